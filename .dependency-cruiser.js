@@ -1,0 +1,102 @@
+// The direction of the house: services → adapters → ports → domain. test/architecture.test.ts proves that each rule bites.
+const tests = '(\\.test\\.ts$|^test/|^bench/|/testing/)'
+
+/** Only these folders may import a client library, so that it can be replaced in one place. */
+const onlyImportedBy = (name, library, folders) => ({
+  name,
+  comment: `${library} is used in ${folders} only`,
+  severity: 'error',
+  from: { pathNot: `^(${folders})/` },
+  to: { path: `(^|node_modules/)(${library})(/|$)` },
+})
+
+const mayImportOnly = (name, folder, allowed) => ({
+  name,
+  comment: `libs/${folder} builds on ${allowed || 'nothing of ours'} only`,
+  severity: 'error',
+  from: { path: `^libs/${folder}/`, pathNot: tests },
+  to: {
+    path: '^(libs|services|examples|scripts|test|bench)/',
+    pathNot: `^libs/(${[folder, allowed].filter(Boolean).join('|')})/`,
+  },
+})
+
+const pure = (folder) => ({
+  name: `${folder}-is-pure`,
+  comment: `libs/${folder} runs anywhere: no node:*`,
+  severity: 'error',
+  from: { path: `^libs/${folder}/`, pathNot: tests },
+  to: { dependencyTypes: ['core'] },
+})
+
+export default {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'no-unresolved', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'no-undeclared-package',
+      severity: 'error',
+      from: {},
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
+    },
+    {
+      name: 'no-dev-package-at-run-time',
+      severity: 'error',
+      from: { path: '^(libs|services)/', pathNot: tests },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'libs-never-import-services',
+      severity: 'error',
+      from: { path: '^libs/' },
+      to: { path: '^services/' },
+    },
+    {
+      name: 'services-never-each-other',
+      comment: 'only services/platform composes other services',
+      severity: 'error',
+      from: { path: '^services/(?!platform/)([^/]+)/' },
+      to: { path: '^services/', pathNot: '^services/$1/' },
+    },
+    {
+      name: 'enter-by-the-door',
+      comment: 'a folder in libs is entered through its index.ts',
+      severity: 'error',
+      from: { path: '^(?:libs/([^/]+)/|services/|examples/|scripts/|test/|bench/)' },
+      to: { path: '^libs/([^/]+)/(?!(testing/)?index\\.ts$)', pathNot: '^libs/$1/' },
+    },
+    {
+      name: 'testing-helpers-stay-in-tests',
+      severity: 'error',
+      from: { pathNot: tests },
+      to: { path: '/testing/' },
+    },
+    {
+      name: 'nothing-imports-tests',
+      severity: 'error',
+      from: { path: '^(libs|services|examples)/', pathNot: tests },
+      to: { path: '(\\.test\\.ts$|^test/|^bench/)' },
+    },
+    pure('domain'),
+    pure('event-store'),
+    mayImportOnly('domain-imports-nothing', 'domain', ''),
+    mayImportOnly('event-store-imports-domain', 'event-store', 'domain'),
+    mayImportOnly('schemas-imports-ports', 'schemas', 'domain|event-store'),
+    mayImportOnly('client-knows-no-server', 'client', 'domain|event-store'),
+    mayImportOnly('config-imports-nothing', 'config', ''),
+    mayImportOnly('observability-imports-nothing', 'observability', ''),
+    mayImportOnly('kafka-imports-ports', 'kafka', 'domain|event-store|observability'),
+    mayImportOnly('redis-index-imports-ports', 'redis-index', 'domain|event-store|observability'),
+    mayImportOnly('http-imports-ports', 'http', 'domain|event-store|observability'),
+    onlyImportedBy('kafka-clients-in-kafka', 'kafkajs|@platformatic/kafka', 'libs/kafka'),
+    onlyImportedBy('ioredis-in-redis', 'ioredis', 'libs/redis-index|libs/projections-redis'),
+    onlyImportedBy('avro-in-schemas', 'avsc|@kafkajs/confluent-schema-registry', 'libs/schemas|bench'),
+    onlyImportedBy('fastify-in-http', 'fastify', 'libs/http|services'),
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^\\.annals/' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'] },
+  },
+}

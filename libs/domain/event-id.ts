@@ -1,0 +1,27 @@
+import { v5, v7, validate } from 'uuid'
+
+import { InvalidInputError, quote } from './invalid-input.ts'
+
+declare const brand: unique symbol
+
+/** A UUID in lower case. Annals makes version 7 (ordered by time); a caller's may be of any version. */
+export type EventId = string & { readonly [brand]: 'EventId' }
+
+/** A fresh id: UUIDv7, RFC 9562 §5.7. */
+export const newEventId = (): EventId => v7() as EventId
+
+/** @throws InvalidInputError unless the text is a UUID. */
+export function parseEventId(text: string, path = 'id'): EventId {
+  if (validate(text)) return text.toLowerCase() as EventId
+  throw new InvalidInputError(path, `${path} ${quote(text)} is not an event id: expected a UUID`)
+}
+
+/** The namespace of ids derived from idempotency keys; fixed for good, or a retry would not be recognised. */
+const idempotencyNamespace = '3c6a6f0e-7b0b-5f0c-9a53-2d1f3b9a4f61'
+
+/**
+ * The id of the event at `index` of an append that carries an idempotency key: UUIDv5, RFC 9562 §5.5.
+ * The stream id takes part, so that the same key used for two streams gives different ids.
+ */
+export const deriveEventId = (streamId: string, key: string, index: number): EventId =>
+  v5(JSON.stringify([streamId, key, index]), idempotencyNamespace) as EventId

@@ -1,0 +1,41 @@
+import type { EventId } from './event-id.ts'
+import type { Position } from './position.ts'
+import type { StreamId } from './stream-id.ts'
+import type { Version } from './version.ts'
+
+/** Something that happened, as the domain speaks of it. Unions of these discriminate on the literal `type`. */
+export interface DomainEvent<Type extends string = string, Data = unknown> {
+  readonly type: Type
+  readonly data: Data
+}
+
+/** Who and what an event came from. All of it is optional, travels in headers and is never interpreted by Annals. */
+export interface EventMetadata {
+  /** Groups everything that one request set off. */
+  readonly correlationId?: string
+  /** The event or command that led to this one. */
+  readonly causationId?: string
+  readonly userId?: string
+  readonly sessionId?: string
+  /** CloudEvents `source`: a URI reference of the producing service. */
+  readonly source?: string
+  /** W3C Trace Context `traceparent`. */
+  readonly traceparent?: string
+}
+
+/** An event on its way into a stream. Without an id it gets a fresh UUIDv7. */
+export type NewEvent<Event extends DomainEvent = DomainEvent> = Event & {
+  readonly id?: EventId
+  readonly metadata?: EventMetadata
+}
+
+/** An event as it stands in the log. */
+export type RecordedEvent<Event extends DomainEvent = DomainEvent> = Event & {
+  readonly id: EventId
+  readonly streamId: StreamId
+  readonly version: Version
+  readonly position: Position
+  /** When the writer accepted it: ISO 8601, UTC, milliseconds. */
+  readonly timestamp: string
+  readonly metadata: EventMetadata
+}

@@ -1,0 +1,20 @@
+/**
+ * Input that cannot be accepted as it is: a malformed id, a version below zero, a field of the wrong shape.
+ * The message says what was wrong and what would be right; `path` names the place (`data.amount`, `streamId`).
+ */
+export class InvalidInputError extends Error {
+  override readonly name = 'InvalidInputError'
+  readonly code = 'invalid-input'
+  readonly path: string
+
+  constructor(path: string, message: string) {
+    super(message)
+    this.path = path
+  }
+}
+
+/** A value as it may stand in an error message: quoted, and cut at 80 characters. */
+export function quote(value: unknown): string {
+  const text = (JSON.stringify(value) as string | undefined) ?? String(value)
+  return text.length > 80 ? `${text.slice(0, 79)}…` : text
+}

@@ -1,0 +1,42 @@
+import { InvalidInputError, quote } from './invalid-input.ts'
+
+declare const brand: unique symbol
+
+/**
+ * Place of an event in the log. Built by {@link position} or {@link parsePosition} only.
+ * Offsets are numbers: 2^53 of them last 285 years at a million events a second. They are not contiguous.
+ */
+export interface Position {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly [brand]: 'Position'
+}
+
+const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0
+
+/** @throws InvalidInputError when the topic is empty, or partition or offset is not a whole number from 0. */
+export function position(topic: string, partition: number, offset: number): Position {
+  if (topic === '' || !isCount(partition) || !isCount(offset)) {
+    throw new InvalidInputError(
+      'position',
+      `position ${quote([topic, partition, offset])} is malformed: expected a topic, a partition and an offset from 0`,
+    )
+  }
+  return { topic, partition, offset } as Position
+}
+
+/** The position as a token that callers pass back: `topic:partition:offset`. */
+export const formatPosition = (at: Position): string => `${at.topic}:${at.partition}:${at.offset}`
+
+/** Reads a token made by {@link formatPosition}. @throws InvalidInputError when it is malformed. */
+export function parsePosition(token: string): Position {
+  const match = /^([\w.-]+):(\d+):(\d+)$/.exec(token)
+  if (match === null) {
+    throw new InvalidInputError(
+      'position',
+      `position ${quote(token)} is malformed: expected topic:partition:offset, e.g. eventstore.order:3:42`,
+    )
+  }
+  return position(match[1] ?? '', Number(match[2]), Number(match[3]))
+}

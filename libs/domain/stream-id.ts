@@ -1,0 +1,58 @@
+import { InvalidInputError, quote } from './invalid-input.ts'
+
+declare const brand: unique symbol
+
+/** `{aggregateType}.{aggregateId}`, e.g. `order.order-42`. The type ends at the first dot; the id may hold more dots. */
+export type StreamId = string & { readonly [brand]: 'StreamId' }
+
+/** Kafka allows 249 characters for a topic; `deadletters.` and the like need room of their own. */
+const aggregateTypePattern = /^[a-z][a-z0-9-]{0,99}$/
+const aggregateIdLengthMax = 200
+const aggregateIdPattern = /^[^\s\u0000-\u001f\u007f]+$/u
+
+/**
+ * Reads a stream id from text.
+ * @throws InvalidInputError when the text has no dot, or either part is malformed.
+ */
+export function parseStreamId(text: string): StreamId {
+  const dot = text.indexOf('.')
+  if (dot < 0) {
+    throw new InvalidInputError(
+      'streamId',
+      `stream id ${quote(text)} has no dot: expected {aggregateType}.{aggregateId}, e.g. order.order-42`,
+    )
+  }
+  return streamIdOf(text.slice(0, dot), text.slice(dot + 1))
+}
+
+/**
+ * The id of one aggregate's stream.
+ * @param type aggregate type: lower-case letters, digits and hyphens, starting with a letter, at most 100.
+ * @param id aggregate id: 1 to 200 characters, no white space.
+ * @throws InvalidInputError when either part is malformed.
+ */
+export function streamIdOf(type: string, id: string): StreamId {
+  parseAggregateType(type)
+  if (id.length > aggregateIdLengthMax || !aggregateIdPattern.test(id)) {
+    throw new InvalidInputError(
+      'streamId',
+      `aggregate id ${quote(id)} is malformed: expected 1 to ${aggregateIdLengthMax} characters without white space`,
+    )
+  }
+  return `${type}.${id}` as StreamId
+}
+
+/** Checks an aggregate type and returns it. @throws InvalidInputError when it is malformed. */
+export function parseAggregateType(type: string): string {
+  if (aggregateTypePattern.test(type)) return type
+  throw new InvalidInputError(
+    'streamId',
+    `aggregate type ${quote(type)} is malformed: expected lower-case letters, digits and hyphens, starting with a letter, at most 100`,
+  )
+}
+
+/** The part before the first dot. */
+export const aggregateTypeOf = (streamId: StreamId): string => streamId.slice(0, streamId.indexOf('.'))
+
+/** The part after the first dot. */
+export const aggregateIdOf = (streamId: StreamId): string => streamId.slice(streamId.indexOf('.') + 1)

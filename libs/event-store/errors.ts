@@ -1,0 +1,74 @@
+import type { EventId, ExpectedVersion, Version } from '#domain'
+
+/** What a caller may do after an error. `same-ids`: send the very same events with the same ids again. */
+export type Retry = 'never' | 'reload' | 'same-ids'
+
+interface ErrorKind {
+  readonly httpStatus: number
+  readonly retry: Retry
+  readonly title: string
+}
+
+/** Every error of the store: its HTTP status, and what the caller does next. HTTP, SDK and docs are made from this table. */
+export const errorTable = {
+  'invalid-request': { httpStatus: 400, retry: 'never', title: 'The request is malformed' },
+  'invalid-event': { httpStatus: 422, retry: 'never', title: 'An event does not fit its schema' },
+  'unknown-event-type': { httpStatus: 422, retry: 'never', title: 'No schema for this event type' },
+  'append-too-large': {
+    httpStatus: 413,
+    retry: 'never',
+    title: 'More events or bytes than one append may hold',
+  },
+  'stream-not-found': { httpStatus: 404, retry: 'never', title: 'There is no such stream' },
+  'category-not-found': { httpStatus: 404, retry: 'never', title: 'There is no such aggregate type' },
+  'wrong-expected-version': { httpStatus: 409, retry: 'reload', title: 'The stream is at another version' },
+  'partial-duplicate': {
+    httpStatus: 409,
+    retry: 'never',
+    title: 'Some of these events are already in the stream',
+  },
+  overloaded: { httpStatus: 503, retry: 'same-ids', title: 'The queue is full' },
+  unavailable: { httpStatus: 503, retry: 'same-ids', title: 'The partition cannot be served now' },
+  'not-owner': { httpStatus: 503, retry: 'same-ids', title: 'Another writer owns the partition' },
+  'outcome-unknown': {
+    httpStatus: 504,
+    retry: 'same-ids',
+    title: 'The events may or may not have been appended',
+  },
+  internal: { httpStatus: 500, retry: 'never', title: 'Something is wrong in Annals' },
+} as const satisfies Record<string, ErrorKind>
+
+export type ErrorCode = keyof typeof errorTable
+
+/** What is known of an error beside its message; all fields are plain JSON. */
+export interface ErrorDetails {
+  /** Of the field that is wrong, e.g. `events[0].data.amount`. */
+  readonly path?: string
+  readonly expected?: ExpectedVersion
+  readonly actual?: Version
+  /** Ids that are already in the stream. */
+  readonly known?: readonly EventId[]
+  /** When to try again, in seconds. */
+  readonly retryAfterSeconds?: number
+}
+
+/** The one error class of the event store; `code` tells what happened, {@link errorTable} what to do next. */
+export class EventStoreError extends Error {
+  override readonly name = 'EventStoreError'
+  readonly code: ErrorCode
+  readonly details: ErrorDetails
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+    this.details = details
+  }
+
+  get httpStatus(): number {
+    return errorTable[this.code].httpStatus
+  }
+
+  get retry(): Retry {
+    return errorTable[this.code].retry
+  }
+}

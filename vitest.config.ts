@@ -1,0 +1,36 @@
+import { defineConfig } from 'vitest/config'
+
+const project = (name: string, include: string[], options: object = {}) => ({
+  extends: true as const,
+  test: { name, include, ...options },
+})
+
+export default defineConfig({
+  test: {
+    coverage: {
+      provider: 'v8',
+      include: ['libs/domain/**', 'libs/event-store/**', 'libs/schemas/**'],
+      exclude: ['**/*.test.ts', '**/testing/**', '**/index.ts'],
+      thresholds: { lines: 95 },
+    },
+    projects: [
+      project('unit', [
+        'libs/**/*.test.ts',
+        'services/**/*.test.ts',
+        'examples/**/*.test.ts',
+        'test/unit/**/*.test.ts',
+      ]),
+      project('integration', ['test/integration/**/*.test.ts'], {
+        globalSetup: 'test/support/stack.setup.ts',
+        testTimeout: 60_000,
+        hookTimeout: 60_000,
+      }),
+      project('faults', ['test/faults/**/*.test.ts'], {
+        globalSetup: 'test/support/stack.setup.ts',
+        testTimeout: 120_000,
+        hookTimeout: 120_000,
+        fileParallelism: false,
+      }),
+    ],
+  },
+})
