@@ -37,5 +37,9 @@ export interface CategoryReader {
   /** @throws EventStoreError `category-not-found`, `invalid-request` (malformed cursor or query) */
   readCategory(aggregateType: string, query?: CategoryQuery): Promise<CategoryPage>
   /** Live: past events first, then new ones as they come, until `signal` aborts. Each event comes once, none is left out. */
-  followCategory(aggregateType: string, query: CategoryQuery, signal: AbortSignal): AsyncIterable<CategoryEvent>
+  followCategory(
+    aggregateType: string,
+    query: CategoryQuery,
+    signal: AbortSignal,
+  ): AsyncIterable<CategoryEvent>
 }
