@@ -22,6 +22,13 @@ export {
   streamIdOf,
 } from './stream-id.ts'
 export {
+  createUpcasterChain,
+  defineUpcaster,
+  type Upcaster,
+  type UpcasterChain,
+  type UpcasterDefinition,
+} from './upcaster.ts'
+export {
   type ExpectedVersion,
   meetsExpectation,
   noVersion,

@@ -7,8 +7,8 @@ export class InvalidInputError extends Error {
   readonly code = 'invalid-input'
   readonly path: string
 
-  constructor(path: string, message: string) {
-    super(message)
+  constructor(path: string, message: string, options?: ErrorOptions) {
+    super(message, options)
     this.path = path
   }
 }
