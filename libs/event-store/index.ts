@@ -1,3 +1,6 @@
+export { type AppendRequest, type BatchAppender } from './batch.ts'
+export { type CategoryEvent, type CategoryPage, type CategoryQuery, type CategoryReader } from './category.ts'
 export { type AppendDecision, decideAppend, type KnownEvent, type ProposedAppend } from './decide-append.ts'
 export { type ErrorCode, type ErrorDetails, errorTable, EventStoreError, type Retry } from './errors.ts'
 export { type EventStore, type SnapshotStore, type StreamInfo } from './event-store.ts'
+export { murmur2, partitionFor } from './partition-for.ts'
