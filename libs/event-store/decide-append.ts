@@ -22,7 +22,8 @@ export interface KnownEvent {
   readonly version: Version
 }
 
-interface VersionRange {
+/** Both ends inclusive. */
+export interface VersionRange {
   readonly firstVersion: Version
   readonly lastVersion: Version
 }

@@ -1,6 +1,21 @@
 export { type AppendRequest, type BatchAppender } from './batch.ts'
 export { type CategoryEvent, type CategoryPage, type CategoryQuery, type CategoryReader } from './category.ts'
-export { type AppendDecision, decideAppend, type KnownEvent, type ProposedAppend } from './decide-append.ts'
+export {
+  type AppendDecision,
+  decideAppend,
+  type KnownEvent,
+  type ProposedAppend,
+  type VersionRange,
+} from './decide-append.ts'
 export { type ErrorCode, type ErrorDetails, errorTable, EventStoreError, type Retry } from './errors.ts'
 export { type EventStore, type SnapshotStore, type StreamInfo } from './event-store.ts'
-export { murmur2, partitionFor } from './partition-for.ts'
+export { InMemoryEventStore, type InMemoryEventStoreOptions } from './in-memory-event-store.ts'
+export { invalidRequest, parseRequest } from './invalid-request.ts'
+export { readAll } from './read-all.ts'
+export { pageLimitMax, parsePageLimit, parseTime, planRead, type ReadPlan } from './read-plan.ts'
+export {
+  type AppendLimits,
+  type IdentifiedEvent,
+  validateAppend,
+  type ValidAppend,
+} from './validate-append.ts'

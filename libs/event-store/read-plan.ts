@@ -1,0 +1,62 @@
+import { parseVersion, quote, type ReadOptions, type Version } from '#domain'
+
+import { invalidRequest, parseRequest } from './invalid-request.ts'
+
+/** Events a page. */
+export const pageLimitMax = 1000
+const pageLimitDefault = 100
+
+/** Read options with their defaults, checked. Versions and times are bounds; `untilMs` is exclusive, all others inclusive. */
+export interface ReadPlan {
+  readonly fromVersion: Version
+  /** Infinity reaches to the end. */
+  readonly toVersion: number
+  /** Milliseconds since 1970. */
+  readonly fromMs: number
+  readonly untilMs: number
+  readonly direction: 'forwards' | 'backwards'
+  readonly limit: number
+}
+
+/** @throws EventStoreError `invalid-request` with the name of the option that is malformed. */
+export function planRead(options: ReadOptions = {}): ReadPlan {
+  return {
+    fromVersion: versionOption(options.fromVersion, 'fromVersion') ?? (1 as Version),
+    toVersion: versionOption(options.toVersion, 'toVersion') ?? Infinity,
+    fromMs: options.from === undefined ? -Infinity : parseTime(options.from, 'from'),
+    untilMs: options.until === undefined ? Infinity : parseTime(options.until, 'until'),
+    direction: parseDirection(options.direction ?? 'forwards'),
+    limit: parsePageLimit(options.limit ?? pageLimitDefault),
+  }
+}
+
+const versionOption = (value: Version | undefined, path: string): Version | undefined =>
+  value === undefined ? undefined : parseRequest(() => parseVersion(value, path))
+
+function parseDirection(value: 'forwards' | 'backwards'): 'forwards' | 'backwards' {
+  if (['forwards', 'backwards'].includes(value)) return value
+  throw invalidRequest('direction', `direction ${quote(value)} is unknown: expected forwards or backwards`)
+}
+
+/** @throws EventStoreError `invalid-request` unless it is a whole number from 1 to {@link pageLimitMax}. */
+export function parsePageLimit(value: number): number {
+  if (Number.isInteger(value) && value >= 1 && value <= pageLimitMax) return value
+  throw invalidRequest('limit', `limit ${quote(value)}: expected a whole number from 1 to ${pageLimitMax}`)
+}
+
+/** A date, or a time with its offset from UTC; without one it would mean another time on every machine. */
+const isoTime = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/
+
+/**
+ * Reads an ISO 8601 time; a date alone is its midnight in UTC.
+ * @returns milliseconds since 1970.
+ * @throws EventStoreError `invalid-request`
+ */
+export function parseTime(text: string, path: string): number {
+  const ms = isoTime.test(text) ? Date.parse(text) : NaN
+  if (!Number.isNaN(ms)) return ms
+  throw invalidRequest(
+    path,
+    `${path} ${quote(text)} is not a time: expected ISO 8601 with an offset, e.g. 2026-01-31T12:00:00Z`,
+  )
+}

@@ -1,0 +1,66 @@
+import {
+  type EventId,
+  type NewEvent,
+  newEventId,
+  parseEventId,
+  parseExpectedVersion,
+  parseStreamId,
+  quote,
+} from '#domain'
+
+import type { AppendRequest } from './batch.ts'
+import { malformedIds, type ProposedAppend } from './decide-append.ts'
+import { EventStoreError } from './errors.ts'
+import { invalidRequest, parseRequest } from './invalid-request.ts'
+
+/** How much one append may hold. Bytes are counted where events are encoded. */
+export interface AppendLimits {
+  readonly eventsPerAppendMax: number
+}
+
+/** An event that has its id. */
+export type IdentifiedEvent = NewEvent & { readonly id: EventId }
+
+/** An append that is well formed: every event has an id, each id stands there once. */
+export interface ValidAppend extends ProposedAppend {
+  readonly events: readonly IdentifiedEvent[]
+}
+
+/**
+ * Checks what can be checked of an append without knowing its stream or schemas, and gives ids to events without one.
+ * Input may come from outside: nothing is believed of its shape but that it is an append request.
+ * @throws EventStoreError `invalid-request` with the path of what is wrong (`events[3].id`); `append-too-large`
+ */
+export function validateAppend(request: AppendRequest, limits: AppendLimits): ValidAppend {
+  const streamId = parseRequest(() => parseStreamId(request.streamId))
+  const expectedVersion = parseRequest(() => parseExpectedVersion(request.expectedVersion ?? 'any'))
+  checkCount(request.events.length, limits)
+  const events = request.events.map(identify)
+  const eventIds = events.map(({ id }) => id)
+  const malformed = malformedIds(eventIds)
+  if (malformed !== undefined) throw malformed
+  return { streamId, expectedVersion, events, eventIds }
+}
+
+function checkCount(count: number, { eventsPerAppendMax }: AppendLimits): void {
+  if (count <= eventsPerAppendMax) return
+  throw new EventStoreError(
+    'append-too-large',
+    `the append has ${count} events: expected at most ${eventsPerAppendMax}`,
+    { path: 'events' },
+  )
+}
+
+function identify(event: NewEvent, index: number): IdentifiedEvent {
+  const type: unknown = event.type
+  if (typeof type !== 'string' || type === '') {
+    const path = `events[${index}].type`
+    throw invalidRequest(
+      path,
+      `${path} ${quote(type)} is not an event type: expected a name, e.g. OrderPlaced`,
+    )
+  }
+  const { id } = event
+  if (id === undefined) return { ...event, id: newEventId() }
+  return { ...event, id: parseRequest(() => parseEventId(id, `events[${index}].id`)) }
+}
