@@ -11,6 +11,7 @@ export { type ErrorCode, type ErrorDetails, errorTable, EventStoreError, type Re
 export { type EventStore, type SnapshotStore, type StreamInfo } from './event-store.ts'
 export { InMemoryEventStore, type InMemoryEventStoreOptions } from './in-memory-event-store.ts'
 export { invalidRequest, parseRequest } from './invalid-request.ts'
+export { murmur2, partitionFor } from './partition-for.ts'
 export { readAll } from './read-all.ts'
 export { pageLimitMax, parsePageLimit, parseTime, planRead, type ReadPlan } from './read-plan.ts'
 export {

@@ -33,7 +33,9 @@ export interface ValidAppend extends ProposedAppend {
  */
 export function validateAppend(request: AppendRequest, limits: AppendLimits): ValidAppend {
   const streamId = parseRequest(() => parseStreamId(request.streamId))
-  const expectedVersion = parseRequest(() => parseExpectedVersion(request.expectedVersion ?? 'any'))
+  // Only what is absent means `any`: null is more likely a version that its caller failed to load.
+  const { expectedVersion: expected = 'any' } = request
+  const expectedVersion = parseRequest(() => parseExpectedVersion(expected))
   checkCount(request.events.length, limits)
   const events = request.events.map(identify)
   const eventIds = events.map(({ id }) => id)

@@ -1,0 +1,117 @@
+import { expect, test } from 'vitest'
+
+import { type NewEvent, parseStreamId, parseVersion } from '#domain'
+import { eventStoreContract } from '#event-store/testing'
+
+import { EventStoreError } from './errors.ts'
+import { InMemoryEventStore } from './in-memory-event-store.ts'
+
+eventStoreContract('in memory', () => {
+  const store = new InMemoryEventStore()
+  return { store, snapshots: store }
+})
+
+eventStoreContract('in memory, small limits', () => {
+  const store = new InMemoryEventStore({ eventsPerAppendMax: 20 })
+  return { store, snapshots: store, eventsPerAppendMax: 20 }
+})
+
+const streamId = parseStreamId('order.order-42')
+const itemAdded = (sku: string): NewEvent => ({ type: 'ItemAdded', data: { sku, tags: ['new'] } })
+
+test('timestamps come from the clock given', async () => {
+  const store = new InMemoryEventStore({ now: () => new Date('2026-01-31T12:00:00Z') })
+  await store.append(streamId, [itemAdded('a')])
+  expect((await store.info(streamId)).lastTimestamp).toBe('2026-01-31T12:00:00.000Z')
+})
+
+test('each aggregate type has its topic, and offsets count over the whole store', async () => {
+  const store = new InMemoryEventStore()
+  await store.append(streamId, [itemAdded('a'), itemAdded('b')])
+  const { position } = await store.append(parseStreamId('customer.ada'), [itemAdded('c')])
+  expect(position).toEqual({ topic: 'eventstore.customer', partition: 0, offset: 2 })
+})
+
+test('an event changed by its maker after the append stays as it was', async () => {
+  const store = new InMemoryEventStore()
+  const data = { sku: 'a', tags: ['new'] }
+  await store.append(streamId, [{ type: 'ItemAdded', data }])
+  data.tags.push('sold')
+  expect((await store.read(streamId)).events[0]?.data).toEqual({ sku: 'a', tags: ['new'] })
+})
+
+test('what is read cannot be changed', async () => {
+  const store = new InMemoryEventStore()
+  await store.append(streamId, [itemAdded('a')])
+  const { events } = await store.load(streamId)
+  const event = events[0] as { version: number; data: { tags: string[] } } | undefined
+  expect(() => event?.data.tags.push('sold')).toThrow(TypeError)
+  expect(() => {
+    if (event !== undefined) event.version = 7
+  }).toThrow(TypeError)
+  expect(() => (events as unknown[]).pop()).not.toThrow()
+  expect((await store.load(streamId)).events).toHaveLength(1)
+})
+
+test('a snapshot changed after it was saved stays as it was', async () => {
+  const store = new InMemoryEventStore()
+  await store.append(streamId, [itemAdded('a')])
+  const state = { items: 1 }
+  const snapshot = {
+    streamId,
+    version: parseVersion(1),
+    stateVersion: 1,
+    state,
+    timestamp: '2026-01-31T12:00:00.000Z',
+  }
+  await store.saveSnapshot(snapshot)
+  state.items = 2
+  expect((await store.load(streamId, { stateVersion: 1 })).snapshot?.state).toEqual({ items: 1 })
+})
+
+test('a load brings as many events as configured, and the version tells that there are more', async () => {
+  const store = new InMemoryEventStore({ eventsPerLoadMax: 2 })
+  await store.append(streamId, ['a', 'b', 'c', 'd', 'e'].map(itemAdded))
+  const loaded = await store.load(streamId)
+  expect([loaded.version, loaded.events.map(({ version }) => version)]).toEqual([5, [1, 2]])
+})
+
+test('data that JSON cannot hold is refused by its place, and nothing of the append is kept', async () => {
+  const store = new InMemoryEventStore()
+  const events = [itemAdded('a'), { type: 'ItemAdded', data: { price: () => 12 } }]
+  await expect(store.append(streamId, events)).rejects.toMatchObject({
+    code: 'invalid-event',
+    details: { path: 'events[1]' },
+  })
+  expect(await store.append(streamId, [itemAdded('a')])).toMatchObject({
+    firstVersion: 1,
+    position: { offset: 0 },
+  })
+})
+
+test.each([0, 2])('a snapshot at version %i of a stream at version 1 is refused', async (version) => {
+  const store = new InMemoryEventStore()
+  await store.append(streamId, [itemAdded('a')])
+  const snapshot = { streamId, version: parseVersion(version), stateVersion: 1, state: {}, timestamp: '' }
+  await expect(store.saveSnapshot(snapshot)).rejects.toMatchObject({ code: 'invalid-request' })
+})
+
+test('many appends at once are answered one by one, in order', async () => {
+  const store = new InMemoryEventStore()
+  const answers = await store.appendMany([
+    { streamId, events: [itemAdded('a')] },
+    { streamId, events: [itemAdded('b')], expectedVersion: 'no-stream' },
+    { streamId, events: [itemAdded('c')], expectedVersion: parseVersion(1) },
+  ])
+  expect(answers).toMatchObject([{ lastVersion: 1 }, { code: 'wrong-expected-version' }, { lastVersion: 2 }])
+  expect(answers[1]).toBeInstanceOf(EventStoreError)
+})
+
+test('many appends at once reject when the store itself fails', async () => {
+  const store = new InMemoryEventStore({
+    now: () => {
+      throw new Error('the clock is broken')
+    },
+  })
+  await expect(store.appendMany([{ streamId, events: [itemAdded('a')] }])).rejects.toThrow('clock is broken')
+})

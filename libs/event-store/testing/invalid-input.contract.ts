@@ -1,0 +1,96 @@
+import { describe, expect, test } from 'vitest'
+
+import {
+  type ExpectedVersion,
+  newEventId,
+  type EventId,
+  type ReadOptions,
+  type StreamId,
+  type Version,
+} from '#domain'
+
+import { rejection, type Subject } from './store-under-test.ts'
+
+export function invalidInputContract(subject: () => Subject): void {
+  describe('what cannot be understood is refused, and nothing is written', () => {
+    test.each([-1, 1.5, 'latest', '3', null])('expected version %j', async (expected) => {
+      const { store, event, freshStreamId } = subject()
+      const streamId = freshStreamId()
+      const error = await rejection(
+        store.append(streamId, [event(1)], { expectedVersion: expected as ExpectedVersion }),
+      )
+      expect(error).toMatchObject({ code: 'invalid-request', details: { path: 'expectedVersion' } })
+      expect((await store.load(streamId)).version).toBe(0)
+    })
+
+    test('an append without events', async () => {
+      const { store, freshStreamId } = subject()
+      const error = await rejection(store.append(freshStreamId(), []))
+      expect(error).toMatchObject({ code: 'invalid-request', details: { path: 'events' } })
+    })
+
+    test('an append with too many events', async () => {
+      const { store, event, freshStreamId, eventsPerAppendMax } = subject()
+      const streamId = freshStreamId()
+      const events = Array.from({ length: eventsPerAppendMax + 1 }, (_, index) => event(index + 1))
+      expect((await rejection(store.append(streamId, events))).code).toBe('append-too-large')
+      expect((await store.load(streamId)).version).toBe(0)
+    })
+
+    test('an event id that is no UUID', async () => {
+      const { store, event, freshStreamId } = subject()
+      const streamId = freshStreamId()
+      const events = [event(1), { ...event(2), id: 'second' as EventId }]
+      const error = await rejection(store.append(streamId, events))
+      expect(error).toMatchObject({ code: 'invalid-request', details: { path: 'events[1].id' } })
+      expect((await store.load(streamId)).version).toBe(0)
+    })
+
+    test('an event id twice in one append', async () => {
+      const { store, event, freshStreamId } = subject()
+      const streamId = freshStreamId()
+      const id = newEventId()
+      const events = [{ ...event(1), id }, event(2), { ...event(3), id }]
+      const error = await rejection(store.append(streamId, events))
+      expect(error).toMatchObject({ code: 'invalid-request', details: { path: 'events[2].id' } })
+      expect((await store.load(streamId)).version).toBe(0)
+    })
+
+    test.each(['customer', 'Customer.1', 'customer.', '.1', 'customer.a b'])(
+      'stream id %j',
+      async (malformed) => {
+        const { store, event } = subject()
+        const streamId = malformed as StreamId
+        for (const attempt of [
+          store.append(streamId, [event(1)]),
+          store.load(streamId),
+          store.read(streamId),
+          store.info(streamId),
+        ]) {
+          expect(await rejection(attempt)).toMatchObject({
+            code: 'invalid-request',
+            details: { path: 'streamId' },
+          })
+        }
+      },
+    )
+
+    test.each<[string, ReadOptions]>([
+      ['limit', { limit: 0 }],
+      ['limit', { limit: 1001 }],
+      ['limit', { limit: 2.5 }],
+      ['fromVersion', { fromVersion: -1 as Version }],
+      ['toVersion', { toVersion: 1.5 as Version }],
+      ['direction', { direction: 'sideways' as 'forwards' }],
+      ['from', { from: 'yesterday' }],
+      ['until', { until: '2026-13-01T00:00:00Z' }],
+      ['until', { until: '2026-01-31T12:00:00' }],
+    ])('a read with a malformed %s: %j', async (path, options) => {
+      const { store, freshStreamId } = subject()
+      expect(await rejection(store.read(freshStreamId(), options))).toMatchObject({
+        code: 'invalid-request',
+        details: { path },
+      })
+    })
+  })
+}
