@@ -1,4 +1,14 @@
 export {
+  type Aggregate,
+  type AggregateDefinition,
+  decide,
+  defineAggregate,
+  type DomainCommand,
+  fold,
+  type SnapshotPolicy,
+} from './aggregate.ts'
+export { AggregateRoot } from './aggregate-root.ts'
+export {
   type AggregateStore,
   type AppendOptions,
   type AppendResult,
@@ -9,10 +19,23 @@ export {
   type Snapshot,
   type StreamPage,
 } from './aggregate-store.ts'
+export { DomainError, refuse } from './domain-error.ts'
+export { defineDomain, type DomainModule } from './domain-module.ts'
 export { type DomainEvent, type EventMetadata, type NewEvent, type RecordedEvent } from './event.ts'
 export { deriveEventId, type EventId, newEventId, parseEventId } from './event-id.ts'
 export { InvalidInputError, quote } from './invalid-input.ts'
+export { type LoadedAggregate, newAggregate } from './loaded-aggregate.ts'
 export { formatPosition, parsePosition, type Position, position } from './position.ts'
+export { defineProjection, project, type Projection, type ProjectionDefinition } from './projection.ts'
+export {
+  type Executed,
+  type ExecuteOptions,
+  Repository,
+  type RepositoryOptions,
+  type SaveOptions,
+} from './repository.ts'
+export { defaultRetryPolicy, type RetryPolicy, withRetry } from './retry.ts'
+export { validateSequence } from './sequence.ts'
 export {
   aggregateIdOf,
   aggregateTypeOf,

@@ -1,0 +1,25 @@
+/** A decision that the domain refuses: a rule was broken, nothing is appended. `code` is for programs, the message for people. */
+export class DomainError<Code extends string = string> extends Error {
+  override readonly name = 'DomainError'
+  readonly code: Code
+  readonly details: Readonly<Record<string, unknown>>
+
+  constructor(code: Code, message: string, details: Readonly<Record<string, unknown>> = {}) {
+    super(message)
+    this.code = code
+    this.details = details
+  }
+}
+
+/**
+ * Refuses a command: `refuse('order-already-shipped', 'order 42 was shipped on 2026-01-05', { shippedAt })`.
+ * @param code kebab-case, stable: callers branch on it.
+ * @throws DomainError always.
+ */
+export function refuse(
+  code: string,
+  message: string,
+  details: Readonly<Record<string, unknown>> = {},
+): never {
+  throw new DomainError(code, message, details)
+}

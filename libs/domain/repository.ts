@@ -1,0 +1,162 @@
+import { LRUCache } from 'lru-cache'
+
+import { type Aggregate, decide, type DomainCommand, fold } from './aggregate.ts'
+import { type AggregateStore, type AppendResult, isConflict, type LoadedStream } from './aggregate-store.ts'
+import { appendSettled } from './append-settled.ts'
+import type { DomainEvent, EventMetadata, NewEvent, RecordedEvent } from './event.ts'
+import { newEventId } from './event-id.ts'
+import { type LoadedAggregate, newAggregate } from './loaded-aggregate.ts'
+import { defaultRetryPolicy, type RetryPolicy, withRetry } from './retry.ts'
+import { validateSequence } from './sequence.ts'
+import { snapshotFault } from './snapshot-fault.ts'
+import type { StreamId } from './stream-id.ts'
+import { type Version, versionAfter } from './version.ts'
+
+export interface RepositoryOptions {
+  /** Aggregates whose state is remembered between loads, the least recently used leave first; default 1,000. */
+  readonly cachedMax?: number
+  /** For conflicts and for appends whose outcome is unknown; each is bounded by it on its own. */
+  readonly retry?: Partial<RetryPolicy>
+  /** Hears of every snapshot that had to be ignored; the stream is then read from its start. */
+  readonly onBadSnapshot?: (streamId: StreamId, fault: string) => void
+}
+
+export interface SaveOptions {
+  /** Given to every event that has none of its own. */
+  readonly metadata?: EventMetadata
+}
+
+export interface ExecuteOptions extends SaveOptions {
+  /** Decisions anew after a conflict; default one less than the retry policy's tries. */
+  readonly retries?: number
+}
+
+/** What came of a command. */
+export interface Executed<State, Event extends DomainEvent> extends LoadedAggregate<State> {
+  /** What the command led to; empty where it changed nothing. */
+  readonly events: readonly Event[]
+  /** The store's answer; absent where nothing was appended. */
+  readonly result?: AppendResult
+}
+
+const pageLimit = 1_000
+
+/**
+ * Aggregates of one type in an event store: loaded by snapshot and tail, saved with the version they were loaded at.
+ *
+ * A remembered state only shortens the way: every load asks the store what came after it, so a load is as fresh as
+ * the store's answer, and the expected version protects every save.
+ */
+export class Repository<State, Event extends DomainEvent, Command extends DomainCommand = never> {
+  readonly #store: AggregateStore
+  readonly #aggregate: Aggregate<State, Event, Command>
+  readonly #cache: LRUCache<StreamId, LoadedAggregate<State>>
+  readonly #retry: RetryPolicy
+  readonly #onBadSnapshot: (streamId: StreamId, fault: string) => void
+
+  constructor(
+    store: AggregateStore,
+    aggregate: Aggregate<State, Event, Command>,
+    options: RepositoryOptions = {},
+  ) {
+    this.#store = store
+    this.#aggregate = aggregate
+    this.#cache = new LRUCache({ max: options.cachedMax ?? 1_000 })
+    this.#retry = { ...defaultRetryPolicy, ...options.retry }
+    this.#onBadSnapshot = options.onBadSnapshot ?? (() => undefined)
+  }
+
+  /**
+   * The aggregate as it stands in the store; at version 0 where it has no event yet.
+   * @param id aggregate id: the part of the stream id after the first dot.
+   * @throws InvalidInputError when the id is malformed, or the stream holds what the aggregate cannot fold.
+   */
+  async load(id: string): Promise<LoadedAggregate<State>> {
+    const empty = newAggregate(this.#aggregate, id)
+    const cached = this.#cache.get(empty.streamId)
+    const loaded = (cached && (await this.#refresh(cached))) ?? (await this.#loadFromStore(empty))
+    if (loaded.version > 0) this.#cache.set(loaded.streamId, loaded)
+    return loaded
+  }
+
+  /**
+   * Appends events, provided that the stream still stands at the version that was loaded. Each event gets its id once:
+   * where the outcome is unknown or the store is busy, the very same events are sent again.
+   * @throws an error whose `code` is `wrong-expected-version` when another append came first.
+   */
+  async save(
+    loaded: Pick<LoadedAggregate<State>, 'streamId' | 'version'>,
+    events: readonly NewEvent<Event>[],
+    options: SaveOptions = {},
+  ): Promise<AppendResult> {
+    const identified = events.map((event) => ({
+      ...event,
+      id: event.id ?? newEventId(),
+      metadata: { ...options.metadata, ...event.metadata },
+    }))
+    return appendSettled(this.#store, this.#retry, loaded, identified)
+  }
+
+  /**
+   * Loads, decides and saves. After a conflict all three again, with backoff: the decision sees the newer state.
+   * @throws DomainError when the domain refuses; the last conflict when the retries are used up.
+   */
+  async execute(id: string, command: Command, options: ExecuteOptions = {}): Promise<Executed<State, Event>> {
+    const triesMax = options.retries === undefined ? this.#retry.triesMax : options.retries + 1
+    return withRetry({ ...this.#retry, triesMax }, isConflict, async () => {
+      const loaded = await this.load(id)
+      const events = decide(this.#aggregate, loaded.state, command)
+      if (events.length === 0) return { ...loaded, events }
+      const result = await this.save(loaded, events, options)
+      const state = fold(this.#aggregate, events, loaded.state)
+      return { streamId: loaded.streamId, version: result.lastVersion, state, events, result }
+    })
+  }
+
+  /** Undefined when the store stands before what is remembered: then it is another log, and only the store counts. */
+  async #refresh(cached: LoadedAggregate<State>): Promise<LoadedAggregate<State> | undefined> {
+    const fromVersion = versionAfter(cached.version)
+    const page = await this.#store.read(cached.streamId, { fromVersion, limit: pageLimit })
+    if (page.version < cached.version) return undefined
+    return this.#readOn(this.#advance(cached, page.events), page.version)
+  }
+
+  async #loadFromStore(empty: LoadedAggregate<State>): Promise<LoadedAggregate<State>> {
+    const { stateVersion } = this.#aggregate.snapshot
+    const stream = await this.#store.load(empty.streamId, { stateVersion })
+    const fault = snapshotFault(empty.streamId, stateVersion, stream)
+    if (fault === undefined) return this.#rebuild(empty, stream)
+    this.#onBadSnapshot(empty.streamId, fault)
+    return this.#rebuild(empty, await this.#store.load(empty.streamId))
+  }
+
+  #rebuild(empty: LoadedAggregate<State>, stream: LoadedStream): Promise<LoadedAggregate<State>> {
+    // That the state version is the aggregate's own, checked before, is what vouches for the state's type.
+    const snapshot = stream.snapshot as { version: Version; state: State } | undefined
+    const start = snapshot ? { ...empty, version: snapshot.version, state: snapshot.state } : empty
+    return this.#readOn(this.#advance(start, stream.events), stream.version)
+  }
+
+  /** Reads what is missing up to a version. Every page must bring something, so that this ends. */
+  async #readOn(loaded: LoadedAggregate<State>, toVersion: Version): Promise<LoadedAggregate<State>> {
+    let current = loaded
+    while (current.version < toVersion) {
+      const fromVersion = versionAfter(current.version)
+      const page = await this.#store.read(current.streamId, { fromVersion, toVersion, limit: pageLimit })
+      if (page.events.length === 0) {
+        throw new Error(
+          `the store says that ${current.streamId} stands at version ${toVersion}, but returned no events from version ${fromVersion}`,
+        )
+      }
+      current = this.#advance(current, page.events)
+    }
+    return current
+  }
+
+  #advance(loaded: LoadedAggregate<State>, events: readonly RecordedEvent[]): LoadedAggregate<State> {
+    const version = validateSequence(loaded.streamId, loaded.version, events)
+    // The log is untyped; an event that is not one of the aggregate's is told apart by its type when folding.
+    const state = fold(this.#aggregate, events as readonly RecordedEvent<Event>[], loaded.state)
+    return { streamId: loaded.streamId, version, state }
+  }
+}

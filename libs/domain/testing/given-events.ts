@@ -1,0 +1,49 @@
+import { type DomainEvent, project, type Projection, quote, type RecordedEvent } from '../index.ts'
+import { expectEqual, ScenarioError } from './scenario-error.ts'
+
+/** What a projection made of events, to be compared. Each check returns the same, so that they chain. */
+export interface ProjectionOutcome<View> {
+  thenView(key: string, view: View): ProjectionOutcome<View>
+  /** There is no view of this key: none was made, or it was deleted. */
+  thenNoView(key: string): ProjectionOutcome<View>
+  /** Just these views, and no other. */
+  thenViews(views: Readonly<Record<string, View>>): ProjectionOutcome<View>
+  /** What queries sort the view by. */
+  thenIndexes(key: string, values: Readonly<Record<string, number>>): ProjectionOutcome<View>
+}
+
+/** `givenEvents(customerLifetime, recordEvents('customer.00001', [purchase])).thenView('00001', { purchases: 1, … })`. */
+export function givenEvents<View, Event extends DomainEvent>(
+  projection: Projection<View, Event>,
+  events: Iterable<RecordedEvent<Event>>,
+): ProjectionOutcome<View> {
+  const views = project(projection, new Map(), events)
+  const viewOf = (key: string): View => {
+    const view = views.get(key)
+    if (view !== undefined) return view
+    const keys = [...views.keys()].slice(0, 10).map(quote).join(', ') || 'none'
+    throw new ScenarioError(`${projection.name} has no view ${quote(key)}: it has ${keys}`, key, [
+      ...views.keys(),
+    ])
+  }
+  const checks: ProjectionOutcome<View> = {
+    thenView(key, view) {
+      expectEqual(`view ${quote(key)} of ${projection.name} differs`, view, viewOf(key))
+      return checks
+    },
+    thenNoView(key) {
+      expectEqual(`${projection.name} was to have no view ${quote(key)}`, undefined, views.get(key))
+      return checks
+    },
+    thenViews(expected) {
+      expectEqual(`views of ${projection.name} differ`, expected, Object.fromEntries(views))
+      return checks
+    },
+    thenIndexes(key, values) {
+      const actual = projection.indexValues(viewOf(key))
+      expectEqual(`indexes of view ${quote(key)} of ${projection.name} differ`, values, actual)
+      return checks
+    },
+  }
+  return checks
+}

@@ -1,0 +1,5 @@
+export { type AggregateOutcome, type AggregateScenario, given } from './given.ts'
+export { givenEvents, type ProjectionOutcome } from './given-events.ts'
+export { recordEvents, type RecordOptions } from './record-events.ts'
+export { ScenarioError } from './scenario-error.ts'
+export { type CommutingUpcasts, upcastingCommutes } from './upcasting-commutes.ts'

@@ -1,0 +1,45 @@
+import {
+  deriveEventId,
+  type DomainEvent,
+  type EventMetadata,
+  noVersion,
+  position,
+  type RecordedEvent,
+  parseStreamId,
+  aggregateTypeOf,
+  type Version,
+  versionAfter,
+} from '../index.ts'
+
+export interface RecordOptions {
+  /** Version that the first event follows; default 0. */
+  readonly after?: Version
+  /** Of the first event; each further one is a second later. Default 2026-01-01T00:00:00.000Z. */
+  readonly timestamp?: string
+  readonly metadata?: EventMetadata
+}
+
+/**
+ * Plain events as they would stand in the log, in partition 0: ids, versions, offsets and times are derived, so the
+ * same call gives the same events.
+ * @param streamId e.g. `order.42`.
+ * @throws InvalidInputError when the stream id is malformed.
+ */
+export function recordEvents<Event extends DomainEvent>(
+  streamId: string,
+  events: readonly Event[],
+  options: RecordOptions = {},
+): readonly RecordedEvent<Event>[] {
+  const { after = noVersion, timestamp = '2026-01-01T00:00:00.000Z', metadata = {} } = options
+  const stream = parseStreamId(streamId)
+  const topic = `eventstore.${aggregateTypeOf(stream)}`
+  return events.map((event, index) => ({
+    ...event,
+    id: deriveEventId(stream, 'recorded for a test', after + index),
+    streamId: stream,
+    version: versionAfter(after, index + 1),
+    position: position(topic, 0, after + index),
+    timestamp: new Date(Date.parse(timestamp) + index * 1_000).toISOString(),
+    metadata,
+  }))
+}
