@@ -1,0 +1,115 @@
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { distFolder } from './folders.ts'
+import { runCommand } from './run-command.ts'
+import type { Report } from './server.ts'
+import { type KafkaVersion, versions } from './versions.ts'
+
+const downloadMsMax = 900_000
+const incoming = '.incoming-'
+
+/** A folder of Kafka's jars, fetched through Maven the first time. */
+export function kafkaDistribution(version: KafkaVersion, report: Report): Promise<string> {
+  const artifacts = [
+    `org.apache.kafka:kafka_2.13:${version}`,
+    `org.apache.kafka:kafka-tools:${version}`,
+    `org.apache.logging.log4j:log4j-slf4j-impl:${versions.log4j}`,
+    // Kafka 3 still names classes of log4j 1, which it expects its package to bring.
+    ...(version.startsWith('3.') ? [`ch.qos.reload4j:reload4j:${versions.reload4j}`] : []),
+  ]
+  return distribution(`kafka-${version}`, report, async (folder) => {
+    const pom = join(folder, 'pom.xml')
+    writeFileSync(pom, pomOf(artifacts))
+    await maven('copy-dependencies', '-f', pom, `-DoutputDirectory=${folder}`, '-DincludeScope=runtime')
+  })
+}
+
+/** A folder with the unpacked registry, fetched through Maven the first time. */
+export function registryDistribution(report: Report): Promise<string> {
+  const name = `apicurio-registry-app-${versions.registry}`
+  return distribution(name, report, async (folder) => {
+    const artifact = `io.apicurio:apicurio-registry-app:${versions.registry}:tar.gz:all`
+    await maven('copy', '-f', parentless(folder), `-Dartifact=${artifact}`, `-DoutputDirectory=${folder}`)
+    const archive = join(folder, `${name}-all.tar.gz`)
+    await runCommand('tar', ['-xzf', archive, '-C', folder], { timeoutMs: downloadMsMax })
+    rmSync(archive)
+  })
+}
+
+/** True when nothing would have to be downloaded to run the stack. */
+export function isDownloaded(): boolean {
+  return [`kafka-${versions.kafka}`, `apicurio-registry-app-${versions.registry}`].every((name) =>
+    existsSync(join(distFolder, name)),
+  )
+}
+
+/**
+ * A folder appears under its name only when it is whole: it is filled beside and then renamed. Of two runs that
+ * fetch at the same time, the one that comes second takes what the first brought.
+ */
+async function distribution(
+  name: string,
+  report: Report,
+  fill: (folder: string) => Promise<void>,
+): Promise<string> {
+  const folder = join(distFolder, name)
+  if (existsSync(folder)) return folder
+  report(`Fetching ${name} through Maven; once only, this takes a minute or two`)
+  removeAbandoned()
+  const temporary = join(distFolder, `${incoming}${process.pid}-${name}`)
+  mkdirSync(temporary, { recursive: true })
+  try {
+    await fill(temporary)
+    if (!existsSync(folder)) renameSync(temporary, folder)
+  } catch (error) {
+    if (!existsSync(folder)) throw error
+  } finally {
+    rmSync(temporary, { recursive: true, force: true })
+  }
+  return folder
+}
+
+/** What downloads left behind whose process is gone. */
+function removeAbandoned(): void {
+  mkdirSync(distFolder, { recursive: true })
+  for (const entry of readdirSync(distFolder)) {
+    if (!entry.startsWith(incoming)) continue
+    const pid = Number(entry.slice(incoming.length).split('-', 1)[0])
+    if (!isAlive(pid)) rmSync(join(distFolder, entry), { recursive: true, force: true })
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+async function maven(goal: string, ...args: readonly string[]): Promise<void> {
+  const plugin = `org.apache.maven.plugins:maven-dependency-plugin:${versions.mavenDependencyPlugin}:${goal}`
+  await runCommand('mvn', ['--batch-mode', '--quiet', plugin, ...args], { timeoutMs: downloadMsMax })
+}
+
+/** Maven asks for a project even where none is needed; without one it would take any pom of the current folder. */
+function parentless(folder: string): string {
+  const pom = join(folder, 'pom.xml')
+  writeFileSync(pom, pomOf([]))
+  return pom
+}
+
+function pomOf(artifacts: readonly string[]): string {
+  const dependencies = artifacts.map((artifact) => {
+    const [groupId, artifactId, version] = artifact.split(':')
+    return `    <dependency><groupId>${String(groupId)}</groupId><artifactId>${String(artifactId)}</artifactId><version>${String(version)}</version></dependency>`
+  })
+  return `<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>annals</groupId><artifactId>download</artifactId><version>1</version><packaging>pom</packaging>
+  <dependencies>
+${dependencies.join('\n')}
+  </dependencies>
+</project>
+`
+}

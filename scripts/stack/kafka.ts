@@ -1,0 +1,113 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { kafkaDistribution } from './distributions.ts'
+import { type KafkaNode, kafkaProperties } from './kafka-config.ts'
+import { liveBrokers } from './probes.ts'
+import { runCommand } from './run-command.ts'
+import { type Report, type Server, startServer } from './server.ts'
+import { type KafkaVersion, versions } from './versions.ts'
+
+const formatMsMax = 60_000
+const loggingFile = fileURLToPath(new URL('log4j2.properties', import.meta.url))
+
+/** A running broker. */
+export interface KafkaBroker extends Server {
+  /** `host:port` for clients. */
+  readonly address: string
+}
+
+export interface KafkaOptions {
+  readonly port: number
+  readonly controllerPort: number
+  /** Its data and properties; made when missing, and found again by the next start. */
+  readonly folder: string
+  readonly logFile: string
+  readonly version?: KafkaVersion
+  readonly report: Report
+}
+
+/** What all nodes of one cluster share. */
+export interface NodeSetting {
+  readonly clusterId: string
+  readonly nodes: readonly KafkaNode[]
+  readonly jars: string
+  /** Heap of one node, in MiB. */
+  readonly heapMiB: number
+  readonly report?: Report
+}
+
+/** Starts a Kafka of one node. */
+export async function startKafka(options: KafkaOptions): Promise<KafkaBroker> {
+  const { port, controllerPort, folder, logFile, report } = options
+  const jars = await kafkaDistribution(options.version ?? versions.kafka, report)
+  const node = { id: 1, port, controllerPort, data: join(folder, 'log') }
+  const setting = { clusterId: clusterIdOf(folder), nodes: [node], jars, heapMiB: 512, report }
+  return startNode(node, setting, folder, logFile)
+}
+
+/** Formats a node's folder if that is still to do, and starts the node. */
+export async function startNode(
+  node: KafkaNode,
+  setting: NodeSetting,
+  folder: string,
+  logFile: string,
+): Promise<KafkaBroker> {
+  const { jars, nodes, report } = setting
+  const name = nodes.length === 1 ? 'Kafka' : `Kafka broker ${node.id}`
+  const properties = join(folder, 'server.properties')
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(properties, kafkaProperties(node, nodes))
+  await formatOnce(node, setting, properties)
+  const server = await startServer({
+    name,
+    command: 'java',
+    args: [...javaFlags(jars, setting.heapMiB), 'kafka.Kafka', properties],
+    cwd: folder,
+    logFile,
+    report,
+    healthy: async () => (await liveBrokers({ host: '127.0.0.1', port: node.port })) > 0,
+  })
+  return { ...server, address: `127.0.0.1:${node.port}` }
+}
+
+/** The id of the cluster whose data lie in this folder. It is kept there, so that an interrupted format can be done again. */
+export function clusterIdOf(folder: string): string {
+  const file = join(folder, 'cluster-id')
+  mkdirSync(folder, { recursive: true })
+  if (!existsSync(file)) writeFileSync(file, newClusterId())
+  return readFileSync(file, 'utf8')
+}
+
+/** 16 bytes in URL-safe base 64, as Kafka wants it; the first bits are fixed so that it never looks like an option. */
+function newClusterId(): string {
+  const bytes = randomBytes(16)
+  bytes[0] = 0
+  return bytes.toString('base64url')
+}
+
+async function formatOnce(
+  node: KafkaNode,
+  { clusterId, jars }: NodeSetting,
+  properties: string,
+): Promise<void> {
+  if (existsSync(join(node.data, 'meta.properties'))) return
+  const tool = ['kafka.tools.StorageTool', 'format', '--ignore-formatted']
+  await runCommand('java', [...javaFlags(jars, 128), ...tool, '-t', clusterId, '-c', properties], {
+    timeoutMs: formatMsMax,
+  })
+}
+
+function javaFlags(jars: string, heapMiB: number): string[] {
+  return [
+    `-Xmx${heapMiB}m`,
+    `-Xms${Math.min(heapMiB, 256)}m`,
+    '-XX:+UseSerialGC',
+    '-XX:+ExitOnOutOfMemoryError',
+    '-Djava.awt.headless=true',
+    `-Dlog4j2.configurationFile=${loggingFile}`,
+    '-cp',
+    join(jars, '*'),
+  ]
+}

@@ -1,0 +1,24 @@
+import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync, renameSync } from 'node:fs'
+import { dirname } from 'node:path'
+
+const tailBytes = 8192
+
+/** Makes way for a new log: the one before is kept beside it as `<name>.previous`. */
+export function rotateLog(path: string): void {
+  mkdirSync(dirname(path), { recursive: true })
+  if (existsSync(path)) renameSync(path, `${path}.previous`)
+}
+
+/** The last `count` lines of a file, or fewer; empty when there is no file. */
+export function lastLines(path: string, count: number): string[] {
+  if (!existsSync(path)) return []
+  const file = openSync(path, 'r')
+  try {
+    const { size } = fstatSync(file)
+    const buffer = Buffer.alloc(Math.min(size, tailBytes))
+    readSync(file, buffer, 0, buffer.length, size - buffer.length)
+    return buffer.toString('utf8').trimEnd().split('\n').slice(-count)
+  } finally {
+    closeSync(file)
+  }
+}

@@ -1,0 +1,73 @@
+import { connect, type Socket } from 'node:net'
+
+const probeMs = 2000
+
+/** A TCP address, as in `127.0.0.1:9092`. */
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+/**
+ * Connects, sends `request` and returns the first answer that `complete` finds whole; without a request the connection is enough.
+ * @throws Error when nothing listens, or no whole answer comes within 2 s
+ */
+export function ask(
+  address: Address,
+  request?: Buffer,
+  complete?: (answer: Buffer) => boolean,
+): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const socket: Socket = connect({ ...address, timeout: probeMs })
+    let answer = Buffer.alloc(0)
+    const done = () => {
+      socket.destroy()
+      resolve(answer)
+    }
+    const fail = (reason: string) => {
+      socket.destroy()
+      reject(new Error(`${address.host}:${address.port} ${reason}`))
+    }
+    socket.once('connect', () => (request === undefined ? done() : socket.write(request)))
+    socket.on('data', (chunk) => {
+      answer = Buffer.concat([answer, chunk])
+      if (complete?.(answer)) done()
+    })
+    socket.once('timeout', () => fail('does not answer'))
+    socket.once('error', (error: NodeJS.ErrnoException) =>
+      fail(`cannot be reached (${error.code ?? error.message})`),
+    )
+    socket.once('close', () => fail('closed the connection'))
+  })
+}
+
+/** True when the URL answers with a success. */
+export async function httpOk(url: string): Promise<boolean> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(probeMs) })
+  await response.body?.cancel()
+  return response.ok
+}
+
+/** Sends one command without arguments that need quoting to a Redis and returns the raw answer. */
+export async function redisCommand(address: Address, command: string): Promise<string> {
+  const whole = (answer: Buffer) => answer.toString('latin1').endsWith('\r\n')
+  return (await ask(address, Buffer.from(`${command}\r\n`), whole)).toString('utf8')
+}
+
+/**
+ * How many live brokers the broker at this address knows: one Metadata request (version 1, no topics) over a bare
+ * socket, see https://kafka.apache.org/protocol. A broker that still starts or is fenced does not count itself.
+ */
+export async function liveBrokers(address: Address): Promise<number> {
+  const client = Buffer.from('annals-health')
+  const request = Buffer.alloc(4 + 10 + client.length + 4)
+  request.writeInt32BE(request.length - 4, 0)
+  request.writeInt16BE(3, 4)
+  request.writeInt16BE(1, 6)
+  request.writeInt32BE(1, 8)
+  request.writeInt16BE(client.length, 12)
+  client.copy(request, 14)
+  const whole = (answer: Buffer) => answer.length >= 4 && answer.length >= 4 + answer.readInt32BE(0)
+  const answer = await ask(address, request, whole)
+  return answer.readInt32BE(8)
+}

@@ -1,0 +1,51 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { registryDistribution } from './distributions.ts'
+import { httpOk } from './probes.ts'
+import { type Report, type Server, startServer } from './server.ts'
+import { versions } from './versions.ts'
+
+/** A running schema registry. */
+export interface Registry extends Server {
+  /** Of its Confluent-compatible API. */
+  readonly url: string
+}
+
+export interface RegistryOptions {
+  readonly port: number
+  /** `host:port`, comma-separated: the Kafka that keeps the schemas. It may still be starting. */
+  readonly kafkaBrokers: string
+  readonly folder: string
+  readonly logFile: string
+  readonly report: Report
+}
+
+/** Starts Apicurio with its schemas in Kafka (kafkasql), so that they survive whatever happens to the registry. */
+export async function startRegistry(options: RegistryOptions): Promise<Registry> {
+  const { port, kafkaBrokers, folder, logFile, report } = options
+  const distribution = await registryDistribution(report)
+  const url = `http://127.0.0.1:${port}/apis/ccompat/v7`
+  mkdirSync(folder, { recursive: true })
+  const settings = {
+    'quarkus.http.host': '127.0.0.1',
+    'quarkus.http.port': port,
+    'apicurio.storage.kind': 'kafkasql',
+    'apicurio.kafkasql.bootstrap.servers': kafkaBrokers,
+    'apicurio.storage.snapshot.location': folder,
+    'java.io.tmpdir': folder,
+  }
+  const server = await startServer({
+    name: 'Schema registry',
+    command: 'java',
+    args: [
+      ...['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:+ExitOnOutOfMemoryError'],
+      ...Object.entries(settings).map(([key, value]) => `-D${key}=${value}`),
+      ...['-jar', join(distribution, `apicurio-registry-app-${versions.registry}-runner.jar`)],
+    ],
+    cwd: folder,
+    logFile,
+    report,
+    healthy: () => httpOk(`${url}/subjects`),
+  })
+  return { ...server, url }
+}

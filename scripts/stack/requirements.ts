@@ -1,0 +1,80 @@
+import { spawnSync } from 'node:child_process'
+import { isDownloaded } from './distributions.ts'
+import type { Report } from './server.ts'
+import { StackError } from './stack-error.ts'
+
+const oldestJava = 17
+const oldestRedis = 7
+const aptMsMax = 300_000
+
+/** What a person installs, by what it is for. */
+const packages = {
+  java: { debian: 'openjdk-17-jdk-headless', macos: 'openjdk@17' },
+  maven: { debian: 'maven', macos: 'maven' },
+  redis: { debian: 'redis-server', macos: 'redis' },
+} as const
+
+/** What keeps the native stack from running here, each a sentence that says what to install; empty when all is there. */
+export function missingForNative(): string[] {
+  const missing: string[] = []
+  const java = javaVersion()
+  if (java === undefined || java < oldestJava) {
+    const found = java === undefined ? 'there is none' : `found ${java}`
+    missing.push(`Kafka needs Java ${oldestJava} or newer on the PATH (${found}). ${howTo('java')}`)
+  }
+  if (!isDownloaded() && versionOf('mvn', ['--version'], /Maven (\d+)/) === undefined)
+    missing.push(`Kafka and the schema registry are fetched with Maven, which is missing. ${howTo('maven')}`)
+  return missing
+}
+
+/**
+ * Sees to what the native stack needs: checks Java and Maven, and installs Redis through apt where it is missing.
+ * @throws StackError that says what to install, when something is missing that we may not or cannot install
+ */
+export function provideNativeTools(report: Report): void {
+  const missing = missingForNative()
+  if (redisVersion() === undefined && missing.length === 0) installRedis(report)
+  const redis = redisVersion()
+  if (redis === undefined || redis < oldestRedis) {
+    const found = redis === undefined ? 'there is none' : `found ${redis}`
+    missing.push(`The index needs Redis ${oldestRedis} or newer (${found}). ${howTo('redis')}`)
+  }
+  if (missing.length > 0) throw new StackError(missing.join('\n'))
+}
+
+function howTo(what: keyof typeof packages): string {
+  const { debian, macos } = packages[what]
+  return `Install it: Debian and Ubuntu: apt-get install ${debian}; macOS: brew install ${macos}.`
+}
+
+function javaVersion(): number | undefined {
+  return versionOf('java', ['-version'], /version "(\d+)/)
+}
+
+function redisVersion(): number | undefined {
+  return versionOf('redis-server', ['--version'], /v=(\d+)/)
+}
+
+function versionOf(command: string, args: readonly string[], pattern: RegExp): number | undefined {
+  const { stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', timeout: 20_000 })
+  const found = pattern.exec(`${stdout}${stderr}`)?.[1]
+  return found === undefined ? undefined : Number(found)
+}
+
+/** Tries to; whether it worked is for the caller to see. */
+function installRedis(report: Report): void {
+  if (spawnSync('apt-get', ['--version']).status !== 0) return
+  const asRoot = process.getuid?.() === 0 ? [] : ['sudo', ...(process.stdin.isTTY ? [] : ['-n'])]
+  report('Installing redis-server through apt')
+  for (const args of [['update'], ['install', '--yes', '--no-install-recommends', 'redis-server']]) {
+    const [command = 'apt-get', ...rest] = [
+      ...asRoot,
+      'env',
+      'DEBIAN_FRONTEND=noninteractive',
+      'apt-get',
+      ...args,
+    ]
+    const { status, stdout, stderr } = spawnSync(command, rest, { encoding: 'utf8', timeout: aptMsMax })
+    if (status !== 0) report(`apt-get ${args.join(' ')} failed: ${`${stdout}${stderr}`.trim().slice(-500)}`)
+  }
+}

@@ -1,0 +1,45 @@
+import { spawn } from 'node:child_process'
+import { StackError } from './stack-error.ts'
+
+const shownCharacters = 3000
+
+export interface CommandOptions {
+  readonly cwd?: string
+  readonly env?: Readonly<Record<string, string>>
+  readonly user?: { readonly uid: number; readonly gid: number }
+  readonly timeoutMs: number
+}
+
+/**
+ * Runs a program to its end, without a terminal, and returns what it printed.
+ * @throws StackError with the end of its output when it fails, cannot be started, or takes longer than `timeoutMs`
+ */
+export function runCommand(
+  command: string,
+  args: readonly string[],
+  options: CommandOptions,
+): Promise<string> {
+  const { timeoutMs, env, ...rest } = options
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, {
+      ...rest,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: timeoutMs,
+    })
+    let output = ''
+    const take = (chunk: Buffer) => (output += chunk.toString('utf8'))
+    child.stdout.on('data', take)
+    child.stderr.on('data', take)
+    child.once('error', (error) => reject(new StackError(`Cannot run ${command}: ${error.message}`)))
+    child.once('close', (code, signal) => {
+      if (code === 0) {
+        resolve(output)
+        return
+      }
+      const how = signal === null ? `exit code ${String(code)}` : `ended by ${signal}`
+      const line = [command, ...args].join(' ')
+      reject(new StackError(`${line}: ${how}\n${output.trimEnd().slice(-shownCharacters)}`))
+    })
+  })
+}
