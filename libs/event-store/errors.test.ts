@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs'
+
+import { describe, expect, test } from 'vitest'
+
+import { type ErrorCode, errorTable, EventStoreError, type Retry } from './errors.ts'
+
+/** The table once more, by hand: a slip in one of them shows. */
+const expected: Record<ErrorCode, [number, Retry]> = {
+  'invalid-request': [400, 'never'],
+  'invalid-event': [422, 'never'],
+  'unknown-event-type': [422, 'never'],
+  'append-too-large': [413, 'never'],
+  'stream-not-found': [404, 'never'],
+  'category-not-found': [404, 'never'],
+  'wrong-expected-version': [409, 'reload'],
+  'partial-duplicate': [409, 'never'],
+  overloaded: [503, 'same-ids'],
+  unavailable: [503, 'same-ids'],
+  'not-owner': [503, 'same-ids'],
+  'outcome-unknown': [504, 'same-ids'],
+  internal: [500, 'never'],
+}
+const codes = Object.keys(errorTable) as ErrorCode[]
+
+test.each(codes)('%s has its status and its retry', (code) => {
+  const error = new EventStoreError(code, 'what happened')
+  expect([error.httpStatus, error.retry]).toEqual(expected[code])
+})
+
+test('no two errors have the same title', () => {
+  expect(new Set(codes.map((code) => errorTable[code].title)).size).toBe(codes.length)
+})
+
+test('an error carries its code, message, details and cause', () => {
+  const cause = new Error('connection reset')
+  const error = new EventStoreError('overloaded', 'the queue is full', { retryAfterSeconds: 1 }, { cause })
+  expect(error).toBeInstanceOf(Error)
+  expect(error).toMatchObject({
+    name: 'EventStoreError',
+    code: 'overloaded',
+    message: 'the queue is full',
+    details: { retryAfterSeconds: 1 },
+    cause,
+  })
+  expect(new EventStoreError('internal', 'a bug').details).toEqual({})
+})
+
+describe('docs/guide/event-store.md', () => {
+  const guide = readFileSync(new URL('../../docs/guide/event-store.md', import.meta.url), 'utf8')
+  const rows = guide
+    .split('\n')
+    .filter((line) => /^\| `[a-z-]+` +\| \d{3} /.test(line))
+    .map((line) =>
+      line
+        .slice(1, -1)
+        .split('|')
+        .map((cell) => cell.trim()),
+    )
+
+  test('has a row for every error, as in the table', () => {
+    const table = codes.map((code) => {
+      const { httpStatus, retry, title } = errorTable[code]
+      return [`\`${code}\``, String(httpStatus), `\`${retry}\``, title]
+    })
+    expect(rows).toEqual(table)
+  })
+})

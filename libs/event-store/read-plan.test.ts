@@ -1,0 +1,74 @@
+import { describe, expect, test } from 'vitest'
+
+import { parseVersion } from '#domain'
+
+import { parseTime, planRead } from './read-plan.ts'
+
+describe('a read plan', () => {
+  test('has defaults for all that is not given', () => {
+    expect(planRead()).toEqual({
+      fromVersion: 1,
+      toVersion: Infinity,
+      fromMs: -Infinity,
+      untilMs: Infinity,
+      direction: 'forwards',
+      limit: 100,
+    })
+  })
+
+  test('keeps what is given', () => {
+    expect(
+      planRead({
+        fromVersion: parseVersion(3),
+        toVersion: parseVersion(5),
+        from: '2026-01-31',
+        until: '2026-02-01T00:00:00Z',
+        direction: 'backwards',
+        limit: 1000,
+      }),
+    ).toEqual({
+      fromVersion: 3,
+      toVersion: 5,
+      fromMs: Date.UTC(2026, 0, 31),
+      untilMs: Date.UTC(2026, 1, 1),
+      direction: 'backwards',
+      limit: 1000,
+    })
+  })
+
+  test.each([
+    ['limit', { limit: 0 }],
+    ['limit', { limit: 1001 }],
+    ['fromVersion', { fromVersion: -1 }],
+    ['toVersion', { toVersion: 0.5 }],
+    ['direction', { direction: 'up' }],
+    ['from', { from: 'noon' }],
+    ['until', { until: '' }],
+  ])('names %s when it is malformed', (path, options) => {
+    expect(() => planRead(options as Parameters<typeof planRead>[0])).toThrow(
+      expect.objectContaining({ code: 'invalid-request', details: { path } }),
+    )
+  })
+})
+
+describe('a time', () => {
+  test.each([
+    ['2026-01-31', Date.UTC(2026, 0, 31)],
+    ['2026-01-31T12:30Z', Date.UTC(2026, 0, 31, 12, 30)],
+    ['2026-01-31T12:30:15.250Z', Date.UTC(2026, 0, 31, 12, 30, 15, 250)],
+    ['2026-01-31T12:30:15+02:00', Date.UTC(2026, 0, 31, 10, 30, 15)],
+  ])('%s is read', (text, ms) => {
+    expect(parseTime(text, 'from')).toBe(ms)
+  })
+
+  test.each([
+    '2026',
+    'March 7, 2026',
+    '2026-01-31T12:30:15',
+    '2026-02-32',
+    '2026-01-31T25:00Z',
+    '1769860800000',
+  ])('%s is refused, with the form that is expected', (text) => {
+    expect(() => parseTime(text, 'from')).toThrow('expected ISO 8601 with an offset')
+  })
+})
