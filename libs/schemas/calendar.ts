@@ -1,0 +1,90 @@
+const datePattern = /^(\d{4})-(\d\d)-(\d\d)$/
+const timestampPattern = /^(\d{4}-\d\d-\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:Z|([+-])(\d\d):(\d\d))$/
+
+const dayMs = 86_400_000
+/** The Gregorian calendar repeats after 400 years. Date.UTC takes years below 100 for 19xx, so it is asked 400 years later. */
+const cycleYears = 400
+const cycleDays = 146_097
+
+const minDay = -719_528
+const maxDay = 2_932_896
+
+const daysInMonth = (year: number, month: number): number => {
+  if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28
+  return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31
+}
+
+/** Days since 1970-01-01 of a real date `YYYY-MM-DD`; undefined when the text is none. */
+export function parseDate(text: string): number | undefined {
+  const match = datePattern.exec(text)
+  if (match === null) return undefined
+  const year = Number(match[1])
+  const month = Number(match[2])
+  const day = Number(match[3])
+  if (month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month)) return undefined
+  return Date.UTC(year + cycleYears, month - 1, day) / dayMs - cycleDays
+}
+
+/** The reverse of {@link parseDate}. @throws RangeError outside of the years 0000 to 9999. */
+export function formatDate(days: number): string {
+  if (days < minDay || days > maxDay) {
+    throw new RangeError(`day ${days} since 1970 is outside of the years 0000 to 9999`)
+  }
+  return new Date(days * dayMs).toISOString().slice(0, 10)
+}
+
+interface Instant {
+  readonly seconds: number
+  /** Decimals of the second, as they were written. */
+  readonly fraction: string
+}
+
+function parseInstant(text: string): Instant | undefined {
+  const match = timestampPattern.exec(text)
+  if (match === null) return undefined
+  const days = parseDate(match[1] ?? '')
+  const [hours, minutes, seconds] = [Number(match[2]), Number(match[3]), Number(match[4])]
+  const offset = parseOffset(match[6], match[7], match[8])
+  if (days === undefined || offset === undefined || hours > 23 || minutes > 59 || seconds > 59)
+    return undefined
+  const total = days * 86_400 + hours * 3600 + minutes * 60 + seconds - offset
+  if (total < minDay * 86_400 || total >= (maxDay + 1) * 86_400) return undefined
+  return { seconds: total, fraction: match[5] ?? '' }
+}
+
+/** Seconds east of UTC; undefined when there is no such offset. */
+function parseOffset(sign = '+', hours = '00', minutes = '00'): number | undefined {
+  const [h, m] = [Number(hours), Number(minutes)]
+  if (h > 23 || m > 59) return undefined
+  return (sign === '-' ? -1 : 1) * (h * 3600 + m * 60)
+}
+
+/** Milliseconds since 1970 of an ISO 8601 time with `Z` or an offset; undefined when the text is none or is finer than that. */
+export function parseMillis(text: string): number | undefined {
+  const instant = parseInstant(text)
+  if (instant === undefined || instant.fraction.length > 3) return undefined
+  return instant.seconds * 1000 + Number(instant.fraction.padEnd(3, '0'))
+}
+
+/** `YYYY-MM-DDTHH:MM:SS.mmmZ`. @throws RangeError outside of the years 0000 to 9999. */
+export function formatMillis(millis: number): string {
+  formatDate(Math.floor(millis / dayMs))
+  return new Date(millis).toISOString()
+}
+
+/** As {@link parseMillis}, in microseconds: a bigint beyond 2^53, i.e. after the year 2255. */
+export function parseMicros(text: string): number | bigint | undefined {
+  const instant = parseInstant(text)
+  if (instant === undefined || instant.fraction.length > 6) return undefined
+  const fraction = Number(instant.fraction.padEnd(6, '0'))
+  const micros = instant.seconds * 1_000_000 + fraction
+  return Number.isSafeInteger(micros) ? micros : BigInt(instant.seconds) * 1_000_000n + BigInt(fraction)
+}
+
+/** `YYYY-MM-DDTHH:MM:SS.mmmmmmZ`. @throws RangeError outside of the years 0000 to 9999. */
+export function formatMicros(micros: number | bigint): string {
+  const whole = BigInt(micros)
+  const rest = ((whole % 1000n) + 1000n) % 1000n
+  const text = formatMillis(Number((whole - rest) / 1000n))
+  return `${text.slice(0, -1)}${String(rest).padStart(3, '0')}Z`
+}

@@ -1,0 +1,246 @@
+import type { UpcasterChain } from '#domain'
+import { EventStoreError } from '#event-store'
+
+import { avroTypeOf } from './avro-type.ts'
+import { type BodyReader, readBody, RecordCodec, schemaIdOf } from './record-codec.ts'
+import type { SchemaCatalog } from './schema-catalog.ts'
+import { reasonOf, SchemaError } from './schema-error.ts'
+import { SchemaIdFile } from './schema-id-file.ts'
+import type { SchemaRegistry } from './schema-registry.ts'
+import type { SchemaVersion } from './schema-version.ts'
+
+/** What the bytes of an event, or of a snapshot's state, hold: in the JSON form of the latest schema version. */
+export interface DecodedRecord {
+  readonly aggregateType: string
+  /** Of the event; for a state the name of its schema. */
+  readonly eventType: string
+  readonly data: unknown
+}
+
+export interface EventCodecOptions {
+  readonly catalog: SchemaCatalog
+  readonly registry: SchemaRegistry
+  readonly upcasters: UpcasterChain
+  /** Where ids are kept for a start while the registry is down. Without it there is no such start. */
+  readonly idFile?: string
+}
+
+/** What of the catalog can be used after {@link EventCodec.prepare}. */
+export interface Preparation {
+  /** Files whose schemas have no id yet: encoding their events fails. Push them, then prepare again. */
+  readonly missing: readonly string[]
+  /** Why the registry was not asked: ids come from the file. */
+  readonly unreachable?: SchemaError
+}
+
+interface Writer {
+  readonly codec: RecordCodec
+  readonly schemaId: number
+}
+
+/** How bytes with one schema id are read; or why they cannot be. */
+type Reader =
+  | { readonly schema: SchemaVersion; readonly latest: number; readonly read: BodyReader }
+  | { readonly problem: SchemaError }
+
+/** At most so many requests to the registry at once. */
+const concurrencyMax = 8
+
+/**
+ * Events and snapshot states between their JSON form and bytes in Confluent's wire format. Writing takes the latest
+ * schema version. Reading resolves the writer's version to the latest compatible one (by Avro, resolvers made once per
+ * id) and takes it on through the upcasters. Both are synchronous: ids are learnt beforehand, from the registry or, while
+ * it is down, from the id file.
+ */
+export class EventCodec {
+  readonly #catalog: SchemaCatalog
+  readonly #registry: SchemaRegistry
+  readonly #upcasters: UpcasterChain
+  readonly #idFile: SchemaIdFile | undefined
+  readonly #codecs = new Map<SchemaVersion, RecordCodec>()
+  readonly #writers = new Map<string, Map<string, Writer>>()
+  readonly #readers = new Map<number, Reader>()
+  /** Ids that are being asked for now, so that none is asked for twice at once. */
+  readonly #asked = new Map<number, Promise<string>>()
+
+  constructor(options: EventCodecOptions) {
+    this.#catalog = options.catalog
+    this.#registry = options.registry
+    this.#upcasters = options.upcasters
+    this.#idFile =
+      options.idFile === undefined ? undefined : new SchemaIdFile(options.idFile, options.registry.url)
+  }
+
+  /**
+   * Finds the ids of all schemas in the catalog. May be called again, e.g. once missing ones are pushed.
+   * @throws SchemaError `registry-unreachable` when the registry is down and no id is known; `registry-refused`.
+   */
+  async prepare(): Promise<Preparation> {
+    const unreachable = await this.#findIds()
+    const missing = this.#catalog.all.filter(
+      (schema) => this.#isLatest(schema) && this.#writerOf(schema.aggregateType, schema.name) === undefined,
+    )
+    if (unreachable !== undefined && this.#readers.size === 0) throw unreachable
+    return {
+      missing: missing.map(({ file }) => file),
+      ...(unreachable === undefined ? {} : { unreachable }),
+    }
+  }
+
+  /**
+   * @param name of the event type, or of the schema of a snapshot's state.
+   * @param json its data in JSON form; fields with a default may be left out.
+   * @throws InvalidInputError with the path of the field that does not fit, e.g. `data.items[2].price`;
+   *   EventStoreError `unknown-event-type`; SchemaError `not-registered`.
+   */
+  encode(aggregateType: string, name: string, json: unknown): Buffer {
+    const writer = this.#writerOf(aggregateType, name)
+    if (writer === undefined) throw this.#cannotWrite(aggregateType, name)
+    return writer.codec.encode(writer.schemaId, json)
+  }
+
+  /**
+   * @throws SchemaError `unknown-schema` when the id has not been learnt, or its schema is in no catalog here;
+   *   `undecodable` for damaged bytes. InvalidInputError when an upcaster fails.
+   */
+  decode(bytes: Buffer): DecodedRecord {
+    const reader = this.#readers.get(schemaIdOf(bytes))
+    if (reader === undefined) throw unknownSchema(schemaIdOf(bytes), 'has not been learnt yet')
+    if ('problem' in reader) throw reader.problem
+    const { schema, latest } = reader
+    const data = readBody(reader.read, bytes, schema)
+    return {
+      aggregateType: schema.aggregateType,
+      eventType: schema.name,
+      data:
+        schema.version === latest
+          ? data
+          : this.#upcasters.upcast(schema.aggregateType, schema.name, schema.version, latest, data),
+    }
+  }
+
+  /** Decodes all, after learning the ids that are not known. @throws as {@link learn} and {@link decode} */
+  async decodeMany(all: readonly Buffer[]): Promise<DecodedRecord[]> {
+    await this.learn(all.map(schemaIdOf))
+    return all.map((bytes) => this.decode(bytes))
+  }
+
+  /** Whether {@link decode} needs no {@link learn} for these bytes. */
+  knows(bytes: Buffer): boolean {
+    return this.#readers.has(schemaIdOf(bytes))
+  }
+
+  /**
+   * Asks the registry for the schemas of those ids that are not known; where all are, it is not asked.
+   * @throws SchemaError `unknown-schema` when the registry has no such id; `registry-unreachable`.
+   */
+  async learn(schemaIds: readonly number[]): Promise<void> {
+    const unknown = [...new Set(schemaIds)].filter((id) => !this.#readers.has(id))
+    for (let at = 0; at < unknown.length; at += concurrencyMax) {
+      const ids = unknown.slice(at, at + concurrencyMax)
+      const texts = await Promise.all(ids.map((id) => this.#ask(id)))
+      this.#adopt(new Map(ids.map((id, index) => [id, texts[index] ?? ''])))
+    }
+  }
+
+  /** The ids of the catalog's schemas, from the registry or else from the file. @returns why it was the file. */
+  async #findIds(): Promise<SchemaError | undefined> {
+    const found = new Map<number, string>()
+    try {
+      for (const { subject, text } of this.#catalog.all) {
+        const id = await this.#registry.find(subject, text)
+        if (id !== undefined) found.set(id, text)
+      }
+    } catch (error) {
+      if (!(error instanceof SchemaError) || error.code !== 'registry-unreachable') throw error
+      this.#take(this.#idFile?.read() ?? new Map<number, string>())
+      this.#take(found)
+      return error
+    }
+    this.#adopt(found)
+    return undefined
+  }
+
+  #ask(id: number): Promise<string> {
+    const asked = this.#asked.get(id)
+    if (asked !== undefined) return asked
+    const asking = this.#registry
+      .schemaById(id)
+      .then((text) => {
+        if (text === undefined) throw unknownSchema(id, `is not in the registry at ${this.#registry.url}`)
+        return text
+      })
+      .finally(() => this.#asked.delete(id))
+    this.#asked.set(id, asking)
+    return asking
+  }
+
+  /** Takes ids from the registry, and keeps them for when it is down. */
+  #adopt(texts: ReadonlyMap<number, string>): void {
+    this.#take(texts)
+    this.#idFile?.add(texts)
+  }
+
+  #take(texts: ReadonlyMap<number, string>): void {
+    for (const [id, text] of texts) {
+      this.#readers.set(id, this.#readerFor(id, text))
+      const schema = this.#catalog.all.find((known) => known.text === text)
+      if (schema !== undefined && this.#isLatest(schema)) this.#setWriter(schema, id)
+    }
+  }
+
+  #readerFor(id: number, text: string): Reader {
+    try {
+      const writer = avroTypeOf(JSON.parse(text))
+      const schema = this.#catalog.line(writer.name ?? '').at(-1)
+      if (schema === undefined) {
+        return {
+          problem: unknownSchema(id, `is ${String(writer.name)}, which no schema file here describes`),
+        }
+      }
+      const latest = this.#catalog.latest(schema.aggregateType, schema.name)?.version ?? schema.version
+      return { schema, latest, read: this.#codecOf(schema).readerOf(writer) }
+    } catch (error) {
+      return { problem: unknownSchema(id, `cannot be read with the schema files here: ${reasonOf(error)}`) }
+    }
+  }
+
+  #isLatest(schema: SchemaVersion): boolean {
+    return this.#catalog.latest(schema.aggregateType, schema.name) === schema
+  }
+
+  #codecOf(schema: SchemaVersion): RecordCodec {
+    const codec = this.#codecs.get(schema) ?? new RecordCodec(schema)
+    this.#codecs.set(schema, codec)
+    return codec
+  }
+
+  #writerOf(aggregateType: string, name: string): Writer | undefined {
+    return this.#writers.get(aggregateType)?.get(name)
+  }
+
+  #setWriter(schema: SchemaVersion, schemaId: number): void {
+    const ofType = this.#writers.get(schema.aggregateType) ?? new Map<string, Writer>()
+    ofType.set(schema.name, { codec: this.#codecOf(schema), schemaId })
+    this.#writers.set(schema.aggregateType, ofType)
+  }
+
+  #cannotWrite(aggregateType: string, name: string): Error {
+    const schema = this.#catalog.latest(aggregateType, name)
+    if (schema === undefined) {
+      const known = this.#catalog.names(aggregateType).join(', ') || 'none'
+      return new EventStoreError(
+        'unknown-event-type',
+        `aggregate type ${aggregateType} has no event type ${JSON.stringify(name)} (it has: ${known}): expected a schema ${aggregateType}/${name}.v1.avsc`,
+      )
+    }
+    return new SchemaError(
+      'not-registered',
+      `${schema.file} is not registered at ${this.#registry.url}: run \`schemas push\` while the registry is up`,
+      { file: schema.file },
+    )
+  }
+}
+
+const unknownSchema = (schemaId: number, why: string): SchemaError =>
+  new SchemaError('unknown-schema', `schema id ${schemaId} ${why}`, { schemaId })

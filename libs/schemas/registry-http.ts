@@ -1,0 +1,98 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
+import { reasonOf, SchemaError } from './schema-error.ts'
+
+/** How the registry is reached. */
+export interface RegistryOptions {
+  /** Base of its Confluent API, e.g. `http://127.0.0.1:8085/apis/ccompat/v7`; user and password may stand in it. */
+  readonly url: string
+  /** Of one request; default 5,000. */
+  readonly timeoutMs?: number
+  /** After the first try, for requests that met no answer, 429 or 5xx; default 3. */
+  readonly retries?: number
+  /** Before the first retry, doubled for each one after; default 100. */
+  readonly retryDelayMs?: number
+}
+
+export interface RegistryAnswer {
+  readonly status: number
+  readonly body: unknown
+}
+
+type Method = 'GET' | 'POST' | 'PUT'
+
+/** Requests to the registry: bounded in time and number, and each failure in words. */
+export class RegistryHttp {
+  /** Without user and password. */
+  readonly url: string
+  readonly #headers: Record<string, string> = { 'content-type': 'application/vnd.schemaregistry.v1+json' }
+  readonly #timeoutMs: number
+  readonly #retries: number
+  readonly #retryDelayMs: number
+
+  constructor(options: RegistryOptions) {
+    const url = URL.parse(options.url)
+    if (url === null) {
+      throw new SchemaError(
+        'registry-unreachable',
+        `${JSON.stringify(options.url)} is not the URL of a schema registry: expected e.g. http://127.0.0.1:8085/apis/ccompat/v7`,
+      )
+    }
+    if (url.username !== '') {
+      const credentials = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`
+      this.#headers['authorization'] = `Basic ${Buffer.from(credentials).toString('base64')}`
+      url.username = ''
+      url.password = ''
+    }
+    this.url = url.href.replace(/\/$/, '')
+    this.#timeoutMs = options.timeoutMs ?? 5000
+    this.#retries = options.retries ?? 3
+    this.#retryDelayMs = options.retryDelayMs ?? 100
+  }
+
+  /**
+   * The registry's answer, whatever its status below 500.
+   * @throws SchemaError `registry-unreachable` when no try got one.
+   */
+  async request(method: Method, path: string, body?: unknown): Promise<RegistryAnswer> {
+    for (let retry = 0; ; retry++) {
+      const outcome = await this.#try(method, path, body)
+      if (typeof outcome !== 'string') return outcome
+      if (retry === this.#retries) throw this.#unreachable(outcome)
+      // Jitter keeps services that lost the registry together from coming back together.
+      await delay(this.#retryDelayMs * 2 ** retry * (0.5 + Math.random() / 2))
+    }
+  }
+
+  /** The answer, or why another try may get one. */
+  async #try(method: Method, path: string, body: unknown): Promise<RegistryAnswer | string> {
+    try {
+      const response = await fetch(this.url + path, {
+        method,
+        headers: this.#headers,
+        signal: AbortSignal.timeout(this.#timeoutMs),
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      })
+      const text = await response.text()
+      if (response.status === 429 || response.status >= 500) return `HTTP ${response.status}`
+      return { status: response.status, body: parseBody(text) }
+    } catch (error) {
+      return reasonOf(error instanceof Error && error.cause instanceof Error ? error.cause : error)
+    }
+  }
+
+  #unreachable(reason: string): SchemaError {
+    return new SchemaError(
+      'registry-unreachable',
+      `the schema registry at ${this.url} cannot be reached (${reason}): start it, or check the configured URL`,
+    )
+  }
+}
+
+function parseBody(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

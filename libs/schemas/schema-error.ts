@@ -1,0 +1,40 @@
+export type SchemaErrorCode =
+  | 'malformed-schema'
+  | 'unknown-schema'
+  | 'not-registered'
+  | 'undecodable'
+  | 'registry-unreachable'
+  | 'registry-refused'
+  | 'incompatible'
+  | 'cache-unusable'
+
+/** What is known of a schema error beside its message. */
+export interface SchemaErrorDetails {
+  /** The schema file at fault. */
+  readonly file?: string
+  /** The registry's id of the schema at fault. */
+  readonly schemaId?: number
+  /** HTTP status of the registry's answer. */
+  readonly status?: number
+}
+
+/** Something is wrong with a schema, its registration or the bytes made with it; `code` says what, the message what to do. */
+export class SchemaError extends Error {
+  override readonly name = 'SchemaError'
+  readonly code: SchemaErrorCode
+  readonly details: SchemaErrorDetails
+
+  constructor(
+    code: SchemaErrorCode,
+    message: string,
+    details: SchemaErrorDetails = {},
+    options?: ErrorOptions,
+  ) {
+    super(message, options)
+    this.code = code
+    this.details = details
+  }
+}
+
+/** The message of whatever was thrown. */
+export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -1,0 +1,104 @@
+import { type RegistryAnswer, RegistryHttp, type RegistryOptions } from './registry-http.ts'
+import { SchemaError } from './schema-error.ts'
+
+/** Every version of a subject can read, and be read by, every other. */
+const compatibility = 'FULL_TRANSITIVE'
+
+type Json = Readonly<Record<string, unknown>>
+
+/** How a subject's versions and a new schema get on. */
+export interface CompatibilityVerdict {
+  readonly compatible: boolean
+  /** The registry's own words on what does not fit. */
+  readonly messages: readonly string[]
+}
+
+/**
+ * A schema registry by Confluent's HTTP API (Confluent, Apicurio, Karapace, Redpanda).
+ *
+ * Not over \@kafkajs/confluent-schema-registry: it sets the compatibility mode after the first registration and refuses a
+ * subject that has another one instead of setting it, offers no compatibility check, and has no limit of time.
+ */
+export class SchemaRegistry {
+  readonly #http: RegistryHttp
+
+  constructor(options: RegistryOptions) {
+    this.#http = new RegistryHttp(options)
+  }
+
+  /** Without user and password. */
+  get url(): string {
+    return this.#http.url
+  }
+
+  /**
+   * Registers a schema under a subject that is then held to FULL_TRANSITIVE; the id of one that is there already is the same again.
+   * @returns the schema's id.
+   * @throws SchemaError `incompatible`, `registry-refused`, `registry-unreachable`
+   */
+  async register(subject: string, text: string): Promise<number> {
+    await this.#holdToCompatibility(subject)
+    const answer = await this.#http.request('POST', `${subjectPath(subject)}/versions`, { schema: text })
+    if (answer.status === 409) {
+      throw new SchemaError(
+        'incompatible',
+        `the registry refused a schema of subject ${subject} as incompatible with an earlier version (${compatibility}): ${messageOf(answer)}. Fields may come or go only with a default; any other change is a version with a namespace of its own and an upcaster`,
+        { status: answer.status },
+      )
+    }
+    const id = this.#accepted(answer, `register a schema of subject ${subject}`)['id']
+    // A subject that did not exist could not be configured before; its first version had nothing to be compatible with.
+    await this.#holdToCompatibility(subject)
+    return Number(id)
+  }
+
+  /** The id of just this schema under this subject; undefined when it is not registered. */
+  async find(subject: string, text: string): Promise<number | undefined> {
+    const answer = await this.#http.request('POST', subjectPath(subject), { schema: text })
+    if (answer.status === 404) return undefined
+    return Number(this.#accepted(answer, `look up a schema of subject ${subject}`)['id'])
+  }
+
+  /** The schema's text; undefined when the registry has no such id. */
+  async schemaById(id: number): Promise<string | undefined> {
+    const answer = await this.#http.request('GET', `/schemas/ids/${id}`)
+    if (answer.status === 404) return undefined
+    return String(this.#accepted(answer, `give schema ${id}`)['schema'])
+  }
+
+  /** Whether the schema could be registered; a subject without versions takes any. */
+  async checkCompatibility(subject: string, text: string): Promise<CompatibilityVerdict> {
+    const path = `/compatibility/subjects/${encodeURIComponent(subject)}/versions?verbose=true`
+    const answer = await this.#http.request('POST', path, { schema: text })
+    if (answer.status === 404) return { compatible: true, messages: [] }
+    const verdict = this.#accepted(answer, `check a schema of subject ${subject}`)
+    return {
+      compatible: verdict['is_compatible'] === true,
+      messages: ((verdict['messages'] ?? []) as readonly unknown[]).map(String),
+    }
+  }
+
+  async #holdToCompatibility(subject: string): Promise<void> {
+    const path = `/config/${encodeURIComponent(subject)}`
+    const answer = await this.#http.request('PUT', path, { compatibility })
+    if (answer.status !== 404) this.#accepted(answer, `hold subject ${subject} to ${compatibility}`)
+  }
+
+  #accepted(answer: RegistryAnswer, what: string): Json {
+    if (answer.status < 300 && typeof answer.body === 'object' && answer.body !== null) {
+      return answer.body as Json
+    }
+    throw new SchemaError(
+      'registry-refused',
+      `the schema registry at ${this.url} did not ${what}: HTTP ${answer.status}, ${messageOf(answer)}`,
+      { status: answer.status },
+    )
+  }
+}
+
+const subjectPath = (subject: string): string => `/subjects/${encodeURIComponent(subject)}`
+
+const messageOf = ({ body }: RegistryAnswer): string => {
+  const message = typeof body === 'object' && body !== null && 'message' in body ? body.message : undefined
+  return typeof message === 'string' ? message : 'no reason given'
+}

@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs'
+import { basename } from 'node:path'
+
+import type { Type } from 'avsc'
+
+import { avroTypeOf } from './avro-type.ts'
+import { reasonOf, SchemaError } from './schema-error.ts'
+import { type RecordShape, shapeOf } from './shape.ts'
+
+/** What a schema describes: an event of the type, or the state that its snapshots hold. */
+export type SchemaRole = 'event' | 'snapshot'
+
+/** One schema file: `<aggregateType>/<name>.v<version>.avsc`. */
+export interface SchemaVersion {
+  readonly file: string
+  readonly aggregateType: string
+  /** Of the event, or of the state. */
+  readonly name: string
+  /** 1, 2, 3 … */
+  readonly version: number
+  readonly role: SchemaRole
+  /** With its namespace. Versions that share it are compatible; each breaking step has a full name of its own. */
+  readonly fullName: string
+  /** In the registry, by topic and record name. */
+  readonly subject: string
+  /** What the registry gets: the file's JSON without white space. */
+  readonly text: string
+  readonly shape: RecordShape
+  /** avsc's type: for bytes only, see {@link avroTypeOf}. */
+  readonly type: Type
+}
+
+const fileNamePattern = /^([A-Za-z_]\w*)\.v([1-9]\d*)\.avsc$/
+const topics = { event: 'eventstore', snapshot: 'snapshots' } as const satisfies Record<SchemaRole, string>
+
+type Json = Readonly<Record<string, unknown>>
+
+/** @throws SchemaError `malformed-schema`, naming the file, when it is not what its name and place say. */
+export function readSchemaVersion(file: string, aggregateType: string): SchemaVersion {
+  const match = fileNamePattern.exec(basename(file))
+  if (match === null) {
+    throw malformed(file, 'the file name is not <EventName>.v<N>.avsc, e.g. OrderPlaced.v1.avsc')
+  }
+  const name = match[1] ?? ''
+  const schema = parseJson(file)
+  const { type, shape } = understand(file, schema)
+  if (shape.kind !== 'record' || shape.avroName !== `${String(schema['namespace'])}.${name}`) {
+    throw malformed(file, `expected a record with name ${name} and a namespace, as its file name says`)
+  }
+  const role = roleOf(file, schema)
+  return {
+    file,
+    aggregateType,
+    name,
+    version: Number(match[2]),
+    role,
+    fullName: shape.avroName,
+    subject: `${topics[role]}.${aggregateType}-${shape.avroName}`,
+    text: JSON.stringify(schema),
+    shape,
+    type,
+  }
+}
+
+const malformed = (file: string, message: string): SchemaError =>
+  new SchemaError('malformed-schema', `${file}: ${message}`, { file })
+
+function parseJson(file: string): Json {
+  let json: unknown
+  try {
+    json = JSON.parse(readFileSync(file, 'utf8'))
+  } catch (error) {
+    throw malformed(file, `not JSON: ${reasonOf(error)}`)
+  }
+  if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json as Json
+  throw malformed(file, 'expected a JSON object that describes an Avro record')
+}
+
+function understand(
+  file: string,
+  schema: Json,
+): Pick<SchemaVersion, 'type'> & { shape: ReturnType<typeof shapeOf> } {
+  try {
+    return { type: avroTypeOf(schema), shape: shapeOf(schema) }
+  } catch (error) {
+    throw malformed(file, `not a sound Avro schema: ${reasonOf(error)}`)
+  }
+}
+
+function roleOf(file: string, schema: Json): SchemaRole {
+  const role = schema['role'] ?? 'event'
+  if (role === 'event' || role === 'snapshot') return role
+  throw malformed(
+    file,
+    `role ${JSON.stringify(role)} is not known: expected "event" (the default) or "snapshot"`,
+  )
+}
