@@ -17,7 +17,7 @@ export function givenEvents<View, Event extends DomainEvent>(
   projection: Projection<View, Event>,
   events: Iterable<RecordedEvent<Event>>,
 ): ProjectionOutcome<View> {
-  const views = project(projection, new Map(), events)
+  const views = project(projection, new Map<string, View>(), events)
   const viewOf = (key: string): View => {
     const view = views.get(key)
     if (view !== undefined) return view

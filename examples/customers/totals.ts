@@ -1,0 +1,31 @@
+import Big from 'big.js'
+
+import type { PurchaseMade } from './customer.ts'
+
+/** What purchases come to. The same for one customer and for one of its views. */
+export interface Totals {
+  readonly purchases: number
+  readonly cds: number
+  /** Dollars, a decimal with two places: `19.98`. */
+  readonly spend: string
+  /** Days of the first and the latest purchase, `YYYY-MM-DD`; null before the first. */
+  readonly first: string | null
+  readonly last: string | null
+}
+
+export const noPurchases: Totals = { purchases: 0, cds: 0, spend: '0.00', first: null, last: null }
+
+/** Sums of money are exact: decimals are added as decimals. */
+export const addMoney = (sum: string, amount: string): string => new Big(sum).plus(amount).toFixed(2)
+
+/** Purchases may come in any order of their days; ISO dates sort as text. */
+export function addPurchase(totals: Totals, { data }: PurchaseMade): Totals {
+  const { first, last } = totals
+  return {
+    purchases: totals.purchases + 1,
+    cds: totals.cds + data.cds,
+    spend: addMoney(totals.spend, data.amount),
+    first: first === null || data.date < first ? data.date : first,
+    last: last === null || data.date > last ? data.date : last,
+  }
+}
