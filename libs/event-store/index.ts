@@ -12,6 +12,7 @@ export { type EventStore, type SnapshotStore, type StreamInfo } from './event-st
 export { InMemoryEventStore, type InMemoryEventStoreOptions } from './in-memory-event-store.ts'
 export { invalidRequest, parseRequest } from './invalid-request.ts'
 export { murmur2, partitionFor } from './partition-for.ts'
+export { fromProblem, type Problem, toProblem } from './problem.ts'
 export { readAll } from './read-all.ts'
 export { pageLimitMax, parsePageLimit, parseTime, planRead, type ReadPlan } from './read-plan.ts'
 export {
