@@ -1,14 +1,17 @@
 import { type Aggregate, decide, type DomainCommand, DomainError, type DomainEvent, fold } from '../index.ts'
 import { expectEqual, ScenarioError } from './scenario-error.ts'
 
-/** What a command came to, to be compared. Each check returns the same, so that they chain. */
+/**
+ * What a command came to, to be compared. The checks themselves return nothing that has a `then`: a test may return
+ * them, and no runner takes one for a promise.
+ */
 export interface AggregateOutcome<State, Event extends DomainEvent> {
   /** Just these events, in this order; `[]` for none. */
-  then(events: readonly Event[]): AggregateOutcome<State, Event>
+  then(events: readonly Event[]): Pick<AggregateOutcome<State, Event>, 'thenState'>
   /** The state after the given events and those that the command led to. */
-  thenState(state: State): AggregateOutcome<State, Event>
+  thenState(state: State): void
   /** The domain said no, with this code. */
-  thenRefused(code: string): AggregateOutcome<State, Event>
+  thenRefused(code: string): void
 }
 
 export interface AggregateScenario<State, Event extends DomainEvent, Command extends DomainCommand> {
@@ -38,34 +41,33 @@ function outcome<State, Event extends DomainEvent, Command extends DomainCommand
   command: Command,
 ): AggregateOutcome<State, Event> {
   const decided = tryDecide(() => decide(aggregate, before, command))
-  const checks: AggregateOutcome<State, Event> = {
+  const thenState = (state: State): void => {
+    const after = fold(aggregate, accepted(command, state, decided), before)
+    expectEqual(`the state after ${command.type} differs`, state, after)
+  }
+  return {
+    thenState,
     then(events) {
       expectEqual(`${command.type} led to other events`, events, accepted(command, events, decided))
-      return checks
+      return { thenState }
     },
-    thenState(state) {
-      const after = fold(aggregate, accepted(command, state, decided), before)
-      expectEqual(`the state after ${command.type} differs`, state, after)
-      return checks
-    },
-    thenRefused(code) {
-      if (!(decided instanceof DomainError)) {
-        throw new ScenarioError(
-          `${command.type} was to be refused with ${code}, but led to ${JSON.stringify(decided)}`,
-          code,
-          decided,
-        )
-      }
-      if (decided.code === code) return checks
-      throw new ScenarioError(
-        `${command.type} was to be refused with ${code}, but was with ${decided.code}: ${decided.message}`,
-        code,
-        decided.code,
-        { cause: decided },
-      )
-    },
+    thenRefused: (code) => expectRefused(command, code, decided),
   }
-  return checks
+}
+
+function expectRefused(command: DomainCommand, code: string, decided: unknown): void {
+  const expected = `${command.type} was to be refused with ${code}, but`
+  if (!(decided instanceof DomainError)) {
+    throw new ScenarioError(`${expected} led to ${JSON.stringify(decided)}`, code, decided)
+  }
+  if (decided.code === code) return
+  const cause = { cause: decided }
+  throw new ScenarioError(
+    `${expected} was with ${decided.code}: ${decided.message}`,
+    code,
+    decided.code,
+    cause,
+  )
 }
 
 /** Only a refusal is an outcome; any other error is a fault of the domain's code and goes through. */

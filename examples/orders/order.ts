@@ -1,0 +1,91 @@
+import Big from 'big.js'
+
+import { defineAggregate, type DomainCommand, type DomainEvent, refuse } from '#domain'
+
+interface Placement {
+  readonly customerId: string
+  /** ISO 8601, UTC. */
+  readonly placedAt: string
+  readonly currency: 'EUR' | 'GBP' | 'USD'
+}
+
+interface Item {
+  readonly sku: string
+  readonly quantity: number
+  /** Of one, a decimal with two places: `19.98`. */
+  readonly price: string
+}
+
+interface Shipment {
+  /** ISO 8601, UTC. */
+  readonly shippedAt: string
+  readonly carrier: string | null
+}
+
+export type OrderPlaced = DomainEvent<'OrderPlaced', Placement>
+export type ItemAdded = DomainEvent<'ItemAdded', Item>
+export type OrderShipped = DomainEvent<'OrderShipped', Shipment>
+export type OrderEvent = OrderPlaced | ItemAdded | OrderShipped
+
+export type PlaceOrder = DomainCommand<'PlaceOrder', Placement>
+export type AddItem = DomainCommand<'AddItem', Item>
+export type ShipOrder = DomainCommand<'ShipOrder', Shipment>
+export type OrderCommand = PlaceOrder | AddItem | ShipOrder
+
+export interface OrderState {
+  readonly status: 'none' | 'placed' | 'shipped'
+  readonly customerId: string | null
+  readonly currency: string | null
+  /** Pieces in all. */
+  readonly quantity: number
+  /** In the order's currency, a decimal with two places. */
+  readonly total: string
+}
+
+/** An order: placed once, filled with items, shipped once. */
+export const order = defineAggregate<OrderState, OrderEvent, OrderCommand>({
+  type: 'order',
+  initialState: { status: 'none', customerId: null, currency: null, quantity: 0, total: '0.00' },
+  evolve: {
+    OrderPlaced: (state, { data: { customerId, currency } }) => ({
+      ...state,
+      status: 'placed',
+      customerId,
+      currency,
+    }),
+    ItemAdded: (state, { data: { quantity, price } }) => ({
+      ...state,
+      quantity: state.quantity + quantity,
+      total: new Big(price).times(quantity).plus(state.total).toFixed(2),
+    }),
+    OrderShipped: (state) => ({ ...state, status: 'shipped' }),
+  },
+  decide: {
+    PlaceOrder: ({ data }, state) => {
+      if (state.status !== 'none') refuse('order-already-placed', 'an order is placed once')
+      return { type: 'OrderPlaced', data }
+    },
+    AddItem: ({ data }, state) => {
+      checkOpen(state)
+      if (!Number.isSafeInteger(data.quantity) || data.quantity < 1) {
+        refuse('invalid-quantity', `${data.quantity} of ${data.sku}: expected a whole number from 1`)
+      }
+      return { type: 'ItemAdded', data }
+    },
+    ShipOrder: ({ data }, state) => {
+      checkOpen(state)
+      if (state.quantity === 0) refuse('order-empty', 'an order without items cannot be shipped')
+      return { type: 'OrderShipped', data }
+    },
+  },
+  invariants: {
+    'only an order with items is shipped': ({ status, quantity }) => status !== 'shipped' || quantity > 0,
+  },
+})
+
+/** Items are added, and the order shipped, after it was placed and before it was shipped. */
+function checkOpen({ status }: OrderState): void {
+  if (status === 'none') refuse('order-not-placed', 'there is no such order: place it first')
+  if (status === 'shipped')
+    refuse('order-already-shipped', 'the order was shipped, it cannot change any more')
+}
