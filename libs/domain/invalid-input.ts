@@ -15,6 +15,15 @@ export class InvalidInputError extends Error {
 
 /** A value as it may stand in an error message: quoted, and cut at 80 characters. */
 export function quote(value: unknown): string {
-  const text = (JSON.stringify(value) as string | undefined) ?? String(value)
+  const text = asJson(value) ?? String(value)
   return text.length > 80 ? `${text.slice(0, 79)}…` : text
+}
+
+/** Undefined for what JSON does not have: undefined, functions, bigints, rings. An error message must not fail itself. */
+function asJson(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return undefined
+  }
 }

@@ -8,7 +8,8 @@ export type StreamId = string & { readonly [brand]: 'StreamId' }
 /** Kafka allows 249 characters for a topic; `deadletters.` and the like need room of their own. */
 const aggregateTypePattern = /^[a-z][a-z0-9-]{0,99}$/
 const aggregateIdLengthMax = 200
-const aggregateIdPattern = /^[^\s\u0000-\u001f\u007f]+$/u
+/** No white space, no control characters, and no lone surrogates: as UTF-8 all of those would be one and the same key. */
+const aggregateIdPattern = /^[^\s\p{Cc}\p{Cs}]+$/u
 
 /**
  * Reads a stream id from text.
@@ -28,7 +29,7 @@ export function parseStreamId(text: string): StreamId {
 /**
  * The id of one aggregate's stream.
  * @param type aggregate type: lower-case letters, digits and hyphens, starting with a letter, at most 100.
- * @param id aggregate id: 1 to 200 characters, no white space.
+ * @param id aggregate id: 1 to 200 characters, no white space, no control characters.
  * @throws InvalidInputError when either part is malformed.
  */
 export function streamIdOf(type: string, id: string): StreamId {
@@ -36,7 +37,7 @@ export function streamIdOf(type: string, id: string): StreamId {
   if (id.length > aggregateIdLengthMax || !aggregateIdPattern.test(id)) {
     throw new InvalidInputError(
       'streamId',
-      `aggregate id ${quote(id)} is malformed: expected 1 to ${aggregateIdLengthMax} characters without white space`,
+      `aggregate id ${quote(id)} is malformed: expected 1 to ${aggregateIdLengthMax} characters without white space or control characters`,
     )
   }
   return `${type}.${id}` as StreamId

@@ -1,0 +1,58 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+
+import { InvalidInputError } from './invalid-input.ts'
+import { aggregateIdOf, aggregateTypeOf, parseAggregateType, parseStreamId, streamIdOf } from './stream-id.ts'
+
+describe('a stream id', () => {
+  test('is an aggregate type and an aggregate id; the type ends at the first dot', () => {
+    const id = parseStreamId('order.order-42.eu')
+    expect(aggregateTypeOf(id)).toBe('order')
+    expect(aggregateIdOf(id)).toBe('order-42.eu')
+  })
+
+  test('of any type and id comes apart as it was put together', () => {
+    const type = fc.stringMatching(/^[a-z][a-z0-9-]{0,99}$/)
+    const id = fc
+      .string({ minLength: 1, maxLength: 200, unit: 'grapheme' })
+      .filter((text) => text.length <= 200 && !/[\s\p{Cc}]/u.test(text))
+    fc.assert(
+      fc.property(type, id, (aggregateType, aggregateId) => {
+        const streamId = streamIdOf(aggregateType, aggregateId)
+        expect(parseStreamId(streamId)).toBe(streamId)
+        expect(aggregateTypeOf(streamId)).toBe(aggregateType)
+        expect(aggregateIdOf(streamId)).toBe(aggregateId)
+      }),
+    )
+  })
+
+  test('takes a type of 100 characters and an id of 200, and no more', () => {
+    expect(() => streamIdOf('a'.repeat(100), 'x'.repeat(200))).not.toThrow()
+    expect(() => streamIdOf('a'.repeat(101), 'x')).toThrow(InvalidInputError)
+    expect(() => streamIdOf('a', 'x'.repeat(201))).toThrow(InvalidInputError)
+  })
+
+  test.each([
+    ['order', 'stream id "order" has no dot: expected {aggregateType}.{aggregateId}, e.g. order.order-42'],
+    ['.42', /^aggregate type "" is malformed/],
+    ['Order.42', /^aggregate type "Order" is malformed/],
+    ['1order.42', /^aggregate type "1order" is malformed/],
+    [
+      'order.',
+      'aggregate id "" is malformed: expected 1 to 200 characters without white space or control characters',
+    ],
+    ['order.4 2', /^aggregate id "4 2" is malformed/],
+    ['order.42\n', /^aggregate id/],
+    ['order.\u0000', /^aggregate id/],
+    ['order.\u007f', /^aggregate id/],
+    ['order.\u0085', /^aggregate id/],
+    ['order.\ud800', /^aggregate id/],
+  ])('%j is refused with what is wrong', (text, message) => {
+    expect(() => parseStreamId(text)).toThrow(message)
+    expect(() => parseStreamId(text)).toThrow(expect.objectContaining({ path: 'streamId' }))
+  })
+})
+
+test('an aggregate type is given back when it is well-formed', () => {
+  expect(parseAggregateType('shopping-cart2')).toBe('shopping-cart2')
+})
