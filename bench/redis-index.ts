@@ -1,0 +1,225 @@
+/**
+ * What check, commit, load and a rebuild cost in Redis, and what a stream and an event take of its memory:
+ * `node bench/redis-index.ts redis://127.0.0.1:6379`. The Redis named is emptied.
+ */
+import { randomUUID } from 'node:crypto'
+
+import { newEventId, type StreamId, type Version } from '#domain'
+import { catchUp, connectRedis, type Guard, type IndexEntry, PartitionIndex } from '#redis-index'
+
+const url = process.argv[2]
+if (url === undefined)
+  throw new Error('usage: node bench/redis-index.ts <redis url>; the Redis named is emptied')
+const redis = connectRedis({ url, keyPrefix: 'bench', commandTimeoutMs: 30_000 })
+await redis.ready()
+
+const payload = Buffer.alloc(200, 'x')
+const topicId = 'bench-topic-id'
+
+const indexOf = (partition: number, tailTtlSeconds = 3_600): PartitionIndex =>
+  new PartitionIndex(redis, {
+    topic: 'eventstore.order',
+    partition,
+    aggregateType: 'order',
+    tailEventsMax: 100,
+    tailTtlSeconds,
+    rememberedIdsMax: 1_000_000,
+  })
+
+const entry = (streamId: StreamId, version: number, offset: number): IndexEntry => ({
+  streamId,
+  version: version as Version,
+  offset,
+  eventId: newEventId(),
+  timestampMs: Date.now(),
+  payload,
+})
+const newStreamId = (): StreamId => `order.${randomUUID()}` as StreamId
+const held = <T>(answer: 'guard-lost' | T): T => {
+  if (answer === 'guard-lost') throw new Error('the guard was lost')
+  return answer
+}
+// eslint-disable-next-line @typescript-eslint/require-await -- the pieces are there already
+async function* each<T>(items: readonly T[]): AsyncGenerator<T> {
+  yield* items
+}
+const round = (value: number): number => Math.round(value * 100) / 100
+
+/** Microseconds of processor time that Redis has used, so that other work on the machine does not count. */
+async function redisCpuUs(): Promise<number> {
+  const stats = String(await redis.call('INFO', ['cpu']))
+  return [...stats.matchAll(/used_cpu_(?:sys|user):([\d.]+)/g)].reduce(
+    (sum, [, s]) => sum + Number(s) * 1e6,
+    0,
+  )
+}
+
+async function usedMemory(): Promise<number> {
+  return Number(/used_memory:(\d+)/.exec(String(await redis.call('INFO', ['memory'])))?.[1])
+}
+
+async function measureRounds(appends: number): Promise<void> {
+  await redis.call('FLUSHALL', ['ASYNC'])
+  const index = indexOf(0)
+  let guard: Guard = held(await index.claim({ topicId, epoch: 1, nextOffset: 0 }))
+  const rounds = Math.max(50, Math.min(2_000, Math.floor(100_000 / appends)))
+  const cpuBefore = await redisCpuUs()
+  const times = { check: 0, commit: 0 }
+  for (let done = 0; done < rounds; done += 1) {
+    const entries = Array.from({ length: appends }, (_, i) => entry(newStreamId(), 1, guard.nextOffset + i))
+    const started = performance.now()
+    held(
+      await index.check(
+        guard,
+        entries.map(({ streamId, eventId }) => ({ streamId, eventIds: [eventId] })),
+      ),
+    )
+    const checked = performance.now()
+    guard = held(await index.commit(guard, entries, guard.nextOffset + appends))
+    times.check += checked - started
+    times.commit += performance.now() - checked
+  }
+  const perAppend = (ms: number) => round((ms * 1_000) / rounds / appends)
+  console.log(
+    `${appends} appends a batch: check ${round(times.check / rounds)} ms, commit ${round(times.commit / rounds)} ms; ` +
+      `an append ${perAppend(times.check)} + ${perAppend(times.commit)} µs, ${perAppend(((await redisCpuUs()) - cpuBefore) / 1_000)} µs of Redis's processor; ` +
+      `${Math.round((rounds * appends * 1_000) / (times.check + times.commit))} appends/s`,
+  )
+}
+
+async function measureLoad(concurrency: number): Promise<void> {
+  await redis.call('FLUSHALL', ['ASYNC'])
+  const index = indexOf(0)
+  let guard = held(await index.claim({ topicId, epoch: 1, nextOffset: 0 }))
+  const streams = Array.from({ length: 100 }, newStreamId)
+  const entries = streams.flatMap((id, s) =>
+    Array.from({ length: 10 }, (_, i) => entry(id, i + 1, s * 10 + i)),
+  )
+  guard = held(await index.commit(guard, entries, entries.length))
+  const times: number[] = []
+  const started = performance.now()
+  const load = async () => {
+    while (performance.now() - started < 2_000) {
+      const before = performance.now()
+      await index.load(guard, streams[times.length % 100] as StreamId)
+      times.push(performance.now() - before)
+    }
+  }
+  await Promise.all(Array.from({ length: concurrency }, load))
+  times.sort((a, b) => a - b)
+  console.log(
+    `load of 10 events by ${concurrency} callers: ${Math.round(times.length / 2)}/s, p50 ${round(times[times.length >> 1] ?? 0)} ms, ` +
+      `p99 ${round(times[Math.floor(times.length * 0.99)] ?? 0)} ms`,
+  )
+}
+
+async function measureRecent(): Promise<void> {
+  await redis.call('FLUSHALL', ['ASYNC'])
+  const index = indexOf(0)
+  const guard = held(await index.claim({ topicId, epoch: 1, nextOffset: 0 }))
+  const streamId = newStreamId()
+  held(
+    await index.cacheStream(
+      guard,
+      streamId,
+      1,
+      Array.from({ length: 1_000 }, () => payload),
+    ),
+  )
+  const after = held(
+    await index.commit(
+      guard,
+      Array.from({ length: 1_000 }, (_, i) => entry(streamId, i + 1, i)),
+      1_000,
+    ),
+  )
+  const times: number[] = []
+  for (let i = 0; i < 500; i += 1) {
+    const before = performance.now()
+    if (held(await index.recent(after, streamId, 1, 1_000)).includes(undefined))
+      throw new Error('an event is missing')
+    times.push(performance.now() - before)
+  }
+  times.sort((a, b) => a - b)
+  console.log(`history of 1,000 events: p50 ${round(times[250] ?? 0)} ms`)
+}
+
+function* log(events: number, eventsPerStream: number) {
+  let entries: IndexEntry[] = []
+  for (let offset = 0; offset < events; offset += eventsPerStream) {
+    const streamId = newStreamId()
+    for (let i = 0; i < eventsPerStream; i += 1) entries.push(entry(streamId, i + 1, offset + i))
+    if (entries.length < 1_000) continue
+    yield { entries, nextOffset: offset + eventsPerStream }
+    entries = []
+  }
+  yield { entries, nextOffset: events }
+}
+
+async function measureRebuild(partitions: number, eventsPerPartition: number, eventsPerStream: number) {
+  await redis.call('FLUSHALL', ['ASYNC'])
+  const cpuBefore = await redisCpuUs()
+  // The log is made beforehand: its reader is measured elsewhere.
+  const logs = Array.from({ length: partitions }, () => [...log(eventsPerPartition, eventsPerStream)])
+  const started = performance.now()
+  await Promise.all(
+    logs.map((pieces, partition) =>
+      catchUp(indexOf(partition), {
+        topicId,
+        epoch: 1,
+        endOffset: eventsPerPartition,
+        read: () => each(pieces),
+      }),
+    ),
+  )
+  const seconds = (performance.now() - started) / 1_000
+  const events = partitions * eventsPerPartition
+  console.log(
+    `rebuild of ${partitions} partitions, ${events} events, ${eventsPerStream} a stream: ${Math.round(events / seconds)} events/s; ` +
+      `${round(((await redisCpuUs()) - cpuBefore) / events)} µs of Redis's processor an event`,
+  )
+}
+
+/** Versions 1 to `eventsPerStream` of all streams, version by version, as time would bring them. */
+async function measureMemory(streams: number, eventsPerStream: number, tails: boolean): Promise<void> {
+  await redis.call('FLUSHALL', ['ASYNC'])
+  const index = indexOf(0, tails ? 3_600 : 1)
+  const before = await usedMemory()
+  let guard = held(await index.claim({ topicId, epoch: 1, nextOffset: 0 }))
+  const ids = Array.from({ length: streams }, newStreamId)
+  const timestampMs = tails ? Date.now() : 0
+  for (let version = 1; version <= eventsPerStream; version += 1) {
+    for (let from = 0; from < streams; from += 1_000) {
+      const entries = ids
+        .slice(from, from + 1_000)
+        .map((id, i) => ({ ...entry(id, version, guard.nextOffset + i), timestampMs }))
+      guard = held(await index.commit(guard, entries, guard.nextOffset + entries.length))
+    }
+  }
+  const used = (await usedMemory()) - before
+  const bytes = async (key: string) =>
+    Number(await redis.call('MEMORY', ['USAGE', `{bench:eventstore.order:0}${key}`, 'SAMPLES', 200]))
+  const events = streams * eventsPerStream
+  const remembered =
+    Number(await redis.call('HLEN', ['{bench:eventstore.order:0}ids:0'])) +
+    Number(await redis.call('HLEN', ['{bench:eventstore.order:0}ids:1']))
+  console.log(
+    `${streams} streams of ${eventsPerStream} events${tails ? ', with tails' : ''}: ${round(used / 1e6)} MB; ` +
+      `a stream ${round((await bytes('streams')) / streams)} bytes, a remembered id ` +
+      `${round(((await bytes('ids:0')) + (await bytes('ids:1'))) / remembered)} bytes (${remembered} of them), ` +
+      `full chunks ${round((await bytes('chunks')) / events)} bytes an event`,
+  )
+}
+
+for (const appends of [1, 16, 256, 1_000]) await measureRounds(appends)
+for (const callers of [1, 64]) await measureLoad(callers)
+await measureRecent()
+await measureRebuild(8, 100_000, 1)
+await measureRebuild(8, 100_000, 10)
+await measureMemory(200_000, 1, false)
+await measureMemory(200_000, 1, true)
+await measureMemory(200_000, 10, false)
+await measureMemory(200_000, 10, true)
+await measureMemory(2_000, 1_000, false)
+await redis.call('FLUSHALL', ['ASYNC'])
+redis.close()

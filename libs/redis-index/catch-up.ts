@@ -1,0 +1,130 @@
+import { IndexMismatchError, IndexUnavailableError } from './errors.ts'
+import type { Guard, IndexEntry } from './index-entry.ts'
+import type { PartitionIndex } from './partition-index.ts'
+
+/** A piece of the log: the events in it, and the offset after it. Markers may make it longer than its events. */
+export interface LogPiece {
+  readonly entries: readonly IndexEntry[]
+  readonly nextOffset: number
+}
+
+export interface CatchUpProgress {
+  readonly fromOffset: number
+  readonly nextOffset: number
+  readonly endOffset: number
+  readonly events: number
+  /** Whether the index is built anew, from the start of the log. */
+  readonly rebuild: boolean
+}
+
+export interface CatchUp {
+  readonly topicId: string
+  /** The new owner's term. */
+  readonly epoch: number
+  /** The offset after the last one of the log now. An index that is past it belongs to another log. */
+  readonly endOffset: number
+  /** The log from an offset on, in order, up to `endOffset` at least. A piece may begin before the offset asked for. */
+  readonly read: (fromOffset: number) => AsyncIterable<LogPiece>
+  readonly onProgress?: (progress: CatchUpProgress) => void
+}
+
+/** Commits on their way at a time: enough that Redis never waits for the reader, few enough to bound what is in memory. */
+const commitsInFlightMax = 4
+/** Events of one commit, so that no script holds Redis up for long. */
+const commitEventsMax = 1_000
+const attemptsMax = 3
+
+/**
+ * Brings the index to the end of the log and makes the epoch its owner. Goes on from the offset stored, or, where the index is
+ * empty, of another topic or past the end, drops it and applies the log from the start. Starts over when the guard is lost on the way.
+ * @returns the guard that holds from now on.
+ * @throws IndexUnavailableError while Redis does not answer, or where others keep claiming the index.
+ * @throws IndexMismatchError where the log itself has a gap in a stream.
+ */
+export async function catchUp(index: PartitionIndex, log: CatchUp): Promise<Guard> {
+  for (let attempt = 1; attempt <= attemptsMax; attempt += 1) {
+    const guard = await claim(index, log)
+    const reached = guard === 'guard-lost' ? guard : await applyFrom(index, guard, log)
+    if (reached !== 'guard-lost') return reached
+  }
+  throw new IndexUnavailableError(
+    `the index of topic ${log.topicId} changed under epoch ${log.epoch} in ${attemptsMax} catch-ups one after the other: ` +
+      'another process claims it, or Redis keeps losing it',
+  )
+}
+
+async function claim(index: PartitionIndex, log: CatchUp): Promise<'guard-lost' | Guard> {
+  const { topicId, epoch } = log
+  const stored = await index.guard()
+  const belongs = stored?.topicId === topicId && stored.nextOffset <= log.endOffset
+  if (!belongs) await index.drop()
+  return index.claim({ topicId, epoch, nextOffset: belongs ? stored.nextOffset : 0 })
+}
+
+async function applyFrom(index: PartitionIndex, start: Guard, log: CatchUp): Promise<'guard-lost' | Guard> {
+  try {
+    return await apply(index, start, log)
+  } catch (error) {
+    // An index that went wrong is built anew; a log that is wrong from its start stays so.
+    if (error instanceof IndexMismatchError && start.nextOffset > 0) {
+      await index.drop()
+      return 'guard-lost'
+    }
+    throw error
+  }
+}
+
+async function apply(index: PartitionIndex, start: Guard, log: CatchUp): Promise<'guard-lost' | Guard> {
+  let guard = start
+  let events = 0
+  const inFlight: Promise<'guard-lost' | Guard>[] = []
+  const report = () =>
+    log.onProgress?.({
+      fromOffset: start.nextOffset,
+      nextOffset: guard.nextOffset,
+      endOffset: log.endOffset,
+      events,
+      rebuild: start.nextOffset === 0,
+    })
+  try {
+    for await (const { entries, nextOffset } of commitPieces(log.read(guard.nextOffset), guard.nextOffset)) {
+      const commit = index.commit(guard, entries, nextOffset)
+      commit.catch(() => undefined) // Awaited below, but perhaps after an earlier one has failed.
+      inFlight.push(commit)
+      guard = { ...guard, nextOffset }
+      events += entries.length
+      if (inFlight.length >= commitsInFlightMax && (await inFlight.shift()) === 'guard-lost')
+        return 'guard-lost'
+      report()
+    }
+    if ((await Promise.all(inFlight)).includes('guard-lost')) return 'guard-lost'
+    return atEnd(guard, log)
+  } finally {
+    await Promise.allSettled(inFlight)
+  }
+}
+
+/** An owner that served from an index short of the log's end would give versions twice. */
+function atEnd(guard: Guard, { endOffset }: CatchUp): Guard {
+  if (guard.nextOffset >= endOffset) return guard
+  throw new RangeError(`the log was read up to offset ${guard.nextOffset} only, its end is ${endOffset}`)
+}
+
+/** The log in pieces of a commit's size, without what lies before `fromOffset`. */
+async function* commitPieces(pieces: AsyncIterable<LogPiece>, fromOffset: number): AsyncGenerator<LogPiece> {
+  let entries: IndexEntry[] = []
+  let nextOffset = fromOffset
+  for await (const piece of pieces) {
+    for (const entry of piece.entries) {
+      if (entry.offset < fromOffset) continue
+      if (entries.length === commitEventsMax) {
+        yield { entries, nextOffset }
+        entries = []
+      }
+      entries.push(entry)
+      nextOffset = entry.offset + 1
+    }
+    nextOffset = Math.max(nextOffset, piece.nextOffset)
+  }
+  if (nextOffset > fromOffset) yield { entries, nextOffset }
+}

@@ -1,0 +1,142 @@
+import { aggregateIdOf, type StreamId } from '#domain'
+
+import { IndexMismatchError } from './errors.ts'
+import { EventKeys } from './event-key.ts'
+import { encodeFrames } from './event-run.ts'
+import type { IndexEntry } from './index-entry.ts'
+import type { MessagePackWriter } from './message-pack.ts'
+import { chunkOf, encodeStreamRecord } from './stream-record.ts'
+import { varintLength } from './varint.ts'
+
+/** The entries of one stream within a commit, contiguous and never empty. */
+export interface StreamEntries {
+  readonly aggregateId: string
+  readonly entries: readonly IndexEntry[]
+}
+
+export interface TailLimits {
+  readonly eventsMax: number
+  /** Older events are not put into a tail: they would have left it by now. */
+  readonly notBeforeMs: number
+}
+
+/** @throws IndexMismatchError where the versions of a stream do not follow each other. */
+export function groupByStream(entries: readonly IndexEntry[]): StreamEntries[] {
+  const groups = new Map<StreamId, IndexEntry[]>()
+  for (const entry of entries) {
+    const group = groups.get(entry.streamId)
+    if (group === undefined) groups.set(entry.streamId, [entry])
+    else group.push(follows(group, entry))
+  }
+  return [...groups].map(([streamId, group]) => ({ aggregateId: aggregateIdOf(streamId), entries: group }))
+}
+
+function follows(group: readonly IndexEntry[], entry: IndexEntry): IndexEntry {
+  const before = lastOf(group)
+  if (entry.version === before.version + 1 && entry.offset > before.offset) return entry
+  throw new IndexMismatchError(
+    `stream ${entry.streamId}: version ${entry.version} at offset ${entry.offset} does not follow ` +
+      `version ${before.version} at offset ${before.offset}`,
+  )
+}
+
+/** Writes what commitScript reads of the streams: names, runs, frames, tails, ids. */
+export function writeStreams(
+  writer: MessagePackWriter,
+  streams: readonly StreamEntries[],
+  limits: TailLimits,
+): void {
+  writer.texts(streams.map(({ aggregateId }) => aggregateId))
+  writer.array(streams.length)
+  for (const { entries } of streams) writer.buffers(splitAtChunks(entries).map(encodeRun))
+  const tails = streams.map(({ entries }) => tailOf(entries, limits))
+  writer.buffers(tails.map(({ frames }) => frames))
+  writer.array(tails.length)
+  for (const tail of tails) writeTail(writer, tail)
+  writeIds(writer, streams)
+}
+
+/** A run stays within one chunk, so that the script has one case to extend and one to begin. */
+function splitAtChunks(entries: readonly IndexEntry[]): (readonly IndexEntry[])[] {
+  const first = firstOf(entries)
+  if (chunkOf(first.version) === chunkOf(lastOf(entries).version)) return [entries]
+  const cut = entries.findIndex(({ version }) => chunkOf(version) !== chunkOf(first.version))
+  return [entries.slice(0, cut), ...splitAtChunks(entries.slice(cut))]
+}
+
+/**
+ * First version u32, first offset u48, where the second distance starts (u16, counted from 1), then the record that the stream
+ * has when it starts here. So a new stream's record is stored as it is, and a longer one's is extended by the rest.
+ */
+function encodeRun(entries: readonly IndexEntry[]): Buffer {
+  const first = firstOf(entries)
+  const last = lastOf(entries)
+  const head = Buffer.allocUnsafe(12)
+  head.writeUInt32BE(first.version, 0)
+  head.writeUIntBE(first.offset, 4, 6)
+  head.writeUInt16BE(35 + varintLength(first.offset), 10)
+  const record = encodeStreamRecord(
+    {
+      version: last.version,
+      firstTimestampMs: first.timestampMs,
+      lastTimestampMs: last.timestampMs,
+      lastOffset: last.offset,
+    },
+    entries.map(({ offset }) => offset),
+  )
+  return Buffer.concat([head, record])
+}
+
+interface TailChange {
+  /** Whether these events are the whole tail from now on; otherwise they go after those it has. */
+  readonly replace: boolean
+  /** Of the first event in `frames`. */
+  readonly firstVersion: number
+  /** The first version that the tail keeps; 0 where it need not be cut now. */
+  readonly cutBefore: number
+  readonly frames: Buffer
+}
+
+function tailOf(entries: readonly IndexEntry[], { eventsMax, notBeforeMs }: TailLimits): TailChange {
+  const lastOld = entries.findLastIndex(({ timestampMs }) => timestampMs < notBeforeMs)
+  const kept = entries.slice(Math.max(lastOld + 1, entries.length - eventsMax))
+  const first = firstOf(entries)
+  const last = lastOf(entries)
+  // Counting events in Redis costs more than now and then a tail of almost twice the length.
+  const cuts = Math.floor(last.version / eventsMax) > Math.floor((first.version - 1) / eventsMax)
+  return {
+    replace: first.version === 1 || kept.length < entries.length,
+    firstVersion: last.version - kept.length + 1,
+    cutBefore: cuts ? Math.max(0, last.version - eventsMax + 1) : 0,
+    frames: encodeFrames(kept.map(({ payload }) => payload)),
+  }
+}
+
+function writeTail(writer: MessagePackWriter, tail: TailChange): void {
+  writer.array(3)
+  writer.uint32(tail.replace ? 1 : 0)
+  writer.uint32(tail.firstVersion)
+  writer.uint32(tail.cutBefore)
+}
+
+function writeIds(writer: MessagePackWriter, streams: readonly StreamEntries[]): void {
+  writer.array(2 * streams.reduce((sum, { entries }) => sum + entries.length, 0))
+  for (const { aggregateId, entries } of streams) {
+    const keys = new EventKeys(aggregateId)
+    for (const { eventId, version, offset } of entries) {
+      const place = Buffer.allocUnsafe(10)
+      place.writeUInt32BE(version, 0)
+      place.writeUIntBE(offset, 4, 6)
+      writer.bytes(keys.of(eventId))
+      writer.bytes(place)
+    }
+  }
+}
+
+const firstOf = (entries: readonly IndexEntry[]): IndexEntry => present(entries[0])
+const lastOf = (entries: readonly IndexEntry[]): IndexEntry => present(entries.at(-1))
+
+function present(entry: IndexEntry | undefined): IndexEntry {
+  if (entry === undefined) throw new RangeError('a stream without entries')
+  return entry
+}

@@ -1,0 +1,182 @@
+import { Cluster, Redis, type RedisOptions } from 'ioredis'
+
+import { InvalidInputError, quote } from '#domain'
+
+import { IndexUnavailableError } from './errors.ts'
+import type { Script } from './lua.ts'
+
+export interface RedisSettings {
+  /** `redis://[user:password@]host:port[/db]` or `rediss://` for TLS; for a cluster some of its nodes, separated by commas. */
+  readonly url: string
+  /** Begins every key, so that installations can share a Redis. No braces. */
+  readonly keyPrefix: string
+  /** Whether `url` names nodes of a Redis Cluster. Default: where it names more than one. */
+  readonly cluster?: boolean
+  /** How long a command may take before it fails with {@link IndexUnavailableError}. Default 2,000. */
+  readonly commandTimeoutMs?: number
+}
+
+type Argument = string | Buffer | number
+
+const commandTimeoutMsDefault = 2_000
+const reconnectDelayMsMax = 1_000
+
+/**
+ * A connection to Redis, or to a cluster of it. It reconnects by itself for as long as it is open. While Redis is away
+ * commands fail at once: nothing queues, nothing is sent twice.
+ */
+export class RedisConnection {
+  readonly keyPrefix: string
+  readonly #client: Redis | Cluster
+  readonly #where: string
+  #lastError: Error | undefined
+
+  /** Use {@link connectRedis}. */
+  constructor(client: Redis | Cluster, keyPrefix: string, where: string) {
+    this.keyPrefix = keyPrefix
+    this.#client = client
+    this.#where = where
+    client.on('error', (error: Error) => (this.#lastError = error))
+    client.on('ready', () => (this.#lastError = undefined))
+  }
+
+  /**
+   * Settles when Redis answers for the first time.
+   * @throws IndexUnavailableError that says why it did not, after `timeoutMs`.
+   */
+  async ready(timeoutMs = 5_000): Promise<void> {
+    if (this.#client.status === 'ready') return
+    const { promise, resolve, reject } = Promise.withResolvers<undefined>()
+    const onReady = () => {
+      resolve(undefined)
+    }
+    const timer = setTimeout(() => {
+      reject(this.#unavailable(this.#lastError ?? new Error(`no connection within ${timeoutMs} ms`)))
+    }, timeoutMs)
+    this.#client.once('ready', onReady)
+    await promise.finally(() => {
+      clearTimeout(timer)
+      this.#client.off('ready', onReady)
+    })
+  }
+
+  /** Runs a command and answers as Redis does, bytes as buffers. @throws IndexUnavailableError */
+  async call(command: string, args: readonly Argument[]): Promise<unknown> {
+    try {
+      return await this.#client.callBuffer(command, [...args])
+    } catch (error) {
+      throw this.#unavailable(error)
+    }
+  }
+
+  /** Runs a script by its hash; Redis gets its text when it does not know it (any more). @throws IndexUnavailableError */
+  async run(script: Script, keys: readonly string[], argument: Buffer): Promise<unknown> {
+    const args: Argument[] = [keys.length, ...keys, argument]
+    try {
+      return await this.#client.callBuffer('EVALSHA', [script.sha, ...args])
+    } catch (error) {
+      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw this.#unavailable(error)
+    }
+    return this.call('EVAL', [script.lua, ...args])
+  }
+
+  /** Closes at once; commands not yet answered fail. */
+  close(): void {
+    this.#client.disconnect()
+  }
+
+  #unavailable(error: unknown): IndexUnavailableError {
+    const reason = error instanceof Error ? error.message : String(error)
+    // ioredis reports why it cannot connect as an event, and to the command only that it is not connected.
+    const cause = this.#lastError?.message
+    const detail = cause === undefined || cause === reason ? reason : `${reason} (${cause})`
+    return new IndexUnavailableError(`Redis at ${this.#where}: ${detail}`, { cause: error })
+  }
+}
+
+/**
+ * Opens a connection. It does not wait: {@link RedisConnection.ready} does.
+ * @throws InvalidInputError when the settings are malformed.
+ */
+export function connectRedis(settings: RedisSettings): RedisConnection {
+  if (settings.keyPrefix === '' || /[{}]/.test(settings.keyPrefix)) {
+    throw new InvalidInputError(
+      'redis.keyPrefix',
+      `redis.keyPrefix ${quote(settings.keyPrefix)} is malformed: expected at least one character, no braces`,
+    )
+  }
+  const nodes = settings.url.split(',').map((text) => parseNode(text.trim()))
+  const where = nodes.map(({ host, port }) => `${host}:${port}`).join(', ')
+  const options = clientOptions(nodes, settings.commandTimeoutMs ?? commandTimeoutMsDefault)
+  const client =
+    (settings.cluster ?? nodes.length > 1)
+      ? connectCluster(nodes, options)
+      : new Redis({ ...options, ...nodes[0], enableOfflineQueue: false, retryStrategy: reconnectDelayMs })
+  return new RedisConnection(client, settings.keyPrefix, where)
+}
+
+interface RedisNode {
+  readonly host: string
+  readonly port: number
+  readonly db: number
+  readonly username: string | undefined
+  readonly password: string | undefined
+  readonly tls: object | undefined
+}
+
+function parseNode(text: string): RedisNode {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined || !/^rediss?:$/.test(url.protocol) || url.hostname === '') {
+    // The text may hold a password, so the message does not repeat it.
+    throw new InvalidInputError(
+      'redis.url',
+      'redis.url is malformed: expected redis://[user:password@]host:port[/db] (rediss:// for TLS), or several of them separated by commas',
+    )
+  }
+  return {
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: Number(url.port || 6379),
+    db: Number(url.pathname.slice(1) || 0),
+    username: decodeURIComponent(url.username) || undefined,
+    password: decodeURIComponent(url.password) || undefined,
+    tls: url.protocol === 'rediss:' ? {} : undefined,
+  }
+}
+
+const reconnectDelayMs = (attempt: number): number => Math.min(25 * 2 ** attempt, reconnectDelayMsMax)
+
+function clientOptions(nodes: readonly RedisNode[], commandTimeoutMs: number) {
+  const { username, password, tls } = nodes[0] ?? {}
+  return {
+    username,
+    password,
+    tls: tls as RedisOptions['tls'],
+    commandTimeout: commandTimeoutMs,
+    // A socket that is silent while commands wait is given up, so that they cannot pile up behind it.
+    socketTimeout: commandTimeoutMs,
+    connectTimeout: commandTimeoutMs,
+    // A commit that was sent twice would only be refused by its guard, but its caller could not tell why.
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+  } satisfies RedisOptions
+}
+
+function connectCluster(
+  nodes: readonly RedisNode[],
+  redisOptions: ReturnType<typeof clientOptions>,
+): Cluster {
+  return new Cluster(
+    nodes.map(({ host, port }) => ({ host, port })),
+    {
+      redisOptions,
+      enableOfflineQueue: false,
+      clusterRetryStrategy: reconnectDelayMs,
+      maxRedirections: 4,
+      slotsRefreshTimeout: redisOptions.commandTimeout,
+      // Certificates are for names, and nodes announce addresses: names are left to the TLS layer.
+      ...(redisOptions.tls && {
+        dnsLookup: (address: string, done: (error: null, address: string) => void) => done(null, address),
+      }),
+    },
+  )
+}

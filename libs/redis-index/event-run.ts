@@ -1,0 +1,48 @@
+/**
+ * Contiguous events of a stream in one Redis string: first version (u32), then for each event its length (u32) and its bytes.
+ * Tails and streams lately read are kept in this form. The scripts in lua.ts cut runs at the front.
+ */
+export interface EventRun {
+  readonly firstVersion: number
+  readonly payloads: readonly Buffer[]
+}
+
+/** The part that can be appended to a run already stored. */
+export function encodeFrames(payloads: readonly Buffer[]): Buffer {
+  const bytes = Buffer.allocUnsafe(payloads.reduce((sum, payload) => sum + 4 + payload.length, 0))
+  let at = 0
+  for (const payload of payloads) {
+    bytes.writeUInt32BE(payload.length, at)
+    payload.copy(bytes, at + 4)
+    at += 4 + payload.length
+  }
+  return bytes
+}
+
+export function encodeEventRun(run: EventRun): Buffer {
+  const head = Buffer.allocUnsafe(4)
+  head.writeUInt32BE(run.firstVersion)
+  return Buffer.concat([head, encodeFrames(run.payloads)])
+}
+
+export function decodeEventRun(bytes: Buffer): EventRun {
+  const payloads: Buffer[] = []
+  for (let at = 4; at < bytes.length;) {
+    const end = at + 4 + bytes.readUInt32BE(at)
+    payloads.push(bytes.subarray(at + 4, end))
+    at = end
+  }
+  return { firstVersion: bytes.readUInt32BE(0), payloads }
+}
+
+/** The events of a run within the versions asked for, both inclusive; `undefined` where nothing is left. */
+export function clipRun(
+  run: EventRun | undefined,
+  fromVersion: number,
+  toVersion: number,
+): EventRun | undefined {
+  if (run === undefined) return undefined
+  const from = Math.max(fromVersion, run.firstVersion)
+  const payloads = run.payloads.slice(from - run.firstVersion, Math.max(0, toVersion - run.firstVersion + 1))
+  return payloads.length === 0 ? undefined : { firstVersion: from, payloads }
+}

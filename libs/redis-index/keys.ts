@@ -1,0 +1,42 @@
+/** The names of a partition's keys. They share one hash tag, so that Redis Cluster holds them in one slot. */
+export class PartitionKeys {
+  /** Hash: topicId, epoch, nextOffset, and which generation of remembered ids is the current one. */
+  readonly guard: string
+  /** Hash: aggregate id → stream record. */
+  readonly streams: string
+  /** Hash: `<aggregate id>/<chunk>` → packed offsets of a full chunk. */
+  readonly chunks: string
+  /** Two generations of remembered event ids, each a hash: id and checksum of the stream → version u32, offset u48. */
+  readonly ids: readonly [string, string]
+  readonly #tag: string
+
+  constructor(keyPrefix: string, topic: string, partition: number) {
+    this.#tag = `{${keyPrefix}:${topic}:${partition}}`
+    this.guard = `${this.#tag}guard`
+    this.streams = `${this.#tag}streams`
+    this.chunks = `${this.#tag}chunks`
+    this.ids = [`${this.#tag}ids:0`, `${this.#tag}ids:1`]
+  }
+
+  /** All that is kept until the partition is dropped. */
+  get kept(): readonly string[] {
+    return [this.guard, this.streams, this.chunks, ...this.ids]
+  }
+
+  tail(aggregateId: string): string {
+    return `${this.#tag}t:${aggregateId}`
+  }
+
+  snapshot(aggregateId: string): string {
+    return `${this.#tag}s:${aggregateId}`
+  }
+
+  /** A stream, or a part of one, that was lately read from the log. */
+  lately(aggregateId: string): string {
+    return `${this.#tag}r:${aggregateId}`
+  }
+
+  evictable(aggregateId: string): readonly string[] {
+    return [this.tail(aggregateId), this.snapshot(aggregateId), this.lately(aggregateId)]
+  }
+}

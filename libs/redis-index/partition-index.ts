@@ -1,0 +1,338 @@
+import { aggregateIdOf, type EventId, noVersion, type StreamId, streamIdOf, type Version } from '#domain'
+
+import { groupByStream, type StreamEntries, writeStreams } from './commit-argument.ts'
+import type { RedisConnection } from './connection.ts'
+import { IndexMismatchError } from './errors.ts'
+import { EventKeys } from './event-key.ts'
+import { encodeEventRun } from './event-run.ts'
+import type { Guard, IndexEntry } from './index-entry.ts'
+import { PartitionKeys } from './keys.ts'
+import {
+  checkScript,
+  claimScript,
+  commitScript,
+  keepReadScript,
+  loadScript,
+  offsetsScript,
+  saveSnapshotScript,
+} from './lua.ts'
+import { MessagePackWriter } from './message-pack.ts'
+import { decodeSnapshot, encodeSnapshot, type StoredSnapshot } from './snapshot.ts'
+import { chunkField, chunkOf, decodeStreamRecord, offsetsIn } from './stream-record.ts'
+import { assembleLoad, assembleRecent, type LoadedFromIndex } from './stream-parts.ts'
+
+export interface PartitionIndexOptions {
+  readonly topic: string
+  readonly partition: number
+  /** The type of the aggregates whose events the topic holds. */
+  readonly aggregateType: string
+  /** Events a tail keeps at least, where the stream has them; up to twice as many for a while. */
+  readonly tailEventsMax: number
+  /** How long tails, snapshots and streams lately read stay after they were last written. */
+  readonly tailTtlSeconds: number
+  /** The ids of at least so many latest events of the partition are remembered; at most twice as many. */
+  readonly rememberedIdsMax: number
+  /** Milliseconds since 1970. Default: the clock. */
+  readonly now?: () => number
+}
+
+export interface Ask {
+  readonly streamId: StreamId
+  readonly eventIds: readonly EventId[]
+}
+
+export interface Place {
+  readonly version: Version
+  readonly offset: number
+}
+
+export interface Checked {
+  /** Of the stream of each ask; 0 where there is none. */
+  readonly versions: readonly Version[]
+  /** For each ask those of its ids that are in its stream, as far as they are remembered. */
+  readonly known: readonly ReadonlyMap<EventId, Place>[]
+}
+
+export interface IndexedStreamInfo {
+  readonly version: Version
+  readonly snapshotVersion?: Version
+  readonly firstTimestampMs: number
+  readonly lastTimestampMs: number
+}
+
+/**
+ * What Redis holds for one partition of an event topic. Every method is one round trip unless it says otherwise, and rejects
+ * with {@link IndexUnavailableError} while Redis does not answer. Those that take a guard answer `guard-lost` where it does not hold.
+ */
+export class PartitionIndex {
+  readonly #redis: RedisConnection
+  readonly #options: PartitionIndexOptions
+  readonly #keys: PartitionKeys
+
+  constructor(redis: RedisConnection, options: PartitionIndexOptions) {
+    this.#redis = redis
+    this.#options = options
+    this.#keys = new PartitionKeys(redis.keyPrefix, options.topic, options.partition)
+  }
+
+  /** What Redis holds now; `undefined` for an index that is empty, or was found wrong and awaits its rebuild. */
+  async guard(): Promise<Guard | undefined> {
+    const fields = ['topicId', 'epoch', 'nextOffset']
+    const [topicId, epoch, nextOffset] = (await this.#redis.call('HMGET', [
+      this.#keys.guard,
+      ...fields,
+    ])) as Buffers
+    if (topicId == null || epoch == null || nextOffset == null) return undefined
+    return { topicId: String(topicId), epoch: Number(epoch), nextOffset: Number(nextOffset) }
+  }
+
+  /** Makes the guard's epoch the owner, where topic and next offset are as it says; an empty index is claimed at offset 0. */
+  async claim(guard: Guard): Promise<'guard-lost' | Guard> {
+    const claimed = await this.#redis.run(claimScript, [this.#keys.guard], this.#guarded(guard, 0).finish())
+    return claimed === 1 ? guard : 'guard-lost'
+  }
+
+  /** Deletes all of the partition, in many small steps. The guard goes first, so nobody takes what is left for an index. */
+  async drop(): Promise<void> {
+    await this.#redis.call('UNLINK', [this.#keys.guard])
+    for await (const batch of this.#scan()) {
+      const keys = batch.flatMap(([aggregateId]) => this.#keys.evictable(aggregateId))
+      if (keys.length > 0) await this.#redis.call('UNLINK', keys)
+    }
+    await this.#redis.call('UNLINK', this.#keys.kept)
+  }
+
+  /** The versions of streams, and which of the event ids they have already. */
+  async check(guard: Guard, asks: readonly Ask[]): Promise<'guard-lost' | Checked> {
+    const names = asks.map(({ streamId }) => aggregateIdOf(streamId))
+    const writer = this.#guarded(guard, 3)
+    writer.texts(names)
+    writer.array(asks.length)
+    for (const { eventIds } of asks) writer.uint32(eventIds.length)
+    writer.buffers(
+      asks.flatMap(({ eventIds }, index) => {
+        const keys = new EventKeys(names[index] ?? '')
+        return eventIds.map((id) => keys.of(id))
+      }),
+    )
+    const reply = await this.#redis.run(checkScript, this.#keys.kept, writer.finish())
+    if (!Array.isArray(reply)) return 'guard-lost'
+    const [versions, hits] = reply as [Version[], (number | Buffer)[]]
+    return { versions, known: knownIds(asks, hits) }
+  }
+
+  /**
+   * Applies events that are in the log, all or none, and moves the guard on to `nextOffset`. One call; may be sent before the
+   * answer to the one before it has come. When an answer is lost, {@link guard} tells which of the two offsets holds.
+   * @throws IndexMismatchError where an event does not follow what the index holds of its stream.
+   */
+  async commit(
+    guard: Guard,
+    entries: readonly IndexEntry[],
+    nextOffset: number,
+  ): Promise<'guard-lost' | Guard> {
+    const streams = groupByStream(entries)
+    const keys = streams.map(({ aggregateId }) => this.#keys.tail(aggregateId))
+    const argument = this.#commitArgument(guard, streams, nextOffset)
+    const reply = await this.#redis.run(commitScript, [...this.#keys.kept, ...keys], argument)
+    if (Array.isArray(reply)) throw this.#mismatch(streams, reply as [Buffer, number])
+    return reply === 1 ? { ...guard, nextOffset } : 'guard-lost'
+  }
+
+  /**
+   * What is needed to rebuild an aggregate, as far as Redis has it.
+   * @param stateVersion only a snapshot of this state version is used; without it, none is.
+   */
+  async load(
+    guard: Guard,
+    streamId: StreamId,
+    { stateVersion }: { readonly stateVersion?: number } = {},
+  ): Promise<'guard-lost' | LoadedFromIndex> {
+    return this.#read(guard, streamId, stateVersion ?? 0, 1, assembleLoad)
+  }
+
+  /** The events of these versions, both inclusive and within the stream; `undefined` for each that Redis does not have. */
+  async recent(
+    guard: Guard,
+    streamId: StreamId,
+    fromVersion: number,
+    toVersion: number,
+  ): Promise<'guard-lost' | (Buffer | undefined)[]> {
+    return this.#read(guard, streamId, 0, fromVersion, (parts) =>
+      assembleRecent(parts, fromVersion, toVersion),
+    )
+  }
+
+  /** Where in the log these versions are, both inclusive and within the stream. */
+  async offsets(
+    guard: Guard,
+    streamId: StreamId,
+    fromVersion: number,
+    toVersion: number,
+  ): Promise<'guard-lost' | Place[]> {
+    const name = aggregateIdOf(streamId)
+    const first = chunkOf(Math.max(1, fromVersion))
+    const chunks = Array.from({ length: chunkOf(toVersion) - first + 1 }, (_, index) => first + index)
+    const writer = this.#guarded(guard, 2)
+    writer.text(name)
+    writer.texts(chunks.map((chunk) => chunkField(name, chunk)))
+    const reply = await this.#redis.run(offsetsScript, this.#keys.kept.slice(0, 3), writer.finish())
+    if (!Array.isArray(reply)) return 'guard-lost'
+    const [stored, full] = reply as [Buffer | null, Buffers]
+    if (stored === null) return []
+    const record = decodeStreamRecord(stored)
+    const last = chunkOf(record.version)
+    return chunks.flatMap((chunk, index) => {
+      const packed = chunk === last ? record.chunk : full[index]
+      return packed == null ? [] : offsetsIn(packed, chunk, fromVersion, toVersion)
+    })
+  }
+
+  /** Two commands in one round trip. `undefined` where there is no such stream. */
+  async info(streamId: StreamId): Promise<IndexedStreamInfo | undefined> {
+    const name = aggregateIdOf(streamId)
+    const [stored, snapshot] = (await Promise.all([
+      this.#redis.call('HGET', [this.#keys.streams, name]),
+      this.#redis.call('GETRANGE', [this.#keys.snapshot(name), 0, 3]),
+    ])) as [Buffer | null, Buffer]
+    if (stored === null) return undefined
+    const snapshotVersion = snapshot.length === 4 ? (snapshot.readUInt32BE() as Version) : undefined
+    return { ...streamInfo(stored), ...(snapshotVersion !== undefined && { snapshotVersion }) }
+  }
+
+  /**
+   * Keeps a snapshot, unless the stored one is as new or newer, or the stream is not yet at its version. Cuts the tail up to it.
+   * @returns whether it was kept.
+   */
+  async saveSnapshot(streamId: StreamId, snapshot: StoredSnapshot): Promise<boolean> {
+    const name = aggregateIdOf(streamId)
+    const writer = new MessagePackWriter()
+    writer.array(3)
+    writer.text(name)
+    writer.bytes(encodeSnapshot(snapshot))
+    writer.uint32(this.#options.tailTtlSeconds)
+    const keys = [this.#keys.guard, this.#keys.streams, this.#keys.tail(name), this.#keys.snapshot(name)]
+    return (await this.#redis.run(saveSnapshotScript, keys, writer.finish())) === 1
+  }
+
+  /** Keeps events that were just read from the log, contiguous from `fromVersion`, for the next reader. */
+  async cacheStream(
+    guard: Guard,
+    streamId: StreamId,
+    fromVersion: number,
+    payloads: readonly Buffer[],
+  ): Promise<'guard-lost' | 'kept'> {
+    const writer = this.#guarded(guard, 2)
+    writer.bytes(encodeEventRun({ firstVersion: fromVersion, payloads }))
+    writer.uint32(this.#options.tailTtlSeconds)
+    const keys = [this.#keys.guard, this.#keys.lately(aggregateIdOf(streamId))]
+    return (await this.#redis.run(keepReadScript, keys, writer.finish())) === 1 ? 'kept' : 'guard-lost'
+  }
+
+  /** Calls back for every stream, in no order, step by step. One that changes meanwhile may come twice. */
+  async forEachStream(
+    callback: (streamId: StreamId, info: IndexedStreamInfo) => Promise<void> | void,
+  ): Promise<void> {
+    for await (const batch of this.#scan()) {
+      for (const [aggregateId, record] of batch) {
+        await callback(streamIdOf(this.#options.aggregateType, aggregateId), streamInfo(record))
+      }
+    }
+  }
+
+  async *#scan(): AsyncGenerator<(readonly [aggregateId: string, record: Buffer])[]> {
+    let cursor = '0'
+    do {
+      const reply = await this.#redis.call('HSCAN', [this.#keys.streams, cursor, 'COUNT', 500])
+      const [next, fields] = reply as [Buffer, Buffer[]]
+      cursor = String(next)
+      yield pairs(fields)
+    } while (cursor !== '0')
+  }
+
+  async #read<T>(
+    guard: Guard,
+    streamId: StreamId,
+    stateVersion: number,
+    fromVersion: number,
+    assemble: (parts: Parameters<typeof assembleLoad>[0]) => T,
+  ): Promise<'guard-lost' | T> {
+    const name = aggregateIdOf(streamId)
+    const writer = this.#guarded(guard, 3)
+    writer.text(name)
+    writer.uint32(stateVersion)
+    writer.uint32(fromVersion)
+    const keys = [
+      this.#keys.guard,
+      this.#keys.streams,
+      this.#keys.tail(name),
+      this.#keys.snapshot(name),
+      this.#keys.lately(name),
+    ]
+    const reply = await this.#redis.run(loadScript, keys, writer.finish())
+    if (!Array.isArray(reply)) return 'guard-lost'
+    const [record, snapshot, tail, lately] = reply as Buffers
+    return assemble({
+      version: record == null ? noVersion : decodeStreamRecord(record).version,
+      snapshot: snapshot == null ? undefined : decodeSnapshot(snapshot),
+      tail: tail ?? undefined,
+      lately: lately ?? undefined,
+    })
+  }
+
+  /** Opens a script's argument: the guard, then `more` items to be written. */
+  #guarded(guard: Guard, more: number): MessagePackWriter {
+    const writer = new MessagePackWriter()
+    writer.array(3 + more)
+    writer.text(guard.topicId)
+    writer.text(String(guard.epoch))
+    writer.text(String(guard.nextOffset))
+    return writer
+  }
+
+  #commitArgument(guard: Guard, streams: readonly StreamEntries[], nextOffset: number): Buffer {
+    const { tailEventsMax, tailTtlSeconds, rememberedIdsMax, now = Date.now } = this.#options
+    const writer = this.#guarded(guard, 8)
+    writer.text(String(nextOffset))
+    writer.uint32(rememberedIdsMax)
+    writer.uint32(tailTtlSeconds)
+    writeStreams(writer, streams, { eventsMax: tailEventsMax, notBeforeMs: now() - tailTtlSeconds * 1_000 })
+    return writer.finish()
+  }
+
+  #mismatch(streams: readonly StreamEntries[], [name, version]: [Buffer, number]): IndexMismatchError {
+    const { topic, partition, aggregateType } = this.#options
+    const entry = streams.find(({ aggregateId }) => aggregateId === name.toString())?.entries[0]
+    return new IndexMismatchError(
+      `${topic}[${partition}]: stream ${aggregateType}.${String(name)} is at version ${version} in the index, ` +
+        `version ${String(entry?.version)} at offset ${String(entry?.offset)} does not follow it`,
+    )
+  }
+}
+
+type Buffers = readonly (Buffer | null | undefined)[]
+
+function streamInfo(record: Buffer): IndexedStreamInfo {
+  const { version, firstTimestampMs, lastTimestampMs } = decodeStreamRecord(record)
+  return { version, firstTimestampMs, lastTimestampMs }
+}
+
+/** The hits as checkScript lists them: number of the ask, number of the id over all asks, version, offset. */
+function knownIds(asks: readonly Ask[], hits: readonly (number | Buffer)[]): Map<EventId, Place>[] {
+  const known = asks.map(() => new Map<EventId, Place>())
+  const ids = hits.length === 0 ? [] : asks.flatMap(({ eventIds }) => eventIds)
+  for (let at = 0; at < hits.length; at += 4) {
+    const [ask, id, version, offset] = hits.slice(at, at + 4).map(Number)
+    const eventId = ids[(id ?? 0) - 1]
+    if (eventId === undefined || version === undefined || offset === undefined) continue
+    known[(ask ?? 0) - 1]?.set(eventId, { version: version as Version, offset })
+  }
+  return known
+}
+
+function pairs(fields: readonly Buffer[]): (readonly [string, Buffer])[] {
+  return fields.flatMap((name, index) => {
+    const value = fields[index + 1]
+    return index % 2 === 0 && value !== undefined ? [[name.toString(), value] as const] : []
+  })
+}

@@ -1,0 +1,60 @@
+import type { Version } from '#domain'
+
+import { packOffsets, unpackOffsets } from './varint.ts'
+
+/**
+ * What is kept of a stream under its aggregate id: a header of 22 bytes (big endian: version u32, first timestamp u48,
+ * last timestamp u48, last offset u48), then the packed offsets of its last chunk of versions. Full chunks move to a hash
+ * of their own, so that an append rewrites a bounded number of bytes however long the stream is.
+ */
+export interface StreamRecord {
+  readonly version: Version
+  readonly firstTimestampMs: number
+  readonly lastTimestampMs: number
+  readonly lastOffset: number
+  /** Packed offsets of the versions of the last chunk. */
+  readonly chunk: Buffer
+}
+
+/** Versions a chunk. Part of the stored form: scripts and chunks already stored rely on it. */
+export const chunkEvents = 128
+
+const headerBytes = 22
+
+/** The chunk that holds a version: 0 holds 1 to 128. */
+export const chunkOf = (version: number): number => Math.floor((version - 1) / chunkEvents)
+
+/** The name under which a full chunk is kept. Unambiguous, whatever the id holds: the number follows the last slash. */
+export const chunkField = (aggregateId: string, chunk: number): string => `${aggregateId}/${chunk}`
+
+export function encodeStreamRecord(record: Omit<StreamRecord, 'chunk'>, offsets: readonly number[]): Buffer {
+  const header = Buffer.allocUnsafe(headerBytes)
+  header.writeUInt32BE(record.version, 0)
+  header.writeUIntBE(record.firstTimestampMs, 4, 6)
+  header.writeUIntBE(record.lastTimestampMs, 10, 6)
+  header.writeUIntBE(record.lastOffset, 16, 6)
+  return Buffer.concat([header, packOffsets(offsets)])
+}
+
+export function decodeStreamRecord(bytes: Buffer): StreamRecord {
+  return {
+    version: bytes.readUInt32BE(0) as Version,
+    firstTimestampMs: bytes.readUIntBE(4, 6),
+    lastTimestampMs: bytes.readUIntBE(10, 6),
+    lastOffset: bytes.readUIntBE(16, 6),
+    chunk: bytes.subarray(headerBytes),
+  }
+}
+
+/** The offsets of the versions that chunks hold, which start at version `fromVersion`; clipped to the versions asked for. */
+export function offsetsIn(
+  packed: Buffer,
+  chunk: number,
+  fromVersion: number,
+  toVersion: number,
+): { readonly version: Version; readonly offset: number }[] {
+  const first = chunk * chunkEvents + 1
+  return unpackOffsets(packed)
+    .map((offset, index) => ({ version: (first + index) as Version, offset }))
+    .filter(({ version }) => version >= fromVersion && version <= toVersion)
+}
