@@ -1,10 +1,9 @@
 import type { UpcasterChain } from '#domain'
-import { EventStoreError } from '#event-store'
 
 import { avroTypeOf } from './avro-type.ts'
 import { type BodyReader, readBody, RecordCodec, schemaIdOf } from './record-codec.ts'
 import type { SchemaCatalog } from './schema-catalog.ts'
-import { reasonOf, SchemaError } from './schema-error.ts'
+import { reasonOf, SchemaError, UnknownEventTypeError } from './schema-error.ts'
 import { SchemaIdFile } from './schema-id-file.ts'
 import type { SchemaRegistry } from './schema-registry.ts'
 import type { SchemaVersion } from './schema-version.ts'
@@ -91,7 +90,7 @@ export class EventCodec {
    * @param name of the event type, or of the schema of a snapshot's state.
    * @param json its data in JSON form; fields with a default may be left out.
    * @throws InvalidInputError with the path of the field that does not fit, e.g. `data.items[2].price`;
-   *   EventStoreError `unknown-event-type`; SchemaError `not-registered`.
+   *   UnknownEventTypeError; SchemaError `not-registered`.
    */
   encode(aggregateType: string, name: string, json: unknown): Buffer {
     const writer = this.#writerOf(aggregateType, name)
@@ -228,11 +227,7 @@ export class EventCodec {
   #cannotWrite(aggregateType: string, name: string): Error {
     const schema = this.#catalog.latest(aggregateType, name)
     if (schema === undefined) {
-      const known = this.#catalog.names(aggregateType).join(', ') || 'none'
-      return new EventStoreError(
-        'unknown-event-type',
-        `aggregate type ${aggregateType} has no event type ${JSON.stringify(name)} (it has: ${known}): expected a schema ${aggregateType}/${name}.v1.avsc`,
-      )
+      return new UnknownEventTypeError(aggregateType, name, this.#catalog.names(aggregateType))
     }
     return new SchemaError(
       'not-registered',

@@ -1,8 +1,18 @@
+export { checkSchemas } from './check-schemas.ts'
 export { type DecodedRecord, EventCodec, type EventCodecOptions, type Preparation } from './event-codec.ts'
 export { type PushedSchema, pushSchemas } from './push-schemas.ts'
+export { type Release, releaseSchemas } from './release-schemas.ts'
 export { type RegistryOptions } from './registry-http.ts'
 export { schemaIdOf } from './record-codec.ts'
 export { loadCatalog, SchemaCatalog } from './schema-catalog.ts'
-export { SchemaError, type SchemaErrorCode, type SchemaErrorDetails } from './schema-error.ts'
+export {
+  SchemaError,
+  type SchemaErrorCode,
+  type SchemaErrorDetails,
+  UnknownEventTypeError,
+} from './schema-error.ts'
+export { type Sample, SchemaFolder } from './schema-folder.ts'
+export { formatProblem, type SchemaProblem } from './schema-problem.ts'
 export { type CompatibilityVerdict, SchemaRegistry } from './schema-registry.ts'
 export { type SchemaRole, type SchemaVersion } from './schema-version.ts'
+export { generateTypes } from './generate-types.ts'

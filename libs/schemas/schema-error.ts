@@ -1,3 +1,5 @@
+import { quote } from '#domain'
+
 export type SchemaErrorCode =
   | 'malformed-schema'
   | 'unknown-schema'
@@ -33,6 +35,21 @@ export class SchemaError extends Error {
     super(message, options)
     this.code = code
     this.details = details
+  }
+}
+
+/** There is no schema, so no such event, for this name. */
+export class UnknownEventTypeError extends Error {
+  override readonly name = 'UnknownEventTypeError'
+  readonly code = 'unknown-event-type'
+  readonly eventType: string
+
+  constructor(aggregateType: string, eventType: string, known: readonly string[]) {
+    const names = known.length === 0 ? 'it has none' : `it has ${known.join(', ')}`
+    super(
+      `aggregate type ${aggregateType} has no event type ${quote(eventType)}: ${names}. A new one begins with a schema ${aggregateType}/<EventName>.v1.avsc`,
+    )
+    this.eventType = eventType
   }
 }
 
