@@ -1,0 +1,35 @@
+import type { Static, TSchema } from '@sinclair/typebox'
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  FastifyPluginAsync,
+  FastifyPluginOptions,
+  FastifyTypeProvider,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from 'fastify'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Aborts when the server begins to close: whatever lasts (streams) then ends. */
+    readonly closing: AbortSignal
+  }
+}
+
+/** What a handler gets is typed by the schemas that checked it. Answers are typed by the code that makes them. */
+export interface RequestTypes extends FastifyTypeProvider {
+  readonly validator: this['schema'] extends TSchema ? Static<this['schema']> : unknown
+}
+
+/** A Fastify instance whose handlers are typed by their TypeBox schemas. */
+export type HttpServer = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  RequestTypes
+>
+
+/** A plugin of routes for such a server. */
+export type HttpRoutes = FastifyPluginAsync<FastifyPluginOptions, RawServerDefault, RequestTypes>

@@ -1,0 +1,53 @@
+import { Type } from '@sinclair/typebox'
+import type { FastifyReply } from 'fastify'
+import type { Registry } from 'prom-client'
+
+import type { HttpServer } from './http-types.ts'
+
+/** How a service is, part by part. */
+export interface HealthReport {
+  readonly healthy: boolean
+  readonly checks: Readonly<Record<string, unknown>>
+}
+
+export interface HealthSource {
+  /** Whether the process should be left to run; false asks for a restart. */
+  live(): HealthReport | Promise<HealthReport>
+  /** Whether it should get requests now. */
+  ready(): HealthReport | Promise<HealthReport>
+}
+
+const report = Type.Object({
+  healthy: Type.Boolean(),
+  checks: Type.Record(Type.String(), Type.Unknown(), { description: 'Each part that was looked at' }),
+})
+
+const healthSchema = (summary: string) => ({
+  tags: ['operations'],
+  summary,
+  response: {
+    200: Type.Object(report.properties, { description: 'Healthy' }),
+    503: Type.Object(report.properties, { description: 'Not healthy' }),
+  },
+})
+
+export function addProbes(app: HttpServer, health: HealthSource, metrics: Registry): void {
+  const answer = async (reply: FastifyReply, asked: HealthReport | Promise<HealthReport>) => {
+    const found = await asked
+    return reply.code(found.healthy ? 200 : 503).send(found)
+  }
+  const live = healthSchema('Whether the process should be left to run')
+  app.get('/health/live', { schema: live }, (_request, reply) => answer(reply, health.live()))
+  const ready = healthSchema('Whether the service takes requests now')
+  app.get('/health/ready', { schema: ready }, (_request, reply) => answer(reply, health.ready()))
+
+  const schema = {
+    tags: ['operations'],
+    summary: 'Metrics in the text format of Prometheus',
+    produces: ['text/plain'],
+    response: { 200: Type.String() },
+  }
+  app.get('/metrics', { schema }, async (_request, reply) =>
+    reply.type(metrics.contentType).send(await metrics.metrics()),
+  )
+}

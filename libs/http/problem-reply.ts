@@ -1,0 +1,70 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+
+import { InvalidInputError } from '#domain'
+import { type ErrorCode, EventStoreError, type Problem, toProblem } from '#event-store'
+
+/** All errors of a server leave it as problem documents, made from the one table of errors. */
+export function answerWithProblems(app: FastifyInstance): void {
+  app.setErrorHandler((error, request, reply) => sendProblem(reply, problemOf(error, request)))
+  app.setNotFoundHandler((request, reply) => sendProblem(reply, routeNotFound(request)))
+}
+
+/**
+ * The problem document of anything that was thrown. What is nobody's mistake but ours is logged under the request's
+ * id, and the caller hears no more of it than that id.
+ */
+export function problemOf(error: unknown, request: FastifyRequest): Problem {
+  const known = translate(error)
+  if (known !== undefined && known.code !== 'internal') return toProblem(known)
+  request.log.error({ err: error, requestId: request.id }, 'a request failed')
+  return toProblem(
+    new EventStoreError(
+      'internal',
+      `something is wrong in Annals: its log tells more under request id ${request.id}`,
+    ),
+  )
+}
+
+function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  if (problem.status === 503) void reply.header('retry-after', problem.retryAfterSeconds ?? 1)
+  return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem))
+}
+
+function translate(error: unknown): EventStoreError | undefined {
+  if (error instanceof EventStoreError) return error
+  if (error instanceof InvalidInputError) return ofInput(error)
+  return error instanceof Error ? ofFastify(error) : undefined
+}
+
+/** Where the data of an event is wrong, its schema says so; all else is the request's own shape. */
+const ofInput = (error: InvalidInputError): EventStoreError =>
+  new EventStoreError(
+    /^(events\[\d+\]\.)?data\b/.test(error.path) ? 'invalid-event' : 'invalid-request',
+    error.message,
+    { path: error.path },
+    { cause: error },
+  )
+
+/** Fastify's own refusals of a body: too large, not JSON, of another media type, or none. */
+function ofFastify(error: Error & { code?: string; statusCode?: number }): EventStoreError | undefined {
+  const status = error.statusCode ?? 500
+  if (status < 400 || status >= 500) return undefined
+  const refusal = bodyRefusals[status]
+  if (refusal !== undefined) return new EventStoreError(...refusal)
+  return new EventStoreError('invalid-request', error.message)
+}
+
+const bodyRefusals: Readonly<Record<number, [ErrorCode, string]>> = {
+  413: ['append-too-large', 'the body is larger than this server takes: send fewer events in one request'],
+  415: ['invalid-request', 'the content type is not supported: expected application/json'],
+}
+
+/** Not of the store's table: no store method leads here. */
+const routeNotFound = (request: FastifyRequest): Problem => ({
+  type: 'urn:annals:problem:route-not-found',
+  title: 'There is no such route',
+  status: 404,
+  detail: `${request.method} ${request.url.split('?')[0] ?? ''} leads nowhere: /docs lists all routes`,
+  code: 'route-not-found',
+  retry: 'never',
+})

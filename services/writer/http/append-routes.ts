@@ -1,0 +1,115 @@
+import { Type } from '@sinclair/typebox'
+import { TypeCompiler } from '@sinclair/typebox/compiler'
+import type { FastifyRequest } from 'fastify'
+
+import { type AppendResult, deriveEventId, type ExpectedVersion, type NewEvent, type StreamId } from '#domain'
+import { type AppendRequest, EventStoreError } from '#event-store'
+import { compileValidator, type HttpRoutes, problemOf, problemResponses, violation } from '#http'
+
+import { contextOf } from './request-context.ts'
+import {
+  appendBodySchema,
+  appendItemSchema,
+  appendResultSchema,
+  appendsBodySchema,
+  appendsResultSchema,
+  streamParams,
+} from './schemas.ts'
+import { toWireResult } from './wire.ts'
+import type { WriterApi } from './writer-api.ts'
+
+const retriable = ['overloaded', 'unavailable', 'not-owner', 'outcome-unknown'] as const
+
+const appendSchema = {
+  tags: ['append'],
+  summary: 'Append events to one stream',
+  description:
+    'All of the events get contiguous versions, or none is there. The same ids (or Idempotency-Key) again get the first answer again.',
+  params: streamParams,
+  headers: Type.Object({
+    'idempotency-key': Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 200,
+        description: 'Event ids are derived from it where none are given',
+      }),
+    ),
+  }),
+  body: appendBodySchema,
+  response: {
+    201: appendResultSchema('Appended'),
+    200: appendResultSchema('These events were there already: the first answer again'),
+    ...problemResponses(
+      ...(['invalid-request', 'invalid-event', 'unknown-event-type', 'append-too-large'] as const),
+      ...(['category-not-found', 'wrong-expected-version', 'partial-duplicate'] as const),
+      ...retriable,
+    ),
+  },
+}
+
+const appendsSchema = {
+  tags: ['append'],
+  summary: 'Append to many streams in one request',
+  description: 'Each append stands on its own: one may be refused and the next accepted.',
+  body: appendsBodySchema,
+  response: {
+    200: appendsResultSchema,
+    ...problemResponses('invalid-request', 'append-too-large', ...retriable),
+  },
+}
+
+/** Only what holds the appends together; each of them is checked by itself, so that a bad one does not cost the others. */
+const envelopeSchema = Type.Object(
+  { appends: Type.Array(Type.Unknown(), { minItems: 1 }) },
+  { additionalProperties: false },
+)
+const item = TypeCompiler.Compile(appendItemSchema)
+
+export const appendRoutes = (api: WriterApi): HttpRoutes =>
+  function routes(app) {
+    app.post('/streams/:id/events', { schema: appendSchema }, async (request, reply) => {
+      const { params, body, headers } = request
+      const streamId = params.id as StreamId
+      const events = identified(streamId, body.events as NewEvent[], headers['idempotency-key'])
+      const options =
+        'expectedVersion' in body ? { expectedVersion: body.expectedVersion as ExpectedVersion } : {}
+      const result = await api.append(streamId, events, options, contextOf(request))
+      return reply.code(result.duplicate ? 200 : 201).send(toWireResult(result))
+    })
+
+    app.post(
+      '/appends',
+      {
+        schema: appendsSchema,
+        validatorCompiler: (part) => compileValidator({ ...part, schema: envelopeSchema }),
+      },
+      async (request) => ({ results: await appendAll(api, request, request.body.appends) }),
+    )
+    return Promise.resolve()
+  }
+
+const identified = (
+  streamId: string,
+  events: readonly NewEvent[],
+  key: string | undefined,
+): readonly NewEvent[] =>
+  key === undefined
+    ? events
+    : events.map((event, index) => ({ ...event, id: event.id ?? deriveEventId(streamId, key, index) }))
+
+async function appendAll(api: WriterApi, request: FastifyRequest, appends: readonly unknown[]) {
+  const requests: AppendRequest[] = []
+  const refusals = new Map<number, EventStoreError>()
+  appends.forEach((append, index) => {
+    if (item.Check(append)) requests.push(append as unknown as AppendRequest)
+    else refusals.set(index, violation(item, append))
+  })
+  const answers = requests.length === 0 ? [] : await api.appendMany(requests, contextOf(request))
+  let next = 0
+  return appends.map((_, index) => resultOf(refusals.get(index) ?? answers[next++], request))
+}
+
+const resultOf = (answer: AppendResult | EventStoreError | undefined, request: FastifyRequest) =>
+  answer === undefined || answer instanceof EventStoreError
+    ? problemOf(answer, request)
+    : { status: answer.duplicate ? 200 : 201, ...toWireResult(answer) }

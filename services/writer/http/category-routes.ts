@@ -1,0 +1,96 @@
+import { Type, type Static } from '@sinclair/typebox'
+
+import { parseAggregateType } from '#domain'
+import { type CategoryQuery, invalidRequest, parseRequest } from '#event-store'
+import { type HttpRoutes, problemResponses, sendEvents, type ServerSentEvent } from '#http'
+
+import { categoryPageSchema, categoryParams, categoryQuery } from './schemas.ts'
+import { toWireEvent } from './wire.ts'
+import type { WriterApi } from './writer-api.ts'
+
+const failures = ['invalid-request', 'category-not-found', 'unavailable'] as const
+const common = { tags: ['categories'], params: categoryParams, querystring: categoryQuery }
+
+const readSchema = {
+  ...common,
+  summary: 'Events of all streams of an aggregate type',
+  response: { 200: categoryPageSchema, ...problemResponses(...failures) },
+}
+const subscribeSchema = {
+  ...common,
+  summary: 'The same, live, as server-sent events',
+  description:
+    'Past events first, then new ones as they come. Each has its cursor for an id: Last-Event-ID resumes right after it. A comment every 15 s shows that the connection lives; an event `problem` tells why the stream ends.',
+  headers: Type.Object({
+    'last-event-id': Type.Optional(Type.String({ description: 'Counts more than the cursor of the query' })),
+  }),
+  response: {
+    200: {
+      description: 'Events: `id` is the cursor, `event` is `event`, `data` the event as elsewhere',
+      content: { 'text/event-stream': { schema: Type.String() } },
+    },
+    ...problemResponses(...failures),
+  },
+}
+
+export const categoryRoutes = (api: WriterApi): HttpRoutes =>
+  function routes(app) {
+    app.get('/categories/:type/events', { schema: readSchema }, async (request) => {
+      const type = typeOf(request.params)
+      const page = await api.readCategory(type, await queryOf(api, type, request.query))
+      return { ...page, events: page.events.map(toWireEvent) }
+    })
+    app.get('/categories/:type/subscribe', { schema: subscribeSchema }, async (request, reply) => {
+      const type = typeOf(request.params)
+      const query = await queryOf(api, type, request.query, request.headers['last-event-id'])
+      // What cannot be followed is refused while there still is a status to refuse it with.
+      await api.readCategory(type, { ...query, limit: 1 })
+      await sendEvents(request, reply, (signal) => follow(api, type, query, signal))
+    })
+    return Promise.resolve()
+  }
+
+const typeOf = ({ type }: { readonly type: string }): string => parseRequest(() => parseAggregateType(type))
+
+type Query = Static<typeof categoryQuery>
+
+/** @param resumeAt the cursor of a subscription that comes again: it counts more than where the query starts. */
+async function queryOf(
+  api: WriterApi,
+  type: string,
+  query: Query,
+  resumeAt?: string,
+): Promise<CategoryQuery> {
+  const { eventType, offset, ...rest } = query
+  const start =
+    offset === undefined || resumeAt !== undefined ? query.cursor : await cursorOf(api, type, offset, query)
+  const cursor = resumeAt ?? start
+  return {
+    ...rest,
+    ...(cursor !== undefined && { cursor }),
+    ...(eventType !== undefined && { eventTypes: eventType }),
+  }
+}
+
+function cursorOf(
+  api: WriterApi,
+  type: string,
+  offset: number,
+  { partition, cursor }: Query,
+): Promise<string> {
+  if (partition === undefined || cursor !== undefined) {
+    throw invalidRequest('offset', 'offset starts a partition: expected partition beside it, and no cursor')
+  }
+  return api.cursorAt(type, partition, offset)
+}
+
+async function* follow(
+  api: WriterApi,
+  type: string,
+  query: CategoryQuery,
+  signal: AbortSignal,
+): AsyncGenerator<ServerSentEvent> {
+  for await (const { event, cursor } of api.followCategory(type, query, signal)) {
+    yield { id: cursor, event: 'event', data: JSON.stringify(toWireEvent(event)) }
+  }
+}

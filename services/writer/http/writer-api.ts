@@ -1,0 +1,79 @@
+import type {
+  AppendOptions,
+  AppendResult,
+  LoadedStream,
+  LoadOptions,
+  NewEvent,
+  ReadOptions,
+  StreamId,
+  StreamPage,
+  Version,
+} from '#domain'
+import type {
+  AppendRequest,
+  BatchAppender,
+  CategoryReader,
+  EventStore,
+  EventStoreError,
+  StreamInfo,
+} from '#event-store'
+
+export interface RequestContext {
+  /** Another writer passed the request on: it is not passed on again, but refused as `not-owner`. */
+  readonly forwarded: boolean
+}
+
+/** Where a stream's events go, and who may append them now. */
+export interface Placement {
+  readonly partition: number
+  /** URL of the owner; absent while there is none. */
+  readonly owner?: string
+}
+
+/** One line of the routing table. */
+export interface PartitionOwner {
+  readonly topic: string
+  readonly partition: number
+  readonly url: string
+  readonly memberId: string
+}
+
+/** At most one of both; without either, the state now. */
+export interface StateAt {
+  readonly version?: Version
+  /** The state after the last event not later than this: ISO 8601. */
+  readonly at?: string
+}
+
+export interface StateAtVersion {
+  readonly version: Version
+  readonly state: unknown
+}
+
+/**
+ * What the writer's core gives to HTTP. What arrives has the right shape and types; its values are as the caller wrote
+ * them, so that nothing is checked twice: the core checks appends (`validateAppend`, stream ids included), bounds of reads
+ * (`planRead`, `parsePageLimit`, `parseTime`) and cursors. Stream ids and aggregate types of reads are checked already.
+ * All methods reject with EventStoreError.
+ */
+export interface WriterApi extends EventStore, BatchAppender, CategoryReader {
+  append(
+    streamId: StreamId,
+    events: readonly NewEvent[],
+    options?: AppendOptions,
+    context?: RequestContext,
+  ): Promise<AppendResult>
+  appendMany(
+    requests: readonly AppendRequest[],
+    context?: RequestContext,
+  ): Promise<readonly (AppendResult | EventStoreError)[]>
+  load(streamId: StreamId, options?: LoadOptions, context?: RequestContext): Promise<LoadedStream>
+  read(streamId: StreamId, options?: ReadOptions, context?: RequestContext): Promise<StreamPage>
+  info(streamId: StreamId, context?: RequestContext): Promise<StreamInfo>
+  /** @throws EventStoreError `stream-not-found` where the stream did not exist (then). */
+  state(streamId: StreamId, at: StateAt, context?: RequestContext): Promise<StateAtVersion>
+  place(streamId: StreamId): Placement
+  /** The cursor that starts a partition of a category at an offset. */
+  cursorAt(aggregateType: string, partition: number, offset: number): Promise<string>
+  owners(): Promise<readonly PartitionOwner[]>
+}

@@ -1,0 +1,22 @@
+import { type HttpRoutes, problemResponses } from '#http'
+
+import { appendRoutes } from './append-routes.ts'
+import { categoryRoutes } from './category-routes.ts'
+import { ownersSchema } from './schemas.ts'
+import { streamRoutes } from './stream-routes.ts'
+import type { WriterApi } from './writer-api.ts'
+
+const ownersRoute = {
+  tags: ['operations'],
+  summary: 'Who owns which partition',
+  response: { 200: ownersSchema, ...problemResponses('unavailable') },
+}
+
+/** The writer over HTTP: register it on a server of #http. */
+export const writerRoutes = (api: WriterApi): HttpRoutes =>
+  async function routes(app) {
+    await app.register(appendRoutes(api))
+    await app.register(streamRoutes(api))
+    await app.register(categoryRoutes(api))
+    app.get('/owners', { schema: ownersRoute }, async () => ({ partitions: await api.owners() }))
+  }

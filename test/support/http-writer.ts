@@ -1,0 +1,37 @@
+import pino from 'pino'
+import { Registry } from 'prom-client'
+
+import { createHttpServer, type HttpServer } from '#http'
+
+import type { WriterApi } from '../../services/writer/http/writer-api.ts'
+import { writerRoutes } from '../../services/writer/http/writer-routes.ts'
+
+export interface HttpWriterOptions {
+  readonly port?: number
+  readonly bodyLimitBytes?: number
+  /** Runs before the server listens: hooks that break things. */
+  readonly prepare?: (app: HttpServer) => void
+}
+
+export interface HttpWriter {
+  readonly app: HttpServer
+  readonly url: string
+}
+
+const healthy = { healthy: true, checks: { writer: 'ok' } }
+
+/** A real server on a free port of the loopback, with the writer's routes. Close `app` in the end. */
+export async function startHttpWriter(api: WriterApi, options: HttpWriterOptions = {}): Promise<HttpWriter> {
+  const { port = 0, bodyLimitBytes = 1_000_000, prepare } = options
+  const app = await createHttpServer({
+    logger: pino({ level: 'silent' }),
+    health: { live: () => healthy, ready: () => healthy },
+    metrics: new Registry(),
+    title: 'Annals',
+    version: '0.0.0',
+    bodyLimitBytes,
+  })
+  prepare?.(app)
+  await app.register(writerRoutes(api))
+  return { app, url: await app.listen({ host: '127.0.0.1', port }) }
+}
