@@ -72,6 +72,13 @@ export function readByTimeContract(subject: () => Subject): void {
       expect(fromSecond).toEqual(before.slice(1))
     })
 
+    test('goes by the times that info tells of the first and the last event', async () => {
+      expect(await subject().store.info(streamId)).toMatchObject({
+        firstTimestamp: first,
+        lastTimestamp: last,
+      })
+    })
+
     test('understands times with an offset from UTC', async () => {
       const shifted = new Date(Date.parse(middle) + 2 * 3_600_000).toISOString().replace('Z', '+02:00')
       expect(await timesOf({ from: shifted })).toEqual(await timesOf({ from: middle }))
