@@ -1,6 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { distFolder } from './folders.ts'
+import { givenUp } from './give-up.ts'
+import { isAlive } from './is-alive.ts'
 import { runCommand } from './run-command.ts'
 import type { Report } from './server.ts'
 import { type KafkaVersion, versions } from './versions.ts'
@@ -31,7 +33,7 @@ export function registryDistribution(report: Report): Promise<string> {
     const artifact = `io.apicurio:apicurio-registry-app:${versions.registry}:tar.gz:all`
     await maven('copy', '-f', parentless(folder), `-Dartifact=${artifact}`, `-DoutputDirectory=${folder}`)
     const archive = join(folder, `${name}-all.tar.gz`)
-    await runCommand('tar', ['-xzf', archive, '-C', folder], { timeoutMs: downloadMsMax })
+    await runCommand('tar', ['-xzf', archive, '-C', folder], { timeoutMs: downloadMsMax, signal: givenUp })
     rmSync(archive)
   })
 }
@@ -79,17 +81,12 @@ function removeAbandoned(): void {
   }
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
-}
-
 async function maven(goal: string, ...args: readonly string[]): Promise<void> {
   const plugin = `org.apache.maven.plugins:maven-dependency-plugin:${versions.mavenDependencyPlugin}:${goal}`
-  await runCommand('mvn', ['--batch-mode', '--quiet', plugin, ...args], { timeoutMs: downloadMsMax })
+  await runCommand('mvn', ['--batch-mode', '--quiet', plugin, ...args], {
+    timeoutMs: downloadMsMax,
+    signal: givenUp,
+  })
 }
 
 /** Maven asks for a project even where none is needed; without one it would take any pom of the current folder. */

@@ -1,11 +1,24 @@
 export { distFolder, homeFrom, repository, type StackFolders, stackFolders } from './folders.ts'
+export { isAlive } from './is-alive.ts'
+export { endKept } from './keeper-client.ts'
 export { type KafkaBroker, type KafkaOptions, startKafka } from './kafka.ts'
-export { freePorts } from './ports.ts'
-export { ask, httpOk } from './probes.ts'
+export {
+  type ClusterBroker,
+  type KafkaCluster,
+  type KafkaClusterOptions,
+  startKafkaCluster,
+} from './kafka-cluster.ts'
+export { liveBrokers } from './kafka-probe.ts'
+export { lastLines } from './log-file.ts'
+export { assertFree, freePorts, isFree, type PortWish } from './ports.ts'
+export { type Postgres, type PostgresOptions, startPostgres } from './postgres.ts'
+export { type Address, ask, httpOk, redisCommand } from './probes.ts'
 export { type Redis, type RedisOptions, startRedis } from './redis.ts'
+export { type RedisCluster, startRedisCluster } from './redis-cluster.ts'
 export { type Registry, type RegistryOptions, startRegistry } from './registry.ts'
 export { missingForNative, provideNativeTools } from './requirements.ts'
-export { type Report, type Server } from './server.ts'
+export { runCommand } from './run-command.ts'
+export { describe, type Report, type Server, withLog } from './server.ts'
 export { StackError } from './stack-error.ts'
 export { until } from './until.ts'
 export { images, type KafkaVersion, versions } from './versions.ts'

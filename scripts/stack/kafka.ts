@@ -3,12 +3,15 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { kafkaDistribution } from './distributions.ts'
+import { givenUp } from './give-up.ts'
 import { type KafkaNode, kafkaProperties } from './kafka-config.ts'
-import { liveBrokers } from './probes.ts'
+import { liveBrokers } from './kafka-probe.ts'
 import { runCommand } from './run-command.ts'
 import { type Report, type Server, startServer } from './server.ts'
 import { type KafkaVersion, versions } from './versions.ts'
 
+/** Java compiles less: up sooner, slower when busy. */
+export const quickStart = '-XX:TieredStopAtLevel=1'
 const formatMsMax = 60_000
 const loggingFile = fileURLToPath(new URL('log4j2.properties', import.meta.url))
 
@@ -33,8 +36,8 @@ export interface NodeSetting {
   readonly clusterId: string
   readonly nodes: readonly KafkaNode[]
   readonly jars: string
-  /** Heap of one node, in MiB. */
-  readonly heapMiB: number
+  /** Java's options for size and speed. */
+  readonly java: readonly string[]
   readonly report?: Report
 }
 
@@ -43,7 +46,13 @@ export async function startKafka(options: KafkaOptions): Promise<KafkaBroker> {
   const { port, controllerPort, folder, logFile, report } = options
   const jars = await kafkaDistribution(options.version ?? versions.kafka, report)
   const node = { id: 1, port, controllerPort, data: join(folder, 'log') }
-  const setting = { clusterId: clusterIdOf(folder), nodes: [node], jars, heapMiB: 512, report }
+  const setting = {
+    clusterId: clusterIdOf(folder),
+    nodes: [node],
+    jars,
+    java: ['-Xms256m', '-Xmx512m'],
+    report,
+  }
   return startNode(node, setting, folder, logFile)
 }
 
@@ -63,11 +72,11 @@ export async function startNode(
   const server = await startServer({
     name,
     command: 'java',
-    args: [...javaFlags(jars, setting.heapMiB), 'kafka.Kafka', properties],
+    args: [...setting.java, ...javaFlags(jars), 'kafka.Kafka', properties],
     cwd: folder,
     logFile,
     report,
-    healthy: async () => (await liveBrokers({ host: '127.0.0.1', port: node.port })) > 0,
+    healthy: async () => (await liveBrokers({ host: '127.0.0.1', port: node.port })).includes(node.id),
   })
   return { ...server, address: `127.0.0.1:${node.port}` }
 }
@@ -94,15 +103,18 @@ async function formatOnce(
 ): Promise<void> {
   if (existsSync(join(node.data, 'meta.properties'))) return
   const tool = ['kafka.tools.StorageTool', 'format', '--ignore-formatted']
-  await runCommand('java', [...javaFlags(jars, 128), ...tool, '-t', clusterId, '-c', properties], {
-    timeoutMs: formatMsMax,
-  })
+  await runCommand(
+    'java',
+    ['-Xmx128m', quickStart, ...javaFlags(jars), ...tool, '-t', clusterId, '-c', properties],
+    {
+      timeoutMs: formatMsMax,
+      signal: givenUp,
+    },
+  )
 }
 
-function javaFlags(jars: string, heapMiB: number): string[] {
+function javaFlags(jars: string): string[] {
   return [
-    `-Xmx${heapMiB}m`,
-    `-Xms${Math.min(heapMiB, 256)}m`,
     '-XX:+UseSerialGC',
     '-XX:+ExitOnOutOfMemoryError',
     '-Djava.awt.headless=true',

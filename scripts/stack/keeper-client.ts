@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { giveUp, givenUp } from './give-up.ts'
 import type { Exit, KeeperReply, ServerCommand } from './keeper-protocol.ts'
 import { StackError } from './stack-error.ts'
 
@@ -29,6 +30,7 @@ let lastId = 0
  * @throws StackError when the program cannot be started
  */
 export function keep(command: ServerCommand): Promise<KeptProcess> {
+  if (givenUp.aborted) return Promise.reject(new StackError('The start was given up'))
   current ??= openKeeper()
   const keeper = current
   const id = ++lastId
@@ -74,6 +76,16 @@ function hear(keeper: Keeper, reply: KeeperReply): void {
   }
   keeper.servers.delete(reply.id)
   if (keeper.servers.size === 0) closeKeeper(keeper)
+}
+
+/** Gives up starting servers for good, and ends those of this process at once, in no order; returns when they are gone. */
+export async function endKept(): Promise<void> {
+  giveUp()
+  const keeper = current
+  if (keeper === undefined) return
+  const ended = new Promise((resolve) => keeper.process.once('exit', resolve))
+  closeKeeper(keeper)
+  await ended
 }
 
 /** A keeper without servers is let go, so that it does not hold its parent's event loop open. */

@@ -53,21 +53,3 @@ export async function redisCommand(address: Address, command: string): Promise<s
   const whole = (answer: Buffer) => answer.toString('latin1').endsWith('\r\n')
   return (await ask(address, Buffer.from(`${command}\r\n`), whole)).toString('utf8')
 }
-
-/**
- * How many live brokers the broker at this address knows: one Metadata request (version 1, no topics) over a bare
- * socket, see https://kafka.apache.org/protocol. A broker that still starts or is fenced does not count itself.
- */
-export async function liveBrokers(address: Address): Promise<number> {
-  const client = Buffer.from('annals-health')
-  const request = Buffer.alloc(4 + 10 + client.length + 4)
-  request.writeInt32BE(request.length - 4, 0)
-  request.writeInt16BE(3, 4)
-  request.writeInt16BE(1, 6)
-  request.writeInt32BE(1, 8)
-  request.writeInt16BE(client.length, 12)
-  client.copy(request, 14)
-  const whole = (answer: Buffer) => answer.length >= 4 && answer.length >= 4 + answer.readInt32BE(0)
-  const answer = await ask(address, request, whole)
-  return answer.readInt32BE(8)
-}

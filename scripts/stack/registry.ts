@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { registryDistribution } from './distributions.ts'
+import { quickStart } from './kafka.ts'
 import { httpOk } from './probes.ts'
 import { type Report, type Server, startServer } from './server.ts'
 import { versions } from './versions.ts'
@@ -38,7 +39,7 @@ export async function startRegistry(options: RegistryOptions): Promise<Registry>
     name: 'Schema registry',
     command: 'java',
     args: [
-      ...['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:+ExitOnOutOfMemoryError'],
+      ...['-Xmx256m', '-XX:+UseSerialGC', quickStart, '-XX:+ExitOnOutOfMemoryError'],
       ...Object.entries(settings).map(([key, value]) => `-D${key}=${value}`),
       ...['-jar', join(distribution, `apicurio-registry-app-${versions.registry}-runner.jar`)],
     ],

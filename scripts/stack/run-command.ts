@@ -8,6 +8,8 @@ export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>
   readonly user?: { readonly uid: number; readonly gid: number }
   readonly timeoutMs: number
+  /** Ends the program when aborted. */
+  readonly signal?: AbortSignal
 }
 
 /**
@@ -19,25 +21,27 @@ export function runCommand(
   args: readonly string[],
   options: CommandOptions,
 ): Promise<string> {
-  const { timeoutMs, env, ...rest } = options
+  const { timeoutMs, env, user, cwd, signal } = options
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
-      ...rest,
+      cwd,
+      ...user,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: timeoutMs,
+      signal,
     })
     let output = ''
     const take = (chunk: Buffer) => (output += chunk.toString('utf8'))
     child.stdout.on('data', take)
     child.stderr.on('data', take)
     child.once('error', (error) => reject(new StackError(`Cannot run ${command}: ${error.message}`)))
-    child.once('close', (code, signal) => {
+    child.once('close', (code, endedBy) => {
       if (code === 0) {
         resolve(output)
         return
       }
-      const how = signal === null ? `exit code ${String(code)}` : `ended by ${signal}`
+      const how = endedBy === null ? `exit code ${String(code)}` : `ended by ${endedBy}`
       const line = [command, ...args].join(' ')
       reject(new StackError(`${line}: ${how}\n${output.trimEnd().slice(-shownCharacters)}`))
     })

@@ -1,0 +1,48 @@
+# Sourced by start.sh, stop.sh and test.sh: sees to a Node that runs TypeScript as it is, and to the packages.
+# Everything else, Java and Redis included, is seen to by the TypeScript that then runs.
+
+repository="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
+toolchain="$repository/.annals/toolchain"
+
+say() { printf '%s\n' "$*" >&2; }
+
+fail() {
+  say "$@"
+  exit 1
+}
+
+# Node runs TypeScript without a build from 22.18 on.
+node_is_new_enough() {
+  command -v node >/dev/null 2>&1 &&
+    node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 22 || (a == 22 && b >= 18) ? 0 : 1)'
+}
+
+provide_node() {
+  node_is_new_enough && return
+  local own="$toolchain/node_modules/node/bin"
+  if [ ! -x "$own/node" ]; then
+    command -v npm >/dev/null 2>&1 || fail "Annals needs Node 22.18 or newer, or any Node with npm to fetch it." \
+      "Install it: Debian and Ubuntu: apt-get install nodejs npm; macOS: brew install node."
+    say "Node here is $(node --version 2>/dev/null || echo missing), older than 22.18: fetching Node 24 into .annals/toolchain (once only)"
+    mkdir -p "$toolchain"
+    npm install --prefix "$toolchain" --no-audit --no-fund --loglevel=error node@24 >"$toolchain/npm.log" 2>&1 ||
+      fail "Node 24 could not be fetched; npm said:" "$(tail -n 15 "$toolchain/npm.log")"
+  fi
+  export PATH="$own:$PATH"
+  node_is_new_enough || fail "The Node in .annals/toolchain does not run. Delete that folder and try again."
+}
+
+# npm writes node_modules/.package-lock.json last, so a newer package-lock.json means: changed since, or never finished.
+provide_packages() {
+  local done="$repository/node_modules/.package-lock.json"
+  [ -e "$done" ] && [ ! "$repository/package-lock.json" -nt "$done" ] && return
+  say "Installing packages (npm ci)"
+  mkdir -p "$repository/.annals/logs"
+  local log="$repository/.annals/logs/npm-ci.log"
+  (cd "$repository" && npm ci --no-audit --no-fund --loglevel=error) >"$log" 2>&1 </dev/null ||
+    fail "npm ci failed; it said:" "$(tail -n 15 "$log")"
+  touch "$done"
+}
+
+provide_node
+provide_packages

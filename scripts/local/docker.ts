@@ -1,0 +1,84 @@
+import { spawnSync } from 'node:child_process'
+import { repository, runCommand, StackError } from '../stack/index.ts'
+import type { Part, RunningPart } from './part.ts'
+import type { StackSettings } from './settings.ts'
+
+const upMsMax = 600_000
+const downMsMax = 120_000
+
+/** The parts of docker-compose.yml, as one. */
+export function docker(settings: StackSettings): Part {
+  return {
+    name: 'Containers',
+    ports: [],
+    start: async (report) => {
+      assertEngine()
+      report('Starting containers by docker-compose.yml; the first time the images are fetched')
+      try {
+        await compose(settings, upMsMax, 'up', '--detach', '--wait')
+      } catch (error) {
+        await composeDown(settings, false)
+        throw error
+      }
+      return containerParts(settings)
+    },
+  }
+}
+
+/** Ends and removes the containers; their data too, when `purge` is true. */
+export async function composeDown(settings: ComposeSettings, purge: boolean): Promise<void> {
+  await compose(settings, downMsMax, 'down', ...(purge ? ['--volumes'] : []))
+}
+
+/** What docker-compose.yml takes from the environment. */
+export type ComposeSettings = Pick<StackSettings, 'ports' | 'redisMaxMemory' | 'postgres'>
+
+async function compose(
+  { ports, redisMaxMemory, postgres }: ComposeSettings,
+  timeoutMs: number,
+  ...args: string[]
+) {
+  const profile = postgres ? ['--profile', 'postgres'] : []
+  await runCommand('docker', ['compose', ...profile, ...args], {
+    cwd: repository,
+    timeoutMs,
+    env: {
+      ANNALS_KAFKA_PORT: String(ports.kafka),
+      ANNALS_REDIS_PORT: String(ports.redis),
+      ANNALS_REGISTRY_PORT: String(ports.registry),
+      ANNALS_POSTGRES_PORT: String(ports.postgres),
+      ANNALS_REDIS_MAX_MEMORY: redisMaxMemory,
+    },
+  })
+}
+
+function assertEngine(): void {
+  const { error, status, stderr } = spawnSync('docker', ['compose', 'version'], { encoding: 'utf8' })
+  const engine = spawnSync('docker', ['info'], { encoding: 'utf8', timeout: 20_000 })
+  if (error === undefined && status === 0 && engine.status === 0) return
+  const why = error === undefined ? `${stderr}${engine.stderr}`.trim() : 'there is no docker command'
+  throw new StackError(
+    `--stack docker needs a container engine with compose, and none answers: ${why.slice(-300)}\nStart the engine, or use --stack native.`,
+  )
+}
+
+function containerParts(settings: StackSettings): RunningPart[] {
+  const { ports } = settings
+  const addresses: [string, string][] = [
+    ['Kafka', `127.0.0.1:${ports.kafka}`],
+    ['Redis', `redis://127.0.0.1:${ports.redis}`],
+    ['Schema registry', `http://127.0.0.1:${ports.registry}/apis/ccompat/v7`],
+  ]
+  if (settings.postgres)
+    addresses.push(['PostgreSQL', `postgres://annals@127.0.0.1:${ports.postgres}/postgres`])
+  // The engine restarts containers and knows their health; here they are stopped once, all together.
+  let stopped: Promise<void> | undefined
+  return addresses.map(([name, address]) => ({
+    name,
+    address,
+    pids: [],
+    ended: new Promise<string>(() => undefined),
+    healthy: () => Promise.resolve(true),
+    stop: () => (stopped ??= composeDown(settings, false)),
+  }))
+}

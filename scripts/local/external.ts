@@ -1,0 +1,65 @@
+import { type Address, ask, httpOk, StackError } from '../stack/index.ts'
+import type { Part } from './part.ts'
+import { type ExternalName, externalVariables } from './settings.ts'
+
+const names: Record<ExternalName, string> = { kafka: 'Kafka', redis: 'Redis', registry: 'Schema registry' }
+
+/** A server that somebody else runs, and the environment names: never started or stopped, only checked. */
+export function external(which: ExternalName, address: string): Part {
+  const name = names[which]
+  const check = checks[which]
+  return {
+    name,
+    ports: [],
+    start: async (report) => {
+      await check(address).catch((error: unknown) => {
+        throw new StackError(
+          `${name} (${externalVariables[which]}=${redact(address)}): ${(error as Error).message}. Start it, or unset ${externalVariables[which]} to have one started.`,
+        )
+      })
+      report(`${name} at ${redact(address)} answers`)
+      const healthy = () => check(address).then(() => true)
+      const ended = new Promise<string>(() => undefined)
+      return [{ name, address: redact(address), pids: [], ended, healthy, stop: () => Promise.resolve() }]
+    },
+  }
+}
+
+const checks: Record<ExternalName, (address: string) => Promise<void>> = {
+  kafka: async (brokers) => {
+    // One that answers is enough: it knows the others.
+    const tries = await Promise.allSettled(
+      brokers.split(',').map(async (broker) => ask(brokerAddress(broker.trim()))),
+    )
+    if (tries.some(({ status }) => status === 'fulfilled')) return
+    throw new Error(
+      tries.map((attempt) => ((attempt as PromiseRejectedResult).reason as Error).message).join('; '),
+    )
+  },
+  redis: async (url) => {
+    await ask(urlAddress(url, 6379))
+  },
+  registry: async (url) => {
+    const { host, port } = urlAddress(url, url.startsWith('https:') ? 443 : 80)
+    await ask({ host, port })
+    if (!(await httpOk(`${url}/subjects`)))
+      throw new Error(`${host}:${port} answers, but ${url}/subjects is no success`)
+  },
+}
+
+function brokerAddress(broker: string): Address {
+  const [, host = '', port = ''] = /^\[?([^\]]+?)\]?:(\d+)$/.exec(broker) ?? []
+  if (host === '') throw new Error(`${broker} is no host:port`)
+  return { host, port: Number(port) }
+}
+
+function urlAddress(text: string, standardPort: number): Address {
+  if (!URL.canParse(text)) throw new Error(`${text} is no URL`)
+  const { hostname, port } = new URL(text)
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? standardPort : Number(port) }
+}
+
+/** A URL as it may be shown: without its password. */
+function redact(address: string): string {
+  return address.replace(/\/\/[^/@]*@/, '//…@')
+}

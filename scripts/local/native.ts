@@ -1,0 +1,105 @@
+import { join } from 'node:path'
+import {
+  ask,
+  describe,
+  httpOk,
+  liveBrokers,
+  type Server,
+  startKafka,
+  startPostgres,
+  startRedis,
+  startRegistry,
+  withLog,
+} from '../stack/index.ts'
+import { external } from './external.ts'
+import type { Part, RunningPart } from './part.ts'
+import type { StackSettings } from './settings.ts'
+
+/** Servers as processes of this machine, except where the environment names one to use instead. */
+export function nativeParts(settings: StackSettings): Part[] {
+  // The registry keeps its schemas in Kafka: last here means first to stop.
+  return [
+    kafka(settings),
+    redis(settings),
+    ...(settings.postgres ? [postgres(settings)] : []),
+    registry(settings),
+  ]
+}
+
+function kafka(settings: StackSettings): Part {
+  if (settings.external.kafka !== undefined) return external('kafka', settings.external.kafka)
+  const { kafka: port, kafkaController: controllerPort } = settings.ports
+  return {
+    name: 'Kafka',
+    ports: ['kafka', 'kafkaController'],
+    start: async (report) => {
+      const server = await startKafka({ port, controllerPort, ...places(settings, 'kafka'), report })
+      return [running(server, server.address, async () => (await liveBrokers(local(port))).length > 0)]
+    },
+  }
+}
+
+function redis(settings: StackSettings): Part {
+  if (settings.external.redis !== undefined) return external('redis', settings.external.redis)
+  const port = settings.ports.redis
+  return {
+    name: 'Redis',
+    ports: ['redis'],
+    start: async (report) => {
+      const server = await startRedis({
+        ...{ port, maxMemory: settings.redisMaxMemory },
+        ...places(settings, 'redis'),
+        report,
+      })
+      return [running(server, server.url, () => ask(local(port)).then(() => true))]
+    },
+  }
+}
+
+function postgres(settings: StackSettings): Part {
+  const port = settings.ports.postgres
+  return {
+    name: 'PostgreSQL',
+    ports: ['postgres'],
+    start: async (report) => {
+      const server = await startPostgres({ port, ...places(settings, 'postgres'), report })
+      return [running(server, server.url, () => ask(local(port)).then(() => true))]
+    },
+  }
+}
+
+function registry(settings: StackSettings): Part {
+  if (settings.external.registry !== undefined) return external('registry', settings.external.registry)
+  const kafkaBrokers = settings.external.kafka ?? `127.0.0.1:${settings.ports.kafka}`
+  return {
+    name: 'Schema registry',
+    ports: ['registry'],
+    start: async (report) => {
+      const port = settings.ports.registry
+      const server = await startRegistry({ port, kafkaBrokers, ...places(settings, 'registry'), report })
+      return [running(server, server.url, () => httpOk(`${server.url}/subjects`))]
+    },
+  }
+}
+
+function local(port: number) {
+  return { host: '127.0.0.1', port }
+}
+
+function places({ folders }: StackSettings, name: string) {
+  return { folder: join(folders.data, name), logFile: join(folders.logs, `${name}.log`) }
+}
+
+function running(server: Server, address: string, healthy: () => Promise<boolean>): RunningPart {
+  const { name, pid, logFile } = server
+  return {
+    name,
+    address,
+    pids: [pid],
+    healthy,
+    stop: () => server.stop(),
+    ended: server.exited.then(
+      (exit) => withLog(new Error(`${name} ended by itself (${describe(exit)})`), logFile).message,
+    ),
+  }
+}

@@ -1,0 +1,22 @@
+import type { Report } from '../stack/index.ts'
+import type { PortName } from './settings.ts'
+
+/** A part of the stack that runs. */
+export interface RunningPart {
+  readonly name: string
+  /** Where it listens: `host:port` or URL. */
+  readonly address: string
+  readonly pids: readonly number[]
+  /** Resolves, with how and where to look, if it ends. */
+  readonly ended: Promise<string>
+  readonly healthy: () => Promise<boolean>
+  readonly stop: () => Promise<void>
+}
+
+/** A part of the stack to start. */
+export interface Part {
+  readonly name: string
+  /** Ports of this machine that it is going to listen on. */
+  readonly ports: readonly PortName[]
+  readonly start: (report: Report) => Promise<readonly RunningPart[]>
+}

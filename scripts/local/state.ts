@@ -1,0 +1,75 @@
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { isAlive, type StackFolders } from '../stack/index.ts'
+import type { StackKind } from './settings.ts'
+
+/** A part of the running stack. */
+export interface PartState {
+  readonly name: string
+  /** `host:port` or URL. */
+  readonly address: string
+  readonly pids: readonly number[]
+}
+
+/** What stack.json says of a supervisor and what it runs. */
+export interface StackState {
+  readonly kind: StackKind
+  readonly supervisorPid: number
+  /** Where the supervisor takes questions, on 127.0.0.1, and the word that proves that both mean the same one. */
+  readonly controlPort: number
+  readonly token: string
+  readonly startedAt: string
+  /** False while it starts. */
+  readonly ready: boolean
+  readonly parts: readonly PartState[]
+}
+
+function stateFile({ run }: StackFolders): string {
+  return join(run, 'stack.json')
+}
+
+/** The state as it was last written, whether its supervisor still lives or not. */
+export function readState(folders: StackFolders): StackState | undefined {
+  try {
+    return JSON.parse(readFileSync(stateFile(folders), 'utf8')) as StackState
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** Writes the state of a new supervisor; false when another one holds the place. A link appears whole or not at all. */
+export function claimState(folders: StackFolders, state: StackState): boolean {
+  const temporary = writeAside(folders, state)
+  try {
+    linkSync(temporary, stateFile(folders))
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    return false
+  } finally {
+    rmSync(temporary)
+  }
+}
+
+/** Replaces the state in one step. */
+export function writeState(folders: StackFolders, state: StackState): void {
+  renameSync(writeAside(folders, state), stateFile(folders))
+}
+
+/** Removes the state. */
+export function removeState(folders: StackFolders): void {
+  rmSync(stateFile(folders), { force: true })
+}
+
+/** The processes of a state that still live. */
+export function livePids(state: StackState): number[] {
+  return state.parts.flatMap(({ pids }) => pids.filter(isAlive))
+}
+
+function writeAside(folders: StackFolders, state: StackState): string {
+  mkdirSync(folders.run, { recursive: true })
+  const temporary = `${stateFile(folders)}.${process.pid}`
+  writeFileSync(temporary, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 })
+  return temporary
+}

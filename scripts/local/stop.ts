@@ -1,0 +1,63 @@
+import { rmSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { homeFrom, StackError, type StackFolders, stackFolders } from '../stack/index.ts'
+import { askToStop } from './control.ts'
+import { composeDown } from './docker.ts'
+import { runMain } from './run-main.ts'
+import { findRunning } from './running.ts'
+import { readSettings } from './settings.ts'
+import { readState } from './state.ts'
+
+const report = (line: string) => console.log(line)
+const stopHelp = `Usage: ./scripts/stop.sh [--purge]
+
+Stops the stack that ./scripts/start.sh started and waits until every server is gone.
+
+  --purge   also delete its data; downloads stay
+  --help    this text
+
+Environment: ANNALS_HOME, as for ./scripts/start.sh`
+
+await runMain(async () => {
+  const { help, purge } = parseStrictly()
+  if (help) {
+    report(stopHelp)
+    return
+  }
+  const folders = stackFolders(homeFrom(process.env))
+  const last = readState(folders)
+  await stop(folders)
+  if (last?.kind === 'docker') await removeContainers(purge)
+  if (!purge) return
+  rmSync(folders.data, { recursive: true, force: true })
+  report(`Deleted ${folders.data}`)
+})
+
+function parseStrictly() {
+  const options = {
+    help: { type: 'boolean', short: 'h', default: false },
+    purge: { type: 'boolean', default: false },
+  } as const
+  try {
+    return parseArgs({ options }).values
+  } catch (error) {
+    throw new StackError(`${(error as Error).message}\nSee ./scripts/stop.sh --help`, 2)
+  }
+}
+
+async function stop(folders: StackFolders): Promise<void> {
+  const running = await findRunning(folders, report)
+  if (running === undefined) {
+    report('Nothing is running.')
+    return
+  }
+  report('Stopping…')
+  await askToStop(running.state)
+  report(`Stopped: ${running.state.parts.map(({ name }) => name).join(', ')}.`)
+}
+
+/** A supervisor that was killed leaves its containers behind, and only here can their volumes go. */
+async function removeContainers(purge: boolean): Promise<void> {
+  const settings = readSettings([], process.env)
+  if (settings !== undefined) await composeDown(settings, purge)
+}

@@ -1,0 +1,123 @@
+import { once } from 'node:events'
+import { assertFree, endKept, provideNativeTools, type Report, StackError } from '../stack/index.ts'
+import { type Control, openControl, type Status } from './control.ts'
+import type { Part, RunningPart } from './part.ts'
+import { portVariables, type StackSettings } from './settings.ts'
+import { stagesFor } from './stages.ts'
+import { claimState, removeState, type StackState, writeState } from './state.ts'
+
+/**
+ * Starts what the settings ask for, and stays until it is told to stop (by a signal, or by stop.sh) or a server ends
+ * by itself; then stops everything. The caller has seen to it that no other supervisor holds the state folder.
+ * @param ready called once, with the state, when everything serves
+ * @throws StackError when something cannot start, or ended by itself; nothing is left running
+ */
+export async function supervise(
+  settings: StackSettings,
+  report: Report,
+  ready: (state: StackState) => void,
+): Promise<void> {
+  const { folders } = settings
+  const { signal, abort } = stopOrder()
+  const stopped = once(signal, 'abort')
+  const running: RunningPart[] = []
+  const over = Promise.withResolvers<undefined>()
+  const control = await openControl({
+    status: () => statusOf(running),
+    stop: () => {
+      abort()
+      return over.promise
+    },
+  })
+  const claim = newState(settings, control)
+  try {
+    if (!claimState(folders, claim))
+      throw new StackError('Another start is under way. Try again when it is done.')
+    try {
+      await startAll(settings, report, running, signal)
+      const parts = running.map(({ name, address, pids }) => ({ name, address, pids }))
+      const state = { ...claim, ready: true, parts }
+      writeState(folders, state)
+      ready(state)
+      await Promise.race([stopped, ...running.map((part) => part.ended.then(endedByItself))])
+    } finally {
+      await stopAll(running, report)
+      removeState(folders)
+    }
+  } catch (error) {
+    // What fails because it was told to stop has not failed.
+    if (!signal.aborted) throw error
+  } finally {
+    over.resolve(undefined)
+    control.close()
+  }
+}
+
+/** The word to stop: from Ctrl-C, a signal or the control port. A second Ctrl-C does not wait; the keeper then ends the servers. */
+function stopOrder() {
+  const controller = new AbortController()
+  const abort = () => controller.abort()
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(name, () => (controller.signal.aborted ? process.exit(130) : abort()))
+  return { signal: controller.signal, abort }
+}
+
+function newState({ kind }: StackSettings, { port, token }: Control): StackState {
+  const startedAt = new Date().toISOString()
+  return { kind, supervisorPid: process.pid, controlPort: port, token, startedAt, ready: false, parts: [] }
+}
+
+/** Starts stage after stage into `running`; fails as soon as one part fails or the word to stop comes. */
+async function startAll(
+  settings: StackSettings,
+  report: Report,
+  running: RunningPart[],
+  stop: AbortSignal,
+): Promise<void> {
+  const stages = stagesFor(settings)
+  const ports = stages.flat().flatMap((part) => part.ports.map((name) => wish(settings, part, name)))
+  if (ports.length > 0) provideNativeTools(report)
+  await assertFree(ports)
+  const giveUp = () => void endKept()
+  stop.addEventListener('abort', giveUp)
+  for (const stage of stages) running.push(...(await startStage(stage, report)))
+  stop.removeEventListener('abort', giveUp)
+  stop.throwIfAborted()
+}
+
+async function startStage(stage: readonly Part[], report: Report): Promise<RunningPart[]> {
+  let first: unknown
+  const tries = await Promise.allSettled(
+    stage.map((part) =>
+      part.start(report).catch(async (error: unknown) => {
+        first ??= error
+        await endKept()
+        throw error
+      }),
+    ),
+  )
+  const started = tries.flatMap((attempt) => (attempt.status === 'fulfilled' ? attempt.value : []))
+  if (first === undefined) return started
+  await stopAll(started, () => undefined)
+  throw first as Error
+}
+
+function wish(settings: StackSettings, part: Part, name: Part['ports'][number]) {
+  return { port: settings.ports[name], wantedBy: part.name, variable: portVariables[name].variable }
+}
+
+function endedByItself(how: string): never {
+  throw new StackError(how)
+}
+
+async function stopAll(running: readonly RunningPart[], report: Report): Promise<void> {
+  for (const part of running.toReversed()) {
+    await part.stop()
+    report(`${part.name} has stopped`)
+  }
+}
+
+async function statusOf(running: readonly RunningPart[]): Promise<Status> {
+  const healthy = await Promise.all(running.map((part) => part.healthy().catch(() => false)))
+  return { unhealthy: running.filter((_, index) => healthy[index] !== true).map(({ name }) => name) }
+}

@@ -1,0 +1,86 @@
+import { join } from 'node:path'
+import { kafkaDistribution } from './distributions.ts'
+import { clusterIdOf, type KafkaBroker, type NodeSetting, quickStart, startNode } from './kafka.ts'
+import type { KafkaNode } from './kafka-config.ts'
+import { freePorts } from './ports.ts'
+import type { Report } from './server.ts'
+import { type KafkaVersion, versions } from './versions.ts'
+
+const size = 3
+const java = ['-Xms128m', '-Xmx320m', quickStart]
+
+/** One broker of a cluster that a test harms. */
+export interface ClusterBroker {
+  readonly id: number
+  /** `host:port` for clients; the same after a restart. */
+  readonly address: string
+  /** Of the process that runs now. */
+  readonly pid: number
+  /** SIGKILL ends it at once, SIGSTOP freezes it, SIGCONT wakes it. */
+  kill(signal: NodeJS.Signals): void
+  /** Ends it if it still runs, and starts it anew on its data; returns when it serves and counts itself live. */
+  restart(): Promise<void>
+}
+
+/** Three brokers, each a controller too: replication 3, `min.insync.replicas` 2. */
+export interface KafkaCluster {
+  readonly brokers: readonly ClusterBroker[]
+  /** Ends all brokers at once; meant for throw-away data. */
+  stop(): Promise<void>
+}
+
+export interface KafkaClusterOptions {
+  readonly folder: string
+  readonly version?: KafkaVersion
+  readonly report: Report
+}
+
+/** Starts a Kafka of three brokers on free ports of its own, for tests of failover. */
+export async function startKafkaCluster(options: KafkaClusterOptions): Promise<KafkaCluster> {
+  const { folder, report } = options
+  const jars = await kafkaDistribution(options.version ?? versions.kafka, report)
+  const ports = await freePorts(2 * size)
+  const nodes = Array.from({ length: size }, (_, index): KafkaNode => {
+    const [port = 0, controllerPort = 0] = ports.slice(2 * index)
+    return { id: index + 1, port, controllerPort, data: join(folder, `broker-${index + 1}`, 'log') }
+  })
+  const setting = { clusterId: clusterIdOf(folder), nodes, jars, java, report }
+  const brokers = await Promise.all(nodes.map((node) => startClusterBroker(node, setting, folder)))
+  return {
+    brokers,
+    stop: async () => {
+      await Promise.all(brokers.map((broker) => broker.end()))
+    },
+  }
+}
+
+interface EndableBroker extends ClusterBroker {
+  end(): Promise<void>
+}
+
+async function startClusterBroker(
+  node: KafkaNode,
+  setting: NodeSetting,
+  folder: string,
+): Promise<EndableBroker> {
+  const start = (): Promise<KafkaBroker> =>
+    startNode(node, setting, join(folder, `broker-${node.id}`), join(folder, 'logs', `broker-${node.id}.log`))
+  let running = await start()
+  const end = async () => {
+    running.kill('SIGKILL')
+    await running.exited
+  }
+  return {
+    id: node.id,
+    address: running.address,
+    get pid() {
+      return running.pid
+    },
+    kill: (signal) => running.kill(signal),
+    restart: async () => {
+      await end()
+      running = await start()
+    },
+    end,
+  }
+}

@@ -1,0 +1,116 @@
+import { spawnSync } from 'node:child_process'
+import { chownSync, existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { givenUp } from './give-up.ts'
+import { ask } from './probes.ts'
+import { runCommand } from './run-command.ts'
+import { type Report, type Server, startServer } from './server.ts'
+import { StackError } from './stack-error.ts'
+
+const initMsMax = 60_000
+const debianFolder = '/usr/lib/postgresql'
+const role = 'annals'
+
+/** A running PostgreSQL with one role, `annals`, that needs no password from this machine. */
+export interface Postgres extends Server {
+  /** `postgres://annals@host:port/postgres`. */
+  readonly url: string
+}
+
+export interface PostgresOptions {
+  readonly port: number
+  readonly folder: string
+  readonly logFile: string
+  readonly report?: Report | undefined
+}
+
+type User = { readonly uid: number; readonly gid: number }
+
+/**
+ * Starts the system's PostgreSQL on a folder of its own.
+ * It refuses to run as root: where we are root it runs as the user postgres, who must be able to enter the folder.
+ */
+export async function startPostgres({ port, folder, logFile, report }: PostgresOptions): Promise<Postgres> {
+  const programs = programFolder()
+  const user = unprivilegedUser()
+  const data = join(folder, 'data')
+  mkdirSync(folder, { recursive: true })
+  if (user !== undefined) giveTo(user, folder)
+  if (!existsSync(join(data, 'PG_VERSION'))) {
+    const args = [
+      '-D',
+      data,
+      '-U',
+      role,
+      '--auth=trust',
+      '--encoding=UTF8',
+      '--locale=C.UTF-8',
+      '--no-instructions',
+    ]
+    await runCommand(join(programs, 'initdb'), args, {
+      cwd: folder,
+      timeoutMs: initMsMax,
+      signal: givenUp,
+      ...(user && { user }),
+    })
+  }
+  const server = await startServer({
+    name: 'PostgreSQL',
+    command: join(programs, 'postgres'),
+    args: ['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', ''],
+    cwd: folder,
+    ...(user && { user }),
+    logFile,
+    report,
+    // SIGTERM would wait for every client to leave.
+    stopSignal: 'SIGINT',
+    healthy: () => accepts(port),
+  })
+  return { ...server, url: `postgres://${role}@127.0.0.1:${port}/postgres` }
+}
+
+/** Sends a start-up packet; anything but an error (`E`) means that it takes connections. */
+async function accepts(port: number): Promise<boolean> {
+  const parameters = `user\0${role}\0database\0postgres\0\0`
+  const packet = Buffer.alloc(8 + parameters.length)
+  packet.writeInt32BE(packet.length)
+  packet.writeInt32BE(3 << 16, 4)
+  packet.write(parameters, 8)
+  const answer = await ask({ host: '127.0.0.1', port }, packet, ({ length }) => length > 0)
+  return answer.toString('latin1', 0, 1) === 'R'
+}
+
+/** Debian keeps the server's programs apart from the PATH, by major version; elsewhere they are on it. */
+function programFolder(): string {
+  const versions = existsSync(debianFolder) ? readdirSync(debianFolder) : []
+  const newest = versions.sort((a, b) => Number(b) - Number(a)).find((v) => existsSync(programs(v, 'initdb')))
+  if (newest !== undefined) return programs(newest)
+  const found = spawnSync('pg_config', ['--bindir'], { encoding: 'utf8' })
+  if (found.status === 0) return found.stdout.trim()
+  throw new StackError(
+    'PostgreSQL is wanted and missing. Install it: Debian and Ubuntu: apt-get install postgresql; macOS: brew install postgresql@15.',
+  )
+}
+
+function programs(version: string, name = ''): string {
+  return join(debianFolder, version, 'bin', name)
+}
+
+function unprivilegedUser(): User | undefined {
+  if (process.getuid?.() !== 0) return undefined
+  const [uid, gid] = ['-u', '-g'].map(
+    (which) => spawnSync('id', [which, 'postgres'], { encoding: 'utf8' }).stdout,
+  )
+  if (!uid || !gid)
+    throw new StackError('PostgreSQL does not run as root, and there is no user postgres to run it as.')
+  return { uid: Number(uid), gid: Number(gid) }
+}
+
+function giveTo({ uid, gid }: User, folder: string): void {
+  chownSync(folder, uid, gid)
+  const entered = spawnSync('test', ['-x', folder], { uid, gid }).status === 0
+  if (entered) return
+  throw new StackError(
+    `PostgreSQL runs as the user postgres, who cannot enter ${folder}. Let others pass through the folders above it (chmod o+x), or put the stack elsewhere: ANNALS_HOME=…`,
+  )
+}

@@ -1,0 +1,59 @@
+import { join } from 'node:path'
+import { freePorts } from './ports.ts'
+import { redisCommand } from './probes.ts'
+import { type Redis, startRedis } from './redis.ts'
+import { runCommand } from './run-command.ts'
+import type { Report } from './server.ts'
+import { until } from './until.ts'
+
+const size = 3
+const formMsMax = 30_000
+
+/** A Redis Cluster of three masters without replicas. */
+export interface RedisCluster {
+  readonly nodes: readonly Redis[]
+  stop(): Promise<void>
+}
+
+/** Starts three Redis on free ports of their own and joins them to a cluster that serves all slots. */
+export async function startRedisCluster(options: {
+  readonly folder: string
+  readonly report?: Report
+}): Promise<RedisCluster> {
+  const { folder, report } = options
+  const ports = await freePorts(2 * size)
+  const nodes = await Promise.all(
+    ports.slice(0, size).map((port, index) => {
+      const name = `redis-${index + 1}`
+      // The port for the cluster's own talk is by default 10,000 higher, which may be none.
+      const settings = ['--cluster-enabled', 'yes', '--cluster-port', String(ports[size + index])]
+      const logFile = join(folder, 'logs', `${name}.log`)
+      return startRedis({
+        port,
+        folder: join(folder, name),
+        logFile,
+        settings,
+        name: `Redis node ${index + 1}`,
+        report,
+      })
+    }),
+  )
+  const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`)
+  await runCommand('redis-cli', ['--cluster', 'create', ...addresses, '--cluster-yes'], {
+    timeoutMs: formMsMax,
+  })
+  await until('The Redis cluster serves all slots', formMsMax, () => allServe(nodes))
+  return {
+    nodes,
+    stop: async () => {
+      await Promise.all(nodes.map((node) => node.stop()))
+    },
+  }
+}
+
+async function allServe(nodes: readonly Redis[]): Promise<boolean> {
+  const answers = await Promise.all(
+    nodes.map(({ port }) => redisCommand({ host: '127.0.0.1', port }, 'CLUSTER INFO')),
+  )
+  return answers.every((answer) => answer.includes('cluster_state:ok'))
+}
