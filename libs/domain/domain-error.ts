@@ -1,10 +1,10 @@
 /** A decision that the domain refuses: a rule was broken, nothing is appended. `code` is for programs, the message for people. */
-export class DomainError<Code extends string = string> extends Error {
+export class DomainError extends Error {
   override readonly name = 'DomainError'
-  readonly code: Code
+  readonly code: string
   readonly details: Readonly<Record<string, unknown>>
 
-  constructor(code: Code, message: string, details: Readonly<Record<string, unknown>> = {}) {
+  constructor(code: string, message: string, details: Readonly<Record<string, unknown>> = {}) {
     super(message)
     this.code = code
     this.details = details

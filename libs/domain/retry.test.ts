@@ -1,0 +1,69 @@
+import { describe, expect, test } from 'vitest'
+
+import { defaultRetryPolicy, type RetryPolicy, withRetry } from './retry.ts'
+
+const fatal = new Error('fatal')
+
+function tried(policy: Partial<RetryPolicy>, outcomes: readonly (string | Error)[]) {
+  const delaysMs: number[] = []
+  const failuresSeen: number[] = []
+  const recording: RetryPolicy = {
+    ...defaultRetryPolicy,
+    random: () => 0.5,
+    sleep: (delayMs) => Promise.resolve(void delaysMs.push(delayMs)),
+    ...policy,
+  }
+  const result = withRetry(
+    recording,
+    (error) => error !== fatal,
+    (failures) => {
+      failuresSeen.push(failures)
+      const outcome = outcomes[failures] ?? 'no more outcomes'
+      return outcome instanceof Error ? Promise.reject(outcome) : Promise.resolve(outcome)
+    },
+  )
+  return { result, delaysMs, failuresSeen }
+}
+
+const failures = (count: number) => Array.from({ length: count }, (_, index) => new Error(`try ${index}`))
+
+describe('trying again', () => {
+  test('is not done where the first try succeeds', async () => {
+    const { result, delaysMs } = tried({}, ['done'])
+    expect(await result).toBe('done')
+    expect(delaysMs).toEqual([])
+  })
+
+  test('waits longer each time, up to a bound, by full jitter', async () => {
+    const policy = { triesMax: 7, delayMsMin: 10, delayMsMax: 100 }
+    const { result, delaysMs, failuresSeen } = tried(policy, [...failures(6), 'done'])
+    expect(await result).toBe('done')
+    expect(delaysMs).toEqual([5, 10, 20, 40, 50, 50])
+    expect(failuresSeen).toEqual([0, 1, 2, 3, 4, 5, 6])
+  })
+
+  test.each([
+    [0, [0, 0]],
+    [0.999, [9.99, 19.98]],
+  ])('with random %d waits %j', async (random, expected) => {
+    const { result, delaysMs } = tried({ random: () => random }, [...failures(2), 'done'])
+    await result
+    expect(delaysMs).toEqual(expected)
+  })
+
+  test('ends with the last error when the tries are used up', async () => {
+    const { result, delaysMs } = tried({ triesMax: 3 }, [...failures(3), 'too late'])
+    await expect(result).rejects.toThrow('try 2')
+    expect(delaysMs).toHaveLength(2)
+  })
+
+  test('ends at once with an error that no retry helps', async () => {
+    const { result, failuresSeen } = tried({}, [new Error('once'), fatal, 'never'])
+    await expect(result).rejects.toBe(fatal)
+    expect(failuresSeen).toEqual([0, 1])
+  })
+
+  test('waits by the timer unless told otherwise', async () => {
+    await expect(defaultRetryPolicy.sleep(0)).resolves.toBeUndefined()
+  })
+})
