@@ -1,0 +1,253 @@
+import {
+  type API,
+  type Connection,
+  findCoordinatorV4,
+  metadataV12,
+  ProtocolError,
+  ResponseError,
+} from '@platformatic/kafka'
+
+import { deadlineIn, untilAnswered } from './attempts.ts'
+import { BrokerConnections } from './broker-connections.ts'
+import { classify, LogError, NotSentError } from './kafka-errors.ts'
+import { type BrokerAddress, type KafkaSettings, parseBroker } from './settings.ts'
+
+export interface PartitionMetadata {
+  /** Broker id; -1 while there is none. */
+  readonly leader: number
+  readonly replicas: readonly number[]
+}
+
+export interface TopicMetadata {
+  readonly name: string
+  readonly topicId: string
+  /** By partition number. */
+  readonly partitions: readonly PartitionMetadata[]
+}
+
+/** A leader to ask, and the id of the topic it leads a partition of. */
+export interface Leader {
+  readonly connection: Connection
+  readonly topicId: string
+}
+
+export type CoordinatorKind = 'group' | 'transaction'
+const coordinatorKeyTypes: Record<CoordinatorKind, number> = { group: 0, transaction: 1 }
+
+type MetadataResponse = Awaited<ReturnType<typeof metadataV12.api.async>>
+type TopicResponse = MetadataResponse['topics'][number]
+
+const controlLane = 'control'
+
+/** A partition without a leader makes the client throw the whole answer; what it says of the others is still wanted. */
+function toleratePartial(error: unknown): MetadataResponse {
+  if (error instanceof ResponseError) return error['response'] as MetadataResponse
+  throw error
+}
+
+function topicMetadata(topic: TopicResponse): TopicMetadata {
+  const byIndex = [...topic.partitions].sort((a, b) => a.partitionIndex - b.partitionIndex)
+  return {
+    name: topic.name ?? '',
+    topicId: topic.topicId,
+    partitions: byIndex.map(({ leaderId, replicaNodes }) => ({ leader: leaderId, replicas: replicaNodes })),
+  }
+}
+
+const noSuchPartition = (topic: string, partition: number, partitions: number): LogError =>
+  new LogError(
+    'refused',
+    `topic ${topic} has ${partitions} partitions, so there is no partition ${partition}`,
+  )
+
+/**
+ * What this process knows of a Kafka cluster, and its connections: one for all logs, readers and topics in the process.
+ * Who leads or coordinates is remembered until a broker says that it is no longer so.
+ */
+export class KafkaCluster {
+  readonly settings: KafkaSettings
+  readonly #connections: BrokerConnections
+  readonly #brokers = new Map<number, BrokerAddress>()
+  readonly #topics = new Map<string, Promise<TopicMetadata>>()
+  readonly #coordinators = new Map<string, Promise<BrokerAddress>>()
+
+  private constructor(settings: KafkaSettings) {
+    this.settings = settings
+    this.#connections = new BrokerConnections(settings)
+  }
+
+  /**
+   * Connects to the first broker that answers.
+   * @param timeoutMs how long to try; default 10,000.
+   * @throws Error when an address is malformed; LogError `unavailable` when none answers, `refused` when credentials are wrong.
+   */
+  static async connect(settings: KafkaSettings, timeoutMs = 10_000): Promise<KafkaCluster> {
+    settings.brokers.forEach(parseBroker)
+    const cluster = new KafkaCluster(settings)
+    try {
+      const what = `connecting to Kafka at ${settings.brokers.join(', ')}`
+      await cluster.ask(what, deadlineIn(timeoutMs), metadataV12.api, [], false, false).then((answer) => {
+        cluster.#learnBrokers(answer)
+      })
+    } catch (error) {
+      await cluster.close()
+      throw error
+    }
+    return cluster
+  }
+
+  close(): Promise<void> {
+    return this.#connections.close()
+  }
+
+  /** Ids of the brokers known now. */
+  get brokerIds(): readonly number[] {
+    return [...this.#brokers.keys()]
+  }
+
+  /** A request to whichever broker answers: the ones known first, then the ones configured. Repeated until the deadline. */
+  ask<Arguments extends unknown[], Answer>(
+    what: string,
+    deadline: number,
+    api: API<Arguments, Answer>,
+    ...request: Arguments
+  ): Promise<Answer> {
+    let attempt = 0
+    return untilAnswered({ what, deadline, changes: false }, async () => {
+      const candidates = [...this.#brokers.values(), ...this.settings.brokers.map(parseBroker)]
+      const broker = candidates[attempt++ % candidates.length] as BrokerAddress
+      return api.async(await this.#connections.get(broker, controlLane), ...request)
+    })
+  }
+
+  /**
+   * What is known of a topic, asked for where nothing is.
+   * @throws an error that classifies as `refresh` when there is no such topic (yet).
+   */
+  topic(name: string): Promise<TopicMetadata> {
+    const known = this.#topics.get(name)
+    if (known !== undefined) return known
+    const asked = this.#askTopic(name)
+    this.#topics.set(name, asked)
+    asked.catch(() => this.#topics.delete(name))
+    return asked
+  }
+
+  /** Metadata of the topics that exist among these, fresh. */
+  async existingTopics(names: readonly string[], deadline: number): Promise<readonly TopicMetadata[]> {
+    const what = `asking for topics ${names.join(', ')}`
+    const answer = await untilAnswered({ what, deadline, changes: false }, () => this.#askTopics(names))
+    return answer.topics.filter(({ errorCode }) => errorCode === 0).map(topicMetadata)
+  }
+
+  /** One attempt at a request to a partition's leader. A leader that is none any more is forgotten, and the error passed on. */
+  async onLeader<T>(
+    topic: string,
+    partition: number,
+    lane: string,
+    request: (leader: Leader) => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await request(await this.#locate(topic, partition, lane))
+    } catch (error) {
+      if (classify(error).meaning === 'refresh') this.#topics.delete(topic)
+      throw error
+    }
+  }
+
+  /** One attempt at a request to the coordinator of a group or of a transactional id. */
+  async onCoordinator<T>(
+    kind: CoordinatorKind,
+    key: string,
+    request: (connection: Connection) => Promise<T>,
+  ): Promise<T> {
+    const name = `${kind}/${key}`
+    try {
+      const broker = await this.#coordinator(kind, key)
+      return await request(await this.#connections.get(broker, controlLane))
+    } catch (error) {
+      if (classify(error).meaning === 'refresh') this.#coordinators.delete(name)
+      throw error
+    }
+  }
+
+  /** One attempt at a request to the broker of this id. */
+  async onBroker<T>(id: number, request: (connection: Connection) => Promise<T>): Promise<T> {
+    const broker = this.#brokers.get(id)
+    if (broker === undefined) throw new Error(`Kafka broker ${id} is not known`)
+    return request(await this.#connections.get(broker, controlLane))
+  }
+
+  /** Closes the connections of a lane that will not be used again. */
+  closeLane(lane: string): Promise<void> {
+    return this.#connections.closeLane(lane)
+  }
+
+  async #locate(topic: string, partition: number, lane: string): Promise<Leader> {
+    const { topicId, partitions } = await this.topic(topic).catch((cause: unknown) => {
+      throw new NotSentError(`topic ${topic} cannot be found`, { cause })
+    })
+    const found = partitions[partition]
+    if (found === undefined) throw noSuchPartition(topic, partition, partitions.length)
+    const broker = this.#brokers.get(found.leader)
+    if (broker === undefined) throw new NotSentError(`partition ${partition} of topic ${topic} has no leader`)
+    return { connection: await this.#connections.get(broker, lane), topicId }
+  }
+
+  #coordinator(kind: CoordinatorKind, key: string): Promise<BrokerAddress> {
+    const name = `${kind}/${key}`
+    const known = this.#coordinators.get(name)
+    if (known !== undefined) return known
+    const asked = this.#askCoordinator(kind, key)
+    this.#coordinators.set(name, asked)
+    asked.catch(() => this.#coordinators.delete(name))
+    return asked
+  }
+
+  async #askCoordinator(kind: CoordinatorKind, key: string): Promise<BrokerAddress> {
+    const connection = await this.#anyConnection()
+    const { coordinators } = await findCoordinatorV4.api.async(connection, coordinatorKeyTypes[kind], [key])
+    const found = coordinators[0]
+    if (found === undefined) throw new Error(`Kafka names no coordinator for ${kind} ${key}`)
+    return { host: found.host, port: found.port }
+  }
+
+  async #askTopic(name: string): Promise<TopicMetadata> {
+    const topic = (await this.#askTopics([name])).topics[0]
+    if (topic?.errorCode !== 0) throw new ProtocolError(topic?.errorCode ?? 'UNKNOWN_TOPIC_OR_PARTITION')
+    return topicMetadata(topic)
+  }
+
+  async #askTopics(names: readonly string[]): Promise<MetadataResponse> {
+    const connection = await this.#anyConnection()
+    const answer = await metadataV12.api.async(connection, [...names], false, false).catch(toleratePartial)
+    this.#learnBrokers(answer)
+    return answer
+  }
+
+  /** A connection to any broker: one attempt at each, in an order of chance so that no single one has to be up. */
+  async #anyConnection(): Promise<Connection> {
+    const known = [...this.#brokers.values()]
+    const start = Math.floor(Math.random() * Math.max(1, known.length))
+    const candidates = [
+      ...known.slice(start),
+      ...known.slice(0, start),
+      ...this.settings.brokers.map(parseBroker),
+    ]
+    let last: unknown
+    for (const broker of candidates) {
+      try {
+        return await this.#connections.get(broker, controlLane)
+      } catch (error) {
+        last = error
+      }
+    }
+    throw last
+  }
+
+  #learnBrokers(answer: MetadataResponse): void {
+    if (answer.brokers.length === 0) return
+    this.#brokers.clear()
+    for (const { nodeId, host, port } of answer.brokers) this.#brokers.set(nodeId, { host, port })
+  }
+}

@@ -1,0 +1,95 @@
+import { addPartitionsToTxnV3, endTxnV3, initProducerIdV4 } from '@platformatic/kafka'
+
+import { untilAnswered } from './attempts.ts'
+import type { KafkaCluster } from './cluster.ts'
+import { LogError } from './kafka-errors.ts'
+import { fetchBatches } from './requests.ts'
+
+/** The partition whose older owners are to be refused. */
+export interface FencedPartition {
+  readonly cluster: KafkaCluster
+  readonly topic: string
+  readonly partition: number
+}
+
+/** An owner's term: the producer id stays the same from owner to owner, the epoch grows. */
+export interface Term {
+  readonly producerId: bigint
+  readonly epoch: number
+}
+
+/** The fence's transactions are empty, so they are over at once; the coordinator clears up one whose owner died in it. */
+const transactionTimeoutMs = 10_000
+const markerFetchBytes = 1 << 16
+const markerWaitMs = 500
+
+export const transactionalIdOf = (topic: string, partition: number): string => `annals.${topic}.${partition}`
+
+const nameOf = ({ topic, partition }: FencedPartition): string => `${topic}/${partition}`
+
+/** A new term: from its answer on, the coordinator refuses transactions of every older one. */
+export function beginTerm(fenced: FencedPartition, deadline: number): Promise<Term> {
+  const id = transactionalIdOf(fenced.topic, fenced.partition)
+  const what = `take-over of ${nameOf(fenced)} (new epoch)`
+  return untilAnswered({ what, deadline, changes: false }, () =>
+    fenced.cluster.onCoordinator('transaction', id, async (connection) => {
+      // No producer id and no epoch of one's own (-1): whoever asks takes over, whatever it was before.
+      const answer = await initProducerIdV4.api.async(connection, id, transactionTimeoutMs, -1n, -1)
+      return { producerId: answer.producerId, epoch: answer.producerEpoch }
+    }),
+  )
+}
+
+/** Has the coordinator write a marker of this term into the partition: an empty transaction, committed. */
+export async function writeMarker(fenced: FencedPartition, term: Term, deadline: number): Promise<void> {
+  const id = transactionalIdOf(fenced.topic, fenced.partition)
+  const { producerId, epoch } = term
+  const attempts = { what: `marker of epoch ${epoch} for ${nameOf(fenced)}`, deadline, changes: false }
+  const topics = [{ name: fenced.topic, partitions: [fenced.partition] }]
+  const transaction = { transactionalId: id, producerId, producerEpoch: epoch, verifyOnly: false, topics }
+  await untilAnswered(attempts, () =>
+    fenced.cluster.onCoordinator('transaction', id, (connection) =>
+      addPartitionsToTxnV3.api.async(connection, [transaction]),
+    ),
+  )
+  await untilAnswered(attempts, () =>
+    fenced.cluster.onCoordinator('transaction', id, (connection) =>
+      endTxnV3.api.async(connection, id, producerId, epoch, true),
+    ),
+  )
+}
+
+/**
+ * Reads from an offset until the term's own marker, and answers with the offset after it.
+ * The coordinator answers before its marker is in the partition: until then a zombie could still slip in. A fetch never
+ * returns what is not yet replicated, so a marker that it returns holds on whichever broker leads next.
+ * @throws LogError `fenced` when a later term's marker comes instead.
+ */
+export async function awaitMarker(
+  fenced: FencedPartition,
+  term: Term,
+  from: number,
+  deadline: number,
+): Promise<number> {
+  const attempts = { what: `waiting for the marker of epoch ${term.epoch} in ${nameOf(fenced)}`, deadline }
+  let offset = from
+  for (;;) {
+    const request = { partition: fenced.partition, bytesMax: markerFetchBytes, waitMsMax: markerWaitMs }
+    const { batches } = await untilAnswered({ ...attempts, changes: false }, () =>
+      fenced.cluster.onLeader(fenced.topic, fenced.partition, fenceLane, ({ connection, topicId }) =>
+        fetchBatches(connection, { ...request, topicId, offset }),
+      ),
+    )
+    for (const batch of batches) {
+      offset = batch.lastOffset + 1
+      if (!batch.isControl || batch.producerId !== term.producerId || batch.epoch < term.epoch) continue
+      if (batch.epoch === term.epoch) return offset
+      throw new LogError(
+        'fenced',
+        `${attempts.what} found epoch ${batch.epoch}: another owner has taken over`,
+      )
+    }
+  }
+}
+
+const fenceLane = 'fence'

@@ -1,0 +1,26 @@
+export {
+  type CoordinatorKind,
+  KafkaCluster,
+  type Leader,
+  type PartitionMetadata,
+  type TopicMetadata,
+} from './cluster.ts'
+export { type EncodedEvent, fromStoredRecord, toLogRecord } from './event-record.ts'
+export { type Appended, FencedLog, type FencedLogOptions, type TakeOver } from './fenced-log.ts'
+export { type Owner, type OwnersTable, readOwners } from './group-protocol.ts'
+export { LogError, type LogOutcome } from './kafka-errors.ts'
+export { type Followed, LogReader, type LogReaderOptions, type Range } from './log-reader.ts'
+export { Ownership, type OwnershipOptions } from './ownership.ts'
+export { partitionFor } from './partitioner.ts'
+export { type LogRecord, type StoredRecord } from './record-batch.ts'
+export { type KafkaSettings } from './settings.ts'
+export { assignSticky, partitionKey, type StickyMember, type TopicPartition } from './sticky-assignor.ts'
+export { type Finding, topicConfigs, type TopicDescription, type TopicKind } from './topic-settings.ts'
+export {
+  deadLetterTopic,
+  eventTopic,
+  projectionTopic,
+  snapshotTopic,
+  Topics,
+  type TopicSpec,
+} from './topics.ts'

@@ -1,0 +1,152 @@
+import { AuthenticationError, MultipleErrors, ProtocolError } from '@platformatic/kafka'
+
+/**
+ * What the caller does next.
+ * - `fenced`: a later owner has taken over. Give up the partition; this log is dead for good.
+ * - `unknown`: sent, and not answered before the deadline. Take over anew: the log then tells what happened.
+ * - `take-over`: the broker no longer follows this producer's sequence. Take over anew: the log decides.
+ * - `refused`: the broker will never accept this. Nothing was written; other appends may go on.
+ * - `unavailable`: no broker could be asked before the deadline. Nothing was written; try again later.
+ * - `not-there`: the offset asked for is not in the log (any more).
+ */
+export type LogOutcome = 'fenced' | 'unknown' | 'take-over' | 'refused' | 'unavailable' | 'not-there'
+
+/** The one error of this library; `outcome` tells what the caller does next. */
+export class LogError extends Error {
+  override readonly name = 'LogError'
+  readonly outcome: LogOutcome
+  /** Kafka's own name of the error, e.g. `INVALID_PRODUCER_EPOCH`, where the broker gave one. */
+  readonly kafkaCode: string | undefined
+  /** Whether the records may be in the log all the same: they were sent at least once without a final answer. */
+  readonly mayBeAppended: boolean
+
+  constructor(
+    outcome: LogOutcome,
+    message: string,
+    details: { kafkaCode?: string | undefined; mayBeAppended?: boolean; cause?: unknown } = {},
+  ) {
+    super(message, 'cause' in details ? { cause: details.cause } : {})
+    this.outcome = outcome
+    this.kafkaCode = details.kafkaCode
+    this.mayBeAppended = details.mayBeAppended ?? false
+  }
+}
+
+/** No connection was had, so nothing was sent. */
+export class NotSentError extends Error {
+  override readonly name = 'NotSentError'
+}
+
+/** The cluster object was closed by its owner: no further attempt makes sense. */
+export class ClusterClosedError extends Error {
+  override readonly name = 'ClusterClosedError'
+
+  constructor() {
+    super('the connection to Kafka was closed by this process')
+  }
+}
+
+/** `retry`: the same again. `refresh`: the same again, after asking who leads or coordinates now. The rest is final. */
+export type Meaning = 'retry' | 'refresh' | 'fenced' | 'take-over' | 'refused' | 'not-there'
+
+/** What each error code of Kafka means here; the only place where codes are translated. */
+export const meanings: Readonly<Record<string, Meaning>> = {
+  // The answer will be another one soon.
+  CORRUPT_MESSAGE: 'retry',
+  REQUEST_TIMED_OUT: 'retry',
+  NETWORK_EXCEPTION: 'retry',
+  COORDINATOR_LOAD_IN_PROGRESS: 'retry',
+  NOT_ENOUGH_REPLICAS: 'retry',
+  NOT_ENOUGH_REPLICAS_AFTER_APPEND: 'retry',
+  CONCURRENT_TRANSACTIONS: 'retry',
+  TRANSACTION_COORDINATOR_FENCED: 'retry',
+  OFFSET_NOT_AVAILABLE: 'retry',
+  THROTTLING_QUOTA_EXCEEDED: 'retry',
+  UNKNOWN_SERVER_ERROR: 'retry',
+  REBALANCE_IN_PROGRESS: 'retry',
+  // Somebody else has to be asked. A topic just created is unknown to some brokers for a moment.
+  UNKNOWN_TOPIC_OR_PARTITION: 'refresh',
+  UNKNOWN_TOPIC_ID: 'refresh',
+  INCONSISTENT_TOPIC_ID: 'refresh',
+  LEADER_NOT_AVAILABLE: 'refresh',
+  NOT_LEADER_OR_FOLLOWER: 'refresh',
+  BROKER_NOT_AVAILABLE: 'refresh',
+  REPLICA_NOT_AVAILABLE: 'refresh',
+  FENCED_LEADER_EPOCH: 'refresh',
+  UNKNOWN_LEADER_EPOCH: 'refresh',
+  KAFKA_STORAGE_ERROR: 'refresh',
+  COORDINATOR_NOT_AVAILABLE: 'refresh',
+  NOT_COORDINATOR: 'refresh',
+  NOT_CONTROLLER: 'refresh',
+  // A later epoch exists.
+  INVALID_PRODUCER_EPOCH: 'fenced',
+  PRODUCER_FENCED: 'fenced',
+  // The broker and this producer disagree on what was written.
+  OUT_OF_ORDER_SEQUENCE_NUMBER: 'take-over',
+  DUPLICATE_SEQUENCE_NUMBER: 'take-over',
+  UNKNOWN_PRODUCER_ID: 'take-over',
+  INVALID_PRODUCER_ID_MAPPING: 'take-over',
+  INVALID_TXN_STATE: 'take-over',
+  TRANSACTION_ABORTABLE: 'take-over',
+  TRANSACTIONAL_ID_NOT_FOUND: 'take-over',
+  // Never, as it is.
+  MESSAGE_TOO_LARGE: 'refused',
+  RECORD_LIST_TOO_LARGE: 'refused',
+  INVALID_RECORD: 'refused',
+  INVALID_TIMESTAMP: 'refused',
+  INVALID_TOPIC_EXCEPTION: 'refused',
+  TOPIC_ALREADY_EXISTS: 'refused',
+  INVALID_REPLICATION_FACTOR: 'refused',
+  INVALID_PARTITIONS: 'refused',
+  INVALID_CONFIG: 'refused',
+  INVALID_REQUEST: 'refused',
+  INVALID_REQUIRED_ACKS: 'refused',
+  INVALID_TRANSACTION_TIMEOUT: 'refused',
+  POLICY_VIOLATION: 'refused',
+  UNSUPPORTED_VERSION: 'refused',
+  UNSUPPORTED_FOR_MESSAGE_FORMAT: 'refused',
+  UNSUPPORTED_COMPRESSION_TYPE: 'refused',
+  TOPIC_AUTHORIZATION_FAILED: 'refused',
+  GROUP_AUTHORIZATION_FAILED: 'refused',
+  CLUSTER_AUTHORIZATION_FAILED: 'refused',
+  TRANSACTIONAL_ID_AUTHORIZATION_FAILED: 'refused',
+  SASL_AUTHENTICATION_FAILED: 'refused',
+  UNSUPPORTED_SASL_MECHANISM: 'refused',
+  ILLEGAL_SASL_STATE: 'refused',
+  SECURITY_DISABLED: 'refused',
+  OFFSET_OUT_OF_RANGE: 'not-there',
+}
+
+export interface Classified {
+  readonly meaning: Meaning
+  readonly kafkaCode: string | undefined
+  readonly message: string
+}
+
+/** The error and what caused it, outermost first. */
+function* causesOf(error: unknown): Generator<Error> {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    yield at
+    if (at instanceof MultipleErrors) yield* at.errors as Error[]
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+const protocolErrorOf = (error: unknown): ProtocolError | undefined =>
+  [...causesOf(error)].find((cause) => cause instanceof ProtocolError)
+
+const isAuthentication = (error: unknown): boolean =>
+  [...causesOf(error)].some((cause) => cause instanceof AuthenticationError)
+
+/** Translates an error of a request. One that is not known counts as `retry`: bounded by the deadline, it ends as unknown. */
+export function classify(error: unknown): Classified {
+  if (isAuthentication(error)) {
+    return { meaning: 'refused', kafkaCode: undefined, message: 'the broker refused these credentials' }
+  }
+  const answered = protocolErrorOf(error)
+  if (answered === undefined) return { meaning: 'refresh', kafkaCode: undefined, message: messageOf(error) }
+  const kafkaCode = String(answered['apiId'])
+  const said = String(answered['serverErrorMessage'] ?? answered.message)
+  return { meaning: meanings[kafkaCode] ?? 'retry', kafkaCode, message: `${kafkaCode}: ${said}` }
+}

@@ -1,0 +1,179 @@
+import { deadlineIn, untilAnswered } from './attempts.ts'
+import type { KafkaCluster } from './cluster.ts'
+import { LogError } from './kafka-errors.ts'
+import { firstOffsetSince, highWatermark, logStart } from './offsets.ts'
+import type { StoredBatch, StoredRecord } from './record-batch.ts'
+import { type Fetched, fetchBatches } from './requests.ts'
+import { ScatteredReader } from './scattered-reader.ts'
+
+export interface LogReaderOptions {
+  /** How long one step of reading is tried; default 30,000. */
+  readonly timeoutMs?: number
+  /** What one fetch asks for at most; default 1 MiB. A single larger batch still comes whole. */
+  readonly fetchBytesMax?: number
+  /** Memory for records read at single offsets; default 32 MiB. */
+  readonly cacheBytesMax?: number
+}
+
+export interface Range {
+  readonly from: number
+  /** The first offset not to read any more; default the end of the log as it is when reading starts. */
+  readonly until?: number
+}
+
+/** What following a partition brings: at times no records at all, when only the log's end has moved. */
+export interface Followed {
+  readonly records: readonly StoredRecord[]
+  /** Where reading goes on: after the last record, or after markers that stand behind it. */
+  readonly nextOffset: number
+  /** `nextOffset` at the high watermark means: caught up. */
+  readonly highWatermark: number
+}
+
+const readLanes = 8
+const followWaitMs = 1_000
+
+function recordsOf(batches: readonly StoredBatch[], from: number, until: number): StoredRecord[] {
+  const all = batches.map((batch) => batch.records(from, until))
+  return all.length === 1 ? (all[0] as StoredRecord[]) : all.flat()
+}
+
+const offsetAfter = (batches: readonly StoredBatch[], offset: number): number =>
+  Math.max(offset, (batches.at(-1)?.lastOffset ?? -1) + 1)
+
+/**
+ * Reads partitions by offset, outside of any consumer group. Never goes past the high watermark, so what it returns
+ * stays; markers are skipped, so offsets are not contiguous. Any failure that passes is retried.
+ * All methods reject with LogError: `unavailable` when late, `not-there` when an offset is outside the log.
+ */
+export class LogReader {
+  readonly #cluster: KafkaCluster
+  readonly #timeoutMs: number
+  readonly #fetchBytesMax: number
+  readonly #scattered: ScatteredReader
+  #follows = 0
+
+  constructor(cluster: KafkaCluster, options: LogReaderOptions = {}) {
+    this.#cluster = cluster
+    this.#timeoutMs = options.timeoutMs ?? 30_000
+    this.#fetchBytesMax = options.fetchBytesMax ?? 1 << 20
+    this.#scattered = new ScatteredReader(cluster, options.cacheBytesMax ?? 32 << 20)
+  }
+
+  /** The offset after the last record that all in-sync replicas have. */
+  endOffset(topic: string, partition: number): Promise<number> {
+    return highWatermark(this.#cluster, topic, partition, deadlineIn(this.#timeoutMs))
+  }
+
+  /** The offset of the first record that is still there. */
+  startOffset(topic: string, partition: number): Promise<number> {
+    return logStart(this.#cluster, topic, partition, deadlineIn(this.#timeoutMs))
+  }
+
+  /** The offset of the first record not before this time; the end where all are before. @param timestampMs since 1970 */
+  async offsetForTime(topic: string, partition: number, timestampMs: number): Promise<number> {
+    const deadline = deadlineIn(this.#timeoutMs)
+    const offset = await firstOffsetSince(this.#cluster, topic, partition, timestampMs, deadline)
+    return offset ?? this.endOffset(topic, partition)
+  }
+
+  /** All records of a range, in order, some hundreds at a time; the next fetch is under way while these are used. */
+  async *read(topic: string, partition: number, range: Range): AsyncGenerator<StoredRecord[], void, void> {
+    const until = range.until ?? (await this.endOffset(topic, partition))
+    const lane = `read-${partition % readLanes}`
+    const fetch = (offset: number): Promise<Fetched> => {
+      const fetched = this.#fetch(topic, partition, lane, offset, followWaitMs)
+      // It is awaited below, but not at once: until then a failure must not count as unhandled.
+      fetched.catch(() => undefined)
+      return fetched
+    }
+    let offset = range.from
+    let deadline = deadlineIn(this.#timeoutMs)
+    let fetching = offset < until ? fetch(offset) : undefined
+    while (fetching !== undefined) {
+      const { batches } = await fetching
+      const next = offsetAfter(batches, offset)
+      if (next > offset) deadline = deadlineIn(this.#timeoutMs)
+      else this.#checkProgress(topic, partition, offset, until, deadline)
+      fetching = next < until ? fetch(next) : undefined
+      const records = recordsOf(batches, range.from, until)
+      offset = next
+      if (records.length > 0) yield records
+    }
+  }
+
+  /**
+   * The records at these offsets, in the order of the offsets; scattered ones are fetched side by side, and remembered.
+   * @throws LogError `not-there` when an offset holds no record.
+   */
+  fetchAt(topic: string, partition: number, offsets: readonly number[]): Promise<StoredRecord[]> {
+    return this.#scattered.read(topic, partition, offsets, deadlineIn(this.#timeoutMs))
+  }
+
+  /**
+   * All records from an offset on, then new ones as they come, until the signal aborts. Yields once at the start even
+   * without records, then whenever something has moved. Holds one connection of its own while it runs.
+   */
+  async *follow(
+    topic: string,
+    partition: number,
+    from: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<Followed, void, void> {
+    const lane = `follow-${this.#follows++}`
+    let last: Followed | undefined
+    try {
+      while (!signal.aborted) {
+        const offset: number = last?.nextOffset ?? from
+        const waitMs = last === undefined ? 0 : followWaitMs
+        const fetched = await unlessAborted(signal, this.#fetch(topic, partition, lane, offset, waitMs))
+        if (fetched === undefined) return
+        const followed = {
+          records: recordsOf(fetched.batches, offset, Infinity),
+          nextOffset: offsetAfter(fetched.batches, offset),
+          highWatermark: fetched.highWatermark,
+        }
+        const moved =
+          last?.nextOffset !== followed.nextOffset || last.highWatermark !== followed.highWatermark
+        last = followed
+        if (moved) yield followed
+      }
+    } finally {
+      await this.#cluster.closeLane(lane)
+    }
+  }
+
+  #fetch(
+    topic: string,
+    partition: number,
+    lane: string,
+    offset: number,
+    waitMsMax: number,
+  ): Promise<Fetched> {
+    const what = `reading ${topic}/${partition} from offset ${offset}`
+    const bytesMax = this.#fetchBytesMax
+    return untilAnswered({ what, deadline: deadlineIn(this.#timeoutMs), changes: false }, () =>
+      this.#cluster.onLeader(topic, partition, lane, ({ connection, topicId }) =>
+        fetchBatches(connection, { topicId, partition, offset, bytesMax, waitMsMax }),
+      ),
+    )
+  }
+
+  #checkProgress(topic: string, partition: number, offset: number, until: number, deadline: number): void {
+    if (performance.now() < deadline) return
+    const what = `reading ${topic}/${partition} up to offset ${until}`
+    throw new LogError('unavailable', `${what} stands still at ${offset}: the log's end has not come so far`)
+  }
+}
+
+/** What the promise brings, or undefined as soon as the signal aborts. */
+async function unlessAborted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T | undefined> {
+  const { promise: aborted, resolve } = Promise.withResolvers<undefined>()
+  const onAbort = (): void => resolve(undefined)
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    return await Promise.race([promise, aborted])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}

@@ -1,0 +1,128 @@
+import { LRUCache } from 'lru-cache'
+
+import { untilAnswered } from './attempts.ts'
+import type { KafkaCluster } from './cluster.ts'
+import { LogError } from './kafka-errors.ts'
+import type { StoredBatch, StoredRecord } from './record-batch.ts'
+import { fetchBatches } from './requests.ts'
+
+/** Requests in flight at once; two on each connection, so that the broker never waits for the next one. */
+const workers = 8
+const connections = 4
+
+// How much one fetch asks for: it grows while neighbours of the record turn out to be wanted too, and shrinks while not.
+const fetchBytesMin = 1 << 10
+const fetchBytesFirst = 1 << 14
+const fetchBytesMax = 1 << 20
+
+/** Beside its bytes, what a record costs in memory: objects for itself and for each header. */
+const recordOverheadBytes = 200
+const headerOverheadBytes = 150
+
+function byteLengthOf({ key, value, headers }: StoredRecord): number {
+  const ofHeaders = headers.reduce((sum, [, bytes]) => sum + headerOverheadBytes + bytes.length, 0)
+  return recordOverheadBytes + key.length + value.length + ofHeaders
+}
+
+/** A copy with bytes of its own: a slice would keep all of the fetched bytes in memory. */
+const detached = (record: StoredRecord): StoredRecord => ({
+  ...record,
+  key: Buffer.from(record.key),
+  value: Buffer.from(record.value),
+  headers: record.headers.map(([name, value]) => [name, Buffer.from(value)]),
+})
+
+/** Evenly long runs of neighbours, so that each worker's fetches can serve more than one offset. */
+function runsOf(offsets: readonly number[], count: number): (readonly number[])[] {
+  const length = Math.ceil(offsets.length / count)
+  return Array.from({ length: Math.ceil(offsets.length / length) }, (_, index) =>
+    offsets.slice(index * length, (index + 1) * length),
+  )
+}
+
+/** Reads records at offsets anywhere in a partition, and remembers them up to a number of bytes. */
+export class ScatteredReader {
+  readonly #cluster: KafkaCluster
+  readonly #cache: LRUCache<string, StoredRecord>
+
+  constructor(cluster: KafkaCluster, cacheBytesMax: number) {
+    this.#cluster = cluster
+    this.#cache = new LRUCache({ maxSize: cacheBytesMax, sizeCalculation: byteLengthOf })
+  }
+
+  /** @throws LogError `not-there` when an offset holds no record; `unavailable` when late. */
+  async read(
+    topic: string,
+    partition: number,
+    offsets: readonly number[],
+    deadline: number,
+  ): Promise<StoredRecord[]> {
+    const keyOf = (offset: number): string => `${topic}/${partition}/${offset}`
+    const found = new Map<number, StoredRecord>()
+    for (const offset of offsets) {
+      const known = this.#cache.get(keyOf(offset))
+      if (known !== undefined) found.set(offset, known)
+    }
+    const missing = [...new Set(offsets)].filter((offset) => !found.has(offset)).sort((a, b) => a - b)
+    const keep = (record: StoredRecord): void => {
+      found.set(record.offset, record)
+      this.#cache.set(keyOf(record.offset), detached(record))
+    }
+    await Promise.all(
+      runsOf(missing, workers).map((run, worker) => {
+        const lane = `scattered-${worker % connections}`
+        return this.#readRun({ topic, partition, lane, deadline }, run, keep)
+      }),
+    )
+    return offsets.map((offset) => found.get(offset) as StoredRecord)
+  }
+
+  async #readRun(from: Source, run: readonly number[], keep: (record: StoredRecord) => void): Promise<void> {
+    let bytesMax = fetchBytesFirst
+    for (let next = 0; next < run.length;) {
+      const offset = run[next] as number
+      const batches = await this.#fetch(from, offset, bytesMax)
+      const wanted = wantedOf(batches, run, next)
+      if (wanted[0]?.offset !== offset) throw notThere(from, offset)
+      wanted.forEach(keep)
+      next += wanted.length
+      bytesMax =
+        wanted.length > 1 ? Math.min(bytesMax * 2, fetchBytesMax) : Math.max(bytesMax / 2, fetchBytesMin)
+    }
+  }
+
+  async #fetch(from: Source, offset: number, bytesMax: number): Promise<readonly StoredBatch[]> {
+    const { topic, partition, lane, deadline } = from
+    const attempts = { what: `reading offset ${offset} of ${topic}/${partition}`, deadline, changes: false }
+    const fetched = await untilAnswered(attempts, () =>
+      this.#cluster.onLeader(topic, partition, lane, ({ connection, topicId }) =>
+        fetchBatches(connection, { topicId, partition, offset, bytesMax, waitMsMax: 0 }),
+      ),
+    )
+    return fetched.batches
+  }
+}
+
+interface Source {
+  readonly topic: string
+  readonly partition: number
+  readonly lane: string
+  readonly deadline: number
+}
+
+const notThere = ({ topic, partition }: Source, offset: number): LogError =>
+  new LogError('not-there', `there is no record at offset ${offset} of ${topic}/${partition}`)
+
+/** The records of the run, from its place `next`, that these batches hold: as many in a row as there are. */
+function wantedOf(batches: readonly StoredBatch[], run: readonly number[], next: number): StoredRecord[] {
+  const wanted: StoredRecord[] = []
+  for (const batch of batches) {
+    const first = run[next + wanted.length]
+    if (first === undefined) break
+    if (batch.lastOffset < first) continue
+    for (const record of batch.records(first)) {
+      if (record.offset === run[next + wanted.length]) wanted.push(record)
+    }
+  }
+  return wanted
+}

@@ -1,0 +1,84 @@
+import { isIP } from 'node:net'
+import type { ConnectionOptions as TlsOptions } from 'node:tls'
+
+import type { ConnectionOptions } from '@platformatic/kafka'
+import { type KafkaConfig, logLevel } from 'kafkajs'
+
+/** How to reach a Kafka cluster. TLS and SASL are passed through to both clients. */
+export interface KafkaSettings {
+  /** `host:port` of one broker or more; the rest is learned from them. */
+  readonly brokers: readonly string[]
+  /** Shown in the broker's logs and quotas. */
+  readonly clientId: string
+  /** `true` for TLS with Node's own certificate authorities, or the options of `tls.connect`. */
+  readonly ssl?: TlsOptions | boolean
+  readonly sasl?: {
+    readonly mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512'
+    readonly username: string
+    readonly password: string
+  }
+  /** How long one request may stay unanswered before its connection is given up; default 10,000. */
+  readonly requestTimeoutMs?: number
+  /** How long connecting may take; default 5,000. */
+  readonly connectTimeoutMs?: number
+}
+
+export const requestTimeoutMsDefault = 10_000
+export const connectTimeoutMsDefault = 5_000
+
+export interface BrokerAddress {
+  readonly host: string
+  readonly port: number
+}
+
+/** Reads `host:port`, also `[::1]:9092`. @throws Error when it is neither. */
+export function parseBroker(text: string): BrokerAddress {
+  const match = /^(?:\[([\da-f:]+)\]|([^:[\]\s]+)):(\d{1,5})$/i.exec(text)
+  const host = match?.[1] ?? match?.[2]
+  if (host === undefined || Number(match?.[3]) > 65_535) {
+    throw new Error(`Kafka broker "${text}" is malformed: expected host:port, e.g. kafka-1.example.com:9092`)
+  }
+  return { host, port: Number(match?.[3]) }
+}
+
+/** The settings as the protocol client's connection takes them. */
+export function connectionOptions(settings: KafkaSettings, host: string): ConnectionOptions {
+  const { ssl = false, sasl } = settings
+  return {
+    requestTimeout: settings.requestTimeoutMs ?? requestTimeoutMsDefault,
+    connectTimeout: settings.connectTimeoutMs ?? connectTimeoutMsDefault,
+    // Every request carries a deadline of its own, and the callers bound how many there are.
+    maxInflights: 1_024,
+    // An IP address must not be sent as the server's name (RFC 6066 §3).
+    ...(ssl === false ? {} : { tls: ssl === true ? {} : ssl, tlsServerName: isIP(host) === 0 }),
+    ...(sasl === undefined ? {} : { sasl: { ...sasl } }),
+  }
+}
+
+const groupMechanisms = {
+  PLAIN: 'plain',
+  'SCRAM-SHA-256': 'scram-sha-256',
+  'SCRAM-SHA-512': 'scram-sha-512',
+} as const
+
+/** The settings as the consumer-group client takes them. */
+export function groupClientConfig(settings: KafkaSettings): KafkaConfig {
+  const { ssl, sasl } = settings
+  return {
+    clientId: settings.clientId,
+    brokers: [...settings.brokers],
+    requestTimeout: settings.requestTimeoutMs ?? requestTimeoutMsDefault,
+    connectionTimeout: settings.connectTimeoutMs ?? connectTimeoutMsDefault,
+    logLevel: logLevel.NOTHING,
+    ...(ssl === undefined ? {} : { ssl }),
+    ...(sasl === undefined
+      ? {}
+      : {
+          sasl: {
+            mechanism: groupMechanisms[sasl.mechanism],
+            username: sasl.username,
+            password: sasl.password,
+          } as KafkaConfig['sasl'] & object,
+        }),
+  }
+}

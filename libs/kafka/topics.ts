@@ -1,0 +1,164 @@
+import { ConfigResourceTypes, createTopicsV7, describeConfigsV4 } from '@platformatic/kafka'
+
+import { deadlineIn, untilAnswered } from './attempts.ts'
+import type { KafkaCluster, TopicMetadata } from './cluster.ts'
+import { LogError } from './kafka-errors.ts'
+import { highWatermark } from './offsets.ts'
+import {
+  brokerFindings,
+  type Finding,
+  type TopicDescription,
+  topicFindings,
+  type TopicKind,
+} from './topic-settings.ts'
+
+export const eventTopic = (aggregateType: string): string => `eventstore.${aggregateType}`
+export const snapshotTopic = (aggregateType: string): string => `snapshots.${aggregateType}`
+export const projectionTopic = (projection: string): string => `projections.${projection}`
+export const deadLetterTopic = (group: string): string => `deadletters.${group}`
+
+export interface TopicSpec {
+  readonly name: string
+  /** Fixed for life: a stream's order is its partition's. */
+  readonly partitions: number
+  readonly replication: number
+  /** Kafka's topic settings, e.g. `{'cleanup.policy': 'delete'}`. */
+  readonly configs: Readonly<Record<string, string>>
+}
+
+interface ConfigResource {
+  readonly resourceType: (typeof ConfigResourceTypes)['TOPIC' | 'BROKER']
+  readonly resourceName: string
+}
+
+const describe = (
+  { name, topicId, partitions }: TopicMetadata,
+  configs: TopicDescription['configs'],
+): TopicDescription => ({
+  name,
+  topicId,
+  partitions: partitions.length,
+  replication: Math.min(...partitions.map(({ replicas }) => replicas.length)),
+  configs,
+})
+
+/** Topics: made, described, and checked. All methods reject with LogError, `unavailable` when late. */
+export class Topics {
+  readonly #cluster: KafkaCluster
+  readonly #timeoutMs: number
+
+  constructor(cluster: KafkaCluster, timeoutMs = 30_000) {
+    this.#cluster = cluster
+    this.#timeoutMs = timeoutMs
+  }
+
+  /**
+   * Makes the topics that are missing, and comes back when every partition's leader answers. Those that are there are
+   * left as they are, but for the check of their partition count; {@link checkSettings} tells of the rest.
+   * @returns the topics made and found, in the order of the specs.
+   * @throws LogError `refused` when a topic has another number of partitions, or may not be made.
+   */
+  async ensure(specs: readonly TopicSpec[]): Promise<TopicDescription[]> {
+    const deadline = deadlineIn(this.#timeoutMs)
+    const names = specs.map(({ name }) => name)
+    const existing = new Set((await this.#cluster.existingTopics(names, deadline)).map(({ name }) => name))
+    for (const spec of specs) {
+      if (!existing.has(spec.name)) await this.#create(spec, deadline)
+    }
+    const described: TopicDescription[] = []
+    for (const spec of specs) {
+      await this.#awaitLeaders(spec, deadline)
+      described.push(...(await this.describe([spec.name])))
+    }
+    return described
+  }
+
+  /** The topics that exist among these. */
+  async describe(names: readonly string[]): Promise<TopicDescription[]> {
+    const deadline = deadlineIn(this.#timeoutMs)
+    const topics = await this.#cluster.existingTopics(names, deadline)
+    return Promise.all(
+      topics.map(async (topic) =>
+        describe(
+          topic,
+          await this.#configs(
+            { resourceType: ConfigResourceTypes.TOPIC, resourceName: topic.name },
+            deadline,
+          ),
+        ),
+      ),
+    )
+  }
+
+  /** What stands in the way of the promises, in the settings of these topics and of the brokers. Empty is good. */
+  async checkSettings(topics: readonly { name: string; kind: TopicKind }[]): Promise<Finding[]> {
+    const deadline = deadlineIn(this.#timeoutMs)
+    const kinds = new Map(topics.map(({ name, kind }) => [name, kind]))
+    const described = await this.describe([...kinds.keys()])
+    const ofTopics = described.flatMap((topic) =>
+      topicFindings(topic, kinds.get(topic.name) as TopicKind, this.#cluster.brokerIds.length),
+    )
+    const ofBrokers = await Promise.all(
+      this.#cluster.brokerIds.map(async (id) =>
+        brokerFindings(
+          id,
+          await this.#configs(
+            { resourceType: ConfigResourceTypes.BROKER, resourceName: String(id) },
+            deadline,
+          ),
+        ),
+      ),
+    )
+    return [...ofTopics, ...ofBrokers.flat()]
+  }
+
+  async #create(spec: TopicSpec, deadline: number): Promise<void> {
+    const request = {
+      name: spec.name,
+      numPartitions: spec.partitions,
+      replicationFactor: spec.replication,
+      assignments: [],
+      configs: Object.entries(spec.configs).map(([name, value]) => ({ name, value })),
+    }
+    const timeoutMs = Math.max(1, Math.floor(deadline - performance.now()))
+    await this.#cluster
+      .ask(`making topic ${spec.name}`, deadline, createTopicsV7.api, [request], timeoutMs, false)
+      .catch((error: unknown) => {
+        // Another process was faster: that is as good, if the topic passes the check.
+        if (!(error instanceof LogError) || error.kafkaCode !== 'TOPIC_ALREADY_EXISTS') throw error
+      })
+  }
+
+  /** Kafka answers that a topic is made before its leaders know of it: only an answer of each leader says that it is. */
+  async #awaitLeaders(spec: TopicSpec, deadline: number): Promise<void> {
+    const what = `looking for topic ${spec.name}`
+    const { partitions } = await untilAnswered({ what, deadline, changes: false }, () =>
+      this.#cluster.topic(spec.name),
+    )
+    if (partitions.length !== spec.partitions) {
+      throw new LogError(
+        'refused',
+        `topic ${spec.name} has ${partitions.length} partitions, but ${spec.partitions} are configured; ` +
+          'the count is fixed for life: configure what the topic has, or migrate to a new topic',
+      )
+    }
+    const indexes = Array.from({ length: spec.partitions }, (_, index) => index)
+    await Promise.all(indexes.map((index) => highWatermark(this.#cluster, spec.name, index, deadline)))
+  }
+
+  async #configs(resource: ConfigResource, deadline: number): Promise<Record<string, string>> {
+    const what = `asking for the settings of ${resource.resourceName}`
+    const request = [{ ...resource, configurationKeys: null }]
+    // A broker answers for itself only; any broker answers for topics.
+    const isBroker = resource.resourceType === ConfigResourceTypes.BROKER
+    const { results } = isBroker
+      ? await untilAnswered({ what, deadline, changes: false }, () =>
+          this.#cluster.onBroker(Number(resource.resourceName), (connection) =>
+            describeConfigsV4.api.async(connection, request, false, false),
+          ),
+        )
+      : await this.#cluster.ask(what, deadline, describeConfigsV4.api, request, false, false)
+    const configs = results[0]?.configs ?? []
+    return Object.fromEntries(configs.map(({ name, value }) => [name, value ?? '']))
+  }
+}
