@@ -1,0 +1,67 @@
+import { availableParallelism, cpus, totalmem } from 'node:os'
+import { performance } from 'node:perf_hooks'
+
+/** What a bench ran on: figures of two machines are not to be compared. */
+export interface Machine {
+  readonly cpu: string
+  readonly cores: number
+  readonly memoryGiB: number
+  readonly node: string
+  readonly platform: string
+}
+
+/** A bench by name: `npm run bench -- <name>`. */
+export interface Bench<Result> {
+  /** @param say progress, for a person who waits. */
+  run(say: (line: string) => void): Promise<Result>
+  /** The result as a person reads it; `--json` prints it as it is. */
+  format(result: Result): string
+}
+
+export const machine = (): Machine => ({
+  cpu: cpus()[0]?.model ?? 'unknown',
+  cores: availableParallelism(),
+  memoryGiB: Math.round(totalmem() / 2 ** 30),
+  node: process.version,
+  platform: `${process.platform} ${process.arch}`,
+})
+
+/** The middle value, or the mean of the two middle ones. @throws RangeError for no values. */
+export const median = (values: readonly number[]): number => percentile(values, 50)
+
+/** Linear between the two nearest ranks. @throws RangeError for no values. */
+export function percentile(values: readonly number[], percent: number): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const rank = ((sorted.length - 1) * percent) / 100
+  const [below, above] = [sorted[Math.floor(rank)], sorted[Math.ceil(rank)]]
+  if (below === undefined || above === undefined) throw new RangeError('no values were measured')
+  return below + (above - below) * (rank - Math.floor(rank))
+}
+
+/** How long something takes, in milliseconds. */
+export async function timeMs(run: () => unknown): Promise<number> {
+  const start = performance.now()
+  await run()
+  return performance.now() - start
+}
+
+/**
+ * How often a second several contenders can do their work: in each round one after the other, so that what else the
+ * machine does meets them alike; the median of the rounds counts, after one round to warm up.
+ * @param contenders each does its work `count` times.
+ */
+export async function perSecond<Name extends string>(
+  contenders: Readonly<Record<Name, (count: number) => unknown>>,
+  { rounds, count }: { readonly rounds: number; readonly count: number },
+): Promise<Record<Name, number>> {
+  const names = Object.keys(contenders) as Name[]
+  const rates = new Map<Name, number[]>(names.map((name) => [name, []]))
+  for (let round = 0; round <= rounds; round++) {
+    for (const name of names) {
+      const elapsedMs = await timeMs(() => contenders[name](count))
+      if (round > 0) rates.get(name)?.push((count / elapsedMs) * 1000)
+    }
+  }
+  const medians = names.map((name) => [name, Math.round(median(rates.get(name) ?? []))])
+  return Object.fromEntries(medians) as Record<Name, number>
+}
