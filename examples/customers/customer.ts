@@ -1,22 +1,10 @@
-import { defineAggregate, type DomainCommand, type DomainEvent, refuse } from '#domain'
+import { defineAggregate, type DomainCommand, refuse } from '#domain'
 
-import { addPurchase, noPurchases, type Totals } from './totals.ts'
+import type { CustomerEvent, CustomerState, PurchaseMade } from '../../schemas/customer/events.generated.ts'
+import { addPurchase, noPurchases } from './totals.ts'
 
-interface PurchaseData {
-  /** Day of the purchase, `YYYY-MM-DD`. */
-  readonly date: string
-  readonly cds: number
-  /** Dollars, a decimal with at most two places: `19.98`. */
-  readonly amount: string
-}
-
-export type PurchaseMade = DomainEvent<'PurchaseMade', PurchaseData>
-export type CustomerEvent = PurchaseMade
-
-export type Purchase = DomainCommand<'Purchase', PurchaseData>
+export type Purchase = DomainCommand<'Purchase', PurchaseMade>
 export type CustomerCommand = Purchase
-
-export type CustomerState = Totals
 
 /** One customer of the music shop. */
 export const customer = defineAggregate<CustomerState, CustomerEvent, CustomerCommand>({
@@ -27,7 +15,7 @@ export const customer = defineAggregate<CustomerState, CustomerEvent, CustomerCo
   snapshot: { every: 10, stateVersion: 1, schema: 'CustomerState' },
 })
 
-function purchase(data: PurchaseData): PurchaseMade {
+function purchase(data: PurchaseMade): CustomerEvent {
   if (!Number.isSafeInteger(data.cds) || data.cds < 1) {
     refuse('no-cds', `a purchase of ${data.cds} CDs is none: expected a whole number from 1`, {
       cds: data.cds,

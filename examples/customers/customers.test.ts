@@ -6,13 +6,14 @@ import { describe, expect, test } from 'vitest'
 import { decide, project, type RecordedEvent } from '#domain'
 import { given, givenEvents, recordEvents } from '#domain/testing'
 
+import type { CustomerEvent } from '../../schemas/customer/events.generated.ts'
 import { readCdnow } from './cdnow.ts'
-import { customer, type CustomerEvent, type PurchaseMade } from './customer.ts'
+import { customer } from './customer.ts'
 import domain from './domain.ts'
 import { customerLifetime, type MonthlyRevenue, monthlyRevenue } from './projections.ts'
 import type { Totals } from './totals.ts'
 
-const made = (date: string, cds: number, amount: string): PurchaseMade => ({
+const made = (date: string, cds: number, amount: string): CustomerEvent => ({
   type: 'PurchaseMade',
   data: { date, cds, amount },
 })

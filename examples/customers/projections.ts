@@ -1,6 +1,6 @@
 import { defineProjection } from '#domain'
 
-import type { CustomerEvent } from './customer.ts'
+import type { CustomerEvent } from '../../schemas/customer/events.generated.ts'
 import { addMoney, addPurchase, noPurchases, type Totals } from './totals.ts'
 
 /** What each customer bought over the whole time; by customer id. */

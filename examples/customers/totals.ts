@@ -1,17 +1,9 @@
 import Big from 'big.js'
 
-import type { PurchaseMade } from './customer.ts'
+import type { CustomerState, PurchaseMade } from '../../schemas/customer/events.generated.ts'
 
-/** What purchases come to. The same for one customer and for one of its views. */
-export interface Totals {
-  readonly purchases: number
-  readonly cds: number
-  /** Dollars, a decimal with two places: `19.98`. */
-  readonly spend: string
-  /** Days of the first and the latest purchase, `YYYY-MM-DD`; null before the first. */
-  readonly first: string | null
-  readonly last: string | null
-}
+/** What purchases come to: a customer's state, and the view that is made of it. Amounts have two places: `19.98`. */
+export type Totals = CustomerState
 
 export const noPurchases: Totals = { purchases: 0, cds: 0, spend: '0.00', first: null, last: null }
 
@@ -19,7 +11,7 @@ export const noPurchases: Totals = { purchases: 0, cds: 0, spend: '0.00', first:
 export const addMoney = (sum: string, amount: string): string => new Big(sum).plus(amount).toFixed(2)
 
 /** Purchases may come in any order of their days; ISO dates sort as text. */
-export function addPurchase(totals: Totals, { data }: PurchaseMade): Totals {
+export function addPurchase(totals: Totals, { data }: { readonly data: PurchaseMade }): Totals {
   const { first, last } = totals
   return {
     purchases: totals.purchases + 1,

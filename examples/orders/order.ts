@@ -1,35 +1,17 @@
 import Big from 'big.js'
 
-import { defineAggregate, type DomainCommand, type DomainEvent, refuse } from '#domain'
+import { defineAggregate, type DomainCommand, refuse } from '#domain'
 
-interface Placement {
-  readonly customerId: string
-  /** ISO 8601, UTC. */
-  readonly placedAt: string
-  readonly currency: 'EUR' | 'GBP' | 'USD'
-}
+import type {
+  ItemAdded,
+  OrderEvent,
+  OrderPlaced,
+  OrderShipped,
+} from '../../schemas/order/events.generated.ts'
 
-interface Item {
-  readonly sku: string
-  readonly quantity: number
-  /** Of one, a decimal with two places: `19.98`. */
-  readonly price: string
-}
-
-interface Shipment {
-  /** ISO 8601, UTC. */
-  readonly shippedAt: string
-  readonly carrier: string | null
-}
-
-export type OrderPlaced = DomainEvent<'OrderPlaced', Placement>
-export type ItemAdded = DomainEvent<'ItemAdded', Item>
-export type OrderShipped = DomainEvent<'OrderShipped', Shipment>
-export type OrderEvent = OrderPlaced | ItemAdded | OrderShipped
-
-export type PlaceOrder = DomainCommand<'PlaceOrder', Placement>
-export type AddItem = DomainCommand<'AddItem', Item>
-export type ShipOrder = DomainCommand<'ShipOrder', Shipment>
+export type PlaceOrder = DomainCommand<'PlaceOrder', OrderPlaced>
+export type AddItem = DomainCommand<'AddItem', ItemAdded>
+export type ShipOrder = DomainCommand<'ShipOrder', OrderShipped>
 export type OrderCommand = PlaceOrder | AddItem | ShipOrder
 
 export interface OrderState {

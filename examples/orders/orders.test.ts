@@ -4,28 +4,32 @@ import { describe, expect, test } from 'vitest'
 import { createUpcasterChain, decide, defineAggregate, DomainError, type DomainEvent, fold } from '#domain'
 import { given, upcastingCommutes } from '#domain/testing'
 
+import type {
+  ItemAdded,
+  OrderEvent,
+  OrderPlacedV1,
+  OrderShipped,
+} from '../../schemas/order/events.generated.ts'
 import domain from './domain.ts'
 import {
   type AddItem,
-  type ItemAdded,
   order,
   type OrderCommand,
-  type OrderEvent,
-  type OrderPlaced,
-  type OrderShipped,
   type OrderState,
   type PlaceOrder,
   type ShipOrder,
 } from './order.ts'
-import type { OrderPlacedV1 } from './upcasters.ts'
+
+type AddedEvent = DomainEvent<'ItemAdded', ItemAdded>
+type ShippedEvent = DomainEvent<'OrderShipped', OrderShipped>
 
 const placement = { customerId: 'c-1', placedAt: '2026-01-05T10:00:00.000Z', currency: 'EUR' } as const
 const item = { sku: 'book', quantity: 2, price: '19.95' }
 const shipment = { shippedAt: '2026-01-06T08:00:00.000Z', carrier: null }
 
-const placed: OrderPlaced = { type: 'OrderPlaced', data: placement }
-const added: ItemAdded = { type: 'ItemAdded', data: item }
-const shipped: OrderShipped = { type: 'OrderShipped', data: shipment }
+const placed: OrderEvent = { type: 'OrderPlaced', data: placement }
+const added: AddedEvent = { type: 'ItemAdded', data: item }
+const shipped: ShippedEvent = { type: 'OrderShipped', data: shipment }
 const place: PlaceOrder = { type: 'PlaceOrder', data: placement }
 const add: AddItem = { type: 'AddItem', data: item }
 const ship: ShipOrder = { type: 'ShipOrder', data: shipment }
@@ -115,7 +119,7 @@ describe('whatever commands come, in whatever order', () => {
 })
 
 describe('orders of before there were currencies', () => {
-  type LegacyEvent = DomainEvent<'OrderPlaced', OrderPlacedV1> | ItemAdded | OrderShipped
+  type LegacyEvent = DomainEvent<'OrderPlaced', OrderPlacedV1> | AddedEvent | ShippedEvent
 
   const legacyOrder = defineAggregate<OrderState, LegacyEvent>({
     type: 'order',

@@ -1,14 +1,9 @@
 import { defineUpcaster } from '#domain'
 
-import type { OrderPlaced } from './order.ts'
+import type { OrderPlaced, OrderPlacedV1 } from '../../schemas/order/events.generated.ts'
 
-/** OrderPlaced as it was before orders could be in other currencies than the euro. */
-export interface OrderPlacedV1 {
-  readonly customer: string
-  readonly placedAt: string
-}
-
-export const orderPlacedToV2 = defineUpcaster<OrderPlacedV1, OrderPlaced['data']>({
+/** Before orders could be in other currencies, all were in euros. */
+export const orderPlacedToV2 = defineUpcaster<OrderPlacedV1, OrderPlaced>({
   aggregateType: 'order',
   eventType: 'OrderPlaced',
   fromVersion: 1,
