@@ -1,0 +1,148 @@
+import type { Readable } from 'node:stream'
+
+import { Agent, type Dispatcher } from 'undici'
+
+import { type ErrorCode, EventStoreError, fromProblem } from '#event-store'
+
+export interface TransportOptions {
+  /** For one request, from its start to the last byte of its answer. Default 5,000. */
+  readonly timeoutMs?: number
+  /** Sent with every request: authorization, for instance. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** Kept open to each writer. Default 32. */
+  readonly connectionsMax?: number
+}
+
+export interface JsonCall<Answer> {
+  readonly method: 'GET' | 'POST'
+  readonly url: URL
+  /** With its query, from the first slash. */
+  readonly path: string
+  /** JSON. */
+  readonly body?: string
+  /** What the answer's JSON stands for; throws where it is not what was asked for. */
+  readonly decode: (json: unknown) => Answer
+}
+
+export interface StreamCall {
+  readonly url: URL
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly signal: AbortSignal
+  /** A stream that says nothing for longer is taken for dead. */
+  readonly silenceMsMax: number
+}
+
+/** HTTP by undici, over connections that are kept open. Fails with EventStoreError only. One try for each call. */
+export class HttpTransport {
+  readonly #timeoutMs: number
+  readonly #headers: Readonly<Record<string, string>>
+  readonly #agent: Agent
+
+  constructor({ timeoutMs = 5_000, headers = {}, connectionsMax = 32 }: TransportOptions = {}) {
+    this.#timeoutMs = timeoutMs
+    this.#headers = headers
+    this.#agent = new Agent({
+      connections: connectionsMax,
+      connectTimeout: timeoutMs,
+      keepAliveTimeout: 30_000,
+    })
+  }
+
+  async json<Answer>({ method, url, path, body, decode }: JsonCall<Answer>): Promise<Answer> {
+    const answer = await this.#exchange(method, url, path, body)
+    if (answer.status >= 400) throw fromProblem(answer.status, parseJson(answer.text))
+    try {
+      return decode(JSON.parse(answer.text))
+    } catch (error) {
+      const code = method === 'GET' ? 'internal' : 'outcome-unknown'
+      throw failed(code, method, url, path, 'was not answered as this client understands', error)
+    }
+  }
+
+  /** The body of an answer that goes on: destroy it, or abort the signal, to leave. */
+  async stream(call: StreamCall): Promise<Readable> {
+    const { url, path } = call
+    const answer = await this.#open(call)
+    if (answer.statusCode === 200) return answer.body
+    const text = await answer.body.text().catch(() => '')
+    throw fromProblem(
+      answer.statusCode,
+      parseJson(text) ?? { detail: `GET ${url.origin}${path} was refused` },
+    )
+  }
+
+  /** Waits for what is under way, then closes the connections. */
+  close(): Promise<void> {
+    return this.#agent.close()
+  }
+
+  async #exchange(method: 'GET' | 'POST', url: URL, path: string, body: string | undefined) {
+    try {
+      const response = await this.#agent.request({
+        origin: url.origin,
+        path: prefixOf(url) + path,
+        method,
+        headers:
+          body === undefined ? this.#headers : { 'content-type': 'application/json', ...this.#headers },
+        body: body ?? null,
+        signal: AbortSignal.timeout(this.#timeoutMs),
+      })
+      return { status: response.statusCode, text: await response.body.text() }
+    } catch (error) {
+      throw this.#networkFailure(method, url, path, error)
+    }
+  }
+
+  async #open({ url, path, headers, signal, silenceMsMax }: StreamCall): Promise<Dispatcher.ResponseData> {
+    try {
+      return await this.#agent.request({
+        origin: url.origin,
+        path: prefixOf(url) + path,
+        method: 'GET',
+        headers: { accept: 'text/event-stream', ...this.#headers, ...headers },
+        headersTimeout: this.#timeoutMs,
+        bodyTimeout: silenceMsMax,
+        signal,
+      })
+    } catch (error) {
+      throw this.#networkFailure('GET', url, path, error)
+    }
+  }
+
+  #networkFailure(method: 'GET' | 'POST', url: URL, path: string, error: unknown): EventStoreError {
+    const code = method === 'GET' || wasNeverSent(error) ? 'unavailable' : 'outcome-unknown'
+    const timedOut = error instanceof Error && error.name === 'TimeoutError'
+    const what = timedOut ? `was not answered within ${this.#timeoutMs} ms` : `failed: ${messageOf(error)}`
+    return failed(code, method, url, path, what, error)
+  }
+}
+
+/** Where the server lives under a path of its own, behind a proxy. */
+const prefixOf = (url: URL): string => url.pathname.replace(/\/$/, '')
+
+const failed = (code: ErrorCode, method: string, url: URL, path: string, what: string, cause: unknown) =>
+  new EventStoreError(code, `${method} ${url.origin}${prefixOf(url)}${path} ${what}`, {}, { cause })
+
+/** Without a connection nothing has been sent; after that, nobody can tell. */
+const neverSent: readonly unknown[] = [
+  ...['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'],
+  'UND_ERR_CONNECT_TIMEOUT',
+]
+
+const wasNeverSent = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && neverSent.includes(error.code)
+
+/** Node's error for several refused addresses has a code, but no message. */
+const messageOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error)
+  return error.message || ('code' in error ? String(error.code) : error.name)
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

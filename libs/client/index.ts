@@ -1,0 +1,11 @@
+export { AnnalsClient, type ClientOptions, type SubscribeOptions } from './annals-client.ts'
+export { type CoalesceLimits } from './append-lane.ts'
+export { type RetryLimits } from './backoff.ts'
+export { HttpTransport, type TransportOptions } from './http-transport.ts'
+export {
+  type PartitionOwner,
+  type PlacedStreamInfo,
+  type StateAt,
+  type StreamState,
+  WriterEndpoint,
+} from './writer-endpoint.ts'
