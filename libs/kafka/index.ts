@@ -17,6 +17,7 @@ export { type KafkaSettings } from './settings.ts'
 export { assignSticky, partitionKey, type StickyMember, type TopicPartition } from './sticky-assignor.ts'
 export { type Finding, topicConfigs, type TopicDescription, type TopicKind } from './topic-settings.ts'
 export {
+  aggregateTypeOfTopic,
   deadLetterTopic,
   eventTopic,
   projectionTopic,

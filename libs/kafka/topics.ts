@@ -13,6 +13,8 @@ import {
 } from './topic-settings.ts'
 
 export const eventTopic = (aggregateType: string): string => `eventstore.${aggregateType}`
+/** The aggregate type whose events the topic holds: the reverse of {@link eventTopic}. */
+export const aggregateTypeOfTopic = (topic: string): string => topic.slice(eventTopic('').length)
 export const snapshotTopic = (aggregateType: string): string => `snapshots.${aggregateType}`
 export const projectionTopic = (projection: string): string => `projections.${projection}`
 export const deadLetterTopic = (group: string): string => `deadletters.${group}`

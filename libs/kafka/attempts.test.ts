@@ -1,0 +1,88 @@
+import { NetworkError, ProtocolError } from '@platformatic/kafka'
+import { describe, expect, test } from 'vitest'
+
+import { deadlineIn, untilAnswered } from './attempts.ts'
+import { ClusterClosedError, LogError, NotSentError } from './kafka-errors.ts'
+
+const lost = new NetworkError('Connection closed')
+const notSent = new NotSentError('broker cannot be reached')
+const answer = (code: string) => new ProtocolError(code)
+
+/** Fails with these, one after the other, and then answers. */
+function failing(...errors: readonly Error[]): { attempt: () => Promise<string>; count: () => number } {
+  let count = 0
+  const attempt = (): Promise<string> => {
+    const error = errors[count++]
+    return error === undefined ? Promise.resolve('answer') : Promise.reject(error)
+  }
+  return { attempt, count: () => count }
+}
+
+const append = (attempt: () => Promise<string>, timeoutMs = 5_000): Promise<string> =>
+  untilAnswered({ what: 'append', deadline: deadlineIn(timeoutMs), changes: true }, attempt)
+
+const always = (error: Error) => (): Promise<string> => Promise.reject(error)
+
+describe('attempts', () => {
+  test('go on through errors that pass', async () => {
+    const { attempt, count } = failing(
+      lost,
+      notSent,
+      answer('NOT_LEADER_OR_FOLLOWER'),
+      answer('REQUEST_TIMED_OUT'),
+    )
+    await expect(append(attempt)).resolves.toBe('answer')
+    expect(count()).toBe(5)
+  })
+
+  test.each([
+    ['INVALID_PRODUCER_EPOCH', 'fenced'],
+    ['OUT_OF_ORDER_SEQUENCE_NUMBER', 'take-over'],
+    ['MESSAGE_TOO_LARGE', 'refused'],
+    ['OFFSET_OUT_OF_RANGE', 'not-there'],
+  ])('end at %s as %s, with nothing written', async (code, outcome) => {
+    const { attempt, count } = failing(answer(code))
+    await expect(append(attempt)).rejects.toMatchObject({ outcome, kafkaCode: code, mayBeAppended: false })
+    expect(count()).toBe(1)
+  })
+
+  test('that were sent before they were fenced may have written', async () => {
+    const error = append(failing(lost, answer('PRODUCER_FENCED')).attempt)
+    await expect(error).rejects.toMatchObject({ outcome: 'fenced', mayBeAppended: true })
+  })
+
+  test('that were sent before they were refused have an outcome that is not known', async () => {
+    const error = append(failing(lost, answer('TOPIC_AUTHORIZATION_FAILED')).attempt)
+    await expect(error).rejects.toMatchObject({ outcome: 'unknown', mayBeAppended: true })
+  })
+
+  test('that were never sent have written nothing, however late', async () => {
+    await expect(append(always(notSent), 30)).rejects.toMatchObject({
+      outcome: 'unavailable',
+      mayBeAppended: false,
+    })
+  })
+
+  test('that were sent have an outcome that is not known when late', async () => {
+    await expect(append(always(lost), 30)).rejects.toMatchObject({ outcome: 'unknown', mayBeAppended: true })
+  })
+
+  test('without any answer end at the deadline', async () => {
+    const silent = new Promise<string>(() => undefined)
+    await expect(append(() => silent, 30)).rejects.toMatchObject({ outcome: 'unknown' })
+  })
+
+  test('that change nothing are only unavailable when late', async () => {
+    const attempts = { what: 'read', deadline: deadlineIn(30), changes: false }
+    await expect(untilAnswered(attempts, always(lost))).rejects.toMatchObject({
+      outcome: 'unavailable',
+      message: 'read failed: Connection closed; nothing was written; try again later',
+    })
+  })
+
+  test('end at once when this process has closed its cluster', async () => {
+    const { attempt, count } = failing(lost, new ClusterClosedError(), lost)
+    await expect(append(attempt)).rejects.toBeInstanceOf(LogError)
+    expect(count()).toBe(2)
+  })
+})
