@@ -59,7 +59,7 @@ async function usedMemory(): Promise<number> {
 }
 
 async function measureRounds(appends: number): Promise<void> {
-  await redis.call('FLUSHALL', ['ASYNC'])
+  await redis.call('FLUSHALL', ['SYNC'])
   const index = indexOf(0)
   let guard: Guard = held(await index.claim({ topicId, epoch: 1, nextOffset: 0 }))
   const rounds = Math.max(50, Math.min(2_000, Math.floor(100_000 / appends)))
@@ -88,7 +88,7 @@ async function measureRounds(appends: number): Promise<void> {
 }
 
 async function measureLoad(concurrency: number): Promise<void> {
-  await redis.call('FLUSHALL', ['ASYNC'])
+  await redis.call('FLUSHALL', ['SYNC'])
   const index = indexOf(0)
   let guard = held(await index.claim({ topicId, epoch: 1, nextOffset: 0 }))
   const streams = Array.from({ length: 100 }, newStreamId)
@@ -114,7 +114,7 @@ async function measureLoad(concurrency: number): Promise<void> {
 }
 
 async function measureRecent(): Promise<void> {
-  await redis.call('FLUSHALL', ['ASYNC'])
+  await redis.call('FLUSHALL', ['SYNC'])
   const index = indexOf(0)
   const guard = held(await index.claim({ topicId, epoch: 1, nextOffset: 0 }))
   const streamId = newStreamId()
@@ -157,7 +157,7 @@ function* log(events: number, eventsPerStream: number) {
 }
 
 async function measureRebuild(partitions: number, eventsPerPartition: number, eventsPerStream: number) {
-  await redis.call('FLUSHALL', ['ASYNC'])
+  await redis.call('FLUSHALL', ['SYNC'])
   const cpuBefore = await redisCpuUs()
   // The log is made beforehand: its reader is measured elsewhere.
   const logs = Array.from({ length: partitions }, () => [...log(eventsPerPartition, eventsPerStream)])
@@ -182,7 +182,7 @@ async function measureRebuild(partitions: number, eventsPerPartition: number, ev
 
 /** Versions 1 to `eventsPerStream` of all streams, version by version, as time would bring them. */
 async function measureMemory(streams: number, eventsPerStream: number, tails: boolean): Promise<void> {
-  await redis.call('FLUSHALL', ['ASYNC'])
+  await redis.call('FLUSHALL', ['SYNC'])
   const index = indexOf(0, tails ? 3_600 : 1)
   const before = await usedMemory()
   let guard = held(await index.claim({ topicId, epoch: 1, nextOffset: 0 }))
@@ -221,5 +221,5 @@ await measureMemory(200_000, 1, true)
 await measureMemory(200_000, 10, false)
 await measureMemory(200_000, 10, true)
 await measureMemory(2_000, 1_000, false)
-await redis.call('FLUSHALL', ['ASYNC'])
+await redis.call('FLUSHALL', ['SYNC'])
 redis.close()

@@ -28,11 +28,15 @@ export interface CatchUp {
   readonly onProgress?: (progress: CatchUpProgress) => void
 }
 
+type Index = Pick<PartitionIndex, 'guard' | 'claim' | 'drop' | 'commit'>
+
 /** Commits on their way at a time: enough that Redis never waits for the reader, few enough to bound what is in memory. */
 const commitsInFlightMax = 4
 /** Events of one commit, so that no script holds Redis up for long. */
 const commitEventsMax = 1_000
 const attemptsMax = 3
+/** A rebuild fills the tails of streams from the end of the log only: older events are read seldom, and can be had from the log. */
+const rebuiltTailOffsets = 10_000
 
 /**
  * Brings the index to the end of the log and makes the epoch its owner. Goes on from the offset stored, or, where the index is
@@ -41,7 +45,7 @@ const attemptsMax = 3
  * @throws IndexUnavailableError while Redis does not answer, or where others keep claiming the index.
  * @throws IndexMismatchError where the log itself has a gap in a stream.
  */
-export async function catchUp(index: PartitionIndex, log: CatchUp): Promise<Guard> {
+export async function catchUp(index: Index, log: CatchUp): Promise<Guard> {
   for (let attempt = 1; attempt <= attemptsMax; attempt += 1) {
     const guard = await claim(index, log)
     const reached = guard === 'guard-lost' ? guard : await applyFrom(index, guard, log)
@@ -53,7 +57,7 @@ export async function catchUp(index: PartitionIndex, log: CatchUp): Promise<Guar
   )
 }
 
-async function claim(index: PartitionIndex, log: CatchUp): Promise<'guard-lost' | Guard> {
+async function claim(index: Index, log: CatchUp): Promise<'guard-lost' | Guard> {
   const { topicId, epoch } = log
   const stored = await index.guard()
   const belongs = stored?.topicId === topicId && stored.nextOffset <= log.endOffset
@@ -61,7 +65,7 @@ async function claim(index: PartitionIndex, log: CatchUp): Promise<'guard-lost' 
   return index.claim({ topicId, epoch, nextOffset: belongs ? stored.nextOffset : 0 })
 }
 
-async function applyFrom(index: PartitionIndex, start: Guard, log: CatchUp): Promise<'guard-lost' | Guard> {
+async function applyFrom(index: Index, start: Guard, log: CatchUp): Promise<'guard-lost' | Guard> {
   try {
     return await apply(index, start, log)
   } catch (error) {
@@ -74,7 +78,7 @@ async function applyFrom(index: PartitionIndex, start: Guard, log: CatchUp): Pro
   }
 }
 
-async function apply(index: PartitionIndex, start: Guard, log: CatchUp): Promise<'guard-lost' | Guard> {
+async function apply(index: Index, start: Guard, log: CatchUp): Promise<'guard-lost' | Guard> {
   let guard = start
   let events = 0
   const inFlight: Promise<'guard-lost' | Guard>[] = []
@@ -88,7 +92,8 @@ async function apply(index: PartitionIndex, start: Guard, log: CatchUp): Promise
     })
   try {
     for await (const { entries, nextOffset } of commitPieces(log.read(guard.nextOffset), guard.nextOffset)) {
-      const commit = index.commit(guard, entries, nextOffset)
+      const tails = start.nextOffset > 0 || nextOffset > log.endOffset - rebuiltTailOffsets
+      const commit = index.commit(guard, entries, nextOffset, { tails })
       commit.catch(() => undefined) // Awaited below, but perhaps after an earlier one has failed.
       inFlight.push(commit)
       guard = { ...guard, nextOffset }

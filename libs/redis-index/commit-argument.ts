@@ -16,7 +16,7 @@ export interface StreamEntries {
 
 export interface TailLimits {
   readonly eventsMax: number
-  /** Older events are not put into a tail: they would have left it by now. */
+  /** Older events do not go into a tail: they would have left it by now. */
   readonly notBeforeMs: number
 }
 
@@ -40,19 +40,24 @@ function follows(group: readonly IndexEntry[], entry: IndexEntry): IndexEntry {
   )
 }
 
-/** Writes what commitScript reads of the streams: names, runs, frames, tails, ids. */
+/** How many items {@link writeStreams} writes. */
+export const streamItems = 8
+
+/** Writes what commitScript reads of the streams. Flat lists, since a table for each stream costs Lua more than all else here. */
 export function writeStreams(
   writer: MessagePackWriter,
   streams: readonly StreamEntries[],
   limits: TailLimits,
 ): void {
-  writer.texts(streams.map(({ aggregateId }) => aggregateId))
-  writer.array(streams.length)
-  for (const { entries } of streams) writer.buffers(splitAtChunks(entries).map(encodeRun))
+  const runs = streams.map(({ entries }) => splitAtChunks(entries))
   const tails = streams.map(({ entries }) => tailOf(entries, limits))
+  writer.texts(streams.map(({ aggregateId }) => aggregateId))
+  writer.numbers(runs.map(({ length }) => length))
+  writer.buffers(runs.flat().map(encodeRun))
   writer.buffers(tails.map(({ frames }) => frames))
-  writer.array(tails.length)
-  for (const tail of tails) writeTail(writer, tail)
+  writer.numbers(tails.map(({ replace }) => (replace ? 1 : 0)))
+  writer.numbers(tails.map(({ firstVersion }) => firstVersion))
+  writer.numbers(tails.map(({ cutBefore }) => cutBefore))
   writeIds(writer, streams)
 }
 
@@ -110,13 +115,6 @@ function tailOf(entries: readonly IndexEntry[], { eventsMax, notBeforeMs }: Tail
     cutBefore: cuts ? Math.max(0, last.version - eventsMax + 1) : 0,
     frames: encodeFrames(kept.map(({ payload }) => payload)),
   }
-}
-
-function writeTail(writer: MessagePackWriter, tail: TailChange): void {
-  writer.array(3)
-  writer.uint32(tail.replace ? 1 : 0)
-  writer.uint32(tail.firstVersion)
-  writer.uint32(tail.cutBefore)
 }
 
 function writeIds(writer: MessagePackWriter, streams: readonly StreamEntries[]): void {

@@ -156,13 +156,16 @@ export const commitScript = script(
   varintPart,
   runPart,
   `
-local topicId, epoch, expected, nextOffset, ids_max, ttl, names, runs, frames, tails, ids = unpack(cmsgpack.unpack(ARGV[1]))
+local topicId, epoch, expected, nextOffset, ids_max, ttl, names, run_counts, runs, frames, replaces, firsts, cuts, ids = unpack(cmsgpack.unpack(ARGV[1]))
 local stored = guard()
 if stored[1] ~= topicId or stored[2] ~= epoch or stored[3] ~= expected then return 0 end
 local records, full, olds = {}, {}, hmget(KEYS[2], names)
+local at = 0
 for i = 1, #names do
   local record = olds[i]
-  for _, run in ipairs(runs[i]) do
+  for _ = 1, run_counts[i] do
+    at = at + 1
+    local run = runs[at]
     local first, offset, rest = struct.unpack('>I4I6I2', run)
     if not record then
       if first ~= 1 then
@@ -198,17 +201,17 @@ if redis.call('HLEN', KEYS[4 + generation]) >= ids_max then
 end
 hset(KEYS[4 + generation], ids)
 for i = 1, #names do
-  local key, events, tail = KEYS[5 + i], frames[i], tails[i]
-  if tail[1] == 1 then
+  local key, events = KEYS[5 + i], frames[i]
+  if replaces[i] == 1 then
     if events ~= '' then
-      redis.call('SET', key, struct.pack('>I4', tail[2]) .. events, 'EX', ttl)
+      redis.call('SET', key, struct.pack('>I4', firsts[i]) .. events, 'EX', ttl)
     elseif olds[i] then
       redis.call('UNLINK', key)
     end
   elseif redis.call('APPEND', key, events) == #events then
-    redis.call('SET', key, struct.pack('>I4', tail[2]) .. events, 'EX', ttl)
+    redis.call('SET', key, struct.pack('>I4', firsts[i]) .. events, 'EX', ttl)
   else
-    if tail[3] > 0 then redis.call('SET', key, cut(redis.call('GET', key), tail[3])) end
+    if cuts[i] > 0 then redis.call('SET', key, cut(redis.call('GET', key), cuts[i])) end
     redis.call('EXPIRE', key, ttl)
   end
 end

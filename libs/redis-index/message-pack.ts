@@ -40,6 +40,11 @@ export class MessagePackWriter {
     for (const value of values) this.bytes(value)
   }
 
+  numbers(values: readonly number[]): void {
+    this.array(values.length)
+    for (const value of values) this.uint32(value)
+  }
+
   finish(): Buffer {
     return this.#bytes.subarray(0, this.#length)
   }

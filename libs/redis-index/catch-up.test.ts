@@ -1,0 +1,157 @@
+import { expect, test } from 'vitest'
+
+import { newEventId, type StreamId, type Version } from '#domain'
+
+import { catchUp, type CatchUpProgress, type LogPiece } from './catch-up.ts'
+import { IndexMismatchError, IndexUnavailableError } from './errors.ts'
+import type { Guard, IndexEntry } from './index-entry.ts'
+
+const entries = (from: number, to: number): IndexEntry[] =>
+  Array.from({ length: to - from }, (_, index) => ({
+    streamId: 'order.a' as StreamId,
+    version: (from + index + 1) as Version,
+    offset: from + index,
+    eventId: newEventId(),
+    timestampMs: 0,
+    payload: Buffer.alloc(0),
+  }))
+
+/** A log of events at all offsets from 0, in pieces of ten, read from the beginning of the piece that holds an offset. */
+const log = (end: number) =>
+  async function* (fromOffset: number): AsyncGenerator<LogPiece> {
+    for (let at = fromOffset - (fromOffset % 10); at < end; at += 10) {
+      const nextOffset = Math.min(at + 10, end)
+      yield await Promise.resolve({ entries: entries(at, nextOffset), nextOffset })
+    }
+  }
+
+/** Behaves as the index does, as far as catching up goes; `trouble` may answer a commit in its place. */
+class FakeIndex {
+  stored: Guard | undefined
+  dropped = 0
+  readonly applied: number[] = []
+  inFlight = 0
+  inFlightMax = 0
+  trouble: (guard: Guard, entries: readonly IndexEntry[]) => 'guard-lost' | undefined = () => undefined
+
+  guard = () => Promise.resolve(this.stored)
+
+  claim = (guard: Guard): Promise<'guard-lost' | Guard> => {
+    if ((this.stored?.nextOffset ?? 0) !== guard.nextOffset) return Promise.resolve('guard-lost')
+    this.stored = guard
+    return Promise.resolve(guard)
+  }
+
+  drop = () => {
+    this.stored = undefined
+    this.dropped += 1
+    this.applied.length = 0
+    return Promise.resolve()
+  }
+
+  commit = async (guard: Guard, events: readonly IndexEntry[], nextOffset: number) => {
+    this.inFlight += 1
+    this.inFlightMax = Math.max(this.inFlightMax, this.inFlight)
+    try {
+      await new Promise(setImmediate)
+      const trouble = this.trouble(guard, events)
+      if (trouble !== undefined) return trouble
+      if (this.stored?.nextOffset !== guard.nextOffset) return 'guard-lost'
+      this.applied.push(...events.map(({ offset }) => offset))
+      return (this.stored = { ...guard, nextOffset })
+    } finally {
+      this.inFlight -= 1
+    }
+  }
+}
+
+const range = (from: number, to: number): number[] => entries(from, to).map(({ offset }) => offset)
+const owner = { topicId: 'topic-1', epoch: 7 }
+
+test('an empty index gets the whole log, and the new owner', async () => {
+  const index = new FakeIndex()
+  const progress: CatchUpProgress[] = []
+  const guard = await catchUp(index, {
+    ...owner,
+    endOffset: 4_321,
+    read: log(4_321),
+    onProgress: (at) => progress.push(at),
+  })
+  expect(guard).toEqual({ ...owner, nextOffset: 4_321 })
+  expect(index.applied).toEqual(range(0, 4_321))
+  expect(progress.at(-1)).toEqual({
+    fromOffset: 0,
+    nextOffset: 4_321,
+    endOffset: 4_321,
+    events: 4_321,
+    rebuild: true,
+  })
+})
+
+test('only what the index lacks is applied, although the reader gives whole pieces', async () => {
+  const index = new FakeIndex()
+  index.stored = { topicId: 'topic-1', epoch: 6, nextOffset: 25 }
+  await catchUp(index, { ...owner, endOffset: 47, read: log(47) })
+  expect(index.applied).toEqual(range(25, 47))
+  expect(index.dropped).toBe(0)
+})
+
+test.each([
+  { what: 'of another topic', stored: { topicId: 'topic-0', epoch: 6, nextOffset: 25 } },
+  { what: 'past the end of the log', stored: { topicId: 'topic-1', epoch: 6, nextOffset: 48 } },
+])('an index $what is dropped and built anew', async ({ stored }) => {
+  const index = new FakeIndex()
+  index.stored = stored
+  await catchUp(index, { ...owner, endOffset: 47, read: log(47) })
+  expect(index.dropped).toBe(1)
+  expect(index.applied).toEqual(range(0, 47))
+})
+
+test('a bounded number of commits is on its way at a time, and more than one', async () => {
+  const index = new FakeIndex()
+  await catchUp(index, { ...owner, endOffset: 20_000, read: log(20_000) })
+  expect(index.inFlightMax).toBe(4)
+})
+
+test('an index lost on the way is built again from the start', async () => {
+  const index = new FakeIndex()
+  index.trouble = (guard) => {
+    if (guard.nextOffset < 3_000 || index.dropped > 1) return undefined
+    index.stored = undefined
+    return 'guard-lost'
+  }
+  const guard = await catchUp(index, { ...owner, endOffset: 8_000, read: log(8_000) })
+  expect(guard.nextOffset).toBe(8_000)
+  expect(index.applied).toEqual(range(0, 8_000))
+})
+
+test('an index that another process keeps claiming is given up', async () => {
+  const index = new FakeIndex()
+  index.trouble = () => 'guard-lost'
+  await expect(catchUp(index, { ...owner, endOffset: 47, read: log(47) })).rejects.toThrow(
+    IndexUnavailableError,
+  )
+})
+
+test('an index that does not fit the log is built anew; a log that does not fit itself is reported', async () => {
+  const index = new FakeIndex()
+  index.stored = { topicId: 'topic-1', epoch: 6, nextOffset: 25 }
+  index.trouble = (guard) => {
+    if (guard.nextOffset !== 25) return undefined
+    throw new IndexMismatchError('version 9 does not follow')
+  }
+  await catchUp(index, { ...owner, endOffset: 47, read: log(47) })
+  expect(index.applied).toEqual(range(0, 47))
+
+  index.trouble = () => {
+    throw new IndexMismatchError('version 9 does not follow')
+  }
+  index.stored = undefined
+  await expect(catchUp(index, { ...owner, endOffset: 47, read: log(47) })).rejects.toThrow(IndexMismatchError)
+})
+
+test('a reader that stops before the end of the log is an error, not a short index', async () => {
+  await expect(catchUp(new FakeIndex(), { ...owner, endOffset: 48, read: log(47) })).rejects.toThrow(
+    'read up to offset 47 only, its end is 48',
+  )
+})

@@ -1,0 +1,71 @@
+import { createServer } from 'node:net'
+
+import { afterEach, expect, test } from 'vitest'
+
+import { InvalidInputError } from '#domain'
+
+import { connectRedis, type RedisConnection } from './connection.ts'
+import { IndexUnavailableError } from './errors.ts'
+
+const open: RedisConnection[] = []
+afterEach(() => open.splice(0).forEach((connection) => connection.close()))
+
+function connect(url: string, settings: object = {}): RedisConnection {
+  const connection = connectRedis({ url, keyPrefix: 'test', ...settings })
+  open.push(connection)
+  return connection
+}
+
+async function closedPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  const { port } = server.address() as { port: number }
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+test.each(['localhost:6379', 'http://127.0.0.1', 'redis://', 'redis://:secret@a:6379,b:6379'])(
+  '%s is not a Redis url, and its password is not repeated',
+  (url) => {
+    expect(() => connect(url)).toThrow(InvalidInputError)
+    expect(() => connect(url)).toThrow('redis.url is malformed: expected redis://')
+    expect(() => connect(url)).not.toThrow('secret')
+  },
+)
+
+test.each(['', 'a{b', '}'])('key prefix "%s" is refused: it would break the hash tag', (keyPrefix) => {
+  expect(() => connect('redis://127.0.0.1:6379', { keyPrefix })).toThrow(InvalidInputError)
+})
+
+test.each([{ cluster: false }, { cluster: true }])(
+  'where nothing listens, waiting ends and a command fails at once (%o)',
+  async ({ cluster }) => {
+    const port = await closedPort()
+    const connection = connect(`redis://user:secret@127.0.0.1:${port}`, { cluster })
+    const failure = await connection.ready(300).catch((error: unknown) => error)
+    expect(failure).toBeInstanceOf(IndexUnavailableError)
+    expect((failure as Error).message).toContain(`Redis at 127.0.0.1:${port}`)
+    expect((failure as Error).message).not.toContain('secret')
+
+    const started = performance.now()
+    await expect(connection.call('PING', [])).rejects.toThrow(IndexUnavailableError)
+    expect(performance.now() - started).toBeLessThan(200)
+  },
+)
+
+test('the message says why a connection failed', async () => {
+  const port = await closedPort()
+  await expect(connect(`redis://127.0.0.1:${port}`).ready(300)).rejects.toThrow('ECONNREFUSED')
+})
+
+test('a server that accepts and never answers is given up in time', async () => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  const { port } = server.address() as { port: number }
+  try {
+    const connection = connect(`redis://127.0.0.1:${port}`, { commandTimeoutMs: 100 })
+    await expect(connection.ready(400)).rejects.toThrow(IndexUnavailableError)
+  } finally {
+    server.close()
+  }
+})

@@ -1,0 +1,79 @@
+import { expect, test } from 'vitest'
+
+import type { Version } from '#domain'
+
+import { encodeEventRun } from './event-run.ts'
+import { assembleLoad, assembleRecent } from './stream-parts.ts'
+
+const payload = (version: number): Buffer => Buffer.from(`event ${version}`)
+const payloads = (from: number, to: number): Buffer[] =>
+  Array.from({ length: to - from + 1 }, (_, index) => payload(from + index))
+const run = (from: number, to: number): Buffer =>
+  encodeEventRun({ firstVersion: from, payloads: payloads(from, to) })
+const parts = (version: number, { tail, lately }: { tail?: Buffer; lately?: Buffer } = {}) => ({
+  version: version as Version,
+  snapshot: undefined,
+  tail,
+  lately,
+})
+const snapshot = (version: number) => ({
+  version: version as Version,
+  stateVersion: 1,
+  timestampMs: 0,
+  state: Buffer.from('state'),
+})
+
+test('a tail that reaches back to the start is the whole stream', () => {
+  expect(assembleLoad(parts(3, { tail: run(1, 3) }))).toEqual({
+    version: 3,
+    tail: payloads(1, 3),
+    firstTailVersion: 1,
+  })
+})
+
+test('events that the snapshot covers are left out', () => {
+  expect(assembleLoad({ ...parts(9, { tail: run(4, 9) }), snapshot: snapshot(7) })).toEqual({
+    version: 9,
+    snapshot: snapshot(7),
+    tail: payloads(8, 9),
+    firstTailVersion: 8,
+  })
+})
+
+test('events lately read fill what is before the tail', () => {
+  expect(assembleLoad(parts(9, { tail: run(6, 9), lately: run(1, 7) }))).toEqual({
+    version: 9,
+    tail: payloads(1, 9),
+    firstTailVersion: 1,
+  })
+})
+
+test('events lately read that do not meet the tail are not used', () => {
+  expect(assembleLoad(parts(9, { tail: run(6, 9), lately: run(1, 4) }))).toEqual({
+    version: 9,
+    tail: payloads(6, 9),
+    firstTailVersion: 6,
+    missing: { from: 1, to: 5 },
+  })
+})
+
+test('without a tail all after the snapshot is missing', () => {
+  expect(assembleLoad({ ...parts(9), snapshot: snapshot(7) })).toMatchObject({
+    tail: [],
+    firstTailVersion: 10,
+    missing: { from: 8, to: 9 },
+  })
+})
+
+test('a stream that does not exist misses nothing', () => {
+  expect(assembleLoad(parts(0))).toEqual({ version: 0, tail: [], firstTailVersion: 1 })
+})
+
+test('of a range, each event that either place has is there', () => {
+  expect(assembleRecent(parts(9, { tail: run(7, 9), lately: run(2, 4) }), 3, 20)).toEqual([
+    ...payloads(3, 4),
+    undefined,
+    undefined,
+    ...payloads(7, 9),
+  ])
+})

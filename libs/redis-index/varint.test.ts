@@ -1,0 +1,36 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+
+import { packOffsets, unpackOffsets, varintLength } from './varint.ts'
+
+const ascending = fc
+  .array(fc.oneof(fc.integer({ min: 1, max: 300 }), fc.maxSafeInteger().map(Math.abs)), { maxLength: 200 })
+  .map((steps) => {
+    let offset = 0
+    return steps.map((step) => (offset += step)).filter((value) => Number.isSafeInteger(value))
+  })
+
+test('what is packed unpacks to the same offsets, up to 2^53', () => {
+  fc.assert(
+    fc.property(ascending, (offsets) => {
+      expect(unpackOffsets(packOffsets(offsets))).toEqual(offsets)
+    }),
+  )
+})
+
+test('offsets one after the other take one byte each after the first', () => {
+  expect(packOffsets([1_000_000, 1_000_001, 1_000_003, 1_000_130])).toHaveLength(3 + 3)
+  expect(packOffsets([300])).toEqual(Buffer.from([0xac, 0x02]))
+})
+
+test('the length of a number is what packing it takes', () => {
+  fc.assert(
+    fc.property(fc.maxSafeInteger().map(Math.abs), (value) => {
+      expect(packOffsets([value])).toHaveLength(varintLength(value))
+    }),
+  )
+})
+
+test('bytes that end within a number are refused', () => {
+  expect(() => unpackOffsets(Buffer.from([0x01, 0x80]))).toThrow(RangeError)
+})
