@@ -18,6 +18,7 @@ export default defineConfig({
         'libs/**/*.test.ts',
         'services/**/*.test.ts',
         'examples/**/*.test.ts',
+        'scripts/**/*.test.ts',
         'test/unit/**/*.test.ts',
       ]),
       project('integration', ['test/integration/**/*.test.ts'], {
@@ -29,7 +30,15 @@ export default defineConfig({
         globalSetup: 'test/support/stack.setup.ts',
         testTimeout: 120_000,
         hookTimeout: 120_000,
+        // Faults are about time: they run one by one, when the rest is done.
         fileParallelism: false,
+        sequence: { groupOrder: 1 },
+      }),
+      project('e2e', ['test/e2e/**/*.test.ts'], {
+        testTimeout: 240_000,
+        hookTimeout: 60_000,
+        fileParallelism: false,
+        sequence: { groupOrder: 2 },
       }),
     ],
   },

@@ -1,13 +1,14 @@
 import { rmSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { homeFrom, StackError, type StackFolders, stackFolders } from '../stack/index.ts'
+import { homeFrom, isAlive, StackError, type StackFolders, stackFolders, until } from '../stack/index.ts'
 import { askToStop } from './control.ts'
 import { composeDown } from './docker.ts'
 import { runMain } from './run-main.ts'
 import { findRunning } from './running.ts'
 import { readSettings } from './settings.ts'
-import { readState } from './state.ts'
+import { livePids, readState } from './state.ts'
 
+const endMsMax = 15_000
 const report = (line: string) => console.log(line)
 const stopHelp = `Usage: ./scripts/stop.sh [--purge]
 
@@ -52,8 +53,11 @@ async function stop(folders: StackFolders): Promise<void> {
     return
   }
   report('Stopping…')
-  await askToStop(running.state)
-  report(`Stopped: ${running.state.parts.map(({ name }) => name).join(', ')}.`)
+  const { state } = running
+  await askToStop(state)
+  const alive = () => [state.supervisorPid, ...livePids(state)].filter(isAlive)
+  await until('Every process of the stack ends', endMsMax, () => alive().length === 0)
+  report(`Stopped: ${state.parts.map(({ name }) => name).join(', ')}.`)
 }
 
 /** A supervisor that was killed leaves its containers behind, and only here can their volumes go. */

@@ -1,6 +1,7 @@
 export { distFolder, homeFrom, repository, type StackFolders, stackFolders } from './folders.ts'
 export { isAlive } from './is-alive.ts'
 export { endKept } from './keeper-client.ts'
+export { kafkaProperties } from './kafka-config.ts'
 export { type KafkaBroker, type KafkaOptions, startKafka } from './kafka.ts'
 export {
   type ClusterBroker,

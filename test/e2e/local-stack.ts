@@ -1,0 +1,84 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { portVariables } from '../../scripts/local/settings.ts'
+import { readState, type StackState } from '../../scripts/local/state.ts'
+import { freePorts, repository, stackFolders, type StackFolders } from '../../scripts/stack/index.ts'
+
+/** What a script printed and how it ended. */
+export interface Ended {
+  readonly exitCode: number | null
+  readonly output: string
+}
+
+/** start.sh and stop.sh beside everybody else's: a state folder and ports of their own. */
+export interface LocalStack {
+  readonly folders: StackFolders
+  readonly env: Readonly<Record<string, string>>
+  /** Runs a script of scripts/ to its end. */
+  run(
+    script: 'start.sh' | 'stop.sh',
+    args?: readonly string[],
+    env?: Readonly<Record<string, string>>,
+  ): Promise<Ended>
+  /** Starts start.sh in the foreground; `output` grows. */
+  foreground(): { readonly process: ChildProcess; readonly output: () => string }
+  state(): StackState
+  /** Stops what runs, and deletes the folder. */
+  remove(): Promise<void>
+}
+
+/** Prepares a place for a local stack, without starting anything. */
+export async function localStack(): Promise<LocalStack> {
+  const home = await mkdtemp(join(tmpdir(), 'annals-e2e-'))
+  const folders = stackFolders(home)
+  const variables = Object.values(portVariables).map(({ variable }) => variable)
+  const ports = await freePorts(variables.length)
+  const env = {
+    ANNALS_HOME: home,
+    ...Object.fromEntries(variables.map((variable, index) => [variable, String(ports[index])])),
+  }
+  const start = (script: string, args: readonly string[], more: Readonly<Record<string, string>>) =>
+    collect(join(repository, 'scripts', script), args, { ...env, ...more })
+  const run: LocalStack['run'] = async (script, args = [], more = {}) => {
+    const { process, output } = start(script, args, more)
+    const [exitCode] = (await once(process, 'close')) as [number | null]
+    return { exitCode, output: output() }
+  }
+  return {
+    folders,
+    env,
+    run,
+    foreground: () => start('start.sh', [], {}),
+    state: () => {
+      const state = readState(folders)
+      if (state === undefined) throw new Error('no stack is running')
+      return state
+    },
+    remove: async () => {
+      await run('stop.sh')
+      await rm(home, { recursive: true, force: true })
+    },
+  }
+}
+
+function collect(command: string, args: readonly string[], env: Readonly<Record<string, string>>) {
+  // A group of its own, as a shell gives to what runs in its foreground: Ctrl-C goes to all of it.
+  const child = spawn(command, args, {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  })
+  let output = ''
+  const take = (chunk: Buffer) => (output += chunk.toString('utf8'))
+  child.stdout.on('data', take)
+  child.stderr.on('data', take)
+  return { process: child, output: () => output }
+}
+
+/** Every process that a state names: the supervisor and the servers. */
+export function pidsOf(state: StackState): number[] {
+  return [state.supervisorPid, ...state.parts.flatMap(({ pids }) => pids)]
+}
