@@ -243,6 +243,16 @@ return { redis.call('HGET', KEYS[2], name), snapshot, tail, lately }
 `,
 )
 
+/** Keys: guard, streams, snapshot. Answers the stream's record and the head of its snapshot. */
+export const infoScript = script(
+  guardPart,
+  `
+local topicId, epoch, nextOffset, name = unpack(cmsgpack.unpack(ARGV[1]))
+${heldForReading}
+return { redis.call('HGET', KEYS[2], name), redis.call('GETRANGE', KEYS[3], 0, 3) }
+`,
+)
+
 /** Keys: guard, streams, chunks. Answers the stream's record and the full chunks asked for. */
 export const offsetsScript = script(
   guardPart,

@@ -11,6 +11,7 @@ import {
   checkScript,
   claimScript,
   commitScript,
+  infoScript,
   keepReadScript,
   loadScript,
   offsetsScript,
@@ -189,13 +190,15 @@ export class PartitionIndex {
     })
   }
 
-  /** Two commands in one round trip. `undefined` where there is no such stream. */
-  async info(streamId: StreamId): Promise<IndexedStreamInfo | undefined> {
+  /** `undefined` where there is no such stream. */
+  async info(guard: Guard, streamId: StreamId): Promise<'guard-lost' | IndexedStreamInfo | undefined> {
     const name = aggregateIdOf(streamId)
-    const [stored, snapshot] = (await Promise.all([
-      this.#redis.call('HGET', [this.#keys.streams, name]),
-      this.#redis.call('GETRANGE', [this.#keys.snapshot(name), 0, 3]),
-    ])) as [Buffer | null, Buffer]
+    const writer = this.#guarded(guard, 1)
+    writer.text(name)
+    const keys = [this.#keys.guard, this.#keys.streams, this.#keys.snapshot(name)]
+    const reply = await this.#redis.run(infoScript, keys, writer.finish())
+    if (!Array.isArray(reply)) return 'guard-lost'
+    const [stored, snapshot] = reply as [Buffer | null, Buffer]
     if (stored === null) return undefined
     const snapshotVersion = snapshot.length === 4 ? (snapshot.readUInt32BE() as Version) : undefined
     return { ...streamInfo(stored), ...(snapshotVersion !== undefined && { snapshotVersion }) }

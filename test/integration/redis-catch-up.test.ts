@@ -103,9 +103,9 @@ test('an index of a topic that was made anew, or longer than the log, is dropped
   await catchUp(index, { ...owner, endOffset, read: reader(events, endOffset) })
 
   const shorter = events[500]?.offset ?? 0
-  await catchUp(index, { ...owner, endOffset: shorter, read: reader(events, shorter) })
-  expect(await index.info(order('long0'))).toMatchObject({ version: 84 })
-  expect(await index.info(order('short1999'))).toBeUndefined()
+  const guard = await catchUp(index, { ...owner, endOffset: shorter, read: reader(events, shorter) })
+  expect(await index.info(guard, order('long0'))).toMatchObject({ version: 84 })
+  expect(await index.info(guard, order('short1999'))).toBeUndefined()
 
   const other = [entry(uniqueName('x'), 1, 0)]
   await catchUp(index, { topicId: 'topic-2', epoch: 1, endOffset: 600, read: reader(other, 600) })
@@ -139,8 +139,8 @@ test('an index that does not fit its log is rebuilt; a log with a gap is reporte
   const guard = held(await index.claim({ ...owner, nextOffset: 0 }))
   // As if the event at offset 1 had never been applied.
   held(await index.commit(guard, log.slice(0, 1), 2))
-  await catchUp(index, { ...owner, endOffset: 3, read: reader(log, 3) })
-  expect(await index.info(order('a'))).toMatchObject({ version: 3 })
+  const rebuilt = await catchUp(index, { ...owner, endOffset: 3, read: reader(log, 3) })
+  expect(await index.info(rebuilt, order('a'))).toMatchObject({ version: 3 })
 
   const broken = [entry('b', 1, 3), entry('b', 3, 4)]
   await expect(

@@ -174,7 +174,7 @@ async function expectSameStream(
   expect(recent).toHaveLength(last)
   recent.forEach((payload, at) => payload && expect(payload).toEqual(events[at]?.payload))
 
-  expect(await index.info(order(id))).toEqual(
+  expect(await index.info(guard, order(id))).toEqual(
     last === 0
       ? undefined
       : {

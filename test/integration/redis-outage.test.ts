@@ -78,15 +78,17 @@ test('commands on their way when Redis is killed fail, and the guard tells what 
   }
   await server.exited
   server = await startServer()
-  const { nextOffset } = await guardAgain(index)
+  const again = await guardAgain(index)
+  const { nextOffset } = again
   expect(nextOffset).toBeGreaterThanOrEqual(results.filter(({ status }) => status === 'fulfilled').length)
-  expect(await index.info(order('a'))).toMatchObject({ version: nextOffset })
+  expect(await index.info(again, order('a'))).toMatchObject({ version: nextOffset })
   const all = entries('a', 1, 60, 0)
   const read = async function* (fromOffset: number) {
     yield await Promise.resolve({ entries: all.slice(fromOffset), nextOffset: 60 })
   }
-  expect(await catchUp(index, { ...guard, endOffset: 60, read })).toEqual({ ...guard, nextOffset: 60 })
-  expect(await index.info(order('a'))).toMatchObject({ version: 60 })
+  const caughtUp = await catchUp(index, { ...guard, endOffset: 60, read })
+  expect(caughtUp).toEqual({ ...guard, nextOffset: 60 })
+  expect(await index.info(caughtUp, order('a'))).toMatchObject({ version: 60 })
 })
 
 test('a Redis that hangs is given up in time, and nothing piles up behind it', async () => {
@@ -114,7 +116,7 @@ test('a Redis without memory refuses a commit whole, and says why', async () => 
     await redis.call('CONFIG', ['SET', 'maxmemory', '0'])
   }
   expect(await index.guard()).toEqual(after)
-  expect(await index.info(order('b'))).toBeUndefined()
+  expect(await index.info(after, order('b'))).toBeUndefined()
   expect(held(await index.load(after, order('a')))).toMatchObject({ version: 1 })
 })
 
