@@ -77,6 +77,8 @@ test('an incompatible version is refused, with subject and reason; a compatible 
   expect(await registry.register(subject, first)).toBe(id)
   expect(await registry.checkCompatibility(subject, compatible)).toMatchObject({ compatible: true })
   expect(await registry.checkCompatibility(subject, incompatible)).toMatchObject({ compatible: false })
+  // Not only can new readers not read old events: old readers could not read new ones.
+  expect(await registry.checkCompatibility(subject, schemaOf(name, []))).toMatchObject({ compatible: false })
   await expect(registry.register(subject, incompatible)).rejects.toMatchObject({
     code: 'incompatible',
     message: expect.stringContaining(`subject ${subject} as incompatible`) as unknown,
