@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import {
   classify,
   type Classified,
-  ClusterClosedError,
+  isClosed,
   LogError,
   type LogOutcome,
   NotSentError,
@@ -79,10 +79,11 @@ export async function untilAnswered<T>(attempts: Attempts, attempt: () => Promis
       const final = finalOutcome(classify(error))
       if (final === 'refused' && open) throw failure(attempts, 'unknown', error, open)
       if (final !== undefined) throw failure(attempts, final, error, open)
-      const sent = !(error instanceof NotSentError || error instanceof ClusterClosedError)
+      const closed = isClosed(error)
+      const sent = !closed && !(error instanceof NotSentError)
       open ||= attempts.changes && sent
       const nextPauseMs = pauseMs(count)
-      if (error instanceof ClusterClosedError || performance.now() + nextPauseMs >= attempts.deadline) {
+      if (closed || performance.now() + nextPauseMs >= attempts.deadline) {
         throw failure(attempts, open ? 'unknown' : 'unavailable', error, open)
       }
       await pause(nextPauseMs)

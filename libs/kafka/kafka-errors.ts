@@ -139,6 +139,10 @@ const protocolErrorOf = (error: unknown): ProtocolError | undefined =>
 const isAuthentication = (error: unknown): boolean =>
   [...causesOf(error)].some((cause) => cause instanceof AuthenticationError)
 
+/** Whether no further attempt makes sense, because this process has closed its connections. */
+export const isClosed = (error: unknown): boolean =>
+  [...causesOf(error)].some((cause) => cause instanceof ClusterClosedError)
+
 /** Translates an error of a request. One that is not known counts as `retry`: bounded by the deadline, it ends as unknown. */
 export function classify(error: unknown): Classified {
   if (isAuthentication(error)) {
