@@ -1,0 +1,318 @@
+import { type Static, type TObject, type TProperties, type TSchema, Type } from '@sinclair/typebox'
+
+import { choice, count, duration, flag, list, size, text, url } from './settings.ts'
+
+const optional = <Schema extends TSchema>(schema: Schema) => Type.Optional(schema)
+
+/** Settings that belong together; the title and the description are the documentation's. */
+const group = <Properties extends TProperties>(
+  title: string,
+  description: string,
+  properties: Properties,
+): TObject<Properties> => Type.Object(properties, { title, description })
+
+const http = group('HTTP', 'Where a service listens.', {
+  host: text({
+    env: 'ANNALS_HOST',
+    default: '127.0.0.1',
+    description: 'Address to listen on. Others reach the service only where it is not a loopback address.',
+  }),
+  port: count({
+    env: 'ANNALS_PORT',
+    default: 7400,
+    minimum: 0,
+    maximum: 65_535,
+    description: 'Port to listen on; 0 takes a free one.',
+  }),
+  advertisedUrl: optional(
+    url({
+      env: 'ANNALS_ADVERTISED_URL',
+      protocols: ['http:', 'https:'],
+      defaultText: 'http://{host}:{port}',
+      description: 'Where other writers and clients reach this one.',
+    }),
+  ),
+  requestTimeoutMs: duration({
+    env: 'ANNALS_REQUEST_TIMEOUT',
+    default: 35_000,
+    description: 'How long answering one request may take.',
+  }),
+  bodyBytesMax: size({
+    env: 'ANNALS_BODY_BYTES_MAX',
+    default: 8 * 1_048_576,
+    description: 'Larger request bodies are refused.',
+  }),
+})
+
+const kafka = group('Kafka', 'How the cluster is reached, and how topics are made.', {
+  brokers: list(
+    {
+      env: 'ANNALS_KAFKA_BROKERS',
+      default: ['127.0.0.1:9092'],
+      form: 'host:port of one broker or more, separated by commas',
+      description: 'Brokers to begin with; the rest is learned from them.',
+    },
+    '^(\\[[0-9a-fA-F:]+\\]|[^:\\s\\[\\]/]+):\\d{1,5}$',
+    1,
+  ),
+  clientId: text({
+    env: 'ANNALS_KAFKA_CLIENT_ID',
+    default: 'annals',
+    description: "Shown in the brokers' logs and quotas.",
+  }),
+  ssl: group('', '', {
+    enabled: flag({ env: 'ANNALS_KAFKA_SSL', default: false, description: 'Connect by TLS.' }),
+    caFile: optional(
+      text({
+        env: 'ANNALS_KAFKA_SSL_CA_FILE',
+        defaultText: 'the authorities that Node.js knows',
+        description: "Certificates of the authorities that sign the brokers' certificates (PEM).",
+      }),
+    ),
+    certFile: optional(
+      text({
+        env: 'ANNALS_KAFKA_SSL_CERT_FILE',
+        description: 'Certificate to show to the brokers (PEM); with its key.',
+      }),
+    ),
+    keyFile: optional(
+      text({ env: 'ANNALS_KAFKA_SSL_KEY_FILE', description: 'Key of that certificate (PEM).' }),
+    ),
+  }),
+  sasl: group('', '', {
+    mechanism: optional(
+      choice(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'], {
+        env: 'ANNALS_KAFKA_SASL_MECHANISM',
+        description: 'How to log in; not at all where it is not given.',
+      }),
+    ),
+    username: optional(text({ env: 'ANNALS_KAFKA_SASL_USERNAME', description: 'User to log in as.' })),
+    password: optional(
+      text({ env: 'ANNALS_KAFKA_SASL_PASSWORD', secret: true, description: 'Password of that user.' }),
+    ),
+  }),
+  partitions: count({
+    env: 'ANNALS_KAFKA_PARTITIONS',
+    default: 8,
+    maximum: 10_000,
+    description: 'Partitions of a topic that Annals makes; fixed for its life.',
+  }),
+  replication: count({
+    env: 'ANNALS_KAFKA_REPLICATION',
+    default: 1,
+    maximum: 100,
+    description: 'Replicas of each partition of a topic that Annals makes; 3 in production.',
+  }),
+  minInsyncReplicas: count({
+    env: 'ANNALS_KAFKA_MIN_INSYNC',
+    default: 1,
+    maximum: 100,
+    description: 'Replicas that must have an event before it is acknowledged; 2 in production.',
+  }),
+  messageBytesMax: size({
+    env: 'ANNALS_KAFKA_MESSAGE_BYTES_MAX',
+    default: 1_048_576,
+    description: 'The largest record batch that the topics take (`max.message.bytes`).',
+  }),
+  requestTimeoutMs: duration({
+    env: 'ANNALS_KAFKA_REQUEST_TIMEOUT',
+    default: 10_000,
+    description: 'How long a broker may leave one request unanswered before the connection is given up.',
+  }),
+  connectTimeoutMs: duration({
+    env: 'ANNALS_KAFKA_CONNECT_TIMEOUT',
+    default: 5_000,
+    description: 'How long connecting to a broker may take.',
+  }),
+})
+
+const redis = group('Redis', 'Where the index is.', {
+  url: text(
+    {
+      env: 'ANNALS_REDIS_URL',
+      default: 'redis://127.0.0.1:6380',
+      form: 'redis://host:port or rediss://host:port; of a cluster some of its nodes, separated by commas',
+      description:
+        'Redis, with user and password where it wants them; of a cluster some of its nodes, separated by commas.',
+    },
+    '^rediss?://[^\\s,]+(,rediss?://[^\\s,]+)*$',
+  ),
+  keyPrefix: text(
+    {
+      env: 'ANNALS_REDIS_KEY_PREFIX',
+      default: 'annals',
+      form: 'letters, digits and _ . : -',
+      description: 'Begins every key, so that installations can share a Redis.',
+    },
+    '^[\\w.:-]+$',
+  ),
+  cluster: choice(['auto', 'true', 'false'], {
+    env: 'ANNALS_REDIS_CLUSTER',
+    default: 'auto',
+    description: 'Whether it is a Redis Cluster; `auto`: where the URL names more than one node.',
+  }),
+  commandTimeoutMs: duration({
+    env: 'ANNALS_REDIS_COMMAND_TIMEOUT',
+    default: 2_000,
+    description: 'How long one command may take.',
+  }),
+})
+
+const registry = group('Schema registry', 'Where the schemas of events are registered.', {
+  url: url({
+    env: 'ANNALS_REGISTRY_URL',
+    default: 'http://127.0.0.1:8081/apis/ccompat/v7',
+    protocols: ['http:', 'https:'],
+    description: 'Base of a registry that speaks the Confluent API.',
+  }),
+  username: optional(text({ env: 'ANNALS_REGISTRY_USERNAME', description: 'User to log in as.' })),
+  password: optional(
+    text({ env: 'ANNALS_REGISTRY_PASSWORD', secret: true, description: 'Password of that user.' }),
+  ),
+  idFile: optional(
+    text({
+      env: 'ANNALS_REGISTRY_ID_FILE',
+      description: 'Where the ids of schemas are kept, so that a service can start while the registry is down.',
+    }),
+  ),
+  timeoutMs: duration({
+    env: 'ANNALS_REGISTRY_TIMEOUT',
+    default: 5_000,
+    description: 'How long one request may take.',
+  }),
+})
+
+const domain = group(
+  'Domain',
+  'What the services know of your domain. Paths count from the working directory.',
+  {
+    modules: list({
+      env: 'ANNALS_DOMAIN',
+      default: [],
+      form: 'paths of ES modules, separated by commas',
+      description: 'Domain modules, separated by commas, e.g. `examples/customers/domain.ts`.',
+    }),
+    schemaFolders: list(
+      {
+        env: 'ANNALS_SCHEMAS',
+        default: ['schemas'],
+        form: 'paths of folders, separated by commas',
+        description: 'Folders with Avro schemas, separated by commas.',
+      },
+      '.',
+      1,
+    ),
+  },
+)
+
+const writer = group(
+  'Writer',
+  'Limits and times of appending. Everything is bounded; beyond a bound callers get a prompt refusal.',
+  {
+    groupId: text({
+      env: 'ANNALS_WRITER_GROUP',
+      default: 'annals-writer',
+      description: 'Consumer group by which writers share out partitions.',
+    }),
+    sessionTimeoutMs: duration({
+      env: 'ANNALS_WRITER_SESSION_TIMEOUT',
+      default: 8_000,
+      minimum: 6_000,
+      maximum: 300_000,
+      description: 'How long a writer may be silent before its partitions go to others.',
+    }),
+    queueEventsMax: count({
+      env: 'ANNALS_WRITER_QUEUE_EVENTS_MAX',
+      default: 10_000,
+      description: 'Events that may wait for each partition.',
+    }),
+    batchEventsMax: count({
+      env: 'ANNALS_WRITER_BATCH_EVENTS_MAX',
+      default: 1_000,
+      description: 'Events of one record batch.',
+    }),
+    batchBytesMax: size({
+      env: 'ANNALS_WRITER_BATCH_BYTES_MAX',
+      default: 900 * 1_024,
+      description: 'Bytes of the events of one record batch, before compression.',
+    }),
+    appendEventsMax: count({
+      env: 'ANNALS_WRITER_APPEND_EVENTS_MAX',
+      default: 1_000,
+      description: 'Events of one append.',
+    }),
+    appendBytesMax: size({
+      env: 'ANNALS_WRITER_APPEND_BYTES_MAX',
+      default: 512 * 1_024,
+      description: 'Bytes of the events of one append, as they stand in the log.',
+    }),
+    appendTimeoutMs: duration({
+      env: 'ANNALS_WRITER_APPEND_TIMEOUT',
+      default: 30_000,
+      description: 'How long an append is tried before its outcome counts as unknown.',
+    }),
+    fenceRenewalMs: duration({
+      env: 'ANNALS_WRITER_FENCE_RENEWAL',
+      default: 3_600_000,
+      minimum: 60_000,
+      maximum: 12 * 3_600_000,
+      description: 'How often an owner renews its fence. Brokers forget an idle producer after a day.',
+    }),
+  },
+)
+
+const index = group('Index', 'What Redis keeps of each partition beside versions and offsets.', {
+  rememberedIdsMax: count({
+    env: 'ANNALS_INDEX_REMEMBERED_IDS_MAX',
+    default: 100_000,
+    description: 'Latest events of each partition whose ids are remembered: the window of idempotency.',
+  }),
+  tailEventsMax: count({
+    env: 'ANNALS_INDEX_TAIL_EVENTS_MAX',
+    default: 20,
+    maximum: 1_000,
+    description: 'Latest events of each stream that are kept for loading.',
+  }),
+  tailTtlMs: duration({
+    env: 'ANNALS_INDEX_TAIL_TTL',
+    default: 86_400_000,
+    minimum: 1_000,
+    description: 'How long they and snapshots stay after the last write. Older ones are read from the log.',
+  }),
+})
+
+const snapshots = group('Snapshots', 'For aggregates that do not say it themselves.', {
+  every: count({
+    env: 'ANNALS_SNAPSHOT_EVERY',
+    default: 10,
+    description: 'Events from one snapshot to the next.',
+  }),
+})
+
+const log = group('Log', 'Log lines go to standard output.', {
+  level: choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
+    env: 'ANNALS_LOG_LEVEL',
+    default: 'info',
+    description: 'The least level that is logged.',
+  }),
+  pretty: choice(['auto', 'true', 'false'], {
+    env: 'ANNALS_LOG_PRETTY',
+    default: 'auto',
+    description: 'Lines for people instead of JSON; `auto`: on a terminal.',
+  }),
+})
+
+/** All settings of all services: names, types, units, defaults and bounds. Its static type is the configuration's. */
+export const configSchema = Type.Object({
+  http,
+  kafka,
+  redis,
+  registry,
+  domain,
+  writer,
+  index,
+  snapshots,
+  log,
+})
+
+export type ConfigValues = Static<typeof configSchema>

@@ -1,0 +1,12 @@
+/** Variables that the scripts and tests of the repository read. Services let them pass. */
+export const scriptVariables: readonly string[] = [
+  'ANNALS_HOME',
+  'ANNALS_KAFKA_CONTROLLER_PORT',
+  'ANNALS_KAFKA_PORT',
+  'ANNALS_POSTGRES',
+  'ANNALS_POSTGRES_PORT',
+  'ANNALS_REDIS_MAX_MEMORY',
+  'ANNALS_REDIS_PORT',
+  'ANNALS_REGISTRY_PORT',
+  'ANNALS_TEST_STACK',
+]

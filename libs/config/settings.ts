@@ -1,0 +1,63 @@
+import { type TSchema, Type } from '@sinclair/typebox'
+
+export type SettingKind = 'text' | 'url' | 'list' | 'choice' | 'flag' | 'count' | 'duration' | 'size'
+
+/** What a setting's schema says beside its type. */
+export interface SettingNotes {
+  /** The environment variable that gives it. */
+  readonly env: string
+  readonly kind: SettingKind
+  readonly description: string
+  /** What is expected, in words, where the kind does not say it. */
+  readonly form?: string
+  /** How the documentation puts a default that depends on other settings. */
+  readonly defaultText?: string
+  /** Never shown: not in errors, not in logs. */
+  readonly secret?: boolean
+  readonly choices?: readonly string[]
+  /** Of a URL, with the colon: `https:`. */
+  readonly protocols?: readonly string[]
+}
+
+export type Setting<Schema extends TSchema = TSchema> = Schema & SettingNotes
+
+interface Notes<Value> extends Pick<SettingNotes, 'env' | 'description' | 'form' | 'defaultText' | 'secret'> {
+  readonly default?: Value
+}
+interface Bounds {
+  readonly minimum?: number
+  readonly maximum?: number
+}
+
+const noted = <Schema extends TSchema>(
+  schema: Schema,
+  kind: SettingKind,
+  notes: Omit<SettingNotes, 'kind'> & { readonly default?: unknown },
+): Setting<Schema> => Object.assign(schema, { ...notes, kind })
+
+/** @param pattern a regular expression that the value fits. */
+export const text = (notes: Notes<string>, pattern = '.') => noted(Type.String({ pattern }), 'text', notes)
+
+export const url = (notes: Notes<string> & { readonly protocols: readonly string[] }) =>
+  noted(Type.String(), 'url', notes)
+
+/** Values separated by commas. @param itemPattern a regular expression that each value fits. */
+export const list = (notes: Notes<readonly string[]>, itemPattern = '.', minItems = 0) =>
+  noted(Type.Array(Type.String({ pattern: itemPattern }), { minItems, uniqueItems: true }), 'list', notes)
+
+export const choice = <const Choice extends string>(choices: readonly Choice[], notes: Notes<Choice>) =>
+  noted(Type.Unsafe<Choice>(Type.Union(choices.map((it) => Type.Literal(it)))), 'choice', {
+    ...notes,
+    choices,
+  })
+
+export const flag = (notes: Notes<boolean>) => noted(Type.Boolean(), 'flag', notes)
+
+export const count = (notes: Notes<number> & Bounds) => noted(Type.Integer({ minimum: 1 }), 'count', notes)
+
+/** In milliseconds; text gives its unit. */
+export const duration = (notes: Notes<number> & Bounds) =>
+  noted(Type.Integer({ minimum: 1 }), 'duration', notes)
+
+/** In bytes; text gives its unit. */
+export const size = (notes: Notes<number> & Bounds) => noted(Type.Integer({ minimum: 1 }), 'size', notes)
