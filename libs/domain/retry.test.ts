@@ -51,6 +51,14 @@ describe('trying again', () => {
     expect(delaysMs).toEqual(expected)
   })
 
+  test('waits at least as long as the error asks for', async () => {
+    const busy = (retryAfterSeconds: number) =>
+      Object.assign(new Error('busy'), { details: { retryAfterSeconds } })
+    const { result, delaysMs } = tried({}, [busy(2), busy(0.001), 'done'])
+    await result
+    expect(delaysMs).toEqual([2_000, 10])
+  })
+
   test('ends with the last error when the tries are used up', async () => {
     const { result, delaysMs } = tried({ triesMax: 3 }, [...failures(3), 'too late'])
     await expect(result).rejects.toThrow('try 2')

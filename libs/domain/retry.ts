@@ -23,6 +23,7 @@ export const defaultRetryPolicy: RetryPolicy = {
 /**
  * Runs `attempt` until it succeeds, fails for good, or the tries are used up: then with the last error.
  * Exponential backoff with full jitter: Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
+ * An error that carries `details.retryAfterSeconds` is waited for at least that long.
  * @param attempt gets the number of failed tries before it.
  */
 export async function withRetry<T>(
@@ -35,8 +36,14 @@ export async function withRetry<T>(
       return await attempt(failures)
     } catch (error) {
       if (failures + 1 >= policy.triesMax || !mayRetry(error)) throw error
+      const ceilingMs = Math.min(policy.delayMsMax, policy.delayMsMin * 2 ** failures)
+      await policy.sleep(Math.max(policy.random() * ceilingMs, askedDelayMs(error)))
     }
-    const ceilingMs = Math.min(policy.delayMsMax, policy.delayMsMin * 2 ** failures)
-    await policy.sleep(policy.random() * ceilingMs)
   }
+}
+
+/** What the store itself asked for, by `details.retryAfterSeconds`. */
+function askedDelayMs(error: unknown): number {
+  const { details } = error as { readonly details?: { readonly retryAfterSeconds?: unknown } }
+  return typeof details?.retryAfterSeconds === 'number' ? details.retryAfterSeconds * 1_000 : 0
 }
