@@ -251,7 +251,17 @@ const writer = group(
       default: 30_000,
       description: 'How long an append is tried before its outcome counts as unknown.',
     }),
-    fenceRenewalMs: duration({
+    readTimeoutMs: duration({
+    env: 'ANNALS_WRITER_READ_TIMEOUT',
+    default: 10_000,
+    description: 'How long a read waits for a partition that is catching up.',
+  }),
+  routingTimeoutMs: duration({
+    env: 'ANNALS_WRITER_ROUTING_TIMEOUT',
+    default: 5_000,
+    description: 'How long a request waits for a partition that moves from one writer to another.',
+  }),
+  fenceRenewalMs: duration({
       env: 'ANNALS_WRITER_FENCE_RENEWAL',
       default: 3_600_000,
       minimum: 60_000,
