@@ -75,6 +75,7 @@ export class AnnalsClient implements EventStore, BatchAppender, CategoryReader {
   readonly #coalesce: CoalesceLimits
   readonly #retries: RetryLimits
   readonly #silenceMsMax: number
+  readonly #closing = new AbortController()
   readonly #endpoints = new Map<string, WriterEndpoint>()
   readonly #lanes = new Map<string, AppendLane>()
 
@@ -174,14 +175,12 @@ export class AnnalsClient implements EventStore, BatchAppender, CategoryReader {
     query: CategoryQuery,
     signal: AbortSignal,
   ): AsyncGenerator<CategoryEvent> {
-    const call = { signal, silenceMsMax: this.#silenceMsMax }
-    return followCategory({
-      query,
-      signal,
-      retries: this.#retries,
-      open: (cursor) =>
-        this.#onceAnywhere((writer) => writer.subscribe(aggregateType, query, { ...call, cursor })),
-    })
+    const ended = AbortSignal.any([signal, this.#closing.signal])
+    const open = (cursor: string | undefined) => {
+      const call = { cursor, signal: ended, silenceMsMax: this.#silenceMsMax }
+      return this.#onceAnywhere((writer) => writer.subscribe(aggregateType, query, call))
+    }
+    return followCategory({ query, signal: ended, retries: this.#retries, open })
   }
 
   /**
@@ -192,7 +191,7 @@ export class AnnalsClient implements EventStore, BatchAppender, CategoryReader {
   subscribe(
     aggregateType: string,
     query: CategoryQuery = {},
-    { signal = new AbortController().signal }: SubscribeOptions = {},
+    { signal = this.#closing.signal }: SubscribeOptions = {},
   ): AsyncGenerator<CategoryEvent> {
     return this.followCategory(aggregateType, query, signal)
   }
@@ -201,8 +200,9 @@ export class AnnalsClient implements EventStore, BatchAppender, CategoryReader {
     return this.#anywhere((writer) => writer.owners())
   }
 
-  /** Waits for what is under way, then closes the connections. End subscriptions first. */
+  /** Ends subscriptions, waits for what is under way, then closes the connections. */
   close(): Promise<void> {
+    this.#closing.abort()
     return this.#transport.close()
   }
 

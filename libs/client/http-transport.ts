@@ -13,7 +13,7 @@ export interface TransportOptions {
   readonly connectionsMax?: number
 }
 
-export interface JsonCall<Answer> {
+export interface JsonCall<Decoded> {
   readonly method: 'GET' | 'POST'
   readonly url: URL
   /** With its query, from the first slash. */
@@ -21,7 +21,7 @@ export interface JsonCall<Answer> {
   /** JSON. */
   readonly body?: string
   /** What the answer's JSON stands for; throws where it is not what was asked for. */
-  readonly decode: (json: unknown) => Answer
+  readonly decode: (json: unknown) => Decoded
 }
 
 export interface StreamCall {
@@ -33,11 +33,19 @@ export interface StreamCall {
   readonly silenceMsMax: number
 }
 
+interface Answer {
+  readonly status: number
+  /** Of the header Retry-After; in between there may be proxies that know no problem documents. */
+  readonly retryAfter: string | undefined
+  readonly text: string
+}
+
 /** HTTP by undici, over connections that are kept open. Fails with EventStoreError only. One try for each call. */
 export class HttpTransport {
   readonly #timeoutMs: number
   readonly #headers: Readonly<Record<string, string>>
   readonly #agent: Agent
+  #closed: Promise<void> | undefined
 
   constructor({ timeoutMs = 5_000, headers = {}, connectionsMax = 32 }: TransportOptions = {}) {
     this.#timeoutMs = timeoutMs
@@ -49,9 +57,10 @@ export class HttpTransport {
     })
   }
 
-  async json<Answer>({ method, url, path, body, decode }: JsonCall<Answer>): Promise<Answer> {
+  async json<Decoded>({ method, url, path, body, decode }: JsonCall<Decoded>): Promise<Decoded> {
+    this.#checkOpen()
     const answer = await this.#exchange(method, url, path, body)
-    if (answer.status >= 400) throw fromProblem(answer.status, parseJson(answer.text))
+    if (answer.status >= 400) throw refusal(answer)
     try {
       return decode(JSON.parse(answer.text))
     } catch (error) {
@@ -62,22 +71,24 @@ export class HttpTransport {
 
   /** The body of an answer that goes on: destroy it, or abort the signal, to leave. */
   async stream(call: StreamCall): Promise<Readable> {
-    const { url, path } = call
-    const answer = await this.#open(call)
-    if (answer.statusCode === 200) return answer.body
-    const text = await answer.body.text().catch(() => '')
-    throw fromProblem(
-      answer.statusCode,
-      parseJson(text) ?? { detail: `GET ${url.origin}${path} was refused` },
-    )
+    this.#checkOpen()
+    const response = await this.#open(call)
+    if (response.statusCode === 200) return response.body
+    throw refusal(await readAnswer(response))
   }
 
   /** Waits for what is under way, then closes the connections. */
   close(): Promise<void> {
-    return this.#agent.close()
+    this.#closed ??= this.#agent.close()
+    return this.#closed
   }
 
-  async #exchange(method: 'GET' | 'POST', url: URL, path: string, body: string | undefined) {
+  #checkOpen(): void {
+    if (this.#closed !== undefined)
+      throw new EventStoreError('invalid-request', 'this client has been closed')
+  }
+
+  async #exchange(method: 'GET' | 'POST', url: URL, path: string, body: string | undefined): Promise<Answer> {
     try {
       const response = await this.#agent.request({
         origin: url.origin,
@@ -88,7 +99,7 @@ export class HttpTransport {
         body: body ?? null,
         signal: AbortSignal.timeout(this.#timeoutMs),
       })
-      return { status: response.statusCode, text: await response.body.text() }
+      return await readAnswer(response)
     } catch (error) {
       throw this.#networkFailure(method, url, path, error)
     }
@@ -137,6 +148,17 @@ const wasNeverSent = (error: unknown): boolean =>
 const messageOf = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error)
   return error.message || ('code' in error ? String(error.code) : error.name)
+}
+
+async function readAnswer({ statusCode, headers, body }: Dispatcher.ResponseData): Promise<Answer> {
+  const retryAfter = [headers['retry-after']].flat()[0]
+  return { status: statusCode, retryAfter, text: await body.text() }
+}
+
+function refusal({ status, retryAfter, text }: Answer): EventStoreError {
+  const seconds = /^\d{1,4}$/.test(retryAfter ?? '') ? { retryAfterSeconds: Number(retryAfter) } : {}
+  const problem = parseJson(text)
+  return fromProblem(status, typeof problem === 'object' ? { ...seconds, ...problem } : seconds)
 }
 
 function parseJson(text: string): unknown {

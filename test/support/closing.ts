@@ -1,0 +1,20 @@
+import { onTestFinished } from 'vitest'
+
+import { AnnalsClient, type ClientOptions } from '#client'
+
+import type { WriterApi } from '../../services/writer/http/writer-api.ts'
+import { type HttpWriter, type HttpWriterOptions, startHttpWriter } from './http-writer.ts'
+
+/** A client that is closed at the end of the test. */
+export function testClient(options: ClientOptions): AnnalsClient {
+  const client = new AnnalsClient(options)
+  onTestFinished(() => client.close())
+  return client
+}
+
+/** A writer over HTTP that is closed at the end of the test. */
+export async function testWriter(api: WriterApi, options?: HttpWriterOptions): Promise<HttpWriter> {
+  const writer = await startHttpWriter(api, options)
+  onTestFinished(() => writer.app.close())
+  return writer
+}
