@@ -4,7 +4,7 @@
 repository="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
 toolchain="$repository/.annals/toolchain"
 
-say() { printf '%s\n' "$*" >&2; }
+say() { printf '%s\n' "$@" >&2; }
 
 fail() {
   say "$@"
@@ -40,7 +40,7 @@ provide_packages() {
   mkdir -p "$repository/.annals/logs"
   local log="$repository/.annals/logs/npm-ci.log"
   (cd "$repository" && npm ci --no-audit --no-fund --loglevel=error) >"$log" 2>&1 </dev/null ||
-    fail "npm ci failed; it said:" "$(tail -n 15 "$log")"
+    fail "npm ci failed; the beginning of $log:" "$(head -n 12 "$log")"
   touch "$done"
 }
 
