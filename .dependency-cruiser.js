@@ -88,9 +88,10 @@ export default {
     mayImportOnly('kafka-imports-ports', 'kafka', 'domain|event-store|observability'),
     mayImportOnly('redis-index-imports-ports', 'redis-index', 'domain|event-store|observability'),
     mayImportOnly('http-imports-ports', 'http', 'domain|event-store|observability'),
+  mayImportOnly('event-log-composes-the-log', 'event-log', 'domain|event-store|schemas|kafka'),
     onlyImportedBy('kafka-clients-in-kafka', 'kafkajs|@platformatic/kafka', 'libs/kafka'),
     onlyImportedBy('ioredis-in-redis', 'ioredis', 'libs/redis-index|libs/projections-redis'),
-    onlyImportedBy('avro-in-schemas', 'avsc|@kafkajs/confluent-schema-registry', 'libs/schemas|bench'),
+    onlyImportedBy('avro-in-schemas', 'avsc|@kafkajs/confluent-schema-registry', 'libs/schemas|bench|test'),
     onlyImportedBy('fastify-in-http', 'fastify', 'libs/http|services'),
   ],
   options: {
