@@ -44,8 +44,7 @@ export function addProbes(app: HttpServer, health: HealthSource, metrics: Regist
   const schema = {
     tags: ['operations'],
     summary: 'Metrics in the text format of Prometheus',
-    produces: ['text/plain'],
-    response: { 200: Type.String() },
+    response: { 200: { description: 'All metrics', content: { 'text/plain': { schema: Type.String() } } } },
   }
   app.get('/metrics', { schema }, async (_request, reply) =>
     reply.type(metrics.contentType).send(await metrics.metrics()),

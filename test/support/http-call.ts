@@ -1,0 +1,36 @@
+import { testWriter } from './closing.ts'
+import { InMemoryWriter } from './in-memory-writer.ts'
+
+export interface Answer {
+  readonly status: number
+  readonly type: string | null
+  readonly headers: Headers
+  readonly body: Readonly<Record<string, unknown>>
+}
+
+export type Call = (
+  method: 'GET' | 'POST',
+  path: string,
+  body?: unknown,
+  headers?: Record<string, string>,
+) => Promise<Answer>
+
+/** A writer over HTTP, and a way to call it that tells all of its answers. */
+export async function callableWriter(
+  bodyLimitBytes = 20_000,
+): Promise<{ api: InMemoryWriter; url: string; call: Call }> {
+  const api = new InMemoryWriter()
+  const { url } = await testWriter(api, { bodyLimitBytes })
+  const call: Call = async (method, path, body, headers = {}) => {
+    const response = await fetch(url + path, {
+      method,
+      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+    })
+    const text = await response.text()
+    const type = response.headers.get('content-type')
+    const json = /json/.test(type ?? '') ? (JSON.parse(text) as Answer['body']) : { text }
+    return { status: response.status, type, headers: response.headers, body: json }
+  }
+  return { api, url, call }
+}
