@@ -19,12 +19,24 @@ const usage = 'usage: node scripts/schemas.ts check | types | release'
 const listed = (name: string): string[] | undefined =>
   process.env[name]?.split(',').map((part) => part.trim())
 
+/** What a person can put right: told in one line. */
+class UserError extends Error {}
+
 async function loadUpcasters(): Promise<UpcasterChain> {
   const files = listed('ANNALS_DOMAIN') ?? globSync('examples/*/domain.ts')
-  const modules = await Promise.all(
-    files.map((file) => import(pathToFileURL(resolve(file)).href) as Promise<{ default: DomainModule }>),
-  )
-  return createUpcasterChain(modules.flatMap((module) => module.default.upcasters))
+  const modules = await Promise.all(files.map(loadModule))
+  return createUpcasterChain(modules.flatMap((module) => module.upcasters))
+}
+
+async function loadModule(file: string): Promise<DomainModule> {
+  try {
+    const module = (await import(pathToFileURL(resolve(file)).href)) as { default?: DomainModule }
+    if (module.default !== undefined) return module.default
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new UserError(`domain module ${file} cannot be loaded: ${reason}`, { cause })
+  }
+  throw new UserError(`${file} is not a domain module: expected \`export default defineDomain({ … })\``)
 }
 
 function report(problems: readonly SchemaProblem[]): void {
@@ -67,7 +79,7 @@ if (command === undefined) {
   try {
     for (const path of listed('ANNALS_SCHEMAS') ?? ['schemas']) await command(new SchemaFolder(path))
   } catch (error) {
-    if (!(error instanceof SchemaError)) throw error
+    if (!(error instanceof SchemaError || error instanceof UserError)) throw error
     console.error(error.message)
     process.exitCode = 1
   }
