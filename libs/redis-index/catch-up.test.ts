@@ -107,6 +107,15 @@ test.each([
   expect(index.applied).toEqual(range(0, 47))
 })
 
+test('the index of a later owner, which has gone on since, is left alone', async () => {
+  const index = new FakeIndex()
+  index.stored = { topicId: 'topic-1', epoch: 8, nextOffset: 48 }
+  const late = catchUp(index, { ...owner, endOffset: 47, read: log(47) })
+  await expect(late).rejects.toThrow(IndexUnavailableError)
+  await expect(late).rejects.toThrow('a later owner is at work')
+  expect(index.dropped).toBe(0)
+})
+
 test('a bounded number of commits is on its way at a time, and more than one', async () => {
   const index = new FakeIndex()
   await catchUp(index, { ...owner, endOffset: 20_000, read: log(20_000) })

@@ -42,7 +42,7 @@ const rebuiltTailOffsets = 10_000
  * Brings the index to the end of the log and makes the epoch its owner. Goes on from the offset stored, or, where the index is
  * empty, of another topic or past the end, drops it and applies the log from the start. Starts over when the guard is lost on the way.
  * @returns the guard that holds from now on.
- * @throws IndexUnavailableError while Redis does not answer, or where others keep claiming the index.
+ * @throws IndexUnavailableError while Redis does not answer, or where a later owner has, or others keep claiming, the index.
  * @throws IndexMismatchError where the log itself has a gap in a stream.
  */
 export async function catchUp(index: Index, log: CatchUp): Promise<Guard> {
@@ -61,6 +61,13 @@ async function claim(index: Index, log: CatchUp): Promise<'guard-lost' | Guard> 
   const { topicId, epoch } = log
   const stored = await index.guard()
   const belongs = stored?.topicId === topicId && stored.nextOffset <= log.endOffset
+  if (stored?.topicId === topicId && !belongs && stored.epoch > epoch) {
+    // Not an index of another log, but a later owner's: this one slept between its take-over and now.
+    throw new IndexUnavailableError(
+      `the index of topic ${topicId} is at offset ${stored.nextOffset} under epoch ${stored.epoch}, epoch ${epoch} has seen the log ` +
+        `up to ${log.endOffset}: a later owner is at work`,
+    )
+  }
   if (!belongs) await index.drop()
   return index.claim({ topicId, epoch, nextOffset: belongs ? stored.nextOffset : 0 })
 }

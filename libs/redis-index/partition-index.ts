@@ -1,9 +1,9 @@
-import { aggregateIdOf, type EventId, noVersion, type StreamId, streamIdOf, type Version } from '#domain'
+import { aggregateIdOf, noVersion, type StreamId, streamIdOf, type Version } from '#domain'
 
+import { type Ask, askItems, type Checked, knownIds, type Place, writeAsks } from './asks.ts'
 import { groupByStream, type StreamEntries, streamItems, writeStreams } from './commit-argument.ts'
 import type { RedisConnection } from './connection.ts'
 import { IndexMismatchError } from './errors.ts'
-import { EventKeys } from './event-key.ts'
 import { encodeEventRun } from './event-run.ts'
 import type { Guard, IndexEntry } from './index-entry.ts'
 import { PartitionKeys } from './keys.ts'
@@ -35,23 +35,6 @@ export interface PartitionIndexOptions {
   readonly rememberedIdsMax: number
   /** Milliseconds since 1970. Default: the clock. */
   readonly now?: () => number
-}
-
-export interface Ask {
-  readonly streamId: StreamId
-  readonly eventIds: readonly EventId[]
-}
-
-export interface Place {
-  readonly version: Version
-  readonly offset: number
-}
-
-export interface Checked {
-  /** Of the stream of each ask; 0 where there is none. */
-  readonly versions: readonly Version[]
-  /** For each ask those of its ids that are in its stream, as far as they are remembered. */
-  readonly known: readonly ReadonlyMap<EventId, Place>[]
 }
 
 export interface IndexedStreamInfo {
@@ -105,16 +88,8 @@ export class PartitionIndex {
 
   /** The versions of streams, and which of the event ids they have already. */
   async check(guard: Guard, asks: readonly Ask[]): Promise<'guard-lost' | Checked> {
-    const names = asks.map(({ streamId }) => aggregateIdOf(streamId))
-    const writer = this.#guarded(guard, 3)
-    writer.texts(names)
-    writer.numbers(asks.map(({ eventIds }) => eventIds.length))
-    writer.buffers(
-      asks.flatMap(({ eventIds }, index) => {
-        const keys = new EventKeys(names[index] ?? '')
-        return eventIds.map((id) => keys.of(id))
-      }),
-    )
+    const writer = this.#guarded(guard, askItems)
+    writeAsks(writer, asks)
     const reply = await this.#redis.run(checkScript, this.#keys.kept, writer.finish())
     if (!Array.isArray(reply)) return 'guard-lost'
     const [versions, hits] = reply as [Version[], (number | Buffer)[]]
@@ -325,19 +300,6 @@ type Buffers = readonly (Buffer | null | undefined)[]
 function streamInfo(record: Buffer): IndexedStreamInfo {
   const { version, firstTimestampMs, lastTimestampMs } = decodeStreamRecord(record)
   return { version, firstTimestampMs, lastTimestampMs }
-}
-
-/** The hits as checkScript lists them: number of the ask, number of the id over all asks, version, offset. */
-function knownIds(asks: readonly Ask[], hits: readonly (number | Buffer)[]): Map<EventId, Place>[] {
-  const known = asks.map(() => new Map<EventId, Place>())
-  const ids = hits.length === 0 ? [] : asks.flatMap(({ eventIds }) => eventIds)
-  for (let at = 0; at < hits.length; at += 4) {
-    const [ask, id, version, offset] = hits.slice(at, at + 4).map(Number)
-    const eventId = ids[(id ?? 0) - 1]
-    if (eventId === undefined || version === undefined || offset === undefined) continue
-    known[(ask ?? 0) - 1]?.set(eventId, { version: version as Version, offset })
-  }
-  return known
 }
 
 function pairs(fields: readonly Buffer[]): (readonly [string, Buffer])[] {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 
 import { type EventId, newEventId, type Version } from '#domain'
-import { type Guard, IndexMismatchError } from '#redis-index'
+import { type Guard, type IndexEntry, IndexMismatchError } from '#redis-index'
 
 import {
   claimed,
@@ -129,6 +129,33 @@ test('an id counts only in its own stream, also when another stream has the same
   ])
 })
 
+test('an id counts only in its own stream, also when the checksums of two ids are the same', async () => {
+  const { index, guard } = await claimed(await connect())
+  const [one, two] = ['n2683599', 'n10000060'] // CRC-32 of both is the same.
+  const [first, second] = [entry(one, 1, 0), entry(two, 1, 1)]
+  const after = held(await index.commit(guard, [first, second], 2))
+  const asks = [one, two].map((id) => ({ streamId: order(id), eventIds: [first.eventId] }))
+  expect(held(await index.check(after, asks)).known.map(({ size }) => size)).toEqual([1, 0])
+})
+
+test('Lua packs and reads distances between offsets as TypeScript does', async () => {
+  const run = await claimed(await connect())
+  let { guard } = run
+  const all: IndexEntry[] = []
+  for (const power of [0, 1, 6, 7, 8, 13, 14, 15, 21, 28, 31, 32, 33, 45]) {
+    for (const distance of [2 ** power - 1, 2 ** power, 2 ** power + 1].filter((steps) => steps > 0)) {
+      const event = entry('a', all.length + 1, guard.nextOffset - 1 + distance)
+      all.push(event)
+      guard = held(await run.index.commit(guard, [event], event.offset + 1))
+    }
+  }
+  const places = all.map(({ version, offset }) => ({ version, offset }))
+  expect(held(await run.index.offsets(guard, order('a'), 1, all.length))).toEqual(places)
+  const ask = { streamId: order('a'), eventIds: all.map(({ eventId }) => eventId) }
+  const [known] = held(await run.index.check(guard, [ask])).known
+  expect([...(known?.values() ?? [])]).toEqual(places)
+})
+
 test('at least as many ids as configured are remembered, and at most twice as many', async () => {
   const redis = await connect()
   const run = await claimed(redis, { rememberedIdsMax: 50 })
@@ -210,6 +237,18 @@ test('what can be had from the log lives for a while only, what cannot stays', a
     else expect(ttl, key).toBe(-1)
   }
   expect(ttls.map(([key]) => key)).toEqual(['guard', 'ids:0', 'r:a', 's:a', 'streams', 't:a'])
+})
+
+test('a tail lives on from its last event, also when it is cut', async () => {
+  const redis = await connect()
+  const run = await claimed(redis, { tailEventsMax: 3 })
+  let { guard } = run
+  const key = `{${redis.keyPrefix}:eventstore.order:3}t:a`
+  for (let version = 1; version <= 7; version += 1) {
+    guard = held(await run.index.commit(guard, entries('a', version, version, version - 1), version))
+    expect(await redis.call('TTL', [key])).toBeGreaterThan(50)
+    await redis.call('EXPIRE', [key, 10])
+  }
 })
 
 test('events that are older than a tail lives do not go into it, and end the one that is there', async () => {
