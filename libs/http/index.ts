@@ -1,6 +1,6 @@
 export { createHttpServer, type HttpServerOptions } from './http-server.ts'
 export { type HttpRoutes, type HttpServer } from './http-types.ts'
-export { type HealthReport, type HealthSource } from './probes.ts'
+export { type HealthSource } from './probes.ts'
 export { problemOf } from './problem-reply.ts'
 export { problemProperties, problemResponses } from './problem-schema.ts'
 export { sendEvents, type SendEventsOptions, type ServerSentEvent } from './sse.ts'

@@ -2,20 +2,12 @@ import { Type } from '@sinclair/typebox'
 import type { FastifyReply } from 'fastify'
 import type { Registry } from 'prom-client'
 
+import type { HealthRegistry, HealthReport } from '#observability'
+
 import type { HttpServer } from './http-types.ts'
 
-/** How a service is, part by part. */
-export interface HealthReport {
-  readonly healthy: boolean
-  readonly checks: Readonly<Record<string, unknown>>
-}
-
-export interface HealthSource {
-  /** Whether the process should be left to run; false asks for a restart. */
-  live(): HealthReport | Promise<HealthReport>
-  /** Whether it should get requests now. */
-  ready(): HealthReport | Promise<HealthReport>
-}
+/** What the probes ask. */
+export type HealthSource = Pick<HealthRegistry, 'live' | 'ready'>
 
 const report = Type.Object({
   healthy: Type.Boolean(),
@@ -32,7 +24,7 @@ const healthSchema = (summary: string) => ({
 })
 
 export function addProbes(app: HttpServer, health: HealthSource, metrics: Registry): void {
-  const answer = async (reply: FastifyReply, asked: HealthReport | Promise<HealthReport>) => {
+  const answer = async (reply: FastifyReply, asked: Promise<HealthReport>) => {
     const found = await asked
     return reply.code(found.healthy ? 200 : 503).send(found)
   }

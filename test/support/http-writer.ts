@@ -1,7 +1,5 @@
-import pino from 'pino'
-import { Registry } from 'prom-client'
-
 import { createHttpServer, type HttpServer } from '#http'
+import { createLogger, createMetrics, HealthRegistry } from '#observability'
 
 import type { WriterApi } from '../../services/writer/http/writer-api.ts'
 import { writerRoutes } from '../../services/writer/http/writer-routes.ts'
@@ -18,15 +16,15 @@ export interface HttpWriter {
   readonly url: string
 }
 
-const healthy = { healthy: true, checks: { writer: 'ok' } }
-
 /** A real server on a free port of the loopback, with the writer's routes. Close `app` in the end. */
 export async function startHttpWriter(api: WriterApi, options: HttpWriterOptions = {}): Promise<HttpWriter> {
   const { port = 0, bodyLimitBytes = 1_000_000, prepare } = options
+  const health = new HealthRegistry()
+  health.add({ name: 'writer', kind: 'readiness', check: () => 'ok' })
   const app = await createHttpServer({
-    logger: pino({ level: 'silent' }),
-    health: { live: () => healthy, ready: () => healthy },
-    metrics: new Registry(),
+    logger: createLogger({ name: 'writer', level: 'silent' }),
+    health,
+    metrics: createMetrics({ service: 'writer', processMetrics: false }),
     title: 'Annals',
     version: '0.0.0',
     bodyLimitBytes,

@@ -289,11 +289,11 @@ describe('what every server has', () => {
     expect(await call('GET', '/health/live')).toMatchObject({ status: 200, body: { healthy: true } })
     expect(await call('GET', '/health/ready')).toMatchObject({
       status: 200,
-      body: { checks: { writer: 'ok' } },
+      body: { checks: { writer: { healthy: true } } },
     })
     await call('GET', '/streams/order.9')
     expect((await call('GET', '/metrics')).body['text']).toContain(
-      'annals_http_request_seconds_count{method="GET",route="/streams/:id",status="404"} 1',
+      'annals_http_request_seconds_count{service="writer",method="GET",route="/streams/:id",status="404"} 1',
     )
     expect((await call('GET', '/docs')).type).toMatch(/html/)
   })
