@@ -1,4 +1,4 @@
-import { type Address, ask, httpOk, StackError } from '../stack/index.ts'
+import { type Address, ask, httpStatus, StackError } from '../stack/index.ts'
 import type { Part } from './part.ts'
 import { type ExternalName, externalVariables } from './settings.ts'
 
@@ -26,25 +26,24 @@ export function external(which: ExternalName, address: string): Part {
 }
 
 const checks: Record<ExternalName, (address: string) => Promise<void>> = {
-  kafka: async (brokers) => {
-    // One that answers is enough: it knows the others.
-    const tries = await Promise.allSettled(
-      brokers.split(',').map(async (broker) => ask(brokerAddress(broker.trim()))),
-    )
-    if (tries.some(({ status }) => status === 'fulfilled')) return
-    throw new Error(
-      tries.map((attempt) => ((attempt as PromiseRejectedResult).reason as Error).message).join('; '),
-    )
-  },
-  redis: async (url) => {
-    await ask(urlAddress(url, 6379))
-  },
+  kafka: (brokers) => oneAnswers(brokers, brokerAddress),
+  redis: (urls) => oneAnswers(urls, (url) => urlAddress(url, 6379)),
   registry: async (url) => {
     const { host, port } = urlAddress(url, url.startsWith('https:') ? 443 : 80)
     await ask({ host, port })
-    if (!(await httpOk(`${url}/subjects`)))
-      throw new Error(`${host}:${port} answers, but ${url}/subjects is no success`)
+    const status = await httpStatus(`${url}/subjects`)
+    // It may ask for a password, which is for the services to give.
+    if (status === 404 || status >= 500) throw new Error(`${host}:${port} answers /subjects with ${status}`)
   },
+}
+
+/** Of several nodes one that answers is enough: it knows the others. */
+async function oneAnswers(list: string, addressOf: (node: string) => Address): Promise<void> {
+  const tries = await Promise.allSettled(list.split(',').map(async (node) => ask(addressOf(node.trim()))))
+  const failures = tries.flatMap((attempt) =>
+    attempt.status === 'rejected' ? [(attempt.reason as Error).message] : [],
+  )
+  if (failures.length === tries.length) throw new Error(failures.join('; '))
 }
 
 function brokerAddress(broker: string): Address {
@@ -54,12 +53,12 @@ function brokerAddress(broker: string): Address {
 }
 
 function urlAddress(text: string, standardPort: number): Address {
-  if (!URL.canParse(text)) throw new Error(`${text} is no URL`)
+  if (!URL.canParse(text)) throw new Error('this is no URL')
   const { hostname, port } = new URL(text)
   return { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? standardPort : Number(port) }
 }
 
 /** A URL as it may be shown: without its password. */
 function redact(address: string): string {
-  return address.replace(/\/\/[^/@]*@/, '//…@')
+  return address.replace(/\/\/[^/@]*@/g, '//…@')
 }

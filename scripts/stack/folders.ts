@@ -24,5 +24,5 @@ export function stackFolders(home: string): StackFolders {
 
 /** The state folder that the environment names: ANNALS_HOME, else `.annals` in the checkout. */
 export function homeFrom(env: NodeJS.ProcessEnv): string {
-  return resolve(env['ANNALS_HOME'] ?? join(repository, '.annals'))
+  return resolve(env['ANNALS_HOME'] || join(repository, '.annals'))
 }

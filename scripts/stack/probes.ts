@@ -41,11 +41,19 @@ export function ask(
   })
 }
 
-/** True when the URL answers with a success. */
-export async function httpOk(url: string): Promise<boolean> {
+/**
+ * The status that the URL answers with.
+ * @throws Error when there is no answer within 2 s
+ */
+export async function httpStatus(url: string): Promise<number> {
   const response = await fetch(url, { signal: AbortSignal.timeout(probeMs) })
   await response.body?.cancel()
-  return response.ok
+  return response.status
+}
+
+/** True when the URL answers with a success. */
+export async function httpOk(url: string): Promise<boolean> {
+  return (await httpStatus(url)) === 200
 }
 
 /** Sends one command without arguments that need quoting to a Redis and returns the raw answer. */

@@ -35,11 +35,11 @@ export async function openTestStack(env: NodeJS.ProcessEnv): Promise<OpenStack> 
 
 async function chooseVariant(env: NodeJS.ProcessEnv): Promise<Variant> {
   const forced = env['ANNALS_TEST_STACK']
-  if (forced !== undefined) {
+  if (forced) {
     if (Object.hasOwn(variants, forced)) return forced as Variant
     throw new StackError(`ANNALS_TEST_STACK is ${forced}; it may be ${Object.keys(variants).join(', ')}`, 2)
   }
-  if (variables.some((name) => env[name] !== undefined)) return 'external'
+  if (variables.some((name) => env[name])) return 'external'
   const missing = missingForNative()
   if (missing.length === 0) return 'native'
   if (await containerEngineAnswers()) return 'testcontainers'
@@ -57,7 +57,7 @@ async function containerEngineAnswers(): Promise<boolean> {
 
 function external(env: NodeJS.ProcessEnv): Promise<OpenStack> {
   const [brokers, redisUrl, registryUrl] = variables.map((name) => env[name])
-  if (brokers === undefined || redisUrl === undefined || registryUrl === undefined)
+  if (!brokers || !redisUrl || !registryUrl)
     throw new StackError(`An external stack for tests needs all of ${variables.join(', ')}`, 2)
   const stack = { kafkaBrokers: brokers.split(','), redisUrl, registryUrl }
   return Promise.resolve({ stack, close: () => Promise.resolve() })

@@ -1,0 +1,82 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import {
+  type ClusterBroker,
+  freePorts,
+  liveBrokers,
+  redisCommand,
+  startKafkaCluster,
+  startPostgres,
+  startRedisCluster,
+} from '../../scripts/stack/index.ts'
+import { waitFor } from '../support/stack.ts'
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'annals-clusters-'))
+  // PostgreSQL runs as a user of its own where we are root.
+  await chmod(folder, 0o755)
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+function report(): void {
+  // The tests' own names say enough.
+}
+
+async function liveAsSeenBy({ address }: ClusterBroker): Promise<number[]> {
+  const [host = '', port] = address.split(':')
+  return (await liveBrokers({ host, port: Number(port) })).toSorted()
+}
+
+test('of three brokers one is killed and started again, another is frozen and woken; the others notice', async () => {
+  const cluster = await startKafkaCluster({ folder: join(folder, 'kafka'), report })
+  const [first, second, third] = cluster.brokers
+  if (!first || !second || !third) throw new Error('a cluster has three brokers')
+  const seenBySecond = (ids: number[]) =>
+    waitFor(
+      `brokers ${ids.join()} are live`,
+      async () => String(await liveAsSeenBy(second)) === String(ids),
+      {
+        timeoutMs: 60_000,
+      },
+    )
+  try {
+    await seenBySecond([1, 2, 3])
+    const before = first.pid
+    first.kill('SIGKILL')
+    await seenBySecond([2, 3])
+    await first.restart()
+    expect(first.pid).not.toBe(before)
+    await seenBySecond([1, 2, 3])
+    third.kill('SIGSTOP')
+    await seenBySecond([1, 2])
+    third.kill('SIGCONT')
+    await seenBySecond([1, 2, 3])
+  } finally {
+    await cluster.stop()
+  }
+}, 240_000)
+
+test('a Redis cluster of three nodes serves every slot', async () => {
+  const cluster = await startRedisCluster({ folder: join(folder, 'redis') })
+  try {
+    const port = cluster.nodes[0]?.port ?? 0
+    const info = await redisCommand({ host: '127.0.0.1', port }, 'CLUSTER INFO')
+    expect(info).toContain('cluster_slots_ok:16384')
+    expect(info).toContain('cluster_size:3')
+  } finally {
+    await cluster.stop()
+  }
+})
+
+test('PostgreSQL starts, also where we are root, and again on the same data', async () => {
+  const [port = 0] = await freePorts(1)
+  const options = { port, folder: join(folder, 'postgres'), logFile: join(folder, 'postgres.log') }
+  for (let start = 0; start < 2; start++) {
+    const server = await startPostgres(options)
+    expect(server.url).toBe(`postgres://annals@127.0.0.1:${port}/postgres`)
+    await server.stop()
+  }
+})
