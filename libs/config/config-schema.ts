@@ -172,7 +172,8 @@ const registry = group('Schema registry', 'Where the schemas of events are regis
   idFile: optional(
     text({
       env: 'ANNALS_REGISTRY_ID_FILE',
-      description: 'Where the ids of schemas are kept, so that a service can start while the registry is down.',
+      description:
+        'Where the ids of schemas are kept, so that a service can start while the registry is down.',
     }),
   ),
   timeoutMs: duration({
@@ -252,16 +253,16 @@ const writer = group(
       description: 'How long an append is tried before its outcome counts as unknown.',
     }),
     readTimeoutMs: duration({
-    env: 'ANNALS_WRITER_READ_TIMEOUT',
-    default: 10_000,
-    description: 'How long a read waits for a partition that is catching up.',
-  }),
-  routingTimeoutMs: duration({
-    env: 'ANNALS_WRITER_ROUTING_TIMEOUT',
-    default: 5_000,
-    description: 'How long a request waits for a partition that moves from one writer to another.',
-  }),
-  fenceRenewalMs: duration({
+      env: 'ANNALS_WRITER_READ_TIMEOUT',
+      default: 10_000,
+      description: 'How long a read waits for a partition that is catching up.',
+    }),
+    routingTimeoutMs: duration({
+      env: 'ANNALS_WRITER_ROUTING_TIMEOUT',
+      default: 5_000,
+      description: 'How long a request waits for a partition that moves from one writer to another.',
+    }),
+    fenceRenewalMs: duration({
       env: 'ANNALS_WRITER_FENCE_RENEWAL',
       default: 3_600_000,
       minimum: 60_000,

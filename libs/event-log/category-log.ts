@@ -1,0 +1,161 @@
+import type { RecordedEvent } from '#domain'
+import {
+  type CategoryEvent,
+  type CategoryPage,
+  type CategoryQuery,
+  type CategoryReader,
+  EventStoreError,
+} from '#event-store'
+import { eventTopic, type LogReader, type TopicDescription } from '#kafka'
+
+import { formatCursor, type Offsets, parseCursor } from './cursor.ts'
+import { type EventFormat, storedEvent, type StoredEvent } from './event-format.ts'
+import { mergeAsync } from './merge-async.ts'
+
+const limitDefault = 100
+/** Records looked at for one page, so that a filter that hits nothing still ends: the page is then short, its cursor further on. */
+const scanMax = 50_000
+
+/** Reads all events of an aggregate type straight from its topic. Any instance can, whoever owns the partitions. */
+export class CategoryLog implements CategoryReader {
+  readonly #reader: LogReader
+  readonly #format: EventFormat
+  readonly #partitions: ReadonlyMap<string, number>
+
+  /** @param topics the event topics that there are. */
+  constructor(reader: LogReader, format: EventFormat, topics: readonly TopicDescription[]) {
+    this.#reader = reader
+    this.#format = format
+    this.#partitions = new Map(topics.map(({ name, partitions }) => [name, partitions]))
+  }
+
+  async readCategory(aggregateType: string, query: CategoryQuery = {}): Promise<CategoryPage> {
+    const topic = eventTopic(aggregateType)
+    const offsets = [...(await this.#startOffsets(topic, query))]
+    const limit = query.limit ?? limitDefault
+    const events: RecordedEvent[] = []
+    let scanned = 0
+    for (const partition of this.#partitionsAsked(topic, query)) {
+      const page = await this.#readPartition(topic, partition, offsets[partition] ?? 0, query, {
+        limit: limit - events.length,
+        scan: scanMax - scanned,
+      })
+      events.push(...page.events)
+      scanned += page.scanned
+      offsets[partition] = page.next
+      if (events.length >= limit || scanned >= scanMax)
+        return { events, cursor: formatCursor(offsets), atEnd: false }
+    }
+    return { events, cursor: formatCursor(offsets), atEnd: true }
+  }
+
+  async *followCategory(
+    aggregateType: string,
+    query: CategoryQuery,
+    signal: AbortSignal,
+  ): AsyncGenerator<CategoryEvent> {
+    const topic = eventTopic(aggregateType)
+    const offsets = [...(await this.#startOffsets(topic, query))]
+    const partitions = this.#partitionsAsked(topic, query)
+    const left = new AbortController()
+    const either = AbortSignal.any([signal, left.signal])
+    const follow = (partition: number) =>
+      this.#followPartition(topic, partition, offsets[partition] ?? 0, query, either)
+    try {
+      for await (const event of mergeAsync(partitions.map(follow))) {
+        offsets[event.position.partition] = event.position.offset + 1
+        yield { event, cursor: formatCursor(offsets) }
+      }
+    } finally {
+      left.abort()
+    }
+  }
+
+  /** The cursor that starts one partition at an offset, and the others at their beginning. */
+  async cursorAt(aggregateType: string, partition: number, offset: number): Promise<string> {
+    const topic = eventTopic(aggregateType)
+    this.#partitionsAsked(topic, { partition })
+    const offsets = await this.#startOffsets(topic, {})
+    return formatCursor(offsets.with(partition, offset))
+  }
+
+  async *#followPartition(
+    topic: string,
+    partition: number,
+    from: number,
+    query: CategoryQuery,
+    signal: AbortSignal,
+  ) {
+    for await (const { records } of this.#reader.follow(topic, partition, from, signal)) {
+      yield* await this.#decode(topic, partition, records.map(storedEvent).filter(matches(query)))
+    }
+  }
+
+  async #readPartition(
+    topic: string,
+    partition: number,
+    from: number,
+    query: CategoryQuery,
+    most: { limit: number; scan: number },
+  ) {
+    const found: StoredEvent[] = []
+    const wanted = matches(query)
+    let scanned = 0
+    const until = await this.#reader.endOffset(topic, partition)
+    for await (const records of this.#reader.read(topic, partition, { from, until })) {
+      for (const record of records) {
+        const event = storedEvent(record)
+        scanned++
+        if (wanted(event)) found.push(event)
+        if (found.length < most.limit && scanned < most.scan) continue
+        return { events: await this.#decode(topic, partition, found), next: record.offset + 1, scanned }
+      }
+    }
+    return { events: await this.#decode(topic, partition, found), next: Math.max(from, until), scanned }
+  }
+
+  #decode(topic: string, partition: number, events: readonly StoredEvent[]): Promise<RecordedEvent[]> {
+    return this.#format.decode(topic, partition, events)
+  }
+
+  async #startOffsets(topic: string, query: CategoryQuery): Promise<Offsets> {
+    const partitions = this.#partitionCount(topic)
+    if (query.cursor !== undefined) return parseCursor(query.cursor, partitions)
+    const from = query.from
+    const startOf = (partition: number): Promise<number> =>
+      from === undefined
+        ? this.#reader.startOffset(topic, partition)
+        : this.#reader.offsetForTime(topic, partition, Date.parse(from))
+    return Promise.all(Array.from({ length: partitions }, (_, partition) => startOf(partition)))
+  }
+
+  #partitionsAsked(topic: string, query: CategoryQuery): readonly number[] {
+    const partitions = this.#partitionCount(topic)
+    if (query.partition === undefined) return Array.from({ length: partitions }, (_, partition) => partition)
+    if (query.partition < partitions) return [query.partition]
+    throw new EventStoreError(
+      'invalid-request',
+      `partition ${query.partition} is not there: ${topic} has ${partitions}`,
+      {
+        path: 'partition',
+      },
+    )
+  }
+
+  #partitionCount(topic: string): number {
+    const partitions = this.#partitions.get(topic)
+    if (partitions !== undefined) return partitions
+    throw new EventStoreError(
+      'category-not-found',
+      `there is no topic ${topic}: is its domain module configured?`,
+    )
+  }
+}
+
+const matches =
+  ({ eventTypes, from, until, correlationId }: CategoryQuery) =>
+  (event: StoredEvent): boolean =>
+    (eventTypes === undefined || eventTypes.includes(event.type)) &&
+    (from === undefined || Date.parse(event.timestamp) >= Date.parse(from)) &&
+    (until === undefined || Date.parse(event.timestamp) < Date.parse(until)) &&
+    (correlationId === undefined || event.metadata.correlationId === correlationId)

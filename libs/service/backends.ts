@@ -1,0 +1,75 @@
+import type { Config } from '#config'
+import { createUpcasterChain, type DomainModule } from '#domain'
+import { eventTopic, KafkaCluster, topicConfigs, type TopicDescription, Topics } from '#kafka'
+import { connectRedis, type RedisConnection } from '#redis-index'
+import { EventCodec, loadCatalog, pushSchemas, SchemaRegistry } from '#schemas'
+
+import { kafkaSettings, redisSettings, registryOptions } from './connection-settings.ts'
+import { loadDomain } from './load-domain.ts'
+
+/** What every service stands on, opened and ready. */
+export interface Backends {
+  readonly domain: DomainModule
+  readonly cluster: KafkaCluster
+  readonly redis: RedisConnection
+  readonly codec: EventCodec
+  /** The event topics of the domain's aggregates. */
+  readonly topics: readonly TopicDescription[]
+  close(): Promise<void>
+}
+
+/**
+ * Loads the domain modules and connects to Kafka, Redis and the registry. Schemas are pushed and topics made where they are missing.
+ * @throws InvalidInputError, ConfigError, SchemaError, LogError, IndexUnavailableError; nothing stays open then.
+ */
+export async function openBackends(config: Config): Promise<Backends> {
+  const domain = await loadDomain(config.domain.modules)
+  const opened = new AsyncDisposableStack()
+  try {
+    const cluster = await KafkaCluster.connect(kafkaSettings(config))
+    opened.defer(() => cluster.close())
+    const redis = connectRedis(redisSettings(config))
+    opened.defer(() => redis.close())
+    await redis.ready()
+    const codec = await openCodec(config, domain)
+    const topics = await ensureEventTopics(cluster, config, domain)
+    const all = opened.move()
+    return { domain, cluster, redis, codec, topics, close: () => all.disposeAsync() }
+  } finally {
+    await opened.disposeAsync()
+  }
+}
+
+async function openCodec(config: Config, domain: DomainModule): Promise<EventCodec> {
+  const catalog = loadCatalog(config.domain.schemaFolders)
+  const registry = new SchemaRegistry(registryOptions(config))
+  const upcasters = createUpcasterChain(domain.upcasters)
+  const idFile = config.registry.idFile
+  const codec = new EventCodec({ catalog, registry, upcasters, ...(idFile !== undefined && { idFile }) })
+  const { missing, unreachable } = await codec.prepare()
+  if (unreachable === undefined && missing.length > 0) {
+    await pushSchemas(catalog, registry)
+    await codec.prepare()
+  }
+  return codec
+}
+
+function ensureEventTopics(
+  cluster: KafkaCluster,
+  { kafka }: Config,
+  domain: DomainModule,
+): Promise<TopicDescription[]> {
+  const configs = {
+    ...topicConfigs.events,
+    'min.insync.replicas': String(kafka.minInsyncReplicas),
+    'max.message.bytes': String(kafka.messageBytesMax),
+  }
+  return new Topics(cluster).ensure(
+    domain.aggregates.map(({ type }) => ({
+      name: eventTopic(type),
+      partitions: kafka.partitions,
+      replication: kafka.replication,
+      configs,
+    })),
+  )
+}

@@ -1,0 +1,82 @@
+import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
+
+import { type Config, ConfigError, loadConfig } from '#config'
+import { InvalidInputError } from '#domain'
+import { LogError, Topics } from '#kafka'
+import { createLogger, createMetrics, createShutdown, HealthRegistry } from '#observability'
+import { IndexUnavailableError } from '#redis-index'
+import { SchemaError } from '#schemas'
+
+import { type Backends, openBackends } from './backends.ts'
+
+/** What a service is given to start with. */
+export interface ServiceParts {
+  readonly config: Config
+  readonly backends: Backends
+  readonly health: HealthRegistry
+  readonly metrics: Registry
+  readonly logger: Logger
+}
+
+export interface RunningService {
+  readonly url: string
+  stop(): Promise<void>
+}
+
+const healthTimeoutMs = 2_000
+
+/**
+ * The whole life of a service's process: configuration from the environment, connections, start, and an orderly end at SIGINT or SIGTERM.
+ * What a person can mend is told in a sentence, and ends the process with exit code 2.
+ * @param start starts the service itself; everything it stands on is open by then.
+ */
+export async function runService(
+  name: string,
+  start: (parts: ServiceParts) => Promise<RunningService>,
+): Promise<void> {
+  try {
+    await startInOrder(name, start)
+  } catch (error) {
+    if (!isUsersToMend(error)) throw error
+    process.stderr.write(`${name} cannot start: ${error.message}\n`)
+    process.exitCode = 2
+  }
+}
+
+async function startInOrder(
+  name: string,
+  start: (parts: ServiceParts) => Promise<RunningService>,
+): Promise<void> {
+  const config = loadConfig(process.env)
+  const { level, pretty } = config.log
+  const logger = createLogger({ name, level, pretty: pretty === 'auto' ? 'auto' : pretty === 'true' })
+  const shutdown = createShutdown({ logger })
+  const backends = await openBackends(config)
+  shutdown.onShutdown('connections', () => backends.close())
+  const health = new HealthRegistry()
+  addBackendChecks(health, backends)
+  const parts = { config, backends, health, metrics: createMetrics({ service: name }), logger }
+  const service = await start(parts).catch(async (error: unknown) => {
+    await backends.close()
+    throw error
+  })
+  shutdown.onShutdown(name, () => service.stop())
+  logger.info(`${name} listens at ${service.url}`)
+}
+
+function addBackendChecks(health: HealthRegistry, { cluster, redis, topics }: Backends): void {
+  const kafka = new Topics(cluster, healthTimeoutMs)
+  health.add({
+    name: 'kafka',
+    kind: 'readiness',
+    check: async () => ({ topics: (await kafka.describe(topics.map(({ name }) => name))).length }),
+  })
+  health.add({ name: 'redis', kind: 'readiness', check: () => redis.ready(healthTimeoutMs) })
+}
+
+/** Errors that tell a person what to do; their stack would only hide it. */
+const isUsersToMend = (error: unknown): error is Error =>
+  [ConfigError, InvalidInputError, SchemaError, LogError, IndexUnavailableError].some(
+    (kind) => error instanceof kind,
+  )

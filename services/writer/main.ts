@@ -1,0 +1,5 @@
+import { runService } from '#service'
+
+import { startWriterService } from './writer-service.ts'
+
+await runService('writer', startWriterService)

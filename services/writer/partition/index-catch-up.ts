@@ -1,0 +1,62 @@
+import { storedEvent } from '#event-log'
+import { LogError, type LogReader } from '#kafka'
+import { catchUp, type CatchUpProgress, type Guard, type LogPiece, type PartitionIndex } from '#redis-index'
+
+import { toIndexEntry } from './index-entry.ts'
+
+export interface IndexCatchUpParts {
+  readonly topic: string
+  readonly partition: number
+  readonly index: PartitionIndex
+  readonly reader: LogReader
+  /** @param events applied since the last call. */
+  readonly onProgress: (progress: CatchUpProgress, events: number) => void
+}
+
+/** Brings a partition's index to the end of its log. The log decides; the index follows. */
+export class IndexCatchUp {
+  readonly #parts: IndexCatchUpParts
+
+  constructor(parts: IndexCatchUpParts) {
+    this.#parts = parts
+  }
+
+  /** For a new term: up to the term's own marker, behind which nobody else has appended. */
+  toMarker(term: Pick<Guard, 'topicId' | 'epoch'>, endOffset: number): Promise<Guard> {
+    const { index } = this.#parts
+    let reported = 0
+    const onProgress = (progress: CatchUpProgress) => {
+      this.#parts.onProgress(progress, progress.events - reported)
+      reported = progress.events
+    }
+    return catchUp(index, { ...term, endOffset, read: (from) => this.#pieces(from, endOffset), onProgress })
+  }
+
+  /**
+   * Within a term, when the index was found behind.
+   * @throws LogError `fenced` when the index is a later owner's: it must not be taken back from it.
+   */
+  async again(guard: Guard): Promise<Guard> {
+    const { index, reader, topic, partition } = this.#parts
+    const stored = await index.guard()
+    if (stored?.topicId === guard.topicId && stored.epoch > guard.epoch) {
+      throw new LogError(
+        'fenced',
+        `the index of ${topic}/${partition} has a later owner (epoch ${stored.epoch})`,
+      )
+    }
+    // Right after a change of leaders the high watermark may still be short of what was acknowledged.
+    const endOffset = Math.max(guard.nextOffset, await reader.endOffset(topic, partition))
+    return this.toMarker({ topicId: guard.topicId, epoch: guard.epoch }, endOffset)
+  }
+
+  async *#pieces(from: number, until: number): AsyncGenerator<LogPiece> {
+    const { reader, topic, partition } = this.#parts
+    for await (const records of reader.read(topic, partition, { from, until })) {
+      const entries = records.map((record) => toIndexEntry(storedEvent(record)))
+      yield { entries, nextOffset: (records.at(-1)?.offset ?? from) + 1 }
+    }
+    // Markers at the end take offsets, too.
+    yield { entries: [], nextOffset: until }
+  }
+}

@@ -1,0 +1,14 @@
+import { EventStoreError } from '#event-store'
+
+/** The three ways a partition may fail a caller for reasons of its own; all of them are worth another try with the same ids. */
+export const unavailable = (reason: string): EventStoreError =>
+  new EventStoreError('unavailable', reason, { retryAfterSeconds: 1 })
+
+export const notOwner = (partition: string): EventStoreError =>
+  new EventStoreError('not-owner', `this writer does not own ${partition}`, { retryAfterSeconds: 1 })
+
+export const outcomeUnknown = (partition: string): EventStoreError =>
+  new EventStoreError(
+    'outcome-unknown',
+    `the events were sent to ${partition}, but no answer came: send them again with the same ids to learn what became of them`,
+  )

@@ -1,0 +1,104 @@
+import { describe, expect, test } from 'vitest'
+
+import {
+  type EventId,
+  type ExpectedVersion,
+  newEventId,
+  noVersion,
+  parseVersion,
+  type StreamId,
+  streamIdOf,
+  type Version,
+} from '#domain'
+import type { Checked } from '#redis-index'
+
+import { PendingAppend } from './pending-append.ts'
+import { planRound as plan } from './plan-round.ts'
+
+const stream = streamIdOf('customer', '1')
+const other = streamIdOf('customer', '2')
+
+type Known = Checked['known'][number]
+interface IndexAnswer {
+  readonly version: Version
+  readonly known: Known
+}
+
+const planRound = (appends: readonly PendingAppend[], answers: readonly IndexAnswer[]) =>
+  plan(appends, { versions: answers.map(({ version }) => version), known: answers.map(({ known }) => known) })
+
+const append = (
+  streamId: StreamId,
+  expectedVersion: ExpectedVersion,
+  ids: readonly EventId[] = [newEventId()],
+): PendingAppend =>
+  new PendingAppend(
+    streamId,
+    expectedVersion,
+    ids.map((id) => ({ id, type: 'PurchaseMade', metadata: {}, value: Buffer.alloc(1) })),
+    0,
+  )
+
+const at = (version: number, known: Known = new Map()): IndexAnswer => ({
+  version: parseVersion(version),
+  known,
+})
+
+describe('planRound', () => {
+  test('gives appends to one stream versions one after another, and other streams their own', () => {
+    const appends = [
+      append(stream, 'any', [newEventId(), newEventId()]),
+      append(other, 'any'),
+      append(stream, 'any'),
+    ]
+    const plan = planRound(appends, [at(5), at(0), at(5)])
+    expect(plan.accepted.map(({ firstVersion, lastVersion }) => [firstVersion, lastVersion])).toEqual([
+      [6, 7],
+      [1, 1],
+      [8, 8],
+    ])
+    expect(plan.events.map(({ streamId, version }) => `${streamId}@${version}`)).toEqual([
+      'customer.1@6',
+      'customer.1@7',
+      'customer.2@1',
+      'customer.1@8',
+    ])
+  })
+
+  test('lets one of two appends with the same expected version win', () => {
+    const plan = planRound([append(stream, parseVersion(5)), append(stream, parseVersion(5))], [at(5), at(5)])
+    expect(plan.accepted).toHaveLength(1)
+    expect(plan.refused.map(({ error }) => [error.code, error.details.actual])).toEqual([
+      ['wrong-expected-version', 6],
+    ])
+  })
+
+  test('answers a known append as before, whatever it expects', () => {
+    const id = newEventId()
+    const known = new Map([[id, { version: parseVersion(3), offset: 42 }]])
+    const plan = planRound([append(stream, 'no-stream', [id])], [at(7, known)])
+    expect(plan.duplicates).toMatchObject([{ firstVersion: 3, lastVersion: 3, offset: 42 }])
+    expect(plan.events).toEqual([])
+  })
+
+  test('puts off an append that repeats ids of this round until the index knows them', () => {
+    const id = newEventId()
+    const again = append(stream, 'any', [id])
+    const plan = planRound([append(stream, 'any', [id]), again, append(stream, 'any')], [at(0), at(0), at(0)])
+    expect(plan.postponed).toEqual([again])
+    expect(plan.events.map(({ version }) => version)).toEqual([1, 2])
+  })
+
+  test('does not count a refused append', () => {
+    const plan = planRound(
+      [append(stream, 'stream-exists'), append(stream, 'no-stream')],
+      [at(noVersion), at(0)],
+    )
+    expect(plan.refused).toHaveLength(1)
+    expect(plan.accepted).toMatchObject([{ firstVersion: 1 }])
+  })
+
+  test('fails rather than guess when an answer is missing', () => {
+    expect(() => planRound([append(stream, 'any')], [])).toThrow('0 answers for 1 appends')
+  })
+})

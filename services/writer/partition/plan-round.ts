@@ -1,0 +1,83 @@
+import { type EventId, type StreamId, type Version, versionAfter } from '#domain'
+import type { EncodedNewEvent } from '#event-log'
+import { decideAppend, type EventStoreError } from '#event-store'
+import type { Checked } from '#redis-index'
+
+import type { PendingAppend } from './pending-append.ts'
+
+/** An event with its place in its stream; its offset comes from the log. */
+export interface PlacedEvent extends EncodedNewEvent {
+  readonly streamId: StreamId
+  readonly version: Version
+}
+
+export interface AcceptedAppend {
+  readonly append: PendingAppend
+  readonly firstVersion: Version
+  readonly lastVersion: Version
+}
+
+export interface DuplicateAppend extends AcceptedAppend {
+  /** Of the last event, where the first append put it. */
+  readonly offset: number
+}
+
+export interface RoundPlan {
+  readonly accepted: readonly AcceptedAppend[]
+  /** The events of the accepted appends, in order: one record batch. */
+  readonly events: readonly PlacedEvent[]
+  readonly duplicates: readonly DuplicateAppend[]
+  readonly refused: readonly { readonly append: PendingAppend; readonly error: EventStoreError }[]
+  /** To be decided in the next round, because they repeat ids of this one, which the index does not know yet. */
+  readonly postponed: readonly PendingAppend[]
+}
+
+/** Decides each append in order, against the index's versions plus what this round has already given. Pure. */
+export function planRound(appends: readonly PendingAppend[], { versions, known }: Checked): RoundPlan {
+  const plan = {
+    accepted: [] as AcceptedAppend[],
+    events: [] as PlacedEvent[],
+    duplicates: [] as DuplicateAppend[],
+    refused: [] as { append: PendingAppend; error: EventStoreError }[],
+    postponed: [] as PendingAppend[],
+  }
+  const placed = new Map<StreamId, Version>()
+  const idsOfRound = new Set<EventId>()
+  for (const [index, append] of appends.entries()) {
+    if (append.eventIds.some((id) => idsOfRound.has(id))) {
+      plan.postponed.push(append)
+      continue
+    }
+    const version = placed.get(append.streamId) ?? versions[index]
+    const knownIds = known[index]
+    if (version === undefined || knownIds === undefined) {
+      throw new Error(`the index gave ${versions.length} answers for ${appends.length} appends`)
+    }
+    const decision = decideAppend(append, version, knownIds)
+    switch (decision.kind) {
+      case 'refuse':
+        plan.refused.push({ append, error: decision.error })
+        break
+      case 'duplicate':
+        plan.duplicates.push({ append, ...rangeOf(decision), offset: decision.last.offset })
+        break
+      case 'accept':
+        plan.accepted.push({ append, ...rangeOf(decision) })
+        placed.set(append.streamId, decision.lastVersion)
+        for (const [place, event] of append.events.entries()) {
+          idsOfRound.add(event.id)
+          plan.events.push({
+            ...event,
+            streamId: append.streamId,
+            version: versionAfter(decision.firstVersion, place),
+          })
+        }
+    }
+  }
+  return plan
+}
+
+const rangeOf = ({ firstVersion, lastVersion }: { firstVersion: Version; lastVersion: Version }) => ({
+  firstVersion,
+  lastVersion,
+})

@@ -1,0 +1,156 @@
+import { position } from '#domain'
+import type { StoredEvent } from '#event-log'
+import { EventStoreError } from '#event-store'
+import { type FencedLog, LogError, toLogRecord } from '#kafka'
+import { type Guard, IndexMismatchError, IndexUnavailableError, type PartitionIndex } from '#redis-index'
+import type { Logger } from 'pino'
+
+import { toIndexEntry } from './index-entry.ts'
+import type { PendingAppend } from './pending-append.ts'
+import { type AcceptedAppend, planRound, type RoundPlan } from './plan-round.ts'
+import type { WriterMetrics } from '../writer-metrics.ts'
+
+export interface RoundParts {
+  readonly topic: string
+  readonly partition: number
+  readonly log: FencedLog
+  readonly index: PartitionIndex
+  readonly metrics: WriterMetrics
+  readonly logger: Logger
+}
+
+/** What a round tells the partition's owner. */
+export interface RoundOwner {
+  /** Takes appends that were not decided, to be decided again after a catch-up or take-over. */
+  putBack(appends: readonly PendingAppend[]): void
+  /** The index holds this guard from now on. */
+  committed(guard: Guard): void
+  /** The index may lag behind the log from now on: nobody may read it before a catch-up. */
+  markStale(): void
+}
+
+/**
+ * One round of a partition: check the index, decide, append one batch to the log, commit to the index, answer.
+ * Safety comes from the log's fence; the index only repeats what the log holds.
+ */
+export class Round {
+  readonly #parts: RoundParts
+
+  constructor(parts: RoundParts) {
+    this.#parts = parts
+  }
+
+  /** @throws LogError and IndexUnavailableError; every append of the batch has by then been answered or put back. */
+  async run(guard: Guard, batch: readonly PendingAppend[], owner: RoundOwner): Promise<void> {
+    const plan = await this.#plan(guard, batch, owner)
+    if (plan === undefined) return
+    this.#answerDecided(plan)
+    owner.putBack(plan.postponed)
+    if (plan.accepted.length === 0) return
+    const events = await this.#append(plan, owner)
+    // Before the answers: whoever has one must never read an index that misses its events.
+    await this.#commit(guard, events, owner)
+    this.#answerAccepted(plan.accepted, events)
+  }
+
+  /** @returns nothing when the index has lost state; the batch is then back in the queue. */
+  async #plan(
+    guard: Guard,
+    batch: readonly PendingAppend[],
+    owner: RoundOwner,
+  ): Promise<RoundPlan | undefined> {
+    const { index, metrics } = this.#parts
+    try {
+      const checked = await metrics.timed('check', () => index.check(guard, batch))
+      if (checked !== 'guard-lost') return planRound(batch, checked)
+    } catch (error) {
+      owner.putBack(batch)
+      throw error
+    }
+    owner.putBack(batch)
+    owner.markStale()
+    return undefined
+  }
+
+  /** Appends the batch to the log. @returns its events with their offsets. */
+  async #append(plan: RoundPlan, owner: RoundOwner): Promise<readonly StoredEvent[]> {
+    const { log, metrics } = this.#parts
+    const timestamp = new Date().toISOString()
+    const records = plan.events.map((event) => toLogRecord({ ...event, timestamp }))
+    const appends = plan.accepted.map(({ append }) => append)
+    for (const append of appends) append.sent = true
+    try {
+      const { firstOffset } = await metrics.timed('append', () => log.append(records))
+      return plan.events.map((event, index) => ({ ...event, timestamp, offset: firstOffset + index }))
+    } catch (error) {
+      this.#settleFailed(appends, error, owner)
+      throw error
+    }
+  }
+
+  /** Only the log knows what became of a batch that was sent. Deciding it again after the take-over settles it by its ids. */
+  #settleFailed(appends: readonly PendingAppend[], error: unknown, owner: RoundOwner): void {
+    if (!(error instanceof LogError) || error.outcome !== 'refused') {
+      owner.putBack(appends)
+      return
+    }
+    const message = `the log does not take the batch: ${error.message}`
+    for (const append of appends)
+      append.refuse(new EventStoreError('internal', message, {}, { cause: error }))
+  }
+
+  /** The events are in the log for good, whether the index takes them now or not. */
+  async #commit(guard: Guard, events: readonly StoredEvent[], owner: RoundOwner): Promise<void> {
+    const { index, metrics, logger, topic, partition } = this.#parts
+    const nextOffset = (events.at(-1)?.offset ?? 0) + 1
+    try {
+      const outcome = await metrics.timed('commit', () =>
+        index.commit(guard, events.map(toIndexEntry), nextOffset),
+      )
+      if (outcome === 'guard-lost') owner.markStale()
+    } catch (error) {
+      if (!(error instanceof IndexUnavailableError || error instanceof IndexMismatchError)) throw error
+      logger.warn({ err: error }, `the index of ${topic}/${partition} missed a batch`)
+      owner.markStale()
+    } finally {
+      // Whatever became of the commit, this is how far the log goes by now, and no catch-up may stop short of it.
+      owner.committed({ ...guard, nextOffset })
+    }
+  }
+
+  #answerDecided(plan: RoundPlan): void {
+    const { metrics } = this.#parts
+    for (const { append, error } of plan.refused) {
+      metrics.refused(error.code)
+      append.refuse(error)
+    }
+    for (const duplicate of plan.duplicates) {
+      metrics.duplicates.inc()
+      this.#answer(duplicate, duplicate.offset, true)
+    }
+  }
+
+  #answerAccepted(accepted: readonly AcceptedAppend[], events: readonly StoredEvent[]): void {
+    const { metrics } = this.#parts
+    metrics.appends.inc(accepted.length)
+    metrics.events.inc(events.length)
+    metrics.batchEvents.observe(events.length)
+    let next = 0
+    for (const each of accepted) {
+      next += each.append.events.length
+      this.#answer(each, events[next - 1]?.offset ?? 0, false)
+    }
+  }
+
+  #answer({ append, firstVersion, lastVersion }: AcceptedAppend, offset: number, duplicate: boolean): void {
+    const { topic, partition } = this.#parts
+    append.accept({
+      streamId: append.streamId,
+      firstVersion,
+      lastVersion,
+      position: position(topic, partition, offset),
+      eventIds: append.eventIds,
+      duplicate,
+    })
+  }
+}

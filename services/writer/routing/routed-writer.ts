@@ -1,0 +1,176 @@
+import { setTimeout as pause } from 'node:timers/promises'
+
+import {
+  type AppendOptions,
+  type AppendResult,
+  type LoadedStream,
+  type LoadOptions,
+  type NewEvent,
+  newEventId,
+  parseStreamId,
+  type ReadOptions,
+  type StreamId,
+  type StreamPage,
+} from '#domain'
+import {
+  type AppendRequest,
+  type CategoryEvent,
+  type CategoryPage,
+  type CategoryQuery,
+  type CategoryReader,
+  EventStoreError,
+  parseRequest,
+  type StreamInfo,
+} from '#event-store'
+
+import type {
+  PartitionOwner,
+  Placement,
+  RequestContext,
+  StateAt,
+  StateAtVersion,
+  WriterApi,
+} from '../http/writer-api.ts'
+import { notOwner } from '../partition/partition-errors.ts'
+import type { Partitions, StreamPlace } from '../store/partitions.ts'
+import type { StreamOwner } from '../store/stream-owner.ts'
+import type { OwnerTable } from './owner-table.ts'
+
+export interface RoutedWriterParts {
+  readonly partitions: Partitions
+  readonly local: StreamOwner
+  readonly table: OwnerTable
+  /** The owner at a URL. */
+  readonly peerAt: (url: string) => StreamOwner
+  readonly categories: CategoryReader & {
+    cursorAt(aggregateType: string, partition: number, offset: number): Promise<string>
+  }
+  readonly ownUrl: string
+  /** How long a request waits for its partition to have an owner. */
+  readonly routingTimeoutMs: number
+  readonly onForwarded: () => void
+}
+
+/** While a partition moves, its next owner is looked for this often. */
+const lookMs = 100
+
+/** The writer as callers see it: any instance takes any request, and passes on what another one owns. */
+export class RoutedWriter implements WriterApi {
+  readonly #parts: RoutedWriterParts
+
+  constructor(parts: RoutedWriterParts) {
+    this.#parts = parts
+  }
+
+  async append(
+    streamId: StreamId,
+    events: readonly NewEvent[],
+    options: AppendOptions = {},
+    context?: RequestContext,
+  ): Promise<AppendResult> {
+    // Ids before the first try, so that every further one is recognised as the same append.
+    const identified = events.map((event) =>
+      event.id === undefined ? { ...event, id: newEventId() } : event,
+    )
+    return this.#route(streamId, context, (owner) => owner.append(streamId, identified, options))
+  }
+
+  appendMany(
+    requests: readonly AppendRequest[],
+    context?: RequestContext,
+  ): Promise<readonly (AppendResult | EventStoreError)[]> {
+    return Promise.all(
+      requests.map(({ streamId, events, ...options }) =>
+        this.append(streamId, events, options, context).catch((error: unknown) => {
+          if (error instanceof EventStoreError) return error
+          throw error
+        }),
+      ),
+    )
+  }
+
+  load(streamId: StreamId, options?: LoadOptions, context?: RequestContext): Promise<LoadedStream> {
+    return this.#route(streamId, context, (owner) => owner.load(streamId, options))
+  }
+
+  read(streamId: StreamId, options?: ReadOptions, context?: RequestContext): Promise<StreamPage> {
+    return this.#route(streamId, context, (owner) => owner.read(streamId, options))
+  }
+
+  info(streamId: StreamId, context?: RequestContext): Promise<StreamInfo> {
+    return this.#route(streamId, context, (owner) => owner.info(streamId))
+  }
+
+  state(streamId: StreamId, at: StateAt, context?: RequestContext): Promise<StateAtVersion> {
+    return this.#route(streamId, context, (owner) => owner.state(streamId, at))
+  }
+
+  place(streamId: StreamId): Placement {
+    const { partitions, table, ownUrl } = this.#parts
+    const place = partitions.placeOf(streamId)
+    const owner = partitions.ownerOf(place) ? ownUrl : table.latest.get(keyOf(place))?.url
+    return { partition: place.partition, ...(owner !== undefined && { owner }) }
+  }
+
+  async owners(): Promise<readonly PartitionOwner[]> {
+    const owners = await this.#parts.table.get(true)
+    return [...owners].map(([key, { memberId, url }]) => {
+      const slash = key.lastIndexOf('/')
+      return { topic: key.slice(0, slash), partition: Number(key.slice(slash + 1)), url, memberId }
+    })
+  }
+
+  readCategory(aggregateType: string, query?: CategoryQuery): Promise<CategoryPage> {
+    return this.#parts.categories.readCategory(aggregateType, query)
+  }
+
+  followCategory(
+    aggregateType: string,
+    query: CategoryQuery,
+    signal: AbortSignal,
+  ): AsyncIterable<CategoryEvent> {
+    return this.#parts.categories.followCategory(aggregateType, query, signal)
+  }
+
+  cursorAt(aggregateType: string, partition: number, offset: number): Promise<string> {
+    return this.#parts.categories.cursorAt(aggregateType, partition, offset)
+  }
+
+  /** Asks the owner, wherever it is. While the partition moves from one to another, looks for the next one, for a while. */
+  async #route<T>(
+    streamId: StreamId,
+    { forwarded }: RequestContext = { forwarded: false },
+    ask: (owner: StreamOwner) => Promise<T>,
+  ): Promise<T> {
+    const { partitions, local, routingTimeoutMs } = this.#parts
+    const place = partitions.placeOf(parseRequest(() => parseStreamId(streamId)))
+    const deadlineMs = performance.now() + routingTimeoutMs
+    for (let wrong = false; ; wrong = true) {
+      const owner = partitions.ownerOf(place)
+        ? local
+        : forwarded
+          ? undefined
+          : await this.#peerOf(place, wrong)
+      try {
+        if (owner !== undefined) return await ask(owner)
+      } catch (error) {
+        if (!isNotOwner(error) || forwarded) throw error
+      }
+      if (forwarded || performance.now() >= deadlineMs) throw notOwner(keyOf(place))
+      await pause(lookMs)
+    }
+  }
+
+  async #peerOf(place: StreamPlace, wrong: boolean): Promise<StreamOwner | undefined> {
+    const { table, peerAt, ownUrl, onForwarded } = this.#parts
+    const url = (await table.get(wrong)).get(keyOf(place))?.url
+    // The group may know before this process does that the partition is its own now, or not any more.
+    if (url === undefined || url === ownUrl) return undefined
+    onForwarded()
+    return peerAt(url)
+  }
+}
+
+const isNotOwner = (error: unknown): boolean => error instanceof EventStoreError && error.code === 'not-owner'
+
+const keyOf = ({ topic, partition }: StreamPlace): string => `${topic}/${partition}`

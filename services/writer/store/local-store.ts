@@ -1,0 +1,143 @@
+import type {
+  Aggregate,
+  AppendOptions,
+  AppendResult,
+  LoadedStream,
+  LoadOptions,
+  NewEvent,
+  ReadOptions,
+  Snapshot,
+  StreamId,
+  StreamPage,
+} from '#domain'
+import { type EventFormat, unpackEvent } from '#event-log'
+import { EventStoreError, planRead, type StreamInfo, validateAppend } from '#event-store'
+import type { StoredSnapshot } from '#redis-index'
+import type { EventCodec } from '#schemas'
+
+import type { StateAt, StateAtVersion } from '../http/writer-api.ts'
+import { notOwner } from '../partition/partition-errors.ts'
+import { PendingAppend } from '../partition/pending-append.ts'
+import type { Partitions } from './partitions.ts'
+import type { OwnedStream, StreamHistory } from './stream-history.ts'
+import type { StreamOwner } from './stream-owner.ts'
+import { StreamStates } from './stream-states.ts'
+
+export interface LocalStoreSettings {
+  readonly appendEventsMax: number
+  /** Of an append's encoded events together. */
+  readonly appendBytesMax: number
+  /** How long an append waits for its answer. */
+  readonly appendTimeoutMs: number
+  readonly readTimeoutMs: number
+}
+
+export interface LocalStoreParts {
+  readonly partitions: Partitions
+  readonly format: EventFormat
+  readonly codec: EventCodec
+  readonly history: StreamHistory
+  readonly aggregates: readonly Aggregate[]
+  readonly settings: LocalStoreSettings
+}
+
+/** Events that a load brings at most; the rest is read in pages. */
+const eventsPerLoadMax = 1_000
+
+/** The event store as far as this writer owns it: streams of other partitions are refused as `not-owner`. */
+export class LocalStore implements StreamOwner {
+  readonly #parts: LocalStoreParts
+  readonly #states: StreamStates
+
+  constructor(parts: LocalStoreParts) {
+    this.#parts = parts
+    this.#states = new StreamStates(this, parts.aggregates)
+  }
+
+  async append(
+    streamId: StreamId,
+    events: readonly NewEvent[],
+    { expectedVersion = 'any' }: AppendOptions = {},
+  ): Promise<AppendResult> {
+    const { partitions, format, settings } = this.#parts
+    const valid = validateAppend(
+      { streamId, events, expectedVersion },
+      { eventsPerAppendMax: settings.appendEventsMax },
+    )
+    const place = partitions.placeOf(valid.streamId)
+    const owner = partitions.ownerOf(place)
+    if (owner === undefined) throw notOwner(`${place.topic}/${place.partition}`)
+    const append = new PendingAppend(
+      valid.streamId,
+      valid.expectedVersion,
+      format.encode(valid.streamId, valid.events),
+      performance.now() + settings.appendTimeoutMs,
+    )
+    if (append.bytes > settings.appendBytesMax) throw tooLarge(append.bytes, settings.appendBytesMax)
+    return owner.append(append)
+  }
+
+  async load(streamId: StreamId, options: LoadOptions = {}): Promise<LoadedStream> {
+    const stream = this.#stream(streamId)
+    const { history } = this.#parts
+    const loaded = await stream.owner.read(stream.deadlineMs, (index, guard) =>
+      index.load(guard, streamId, options),
+    )
+    const { version, snapshot, tail, missing } = loaded
+    const older = missing
+      ? await history.stored(stream, missing.from, Math.min(missing.to, missing.from + eventsPerLoadMax - 1))
+      : []
+    const isWhole = missing === undefined || older.length === missing.to - missing.from + 1
+    const events = await history.decode(stream, [...older, ...(isWhole ? tail.map(unpackEvent) : [])])
+    return { version, events, ...(snapshot && { snapshot: this.#snapshot(streamId, snapshot) }) }
+  }
+
+  async read(streamId: StreamId, options: ReadOptions = {}): Promise<StreamPage> {
+    const plan = planRead(options)
+    return this.#parts.history.page(this.#stream(streamId), plan)
+  }
+
+  async info(streamId: StreamId): Promise<StreamInfo> {
+    const info = await this.#parts.history.info(this.#stream(streamId))
+    if (info === undefined) throw new EventStoreError('stream-not-found', `there is no stream ${streamId}`)
+    const { version, snapshotVersion, firstTimestampMs, lastTimestampMs } = info
+    return {
+      streamId,
+      version,
+      ...(snapshotVersion !== undefined && { snapshotVersion }),
+      firstTimestamp: new Date(firstTimestampMs).toISOString(),
+      lastTimestamp: new Date(lastTimestampMs).toISOString(),
+    }
+  }
+
+  state(streamId: StreamId, at: StateAt): Promise<StateAtVersion> {
+    return this.#states.state(streamId, at)
+  }
+
+  #stream(streamId: StreamId): OwnedStream {
+    const { partitions, settings } = this.#parts
+    const place = partitions.placeOf(streamId)
+    const owner = partitions.ownerOf(place)
+    if (owner === undefined) throw notOwner(`${place.topic}/${place.partition}`)
+    return { streamId, place, owner, deadlineMs: performance.now() + settings.readTimeoutMs }
+  }
+
+  #snapshot(streamId: StreamId, { version, stateVersion, timestampMs, state }: StoredSnapshot): Snapshot {
+    return {
+      streamId,
+      version,
+      stateVersion,
+      state: this.#parts.codec.decode(state).data,
+      timestamp: new Date(timestampMs).toISOString(),
+    }
+  }
+}
+
+const tooLarge = (bytes: number, bytesMax: number) =>
+  new EventStoreError(
+    'append-too-large',
+    `the append has ${bytes} bytes encoded: expected at most ${bytesMax}`,
+    {
+      path: 'events',
+    },
+  )

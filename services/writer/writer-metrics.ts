@@ -1,0 +1,116 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+
+import type { ErrorCode } from '#event-store'
+import type { CatchUpProgress } from '#redis-index'
+
+export type RoundStep = 'check' | 'append' | 'commit'
+
+/** What the writer tells of itself. Names end in their units. */
+export class WriterMetrics {
+  readonly appends: Counter
+  readonly events: Counter
+  readonly duplicates: Counter
+  readonly takeOverSeconds: Histogram
+  readonly batchEvents: Histogram
+  readonly forwarded: Counter
+  readonly #catchUpEvents: Counter
+  readonly #catchUpLag: Gauge<'topic' | 'partition'>
+  readonly #refusals: Counter<'code'>
+  readonly #stepSeconds: Histogram<'step'>
+
+  /** @param partitions asked at each scrape. */
+  constructor(
+    registry: Registry,
+    partitions: { readonly queueDepth: number; readonly owned: readonly unknown[] },
+  ) {
+    const registers = [registry]
+    const counter = (name: string, help: string) => new Counter({ name, help, registers })
+    this.appends = counter('annals_writer_appends_total', 'Appends accepted')
+    this.events = counter('annals_writer_events_total', 'Events appended')
+    this.duplicates = counter('annals_writer_duplicates_total', 'Appends answered as before')
+    this.#catchUpEvents = counter(
+      'annals_writer_catch_up_events_total',
+      'Events applied to the index from the log',
+    )
+    this.forwarded = counter('annals_writer_forwarded_total', 'Requests passed on to the owner')
+    this.#refusals = new Counter({
+      name: 'annals_writer_refusals_total',
+      help: 'Appends refused, by error code',
+      labelNames: ['code'],
+      registers,
+    })
+    this.takeOverSeconds = new Histogram({
+      name: 'annals_writer_take_over_seconds',
+      help: 'From the fence to serving, catch-up included',
+      buckets: [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100],
+      registers,
+    })
+    this.batchEvents = new Histogram({
+      name: 'annals_writer_batch_events',
+      help: 'Events in one record batch',
+      buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024],
+      registers,
+    })
+    this.#stepSeconds = new Histogram({
+      name: 'annals_writer_step_seconds',
+      help: 'Time of each step of a round',
+      labelNames: ['step'],
+      buckets: [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.03, 0.1, 0.3, 1, 3],
+      registers,
+    })
+    this.#catchUpLag = new Gauge({
+      name: 'annals_writer_catch_up_lag_offsets',
+      help: 'Offsets between the index and the log while a partition catches up',
+      labelNames: ['topic', 'partition'],
+      registers,
+    })
+    gaugeOf(
+      registry,
+      'annals_writer_owned_partitions',
+      'Partitions that this writer owns',
+      () => partitions.owned.length,
+    )
+    gaugeOf(
+      registry,
+      'annals_writer_queue_events',
+      'Events that wait for their round',
+      () => partitions.queueDepth,
+    )
+  }
+
+  /** @param events applied since the last report of the same catch-up. */
+  caughtUp(
+    topic: string,
+    partition: number,
+    { nextOffset, endOffset }: CatchUpProgress,
+    events: number,
+  ): void {
+    this.#catchUpEvents.inc(events)
+    this.#catchUpLag.set({ topic, partition }, endOffset - nextOffset)
+  }
+
+  refused(code: ErrorCode): void {
+    this.#refusals.inc({ code })
+  }
+
+  async timed<T>(step: RoundStep, work: () => Promise<T>): Promise<T> {
+    const stop = this.#stepSeconds.startTimer({ step })
+    try {
+      return await work()
+    } finally {
+      stop()
+    }
+  }
+}
+
+/** A gauge that is asked at each scrape. */
+function gaugeOf(registry: Registry, name: string, help: string, valueNow: () => number): void {
+  new Gauge({
+    name,
+    help,
+    registers: [registry],
+    collect() {
+      this.set(valueNow())
+    },
+  })
+}

@@ -1,0 +1,33 @@
+import type { Config } from '#config'
+
+import type { PartitionSettings } from './partition/partition-owner.ts'
+import type { LocalStoreSettings } from './store/local-store.ts'
+
+/** Times in milliseconds, sizes in bytes, unless the name says otherwise. docs/configuration.md explains each. */
+export interface WriterSettings extends PartitionSettings, LocalStoreSettings {
+  readonly groupId: string
+  readonly sessionTimeoutMs: number
+  readonly routingTimeoutMs: number
+  /** Events that the index keeps at hand for each stream. */
+  readonly tailEventsMax: number
+  readonly tailTtlSeconds: number
+  /** Event ids that a partition remembers, to recognise an append sent again. */
+  readonly rememberedIdsMax: number
+}
+
+export const writerSettings = ({ writer, index }: Pick<Config, 'writer' | 'index'>): WriterSettings => ({
+  groupId: writer.groupId,
+  sessionTimeoutMs: writer.sessionTimeoutMs,
+  routingTimeoutMs: writer.routingTimeoutMs,
+  readTimeoutMs: writer.readTimeoutMs,
+  appendTimeoutMs: writer.appendTimeoutMs,
+  appendEventsMax: writer.appendEventsMax,
+  appendBytesMax: writer.appendBytesMax,
+  queueEventsMax: writer.queueEventsMax,
+  eventsMax: writer.batchEventsMax,
+  bytesMax: writer.batchBytesMax,
+  fenceRenewalMs: writer.fenceRenewalMs,
+  tailEventsMax: index.tailEventsMax,
+  tailTtlSeconds: Math.ceil(index.tailTtlMs / 1_000),
+  rememberedIdsMax: index.rememberedIdsMax,
+})

@@ -1,0 +1,157 @@
+import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
+
+import type { DomainModule } from '#domain'
+import { CategoryLog, EventFormat } from '#event-log'
+import {
+  aggregateTypeOfTopic,
+  FencedLog,
+  type KafkaCluster,
+  LogReader,
+  Ownership,
+  type TopicDescription,
+  type TopicPartition,
+} from '#kafka'
+import { PartitionIndex, type RedisConnection } from '#redis-index'
+import type { EventCodec } from '#schemas'
+
+import { IndexCatchUp } from './partition/index-catch-up.ts'
+import { PartitionOwner } from './partition/partition-owner.ts'
+import { OwnerTable } from './routing/owner-table.ts'
+import { RoutedWriter } from './routing/routed-writer.ts'
+import { LocalStore } from './store/local-store.ts'
+import { Partitions } from './store/partitions.ts'
+import { StreamHistory } from './store/stream-history.ts'
+import type { StreamOwner } from './store/stream-owner.ts'
+import { WriterMetrics } from './writer-metrics.ts'
+import type { WriterSettings } from './writer-settings.ts'
+
+export interface WriterParts {
+  readonly cluster: KafkaCluster
+  readonly redis: RedisConnection
+  readonly codec: EventCodec
+  readonly domain: DomainModule
+  /** The event topics of the domain's aggregates; they exist. */
+  readonly topics: readonly TopicDescription[]
+  /** Another writer, for requests that it owns. Requests must not be passed on a second time. */
+  readonly peerAt: (url: string) => StreamOwner
+  /** Where other writers and clients reach this one. */
+  readonly advertisedUrl: string
+  readonly settings: WriterSettings
+  readonly metrics: Registry
+  readonly logger: Logger
+}
+
+/**
+ * One writer: a member of the group that shares out the partitions, an owner of those it was given, and a way to the
+ * others for the rest.
+ */
+export class Writer {
+  /** What HTTP serves: every stream, whoever owns it. */
+  readonly api: RoutedWriter
+  /** The streams of the owned partitions, without a detour. */
+  readonly local: LocalStore
+  readonly #parts: WriterParts
+  readonly #partitions: Partitions
+  readonly #ownership: Ownership
+  readonly #reader: LogReader
+  readonly #metrics: WriterMetrics
+
+  constructor(parts: WriterParts) {
+    const { cluster, codec, domain, topics, settings } = parts
+    this.#parts = parts
+    this.#partitions = new Partitions(topics)
+    this.#reader = new LogReader(cluster)
+    this.#metrics = new WriterMetrics(parts.metrics, this.#partitions)
+    this.#ownership = this.#newOwnership()
+    const format = new EventFormat(codec)
+    this.local = new LocalStore({
+      partitions: this.#partitions,
+      format,
+      codec,
+      history: new StreamHistory(this.#reader, format),
+      aggregates: domain.aggregates,
+      settings,
+    })
+    this.api = new RoutedWriter({
+      partitions: this.#partitions,
+      local: this.local,
+      table: new OwnerTable(() => this.#ownership.ownersTable()),
+      peerAt: parts.peerAt,
+      categories: new CategoryLog(this.#reader, format, topics),
+      ownUrl: parts.advertisedUrl,
+      routingTimeoutMs: settings.routingTimeoutMs,
+      onForwarded: () => this.#metrics.forwarded.inc(),
+    })
+  }
+
+  /** Joins the group; partitions come as the group gives them. */
+  start(): Promise<void> {
+    return this.#ownership.start()
+  }
+
+  /** Leaves the group, so that the next owners need not wait, and finishes the rounds under way. */
+  async stop(): Promise<void> {
+    await this.#ownership.stop()
+    await this.#revoked(this.#partitions.ownedPlaces)
+  }
+
+  /** @throws Error while a partition that the group gave to this writer is not served. */
+  checkServing(): { owned: number } {
+    const { owned } = this.#partitions
+    const waiting = owned.filter((owner) => !owner.isServing).length
+    if (waiting > 0) throw new Error(`${waiting} of ${owned.length} owned partitions are not served yet`)
+    return { owned: owned.length }
+  }
+
+  #newOwnership(): Ownership {
+    const { cluster, topics, settings, advertisedUrl, logger } = this.#parts
+    return new Ownership({
+      cluster,
+      groupId: settings.groupId,
+      topics: topics.map(({ name }) => name),
+      advertisedUrl,
+      sessionTimeoutMs: settings.sessionTimeoutMs,
+      onAssigned: (places) => this.#assigned(places),
+      onRevoked: (places) => this.#revoked(places),
+      onProblem: (error) =>
+        logger.warn({ err: error }, 'the group of writers cannot be reached: trying again'),
+    })
+  }
+
+  #assigned(places: readonly TopicPartition[]): void {
+    for (const place of places) {
+      const owner = this.#newOwner(place)
+      this.#partitions.add(place, owner)
+      owner.start()
+    }
+  }
+
+  async #revoked(places: readonly TopicPartition[]): Promise<void> {
+    const owners = places.flatMap((place) => this.#partitions.remove(place) ?? [])
+    await Promise.all(owners.map((owner) => owner.stop()))
+  }
+
+  #newOwner({ topic, partition }: TopicPartition): PartitionOwner {
+    const { cluster, redis, settings, logger } = this.#parts
+    const index = new PartitionIndex(redis, {
+      topic,
+      partition,
+      aggregateType: aggregateTypeOfTopic(topic),
+      tailEventsMax: settings.tailEventsMax,
+      tailTtlSeconds: settings.tailTtlSeconds,
+      rememberedIdsMax: settings.rememberedIdsMax,
+    })
+    const metrics = this.#metrics
+    const catchUp = new IndexCatchUp({
+      topic,
+      partition,
+      index,
+      reader: this.#reader,
+      onProgress: (progress, events) => metrics.caughtUp(topic, partition, progress, events),
+    })
+    const openLog = () =>
+      new FencedLog(cluster, topic, partition, { appendTimeoutMs: settings.appendTimeoutMs })
+    return new PartitionOwner({ topic, partition, openLog, index, catchUp, settings, metrics, logger })
+  }
+}
