@@ -1,6 +1,6 @@
-import { createServer } from 'node:net'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, onTestFinished, test } from 'vitest'
 
 import { InvalidInputError } from '#domain'
 
@@ -19,7 +19,7 @@ function connect(url: string, settings: object = {}): RedisConnection {
 async function closedPort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await new Promise((resolve) => server.once('listening', resolve))
-  const { port } = server.address() as { port: number }
+  const { port } = server.address() as AddressInfo
   await new Promise((resolve) => server.close(resolve))
   return port
 }
@@ -58,14 +58,40 @@ test('the message says why a connection failed', async () => {
   await expect(connect(`redis://127.0.0.1:${port}`).ready(300)).rejects.toThrow('ECONNREFUSED')
 })
 
-test('a server that accepts and never answers is given up in time', async () => {
-  const server = createServer().listen(0, '127.0.0.1')
+/** A server that does with each command what `answer` says. */
+async function listen(answer: (command: string, socket: Socket) => void): Promise<string> {
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined)
+    socket.on('data', (data) => {
+      for (const [, command] of data.toString().matchAll(/\*\d+\r\n\$\d+\r\n(\w+)/g)) {
+        answer((command ?? '').toUpperCase(), socket)
+      }
+    })
+  }).listen(0, '127.0.0.1')
   await new Promise((resolve) => server.once('listening', resolve))
-  const { port } = server.address() as { port: number }
-  try {
-    const connection = connect(`redis://127.0.0.1:${port}`, { commandTimeoutMs: 100 })
-    await expect(connection.ready(400)).rejects.toThrow(IndexUnavailableError)
-  } finally {
-    server.close()
-  }
+  onTestFinished(() => void server.close())
+  return `redis://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+test('a server that accepts and never answers is given up in time', async () => {
+  const url = await listen(() => undefined)
+  await expect(connect(url, { commandTimeoutMs: 100 }).ready(400)).rejects.toThrow(IndexUnavailableError)
+})
+
+test('an answer that trickles in is given up in time, although the server is never silent', async () => {
+  const url = await listen((command, socket) => {
+    if (command === 'HELLO') socket.write("-ERR unknown command 'HELLO'\r\n")
+    else if (command === 'CLIENT') socket.write('+OK\r\n')
+    else if (command === 'INFO') socket.write('$9\r\nloading:0\r\n')
+    else {
+      socket.write('$100000\r\n')
+      const drip = setInterval(() => socket.write('x'), 20)
+      socket.once('close', () => clearInterval(drip))
+    }
+  })
+  const connection = connect(url, { commandTimeoutMs: 200 })
+  await connection.ready()
+  const started = performance.now()
+  await expect(connection.call('GET', ['a'])).rejects.toThrow(IndexUnavailableError)
+  expect(performance.now() - started).toBeLessThan(1_000)
 })
