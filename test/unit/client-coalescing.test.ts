@@ -101,6 +101,23 @@ describe('concurrent appends', () => {
   })
 })
 
+test('an append that waited too long for its turn is refused without being sent', async () => {
+  const api = new GatedWriter()
+  const { url } = await testWriter(api)
+  const client = testClient({ url, coalesce: { inFlightMax: 1, waitingMsMax: 50 }, retries: { triesMax: 1 } })
+  const first = client.append('order.1', [event])
+  await arrived(api, 1)
+  const late = client.append('order.2', [event]).catch((error: unknown) => error)
+  await new Promise((resolve) => setTimeout(resolve, 60))
+  api.gates[0]?.()
+  await first
+  expect(await late).toMatchObject({
+    code: 'unavailable',
+    message: 'the append waited 50 ms and was not sent',
+  })
+  expect(api.requests.flat()).toHaveLength(1)
+})
+
 describe('an append that is wrong does not cost its neighbours their answers', () => {
   test.each<[string, unknown, string, string]>([
     ['data that JSON cannot hold', { type: 'A', data: { big: 1n } }, 'invalid-event', 'events[1]'],
