@@ -6,6 +6,9 @@ import { httpOk } from './probes.ts'
 import { type Report, type Server, startServer } from './server.ts'
 import { versions } from './versions.ts'
 
+// Without a snapshot it reads its whole journal, which is right too, only slower where schemas are many.
+const snapshotWaitMs = 1000
+
 /** A running schema registry. */
 export interface Registry extends Server {
   /** Of its Confluent-compatible API. */
@@ -33,6 +36,8 @@ export async function startRegistry(options: RegistryOptions): Promise<Registry>
     'apicurio.storage.kind': 'kafkasql',
     'apicurio.kafkasql.bootstrap.servers': kafkaBrokers,
     'apicurio.storage.snapshot.location': folder,
+    // It waits that long (5 s if not told) for a snapshot of its own, of which there is none on the first day.
+    'apicurio.kafkasql.consumer.poll.timeout': snapshotWaitMs,
     'java.io.tmpdir': folder,
   }
   const server = await startServer({
