@@ -51,9 +51,7 @@ async function startInOrder(
   const config = loadConfig(process.env)
   const { level, pretty } = config.log
   const logger = createLogger({ name, level, pretty: pretty === 'auto' ? 'auto' : pretty === 'true' })
-  const shutdown = createShutdown({ logger })
   const backends = await openBackends(config)
-  shutdown.onShutdown('connections', () => backends.close())
   const health = new HealthRegistry()
   addBackendChecks(health, backends)
   const parts = { config, backends, health, metrics: createMetrics({ service: name }), logger }
@@ -61,6 +59,8 @@ async function startInOrder(
     await backends.close()
     throw error
   })
+  const shutdown = createShutdown({ logger })
+  shutdown.onShutdown('connections', () => backends.close())
   shutdown.onShutdown(name, () => service.stop())
   logger.info(`${name} listens at ${service.url}`)
 }
