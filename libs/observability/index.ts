@@ -1,0 +1,4 @@
+export { type CheckResult, type HealthCheck, HealthRegistry, type HealthReport } from './health-registry.ts'
+export { createLogger, type LoggerOptions } from './logger.ts'
+export { createMetrics, type MetricsOptions } from './metrics.ts'
+export { createShutdown, type Shutdown, type ShutdownOptions } from './shutdown.ts'
