@@ -13,7 +13,7 @@ beforeEach(() => vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'perf
 afterEach(() => vi.useRealTimers().restoreAllMocks())
 
 /** Fails with each of these, then succeeds. */
-const failing = (...errors: unknown[]) => {
+const failing = (...errors: readonly Error[]) => {
   const tried: number[] = []
   const attempt = () => {
     tried.push(performance.now())
@@ -44,7 +44,7 @@ describe('tries', () => {
   })
 
   test('end with the last error when there have been enough', async () => {
-    const { tried, attempt } = failing(...Array<unknown>(9).fill(busy))
+    const { tried, attempt } = failing(...Array<Error>(9).fill(busy))
     expect(await outcome(retrying(limits, attempt))).toBe(busy)
     expect(tried).toHaveLength(5)
   })
