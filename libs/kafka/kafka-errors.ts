@@ -152,5 +152,10 @@ export function classify(error: unknown): Classified {
   if (answered === undefined) return { meaning: 'refresh', kafkaCode: undefined, message: messageOf(error) }
   const kafkaCode = String(answered['apiId'])
   const said = String(answered['serverErrorMessage'] ?? answered.message)
-  return { meaning: meanings[kafkaCode] ?? 'retry', kafkaCode, message: `${kafkaCode}: ${said}` }
+  const message = `${kafkaCode}: ${said}`
+  return {
+    meaning: meanings[kafkaCode] ?? 'retry',
+    kafkaCode,
+    message: error instanceof NotSentError ? `${error.message} (${message})` : message,
+  }
 }

@@ -32,6 +32,8 @@ export interface Followed {
 
 const readLanes = 8
 const followWaitMs = 1_000
+/** Short: others may read on the same connection, and wait for this one. */
+const catchUpWaitMs = 100
 
 function recordsOf(batches: readonly StoredBatch[], from: number, until: number): StoredRecord[] {
   const all = batches.map((batch) => batch.records(from, until))
@@ -70,7 +72,11 @@ export class LogReader {
     return logStart(this.#cluster, topic, partition, deadlineIn(this.#timeoutMs))
   }
 
-  /** The offset of the first record not before this time; the end where all are before. @param timestampMs since 1970 */
+  /**
+   * Where to start reading for records from a time on: all before this offset are before the time; the end of the log
+   * where all are. Behind it some may be before the time too, as a take-over's marker counts by the clock and imported
+   * events do not. @param timestampMs since 1970
+   */
   async offsetForTime(topic: string, partition: number, timestampMs: number): Promise<number> {
     const deadline = deadlineIn(this.#timeoutMs)
     const offset = await firstOffsetSince(this.#cluster, topic, partition, timestampMs, deadline)
@@ -82,7 +88,7 @@ export class LogReader {
     const until = range.until ?? (await this.endOffset(topic, partition))
     const lane = `read-${partition % readLanes}`
     const fetch = (offset: number): Promise<Fetched> => {
-      const fetched = this.#fetch(topic, partition, lane, offset, followWaitMs)
+      const fetched = this.#fetch(topic, partition, lane, offset, catchUpWaitMs)
       // It is awaited below, but not at once: until then a failure must not count as unhandled.
       fetched.catch(() => undefined)
       return fetched

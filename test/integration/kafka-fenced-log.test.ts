@@ -134,6 +134,7 @@ describe.each([
     expect(second.topicId).toBe(first.topicId)
     // Already there when the take-over has answered, without any waiting: that is what the answer means.
     expect(await reader.endOffset(topic, 0)).toBe(second.endOffset)
+    expect(second.endOffset).toBe(first.endOffset + 1)
     await expect(reader.fetchAt(topic, 0, [second.endOffset - 1])).rejects.toMatchObject({
       outcome: 'not-there',
     })
