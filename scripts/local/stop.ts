@@ -57,7 +57,10 @@ async function stop(folders: StackFolders): Promise<void> {
   await askToStop(state)
   const alive = () => [state.supervisorPid, ...livePids(state)].filter(isAlive)
   await until('Every process of the stack ends', endMsMax, () => alive().length === 0)
-  report(`Stopped: ${state.parts.map(({ name }) => name).join(', ')}.`)
+  const others = state.kind === 'docker' ? [] : state.parts.filter(({ pids }) => pids.length === 0)
+  const names = state.parts.filter((part) => !others.includes(part)).map(({ name }) => name)
+  if (names.length > 0) report(`Stopped: ${names.join(', ')}.`)
+  if (others.length > 0) report(`Left alone, as not ours: ${others.map(({ name }) => name).join(', ')}.`)
 }
 
 /** A supervisor that was killed leaves its containers behind, and only here can their volumes go. */

@@ -113,7 +113,8 @@ function endedByItself(how: string): never {
 async function stopAll(running: readonly RunningPart[], report: Report): Promise<void> {
   for (const part of running.toReversed()) {
     await part.stop()
-    report(`${part.name} has stopped`)
+    // What somebody else runs goes on.
+    if (part.pids.length > 0) report(`${part.name} has stopped`)
   }
 }
 

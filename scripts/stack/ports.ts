@@ -1,4 +1,5 @@
 import { createServer } from 'node:net'
+import { ask } from './probes.ts'
 import { StackError } from './stack-error.ts'
 
 const host = '127.0.0.1'
@@ -14,8 +15,17 @@ export interface PortWish {
   readonly variable: string
 }
 
-/** True when a server could listen on this port of 127.0.0.1 now. */
-export function isFree(port: number): Promise<boolean> {
+/** True when a server could listen on this port of 127.0.0.1 now, and clients would reach it and nobody else. */
+export async function isFree(port: number): Promise<boolean> {
+  // macOS lets one bind 127.0.0.1 beside a server that listens on all addresses.
+  const answered = await ask({ host, port }).then(
+    () => true,
+    () => false,
+  )
+  return !answered && (await canBind(port))
+}
+
+function canBind(port: number): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const server = createServer()
     server.once('error', (error: NodeJS.ErrnoException) =>

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { createServer as createHttpServer } from 'node:http'
+import { type AddressInfo, createServer } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { isAlive } from '../../scripts/stack/index.ts'
 import { waitFor } from '../support/stack.ts'
@@ -128,6 +129,25 @@ test('servers named by the environment are used and not started; one that cannot
   expect(exitCode).toBe(1)
   expect(output).toContain('Kafka (ANNALS_KAFKA_BROKERS=127.0.0.1:1): 127.0.0.1:1 cannot be reached')
   expect(output).not.toContain('secret')
+})
+
+test('a stack that somebody else runs is used and left alone', async () => {
+  const listener = createServer().listen(0, '127.0.0.1')
+  await once(listener, 'listening')
+  const { port } = listener.address() as AddressInfo
+  const registry = createHttpServer((_, response) => response.end('[]')).listen(0, '127.0.0.1')
+  await once(registry, 'listening')
+  const started = await stack.run('start.sh', ['--detach', '--stack', 'external'], {
+    ANNALS_KAFKA_BROKERS: `127.0.0.1:${port}`,
+    ANNALS_REDIS_URL: `redis://127.0.0.1:${port}`,
+    ANNALS_REGISTRY_URL: `http://127.0.0.1:${(registry.address() as AddressInfo).port}`,
+  })
+  expect(started).toMatchObject({ exitCode: 0 })
+  expect(pidsOf(stack.state())).toHaveLength(1)
+  const stopped = await stack.run('stop.sh')
+  expect(stopped.output).toContain('Left alone, as not ours: Kafka, Redis, Schema registry.')
+  listener.close()
+  registry.close()
 })
 
 test('stop without a stack says that nothing runs', async () => {

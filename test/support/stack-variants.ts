@@ -92,6 +92,8 @@ async function native(): Promise<OpenStack> {
 
 /** The parts of docker-compose.yml under a project name and on ports of their own. */
 async function testcontainers(): Promise<OpenStack> {
+  if (!(await containerEngineAnswers()))
+    throw new StackError('No container engine answers; the tests need one here.')
   const [kafka = 0, redis = 0, registry = 0] = await freePorts(3)
   const environment = await new DockerComposeEnvironment(repository, 'docker-compose.yml')
     .withEnvironment({
