@@ -1,4 +1,4 @@
-// The direction of the house: services → adapters → ports → domain. test/architecture.test.ts proves that each rule bites.
+// The direction of the house: services → adapters → ports → domain. test/unit/architecture.test.ts proves that each rule bites.
 const tests = '(\\.test\\.ts$|^test/|^bench/|/testing/)'
 
 /** Only these folders may import a client library, so that it can be replaced in one place. */
@@ -88,7 +88,7 @@ export default {
     mayImportOnly('kafka-imports-ports', 'kafka', 'domain|event-store|observability'),
     mayImportOnly('redis-index-imports-ports', 'redis-index', 'domain|event-store|observability'),
     mayImportOnly('http-imports-ports', 'http', 'domain|event-store|observability'),
-  mayImportOnly('event-log-composes-the-log', 'event-log', 'domain|event-store|schemas|kafka'),
+    mayImportOnly('event-log-composes-the-log', 'event-log', 'domain|event-store|schemas|kafka'),
     onlyImportedBy('kafka-clients-in-kafka', 'kafkajs|@platformatic/kafka', 'libs/kafka'),
     onlyImportedBy('ioredis-in-redis', 'ioredis', 'libs/redis-index|libs/projections-redis'),
     onlyImportedBy('avro-in-schemas', 'avsc|@kafkajs/confluent-schema-registry', 'libs/schemas|bench|test'),
