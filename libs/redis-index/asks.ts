@@ -1,6 +1,6 @@
 import { aggregateIdOf, type EventId, type StreamId, type Version } from '#domain'
 
-import { EventKeys } from './event-key.ts'
+import { EventKeyWriter } from './event-key.ts'
 import type { MessagePackWriter } from './message-pack.ts'
 
 /** What a check asks of a stream: its version, and which of these events it has. */
@@ -29,12 +29,11 @@ export const askItems = 3
 export function writeAsks(writer: MessagePackWriter, asks: readonly Ask[]): void {
   writer.texts(asks.map(({ streamId }) => aggregateIdOf(streamId)))
   writer.numbers(asks.map(({ eventIds }) => eventIds.length))
-  writer.buffers(
-    asks.flatMap(({ streamId, eventIds }) => {
-      const keys = new EventKeys(aggregateIdOf(streamId))
-      return eventIds.map((id) => keys.of(id))
-    }),
-  )
+  writer.array(asks.reduce((sum, { eventIds }) => sum + eventIds.length, 0))
+  for (const { streamId, eventIds } of asks) {
+    const keys = new EventKeyWriter(writer, aggregateIdOf(streamId))
+    for (const id of eventIds) keys.write(id)
+  }
 }
 
 /** The hits as checkScript lists them: number of the ask, number of the id over all asks, version, offset. */

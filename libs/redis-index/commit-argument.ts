@@ -1,12 +1,12 @@
 import { aggregateIdOf, type StreamId } from '#domain'
 
 import { IndexMismatchError } from './errors.ts'
-import { EventKeys } from './event-key.ts'
-import { encodeFrames } from './event-run.ts'
+import { EventKeyWriter } from './event-key.ts'
+import { framesLength, writeFrames } from './event-run.ts'
 import type { IndexEntry } from './index-entry.ts'
 import type { MessagePackWriter } from './message-pack.ts'
-import { chunkOf, encodeStreamRecord } from './stream-record.ts'
-import { varintLength } from './varint.ts'
+import { chunkOf, streamHeaderBytes, writeStreamHeader } from './stream-record.ts'
+import { packedLength, packOffsets, varintLength } from './varint.ts'
 
 /** The entries of one stream within a commit, contiguous and never empty. */
 export interface StreamEntries {
@@ -53,13 +53,20 @@ export function writeStreams(
   const tails = streams.map(({ entries }) => tailOf(entries, limits))
   writer.texts(streams.map(({ aggregateId }) => aggregateId))
   writer.numbers(runs.map(({ length }) => length))
-  writer.buffers(runs.flat().map(encodeRun))
-  writer.buffers(tails.map(({ frames }) => frames))
+  writer.array(runs.reduce((sum, { length }) => sum + length, 0))
+  for (const ofStream of runs) for (const run of ofStream) writeRun(writer, run)
+  writer.array(tails.length)
+  for (const { payloads } of tails) {
+    const { bytes, at } = writer.open(framesLength(payloads))
+    writeFrames(bytes, at, payloads)
+  }
   writer.numbers(tails.map(({ replace }) => (replace ? 1 : 0)))
   writer.numbers(tails.map(({ firstVersion }) => firstVersion))
   writer.numbers(tails.map(({ cutBefore }) => cutBefore))
   writeIds(writer, streams)
 }
+
+const runHeadBytes = 12
 
 /** A run stays within one chunk, so that the script has one case to extend and one to begin. */
 function splitAtChunks(entries: readonly IndexEntry[]): (readonly IndexEntry[])[] {
@@ -73,33 +80,31 @@ function splitAtChunks(entries: readonly IndexEntry[]): (readonly IndexEntry[])[
  * First version u32, first offset u48, where the second distance starts (u16, counted from 1), then the record that the stream
  * has when it starts here. So a new stream's record is stored as it is, and a longer one's is extended by the rest.
  */
-function encodeRun(entries: readonly IndexEntry[]): Buffer {
+function writeRun(writer: MessagePackWriter, entries: readonly IndexEntry[]): void {
   const first = firstOf(entries)
   const last = lastOf(entries)
-  const head = Buffer.allocUnsafe(12)
-  head.writeUInt32BE(first.version, 0)
-  head.writeUIntBE(first.offset, 4, 6)
-  head.writeUInt16BE(35 + varintLength(first.offset), 10)
-  const record = encodeStreamRecord(
-    {
-      version: last.version,
-      firstTimestampMs: first.timestampMs,
-      lastTimestampMs: last.timestampMs,
-      lastOffset: last.offset,
-    },
-    entries.map(({ offset }) => offset),
-  )
-  return Buffer.concat([head, record])
+  const offsets = entries.map(({ offset }) => offset)
+  const { bytes, at } = writer.open(runHeadBytes + streamHeaderBytes + packedLength(offsets))
+  bytes.writeUInt32BE(first.version, at)
+  bytes.writeUIntBE(first.offset, at + 4, 6)
+  bytes.writeUInt16BE(1 + runHeadBytes + streamHeaderBytes + varintLength(first.offset), at + 10)
+  const chunkAt = writeStreamHeader(bytes, at + runHeadBytes, {
+    version: last.version,
+    firstTimestampMs: first.timestampMs,
+    lastTimestampMs: last.timestampMs,
+    lastOffset: last.offset,
+  })
+  packOffsets(bytes, chunkAt, offsets)
 }
 
 interface TailChange {
   /** Whether these events are the whole tail from now on; otherwise they go after those it has. */
   readonly replace: boolean
-  /** Of the first event in `frames`. */
+  /** Of the first of `payloads`. */
   readonly firstVersion: number
   /** The first version that the tail keeps; 0 where it need not be cut now. */
   readonly cutBefore: number
-  readonly frames: Buffer
+  readonly payloads: readonly Buffer[]
 }
 
 function tailOf(entries: readonly IndexEntry[], { eventsMax, notBeforeMs }: TailLimits): TailChange {
@@ -113,20 +118,19 @@ function tailOf(entries: readonly IndexEntry[], { eventsMax, notBeforeMs }: Tail
     replace: first.version === 1 || kept.length < entries.length,
     firstVersion: last.version - kept.length + 1,
     cutBefore: cuts ? Math.max(0, last.version - eventsMax + 1) : 0,
-    frames: encodeFrames(kept.map(({ payload }) => payload)),
+    payloads: kept.map(({ payload }) => payload),
   }
 }
 
 function writeIds(writer: MessagePackWriter, streams: readonly StreamEntries[]): void {
   writer.array(2 * streams.reduce((sum, { entries }) => sum + entries.length, 0))
   for (const { aggregateId, entries } of streams) {
-    const keys = new EventKeys(aggregateId)
+    const keys = new EventKeyWriter(writer, aggregateId)
     for (const { eventId, version, offset } of entries) {
-      const place = Buffer.allocUnsafe(10)
-      place.writeUInt32BE(version, 0)
-      place.writeUIntBE(offset, 4, 6)
-      writer.bytes(keys.of(eventId))
-      writer.bytes(place)
+      keys.write(eventId)
+      const { bytes, at } = writer.open(10)
+      bytes.writeUInt32BE(version, at)
+      bytes.writeUIntBE(offset, at + 4, 6)
     }
   }
 }

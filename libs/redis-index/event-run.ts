@@ -7,22 +7,25 @@ export interface EventRun {
   readonly payloads: readonly Buffer[]
 }
 
-/** The part that can be appended to a run already stored. */
-export function encodeFrames(payloads: readonly Buffer[]): Buffer {
-  const bytes = Buffer.allocUnsafe(payloads.reduce((sum, payload) => sum + 4 + payload.length, 0))
-  let at = 0
+/** How many bytes {@link writeFrames} needs. */
+export const framesLength = (payloads: readonly Buffer[]): number =>
+  payloads.reduce((sum, payload) => sum + 4 + payload.length, 0)
+
+/** Writes the part that can be appended to a run already stored. */
+export function writeFrames(bytes: Buffer, at: number, payloads: readonly Buffer[]): void {
+  let next = at
   for (const payload of payloads) {
-    bytes.writeUInt32BE(payload.length, at)
-    payload.copy(bytes, at + 4)
-    at += 4 + payload.length
+    bytes.writeUInt32BE(payload.length, next)
+    payload.copy(bytes, next + 4)
+    next += 4 + payload.length
   }
-  return bytes
 }
 
-export function encodeEventRun(run: EventRun): Buffer {
-  const head = Buffer.allocUnsafe(4)
-  head.writeUInt32BE(run.firstVersion)
-  return Buffer.concat([head, encodeFrames(run.payloads)])
+export function encodeEventRun({ firstVersion, payloads }: EventRun): Buffer {
+  const bytes = Buffer.allocUnsafe(4 + framesLength(payloads))
+  bytes.writeUInt32BE(firstVersion)
+  writeFrames(bytes, 4, payloads)
+  return bytes
 }
 
 export function decodeEventRun(bytes: Buffer): EventRun {

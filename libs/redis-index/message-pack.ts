@@ -12,17 +12,21 @@ export class MessagePackWriter {
     this.#head(0xdd, length, 0)
   }
 
+  /** Opens a string of `length` bytes, which the caller writes itself before it writes anything else. */
+  open(length: number): { readonly bytes: Buffer; readonly at: number } {
+    this.#head(0xdb, length, length)
+    this.#length += length
+    return { bytes: this.#bytes, at: this.#length - length }
+  }
+
   bytes(value: Buffer): void {
-    this.#head(0xdb, value.length, value.length)
-    value.copy(this.#bytes, this.#length)
-    this.#length += value.length
+    const { bytes, at } = this.open(value.length)
+    value.copy(bytes, at)
   }
 
   text(value: string): void {
-    const length = Buffer.byteLength(value)
-    this.#head(0xdb, length, length)
-    this.#bytes.write(value, this.#length)
-    this.#length += length
+    const { bytes, at } = this.open(Buffer.byteLength(value))
+    bytes.write(value, at)
   }
 
   /** A whole number from 0 to 2^32 - 1. */
@@ -33,11 +37,6 @@ export class MessagePackWriter {
   texts(values: readonly string[]): void {
     this.array(values.length)
     for (const value of values) this.text(value)
-  }
-
-  buffers(values: readonly Buffer[]): void {
-    this.array(values.length)
-    for (const value of values) this.bytes(value)
   }
 
   numbers(values: readonly number[]): void {

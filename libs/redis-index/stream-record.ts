@@ -1,6 +1,6 @@
 import type { Version } from '#domain'
 
-import { packOffsets, unpackOffsets } from './varint.ts'
+import { unpackOffsets } from './varint.ts'
 
 /**
  * What is kept of a stream under its aggregate id: a header of 22 bytes (big endian: version u32, first timestamp u48,
@@ -19,7 +19,7 @@ export interface StreamRecord {
 /** Versions a chunk. Part of the stored form: scripts and chunks already stored rely on it. */
 export const chunkEvents = 128
 
-const headerBytes = 22
+export const streamHeaderBytes = 22
 
 /** The chunk that holds a version: 0 holds 1 to 128. */
 export const chunkOf = (version: number): number => Math.floor((version - 1) / chunkEvents)
@@ -27,13 +27,13 @@ export const chunkOf = (version: number): number => Math.floor((version - 1) / c
 /** The name under which a full chunk is kept. Unambiguous, whatever the id holds: the number follows the last slash. */
 export const chunkField = (aggregateId: string, chunk: number): string => `${aggregateId}/${chunk}`
 
-export function encodeStreamRecord(record: Omit<StreamRecord, 'chunk'>, offsets: readonly number[]): Buffer {
-  const header = Buffer.allocUnsafe(headerBytes)
-  header.writeUInt32BE(record.version, 0)
-  header.writeUIntBE(record.firstTimestampMs, 4, 6)
-  header.writeUIntBE(record.lastTimestampMs, 10, 6)
-  header.writeUIntBE(record.lastOffset, 16, 6)
-  return Buffer.concat([header, packOffsets(offsets)])
+/** Writes a record's header, which its chunk is to follow. @returns where the chunk goes. */
+export function writeStreamHeader(bytes: Buffer, at: number, record: Omit<StreamRecord, 'chunk'>): number {
+  bytes.writeUInt32BE(record.version, at)
+  bytes.writeUIntBE(record.firstTimestampMs, at + 4, 6)
+  bytes.writeUIntBE(record.lastTimestampMs, at + 10, 6)
+  bytes.writeUIntBE(record.lastOffset, at + 16, 6)
+  return at + streamHeaderBytes
 }
 
 export function decodeStreamRecord(bytes: Buffer): StreamRecord {
@@ -42,7 +42,7 @@ export function decodeStreamRecord(bytes: Buffer): StreamRecord {
     firstTimestampMs: bytes.readUIntBE(4, 6),
     lastTimestampMs: bytes.readUIntBE(10, 6),
     lastOffset: bytes.readUIntBE(16, 6),
-    chunk: bytes.subarray(headerBytes),
+    chunk: bytes.subarray(streamHeaderBytes),
   }
 }
 

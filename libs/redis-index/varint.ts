@@ -2,15 +2,27 @@
  * Offsets of contiguous versions, packed: the first one, then the distance of each to the one before, each as an unsigned
  * LEB128 varint (https://protobuf.dev/programming-guides/encoding/#varints). Markers of the log only make a distance larger.
  * The scripts in lua.ts read and extend the same form.
+ * @returns where in `bytes` the next byte goes; {@link packedLength} tells how many are needed.
  */
-export function packOffsets(offsets: readonly number[]): Buffer {
-  const bytes: number[] = []
+export function packOffsets(bytes: Buffer, at: number, offsets: readonly number[]): number {
+  let next = at
   let before = 0
   for (const offset of offsets) {
-    pushVarint(bytes, offset - before)
+    next = writeVarint(bytes, next, offset - before)
     before = offset
   }
-  return Buffer.from(bytes)
+  return next
+}
+
+/** How many bytes {@link packOffsets} needs. */
+export function packedLength(offsets: readonly number[]): number {
+  let length = 0
+  let before = 0
+  for (const offset of offsets) {
+    length += varintLength(offset - before)
+    before = offset
+  }
+  return length
 }
 
 /** The reverse of {@link packOffsets}. @throws RangeError when the bytes end within a number. */
@@ -32,19 +44,17 @@ export function unpackOffsets(packed: Buffer): number[] {
   return offsets
 }
 
-/** How many bytes {@link packOffsets} needs for the first of its numbers. */
 export function varintLength(value: number): number {
   let length = 1
   for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) length += 1
   return length
 }
 
-// Shifts would cut at 32 bits; offsets go up to 2^53.
-function pushVarint(bytes: number[], value: number): void {
+// Shifts would cut at 32 bits; offsets go up to 2^48.
+function writeVarint(bytes: Buffer, at: number, value: number): number {
+  let next = at
   let rest = value
-  while (rest >= 128) {
-    bytes.push((rest % 128) + 128)
-    rest = Math.floor(rest / 128)
-  }
-  bytes.push(rest)
+  for (; rest >= 128; rest = Math.floor(rest / 128)) bytes[next++] = (rest % 128) + 128
+  bytes[next++] = rest
+  return next
 }
