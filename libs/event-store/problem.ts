@@ -25,7 +25,11 @@ export function toProblem({ code, message, details }: EventStoreError): Problem 
 export function fromProblem(status: number, body: unknown): EventStoreError {
   const problem = isObject(body) ? (body as Partial<Problem>) : {}
   const code = isErrorCode(problem.code) ? problem.code : codeOfStatus(status)
-  return new EventStoreError(code, problem.detail ?? `answered with HTTP status ${status}`, detailsOf(problem))
+  return new EventStoreError(
+    code,
+    problem.detail ?? `answered with HTTP status ${status}`,
+    detailsOf(problem),
+  )
 }
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
