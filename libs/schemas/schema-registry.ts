@@ -80,7 +80,9 @@ export class SchemaRegistry {
 
   async #holdToCompatibility(subject: string): Promise<void> {
     const path = `/config/${encodeURIComponent(subject)}`
-    const answer = await this.#http.request('PUT', path, { compatibility })
+    let answer = await this.#http.request('PUT', path, { compatibility })
+    // Apicurio says so when another service, starting at the same moment, has just made the rule: by now it can be set.
+    if (answer.status === 409) answer = await this.#http.request('PUT', path, { compatibility })
     if (answer.status !== 404) this.#accepted(answer, `hold subject ${subject} to ${compatibility}`)
   }
 
