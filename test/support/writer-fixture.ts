@@ -1,0 +1,48 @@
+import { randomUUID } from 'node:crypto'
+
+import { onTestFinished } from 'vitest'
+
+import { type NewEvent, newEventId, type StreamId, streamIdOf } from '#domain'
+
+import { type Installation, installation, type RealWriter, startRealWriter } from './real-writer.ts'
+import { startWriterProcess, type WriterProcess } from './writer-process.ts'
+
+/** An installation whose files are removed at the end of the test. */
+export function testInstallation(env?: Readonly<Record<string, string>>, typeCount?: number): Installation {
+  const where = installation(env, typeCount)
+  onTestFinished(() => where.domain.remove())
+  return where
+}
+
+/** A writer in this process that is stopped at the end of the test; to stop it earlier is fine. */
+export async function runningWriter(where: Installation): Promise<RealWriter> {
+  const writer = await startRealWriter(where)
+  let closed: Promise<void> | undefined
+  const close = () => (closed ??= writer.close())
+  onTestFinished(close)
+  return { ...writer, close }
+}
+
+/** A writer in a process of its own that is gone at the end of the test. */
+export async function runningProcess(
+  where: Installation,
+  env?: Readonly<Record<string, string>>,
+): Promise<WriterProcess> {
+  const writer = await startWriterProcess(where, env)
+  onTestFinished(() => writer.stop())
+  return writer
+}
+
+/** A stream nobody has appended to. */
+export const freshStream = (type: string): StreamId => streamIdOf(type, randomUUID())
+
+/** What a customer bought: an event that the domain of all installations knows. */
+export const purchase = (cds = 1, more: Partial<NewEvent> = {}): NewEvent => ({
+  id: newEventId(),
+  type: 'PurchaseMade',
+  data: { date: '1997-01-12', cds, amount: '12.50' },
+  ...more,
+})
+
+export const purchases = (count: number): NewEvent[] =>
+  Array.from({ length: count }, (_, index) => purchase(index + 1))
