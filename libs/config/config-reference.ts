@@ -23,9 +23,9 @@ export const configReference = (): string =>
     '',
     ...crossSettingRules.map(({ settings: [first], expected }) => `- \`${first}\`: ${inCode(expected)}`),
     '',
-    '## Variables of the scripts',
+    '## Variables of scripts and command line',
     '',
-    `The scripts of the repository read more, which services let pass (\`./scripts/start.sh --help\` tells of them): ${scriptVariables.map((it) => `\`${it}\``).join(', ')}.`,
+    `More are read by the scripts, the tests and the command line; services let them pass (\`./scripts/start.sh --help\` tells of them): ${scriptVariables.map((it) => `\`${it}\``).join(', ')}.`,
     '',
   ].join('\n')
 

@@ -1,4 +1,4 @@
-/** Variables that the scripts and tests of the repository read. Services let them pass. */
+/** Variables that the scripts, the tests and the command line read. Services let them pass. */
 export const scriptVariables: readonly string[] = [
   'ANNALS_HOME',
   'ANNALS_KAFKA_CONTROLLER_PORT',
@@ -8,5 +8,7 @@ export const scriptVariables: readonly string[] = [
   'ANNALS_REDIS_MAX_MEMORY',
   'ANNALS_REDIS_PORT',
   'ANNALS_REGISTRY_PORT',
+  'ANNALS_TEST_LOG',
   'ANNALS_TEST_STACK',
+  'ANNALS_URL',
 ]
