@@ -1,4 +1,4 @@
-# Sourced by start.sh, stop.sh and test.sh: sees to a Node that runs TypeScript as it is, and to the packages.
+# Sourced by start.sh, stop.sh, test.sh and ./annals: sees to a Node that runs TypeScript as it is, and to the packages.
 # Everything else, Java and Redis included, is seen to by the TypeScript that then runs.
 
 repository="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"

@@ -17,7 +17,10 @@ async function listening(server: Server): Promise<number> {
 }
 
 const start = (which: 'kafka' | 'redis' | 'registry', address: string) =>
-  external(which, address).start(() => undefined)
+  external(which, address).start(
+    () => undefined,
+    () => undefined,
+  )
 
 test('of several brokers one that answers is enough', async () => {
   const port = await listening(createServer())

@@ -7,7 +7,7 @@ export interface RunningPart {
   /** Where it listens: `host:port` or URL. */
   readonly address: string
   readonly pids: readonly number[]
-  /** Resolves, with how and where to look, if it ends. */
+  /** Resolves, with how and where to look, if it ends by itself. */
   readonly ended: Promise<string>
   readonly healthy: () => Promise<boolean>
   readonly stop: () => Promise<void>
@@ -18,5 +18,6 @@ export interface Part {
   readonly name: string
   /** Ports of this machine that it is going to listen on. */
   readonly ports: readonly PortName[]
-  readonly start: (report: Report) => Promise<readonly RunningPart[]>
+  /** @param restarted to be called when the processes of a part are others than before */
+  readonly start: (report: Report, restarted: () => void) => Promise<readonly RunningPart[]>
 }

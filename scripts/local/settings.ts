@@ -13,6 +13,8 @@ export interface StackSettings {
   readonly postgres: boolean
   readonly redisMaxMemory: string
   readonly folders: StackFolders
+  /** What the services listen on. */
+  readonly host: string
   readonly ports: Readonly<Record<PortName, number>>
   /** Servers to use instead of starting one. */
   readonly external: Readonly<Partial<Record<ExternalName, string>>>
@@ -40,14 +42,14 @@ export type ExternalName = keyof typeof externalVariables
 
 export const startHelp = `Usage: ./scripts/start.sh [--detach] [--no-demo] [--stack native|docker|external]
 
-Starts Annals' local stack (Kafka, Redis, schema registry) and says where everything listens.
+Starts Annals' local stack (Kafka, Redis, schema registry) and the writer, and says where everything listens.
 In the foreground it runs until Ctrl-C. When it runs already, it says so and does nothing.
 
   --detach         return as soon as everything is healthy; ./scripts/stop.sh stops it
   --no-demo        start without the demo data (there is none yet)
   --stack native   processes on this machine; the default, and what the tests run
   --stack docker   containers, by docker-compose.yml
-  --stack external start nothing: all servers are named by the environment
+  --stack external start the writer only: all servers are named by the environment
   --help           this text
 
 Environment, with defaults:
@@ -57,7 +59,9 @@ ${Object.values(portVariables)
   ANNALS_REDIS_MAX_MEMORY=512mb
   ANNALS_HOME=.annals            data, logs and state of this stack
   ANNALS_KAFKA_BROKERS=host:port,…  ANNALS_REDIS_URL=redis://…  ANNALS_REGISTRY_URL=http://…
-                                 use these instead of starting one`
+                                 use these instead of starting one
+  ANNALS_DOMAIN=path,…           domain modules; those of examples/ unless told otherwise
+All settings of the services (docs/configuration.md) reach the writer.`
 
 /**
  * Reads options and environment.
@@ -76,6 +80,7 @@ export function readSettings(args: readonly string[], env: NodeJS.ProcessEnv): S
     postgres: readSwitch(env, 'ANNALS_POSTGRES'),
     redisMaxMemory: readSize(env, 'ANNALS_REDIS_MAX_MEMORY', '512mb'),
     folders: stackFolders(homeFrom(env)),
+    host: env['ANNALS_HOST'] || '127.0.0.1',
     ports: readPorts(env),
     external,
   }
@@ -112,7 +117,7 @@ function readKind(stack: string, external: Partial<Record<ExternalName, string>>
   const missing = Object.entries(externalVariables).filter(([name]) => !named.includes(name))
   if (kind === 'external' && missing.length > 0)
     throw new StackError(
-      `--stack external starts nothing, so ${missing.map(([, v]) => v).join(' and ')} must be set`,
+      `--stack external starts no servers, so ${missing.map(([, v]) => v).join(' and ')} must be set`,
       2,
     )
   if (kind === 'docker' && named.length > 0)

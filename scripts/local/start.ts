@@ -1,6 +1,7 @@
 import { join, relative } from 'node:path'
 import type { StackFolders } from '../stack/index.ts'
 import { startDetached } from './detach.ts'
+import { overview } from './overview.ts'
 import { runMain } from './run-main.ts'
 import { assertHealthy, findStarted } from './running.ts'
 import { readSettings, startHelp, type StackSettings } from './settings.ts'
@@ -33,14 +34,8 @@ await runMain(async () => {
   }
 })
 
-function show(state: StackState, { ports, folders }: StackSettings): void {
-  const platform = {
-    name: 'Platform',
-    address: `http://127.0.0.1:${ports.platform} (reserved; not part of this version yet)`,
-  }
-  for (const { name, address } of [...state.parts, platform]) report(`  ${name.padEnd(16)} ${address}`)
-  report(`  ${'Logs'.padEnd(16)} ${shortened(folders)}`)
-  if (state.ready) report('Stop it with ./scripts/stop.sh; what it keeps survives.')
+function show(state: StackState, { folders }: StackSettings): void {
+  for (const line of overview(state, shortened(folders))) report(line)
 }
 
 function shortened({ logs }: StackFolders): string {

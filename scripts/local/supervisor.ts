@@ -4,7 +4,7 @@ import { type Control, openControl, type Status } from './control.ts'
 import type { Part, RunningPart } from './part.ts'
 import { portVariables, type StackSettings } from './settings.ts'
 import { stagesFor } from './stages.ts'
-import { claimState, removeState, type StackState, writeState } from './state.ts'
+import { claimState, type PartState, removeState, type StackState, writeState } from './state.ts'
 
 /**
  * Starts what the settings ask for, and stays until it is told to stop (by a signal, or by stop.sh) or a server ends
@@ -34,10 +34,14 @@ export async function supervise(
     if (!claimState(folders, claim))
       throw new StackError('Another start is under way. Try again when it is done.')
     try {
-      await startAll(settings, report, running, signal)
-      const parts = running.map(({ name, address, pids }) => ({ name, address, pids }))
-      const state = { ...claim, ready: true, parts }
-      writeState(folders, state)
+      let state = claim
+      const note = () =>
+        writeState(folders, (state = { ...claim, ready: true, parts: running.map(partState) }))
+      const restarted = () => {
+        if (state.ready) note()
+      }
+      await startAll(settings, { report, restarted }, running, signal)
+      note()
       ready(state)
       await Promise.race([stopped, ...running.map((part) => part.ended.then(endedByItself))])
     } finally {
@@ -51,6 +55,12 @@ export async function supervise(
     over.resolve(undefined)
     control.close()
   }
+}
+
+/** Who is told what happens to the parts. */
+interface Listener {
+  readonly report: Report
+  readonly restarted: () => void
 }
 
 /** The word to stop: from Ctrl-C, a signal or the control port. A second Ctrl-C does not wait; the keeper then ends the servers. */
@@ -70,26 +80,27 @@ function newState({ kind }: StackSettings, { port, token }: Control): StackState
 /** Starts stage after stage into `running`; fails as soon as one part fails or the word to stop comes. */
 async function startAll(
   settings: StackSettings,
-  report: Report,
+  listener: Listener,
   running: RunningPart[],
   stop: AbortSignal,
 ): Promise<void> {
   const stages = stagesFor(settings)
-  const ports = stages.flat().flatMap((part) => part.ports.map((name) => wish(settings, part, name)))
-  if (ports.length > 0) provideNativeTools(report)
+  const parts = stages.flat()
+  const ports = parts.flatMap((part) => part.ports.map((name) => wish(settings, part, name)))
+  if (parts.some(startsServer)) provideNativeTools(listener.report)
   await assertFree(ports)
   const giveUp = () => void endKept()
   stop.addEventListener('abort', giveUp)
-  for (const stage of stages) running.push(...(await startStage(stage, report)))
+  for (const stage of stages) running.push(...(await startStage(stage, listener)))
   stop.removeEventListener('abort', giveUp)
   stop.throwIfAborted()
 }
 
-async function startStage(stage: readonly Part[], report: Report): Promise<RunningPart[]> {
+async function startStage(stage: readonly Part[], { report, restarted }: Listener): Promise<RunningPart[]> {
   let first: unknown
   const tries = await Promise.allSettled(
     stage.map((part) =>
-      part.start(report).catch(async (error: unknown) => {
+      part.start(report, restarted).catch(async (error: unknown) => {
         first ??= error
         await endKept()
         throw error
@@ -100,6 +111,15 @@ async function startStage(stage: readonly Part[], report: Report): Promise<Runni
   if (first === undefined) return started
   await stopAll(started, () => undefined)
   throw first as Error
+}
+
+/** Services need no more than Node, which is there. */
+function startsServer({ ports }: Part): boolean {
+  return ports.some((port) => port !== 'platform')
+}
+
+function partState({ name, address, pids }: RunningPart): PartState {
+  return { name, address, pids }
 }
 
 function wish(settings: StackSettings, part: Part, name: Part['ports'][number]) {

@@ -18,6 +18,8 @@ export interface ServerOptions extends ServerCommand {
   /** True once it serves; may throw while it does not. */
   readonly healthy: () => Promise<boolean>
   readonly report?: Report | undefined
+  /** Gives up the start, and ends what was started. */
+  readonly signal?: AbortSignal
   /** What makes it stop by itself, cleanly; SIGTERM unless told otherwise. */
   readonly stopSignal?: NodeJS.Signals
 }
@@ -38,18 +40,24 @@ export interface Server {
  * @throws StackError with the last lines of its log, when it ends or does not get healthy within 90 s
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const { name, logFile, report } = options
+  const { name, logFile, report, signal } = options
+  signal?.throwIfAborted()
   rotateLog(logFile)
   const startedAt = performance.now()
   const { command, args, cwd, env, user } = options
   const kept = await keep({ command, args, cwd, logFile, ...(env && { env }), ...(user && { user }) })
   const server = asServer(options, kept)
+  let over = false
+  void kept.exited.then(() => (over = true))
+  signal?.addEventListener('abort', () => server.kill('SIGTERM'), { once: true })
   try {
+    signal?.throwIfAborted()
     await Promise.race([
-      until(`${name} gets healthy`, startMsMax, options.healthy),
       kept.exited.then((exit) => {
         throw new StackError(`${name} ended while starting (${describe(exit)})`)
       }),
+      // Nobody is to be asked any more once the process is gone.
+      until(`${name} gets healthy`, startMsMax, () => over || options.healthy()),
     ])
   } catch (error) {
     await server.stop()

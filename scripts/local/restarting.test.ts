@@ -1,0 +1,83 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, expect, test, vi } from 'vitest'
+import { isAlive, type Server, startServer, until } from '../stack/index.ts'
+import type { RunningPart } from './part.ts'
+import { keepRunning, type Restartable } from './restarting.ts'
+
+vi.setConfig({ testTimeout: 30_000 })
+
+const folder = await mkdtemp(join(tmpdir(), 'annals-restarting-'))
+let part: RunningPart | undefined
+afterEach(async () => {
+  await part?.stop()
+  part = undefined
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+interface Watched {
+  readonly reports: string[]
+  readonly starts: () => number
+  readonly part: RunningPart
+}
+
+/** Keeps a program running; each further start runs the next of the scripts, the last one for ever. */
+async function kept(scripts: readonly string[], more: Partial<Restartable> = {}): Promise<Watched> {
+  const reports: string[] = []
+  let starts = 0
+  const start = (signal: AbortSignal): Promise<Server> => {
+    const script = scripts[Math.min(starts++, scripts.length - 1)] ?? ''
+    return startServer({
+      ...{ name: 'Service', command: process.execPath, args: ['--eval', script], signal },
+      ...{ cwd: folder, logFile: join(folder, 'service.log'), healthy: () => Promise.resolve(true) },
+    })
+  }
+  part = await keepRunning({
+    ...{ name: 'Service', address: 'nowhere', start, pauseMs: 1 },
+    healthy: () => Promise.resolve(true),
+    report: (line) => reports.push(line),
+    restarted: () => undefined,
+    ...more,
+  })
+  return { reports, starts: () => starts, part }
+}
+
+const runs = 'setInterval(() => undefined, 1000)'
+const dies = `console.log('the reason'); setTimeout(() => process.exit(7), 100)`
+
+test('a service that ends by itself is told with the end of its log, and started again', async () => {
+  const told: number[][] = []
+  const restarted = () => told.push([...(part?.pids ?? [])])
+  const watched = await kept([dies, runs], { restarted })
+  const [first = 0] = watched.part.pids
+  await until('the second start', 10_000, () => told.length === 1)
+  expect(watched.reports).toHaveLength(1)
+  expect(watched.reports[0]).toMatch(/Service ended by itself \(exit code 7\)[^]*the reason[^]*1 of 4/)
+  const [second = 0] = watched.part.pids
+  expect(told).toEqual([[second]])
+  expect(second).not.toBe(first)
+  await watched.part.stop()
+  expect(isAlive(second)).toBe(false)
+  expect(watched.starts()).toBe(2)
+})
+
+test('one that ends five times in a row has ended', async () => {
+  const watched = await kept([dies])
+  expect(await watched.part.ended).toContain('That was 5 times in a row')
+  expect(watched.starts()).toBe(5)
+  expect(watched.part.pids).toEqual([])
+})
+
+test('crashes far apart do not add up', async () => {
+  const watched = await kept([dies, dies, dies, dies, dies, runs], { steadyMs: 1 })
+  await until('the sixth start', 20_000, () => watched.starts() === 6)
+  expect(watched.reports.every((line) => line.includes('1 of 4'))).toBe(true)
+})
+
+test('one that is stopped while it waits to be started again stays stopped', async () => {
+  const watched = await kept([dies, runs], { pauseMs: 60_000 })
+  await until('the report', 10_000, () => watched.reports.length === 1)
+  await watched.part.stop()
+  expect(watched.starts()).toBe(1)
+})

@@ -1,0 +1,46 @@
+import { join } from 'node:path'
+import { httpOk, repository, startServer } from '../stack/index.ts'
+import type { Part } from './part.ts'
+import { keepRunning } from './restarting.ts'
+import type { StackSettings } from './settings.ts'
+
+const name = 'Writer'
+
+/** The writer, as a process of this machine, whatever the servers are that it stands on. */
+export function writer(settings: StackSettings): Part {
+  const address = `http://${reachable(settings.host)}:${settings.ports.platform}`
+  const healthy = () => httpOk(`${address}/health/ready`)
+  const logFile = join(settings.folders.logs, 'writer.log')
+  return {
+    name,
+    ports: ['platform'],
+    start: async (report, restarted) => {
+      const start = (signal: AbortSignal) =>
+        startServer({
+          ...{ name, healthy, logFile, report, signal },
+          command: process.execPath,
+          args: [join(repository, 'services', 'writer', 'main.ts')],
+          // Paths in the environment are relative to where the person started us.
+          cwd: process.cwd(),
+          env: addresses(settings),
+        })
+      return [await keepRunning({ name, address, healthy, start, report, restarted })]
+    },
+  }
+}
+
+/** Where the servers are, in the variables that services read; all else they have from the environment themselves. */
+function addresses({ ports, external }: StackSettings): Record<string, string> {
+  return {
+    ANNALS_KAFKA_BROKERS: external.kafka ?? `127.0.0.1:${ports.kafka}`,
+    ANNALS_REDIS_URL: external.redis ?? `redis://127.0.0.1:${ports.redis}`,
+    ANNALS_REGISTRY_URL: external.registry ?? `http://127.0.0.1:${ports.registry}/apis/ccompat/v7`,
+    ANNALS_PORT: String(ports.platform),
+  }
+}
+
+/** Who listens on all addresses is reached at this one. */
+function reachable(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1'
+  return host.includes(':') ? `[${host}]` : host
+}
