@@ -1,4 +1,6 @@
 import { EventStoreError } from '#event-store'
+import { LogError } from '#kafka'
+import { IndexUnavailableError } from '#redis-index'
 
 /** The three ways a partition may fail a caller for reasons of its own; all of them are worth another try with the same ids. */
 export const unavailable = (reason: string): EventStoreError =>
@@ -12,3 +14,10 @@ export const outcomeUnknown = (partition: string): EventStoreError =>
     'outcome-unknown',
     `the events were sent to ${partition}, but no answer came: send them again with the same ids to learn what became of them`,
   )
+
+/** What a caller is told when Kafka or Redis failed while something was read: all that passes is worth another try. */
+export function readError(error: unknown): unknown {
+  const passes = error instanceof LogError && error.outcome === 'unavailable'
+  if (!passes && !(error instanceof IndexUnavailableError)) return error
+  return new EventStoreError('unavailable', error.message, { retryAfterSeconds: 1 }, { cause: error })
+}

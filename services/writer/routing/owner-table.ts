@@ -10,6 +10,7 @@ export class OwnerTable {
   readonly #ask: () => Promise<OwnersTable>
   #table: OwnersTable = new Map()
   #askedAtMs = -Infinity
+  #doubted = false
   #asking: Promise<OwnersTable> | undefined
 
   constructor(ask: () => Promise<OwnersTable>) {
@@ -21,10 +22,16 @@ export class OwnerTable {
     return this.#table
   }
 
+  /** An owner did not answer as one: whoever asks next is told anew. */
+  doubt(): void {
+    this.#doubted = true
+  }
+
   /** @param wrong the table at hand has just been found wrong: ask again, even if it is young. */
   async get(wrong = false): Promise<OwnersTable> {
     const ageMs = performance.now() - this.#askedAtMs
-    if (ageMs < (wrong ? askMsMin : freshMs)) return this.#table
+    if (ageMs < (wrong || this.#doubted ? askMsMin : freshMs)) return this.#table
+    this.#doubted = false
     this.#asking ??= this.#ask().finally(() => (this.#asking = undefined))
     this.#table = await this.#asking
     this.#askedAtMs = performance.now()

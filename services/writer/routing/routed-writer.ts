@@ -22,6 +22,7 @@ import {
   parseRequest,
   type StreamInfo,
 } from '#event-store'
+import type { OwnersTable } from '#kafka'
 
 import type {
   PartitionOwner,
@@ -31,7 +32,7 @@ import type {
   StateAtVersion,
   WriterApi,
 } from '../http/writer-api.ts'
-import { notOwner } from '../partition/partition-errors.ts'
+import { notOwner, readError } from '../partition/partition-errors.ts'
 import type { Partitions, StreamPlace } from '../store/partitions.ts'
 import type { StreamOwner } from '../store/stream-owner.ts'
 import type { OwnerTable } from './owner-table.ts'
@@ -113,7 +114,7 @@ export class RoutedWriter implements WriterApi {
   }
 
   async owners(): Promise<readonly PartitionOwner[]> {
-    const owners = await this.#parts.table.get(true)
+    const owners = await this.#owners(true)
     return [...owners].map(([key, { memberId, url }]) => {
       const slash = key.lastIndexOf('/')
       return { topic: key.slice(0, slash), partition: Number(key.slice(slash + 1)), url, memberId }
@@ -121,19 +122,23 @@ export class RoutedWriter implements WriterApi {
   }
 
   readCategory(aggregateType: string, query?: CategoryQuery): Promise<CategoryPage> {
-    return this.#parts.categories.readCategory(aggregateType, query)
+    return this.#parts.categories.readCategory(aggregateType, query).catch(failRead)
   }
 
-  followCategory(
+  async *followCategory(
     aggregateType: string,
     query: CategoryQuery,
     signal: AbortSignal,
-  ): AsyncIterable<CategoryEvent> {
-    return this.#parts.categories.followCategory(aggregateType, query, signal)
+  ): AsyncGenerator<CategoryEvent> {
+    try {
+      yield* this.#parts.categories.followCategory(aggregateType, query, signal)
+    } catch (error) {
+      throw readError(error)
+    }
   }
 
   cursorAt(aggregateType: string, partition: number, offset: number): Promise<string> {
-    return this.#parts.categories.cursorAt(aggregateType, partition, offset)
+    return this.#parts.categories.cursorAt(aggregateType, partition, offset).catch(failRead)
   }
 
   /** Asks the owner, wherever it is. While the partition moves from one to another, looks for the next one, for a while. */
@@ -142,7 +147,7 @@ export class RoutedWriter implements WriterApi {
     { forwarded }: RequestContext = { forwarded: false },
     ask: (owner: StreamOwner) => Promise<T>,
   ): Promise<T> {
-    const { partitions, local, routingTimeoutMs } = this.#parts
+    const { partitions, local, table, routingTimeoutMs } = this.#parts
     const place = partitions.placeOf(parseRequest(() => parseStreamId(streamId)))
     const deadlineMs = performance.now() + routingTimeoutMs
     for (let wrong = false; ; wrong = true) {
@@ -154,21 +159,31 @@ export class RoutedWriter implements WriterApi {
       try {
         if (owner !== undefined) return await ask(owner)
       } catch (error) {
-        if (!isNotOwner(error) || forwarded) throw error
+        // One that has been killed answers nothing: the group soon names another, and nobody may be sent to it any more.
+        if (owner !== local) table.doubt()
+        if (!isNotOwner(error) || forwarded) throw readError(error)
       }
       if (forwarded || performance.now() >= deadlineMs) throw notOwner(keyOf(place))
       await pause(lookMs)
     }
   }
 
+  #owners(wrong: boolean): Promise<OwnersTable> {
+    return this.#parts.table.get(wrong).catch(failRead)
+  }
+
   async #peerOf(place: StreamPlace, wrong: boolean): Promise<StreamOwner | undefined> {
-    const { table, peerAt, ownUrl, onForwarded } = this.#parts
-    const url = (await table.get(wrong)).get(keyOf(place))?.url
+    const { peerAt, ownUrl, onForwarded } = this.#parts
+    const url = (await this.#owners(wrong)).get(keyOf(place))?.url
     // The group may know before this process does that the partition is its own now, or not any more.
     if (url === undefined || url === ownUrl) return undefined
     onForwarded()
     return peerAt(url)
   }
+}
+
+const failRead = (error: unknown): never => {
+  throw readError(error)
 }
 
 const isNotOwner = (error: unknown): boolean => error instanceof EventStoreError && error.code === 'not-owner'
