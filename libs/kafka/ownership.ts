@@ -65,12 +65,13 @@ export class Ownership {
     void this.#stayJoined(lost)
   }
 
-  /** Leaves the group at once, so that the others need not wait for the session to end. Tells of no revocation. */
+  /** Leaves the group at once, so that the others need not wait for the session to end. Tells of no revocation, and of nothing after it. */
   async stop(): Promise<void> {
     this.#stopped = true
     const consumer = this.#consumer
     this.#consumer = undefined
     await consumer?.disconnect()
+    await this.#telling
     this.#owned = {}
   }
 

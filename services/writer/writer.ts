@@ -90,9 +90,12 @@ export class Writer {
     return this.#ownership.start()
   }
 
-  /** Leaves the group, so that the next owners need not wait, and finishes the rounds under way. */
+  /** Finishes the rounds under way and begins no more, leaves the group meanwhile, so that the next owners need not wait. */
   async stop(): Promise<void> {
+    const finished = this.#revoked(this.#partitions.ownedPlaces)
     await this.#ownership.stop()
+    await finished
+    // What a rebalance may have brought after that.
     await this.#revoked(this.#partitions.ownedPlaces)
   }
 
