@@ -158,8 +158,10 @@ export class PartitionOwner {
   }
 
   async #takeOver(): Promise<Term> {
-    const { openLog, catchUp, metrics, logger, settings } = this.#parts
+    const { openLog, index, catchUp, metrics, logger, settings } = this.#parts
     this.#stale = true
+    // Epochs run out after 32,766 terms of a partition: none is spent while there is no index to serve from.
+    await index.guard()
     const stopTimer = metrics.takeOverSeconds.startTimer()
     const log = openLog()
     const { epoch, topicId, endOffset } = await log.takeOver()
