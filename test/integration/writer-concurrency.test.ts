@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { AnnalsClient } from '#client'
-import { type AppendResult, type NewEvent, type StreamId } from '#domain'
+import type { AppendResult, NewEvent, StreamId, Version } from '#domain'
 import { EventStoreError, readAll } from '#event-store'
 
 import { type Installation, installation, type RealWriter, startRealWriter } from '../support/real-writer.ts'
@@ -31,8 +31,13 @@ afterAll(async () => {
 
 const clientAt = (index: number): AnnalsClient => clients[index % clients.length] as AnnalsClient
 
-const appendOr409 = (client: AnnalsClient, streamId: StreamId, events: NewEvent[], expectedVersion: number) =>
-  client.append(streamId, events, { expectedVersion: expectedVersion as never }).catch((error: unknown) => {
+const appendOrLose = (
+  client: AnnalsClient,
+  streamId: StreamId,
+  events: NewEvent[],
+  version: number,
+): Promise<AppendResult | EventStoreError> =>
+  client.append(streamId, events, { expectedVersion: version as Version }).catch((error: unknown) => {
     if (error instanceof EventStoreError && error.code === 'wrong-expected-version') return error
     throw error
   })
@@ -44,10 +49,10 @@ test.each(['one writer', 'three writers'])(
     for (let version = 0; version < 15; version++) {
       const answers = await Promise.all(
         Array.from({ length: 6 }, (_, caller) =>
-          appendOr409(clientAt(through === 'one writer' ? 0 : caller), streamId, [purchase()], version),
+          appendOrLose(clientAt(through === 'one writer' ? 0 : caller), streamId, [purchase()], version),
         ),
       )
-      const won = answers.filter((answer) => !(answer instanceof EventStoreError))
+      const won = answers.filter((answer): answer is AppendResult => !(answer instanceof EventStoreError))
       const lost = answers.filter((answer) => answer instanceof EventStoreError)
       expect(won.map(({ firstVersion }) => firstVersion)).toEqual([version + 1])
       expect(lost.map(({ details }) => details.actual)).toEqual(lost.map(() => version + 1))

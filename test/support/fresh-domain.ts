@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -24,12 +24,18 @@ export function freshDomain(typeCount = 1): FreshDomain {
   return { types, modulePath, schemaFolder, remove: () => rmSync(folder, { recursive: true }) }
 }
 
+/** Types differ in their namespaces, too: a full name is one schema in all folders together. */
 function copySchemas(type: string, schemaFolder: string): void {
-  mkdirSync(schemaFolder, { recursive: true })
-  cpSync('schemas/customer', join(schemaFolder, type), {
-    recursive: true,
-    filter: (file) => !file.endsWith('.ts'),
-  })
+  mkdirSync(join(schemaFolder, type), { recursive: true })
+  const source = 'schemas/customer'
+  for (const file of readdirSync(source).filter((name) => name.endsWith('.avsc'))) {
+    const text = readFileSync(join(source, file), 'utf8')
+    const namespace = type.replaceAll('-', '_')
+    writeFileSync(
+      join(schemaFolder, type, file),
+      text.replace('"namespace": "customer"', `"namespace": "${namespace}"`),
+    )
+  }
 }
 
 const moduleText = (types: readonly string[]): string =>

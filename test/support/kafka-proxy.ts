@@ -14,6 +14,8 @@ export class KafkaProxy {
   answersToAppends: AnswersToAppends = 'pass'
   /** Answers to appends that did not get through. */
   lost = 0
+  #holding = false
+  readonly #held: (() => void)[] = []
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
   readonly #brokerPort: number
@@ -40,6 +42,11 @@ export class KafkaProxy {
     return typeof address === 'object' ? (address?.port ?? 0) : 0
   }
 
+  /** Connections of clients that are open now. */
+  get connections(): number {
+    return this.#sockets.size / 2
+  }
+
   open(port: number): Promise<void> {
     return new Promise((resolve) => this.#server.listen(port, '127.0.0.1', resolve))
   }
@@ -49,6 +56,22 @@ export class KafkaProxy {
     const closed = new Promise((resolve) => this.#server.close(resolve))
     this.cutAll()
     await closed
+  }
+
+  /** From now on appends do not get through to the broker: they wait, as in a slow network, for their release. */
+  holdAppends(): void {
+    this.#holding = true
+  }
+
+  /** Pieces of appends that wait. */
+  get held(): number {
+    return this.#held.length
+  }
+
+  /** Lets all that waits through to the broker, in its order, and what comes after it. */
+  releaseAppends(): void {
+    this.#holding = false
+    for (const send of this.#held.splice(0)) send()
   }
 
   cutAll(): void {
@@ -79,7 +102,8 @@ export class KafkaProxy {
         missing = start + 4 + bytes.readInt32BE(start)
       }
       missing = Math.max(0, missing - bytes.length)
-      broker.write(bytes)
+      if (this.#holding && lastKey === produceKey) this.#held.push(() => broker.write(bytes))
+      else broker.write(bytes)
     })
     broker.on('data', (bytes: Buffer) => {
       if (lastKey !== produceKey || this.answersToAppends === 'pass') {

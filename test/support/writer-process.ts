@@ -37,9 +37,10 @@ export async function startWriterProcess(
     logFile: join(folder, 'writer.log'),
     healthy: () => httpOk(`http://127.0.0.1:${port}/health/ready`),
   })
-  const { pid, exited, kill } = server
   return {
-    ...{ pid, exited, kill },
+    pid: server.pid,
+    exited: server.exited,
+    kill: (signal) => server.kill(signal),
     url: `http://127.0.0.1:${port}`,
     logTail: (lines = 15) => lastLines(server.logFile, lines).join('\n'),
     stop: async () => {

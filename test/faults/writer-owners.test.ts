@@ -1,0 +1,142 @@
+import { expect, onTestFinished, test } from 'vitest'
+
+import { AnnalsClient } from '#client'
+import type { AppendResult, NewEvent, StreamId } from '#domain'
+
+import { testClient } from '../support/closing.ts'
+import { expectIndexEqualsLog, readLog } from '../support/log-check.ts'
+import type { Installation } from '../support/real-writer.ts'
+import { waitFor } from '../support/stack.ts'
+import { freshStream, purchase, runningProcess, testInstallation } from '../support/writer-fixture.ts'
+import type { WriterProcess } from '../support/writer-process.ts'
+import { Traffic } from '../support/writer-traffic.ts'
+
+const partitions = 16
+const killedMsMax = 15_000
+const stoppedMsMax = 2_000
+
+/** Waits until the writers share out all partitions, none more than one ahead of another. */
+function balanced(client: AnnalsClient, writers: readonly WriterProcess[]) {
+  const what = `${writers.length} writers share ${partitions} partitions evenly`
+  return waitFor(
+    what,
+    async () => {
+      const owners = await client.owners()
+      const counts = writers.map(({ url }) => owners.filter((owner) => owner.url === url).length)
+      const isEven = Math.max(...counts) - Math.min(...counts) <= 1
+      return owners.length === partitions && isEven && counts.reduce((a, b) => a + b) === partitions && owners
+    },
+    { timeoutMs: 20_000 },
+  )
+}
+
+interface First {
+  readonly streamId: StreamId
+  readonly events: NewEvent[]
+  readonly result: AppendResult
+}
+
+/** A stream, with its first event, for each partition of a writer. */
+async function streamsOwnedBy(
+  { url }: WriterProcess,
+  client: AnnalsClient,
+  { domain }: Installation,
+): Promise<First[]> {
+  const owners = await client.owners()
+  const wanted = new Set(owners.filter((owner) => owner.url === url).map(keyOf))
+  const found: First[] = []
+  while (wanted.size > 0) {
+    for (const type of domain.types) {
+      const streamId = freshStream(type)
+      const events = [purchase()]
+      const result = await client.append(streamId, events, { expectedVersion: 'no-stream' })
+      if (wanted.delete(keyOf(result.position))) found.push({ streamId, events, result })
+    }
+  }
+  return found
+}
+
+const keyOf = ({ topic, partition }: { readonly topic: string; readonly partition: number }): string =>
+  `${topic}/${partition}`
+
+/**
+ * Appends to the streams one after the other, each until it is accepted, from now on until the partitions have moved.
+ * @returns the longest that an append had to wait.
+ */
+async function outageMs(
+  client: AnnalsClient,
+  firsts: readonly First[],
+  moved: Promise<unknown>,
+): Promise<number> {
+  let isOver = false
+  void moved.finally(() => (isOver = true))
+  const longest = await Promise.all(
+    firsts.map(async ({ streamId }) => {
+      let longestMs = 0
+      for (let last = false; !last;) {
+        last = isOver
+        const start = performance.now()
+        const events = [purchase(2)]
+        const append = () => client.append(streamId, events)
+        await waitFor(`${streamId} is served again`, append, { timeoutMs: 30_000 })
+        longestMs = Math.max(longestMs, performance.now() - start)
+      }
+      return longestMs
+    }),
+  )
+  await moved
+  return Math.max(...longest)
+}
+
+/** All first appends again, with the same ids: the first answers again. */
+async function expectFirstAnswersAgain(client: AnnalsClient, firsts: readonly First[]): Promise<void> {
+  const again = await Promise.all(
+    firsts.map(({ streamId, events }) => client.append(streamId, events, { expectedVersion: 'no-stream' })),
+  )
+  expect(again).toEqual(firsts.map(({ result }) => ({ ...result, duplicate: true })))
+}
+
+test('writers join, one is killed and one is stopped: partitions move, and no append is lost or doubled', async () => {
+  const where = testInstallation({ ANNALS_KAFKA_PARTITIONS: '8' }, 2)
+  const first = await runningProcess(where)
+  const client = testClient({ url: first.url })
+  // Impatient, so that what is measured is the writers' time and not the client's pauses.
+  const prompt = testClient({ url: first.url, direct: false, retries: { triesMax: 1 } })
+  await balanced(client, [first])
+  const traffic = new Traffic(client, where.domain.types)
+  onTestFinished(() => traffic.stop())
+
+  const second = await runningProcess(where)
+  await balanced(client, [first, second])
+  const third = await runningProcess(where)
+  await balanced(client, [first, second, third])
+  await traffic.goesOn()
+
+  const ofThird = await streamsOwnedBy(third, client, where)
+  third.kill('SIGKILL')
+  const killedMs = await outageMs(prompt, ofThird, balanced(client, [first, second]))
+  await expectFirstAnswersAgain(client, ofThird)
+  await traffic.goesOn()
+
+  const ofSecond = await streamsOwnedBy(second, client, where)
+  second.kill('SIGTERM')
+  const stoppedMs = await outageMs(prompt, ofSecond, second.exited)
+  await expectFirstAnswersAgain(client, ofSecond)
+  expect(await second.exited).toEqual({ code: 0, signal: null })
+  await traffic.goesOn()
+
+  await traffic.stop()
+  console.info(
+    `served again ${killedMs.toFixed()} ms after SIGKILL, ${stoppedMs.toFixed()} ms after SIGTERM;`,
+    `${traffic.acknowledged.length} appends, tried again: ${JSON.stringify([...traffic.retries])}`,
+  )
+  expect(killedMs).toBeLessThan(killedMsMax)
+  expect(stoppedMs).toBeLessThan(stoppedMsMax)
+  await expectWhole(where, traffic)
+})
+
+async function expectWhole(where: Installation, traffic: Traffic): Promise<void> {
+  const log = await readLog(where)
+  traffic.expectWhole(log)
+  await expectIndexEqualsLog(where, log)
+}

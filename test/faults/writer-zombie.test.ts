@@ -1,0 +1,110 @@
+import { expect, onTestFinished, test } from 'vitest'
+
+import { AnnalsClient } from '#client'
+import type { NewEvent, StreamId } from '#domain'
+
+import { testClient } from '../support/closing.ts'
+import { KafkaProxy } from '../support/kafka-proxy.ts'
+import { expectIndexEqualsLog, readLog } from '../support/log-check.ts'
+import { testStack, waitFor } from '../support/stack.ts'
+import { freshStream, purchase, runningProcess, testInstallation } from '../support/writer-fixture.ts'
+import type { WriterProcess } from '../support/writer-process.ts'
+import { Traffic } from '../support/writer-traffic.ts'
+
+const env = { ANNALS_KAFKA_PARTITIONS: '4', ANNALS_WRITER_SESSION_TIMEOUT: '6s' }
+
+/** Waits until each of the writers owns something, and nobody else does. */
+const shared = (client: AnnalsClient, writers: readonly WriterProcess[]) =>
+  waitFor(
+    `${writers.length} writers own all partitions`,
+    async () => {
+      const urls = new Set((await client.owners()).map(({ url }) => url))
+      return urls.size === writers.length && writers.every(({ url }) => urls.has(url))
+    },
+    { timeoutMs: 20_000 },
+  )
+
+/** Streams with one event each, in partitions of the writer. */
+async function streamsOf({ url }: WriterProcess, client: AnnalsClient, type: string): Promise<StreamId[]> {
+  const streams = Array.from({ length: 24 }, () => freshStream(type))
+  await Promise.all(streams.map((streamId) => client.append(streamId, [purchase()])))
+  const infos = await Promise.all(streams.map((streamId) => client.info(streamId)))
+  return infos.filter(({ owner }) => owner === url).map(({ streamId }) => streamId)
+}
+
+interface Heard {
+  readonly status: number
+  readonly code: string
+}
+
+/** What a caller without an SDK hears of its append, whose connection may end. */
+async function hears({ url }: WriterProcess, streamId: StreamId, events: NewEvent[]): Promise<Heard> {
+  try {
+    const response = await fetch(`${url}/streams/${streamId}/events`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ events }),
+    })
+    const { code = '' } = (await response.json()) as { code?: string }
+    return { status: response.status, code }
+  } catch {
+    return { status: 0, code: 'connection-ended' }
+  }
+}
+
+test('the batches of a zombie, on their way while another took over, are refused by the broker, and its callers hear no success', async () => {
+  const proxy = await KafkaProxy.start(testStack().kafkaBrokers[0] ?? '')
+  onTestFinished(() => proxy.close())
+  const where = testInstallation(env)
+  const zombie = await runningProcess(where, { ANNALS_KAFKA_BROKERS: proxy.address })
+  const next = await runningProcess(where)
+  const client = testClient({ url: next.url, direct: false })
+  await shared(client, [zombie, next])
+  const streams = await streamsOf(zombie, client, where.type)
+
+  proxy.holdAppends()
+  const sent = streams.map((streamId) => ({ streamId, events: [purchase(2)] }))
+  const heard = sent.map(({ streamId, events }) => hears(zombie, streamId, events))
+  await waitFor('batches are on their way', () => Promise.resolve(proxy.held > 0))
+  zombie.kill('SIGSTOP')
+  await shared(client, [next])
+  const later = await Promise.all(streams.map((streamId) => client.append(streamId, [purchase(3)])))
+  expect(later.map(({ firstVersion }) => firstVersion)).toEqual(streams.map(() => 2))
+  proxy.releaseAppends()
+  zombie.kill('SIGCONT')
+
+  const answers = await Promise.all(heard)
+  expect(answers.map(({ code }) => code)).toContain('outcome-unknown')
+  for (const { code } of answers) expect(code).toMatch(/^(outcome-unknown|not-owner|connection-ended)$/)
+  const ids = (await readLog(where)).flatMap(({ events }) => events.map(({ id }) => id))
+  expect(sent.filter(({ events: [event] }) => ids.some((id) => id === event?.id))).toEqual([])
+  // Whoever asks again with the same ids learns that they were not there, because now they are.
+  const again = await Promise.all(sent.map(({ streamId, events }) => client.append(streamId, events)))
+  expect(again.map(({ firstVersion, duplicate }) => ({ firstVersion, duplicate }))).toEqual(
+    streams.map(() => ({ firstVersion: 3, duplicate: false })),
+  )
+  await shared(client, [zombie, next])
+  await expectIndexEqualsLog(where, await readLog(where))
+})
+
+test('an owner frozen in mid-traffic and woken after its partitions have moved neither loses nor doubles an append', async () => {
+  const where = testInstallation(env)
+  const zombie = await runningProcess(where)
+  const next = await runningProcess(where)
+  const client = testClient({ url: next.url, direct: false })
+  await shared(client, [zombie, next])
+  const traffic = [zombie, next].map(
+    ({ url }) => new Traffic(testClient({ url, direct: false, timeoutMs: 3_000 }), where.domain.types),
+  )
+  onTestFinished(async () => void (await Promise.all(traffic.map((each) => each.stop()))))
+  await Promise.all(traffic.map((each) => each.goesOn(20)))
+  zombie.kill('SIGSTOP')
+  await shared(client, [next])
+  zombie.kill('SIGCONT')
+  await shared(client, [zombie, next])
+  await Promise.all(traffic.map((each) => each.goesOn(20)))
+  await Promise.all(traffic.map((each) => each.stop()))
+  const log = await readLog(where)
+  for (const each of traffic) each.expectWhole(log)
+  await expectIndexEqualsLog(where, log)
+})
