@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { type Bench, machine } from './measure.ts'
 
 const benches = new Map<string, () => Promise<Bench<unknown>>>([
+  ['append', async () => (await import('./append.ts')).append],
   ['codec', async () => (await import('./codec.ts')).codec],
 ])
 

@@ -275,7 +275,7 @@ const writer = group(
 const index = group('Index', 'What Redis keeps of each partition beside versions and offsets.', {
   rememberedIdsMax: count({
     env: 'ANNALS_INDEX_REMEMBERED_IDS_MAX',
-    default: 100_000,
+    default: 300_000,
     description: 'Latest events of each partition whose ids are remembered: the window of idempotency.',
   }),
   tailEventsMax: count({

@@ -24,19 +24,22 @@ export interface Backends {
  */
 export async function openBackends(config: Config): Promise<Backends> {
   const domain = await loadDomain(config.domain.modules)
-  const opened = new AsyncDisposableStack()
+  const opened: (() => unknown)[] = []
+  const close = async () => {
+    for (const closeOne of opened.splice(0).reverse()) await closeOne()
+  }
   try {
     const cluster = await KafkaCluster.connect(kafkaSettings(config))
-    opened.defer(() => cluster.close())
+    opened.push(() => cluster.close())
     const redis = connectRedis(redisSettings(config))
-    opened.defer(() => redis.close())
+    opened.push(() => redis.close())
     await redis.ready()
     const codec = await openCodec(config, domain)
     const topics = await ensureEventTopics(cluster, config, domain)
-    const all = opened.move()
-    return { domain, cluster, redis, codec, topics, close: () => all.disposeAsync() }
-  } finally {
-    await opened.disposeAsync()
+    return { domain, cluster, redis, codec, topics, close }
+  } catch (error) {
+    await close()
+    throw error
   }
 }
 

@@ -9,7 +9,7 @@ import { AppendQueue, type BatchLimits } from './append-queue.ts'
 import type { IndexCatchUp } from './index-catch-up.ts'
 import { notOwner, outcomeUnknown, unavailable } from './partition-errors.ts'
 import type { PendingAppend } from './pending-append.ts'
-import { Round } from './round.ts'
+import { type AskedBatch, Round, type RoundOwner } from './round.ts'
 import { Signal } from './signal.ts'
 import type { WriterMetrics } from '../writer-metrics.ts'
 
@@ -185,11 +185,35 @@ export class PartitionOwner {
   }
 
   async #serve(term: Term): Promise<void> {
-    while (!this.#isStopped()) {
-      if (this.#stale) await this.#catchUp(term)
-      if (performance.now() >= term.renewAtMs) await this.#renew(term)
-      if (this.#queue.depth > 0) await this.#serveRound(term)
-      else await this.#work.wait(term.renewAtMs - performance.now())
+    let asked: AskedBatch | undefined
+    const owner = this.#roundOwner(term)
+    try {
+      while (!this.#isStopped()) {
+        if (this.#stale) {
+          this.#queue.putBack(asked?.batch ?? [])
+          asked = undefined
+          await this.#catchUp(term)
+        }
+        if (performance.now() >= term.renewAtMs) await this.#renew(term)
+        const next = asked ?? term.round.ask(term.guard, owner)
+        asked = undefined
+        if (next === undefined) await this.#work.wait(term.renewAtMs - performance.now())
+        else asked = await term.round.run(term.guard, next, owner)
+      }
+    } finally {
+      this.#queue.putBack(asked?.batch ?? [])
+    }
+  }
+
+  #roundOwner(term: Term): RoundOwner {
+    return {
+      takeBatch: () => {
+        this.#refuseExpired()
+        return this.#queue.take(this.#parts.settings)
+      },
+      putBack: (appends) => this.#queue.putBack(appends),
+      committed: (guard) => (term.guard = guard),
+      markStale: () => this.#markStale(),
     }
   }
 
@@ -202,17 +226,6 @@ export class PartitionOwner {
   async #renew(term: Term): Promise<void> {
     await term.log.renew()
     term.renewAtMs = performance.now() + this.#parts.settings.fenceRenewalMs
-  }
-
-  async #serveRound(term: Term): Promise<void> {
-    this.#refuseExpired()
-    const batch = this.#queue.take(this.#parts.settings)
-    if (batch.length === 0) return
-    await term.round.run(term.guard, batch, {
-      putBack: (appends) => this.#queue.putBack(appends),
-      committed: (guard) => (term.guard = guard),
-      markStale: () => this.#markStale(),
-    })
   }
 
   async #recover(error: unknown): Promise<void> {

@@ -2,7 +2,13 @@ import { position } from '#domain'
 import type { StoredEvent } from '#event-log'
 import { EventStoreError } from '#event-store'
 import { type FencedLog, LogError, toLogRecord } from '#kafka'
-import { type Guard, IndexMismatchError, IndexUnavailableError, type PartitionIndex } from '#redis-index'
+import {
+  type Checked,
+  type Guard,
+  IndexMismatchError,
+  IndexUnavailableError,
+  type PartitionIndex,
+} from '#redis-index'
 import type { Logger } from 'pino'
 
 import { toIndexEntry } from './index-entry.ts'
@@ -19,8 +25,16 @@ export interface RoundParts {
   readonly logger: Logger
 }
 
-/** What a round tells the partition's owner. */
+/** A batch, and what the index says to it. */
+export interface AskedBatch {
+  readonly batch: readonly PendingAppend[]
+  readonly checked: Promise<'guard-lost' | Checked>
+}
+
+/** What a round needs of the partition's owner. */
 export interface RoundOwner {
+  /** The next batch, if anything waits. */
+  takeBatch(): readonly PendingAppend[]
   /** Takes appends that were not decided, to be decided again after a catch-up or take-over. */
   putBack(appends: readonly PendingAppend[]): void
   /** The index holds this guard from now on. */
@@ -40,29 +54,42 @@ export class Round {
     this.#parts = parts
   }
 
-  /** @throws LogError and IndexUnavailableError; every append of the batch has by then been answered or put back. */
-  async run(guard: Guard, batch: readonly PendingAppend[], owner: RoundOwner): Promise<void> {
-    const plan = await this.#plan(guard, batch, owner)
-    if (plan === undefined) return
+  /** Asks the index about the next batch; nothing when none waits. */
+  ask(guard: Guard, owner: RoundOwner): AskedBatch | undefined {
+    const { index, metrics } = this.#parts
+    const batch = owner.takeBatch()
+    if (batch.length === 0) return undefined
+    const checked = metrics.timed('check', () => index.check(guard, batch))
+    checked.catch(() => undefined) // Awaited when the batch has its turn.
+    return { batch, checked }
+  }
+
+  /**
+   * @param asked the batch of this round.
+   * @returns the batch of the next one, about which the index was asked right behind this one's commit: one wait less for each round.
+   * @throws LogError and IndexUnavailableError; every append of the batch has by then been answered or put back.
+   */
+  async run(guard: Guard, asked: AskedBatch, owner: RoundOwner): Promise<AskedBatch | undefined> {
+    const plan = await this.#plan(asked, owner)
+    if (plan === undefined) return undefined
     this.#answerDecided(plan)
     owner.putBack(plan.postponed)
-    if (plan.accepted.length === 0) return
+    if (plan.accepted.length === 0) return undefined
     const events = await this.#append(plan, owner)
+    const after = { ...guard, nextOffset: (events.at(-1)?.offset ?? 0) + 1 }
+    const committed = this.#commit(guard, events, after, owner)
+    const next = this.ask(after, owner)
     // Before the answers: whoever has one must never read an index that misses its events.
-    await this.#commit(guard, events, owner)
+    await committed
     this.#answerAccepted(plan.accepted, events)
+    return next
   }
 
   /** @returns nothing when the index has lost state; the batch is then back in the queue. */
-  async #plan(
-    guard: Guard,
-    batch: readonly PendingAppend[],
-    owner: RoundOwner,
-  ): Promise<RoundPlan | undefined> {
-    const { index, metrics } = this.#parts
+  async #plan({ batch, checked }: AskedBatch, owner: RoundOwner): Promise<RoundPlan | undefined> {
     try {
-      const checked = await metrics.timed('check', () => index.check(guard, batch))
-      if (checked !== 'guard-lost') return planRound(batch, checked)
+      const known = await checked
+      if (known !== 'guard-lost') return planRound(batch, known)
     } catch (error) {
       owner.putBack(batch)
       throw error
@@ -100,12 +127,16 @@ export class Round {
   }
 
   /** The events are in the log for good, whether the index takes them now or not. */
-  async #commit(guard: Guard, events: readonly StoredEvent[], owner: RoundOwner): Promise<void> {
+  async #commit(
+    guard: Guard,
+    events: readonly StoredEvent[],
+    after: Guard,
+    owner: RoundOwner,
+  ): Promise<void> {
     const { index, metrics, logger, topic, partition } = this.#parts
-    const nextOffset = (events.at(-1)?.offset ?? 0) + 1
     try {
       const outcome = await metrics.timed('commit', () =>
-        index.commit(guard, events.map(toIndexEntry), nextOffset),
+        index.commit(guard, events.map(toIndexEntry), after.nextOffset),
       )
       if (outcome === 'guard-lost') owner.markStale()
     } catch (error) {
@@ -114,7 +145,7 @@ export class Round {
       owner.markStale()
     } finally {
       // Whatever became of the commit, this is how far the log goes by now, and no catch-up may stop short of it.
-      owner.committed({ ...guard, nextOffset })
+      owner.committed(after)
     }
   }
 

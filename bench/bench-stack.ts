@@ -1,0 +1,90 @@
+import { chmodSync, cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import {
+  freePorts,
+  type Server,
+  startKafka,
+  startPostgres,
+  startRedis,
+  startRegistry,
+} from '../scripts/stack/index.ts'
+
+/** The aggregate types; bench/domain has a module for each. */
+export type BenchType = 'bench-core' | 'bench-http'
+
+/** Servers of a bench's own, on free ports, gone when it ends. */
+export interface BenchStack {
+  /** The environment of the writer of an aggregate type: its own topic, keys, group and port. */
+  envOf(type: BenchType): Readonly<Record<string, string>>
+  readonly kafkaBroker: string
+  /** Starts PostgreSQL. @returns its URL. */
+  startPostgres(): Promise<string>
+  close(): Promise<void>
+}
+
+const domainFolder = join(import.meta.dirname, 'domain')
+
+export async function startBenchStack(say: (line: string) => void): Promise<BenchStack> {
+  const home = mkdtempSync(join(tmpdir(), 'annals-bench-'))
+  // PostgreSQL runs as a user of its own, who must be able to pass through.
+  chmodSync(home, 0o711)
+  const servers: Server[] = []
+  const [
+    kafkaPort = 0,
+    controllerPort = 0,
+    redisPort = 0,
+    registryPort = 0,
+    postgresPort = 0,
+    corePort = 0,
+    httpPort = 0,
+  ] = await freePorts(7)
+  const placed = (name: string, port: number) => ({
+    port,
+    folder: join(home, name),
+    logFile: join(home, `${name}.log`),
+    report: say,
+  })
+  const close = async () => {
+    for (const server of servers.reverse()) await server.stop()
+    rmSync(home, { recursive: true, force: true })
+  }
+  const kept = async <Started extends Server>(starting: Promise<Started>): Promise<Started> => {
+    const server = await starting
+    servers.push(server)
+    return server
+  }
+  try {
+    const kafka = await kept(startKafka({ ...placed('kafka', kafkaPort), controllerPort }))
+    const redis = await kept(startRedis(placed('redis', redisPort)))
+    const registry = await kept(
+      startRegistry({ ...placed('registry', registryPort), kafkaBrokers: kafka.address }),
+    )
+    return {
+      kafkaBroker: kafka.address,
+      envOf: (type) => ({
+        ANNALS_KAFKA_BROKERS: kafka.address,
+        ANNALS_REDIS_URL: redis.url,
+        ANNALS_REGISTRY_URL: registry.url,
+        ANNALS_REDIS_KEY_PREFIX: type,
+        ANNALS_WRITER_GROUP: type,
+        ANNALS_DOMAIN: join(domainFolder, `${type}.ts`),
+        ANNALS_SCHEMAS: schemasOf(type, home),
+        ANNALS_PORT: String(type === 'bench-core' ? corePort : httpPort),
+      }),
+      startPostgres: async () => (await kept(startPostgres(placed('postgres', postgresPort)))).url,
+      close,
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** The schemas stand below the name of the aggregate type, so each type gets a copy. */
+function schemasOf(type: BenchType, home: string): string {
+  const folder = join(home, 'schemas', type)
+  cpSync(join(domainFolder, 'schema'), join(folder, type), { recursive: true })
+  return folder
+}

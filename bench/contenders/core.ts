@@ -1,0 +1,53 @@
+import pino from 'pino'
+import { Registry } from 'prom-client'
+
+import { type Config, loadConfig } from '#config'
+import { streamIdOf } from '#domain'
+import { HealthRegistry } from '#observability'
+import { openBackends } from '#service'
+
+import { startWriterService, type WriterService } from '../../services/writer/index.ts'
+import { appended } from '../domain/domain.ts'
+import type { Contender } from './contender.ts'
+
+export interface CoreWriter extends Contender {
+  readonly service: WriterService
+  readonly config: Config
+}
+
+/** A writer in this process; callers reach its core without HTTP. */
+export async function startCore(env: Readonly<Record<string, string>>): Promise<CoreWriter> {
+  const config = loadConfig(env)
+  const backends = await openBackends(config)
+  const service = await startWriterService({
+    config,
+    backends,
+    health: new HealthRegistry(),
+    metrics: new Registry(),
+    logger: pino({ level: 'warn' }),
+  })
+  await untilServing(service)
+  const { local } = service.writer
+  return {
+    service,
+    config,
+    append: (stream) =>
+      local.append(streamIdOf('bench-core', stream), [appended], { expectedVersion: 'no-stream' }),
+    close: async () => {
+      await service.stop()
+      await backends.close()
+    },
+  }
+}
+
+async function untilServing({ writer }: WriterService): Promise<void> {
+  const deadlineMs = performance.now() + 30_000
+  for (;;) {
+    try {
+      if (writer.checkServing().owned > 0) return
+    } catch (error) {
+      if (performance.now() > deadlineMs) throw error
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
