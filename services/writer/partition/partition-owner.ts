@@ -59,6 +59,8 @@ export class PartitionOwner {
   #term: Term | undefined
   /** The index may lag behind the log: it must catch up before the next round, and before any read. */
   #stale = true
+  /** Why the partition cannot be served, from a failure until it is over: meanwhile no read waits. */
+  #trouble: string | undefined
   #backoffMs = backoffMsMin
   #life: Promise<void> | undefined
 
@@ -124,6 +126,7 @@ export class PartitionOwner {
     for (;;) {
       this.#checkOwned()
       if (!this.#stale && this.#term !== undefined) return this.#term.guard
+      if (this.#trouble !== undefined) throw unavailable(this.#trouble)
       const waitMs = deadlineMs - performance.now()
       if (waitMs <= 0) throw unavailable(`${this.#name} is catching up with its log`)
       await this.#current.wait(waitMs)
@@ -180,6 +183,7 @@ export class PartitionOwner {
   #serveFromNowOn(): void {
     if (!this.#isStopped()) this.#state = 'serving'
     this.#stale = false
+    this.#trouble = undefined
     this.#backoffMs = backoffMsMin
     this.#current.notify()
   }
@@ -241,6 +245,8 @@ export class PartitionOwner {
       return
     }
     logger.warn({ err: error }, `${this.#name} cannot be served now: trying again`)
+    this.#trouble = messageOf(error)
+    this.#current.notify()
     this.#refuseExpired()
     // Those that were sent wait: once the log can be read again, their ids tell what became of them.
     this.#refuse((append) => (append.sent ? undefined : unavailable(messageOf(error))))
