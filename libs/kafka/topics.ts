@@ -1,4 +1,4 @@
-import { ConfigResourceTypes, createTopicsV7, describeConfigsV4 } from '@platformatic/kafka'
+import { ConfigResourceTypes, createTopicsV7, deleteTopicsV6, describeConfigsV4 } from '@platformatic/kafka'
 
 import { deadlineIn, untilAnswered } from './attempts.ts'
 import type { KafkaCluster, TopicMetadata } from './cluster.ts'
@@ -90,6 +90,15 @@ export class Topics {
         ),
       ),
     )
+  }
+
+  /** Deletes a topic with all that is in it; one that is not there is as good. @throws LogError `refused` when it may not be. */
+  async delete(name: string): Promise<void> {
+    const deadline = deadlineIn(this.#timeoutMs)
+    const existing = await this.#cluster.existingTopics([name], deadline)
+    if (existing.length === 0) return
+    const what = `deleting topic ${name}`
+    await this.#cluster.ask(what, deadline, deleteTopicsV6.api, [{ name }], this.#timeoutMs)
   }
 
   /** What stands in the way of the promises, in the settings of these topics and of the brokers. Empty is good. */
