@@ -39,7 +39,7 @@ export const checkCurrent = (folder: SchemaFolder, upcasters: UpcasterChain): re
 const unreleased = ({ file }: SchemaVersion): SchemaProblem => ({
   file,
   message: 'it is not released yet',
-  remedy: 'Run `npm run schemas:release`',
+  remedy: 'Run `./annals schemas release`',
 })
 
 function checkFingerprint(schema: SchemaVersion, released: string): readonly SchemaProblem[] {
@@ -80,7 +80,7 @@ function checkLatest(
   if (sample === undefined) return []
   const { latest } = readSample(folder.catalog, upcasters, schema, sample.body)
   if (isDeepStrictEqual(latest, sample.latest)) return []
-  const remedy = 'If that is meant, run `npm run schemas:release` and review what it changes'
+  const remedy = 'If that is meant, run `./annals schemas release` and review what it changes'
   const message = `as the latest version it reads as ${JSON.stringify(latest)}`
   return [{ file: folder.samplePath(schema), message, remedy }]
 }
@@ -88,5 +88,5 @@ function checkLatest(
 function checkTypes(folder: SchemaFolder, aggregateType: string): readonly SchemaProblem[] {
   if (folder.typesAreCurrent(aggregateType)) return []
   const file = folder.typesPath(aggregateType)
-  return [{ file, message: 'it is not what the schemas say', remedy: 'Run `npm run schemas:types`' }]
+  return [{ file, message: 'it is not what the schemas say', remedy: 'Run `./annals schemas types`' }]
 }

@@ -118,8 +118,8 @@ describe('breaking steps', () => {
   test('are released with samples that run through the upcasters', () => {
     const folder = schemaFiles(v1)
     expect(check(folder)).toEqual([
-      'order/Placed.v1.avsc: it is not released yet. Run `npm run schemas:release`.',
-      'order/events.generated.ts: it is not what the schemas say. Run `npm run schemas:types`.',
+      'order/Placed.v1.avsc: it is not released yet. Run `./annals schemas release`.',
+      'order/events.generated.ts: it is not what the schemas say. Run `./annals schemas types`.',
     ])
     expect(release(folder)).toEqual(['order/Placed.v1.avsc'])
     expect(release(folder)).toEqual([])

@@ -231,7 +231,7 @@ export class EventCodec {
     }
     return new SchemaError(
       'not-registered',
-      `${schema.file} is not registered at ${this.#registry.url}: run \`schemas push\` while the registry is up`,
+      `${schema.file} is not registered at ${this.#registry.url}: run \`./annals schemas push\` while the registry is up`,
       { file: schema.file },
     )
   }

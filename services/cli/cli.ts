@@ -1,0 +1,20 @@
+import type { Environment } from '#config'
+
+import type { ExitCode } from './exit-code.ts'
+
+/** What a command found: for programs and for people. */
+export interface Report {
+  /** Plain JSON; what `--json` prints. */
+  readonly document: object
+  /** What a person reads, without a last newline. */
+  readonly text: string
+  /** 0 unless told otherwise. */
+  readonly exitCode?: ExitCode
+}
+
+/** What every command is given. */
+export interface Cli {
+  readonly env: Environment
+  /** Prints what was found, as it was asked for. Once. */
+  report(report: Report): void
+}

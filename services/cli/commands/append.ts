@@ -1,0 +1,126 @@
+import { readFile } from 'node:fs/promises'
+import { text } from 'node:stream/consumers'
+
+import type { Command } from 'commander'
+
+import {
+  type AppendResult,
+  type EventId,
+  type EventMetadata,
+  type ExpectedVersion,
+  formatPosition,
+  newEventId,
+  parseEventId,
+  parseExpectedVersion,
+} from '#domain'
+import { EventStoreError } from '#event-store'
+
+import type { Cli, Report } from '../cli.ts'
+import { UsageError } from '../failure.ts'
+import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
+
+interface AppendCommandOptions extends WriterOption {
+  readonly data: string
+  readonly id?: EventId
+  readonly expectedVersion: ExpectedVersion
+  readonly correlationId?: string
+  readonly causationId?: string
+  readonly userId?: string
+  readonly sessionId?: string
+}
+
+const examples = `
+Examples:
+  annals append customer.c-1 PurchaseMade --data '{"date":"2026-01-31","cds":2,"amount":"29.33"}'
+  annals append customer.c-1 PurchaseMade --data @purchase.json --expected-version 1
+  ./purchase | annals append customer.c-2 PurchaseMade --data - --expected-version no-stream --json`
+
+export function addAppend(program: Command, cli: Cli): void {
+  const command = program
+    .command('append')
+    .description('Append one event to a stream.')
+    .argument('<streamId>', '{aggregateType}.{aggregateId}, e.g. customer.c-1')
+    .argument('<eventType>', 'as the schemas name it, e.g. PurchaseMade')
+    .requiredOption('--data <json>', "the event's data: JSON, @file or - for standard input")
+    .option('--id <uuid>', "the event's id: the same one again changes nothing", parseEventId)
+    .option(
+      '--expected-version <version>',
+      'the version that was read, no-stream, stream-exists or any',
+      expectation,
+      'any',
+    )
+    .option('--correlation-id <id>', 'what everything that one request set off has in common')
+    .option('--causation-id <id>', 'the event or command that led to this one')
+    .option('--user-id <id>', 'who')
+    .option('--session-id <id>', 'in which session')
+    .addHelpText('after', examples)
+    .action(async (streamId: string, eventType: string, options: AppendCommandOptions) => {
+      cli.report(await append(streamId, eventType, options))
+    })
+  withWriterOption(command, cli)
+}
+
+const expectation = (value: string): ExpectedVersion =>
+  parseExpectedVersion(/^\d+$/.test(value) ? Number(value) : value)
+
+async function append(streamId: string, type: string, options: AppendCommandOptions): Promise<Report> {
+  const { expectedVersion, id = newEventId() } = options
+  const event = { id, type, data: await readData(options.data), metadata: metadataOf(options) }
+  try {
+    return appended(
+      type,
+      await withClient(options, (client) => client.append(streamId, [event], { expectedVersion })),
+    )
+  } catch (error) {
+    throw settleable(error, id)
+  }
+}
+
+function appended(type: string, result: AppendResult): Report {
+  const { streamId, lastVersion, duplicate, eventIds } = result
+  const position = formatPosition(result.position)
+  const what = duplicate ? `${type} was already in` : `Appended ${type} to`
+  return {
+    document: { ...result, position },
+    text: `${what} ${streamId} at version ${lastVersion} (id ${eventIds.join(', ')}, position ${position})`,
+  }
+}
+
+/** Whoever does not know what became of an append can find out: by the same id again. */
+function settleable(error: unknown, id: EventId): unknown {
+  if (!(error instanceof EventStoreError) || error.code !== 'outcome-unknown') return error
+  const message = `${error.message}. The event may or may not be there: run the same command again with --id ${id}`
+  return new EventStoreError('outcome-unknown', message, error.details, { cause: error })
+}
+
+const metadataOf = ({
+  correlationId,
+  causationId,
+  userId,
+  sessionId,
+}: AppendCommandOptions): EventMetadata => ({
+  ...(correlationId !== undefined && { correlationId }),
+  ...(causationId !== undefined && { causationId }),
+  ...(userId !== undefined && { userId }),
+  ...(sessionId !== undefined && { sessionId }),
+})
+
+async function readData(given: string): Promise<unknown> {
+  const { source, json } = await readSource(given)
+  try {
+    return JSON.parse(json)
+  } catch (error) {
+    throw new UsageError(`--data ${source} is not JSON: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+async function readSource(given: string): Promise<{ source: string; json: string }> {
+  if (given === '-') return { source: 'from standard input', json: await text(process.stdin) }
+  if (!given.startsWith('@')) return { source: given, json: given }
+  const file = given.slice(1)
+  try {
+    return { source: `from ${file}`, json: await readFile(file, 'utf8') }
+  } catch (error) {
+    throw new UsageError(`--data ${given} cannot be read: ${(error as Error).message}`, { cause: error })
+  }
+}

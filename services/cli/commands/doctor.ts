@@ -1,0 +1,49 @@
+import { styleText } from 'node:util'
+
+import type { Command } from 'commander'
+
+import { loadConfig } from '#config'
+
+import type { Cli, Report } from '../cli.ts'
+import { examine } from '../doctor/examine.ts'
+import type { Finding } from '../doctor/finding.ts'
+
+const notes = `
+It tries the fence on a topic of its own, which it deletes, and changes nothing else. Warnings do not make it fail.
+Kafka, Redis, registry and domain are those of the environment, as for the services (docs/configuration.md).
+
+Example:
+  ANNALS_KAFKA_BROKERS=kafka-1:9092 annals doctor`
+
+export function addDoctor(program: Command, cli: Cli): void {
+  program
+    .command('doctor')
+    .description(
+      'Prove the promises on the cluster at hand: fence, duplicates, settings, Redis, schemas, writers.',
+    )
+    .addHelpText('after', notes)
+    .action(async () => {
+      cli.report(told(await examine(loadConfig(cli.env))))
+    })
+}
+
+function told(findings: readonly Finding[]): Report {
+  const healthy = !findings.some(({ status }) => status === 'fail')
+  return {
+    document: { healthy, findings },
+    text: [...findings.map(drawn), summary(findings)].join('\n'),
+    exitCode: healthy ? 0 : 1,
+  }
+}
+
+const colours = { ok: 'green', warn: 'yellow', fail: 'red' } as const
+
+function drawn({ status, subject, message, remedy }: Finding): string {
+  const line = `${styleText(colours[status], status.padEnd(4))}  ${subject}: ${message}`
+  return remedy === undefined ? line : `${line}\n      ${remedy}`
+}
+
+function summary(findings: readonly Finding[]): string {
+  const count = (wanted: Finding['status']) => findings.filter(({ status }) => status === wanted).length
+  return `${count('ok')} ok, ${count('warn')} warnings, ${count('fail')} failed`
+}

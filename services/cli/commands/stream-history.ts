@@ -1,0 +1,114 @@
+import { type Command, Option } from 'commander'
+
+import type { AnnalsClient } from '#client'
+import { formatPosition, type ReadOptions, type RecordedEvent, type Version } from '#domain'
+import { pageLimitMax } from '#event-store'
+
+import { positiveCount, version } from '../arguments.ts'
+import type { Cli, Report } from '../cli.ts'
+import { table } from '../table.ts'
+import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
+
+interface HistoryOptions extends WriterOption {
+  readonly fromVersion?: Version
+  readonly toVersion?: Version
+  readonly from?: string
+  readonly until?: string
+  readonly backwards?: boolean
+  readonly limit: number
+}
+
+const limitMax = 100_000
+const dataWidth = 100
+
+const examples = `
+Examples:
+  annals stream history customer.c-1
+  annals stream history customer.c-1 --backwards --limit 5
+  annals stream history customer.c-1 --from 2026-01-01 --until 2026-02-01 --json`
+
+export function addStreamHistory(stream: Command, cli: Cli): void {
+  const command = stream
+    .command('history')
+    .description('The events of a stream, by version and by time.')
+    .argument('<streamId>', '{aggregateType}.{aggregateId}')
+    .option('--from-version <version>', 'not before this version', version('--from-version'))
+    .option('--to-version <version>', 'not after this version', version('--to-version'))
+    .option('--from <time>', 'not before this time: ISO 8601, e.g. 2026-01-31 or 2026-01-31T12:00:00Z')
+    .option('--until <time>', 'before this time')
+    .option('--backwards', 'the latest first')
+    .addOption(
+      new Option('--limit <count>', `how many events at most, up to ${limitMax}`)
+        .argParser(positiveCount('--limit', limitMax))
+        .default(100),
+    )
+    .addHelpText('after', examples)
+    .action(async (streamId: string, options: HistoryOptions) => {
+      cli.report(await withClient(options, (client) => history(client, streamId, options)))
+    })
+  withWriterOption(command, cli)
+}
+
+async function history(client: AnnalsClient, streamId: string, options: HistoryOptions): Promise<Report> {
+  const events: RecordedEvent[] = []
+  let next: Version | undefined
+  for await (const event of client.readAll(streamId, readOptions(options))) {
+    if (events.length === options.limit) {
+      next = event.version
+      break
+    }
+    events.push(event)
+  }
+  // No events by these bounds is an answer; no such stream is none.
+  if (events.length === 0) await client.info(streamId)
+  return told(streamId, events, next, options)
+}
+
+/** One event more than is shown tells whether there are more. */
+const readOptions = ({
+  fromVersion,
+  toVersion,
+  from,
+  until,
+  backwards,
+  limit,
+}: HistoryOptions): ReadOptions => ({
+  ...(fromVersion !== undefined && { fromVersion }),
+  ...(toVersion !== undefined && { toVersion }),
+  ...(from !== undefined && { from }),
+  ...(until !== undefined && { until }),
+  direction: backwards === true ? 'backwards' : 'forwards',
+  limit: Math.min(limit + 1, pageLimitMax),
+})
+
+function told(
+  streamId: string,
+  events: readonly RecordedEvent[],
+  next: Version | undefined,
+  { backwards }: HistoryOptions,
+): Report {
+  const bound = backwards === true ? '--to-version' : '--from-version'
+  const more = next === undefined ? [] : [`There are more: go on with ${bound} ${next}`]
+  return {
+    document: {
+      streamId,
+      events: events.map((event) => ({ ...event, position: formatPosition(event.position) })),
+      ...(next !== undefined && { next }),
+    },
+    text: [events.length === 0 ? 'No events within these bounds' : drawn(events), ...more].join('\n'),
+  }
+}
+
+const drawn = (events: readonly RecordedEvent[]): string =>
+  table(
+    ['version', 'time', 'type', 'data'],
+    events.map((event) => [
+      event.version,
+      event.timestamp,
+      event.type,
+      shortened(JSON.stringify(event.data)),
+    ]),
+  )
+
+const shortened = (text: string): string =>
+  text.length > dataWidth ? `${text.slice(0, dataWidth - 1)}…` : text

@@ -1,0 +1,32 @@
+import type { Command } from 'commander'
+
+import type { PlacedStreamInfo } from '#client'
+
+import type { Cli, Report } from '../cli.ts'
+import { list } from '../table.ts'
+import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
+
+export function addStreamShow(stream: Command, cli: Cli): void {
+  const command = stream
+    .command('show')
+    .description('A stream: its version, when it began and last changed, and which writer owns it.')
+    .argument('<streamId>', '{aggregateType}.{aggregateId}')
+    .addHelpText('after', '\nExample:\n  annals stream show customer.c-1')
+    .action(async (streamId: string, options: WriterOption) => {
+      cli.report(shown(await withClient(options, (client) => client.info(streamId))))
+    })
+  withWriterOption(command, cli)
+}
+
+const shown = (info: PlacedStreamInfo): Report => ({
+  document: info,
+  text: list([
+    ['stream', info.streamId],
+    ['version', info.version],
+    ['snapshot at', info.snapshotVersion],
+    ['first event', info.firstTimestamp],
+    ['last event', info.lastTimestamp],
+    ['partition', info.partition],
+    ['owner', info.owner ?? 'nobody now'],
+  ]),
+})

@@ -1,0 +1,16 @@
+/** How every command ends; docs/operations/cli.md has the same table. */
+export const exitCodes = {
+  0: 'done',
+  1: 'failed or refused: nothing was changed, or a check found something',
+  2: 'not understood: an option, an argument or a setting is wrong',
+  3: 'unreachable: the writer, Kafka, Redis or the registry did not answer, or cannot serve now',
+  4: 'outcome unknown: the events may or may not have been appended',
+  5: 'a fault in Annals itself',
+} as const
+
+export type ExitCode = keyof typeof exitCodes
+
+export const exitCodesHelp = [
+  'Exit codes:',
+  ...Object.entries(exitCodes).map(([code, meaning]) => `  ${code}  ${meaning}`),
+].join('\n')

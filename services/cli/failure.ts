@@ -1,0 +1,80 @@
+import { CommanderError } from 'commander'
+
+import { ConfigError } from '#config'
+import { InvalidInputError } from '#domain'
+import { type ErrorCode, EventStoreError } from '#event-store'
+import { LogError, type LogOutcome } from '#kafka'
+import { IndexUnavailableError } from '#redis-index'
+import { SchemaError, type SchemaErrorCode } from '#schemas'
+
+import type { ExitCode } from './exit-code.ts'
+
+/** Why a command did not do what was asked. */
+export interface Failure {
+  readonly exitCode: ExitCode
+  /** For programs, stable. */
+  readonly code: string
+  /** What, where, and what to do. */
+  readonly message: string
+  /** More for programs: plain JSON. */
+  readonly details?: object
+}
+
+/** A command was not used as it can be. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+/** How a command ended that gave help: asked for it, or could do nothing else. Undefined: it is a failure. */
+export function endOfHelp(error: unknown): ExitCode | undefined {
+  if (!(error instanceof CommanderError)) return undefined
+  if (error.exitCode === 0) return 0
+  return error.code === 'commander.help' ? 2 : undefined
+}
+
+/** Translates whatever was thrown. What nobody expected keeps its stack: it is ours to mend. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof CommanderError) return usage(`${inOneLine(error.message)}. See --help`)
+  if (error instanceof UsageError || error instanceof InvalidInputError) return usage(error.message)
+  if (error instanceof ConfigError) return { exitCode: 2, code: error.code, message: error.message }
+  if (error instanceof EventStoreError) return storeFailure(error)
+  if (error instanceof SchemaError) {
+    return { exitCode: schemaExitCodes[error.code] ?? 1, code: error.code, message: error.message }
+  }
+  if (error instanceof LogError) {
+    return {
+      exitCode: logExitCodes[error.outcome] ?? 1,
+      code: `kafka-${error.outcome}`,
+      message: error.message,
+    }
+  }
+  if (error instanceof IndexUnavailableError) {
+    return { exitCode: 3, code: 'redis-unavailable', message: error.message }
+  }
+  const told = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  return { exitCode: 5, code: 'internal', message: `this is a fault in Annals: ${told}` }
+}
+
+const inOneLine = (text: string): string => text.replace(/^error: /, '').replaceAll('\n', ' ')
+
+const usage = (message: string): Failure => ({ exitCode: 2, code: 'usage', message })
+
+const storeExitCodes: Partial<Record<ErrorCode, ExitCode>> = {
+  'invalid-request': 2,
+  overloaded: 3,
+  unavailable: 3,
+  'not-owner': 3,
+  'outcome-unknown': 4,
+  internal: 5,
+}
+const schemaExitCodes: Partial<Record<SchemaErrorCode, ExitCode>> = { 'registry-unreachable': 3 }
+const logExitCodes: Partial<Record<LogOutcome, ExitCode>> = { unavailable: 3, unknown: 4 }
+
+function storeFailure({ code, message, details, cause }: EventStoreError): Failure {
+  // With a cause the error was made here: the writer itself said nothing.
+  const isSilent = code === 'unavailable' && cause !== undefined
+  const advice = isSilent
+    ? '. Is the writer running? ./scripts/start.sh starts one, --url or ANNALS_URL names another'
+    : ''
+  return { exitCode: storeExitCodes[code] ?? 1, code, message: `${message}${advice}`, details }
+}

@@ -1,0 +1,57 @@
+import { Command } from 'commander'
+
+import type { Environment } from '#config'
+
+import type { Cli } from './cli.ts'
+import { addAppend } from './commands/append.ts'
+import { addDoctor } from './commands/doctor.ts'
+import { addOwners } from './commands/owners.ts'
+import { addSchemas } from './commands/schemas.ts'
+import { addStream } from './commands/stream.ts'
+import { type ExitCode, exitCodesHelp } from './exit-code.ts'
+import { endOfHelp, failureOf } from './failure.ts'
+import { endQuietlyOnBrokenPipe, printFailure, printReport } from './print.ts'
+
+/**
+ * Runs one command to its end. Nothing is thrown: what failed is told on stderr, and with `--json` on stdout as well.
+ * @param args without the program's own name
+ */
+export async function runCli(args: readonly string[], env: Environment): Promise<ExitCode> {
+  endQuietlyOnBrokenPipe()
+  let exitCode: ExitCode = 0
+  const isJson = args.includes('--json')
+  const cli: Cli = {
+    env,
+    report: (report) => {
+      exitCode = report.exitCode ?? 0
+      printReport(report, isJson)
+    },
+  }
+  try {
+    await programOf(cli).parseAsync(args, { from: 'user' })
+    return exitCode
+  } catch (error) {
+    const helped = endOfHelp(error)
+    if (helped !== undefined) return helped
+    const failure = failureOf(error)
+    printFailure(failure, isJson)
+    return failure.exitCode
+  }
+}
+
+function programOf(cli: Cli): Command {
+  const program = new Command('annals')
+    .description('Appends to streams, reads them, and looks after an Annals installation.')
+    .option('--json', 'print one JSON document instead of text')
+    .configureHelp({ showGlobalOptions: true })
+    // Failures are told in one place, and here they would come without their exit code.
+    .configureOutput({ outputError: () => undefined })
+    .exitOverride()
+    .addHelpText('after', `\n${exitCodesHelp}`)
+  addAppend(program, cli)
+  addStream(program, cli)
+  addOwners(program, cli)
+  addDoctor(program, cli)
+  addSchemas(program, cli)
+  return program
+}

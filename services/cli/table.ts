@@ -1,0 +1,31 @@
+import { styleText } from 'node:util'
+
+import Table from 'cli-table3'
+
+const sides = ['top', 'bottom', 'left', 'right', 'mid'] as const
+const joints = ['', '-left', '-mid', '-right'] as const
+const noLines = Object.fromEntries(
+  [...sides.flatMap((side) => joints.map((joint) => `${side}${joint}`)), 'middle'].map((name) => [name, '']),
+)
+
+/** Rows under a head, in columns, without lines. */
+export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  const drawn = new Table({
+    head: head.map((name) => styleText('dim', name)),
+    chars: noLines,
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
+  })
+  drawn.push(...rows.map((row) => [...row]))
+  return trimmed(drawn.toString())
+}
+
+/** Names and values, one pair a line. */
+export function list(
+  pairs: readonly (readonly [name: string, value: string | number | undefined])[],
+): string {
+  const known = pairs.filter(([, value]) => value !== undefined)
+  const width = Math.max(...known.map(([name]) => name.length))
+  return known.map(([name, value]) => `${styleText('dim', name.padEnd(width))}  ${value ?? ''}`).join('\n')
+}
+
+const trimmed = (text: string): string => text.replaceAll(/ +$/gm, '')
