@@ -1,6 +1,6 @@
 import { Connection } from '@platformatic/kafka'
 
-import { ClusterClosedError, NotSentError } from './kafka-errors.ts'
+import { ClusterClosedError, NotSentError, rootMessage } from './kafka-errors.ts'
 import { type BrokerAddress, connectionOptions, type KafkaSettings } from './settings.ts'
 
 /**
@@ -58,7 +58,8 @@ export class BrokerConnections {
     try {
       await connection.connect(broker.host, broker.port)
     } catch (cause) {
-      throw new NotSentError(`Kafka broker ${broker.host}:${broker.port} cannot be reached`, { cause })
+      const address = `${broker.host}:${broker.port}`
+      throw new NotSentError(`Kafka broker ${address} cannot be reached: ${rootMessage(cause)}`, { cause })
     }
     if (this.#closed) {
       await connection.close()

@@ -133,6 +133,9 @@ function* causesOf(error: unknown): Generator<Error> {
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
+/** What the innermost cause says: `connect ECONNREFUSED 127.0.0.1:9092`, `self-signed certificate`. */
+export const rootMessage = (error: unknown): string => messageOf([...causesOf(error)].at(-1) ?? error)
+
 const protocolErrorOf = (error: unknown): ProtocolError | undefined =>
   [...causesOf(error)].find((cause) => cause instanceof ProtocolError)
 

@@ -128,11 +128,14 @@ export class LogReader {
   ): AsyncGenerator<Followed, void, void> {
     const lane = `follow-${this.#follows++}`
     let last: Followed | undefined
+    let fetching: Promise<unknown> = Promise.resolve()
     try {
       while (!signal.aborted) {
         const offset: number = last?.nextOffset ?? from
         const waitMs = last === undefined ? 0 : followWaitMs
-        const fetched = await unlessAborted(signal, this.#fetch(topic, partition, lane, offset, waitMs))
+        const fetch = this.#fetch(topic, partition, lane, offset, waitMs)
+        fetching = fetch
+        const fetched = await unlessAborted(signal, fetch)
         if (fetched === undefined) return
         const followed = {
           records: recordsOf(fetched.batches, offset, Infinity),
@@ -145,7 +148,8 @@ export class LogReader {
         if (moved) yield followed
       }
     } finally {
-      await this.#cluster.closeLane(lane)
+      // Only once nothing is in flight: a fetch that lost its connection would open the lane again.
+      void fetching.catch(() => undefined).then(() => this.#cluster.closeLane(lane))
     }
   }
 

@@ -217,11 +217,38 @@ function readSized(cursor: VarintCursor): Buffer {
   return cursor.bytes.subarray(start, cursor.position)
 }
 
+// Names come again and again: to compare bytes with the name last seen in its slot is cheaper than to make text of them.
+const nameSlots = 256
+const seenNames = new Array<{ readonly bytes: Buffer; readonly text: string } | undefined>(nameSlots)
+
+function slotOf(bytes: Buffer, start: number, end: number): number {
+  let hash = 0
+  for (let index = start; index < end; index++) hash = Math.imul(hash, 31) + (bytes[index] ?? 0)
+  return (hash >>> 0) % nameSlots
+}
+
+function holdsAt(bytes: Buffer, start: number, end: number, name: Buffer): boolean {
+  if (name.length !== end - start) return false
+  for (let index = 0; index < name.length; index++) if (bytes[start + index] !== name[index]) return false
+  return true
+}
+
+function readName(cursor: VarintCursor): string {
+  const length = readVarint(cursor)
+  const start = cursor.position
+  cursor.position += length
+  const slot = slotOf(cursor.bytes, start, cursor.position)
+  const seen = seenNames[slot]
+  if (seen !== undefined && holdsAt(cursor.bytes, start, cursor.position, seen.bytes)) return seen.text
+  const bytes = Buffer.from(cursor.bytes.subarray(start, cursor.position))
+  const text = bytes.toString()
+  seenNames[slot] = { bytes, text }
+  return text
+}
+
 function readHeaders(cursor: VarintCursor): StoredRecord['headers'] {
   const headers: [string, Buffer][] = []
-  for (let left = readVarint(cursor); left > 0; left--) {
-    headers.push([readSized(cursor).toString(), readSized(cursor)])
-  }
+  for (let left = readVarint(cursor); left > 0; left--) headers.push([readName(cursor), readSized(cursor)])
   return headers
 }
 

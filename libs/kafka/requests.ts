@@ -13,8 +13,8 @@ import {
 
 import { splitBatches, type StoredBatch } from './record-batch.ts'
 
-// Produce and fetch go through the client's connection with bodies of our own: its producer encodes anew for every attempt,
-// and its fetch decodes record by record through a list of chunks, at a fifth of the speed (docs/performance.md).
+// Produce and fetch go through the client's connection with bodies of our own. The client's produce encodes anew for every
+// attempt; its fetch decodes all records through a list of chunks, where here those not asked for are skipped.
 
 interface Api<Answer> {
   readonly key: number

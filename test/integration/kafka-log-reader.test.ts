@@ -10,6 +10,7 @@ import {
   Topics,
 } from '#kafka'
 
+import { KafkaProxy } from '../support/kafka-proxy.ts'
 import { testStack, uniqueName, waitFor } from '../support/stack.ts'
 
 const startMs = Date.UTC(2024, 0, 1)
@@ -199,6 +200,25 @@ describe('the log reader', () => {
     stop.abort()
     await following
     expect(performance.now() - abortedAt).toBeLessThan(900)
+  })
+
+  test('following leaves no connection behind', async () => {
+    const proxy = await KafkaProxy.start(testStack().kafkaBrokers[0] ?? '')
+    const proxied = await KafkaCluster.connect({ brokers: [proxy.address], clientId: 'follower' })
+    const before = proxy.connections
+    for (let round = 0; round < 5; round++) {
+      const stop = new AbortController()
+      const end = await reader.endOffset(topic, 0)
+      const steps = new LogReader(proxied).follow(topic, 0, end, stop.signal)
+      await steps.next()
+      const waiting = steps.next()
+      await waitFor('a connection', () => Promise.resolve(proxy.connections > before))
+      stop.abort()
+      expect(await waiting).toEqual({ done: true, value: undefined })
+    }
+    await waitFor('the connections to go', () => Promise.resolve(proxy.connections === before))
+    await proxied.close()
+    await proxy.close()
   })
 
   test('following an empty partition tells at once that there is nothing', async () => {
