@@ -37,11 +37,11 @@ function keepOwned(members: readonly StickyMember[], partitions: readonly TopicP
   })
 }
 
-/** Cuts each share to the even one; where that does not come out even, the richest may keep one more. */
+/** Cuts each share to the even one; where that does not come out even, some that have more may keep one more. */
 function cutToFair(shares: readonly Share[], partitions: number): void {
   const fair = Math.floor(partitions / shares.length)
   let extras = partitions % shares.length
-  for (const { kept } of [...shares].sort((a, b) => b.kept.size - a.kept.size)) {
+  for (const { kept } of shares) {
     const quota = kept.size > fair && extras > 0 ? fair + 1 : fair
     if (quota > fair) extras--
     for (const key of [...kept].slice(quota)) kept.delete(key)
