@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest'
 
-import { AnnalsClient } from '#client'
+import type { AnnalsClient } from '#client'
 import type { AppendResult, NewEvent, StreamId } from '#domain'
 
 import { testClient } from '../support/closing.ts'
@@ -126,9 +126,8 @@ test('writers join, one is killed and one is stopped: partitions move, and no ap
   await traffic.goesOn()
 
   await traffic.stop()
-  console.info(
-    `served again ${killedMs.toFixed()} ms after SIGKILL, ${stoppedMs.toFixed()} ms after SIGTERM;`,
-    `${traffic.acknowledged.length} appends, tried again: ${JSON.stringify([...traffic.retries])}`,
+  process.stdout.write(
+    `served again ${killedMs.toFixed()} ms after SIGKILL, ${stoppedMs.toFixed()} ms after SIGTERM; ${traffic.acknowledged.length} appends, tried again: ${JSON.stringify([...traffic.retries])}\n`,
   )
   expect(killedMs).toBeLessThan(killedMsMax)
   expect(stoppedMs).toBeLessThan(stoppedMsMax)

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest'
 
-import { AnnalsClient } from '#client'
+import type { AnnalsClient } from '#client'
 import type { NewEvent, StreamId } from '#domain'
 
 import { testClient } from '../support/closing.ts'
@@ -96,7 +96,9 @@ test('an owner frozen in mid-traffic and woken after its partitions have moved n
   const traffic = [zombie, next].map(
     ({ url }) => new Traffic(testClient({ url, direct: false, timeoutMs: 3_000 }), where.domain.types),
   )
-  onTestFinished(async () => void (await Promise.all(traffic.map((each) => each.stop()))))
+  onTestFinished(async () => {
+    await Promise.all(traffic.map((each) => each.stop()))
+  })
   await Promise.all(traffic.map((each) => each.goesOn(20)))
   zombie.kill('SIGSTOP')
   await shared(client, [next])

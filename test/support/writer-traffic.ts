@@ -9,6 +9,9 @@ import { freshStream, purchase } from './writer-fixture.ts'
 
 type Appender = Pick<EventStore, 'append'>
 
+/** How long a caller whose traffic is to stop may try its last append. */
+const lastTriesMs = 20_000
+
 /**
  * Callers that append one event after another, to streams that they share. As a good caller does, each sends an append
  * whose outcome it does not know again with the same ids, until it is answered.
@@ -19,7 +22,7 @@ export class Traffic {
   readonly retries = new Map<string, number>()
   readonly streams: readonly StreamId[]
   readonly #callers: Promise<void>[]
-  #stopped = false
+  #triesUntilMs = Infinity
 
   constructor(
     store: Appender,
@@ -41,9 +44,9 @@ export class Traffic {
     })
   }
 
-  /** Lets every caller have the answer to its last append. */
+  /** Lets every caller have the answer to its last append. @throws the last refusal of one that gets none. */
   async stop(): Promise<void> {
-    this.#stopped = true
+    this.#triesUntilMs = Math.min(this.#triesUntilMs, performance.now() + lastTriesMs)
     await Promise.all(this.#callers)
   }
 
@@ -59,7 +62,7 @@ export class Traffic {
   }
 
   async #call(store: Appender, caller: number): Promise<void> {
-    for (let round = 0; !this.#stopped; round++) {
+    for (let round = 0; this.#triesUntilMs === Infinity; round++) {
       const streamId = this.streams[(caller * 7 + round) % this.streams.length] as StreamId
       this.acknowledged.push(await this.#settled(store, streamId))
     }
@@ -72,6 +75,7 @@ export class Traffic {
         return await store.append(streamId, events)
       } catch (error) {
         if (!(error instanceof EventStoreError) || error.retry !== 'same-ids') throw error
+        if (performance.now() > this.#triesUntilMs) throw error
         this.retries.set(error.code, (this.retries.get(error.code) ?? 0) + 1)
         // As long as the server asks for, or a little: not a wait for something to happen.
         await pause(50)

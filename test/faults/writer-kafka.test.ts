@@ -1,0 +1,95 @@
+import { beforeEach, expect, onTestFinished, test } from 'vitest'
+
+import { testClient } from '../support/closing.ts'
+import { KafkaProxy } from '../support/kafka-proxy.ts'
+import { expectIndexEqualsLog, readLog } from '../support/log-check.ts'
+import type { Installation, RealWriter } from '../support/real-writer.ts'
+import { testStack, waitFor } from '../support/stack.ts'
+import { runningWriter, testInstallation } from '../support/writer-fixture.ts'
+import { Traffic } from '../support/writer-traffic.ts'
+
+let proxy: KafkaProxy
+beforeEach(async () => {
+  proxy = await KafkaProxy.start(testStack().kafkaBrokers[0] ?? '')
+  return () => proxy.close()
+})
+
+interface Scene {
+  readonly where: Installation
+  readonly writer: RealWriter
+}
+
+/** A writer that reaches Kafka through the proxy only. */
+async function behindProxy(env: Readonly<Record<string, string>> = {}): Promise<Scene> {
+  const where = testInstallation({
+    ANNALS_KAFKA_BROKERS: proxy.address,
+    ANNALS_KAFKA_PARTITIONS: '4',
+    ANNALS_KAFKA_REQUEST_TIMEOUT: '1s',
+    ...env,
+  })
+  return { where, writer: await runningWriter(where) }
+}
+
+async function expectWhole({ where, writer }: Scene, traffic: Traffic): Promise<void> {
+  await waitFor('all partitions are served', () => Promise.resolve(writer.writer.checkServing().owned === 4))
+  const log = await readLog(where)
+  traffic.expectWhole(log)
+  await expectIndexEqualsLog(where, log)
+}
+
+test.each(['cut', 'swallow'] as const)(
+  'appends whose answers are lost (%s) are settled by the same sequence: all succeed, none is there twice',
+  async (answers) => {
+    const scene = await behindProxy()
+    const client = testClient({ url: scene.writer.url, timeoutMs: 30_000 })
+    const traffic = new Traffic(client, scene.where.domain.types)
+    onTestFinished(() => traffic.stop())
+    await traffic.goesOn()
+    for (let round = 1; round <= 3; round++) {
+      const lost = proxy.lost
+      proxy.answersToAppends = answers
+      await waitFor('answers are lost', () => Promise.resolve(proxy.lost >= lost + 4))
+      proxy.answersToAppends = 'pass'
+      await traffic.goesOn(20)
+    }
+    await traffic.stop()
+    expect([...traffic.retries.keys()], 'what callers heard beside success').toEqual([])
+    expect(traffic.acknowledged.filter(({ duplicate }) => duplicate)).toEqual([])
+    await expectWhole(scene, traffic)
+  },
+)
+
+test('appends whose outcome stays unknown are settled by their ids once the log can be read again', async () => {
+  const scene = await behindProxy({ ANNALS_WRITER_APPEND_TIMEOUT: '2s' })
+  const once = testClient({ url: scene.writer.url, retries: { triesMax: 1 } })
+  const traffic = new Traffic(once, scene.where.domain.types)
+  onTestFinished(() => traffic.stop())
+  await traffic.goesOn(20)
+  proxy.answersToAppends = 'swallow'
+  await waitFor('outcomes are unknown', () => Promise.resolve(traffic.retries.has('outcome-unknown')))
+  proxy.answersToAppends = 'pass'
+  await traffic.goesOn()
+  await traffic.stop()
+  expect(traffic.acknowledged.filter(({ duplicate }) => duplicate)).not.toEqual([])
+  await expectWhole(scene, traffic)
+})
+
+test('a writer whose Kafka is away for some seconds refuses what it cannot know, and then goes on', async () => {
+  const scene = await behindProxy({
+    ANNALS_WRITER_APPEND_TIMEOUT: '2s',
+    ANNALS_WRITER_SESSION_TIMEOUT: '6s',
+  })
+  const once = testClient({ url: scene.writer.url, retries: { triesMax: 1 } })
+  const traffic = new Traffic(once, scene.where.domain.types)
+  onTestFinished(() => traffic.stop())
+  await traffic.goesOn()
+  const { port } = proxy
+  await proxy.close()
+  await waitFor('callers hear of it', () => Promise.resolve(traffic.retries.size > 0), { timeoutMs: 60_000 })
+  for (const code of traffic.retries.keys())
+    expect(code).toMatch(/^(outcome-unknown|unavailable|overloaded)$/)
+  await proxy.open(port)
+  await traffic.goesOn()
+  await traffic.stop()
+  await expectWhole(scene, traffic)
+})
