@@ -5,6 +5,9 @@ import { type Bench, machine } from './measure.ts'
 
 const benches = new Map<string, () => Promise<Bench<unknown>>>([
   ['append', async () => (await import('./append.ts')).append],
+  ['load', async () => (await import('./load.ts')).load],
+  ['history', async () => (await import('./history.ts')).history],
+  ['rebuild', async () => (await import('./rebuild.ts')).rebuild],
   ['codec', async () => (await import('./codec.ts')).codec],
 ])
 

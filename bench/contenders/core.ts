@@ -4,7 +4,7 @@ import { Registry } from 'prom-client'
 import { type Config, loadConfig } from '#config'
 import { streamIdOf } from '#domain'
 import { HealthRegistry } from '#observability'
-import { openBackends } from '#service'
+import { type Backends, openBackends } from '#service'
 
 import { startWriterService, type WriterService } from '../../services/writer/index.ts'
 import { appended } from '../domain/domain.ts'
@@ -12,6 +12,7 @@ import type { Contender } from './contender.ts'
 
 export interface CoreWriter extends Contender {
   readonly service: WriterService
+  readonly backends: Backends
   readonly config: Config
 }
 
@@ -30,6 +31,7 @@ export async function startCore(env: Readonly<Record<string, string>>): Promise<
   const { local } = service.writer
   return {
     service,
+    backends,
     config,
     append: (stream) =>
       local.append(streamIdOf('bench-core', stream), [appended], { expectedVersion: 'no-stream' }),

@@ -11,7 +11,7 @@ const entry = join(folder, 'node_modules/@event-driven-io/emmett-postgresql/dist
 
 /** What is used of Emmett's PostgreSQL event store; its own types are installed with it only. */
 interface Emmett {
-  getPostgreSQLEventStore(connection: string): {
+  readonly getPostgreSQLEventStore: (connection: string) => {
     readonly schema: { migrate(): Promise<unknown> }
     appendToStream(stream: string, events: readonly object[], options: object): Promise<unknown>
     close(): Promise<void>
