@@ -3,8 +3,6 @@ import { CommanderError } from 'commander'
 import { ConfigError } from '#config'
 import { InvalidInputError } from '#domain'
 import { type ErrorCode, EventStoreError } from '#event-store'
-import { LogError, type LogOutcome } from '#kafka'
-import { IndexUnavailableError } from '#redis-index'
 import { SchemaError, type SchemaErrorCode } from '#schemas'
 
 import type { ExitCode } from './exit-code.ts'
@@ -32,7 +30,7 @@ export function endOfHelp(error: unknown): ExitCode | undefined {
   return error.code === 'commander.help' ? 2 : undefined
 }
 
-/** Translates whatever was thrown. What nobody expected keeps its stack: it is ours to mend. */
+/** Translates whatever was thrown; what Kafka and Redis throw are findings of doctor, and no failures. What nobody expected keeps its stack: it is ours to mend. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof CommanderError) return usage(`${inOneLine(error.message)}. See --help`)
   if (error instanceof UsageError || error instanceof InvalidInputError) return usage(error.message)
@@ -40,16 +38,6 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof EventStoreError) return storeFailure(error)
   if (error instanceof SchemaError) {
     return { exitCode: schemaExitCodes[error.code] ?? 1, code: error.code, message: error.message }
-  }
-  if (error instanceof LogError) {
-    return {
-      exitCode: logExitCodes[error.outcome] ?? 1,
-      code: `kafka-${error.outcome}`,
-      message: error.message,
-    }
-  }
-  if (error instanceof IndexUnavailableError) {
-    return { exitCode: 3, code: 'redis-unavailable', message: error.message }
   }
   const told = error instanceof Error ? (error.stack ?? error.message) : String(error)
   return { exitCode: 5, code: 'internal', message: `this is a fault in Annals: ${told}` }
@@ -68,7 +56,6 @@ const storeExitCodes: Partial<Record<ErrorCode, ExitCode>> = {
   internal: 5,
 }
 const schemaExitCodes: Partial<Record<SchemaErrorCode, ExitCode>> = { 'registry-unreachable': 3 }
-const logExitCodes: Partial<Record<LogOutcome, ExitCode>> = { unavailable: 3, unknown: 4 }
 
 function storeFailure({ code, message, details, cause }: EventStoreError): Failure {
   // With a cause the error was made here: the writer itself said nothing.

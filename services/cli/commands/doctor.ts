@@ -5,7 +5,6 @@ import type { Command } from 'commander'
 import { loadConfig } from '#config'
 
 import type { Cli, Report } from '../cli.ts'
-import { examine } from '../doctor/examine.ts'
 import type { Finding } from '../doctor/finding.ts'
 
 const notes = `
@@ -23,6 +22,8 @@ export function addDoctor(program: Command, cli: Cli): void {
     )
     .addHelpText('after', notes)
     .action(async () => {
+      // Loaded only here: the clients of Kafka and Redis would make every other command start in twice the time.
+      const { examine } = await import('../doctor/examine.ts')
       cli.report(told(await examine(loadConfig(cli.env))))
     })
 }

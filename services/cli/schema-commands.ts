@@ -1,0 +1,84 @@
+import type { Config } from '#config'
+import { createUpcasterChain, type UpcasterChain } from '#domain'
+import {
+  checkSchemas,
+  formatProblem,
+  loadCatalog,
+  pushSchemas,
+  releaseSchemas,
+  SchemaFolder,
+  type SchemaProblem,
+  SchemaRegistry,
+} from '#schemas'
+import { loadDomain, registryOptions } from '#service'
+
+import type { Report } from './cli.ts'
+import { list } from './table.ts'
+
+export type SchemaCommand = (config: Config) => Report | Promise<Report>
+
+async function push(config: Config): Promise<Report> {
+  const registry = new SchemaRegistry(registryOptions(config))
+  const pushed = await pushSchemas(loadCatalog(config.domain.schemaFolders), registry)
+  const fresh = pushed.filter(({ isNew }) => isNew)
+  const summary = `${pushed.length} schema versions at ${registry.url}, ${fresh.length} of them new`
+  return {
+    document: { registry: registry.url, pushed },
+    text: [...fresh.map(({ file, id }) => `registered ${file} as ${id}`), summary].join('\n'),
+  }
+}
+
+async function check(config: Config): Promise<Report> {
+  const upcasters = await upcastersOf(config)
+  const folders = foldersOf(config)
+  const problems = folders.flatMap((folder) => checkSchemas(folder, upcasters))
+  if (problems.length > 0) return problemReport(problems)
+  const counts = folders.map((folder) => ({ folder: folder.path, versions: folder.catalog.all.length }))
+  return {
+    document: { problems, folders: counts },
+    text: counts
+      .map(({ folder, versions }) => `${folder}: ${versions} schema versions, all sound`)
+      .join('\n'),
+  }
+}
+
+function types(config: Config): Report {
+  const written = foldersOf(config).flatMap((folder) => folder.writeTypes())
+  return {
+    document: { written },
+    text: list([['written', written.join(', ') || 'nothing, types are current']]),
+  }
+}
+
+async function release(config: Config): Promise<Report> {
+  const upcasters = await upcastersOf(config)
+  const folders = foldersOf(config)
+  const releases = folders.map((folder) => releaseSchemas(folder, upcasters))
+  const problems = releases.flatMap((made) => made.problems)
+  const released = releases.flatMap((made) => made.released)
+  if (problems.length > 0) return problemReport(problems, { released })
+  const written = folders.flatMap((folder) => folder.writeTypes())
+  return {
+    document: { problems, released, written },
+    text: list([
+      ['released', released.join(', ') || 'nothing new'],
+      ['written', written.join(', ') || 'nothing, types are current'],
+    ]),
+  }
+}
+
+const problemReport = (problems: readonly SchemaProblem[], more: object = {}): Report => ({
+  document: { problems, ...more },
+  text: problems.map(formatProblem).join('\n'),
+  exitCode: 1,
+})
+
+const foldersOf = ({ domain }: Config): readonly SchemaFolder[] =>
+  domain.schemaFolders.map((path) => new SchemaFolder(path))
+
+async function upcastersOf({ domain }: Config): Promise<UpcasterChain> {
+  return createUpcasterChain((await loadDomain(domain.modules)).upcasters)
+}
+
+/** What the subcommands of `schemas` do. */
+export const schemaCommands = { push, check, types, release } satisfies Record<string, SchemaCommand>
