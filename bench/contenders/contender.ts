@@ -1,6 +1,6 @@
 /** One of those that are compared: appends one event to a new stream, again and again. */
 export interface Contender {
   /** @param stream a name that no stream has yet. */
-  append(stream: string): Promise<unknown>
-  close(): Promise<void>
+  readonly append: (stream: string) => Promise<unknown>
+  readonly close: () => Promise<void>
 }

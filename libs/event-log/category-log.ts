@@ -5,6 +5,9 @@ import {
   type CategoryQuery,
   type CategoryReader,
   EventStoreError,
+  parsePageLimit,
+  parseRequest,
+  parseTime,
 } from '#event-store'
 import { eventTopic, type LogReader, type TopicDescription } from '#kafka'
 
@@ -32,7 +35,7 @@ export class CategoryLog implements CategoryReader {
   async readCategory(aggregateType: string, query: CategoryQuery = {}): Promise<CategoryPage> {
     const topic = eventTopic(aggregateType)
     const offsets = [...(await this.#startOffsets(topic, query))]
-    const limit = query.limit ?? limitDefault
+    const limit = parsePageLimit(query.limit ?? limitDefault)
     const events: RecordedEvent[] = []
     let scanned = 0
     for (const partition of this.#partitionsAsked(topic, query)) {
@@ -120,12 +123,13 @@ export class CategoryLog implements CategoryReader {
 
   async #startOffsets(topic: string, query: CategoryQuery): Promise<Offsets> {
     const partitions = this.#partitionCount(topic)
-    if (query.cursor !== undefined) return parseCursor(query.cursor, partitions)
+    const { cursor } = query
+    if (cursor !== undefined) return parseRequest(() => parseCursor(cursor, partitions))
     const from = query.from
     const startOf = (partition: number): Promise<number> =>
       from === undefined
         ? this.#reader.startOffset(topic, partition)
-        : this.#reader.offsetForTime(topic, partition, Date.parse(from))
+        : this.#reader.offsetForTime(topic, partition, parseTime(from, 'from'))
     return Promise.all(Array.from({ length: partitions }, (_, partition) => startOf(partition)))
   }
 
@@ -152,10 +156,12 @@ export class CategoryLog implements CategoryReader {
   }
 }
 
-const matches =
-  ({ eventTypes, from, until, correlationId }: CategoryQuery) =>
-  (event: StoredEvent): boolean =>
-    (eventTypes === undefined || eventTypes.includes(event.type)) &&
-    (from === undefined || Date.parse(event.timestamp) >= Date.parse(from)) &&
-    (until === undefined || Date.parse(event.timestamp) < Date.parse(until)) &&
-    (correlationId === undefined || event.metadata.correlationId === correlationId)
+function matches({ eventTypes, from, until, correlationId }: CategoryQuery): (event: StoredEvent) => boolean {
+  const fromMs = from === undefined ? -Infinity : parseTime(from, 'from')
+  const untilMs = until === undefined ? Infinity : parseTime(until, 'until')
+  return ({ type, timestamp, metadata }) =>
+    (eventTypes === undefined || eventTypes.includes(type)) &&
+    Date.parse(timestamp) >= fromMs &&
+    Date.parse(timestamp) < untilMs &&
+    (correlationId === undefined || metadata.correlationId === correlationId)
+}

@@ -1,8 +1,8 @@
-import { HttpTransport, WriterEndpoint } from '#client'
 import { createHttpServer, type HttpServer } from '#http'
 import type { RunningService, ServiceParts } from '#service'
 
 import { writerRoutes } from './http/writer-routes.ts'
+import { Peers } from './routing/peers.ts'
 import { Writer } from './writer.ts'
 import { writerSettings } from './writer-settings.ts'
 
@@ -16,13 +16,10 @@ export interface WriterService extends RunningService {
 export async function startWriterService(parts: ServiceParts): Promise<WriterService> {
   const { config, backends, health, logger, metrics } = parts
   const settings = writerSettings(config)
-  const peers = new HttpTransport({
-    timeoutMs: settings.appendTimeoutMs,
-    headers: { 'annals-forwarded': '1' },
-  })
+  const peers = new Peers(settings.appendTimeoutMs)
   const writer = new Writer({
     ...backends,
-    peerAt: (url) => new WriterEndpoint(url, peers),
+    peerAt: (url) => peers.at(url),
     advertisedUrl: config.http.advertisedUrl,
     settings,
     metrics,
@@ -42,7 +39,7 @@ export async function startWriterService(parts: ServiceParts): Promise<WriterSer
     stop: async () => {
       await writer.stop()
       await server.close()
-      await peers.close()
+      peers.close()
       logger.info('the writer has stopped')
     },
   }

@@ -33,6 +33,8 @@ export interface PartitionParts {
 
 /** How long a fenced owner waits to be told that the partition is not its own any more, before it takes over anew. */
 const fencedPauseMs = 3_000
+/** How much longer than its deadline an append may wait in the queue. */
+const sweepMs = 250
 const backoffMsMin = 20
 const backoffMsMax = 1_000
 
@@ -80,7 +82,9 @@ export class PartitionOwner {
   }
 
   start(): void {
-    this.#life = this.#live()
+    // While the log is tried again and again, nobody takes batches, but callers' time runs out all the same.
+    const sweep = setInterval(() => this.#refuseExpired(), sweepMs)
+    this.#life = this.#live().finally(() => clearInterval(sweep))
   }
 
   /** Finishes the round under way, hands back what waits (`not-owner`), and ends. */
