@@ -45,10 +45,17 @@ export interface RealWriter extends WriterService {
   close(): Promise<void>
 }
 
-/** A writer in this process, with connections of its own, listening on a free port. */
-export async function startRealWriter({ env }: Installation): Promise<RealWriter> {
+/**
+ * A writer in this process, with connections of its own, listening on a free port.
+ * @param beyond settings of the writer that the configuration's bounds would not let through.
+ */
+export async function startRealWriter(
+  { env }: Installation,
+  beyond: Partial<Config['writer']> = {},
+): Promise<RealWriter> {
   const [port] = await freePorts(1)
-  const config = loadConfig({ ...env, ANNALS_PORT: String(port) })
+  const loaded = loadConfig({ ...env, ANNALS_PORT: String(port) })
+  const config = { ...loaded, writer: { ...loaded.writer, ...beyond } }
   const backends = await openBackends(config)
   const metrics = new Registry()
   const service = await startWriterService({
