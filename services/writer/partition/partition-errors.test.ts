@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest'
+
+import { EventStoreError } from '#event-store'
+import { LogError } from '#kafka'
+import { IndexUnavailableError } from '#redis-index'
+
+import { readError } from './partition-errors.ts'
+
+test('a read that met Kafka or Redis away is worth another try; what is wrong otherwise stays as it is', () => {
+  for (const error of [new LogError('unavailable', 'no broker'), new IndexUnavailableError('no Redis')]) {
+    expect(readError(error)).toMatchObject({ code: 'unavailable', retry: 'same-ids', message: error.message })
+  }
+  for (const error of [
+    new EventStoreError('not-owner', 'x'),
+    new LogError('not-there', 'x'),
+    new Error('x'),
+  ]) {
+    expect(readError(error)).toBe(error)
+  }
+})

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest'
+
+import type { OwnersTable } from '#kafka'
+
+import { OwnerTable } from './owner-table.ts'
+
+function countedTable() {
+  const asked = { times: 0 }
+  const table = new OwnerTable(() => {
+    asked.times++
+    return Promise.resolve<OwnersTable>(new Map())
+  })
+  return { table, asked }
+}
+
+test('the group is asked once, however many want the table, and not again while it is fresh', async () => {
+  const { table, asked } = countedTable()
+  await Promise.all([table.get(), table.get(), table.get()])
+  await table.get()
+  expect(asked.times).toBe(1)
+})
+
+test('a doubt makes the next one ask anew, though not more often than ten times a second', async () => {
+  const { table, asked } = countedTable()
+  await table.get()
+  table.doubt()
+  await table.get()
+  expect(asked.times).toBe(1)
+  await expect.poll(() => table.get().then(() => asked.times), { timeout: 2_000 }).toBe(2)
+  await table.get()
+  expect(asked.times).toBe(2)
+})
