@@ -89,6 +89,11 @@ export default {
     mayImportOnly('redis-index-imports-ports', 'redis-index', 'domain|event-store|observability'),
     mayImportOnly('http-imports-ports', 'http', 'domain|event-store|observability'),
     mayImportOnly('event-log-composes-the-log', 'event-log', 'domain|event-store|schemas|kafka'),
+    mayImportOnly(
+      'service-opens-adapters',
+      'service',
+      'domain|event-store|config|observability|schemas|kafka|redis-index',
+    ),
     onlyImportedBy('kafka-clients-in-kafka', 'kafkajs|@platformatic/kafka', 'libs/kafka'),
     onlyImportedBy('ioredis-in-redis', 'ioredis', 'libs/redis-index|libs/projections-redis'),
     onlyImportedBy('avro-in-schemas', 'avsc|@kafkajs/confluent-schema-registry', 'libs/schemas|bench|test'),

@@ -2,7 +2,7 @@ import { onTestFinished } from 'vitest'
 
 import { AnnalsClient, type ClientOptions } from '#client'
 
-import type { WriterApi } from '../../services/writer/http/writer-api.ts'
+import type { WriterApi } from '../../services/writer/writer-api.ts'
 import { type HttpWriter, type HttpWriterOptions, startHttpWriter } from './http-writer.ts'
 
 /** A client that is closed at the end of the test. */

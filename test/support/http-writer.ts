@@ -1,7 +1,7 @@
 import { createHttpServer, type HttpServer } from '#http'
 import { createLogger, createMetrics, HealthRegistry } from '#observability'
 
-import type { WriterApi } from '../../services/writer/http/writer-api.ts'
+import type { WriterApi } from '../../services/writer/writer-api.ts'
 import { writerRoutes } from '../../services/writer/http/writer-routes.ts'
 
 export interface HttpWriterOptions {

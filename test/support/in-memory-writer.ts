@@ -20,7 +20,7 @@ import {
   readAll,
 } from '#event-store'
 
-import type { PartitionOwner, StateAt, WriterApi } from '../../services/writer/http/writer-api.ts'
+import type { PartitionOwner, StateAt, WriterApi } from '../../services/writer/writer-api.ts'
 
 /** The writer without Kafka and Redis, for tests of what lies above it. Categories must have been appended to once. */
 export class InMemoryWriter implements WriterApi {

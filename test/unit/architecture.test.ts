@@ -25,7 +25,7 @@ const forbidden: readonly Forbidden[] = [
   { rule: 'no-dev-package-at-run-time', file: 'services/writer/dev.ts', source: `import 'dev-tool'` },
   {
     rule: 'libs-never-import-services',
-    file: 'libs/service/up.ts',
+    file: 'libs/projections-redis/up.ts',
     source: `import '../../services/writer/index.ts'`,
   },
   {
@@ -67,6 +67,7 @@ const forbidden: readonly Forbidden[] = [
   { rule: 'redis-index-imports-ports', file: 'libs/redis-index/outwards.ts', source: `import '#kafka'` },
   { rule: 'http-imports-ports', file: 'libs/http/outwards.ts', source: `import '#kafka'` },
   { rule: 'event-log-composes-the-log', file: 'libs/event-log/outwards.ts', source: `import '#redis-index'` },
+  { rule: 'service-opens-adapters', file: 'libs/service/outwards.ts', source: `import '#client'` },
   { rule: 'kafka-clients-in-kafka', file: 'services/writer/kafkajs.ts', source: `import 'kafkajs'` },
   { rule: 'kafka-clients-in-kafka', file: 'libs/service/kafka.ts', source: `import '@platformatic/kafka'` },
   { rule: 'ioredis-in-redis', file: 'services/writer/ioredis.ts', source: `import 'ioredis'` },

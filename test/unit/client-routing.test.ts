@@ -4,7 +4,7 @@ import type { AnnalsClient } from '#client'
 import type { StreamId } from '#domain'
 import { EventStoreError, partitionFor } from '#event-store'
 
-import type { PartitionOwner } from '../../services/writer/http/writer-api.ts'
+import type { PartitionOwner } from '../../services/writer/writer-api.ts'
 import { testClient, testWriter } from '../support/closing.ts'
 import { InMemoryWriter } from '../support/in-memory-writer.ts'
 

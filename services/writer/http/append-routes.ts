@@ -16,7 +16,7 @@ import {
   streamParams,
 } from './schemas.ts'
 import { toWireResult } from './wire.ts'
-import type { WriterApi } from './writer-api.ts'
+import type { WriterApi } from '../writer-api.ts'
 
 const retriable = ['overloaded', 'unavailable', 'not-owner', 'outcome-unknown'] as const
 

@@ -6,7 +6,7 @@ import { type HttpRoutes, problemResponses, sendEvents, type ServerSentEvent } f
 
 import { categoryPageSchema, categoryParams, categoryQuery } from './schemas.ts'
 import { toWireEvent } from './wire.ts'
-import type { WriterApi } from './writer-api.ts'
+import type { WriterApi } from '../writer-api.ts'
 
 const failures = ['invalid-request', 'category-not-found', 'unavailable'] as const
 const common = { tags: ['categories'], params: categoryParams, querystring: categoryQuery }

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 
-import type { RequestContext } from './writer-api.ts'
+import type { RequestContext } from '../writer-api.ts'
 
 const passedOn: RequestContext = { forwarded: true }
 const fromCaller: RequestContext = { forwarded: false }

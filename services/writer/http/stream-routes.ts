@@ -14,7 +14,7 @@ import {
   streamParams,
 } from './schemas.ts'
 import { toWireEvent } from './wire.ts'
-import type { StateAt, WriterApi } from './writer-api.ts'
+import type { StateAt, WriterApi } from '../writer-api.ts'
 
 const failures = ['invalid-request', 'category-not-found', 'unavailable', 'not-owner'] as const
 const common = { tags: ['streams'], params: streamParams }

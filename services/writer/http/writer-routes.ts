@@ -4,7 +4,7 @@ import { appendRoutes } from './append-routes.ts'
 import { categoryRoutes } from './category-routes.ts'
 import { ownersSchema } from './schemas.ts'
 import { streamRoutes } from './stream-routes.ts'
-import type { WriterApi } from './writer-api.ts'
+import type { WriterApi } from '../writer-api.ts'
 
 const ownersRoute = {
   tags: ['operations'],

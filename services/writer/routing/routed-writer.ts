@@ -31,7 +31,7 @@ import type {
   StateAt,
   StateAtVersion,
   WriterApi,
-} from '../http/writer-api.ts'
+} from '../writer-api.ts'
 import { notOwner, readError } from '../partition/partition-errors.ts'
 import type { Partitions, StreamPlace } from '../store/partitions.ts'
 import type { StreamOwner } from '../store/stream-owner.ts'

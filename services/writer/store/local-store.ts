@@ -15,7 +15,7 @@ import { EventStoreError, planRead, type StreamInfo, validateAppend } from '#eve
 import type { StoredSnapshot } from '#redis-index'
 import type { EventCodec } from '#schemas'
 
-import type { StateAt, StateAtVersion } from '../http/writer-api.ts'
+import type { StateAt, StateAtVersion } from '../writer-api.ts'
 import { notOwner } from '../partition/partition-errors.ts'
 import { PendingAppend } from '../partition/pending-append.ts'
 import type { Partitions } from './partitions.ts'

@@ -9,7 +9,7 @@ import {
 } from '#domain'
 import { type EventStore, EventStoreError, parseTime, readAll } from '#event-store'
 
-import type { StateAt, StateAtVersion } from '../http/writer-api.ts'
+import type { StateAt, StateAtVersion } from '../writer-api.ts'
 
 /** Aggregates' states, now or then, folded by the domain modules. */
 export class StreamStates {
