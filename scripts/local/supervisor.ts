@@ -132,9 +132,10 @@ function endedByItself(how: string): never {
 
 async function stopAll(running: readonly RunningPart[], report: Report): Promise<void> {
   for (const part of running.toReversed()) {
-    await part.stop()
     // What somebody else runs goes on.
-    if (part.pids.length > 0) report(`${part.name} has stopped`)
+    const isOurs = part.pids.length > 0
+    await part.stop()
+    if (isOurs) report(`${part.name} has stopped`)
   }
 }
 

@@ -1,9 +1,10 @@
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { createServer as createHttpServer } from 'node:http'
-import { type AddressInfo, createServer } from 'node:net'
-import { afterEach, beforeEach, expect, test } from 'vitest'
-import { isAlive } from '../../scripts/stack/index.ts'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
+import { isAlive, lastLines, repository } from '../../scripts/stack/index.ts'
+import { cliWith } from '../support/cli.ts'
 import { waitFor } from '../support/stack.ts'
 import { type LocalStack, localStack, pidsOf } from './local-stack.ts'
 
@@ -15,32 +16,40 @@ afterEach(() => stack.remove())
 
 const startMsMax = 120_000
 
-function registryUrl(): string {
-  const found = stack.state().parts.find(({ name }) => name === 'Schema registry')
-  if (found === undefined) throw new Error('no schema registry')
-  return found.address
+function part(wanted: string) {
+  const found = stack.state().parts.find(({ name }) => name === wanted)
+  if (found === undefined) throw new Error(`no ${wanted}`)
+  return found
+}
+
+async function append(streamId: string): Promise<unknown> {
+  const data = { date: '2026-01-31', cds: 2, amount: '29.33' }
+  const response = await fetch(`${part('Writer').address}/streams/${streamId}/events`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ events: [{ type: 'PurchaseMade', data }] }),
+  })
+  return { status: response.status, ...((await response.json()) as object) }
 }
 
 async function allGone(pids: readonly number[]): Promise<void> {
   await waitFor('every process ends', () => Promise.resolve(!pids.some(isAlive)), { timeoutMs: 20_000 })
 }
 
-test('start --detach twice, stop and start again: one stack, nothing left after the stop, schemas survive', async () => {
+test('start --detach twice, stop and start again: one stack, nothing left after the stop, events survive', async () => {
   const first = await stack.run('start.sh', ['--detach', '--no-demo'])
   expect(first).toMatchObject({ exitCode: 0 })
   expect(first.output).toContain(`127.0.0.1:${String(stack.env['ANNALS_KAFKA_PORT'])}`)
   const pids = pidsOf(stack.state())
-  expect(pids).toHaveLength(4)
+  expect(pids).toHaveLength(5)
   expect(pids.every(isAlive)).toBe(true)
 
-  const schema = JSON.stringify({ schema: '{"type":"record","name":"Kept","fields":[]}' })
-  const headers = { 'content-type': 'application/vnd.schemaregistry.v1+json' }
-  const registered = await fetch(`${registryUrl()}/subjects/kept/versions`, {
-    method: 'POST',
-    headers,
-    body: schema,
-  })
-  expect(registered.status).toBe(200)
+  const { address } = part('Writer')
+  expect(first.output).toContain(`${address}/docs`)
+  expect(first.output).toContain(`export ANNALS_URL=${address}\n  ./annals append`)
+  expect(await append('customer.c-1')).toMatchObject({ status: 201, lastVersion: 1 })
+  expect((await fetch(`${address}/docs`)).status).toBe(200)
+  expect((await fetch(`${address}/metrics`)).status).toBe(200)
 
   const second = await stack.run('start.sh', ['--detach'])
   expect(second).toMatchObject({ exitCode: 0 })
@@ -52,8 +61,10 @@ test('start --detach twice, stop and start again: one stack, nothing left after 
   expect(pids.filter(isAlive)).toEqual([])
 
   expect(await stack.run('start.sh', ['--detach'])).toMatchObject({ exitCode: 0 })
-  const subjects = await fetch(`${registryUrl()}/subjects`)
-  expect(await subjects.json()).toContain('kept')
+  expect(await append('customer.c-1')).toMatchObject({ status: 201, lastVersion: 2 })
+  const annals = cliWith({ ANNALS_URL: part('Writer').address }, join(repository, 'annals'))
+  const state = await annals(['stream', 'state', 'customer.c-1', '--json'])
+  expect(state.json()).toMatchObject({ version: 2, state: { purchases: 2, spend: '58.66' } })
 
   const purged = await stack.run('stop.sh', ['--purge'])
   expect(purged).toMatchObject({ exitCode: 0 })
@@ -69,7 +80,7 @@ test('Ctrl-C on a stack in the foreground stops everything', async () => {
   process.kill(-(shell.pid ?? 0), 'SIGINT')
   await once(shell, 'close')
   expect(pids.filter(isAlive)).toEqual([])
-  expect(output()).toMatch(/Schema registry has stopped[^]*Kafka has stopped/)
+  expect(output()).toMatch(/Writer has stopped[^]*Schema registry has stopped[^]*Kafka has stopped/)
 })
 
 test('Ctrl-C in the middle of a start leaves nothing', async () => {
@@ -95,6 +106,34 @@ test('a supervisor that is killed takes its servers with it, and the next start 
   const again = await stack.run('start.sh', ['--detach'])
   expect(again).toMatchObject({ exitCode: 0 })
   expect(again.output).toContain('is gone; clearing up after it')
+})
+
+test('a writer that dies is told with the end of its log, and started again', async () => {
+  expect(await stack.run('start.sh', ['--detach'])).toMatchObject({ exitCode: 0 })
+  expect(await append('customer.c-1')).toMatchObject({ status: 201 })
+  const [first = 0] = part('Writer').pids
+  process.kill(first, 'SIGKILL')
+  const second = await waitFor(
+    'another writer',
+    () => Promise.resolve(part('Writer').pids.find((pid) => pid !== first)),
+    { timeoutMs: 30_000 },
+  )
+  const log = lastLines(join(stack.folders.logs, 'supervisor.log'), 100).join('\n')
+  expect(log).toMatch(/Writer ended by itself \(SIGKILL\)[^]*took over eventstore[^]*1 of 4/)
+  const appended = async () => JSON.stringify(await append('customer.c-1')).includes('"status":201')
+  await waitFor('an append', appended, { timeoutMs: 30_000 })
+  expect(await stack.run('stop.sh')).toMatchObject({ exitCode: 0 })
+  expect(isAlive(second)).toBe(false)
+})
+
+test('a writer that cannot start makes the start fail, and is told with the end of its log', async () => {
+  const { exitCode, output } = await stack.run('start.sh', ['--detach'], { ANNALS_DOMAIN: '/nowhere.ts' })
+  expect(exitCode).toBe(1)
+  expect(output).toContain('Writer ended while starting (exit code 2)')
+  expect(output).toContain('writer cannot start: domain module /nowhere.ts cannot be loaded')
+  expect((await stack.run('stop.sh')).output).toBe('Nothing is running.\n')
+  const kafka = Number(/Kafka is up .*pid (\d+)/.exec(output)?.[1])
+  expect(isAlive(kafka)).toBe(false)
 })
 
 test('a server that dies takes the stack down, and the log says which one', async () => {
@@ -131,23 +170,24 @@ test('servers named by the environment are used and not started; one that cannot
   expect(output).not.toContain('secret')
 })
 
-test('a stack that somebody else runs is used and left alone', async () => {
-  const listener = createServer().listen(0, '127.0.0.1')
-  await once(listener, 'listening')
-  const { port } = listener.address() as AddressInfo
-  const registry = createHttpServer((_, response) => response.end('[]')).listen(0, '127.0.0.1')
-  await once(registry, 'listening')
-  const started = await stack.run('start.sh', ['--detach', '--stack', 'external'], {
-    ANNALS_KAFKA_BROKERS: `127.0.0.1:${port}`,
-    ANNALS_REDIS_URL: `redis://127.0.0.1:${port}`,
-    ANNALS_REGISTRY_URL: `http://127.0.0.1:${(registry.address() as AddressInfo).port}`,
+test('servers that somebody else runs are used and left alone', async () => {
+  expect(await stack.run('start.sh', ['--detach'])).toMatchObject({ exitCode: 0 })
+  const theirs = pidsOf(stack.state())
+  const ours = await localStack()
+  onTestFinished(() => ours.remove())
+  const started = await ours.run('start.sh', ['--detach', '--stack', 'external'], {
+    ANNALS_KAFKA_BROKERS: part('Kafka').address,
+    ANNALS_REDIS_URL: part('Redis').address,
+    ANNALS_REGISTRY_URL: part('Schema registry').address,
   })
   expect(started).toMatchObject({ exitCode: 0 })
-  expect(pidsOf(stack.state())).toHaveLength(1)
-  const stopped = await stack.run('stop.sh')
+  const [supervisor = 0, writer = 0, ...others] = pidsOf(ours.state())
+  expect(others).toEqual([])
+  const stopped = await ours.run('stop.sh')
+  expect(stopped.output).toContain('Stopped: Writer.')
   expect(stopped.output).toContain('Left alone, as not ours: Kafka, Redis, Schema registry.')
-  listener.close()
-  registry.close()
+  expect([supervisor, writer].some(isAlive)).toBe(false)
+  expect(theirs.every(isAlive)).toBe(true)
 })
 
 test('stop without a stack says that nothing runs', async () => {
