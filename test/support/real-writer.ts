@@ -3,7 +3,7 @@ import { Registry } from 'prom-client'
 
 import { type Config, loadConfig } from '#config'
 import { HealthRegistry } from '#observability'
-import { openBackends } from '#service'
+import { type Backends, openBackends } from '#service'
 
 import { freePorts } from '../../scripts/stack/index.ts'
 import { startWriterService, type WriterService } from '../../services/writer/index.ts'
@@ -40,6 +40,7 @@ export function installation(env: Readonly<Record<string, string>> = {}, typeCou
 
 export interface RealWriter extends WriterService {
   readonly config: Config
+  readonly backends: Backends
   readonly metrics: Registry
   /** Stops the writer and closes all of its connections. */
   close(): Promise<void>
@@ -69,5 +70,5 @@ export async function startRealWriter(
     await service.stop()
     await backends.close()
   }
-  return { ...service, config, metrics, close }
+  return { ...service, config, backends, metrics, close }
 }

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { onTestFinished } from 'vitest'
 
 import { type NewEvent, newEventId, type StreamId, streamIdOf } from '#domain'
+import { partitionFor } from '#event-store'
 
 import { type Installation, installation, type RealWriter, startRealWriter } from './real-writer.ts'
 import { startWriterProcess, type WriterProcess } from './writer-process.ts'
@@ -35,6 +36,16 @@ export async function runningProcess(
 
 /** A stream nobody has appended to. */
 export const freshStream = (type: string): StreamId => streamIdOf(type, randomUUID())
+
+/** Such a stream for each partition. */
+export function streamPerPartition(type: string, partitions: number): StreamId[] {
+  const found = new Map<number, StreamId>()
+  while (found.size < partitions) {
+    const streamId = freshStream(type)
+    found.set(partitionFor(streamId, partitions), streamId)
+  }
+  return [...found.values()]
+}
 
 /** What a customer bought: an event that the domain of all installations knows. */
 export const purchase = (cds = 1, more: Partial<NewEvent> = {}): NewEvent => ({
