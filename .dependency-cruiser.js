@@ -94,7 +94,7 @@ export default {
       'service',
       'domain|event-store|config|observability|schemas|kafka|redis-index',
     ),
-    onlyImportedBy('kafka-clients-in-kafka', 'kafkajs|@platformatic/kafka', 'libs/kafka'),
+    onlyImportedBy('kafka-clients-in-kafka', 'kafkajs|@platformatic/kafka', 'libs/kafka|bench'),
     onlyImportedBy('ioredis-in-redis', 'ioredis', 'libs/redis-index|libs/projections-redis'),
     onlyImportedBy('avro-in-schemas', 'avsc|@kafkajs/confluent-schema-registry', 'libs/schemas|bench|test'),
     onlyImportedBy('fastify-in-http', 'fastify', 'libs/http|services'),

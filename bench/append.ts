@@ -8,10 +8,11 @@ import { startCore } from './contenders/core.ts'
 import { startEmmett } from './contenders/emmett.ts'
 import { startHttp } from './contenders/http.ts'
 import { startLimit } from './contenders/limit.ts'
+import { startProducer } from './contenders/producer.ts'
 import { type Bench, median } from './measure.ts'
 
 const levels = [1, 16, 64, 256, 1_024]
-const names = ['core', 'http', 'emmett', 'limit'] as const
+const names = ['core', 'http', 'emmett', 'producer', 'limit'] as const
 type Name = (typeof names)[number]
 
 type Level = { readonly callers: number } & Readonly<Record<Name, CallersResult>>
@@ -22,7 +23,8 @@ const durationMs = 2_500
 
 /**
  * Appends of one event of 200 bytes to new streams: the writer's core in process, the service over HTTP through the SDK, Emmett on
- * PostgreSQL in process, and a plain idempotent producer without any checks: the limit. In every round all of them one after the other.
+ * PostgreSQL in process, the client library's idempotent producer, and plain idempotent batches without any check: the limit. In
+ * every round all of them one after the other.
  */
 export const append: Bench<readonly Level[]> = {
   async run(say) {
@@ -63,6 +65,7 @@ async function startAll(stack: BenchStack, closing: Closing): Promise<Record<Nam
     core: keep(await startCore(stack.envOf('bench-core'))),
     http: keep(await startHttp(stack.envOf('bench-http'))),
     emmett: keep(await startEmmett(await stack.startPostgres())),
+    producer: keep(await startProducer(cluster, stack.kafkaBroker)),
     limit: keep(await startLimit(cluster)),
   }
 }
@@ -91,7 +94,10 @@ const medians = (results: readonly CallersResult[]): CallersResult => ({
 
 const row = (...cells: readonly string[]): string => cells.map((cell) => cell.padStart(11)).join('')
 
-function ratios({ callers, core, http, emmett, limit }: Level): string {
+function ratios({ callers, core, http, emmett, producer, limit }: Level): string {
   const times = (a: number, b: number) => `${(a / b).toFixed(1)} ×`
-  return `${callers} callers: core ${times(core.perSecond, emmett.perSecond)} Emmett (p50 ${times(core.p50Ms, emmett.p50Ms)}), ${Math.round((100 * core.perSecond) / limit.perSecond)} % of the limit; HTTP ${times(http.perSecond, emmett.perSecond)} Emmett`
+  return `${callers} callers: core ${times(core.perSecond, emmett.perSecond)} Emmett (p50 ${times(core.p50Ms, emmett.p50Ms)}), ${percent(core, producer)} of the producer, ${percent(core, limit)} of the limit; HTTP ${times(http.perSecond, emmett.perSecond)} Emmett`
 }
+
+const percent = (part: CallersResult, whole: CallersResult): string =>
+  `${Math.round((100 * part.perSecond) / whole.perSecond)} %`

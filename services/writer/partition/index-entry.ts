@@ -1,12 +1,14 @@
 import { packEvent, type StoredEvent } from '#event-log'
 import type { IndexEntry } from '#redis-index'
 
-/** What the index keeps of an event. */
+/** What the index keeps of an event. Its payload is packed only when the tail takes it: a rebuild leaves most tails out. */
 export const toIndexEntry = (event: StoredEvent): IndexEntry => ({
   streamId: event.streamId,
   version: event.version,
   offset: event.offset,
   eventId: event.id,
   timestampMs: Date.parse(event.timestamp),
-  payload: packEvent(event),
+  get payload() {
+    return packEvent(event)
+  },
 })

@@ -1,0 +1,21 @@
+import { newEventId, parseVersion, type StreamId } from '#domain'
+import { type LogRecord, toLogRecord } from '#kafka'
+
+import { appended } from '../domain/domain.ts'
+
+const id = newEventId()
+const timestamp = new Date().toISOString()
+const version = parseVersion(1)
+const value = Buffer.from(appended.data.payload)
+
+/** The record that the writer would make of an event, so that batches have the same sizes. */
+export const benchRecord = (stream: string): LogRecord =>
+  toLogRecord({
+    id,
+    streamId: stream as StreamId,
+    type: appended.type,
+    version,
+    timestamp,
+    metadata: {},
+    value,
+  })
