@@ -19,7 +19,11 @@ export function writer(settings: StackSettings): Part {
         startServer({
           ...{ name, healthy, logFile, report, signal },
           command: process.execPath,
-          args: [join(repository, 'services', 'writer', 'main.ts')],
+          // kafkajs at times asks for a timeout in the past, which Node.js remarks on; it is as harmless as it is unclear.
+          args: [
+            '--disable-warning=TimeoutNegativeWarning',
+            join(repository, 'services', 'writer', 'main.ts'),
+          ],
           // Paths in the environment are relative to where the person started us.
           cwd: process.cwd(),
           env: addresses(settings),

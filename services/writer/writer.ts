@@ -56,6 +56,7 @@ export class Writer {
   readonly #ownership: Ownership
   readonly #reader: LogReader
   readonly #metrics: WriterMetrics
+  #joined = false
 
   constructor(parts: WriterParts) {
     const { cluster, codec, domain, topics, settings } = parts
@@ -86,8 +87,9 @@ export class Writer {
   }
 
   /** Joins the group; partitions come as the group gives them. */
-  start(): Promise<void> {
-    return this.#ownership.start()
+  async start(): Promise<void> {
+    await this.#ownership.start()
+    this.#joined = true
   }
 
   /** Finishes the rounds under way and begins no more, leaves the group meanwhile, so that the next owners need not wait. */
@@ -99,8 +101,9 @@ export class Writer {
     await this.#revoked(this.#partitions.ownedPlaces)
   }
 
-  /** @throws Error while a partition that the group gave to this writer is not served. */
+  /** @throws Error before the group has given partitions to this writer, and while one of them is not served. */
   checkServing(): { owned: number } {
+    if (!this.#joined) throw new Error('the group of writers has not been joined yet')
     const { owned } = this.#partitions
     const waiting = owned.filter((owner) => !owner.isServing).length
     if (waiting > 0) throw new Error(`${waiting} of ${owned.length} owned partitions are not served yet`)
