@@ -1,10 +1,9 @@
 import { type StreamId, streamIdOf } from '#domain'
 
-import { startBenchStack } from './bench-stack.ts'
-import { withClosing } from './closing.ts'
-import { type CoreWriter, startCore } from './contenders/core.ts'
+import type { CoreWriter } from './contenders/core.ts'
 import { appended } from './domain/domain.ts'
 import { type Bench, median, timeMs } from './measure.ts'
+import { withCore } from './with-core.ts'
 
 const streams = 10
 const events = 1_000
@@ -20,11 +19,7 @@ interface Result {
 /** Reading a stream of 1,000 events: the first time from the log, spread over 1,000 batches; then out of Redis. */
 export const history: Bench<Result> = {
   run: (say) =>
-    withClosing(async (closing) => {
-      const stack = await startBenchStack(say)
-      closing(() => stack.close())
-      const core = await startCore(stack.envOf('bench-core'))
-      closing(() => core.close())
+    withCore(say, async (core) => {
       say(`${streams} streams of ${events} events, one append each …`)
       const ids = Array.from({ length: streams }, (_, n) => streamIdOf('bench-core', String(n)))
       // One after another, so that no batch holds events of two streams and every stream is cold.

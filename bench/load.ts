@@ -3,12 +3,11 @@ import { eventTopic } from '#kafka'
 import { partitionFor } from '#event-store'
 import { PartitionIndex } from '#redis-index'
 
-import { startBenchStack } from './bench-stack.ts'
 import { type CallersResult, measureCallers } from './callers.ts'
-import { withClosing } from './closing.ts'
-import { type CoreWriter, startCore } from './contenders/core.ts'
+import type { CoreWriter } from './contenders/core.ts'
 import { appended, benchAggregate } from './domain/domain.ts'
 import type { Bench } from './measure.ts'
+import { withCore } from './with-core.ts'
 
 const streams = 2_000
 const snapshotAt = 10
@@ -24,11 +23,7 @@ type Level = { readonly callers: number } & CallersResult
 /** Loading aggregates in process: a snapshot and ten events after it, from Redis in one round trip, decoded and folded. */
 export const load: Bench<readonly Level[]> = {
   run: (say) =>
-    withClosing(async (closing) => {
-      const stack = await startBenchStack(say)
-      closing(() => stack.close())
-      const core = await startCore(stack.envOf('bench-core'))
-      closing(() => core.close())
+    withCore(say, async (core) => {
       say(`${streams} streams of ${snapshotAt + tailEvents} events …`)
       await Promise.all(Array.from({ length: streams }, (_, n) => prepare(core, streamOf(n))))
       // A cache of one: every load asks the store.

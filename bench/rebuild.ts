@@ -4,11 +4,10 @@ import { connectRedis, PartitionIndex } from '#redis-index'
 import { redisSettings } from '#service'
 
 import { IndexCatchUp } from '../services/writer/partition/index-catch-up.ts'
-import { startBenchStack } from './bench-stack.ts'
-import { withClosing } from './closing.ts'
-import { type CoreWriter, startCore } from './contenders/core.ts'
+import type { CoreWriter } from './contenders/core.ts'
 import { appended } from './domain/domain.ts'
 import { type Bench, median, timeMs } from './measure.ts'
+import { withCore } from './with-core.ts'
 
 const streams = 40_000
 const eventsPerStream = 10
@@ -25,11 +24,7 @@ interface Result {
 /** The index of all partitions made anew from the log, side by side, into an empty place in Redis. */
 export const rebuild: Bench<Result> = {
   run: (say) =>
-    withClosing(async (closing) => {
-      const stack = await startBenchStack(say)
-      closing(() => stack.close())
-      const core = await startCore(stack.envOf('bench-core'))
-      closing(() => core.close())
+    withCore(say, async (core) => {
       const events = streams * eventsPerStream
       say(`${events} events in ${streams} streams …`)
       await fill(core)
