@@ -34,7 +34,7 @@ async function expectWhole({ where, writer }: Scene, traffic: Traffic): Promise<
   await waitFor('all partitions are served', () => Promise.resolve(writer.writer.checkServing().owned === 4))
   const log = await readLog(where)
   traffic.expectWhole(log)
-  await expectIndexEqualsLog(where, log)
+  await expectIndexEqualsLog(where)
 }
 
 test.each(['cut', 'swallow'] as const)(

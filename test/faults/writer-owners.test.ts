@@ -137,5 +137,5 @@ test('writers join, one is killed and one is stopped: partitions move, and no ap
 async function expectWhole(where: Installation, traffic: Traffic): Promise<void> {
   const log = await readLog(where)
   traffic.expectWhole(log)
-  await expectIndexEqualsLog(where, log)
+  await expectIndexEqualsLog(where)
 }

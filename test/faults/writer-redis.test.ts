@@ -86,7 +86,7 @@ async function expectWhole({ where, writers, client, traffic }: Scene): Promise<
   )
   const log = await readLog(where)
   traffic.expectWhole(log)
-  await expectIndexEqualsLog(where, log)
+  await expectIndexEqualsLog(where)
 }
 
 test('Redis is emptied in mid-traffic, again and again', async () => {

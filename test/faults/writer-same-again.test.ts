@@ -66,7 +66,7 @@ test('the same append again gets the first answer: at once, at the same time, th
   )
   const log = await readLog(where)
   expectSound(log)
-  await expectIndexEqualsLog(where, log)
+  await expectIndexEqualsLog(where)
 })
 
 test('the same append again gets the first answer after its owner was killed', async () => {

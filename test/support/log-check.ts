@@ -1,4 +1,4 @@
-import { expect } from 'vitest'
+import { expect, vi } from 'vitest'
 
 import type { AppendResult, StreamId } from '#domain'
 import { type StoredEvent, storedEvent } from '#event-log'
@@ -73,24 +73,27 @@ export function expectAcknowledged(log: readonly LoggedPartition[], results: rea
   }
 }
 
-/** Redis says of every stream what the log says, and nothing of others. The writers must be at rest. */
-export async function expectIndexEqualsLog(
-  { env }: Pick<Installation, 'env'>,
-  log: readonly LoggedPartition[],
-): Promise<void> {
+/**
+ * Redis says of every stream what the log says, and nothing of others. Traffic has ended, but partitions may still be moving, and
+ * every take-over adds a marker: both are read anew until they agree.
+ */
+export async function expectIndexEqualsLog(where: Installation): Promise<void> {
   const redis = connectRedis({
-    url: env['ANNALS_REDIS_URL'] ?? '',
-    keyPrefix: env['ANNALS_REDIS_KEY_PREFIX'] ?? '',
+    url: where.env['ANNALS_REDIS_URL'] ?? '',
+    keyPrefix: where.env['ANNALS_REDIS_KEY_PREFIX'] ?? '',
   })
   try {
     await redis.ready()
-    for (const partition of log) {
-      expect(await indexed(redis, partition), `index of ${partition.topic}/${partition.partition}`).toEqual(
-        logged(partition),
-      )
-    }
+    await vi.waitFor(() => compare(redis, where), { timeout: 15_000, interval: 200 })
   } finally {
     redis.close()
+  }
+}
+
+async function compare(redis: RedisConnection, where: Installation): Promise<void> {
+  for (const partition of await readLog(where)) {
+    const name = `index of ${partition.topic}/${partition.partition}`
+    expect(await indexed(redis, partition), name).toEqual(logged(partition))
   }
 }
 

@@ -103,10 +103,10 @@ export class Round {
   async #append(plan: RoundPlan, owner: RoundOwner): Promise<readonly StoredEvent[]> {
     const { log, metrics } = this.#parts
     const timestamp = new Date().toISOString()
-    const records = plan.events.map((event) => toLogRecord({ ...event, timestamp }))
     const appends = plan.accepted.map(({ append }) => append)
     for (const append of appends) append.sent = true
     try {
+      const records = plan.events.map((event) => toLogRecord({ ...event, timestamp }))
       const { firstOffset } = await metrics.timed('append', () => log.append(records))
       return plan.events.map((event, index) => ({ ...event, timestamp, offset: firstOffset + index }))
     } catch (error) {
@@ -140,8 +140,11 @@ export class Round {
       )
       if (outcome === 'guard-lost') owner.markStale()
     } catch (error) {
-      if (!(error instanceof IndexUnavailableError || error instanceof IndexMismatchError)) throw error
-      logger.warn({ err: error }, `the index of ${topic}/${partition} missed a batch`)
+      // Whatever it is, it changes nothing for those who wait for their answer: a catch-up mends the index.
+      logger[isIndexError(error) ? 'warn' : 'error'](
+        { err: error },
+        `the index of ${topic}/${partition} missed a batch`,
+      )
       owner.markStale()
     } finally {
       // Whatever became of the commit, this is how far the log goes by now, and no catch-up may stop short of it.
@@ -185,3 +188,6 @@ export class Round {
     })
   }
 }
+
+const isIndexError = (error: unknown): boolean =>
+  error instanceof IndexUnavailableError || error instanceof IndexMismatchError

@@ -150,17 +150,16 @@ export class RoutedWriter implements WriterApi {
     const { partitions, local, table, routingTimeoutMs } = this.#parts
     const place = partitions.placeOf(parseRequest(() => parseStreamId(streamId)))
     const deadlineMs = performance.now() + routingTimeoutMs
-    for (let wrong = false; ; wrong = true) {
-      const owner = partitions.ownerOf(place)
-        ? local
-        : forwarded
-          ? undefined
-          : await this.#peerOf(place, wrong)
+    // Here first, where the partition is; when it was refused here (fenced), at whom the group names; and in turn again.
+    for (let wrong = false, refusedHere = false; ; wrong = true) {
+      const isHere: boolean = !refusedHere && partitions.ownerOf(place) !== undefined
+      const owner = isHere ? local : forwarded ? undefined : await this.#peerOf(place, wrong)
+      refusedHere = isHere
       try {
         if (owner !== undefined) return await ask(owner)
       } catch (error) {
         // One that has been killed answers nothing: the group soon names another, and nobody may be sent to it any more.
-        if (owner !== local) table.doubt()
+        if (!isHere) table.doubt()
         if (!isNotOwner(error) || forwarded) throw readError(error)
       }
       if (forwarded || performance.now() >= deadlineMs) throw notOwner(keyOf(place))
