@@ -57,7 +57,7 @@ export async function startBenchStack(say: (line: string) => void): Promise<Benc
   }
   try {
     const kafka = await kept(startKafka({ ...placed('kafka', kafkaPort), controllerPort }))
-    const redis = await kept(startRedis(placed('redis', redisPort)))
+    const redis = await kept(startRedis({ ...placed('redis', redisPort), maxMemory: '4gb' }))
     const registry = await kept(
       startRegistry({ ...placed('registry', registryPort), kafkaBrokers: kafka.address }),
     )

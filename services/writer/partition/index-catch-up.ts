@@ -1,5 +1,4 @@
-import { storedEvent } from '#event-log'
-import { LogError, type LogReader } from '#kafka'
+import { fromStoredRecord, LogError, type LogReader } from '#kafka'
 import { catchUp, type CatchUpProgress, type Guard, type LogPiece, type PartitionIndex } from '#redis-index'
 
 import { toIndexEntry } from './index-entry.ts'
@@ -53,7 +52,7 @@ export class IndexCatchUp {
   async *#pieces(from: number, until: number): AsyncGenerator<LogPiece> {
     const { reader, topic, partition } = this.#parts
     for await (const records of reader.read(topic, partition, { from, until })) {
-      const entries = records.map((record) => toIndexEntry(storedEvent(record)))
+      const entries = records.map((record) => toIndexEntry(fromStoredRecord(record), record.offset))
       yield { entries, nextOffset: (records.at(-1)?.offset ?? from) + 1 }
     }
     // Markers at the end take offsets, too.

@@ -1,14 +1,15 @@
-import { packEvent, type StoredEvent } from '#event-log'
+import { packEvent } from '#event-log'
+import type { EncodedEvent } from '#kafka'
 import type { IndexEntry } from '#redis-index'
 
 /** What the index keeps of an event. Its payload is packed only when the tail takes it: a rebuild leaves most tails out. */
-export const toIndexEntry = (event: StoredEvent): IndexEntry => ({
+export const toIndexEntry = (event: EncodedEvent, offset: number): IndexEntry => ({
   streamId: event.streamId,
   version: event.version,
-  offset: event.offset,
+  offset,
   eventId: event.id,
   timestampMs: Date.parse(event.timestamp),
   get payload() {
-    return packEvent(event)
+    return packEvent(event, offset)
   },
 })

@@ -25,7 +25,11 @@ interface IndexAnswer {
 }
 
 const planRound = (appends: readonly PendingAppend[], answers: readonly IndexAnswer[]) =>
-  plan(appends, { versions: answers.map(({ version }) => version), known: answers.map(({ known }) => known) })
+  plan(
+    appends,
+    { versions: answers.map(({ version }) => version), known: answers.map(({ known }) => known) },
+    '2026-01-31T12:00:00.000Z',
+  )
 
 const append = (
   streamId: StreamId,

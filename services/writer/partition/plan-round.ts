@@ -1,15 +1,9 @@
 import { type EventId, type StreamId, type Version, versionAfter } from '#domain'
-import type { EncodedNewEvent } from '#event-log'
 import { decideAppend, type EventStoreError } from '#event-store'
+import type { EncodedEvent } from '#kafka'
 import type { Checked } from '#redis-index'
 
 import type { PendingAppend } from './pending-append.ts'
-
-/** An event with its place in its stream; its offset comes from the log. */
-export interface PlacedEvent extends EncodedNewEvent {
-  readonly streamId: StreamId
-  readonly version: Version
-}
 
 export interface AcceptedAppend {
   readonly append: PendingAppend
@@ -25,7 +19,7 @@ export interface DuplicateAppend extends AcceptedAppend {
 export interface RoundPlan {
   readonly accepted: readonly AcceptedAppend[]
   /** The events of the accepted appends, in order: one record batch. */
-  readonly events: readonly PlacedEvent[]
+  readonly events: readonly EncodedEvent[]
   readonly duplicates: readonly DuplicateAppend[]
   readonly refused: readonly { readonly append: PendingAppend; readonly error: EventStoreError }[]
   /** To be decided in the next round, because they repeat ids of this one, which the index does not know yet. */
@@ -33,10 +27,14 @@ export interface RoundPlan {
 }
 
 /** Decides each append in order, against the index's versions plus what this round has already given. Pure. */
-export function planRound(appends: readonly PendingAppend[], { versions, known }: Checked): RoundPlan {
+export function planRound(
+  appends: readonly PendingAppend[],
+  { versions, known }: Checked,
+  timestamp: string,
+): RoundPlan {
   const plan = {
     accepted: [] as AcceptedAppend[],
-    events: [] as PlacedEvent[],
+    events: [] as EncodedEvent[],
     duplicates: [] as DuplicateAppend[],
     refused: [] as { append: PendingAppend; error: EventStoreError }[],
     postponed: [] as PendingAppend[],
@@ -67,9 +65,13 @@ export function planRound(appends: readonly PendingAppend[], { versions, known }
         for (const [place, event] of append.events.entries()) {
           idsOfRound.add(event.id)
           plan.events.push({
-            ...event,
+            id: event.id,
             streamId: append.streamId,
+            type: event.type,
             version: versionAfter(decision.firstVersion, place),
+            timestamp,
+            metadata: event.metadata,
+            value: event.value,
           })
         }
     }

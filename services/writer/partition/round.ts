@@ -1,10 +1,10 @@
 import { position } from '#domain'
-import type { StoredEvent } from '#event-log'
 import { EventStoreError } from '#event-store'
 import { type FencedLog, LogError, toLogRecord } from '#kafka'
 import {
   type Checked,
   type Guard,
+  type IndexEntry,
   IndexMismatchError,
   IndexUnavailableError,
   type PartitionIndex,
@@ -75,13 +75,14 @@ export class Round {
     this.#answerDecided(plan)
     owner.putBack(plan.postponed)
     if (plan.accepted.length === 0) return undefined
-    const events = await this.#append(plan, owner)
-    const after = { ...guard, nextOffset: (events.at(-1)?.offset ?? 0) + 1 }
-    const committed = this.#commit(guard, events, after, owner)
+    const firstOffset = await this.#append(plan, owner)
+    const after = { ...guard, nextOffset: firstOffset + plan.events.length }
+    const entries = plan.events.map((event, index) => toIndexEntry(event, firstOffset + index))
+    const committed = this.#commit(guard, entries, after, owner)
     const next = this.ask(after, owner)
     // Before the answers: whoever has one must never read an index that misses its events.
     await committed
-    this.#answerAccepted(plan.accepted, events)
+    this.#answerAccepted(plan.accepted, firstOffset)
     return next
   }
 
@@ -89,7 +90,7 @@ export class Round {
   async #plan({ batch, checked }: AskedBatch, owner: RoundOwner): Promise<RoundPlan | undefined> {
     try {
       const known = await checked
-      if (known !== 'guard-lost') return planRound(batch, known)
+      if (known !== 'guard-lost') return planRound(batch, known, new Date().toISOString())
     } catch (error) {
       owner.putBack(batch)
       throw error
@@ -99,16 +100,15 @@ export class Round {
     return undefined
   }
 
-  /** Appends the batch to the log. @returns its events with their offsets. */
-  async #append(plan: RoundPlan, owner: RoundOwner): Promise<readonly StoredEvent[]> {
+  /** Appends the batch to the log. @returns the offset of its first event; the others follow one by one. */
+  async #append({ accepted, events }: RoundPlan, owner: RoundOwner): Promise<number> {
     const { log, metrics } = this.#parts
-    const timestamp = new Date().toISOString()
-    const appends = plan.accepted.map(({ append }) => append)
+    const appends = accepted.map(({ append }) => append)
     for (const append of appends) append.sent = true
     try {
-      const records = plan.events.map((event) => toLogRecord({ ...event, timestamp }))
+      const records = events.map(toLogRecord)
       const { firstOffset } = await metrics.timed('append', () => log.append(records))
-      return plan.events.map((event, index) => ({ ...event, timestamp, offset: firstOffset + index }))
+      return firstOffset
     } catch (error) {
       this.#settleFailed(appends, error, owner)
       throw error
@@ -129,15 +129,13 @@ export class Round {
   /** The events are in the log for good, whether the index takes them now or not. */
   async #commit(
     guard: Guard,
-    events: readonly StoredEvent[],
+    entries: readonly IndexEntry[],
     after: Guard,
     owner: RoundOwner,
   ): Promise<void> {
     const { index, metrics, logger, topic, partition } = this.#parts
     try {
-      const outcome = await metrics.timed('commit', () =>
-        index.commit(guard, events.map(toIndexEntry), after.nextOffset),
-      )
+      const outcome = await metrics.timed('commit', () => index.commit(guard, entries, after.nextOffset))
       if (outcome === 'guard-lost') owner.markStale()
     } catch (error) {
       // Whatever it is, it changes nothing for those who wait for their answer: a catch-up mends the index.
@@ -164,16 +162,16 @@ export class Round {
     }
   }
 
-  #answerAccepted(accepted: readonly AcceptedAppend[], events: readonly StoredEvent[]): void {
+  #answerAccepted(accepted: readonly AcceptedAppend[], firstOffset: number): void {
     const { metrics } = this.#parts
-    metrics.appends.inc(accepted.length)
-    metrics.events.inc(events.length)
-    metrics.batchEvents.observe(events.length)
-    let next = 0
+    let next = firstOffset
     for (const each of accepted) {
       next += each.append.events.length
-      this.#answer(each, events[next - 1]?.offset ?? 0, false)
+      this.#answer(each, next - 1, false)
     }
+    metrics.appends.inc(accepted.length)
+    metrics.events.inc(next - firstOffset)
+    metrics.batchEvents.observe(next - firstOffset)
   }
 
   #answer({ append, firstVersion, lastVersion }: AcceptedAppend, offset: number, duplicate: boolean): void {

@@ -88,7 +88,10 @@ export class LocalStore implements StreamOwner {
       ? await history.stored(stream, missing.from, Math.min(missing.to, missing.from + eventsPerLoadMax - 1))
       : []
     const isWhole = missing === undefined || older.length === missing.to - missing.from + 1
-    const events = await history.decode(stream, [...older, ...(isWhole ? tail.map(unpackEvent) : [])])
+    const events = await history.decode(stream, [
+      ...older,
+      ...(isWhole ? tail.map((payload) => unpackEvent(streamId, payload)) : []),
+    ])
     return { version, events, ...(snapshot && { snapshot: this.#snapshot(streamId, snapshot) }) }
   }
 

@@ -60,10 +60,13 @@ export class StreamHistory {
     const { streamId, owner, deadlineMs } = stream
     const recent = await owner.read(deadlineMs, (index, guard) => index.recent(guard, streamId, from, to))
     const last = recent.lastIndexOf(undefined)
-    if (last < 0) return recent.flatMap((payload) => (payload === undefined ? [] : [unpackEvent(payload)]))
+    if (last < 0)
+      return recent.flatMap((payload) => (payload === undefined ? [] : [unpackEvent(streamId, payload)]))
     const first = recent.indexOf(undefined)
     const fromLog = await this.#fromLog(stream, from + first, from + last)
-    const events = recent.map((payload) => (payload === undefined ? undefined : unpackEvent(payload)))
+    const events = recent.map((payload) =>
+      payload === undefined ? undefined : unpackEvent(streamId, payload),
+    )
     for (const event of fromLog) events[event.version - from] = event
     const whole = events.filter((event) => event !== undefined)
     this.#remember(stream, whole)
@@ -85,7 +88,7 @@ export class StreamHistory {
   #remember({ streamId, owner, deadlineMs }: OwnedStream, events: readonly StoredEvent[]): void {
     const first = events[0]
     if (first === undefined) return
-    const payloads = events.map(packEvent)
+    const payloads = events.map((event) => packEvent(event, event.offset))
     owner
       .read(deadlineMs, (index, guard) => index.cacheStream(guard, streamId, first.version, payloads))
       .catch(() => undefined)

@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest'
+
+import { newEventId, parseVersion, streamIdOf } from '#domain'
+
+import { packEvent, unpackEvent } from './tail-entry.ts'
+
+test('an event comes back from the index as it was', () => {
+  const event = {
+    id: newEventId(),
+    streamId: streamIdOf('customer', 'ada'),
+    type: 'PurchaseMade',
+    version: parseVersion(7),
+    timestamp: '2026-01-31T12:00:00.123Z',
+    metadata: { correlationId: 'c-1', userId: 'ü' },
+    value: Buffer.from([0, 0, 0, 0, 9, 1, 2, 3]),
+    offset: 2 ** 40,
+  }
+  const packed = packEvent(event, event.offset)
+  expect(unpackEvent(event.streamId, packed)).toEqual(event)
+  expect(packed.length).toBeLessThan(100)
+})
