@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { chownSync, existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { installByApt } from './apt.ts'
 import { givenUp } from './give-up.ts'
 import { ask } from './probes.ts'
 import { runCommand } from './run-command.ts'
@@ -31,7 +32,7 @@ type User = { readonly uid: number; readonly gid: number }
  * It refuses to run as root: where we are root it runs as the user postgres, who must be able to enter the folder.
  */
 export async function startPostgres({ port, folder, logFile, report }: PostgresOptions): Promise<Postgres> {
-  const programs = programFolder()
+  const programs = providePrograms(report ?? (() => undefined))
   const user = unprivilegedUser()
   const data = join(folder, 'data')
   mkdirSync(folder, { recursive: true })
@@ -80,16 +81,26 @@ async function accepts(port: number): Promise<boolean> {
   return answer.toString('latin1', 0, 1) === 'R'
 }
 
+/** Where the programs are, after installing them through apt where they are missing. */
+function providePrograms(report: Report): string {
+  const found = programFolder()
+  if (found !== undefined) return found
+  installByApt('postgresql', report)
+  const installed = programFolder()
+  if (installed !== undefined) return installed
+  throw new StackError(
+    'PostgreSQL is wanted and missing. Install it: Debian and Ubuntu: apt-get install postgresql; macOS: brew install postgresql@15.',
+  )
+}
+
 /** Debian keeps the server's programs apart from the PATH, by major version; elsewhere they are on it. */
-function programFolder(): string {
+function programFolder(): string | undefined {
   const versions = existsSync(debianFolder) ? readdirSync(debianFolder) : []
   const newest = versions.sort((a, b) => Number(b) - Number(a)).find((v) => existsSync(programs(v, 'initdb')))
   if (newest !== undefined) return programs(newest)
   const found = spawnSync('pg_config', ['--bindir'], { encoding: 'utf8' })
-  if (found.status === 0) return found.stdout.trim()
-  throw new StackError(
-    'PostgreSQL is wanted and missing. Install it: Debian and Ubuntu: apt-get install postgresql; macOS: brew install postgresql@15.',
-  )
+  const folder = found.status === 0 ? found.stdout.trim() : undefined
+  return folder !== undefined && existsSync(join(folder, 'initdb')) ? folder : undefined
 }
 
 function programs(version: string, name = ''): string {

@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process'
+import { installByApt } from './apt.ts'
 import { isDownloaded } from './distributions.ts'
 import type { Report } from './server.ts'
 import { StackError } from './stack-error.ts'
 
 const oldestJava = 17
 const oldestRedis = 7
-const aptMsMax = 300_000
 
 /** What a person installs, by what it is for. */
 const packages = {
@@ -33,7 +33,7 @@ export function missingForNative(): string[] {
  */
 export function provideNativeTools(report: Report): void {
   const missing = missingForNative()
-  if (redisVersion() === undefined && missing.length === 0) installRedis(report)
+  if (redisVersion() === undefined && missing.length === 0) installByApt(packages.redis.debian, report)
   const redis = redisVersion()
   if (redis === undefined || redis < oldestRedis) {
     const found = redis === undefined ? 'there is none' : `found ${redis}`
@@ -59,22 +59,4 @@ function versionOf(command: string, args: readonly string[], pattern: RegExp): n
   const { stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', timeout: 20_000 })
   const found = pattern.exec(`${stdout}${stderr}`)?.[1]
   return found === undefined ? undefined : Number(found)
-}
-
-/** Tries to; whether it worked is for the caller to see. */
-function installRedis(report: Report): void {
-  if (spawnSync('apt-get', ['--version']).status !== 0) return
-  const asRoot = process.getuid?.() === 0 ? [] : ['sudo', ...(process.stdin.isTTY ? [] : ['-n'])]
-  report('Installing redis-server through apt')
-  for (const args of [['update'], ['install', '--yes', '--no-install-recommends', 'redis-server']]) {
-    const [command = 'apt-get', ...rest] = [
-      ...asRoot,
-      'env',
-      'DEBIAN_FRONTEND=noninteractive',
-      'apt-get',
-      ...args,
-    ]
-    const { status, stdout, stderr } = spawnSync(command, rest, { encoding: 'utf8', timeout: aptMsMax })
-    if (status !== 0) report(`apt-get ${args.join(' ')} failed: ${`${stdout}${stderr}`.trim().slice(-500)}`)
-  }
 }
