@@ -32,11 +32,6 @@ const http = group('HTTP', 'Where a service listens.', {
       description: 'Where other writers and clients reach this one.',
     }),
   ),
-  requestTimeoutMs: duration({
-    env: 'ANNALS_REQUEST_TIMEOUT',
-    default: 35_000,
-    description: 'How long answering one request may take.',
-  }),
   bodyBytesMax: size({
     env: 'ANNALS_BODY_BYTES_MAX',
     default: 8 * 1_048_576,
@@ -292,14 +287,6 @@ const index = group('Index', 'What Redis keeps of each partition beside versions
   }),
 })
 
-const snapshots = group('Snapshots', 'For aggregates that do not say it themselves.', {
-  every: count({
-    env: 'ANNALS_SNAPSHOT_EVERY',
-    default: 10,
-    description: 'Events from one snapshot to the next.',
-  }),
-})
-
 const log = group('Log', 'Log lines go to standard output.', {
   level: choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
     env: 'ANNALS_LOG_LEVEL',
@@ -322,7 +309,6 @@ export const configSchema = Type.Object({
   domain,
   writer,
   index,
-  snapshots,
   log,
 })
 

@@ -38,10 +38,6 @@ export const crossSettingRules: readonly CrossSettingRule[] = [
     expected: 'the URL at which others reach this service, because ANNALS_HOST stands for all addresses',
   },
   atMost(
-    ['ANNALS_WRITER_APPEND_TIMEOUT', ({ writer }) => writer.appendTimeoutMs],
-    ['ANNALS_REQUEST_TIMEOUT', ({ http }) => http.requestTimeoutMs],
-  ),
-  atMost(
     ['ANNALS_KAFKA_REQUEST_TIMEOUT', ({ kafka }) => kafka.requestTimeoutMs],
     ['ANNALS_WRITER_APPEND_TIMEOUT', ({ writer }) => writer.appendTimeoutMs],
   ),
@@ -72,10 +68,6 @@ export const crossSettingRules: readonly CrossSettingRule[] = [
   atMost(
     ['ANNALS_WRITER_BATCH_EVENTS_MAX', ({ writer }) => writer.batchEventsMax],
     ['ANNALS_INDEX_REMEMBERED_IDS_MAX', ({ index }) => index.rememberedIdsMax],
-  ),
-  atMost(
-    ['ANNALS_SNAPSHOT_EVERY', ({ snapshots }) => snapshots.every],
-    ['ANNALS_INDEX_TAIL_EVENTS_MAX', ({ index }) => index.tailEventsMax],
   ),
   together(['ANNALS_KAFKA_SSL_CERT_FILE', 'ANNALS_KAFKA_SSL_KEY_FILE'], ({ kafka: { ssl } }) => [
     ssl.certFile,

@@ -74,8 +74,8 @@ test.each([
   ['ANNALS_PORT', '99999', 'expected a whole number from 0 to 65535'],
   ['ANNALS_PORT', '74.5', 'expected a whole number from 0 to 65535'],
   ['ANNALS_KAFKA_PARTITIONS', '0', 'expected a whole number from 1 to 10000'],
-  ['ANNALS_REQUEST_TIMEOUT', '40', 'it has no unit: expected a duration like 500ms, 5s, 2m or 1h'],
-  ['ANNALS_REQUEST_TIMEOUT', '0s', 'expected a duration like 500ms, 5s, 2m or 1h'],
+  ['ANNALS_WRITER_APPEND_TIMEOUT', '40', 'it has no unit: expected a duration like 500ms, 5s, 2m or 1h'],
+  ['ANNALS_WRITER_APPEND_TIMEOUT', '0s', 'expected a duration like 500ms, 5s, 2m or 1h'],
   ['ANNALS_WRITER_SESSION_TIMEOUT', '1s', 'expected a duration like 500ms, 5s, 2m or 1h from 6s to 5m'],
   [
     'ANNALS_BODY_BYTES_MAX',
@@ -112,7 +112,6 @@ describe('an unknown variable', () => {
 describe('settings that do not go together', () => {
   const rows: readonly [string, Environment, string][] = [
     ['ANNALS_ADVERTISED_URL', { ANNALS_HOST: '0.0.0.0' }, 'ANNALS_HOST is 0.0.0.0'],
-    ['ANNALS_WRITER_APPEND_TIMEOUT', { ANNALS_REQUEST_TIMEOUT: '20s' }, 'ANNALS_REQUEST_TIMEOUT is 20s'],
     ['ANNALS_KAFKA_REQUEST_TIMEOUT', { ANNALS_KAFKA_REQUEST_TIMEOUT: '31s' }, 'TIMEOUT is 30s'],
     ['ANNALS_KAFKA_MIN_INSYNC', { ANNALS_KAFKA_MIN_INSYNC: '2' }, 'ANNALS_KAFKA_REPLICATION is 1'],
     ['ANNALS_WRITER_APPEND_BYTES_MAX', { ANNALS_WRITER_BATCH_BYTES_MAX: '1KiB' }, 'BYTES_MAX is 1KiB'],
@@ -121,7 +120,6 @@ describe('settings that do not go together', () => {
     ['ANNALS_WRITER_APPEND_EVENTS_MAX', { ANNALS_WRITER_APPEND_EVENTS_MAX: '1001' }, 'MAX is 1000'],
     ['ANNALS_WRITER_BATCH_EVENTS_MAX', { ANNALS_WRITER_QUEUE_EVENTS_MAX: '999' }, 'MAX is 999'],
     ['ANNALS_WRITER_BATCH_EVENTS_MAX', { ANNALS_INDEX_REMEMBERED_IDS_MAX: '10' }, 'IDS_MAX is 10'],
-    ['ANNALS_SNAPSHOT_EVERY', { ANNALS_SNAPSHOT_EVERY: '21' }, 'ANNALS_INDEX_TAIL_EVENTS_MAX is 20'],
     [
       'ANNALS_KAFKA_SSL_CERT_FILE',
       { ANNALS_KAFKA_SSL: 'true', ANNALS_KAFKA_SSL_KEY_FILE: 'key.pem' },
