@@ -1,15 +1,7 @@
-import { type Static, type TObject, type TProperties, type TSchema, Type } from '@sinclair/typebox'
+import { type Static, Type } from '@sinclair/typebox'
 
-import { choice, count, duration, flag, list, size, text, url } from './settings.ts'
-
-const optional = <Schema extends TSchema>(schema: Schema) => Type.Optional(schema)
-
-/** Settings that belong together; the title and the description are the documentation's. */
-const group = <Properties extends TProperties>(
-  title: string,
-  description: string,
-  properties: Properties,
-): TObject<Properties> => Type.Object(properties, { title, description })
+import { projector, snapshotter } from './consumer-settings.ts'
+import { choice, count, duration, flag, group, list, optional, size, text, url } from './settings.ts'
 
 const http = group('HTTP', 'Where a service listens.', {
   host: text({
@@ -309,6 +301,8 @@ export const configSchema = Type.Object({
   domain,
   writer,
   index,
+  snapshotter,
+  projector,
   log,
 })
 

@@ -69,6 +69,11 @@ export const crossSettingRules: readonly CrossSettingRule[] = [
     ['ANNALS_WRITER_BATCH_EVENTS_MAX', ({ writer }) => writer.batchEventsMax],
     ['ANNALS_INDEX_REMEMBERED_IDS_MAX', ({ index }) => index.rememberedIdsMax],
   ),
+  {
+    settings: ['ANNALS_PROJECTOR_POSTGRES_URL', 'ANNALS_PROJECTOR_STORE'],
+    holds: ({ projector }) => projector.store !== 'postgres' || projector.postgresUrl !== undefined,
+    expected: 'the URL of PostgreSQL, because ANNALS_PROJECTOR_STORE is postgres',
+  },
   together(['ANNALS_KAFKA_SSL_CERT_FILE', 'ANNALS_KAFKA_SSL_KEY_FILE'], ({ kafka: { ssl } }) => [
     ssl.certFile,
     ssl.keyFile,

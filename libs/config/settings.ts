@@ -1,4 +1,4 @@
-import { type TSchema, Type } from '@sinclair/typebox'
+import { type TObject, type TProperties, type TSchema, Type } from '@sinclair/typebox'
 
 export type SettingKind = 'text' | 'url' | 'list' | 'choice' | 'flag' | 'count' | 'duration' | 'size'
 
@@ -61,3 +61,12 @@ export const duration = (notes: Notes<number> & Bounds) =>
 
 /** In bytes; text gives its unit. */
 export const size = (notes: Notes<number> & Bounds) => noted(Type.Integer({ minimum: 1 }), 'size', notes)
+
+export const optional = <Schema extends TSchema>(schema: Schema) => Type.Optional(schema)
+
+/** Settings that belong together; the title and the description are the documentation's. */
+export const group = <Properties extends TProperties>(
+  title: string,
+  description: string,
+  properties: Properties,
+): TObject<Properties> => Type.Object(properties, { title, description })

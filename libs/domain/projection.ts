@@ -29,6 +29,13 @@ export interface ProjectionDefinition<View, Event extends DomainEvent> {
   readonly indexes?: Readonly<Record<string, (view: View) => number>>
   /** A view that has not changed for this long is dropped. Default: kept for good. */
   readonly ttlMs?: number
+  /** A view whose JSON is longer than this many bytes is refused like any other failure of an event. Default 1 MiB. */
+  readonly bytesMax?: number
+  /**
+   * Name of the view's Avro schema, in `schemas/<name of the projection>/`: values of `projections.<name>` are written by
+   * it. Default: a record with one field, `json`.
+   */
+  readonly schema?: string
   /** An event of a type that `on` does not name: `skip` (default), or a reducer for it. */
   readonly onUnknown?: 'skip' | Reducer<View, DomainEvent>
   /** An event that keeps failing: `stop` its partition (default), or set it aside in the dead letters. */
@@ -36,6 +43,8 @@ export interface ProjectionDefinition<View, Event extends DomainEvent> {
   /** Raise it whenever the reducers give other views than before: the projection is then rebuilt. Default 1. */
   readonly viewVersion?: number
 }
+
+const bytesMaxDefault = 1 << 20
 
 /** A defined projection, as a runner uses it. */
 export interface Projection<View = unknown, Event extends DomainEvent = DomainEvent> {
@@ -46,6 +55,8 @@ export interface Projection<View = unknown, Event extends DomainEvent = DomainEv
   readonly eventTypes: readonly string[]
   readonly indexNames: readonly string[]
   readonly ttlMs?: number
+  readonly bytesMax: number
+  readonly schema?: string
   readonly onError: 'stop' | 'dead-letter'
   readonly viewVersion: number
   /** Whether events of this type change views: by a reducer of their own or by the one for unknown types. */
@@ -66,11 +77,13 @@ export function defineProjection<View, Event extends DomainEvent>(
   definition: ProjectionDefinition<View, Event>,
 ): Projection<View, Event> {
   const { name, keyedBy, initialView, onError = 'stop', viewVersion = 1 } = definition
+  const { bytesMax = bytesMaxDefault } = definition
   checkName(name)
   const sources = typeof definition.source === 'string' ? [definition.source] : definition.source
   if (sources.length === 0) throw wrong(name, 'source', 'has no source: expected an aggregate type')
   sources.forEach(parseAggregateType)
   checkWhole(name, 'viewVersion', viewVersion)
+  checkWhole(name, 'bytesMax', bytesMax)
   if (definition.ttlMs !== undefined) checkWhole(name, 'ttlMs', definition.ttlMs)
   const reducers = new Map<string, Reducer<View, Event>>(Object.entries(definition.on))
   const fallback = typeof definition.onUnknown === 'function' ? definition.onUnknown : undefined
@@ -83,6 +96,8 @@ export function defineProjection<View, Event extends DomainEvent>(
     eventTypes: [...reducers.keys()],
     indexNames: indexes.map(([index]) => index),
     ...(definition.ttlMs === undefined ? {} : { ttlMs: definition.ttlMs }),
+    bytesMax,
+    ...(definition.schema === undefined ? {} : { schema: definition.schema }),
     onError,
     viewVersion,
     handles: (eventType) => fallback !== undefined || reducers.has(eventType),

@@ -1,6 +1,6 @@
 import type { EventId, ExpectedVersion, Version } from '#domain'
 
-/** What a caller may do after an error. `same-ids`: send the very same events with the same ids again. */
+/** What a caller may do after an error. `same-ids`: send the very same request, with the same event ids, again. */
 export type Retry = 'never' | 'reload' | 'same-ids'
 
 interface ErrorKind {
@@ -21,6 +21,13 @@ export const errorTable = {
   },
   'stream-not-found': { httpStatus: 404, retry: 'never', title: 'There is no such stream' },
   'category-not-found': { httpStatus: 404, retry: 'never', title: 'There is no such aggregate type' },
+  'projection-not-found': { httpStatus: 404, retry: 'never', title: 'There is no such projection' },
+  'generation-not-found': {
+    httpStatus: 404,
+    retry: 'never',
+    title: 'The projection has no such generation',
+  },
+  'view-not-found': { httpStatus: 404, retry: 'never', title: 'There is no such view' },
   'wrong-expected-version': { httpStatus: 409, retry: 'reload', title: 'The stream is at another version' },
   'partial-duplicate': {
     httpStatus: 409,
@@ -29,6 +36,11 @@ export const errorTable = {
   },
   overloaded: { httpStatus: 503, retry: 'same-ids', title: 'The queue is full' },
   unavailable: { httpStatus: 503, retry: 'same-ids', title: 'The partition cannot be served now' },
+  'projection-behind': {
+    httpStatus: 503,
+    retry: 'same-ids',
+    title: 'The event is not in the projection yet',
+  },
   'not-owner': { httpStatus: 503, retry: 'same-ids', title: 'Another writer owns the partition' },
   'outcome-unknown': {
     httpStatus: 504,

@@ -52,6 +52,7 @@ const storeExitCodes: Partial<Record<ErrorCode, ExitCode>> = {
   overloaded: 3,
   unavailable: 3,
   'not-owner': 3,
+  'projection-behind': 3,
   'outcome-unknown': 4,
   internal: 5,
 }

@@ -25,7 +25,7 @@ const forbidden: readonly Forbidden[] = [
   { rule: 'no-dev-package-at-run-time', file: 'services/writer/dev.ts', source: `import 'dev-tool'` },
   {
     rule: 'libs-never-import-services',
-    file: 'libs/projections-redis/up.ts',
+    file: 'libs/unruled/up.ts',
     source: `import '../../services/writer/index.ts'`,
   },
   {
@@ -56,6 +56,20 @@ const forbidden: readonly Forbidden[] = [
   { rule: 'domain-imports-nothing', file: 'libs/domain/outwards.ts', source: `import '#event-store'` },
   { rule: 'event-store-imports-domain', file: 'libs/event-store/outwards.ts', source: `import '#schemas'` },
   { rule: 'schemas-imports-ports', file: 'libs/schemas/outwards.ts', source: `import '#kafka'` },
+  { rule: 'projections-is-pure', file: 'libs/projections/impure.ts', source: `import 'node:fs'` },
+  { rule: 'projections-imports-ports', file: 'libs/projections/outwards.ts', source: `import '#kafka'` },
+  { rule: 'event-bus-imports-domain', file: 'libs/event-bus/outwards.ts', source: `import '#kafka'` },
+  {
+    rule: 'projections-redis-imports-ports',
+    file: 'libs/projections-redis/outwards.ts',
+    source: `import '#kafka'`,
+  },
+  {
+    rule: 'projections-postgres-imports-ports',
+    file: 'libs/projections-postgres/outwards.ts',
+    source: `import '#redis-index'`,
+  },
+  { rule: 'pg-in-projections-postgres', file: 'services/projector/pg.ts', source: `import 'pg'` },
   { rule: 'client-knows-no-server', file: 'libs/client/server.ts', source: `import '#http'` },
   { rule: 'config-imports-nothing', file: 'libs/config/outwards.ts', source: `import '#domain'` },
   {
@@ -87,12 +101,13 @@ const allowed: Readonly<Record<string, string>> = {
   'libs/event-store/domain.ts': `import '#domain'`,
   'libs/event-store/testing/contract.ts': `import 'node:crypto'; import 'dev-tool'; import '../index.ts'`,
   'libs/schemas/ports.ts': `import '#domain'; import '#event-store'; import 'avsc'`,
-  'libs/client/ports.ts': `import '#domain'; import '#event-store'`,
+  'libs/client/ports.ts': `import '#domain'; import '#event-store'; import '#projections'`,
   'libs/kafka/clients.ts': `import 'kafkajs'; import '@platformatic/kafka'; import '#observability'; import 'node:net'`,
   'libs/redis-index/client.ts': `import 'ioredis'; import '#event-store'`,
-  'libs/projections-redis/client.ts': `import 'ioredis'`,
+  'libs/projections-redis/client.ts': `import '#redis-index'; import '#projections'`,
+  'libs/projections-postgres/client.ts': `import 'pg'; import '#projections'`,
   'libs/http/server.ts': `import 'fastify'; import '#event-store'`,
-  'libs/event-log/log.ts': `import '#schemas'; import '#kafka'`,
+  'libs/event-log/log.ts': `import '#schemas'; import '#kafka'; import '#projections'`,
   'libs/observability/types.ts': `import type {} from 'dev-tool'`,
   'services/writer/down.ts': `import '#kafka'; import '#http'; import '#config'; import 'fastify'`,
   'services/platform/composes.ts': `import '../writer/index.ts'; import '../projector/index.ts'`,
@@ -109,6 +124,7 @@ const libs = [
   'http',
   'kafka',
   'observability',
+  'projections',
   'projections-redis',
   'redis-index',
   'schemas',
@@ -135,6 +151,7 @@ const declared = [
   'fastify',
   'ioredis',
   'kafkajs',
+  'pg',
   'uuid',
 ]
 const versions = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, '1.0.0']))

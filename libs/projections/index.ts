@@ -1,0 +1,50 @@
+export { ViewStoreUnavailableError } from './errors.ts'
+export {
+  type EventFeed,
+  type FedChunk,
+  type FedEvent,
+  isReadable,
+  type UnreadableEvent,
+} from './event-feed.ts'
+export {
+  type Generation,
+  type GenerationStatus,
+  type NewGeneration,
+  type OffsetRange,
+  type Until,
+} from './generation.ts'
+export {
+  type DeadLetter,
+  type DeadLetterRetry,
+  type GenerationInfo,
+  type PartitionInfo,
+  type Progress,
+  type ProjectionInfo,
+  type ProjectionsApi,
+  type RebuildOptions,
+  type UpdatesQuery,
+  type View,
+  type ViewOptions,
+  type ViewsPage,
+  type ViewsQuery,
+  type ViewUpdate,
+} from './projections-api.ts'
+export { sourceKey, sourceOf, type SourcePartition } from './source-partition.ts'
+export {
+  type CommitOutcome,
+  type GenerationState,
+  type KeyedView,
+  type Lookup,
+  type ParkedEvent,
+  type Stop,
+  type StoredProjection,
+  type StoredView,
+  type StoredViewPage,
+  type UnpublishedView,
+  type ViewChange,
+  type ViewCommit,
+  type ViewLookup,
+  type ViewPageQuery,
+  type ViewSet,
+  type ViewStore,
+} from './view-store.ts'

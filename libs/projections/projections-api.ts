@@ -1,0 +1,146 @@
+import type { Position } from '#domain'
+
+import type { GenerationStatus } from './generation.ts'
+
+/** A view as readers get it. */
+export interface View<Data = unknown> {
+  readonly key: string
+  readonly view: Data
+  /** Time of the event that last changed it: ISO 8601. */
+  readonly changedAt: string
+}
+
+export interface ViewOptions {
+  /** Wait until the event at this position is applied: the `position` of an append's answer. */
+  readonly after?: Position
+  /** How long to wait for it; default and bound are the server's. */
+  readonly timeoutMs?: number
+  /** Another generation than the one that serves: a look at the past. */
+  readonly generation?: string
+}
+
+export interface ViewsQuery extends ViewOptions {
+  /** A declared index; default: by key. */
+  readonly orderBy?: string
+  readonly descending?: boolean
+  /** 1 to 1,000; default 100. */
+  readonly limit?: number
+  /** `next` of the page before. */
+  readonly cursor?: string
+}
+
+export interface ViewsPage<Data = unknown> {
+  readonly views: readonly View<Data>[]
+  /** The cursor of the next page; absent on the last. */
+  readonly next?: string
+}
+
+/** One change of a view, as a subscriber gets it. */
+export interface ViewUpdate<Data = unknown> {
+  readonly key: string
+  /** Null: the view is gone. */
+  readonly view: Data | null
+  readonly changedAt: string
+  /** Resumes right after this change. */
+  readonly cursor: string
+}
+
+export interface UpdatesQuery {
+  /** Right after which change to begin; default: with all views as they are now, in the order in which they last changed. */
+  readonly cursor?: string
+  /** Only what changes from now on. */
+  readonly fromNow?: boolean
+  /** Only this view. */
+  readonly key?: string
+}
+
+/** How far a generation is in one source partition. */
+export interface PartitionInfo {
+  readonly topic: string
+  readonly partition: number
+  /** Next offset that is not applied yet. */
+  readonly checkpoint: number
+  /** Offsets up to the end of the log; 0: caught up. */
+  readonly lag: number
+  readonly stopped?: { readonly position: string; readonly error: string; readonly since: string }
+}
+
+export interface GenerationInfo {
+  readonly id: string
+  readonly status: GenerationStatus
+  readonly viewVersion: number
+  readonly createdAt: string
+  readonly views: number
+  readonly deadLetters: number
+  readonly progress: Progress
+  readonly partitions: readonly PartitionInfo[]
+}
+
+/** Counted in offsets: events, and now and then a marker. */
+export interface Progress {
+  readonly done: number
+  readonly total: number
+  /** Per second since the generation was created. */
+  readonly rate: number
+  /** Absent where nothing moves, or nothing is left. */
+  readonly etaSeconds?: number
+}
+
+export interface ProjectionInfo {
+  readonly name: string
+  readonly sources: readonly string[]
+  readonly keyedBy: 'stream' | 'across'
+  readonly viewVersion: number
+  readonly indexes: readonly string[]
+  /** The generation that readers get; absent until there is one. */
+  readonly serving?: string
+  readonly generations: readonly GenerationInfo[]
+}
+
+export interface RebuildOptions {
+  /** For a look at the past: events before this time (ISO 8601) … */
+  readonly untilTime?: string
+  /** … or up to and with this one: in its partition by offset, in the others by its time. Views are kept until discarded. */
+  readonly untilPosition?: Position
+}
+
+export interface DeadLetter {
+  readonly position: string
+  readonly error: string
+  readonly at: string
+}
+
+export interface DeadLetterRetry {
+  readonly applied: number
+  /** Those that failed again, with the new error; they stay. */
+  readonly failed: readonly DeadLetter[]
+}
+
+/**
+ * What readers and operators can do with projections: the port that HTTP serves and the SDK offers.
+ * All methods reject with EventStoreError: `projection-not-found`, `view-not-found`, `generation-not-found`,
+ * `projection-behind` (the event of `after` was not applied in time), `invalid-request`, `unavailable`.
+ */
+export interface ProjectionsApi {
+  list(): Promise<readonly ProjectionInfo[]>
+  describe(name: string): Promise<ProjectionInfo>
+  view(name: string, key: string, options?: ViewOptions): Promise<View>
+  views(name: string, query?: ViewsQuery): Promise<ViewsPage>
+  /** Live, without loss: of a view that changes faster than it is read, changes in between may be left out, never the last. */
+  updates(name: string, query: UpdatesQuery, signal: AbortSignal): AsyncIterable<ViewUpdate>
+  /** Builds a new generation beside the serving one. @returns its id. */
+  rebuild(name: string, options?: RebuildOptions): Promise<{ readonly generation: string }>
+  /** Gives up a generation that does not serve. */
+  discard(name: string, generation: string): Promise<void>
+  /** Lets stopped partitions go on. @returns how many were stopped. */
+  resume(name: string): Promise<{ readonly resumed: number }>
+  /** Of the serving generation, oldest first. */
+  deadLetters(
+    name: string,
+    page?: { readonly offset?: number; readonly limit?: number },
+  ): Promise<readonly DeadLetter[]>
+  /** @param positions which; default: all there are, oldest first. */
+  retryDeadLetters(name: string, positions?: readonly Position[]): Promise<DeadLetterRetry>
+  /** Gives them up for good. @returns how many. */
+  dropDeadLetters(name: string, positions: readonly Position[]): Promise<{ readonly dropped: number }>
+}
