@@ -48,8 +48,6 @@ export interface ViewUpdate<Data = unknown> {
 export interface UpdatesQuery {
   /** Right after which change to begin; default: with all views as they are now, in the order in which they last changed. */
   readonly cursor?: string
-  /** Only what changes from now on. */
-  readonly fromNow?: boolean
   /** Only this view. */
   readonly key?: string
 }
@@ -128,6 +126,11 @@ export interface ProjectionsApi {
   views(name: string, query?: ViewsQuery): Promise<ViewsPage>
   /** Live, without loss: of a view that changes faster than it is read, changes in between may be left out, never the last. */
   updates(name: string, query: UpdatesQuery, signal: AbortSignal): AsyncIterable<ViewUpdate>
+  /**
+   * Right after the newest change there is: for {@link updates} with only what changes from now on. A subscriber has it before
+   * the first change comes, so that nothing is lost where its connection breaks before that.
+   */
+  cursorNow(name: string): Promise<string>
   /** Builds a new generation beside the serving one. @returns its id. */
   rebuild(name: string, options?: RebuildOptions): Promise<{ readonly generation: string }>
   /** Gives up a generation that does not serve. */
