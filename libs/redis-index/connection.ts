@@ -3,7 +3,7 @@ import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import { InvalidInputError, quote } from '#domain'
 
 import { IndexUnavailableError } from './errors.ts'
-import type { Script } from './lua.ts'
+import type { Script } from './script.ts'
 
 export interface RedisSettings {
   /** `redis://[user:password@]host:port[/db]` or `rediss://` for TLS; for a cluster some of its nodes, separated by commas. */

@@ -3,6 +3,8 @@ export { catchUp, type CatchUp, type CatchUpProgress, type LogPiece } from './ca
 export { connectRedis, type RedisConnection, type RedisSettings } from './connection.ts'
 export { IndexMismatchError, IndexUnavailableError } from './errors.ts'
 export { type Guard, type IndexEntry } from './index-entry.ts'
+export { MessagePackWriter } from './message-pack.ts'
 export { type IndexedStreamInfo, PartitionIndex, type PartitionIndexOptions } from './partition-index.ts'
+export { type Script, script, slicesPart } from './script.ts'
 export { type StoredSnapshot } from './snapshot.ts'
 export { type LoadedFromIndex } from './stream-parts.ts'

@@ -1,41 +1,10 @@
-import { createHash } from 'node:crypto'
-
+import { script, slicesPart } from './script.ts'
 import { chunkEvents } from './stream-record.ts'
-
-/** A script and its SHA-1, by which Redis knows it. Arguments: one message-packed array per script, read in the order stated. */
-export interface Script {
-  readonly lua: string
-  readonly sha: string
-}
-
-const script = (...parts: readonly string[]): Script => {
-  const lua = parts.join('\n')
-  return { lua, sha: createHash('sha1').update(lua).digest('hex') }
-}
 
 /** KEYS[1] is the guard in every script. Numbers of more than 32 bits come as decimal text and are compared as such. */
 const guardPart = `
 local function guard()
   return redis.call('HMGET', KEYS[1], 'topicId', 'epoch', 'nextOffset', 'generation')
-end
-`
-
-// unpack() takes fewer than 8,000 values, so long lists go in slices.
-const slicesPart = `
-local function hmget(key, fields)
-  if #fields == 0 then return {} end
-  if #fields <= 4000 then return redis.call('HMGET', key, unpack(fields)) end
-  local values = {}
-  for from = 1, #fields, 4000 do
-    local part = redis.call('HMGET', key, unpack(fields, from, math.min(from + 3999, #fields)))
-    for i = 1, #part do values[from + i - 1] = part[i] end
-  end
-  return values
-end
-local function hset(key, pairs)
-  for from = 1, #pairs, 4000 do
-    redis.call('HSET', key, unpack(pairs, from, math.min(from + 3999, #pairs)))
-  end
 end
 `
 
@@ -192,14 +161,14 @@ for i = 1, #names do
   end
   records[2 * i - 1], records[2 * i] = names[i], record
 end
-hset(KEYS[2], records)
-hset(KEYS[3], full)
+sliced('HSET', KEYS[2], records)
+sliced('HSET', KEYS[3], full)
 local generation = tonumber(stored[4])
 if redis.call('HLEN', KEYS[4 + generation]) >= ids_max then
   generation = 1 - generation
   redis.call('UNLINK', KEYS[4 + generation])
 end
-hset(KEYS[4 + generation], ids)
+sliced('HSET', KEYS[4 + generation], ids)
 for i = 1, #names do
   local key, events = KEYS[5 + i], frames[i]
   if replaces[i] == 1 then
