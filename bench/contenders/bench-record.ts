@@ -1,5 +1,5 @@
 import { newEventId, parseVersion, type StreamId } from '#domain'
-import { type LogRecord, toLogRecord } from '#kafka'
+import { toLogRecord } from '#kafka'
 
 import { appended } from '../domain/domain.ts'
 
@@ -9,7 +9,7 @@ const version = parseVersion(1)
 const value = Buffer.from(appended.data.payload)
 
 /** The record that the writer would make of an event, so that batches have the same sizes. */
-export const benchRecord = (stream: string): LogRecord =>
+export const benchRecord = (stream: string) =>
   toLogRecord({
     id,
     streamId: stream as StreamId,

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { newEventId, parseStreamId, parseVersion } from '#domain'
 
 import { type EncodedEvent, fromStoredRecord, toLogRecord } from './event-record.ts'
-import { encodeBatch, splitBatches, type StoredRecord } from './record-batch.ts'
+import { encodeBatch, type LogRecord, splitBatches, type StoredRecord } from './record-batch.ts'
 
 const text = fc.string({ unit: 'grapheme', minLength: 1 })
 const metadata = fc.record(
@@ -41,7 +41,7 @@ const event: EncodedEvent = {
 }
 
 /** What the log gives back for what was appended. */
-function asStored(record: ReturnType<typeof toLogRecord>): StoredRecord {
+function asStored(record: LogRecord): StoredRecord {
   const batch = encodeBatch([record], { producerId: 1n, epoch: 0, sequence: 0 })
   return splitBatches(batch)[0]?.records()[0] as StoredRecord
 }
@@ -87,3 +87,10 @@ test.each(['ce_id', 'ce_type', 'ce_subject', 'ce_time', 'ce_streamversion'])(
     )
   },
 )
+
+test('a record without a value is no event either', () => {
+  const record = asStored({ ...toLogRecord(event), value: null })
+  expect(() => fromStoredRecord(record)).toThrow(
+    'record at offset 0 is not an event of Annals: it has no value',
+  )
+})

@@ -38,7 +38,7 @@ const metadataHeaders = [
  * The record of an event: CloudEvents 1.0 in Kafka's binary content mode, so that any tool that knows either can read it
  * (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md).
  */
-export function toLogRecord(event: EncodedEvent): LogRecord {
+export function toLogRecord(event: EncodedEvent): LogRecord & { readonly value: Buffer } {
   const { metadata } = event
   const headers: [string, string][] = [
     ['ce_specversion', '1.0'],
@@ -64,20 +64,13 @@ export function toLogRecord(event: EncodedEvent): LogRecord {
 
 /**
  * The event of a record made by {@link toLogRecord}.
- * @throws InvalidInputError naming the header, when the record is none of ours.
+ * @throws InvalidInputError naming what is missing, when the record is none of ours.
  */
 export function fromStoredRecord(record: StoredRecord): EncodedEvent {
   const texts = new Map<string, string>()
   for (const [name, value] of record.headers) texts.set(name, value.toString())
-  const text = (name: string): string => {
-    const found = texts.get(name)
-    if (found !== undefined) return found
-    const where = `record at offset ${record.offset}`
-    throw new InvalidInputError(
-      `headers.${name}`,
-      `${where} is not an event of Annals: it has no header ${name}`,
-    )
-  }
+  const text = (name: string): string =>
+    texts.get(name) ?? noEvent(record, `headers.${name}`, `header ${name}`)
   return {
     id: text('ce_id') as EventId,
     streamId: parseStreamId(text('ce_subject')),
@@ -85,8 +78,15 @@ export function fromStoredRecord(record: StoredRecord): EncodedEvent {
     version: parseVersion(text('ce_streamversion'), 'headers.ce_streamversion'),
     timestamp: text('ce_time'),
     metadata: metadataOf(texts),
-    value: record.value,
+    value: record.value ?? noEvent(record, 'value', 'value'),
   }
+}
+
+function noEvent({ offset }: StoredRecord, path: string, missing: string): never {
+  throw new InvalidInputError(
+    path,
+    `record at offset ${offset} is not an event of Annals: it has no ${missing}`,
+  )
 }
 
 function metadataOf(texts: ReadonlyMap<string, string>): EventMetadata {

@@ -70,5 +70,5 @@ async function refusalOf(append: Promise<unknown>): Promise<LogError | undefined
 
 async function valuesIn(cluster: KafkaCluster, topic: string): Promise<string[]> {
   const pieces = await Array.fromAsync(new LogReader(cluster).read(topic, partition, { from: 0 }))
-  return pieces.flat().map(({ value }) => value.toString())
+  return pieces.flat().map(({ value }) => String(value))
 }

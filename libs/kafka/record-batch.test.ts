@@ -7,7 +7,7 @@ import { encodeBatch, type LogRecord, splitBatches, type StoredBatch } from './r
 const bytes = (maxLength: number) => fc.uint8Array({ maxLength }).map((array) => Buffer.from(array))
 const anyRecord: fc.Arbitrary<LogRecord> = fc.record({
   key: bytes(20),
-  value: bytes(300),
+  value: fc.option(bytes(300)),
   headers: fc.array(
     fc.tuple(fc.string({ unit: 'grapheme' }), fc.oneof(bytes(90), fc.string({ unit: 'grapheme' }))),
     {

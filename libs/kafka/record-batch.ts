@@ -5,7 +5,8 @@ import { readVarint, varintBytesMax, type VarintCursor, writeVarint } from './va
 /** One record to append. */
 export interface LogRecord {
   readonly key: Buffer
-  readonly value: Buffer
+  /** Null takes what the key stood for out of a compacted topic. */
+  readonly value: Buffer | null
   readonly headers: readonly (readonly [name: string, value: Buffer | string])[]
   /** Milliseconds since 1970. */
   readonly timestampMs: number
@@ -15,7 +16,7 @@ export interface LogRecord {
 export interface StoredRecord {
   readonly offset: number
   readonly key: Buffer
-  readonly value: Buffer
+  readonly value: Buffer | null
   readonly headers: readonly (readonly [name: string, value: Buffer])[]
   readonly timestampMs: number
 }
@@ -64,9 +65,9 @@ function sizedName(name: string): Buffer {
 
 const utf8BytesMax = 3
 
-/** More than the record takes: measuring exactly would cost as much as writing. */
+/** More bytes than the record takes in a batch: measuring exactly would cost as much as writing. */
 function byteLengthBound({ key, value, headers }: LogRecord): number {
-  let bound = 6 * varintBytesMax + key.length + value.length
+  let bound = 6 * varintBytesMax + key.length + (value?.length ?? 0)
   for (const [name, content] of headers) {
     const bytes = typeof content === 'string' ? content.length * utf8BytesMax : content.length
     bound += 2 * varintBytesMax + name.length * utf8BytesMax + bytes
@@ -79,6 +80,11 @@ function writeSized(target: Buffer, position: number, bytes: Buffer): number {
   target.set(bytes, start)
   return start + bytes.length
 }
+
+const noValueLength = -1
+
+const writeValue = (target: Buffer, position: number, value: Buffer | null): number =>
+  value === null ? writeVarint(target, position, noValueLength) : writeSized(target, position, value)
 
 function writeText(target: Buffer, position: number, text: string): number {
   const start = writeVarint(target, position, Buffer.byteLength(text))
@@ -109,7 +115,7 @@ function writeRecord(
   let end = writeVarint(target, start + 1, delta)
   end = writeVarint(target, end, index)
   end = writeSized(target, end, record.key)
-  end = writeSized(target, end, record.value)
+  end = writeValue(target, end, record.value)
   end = writeHeaders(target, end, record.headers)
   const body = writeVarint(target, position, end - start)
   target.copyWithin(body, start, end)
@@ -209,9 +215,11 @@ export class StoredBatch {
 
 const noBytes = Buffer.alloc(0)
 
-function readSized(cursor: VarintCursor): Buffer {
+const readSized = (cursor: VarintCursor): Buffer => readValue(cursor) ?? noBytes
+
+function readValue(cursor: VarintCursor): Buffer | null {
   const length = readVarint(cursor)
-  if (length <= 0) return noBytes
+  if (length < 0) return null
   const start = cursor.position
   cursor.position += length
   return cursor.bytes.subarray(start, cursor.position)
@@ -254,7 +262,7 @@ function readHeaders(cursor: VarintCursor): StoredRecord['headers'] {
 
 function readRecord(cursor: VarintCursor, offset: number, timestampMs: number): StoredRecord {
   const key = readSized(cursor)
-  const value = readSized(cursor)
+  const value = readValue(cursor)
   return { offset, key, value, headers: readHeaders(cursor), timestampMs }
 }
 

@@ -21,14 +21,14 @@ const headerOverheadBytes = 150
 
 function byteLengthOf({ key, value, headers }: StoredRecord): number {
   const ofHeaders = headers.reduce((sum, [, bytes]) => sum + headerOverheadBytes + bytes.length, 0)
-  return recordOverheadBytes + key.length + value.length + ofHeaders
+  return recordOverheadBytes + key.length + (value?.length ?? 0) + ofHeaders
 }
 
 /** A copy with bytes of its own: a slice would keep all of the fetched bytes in memory. */
 const detached = (record: StoredRecord): StoredRecord => ({
   ...record,
   key: Buffer.from(record.key),
-  value: Buffer.from(record.value),
+  value: record.value && Buffer.from(record.value),
   headers: record.headers.map(([name, value]) => [name, Buffer.from(value)]),
 })
 

@@ -60,7 +60,7 @@ describe('three brokers', () => {
   async function valuesIn(topic: string): Promise<string[]> {
     const values: string[] = []
     for await (const records of reader.read(topic, 0, { from: 0 })) {
-      values.push(...records.map(({ value }) => value.toString()))
+      values.push(...records.map(({ value }) => String(value)))
     }
     return values
   }
@@ -99,7 +99,7 @@ describe('three brokers', () => {
     for (const { firstOffset, lastOffset, texts } of acknowledged.slice(-50)) {
       expect(lastOffset - firstOffset).toBe(texts.length - 1)
       const [first, last] = await reader.fetchAt(topic, 0, [firstOffset, lastOffset])
-      expect([first?.value.toString(), last?.value.toString()]).toEqual([texts[0], texts.at(-1)])
+      expect([String(first?.value), String(last?.value)]).toEqual([texts[0], texts.at(-1)])
     }
   })
 

@@ -89,7 +89,7 @@ describe.each([
   async function valuesIn(topic: string, partition = 0): Promise<string[]> {
     const values: string[] = []
     for await (const records of reader.read(topic, partition, { from: 0 })) {
-      values.push(...records.map(({ value }) => value.toString()))
+      values.push(...records.map(({ value }) => String(value)))
     }
     return values
   }
@@ -102,7 +102,7 @@ describe.each([
     expect(first.lastOffset).toBe(first.firstOffset + 1)
     expect(second.firstOffset).toBe(first.lastOffset + 1)
     const read = await reader.fetchAt(topic, 0, [first.firstOffset, first.lastOffset, second.firstOffset])
-    expect(read.map(({ value }) => value.toString())).toEqual(['a', 'b', 'c'])
+    expect(read.map(({ value }) => String(value))).toEqual(['a', 'b', 'c'])
   })
 
   test('a batch of a thousand records is appended whole', async () => {

@@ -24,7 +24,7 @@ const record = (index: number, bytes = 20): LogRecord => ({
   timestampMs: startMs + index * minuteMs,
 })
 
-const numberOf = ({ value }: StoredRecord): number => Number.parseInt(value.toString(), 10)
+const numberOf = ({ value }: StoredRecord): number => Number.parseInt(String(value), 10)
 const count = (length: number, from = 0): number[] => Array.from({ length }, (_, index) => from + index)
 
 describe('the log reader', () => {
