@@ -1,3 +1,6 @@
+export { type AggregateStatistics } from './built-in/aggregate-statistics.ts'
+export { builtInProjections, withBuiltIns } from './built-in/built-in-projections.ts'
+export { type EventTimeline } from './built-in/event-timeline.ts'
 export { ViewStoreUnavailableError } from './errors.ts'
 export {
   type EventFeed,
