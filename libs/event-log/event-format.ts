@@ -11,7 +11,8 @@ import {
 } from '#domain'
 import { EventStoreError } from '#event-store'
 import { type EncodedEvent, fromStoredRecord, type StoredRecord } from '#kafka'
-import { type EventCodec, UnknownEventTypeError } from '#schemas'
+import type { FedEvent } from '#projections'
+import { type EventCodec, SchemaError, schemaIdOf, UnknownEventTypeError } from '#schemas'
 
 /** An event that has passed validation and is encoded, but has no place in its stream yet. */
 export interface EncodedNewEvent {
@@ -72,15 +73,59 @@ export class EventFormat {
   /** Decodes events of one partition, each to the newest version of its type. */
   async decode(topic: string, partition: number, events: readonly StoredEvent[]): Promise<RecordedEvent[]> {
     const decoded = await this.#codec.decodeMany(events.map((event) => event.value))
-    return events.map((event, index) => ({
-      id: event.id,
-      streamId: event.streamId,
-      type: event.type,
-      version: event.version,
-      position: position(topic, partition, event.offset),
-      timestamp: event.timestamp,
-      data: decoded[index]?.data,
-      metadata: event.metadata,
-    }))
+    return events.map((event, index) => recordedEvent(topic, partition, event, decoded[index]?.data))
+  }
+
+  /**
+   * Decodes records one by one: one that is no event of Annals, or that nobody here can decode, says why and holds up none of the others.
+   * @throws SchemaError `registry-unreachable` while a schema id cannot be asked for
+   */
+  async decodeEach(topic: string, partition: number, records: readonly StoredRecord[]): Promise<FedEvent[]> {
+    await this.#learnAll(records)
+    return records.map((record) => {
+      try {
+        const event = storedEvent(record)
+        return recordedEvent(topic, partition, event, this.#codec.decode(event.value).data)
+      } catch (error) {
+        return unreadable(topic, partition, record, error)
+      }
+    })
+  }
+
+  /** Ids that the registry does not know are left out: decoding tells of them. */
+  async #learnAll(records: readonly StoredRecord[]): Promise<void> {
+    const ids = new Set(records.map(({ value }) => value).filter(isAvro).map(schemaIdOf))
+    for (const id of ids) {
+      try {
+        await this.#codec.learn([id])
+      } catch (error) {
+        if (!(error instanceof SchemaError) || error.code !== 'unknown-schema') throw error
+      }
+    }
   }
 }
+
+const recordedEvent = (
+  topic: string,
+  partition: number,
+  event: StoredEvent,
+  data: unknown,
+): RecordedEvent => ({
+  id: event.id,
+  streamId: event.streamId,
+  type: event.type,
+  version: event.version,
+  position: position(topic, partition, event.offset),
+  timestamp: event.timestamp,
+  data,
+  metadata: event.metadata,
+})
+
+const unreadable = (topic: string, partition: number, record: StoredRecord, error: unknown): FedEvent => ({
+  position: position(topic, partition, record.offset),
+  timestamp: new Date(record.timestampMs).toISOString(),
+  unreadable: error instanceof Error ? error : new Error(String(error)),
+})
+
+/** Confluent's wire format begins with a zero and four bytes of schema id. */
+const isAvro = (value: Buffer | null): value is Buffer => value !== null && value.length > 5 && value[0] === 0

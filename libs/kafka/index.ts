@@ -25,3 +25,4 @@ export {
   Topics,
   type TopicSpec,
 } from './topics.ts'
+export { unlessAborted } from './unless-aborted.ts'

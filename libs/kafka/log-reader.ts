@@ -5,6 +5,7 @@ import { firstOffsetSince, highWatermark, logStart } from './offsets.ts'
 import type { StoredBatch, StoredRecord } from './record-batch.ts'
 import { type Fetched, fetchBatches } from './requests.ts'
 import { ScatteredReader } from './scattered-reader.ts'
+import { unlessAborted } from './unless-aborted.ts'
 
 export interface LogReaderOptions {
   /** How long one step of reading is tried; default 30,000. */
@@ -117,6 +118,25 @@ export class LogReader {
   }
 
   /**
+   * One piece of a partition: what stands at an offset and behind it; no records where there are none within `waitMsMax`.
+   * @param lane a name for the connection: those who wait long keep others on the same one waiting.
+   * @throws LogError `not-there` when the offset is before the log's start or behind its end.
+   */
+  async fetch(
+    topic: string,
+    partition: number,
+    offset: number,
+    { lane, waitMsMax }: { readonly lane: string; readonly waitMsMax: number },
+  ): Promise<Followed> {
+    const { batches, highWatermark } = await this.#fetch(topic, partition, lane, offset, waitMsMax)
+    return {
+      records: recordsOf(batches, offset, Infinity),
+      nextOffset: offsetAfter(batches, offset),
+      highWatermark,
+    }
+  }
+
+  /**
    * All records from an offset on, then new ones as they come, until the signal aborts. Yields once at the start even
    * without records, then whenever something has moved. Holds one connection of its own while it runs.
    */
@@ -133,15 +153,10 @@ export class LogReader {
       while (!signal.aborted) {
         const offset: number = last?.nextOffset ?? from
         const waitMs = last === undefined ? 0 : followWaitMs
-        const fetch = this.#fetch(topic, partition, lane, offset, waitMs)
+        const fetch = this.fetch(topic, partition, offset, { lane, waitMsMax: waitMs })
         fetching = fetch
-        const fetched = await unlessAborted(signal, fetch)
-        if (fetched === undefined) return
-        const followed = {
-          records: recordsOf(fetched.batches, offset, Infinity),
-          nextOffset: offsetAfter(fetched.batches, offset),
-          highWatermark: fetched.highWatermark,
-        }
+        const followed = await unlessAborted(signal, fetch)
+        if (followed === undefined) return
         const moved =
           last?.nextOffset !== followed.nextOffset || last.highWatermark !== followed.highWatermark
         last = followed
@@ -173,17 +188,5 @@ export class LogReader {
     if (performance.now() < deadline) return
     const what = `reading ${topic}/${partition} up to offset ${until}`
     throw new LogError('unavailable', `${what} stands still at ${offset}: the log's end has not come so far`)
-  }
-}
-
-/** What the promise brings, or undefined as soon as the signal aborts. */
-async function unlessAborted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T | undefined> {
-  const { promise: aborted, resolve } = Promise.withResolvers<undefined>()
-  const onAbort = (): void => resolve(undefined)
-  signal.addEventListener('abort', onAbort, { once: true })
-  try {
-    return await Promise.race([promise, aborted])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
   }
 }

@@ -1,6 +1,16 @@
 export { type AggregateStatistics } from './built-in/aggregate-statistics.ts'
 export { builtInProjections, withBuiltIns } from './built-in/built-in-projections.ts'
 export { type EventTimeline } from './built-in/event-timeline.ts'
+export {
+  type AppliedStep,
+  type DeadLetters,
+  defaultEngineSettings,
+  type EngineObserver,
+  type EngineParts,
+  type EngineSettings,
+} from './engine/engine-parts.ts'
+export { ParkedRetry } from './engine/parked-retry.ts'
+export { ProjectionRunner, type ProjectionRunnerOptions } from './engine/projection-runner.ts'
 export { ViewStoreUnavailableError } from './errors.ts'
 export {
   type EventFeed,
@@ -16,6 +26,7 @@ export {
   type OffsetRange,
   type Until,
 } from './generation.ts'
+export { InMemoryViewStore, type InMemoryViewStoreOptions } from './in-memory-view-store.ts'
 export {
   type DeadLetter,
   type DeadLetterRetry,

@@ -154,6 +154,7 @@ export interface ViewStore {
    * Lets a building generation serve, and retires the one that did, as soon as its checkpoints have come at least as far
    * in every partition, so that readers never go back. Where they have not, the one that serves takes no commits for
    * `holdMs` from now: its commits are answered `held`, and the next call can succeed.
+   * Partitions of topics whose id (`topicIds`) is another in the two generations are not compared: their log is another.
    */
   switchTo(set: ViewSet, holdMs: number): Promise<'switched' | 'behind' | 'gone'>
 

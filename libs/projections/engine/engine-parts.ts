@@ -1,0 +1,66 @@
+import type { Position } from '#domain'
+
+import type { EventFeed } from '../event-feed.ts'
+import type { SourcePartition } from '../source-partition.ts'
+import type { ViewSet, ViewStore } from '../view-store.ts'
+
+/** Where copies of events go that could not be applied. */
+export interface DeadLetters {
+  /** Rejects when it could not be kept; it is tried again then. */
+  add(letter: { readonly set: ViewSet; readonly position: Position; readonly error: string }): Promise<void>
+}
+
+export interface EngineSettings {
+  /** Events that are applied in one step. */
+  readonly batchEventsMax: number
+  /** How often an event that cannot be applied is tried. */
+  readonly triesMax: number
+  /** Between two tries; doubles each time. */
+  readonly retryDelayMsMin: number
+  readonly retryDelayMsMax: number
+  /** How often the store is asked what there is to do. */
+  readonly pollMs: number
+}
+
+export const defaultEngineSettings: EngineSettings = {
+  batchEventsMax: 1_000,
+  triesMax: 5,
+  retryDelayMsMin: 100,
+  retryDelayMsMax: 10_000,
+  pollMs: 500,
+}
+
+/** One step that is done. */
+export interface AppliedStep {
+  readonly set: ViewSet
+  readonly source: SourcePartition
+  readonly events: number
+  /** Events that changed no view: of a type that is not handled, or of no view. */
+  readonly skipped: number
+  readonly changes: number
+  readonly checkpoint: number
+}
+
+/** Told of what the engine does: for metrics, logs, and those who wait. */
+export interface EngineObserver {
+  applied(step: AppliedStep): void
+  /** @param lag offsets up to the end of the log; 0: caught up. */
+  lag(set: ViewSet, source: SourcePartition, lag: number): void
+  /** An event could not be applied; it is tried again, unless this was the last try. */
+  failed(set: ViewSet, position: Position, error: Error, isLastTry: boolean): void
+  stopped(set: ViewSet, source: SourcePartition, error: Error): void
+  parked(set: ViewSet, position: Position, error: Error): void
+  /** A step was refused: `checkpoint-moved` tells of a stale instance, or of a store that lost or regained state. */
+  refused(set: ViewSet, source: SourcePartition, outcome: 'checkpoint-moved' | 'view-changed'): void
+  switched(set: ViewSet): void
+  /** Something is in the way that may pass; it is tried again. */
+  problem(projection: string, error: unknown): void
+}
+
+export interface EngineParts {
+  readonly store: ViewStore
+  readonly feed: EventFeed
+  readonly deadLetters: DeadLetters
+  readonly observer: EngineObserver
+  readonly settings: EngineSettings
+}

@@ -1,0 +1,138 @@
+import { aggregateTypeOf, type Projection, type RecordedEvent } from '#domain'
+
+import { type FedEvent, isReadable } from '../event-feed.ts'
+import type { StoredView, ViewChange } from '../view-store.ts'
+import { checkKey, viewJson } from './view-json.ts'
+
+/** An event that changes a view. */
+export interface Step {
+  readonly event: RecordedEvent
+  readonly key: string
+}
+
+/** Why a projection cannot be made beyond an event. */
+export interface Failure {
+  readonly event: FedEvent
+  readonly error: Error
+}
+
+export interface Steps {
+  readonly steps: readonly Step[]
+  readonly failure?: Failure
+}
+
+/** Which events change which views, up to the first that cannot be told. */
+export function stepsOf(projection: Projection, events: readonly FedEvent[]): Steps {
+  const steps: Step[] = []
+  for (const event of events) {
+    try {
+      if (!isReadable(event)) throw event.unreadable
+      const key = keyOf(projection, event)
+      if (key !== undefined) steps.push({ event, key })
+    } catch (error) {
+      return { steps, failure: { event, error: asError(error) } }
+    }
+  }
+  return { steps }
+}
+
+function keyOf(projection: Projection, event: RecordedEvent): string | undefined {
+  if (!projection.handles(event.type)) return undefined
+  if (!projection.sources.includes(aggregateTypeOf(event.streamId))) return undefined
+  const key = projection.keyOf(event)
+  return key === undefined ? undefined : checkKey(projection, key)
+}
+
+export interface Folded {
+  readonly changes: readonly ViewChange[]
+  readonly failure?: Failure
+}
+
+/**
+ * What events make of views: one change for each view, however many events it has.
+ * @param stored the views as they are; those that are not there have no view yet.
+ */
+export function foldSteps(
+  projection: Projection,
+  stored: ReadonlyMap<string, StoredView>,
+  steps: readonly Step[],
+): Folded {
+  const folded = fold(projection, stored, steps, () => undefined)
+  if (folded.failure !== undefined) return folded
+  try {
+    return { changes: folded.touched.map((view) => changeOf(projection, view)).filter(changesAnything) }
+  } catch {
+    // A view came out wrong. Which event made it so is found by looking at it after each: too slow for every day.
+    const { failure } = fold(projection, stored, steps, (view) => void changeOf(projection, view))
+    return { changes: [], ...(failure && { failure }) }
+  }
+}
+
+/** A view while events are applied to it. */
+interface Touched {
+  readonly key: string
+  readonly expected: number
+  /** Null where there is none. */
+  view: unknown
+  changedAtMs: number
+  expiresAtMs: number | undefined
+}
+
+function fold(
+  projection: Projection,
+  stored: ReadonlyMap<string, StoredView>,
+  steps: readonly Step[],
+  check: (view: Touched) => void,
+): {
+  readonly touched: readonly Touched[]
+  readonly changes: readonly ViewChange[]
+  readonly failure?: Failure
+} {
+  const views = new Map<string, Touched>()
+  for (const { event, key } of steps) {
+    try {
+      const view = views.get(key) ?? opened(key, stored.get(key))
+      views.set(key, view)
+      apply(projection, view, event)
+      check(view)
+    } catch (error) {
+      return { touched: [], changes: [], failure: { event, error: asError(error) } }
+    }
+  }
+  return { touched: [...views.values()], changes: [] }
+}
+
+const opened = (key: string, stored: StoredView | undefined): Touched => ({
+  key,
+  expected: stored?.revision ?? 0,
+  view: stored === undefined ? null : (JSON.parse(stored.json) as unknown),
+  changedAtMs: stored?.changedAtMs ?? 0,
+  expiresAtMs: stored?.expiresAtMs,
+})
+
+/** Time counts by events, so that a projection made anew comes to the same: a view that was due before an event begins anew with it. */
+function apply(projection: Projection, touched: Touched, event: RecordedEvent): void {
+  const atMs = Date.parse(event.timestamp)
+  const isDue = touched.expiresAtMs !== undefined && touched.expiresAtMs <= atMs
+  touched.view = projection.apply(isDue || touched.view === null ? undefined : touched.view, event)
+  touched.changedAtMs = atMs
+  touched.expiresAtMs = projection.ttlMs === undefined ? undefined : atMs + projection.ttlMs
+}
+
+function changeOf(projection: Projection, touched: Touched): ViewChange {
+  const { key, expected, view, changedAtMs, expiresAtMs } = touched
+  if (view === null) return { key, expected, json: null, indexes: {}, changedAtMs }
+  return {
+    key,
+    expected,
+    json: viewJson(projection, key, view),
+    indexes: projection.indexValues(view),
+    changedAtMs,
+    ...(expiresAtMs !== undefined && { expiresAtMs }),
+  }
+}
+
+/** A view that came and went within these events was never there. */
+const changesAnything = ({ expected, json }: ViewChange): boolean => expected > 0 || json !== null
+
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))

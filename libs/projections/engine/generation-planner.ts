@@ -1,0 +1,103 @@
+import type { Projection } from '#domain'
+
+import type { EventFeed } from '../event-feed.ts'
+import type { Generation, NewGeneration, OffsetRange, Until } from '../generation.ts'
+import { sourceKey, type SourcePartition } from '../source-partition.ts'
+import type { GenerationState } from '../view-store.ts'
+import type { EngineParts } from './engine-parts.ts'
+
+export interface PlannerOptions {
+  readonly projection: Projection
+  readonly sources: readonly SourcePartition[]
+  readonly topicIds: Readonly<Record<string, string>>
+  readonly parts: Pick<EngineParts, 'store' | 'feed' | 'observer'>
+}
+
+/** Decides when a projection has to be made anew, and begins it. */
+export class GenerationPlanner {
+  readonly #options: PlannerOptions
+  #told = ''
+
+  constructor(options: PlannerOptions) {
+    this.#options = options
+  }
+
+  /** Whether this definition is the one that a generation is made by. */
+  canMake({ viewVersion, indexNames }: Generation): boolean {
+    const { projection } = this.#options
+    return viewVersion === projection.viewVersion && sameNames(indexNames, projection.indexNames)
+  }
+
+  /** Begins a generation where none serves, or the definition or the log is newer than the one that does. @returns whether it did. */
+  async meetNeed(states: readonly GenerationState[]): Promise<boolean> {
+    const current = states.filter(({ status }) => status === 'serving' || status === 'building')
+    if (current.length === 0) return this.#begin({ ifNeeded: true })
+    const serving = current.find(({ status }) => status === 'serving')
+    if (current.some((state) => this.canMake(state) && this.#isOfThisLog(state))) return false
+    if (serving !== undefined && !this.#isOfThisLog(serving)) return this.#begin({ ifNeeded: false })
+    const newest = Math.max(...current.map(({ viewVersion }) => viewVersion))
+    if (newest < this.#options.projection.viewVersion) return this.#begin({ ifNeeded: true })
+    this.#tellMisfit(newest)
+    return false
+  }
+
+  /** Begins a generation, whether it is needed or not. @returns its id. */
+  async rebuild(until?: Until): Promise<string> {
+    const generation = await this.#newGeneration(until)
+    await this.#options.parts.store.addGeneration(this.#options.projection, generation)
+    return generation.id
+  }
+
+  async #begin(options: { readonly ifNeeded: boolean }): Promise<boolean> {
+    const { projection, parts } = this.#options
+    return parts.store.addGeneration(projection, await this.#newGeneration(), options)
+  }
+
+  async #newGeneration(until?: Until): Promise<NewGeneration> {
+    const { projection, sources, topicIds, parts } = this.#options
+    const createdAtMs = Date.now()
+    const ranges = await Promise.all(
+      sources.map(async (source) => [sourceKey(source), await rangeOf(parts.feed, source)] as const),
+    )
+    return {
+      id: newGenerationId(createdAtMs),
+      viewVersion: projection.viewVersion,
+      indexNames: projection.indexNames,
+      createdAtMs,
+      topicIds,
+      range: Object.fromEntries(ranges),
+      ...(until && { until }),
+    }
+  }
+
+  /** A topic that was made anew holds other events: what was made of the old one means nothing any more. */
+  #isOfThisLog({ topicIds }: Generation): boolean {
+    return Object.entries(this.#options.topicIds).every(([topic, id]) => topicIds[topic] === id)
+  }
+
+  /** Once, not at every look. */
+  #tellMisfit(newest: number): void {
+    const { name, viewVersion } = this.#options.projection
+    const what =
+      newest > viewVersion
+        ? `this instance has view version ${viewVersion} of it, but version ${newest} is in use: an older build of the domain module?`
+        : `its indexes have changed, but its view version has not: raise viewVersion, so that it is made anew`
+    const message = `projection ${name} is not made here: ${what}`
+    if (message !== this.#told) this.#options.parts.observer.problem(name, new Error(message))
+    this.#told = message
+  }
+}
+
+async function rangeOf(feed: EventFeed, source: SourcePartition): Promise<OffsetRange> {
+  const [start, end] = await Promise.all([feed.startOffset(source), feed.endOffset(source)])
+  return { start, end }
+}
+
+/** Sorts by time; the rest keeps apart what two instances begin in the same millisecond. */
+const newGenerationId = (createdAtMs: number): string =>
+  `${createdAtMs.toString(36)}${Math.floor(Math.random() * 36 ** 4)
+    .toString(36)
+    .padStart(4, '0')}`
+
+const sameNames = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((name) => b.includes(name))

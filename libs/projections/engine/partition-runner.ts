@@ -1,0 +1,139 @@
+import type { FedChunk } from '../event-feed.ts'
+import { sourceKey, type SourcePartition } from '../source-partition.ts'
+import type { ViewSet } from '../view-store.ts'
+import { BatchApplier, type Ending, type PartitionWork } from './batch-applier.ts'
+import { pause } from './pause.ts'
+
+/**
+ * Makes one generation of a projection from one source partition: reads, folds, and changes views and checkpoint in one
+ * step, so that each event counts exactly once whatever crashes. It believes the store and nothing else: whenever that
+ * says otherwise, it begins anew from the checkpoint there.
+ */
+export class PartitionRunner {
+  readonly source: SourcePartition
+  readonly set: ViewSet
+  readonly #work: PartitionWork
+  readonly #applier: BatchApplier
+  readonly #stopping = new AbortController()
+  #restart = new AbortController()
+  #checkpoint: number | undefined
+  #isWaiting = false
+  #running: Promise<void> | undefined
+
+  constructor(work: PartitionWork) {
+    this.#work = work
+    this.#applier = new BatchApplier(work)
+    this.source = work.source
+    this.set = { projection: work.projection, generation: work.generation.id }
+  }
+
+  start(): void {
+    this.#running = this.#run()
+  }
+
+  /** The next offset that is not applied yet, as far as this runner knows. */
+  get checkpoint(): number | undefined {
+    return this.#checkpoint
+  }
+
+  /** Ends after the step under way. */
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    this.#restart.abort()
+    await this.#running
+  }
+
+  /**
+   * Looks whether the store agrees. One that lost or regained state, or lets a stopped partition go on, does not.
+   * @param before this runner's checkpoint just before the store was asked: it may have moved on since.
+   * @param isStopped whether the store says that this partition stands still.
+   */
+  compare(before: number | undefined, stored: number | undefined, isStopped: boolean): void {
+    const isBehind = before !== undefined && (stored ?? -1) < before
+    if (isBehind || this.#isWaiting !== isStopped) this.#restart.abort()
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping
+    let delayMs = this.#settings.retryDelayMsMin
+    while (!signal.aborted) {
+      this.#restart = new AbortController()
+      try {
+        const ending = await this.#follow(AbortSignal.any([signal, this.#restart.signal]))
+        if (ending === 'done' || ending === 'gone') return
+        delayMs = this.#settings.retryDelayMsMin
+      } catch (error) {
+        this.#observer.problem(this.set.projection.name, error)
+        await pause(delayMs, signal)
+        delayMs = Math.min(delayMs * 2, this.#settings.retryDelayMsMax)
+      }
+    }
+  }
+
+  async #follow(signal: AbortSignal): Promise<Ending | 'done'> {
+    const { store, feed } = this.#work.parts
+    const key = sourceKey(this.source)
+    const state = (await store.generations(this.set.projection)).find(({ id }) => id === this.set.generation)
+    if (state === undefined || state.status === 'retired') return 'gone'
+    this.#isWaiting = state.stops.has(key)
+    if (this.#isWaiting) return this.#untilResumed(signal)
+    let from = (this.#checkpoint = state.checkpoints.get(key))
+    if (this.#isOver(from)) return 'done'
+    for await (const chunk of feed.follow(this.source, from ?? 0, signal)) {
+      const ending = await this.#applyChunk(from, chunk, signal)
+      if (ending !== undefined) return ending
+      from = this.#checkpoint
+      this.#observer.lag(this.set, this.source, chunk.highWatermark - (from ?? 0))
+      if (this.#isOver(from)) return 'done'
+    }
+    return 'again'
+  }
+
+  /** The manager notices that the store lets it go on, and restarts it. */
+  async #untilResumed(signal: AbortSignal): Promise<Ending> {
+    while (!signal.aborted) await pause(60_000, signal)
+    return 'again'
+  }
+
+  /** A look at the past ends with its range. */
+  #isOver(checkpoint: number | undefined): boolean {
+    return checkpoint !== undefined && checkpoint >= this.#end
+  }
+
+  get #end(): number {
+    const { until, range } = this.#work.generation
+    return until === undefined ? Infinity : (range[sourceKey(this.source)]?.end ?? 0)
+  }
+
+  /** Applies a piece of the log, step by step. @returns why it ended early; undefined when all of it is applied. */
+  async #applyChunk(
+    from: number | undefined,
+    chunk: FedChunk,
+    signal: AbortSignal,
+  ): Promise<Ending | undefined> {
+    const events = chunk.events.filter(({ position }) => position.offset < this.#end)
+    const to = Math.min(chunk.nextOffset, this.#end)
+    const { batchEventsMax } = this.#settings
+    for (let at = 0, start = from; at < events.length || start !== to; at += batchEventsMax) {
+      if (signal.aborted) return 'again'
+      const next = events[at + batchEventsMax]
+      const batch = {
+        from: start,
+        events: events.slice(at, at + batchEventsMax),
+        to: next?.position.offset ?? to,
+      }
+      const ending = await this.#applier.apply(batch, signal)
+      if (ending !== undefined) return ending
+      start = this.#checkpoint = batch.to
+    }
+    return undefined
+  }
+
+  get #settings() {
+    return this.#work.parts.settings
+  }
+
+  get #observer() {
+    return this.#work.parts.observer
+  }
+}

@@ -1,0 +1,154 @@
+import type { Projection } from '#domain'
+
+import type { Generation } from '../generation.ts'
+import { sourceKey, type SourcePartition } from '../source-partition.ts'
+import type { GenerationState } from '../view-store.ts'
+import type { EngineParts } from './engine-parts.ts'
+import { type Gate, openGate, SerialGate } from './gate.ts'
+import { GenerationPlanner } from './generation-planner.ts'
+import { PartitionRunner } from './partition-runner.ts'
+import { pause } from './pause.ts'
+import { Switcher } from './switcher.ts'
+
+export interface ProjectionRunnerOptions {
+  readonly projection: Projection
+  /** All source partitions, and Kafka's ids of their topics. */
+  readonly sources: readonly SourcePartition[]
+  readonly topicIds: Readonly<Record<string, string>>
+  readonly parts: EngineParts
+}
+
+/** A source partition that a generation is to be made from here. */
+interface Wanted {
+  readonly generation: GenerationState
+  readonly source: SourcePartition
+}
+
+/**
+ * Makes one projection from those source partitions that are this process's to read: the generation that serves, and
+ * those that are being built beside it. What there is to do it reads off the store, again and again, so that instances
+ * need to know nothing of each other, and a store that was emptied is noticed.
+ */
+export class ProjectionRunner {
+  readonly projection: Projection
+  readonly #options: ProjectionRunnerOptions
+  readonly #planner: GenerationPlanner
+  readonly #switcher: Switcher
+  readonly #assigned = new Map<string, SourcePartition>()
+  readonly #runners = new Map<string, PartitionRunner>()
+  readonly #gates = new Map<string, Gate>()
+  readonly #stopping = new AbortController()
+  #awake = new AbortController()
+  #running: Promise<void> | undefined
+
+  constructor(options: ProjectionRunnerOptions) {
+    this.projection = options.projection
+    this.#options = options
+    this.#planner = new GenerationPlanner(options)
+    this.#switcher = new Switcher(options.projection, options.parts)
+  }
+
+  get planner(): GenerationPlanner {
+    return this.#planner
+  }
+
+  start(): void {
+    this.#running = this.#run()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    this.wake()
+    await this.#running
+    await this.#stopRunners([...this.#runners.keys()])
+  }
+
+  /** These source partitions are this process's from now on; those of other projections are passed over. */
+  assign(sources: readonly SourcePartition[]): void {
+    for (const source of sources) {
+      if (this.#isSource(source)) this.#assigned.set(sourceKey(source), source)
+    }
+    this.wake()
+  }
+
+  /** They are another's from now on; comes back when nothing is applied from them here any more. */
+  async revoke(sources: readonly SourcePartition[]): Promise<void> {
+    const keys = new Set(sources.map(sourceKey))
+    for (const key of keys) this.#assigned.delete(key)
+    await this.#stopRunners(
+      [...this.#runners].filter(([, { source }]) => keys.has(sourceKey(source))).map(([id]) => id),
+    )
+  }
+
+  /** Looks at once what there is to do. */
+  wake(): void {
+    this.#awake.abort()
+  }
+
+  async #run(): Promise<void> {
+    const { settings, observer } = this.#options.parts
+    while (!this.#stopping.signal.aborted) {
+      this.#awake = new AbortController()
+      let waitMs = settings.pollMs
+      try {
+        waitMs = await this.#look()
+      } catch (error) {
+        observer.problem(this.projection.name, error)
+      }
+      await pause(waitMs, AbortSignal.any([this.#awake.signal, this.#stopping.signal]))
+    }
+  }
+
+  /** @returns after how many milliseconds to look again. */
+  async #look(): Promise<number> {
+    const before = new Map([...this.#runners].map(([id, { checkpoint }]) => [id, checkpoint]))
+    const states = await this.#options.parts.store.generations(this.projection)
+    if (await this.#planner.meetNeed(states)) return 0
+    const wanted = this.#wanted(states)
+    await this.#stopRunners([...this.#runners.keys()].filter((id) => !wanted.has(id)))
+    for (const [id, { generation, source }] of wanted) {
+      const runner = this.#runners.get(id)
+      if (runner === undefined) this.#startRunner(id, generation, source)
+      else {
+        const key = sourceKey(source)
+        runner.compare(before.get(id), generation.checkpoints.get(key), generation.stops.has(key))
+      }
+    }
+    return (await this.#switcher.trySwitch(states)) ?? this.#options.parts.settings.pollMs
+  }
+
+  #wanted(states: readonly GenerationState[]): ReadonlyMap<string, Wanted> {
+    const active = states.filter((state) => state.status !== 'retired' && this.#planner.canMake(state))
+    return new Map(
+      active.flatMap((generation) =>
+        [...this.#assigned].map(
+          ([key, source]) => [`${generation.id}/${key}`, { generation, source }] as const,
+        ),
+      ),
+    )
+  }
+
+  #startRunner(id: string, generation: Generation, source: SourcePartition): void {
+    const { projection } = this
+    const gate =
+      this.#gates.get(generation.id) ?? (projection.keyedBy === 'across' ? new SerialGate() : openGate)
+    this.#gates.set(generation.id, gate)
+    const runner = new PartitionRunner({ projection, generation, source, gate, parts: this.#options.parts })
+    this.#runners.set(id, runner)
+    runner.start()
+  }
+
+  async #stopRunners(ids: readonly string[]): Promise<void> {
+    await Promise.all(
+      ids.map(async (id) => {
+        const runner = this.#runners.get(id)
+        this.#runners.delete(id)
+        await runner?.stop()
+      }),
+    )
+  }
+
+  #isSource(source: SourcePartition): boolean {
+    return this.#options.sources.some((known) => sourceKey(known) === sourceKey(source))
+  }
+}

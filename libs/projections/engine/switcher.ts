@@ -1,0 +1,60 @@
+import type { Projection } from '#domain'
+
+import { sourceOf } from '../source-partition.ts'
+import type { GenerationState } from '../view-store.ts'
+import type { EngineParts } from './engine-parts.ts'
+
+/** Offsets that the new generation may be behind the old one for the old one to be held. */
+const gapMax = 5_000
+const holdMs = 1_000
+const tryAgainMs = 25
+/** So many tries, then a rest: a generation that does not come level must not hold the serving one for long. */
+const triesInARow = 80
+const restMs = 10_000
+
+/** Lets a generation serve that has caught up with the serving one. */
+export class Switcher {
+  readonly #projection: Projection
+  readonly #parts: EngineParts
+  #tries = 0
+  #restUntilMs = 0
+
+  constructor(projection: Projection, parts: EngineParts) {
+    this.#projection = projection
+    this.#parts = parts
+  }
+
+  /** @returns after how many milliseconds to try again; undefined where there is nothing to switch. */
+  async trySwitch(states: readonly GenerationState[]): Promise<number | undefined> {
+    const building = states.find(({ status }) => status === 'building')
+    const serving = states.find(({ status }) => status === 'serving')
+    if (building === undefined || serving === undefined || performance.now() < this.#restUntilMs)
+      return undefined
+    if (building.stops.size > 0 || gapBetween(building, serving) > gapMax) return undefined
+    const set = { projection: this.#projection, generation: building.id }
+    const outcome = await this.#parts.store.switchTo(set, holdMs)
+    if (outcome === 'behind') return this.#tryAgain()
+    this.#tries = 0
+    if (outcome === 'switched') this.#parts.observer.switched(set)
+    return 0
+  }
+
+  #tryAgain(): number {
+    this.#tries++
+    if (this.#tries < triesInARow) return tryAgainMs
+    this.#tries = 0
+    this.#restUntilMs = performance.now() + restMs
+    return restMs
+  }
+}
+
+/** How far a generation is behind another, over all partitions of topics that are still the same. */
+function gapBetween(building: GenerationState, serving: GenerationState): number {
+  let gap = 0
+  for (const [source, checkpoint] of serving.checkpoints) {
+    const { topic } = sourceOf(source)
+    if (building.topicIds[topic] !== serving.topicIds[topic]) continue
+    gap += Math.max(0, checkpoint - (building.checkpoints.get(source) ?? 0))
+  }
+  return gap
+}

@@ -1,0 +1,34 @@
+import { InvalidInputError, type Projection, quote } from '#domain'
+
+const keyLengthMax = 1_024
+
+/** @throws InvalidInputError when a key could not be kept by every store. */
+export function checkKey({ name }: Projection, key: unknown): string {
+  if (typeof key === 'string' && key !== '' && key.length <= keyLengthMax && isStorable(key)) return key
+  throw new InvalidInputError(
+    `projections.${name}.key`,
+    `projection ${name} has the key ${quote(key)}: expected text of 1 to ${keyLengthMax} characters, without U+0000`,
+  )
+}
+
+/**
+ * A view as stores keep it.
+ * @throws InvalidInputError when it is no JSON, larger than the projection allows, or holds text that not every store can keep.
+ */
+export function viewJson({ name, bytesMax }: Projection, key: string, view: unknown): string {
+  const json = JSON.stringify(view) as string | undefined
+  if (json === undefined)
+    throw wrongView(name, key, `is ${typeof view}: expected plain JSON, or null to delete it`)
+  // A character has at most three bytes in UTF-8 for each of UTF-16.
+  if (json.length * 3 > bytesMax && new TextEncoder().encode(json).length > bytesMax) {
+    throw wrongView(name, key, `has more than ${bytesMax} bytes of JSON: keep less in it, or raise bytesMax`)
+  }
+  if (json.includes('\\u0000'))
+    throw wrongView(name, key, 'holds the character U+0000, which PostgreSQL cannot keep')
+  return json
+}
+
+const isStorable = (text: string): boolean => !text.includes('\0') && text.isWellFormed()
+
+const wrongView = (name: string, key: string, what: string): InvalidInputError =>
+  new InvalidInputError(`projections.${name}`, `view ${quote(key)} of projection ${name} ${what}`)
