@@ -7,10 +7,11 @@ import { decide, project, type RecordedEvent } from '#domain'
 import { given, givenEvents, recordEvents } from '#domain/testing'
 
 import type { CustomerEvent } from '../../schemas/customer/events.generated.ts'
+import type { MonthlyRevenue } from '../../schemas/monthly-revenue/events.generated.ts'
 import { readCdnow } from './cdnow.ts'
 import { customer } from './customer.ts'
 import domain from './domain.ts'
-import { customerLifetime, type MonthlyRevenue, monthlyRevenue } from './projections.ts'
+import { customerLifetime, monthlyRevenue } from './projections.ts'
 import type { Totals } from './totals.ts'
 
 const made = (date: string, cds: number, amount: string): CustomerEvent => ({

@@ -1,24 +1,20 @@
 import { defineProjection } from '#domain'
 
+import type { CustomerLifetime } from '../../schemas/customer-lifetime/events.generated.ts'
 import type { CustomerEvent } from '../../schemas/customer/events.generated.ts'
-import { addMoney, addPurchase, noPurchases, type Totals } from './totals.ts'
+import type { MonthlyRevenue } from '../../schemas/monthly-revenue/events.generated.ts'
+import { addMoney, addPurchase, noPurchases } from './totals.ts'
 
 /** What each customer bought over the whole time; by customer id. */
-export const customerLifetime = defineProjection<Totals, CustomerEvent>({
+export const customerLifetime = defineProjection<CustomerLifetime, CustomerEvent>({
   name: 'customer-lifetime',
   source: 'customer',
   keyedBy: 'stream',
   initialView: noPurchases,
   on: { PurchaseMade: addPurchase },
   indexes: { spend: (view) => Number(view.spend), purchases: (view) => view.purchases },
+  schema: 'CustomerLifetime',
 })
-
-export interface MonthlyRevenue {
-  readonly purchases: number
-  readonly cds: number
-  /** Dollars, a decimal with two places. */
-  readonly revenue: string
-}
 
 /** What the shop sold in each month; by month, `YYYY-MM`. */
 export const monthlyRevenue = defineProjection<MonthlyRevenue, CustomerEvent>({
@@ -35,4 +31,5 @@ export const monthlyRevenue = defineProjection<MonthlyRevenue, CustomerEvent>({
     }),
   },
   indexes: { revenue: (view) => Number(view.revenue) },
+  schema: 'MonthlyRevenue',
 })

@@ -54,7 +54,7 @@ function checkStep(
 ): readonly SchemaProblem[] {
   const { aggregateType, name, version } = schema
   const before = catalog.versions(aggregateType, name)[version - 2]
-  if (before === undefined || schema.role === 'snapshot') return []
+  if (before === undefined || schema.role !== 'event') return []
   const step = `upcaster of ${aggregateType}.${name} from version ${before.version}`
   const breaking = before.fullName !== schema.fullName
   const covered = upcasters.has(aggregateType, name, before.version)

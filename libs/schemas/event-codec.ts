@@ -8,10 +8,11 @@ import { SchemaIdFile } from './schema-id-file.ts'
 import type { SchemaRegistry } from './schema-registry.ts'
 import type { SchemaVersion } from './schema-version.ts'
 
-/** What the bytes of an event, or of a snapshot's state, hold: in the JSON form of the latest schema version. */
+/** What the bytes of an event, of a snapshot's state or of a view hold: in the JSON form of the latest schema version. */
 export interface DecodedRecord {
+  /** Of a view: its projection. */
   readonly aggregateType: string
-  /** Of the event; for a state the name of its schema. */
+  /** Of the event; for a state or a view the name of its schema. */
   readonly eventType: string
   readonly data: unknown
 }
@@ -46,7 +47,7 @@ type Reader =
 const concurrencyMax = 8
 
 /**
- * Events and snapshot states between their JSON form and bytes in Confluent's wire format. Writing takes the latest
+ * Events, snapshot states and views between their JSON form and bytes in Confluent's wire format. Writing takes the latest
  * schema version. Reading resolves the writer's version to the latest compatible one (by Avro, resolvers made once per
  * id) and takes it on through the upcasters. Both are synchronous: ids are learnt beforehand, from the registry or, while
  * it is down, from the id file.
@@ -87,7 +88,8 @@ export class EventCodec {
   }
 
   /**
-   * @param name of the event type, or of the schema of a snapshot's state.
+   * @param aggregateType for a view its projection.
+   * @param name of the event type, or of the schema of a snapshot's state or of a view.
    * @param json its data in JSON form; fields with a default may be left out.
    * @throws InvalidInputError with the path of the field that does not fit, e.g. `data.items[2].price`;
    *   UnknownEventTypeError; SchemaError `not-registered`.
@@ -100,21 +102,21 @@ export class EventCodec {
 
   /**
    * @throws SchemaError `unknown-schema` when the id has not been learnt, or its schema is in no catalog here;
-   *   `undecodable` for damaged bytes. InvalidInputError when an upcaster fails.
+   *   `undecodable` for damaged bytes; `superseded` for a state or view from before a breaking step: those have no
+   *   upcasters, they are made anew. InvalidInputError when an upcaster fails.
    */
   decode(bytes: Buffer): DecodedRecord {
     const reader = this.#readers.get(schemaIdOf(bytes))
     if (reader === undefined) throw unknownSchema(schemaIdOf(bytes), 'has not been learnt yet')
     if ('problem' in reader) throw reader.problem
     const { schema, latest } = reader
+    const { aggregateType, name, version, role } = schema
+    if (version !== latest && role !== 'event') throw superseded(schema, latest)
     const data = readBody(reader.read, bytes, schema)
     return {
-      aggregateType: schema.aggregateType,
-      eventType: schema.name,
-      data:
-        schema.version === latest
-          ? data
-          : this.#upcasters.upcast(schema.aggregateType, schema.name, schema.version, latest, data),
+      aggregateType,
+      eventType: name,
+      data: version === latest ? data : this.#upcasters.upcast(aggregateType, name, version, latest, data),
     }
   }
 
@@ -239,3 +241,9 @@ export class EventCodec {
 
 const unknownSchema = (schemaId: number, why: string): SchemaError =>
   new SchemaError('unknown-schema', `schema id ${schemaId} ${why}`, { schemaId })
+
+const superseded = ({ role, fullName, version }: SchemaVersion, latest: number): SchemaError =>
+  new SchemaError(
+    'superseded',
+    `this ${role} is of ${fullName}, version ${version}, which version ${latest} breaks with: it is to be made anew`,
+  )

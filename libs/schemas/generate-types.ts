@@ -13,8 +13,8 @@ interface Output {
 }
 
 /**
- * TypeScript types of one aggregate type, in the JSON form that producers and `evolve` see: an interface for each event
- * and state at its latest version, one such as `OrderPlacedV1` for the last version before each breaking step, and a union of all events.
+ * TypeScript types of one aggregate type or projection, in the JSON form that producers and reducers see: an interface for each
+ * event, state and view at its latest version, one such as `OrderPlacedV1` for the last version before each breaking step, and a union of all events.
  */
 export function generateTypes(catalog: SchemaCatalog, aggregateType: string): string {
   const names = catalog.names(aggregateType)

@@ -1,5 +1,6 @@
 export { checkSchemas } from './check-schemas.ts'
 export { type DecodedRecord, EventCodec, type EventCodecOptions, type Preparation } from './event-codec.ts'
+export { jsonViewName, jsonViewSchema } from './json-view-schema.ts'
 export { type PushedSchema, pushSchemas } from './push-schemas.ts'
 export { type Release, releaseSchemas } from './release-schemas.ts'
 export { type RegistryOptions } from './registry-http.ts'

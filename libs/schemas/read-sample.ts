@@ -26,10 +26,10 @@ export function readSample(
   const latest = catalog.latest(aggregateType, name) ?? schema
   const resolved = new RecordCodec(reader).readerOf(schema.type)(bytes)
   const data =
-    schema.role === 'snapshot'
-      ? resolved
-      : upcasters.upcast(aggregateType, name, reader.version, latest.version, resolved)
-  // A state of another line is never read: its domain module has another state version.
+    schema.role === 'event'
+      ? upcasters.upcast(aggregateType, name, reader.version, latest.version, resolved)
+      : resolved
+  // A state or view of another line is never read: snapshots and views are made anew after such a step.
   if (schema.role === 'event' || reader === latest) new RecordCodec(latest).encode(0, data)
   return { written: new RecordCodec(schema).readerOf(schema.type)(bytes), latest: data }
 }

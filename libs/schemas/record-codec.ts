@@ -15,7 +15,7 @@ export const headerBytes = 5
 let scratch = Buffer.alloc(64 * 1024)
 
 /** What paths of wrong fields start with. */
-const roots = { event: 'data', snapshot: 'state' } as const satisfies Record<SchemaRole, string>
+const roots = { event: 'data', snapshot: 'state', view: 'view' } as const satisfies Record<SchemaRole, string>
 
 /** Reads bytes of one writer's schema as a codec's own. Made by {@link RecordCodec.readerOf}. */
 export type BodyReader = (bytes: Buffer) => unknown

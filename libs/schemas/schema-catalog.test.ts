@@ -69,7 +69,7 @@ describe('a malformed file is named, with what is wrong', () => {
     ['order/OrderPlaced.v1.avsc', { type: 'int' }, 'expected a record with name OrderPlaced and a namespace'],
     ['order/OrderPlaced.v1.avsc', record('order.Other', {}), 'expected a record with name OrderPlaced'],
     ['order/OrderPlaced.v1.avsc', { type: 'record', name: 'OrderPlaced', fields: [] }, 'and a namespace'],
-    ['order/OrderPlaced.v1.avsc', placed('order', { role: 'view' }), 'role "view" is not known'],
+    ['order/OrderPlaced.v1.avsc', placed('order', { role: 'state' }), 'role "state" is not known'],
     ['order/OrderPlaced.v2.avsc', placed(), 'there is no version 1: versions are 1, 2, 3 … without a gap'],
   ])('%s', (file, content, message) => {
     expect(fault({ [file]: content })).toContain(`${file}: `)

@@ -11,7 +11,7 @@ const otherFolders = new Set(['samples'])
 
 /** All schemas of the domain modules in use. */
 export class SchemaCatalog {
-  /** By aggregate type, name and version. */
+  /** By aggregate type (or projection, for views), name and version. */
   readonly all: readonly SchemaVersion[]
   readonly #byName: ReadonlyMap<string, readonly SchemaVersion[]>
   readonly #byFullName: ReadonlyMap<string, readonly SchemaVersion[]>
@@ -25,12 +25,12 @@ export class SchemaCatalog {
     this.#byFullName.forEach(checkLine)
   }
 
-  /** Sorted. */
+  /** And, of views, the projections; sorted. */
   get aggregateTypes(): readonly string[] {
     return [...new Set(this.all.map((schema) => schema.aggregateType))]
   }
 
-  /** All versions of an event or state, oldest first; none when there is no such schema. */
+  /** All versions of an event, state or view, oldest first; none when there is no such schema. */
   versions(aggregateType: string, name: string): readonly SchemaVersion[] {
     return this.#byName.get(keyOf(aggregateType, name)) ?? []
   }

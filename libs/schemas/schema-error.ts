@@ -5,6 +5,7 @@ export type SchemaErrorCode =
   | 'unknown-schema'
   | 'not-registered'
   | 'undecodable'
+  | 'superseded'
   | 'registry-unreachable'
   | 'registry-refused'
   | 'incompatible'

@@ -7,14 +7,15 @@ import { avroTypeOf } from './avro-type.ts'
 import { reasonOf, SchemaError } from './schema-error.ts'
 import { type RecordShape, shapeOf } from './shape.ts'
 
-/** What a schema describes: an event of the type, or the state that its snapshots hold. */
-export type SchemaRole = 'event' | 'snapshot'
+/** What a schema describes: an event of the type, the state that its snapshots hold, or a view of a projection. */
+export type SchemaRole = 'event' | 'snapshot' | 'view'
 
-/** One schema file: `<aggregateType>/<name>.v<version>.avsc`. */
+/** One schema file: `<aggregateType>/<name>.v<version>.avsc`; for views `<projection>/<name>.v<version>.avsc`. */
 export interface SchemaVersion {
   readonly file: string
+  /** Of a view's schema: the projection. */
   readonly aggregateType: string
-  /** Of the event, or of the state. */
+  /** Of the event, the state or the view. */
   readonly name: string
   /** 1, 2, 3 … */
   readonly version: number
@@ -31,9 +32,16 @@ export interface SchemaVersion {
 }
 
 const fileNamePattern = /^([A-Za-z_]\w*)\.v([1-9]\d*)\.avsc$/
-const topics = { event: 'eventstore', snapshot: 'snapshots' } as const satisfies Record<SchemaRole, string>
+const topics = {
+  event: 'eventstore',
+  snapshot: 'snapshots',
+  view: 'projections',
+} as const satisfies Record<SchemaRole, string>
 
 type Json = Readonly<Record<string, unknown>>
+
+/** Where a schema was found, and what that says of it. */
+export type SchemaPlace = Pick<SchemaVersion, 'file' | 'aggregateType' | 'name' | 'version'>
 
 /** @throws SchemaError `malformed-schema`, naming the file, when it is not what its name and place say. */
 export function readSchemaVersion(file: string, aggregateType: string): SchemaVersion {
@@ -41,18 +49,20 @@ export function readSchemaVersion(file: string, aggregateType: string): SchemaVe
   if (match === null) {
     throw malformed(file, 'the file name is not <EventName>.v<N>.avsc, e.g. OrderPlaced.v1.avsc')
   }
-  const name = match[1] ?? ''
-  const schema = parseJson(file)
+  const place = { file, aggregateType, name: match[1] ?? '', version: Number(match[2]) }
+  return schemaVersionOf(place, parseJson(file))
+}
+
+/** @param schema an Avro schema as JSON. @throws SchemaError `malformed-schema` when it is not what its place says. */
+export function schemaVersionOf(place: SchemaPlace, schema: Json): SchemaVersion {
+  const { file, aggregateType, name } = place
   const { type, shape } = understand(file, schema)
   if (shape.kind !== 'record' || shape.avroName !== `${String(schema['namespace'])}.${name}`) {
     throw malformed(file, `expected a record with name ${name} and a namespace, as its file name says`)
   }
   const role = roleOf(file, schema)
   return {
-    file,
-    aggregateType,
-    name,
-    version: Number(match[2]),
+    ...place,
     role,
     fullName: shape.avroName,
     subject: `${topics[role]}.${aggregateType}-${shape.avroName}`,
@@ -89,9 +99,9 @@ function understand(
 
 function roleOf(file: string, schema: Json): SchemaRole {
   const role = schema['role'] ?? 'event'
-  if (role === 'event' || role === 'snapshot') return role
+  if (role === 'event' || role === 'snapshot' || role === 'view') return role
   throw malformed(
     file,
-    `role ${JSON.stringify(role)} is not known: expected "event" (the default) or "snapshot"`,
+    `role ${JSON.stringify(role)} is not known: expected "event" (the default), "snapshot" or "view"`,
   )
 }

@@ -2,7 +2,15 @@ import type { Config } from '#config'
 import { createUpcasterChain, type DomainModule } from '#domain'
 import { eventTopic, KafkaCluster, topicConfigs, type TopicDescription, Topics } from '#kafka'
 import { connectRedis, type RedisConnection } from '#redis-index'
-import { EventCodec, loadCatalog, pushSchemas, SchemaRegistry } from '#schemas'
+import {
+  EventCodec,
+  jsonViewName,
+  jsonViewSchema,
+  loadCatalog,
+  pushSchemas,
+  SchemaCatalog,
+  SchemaRegistry,
+} from '#schemas'
 
 import { kafkaSettings, redisSettings, registryOptions } from './connection-settings.ts'
 import { loadDomain } from './load-domain.ts'
@@ -44,7 +52,7 @@ export async function openBackends(config: Config): Promise<Backends> {
 }
 
 async function openCodec(config: Config, domain: DomainModule): Promise<EventCodec> {
-  const catalog = loadCatalog(config.domain.schemaFolders)
+  const catalog = catalogOf(config, domain)
   const registry = new SchemaRegistry(registryOptions(config))
   const upcasters = createUpcasterChain(domain.upcasters)
   const idFile = config.registry.idFile
@@ -55,6 +63,19 @@ async function openCodec(config: Config, domain: DomainModule): Promise<EventCod
     await codec.prepare()
   }
   return codec
+}
+
+/**
+ * The schemas of the folders, and built-in ones for views. A projection with a schema of its own has the built-in one as well,
+ * for its changelog may hold views from before it had its own; unless its own is of the same name.
+ */
+function catalogOf({ domain: { schemaFolders }, projector }: Config, domain: DomainModule): SchemaCatalog {
+  const files = loadCatalog(schemaFolders)
+  const projections = new Set([...domain.projections.map(({ name }) => name), ...projector.builtIn])
+  const builtIn = [...projections]
+    .filter((projection) => files.latest(projection, jsonViewName) === undefined)
+    .map(jsonViewSchema)
+  return new SchemaCatalog([...files.all, ...builtIn])
 }
 
 function ensureEventTopics(

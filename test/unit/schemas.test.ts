@@ -14,11 +14,12 @@ test('every version ever released has a sample, which reads as it should today; 
   expect(checkSchemas(folder, upcasters).map(formatProblem)).toEqual([])
 })
 
-test('every event and snapshot of the examples has a schema', () => {
+test('every event, snapshot and view of the examples has a schema', () => {
   const { catalog } = new SchemaFolder('schemas')
   for (const aggregate of [customers, orders].flatMap((domain) => domain.aggregates)) {
     const { schema } = aggregate.snapshot
     const needed = [...aggregate.eventTypes, ...(schema === undefined ? [] : [schema])]
     expect(catalog.names(aggregate.type)).toEqual(needed.toSorted())
   }
+  for (const { name, schema } of customers.projections) expect(catalog.names(name)).toEqual([schema])
 })
