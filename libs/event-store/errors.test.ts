@@ -10,6 +10,7 @@ const expected: Record<ErrorCode, [number, Retry]> = {
   'invalid-event': [422, 'never'],
   'unknown-event-type': [422, 'never'],
   'append-too-large': [413, 'never'],
+  'invalid-state': [422, 'never'],
   'stream-not-found': [404, 'never'],
   'category-not-found': [404, 'never'],
   'projection-not-found': [404, 'never'],

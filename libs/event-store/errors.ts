@@ -19,6 +19,11 @@ export const errorTable = {
     retry: 'never',
     title: 'More events or bytes than one append may hold',
   },
+  'invalid-state': {
+    httpStatus: 422,
+    retry: 'never',
+    title: 'The state cannot be made, or does not fit its schema',
+  },
   'stream-not-found': { httpStatus: 404, retry: 'never', title: 'There is no such stream' },
   'category-not-found': { httpStatus: 404, retry: 'never', title: 'There is no such aggregate type' },
   'projection-not-found': { httpStatus: 404, retry: 'never', title: 'There is no such projection' },

@@ -16,6 +16,14 @@ export { fromProblem, type Problem, toProblem } from './problem.ts'
 export { readAll } from './read-all.ts'
 export { pageLimitMax, parsePageLimit, parseTime, planRead, type ReadPlan } from './read-plan.ts'
 export {
+  type SnapshotBuilds,
+  type SnapshotCleanup,
+  type SnapshotRebuild,
+  type SnapshotsApi,
+  type SnapshotStatistics,
+  type SnapshotTaken,
+} from './snapshots-api.ts'
+export {
   type AppendLimits,
   type IdentifiedEvent,
   validateAppend,

@@ -8,6 +8,8 @@ export class PartitionKeys {
   readonly chunks: string
   /** Two generations of remembered event ids, each a hash: id and checksum of the stream → version u32, offset u48. */
   readonly ids: readonly [string, string]
+  /** How far snapshots have been taken: it goes with them, so that they come back. */
+  readonly snapshotCheckpoint: string
   readonly #tag: string
 
   constructor(keyPrefix: string, topic: string, partition: number) {
@@ -16,6 +18,7 @@ export class PartitionKeys {
     this.streams = `${this.#tag}streams`
     this.chunks = `${this.#tag}chunks`
     this.ids = [`${this.#tag}ids:0`, `${this.#tag}ids:1`]
+    this.snapshotCheckpoint = `${this.#tag}snapshotter`
   }
 
   /** All that is kept until the partition is dropped. */

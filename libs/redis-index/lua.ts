@@ -233,7 +233,7 @@ return { redis.call('HGET', KEYS[2], name), hmget(KEYS[3], fields) }
 `,
 )
 
-/** Keys: guard, streams, tail, snapshot. Stores a snapshot that is newer than the stored one, and cuts the tail up to it. */
+/** Keys: guard, streams, tail, snapshot. Stores a snapshot unless the stored one is newer, and cuts the tail up to it. */
 export const saveSnapshotScript = script(
   runPart,
   `
@@ -244,7 +244,7 @@ if not record or struct.unpack('>I4', record) < version then return 0 end
 local stored = redis.call('GETRANGE', KEYS[4], 0, 7)
 if stored ~= '' then
   local at, state_at = struct.unpack('>I4I4', stored)
-  if state_at > state_version or (state_at == state_version and at >= version) then return 0 end
+  if state_at > state_version or (state_at == state_version and at > version) then return 0 end
 end
 redis.call('SET', KEYS[4], snapshot, 'EX', ttl)
 local tail = redis.call('GET', KEYS[3])

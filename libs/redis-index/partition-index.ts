@@ -83,7 +83,7 @@ export class PartitionIndex {
       const keys = batch.flatMap(([aggregateId]) => this.#keys.evictable(aggregateId))
       if (keys.length > 0) await this.#redis.call('UNLINK', keys)
     }
-    await this.#redis.call('UNLINK', this.#keys.kept)
+    await this.#redis.call('UNLINK', [...this.#keys.kept, this.#keys.snapshotCheckpoint])
   }
 
   /** The versions of streams, and which of the event ids they have already. */
@@ -180,7 +180,7 @@ export class PartitionIndex {
   }
 
   /**
-   * Keeps a snapshot, unless the stored one is as new or newer, or the stream is not yet at its version. Cuts the tail up to it.
+   * Keeps a snapshot, unless the stored one is newer, or the stream is not yet at its version. Cuts the tail up to it.
    * @returns whether it was kept.
    */
   async saveSnapshot(streamId: StreamId, snapshot: StoredSnapshot): Promise<boolean> {

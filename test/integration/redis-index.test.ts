@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 
 import { type EventId, newEventId, type Version } from '#domain'
-import { type Guard, type IndexEntry, IndexMismatchError } from '#redis-index'
+import { type Guard, type IndexEntry, IndexMismatchError, SnapshotCheckpoint } from '#redis-index'
 
 import {
   claimed,
@@ -274,7 +274,7 @@ test('the newest snapshot stays: by state version, then by version, and never on
     index.saveSnapshot(order('a'), snapshot(version, stateVersion))
   expect(await save(10, 1)).toBe(false)
   expect(await save(5, 1)).toBe(true)
-  expect(await save(5, 1)).toBe(false)
+  expect(await save(5, 1)).toBe(true)
   expect(await save(4, 1)).toBe(false)
   expect(await save(3, 2)).toBe(true)
   expect(await save(9, 1)).toBe(false)
@@ -310,6 +310,7 @@ test('every stream is visited, and drop leaves nothing of the partition and all 
   const after = held(await index.commit(guard, events, 2_000))
   await index.saveSnapshot(order('s7'), snapshot(1))
   await index.cacheStream(after, order('s7'), 1, [])
+  expect(await new SnapshotCheckpoint(redis, 'eventstore.order', 3).replace('', 'so far')).toBe(true)
   const seen = new Set<string>()
   await index.forEachStream((streamId, { version }) => {
     expect(version).toBe(1)
@@ -320,6 +321,19 @@ test('every stream is visited, and drop leaves nothing of the partition and all 
   await index.drop()
   const left = (await keysOf(redis)).map((key) => key.split(':').slice(2).join(':'))
   expect(left).toEqual(['4}guard', '4}ids:0', '4}streams', '4}t:z'])
+})
+
+test('the checkpoint of snapshots moves only where it still is as it was seen', async () => {
+  const redis = await connect()
+  const checkpoint = new SnapshotCheckpoint(redis, 'eventstore.order', 3)
+  expect(await checkpoint.read()).toBe('')
+  expect(await checkpoint.replace('', 'one')).toBe(true)
+  expect(await checkpoint.replace('', 'two')).toBe(false)
+  expect(await checkpoint.replace('other', 'two')).toBe(false)
+  expect(await checkpoint.read()).toBe('one')
+  expect(await checkpoint.replace('one', 'two')).toBe(true)
+  expect(await checkpoint.read()).toBe('two')
+  expect(await new SnapshotCheckpoint(redis, 'eventstore.order', 4).read()).toBe('')
 })
 
 test('a stream of many events costs each append no more than a short one', async () => {
