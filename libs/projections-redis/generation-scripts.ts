@@ -1,0 +1,148 @@
+import { script, slicesPart } from '#redis-index'
+
+import { revisionPart, setPart, spanPart } from './lua-parts.ts'
+
+/** Answers for each generation: id, status, definition, checkpoints, stops, number of views, parked and unpublished. */
+export const generationsScript = script(
+  spanPart,
+  `
+local all, states = redis.call('HGETALL', KEYS[1]), {}
+for i = 1, #all, 2 do
+  local id = all[i]
+  states[#states + 1] = {
+    id,
+    all[i + 1],
+    redis.call('HGET', key(id, 'meta'), 'definition'),
+    redis.call('HGETALL', key(id, 'checkpoints')),
+    redis.call('HGETALL', key(id, 'stops')),
+    redis.call('HLEN', key(id, 'views')),
+    redis.call('ZCARD', key(id, 'parked')),
+    redis.call('HLEN', key(id, 'unpublished')),
+  }
+end
+return states
+`,
+)
+
+/** Answers 1 where the generation was added. */
+export const addGenerationScript = script(
+  spanPart,
+  `
+local id, definition, view_version, kept, if_needed = unpack(cmsgpack.unpack(ARGV[1]))
+local all, status = redis.call('HGETALL', KEYS[1]), kept == 1 and 'kept' or 'serving'
+for i = 1, #all, 2 do
+  local other, other_status = all[i], all[i + 1]
+  if other == id then return 0 end
+  if other_status == 'serving' or other_status == 'building' then
+    local version = tonumber(redis.call('HGET', key(other, 'meta'), 'viewVersion'))
+    if if_needed == 1 and version >= view_version then return 0 end
+    if kept == 0 then status = 'building' end
+  end
+end
+for i = 1, #all, 2 do
+  if status == 'building' and all[i + 1] == 'building' then redis.call('HSET', KEYS[1], all[i], 'retired') end
+end
+redis.call('HSET', key(id, 'meta'), 'definition', definition, 'viewVersion', view_version)
+redis.call('HSET', KEYS[1], id, status)
+return 1
+`,
+)
+
+/** Answers as ViewStore.switchTo does. */
+export const switchScript = script(
+  setPart,
+  spanPart,
+  `
+local id, held_until = unpack(cmsgpack.unpack(ARGV[1]))
+local status, old = redis.call('HGET', GENERATIONS, id), serving()
+if status == 'serving' then return 'switched' end
+if status ~= 'building' then return 'gone' end
+local goals = old and redis.call('HGETALL', key(old, 'checkpoints')) or {}
+for i = 1, #goals, 2 do
+  local checkpoint = redis.call('HGET', CHECKPOINTS, goals[i])
+  if not checkpoint or tonumber(checkpoint) < tonumber(goals[i + 1]) then
+    redis.call('HSET', key(old, 'meta'), 'heldUntil', held_until)
+    return 'behind'
+  end
+end
+if old then redis.call('HSET', GENERATIONS, old, 'retired') end
+redis.call('HSET', GENERATIONS, id, 'serving')
+return 'switched'
+`,
+)
+
+/** Answers 1 where the generation is retired now. */
+export const retireScript = script(
+  setPart,
+  `
+local id = unpack(cmsgpack.unpack(ARGV[1]))
+local status = redis.call('HGET', GENERATIONS, id)
+if not status or status == 'serving' then return 0 end
+redis.call('HSET', GENERATIONS, id, 'retired')
+return 1
+`,
+)
+
+/**
+ * Answers 1 where the generation is gone. Its own definition says which indexes it has: the caller's may be a newer one.
+ * What the changelog lacks of deletions goes over to the serving generation, too.
+ */
+export const discardScript = script(
+  slicesPart,
+  setPart,
+  spanPart,
+  revisionPart,
+  `
+local id, now_bytes, limit = unpack(cmsgpack.unpack(ARGV[1]))
+local status = redis.call('HGET', GENERATIONS, id)
+if not status then return 1 end
+if status ~= 'retired' then return 0 end
+for _, name in ipairs(cjson.decode(redis.call('HGET', META, 'definition')).indexNames) do
+  redis.call('UNLINK', key(id, 'index:' .. name))
+end
+redis.call('UNLINK', EXPIRY, STOPS, PARKED, ERRORS)
+local names = redis.call('ZRANGE', ORDER, 0, limit - 1)
+sliced('ZREM', ORDER, names)
+sliced('HDEL', VIEWS, names)
+sliced('HDEL', UNPUBLISHED, names)
+if #names < limit then
+  local deleted = redis.call('HRANDFIELD', UNPUBLISHED, limit - #names)
+  sliced('HDEL', UNPUBLISHED, deleted)
+  for i = 1, #deleted do names[#names + 1] = deleted[i] end
+end
+local now_serving, marks = serving(), {}
+if now_serving and #names > 0 then
+  local mark = next_revision(key(now_serving, 'meta')) .. now_bytes
+  for i = 1, #names do
+    if redis.call('HEXISTS', key(now_serving, 'views'), names[i]) == 0 then
+      marks[#marks + 1] = names[i]
+      marks[#marks + 1] = mark
+    end
+  end
+  sliced('HSET', key(now_serving, 'unpublished'), marks)
+end
+if redis.call('EXISTS', VIEWS, UNPUBLISHED) > 0 then return 0 end
+redis.call('UNLINK', META, CHECKPOINTS)
+redis.call('HDEL', GENERATIONS, id)
+return 1
+`,
+)
+
+/** Answers how many partitions stood still. Without a source: all of them. */
+export const resumeScript = script(
+  spanPart,
+  `
+local source = unpack(cmsgpack.unpack(ARGV[1]))
+local ids, resumed = redis.call('HKEYS', KEYS[1]), 0
+for i = 1, #ids do
+  local stops = key(ids[i], 'stops')
+  if source ~= '' then
+    resumed = resumed + redis.call('HDEL', stops, source)
+  else
+    resumed = resumed + redis.call('HLEN', stops)
+    redis.call('UNLINK', stops)
+  end
+end
+return resumed
+`,
+)

@@ -1,0 +1,47 @@
+import type { ViewChange } from '#projections'
+import { MessagePackWriter } from '#redis-index'
+
+import { encodeBody, encodeRevisions } from './stored-view.ts'
+
+/** What goes to a script: texts as they are, numbers below 2^32, and larger or fractional ones as decimal text. */
+export type Item = string | number | Buffer | readonly Item[]
+
+/** The one argument of a script: an array of items. */
+export function packArgument(items: readonly Item[]): Buffer {
+  const writer = new MessagePackWriter()
+  write(writer, items)
+  return writer.finish()
+}
+
+function write(writer: MessagePackWriter, item: Item): void {
+  if (typeof item === 'string') writer.text(item)
+  else if (typeof item === 'number') writer.uint32(item)
+  else if (Buffer.isBuffer(item)) writer.bytes(item)
+  else {
+    writer.array(item.length)
+    for (const each of item) write(writer, each)
+  }
+}
+
+/**
+ * What the scripts read of changes: keys, expected revisions, bodies, then times and keys in turn for those that expire, and
+ * for each index figures and keys in turn. Sorted sets keep doubles, which the text of a number gives back exactly.
+ * @throws RangeError where a view has no figure for an index.
+ */
+export function changeItems(changes: readonly ViewChange[], indexNames: readonly string[]): readonly Item[] {
+  const stored = changes.filter(({ json }) => json !== null)
+  return [
+    changes.map(({ key }) => key),
+    encodeRevisions(changes.map(({ expected }) => expected)),
+    changes.map(encodeBody),
+    stored.flatMap(({ key, expiresAtMs }) => (expiresAtMs === undefined ? [] : [String(expiresAtMs), key])),
+    indexNames.map((name) => stored.flatMap((change) => [figureOf(change, name), change.key])),
+  ]
+}
+
+function figureOf({ key, indexes }: ViewChange, name: string): string {
+  const figure = indexes[name]
+  if (figure === undefined)
+    throw new RangeError(`view ${JSON.stringify(key)} has no figure for index ${name}`)
+  return String(figure)
+}

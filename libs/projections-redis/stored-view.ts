@@ -1,0 +1,48 @@
+import type { StoredView } from '#projections'
+
+/**
+ * The bytes of a view: revision, time of change, time of expiry (0: never), six bytes each, then JSON. The body is all but the
+ * revision, which the script gives; without JSON it stands for a deletion. The scripts in lua-parts.ts know these places.
+ */
+const bodyHead = 12
+const head = 18
+
+export function encodeBody(view: {
+  readonly json: string | null
+  readonly changedAtMs: number
+  readonly expiresAtMs?: number
+}): Buffer {
+  const json = view.json ?? ''
+  const body = Buffer.allocUnsafe(bodyHead + Buffer.byteLength(json))
+  body.writeUIntBE(view.changedAtMs, 0, 6)
+  body.writeUIntBE(view.expiresAtMs ?? 0, 6, 6)
+  body.write(json, bodyHead)
+  return body
+}
+
+export function decodeView(bytes: Buffer): StoredView {
+  const expiresAtMs = bytes.readUIntBE(12, 6)
+  return {
+    json: bytes.toString('utf8', head),
+    revision: decodeRevision(bytes),
+    changedAtMs: bytes.readUIntBE(6, 6),
+    ...(expiresAtMs > 0 && { expiresAtMs }),
+  }
+}
+
+export const encodeTime = (timeMs: number): Buffer => encodeRevisions([timeMs])
+
+/** One after the other: a script cuts them apart. */
+export function encodeRevisions(revisions: readonly number[]): Buffer {
+  const bytes = Buffer.allocUnsafe(6 * revisions.length)
+  revisions.forEach((revision, index) => bytes.writeUIntBE(revision, 6 * index, 6))
+  return bytes
+}
+
+export const decodeRevision = (bytes: Buffer): number => bytes.readUIntBE(0, 6)
+
+/** What is noted of a view whose deletion the changelog lacks: the revision, then when. */
+export const decodeDeletionTime = (mark: Buffer): number => mark.readUIntBE(6, 6)
+
+export const hasExpired = ({ expiresAtMs = Infinity }: StoredView, nowMs: number): boolean =>
+  expiresAtMs <= nowMs
