@@ -17,13 +17,13 @@ export interface ViewSet {
 
 /** A view as it is stored. */
 export interface StoredView {
-  /** The view as JSON. */
+  /** The view as JSON; comes back as the same data, maybe with other white space or its members in another order. */
   readonly json: string
-  /** Of the commit that last changed it: rises from commit to commit, over all views of the generation. */
+  /** Of the step that last changed it: rises from step to step, over all views of the generation. From 1. */
   readonly revision: number
   /** Time of the event that last changed it; milliseconds since 1970. */
   readonly changedAtMs: number
-  /** From then on it counts as gone. */
+  /** From then on readers do not get it; it is there for {@link ViewStore.read} until {@link ViewStore.expire} deletes it. */
   readonly expiresAtMs?: number
 }
 
@@ -32,12 +32,13 @@ export interface KeyedView extends StoredView {
 }
 
 export interface ViewChange {
+  /** Not empty, at most 1,024 characters, well-formed Unicode without U+0000: callers see to that. */
   readonly key: string
   /** The revision that the change was made from; 0 where there was no view. */
   readonly expected: number
-  /** JSON; null deletes the view. */
+  /** JSON; null deletes the view, if there is one. */
   readonly json: string | null
-  /** A figure for each declared index; nothing for a deletion. */
+  /** A finite figure for each declared index; nothing for a deletion. */
   readonly indexes: Readonly<Record<string, number>>
   readonly changedAtMs: number
   readonly expiresAtMs?: number
@@ -58,6 +59,7 @@ export interface ViewCommit {
   readonly from: number | undefined
   /** The checkpoint afterwards: the next offset that is not applied yet. */
   readonly to: number
+  /** Each key once. */
   readonly changes: readonly ViewChange[]
   readonly parked: readonly ParkedEvent[]
 }
@@ -66,6 +68,7 @@ export interface ViewCommit {
  * `checkpoint-moved`: somebody else applied these events, or the store lost or regained state: begin anew from its checkpoint.
  * `view-changed`: one of the views is not as it was read: read and fold again. `held`: another generation is about to
  * take over: wait a moment. `gone`: there is no such generation any more, or it is retired.
+ * Where several are true: `gone` before `checkpoint-moved` before `held` before `view-changed`.
  */
 export type CommitOutcome = 'committed' | 'checkpoint-moved' | 'view-changed' | 'held' | 'gone'
 
@@ -82,31 +85,35 @@ export interface GenerationState extends Generation {
   readonly checkpoints: ReadonlyMap<string, number>
   /** By {@link sourceKey}. */
   readonly stops: ReadonlyMap<string, Stop>
+  /** Those that have expired included, as long as they are there. */
   readonly views: number
   readonly parked: number
-  /** Views whose last change is not in the changelog yet. */
+  /** Views, and deletions of views, that are not in the changelog yet. */
   readonly unpublished: number
 }
 
 export interface ViewLookup {
-  /** Default: the one that serves. */
+  /** Any that is not retired; default: the one that serves. */
   readonly generation?: string
-  /** The answer must count the event at this position. */
+  /** The answer must count the event at this position: the checkpoint of its partition is beyond it. */
   readonly after?: Position
 }
 
-/** `no-generation`: there is none, or none of that id. `behind`: the event of `after` is not applied yet. */
+/** `no-generation`: none serves, or the one of that id is not there or retired. `behind`: the event of `after` is not applied yet. */
 export type Lookup<Found> =
   | { readonly outcome: 'found'; readonly generation: string; readonly found: Found }
   | { readonly outcome: 'no-generation' | 'behind' }
 
 export interface ViewPageQuery extends ViewLookup {
-  /** A declared index; without it views come in the order of their keys (by their UTF-8 bytes). Equal figures: by key. */
+  /**
+   * A declared index; without it views come in the order of their keys (by their UTF-8 bytes). Equal figures: by key.
+   * Views without a figure for it, because the generation's definition did not declare it, are left out.
+   */
   readonly orderBy?: string
   /** Backwards, keys included. */
   readonly descending: boolean
   readonly limit: number
-  /** The last view of the page before: its key and, by an index, its figure then. */
+  /** The last view of the page before: its key and, by an index, its figure then. The page begins right after that place. */
   readonly cursor?: { readonly key: string; readonly figure?: number }
 }
 
@@ -116,9 +123,10 @@ export interface StoredViewPage {
   readonly next?: { readonly key: string; readonly figure?: number }
 }
 
-/** A change that the changelog does not have yet. */
+/** What became of a view by a change that the changelog does not have yet. */
 export interface UnpublishedView {
   readonly key: string
+  /** Of the step that changed or deleted it. */
   readonly revision: number
   /** Null for a view that is gone. */
   readonly json: string | null
@@ -129,12 +137,15 @@ export interface UnpublishedView {
  * Where views, checkpoints and all that belongs to them are kept. Every method is atomic. All reject with
  * {@link ViewStoreUnavailableError} while the store does not answer; what was asked may have happened then, and the
  * checkpoint tells. Every store passes testing/view-store.contract.ts.
+ *
+ * A retired generation takes no commits and is not looked up; all else can be done with it until it is discarded.
+ * With a generation that is not there nothing happens and nothing is found, unless a method says otherwise.
  */
 export interface ViewStore {
   /** Makes room for a projection; before anything else, as often as one likes. */
   prepare(projection: StoredProjection): Promise<void>
 
-  /** All generations, oldest first; none where nothing was made yet, or all of it was lost. */
+  /** All generations in the order of their ids: oldest first; none where nothing was made yet, or all of it was lost. */
   generations(projection: StoredProjection): Promise<readonly GenerationState[]>
 
   /**
@@ -152,18 +163,22 @@ export interface ViewStore {
 
   /**
    * Lets a building generation serve, and retires the one that did, as soon as its checkpoints have come at least as far
-   * in every partition, so that readers never go back. Where they have not, the one that serves takes no commits for
-   * `holdMs` from now: its commits are answered `held`, and the next call can succeed.
-   * Partitions of topics whose id (`topicIds`) is another in the two generations are not compared: their log is another.
+   * in every partition, so that readers never go back; no checkpoint counts as 0. Where they have not, the one that serves
+   * takes no commits for `holdMs` from now, whatever an earlier call said: its commits are answered `held`, and the next
+   * call can succeed.
+   * Partitions of topics whose id (`topicIds`) is another in the two generations, or is missing in one of them, are not
+   * compared: their log is another.
+   * @returns `switched` also for one that serves already; `gone` for one that is kept, retired or not there.
    */
   switchTo(set: ViewSet, holdMs: number): Promise<'switched' | 'behind' | 'gone'>
 
-  /** Retires a generation that does not serve; for one that serves nothing happens. @returns whether it is retired. */
+  /** Retires a generation that does not serve; for one that serves nothing happens. @returns whether it is retired now. */
   retire(set: ViewSet): Promise<boolean>
 
   /**
-   * Takes away up to `limit` views of a retired generation, and with the last of them all the rest of it. A key that
-   * the serving generation does not have becomes unpublished there, so that the changelog learns that it is gone.
+   * Takes away up to `limit` keys of a retired generation, and with the last of them all the rest of it: keys of views,
+   * and of deletions that the changelog does not have yet. Where the serving generation has no view under one of them, it
+   * becomes unpublished there, as gone, unless it is already: so the changelog learns of it. Only a retired one is taken away.
    * @returns whether the generation is gone.
    */
   discard(set: ViewSet, limit: number): Promise<boolean>
@@ -171,7 +186,10 @@ export interface ViewStore {
   /** Views by key, those that have expired included: what {@link commit} is made from. */
   read(set: ViewSet, keys: readonly string[]): Promise<ReadonlyMap<string, StoredView>>
 
-  /** Changes views and the checkpoint in one step, and counts the views as unpublished. */
+  /**
+   * Changes views and the checkpoint in one step. The key of each change is unpublished then, also where the view is as
+   * before or a deletion found none.
+   */
   commit(set: ViewSet, commit: ViewCommit): Promise<CommitOutcome>
 
   /** One view. Expired ones are not found. */
@@ -187,16 +205,16 @@ export interface ViewStore {
   /** Up to `limit` views whose last change is not in the changelog yet, each as it is now; in no order. */
   unpublished(set: ViewSet, limit: number): Promise<readonly UnpublishedView[]>
 
-  /** These are in the changelog now. A view that has changed since (its revision tells) stays unpublished. */
+  /** These are in the changelog now. A view that has changed or gone since (its revision tells) stays unpublished. */
   markPublished(set: ViewSet, published: readonly Pick<UnpublishedView, 'key' | 'revision'>[]): Promise<void>
 
-  /** Deletes up to `limit` views that have expired at `nowMs`; the changelog learns of it. @returns how many. */
+  /** Deletes up to `limit` views that have expired at `nowMs`; it counts as a change at `nowMs`, unpublished. @returns how many. */
   expire(set: ViewSet, nowMs: number, limit: number): Promise<number>
 
-  /** Notes why a partition stands still. */
+  /** Notes why a partition stands still, in place of an earlier note. Commits are taken as before. */
   stop(set: ViewSet, source: SourcePartition, stop: Stop): Promise<void>
 
-  /** Lets stopped partitions of all generations go on: all of them, or just one. @returns how many there were. */
+  /** Lets stopped partitions of all generations go on: all of them, or just one. @returns how many were stopped. */
   resume(projection: StoredProjection, source?: SourcePartition): Promise<number>
 
   /** Events that were set aside, oldest first by time, then by position; from the `offset`th on. */
@@ -206,8 +224,10 @@ export interface ViewStore {
   ): Promise<readonly ParkedEvent[]>
 
   /**
-   * Applies an event that was set aside: its changes are made, and it is set aside no more, in one step.
-   * @returns `not-parked` where it is not set aside (any more): then it was applied already.
+   * Applies an event that was set aside: its changes are made as by {@link commit}, and it is set aside no more, in one
+   * step. The checkpoint is beyond it and stays; a generation that is held takes it.
+   * @returns `gone` as by {@link commit}; else `not-parked` where it is not set aside (any more): then it was applied
+   * already, or dropped; else `view-changed`.
    */
   applyParked(
     set: ViewSet,

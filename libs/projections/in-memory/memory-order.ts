@@ -1,0 +1,55 @@
+import type { StoredViewPage, ViewPageQuery } from '../view-store.ts'
+import { hasExpired, type MemoryView, storedView } from './memory-view.ts'
+
+/** Where a view stands in an order: by its figure, and among equal ones by its key. */
+interface Place {
+  readonly key: string
+  readonly figure?: number
+}
+
+const isSurrogate = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdfff
+
+/** Surrogates stand for code points above all others, though their own numbers are lower. */
+const rank = (unit: number): number => (isSurrogate(unit) ? unit + 0x10000 : unit)
+
+/** Compares as the UTF-8 bytes do, which is not how JavaScript compares strings: by UTF-16 code units. */
+export function byUtf8(a: string, b: string): number {
+  const length = Math.min(a.length, b.length)
+  for (let index = 0; index < length; index += 1) {
+    const difference = rank(a.charCodeAt(index)) - rank(b.charCodeAt(index))
+    if (difference !== 0) return difference
+  }
+  return a.length - b.length
+}
+
+/** Figures may be too large to be subtracted. */
+const byFigure = (a = 0, b = 0): number => Number(a > b) - Number(a < b)
+
+const byPlace = (a: Place, b: Place): number => byFigure(a.figure, b.figure) || byUtf8(a.key, b.key)
+
+/** One page of views in the order that is asked for; those that have expired at `nowMs` are left out. */
+export function pageOf(
+  views: ReadonlyMap<string, MemoryView>,
+  query: ViewPageQuery,
+  nowMs: number,
+): StoredViewPage {
+  const { orderBy, descending, limit, cursor } = query
+  const compare = descending ? (a: Place, b: Place) => byPlace(b, a) : byPlace
+  const places: (Place & { readonly view: MemoryView })[] = []
+  for (const [key, view] of views) {
+    if (hasExpired(view, nowMs)) continue
+    if (orderBy === undefined) places.push({ key, view })
+    else if (view.indexes[orderBy] !== undefined) places.push({ key, view, figure: view.indexes[orderBy] })
+  }
+  const rest = places
+    .filter((place) => cursor === undefined || compare(place, cursor) > 0)
+    .sort((a, b) => compare(a, b))
+  const found = rest.slice(0, limit)
+  const last = found.at(-1)
+  return {
+    views: found.map(({ key, view }) => ({ key, ...storedView(view) })),
+    ...(rest.length > limit && last !== undefined && { next: cursorAt(last) }),
+  }
+}
+
+const cursorAt = ({ key, figure }: Place): Place => ({ key, ...(figure !== undefined && { figure }) })

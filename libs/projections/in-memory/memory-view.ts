@@ -1,0 +1,17 @@
+import type { StoredView } from '../view-store.ts'
+
+/** A view with the figures it is sorted by. */
+export interface MemoryView extends StoredView {
+  readonly indexes: Readonly<Record<string, number>>
+}
+
+/** What readers get of a view. */
+export const storedView = ({ json, revision, changedAtMs, expiresAtMs }: MemoryView): StoredView => ({
+  json,
+  revision,
+  changedAtMs,
+  ...(expiresAtMs !== undefined && { expiresAtMs }),
+})
+
+export const hasExpired = ({ expiresAtMs }: Pick<StoredView, 'expiresAtMs'>, nowMs: number): boolean =>
+  expiresAtMs !== undefined && expiresAtMs <= nowMs

@@ -1,0 +1,170 @@
+import { expect } from 'vitest'
+
+import { type Position, position } from '#domain'
+
+import type { NewGeneration } from '../generation.ts'
+import { sourceKey, type SourcePartition } from '../source-partition.ts'
+import type {
+  CommitOutcome,
+  GenerationState,
+  Lookup,
+  ParkedEvent,
+  StoredProjection,
+  UnpublishedView,
+  ViewChange,
+  ViewCommit,
+  ViewSet,
+  ViewStore,
+} from '../view-store.ts'
+import type { TestClock } from './test-clock.ts'
+
+export const topic = 'eventstore.order'
+export const source = (partition = 0): SourcePartition => ({ topic, partition })
+export const at = (offset: number, partition = 0): Position => position(topic, partition, offset)
+
+/** A change to `{ n }`, by default of a view that is not there yet. */
+export const change = (key: string, n: number | null, more: Partial<ViewChange> = {}): ViewChange => ({
+  key,
+  expected: 0,
+  json: n === null ? null : JSON.stringify({ n }),
+  indexes: {},
+  changedAtMs: 1000,
+  ...more,
+})
+
+export const parkedEvent = (offset: number, more: Partial<ParkedEvent> = {}): ParkedEvent => ({
+  position: at(offset),
+  error: `event ${offset} makes no sense`,
+  parkedAtMs: 5000,
+  ...more,
+})
+
+/** What a test gives of a commit; the rest is partition 0 from nothing to 1, without changes. */
+export type Step = Partial<Omit<ViewCommit, 'source'>> & { readonly partition?: number }
+
+/** What a lookup found; fails where nothing was. */
+export function found<Found>(lookup: Lookup<Found>): Found {
+  if (lookup.outcome === 'found') return lookup.found
+  throw new Error(`expected a lookup that finds, got ${lookup.outcome}`)
+}
+
+/** A projection in the store under test, and short words for what tests do with it. */
+export class TestedProjection {
+  readonly stored: StoredProjection
+  readonly #store: ViewStore
+  readonly #clock: TestClock
+
+  constructor(store: ViewStore, clock: TestClock, stored: StoredProjection) {
+    this.#store = store
+    this.#clock = clock
+    this.stored = stored
+  }
+
+  set(generation: string): ViewSet {
+    return { projection: this.stored, generation }
+  }
+
+  newGeneration(id: string, more: Partial<NewGeneration> = {}): NewGeneration {
+    return {
+      id,
+      viewVersion: 1,
+      indexNames: this.stored.indexNames,
+      createdAtMs: this.#clock.now(),
+      topicIds: { [topic]: 'kc1bZ2XqTlGtyzmFpIbDsg' },
+      range: { [sourceKey(source())]: { start: 0, end: 100 } },
+      ...more,
+    }
+  }
+
+  add(id: string, more: Partial<NewGeneration> = {}, options?: { ifNeeded?: boolean }): Promise<boolean> {
+    return this.#store.addGeneration(this.stored, this.newGeneration(id, more), options)
+  }
+
+  /** Status by id. */
+  async statuses(): Promise<Record<string, string>> {
+    const generations = await this.#store.generations(this.stored)
+    return Object.fromEntries(generations.map(({ id, status }) => [id, status]))
+  }
+
+  async state(id: string): Promise<GenerationState> {
+    const state = (await this.#store.generations(this.stored)).find((generation) => generation.id === id)
+    if (state === undefined) throw new Error(`there is no generation ${id}`)
+    return state
+  }
+
+  async checkpoint(id: string, partition = 0): Promise<number | undefined> {
+    return (await this.state(id)).checkpoints.get(sourceKey(source(partition)))
+  }
+
+  commit(id: string, { partition, ...step }: Step): Promise<CommitOutcome> {
+    return this.#store.commit(this.set(id), {
+      source: source(partition),
+      from: undefined,
+      to: 1,
+      changes: [],
+      parked: [],
+      ...step,
+    })
+  }
+
+  /** Moves a checkpoint to an offset, wherever it is. */
+  async moveTo(id: string, to: number, partition = 0): Promise<void> {
+    const from = await this.checkpoint(id, partition)
+    expect(await this.commit(id, { partition, from, to })).toBe('committed')
+  }
+
+  /** Changes views, whatever they are now, in one commit that moves the checkpoint of partition 0 by one. */
+  async write(
+    id: string,
+    views: Readonly<Record<string, number | null>>,
+    more: Partial<ViewChange> = {},
+  ): Promise<void> {
+    const entries = Object.entries(views)
+    await this.writeChanges(
+      id,
+      entries.map(([key, n]) => change(key, n, more)),
+    )
+  }
+
+  /** The same with changes of one's own; what they expect is filled in. */
+  async writeChanges(id: string, changes: readonly ViewChange[], parked: readonly ParkedEvent[] = []) {
+    const now = await this.#store.read(
+      this.set(id),
+      changes.map(({ key }) => key),
+    )
+    const from = await this.checkpoint(id)
+    const expected = changes.map((it) => ({ ...it, expected: now.get(it.key)?.revision ?? 0 }))
+    expect(await this.commit(id, { from, to: (from ?? 0) + 1, changes: expected, parked })).toBe('committed')
+  }
+
+  async revision(id: string, key: string): Promise<number> {
+    return (await this.#store.read(this.set(id), [key])).get(key)?.revision ?? 0
+  }
+
+  /** `n` of views by key; absent ones are left out. */
+  async values(id: string, keys: readonly string[]): Promise<Record<string, unknown>> {
+    const views = await this.#store.read(this.set(id), keys)
+    return Object.fromEntries([...views].map(([key, { json }]) => [key, valueOf(json)]))
+  }
+
+  /** All that is unpublished, by key. */
+  async unpublished(id: string): Promise<Map<string, UnpublishedView>> {
+    const views = await this.#store.unpublished(this.set(id), 10_000)
+    expect(new Set(views.map(({ key }) => key)).size).toBe(views.length)
+    return new Map(views.map((view) => [view.key, view]))
+  }
+
+  /** `n` of what is unpublished, by key; null for what is gone. */
+  async unpublishedValues(id: string): Promise<Record<string, unknown>> {
+    const views = await this.unpublished(id)
+    return Object.fromEntries(
+      [...views].map(([key, { json }]) => [key, json === null ? null : valueOf(json)]),
+    )
+  }
+
+  async publishAll(id: string): Promise<void> {
+    await this.#store.markPublished(this.set(id), [...(await this.unpublished(id)).values()])
+  }
+}
+
+const valueOf = (json: string): unknown => (JSON.parse(json) as { readonly n: unknown }).n

@@ -1,0 +1,38 @@
+import { afterAll, beforeAll, describe } from 'vitest'
+
+import { commitContract } from './commit.contract.ts'
+import { generationsContract } from './generations.contract.ts'
+import { lookupContract } from './lookup.contract.ts'
+import { type OpenStore, type StoreUnderTest, Subject } from './store-under-test.ts'
+import { switchContract } from './switch.contract.ts'
+import { TestClock } from './test-clock.ts'
+
+/**
+ * The suite that every store of views passes, in memory or on a server. Call it at the top of a test file:
+ * `viewStoreContract('in memory', ({ now }) => ({ store: new InMemoryViewStore({ now }) }))`.
+ * @param open runs once, before the first test.
+ */
+export function viewStoreContract(name: string, open: OpenStore): void {
+  describe(`view store contract: ${name}`, () => {
+    let given: StoreUnderTest | undefined
+    let subject: Subject | undefined
+    const subjectNow = (): Subject => {
+      if (subject === undefined) throw new Error('the store is used before it is open')
+      return subject
+    }
+    beforeAll(async () => {
+      const clock = new TestClock()
+      given = await open({ now: clock.now })
+      subject = new Subject(given, clock)
+    })
+    afterAll(async () => {
+      if (given?.teardown !== undefined) await given.teardown()
+      else await given?.store.close()
+    })
+
+    generationsContract(subjectNow)
+    switchContract(subjectNow)
+    commitContract(subjectNow)
+    lookupContract(subjectNow)
+  })
+}
