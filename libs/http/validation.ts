@@ -7,7 +7,7 @@ import { EventStoreError } from '#event-store'
 
 /**
  * Compiles a route's schemas once, at its registration. Bodies are taken as they are: `"3"` is not 3. In queries and
- * headers, where all is text, whole numbers are read as such and a single value stands for a list of one.
+ * headers, where all is text, whole numbers, `true` and `false` are read as such, and a single value stands for a list of one.
  */
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   const check = TypeCompiler.Compile(schema)
@@ -46,11 +46,13 @@ type Text = Readonly<Record<string, unknown>>
 function textReader(schema: TSchema): (value: unknown) => unknown {
   const properties = TypeGuard.IsObject(schema) ? Object.entries(schema.properties) : []
   const integers = properties.filter(([, part]) => TypeGuard.IsInteger(part)).map(([name]) => name)
+  const booleans = properties.filter(([, part]) => TypeGuard.IsBoolean(part)).map(([name]) => name)
   const arrays = properties.filter(([, part]) => TypeGuard.IsArray(part)).map(([name]) => name)
   return (value) => {
     const text = value as Text
     const input: Record<string, unknown> = { ...text }
     for (const name of integers) if (name in text) input[name] = readInteger(text[name])
+    for (const name of booleans) if (name in text) input[name] = readBoolean(text[name])
     for (const name of arrays) if (name in text) input[name] = [text[name]].flat()
     return input
   }
@@ -59,3 +61,5 @@ function textReader(schema: TSchema): (value: unknown) => unknown {
 /** Anything else stays text, and so fails the check with a message that shows it. */
 const readInteger = (text: unknown): unknown =>
   typeof text === 'string' && /^-?\d{1,15}$/.test(text) ? Number(text) : text
+
+const readBoolean = (text: unknown): unknown => (text === 'true' ? true : text === 'false' ? false : text)

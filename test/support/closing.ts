@@ -1,9 +1,10 @@
 import { onTestFinished } from 'vitest'
 
 import { AnnalsClient, type ClientOptions } from '#client'
+import type { HttpRoutes } from '#http'
 
 import type { WriterApi } from '../../services/writer/writer-api.ts'
-import { type HttpWriter, type HttpWriterOptions, startHttpWriter } from './http-writer.ts'
+import { type HttpWriter, type HttpWriterOptions, startHttp, startHttpWriter } from './http-writer.ts'
 
 /** A client that is closed at the end of the test. */
 export function testClient(options: ClientOptions): AnnalsClient {
@@ -17,4 +18,11 @@ export async function testWriter(api: WriterApi, options?: HttpWriterOptions): P
   const writer = await startHttpWriter(api, options)
   onTestFinished(() => writer.app.close())
   return writer
+}
+
+/** A server with other routes, closed at the end of the test too. */
+export async function testHttp(routes: HttpRoutes, options?: HttpWriterOptions): Promise<HttpWriter> {
+  const server = await startHttp(routes, options)
+  onTestFinished(() => server.app.close())
+  return server
 }

@@ -9,7 +9,7 @@ export interface Answer {
 }
 
 export type Call = (
-  method: 'GET' | 'POST',
+  method: 'GET' | 'POST' | 'DELETE',
   path: string,
   body?: unknown,
   headers?: Record<string, string>,
@@ -21,7 +21,12 @@ export async function callableWriter(
 ): Promise<{ api: InMemoryWriter; url: string; call: Call }> {
   const api = new InMemoryWriter()
   const { url } = await testWriter(api, { bodyLimitBytes })
-  const call: Call = async (method, path, body, headers = {}) => {
+  return { api, url, call: callerOf(url) }
+}
+
+/** Calls a server and tells all of its answers. */
+export function callerOf(url: string): Call {
+  return async (method, path, body, headers = {}) => {
     const response = await fetch(url + path, {
       method,
       ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
@@ -32,5 +37,17 @@ export async function callableWriter(
     const json = /json/.test(type ?? '') ? (JSON.parse(text) as Answer['body']) : { text }
     return { status: response.status, type, headers: response.headers, body: json }
   }
-  return { api, url, call }
+}
+
+/** What an answer brings until it has the pattern, or ends; then it is left. */
+export async function readSome(response: Response, until: RegExp): Promise<string> {
+  const reader = response.body?.getReader()
+  let text = ''
+  while (reader !== undefined && !until.test(text)) {
+    const chunk = (await reader.read()) as { readonly value: Uint8Array | undefined }
+    if (chunk.value === undefined) break
+    text += Buffer.from(chunk.value).toString()
+  }
+  await reader?.cancel()
+  return text
 }

@@ -1,4 +1,4 @@
-import { createHttpServer, type HttpServer } from '#http'
+import { createHttpServer, type HttpRoutes, type HttpServer } from '#http'
 import { createLogger, createMetrics, HealthRegistry } from '#observability'
 
 import type { WriterApi } from '../../services/writer/writer-api.ts'
@@ -17,19 +17,23 @@ export interface HttpWriter {
 }
 
 /** A real server on a free port of the loopback, with the writer's routes. Close `app` in the end. */
-export async function startHttpWriter(api: WriterApi, options: HttpWriterOptions = {}): Promise<HttpWriter> {
+export const startHttpWriter = (api: WriterApi, options?: HttpWriterOptions): Promise<HttpWriter> =>
+  startHttp(writerRoutes(api), options)
+
+/** The same with other routes. */
+export async function startHttp(routes: HttpRoutes, options: HttpWriterOptions = {}): Promise<HttpWriter> {
   const { port = 0, bodyLimitBytes = 1_000_000, prepare } = options
   const health = new HealthRegistry()
-  health.add({ name: 'writer', kind: 'readiness', check: () => 'ok' })
+  health.add({ name: 'service', kind: 'readiness', check: () => 'ok' })
   const app = await createHttpServer({
-    logger: createLogger({ name: 'writer', level: 'silent' }),
+    logger: createLogger({ name: 'service', level: 'silent' }),
     health,
-    metrics: createMetrics({ service: 'writer', processMetrics: false }),
+    metrics: createMetrics({ service: 'test', processMetrics: false }),
     title: 'Annals',
     version: '0.0.0',
     bodyLimitBytes,
   })
   prepare?.(app)
-  await app.register(writerRoutes(api))
+  await app.register(routes)
   return { app, url: await app.listen({ host: '127.0.0.1', port }) }
 }

@@ -3,24 +3,12 @@ import { describe, expect, test } from 'vitest'
 import type { StreamId } from '#domain'
 
 import { testWriter } from '../support/closing.ts'
-import { callableWriter } from '../support/http-call.ts'
+import { callableWriter, readSome } from '../support/http-call.ts'
 import { InMemoryWriter } from '../support/in-memory-writer.ts'
 
 const event = { type: 'OrderPlaced', data: { customerId: 'c-7' } }
 
 describe('live events over HTTP', () => {
-  const readSome = async (response: Response, until: RegExp): Promise<string> => {
-    const reader = response.body?.getReader()
-    let text = ''
-    while (reader !== undefined && !until.test(text)) {
-      const chunk = (await reader.read()) as { readonly value: Uint8Array | undefined }
-      if (chunk.value === undefined) break
-      text += Buffer.from(chunk.value).toString()
-    }
-    await reader?.cancel()
-    return text
-  }
-
   test('come as server-sent events with their cursor, and resume from Last-Event-ID', async () => {
     const { api, url } = await callableWriter()
     await api.append('order.1' as StreamId, [event, event])

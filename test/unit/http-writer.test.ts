@@ -289,7 +289,7 @@ describe('what every server has', () => {
     expect(await call('GET', '/health/live')).toMatchObject({ status: 200, body: { healthy: true } })
     expect(await call('GET', '/health/ready')).toMatchObject({
       status: 200,
-      body: { checks: { writer: { healthy: true } } },
+      body: { checks: { service: { healthy: true } } },
     })
     await call('GET', '/streams/order.9')
     expect((await call('GET', '/metrics')).body['text']).toContain(

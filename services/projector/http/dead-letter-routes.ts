@@ -1,0 +1,57 @@
+import { parsePosition, type Position } from '#domain'
+import { parseRequest } from '#event-store'
+import { type HttpRoutes, problemResponses } from '#http'
+import type { ProjectionsApi } from '#projections'
+
+import { absentBodyIsEmpty } from './absent-body.ts'
+import {
+  deadLettersQuery,
+  deadLettersSchema,
+  dropBody,
+  dropSchema,
+  projectionParams,
+  retryBody,
+  retrySchema,
+} from './schemas.ts'
+
+const common = { tags: ['dead letters'], params: projectionParams }
+const failures = problemResponses('invalid-request', 'projection-not-found', 'unavailable')
+
+const listSchema = {
+  ...common,
+  summary: 'Events that could not be applied and were set aside, oldest first',
+  querystring: deadLettersQuery,
+  response: { 200: deadLettersSchema, ...failures },
+}
+const retryRoute = {
+  ...common,
+  summary: 'Apply them after all, each once',
+  body: retryBody,
+  response: { 200: retrySchema, ...failures },
+}
+const dropRoute = {
+  ...common,
+  summary: 'Give them up for good',
+  body: dropBody,
+  response: { 200: dropSchema, ...failures },
+}
+
+export const deadLetterRoutes = (api: ProjectionsApi): HttpRoutes =>
+  function routes(app) {
+    app.get('/projections/:name/dead-letters', { schema: listSchema }, async ({ params, query }) => ({
+      deadLetters: await api.deadLetters(params.name, query),
+    }))
+    app.post(
+      '/projections/:name/dead-letters/retry',
+      { schema: retryRoute, preValidation: absentBodyIsEmpty },
+      ({ params, body: { positions } }) =>
+        api.retryDeadLetters(params.name, positions && parsePositions(positions)),
+    )
+    app.post('/projections/:name/dead-letters/drop', { schema: dropRoute }, ({ params, body }) =>
+      api.dropDeadLetters(params.name, parsePositions(body.positions)),
+    )
+    return Promise.resolve()
+  }
+
+const parsePositions = (tokens: readonly string[]): readonly Position[] =>
+  tokens.map((token) => parseRequest(() => parsePosition(token)))
