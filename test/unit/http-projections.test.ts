@@ -75,11 +75,10 @@ describe('views over HTTP', () => {
       const keys: unknown[] = []
       let cursor = ''
       do {
-        const { body } = (await call('GET', `${path}/views?limit=2${query}${cursor}`)) as {
-          body: { views: { key: string }[]; next?: string }
-        }
-        keys.push(body.views.map(({ key }) => key))
-        cursor = body.next === undefined ? '' : `&cursor=${encodeURIComponent(body.next)}`
+        const { body } = await call('GET', `${path}/views?limit=2${query}${cursor}`)
+        const page = body as { views: { key: string }[]; next?: string }
+        keys.push(page.views.map(({ key }) => key))
+        cursor = page.next === undefined ? '' : `&cursor=${encodeURIComponent(page.next)}`
       } while (cursor !== '')
       return keys
     }

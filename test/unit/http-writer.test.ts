@@ -293,7 +293,7 @@ describe('what every server has', () => {
     })
     await call('GET', '/streams/order.9')
     expect((await call('GET', '/metrics')).body['text']).toContain(
-      'annals_http_request_seconds_count{service="writer",method="GET",route="/streams/:id",status="404"} 1',
+      'annals_http_request_seconds_count{service="test",method="GET",route="/streams/:id",status="404"} 1',
     )
     expect((await call('GET', '/docs')).type).toMatch(/html/)
   })
