@@ -65,12 +65,10 @@ return dropped
 export const expireScript = script(
   slicesPart,
   setPart,
-  livePart,
   revisionPart,
   removePart,
   `
-local id, now, now_bytes, limit = unpack(cmsgpack.unpack(ARGV[1]))
-if not is_live(id) then return 0 end
+local now, now_bytes, limit = unpack(cmsgpack.unpack(ARGV[1]))
 local names = redis.call('ZRANGEBYSCORE', EXPIRY, '-inf', now, 'LIMIT', 0, limit)
 if #names == 0 then return 0 end
 local mark, marks = next_revision(META) .. now_bytes, {}
@@ -103,10 +101,9 @@ return #published
 /** A generation that is gone stays so. */
 export const stopScript = script(
   setPart,
-  livePart,
   `
-local id, source, stop = unpack(cmsgpack.unpack(ARGV[1]))
-if is_live(id) then redis.call('HSET', STOPS, source, stop) end
+local source, stop = unpack(cmsgpack.unpack(ARGV[1]))
+if redis.call('EXISTS', META) == 1 then redis.call('HSET', STOPS, source, stop) end
 return 1
 `,
 )

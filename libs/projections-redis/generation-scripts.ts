@@ -53,19 +53,26 @@ export const switchScript = script(
   setPart,
   spanPart,
   `
+local function topic_ids(id)
+  return cjson.decode(redis.call('HGET', key(id, 'meta'), 'definition')).topicIds
+end
 local id, held_until = unpack(cmsgpack.unpack(ARGV[1]))
 local status, old = redis.call('HGET', GENERATIONS, id), serving()
 if status == 'serving' then return 'switched' end
 if status ~= 'building' then return 'gone' end
-local goals = old and redis.call('HGETALL', key(old, 'checkpoints')) or {}
-for i = 1, #goals, 2 do
-  local checkpoint = redis.call('HGET', CHECKPOINTS, goals[i])
-  if not checkpoint or tonumber(checkpoint) < tonumber(goals[i + 1]) then
-    redis.call('HSET', key(old, 'meta'), 'heldUntil', held_until)
-    return 'behind'
+if old then
+  local goals = redis.call('HGETALL', key(old, 'checkpoints'))
+  local topics, old_topics = topic_ids(id), topic_ids(old)
+  for i = 1, #goals, 2 do
+    local topic = string.match(goals[i], '^(.*):')
+    local is_same = topics[topic] and topics[topic] == old_topics[topic]
+    if is_same and tonumber(redis.call('HGET', CHECKPOINTS, goals[i]) or 0) < tonumber(goals[i + 1]) then
+      redis.call('HSET', key(old, 'meta'), 'heldUntil', held_until)
+      return 'behind'
+    end
   end
+  redis.call('HSET', GENERATIONS, old, 'retired')
 end
-if old then redis.call('HSET', GENERATIONS, old, 'retired') end
 redis.call('HSET', GENERATIONS, id, 'serving')
 return 'switched'
 `,
@@ -97,12 +104,9 @@ local id, now_bytes, limit = unpack(cmsgpack.unpack(ARGV[1]))
 local status = redis.call('HGET', GENERATIONS, id)
 if not status then return 1 end
 if status ~= 'retired' then return 0 end
-for _, name in ipairs(cjson.decode(redis.call('HGET', META, 'definition')).indexNames) do
-  redis.call('UNLINK', key(id, 'index:' .. name))
-end
-redis.call('UNLINK', EXPIRY, STOPS, PARKED, ERRORS)
 local names = redis.call('ZRANGE', ORDER, 0, limit - 1)
 sliced('ZREM', ORDER, names)
+sliced('ZREM', EXPIRY, names)
 sliced('HDEL', VIEWS, names)
 sliced('HDEL', UNPUBLISHED, names)
 if #names < limit then
@@ -110,19 +114,20 @@ if #names < limit then
   sliced('HDEL', UNPUBLISHED, deleted)
   for i = 1, #deleted do names[#names + 1] = deleted[i] end
 end
-local now_serving, marks = serving(), {}
+local now_serving = serving()
 if now_serving and #names > 0 then
   local mark = next_revision(key(now_serving, 'meta')) .. now_bytes
   for i = 1, #names do
     if redis.call('HEXISTS', key(now_serving, 'views'), names[i]) == 0 then
-      marks[#marks + 1] = names[i]
-      marks[#marks + 1] = mark
+      redis.call('HSETNX', key(now_serving, 'unpublished'), names[i], mark)
     end
   end
-  sliced('HSET', key(now_serving, 'unpublished'), marks)
 end
 if redis.call('EXISTS', VIEWS, UNPUBLISHED) > 0 then return 0 end
-redis.call('UNLINK', META, CHECKPOINTS)
+for _, name in ipairs(cjson.decode(redis.call('HGET', META, 'definition')).indexNames) do
+  redis.call('UNLINK', key(id, 'index:' .. name))
+end
+redis.call('UNLINK', META, CHECKPOINTS, STOPS, ORDER, EXPIRY, PARKED, ERRORS)
 redis.call('HDEL', GENERATIONS, id)
 return 1
 `,

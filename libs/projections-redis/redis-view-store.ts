@@ -185,12 +185,12 @@ export class RedisViewStore implements ViewStore {
   }
 
   async expire(set: ViewSet, nowMs: number, limit: number): Promise<number> {
-    const items = [set.generation, String(nowMs), encodeTime(nowMs), limit]
+    const items = [String(nowMs), encodeTime(nowMs), limit]
     return (await this.#askSet(expireScript, set, items)) as number
   }
 
   async stop(set: ViewSet, source: SourcePartition, stop: Stop): Promise<void> {
-    await this.#askSet(stopScript, set, [set.generation, sourceKey(source), JSON.stringify(stop)])
+    await this.#askSet(stopScript, set, [sourceKey(source), JSON.stringify(stop)])
   }
 
   async resume(projection: StoredProjection, source?: SourcePartition): Promise<number> {

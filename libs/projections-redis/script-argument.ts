@@ -26,7 +26,6 @@ function write(writer: MessagePackWriter, item: Item): void {
 /**
  * What the scripts read of changes: keys, expected revisions, bodies, then times and keys in turn for those that expire, and
  * for each index figures and keys in turn. Sorted sets keep doubles, which the text of a number gives back exactly.
- * @throws RangeError where a view has no figure for an index.
  */
 export function changeItems(changes: readonly ViewChange[], indexNames: readonly string[]): readonly Item[] {
   const stored = changes.filter(({ json }) => json !== null)
@@ -35,13 +34,10 @@ export function changeItems(changes: readonly ViewChange[], indexNames: readonly
     encodeRevisions(changes.map(({ expected }) => expected)),
     changes.map(encodeBody),
     stored.flatMap(({ key, expiresAtMs }) => (expiresAtMs === undefined ? [] : [String(expiresAtMs), key])),
-    indexNames.map((name) => stored.flatMap((change) => [figureOf(change, name), change.key])),
+    indexNames.map((name) =>
+      stored.flatMap(({ key, indexes: { [name]: figure } }) =>
+        figure === undefined ? [] : [String(figure), key],
+      ),
+    ),
   ]
-}
-
-function figureOf({ key, indexes }: ViewChange, name: string): string {
-  const figure = indexes[name]
-  if (figure === undefined)
-    throw new RangeError(`view ${JSON.stringify(key)} has no figure for index ${name}`)
-  return String(figure)
 }
