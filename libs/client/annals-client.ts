@@ -28,6 +28,11 @@ import {
   EventStoreError,
   parseRequest,
   readAll,
+  type SnapshotCleanup,
+  type SnapshotRebuild,
+  type SnapshotsApi,
+  type SnapshotStatistics,
+  type SnapshotTaken,
   type ValidAppend,
 } from '#event-store'
 
@@ -69,7 +74,7 @@ export interface SubscribeOptions {
  * tries again where the table of errors allows it: always with the same event ids, so that nothing is appended twice.
  * All methods reject with EventStoreError.
  */
-export class AnnalsClient implements EventStore, BatchAppender, CategoryReader {
+export class AnnalsClient implements EventStore, BatchAppender, CategoryReader, SnapshotsApi {
   readonly #transport: HttpTransport
   readonly #table: OwnerTable
   readonly #coalesce: CoalesceLimits
@@ -194,6 +199,26 @@ export class AnnalsClient implements EventStore, BatchAppender, CategoryReader {
     { signal = this.#closing.signal }: SubscribeOptions = {},
   ): AsyncGenerator<CategoryEvent> {
     return this.followCategory(aggregateType, query, signal)
+  }
+
+  snapshot(streamId: string): Promise<SnapshotTaken> {
+    return this.#anywhere((server) => server.snapshot(streamId))
+  }
+
+  snapshots(): Promise<readonly SnapshotStatistics[]> {
+    return this.#anywhere((server) => server.snapshots())
+  }
+
+  rebuildSnapshots(aggregateType: string): Promise<SnapshotRebuild> {
+    return this.#anywhere((server) => server.rebuildSnapshots(aggregateType))
+  }
+
+  snapshotRebuild(aggregateType: string): Promise<SnapshotRebuild> {
+    return this.#anywhere((server) => server.snapshotRebuild(aggregateType))
+  }
+
+  cleanUpSnapshots(aggregateType: string): Promise<SnapshotCleanup> {
+    return this.#anywhere((server) => server.cleanUpSnapshots(aggregateType))
   }
 
   owners(): Promise<readonly PartitionOwner[]> {

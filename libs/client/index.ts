@@ -2,6 +2,7 @@ export { AnnalsClient, type ClientOptions, type SubscribeOptions } from './annal
 export { type CoalesceLimits } from './append-lane.ts'
 export { type RetryLimits } from './backoff.ts'
 export { HttpTransport, type TransportOptions } from './http-transport.ts'
+export { Peers } from './peers.ts'
 export {
   type PartitionOwner,
   type PlacedStreamInfo,

@@ -20,6 +20,11 @@ import {
   type EventStore,
   EventStoreError,
   parseRequest,
+  type SnapshotCleanup,
+  type SnapshotRebuild,
+  type SnapshotsApi,
+  type SnapshotStatistics,
+  type SnapshotTaken,
   type StreamInfo,
   validateAppend,
 } from '#event-store'
@@ -64,7 +69,7 @@ export interface SubscribeCall {
 }
 
 /** One writer by its URL: each method is one request, tried once. {@link AnnalsClient} adds all the rest. */
-export class WriterEndpoint implements EventStore, BatchAppender {
+export class WriterEndpoint implements EventStore, BatchAppender, SnapshotsApi {
   readonly #url: URL
   readonly #transport: HttpTransport
 
@@ -125,6 +130,26 @@ export class WriterEndpoint implements EventStore, BatchAppender {
     return this.#get('/owners', (json) => (json as { partitions: PartitionOwner[] }).partitions)
   }
 
+  async snapshot(streamId: string): Promise<SnapshotTaken> {
+    return this.#post(`${streamPath(streamId)}/snapshot`, (json) => json as SnapshotTaken)
+  }
+
+  async snapshots(): Promise<readonly SnapshotStatistics[]> {
+    return this.#get('/snapshots', (json) => (json as { types: SnapshotStatistics[] }).types)
+  }
+
+  async rebuildSnapshots(aggregateType: string): Promise<SnapshotRebuild> {
+    return this.#post(`${snapshotsPath(aggregateType)}/rebuild`, (json) => json as SnapshotRebuild)
+  }
+
+  async snapshotRebuild(aggregateType: string): Promise<SnapshotRebuild> {
+    return this.#get(`${snapshotsPath(aggregateType)}/rebuild`, (json) => json as SnapshotRebuild)
+  }
+
+  async cleanUpSnapshots(aggregateType: string): Promise<SnapshotCleanup> {
+    return this.#post(`${snapshotsPath(aggregateType)}/cleanup`, (json) => json as SnapshotCleanup)
+  }
+
   /** Ends when the connection does; what has come by then was whole. */
   async subscribe(
     aggregateType: string,
@@ -139,6 +164,10 @@ export class WriterEndpoint implements EventStore, BatchAppender {
 
   #get<Answer>(path: string, decode: (json: unknown) => Answer): Promise<Answer> {
     return this.#transport.json({ method: 'GET', url: this.#url, path, decode })
+  }
+
+  #post<Answer>(path: string, decode: (json: unknown) => Answer): Promise<Answer> {
+    return this.#transport.json({ method: 'POST', url: this.#url, path, decode })
   }
 }
 
@@ -160,6 +189,9 @@ const streamPath = (streamId: string): string =>
 
 const categoryPath = (aggregateType: string): string =>
   `/categories/${parseRequest(() => parseAggregateType(aggregateType))}`
+
+const snapshotsPath = (aggregateType: string): string =>
+  `/snapshots/${parseRequest(() => parseAggregateType(aggregateType))}`
 
 const categoryQuery = ({ eventTypes, ...rest }: CategoryQuery): string =>
   queryString({ ...rest, eventType: eventTypes })

@@ -5,6 +5,11 @@ import type { CatchUpProgress } from '#redis-index'
 
 export type RoundStep = 'check' | 'append' | 'commit'
 
+interface PartitionCounts {
+  readonly queueDepth: number
+  readonly owned: readonly unknown[]
+}
+
 /** What the writer tells of itself. Names end in their units. */
 export class WriterMetrics {
   readonly appends: Counter
@@ -13,16 +18,15 @@ export class WriterMetrics {
   readonly takeOverSeconds: Histogram
   readonly batchEvents: Histogram
   readonly forwarded: Counter
+  readonly unreadableSnapshots: Counter
+  readonly loadEvents: Histogram<'snapshot'>
   readonly #catchUpEvents: Counter
   readonly #catchUpLag: Gauge<'topic' | 'partition'>
   readonly #refusals: Counter<'code'>
   readonly #stepSeconds: Histogram<'step'>
 
   /** @param partitions asked at each scrape. */
-  constructor(
-    registry: Registry,
-    partitions: { readonly queueDepth: number; readonly owned: readonly unknown[] },
-  ) {
+  constructor(registry: Registry, partitions: PartitionCounts) {
     const registers = [registry]
     const counter = (name: string, help: string) => new Counter({ name, help, registers })
     this.appends = counter('annals_writer_appends_total', 'Appends accepted')
@@ -33,6 +37,11 @@ export class WriterMetrics {
       'Events applied to the index from the log',
     )
     this.forwarded = counter('annals_writer_forwarded_total', 'Requests passed on to the owner')
+    this.unreadableSnapshots = counter(
+      'annals_writer_unreadable_snapshots_total',
+      'Snapshots that a load had to do without',
+    )
+    this.loadEvents = loadEventsOf(registry)
     this.#refusals = new Counter({
       name: 'annals_writer_refusals_total',
       help: 'Appends refused, by error code',
@@ -64,18 +73,7 @@ export class WriterMetrics {
       labelNames: ['topic', 'partition'],
       registers,
     })
-    gaugeOf(
-      registry,
-      'annals_writer_owned_partitions',
-      'Partitions that this writer owns',
-      () => partitions.owned.length,
-    )
-    gaugeOf(
-      registry,
-      'annals_writer_queue_events',
-      'Events that wait for their round',
-      () => partitions.queueDepth,
-    )
+    addPartitionGauges(registry, partitions)
   }
 
   /** @param events applied since the last report of the same catch-up. */
@@ -101,6 +99,30 @@ export class WriterMetrics {
       stop()
     }
   }
+}
+
+const loadEventsOf = (registry: Registry) =>
+  new Histogram({
+    name: 'annals_writer_load_events',
+    help: 'Events that a load reads after its snapshot, or in all where it has none',
+    labelNames: ['snapshot'],
+    buckets: [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 10_000],
+    registers: [registry],
+  })
+
+function addPartitionGauges(registry: Registry, partitions: PartitionCounts): void {
+  gaugeOf(
+    registry,
+    'annals_writer_owned_partitions',
+    'Partitions that this writer owns',
+    () => partitions.owned.length,
+  )
+  gaugeOf(
+    registry,
+    'annals_writer_queue_events',
+    'Events that wait for their round',
+    () => partitions.queueDepth,
+  )
 }
 
 /** A gauge that is asked at each scrape. */

@@ -1,8 +1,8 @@
+import { Peers } from '#client'
 import { createHttpServer, type HttpServer } from '#http'
 import type { RunningService, ServiceParts } from '#service'
 
 import { writerRoutes } from './http/writer-routes.ts'
-import { Peers } from './routing/peers.ts'
 import { Writer } from './writer.ts'
 import { writerSettings } from './writer-settings.ts'
 

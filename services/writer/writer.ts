@@ -73,6 +73,7 @@ export class Writer {
       history: new StreamHistory(this.#reader, format),
       aggregates: domain.aggregates,
       settings,
+      metrics: this.#metrics,
     })
     this.api = new RoutedWriter({
       partitions: this.#partitions,

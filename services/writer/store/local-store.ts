@@ -16,6 +16,7 @@ import type { StoredSnapshot } from '#redis-index'
 import type { EventCodec } from '#schemas'
 
 import type { StateAt, StateAtVersion } from '../writer-api.ts'
+import type { WriterMetrics } from '../writer-metrics.ts'
 import { notOwner } from '../partition/partition-errors.ts'
 import { PendingAppend } from '../partition/pending-append.ts'
 import type { Partitions } from './partitions.ts'
@@ -39,6 +40,7 @@ export interface LocalStoreParts {
   readonly history: StreamHistory
   readonly aggregates: readonly Aggregate[]
   readonly settings: LocalStoreSettings
+  readonly metrics: Pick<WriterMetrics, 'loadEvents' | 'unreadableSnapshots'>
 }
 
 /** Events that a load brings at most; the rest is read in pages. */
@@ -79,11 +81,17 @@ export class LocalStore implements StreamOwner {
 
   async load(streamId: StreamId, options: LoadOptions = {}): Promise<LoadedStream> {
     const stream = this.#stream(streamId)
-    const { history } = this.#parts
+    const { history, metrics } = this.#parts
     const loaded = await stream.owner.read(stream.deadlineMs, (index, guard) =>
       index.load(guard, streamId, options),
     )
-    const { version, snapshot, tail, missing } = loaded
+    const { version, tail, missing } = loaded
+    const snapshot = loaded.snapshot && (await this.#snapshot(streamId, loaded.snapshot))
+    if (loaded.snapshot !== undefined && snapshot === undefined) return this.load(streamId)
+    metrics.loadEvents.observe(
+      { snapshot: String(snapshot !== undefined) },
+      version - (snapshot?.version ?? 0),
+    )
     const older = missing
       ? await history.stored(stream, missing.from, Math.min(missing.to, missing.from + eventsPerLoadMax - 1))
       : []
@@ -92,7 +100,7 @@ export class LocalStore implements StreamOwner {
       ...older,
       ...(isWhole ? tail.map((payload) => unpackEvent(streamId, payload)) : []),
     ])
-    return { version, events, ...(snapshot && { snapshot: this.#snapshot(streamId, snapshot) }) }
+    return { version, events, ...(snapshot && { snapshot }) }
   }
 
   async read(streamId: StreamId, options: ReadOptions = {}): Promise<StreamPage> {
@@ -125,13 +133,19 @@ export class LocalStore implements StreamOwner {
     return { streamId, place, owner, deadlineMs: performance.now() + settings.readTimeoutMs }
   }
 
-  #snapshot(streamId: StreamId, { version, stateVersion, timestampMs, state }: StoredSnapshot): Snapshot {
-    return {
-      streamId,
-      version,
-      stateVersion,
-      state: this.#parts.codec.decode(state).data,
-      timestamp: new Date(timestampMs).toISOString(),
+  /** Undefined where it cannot be read: the events tell the same. */
+  async #snapshot(
+    streamId: StreamId,
+    { version, stateVersion, timestampMs, state }: StoredSnapshot,
+  ): Promise<Snapshot | undefined> {
+    const { codec, metrics } = this.#parts
+    try {
+      const [decoded] = await codec.decodeMany([state])
+      const timestamp = new Date(timestampMs).toISOString()
+      return { streamId, version, stateVersion, state: decoded?.data, timestamp }
+    } catch {
+      metrics.unreadableSnapshots.inc()
+      return undefined
     }
   }
 }

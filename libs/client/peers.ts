@@ -1,13 +1,13 @@
 import { LRUCache } from 'lru-cache'
 
-import { AnnalsClient } from '#client'
+import { AnnalsClient } from './annals-client.ts'
 
-/** Writers come and go; a client that has not been used for the longest time is closed beyond this number. */
+/** Instances come and go; a client that has not been used for the longest time is closed beyond this number. */
 const peersMax = 100
 
 /**
- * Clients of the other writers, for requests that those own. What is passed on together travels together. Nothing is tried twice
- * here: the caller, who knows the ids, decides.
+ * Clients of the other instances of a service, for requests that those own. What is passed on together travels together, and says of
+ * itself that it was (`annals-forwarded: 1`). Nothing is tried twice here: the caller decides.
  */
 export class Peers {
   readonly #timeoutMs: number
@@ -16,6 +16,7 @@ export class Peers {
     dispose: (client) => void client.close(),
   })
 
+  /** @param timeoutMs for one request. */
   constructor(timeoutMs: number) {
     this.#timeoutMs = timeoutMs
   }
