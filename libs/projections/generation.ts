@@ -30,8 +30,8 @@ export interface OffsetRange {
   readonly end: number
 }
 
-/** Events count that are older than `beforeMs` (since 1970); in the partition `exact`, all of its range counts instead. */
+/** Events count that are older than `beforeMs` (since 1970); in one partition, all of those before an offset instead. */
 export interface Until {
   readonly beforeMs: number
-  readonly exact?: string
+  readonly exact?: { readonly source: string; readonly end: number }
 }

@@ -176,7 +176,7 @@ export class BatchApplier {
   /** A look at the past leaves out what is later. An unreadable event counts by the time of its record. */
   readonly #counts = (event: FedEvent): boolean => {
     const { until } = this.#work.generation
-    if (until === undefined || until.exact === sourceKey(this.#work.source)) return true
+    if (until === undefined || until.exact?.source === sourceKey(this.#work.source)) return true
     return Date.parse(event.timestamp) < until.beforeMs
   }
 

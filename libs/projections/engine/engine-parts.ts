@@ -44,8 +44,6 @@ export interface AppliedStep {
 /** Told of what the engine does: for metrics, logs, and those who wait. */
 export interface EngineObserver {
   applied(step: AppliedStep): void
-  /** @param lag offsets up to the end of the log; 0: caught up. */
-  lag(set: ViewSet, source: SourcePartition, lag: number): void
   /** An event could not be applied; it is tried again, unless this was the last try. */
   failed(set: ViewSet, position: Position, error: Error, isLastTry: boolean): void
   stopped(set: ViewSet, source: SourcePartition, error: Error): void

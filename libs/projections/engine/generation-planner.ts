@@ -65,7 +65,7 @@ export class GenerationPlanner {
       indexNames: projection.indexNames,
       createdAtMs,
       topicIds,
-      range: Object.fromEntries(ranges),
+      range: withEnd(Object.fromEntries(ranges), until),
       ...(until && { until }),
     }
   }
@@ -91,6 +91,14 @@ export class GenerationPlanner {
 async function rangeOf(feed: EventFeed, source: SourcePartition): Promise<OffsetRange> {
   const [start, end] = await Promise.all([feed.startOffset(source), feed.endOffset(source)])
   return { start, end }
+}
+
+/** What counts up to an offset is read no further. */
+function withEnd(range: NewGeneration['range'], until: Until | undefined): NewGeneration['range'] {
+  const exact = until?.exact
+  const whole = exact === undefined ? undefined : range[exact.source]
+  if (exact === undefined || whole === undefined) return range
+  return { ...range, [exact.source]: { start: whole.start, end: exact.end } }
 }
 
 /** Sorts by time; the rest keeps apart what two instances begin in the same millisecond. */

@@ -83,7 +83,6 @@ export class PartitionRunner {
       const ending = await this.#applyChunk(from, chunk, signal)
       if (ending !== undefined) return ending
       from = this.#checkpoint
-      this.#observer.lag(this.set, this.source, chunk.highWatermark - (from ?? 0))
       if (this.#isOver(from)) return 'done'
     }
     return 'again'

@@ -1,6 +1,6 @@
 import type { Projection } from '#domain'
 
-import type { Generation } from '../generation.ts'
+import type { Generation, Until } from '../generation.ts'
 import { sourceKey, type SourcePartition } from '../source-partition.ts'
 import type { GenerationState } from '../view-store.ts'
 import type { EngineParts } from './engine-parts.ts'
@@ -48,8 +48,11 @@ export class ProjectionRunner {
     this.#switcher = new Switcher(options.projection, options.parts)
   }
 
-  get planner(): GenerationPlanner {
-    return this.#planner
+  /** Begins a generation beside the serving one. @returns its id. */
+  async rebuild(until?: Until): Promise<string> {
+    const id = await this.#planner.rebuild(until)
+    this.wake()
+    return id
   }
 
   start(): void {
