@@ -24,7 +24,9 @@ export function generationsContract(subject: () => Subject): void {
       const { store } = subject()
       const projection = await subject().freshProjection(['spend'])
       const serving = projection.newGeneration('g1', { viewVersion: 3, indexNames: ['spend', 'Last seen'] })
-      const kept = projection.newGeneration('g2', { until: { beforeMs: 1234, exact: 'eventstore.order:7' } })
+      const kept = projection.newGeneration('g2', {
+        until: { beforeMs: 1234, exact: { source: 'eventstore.order:7', end: 9 } },
+      })
       await store.addGeneration(projection.stored, serving)
       await store.addGeneration(projection.stored, kept)
       const nothing = { checkpoints: new Map(), stops: new Map(), views: 0, parked: 0, unpublished: 0 }

@@ -1,11 +1,16 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 
 import { commitContract } from './commit.contract.ts'
+import { discardContract } from './discard.contract.ts'
+import { expiryContract } from './expiry.contract.ts'
 import { generationsContract } from './generations.contract.ts'
 import { lookupContract } from './lookup.contract.ts'
+import { parkedContract } from './parked.contract.ts'
+import { stopsContract } from './stops.contract.ts'
 import { type OpenStore, type StoreUnderTest, Subject } from './store-under-test.ts'
 import { switchContract } from './switch.contract.ts'
 import { TestClock } from './test-clock.ts'
+import { unpublishedContract } from './unpublished.contract.ts'
 
 /**
  * The suite that every store of views passes, in memory or on a server. Call it at the top of a test file:
@@ -32,7 +37,12 @@ export function viewStoreContract(name: string, open: OpenStore): void {
 
     generationsContract(subjectNow)
     switchContract(subjectNow)
+    discardContract(subjectNow)
     commitContract(subjectNow)
     lookupContract(subjectNow)
+    unpublishedContract(subjectNow)
+    expiryContract(subjectNow)
+    parkedContract(subjectNow)
+    stopsContract(subjectNow)
   })
 }
