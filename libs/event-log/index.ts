@@ -1,4 +1,6 @@
 export { CategoryLog } from './category-log.ts'
+export { formatCursor, type Offsets, parseCursor } from './cursor.ts'
 export { type EncodedNewEvent, EventFormat, storedEvent, type StoredEvent } from './event-format.ts'
+export { mergeAsync } from './merge-async.ts'
 export { PartitionFeed } from './partition-feed.ts'
 export { packEvent, unpackEvent } from './tail-entry.ts'

@@ -46,6 +46,8 @@ const at = {
   records: 61,
 } as const
 const lengthEnd = 12
+/** What a batch takes beside its records. */
+export const batchOverheadBytes = at.records
 const compressionMask = 0b111
 const controlFlag = 1 << 5
 
@@ -66,7 +68,7 @@ function sizedName(name: string): Buffer {
 const utf8BytesMax = 3
 
 /** More bytes than the record takes in a batch: measuring exactly would cost as much as writing. */
-function byteLengthBound({ key, value, headers }: LogRecord): number {
+export function recordBytesBound({ key, value, headers }: LogRecord): number {
   let bound = 6 * varintBytesMax + key.length + (value?.length ?? 0)
   for (const [name, content] of headers) {
     const bytes = typeof content === 'string' ? content.length * utf8BytesMax : content.length
@@ -131,7 +133,7 @@ const latest = (records: readonly LogRecord[]): number => {
 /** Encodes records as one batch, uncompressed, in one buffer: a retry sends the very same bytes. */
 export function encodeBatch(records: readonly LogRecord[], producer: BatchProducer): Buffer {
   const baseTimestampMs = records[0]?.timestampMs ?? 0
-  const bound = records.reduce<number>((sum, record) => sum + byteLengthBound(record), at.records)
+  const bound = records.reduce<number>((sum, record) => sum + recordBytesBound(record), batchOverheadBytes)
   const target = Buffer.allocUnsafe(bound)
   let end: number = at.records
   for (const [index, record] of records.entries()) {

@@ -1,0 +1,39 @@
+import { Counter, type Registry } from 'prom-client'
+
+const labelNames = ['projection'] as const
+
+/** What keeping projections tells of itself. */
+export class ChangelogMetrics {
+  readonly #published: Counter<'projection'>
+  readonly #refused: Counter<'projection'>
+  readonly #failures: Counter<'projection'>
+  readonly #expired: Counter<'projection'>
+
+  constructor(registry: Registry) {
+    const counter = (name: string, help: string) =>
+      new Counter({ name: `annals_projector_${name}`, help, labelNames, registers: [registry] })
+    this.#published = counter('published_total', 'Views written to the changelog')
+    this.#refused = counter(
+      'publish_refused_total',
+      'Views kept out of the changelog: they do not fit their schema, or are too large',
+    )
+    this.#failures = counter('keeping_failures_total', 'Failed tries to publish, discard or expire views')
+    this.#expired = counter('expired_total', 'Views dropped because they had not changed for too long')
+  }
+
+  published(projection: string, views: number): void {
+    this.#published.inc({ projection }, views)
+  }
+
+  refused(projection: string, views: number): void {
+    this.#refused.inc({ projection }, views)
+  }
+
+  failed(projection: string): void {
+    this.#failures.inc({ projection })
+  }
+
+  expired(projection: string, views: number): void {
+    this.#expired.inc({ projection }, views)
+  }
+}

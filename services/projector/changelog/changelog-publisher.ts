@@ -1,0 +1,160 @@
+import type { Logger } from 'pino'
+
+import type { Projection } from '#domain'
+import type { UnpublishedView, ViewSet, ViewStore } from '#projections'
+
+import { Alarm } from './alarm.ts'
+import type { ChangelogMetrics } from './changelog-metrics.ts'
+import { type ChangelogWriter, isFenced, type RefusedView } from './changelog-writer.ts'
+import { discardRetired, expireViews } from './housekeeping.ts'
+import { repeat } from './repeat.ts'
+
+export interface ChangelogPublisherParts {
+  readonly projection: Projection
+  readonly store: ViewStore
+  /** Undefined where the changelog is switched off: views then count as published at once. */
+  readonly writer: ChangelogWriter | undefined
+  readonly metrics: ChangelogMetrics
+  readonly logger: Logger
+}
+
+/** Views that are published together. */
+const viewsMax = 500
+/** How often the store is looked at for what other instances have committed. */
+const pollMs = 200
+/** Brokers forget a fence that is not renewed: after a day, by default. */
+const renewalMs = 3_600_000
+const expiryMs = 1_000
+/** Between two steps of discarding, so that commits come in between. */
+const discardMs = 10
+const refusedMax = 1_000
+
+/**
+ * Keeps one projection: publishes what its serving generation changes, takes away retired generations, drops expired views.
+ * One instance does so at a time; a second one that believes it should is harmless.
+ */
+export class ChangelogPublisher {
+  readonly #parts: ChangelogPublisherParts
+  readonly #alarm = new Alarm()
+  /** Revisions of the views that were refused, by key: they are let be until they change. */
+  readonly #refused = new Map<string, number>()
+  #renewAtMs = 0
+
+  constructor(parts: ChangelogPublisherParts) {
+    this.#parts = parts
+  }
+
+  /** Something was committed: look at once. */
+  wake(): void {
+    this.#alarm.ring()
+  }
+
+  /**
+   * Works until the signal aborts, or another instance keeps the projection (`fenced`). Whatever else fails is tried
+   * again, after pauses of up to 10 s. Never rejects.
+   */
+  async run(signal: AbortSignal): Promise<'stopped' | 'fenced'> {
+    const done = new AbortController()
+    const either = AbortSignal.any([signal, done.signal])
+    const keeping = this.#keepHouse(either)
+    const ending = await this.#publishAll(either)
+    done.abort()
+    await keeping
+    return ending === 'over' ? 'fenced' : 'stopped'
+  }
+
+  #publishAll(signal: AbortSignal): Promise<'over' | 'stopped'> {
+    return repeat({
+      signal,
+      step: async () => {
+        try {
+          await this.#holdFence()
+          await this.#publishServing(signal)
+          return 'again'
+        } catch (error) {
+          if (isFenced(error)) return 'over'
+          throw error
+        }
+      },
+      rest: () => this.#alarm.wait(pollMs, signal),
+      failed: (error, retryInMs) => this.#note('publishing its views', error, retryInMs),
+    })
+  }
+
+  #keepHouse(signal: AbortSignal): Promise<'over' | 'stopped'> {
+    const { store, projection, metrics } = this.#parts
+    const nextStep = new Alarm()
+    let expireAtMs = 0
+    let isLeft = false
+    return repeat({
+      signal,
+      step: async () => {
+        const generations = await store.generations(projection)
+        isLeft = await discardRetired(store, projection, generations)
+        if (performance.now() < expireAtMs) return 'again'
+        expireAtMs = performance.now() + expiryMs
+        metrics.expired(projection.name, await expireViews(store, projection, generations))
+        return 'again'
+      },
+      rest: () => nextStep.wait(isLeft ? discardMs : expiryMs, signal),
+      failed: (error, retryInMs) => this.#note('keeping its generations', error, retryInMs),
+    })
+  }
+
+  /** Before views are read: what another instance has published by then is then older than what is read. */
+  async #holdFence(): Promise<void> {
+    const { writer } = this.#parts
+    if (writer === undefined) return
+    await writer.takeOver()
+    if (this.#renewAtMs === 0) this.#renewAtMs = performance.now() + renewalMs
+    if (performance.now() < this.#renewAtMs) return
+    await writer.renew()
+    this.#renewAtMs = performance.now() + renewalMs
+  }
+
+  async #publishServing(signal: AbortSignal): Promise<void> {
+    const { store, projection } = this.#parts
+    const generations = await store.generations(projection)
+    const serving = generations.find(({ status }) => status === 'serving')
+    if (serving === undefined || serving.unpublished === 0) return
+    const set = { projection, generation: serving.id }
+    for (let more = true; more && !signal.aborted;) more = await this.#publishSome(set)
+  }
+
+  /** @returns whether there may be more. */
+  async #publishSome(set: ViewSet): Promise<boolean> {
+    const { store, writer, metrics } = this.#parts
+    const { name } = this.#parts.projection
+    const limit = viewsMax + this.#refused.size
+    const found = await store.unpublished(set, limit)
+    const views = found.filter(({ key, revision }) => this.#refused.get(key) !== revision)
+    if (views.length === 0) return false
+    const refused = (await writer?.publish(set.generation, views)) ?? []
+    const left = new Set(refused.map(({ view }) => view))
+    const published = views.filter((view) => !left.has(view))
+    await store.markPublished(set, published)
+    this.#letBe(published, refused)
+    if (writer !== undefined) metrics.published(name, published.length)
+    return found.length >= limit
+  }
+
+  #letBe(published: readonly UnpublishedView[], refused: readonly RefusedView[]): void {
+    const { projection, metrics, logger } = this.#parts
+    for (const { key } of published) this.#refused.delete(key)
+    for (const { view, reason } of refused) {
+      if (this.#refused.size >= refusedMax) this.#refused.clear()
+      this.#refused.set(view.key, view.revision)
+      logger.error(
+        { key: view.key, reason: reason.message },
+        `a view of ${projection.name} stays out of its changelog`,
+      )
+    }
+    metrics.refused(projection.name, refused.length)
+  }
+
+  #note(what: string, error: unknown, retryInMs: number): void {
+    const { projection, metrics, logger } = this.#parts
+    metrics.failed(projection.name)
+    logger.warn({ err: error, retryInMs }, `projection ${projection.name}: ${what} failed, trying again`)
+  }
+}

@@ -1,0 +1,51 @@
+import type { Config } from '#config'
+import type { Projection } from '#domain'
+import {
+  type KafkaCluster,
+  projectionTopic,
+  topicConfigs,
+  type TopicDescription,
+  Topics,
+  type TopicSpec,
+} from '#kafka'
+
+const hourMs = 3_600_000
+
+/** Who subscribes anew reads what compaction has left, so it is to be done often. It leaves a segment alone that is still written to. */
+const compaction = {
+  'segment.ms': String(6 * hourMs),
+  'segment.bytes': String(64 << 20),
+  'min.cleanable.dirty.ratio': '0.2',
+  // A subscriber that stays away for longer than this may miss that a view is gone.
+  'delete.retention.ms': String(7 * 24 * hourMs),
+}
+
+/** What the topics are made with. */
+export type ChangelogTopicSettings = Pick<
+  Config['kafka'],
+  'partitions' | 'replication' | 'minInsyncReplicas' | 'messageBytesMax'
+>
+
+/** The topics `projections.<name>`. */
+export const changelogTopics = (
+  projections: readonly Pick<Projection, 'name'>[],
+  { partitions, replication, minInsyncReplicas, messageBytesMax }: ChangelogTopicSettings,
+): readonly TopicSpec[] =>
+  projections.map(({ name }) => ({
+    name: projectionTopic(name),
+    partitions,
+    replication,
+    configs: {
+      ...topicConfigs.compacted,
+      ...compaction,
+      'min.insync.replicas': String(minInsyncReplicas),
+      'max.message.bytes': String(messageBytesMax),
+    },
+  }))
+
+/** Makes the topics that are missing. @throws LogError `refused` when one has another number of partitions; `unavailable` */
+export const ensureChangelogTopics = (
+  cluster: KafkaCluster,
+  projections: readonly Pick<Projection, 'name'>[],
+  settings: ChangelogTopicSettings,
+): Promise<TopicDescription[]> => new Topics(cluster).ensure(changelogTopics(projections, settings))

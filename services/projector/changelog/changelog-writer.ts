@@ -1,0 +1,159 @@
+import { partitionFor } from '#event-store'
+import {
+  batchOverheadBytes,
+  FencedLog,
+  type KafkaCluster,
+  LogError,
+  type LogRecord,
+  projectionTopic,
+  recordBytesBound,
+} from '#kafka'
+import type { UnpublishedView } from '#projections'
+import type { EventCodec } from '#schemas'
+
+import { ViewFormat, type ViewSchema } from './view-format.ts'
+import { toViewRecord } from './view-record.ts'
+
+export interface ChangelogWriterParts {
+  readonly cluster: KafkaCluster
+  readonly codec: EventCodec
+  readonly projection: ViewSchema
+  /** Of the topic. */
+  readonly partitions: number
+  /** The topic's `max.message.bytes`. */
+  readonly messageBytesMax: number
+}
+
+/** A view that can never be published as it is. */
+export interface RefusedView {
+  readonly view: UnpublishedView
+  /** It does not fit its schema, or is too large for the topic. */
+  readonly reason: Error
+}
+
+const batchRecordsMax = 500
+
+/** One partition of the topic. */
+interface Part {
+  readonly log: FencedLog
+  /** Whether it is ours: then what was read since is newer than all that anybody else has published. */
+  isOwned: boolean
+}
+
+/**
+ * Publishes the views of one projection, as the only one who does: behind a fence for each partition of the topic
+ * `projections.<name>`. After a LogError `fenced` another instance keeps the projection, and this writer is dead for good.
+ */
+export class ChangelogWriter {
+  readonly #projection: ViewSchema
+  readonly #format: ViewFormat
+  readonly #bytesMax: number
+  readonly #partitions: readonly Part[]
+
+  constructor({ cluster, codec, projection, partitions, messageBytesMax }: ChangelogWriterParts) {
+    const topic = projectionTopic(projection.name)
+    this.#projection = projection
+    this.#format = new ViewFormat(codec)
+    this.#bytesMax = messageBytesMax
+    this.#partitions = Array.from({ length: partitions }, (_, partition) => ({
+      log: new FencedLog(cluster, topic, partition),
+      isOwned: false,
+    }))
+  }
+
+  /**
+   * Takes over the partitions that are not owned: all of them the first time, later those whose append was left open.
+   * Views must be read from the store only after it, so that an older view never follows a newer one.
+   * @throws LogError `fenced`, `unavailable`, `refused`
+   */
+  async takeOver(): Promise<void> {
+    await everyOne(
+      this.#partitions.filter(({ isOwned }) => !isOwned),
+      async (part) => {
+        await part.log.takeOver()
+        part.isOwned = true
+      },
+    )
+  }
+
+  /**
+   * Appends the views, each to the partition of its key. When it rejects, any of them may be in the topic; published once
+   * more they do no harm.
+   * @param generation the views'.
+   * @returns those that were left out, and why.
+   * @throws LogError `fenced`; after any other one, take over and read the views anew.
+   */
+  async publish(generation: string, views: readonly UnpublishedView[]): Promise<readonly RefusedView[]> {
+    const refused: RefusedView[] = []
+    const records = this.#partitions.map((): LogRecord[] => [])
+    for (const view of views) {
+      try {
+        records[partitionFor(view.key, records.length)]?.push(this.#record(generation, view))
+      } catch (error) {
+        refused.push({ view, reason: error instanceof Error ? error : new Error(String(error)) })
+      }
+    }
+    await everyOne(this.#partitions, (part) => this.#append(part, records[part.log.partition] ?? []))
+    return refused
+  }
+
+  /** Renews the fences, so that no broker forgets them while nothing is published. @throws LogError as `takeOver` does */
+  renew(): Promise<void> {
+    return everyOne(this.#partitions, (part) => noting(part, () => part.log.renew()))
+  }
+
+  #record(generation: string, view: UnpublishedView): LogRecord {
+    const value = view.json === null ? null : this.#format.encode(this.#projection, view.json)
+    const record = toViewRecord(view, generation, value)
+    const bytes = batchOverheadBytes + recordBytesBound(record)
+    if (bytes <= this.#bytesMax) return record
+    throw new Error(
+      `it takes ${bytes} bytes, and the topic no more than ${this.#bytesMax}: raise ANNALS_KAFKA_MESSAGE_BYTES_MAX and the topic's max.message.bytes, or lower the projection's bytesMax`,
+    )
+  }
+
+  async #append(part: Part, records: readonly LogRecord[]): Promise<void> {
+    for (const batch of batchesOf(records, this.#bytesMax)) {
+      await noting(part, () => part.log.append(batch))
+    }
+  }
+}
+
+/** What a failure leaves open must be taken over anew. */
+async function noting(part: Part, step: () => Promise<unknown>): Promise<void> {
+  try {
+    await step()
+  } catch (error) {
+    const { outcome } = error instanceof LogError ? error : {}
+    if (outcome === 'unknown' || outcome === 'take-over') part.isOwned = false
+    throw error
+  }
+}
+
+/** Cuts records into batches of bounded number and size; each of them fits into one. */
+export function batchesOf(records: readonly LogRecord[], bytesMax: number): LogRecord[][] {
+  const batches: LogRecord[][] = []
+  let batch: LogRecord[] = []
+  let bytes = batchOverheadBytes
+  for (const record of records) {
+    const more = recordBytesBound(record)
+    if (batch.length > 0 && (batch.length >= batchRecordsMax || bytes + more > bytesMax)) {
+      batches.push(batch)
+      batch = []
+      bytes = batchOverheadBytes
+    }
+    batch.push(record)
+    bytes += more
+  }
+  return batch.length > 0 ? [...batches, batch] : batches
+}
+
+/** Does something for all, side by side, and comes back when none of it is under way any more; `fenced` counts most. */
+async function everyOne<T>(all: readonly T[], run: (one: T) => Promise<void>): Promise<void> {
+  const settled = await Promise.allSettled(all.map(run))
+  const failures = settled.flatMap((each) => (each.status === 'rejected' ? [each.reason as unknown] : []))
+  if (failures.length > 0) throw failures.find(isFenced) ?? failures[0]
+}
+
+/** Whether another instance keeps the projection now. */
+export const isFenced = (error: unknown): boolean => error instanceof LogError && error.outcome === 'fenced'

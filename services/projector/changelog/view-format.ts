@@ -1,0 +1,48 @@
+import type { Projection } from '#domain'
+import { type EventCodec, jsonViewName, SchemaError, schemaIdOf } from '#schemas'
+
+/** What the form of a projection's values depends on. */
+export type ViewSchema = Pick<Projection, 'name' | 'schema'>
+
+/** Between a view's JSON and a value of the changelog: by the schema that the projection declares, or by the built-in one. */
+export class ViewFormat {
+  readonly #codec: EventCodec
+
+  constructor(codec: EventCodec) {
+    this.#codec = codec
+  }
+
+  /**
+   * @param json the view, as it is stored.
+   * @returns Avro in the Confluent wire format.
+   * @throws InvalidInputError with the path of the field that does not fit; UnknownEventTypeError when there is no such
+   *   schema; SchemaError `not-registered`.
+   */
+  encode({ name, schema }: ViewSchema, json: string): Buffer {
+    return schema === undefined
+      ? this.#codec.encode(name, jsonViewName, { json })
+      : this.#codec.encode(name, schema, JSON.parse(json))
+  }
+
+  /**
+   * Views in their JSON form; null for one that is gone, undefined for one from before a breaking change of its schema:
+   * all views are published anew after such a change.
+   * @throws SchemaError `unknown-schema`, `undecodable`, `registry-unreachable`
+   */
+  async decode(projection: ViewSchema, values: readonly (Buffer | null)[]): Promise<unknown[]> {
+    await this.#codec.learn(values.filter((value) => value !== null).map(schemaIdOf))
+    return values.map((value) => value && this.#decode(projection, value))
+  }
+
+  #decode({ schema }: ViewSchema, value: Buffer): unknown {
+    try {
+      const { eventType, data } = this.#codec.decode(value)
+      // It may be from before the projection had a schema of its own.
+      const isText = eventType === jsonViewName && schema !== jsonViewName
+      return isText ? JSON.parse((data as { readonly json: string }).json) : data
+    } catch (error) {
+      if (error instanceof SchemaError && error.code === 'superseded') return undefined
+      throw error
+    }
+  }
+}
