@@ -121,7 +121,7 @@ export class MemoryGeneration {
         continue
       }
       const view = { json, revision, changedAtMs, ...(expiresAtMs !== undefined && { expiresAtMs }) }
-      this.views.set(key, { ...view, indexes: { ...indexes } })
+      this.views.set(key, { ...view, indexes: new Map(Object.entries(indexes)) })
       this.unpublished.set(key, { key, json, revision, changedAtMs })
     }
   }

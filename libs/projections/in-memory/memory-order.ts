@@ -38,8 +38,12 @@ export function pageOf(
   const places: (Place & { readonly view: MemoryView })[] = []
   for (const [key, view] of views) {
     if (hasExpired(view, nowMs)) continue
-    if (orderBy === undefined) places.push({ key, view })
-    else if (view.indexes[orderBy] !== undefined) places.push({ key, view, figure: view.indexes[orderBy] })
+    if (orderBy === undefined) {
+      places.push({ key, view })
+      continue
+    }
+    const figure = view.indexes.get(orderBy)
+    if (figure !== undefined) places.push({ key, view, figure })
   }
   const rest = places
     .filter((place) => cursor === undefined || compare(place, cursor) > 0)

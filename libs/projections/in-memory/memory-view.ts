@@ -2,7 +2,7 @@ import type { StoredView } from '../view-store.ts'
 
 /** A view with the figures it is sorted by. */
 export interface MemoryView extends StoredView {
-  readonly indexes: Readonly<Record<string, number>>
+  readonly indexes: ReadonlyMap<string, number>
 }
 
 /** What readers get of a view. */

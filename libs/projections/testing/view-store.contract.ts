@@ -1,10 +1,13 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 
 import { commitContract } from './commit.contract.ts'
+import { concurrencyContract } from './concurrency.contract.ts'
+import { dataContract } from './data.contract.ts'
 import { discardContract } from './discard.contract.ts'
 import { expiryContract } from './expiry.contract.ts'
 import { generationsContract } from './generations.contract.ts'
 import { lookupContract } from './lookup.contract.ts'
+import { pagesContract } from './pages.contract.ts'
 import { parkedContract } from './parked.contract.ts'
 import { stopsContract } from './stops.contract.ts'
 import { type OpenStore, type StoreUnderTest, Subject } from './store-under-test.ts'
@@ -40,9 +43,12 @@ export function viewStoreContract(name: string, open: OpenStore): void {
     discardContract(subjectNow)
     commitContract(subjectNow)
     lookupContract(subjectNow)
+    pagesContract(subjectNow)
     unpublishedContract(subjectNow)
     expiryContract(subjectNow)
     parkedContract(subjectNow)
     stopsContract(subjectNow)
+    dataContract(subjectNow)
+    concurrencyContract(subjectNow)
   })
 }
