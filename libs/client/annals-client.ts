@@ -4,7 +4,6 @@ import {
   type AppendResult,
   type DomainCommand,
   type DomainEvent,
-  InvalidInputError,
   type LoadedStream,
   type LoadOptions,
   type NewEvent,
@@ -35,13 +34,17 @@ import {
   type SnapshotTaken,
   type ValidAppend,
 } from '#event-store'
+import type { ProjectionInfo } from '#projections'
 
 import { AppendLane, type CoalesceLimits, defaultCoalesceLimits } from './append-lane.ts'
 import { defaultRetryLimits, isTransient, type RetryLimits, retrying, settling } from './backoff.ts'
-import { followCategory } from './follow-category.ts'
-import { HttpTransport, type TransportOptions } from './http-transport.ts'
+import { type ClientOptions, type SubscribeOptions, urlsOf } from './client-options.ts'
+import { followStream } from './follow-stream.ts'
+import { HttpTransport } from './http-transport.ts'
 import { OwnerTable } from './owner-table.ts'
-import { encodeAppend } from './wire.ts'
+import { ProjectionsClient } from './projections-client.ts'
+import { ProjectionHandle } from './projections-handle.ts'
+import { decodeEvent, encodeAppend } from './wire.ts'
 import {
   type PartitionOwner,
   type PlacedStreamInfo,
@@ -51,24 +54,6 @@ import {
   WriterEndpoint,
 } from './writer-endpoint.ts'
 
-export interface ClientOptions extends TransportOptions {
-  /** Of one writer, e.g. `http://127.0.0.1:7400`; the others are learned from it. */
-  readonly url?: string
-  /** Of several, so that a client can start while one of them is down. */
-  readonly urls?: readonly string[]
-  /** Whether requests go straight to the writer that owns the partition. Turn it off behind a load balancer. Default true. */
-  readonly direct?: boolean
-  readonly coalesce?: Partial<CoalesceLimits>
-  readonly retries?: Partial<RetryLimits>
-  /** A subscription that says nothing for longer is opened anew. Default 45,000: three heartbeats. */
-  readonly silenceMsMax?: number
-}
-
-export interface SubscribeOptions {
-  /** Ends the subscription. */
-  readonly signal?: AbortSignal
-}
-
 /**
  * The client of Annals. Keeps connections alive, lets concurrent appends travel together, goes straight to owners, and
  * tries again where the table of errors allows it: always with the same event ids, so that nothing is appended twice.
@@ -77,6 +62,7 @@ export interface SubscribeOptions {
 export class AnnalsClient implements EventStore, BatchAppender, CategoryReader, SnapshotsApi {
   readonly #transport: HttpTransport
   readonly #table: OwnerTable
+  readonly #projections: ProjectionsClient
   readonly #coalesce: CoalesceLimits
   readonly #retries: RetryLimits
   readonly #silenceMsMax: number
@@ -95,6 +81,12 @@ export class AnnalsClient implements EventStore, BatchAppender, CategoryReader, 
     this.#table = new OwnerTable(urls, {
       direct: options.direct ?? true,
       fetchOwners: (url) => this.#endpoint(url).owners(),
+    })
+    this.#projections = new ProjectionsClient({
+      urls: options.projectionUrls ?? urls,
+      transport: this.#transport,
+      retries: this.#retries,
+      silenceMsMax: this.#silenceMsMax,
     })
   }
 
@@ -185,7 +177,8 @@ export class AnnalsClient implements EventStore, BatchAppender, CategoryReader, 
       const call = { cursor, signal: ended, silenceMsMax: this.#silenceMsMax }
       return this.#onceAnywhere((writer) => writer.subscribe(aggregateType, query, call))
     }
-    return followCategory({ query, signal: ended, retries: this.#retries, open })
+    const decode = (json: unknown, cursor: string) => ({ event: decodeEvent(json), cursor })
+    return followStream({ cursor: query.cursor, signal: ended, retries: this.#retries, open, decode })
   }
 
   /**
@@ -219,6 +212,22 @@ export class AnnalsClient implements EventStore, BatchAppender, CategoryReader, 
 
   cleanUpSnapshots(aggregateType: string): Promise<SnapshotCleanup> {
     return this.#anywhere((server) => server.cleanUpSnapshots(aggregateType))
+  }
+
+  /**
+   * A projection, typed by its definition, `projection(customerLifetime)`, or by its name, `projection<Totals>('customer-lifetime')`.
+   * The projectors must have loaded the same definition.
+   */
+  projection<Data = unknown>(
+    projection: string | { readonly name: string; readonly initialView: Data },
+  ): ProjectionHandle<Data> {
+    const name = typeof projection === 'string' ? projection : projection.name
+    return new ProjectionHandle<Data>(name, this.#projections, this.#closing.signal)
+  }
+
+  /** All projections: their generations, how far each is in each partition, and what stands still. */
+  projections(): Promise<readonly ProjectionInfo[]> {
+    return this.#projections.list()
   }
 
   owners(): Promise<readonly PartitionOwner[]> {
@@ -276,15 +285,6 @@ export class AnnalsClient implements EventStore, BatchAppender, CategoryReader, 
     const send = (appends: readonly string[]) => this.#at(url, (writer) => writer.sendAppends(appends))
     return getOrAdd(this.#lanes, url, () => new AppendLane(send, this.#coalesce))
   }
-}
-
-function urlsOf({ url, urls = [] }: ClientOptions): readonly string[] {
-  const all = [...new Set([...(url === undefined ? [] : [url]), ...urls])]
-  if (all.length > 0) return all
-  throw new InvalidInputError(
-    'url',
-    'the client has no url: expected url or urls, e.g. http://127.0.0.1:7400',
-  )
 }
 
 function answerOf(outcome: PromiseSettledResult<AppendResult>): AppendResult | EventStoreError {

@@ -59,13 +59,21 @@ export class Backoff {
 export const isTransient = (error: unknown): error is EventStoreError =>
   error instanceof EventStoreError && error.retry === 'same-ids'
 
-/** Tries until it goes well, fails for good, or the limits are reached: then with the last error. */
-export async function retrying<T>(limits: RetryLimits, attempt: () => Promise<T>): Promise<T> {
+/**
+ * Tries until it goes well, fails for good, or the limits are reached: then with the last error.
+ * @param mayTryAgain where less than the table of errors allows is wanted.
+ */
+export async function retrying<T>(
+  limits: RetryLimits,
+  attempt: () => Promise<T>,
+  mayTryAgain: (error: unknown) => boolean = isTransient,
+): Promise<T> {
   const backoff = new Backoff(limits)
   for (;;) {
     try {
       return await attempt()
     } catch (error) {
+      if (!mayTryAgain(error)) throw error
       await backoff.afterFailure(error)
     }
   }

@@ -13,14 +13,18 @@ export interface TransportOptions {
   readonly connectionsMax?: number
 }
 
+type Method = 'GET' | 'POST' | 'DELETE'
+
 export interface JsonCall<Decoded> {
-  readonly method: 'GET' | 'POST'
+  readonly method: Method
   readonly url: URL
   /** With its query, from the first slash. */
   readonly path: string
   /** JSON. */
   readonly body?: string
-  /** What the answer's JSON stands for; throws where it is not what was asked for. */
+  /** How long the server itself may wait before it answers; comes on top of the time-out. */
+  readonly waitMs?: number
+  /** What the answer's JSON stands for, undefined where it has no content; throws where it is not what was asked for. */
   readonly decode: (json: unknown) => Decoded
 }
 
@@ -60,12 +64,13 @@ export class HttpTransport {
     })
   }
 
-  async json<Decoded>({ method, url, path, body, decode }: JsonCall<Decoded>): Promise<Decoded> {
+  async json<Decoded>(call: JsonCall<Decoded>): Promise<Decoded> {
     this.#checkOpen()
-    const answer = await this.#exchange(method, url, path, body)
+    const answer = await this.#exchange(call)
     if (answer.status >= 400) throw refusal(answer)
+    const { method, url, path, decode } = call
     try {
-      return decode(JSON.parse(answer.text))
+      return decode(answer.status === 204 ? undefined : JSON.parse(answer.text))
     } catch (error) {
       const code = method === 'GET' ? 'internal' : 'outcome-unknown'
       throw failed(code, method, url, path, 'was not answered as this client understands', error)
@@ -91,7 +96,8 @@ export class HttpTransport {
       throw new EventStoreError('invalid-request', 'this client has been closed')
   }
 
-  async #exchange(method: 'GET' | 'POST', url: URL, path: string, body: string | undefined): Promise<Answer> {
+  async #exchange({ method, url, path, body, waitMs = 0 }: JsonCall<unknown>): Promise<Answer> {
+    const timeoutMs = this.#timeoutMs + waitMs
     try {
       const response = await this.#agent.request({
         origin: url.origin,
@@ -100,11 +106,11 @@ export class HttpTransport {
         headers:
           body === undefined ? this.#headers : { 'content-type': 'application/json', ...this.#headers },
         body: body ?? null,
-        signal: AbortSignal.timeout(this.#timeoutMs),
+        signal: AbortSignal.timeout(timeoutMs),
       })
       return await readAnswer(response)
     } catch (error) {
-      throw this.#networkFailure(method, url, path, error)
+      throw networkFailure(method, url, path, timeoutMs, error)
     }
   }
 
@@ -120,16 +126,22 @@ export class HttpTransport {
         signal,
       })
     } catch (error) {
-      throw this.#networkFailure('GET', url, path, error)
+      throw networkFailure('GET', url, path, this.#timeoutMs, error)
     }
   }
+}
 
-  #networkFailure(method: 'GET' | 'POST', url: URL, path: string, error: unknown): EventStoreError {
-    const code = method === 'GET' || wasNeverSent(error) ? 'unavailable' : 'outcome-unknown'
-    const timedOut = error instanceof Error && error.name === 'TimeoutError'
-    const what = timedOut ? `was not answered within ${this.#timeoutMs} ms` : `failed: ${messageOf(error)}`
-    return failed(code, method, url, path, what, error)
-  }
+function networkFailure(
+  method: Method,
+  url: URL,
+  path: string,
+  timeoutMs: number,
+  error: unknown,
+): EventStoreError {
+  const code = method === 'GET' || wasNeverSent(error) ? 'unavailable' : 'outcome-unknown'
+  const timedOut = error instanceof Error && error.name === 'TimeoutError'
+  const what = timedOut ? `was not answered within ${timeoutMs} ms` : `failed: ${messageOf(error)}`
+  return failed(code, method, url, path, what, error)
 }
 
 /** Where the server lives under a path of its own, behind a proxy. */

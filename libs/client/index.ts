@@ -1,8 +1,10 @@
-export { AnnalsClient, type ClientOptions, type SubscribeOptions } from './annals-client.ts'
+export { AnnalsClient } from './annals-client.ts'
 export { type CoalesceLimits } from './append-lane.ts'
 export { type RetryLimits } from './backoff.ts'
+export { type ClientOptions, type SubscribeOptions } from './client-options.ts'
 export { HttpTransport, type TransportOptions } from './http-transport.ts'
 export { Peers } from './peers.ts'
+export { ProjectionHandle, type SubscribeViewsOptions } from './projections-handle.ts'
 export {
   type PartitionOwner,
   type PlacedStreamInfo,

@@ -1,6 +1,7 @@
 import { aggregateTypeOf, type StreamId } from '#domain'
 import { partitionFor } from '#event-store'
 
+import { ReachableUrls } from './reachable-urls.ts'
 import type { PartitionOwner } from './writer-endpoint.ts'
 
 export interface OwnerTableOptions {
@@ -14,8 +15,6 @@ export interface OwnerTableOptions {
 const freshMs = 10_000
 /** Between two questions for the table. */
 const askAgainMs = 100
-/** A writer that could not be reached gets no requests for this long, where there are others. */
-const avoidedMs = 1_000
 
 /**
  * Who owns what, as far as this client knows. Never waits: what it does not know yet goes to any writer, which
@@ -24,15 +23,13 @@ const avoidedMs = 1_000
 export class OwnerTable {
   readonly #given: readonly string[]
   readonly #options: OwnerTableOptions
-  readonly #avoidedUntilMs = new Map<string, number>()
+  readonly #reachable: ReachableUrls
   #urlsByTopic: ReadonlyMap<string, readonly (string | undefined)[]> = new Map()
-  #urls: readonly string[]
   #askedAtMs = -Infinity
-  #turn = 0
 
   constructor(urls: readonly string[], options: OwnerTableOptions) {
     this.#given = urls
-    this.#urls = urls
+    this.#reachable = new ReachableUrls(urls)
     this.#options = options
   }
 
@@ -42,20 +39,17 @@ export class OwnerTable {
     if (performance.now() - this.#askedAtMs > freshMs) this.refresh()
     const urls = this.#urlsByTopic.get(`eventstore.${aggregateTypeOf(streamId)}`)
     const owner = urls?.[partitionFor(streamId, urls.length)]
-    return owner === undefined || this.#isAvoided(owner) ? this.anyUrl() : owner
+    return owner === undefined || this.#reachable.isAvoided(owner) ? this.anyUrl() : owner
   }
 
   /** The writers in turn, without those that were not reached just now, unless there are no others. */
   anyUrl(): string {
-    const reachable = this.#urls.filter((url) => !this.#isAvoided(url))
-    const candidates = reachable.length > 0 ? reachable : this.#urls
-    this.#turn = (this.#turn + 1) % candidates.length
-    return candidates[this.#turn] ?? ''
+    return this.#reachable.next()
   }
 
   /** A writer could not be reached. */
   avoid(url: string): void {
-    this.#avoidedUntilMs.set(url, performance.now() + avoidedMs)
+    this.#reachable.avoid(url)
     this.refresh()
   }
 
@@ -67,16 +61,8 @@ export class OwnerTable {
     this.#options.fetchOwners(url).then(
       (owners) => this.#learn(owners),
       // The requests themselves go on to any writer; the next of them that fails asks again.
-      () => this.#avoidedUntilMs.set(url, performance.now() + avoidedMs),
+      () => this.#reachable.avoid(url),
     )
-  }
-
-  #isAvoided(url: string): boolean {
-    const untilMs = this.#avoidedUntilMs.get(url)
-    if (untilMs === undefined) return false
-    if (untilMs > performance.now()) return true
-    this.#avoidedUntilMs.delete(url)
-    return false
   }
 
   #learn(owners: readonly PartitionOwner[]): void {
@@ -87,6 +73,6 @@ export class OwnerTable {
       table.set(topic, urls)
     }
     this.#urlsByTopic = table
-    this.#urls = [...new Set([...this.#given, ...owners.map(({ url }) => url)])]
+    this.#reachable.replace([...new Set([...this.#given, ...owners.map(({ url }) => url)])])
   }
 }

@@ -1,13 +1,11 @@
 import {
   type AppendOptions,
   type AppendResult,
-  InvalidInputError,
   type LoadedStream,
   type LoadOptions,
   type NewEvent,
   parseAggregateType,
   parseStreamId,
-  quote,
   type ReadOptions,
   type StreamPage,
   type Version,
@@ -30,6 +28,7 @@ import {
 } from '#event-store'
 
 import type { HttpTransport } from './http-transport.ts'
+import { parseUrl, queryString } from './request-path.ts'
 import { readServerSentEvents, type ReceivedEvent } from './server-sent-events.ts'
 import { decodeAnswers, decodeCategoryPage, decodeLoaded, decodePage, encodeAppend } from './wire.ts'
 
@@ -178,12 +177,6 @@ export const validAppend = (streamId: string, events: readonly NewEvent[], optio
     { eventsPerAppendMax: Infinity },
   )
 
-function parseUrl(text: string): URL {
-  const url = URL.parse(text)
-  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url
-  throw new InvalidInputError('url', `url ${quote(text)} is malformed: expected e.g. http://127.0.0.1:7400`)
-}
-
 const streamPath = (streamId: string): string =>
   `/streams/${encodeURIComponent(parseRequest(() => parseStreamId(streamId)))}`
 
@@ -195,14 +188,3 @@ const snapshotsPath = (aggregateType: string): string =>
 
 const categoryQuery = ({ eventTypes, ...rest }: CategoryQuery): string =>
   queryString({ ...rest, eventType: eventTypes })
-
-type Parameter = string | number | readonly string[] | undefined
-
-function queryString(parameters: object): string {
-  const search = new URLSearchParams()
-  for (const [name, value] of Object.entries(parameters) as [string, Parameter][]) {
-    if (value === undefined) continue
-    for (const one of [value].flat()) search.append(name, String(one))
-  }
-  return search.size === 0 ? '' : `?${search.toString()}`
-}

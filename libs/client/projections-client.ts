@@ -1,0 +1,168 @@
+import { formatPosition, type Position } from '#domain'
+import { EventStoreError } from '#event-store'
+import type {
+  DeadLetter,
+  DeadLetterRetry,
+  ProjectionInfo,
+  RebuildOptions,
+  UpdatesQuery,
+  View,
+  ViewOptions,
+  ViewsPage,
+  ViewsQuery,
+  ViewUpdate,
+} from '#projections'
+
+import { isTransient, type RetryLimits, retrying } from './backoff.ts'
+import { followStream } from './follow-stream.ts'
+import type { HttpTransport, JsonCall } from './http-transport.ts'
+import { ReachableUrls } from './reachable-urls.ts'
+import { parseUrl, queryString } from './request-path.ts'
+import { readServerSentEvents } from './server-sent-events.ts'
+
+export interface ProjectionsClientOptions {
+  /** Of projectors; any of them takes any request. */
+  readonly urls: readonly string[]
+  readonly transport: HttpTransport
+  readonly retries: RetryLimits
+  readonly silenceMsMax: number
+}
+
+export interface UpdatesCall extends UpdatesQuery {
+  readonly fromNow?: boolean
+}
+
+/** How long a read waits for the event of `after`, unless it says so. */
+const waitMsDefault = 5_000
+
+/** What is asked of projectors, over HTTP: from any of them, and of another one when that cannot serve now. */
+export class ProjectionsClient {
+  readonly #urls: ReachableUrls
+  readonly #transport: HttpTransport
+  readonly #retries: RetryLimits
+  readonly #silenceMsMax: number
+
+  /** @throws InvalidInputError when a URL is malformed. */
+  constructor({ urls, transport, retries, silenceMsMax }: ProjectionsClientOptions) {
+    urls.forEach(parseUrl)
+    this.#urls = new ReachableUrls(urls)
+    this.#transport = transport
+    this.#retries = retries
+    this.#silenceMsMax = silenceMsMax
+  }
+
+  async list(): Promise<readonly ProjectionInfo[]> {
+    const { projections } = await this.#get<{ projections: readonly ProjectionInfo[] }>('/projections')
+    return projections
+  }
+
+  describe(name: string): Promise<ProjectionInfo> {
+    return this.#get(pathOf(name))
+  }
+
+  view(name: string, key: string, options: ViewOptions): Promise<View> {
+    const path = `${pathOf(name)}/views/${encodeURIComponent(key)}${queryString(optionsOf(options))}`
+    return this.#get(path, waitMsOf(options))
+  }
+
+  views(name: string, query: ViewsQuery): Promise<ViewsPage> {
+    const { orderBy, descending: desc, limit, cursor } = query
+    const parameters = { ...optionsOf(query), orderBy, desc, limit, cursor }
+    return this.#get(`${pathOf(name)}/views${queryString(parameters)}`, waitMsOf(query))
+  }
+
+  updates(
+    name: string,
+    { cursor, ...parameters }: UpdatesCall,
+    signal: AbortSignal,
+  ): AsyncGenerator<ViewUpdate> {
+    const path = `${pathOf(name)}/subscribe${queryString(parameters)}`
+    const open = (from: string | undefined) => this.#once((url) => this.#open(url, path, from, signal))
+    const decode = (json: unknown, at: string) => ({ ...(json as Omit<ViewUpdate, 'cursor'>), cursor: at })
+    return followStream({ cursor, signal, retries: this.#retries, open, decode })
+  }
+
+  rebuild(name: string, { untilTime, untilPosition }: RebuildOptions): Promise<{ generation: string }> {
+    const until = untilPosition && formatPosition(untilPosition)
+    return this.#change('POST', `${pathOf(name)}/rebuild`, { untilTime, untilPosition: until })
+  }
+
+  discard(name: string, generation: string): Promise<void> {
+    return this.#change('DELETE', `${pathOf(name)}/generations/${encodeURIComponent(generation)}`)
+  }
+
+  resume(name: string): Promise<{ resumed: number }> {
+    return this.#change('POST', `${pathOf(name)}/resume`)
+  }
+
+  async deadLetters(
+    name: string,
+    { offset, limit }: { readonly offset?: number; readonly limit?: number },
+  ): Promise<readonly DeadLetter[]> {
+    const path = `${pathOf(name)}/dead-letters${queryString({ offset, limit })}`
+    return (await this.#get<{ deadLetters: readonly DeadLetter[] }>(path)).deadLetters
+  }
+
+  retryDeadLetters(name: string, positions?: readonly Position[]): Promise<DeadLetterRetry> {
+    const body = { positions: positions?.map(formatPosition) }
+    return this.#change('POST', `${pathOf(name)}/dead-letters/retry`, body)
+  }
+
+  dropDeadLetters(name: string, positions: readonly Position[]): Promise<{ dropped: number }> {
+    const body = { positions: positions.map(formatPosition) }
+    return this.#change('POST', `${pathOf(name)}/dead-letters/drop`, body)
+  }
+
+  #get<Answer>(path: string, waitMs = 0): Promise<Answer> {
+    const call = { method: 'GET', path, waitMs, decode: (json: unknown) => json as Answer } as const
+    return this.#call(call, (error) => isTransient(error) && !hasWaited(error))
+  }
+
+  /** Sent again only where nothing can have come of it: a second rebuild would be one more. */
+  #change<Answer>(method: 'POST' | 'DELETE', path: string, body?: object): Promise<Answer> {
+    const decode = (json: unknown) => json as Answer
+    const call = { method, path, decode, ...(body && { body: JSON.stringify(body) }) }
+    return this.#call(call, (error) => isTransient(error) && error.code !== 'outcome-unknown')
+  }
+
+  #call<Answer>(
+    call: Omit<JsonCall<Answer>, 'url'>,
+    mayTryAgain: (error: unknown) => boolean,
+  ): Promise<Answer> {
+    const attempt = () => this.#once((url) => this.#transport.json({ ...call, url }))
+    return retrying(this.#retries, attempt, mayTryAgain)
+  }
+
+  async #open(url: URL, path: string, cursor: string | undefined, signal: AbortSignal) {
+    const headers = cursor === undefined ? {} : { 'last-event-id': cursor }
+    const call = { url, path, headers, signal, silenceMsMax: this.#silenceMsMax }
+    return readServerSentEvents(await this.#transport.stream(call))
+  }
+
+  /** One request. Who cannot serve now is left alone for a moment, where there are others. */
+  async #once<Answer>(request: (url: URL) => Promise<Answer>): Promise<Answer> {
+    const url = this.#urls.next()
+    try {
+      return await request(parseUrl(url))
+    } catch (error) {
+      if (isTransient(error) && !hasWaited(error)) this.#urls.avoid(url)
+      throw error
+    }
+  }
+}
+
+/** It has waited for as long as it was told to; whoever wants to wait longer says so. */
+const hasWaited = (error: unknown): boolean =>
+  error instanceof EventStoreError && error.code === 'projection-behind'
+
+const pathOf = (name: string): string => `/projections/${encodeURIComponent(name)}`
+
+const waitMsOf = ({ after, timeoutMs = waitMsDefault }: ViewOptions): number =>
+  after === undefined ? 0 : timeoutMs
+
+/** How long to wait is always said, so that both sides wait equally long. */
+const optionsOf = (options: ViewOptions) => ({
+  after: options.after && formatPosition(options.after),
+  timeoutMs: options.after && waitMsOf(options),
+  generation: options.generation,
+})
