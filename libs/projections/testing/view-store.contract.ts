@@ -7,6 +7,7 @@ import { discardContract } from './discard.contract.ts'
 import { expiryContract } from './expiry.contract.ts'
 import { generationsContract } from './generations.contract.ts'
 import { lookupContract } from './lookup.contract.ts'
+import { modelContract, type ModelSettings } from './model.contract.ts'
 import { pagesContract } from './pages.contract.ts'
 import { parkedContract } from './parked.contract.ts'
 import { stopsContract } from './stops.contract.ts'
@@ -19,8 +20,13 @@ import { unpublishedContract } from './unpublished.contract.ts'
  * The suite that every store of views passes, in memory or on a server. Call it at the top of a test file:
  * `viewStoreContract('in memory', ({ now }) => ({ store: new InMemoryViewStore({ now }) }))`.
  * @param open runs once, before the first test.
+ * @param settings of the comparison with the store in memory by random commands.
  */
-export function viewStoreContract(name: string, open: OpenStore): void {
+export function viewStoreContract(
+  name: string,
+  open: OpenStore,
+  { modelRuns = 50, commandsMax = 40 }: Partial<ModelSettings> = {},
+): void {
   describe(`view store contract: ${name}`, () => {
     let given: StoreUnderTest | undefined
     let subject: Subject | undefined
@@ -50,5 +56,6 @@ export function viewStoreContract(name: string, open: OpenStore): void {
     stopsContract(subjectNow)
     dataContract(subjectNow)
     concurrencyContract(subjectNow)
+    modelContract(subjectNow, { modelRuns, commandsMax })
   })
 }
