@@ -13,7 +13,7 @@ export interface ChangelogPublisherParts {
   readonly projection: Projection
   readonly store: ViewStore
   /** Undefined where the changelog is switched off: views then count as published at once. */
-  readonly writer: ChangelogWriter | undefined
+  readonly writer: Pick<ChangelogWriter, 'takeOver' | 'publish' | 'renew'> | undefined
   readonly metrics: ChangelogMetrics
   readonly logger: Logger
 }

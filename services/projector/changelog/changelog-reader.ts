@@ -3,14 +3,14 @@ import { formatCursor, mergeAsync, type Offsets, parseCursor } from '#event-log'
 import { EventStoreError, invalidRequest, parseRequest, partitionFor } from '#event-store'
 import { LogError, type LogReader, projectionTopic, type StoredRecord } from '#kafka'
 import type { ProjectionsApi, UpdatesQuery, ViewUpdate } from '#projections'
-import { type EventCodec, SchemaError } from '#schemas'
+import { SchemaError } from '#schemas'
 
-import { ViewFormat, type ViewSchema } from './view-format.ts'
+import { type ViewCodec, ViewFormat, type ViewSchema } from './view-format.ts'
 import { changedAtOf } from './view-record.ts'
 
 export interface ChangelogReaderParts {
-  readonly reader: LogReader
-  readonly codec: EventCodec
+  readonly reader: Pick<LogReader, 'follow' | 'startOffset' | 'endOffset'>
+  readonly codec: ViewCodec
   readonly projections: readonly Projection[]
   /** Of each changelog topic. */
   readonly partitions: number

@@ -9,14 +9,13 @@ import {
   recordBytesBound,
 } from '#kafka'
 import type { UnpublishedView } from '#projections'
-import type { EventCodec } from '#schemas'
 
-import { ViewFormat, type ViewSchema } from './view-format.ts'
+import { type ViewCodec, ViewFormat, type ViewSchema } from './view-format.ts'
 import { toViewRecord } from './view-record.ts'
 
 export interface ChangelogWriterParts {
   readonly cluster: KafkaCluster
-  readonly codec: EventCodec
+  readonly codec: ViewCodec
   readonly projection: ViewSchema
   /** Of the topic. */
   readonly partitions: number

@@ -4,11 +4,14 @@ import { type EventCodec, jsonViewName, SchemaError, schemaIdOf } from '#schemas
 /** What the form of a projection's values depends on. */
 export type ViewSchema = Pick<Projection, 'name' | 'schema'>
 
+/** What is needed of the codec. */
+export type ViewCodec = Pick<EventCodec, 'encode' | 'decode' | 'learn'>
+
 /** Between a view's JSON and a value of the changelog: by the schema that the projection declares, or by the built-in one. */
 export class ViewFormat {
-  readonly #codec: EventCodec
+  readonly #codec: ViewCodec
 
-  constructor(codec: EventCodec) {
+  constructor(codec: ViewCodec) {
     this.#codec = codec
   }
 

@@ -1,0 +1,286 @@
+import pino from 'pino'
+import { Registry } from 'prom-client'
+import { expect, onTestFinished, test } from 'vitest'
+
+import { defineProjection, type Projection } from '#domain'
+import { LogError } from '#kafka'
+import {
+  InMemoryViewStore,
+  type NewGeneration,
+  type UnpublishedView,
+  type ViewSet,
+  ViewStoreUnavailableError,
+} from '#projections'
+
+import { waitFor } from '../../../test/support/stack.ts'
+import { ChangelogMetrics } from './changelog-metrics.ts'
+import { ChangelogPublisher } from './changelog-publisher.ts'
+import type { RefusedView } from './changelog-writer.ts'
+
+const projection: Projection = defineProjection({
+  name: 'counts',
+  source: 'order',
+  keyedBy: 'stream',
+  initialView: 0,
+  on: {},
+})
+
+const generation = (id: string, viewVersion = 1): NewGeneration => ({
+  id,
+  viewVersion,
+  indexNames: [],
+  createdAtMs: 0,
+  topicIds: {},
+  range: {},
+})
+
+/** A store that fails now and then, with one source partition. */
+class TestStore extends InMemoryViewStore {
+  readonly calls: string[] = []
+  marksThatFail = 0
+  #checkpoint = 0
+  readonly #revisions = new Map<string, number>()
+
+  override unpublished(set: ViewSet, limit: number): Promise<readonly UnpublishedView[]> {
+    this.calls.push('unpublished')
+    return super.unpublished(set, limit)
+  }
+
+  override markPublished(set: ViewSet, published: readonly UnpublishedView[]): Promise<void> {
+    if (this.marksThatFail-- > 0) return Promise.reject(new ViewStoreUnavailableError('no answer'))
+    return super.markPublished(set, published)
+  }
+
+  async change(set: ViewSet, key: string, json: string | null, expiresAtMs?: number): Promise<void> {
+    const change = {
+      key,
+      expected: this.#revisions.get(key) ?? 0,
+      json,
+      indexes: {},
+      changedAtMs: 1,
+      ...(expiresAtMs !== undefined && { expiresAtMs }),
+    }
+    const from = this.#checkpoint === 0 ? undefined : this.#checkpoint
+    const commit = {
+      source: { topic: 'eventstore.order', partition: 0 },
+      from,
+      changes: [change],
+      parked: [],
+    }
+    expect(await this.commit(set, { ...commit, to: ++this.#checkpoint })).toBe('committed')
+    const stored = await this.read(set, [key])
+    this.#revisions.set(key, stored.get(key)?.revision ?? 0)
+  }
+}
+
+/** Remembers what is published; fails where it is told to. */
+class TestWriter {
+  readonly published: string[] = []
+  readonly refusedKeys = new Set<string>()
+  readonly failures: Error[] = []
+  takeOvers = 0
+  calls: string[] = []
+  gate: Promise<void> = Promise.resolve()
+
+  takeOver(): Promise<void> {
+    this.calls.push('takeOver')
+    this.takeOvers++
+    return Promise.resolve()
+  }
+
+  async publish(generation: string, views: readonly UnpublishedView[]): Promise<readonly RefusedView[]> {
+    await this.gate
+    const failure = this.failures.shift()
+    if (failure !== undefined) throw failure
+    const refused = views.filter(({ key }) => this.refusedKeys.has(key))
+    for (const view of views) {
+      if (!refused.includes(view)) this.published.push(`${generation} ${view.key} ${view.json}`)
+    }
+    return refused.map((view) => ({ view, reason: new Error('it does not fit') }))
+  }
+
+  renew(): Promise<void> {
+    return Promise.resolve()
+  }
+}
+
+interface Setup {
+  readonly store: TestStore
+  readonly writer: TestWriter
+  readonly set: ViewSet
+  readonly publisher: ChangelogPublisher
+  readonly metrics: Registry
+  /** Begins to work; ends with the test. */
+  readonly start: () => Promise<'stopped' | 'fenced'>
+  readonly settled: () => Promise<void>
+}
+
+async function setUp(kept: Projection = projection, isOn = true): Promise<Setup> {
+  const store = new TestStore()
+  const writer = new TestWriter()
+  writer.calls = store.calls
+  const set = { projection: kept, generation: 'g1' }
+  await store.prepare(kept)
+  await store.addGeneration(kept, generation('g1'))
+  const metrics = new Registry()
+  const publisher = new ChangelogPublisher({
+    projection: kept,
+    store,
+    writer: isOn ? writer : undefined,
+    metrics: new ChangelogMetrics(metrics),
+    logger: pino({ level: 'silent' }),
+  })
+  const stopping = new AbortController()
+  let running: Promise<unknown> = Promise.resolve()
+  onTestFinished(async () => {
+    stopping.abort()
+    await running
+  })
+  const start = () => {
+    const run = publisher.run(stopping.signal)
+    running = run
+    return run
+  }
+  const settled = async () => {
+    await waitFor('all to be published', async () => {
+      const all = await store.generations(kept)
+      return all.every(({ unpublished }) => unpublished === 0)
+    })
+  }
+  return { store, writer, set, publisher, metrics, start, settled }
+}
+
+test('what was changed is published once, and a view that is gone as such', async () => {
+  const { store, writer, set, publisher, start, settled } = await setUp()
+  await store.change(set, 'a', '1')
+  await store.change(set, 'b', '2')
+  void start()
+  await settled()
+  await store.change(set, 'b', null)
+  publisher.wake()
+  await settled()
+  expect(writer.published).toEqual(['g1 a 1', 'g1 b 2', 'g1 b null'])
+})
+
+test('the fence is held before views are read', async () => {
+  const { store, set, start, settled } = await setUp()
+  await store.change(set, 'a', '1')
+  void start()
+  await settled()
+  expect(store.calls.slice(0, 2)).toEqual(['takeOver', 'unpublished'])
+})
+
+test('what could not be marked as published is published again: nothing is left out', async () => {
+  const { store, writer, set, start, settled } = await setUp()
+  await store.change(set, 'a', '1')
+  store.marksThatFail = 1
+  void start()
+  await settled()
+  expect(writer.published).toEqual(['g1 a 1', 'g1 a 1'])
+})
+
+test('a view that changes faster than it is published is left out in between, and never at last', async () => {
+  const { store, writer, set, publisher, start, settled } = await setUp()
+  const { promise, resolve } = Promise.withResolvers<undefined>()
+  writer.gate = promise.then(() => undefined)
+  await store.change(set, 'hot', '0')
+  void start()
+  await waitFor('views to be read', () => Promise.resolve(store.calls.includes('unpublished')))
+  for (let count = 1; count <= 100; count++) {
+    await store.change(set, 'hot', `${count}`)
+    publisher.wake()
+  }
+  resolve(undefined)
+  await settled()
+  expect(writer.published.length).toBeLessThanOrEqual(2)
+  expect(writer.published.at(-1)).toBe('g1 hot 100')
+})
+
+test('all are published where there are more than are taken at once', async () => {
+  const { store, writer, set, start, settled } = await setUp()
+  for (let count = 0; count < 1_203; count++) await store.change(set, `k${count}`, '1')
+  void start()
+  await settled()
+  expect(new Set(writer.published).size).toBe(1_203)
+})
+
+test('a refused view holds up no other, is let be until it changes, and is counted', async () => {
+  const { store, writer, set, publisher, metrics, start } = await setUp()
+  writer.refusedKeys.add('bad')
+  await store.change(set, 'bad', '1')
+  await store.change(set, 'good', '2')
+  void start()
+  await waitFor('the good one', () => Promise.resolve(writer.published.length === 1))
+  await store.change(set, 'good', '3')
+  publisher.wake()
+  await waitFor('the good one again', () => Promise.resolve(writer.published.length === 2))
+  expect(await metrics.metrics()).toContain('annals_projector_publish_refused_total{projection="counts"} 1')
+  writer.refusedKeys.clear()
+  await store.change(set, 'bad', '4')
+  publisher.wake()
+  await waitFor('the bad one', () => Promise.resolve(writer.published.length === 3))
+  expect(writer.published).toEqual(['g1 good 2', 'g1 good 3', 'g1 bad 4'])
+})
+
+test('a failure is tried again, after taking over anew, and is counted', async () => {
+  const { store, writer, set, metrics, start, settled } = await setUp()
+  writer.failures.push(new LogError('unknown', 'no answer'), new LogError('unavailable', 'no broker'))
+  await store.change(set, 'a', '1')
+  void start()
+  await settled()
+  expect(writer.published).toEqual(['g1 a 1'])
+  expect(writer.takeOvers).toBeGreaterThanOrEqual(3)
+  expect(await metrics.metrics()).toContain('annals_projector_keeping_failures_total{projection="counts"} 2')
+})
+
+test('it ends when another instance keeps the projection', async () => {
+  const { store, writer, set, start } = await setUp()
+  writer.failures.push(new LogError('fenced', 'another owner'))
+  await store.change(set, 'a', '1')
+  expect(await start()).toBe('fenced')
+  expect(writer.published).toEqual([])
+})
+
+test('without a changelog nothing is written, and nothing waits for it', async () => {
+  const { store, writer, set, start, settled } = await setUp(projection, false)
+  await store.change(set, 'a', '1')
+  void start()
+  await settled()
+  expect(writer.calls.filter((call) => call === 'takeOver')).toEqual([])
+  expect(writer.published).toEqual([])
+})
+
+test('after a switch the new generation is published, and what it lacks is gone', async () => {
+  const { store, writer, set, start, settled } = await setUp()
+  await store.change(set, 'old', '1')
+  void start()
+  await settled()
+  const next = { projection, generation: 'g2' }
+  await store.addGeneration(projection, generation('g2', 2))
+  const commit = { source: { topic: 'eventstore.order', partition: 0 }, from: undefined, to: 9, parked: [] }
+  const change = { key: 'new', expected: 0, json: '2', indexes: {}, changedAtMs: 1 }
+  await store.commit(next, { ...commit, changes: [change] })
+  expect(await store.switchTo(next, 0)).toBe('switched')
+  await waitFor('the old generation to go', async () => (await store.generations(projection)).length === 1)
+  await settled()
+  expect(writer.published.toSorted()).toEqual(['g1 old 1', 'g2 new 2', 'g2 old null'])
+})
+
+test('views that expired a while ago are dropped, and the changelog learns of it', async () => {
+  const { store, writer, set, start, settled } = await setUp({ ...projection, ttlMs: 1 })
+  await store.change(set, 'long-ago', '1', Date.now() - 61_000)
+  await store.change(set, 'just-now', '2', Date.now() - 1)
+  void start()
+  await waitFor('the deletion', () => Promise.resolve(writer.published.includes('g1 long-ago null')))
+  await settled()
+  expect(writer.published).not.toContain('g1 just-now null')
+})
+
+test('generations are discarded while Kafka is away', async () => {
+  const { store, writer, start } = await setUp()
+  writer.takeOver = () => Promise.reject(new LogError('unavailable', 'no broker'))
+  await store.addGeneration(projection, generation('g2', 2))
+  await store.retire({ projection, generation: 'g2' })
+  void start()
+  await waitFor('the generation to go', async () => (await store.generations(projection)).length === 1)
+})

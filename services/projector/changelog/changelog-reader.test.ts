@@ -1,0 +1,154 @@
+import { expect, test } from 'vitest'
+
+import { defineProjection } from '#domain'
+import { partitionFor } from '#event-store'
+import { type Followed, LogError, type StoredRecord } from '#kafka'
+import { SchemaError } from '#schemas'
+
+import { ChangelogReader, type ChangelogReaderParts } from './changelog-reader.ts'
+
+const partitions = 2
+const never = new AbortController().signal
+const counts = defineProjection({
+  name: 'counts',
+  source: 'order',
+  keyedBy: 'stream',
+  initialView: 0,
+  on: {},
+})
+
+const keyIn = (partition: number): string =>
+  ['a', 'b', 'c', 'd', 'e', 'f'].find((key) => partitionFor(key, partitions) === partition) ?? ''
+
+const record = (partition: number, offset: number, text: string | null): StoredRecord => ({
+  offset,
+  key: Buffer.from(keyIn(partition)),
+  value: text === null ? null : Buffer.concat([Buffer.alloc(5), Buffer.from(text)]),
+  headers: [['annals_changedat', Buffer.from('2024-05-06T07:08:09.010Z')]],
+  timestampMs: 0,
+})
+
+/** A log of which the records before `start` are gone. */
+class TestLog {
+  readonly records: readonly (readonly StoredRecord[])[]
+  readonly start: number
+  readonly followed: number[] = []
+
+  constructor(records: readonly (readonly StoredRecord[])[], start = 0) {
+    this.records = records
+    this.start = start
+  }
+
+  async *follow(_: string, partition: number, from: number): AsyncGenerator<Followed> {
+    this.followed.push(partition)
+    const end = await this.endOffset('', partition)
+    if (from < this.start || from > end) throw new LogError('not-there', `offset ${from} is not in the log`)
+    const records = (this.records[partition] ?? []).filter(({ offset }) => offset >= from)
+    yield { records, nextOffset: end, highWatermark: end }
+    await new Promise(() => undefined)
+  }
+
+  startOffset(): Promise<number> {
+    return Promise.resolve(this.start)
+  }
+
+  endOffset(_: string, partition: number): Promise<number> {
+    return Promise.resolve((this.records[partition]?.at(-1)?.offset ?? -1) + 1)
+  }
+}
+
+/** Texts instead of Avro: `!` cannot be decoded, `old` is from before a breaking change. */
+const codec: ChangelogReaderParts['codec'] = {
+  encode: (_, __, json) => Buffer.from(JSON.stringify(json)),
+  learn: () => Promise.resolve(),
+  decode: (bytes) => {
+    const text = bytes.subarray(5).toString()
+    if (text === '!') throw new SchemaError('unknown-schema', 'schema id 0 is not known')
+    if (text === 'old') throw new SchemaError('superseded', 'it is to be made anew')
+    return { aggregateType: 'counts', eventType: 'View', data: { json: text } }
+  },
+}
+
+const readerOf = (reader: TestLog, changelog = true) =>
+  new ChangelogReader({ reader, codec, projections: [counts], partitions, changelog })
+
+async function take(reader: ChangelogReader, count: number, query: { cursor?: string; key?: string } = {}) {
+  const taken = []
+  for await (const update of reader.updates('counts', query, never)) {
+    taken.push(update)
+    if (taken.length === count) break
+  }
+  return taken
+}
+
+test('changes come with their view, null for one that is gone, when it changed, and where to resume', async () => {
+  const log = new TestLog([[record(0, 3, '{"n":1}'), record(0, 7, null)], []])
+  const update = { key: keyIn(0), changedAt: '2024-05-06T07:08:09.010Z' }
+  expect(await take(readerOf(log), 2)).toEqual([
+    { ...update, view: { n: 1 }, cursor: '4,0' },
+    { ...update, view: null, cursor: '8,0' },
+  ])
+})
+
+test('a cursor resumes right after its change, and knows of the other partitions', async () => {
+  const log = new TestLog([[record(0, 0, '1'), record(0, 1, '2')], [record(1, 0, '3')]])
+  const updates = await take(readerOf(log), 3)
+  for (const [index, { cursor }] of updates.entries()) {
+    if (index === 2) break
+    const rest = await take(readerOf(log), 2 - index, { cursor })
+    expect(rest.map(({ view }) => view).toSorted()).toEqual(
+      updates
+        .slice(index + 1)
+        .map(({ view }) => view)
+        .toSorted(),
+    )
+  }
+})
+
+test('with a key only its partition is read, and only its changes come', async () => {
+  const other = { ...record(1, 0, '9'), key: Buffer.from('other') }
+  const log = new TestLog([[record(0, 0, '1')], [other, record(1, 1, '2')]])
+  expect(await take(readerOf(log), 1, { key: keyIn(1) })).toMatchObject([{ key: keyIn(1), view: 2 }])
+  expect(log.followed).toEqual([1])
+})
+
+test('what lies before the start of the log is gone: it begins there', async () => {
+  const log = new TestLog([[record(0, 12, '1')], [record(1, 11, '2')]], 10)
+  expect(await take(readerOf(log), 2)).toHaveLength(2)
+  expect(await take(readerOf(log), 2, { cursor: '5,11' })).toHaveLength(2)
+})
+
+test('a cursor behind the end is of another log, and refused', async () => {
+  const log = new TestLog([[record(0, 0, '1')], []])
+  await expect(take(readerOf(log), 1, { cursor: '7,0' })).rejects.toMatchObject({
+    code: 'invalid-request',
+    details: { path: 'cursor' },
+  })
+})
+
+test('views from before a breaking change of their schema are passed over', async () => {
+  const log = new TestLog([[record(0, 0, 'old'), record(0, 1, '2')], []])
+  expect(await take(readerOf(log), 1)).toMatchObject([{ view: 2, cursor: '2,0' }])
+})
+
+test('a view that cannot be decoded here is worth another try elsewhere', async () => {
+  const log = new TestLog([[record(0, 0, '!')], []])
+  await expect(take(readerOf(log), 1)).rejects.toMatchObject({ code: 'unavailable' })
+})
+
+test('now is behind the newest change of each partition', async () => {
+  const log = new TestLog([[record(0, 4, '1')], []])
+  expect(await readerOf(log).cursorNow('counts')).toBe('5,0')
+})
+
+test.each([
+  ['a malformed cursor', readerOf(new TestLog([])), { cursor: '1' }, 'invalid-request'],
+  ['no changelog', readerOf(new TestLog([]), false), {}, 'invalid-request'],
+])('%s is refused', async (_, reader, query, code) => {
+  await expect(take(reader, 1, query)).rejects.toMatchObject({ code })
+})
+
+test('a projection that is not there is refused', async () => {
+  const reader = readerOf(new TestLog([]))
+  await expect(reader.cursorNow('other')).rejects.toMatchObject({ code: 'projection-not-found' })
+})
