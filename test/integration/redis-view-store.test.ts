@@ -59,6 +59,8 @@ const change = (key: string, spend: number, more: Partial<ViewChange> = {}): Vie
   ...more,
 })
 
+const kindsOf = async (redis: RedisConnection) => (await keysOf(redis)).map((key) => key.split('}')[1])
+
 /** A store with a generation that serves. */
 async function open(): Promise<{ redis: RedisConnection; store: ViewStore }> {
   const redis = await openRedis(testStack().redisUrl)
@@ -74,7 +76,7 @@ const commit = (store: ViewStore, from: number | undefined, to: number, changes:
 async function fill(store: ViewStore): Promise<void> {
   const at = position(source.topic, source.partition, 1)
   const parked = [{ position: at, error: 'no', parkedAtMs: 1 }]
-  const changes = [change('a', 1), change('b', 2, { expiresAtMs: 9_000 })]
+  const changes = [change('a', 1, { expiresAtMs: 9_000 }), change('b', 2)]
   await store.commit(set, { source, from: undefined, to: 2, changes, parked })
   await store.stop(set, source, { position: at, error: 'no', stoppedAtMs: 1 })
 }
@@ -100,9 +102,9 @@ test('a generation that is discarded leaves no key behind, whichever indexes the
   await store.commit(next, { source, from: undefined, to: 2, changes: [], parked: [] })
   expect(await store.switchTo(next, 100)).toBe('switched')
   expect(await store.discard({ projection: later, generation: 'g1' }, 1)).toBe(false)
+  expect(await store.expire(set, 99_999, 10)).toBe(0)
   expect(await store.discard({ projection: later, generation: 'g1' }, 2)).toBe(true)
-  const kinds = (await keysOf(redis)).map((key) => key.split('}')[1])
-  expect(kinds).toEqual(['g2:checkpoints', 'g2:meta', 'g2:unpublished', 'generations'])
+  expect(await kindsOf(redis)).toEqual(['g2:checkpoints', 'g2:meta', 'g2:unpublished', 'generations'])
 })
 
 test('an emptied Redis has no generation, commits are told so, and nothing that is asked leaves a trace', async () => {
@@ -127,8 +129,8 @@ test('an emptied Redis has no generation, commits are told so, and nothing that 
   expect(await keysOf(redis)).toEqual([])
 })
 
-test('a commit may be larger than what Lua takes at once', async () => {
-  const { store } = await open()
+test('a commit may be larger than what Lua takes at once, and a deletion leaves nothing in its place', async () => {
+  const { redis, store } = await open()
   const keys = Array.from({ length: 9_001 }, (_, n) => `customer-${n}`)
   const figures = (factor: number) => keys.map((key, n) => change(key, n * factor, { expiresAtMs: 9_000 }))
   expect(await commit(store, undefined, 1, figures(1))).toBe('committed')
@@ -137,6 +139,8 @@ test('a commit may be larger than what Lua takes at once', async () => {
   expect(views.get('customer-9000')).toMatchObject({ json: '{"spend":9000}', revision: 1 })
   const page = await store.page(projection, { orderBy: 'spend', descending: true, limit: 5_000 })
   expect(page).toMatchObject({ found: { next: { key: 'customer-4001', figure: 4_001 } } })
+  const all = await store.page(projection, { descending: false, limit: 9_001 })
+  expect(all.outcome === 'found' && all.found.next).toBeUndefined()
 
   expect(await store.unpublished(set, 10_000)).toHaveLength(9_001)
   await store.markPublished(
@@ -147,7 +151,7 @@ test('a commit may be larger than what Lua takes at once', async () => {
   const deletions = keys.map((key) => change(key, 0, { expected: 1, json: null, indexes: {} }))
   expect(await commit(store, 1, 2, deletions)).toBe('committed')
   expect((await store.generations(projection))[0]).toMatchObject({ views: 0, unpublished: 9_001 })
-  expect(await store.expire(set, 99_999, 10_000)).toBe(0)
+  expect(await kindsOf(redis)).toEqual(['g1:checkpoints', 'g1:meta', 'g1:unpublished', 'generations'])
 })
 
 test('figures and offsets keep their full precision', async () => {
