@@ -1,0 +1,31 @@
+/** What becomes of published events. */
+export interface Published {
+  /**
+   * Settles when every subscriber that asked for these events is done with them.
+   * @returns names of the subscribers that stopped, or were cut off, before; empty when all have handled or skipped them.
+   */
+  readonly handled: Promise<readonly string[]>
+}
+
+/** Counts who still has to handle what one publish brought. The publish itself counts too, until it is done. */
+export class Delivery implements Published {
+  readonly handled: Promise<readonly string[]>
+  readonly #settle: (missedBy: readonly string[]) => void
+  readonly #missedBy = new Set<string>()
+  #open = 1
+
+  constructor() {
+    const { promise, resolve } = Promise.withResolvers<readonly string[]>()
+    this.handled = promise
+    this.#settle = resolve
+  }
+
+  expect(): void {
+    this.#open++
+  }
+
+  done(missedBy?: string): void {
+    if (missedBy !== undefined) this.#missedBy.add(missedBy)
+    if (--this.#open === 0) this.#settle([...this.#missedBy])
+  }
+}

@@ -1,0 +1,122 @@
+import type { RecordedEvent } from '#domain'
+
+import type { EventBus } from './event-bus.ts'
+import { EventBusError } from './event-bus-error.ts'
+
+/** An event, and the cursor that resumes right after it: what a live subscription of the client brings. */
+export interface CursoredEvent {
+  readonly event: RecordedEvent
+  readonly cursor: string
+}
+
+export interface FeedOptions {
+  /**
+   * All events up to this cursor are handled by every subscriber that asked for them: where to resume after a restart. While
+   * its promise is open no further call comes; the next one then has the newest cursor.
+   */
+  readonly onHandled: (cursor: string) => void | Promise<void>
+}
+
+/**
+ * Publishes events on the bus as they come: `feedBus(bus, client.subscribe('order', { cursor }), { onHandled: save })`.
+ * Ends when they end (the client's do when their signal aborts), once all of them are handled and the last cursor is saved.
+ * A feed that resumes at a saved cursor brings every event that was not handled, and some a second time.
+ * @throws EventBusError `missed` as soon as a subscriber has stopped, or is cut off, with an event of the feed unhandled. The cursor that was
+ * saved last lies before it, so a restart brings it again. Else what the events, the bus or `onHandled` throw.
+ */
+export async function feedBus(
+  bus: Pick<EventBus, 'publish'>,
+  events: AsyncIterable<CursoredEvent>,
+  { onHandled }: FeedOptions,
+): Promise<void> {
+  const progress = new Progress(onHandled)
+  const iterator = events[Symbol.asyncIterator]()
+  try {
+    for (;;) {
+      const next = await progress.unlessFailed(iterator.next())
+      if (next.done === true) {
+        await progress.unlessFailed(progress.allSaved())
+        return
+      }
+      const { event, cursor } = next.value
+      const { handled } = await progress.unlessFailed(bus.publish(event))
+      progress.add(
+        handled.then((missedBy) => checkHandled(event, missedBy)),
+        cursor,
+      )
+    }
+  } catch (error) {
+    // Not waited for: a generator that waits for its next event takes this in only then.
+    iterator.return?.().catch(() => undefined)
+    await progress.saved()
+    throw error
+  }
+}
+
+function checkHandled({ type, position }: RecordedEvent, missedBy: readonly string[]): void {
+  if (missedBy.length === 0) return
+  throw new EventBusError(
+    'missed',
+    `${type} at offset ${position.offset} of ${position.topic}/${position.partition} was not handled by ${missedBy.join(', ')}; feed it again from the last saved cursor`,
+  )
+}
+
+/** Follows the events' handling in the order of the feed, and saves how far it has come. */
+class Progress {
+  readonly #save: (cursor: string) => void | Promise<void>
+  /** Settles when all events so far are handled. */
+  #handled: Promise<void> = Promise.resolve()
+  #unsaved: string | undefined
+  #saving: Promise<void> | undefined
+  #failure: Error | undefined
+  #onFailure: (error: Error) => void = () => undefined
+
+  constructor(save: (cursor: string) => void | Promise<void>) {
+    this.#save = save
+  }
+
+  add(handled: Promise<void>, cursor: string): void {
+    this.#handled = Promise.all([this.#handled, handled]).then(() => {
+      this.#unsaved = cursor
+      this.#saving ??= this.#saveAll()
+    })
+    this.#handled.catch((error: unknown) => this.#fail(error))
+  }
+
+  async allSaved(): Promise<void> {
+    await this.#handled
+    await this.saved()
+  }
+
+  async saved(): Promise<void> {
+    await this.#saving
+  }
+
+  /** What the promise brings, or the failure as soon as there is one. A race would keep every promise it lost in memory. */
+  unlessFailed<T>(promise: Promise<T>): Promise<T> {
+    const { promise: first, resolve, reject } = Promise.withResolvers<T>()
+    this.#onFailure = reject
+    if (this.#failure !== undefined) reject(this.#failure)
+    promise.then(resolve, reject)
+    return first
+  }
+
+  /** One at a time; of cursors that come meanwhile only the newest counts. */
+  async #saveAll(): Promise<void> {
+    try {
+      while (this.#unsaved !== undefined) {
+        const cursor = this.#unsaved
+        this.#unsaved = undefined
+        await this.#save(cursor)
+      }
+    } catch (error) {
+      this.#fail(error)
+    }
+    this.#saving = undefined
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error instanceof Error ? error : new Error(String(error), { cause: error })
+    this.#onFailure(this.#failure)
+  }
+}
