@@ -1,3 +1,4 @@
+import { deepFreeze } from './deep-freeze.ts'
 import { DomainError } from './domain-error.ts'
 import type { DomainEvent } from './event.ts'
 import { InvalidInputError, quote } from './invalid-input.ts'
@@ -173,10 +174,4 @@ function snapshotPolicy(type: string, policy: Partial<SnapshotPolicy> = {}): Sna
     )
   }
   return { ...policy, every, stateVersion }
-}
-
-function deepFreeze<T>(value: T): T {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
-  Object.values(value).forEach(deepFreeze)
-  return Object.freeze(value)
 }

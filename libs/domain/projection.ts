@@ -1,3 +1,4 @@
+import { deepFreeze } from './deep-freeze.ts'
 import type { DomainEvent, RecordedEvent } from './event.ts'
 import { InvalidInputError, quote } from './invalid-input.ts'
 import { aggregateIdOf, aggregateTypeOf, parseAggregateType } from './stream-id.ts'
@@ -21,7 +22,7 @@ export interface ProjectionDefinition<View, Event extends DomainEvent> {
    * With `keyedBy: 'stream'` it must depend on the stream id alone; default there, for one source, the aggregate id.
    */
   readonly key?: (event: RecordedEvent<Event>) => string | undefined
-  /** The view before its first event, and anew after its deletion. */
+  /** The view before its first event, and anew after its deletion. It is frozen, so that no reducer can change it for all. */
   readonly initialView: View
   /** What an event makes of a view, by event type. Types that are not named follow `onUnknown`. */
   readonly on: { readonly [E in Event as E['type']]?: Reducer<View, E> }
@@ -76,7 +77,7 @@ export interface Projection<View = unknown, Event extends DomainEvent = DomainEv
 export function defineProjection<View, Event extends DomainEvent>(
   definition: ProjectionDefinition<View, Event>,
 ): Projection<View, Event> {
-  const { name, keyedBy, initialView, onError = 'stop', viewVersion = 1 } = definition
+  const { name, keyedBy, onError = 'stop', viewVersion = 1 } = definition
   const { bytesMax = bytesMaxDefault } = definition
   checkName(name)
   const sources = typeof definition.source === 'string' ? [definition.source] : definition.source
@@ -88,6 +89,7 @@ export function defineProjection<View, Event extends DomainEvent>(
   const reducers = new Map<string, Reducer<View, Event>>(Object.entries(definition.on))
   const fallback = typeof definition.onUnknown === 'function' ? definition.onUnknown : undefined
   const indexes = Object.entries(definition.indexes ?? {})
+  const initialView = deepFreeze(definition.initialView)
   return {
     name,
     sources,
