@@ -94,7 +94,12 @@ export class EventFormat {
 
   /** Ids that the registry does not know are left out: decoding tells of them. */
   async #learnAll(records: readonly StoredRecord[]): Promise<void> {
-    const ids = new Set(records.map(({ value }) => value).filter(isAvro).map(schemaIdOf))
+    const ids = new Set(
+      records
+        .map(({ value }) => value)
+        .filter(isAvro)
+        .map(schemaIdOf),
+    )
     for (const id of ids) {
       try {
         await this.#codec.learn([id])
@@ -127,5 +132,6 @@ const unreadable = (topic: string, partition: number, record: StoredRecord, erro
   unreadable: error instanceof Error ? error : new Error(String(error)),
 })
 
-/** Confluent's wire format begins with a zero and four bytes of schema id. */
-const isAvro = (value: Buffer | null): value is Buffer => value !== null && value.length > 5 && value[0] === 0
+/** Confluent's wire format begins with a zero and four bytes of schema id. An event without fields has no more than that. */
+const isAvro = (value: Buffer | null): value is Buffer =>
+  value !== null && value.length >= 5 && value[0] === 0

@@ -26,9 +26,10 @@ export class RecentChunks {
     this.#nextOffset = chunk.nextOffset
     if (chunk.nextOffset === from) return
     this.#chunks.push({ from, chunk })
-    this.#events += chunk.events.length
+    this.#events += weightOf(chunk)
     while (this.#events > eventsMax && this.#chunks.length > 1) {
-      this.#events -= this.#chunks.shift()?.chunk.events.length ?? 0
+      const oldest = this.#chunks.shift()
+      if (oldest !== undefined) this.#events -= weightOf(oldest.chunk)
     }
   }
 
@@ -41,3 +42,6 @@ export class RecentChunks {
     return { ...chunk, events: chunk.events.filter(({ position }) => position.offset >= offset) }
   }
 }
+
+/** A piece with nothing but markers takes room, too. */
+const weightOf = ({ events }: FedChunk): number => Math.max(1, events.length)
