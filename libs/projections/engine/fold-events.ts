@@ -57,14 +57,16 @@ export function foldSteps(
   stored: ReadonlyMap<string, StoredView>,
   steps: readonly Step[],
 ): Folded {
-  const folded = fold(projection, stored, steps, () => undefined)
-  if (folded.failure !== undefined) return folded
+  const { touched, failure } = fold(projection, stored, steps, () => undefined)
+  if (failure !== undefined) return { changes: [], failure }
   try {
-    return { changes: folded.touched.map((view) => changeOf(projection, view)).filter(changesAnything) }
-  } catch {
+    return { changes: touched.map((view) => changeOf(projection, view)).filter(changesAnything) }
+  } catch (error) {
     // A view came out wrong. Which event made it so is found by looking at it after each: too slow for every day.
     const { failure } = fold(projection, stored, steps, (view) => void changeOf(projection, view))
-    return { changes: [], ...(failure && { failure }) }
+    // Reducers that come to something else each time are no reason to go on without the views.
+    if (failure === undefined) throw error
+    return { changes: [], failure }
   }
 }
 
@@ -83,11 +85,7 @@ function fold(
   stored: ReadonlyMap<string, StoredView>,
   steps: readonly Step[],
   check: (view: Touched) => void,
-): {
-  readonly touched: readonly Touched[]
-  readonly changes: readonly ViewChange[]
-  readonly failure?: Failure
-} {
+): { readonly touched: readonly Touched[]; readonly failure?: Failure } {
   const views = new Map<string, Touched>()
   for (const { event, key } of steps) {
     try {
@@ -96,10 +94,10 @@ function fold(
       apply(projection, view, event)
       check(view)
     } catch (error) {
-      return { touched: [], changes: [], failure: { event, error: asError(error) } }
+      return { touched: [], failure: { event, error: asError(error) } }
     }
   }
-  return { touched: [...views.values()], changes: [] }
+  return { touched: [...views.values()] }
 }
 
 const opened = (key: string, stored: StoredView | undefined): Touched => ({
@@ -110,13 +108,17 @@ const opened = (key: string, stored: StoredView | undefined): Touched => ({
   expiresAtMs: stored?.expiresAtMs,
 })
 
-/** Time counts by events, so that a projection made anew comes to the same: a view that was due before an event begins anew with it. */
+/**
+ * Time counts by events, so that a projection made anew comes to the same: a view that was due before an event begins anew
+ * with it. An event that comes late, from another partition or out of the dead letters, does not make a view older.
+ */
 function apply(projection: Projection, touched: Touched, event: RecordedEvent): void {
   const atMs = Date.parse(event.timestamp)
   const isDue = touched.expiresAtMs !== undefined && touched.expiresAtMs <= atMs
-  touched.view = projection.apply(isDue || touched.view === null ? undefined : touched.view, event)
-  touched.changedAtMs = atMs
-  touched.expiresAtMs = projection.ttlMs === undefined ? undefined : atMs + projection.ttlMs
+  const isNew = isDue || touched.view === null
+  touched.view = projection.apply(isNew ? undefined : touched.view, event)
+  touched.changedAtMs = isNew ? atMs : Math.max(touched.changedAtMs, atMs)
+  touched.expiresAtMs = projection.ttlMs === undefined ? undefined : touched.changedAtMs + projection.ttlMs
 }
 
 function changeOf(projection: Projection, touched: Touched): ViewChange {

@@ -16,29 +16,39 @@ export interface PlannerOptions {
 /** Decides when a projection has to be made anew, and begins it. */
 export class GenerationPlanner {
   readonly #options: PlannerOptions
+  /** By then the ids of the topics were known. */
+  readonly #beganAtMs = Date.now()
   #told = ''
 
   constructor(options: PlannerOptions) {
     this.#options = options
   }
 
-  /** Whether this definition is the one that a generation is made by. */
-  canMake({ viewVersion, indexNames }: Generation): boolean {
-    const { projection } = this.#options
-    return viewVersion === projection.viewVersion && sameNames(indexNames, projection.indexNames)
+  /** Whether a generation is made by this definition, and from this log. */
+  canMake(generation: Generation): boolean {
+    const { viewVersion, indexNames } = this.#options.projection
+    return (
+      generation.viewVersion === viewVersion &&
+      sameNames(generation.indexNames, indexNames) &&
+      this.#isOfThisLog(generation)
+    )
   }
 
   /** Begins a generation where none serves, or the definition or the log is newer than the one that does. @returns whether it did. */
   async meetNeed(states: readonly GenerationState[]): Promise<boolean> {
     const current = states.filter(({ status }) => status === 'serving' || status === 'building')
     if (current.length === 0) return this.#begin({ ifNeeded: true })
-    const serving = current.find(({ status }) => status === 'serving')
-    if (current.some((state) => this.canMake(state) && this.#isOfThisLog(state))) return false
-    if (serving !== undefined && !this.#isOfThisLog(serving)) return this.#begin({ ifNeeded: false })
-    const newest = Math.max(...current.map(({ viewVersion }) => viewVersion))
-    if (newest < this.#options.projection.viewVersion) return this.#begin({ ifNeeded: true })
-    this.#tellMisfit(newest)
-    return false
+    if (current.some((state) => this.canMake(state))) return false
+    const { viewVersion } = this.#options.projection
+    const newest = Math.max(...current.map((state) => state.viewVersion))
+    if (newest > viewVersion) return this.#tellMisfit(ofNewerBuild(viewVersion, newest))
+    if (newest < viewVersion) return this.#begin({ ifNeeded: true })
+    const ofOtherLogs = current.filter((state) => !this.#isOfThisLog(state))
+    if (ofOtherLogs.length === 0) return this.#tellMisfit(ofOtherIndexes)
+    // Whoever began one later knew the topics better: two instances must not make it anew in turns.
+    if (ofOtherLogs.some(({ createdAtMs }) => createdAtMs > this.#beganAtMs))
+      return this.#tellMisfit(ofOtherTopics)
+    return this.#begin({ ifNeeded: false })
   }
 
   /** Begins a generation, whether it is needed or not. @returns its id. */
@@ -76,17 +86,21 @@ export class GenerationPlanner {
   }
 
   /** Once, not at every look. */
-  #tellMisfit(newest: number): void {
-    const { name, viewVersion } = this.#options.projection
-    const what =
-      newest > viewVersion
-        ? `this instance has view version ${viewVersion} of it, but version ${newest} is in use: an older build of the domain module?`
-        : `its indexes have changed, but its view version has not: raise viewVersion, so that it is made anew`
+  #tellMisfit(what: string): false {
+    const { name } = this.#options.projection
     const message = `projection ${name} is not made here: ${what}`
     if (message !== this.#told) this.#options.parts.observer.problem(name, new Error(message))
     this.#told = message
+    return false
   }
 }
+
+const ofNewerBuild = (viewVersion: number, newest: number): string =>
+  `this instance has view version ${viewVersion} of it, but version ${newest} is in use: an older build of the domain module?`
+const ofOtherIndexes =
+  'its indexes have changed, but its view version has not: raise viewVersion, so that it is made anew'
+const ofOtherTopics =
+  'its topics were made anew since this instance began, and another one makes it from those: start this instance anew'
 
 async function rangeOf(feed: EventFeed, source: SourcePartition): Promise<OffsetRange> {
   const [start, end] = await Promise.all([feed.startOffset(source), feed.endOffset(source)])

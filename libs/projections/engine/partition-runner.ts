@@ -1,8 +1,9 @@
 import type { FedChunk } from '../event-feed.ts'
 import { sourceKey, type SourcePartition } from '../source-partition.ts'
-import type { ViewSet } from '../view-store.ts'
+import type { GenerationState, ViewSet } from '../view-store.ts'
 import { BatchApplier, type Ending, type PartitionWork } from './batch-applier.ts'
 import { pause } from './pause.ts'
+import { isStopped } from './standstill.ts'
 
 /**
  * Makes one generation of a projection from one source partition: reads, folds, and changes views and checkpoint in one
@@ -46,11 +47,11 @@ export class PartitionRunner {
   /**
    * Looks whether the store agrees. One that lost or regained state, or lets a stopped partition go on, does not.
    * @param before this runner's checkpoint just before the store was asked: it may have moved on since.
-   * @param isStopped whether the store says that this partition stands still.
    */
-  compare(before: number | undefined, stored: number | undefined, isStopped: boolean): void {
-    const isBehind = before !== undefined && (stored ?? -1) < before
-    if (isBehind || this.#isWaiting !== isStopped) this.#restart.abort()
+  compare(before: number | undefined, stored: GenerationState): void {
+    const key = sourceKey(this.source)
+    const isBehind = before !== undefined && (stored.checkpoints.get(key) ?? -1) < before
+    if (isBehind || this.#isWaiting !== isStopped(stored, key)) this.#restart.abort()
   }
 
   async #run(): Promise<void> {
@@ -59,8 +60,11 @@ export class PartitionRunner {
     while (!signal.aborted) {
       this.#restart = new AbortController()
       try {
-        const ending = await this.#follow(AbortSignal.any([signal, this.#restart.signal]))
-        if (ending === 'done' || ending === 'gone') return
+        const either = AbortSignal.any([signal, this.#restart.signal])
+        const ending = await this.#follow(either)
+        // Nothing is over for good: a store that is set back to an older copy of itself has all of it to do again.
+        if (ending === 'done') await this.#untilRestarted(either)
+        if (ending === 'gone') await pause(this.#settings.pollMs, signal)
         delayMs = this.#settings.retryDelayMsMin
       } catch (error) {
         this.#observer.problem(this.set.projection.name, error)
@@ -75,9 +79,12 @@ export class PartitionRunner {
     const key = sourceKey(this.source)
     const state = (await store.generations(this.set.projection)).find(({ id }) => id === this.set.generation)
     if (state === undefined || state.status === 'retired') return 'gone'
-    this.#isWaiting = state.stops.has(key)
-    if (this.#isWaiting) return this.#untilResumed(signal)
     let from = (this.#checkpoint = state.checkpoints.get(key))
+    this.#isWaiting = isStopped(state, key)
+    if (this.#isWaiting) {
+      await this.#untilRestarted(signal)
+      return 'again'
+    }
     if (this.#isOver(from)) return 'done'
     for await (const chunk of feed.follow(this.source, from ?? 0, signal)) {
       const ending = await this.#applyChunk(from, chunk, signal)
@@ -88,10 +95,9 @@ export class PartitionRunner {
     return 'again'
   }
 
-  /** The manager notices that the store lets it go on, and restarts it. */
-  async #untilResumed(signal: AbortSignal): Promise<Ending> {
+  /** Whoever runs this runner looks at the store, and restarts it when there is something to do again. */
+  async #untilRestarted(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) await pause(60_000, signal)
-    return 'again'
   }
 
   /** A look at the past ends with its range. */

@@ -110,14 +110,22 @@ export class ProjectionRunner {
     const wanted = this.#wanted(states)
     await this.#stopRunners([...this.#runners.keys()].filter((id) => !wanted.has(id)))
     for (const [id, { generation, source }] of wanted) {
+      // Meanwhile it may have been revoked.
+      if (!this.#assigned.has(sourceKey(source))) continue
       const runner = this.#runners.get(id)
       if (runner === undefined) this.#startRunner(id, generation, source)
-      else {
-        const key = sourceKey(source)
-        runner.compare(before.get(id), generation.checkpoints.get(key), generation.stops.has(key))
-      }
+      else runner.compare(before.get(id), generation)
     }
-    return (await this.#switcher.trySwitch(states)) ?? this.#options.parts.settings.pollMs
+    this.#dropGates(states)
+    return (await this.#switchTo(states)) ?? this.#options.parts.settings.pollMs
+  }
+
+  /** Only to a generation that is made here: for another one, which maybe nobody makes any more, none is held. */
+  async #switchTo(states: readonly GenerationState[]): Promise<number | undefined> {
+    const building = states.find((state) => state.status === 'building' && this.#planner.canMake(state))
+    const serving = states.find(({ status }) => status === 'serving')
+    if (building === undefined || serving === undefined) return undefined
+    return this.#switcher.trySwitch(building, serving)
   }
 
   #wanted(states: readonly GenerationState[]): ReadonlyMap<string, Wanted> {
@@ -133,12 +141,23 @@ export class ProjectionRunner {
 
   #startRunner(id: string, generation: Generation, source: SourcePartition): void {
     const { projection } = this
-    const gate =
-      this.#gates.get(generation.id) ?? (projection.keyedBy === 'across' ? new SerialGate() : openGate)
-    this.#gates.set(generation.id, gate)
+    const gate = this.#gateOf(generation)
     const runner = new PartitionRunner({ projection, generation, source, gate, parts: this.#options.parts })
     this.#runners.set(id, runner)
     runner.start()
+  }
+
+  #gateOf({ id }: Generation): Gate {
+    const gate = this.#gates.get(id) ?? (this.projection.keyedBy === 'across' ? new SerialGate() : openGate)
+    this.#gates.set(id, gate)
+    return gate
+  }
+
+  /** Of generations that are gone. */
+  #dropGates(states: readonly GenerationState[]): void {
+    for (const id of this.#gates.keys()) {
+      if (!states.some((state) => state.id === id)) this.#gates.delete(id)
+    }
   }
 
   async #stopRunners(ids: readonly string[]): Promise<void> {

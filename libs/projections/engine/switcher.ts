@@ -3,6 +3,7 @@ import type { Projection } from '#domain'
 import { sourceOf } from '../source-partition.ts'
 import type { GenerationState } from '../view-store.ts'
 import type { EngineParts } from './engine-parts.ts'
+import { isStopped } from './standstill.ts'
 
 /** Offsets that the new generation may be behind the old one for the old one to be held. */
 const gapMax = 5_000
@@ -16,6 +17,7 @@ const restMs = 10_000
 export class Switcher {
   readonly #projection: Projection
   readonly #parts: EngineParts
+  #building = ''
   #tries = 0
   #restUntilMs = 0
 
@@ -25,28 +27,36 @@ export class Switcher {
   }
 
   /** @returns after how many milliseconds to try again; undefined where there is nothing to switch. */
-  async trySwitch(states: readonly GenerationState[]): Promise<number | undefined> {
-    const building = states.find(({ status }) => status === 'building')
-    const serving = states.find(({ status }) => status === 'serving')
-    if (building === undefined || serving === undefined || performance.now() < this.#restUntilMs)
-      return undefined
-    if (building.stops.size > 0 || gapBetween(building, serving) > gapMax) return undefined
+  async trySwitch(building: GenerationState, serving: GenerationState): Promise<number | undefined> {
+    this.#lookAt(building.id)
+    if (performance.now() < this.#restUntilMs) return undefined
+    if (standsStill(building) || gapBetween(building, serving) > gapMax) return undefined
     const set = { projection: this.#projection, generation: building.id }
     const outcome = await this.#parts.store.switchTo(set, holdMs)
     if (outcome === 'behind') return this.#tryAgain()
-    this.#tries = 0
     if (outcome === 'switched') this.#parts.observer.switched(set)
     return 0
   }
 
-  #tryAgain(): number {
+  /** Each generation has tries of its own. */
+  #lookAt(building: string): void {
+    if (building === this.#building) return
+    this.#building = building
+    this.#tries = 0
+    this.#restUntilMs = 0
+  }
+
+  #tryAgain(): number | undefined {
     this.#tries++
     if (this.#tries < triesInARow) return tryAgainMs
     this.#tries = 0
     this.#restUntilMs = performance.now() + restMs
-    return restMs
+    return undefined
   }
 }
+
+const standsStill = (state: GenerationState): boolean =>
+  [...state.stops.keys()].some((source) => isStopped(state, source))
 
 /** How far a generation is behind another, over all partitions of topics that are still the same. */
 function gapBetween(building: GenerationState, serving: GenerationState): number {

@@ -23,10 +23,13 @@ export function viewJson({ name, bytesMax }: Projection, key: string, view: unkn
   if (json.length * 3 > bytesMax && new TextEncoder().encode(json).length > bytesMax) {
     throw wrongView(name, key, `has more than ${bytesMax} bytes of JSON: keep less in it, or raise bytesMax`)
   }
-  if (json.includes('\\u0000'))
+  if (json.includes('\\u0000') && escapedNul.test(json))
     throw wrongView(name, key, 'holds the character U+0000, which PostgreSQL cannot keep')
   return json
 }
+
+/** Behind an even number of backslashes: behind an odd one they are text. */
+const escapedNul = /(?<!\\)(?:\\\\)*\\u0000/
 
 const isStorable = (text: string): boolean => !text.includes('\0') && text.isWellFormed()
 
