@@ -1,5 +1,7 @@
 import fc from 'fast-check'
 
+import type { GenerationStatus } from '../generation.ts'
+
 /** Which revision a change claims to be made from. `earlier`: one that the view had once, or never. */
 export type Claim = 'now' | 'absent' | 'earlier'
 
@@ -15,20 +17,23 @@ export interface ModelChange {
   readonly expiresInMs: number | undefined
 }
 
+/** The generation that something is done to: the newest of a status, or one that is not there. */
+export type Target = GenerationStatus | 'unknown'
+
 /** What is done to two stores alike; what revisions and checkpoints it names, each store knows of its own. */
 export type Command =
   | {
       readonly kind: 'add'
-      readonly id: string
+      readonly taken: boolean
       readonly viewVersion: number
       readonly kept: boolean
       readonly ifNeeded: boolean
       readonly topicId: string
     }
-  | { readonly kind: 'switch' | 'retire' | 'discard'; readonly id: string }
+  | { readonly kind: 'switch' | 'retire' | 'discard'; readonly target: Target }
   | {
       readonly kind: 'commit'
-      readonly id: string
+      readonly target: Target
       readonly partition: number
       readonly from: From
       readonly steps: number
@@ -38,23 +43,23 @@ export type Command =
     }
   | {
       readonly kind: 'applyParked'
-      readonly id: string
+      readonly target: Target
       readonly nth: number
       readonly changes: readonly ModelChange[]
     }
-  | { readonly kind: 'dropParked'; readonly id: string; readonly nth: number }
+  | { readonly kind: 'dropParked'; readonly target: Target; readonly nth: number }
   | {
       readonly kind: 'markPublished'
-      readonly id: string
+      readonly target: Target
       readonly keys: readonly string[]
       readonly claim: Claim
     }
-  | { readonly kind: 'expire'; readonly id: string; readonly aheadMs: number }
-  | { readonly kind: 'stop'; readonly id: string; readonly partition: number; readonly error: string }
+  | { readonly kind: 'expire'; readonly target: Target; readonly aheadMs: number }
+  | { readonly kind: 'stop'; readonly target: Target; readonly partition: number; readonly error: string }
   | { readonly kind: 'resume'; readonly partition: number | undefined }
   | {
       readonly kind: 'page'
-      readonly id: string | undefined
+      readonly target: Target | undefined
       readonly orderBy: 'spend' | undefined
       readonly descending: boolean
       readonly limit: number
@@ -65,7 +70,12 @@ export type Command =
 
 export const modelKeys = ['a', 'b', 'é', '😀'] as const
 
-const id = fc.constantFrom('g1', 'g2', 'g3', 'g4')
+const target = fc.oneof(
+  { weight: 12, arbitrary: fc.constant<Target>('serving') },
+  { weight: 4, arbitrary: fc.constant<Target>('building') },
+  { weight: 2, arbitrary: fc.constantFrom<Target>('kept', 'retired') },
+  { weight: 1, arbitrary: fc.constant<Target>('unknown') },
+)
 const key = fc.constantFrom(...modelKeys)
 const partition = fc.constantFrom(0, 1)
 const figure = fc.constantFrom(-2, -0.5, 0, 0.1, 1, 1)
@@ -87,7 +97,7 @@ const kind = <Kind extends Command['kind']>(name: Kind) => fc.constant(name)
 
 const adding = fc.record({
   kind: kind('add'),
-  id,
+  taken: fc.constantFrom(false, false, false, true),
   viewVersion: fc.constantFrom(1, 2, 3),
   kept: fc.constantFrom(false, false, false, true),
   ifNeeded: fc.boolean(),
@@ -96,14 +106,26 @@ const adding = fc.record({
 
 const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 4, arbitrary: adding },
-  { weight: 3, arbitrary: fc.record({ kind: kind('switch'), id }) },
-  { weight: 1, arbitrary: fc.record({ kind: kind('retire'), id }) },
-  { weight: 2, arbitrary: fc.record({ kind: kind('discard'), id }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: kind('switch'),
+      target: fc.constantFrom<Target>('building', 'building', 'building', 'serving', 'kept'),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: kind('retire'), target }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: kind('discard'),
+      target: fc.constantFrom<Target>('retired', 'retired', 'serving'),
+    }),
+  },
   {
     weight: 16,
     arbitrary: fc.record({
       kind: kind('commit'),
-      id,
+      target,
       partition,
       from: fc.constantFrom<From>('right', 'right', 'right', 'right', 'right', 'right', 'none', 'wrong'),
       steps: fc.constantFrom(1, 2, 10),
@@ -112,16 +134,16 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       parkedAtMs: fc.constantFrom(9, 10, 100),
     }),
   },
-  { weight: 2, arbitrary: fc.record({ kind: kind('applyParked'), id, nth: fc.nat(3), changes }) },
-  { weight: 1, arbitrary: fc.record({ kind: kind('dropParked'), id, nth: fc.nat(3) }) },
+  { weight: 2, arbitrary: fc.record({ kind: kind('applyParked'), target, nth: fc.nat(3), changes }) },
+  { weight: 1, arbitrary: fc.record({ kind: kind('dropParked'), target, nth: fc.nat(3) }) },
   {
     weight: 2,
-    arbitrary: fc.record({ kind: kind('markPublished'), id, keys: fc.uniqueArray(key), claim }),
+    arbitrary: fc.record({ kind: kind('markPublished'), target, keys: fc.uniqueArray(key), claim }),
   },
-  { weight: 1, arbitrary: fc.record({ kind: kind('expire'), id, aheadMs: ms }) },
+  { weight: 1, arbitrary: fc.record({ kind: kind('expire'), target, aheadMs: ms }) },
   {
     weight: 1,
-    arbitrary: fc.record({ kind: kind('stop'), id, partition, error: fc.constantFrom('broken', '') }),
+    arbitrary: fc.record({ kind: kind('stop'), target, partition, error: fc.constantFrom('broken', '') }),
   },
   {
     weight: 1,
@@ -131,12 +153,12 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     weight: 4,
     arbitrary: fc.record({
       kind: kind('page'),
-      id: fc.option(id, { nil: undefined }),
+      target: fc.option(target, { nil: undefined }),
       orderBy: fc.constantFrom<'spend' | undefined>('spend', undefined),
       descending: fc.boolean(),
       limit: fc.constantFrom(1, 2, 3, 10),
       cursor: fc.option(fc.record({ key, figure }), { nil: undefined }),
-      after: fc.option(fc.record({ partition, offset: fc.nat(12) }), { nil: undefined }),
+      after: fc.option(fc.record({ partition, offset: fc.nat(12) }), { nil: undefined, freq: 1 }),
     }),
   },
   { weight: 2, arbitrary: fc.record({ kind: kind('wait'), ms }) },
@@ -146,4 +168,4 @@ const command: fc.Arbitrary<Command> = fc.oneof(
 export const commands = (max: number): fc.Arbitrary<Command[]> =>
   fc
     .tuple(adding, fc.array(command, { maxLength: max - 1, size: 'max' }))
-    .map(([first, rest]) => [first, ...rest])
+    .map(([first, rest]) => [{ ...first, kept: false }, ...rest])

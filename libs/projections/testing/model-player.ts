@@ -1,26 +1,33 @@
-import { formatPosition } from '#domain'
+import { formatPosition, type Position } from '#domain'
 
 import { sourceKey } from '../source-partition.ts'
 import type {
+  GenerationState,
   KeyedView,
   StoredViewPage,
   UnpublishedView,
   ViewChange,
   ViewPageQuery,
+  ViewSet,
   ViewStore,
 } from '../view-store.ts'
-import { type Claim, type Command, type ModelChange, modelKeys } from './model-commands.ts'
+import { type Claim, type Command, type ModelChange, modelKeys, type Target } from './model-commands.ts'
 import type { TestClock } from './test-clock.ts'
 import { at, change, found, parkedEvent, source, type TestedProjection, topic } from './tested-projection.ts'
 
 const holdMs = 75
 const everything = 1000
 
+type Of<Kind extends Command['kind']> = Extract<Command, { readonly kind: Kind }>
+
 /** Does commands to one store, and tells what came of them in words that are the same for every store. */
 export class ModelPlayer {
   readonly #store: ViewStore
   readonly #projection: TestedProjection
   readonly #clock: TestClock
+  /** As observed last. */
+  #generations: readonly GenerationState[] = []
+  #added = 0
   /** All revisions that were ever seen of a view, the newest last; by generation and key. */
   readonly #seen = new Map<string, number[]>()
 
@@ -31,37 +38,30 @@ export class ModelPlayer {
   }
 
   async play(command: Command): Promise<unknown> {
-    const { stored } = this.#projection
     switch (command.kind) {
       case 'add':
         return this.#add(command)
       case 'switch':
-        return this.#store.switchTo(this.#projection.set(command.id), holdMs)
+        return this.#store.switchTo(this.#set(command.target), holdMs)
       case 'retire':
-        return this.#store.retire(this.#projection.set(command.id))
+        return this.#store.retire(this.#set(command.target))
       case 'discard':
-        return this.#store.discard(this.#projection.set(command.id), everything)
+        return this.#store.discard(this.#set(command.target), everything)
       case 'commit':
         return this.#commit(command)
       case 'applyParked':
         return this.#applyParked(command)
-      case 'dropParked': {
-        const positions = [await this.#nthParked(command.id, command.nth)]
-        return this.#store.dropParked(this.#projection.set(command.id), positions)
-      }
+      case 'dropParked':
+        return this.#store.dropParked(this.#set(command.target), [await this.#nthParked(command)])
       case 'markPublished':
         return this.#markPublished(command)
-      case 'expire': {
-        const nowMs = this.#clock.now() + command.aheadMs
-        return this.#store.expire(this.#projection.set(command.id), nowMs, everything)
-      }
-      case 'stop': {
-        const stop = { position: at(7, command.partition), error: command.error, stoppedAtMs: 5 }
-        return this.#store.stop(this.#projection.set(command.id), source(command.partition), stop)
-      }
+      case 'expire':
+        return this.#store.expire(this.#set(command.target), this.#clock.now() + command.aheadMs, everything)
+      case 'stop':
+        return this.#stop(command)
       case 'resume': {
-        const { partition } = command
-        return this.#store.resume(stored, partition === undefined ? undefined : source(partition))
+        const of = command.partition === undefined ? undefined : source(command.partition)
+        return this.#store.resume(this.#projection.stored, of)
       }
       case 'page':
         return this.#page(command)
@@ -72,75 +72,83 @@ export class ModelPlayer {
 
   /** All that can be seen of all generations; revisions as their places in their order. */
   async observe(): Promise<unknown> {
-    const generations = await this.#store.generations(this.#projection.stored)
+    this.#generations = await this.#store.generations(this.#projection.stored)
     return Promise.all(
-      generations.map(async (generation) => {
+      this.#generations.map(async (generation) => {
         const set = this.#projection.set(generation.id)
         const [views, unpublished, parked] = await Promise.all([
           this.#store.read(set, modelKeys),
           this.#projection.unpublished(generation.id),
           this.#store.parked(set, { offset: 0, limit: everything }),
         ])
-        for (const [key, { revision }] of views) this.#remember(generation.id, key, revision)
-        const place = placesOf([...views.values(), ...unpublished.values()])
+        for (const [key, { revision }] of views) this.#remember(set, key, revision)
+        const told = inOrder([...views.values(), ...unpublished.values()])
         return {
           generation,
-          views: new Map([...views].map(([key, view]) => [key, place(view)])),
-          unpublished: new Map([...unpublished].map(([key, view]) => [key, place(view)])),
+          views: new Map([...views].map(([key, view]) => [key, told(view)])),
+          unpublished: new Map([...unpublished].map(([key, view]) => [key, told(view)])),
           parked,
         }
       }),
     )
   }
 
-  #add({ id, viewVersion, kept, ifNeeded, topicId }: Command & { kind: 'add' }): Promise<boolean> {
+  #add({ taken, viewVersion, kept, ifNeeded, topicId }: Of<'add'>): Promise<boolean> {
+    const id = (taken ? this.#generations[0]?.id : undefined) ?? `g${++this.#added}`
     const generation = { viewVersion, topicIds: { [topic]: topicId }, createdAtMs: 1 }
     return this.#projection.add(id, { ...generation, ...(kept && { until: { beforeMs: 1 } }) }, { ifNeeded })
   }
 
-  async #commit(command: Command & { kind: 'commit' }): Promise<unknown> {
-    const { id, partition, from, steps, changes, parks, parkedAtMs } = command
-    const checkpoint = await this.#checkpoint(id, partition)
+  async #commit(command: Of<'commit'>): Promise<unknown> {
+    const { target, partition, from, steps, parks, parkedAtMs } = command
+    const checkpoint = this.#find(target)?.checkpoints.get(sourceKey(source(partition)))
     const next = checkpoint ?? 0
-    return this.#projection.commit(id, {
-      partition,
-      from: from === 'right' ? checkpoint : from === 'none' ? undefined : next + 1,
+    const set = this.#set(target)
+    return this.#store.commit(set, {
+      source: source(partition),
+      from: { right: checkpoint, none: undefined, wrong: next + 1 }[from],
       to: next + steps,
-      changes: await this.#changes(id, changes),
+      changes: await this.#changes(set, command.changes),
       parked: parks ? [parkedEvent(next, { position: at(next, partition), parkedAtMs })] : [],
     })
   }
 
-  async #applyParked({ id, nth, changes }: Command & { kind: 'applyParked' }): Promise<unknown> {
-    const position = await this.#nthParked(id, nth)
-    const set = this.#projection.set(id)
-    const outcome = await this.#store.applyParked(set, position, await this.#changes(id, changes))
+  async #applyParked(command: Of<'applyParked'>): Promise<unknown> {
+    const position = await this.#nthParked(command)
+    const set = this.#set(command.target)
+    const outcome = await this.#store.applyParked(set, position, await this.#changes(set, command.changes))
     return [formatPosition(position), outcome]
   }
 
-  async #markPublished({ id, keys, claim }: Command & { kind: 'markPublished' }): Promise<void> {
-    const unpublished = await this.#projection.unpublished(id)
+  async #markPublished({ target, keys, claim }: Of<'markPublished'>): Promise<void> {
+    const set = this.#set(target)
+    const unpublished = await this.#projection.unpublished(set.generation)
     const published = keys.map((key) => ({
       key,
-      revision: this.#claimed(id, key, claim, unpublished.get(key)?.revision),
+      revision: this.#claimed(set, key, claim, unpublished.get(key)?.revision),
     }))
-    await this.#store.markPublished(this.#projection.set(id), published)
+    await this.#store.markPublished(set, published)
   }
 
-  async #page({ id, orderBy, cursor, after, ...more }: Command & { kind: 'page' }): Promise<unknown> {
-    const { key, figure } = cursor ?? {}
+  #stop({ target, partition, error }: Of<'stop'>): Promise<void> {
+    const stop = { position: at(7, partition), error, stoppedAtMs: 5 }
+    return this.#store.stop(this.#set(target), source(partition), stop)
+  }
+
+  async #page({ target, orderBy, cursor, after, descending, limit }: Of<'page'>): Promise<unknown> {
+    const { key = '', figure = 0 } = cursor ?? {}
     const query: ViewPageQuery = {
-      descending: more.descending,
-      limit: more.limit,
-      ...(id !== undefined && { generation: id }),
+      descending,
+      limit,
+      ...(target !== undefined && { generation: this.#set(target).generation }),
       ...(orderBy !== undefined && { orderBy }),
       ...(after !== undefined && { after: at(after.offset, after.partition) }),
-      ...(key !== undefined && { cursor: { key, ...(orderBy && figure !== undefined && { figure }) } }),
+      ...(cursor !== undefined && { cursor: { key, ...(orderBy !== undefined && { figure }) } }),
     }
     const lookup = await this.#store.page(this.#projection.stored, query)
     if (lookup.outcome !== 'found') return lookup
     const views = await this.#rest(query, lookup.found)
-    return { ...lookup, found: views.map(placesOf(views)) }
+    return { ...lookup, found: views.map(inOrder(views)) }
   }
 
   /** All pages from a first one on: where a page ends is up to the store. */
@@ -150,46 +158,53 @@ export class ModelPlayer {
     return [...views, ...(await this.#rest(query, page))]
   }
 
-  async #changes(id: string, changes: readonly ModelChange[]): Promise<ViewChange[]> {
-    const views = await this.#store.read(this.#projection.set(id), modelKeys)
+  async #changes(set: ViewSet, changes: readonly ModelChange[]): Promise<ViewChange[]> {
+    const views = await this.#store.read(set, modelKeys)
     return changes.map(({ key, n, claim, figure, expiresInMs }) =>
       change(key, n, {
-        expected: this.#claimed(id, key, claim, views.get(key)?.revision),
+        expected: this.#claimed(set, key, claim, views.get(key)?.revision),
         indexes: n === null ? {} : { spend: figure },
         ...(n !== null && expiresInMs !== undefined && { expiresAtMs: this.#clock.now() + expiresInMs }),
       }),
     )
   }
 
-  #claimed(id: string, key: string, claim: Claim, now = 0): number {
+  #claimed(set: ViewSet, key: string, claim: Claim, now = 0): number {
     if (claim !== 'earlier') return claim === 'now' ? now : 0
-    const earlier = this.#seen.get(`${id} ${key}`)?.findLast((revision) => revision !== now)
+    const earlier = this.#seenOf(set, key).findLast((revision) => revision !== now)
     return earlier ?? now + 1
   }
 
-  #remember(id: string, key: string, revision: number): void {
-    const seen = this.#seen.get(`${id} ${key}`) ?? []
-    this.#seen.set(`${id} ${key}`, seen)
+  #remember(set: ViewSet, key: string, revision: number): void {
+    const seen = this.#seenOf(set, key)
     if (seen.at(-1) !== revision) seen.push(revision)
   }
 
-  async #checkpoint(id: string, partition: number): Promise<number | undefined> {
-    const generations = await this.#store.generations(this.#projection.stored)
-    const state = generations.find((generation) => generation.id === id)
-    return state?.checkpoints.get(sourceKey(source(partition)))
+  #seenOf({ generation }: ViewSet, key: string): number[] {
+    const seen = this.#seen.get(`${generation} ${key}`) ?? []
+    this.#seen.set(`${generation} ${key}`, seen)
+    return seen
+  }
+
+  #find(target: Target): GenerationState | undefined {
+    return this.#generations.findLast(({ status }) => status === target)
+  }
+
+  #set(target: Target): ViewSet {
+    return this.#projection.set(this.#find(target)?.id ?? 'none')
   }
 
   /** One that is set aside, or one that is not where there are not so many. */
-  async #nthParked(id: string, nth: number) {
-    const [event] = await this.#store.parked(this.#projection.set(id), { offset: nth, limit: 1 })
+  async #nthParked({ target, nth }: { readonly target: Target; readonly nth: number }): Promise<Position> {
+    const [event] = await this.#store.parked(this.#set(target), { offset: nth, limit: 1 })
     return event?.position ?? at(999)
   }
 }
 
-/** Stores count revisions as they like, as long as they rise: what is compared is their order. */
-function placesOf(views: readonly Pick<UnpublishedView, 'revision'>[]) {
+/** Stores count revisions as they like, as long as they rise: what is told of one is its place among some. */
+function inOrder(views: readonly Pick<UnpublishedView, 'revision'>[]) {
   const order = [...new Set(views.map(({ revision }) => revision))].sort((a, b) => a - b)
-  return <View extends { readonly revision: number; readonly json: string | null }>(view: View) => ({
+  return <View extends Pick<UnpublishedView, 'revision' | 'json'>>(view: View) => ({
     ...view,
     revision: order.indexOf(view.revision),
     json: view.json === null ? null : (JSON.parse(view.json) as unknown),
