@@ -1,0 +1,81 @@
+import type { FastifyRequest } from 'fastify'
+
+import { parseAggregateType, parseStreamId } from '#domain'
+import { parseRequest } from '#event-store'
+import { type HttpRoutes, problemResponses } from '#http'
+
+import type { RequestContext, RoutedSnapshots } from '../routed-snapshots.ts'
+import {
+  cleanupSchema,
+  rebuildSchema,
+  snapshotsSchema,
+  streamParams,
+  takenSchema,
+  typeParams,
+} from './schemas.ts'
+
+const ofType = ['invalid-request', 'category-not-found', 'unavailable'] as const
+const tags = ['snapshots']
+
+const takeSchema = {
+  tags,
+  summary: 'Take a snapshot of a stream now',
+  params: streamParams,
+  response: {
+    201: takenSchema('Taken'),
+    200: takenSchema('This version had its snapshot already'),
+    ...problemResponses(...ofType, 'stream-not-found', 'invalid-state', 'not-owner'),
+  },
+}
+const statisticsSchema = {
+  tags,
+  summary: 'How many snapshots there are, how large and how old',
+  response: { 200: snapshotsSchema, ...problemResponses('unavailable') },
+}
+const startRebuildSchema = {
+  tags,
+  summary: 'Make all snapshots of an aggregate type anew, from events alone',
+  description: 'Goes on in the background. Asked for again while it runs, it begins anew.',
+  params: typeParams,
+  response: { 202: rebuildSchema, ...problemResponses(...ofType) },
+}
+const progressSchema = {
+  tags,
+  summary: 'How far the rebuild of an aggregate type is',
+  params: typeParams,
+  response: { 200: rebuildSchema, ...problemResponses(...ofType) },
+}
+const cleanUpSchema = {
+  tags,
+  summary: 'Take snapshots of other state versions out of their topic',
+  params: typeParams,
+  response: { 200: cleanupSchema, ...problemResponses(...ofType, 'not-owner') },
+}
+
+/** The snapshotter over HTTP: register it on a server of #http. */
+export const snapshotterRoutes = (api: RoutedSnapshots): HttpRoutes =>
+  function routes(app) {
+    app.post('/streams/:id/snapshot', { schema: takeSchema }, async (request, reply) => {
+      const streamId = parseRequest(() => parseStreamId(request.params.id))
+      const taken = await api.snapshot(streamId, contextOf(request))
+      return reply.code(taken.created ? 201 : 200).send(taken)
+    })
+    app.get('/snapshots', { schema: statisticsSchema }, async () => ({ types: await api.snapshots() }))
+    app.post('/snapshots/:type/rebuild', { schema: startRebuildSchema }, async (request, reply) =>
+      reply.code(202).send(await api.rebuildSnapshots(typeOf(request.params))),
+    )
+    app.get('/snapshots/:type/rebuild', { schema: progressSchema }, (request) =>
+      api.snapshotRebuild(typeOf(request.params)),
+    )
+    app.post('/snapshots/:type/cleanup', { schema: cleanUpSchema }, (request) =>
+      api.cleanUpSnapshots(typeOf(request.params), contextOf(request)),
+    )
+    return Promise.resolve()
+  }
+
+const typeOf = ({ type }: { readonly type: string }): string => parseRequest(() => parseAggregateType(type))
+
+/** A snapshotter that passes a request on sets this header. */
+const contextOf = ({ headers }: FastifyRequest): RequestContext => ({
+  forwarded: headers['annals-forwarded'] === '1',
+})

@@ -1,0 +1,5 @@
+import { runService } from '#service'
+
+import { startSnapshotterService } from './snapshotter-service.ts'
+
+await runService('snapshotter', startSnapshotterService)

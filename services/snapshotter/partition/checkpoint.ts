@@ -1,0 +1,93 @@
+import type { SnapshotRebuild } from '#event-store'
+import type { SnapshotCheckpoint } from '#redis-index'
+
+/** How far the snapshots of a partition have been taken. */
+export interface CheckpointState {
+  /** Kafka's id of the event topic: another one means another log. */
+  readonly topicId: string
+  /** Snapshots of this state version were taken. */
+  readonly stateVersion: number
+  /** Offset of the first event that has not been looked at yet. */
+  readonly nextOffset: number
+  /** The term of the owner that moved it last; others stop when they see it. */
+  readonly owner: string
+  readonly rebuild?: RebuildRange
+}
+
+/** The part of the log that a rebuild goes through. */
+export interface RebuildRange {
+  readonly startedAtMs: number
+  readonly from: number
+  readonly until: number
+  readonly finishedAtMs?: number
+}
+
+/** A checkpoint as it was read or written. */
+export interface HeldCheckpoint {
+  readonly state: CheckpointState
+  /** As it stands in Redis. */
+  readonly text: string
+}
+
+/** Reads it as it is; `state` is undefined where there is none. @throws IndexUnavailableError */
+export async function readCheckpoint(
+  checkpoint: SnapshotCheckpoint,
+): Promise<{ readonly text: string; readonly state: CheckpointState | undefined }> {
+  const text = await checkpoint.read()
+  return { text, state: text === '' ? undefined : (JSON.parse(text) as CheckpointState) }
+}
+
+/** @returns undefined where somebody else has moved it. @throws IndexUnavailableError */
+export async function moveCheckpoint(
+  checkpoint: SnapshotCheckpoint,
+  seen: string,
+  state: CheckpointState,
+): Promise<HeldCheckpoint | undefined> {
+  const text = JSON.stringify(state)
+  return (await checkpoint.replace(seen, text)) ? { state, text } : undefined
+}
+
+/** The state at a later offset; a rebuild whose range has been gone through is finished. */
+export function advanced(state: CheckpointState, nextOffset: number, nowMs = Date.now()): CheckpointState {
+  const { rebuild } = state
+  const isFinished = rebuild !== undefined && !('finishedAtMs' in rebuild) && nextOffset >= rebuild.until
+  return {
+    ...state,
+    nextOffset,
+    ...(isFinished && { rebuild: { ...rebuild, finishedAtMs: nowMs } }),
+  }
+}
+
+/** Whether snapshots are folded from events alone. */
+export const isRebuilding = ({ rebuild }: CheckpointState): boolean =>
+  rebuild !== undefined && rebuild.finishedAtMs === undefined
+
+/** How far the rebuild of all these partitions is. */
+export function rebuildProgress(
+  states: readonly (CheckpointState | undefined)[],
+  nowMs = Date.now(),
+): SnapshotRebuild {
+  const rebuilt = states.flatMap((state) =>
+    state?.rebuild === undefined ? [] : [{ nextOffset: state.nextOffset, range: state.rebuild }],
+  )
+  if (rebuilt.length === 0) return { status: 'none', done: 0, total: 0, rate: 0 }
+  const ranges = rebuilt.map(({ range }) => range)
+  const startedAtMs = Math.min(...ranges.map((range) => range.startedAtMs))
+  const isDone = ranges.every(({ finishedAtMs }) => finishedAtMs !== undefined)
+  const endMs = isDone ? Math.max(...ranges.map(({ finishedAtMs = 0 }) => finishedAtMs)) : nowMs
+  const total = sum(ranges.map(({ from, until }) => until - from))
+  const done = sum(
+    rebuilt.map(({ nextOffset, range: { from, until } }) => Math.min(nextOffset, until) - from),
+  )
+  const rate = done / Math.max(0.001, (endMs - startedAtMs) / 1_000)
+  return {
+    status: isDone ? 'done' : 'running',
+    startedAt: new Date(startedAtMs).toISOString(),
+    done,
+    total,
+    rate: Math.round(rate),
+    ...(done < total && rate > 0 && { etaSeconds: Math.ceil((total - done) / rate) }),
+  }
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0)

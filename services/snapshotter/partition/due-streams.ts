@@ -1,0 +1,24 @@
+import type { StreamId, Version } from '#domain'
+import { storedEvent } from '#event-log'
+import type { StoredRecord } from '#kafka'
+
+/**
+ * The streams that want a snapshot, with the highest version of those that are a multiple of `every`.
+ * @param onForeign told of each record that is no event of Annals.
+ */
+export function dueStreams(
+  records: readonly StoredRecord[],
+  every: number,
+  onForeign: (offset: number, error: unknown) => void,
+): Map<StreamId, Version> {
+  const due = new Map<StreamId, Version>()
+  for (const record of records) {
+    try {
+      const { streamId, version } = storedEvent(record)
+      if (version % every === 0) due.set(streamId, version)
+    } catch (error) {
+      onForeign(record.offset, error)
+    }
+  }
+  return due
+}

@@ -1,0 +1,28 @@
+import { EventStoreError } from '#event-store'
+import { LogError } from '#kafka'
+import { IndexUnavailableError } from '#redis-index'
+import { SchemaError } from '#schemas'
+
+/** The store answered with a state older than an event that is in the log: its index is about to follow. */
+export class BehindError extends Error {
+  override readonly name = 'BehindError'
+}
+
+/** Whether something that others depend on, too, was away: the same may go well later. Everything else is the snapshot's own fault. */
+export function isPassing(error: unknown): boolean {
+  if (error instanceof EventStoreError) return error.retry === 'same-ids'
+  if (error instanceof SchemaError) return error.code === 'registry-unreachable'
+  if (error instanceof LogError) return error.outcome !== 'refused'
+  return error instanceof IndexUnavailableError || error instanceof BehindError
+}
+
+/** What a caller is told of an error that passes. */
+export function callersError(error: unknown): unknown {
+  if (error instanceof EventStoreError || !isPassing(error)) return error
+  return new EventStoreError('unavailable', reasonOf(error), { retryAfterSeconds: 1 }, { cause: error })
+}
+
+export const unavailable = (reason: string): EventStoreError =>
+  new EventStoreError('unavailable', reason, { retryAfterSeconds: 1 })
+
+export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -1,0 +1,86 @@
+import {
+  type Aggregate,
+  aggregateIdOf,
+  type AggregateStore,
+  defaultRetryPolicy,
+  type DomainCommand,
+  type DomainEvent,
+  InvalidInputError,
+  type LoadedAggregate,
+  Repository,
+  type StreamId,
+  withRetry,
+} from '#domain'
+import { EventStoreError } from '#event-store'
+import type { EventCodec } from '#schemas'
+
+import type { EncodedSnapshot } from '../topic/snapshot-record.ts'
+import { BehindError, isPassing, reasonOf } from './passing-errors.ts'
+
+/** An aggregate that declares a schema for its snapshots. */
+export interface SnapshotAggregate extends Aggregate {
+  readonly snapshot: Aggregate['snapshot'] & { readonly schema: string }
+}
+
+export const hasSnapshots = (aggregate: Aggregate): aggregate is SnapshotAggregate =>
+  aggregate.snapshot.schema !== undefined
+
+/** The same store, whose loads begin at the first event. */
+export const withoutSnapshots = (store: AggregateStore): AggregateStore => ({
+  append: (...append) => store.append(...append),
+  load: (streamId) => store.load(streamId),
+  read: (...read) => store.read(...read),
+})
+
+/** A writer commits to its index right after it appends; so much later it surely has, or is in trouble. */
+const untilIndexed = { ...defaultRetryPolicy, triesMax: 8, delayMsMin: 5, delayMsMax: 200 }
+
+/** Makes snapshots: an aggregate as it stands, folded by its definition and encoded. */
+export class StateSource {
+  readonly #aggregate: SnapshotAggregate
+  readonly #codec: EventCodec
+  readonly #repository: Repository<unknown, DomainEvent, DomainCommand>
+
+  constructor(store: AggregateStore, aggregate: SnapshotAggregate, codec: EventCodec) {
+    this.#aggregate = aggregate
+    this.#codec = codec
+    this.#repository = new Repository(store, aggregate, { cachedMax: 1 })
+  }
+
+  /**
+   * @param atLeast a version that is known to be in the log; 0 where nothing is known.
+   * @throws EventStoreError `stream-not-found`, `invalid-state`; what {@link isPassing} as it came.
+   */
+  async snapshot(streamId: StreamId, atLeast: number): Promise<EncodedSnapshot> {
+    try {
+      const { version, state } = await this.#load(streamId, atLeast)
+      const { stateVersion, schema } = this.#aggregate.snapshot
+      const encoded = this.#codec.encode(this.#aggregate.type, schema, state)
+      return { streamId, version, stateVersion, timestampMs: Date.now(), state: encoded }
+    } catch (error) {
+      throw isPassing(error) || error instanceof EventStoreError ? error : invalidState(streamId, error)
+    }
+  }
+
+  async #load(streamId: StreamId, atLeast: number): Promise<LoadedAggregate<unknown>> {
+    return withRetry(untilIndexed, isBehind, async () => {
+      const loaded = await this.#repository.load(aggregateIdOf(streamId))
+      if (loaded.version < atLeast) throw new BehindError(behind(loaded, atLeast))
+      if (loaded.version > 0) return loaded
+      throw new EventStoreError('stream-not-found', `there is no stream ${streamId}`)
+    })
+  }
+}
+
+const isBehind = (error: unknown): boolean => error instanceof BehindError
+
+const behind = ({ streamId, version }: LoadedAggregate<unknown>, atLeast: number): string =>
+  `${streamId} was loaded at version ${version}, though version ${atLeast} is in the log`
+
+const invalidState = (streamId: StreamId, error: unknown): EventStoreError =>
+  new EventStoreError(
+    'invalid-state',
+    `no snapshot of ${streamId} can be made: ${reasonOf(error)}`,
+    error instanceof InvalidInputError ? { path: error.path } : {},
+    { cause: error },
+  )

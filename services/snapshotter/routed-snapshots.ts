@@ -1,0 +1,174 @@
+import { aggregateTypeOf, type StreamId } from '#domain'
+import {
+  EventStoreError,
+  partitionFor,
+  type SnapshotCleanup,
+  type SnapshotRebuild,
+  type SnapshotsApi,
+  type SnapshotStatistics,
+  type SnapshotTaken,
+} from '#event-store'
+import { type KafkaCluster, type LogReader, type OwnersTable, partitionKey } from '#kafka'
+import { type RedisConnection, SnapshotCheckpoint } from '#redis-index'
+
+import {
+  type CheckpointState,
+  moveCheckpoint,
+  readCheckpoint,
+  rebuildProgress,
+} from './partition/checkpoint.ts'
+import type { PartitionSnapshotter } from './partition/partition-snapshotter.ts'
+import { callersError } from './partition/passing-errors.ts'
+import type { SnapshotTopic, SnapshotTopics } from './snapshot-topics.ts'
+import type { SnapshotterMetrics } from './snapshotter-metrics.ts'
+import { SnapshotCounter } from './topic/snapshot-counts.ts'
+
+export interface RoutedSnapshotsParts {
+  readonly topics: SnapshotTopics
+  readonly cluster: KafkaCluster
+  readonly redis: RedisConnection
+  readonly reader: LogReader
+  /** The owned partitions, by {@link partitionKey}. */
+  readonly owned: ReadonlyMap<string, PartitionSnapshotter>
+  readonly ownersTable: () => Promise<OwnersTable>
+  /** The instance at a URL. */
+  readonly peerAt: (url: string) => SnapshotsApi
+  readonly ownUrl: string
+  readonly metrics: SnapshotterMetrics
+}
+
+export interface RequestContext {
+  /** Another instance passed the request on: it is not passed on again. */
+  readonly forwarded: boolean
+}
+
+const fromCaller: RequestContext = { forwarded: false }
+
+/** Snapshots as callers see them: any instance takes any request, and passes on what another one owns. */
+export class RoutedSnapshots implements SnapshotsApi {
+  readonly #parts: RoutedSnapshotsParts
+  readonly #counter: SnapshotCounter
+
+  constructor(parts: RoutedSnapshotsParts) {
+    this.#parts = parts
+    this.#counter = new SnapshotCounter(parts.reader)
+  }
+
+  async snapshot(streamId: StreamId, { forwarded }: RequestContext = fromCaller): Promise<SnapshotTaken> {
+    const { topics, owned, peerAt } = this.#parts
+    const { topic, partitions } = topics.of(aggregateTypeOf(streamId))
+    const key = partitionKey({ topic, partition: partitionFor(streamId, partitions) })
+    const here = owned.get(key)
+    if (here !== undefined) return here.take(streamId)
+    const url = forwarded ? undefined : (await this.#owners()).get(key)?.url
+    if (url === undefined || url === this.#parts.ownUrl) throw notOwner(key)
+    return peerAt(url).snapshot(streamId)
+  }
+
+  snapshots(): Promise<readonly SnapshotStatistics[]> {
+    return Promise.all(this.#parts.topics.all.map((topic) => this.#statistics(topic)))
+  }
+
+  async rebuildSnapshots(aggregateType: string): Promise<SnapshotRebuild> {
+    const found = this.#parts.topics.of(aggregateType)
+    const startedAtMs = Date.now()
+    return rebuildProgress(
+      await passing(Promise.all(partitionsOf(found).map((it) => this.#startRebuild(found, it, startedAtMs)))),
+    )
+  }
+
+  async snapshotRebuild(aggregateType: string): Promise<SnapshotRebuild> {
+    return this.#rebuildOf(this.#parts.topics.of(aggregateType))
+  }
+
+  async cleanUpSnapshots(
+    aggregateType: string,
+    { forwarded }: RequestContext = fromCaller,
+  ): Promise<SnapshotCleanup> {
+    const found = this.#parts.topics.of(aggregateType)
+    const keys = partitionsOf(found).map((partition) => partitionKey({ topic: found.topic, partition }))
+    const here = keys.flatMap((key) => this.#parts.owned.get(key) ?? [])
+    const elsewhere = forwarded ? [] : keys.filter((key) => !this.#parts.owned.has(key))
+    const removed = await Promise.all([
+      ...here.map((owner) => owner.cleanUp()),
+      ...(elsewhere.length === 0 ? [] : await this.#cleanUpElsewhere(aggregateType, elsewhere)),
+    ])
+    return { aggregateType, removed: removed.reduce((sum, count) => sum + count, 0) }
+  }
+
+  async #cleanUpElsewhere(aggregateType: string, keys: readonly string[]): Promise<Promise<number>[]> {
+    const owners = await this.#owners()
+    const urls = keys.map((key) => {
+      const url = owners.get(key)?.url
+      if (url === undefined || url === this.#parts.ownUrl) throw notOwner(key)
+      return url
+    })
+    return [...new Set(urls)].map(async (url) => {
+      const { removed } = await this.#parts.peerAt(url).cleanUpSnapshots(aggregateType)
+      return removed
+    })
+  }
+
+  async #statistics(found: SnapshotTopic): Promise<SnapshotStatistics> {
+    const { type, snapshot } = found.aggregate
+    const { every, stateVersion } = snapshot
+    const counts = await passing(this.#counter.counts(type, found.partitions, stateVersion))
+    const builds = this.#parts.metrics.builds(type)
+    return {
+      aggregateType: type,
+      every,
+      stateVersion,
+      ...counts,
+      builds,
+      rebuild: await this.#rebuildOf(found),
+    }
+  }
+
+  async #rebuildOf(found: SnapshotTopic): Promise<SnapshotRebuild> {
+    const reads = partitionsOf(found).map((partition) => readCheckpoint(this.#checkpoint(found, partition)))
+    return rebuildProgress((await passing(Promise.all(reads))).map(({ state }) => state))
+  }
+
+  /** Puts a partition's checkpoint back to its log's beginning; its owner notices within a second. */
+  async #startRebuild(
+    found: SnapshotTopic,
+    partition: number,
+    startedAtMs: number,
+  ): Promise<CheckpointState> {
+    const { reader, cluster } = this.#parts
+    const { topic, aggregate } = found
+    const { topicId } = await cluster.topic(topic)
+    const from = await reader.startOffset(topic, partition)
+    const until = await reader.endOffset(topic, partition)
+    const range = { startedAtMs, from, until, ...(until <= from && { finishedAtMs: startedAtMs }) }
+    const { stateVersion } = aggregate.snapshot
+    const checkpoint = this.#checkpoint(found, partition)
+    for (;;) {
+      const { text, state } = await readCheckpoint(checkpoint)
+      const wanted = { topicId, stateVersion, nextOffset: from, owner: state?.owner ?? '', rebuild: range }
+      const moved = await moveCheckpoint(checkpoint, text, wanted)
+      if (moved !== undefined) return moved.state
+    }
+  }
+
+  #checkpoint({ topic }: SnapshotTopic, partition: number): SnapshotCheckpoint {
+    return new SnapshotCheckpoint(this.#parts.redis, topic, partition)
+  }
+
+  #owners(): Promise<OwnersTable> {
+    return passing(this.#parts.ownersTable())
+  }
+}
+
+const partitionsOf = ({ partitions }: SnapshotTopic): number[] =>
+  Array.from({ length: partitions }, (_, partition) => partition)
+
+const passing = <T>(work: Promise<T>): Promise<T> =>
+  work.catch((error: unknown) => {
+    throw callersError(error)
+  })
+
+const notOwner = (partition: string): EventStoreError =>
+  new EventStoreError('not-owner', `no snapshotter that is known here owns ${partition}`, {
+    retryAfterSeconds: 1,
+  })

@@ -1,0 +1,64 @@
+import type { Aggregate } from '#domain'
+import { EventStoreError } from '#event-store'
+import { eventTopic, snapshotTopic, topicConfigs, type TopicDescription, type TopicSpec } from '#kafka'
+
+import { hasSnapshots, type SnapshotAggregate } from './partition/state-source.ts'
+
+/** An aggregate with snapshots, and its event topic; the snapshots' topic has as many partitions. */
+export interface SnapshotTopic {
+  readonly aggregate: SnapshotAggregate
+  readonly topic: string
+  readonly partitions: number
+}
+
+/** How the topics of snapshots are made. */
+export interface SnapshotTopicSettings {
+  readonly replication: number
+  readonly minInsyncReplicas: number
+  readonly messageBytesMax: number
+}
+
+/** The aggregates that declare a schema for their snapshots; the others have none. */
+export class SnapshotTopics {
+  readonly all: readonly SnapshotTopic[]
+  readonly #aggregateTypes: ReadonlySet<string>
+
+  /** @param eventTopics of the domain's aggregates. */
+  constructor(aggregates: readonly Aggregate[], eventTopics: readonly TopicDescription[]) {
+    const partitions = new Map(eventTopics.map((topic) => [topic.name, topic.partitions]))
+    this.#aggregateTypes = new Set(aggregates.map(({ type }) => type))
+    this.all = aggregates.filter(hasSnapshots).map((aggregate) => {
+      const topic = eventTopic(aggregate.type)
+      return { aggregate, topic, partitions: partitions.get(topic) ?? 0 }
+    })
+  }
+
+  /** @throws EventStoreError `category-not-found`, or `invalid-request` where the aggregate has no snapshots. */
+  of(aggregateType: string): SnapshotTopic {
+    const found = this.all.find(({ aggregate }) => aggregate.type === aggregateType)
+    if (found !== undefined) return found
+    if (!this.#aggregateTypes.has(aggregateType)) {
+      throw new EventStoreError('category-not-found', `there is no aggregate type ${aggregateType} here`)
+    }
+    throw new EventStoreError(
+      'invalid-request',
+      `aggregates of type ${aggregateType} have no snapshots: give their definition \`snapshot: { schema }\``,
+    )
+  }
+
+  /** The topics of snapshots. The broker compresses what is written to them. */
+  specs({ replication, minInsyncReplicas, messageBytesMax }: SnapshotTopicSettings): TopicSpec[] {
+    const configs = {
+      ...topicConfigs.compacted,
+      'compression.type': 'zstd',
+      'min.insync.replicas': String(minInsyncReplicas),
+      'max.message.bytes': String(messageBytesMax),
+    }
+    return this.all.map(({ aggregate, partitions }) => ({
+      name: snapshotTopic(aggregate.type),
+      partitions,
+      replication,
+      configs,
+    }))
+  }
+}

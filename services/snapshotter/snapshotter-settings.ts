@@ -1,0 +1,32 @@
+import type { Config } from '#config'
+
+import type { PartitionSettings } from './partition/partition-snapshotter.ts'
+import type { SnapshotTopicSettings } from './snapshot-topics.ts'
+
+/** Times in milliseconds, sizes in bytes, unless the name says otherwise. docs/configuration.md explains each. */
+export interface SnapshotterSettings extends PartitionSettings, SnapshotTopicSettings {
+  readonly groupId: string
+  readonly sessionTimeoutMs: number
+  readonly tailEventsMax: number
+  readonly tailTtlSeconds: number
+  readonly rememberedIdsMax: number
+}
+
+export const snapshotterSettings = ({
+  snapshotter,
+  writer,
+  index,
+  kafka,
+}: Pick<Config, 'snapshotter' | 'writer' | 'index' | 'kafka'>): SnapshotterSettings => ({
+  groupId: snapshotter.groupId,
+  sessionTimeoutMs: snapshotter.sessionTimeoutMs,
+  loadsMax: snapshotter.loadsMax,
+  cleanupIntervalMs: snapshotter.cleanupIntervalMs,
+  fenceRenewalMs: writer.fenceRenewalMs,
+  tailEventsMax: index.tailEventsMax,
+  tailTtlSeconds: Math.ceil(index.tailTtlMs / 1_000),
+  rememberedIdsMax: index.rememberedIdsMax,
+  replication: kafka.replication,
+  minInsyncReplicas: kafka.minInsyncReplicas,
+  messageBytesMax: kafka.messageBytesMax,
+})

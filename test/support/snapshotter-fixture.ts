@@ -1,0 +1,117 @@
+import { writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+
+import pino from 'pino'
+import { Registry } from 'prom-client'
+import { onTestFinished } from 'vitest'
+
+import { AnnalsClient } from '#client'
+import { loadConfig } from '#config'
+import { type StreamId } from '#domain'
+import { LogReader, snapshotTopic } from '#kafka'
+import { HealthRegistry } from '#observability'
+import { type Backends, openBackends } from '#service'
+
+import { freePorts } from '../../scripts/stack/index.ts'
+import { type SnapshotterService, startSnapshotterService } from '../../services/snapshotter/index.ts'
+import { snapshotHead, type SnapshotHead } from '../../services/snapshotter/topic/snapshot-record.ts'
+import type { Installation } from './real-writer.ts'
+import { uniqueName } from './stack.ts'
+import { testInstallation } from './writer-fixture.ts'
+
+/** An installation whose snapshotters have a group of their own. */
+export const snapshotterInstallation = (
+  env: Readonly<Record<string, string>> = {},
+  typeCount = 1,
+): Installation =>
+  testInstallation({ ANNALS_SNAPSHOTTER_GROUP: uniqueName('snapshotter'), ...env }, typeCount)
+
+export interface RealSnapshotter extends SnapshotterService {
+  readonly client: AnnalsClient
+  readonly backends: Backends
+  readonly metrics: Registry
+  /** Of a metric, all labels together; 0 where it has none. */
+  metric(name: string): Promise<number>
+  close(): Promise<void>
+}
+
+/** A snapshotter in this process, with connections of its own, that loads from a writer; stopped at the end of the test at the latest. */
+export async function runningSnapshotter(
+  { env }: Pick<Installation, 'env'>,
+  writer: { readonly url: string },
+  more: Readonly<Record<string, string>> = {},
+): Promise<RealSnapshotter> {
+  const [port] = await freePorts(1)
+  const config = loadConfig({
+    ...env,
+    ...more,
+    ANNALS_PORT: String(port),
+    ANNALS_SNAPSHOTTER_WRITER_URLS: writer.url,
+  })
+  const backends = await openBackends(config)
+  const metrics = new Registry()
+  const logger = pino({ level: process.env['ANNALS_TEST_LOG'] ?? 'silent' })
+  const parts = { config, backends, health: new HealthRegistry(), metrics, logger }
+  const service = await startSnapshotterService(parts)
+  const client = new AnnalsClient({ url: service.url, direct: false })
+  let closed: Promise<void> | undefined
+  const close = () =>
+    (closed ??= (async () => {
+      await service.stop()
+      await client.close()
+      await backends.close()
+    })())
+  onTestFinished(close)
+  return { ...service, client, backends, metrics, metric: (name) => valueOf(metrics, name), close }
+}
+
+/** Of a metric of a registry, all labels together. */
+export async function valueOf(metrics: Registry, name: string): Promise<number> {
+  const [family] = (await metrics.getMetricsAsJSON()).filter((metric) => metric.name === name)
+  return (family?.values ?? []).reduce((sum, { value }) => sum + value, 0)
+}
+
+/** A snapshot as it stands in its topic. */
+export interface TopicSnapshot extends SnapshotHead {
+  readonly state: unknown
+}
+
+/** The last snapshot of each stream, out of the topic. */
+export async function snapshotsInTopic(
+  { backends }: Pick<RealSnapshotter, 'backends'>,
+  aggregateType: string,
+): Promise<Map<StreamId, TopicSnapshot>> {
+  const found = new Map<StreamId, TopicSnapshot>()
+  const topic = snapshotTopic(aggregateType)
+  const { partitions } = await backends.cluster.topic(topic)
+  const reader = new LogReader(backends.cluster)
+  for (const partition of partitions.keys()) {
+    for await (const records of reader.read(topic, partition, { from: 0 })) {
+      for (const record of records) {
+        const head = snapshotHead(record)
+        if (head === undefined) found.delete(record.key.toString() as StreamId)
+        else if (record.value !== null) {
+          const [decoded] = await backends.codec.decodeMany([record.value])
+          found.set(head.streamId, { ...head, state: decoded?.data })
+        }
+      }
+    }
+  }
+  return found
+}
+
+/** The installation with another domain module over the same types and schemas. @param source of `customer`, an aggregate without its type. */
+export function withCustomer(where: Installation, customer: string): Installation {
+  const path = join(dirname(where.domain.modulePath), `${uniqueName('domain')}.ts`)
+  const example = `${process.cwd()}/examples/customers/customer.ts`
+  writeFileSync(
+    path,
+    [
+      `import { customer } from '${example}'`,
+      `const changed = ${customer}`,
+      `const aggregates = ${JSON.stringify(where.domain.types)}.map((type) => ({ ...changed, type }))`,
+      'export default { aggregates, projections: [], upcasters: [] }',
+    ].join('\n'),
+  )
+  return { ...where, env: { ...where.env, ANNALS_DOMAIN: path } }
+}
