@@ -118,13 +118,13 @@ export class ChangelogWriter {
   }
 }
 
-/** What a failure leaves open must be taken over anew. */
+/** What a failure leaves open must be taken over anew; what is fenced says so again then. */
 async function noting(part: Part, step: () => Promise<unknown>): Promise<void> {
   try {
     await step()
   } catch (error) {
     const { outcome } = error instanceof LogError ? error : {}
-    if (outcome === 'unknown' || outcome === 'take-over') part.isOwned = false
+    if (outcome === 'unknown' || outcome === 'take-over' || outcome === 'fenced') part.isOwned = false
     throw error
   }
 }
