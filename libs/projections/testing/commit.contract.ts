@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 
 import type { Subject } from './store-under-test.ts'
-import { change, parkedEvent } from './tested-projection.ts'
+import { change, jsonOf, parkedEvent } from './tested-projection.ts'
 
 export function commitContract(subject: () => Subject): void {
   describe('a commit', () => {
@@ -16,8 +16,8 @@ export function commitContract(subject: () => Subject): void {
       expect(revision).toBeGreaterThan(0)
       expect(views).toEqual(
         new Map([
-          ['a', { json: '{"n":1}', revision, changedAtMs: 1234, expiresAtMs: 99_999 }],
-          ['b', { json: '{"n":2}', revision, changedAtMs: 1000 }],
+          ['a', { json: jsonOf(1), revision, changedAtMs: 1234, expiresAtMs: 99_999 }],
+          ['b', { json: jsonOf(2), revision, changedAtMs: 1000 }],
         ]),
       )
     })
@@ -28,7 +28,7 @@ export function commitContract(subject: () => Subject): void {
       await projection.write('g1', { a: 1 }, { expiresAtMs: 99_999 })
       await projection.write('g1', { a: 2 }, { changedAtMs: 2000 })
       expect((await store.read(projection.set('g1'), ['a'])).get('a')).toEqual({
-        json: '{"n":2}',
+        json: jsonOf(2),
         revision: await projection.revision('g1', 'a'),
         changedAtMs: 2000,
       })

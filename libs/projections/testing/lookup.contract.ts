@@ -4,7 +4,7 @@ import { position } from '#domain'
 
 import type { ViewLookup } from '../view-store.ts'
 import type { Subject } from './store-under-test.ts'
-import { at, change, type TestedProjection } from './tested-projection.ts'
+import { at, change, jsonOf, type TestedProjection } from './tested-projection.ts'
 
 export function lookupContract(subject: () => Subject): void {
   const view = (projection: TestedProjection, key: string, lookup?: ViewLookup) =>
@@ -17,7 +17,7 @@ export function lookupContract(subject: () => Subject): void {
       expect(await view(projection, 'a')).toEqual({
         outcome: 'found',
         generation: 'g1',
-        found: { json: '{"n":7}', revision: await projection.revision('g1', 'a'), changedAtMs: 4321 },
+        found: { json: jsonOf(7), revision: await projection.revision('g1', 'a'), changedAtMs: 4321 },
       })
     })
 
@@ -34,9 +34,9 @@ export function lookupContract(subject: () => Subject): void {
       await projection.write('g1', { a: 1 })
       await projection.add('g2')
       await projection.write('g2', { a: 2 })
-      expect(await view(projection, 'a')).toMatchObject({ generation: 'g1', found: { json: '{"n":1}' } })
+      expect(await view(projection, 'a')).toMatchObject({ generation: 'g1', found: { json: jsonOf(1) } })
       await store.switchTo(projection.set('g2'), 1000)
-      expect(await view(projection, 'a')).toMatchObject({ generation: 'g2', found: { json: '{"n":2}' } })
+      expect(await view(projection, 'a')).toMatchObject({ generation: 'g2', found: { json: jsonOf(2) } })
     })
 
     test('finds in a generation by its name, as long as it is not retired', async () => {
@@ -49,7 +49,7 @@ export function lookupContract(subject: () => Subject): void {
       const found = (id: string, n: number) => ({
         outcome: 'found',
         generation: id,
-        found: { json: `{"n":${n}}` },
+        found: { json: jsonOf(n) },
       })
       expect(await view(projection, 'a', { generation: 'g2' })).toMatchObject(found('g2', 2))
       expect(await view(projection, 'a', { generation: 'g3' })).toMatchObject(found('g3', 3))

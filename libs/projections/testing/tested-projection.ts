@@ -42,6 +42,9 @@ export const parkedEvent = (offset: number, more: Partial<ParkedEvent> = {}): Pa
 /** What a test gives of a commit; the rest is partition 0 from nothing to 1, without changes. */
 export type Step = Partial<Omit<ViewCommit, 'source'>> & { readonly partition?: number }
 
+/** The JSON of `{ n }`, with white space or without: stores may change it. */
+export const jsonOf = (n: number): unknown => expect.stringMatching(new RegExp(`^\\{"n": ?${n}\\}$`))
+
 /** What a lookup found; fails where nothing was. */
 export function found<Found>(lookup: Lookup<Found>): Found {
   if (lookup.outcome === 'found') return lookup.found

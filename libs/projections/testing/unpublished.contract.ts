@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 
 import type { Subject } from './store-under-test.ts'
-import { change } from './tested-projection.ts'
+import { change, jsonOf } from './tested-projection.ts'
 
 export function unpublishedContract(subject: () => Subject): void {
   describe('what is unpublished', () => {
@@ -12,8 +12,8 @@ export function unpublishedContract(subject: () => Subject): void {
       const [a, b] = [await projection.revision('g1', 'a'), await projection.revision('g1', 'b')]
       expect(await projection.unpublished('g1')).toEqual(
         new Map([
-          ['a', { key: 'a', revision: a, json: '{"n":2}', changedAtMs: 2000 }],
-          ['b', { key: 'b', revision: b, json: '{"n":1}', changedAtMs: 1000 }],
+          ['a', { key: 'a', revision: a, json: jsonOf(2), changedAtMs: 2000 }],
+          ['b', { key: 'b', revision: b, json: jsonOf(1), changedAtMs: 1000 }],
         ]),
       )
     })
