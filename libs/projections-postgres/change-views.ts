@@ -1,0 +1,115 @@
+import type { ViewChange, ViewSet } from '#projections'
+
+import type { Sql } from './database.ts'
+import { figureColumns, type Names } from './names.ts'
+import { storableJson } from './storable-json.ts'
+import { timeOf } from './time.ts'
+
+/** By how much counts of a generation change. */
+export interface CountChange {
+  readonly views: number
+  readonly unpublished: number
+}
+
+interface WrittenRow {
+  readonly inserted: number
+  readonly unpublished: number
+}
+
+/**
+ * Makes changes of views within a transaction, and marks them as unpublished.
+ * @returns undefined where a view is not as it was read: the transaction is to be rolled back then.
+ */
+export async function changeViews(
+  sql: Sql,
+  names: Names,
+  set: ViewSet,
+  changes: readonly ViewChange[],
+): Promise<CountChange | undefined> {
+  if (changes.length === 0) return { views: 0, unpublished: 0 }
+  if (!(await areAsRead(sql, names, set, changes))) return undefined
+  const { inserted, unpublished } = await write(sql, names, set, changes)
+  // A view that was not there when the others were locked may have been made since.
+  const made = changes.filter(({ expected, json }) => expected === 0 && json !== null).length
+  if (inserted !== made) return undefined
+  const deleted = changes.filter(({ expected, json }) => expected > 0 && json === null).length
+  return { views: made - deleted, unpublished }
+}
+
+/** Locks the views, in the order of their keys, so that transactions in parallel wait for each other and never in a circle. */
+async function areAsRead(
+  sql: Sql,
+  names: Names,
+  set: ViewSet,
+  changes: readonly ViewChange[],
+): Promise<boolean> {
+  const rows = await sql.query<{ changed: number }>(
+    // Counted, since for EXISTS the planner takes a join that is quick to find one row and slow to find none.
+    `WITH locked AS (
+       SELECT key, revision FROM ${names.views(set)} WHERE key = ANY($1::text[]) ORDER BY key FOR UPDATE)
+     SELECT count(*) AS changed FROM unnest($1::text[], $2::bigint[]) AS change (key, expected)
+     LEFT JOIN locked ON locked.key = change.key
+     WHERE coalesce(locked.revision, 0) <> change.expected`,
+    [changes.map(({ key }) => key), changes.map(({ expected }) => expected)],
+  )
+  return rows[0]?.changed === 0
+}
+
+/** One statement; a row that it adds is told from one that it updates by xmax, which is 0 in a new row. */
+async function write(
+  sql: Sql,
+  names: Names,
+  set: ViewSet,
+  changes: readonly ViewChange[],
+): Promise<WrittenRow> {
+  const figures = [...figureColumns(set.projection.indexNames)].map(([name, column], at) => ({
+    name,
+    column,
+    given: `figure${at}`,
+    parameter: `$${at + 7}::float8[]`,
+  }))
+  const assigned = [
+    ['view', 'json::jsonb'],
+    ['exact', 'exact_json'],
+    ['revision', 'next_revision'],
+    ['changed_at', timeOf('changed_ms')],
+    ['expires_at', timeOf('expires_ms')],
+    ...figures.map(({ column, given }) => [column, given]),
+  ]
+  const stored = changes.map(({ json }) => (json === null ? null : storableJson(json)))
+  const views = names.views(set)
+  const rows = await sql.query<WrittenRow>(
+    `WITH revised AS MATERIALIZED (SELECT ${names.nextRevision} AS next_revision),
+     change AS MATERIALIZED (
+       SELECT * FROM unnest(${['$1::text[]', '$2::bigint[]', '$3::text[]', '$4::text[]', '$5::float8[]', '$6::float8[]', ...figures.map(({ parameter }) => parameter)].join(', ')})
+       AS given (${['change_key', 'expected', 'json', 'exact_json', 'changed_ms', 'expires_ms', ...figures.map(({ given }) => given)].join(', ')}),
+       revised),
+     updated AS (
+       UPDATE ${views} SET ${assigned.map(([column, value]) => `${column} = ${value}`).join(', ')}
+       FROM change WHERE key = change_key AND expected > 0 AND json IS NOT NULL),
+     inserted AS (
+       INSERT INTO ${views} (key, ${assigned.map(([column]) => column).join(', ')})
+       SELECT change_key, ${assigned.map(([, value]) => value).join(', ')}
+       FROM change WHERE expected = 0 AND json IS NOT NULL
+       ORDER BY change_key COLLATE "C" ON CONFLICT (key) DO NOTHING RETURNING 1),
+     deleted AS (
+       DELETE FROM ${views} USING change WHERE key = change_key AND expected > 0 AND json IS NULL),
+     marked AS (
+       INSERT INTO ${names.unpublished(set)} AS mark (key, revision, changed_at)
+       SELECT change_key, next_revision, ${timeOf('changed_ms')} FROM change ORDER BY change_key COLLATE "C"
+       ON CONFLICT (key) DO UPDATE SET revision = excluded.revision, changed_at = excluded.changed_at
+       RETURNING mark.xmax = 0 AS is_new)
+     SELECT (SELECT count(*) FROM inserted) AS inserted,
+       (SELECT count(*) FROM marked WHERE is_new) AS unpublished`,
+    [
+      changes.map(({ key }) => key),
+      changes.map(({ expected }) => expected),
+      stored,
+      changes.map(({ json }, at) => (json === stored[at] ? null : json)),
+      changes.map(({ changedAtMs }) => changedAtMs),
+      changes.map(({ expiresAtMs }) => expiresAtMs),
+      ...figures.map(({ name }) => changes.map(({ indexes }) => indexes[name])),
+    ],
+  )
+  return rows[0] ?? { inserted: 0, unpublished: 0 }
+}

@@ -1,0 +1,124 @@
+import type { Position } from '#domain'
+import type { CommitOutcome, ParkedEvent, ViewChange, ViewCommit, ViewSet } from '#projections'
+
+import { changeViews, type CountChange } from './change-views.ts'
+import type { Sql } from './database.ts'
+import type { Names } from './names.ts'
+import { withoutNul } from './set-aside.ts'
+import { idOf } from './tables.ts'
+import { timeOf } from './time.ts'
+
+interface Guard {
+  readonly status: string
+  readonly held: boolean
+  readonly checkpoint: number | null
+}
+
+/** Behaves as ViewStore.commit, under the projection's shared lock; all outcomes but `committed` are to be rolled back. */
+export async function commit(
+  sql: Sql,
+  names: Names,
+  set: ViewSet,
+  step: ViewCommit,
+  nowMs: number,
+): Promise<CommitOutcome> {
+  const guard = await guardOf(sql, names, set, step, nowMs)
+  if (guard === undefined || guard.status === 'retired') return 'gone'
+  if ((guard.checkpoint ?? undefined) !== step.from) return 'checkpoint-moved'
+  if (guard.held) return 'held'
+  const counts = await changeViews(sql, names, set, step.changes)
+  if (counts === undefined) return 'view-changed'
+  if (!(await moveCheckpoint(sql, names, set, step, counts))) return 'checkpoint-moved'
+  if (step.parked.length > 0) await park(sql, names, set, step.parked)
+  return 'committed'
+}
+
+/** Locks the checkpoint, where there is one. */
+async function guardOf(
+  sql: Sql,
+  { generations, checkpoints }: Names,
+  set: ViewSet,
+  { source }: ViewCommit,
+  nowMs: number,
+): Promise<Guard | undefined> {
+  const rows = await sql.query<Guard>(
+    `SELECT status, coalesce(held_until > ${timeOf('$5')}, false) AS held,
+       (SELECT next_offset FROM ${checkpoints}
+        WHERE projection = $1 AND generation = $2 AND topic = $3 AND partition = $4 FOR UPDATE) AS checkpoint
+     FROM ${generations} WHERE projection = $1 AND generation = $2`,
+    [...idOf(set), source.topic, source.partition, nowMs],
+  )
+  return rows[0]
+}
+
+/** @returns false where another step made the first checkpoint meanwhile. */
+async function moveCheckpoint(
+  sql: Sql,
+  { checkpoints }: Names,
+  set: ViewSet,
+  { source, from, to }: ViewCommit,
+  { views, unpublished }: CountChange,
+): Promise<boolean> {
+  const moved = await sql.query(
+    `INSERT INTO ${checkpoints} AS old (projection, generation, topic, partition, next_offset, views, unpublished)
+     VALUES ($1, $2, $3, $4, $5, $7, $8)
+     ON CONFLICT (projection, generation, topic, partition) DO UPDATE SET
+       next_offset = $5, views = old.views + $7, unpublished = old.unpublished + $8
+     WHERE old.next_offset = $6 RETURNING 1`,
+    [...idOf(set), source.topic, source.partition, to, from, views, unpublished],
+  )
+  return moved.length > 0
+}
+
+async function park(
+  sql: Sql,
+  { parked }: Names,
+  set: ViewSet,
+  events: readonly ParkedEvent[],
+): Promise<void> {
+  await sql.query(
+    `INSERT INTO ${parked} (projection, generation, topic, partition, event_offset, error, parked_at)
+     SELECT $1, $2, topic, partition, event_offset, error, ${timeOf('parked_at')}
+     FROM unnest($3::text[], $4::int[], $5::bigint[], $6::text[], $7::float8[])
+       AS event (topic, partition, event_offset, error, parked_at)
+     ON CONFLICT (projection, generation, topic, partition, event_offset)
+     DO UPDATE SET error = excluded.error, parked_at = excluded.parked_at`,
+    [
+      ...idOf(set),
+      events.map(({ position }) => position.topic),
+      events.map(({ position }) => position.partition),
+      events.map(({ position }) => position.offset),
+      events.map(({ error }) => withoutNul(error)),
+      events.map(({ parkedAtMs }) => parkedAtMs),
+    ],
+  )
+}
+
+/** Behaves as ViewStore.applyParked; all outcomes but `applied` are to be rolled back. */
+export async function applyParked(
+  sql: Sql,
+  names: Names,
+  set: ViewSet,
+  { topic, partition, offset }: Position,
+  changes: readonly ViewChange[],
+): Promise<'applied' | 'not-parked' | 'view-changed' | 'gone'> {
+  const generations = await sql.query(
+    `SELECT 1 FROM ${names.generations} WHERE projection = $1 AND generation = $2 AND status <> 'retired'`,
+    idOf(set),
+  )
+  if (generations.length === 0) return 'gone'
+  const taken = await sql.query(
+    `DELETE FROM ${names.parked} WHERE projection = $1 AND generation = $2
+       AND topic = $3 AND partition = $4 AND event_offset = $5 RETURNING 1`,
+    [...idOf(set), topic, partition, offset],
+  )
+  if (taken.length === 0) return 'not-parked'
+  const counts = await changeViews(sql, names, set, changes)
+  if (counts === undefined) return 'view-changed'
+  await sql.query(
+    `UPDATE ${names.generations} SET views = views + $3, unpublished = unpublished + $4
+     WHERE projection = $1 AND generation = $2`,
+    [...idOf(set), counts.views, counts.unpublished],
+  )
+  return 'applied'
+}

@@ -1,0 +1,148 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { DatabaseError, Pool, type PoolClient, TypeOverrides, types } from 'pg'
+
+import { ViewStoreUnavailableError } from '#projections'
+
+import { isRetriable, isUnavailable } from './sql-state.ts'
+
+export interface DatabaseSettings {
+  readonly url: string
+  /** `host:port/database`, for errors: never with a password. */
+  readonly where: string
+  readonly connectionsMax: number
+  /** How long a connection, a lock or a statement may take. */
+  readonly timeoutMs: number
+}
+
+/** Runs one statement: by itself, or within a transaction. */
+export interface Sql {
+  query<Row>(text: string, values?: readonly unknown[]): Promise<readonly Row[]>
+}
+
+/** An advisory lock that a transaction takes before all else. */
+export interface Lock {
+  readonly key: string
+  readonly shared: boolean
+}
+
+const triesMax = 8
+const retryDelayMsMax = 50
+
+// Offsets, revisions and counts are safe integers.
+const parsers = new TypeOverrides()
+parsers.setTypeParser(types.builtins.INT8, Number)
+
+/** Connections to PostgreSQL. It connects when it is first used, and again after every loss. */
+export class Database implements Sql {
+  readonly #pool: Pool
+  readonly #where: string
+  #closed: Promise<void> | undefined
+
+  constructor({ url, where, connectionsMax, timeoutMs }: DatabaseSettings) {
+    this.#where = where
+    this.#pool = new Pool({
+      connectionString: url,
+      fallback_application_name: 'annals',
+      max: connectionsMax,
+      connectionTimeoutMillis: timeoutMs,
+      lock_timeout: timeoutMs,
+      statement_timeout: timeoutMs,
+      // A process that was frozen in mid-transaction gives up its locks before those who wait for them give up.
+      idle_in_transaction_session_timeout: Math.ceil(timeoutMs / 2),
+      // For a server that does not even say that it was too slow.
+      query_timeout: timeoutMs * 2,
+      keepAlive: true,
+      types: parsers,
+    })
+    // Tells of idle connections that were lost; whoever asks next gets a new one.
+    this.#pool.on('error', () => undefined)
+  }
+
+  /** @throws ViewStoreUnavailableError while PostgreSQL does not answer; DatabaseError when it refuses what was asked. */
+  query<Row>(text: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
+    return this.#settled(() => this.#onConnection((sql) => sql.query<Row>(text, values)))
+  }
+
+  /**
+   * Runs statements in one transaction, and all of it anew where PostgreSQL took it back for the sake of another one.
+   * @param keeps whether to commit, by the result; without it always.
+   * @throws as {@link query}
+   */
+  transaction<Result>(
+    lock: Lock,
+    work: (sql: Sql) => Promise<Result>,
+    keeps: (result: Result) => boolean = () => true,
+  ): Promise<Result> {
+    const locking = `pg_advisory_xact_lock${lock.shared ? '_shared' : ''}(${lock.key})`
+    return this.#settled(() =>
+      this.#onConnection(async (sql) => {
+        // Each statement has to see what was committed before it, above all while it waited for the lock.
+        await sql.query(`BEGIN ISOLATION LEVEL READ COMMITTED; SELECT ${locking}`)
+        const result = await work(sql)
+        await sql.query(keeps(result) ? 'COMMIT' : 'ROLLBACK')
+        return result
+      }),
+    )
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#pool.end()
+    return this.#closed
+  }
+
+  async #onConnection<Result>(work: (sql: Sql) => Promise<Result>): Promise<Result> {
+    const client = await this.#pool.connect().catch((error: unknown) => {
+      throw this.#translated(error)
+    })
+    // Without a listener the loss of a connection between two statements would end the process.
+    const ignore = () => undefined
+    client.on('error', ignore)
+    let failed = true
+    try {
+      const result = await work({ query: (text, values) => this.#run(client, text, values) })
+      failed = false
+      return result
+    } finally {
+      client.off('error', ignore)
+      // What a failed connection may have left open ends with it.
+      client.release(failed)
+    }
+  }
+
+  async #run<Row>(
+    client: PoolClient,
+    text: string,
+    values: readonly unknown[] = [],
+  ): Promise<readonly Row[]> {
+    try {
+      // Without values the simple protocol is used, which alone takes several statements at once.
+      const { rows } = await (values.length === 0 ? client.query(text) : client.query(text, [...values]))
+      return rows as Row[]
+    } catch (error) {
+      throw isRetriable(error) ? error : this.#translated(error)
+    }
+  }
+
+  async #settled<Result>(attempt: () => Promise<Result>): Promise<Result> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await attempt()
+      } catch (error) {
+        if (!isRetriable(error)) throw error
+        if (tries === triesMax) throw this.#unavailable(error)
+        await sleep(Math.random() * retryDelayMsMax)
+      }
+    }
+  }
+
+  /** What is not of PostgreSQL's own errors is of the connection to it. */
+  #translated(error: unknown): unknown {
+    return !(error instanceof DatabaseError) || isUnavailable(error) ? this.#unavailable(error) : error
+  }
+
+  #unavailable(error: unknown): ViewStoreUnavailableError {
+    const reason = error instanceof Error ? error.message || error.name : String(error)
+    return new ViewStoreUnavailableError(`PostgreSQL at ${this.#where}: ${reason}`, { cause: error })
+  }
+}

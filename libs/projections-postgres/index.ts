@@ -1,0 +1,2 @@
+export { type PostgresSettings } from './postgres-settings.ts'
+export { PostgresViewStore } from './postgres-view-store.ts'

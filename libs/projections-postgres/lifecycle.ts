@@ -1,0 +1,189 @@
+import type { Generation, GenerationStatus, NewGeneration, StoredProjection, ViewSet } from '#projections'
+
+import type { Sql } from './database.ts'
+import { generationRows } from './generation-rows.ts'
+import type { Names } from './names.ts'
+import { createViewTables, dropGeneration, idOf, showGeneration } from './tables.ts'
+import { timeOf } from './time.ts'
+
+// All of these run under the projection's exclusive lock, so that what they read stays as it is.
+
+/** Behaves as ViewStore.addGeneration. */
+export async function addGeneration(
+  sql: Sql,
+  names: Names,
+  projection: StoredProjection,
+  generation: NewGeneration,
+  ifNeeded: boolean,
+): Promise<boolean> {
+  const rows = await generationRows(sql, names, projection)
+  if (rows.some(({ id }) => id === generation.id)) return false
+  const current = rows.filter(({ status }) => status === 'serving' || status === 'building')
+  if (ifNeeded && current.some(({ viewVersion }) => viewVersion >= generation.viewVersion)) return false
+  const status = statusOf(generation, current)
+  if (status === 'building') await retireBuilding(sql, names, projection)
+  const set = { projection, generation: generation.id }
+  await sql.query(
+    `INSERT INTO ${names.generations} (projection, generation, status, definition, views_table)
+     VALUES ($1, $2, $3, $4::jsonb, $5)`,
+    [...idOf(set), status, JSON.stringify(generation), names.views(set)],
+  )
+  await createViewTables(sql, names, set, generation.indexNames)
+  if (status === 'serving') await showGeneration(sql, names, set, generation.indexNames)
+  return true
+}
+
+function statusOf({ until }: NewGeneration, current: readonly Generation[]): GenerationStatus {
+  if (until !== undefined) return 'kept'
+  return current.some(({ status }) => status === 'serving') ? 'building' : 'serving'
+}
+
+async function retireBuilding(sql: Sql, { generations }: Names, { name }: StoredProjection): Promise<void> {
+  await sql.query(
+    `UPDATE ${generations} SET status = 'retired' WHERE projection = $1 AND status = 'building'`,
+    [name],
+  )
+}
+
+/** Behaves as ViewStore.switchTo. */
+export async function switchTo(
+  sql: Sql,
+  names: Names,
+  set: ViewSet,
+  heldUntilMs: number,
+): Promise<'switched' | 'behind' | 'gone'> {
+  const rows = await generationRows(sql, names, set.projection)
+  const next = rows.find(({ id }) => id === set.generation)
+  if (next?.status === 'serving') return 'switched'
+  if (next?.status !== 'building') return 'gone'
+  const serving = rows.find(({ status }) => status === 'serving')
+  if (serving !== undefined) {
+    const old = { projection: set.projection, generation: serving.id }
+    if (await isBehind(sql, names, next, serving, set)) {
+      await hold(sql, names, old, heldUntilMs)
+      return 'behind'
+    }
+    await setStatus(sql, names, old, 'retired')
+  }
+  await setStatus(sql, names, set, 'serving')
+  await showGeneration(sql, names, set, next.indexNames)
+  return 'switched'
+}
+
+/** Whether a generation has not come as far as another one in any of the partitions that they share. */
+async function isBehind(
+  sql: Sql,
+  { checkpoints }: Names,
+  next: Generation,
+  serving: Generation,
+  { projection }: ViewSet,
+): Promise<boolean> {
+  // A topic with another id is another log.
+  const topics = Object.keys(serving.topicIds).filter((it) => serving.topicIds[it] === next.topicIds[it])
+  const rows = await sql.query(
+    `SELECT 1 FROM ${checkpoints} goal LEFT JOIN ${checkpoints} own
+       ON own.projection = $1 AND own.generation = $2
+       AND (own.topic, own.partition) = (goal.topic, goal.partition)
+     WHERE goal.projection = $1 AND goal.generation = $3 AND goal.topic = ANY($4::text[])
+       AND coalesce(own.next_offset, 0) < goal.next_offset LIMIT 1`,
+    [projection.name, next.id, serving.id, topics],
+  )
+  return rows.length > 0
+}
+
+async function hold(sql: Sql, { generations }: Names, set: ViewSet, untilMs: number): Promise<void> {
+  await sql.query(
+    `UPDATE ${generations} SET held_until = ${timeOf('$3')} WHERE projection = $1 AND generation = $2`,
+    [...idOf(set), untilMs],
+  )
+}
+
+async function setStatus(
+  sql: Sql,
+  { generations }: Names,
+  set: ViewSet,
+  status: GenerationStatus,
+): Promise<void> {
+  await sql.query(`UPDATE ${generations} SET status = $3 WHERE projection = $1 AND generation = $2`, [
+    ...idOf(set),
+    status,
+  ])
+}
+
+/** Behaves as ViewStore.retire. */
+export async function retire(sql: Sql, { generations }: Names, set: ViewSet): Promise<boolean> {
+  const retired = await sql.query(
+    `UPDATE ${generations} SET status = 'retired'
+     WHERE projection = $1 AND generation = $2 AND status <> 'serving' RETURNING 1`,
+    idOf(set),
+  )
+  return retired.length > 0
+}
+
+/** Behaves as ViewStore.discard. */
+export async function discard(
+  sql: Sql,
+  names: Names,
+  set: ViewSet,
+  limit: number,
+  nowMs: number,
+): Promise<boolean> {
+  const rows = await generationRows(sql, names, set.projection)
+  const status = rows.find(({ id }) => id === set.generation)?.status
+  if (status === undefined) return true
+  if (status !== 'retired') return false
+  const keys = await takeKeys(sql, names, set, limit)
+  const serving = rows.find((row) => row.status === 'serving')
+  if (serving !== undefined) {
+    await noteAbsent(sql, names, { projection: set.projection, generation: serving.id }, keys, nowMs)
+  }
+  if (await holdsKeys(sql, names, set)) return false
+  await dropGeneration(sql, names, set)
+  return true
+}
+
+/** Takes away up to `limit` keys: those of views, and those of deletions that the changelog lacks. */
+async function takeKeys(sql: Sql, names: Names, set: ViewSet, limit: number): Promise<readonly string[]> {
+  const views = names.views(set)
+  const unpublished = names.unpublished(set)
+  const rows = await sql.query<{ keys: readonly string[] }>(
+    `WITH due AS (
+       SELECT DISTINCT key FROM (SELECT key FROM ${views} UNION ALL SELECT key FROM ${unpublished}) AS held
+       ORDER BY key LIMIT $3),
+     taken AS (DELETE FROM ${views} v WHERE key IN (SELECT key FROM due) RETURNING 1),
+     unmarked AS (DELETE FROM ${unpublished} u WHERE key IN (SELECT key FROM due) RETURNING 1)
+     UPDATE ${names.generations} SET views = views - (SELECT count(*) FROM taken),
+       unpublished = unpublished - (SELECT count(*) FROM unmarked)
+     WHERE projection = $1 AND generation = $2
+     RETURNING ARRAY(SELECT key FROM due) AS keys`,
+    [...idOf(set), limit],
+  )
+  return rows[0]?.keys ?? []
+}
+
+async function holdsKeys(sql: Sql, names: Names, set: ViewSet): Promise<boolean> {
+  const rows = await sql.query<{ holds: boolean }>(
+    `SELECT EXISTS (SELECT FROM ${names.views(set)}) OR EXISTS (SELECT FROM ${names.unpublished(set)}) AS holds`,
+  )
+  return rows[0]?.holds === true
+}
+
+/** The changelog may have views under these keys. Those that are no views of this generation are to be deleted there. */
+async function noteAbsent(
+  sql: Sql,
+  names: Names,
+  set: ViewSet,
+  keys: readonly string[],
+  nowMs: number,
+): Promise<void> {
+  await sql.query(
+    `WITH marked AS (
+       INSERT INTO ${names.unpublished(set)} (key, revision, changed_at)
+       SELECT key, ${names.nextRevision}, ${timeOf('$4')} FROM unnest($3::text[]) AS gone (key)
+       WHERE NOT EXISTS (SELECT FROM ${names.views(set)} WHERE ${names.views(set)}.key = gone.key)
+       ORDER BY key COLLATE "C" ON CONFLICT DO NOTHING RETURNING 1)
+     UPDATE ${names.generations} SET unpublished = unpublished + (SELECT count(*) FROM marked)
+     WHERE projection = $1 AND generation = $2`,
+    [...idOf(set), keys, nowMs],
+  )
+}

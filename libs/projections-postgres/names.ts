@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto'
+
+import { escapeIdentifier, escapeLiteral } from 'pg'
+
+import type { StoredProjection, ViewSet } from '#projections'
+
+/** PostgreSQL cuts what is longer. */
+const identifierBytesMax = 63
+/** Columns of every table of views, and those that PostgreSQL itself gives every table. */
+const takenColumns =
+  'key view exact revision changed_at expires_at tableoid xmin cmin xmax cmax ctid oid'.split(' ')
+
+/**
+ * How things are called in the database, quoted. What begins with an underscore is the store's own: no projection's name does.
+ */
+export class Names {
+  /** The schema, not quoted. */
+  readonly schemaName: string
+  readonly schema: string
+  readonly generations: string
+  readonly checkpoints: string
+  readonly parked: string
+  readonly stops: string
+  /** The sequence that revisions come from. */
+  readonly revisions: string
+  /** Draws from it. */
+  readonly nextRevision: string
+
+  constructor(schema: string) {
+    this.schemaName = schema
+    this.schema = escapeIdentifier(schema)
+    this.generations = this.#qualified('_generations')
+    this.checkpoints = this.#qualified('_checkpoints')
+    this.parked = this.#qualified('_parked')
+    this.stops = this.#qualified('_stops')
+    this.revisions = this.#qualified('_revisions')
+    this.nextRevision = `nextval(${escapeLiteral(this.revisions)})`
+  }
+
+  /** The table of a generation's views. Told by the names alone, so that nothing has to be looked up before it is read. */
+  views(set: ViewSet): string {
+    return this.#qualified(viewsTable(set))
+  }
+
+  /** The table of keys whose last change the changelog lacks. */
+  unpublished(set: ViewSet): string {
+    return this.#qualified(`_unpublished_${setHash(set)}`)
+  }
+
+  /** The SQL view that shows people the serving generation. */
+  readable(projection: StoredProjection): string {
+    return this.#qualified(readableName(projection.name))
+  }
+
+  /** Of the advisory lock of a projection, or of the schema as a whole: a number that SQL takes as it is. */
+  lockKey(projection?: StoredProjection): string {
+    const digest = createHash('sha256')
+      .update(`annals\0${this.schemaName}\0${projection?.name ?? ''}`)
+      .digest()
+    return digest.readBigInt64BE().toString()
+  }
+
+  #qualified(name: string): string {
+    return `${this.schema}.${escapeIdentifier(name)}`
+  }
+}
+
+/** Not quoted. */
+export const viewsTable = (set: ViewSet): string => `_views_${setHash(set)}`
+
+/** Not quoted. A projection's name with underscores for hyphens, so that SQL needs no quotes; a long one is cut. */
+export function readableName(projection: string): string {
+  const name = projection.replaceAll('-', '_')
+  if (name.length <= identifierBytesMax) return name
+  // No whole name has a dollar sign, which needs no quotes either.
+  return `${name.slice(0, identifierBytesMax - 9)}$${hash(projection, 8)}`
+}
+
+/**
+ * Columns of declared indexes, quoted, by the index's name: called as the index, or `figure_1` … where SQL could not have it so.
+ */
+export function figureColumns(indexNames: readonly string[]): ReadonlyMap<string, string> {
+  const taken = new Set([...takenColumns, ...indexNames])
+  const free = (): string => {
+    let number = 1
+    while (taken.has(`figure_${number}`)) number += 1
+    taken.add(`figure_${number}`)
+    return `figure_${number}`
+  }
+  return new Map(indexNames.map((name) => [name, escapeIdentifier(canBeColumn(name) ? name : free())]))
+}
+
+const canBeColumn = (name: string): boolean =>
+  name !== '' &&
+  name.isWellFormed() &&
+  !name.includes('\0') &&
+  Buffer.byteLength(name) <= identifierBytesMax &&
+  !takenColumns.includes(name)
+
+const setHash = ({ projection, generation }: ViewSet): string => hash(`${projection.name}\0${generation}`, 16)
+
+const hash = (text: string, digits: number): string =>
+  createHash('sha256').update(text).digest('hex').slice(0, digits)
