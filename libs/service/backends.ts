@@ -1,6 +1,7 @@
 import type { Config } from '#config'
 import { createUpcasterChain, type DomainModule } from '#domain'
 import { eventTopic, KafkaCluster, topicConfigs, type TopicDescription, Topics } from '#kafka'
+import { withBuiltIns } from '#projections'
 import { connectRedis, type RedisConnection } from '#redis-index'
 import {
   EventCodec,
@@ -31,7 +32,7 @@ export interface Backends {
  * @throws InvalidInputError, ConfigError, SchemaError, LogError, IndexUnavailableError; nothing stays open then.
  */
 export async function openBackends(config: Config): Promise<Backends> {
-  const domain = await loadDomain(config.domain.modules)
+  const domain = withBuiltIns(await loadDomain(config.domain.modules), config.projector.builtIn)
   const opened: (() => unknown)[] = []
   const close = async () => {
     for (const closeOne of opened.splice(0).reverse()) await closeOne()
@@ -52,7 +53,7 @@ export async function openBackends(config: Config): Promise<Backends> {
 }
 
 async function openCodec(config: Config, domain: DomainModule): Promise<EventCodec> {
-  const catalog = catalogOf(config, domain)
+  const catalog = catalogOf(config.domain, domain)
   const registry = new SchemaRegistry(registryOptions(config))
   const upcasters = createUpcasterChain(domain.upcasters)
   const idFile = config.registry.idFile
@@ -69,11 +70,11 @@ async function openCodec(config: Config, domain: DomainModule): Promise<EventCod
  * The schemas of the folders, and built-in ones for views. A projection with a schema of its own has the built-in one as well,
  * for its changelog may hold views from before it had its own; unless its own is of the same name.
  */
-function catalogOf({ domain: { schemaFolders }, projector }: Config, domain: DomainModule): SchemaCatalog {
+function catalogOf({ schemaFolders }: Config['domain'], { projections }: DomainModule): SchemaCatalog {
   const files = loadCatalog(schemaFolders)
-  const projections = new Set([...domain.projections.map(({ name }) => name), ...projector.builtIn])
-  const builtIn = [...projections]
-    .filter((projection) => files.latest(projection, jsonViewName) === undefined)
+  const builtIn = projections
+    .map(({ name }) => name)
+    .filter((name) => files.latest(name, jsonViewName) === undefined)
     .map(jsonViewSchema)
   return new SchemaCatalog([...files.all, ...builtIn])
 }

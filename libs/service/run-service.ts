@@ -5,6 +5,7 @@ import { type Config, ConfigError, loadConfig } from '#config'
 import { InvalidInputError } from '#domain'
 import { LogError, Topics } from '#kafka'
 import { createLogger, createMetrics, createShutdown, HealthRegistry } from '#observability'
+import { ViewStoreUnavailableError } from '#projections'
 import { IndexUnavailableError } from '#redis-index'
 import { SchemaError } from '#schemas'
 
@@ -77,6 +78,11 @@ function addBackendChecks(health: HealthRegistry, { cluster, redis, topics }: Ba
 
 /** Errors that tell a person what to do; their stack would only hide it. */
 const isUsersToMend = (error: unknown): error is Error =>
-  [ConfigError, InvalidInputError, SchemaError, LogError, IndexUnavailableError].some(
-    (kind) => error instanceof kind,
-  )
+  [
+    ConfigError,
+    InvalidInputError,
+    SchemaError,
+    LogError,
+    IndexUnavailableError,
+    ViewStoreUnavailableError,
+  ].some((kind) => error instanceof kind)

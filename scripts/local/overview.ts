@@ -3,16 +3,16 @@ import type { StackState } from './state.ts'
 
 /** What a person is told of a stack that runs, line by line. @param logs the folder */
 export function overview({ parts }: StackState, logs: string): string[] {
-  const writer = addressOf(parts, 'Writer')
+  const platform = addressOf(parts, 'Platform')
   const usualUrl = `http://127.0.0.1:${portVariables.platform.port}`
   return [
     ...parts.map(({ name, address }) => row(name, address)),
-    row('HTTP interface', `${writer}/docs`),
-    row('Metrics', `${writer}/metrics`),
+    row('HTTP interface', `${platform}/docs`),
+    row('Metrics', `${platform}/metrics`),
     row('Logs', logs),
     'Stop it with ./scripts/stop.sh; what it keeps survives.',
     'Try next:',
-    ...(writer === usualUrl ? [] : [`  export ANNALS_URL=${writer}`]),
+    ...(platform === usualUrl ? [] : [`  export ANNALS_URL=${platform}`]),
     `  ./annals append customer.c-1 PurchaseMade --data '{"date":"2026-01-31","cds":2,"amount":"29.33"}'`,
     '  ./annals stream history customer.c-1',
     `  ${[...unusual(parts), './annals doctor'].join(' ')}`,

@@ -1,8 +1,8 @@
 import { docker } from './docker.ts'
 import { nativeParts } from './native.ts'
 import type { Part } from './part.ts'
+import { platform } from './platform.ts'
 import type { StackSettings } from './settings.ts'
-import { writer } from './writer.ts'
 
 /**
  * What the settings ask for, in stages: the parts of a stage start together, a stage after the one before it, and
@@ -10,5 +10,5 @@ import { writer } from './writer.ts'
  */
 export function stagesFor(settings: StackSettings): readonly (readonly Part[])[] {
   const servers = settings.kind === 'docker' ? [docker(settings)] : nativeParts(settings)
-  return [servers, [writer(settings)]]
+  return [servers, [platform(settings)]]
 }

@@ -1,3 +1,3 @@
-export { startWriterService, type WriterService } from './writer-service.ts'
+export { openWriter, startWriterService, type WriterService } from './writer-service.ts'
 export { Writer, type WriterParts } from './writer.ts'
 export { writerSettings, type WriterSettings } from './writer-settings.ts'

@@ -24,7 +24,7 @@ function part(wanted: string) {
 
 async function append(streamId: string): Promise<unknown> {
   const data = { date: '2026-01-31', cds: 2, amount: '29.33' }
-  const response = await fetch(`${part('Writer').address}/streams/${streamId}/events`, {
+  const response = await fetch(`${part('Platform').address}/streams/${streamId}/events`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ events: [{ type: 'PurchaseMade', data }] }),
@@ -44,7 +44,7 @@ test('start --detach twice, stop and start again: one stack, nothing left after 
   expect(pids).toHaveLength(5)
   expect(pids.every(isAlive)).toBe(true)
 
-  const { address } = part('Writer')
+  const { address } = part('Platform')
   expect(first.output).toContain(`${address}/docs`)
   expect(first.output).toContain(`export ANNALS_URL=${address}\n  ./annals append`)
   expect(await append('customer.c-1')).toMatchObject({ status: 201, lastVersion: 1 })
@@ -62,7 +62,7 @@ test('start --detach twice, stop and start again: one stack, nothing left after 
 
   expect(await stack.run('start.sh', ['--detach'])).toMatchObject({ exitCode: 0 })
   expect(await append('customer.c-1')).toMatchObject({ status: 201, lastVersion: 2 })
-  const annals = cliWith({ ANNALS_URL: part('Writer').address }, join(repository, 'annals'))
+  const annals = cliWith({ ANNALS_URL: part('Platform').address }, join(repository, 'annals'))
   const state = await annals(['stream', 'state', 'customer.c-1', '--json'])
   expect(state.json()).toMatchObject({ version: 2, state: { purchases: 2, spend: '58.66' } })
 
@@ -80,7 +80,7 @@ test('Ctrl-C on a stack in the foreground stops everything', async () => {
   process.kill(-(shell.pid ?? 0), 'SIGINT')
   await once(shell, 'close')
   expect(pids.filter(isAlive)).toEqual([])
-  expect(output()).toMatch(/Writer has stopped[^]*Schema registry has stopped[^]*Kafka has stopped/)
+  expect(output()).toMatch(/Platform has stopped[^]*Schema registry has stopped[^]*Kafka has stopped/)
 })
 
 test('Ctrl-C in the middle of a start leaves nothing', async () => {
@@ -108,29 +108,29 @@ test('a supervisor that is killed takes its servers with it, and the next start 
   expect(again.output).toContain('is gone; clearing up after it')
 })
 
-test('a writer that dies is told with the end of its log, and started again', async () => {
+test('a platform that dies is told with the end of its log, and started again', async () => {
   expect(await stack.run('start.sh', ['--detach'])).toMatchObject({ exitCode: 0 })
   expect(await append('customer.c-1')).toMatchObject({ status: 201 })
-  const [first = 0] = part('Writer').pids
+  const [first = 0] = part('Platform').pids
   process.kill(first, 'SIGKILL')
   const second = await waitFor(
-    'another writer',
-    () => Promise.resolve(part('Writer').pids.find((pid) => pid !== first)),
+    'another platform',
+    () => Promise.resolve(part('Platform').pids.find((pid) => pid !== first)),
     { timeoutMs: 30_000 },
   )
   const log = lastLines(join(stack.folders.logs, 'supervisor.log'), 100).join('\n')
-  expect(log).toMatch(/Writer ended by itself \(SIGKILL\)[^]*took over eventstore[^]*1 of 4/)
+  expect(log).toMatch(/Platform ended by itself \(SIGKILL\)[^]*took over eventstore[^]*1 of 4/)
   const appended = async () => JSON.stringify(await append('customer.c-1')).includes('"status":201')
   await waitFor('an append', appended, { timeoutMs: 30_000 })
   expect(await stack.run('stop.sh')).toMatchObject({ exitCode: 0 })
   expect(isAlive(second)).toBe(false)
 })
 
-test('a writer that cannot start makes the start fail, and is told with the end of its log', async () => {
+test('a platform that cannot start makes the start fail, and is told with the end of its log', async () => {
   const { exitCode, output } = await stack.run('start.sh', ['--detach'], { ANNALS_DOMAIN: '/nowhere.ts' })
   expect(exitCode).toBe(1)
-  expect(output).toContain('Writer ended while starting (exit code 2)')
-  expect(output).toContain('writer cannot start: domain module /nowhere.ts cannot be loaded')
+  expect(output).toContain('Platform ended while starting (exit code 2)')
+  expect(output).toContain('platform cannot start: domain module /nowhere.ts cannot be loaded')
   expect((await stack.run('stop.sh')).output).toBe('Nothing is running.\n')
   const kafka = Number(/Kafka is up .*pid (\d+)/.exec(output)?.[1])
   expect(isAlive(kafka)).toBe(false)
@@ -184,7 +184,7 @@ test('servers that somebody else runs are used and left alone', async () => {
   const [supervisor = 0, writer = 0, ...others] = pidsOf(ours.state())
   expect(others).toEqual([])
   const stopped = await ours.run('stop.sh')
-  expect(stopped.output).toContain('Stopped: Writer.')
+  expect(stopped.output).toContain('Stopped: Platform.')
   expect(stopped.output).toContain('Left alone, as not ours: Kafka, Redis, Schema registry.')
   expect([supervisor, writer].some(isAlive)).toBe(false)
   expect(theirs.every(isAlive)).toBe(true)

@@ -31,6 +31,8 @@ export function installation(env: Readonly<Record<string, string>> = {}, typeCou
       ANNALS_REDIS_KEY_PREFIX: name,
       ANNALS_REGISTRY_URL: registryUrl,
       ANNALS_WRITER_GROUP: name,
+      ANNALS_PROJECTOR_GROUP: `${name}-projector`,
+      ANNALS_SNAPSHOTTER_GROUP: `${name}-snapshotter`,
       ANNALS_DOMAIN: domain.modulePath,
       ANNALS_SCHEMAS: domain.schemaFolder,
       ...env,

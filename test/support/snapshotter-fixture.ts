@@ -6,7 +6,7 @@ import { Registry } from 'prom-client'
 import { onTestFinished } from 'vitest'
 
 import { AnnalsClient } from '#client'
-import { loadConfig } from '#config'
+import { type Config, loadConfig } from '#config'
 import { type StreamId } from '#domain'
 import { LogReader, snapshotTopic } from '#kafka'
 import { HealthRegistry } from '#observability'
@@ -35,19 +35,19 @@ export interface RealSnapshotter extends SnapshotterService {
   close(): Promise<void>
 }
 
-/** A snapshotter in this process, with connections of its own, that loads from a writer; stopped at the end of the test at the latest. */
+/**
+ * A snapshotter in this process, with connections of its own, that loads from a writer; stopped at the end of the test at the latest.
+ * @param beyond settings that the configuration's bounds would not let through.
+ */
 export async function runningSnapshotter(
   { env }: Pick<Installation, 'env'>,
   writer: { readonly url: string },
-  more: Readonly<Record<string, string>> = {},
+  beyond: Partial<Config['snapshotter']> = {},
 ): Promise<RealSnapshotter> {
   const [port] = await freePorts(1)
-  const config = loadConfig({
-    ...env,
-    ...more,
-    ANNALS_PORT: String(port),
-    ANNALS_SNAPSHOTTER_WRITER_URLS: writer.url,
-  })
+  const urls = { ANNALS_PORT: String(port), ANNALS_SNAPSHOTTER_WRITER_URLS: writer.url }
+  const loaded = loadConfig({ ...env, ...urls })
+  const config = { ...loaded, snapshotter: { ...loaded.snapshotter, ...beyond } }
   const backends = await openBackends(config)
   const metrics = new Registry()
   const logger = pino({ level: process.env['ANNALS_TEST_LOG'] ?? 'silent' })

@@ -6,6 +6,7 @@ import { type NewEvent, newEventId, type StreamId, streamIdOf } from '#domain'
 import { partitionFor } from '#event-store'
 
 import { type Installation, installation, type RealWriter, startRealWriter } from './real-writer.ts'
+import { type RealProjector, startRealProjector } from './real-projector.ts'
 import { startWriterProcess, type WriterProcess } from './writer-process.ts'
 
 /** An installation whose files are removed at the end of the test. */
@@ -32,6 +33,18 @@ export async function runningProcess(
   const writer = await startWriterProcess(where, env)
   onTestFinished(() => writer.stop())
   return writer
+}
+
+/** A projector in this process that is stopped at the end of the test; to stop it earlier is fine. */
+export async function runningProjector(
+  where: Installation,
+  env?: Readonly<Record<string, string>>,
+): Promise<RealProjector> {
+  const projector = await startRealProjector(where, env)
+  let closed: Promise<void> | undefined
+  const close = () => (closed ??= projector.close())
+  onTestFinished(close)
+  return { ...projector, close }
 }
 
 /** A stream nobody has appended to. */

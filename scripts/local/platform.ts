@@ -4,13 +4,13 @@ import type { Part } from './part.ts'
 import { keepRunning } from './restarting.ts'
 import type { StackSettings } from './settings.ts'
 
-const name = 'Writer'
+const name = 'Platform'
 
-/** The writer, as a process of this machine, whatever the servers are that it stands on. */
-export function writer(settings: StackSettings): Part {
+/** Writer, snapshotter and projector as one process of this machine, whatever the servers are that it stands on. */
+export function platform(settings: StackSettings): Part {
   const address = `http://${reachable(settings.host)}:${settings.ports.platform}`
   const healthy = () => httpOk(`${address}/health/ready`)
-  const logFile = join(settings.folders.logs, 'writer.log')
+  const logFile = join(settings.folders.logs, 'platform.log')
   return {
     name,
     ports: ['platform'],
@@ -22,11 +22,11 @@ export function writer(settings: StackSettings): Part {
           // kafkajs at times asks for a timeout in the past, which Node.js remarks on; it is as harmless as it is unclear.
           args: [
             '--disable-warning=TimeoutNegativeWarning',
-            join(repository, 'services', 'writer', 'main.ts'),
+            join(repository, 'services', 'platform', 'main.ts'),
           ],
           // Paths in the environment are relative to where the person started us.
           cwd: process.cwd(),
-          env: addresses(settings),
+          env: { ...builtIns(process.env), ...addresses(settings) },
         })
       return [await keepRunning({ name, address, healthy, start, report, restarted })]
     },
@@ -42,6 +42,10 @@ function addresses({ ports, external }: StackSettings): Record<string, string> {
     ANNALS_PORT: String(ports.platform),
   }
 }
+
+/** Whoever tries Annals is shown what it brings along, unless the environment says which of it. */
+const builtIns = ({ ANNALS_PROJECTOR_BUILT_IN: chosen }: NodeJS.ProcessEnv): Record<string, string> =>
+  chosen === undefined ? { ANNALS_PROJECTOR_BUILT_IN: 'event-timeline,aggregate-statistics' } : {}
 
 /** Who listens on all addresses is reached at this one. */
 function reachable(host: string): string {

@@ -1,0 +1,41 @@
+import { createHttpServer, type HttpRoutes } from '#http'
+
+import type { RunningService, ServiceParts } from './run-service.ts'
+
+/** What a process serves: a service, or one of several in one process. */
+export interface ServicePart {
+  readonly routes: HttpRoutes
+  start(): Promise<void>
+  /** Finishes what is under way and hands over to others. */
+  stop(): Promise<void>
+}
+
+/**
+ * Serves parts by one HTTP server. It listens before they start, and until they have stopped: while partitions move,
+ * requests for them are still taken and passed on.
+ * @param title of the API, as its documentation shows it.
+ */
+export async function serve(
+  { config, health, metrics, logger }: ServiceParts,
+  title: string,
+  parts: readonly ServicePart[],
+): Promise<RunningService> {
+  const server = await createHttpServer({
+    logger,
+    health,
+    metrics,
+    title,
+    version: '0.1.0',
+    bodyLimitBytes: config.http.bodyBytesMax,
+  })
+  for (const { routes } of parts) await server.register(routes)
+  await server.listen({ host: config.http.host, port: config.http.port })
+  for (const part of parts) await part.start()
+  return {
+    url: config.http.advertisedUrl,
+    stop: async () => {
+      for (const part of parts.toReversed()) await part.stop()
+      await server.close()
+    },
+  }
+}

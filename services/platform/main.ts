@@ -1,0 +1,5 @@
+import { runService } from '#service'
+
+import { startPlatform } from './platform.ts'
+
+await runService('platform', startPlatform)

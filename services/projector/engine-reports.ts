@@ -1,0 +1,79 @@
+import type { Logger } from 'pino'
+
+import { formatPosition, type Position } from '#domain'
+import {
+  type AppliedStep,
+  type EngineObserver,
+  sourceKey,
+  type SourcePartition,
+  type ViewSet,
+} from '#projections'
+
+import type { Applications } from './applications.ts'
+import type { ProjectorMetrics } from './projector-metrics.ts'
+
+export interface ReportTargets {
+  readonly metrics: ProjectorMetrics
+  readonly logger: Logger
+  readonly applications: Applications
+  /** Told that a projection has changes for its changelog. */
+  readonly keepers: { wake(projection: string): void }
+}
+
+/** Passes on what the engine tells: to metrics, the log, and those who wait for it. */
+export class EngineReports implements EngineObserver {
+  readonly #to: ReportTargets
+
+  constructor(to: ReportTargets) {
+    this.#to = to
+  }
+
+  applied(step: AppliedStep): void {
+    const { name } = step.set.projection
+    this.#to.metrics.applied(step)
+    this.#to.applications.applied(name)
+    if (step.changes > 0) this.#to.keepers.wake(name)
+  }
+
+  failed(set: ViewSet, position: Position, error: Error, isLastTry: boolean): void {
+    this.#to.metrics.failed(set)
+    const next = isLastTry ? 'this was the last try' : 'trying again'
+    this.#to.logger.warn({ ...about(set, position), err: error }, `an event cannot be applied: ${next}`)
+  }
+
+  stopped(set: ViewSet, source: SourcePartition, error: Error): void {
+    this.#to.logger.error(
+      { projection: set.projection.name, generation: set.generation, source: sourceKey(source), err: error },
+      'a projection stands still in one partition: mend what the error says, then let it go on with `annals projection resume`',
+    )
+  }
+
+  parked(set: ViewSet, position: Position, error: Error): void {
+    this.#to.metrics.parked(set)
+    this.#to.logger.error({ ...about(set, position), err: error }, 'an event was set aside')
+  }
+
+  refused(set: ViewSet, source: SourcePartition, outcome: 'checkpoint-moved' | 'view-changed'): void {
+    this.#to.metrics.refused(set, outcome)
+    if (outcome === 'view-changed') return
+    this.#to.logger.info(
+      { projection: set.projection.name, generation: set.generation, source: sourceKey(source) },
+      'the store is at another checkpoint: beginning anew from there',
+    )
+  }
+
+  switched({ projection, generation }: ViewSet): void {
+    this.#to.logger.info({ projection: projection.name, generation }, 'a new generation serves')
+    this.#to.keepers.wake(projection.name)
+  }
+
+  problem(projection: string, error: unknown): void {
+    this.#to.logger.warn({ projection, err: error }, 'a projection is held up: trying again')
+  }
+}
+
+const about = ({ projection, generation }: ViewSet, position: Position) => ({
+  projection: projection.name,
+  generation,
+  position: formatPosition(position),
+})

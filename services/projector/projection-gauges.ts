@@ -1,0 +1,118 @@
+import { Gauge, type Registry } from 'prom-client'
+
+import type { GenerationInfo, PartitionInfo, ProjectionInfo, SourcePartition } from '#projections'
+
+export interface GaugesSource {
+  /** How all projections are. */
+  list(): Promise<readonly ProjectionInfo[]>
+  /** Whether this instance reads a source partition: each is told of by the one who does. */
+  owns(source: SourcePartition): boolean
+  /** When the checkpoint of a generation last moved here; milliseconds since 1970. */
+  movedAtMs(generation: string, source: SourcePartition): number
+}
+
+type All = readonly ProjectionInfo[]
+type Labels = Readonly<Record<string, string | number>>
+type Row = readonly [labels: Labels, value: number]
+
+interface GaugeOf<Of extends unknown[]> {
+  readonly name: string
+  readonly help: string
+  readonly valueOf: (...of: Of) => number
+}
+
+/** One look serves all gauges of a scrape. */
+const lookMsMax = 500
+
+/** Gauges of every projection, made from a look at the store and at the ends of the log whenever somebody scrapes. */
+export function addProjectionGauges(registry: Registry, source: GaugesSource): void {
+  const look = shared(() => source.list())
+  const gauge = (name: string, help: string, labelNames: string[], rowsOf: (all: All) => Row[]) =>
+    new Gauge({
+      name: `annals_projector_${name}`,
+      help,
+      labelNames,
+      registers: [registry],
+      // Generations that are gone go out of it, and what a store that does not answer would say.
+      async collect() {
+        const all = await look().catch(() => [])
+        this.reset()
+        for (const [labels, value] of rowsOf(all)) this.set(labels, value)
+      },
+    })
+  for (const { name, help, valueOf } of ofGenerations) {
+    gauge(name, help, ['projection', 'generation', 'status'], (all) => generationRows(all, valueOf))
+  }
+  for (const { name, help, valueOf } of ofPartitions) {
+    gauge(name, help, ['projection', 'generation', 'topic', 'partition'], (all) =>
+      partitionRows(all, source, valueOf),
+    )
+  }
+}
+
+const ofGenerations: readonly GaugeOf<[generation: GenerationInfo]>[] = [
+  { name: 'generation', help: 'Generations by status: 1 for each', valueOf: () => 1 },
+  { name: 'views', help: 'Views of a generation', valueOf: ({ views }) => views },
+  { name: 'dead_letters', help: 'Events that are set aside now', valueOf: ({ deadLetters }) => deadLetters },
+  {
+    name: 'progress_ratio',
+    help: 'How much of the log a generation holds: 0 to 1',
+    valueOf: ({ progress: { done, total } }) => (total === 0 ? 1 : done / total),
+  },
+]
+
+const ofPartitions: readonly GaugeOf<[partition: PartitionInfo, movedAtMs: number]>[] = [
+  {
+    name: 'lag_events',
+    help: 'Offsets from the checkpoint to the end of the log; 0: caught up',
+    valueOf: ({ lag }) => lag,
+  },
+  {
+    name: 'checkpoint_offset',
+    help: 'Next offset that is not applied yet',
+    valueOf: ({ checkpoint }) => checkpoint,
+  },
+  {
+    name: 'checkpoint_age_seconds',
+    help: 'Since the checkpoint last moved here, while there is something to apply; else 0',
+    valueOf: ({ lag }, movedAtMs) => (lag === 0 ? 0 : (Date.now() - movedAtMs) / 1_000),
+  },
+  {
+    name: 'stopped',
+    help: '1 where an event that cannot be applied stopped the partition',
+    valueOf: ({ stopped }) => (stopped === undefined ? 0 : 1),
+  },
+]
+
+const generationRows = (all: All, valueOf: (generation: GenerationInfo) => number): Row[] =>
+  all.flatMap(({ name: projection, generations }) =>
+    generations.map((it): Row => [{ projection, generation: it.id, status: it.status }, valueOf(it)]),
+  )
+
+const partitionRows = (
+  all: All,
+  source: GaugesSource,
+  valueOf: (partition: PartitionInfo, movedAtMs: number) => number,
+): Row[] =>
+  all.flatMap(({ name: projection, generations }) =>
+    generations.flatMap(({ id: generation, partitions }) =>
+      partitions
+        .filter((it) => source.owns(it))
+        .map((it): Row => {
+          const { topic, partition } = it
+          return [{ projection, generation, topic, partition }, valueOf(it, source.movedAtMs(generation, it))]
+        }),
+    ),
+  )
+
+function shared<T>(ask: () => Promise<T>): () => Promise<T> {
+  let askedAtMs = -Infinity
+  let answer: Promise<T> | undefined
+  return () => {
+    if (answer === undefined || performance.now() - askedAtMs > lookMsMax) {
+      askedAtMs = performance.now()
+      answer = ask()
+    }
+    return answer
+  }
+}

@@ -1,0 +1,104 @@
+import { formatPosition, type Projection } from '#domain'
+import {
+  type EventFeed,
+  type GenerationInfo,
+  type GenerationState,
+  isStopped,
+  type PartitionInfo,
+  type Progress,
+  type ProjectionInfo,
+  sourceKey,
+  type SourcePartition,
+} from '#projections'
+
+/** Where the logs of sources end, by {@link sourceKey}. */
+export type Ends = ReadonlyMap<string, number>
+
+export async function endsOf(feed: EventFeed, sources: readonly SourcePartition[]): Promise<Ends> {
+  return new Map(
+    await Promise.all(sources.map(async (it) => [sourceKey(it), await feed.endOffset(it)] as const)),
+  )
+}
+
+/** A projection as people are told of it. */
+export function projectionInfo(
+  projection: Projection,
+  states: readonly GenerationState[],
+  sources: readonly SourcePartition[],
+  ends: Ends,
+): ProjectionInfo {
+  const serving = states.find(({ status }) => status === 'serving')?.id
+  return {
+    name: projection.name,
+    sources: projection.sources,
+    keyedBy: projection.keyedBy,
+    viewVersion: projection.viewVersion,
+    indexes: projection.indexNames,
+    ...(serving !== undefined && { serving }),
+    generations: states.map((state) => generationInfo(state, sources, ends)),
+  }
+}
+
+function generationInfo(
+  state: GenerationState,
+  sources: readonly SourcePartition[],
+  ends: Ends,
+): GenerationInfo {
+  const goals = goalsOf(state, ends)
+  return {
+    id: state.id,
+    status: state.status,
+    viewVersion: state.viewVersion,
+    createdAt: new Date(state.createdAtMs).toISOString(),
+    views: state.views,
+    deadLetters: state.parked,
+    progress: progressOf(state, goals),
+    partitions: sources.map((source) => partitionInfo(state, source, goals.get(sourceKey(source)) ?? 0)),
+  }
+}
+
+/** A look at the past goes no further than its range; all others to the end of the log. */
+function goalsOf({ until, range }: GenerationState, ends: Ends): Ends {
+  if (until === undefined) return ends
+  return new Map(Object.entries(range).map(([source, { end }]) => [source, end]))
+}
+
+function partitionInfo(state: GenerationState, source: SourcePartition, goal: number): PartitionInfo {
+  const checkpoint = checkpointIn(state, sourceKey(source))
+  const stop = isStopped(state, sourceKey(source)) ? state.stops.get(sourceKey(source)) : undefined
+  return {
+    topic: source.topic,
+    partition: source.partition,
+    checkpoint,
+    lag: Math.max(0, goal - checkpoint),
+    ...(stop && {
+      stopped: {
+        position: formatPosition(stop.position),
+        error: stop.error,
+        since: new Date(stop.stoppedAtMs).toISOString(),
+      },
+    }),
+  }
+}
+
+function progressOf(state: GenerationState, goals: Ends): Progress {
+  const sources = Object.entries(state.range)
+  const sum = (valueOf: (source: string, start: number) => number): number =>
+    sources.reduce((total, [source, { start }]) => total + Math.max(0, valueOf(source, start) - start), 0)
+  const done = sum((source) => checkpointIn(state, source))
+  const total = Math.max(
+    done,
+    sum((source) => goals.get(source) ?? 0),
+  )
+  const seconds = Math.max(0.001, (Date.now() - state.createdAtMs) / 1_000)
+  const rate = Math.round(done / seconds)
+  return {
+    done,
+    total,
+    rate,
+    ...(done < total && rate > 0 && { etaSeconds: Math.ceil((total - done) / rate) }),
+  }
+}
+
+const checkpointIn = ({ checkpoints, range }: GenerationState, source: string): number =>
+  checkpoints.get(source) ?? range[source]?.start ?? 0

@@ -1,0 +1,280 @@
+import { formatPosition, type Position, type Projection } from '#domain'
+import { EventStoreError, invalidRequest, parsePageLimit, parseTime } from '#event-store'
+import {
+  type DeadLetter,
+  type DeadLetterRetry,
+  type EventFeed,
+  isReadable,
+  type Lookup,
+  type ParkedEvent,
+  ParkedRetry,
+  type ProjectionInfo,
+  type ProjectionsApi,
+  type RebuildOptions,
+  sourceKey,
+  type SourcePartition,
+  type Until,
+  type UpdatesQuery,
+  type View,
+  type ViewOptions,
+  type ViewSet,
+  type ViewsPage,
+  type ViewsQuery,
+  type ViewStore,
+  type ViewUpdate,
+  ViewStoreUnavailableError,
+} from '#projections'
+
+import type { Applications } from './applications.ts'
+import { endsOf, projectionInfo } from './projection-infos.ts'
+import { decodeViewCursor, encodeViewCursor } from './view-cursor.ts'
+
+/** What is known of a projection here beside its definition. */
+export interface KnownProjection {
+  readonly projection: Projection
+  readonly sources: readonly SourcePartition[]
+  /** Begins a generation. @returns its id. */
+  rebuild(until?: Until): Promise<string>
+}
+
+export interface ProjectionsParts {
+  readonly store: ViewStore
+  readonly feed: EventFeed
+  readonly projections: readonly KnownProjection[]
+  readonly applications: Applications
+  readonly changelog: Pick<ProjectionsApi, 'updates' | 'cursorNow'>
+  /** How long a read waits at most for an event to be applied. */
+  readonly afterTimeoutMs: number
+}
+
+const limitDefault = 100
+const deadLettersMax = 1_000
+
+/** What readers and operators can do with projections, at any instance: all that it needs to know is in the store and in the log. */
+export class Projections implements ProjectionsApi {
+  readonly #parts: ProjectionsParts
+  readonly #known: ReadonlyMap<string, KnownProjection>
+
+  constructor(parts: ProjectionsParts) {
+    this.#parts = parts
+    this.#known = new Map(parts.projections.map((known) => [known.projection.name, known]))
+  }
+
+  list(): Promise<readonly ProjectionInfo[]> {
+    return Promise.all([...this.#known.keys()].map((name) => this.describe(name)))
+  }
+
+  async describe(name: string): Promise<ProjectionInfo> {
+    const { projection, sources } = this.#find(name)
+    const [states, ends] = await Promise.all([
+      answered(this.#parts.store.generations(projection)),
+      endsOf(this.#parts.feed, sources),
+    ])
+    return projectionInfo(projection, states, sources, ends)
+  }
+
+  async view(name: string, key: string, options: ViewOptions = {}): Promise<View> {
+    const { projection } = this.#find(name)
+    const found = await this.#lookUp(projection, options, () =>
+      this.#parts.store.view(projection, key, options),
+    )
+    if (found !== undefined) return toView({ ...found, key })
+    throw new EventStoreError('view-not-found', `projection ${name} has no view ${JSON.stringify(key)}`)
+  }
+
+  async views(name: string, query: ViewsQuery = {}): Promise<ViewsPage> {
+    const { projection } = this.#find(name)
+    const { orderBy, descending = false, cursor } = query
+    if (orderBy !== undefined && !projection.indexNames.includes(orderBy)) {
+      throw invalidRequest('orderBy', unknownIndex(projection, orderBy))
+    }
+    const asked = {
+      ...lookupOf(query),
+      descending,
+      limit: parsePageLimit(query.limit ?? limitDefault),
+      ...(orderBy !== undefined && { orderBy }),
+      ...(cursor !== undefined && { cursor: decodeViewCursor(cursor, orderBy) }),
+    }
+    const page = await this.#lookUp(projection, query, () => this.#parts.store.page(projection, asked))
+    return {
+      views: page.views.map(toView),
+      ...(page.next && { next: encodeViewCursor(page.next, orderBy) }),
+    }
+  }
+
+  updates(name: string, query: UpdatesQuery, signal: AbortSignal): AsyncIterable<ViewUpdate> {
+    this.#find(name)
+    return this.#parts.changelog.updates(name, query, signal)
+  }
+
+  cursorNow(name: string): Promise<string> {
+    this.#find(name)
+    return this.#parts.changelog.cursorNow(name)
+  }
+
+  async rebuild(
+    name: string,
+    { untilTime, untilPosition }: RebuildOptions = {},
+  ): Promise<{ generation: string }> {
+    const known = this.#find(name)
+    if (untilTime !== undefined && untilPosition !== undefined) {
+      throw invalidRequest('untilTime', 'untilTime and untilPosition are both given: expected one of them')
+    }
+    const until =
+      untilPosition !== undefined
+        ? await this.#untilPosition(known, untilPosition)
+        : untilTime !== undefined
+          ? { beforeMs: parseTime(untilTime, 'untilTime') }
+          : undefined
+    return { generation: await answered(known.rebuild(until)) }
+  }
+
+  async discard(name: string, generation: string): Promise<void> {
+    const { projection } = this.#find(name)
+    const states = await answered(this.#parts.store.generations(projection))
+    if (!states.some(({ id }) => id === generation)) throw noGeneration(name, generation)
+    if (await answered(this.#parts.store.retire({ projection, generation }))) return
+    throw invalidRequest(
+      'generation',
+      `generation ${generation} of ${name} serves: rebuild it, and another one takes its place`,
+    )
+  }
+
+  async resume(name: string): Promise<{ resumed: number }> {
+    return { resumed: await answered(this.#parts.store.resume(this.#find(name).projection)) }
+  }
+
+  async deadLetters(
+    name: string,
+    { offset = 0, limit = limitDefault }: { offset?: number; limit?: number } = {},
+  ): Promise<readonly DeadLetter[]> {
+    const set = await this.#serving(this.#find(name).projection)
+    const page = { offset, limit: parsePageLimit(limit) }
+    return (await answered(this.#parts.store.parked(set, page))).map(toDeadLetter)
+  }
+
+  async retryDeadLetters(name: string, positions?: readonly Position[]): Promise<DeadLetterRetry> {
+    const { projection } = this.#find(name)
+    const { store, feed } = this.#parts
+    const set = await this.#serving(projection)
+    const asked = positions ?? (await this.#allParked(set))
+    const { applied, failed } = await answered(new ParkedRetry(projection, store, feed).retry(set, asked))
+    return { applied, failed: failed.map(toDeadLetter) }
+  }
+
+  async dropDeadLetters(name: string, positions: readonly Position[]): Promise<{ dropped: number }> {
+    const set = await this.#serving(this.#find(name).projection)
+    return { dropped: await answered(this.#parts.store.dropParked(set, positions)) }
+  }
+
+  async #allParked(set: ViewSet): Promise<readonly Position[]> {
+    const parked = await answered(this.#parts.store.parked(set, { offset: 0, limit: deadLettersMax }))
+    return parked.map(({ position }) => position)
+  }
+
+  #find(name: string): KnownProjection {
+    const known = this.#known.get(name)
+    if (known !== undefined) return known
+    const names = [...this.#known.keys()].join(', ') || 'none'
+    throw new EventStoreError(
+      'projection-not-found',
+      `there is no projection ${JSON.stringify(name)}: there are ${names}`,
+    )
+  }
+
+  async #serving(projection: Projection): Promise<ViewSet> {
+    const states = await answered(this.#parts.store.generations(projection))
+    const generation = states.find(({ status }) => status === 'serving')?.id
+    if (generation === undefined) throw notYet(projection)
+    return { projection, generation }
+  }
+
+  /** Asks until the event of `after` is applied, for as long as the caller, and the bound, allow. */
+  async #lookUp<Found>(
+    projection: Projection,
+    { after, generation, timeoutMs = this.#parts.afterTimeoutMs }: ViewOptions,
+    ask: () => Promise<Lookup<Found>>,
+  ): Promise<Found> {
+    if (after !== undefined) this.#checkSource(projection, after)
+    const waitMs = Math.min(timeoutMs, this.#parts.afterTimeoutMs)
+    const deadline = performance.now() + waitMs
+    for (;;) {
+      const looked = await answered(ask())
+      if (looked.outcome === 'found') return looked.found
+      if (looked.outcome === 'no-generation') {
+        throw generation === undefined ? notYet(projection) : noGeneration(projection.name, generation)
+      }
+      const leftMs = deadline - performance.now()
+      if (leftMs <= 0) throw behind(projection, after, waitMs)
+      await this.#parts.applications.next(projection.name, leftMs)
+    }
+  }
+
+  #checkSource(projection: Projection, after: Position): void {
+    const { sources } = this.#find(projection.name)
+    if (sources.some((source) => sourceKey(source) === sourceKey(after))) return
+    throw invalidRequest(
+      'after',
+      `position ${formatPosition(after)} is of no source of projection ${projection.name}: it is made from ${projection.sources.join(', ')}`,
+    )
+  }
+
+  async #untilPosition(known: KnownProjection, position: Position): Promise<Until> {
+    this.#checkSource(known.projection, position)
+    const event = await this.#parts.feed.eventAt(position)
+    if (!isReadable(event))
+      throw invalidRequest('untilPosition', `no event can be read there: ${event.unreadable.message}`)
+    return {
+      beforeMs: Date.parse(event.timestamp) + 1,
+      exact: { source: sourceKey(position), end: position.offset + 1 },
+    }
+  }
+}
+
+/** @throws EventStoreError `unavailable` where the store of views does not answer. */
+async function answered<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer
+  } catch (error) {
+    if (!(error instanceof ViewStoreUnavailableError)) throw error
+    throw new EventStoreError('unavailable', error.message, { retryAfterSeconds: 1 }, { cause: error })
+  }
+}
+
+const lookupOf = ({ after, generation }: ViewOptions) => ({
+  ...(after !== undefined && { after }),
+  ...(generation !== undefined && { generation }),
+})
+
+const toView = ({ key, json, changedAtMs }: { key: string; json: string; changedAtMs: number }): View => ({
+  key,
+  view: JSON.parse(json) as unknown,
+  changedAt: new Date(changedAtMs).toISOString(),
+})
+
+const toDeadLetter = ({ position, error, parkedAtMs }: ParkedEvent): DeadLetter => ({
+  position: formatPosition(position),
+  error,
+  at: new Date(parkedAtMs).toISOString(),
+})
+
+const unknownIndex = ({ name, indexNames }: Projection, orderBy: string): string =>
+  `projection ${name} has no index ${JSON.stringify(orderBy)}: it has ${indexNames.join(', ') || 'none'}`
+
+const noGeneration = (name: string, generation: string): EventStoreError =>
+  new EventStoreError(
+    'generation-not-found',
+    `projection ${name} has no generation ${JSON.stringify(generation)}`,
+  )
+
+const notYet = ({ name }: Projection): EventStoreError =>
+  new EventStoreError('unavailable', `projection ${name} has not been made yet: is a projector running?`, {
+    retryAfterSeconds: 1,
+  })
+
+const behind = ({ name }: Projection, after: Position | undefined, waitMs: number): EventStoreError =>
+  new EventStoreError(
+    'projection-behind',
+    `the event at ${after === undefined ? '' : formatPosition(after)} is not in projection ${name} after ${waitMs} ms: try again, or see GET /projections/${name} for its lag`,
+    { retryAfterSeconds: 1 },
+  )

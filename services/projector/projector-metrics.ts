@@ -1,0 +1,72 @@
+import { Counter, Histogram, type Registry } from 'prom-client'
+
+import { type AppliedStep, sourceKey, type SourcePartition, type ViewSet } from '#projections'
+
+const generationLabels = ['projection', 'generation'] as const
+
+/** What the projector counts while it works. What is to be seen of its projections at any time: {@link addProjectionGauges}. */
+export class ProjectorMetrics {
+  readonly #events: Counter<'projection' | 'generation'>
+  readonly #skipped: Counter<'projection' | 'generation'>
+  readonly #changes: Counter<'projection' | 'generation'>
+  readonly #failures: Counter<'projection' | 'generation'>
+  readonly #parked: Counter<'projection' | 'generation'>
+  readonly #refused: Counter<'projection' | 'reason'>
+  readonly #batchEvents: Histogram
+  readonly #movedAtMs = new Map<string, number>()
+  readonly #startedAtMs = Date.now()
+
+  constructor(registry: Registry) {
+    const registers = [registry]
+    const counter = (name: string, help: string) =>
+      new Counter({ name: `annals_projector_${name}`, help, registers, labelNames: generationLabels })
+    this.#events = counter('events_total', 'Events applied, skipped ones included')
+    this.#skipped = counter(
+      'skipped_total',
+      'Events that changed no view: of a type that is not handled, or of no view',
+    )
+    this.#changes = counter('changes_total', 'Changes of views: one for each view and step')
+    this.#failures = counter('failures_total', 'Failed tries to apply an event')
+    this.#parked = counter('dead_letters_total', 'Events set aside')
+    this.#refused = new Counter({
+      name: 'annals_projector_refused_steps_total',
+      help: 'Steps that the store refused: checkpoint-moved (a stale instance, or a store that lost or regained state), view-changed (a collision)',
+      labelNames: ['projection', 'reason'],
+      registers,
+    })
+    this.#batchEvents = new Histogram({
+      name: 'annals_projector_batch_events',
+      help: 'Events applied in one step',
+      buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024],
+      registers,
+    })
+  }
+
+  applied({ set, source, events, skipped, changes }: AppliedStep): void {
+    const labels = labelsOf(set)
+    this.#events.inc(labels, events)
+    this.#skipped.inc(labels, skipped)
+    this.#changes.inc(labels, changes)
+    if (events > 0) this.#batchEvents.observe(events)
+    this.#movedAtMs.set(`${set.generation}/${sourceKey(source)}`, Date.now())
+  }
+
+  /** When a checkpoint last moved here; milliseconds since 1970. */
+  movedAtMs(generation: string, source: SourcePartition): number {
+    return this.#movedAtMs.get(`${generation}/${sourceKey(source)}`) ?? this.#startedAtMs
+  }
+
+  failed(set: ViewSet): void {
+    this.#failures.inc(labelsOf(set))
+  }
+
+  parked(set: ViewSet): void {
+    this.#parked.inc(labelsOf(set))
+  }
+
+  refused({ projection }: ViewSet, reason: 'checkpoint-moved' | 'view-changed'): void {
+    this.#refused.inc({ projection: projection.name, reason })
+  }
+}
+
+const labelsOf = ({ projection, generation }: ViewSet) => ({ projection: projection.name, generation })

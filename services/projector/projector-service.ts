@@ -1,0 +1,41 @@
+import { type RunningService, serve, type ServicePart, type ServiceParts } from '#service'
+
+import { projectionRoutes } from './http/projection-routes.ts'
+import { openViewStore } from './open-view-store.ts'
+import { Projector } from './projector.ts'
+import { projectorSettings } from './projector-settings.ts'
+
+export interface ProjectorService extends RunningService {
+  readonly projector: Projector
+}
+
+/** A projector that is not running yet, as a part of a process. Its stop leaves the backends open. */
+export function openProjector(parts: ServiceParts): ServicePart & { readonly projector: Projector } {
+  const { config, backends, health, metrics, logger } = parts
+  const store = openViewStore(config, backends.redis)
+  const projector = new Projector({
+    ...backends,
+    store,
+    advertisedUrl: config.http.advertisedUrl,
+    settings: projectorSettings(config),
+    metrics,
+    logger,
+  })
+  health.add({ name: 'projections', kind: 'readiness', check: () => projector.checkServing() })
+  return {
+    projector,
+    routes: projectionRoutes(projector.api),
+    start: () => projector.start(),
+    stop: async () => {
+      await projector.stop()
+      await store.close()
+      logger.info('the projector has stopped')
+    },
+  }
+}
+
+/** A projector that listens. */
+export async function startProjectorService(parts: ServiceParts): Promise<ProjectorService> {
+  const part = openProjector(parts)
+  return { ...(await serve(parts, 'Annals projections', [part])), projector: part.projector }
+}

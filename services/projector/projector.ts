@@ -1,0 +1,167 @@
+import type { Logger } from 'pino'
+import type { Registry } from 'prom-client'
+
+import type { DomainModule, Projection } from '#domain'
+import { EventFormat, PartitionFeed } from '#event-log'
+import {
+  eventTopic,
+  type KafkaCluster,
+  LogReader,
+  Ownership,
+  partitionKey,
+  type TopicDescription,
+  type TopicPartition,
+} from '#kafka'
+import { ProjectionRunner, type SourcePartition, type ViewStore } from '#projections'
+import type { EventCodec } from '#schemas'
+
+import { Applications } from './applications.ts'
+import { ChangelogReader } from './changelog/index.ts'
+import { DeadLetterLog } from './dead-letters/dead-letter-log.ts'
+import { EngineReports } from './engine-reports.ts'
+import { Keepers } from './keepers.ts'
+import { addProjectionGauges } from './projection-gauges.ts'
+import { Projections } from './projections.ts'
+import { ProjectorMetrics } from './projector-metrics.ts'
+import type { ProjectorSettings } from './projector-settings.ts'
+import { ensureProjectionTopics } from './projection-topics.ts'
+
+export interface ProjectorParts {
+  readonly cluster: KafkaCluster
+  readonly codec: EventCodec
+  readonly domain: DomainModule
+  /** The event topics of the domain's aggregates; they exist. */
+  readonly topics: readonly TopicDescription[]
+  readonly store: ViewStore
+  /** Where other projectors and clients reach this one. */
+  readonly advertisedUrl: string
+  readonly settings: ProjectorSettings
+  readonly metrics: Registry
+  readonly logger: Logger
+}
+
+/** One projector: a member of the group that shares out source partitions, and the maker of all projections from those it was given. */
+export class Projector {
+  /** What HTTP serves: all projections, whoever makes them. */
+  readonly api: Projections
+  readonly #parts: ProjectorParts
+  readonly #runners: readonly ProjectionRunner[]
+  readonly #keepers: Keepers
+  readonly #ownership: Ownership
+  readonly #owned = new Set<string>()
+  #joined = false
+
+  constructor(parts: ProjectorParts) {
+    const { cluster, codec, domain, store, settings, logger } = parts
+    const { projections } = domain
+    this.#parts = parts
+    const reader = new LogReader(cluster)
+    const feed = new PartitionFeed(reader, new EventFormat(codec))
+    const applications = new Applications()
+    const metrics = new ProjectorMetrics(parts.metrics)
+    this.#keepers = new Keepers({ ...parts, projections })
+    const observer = new EngineReports({ metrics, logger, applications, keepers: this.#keepers })
+    const deadLetters = new DeadLetterLog({ cluster, reader, partitions: settings.kafka.partitions })
+    const engine = { store, feed, deadLetters, observer, settings: settings.engine }
+    this.#runners = projections.map(
+      (projection) =>
+        new ProjectionRunner({
+          projection,
+          sources: this.#sourcesOf(projection),
+          topicIds: this.#topicIdsOf(projection),
+          parts: engine,
+        }),
+    )
+    this.api = new Projections({
+      store,
+      feed,
+      projections: this.#runners.map((runner) => ({
+        projection: runner.projection,
+        sources: this.#sourcesOf(runner.projection),
+        rebuild: (until) => runner.rebuild(until),
+      })),
+      applications,
+      changelog: new ChangelogReader({
+        reader,
+        codec,
+        projections,
+        partitions: settings.kafka.partitions,
+        changelog: settings.changelog,
+      }),
+      afterTimeoutMs: settings.afterTimeoutMs,
+    })
+    addProjectionGauges(parts.metrics, {
+      list: () => this.api.list(),
+      owns: (source) => this.#owned.has(partitionKey(source)),
+      movedAtMs: (generation, source) => metrics.movedAtMs(generation, source),
+    })
+    this.#ownership = this.#newOwnership()
+  }
+
+  /** Makes what is missing, and joins the group; partitions come as the group gives them. */
+  async start(): Promise<void> {
+    const { cluster, domain, store, settings } = this.#parts
+    await ensureProjectionTopics(cluster, domain.projections, settings.kafka, settings.changelog)
+    for (const projection of domain.projections) await store.prepare(projection)
+    for (const runner of this.#runners) runner.start()
+    if (this.#runners.length > 0) await this.#ownership.start()
+    this.#joined = true
+  }
+
+  /** Finishes the steps under way and leaves the group. */
+  async stop(): Promise<void> {
+    await Promise.all([
+      this.#ownership.stop(),
+      this.#keepers.stop(),
+      ...this.#runners.map((runner) => runner.stop()),
+    ])
+  }
+
+  /** @throws Error before the group has given partitions to this projector. */
+  checkServing(): { readonly partitions: number } {
+    if (!this.#joined) throw new Error('the group of projectors has not been joined yet')
+    return { partitions: this.#owned.size }
+  }
+
+  #newOwnership(): Ownership {
+    const { cluster, settings, advertisedUrl, logger } = this.#parts
+    const sources = this.#runners.flatMap(({ projection }) => projection.sources)
+    return new Ownership({
+      cluster,
+      groupId: settings.groupId,
+      topics: [...new Set(sources)].map(eventTopic),
+      advertisedUrl,
+      sessionTimeoutMs: settings.sessionTimeoutMs,
+      onAssigned: (places) => this.#assigned(places),
+      onRevoked: (places) => this.#revoked(places),
+      onProblem: (error) =>
+        logger.warn({ err: error }, 'the group of projectors cannot be reached: trying again'),
+    })
+  }
+
+  #assigned(places: readonly TopicPartition[]): void {
+    for (const place of places) this.#owned.add(partitionKey(place))
+    for (const runner of this.#runners) runner.assign(places)
+    this.#keepers.assign(places)
+  }
+
+  async #revoked(places: readonly TopicPartition[]): Promise<void> {
+    for (const place of places) this.#owned.delete(partitionKey(place))
+    await Promise.all([this.#keepers.revoke(places), ...this.#runners.map((runner) => runner.revoke(places))])
+  }
+
+  #topicsOf({ sources }: Projection): readonly TopicDescription[] {
+    const names = new Set(sources.map(eventTopic))
+    return this.#parts.topics.filter(({ name }) => names.has(name))
+  }
+
+  #sourcesOf(projection: Projection): readonly SourcePartition[] {
+    return this.#topicsOf(projection).flatMap(({ name: topic, partitions }) =>
+      Array.from({ length: partitions }, (_, partition) => ({ topic, partition })),
+    )
+  }
+
+  #topicIdsOf(projection: Projection): Readonly<Record<string, string>> {
+    return Object.fromEntries(this.#topicsOf(projection).map(({ name, topicId }) => [name, topicId]))
+  }
+}

@@ -1,0 +1,30 @@
+import { invalidRequest } from '#event-store'
+
+interface ViewCursor {
+  readonly key: string
+  readonly figure?: number
+}
+
+/** A cursor for callers: opaque, and only good for the order it was made for. */
+export const encodeViewCursor = ({ key, figure }: ViewCursor, orderBy: string | undefined): string =>
+  Buffer.from(JSON.stringify([orderBy ?? null, key, figure ?? null])).toString('base64url')
+
+/** @throws EventStoreError `invalid-request` */
+export function decodeViewCursor(text: string, orderBy: string | undefined): ViewCursor {
+  const [madeFor, key, figure] = parse(text)
+  const isWhole = typeof key === 'string' && (typeof figure === 'number') === (orderBy !== undefined)
+  if (isWhole && madeFor === (orderBy ?? null)) return { key, ...(typeof figure === 'number' && { figure }) }
+  throw invalidRequest(
+    'cursor',
+    'the cursor is none of this query: pass on `next` of the page before, with the same orderBy',
+  )
+}
+
+function parse(text: string): readonly unknown[] {
+  try {
+    const parsed: unknown = JSON.parse(Buffer.from(text, 'base64url').toString())
+    return Array.isArray(parsed) ? parsed : []
+  } catch {
+    return []
+  }
+}
