@@ -119,7 +119,7 @@ export interface ViewPageQuery extends ViewLookup {
 
 export interface StoredViewPage {
   readonly views: readonly KeyedView[]
-  /** For the next page; absent on the last. A page may be short although there is a next one. */
+  /** For the next page; absent on the last. A page may be short although there is a next one, and the last may be empty. */
   readonly next?: { readonly key: string; readonly figure?: number }
 }
 

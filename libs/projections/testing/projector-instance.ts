@@ -1,0 +1,125 @@
+import { vi } from 'vitest'
+
+import type { Position, Projection } from '#domain'
+
+import type { AppliedStep, DeadLetters, EngineObserver, EngineSettings } from '../engine/engine-parts.ts'
+import { ProjectionRunner } from '../engine/projection-runner.ts'
+import type { EventFeed } from '../event-feed.ts'
+import { sourceKey, type SourcePartition } from '../source-partition.ts'
+import type { GenerationState, ViewSet, ViewStore } from '../view-store.ts'
+
+export interface InstanceOptions {
+  readonly projection: Projection
+  readonly feed: EventFeed
+  readonly store: ViewStore
+  /** All of the projection. */
+  readonly sources: readonly SourcePartition[]
+  /** Those of this instance; default all. */
+  readonly assigned?: readonly SourcePartition[]
+  readonly topicIds?: Readonly<Record<string, string>>
+  readonly settings?: Partial<EngineSettings>
+  readonly deadLetters?: DeadLetters
+}
+
+const settings: EngineSettings = {
+  batchEventsMax: 10,
+  triesMax: 3,
+  retryDelayMsMin: 1,
+  retryDelayMsMax: 2,
+  pollMs: 5,
+}
+
+/** A projection as one process makes it, in a hurry; all that it tells is noted. */
+export class ProjectorInstance implements EngineObserver {
+  readonly runner: ProjectionRunner
+  readonly steps: AppliedStep[] = []
+  readonly failures: {
+    readonly position: Position
+    readonly message: string
+    readonly isLastTry: boolean
+  }[] = []
+  readonly stops: string[] = []
+  readonly parkings: Position[] = []
+  readonly refusals: string[] = []
+  readonly switches: string[] = []
+  readonly problems: string[] = []
+
+  private constructor(options: InstanceOptions) {
+    const { projection, sources, feed, store } = options
+    const topicIds = Object.fromEntries(sources.map(({ topic }) => [topic, `${topic} of old`]))
+    this.runner = new ProjectionRunner({
+      projection,
+      sources,
+      topicIds: options.topicIds ?? topicIds,
+      parts: {
+        store,
+        feed,
+        observer: this,
+        deadLetters: options.deadLetters ?? { add: () => Promise.resolve() },
+        settings: { ...settings, ...options.settings },
+      },
+    })
+  }
+
+  static async start(options: InstanceOptions): Promise<ProjectorInstance> {
+    await options.store.prepare(options.projection)
+    const instance = new ProjectorInstance(options)
+    instance.runner.start()
+    instance.runner.assign(options.assigned ?? options.sources)
+    return instance
+  }
+
+  stop(): Promise<void> {
+    return this.runner.stop()
+  }
+
+  applied(step: AppliedStep): void {
+    this.steps.push(step)
+  }
+
+  failed(_set: ViewSet, position: Position, { message }: Error, isLastTry: boolean): void {
+    this.failures.push({ position, message, isLastTry })
+  }
+
+  stopped(_set: ViewSet, source: SourcePartition): void {
+    this.stops.push(sourceKey(source))
+  }
+
+  parked(_set: ViewSet, position: Position): void {
+    this.parkings.push(position)
+  }
+
+  refused(_set: ViewSet, _source: SourcePartition, outcome: string): void {
+    this.refusals.push(outcome)
+  }
+
+  switched({ generation }: ViewSet): void {
+    this.switches.push(generation)
+  }
+
+  problem(_projection: string, error: unknown): void {
+    this.problems.push(error instanceof Error ? error.message : String(error))
+  }
+}
+
+/** Waits until it no longer throws, and for no more than five seconds. */
+export const eventually = <T>(check: () => T | Promise<T>): Promise<T> =>
+  vi.waitFor(check, { timeout: 5_000, interval: 2 })
+
+export async function servingState(store: ViewStore, projection: Projection): Promise<GenerationState> {
+  const serving = (await store.generations(projection)).find(({ status }) => status === 'serving')
+  if (serving === undefined) throw new Error(`no generation of ${projection.name} serves`)
+  return serving
+}
+
+/** All views of a generation, by key; default: of the one that serves. */
+export async function allViews(
+  store: ViewStore,
+  projection: Projection,
+  generation?: string,
+): Promise<Record<string, unknown>> {
+  const lookup = { descending: false, limit: 10_000, ...(generation !== undefined && { generation }) }
+  const page = await store.page(projection, lookup)
+  if (page.outcome !== 'found') throw new Error(`there are no views: ${page.outcome}`)
+  return Object.fromEntries(page.found.views.map(({ key, json }) => [key, JSON.parse(json) as unknown]))
+}

@@ -1,0 +1,63 @@
+import { InMemoryViewStore } from '../in-memory-view-store.ts'
+import type { ViewStore } from '../view-store.ts'
+import { aroundStore } from './around-store.ts'
+
+interface Change {
+  readonly atMs: number
+  readonly method: keyof ViewStore
+  readonly apply: (store: ViewStore) => Promise<unknown>
+}
+
+const readOnly: readonly (keyof ViewStore)[] = [
+  'generations',
+  'read',
+  'view',
+  'page',
+  'unpublished',
+  'parked',
+]
+
+/** A store in memory that can be emptied, and set back to how it was, behind the backs of all who use it. */
+export class RestorableStore {
+  readonly store: ViewStore
+  #changes: Change[] = []
+  #replayedMs: number | undefined
+  #held: ViewStore = this.#fresh()
+
+  constructor() {
+    this.store = aroundStore(new InMemoryViewStore(), (method, _proceed, args) => {
+      const apply = (store: ViewStore) => (store[method] as (...args: unknown[]) => Promise<unknown>)(...args)
+      if (!readOnly.includes(method)) this.#changes.push({ atMs: Date.now(), method, apply })
+      return apply(this.#held)
+    })
+  }
+
+  /** How it is now, for {@link restore}. */
+  copy(): readonly unknown[] {
+    return [...this.#changes]
+  }
+
+  async restore(copy: readonly unknown[]): Promise<void> {
+    await this.#replay(copy as readonly Change[])
+  }
+
+  /** Takes away all but the room that was made for projections. */
+  async empty(): Promise<void> {
+    await this.#replay(this.#changes.filter(({ method }) => method === 'prepare'))
+  }
+
+  async #replay(changes: readonly Change[]): Promise<void> {
+    this.#changes = [...changes]
+    this.#held = this.#fresh()
+    const done = changes.map(({ atMs, apply }) => {
+      this.#replayedMs = atMs
+      return apply(this.#held)
+    })
+    this.#replayedMs = undefined
+    await Promise.all(done)
+  }
+
+  #fresh(): ViewStore {
+    return new InMemoryViewStore({ now: () => this.#replayedMs ?? Date.now() })
+  }
+}
