@@ -9,7 +9,7 @@ import { Registry } from 'prom-client'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 
 import { createUpcasterChain, type Projection } from '#domain'
-import { KafkaCluster, LogReader, projectionTopic, type StoredRecord } from '#kafka'
+import { KafkaCluster, LogReader, projectionTopic, type StoredRecord, Topics } from '#kafka'
 import {
   InMemoryViewStore,
   type UnpublishedView,
@@ -26,7 +26,7 @@ import {
   ChangelogPublisher,
   ChangelogReader,
   ChangelogWriter,
-  ensureChangelogTopics,
+  changelogTopics,
 } from '../../services/projector/changelog/index.ts'
 import { testStack, uniqueName, waitFor } from '../support/stack.ts'
 
@@ -102,7 +102,7 @@ class TestedChangelog {
   static async begin(isTyped = false): Promise<TestedChangelog> {
     const { projection, codec } = await freshProjection(isTyped)
     const settings = { partitions, replication: 1, minInsyncReplicas: 1, messageBytesMax }
-    await ensureChangelogTopics(cluster, [projection], settings)
+    await new Topics(cluster).ensure(changelogTopics([projection], settings))
     const changelog = new TestedChangelog(projection, codec)
     await changelog.store.prepare(projection)
     const range = { start: 0, end: 0 }

@@ -1,13 +1,6 @@
 import type { Config } from '#config'
 import type { Projection } from '#domain'
-import {
-  type KafkaCluster,
-  projectionTopic,
-  topicConfigs,
-  type TopicDescription,
-  Topics,
-  type TopicSpec,
-} from '#kafka'
+import { projectionTopic, topicConfigs, type TopicSpec } from '#kafka'
 
 const hourMs = 3_600_000
 
@@ -42,10 +35,3 @@ export const changelogTopics = (
       'max.message.bytes': String(messageBytesMax),
     },
   }))
-
-/** Makes the topics that are missing. @throws LogError `refused` when one has another number of partitions; `unavailable` */
-export const ensureChangelogTopics = (
-  cluster: KafkaCluster,
-  projections: readonly Pick<Projection, 'name'>[],
-  settings: ChangelogTopicSettings,
-): Promise<TopicDescription[]> => new Topics(cluster).ensure(changelogTopics(projections, settings))

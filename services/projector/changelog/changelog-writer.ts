@@ -31,6 +31,8 @@ export interface RefusedView {
 }
 
 const batchRecordsMax = 500
+/** Short, for who stops keeping a projection waits for what is under way; what fails is tried again anyway. */
+const timeouts = { appendTimeoutMs: 5_000, takeOverTimeoutMs: 5_000 }
 
 /** One partition of the topic. */
 interface Part {
@@ -55,7 +57,7 @@ export class ChangelogWriter {
     this.#format = new ViewFormat(codec)
     this.#bytesMax = messageBytesMax
     this.#partitions = Array.from({ length: partitions }, (_, partition) => ({
-      log: new FencedLog(cluster, topic, partition),
+      log: new FencedLog(cluster, topic, partition, timeouts),
       isOwned: false,
     }))
   }

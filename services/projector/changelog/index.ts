@@ -1,6 +1,6 @@
 export { ChangelogMetrics } from './changelog-metrics.ts'
 export { ChangelogPublisher, type ChangelogPublisherParts } from './changelog-publisher.ts'
 export { ChangelogReader, type ChangelogReaderParts } from './changelog-reader.ts'
-export { type ChangelogTopicSettings, changelogTopics, ensureChangelogTopics } from './changelog-topics.ts'
+export { type ChangelogTopicSettings, changelogTopics } from './changelog-topics.ts'
 export { ChangelogWriter, type ChangelogWriterParts, type RefusedView } from './changelog-writer.ts'
 export { ViewFormat, type ViewSchema } from './view-format.ts'

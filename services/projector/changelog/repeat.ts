@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises'
+import { pause } from '#projections'
 
 const delayMsMin = 100
 const delayMsMax = 10_000
@@ -23,7 +23,7 @@ export async function repeat({ signal, step, rest, failed }: Repetition): Promis
       delayMs = delayMsMin
     } catch (error) {
       failed(error, delayMs)
-      await pause(delayMs, undefined, { signal }).catch(() => undefined)
+      await pause(delayMs, signal)
       delayMs = Math.min(delayMs * 2, delayMsMax)
       continue
     }
