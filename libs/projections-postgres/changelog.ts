@@ -54,12 +54,13 @@ export async function expireViews(
 ): Promise<number> {
   const views = names.views(set)
   const rows = await sql.query<{ expired: number }>(
-    `WITH due AS (
+    `WITH revised AS MATERIALIZED (SELECT ${names.nextRevision} AS revision),
+     due AS (
        SELECT key FROM ${views} WHERE expires_at <= ${timeOf('$3')} LIMIT $4 FOR UPDATE SKIP LOCKED),
      taken AS (DELETE FROM ${views} old USING due WHERE old.key = due.key RETURNING old.key),
      marked AS (
        INSERT INTO ${names.unpublished(set)} AS old (key, revision, changed_at)
-       SELECT key, ${names.nextRevision}, ${timeOf('$3')} FROM taken ORDER BY key
+       SELECT key, revision, ${timeOf('$3')} FROM taken, revised ORDER BY key
        ON CONFLICT (key) DO UPDATE SET revision = excluded.revision, changed_at = excluded.changed_at
        RETURNING old.xmax = 0 AS is_new)
      UPDATE ${names.generations} SET views = views - (SELECT count(*) FROM taken),

@@ -177,9 +177,10 @@ async function noteAbsent(
   nowMs: number,
 ): Promise<void> {
   await sql.query(
-    `WITH marked AS (
+    `WITH revised AS MATERIALIZED (SELECT ${names.nextRevision} AS revision),
+     marked AS (
        INSERT INTO ${names.unpublished(set)} (key, revision, changed_at)
-       SELECT key, ${names.nextRevision}, ${timeOf('$4')} FROM unnest($3::text[]) AS gone (key)
+       SELECT key, revision, ${timeOf('$4')} FROM unnest($3::text[]) AS gone (key), revised
        WHERE NOT EXISTS (SELECT FROM ${names.views(set)} WHERE ${names.views(set)}.key = gone.key)
        ORDER BY key COLLATE "C" ON CONFLICT DO NOTHING RETURNING 1)
      UPDATE ${names.generations} SET unpublished = unpublished + (SELECT count(*) FROM marked)
