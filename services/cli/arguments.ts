@@ -1,4 +1,4 @@
-import { parseVersion, type Version } from '#domain'
+import { parsePosition, parseVersion, type Position, type Version } from '#domain'
 
 import { UsageError } from './failure.ts'
 
@@ -8,11 +8,22 @@ export const version =
   (text: string): Version =>
     parseVersion(text, option)
 
-/** Reads an option that is a whole number from 1. @throws UsageError that names the option. */
-export const positiveCount =
-  (option: string, max: number) =>
+/** Reads an option that is a whole number. @throws UsageError that names the option. */
+export const count =
+  (option: string, min: number, max: number) =>
   (text: string): number => {
-    const count = Number(text)
-    if (/^\d+$/.test(text) && count >= 1 && count <= max) return count
-    throw new UsageError(`${option} ${text}: expected a whole number from 1 to ${max}`)
+    const number = Number(text)
+    if (/^\d+$/.test(text) && number >= min && number <= max) return number
+    throw new UsageError(`${option} ${text}: expected a whole number from ${min} to ${max}`)
   }
+
+/** Reads positions one after another, as arguments that may stand there more than once. @throws InvalidInputError */
+export const positions = (token: string, before: readonly Position[] = []): readonly Position[] => [
+  ...before,
+  parsePosition(token),
+]
+
+/** What cannot be undone needs a word. @throws UsageError that says what would be done. */
+export function checkYes({ yes }: { readonly yes?: boolean }, what: string): void {
+  if (yes !== true) throw new UsageError(`this would ${what}: add --yes to do it`)
+}

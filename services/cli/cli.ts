@@ -15,6 +15,8 @@ export interface Report {
 /** What every command is given. */
 export interface Cli {
   readonly env: Environment
+  /** Whether a program reads what is printed. */
+  readonly isJson: boolean
   /** Prints what was found, as it was asked for. Once. */
   report(report: Report): void
 }

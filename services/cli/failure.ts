@@ -59,10 +59,10 @@ const storeExitCodes: Partial<Record<ErrorCode, ExitCode>> = {
 const schemaExitCodes: Partial<Record<SchemaErrorCode, ExitCode>> = { 'registry-unreachable': 3 }
 
 function storeFailure({ code, message, details, cause }: EventStoreError): Failure {
-  // With a cause the error was made here: the writer itself said nothing.
+  // With a cause the error was made here: the service itself said nothing.
   const isSilent = code === 'unavailable' && cause !== undefined
   const advice = isSilent
-    ? '. Is the writer running? ./scripts/start.sh starts one, --url or ANNALS_URL names another'
+    ? '. Is it running? ./scripts/start.sh starts one, --url or ANNALS_URL names another'
     : ''
   return { exitCode: storeExitCodes[code] ?? 1, code, message: `${message}${advice}`, details }
 }

@@ -4,24 +4,26 @@ import type { Environment } from '#config'
 
 import type { Cli } from './cli.ts'
 import { addAppend } from './commands/append.ts'
+import { addDeadLetters } from './commands/deadletters.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addOwners } from './commands/owners.ts'
+import { addProjection } from './commands/projection.ts'
 import { addSchemas } from './commands/schemas.ts'
 import { addStream } from './commands/stream.ts'
 import { type ExitCode, exitCodesHelp } from './exit-code.ts'
 import { endOfHelp, failureOf } from './failure.ts'
-import { endQuietlyOnBrokenPipe, printFailure, printReport } from './print.ts'
+import { printFailure, printReport } from './print.ts'
 
 /**
  * Runs one command to its end. Nothing is thrown: what failed is told on stderr, and with `--json` on stdout as well.
  * @param args without the program's own name
  */
 export async function runCli(args: readonly string[], env: Environment): Promise<ExitCode> {
-  endQuietlyOnBrokenPipe()
   let exitCode: ExitCode = 0
   const isJson = args.includes('--json')
   const cli: Cli = {
     env,
+    isJson,
     report: (report) => {
       exitCode = report.exitCode ?? 0
       printReport(report, isJson)
@@ -50,6 +52,8 @@ function programOf(cli: Cli): Command {
     .addHelpText('after', `\n${exitCodesHelp}`)
   addAppend(program, cli)
   addStream(program, cli)
+  addProjection(program, cli)
+  addDeadLetters(program, cli)
   addOwners(program, cli)
   addDoctor(program, cli)
   addSchemas(program, cli)

@@ -28,4 +28,8 @@ export function list(
   return known.map(([name, value]) => `${styleText('dim', name.padEnd(width))}  ${value ?? ''}`).join('\n')
 }
 
+/** So much of a text as fits a column. */
+export const shortened = (text: string, width: number): string =>
+  text.length > width ? `${text.slice(0, width - 1)}…` : text
+
 const trimmed = (text: string): string => text.replaceAll(/ +$/gm, '')

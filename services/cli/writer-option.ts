@@ -13,10 +13,10 @@ const timeoutMs = 35_000
 /** A person waits: a partition that moves is worth some tries, a writer that is not there is not worth many. */
 const retries = { totalMsMax: 3_000 }
 
-/** Adds the option that says which writer to ask. */
-export const withWriterOption = (command: Command, { env }: Cli): Command =>
+/** Adds the option that says which writer, or which projector, to ask. */
+export const withWriterOption = (command: Command, { env }: Cli, asked = 'writer'): Command =>
   command.addOption(
-    new Option('--url <url>', 'the writer to ask; also by ANNALS_URL').default(
+    new Option('--url <url>', `the ${asked} to ask; also by ANNALS_URL`).default(
       env['ANNALS_URL'] || 'http://127.0.0.1:7400',
     ),
   )

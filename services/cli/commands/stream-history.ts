@@ -4,9 +4,9 @@ import type { AnnalsClient } from '#client'
 import { formatPosition, type ReadOptions, type RecordedEvent, type Version } from '#domain'
 import { pageLimitMax } from '#event-store'
 
-import { positiveCount, version } from '../arguments.ts'
+import { count, version } from '../arguments.ts'
 import type { Cli, Report } from '../cli.ts'
-import { table } from '../table.ts'
+import { shortened, table } from '../table.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
 
 interface HistoryOptions extends WriterOption {
@@ -39,7 +39,7 @@ export function addStreamHistory(stream: Command, cli: Cli): void {
     .option('--backwards', 'the latest first')
     .addOption(
       new Option('--limit <count>', `how many events at most, up to ${limitMax}`)
-        .argParser(positiveCount('--limit', limitMax))
+        .argParser(count('--limit', 1, limitMax))
         .default(100),
     )
     .addHelpText('after', examples)
@@ -106,9 +106,6 @@ const drawn = (events: readonly RecordedEvent[]): string =>
       event.version,
       event.timestamp,
       event.type,
-      shortened(JSON.stringify(event.data)),
+      shortened(JSON.stringify(event.data), dataWidth),
     ]),
   )
-
-const shortened = (text: string): string =>
-  text.length > dataWidth ? `${text.slice(0, dataWidth - 1)}…` : text

@@ -1,0 +1,136 @@
+import { type Command, Option } from 'commander'
+
+import type { Position } from '#domain'
+import type { DeadLetter, DeadLetterRetry } from '#projections'
+
+import { checkYes, count, positions } from '../arguments.ts'
+import type { Cli, Report } from '../cli.ts'
+import { grouped } from '../progress-text.ts'
+import { shortened, table } from '../table.ts'
+import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
+
+interface ListOptions extends WriterOption {
+  readonly offset?: number
+  readonly limit: number
+}
+
+interface DropOptions extends WriterOption {
+  readonly yes?: boolean
+}
+
+const limitMax = 1_000
+const errorWidth = 120
+
+const listExamples = `
+Examples:
+  annals deadletters list customer-lifetime
+  annals deadletters list customer-lifetime --offset 100 --limit 50 --json`
+
+const retryExamples = `
+Each is applied once, however often it is retried. Those that fail again stay: then the exit code is 1.
+
+Examples:
+  annals deadletters retry customer-lifetime
+  annals deadletters retry customer-lifetime eventstore.customer:3:42 eventstore.customer:5:7`
+
+const dropExamples = `
+They stay in the log, and a rebuild meets them again.
+
+Example:
+  annals deadletters drop customer-lifetime eventstore.customer:3:42 --yes`
+
+export function addDeadLetters(program: Command, cli: Cli): void {
+  const deadLetters = program
+    .command('deadletters')
+    .description('Look after events that a projection could not apply and has set aside.')
+  addList(deadLetters, cli)
+  addRetry(deadLetters, cli)
+  addDrop(deadLetters, cli)
+}
+
+function addList(deadLetters: Command, cli: Cli): void {
+  const command = deadLetters
+    .command('list')
+    .description('Which they are and why, oldest first.')
+    .argument('<projection>', 'its name')
+    .addOption(
+      new Option('--offset <count>', 'how many to pass over').argParser(count('--offset', 0, 1_000_000_000)),
+    )
+    .addOption(
+      new Option('--limit <count>', `how many at most, up to ${limitMax}`)
+        .argParser(count('--limit', 1, limitMax))
+        .default(100),
+    )
+    .addHelpText('after', listExamples)
+    .action(async (projection: string, { offset = 0, limit, ...options }: ListOptions) => {
+      const page = { offset, limit }
+      cli.report(
+        listed(
+          projection,
+          await withClient(options, (client) => client.projection(projection).deadLetters(page)),
+        ),
+      )
+    })
+  withWriterOption(command, cli, 'projector')
+}
+
+function addRetry(deadLetters: Command, cli: Cli): void {
+  const command = deadLetters
+    .command('retry')
+    .description('Apply them after all: those named, or all there are.')
+    .argument('<projection>', 'its name')
+    .argument('[position...]', 'which, as `deadletters list` tells them', positions)
+    .addHelpText('after', retryExamples)
+    .action(async (projection: string, which: readonly Position[] | undefined, options: WriterOption) => {
+      const named = which?.length === 0 ? undefined : which
+      const retry = await withClient(options, (client) =>
+        client.projection(projection).retryDeadLetters(named),
+      )
+      cli.report(retried(projection, retry))
+    })
+  withWriterOption(command, cli, 'projector')
+}
+
+function addDrop(deadLetters: Command, cli: Cli): void {
+  const command = deadLetters
+    .command('drop')
+    .description('Give them up for good.')
+    .argument('<projection>', 'its name')
+    .argument('<position...>', 'which, as `deadletters list` tells them', positions)
+    .option('--yes', 'do it')
+    .addHelpText('after', dropExamples)
+    .action(async (projection: string, which: readonly Position[], options: DropOptions) => {
+      checkYes(options, `give up ${counted(which.length)} of ${projection} for good`)
+      const { dropped } = await withClient(options, (client) =>
+        client.projection(projection).dropDeadLetters(which),
+      )
+      cli.report({
+        document: { projection, dropped },
+        text: `${counted(dropped)} of ${projection} given up`,
+      })
+    })
+  withWriterOption(command, cli, 'projector')
+}
+
+const counted = (letters: number): string =>
+  `${grouped(letters)} dead ${letters === 1 ? 'letter' : 'letters'}`
+
+const listed = (projection: string, deadLetters: readonly DeadLetter[]): Report => ({
+  document: { projection, deadLetters },
+  text: deadLetters.length === 0 ? `No dead letters of ${projection}` : drawn(deadLetters),
+})
+
+const retried = (projection: string, { applied, failed }: DeadLetterRetry): Report => ({
+  document: { projection, applied, failed },
+  text: [
+    `${counted(applied)} of ${projection} applied`,
+    ...(failed.length === 0 ? [] : [`${counted(failed.length)} failed again:`, drawn(failed)]),
+  ].join('\n'),
+  exitCode: failed.length === 0 ? 0 : 1,
+})
+
+const drawn = (deadLetters: readonly DeadLetter[]): string =>
+  table(
+    ['position', 'set aside', 'error'],
+    deadLetters.map(({ position, at, error }) => [position, at, shortened(error, errorWidth)]),
+  )

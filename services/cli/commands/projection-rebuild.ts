@@ -1,0 +1,140 @@
+import { type Command, Option } from 'commander'
+
+import type { AnnalsClient } from '#client'
+import { parsePosition, type Position } from '#domain'
+import { EventStoreError } from '#event-store'
+import type { GenerationInfo, RebuildOptions } from '#projections'
+
+import type { Cli, Report } from '../cli.ts'
+import { noDisplay, progressDisplay } from '../progress-display.ts'
+import { type RebuildEnd, watchRebuild } from '../watch-rebuild.ts'
+import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
+
+interface RebuildCommandOptions extends WriterOption {
+  readonly untilTime?: string
+  readonly untilPosition?: Position
+  /** False by --no-wait. */
+  readonly wait: boolean
+}
+
+const help = `
+A new generation is built beside the one that readers get, and takes its place in one step when it has caught up. One
+with --until-time or --until-position is a look at the past: read it by \`projection view --generation\`, and discard it
+when it has served. Ctrl-C stops watching, never the rebuild.
+
+Examples:
+  annals projection rebuild customer-lifetime
+  annals projection rebuild customer-lifetime --no-wait
+  annals projection rebuild monthly-revenue --until-time 2026-01-31T12:00:00Z`
+
+export function addProjectionRebuild(projection: Command, cli: Cli): void {
+  const command = projection
+    .command('rebuild')
+    .description('Build all views anew while readers go on, and watch it.')
+    .argument('<name>', 'of the projection')
+    .addOption(
+      new Option('--until-time <time>', 'a look at the past: events before this time, ISO 8601').conflicts(
+        'untilPosition',
+      ),
+    )
+    .addOption(
+      new Option(
+        '--until-position <position>',
+        'a look at the past: up to and with this event, elsewhere by its time',
+      ).argParser(parsePosition),
+    )
+    .option('--no-wait', 'do not wait until it is done')
+    .addHelpText('after', help)
+    .action(async (name: string, options: RebuildCommandOptions) => {
+      cli.report(await withClient(options, (client) => rebuild(client, cli, name, options)))
+    })
+  withWriterOption(command, cli, 'projector')
+}
+
+async function rebuild(
+  client: AnnalsClient,
+  cli: Cli,
+  name: string,
+  options: RebuildCommandOptions,
+): Promise<Report> {
+  const { generation } = await client.projection(name).rebuild(rebuildOptions(options))
+  if (!options.wait) {
+    const text = `The rebuild of ${name} has begun, as generation ${generation}. ${howToLook(name)}`
+    return { document: { projection: name, generation }, text }
+  }
+  const { end, last } = await watch(client, cli, name, generation)
+  return told(name, generation, end, last)
+}
+
+const rebuildOptions = ({ untilTime, untilPosition }: RebuildCommandOptions): RebuildOptions => ({
+  ...(untilTime !== undefined && { untilTime }),
+  ...(untilPosition !== undefined && { untilPosition }),
+})
+
+const howToLook = (name: string): string => `\`annals projection show ${name}\` tells how far it is`
+
+/** A second Ctrl-C is not ours any more, and ends the process. */
+async function watch(client: AnnalsClient, { isJson }: Cli, name: string, generation: string) {
+  const leaving = new AbortController()
+  const leave = () => leaving.abort()
+  process.once('SIGINT', leave)
+  try {
+    return await watchRebuild({
+      describe: () => client.projection(name).describe(),
+      generation,
+      display: isJson ? noDisplay : progressDisplay(process.stderr),
+      signal: leaving.signal,
+    })
+  } catch (error) {
+    throw begun(error, name, generation)
+  } finally {
+    process.removeListener('SIGINT', leave)
+  }
+}
+
+/** Whoever cannot be told how it went must know that there is something to look at. */
+function begun(error: unknown, name: string, generation: string): unknown {
+  if (!(error instanceof EventStoreError)) return error
+  const message = `${error.message}. The rebuild of ${name} was begun, as generation ${generation}: ${howToLook(name)}`
+  return new EventStoreError(error.code, message, error.details, { cause: error.cause })
+}
+
+function told(name: string, generation: string, end: RebuildEnd, last: GenerationInfo | undefined): Report {
+  const { text, exitCode } = ends[end](name, generation, last)
+  return {
+    document: {
+      projection: name,
+      generation,
+      end,
+      ...(last && { status: last.status, progress: last.progress }),
+    },
+    text,
+    exitCode,
+  }
+}
+
+type Ending = Required<Pick<Report, 'text' | 'exitCode'>>
+
+const ends: Readonly<
+  Record<RebuildEnd, (name: string, generation: string, last: GenerationInfo | undefined) => Ending>
+> = {
+  done: (name, generation, last) => ({
+    text:
+      last?.status === 'kept'
+        ? `${name} as it was then is generation ${generation}: read it with --generation, then discard it`
+        : `${name} is rebuilt: readers get generation ${generation}`,
+    exitCode: 0,
+  }),
+  'given-up': (name, generation) => ({
+    text: `Generation ${generation} of ${name} was given up: it was discarded, or another rebuild took its place`,
+    exitCode: 1,
+  }),
+  stopped: (name, generation) => ({
+    text: `Generation ${generation} of ${name} stands still at events that cannot be applied: \`annals projection show ${name}\` tells which and why. Mend that, then \`annals projection resume ${name}\``,
+    exitCode: 1,
+  }),
+  unwatched: (name, generation) => ({
+    text: `The rebuild of ${name} goes on, as generation ${generation}. ${howToLook(name)}`,
+    exitCode: 130,
+  }),
+}

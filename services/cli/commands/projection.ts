@@ -1,0 +1,16 @@
+import type { Command } from 'commander'
+
+import type { Cli } from '../cli.ts'
+import { addProjectionChanges } from './projection-changes.ts'
+import { addProjectionList, addProjectionShow } from './projection-show.ts'
+import { addProjectionRebuild } from './projection-rebuild.ts'
+import { addProjectionViews } from './projection-views.ts'
+
+export function addProjection(program: Command, cli: Cli): void {
+  const projection = program.command('projection').description('Look into projections, and rebuild them.')
+  addProjectionList(projection, cli)
+  addProjectionShow(projection, cli)
+  addProjectionViews(projection, cli)
+  addProjectionRebuild(projection, cli)
+  addProjectionChanges(projection, cli)
+}

@@ -1,0 +1,60 @@
+import { SingleBar } from 'cli-progress'
+
+import type { Progress } from '#projections'
+
+import { duration, grouped, progressText } from './progress-text.ts'
+
+/** Shows how far something is, for as long as it takes. */
+export interface ProgressDisplay {
+  show(progress: Progress): void
+  end(): void
+}
+
+export interface DisplayStream extends NodeJS.WritableStream {
+  readonly isTTY?: boolean
+}
+
+/** Between two lines, where there is no terminal. */
+const lineIntervalMs = 5_000
+
+/** For programs, which wait for the document at the end. */
+export const noDisplay: ProgressDisplay = { show: () => undefined, end: () => undefined }
+
+/** A bar on a terminal; elsewhere a line now and then. */
+export const progressDisplay = (stream: DisplayStream): ProgressDisplay =>
+  stream.isTTY === true ? bar(stream) : lines(stream)
+
+function bar(stream: NodeJS.WritableStream): ProgressDisplay {
+  const format = '{bar} {percentage} %  {done} of {all}  {pace}'
+  // Ctrl-C is the command's to answer, and says more than the bar would.
+  const drawn = new SingleBar({ stream, format, barsize: 30, hideCursor: true, gracefulExit: false })
+  let isStarted = false
+  return {
+    show(progress) {
+      const { done, total, rate, etaSeconds } = progress
+      if (!isStarted) drawn.start(total, 0, payload(0, total, 0, undefined))
+      isStarted = true
+      drawn.setTotal(total)
+      drawn.update(done, payload(done, total, rate, etaSeconds))
+    },
+    end: () => drawn.stop(),
+  }
+}
+
+const payload = (done: number, total: number, rate: number, etaSeconds: number | undefined) => ({
+  done: grouped(done),
+  all: grouped(total),
+  pace: etaSeconds === undefined ? '' : `${grouped(rate)}/s  ${duration(etaSeconds)} left`,
+})
+
+function lines(stream: NodeJS.WritableStream): ProgressDisplay {
+  let nextMs = -Infinity
+  return {
+    show(progress) {
+      if (performance.now() < nextMs) return
+      nextMs = performance.now() + lineIntervalMs
+      stream.write(`${progressText(progress)}\n`)
+    },
+    end: () => undefined,
+  }
+}

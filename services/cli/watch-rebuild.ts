@@ -1,0 +1,51 @@
+import { setTimeout } from 'node:timers/promises'
+
+import type { GenerationInfo, ProjectionInfo } from '#projections'
+
+import type { ProgressDisplay } from './progress-display.ts'
+
+/**
+ * `done`: it serves, or is kept as a look at the past. `given-up`: another one took its place, or somebody discarded it.
+ * `stopped`: it stands still at events that cannot be applied. `unwatched`: nobody wants to see more.
+ */
+export type RebuildEnd = 'done' | 'given-up' | 'stopped' | 'unwatched'
+
+export interface RebuildWatch {
+  readonly describe: () => Promise<ProjectionInfo>
+  readonly generation: string
+  readonly display: ProgressDisplay
+  readonly signal: AbortSignal
+  /** Between two looks; default 500. */
+  readonly intervalMs?: number
+}
+
+/** Looks at a rebuild until it ends. @returns how, with what was seen last. */
+export async function watchRebuild({
+  describe,
+  generation,
+  display,
+  signal,
+  intervalMs = 500,
+}: RebuildWatch): Promise<{ readonly end: RebuildEnd; readonly last: GenerationInfo | undefined }> {
+  try {
+    for (;;) {
+      const last = (await describe()).generations.find(({ id }) => id === generation)
+      if (last !== undefined) display.show(last.progress)
+      const end = endOf(last) ?? (signal.aborted ? 'unwatched' : undefined)
+      if (end !== undefined) return { end, last }
+      // An abort ends the pause, and the next look is the last.
+      await setTimeout(intervalMs, undefined, { signal }).catch(() => undefined)
+    }
+  } finally {
+    display.end()
+  }
+}
+
+function endOf(generation: GenerationInfo | undefined): RebuildEnd | undefined {
+  if (generation === undefined || generation.status === 'retired') return 'given-up'
+  const { status, progress, partitions } = generation
+  if (status === 'serving' || (status === 'kept' && progress.done >= progress.total)) return 'done'
+  const behind = partitions.filter(({ lag }) => lag > 0)
+  const isStill = behind.length > 0 && behind.every(({ stopped }) => stopped !== undefined)
+  return isStill ? 'stopped' : undefined
+}
