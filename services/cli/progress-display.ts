@@ -27,7 +27,10 @@ export const progressDisplay = (stream: DisplayStream): ProgressDisplay =>
 function bar(stream: NodeJS.WritableStream): ProgressDisplay {
   const format = '{bar} {percentage} %  {done} of {all}  {pace}'
   // Ctrl-C is the command's to answer, and says more than the bar would.
-  const drawn = new SingleBar({ stream, format, barsize: 30, hideCursor: true, gracefulExit: false })
+  const drawn = new SingleBar({
+    ...{ stream, format, barsize: 30, barCompleteChar: '█', barIncompleteChar: '░' },
+    ...{ hideCursor: true, gracefulExit: false },
+  })
   let isStarted = false
   return {
     show(progress) {

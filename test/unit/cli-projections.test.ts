@@ -242,7 +242,7 @@ describe('progress', () => {
   })
 
   test('is a bar with rate and time left on a terminal', () => {
-    expect(shown(true)).toMatch(/33 % {2}23,000 of 69,659 {2}21,000\/s {2}3 s left/)
+    expect(shown(true)).toMatch(/█░+ 33 % {2}23,000 of 69,659 {2}21,000\/s {2}3 s left/)
   })
 
   test.each([
