@@ -1,7 +1,5 @@
 import type { GenerationState, GenerationStatus, NewGeneration, Stop } from '#projections'
 
-export type Reply = readonly (Buffer | null)[]
-
 /** One generation as generationsScript answers it. */
 export type GenerationReply = readonly [
   id: Buffer,

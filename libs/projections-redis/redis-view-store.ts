@@ -60,7 +60,7 @@ export interface RedisViewStoreOptions {
 
 /**
  * Views in Redis. All of a projection is in one slot of Redis Cluster, and every method is one script or command. A revision
- * is the number of a commit within its generation.
+ * is the number of a step within its generation.
  */
 export class RedisViewStore implements ViewStore {
   readonly #redis: RedisConnection

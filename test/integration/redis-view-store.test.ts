@@ -17,7 +17,7 @@ import { viewStoreContract } from '#projections/testing'
 import { RedisViewStore } from '#projections-redis'
 import { connectRedis, type RedisConnection } from '#redis-index'
 
-import { freePorts, startRedis } from '../../scripts/stack/index.ts'
+import { freePorts, type Redis, startRedis } from '../../scripts/stack/index.ts'
 import { keysOf, openRedis } from '../support/redis-index.ts'
 import { testStack, uniqueName, waitFor } from '../support/stack.ts'
 
@@ -71,6 +71,23 @@ async function open(): Promise<{ redis: RedisConnection; store: ViewStore }> {
 
 const commit = (store: ViewStore, from: number | undefined, to: number, changes: readonly ViewChange[]) =>
   store.commit(set, { source, from, to, changes, parked: [] })
+
+/** A Redis that a test may stop and start again. */
+async function ownRedis(options: { readonly maxMemory?: string } = {}) {
+  const folder = await mkdtemp(join(tmpdir(), 'annals-redis-'))
+  const [port = 0] = await freePorts(1)
+  let server: Redis | undefined
+  const stop = async () => server?.stop()
+  const start = async () => {
+    server = await startRedis({ port, folder, logFile: join(folder, 'redis.log'), ...options })
+  }
+  onTestFinished(async () => {
+    await stop()
+    await rm(folder, { recursive: true, force: true })
+  })
+  await start()
+  return { port, url: `redis://127.0.0.1:${port}`, start, stop }
+}
 
 /** Something under each kind of key. */
 async function fill(store: ViewStore): Promise<void> {
@@ -201,11 +218,7 @@ test('a page goes on where the one before ended among equal figures, by bytes, a
 })
 
 test('while Redis is away all calls say so; when it is back with its file all is as it was', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'annals-redis-'))
-  onTestFinished(() => rm(folder, { recursive: true, force: true }))
-  const [port = 0] = await freePorts(1)
-  const start = () => startRedis({ port, folder, logFile: join(folder, 'redis.log') })
-  const server = await start()
+  const server = await ownRedis()
   const store = new RedisViewStore(await openRedis(server.url))
   await store.addGeneration(projection, generation('g1'))
   await fill(store)
@@ -218,13 +231,36 @@ test('while Redis is away all calls say so; when it is back with its file all is
   ]
   for (const call of calls) {
     await expect(call()).rejects.toThrow(ViewStoreUnavailableError)
-    await expect(call()).rejects.toThrow(`the store of views does not answer: Redis at 127.0.0.1:${port}`)
+    await expect(call()).rejects.toThrow(
+      `the store of views does not answer: Redis at 127.0.0.1:${server.port}`,
+    )
   }
-  const again = await start()
-  onTestFinished(() => again.stop())
+  await server.start()
   const answer = () => commit(store, 2, 3, [change('c', 1)]).catch(() => undefined)
   expect(await waitFor('Redis answers again', answer)).toBe('committed')
   expect([...(await store.read(set, ['a', 'b', 'c'])).keys()]).toEqual(['a', 'b', 'c'])
+})
+
+test('a Redis that has no memory left refuses a commit whole', async () => {
+  const { url } = await ownRedis({ maxMemory: '3mb' })
+  const store = new RedisViewStore(await openRedis(url))
+  await store.addGeneration(projection, generation('g1'))
+  const step = (n: number) =>
+    commit(
+      store,
+      n === 0 ? undefined : n,
+      n + 1,
+      Array.from({ length: 500 }, (_, view) => change(`${n}-${view}`, view)),
+    )
+  let done = 0
+  while ((await step(done).catch(String)) === 'committed') done += 1
+  await expect(step(done)).rejects.toThrow('OOM')
+  expect((await store.generations(projection))[0]).toMatchObject({
+    checkpoints: new Map([['eventstore.order:3', done]]),
+    views: 500 * done,
+    unpublished: 500 * done,
+  })
+  expect(done).toBeGreaterThan(0)
 })
 
 test('closing the store leaves the connection to its owner', async () => {
