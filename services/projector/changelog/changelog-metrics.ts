@@ -25,8 +25,8 @@ export class ChangelogMetrics {
     this.#published.inc({ projection }, views)
   }
 
-  refused(projection: string, views: number): void {
-    this.#refused.inc({ projection }, views)
+  refused(projection: string): void {
+    this.#refused.inc({ projection })
   }
 
   failed(projection: string): void {

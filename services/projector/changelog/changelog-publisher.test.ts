@@ -202,6 +202,7 @@ test('all are published where there are more than are taken at once', async () =
   void start()
   await settled()
   expect(new Set(writer.published).size).toBe(1_203)
+  expect(store.calls.slice(0, 4)).toEqual(['takeOver', 'unpublished', 'unpublished', 'unpublished'])
 })
 
 test('a refused view holds up no other, is let be until it changes, and is counted', async () => {
@@ -215,11 +216,37 @@ test('a refused view holds up no other, is let be until it changes, and is count
   publisher.wake()
   await waitFor('the good one again', () => Promise.resolve(writer.published.length === 2))
   expect(await metrics.metrics()).toContain('annals_projector_publish_refused_total{projection="counts"} 1')
+  expect(await store.unpublished(set, 10)).toMatchObject([{ key: 'bad', json: '1' }])
   writer.refusedKeys.clear()
   await store.change(set, 'bad', '4')
   publisher.wake()
   await waitFor('the bad one', () => Promise.resolve(writer.published.length === 3))
   expect(writer.published).toEqual(['g1 good 2', 'g1 good 3', 'g1 bad 4'])
+})
+
+async function changeMany(store: TestStore, set: ViewSet, writer: TestWriter, count: number): Promise<void> {
+  for (let index = 0; index < count; index++) {
+    writer.refusedKeys.add(`bad-${index}`)
+    await store.change(set, `bad-${index}`, '1')
+  }
+}
+
+test('even hundreds of refused views hold up no other', async () => {
+  const { store, writer, set, start } = await setUp()
+  await changeMany(store, set, writer, 900)
+  await store.change(set, 'good', '2')
+  void start()
+  await waitFor('the good one', () => Promise.resolve(writer.published.length === 1))
+})
+
+test('with more refused views than are remembered it slows down instead of trying all the time', async () => {
+  const { store, writer, set, metrics, start } = await setUp()
+  await changeMany(store, set, writer, 1_700)
+  void start()
+  await waitFor('the second failure', async () =>
+    (await metrics.metrics()).includes('annals_projector_keeping_failures_total{projection="counts"} 2'),
+  )
+  expect(store.calls.filter((call) => call === 'unpublished').length).toBeLessThanOrEqual(5)
 })
 
 test('a failure is tried again, after taking over anew, and is counted', async () => {

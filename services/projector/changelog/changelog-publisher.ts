@@ -36,8 +36,9 @@ const refusedMax = 1_000
 export class ChangelogPublisher {
   readonly #parts: ChangelogPublisherParts
   readonly #alarm = new Alarm()
-  /** Revisions of the views that were refused, by key: they are let be until they change. */
+  /** Revisions of the generation's views that were refused, by key: they are let be until they change. */
   readonly #refused = new Map<string, number>()
+  #generation = ''
   #renewAtMs = 0
 
   constructor(parts: ChangelogPublisherParts) {
@@ -117,6 +118,8 @@ export class ChangelogPublisher {
     const generations = await store.generations(projection)
     const serving = generations.find(({ status }) => status === 'serving')
     if (serving === undefined || serving.unpublished === 0) return
+    if (serving.id !== this.#generation) this.#refused.clear()
+    this.#generation = serving.id
     const set = { projection, generation: serving.id }
     for (let more = true; more && !signal.aborted;) more = await this.#publishSome(set)
   }
@@ -133,23 +136,26 @@ export class ChangelogPublisher {
     const left = new Set(refused.map(({ view }) => view))
     const published = views.filter((view) => !left.has(view))
     await store.markPublished(set, published)
-    this.#letBe(published, refused)
     if (writer !== undefined) metrics.published(name, published.length)
+    this.#letBe(published, refused)
     return found.length >= limit
   }
 
+  /** @throws Error when there are so many that they would crowd out the others: then all of it is to go slower. */
   #letBe(published: readonly UnpublishedView[], refused: readonly RefusedView[]): void {
     const { projection, metrics, logger } = this.#parts
     for (const { key } of published) this.#refused.delete(key)
     for (const { view, reason } of refused) {
-      if (this.#refused.size >= refusedMax) this.#refused.clear()
+      if (this.#refused.size >= refusedMax) {
+        throw new Error(`more than ${refusedMax} views are refused: ${reason.message}`, { cause: reason })
+      }
       this.#refused.set(view.key, view.revision)
+      metrics.refused(projection.name)
       logger.error(
         { key: view.key, reason: reason.message },
         `a view of ${projection.name} stays out of its changelog`,
       )
     }
-    metrics.refused(projection.name, refused.length)
   }
 
   #note(what: string, error: unknown, retryInMs: number): void {
