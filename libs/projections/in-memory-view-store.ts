@@ -40,7 +40,7 @@ export class InMemoryViewStore implements ViewStore {
   readonly #projections = new Map<string, Map<string, MemoryGeneration>>()
   readonly #now: () => number
 
-  constructor({ now = Date.now }: InMemoryViewStoreOptions = {}) {
+  constructor({ now = () => Date.now() }: InMemoryViewStoreOptions = {}) {
     this.#now = now
   }
 
