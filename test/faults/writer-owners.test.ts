@@ -8,7 +8,7 @@ import { expectIndexEqualsLog, readLog } from '../support/log-check.ts'
 import type { Installation } from '../support/real-writer.ts'
 import { waitFor } from '../support/stack.ts'
 import { freshStream, purchase, runningProcess, testInstallation } from '../support/writer-fixture.ts'
-import type { WriterProcess } from '../support/writer-process.ts'
+import type { ServiceProcess } from '../support/service-process.ts'
 import { Traffic } from '../support/writer-traffic.ts'
 
 const partitions = 16
@@ -16,7 +16,7 @@ const killedMsMax = 15_000
 const stoppedMsMax = 2_000
 
 /** Waits until the writers share out all partitions, none more than one ahead of another. */
-function balanced(client: AnnalsClient, writers: readonly WriterProcess[]) {
+function balanced(client: AnnalsClient, writers: readonly ServiceProcess[]) {
   const what = `${writers.length} writers share ${partitions} partitions evenly`
   return waitFor(
     what,
@@ -38,7 +38,7 @@ interface First {
 
 /** A stream, with its first event, for each partition of a writer. */
 async function streamsOwnedBy(
-  { url }: WriterProcess,
+  { url }: ServiceProcess,
   client: AnnalsClient,
   { domain }: Installation,
 ): Promise<First[]> {

@@ -8,13 +8,13 @@ import { KafkaProxy } from '../support/kafka-proxy.ts'
 import { expectIndexEqualsLog, readLog } from '../support/log-check.ts'
 import { testStack, waitFor } from '../support/stack.ts'
 import { freshStream, purchase, runningProcess, testInstallation } from '../support/writer-fixture.ts'
-import type { WriterProcess } from '../support/writer-process.ts'
+import type { ServiceProcess } from '../support/service-process.ts'
 import { Traffic } from '../support/writer-traffic.ts'
 
 const env = { ANNALS_KAFKA_PARTITIONS: '4', ANNALS_WRITER_SESSION_TIMEOUT: '6s' }
 
 /** Waits until each of the writers owns something, and nobody else does. */
-const shared = (client: AnnalsClient, writers: readonly WriterProcess[]) =>
+const shared = (client: AnnalsClient, writers: readonly ServiceProcess[]) =>
   waitFor(
     `${writers.length} writers own all partitions`,
     async () => {
@@ -25,7 +25,7 @@ const shared = (client: AnnalsClient, writers: readonly WriterProcess[]) =>
   )
 
 /** Streams with one event each, in partitions of the writer. */
-async function streamsOf({ url }: WriterProcess, client: AnnalsClient, type: string): Promise<StreamId[]> {
+async function streamsOf({ url }: ServiceProcess, client: AnnalsClient, type: string): Promise<StreamId[]> {
   const streams = Array.from({ length: 24 }, () => freshStream(type))
   await Promise.all(streams.map((streamId) => client.append(streamId, [purchase()])))
   const infos = await Promise.all(streams.map((streamId) => client.info(streamId)))
@@ -38,7 +38,7 @@ interface Heard {
 }
 
 /** What a caller without an SDK hears of its append, whose connection may end. */
-async function hears({ url }: WriterProcess, streamId: StreamId, events: NewEvent[]): Promise<Heard> {
+async function hears({ url }: ServiceProcess, streamId: StreamId, events: NewEvent[]): Promise<Heard> {
   try {
     const response = await fetch(`${url}/streams/${streamId}/events`, {
       method: 'POST',

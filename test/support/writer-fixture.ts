@@ -7,7 +7,7 @@ import { partitionFor } from '#event-store'
 
 import { type Installation, installation, type RealWriter, startRealWriter } from './real-writer.ts'
 import { type RealProjector, startRealProjector } from './real-projector.ts'
-import { startWriterProcess, type WriterProcess } from './writer-process.ts'
+import { startServiceProcess, type ServiceProcess } from './service-process.ts'
 
 /** An installation whose files are removed at the end of the test. */
 export function testInstallation(env?: Readonly<Record<string, string>>, typeCount?: number): Installation {
@@ -29,8 +29,8 @@ export async function runningWriter(where: Installation): Promise<RealWriter> {
 export async function runningProcess(
   where: Installation,
   env?: Readonly<Record<string, string>>,
-): Promise<WriterProcess> {
-  const writer = await startWriterProcess(where, env)
+): Promise<ServiceProcess> {
+  const writer = await startServiceProcess('writer', where, env)
   onTestFinished(() => writer.stop())
   return writer
 }

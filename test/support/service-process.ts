@@ -12,8 +12,11 @@ import {
 } from '../../scripts/stack/index.ts'
 import type { Installation } from './real-writer.ts'
 
-/** A writer in a process of its own, as in production: it can be killed, frozen and woken. */
-export interface WriterProcess extends Pick<Server, 'pid' | 'exited' | 'kill'> {
+/** Of the services folder. */
+export type ServiceName = 'writer' | 'projector' | 'snapshotter' | 'platform'
+
+/** A service in a process of its own, as in production: it can be killed, frozen and woken. */
+export interface ServiceProcess extends Pick<Server, 'pid' | 'exited' | 'kill'> {
   readonly url: string
   /** The last lines it logged. */
   logTail(lines?: number): string
@@ -22,19 +25,20 @@ export interface WriterProcess extends Pick<Server, 'pid' | 'exited' | 'kill'> {
 }
 
 /** Starts one on a free port and waits until it is ready. It ends with the test's process at the latest. */
-export async function startWriterProcess(
+export async function startServiceProcess(
+  service: ServiceName,
   { env }: Installation,
   more: Readonly<Record<string, string>> = {},
-): Promise<WriterProcess> {
-  const folder = mkdtempSync(join(tmpdir(), 'annals-writer-'))
+): Promise<ServiceProcess> {
+  const folder = mkdtempSync(join(tmpdir(), `annals-${service}-`))
   const [port = 0] = await freePorts(1)
   const server = await startServer({
-    name: 'Writer',
+    name: service,
     command: process.execPath,
-    args: ['services/writer/main.ts'],
+    args: [`services/${service}/main.ts`],
     cwd: repository,
     env: { ANNALS_LOG_PRETTY: 'false', ...env, ...more, ANNALS_PORT: String(port) },
-    logFile: join(folder, 'writer.log'),
+    logFile: join(folder, `${service}.log`),
     healthy: () => httpOk(`http://127.0.0.1:${port}/health/ready`),
   })
   return {
