@@ -25,10 +25,11 @@ export async function commit(
   const guard = await guardOf(sql, names, set, step, nowMs)
   if (guard === undefined || guard.status === 'retired') return 'gone'
   if ((guard.checkpoint ?? undefined) !== step.from) return 'checkpoint-moved'
+  if (step.from === undefined && !(await beginCheckpoint(sql, names, set, step))) return 'checkpoint-moved'
   if (guard.held) return 'held'
   const counts = await changeViews(sql, names, set, step.changes)
   if (counts === undefined) return 'view-changed'
-  if (!(await moveCheckpoint(sql, names, set, step, counts))) return 'checkpoint-moved'
+  await moveCheckpoint(sql, names, set, step, counts)
   if (step.parked.length > 0) await park(sql, names, set, step.parked)
   return 'committed'
 }
@@ -51,23 +52,33 @@ async function guardOf(
   return rows[0]
 }
 
-/** @returns false where another step made the first checkpoint meanwhile. */
+/** What is not there cannot be locked. @returns false where another step made the first checkpoint meanwhile. */
+async function beginCheckpoint(
+  sql: Sql,
+  { checkpoints }: Names,
+  set: ViewSet,
+  { source, to }: ViewCommit,
+): Promise<boolean> {
+  const begun = await sql.query(
+    `INSERT INTO ${checkpoints} (projection, generation, topic, partition, next_offset, views, unpublished)
+     VALUES ($1, $2, $3, $4, $5, 0, 0) ON CONFLICT DO NOTHING RETURNING 1`,
+    [...idOf(set), source.topic, source.partition, to],
+  )
+  return begun.length > 0
+}
+
 async function moveCheckpoint(
   sql: Sql,
   { checkpoints }: Names,
   set: ViewSet,
-  { source, from, to }: ViewCommit,
+  { source, to }: ViewCommit,
   { views, unpublished }: CountChange,
-): Promise<boolean> {
-  const moved = await sql.query(
-    `INSERT INTO ${checkpoints} AS old (projection, generation, topic, partition, next_offset, views, unpublished)
-     VALUES ($1, $2, $3, $4, $5, $7, $8)
-     ON CONFLICT (projection, generation, topic, partition) DO UPDATE SET
-       next_offset = $5, views = old.views + $7, unpublished = old.unpublished + $8
-     WHERE old.next_offset = $6 RETURNING 1`,
-    [...idOf(set), source.topic, source.partition, to, from, views, unpublished],
+): Promise<void> {
+  await sql.query(
+    `UPDATE ${checkpoints} SET next_offset = $5, views = views + $6, unpublished = unpublished + $7
+     WHERE projection = $1 AND generation = $2 AND topic = $3 AND partition = $4`,
+    [...idOf(set), source.topic, source.partition, to, views, unpublished],
   )
-  return moved.length > 0
 }
 
 async function park(

@@ -87,8 +87,15 @@ export async function createViewTables(
     ) WITH (fillfactor = 80)`)
 }
 
+/**
+ * What is replaced or dropped has to be free of readers, and a person's long query or a dump is none of the steps' business: they would
+ * wait behind us.
+ */
+const waitBriefly = `SET LOCAL lock_timeout = '250ms'`
+
 /** Takes away all of a generation. */
 export async function dropGeneration(sql: Sql, names: Names, set: ViewSet): Promise<void> {
+  await sql.query(waitBriefly)
   await sql.query(`DROP TABLE ${names.views(set)}, ${names.unpublished(set)}`)
   for (const table of [names.checkpoints, names.parked, names.stops, names.generations]) {
     await sql.query(`DELETE FROM ${table} WHERE projection = $1 AND generation = $2`, idOf(set))
@@ -114,6 +121,7 @@ export async function showGeneration(
   const columns = [...new Set([...before, ...figures])].map((column) =>
     figures.has(column) ? column : `NULL::double precision AS ${column}`,
   )
+  await sql.query(waitBriefly)
   await sql.query(`
     CREATE OR REPLACE VIEW ${readable} AS SELECT ${['key', 'view', 'changed_at', ...columns].join(', ')}
     FROM ${names.views(set)} WHERE expires_at IS NULL OR expires_at > now()`)

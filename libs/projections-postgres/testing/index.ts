@@ -1,0 +1,1 @@
+export { PlainSql } from './plain-sql.ts'
