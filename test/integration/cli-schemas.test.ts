@@ -22,7 +22,7 @@ beforeEach(() => {
 })
 afterEach(() => domain.remove())
 
-const file = (name: string) => join(domain.schemaFolder, type, name)
+const file = (name: string, folder = type) => join(domain.schemaFolder, folder, name)
 
 test('schemas are checked, released, checked again, and pushed once', async () => {
   const unreleased = await annals(['schemas', 'check'])
@@ -31,23 +31,29 @@ test('schemas are checked, released, checked again, and pushed once', async () =
     `${file('PurchaseMade.v1.avsc')}: it is not released yet. Run \`./annals schemas release\`.`,
   )
 
+  const { lifetime, monthly } = domain.projections
   const released = (await annals(['schemas', 'release', '--json'])).json()
   expect(released).toEqual({
     problems: [],
-    released: [file('CustomerState.v1.avsc'), file('PurchaseMade.v1.avsc')],
-    written: [file('events.generated.ts')],
+    released: [
+      file('CustomerState.v1.avsc'),
+      file('PurchaseMade.v1.avsc'),
+      file('CustomerLifetime.v1.avsc', lifetime),
+      file('MonthlyRevenue.v1.avsc', monthly),
+    ],
+    written: [type, lifetime, monthly].map((folder) => file('events.generated.ts', folder)),
   })
   expect((await annals(['schemas', 'check', '--json'])).json()).toEqual({
     problems: [],
-    folders: [{ folder: domain.schemaFolder, versions: 2 }],
+    folders: [{ folder: domain.schemaFolder, versions: 4 }],
   })
 
   const news = async () => {
     const { pushed } = (await annals(['schemas', 'push', '--json'])).json()
     return (pushed as { isNew: boolean }[]).map(({ isNew }) => isNew)
   }
-  expect(await news()).toEqual([true, true])
-  expect(await news()).toEqual([false, false])
+  expect(await news()).toEqual([true, true, true, true])
+  expect(await news()).toEqual([false, false, false, false])
 })
 
 test('types that were deleted are generated again', async () => {
