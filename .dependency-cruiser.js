@@ -107,7 +107,7 @@ export default {
       'service',
       'domain|event-store|config|observability|http|schemas|kafka|redis-index|projections|projections-redis|projections-postgres',
     ),
-    onlyImportedBy('kafka-clients-in-kafka', 'kafkajs|@platformatic/kafka', 'libs/kafka|bench'),
+    onlyImportedBy('kafka-clients-in-kafka', 'kafkajs|@platformatic/kafka', 'libs/kafka|bench|test'),
     onlyImportedBy('ioredis-in-redis', 'ioredis', 'libs/redis-index'),
     onlyImportedBy('pg-in-projections-postgres', 'pg', 'libs/projections-postgres'),
     onlyImportedBy('avro-in-schemas', 'avsc|@kafkajs/confluent-schema-registry', 'libs/schemas|bench|test'),

@@ -30,6 +30,11 @@ export interface OwnershipOptions {
   readonly sessionTimeoutMs?: number
 }
 
+/** The next offset of a partition that is not dealt with yet. */
+export interface NotedOffset extends TopicPartition {
+  readonly offset: number
+}
+
 /** All partitions are paused, and a paused member looks for a rebalance only between its fetches, which wait this long. */
 const noticeMs = 300
 const heartbeatMs = 250
@@ -43,7 +48,7 @@ interface Joined {
 
 /**
  * Membership in the group that shares out partitions: liveness only. It may be wrong for a while, which the fence makes
- * harmless: an owner goes on serving until it is told otherwise here, or fenced. Nothing is fetched or committed.
+ * harmless: an owner goes on serving until it is told otherwise here, or fenced. Nothing is fetched.
  */
 export class Ownership {
   readonly #options: OwnershipOptions
@@ -85,6 +90,19 @@ export class Ownership {
     const { cluster, groupId } = this.#options
     this.#table = (await readOwners(cluster, groupId)) ?? this.#table
     return this.#table
+  }
+
+  /**
+   * Notes in the group how far this member has come, so that Kafka's tools can show it. A courtesy: nothing here goes by
+   * it, and where it cannot be noted now, it is not.
+   */
+  async noteOffsets(offsets: readonly NotedOffset[]): Promise<void> {
+    const noted = offsets.map(({ topic, partition, offset }) => ({
+      topic,
+      partition,
+      offset: String(offset),
+    }))
+    await this.#consumer?.commitOffsets(noted).catch(() => undefined)
   }
 
   async #join(): Promise<Joined> {

@@ -19,6 +19,7 @@ import { Applications } from './applications.ts'
 import { ChangelogReader } from './changelog/index.ts'
 import { DeadLetterLog } from './dead-letters/dead-letter-log.ts'
 import { EngineReports } from './engine-reports.ts'
+import { GroupOffsets } from './group-offsets.ts'
 import { Keepers } from './keepers.ts'
 import { addProjectionGauges } from './projection-gauges.ts'
 import { Projections } from './projections.ts'
@@ -48,6 +49,7 @@ export class Projector {
   readonly #runners: readonly ProjectionRunner[]
   readonly #keepers: Keepers
   readonly #ownership: Ownership
+  readonly #groupOffsets: GroupOffsets
   readonly #owned = new Set<string>()
   #joined = false
 
@@ -96,6 +98,7 @@ export class Projector {
       movedAtMs: (generation, source) => metrics.movedAtMs(generation, source),
     })
     this.#ownership = this.#newOwnership()
+    this.#groupOffsets = new GroupOffsets(() => this.api.list(), this.#ownership)
   }
 
   /** Makes what is missing, and joins the group; partitions come as the group gives them. */
@@ -105,11 +108,13 @@ export class Projector {
     for (const projection of domain.projections) await store.prepare(projection)
     for (const runner of this.#runners) runner.start()
     if (this.#runners.length > 0) await this.#ownership.start()
+    this.#groupOffsets.start()
     this.#joined = true
   }
 
   /** Finishes the steps under way and leaves the group. */
   async stop(): Promise<void> {
+    this.#groupOffsets.stop()
     await Promise.all([
       this.#ownership.stop(),
       this.#keepers.stop(),

@@ -1,4 +1,7 @@
+import { Kafka, logLevel } from 'kafkajs'
 import { expect, test } from 'vitest'
+
+import type { Config } from '#config'
 
 import type { Totals } from '../../examples/customers/totals.ts'
 import { waitFor } from '../support/stack.ts'
@@ -31,3 +34,31 @@ test('views by stream and across streams follow what is appended, and a token wa
     revenue: '25.00',
   })
 })
+
+test('Kafka’s own tools see how far the group is', async () => {
+  const where = testInstallation()
+  const writer = await runningWriter(where)
+  const { position } = await writer.writer.api.append(freshStream(where.type), [purchase()])
+  const { projector, config } = await runningProjector(where)
+  await projector.api.view(where.domain.projections.monthly, '1997-01', { after: position })
+  await projector.api.views(where.domain.projections.lifetime, { after: position })
+  await waitFor(
+    'the group’s offset',
+    async () => {
+      const committed = await committedOffsets(config, position.topic)
+      return committed.get(position.partition) === position.offset + 1
+    },
+    { timeoutMs: 20_000 },
+  )
+})
+
+async function committedOffsets({ kafka, projector }: Config, topic: string): Promise<Map<number, number>> {
+  const admin = new Kafka({ brokers: [...kafka.brokers], logLevel: logLevel.NOTHING }).admin()
+  await admin.connect()
+  try {
+    const [found] = await admin.fetchOffsets({ groupId: projector.groupId, topics: [topic] })
+    return new Map(found?.partitions.map(({ partition, offset }) => [partition, Number(offset)]))
+  } finally {
+    await admin.disconnect()
+  }
+}

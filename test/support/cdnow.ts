@@ -33,7 +33,7 @@ export async function importPurchases(
     }))
     const answers = await store.appendMany(requests)
     const refused = answers.find((answer) => answer instanceof EventStoreError)
-    if (refused !== undefined) throw refused as EventStoreError
+    if (refused !== undefined) throw refused
     await onProgress(Math.min(purchases.length, at + appendsAtOnce))
   }
 }
