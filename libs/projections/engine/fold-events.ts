@@ -2,7 +2,7 @@ import { aggregateTypeOf, type Projection, type RecordedEvent } from '#domain'
 
 import { type FedEvent, isReadable } from '../event-feed.ts'
 import type { StoredView, ViewChange } from '../view-store.ts'
-import { checkKey, viewJson } from './view-json.ts'
+import { checkGiven, checkKey, viewJson } from './view-json.ts'
 
 /** An event that changes a view. */
 export interface Step {
@@ -116,7 +116,11 @@ function apply(projection: Projection, touched: Touched, event: RecordedEvent): 
   const atMs = Date.parse(event.timestamp)
   const isDue = touched.expiresAtMs !== undefined && touched.expiresAtMs <= atMs
   const isNew = isDue || touched.view === null
-  touched.view = projection.apply(isNew ? undefined : touched.view, event)
+  touched.view = checkGiven(
+    projection,
+    touched.key,
+    projection.apply(isNew ? undefined : touched.view, event),
+  )
   touched.changedAtMs = isNew ? atMs : Math.max(touched.changedAtMs, atMs)
   touched.expiresAtMs = projection.ttlMs === undefined ? undefined : touched.changedAtMs + projection.ttlMs
 }

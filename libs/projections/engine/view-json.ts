@@ -12,6 +12,15 @@ export function checkKey({ name }: Projection, key: unknown): string {
 }
 
 /**
+ * A reducer that forgets to answer must not let the next event begin anew.
+ * @throws InvalidInputError when there is no view, and no null either.
+ */
+export function checkGiven({ name }: Projection, key: string, view: unknown): unknown {
+  if (view !== undefined) return view
+  throw wrongView(name, key, 'is undefined: expected plain JSON, or null to delete it')
+}
+
+/**
  * A view as stores keep it.
  * @throws InvalidInputError when it is no JSON, larger than the projection allows, or holds text that not every store can keep.
  */

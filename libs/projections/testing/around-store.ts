@@ -14,7 +14,7 @@ export function aroundStore(store: ViewStore, around: Around): ViewStore {
   return new Proxy(store, {
     get(target, name) {
       const method = name as keyof ViewStore
-      const call = target[method] as Call | undefined
+      const call = Reflect.get(target, method) as Call | undefined
       return call && ((...args: unknown[]) => around(method, () => call.apply(target, args), args))
     },
   })

@@ -102,9 +102,9 @@ export class ProjectorInstance implements EngineObserver {
   }
 }
 
-/** Waits until it no longer throws, and for no more than five seconds. */
+/** Waits until it no longer throws, and for no more than four seconds. */
 export const eventually = <T>(check: () => T | Promise<T>): Promise<T> =>
-  vi.waitFor(check, { timeout: 5_000, interval: 2 })
+  vi.waitFor(check, { timeout: 4_000, interval: 2 })
 
 export async function servingState(store: ViewStore, projection: Projection): Promise<GenerationState> {
   const serving = (await store.generations(projection)).find(({ status }) => status === 'serving')

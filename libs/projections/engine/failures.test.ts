@@ -1,0 +1,243 @@
+import { describe, expect, onTestFinished, test } from 'vitest'
+
+import type { Position, Projection } from '#domain'
+
+import { InMemoryViewStore } from '../in-memory-view-store.ts'
+import { sourceKey } from '../source-partition.ts'
+import { aroundStore } from '../testing/around-store.ts'
+import { InMemoryFeed } from '../testing/in-memory-feed.ts'
+import { balances, entered, ledger, ledgers, totals } from '../testing/ledger.ts'
+import {
+  allViews,
+  eventually,
+  type InstanceOptions,
+  ProjectorInstance,
+  servingState,
+} from '../testing/projector-instance.ts'
+import type { ParkedEvent, ViewCommit } from '../view-store.ts'
+
+/** Fails for poison, the amount 666, for as long as the test likes. */
+function poisoned(onError: 'stop' | 'dead-letter') {
+  const poison = { isDeadly: true, tries: 0, triesToFail: Infinity }
+  const plain = balances()
+  const projection = balances({
+    onError,
+    on: {
+      Entered: (view, event) => {
+        const fails = event.data.amount === 666 && poison.isDeadly && ++poison.tries <= poison.triesToFail
+        if (fails) throw new Error('the reducer does not like it')
+        return plain.apply(view, event)
+      },
+    },
+  })
+  return { projection, poison }
+}
+
+class Bench {
+  readonly feed = new InMemoryFeed({ chunkEventsMax: 50 })
+  readonly store = new InMemoryViewStore()
+  readonly sources = ledgers(3)
+
+  async start(projection: Projection, more: Partial<InstanceOptions> = {}): Promise<ProjectorInstance> {
+    const { feed, store, sources } = this
+    const instance = await ProjectorInstance.start({ projection, feed, store, sources, ...more })
+    onTestFinished(() => instance.stop())
+    return instance
+  }
+
+  expectCheckpoint(projection: Projection, partition: number, offset: number): Promise<void> {
+    return eventually(async () => {
+      const { checkpoints } = await servingState(this.store, projection)
+      expect(checkpoints.get(sourceKey(ledger(partition)))).toBe(offset)
+    })
+  }
+
+  async parked(projection: Projection): Promise<readonly ParkedEvent[]> {
+    const { id } = await servingState(this.store, projection)
+    return this.store.parked({ projection, generation: id }, { offset: 0, limit: 100 })
+  }
+}
+
+const view = (events: number, balance: number) => expect.objectContaining({ events, balance }) as unknown
+
+describe('an event that fails, where the policy is to stop', () => {
+  test('stops its partition, with what is before it applied once; the others and other projections go on', async () => {
+    const bench = new Bench()
+    const { projection, poison } = poisoned('stop')
+    const instance = await bench.start(projection)
+    await bench.start(totals())
+    bench.feed.append(ledger(0), entered('a', 1), entered('a', 2), entered('a', 666), entered('a', 4))
+    bench.feed.append(ledger(1), entered('b', 5))
+    await eventually(() => expect(instance.stops).toEqual([sourceKey(ledger(0))]))
+    await bench.expectCheckpoint(projection, 0, 2)
+    bench.feed.append(ledger(0), entered('a', 8))
+    bench.feed.append(ledger(1), entered('b', 6))
+    await bench.expectCheckpoint(projection, 1, 2)
+    await bench.expectCheckpoint(totals(), 0, 5)
+    expect(await allViews(bench.store, projection)).toEqual({ a: view(2, 3), b: view(2, 11) })
+    const { stops } = await servingState(bench.store, projection)
+    expect([...stops]).toMatchObject([
+      [sourceKey(ledger(0)), { position: { offset: 2 }, error: 'the reducer does not like it' }],
+    ])
+    expect(poison.tries).toBeGreaterThanOrEqual(3)
+    expect(instance.failures.map(({ isLastTry }) => isLastTry)).toEqual([false, false, true])
+    expect(instance.problems).toEqual([])
+  })
+
+  test('goes on once it is mended and resumed', async () => {
+    const bench = new Bench()
+    const { projection, poison } = poisoned('stop')
+    const instance = await bench.start(projection)
+    bench.feed.append(ledger(0), entered('a', 1), entered('a', 666), entered('a', 4))
+    await eventually(() => expect(instance.stops).toHaveLength(1))
+    poison.isDeadly = false
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    await bench.expectCheckpoint(projection, 0, 1)
+    expect(await bench.store.resume(projection)).toBe(1)
+    await bench.expectCheckpoint(projection, 0, 3)
+    expect(await allViews(bench.store, projection)).toEqual({ a: view(3, 671) })
+  })
+
+  test('stays stopped for an instance that comes later, and stops again when it is resumed too early', async () => {
+    const bench = new Bench()
+    const { projection } = poisoned('stop')
+    const first = await bench.start(projection)
+    bench.feed.append(ledger(0), entered('a', 666))
+    await eventually(() => expect(first.stops).toHaveLength(1))
+    await first.stop()
+    const second = await bench.start(projection)
+    bench.feed.append(ledger(1), entered('b', 1))
+    await bench.expectCheckpoint(projection, 1, 1)
+    expect(second.failures).toEqual([])
+    await bench.store.resume(projection)
+    await eventually(() => expect(second.stops).toHaveLength(1))
+    expect((await servingState(bench.store, projection)).stops.size).toBe(1)
+  })
+
+  test('that another instance has applied since stops nobody: a stale one knew no better', async () => {
+    const bench = new Bench()
+    const old = poisoned('stop')
+    const noted = Promise.withResolvers<undefined>()
+    const store = aroundStore(bench.store, async (method, proceed) => {
+      if (method === 'stop') await noted.promise
+      return proceed()
+    })
+    const stale = await bench.start(old.projection, { store })
+    bench.feed.append(ledger(0), entered('a', 666))
+    await eventually(() => expect(stale.failures).toHaveLength(3))
+    const fresh = await bench.start(balances())
+    await bench.expectCheckpoint(balances(), 0, 1)
+    noted.resolve(undefined)
+    await eventually(() => expect(stale.stops).toHaveLength(1))
+    bench.feed.append(ledger(0), entered('a', 1))
+    await bench.expectCheckpoint(balances(), 0, 2)
+    await fresh.stop()
+  })
+})
+
+describe('an event that fails, where the policy is to set it aside', () => {
+  test('is set aside in the same step; all around it is applied once', async () => {
+    const bench = new Bench()
+    const { projection } = poisoned('dead-letter')
+    const commits: ViewCommit[] = []
+    const store = aroundStore(bench.store, (method, proceed, [, commit]) => {
+      if (method === 'commit') commits.push(commit as ViewCommit)
+      return proceed()
+    })
+    const letters: Position[] = []
+    const deadLetters = {
+      add: (letter: { readonly position: Position }) => {
+        expect(commits.flatMap(({ parked }) => parked)).toHaveLength(letters.length)
+        letters.push(letter.position)
+        return Promise.resolve()
+      },
+    }
+    const instance = await bench.start(projection, { store, deadLetters })
+    const poison = entered('a', 666)
+    bench.feed.append(ledger(0), poison, entered('a', 1), entered('a', 2), poison, poison, entered('a', 4))
+    bench.feed.appendMarkers(ledger(0), 2)
+    await bench.expectCheckpoint(projection, 0, 8)
+    expect(await allViews(bench.store, projection)).toEqual({ a: view(3, 7) })
+    const parked = await bench.parked(projection)
+    expect(parked.map(({ position }) => position.offset)).toEqual([0, 3, 4])
+    expect(parked[0]?.error).toBe('the reducer does not like it')
+    expect(letters.map(({ offset }) => offset)).toEqual([0, 3, 4])
+    expect(instance.parkings).toHaveLength(3)
+    for (const { parked: aside, from = 0, to } of commits) {
+      for (const { position } of aside) expect([from, to]).toEqual([position.offset, position.offset + 1])
+    }
+  })
+
+  test('waits until its copy is kept, and is not lost', async () => {
+    const bench = new Bench()
+    const { projection } = poisoned('dead-letter')
+    let refusals = 3
+    const deadLetters = {
+      add: () => (refusals-- > 0 ? Promise.reject(new Error('Kafka is away')) : Promise.resolve()),
+    }
+    const instance = await bench.start(projection, { deadLetters })
+    bench.feed.append(ledger(0), entered('a', 1), entered('a', 666), entered('a', 2))
+    await bench.expectCheckpoint(projection, 0, 3)
+    expect(await allViews(bench.store, projection)).toEqual({ a: view(2, 3) })
+    expect(await bench.parked(projection)).toHaveLength(1)
+    expect(instance.problems).toEqual(Array.from({ length: 3 }, () => 'Kafka is away'))
+  })
+})
+
+test.each(['stop', 'dead-letter'] as const)(
+  'an event that fails twice is applied at the third try (%s)',
+  async (onError) => {
+    const bench = new Bench()
+    const { projection, poison } = poisoned(onError)
+    // A batch of several is folded once as a whole; then its event by itself.
+    poison.triesToFail = 2
+    const instance = await bench.start(projection)
+    bench.feed.append(ledger(0), entered('a', 1), entered('a', 666), entered('a', 2))
+    await bench.expectCheckpoint(projection, 0, 3)
+    expect(await allViews(bench.store, projection)).toEqual({ a: view(3, 669) })
+    expect(await bench.parked(projection)).toEqual([])
+    expect(instance.stops).toEqual([])
+  },
+)
+
+test('with one try only, the first failure decides', async () => {
+  const bench = new Bench()
+  const { projection, poison } = poisoned('dead-letter')
+  poison.triesToFail = 1
+  const instance = await bench.start(projection, { settings: { triesMax: 1 } })
+  bench.feed.append(ledger(0), entered('a', 666))
+  await bench.expectCheckpoint(projection, 0, 1)
+  expect(instance.failures).toMatchObject([{ isLastTry: true }])
+  expect(await bench.parked(projection)).toHaveLength(1)
+})
+
+test('what cannot be read follows the same policies', async () => {
+  const bench = new Bench()
+  bench.feed.append(ledger(0), entered('a', 1))
+  bench.feed.appendUnreadable(ledger(0), 'schema id 7 is unknown')
+  bench.feed.append(ledger(0), entered('a', 2))
+  const parking = balances({ name: 'parking', onError: 'dead-letter' })
+  const stopping = balances({ name: 'stopping' })
+  await bench.start(parking)
+  const stopped = await bench.start(stopping)
+  await bench.expectCheckpoint(parking, 0, 3)
+  await eventually(() => expect(stopped.stops).toHaveLength(1))
+  await bench.expectCheckpoint(stopping, 0, 1)
+  expect(await bench.parked(parking)).toMatchObject([
+    { position: { offset: 1 }, error: 'schema id 7 is unknown' },
+  ])
+  expect(await allViews(bench.store, parking)).toEqual({ a: view(2, 3) })
+})
+
+test('a store that is away for a while is waited for', async () => {
+  const bench = new Bench()
+  let isAway = true
+  const store = aroundStore(bench.store, (method, proceed) =>
+    isAway && method !== 'prepare' ? Promise.reject(new Error('away')) : proceed(),
+  )
+  const instance = await bench.start(balances(), { store })
+  bench.feed.append(ledger(0), entered('a', 1))
+  await eventually(() => expect(instance.problems.length).toBeGreaterThan(2))
+  isAway = false
+  await bench.expectCheckpoint(balances(), 0, 1)
+})

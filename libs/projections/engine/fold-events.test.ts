@@ -1,0 +1,217 @@
+import { describe, expect, test } from 'vitest'
+
+import { defineProjection, type DomainEvent, type Projection, type RecordedEvent } from '#domain'
+
+import type { FedEvent } from '../event-feed.ts'
+import { InMemoryFeed } from '../testing/in-memory-feed.ts'
+import { balances, closed, entered, ledger } from '../testing/ledger.ts'
+import type { StoredView, ViewChange } from '../view-store.ts'
+import { foldSteps, stepsOf } from './fold-events.ts'
+
+type Put = DomainEvent<'Put', { readonly view: unknown }>
+
+/** Its views are what events say. */
+const puts = (
+  definition: { readonly bytesMax?: number; readonly key?: unknown; readonly index?: unknown } = {},
+) =>
+  defineProjection<unknown, Put>({
+    name: 'puts',
+    source: 'account',
+    keyedBy: 'stream',
+    initialView: {},
+    on: { Put: (_, { data }) => data.view },
+    ...('key' in definition && { key: () => definition.key as string }),
+    ...(definition.bytesMax !== undefined && { bytesMax: definition.bytesMax }),
+    ...('index' in definition && { indexes: { figure: (view) => view as number } }),
+  })
+
+const put = (view: unknown, account = 'a') => ({
+  streamId: `account.${account}`,
+  type: 'Put',
+  data: { view },
+})
+const recorded = (...drafts: Parameters<InMemoryFeed['append']>[1][]): readonly RecordedEvent[] =>
+  new InMemoryFeed().append(ledger(0), ...drafts)
+
+const none: ReadonlyMap<string, StoredView> = new Map()
+
+function folded(projection: Projection, events: readonly FedEvent[], stored = none) {
+  const { steps, failure } = stepsOf(projection, events)
+  if (failure !== undefined) return { changes: [], failure }
+  return foldSteps(projection, stored, steps)
+}
+
+/** What stores keep of a change. */
+const stored = ({ key, json, changedAtMs, expiresAtMs }: ViewChange, revision = 1) =>
+  new Map<string, StoredView>([
+    [key, { json: json ?? 'null', revision, changedAtMs, ...(expiresAtMs !== undefined && { expiresAtMs }) }],
+  ])
+
+const cyclic: { self?: unknown } = {}
+cyclic.self = cyclic
+
+describe('the very event is blamed, not those around it', () => {
+  test.each([
+    ['a view of undefined', puts(), undefined, /is undefined: expected plain JSON/],
+    ['a view that is a function', puts(), () => 1, /is function: expected plain JSON/],
+    ['a BigInt', puts(), { n: 1n }, /BigInt/],
+    ['a cycle', puts(), cyclic, /circular/],
+    ['U+0000', puts(), 'a\0b', /U\+0000/],
+    ['U+0000 behind a backslash', puts(), '\\\0', /U\+0000/],
+    ['a view that is too large', puts({ bytesMax: 10 }), 'x'.repeat(9), /more than 10 bytes/],
+    ['a view that is too large in UTF-8', puts({ bytesMax: 10 }), 'ü'.repeat(5), /more than 10 bytes/],
+    ['a figure that is not finite', puts({ index: true }), NaN, /NaN for its index figure/],
+  ])('for %s', (_, projection, view, message) => {
+    const events = recorded(put(1), put(1, 'b'), put(view), put(2, 'b'), put(3, 'c'))
+    const { changes, failure } = folded(projection, events)
+    expect(changes).toEqual([])
+    expect(failure?.event).toBe(events[2])
+    expect(failure?.error.message).toMatch(message)
+  })
+
+  test('for a view of undefined, also where the next event would begin anew', () => {
+    const events = recorded(put(1), put(undefined), put(2))
+    expect(folded(puts(), events).failure?.event).toBe(events[1])
+  })
+
+  test.each([
+    ['empty', ''],
+    ['not text', 7],
+    ['null', null],
+    ['too long', 'x'.repeat(1_025)],
+    ['with U+0000', 'a\0'],
+    ['half a character', '\ud800'],
+  ])('for a key that is %s', (_, key) => {
+    const events = recorded(put(1), put(2))
+    const { steps, failure } = stepsOf(puts({ key }), events)
+    expect(steps).toEqual([])
+    expect(failure?.event).toBe(events[0])
+    expect(failure?.error.message).toMatch(/expected text of 1 to 1024 characters/)
+  })
+
+  test('for one whose key cannot be told', () => {
+    const events = recorded(entered('a', 1), put(1), entered('b', 1))
+    const projection = balances({
+      onUnknown: (view) => view,
+      key: ({ streamId, type }) => {
+        if (type === ('Put' as string)) throw new Error('no key for it')
+        return streamId
+      },
+    })
+    const { steps, failure } = stepsOf(projection, events)
+    expect(steps.map(({ key }) => key)).toEqual(['account.a'])
+    expect(failure).toMatchObject({ event: events[1], error: new Error('no key for it') })
+  })
+
+  test('for one that throws something that is no error', () => {
+    const projection = balances({
+      on: {
+        Entered: () => {
+          // eslint-disable-next-line @typescript-eslint/only-throw-error
+          throw 'no reason'
+        },
+      },
+    })
+    const events = recorded(entered('a', 1))
+    expect(folded(projection, events).failure).toEqual({ event: events[0], error: new Error('no reason') })
+  })
+})
+
+test.each([
+  ['keys of just the greatest length', puts({ key: 'x'.repeat(1_024) }), 1, '1'],
+  ['views of just the greatest size', puts({ bytesMax: 10 }), 'x'.repeat(8), '"xxxxxxxx"'],
+  ['text that only looks like U+0000', puts(), '\\u0000', '"\\\\u0000"'],
+  ['a view of false', puts(), false, 'false'],
+])('takes %s', (_, projection, view, json) => {
+  const { changes } = folded(projection, recorded(put(view)))
+  expect(changes.map((change) => change.json)).toEqual([json])
+})
+
+test('reducers that come to something else each time lose no views', () => {
+  let calls = 0
+  const moody = balances({ indexes: { mood: () => (calls++ === 0 ? NaN : 1) } })
+  const { steps } = stepsOf(moody, recorded(entered('a', 1)))
+  expect(() => foldSteps(moody, none, steps)).toThrow(/NaN for its index mood/)
+})
+
+test('each view changes once, made from the revision that was read', () => {
+  const projection = balances()
+  const before = new Map([
+    ['a', { json: '{"events":5,"balance":50,"checksum":1}', revision: 9, changedAtMs: 0 }],
+  ])
+  const { changes } = folded(projection, recorded(entered('a', 1), entered('b', 2), entered('a', 3)), before)
+  expect(changes).toMatchObject([
+    { key: 'a', expected: 9, indexes: { balance: 54 } },
+    { key: 'b', expected: 0, indexes: { balance: 2 } },
+  ])
+})
+
+test('a view that comes and goes within a step is no change; one that was there is deleted', () => {
+  const projection = balances()
+  const events = recorded(entered('a', 1), closed('a'))
+  expect(folded(projection, events).changes).toEqual([])
+  const before = new Map([['a', { json: '{}', revision: 3, changedAtMs: 0 }]])
+  expect(folded(projection, events, before).changes).toMatchObject([{ key: 'a', expected: 3, json: null }])
+})
+
+test('a reducer that changes the initial view in place fails, and leaks into no other view', () => {
+  interface Bag {
+    items: number[]
+  }
+  const bags = defineProjection<Bag, Put>({
+    name: 'bags',
+    source: 'account',
+    keyedBy: 'stream',
+    initialView: { items: [] },
+    on: {
+      Put: (view) => {
+        view.items.push(1)
+        return view
+      },
+    },
+  })
+  expect(folded(bags, recorded(put(1))).failure?.error).toBeInstanceOf(TypeError)
+  expect(bags.initialView).toEqual({ items: [] })
+})
+
+describe('time to live', () => {
+  const day = 86_400_000
+  const mortal = balances({ ttlMs: 2 * day })
+  const on = (date: string) => ({ ...entered('a', 1), timestamp: `2026-01-${date}T00:00:00.000Z` })
+  const eventsOf = ({ changes }: ReturnType<typeof folded>) => JSON.parse(changes[0]?.json ?? '{}') as unknown
+
+  test('counts from the last event, by its time', () => {
+    const { changes } = folded(mortal, recorded(on('01'), on('02')))
+    expect(changes).toMatchObject([{ expiresAtMs: Date.parse('2026-01-04T00:00:00.000Z') }])
+  })
+
+  test('a view that is due begins anew with the next event: in one step as in several', () => {
+    const first = recorded(on('01'), on('02'))
+    const justDue = recorded(on('04'))
+    expect(eventsOf(folded(mortal, [...first, ...justDue]))).toMatchObject({ events: 1 })
+    const [change] = folded(mortal, first).changes
+    if (change === undefined) throw new Error('expected a change')
+    expect(eventsOf(folded(mortal, justDue, stored(change)))).toMatchObject({ events: 1 })
+    const before = recorded({ ...on('03'), timestamp: '2026-01-03T23:59:59.999Z' })
+    expect(eventsOf(folded(mortal, before, stored(change)))).toMatchObject({ events: 3 })
+  })
+
+  test('an event that comes late makes no view older', () => {
+    const { changes } = folded(mortal, recorded(on('05'), on('04')))
+    expect(changes).toMatchObject([
+      { changedAtMs: Date.parse('2026-01-05'), expiresAtMs: Date.parse('2026-01-07') },
+    ])
+  })
+
+  test('begins anew with a view that was deleted', () => {
+    const { changes } = folded(mortal, recorded(on('05'), closed('a'), on('03')))
+    expect(changes).toMatchObject([{ expiresAtMs: Date.parse('2026-01-05') }])
+  })
+
+  test('ends with a definition that has none', () => {
+    const [change] = folded(mortal, recorded(on('01'))).changes
+    if (change === undefined) throw new Error('expected a change')
+    const { changes } = folded(balances(), recorded(on('02')), stored(change))
+    expect(changes[0]).not.toHaveProperty('expiresAtMs')
+  })
+})
