@@ -9,6 +9,7 @@ import { addDoctor } from './commands/doctor.ts'
 import { addOwners } from './commands/owners.ts'
 import { addProjection } from './commands/projection.ts'
 import { addSchemas } from './commands/schemas.ts'
+import { addSnapshot } from './commands/snapshot.ts'
 import { addStream } from './commands/stream.ts'
 import { type ExitCode, exitCodesHelp } from './exit-code.ts'
 import { endOfHelp, failureOf } from './failure.ts'
@@ -54,6 +55,7 @@ function programOf(cli: Cli): Command {
   addStream(program, cli)
   addProjection(program, cli)
   addDeadLetters(program, cli)
+  addSnapshot(program, cli)
   addOwners(program, cli)
   addDoctor(program, cli)
   addSchemas(program, cli)

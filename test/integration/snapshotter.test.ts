@@ -1,18 +1,17 @@
+import type { Registry } from 'prom-client'
 import { expect, test } from 'vitest'
 
-import type { AnnalsClient } from '#client'
-import { fold, type LoadedStream, type StreamId } from '#domain'
+import { Topics } from '#kafka'
 
-import { customer } from '../../examples/customers/customer.ts'
-import type { CustomerEvent } from '../../schemas/customer/events.generated.ts'
 import { testClient } from '../support/closing.ts'
-import { waitFor } from '../support/stack.ts'
+import { indexKeys, openIndex } from '../support/index-keys.ts'
+import { expectSnapshot, folded, snapshotAt } from '../support/snapshot-checks.ts'
 import {
   runningSnapshotter,
   snapshotsInTopic,
   snapshotterInstallation,
-  valueOf,
 } from '../support/snapshotter-fixture.ts'
+import { waitFor } from '../support/stack.ts'
 import {
   freshStream,
   purchase,
@@ -22,21 +21,6 @@ import {
 } from '../support/writer-fixture.ts'
 
 const env = { ANNALS_KAFKA_PARTITIONS: '3' }
-
-const load = (client: AnnalsClient, streamId: StreamId, stateVersion = 1): Promise<LoadedStream> =>
-  client.load(streamId, { stateVersion })
-
-const snapshotAt = (client: AnnalsClient, streamId: StreamId, version: number) =>
-  waitFor(
-    `${streamId} to have a snapshot at version ${version}`,
-    async () => (await client.info(streamId)).snapshotVersion === version,
-  )
-
-/** The state as the events tell it. */
-async function folded(client: AnnalsClient, streamId: StreamId, toVersion: number) {
-  const events = await Array.fromAsync(client.readAll(streamId))
-  return fold(customer, events.slice(0, toVersion) as unknown as CustomerEvent[])
-}
 
 test('every ten events a stream has a snapshot, in Redis and in the topic, equal to the fold of its events', async () => {
   const where = snapshotterInstallation(env)
@@ -52,25 +36,119 @@ test('every ten events a stream has a snapshot, in Redis and in the topic, equal
     // One append past two multiples makes one snapshot.
     await client.append(streamId, purchases(20))
     await snapshotAt(client, streamId, 32)
-    for (let version = 33; version <= 39; version++) await client.append(streamId, [purchase(version)])
-    const { snapshot, events, version } = await load(client, streamId)
-    expect(snapshot).toMatchObject({ streamId, version: 32, stateVersion: 1 })
-    expect(snapshot?.state).toEqual(await folded(client, streamId, 32))
-    expect({ version, events: events.map((event) => event.version) }).toEqual({
-      version: 39,
-      events: [33, 34, 35, 36, 37, 38, 39],
-    })
+    await expectSnapshot(client, streamId, 32)
   }
   const inTopic = await snapshotsInTopic(snapshotter, where.type)
   expect([...inTopic.keys()].sort()).toEqual([...streams].sort())
   for (const streamId of streams) {
-    expect(inTopic.get(streamId)).toMatchObject({
-      version: 32,
-      stateVersion: 1,
-      state: await folded(client, streamId, 32),
-    })
+    const state = await folded(client, streamId, 32)
+    expect(inTopic.get(streamId)).toMatchObject({ version: 32, stateVersion: 1, state })
   }
   expect((await client.info(short)).snapshotVersion).toBeUndefined()
+  expect(await snapshotter.metric('annals_snapshotter_snapshots_total')).toBe(6)
   expect(await snapshotter.metric('annals_snapshotter_failures_total')).toBe(0)
-  expect(await snapshotter.metric('annals_snapshotter_owned_partitions')).toBe(3)
+})
+
+test('the topic of snapshots is compacted and compressed, and has the partitions of the events', async () => {
+  const where = snapshotterInstallation(env)
+  const writer = await runningWriter(where)
+  const { backends } = await runningSnapshotter(where, writer)
+  const [topic] = await new Topics(backends.cluster).describe([`snapshots.${where.type}`])
+  expect(topic).toMatchObject({
+    partitions: 3,
+    configs: { 'cleanup.policy': 'compact', 'compression.type': 'zstd' },
+  })
+})
+
+/** Loads by how many events they read after their snapshot. */
+async function loadsWithin(metrics: Registry, eventsMax: number): Promise<{ all: number; within: number }> {
+  const families = await metrics.getMetricsAsJSON()
+  const values = families.find(({ name }) => name === 'annals_writer_load_events')?.values ?? []
+  const count = (le: unknown) =>
+    values.filter(({ labels }) => labels['le'] === le).reduce((sum, { value }) => sum + value, 0)
+  return { all: count('+Inf'), within: count(eventsMax) }
+}
+
+test('a load reads no more than N events after its snapshot, however long the stream is', async () => {
+  const where = snapshotterInstallation({ ANNALS_KAFKA_PARTITIONS: '1' })
+  const writer = await runningWriter(where)
+  const client = testClient({ url: writer.url })
+  await runningSnapshotter(where, writer)
+  const streamId = freshStream(where.type)
+  for (let version = 1; version <= 60; version++) {
+    await client.append(streamId, [purchase(version)])
+    if (version % 10 === 0) await snapshotAt(client, streamId, version)
+    const { snapshot, events } = await client.load(streamId, { stateVersion: 1 })
+    expect(snapshot?.version ?? 0).toBe(version - (version % 10))
+    expect(events.length).toBe(version % 10)
+  }
+  const { all, within } = await loadsWithin(writer.metrics, 10)
+  expect(all).toBeGreaterThanOrEqual(60)
+  expect(within).toBe(all)
+})
+
+test('two instances share the partitions, and each passes on what the other one owns', async () => {
+  const where = snapshotterInstallation({ ANNALS_KAFKA_PARTITIONS: '4' })
+  const writer = await runningWriter(where)
+  const client = testClient({ url: writer.url })
+  const instances = [await runningSnapshotter(where, writer), await runningSnapshotter(where, writer)]
+  const [one, two] = instances
+  await waitFor('each to own two partitions', async () => {
+    const owned = await Promise.all(
+      instances.map((instance) => instance.metric('annals_snapshotter_owned_partitions')),
+    )
+    return owned.join() === '2,2'
+  })
+  const streams = streamPerPartition(where.type, 4)
+  await Promise.all(streams.map((streamId) => client.append(streamId, purchases(10))))
+  await Promise.all(streams.map((streamId) => snapshotAt(client, streamId, 10)))
+  for (const instance of instances)
+    expect(await instance.metric('annals_snapshotter_snapshots_total')).toBe(2)
+
+  await Promise.all(streams.map((streamId) => client.append(streamId, [purchase()])))
+  for (const streamId of streams) {
+    expect(await one?.client.snapshot(streamId)).toMatchObject({ streamId, version: 11, created: true })
+    expect(await two?.client.snapshot(streamId)).toMatchObject({ streamId, version: 11, created: false })
+    await expectSnapshot(client, streamId, 11)
+  }
+  // What the one leaves the other one takes up.
+  await one?.close()
+  await Promise.all(streams.map((streamId) => client.append(streamId, purchases(9))))
+  await Promise.all(streams.map((streamId) => snapshotAt(client, streamId, 20)))
+})
+
+test('after a restart it goes on from its checkpoint, and does nothing again', async () => {
+  const where = snapshotterInstallation(env)
+  const writer = await runningWriter(where)
+  const client = testClient({ url: writer.url })
+  const first = await runningSnapshotter(where, writer)
+  const streams = Array.from({ length: 20 }, () => freshStream(where.type))
+  await Promise.all(streams.map((streamId) => client.append(streamId, purchases(10))))
+  await Promise.all(streams.map((streamId) => snapshotAt(client, streamId, 10)))
+  await first.close()
+  const [missed = freshStream(where.type)] = streams
+  await client.append(missed, purchases(10))
+
+  const second = await runningSnapshotter(where, writer)
+  await snapshotAt(client, missed, 20)
+  expect(await second.metric('annals_snapshotter_snapshots_total')).toBe(1)
+  await waitFor('it to catch up', async () => (await second.metric('annals_snapshotter_lag_events')) === 0)
+})
+
+test('when Redis is emptied all snapshots come back by themselves', async () => {
+  const where = snapshotterInstallation(env)
+  const writer = await runningWriter(where)
+  const client = testClient({ url: writer.url })
+  await runningSnapshotter(where, writer)
+  const streams = streamPerPartition(where.type, 3)
+  await Promise.all(streams.map((streamId) => client.append(streamId, purchases(25))))
+  await Promise.all(streams.map((streamId) => snapshotAt(client, streamId, 25)))
+
+  const redis = await openIndex(where)
+  await redis.call('UNLINK', await indexKeys(redis))
+  // Nothing is appended: it is the idle owner that notices.
+  for (const streamId of streams) {
+    await snapshotAt(client, streamId, 25)
+    await expectSnapshot(client, streamId, 25)
+  }
 })

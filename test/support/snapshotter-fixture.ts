@@ -16,7 +16,7 @@ import { freePorts } from '../../scripts/stack/index.ts'
 import { type SnapshotterService, startSnapshotterService } from '../../services/snapshotter/index.ts'
 import { snapshotHead, type SnapshotHead } from '../../services/snapshotter/topic/snapshot-record.ts'
 import type { Installation } from './real-writer.ts'
-import { uniqueName } from './stack.ts'
+import { uniqueName, waitFor } from './stack.ts'
 import { testInstallation } from './writer-fixture.ts'
 
 /** An installation whose snapshotters have a group of their own. */
@@ -53,6 +53,7 @@ export async function runningSnapshotter(
   const logger = pino({ level: process.env['ANNALS_TEST_LOG'] ?? 'silent' })
   const parts = { config, backends, health: new HealthRegistry(), metrics, logger }
   const service = await startSnapshotterService(parts)
+  await waitFor('the snapshotter to serve', () => Promise.resolve(service.snapshotter.checkServing()))
   const client = new AnnalsClient({ url: service.url, direct: false })
   let closed: Promise<void> | undefined
   const close = () =>
@@ -100,7 +101,7 @@ export async function snapshotsInTopic(
   return found
 }
 
-/** The installation with another domain module over the same types and schemas. @param source of `customer`, an aggregate without its type. */
+/** The installation with another domain module over the same types and schemas. @param customer source of the aggregate, made of `customer` and its `type`. */
 export function withCustomer(where: Installation, customer: string): Installation {
   const path = join(dirname(where.domain.modulePath), `${uniqueName('domain')}.ts`)
   const example = `${process.cwd()}/examples/customers/customer.ts`
@@ -108,8 +109,8 @@ export function withCustomer(where: Installation, customer: string): Installatio
     path,
     [
       `import { customer } from '${example}'`,
-      `const changed = ${customer}`,
-      `const aggregates = ${JSON.stringify(where.domain.types)}.map((type) => ({ ...changed, type }))`,
+      `const changed = (type) => (${customer})`,
+      `const aggregates = ${JSON.stringify(where.domain.types)}.map((type) => ({ ...changed(type), type }))`,
       'export default { aggregates, projections: [], upcasters: [] }',
     ].join('\n'),
   )

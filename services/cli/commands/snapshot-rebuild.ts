@@ -1,0 +1,91 @@
+import { setTimeout } from 'node:timers/promises'
+
+import type { Command } from 'commander'
+
+import type { AnnalsClient } from '#client'
+import type { SnapshotRebuild } from '#event-store'
+
+import type { Cli, Report } from '../cli.ts'
+import { noDisplay, type ProgressDisplay, progressDisplay } from '../progress-display.ts'
+import { progressText } from '../progress-text.ts'
+import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
+
+interface RebuildOptions extends WriterOption {
+  /** False by --no-wait. */
+  readonly wait: boolean
+}
+
+const help = `
+Every stream that is long enough gets a new snapshot, folded from its events alone. Meanwhile loads go on, by the
+snapshots there are. Ctrl-C stops watching, never the rebuild.
+
+Examples:
+  annals snapshot rebuild customer
+  annals snapshot rebuild customer --no-wait`
+
+/** Between two looks. */
+const intervalMs = 500
+
+export function addSnapshotRebuild(snapshot: Command, cli: Cli): void {
+  const command = snapshot
+    .command('rebuild')
+    .description('Make all snapshots of an aggregate type anew, and watch it.')
+    .argument('<type>', 'aggregate type')
+    .option('--no-wait', 'do not wait until it is done')
+    .addHelpText('after', help)
+    .action(async (type: string, options: RebuildOptions) => {
+      cli.report(await withClient(options, (client) => rebuild(client, cli, type, options)))
+    })
+  withWriterOption(command, cli, 'snapshotter')
+}
+
+async function rebuild(
+  client: AnnalsClient,
+  { isJson }: Cli,
+  type: string,
+  { wait }: RebuildOptions,
+): Promise<Report> {
+  const begun = await client.rebuildSnapshots(type)
+  if (!wait) {
+    const text = `The rebuild of the snapshots of ${type} has begun. \`annals snapshot stats\` tells how far it is`
+    return { document: { aggregateType: type, ...begun }, text }
+  }
+  const display = isJson ? noDisplay : progressDisplay(process.stderr)
+  return ended(type, await watched(client, type, begun, display))
+}
+
+/** A second Ctrl-C is not ours any more, and ends the process. */
+async function watched(
+  client: AnnalsClient,
+  type: string,
+  begun: SnapshotRebuild,
+  display: ProgressDisplay,
+): Promise<SnapshotRebuild> {
+  const leaving = new AbortController()
+  const leave = () => leaving.abort()
+  process.once('SIGINT', leave)
+  try {
+    let last = begun
+    while (last.status === 'running' && !leaving.signal.aborted) {
+      display.show(last)
+      await setTimeout(intervalMs, undefined, { signal: leaving.signal }).catch(() => undefined)
+      last = await client.snapshotRebuild(type)
+    }
+    display.show(last)
+    return last
+  } finally {
+    display.end()
+    process.removeListener('SIGINT', leave)
+  }
+}
+
+function ended(type: string, last: SnapshotRebuild): Report {
+  const document = { aggregateType: type, ...last }
+  if (last.status === 'done') return { document, text: `The snapshots of ${type} are rebuilt` }
+  if (last.status === 'running') {
+    const text = `The rebuild of the snapshots of ${type} goes on: ${progressText(last)}`
+    return { document, text, exitCode: 130 }
+  }
+  const text = `Redis was emptied: all snapshots of ${type} are being taken anew as it is`
+  return { document, text }
+}

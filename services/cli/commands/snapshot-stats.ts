@@ -1,0 +1,51 @@
+import type { Command } from 'commander'
+
+import type { SnapshotRebuild, SnapshotStatistics } from '#event-store'
+
+import type { Cli, Report } from '../cli.ts'
+import { grouped, progressText } from '../progress-text.ts'
+import { table } from '../table.ts'
+import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
+
+const notes = `
+Counts are those of the topics, and may be ten seconds old. Build times are of the instance that answers, since it started.
+
+Example:
+  annals snapshot stats`
+
+export function addSnapshotStats(snapshot: Command, cli: Cli): void {
+  const command = snapshot
+    .command('stats')
+    .description('How many snapshots there are, how large and how old.')
+    .addHelpText('after', notes)
+    .action(async (options: WriterOption) => {
+      cli.report(told(await withClient(options, (client) => client.snapshots())))
+    })
+  withWriterOption(command, cli, 'snapshotter')
+}
+
+const told = (types: readonly SnapshotStatistics[]): Report => ({
+  document: { types },
+  text: types.length === 0 ? 'No aggregate has snapshots' : drawn(types),
+})
+
+const head = ['type', 'every', 'snapshots', 'outdated', 'bytes', 'oldest', 'newest', 'mean build', 'rebuild']
+
+const drawn = (types: readonly SnapshotStatistics[]): string =>
+  table(
+    head,
+    types.map(({ aggregateType, every, count, outdated, bytes, oldest, newest, builds, rebuild }) => [
+      aggregateType,
+      every,
+      grouped(count),
+      grouped(outdated),
+      grouped(bytes),
+      oldest ?? '',
+      newest ?? '',
+      builds.count === 0 ? '' : `${builds.meanMs} ms`,
+      rebuildText(rebuild),
+    ]),
+  )
+
+const rebuildText = (rebuild: SnapshotRebuild): string =>
+  rebuild.status === 'running' ? progressText(rebuild) : rebuild.status

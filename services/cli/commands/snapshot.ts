@@ -1,0 +1,70 @@
+import type { Command } from 'commander'
+
+import type { SnapshotCleanup, SnapshotTaken } from '#event-store'
+
+import { checkYes } from '../arguments.ts'
+import type { Cli, Report } from '../cli.ts'
+import { grouped } from '../progress-text.ts'
+import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
+import { addSnapshotRebuild } from './snapshot-rebuild.ts'
+import { addSnapshotStats } from './snapshot-stats.ts'
+
+interface CleanupOptions extends WriterOption {
+  readonly yes?: boolean
+}
+
+const cleanupHelp = `
+A snapshot of another state version than the aggregate's is never used. The snapshotters take such out by themselves,
+too, as often as ANNALS_SNAPSHOTTER_CLEANUP_INTERVAL says.
+
+Example:
+  annals snapshot cleanup customer --yes`
+
+export function addSnapshot(program: Command, cli: Cli): void {
+  const snapshot = program.command('snapshot').description("Look after the snapshots of aggregates' states.")
+  addTake(snapshot, cli)
+  addSnapshotStats(snapshot, cli)
+  addSnapshotRebuild(snapshot, cli)
+  addCleanup(snapshot, cli)
+}
+
+function addTake(snapshot: Command, cli: Cli): void {
+  const command = snapshot
+    .command('take')
+    .description('Take a snapshot of a stream now.')
+    .argument('<streamId>', '{aggregateType}.{aggregateId}')
+    .addHelpText('after', '\nExample:\n  annals snapshot take customer.c-1')
+    .action(async (streamId: string, options: WriterOption) => {
+      cli.report(taken(await withClient(options, (client) => client.snapshot(streamId))))
+    })
+  withWriterOption(command, cli, 'snapshotter')
+}
+
+function addCleanup(snapshot: Command, cli: Cli): void {
+  const command = snapshot
+    .command('cleanup')
+    .description('Take snapshots of other state versions out of their topic.')
+    .argument('<type>', 'aggregate type')
+    .option('--yes', 'do it')
+    .addHelpText('after', cleanupHelp)
+    .action(async (type: string, options: CleanupOptions) => {
+      checkYes(options, `take outdated snapshots of ${type} out of their topic`)
+      cli.report(cleanedUp(await withClient(options, (client) => client.cleanUpSnapshots(type))))
+    })
+  withWriterOption(command, cli, 'snapshotter')
+}
+
+const taken = (snapshot: SnapshotTaken): Report => {
+  const { streamId, version, bytes, tookMs, created } = snapshot
+  return {
+    document: snapshot,
+    text: created
+      ? `Snapshot of ${streamId} taken at version ${version}: ${grouped(bytes)} bytes, in ${tookMs} ms`
+      : `${streamId} had its snapshot at version ${version} already: ${grouped(bytes)} bytes`,
+  }
+}
+
+const cleanedUp = (cleanup: SnapshotCleanup): Report => ({
+  document: cleanup,
+  text: `${grouped(cleanup.removed)} outdated snapshots of ${cleanup.aggregateType} taken out`,
+})

@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest'
+
+import { advanced, type CheckpointState, isRebuilding, rebuildProgress } from './checkpoint.ts'
+
+const state: CheckpointState = { topicId: 't', stateVersion: 1, nextOffset: 10, owner: 'me' }
+const rebuilding: CheckpointState = {
+  ...state,
+  nextOffset: 100,
+  rebuild: { startedAtMs: 1_000, from: 100, until: 300 },
+}
+
+test('a checkpoint that moves on keeps all the rest', () => {
+  expect(advanced(state, 12)).toEqual({ ...state, nextOffset: 12 })
+})
+
+test('a rebuild goes on up to where the log ended when it was asked for, and is finished once', () => {
+  const before = advanced(rebuilding, 299, 5_000)
+  expect(isRebuilding(before)).toBe(true)
+  const after = advanced(before, 300, 6_000)
+  expect(isRebuilding(after)).toBe(false)
+  expect(advanced(after, 400, 7_000).rebuild).toEqual({ ...rebuilding.rebuild, finishedAtMs: 6_000 })
+})
+
+test('the progress of a rebuild adds up its partitions', () => {
+  expect(rebuildProgress([state, undefined])).toEqual({ status: 'none', done: 0, total: 0, rate: 0 })
+  const half = advanced(rebuilding, 200)
+  const finished = advanced(rebuilding, 350, 2_000)
+  expect(rebuildProgress([half, finished, state], 4_000)).toEqual({
+    status: 'running',
+    startedAt: '1970-01-01T00:00:01.000Z',
+    done: 300,
+    total: 400,
+    rate: 100,
+    etaSeconds: 1,
+  })
+  expect(rebuildProgress([finished], 9_000)).toEqual({
+    status: 'done',
+    startedAt: '1970-01-01T00:00:01.000Z',
+    done: 200,
+    total: 200,
+    rate: 200,
+  })
+  expect(rebuildProgress([rebuilding], 9_000)).not.toHaveProperty('etaSeconds')
+})

@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest'
+
+import { newEventId, parseStreamId, parseVersion } from '#domain'
+import { type StoredRecord, toLogRecord } from '#kafka'
+
+import { dueStreams } from './due-streams.ts'
+
+const recordOf = (streamId: string, version: number, offset: number): StoredRecord => {
+  const record = toLogRecord({
+    id: newEventId(),
+    streamId: parseStreamId(streamId),
+    type: 'OrderPlaced',
+    version: parseVersion(version),
+    timestamp: '2026-01-31T12:00:00.000Z',
+    metadata: {},
+    value: Buffer.from('data'),
+  })
+  return { ...record, offset, headers: record.headers.map(([name, value]) => [name, Buffer.from(value)]) }
+}
+
+const unexpected = (offset: number, error: unknown): never => {
+  throw new Error(`offset ${offset}`, { cause: error })
+}
+
+test('a stream is due at the multiples of its policy, and once for a piece of the log', () => {
+  const records = [
+    ...Array.from({ length: 21 }, (_, index) => recordOf('order.long', index + 1, index)),
+    ...Array.from({ length: 9 }, (_, index) => recordOf('order.short', index + 1, 30 + index)),
+    recordOf('order.later', 50, 40),
+  ]
+  expect([...dueStreams(records, 10, unexpected)]).toEqual([
+    ['order.long', 20],
+    ['order.later', 50],
+  ])
+})
+
+test('a record that is no event is told of, and passed over', () => {
+  const foreign: StoredRecord = { ...recordOf('order.a', 10, 7), headers: [] }
+  const told: number[] = []
+  const due = dueStreams([foreign, recordOf('order.b', 10, 8)], 10, (offset) => told.push(offset))
+  expect([...due.keys()]).toEqual(['order.b'])
+  expect(told).toEqual([7])
+})
