@@ -142,7 +142,7 @@ export interface ProjectionsApi {
     name: string,
     page?: { readonly offset?: number; readonly limit?: number },
   ): Promise<readonly DeadLetter[]>
-  /** @param positions which; default: all there are, oldest first. */
+  /** @param positions which; default: the oldest 1,000. */
   retryDeadLetters(name: string, positions?: readonly Position[]): Promise<DeadLetterRetry>
   /** Gives them up for good. @returns how many. */
   dropDeadLetters(name: string, positions: readonly Position[]): Promise<{ readonly dropped: number }>

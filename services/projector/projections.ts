@@ -49,6 +49,7 @@ export interface ProjectionsParts {
 
 const limitDefault = 100
 const deadLettersMax = 1_000
+const waitMsDefault = 5_000
 
 /** What readers and operators can do with projections, at any instance: all that it needs to know is in the store and in the log. */
 export class Projections implements ProjectionsApi {
@@ -192,7 +193,7 @@ export class Projections implements ProjectionsApi {
   /** Asks until the event of `after` is applied, for as long as the caller, and the bound, allow. */
   async #lookUp<Found>(
     projection: Projection,
-    { after, generation, timeoutMs = this.#parts.afterTimeoutMs }: ViewOptions,
+    { after, generation, timeoutMs = waitMsDefault }: ViewOptions,
     ask: () => Promise<Lookup<Found>>,
   ): Promise<Found> {
     if (after !== undefined) this.#checkSource(projection, after)

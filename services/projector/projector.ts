@@ -63,7 +63,7 @@ export class Projector {
     const metrics = new ProjectorMetrics(parts.metrics)
     this.#keepers = new Keepers({ ...parts, projections })
     const observer = new EngineReports({ metrics, logger, applications, keepers: this.#keepers })
-    const deadLetters = new DeadLetterLog({ cluster, reader, partitions: settings.kafka.partitions })
+    const deadLetters = new DeadLetterLog({ cluster, reader, partitions: settings.kafka.partitions, logger })
     const engine = { store, feed, deadLetters, observer, settings: settings.engine }
     this.#runners = projections.map(
       (projection) =>

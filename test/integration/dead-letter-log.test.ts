@@ -1,3 +1,4 @@
+import pino from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import {
@@ -50,8 +51,8 @@ async function freshProjection(): Promise<string> {
 }
 
 const setOf = (name: string) => ({ projection: { name, indexNames: [] }, generation: 'g-1' })
-const openLog = (at = cluster): DeadLetterLog =>
-  new DeadLetterLog({ cluster: at, reader, partitions: kafka.partitions })
+const openLog = (at = cluster, logger = pino({ level: 'silent' })): DeadLetterLog =>
+  new DeadLetterLog({ cluster: at, reader, partitions: kafka.partitions, logger })
 
 async function written(partition: number, ...records: readonly LogRecord[]): Promise<readonly Position[]> {
   const log = new FencedLog(cluster, source, partition)
@@ -181,7 +182,13 @@ test('a letter that cannot be read, or not be written in time, is refused; one t
     clientId: 'slow',
     requestTimeoutMs: 500,
   })
-  const log = new DeadLetterLog({ cluster: proxied, reader, partitions: kafka.partitions, timeoutMs: 1_000 })
+  const log = new DeadLetterLog({
+    cluster: proxied,
+    reader,
+    partitions: kafka.partitions,
+    timeoutMs: 1_000,
+    logger: pino({ level: 'silent' }),
+  })
   proxy.answersToAppends = 'swallow'
   const letter = { set: setOf(name), position: at, error: 'slow' }
   const settled = await Promise.allSettled([log.add(letter), log.add(letter)])
@@ -195,4 +202,18 @@ test('a letter that cannot be read, or not be written in time, is refused; one t
   expect([1, 2]).toContain(copies)
   await proxied.close()
   await proxy.close()
+})
+
+test('a letter that its topic will never take is logged, and holds up nobody', async () => {
+  const name = uniqueName('poisoned')
+  const configs = { 'max.message.bytes': '200' }
+  await new Topics(cluster).ensure([{ name: deadLetterTopic(name), ...kafka, configs }])
+  const [at] = (await written(0, toLogRecord(event()))) as [Position]
+  const lines: string[] = []
+  const logger = pino({}, { write: (line: string) => lines.push(line) })
+  await openLog(cluster, logger).add({ set: setOf(name), position: at, error: 'too large' })
+  expect(lines.map((line) => (JSON.parse(line) as { position: string }).position)).toEqual([
+    formatPosition(at),
+  ])
+  expect(await lettersOf(name, 0)).toEqual([])
 })

@@ -77,7 +77,7 @@ function addList(deadLetters: Command, cli: Cli): void {
 function addRetry(deadLetters: Command, cli: Cli): void {
   const command = deadLetters
     .command('retry')
-    .description('Apply them after all: those named, or all there are.')
+    .description('Apply them after all: those named, or the oldest 1,000.')
     .argument('<projection>', 'its name')
     .argument('[position...]', 'which, as `deadletters list` tells them', positions)
     .addHelpText('after', retryExamples)

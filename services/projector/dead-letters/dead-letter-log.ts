@@ -1,8 +1,11 @@
+import type { Logger } from 'pino'
+
 import type { Config } from '#config'
 import { formatPosition, type Position, type Projection } from '#domain'
 import {
   deadLetterTopic,
   type KafkaCluster,
+  LogError,
   type LogReader,
   type LogRecord,
   type StoredRecord,
@@ -20,6 +23,7 @@ export interface DeadLetterLogOptions {
   readonly partitions: number
   /** How long writing one letter is tried; default 30,000. */
   readonly timeoutMs?: number
+  readonly logger: Logger
 }
 
 /** An event that could not be applied. */
@@ -44,26 +48,36 @@ export class DeadLetterLog {
   readonly #reader: Pick<LogReader, 'fetchAt'>
   readonly #partitions: number
   readonly #timeoutMs: number
+  readonly #logger: Logger
   readonly #targets = new Map<string, SharedPartition>()
 
-  constructor({ cluster, reader, partitions, timeoutMs = 30_000 }: DeadLetterLogOptions) {
+  constructor({ cluster, reader, partitions, timeoutMs = 30_000, logger }: DeadLetterLogOptions) {
     this.#cluster = cluster
     this.#reader = reader
     this.#partitions = partitions
     this.#timeoutMs = timeoutMs
+    this.#logger = logger
   }
 
   /**
-   * Comes back once the letter is in the topic.
-   * @throws LogError when it could not be read or written in time; `not-there` when there is no record at the position;
-   * `refused` when the topic does not take it.
+   * Comes back once the letter is in the topic. One that the topic will never take is logged instead: it is a copy, and
+   * its partition must not stand still for it.
+   * @throws LogError when it could not be read or written in time; `not-there` when there is no record at the position.
    */
   async add(failed: FailedEvent): Promise<void> {
     const { topic, partition, offset } = failed.position
     const [record] = await this.#reader.fetchAt(topic, partition, [offset])
     if (record === undefined) throw new Error(`reading ${formatPosition(failed.position)} brought no record`)
     const target = this.#target(deadLetterTopic(failed.set.projection.name), partition % this.#partitions)
-    await target.append(letterOf(record, failed), this.#timeoutMs)
+    try {
+      await target.append(letterOf(record, failed), this.#timeoutMs)
+    } catch (error) {
+      if (!(error instanceof LogError) || error.outcome !== 'refused') throw error
+      this.#logger.error(
+        { err: error, position: formatPosition(failed.position) },
+        'a dead letter has no copy in its topic',
+      )
+    }
   }
 
   #target(topic: string, partition: number): SharedPartition {

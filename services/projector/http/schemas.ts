@@ -86,7 +86,7 @@ const positionsSchema = Type.Array(positionSchema, { minItems: 1, maxItems: 1_00
 
 export const retryBody = Type.Object(
   { positions: Type.Optional(positionsSchema) },
-  { additionalProperties: false, description: 'Default: all there are, oldest first' },
+  { additionalProperties: false, description: 'Default: the oldest 1,000' },
 )
 
 export const dropBody = Type.Object({ positions: positionsSchema }, { additionalProperties: false })
