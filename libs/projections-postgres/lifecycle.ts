@@ -132,40 +132,41 @@ export async function discard(
   const status = rows.find(({ id }) => id === set.generation)?.status
   if (status === undefined) return true
   if (status !== 'retired') return false
-  const keys = await takeKeys(sql, names, set, limit)
+  // One more than is to be taken away tells whether that is all.
+  const keys = await keysOf(sql, names, set, limit + 1)
   const serving = rows.find((row) => row.status === 'serving')
   if (serving !== undefined) {
-    await noteAbsent(sql, names, { projection: set.projection, generation: serving.id }, keys, nowMs)
+    const readers = { projection: set.projection, generation: serving.id }
+    await noteAbsent(sql, names, readers, keys.slice(0, limit), nowMs)
   }
-  if (await holdsKeys(sql, names, set)) return false
-  await dropGeneration(sql, names, set)
-  return true
+  if (keys.length <= limit) await dropGeneration(sql, names, set)
+  else await takeAway(sql, names, set, keys.slice(0, limit))
+  return keys.length <= limit
 }
 
-/** Takes away up to `limit` keys: those of views, and those of deletions that the changelog lacks. */
-async function takeKeys(sql: Sql, names: Names, set: ViewSet, limit: number): Promise<readonly string[]> {
-  const views = names.views(set)
-  const unpublished = names.unpublished(set)
-  const rows = await sql.query<{ keys: readonly string[] }>(
-    `WITH due AS (
-       SELECT DISTINCT key FROM (SELECT key FROM ${views} UNION ALL SELECT key FROM ${unpublished}) AS held
-       ORDER BY key LIMIT $3),
-     taken AS (DELETE FROM ${views} v WHERE key IN (SELECT key FROM due) RETURNING 1),
-     unmarked AS (DELETE FROM ${unpublished} u WHERE key IN (SELECT key FROM due) RETURNING 1)
+/** Keys of views, and of deletions that the changelog lacks. */
+async function keysOf(sql: Sql, names: Names, set: ViewSet, limit: number): Promise<readonly string[]> {
+  const views = await sql.query<{ key: string }>(
+    `SELECT key FROM ${names.views(set)} ORDER BY key LIMIT $1`,
+    [limit],
+  )
+  const keys = views.map(({ key }) => key)
+  const marks = await sql.query<{ key: string }>(
+    `SELECT key FROM ${names.unpublished(set)} WHERE key <> ALL($2::text[]) ORDER BY key LIMIT $1`,
+    [limit - keys.length, keys],
+  )
+  return [...keys, ...marks.map(({ key }) => key)]
+}
+
+async function takeAway(sql: Sql, names: Names, set: ViewSet, keys: readonly string[]): Promise<void> {
+  await sql.query(
+    `WITH taken AS (DELETE FROM ${names.views(set)} WHERE key = ANY($3::text[]) RETURNING 1),
+     unmarked AS (DELETE FROM ${names.unpublished(set)} WHERE key = ANY($3::text[]) RETURNING 1)
      UPDATE ${names.generations} SET views = views - (SELECT count(*) FROM taken),
        unpublished = unpublished - (SELECT count(*) FROM unmarked)
-     WHERE projection = $1 AND generation = $2
-     RETURNING ARRAY(SELECT key FROM due) AS keys`,
-    [...idOf(set), limit],
+     WHERE projection = $1 AND generation = $2`,
+    [...idOf(set), keys],
   )
-  return rows[0]?.keys ?? []
-}
-
-async function holdsKeys(sql: Sql, names: Names, set: ViewSet): Promise<boolean> {
-  const rows = await sql.query<{ holds: boolean }>(
-    `SELECT EXISTS (SELECT FROM ${names.views(set)}) OR EXISTS (SELECT FROM ${names.unpublished(set)}) AS holds`,
-  )
-  return rows[0]?.holds === true
 }
 
 /** The changelog may have views under these keys. Those that are no views of this generation are to be deleted there. */

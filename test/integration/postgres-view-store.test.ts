@@ -132,14 +132,18 @@ describe('people', () => {
     ])
   })
 
-  test('who read for long put off a switch, and hold up no step', async () => {
-    const store = open()
+  test('who read for long put off a switch, and hold up steps for a moment only', async () => {
+    const timeoutMs = 10_000
+    const store = open(timeoutMs)
     const set = await serving(store)
     const next = { ...set, generation: 'g2' }
     await generation(store, next)
     await using sql = await PlainSql.open(postgres.url)
     await sql.rows(`BEGIN; SELECT * FROM ${readable(set)}`)
+    const begunAt = performance.now()
     await expect(store.switchTo(next, 0)).rejects.toThrow(ViewStoreUnavailableError)
+    // Steps wait behind it so long.
+    expect(performance.now() - begunAt).toBeLessThan(timeoutMs / 2)
     expect(await store.commit(set, step(undefined, [change('a', 1)]))).toBe('committed')
     await sql.rows('COMMIT')
     expect(await store.commit(next, step(undefined, [change('a', 1)]))).toBe('committed')
