@@ -53,7 +53,11 @@ export function addProjectionGauges(registry: Registry, source: GaugesSource): v
 const ofGenerations: readonly GaugeOf<[generation: GenerationInfo]>[] = [
   { name: 'generation', help: 'Generations by status: 1 for each', valueOf: () => 1 },
   { name: 'views', help: 'Views of a generation', valueOf: ({ views }) => views },
-  { name: 'dead_letters', help: 'Events that are set aside now', valueOf: ({ deadLetters }) => deadLetters },
+  {
+    name: 'dead_letters_waiting',
+    help: 'Events that are set aside now',
+    valueOf: ({ deadLetters }) => deadLetters,
+  },
   {
     name: 'progress_ratio',
     help: 'How much of the log a generation holds: 0 to 1',
