@@ -7,6 +7,7 @@ const unavailableCodes = [
   '55P03', // lock not available in time
   '25P03', // idle in transaction for too long
   '25006', // read-only: a standby, or a primary that has become one
+  '42501', // a right that is missing, and can be granted
 ]
 /**
  * Connection; authorization and catalog name, since passwords change and databases are restored; resources; operator

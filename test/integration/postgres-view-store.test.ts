@@ -182,6 +182,17 @@ describe('a store whose database', () => {
     expect(await store.commit(set, step(1, []))).toBe('committed')
   })
 
+  test('does not give it the rights it needs is unavailable and says why', async () => {
+    await using sql = await PlainSql.open(postgres.url)
+    await sql.rows('CREATE ROLE guest LOGIN')
+    const url = postgres.url.replace('annals@', 'guest@')
+    const store = PostgresViewStore.open({ url, schema: uniqueName('schema') })
+    onTestFinished(() => store.close())
+    const failure: unknown = await store.prepare().catch((error: unknown) => error)
+    expect(failure).toBeInstanceOf(ViewStoreUnavailableError)
+    expect(String(failure)).toMatch(/PostgreSQL at .*: permission denied for database postgres/)
+  })
+
   test('is killed in mid-traffic has made each step whole or not at all', async () => {
     const store = open()
     const set = await serving(store)
