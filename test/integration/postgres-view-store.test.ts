@@ -93,6 +93,22 @@ describe('two stores on the same database', () => {
   })
 })
 
+test('a view that a step is changing stays unpublished, and nobody waits', async () => {
+  const store = open(1000)
+  const set = await serving(store)
+  await store.commit(set, step(undefined, [change('a', 1), change('b', 1)]))
+  const published = await store.unpublished(set, 10)
+  await using sql = await PlainSql.open(postgres.url)
+  const [row] = await sql.rows(
+    `SELECT views_table AS name FROM annals._generations WHERE projection = '${set.projection.name}'`,
+  )
+  const marks = (row as { name: string }).name.replace('_views_', '_unpublished_')
+  await sql.rows(`BEGIN; UPDATE ${marks} SET revision = revision + 1 WHERE key = 'a'`)
+  await store.markPublished(set, published)
+  await sql.rows('COMMIT')
+  expect((await store.unpublished(set, 10)).map(({ key }) => key)).toEqual(['a'])
+})
+
 describe('people', () => {
   test('find views by the projection’s name, those of the generation that serves', async () => {
     const store = open()
