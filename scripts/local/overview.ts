@@ -15,6 +15,7 @@ export function overview({ parts }: StackState, logs: string): string[] {
     ...(platform === usualUrl ? [] : [`  export ANNALS_URL=${platform}`]),
     `  ./annals append customer.c-1 PurchaseMade --data '{"date":"2026-01-31","cds":2,"amount":"29.33"}'`,
     '  ./annals stream history customer.c-1',
+    '  ./annals projection view customer-lifetime c-1',
     `  ${[...unusual(parts), './annals doctor'].join(' ')}`,
   ]
 }
