@@ -32,7 +32,7 @@ export interface KeyedView extends StoredView {
 }
 
 export interface ViewChange {
-  /** Not empty, at most 1,024 characters, well-formed Unicode without U+0000: callers see to that. */
+  /** Not empty, at most 1,024 bytes in UTF-8, well-formed Unicode without U+0000: callers see to that. */
   readonly key: string
   /** The revision that the change was made from; 0 where there was no view. */
   readonly expected: number

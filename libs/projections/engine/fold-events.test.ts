@@ -79,6 +79,7 @@ describe('the very event is blamed, not those around it', () => {
     ['not text', 7],
     ['null', null],
     ['too long', 'x'.repeat(1_025)],
+    ['too long in UTF-8', 'é'.repeat(513)],
     ['with U+0000', 'a\0'],
     ['half a character', '\ud800'],
   ])('for a key that is %s', (_, key) => {
@@ -86,7 +87,7 @@ describe('the very event is blamed, not those around it', () => {
     const { steps, failure } = stepsOf(puts({ key }), events)
     expect(steps).toEqual([])
     expect(failure?.event).toBe(events[0])
-    expect(failure?.error.message).toMatch(/expected text of 1 to 1024 characters/)
+    expect(failure?.error.message).toMatch(/expected text of 1 to 1024 bytes/)
   })
 
   test('for one whose key cannot be told', () => {

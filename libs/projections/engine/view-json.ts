@@ -1,13 +1,14 @@
 import { InvalidInputError, type Projection, quote } from '#domain'
 
-const keyLengthMax = 1_024
+/** Not every index of a database takes longer ones. */
+const keyBytesMax = 1_024
 
 /** @throws InvalidInputError when a key could not be kept by every store. */
 export function checkKey({ name }: Projection, key: unknown): string {
-  if (typeof key === 'string' && key !== '' && key.length <= keyLengthMax && isStorable(key)) return key
+  if (typeof key === 'string' && key !== '' && !isLonger(key, keyBytesMax) && isStorable(key)) return key
   throw new InvalidInputError(
     `projections.${name}.key`,
-    `projection ${name} has the key ${quote(key)}: expected text of 1 to ${keyLengthMax} characters, without U+0000`,
+    `projection ${name} has the key ${quote(key)}: expected text of 1 to ${keyBytesMax} bytes, without U+0000`,
   )
 }
 
@@ -28,8 +29,7 @@ export function viewJson({ name, bytesMax }: Projection, key: string, view: unkn
   const json = JSON.stringify(view) as string | undefined
   if (json === undefined)
     throw wrongView(name, key, `is ${typeof view}: expected plain JSON, or null to delete it`)
-  // A character has at most three bytes in UTF-8 for each of UTF-16.
-  if (json.length * 3 > bytesMax && new TextEncoder().encode(json).length > bytesMax) {
+  if (isLonger(json, bytesMax)) {
     throw wrongView(name, key, `has more than ${bytesMax} bytes of JSON: keep less in it, or raise bytesMax`)
   }
   if (json.includes('\\u0000') && escapedNul.test(json))
@@ -39,6 +39,10 @@ export function viewJson({ name, bytesMax }: Projection, key: string, view: unkn
 
 /** Behind an even number of backslashes: behind an odd one they are text. */
 const escapedNul = /(?<!\\)(?:\\\\)*\\u0000/
+
+/** In UTF-8. A character has at most three bytes there for each of UTF-16. */
+const isLonger = (text: string, bytesMax: number): boolean =>
+  text.length * 3 > bytesMax && new TextEncoder().encode(text).length > bytesMax
 
 const isStorable = (text: string): boolean => !text.includes('\0') && text.isWellFormed()
 
