@@ -34,11 +34,13 @@ export const storedEvent = (record: StoredRecord): StoredEvent => ({
   offset: record.offset,
 })
 
+type Codec = Pick<EventCodec, 'encode' | 'decode' | 'decodeMany' | 'learn'>
+
 /** Between events as callers know them and as the log holds them: the value in Avro, everything else beside it. */
 export class EventFormat {
-  readonly #codec: EventCodec
+  readonly #codec: Codec
 
-  constructor(codec: EventCodec) {
+  constructor(codec: Codec) {
     this.#codec = codec
   }
 

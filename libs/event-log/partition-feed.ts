@@ -11,17 +11,20 @@ const waitMsMax = 1_000
 const shortWaitMs = 100
 const readLanes = 8
 
+/** What a feed needs of a reader. */
+export type FeedReader = Pick<LogReader, 'fetch' | 'fetchAt' | 'startOffset' | 'endOffset'>
+
 /**
  * Decoded events for all who follow partitions in this process. Who reads at the head of a partition shares one
  * connection, one fetch and one decoding with all the others there; who is far behind reads by itself until it gets
  * there. Nobody waits for a slower one: the head moves when the fastest asks, and keeps a bounded number of events for the rest.
  */
 export class PartitionFeed implements EventFeed {
-  readonly #reader: LogReader
-  readonly #format: EventFormat
+  readonly #reader: FeedReader
+  readonly #format: Pick<EventFormat, 'decodeEach'>
   readonly #heads = new Map<string, Head>()
 
-  constructor(reader: LogReader, format: EventFormat) {
+  constructor(reader: FeedReader, format: Pick<EventFormat, 'decodeEach'>) {
     this.#reader = reader
     this.#format = format
   }

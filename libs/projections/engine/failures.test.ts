@@ -1,20 +1,13 @@
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 
-import type { Position, Projection } from '#domain'
+import type { Position } from '#domain'
 
-import { InMemoryViewStore } from '../in-memory-view-store.ts'
 import { sourceKey } from '../source-partition.ts'
 import { aroundStore } from '../testing/around-store.ts'
-import { InMemoryFeed } from '../testing/in-memory-feed.ts'
-import { balances, entered, ledger, ledgers, totals } from '../testing/ledger.ts'
-import {
-  allViews,
-  eventually,
-  type InstanceOptions,
-  ProjectorInstance,
-  servingState,
-} from '../testing/projector-instance.ts'
-import type { ParkedEvent, ViewCommit } from '../view-store.ts'
+import { balances, entered, ledger, totals } from '../testing/ledger.ts'
+import { afterLooks, ProjectionBench } from '../testing/projection-bench.ts'
+import { allViews, eventually, servingState } from '../testing/projector-instance.ts'
+import type { ViewCommit } from '../view-store.ts'
 
 /** Fails for poison, the amount 666, for as long as the test likes. */
 function poisoned(onError: 'stop' | 'dead-letter') {
@@ -33,36 +26,11 @@ function poisoned(onError: 'stop' | 'dead-letter') {
   return { projection, poison }
 }
 
-class Bench {
-  readonly feed = new InMemoryFeed({ chunkEventsMax: 50 })
-  readonly store = new InMemoryViewStore()
-  readonly sources = ledgers(3)
-
-  async start(projection: Projection, more: Partial<InstanceOptions> = {}): Promise<ProjectorInstance> {
-    const { feed, store, sources } = this
-    const instance = await ProjectorInstance.start({ projection, feed, store, sources, ...more })
-    onTestFinished(() => instance.stop())
-    return instance
-  }
-
-  expectCheckpoint(projection: Projection, partition: number, offset: number): Promise<void> {
-    return eventually(async () => {
-      const { checkpoints } = await servingState(this.store, projection)
-      expect(checkpoints.get(sourceKey(ledger(partition)))).toBe(offset)
-    })
-  }
-
-  async parked(projection: Projection): Promise<readonly ParkedEvent[]> {
-    const { id } = await servingState(this.store, projection)
-    return this.store.parked({ projection, generation: id }, { offset: 0, limit: 100 })
-  }
-}
-
 const view = (events: number, balance: number) => expect.objectContaining({ events, balance }) as unknown
 
 describe('an event that fails, where the policy is to stop', () => {
   test('stops its partition, with what is before it applied once; the others and other projections go on', async () => {
-    const bench = new Bench()
+    const bench = new ProjectionBench()
     const { projection, poison } = poisoned('stop')
     const instance = await bench.start(projection)
     await bench.start(totals())
@@ -85,13 +53,13 @@ describe('an event that fails, where the policy is to stop', () => {
   })
 
   test('goes on once it is mended and resumed', async () => {
-    const bench = new Bench()
+    const bench = new ProjectionBench()
     const { projection, poison } = poisoned('stop')
     const instance = await bench.start(projection)
     bench.feed.append(ledger(0), entered('a', 1), entered('a', 666), entered('a', 4))
     await eventually(() => expect(instance.stops).toHaveLength(1))
     poison.isDeadly = false
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await afterLooks(4)
     await bench.expectCheckpoint(projection, 0, 1)
     expect(await bench.store.resume(projection)).toBe(1)
     await bench.expectCheckpoint(projection, 0, 3)
@@ -99,7 +67,7 @@ describe('an event that fails, where the policy is to stop', () => {
   })
 
   test('stays stopped for an instance that comes later, and stops again when it is resumed too early', async () => {
-    const bench = new Bench()
+    const bench = new ProjectionBench()
     const { projection } = poisoned('stop')
     const first = await bench.start(projection)
     bench.feed.append(ledger(0), entered('a', 666))
@@ -115,7 +83,7 @@ describe('an event that fails, where the policy is to stop', () => {
   })
 
   test('that another instance has applied since stops nobody: a stale one knew no better', async () => {
-    const bench = new Bench()
+    const bench = new ProjectionBench()
     const old = poisoned('stop')
     const noted = Promise.withResolvers<undefined>()
     const store = aroundStore(bench.store, async (method, proceed) => {
@@ -137,7 +105,7 @@ describe('an event that fails, where the policy is to stop', () => {
 
 describe('an event that fails, where the policy is to set it aside', () => {
   test('is set aside in the same step; all around it is applied once', async () => {
-    const bench = new Bench()
+    const bench = new ProjectionBench()
     const { projection } = poisoned('dead-letter')
     const commits: ViewCommit[] = []
     const store = aroundStore(bench.store, (method, proceed, [, commit]) => {
@@ -169,7 +137,7 @@ describe('an event that fails, where the policy is to set it aside', () => {
   })
 
   test('waits until its copy is kept, and is not lost', async () => {
-    const bench = new Bench()
+    const bench = new ProjectionBench()
     const { projection } = poisoned('dead-letter')
     let refusals = 3
     const deadLetters = {
@@ -187,7 +155,7 @@ describe('an event that fails, where the policy is to set it aside', () => {
 test.each(['stop', 'dead-letter'] as const)(
   'an event that fails twice is applied at the third try (%s)',
   async (onError) => {
-    const bench = new Bench()
+    const bench = new ProjectionBench()
     const { projection, poison } = poisoned(onError)
     // A batch of several is folded once as a whole; then its event by itself.
     poison.triesToFail = 2
@@ -201,7 +169,7 @@ test.each(['stop', 'dead-letter'] as const)(
 )
 
 test('with one try only, the first failure decides', async () => {
-  const bench = new Bench()
+  const bench = new ProjectionBench()
   const { projection, poison } = poisoned('dead-letter')
   poison.triesToFail = 1
   const instance = await bench.start(projection, { settings: { triesMax: 1 } })
@@ -212,7 +180,7 @@ test('with one try only, the first failure decides', async () => {
 })
 
 test('what cannot be read follows the same policies', async () => {
-  const bench = new Bench()
+  const bench = new ProjectionBench()
   bench.feed.append(ledger(0), entered('a', 1))
   bench.feed.appendUnreadable(ledger(0), 'schema id 7 is unknown')
   bench.feed.append(ledger(0), entered('a', 2))
@@ -230,7 +198,7 @@ test('what cannot be read follows the same policies', async () => {
 })
 
 test('a store that is away for a while is waited for', async () => {
-  const bench = new Bench()
+  const bench = new ProjectionBench()
   let isAway = true
   const store = aroundStore(bench.store, (method, proceed) =>
     isAway && method !== 'prepare' ? Promise.reject(new Error('away')) : proceed(),

@@ -1,0 +1,257 @@
+import fc from 'fast-check'
+import { expect, onTestFinished, test, vi } from 'vitest'
+
+import { position } from '#domain'
+import { LogError } from '#kafka'
+import type { FedChunk } from '#projections'
+
+import { PartitionFeed } from './partition-feed.ts'
+import { FormatDouble, LogDouble } from './testing/log-double.ts'
+
+const source = { topic: 'eventstore.order', partition: 3 }
+const headLane = 'feed-eventstore.order:3'
+
+const eventually = <T>(check: () => T): Promise<T> => vi.waitFor(check, { timeout: 4_000, interval: 1 })
+
+/** Somebody who follows, and notes what comes. */
+class Follower {
+  readonly offsets: number[] = []
+  readonly chunks: FedChunk[] = []
+  readonly leaving = new AbortController()
+  readonly ended: Promise<void>
+  error: unknown
+  #pace: () => Promise<unknown>
+
+  constructor(feed: PartitionFeed, from: number, pace: () => Promise<unknown> = () => Promise.resolve()) {
+    this.#pace = pace
+    this.ended = this.#follow(feed, from).catch((error: unknown) => {
+      this.error = error
+    })
+  }
+
+  get next(): number | undefined {
+    return this.chunks.at(-1)?.nextOffset
+  }
+
+  leave(): Promise<void> {
+    this.leaving.abort()
+    return this.ended
+  }
+
+  async #follow(feed: PartitionFeed, from: number): Promise<void> {
+    for await (const chunk of feed.follow(source, from, this.leaving.signal)) {
+      this.chunks.push(chunk)
+      this.offsets.push(...chunk.events.map((event) => event.position.offset))
+      await this.#pace()
+    }
+  }
+}
+
+function opened() {
+  const log = new LogDouble()
+  const format = new FormatDouble()
+  const feed = new PartitionFeed(log, format)
+  const follow = (from: number, pace?: () => Promise<unknown>) => {
+    const follower = new Follower(feed, from, pace)
+    onTestFinished(() => follower.leave())
+    return follower
+  }
+  return { log, format, feed, follow }
+}
+
+const range = (from: number, until: number) => Array.from({ length: until - from }, (_, n) => from + n)
+
+test('those at the head share one fetch and one decoding', async () => {
+  const { log, format, follow } = opened()
+  const followers = range(0, 5).map(() => follow(0))
+  for (let end = 10; end <= 100; end += 10) {
+    log.append(10)
+    await eventually(() => followers.forEach(({ next }) => expect(next).toBe(end)))
+  }
+  for (const { offsets } of followers) expect(offsets).toEqual(range(0, 100))
+  expect(format.decoded).toBe(100)
+  expect(new Set(log.fetches.map(({ lane }) => lane))).toEqual(new Set([headLane]))
+})
+
+test('a slow one holds up nobody, and catches up by itself', async () => {
+  const { log, follow } = opened()
+  const slow = Promise.withResolvers<undefined>()
+  log.append(5)
+  const laggard = follow(0, () => slow.promise)
+  const quick = follow(0)
+  await eventually(() => expect([laggard.next, quick.next]).toEqual([5, 5]))
+  log.recordsMax = 500
+  for (let n = 0; n < 10; n++) {
+    log.append(500)
+    await eventually(() => expect(quick.next).toBe(505 + 500 * n))
+  }
+  expect(laggard.offsets).toHaveLength(5)
+  slow.resolve(undefined)
+  await eventually(() => expect(laggard.next).toBe(5_005))
+  expect(laggard.offsets).toEqual(range(0, 5_005))
+  expect(quick.offsets).toEqual(range(0, 5_005))
+  const alone = log.fetches.filter(({ lane }) => lane !== headLane)
+  expect(alone.map(({ lane }) => lane)).toContain('read-3')
+  // The last of it is still kept for all.
+  expect(alone.length).toBeLessThan(10)
+})
+
+test('one that begins far ahead of where the others stopped becomes the head', async () => {
+  const { log, follow } = opened()
+  log.append(10)
+  const early = follow(0)
+  await eventually(() => expect(early.next).toBe(10))
+  await early.leave()
+  log.append(990)
+  // The fetch that waited when the early one left is over.
+  await eventually(() => expect(log.fetches.length).toBeGreaterThan(1))
+  await new Promise((resolve) => setTimeout(resolve, 5))
+  log.fetches.length = 0
+  const late = follow(900)
+  await eventually(() => expect(late.next).toBe(1_000))
+  expect(late.offsets).toEqual(range(900, 1_000))
+  expect(new Set(log.fetches.map(({ lane }) => lane))).toEqual(new Set([headLane]))
+})
+
+test('one that begins ahead of a busy head follows all the same, and both get everything', async () => {
+  const { log, follow } = opened()
+  log.append(1_000)
+  const behind = follow(0, () => new Promise(setImmediate))
+  const ahead = follow(900)
+  log.append(50, 2)
+  await eventually(() => expect([behind.next, ahead.next]).toEqual([1_052, 1_052]))
+  expect(behind.offsets).toEqual(range(0, 1_050))
+  expect(ahead.offsets).toEqual(range(900, 1_050))
+})
+
+test('an offset before the beginning of the log begins there', async () => {
+  const { log, follow } = opened()
+  log.append(20)
+  log.start = 12
+  const followers = [follow(0), follow(5)]
+  await eventually(() => followers.forEach(({ next }) => expect(next).toBe(20)))
+  for (const { offsets, chunks } of followers) {
+    expect(offsets).toEqual(range(12, 20))
+    expect(chunks[0]).toEqual({ events: [], nextOffset: 12, highWatermark: 20 })
+  }
+})
+
+test('an offset behind the end of the log is an error', async () => {
+  const { log, follow } = opened()
+  log.append(5)
+  const lost = follow(6)
+  await lost.ended
+  expect(lost.error).toMatchObject({ outcome: 'not-there' })
+})
+
+test('tells once where an empty log ends, and then only of what has moved', async () => {
+  const { log, follow } = opened()
+  const follower = follow(0)
+  await eventually(() => expect(log.fetches.length).toBeGreaterThan(5))
+  expect(follower.chunks).toEqual([{ events: [], nextOffset: 0, highWatermark: 0 }])
+  log.append(0, 2)
+  await eventually(() => expect(follower.next).toBe(2))
+  await eventually(() => expect(log.fetches.length).toBeGreaterThan(15))
+  expect(follower.chunks).toHaveLength(2)
+})
+
+test('a failed fetch reaches all who wait for it; whoever follows anew misses nothing', async () => {
+  const { log, follow } = opened()
+  log.append(10)
+  const followers = range(0, 3).map(() => follow(0))
+  await eventually(() => followers.forEach(({ next }) => expect(next).toBe(10)))
+  log.fail(new LogError('unavailable', 'the broker is away'))
+  await Promise.all(followers.map(({ ended }) => ended))
+  for (const { error } of followers) expect(error).toMatchObject({ outcome: 'unavailable' })
+  log.failure = undefined
+  log.append(5)
+  const again = follow(10)
+  await eventually(() => expect(again.next).toBe(15))
+  expect(again.offsets).toEqual(range(10, 15))
+})
+
+test('aborted followers end at once, and what they waited for fails in silence', async () => {
+  const answer = Promise.withResolvers<never>()
+  const log = new LogDouble()
+  const feed = new PartitionFeed(
+    {
+      fetch: () => answer.promise,
+      fetchAt: () => answer.promise,
+      startOffset: () => log.startOffset(),
+      endOffset: () => log.endOffset(),
+    },
+    new FormatDouble(),
+  )
+  const followers = [new Follower(feed, 0), new Follower(feed, 7)]
+  await new Promise(setImmediate)
+  await Promise.all(followers.map((follower) => follower.leave()))
+  for (const { chunks, error } of followers) expect([chunks, error]).toEqual([[], undefined])
+  // An unhandled rejection would fail the run.
+  answer.reject(new Error('too late'))
+  await new Promise(setImmediate)
+})
+
+test('brings the event at a position; without one it is not there', async () => {
+  const { log, feed } = opened()
+  log.append(2, 1)
+  expect(await feed.eventAt(position(source.topic, source.partition, 1))).toMatchObject({
+    position: { offset: 1 },
+  })
+  await expect(feed.eventAt(position(source.topic, source.partition, 2))).rejects.toMatchObject({
+    outcome: 'not-there',
+  })
+})
+
+test('nobody misses or doubles anything, whoever comes when, at whatever pace', async () => {
+  const someFollower = fc.record({
+    from: fc.nat(150),
+    pauses: fc.array(fc.nat(3), { minLength: 1, maxLength: 8 }),
+    afterStep: fc.nat(8),
+    leavesAfterStep: fc.option(fc.nat(8), { nil: undefined }),
+  })
+  const someAppend = fc.record({
+    count: fc.nat(30),
+    markers: fc.nat(2),
+    recordsMax: fc.integer({ min: 1, max: 25 }),
+  })
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(someFollower, { minLength: 1, maxLength: 5 }),
+      fc.array(someAppend, { minLength: 1, maxLength: 9 }),
+      fc.nat(60),
+      async (who, appends, first) => {
+        const log = new LogDouble()
+        log.append(150 + first, 1)
+        const feed = new PartitionFeed(log, new FormatDouble())
+        const here: { readonly follower: Follower; readonly from: number; readonly hasLeft: boolean }[] = []
+        const come = (step: number) => {
+          for (const { from, pauses, leavesAfterStep } of who.filter(({ afterStep }) => afterStep === step)) {
+            let turn = 0
+            const pace = async () => {
+              for (let n = pauses[turn++ % pauses.length] ?? 0; n > 0; n--) await new Promise(setImmediate)
+            }
+            const hasLeft = leavesAfterStep !== undefined && leavesAfterStep > step
+            const follower = new Follower(feed, from, pace)
+            here.push({ follower, from, hasLeft })
+            if (hasLeft) setTimeout(() => follower.leaving.abort(), leavesAfterStep - step)
+          }
+        }
+        for (const [step, { count, markers, recordsMax }] of appends.entries()) {
+          come(step)
+          log.recordsMax = recordsMax
+          log.append(count, markers)
+          await new Promise(setImmediate)
+        }
+        for (const { follower, from, hasLeft } of here) {
+          const expected = log.offsets.filter((offset) => offset >= from)
+          if (hasLeft) await follower.ended
+          else await eventually(() => expect(follower.next).toBe(log.end))
+          expect(follower.offsets).toEqual(hasLeft ? expected.slice(0, follower.offsets.length) : expected)
+          await follower.leave()
+          expect(follower.error).toBeUndefined()
+        }
+      },
+    ),
+    { numRuns: 100 },
+  )
+}, 60_000)

@@ -1,0 +1,196 @@
+import { describe, expect, test } from 'vitest'
+
+import { aroundStore } from '../testing/around-store.ts'
+import { InMemoryFeed } from '../testing/in-memory-feed.ts'
+import { balances, ledger, totals } from '../testing/ledger.ts'
+import { afterLooks, ProjectionBench } from '../testing/projection-bench.ts'
+import { eventually, servingState } from '../testing/projector-instance.ts'
+
+/** Other views than those of version 1. */
+const second = balances({
+  viewVersion: 2,
+  on: {
+    Entered: (view, { data }) => ({ ...view, events: view.events + 1, balance: view.balance - data.amount }),
+  },
+})
+
+test('the first generation serves at once, and two instances that find none begin one', async () => {
+  const bench = new ProjectionBench()
+  bench.append(20)
+  await Promise.all([bench.start(balances()), bench.start(balances())])
+  await bench.expectServed(balances())
+  expect(await bench.statuses(balances())).toEqual(['v1 serving'])
+})
+
+describe('a view version that was raised', () => {
+  test('is built beside the one that serves, which readers get until the other one takes over', async () => {
+    const bench = new ProjectionBench()
+    // So many that the new generation is far behind: nobody is held for it yet.
+    bench.feed = new InMemoryFeed({ chunkEventsMax: 1_000 })
+    bench.append(5_100)
+    const old = await bench.start(balances())
+    await bench.expectServed(balances())
+    const released = Promise.withResolvers<undefined>()
+    const store = aroundStore(bench.store, async (method, proceed) => {
+      if (method === 'commit') await released.promise
+      return proceed()
+    })
+    const fresh = await bench.start(second, { store })
+    await eventually(async () => expect(await bench.statuses(second)).toEqual(['v1 serving', 'v2 building']))
+    bench.append(10)
+    await bench.expectServed(balances())
+    released.resolve(undefined)
+    await bench.expectServed(second)
+    expect(await bench.statuses(second)).toEqual(['v1 retired', 'v2 serving'])
+    await afterLooks()
+    expect([...fresh.switches, ...old.switches]).toHaveLength(1)
+    bench.append(10)
+    await bench.expectServed(second)
+    expect(fresh.problems).toEqual([])
+  })
+
+  test('is left alone by instances with a lower one, which say so once', async () => {
+    const bench = new ProjectionBench()
+    bench.append(10)
+    const fresh = await bench.start(second)
+    await bench.expectServed(second)
+    const old = await bench.start(balances())
+    await eventually(() => expect(old.problems).toHaveLength(1))
+    await afterLooks()
+    expect(old.problems).toEqual([expect.stringContaining('view version 1 of it, but version 2 is in use')])
+    expect(old.steps).toEqual([])
+    expect(await bench.statuses(second)).toEqual(['v2 serving'])
+    await fresh.stop()
+    const ofOtherTopics = await bench.start(balances(), { topicIds: { [ledger(0).topic]: 'another' } })
+    await eventually(() => expect(ofOtherTopics.problems).toHaveLength(1))
+    expect(await bench.statuses(second)).toEqual(['v2 serving'])
+  })
+
+  test('and is not built any more holds up nobody', async () => {
+    const bench = new ProjectionBench()
+    bench.append(10)
+    const asked: string[] = []
+    const noted = aroundStore(bench.store, (method, proceed) => (asked.push(method), proceed()))
+    await bench.start(balances(), { store: noted })
+    await bench.expectServed(balances())
+    await bench.store.addGeneration(second, {
+      id: 'zz',
+      viewVersion: 2,
+      indexNames: second.indexNames,
+      createdAtMs: Date.now(),
+      topicIds: (await servingState(bench.store, second)).topicIds,
+      range: {},
+    })
+    await afterLooks()
+    expect(asked).not.toContain('switchTo')
+    bench.append(10)
+    await bench.expectServed(balances())
+  })
+})
+
+test('indexes that changed without a new view version are told of, and nothing is made', async () => {
+  const bench = new ProjectionBench()
+  bench.append(10)
+  await (await bench.start(balances())).stop()
+  const changed = balances({ indexes: { balance: ({ balance }) => balance, events: ({ events }) => events } })
+  const instance = await bench.start(changed)
+  await eventually(() => expect(instance.problems).toHaveLength(1))
+  await afterLooks()
+  expect(instance.problems).toEqual([expect.stringContaining('raise viewVersion')])
+  expect(instance.steps).toEqual([])
+})
+
+describe('a topic that was made anew', () => {
+  const topicIds = { [ledger(0).topic]: 'a new one' }
+
+  test('is made anew, from its own events alone', async () => {
+    const bench = new ProjectionBench()
+    bench.append(40)
+    const old = await bench.start(balances())
+    await bench.expectServed(balances())
+    await old.stop()
+    bench.feed = new InMemoryFeed()
+    bench.append(60)
+    const instance = await bench.start(balances(), { topicIds })
+    await bench.expectServed(balances())
+    expect(await bench.statuses(balances())).toEqual(['v1 retired', 'v1 serving'])
+    expect(instance.refusals).toEqual([])
+    expect(instance.problems).toEqual([])
+  })
+
+  test('is not made anew in turns by an instance that still knows the old one: that says so', async () => {
+    const bench = new ProjectionBench()
+    bench.append(20)
+    const stale = await bench.start(balances())
+    await bench.expectServed(balances())
+    await new Promise((resolve) => setTimeout(resolve, 2))
+    await bench.start(balances(), { topicIds })
+    await eventually(() => expect(stale.problems).toHaveLength(1))
+    await afterLooks()
+    expect(stale.problems).toEqual([expect.stringContaining('topics were made anew')])
+    expect(await bench.statuses(balances())).toEqual(['v1 retired', 'v1 serving'])
+    await bench.expectServed(balances())
+  })
+})
+
+describe('a rebuild while events are appended all the time', () => {
+  test.each([balances(), totals()])(
+    'misses nothing, doubles nothing and is not put off: $name',
+    async (projection) => {
+      const bench = new ProjectionBench()
+      bench.append(2_000)
+      let isAppending = false
+      // As many events come as are applied: the end of the log is never reached while this goes on.
+      const store = aroundStore(bench.store, async (method, proceed) => {
+        const answer = await proceed()
+        if (isAppending && method === 'commit' && answer === 'committed') bench.append(10)
+        return answer
+      })
+      const instance = await bench.start(projection, { store, settings: { batchEventsMax: 20 } })
+      await bench.expectServed(projection)
+      isAppending = true
+      bench.append(1)
+      const seen = new Map<string, number>()
+      const generation = await instance.runner.rebuild()
+      await eventually(async () => {
+        const state = await servingState(bench.store, projection)
+        for (const [source, checkpoint] of state.checkpoints) {
+          expect(checkpoint).toBeGreaterThanOrEqual(seen.get(source) ?? 0)
+          seen.set(source, checkpoint)
+        }
+        expect(state.id).toBe(generation)
+      })
+      isAppending = false
+      await bench.expectServed(projection)
+      expect(instance.switches).toEqual([generation])
+    },
+  )
+
+  test('never holds the serving generation for one that a poison event has stopped', async () => {
+    const bench = new ProjectionBench()
+    bench.append(20)
+    await bench.start(balances())
+    await bench.expectServed(balances())
+    const picky = balances({
+      viewVersion: 2,
+      on: {
+        Entered: (view, { position }) => {
+          if (position.offset === 5) throw new Error('not this one')
+          return view
+        },
+      },
+    })
+    const asked: string[] = []
+    const store = aroundStore(bench.store, (method, proceed) => (asked.push(method), proceed()))
+    const building = await bench.start(picky, { store })
+    await eventually(() => expect(building.stops).toHaveLength(3))
+    await afterLooks(2)
+    // While it was tried the serving one may have been held; from here on it is not asked for.
+    asked.length = 0
+    await afterLooks()
+    expect(asked).not.toContain('switchTo')
+    expect(await bench.statuses(picky)).toEqual(['v1 serving', 'v2 building'])
+    bench.append(10)
+    await bench.expectServed(balances())
+  })
+})

@@ -1,0 +1,77 @@
+import { describe, expect, test } from 'vitest'
+
+import { sourceKey } from '../source-partition.ts'
+import { balances, entered, ledger } from '../testing/ledger.ts'
+import { afterLooks, ProjectionBench } from '../testing/projection-bench.ts'
+import { allViews, eventually } from '../testing/projector-instance.ts'
+
+describe('a look at the past', () => {
+  const at = (second: number) => `2026-03-01T00:00:${String(second).padStart(2, '0')}.000Z`
+  const timed = (account: string, second: number) => ({ ...entered(account, 1), timestamp: at(second) })
+
+  async function past() {
+    const bench = new ProjectionBench()
+    // In each partition times are not quite in order.
+    bench.feed.append(ledger(0), timed('a', 1), timed('a', 5), timed('a', 3), timed('a', 9))
+    bench.feed.append(ledger(1), timed('b', 2), timed('b', 4), timed('b', 6))
+    const instance = await bench.start(balances())
+    await bench.expectServed(balances())
+    const counted = async (generation: string) => {
+      const views = (await allViews(bench.store, balances(), generation)) as Record<
+        string,
+        { events: number }
+      >
+      return Object.fromEntries(Object.entries(views).map(([key, { events }]) => [key, events]))
+    }
+    const done = async (generation: string, ends: readonly number[]) =>
+      eventually(async () => {
+        const state = (await bench.store.generations(balances())).find(({ id }) => id === generation)
+        expect(state?.status).toBe('kept')
+        expect(new Map(state?.checkpoints)).toEqual(
+          new Map(ends.map((end, partition) => [sourceKey(ledger(partition)), end])),
+        )
+      })
+    return { bench, instance, counted, done }
+  }
+
+  test('until a time counts just the events before it', async () => {
+    const { bench, instance, counted, done } = await past()
+    const generation = await instance.runner.rebuild({ beforeMs: Date.parse(at(4)) })
+    await done(generation, [4, 3, 0])
+    expect(await counted(generation)).toEqual({ a: 2, b: 1 })
+    bench.feed.append(ledger(0), timed('a', 0))
+    await bench.expectServed(balances())
+    await afterLooks()
+    await done(generation, [4, 3, 0])
+    expect(await counted(generation)).toEqual({ a: 2, b: 1 })
+    expect(instance.switches).toEqual([])
+  })
+
+  test('until a position counts all before it there, and by time in the other partitions', async () => {
+    const { instance, counted, done } = await past()
+    const exact = { source: sourceKey(ledger(0)), end: 3 }
+    const generation = await instance.runner.rebuild({ beforeMs: Date.parse(at(3)) + 1, exact })
+    await done(generation, [3, 3, 0])
+    expect(await counted(generation)).toEqual({ a: 3, b: 1 })
+  })
+
+  test('is not held up by what cannot be read and came later', async () => {
+    const { bench, instance, counted, done } = await past()
+    bench.feed.appendUnreadable(ledger(1), 'damaged')
+    await eventually(() => expect(instance.stops).toHaveLength(1))
+    const generation = await instance.runner.rebuild({ beforeMs: Date.parse('2025-01-01') })
+    await done(generation, [4, 4, 0])
+    expect(await counted(generation)).toEqual({})
+  })
+
+  test('comes to an end in a partition that is empty', async () => {
+    const bench = new ProjectionBench()
+    const instance = await bench.start(balances())
+    await bench.expectServed(balances())
+    const generation = await instance.runner.rebuild({ beforeMs: 0 })
+    await eventually(async () => {
+      const state = (await bench.store.generations(balances())).find(({ id }) => id === generation)
+      expect([...(state?.checkpoints.values() ?? [])]).toEqual([0, 0, 0])
+    })
+  })
+})
