@@ -1,3 +1,4 @@
+import { Validator } from '@seriousme/openapi-schema-validator'
 import { expect, test } from 'vitest'
 
 import type { AnnalsClient } from '#client'
@@ -85,6 +86,7 @@ test('a snapshot of what is not there, or has none, is refused', async () => {
   await expect(client.snapshot('nobody.1')).rejects.toMatchObject({ code: 'category-not-found' })
   await expect(client.snapshot(freshStream(bare))).rejects.toMatchObject({ code: 'invalid-request' })
   expect((await client.snapshots()).map(({ aggregateType }) => aggregateType)).toEqual([type])
+  await expect(client.cleanUpSnapshots(bare)).rejects.toMatchObject({ code: 'invalid-request' })
   await expect(client.rebuildSnapshots('nobody')).rejects.toMatchObject({ code: 'category-not-found' })
 })
 
@@ -251,4 +253,20 @@ test('outdated snapshots are taken out from time to time', async () => {
   const raised = withCustomer(where, '{ ...customer, snapshot: { ...customer.snapshot, stateVersion: 2 } }')
   const second = await runningSnapshotter(raised, writer, { cleanupIntervalMs: 200 })
   await waitFor('the cleanup', async () => (await snapshotsInTopic(second, where.type)).size === 0)
+})
+
+test('its HTTP is described by a valid OpenAPI document', async () => {
+  const where = snapshotterInstallation(env)
+  const writer = await runningWriter(where)
+  const { url } = await runningSnapshotter(where, writer)
+  const document = (await (await fetch(`${url}/openapi.json`)).json()) as { paths: Record<string, object> }
+  expect(await new Validator().validate(structuredClone(document))).toMatchObject({ valid: true })
+  expect(Object.keys(document.paths)).toEqual(
+    expect.arrayContaining([
+      '/streams/{id}/snapshot',
+      '/snapshots',
+      '/snapshots/{type}/rebuild',
+      '/snapshots/{type}/cleanup',
+    ]),
+  )
 })

@@ -16,10 +16,15 @@ export function isPassing(error: unknown): boolean {
   return error instanceof IndexUnavailableError || error instanceof BehindError
 }
 
-/** What a caller is told of an error that passes. */
+/** What a caller is told of it. */
 export function callersError(error: unknown): unknown {
-  if (error instanceof EventStoreError || !isPassing(error)) return error
-  return new EventStoreError('unavailable', reasonOf(error), { retryAfterSeconds: 1 }, { cause: error })
+  if (error instanceof EventStoreError) return error
+  const cause = { cause: error }
+  if (isPassing(error)) {
+    return new EventStoreError('unavailable', reasonOf(error), { retryAfterSeconds: 1 }, cause)
+  }
+  // What a topic will never take: a state that is too large.
+  return error instanceof LogError ? new EventStoreError('invalid-state', error.message, {}, cause) : error
 }
 
 export const unavailable = (reason: string): EventStoreError =>

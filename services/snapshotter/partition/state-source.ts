@@ -38,10 +38,10 @@ const untilIndexed = { ...defaultRetryPolicy, triesMax: 8, delayMsMin: 5, delayM
 /** Makes snapshots: an aggregate as it stands, folded by its definition and encoded. */
 export class StateSource {
   readonly #aggregate: SnapshotAggregate
-  readonly #codec: EventCodec
+  readonly #codec: Pick<EventCodec, 'encode'>
   readonly #repository: Repository<unknown, DomainEvent, DomainCommand>
 
-  constructor(store: AggregateStore, aggregate: SnapshotAggregate, codec: EventCodec) {
+  constructor(store: AggregateStore, aggregate: SnapshotAggregate, codec: Pick<EventCodec, 'encode'>) {
     this.#aggregate = aggregate
     this.#codec = codec
     this.#repository = new Repository(store, aggregate, { cachedMax: 1 })

@@ -1,9 +1,11 @@
-import { type LogReader, snapshotTopic } from '#kafka'
+import { InvalidInputError } from '#domain'
+import { type LogReader, snapshotTopic, type StoredRecord } from '#kafka'
 
 import { snapshotHead, type SnapshotHead } from './snapshot-record.ts'
 
 /**
- * The snapshots that count in one partition of a snapshot topic: of each stream the last one, as compaction would leave them.
+ * The snapshots that count in one partition of a snapshot topic: of each stream the last one, as compaction would leave them. Records that
+ * are none of ours are passed over.
  * @throws LogError `unavailable`
  */
 export async function scanSnapshots(
@@ -16,10 +18,19 @@ export async function scanSnapshots(
   const from = await reader.startOffset(topic, partition)
   for await (const records of reader.read(topic, partition, { from })) {
     for (const record of records) {
-      const head = snapshotHead(record)
+      const head = headOf(record)
       if (head === undefined) heads.delete(record.key.toString())
       else heads.set(head.streamId, head)
     }
   }
   return [...heads.values()]
+}
+
+function headOf(record: StoredRecord): SnapshotHead | undefined {
+  try {
+    return snapshotHead(record)
+  } catch (error) {
+    if (error instanceof InvalidInputError) return undefined
+    throw error
+  }
 }

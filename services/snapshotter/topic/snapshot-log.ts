@@ -6,6 +6,9 @@ import type { PartitionIndex } from '#redis-index'
 
 import { type EncodedSnapshot, noSnapshotRecord, toSnapshotRecord } from './snapshot-record.ts'
 
+type OwnedLog = Pick<FencedLog, 'append' | 'renew' | 'close'>
+type SnapshotIndex = Pick<PartitionIndex, 'saveSnapshot'>
+
 interface Waiting {
   readonly record: LogRecord
   readonly done: () => void
@@ -23,15 +26,15 @@ const rememberedMax = 20_000
  * append is under way travels in the next one. Of one stream the newest version stays, whoever comes last.
  */
 export class SnapshotLog {
-  readonly #log: FencedLog
-  readonly #index: PartitionIndex
+  readonly #log: OwnedLog
+  readonly #index: SnapshotIndex
   readonly #newest = new LRUCache<StreamId, Version>({ max: rememberedMax })
   readonly #underWay = new Map<StreamId, Promise<void>>()
   readonly #waiting: Waiting[] = []
   #isAppending = false
 
   /** @param log taken over. */
-  constructor(log: FencedLog, index: PartitionIndex) {
+  constructor(log: OwnedLog, index: SnapshotIndex) {
     this.#log = log
     this.#index = index
   }
