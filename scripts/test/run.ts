@@ -6,7 +6,7 @@ import { runProgram } from './run-program.ts'
 import { summaryLine, type Tally, tallyVitest, total } from './tally.ts'
 
 const checkMsMax = 300_000
-const testsMsMax = 900_000
+const testsMsMax = 2_400_000
 const help = `Usage: ./scripts/test.sh
 
 Runs every check (format, lint, types, dependency rules) and every test, with a stack of its own that it starts and
