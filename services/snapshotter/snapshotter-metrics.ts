@@ -98,7 +98,7 @@ function addPartitionGauges(registry: Registry, partitions: () => readonly Parti
   )
   ofEach(
     'annals_snapshotter_checkpoint_age_seconds',
-    'Since the checkpoint was last moved, or found to be where the log ends',
+    'Since the checkpoint was last moved, or found to be where it was left',
     ({ checkpointAgeMs }) => checkpointAgeMs / 1_000,
   )
   new Gauge({

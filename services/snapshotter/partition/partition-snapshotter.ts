@@ -80,7 +80,7 @@ export class PartitionSnapshotter {
     return this.#lagEvents
   }
 
-  /** Since the checkpoint was last moved, or found to be where the log ends. */
+  /** Since the checkpoint was last moved, or found to be where it was left. */
   get checkpointAgeMs(): number {
     return performance.now() - this.#confirmedAtMs
   }
