@@ -1,13 +1,8 @@
-import pino from 'pino'
-import { Registry } from 'prom-client'
+import type { Config } from '#config'
 
-import { type Config, loadConfig } from '#config'
-import { HealthRegistry } from '#observability'
-import { type Backends, openBackends } from '#service'
-
-import { freePorts } from '../../scripts/stack/index.ts'
 import { startWriterService, type WriterService } from '../../services/writer/index.ts'
 import { type FreshDomain, freshDomain } from './fresh-domain.ts'
+import { type RealParts, startReal } from './real-service.ts'
 import { testStack, uniqueName } from './stack.ts'
 
 /** An installation of its own on the shared stack: its topics, its keys, its group. Writers of one share the partitions. */
@@ -40,37 +35,14 @@ export function installation(env: Readonly<Record<string, string>> = {}, typeCou
   }
 }
 
-export interface RealWriter extends WriterService {
-  readonly config: Config
-  readonly backends: Backends
-  readonly metrics: Registry
-  /** Stops the writer and closes all of its connections. */
-  close(): Promise<void>
-}
+export type RealWriter = WriterService & RealParts
 
 /**
- * A writer in this process, with connections of its own, listening on a free port.
+ * A writer in this process.
  * @param beyond settings of the writer that the configuration's bounds would not let through.
  */
-export async function startRealWriter(
+export const startRealWriter = (
   { env }: Installation,
   beyond: Partial<Config['writer']> = {},
-): Promise<RealWriter> {
-  const [port] = await freePorts(1)
-  const loaded = loadConfig({ ...env, ANNALS_PORT: String(port) })
-  const config = { ...loaded, writer: { ...loaded.writer, ...beyond } }
-  const backends = await openBackends(config)
-  const metrics = new Registry()
-  const service = await startWriterService({
-    config,
-    backends,
-    health: new HealthRegistry(),
-    metrics,
-    logger: pino({ level: process.env['ANNALS_TEST_LOG'] ?? 'silent' }),
-  })
-  const close = async () => {
-    await service.stop()
-    await backends.close()
-  }
-  return { ...service, config, backends, metrics, close }
-}
+): Promise<RealWriter> =>
+  startReal(env, startWriterService, (config) => ({ ...config, writer: { ...config.writer, ...beyond } }))

@@ -1,20 +1,17 @@
 import { writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
-import pino from 'pino'
-import { Registry } from 'prom-client'
+import type { Registry } from 'prom-client'
 import { onTestFinished } from 'vitest'
 
 import { AnnalsClient } from '#client'
-import { type Config, loadConfig } from '#config'
+import type { Config } from '#config'
 import { type StreamId } from '#domain'
 import { LogReader, snapshotTopic } from '#kafka'
-import { HealthRegistry } from '#observability'
-import { type Backends, openBackends } from '#service'
 
-import { freePorts } from '../../scripts/stack/index.ts'
 import { type SnapshotterService, startSnapshotterService } from '../../services/snapshotter/index.ts'
 import { snapshotHead, type SnapshotHead } from '../../services/snapshotter/topic/snapshot-record.ts'
+import { type RealParts, startReal } from './real-service.ts'
 import type { Installation } from './real-writer.ts'
 import { uniqueName, waitFor } from './stack.ts'
 import { testInstallation } from './writer-fixture.ts'
@@ -26,17 +23,14 @@ export const snapshotterInstallation = (
 ): Installation =>
   testInstallation({ ANNALS_SNAPSHOTTER_GROUP: uniqueName('snapshotter'), ...env }, typeCount)
 
-export interface RealSnapshotter extends SnapshotterService {
+export interface RealSnapshotter extends SnapshotterService, RealParts {
   readonly client: AnnalsClient
-  readonly backends: Backends
-  readonly metrics: Registry
   /** Of a metric, all labels together; 0 where it has none. */
   metric(name: string): Promise<number>
-  close(): Promise<void>
 }
 
 /**
- * A snapshotter in this process, with connections of its own, that loads from a writer; stopped at the end of the test at the latest.
+ * A snapshotter in this process that loads from a writer; stopped at the end of the test at the latest.
  * @param beyond settings that the configuration's bounds would not let through.
  */
 export async function runningSnapshotter(
@@ -44,26 +38,17 @@ export async function runningSnapshotter(
   writer: { readonly url: string },
   beyond: Partial<Config['snapshotter']> = {},
 ): Promise<RealSnapshotter> {
-  const [port] = await freePorts(1)
-  const urls = { ANNALS_PORT: String(port), ANNALS_SNAPSHOTTER_WRITER_URLS: writer.url }
-  const loaded = loadConfig({ ...env, ...urls })
-  const config = { ...loaded, snapshotter: { ...loaded.snapshotter, ...beyond } }
-  const backends = await openBackends(config)
-  const metrics = new Registry()
-  const logger = pino({ level: process.env['ANNALS_TEST_LOG'] ?? 'silent' })
-  const parts = { config, backends, health: new HealthRegistry(), metrics, logger }
-  const service = await startSnapshotterService(parts)
+  const service = await startReal(
+    { ...env, ANNALS_SNAPSHOTTER_WRITER_URLS: writer.url },
+    startSnapshotterService,
+    (config) => ({ ...config, snapshotter: { ...config.snapshotter, ...beyond } }),
+  )
   await waitFor('the snapshotter to serve', () => Promise.resolve(service.snapshotter.checkServing()))
   const client = new AnnalsClient({ url: service.url, direct: false })
   let closed: Promise<void> | undefined
-  const close = () =>
-    (closed ??= (async () => {
-      await service.stop()
-      await client.close()
-      await backends.close()
-    })())
+  const close = () => (closed ??= Promise.all([service.close(), client.close()]).then(() => undefined))
   onTestFinished(close)
-  return { ...service, client, backends, metrics, metric: (name) => valueOf(metrics, name), close }
+  return { ...service, client, metric: (name) => valueOf(service.metrics, name), close }
 }
 
 /** Of a metric of a registry, all labels together. */
