@@ -4,8 +4,10 @@ import { project, type Projection } from '#domain'
 
 import { InMemoryViewStore } from '../in-memory-view-store.ts'
 import { sourceKey, type SourcePartition } from '../source-partition.ts'
+import { aroundStore } from '../testing/around-store.ts'
 import { InMemoryFeed, type InMemoryFeedOptions } from '../testing/in-memory-feed.ts'
 import { balances, closed, entered, ledger, ledgers, totals } from '../testing/ledger.ts'
+import { ProjectionBench } from '../testing/projection-bench.ts'
 import {
   allViews,
   eventually,
@@ -124,8 +126,13 @@ test('a fallback reducer takes the types that are not named', async () => {
 })
 
 test('partitions of one process do not collide over views across streams', async () => {
-  const { feed, applied, instance } = await started({ projection: totals(), sources: ledgers(8) })
-  for (let n = 0; n < 400; n++) feed.append(ledger(n % 8), entered('a', 1, 'hot'))
-  await applied()
+  const bench = new ProjectionBench()
+  const store = aroundStore(bench.store, async (_, proceed) => {
+    await new Promise(setImmediate)
+    return proceed()
+  })
+  const instance = await bench.start(totals(), { store })
+  bench.append(300)
+  await bench.expectServed(totals())
   expect(instance.refusals).toEqual([])
 })

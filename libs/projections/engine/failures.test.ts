@@ -120,10 +120,10 @@ describe('an event that fails, where the policy is to set it aside', () => {
         return Promise.resolve()
       },
     }
-    const instance = await bench.start(projection, { store, deadLetters })
     const poison = entered('a', 666)
     bench.feed.append(ledger(0), poison, entered('a', 1), entered('a', 2), poison, poison, entered('a', 4))
     bench.feed.appendMarkers(ledger(0), 2)
+    const instance = await bench.start(projection, { store, deadLetters, assigned: [ledger(0)] })
     await bench.expectCheckpoint(projection, 0, 8)
     expect(await allViews(bench.store, projection)).toEqual({ a: view(3, 7) })
     const parked = await bench.parked(projection)
@@ -131,9 +131,15 @@ describe('an event that fails, where the policy is to set it aside', () => {
     expect(parked[0]?.error).toBe('the reducer does not like it')
     expect(letters.map(({ offset }) => offset)).toEqual([0, 3, 4])
     expect(instance.parkings).toHaveLength(3)
-    for (const { parked: aside, from = 0, to } of commits) {
-      for (const { position } of aside) expect([from, to]).toEqual([position.offset, position.offset + 1])
-    }
+    expect(instance.refusals).toEqual([])
+    const [first, ...rest] = commits.map(({ from, to, parked: aside }) => [from, to, aside.length])
+    expect(first).toEqual([undefined, 1, 1])
+    expect(rest).toEqual([
+      [1, 3, 0],
+      [3, 4, 1],
+      [4, 5, 1],
+      [5, 8, 0],
+    ])
   })
 
   test('waits until its copy is kept, and is not lost', async () => {

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
 import { defineProjection, type DomainEvent, type Projection, type RecordedEvent } from '#domain'
@@ -207,6 +208,39 @@ describe('time to live', () => {
   test('begins anew with a view that was deleted', () => {
     const { changes } = folded(mortal, recorded(on('05'), closed('a'), on('03')))
     expect(changes).toMatchObject([{ expiresAtMs: Date.parse('2026-01-05') }])
+  })
+
+  test('comes to the same in one step and in many, wherever they end', () => {
+    const someEvent = fc.record({
+      hours: fc.integer({ min: -5, max: 60 }),
+      account: fc.constantFrom('a', 'b'),
+      isLast: fc.nat(5),
+    })
+    fc.assert(
+      fc.property(fc.array(someEvent, { maxLength: 30 }), fc.array(fc.nat(8)), (plain, cuts) => {
+        let atMs = Date.parse('2026-01-01')
+        const drafts = plain.map(({ hours, account, isLast }) => {
+          atMs += hours * 3_600_000
+          const draft = isLast === 0 ? closed(account) : entered(account, hours)
+          return { ...draft, timestamp: new Date(atMs).toISOString() }
+        })
+        const events = recorded(...drafts)
+        const views = new Map<string, StoredView>()
+        for (let at = 0, turn = 0; at < events.length;) {
+          const next = at + (cuts[turn++] ?? 30) + 1
+          const { changes } = folded(mortal, events.slice(at, next), views)
+          for (const change of changes) {
+            if (change.json === null) views.delete(change.key)
+            else for (const [key, view] of stored(change, next)) views.set(key, view)
+          }
+          at = next
+        }
+        const whole = folded(mortal, events).changes.flatMap((change) => [...stored(change)])
+        const bare = (all: Iterable<[string, StoredView]>) =>
+          new Map([...all].map(([key, view]) => [key, { ...view, revision: 0 }]))
+        expect(bare(views)).toEqual(bare(whole))
+      }),
+    )
   })
 
   test('ends with a definition that has none', () => {

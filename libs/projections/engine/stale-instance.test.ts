@@ -1,0 +1,100 @@
+import { expect, test } from 'vitest'
+
+import { aroundStore } from '../testing/around-store.ts'
+import { balances, entered, ledger, totals } from '../testing/ledger.ts'
+import { afterLooks, ProjectionBench } from '../testing/projection-bench.ts'
+import { allViews, eventually } from '../testing/projector-instance.ts'
+import { UnreliableStore } from '../testing/unreliable-store.ts'
+import type { ViewStore } from '../view-store.ts'
+
+test.each([balances(), totals()])(
+  'an instance that freezes between reading and committing, is replaced and wakes up changes nothing: $name',
+  async (projection) => {
+    const bench = new ProjectionBench()
+    let isFreezing = false
+    const line = new UnreliableStore(bench.store, (method) =>
+      isFreezing && method === 'commit' ? 'frozen' : 'none',
+    )
+    const stale = await bench.start(projection, { store: line.store })
+    bench.append(9)
+    await bench.expectServed(projection)
+    isFreezing = true
+    bench.append(9)
+    await eventually(() => expect(line.frozen).toBeGreaterThan(0))
+    await bench.start(projection)
+    await bench.expectServed(projection)
+    bench.append(9)
+    await bench.expectServed(projection)
+    const before = await allViews(bench.store, projection)
+    isFreezing = false
+    line.thaw()
+    await eventually(() => expect(stale.refusals.length).toBeGreaterThanOrEqual(line.frozen))
+    expect(new Set(stale.refusals)).toEqual(new Set(['checkpoint-moved']))
+    await afterLooks()
+    expect(await allViews(bench.store, projection)).toEqual(before)
+    bench.append(9)
+    await bench.expectServed(projection)
+  },
+)
+
+test('a step whose views another one has changed is made anew, from the same checkpoint', async () => {
+  const bench = new ProjectionBench()
+  let collisions = 3
+  const reads: unknown[] = []
+  const store: ViewStore = aroundStore(bench.store, (method, proceed, args) => {
+    if (method === 'read') reads.push(args[1])
+    return method === 'commit' && reads.length > 0 && collisions-- > 0
+      ? Promise.resolve('view-changed')
+      : proceed()
+  })
+  const instance = await bench.start(totals(), { store })
+  bench.feed.append(ledger(0), entered('a', 1, 'g'), entered('b', 2, 'h'))
+  await bench.expectServed(totals())
+  expect(instance.refusals).toEqual(['view-changed', 'view-changed', 'view-changed'])
+  expect(reads).toEqual(Array.from({ length: 4 }, () => ['g', 'h']))
+})
+
+test('a step that is held while another generation takes over waits, and is then made as it is', async () => {
+  const bench = new ProjectionBench()
+  const asked: string[] = []
+  let holds = 0
+  const store = aroundStore(bench.store, (method, proceed) => {
+    if (method === 'read' || method === 'commit') asked.push(method)
+    return method === 'commit' && holds-- > 0 ? Promise.resolve('held') : proceed()
+  })
+  const instance = await bench.start(totals(), { store })
+  await bench.expectServed(totals())
+  asked.length = 0
+  holds = 3
+  bench.feed.append(ledger(0), entered('a', 1, 'g'))
+  await bench.expectServed(totals())
+  expect(asked).toEqual(['read', 'commit', 'commit', 'commit', 'commit'])
+  expect(instance.refusals).toEqual([])
+})
+
+test('one whose views never stand still tells of it, and goes on trying', async () => {
+  const bench = new ProjectionBench()
+  let collisions = 150
+  const store = aroundStore(bench.store, (method, proceed, args) =>
+    method === 'commit' && (args[1] as { changes: unknown[] }).changes.length > 0 && collisions-- > 0
+      ? Promise.resolve('view-changed')
+      : proceed(),
+  )
+  const instance = await bench.start(totals(), { store })
+  bench.feed.append(ledger(0), entered('a', 1, 'g'))
+  await bench.expectServed(totals())
+  expect(instance.problems).toEqual([expect.stringContaining('changed under 100 tries')])
+})
+
+test('an answer that is lost is looked up in the store: what was done is not done again', async () => {
+  const bench = new ProjectionBench()
+  let losses = 2
+  const line = new UnreliableStore(bench.store, (method) =>
+    method === 'commit' && losses-- > 0 ? 'lost' : 'none',
+  )
+  const instance = await bench.start(balances(), { store: line.store })
+  bench.append(20)
+  await bench.expectServed(balances())
+  expect(instance.problems).toEqual(['the answer was lost', 'the answer was lost'])
+  expect(instance.refusals).toEqual([])
+})
