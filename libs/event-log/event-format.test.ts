@@ -93,7 +93,7 @@ describe('decoding one by one', () => {
       { position: { offset: 2 }, unreadable: { message: expect.stringContaining('no value') as unknown } },
       {
         position: { offset: 3 },
-        unreadable: { code: 'unknown-schema' },
+        unreadable: { code: 'unknown-schema', message: 'schema id 100 is unknown' },
         timestamp: '2026-01-31T12:00:00.000Z',
       },
       { position: { offset: 4 }, unreadable: { code: 'undecodable' } },

@@ -83,32 +83,36 @@ export class EventFormat {
    * @throws SchemaError `registry-unreachable` while a schema id cannot be asked for
    */
   async decodeEach(topic: string, partition: number, records: readonly StoredRecord[]): Promise<FedEvent[]> {
-    await this.#learnAll(records)
+    const unknown = await this.#learnAll(records)
     return records.map((record) => {
       try {
         const event = storedEvent(record)
         return recordedEvent(topic, partition, event, this.#codec.decode(event.value).data)
       } catch (error) {
-        return unreadable(topic, partition, record, error)
+        const reason = isUnknownSchema(error) && isAvro(record.value) && unknown.get(schemaIdOf(record.value))
+        return unreadable(topic, partition, record, reason || error)
       }
     })
   }
 
-  /** Ids that the registry does not know are left out: decoding tells of them. */
-  async #learnAll(records: readonly StoredRecord[]): Promise<void> {
+  /** @returns why ids could not be learnt that the registry does not know. */
+  async #learnAll(records: readonly StoredRecord[]): Promise<ReadonlyMap<number, SchemaError>> {
     const ids = new Set(
       records
         .map(({ value }) => value)
         .filter(isAvro)
         .map(schemaIdOf),
     )
+    const unknown = new Map<number, SchemaError>()
     for (const id of ids) {
       try {
         await this.#codec.learn([id])
       } catch (error) {
-        if (!(error instanceof SchemaError) || error.code !== 'unknown-schema') throw error
+        if (!isUnknownSchema(error)) throw error
+        unknown.set(id, error)
       }
     }
+    return unknown
   }
 }
 
@@ -133,6 +137,9 @@ const unreadable = (topic: string, partition: number, record: StoredRecord, erro
   timestamp: new Date(record.timestampMs).toISOString(),
   unreadable: error instanceof Error ? error : new Error(String(error)),
 })
+
+const isUnknownSchema = (error: unknown): error is SchemaError =>
+  error instanceof SchemaError && error.code === 'unknown-schema'
 
 /** Confluent's wire format begins with a zero and four bytes of schema id. An event without fields has no more than that. */
 const isAvro = (value: Buffer | null): value is Buffer =>
