@@ -2,6 +2,7 @@ import { type Static, Type } from '@sinclair/typebox'
 
 import { projector, snapshotter } from './consumer-settings.ts'
 import { choice, count, duration, flag, group, list, optional, size, text, url } from './settings.ts'
+import { tracing } from './tracing-settings.ts'
 
 const http = group('HTTP', 'Where a service listens.', {
   host: text({
@@ -84,6 +85,16 @@ const kafka = group('Kafka', 'How the cluster is reached, and how topics are mad
     maximum: 10_000,
     description: 'Partitions of a topic that Annals makes; fixed for its life.',
   }),
+  partitionsByType: list(
+    {
+      env: 'ANNALS_KAFKA_PARTITIONS_BY_TYPE',
+      default: [],
+      form: 'aggregate types with their partitions, separated by commas, e.g. order=32,customer=16',
+      description:
+        'Partitions of the topics of single aggregate types, where they are others: `order=32,customer=16`.',
+    },
+    '^[a-z][a-z0-9-]{0,99}=[1-9][0-9]{0,3}$',
+  ),
   replication: count({
     env: 'ANNALS_KAFKA_REPLICATION',
     default: 1,
@@ -304,6 +315,7 @@ export const configSchema = Type.Object({
   snapshotter,
   projector,
   log,
+  tracing,
 })
 
 export type ConfigValues = Static<typeof configSchema>

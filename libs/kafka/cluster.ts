@@ -133,8 +133,9 @@ export class KafkaCluster {
     return asked
   }
 
-  /** Metadata of the topics that exist among these, fresh. */
+  /** Metadata of the topics that exist among these, fresh. What was known of them before is forgotten. */
   async existingTopics(names: readonly string[], deadline: number): Promise<readonly TopicMetadata[]> {
+    for (const name of names) this.#topics.delete(name)
     const what = `asking for topics ${names.join(', ')}`
     const answer = await untilAnswered({ what, deadline, changes: false }, () => this.#askTopics(names))
     return answer.topics.filter(({ errorCode }) => errorCode === 0).map(topicMetadata)

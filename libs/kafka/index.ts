@@ -7,6 +7,7 @@ export {
 } from './cluster.ts'
 export { type EncodedEvent, fromStoredRecord, toLogRecord } from './event-record.ts'
 export { type Appended, FencedLog, type FencedLogOptions, type TakeOver } from './fenced-log.ts'
+export { groupMembers, type GroupMember } from './group-members.ts'
 export { type Owner, type OwnersTable, readOwners } from './group-protocol.ts'
 export { LogError, type LogOutcome } from './kafka-errors.ts'
 export { type Followed, LogReader, type LogReaderOptions, type Range } from './log-reader.ts'
@@ -21,6 +22,8 @@ export {
   deadLetterTopic,
   eventTopic,
   projectionTopic,
+  repartitionJournal,
+  repartitionTopic,
   snapshotTopic,
   Topics,
   type TopicSpec,

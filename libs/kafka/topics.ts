@@ -1,4 +1,11 @@
-import { ConfigResourceTypes, createTopicsV7, deleteTopicsV6, describeConfigsV4 } from '@platformatic/kafka'
+import {
+  ConfigResourceTypes,
+  ConfigSources,
+  createTopicsV7,
+  deleteTopicsV6,
+  describeConfigsV4,
+  describeLogDirsV4,
+} from '@platformatic/kafka'
 
 import { deadlineIn, untilAnswered } from './attempts.ts'
 import type { KafkaCluster, TopicMetadata } from './cluster.ts'
@@ -18,6 +25,10 @@ export const aggregateTypeOfTopic = (topic: string): string => topic.slice(event
 export const snapshotTopic = (aggregateType: string): string => `snapshots.${aggregateType}`
 export const projectionTopic = (projection: string): string => `projections.${projection}`
 export const deadLetterTopic = (group: string): string => `deadletters.${group}`
+/** Where events wait while their topic is made anew with another number of partitions. */
+export const repartitionTopic = (aggregateType: string): string => `repartition.${aggregateType}`
+/** How far such a move is. While it is there nobody may serve the aggregate type. */
+export const repartitionJournal = (aggregateType: string): string => `repartition-journal.${aggregateType}`
 
 export interface TopicSpec {
   readonly name: string
@@ -92,13 +103,53 @@ export class Topics {
     )
   }
 
-  /** Deletes a topic with all that is in it; one that is not there is as good. @throws LogError `refused` when it may not be. */
+  /**
+   * Deletes a topic with all that is in it, and comes back when brokers know of it; one that is not there is as good.
+   * @throws LogError `refused` when it may not be.
+   */
   async delete(name: string): Promise<void> {
     const deadline = deadlineIn(this.#timeoutMs)
     const existing = await this.#cluster.existingTopics([name], deadline)
     if (existing.length === 0) return
     const what = `deleting topic ${name}`
     await this.#cluster.ask(what, deadline, deleteTopicsV6.api, [{ name }], this.#timeoutMs)
+    await untilAnswered({ what, deadline, changes: true }, async () => {
+      const left = await this.#cluster.existingTopics([name], deadline)
+      if (left.length > 0) throw new Error('it is still there')
+    })
+  }
+
+  /** The settings that a topic has of its own; what it takes from the brokers is left out. */
+  async ownSettings(name: string): Promise<Record<string, string>> {
+    const resource = { resourceType: ConfigResourceTypes.TOPIC, resourceName: name }
+    const configs = await this.#describeConfigs(resource, deadlineIn(this.#timeoutMs))
+    const own = configs.filter(({ configSource }) => configSource === ConfigSources.DYNAMIC_TOPIC_CONFIG)
+    return Object.fromEntries(own.map(({ name: setting, value }) => [setting, value ?? '']))
+  }
+
+  /** Bytes that topics take on the disks of all brokers, copies included. */
+  async bytes(
+    topics: readonly Pick<TopicDescription, 'name' | 'partitions'>[],
+  ): Promise<Map<string, number>> {
+    const deadline = deadlineIn(this.#timeoutMs)
+    const asked = topics.map(({ name, partitions }) => ({
+      name,
+      partitions: Array.from({ length: partitions }, (_, partition) => partition),
+    }))
+    const what = 'asking for the sizes of topics'
+    const answers = await Promise.all(
+      this.#cluster.brokerIds.map((id) =>
+        untilAnswered({ what, deadline, changes: false }, () =>
+          this.#cluster.onBroker(id, (connection) => describeLogDirsV4.api.async(connection, asked)),
+        ),
+      ),
+    )
+    const sizes = new Map(topics.map(({ name }) => [name, 0]))
+    for (const { name, partitions } of answers.flatMap(({ results }) => results.flatMap((it) => it.topics))) {
+      const bytes = partitions.reduce((sum, { partitionSize }) => sum + Number(partitionSize), 0)
+      sizes.set(name, (sizes.get(name) ?? 0) + bytes)
+    }
+    return sizes
   }
 
   /** What stands in the way of the promises, in the settings of these topics and of the brokers. Empty is good. */
@@ -150,7 +201,7 @@ export class Topics {
       throw new LogError(
         'refused',
         `topic ${spec.name} has ${partitions.length} partitions, but ${spec.partitions} are configured; ` +
-          'the count is fixed for life: configure what the topic has, or migrate to a new topic',
+          'the count is fixed for life: configure what the topic has, or move it (./annals topics repartition)',
       )
     }
     const indexes = Array.from({ length: spec.partitions }, (_, index) => index)
@@ -158,6 +209,11 @@ export class Topics {
   }
 
   async #configs(resource: ConfigResource, deadline: number): Promise<Record<string, string>> {
+    const configs = await this.#describeConfigs(resource, deadline)
+    return Object.fromEntries(configs.map(({ name, value }) => [name, value ?? '']))
+  }
+
+  async #describeConfigs(resource: ConfigResource, deadline: number) {
     const what = `asking for the settings of ${resource.resourceName}`
     const request = [{ ...resource, configurationKeys: null }]
     // A broker answers for itself only; any broker answers for topics.
@@ -169,7 +225,6 @@ export class Topics {
           ),
         )
       : await this.#cluster.ask(what, deadline, describeConfigsV4.api, request, false, false)
-    const configs = results[0]?.configs ?? []
-    return Object.fromEntries(configs.map(({ name, value }) => [name, value ?? '']))
+    return results[0]?.configs ?? []
   }
 }

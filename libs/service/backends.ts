@@ -1,20 +1,14 @@
 import type { Config } from '#config'
-import { createUpcasterChain, type DomainModule } from '#domain'
-import { eventTopic, KafkaCluster, topicConfigs, type TopicDescription, Topics } from '#kafka'
+import type { DomainModule } from '#domain'
+import { eventTopic, KafkaCluster, LogError, repartitionJournal, type TopicDescription, Topics } from '#kafka'
 import { withBuiltIns } from '#projections'
 import { connectRedis, type RedisConnection } from '#redis-index'
-import {
-  EventCodec,
-  jsonViewName,
-  jsonViewSchema,
-  loadCatalog,
-  pushSchemas,
-  SchemaCatalog,
-  SchemaRegistry,
-} from '#schemas'
+import type { EventCodec } from '#schemas'
 
-import { kafkaSettings, redisSettings, registryOptions } from './connection-settings.ts'
+import { kafkaSettings, redisSettings } from './connection-settings.ts'
 import { loadDomain } from './load-domain.ts'
+import { openCodec } from './open-codec.ts'
+import { eventTopicSpec } from './topic-specs.ts'
 
 /** What every service stands on, opened and ready. */
 export interface Backends {
@@ -43,7 +37,7 @@ export async function openBackends(config: Config): Promise<Backends> {
     const redis = connectRedis(redisSettings(config))
     opened.push(() => redis.close())
     await redis.ready()
-    const codec = await openCodec(config, domain)
+    const codec = await openCodec(config, domain, { push: true })
     const topics = await ensureEventTopics(cluster, config, domain)
     return { domain, cluster, redis, codec, topics, close }
   } catch (error) {
@@ -52,49 +46,23 @@ export async function openBackends(config: Config): Promise<Backends> {
   }
 }
 
-async function openCodec(config: Config, domain: DomainModule): Promise<EventCodec> {
-  const catalog = catalogOf(config.domain, domain)
-  const registry = new SchemaRegistry(registryOptions(config))
-  const upcasters = createUpcasterChain(domain.upcasters)
-  const idFile = config.registry.idFile
-  const codec = new EventCodec({ catalog, registry, upcasters, ...(idFile !== undefined && { idFile }) })
-  const { missing, unreachable } = await codec.prepare()
-  if (unreachable === undefined && missing.length > 0) {
-    await pushSchemas(catalog, registry)
-    await codec.prepare()
-  }
-  return codec
-}
-
-/**
- * The schemas of the folders, and built-in ones for views. A projection with a schema of its own has the built-in one as well,
- * for its changelog may hold views from before it had its own; unless its own is of the same name.
- */
-function catalogOf({ schemaFolders }: Config['domain'], { projections }: DomainModule): SchemaCatalog {
-  const files = loadCatalog(schemaFolders)
-  const builtIn = projections
-    .map(({ name }) => name)
-    .filter((name) => files.latest(name, jsonViewName) === undefined)
-    .map(jsonViewSchema)
-  return new SchemaCatalog([...files.all, ...builtIn])
-}
-
-function ensureEventTopics(
+async function ensureEventTopics(
   cluster: KafkaCluster,
   { kafka }: Config,
-  domain: DomainModule,
+  { aggregates }: DomainModule,
 ): Promise<TopicDescription[]> {
-  const configs = {
-    ...topicConfigs.events,
-    'min.insync.replicas': String(kafka.minInsyncReplicas),
-    'max.message.bytes': String(kafka.messageBytesMax),
-  }
-  return new Topics(cluster).ensure(
-    domain.aggregates.map(({ type }) => ({
-      name: eventTopic(type),
-      partitions: kafka.partitions,
-      replication: kafka.replication,
-      configs,
-    })),
+  const topics = new Topics(cluster)
+  for (const { type } of aggregates) await refuseWhileMoved(topics, type)
+  return topics.ensure(aggregates.map(({ type }) => eventTopicSpec(type, kafka)))
+}
+
+/** A topic that is being filled again must not be taken for the whole log. @throws LogError `refused` */
+async function refuseWhileMoved(topics: Topics, type: string): Promise<void> {
+  const moves = await topics.describe([repartitionJournal(type)])
+  if (moves.length === 0) return
+  throw new LogError(
+    'refused',
+    `${eventTopic(type)} is being moved to another number of partitions: run \`./annals topics repartition ${type} --yes\` again to ` +
+      'finish that, or with --abort to give it up, then start anew',
   )
 }

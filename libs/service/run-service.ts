@@ -4,7 +4,7 @@ import type { Registry } from 'prom-client'
 import { type Config, ConfigError, loadConfig } from '#config'
 import { InvalidInputError } from '#domain'
 import { LogError, Topics } from '#kafka'
-import { createLogger, createMetrics, createShutdown, HealthRegistry } from '#observability'
+import { createLogger, createMetrics, createShutdown, HealthRegistry, startTracing } from '#observability'
 import { ViewStoreUnavailableError } from '#projections'
 import { IndexUnavailableError } from '#redis-index'
 import { SchemaError } from '#schemas'
@@ -52,6 +52,8 @@ async function startInOrder(
   const config = loadConfig(process.env)
   const { level, pretty } = config.log
   const logger = createLogger({ name, level, pretty: pretty === 'auto' ? 'auto' : pretty === 'true' })
+  const { enabled, samplePercent } = config.tracing
+  const tracing = enabled ? await startTracing({ service: name, samplePercent, logger }) : undefined
   const backends = await openBackends(config)
   const health = new HealthRegistry()
   addBackendChecks(health, backends)
@@ -61,6 +63,7 @@ async function startInOrder(
     throw error
   })
   const shutdown = createShutdown({ logger })
+  shutdown.onShutdown('traces', () => tracing?.stop())
   shutdown.onShutdown('connections', () => backends.close())
   shutdown.onShutdown(name, () => service.stop())
   logger.info(`${name} listens at ${service.url}`)

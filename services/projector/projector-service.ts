@@ -1,7 +1,6 @@
-import { type RunningService, serve, type ServicePart, type ServiceParts } from '#service'
+import { openViewStore, type RunningService, serve, type ServicePart, type ServiceParts } from '#service'
 
 import { projectionRoutes } from './http/projection-routes.ts'
-import { openViewStore } from './open-view-store.ts'
 import { Projector } from './projector.ts'
 import { projectorSettings } from './projector-settings.ts'
 

@@ -1,6 +1,7 @@
 import type { Aggregate } from '#domain'
 import { EventStoreError } from '#event-store'
-import { eventTopic, snapshotTopic, topicConfigs, type TopicDescription, type TopicSpec } from '#kafka'
+import { eventTopic, type TopicDescription, type TopicSpec } from '#kafka'
+import { snapshotTopicSpec } from '#service'
 
 import { hasSnapshots, type SnapshotAggregate } from './partition/state-source.ts'
 
@@ -46,19 +47,10 @@ export class SnapshotTopics {
     )
   }
 
-  /** The topics of snapshots. The broker compresses what is written to them. */
-  specs({ replication, minInsyncReplicas, messageBytesMax }: SnapshotTopicSettings): TopicSpec[] {
-    const configs = {
-      ...topicConfigs.compacted,
-      'compression.type': 'zstd',
-      'min.insync.replicas': String(minInsyncReplicas),
-      'max.message.bytes': String(messageBytesMax),
-    }
-    return this.all.map(({ aggregate, partitions }) => ({
-      name: snapshotTopic(aggregate.type),
-      partitions,
-      replication,
-      configs,
-    }))
+  /** The topics of snapshots. */
+  specs(settings: SnapshotTopicSettings): TopicSpec[] {
+    return this.all.map(({ aggregate, partitions }) =>
+      snapshotTopicSpec(aggregate.type, partitions, settings),
+    )
   }
 }

@@ -1,0 +1,41 @@
+import type { Config } from '#config'
+import { eventTopic, snapshotTopic, topicConfigs, type TopicSpec } from '#kafka'
+
+type TopicSettings = Pick<Config['kafka'], 'replication' | 'minInsyncReplicas' | 'messageBytesMax'>
+
+const limits = ({ minInsyncReplicas, messageBytesMax }: TopicSettings) => ({
+  'min.insync.replicas': String(minInsyncReplicas),
+  'max.message.bytes': String(messageBytesMax),
+})
+
+/** How many partitions an aggregate type's topics have, by the configuration. */
+export function partitionsOf(
+  aggregateType: string,
+  { partitions, partitionsByType }: Pick<Config['kafka'], 'partitions' | 'partitionsByType'>,
+): number {
+  const own = partitionsByType.map((text) => text.split('=')).find(([type]) => type === aggregateType)
+  return own === undefined ? partitions : Number(own[1])
+}
+
+/** The topic of an aggregate type's events. */
+export const eventTopicSpec = (aggregateType: string, kafka: Config['kafka']): TopicSpec => ({
+  name: eventTopic(aggregateType),
+  partitions: partitionsOf(aggregateType, kafka),
+  replication: kafka.replication,
+  configs: { ...topicConfigs.events, ...limits(kafka) },
+})
+
+/**
+ * The topic of an aggregate type's snapshots. The broker compresses what is written to it.
+ * @param partitions as many as the event topic has: a snapshot is where its stream is.
+ */
+export const snapshotTopicSpec = (
+  aggregateType: string,
+  partitions: number,
+  kafka: TopicSettings,
+): TopicSpec => ({
+  name: snapshotTopic(aggregateType),
+  partitions,
+  replication: kafka.replication,
+  configs: { ...topicConfigs.compacted, 'compression.type': 'zstd', ...limits(kafka) },
+})
