@@ -10,6 +10,8 @@ export interface Report {
   readonly text: string
   /** 0 unless told otherwise. */
   readonly exitCode?: ExitCode
+  /** Whether to print it on stderr, because stdout has what the command was run for. */
+  readonly isAside?: boolean
 }
 
 /** What every command is given. */

@@ -3,6 +3,7 @@ import { CommanderError } from 'commander'
 import { ConfigError } from '#config'
 import { InvalidInputError } from '#domain'
 import { type ErrorCode, EventStoreError } from '#event-store'
+import type { LogError, LogOutcome } from '#kafka'
 import { SchemaError, type SchemaErrorCode } from '#schemas'
 
 import type { ExitCode } from './exit-code.ts'
@@ -23,6 +24,17 @@ export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
+/** A failure that a command itself can name. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError'
+  readonly failure: Failure
+
+  constructor(failure: Failure, options: ErrorOptions = {}) {
+    super(failure.message, options)
+    this.failure = failure
+  }
+}
+
 /** How a command ended that gave help: asked for it, or could do nothing else. Undefined: it is a failure. */
 export function endOfHelp(error: unknown): ExitCode | undefined {
   if (!(error instanceof CommanderError)) return undefined
@@ -30,10 +42,12 @@ export function endOfHelp(error: unknown): ExitCode | undefined {
   return error.code === 'commander.help' ? 2 : undefined
 }
 
-/** Translates whatever was thrown; what Kafka and Redis throw are findings of doctor, and no failures. What nobody expected keeps its stack: it is ours to mend. */
+/** Translates whatever was thrown. What nobody expected keeps its stack: it is ours to mend. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof CommanderError) return usage(`${inOneLine(error.message)}. See --help`)
   if (error instanceof UsageError || error instanceof InvalidInputError) return usage(error.message)
+  if (error instanceof CommandError) return error.failure
+  if (isLogError(error)) return logFailure(error)
   if (error instanceof ConfigError) return { exitCode: 2, code: error.code, message: error.message }
   if (error instanceof EventStoreError) return storeFailure(error)
   if (error instanceof SchemaError) {
@@ -42,6 +56,25 @@ export function failureOf(error: unknown): Failure {
   const told = error instanceof Error ? (error.stack ?? error.message) : String(error)
   return { exitCode: 5, code: 'internal', message: `this is a fault in Annals: ${told}` }
 }
+
+// By its name: the class itself would bring the clients of Kafka along, and every command would start in twice the time.
+const isLogError = (error: unknown): error is LogError => error instanceof Error && error.name === 'LogError'
+
+const logExitCodes: Record<LogOutcome, ExitCode> = {
+  unavailable: 3,
+  'take-over': 3,
+  unknown: 4,
+  fenced: 1,
+  refused: 1,
+  'not-there': 1,
+}
+
+const logFailure = ({ outcome, message, kafkaCode }: LogError): Failure => ({
+  exitCode: logExitCodes[outcome],
+  code: `kafka-${outcome}`,
+  message,
+  details: kafkaCode === undefined ? {} : { kafkaCode },
+})
 
 const inOneLine = (text: string): string => text.replace(/^error: /, '').replaceAll('\n', ' ')
 

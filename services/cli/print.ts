@@ -3,8 +3,10 @@ import { stripVTControlCharacters, styleText } from 'node:util'
 import type { Report } from './cli.ts'
 import type { Failure } from './failure.ts'
 
-export function printReport({ document, text }: Report, isJson: boolean): void {
-  console.log(isJson ? JSON.stringify(document) : text)
+export function printReport({ document, text, isAside = false }: Report, isJson: boolean): void {
+  const printed = isJson ? JSON.stringify(document) : text
+  if (isAside) console.error(printed)
+  else console.log(printed)
 }
 
 /** The sentence goes to stderr in any case, so that it is seen where a program takes what is on stdout. */
