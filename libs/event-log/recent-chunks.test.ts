@@ -18,16 +18,19 @@ const chunk = (from: number, events: number, markers = 0): FedChunk => ({
 
 const offsetsOf = (found: FedChunk | undefined) => found?.events.map((event) => event.position.offset)
 
-test('gives the rest of the piece that holds an offset', () => {
+test('gives all that is kept from an offset on as one piece', () => {
   const recent = new RecentChunks()
   recent.startAt(10)
   recent.add(chunk(10, 3, 2))
   recent.add(chunk(15, 2))
   expect(recent.nextOffset).toBe(17)
-  expect(offsetsOf(recent.from(10))).toEqual([10, 11, 12])
-  expect(offsetsOf(recent.from(12))).toEqual([12])
-  expect(recent.from(13)).toMatchObject({ events: [], nextOffset: 15 })
+  expect(recent.from(10)).toMatchObject({ nextOffset: 17, highWatermark: 17 })
+  expect(offsetsOf(recent.from(10))).toEqual([10, 11, 12, 15, 16])
+  expect(offsetsOf(recent.from(12))).toEqual([12, 15, 16])
+  expect(offsetsOf(recent.from(13))).toEqual([15, 16])
   expect(offsetsOf(recent.from(16))).toEqual([16])
+  recent.add(chunk(17, 0, 2))
+  expect(recent.from(17)).toMatchObject({ events: [], nextOffset: 19 })
 })
 
 test('has nothing before the first piece, nor behind the last', () => {
@@ -54,14 +57,14 @@ test('begins anew without what it kept', () => {
   expect(recent.from(0)).toBeUndefined()
   recent.add(chunk(100, 1_999))
   recent.add(chunk(2_099, 1))
-  expect(offsetsOf(recent.from(100))).toHaveLength(1_999)
+  expect(offsetsOf(recent.from(100))).toHaveLength(2_000)
 })
 
 test('keeps 2,000 events and lets the oldest pieces go', () => {
   const recent = new RecentChunks()
   for (let n = 0; n < 100; n++) recent.add(chunk(n * 100, 100))
   expect(recent.from(7_999)).toBeUndefined()
-  expect(offsetsOf(recent.from(8_000))).toHaveLength(100)
+  expect(offsetsOf(recent.from(8_000))).toHaveLength(2_000)
 })
 
 test('keeps the newest piece, however large', () => {

@@ -33,13 +33,17 @@ export class RecentChunks {
     }
   }
 
-  /** The rest of the piece that holds this offset; undefined where none does. */
+  /**
+   * All that is kept from an offset on, as one piece: whoever is behind catches up in one step, not in as many as there
+   * were pieces. Undefined where no piece holds the offset.
+   */
   from(offset: number): FedChunk | undefined {
-    const found = this.#chunks.find(({ from, chunk }) => from <= offset && offset < chunk.nextOffset)
-    if (found === undefined) return undefined
-    if (found.from === offset) return found.chunk
-    const { chunk } = found
-    return { ...chunk, events: chunk.events.filter(({ position }) => position.offset >= offset) }
+    const at = this.#chunks.findIndex(({ from, chunk }) => from <= offset && offset < chunk.nextOffset)
+    const last = this.#chunks.at(-1)
+    if (at < 0 || last === undefined) return undefined
+    const events = this.#chunks.slice(at).flatMap(({ chunk }) => chunk.events)
+    const first = events.findIndex(({ position }) => position.offset >= offset)
+    return { ...last.chunk, events: first < 0 ? [] : events.slice(first) }
   }
 }
 
