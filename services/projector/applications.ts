@@ -1,29 +1,106 @@
-/** Other instances tell nothing: whoever waits looks again after this long. */
-const lookAgainMs = 20
+import type { Position } from '#domain'
+import {
+  type AppliedStep,
+  type GenerationState,
+  sourceKey,
+  type StoredProjection,
+  type ViewStore,
+} from '#projections'
 
-/** Wakes those who wait for a projection to go on, when it has gone on here. */
+/** An event that somebody waits for. */
+export interface Awaited {
+  readonly projection: StoredProjection
+  readonly after: Position
+  /** Default: the one that serves. */
+  readonly generation: string | undefined
+}
+
+interface Waiter {
+  readonly source: string
+  readonly offset: number
+  readonly generation: string | undefined
+  readonly wake: () => void
+}
+
+/** Other instances tell nothing: the store is looked at this often, once for all who wait for a projection. */
+const lookMs = 20
+
+/**
+ * Wakes those who wait for an event to be applied: at once where it is applied here, soon where it is elsewhere. Only
+ * those whose event it is: if all looked again at every step, the more there are the longer all would wait.
+ */
 export class Applications {
-  readonly #waiting = new Map<string, Set<() => void>>()
+  readonly #store: Pick<ViewStore, 'generations'>
+  readonly #waiting = new Map<string, Set<Waiter>>()
+  readonly #latest = new Map<string, { readonly step: number; readonly checkpoint: number }>()
+  #steps = 0
 
-  applied(projection: string): void {
-    const waiting = this.#waiting.get(projection)
-    if (waiting === undefined) return
-    this.#waiting.delete(projection)
-    for (const wake of waiting) wake()
+  constructor(store: Pick<ViewStore, 'generations'>) {
+    this.#store = store
   }
 
-  /** Waits until something was applied to the projection, here or maybe elsewhere, and no longer than `msMax`. */
-  next(projection: string, msMax: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<undefined>()
-    const waiting = this.#waiting.get(projection) ?? new Set()
-    this.#waiting.set(projection, waiting)
-    const wake = () => {
-      clearTimeout(timer)
-      waiting.delete(wake)
-      resolve(undefined)
+  /** How many steps were taken here; to be remembered before looking at the store. */
+  get steps(): number {
+    return this.#steps
+  }
+
+  /** A step was taken here. */
+  applied({ set, source, checkpoint }: Pick<AppliedStep, 'set' | 'source' | 'checkpoint'>): void {
+    const { name } = set.projection
+    const key = sourceKey(source)
+    this.#latest.set(`${name}/${key}`, { step: ++this.#steps, checkpoint })
+    for (const { source: awaited, offset, wake } of this.#waiting.get(name) ?? []) {
+      if (offset < checkpoint && awaited === key) wake()
     }
-    const timer = setTimeout(wake, Math.min(lookAgainMs, Math.max(1, msMax)))
-    waiting.add(wake)
-    return promise
   }
+
+  /**
+   * Waits until the event seems to be applied, and no longer than `msMax`; whether it is, the store tells.
+   * @param seen `steps` as it was before the store was last looked at.
+   */
+  async next({ projection, after, generation }: Awaited, seen: number, msMax: number): Promise<void> {
+    const source = sourceKey(after)
+    const latest = this.#latest.get(`${projection.name}/${source}`)
+    if (latest !== undefined && latest.step > seen && latest.checkpoint > after.offset) return
+    const { promise, resolve } = Promise.withResolvers<undefined>()
+    const waiter = { source, offset: after.offset, generation, wake: () => resolve(undefined) }
+    const timer = setTimeout(waiter.wake, Math.max(1, msMax))
+    const waiting = this.#waitingFor(projection)
+    waiting.add(waiter)
+    await promise
+    clearTimeout(timer)
+    waiting.delete(waiter)
+  }
+
+  /** Where nobody waits for a projection yet, somebody begins to look at the store; that ends when nobody waits any more. */
+  #waitingFor(projection: StoredProjection): Set<Waiter> {
+    const known = this.#waiting.get(projection.name)
+    if (known !== undefined) return known
+    const waiting = new Set<Waiter>()
+    this.#waiting.set(projection.name, waiting)
+    void this.#look(projection, waiting)
+    return waiting
+  }
+
+  async #look(projection: StoredProjection, waiting: ReadonlySet<Waiter>): Promise<void> {
+    do {
+      await new Promise((resolve) => setTimeout(resolve, lookMs))
+      try {
+        const states = waiting.size > 0 ? await this.#store.generations(projection) : []
+        for (const waiter of waiting) if (isApplied(waiter, states)) waiter.wake()
+      } catch {
+        // They look themselves, and see that the store does not answer.
+        for (const { wake } of waiting) wake()
+      }
+    } while (waiting.size > 0)
+    this.#waiting.delete(projection.name)
+  }
+}
+
+/** Also where there is no such generation: then there is nothing to wait for. */
+function isApplied({ source, offset, generation }: Waiter, states: readonly GenerationState[]): boolean {
+  const state = states.find(({ id, status }) =>
+    generation === undefined ? status === 'serving' : id === generation,
+  )
+  return state === undefined || (state.checkpoints.get(source) ?? 0) > offset
 }

@@ -31,7 +31,7 @@ export class EngineReports implements EngineObserver {
   applied(step: AppliedStep): void {
     const { name } = step.set.projection
     this.#to.metrics.applied(step)
-    this.#to.applications.applied(name)
+    this.#to.applications.applied(step)
     if (step.changes > 0) this.#to.keepers.wake(name)
   }
 

@@ -196,18 +196,20 @@ export class Projections implements ProjectionsApi {
     { after, generation, timeoutMs = waitMsDefault }: ViewOptions,
     ask: () => Promise<Lookup<Found>>,
   ): Promise<Found> {
+    const { applications } = this.#parts
     if (after !== undefined) this.#checkSource(projection, after)
     const waitMs = Math.min(timeoutMs, this.#parts.afterTimeoutMs)
     const deadline = performance.now() + waitMs
     for (;;) {
+      const seen = applications.steps
       const looked = await answered(ask())
       if (looked.outcome === 'found') return looked.found
       if (looked.outcome === 'no-generation') {
         throw generation === undefined ? notYet(projection) : noGeneration(projection.name, generation)
       }
       const leftMs = deadline - performance.now()
-      if (leftMs <= 0) throw behind(projection, after, waitMs)
-      await this.#parts.applications.next(projection.name, leftMs)
+      if (after === undefined || leftMs <= 0) throw behind(projection, after, waitMs)
+      await applications.next({ projection, after, generation }, seen, leftMs)
     }
   }
 

@@ -59,7 +59,7 @@ export class Projector {
     this.#parts = parts
     const reader = new LogReader(cluster)
     const feed = new PartitionFeed(reader, new EventFormat(codec))
-    const applications = new Applications()
+    const applications = new Applications(store)
     const metrics = new ProjectorMetrics(parts.metrics)
     this.#keepers = new Keepers({ ...parts, projections })
     const observer = new EngineReports({ metrics, logger, applications, keepers: this.#keepers })
