@@ -4,7 +4,8 @@
  * Format: https://github.com/msgpack/msgpack/blob/master/spec.md
  */
 export class MessagePackWriter {
-  #bytes = Buffer.allocUnsafe(16_384)
+  // Small enough for Node's pool: most arguments are, and memory of their own would cost more than all else about them.
+  #bytes = Buffer.allocUnsafe(1_024)
   #length = 0
 
   /** Opens an array; its `length` items are to follow. */
