@@ -24,7 +24,7 @@ export interface EncodedEvent {
 }
 
 /** Stands in `ce_source`, which CloudEvents demands, where the event's metadata names no source. */
-const sourceDefault = 'urn:annals'
+export const eventSourceDefault = 'urn:annals'
 
 const metadataHeaders = [
   ['correlationId', 'ce_correlationid'],
@@ -44,7 +44,7 @@ export function toLogRecord(event: EncodedEvent): LogRecord & { readonly value: 
     ['ce_specversion', '1.0'],
     ['ce_id', event.id],
     ['ce_type', event.type],
-    ['ce_source', metadata.source ?? sourceDefault],
+    ['ce_source', metadata.source ?? eventSourceDefault],
     ['ce_subject', event.streamId],
     ['ce_time', event.timestamp],
     ['content-type', 'application/avro'],
@@ -92,7 +92,7 @@ function noEvent({ offset }: StoredRecord, path: string, missing: string): never
 function metadataOf(texts: ReadonlyMap<string, string>): EventMetadata {
   const metadata: Record<string, string> = {}
   const source = texts.get('ce_source')
-  if (source !== undefined && source !== sourceDefault) metadata['source'] = source
+  if (source !== undefined && source !== eventSourceDefault) metadata['source'] = source
   for (const [field, name] of metadataHeaders) {
     const value = texts.get(name)
     if (value !== undefined) metadata[field] = value
