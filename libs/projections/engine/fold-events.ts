@@ -141,4 +141,4 @@ function changeOf(projection: Projection, touched: Touched): ViewChange {
 /** A view that came and went within these events was never there. */
 const changesAnything = ({ expected, json }: ViewChange): boolean => expected > 0 || json !== null
 
-const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))
+export const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
+import type { EventFeed } from '../event-feed.ts'
 import { sourceKey } from '../source-partition.ts'
 import { balances, entered, ledger } from '../testing/ledger.ts'
 import { afterLooks, ProjectionBench } from '../testing/projection-bench.ts'
@@ -62,6 +63,37 @@ describe('a look at the past', () => {
     const generation = await instance.runner.rebuild({ beforeMs: Date.parse('2025-01-01') })
     await done(generation, [4, 4, 0])
     expect(await counted(generation)).toEqual({})
+  })
+
+  test('reads no further once it is done', async () => {
+    const bench = new ProjectionBench()
+    bench.append(30)
+    let followers = 0
+    const { feed } = bench
+    const counting: EventFeed = {
+      startOffset: (source) => feed.startOffset(source),
+      endOffset: (source) => feed.endOffset(source),
+      eventAt: (position) => feed.eventAt(position),
+      async *follow(source, from, signal) {
+        followers++
+        try {
+          yield* feed.follow(source, from, signal)
+        } finally {
+          followers--
+        }
+      },
+    }
+    const instance = await bench.start(balances(), { feed: counting })
+    await bench.expectServed(balances())
+    const generation = await instance.runner.rebuild({ beforeMs: Infinity })
+    await eventually(async () =>
+      expect(await allViews(bench.store, balances(), generation)).toEqual(
+        await allViews(bench.store, balances()),
+      ),
+    )
+    await eventually(() => expect(followers).toBe(3))
+    await afterLooks()
+    expect(followers).toBe(3)
   })
 
   test('comes to an end in a partition that is empty', async () => {

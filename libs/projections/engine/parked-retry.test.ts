@@ -70,6 +70,17 @@ test('stay set aside while they still fail, with what is wrong now', async () =>
   expect(await view()).toMatchObject({ events: 1 })
 })
 
+test('one that the log does not give any more holds up none of the others', async () => {
+  const { retry, feed, parked, view } = await withParked(100, 1, 200)
+  feed.dropBefore(ledger(0), 1)
+  isMended = true
+  const { applied, failed } = await retry()
+  expect([applied, failed.map(({ position }) => position.offset)]).toEqual([1, [0]])
+  expect(failed[0]?.error).toMatch(/there is no event at/)
+  expect(await parked()).toHaveLength(1)
+  expect(await view()).toMatchObject({ events: 2, balance: 201 })
+})
+
 test('those that were dropped are not applied', async () => {
   const { retry, store, set, positions, view } = await withParked(1, 100)
   await store.dropParked(set, positions)

@@ -2,7 +2,7 @@ import { type Position, type Projection } from '#domain'
 
 import type { EventFeed } from '../event-feed.ts'
 import type { ParkedEvent, ViewSet, ViewStore } from '../view-store.ts'
-import { foldSteps, stepsOf } from './fold-events.ts'
+import { asError, foldSteps, type Step, stepsOf } from './fold-events.ts'
 
 export interface RetryResult {
   readonly applied: number
@@ -42,8 +42,8 @@ export class ParkedRetry {
 
   /** @returns what is still wrong with it; `gone` where it is not set aside any more. */
   async #retryOne(set: ViewSet, position: Position): Promise<'applied' | 'gone' | Error> {
-    const planned = stepsOf(this.#projection, [await this.#feed.eventAt(position)])
-    if (planned.failure !== undefined) return planned.failure.error
+    const planned = await this.#plan(position)
+    if (planned.failure !== undefined) return planned.failure
     const keys = planned.steps.map(({ key }) => key)
     for (let collisions = 0; collisions < collisionsMax; collisions++) {
       const folded = foldSteps(this.#projection, await this.#store.read(set, keys), planned.steps)
@@ -53,5 +53,17 @@ export class ParkedRetry {
       if (outcome !== 'view-changed') return 'gone'
     }
     return new Error(`its view changed under ${collisionsMax} tries in a row: try again`)
+  }
+
+  /** One that the log does not give, now or any more, holds up none of the others. */
+  async #plan(
+    position: Position,
+  ): Promise<{ readonly steps: readonly Step[]; readonly failure?: Error | undefined }> {
+    try {
+      const { steps, failure } = stepsOf(this.#projection, [await this.#feed.eventAt(position)])
+      return { steps, failure: failure?.error }
+    } catch (error) {
+      return { steps: [], failure: asError(error) }
+    }
   }
 }

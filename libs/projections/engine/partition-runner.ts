@@ -40,7 +40,6 @@ export class PartitionRunner {
   /** Ends after the step under way. */
   async stop(): Promise<void> {
     this.#stopping.abort()
-    this.#restart.abort()
     await this.#running
   }
 
