@@ -49,6 +49,20 @@ describe('a view version that was raised', () => {
     expect(fresh.problems).toEqual([])
   })
 
+  test('is begun once, however many instances see that it is needed', async () => {
+    const bench = new ProjectionBench()
+    bench.append(10)
+    await (await bench.start(balances())).stop()
+    const store = aroundStore(bench.store, async (method, proceed) => {
+      const answer = await proceed()
+      if (method === 'generations') await afterLooks(1)
+      return answer
+    })
+    await Promise.all([1, 2, 3].map(() => bench.start(second, { store })))
+    await bench.expectServed(second)
+    expect(await bench.statuses(second)).toEqual(['v1 retired', 'v2 serving'])
+  })
+
   test('is left alone by instances with a lower one, which say so once', async () => {
     const bench = new ProjectionBench()
     bench.append(10)
@@ -143,7 +157,7 @@ describe('a rebuild while events are appended all the time', () => {
       // As many events come as are applied: the end of the log is never reached while this goes on.
       const store = aroundStore(bench.store, async (method, proceed) => {
         const answer = await proceed()
-        if (isAppending && method === 'commit' && answer === 'committed') bench.append(10)
+        if (isAppending && method === 'commit' && answer === 'committed') bench.append(20)
         return answer
       })
       const instance = await bench.start(projection, { store, settings: { batchEventsMax: 20 } })
