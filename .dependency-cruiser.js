@@ -112,6 +112,7 @@ export default {
     onlyImportedBy('pg-in-projections-postgres', 'pg', 'libs/projections-postgres'),
     onlyImportedBy('avro-in-schemas', 'avsc|@kafkajs/confluent-schema-registry', 'libs/schemas|bench|test'),
     onlyImportedBy('fastify-in-http', 'fastify', 'libs/http|services'),
+    onlyImportedBy('opentelemetry-in-observability', '@opentelemetry/[^/]+', 'libs/observability|test'),
   ],
   options: {
     tsPreCompilationDeps: true,

@@ -4,8 +4,10 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import type { Registry } from 'prom-client'
 
 import { newEventId } from '#domain'
+import { isTracing } from '#observability'
 
 import { observeRequests } from './http-metrics.ts'
+import { traceRequests } from './http-traces.ts'
 import type { HttpServer, RequestTypes } from './http-types.ts'
 import { addProbes, type HealthSource } from './probes.ts'
 import { answerWithProblems } from './problem-reply.ts'
@@ -44,6 +46,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   answerWithProblems(app)
   endStreamsOnClose(app)
   observeRequests(app, options.metrics)
+  if (isTracing()) traceRequests(app)
   await describeApi(app, options)
   addProbes(app, options.health, options.metrics)
   return app

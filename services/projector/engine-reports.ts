@@ -11,6 +11,7 @@ import {
 
 import type { Applications } from './applications.ts'
 import type { ProjectorMetrics } from './projector-metrics.ts'
+import { traceStep } from './trace-step.ts'
 
 export interface ReportTargets {
   readonly metrics: ProjectorMetrics
@@ -20,7 +21,7 @@ export interface ReportTargets {
   readonly keepers: { wake(projection: string): void }
 }
 
-/** Passes on what the engine tells: to metrics, the log, and those who wait for it. */
+/** Passes on what the engine tells: to metrics, traces, the log, and those who wait for it. */
 export class EngineReports implements EngineObserver {
   readonly #to: ReportTargets
 
@@ -31,6 +32,7 @@ export class EngineReports implements EngineObserver {
   applied(step: AppliedStep): void {
     const { name } = step.set.projection
     this.#to.metrics.applied(step)
+    traceStep(step)
     this.#to.applications.applied(step)
     if (step.changes > 0) this.#to.keepers.wake(name)
   }

@@ -92,6 +92,11 @@ const forbidden: readonly Forbidden[] = [
     source: `import '@kafkajs/confluent-schema-registry'`,
   },
   { rule: 'fastify-in-http', file: 'libs/client/fastify.ts', source: `import 'fastify'` },
+  {
+    rule: 'opentelemetry-in-observability',
+    file: 'services/writer/tracer.ts',
+    source: `import '@opentelemetry/api'`,
+  },
 ]
 
 const allowed: Readonly<Record<string, string>> = {
@@ -146,6 +151,7 @@ const furniture: Readonly<Record<string, string>> = {
 
 const declared = [
   '@kafkajs/confluent-schema-registry',
+  '@opentelemetry/api',
   '@platformatic/kafka',
   'avsc',
   'fastify',

@@ -101,6 +101,7 @@ export class BatchApplier {
   /** Folds and commits, anew where a view has changed meanwhile. */
   async #attempt(batch: Batch, signal: AbortSignal): Promise<Attempt> {
     const { projection, gate, source } = this.#work
+    const startedMs = performance.now()
     const planned = stepsOf(projection, batch.events.filter(this.#counts))
     if (planned.failure !== undefined) return { failure: planned.failure }
     for (let collisions = 0; collisions < collisionsMax; collisions++) {
@@ -111,7 +112,7 @@ export class BatchApplier {
         continue
       }
       const ending = this.#endingOf(tried.outcome)
-      if (ending === undefined) this.#tellApplied(batch, planned.steps.length, tried.changes)
+      if (ending === undefined) this.#tellApplied(batch, planned.steps.length, tried.changes, startedMs)
       return { ending }
     }
     throw new Error(`views of projection ${projection.name} changed under ${collisionsMax} tries in a row`)
@@ -161,15 +162,17 @@ export class BatchApplier {
     }
   }
 
-  #tellApplied({ events, to }: Batch, handled: number, changes: number): void {
+  #tellApplied({ events, to }: Batch, handled: number, changes: number, startedMs: number): void {
     const skipped = events.length - handled
     this.#observer.applied({
       set: this.#set,
       source: this.#work.source,
       events: events.length,
+      batch: events,
       skipped,
       changes,
       checkpoint: to,
+      tookMs: performance.now() - startedMs,
     })
   }
 

@@ -1,6 +1,6 @@
 import type { Position } from '#domain'
 
-import type { EventFeed } from '../event-feed.ts'
+import type { EventFeed, FedEvent } from '../event-feed.ts'
 import type { SourcePartition } from '../source-partition.ts'
 import type { ViewSet, ViewStore } from '../view-store.ts'
 
@@ -35,10 +35,14 @@ export interface AppliedStep {
   readonly set: ViewSet
   readonly source: SourcePartition
   readonly events: number
+  /** These events. */
+  readonly batch: readonly FedEvent[]
   /** Events that changed no view: of a type that is not handled, or of no view. */
   readonly skipped: number
   readonly changes: number
   readonly checkpoint: number
+  /** From folding to the store's answer, with every try. */
+  readonly tookMs: number
 }
 
 /** Told of what the engine does: for metrics, logs, and those who wait. */

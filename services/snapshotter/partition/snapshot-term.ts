@@ -5,6 +5,7 @@ import type { Logger } from 'pino'
 import type { AggregateStore, StreamId, Version } from '#domain'
 import type { SnapshotTaken } from '#event-store'
 import type { FencedLog, LogReader } from '#kafka'
+import { traced } from '#observability'
 import type { PartitionIndex } from '#redis-index'
 import type { EventCodec } from '#schemas'
 
@@ -105,7 +106,16 @@ export class SnapshotTerm {
     return new StateSource(this.#isFromEvents ? withoutSnapshots(store) : store, aggregate, codec)
   }
 
-  async #take(streamId: StreamId, atLeast: number): Promise<EncodedSnapshot> {
+  #take(streamId: StreamId, atLeast: number): Promise<EncodedSnapshot> {
+    const details = () => ({ attributes: { 'annals.stream': streamId } })
+    return traced('snapshot', details, async (span) => {
+      const snapshot = await this.#make(streamId, atLeast)
+      span?.set({ 'annals.version': snapshot.version, 'annals.snapshot.bytes': snapshot.state.length })
+      return snapshot
+    })
+  }
+
+  async #make(streamId: StreamId, atLeast: number): Promise<EncodedSnapshot> {
     const { metrics, aggregate } = this.#parts
     const startedMs = performance.now()
     const snapshot = await this.#source.snapshot(streamId, atLeast)

@@ -1,6 +1,7 @@
 import type { AppendResult, EventId, ExpectedVersion, StreamId } from '#domain'
 import type { EncodedNewEvent } from '#event-log'
 import type { EventStoreError } from '#event-store'
+import { activeSpan } from '#observability'
 
 /** What key, headers and framing of a record take beside the stream id and the metadata, rounded up. */
 const headerBytes = 300
@@ -19,6 +20,8 @@ export class PendingAppend {
   /** By `performance.now()`. */
   readonly deadlineMs: number
   readonly answer: Promise<AppendResult>
+  /** The span that it came in; undefined while nothing is traced. */
+  readonly span = activeSpan()
   /** Whether its events may have reached the log: from then on nobody may say that they have not. */
   sent = false
   readonly #deferred = Promise.withResolvers<AppendResult>()

@@ -1,6 +1,7 @@
 import { position } from '#domain'
 import { EventStoreError } from '#event-store'
-import { type FencedLog, LogError, toLogRecord } from '#kafka'
+import { type FencedLog, LogError, type LogRecord, toLogRecord } from '#kafka'
+import { traced } from '#observability'
 import {
   type Checked,
   type Guard,
@@ -102,17 +103,34 @@ export class Round {
 
   /** Appends the batch to the log. @returns the offset of its first event; the others follow one by one. */
   async #append({ accepted, events }: RoundPlan, owner: RoundOwner): Promise<number> {
-    const { log, metrics } = this.#parts
+    const { metrics } = this.#parts
     const appends = accepted.map(({ append }) => append)
     for (const append of appends) append.sent = true
     try {
       const records = events.map(toLogRecord)
-      const { firstOffset } = await metrics.timed('append', () => log.append(records))
+      const { firstOffset } = await metrics.timed('append', () => this.#send(records, appends))
       return firstOffset
     } catch (error) {
       this.#settleFailed(appends, error, owner)
       throw error
     }
+  }
+
+  /** In a span that is linked to those of the appends, for they share the batch. */
+  #send(records: readonly LogRecord[], appends: readonly PendingAppend[]) {
+    const { log, topic, partition } = this.#parts
+    const details = () => ({
+      kind: 'producer' as const,
+      attributes: {
+        'messaging.system': 'kafka',
+        'messaging.operation.type': 'send',
+        'messaging.destination.name': topic,
+        'messaging.destination.partition.id': String(partition),
+        'messaging.batch.message_count': records.length,
+      },
+      links: appends.flatMap(({ span }) => span ?? []),
+    })
+    return traced(`send ${topic}`, details, () => log.append(records))
   }
 
   /** Only the log knows what became of a batch that was sent. Deciding it again after the take-over settles it by its ids. */

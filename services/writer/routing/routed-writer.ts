@@ -36,6 +36,7 @@ import { notOwner, readError } from '../partition/partition-errors.ts'
 import type { Partitions, StreamPlace } from '../store/partitions.ts'
 import type { StreamOwner } from '../store/stream-owner.ts'
 import type { OwnerTable } from './owner-table.ts'
+import { tracedAppend } from './traced-append.ts'
 
 export interface RoutedWriterParts {
   readonly partitions: Partitions
@@ -73,7 +74,9 @@ export class RoutedWriter implements WriterApi {
     const identified = events.map((event) =>
       event.id === undefined ? { ...event, id: newEventId() } : event,
     )
-    return this.#route(streamId, context, (owner) => owner.append(streamId, identified, options))
+    return tracedAppend(streamId, identified, (appended) =>
+      this.#route(streamId, context, (owner) => owner.append(streamId, appended, options)),
+    )
   }
 
   appendMany(

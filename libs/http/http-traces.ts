@@ -1,0 +1,54 @@
+import type { FastifyInstance, FastifyReply } from 'fastify'
+
+import { type OpenSpan, openSpan } from '#observability'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Of this request; undefined where it is not traced. */
+    span: OpenSpan | undefined
+  }
+}
+
+/** Asked every few seconds by machines: nobody wants to read traces of these. */
+const untraced = ['/health/live', '/health/ready', '/metrics']
+
+/**
+ * A span for each request, which goes on with the trace of its `traceparent`. Attributes by OpenTelemetry's conventions
+ * (https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server-span). A stream of events has one that lasts as long as it does.
+ */
+export function traceRequests(app: FastifyInstance): void {
+  app.decorateRequest('span', undefined)
+  app.addHook('onRequest', (request, reply, done) => {
+    const { method, headers, url, routeOptions } = request
+    const route = routeOptions.url
+    if (route === undefined || !untraced.includes(route)) {
+      const span = openSpan(route === undefined ? method : `${method} ${route}`, {
+        kind: 'server',
+        headers,
+        attributes: {
+          'http.request.method': method,
+          'url.scheme': request.protocol,
+          'url.path': url.split('?')[0] ?? '',
+          ...(route !== undefined && { 'http.route': route }),
+        },
+      })
+      request.span = span
+      // Also where the client leaves before its answer.
+      reply.raw.once('close', () => endSpan(span, reply))
+    }
+    done()
+  })
+  // Reading the body loses the context that a hook before it gives.
+  app.addHook('preHandler', ({ span }, _reply, done) => {
+    if (span === undefined) done()
+    else span.run(done)
+  })
+}
+
+function endSpan(span: OpenSpan | undefined, { raw }: FastifyReply): void {
+  if (raw.headersSent) {
+    span?.set({ 'http.response.status_code': raw.statusCode })
+    if (raw.statusCode >= 500) span?.fail(String(raw.statusCode))
+  }
+  span?.end()
+}
