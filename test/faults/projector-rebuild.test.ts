@@ -1,0 +1,124 @@
+import { beforeEach, expect, onTestFinished, test } from 'vitest'
+
+import { AnnalsClient } from '#client'
+import type { GenerationInfo } from '#projections'
+
+import type { Totals } from '../../examples/customers/totals.ts'
+import { allPurchases, expectedLifetimes, importPurchases } from '../support/cdnow.ts'
+import { changedLifetime } from '../support/changed-domain.ts'
+import { testClient } from '../support/closing.ts'
+import { Post } from '../support/crew.ts'
+import { GrowingViews } from '../support/growing-views.ts'
+import { metricOf, shortSessions } from '../support/projector-process.ts'
+import type { Installation } from '../support/real-writer.ts'
+import { waitFor } from '../support/stack.ts'
+import { caughtUp, viewsOf } from '../support/views-check.ts'
+import { expectPublished, expectViewsOfLog, loggedPurchases } from '../support/views-in-log.ts'
+import { runningWriter, testInstallation } from '../support/writer-fixture.ts'
+import { Traffic } from '../support/writer-traffic.ts'
+
+/** Few events in a step, so that a rebuild takes its time. */
+const slow = { ANNALS_PROJECTOR_BATCH_EVENTS_MAX: '25' }
+
+let where: Installation
+let traffic: Traffic
+
+beforeEach(async () => {
+  where = testInstallation({ ANNALS_KAFKA_PARTITIONS: '4', ...shortSessions, ...slow })
+  const writer = await runningWriter(where)
+  const client = testClient({ url: writer.url })
+  await importPurchases(client, where.type, allPurchases().slice(0, 6_000))
+  traffic = new Traffic(client, where.domain.types, { callers: 3 })
+  onTestFinished(() => traffic.stop())
+})
+
+test('a rebuild while appends go on and a projector is killed: readers never see less, and the new views miss nothing and count nothing twice', async () => {
+  const { lifetime, monthly } = where.domain.projections
+  const [killed, spared] = [new Post('projector', where), new Post('projector', where)]
+  await Promise.all([killed.fill(), spared.fill()])
+  const reader = testClient({ url: spared.url, direct: false })
+  const describe = (name: string) => reader.projection(name).describe()
+  await waitFor('all of it to be applied', async () =>
+    (await Promise.all([lifetime, monthly].map(describe))).every(({ generations: [only] }) =>
+      only?.partitions.every(({ lag }) => lag < 100),
+    ),
+  )
+  const views = new GrowingViews(reader, where)
+  await views.goesOn(5)
+  const old = (await describe(lifetime)).serving
+  const begun = await Promise.all([lifetime, monthly].map((name) => reader.projection(name).rebuild()))
+  const generationOf = async (name: string): Promise<GenerationInfo | undefined> =>
+    (await describe(name)).generations.find(({ id }) => begun.some(({ generation }) => generation === id))
+  const told = await waitFor('the rebuild to be under way', async () => {
+    const generation = await generationOf(lifetime)
+    return generation?.status === 'building' && generation.progress.done > 0 && generation
+  })
+  killed.process.kill('SIGKILL')
+  expect(told.progress.done).toBeLessThan(told.progress.total)
+  expect(told.progress.rate).toBeGreaterThan(0)
+  expect(told.progress.etaSeconds).toBeGreaterThan(0)
+  const { id } = told
+  const labels = { generation: id, status: 'building' }
+  const ratio = await metricOf(spared.url, 'annals_projector_progress_ratio', labels)
+  expect(ratio).toBeGreaterThan(0)
+  expect(ratio).toBeLessThan(1)
+  await killed.kill()
+  expect(await describe(lifetime)).toMatchObject({ serving: old })
+  await traffic.goesOn(100)
+
+  await waitFor(
+    'the new generations to serve',
+    async () => {
+      const statuses = await Promise.all([lifetime, monthly].map(generationOf))
+      return statuses.every((generation) => generation?.status === 'serving')
+    },
+    { timeoutMs: 60_000 },
+  )
+  await views.goesOn(5)
+  await traffic.goesOn(100)
+  await traffic.stop()
+  await caughtUp(spared.url, lifetime)
+  expect(await views.stop()).toEqual([])
+  await expectViewsOfLog(where, spared.url)
+  await expectPublished(where, spared.url)
+  expect((await describe(lifetime)).generations.map((each) => each.id)).toEqual([id])
+})
+
+test('a definition of a higher version, brought by restarting one projector after the other, takes over in one step', async () => {
+  const { lifetime } = where.domain.projections
+  const newer = changedLifetime(where)
+  const posts = [new Post('projector', where), new Post('projector', where)] as const
+  await Promise.all(posts.map((post) => post.fill()))
+  await waitFor('the projection to serve', async () => {
+    const { generations } = await testClient({ url: posts[0].url }).projection(lifetime).describe()
+    return generations[0]?.partitions.every(({ lag }) => lag < 100)
+  })
+  const next = [new Post('projector', where, newer), new Post('projector', where, newer)] as const
+  await next[0].fill()
+  const client = new AnnalsClient({ url: next[0].url, direct: false })
+  onTestFinished(() => client.close())
+  const views = new GrowingViews(client, where)
+  await views.goesOn(5)
+  await posts[0].leave()
+  await views.goesOn(5)
+  // An instance of the older definition still has partitions: all of them are needed for the new one to take over.
+  const during = await client.projection(lifetime).describe()
+  expect(during.generations.map(({ status, viewVersion }) => [status, viewVersion])).toEqual([
+    ['serving', 1],
+    ['building', 2],
+  ])
+  await Promise.all([posts[1].leave(), next[1].fill()])
+  await waitFor('the newer definition to serve', async () => {
+    const { serving, generations } = await client.projection(lifetime).describe()
+    return generations.some(({ id, viewVersion }) => id === serving && viewVersion === 2)
+  })
+  await views.goesOn(5)
+  await traffic.goesOn(50)
+  await traffic.stop()
+  await caughtUp(next[0].url, lifetime)
+  expect(await views.stop()).toEqual([])
+  const expected = [...expectedLifetimes(await loggedPurchases(where))].map(
+    ([key, totals]): [string, Totals] => [key, { ...totals, first: null }],
+  )
+  expect(Object.fromEntries(await viewsOf(next[1].url, lifetime))).toEqual(Object.fromEntries(expected))
+})
