@@ -48,6 +48,7 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof UsageError || error instanceof InvalidInputError) return usage(error.message)
   if (error instanceof CommandError) return error.failure
   if (isLogError(error)) return logFailure(error)
+  if (isUnreachable(error)) return { exitCode: 3, code: 'unavailable', message: error.message }
   if (error instanceof ConfigError) return { exitCode: 2, code: error.code, message: error.message }
   if (error instanceof EventStoreError) return storeFailure(error)
   if (error instanceof SchemaError) {
@@ -59,6 +60,10 @@ export function failureOf(error: unknown): Failure {
 
 // By its name: the class itself would bring the clients of Kafka along, and every command would start in twice the time.
 const isLogError = (error: unknown): error is LogError => error instanceof Error && error.name === 'LogError'
+
+/** What Redis, or the store of views, did not do. Also by its name. */
+const isUnreachable = (error: unknown): error is Error =>
+  error instanceof Error && ['IndexUnavailableError', 'ViewStoreUnavailableError'].includes(error.name)
 
 const logExitCodes: Record<LogOutcome, ExitCode> = {
   unavailable: 3,
