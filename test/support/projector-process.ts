@@ -29,3 +29,11 @@ export async function metricOf(
     .filter((line) => new RegExp(`^${name}[{ ]`).test(line) && wanted.every((each) => line.includes(each)))
     .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0)
 }
+
+/** How many source partitions a projector has, as its readiness tells. */
+export async function ownedBy(url: string): Promise<number> {
+  const ready = (await (await fetch(`${url}/health/ready`)).json()) as {
+    readonly checks: { readonly projections: { readonly details: { readonly partitions: number } } }
+  }
+  return ready.checks.projections.details.partitions
+}

@@ -1,0 +1,159 @@
+import { expect, onTestFinished, test } from 'vitest'
+
+import type { AnnalsClient } from '#client'
+import { aggregateIdOf, formatPosition, type Position, type StreamId } from '#domain'
+
+import { testClient } from '../support/closing.ts'
+import { Post } from '../support/crew.ts'
+import { callerOf } from '../support/http-call.ts'
+import { ownedBy, projectorProcess, shortSessions } from '../support/projector-process.ts'
+import type { Installation } from '../support/real-writer.ts'
+import { waitFor } from '../support/stack.ts'
+import { expectViewsOfLog } from '../support/views-in-log.ts'
+import {
+  freshStream,
+  purchase,
+  runningWriter,
+  streamPerPartition,
+  testInstallation,
+} from '../support/writer-fixture.ts'
+
+const partitions = 4
+const callers = 32
+const env = { ANNALS_KAFKA_PARTITIONS: String(partitions), ...shortSessions }
+
+/** What a read of a view by the token of an append comes to. */
+interface Read {
+  readonly purchases: number
+  readonly code: unknown
+}
+
+async function read(
+  url: string,
+  name: string,
+  key: string,
+  after: Position,
+  timeoutMs: number,
+): Promise<Read> {
+  const token = encodeURIComponent(formatPosition(after))
+  const path = `/projections/${name}/views/${key}?after=${token}&timeoutMs=${timeoutMs}`
+  const { status, body } = await callerOf(url)('GET', path)
+  const view = body['view'] as { readonly purchases: number } | undefined
+  return { purchases: view?.purchases ?? 0, code: status === 200 ? 'found' : body['code'] }
+}
+
+/** Callers that append, and then read at once what must count it, from one projector or the other. */
+class ReadersOfTheirWrites {
+  reads = 0
+  /** Answers that there was none yet, or no projector. */
+  readonly retries = new Map<unknown, number>()
+  readonly stale: string[] = []
+  readonly #client: AnnalsClient
+  readonly #where: Installation
+  readonly #urls: () => readonly string[]
+  readonly #streams: readonly StreamId[]
+  readonly #acknowledged: Position[] = []
+  readonly #calling: Promise<void>[]
+  #isOver = false
+
+  constructor(client: AnnalsClient, where: Installation, urls: () => readonly string[]) {
+    this.#client = client
+    this.#where = where
+    this.#urls = urls
+    this.#streams = Array.from({ length: callers / 2 }, () => freshStream(where.type))
+    this.#calling = Array.from({ length: callers }, (_, caller) => this.#call(caller))
+  }
+
+  async goesOn(reads: number): Promise<void> {
+    const goal = this.reads + reads
+    await waitFor(`${reads} more reads`, () => Promise.resolve(this.reads >= goal), { timeoutMs: 30_000 })
+  }
+
+  async stop(): Promise<void> {
+    this.#isOver = true
+    await Promise.all(this.#calling)
+  }
+
+  async #call(caller: number): Promise<void> {
+    const { lifetime, monthly } = this.#where.domain.projections
+    const streamId = this.#streams[caller % this.#streams.length] as StreamId
+    for (let round = caller; !this.#isOver; round++) {
+      const { position, lastVersion } = await this.#client.append(streamId, [purchase()])
+      this.#acknowledged.push(position)
+      if (round % 4 > 0) await this.#read(round, lifetime, aggregateIdOf(streamId), position, lastVersion)
+      else await this.#read(round, monthly, '1997-01', position, this.#acknowledgedUpTo(position))
+      this.reads++
+    }
+  }
+
+  /** Of the same partition. */
+  #acknowledgedUpTo({ partition, offset }: Position): number {
+    return this.#acknowledged.filter((each) => each.partition === partition && each.offset <= offset).length
+  }
+
+  async #read(turn: number, name: string, key: string, after: Position, atLeast: number): Promise<void> {
+    for (let tries = turn; ; tries++) {
+      const urls = this.#urls()
+      const { purchases, code } = await read(urls[tries % urls.length] ?? '', name, key, after, 5_000).catch(
+        () => ({ purchases: 0, code: 'no-projector' }),
+      )
+      if (code === 'projection-behind' || code === 'unavailable' || code === 'no-projector') {
+        this.retries.set(code, (this.retries.get(code) ?? 0) + 1)
+        continue
+      }
+      if (purchases < atLeast) this.stale.push(`${name} ${key}: ${purchases} (${String(code)}) of ${atLeast}`)
+      return
+    }
+  }
+}
+
+test('32 callers read at once what they have written, from either projector, while one is killed and another restarted: never a stale answer', async () => {
+  const where = testInstallation(env)
+  const writer = await runningWriter(where)
+  const posts = [new Post('projector', where), new Post('projector', where)] as const
+  await Promise.all(posts.map((post) => post.fill()))
+  const urls = () => posts.map(({ url }) => url)
+  const readers = new ReadersOfTheirWrites(testClient({ url: writer.url }), where, urls)
+  onTestFinished(() => readers.stop())
+  await readers.goesOn(300)
+  await posts[0].kill()
+  await readers.goesOn(300)
+  await posts[1].process.stop()
+  await posts[1].fill()
+  await readers.goesOn(300)
+  await readers.stop()
+  expect(readers.stale).toEqual([])
+  expect([...readers.retries.values()].reduce((sum, each) => sum + each, 0)).toBeGreaterThan(0)
+  await expectViewsOfLog(where, posts[0].url)
+})
+
+test('what a frozen projector has not applied is not told by the other one: whoever names it hears that the projection is behind, until it is applied', async () => {
+  const where = testInstallation(env)
+  const { lifetime } = where.domain.projections
+  const writer = await runningWriter(where)
+  const client = testClient({ url: writer.url })
+  const [frozen, other] = [await projectorProcess(where), await projectorProcess(where)]
+  const streams = streamPerPartition(where.type, partitions)
+  const buy = async (streamId: StreamId) => (await client.append(streamId, [purchase()])).position
+  const readAll = (positions: readonly Position[], timeoutMs: number) =>
+    Promise.all(
+      positions.map((position, index) =>
+        read(other.url, lifetime, aggregateIdOf(streams[index] as StreamId), position, timeoutMs),
+      ),
+    )
+  await waitFor('the partitions to be shared out', async () => {
+    const owned = await Promise.all([frozen, other].map(({ url }) => ownedBy(url)))
+    return owned.every((count) => count === partitions / 2)
+  })
+  const first = await Promise.all(streams.map(buy))
+  expect(await readAll(first, 5_000)).toEqual(streams.map(() => ({ purchases: 1, code: 'found' })))
+  frozen.kill('SIGSTOP')
+  const second = await Promise.all(streams.map(buy))
+  const answers = await readAll(second, 500)
+  expect(answers.toSorted((a, b) => b.purchases - a.purchases)).toEqual([
+    ...Array.from({ length: partitions / 2 }, () => ({ purchases: 2, code: 'found' })),
+    ...Array.from({ length: partitions / 2 }, () => ({ purchases: 0, code: 'projection-behind' })),
+  ])
+  frozen.kill('SIGCONT')
+  expect(await readAll(second, 5_000)).toEqual(streams.map(() => ({ purchases: 2, code: 'found' })))
+})
