@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 
 import type { Projection } from '#domain'
-import type { UnpublishedView, ViewSet, ViewStore } from '#projections'
+import { pause, type UnpublishedView, type ViewSet, type ViewStore } from '#projections'
 
 import { Alarm } from './alarm.ts'
 import type { ChangelogMetrics } from './changelog-metrics.ts'
@@ -19,7 +19,9 @@ export interface ChangelogPublisherParts {
 }
 
 /** Views that are published together. */
-const viewsMax = 500
+const viewsMax = 2_000
+/** Changes gather for so long: of a view that changes all the time only the latest is published then, and few large batches cost less than many small ones. */
+const gatherMs = 20
 /** How often the store is looked at for what other instances have committed. */
 const pollMs = 200
 /** Brokers forget a fence that is not renewed: after a day, by default. */
@@ -77,7 +79,10 @@ export class ChangelogPublisher {
           throw error
         }
       },
-      rest: () => this.#alarm.wait(pollMs, signal),
+      rest: async () => {
+        await this.#alarm.wait(pollMs, signal)
+        await pause(gatherMs, signal)
+      },
       failed: (error, retryInMs) => this.#note('publishing its views', error, retryInMs),
     })
   }
