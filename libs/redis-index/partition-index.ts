@@ -208,6 +208,11 @@ export class PartitionIndex {
     return (await this.#redis.run(keepReadScript, keys, writer.finish())) === 1 ? 'kept' : 'guard-lost'
   }
 
+  /** How many streams it has. */
+  async streamCount(): Promise<number> {
+    return Number(await this.#redis.call('HLEN', [this.#keys.streams]))
+  }
+
   /** Calls back for every stream, in no order, step by step. One that changes meanwhile may come twice. */
   async forEachStream(
     callback: (streamId: StreamId, info: IndexedStreamInfo) => Promise<void> | void,

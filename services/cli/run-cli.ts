@@ -11,6 +11,7 @@ import { addProjection } from './commands/projection.ts'
 import { addSchemas } from './commands/schemas.ts'
 import { addSnapshot } from './commands/snapshot.ts'
 import { addStream } from './commands/stream.ts'
+import { addVerify } from './commands/verify.ts'
 import { type ExitCode, exitCodesHelp } from './exit-code.ts'
 import { endOfHelp, failureOf } from './failure.ts'
 import { printFailure, printReport } from './print.ts'
@@ -58,6 +59,7 @@ function programOf(cli: Cli): Command {
   addSnapshot(program, cli)
   addOwners(program, cli)
   addDoctor(program, cli)
+  addVerify(program, cli)
   addSchemas(program, cli)
   return program
 }

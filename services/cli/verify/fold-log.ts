@@ -1,0 +1,128 @@
+import { formatPosition, project, type Projection, type RecordedEvent } from '#domain'
+import { EventFormat } from '#event-log'
+import { eventTopic, type LogReader, type StoredRecord, type TopicDescription } from '#kafka'
+import {
+  type FedEvent,
+  type GenerationState,
+  isReadable,
+  sourceKey,
+  type SourcePartition,
+} from '#projections'
+import type { EventCodec } from '#schemas'
+
+import { type MergedRecord, mergeByTime } from '../merge-by-time.ts'
+import type { Look } from './look-at-views.ts'
+
+export interface FoldLogParts {
+  readonly reader: LogReader
+  readonly codec: EventCodec
+  /** By name. */
+  readonly topics: ReadonlyMap<string, TopicDescription>
+  readonly advance: (events: number) => void
+  readonly signal: AbortSignal
+}
+
+/** Events folded in one call, which copies the map of views. */
+const foldEvents = 20_000
+
+/** What the log comes to. */
+export interface FoldedLog {
+  readonly views: ReadonlyMap<string, unknown>
+  /** Keys of views that changed while they were read. */
+  readonly underWay: ReadonlySet<string>
+}
+
+/** Events that the projection's own reducers cannot take, and that are not set aside either. */
+export class UnfoldableError extends Error {
+  override readonly name = 'UnfoldableError'
+}
+
+/**
+ * Folds the log up to where a generation was before its views were read; what came until they were read is noted by its keys.
+ * @throws UnfoldableError; LogError, SchemaError `registry-unreachable`
+ */
+export async function foldLog(projection: Projection, look: Look, parts: FoldLogParts): Promise<FoldedLog> {
+  const underWay = new Set<string>()
+  let views = new Map<string, unknown>()
+  let waiting: RecordedEvent[] = []
+  for await (const event of eventsOf(projection, look, parts)) {
+    if (look.parked.has(formatPosition(event.position))) continue
+    if (event.position.offset >= checkpointOf(look.before, event.position)) {
+      noteKey(projection, event, underWay)
+      continue
+    }
+    waiting.push(event)
+    if (waiting.length < foldEvents) continue
+    views = folded(projection, views, waiting)
+    waiting = []
+  }
+  return { views: folded(projection, views, waiting), underWay }
+}
+
+function folded(
+  projection: Projection,
+  views: ReadonlyMap<string, unknown>,
+  events: readonly RecordedEvent[],
+): Map<string, unknown> {
+  try {
+    return project(projection, views, events)
+  } catch (error) {
+    const first = events[0]?.position
+    const from = first === undefined ? '' : ` the events from ${formatPosition(first)} on`
+    throw new UnfoldableError(`the reducers cannot take${from}: ${(error as Error).message}`, {
+      cause: error,
+    })
+  }
+}
+
+function noteKey(projection: Projection, event: RecordedEvent, keys: Set<string>): void {
+  const key = projection.handles(event.type) ? projection.keyOf(event) : undefined
+  if (key !== undefined) keys.add(key)
+}
+
+/** Events of all sources up to where the generation was after its views were read, the oldest first. */
+async function* eventsOf(
+  projection: Projection,
+  { after }: Look,
+  { reader, codec, topics, advance, signal }: FoldLogParts,
+): AsyncGenerator<RecordedEvent> {
+  const sources = sourcesOf(projection, topics)
+  const format = new EventFormat(codec)
+  const pieces = sources.map((source) => readUpTo(reader, source, checkpointOf(after, source)))
+  for await (const merged of mergeByTime(pieces)) {
+    if (signal.aborted) return
+    advance(merged.length)
+    for (const event of await decoded(merged, sources, format)) if (isReadable(event)) yield event
+  }
+}
+
+const sourcesOf = (projection: Projection, topics: FoldLogParts['topics']): SourcePartition[] =>
+  projection.sources.map(eventTopic).flatMap((topic) => {
+    const { partitions = 0 } = topics.get(topic) ?? {}
+    return Array.from({ length: partitions }, (_, partition) => ({ topic, partition }))
+  })
+
+async function* readUpTo(reader: LogReader, { topic, partition }: SourcePartition, until: number) {
+  const from = await reader.startOffset(topic, partition)
+  yield* reader.read(topic, partition, { from, until })
+}
+
+/** Before its first step a generation has no checkpoint. */
+const checkpointOf = (state: GenerationState, source: SourcePartition): number =>
+  state.checkpoints.get(sourceKey(source)) ?? 0
+
+/** The events of records of several partitions, in the order of the records. */
+async function decoded(
+  merged: readonly MergedRecord[],
+  sources: readonly SourcePartition[],
+  format: EventFormat,
+): Promise<readonly FedEvent[]> {
+  const events = new Map<StoredRecord, FedEvent>()
+  for (const [source, group] of Map.groupBy(merged, (it) => it.source)) {
+    const { topic, partition } = sources[source] as SourcePartition
+    const records = group.map(({ record }) => record)
+    const ofGroup = await format.decodeEach(topic, partition, records)
+    for (const [index, event] of ofGroup.entries()) events.set(records[index] as StoredRecord, event)
+  }
+  return merged.map(({ record }) => events.get(record) as FedEvent)
+}

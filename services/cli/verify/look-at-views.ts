@@ -1,0 +1,64 @@
+import { formatPosition, type Projection } from '#domain'
+import type { GenerationState, ViewPageQuery, ViewStore } from '#projections'
+
+type LookedAt = Pick<ViewStore, 'generations' | 'page' | 'parked'>
+
+/** The views of a generation, and how far it was before and after they were read. */
+export interface Look {
+  readonly generation: string
+  readonly before: GenerationState
+  readonly after: GenerationState
+  /** As JSON, by key. */
+  readonly views: ReadonlyMap<string, string>
+  /** Positions of events that were set aside: they are not in the views. */
+  readonly parked: ReadonlySet<string>
+}
+
+const looksMax = 3
+const pageViews = 1_000
+
+/** Reads the views that serve. @returns why its views are not compared, where they are not. */
+export async function lookAtViews(projection: Projection, store: LookedAt): Promise<Look | string> {
+  for (let left = looksMax; left > 0; left--) {
+    const before = await serving(projection, store)
+    if (before === undefined) return 'no generation serves'
+    if (before.viewVersion !== projection.viewVersion) return 'another view version serves'
+    const parked = await parkedIn(projection, before.id, store)
+    const views = await viewsIn(projection, before.id, store)
+    const after = await serving(projection, store)
+    const parkedAfter = await parkedIn(projection, before.id, store)
+    // An event that was retried meanwhile is in some of the views only.
+    if (views === undefined || after?.id !== before.id || parkedAfter.join() !== parked.join()) continue
+    return { generation: before.id, before, after, views, parked: new Set(parked) }
+  }
+  return 'its generations change'
+}
+
+async function serving(projection: Projection, store: LookedAt): Promise<GenerationState | undefined> {
+  return (await store.generations(projection)).find(({ status }) => status === 'serving')
+}
+
+async function parkedIn(projection: Projection, generation: string, store: LookedAt): Promise<string[]> {
+  const found: string[] = []
+  for (let offset = 0; ; offset += pageViews) {
+    const page = await store.parked({ projection, generation }, { offset, limit: pageViews })
+    found.push(...page.map(({ position }) => formatPosition(position)))
+    if (page.length < pageViews) return found
+  }
+}
+
+async function viewsIn(
+  projection: Projection,
+  generation: string,
+  store: LookedAt,
+): Promise<Map<string, string> | undefined> {
+  const views = new Map<string, string>()
+  let query: ViewPageQuery = { generation, descending: false, limit: pageViews }
+  for (;;) {
+    const looked = await store.page(projection, query)
+    if (looked.outcome !== 'found') return undefined
+    for (const { key, json } of looked.found.views) views.set(key, json)
+    if (looked.found.next === undefined) return views
+    query = { ...query, cursor: looked.found.next }
+  }
+}

@@ -1,0 +1,62 @@
+import { isDeepStrictEqual } from 'node:util'
+
+import type { Projection } from '#domain'
+import type { ViewStore } from '#projections'
+
+import type { Findings } from './finding.ts'
+import { type FoldedLog, foldLog, type FoldLogParts, UnfoldableError } from './fold-log.ts'
+import { type Look, lookAtViews } from './look-at-views.ts'
+import type { VerifyCounts } from './verify-counts.ts'
+
+export interface ViewsVerification extends FoldLogParts {
+  readonly store: Pick<ViewStore, 'generations' | 'page' | 'parked'>
+  readonly findings: Findings
+  readonly counts: VerifyCounts
+}
+
+/**
+ * Folds the log by the projection's own reducers, and compares the views that serve with it. Views that change meanwhile are left out.
+ * All views of the projection are in memory, twice.
+ * @throws ViewStoreUnavailableError, LogError, SchemaError `registry-unreachable`
+ */
+export async function verifyViews(projection: Projection, context: ViewsVerification): Promise<void> {
+  const { counts, findings, store, signal } = context
+  const look = projection.ttlMs === undefined ? await lookAtViews(projection, store) : 'its views expire'
+  if (typeof look === 'string') {
+    counts.viewsLeftOut.push(`${projection.name}: ${look}`)
+    return
+  }
+  const where = { projection: projection.name, generation: look.generation }
+  try {
+    const folded = await foldLog(projection, look, context)
+    if (signal.aborted) return
+    compare(look, folded, counts, (code, message, key) =>
+      findings.add('views', code, message, { ...where, key }),
+    )
+  } catch (error) {
+    if (!(error instanceof UnfoldableError)) throw error
+    findings.add('views', 'fold-failed', error.message, where)
+  }
+}
+
+function compare(
+  { views }: Look,
+  folded: FoldedLog,
+  counts: VerifyCounts,
+  tell: (code: string, message: string, key: string) => void,
+): void {
+  for (const key of new Set([...views.keys(), ...folded.views.keys()])) {
+    if (folded.underWay.has(key)) {
+      counts.viewsUnderWay++
+      continue
+    }
+    counts.views++
+    const stored = views.get(key)
+    const expected = folded.views.get(key)
+    if (stored === undefined) tell('view-missing', 'the log makes this view, and it is not there', key)
+    else if (expected === undefined) tell('view-unknown', 'it is there, and the log does not make it', key)
+    else if (!isDeepStrictEqual(JSON.parse(stored), JSON.parse(JSON.stringify(expected)))) {
+      tell('view-differs', 'it is not what the reducers make of the log', key)
+    }
+  }
+}

@@ -1,0 +1,227 @@
+import type { Config } from '#config'
+import { type Aggregate, type DomainModule, InvalidInputError, type Projection } from '#domain'
+import { eventTopic, LogReader, snapshotTopic, type TopicDescription, Topics } from '#kafka'
+import type { ViewStore } from '#projections'
+import { PartitionIndex } from '#redis-index'
+import { openViewStore, type ReadingBackends } from '#service'
+
+import { ProgressMeter } from '../progress-meter.ts'
+import type { ProgressDisplay } from '../progress-display.ts'
+import type { LogPartition } from './check-record.ts'
+import { EventIds } from './event-ids.ts'
+import { Findings, type VerifyPart } from './finding.ts'
+import { tellRepeatedIds } from './repeated-ids.ts'
+import { type Sample, sampleOf, wholeLog } from './sample.ts'
+import { noCounts, type VerifyCounts } from './verify-counts.ts'
+import { PartitionVerifier } from './verify-partition.ts'
+import { verifyProjection } from './verify-projections.ts'
+import { verifyViews } from './verify-views.ts'
+
+export interface VerifyOptions {
+  /** Aggregate types; none means all of the domain. */
+  readonly types: readonly string[]
+  readonly parts: ReadonlySet<VerifyPart>
+  /** Look closely at about so many streams; all where it is undefined. */
+  readonly sample?: number
+  readonly seed: string
+  readonly findingsMax: number
+  readonly display: ProgressDisplay
+  readonly signal: AbortSignal
+}
+
+export interface Verification {
+  readonly counts: VerifyCounts
+  readonly findings: Findings
+  /** Share of the streams that were looked at closely. */
+  readonly fraction: number
+  readonly isInterrupted: boolean
+}
+
+/** Ids are compared over the whole log up to so many events (400 MB), beyond that within each partition. */
+const idsMax = 50_000_000
+/** How long owners may take, all together, to bring their indexes to the end of the log. */
+const patienceMs = 10_000
+
+/**
+ * Compares everything that is kept of events with the log. Reads only.
+ * @throws InvalidInputError for a type that the domain does not have; LogError, IndexUnavailableError, ViewStoreUnavailableError,
+ *   SchemaError `registry-unreachable`.
+ */
+export async function verify(
+  config: Config,
+  backends: ReadingBackends,
+  options: VerifyOptions,
+): Promise<Verification> {
+  const aggregates = aggregatesAsked(backends.domain, options.types)
+  const names = backends.domain.aggregates.flatMap(({ type }) => [eventTopic(type), snapshotTopic(type)])
+  const topics = await new Topics(backends.cluster).describe(names)
+  return new Verifying(config, backends, options, aggregates, topics).run()
+}
+
+/** @throws InvalidInputError */
+export function aggregatesAsked(
+  { aggregates }: Pick<DomainModule, 'aggregates'>,
+  types: readonly string[],
+): readonly Aggregate[] {
+  const known = aggregates.map(({ type }) => type)
+  const unknown = types.find((type) => !known.includes(type))
+  if (unknown !== undefined) {
+    throw new InvalidInputError(
+      'aggregateType',
+      `there is no aggregate type ${unknown}: the domain (ANNALS_DOMAIN) has ${known.join(', ') || 'none'}`,
+    )
+  }
+  return types.length === 0 ? aggregates : aggregates.filter(({ type }) => types.includes(type))
+}
+
+class Verifying {
+  readonly #config: Config
+  readonly #backends: ReadingBackends
+  readonly #options: VerifyOptions
+  readonly #aggregates: readonly Aggregate[]
+  readonly #topics: ReadonlyMap<string, TopicDescription>
+  readonly #reader: LogReader
+  readonly #findings: Findings
+  readonly #counts = noCounts()
+  readonly #ids = new EventIds()
+
+  constructor(
+    config: Config,
+    backends: ReadingBackends,
+    options: VerifyOptions,
+    aggregates: readonly Aggregate[],
+    topics: readonly TopicDescription[],
+  ) {
+    this.#config = config
+    this.#backends = backends
+    this.#options = options
+    this.#aggregates = aggregates
+    this.#topics = new Map(topics.map((topic) => [topic.name, topic]))
+    this.#reader = new LogReader(backends.cluster)
+    this.#findings = new Findings(options.findingsMax)
+  }
+
+  async run(): Promise<Verification> {
+    const { signal } = this.#options
+    const partitions = this.#aggregates.flatMap(({ type }) => this.#partitionsOf(type))
+    const offsets = await this.#offsetsIn(partitions)
+    const sample = await this.#sample(partitions)
+    const meter = new ProgressMeter(this.#options.display, offsets)
+    try {
+      await this.#verifyPartitions(partitions, offsets, sample, meter)
+      if (!signal.aborted) await this.#verifyProjections(meter)
+    } finally {
+      meter.end()
+    }
+    return {
+      counts: this.#counts,
+      findings: this.#findings,
+      fraction: sample.fraction,
+      isInterrupted: signal.aborted,
+    }
+  }
+
+  #partitionsOf(aggregateType: string): LogPartition[] {
+    const found = this.#topics.get(eventTopic(aggregateType))
+    if (found === undefined) return []
+    const { name: topic, topicId, partitions } = found
+    return Array.from({ length: partitions }, (_, partition) => ({
+      ...{ aggregateType, topic, topicId, partition, partitions },
+    }))
+  }
+
+  async #offsetsIn(partitions: readonly LogPartition[]): Promise<number> {
+    const lengths = await Promise.all(
+      partitions.map(async ({ topic, partition }) => {
+        const start = await this.#reader.startOffset(topic, partition)
+        return (await this.#reader.endOffset(topic, partition)) - start
+      }),
+    )
+    return lengths.reduce((sum, length) => sum + length, 0)
+  }
+
+  /** How many streams there are, the indexes know best; where one is missing, everything is looked at. */
+  async #sample(partitions: readonly LogPartition[]): Promise<Sample> {
+    const { sample, seed } = this.#options
+    if (sample === undefined) return wholeLog
+    const counts = await Promise.all(partitions.map((place) => this.#indexOf(place).streamCount()))
+    return sampleOf(
+      sample,
+      counts.reduce((sum, count) => sum + count, 0),
+      seed,
+    )
+  }
+
+  #indexOf({ topic, partition, aggregateType }: LogPartition): PartitionIndex {
+    const { tailEventsMax, tailTtlMs, rememberedIdsMax } = this.#config.index
+    return new PartitionIndex(this.#backends.redis, {
+      ...{ topic, partition, aggregateType, tailEventsMax, rememberedIdsMax },
+      tailTtlSeconds: Math.ceil(tailTtlMs / 1_000),
+    })
+  }
+
+  async #verifyPartitions(
+    partitions: readonly LogPartition[],
+    offsets: number,
+    sample: Sample,
+    meter: ProgressMeter,
+  ): Promise<void> {
+    const { parts, signal } = this.#options
+    if (!['log', 'index', 'snapshots'].some((part) => parts.has(part as VerifyPart))) return
+    const context = {
+      reader: this.#reader,
+      codec: this.#backends.codec,
+      findings: this.#findings,
+      counts: this.#counts,
+      ids: this.#ids,
+      snapshotTopics: new Set(this.#topics.keys()),
+      patience: { leftMs: patienceMs },
+      advance: (by: number) => meter.advance(by),
+      ...{ parts, sample, signal },
+    }
+    const byPartition = offsets > idsMax
+    for (const place of partitions) {
+      const aggregate = this.#aggregates.find(({ type }) => type === place.aggregateType)
+      await new PartitionVerifier(place, aggregate, this.#indexOf(place), context).run()
+      if (signal.aborted) return
+      if (byPartition) await this.#tellRepeated([place], sample)
+    }
+    await this.#tellRepeated(partitions, sample)
+  }
+
+  #tellRepeated(partitions: readonly LogPartition[], sample: Sample): Promise<void> {
+    return tellRepeatedIds(this.#ids.takeRepeated(), partitions, sample, this.#reader, this.#findings)
+  }
+
+  async #verifyProjections(meter: ProgressMeter): Promise<void> {
+    const { parts } = this.#options
+    if (!parts.has('projections') && !parts.has('views')) return
+    const types = this.#aggregates.map(({ type }) => type)
+    const projections = this.#backends.domain.projections.filter(({ sources }) =>
+      sources.some((type) => types.includes(type)),
+    )
+    const store = openViewStore(this.#config, this.#backends.redis)
+    try {
+      for (const projection of projections) await this.#verifyProjection(projection, store, meter)
+    } finally {
+      await store.close()
+    }
+  }
+
+  async #verifyProjection(projection: Projection, store: ViewStore, meter: ProgressMeter): Promise<void> {
+    const { parts, signal } = this.#options
+    const shared = {
+      ...{ store, signal },
+      topics: this.#topics,
+      reader: this.#reader,
+      codec: this.#backends.codec,
+      findings: this.#findings,
+      counts: this.#counts,
+      advance: (by: number) => meter.advance(by),
+    }
+    if (parts.has('projections')) await verifyProjection(projection, shared)
+    if (!parts.has('views') || signal.aborted) return
+    meter.extend(await this.#offsetsIn(projection.sources.flatMap((type) => this.#partitionsOf(type))))
+    await verifyViews(projection, shared)
+  }
+}
