@@ -1,14 +1,24 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 
-import type { ErrorCode } from '#event-store'
+import { type ErrorCode, EventStoreError } from '#event-store'
 import type { CatchUpProgress } from '#redis-index'
 
 export type RoundStep = 'check' | 'append' | 'commit'
 
 interface PartitionCounts {
   readonly queueDepth: number
-  readonly owned: readonly unknown[]
+  readonly owned: readonly { readonly isServing: boolean }[]
 }
+
+/** A series that begins at 1 shows no increase, so those that somebody may be woken up by begin at 0. */
+const refusalsFromTheStart: readonly ErrorCode[] = [
+  'wrong-expected-version',
+  'overloaded',
+  'unavailable',
+  'not-owner',
+  'outcome-unknown',
+  'internal',
+]
 
 /** What the writer tells of itself. Names end in their units. */
 export class WriterMetrics {
@@ -44,10 +54,11 @@ export class WriterMetrics {
     this.loadEvents = loadEventsOf(registry)
     this.#refusals = new Counter({
       name: 'annals_writer_refusals_total',
-      help: 'Appends refused, by error code',
+      help: 'Appends that their callers were refused, by error code',
       labelNames: ['code'],
       registers,
     })
+    for (const code of refusalsFromTheStart) this.#refusals.inc({ code }, 0)
     this.takeOverSeconds = new Histogram({
       name: 'annals_writer_take_over_seconds',
       help: 'From the fence to serving, catch-up included',
@@ -87,8 +98,9 @@ export class WriterMetrics {
     this.#catchUpLag.set({ topic, partition }, endOffset - nextOffset)
   }
 
-  refused(code: ErrorCode): void {
-    this.#refusals.inc({ code })
+  /** @param error what the caller is told. */
+  refused(error: unknown): void {
+    this.#refusals.inc({ code: error instanceof EventStoreError ? error.code : 'internal' })
   }
 
   async timed<T>(step: RoundStep, work: () => Promise<T>): Promise<T> {
@@ -116,6 +128,12 @@ function addPartitionGauges(registry: Registry, partitions: PartitionCounts): vo
     'annals_writer_owned_partitions',
     'Partitions that this writer owns',
     () => partitions.owned.length,
+  )
+  gaugeOf(
+    registry,
+    'annals_writer_serving_partitions',
+    'Owned partitions that take appends and reads now',
+    () => partitions.owned.filter(({ isServing }) => isServing).length,
   )
   gaugeOf(
     registry,

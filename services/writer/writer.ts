@@ -84,6 +84,7 @@ export class Writer {
       ownUrl: parts.advertisedUrl,
       routingTimeoutMs: settings.routingTimeoutMs,
       onForwarded: () => this.#metrics.forwarded.inc(),
+      onRefused: (error) => this.#metrics.refused(error),
     })
   }
 

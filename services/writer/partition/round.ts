@@ -170,10 +170,7 @@ export class Round {
 
   #answerDecided(plan: RoundPlan): void {
     const { metrics } = this.#parts
-    for (const { append, error } of plan.refused) {
-      metrics.refused(error.code)
-      append.refuse(error)
-    }
+    for (const { append, error } of plan.refused) append.refuse(error)
     for (const duplicate of plan.duplicates) {
       metrics.duplicates.inc()
       this.#answer(duplicate, duplicate.offset, true)

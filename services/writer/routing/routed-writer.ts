@@ -51,6 +51,8 @@ export interface RoutedWriterParts {
   /** How long a request waits for its partition to have an owner. */
   readonly routingTimeoutMs: number
   readonly onForwarded: () => void
+  /** Told once of each append that its caller is refused. */
+  readonly onRefused: (error: unknown) => void
 }
 
 /** While a partition moves, its next owner is looked for this often. */
@@ -74,9 +76,12 @@ export class RoutedWriter implements WriterApi {
     const identified = events.map((event) =>
       event.id === undefined ? { ...event, id: newEventId() } : event,
     )
-    return tracedAppend(streamId, identified, (appended) =>
+    const answer = tracedAppend(streamId, identified, (appended) =>
       this.#route(streamId, context, (owner) => owner.append(streamId, appended, options)),
     )
+    // Of one that was passed on, the writer that passed it on tells.
+    if (context?.forwarded !== true) answer.catch(this.#parts.onRefused)
+    return answer
   }
 
   appendMany(
