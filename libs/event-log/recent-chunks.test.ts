@@ -47,6 +47,9 @@ test('a piece that moves nothing is not kept', () => {
   recent.add(chunk(0, 0))
   expect(recent.from(0)).toBeUndefined()
   expect(recent.nextOffset).toBe(0)
+  recent.add(chunk(0, 5))
+  for (let n = 0; n < 5_000; n++) recent.add(chunk(5, 0))
+  expect(offsetsOf(recent.from(0))).toHaveLength(5)
 })
 
 test('begins anew without what it kept', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 
-import type { EventFeed } from '../event-feed.ts'
 import { sourceKey } from '../source-partition.ts'
+import { CountingFeed } from '../testing/counting-feed.ts'
 import { balances, entered, ledger } from '../testing/ledger.ts'
 import { afterLooks, ProjectionBench } from '../testing/projection-bench.ts'
 import { allViews, eventually } from '../testing/projector-instance.ts'
@@ -68,22 +68,8 @@ describe('a look at the past', () => {
   test('reads no further once it is done', async () => {
     const bench = new ProjectionBench()
     bench.append(30)
-    let followers = 0
-    const { feed } = bench
-    const counting: EventFeed = {
-      startOffset: (source) => feed.startOffset(source),
-      endOffset: (source) => feed.endOffset(source),
-      eventAt: (position) => feed.eventAt(position),
-      async *follow(source, from, signal) {
-        followers++
-        try {
-          yield* feed.follow(source, from, signal)
-        } finally {
-          followers--
-        }
-      },
-    }
-    const instance = await bench.start(balances(), { feed: counting })
+    const feed = new CountingFeed(bench.feed)
+    const instance = await bench.start(balances(), { feed })
     await bench.expectServed(balances())
     const generation = await instance.runner.rebuild({ beforeMs: Infinity })
     await eventually(async () =>
@@ -91,9 +77,9 @@ describe('a look at the past', () => {
         await allViews(bench.store, balances()),
       ),
     )
-    await eventually(() => expect(followers).toBe(3))
+    await eventually(() => expect(feed.following).toBe(3))
     await afterLooks()
-    expect(followers).toBe(3)
+    expect(feed.following).toBe(3)
   })
 
   test('comes to an end in a partition that is empty', async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 
-import type { EventFeed } from '../event-feed.ts'
 import { aroundStore } from '../testing/around-store.ts'
+import { CountingFeed } from '../testing/counting-feed.ts'
 import { balances, entered, ledger, totals } from '../testing/ledger.ts'
 import { afterLooks, ProjectionBench } from '../testing/projection-bench.ts'
 import { allViews, eventually } from '../testing/projector-instance.ts'
@@ -90,7 +90,6 @@ test('one whose views never stand still tells of it, and goes on trying', async 
 test('an instance that goes on while the store answers how far it was is not begun anew for that', async () => {
   const bench = new ProjectionBench()
   let looks = 0
-  let begun = 0
   const store = aroundStore(bench.store, async (method, proceed) => {
     const answer = await proceed()
     if (method !== 'generations') return answer
@@ -99,20 +98,11 @@ test('an instance that goes on while the store answers how far it was is not beg
     await afterLooks(1)
     return answer
   })
-  const { feed } = bench
-  const counted: EventFeed = {
-    startOffset: (source) => feed.startOffset(source),
-    endOffset: (source) => feed.endOffset(source),
-    eventAt: (position) => feed.eventAt(position),
-    follow: (...asked) => {
-      begun++
-      return feed.follow(...asked)
-    },
-  }
-  const instance = await bench.start(balances(), { store, feed: counted })
+  const feed = new CountingFeed(bench.feed)
+  const instance = await bench.start(balances(), { store, feed })
   await eventually(() => expect(looks).toBeGreaterThan(20))
   await instance.stop()
-  expect(begun).toBe(3)
+  expect(feed.begun).toBe(3)
 })
 
 test('an answer that is lost is looked up in the store: what was done is not done again', async () => {

@@ -1,0 +1,39 @@
+import type { Position } from '#domain'
+
+import type { EventFeed, FedChunk, FedEvent } from '../event-feed.ts'
+import type { SourcePartition } from '../source-partition.ts'
+
+/** Counts who follows partitions. */
+export class CountingFeed implements EventFeed {
+  /** Who follows now. */
+  following = 0
+  /** How often somebody began to. */
+  begun = 0
+  readonly #feed: EventFeed
+
+  constructor(feed: EventFeed) {
+    this.#feed = feed
+  }
+
+  async *follow(source: SourcePartition, from: number, signal: AbortSignal): AsyncGenerator<FedChunk> {
+    this.begun++
+    this.following++
+    try {
+      yield* this.#feed.follow(source, from, signal)
+    } finally {
+      this.following--
+    }
+  }
+
+  startOffset(source: SourcePartition): Promise<number> {
+    return this.#feed.startOffset(source)
+  }
+
+  endOffset(source: SourcePartition): Promise<number> {
+    return this.#feed.endOffset(source)
+  }
+
+  eventAt(position: Position): Promise<FedEvent> {
+    return this.#feed.eventAt(position)
+  }
+}
