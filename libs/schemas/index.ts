@@ -1,4 +1,5 @@
 export { checkSchemas } from './check-schemas.ts'
+export { type EventCheck, eventCheckOf } from './event-check.ts'
 export { type DecodedRecord, EventCodec, type EventCodecOptions, type Preparation } from './event-codec.ts'
 export { jsonViewName, jsonViewSchema } from './json-view-schema.ts'
 export { type PushedSchema, pushSchemas } from './push-schemas.ts'

@@ -1,0 +1,118 @@
+import type { Command } from 'commander'
+
+import type { AnnalsClient } from '#client'
+
+import type { Cli, Report } from '../cli.ts'
+import { type CountDisplay, countDisplay } from '../export/count-display.ts'
+import { type Exported, exportEvents, type ExportScope } from '../export/export-events.ts'
+import { jsonLines, tableLines } from '../export/export-lines.ts'
+import { outputTo, standardOutput } from '../export/export-output.ts'
+import { UsageError } from '../failure.ts'
+import { readMapping } from '../import/mapping.ts'
+import { interruptible } from '../interruption.ts'
+import { grouped } from '../progress-text.ts'
+import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
+
+interface ExportOptions extends WriterOption {
+  readonly stream?: string
+  readonly output?: string
+  readonly overwrite?: boolean
+  readonly mapping?: string
+  readonly fromTime?: string
+  readonly untilTime?: string
+  readonly type: readonly string[]
+}
+
+const help = `
+One event in JSON a line, as \`import\` takes it; with --mapping a table, by the mapping that would import it. Each stream
+is in its order; an aggregate type comes one partition after the other. A file has its name when it is whole.
+
+Examples:
+  annals export customer --output customers.ndjson
+  annals export customer --from-time 2026-01-01 --until-time 2026-02-01 | gzip > january.ndjson.gz
+  annals export --stream order.order-42
+  annals export customer --mapping examples/customers/cdnow.mapping.json --output customers.txt`
+
+export function addExport(program: Command, cli: Cli): void {
+  const command = program
+    .command('export')
+    .description('Write the events of an aggregate type or of a stream to a file or to standard output.')
+    .argument('[type]', 'aggregate type')
+    .option('--stream <streamId>', 'only this stream')
+    .option('--output <file>', 'default: standard output')
+    .option('--overwrite', 'replace a file that is there')
+    .option('--mapping <file>', 'as a table; see docs/operations/import-export.md')
+    .option('--from-time <time>', 'not before this time: ISO 8601, e.g. 2026-01-31 or 2026-01-31T12:00:00Z')
+    .option('--until-time <time>', 'before this time')
+    .option('--type <eventType>', 'only events of this type; more than once', collected, [])
+    .addHelpText('after', help)
+    .action(async (aggregateType: string | undefined, options: ExportOptions) => {
+      cli.report(
+        await interruptible((signal) => exportAll(cli, scopeOf(aggregateType, options), options, signal)),
+      )
+    })
+  withWriterOption(command, cli)
+}
+
+const collected = (given: string, before: readonly string[]): readonly string[] => [...before, given]
+
+function scopeOf(aggregateType: string | undefined, { stream }: ExportOptions): ExportScope {
+  if (stream !== undefined && aggregateType === undefined) return { streamId: stream }
+  if (stream === undefined && aggregateType !== undefined) return { aggregateType }
+  throw new UsageError('export takes an aggregate type or --stream: one of both')
+}
+
+async function exportAll(
+  cli: Cli,
+  scope: ExportScope,
+  options: ExportOptions,
+  signal: AbortSignal,
+): Promise<Report> {
+  const lines = options.mapping === undefined ? jsonLines : tableLines(await readMapping(options.mapping))
+  const { output: file } = options
+  const display = displayOf(cli, file)
+  const { fromTime: from, untilTime: until, type: types } = options
+  return withClient(options, async (client) => {
+    await checkScope(client, scope)
+    const output = file === undefined ? standardOutput : outputTo(file, options.overwrite === true)
+    const onProgress = display.show.bind(display)
+    const exported = await exportEvents(client, {
+      scope,
+      from,
+      until,
+      types,
+      lines,
+      output,
+      onProgress,
+      signal,
+    }).finally(() => {
+      display.end()
+    })
+    return told(exported, file)
+  })
+}
+
+/** Events to a terminal are progress enough. */
+function displayOf({ isJson }: Cli, file: string | undefined): CountDisplay {
+  const isShown = !isJson && (file !== undefined || !process.stdout.isTTY)
+  return isShown ? countDisplay(process.stderr, 'events') : { show: () => undefined, end: () => undefined }
+}
+
+/** What is not there is told before a file is begun. */
+async function checkScope(client: AnnalsClient, scope: ExportScope): Promise<void> {
+  if ('streamId' in scope) await client.info(scope.streamId)
+  else await client.readCategory(scope.aggregateType, { limit: 1 })
+}
+
+function told(exported: Exported, file: string | undefined): Report {
+  const { events, streams, isInterrupted } = exported
+  const where = file === undefined ? '' : ` to ${file}`
+  const counts = `${grouped(events)} events of ${grouped(streams)} streams`
+  const interrupted = `Interrupted after ${counts}${file === undefined ? '' : `: ${file} was not written`}. Run the same command again`
+  return {
+    document: { ...exported, ...(file !== undefined && { file }) },
+    text: isInterrupted ? interrupted : `Exported ${counts}${where}`,
+    exitCode: isInterrupted ? 130 : 0,
+    isAside: file === undefined,
+  }
+}

@@ -1,0 +1,82 @@
+import { createWriteStream, existsSync } from 'node:fs'
+import { rename, rm } from 'node:fs/promises'
+import type { Writable } from 'node:stream'
+import { finished } from 'node:stream/promises'
+
+import { CommandError } from '../failure.ts'
+import { writeFailure } from '../import/file-failure.ts'
+
+/** Where an export goes, no faster than it is taken. */
+export interface ExportOutput {
+  /** @throws CommandError where it cannot be written. */
+  write(text: string): Promise<void>
+  /** All is written. */
+  complete(): Promise<void>
+  /** It will not be complete: nothing is to be left of it. */
+  abandon(): Promise<void>
+}
+
+/** Whoever reads standard output has what was written. */
+export const standardOutput: ExportOutput = {
+  write: (text) => written(process.stdout, text),
+  complete: () => Promise.resolve(),
+  abandon: () => Promise.resolve(),
+}
+
+/** A file that has its name when it is whole. @throws CommandError where it is there already. */
+export function outputTo(file: string, isOverwriting: boolean): ExportOutput {
+  if (!isOverwriting && existsSync(file)) {
+    throw new CommandError({
+      exitCode: 1,
+      code: 'target-exists',
+      message: `${file} is there already: --overwrite replaces it when the export is whole`,
+    })
+  }
+  return new FileOutput(file)
+}
+
+class FileOutput implements ExportOutput {
+  readonly #file: string
+  readonly #partial: string
+  readonly #stream: Writable
+
+  constructor(file: string) {
+    this.#file = file
+    this.#partial = `${file}.partial`
+    this.#stream = createWriteStream(this.#partial, { flush: true })
+    // Told by the write or the end that it meets.
+    this.#stream.on('error', () => undefined)
+  }
+
+  async write(text: string): Promise<void> {
+    await this.#orFailure(written(this.#stream, text))
+  }
+
+  async complete(): Promise<void> {
+    this.#stream.end()
+    await this.#orFailure(finished(this.#stream))
+    await this.#orFailure(rename(this.#partial, this.#file))
+  }
+
+  async abandon(): Promise<void> {
+    this.#stream.destroy()
+    await finished(this.#stream).catch(() => undefined)
+    await rm(this.#partial, { force: true })
+  }
+
+  async #orFailure(writing: Promise<void>): Promise<void> {
+    try {
+      await writing
+    } catch (error) {
+      throw writeFailure(this.#file, error)
+    }
+  }
+}
+
+const written = (stream: Writable, text: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    stream.write(text, (error) => {
+      if (error) reject(error)
+      else resolve()
+    })
+  })

@@ -1,0 +1,12 @@
+import { CommandError } from '../failure.ts'
+
+/** What is told where a file cannot be written. */
+export function writeFailure(file: string, error: unknown): CommandError {
+  const { code, message } = error as NodeJS.ErrnoException
+  const isFull = code === 'ENOSPC' || code === 'EDQUOT'
+  const told = `${file} cannot be written: ${isFull ? 'the disk is full. Make room, and run the same command again' : message}`
+  return new CommandError(
+    { exitCode: 1, code: isFull ? 'disk-full' : 'file-failed', message: told },
+    { cause: error },
+  )
+}

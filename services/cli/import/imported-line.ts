@@ -1,0 +1,36 @@
+import type { EventMetadata, StreamId } from '#domain'
+import type { IdentifiedEvent } from '#event-store'
+
+/** What a line says, before it has an id for certain. */
+export interface Draft {
+  readonly streamId: StreamId
+  readonly type: string
+  readonly data: unknown
+  /** A UUID, or whatever else tells this event from all others of its source. */
+  readonly key?: string
+  readonly metadata?: EventMetadata
+}
+
+/** An event of the file, ready to be appended. */
+export interface EventLine {
+  /** From 1; of a record over several lines the last. */
+  readonly line: number
+  readonly streamId: StreamId
+  readonly event: IdentifiedEvent
+}
+
+/** Why a line gives no event, or its event was refused. */
+export class LineProblem {
+  readonly line: number
+  readonly message: string
+  readonly path: string | undefined
+  /** Absent where it could not be read. */
+  readonly streamId: StreamId | undefined
+
+  constructor(line: number, message: string, about: { path?: string; streamId?: StreamId | undefined } = {}) {
+    this.line = line
+    this.message = message
+    this.path = about.path
+    this.streamId = about.streamId
+  }
+}

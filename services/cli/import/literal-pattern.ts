@@ -1,0 +1,2 @@
+/** The source of a regular expression that matches just this text. */
+export const literalPattern = (text: string): string => text.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')

@@ -1,0 +1,37 @@
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+
+import { UsageError } from '../failure.ts'
+
+/** @throws UsageError where there is no such file. */
+export async function sizeOf(file: string): Promise<number> {
+  try {
+    return (await stat(file)).size
+  } catch (error) {
+    throw unreadable(file, error)
+  }
+}
+
+/** The bytes of a file. @param onBytes is told of how many more have come. @throws UsageError that names it where it cannot be read. */
+export async function* readBytes(
+  file: string,
+  onBytes: (bytes: number) => void = () => undefined,
+): AsyncGenerator<Buffer, void> {
+  try {
+    if ((await stat(file)).isDirectory()) throw new Error('it is a folder')
+    for await (const chunk of createReadStream(file, {
+      highWaterMark: 256 * 1024,
+    }) as AsyncIterable<Buffer>) {
+      onBytes(chunk.length)
+      yield chunk
+    }
+  } catch (error) {
+    throw unreadable(file, error)
+  }
+}
+
+/** @throws UsageError what is told to whoever named the file. */
+export const unreadable = (file: string, error: unknown): UsageError =>
+  new UsageError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`, {
+    cause: error,
+  })

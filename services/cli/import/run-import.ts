@@ -1,0 +1,195 @@
+import type { EventCheck } from '#schemas'
+import { type EventStore, EventStoreError } from '#event-store'
+
+import type { ProgressDisplay } from '../progress-display.ts'
+import { ProgressMeter } from '../progress-meter.ts'
+import { grouped } from '../progress-text.ts'
+import { checkEvents, type FileContents, withSchemas } from './check-events.ts'
+import { Checkpoint, fingerprintOf } from './checkpoint.ts'
+import { EventImport, type ImportCounts } from './import-events.ts'
+import { type EventLine, LineProblem } from './imported-line.ts'
+import { ProblemLog } from './problem-log.ts'
+import { sizeOf } from './open-file.ts'
+import { type EventFile, readEvents } from './read-events.ts'
+import { StreamAppender } from './stream-appender.ts'
+
+export interface ImportRequest {
+  readonly from: EventFile
+  /** Absent: only the lines' shape is checked. */
+  readonly check: EventCheck | undefined
+  readonly isDryRun: boolean
+  /** Lines of a window. */
+  readonly batch: number
+  /** As many wrong lines end it. */
+  readonly errorsMax: number
+  /** Files. */
+  readonly report: string | undefined
+  readonly checkpoint: string | undefined
+}
+
+export interface ImportParts {
+  readonly store: Pick<EventStore, 'append' | 'read'>
+  /** For each of two things that take their time: looking at the lines, in bytes, and appending their events. */
+  readonly display: () => ProgressDisplay
+  /** Ends it after what is under way. */
+  readonly signal: AbortSignal
+}
+
+/**
+ * `checked`: a dry run. `refused`: lines are wrong, and nothing was appended. `stopped`: as many events were refused as end it.
+ * `interrupted`: by the signal. Otherwise all lines are in but those that are wrong.
+ */
+export type ImportEnd = 'done' | 'checked' | 'refused' | 'stopped' | 'interrupted'
+
+export interface ImportOutcome extends Readonly<ImportCounts> {
+  readonly end: ImportEnd
+  readonly contents: FileContents
+  /** Events before the checkpoint, which an earlier run brought. */
+  readonly skipped: number
+  readonly problemCount: number
+  /** The first of them. */
+  readonly problems: readonly LineProblem[]
+  /** Of appending. */
+  readonly seconds: number
+  /** All up to here is acknowledged. */
+  readonly line: number
+}
+
+/**
+ * Looks at all lines, and if they are sound appends them.
+ * @throws UsageError, CommandError for files; EventStoreError that is no fault of a line, and says what was done before it.
+ */
+export async function runImport(request: ImportRequest, parts: ImportParts): Promise<ImportOutcome> {
+  const problems = new ProblemLog(request.report)
+  try {
+    return await new ImportRun(request, parts, problems).run()
+  } finally {
+    problems.close()
+  }
+}
+
+class ImportRun {
+  readonly #request: ImportRequest
+  readonly #parts: ImportParts
+  readonly #problems: ProblemLog
+  #skipped = 0
+  #line = 0
+
+  constructor(request: ImportRequest, parts: ImportParts, problems: ProblemLog) {
+    this.#request = request
+    this.#parts = parts
+    this.#problems = problems
+  }
+
+  async run(): Promise<ImportOutcome> {
+    const { from, isDryRun, errorsMax } = this.#request
+    const checkpoint = await this.#openCheckpoint()
+    const contents = await this.#check()
+    if (this.#parts.signal.aborted) return this.#outcome('interrupted', contents)
+    if (isDryRun) return this.#outcome('checked', contents)
+    if (this.#problems.count >= errorsMax) return this.#outcome('refused', contents)
+    return this.#append(contents, new StreamAppender(this.#parts.store, from.importId), checkpoint)
+  }
+
+  async #check(): Promise<FileContents> {
+    const { signal, display } = this.#parts
+    const meter = new ProgressMeter(display(), await sizeOf(this.#request.from.file))
+    const onProblem = (problem: LineProblem) => {
+      this.#problems.add(problem)
+    }
+    const onBytes = (bytes: number) => {
+      meter.advance(bytes)
+    }
+    try {
+      return await checkEvents(this.#lines(onBytes), { onProblem, signal })
+    } finally {
+      meter.end()
+    }
+  }
+
+  #lines(onBytes?: (bytes: number) => void): AsyncGenerator<EventLine | LineProblem, void> {
+    return withSchemas(readEvents(this.#request.from, onBytes), this.#request.check)
+  }
+
+  async #openCheckpoint(): Promise<Checkpoint | undefined> {
+    const { checkpoint, from, isDryRun } = this.#request
+    if (checkpoint === undefined || isDryRun) return undefined
+    const { file, mapping, source, renamed, importId } = from
+    const rest = { mapping: mapping?.spec, source, renamed: [...renamed], importId }
+    const opened = await Checkpoint.open(checkpoint, await fingerprintOf(file, rest))
+    this.#line = opened.line
+    return opened
+  }
+
+  async #append(
+    contents: FileContents,
+    appender: StreamAppender,
+    checkpoint: Checkpoint | undefined,
+  ): Promise<ImportOutcome> {
+    const startMs = performance.now()
+    const meter = new ProgressMeter(this.#parts.display(), contents.events)
+    const run = new EventImport({
+      batch: this.#request.batch,
+      append: (streamId, lines) => appender.append(streamId, lines),
+      onProblem: this.#takeNote(),
+      onAcknowledged: async (line) => {
+        this.#line = line
+        await checkpoint?.reach(line)
+      },
+      onProgress: (lines) => {
+        meter.advance(lines)
+      },
+      signal: this.#parts.signal,
+    })
+    try {
+      await run.run(this.#behind(checkpoint?.line ?? 0))
+    } catch (error) {
+      throw withProgress(error, run.counts)
+    } finally {
+      meter.end()
+      await checkpoint?.save()
+    }
+    return this.#outcome(this.#endOf(), contents, run.counts, (performance.now() - startMs) / 1_000)
+  }
+
+  /** What came before the checkpoint is read all the same: ids count how often the same line came before. */
+  async *#behind(line: number): AsyncGenerator<EventLine | LineProblem, void> {
+    for await (const each of this.#lines()) {
+      if (each.line > line) yield each
+      else if (!(each instanceof LineProblem)) this.#skipped += 1
+    }
+  }
+
+  /** Lines that were found wrong before anything was appended come again. */
+  #takeNote(): (problem: LineProblem) => boolean {
+    const told = new Set(this.#problems.first.map(({ line }) => line))
+    return (problem) => {
+      if (!told.has(problem.line)) this.#problems.add(problem)
+      return this.#problems.count < this.#request.errorsMax
+    }
+  }
+
+  #endOf(): ImportEnd {
+    if (this.#problems.count >= this.#request.errorsMax) return 'stopped'
+    return this.#parts.signal.aborted ? 'interrupted' : 'done'
+  }
+
+  #outcome(end: ImportEnd, contents: FileContents, counts = noCounts, seconds = 0): ImportOutcome {
+    return {
+      ...counts,
+      ...{ end, contents, seconds, skipped: this.#skipped, line: this.#line },
+      problemCount: this.#problems.count,
+      problems: this.#problems.first,
+    }
+  }
+}
+
+const noCounts: ImportCounts = { appended: 0, alreadyThere: 0, heldBack: 0 }
+
+/** Whoever is told that it failed must know what of it was done. */
+function withProgress(error: unknown, { appended, alreadyThere }: ImportCounts): unknown {
+  if (!(error instanceof EventStoreError)) return error
+  const { code, message, details, cause } = error
+  const told = `${grouped(appended)} events were appended before it, ${grouped(alreadyThere)} were there already. Run the same command again to go on: nothing comes twice`
+  return new EventStoreError(code, `${message}. ${told}`, details, { cause })
+}
