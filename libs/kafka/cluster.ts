@@ -38,6 +38,8 @@ type MetadataResponse = Awaited<ReturnType<typeof metadataV12.api.async>>
 type TopicResponse = MetadataResponse['topics'][number]
 
 const controlLane = 'control'
+/** Kafka's number for it. */
+const topicAuthorizationFailed = 29
 
 /** A partition without a leader makes the client throw the whole answer; what it says of the others is still wanted. */
 function toleratePartial(error: unknown): MetadataResponse {
@@ -133,11 +135,17 @@ export class KafkaCluster {
     return asked
   }
 
-  /** Metadata of the topics that exist among these, fresh. What was known of them before is forgotten. */
+  /** Metadata of the topics that exist among these, fresh. What was known of them before is forgotten. @throws LogError `refused` where one may not be looked at */
   async existingTopics(names: readonly string[], deadline: number): Promise<readonly TopicMetadata[]> {
     for (const name of names) this.#topics.delete(name)
     const what = `asking for topics ${names.join(', ')}`
-    const answer = await untilAnswered({ what, deadline, changes: false }, () => this.#askTopics(names))
+    const answer = await untilAnswered({ what, deadline, changes: false }, async () => {
+      const { topics } = await this.#askTopics(names)
+      // One that may not be looked at must not pass for one that is not there.
+      const denied = topics.find(({ errorCode }) => errorCode === topicAuthorizationFailed)
+      if (denied !== undefined) throw new ProtocolError(denied.errorCode)
+      return { topics }
+    })
     return answer.topics.filter(({ errorCode }) => errorCode === 0).map(topicMetadata)
   }
 

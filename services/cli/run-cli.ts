@@ -8,6 +8,7 @@ import { addDeadLetters } from './commands/deadletters.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addOwners } from './commands/owners.ts'
 import { addProjection } from './commands/projection.ts'
+import { addReplay } from './commands/replay.ts'
 import { addSchemas } from './commands/schemas.ts'
 import { addSnapshot } from './commands/snapshot.ts'
 import { addStream } from './commands/stream.ts'
@@ -55,6 +56,7 @@ function programOf(cli: Cli): Command {
   addAppend(program, cli)
   addStream(program, cli)
   addProjection(program, cli)
+  addReplay(program, cli)
   addDeadLetters(program, cli)
   addSnapshot(program, cli)
   addOwners(program, cli)

@@ -51,7 +51,7 @@ export function addProjectionRebuild(projection: Command, cli: Cli): void {
   withWriterOption(command, cli, 'projector')
 }
 
-async function rebuild(
+export async function rebuild(
   client: AnnalsClient,
   cli: Cli,
   name: string,

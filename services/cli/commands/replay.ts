@@ -1,0 +1,204 @@
+import { type Command, Option } from 'commander'
+
+import { parsePosition, parseStreamId, type Position, type StreamId, type Version } from '#domain'
+
+import { count, version } from '../arguments.ts'
+import type { Cli } from '../cli.ts'
+import { UsageError } from '../failure.ts'
+import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
+import { rebuild } from './projection-rebuild.ts'
+
+export interface ReplayCommandOptions extends WriterOption {
+  readonly stream?: StreamId
+  readonly partition?: readonly number[]
+  readonly fromOffset?: ReadonlyMap<number, number>
+  readonly untilOffset?: ReadonlyMap<number, number>
+  readonly fromTime?: string
+  readonly untilTime?: string
+  readonly fromVersion?: Version
+  readonly untilVersion?: Version
+  readonly untilPosition?: Position
+  readonly type?: readonly string[]
+  readonly streamPattern?: string
+  readonly correlationId?: string
+  readonly format: 'ndjson' | 'cloudevents'
+  readonly toFile?: string
+  readonly toTopic?: string
+  readonly toProjection?: string
+  readonly create?: boolean
+  readonly overwrite?: boolean
+  readonly dryRun?: boolean
+  readonly skipUnreadable?: boolean
+  readonly rate?: number
+  readonly parallel: number
+  readonly timeout: number
+  readonly checkpoint?: string
+  readonly resume?: boolean
+}
+
+const help = `
+Reads the log directly, never changes it, and asks no writer. Without an end it goes up to the end of the log as it is
+when it begins. Bounds and filters all hold together. Events of one partition keep their order; those of several are
+interleaved. Kafka, registry and domain are those of the environment, as for the services (docs/configuration.md).
+More: docs/operations/replay.md
+
+Examples:
+  annals replay customer --from-time 2026-01-01 --type PurchaseMade | jq .data.amount
+  annals replay customer --to-file customers.ndjson
+  annals replay customer --to-file customers.ndjson --resume
+  annals replay --stream customer.c-1 --from-version 10 --format cloudevents
+  annals replay customer --from-offset 3:1200 --partition 3 --to-topic customer-copy --create --rate 500
+  annals replay customer --stream-pattern 'customer.eu-*' --dry-run
+  annals replay --to-projection customer-lifetime --until-time 2026-01-31T12:00:00Z`
+
+export function addReplay(program: Command, cli: Cli): void {
+  const command = program
+    .command('replay')
+    .description('Replay events of the log to standard output, a file, another topic, or a projection.')
+    .argument('[aggregateType]', 'whose events: all partitions of its topic')
+    .option('--stream <id>', 'the events of one stream instead', parseStreamId)
+  addBounds(command)
+  addFilters(command)
+  addDestinations(command)
+  addPace(command)
+  command
+    .addHelpText('after', help)
+    .action((aggregateType: string | undefined, options: ReplayCommandOptions) =>
+      options.toProjection === undefined
+        ? replayEvents(cli, aggregateType, options)
+        : replayToProjection(cli, options.toProjection, aggregateType, options, command),
+    )
+  withWriterOption(command, cli, 'projector of --to-projection')
+}
+
+function addBounds(command: Command): void {
+  command
+    .option('--partition <number>', 'only this one; again for more', partitions)
+    .option(
+      '--from-offset <partition:offset>',
+      'where a partition begins; again for more',
+      offsets('--from-offset'),
+    )
+    .option(
+      '--until-offset <partition:offset>',
+      'before this offset; again for more',
+      offsets('--until-offset'),
+    )
+    .option('--from-time <time>', 'not before this time: ISO 8601, e.g. 2026-01-31 or 2026-01-31T12:00:00Z')
+    .option('--until-time <time>', 'before this time')
+    .option('--from-version <version>', 'with --stream: not before this version', version('--from-version'))
+    .option(
+      '--until-version <version>',
+      'with --stream: up to and with this version',
+      version('--until-version'),
+    )
+}
+
+function addFilters(command: Command): void {
+  command
+    .option('--type <eventType>', 'only events of this type; again for more', again)
+    .option('--stream-pattern <glob>', 'only streams whose whole id fits: * for any characters, ? for one')
+    .option('--correlation-id <id>', 'only events with this correlation id')
+}
+
+function addDestinations(command: Command): void {
+  command
+    .addOption(
+      new Option('--format <format>', 'of lines: events as HTTP gives them, or CloudEvents in JSON')
+        .choices(['ndjson', 'cloudevents'])
+        .default('ndjson'),
+    )
+    .addOption(new Option('--to-file <path>', 'write lines to a file').conflicts(['toTopic', 'toProjection']))
+    .addOption(
+      new Option(
+        '--to-topic <name>',
+        'copy records byte for byte to a topic, marked by the header annals_replayed',
+      ).conflicts('toProjection'),
+    )
+    .option('--to-projection <name>', 'have a projector rebuild the projection, and watch it')
+    .option('--create', 'with --to-topic: make it if it is missing')
+    .addOption(
+      new Option(
+        '--until-position <position>',
+        'with --to-projection: a look at the past, up to and with this event',
+      )
+        .argParser(parsePosition)
+        .conflicts('untilTime'),
+    )
+    .addOption(
+      new Option('--overwrite', 'begin anew, whatever file and checkpoint there are').conflicts('resume'),
+    )
+    .option('--dry-run', 'read and count, write nothing')
+    .option('--skip-unreadable', 'leave out records that cannot be decoded, instead of stopping there')
+}
+
+function addPace(command: Command): void {
+  command
+    .option('--rate <events>', 'at most so many events per second', count('--rate', 1, 10_000_000))
+    .addOption(
+      new Option('--parallel <partitions>', 'partitions at once')
+        .argParser(count('--parallel', 1, 64))
+        .default(4),
+    )
+    .addOption(
+      new Option('--timeout <seconds>', 'how long brokers may be away')
+        .argParser(count('--timeout', 1, 86_400))
+        .default(30),
+    )
+    .option('--checkpoint <file>', 'keep how far it is there; with --to-file <path> it is <path>.checkpoint')
+    .option('--resume', 'go on from the checkpoint')
+}
+
+const again = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
+
+const partitions = (value: string, before: readonly number[] = []): readonly number[] => [
+  ...before,
+  count('--partition', 0, 1_000_000)(value),
+]
+
+const offsets =
+  (option: string) =>
+  (value: string, before: ReadonlyMap<number, number> = new Map()): ReadonlyMap<number, number> => {
+    const [, partition, offset] = /^(\d{1,7}):(\d{1,15})$/.exec(value) ?? []
+    if (partition === undefined) {
+      throw new UsageError(`${option} ${value}: expected partition:offset, e.g. 3:1200`)
+    }
+    if (before.has(Number(partition)))
+      throw new UsageError(`${option}: partition ${partition} is there twice`)
+    return new Map([...before, [Number(partition), Number(offset)]])
+  }
+
+async function replayEvents(
+  cli: Cli,
+  aggregateType: string | undefined,
+  options: ReplayCommandOptions,
+): Promise<void> {
+  // Loaded only here: the clients of Kafka would make every other command start in twice the time.
+  const { runReplay } = await import('../replay/run-replay.ts')
+  cli.report(await runReplay(cli, aggregateType, options))
+}
+
+/** What a rebuild has no use for. */
+const onlyForEvents = [
+  ...['stream', 'partition', 'fromOffset', 'untilOffset', 'fromTime', 'fromVersion', 'untilVersion', 'type'],
+  ...['streamPattern', 'correlationId', 'format', 'create', 'overwrite', 'dryRun', 'skipUnreadable', 'rate'],
+  ...['parallel', 'timeout', 'checkpoint', 'resume'],
+]
+
+async function replayToProjection(
+  cli: Cli,
+  name: string,
+  aggregateType: string | undefined,
+  options: ReplayCommandOptions,
+  command: Command,
+): Promise<void> {
+  const given = onlyForEvents.filter((option) => command.getOptionValueSource(option) === 'cli')
+  if (aggregateType !== undefined || given.length > 0) {
+    const what =
+      aggregateType ?? `--${(given[0] ?? '').replaceAll(/[A-Z]/g, (upper) => `-${upper.toLowerCase()}`)}`
+    throw new UsageError(
+      `${what} does not go with --to-projection: a projection is made of all events of its own sources, up to --until-time or --until-position`,
+    )
+  }
+  cli.report(await withClient(options, (client) => rebuild(client, cli, name, { ...options, wait: true })))
+}

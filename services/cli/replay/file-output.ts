@@ -1,0 +1,78 @@
+import { type FileHandle, open } from 'node:fs/promises'
+
+import type { LineOutput } from './line-target.ts'
+import { fileError, ReplayError } from './replay-error.ts'
+
+/** How a file is begun: `fresh` must not exist, `overwrite` may, and one to go on with is cut to what a checkpoint knows. */
+export type FileStart = 'fresh' | 'overwrite' | { readonly fileBytes: number }
+
+/** Opens a file to write lines to. @throws ReplayError when it is there and must not be, or is not what the checkpoint knows. */
+export async function openFile(path: string, start: FileStart): Promise<LineOutput> {
+  try {
+    if (typeof start === 'object') return await continued(path, start.fileBytes)
+    return new FileOutput(path, await open(path, start === 'fresh' ? 'wx' : 'w'), 0)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw fileError('opening', path, error)
+    throw new ReplayError(
+      'target-exists',
+      `${path} is there already: --resume goes on where a checkpoint says, --overwrite begins it anew`,
+    )
+  }
+}
+
+/** What stands behind the checkpoint would come twice. */
+async function continued(path: string, fileBytes: number): Promise<LineOutput> {
+  const file = await open(path, 'r+')
+  const { size } = await file.stat()
+  if (size >= fileBytes) {
+    await file.truncate(fileBytes)
+    return new FileOutput(path, file, fileBytes)
+  }
+  await file.close()
+  throw new ReplayError(
+    'checkpoint-refused',
+    `${path} has ${size} bytes, but its checkpoint knows ${fileBytes}: it was changed since. Begin anew with --overwrite`,
+  )
+}
+
+class FileOutput implements LineOutput {
+  readonly #path: string
+  readonly #file: FileHandle
+  #bytes: number
+
+  constructor(path: string, file: FileHandle, bytes: number) {
+    this.#path = path
+    this.#file = file
+    this.#bytes = bytes
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  async write(lines: Buffer): Promise<void> {
+    try {
+      for (let done = 0; done < lines.length;) {
+        const place = this.#bytes + done
+        const { bytesWritten } = await this.#file.write(lines, done, lines.length - done, place)
+        done += bytesWritten
+      }
+      this.#bytes += lines.length
+    } catch (error) {
+      // Half a line is of no use, and what it takes may be just what the checkpoint needs.
+      await this.#file.truncate(this.#bytes).catch(() => undefined)
+      throw fileError('writing', this.#path, error)
+    }
+  }
+
+  async sync(): Promise<void> {
+    await this.#file.datasync().catch((error: unknown) => {
+      // Of a device there is nothing to keep (fsync(2)).
+      if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw fileError('writing', this.#path, error)
+    })
+  }
+
+  close(): Promise<void> {
+    return this.#file.close()
+  }
+}

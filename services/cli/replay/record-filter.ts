@@ -1,0 +1,73 @@
+import type { StreamId } from '#domain'
+import type { StoredRecord } from '#kafka'
+
+import { streamPattern } from './stream-pattern.ts'
+
+/** Which events; all that is given must hold. */
+export interface EventFilter {
+  readonly streamId?: StreamId
+  /** Both inclusive. */
+  readonly fromVersion?: number
+  readonly untilVersion?: number
+  /** Milliseconds since 1970; the second one exclusive. */
+  readonly fromMs?: number
+  readonly untilMs?: number
+  /** Any of them. */
+  readonly types?: readonly string[]
+  /** See {@link streamPattern}. */
+  readonly streamPattern?: string
+  readonly correlationId?: string
+}
+
+type Check = (record: StoredRecord) => boolean
+
+/** Looks at records before they are decoded, so that what is filtered out costs next to nothing. A record that is no event fits no filter by headers. */
+export function recordFilter(filter: EventFilter): Check {
+  const checks = checksOf(filter)
+  return (record) => checks.every((check) => check(record))
+}
+
+/** Whether no later event of the partition can fit any more. */
+export const isLastOf =
+  ({ untilVersion }: EventFilter): Check =>
+  (record) =>
+    untilVersion !== undefined && versionOf(record) >= untilVersion
+
+function checksOf(filter: EventFilter): Check[] {
+  const { streamId, fromVersion, untilVersion, fromMs, untilMs, types, correlationId } = filter
+  const checks: Check[] = []
+  if (fromMs !== undefined) checks.push(({ timestampMs }) => timestampMs >= fromMs)
+  if (untilMs !== undefined) checks.push(({ timestampMs }) => timestampMs < untilMs)
+  if (streamId !== undefined) checks.push(hasKey(streamId))
+  if (filter.streamPattern !== undefined) checks.push(hasKeyLike(filter.streamPattern))
+  if (types !== undefined) checks.push(hasHeader('ce_type', types))
+  if (correlationId !== undefined) checks.push(hasHeader('ce_correlationid', [correlationId]))
+  if (fromVersion !== undefined) checks.push((record) => versionOf(record) >= fromVersion)
+  if (untilVersion !== undefined) checks.push((record) => versionOf(record) <= untilVersion)
+  return checks
+}
+
+function hasKey(streamId: string): Check {
+  const wanted = Buffer.from(streamId)
+  return ({ key }) => key.equals(wanted)
+}
+
+function hasKeyLike(glob: string): Check {
+  const fits = streamPattern(glob)
+  return ({ key }) => fits(key.toString())
+}
+
+function hasHeader(name: string, values: readonly string[]): Check {
+  const wanted = values.map((value) => Buffer.from(value))
+  return (record) => {
+    const found = headerOf(record, name)
+    return found !== undefined && wanted.some((value) => value.equals(found))
+  }
+}
+
+const versionOf = (record: StoredRecord): number =>
+  Number(headerOf(record, 'ce_streamversion')?.toString() ?? NaN)
+
+/** The last of its name counts, as where events are read. */
+const headerOf = ({ headers }: StoredRecord, name: string): Buffer | undefined =>
+  headers.findLast(([other]) => other === name)?.[1]

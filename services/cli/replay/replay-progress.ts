@@ -1,0 +1,81 @@
+import type { Checkpoint } from './checkpoint.ts'
+import type { Range } from './ranges.ts'
+import type { LeftOut, Written } from './replay-target.ts'
+
+/** How far one partition is. */
+export interface PartitionProgress extends Range {
+  /** All before it is done. */
+  readonly next: number
+  /** Records looked at. */
+  readonly read: number
+  /** Events that the target has. */
+  readonly replayed: number
+  /** Records left out because they cannot be decoded. */
+  readonly leftOut: number
+}
+
+type Counts = { -readonly [Name in keyof PartitionProgress]: PartitionProgress[Name] }
+
+/** Those left out are named up to this number, and counted beyond it. */
+const namedMax = 100
+
+/** How far a replay is. */
+export class ReplayProgress {
+  readonly #partitions: ReadonlyMap<number, Counts>
+  readonly #leftOut: LeftOut[]
+
+  private constructor(partitions: readonly PartitionProgress[], leftOut: readonly LeftOut[]) {
+    this.#partitions = new Map(partitions.map((each) => [each.partition, { ...each }]))
+    this.#leftOut = [...leftOut]
+  }
+
+  static of(ranges: readonly Range[]): ReplayProgress {
+    const fresh = ranges.map((range) => ({ ...range, next: range.from, read: 0, replayed: 0, leftOut: 0 }))
+    return new ReplayProgress(fresh, [])
+  }
+
+  static from({ partitions, leftOut }: Pick<Checkpoint, 'partitions' | 'leftOut'>): ReplayProgress {
+    return new ReplayProgress(partitions, leftOut)
+  }
+
+  get partitions(): readonly PartitionProgress[] {
+    return [...this.#partitions.values()]
+  }
+
+  /** The first ones. */
+  get leftOut(): readonly LeftOut[] {
+    return this.#leftOut
+  }
+
+  get isDone(): boolean {
+    return this.partitions.every(({ next, until }) => next >= until)
+  }
+
+  sum(count: 'read' | 'replayed' | 'leftOut'): number {
+    return this.partitions.reduce((sum, partition) => sum + partition[count], 0)
+  }
+
+  of(partition: number): PartitionProgress {
+    return this.#of(partition)
+  }
+
+  advance(partition: number, by: Written & { readonly next: number; readonly read: number }): void {
+    const counts = this.#of(partition)
+    counts.next = by.next
+    counts.read += by.read
+    counts.replayed += by.events
+    counts.leftOut += by.leftOut.length
+    this.#leftOut.push(...by.leftOut.slice(0, namedMax - this.#leftOut.length))
+  }
+
+  /** Nothing behind is wanted: markers, or events that the filters leave out. */
+  finish(partition: number): void {
+    this.#of(partition).next = this.#of(partition).until
+  }
+
+  #of(partition: number): Counts {
+    const counts = this.#partitions.get(partition)
+    if (counts === undefined) throw new RangeError(`partition ${partition} is not replayed`)
+    return counts
+  }
+}

@@ -1,0 +1,55 @@
+import { loadConfig } from '#config'
+import { eventTopic } from '#kafka'
+
+import type { Cli, Report } from '../cli.ts'
+import type { ReplayCommandOptions } from '../commands/replay.ts'
+import { CommandError, failureOf } from '../failure.ts'
+import { interruptible } from '../interruption.ts'
+import { noDisplay, type ProgressDisplay, progressDisplay } from '../progress-display.ts'
+import { type OpenReplay, withReplay } from './open-replay.ts'
+import { requestOf } from './parse-request.ts'
+import type { ReplayEnd } from './replay.ts'
+import type { ReplayRequest } from './replay-request.ts'
+import { howFar, howToResume, summaryOf } from './summary.ts'
+import { watchReplay } from './watch-replay.ts'
+
+/** Replays events as the options say. @throws whatever {@link failureOf} translates, with how to go on. */
+export async function runReplay(
+  cli: Cli,
+  aggregateType: string | undefined,
+  options: ReplayCommandOptions,
+): Promise<Report> {
+  const request = requestOf(aggregateType, options)
+  const config = loadConfig(cli.env)
+  return withReplay(config, request, process.stdout, async (opened) => {
+    for (const warning of opened.warnings) process.stderr.write(`warning: ${warning}\n`)
+    const startMs = performance.now()
+    const ended = await watchReplay(opened.progress, displayFor(cli, request), () =>
+      interruptible((signal) => opened.run(signal)),
+    )
+    return told(request, opened, ended, (performance.now() - startMs) / 1_000)
+  })
+}
+
+/** On a terminal that shows the events themselves a bar would stand between them. */
+function displayFor({ isJson }: Cli, { destination, dryRun }: ReplayRequest): ProgressDisplay {
+  const isCrowded = destination.kind === 'stdout' && !dryRun && process.stdout.isTTY
+  return isJson || isCrowded ? noDisplay : progressDisplay(process.stderr)
+}
+
+function told(request: ReplayRequest, { progress }: OpenReplay, ended: ReplayEnd, seconds: number): Report {
+  const topic = eventTopic(request.aggregateType)
+  const { document, text } = summaryOf(request, topic, progress, ended.end, seconds)
+  if (ended.end === 'failed') {
+    const { message, details, ...failure } = failureOf(ended.error)
+    const advice = `${howFar(progress, topic)}. ${howToResume(request, progress)}`
+    throw new CommandError(
+      { ...failure, message: `${message}. ${advice}`, details: { ...details, ...document } },
+      { cause: ended.error },
+    )
+  }
+  const isAside = request.destination.kind === 'stdout'
+  if (ended.end === 'done') return { document, text, isAside }
+  const lines = [text, `Interrupted. ${howToResume(request, progress)}`]
+  return { document, text: lines.join('\n'), isAside, exitCode: 130 }
+}
