@@ -6,6 +6,9 @@ import type { Cli } from './cli.ts'
 import { addAppend } from './commands/append.ts'
 import { addDeadLetters } from './commands/deadletters.ts'
 import { addDoctor } from './commands/doctor.ts'
+import { addExport } from './commands/export.ts'
+import { addImport } from './commands/import.ts'
+import { addImportRollback } from './commands/import-rollback.ts'
 import { addOwners } from './commands/owners.ts'
 import { addProjection } from './commands/projection.ts'
 import { addReplay } from './commands/replay.ts'
@@ -54,6 +57,9 @@ function programOf(cli: Cli): Command {
     .exitOverride()
     .addHelpText('after', `\n${exitCodesHelp}`)
   addAppend(program, cli)
+  addExport(program, cli)
+  addImport(program, cli)
+  addImportRollback(program, cli)
   addStream(program, cli)
   addProjection(program, cli)
   addReplay(program, cli)
