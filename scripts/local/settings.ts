@@ -8,7 +8,7 @@ export type StackKind = (typeof kinds)[number]
 export interface StackSettings {
   readonly kind: StackKind
   readonly detach: boolean
-  /** Whether to fill the platform with the demo; there is none to fill yet. */
+  /** Whether to import the customers example, and to show what comes of it. */
   readonly demo: boolean
   readonly postgres: boolean
   readonly redisMaxMemory: string
@@ -42,14 +42,15 @@ export type ExternalName = keyof typeof externalVariables
 
 export const startHelp = `Usage: ./scripts/start.sh [--detach] [--no-demo] [--stack native|docker|external]
 
-Starts Annals' local stack (Kafka, Redis, schema registry) and the writer, and says where everything listens.
-In the foreground it runs until Ctrl-C. When it runs already, it says so and does nothing.
+Starts Annals' local stack (Kafka, Redis, schema registry) and the platform (writer, snapshotter, projector), imports
+the customers example, shows what comes of it, and says where everything listens. In the foreground it runs until
+Ctrl-C. When it runs already, it says so. What is imported already is not imported again.
 
   --detach         return as soon as everything is healthy; ./scripts/stop.sh stops it
-  --no-demo        start without the demo data (there is none yet)
+  --no-demo        start without importing the example: 69,659 real purchases, once
   --stack native   processes on this machine; the default, and what the tests run
   --stack docker   containers, by docker-compose.yml
-  --stack external start the writer only: all servers are named by the environment
+  --stack external start the platform only: all servers are named by the environment
   --help           this text
 
 Environment, with defaults:
@@ -61,7 +62,7 @@ ${Object.values(portVariables)
   ANNALS_KAFKA_BROKERS=host:port,…  ANNALS_REDIS_URL=redis://…  ANNALS_REGISTRY_URL=http://…
                                  use these instead of starting one
   ANNALS_DOMAIN=path,…           domain modules; those of examples/ unless told otherwise
-All settings of the services (docs/configuration.md) reach the writer.`
+All settings of the services (docs/configuration.md) reach the platform.`
 
 /**
  * Reads options and environment.

@@ -1,4 +1,5 @@
 import { join, relative } from 'node:path'
+import { runDemo, servesDemo } from '../demo/run-demo.ts'
 import type { StackFolders } from '../stack/index.ts'
 import { startDetached } from './detach.ts'
 import { overview } from './overview.ts'
@@ -21,18 +22,34 @@ await runMain(async () => {
   if (running !== undefined) {
     assertHealthy(running, settings.folders)
     report(`Already running (${running.state.kind}, since ${running.state.startedAt}):`)
+    await filled(running.state, settings)
     show(running.state, settings)
   } else if (settings.detach) {
     const startedAt = performance.now()
-    show(await startDetached(args, settings.folders, report), settings)
+    const state = await startDetached(args, settings.folders, report)
+    await filled(state, settings)
+    show(state, settings)
     report(`Ready after ${((performance.now() - startedAt) / 1000).toFixed(1)} s.`)
   } else {
-    await supervise(settings, report, (state) => {
+    await supervise(settings, report, async (state) => {
+      await filled(state, settings)
       show(state, settings)
       report('Ctrl-C stops it.')
     })
   }
 })
+
+/** Shows what Annals does by the example that it brings along, where that is served. A demo that fails leaves the stack as it is. */
+async function filled({ parts }: StackState, { demo }: StackSettings): Promise<void> {
+  const url = parts.find(({ name }) => name === 'Platform')?.address
+  if (!demo || url === undefined || !servesDemo(process.env)) return
+  try {
+    await runDemo(url, report)
+  } catch (error) {
+    report(`The demo did not come to its end: ${(error as Error).message}`)
+    process.exitCode = 1
+  }
+}
 
 function show(state: StackState, { folders }: StackSettings): void {
   for (const line of overview(state, shortened(folders))) report(line)

@@ -9,13 +9,13 @@ import { claimState, type PartState, removeState, type StackState, writeState } 
 /**
  * Starts what the settings ask for, and stays until it is told to stop (by a signal, or by stop.sh) or a server ends
  * by itself; then stops everything. The caller has seen to it that no other supervisor holds the state folder.
- * @param ready called once, with the state, when everything serves
+ * @param ready called once, with the state, when everything serves; not waited for when it is time to stop
  * @throws StackError when something cannot start, or ended by itself; nothing is left running
  */
 export async function supervise(
   settings: StackSettings,
   report: Report,
-  ready: (state: StackState) => void,
+  ready: (state: StackState) => Promise<void> | void,
 ): Promise<void> {
   const { folders } = settings
   const { signal, abort } = stopOrder()
@@ -42,8 +42,8 @@ export async function supervise(
       }
       await startAll(settings, { report, restarted }, running, signal)
       note()
-      ready(state)
-      await Promise.race([stopped, ...running.map((part) => part.ended.then(endedByItself))])
+      const shown = Promise.resolve(ready(state)).then(() => stopped)
+      await Promise.race([stopped, shown, ...running.map((part) => part.ended.then(endedByItself))])
     } finally {
       await stopAll(running, report)
       removeState(folders)

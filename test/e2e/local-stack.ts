@@ -51,7 +51,7 @@ export async function localStack(): Promise<LocalStack> {
     folders,
     env,
     run,
-    foreground: () => start('start.sh', [], {}),
+    foreground: () => start('start.sh', ['--no-demo'], {}),
     state: () => {
       const state = readState(folders)
       if (state === undefined) throw new Error('no stack is running')

@@ -51,7 +51,7 @@ test('start --detach twice, stop and start again: one stack, nothing left after 
   expect((await fetch(`${address}/docs`)).status).toBe(200)
   expect((await fetch(`${address}/metrics`)).status).toBe(200)
 
-  const second = await stack.run('start.sh', ['--detach'])
+  const second = await stack.run('start.sh', ['--detach', '--no-demo'])
   expect(second).toMatchObject({ exitCode: 0 })
   expect(second.output).toContain('Already running')
   expect(pidsOf(stack.state())).toEqual(pids)
@@ -60,7 +60,7 @@ test('start --detach twice, stop and start again: one stack, nothing left after 
   expect(stopped).toMatchObject({ exitCode: 0 })
   expect(pids.filter(isAlive)).toEqual([])
 
-  expect(await stack.run('start.sh', ['--detach'])).toMatchObject({ exitCode: 0 })
+  expect(await stack.run('start.sh', ['--detach', '--no-demo'])).toMatchObject({ exitCode: 0 })
   expect(await append('customer.c-1')).toMatchObject({ status: 201, lastVersion: 2 })
   const annals = cliWith({ ANNALS_URL: part('Platform').address }, join(repository, 'annals'))
   const state = await annals(['stream', 'state', 'customer.c-1', '--json'])
@@ -99,17 +99,17 @@ test('Ctrl-C in the middle of a start leaves nothing', async () => {
 })
 
 test('a supervisor that is killed takes its servers with it, and the next start clears up', async () => {
-  expect(await stack.run('start.sh', ['--detach'])).toMatchObject({ exitCode: 0 })
+  expect(await stack.run('start.sh', ['--detach', '--no-demo'])).toMatchObject({ exitCode: 0 })
   const pids = pidsOf(stack.state())
   process.kill(stack.state().supervisorPid, 'SIGKILL')
   await allGone(pids)
-  const again = await stack.run('start.sh', ['--detach'])
+  const again = await stack.run('start.sh', ['--detach', '--no-demo'])
   expect(again).toMatchObject({ exitCode: 0 })
   expect(again.output).toContain('is gone; clearing up after it')
 })
 
 test('a platform that dies is told with the end of its log, and started again', async () => {
-  expect(await stack.run('start.sh', ['--detach'])).toMatchObject({ exitCode: 0 })
+  expect(await stack.run('start.sh', ['--detach', '--no-demo'])).toMatchObject({ exitCode: 0 })
   expect(await append('customer.c-1')).toMatchObject({ status: 201 })
   const [first = 0] = part('Platform').pids
   process.kill(first, 'SIGKILL')
@@ -127,7 +127,9 @@ test('a platform that dies is told with the end of its log, and started again', 
 })
 
 test('a platform that cannot start makes the start fail, and is told with the end of its log', async () => {
-  const { exitCode, output } = await stack.run('start.sh', ['--detach'], { ANNALS_DOMAIN: '/nowhere.ts' })
+  const { exitCode, output } = await stack.run('start.sh', ['--detach', '--no-demo'], {
+    ANNALS_DOMAIN: '/nowhere.ts',
+  })
   expect(exitCode).toBe(1)
   expect(output).toContain('Platform ended while starting (exit code 2)')
   expect(output).toContain('platform cannot start: domain module /nowhere.ts cannot be loaded')
@@ -137,7 +139,7 @@ test('a platform that cannot start makes the start fail, and is told with the en
 })
 
 test('a server that dies takes the stack down, and the log says which one', async () => {
-  expect(await stack.run('start.sh', ['--detach'])).toMatchObject({ exitCode: 0 })
+  expect(await stack.run('start.sh', ['--detach', '--no-demo'])).toMatchObject({ exitCode: 0 })
   const state = stack.state()
   const redis = state.parts.find(({ name }) => name === 'Redis')
   process.kill(redis?.pids[0] ?? 0, 'SIGKILL')
@@ -149,7 +151,7 @@ test('a port that is taken is named, with what wants it and the variable that mo
   const port = Number(stack.env['ANNALS_REDIS_PORT'])
   const squatter = createServer().listen(port, '127.0.0.1')
   await once(squatter, 'listening')
-  const { exitCode, output } = await stack.run('start.sh', ['--detach'])
+  const { exitCode, output } = await stack.run('start.sh', ['--detach', '--no-demo'])
   squatter.close()
   expect(exitCode).toBe(1)
   expect(output).toContain(`Port ${port}, which Redis wants, is taken`)
@@ -164,18 +166,22 @@ test('servers named by the environment are used and not started; one that cannot
     ANNALS_REDIS_URL: 'redis://user:secret@127.0.0.1:2',
     ANNALS_REGISTRY_URL: 'http://127.0.0.1:3',
   }
-  const { exitCode, output } = await stack.run('start.sh', ['--detach', '--stack', 'external'], given)
+  const { exitCode, output } = await stack.run(
+    'start.sh',
+    ['--detach', '--no-demo', '--stack', 'external'],
+    given,
+  )
   expect(exitCode).toBe(1)
   expect(output).toContain('Kafka (ANNALS_KAFKA_BROKERS=127.0.0.1:1): 127.0.0.1:1 cannot be reached')
   expect(output).not.toContain('secret')
 })
 
 test('servers that somebody else runs are used and left alone', async () => {
-  expect(await stack.run('start.sh', ['--detach'])).toMatchObject({ exitCode: 0 })
+  expect(await stack.run('start.sh', ['--detach', '--no-demo'])).toMatchObject({ exitCode: 0 })
   const theirs = pidsOf(stack.state())
   const ours = await localStack()
   onTestFinished(() => ours.remove())
-  const started = await ours.run('start.sh', ['--detach', '--stack', 'external'], {
+  const started = await ours.run('start.sh', ['--detach', '--no-demo', '--stack', 'external'], {
     ANNALS_KAFKA_BROKERS: part('Kafka').address,
     ANNALS_REDIS_URL: part('Redis').address,
     ANNALS_REGISTRY_URL: part('Schema registry').address,

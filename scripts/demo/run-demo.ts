@@ -1,0 +1,38 @@
+import { AnnalsClient } from '#client'
+
+import type { Report } from '../stack/index.ts'
+import { figuresTable } from './figures-table.ts'
+import { importPurchases } from './import-purchases.ts'
+import { knownFigures } from './known-figures.ts'
+import { caughtUp, isImported, servedFigures } from './served-figures.ts'
+
+/**
+ * Fills the platform with the real purchases of the customers example, through its public interface, and shows what came
+ * of them beside what the file says. Where they are in already, only that.
+ * @throws StackError when the import fails; Error when projections or snapshots do not catch up
+ */
+export async function runDemo(url: string, report: Report): Promise<void> {
+  const annals = new AnnalsClient({ url, direct: false, retries: { totalMsMax: 60_000 } })
+  try {
+    const known = knownFigures()
+    let appendsPerSecond: number | undefined
+    if (await isImported(annals, known)) report(`The ${known.events} purchases are in already.`)
+    else {
+      report(`Importing ${known.events} real purchases of a music shop (examples/customers/cdnow.txt):`)
+      appendsPerSecond = Math.round(known.events / (await importPurchases(url)))
+    }
+    await caughtUp(annals, known, report)
+    report(figuresTable(await servedFigures(annals), known, appendsPerSecond))
+  } finally {
+    await annals.close()
+  }
+}
+
+/** Whether the platform has what the demo needs: the customers example, and the built-in statistics. */
+export function servesDemo({
+  ANNALS_DOMAIN: domain = '',
+  ANNALS_PROJECTOR_BUILT_IN: builtIn,
+}: NodeJS.ProcessEnv): boolean {
+  const hasExample = domain.split(',').some((path) => path.endsWith('examples/customers/domain.ts'))
+  return hasExample && (builtIn === undefined || builtIn.includes('aggregate-statistics'))
+}
