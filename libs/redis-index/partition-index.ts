@@ -224,6 +224,11 @@ export class PartitionIndex {
     }
   }
 
+  /** The aggregate ids under which it holds streams, whatever it holds under them; as {@link forEachStream}. */
+  async *aggregateIds(): AsyncGenerator<string> {
+    for await (const batch of this.#scan()) for (const [aggregateId] of batch) yield aggregateId
+  }
+
   async *#scan(): AsyncGenerator<(readonly [aggregateId: string, record: Buffer])[]> {
     let cursor = '0'
     do {

@@ -2,7 +2,12 @@ export { type Backends, openBackends } from './backends.ts'
 export { kafkaSettings, redisSettings, registryOptions } from './connection-settings.ts'
 export { loadDomain } from './load-domain.ts'
 export { openCodec } from './open-codec.ts'
-export { type ReadingBackends, withReadingBackends } from './open-for-reading.ts'
+export {
+  type Connections,
+  type ReadingBackends,
+  withConnections,
+  withReadingBackends,
+} from './open-for-reading.ts'
 export { openViewStore } from './open-view-store.ts'
 export { type RunningService, runService, type ServiceParts } from './run-service.ts'
 export { serve, type ServicePart } from './serve.ts'

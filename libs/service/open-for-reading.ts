@@ -9,31 +9,43 @@ import { kafkaSettings, redisSettings } from './connection-settings.ts'
 import { loadDomain } from './load-domain.ts'
 import { openCodec } from './open-codec.ts'
 
-/** What a tool stands on that looks at an installation: as a service's, but nothing was made or registered. */
-export interface ReadingBackends {
+/** What a tool stands on that looks after an installation: nothing was made or registered. */
+export interface Connections {
   readonly domain: DomainModule
   readonly cluster: KafkaCluster
   readonly redis: RedisConnection
+}
+
+/** The same for one that reads events. */
+export interface ReadingBackends extends Connections {
   readonly codec: EventCodec
 }
 
 /**
  * Does something with connections that are closed afterwards.
- * @throws InvalidInputError, ConfigError, SchemaError, LogError, IndexUnavailableError, and what `use` throws.
+ * @throws InvalidInputError, ConfigError, LogError, IndexUnavailableError, and what `use` throws.
  */
-export async function withReadingBackends<T>(
+export async function withConnections<T>(
   config: Config,
-  use: (backends: ReadingBackends) => Promise<T>,
+  use: (connections: Connections) => Promise<T>,
 ): Promise<T> {
   const domain = withBuiltIns(await loadDomain(config.domain.modules), config.projector.builtIn)
   const cluster = await KafkaCluster.connect(kafkaSettings(config))
   const redis = connectRedis(redisSettings(config))
   try {
     await redis.ready()
-    const codec = await openCodec(config, domain, { push: false })
-    return await use({ domain, cluster, redis, codec })
+    return await use({ domain, cluster, redis })
   } finally {
     redis.close()
     await cluster.close()
   }
 }
+
+/** The same, with a codec. @throws SchemaError, and what {@link withConnections} throws. */
+export const withReadingBackends = <T>(
+  config: Config,
+  use: (backends: ReadingBackends) => Promise<T>,
+): Promise<T> =>
+  withConnections(config, async (connections) =>
+    use({ ...connections, codec: await openCodec(config, connections.domain, { push: false }) }),
+  )

@@ -9,6 +9,7 @@ import { addDoctor } from './commands/doctor.ts'
 import { addExport } from './commands/export.ts'
 import { addImport } from './commands/import.ts'
 import { addImportRollback } from './commands/import-rollback.ts'
+import { addIndex } from './commands/index-commands.ts'
 import { addOwners } from './commands/owners.ts'
 import { addProjection } from './commands/projection.ts'
 import { addReplay } from './commands/replay.ts'
@@ -68,6 +69,7 @@ function programOf(cli: Cli): Command {
   addOwners(program, cli)
   addDoctor(program, cli)
   addVerify(program, cli)
+  addIndex(program, cli)
   addSchemas(program, cli)
   return program
 }

@@ -80,7 +80,8 @@ export class PartitionVerifier {
     const policy = this.#has('snapshots') ? this.#aggregate?.snapshot : undefined
     const stateVersion = policy?.schema === undefined ? undefined : policy.stateVersion
     if (this.#has('index') || stateVersion !== undefined) {
-      this.#claims = await readClaims(this.#index, sample, stateVersion)
+      const { aggregateType } = this.#place
+      this.#claims = await readClaims({ index: this.#index, aggregateType, sample, stateVersion })
     }
     if (stateVersion === undefined) return
     const snapshots = new SnapshotClaims(this.#place, { codec, findings, sample, stateVersion })

@@ -1,10 +1,11 @@
 import type { Config } from '#config'
-import { type Aggregate, type DomainModule, InvalidInputError, type Projection } from '#domain'
+import type { Aggregate, Projection } from '#domain'
 import { eventTopic, LogReader, snapshotTopic, type TopicDescription, Topics } from '#kafka'
 import type { ViewStore } from '#projections'
-import { PartitionIndex } from '#redis-index'
 import { openViewStore, type ReadingBackends } from '#service'
 
+import { aggregatesAsked } from '../aggregates-asked.ts'
+import { partitionIndex } from '../partition-index.ts'
 import { ProgressMeter } from '../progress-meter.ts'
 import type { ProgressDisplay } from '../progress-display.ts'
 import type { LogPartition } from './check-record.ts'
@@ -40,7 +41,7 @@ export interface Verification {
 /** Ids are compared over the whole log up to so many events (400 MB), beyond that within each partition. */
 const idsMax = 50_000_000
 /** How long owners may take, all together, to bring their indexes to the end of the log. */
-const patienceMs = 10_000
+const patienceMs = 5_000
 
 /**
  * Compares everything that is kept of events with the log. Reads only.
@@ -56,22 +57,6 @@ export async function verify(
   const names = backends.domain.aggregates.flatMap(({ type }) => [eventTopic(type), snapshotTopic(type)])
   const topics = await new Topics(backends.cluster).describe(names)
   return new Verifying(config, backends, options, aggregates, topics).run()
-}
-
-/** @throws InvalidInputError */
-export function aggregatesAsked(
-  { aggregates }: Pick<DomainModule, 'aggregates'>,
-  types: readonly string[],
-): readonly Aggregate[] {
-  const known = aggregates.map(({ type }) => type)
-  const unknown = types.find((type) => !known.includes(type))
-  if (unknown !== undefined) {
-    throw new InvalidInputError(
-      'aggregateType',
-      `there is no aggregate type ${unknown}: the domain (ANNALS_DOMAIN) has ${known.join(', ') || 'none'}`,
-    )
-  }
-  return types.length === 0 ? aggregates : aggregates.filter(({ type }) => types.includes(type))
 }
 
 class Verifying {
@@ -144,20 +129,14 @@ class Verifying {
   async #sample(partitions: readonly LogPartition[]): Promise<Sample> {
     const { sample, seed } = this.#options
     if (sample === undefined) return wholeLog
-    const counts = await Promise.all(partitions.map((place) => this.#indexOf(place).streamCount()))
+    const counts = await Promise.all(
+      partitions.map((place) => partitionIndex(this.#config, this.#backends.redis, place).streamCount()),
+    )
     return sampleOf(
       sample,
       counts.reduce((sum, count) => sum + count, 0),
       seed,
     )
-  }
-
-  #indexOf({ topic, partition, aggregateType }: LogPartition): PartitionIndex {
-    const { tailEventsMax, tailTtlMs, rememberedIdsMax } = this.#config.index
-    return new PartitionIndex(this.#backends.redis, {
-      ...{ topic, partition, aggregateType, tailEventsMax, rememberedIdsMax },
-      tailTtlSeconds: Math.ceil(tailTtlMs / 1_000),
-    })
   }
 
   async #verifyPartitions(
@@ -182,7 +161,12 @@ class Verifying {
     const byPartition = offsets > idsMax
     for (const place of partitions) {
       const aggregate = this.#aggregates.find(({ type }) => type === place.aggregateType)
-      await new PartitionVerifier(place, aggregate, this.#indexOf(place), context).run()
+      await new PartitionVerifier(
+        place,
+        aggregate,
+        partitionIndex(this.#config, this.#backends.redis, place),
+        context,
+      ).run()
       if (signal.aborted) return
       if (byPartition) await this.#tellRepeated([place], sample)
     }

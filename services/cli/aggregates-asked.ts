@@ -1,0 +1,20 @@
+import { type Aggregate, type DomainModule, InvalidInputError } from '#domain'
+
+/**
+ * The aggregates of the domain that a command is to look at: those of these types, or all where none is named.
+ * @throws InvalidInputError for a type that the domain does not have.
+ */
+export function aggregatesAsked(
+  { aggregates }: Pick<DomainModule, 'aggregates'>,
+  types: readonly string[],
+): readonly Aggregate[] {
+  const known = aggregates.map(({ type }) => type)
+  const unknown = types.find((type) => !known.includes(type))
+  if (unknown !== undefined) {
+    throw new InvalidInputError(
+      'aggregateType',
+      `there is no aggregate type ${unknown}: the domain (ANNALS_DOMAIN) has ${known.join(', ') || 'none'}`,
+    )
+  }
+  return types.length === 0 ? aggregates : aggregates.filter(({ type }) => types.includes(type))
+}

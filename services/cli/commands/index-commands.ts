@@ -1,0 +1,81 @@
+import type { Command } from 'commander'
+
+import { checkYes } from '../arguments.ts'
+import type { Cli } from '../cli.ts'
+import { interruptible } from '../interruption.ts'
+import { noDisplay, progressDisplay } from '../progress-display.ts'
+import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
+import { verifyReport, withLimits } from './verify.ts'
+
+const verifyHelp = `
+The index is what Redis holds of the log: versions, offsets, recent events. It can always be made anew from the log: \`index rebuild\`.
+
+Examples:
+  annals index verify
+  annals index verify customer --json`
+
+const rebuildHelp = `
+The index of each partition is dropped, and its owner makes it anew from the log at once; the writer of --url is asked to pass that on.
+Meanwhile appends to the partition and reads of it wait, or are told to come back; nothing is lost. Snapshots in Redis go, too, and
+come back from their streams. Ctrl-C stops between two partitions, never the rebuild of one.
+
+Examples:
+  annals index rebuild --yes
+  annals index rebuild customer --yes --url http://writer-1:7400`
+
+interface VerifyOptions {
+  readonly sample?: number
+  readonly seed: string
+  readonly findingsMax: number
+}
+
+interface RebuildOptions extends WriterOption {
+  readonly yes?: boolean
+}
+
+export function addIndex(program: Command, cli: Cli): void {
+  const index = program
+    .command('index')
+    .description('Look after what Redis holds of the log.')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  annals index verify
+  annals index rebuild customer --yes`,
+    )
+  addVerify(index, cli)
+  addRebuild(index, cli)
+}
+
+function addVerify(index: Command, cli: Cli): void {
+  withLimits(
+    index
+      .command('verify')
+      .description('Compare the index with the log.')
+      .argument('[aggregateType...]', 'which; all where none is named'),
+  )
+    .addHelpText('after', verifyHelp)
+    .action(async (types: readonly string[], options: VerifyOptions) => {
+      cli.report(await verifyReport(cli, types, ['index'], options))
+    })
+}
+
+function addRebuild(index: Command, cli: Cli): void {
+  const command = index
+    .command('rebuild')
+    .description('Drop the index and let the writers make it anew from the log.')
+    .argument('[aggregateType...]', 'which; all where none is named')
+    .option('--yes', 'do it')
+    .addHelpText('after', rebuildHelp)
+    .action(async (types: readonly string[], options: RebuildOptions) => {
+      checkYes(options, `drop the index of ${types.join(', ') || 'all aggregate types'} and make it anew`)
+      const { rebuildIndex, rebuildReport } = await import('../verify/rebuild-index.ts')
+      const display = cli.isJson ? noDisplay : progressDisplay(process.stderr)
+      const rebuild = await interruptible((signal) =>
+        withClient(options, (client) => rebuildIndex(cli.env, { types, client, display, signal })),
+      )
+      cli.report(rebuildReport(rebuild))
+    })
+  withWriterOption(command, cli)
+}

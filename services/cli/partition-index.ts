@@ -1,0 +1,17 @@
+import type { Config } from '#config'
+import { PartitionIndex, type RedisConnection } from '#redis-index'
+
+/** The index of a partition, as the writers of this configuration keep it. */
+export const partitionIndex = (
+  { index }: Pick<Config, 'index'>,
+  redis: RedisConnection,
+  place: { readonly topic: string; readonly partition: number; readonly aggregateType: string },
+): PartitionIndex =>
+  new PartitionIndex(redis, {
+    topic: place.topic,
+    partition: place.partition,
+    aggregateType: place.aggregateType,
+    tailEventsMax: index.tailEventsMax,
+    tailTtlSeconds: Math.ceil(index.tailTtlMs / 1_000),
+    rememberedIdsMax: index.rememberedIdsMax,
+  })
