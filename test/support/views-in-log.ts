@@ -87,10 +87,11 @@ export async function expectViewsOfLog(where: Installation, url: string): Promis
   }
 }
 
-/** Waits until the topics of the projections tell of every view what their interface tells. */
+/** Waits until the projections have applied all of the log, and their topics tell of every view what their interface tells. */
 export async function expectPublished(where: Installation, url: string): Promise<void> {
   const { lifetime, monthly } = where.domain.projections
   for (const name of [lifetime, monthly]) {
+    await caughtUp(url, name)
     const views = sorted(await viewsOf(url, name))
     const compare = async () => {
       expect(sorted(await publishedViews(where, name)), `the topic of ${name}`).toEqual(views)
