@@ -3,7 +3,7 @@ import type { Registry } from 'prom-client'
 
 import type { Projection } from '#domain'
 import { eventTopic, type KafkaCluster, partitionKey, type TopicPartition } from '#kafka'
-import { pause, type ViewStore } from '#projections'
+import { type EventFeed, type GenerationState, pause, sourceOf, type ViewStore } from '#projections'
 import type { EventCodec } from '#schemas'
 
 import { ChangelogMetrics, ChangelogPublisher, ChangelogWriter } from './changelog/index.ts'
@@ -13,6 +13,7 @@ export interface KeepersParts {
   readonly cluster: KafkaCluster
   readonly codec: EventCodec
   readonly store: ViewStore
+  readonly feed: Pick<EventFeed, 'endOffset'>
   readonly projections: readonly Projection[]
   readonly settings: ProjectorSettings
   readonly metrics: Registry
@@ -74,13 +75,26 @@ export class Keepers {
     )
   }
 
+  async #isWhole({ range, checkpoints }: GenerationState): Promise<boolean> {
+    const sources = Object.keys(range)
+    const ends = await Promise.all(sources.map((source) => this.#parts.feed.endOffset(sourceOf(source))))
+    return sources.every((source, index) => (checkpoints.get(source) ?? 0) >= (ends[index] ?? Infinity))
+  }
+
   #newPublisher(projection: Projection): ChangelogPublisher {
     const { cluster, codec, store, settings, logger } = this.#parts
     const { partitions, messageBytesMax } = settings.kafka
     const writer = settings.changelog
       ? new ChangelogWriter({ cluster, codec, projection, partitions, messageBytesMax })
       : undefined
-    return new ChangelogPublisher({ projection, store, writer, metrics: this.#metrics, logger })
+    return new ChangelogPublisher({
+      projection,
+      store,
+      writer,
+      isWhole: (generation) => this.#isWhole(generation),
+      metrics: this.#metrics,
+      logger,
+    })
   }
 }
 

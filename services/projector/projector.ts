@@ -61,7 +61,7 @@ export class Projector {
     const feed = new PartitionFeed(reader, new EventFormat(codec))
     const applications = new Applications(store)
     const metrics = new ProjectorMetrics(parts.metrics)
-    this.#keepers = new Keepers({ ...parts, projections })
+    this.#keepers = new Keepers({ ...parts, projections, feed })
     const observer = new EngineReports({ metrics, logger, applications, keepers: this.#keepers })
     const deadLetters = new DeadLetterLog({ cluster, reader, partitions: settings.kafka.partitions, logger })
     const engine = { store, feed, deadLetters, observer, settings: settings.engine }

@@ -127,7 +127,10 @@ class TestedChangelog {
     const { projection, store } = this
     const metrics = new ChangelogMetrics(new Registry())
     const logger = pino({ level: 'silent' })
-    const publisher = new ChangelogPublisher({ projection, store, writer, metrics, logger })
+    const publisher = new ChangelogPublisher({
+      ...{ projection, store, writer, metrics, logger },
+      isWhole: () => Promise.resolve(true),
+    })
     const stopping = new AbortController()
     const ending = publisher.run(stopping.signal)
     onTestFinished(async () => {

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 
 import type { Projection } from '#domain'
-import { pause, type UnpublishedView, type ViewSet, type ViewStore } from '#projections'
+import { type GenerationState, pause, type UnpublishedView, type ViewSet, type ViewStore } from '#projections'
 
 import { Alarm } from './alarm.ts'
 import type { ChangelogMetrics } from './changelog-metrics.ts'
@@ -14,6 +14,8 @@ export interface ChangelogPublisherParts {
   readonly store: ViewStore
   /** Undefined where the changelog is switched off: views then count as published at once. */
   readonly writer: Pick<ChangelogWriter, 'takeOver' | 'publish' | 'renew'> | undefined
+  /** Whether a generation has all that is in its log now. */
+  readonly isWhole: (generation: GenerationState) => Promise<boolean>
   readonly metrics: ChangelogMetrics
   readonly logger: Logger
 }
@@ -88,7 +90,7 @@ export class ChangelogPublisher {
   }
 
   #keepHouse(signal: AbortSignal): Promise<'over' | 'stopped'> {
-    const { store, projection, metrics } = this.#parts
+    const { store, projection, isWhole, metrics } = this.#parts
     const nextStep = new Alarm()
     let expireAtMs = 0
     let isLeft = false
@@ -99,7 +101,7 @@ export class ChangelogPublisher {
         isLeft = await discardRetired(store, projection, generations)
         if (performance.now() < expireAtMs) return 'again'
         expireAtMs = performance.now() + expiryMs
-        metrics.expired(projection.name, await expireViews(store, projection, generations))
+        metrics.expired(projection.name, await expireViews(store, projection, generations, isWhole))
         return 'again'
       },
       rest: () => nextStep.wait(isLeft ? discardMs : expiryMs, signal),

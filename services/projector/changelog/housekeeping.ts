@@ -20,17 +20,23 @@ export async function discardRetired(
   return left
 }
 
-/** Drops a bounded number of expired views of each generation. @returns how many. */
+/**
+ * Drops a bounded number of expired views of each generation that has all of its log. In one that is behind, the next event
+ * of a view may be from before it was due: then it goes on with it, as it did when it was made the first time.
+ * @returns how many.
+ */
 export async function expireViews(
   store: ViewStore,
   projection: Projection,
   generations: readonly GenerationState[],
+  isWhole: (generation: GenerationState) => Promise<boolean>,
 ): Promise<number> {
   if (projection.ttlMs === undefined) return 0
   let expired = 0
-  for (const { id, status } of generations) {
-    if (status === 'retired') continue
-    expired += await store.expire({ projection, generation: id }, Date.now() - expiryGraceMs, viewsMax)
+  for (const generation of generations) {
+    if (generation.status === 'retired' || !(await isWhole(generation))) continue
+    const set = { projection, generation: generation.id }
+    expired += await store.expire(set, Date.now() - expiryGraceMs, viewsMax)
   }
   return expired
 }
