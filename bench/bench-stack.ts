@@ -11,12 +11,13 @@ import {
   startRegistry,
 } from '../scripts/stack/index.ts'
 
-/** The aggregate types; bench/domain has a module for each. */
-export type BenchType = 'bench-core' | 'bench-http'
+/** The aggregate types: bench/domain has a module for each of the first two, the last is of examples/customers. */
+export type BenchType = (typeof benchTypes)[number]
+const benchTypes = ['bench-core', 'bench-http', 'customer'] as const
 
 /** Servers of a bench's own, on free ports, gone when it ends. */
 export interface BenchStack {
-  /** The environment of the writer of an aggregate type: its own topic, keys, group and port. */
+  /** The environment of the services of an aggregate type: its own topic, keys, groups and port. */
   envOf(type: BenchType): Readonly<Record<string, string>>
   readonly kafkaBroker: string
   /** Starts PostgreSQL. @returns its URL. */
@@ -25,6 +26,7 @@ export interface BenchStack {
 }
 
 const domainFolder = join(import.meta.dirname, 'domain')
+const repository = join(import.meta.dirname, '..')
 
 export async function startBenchStack(say: (line: string) => void): Promise<BenchStack> {
   const home = mkdtempSync(join(tmpdir(), 'annals-bench-'))
@@ -37,9 +39,8 @@ export async function startBenchStack(say: (line: string) => void): Promise<Benc
     redisPort = 0,
     registryPort = 0,
     postgresPort = 0,
-    corePort = 0,
-    httpPort = 0,
-  ] = await freePorts(7)
+    ...servicePorts
+  ] = await freePorts(8)
   const placed = (name: string, port: number) => ({
     port,
     folder: join(home, name),
@@ -66,12 +67,15 @@ export async function startBenchStack(say: (line: string) => void): Promise<Benc
       envOf: (type) => ({
         ANNALS_KAFKA_BROKERS: kafka.address,
         ANNALS_REDIS_URL: redis.url,
+        // A machine that is busy otherwise answers late: that is measured, not cut off.
+        ANNALS_REDIS_COMMAND_TIMEOUT: '30s',
         ANNALS_REGISTRY_URL: registry.url,
         ANNALS_REDIS_KEY_PREFIX: type,
         ANNALS_WRITER_GROUP: type,
-        ANNALS_DOMAIN: join(domainFolder, `${type}.ts`),
-        ANNALS_SCHEMAS: schemasOf(type, home),
-        ANNALS_PORT: String(type === 'bench-core' ? corePort : httpPort),
+        ANNALS_PROJECTOR_GROUP: `${type}-projector`,
+        ANNALS_SNAPSHOTTER_GROUP: `${type}-snapshotter`,
+        ...domainOf(type, home),
+        ANNALS_PORT: String(servicePorts[benchTypes.indexOf(type)]),
       }),
       startPostgres: async () => (await kept(startPostgres(placed('postgres', postgresPort)))).url,
       close,
@@ -82,9 +86,13 @@ export async function startBenchStack(say: (line: string) => void): Promise<Benc
   }
 }
 
-/** The schemas stand below the name of the aggregate type, so each type gets a copy. */
-function schemasOf(type: BenchType, home: string): string {
-  const folder = join(home, 'schemas', type)
-  cpSync(join(domainFolder, 'schema'), join(folder, type), { recursive: true })
-  return folder
+/** The schemas of bench/domain stand below the name of the aggregate type, so each type gets a copy. */
+function domainOf(type: BenchType, home: string): Readonly<Record<string, string>> {
+  if (type === 'customer') {
+    const domain = join(repository, 'examples/customers/domain.ts')
+    return { ANNALS_DOMAIN: domain, ANNALS_SCHEMAS: join(repository, 'schemas') }
+  }
+  const schemas = join(home, 'schemas', type)
+  cpSync(join(domainFolder, 'schema'), join(schemas, type), { recursive: true })
+  return { ANNALS_DOMAIN: join(domainFolder, `${type}.ts`), ANNALS_SCHEMAS: schemas }
 }

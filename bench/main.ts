@@ -8,6 +8,9 @@ const benches = new Map<string, () => Promise<Bench<unknown>>>([
   ['load', async () => (await import('./load.ts')).load],
   ['history', async () => (await import('./history.ts')).history],
   ['rebuild', async () => (await import('./rebuild.ts')).rebuild],
+  ['project', async () => (await import('./project.ts')).project],
+  ['snapshot', async () => (await import('./snapshot.ts')).snapshot],
+  ['import', async () => (await import('./import.ts')).importing],
   ['codec', async () => (await import('./codec.ts')).codec],
 ])
 

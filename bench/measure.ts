@@ -38,6 +38,15 @@ export function percentile(values: readonly number[], percent: number): number {
   return below + (above - below) * (rank - Math.floor(rank))
 }
 
+/** The median of each figure by itself. @throws RangeError for no results. */
+export function medians<Figures extends object>(results: readonly Figures[]): Figures {
+  const [first] = results
+  if (first === undefined) throw new RangeError('nothing was measured')
+  const names = Object.keys(first) as (keyof Figures)[]
+  const figures = names.map((name) => [name, median(results.map((result) => Number(result[name])))])
+  return Object.fromEntries(figures) as Figures
+}
+
 /** How long something takes, in milliseconds. */
 export async function timeMs(run: () => unknown): Promise<number> {
   const start = performance.now()

@@ -10,14 +10,28 @@ import { startWriterService, type WriterService } from '../../services/writer/in
 import { appended } from '../domain/domain.ts'
 import type { Contender } from './contender.ts'
 
-export interface CoreWriter extends Contender {
+/** A writer in this process. */
+export interface RunningWriter {
   readonly service: WriterService
   readonly backends: Backends
   readonly config: Config
+  readonly close: () => Promise<void>
 }
+
+export interface CoreWriter extends RunningWriter, Contender {}
 
 /** A writer in this process; callers reach its core without HTTP. */
 export async function startCore(env: Readonly<Record<string, string>>): Promise<CoreWriter> {
+  const writer = await startWriter(env)
+  const { local } = writer.service.writer
+  return {
+    ...writer,
+    append: (stream) =>
+      local.append(streamIdOf('bench-core', stream), [appended], { expectedVersion: 'no-stream' }),
+  }
+}
+
+export async function startWriter(env: Readonly<Record<string, string>>): Promise<RunningWriter> {
   const config = loadConfig(env)
   const backends = await openBackends(config)
   const service = await startWriterService({
@@ -28,13 +42,10 @@ export async function startCore(env: Readonly<Record<string, string>>): Promise<
     logger: pino({ level: 'warn' }),
   })
   await untilServing(service)
-  const { local } = service.writer
   return {
     service,
     backends,
     config,
-    append: (stream) =>
-      local.append(streamIdOf('bench-core', stream), [appended], { expectedVersion: 'no-stream' }),
     close: async () => {
       await service.stop()
       await backends.close()

@@ -1,0 +1,48 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+
+const startMsMax = 60_000
+
+/** A service that is a process of its own. */
+export interface ServiceProcess {
+  readonly url: string
+  readonly stop: () => Promise<void>
+}
+
+/** Starts a service with a writer in it, and waits until that owns its partitions. */
+export async function startService(
+  name: 'writer' | 'platform',
+  env: Readonly<Record<string, string>>,
+): Promise<ServiceProcess> {
+  const url = `http://127.0.0.1:${env['ANNALS_PORT'] ?? ''}`
+  const service = spawn(
+    process.execPath,
+    ['--disable-warning=TimeoutNegativeWarning', `services/${name}/main.ts`],
+    {
+      env: { ...process.env, ...env, ANNALS_LOG_LEVEL: 'warn' },
+      stdio: ['ignore', 'inherit', 'inherit'],
+    },
+  )
+  await untilReady(name, url, service)
+  return {
+    url,
+    stop: async () => {
+      service.kill('SIGTERM')
+      if (service.exitCode === null) await once(service, 'exit')
+    },
+  }
+}
+
+async function untilReady(name: string, url: string, service: ChildProcess): Promise<void> {
+  const deadlineMs = performance.now() + startMsMax
+  while (service.exitCode === null && performance.now() < deadlineMs) {
+    const isReady = await fetch(`${url}/owners`)
+      .then((answer) => answer.json() as Promise<{ partitions?: unknown[] }>)
+      .then(({ partitions }) => (partitions?.length ?? 0) > 0)
+      .catch(() => false)
+    if (isReady && (await fetch(`${url}/health/ready`)).ok) return
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  service.kill('SIGKILL')
+  throw new Error(`the ${name} at ${url} did not become ready within ${startMsMax / 1_000} s`)
+}

@@ -1,0 +1,62 @@
+import { readFileSync } from 'node:fs'
+
+import { type NewEvent, type StreamId, streamIdOf } from '#domain'
+
+import { type CdnowPurchase, readCdnow } from '../examples/customers/cdnow.ts'
+import type { RunningWriter } from './contenders/core.ts'
+
+/** One purchase, and whose it is. */
+export interface PurchaseAppend {
+  readonly streamId: StreamId
+  readonly event: NewEvent
+}
+
+const file = new URL('../examples/customers/cdnow.txt', import.meta.url)
+const appendsInFlight = 512
+
+/**
+ * The purchases of the customers example, several times over, each time by other customers. They are mixed, so that neither those of a
+ * customer nor those of a month stand together and make it easier; of one customer they keep their order. The same each time.
+ */
+export function mixedPurchases(copies: number): PurchaseAppend[] {
+  const purchases = [...readCdnow(readFileSync(file, 'utf8'))]
+  const all = Array.from({ length: copies }, (_, copy) =>
+    purchases.map((each) => toAppend(each, copy)),
+  ).flat()
+  const left = Map.groupBy(all, ({ streamId }) => streamId)
+  return shuffled(all.map(({ streamId }) => streamId)).flatMap(
+    (streamId) => left.get(streamId)?.shift() ?? [],
+  )
+}
+
+const toAppend = ({ customerId, date, cds, amount }: CdnowPurchase, copy: number): PurchaseAppend => ({
+  streamId: streamIdOf('customer', `${copy}-${customerId}`),
+  event: { type: 'PurchaseMade', data: { date, cds, amount } },
+})
+
+/** Fisher and Yates, with the generator of Park and Miller. */
+function shuffled<T>(items: readonly T[]): T[] {
+  const mixed = [...items]
+  let random = 1
+  for (let left = mixed.length; left > 1; left--) {
+    random = (random * 48_271) % 0x7fffffff
+    const one = random % left
+    ;[mixed[left - 1], mixed[one]] = [mixed[one] as T, mixed[left - 1] as T]
+  }
+  return mixed
+}
+
+/** Appends each purchase by itself, many at once. */
+export async function appendPurchases(
+  { service }: RunningWriter,
+  purchases: readonly PurchaseAppend[],
+): Promise<void> {
+  const { local } = service.writer
+  let next = 0
+  const worker = async () => {
+    for (let one = purchases[next++]; one !== undefined; one = purchases[next++]) {
+      await local.append(one.streamId, [one.event])
+    }
+  }
+  await Promise.all(Array.from({ length: appendsInFlight }, worker))
+}
