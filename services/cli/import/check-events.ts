@@ -1,7 +1,9 @@
 import { aggregateTypeOf, InvalidInputError } from '#domain'
 import { type EventCheck, UnknownEventTypeError } from '#schemas'
 
-import { type EventLine, LineProblem } from './imported-line.ts'
+import { UsageError } from '../failure.ts'
+import { derivedIdsMax } from './event-ids.ts'
+import { type DraftLine, LineProblem } from './imported-line.ts'
 
 /** How much a file holds. */
 export interface FileContents {
@@ -16,13 +18,13 @@ export interface CheckOptions {
   readonly signal: AbortSignal
 }
 
-/** Looks at every line, and appends nothing. */
+/** Looks at every line, and appends nothing. @throws UsageError where more lines need ids than ids can be made */
 export async function checkEvents(
-  lines: AsyncIterable<EventLine | LineProblem>,
+  lines: AsyncIterable<DraftLine | LineProblem>,
   { onProblem, signal }: CheckOptions,
 ): Promise<FileContents> {
   const streams = new Set<string>()
-  let [events, last] = [0, 0]
+  let [events, last, keyless] = [0, 0, 0]
   for await (const line of lines) {
     if (signal.aborted) break
     last = line.line
@@ -32,26 +34,34 @@ export async function checkEvents(
     }
     events += 1
     streams.add(line.streamId)
+    if (line.key === undefined) checkKeyless(++keyless)
   }
   return { events, streams: streams.size, lines: last }
 }
 
+function checkKeyless(count: number): void {
+  if (count <= derivedIdsMax) return
+  throw new UsageError(
+    `more than ${derivedIdsMax} events without an id: give each one (\`id\` in the mapping or in the line), or import the file in parts`,
+  )
+}
+
 /** The same lines; of those that do not fit their schemas, why. @param check absent: only the lines' shape counts */
 export async function* withSchemas(
-  lines: AsyncIterable<EventLine | LineProblem>,
+  lines: AsyncIterable<DraftLine | LineProblem>,
   check: EventCheck | undefined,
-): AsyncGenerator<EventLine | LineProblem, void> {
+): AsyncGenerator<DraftLine | LineProblem, void> {
   for await (const line of lines) {
     yield (line instanceof LineProblem ? undefined : misfit(line, check)) ?? line
   }
 }
 
 function misfit(
-  { line, streamId, event }: EventLine,
+  { line, streamId, type, data }: DraftLine,
   check: EventCheck | undefined,
 ): LineProblem | undefined {
   try {
-    check?.(aggregateTypeOf(streamId), event.type, event.data)
+    check?.(aggregateTypeOf(streamId), type, data)
     return undefined
   } catch (error) {
     if (error instanceof InvalidInputError) {

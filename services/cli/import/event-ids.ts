@@ -1,10 +1,9 @@
 import { deriveEventId, type EventId, parseEventId } from '#domain'
 
-import { UsageError } from '../failure.ts'
 import type { Draft } from './imported-line.ts'
 
-/** About 150 bytes each are remembered, as long as the import takes. */
-const derivedMax = 5_000_000
+/** Events without a key that may come: about 150 bytes of each are remembered, as long as the import takes. */
+export const derivedIdsMax = 5_000_000
 
 const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
@@ -21,7 +20,6 @@ export class EventIds {
     this.#source = source
   }
 
-  /** @throws UsageError when more lines without a key have come than can be remembered. */
   idOf({ streamId, type, data, key }: Draft): EventId {
     if (key !== undefined) {
       return uuidPattern.test(key)
@@ -31,16 +29,7 @@ export class EventIds {
     const content = JSON.stringify([this.#source, type, data])
     const first = deriveEventId(streamId, content, 0)
     const before = this.#seen.get(first) ?? 0
-    this.#remember(first, before + 1)
+    this.#seen.set(first, before + 1)
     return before === 0 ? first : deriveEventId(streamId, content, before)
-  }
-
-  #remember(id: EventId, count: number): void {
-    if (this.#seen.size >= derivedMax && !this.#seen.has(id)) {
-      throw new UsageError(
-        `more than ${derivedMax} events without an id: give each one (\`id\` in the mapping or in the line), or import the file in parts`,
-      )
-    }
-    this.#seen.set(id, count)
   }
 }

@@ -1,7 +1,7 @@
 import type { EventMetadata, StreamId } from '#domain'
 import type { IdentifiedEvent } from '#event-store'
 
-/** What a line says, before it has an id for certain. */
+/** What a line says, before it has its id. */
 export interface Draft {
   readonly streamId: StreamId
   readonly type: string
@@ -11,9 +11,14 @@ export interface Draft {
   readonly metadata?: EventMetadata
 }
 
+/** A line that is sound by itself. */
+export interface DraftLine extends Draft {
+  /** From 1; of a record over several lines the last. */
+  readonly line: number
+}
+
 /** An event of the file, ready to be appended. */
 export interface EventLine {
-  /** From 1; of a record over several lines the last. */
   readonly line: number
   readonly streamId: StreamId
   readonly event: IdentifiedEvent

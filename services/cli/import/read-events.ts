@@ -1,7 +1,7 @@
-import { InvalidInputError, type StreamId, streamIdOf, aggregateIdOf, aggregateTypeOf } from '#domain'
+import { aggregateIdOf, aggregateTypeOf, InvalidInputError, type StreamId, streamIdOf } from '#domain'
 
 import { EventIds } from './event-ids.ts'
-import { type Draft, type EventLine, LineProblem } from './imported-line.ts'
+import { type Draft, type DraftLine, type EventLine, LineProblem } from './imported-line.ts'
 import type { Mapping } from './mapping.ts'
 import { readBytes } from './open-file.ts'
 import { draftOfJson } from './read-json-lines.ts'
@@ -22,30 +22,45 @@ export interface EventFile {
 }
 
 /**
- * The events of a file in its order; the very same, ids included, each time it is read.
+ * What the lines of a file say, in its order.
  * @param onBytes is told of how many more bytes have been read
  * @throws UsageError where the file cannot be read, or lacks a column.
  */
-export async function* readEvents(
+export async function* readDrafts(
   from: EventFile,
   onBytes?: (bytes: number) => void,
-): AsyncGenerator<EventLine | LineProblem, void> {
-  const ids = new EventIds(from.source)
-  for await (const draft of readDrafts(from, readBytes(from.file, onBytes))) {
-    yield draft instanceof LineProblem ? draft : eventOf(draft.line, () => complete(draft.read(), from, ids))
+): AsyncGenerator<DraftLine | LineProblem, void> {
+  for await (const line of readParts(from, readBytes(from.file, onBytes))) {
+    yield line instanceof LineProblem ? line : draftOf(line, from)
   }
 }
 
-interface LineDraft {
+/** The events of lines; the very same, ids included, each time the file is read. */
+export async function* identified(
+  lines: AsyncIterable<DraftLine | LineProblem>,
+  source: string,
+): AsyncGenerator<EventLine | LineProblem, void> {
+  const ids = new EventIds(source)
+  for await (const draft of lines) yield draft instanceof LineProblem ? draft : eventOf(draft, ids)
+}
+
+function eventOf(draft: DraftLine, ids: EventIds): EventLine {
+  const { line, streamId, type, data, metadata } = draft
+  const event = { id: ids.idOf(draft), type, data, ...(metadata !== undefined && { metadata }) }
+  return { line, streamId, event }
+}
+
+/** A line that is split, but not understood yet. */
+interface LineParts {
   readonly line: number
   /** @throws InvalidInputError */
   readonly read: () => Draft
 }
 
-async function* readDrafts(
+async function* readParts(
   { file, mapping }: EventFile,
   bytes: AsyncIterable<Buffer>,
-): AsyncGenerator<LineDraft | LineProblem, void> {
+): AsyncGenerator<LineParts | LineProblem, void> {
   if (mapping === undefined) {
     for await (const line of readLines(bytes, 'utf-8')) {
       if (line instanceof LineProblem) yield line
@@ -58,21 +73,18 @@ async function* readDrafts(
   }
 }
 
-function eventOf(line: number, read: () => Omit<EventLine, 'line'>): EventLine | LineProblem {
+function draftOf({ line, read }: LineParts, { renamed, importId }: EventFile): DraftLine | LineProblem {
   try {
-    return { line, ...read() }
+    const draft = read()
+    const streamId = renamedStream(draft.streamId, renamed)
+    return {
+      ...{ ...draft, line, streamId },
+      ...(importId !== undefined && { metadata: marked(draft, importId) }),
+    }
   } catch (error) {
     if (error instanceof InvalidInputError) return new LineProblem(line, error.message, { path: error.path })
     throw error
   }
-}
-
-function complete(draft: Draft, { renamed, importId }: EventFile, ids: EventIds): Omit<EventLine, 'line'> {
-  const streamId = renamedStream(draft.streamId, renamed)
-  const { type, data } = draft
-  const metadata = importId === undefined ? draft.metadata : marked(draft, importId)
-  const id = ids.idOf({ ...draft, streamId })
-  return { streamId, event: { id, type, data, ...(metadata !== undefined && { metadata }) } }
 }
 
 function renamedStream(streamId: StreamId, renamed: ReadonlyMap<string, string>): StreamId {

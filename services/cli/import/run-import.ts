@@ -7,10 +7,10 @@ import { grouped } from '../progress-text.ts'
 import { checkEvents, type FileContents, withSchemas } from './check-events.ts'
 import { Checkpoint, fingerprintOf } from './checkpoint.ts'
 import { EventImport, type ImportCounts } from './import-events.ts'
-import { type EventLine, LineProblem } from './imported-line.ts'
+import { type DraftLine, type EventLine, LineProblem } from './imported-line.ts'
 import { ProblemLog } from './problem-log.ts'
 import { sizeOf } from './open-file.ts'
-import { type EventFile, readEvents } from './read-events.ts'
+import { type EventFile, identified, readDrafts } from './read-events.ts'
 import { StreamAppender } from './stream-appender.ts'
 
 export interface ImportRequest {
@@ -101,14 +101,20 @@ class ImportRun {
       meter.advance(bytes)
     }
     try {
-      return await checkEvents(this.#lines(onBytes), { onProblem, signal })
+      return await checkEvents(this.#drafts(onBytes), { onProblem, signal })
     } finally {
       meter.end()
     }
   }
 
-  #lines(onBytes?: (bytes: number) => void): AsyncGenerator<EventLine | LineProblem, void> {
-    return withSchemas(readEvents(this.#request.from, onBytes), this.#request.check)
+  #drafts(onBytes?: (bytes: number) => void): AsyncGenerator<DraftLine | LineProblem, void> {
+    return withSchemas(readDrafts(this.#request.from, onBytes), this.#request.check)
+  }
+
+  /** Where all lines have passed once, the schemas need no second look. */
+  #lines(): AsyncGenerator<EventLine | LineProblem, void> {
+    const { from } = this.#request
+    return identified(this.#problems.count === 0 ? readDrafts(from) : this.#drafts(), from.source)
   }
 
   async #openCheckpoint(): Promise<Checkpoint | undefined> {
