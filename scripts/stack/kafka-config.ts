@@ -9,7 +9,11 @@ export interface KafkaNode {
 }
 
 /** The properties file of one node, broker and controller in one (KRaft). All nodes of a cluster name all others as voters. */
-export function kafkaProperties(node: KafkaNode, nodes: readonly KafkaNode[]): string {
+export function kafkaProperties(
+  node: KafkaNode,
+  nodes: readonly KafkaNode[],
+  more: Readonly<Record<string, string>> = {},
+): string {
   const several = nodes.length > 1
   const replicas = Math.min(3, nodes.length)
   const minInSync = several ? 2 : 1
@@ -45,6 +49,7 @@ export function kafkaProperties(node: KafkaNode, nodes: readonly KafkaNode[]): s
     'log.cleaner.dedupe.buffer.size': 16 * 1024 * 1024,
     // A killed broker is noticed in 3 s instead of 9 s.
     ...(several && { 'broker.session.timeout.ms': 3000, 'broker.heartbeat.interval.ms': 500 }),
+    ...more,
   }
   return Object.entries(properties)
     .map(([key, value]) => `${key}=${String(value)}\n`)

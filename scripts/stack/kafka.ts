@@ -28,6 +28,8 @@ export interface KafkaOptions {
   readonly folder: string
   readonly logFile: string
   readonly version?: KafkaVersion
+  /** Properties beside the usual ones. */
+  readonly settings?: Readonly<Record<string, string>>
   readonly report: Report
 }
 
@@ -38,12 +40,13 @@ export interface NodeSetting {
   readonly jars: string
   /** Java's options for size and speed. */
   readonly java: readonly string[]
+  readonly settings?: Readonly<Record<string, string>>
   readonly report?: Report
 }
 
 /** Starts a Kafka of one node. */
 export async function startKafka(options: KafkaOptions): Promise<KafkaBroker> {
-  const { port, controllerPort, folder, logFile, report } = options
+  const { port, controllerPort, folder, logFile, settings = {}, report } = options
   const jars = await kafkaDistribution(options.version ?? versions.kafka, report)
   const node = { id: 1, port, controllerPort, data: join(folder, 'log') }
   const setting = {
@@ -51,6 +54,7 @@ export async function startKafka(options: KafkaOptions): Promise<KafkaBroker> {
     nodes: [node],
     jars,
     java: ['-Xms256m', '-Xmx512m'],
+    settings,
     report,
   }
   return startNode(node, setting, folder, logFile)
@@ -63,11 +67,11 @@ export async function startNode(
   folder: string,
   logFile: string,
 ): Promise<KafkaBroker> {
-  const { jars, nodes, report } = setting
+  const { jars, nodes, settings, report } = setting
   const name = nodes.length === 1 ? 'Kafka' : `Kafka broker ${node.id}`
   const properties = join(folder, 'server.properties')
   mkdirSync(folder, { recursive: true })
-  writeFileSync(properties, kafkaProperties(node, nodes))
+  writeFileSync(properties, kafkaProperties(node, nodes, settings))
   await formatOnce(node, setting, properties)
   const server = await startServer({
     name,

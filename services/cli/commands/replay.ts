@@ -1,40 +1,13 @@
 import { type Command, Option } from 'commander'
 
-import { parsePosition, parseStreamId, type Position, type StreamId, type Version } from '#domain'
+import { parsePosition, parseStreamId } from '#domain'
 
 import { count, version } from '../arguments.ts'
 import type { Cli } from '../cli.ts'
 import { UsageError } from '../failure.ts'
-import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
+import type { ReplayCommandOptions } from '../replay/replay-command-options.ts'
+import { withClient, withWriterOption } from '../writer-option.ts'
 import { rebuild } from './projection-rebuild.ts'
-
-export interface ReplayCommandOptions extends WriterOption {
-  readonly stream?: StreamId
-  readonly partition?: readonly number[]
-  readonly fromOffset?: ReadonlyMap<number, number>
-  readonly untilOffset?: ReadonlyMap<number, number>
-  readonly fromTime?: string
-  readonly untilTime?: string
-  readonly fromVersion?: Version
-  readonly untilVersion?: Version
-  readonly untilPosition?: Position
-  readonly type?: readonly string[]
-  readonly streamPattern?: string
-  readonly correlationId?: string
-  readonly format: 'ndjson' | 'cloudevents'
-  readonly toFile?: string
-  readonly toTopic?: string
-  readonly toProjection?: string
-  readonly create?: boolean
-  readonly overwrite?: boolean
-  readonly dryRun?: boolean
-  readonly skipUnreadable?: boolean
-  readonly rate?: number
-  readonly parallel: number
-  readonly timeout: number
-  readonly checkpoint?: string
-  readonly resume?: boolean
-}
 
 const help = `
 Reads the log directly, never changes it, and asks no writer. Without an end it goes up to the end of the log as it is

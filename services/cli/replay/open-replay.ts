@@ -36,7 +36,7 @@ export async function withReplay<T>(
   stdout: Writable,
   use: (replay: OpenReplay) => Promise<T>,
 ): Promise<T> {
-  const cluster = await KafkaCluster.connect(kafkaSettings(config))
+  const cluster = await KafkaCluster.connect(kafkaSettings(config), request.timeoutMs)
   try {
     const source = await findSource(cluster, config, request)
     const reader = new LogReader(cluster, { timeoutMs: request.timeoutMs })

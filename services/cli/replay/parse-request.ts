@@ -9,10 +9,10 @@ import {
   snapshotTopic,
 } from '#kafka'
 
-import type { ReplayCommandOptions } from '../commands/replay.ts'
 import { UsageError } from '../failure.ts'
 import type { Bounds } from './ranges.ts'
 import type { EventFilter } from './record-filter.ts'
+import type { ReplayCommandOptions } from './replay-command-options.ts'
 import type { Destination, ReplayRequest } from './replay-request.ts'
 
 /** What the options ask for. @throws UsageError, InvalidInputError, EventStoreError `invalid-request` where they do not fit together. */

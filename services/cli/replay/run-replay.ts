@@ -2,13 +2,13 @@ import { loadConfig } from '#config'
 import { eventTopic } from '#kafka'
 
 import type { Cli, Report } from '../cli.ts'
-import type { ReplayCommandOptions } from '../commands/replay.ts'
-import { CommandError, failureOf } from '../failure.ts'
+import { CommandError, type Failure, failureOf } from '../failure.ts'
 import { interruptible } from '../interruption.ts'
 import { noDisplay, type ProgressDisplay, progressDisplay } from '../progress-display.ts'
 import { type OpenReplay, withReplay } from './open-replay.ts'
 import { requestOf } from './parse-request.ts'
 import type { ReplayEnd } from './replay.ts'
+import type { ReplayCommandOptions } from './replay-command-options.ts'
 import type { ReplayRequest } from './replay-request.ts'
 import { howFar, howToResume, summaryOf } from './summary.ts'
 import { watchReplay } from './watch-replay.ts'
@@ -21,7 +21,7 @@ export async function runReplay(
 ): Promise<Report> {
   const request = requestOf(aggregateType, options)
   const config = loadConfig(cli.env)
-  return withReplay(config, request, process.stdout, async (opened) => {
+  const replaying = withReplay(config, request, process.stdout, async (opened) => {
     for (const warning of opened.warnings) process.stderr.write(`warning: ${warning}\n`)
     const startMs = performance.now()
     const ended = await watchReplay(opened.progress, displayFor(cli, request), () =>
@@ -29,6 +29,18 @@ export async function runReplay(
     )
     return told(request, opened, ended, (performance.now() - startMs) / 1_000)
   })
+  return replaying.catch((error: unknown) => {
+    throw withRights(failureOf(error), error)
+  })
+}
+
+/** Whoever lacks a right is told where to find which ones it takes. */
+function withRights({ message, ...failure }: Failure, cause: unknown): CommandError {
+  const { kafkaCode = '' } = (failure.details ?? {}) as { readonly kafkaCode?: string }
+  const advice = kafkaCode.endsWith('_AUTHORIZATION_FAILED')
+    ? '. docs/operations/replay.md tells which rights a replay needs'
+    : ''
+  return new CommandError({ ...failure, message: `${message}${advice}` }, { cause })
 }
 
 /** On a terminal that shows the events themselves a bar would stand between them. */
