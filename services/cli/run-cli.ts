@@ -16,6 +16,7 @@ import { addReplay } from './commands/replay.ts'
 import { addSchemas } from './commands/schemas.ts'
 import { addSnapshot } from './commands/snapshot.ts'
 import { addStream } from './commands/stream.ts'
+import { addTopics } from './commands/topics.ts'
 import { addVerify } from './commands/verify.ts'
 import { type ExitCode, exitCodesHelp } from './exit-code.ts'
 import { endOfHelp, failureOf } from './failure.ts'
@@ -70,6 +71,7 @@ function programOf(cli: Cli): Command {
   addDoctor(program, cli)
   addVerify(program, cli)
   addIndex(program, cli)
+  addTopics(program, cli)
   addSchemas(program, cli)
   return program
 }

@@ -1,0 +1,153 @@
+import { type Command, Option } from 'commander'
+
+import { loadConfig } from '#config'
+
+import { checkYes, count } from '../arguments.ts'
+import type { Cli, Report } from '../cli.ts'
+import { UsageError } from '../failure.ts'
+import { interruptible } from '../interruption.ts'
+import { noDisplay, progressDisplay } from '../progress-display.ts'
+import { grouped } from '../progress-text.ts'
+import { ProgressMeter } from '../progress-meter.ts'
+import type { MovePlan } from '../topics/repartition/dry-run.ts'
+import type { Repartitioned } from '../topics/repartition/repartition.ts'
+
+interface RepartitionCommandOptions {
+  readonly partitions?: number
+  readonly dryRun?: boolean
+  readonly abort?: boolean
+  readonly yes?: boolean
+}
+
+const help = `
+All services (writers, snapshotters, projectors) must be stopped: it refuses while one is at work, and none starts until it is done. Events
+are copied beside their topic and compared, then the topic is made anew and filled from the copy, and compared again. Streams, versions, event
+ids and times stay; positions change. Ctrl-C or a crash loses nothing: the same command goes on, --abort gives up what has deleted nothing yet.
+Then set ANNALS_KAFKA_PARTITIONS_BY_TYPE for all services and start them: index, snapshots and projections are made anew by themselves.
+docs/operations/topics.md has the whole procedure.
+
+Examples:
+  annals topics repartition order --partitions 32 --dry-run
+  annals topics repartition order --partitions 32 --yes
+  annals topics repartition order --yes
+  annals topics repartition order --abort --yes`
+
+/** A service that was starting when the move began has joined its group after so long. */
+const settleMs = 10_000
+
+export function addTopicsRepartition(topics: Command, cli: Cli): void {
+  topics
+    .command('repartition')
+    .description("Move an aggregate type's events to another number of partitions, or go on with that.")
+    .argument('<aggregateType>', 'of the domain')
+    .addOption(
+      new Option('--partitions <count>', 'how many there are to be').argParser(
+        count('--partitions', 1, 10_000),
+      ),
+    )
+    .addOption(new Option('--dry-run', 'say what would be done, and do nothing').conflicts('abort'))
+    .addOption(new Option('--abort', 'give up a move that has deleted nothing yet').conflicts('partitions'))
+    .option('--yes', 'do it')
+    .addHelpText('after', help)
+    .action(async (aggregateType: string, options: RepartitionCommandOptions) => {
+      const act = options.dryRun === true ? dryRun : options.abort === true ? abort : repartition
+      cli.report(await act(cli, aggregateType, options))
+    })
+}
+
+async function dryRun({ env, isJson }: Cli, type: string, { partitions }: RepartitionCommandOptions) {
+  if (partitions === undefined) throw new UsageError('--dry-run needs --partitions')
+  const [{ planOnly }, { withConnections }] = await load()
+  const config = loadConfig(env)
+  const meter = new ProgressMeter(isJson ? noDisplay : progressDisplay(process.stderr), 0)
+  const plan = await withConnections(config, (connections) =>
+    planOnly(connections, config, type, partitions, (records) => meter.advance(records)),
+  )
+  meter.end()
+  return planned(plan)
+}
+
+async function abort({ env }: Cli, type: string, options: RepartitionCommandOptions): Promise<Report> {
+  checkYes(options, `give up the move of ${type} and delete its copy`)
+  const [{ Repartition }, { withConnections }] = await load()
+  const config = loadConfig(env)
+  await withConnections(config, (connections) =>
+    new Repartition(connections, config, {
+      ...{ aggregateType: type, partitions: undefined, settleMs },
+      ...{ advance: () => undefined, signal: new AbortController().signal },
+    }).abort(),
+  )
+  return {
+    document: { aggregateType: type, status: 'aborted' },
+    text: `The move of ${type} is given up: its topic is as it was, and services may start`,
+  }
+}
+
+async function repartition(cli: Cli, type: string, options: RepartitionCommandOptions): Promise<Report> {
+  const what =
+    options.partitions === undefined ? 'go on with moving' : `move to ${options.partitions} partitions`
+  checkYes(options, `${what} all events of ${type}, while no service may run`)
+  const [{ eventCount, passes, Repartition }, { withConnections }] = await load()
+  const config = loadConfig(cli.env)
+  const beganMs = performance.now()
+  return interruptible((signal) =>
+    withConnections(config, async (connections) => {
+      const meter = new ProgressMeter(
+        cli.isJson ? noDisplay : progressDisplay(process.stderr),
+        passes * (await eventCount(connections, type)),
+      )
+      const move = new Repartition(connections, config, {
+        ...{ aggregateType: type, partitions: options.partitions, settleMs, signal },
+        advance: (records) => meter.advance(records),
+      })
+      try {
+        return moved(type, await move.run(), performance.now() - beganMs)
+      } catch (error) {
+        if (signal.aborted) return interrupted(type)
+        throw error
+      } finally {
+        meter.end()
+      }
+    }),
+  )
+}
+
+const load = async () => {
+  const [dry, move, service] = await Promise.all([
+    import('../topics/repartition/dry-run.ts'),
+    import('../topics/repartition/repartition.ts'),
+    import('#service'),
+  ])
+  return [{ ...dry, ...move }, service] as const
+}
+
+function planned(plan: MovePlan): Report {
+  const { topic, from, to, events, perPartition, bytes, atWork } = plan
+  const busy = atWork.map(
+    ({ service, groupId, members }) => `Stop every ${service} first: group ${groupId} has ${members} members`,
+  )
+  return {
+    document: plan,
+    text: [
+      `${topic} would be moved from ${from} to ${to} partitions: ${grouped(events)} events, ${grouped(Math.min(...perPartition))} to ${grouped(Math.max(...perPartition))} in each`,
+      `Meanwhile a copy takes about ${grouped(bytes)} bytes more on the disks of the brokers`,
+      'Snapshots, what Redis holds of the type, and projections of it are made anew afterwards',
+      ...busy,
+      'Nothing was changed',
+    ].join('\n'),
+  }
+}
+
+const moved = (type: string, { from, to, events }: Repartitioned, tookMs: number): Report => ({
+  document: { aggregateType: type, status: 'moved', from, to, events, tookMs: Math.round(tookMs) },
+  text: [
+    `The ${grouped(events)} events of ${type} are in ${to} partitions now (${from} before), each compared, in ${(tookMs / 1_000).toFixed(1)} s`,
+    `Before services start: set ANNALS_KAFKA_PARTITIONS_BY_TYPE=${type}=${to} for all of them (unless ANNALS_KAFKA_PARTITIONS is ${to}); then \`annals verify ${type}\``,
+  ].join('\n'),
+})
+
+const interrupted = (type: string): Report => ({
+  document: { aggregateType: type, status: 'interrupted' },
+  text: `Interrupted, and nothing is lost. No service of ${type} starts until it is done: \`annals topics repartition ${type} --yes\` goes on, --abort gives it up where nothing was deleted yet`,
+  exitCode: 130,
+})

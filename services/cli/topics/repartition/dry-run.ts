@@ -1,0 +1,52 @@
+import type { Config } from '#config'
+import { eventTopic, LogReader, Topics } from '#kafka'
+import { partitionFor } from '#event-store'
+import type { Connections } from '#service'
+
+import { type GroupAtWork, groupsAtWork } from './idle-groups.ts'
+import { planMove } from './repartition.ts'
+
+/** What a move would do. */
+export interface MovePlan {
+  readonly topic: string
+  readonly from: number
+  readonly to: number
+  readonly events: number
+  /** Events of each new partition, by its number. */
+  readonly perPartition: readonly number[]
+  /** What the copy beside the topic takes on the disks of all brokers, about. */
+  readonly bytes: number
+  /** Who has to be stopped first. */
+  readonly atWork: readonly GroupAtWork[]
+}
+
+/** Reads all keys of a topic, and changes nothing. @throws MoveError where it cannot be moved; LogError */
+export async function planOnly(
+  { cluster }: Pick<Connections, 'cluster'>,
+  config: Config,
+  aggregateType: string,
+  partitions: number,
+  advance: (records: number) => void,
+): Promise<MovePlan> {
+  const topics = new Topics(cluster)
+  const reader = new LogReader(cluster)
+  const { from, to } = await planMove(topics, reader, aggregateType, partitions)
+  const topic = eventTopic(aggregateType)
+  const perPartition = Array.from({ length: to }, () => 0)
+  for (let partition = 0; partition < from; partition++) {
+    for await (const records of reader.read(topic, partition, { from: 0 })) {
+      for (const { key } of records) {
+        const target = partitionFor(key.toString(), to)
+        perPartition[target] = (perPartition[target] ?? 0) + 1
+      }
+      advance(records.length)
+    }
+  }
+  const bytes = await topics.bytes([{ name: topic, partitions: from }])
+  return {
+    ...{ topic, from, to, perPartition },
+    events: perPartition.reduce((sum, count) => sum + count, 0),
+    bytes: bytes.get(topic) ?? 0,
+    atWork: await groupsAtWork(cluster, config),
+  }
+}
