@@ -5,7 +5,7 @@ import { homeFrom, repository } from '../stack/index.ts'
 import { runProgram } from './run-program.ts'
 import { summaryLine, type Tally, tallyVitest, total } from './tally.ts'
 
-const checkMsMax = 300_000
+const checkMsMax = 900_000
 const testsMsMax = 2_400_000
 const help = `Usage: ./scripts/test.sh
 
