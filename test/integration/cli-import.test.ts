@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -287,6 +287,21 @@ describe('what is wrong', () => {
     const { exitCode, stderr } = await annals(['import', ...args()])
     expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining(told) as string })
     expect(stderr).not.toContain('    at ')
+  })
+
+  test('to a full disk is told: the report, and the checkpoint', async () => {
+    const file = jsonLines(purchaseLine(fresh(), 'two'))
+    const report = await annals(['import', file, '--report', '/dev/full', '--json'])
+    expect(report.json()).toMatchObject({ error: { code: 'disk-full', exitCode: 1 } })
+    const checkpoint = join(folder, uniqueName('checkpoint'))
+    symlinkSync('/dev/full', `${checkpoint}.next`)
+    const customer = fresh()
+    const sound = jsonLines(purchaseLine(customer, 1))
+    const stopped = await annals(['import', sound, '--checkpoint', checkpoint, '--json'])
+    expect(stopped.json()).toMatchObject({ error: { code: 'disk-full', exitCode: 1 } })
+    rmSync(`${checkpoint}.next`)
+    await annals(['import', sound, '--checkpoint', checkpoint])
+    expect(await cdsOf(streamOf(customer))).toEqual([1])
   })
 
   test('with a writer that is not there: exit code 3', async () => {
