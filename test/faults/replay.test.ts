@@ -4,14 +4,18 @@ import { join } from 'node:path'
 
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
-import { AnnalsClient } from '#client'
-import { streamIdOf } from '#domain'
+import { loadConfig } from '#config'
+import { newEventId, type StreamId, streamIdOf, type Version } from '#domain'
+import { partitionFor } from '#event-store'
+import { FencedLog, KafkaCluster, type LogRecord, toLogRecord, Topics } from '#kafka'
+import type { EventCodec } from '#schemas'
+import { eventTopicSpec, kafkaSettings, loadDomain, openCodec } from '#service'
 
 import { freePorts, type KafkaBroker, startKafka } from '../../scripts/stack/index.ts'
 import { cliWith } from '../support/cli.ts'
 import { startCli } from '../support/cli-process.ts'
 import { readLog } from '../support/log-check.ts'
-import { type Installation, installation, startRealWriter } from '../support/real-writer.ts'
+import { type Installation, installation } from '../support/real-writer.ts'
 import { eventsInFile, positionsInLog, positionsOf } from '../support/replayed.ts'
 import { waitFor } from '../support/stack.ts'
 import { purchases } from '../support/writer-fixture.ts'
@@ -45,15 +49,31 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
+/** Past any writer: what is tried here needs none, and a broker that has just started no longer than it takes. */
 async function fill(): Promise<void> {
-  const writer = await startRealWriter(where)
-  const client = new AnnalsClient({ url: writer.url })
-  const append = (_: unknown, index: number) =>
-    client.append(streamIdOf(where.type, String(index)), purchases(eventsEach))
-  await Promise.all(Array.from({ length: streams }, append))
-  await client.close()
-  await writer.close()
+  const config = loadConfig(where.env)
+  const codec = await openCodec(config, await loadDomain(config.domain.modules), { push: true })
+  const cluster = await KafkaCluster.connect(kafkaSettings(config))
+  const topic = eventTopicSpec(where.type, config.kafka)
+  await new Topics(cluster).ensure([topic])
+  const all = Array.from({ length: streams }, (_, index) => streamIdOf(where.type, String(index)))
+  const byPartition = Map.groupBy(all, (streamId) => partitionFor(streamId, topic.partitions))
+  for (const [partition, own] of byPartition) {
+    const log = new FencedLog(cluster, topic.name, partition)
+    await log.takeOver()
+    for (const streamId of own) await log.append(recordsOf(streamId, codec))
+  }
+  await cluster.close()
 }
+
+const recordsOf = (streamId: StreamId, codec: EventCodec): LogRecord[] =>
+  purchases(eventsEach).map(({ id = newEventId(), type, data }, index) =>
+    toLogRecord({
+      ...{ id, streamId, type, metadata: {}, version: (index + 1) as Version },
+      timestamp: new Date().toISOString(),
+      value: codec.encode(where.type, type, data),
+    }),
+  )
 
 async function killKafka(): Promise<void> {
   kafka.kill('SIGKILL')
@@ -71,7 +91,7 @@ async function begun(path: string, ...more: string[]) {
 
 test('a broker that dies in mid-replay and comes back is waited for: no event is missing or there twice', async () => {
   const path = join(folder, 'events.ndjson')
-  const replay = await begun(path)
+  const replay = await begun(path, '--timeout', '90')
   await killKafka()
   kafka = await start()
   const end = await replay.ended

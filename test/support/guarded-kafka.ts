@@ -49,6 +49,6 @@ async function giveRights(address: string, topic: string, operations: readonly O
     permissionType: AclPermissionTypes.ALLOW,
     operation: AclOperationTypes[operation],
   })
-  await admin.createAcls({ acl: (['DELETE', ...operations] as const).map(right) })
+  await admin.createAcls({ acl: (['CREATE', ...operations] as const).map(right) })
   await admin.disconnect()
 }
