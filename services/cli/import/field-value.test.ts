@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest'
+
+import { fieldValueOf } from './field-value.ts'
+import type { ColumnField } from './mapping-schema.ts'
+
+type Field = Readonly<Record<string, unknown>>
+
+const value = (field: Field) => fieldValueOf({ column: 'c', ...field }, 'data.f')
+
+test.each<[Field, string, unknown]>([
+  [{}, ' as it is ', ' as it is '],
+  [{ type: 'integer' }, '-12', -12],
+  [{ type: 'integer' }, '9007199254740993', '9007199254740993'],
+  [{ type: 'integer' }, '1.0', undefined],
+  [{ type: 'number' }, '1e3', 1000],
+  [{ type: 'number', decimalPoint: ',' }, '1,5', 1.5],
+  [{ type: 'number' }, 'NaN', undefined],
+  [{ type: 'decimal' }, '007.10', '7.10'],
+  [{ type: 'decimal', scale: 2 }, '-7', '-7.00'],
+  [{ type: 'decimal', scale: 2 }, '7.123', undefined],
+  [{ type: 'decimal', decimalPoint: ',' }, '1.234,50', undefined],
+  [{ type: 'boolean' }, 'true', true],
+  [{ type: 'boolean', true: 'Y', false: 'N' }, 'N', false],
+  [{ type: 'boolean', true: 'Y', false: 'N' }, 'false', undefined],
+  [{ type: 'date', format: 'DD.MM.YYYY' }, '12.01.1997', '1997-01-12'],
+  [{ type: 'date' }, '1997-02-30', undefined],
+  [{ type: 'timestamp' }, '1997-01-12T00:00:00Z', '1997-01-12T00:00:00Z'],
+  [
+    { type: 'timestamp', format: 'YYYY-MM-DD HH:mm:ss', zone: '+01:30' },
+    '1997-01-12 01:00:00',
+    '1997-01-11T23:30:00.000Z',
+  ],
+])('%j takes %j for %j', (field, text, expected) => {
+  expect(value(field).parse(text)).toEqual(expected)
+})
+
+test.each<[Field, unknown, string]>([
+  [{}, { nested: 1 }, '{"nested":1}'],
+  [{ type: 'decimal', decimalPoint: ',' }, '7.10', '7,10'],
+  [{ type: 'boolean', true: 'Y', false: 'N' }, true, 'Y'],
+  [{ type: 'date', format: 'DD.MM.YYYY' }, '1997-01-12', '12.01.1997'],
+  [
+    { type: 'timestamp', format: 'YYYY-MM-DD HH:mm', zone: '-05:00' },
+    '1997-01-12T02:00:00.000Z',
+    '1997-01-11 21:00',
+  ],
+])('%j writes %j as %j', (field, written, expected) => {
+  expect(value(field).format(written)).toBe(expected)
+})
+
+test('a format without a day is refused by its place', () => {
+  expect(() => value({ type: 'date', format: 'YYYY' })).toThrow('data.f.format: "YYYY" has no ')
+})

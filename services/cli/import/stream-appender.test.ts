@@ -1,0 +1,116 @@
+import { describe, expect, test } from 'vitest'
+
+import { newEventId, type StreamId, streamIdOf } from '#domain'
+import { EventStoreError, InMemoryEventStore } from '#event-store'
+
+import type { EventLine } from './imported-line.ts'
+import { StreamAppender } from './stream-appender.ts'
+
+const streamId = streamIdOf('order', '42')
+const line = (number: number): EventLine => ({
+  line: number,
+  streamId,
+  event: { id: newEventId(), type: 'OrderPlaced', data: { number } },
+})
+const numbers = async (store: InMemoryEventStore): Promise<unknown[]> =>
+  (await store.read(streamId, { limit: 1000 })).events.map(({ data }) => (data as { number: number }).number)
+
+class CountingStore extends InMemoryEventStore {
+  appends = 0
+  reads = 0
+
+  override append(...args: Parameters<InMemoryEventStore['append']>) {
+    this.appends += 1
+    return super.append(...args)
+  }
+
+  override read(...args: Parameters<InMemoryEventStore['read']>) {
+    this.reads += 1
+    return super.read(...args)
+  }
+}
+
+describe('lines of a stream', () => {
+  test('are appended once, whatever part of them an earlier run brought', async () => {
+    const lines = [1, 2, 3, 4, 5].map(line)
+    for (const before of [0, 1, 3, 5]) {
+      const store = new InMemoryEventStore()
+      await new StreamAppender(store, undefined).append(streamId, lines.slice(0, before))
+      const again = new StreamAppender(store, undefined)
+      const first = await again.append(streamId, lines.slice(0, 2))
+      const second = await again.append(streamId, lines.slice(2))
+      expect(first.appended + second.appended).toBe(5 - before)
+      expect(first.alreadyThere + second.alreadyThere).toBe(before)
+      expect(await numbers(store)).toEqual([1, 2, 3, 4, 5])
+    }
+  })
+
+  test('of a new stream cost an append each time, and no read', async () => {
+    const store = new CountingStore()
+    const appender = new StreamAppender(store, undefined)
+    for (const number of [1, 2, 3]) await appender.append(streamId, [line(number)])
+    expect([store.appends, store.reads]).toEqual([3, 0])
+  })
+
+  test('are looked for in the stream itself when somebody else appends meanwhile', async () => {
+    const store = new InMemoryEventStore()
+    const appender = new StreamAppender(store, undefined)
+    await appender.append(streamId, [line(1)])
+    await store.append(streamId, [{ type: 'OrderPlaced', data: { number: 7 } }])
+    expect(await appender.append(streamId, [line(2)])).toEqual({ appended: 1, alreadyThere: 0 })
+    expect(await numbers(store)).toEqual([1, 7, 2])
+  })
+
+  test('are given up when others append without an end', async () => {
+    const store = new InMemoryEventStore()
+    const conflict = () => Promise.reject(new EventStoreError('wrong-expected-version', 'taken'))
+    const rival = { append: conflict, read: store.read.bind(store) }
+    await expect(new StreamAppender(rival, undefined).append(streamId, [line(1)])).rejects.toThrow('taken')
+  })
+})
+
+describe('a line that is refused', () => {
+  /** Refuses what a writer would: the event of a line, or too many events. */
+  const picky = (store: InMemoryEventStore, wrong: number, eventsMax = 100) => ({
+    read: store.read.bind(store),
+    append: (id: StreamId, events: Parameters<InMemoryEventStore['append']>[1], options = {}) => {
+      const at = events.findIndex(({ data }) => (data as { number: number }).number === wrong)
+      if (events.length > eventsMax)
+        throw new EventStoreError('append-too-large', 'too many', { path: 'events' })
+      if (at >= 0) throw new EventStoreError('invalid-event', 'misfit', { path: `events[${at}].data.number` })
+      return store.append(id, events, options)
+    },
+  })
+
+  test('is told by line and field, when all before it is in', async () => {
+    const store = new InMemoryEventStore()
+    const answer = await new StreamAppender(picky(store, 3), undefined).append(
+      streamId,
+      [1, 2, 3, 4].map(line),
+    )
+    expect(answer).toMatchObject({
+      appended: 2,
+      alreadyThere: 0,
+      problem: { line: 3, path: 'data.number', streamId },
+    })
+    expect(await numbers(store)).toEqual([1, 2])
+  })
+
+  test('is found among more lines than an append takes', async () => {
+    const store = new InMemoryEventStore()
+    const answer = await new StreamAppender(picky(store, 6, 2), undefined).append(
+      streamId,
+      [1, 2, 3, 4, 5, 6, 7].map(line),
+    )
+    expect(answer).toMatchObject({ appended: 5, problem: { line: 6 } })
+    expect(await numbers(store)).toEqual([1, 2, 3, 4, 5])
+  })
+
+  test('is no fault of the line where the writer cannot serve', async () => {
+    const away = {
+      append: () => Promise.reject(new EventStoreError('unavailable', 'away')),
+      read: () => Promise.reject(new EventStoreError('unavailable', 'away')),
+    }
+    await expect(new StreamAppender(away, undefined).append(streamId, [line(1)])).rejects.toThrow('away')
+  })
+})
