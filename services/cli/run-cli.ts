@@ -4,6 +4,7 @@ import type { Environment } from '#config'
 
 import type { Cli } from './cli.ts'
 import { addAppend } from './commands/append.ts'
+import { addCompletion } from './commands/completion.ts'
 import { addDeadLetters } from './commands/deadletters.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addExport } from './commands/export.ts'
@@ -49,7 +50,8 @@ export async function runCli(args: readonly string[], env: Environment): Promise
   }
 }
 
-function programOf(cli: Cli): Command {
+/** The program with all of its commands. */
+export function programOf(cli: Cli): Command {
   const program = new Command('annals')
     .description('Appends to streams, reads them, and looks after an Annals installation.')
     .option('--json', 'print one JSON document instead of text')
@@ -73,5 +75,6 @@ function programOf(cli: Cli): Command {
   addIndex(program, cli)
   addTopics(program, cli)
   addSchemas(program, cli)
+  addCompletion(program, cli)
   return program
 }

@@ -4,12 +4,10 @@ import { loadConfig } from '#config'
 
 import type { Cli } from '../cli.ts'
 
-const notes = `
-Folders are those of ANNALS_SCHEMAS, upcasters those of the domain modules of ANNALS_DOMAIN.
+const folders = 'Folders are those of ANNALS_SCHEMAS, upcasters those of the domain modules of ANNALS_DOMAIN.'
 
-Examples:
-  annals schemas check
-  annals schemas push --json`
+const help = (...examples: readonly string[]): string =>
+  ['', folders, '', 'Examples:', ...examples.map((example) => `  annals schemas ${example}`)].join('\n')
 
 const subcommands = [
   ['push', 'Register all schemas at the registry; what is there already stays.'],
@@ -20,12 +18,12 @@ const subcommands = [
 
 export function addSchemas(program: Command, cli: Cli): void {
   const schemas = program.command('schemas').description("Look after the events' schemas.")
-  schemas.addHelpText('after', notes)
+  schemas.addHelpText('after', help('check', 'push --json'))
   for (const [name, does] of subcommands) {
     schemas
       .command(name)
       .description(does)
-      .addHelpText('after', notes)
+      .addHelpText('after', help(name, `${name} --json`))
       .action(async () => {
         // Loaded only here, as with doctor.
         const { schemaCommands } = await import('../schema-commands.ts')

@@ -1,0 +1,26 @@
+import { randomUUID } from 'node:crypto'
+
+import { expect, test } from 'vitest'
+
+import { EventIds, hashOf } from './event-ids.ts'
+
+test('ids that were added more than once are suspected, however many there are, and no others', () => {
+  const ids = new EventIds()
+  const all = Array.from({ length: 150_000 }, () => randomUUID())
+  for (const id of all) ids.add(id)
+  const twice = [all[0], all[70_000], all[149_999]] as string[]
+  for (const id of twice) ids.add(id)
+  expect(ids.size).toBe(150_003)
+  expect(ids.takeRepeated()).toEqual(new Set(twice.map(hashOf)))
+  expect(ids.size).toBe(0)
+  expect(ids.takeRepeated()).toEqual(new Set())
+})
+
+test('ids that differ in one character have other hashes, all of them whole numbers', () => {
+  const ids = Array.from(
+    { length: 10_000 },
+    (_, index) => `0198c0de-0000-7000-8000-${String(index).padStart(12, '0')}`,
+  )
+  expect(new Set(ids.map(hashOf)).size).toBe(ids.length)
+  expect(ids.map(hashOf).every(Number.isSafeInteger)).toBe(true)
+})
