@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest'
+
+import { type Clock, paceOf, unlimited } from './pace.ts'
+
+/** Time passes only where somebody waits. */
+function clockAt(startMs: number): Clock & { passMs(ms: number): void } {
+  let atMs = startMs
+  return {
+    nowMs: () => atMs,
+    waitMs: (ms) => Promise.resolve((atMs += ms)),
+    passMs: (ms) => (atMs += ms),
+  }
+}
+
+const never = new AbortController().signal
+
+test.each([1, 7, 200, 50_000])(
+  '%i events a second take a second, never more at once than in 50 ms',
+  async (rate) => {
+    const clock = clockAt(5_000)
+    const pace = paceOf(rate, clock)
+    for (let taken = 0; taken <= rate; taken += pace.burst) {
+      await pace.take(pace.burst, never)
+      expect(clock.nowMs() - 5_000).toBeCloseTo((taken * 1_000) / rate, 3)
+    }
+  },
+)
+
+test('a burst holds no more than 50 ms', () => {
+  expect(paceOf(1).burst).toBe(1)
+  expect(paceOf(1_000).burst).toBe(50)
+  expect(unlimited.burst).toBe(Infinity)
+})
+
+test('what was not used is not made up for', async () => {
+  const clock = clockAt(0)
+  const pace = paceOf(10, clock)
+  await pace.take(1, never)
+  clock.passMs(10_000)
+  await pace.take(1, never)
+  await pace.take(1, never)
+  expect(clock.nowMs()).toBe(10_100)
+})
+
+test('who is told to stop does not wait', async () => {
+  const stop = new AbortController()
+  const pace = paceOf(0.001)
+  await pace.take(1, stop.signal)
+  const taking = pace.take(1, stop.signal)
+  stop.abort()
+  await taking
+})
