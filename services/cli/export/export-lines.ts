@@ -1,5 +1,6 @@
-import { formatPosition, type RecordedEvent } from '#domain'
+import { formatPosition, quote, type RecordedEvent } from '#domain'
 
+import { UsageError } from '../failure.ts'
 import type { Mapping } from '../import/mapping.ts'
 
 /** How events are written. */
@@ -24,7 +25,7 @@ export function tableLines(mapping: Mapping): ExportLines {
   const { delimiter = ',', header = true, columns = [...mapping.columnsUsed.keys()] } = mapping.spec
   const line = (values: readonly string[]): string =>
     delimiter === 'blanks'
-      ? `${values.join(' ')}\n`
+      ? `${values.map((value) => unquoted(value, mapping)).join(' ')}\n`
       : `${values.map((value) => quoted(value, delimiter)).join(delimiter)}\n`
   return {
     header: header ? line(columns) : '',
@@ -38,3 +39,11 @@ export function tableLines(mapping: Mapping): ExportLines {
 /** RFC 4180, section 2. */
 const quoted = (value: string, delimiter: string): string =>
   /["\r\n]/.test(value) || value.includes(delimiter) ? `"${value.replaceAll('"', '""')}"` : value
+
+/** Between blanks nothing can be quoted. */
+function unquoted(value: string, { file }: Mapping): string {
+  if (value !== '' && !/\s/.test(value)) return value
+  throw new UsageError(
+    `${file} has no row for ${quote(value)}: with blanks between columns there is no empty one, and none with blanks in it`,
+  )
+}

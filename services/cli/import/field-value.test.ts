@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
 
 import { fieldValueOf } from './field-value.ts'
-import type { ColumnField } from './mapping-schema.ts'
 
 type Field = Readonly<Record<string, unknown>>
 

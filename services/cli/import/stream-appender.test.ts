@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
-import { newEventId, type StreamId, streamIdOf } from '#domain'
+import { type AppendOptions, type EventId, newEventId, type StreamId, streamIdOf } from '#domain'
 import { EventStoreError, InMemoryEventStore } from '#event-store'
 
 import type { EventLine } from './imported-line.ts'
@@ -30,20 +30,46 @@ class CountingStore extends InMemoryEventStore {
   }
 }
 
-describe('lines of a stream', () => {
-  test('are appended once, whatever part of them an earlier run brought', async () => {
-    const lines = [1, 2, 3, 4, 5].map(line)
-    for (const before of [0, 1, 3, 5]) {
-      const store = new InMemoryEventStore()
-      await new StreamAppender(store, undefined).append(streamId, lines.slice(0, before))
-      const again = new StreamAppender(store, undefined)
-      const first = await again.append(streamId, lines.slice(0, 2))
-      const second = await again.append(streamId, lines.slice(2))
-      expect(first.appended + second.appended).toBe(5 - before)
-      expect(first.alreadyThere + second.alreadyThere).toBe(before)
-      expect(await numbers(store)).toEqual([1, 2, 3, 4, 5])
+/** A writer that remembers no id at all: whatever it is sent is new to it. */
+class ForgetfulStore {
+  readonly #store = new InMemoryEventStore()
+  readonly #given = new Map<EventId, EventId>()
+
+  append(id: StreamId, events: readonly EventLine['event'][], options?: AppendOptions) {
+    const strangers = events.map((event) => ({ ...event, id: newEventId() }))
+    strangers.forEach((stranger, index) => this.#given.set(stranger.id, events[index]?.id ?? stranger.id))
+    return this.#store.append(id, strangers, options)
+  }
+
+  async read(...args: Parameters<InMemoryEventStore['read']>) {
+    const page = await this.#store.read(...args)
+    return {
+      ...page,
+      events: page.events.map((event) => ({ ...event, id: this.#given.get(event.id) ?? event.id })),
     }
-  })
+  }
+}
+
+describe('lines of a stream', () => {
+  test.each([
+    ['all', () => new InMemoryEventStore()],
+    ['no', () => new ForgetfulStore() as unknown as InMemoryEventStore],
+  ])(
+    'are appended once, whatever part of them an earlier run brought, by a writer that remembers %s ids',
+    async (_, open) => {
+      const lines = [1, 2, 3, 4, 5].map(line)
+      for (const before of [0, 1, 3, 5]) {
+        const store = open()
+        await new StreamAppender(store, undefined).append(streamId, lines.slice(0, before))
+        const again = new StreamAppender(store, undefined)
+        const first = await again.append(streamId, lines.slice(0, 2))
+        const second = await again.append(streamId, lines.slice(2))
+        expect(first.appended + second.appended).toBe(5 - before)
+        expect(first.alreadyThere + second.alreadyThere).toBe(before)
+        expect(await numbers(store)).toEqual([1, 2, 3, 4, 5])
+      }
+    },
+  )
 
   test('of a new stream cost an append each time, and no read', async () => {
     const store = new CountingStore()
