@@ -11,6 +11,7 @@ const benches = new Map<string, () => Promise<Bench<unknown>>>([
   ['project', async () => (await import('./project.ts')).project],
   ['snapshot', async () => (await import('./snapshot.ts')).snapshot],
   ['import', async () => (await import('./import.ts')).importing],
+  ['replay', async () => (await import('./replay.ts')).replay],
   ['codec', async () => (await import('./codec.ts')).codec],
 ])
 
