@@ -14,8 +14,8 @@ import { type Bench, median, timeMs } from './measure.ts'
 import { appendPurchases, mixedPurchases } from './project-purchases.ts'
 import { readByKafkajs } from './project-readers.ts'
 
-const copies = 4
-const rounds = 5
+const copies = 3
+const rounds = 3
 const type = 'customer'
 
 const contenders = {
