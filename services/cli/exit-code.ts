@@ -6,7 +6,7 @@ export const exitCodes = {
   3: 'unreachable: a service, Kafka, Redis or the registry did not answer, or cannot serve now',
   4: 'outcome unknown: what was asked may or may not have been done',
   5: 'a fault in Annals itself',
-  130: 'interrupted by Ctrl-C: what was begun goes on',
+  130: 'interrupted by Ctrl-C: what was begun goes on, or goes on with the same command',
 } as const
 
 export type ExitCode = keyof typeof exitCodes

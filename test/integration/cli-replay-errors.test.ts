@@ -131,6 +131,7 @@ describe('what cannot be replayed', () => {
     [['--to-file', 'x', '--to-topic', 'y'], 'cannot be used with'],
     [['--to-file', 'x', '--resume', '--overwrite'], 'cannot be used with'],
     [['--to-topic', 'a b'], 'expected letters, digits'],
+    [['--to-file', 'a', '--checkpoint', './a'], 'the events themselves go there'],
     [['--stream', 'customer.1'], 'and not both'],
     [['--to-projection', 'p'], 'does not go with --to-projection'],
   ])('options that are wrong: %j', async (args, message) => {
@@ -200,7 +201,7 @@ describe('without the right to', () => {
         expect(end.stderr).toContain(topic)
         expect(end.stderr).toContain('docs/operations/replay.md tells which rights')
         expect(end.json()).toMatchObject({ error: { kafkaCode: 'TOPIC_AUTHORIZATION_FAILED' } })
-      }, 10_000)
+      }, 40_000)
     await kafka.allow(copy, ['DESCRIBE', 'DESCRIBE_CONFIGS'])
     await denied(copy, 'marker of epoch')
     await kafka.allow(source.topic, ['DESCRIBE'])
@@ -218,6 +219,6 @@ describe('without the right to', () => {
       const end = await cliHere(hidden)(['replay', 'hidden', '--dry-run', '--timeout', '5'])
       expect(end).toMatchObject({ exitCode: 1 })
       expect(end.stderr).toContain('asking for topics eventstore.hidden failed: TOPIC_AUTHORIZATION_FAILED')
-    }, 10_000)
+    }, 40_000)
   })
 })

@@ -38,7 +38,7 @@ export function addReplay(program: Command, cli: Cli): void {
     .addHelpText('after', help)
     .action((aggregateType: string | undefined, options: ReplayCommandOptions) =>
       options.toProjection === undefined
-        ? replayEvents(cli, aggregateType, options)
+        ? replayLog(cli, aggregateType, options)
         : replayToProjection(cli, options.toProjection, aggregateType, options, command),
     )
   withWriterOption(command, cli, 'projector of --to-projection')
@@ -141,14 +141,14 @@ const offsets =
     return new Map([...before, [Number(partition), Number(offset)]])
   }
 
-async function replayEvents(
+async function replayLog(
   cli: Cli,
   aggregateType: string | undefined,
   options: ReplayCommandOptions,
 ): Promise<void> {
   // Loaded only here: the clients of Kafka would make every other command start in twice the time.
-  const { runReplay } = await import('../replay/run-replay.ts')
-  cli.report(await runReplay(cli, aggregateType, options))
+  const { replayEvents } = await import('./replay-events.ts')
+  cli.report(await replayEvents(cli, aggregateType, options))
 }
 
 /** What a rebuild has no use for. */

@@ -1,3 +1,5 @@
+import { resolve } from 'node:path'
+
 import { aggregateTypeOf, parseAggregateType } from '#domain'
 import { parseTime } from '#event-store'
 import {
@@ -23,6 +25,9 @@ export function requestOf(aggregateType: string | undefined, options: ReplayComm
   const checkpoint = options.checkpoint ?? (isFile ? `${destination.path}.checkpoint` : undefined)
   if (options.resume === true && checkpoint === undefined) {
     throw new UsageError('--resume goes on from a checkpoint: name it by --checkpoint')
+  }
+  if (isFile && checkpoint !== undefined && resolve(checkpoint) === resolve(destination.path)) {
+    throw new UsageError(`--checkpoint ${checkpoint}: the events themselves go there`)
   }
   return {
     aggregateType: typeOf(aggregateType, options),

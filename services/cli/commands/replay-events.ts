@@ -5,16 +5,16 @@ import type { Cli, Report } from '../cli.ts'
 import { CommandError, type Failure, failureOf } from '../failure.ts'
 import { interruptible } from '../interruption.ts'
 import { noDisplay, type ProgressDisplay, progressDisplay } from '../progress-display.ts'
-import { type OpenReplay, withReplay } from './open-replay.ts'
-import { requestOf } from './parse-request.ts'
-import type { ReplayEnd } from './replay.ts'
-import type { ReplayCommandOptions } from './replay-command-options.ts'
-import type { ReplayRequest } from './replay-request.ts'
-import { howFar, howToResume, summaryOf } from './summary.ts'
-import { watchReplay } from './watch-replay.ts'
+import { type OpenReplay, withReplay } from '../replay/open-replay.ts'
+import { requestOf } from '../replay/parse-request.ts'
+import type { ReplayEnd } from '../replay/replay.ts'
+import type { ReplayCommandOptions } from '../replay/replay-command-options.ts'
+import type { ReplayRequest } from '../replay/replay-request.ts'
+import { howFar, howToResume, summaryOf } from '../replay/summary.ts'
+import { watchReplay } from '../replay/watch-replay.ts'
 
 /** Replays events as the options say. @throws whatever {@link failureOf} translates, with how to go on. */
-export async function runReplay(
+export async function replayEvents(
   cli: Cli,
   aggregateType: string | undefined,
   options: ReplayCommandOptions,
