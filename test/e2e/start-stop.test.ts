@@ -119,7 +119,7 @@ test('a platform that dies is told with the end of its log, and started again', 
     { timeoutMs: 30_000 },
   )
   const log = lastLines(join(stack.folders.logs, 'supervisor.log'), 100).join('\n')
-  expect(log).toMatch(/Platform ended by itself \(SIGKILL\)[^]*took over eventstore[^]*1 of 4/)
+  expect(log).toMatch(/Platform ended by itself \(SIGKILL\)[^]*platform listens at[^]*1 of 4/)
   const appended = async () => JSON.stringify(await append('customer.c-1')).includes('"status":201')
   await waitFor('an append', appended, { timeoutMs: 30_000 })
   expect(await stack.run('stop.sh')).toMatchObject({ exitCode: 0 })
