@@ -3,6 +3,7 @@ export { catchUp, type CatchUp, type CatchUpProgress, type LogPiece } from './ca
 export { connectRedis, type RedisConnection, type RedisSettings } from './connection.ts'
 export { IndexMismatchError, IndexUnavailableError } from './errors.ts'
 export { type Guard, type IndexEntry } from './index-entry.ts'
+export { type InspectedStream } from './inspected-stream.ts'
 export { MessagePackWriter } from './message-pack.ts'
 export { type IndexedStreamInfo, PartitionIndex, type PartitionIndexOptions } from './partition-index.ts'
 export { type Script, script, slicesPart } from './script.ts'

@@ -266,3 +266,25 @@ redis.call('SET', KEYS[2], run, 'EX', ttl)
 return 1
 `,
 )
+
+/** Keys: guard, streams, chunks, then tail, snapshot and what was lately read of each stream. Answers all of it, stream by stream. */
+export const inspectScript = script(
+  guardPart,
+  `
+local topicId, epoch, nextOffset, names = unpack(cmsgpack.unpack(ARGV[1]))
+${heldForReading}
+local answer = {}
+for i = 1, #names do
+  local record, chunks = redis.call('HGET', KEYS[2], names[i]), {}
+  if record and #record >= 4 then
+    local full = math.floor((struct.unpack('>I4', record) - 1) / ${chunkEvents})
+    for chunk = 0, full - 1 do
+      chunks[chunk + 1] = redis.call('HGET', KEYS[3], names[i] .. '/' .. chunk)
+    end
+  end
+  local at = 3 * i + 1
+  answer[i] = { record, chunks, redis.call('GET', KEYS[at]), redis.call('GET', KEYS[at + 2]), redis.call('GET', KEYS[at + 1]) }
+end
+return answer
+`,
+)

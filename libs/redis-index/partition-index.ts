@@ -12,11 +12,13 @@ import {
   claimScript,
   commitScript,
   infoScript,
+  inspectScript,
   keepReadScript,
   loadScript,
   offsetsScript,
   saveSnapshotScript,
 } from './lua.ts'
+import { type InspectedParts, inspectedStream, type InspectedStream } from './inspected-stream.ts'
 import { MessagePackWriter } from './message-pack.ts'
 import { decodeSnapshot, encodeSnapshot, type StoredSnapshot } from './snapshot.ts'
 import { chunkField, chunkOf, decodeStreamRecord, offsetsIn } from './stream-record.ts'
@@ -227,6 +229,22 @@ export class PartitionIndex {
   /** The aggregate ids under which it holds streams, whatever it holds under them; as {@link forEachStream}. */
   async *aggregateIds(): AsyncGenerator<string> {
     for await (const batch of this.#scan()) for (const [aggregateId] of batch) yield aggregateId
+  }
+
+  /**
+   * All that it holds of these streams, in their order; some hundreds at a time.
+   * @returns for a stream that cannot be read the reason, for one that is not there undefined.
+   */
+  async inspect(
+    guard: Guard,
+    aggregateIds: readonly string[],
+  ): Promise<'guard-lost' | readonly (InspectedStream | Error | undefined)[]> {
+    const writer = this.#guarded(guard, 1)
+    writer.texts(aggregateIds)
+    const evictable = aggregateIds.flatMap((name) => this.#keys.evictable(name))
+    const keys = [...this.#keys.kept.slice(0, 3), ...evictable]
+    const reply = await this.#redis.run(inspectScript, keys, writer.finish())
+    return Array.isArray(reply) ? (reply as InspectedParts[]).map(inspectedStream) : 'guard-lost'
   }
 
   async *#scan(): AsyncGenerator<(readonly [aggregateId: string, record: Buffer])[]> {

@@ -2,7 +2,13 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 import { type StreamId, streamIdOf } from '#domain'
 import { unpackEvent } from '#event-log'
-import { type Guard, IndexUnavailableError, type PartitionIndex, type StoredSnapshot } from '#redis-index'
+import {
+  type Guard,
+  IndexUnavailableError,
+  type InspectedStream,
+  type PartitionIndex,
+  type StoredSnapshot,
+} from '#redis-index'
 
 import { eventDigest } from './event-digest.ts'
 import type { Sample } from './sample.ts'
@@ -27,95 +33,77 @@ export interface IndexClaims {
   readonly unreadable: ReadonlyMap<string, string>
 }
 
-const asksInFlightMax = 32
+export interface ClaimsAsked {
+  readonly index: Pick<PartitionIndex, 'guard' | 'aggregateIds' | 'inspect'>
+  readonly aggregateType: string
+  readonly sample: Sample
+}
+
+/** Few enough that nobody else waits long for Redis. */
+const streamsAtOnce = 100
 const attemptsMax = 5
 const attemptPauseMs = 500
 
-export interface ClaimsAsked {
-  readonly index: PartitionIndex
-  readonly aggregateType: string
-  readonly sample: Sample
-  /** Of the snapshots that count; undefined where there are none. */
-  readonly stateVersion: number | undefined
-}
-
 /**
- * Reads what the index holds of a partition. Begins anew when another owner takes it over meanwhile.
+ * Reads what the index holds of a partition. Begins anew when another owner takes it over meanwhile, or Redis does not answer.
  * @returns undefined where there is no index.
- * @throws IndexUnavailableError, also where owners change all the time.
+ * @throws IndexUnavailableError when it stays so.
  */
 export async function readClaims(asked: ClaimsAsked): Promise<IndexClaims | undefined> {
-  for (let attempt = 1; attempt <= attemptsMax; attempt++) {
-    const guard = await asked.index.guard()
-    if (guard === undefined) return undefined
-    const claims = await claimsUnder(guard, asked)
-    if (claims !== 'guard-lost') return claims
-    await pause(attemptPauseMs)
-  }
-  throw new IndexUnavailableError(
+  let last = new IndexUnavailableError(
     `the index changed its owner in ${attemptsMax} looks one after the other: verify again when the partitions have settled`,
   )
+  for (let attempt = 1; attempt <= attemptsMax; attempt++) {
+    try {
+      const guard = await asked.index.guard()
+      if (guard === undefined) return undefined
+      const claims = await claimsUnder(guard, asked)
+      if (claims !== 'guard-lost') return claims
+    } catch (error) {
+      if (!(error instanceof IndexUnavailableError)) throw error
+      last = error
+    }
+    await pause(attemptPauseMs)
+  }
+  throw last
 }
 
 async function claimsUnder(
   guard: Guard,
-  { index, aggregateType, sample, stateVersion }: ClaimsAsked,
+  { index, aggregateType, sample }: ClaimsAsked,
 ): Promise<'guard-lost' | IndexClaims> {
   const streams = new Map<StreamId, StreamClaim>()
   const unreadable = new Map<string, string>()
   const names = new Set<string>()
   for await (const name of index.aggregateIds()) if (sample.has(`${aggregateType}.${name}`)) names.add(name)
-  const waiting = names.values()
-  const ask = async (): Promise<boolean> => {
-    for (const name of waiting) {
-      const claim = await readableClaim(guard, index, aggregateType, name, stateVersion)
-      if (claim === 'guard-lost') return false
+  const all = [...names]
+  for (let at = 0; at < all.length; at += streamsAtOnce) {
+    const batch = all.slice(at, at + streamsAtOnce)
+    const inspected = await index.inspect(guard, batch)
+    if (inspected === 'guard-lost') return 'guard-lost'
+    for (const [place, name] of batch.entries()) {
+      const claim = claimOf(aggregateType, name, inspected[place])
       if (typeof claim === 'string') unreadable.set(`${aggregateType}.${name}`, claim)
-      else if (claim !== undefined) streams.set(streamIdOf(aggregateType, name), claim)
+      else if (claim !== undefined) streams.set(claim.streamId, claim)
     }
-    return true
   }
-  const isHeld = await Promise.all(Array.from({ length: asksInFlightMax }, ask))
-  return isHeld.includes(false) ? 'guard-lost' : { guard, streams, unreadable }
+  return { guard, streams, unreadable }
 }
 
 /** @returns a text that says why it cannot be read; undefined where it is gone. */
-async function readableClaim(
-  guard: Guard,
-  index: PartitionIndex,
+function claimOf(
   aggregateType: string,
   name: string,
-  stateVersion: number | undefined,
-): Promise<StreamClaim | string | undefined> {
+  inspected: InspectedStream | Error | undefined,
+): (StreamClaim & { readonly streamId: StreamId }) | string | undefined {
+  if (inspected === undefined) return undefined
   try {
-    return await claimOf(guard, index, streamIdOf(aggregateType, name), stateVersion)
+    if (inspected instanceof Error) throw inspected
+    const streamId = streamIdOf(aggregateType, name)
+    const { recent, ...rest } = inspected
+    return { ...rest, streamId, recent: digests(streamId, recent) }
   } catch (error) {
-    if (error instanceof IndexUnavailableError) throw error
     return error instanceof Error ? error.message : String(error)
-  }
-}
-
-async function claimOf(
-  guard: Guard,
-  index: PartitionIndex,
-  streamId: StreamId,
-  stateVersion: number | undefined,
-): Promise<StreamClaim | 'guard-lost' | undefined> {
-  const info = await index.info(guard, streamId)
-  if (info === undefined || info === 'guard-lost') return info
-  const places = await index.offsets(guard, streamId, 1, info.version)
-  const kept = await index.recent(guard, streamId, 1, info.version)
-  if (places === 'guard-lost' || kept === 'guard-lost') return 'guard-lost'
-  const loaded =
-    stateVersion === undefined || info.snapshotVersion === undefined
-      ? undefined
-      : await index.load(guard, streamId, { stateVersion })
-  if (loaded === 'guard-lost') return 'guard-lost'
-  return {
-    ...info,
-    offsets: places.map(({ offset }) => offset),
-    recent: digests(streamId, kept),
-    ...(loaded?.snapshot && { snapshot: loaded.snapshot }),
   }
 }
 

@@ -81,7 +81,7 @@ export class PartitionVerifier {
     const stateVersion = policy?.schema === undefined ? undefined : policy.stateVersion
     if (this.#has('index') || stateVersion !== undefined) {
       const { aggregateType } = this.#place
-      this.#claims = await readClaims({ index: this.#index, aggregateType, sample, stateVersion })
+      this.#claims = await readClaims({ index: this.#index, aggregateType, sample })
     }
     if (stateVersion === undefined) return
     const snapshots = new SnapshotClaims(this.#place, { codec, findings, sample, stateVersion })

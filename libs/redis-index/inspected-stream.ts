@@ -1,0 +1,49 @@
+import { decodeSnapshot, type StoredSnapshot } from './snapshot.ts'
+import { assembleRecent } from './stream-parts.ts'
+import { decodeStreamRecord, type StreamRecord } from './stream-record.ts'
+import { unpackOffsets } from './varint.ts'
+
+/** All that the index holds of a stream, for whoever compares it with the log. */
+export interface InspectedStream extends Pick<
+  StreamRecord,
+  'version' | 'firstTimestampMs' | 'lastTimestampMs'
+> {
+  /** Of version 1, 2, 3 … */
+  readonly offsets: readonly number[]
+  /** The events that it keeps, by version from 1; `undefined` for each that it does not have. */
+  readonly recent: readonly (Buffer | undefined)[]
+  readonly snapshot?: StoredSnapshot
+}
+
+/** What inspectScript answers of one stream. */
+export type InspectedParts = readonly [
+  record: Buffer | null,
+  chunks: readonly (Buffer | null)[],
+  tail: Buffer | null,
+  lately: Buffer | null,
+  snapshot: Buffer | null,
+]
+
+/** @returns why it cannot be read, where it cannot; undefined where there is no such stream. */
+export function inspectedStream(parts: InspectedParts): InspectedStream | Error | undefined {
+  const [record] = parts
+  if (record === null) return undefined
+  try {
+    return decoded(record, parts)
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error))
+  }
+}
+
+function decoded(bytes: Buffer, [, chunks, tail, lately, stored]: InspectedParts): InspectedStream {
+  const { version, firstTimestampMs, lastTimestampMs, chunk } = decodeStreamRecord(bytes)
+  const packed = [...chunks.map((full) => full ?? Buffer.alloc(0)), chunk]
+  const snapshot = stored === null ? undefined : decodeSnapshot(stored)
+  const parts = { version, snapshot: undefined, tail: tail ?? undefined, lately: lately ?? undefined }
+  return {
+    ...{ version, firstTimestampMs, lastTimestampMs },
+    offsets: packed.flatMap(unpackOffsets),
+    recent: assembleRecent(parts, 1, version),
+    ...(snapshot && { snapshot }),
+  }
+}
