@@ -14,17 +14,24 @@ export default defineConfig({
       thresholds: { lines: 95 },
     },
     projects: [
-      project('unit', [
-        'libs/**/*.test.ts',
-        'services/**/*.test.ts',
-        'examples/**/*.test.ts',
-        'scripts/**/*.test.ts',
-        'test/unit/**/*.test.ts',
-      ]),
+      project(
+        'unit',
+        [
+          'libs/**/*.test.ts',
+          'services/**/*.test.ts',
+          'examples/**/*.test.ts',
+          'scripts/**/*.test.ts',
+          'test/unit/**/*.test.ts',
+        ],
+        { maxWorkers: 2 },
+      ),
       project('integration', ['test/integration/**/*.test.ts'], {
         globalSetup: 'test/support/stack.setup.ts',
         testTimeout: 60_000,
         hookTimeout: 60_000,
+        // More than the cores of a small machine: they wait most of their time.
+        maxWorkers: 3,
+        sequence: { groupOrder: 1 },
       }),
       project('faults', ['test/faults/**/*.test.ts'], {
         globalSetup: 'test/support/stack.setup.ts',
@@ -32,13 +39,13 @@ export default defineConfig({
         hookTimeout: 120_000,
         // Faults are about time: they run one by one, when the rest is done.
         fileParallelism: false,
-        sequence: { groupOrder: 1 },
+        sequence: { groupOrder: 2 },
       }),
       project('e2e', ['test/e2e/**/*.test.ts'], {
         testTimeout: 240_000,
         hookTimeout: 60_000,
         fileParallelism: false,
-        sequence: { groupOrder: 2 },
+        sequence: { groupOrder: 3 },
       }),
     ],
   },
