@@ -1,0 +1,48 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { format, resolveConfig } from 'prettier'
+
+import { httpDocument } from './http-document.ts'
+import { httpReference } from './http-reference.ts'
+import { writeSdkReference } from './sdk-reference.ts'
+
+const contents = `# API reference
+
+Made from the code by \`npm run docs:reference\`; a test holds it against the code.
+
+- [HTTP API](http.md): every route of the writer, the snapshotter and the projector
+- TypeScript, what services import:
+  - [client](client.md): \`AnnalsClient\`
+  - [domain](domain.md): aggregates, events, projections, upcasters, the repository, given/when/then
+  - [event-store](event-store.md): the port, its errors, the in-memory store
+  - [event-bus](event-bus.md): events for subscribers in the same process
+
+What these are for is told in the [guide](../guide/concepts.md); the command line has [a page of its own](../operations/cli.md), and \`--help\` on every command.
+`
+
+/** The pages of docs/reference by file name, as they are to be. */
+export async function reference(): Promise<ReadonlyMap<string, string>> {
+  const pages = await sdkPages()
+  pages.set('README.md', contents)
+  pages.set('http.md', httpReference(await httpDocument()))
+  const formatted = new Map<string, string>()
+  for (const [name, text] of pages) formatted.set(name, await pretty(text))
+  return formatted
+}
+
+async function sdkPages(): Promise<Map<string, string>> {
+  const folder = await mkdtemp(join(tmpdir(), 'annals-reference-'))
+  try {
+    await writeSdkReference(folder)
+    const pages = new Map<string, string>()
+    for (const name of await readdir(folder)) pages.set(name, await readFile(join(folder, name), 'utf8'))
+    return pages
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+const pretty = async (text: string): Promise<string> =>
+  format(text, { ...(await resolveConfig(import.meta.filename)), parser: 'markdown' })

@@ -1,0 +1,35 @@
+import { Application, type TypeDocOptions } from 'typedoc'
+import type { PluginOptions } from 'typedoc-plugin-markdown'
+
+/** What services of one's own import. */
+const entryPoints = ['client', 'domain', 'event-store', 'event-bus'].map((name) => `libs/${name}/index.ts`)
+
+const options: Partial<TypeDocOptions & PluginOptions> = {
+  entryPoints,
+  plugin: ['typedoc-plugin-markdown'],
+  // Types are checked elsewhere, of the whole tree.
+  skipErrorChecking: true,
+  router: 'module',
+  readme: 'none',
+  disableSources: true,
+  excludePrivate: true,
+  excludeExternals: true,
+  sort: ['source-order'],
+  logLevel: 'Warn',
+  entryFileName: 'README',
+  hidePageHeader: true,
+  hideBreadcrumbs: true,
+  useCodeBlocks: true,
+  parametersFormat: 'table',
+  interfacePropertiesFormat: 'table',
+  classPropertiesFormat: 'table',
+  typeDeclarationFormat: 'table',
+}
+
+/** Writes a page of Markdown for each library that services import, made from its docstrings, into a folder. */
+export async function writeSdkReference(folder: string): Promise<void> {
+  const app = await Application.bootstrapWithPlugins(options)
+  const project = await app.convert()
+  if (project === undefined) throw new Error('TypeDoc could not read the libraries')
+  await app.outputs.writeOutput({ name: 'markdown', path: folder }, project)
+}
