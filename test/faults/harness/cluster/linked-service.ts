@@ -1,0 +1,64 @@
+import { Link } from './link.ts'
+import { addressesOf, openWaysOut, type Pair, type WaysOut } from './links.ts'
+import { type PostOptions, type ServiceKind, ServicePost } from './service-post.ts'
+import type { Servers } from './servers.ts'
+
+/** A service and all ways from and to it. */
+export interface LinkedService {
+  readonly post: ServicePost
+  /** For clients. */
+  readonly front: Link
+  /** What it tells others to be its address: other services come here, and clients that go straight to an owner. */
+  readonly peers: Link
+  readonly out: WaysOut
+}
+
+export const urlOf = ({ port }: Link): string => `http://127.0.0.1:${port}`
+
+export type LinkedServiceOptions = Pick<PostOptions, 'name' | 'env' | 'nodeArgs' | 'logFolder'>
+
+/** Makes the links; nothing runs yet. */
+export async function linkService(
+  kind: ServiceKind,
+  servers: Servers,
+  { name, env, nodeArgs, logFolder }: LinkedServiceOptions,
+): Promise<LinkedService> {
+  const out = await openWaysOut(name, servers)
+  const links: Link[] = []
+  const post = await ServicePost.at(async (port) => {
+    const own = [await Link.open(`clients→${name}`, port), await Link.open(`peers→${name}`, port)] as const
+    links.push(...own)
+    const addresses = { ...addressesOf(out), ANNALS_ADVERTISED_URL: urlOf(own[1]) }
+    return { name, kind, nodeArgs, logFolder, env: { ...env, ...addresses } }
+  })
+  const [front, peers] = links as [Link, Link]
+  return { post, front, peers, out }
+}
+
+/** All ways from and to a service, by the parts that they connect; those to the brokers belong together. */
+export function linksOf({ post, front, peers, out }: LinkedService): readonly (readonly [Pair, Link[]])[] {
+  const common = [['service-registry', [out.registry]]] as const satisfies readonly [Pair, Link[]][]
+  switch (post.kind) {
+    case 'writer':
+      return [
+        ['clients-writer', [front]],
+        ['peers-writer', [peers]],
+        ['writer-kafka', [...out.kafka]],
+        ['writer-redis', [out.redis]],
+        ...common,
+      ]
+    case 'projector':
+      return [
+        ['clients-projector', [front]],
+        ['consumer-kafka', [...out.kafka]],
+        ['consumer-redis', [out.redis]],
+        ...common,
+      ]
+    case 'snapshotter':
+      return [['consumer-kafka', [...out.kafka]], ['consumer-redis', [out.redis]], ...common]
+  }
+}
+
+export async function closeLinks({ front, peers, out }: LinkedService): Promise<void> {
+  await Promise.all([front, peers, out.redis, out.registry, ...out.kafka].map((link) => link.close()))
+}

@@ -1,0 +1,44 @@
+import { kafkaAnswers } from './kafka-answers.ts'
+import { Link } from './link.ts'
+import type { Servers } from './servers.ts'
+
+/** Between which two parts a link is. */
+export type Pair =
+  | 'clients-writer'
+  | 'peers-writer'
+  | 'clients-projector'
+  | 'writer-kafka'
+  | 'writer-redis'
+  | 'consumer-kafka'
+  | 'consumer-redis'
+  | 'service-registry'
+
+/** The ways out of one service, to the servers that it stands on. */
+export interface WaysOut {
+  readonly kafka: readonly Link[]
+  readonly redis: Link
+  readonly registry: Link
+}
+
+/** @param from name of the service. */
+export async function openWaysOut(from: string, servers: Servers): Promise<WaysOut> {
+  const ports = new Map<number, number>()
+  const kafka = await Promise.all(
+    servers.kafka.brokers.map(async ({ id, address }) => {
+      const port = Number(address.split(':')[1])
+      const link = await Link.open(`${from}→broker-${id}`, port, () => kafkaAnswers(ports))
+      ports.set(port, link.port)
+      return link
+    }),
+  )
+  const redis = await Link.open(`${from}→redis`, servers.redis.port)
+  const registry = await Link.open(`${from}→registry`, servers.registry.port)
+  return { kafka, redis, registry }
+}
+
+/** Where a service finds its servers, as its environment says it. */
+export const addressesOf = ({ kafka, redis, registry }: WaysOut): Readonly<Record<string, string>> => ({
+  ANNALS_KAFKA_BROKERS: kafka.map(({ port }) => `127.0.0.1:${port}`).join(','),
+  ANNALS_REDIS_URL: `redis://127.0.0.1:${redis.port}`,
+  ANNALS_REGISTRY_URL: `http://127.0.0.1:${registry.port}/apis/ccompat/v7`,
+})

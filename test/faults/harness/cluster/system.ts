@@ -1,0 +1,132 @@
+import { join } from 'node:path'
+
+import { freshDomain, type FreshDomain } from '../../../support/fresh-domain.ts'
+import type { Random } from '../random.ts'
+import { closeLinks, type LinkedService, linkService, urlOf } from './linked-service.ts'
+import type { OwnEnd, ServiceKind } from './service-post.ts'
+import type { Servers } from './servers.ts'
+
+export const partitions = 4
+
+/** What every service of a seed is told, beside its addresses. Times are short, so that a minute holds many faults. */
+const commonSettings = {
+  ANNALS_KAFKA_PARTITIONS: String(partitions),
+  ANNALS_KAFKA_REPLICATION: '3',
+  ANNALS_KAFKA_MIN_INSYNC: '2',
+  ANNALS_KAFKA_REQUEST_TIMEOUT: '3s',
+  ANNALS_KAFKA_CONNECT_TIMEOUT: '2s',
+  ANNALS_REDIS_COMMAND_TIMEOUT: '1s',
+  ANNALS_REGISTRY_TIMEOUT: '2s',
+  ANNALS_WRITER_SESSION_TIMEOUT: '6s',
+  ANNALS_WRITER_APPEND_TIMEOUT: '8s',
+  ANNALS_WRITER_READ_TIMEOUT: '3s',
+  ANNALS_WRITER_ROUTING_TIMEOUT: '2s',
+  ANNALS_PROJECTOR_SESSION_TIMEOUT: '6s',
+  ANNALS_SNAPSHOTTER_SESSION_TIMEOUT: '6s',
+}
+
+const clockModule = new URL('clock.ts', import.meta.url).href
+
+export interface SystemOptions {
+  /** Loaded into every service before its own code: a broken variant. */
+  readonly preload: string | undefined
+  /** Of logs and clocks. */
+  readonly folder: string
+}
+
+/** One seed's installation on the shared servers: topics, keys and groups of its own, and the services that use them. */
+export class System {
+  readonly servers: Servers
+  readonly domain: FreshDomain
+  readonly name: string
+  readonly writers: LinkedService[] = []
+  readonly projectors: LinkedService[] = []
+  readonly snapshotters: LinkedService[] = []
+  readonly #options: SystemOptions
+  #joined = 0
+
+  /** Two or three writers, two projectors, one or two snapshotters; they start, and may not serve yet. */
+  static async start(servers: Servers, random: Random, options: SystemOptions): Promise<System> {
+    const system = new System(servers, options)
+    const counts = [random.between(2, 3), 2, random.between(1, 2)] as const
+    await system.#link(counts)
+    for (const { post } of system.services) await post.start()
+    return system
+  }
+
+  private constructor(servers: Servers, options: SystemOptions) {
+    this.servers = servers
+    this.#options = options
+    this.domain = freshDomain(2)
+    this.name = this.domain.types[0] ?? ''
+  }
+
+  get services(): readonly LinkedService[] {
+    return [...this.writers, ...this.projectors, ...this.snapshotters]
+  }
+
+  get redisKeyPrefix(): string {
+    return this.name
+  }
+
+  /** File that the clock of a writer follows. */
+  clockFileOf({ post }: LinkedService): string {
+    return join(this.#options.folder, `${post.name}.clock`)
+  }
+
+  /** One more writer. @returns how it leaves again. */
+  async joinWriter(): Promise<() => Promise<void>> {
+    const joined = await this.#linked('writer', `writer-joined-${++this.#joined}`)
+    await joined.post.start()
+    return async () => {
+      await joined.post.leave()
+      this.#departed.push(...joined.post.ownEnds)
+      await closeLinks(joined)
+    }
+  }
+
+  readonly #departed: OwnEnd[] = []
+
+  /** Processes that ended though nobody had ended them. */
+  get ownEnds(): readonly OwnEnd[] {
+    return [...this.#departed, ...this.services.flatMap(({ post }) => post.ownEnds)]
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.services.map(({ post }) => post.leave()))
+    await Promise.all(this.services.map(closeLinks))
+    this.domain.remove()
+  }
+
+  async #link([writers, projectors, snapshotters]: readonly [number, number, number]): Promise<void> {
+    const several = (kind: ServiceKind, count: number) =>
+      Promise.all(Array.from({ length: count }, (_, index) => this.#linked(kind, `${kind}-${index + 1}`)))
+    this.writers.push(...(await several('writer', writers)))
+    this.projectors.push(...(await several('projector', projectors)))
+    this.snapshotters.push(...(await several('snapshotter', snapshotters)))
+  }
+
+  #linked(kind: ServiceKind, name: string): Promise<LinkedService> {
+    const { preload, folder } = this.#options
+    const modules = [...(kind === 'writer' ? [clockModule] : []), ...(preload === undefined ? [] : [preload])]
+    return linkService(kind, this.servers, {
+      name,
+      nodeArgs: modules.flatMap((module) => ['--import', module]),
+      logFolder: folder,
+      env: {
+        ...commonSettings,
+        TEST_CLOCK_FILE: join(folder, `${name}.clock`),
+        ANNALS_KAFKA_CLIENT_ID: name,
+        ANNALS_REDIS_KEY_PREFIX: this.redisKeyPrefix,
+        ANNALS_WRITER_GROUP: this.name,
+        ANNALS_PROJECTOR_GROUP: `${this.name}-projector`,
+        ANNALS_SNAPSHOTTER_GROUP: `${this.name}-snapshotter`,
+        ANNALS_SNAPSHOTTER_WRITER_URLS: this.writers.map(({ peers }) => urlOf(peers)).join(','),
+        ANNALS_DOMAIN: this.domain.modulePath,
+        ANNALS_SCHEMAS: this.domain.schemaFolder,
+        // A service may start while the registry is away, as the guide advises.
+        ANNALS_REGISTRY_ID_FILE: join(folder, `${name}.schema-ids.json`),
+      },
+    })
+  }
+}

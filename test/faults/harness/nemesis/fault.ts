@@ -1,0 +1,40 @@
+import type { System } from '../cluster/system.ts'
+import type { Random } from '../random.ts'
+import type { Streams } from '../workload/streams.ts'
+
+/** What a fault finds when it strikes. */
+export interface Scene {
+  readonly system: System
+  readonly streams: Streams
+  readonly random: Random
+  /** As long as the fault is to last, or until the run is over. */
+  hold(): Promise<void>
+}
+
+/** Faults of one ground never strike at once: two brokers down would only stop everything. */
+export type Ground = 'writers' | 'consumers' | 'brokers' | 'redis' | 'registry' | 'network'
+
+export interface Fault {
+  readonly name: string
+  readonly ground: Ground
+  /** How often it comes, compared with the others. */
+  readonly weight: number
+  /** Shortest and longest hold. */
+  readonly forMs: readonly [number, number]
+  /** Strikes, holds, and undoes it. @returns what it struck. */
+  strike(scene: Scene): Promise<string>
+}
+
+/** Undoes the fault whatever happens while it lasts. */
+export async function heldBetween(
+  scene: Pick<Scene, 'hold'>,
+  strike: () => Promise<void> | void,
+  undo: () => Promise<void> | void,
+): Promise<void> {
+  try {
+    await strike()
+    await scene.hold()
+  } finally {
+    await undo()
+  }
+}

@@ -1,0 +1,59 @@
+import { table } from '../../../../services/cli/table.ts'
+import type { SeedResult } from '../seed-result.ts'
+
+export interface FaultRow {
+  readonly fault: string
+  readonly injected: number
+  /** Operations that were under way while it lasted, and what came of them. */
+  readonly operations: number
+  readonly acknowledged: number
+  readonly refused: number
+  readonly unknown: number
+  readonly violations: number
+}
+
+/** One row for each fault that struck in any of the seeds, by name. */
+export function faultRows(results: readonly SeedResult[]): FaultRow[] {
+  const struck = results.flatMap(({ injections }) => injections)
+  return [...Map.groupBy(struck, ({ fault }) => fault)]
+    .map(([fault, injections]) => {
+      const sum = (of: (each: (typeof struck)[number]) => number) =>
+        injections.reduce((total, each) => total + of(each), 0)
+      return {
+        fault,
+        injected: injections.length,
+        operations: sum(({ meanwhile }) => meanwhile.operations),
+        acknowledged: sum(({ meanwhile }) => meanwhile.acknowledged),
+        refused: sum(({ meanwhile }) => meanwhile.refused),
+        unknown: sum(({ meanwhile }) => meanwhile.unknown),
+        violations: sum(({ violations }) => violations),
+      }
+    })
+    .toSorted((one, other) => (one.fault < other.fault ? -1 : 1))
+}
+
+const head = ['fault', 'injected', 'operations', 'acknowledged', 'refused', 'unknown', 'violations']
+
+/** For people; the last row is of all seeds, with the time between faults. */
+export function faultTable(results: readonly SeedResult[]): string {
+  const rows = faultRows(results).map((row) => [
+    row.fault,
+    row.injected,
+    row.operations,
+    row.acknowledged,
+    row.refused,
+    row.unknown,
+    row.violations,
+  ])
+  const total = (of: (result: SeedResult) => number) => results.reduce((sum, each) => sum + of(each), 0)
+  const all = [
+    `all of ${results.length} seeds`,
+    total(({ injections }) => injections.length),
+    total(({ counts }) => counts.operations),
+    total(({ counts }) => counts.acknowledged),
+    total(({ counts }) => counts.refused),
+    total(({ counts }) => counts.unknown),
+    total(({ violations }) => violations.length),
+  ]
+  return table(head, [...rows, all])
+}

@@ -1,0 +1,113 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { until } from '../../../scripts/stack/index.ts'
+import type { Servers } from './cluster/servers.ts'
+import { waitForServices, waitUntilCaughtUp } from './cluster/settle.ts'
+import { System } from './cluster/system.ts'
+import { deleteTopics } from './cluster/topics.ts'
+import { judge, type Place } from './judge.ts'
+import { type Injection, playNemesis } from './nemesis/nemesis.ts'
+import { Random } from './random.ts'
+import { Recorder } from './recorder.ts'
+import { countsOf, injectionResult, progressOf, type SeedResult } from './seed-result.ts'
+import { Workload } from './workload/workload.ts'
+
+export interface SeedOptions {
+  readonly seed: number
+  readonly durationMs: number
+  readonly clients: number
+  /** Module of a broken variant, loaded into every service. */
+  readonly preload: string | undefined
+  /** Of this seed's history, faults and logs. */
+  readonly folder: string
+}
+
+/** A seed in which less of the time brought an acknowledged append proves nothing. */
+const progressMin = 0.2
+const replicatedMsMax = 60_000
+
+/** One seed from the start of its services to the verdict. What goes wrong on the way is in the result. */
+export async function runSeed(servers: Servers, options: SeedOptions): Promise<SeedResult> {
+  const startedAtMs = performance.now()
+  mkdirSync(options.folder, { recursive: true })
+  const recorder = new Recorder(join(options.folder, 'history.ndjson'))
+  const run: Run = { recorder, injections: [], fromMs: 0, untilMs: 0, violations: [] }
+  await servers.redis.tell('FLUSHALL')
+  const system = await System.start(servers, new Random(options.seed, 'system'), options)
+  let failure = await failureOf(() => playAndJudge(system, options, run))
+  await system.stop()
+  failure ??= await failureOf(() => deleteTopics(system))
+  await recorder.close()
+  const { history } = recorder
+  const injections = run.injections.map((each) => injectionResult(each, history, run.violations))
+  const progress = progressOf(history, run.fromMs, run.untilMs)
+  failure ??= tooLittle(progress)
+  writeFileSync(join(options.folder, 'faults.json'), JSON.stringify(injections, undefined, 2))
+  return {
+    seed: options.seed,
+    tookMs: performance.now() - startedAtMs,
+    counts: countsOf(history),
+    progress,
+    injections,
+    violations: run.violations,
+    ownEnds: system.ownEnds,
+    ...(failure !== undefined && { failure }),
+  }
+}
+
+/** What is known so far, also where the run is broken off. */
+interface Run {
+  readonly recorder: Recorder
+  injections: readonly Injection[]
+  fromMs: number
+  untilMs: number
+  violations: SeedResult['violations']
+}
+
+async function playAndJudge(system: System, options: SeedOptions, run: Run): Promise<void> {
+  const { seed, clients, durationMs } = options
+  await waitForServices(system)
+  const workload = new Workload(system, { seed, clients, recorder: run.recorder })
+  try {
+    run.fromMs = performance.now()
+    workload.start()
+    run.injections = await playNemesis({ system, streams: workload.streams, seed, durationMs })
+    await workload.stop()
+    run.untilMs = performance.now()
+    const [notUndone] = run.injections.filter(({ failure }) => failure !== undefined)
+    if (notUndone?.failure !== undefined) throw new Error(`${notUndone.fault}: ${notUndone.failure}`)
+    await waitForServices(system)
+    await workload.readAllStreams()
+    await waitUntilCaughtUp(system)
+    await until('all servers are well', replicatedMsMax, () => system.servers.areHealthy())
+    run.violations = await judge(run.recorder.history, placeOf(system))
+  } finally {
+    await workload.stop()
+    await workload.close()
+  }
+}
+
+const placeOf = ({ servers, domain, redisKeyPrefix, projectors }: System): Place => ({
+  brokers: servers.brokers,
+  redisUrl: servers.redis.url,
+  redisKeyPrefix,
+  registryUrl: servers.registry.url,
+  types: domain.types,
+  projections: domain.projections,
+  projectorUrl: projectors[0]?.post.url ?? '',
+})
+
+const tooLittle = (progress: number): string | undefined =>
+  progress >= progressMin
+    ? undefined
+    : `appends were acknowledged in only ${Math.round(100 * progress)} % of the seconds: this seed proves nothing`
+
+async function failureOf(act: () => Promise<void>): Promise<string | undefined> {
+  try {
+    await act()
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}

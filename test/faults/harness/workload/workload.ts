@@ -1,0 +1,83 @@
+import { setTimeout as pause } from 'node:timers/promises'
+
+import { urlOf } from '../cluster/linked-service.ts'
+import type { System } from '../cluster/system.ts'
+import { Random } from '../random.ts'
+import type { Recorder } from '../recorder.ts'
+import type { Caller } from './caller.ts'
+import { HttpCaller } from './http-caller.ts'
+import { SdkCaller } from './sdk-caller.ts'
+import { Streams } from './streams.ts'
+import { WorkloadClient } from './workload-client.ts'
+
+export interface WorkloadOptions {
+  readonly seed: number
+  readonly clients: number
+  readonly recorder: Recorder
+}
+
+const finalReadMsMax = 60_000
+const finalReadsAtOnce = 8
+
+/** All clients of a seed. Of four, two use the SDK and go straight to owners, one the SDK by any writer, one plain HTTP. */
+export class Workload {
+  readonly streams: Streams
+  readonly #callers: readonly Caller[]
+  readonly #clients: readonly WorkloadClient[]
+  readonly #enough = new AbortController()
+  #running: Promise<unknown> = Promise.resolve()
+
+  constructor(system: System, { seed, clients, recorder }: WorkloadOptions) {
+    const { types, projections } = system.domain
+    this.streams = new Streams(types)
+    this.#callers = Array.from({ length: clients }, (_, client) => callerOf(system, seed, client))
+    const projected = { type: types[0] ?? '', ...projections }
+    this.#clients = this.#callers.map(
+      (caller, client) =>
+        new WorkloadClient({ seed, client, caller, recorder, projected, streams: this.streams }),
+    )
+  }
+
+  start(): void {
+    this.#running = Promise.all(this.#clients.map((client) => client.run(this.#enough.signal)))
+  }
+
+  /** Lets every client have the outcome of its last call. */
+  async stop(): Promise<void> {
+    this.#enough.abort()
+    await this.#running
+  }
+
+  /**
+   * When all is healed: every stream is read once more, and must answer. It also tells owners at rest that Redis has lost
+   * something, as any reader would.
+   * @throws Error naming the streams that do not answer.
+   */
+  async readAllStreams(): Promise<void> {
+    const deadline = performance.now() + finalReadMsMax
+    const left = [...this.streams.all]
+    const readers = Array.from({ length: finalReadsAtOnce }, async (_, index) => {
+      const client = this.#clients[index % this.#clients.length]
+      for (let streamId = left.shift(); streamId !== undefined; streamId = left.shift()) {
+        while (!(await client?.readState(streamId))) {
+          if (performance.now() > deadline) throw new Error(`${streamId} cannot be read any more`)
+          await pause(100)
+        }
+      }
+    })
+    await Promise.all(readers)
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#callers.map((caller) => caller.close()))
+  }
+}
+
+function callerOf(system: System, seed: number, client: number): Caller {
+  const writerUrls = system.writers.map(({ front }) => urlOf(front))
+  const projectorUrls = system.projectors.map(({ front }) => urlOf(front))
+  if (client % 4 === 3) {
+    return new HttpCaller({ writerUrls, projectorUrls, random: new Random(seed, 'ways', client) })
+  }
+  return new SdkCaller({ urls: writerUrls, projectionUrls: projectorUrls, direct: client % 4 < 2 })
+}
