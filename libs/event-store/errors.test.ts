@@ -50,8 +50,8 @@ test('an error carries its code, message, details and cause', () => {
   expect(new EventStoreError('internal', 'a bug').details).toEqual({})
 })
 
-describe('docs/guide/event-store.md', () => {
-  const guide = readFileSync(new URL('../../docs/guide/event-store.md', import.meta.url), 'utf8')
+describe('docs/guide/errors.md', () => {
+  const guide = readFileSync(new URL('../../docs/guide/errors.md', import.meta.url), 'utf8')
   const rows = guide
     .split('\n')
     .filter((line) => /^\| `[a-z-]+` +\| \d{3} /.test(line))

@@ -1,0 +1,47 @@
+import { type CodeBlock, readPage } from './docs-blocks.ts'
+import type { DocsFile } from './docs-types.ts'
+
+/** What a page's code comes to: files of their own, and all other TypeScript, in its order, as one program. */
+export interface PageCode {
+  readonly files: readonly (DocsFile & { readonly code: string })[]
+  readonly program?: DocsFile & {
+    readonly code: string
+    /** It speaks with a platform, so it needs one to run. */
+    readonly isLive: boolean
+  }
+}
+
+/** Begins the line that tells, in what a program prints, where a block's own begins. */
+const mark = '\u0001'
+
+/** @param page path in the repository. @param blocks all of it */
+export function codeOf(page: string, blocks: readonly CodeBlock[]): PageCode {
+  const files = blocks.flatMap(({ file, code, line }) =>
+    file === undefined ? [] : [{ file, page, linesBefore: line, code }],
+  )
+  const parts = blocks.filter(isPartOfProgram)
+  if (parts.length === 0) return { files }
+  const code = joined(page, parts)
+  const file = `${page.replaceAll(/[/.]/g, '-')}.ts`
+  return { files, program: { file, page, linesBefore: 0, code, isLive: code.includes(`'#client'`) } }
+}
+
+/** Whether a block is run as a part of its page's program. */
+export const isPartOfProgram = ({ language, file, notRun, isOutput }: CodeBlock): boolean =>
+  language === 'ts' && file === undefined && notRun === undefined && !isOutput
+
+/** What each block of a program printed, by the line of its fence. */
+export function printedByBlock(output: string): ReadonlyMap<number, string> {
+  const parts = output.split(mark).slice(1)
+  return new Map(parts.map((part) => [Number.parseInt(part), part.slice(part.indexOf('\n') + 1)]))
+}
+
+/** Every line stands where it stands in the page; the fences make room for the marks. */
+function joined(page: string, blocks: readonly CodeBlock[]): string {
+  const lines = readPage(page).split('\n').fill('')
+  for (const { line, code } of blocks) {
+    lines[line - 1] = `;console.log(${JSON.stringify(`${mark}${line}`)})`
+    lines.splice(line, code.split('\n').length, ...code.split('\n'))
+  }
+  return lines.join('\n')
+}
