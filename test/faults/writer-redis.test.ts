@@ -1,15 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-
-import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 
 import type { AnnalsClient } from '#client'
 
-import { freePorts, type Redis, redisCommand, startRedis } from '../../scripts/stack/index.ts'
 import { testClient } from '../support/closing.ts'
 import { expectIndexEqualsLog, readLog } from '../support/log-check.ts'
 import type { Installation, RealWriter } from '../support/real-writer.ts'
+import { redisToBreak, withDump, withFile } from '../support/redis-to-break.ts'
 import { waitFor } from '../support/stack.ts'
 import {
   freshStream,
@@ -20,41 +16,8 @@ import {
 } from '../support/writer-fixture.ts'
 import { Traffic } from '../support/writer-traffic.ts'
 
-let folder: string
-let port: number
-let redis: Redis
-
+const redis = redisToBreak()
 const partitions = 4
-
-/** Keeps a dump only when told to, so that a restart finds what was saved last, however old. */
-const withDump = ['--appendonly', 'no', '--enable-debug-command', 'local']
-
-async function start(...settings: string[]): Promise<void> {
-  redis = await startRedis({ port, folder, logFile: join(folder, 'redis.log'), settings })
-}
-
-/** @throws Error what Redis says against it. */
-async function tell(command: string): Promise<void> {
-  const answer = await redisCommand({ host: '127.0.0.1', port }, command)
-  if (answer.startsWith('-')) throw new Error(`${command}: ${answer}`)
-}
-
-async function killAndStart(...settings: string[]): Promise<void> {
-  redis.kill('SIGKILL')
-  await redis.exited
-  await start(...settings)
-}
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'annals-redis-'))
-  port = (await freePorts(1))[0] ?? 0
-})
-beforeEach(async () => {
-  await start(...withDump)
-  await tell('FLUSHALL')
-  return () => redis.stop()
-})
-afterAll(() => rm(folder, { recursive: true, force: true }))
 
 interface Scene {
   readonly where: Installation
@@ -95,7 +58,7 @@ async function expectWhole({ where, writers, client, traffic }: Scene): Promise<
 test('Redis is emptied in mid-traffic, again and again', async () => {
   const scene = await underTraffic()
   for (let round = 0; round < 5; round++) {
-    await tell('FLUSHALL')
+    await redis.tell('FLUSHALL')
     await scene.traffic.goesOn(20)
   }
   await expectWholeAfterMore(scene)
@@ -103,25 +66,25 @@ test('Redis is emptied in mid-traffic, again and again', async () => {
 
 test('Redis is killed in mid-traffic, and comes back with an older dump', async () => {
   const scene = await underTraffic()
-  await tell('SAVE')
+  await redis.tell('SAVE')
   await scene.traffic.goesOn()
-  await killAndStart(...withDump)
+  await redis.killAndStart(...withDump)
   await expectWholeAfterMore(scene)
 })
 
 test('Redis loads an older dump without ever going away', async () => {
   const scene = await underTraffic()
-  await tell('SAVE')
+  await redis.tell('SAVE')
   await scene.traffic.goesOn()
-  await tell('DEBUG RELOAD NOSAVE')
+  await redis.tell('DEBUG RELOAD NOSAVE')
   await expectWholeAfterMore(scene)
 })
 
 test('Redis is killed in mid-traffic, and comes back with what its append-only file has', async () => {
-  await killAndStart('--appendfsync', 'no')
+  await redis.killAndStart(...withFile)
   const scene = await underTraffic()
   for (let round = 0; round < 2; round++) {
-    await killAndStart('--appendfsync', 'no')
+    await redis.killAndStart(...withFile)
     await scene.traffic.goesOn(20)
   }
   await expectWholeAfterMore(scene)
@@ -141,7 +104,7 @@ test('while Redis is down appends and reads are refused promptly, nothing is wri
       expect(performance.now() - start).toBeLessThan(3_000)
     }
   }
-  await start(...withDump)
+  await redis.start(...withDump)
   const again = await waitFor('appends are served', () => scene.client.append(streamId, [purchase()]))
   expect(again.firstVersion).toBe(1)
   expect(await spentEpochs(scene), 'take-overs while Redis was away').toBeLessThan(epochs + 2 * partitions)
