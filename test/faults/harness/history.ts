@@ -95,6 +95,16 @@ export interface Remains {
   readonly snapshots: readonly StoredSnapshot[]
   /** Every view of every projection, as they are served. */
   readonly views: readonly StoredView[]
+  /** What the projections are folds of. */
+  readonly projections: readonly KnownProjection[]
+}
+
+/** A projection of the customers' purchases: each stream's totals by the id of its aggregate, or all sales by month. */
+export interface KnownProjection {
+  readonly name: string
+  /** Aggregate type whose events it folds. */
+  readonly source: string
+  readonly keyedBy: 'stream' | 'month'
 }
 
 export interface LoggedEvent extends LogPosition, AppendedEvent {

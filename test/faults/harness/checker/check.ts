@@ -1,0 +1,40 @@
+import type { Operation, Remains } from '../history.ts'
+import { Evidence } from './evidence.ts'
+import { promises } from './promises/index.ts'
+import type { Promised } from './promises/promised.ts'
+import { shortestHistory } from './shortest-history.ts'
+import type { Finding, Violation } from './violation.ts'
+
+/** Violations told of each promise; the rest is most often the same once more. */
+const toldMax = 5
+
+/**
+ * Judges a history together with what is left when it is over. Written apart from the product: it shares no code with it.
+ * @returns the violations, at most five for each promise; none where all were kept.
+ */
+export function check(history: readonly Operation[], remains: Remains): Violation[] {
+  const evidence = new Evidence(history, remains)
+  return promises.flatMap((promised) => {
+    const findings = [...promised.broken(evidence)].slice(0, toldMax)
+    return findings.map((finding) => told(promised, finding, remains))
+  })
+}
+
+function told(promised: Promised, { streamId, ...finding }: Finding, remains: Remains): Violation {
+  const concerned = streamId === undefined ? remains : ofStream(remains, streamId)
+  const shows = (operations: readonly Operation[]) =>
+    [...promised.broken(new Evidence(operations, concerned))].some(
+      ({ where, expected, found }) =>
+        where === finding.where && expected === finding.expected && found === finding.found,
+    )
+  const operations = finding.operations.toSorted((one, other) => one.op - other.op)
+  return { promise: promised.name, ...finding, operations: shortestHistory(operations, shows) }
+}
+
+const ofStream = (remains: Remains, streamId: string): Remains => ({
+  log: remains.log.filter((event) => event.streamId === streamId),
+  index: remains.index.filter((entry) => entry.streamId === streamId),
+  snapshots: remains.snapshots.filter((snapshot) => snapshot.streamId === streamId),
+  views: [],
+  projections: [],
+})

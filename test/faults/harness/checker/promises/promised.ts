@@ -1,0 +1,8 @@
+import type { Evidence } from '../evidence.ts'
+import type { Finding } from '../violation.ts'
+
+/** One promise of the product, and how it is found broken. Pure. */
+export interface Promised {
+  readonly name: string
+  readonly broken: (evidence: Evidence) => Iterable<Finding>
+}

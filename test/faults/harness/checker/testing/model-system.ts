@@ -1,0 +1,160 @@
+import type {
+  AppendOperation,
+  ExpectedVersion,
+  LoggedEvent,
+  LogPosition,
+  Remains,
+  StoredSnapshot,
+  StoredView,
+} from '../../history.ts'
+
+type Request = Pick<AppendOperation, 'streamId' | 'expectedVersion' | 'events'>
+type Outcome = AppendOperation['outcome']
+
+const partitions = 2
+
+/** A system that keeps every promise, by doing one thing after the other: what the checker has to find nothing wrong with. */
+export class ModelSystem {
+  readonly #log: LoggedEvent[] = []
+  readonly #ends = Array.from({ length: partitions }, () => 0)
+
+  streamId(stream: number): string {
+    return `customer.${stream}`
+  }
+
+  versionOf(streamId: string): number {
+    return this.#events(streamId).length
+  }
+
+  append(request: Request, fate: 'answered' | 'answer lost' | 'never arrived'): Outcome {
+    if (fate === 'never arrived') return { is: 'unknown', code: 'unavailable' }
+    const outcome = this.#decide(request)
+    return fate === 'answered' ? outcome : { is: 'unknown', code: 'outcome-unknown' }
+  }
+
+  read(streamId: string, fromVersion: number): { version: number; id: string }[] {
+    return this.#events(streamId)
+      .slice(fromVersion - 1)
+      .map(({ version, id }) => ({ version, id }))
+  }
+
+  load(streamId: string): { version: number; state: unknown } {
+    const events = this.#events(streamId)
+    return { version: events.length, state: totalsOf(events) }
+  }
+
+  /** @param behind how many of the newest events of each partition the projection has not applied, where no token demands it. */
+  view(keyedBy: 'stream' | 'month', key: string, behind: number, after?: LogPosition): unknown {
+    const applied = this.#ends.flatMap((_, partition) => {
+      const events = this.#log.filter((event) => event.partition === partition)
+      const seen =
+        after?.partition === partition ? events.filter(({ offset }) => offset <= after.offset).length : 0
+      return events.slice(0, Math.max(seen, events.length - behind))
+    })
+    return viewsOf(keyedBy, applied).get(key) ?? null
+  }
+
+  remains(): Remains {
+    const streams = [...Map.groupBy(this.#log, ({ streamId }) => streamId)]
+    return {
+      log: this.#log.toSorted((one, other) => one.partition - other.partition || one.offset - other.offset),
+      index: streams.map(([streamId, events]) => ({
+        ...{ streamId, version: events.length },
+        offsets: events.map(({ offset }) => offset),
+      })),
+      snapshots: streams.flatMap(([streamId, events]) => snapshotsOf(streamId, events)),
+      views: (['stream', 'month'] as const).flatMap((keyedBy) => this.#stored(keyedBy)),
+      projections: [
+        { name: 'totals', source: 'customer', keyedBy: 'stream' },
+        { name: 'months', source: 'customer', keyedBy: 'month' },
+      ],
+    }
+  }
+
+  #stored(keyedBy: 'stream' | 'month'): StoredView[] {
+    const projection = keyedBy === 'stream' ? 'totals' : 'months'
+    return [...viewsOf(keyedBy, this.#log)].map(([key, view]) => ({ projection, key, view }))
+  }
+
+  #events(streamId: string): LoggedEvent[] {
+    return this.#log.filter((event) => event.streamId === streamId)
+  }
+
+  #decide({ streamId, expectedVersion, events }: Request): Outcome {
+    const stream = this.#events(streamId)
+    const known = stream.filter(({ id }) => events.some((event) => event.id === id))
+    if (known.length > 0) return acknowledged(known, true)
+    if (!meets(expectedVersion, stream.length)) {
+      return { is: 'refused', code: 'wrong-expected-version', actualVersion: stream.length }
+    }
+    const partition = Number(streamId.at(-1)) % partitions
+    // Every third append finds a marker before it, as after a take-over.
+    if (this.#log.length % 3 === 0) this.#ends[partition] = (this.#ends[partition] ?? 0) + 1
+    const added = events.map((event, index): LoggedEvent => {
+      const offset = this.#ends[partition] ?? 0
+      this.#ends[partition] = offset + 1
+      return {
+        ...event,
+        streamId,
+        topic: 'eventstore.customer',
+        partition,
+        offset,
+        version: stream.length + index + 1,
+      }
+    })
+    this.#log.push(...added)
+    return acknowledged(added, false)
+  }
+}
+
+function acknowledged(events: readonly LoggedEvent[], duplicate: boolean): Outcome {
+  const last = events.at(-1) as LoggedEvent
+  const { topic, partition, offset } = last
+  return {
+    is: 'acknowledged',
+    firstVersion: events[0]?.version ?? 0,
+    lastVersion: last.version,
+    position: { topic, partition, offset },
+    eventIds: events.map(({ id }) => id),
+    duplicate,
+  }
+}
+
+const meets = (expected: ExpectedVersion, version: number): boolean =>
+  expected === 'any' ||
+  (expected === 'no-stream' && version === 0) ||
+  (expected === 'stream-exists' && version > 0) ||
+  expected === version
+
+const snapshotsOf = (streamId: string, events: readonly LoggedEvent[]): StoredSnapshot[] =>
+  (['topic', 'redis'] as const).map((from, index) => {
+    const version = Math.max(1, events.length - index)
+    return { from, streamId, version, state: totalsOf(events.slice(0, version)) }
+  })
+
+function viewsOf(keyedBy: 'stream' | 'month', events: readonly LoggedEvent[]): Map<string, unknown> {
+  if (keyedBy === 'stream') {
+    const streams = Map.groupBy(events, ({ streamId }) => streamId.slice('customer.'.length))
+    return new Map([...streams].map(([key, own]) => [key, totalsOf(own)]))
+  }
+  const months = Map.groupBy(events, ({ data }) => String(data['date']).slice(0, 7))
+  return new Map(
+    [...months].map(([key, own]) => {
+      const { purchases, cds, spend } = totalsOf(own)
+      return [key, { purchases, cds, revenue: spend }]
+    }),
+  )
+}
+
+/** Otherwise than the checker does it: with floating point and sorting, good enough for these small sums. */
+function totalsOf(events: readonly LoggedEvent[]) {
+  const days = events.map(({ data }) => String(data['date'])).sort()
+  const sum = events.reduce((spend, { data }) => spend + Math.round(Number(data['amount']) * 100), 0)
+  return {
+    purchases: events.length,
+    cds: events.reduce((cds, { data }) => cds + Number(data['cds']), 0),
+    spend: (sum / 100).toFixed(2),
+    first: days[0] ?? null,
+    last: days.at(-1) ?? null,
+  }
+}
