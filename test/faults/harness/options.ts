@@ -23,7 +23,7 @@ Runs random workloads against a whole installation while faults strike it, and c
   --seed N       only this one
   --minutes N    how long faults strike in each seed (default 1)
   --clients N    (default 16)
-  --variant X    services of test/faults/harness/variants/X.ts, broken on purpose: a seed that finds nothing is the failure
+  --variant X    loads test/faults/harness/variants/X.ts into every service, which breaks it on purpose
   --json FILE    writes the results there
   --keep         keeps history and logs of seeds that passed
 

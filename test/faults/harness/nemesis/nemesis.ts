@@ -35,12 +35,13 @@ export async function playNemesis(options: NemesisOptions): Promise<readonly Inj
   const { seed, durationMs } = options
   const over = AbortSignal.timeout(durationMs)
   const injections: Injection[] = []
-  const random = new Random(seed, 'nemesis')
-  for (const [index, { faults: planned, pauseMs }] of scheduleOf(faults, random).entries()) {
+  let step = 0
+  for (const { faults: planned, pauseMs } of scheduleOf(faults, seed)) {
     await pause(pauseMs, over)
     if (over.aborted) break
+    step++
     const struck = planned.map((each, place) =>
-      injectAfterDelay(each, options, new Random(seed, 'step', index, place), over),
+      injectAfterDelay(each, options, new Random(seed, 'step', step, place), over),
     )
     injections.push(...(await Promise.all(struck)).flat())
   }

@@ -16,7 +16,7 @@ export interface WorkloadOptions {
   readonly recorder: Recorder
 }
 
-const finalReadMsMax = 60_000
+const finalReadMsMax = 120_000
 const finalReadsAtOnce = 8
 
 /** All clients of a seed. Of four, two use the SDK and go straight to owners, one the SDK by any writer, one plain HTTP. */

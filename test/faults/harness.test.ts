@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest'
+
+import { faultTable } from './harness/report/fault-table.ts'
+import { isPassed, seedFindings, seedLine } from './harness/report/seed-report.ts'
+import { runSeeds } from './harness/run-seeds.ts'
+
+// A short set of what `npm run faults` does at length: it finds out that the harness works, and what breaks often.
+const seeds = [1, 2, 3, 4]
+const seconds = 20
+const clients = 16
+
+const say = (text: string) => process.stdout.write(`${text}\n`)
+
+test('a whole installation keeps its promises while faults strike it', { timeout: 900_000 }, async () => {
+  const results = await runSeeds({
+    seeds,
+    clients,
+    durationMs: seconds * 1_000,
+    onProgress: (event) => {
+      if (event.is === 'servers') return
+      const { result, folder } = event
+      say(seedLine(result))
+      const command = `npm run faults -- --seed ${result.seed} --minutes ${seconds / 60} --clients ${clients}`
+      if (!isPassed(result)) say(seedFindings(result, command, folder))
+    },
+  })
+  say(`\n${faultTable(results)}`)
+  expect(results.filter((result) => !isPassed(result)).map(seedLine)).toEqual([])
+})
