@@ -1,5 +1,5 @@
 import type { Operation } from '../../history.ts'
-import type { Evidence } from '../evidence.ts'
+import { eventKey, type Evidence } from '../evidence.ts'
 import { Moments } from '../linear/moments.ts'
 import { observed } from '../linear/observations.ts'
 import { causesOf, isMet, type StreamWrite, streamWrites } from '../linear/stream-writes.ts'
@@ -33,7 +33,7 @@ function* judge(evidence: Evidence, streamId: string): Generator<Found> {
     Array.from({ length: lastVersion - firstVersion + 1 }, () => index),
   )
   for (const operation of evidence.ofStream(streamId)) {
-    const wrong = wronglyRefused(operation) ?? placeObservation(moments, operation, writes, places)
+    const wrong = wronglyRefused(evidence, operation) ?? placeObservation(moments, operation, writes, places)
     if (wrong !== undefined) yield wrong
   }
   const impossible = moments.impossible()
@@ -89,14 +89,24 @@ function placeObservation(
   return undefined
 }
 
-/** Refused for its expectation, at a version that meets it. */
-function wronglyRefused(operation: Parameters<typeof observed>[0]): Found | undefined {
+/** Refused for its expectation, at a version that meets it, or that holds its events already. */
+function wronglyRefused(evidence: Evidence, operation: Parameters<typeof observed>[0]): Found | undefined {
   if (operation.kind !== 'append' || operation.outcome.is !== 'refused') return undefined
-  const { actualVersion } = operation.outcome
-  if (actualVersion === undefined || !isMet(operation, actualVersion)) return undefined
-  return {
-    expected: `the append at version ${actualVersion}: it expects ${operation.expectedVersion}`,
-    found: operation.outcome.code,
-    operations: [operation],
+  const { streamId, events, expectedVersion } = operation
+  const { actualVersion, code } = operation.outcome
+  if (actualVersion === undefined) return undefined
+  const known = events
+    .flatMap(({ id }) => evidence.logged.get(eventKey(streamId, id)) ?? [])
+    .find(({ version }) => version <= actualVersion)
+  const operations = [...(known === undefined ? [] : evidence.appendsOf(known)), operation]
+  if (known !== undefined) {
+    return {
+      expected: `the first answer: event ${known.id} is version ${known.version}`,
+      found: code,
+      operations,
+    }
   }
+  if (!isMet(operation, actualVersion)) return undefined
+  const expected = `the append at version ${actualVersion}: it expects ${expectedVersion}`
+  return { expected, found: code, operations }
 }

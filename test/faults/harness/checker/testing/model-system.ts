@@ -15,11 +15,16 @@ const partitions = 2
 
 /** A system that keeps every promise, by doing one thing after the other: what the checker has to find nothing wrong with. */
 export class ModelSystem {
+  readonly #streams: number
   readonly #log: LoggedEvent[] = []
   readonly #ends = Array.from({ length: partitions }, () => 0)
 
+  constructor(streams: number) {
+    this.#streams = streams
+  }
+
   streamId(stream: number): string {
-    return `customer.${stream}`
+    return `customer.${stream % this.#streams}`
   }
 
   versionOf(streamId: string): number {
