@@ -1,5 +1,6 @@
-import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+
+import { variantNamed } from './variants/catalogue.ts'
 
 export interface RunOptions {
   readonly seeds: readonly number[]
@@ -23,7 +24,7 @@ Runs random workloads against a whole installation while faults strike it, and c
   --seed N       only this one
   --minutes N    how long faults strike in each seed (default 1)
   --clients N    (default 16)
-  --variant X    loads test/faults/harness/variants/X.ts into every service, which breaks it on purpose
+  --variant X    breaks every service on purpose as test/faults/harness/variants/catalogue.ts says
   --json FILE    writes the results there
   --keep         keeps history and logs of seeds that passed
 
@@ -64,9 +65,7 @@ export function readOptions(args: readonly string[]): RunOptions | 'help' {
 
 /** @throws Error when there is no such variant. */
 export function variantModule(name: string): string {
-  const url = new URL(`variants/${name}.ts`, import.meta.url)
-  if (!existsSync(url)) throw new Error(`--variant ${name}: there is no ${url.pathname}`)
-  return url.href
+  return new URL(`variants/preload.ts?variant=${variantNamed(name).name}`, import.meta.url).href
 }
 
 function positive(option: string, text: string): number {

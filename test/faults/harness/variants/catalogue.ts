@@ -1,0 +1,125 @@
+import type { Variant } from './variant.ts'
+
+const noWaitForMarker: Variant = {
+  name: 'no-wait-for-marker',
+  doc: 'A take-over ends when EndTxn answers. What the former owner appends until the marker arrives is missed, and its versions are given twice.',
+  module: 'libs/kafka/fenced-log.ts',
+  replacements: [
+    {
+      text: 'const endOffset = await awaitMarker(this.#fenced, term, before, deadline)',
+      by: 'const endOffset = before; void awaitMarker',
+    },
+  ],
+}
+
+const noFence: Variant = {
+  name: 'no-fence',
+  doc: 'Each owner appends as a producer of its own, so no broker refuses one that sleeps through a take-over and wakes.',
+  module: 'libs/kafka/fenced-log.ts',
+  replacements: [
+    {
+      text: 'await writeMarker(this.#fenced, term, deadline)\n      const endOffset = await awaitMarker(this.#fenced, term, before, deadline)',
+      by: `const { initProducerIdV4 } = await import('@platformatic/kafka')
+      const own = await this.#cluster.onCoordinator('transaction', this.#name, (connection) =>
+        initProducerIdV4.api.async(connection, null, 0, -1n, -1))
+      Object.assign(term, { indexEpoch: term.epoch, producerId: own.producerId, epoch: own.producerEpoch })
+      const endOffset = await highWatermark(this.#cluster, this.topic, this.partition, deadline)
+      void [awaitMarker, before]`,
+    },
+    {
+      text: 'return { ...term, endOffset, topicId }',
+      by: 'return { ...term, epoch: term.indexEpoch, endOffset, topicId }',
+    },
+  ],
+}
+
+const guardIgnored: Variant = {
+  name: 'guard-ignored',
+  doc: 'The check before each round takes the index for what it was, though Redis may have lost or regained state.',
+  module: 'libs/redis-index/lua.ts',
+  replacements: [
+    {
+      text: 'if stored[1] ~= topicId or stored[2] ~= epoch or stored[3] ~= nextOffset then return 0 end\nlocal records',
+      by: 'local records',
+    },
+  ],
+}
+
+const sequenceBumped: Variant = {
+  name: 'sequence-bumped-on-retry',
+  doc: 'A batch that got no answer is sent again under the next sequence, so that the broker takes it once more.',
+  module: 'libs/kafka/fenced-log.ts',
+  replacements: [
+    {
+      text: 'const batch = encodeBatch(records, { ...owned.term, sequence: owned.sequence })',
+      by: `const from = owned.sequence
+    let tries = 0
+    const batch = () => {
+      owned.sequence = sequenceAfter(from, records.length * tries++)
+      return encodeBatch(records, { ...owned.term, sequence: owned.sequence })
+    }`,
+    },
+    {
+      text: '#produce(batch: Buffer, deadline: number)',
+      by: '#produce(batch: () => Buffer, deadline: number)',
+    },
+    { text: 'produce(connection, request))', by: 'produce(connection, { ...request, batch: batch() }))' },
+  ],
+}
+
+const checkpointFirst: Variant = {
+  name: 'checkpoint-before-views',
+  doc: 'The checkpoint of a projection is stored first and the views after it: who is killed in between never applies those events.',
+  module: 'libs/projections-redis/redis-view-store.ts',
+  replacements: [
+    {
+      text: 'const { source, from, to, changes, parked } = commit\n',
+      by: `if (commit.from !== commit.to) {
+      const first = await this.commit(set, { ...commit, from: commit.to, changes: [], parked: [], first: commit.from })
+      if (first !== 'committed') return first
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      commit = { ...commit, from: commit.to }
+    }
+    const { source, to, changes, parked } = commit
+    const from = 'first' in commit ? commit.first : commit.from
+`,
+    },
+  ],
+}
+
+const dedupeForgotten: Variant = {
+  name: 'dedupe-forgotten',
+  doc: 'After a take-over the owner no longer knows the ids of events that are in the log, and takes them once more.',
+  module: 'services/writer/partition/partition-owner.ts',
+  replacements: [
+    {
+      text: 'new Round({ ...this.#parts, log',
+      by: `new Round({ ...this.#parts, index: {
+        commit: (...args) => index.commit(...args),
+        check: async (...args) => {
+          const checked = await index.check(...args)
+          if (checked === 'guard-lost') return checked
+          const known = checked.known.map((all) => new Map([...all].filter(([, { offset }]) => offset >= endOffset)))
+          return { ...checked, known }
+        },
+      }, log`,
+    },
+  ],
+}
+
+/** Each takes away one thing that a promise rests on. */
+export const variants: readonly Variant[] = [
+  noWaitForMarker,
+  noFence,
+  guardIgnored,
+  sequenceBumped,
+  checkpointFirst,
+  dedupeForgotten,
+]
+
+/** @throws Error naming those there are, when there is none of this name. */
+export function variantNamed(name: string): Variant {
+  const variant = variants.find((each) => each.name === name)
+  if (variant !== undefined) return variant
+  throw new Error(`there is no variant ${name}: choose among ${variants.map((each) => each.name).join(', ')}`)
+}

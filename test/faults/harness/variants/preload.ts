@@ -1,0 +1,18 @@
+import { readFileSync } from 'node:fs'
+import { registerHooks } from 'node:module'
+import { pathToFileURL } from 'node:url'
+
+import { variantNamed } from './catalogue.ts'
+import { brokenSource } from './variant.ts'
+
+// node --import 'test/faults/harness/variants/preload.ts?variant=no-fence' services/writer/main.ts
+const variant = variantNamed(new URL(import.meta.url).searchParams.get('variant') ?? '')
+const broken = pathToFileURL(variant.module)
+
+registerHooks({
+  load(url, context, nextLoad) {
+    const loaded = nextLoad(url, context)
+    if (url !== broken.href) return loaded
+    return { ...loaded, source: brokenSource(variant, readFileSync(broken, 'utf8')) }
+  },
+})

@@ -1,0 +1,21 @@
+/** A product that is broken on purpose: pieces of one module's source are replaced when it is loaded. */
+export interface Variant {
+  readonly name: string
+  /** What is taken away, and what must go wrong then. */
+  readonly doc: string
+  /** Path of the module from the root of the repository. */
+  readonly module: string
+  /** Each `text` stands in the module exactly once. */
+  readonly replacements: readonly { readonly text: string; readonly by: string }[]
+}
+
+/** @throws Error naming the variant and the text, when the module does not hold the text exactly once: the variant would be void. */
+export function brokenSource({ name, module, replacements }: Variant, source: string): string {
+  return replacements.reduce((before, { text, by }) => {
+    const times = before.split(text).length - 1
+    if (times === 1) return before.replace(text, () => by)
+    throw new Error(
+      `variant ${name}: expected this text once in ${module}, found it ${times} times; adapt the variant to the code:\n${text}`,
+    )
+  }, source)
+}

@@ -1,0 +1,63 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { stripTypeScriptTypes } from 'node:module'
+import { pathToFileURL } from 'node:url'
+
+import { describe, expect, test } from 'vitest'
+
+import { variants } from './catalogue.ts'
+import { brokenSource } from './variant.ts'
+
+const startMsMax = 60_000
+
+/** A module that has the source of another one printed, as it is loaded in the end. */
+const printing = (module: string): string =>
+  `data:text/javascript,${encodeURIComponent(`
+    import { registerHooks } from 'node:module'
+    registerHooks({
+      load(url, context, nextLoad) {
+        const loaded = nextLoad(url, context)
+        if (url === '${module}') process.stdout.write(String(loaded.source))
+        return loaded
+      },
+    })`)}`
+
+describe.each(variants)('the variant $name', (variant) => {
+  const source = readFileSync(variant.module, 'utf8')
+
+  test('still finds the text that it replaces', () => {
+    expect(brokenSource(variant, source)).not.toBe(source)
+  })
+
+  test('can be loaded', () => {
+    expect(() => stripTypeScriptTypes(brokenSource(variant, source))).not.toThrow()
+  })
+
+  test(
+    'takes effect in a process that preloads it',
+    () => {
+      const preload = new URL(`preload.ts?variant=${variant.name}`, import.meta.url).href
+      const module = pathToFileURL(variant.module).href
+      const args = [
+        '--import',
+        preload,
+        '--import',
+        printing(module),
+        '--input-type=module',
+        '-e',
+        `import '${module}'`,
+      ]
+      const { stdout } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: startMsMax })
+      expect(stdout).toBe(brokenSource(variant, source))
+    },
+    startMsMax,
+  )
+})
+
+test('a variant whose text is not there, or there twice, is refused loudly', () => {
+  const variant = { name: 'void', doc: '', module: 'a.ts', replacements: [{ text: 'x()', by: '' }] }
+  expect(() => brokenSource(variant, 'y()')).toThrow(
+    'variant void: expected this text once in a.ts, found it 0 times',
+  )
+  expect(() => brokenSource(variant, 'x(); x()')).toThrow('found it 2 times')
+})
