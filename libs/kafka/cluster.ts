@@ -72,6 +72,7 @@ export class KafkaCluster {
   readonly #brokers = new Map<number, BrokerAddress>()
   readonly #topics = new Map<string, Promise<TopicMetadata>>()
   readonly #coordinators = new Map<string, Promise<BrokerAddress>>()
+  #clusterId = ''
 
   private constructor(settings: KafkaSettings) {
     this.settings = settings
@@ -100,6 +101,11 @@ export class KafkaCluster {
 
   close(): Promise<void> {
     return this.#connections.close()
+  }
+
+  /** What the cluster calls itself; empty where its brokers do not tell. */
+  get clusterId(): string {
+    return this.#clusterId
   }
 
   /** Ids of the brokers known now. */
@@ -256,6 +262,7 @@ export class KafkaCluster {
 
   #learnBrokers(answer: MetadataResponse): void {
     if (answer.brokers.length === 0) return
+    this.#clusterId = answer.clusterId ?? this.#clusterId
     this.#brokers.clear()
     for (const { nodeId, host, port } of answer.brokers) this.#brokers.set(nodeId, { host, port })
   }

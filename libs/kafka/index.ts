@@ -24,6 +24,7 @@ export {
   projectionTopic,
   repartitionJournal,
   repartitionTopic,
+  restoreJournal,
   snapshotTopic,
   Topics,
   type TopicSpec,

@@ -30,6 +30,9 @@ export const repartitionTopic = (aggregateType: string): string => `repartition.
 /** How far such a move is. While it is there nobody may serve the aggregate type. */
 export const repartitionJournal = (aggregateType: string): string => `repartition-journal.${aggregateType}`
 
+/** How far a restore of an aggregate type's events is. While it is there nobody may serve the aggregate type either. */
+export const restoreJournal = (aggregateType: string): string => `restore-journal.${aggregateType}`
+
 export interface TopicSpec {
   readonly name: string
   /** Fixed for life: a stream's order is its partition's. */

@@ -15,6 +15,11 @@ export {
 } from './schema-error.ts'
 export { type Sample, SchemaFolder } from './schema-folder.ts'
 export { formatProblem, type SchemaProblem } from './schema-problem.ts'
-export { type CompatibilityVerdict, SchemaRegistry } from './schema-registry.ts'
+export {
+  type CompatibilityVerdict,
+  type RegisteredSchema,
+  SchemaRegistry,
+  type SchemaUse,
+} from './schema-registry.ts'
 export { type SchemaRole, type SchemaVersion } from './schema-version.ts'
 export { generateTypes } from './generate-types.ts'

@@ -13,6 +13,19 @@ export interface CompatibilityVerdict {
   readonly messages: readonly string[]
 }
 
+/** A place of a schema in the registry. */
+export interface SchemaUse {
+  readonly subject: string
+  /** As the registry counts the subject's versions, which is not as schema files do. */
+  readonly version: number
+}
+
+/** A schema as it is registered. */
+export interface RegisteredSchema extends SchemaUse {
+  readonly id: number
+  readonly text: string
+}
+
 /**
  * A schema registry by Confluent's HTTP API (Confluent, Apicurio, Karapace, Redpanda).
  *
@@ -64,6 +77,29 @@ export class SchemaRegistry {
     const answer = await this.#http.request('GET', `/schemas/ids/${id}`)
     if (answer.status === 404) return undefined
     return String(this.#accepted(answer, `give schema ${id}`)['schema'])
+  }
+
+  /** Where a schema is registered; nowhere when the registry has no such id. */
+  async usesOf(id: number): Promise<readonly SchemaUse[]> {
+    const answer = await this.#http.request('GET', `/schemas/ids/${id}/versions`)
+    if (answer.status === 404) return []
+    const uses = this.#accepted(answer, `say where schema ${id} is used`) as unknown as readonly Json[]
+    return uses.map(({ subject, version }) => ({ subject: String(subject), version: Number(version) }))
+  }
+
+  /** All versions of a subject, oldest first; none when there is no such subject. */
+  async versionsOf(subject: string): Promise<readonly RegisteredSchema[]> {
+    const path = `${subjectPath(subject)}/versions`
+    const answer = await this.#http.request('GET', path)
+    if (answer.status === 404) return []
+    const numbers = this.#accepted(answer, `list subject ${subject}`) as unknown as readonly number[]
+    const versions: RegisteredSchema[] = []
+    for (const version of numbers.toSorted((a, b) => a - b)) {
+      const one = await this.#http.request('GET', `${path}/${version}`)
+      const { id, schema } = this.#accepted(one, `give version ${version} of subject ${subject}`)
+      versions.push({ subject, version, id: Number(id), text: String(schema) })
+    }
+    return versions
   }
 
   /** Whether the schema could be registered; a subject without versions takes any. */

@@ -1,6 +1,14 @@
 import type { Config } from '#config'
 import type { DomainModule } from '#domain'
-import { eventTopic, KafkaCluster, LogError, repartitionJournal, type TopicDescription, Topics } from '#kafka'
+import {
+  eventTopic,
+  KafkaCluster,
+  LogError,
+  repartitionJournal,
+  restoreJournal,
+  type TopicDescription,
+  Topics,
+} from '#kafka'
 import { withBuiltIns } from '#projections'
 import { connectRedis, type RedisConnection } from '#redis-index'
 import type { EventCodec } from '#schemas'
@@ -52,17 +60,25 @@ async function ensureEventTopics(
   { aggregates }: DomainModule,
 ): Promise<TopicDescription[]> {
   const topics = new Topics(cluster)
-  for (const { type } of aggregates) await refuseWhileMoved(topics, type)
+  for (const { type } of aggregates) await refuseWhileFilled(topics, type)
   return topics.ensure(aggregates.map(({ type }) => eventTopicSpec(type, kafka)))
 }
 
-/** A topic that is being filled again must not be taken for the whole log. @throws LogError `refused` */
-async function refuseWhileMoved(topics: Topics, type: string): Promise<void> {
-  const moves = await topics.describe([repartitionJournal(type)])
-  if (moves.length === 0) return
-  throw new LogError(
-    'refused',
-    `${eventTopic(type)} is being moved to another number of partitions: run \`./annals topics repartition ${type} --yes\` again to ` +
-      'finish that, or with --abort to give it up, then start anew',
-  )
+/** A topic that is being filled must not be taken for the whole log. @throws LogError `refused` */
+async function refuseWhileFilled(topics: Topics, type: string): Promise<void> {
+  const [moved, restored] = [repartitionJournal(type), restoreJournal(type)]
+  const journals = await topics.describe([moved, restored])
+  if (journals.some(({ name }) => name === moved)) {
+    throw new LogError(
+      'refused',
+      `${eventTopic(type)} is being moved to another number of partitions: run \`./annals topics repartition ${type} --yes\` again to ` +
+        'finish that, or with --abort to give it up, then start anew',
+    )
+  }
+  if (journals.some(({ name }) => name === restored)) {
+    throw new LogError(
+      'refused',
+      `${eventTopic(type)} is being restored from a backup: run the same \`./annals restore\` again to finish that, then start anew`,
+    )
+  }
 }

@@ -1,3 +1,4 @@
+import { parseQuantity, sizeUnits, timeUnits } from '#config'
 import { parsePosition, parseVersion, type Position, type Version } from '#domain'
 
 import { UsageError } from './failure.ts'
@@ -16,6 +17,22 @@ export const count =
     if (/^\d+$/.test(text) && number >= min && number <= max) return number
     throw new UsageError(`${option} ${text}: expected a whole number from ${min} to ${max}`)
   }
+
+const quantity =
+  (units: typeof timeUnits | typeof sizeUnits, example: string) =>
+  (option: string) =>
+  (text: string): number => {
+    const parsed = parseQuantity(text, units)
+    if ('value' in parsed && parsed.value > 0) return parsed.value
+    const problem = 'problem' in parsed ? parsed.problem : 'it is nothing'
+    throw new UsageError(`${option} ${text}: ${problem}: expected e.g. ${example}`)
+  }
+
+/** Reads an option that is a duration. @returns milliseconds. @throws UsageError that names the option. */
+export const durationMs = quantity(timeUnits, '30s, 15m or 1h')
+
+/** Reads an option that is a size. @returns bytes. @throws UsageError that names the option. */
+export const sizeBytes = quantity(sizeUnits, '512KiB or 64MiB')
 
 /** Reads positions one after another, as arguments that may stand there more than once. @throws InvalidInputError */
 export const positions = (token: string, before: readonly Position[] = []): readonly Position[] => [

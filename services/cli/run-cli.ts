@@ -4,6 +4,7 @@ import type { Environment } from '#config'
 
 import type { Cli } from './cli.ts'
 import { addAppend } from './commands/append.ts'
+import { addBackup } from './commands/backup.ts'
 import { addCompletion } from './commands/completion.ts'
 import { addDeadLetters } from './commands/deadletters.ts'
 import { addDoctor } from './commands/doctor.ts'
@@ -14,6 +15,7 @@ import { addIndex } from './commands/index-commands.ts'
 import { addOwners } from './commands/owners.ts'
 import { addProjection } from './commands/projection.ts'
 import { addReplay } from './commands/replay.ts'
+import { addRestore } from './commands/restore.ts'
 import { addSchemas } from './commands/schemas.ts'
 import { addSnapshot } from './commands/snapshot.ts'
 import { addStream } from './commands/stream.ts'
@@ -72,6 +74,8 @@ export function programOf(cli: Cli): Command {
   addOwners(program, cli)
   addDoctor(program, cli)
   addVerify(program, cli)
+  addBackup(program, cli)
+  addRestore(program, cli)
   addIndex(program, cli)
   addTopics(program, cli)
   addSchemas(program, cli)

@@ -8,6 +8,7 @@ import {
   projectionTopic,
   repartitionJournal,
   repartitionTopic,
+  restoreJournal,
   snapshotTopic,
 } from '#kafka'
 
@@ -82,7 +83,7 @@ const filterOf = (options: ReplayCommandOptions): EventFilter => ({
 
 const ownTopics = [
   ...[eventTopic, snapshotTopic, projectionTopic, deadLetterTopic],
-  ...[repartitionTopic, repartitionJournal],
+  ...[repartitionTopic, repartitionJournal, restoreJournal],
 ].map((topic) => topic(''))
 const topicPattern = /^[\w.-]{1,249}$/
 

@@ -110,7 +110,8 @@ export async function digestsOf(
   return digests
 }
 
-async function digestOf(
+/** What one partition holds now. @throws LogError, and when the signal aborts. */
+export async function digestOf(
   topic: string,
   partition: number,
   reader: LogReader,

@@ -5,6 +5,7 @@ import {
   eventTopic,
   FencedLog,
   LogReader,
+  repartitionJournal,
   repartitionTopic,
   snapshotTopic,
   type TopicDescription,
@@ -14,10 +15,10 @@ import {
 import type { Connections } from '#service'
 
 import { partitionIndex } from '../../partition-index.ts'
+import { TopicJournal } from '../../topic-journal.ts'
 import { copyByKey, type CopyParts, copyPartition, type CopyTarget, digestsOf } from './copy-records.ts'
 import { checkIdle } from './idle-groups.ts'
 import { MoveError } from './move-error.ts'
-import { MoveJournal } from './move-journal.ts'
 import type { MoveState } from './move-state.ts'
 import { sameDigests } from './record-digest.ts'
 
@@ -48,7 +49,7 @@ export class Repartition {
   readonly #config: Config
   readonly #options: RepartitionOptions
   readonly #topics: Topics
-  readonly #journal: MoveJournal
+  readonly #journal: TopicJournal<MoveState>
   readonly #topic: string
   readonly #staging: string
   readonly #copy: CopyParts
@@ -60,7 +61,7 @@ export class Repartition {
     this.#config = config
     this.#options = options
     this.#topics = new Topics(cluster)
-    this.#journal = new MoveJournal(cluster, aggregateType)
+    this.#journal = new TopicJournal(cluster, repartitionJournal(aggregateType))
     this.#topic = eventTopic(aggregateType)
     this.#staging = repartitionTopic(aggregateType)
     this.#copy = { cluster, reader: new LogReader(cluster), advance, signal }

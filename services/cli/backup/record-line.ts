@@ -1,0 +1,48 @@
+import { isUtf8 } from 'node:buffer'
+
+import type { StoredRecord } from '#kafka'
+
+/** Bytes that are text stand there as text, others in base 64. */
+type Content = string | { readonly base64: string }
+
+/** A record as one line of JSON. */
+interface RecordLine {
+  readonly offset: number
+  /** Milliseconds since 1970. */
+  readonly timestamp: number
+  readonly key: Content
+  /** In base 64; null for none. */
+  readonly value: string | null
+  readonly headers: readonly (readonly [name: string, content: Content])[]
+}
+
+const contentOf = (bytes: Buffer): Content =>
+  isUtf8(bytes) ? bytes.toString() : { base64: bytes.toString('base64') }
+
+const bytesOf = (content: Content): Buffer =>
+  typeof content === 'string' ? Buffer.from(content) : Buffer.from(content.base64, 'base64')
+
+/** A record as it stands in a backup, with its line break. */
+export function recordLine({ offset, timestampMs, key, value, headers }: StoredRecord): string {
+  const line: RecordLine = {
+    offset,
+    timestamp: timestampMs,
+    key: contentOf(key),
+    value: value === null ? null : value.toString('base64'),
+    headers: headers.map(([name, content]) => [name, contentOf(content)]),
+  }
+  return `${JSON.stringify(line)}\n`
+}
+
+/** The record of such a line. @throws SyntaxError, TypeError where it is none. */
+export function recordOf(line: string): StoredRecord {
+  const { offset, timestamp, key, value, headers } = JSON.parse(line) as RecordLine
+  if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(timestamp)) throw new TypeError('no record')
+  return {
+    offset,
+    timestampMs: timestamp,
+    key: bytesOf(key),
+    value: value === null ? null : Buffer.from(value, 'base64'),
+    headers: headers.map(([name, content]) => [name, bytesOf(content)] as const),
+  }
+}

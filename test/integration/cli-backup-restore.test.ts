@@ -1,0 +1,244 @@
+import { rmSync, truncateSync } from 'node:fs'
+
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+import type { StreamId, Version } from '#domain'
+import { eventTopic, FencedLog, LogReader, restoreJournal, type StoredRecord, Topics } from '#kafka'
+import { schemaIdOf, SchemaRegistry } from '#schemas'
+
+import {
+  appendSome,
+  backupsIn,
+  contentOf,
+  filesIn,
+  filledInstallation,
+  freshStreams,
+  heavyInstallation,
+  partitions,
+  recordsOf,
+  testFolder,
+} from '../support/backup-source.ts'
+import { cliHere } from '../support/cli-here.ts'
+import { type CliProcess, startCli } from '../support/cli-process.ts'
+import { testClient } from '../support/closing.ts'
+import { expectIndexEqualsLog, expectSound, readLog } from '../support/log-check.ts'
+import { openHands } from '../support/past-the-writer.ts'
+import type { Installation } from '../support/real-writer.ts'
+import { movedTo, startSecondStack } from '../support/second-stack.ts'
+import type { OpenStack } from '../support/stack-variants.ts'
+import { waitFor } from '../support/stack.ts'
+import { caughtUp, viewsOf } from '../support/views-check.ts'
+import { purchases, runningProjector, runningWriter } from '../support/writer-fixture.ts'
+
+let second: OpenStack
+beforeAll(async () => {
+  second = await startSecondStack()
+  // So that no schema gets there the id that it has here.
+  const registry = new SchemaRegistry({ url: second.stack.registryUrl })
+  for (const type of ['int', 'long', 'float', 'double', 'bytes']) {
+    await registry.register(`others-${type}`, JSON.stringify({ type }))
+  }
+})
+afterAll(() => second.close())
+
+const schemaIds = (records: readonly (readonly StoredRecord[])[]) =>
+  new Set(records.flat().map(({ value }) => schemaIdOf(value ?? Buffer.alloc(0))))
+
+const annalsOf = ({ env }: Installation) => cliHere(env)
+
+test(
+  'a backup and what was added to it are restored into another cluster, and everything goes on there',
+  { timeout: 180_000 },
+  async () => {
+    const here = await filledInstallation()
+    const there = movedTo(here, second)
+    const folder = testFolder()
+    await annalsOf(here)(['backup', folder])
+    const late = freshStreams(here.type, 3)
+    await appendSome(here, late)
+    await annalsOf(here)(['backup', folder])
+    const before = await recordsOf(here)
+    const config = { ...there.env, ANNALS_KAFKA_PARTITIONS: '7' }
+    const dry = await cliHere(config)(['restore', folder, '--dry-run'])
+    expect(dry).toMatchObject({ exitCode: 0 })
+    expect(dry.stdout).toContain('is whole, and would be restored')
+    expect(dry.stdout).toContain(`${eventTopic(here.type)}: 115 events in ${partitions} partitions`)
+    expect(dry.stdout).toContain('ANNALS_KAFKA_PARTITIONS was 3, here 7')
+    expect(await recordsOf(there)).toEqual([])
+
+    const restored = await annalsOf(there)(['restore', folder, '--verify', '--json'])
+    expect(restored.json()).toMatchObject({
+      ...{ status: 'restored', events: 115, resumed: false, idsChanged: 1, settings: [] },
+      verification: { sound: true, counts: { events: 115 } },
+    })
+    const after = await recordsOf(there)
+    expect(contentOf(after)).toEqual(contentOf(before))
+    expect(schemaIds(after)).not.toEqual(schemaIds(before))
+    const hands = await openHands(there)
+    const [topic] = await new Topics(hands.cluster).describe([eventTopic(here.type)])
+    expect(topic).toMatchObject({ partitions, configs: { 'retention.ms': '-1', 'cleanup.policy': 'delete' } })
+    expect(await new Topics(hands.cluster).describe([restoreJournal(here.type)])).toEqual([])
+    const again = await annalsOf(there)(['restore', folder])
+    expect(again).toMatchObject({ exitCode: 1, stdout: '' })
+    expect(again.stderr).toContain(`${eventTopic(here.type)} has records already`)
+
+    await goesOn(here, there, late)
+  },
+)
+
+/** Services there serve what was restored, as those here serve what was backed up. */
+async function goesOn(
+  here: Installation,
+  there: Installation,
+  [streamId]: readonly StreamId[],
+): Promise<void> {
+  const name = here.domain.projections.lifetime
+  const [viewsHere, viewsThere] = [await views(here, name), await views(there, name)]
+  expect(viewsThere).toEqual(viewsHere)
+  const writer = await runningWriter(there)
+  const client = testClient({ url: writer.url })
+  const result = await client.append(streamId ?? '', purchases(1), { expectedVersion: 5 as Version })
+  expect(result.firstVersion).toBe(6)
+  await expectIndexEqualsLog(there)
+  expect(await annalsOf(there)(['verify', '--views'])).toMatchObject({ exitCode: 0 })
+  await writer.close()
+  expectSound(await readLog(there))
+}
+
+async function views(where: Installation, name: string) {
+  const writer = await runningWriter(where)
+  const projector = await runningProjector(where)
+  await caughtUp(projector.url, name)
+  const made = await viewsOf(projector.url, name)
+  await projector.close()
+  await writer.close()
+  return new Map([...made].sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+test('an earlier backup of the chain is restored by its name, or by time', { timeout: 120_000 }, async () => {
+  const here = await filledInstallation(4)
+  const there = movedTo(here, second)
+  const folder = testFolder()
+  await annalsOf(here)(['backup', folder])
+  const before = await recordsOf(here)
+  const betweenMs = Date.now()
+  await appendSome(here, freshStreams(here.type, 4))
+  await annalsOf(here)(['backup', folder])
+  const [first = '', last = ''] = backupsIn(folder)
+  const annals = annalsOf(there)
+  const dry = async (...args: string[]) =>
+    (await annals(['restore', folder, '--dry-run', '--json', ...args])).json()
+  expect(await dry()).toMatchObject({ backup: last, events: 40 })
+  expect(await dry('--until', new Date(betweenMs).toISOString())).toMatchObject({ backup: first, events: 20 })
+  const early = await annals(['restore', folder, '--until', '2001-01-01'])
+  expect(early).toMatchObject({ exitCode: 1 })
+  expect(early.stderr).toContain('there is no backup that was finished by 2001-01-01T00:00:00.000Z')
+  expect(await annals(['restore', folder, '--at', 'no-such'])).toMatchObject({ exitCode: 1 })
+  truncateSync(filesIn(folder, last)[0] ?? '', 20)
+  const damaged = await annals(['restore', folder])
+  expect(damaged.stderr).toContain('it is truncated')
+  expect(damaged.stderr).toContain(`--at ${first} restores what was before it`)
+  rmSync(filesIn(folder, last)[0] ?? '')
+  expect((await annals(['restore', folder])).stderr).toContain('is missing')
+  expect(await recordsOf(there)).toEqual([])
+  expect(await annals(['restore', folder, '--at', first])).toMatchObject({ exitCode: 0 })
+  expect(contentOf(await recordsOf(there))).toEqual(contentOf(before))
+})
+
+const restoring = async (run: CliProcess, { env, type }: Installation, part: number): Promise<void> => {
+  const { cluster } = await openHands({ env: { ...env, ANNALS_DOMAIN: '' } })
+  const reader = new LogReader(cluster)
+  await waitFor(
+    'a part to be restored',
+    async () => {
+      if (run.process.exitCode !== null) throw new Error('it ended before')
+      const [topic] = await new Topics(cluster).describe([eventTopic(type)])
+      if (topic === undefined) return false
+      const ends = await Promise.all(
+        [0, 1, 2].map((partition) => reader.endOffset(eventTopic(type), partition)),
+      )
+      return ends.reduce((sum, end) => sum + end, 0) > part
+    },
+    { timeoutMs: 60_000 },
+  )
+}
+
+test(
+  'a restore that is killed, and one that is interrupted, are gone on with: no event is missing or twice',
+  { timeout: 180_000 },
+  async () => {
+    const here = await heavyInstallation()
+    const there = movedTo(here, second)
+    const folder = testFolder()
+    await annalsOf(here)(['backup', folder])
+    const before = await recordsOf(here)
+    const killed = startCli(there.env, ['restore', folder])
+    await restoring(killed, there, 1_000)
+    killed.process.kill('SIGKILL')
+    await killed.ended
+    await expect(runningWriter(there)).rejects.toThrow('is being restored from a backup')
+    const refused = await annalsOf(there)(['backup', testFolder()])
+    expect(refused.stderr).toContain('events are being moved or restored')
+    expect((await annalsOf(there)(['restore', folder, '--dry-run'])).stdout).toContain(
+      'It would go on with a restore that was interrupted',
+    )
+    const interrupted = startCli(there.env, ['restore', folder])
+    await restoring(interrupted, there, 5_000)
+    interrupted.process.kill('SIGINT')
+    const end = await interrupted.ended
+    expect(end).toMatchObject({ exitCode: 130 })
+    expect(end.stdout).toContain('Interrupted, and nothing is lost: the same command goes on')
+    const done = await annalsOf(there)(['restore', folder, '--json'])
+    expect(done.json()).toMatchObject({ status: 'restored', resumed: true, events: 15_000 })
+    expect(contentOf(await recordsOf(there))).toEqual(contentOf(before))
+  },
+)
+
+test(
+  'a restore that another began, and events from elsewhere, are not touched',
+  { timeout: 120_000 },
+  async () => {
+    const here = await heavyInstallation()
+    const there = movedTo(here, second)
+    const [folder, other] = [testFolder(), testFolder()]
+    await annalsOf(here)(['backup', folder])
+    await annalsOf(here)(['backup', other])
+    const killed = startCli(there.env, ['restore', folder])
+    await restoring(killed, there, 1_000)
+    killed.process.kill('SIGKILL')
+    await killed.ended
+    const refused = await annalsOf(there)(['restore', other])
+    expect(refused).toMatchObject({ exitCode: 1 })
+    expect(refused.stderr).toContain(`a restore of ${backupsIn(folder)[0] ?? ''} was begun here`)
+    const { cluster } = await openHands({ env: { ...there.env, ANNALS_DOMAIN: '' } })
+    const log = new FencedLog(cluster, eventTopic(here.type), 0)
+    await log.takeOver()
+    await log.append([{ key: Buffer.from('k'), value: Buffer.from('v'), headers: [], timestampMs: 1 }])
+    log.close()
+    const foreign = await annalsOf(there)(['restore', folder])
+    expect(foreign).toMatchObject({ exitCode: 1 })
+    expect(foreign.stderr).toContain(
+      `partition 0 of ${eventTopic(here.type)} holds events that are not from this backup`,
+    )
+  },
+)
+
+test('services at work, and a topic with other partitions, are refused', async () => {
+  const here = await filledInstallation(2)
+  const there = movedTo(here, second)
+  const folder = testFolder()
+  await annalsOf(here)(['backup', folder])
+  const writer = await runningWriter(there)
+  const busy = await annalsOf(there)(['restore', folder])
+  expect(busy).toMatchObject({ exitCode: 1 })
+  expect(busy.stderr).toContain('stop every writer')
+  await writer.close()
+  expect(await annalsOf(there)(['restore', folder, '--dry-run'])).toMatchObject({ exitCode: 0 })
+  const { cluster } = await openHands({ env: { ...there.env, ANNALS_DOMAIN: '' } })
+  await new Topics(cluster).delete(eventTopic(here.type))
+  await new Topics(cluster).ensure([
+    { name: eventTopic(here.type), partitions: 5, replication: 1, configs: {} },
+  ])
+  const other = await annalsOf(there)(['restore', folder])
+  expect(other.stderr).toContain('with 5 partitions instead of 3')
+})
