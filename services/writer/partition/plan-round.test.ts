@@ -69,12 +69,21 @@ describe('planRound', () => {
     ])
   })
 
-  test('lets one of two appends with the same expected version win', () => {
-    const plan = planRound([append(stream, parseVersion(5)), append(stream, parseVersion(5))], [at(5), at(5)])
-    expect(plan.accepted).toHaveLength(1)
-    expect(plan.refused.map(({ error }) => [error.code, error.details.actual])).toEqual([
+  test('lets one of two appends with the same expected version win, and refuses the other only when that is in the index', () => {
+    const [first, second] = [append(stream, parseVersion(5)), append(stream, parseVersion(5))] as const
+    const plan = planRound([first, second], [at(5), at(5)])
+    expect(plan.accepted.map((accepted) => accepted.append)).toEqual([first])
+    expect([plan.refused, plan.postponed]).toEqual([[], [second]])
+    const { refused } = planRound([second], [at(6)])
+    expect(refused.map(({ error }) => [error.code, error.details.actual])).toEqual([
       ['wrong-expected-version', 6],
     ])
+  })
+
+  test('refuses at once what the index speaks against, also beside an append to another stream', () => {
+    const late = append(stream, parseVersion(4))
+    const plan = planRound([append(other, 'any'), late], [at(0), at(5)])
+    expect(plan.refused.map((refused) => refused.append)).toEqual([late])
   })
 
   test('answers a known append as before, whatever it expects', () => {

@@ -22,7 +22,10 @@ export interface RoundPlan {
   readonly events: readonly EncodedEvent[]
   readonly duplicates: readonly DuplicateAppend[]
   readonly refused: readonly { readonly append: PendingAppend; readonly error: EventStoreError }[]
-  /** To be decided in the next round, because they repeat ids of this one, which the index does not know yet. */
+  /**
+   * To be decided in the next round: those that repeat ids of this one, which the index does not know yet, and those that would be
+   * refused for a version that this round gives. It is not in the log yet, and may never be: no answer may tell of it.
+   */
   readonly postponed: readonly PendingAppend[]
 }
 
@@ -54,7 +57,8 @@ export function planRound(
     const decision = decideAppend(append, version, knownIds)
     switch (decision.kind) {
       case 'refuse':
-        plan.refused.push({ append, error: decision.error })
+        if (placed.has(append.streamId)) plan.postponed.push(append)
+        else plan.refused.push({ append, error: decision.error })
         break
       case 'duplicate':
         plan.duplicates.push({ append, ...rangeOf(decision), offset: decision.last.offset })
