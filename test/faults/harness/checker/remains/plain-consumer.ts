@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto'
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 
-import { type Consumer, Kafka, logLevel } from 'kafkajs'
+import kafkajs, { type Consumer, Kafka, logLevel } from 'kafkajs'
+
+// Topics of snapshots are compressed by their brokers; kafkajs leaves this codec to whoever needs it.
+kafkajs.CompressionCodecs[kafkajs.CompressionTypes.ZSTD] = () => ({
+  compress: ({ buffer }: { readonly buffer: Buffer }) => Promise.resolve(zstdCompressSync(buffer)),
+  decompress: (buffer: Buffer) => Promise.resolve(zstdDecompressSync(buffer)),
+})
 
 /** A record as any consumer gets it. */
 export interface PlainRecord {
@@ -66,6 +73,7 @@ async function consumeUntil(consumer: Consumer, left: Map<string, number>): Prom
     if (Number(lastOffset) >= (left.get(name) ?? Infinity)) left.delete(name)
     endIfDone()
   })
+  consumer.on('consumer.crash', ({ payload: { error } }) => reject(error))
   const timer = setTimeout(
     () => reject(new Error(`the log could not be read to its end: ${[...left.keys()].join(', ')} are left`)),
     consumeMsMax,
