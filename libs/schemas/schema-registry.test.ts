@@ -31,6 +31,31 @@ test('a schema is registered under a subject held to FULL_TRANSITIVE, from its f
   expect(await registry.schemaById(99)).toBeUndefined()
 })
 
+test('where a schema is registered, and what a subject has, can be asked for', async () => {
+  const fake = await FakeRegistry.start()
+  const registry = new SchemaRegistry({ url: fake.url })
+  fake.planned.push(
+    { status: 200, body: [{ subject, version: 3 }] },
+    { status: 404, body: {} },
+    { status: 200, body: [10, 2] },
+    { status: 200, body: { subject, version: 2, id: 7, schema: text } },
+    { status: 200, body: { subject, version: 10, id: 9, schema: text } },
+    { status: 404, body: {} },
+  )
+  expect(await registry.usesOf(7)).toEqual([{ subject, version: 3 }])
+  expect(await registry.usesOf(8)).toEqual([])
+  expect(await registry.versionsOf(subject)).toEqual([
+    { subject, version: 2, id: 7, text },
+    { subject, version: 10, id: 9, text },
+  ])
+  expect(await registry.versionsOf('no-such')).toEqual([])
+  expect(fake.requests.slice(2, 5)).toEqual([
+    `GET ${path}/versions`,
+    `GET ${path}/versions/2`,
+    `GET ${path}/versions/10`,
+  ])
+})
+
 test('an incompatible schema is refused with its subject and the reason', async () => {
   const fake = await FakeRegistry.start()
   fake.planned.push(

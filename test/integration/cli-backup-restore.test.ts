@@ -3,7 +3,15 @@ import { rmSync, truncateSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import type { StreamId, Version } from '#domain'
-import { eventTopic, FencedLog, LogReader, restoreJournal, type StoredRecord, Topics } from '#kafka'
+import {
+  deadLetterTopic,
+  eventTopic,
+  FencedLog,
+  LogReader,
+  restoreJournal,
+  type StoredRecord,
+  Topics,
+} from '#kafka'
 import { schemaIdOf, SchemaRegistry } from '#schemas'
 
 import {
@@ -24,11 +32,18 @@ import { testClient } from '../support/closing.ts'
 import { expectIndexEqualsLog, expectSound, readLog } from '../support/log-check.ts'
 import { openHands } from '../support/past-the-writer.ts'
 import type { Installation } from '../support/real-writer.ts'
+import { poisonCds, poisonInstallation } from '../support/poison-domain.ts'
 import { movedTo, startSecondStack } from '../support/second-stack.ts'
 import type { OpenStack } from '../support/stack-variants.ts'
 import { waitFor } from '../support/stack.ts'
 import { caughtUp, viewsOf } from '../support/views-check.ts'
-import { purchases, runningProjector, runningWriter } from '../support/writer-fixture.ts'
+import {
+  freshStream,
+  purchase,
+  purchases,
+  runningProjector,
+  runningWriter,
+} from '../support/writer-fixture.ts'
 
 let second: OpenStack
 beforeAll(async () => {
@@ -38,7 +53,7 @@ beforeAll(async () => {
   for (const type of ['int', 'long', 'float', 'double', 'bytes']) {
     await registry.register(`others-${type}`, JSON.stringify({ type }))
   }
-})
+}, 180_000)
 afterAll(() => second.close())
 
 const schemaIds = (records: readonly (readonly StoredRecord[])[]) =>
@@ -144,6 +159,41 @@ test('an earlier backup of the chain is restored by its name, or by time', { tim
   expect(await annals(['restore', folder, '--at', first])).toMatchObject({ exitCode: 0 })
   expect(contentOf(await recordsOf(there))).toEqual(contentOf(before))
 })
+
+test(
+  'dead letters are restored, and a Redis that still has the old index does no harm',
+  { timeout: 120_000 },
+  async () => {
+    const here = poisonInstallation()
+    const streamId = freshStream(here.type)
+    const writer = await runningWriter(here)
+    await testClient({ url: writer.url }).append(streamId, [purchase(1), purchase(poisonCds), purchase(2)])
+    const projector = await runningProjector(here)
+    const letters = deadLetterTopic(here.settingAside)
+    await waitFor('a dead letter', async () => (await recordsOf(here, letters)).flat().length > 0)
+    await projector.close()
+    await expectIndexEqualsLog(here)
+    await writer.close()
+    const folder = testFolder()
+    const backedUp = (await annalsOf(here)(['backup', folder, '--json'])).json()
+    expect(backedUp['topics']).toEqual([
+      { name: eventTopic(here.type), events: 3 },
+      { name: letters, events: 1 },
+    ])
+    const moved = movedTo(here, second)
+    const there = { ...moved, env: { ...moved.env, ANNALS_REDIS_URL: here.env['ANNALS_REDIS_URL'] ?? '' } }
+    expect(await annalsOf(there)(['restore', folder])).toMatchObject({ exitCode: 0 })
+    for (const topic of [eventTopic(here.type), letters]) {
+      expect(contentOf(await recordsOf(there, topic))).toEqual(contentOf(await recordsOf(here, topic)))
+    }
+    const next = await runningWriter(there)
+    const client = testClient({ url: next.url })
+    expect(await client.append(streamId, [purchase(3)], { expectedVersion: 3 as Version })).toMatchObject({
+      firstVersion: 4,
+    })
+    await expectIndexEqualsLog(there)
+  },
+)
 
 const restoring = async (run: CliProcess, { env, type }: Installation, part: number): Promise<void> => {
   const { cluster } = await openHands({ env: { ...env, ANNALS_DOMAIN: '' } })

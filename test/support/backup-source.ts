@@ -65,15 +65,18 @@ const heavyRecords = (count: number, from: number) =>
   }))
 
 /** All records of a topic by partition, as they are in the log. */
-export async function recordsOf({ env, type }: Installation): Promise<readonly (readonly StoredRecord[])[]> {
+export async function recordsOf(
+  { env, type }: Installation,
+  topicName = eventTopic(type),
+): Promise<readonly (readonly StoredRecord[])[]> {
   const brokers = (env['ANNALS_KAFKA_BROKERS'] ?? '').split(',')
   const cluster = await KafkaCluster.connect({ brokers, clientId: 'backup-test' })
   try {
-    const [topic] = await new Topics(cluster).describe([eventTopic(type)])
+    const [topic] = await new Topics(cluster).describe([topicName])
     const reader = new LogReader(cluster)
     return await Promise.all(
       Array.from({ length: topic?.partitions ?? 0 }, async (_, partition) =>
-        (await Array.fromAsync(reader.read(eventTopic(type), partition, { from: 0 }))).flat(),
+        (await Array.fromAsync(reader.read(topicName, partition, { from: 0 }))).flat(),
       ),
     )
   } finally {

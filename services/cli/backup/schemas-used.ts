@@ -44,7 +44,8 @@ export async function schemasOf(
   }
 }
 
-const placeOf = ({ subject, version }: BackedUpSchema): string => `${subject} ${version}`
+/** With its id: a registry that was made anew may have given another one, and older values still name the first. */
+const placeOf = ({ subject, version, id }: BackedUpSchema): string => `${subject} ${version} ${id}`
 
 const inOrder = (a: BackedUpSchema, b: BackedUpSchema): number =>
   a.subject === b.subject ? a.version - b.version : a.subject < b.subject ? -1 : 1

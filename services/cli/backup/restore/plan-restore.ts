@@ -1,6 +1,6 @@
 import { type BackupFolder, type ChainIds, type StoredBackup } from '../backup-folder.ts'
 import { BackupError } from '../backup-error.ts'
-import { checkChain } from '../check-backup.ts'
+import { bytesIn, checkChain } from '../check-backup.ts'
 import type { BackedUpFile, BackedUpSchema, BackedUpTopic, Manifest } from '../manifest.ts'
 
 /** Which backup to restore; the last one where nothing is said. */
@@ -33,6 +33,12 @@ export interface RestorePlan {
   readonly events: number
 }
 
+/** How far looking at the files is, in bytes. */
+export interface CheckProgress {
+  readonly begin: (bytes: number) => void
+  readonly advance: (bytes: number) => void
+}
+
 /**
  * Reads a chain, and looks whether it is whole, checksums and all.
  * @throws BackupError `no-backup`, `damaged`; an AbortError when the signal aborts.
@@ -40,11 +46,12 @@ export interface RestorePlan {
 export async function planRestore(
   folder: BackupFolder,
   point: RestorePoint,
-  advance: (bytes: number) => void,
+  progress: CheckProgress,
   signal: AbortSignal,
 ): Promise<RestorePlan> {
   const ids = await chainUpTo(folder, point)
-  const findings = await checkChain(folder, ids, { readsRecords: false, advance, signal })
+  progress.begin(await bytesIn(folder, [ids]))
+  const findings = await checkChain(folder, ids, { readsRecords: false, advance: progress.advance, signal })
   const [first] = findings
   if (first !== undefined) {
     const before = ids[ids.indexOf(first.backup) - 1]

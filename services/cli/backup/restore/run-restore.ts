@@ -31,23 +31,32 @@ export async function restoreBackup(
 ): Promise<Report> {
   const folder = await BackupFolder.open(path)
   const beganMs = performance.now()
-  const meter = new ProgressMeter(cli.isJson ? noDisplay : progressDisplay(process.stderr), 0)
   try {
-    const plan = await planRestore(folder, point, () => undefined, signal)
-    return await withLog(config, async (log) => {
-      const advance = (records: number) => meter.advance(records)
-      const restore = new Restore(log, plan, {
-        ...{ advance, signal },
-        ...(replication !== undefined && { replication }),
-      })
-      if (isDryRun) return planned(plan, await restore.check(), config)
-      meter.extend(passes * plan.events)
-      const restored = await restore.run()
-      return told(plan, restored, config, (performance.now() - beganMs) / 1_000)
+    const plan = await withMeter(cli, (meter) => {
+      const begin = (bytes: number) => meter.extend(bytes)
+      return planRestore(folder, point, { begin, advance: (bytes) => meter.advance(bytes) }, signal)
     })
+    return await withLog(config, (log) =>
+      withMeter(cli, async (meter) => {
+        const advance = (records: number) => meter.advance(records)
+        const options = { advance, signal, ...(replication !== undefined && { replication }) }
+        const restore = new Restore(log, plan, options)
+        if (isDryRun) return planned(plan, await restore.check(), config)
+        meter.extend(passes * plan.events)
+        const restored = await restore.run()
+        return told(plan, restored, config, (performance.now() - beganMs) / 1_000)
+      }),
+    )
   } catch (error) {
     if (signal.aborted) return interrupted()
     throw withAdvice(withRights(error))
+  }
+}
+
+async function withMeter<T>({ isJson }: Cli, work: (meter: ProgressMeter) => Promise<T>): Promise<T> {
+  const meter = new ProgressMeter(isJson ? noDisplay : progressDisplay(process.stderr), 0)
+  try {
+    return await work(meter)
   } finally {
     meter.end()
   }
