@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { type Consumer, Kafka } from 'kafkajs'
 
 import type { KafkaCluster } from './cluster.ts'
+import { firstJoin } from './first-join.ts'
 import {
   type Assignment,
   type OwnersTable,
@@ -28,6 +29,8 @@ export interface OwnershipOptions {
   readonly onProblem?: (error: unknown) => void
   /** How long a member may be silent before its partitions go to others; default 8,000, the broker's least is 6,000. */
   readonly sessionTimeoutMs?: number
+  /** How long `start` tries; default 30,000. */
+  readonly startTimeoutMs?: number
 }
 
 /** The next offset of a partition that is not dealt with yet. */
@@ -63,11 +66,15 @@ export class Ownership {
     this.#options = options
   }
 
-  /** Joins the group; comes back when the first assignment is there. @throws the client's error when that fails. */
+  /**
+   * Joins the group; comes back when the first assignment is there.
+   * @throws LogError `refused` when the broker will never let it in, `unavailable` when it could not join in time.
+   */
   async start(): Promise<void> {
+    const { groupId, startTimeoutMs = 30_000, onProblem = () => undefined } = this.#options
     this.#stopped = false
-    const lost = await this.#join()
-    void this.#stayJoined(lost)
+    const tries = { groupId, timeoutMs: startTimeoutMs, pauseMs: rejoinMs, onProblem }
+    void this.#stayJoined(await firstJoin(tries, () => this.#join()))
   }
 
   /** Leaves the group at once, so that the others need not wait for the session to end. Tells of no revocation, and of nothing after it. */

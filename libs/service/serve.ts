@@ -30,12 +30,16 @@ export async function serve(
   })
   for (const { routes } of parts) await server.register(routes)
   await server.listen({ host: config.http.host, port: config.http.port })
-  for (const part of parts) await part.start()
-  return {
-    url: config.http.advertisedUrl,
-    stop: async () => {
-      for (const part of parts.toReversed()) await part.stop()
-      await server.close()
-    },
+  const stop = async () => {
+    for (const part of parts.toReversed()) await part.stop()
+    await server.close()
   }
+  try {
+    for (const part of parts) await part.start()
+  } catch (error) {
+    // Whoever cannot start hands over and goes, or the open server would keep the process.
+    await stop()
+    throw error
+  }
+  return { url: config.http.advertisedUrl, stop }
 }

@@ -55,6 +55,7 @@ describe('ownership', () => {
       topics,
       advertisedUrl: url,
       sessionTimeoutMs: 6_000,
+      startTimeoutMs: 5_000,
       onAssigned: (partitions: readonly TopicPartition[]) => {
         for (const key of partitions.map(partitionKey)) {
           expect(owned).not.toContain(key)
@@ -154,6 +155,9 @@ describe('ownership', () => {
     })
     clusters.push(behind)
     await proxy.close()
-    await expect(join('lost', behind)).rejects.toThrow()
+    await expect(join('lost', behind)).rejects.toMatchObject({
+      name: 'LogError',
+      outcome: 'unavailable',
+    })
   })
 })
