@@ -1,19 +1,21 @@
-import type { RecordedEvent } from '#domain'
+import { InvalidInputError, type RecordedEvent } from '#domain'
 import {
   type CategoryEvent,
   type CategoryPage,
   type CategoryQuery,
   type CategoryReader,
   EventStoreError,
+  invalidRequest,
   parsePageLimit,
   parseRequest,
   parseTime,
 } from '#event-store'
-import { eventTopic, type LogReader, type TopicDescription } from '#kafka'
+import { eventTopic, LogError, type LogReader, type StoredRecord, type TopicDescription } from '#kafka'
 
 import { formatCursor, type Offsets, parseCursor } from './cursor.ts'
-import { type EventFormat, storedEvent, type StoredEvent } from './event-format.ts'
+import type { EventFormat } from './event-format.ts'
 import { mergeAsync } from './merge-async.ts'
+import { eventIn, type StoredEvent } from './stored-event.ts'
 
 const limitDefault = 100
 /** Records looked at for one page, so that a filter that hits nothing still ends: the page is then short, its cursor further on. */
@@ -89,8 +91,13 @@ export class CategoryLog implements CategoryReader {
     query: CategoryQuery,
     signal: AbortSignal,
   ) {
-    for await (const { records } of this.#reader.follow(topic, partition, from, signal)) {
-      yield* await this.#decode(topic, partition, records.map(storedEvent).filter(matches(query)))
+    try {
+      for await (const { records } of this.#reader.follow(topic, partition, from, signal)) {
+        const events = records.flatMap((record) => eventOrNone(topic, record))
+        yield* await this.#decode(topic, partition, events.filter(matches(query)))
+      }
+    } catch (error) {
+      throw outsideLog(error) ?? error
     }
   }
 
@@ -107,9 +114,9 @@ export class CategoryLog implements CategoryReader {
     const until = await this.#reader.endOffset(topic, partition)
     for await (const records of this.#reader.read(topic, partition, { from, until })) {
       for (const record of records) {
-        const event = storedEvent(record)
+        const [event] = eventOrNone(topic, record)
         scanned++
-        if (wanted(event)) found.push(event)
+        if (event !== undefined && wanted(event)) found.push(event)
         if (found.length < most.limit && scanned < most.scan) continue
         return { events: await this.#decode(topic, partition, found), next: record.offset + 1, scanned }
       }
@@ -153,6 +160,22 @@ export class CategoryLog implements CategoryReader {
       'category-not-found',
       `there is no topic ${topic}: is its domain module configured?`,
     )
+  }
+}
+
+/** A cursor that is of another log, or so old that retention has deleted what is behind it. */
+const outsideLog = (error: unknown): EventStoreError | undefined =>
+  error instanceof LogError && error.outcome === 'not-there'
+    ? invalidRequest('cursor', `the cursor is outside the log: ${error.message}`)
+    : undefined
+
+/** Foreign records are passed over: services that own partitions tell of them, and no reader could do anything. */
+function eventOrNone(topic: string, record: StoredRecord): StoredEvent[] {
+  try {
+    return [eventIn(topic, record)]
+  } catch (error) {
+    if (error instanceof InvalidInputError) return []
+    throw error
   }
 }
 

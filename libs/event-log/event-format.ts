@@ -10,9 +10,11 @@ import {
   type StreamId,
 } from '#domain'
 import { EventStoreError } from '#event-store'
-import { type EncodedEvent, fromStoredRecord, type StoredRecord } from '#kafka'
+import type { StoredRecord } from '#kafka'
 import type { FedEvent } from '#projections'
 import { type EventCodec, SchemaError, schemaIdOf, UnknownEventTypeError } from '#schemas'
+
+import { eventIn, isAvro, type StoredEvent } from './stored-event.ts'
 
 /** An event that has passed validation and is encoded, but has no place in its stream yet. */
 export interface EncodedNewEvent {
@@ -22,17 +24,6 @@ export interface EncodedNewEvent {
   /** Avro in the Confluent wire format. */
   readonly value: Buffer
 }
-
-/** An encoded event, and where it stands in its partition. */
-export interface StoredEvent extends EncodedEvent {
-  readonly offset: number
-}
-
-/** The event of a record. @throws InvalidInputError when the record is none of ours. */
-export const storedEvent = (record: StoredRecord): StoredEvent => ({
-  ...fromStoredRecord(record),
-  offset: record.offset,
-})
 
 type Codec = Pick<EventCodec, 'encode' | 'decode' | 'decodeMany' | 'learn'>
 
@@ -86,7 +77,7 @@ export class EventFormat {
     const unknown = await this.#learnAll(records)
     return records.map((record) => {
       try {
-        const event = storedEvent(record)
+        const event = eventIn(topic, record)
         return recordedEvent(topic, partition, event, this.#codec.decode(event.value).data)
       } catch (error) {
         const reason = isUnknownSchema(error) && isAvro(record.value) && unknown.get(schemaIdOf(record.value))
@@ -134,13 +125,14 @@ const recordedEvent = (
 
 const unreadable = (topic: string, partition: number, record: StoredRecord, error: unknown): FedEvent => ({
   position: position(topic, partition, record.offset),
-  timestamp: new Date(record.timestampMs).toISOString(),
+  timestamp: timeOf(record),
   unreadable: error instanceof Error ? error : new Error(String(error)),
 })
 
+/** Kafka takes any 64-bit number for a time. */
+const timeOf = ({ timestampMs }: StoredRecord): string =>
+  new Date(Math.min(Math.max(timestampMs, 0), timeMsMax)).toISOString()
+const timeMsMax = Date.parse('9999-12-31T23:59:59.999Z')
+
 const isUnknownSchema = (error: unknown): error is SchemaError =>
   error instanceof SchemaError && error.code === 'unknown-schema'
-
-/** Confluent's wire format begins with a zero and four bytes of schema id. An event without fields has no more than that. */
-const isAvro = (value: Buffer | null): value is Buffer =>
-  value !== null && value.length >= 5 && value[0] === 0

@@ -1,6 +1,7 @@
 export { CategoryLog } from './category-log.ts'
 export { formatCursor, type Offsets, parseCursor } from './cursor.ts'
-export { type EncodedNewEvent, EventFormat, storedEvent, type StoredEvent } from './event-format.ts'
+export { type EncodedNewEvent, EventFormat } from './event-format.ts'
 export { mergeAsync } from './merge-async.ts'
 export { PartitionFeed } from './partition-feed.ts'
 export { packEvent, unpackEvent } from './tail-entry.ts'
+export { eventIn, storedEvent, type StoredEvent } from './stored-event.ts'

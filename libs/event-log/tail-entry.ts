@@ -3,7 +3,7 @@ import { Packr } from 'msgpackr'
 import type { StreamId } from '#domain'
 import type { EncodedEvent } from '#kafka'
 
-import type { StoredEvent } from './event-format.ts'
+import type { StoredEvent } from './stored-event.ts'
 
 // Arrays instead of maps: the field names would take more room than the fields.
 const packr = new Packr({ useRecords: false })

@@ -6,11 +6,12 @@ import type { Registry } from 'prom-client'
 import { newEventId } from '#domain'
 import { isTracing } from '#observability'
 
+import { answerBrokenRequest } from './broken-requests.ts'
 import { observeRequests } from './http-metrics.ts'
 import { traceRequests } from './http-traces.ts'
 import type { HttpServer, RequestTypes } from './http-types.ts'
 import { addProbes, type HealthSource } from './probes.ts'
-import { answerWithProblems } from './problem-reply.ts'
+import { answerFailure, answerWithProblems } from './problem-reply.ts'
 import { compileValidator } from './validation.ts'
 
 export interface HttpServerOptions {
@@ -22,6 +23,8 @@ export interface HttpServerOptions {
   readonly version: string
   /** Larger bodies get 413. */
   readonly bodyLimitBytes: number
+  /** How long a request may take to come in whole, headers and body; default 60 s. Then it gets 408. */
+  readonly requestTimeoutMs?: number
 }
 
 /** Room for the longest stream id with every character percent-encoded. */
@@ -33,6 +36,7 @@ const maxParamLength = 4_000
  * what has begun, ends streams and idle connections, and returns.
  */
 export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const { requestTimeoutMs = 60_000 } = options
   const app = Fastify({
     loggerInstance: options.logger,
     // A line for each request would cost more than the request; metrics count them, and failures are logged.
@@ -40,10 +44,20 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     genReqId: () => newEventId(),
     bodyLimit: options.bodyLimitBytes,
     routerOptions: { maxParamLength },
+    frameworkErrors: answerFailure,
+    clientErrorHandler: answerBrokenRequest,
+    requestTimeout: requestTimeoutMs,
+    http: {
+      // Where the headers had longer than the whole, Node would take one for the other.
+      headersTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: Math.min(10_000, requestTimeoutMs / 2),
+    },
   }).withTypeProvider<RequestTypes>()
   app.removeContentTypeParser('text/plain')
   app.setValidatorCompiler(compileValidator)
   answerWithProblems(app)
+  // What a client expects beyond 100-continue may be passed over (RFC 9110, 10.1.1); Node would answer an empty 417.
+  app.server.on('checkExpectation', (request, response) => app.routing(request, response))
   endStreamsOnClose(app)
   observeRequests(app, options.metrics)
   if (isTracing()) traceRequests(app)

@@ -5,8 +5,13 @@ import { type ErrorCode, EventStoreError, type Problem, toProblem } from '#event
 
 /** All errors of a server leave it as problem documents, made from the one table of errors. */
 export function answerWithProblems(app: FastifyInstance): void {
-  app.setErrorHandler((error, request, reply) => sendProblem(reply, problemOf(error, request)))
+  app.setErrorHandler(answerFailure)
   app.setNotFoundHandler((request, reply) => sendProblem(reply, routeNotFound(request)))
+}
+
+/** Answers a request with the problem document of what was thrown. */
+export function answerFailure(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  sendProblem(reply, problemOf(error, request))
 }
 
 /**

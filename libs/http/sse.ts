@@ -45,6 +45,11 @@ export async function sendEvents(
   const signal = AbortSignal.any([gone.signal, request.server.closing])
   // The connection is the stream's alone, so that a closing server has nothing to wait for when the stream has ended.
   response.writeHead(200, { ...headers, connection: 'close' })
+  // To HEAD nothing is ever written, so nothing would tell that its client has left.
+  if (request.method === 'HEAD') {
+    response.end()
+    return
+  }
   response.write(':\n\n')
   const heartbeat = setInterval(() => !response.writableNeedDrain && response.write(':\n\n'), heartbeatMs)
   try {

@@ -1,5 +1,6 @@
 import { formatPosition, type Position, type Projection } from '#domain'
 import { EventStoreError, invalidRequest, parsePageLimit, parseTime } from '#event-store'
+import { LogError } from '#kafka'
 import {
   type DeadLetter,
   type DeadLetterRetry,
@@ -156,6 +157,7 @@ export class Projections implements ProjectionsApi {
 
   async retryDeadLetters(name: string, positions?: readonly Position[]): Promise<DeadLetterRetry> {
     const { projection } = this.#find(name)
+    for (const position of positions ?? []) this.#checkSource(projection, position, 'positions')
     const { store, feed } = this.#parts
     const set = await this.#serving(projection)
     const asked = positions ?? (await this.#allParked(set))
@@ -197,7 +199,7 @@ export class Projections implements ProjectionsApi {
     ask: () => Promise<Lookup<Found>>,
   ): Promise<Found> {
     const { applications } = this.#parts
-    if (after !== undefined) this.#checkSource(projection, after)
+    if (after !== undefined) this.#checkSource(projection, after, 'after')
     const waitMs = Math.min(timeoutMs, this.#parts.afterTimeoutMs)
     const deadline = performance.now() + waitMs
     for (;;) {
@@ -213,18 +215,18 @@ export class Projections implements ProjectionsApi {
     }
   }
 
-  #checkSource(projection: Projection, after: Position): void {
+  #checkSource(projection: Projection, at: Position, path: string): void {
     const { sources } = this.#find(projection.name)
-    if (sources.some((source) => sourceKey(source) === sourceKey(after))) return
+    if (sources.some((source) => sourceKey(source) === sourceKey(at))) return
     throw invalidRequest(
-      'after',
-      `position ${formatPosition(after)} is of no source of projection ${projection.name}: it is made from ${projection.sources.join(', ')}`,
+      path,
+      `position ${formatPosition(at)} is of no source of projection ${projection.name}: it is made from ${projection.sources.join(', ')}`,
     )
   }
 
   async #untilPosition(known: KnownProjection, position: Position): Promise<Until> {
-    this.#checkSource(known.projection, position)
-    const event = await this.#parts.feed.eventAt(position)
+    this.#checkSource(known.projection, position, 'untilPosition')
+    const event = await this.#parts.feed.eventAt(position).catch(noEventThere)
     if (!isReadable(event))
       throw invalidRequest('untilPosition', `no event can be read there: ${event.unreadable.message}`)
     return {
@@ -232,6 +234,12 @@ export class Projections implements ProjectionsApi {
       exact: { source: sourceKey(position), end: position.offset + 1 },
     }
   }
+}
+
+function noEventThere(error: unknown): never {
+  if (error instanceof LogError && error.outcome === 'not-there')
+    throw invalidRequest('untilPosition', error.message)
+  throw error
 }
 
 /** @throws EventStoreError `unavailable` where the store of views does not answer. */

@@ -1,0 +1,30 @@
+import { errorTable } from '#event-store'
+
+import type { RawAnswer, RawRequest } from './raw-http.ts'
+
+/** Of routes and of HTTP itself: no method of the store leads to them. */
+const otherCodes = ['route-not-found', 'request-malformed', 'request-timeout', 'headers-too-large']
+
+/** What a caller is told to come again for: nothing is wrong then. */
+const passing: readonly unknown[] = ['projection-behind', 'overloaded']
+
+/** What is wrong with an answer to a request that may be wrong itself; undefined: nothing. */
+export function faultOf(request: RawRequest, { status, type, body }: RawAnswer): string | undefined {
+  if (status >= 200 && status < 300) return undefined
+  if (status < 400) return status === 0 ? 'the connection ended without an answer' : `status ${status}`
+  if (request.method === 'HEAD') return status >= 500 ? `status ${status}` : undefined
+  if (!type.startsWith('application/problem+json'))
+    return `status ${status} with ${type || 'no type'}: ${body}`
+  return faultOfProblem(status, body)
+}
+
+function faultOfProblem(status: number, body: string): string | undefined {
+  const problem = JSON.parse(body) as Readonly<Record<string, unknown>>
+  const { code, detail } = problem
+  if (problem['status'] !== status) return `status ${status} says of itself that it is ${body}`
+  if (typeof code !== 'string' || !(Object.hasOwn(errorTable, code) || otherCodes.includes(code)))
+    return `unknown code: ${body}`
+  if (typeof detail !== 'string' || detail === '') return `no message: ${body}`
+  if (/\n\s+at |node_modules|\.ts:\d/.test(body)) return `a stack trace: ${body}`
+  return status >= 500 && !passing.includes(code) ? `status ${status}: ${body}` : undefined
+}
