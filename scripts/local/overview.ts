@@ -1,8 +1,15 @@
 import { portVariables } from './settings.ts'
 import type { StackState } from './state.ts'
 
-/** What a person is told of a stack that runs, line by line. @param logs the folder */
-export function overview({ parts }: StackState, logs: string): string[] {
+/** Whoever serves another domain knows better what to append. */
+const exampleCommands = [
+  `./annals append customer.c-1 PurchaseMade --data '{"date":"2026-01-31","cds":2,"amount":"29.33"}'`,
+  './annals stream history customer.c-1',
+  './annals projection view customer-lifetime c-1',
+]
+
+/** What a person is told of a stack that runs, line by line. @param logs the folder. @param example whether the customers example is served */
+export function overview({ parts }: StackState, logs: string, example: boolean): string[] {
   const platform = addressOf(parts, 'Platform')
   const usualUrl = `http://127.0.0.1:${portVariables.platform.port}`
   return [
@@ -13,9 +20,7 @@ export function overview({ parts }: StackState, logs: string): string[] {
     'Stop it with ./scripts/stop.sh; what it keeps survives.',
     'Try next:',
     ...(platform === usualUrl ? [] : [`  export ANNALS_URL=${platform}`]),
-    `  ./annals append customer.c-1 PurchaseMade --data '{"date":"2026-01-31","cds":2,"amount":"29.33"}'`,
-    '  ./annals stream history customer.c-1',
-    '  ./annals projection view customer-lifetime c-1',
+    ...(example ? exampleCommands : ['./annals projection list']).map((command) => `  ${command}`),
     `  ${[...unusual(parts), './annals doctor'].join(' ')}`,
   ]
 }

@@ -52,7 +52,7 @@ async function filled({ parts }: StackState, { demo }: StackSettings): Promise<v
 }
 
 function show(state: StackState, { folders }: StackSettings): void {
-  for (const line of overview(state, shortened(folders))) report(line)
+  for (const line of overview(state, shortened(folders), servesDemo(process.env))) report(line)
 }
 
 function shortened({ logs }: StackFolders): string {

@@ -36,11 +36,14 @@ function ground(): Ground {
   }
 }
 
-test.each(walkedPages)('whoever follows %s by the letter sees what it shows', async (page) => {
+// Two starts of the stack and a dozen commands: a minute where nothing else is at work, and much more where it is.
+const timeout = 600_000
+
+test.each(walkedPages)('whoever follows %s by the letter sees what it shows', { timeout }, async (page) => {
   await walk(page, ground())
 })
 
-test('what pages show of the client runs against a platform', async () => {
+test('what pages show of the client runs against a platform', { timeout }, async () => {
   expect(await stack.run('start.sh', ['--detach', '--no-demo'])).toMatchObject({ exitCode: 0 })
   const others = documentedPages().filter((page) => !walkedPages.includes(page))
   const live = others.filter((page) => codeOf(page, blocksOf(page)).program?.isLive)
