@@ -27,14 +27,14 @@ const dayMs = 86_400_000
  */
 export function removeOld(
   folder: BackupFolder,
-  { chains: chainsMax = 0, days = 0 }: Retention,
+  { chains: chainsMax, days }: Retention,
   nowMs = Date.now(),
 ): Promise<RetentionOutcome> {
+  if (chainsMax === undefined && days === undefined) return Promise.resolve({ removed: [], kept: [] })
   return whileLocked(folder.path, async () => {
     const chains = await folder.chains()
     const newest = chains.at(-1)
-    const isOld = (ids: ChainIds) => startMsOf(ids.at(-1) ?? '') < nowMs - days * dayMs
-    const old = chains.slice(0, Math.max(0, chains.length - Math.max(1, chainsMax))).filter(isOld)
+    const old = chains.slice(0, -Math.max(1, chainsMax ?? 0)).filter((ids) => isOld(ids, days, nowMs))
     if (newest === undefined || old.length === 0) return { removed: [], kept: [] }
     const findings = await checkChain(folder, newest, {
       ...{ readsRecords: false, advance: () => undefined },
@@ -47,6 +47,9 @@ export function removeOld(
     return removeCovered(folder, old, await folder.readChain(newest))
   })
 }
+
+const isOld = (ids: ChainIds, days: number | undefined, nowMs: number): boolean =>
+  startMsOf(ids.at(-1) ?? '') < nowMs - (days ?? 0) * dayMs
 
 async function removeCovered(
   folder: BackupFolder,
