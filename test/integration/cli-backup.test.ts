@@ -315,7 +315,7 @@ test('what others put into the folder stays, and so do their names', async () =>
   expect(readdirSync(folder)).toEqual(expect.arrayContaining(['mine.partial', 'README']))
 })
 
-test('who may not read is told which right it takes', { timeout: 120_000 }, async () => {
+test('who may not read is told which right it takes', { timeout: 180_000 }, async () => {
   const kafka = await startGuardedKafka()
   onTestFinished(() => kafka.stop())
   const where = testInstallation({ ANNALS_KAFKA_BROKERS: kafka.address })
@@ -330,7 +330,7 @@ test('who may not read is told which right it takes', { timeout: 120_000 }, asyn
     expect(end).toMatchObject({ exitCode: 1 })
     expect(end.stderr).toContain('docs/operations/backup.md tells which rights')
     expect(end.json()).toMatchObject({ error: { kafkaCode: 'TOPIC_AUTHORIZATION_FAILED' } })
-  }, 40_000)
+  }, 60_000)
   expect(backupsIn(folder)).toEqual([])
   await kafka.allow(topic, ['READ'])
   await vi.waitFor(async () => {
