@@ -53,6 +53,15 @@ test.each([{ cluster: false }, { cluster: true }])(
   },
 )
 
+test('a command without a connection is told so, and why, in words for people', async () => {
+  const port = await closedPort()
+  const connection = connect(`redis://127.0.0.1:${port}`)
+  await connection.ready(300).catch(() => undefined)
+  await expect(connection.call('PING', [])).rejects.toThrow(
+    `Redis at 127.0.0.1:${port}: not connected (connect ECONNREFUSED 127.0.0.1:${port})`,
+  )
+})
+
 test('the message says why a connection failed', async () => {
   const port = await closedPort()
   await expect(connect(`redis://127.0.0.1:${port}`).ready(300)).rejects.toThrow('ECONNREFUSED')

@@ -86,8 +86,9 @@ export class RedisConnection {
   }
 
   #unavailable(error: unknown): IndexUnavailableError {
-    const reason = error instanceof Error ? error.message : String(error)
-    // ioredis reports why it cannot connect as an event, and to the command only that it is not connected.
+    // ioredis reports why it cannot connect as an event, and to the command only, in words of its own, that it is not connected.
+    const said = error instanceof Error ? error.message : String(error)
+    const reason = said.startsWith("Stream isn't writeable") ? 'not connected' : said
     const cause = this.#lastError?.message
     const detail = cause === undefined || cause === reason ? reason : `${reason} (${cause})`
     return new IndexUnavailableError(`Redis at ${this.#where}: ${detail}`, { cause: error })
