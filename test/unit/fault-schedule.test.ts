@@ -1,25 +1,13 @@
 import { expect, test } from 'vitest'
 
-import { faults } from '../faults/harness/nemesis/nemesis.ts'
-import { scheduleOf, type Step } from '../faults/harness/nemesis/schedule.ts'
+import { lanes } from '../faults/harness/nemesis/lanes.ts'
+import { type Lane, type PlannedFault, scheduleOf } from '../faults/harness/nemesis/schedule.ts'
 import { Random } from '../faults/harness/random.ts'
 
-function firstSteps(seed: number, count: number): Step[] {
-  const steps: Step[] = []
-  for (const step of scheduleOf(faults, seed)) {
-    if (steps.length === count) break
-    steps.push(step)
-  }
-  return steps
+function planned(lane: Lane, seed: number, count: number): PlannedFault[] {
+  const schedule = scheduleOf(lane, seed)
+  return Array.from({ length: count }, () => schedule.next().value)
 }
-
-/** The first faults that seeds bring, so many of each. */
-const dealt = (seeds: number, each: number): string[] =>
-  Array.from({ length: seeds }, (_, index) =>
-    firstSteps(index + 1, each)
-      .flatMap((step) => step.faults.map(({ fault }) => fault.name))
-      .slice(0, each),
-  ).flat()
 
 test('the same seed gives the same numbers, another one others', () => {
   const numbers = (seed: number) => {
@@ -31,19 +19,23 @@ test('the same seed gives the same numbers, another one others', () => {
   expect(numbers(7).every((number) => number >= 0 && number < 1)).toBe(true)
 })
 
-test('the same seed gives the same schedule, another one another', () => {
-  expect(firstSteps(7, 40)).toEqual(firstSteps(7, 40))
-  expect(firstSteps(7, 40)).not.toEqual(firstSteps(8, 40))
+test('every fault has a name of its own', () => {
+  const names = lanes.flatMap(({ faults }) => faults.map(({ name }) => name))
+  expect(new Set(names).size).toBe(names.length)
 })
 
-test('two at a time never strike on the same ground', () => {
-  for (const { faults: struck } of Array.from({ length: 50 }, (_, seed) => firstSteps(seed, 30)).flat()) {
-    expect(new Set(struck.map(({ fault }) => fault.ground)).size).toBe(struck.length)
-  }
-})
+for (const lane of lanes) {
+  test(`${lane.name}: the same seed gives the same schedule, another one another`, () => {
+    expect(planned(lane, 7, 40)).toEqual(planned(lane, 7, 40))
+    expect(planned(lane, 7, 40)).not.toEqual(planned(lane, 8, 40))
+  })
 
-test('a hundred seeds bring every fault at least twenty times', () => {
-  const counts = Map.groupBy(dealt(100, 14), (name) => name)
-  expect(counts.size).toBe(new Set(faults.map(({ name }) => name)).size)
-  expect(Math.min(...[...counts.values()].map((all) => all.length))).toBeGreaterThanOrEqual(20)
-})
+  test(`${lane.name}: a hundred seeds bring every fault at least twenty times, also where each is one short`, () => {
+    const counts = new Map(lane.faults.map(({ name }) => [name, 0]))
+    for (let seed = 1; seed <= 100; seed++) {
+      for (const { fault } of planned(lane, seed, lane.perSeed - 1))
+        counts.set(fault.name, (counts.get(fault.name) ?? 0) + 1)
+    }
+    expect(Math.min(...counts.values())).toBeGreaterThanOrEqual(20)
+  })
+}

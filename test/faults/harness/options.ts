@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 
-import { variantNamed } from './variants/catalogue.ts'
+import { variantNamed, variants } from './variants/catalogue.ts'
 
 export interface RunOptions {
   readonly seeds: readonly number[]
@@ -24,7 +24,7 @@ Runs random workloads against a whole installation while faults strike it, and c
   --seed N       only this one
   --minutes N    how long faults strike in each seed (default 1)
   --clients N    (default 16)
-  --variant X    breaks every service on purpose as test/faults/harness/variants/catalogue.ts says
+  --variant X    breaks the services on purpose: ${variants.map(({ name }) => name).join(', ')}
   --json FILE    writes the results there
   --keep         keeps history and logs of seeds that passed
 

@@ -48,7 +48,7 @@ export function progressOf(history: readonly Operation[], fromMs: number, untilM
     if (kind !== 'append' || outcome.is !== 'acknowledged' || endedAtMs > untilMs) continue
     seconds.add(Math.floor((endedAtMs - fromMs) / 1_000))
   }
-  return seconds.size / Math.max(1, Math.floor((untilMs - fromMs) / 1_000))
+  return seconds.size / Math.max(1, Math.ceil((untilMs - fromMs) / 1_000))
 }
 
 /** Which operations and violations fall into the time of a fault. */

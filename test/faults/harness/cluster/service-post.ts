@@ -30,9 +30,6 @@ export interface PostOptions {
 
 const restartDelayMs = 300
 
-/** Signals of the harness that end a process, the second where it has just begun to start. */
-const ours: readonly (NodeJS.Signals | null)[] = ['SIGKILL', 'SIGUSR2']
-
 /**
  * A place where one service process runs, at one port, watched as by a process manager: whoever ends there is followed by
  * another until the post is given up.
@@ -93,7 +90,7 @@ export class ServicePost {
     while (this.#isManned) {
       const { code, signal } = (await this.#process?.exited) ?? { code: null, signal: null }
       if (!this.#wasManned()) return
-      if (!ours.includes(signal)) this.#noteOwnEnd(signal ?? `exit code ${String(code)}`)
+      if (signal !== 'SIGKILL') this.#noteOwnEnd(signal ?? `exit code ${String(code)}`)
       await pause(restartDelayMs)
       if (this.#wasManned()) await this.#run()
     }

@@ -11,13 +11,9 @@ export interface Scene {
   hold(): Promise<void>
 }
 
-/** Faults of one ground never strike at once: two brokers down would only stop everything. */
-export type Ground = 'writers' | 'consumers' | 'brokers' | 'redis' | 'registry' | 'network'
-
 export interface Fault {
   readonly name: string
-  readonly ground: Ground
-  /** How often it comes, compared with the others. */
+  /** How often it comes, compared with the others of its lane. */
   readonly weight: number
   /** Shortest and longest hold. */
   readonly forMs: readonly [number, number]

@@ -3,13 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { System } from '../cluster/system.ts'
 import { Random } from '../random.ts'
 import type { Streams } from '../workload/streams.ts'
-import type { Fault } from './fault.ts'
-import { networkFaults } from './network-faults.ts'
-import { processFaults } from './process-faults.ts'
-import { type PlannedFault, scheduleOf } from './schedule.ts'
-import { serverFaults } from './server-faults.ts'
-
-export const faults: readonly Fault[] = [...processFaults, ...serverFaults, ...networkFaults]
+import { lanes } from './lanes.ts'
+import { type Lane, type PlannedFault, scheduleOf } from './schedule.ts'
 
 /** A fault that struck. Times are of the clock of the history. */
 export interface Injection {
@@ -32,30 +27,28 @@ export interface NemesisOptions {
 
 /** Plays the seed's schedule until the time is over. @returns what struck, all of it undone. */
 export async function playNemesis(options: NemesisOptions): Promise<readonly Injection[]> {
-  const { seed, durationMs } = options
-  const over = AbortSignal.timeout(durationMs)
+  const over = AbortSignal.timeout(options.durationMs)
+  const played = await Promise.all(lanes.map((lane) => play(lane, options, over)))
+  return played.flat().toSorted((one, other) => one.fromMs - other.fromMs)
+}
+
+async function play(lane: Lane, options: NemesisOptions, over: AbortSignal): Promise<Injection[]> {
   const injections: Injection[] = []
-  let step = 0
-  for (const { faults: planned, pauseMs } of scheduleOf(faults, seed)) {
-    await pause(pauseMs, over)
+  for (const planned of scheduleOf(lane, options.seed)) {
+    await pause(planned.pauseMs, over)
     if (over.aborted) break
-    step++
-    const struck = planned.map((each, place) =>
-      injectAfterDelay(each, options, new Random(seed, 'step', step, place), over),
-    )
-    injections.push(...(await Promise.all(struck)).flat())
+    const random = new Random(options.seed, 'strike', lane.name, injections.length)
+    injections.push(await inject(planned, options, random, over))
   }
   return injections
 }
 
-async function injectAfterDelay(
-  { fault, forMs, delayMs }: PlannedFault,
+async function inject(
+  { fault, forMs }: PlannedFault,
   { system, streams }: NemesisOptions,
   random: Random,
   over: AbortSignal,
-): Promise<Injection[]> {
-  await pause(delayMs, over)
-  if (over.aborted) return []
+): Promise<Injection> {
   const fromMs = performance.now()
   const outcome = await fault
     .strike({ system, streams, random, hold: () => pause(forMs, over) })
@@ -64,7 +57,7 @@ async function injectAfterDelay(
       detail: '',
       failure: error instanceof Error ? error.message : String(error),
     }))
-  return [{ fault: fault.name, fromMs, untilMs: performance.now(), ...outcome }]
+  return { fault: fault.name, fromMs, untilMs: performance.now(), ...outcome }
 }
 
 /** Ends early when the run is over. */

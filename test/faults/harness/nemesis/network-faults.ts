@@ -32,7 +32,6 @@ function linksBetween({ system, random }: Scene, pair: Pair): readonly Link[] {
 
 const networkFault = (pair: Pair, trouble: Trouble): Fault => ({
   name: `${pair} ${words[trouble]}`,
-  ground: 'network',
   weight: 1,
   forMs: trouble === 'half-open' ? [2_000, 8_000] : [500, 4_000],
   strike: async (scene) => {

@@ -3,17 +3,14 @@ import { writeFileSync } from 'node:fs'
 import type { LinkedService } from '../cluster/linked-service.ts'
 import type { ServiceKind } from '../cluster/service-post.ts'
 import type { System } from '../cluster/system.ts'
-import { type Fault, type Ground, heldBetween, type Scene } from './fault.ts'
+import { type Fault, heldBetween, type Scene } from './fault.ts'
 
 const servicesOf = (system: System, kind: ServiceKind): readonly LinkedService[] =>
   system.services.filter(({ post }) => post.kind === kind)
 
-const groundOf = (kind: ServiceKind): Ground => (kind === 'writer' ? 'writers' : 'consumers')
-
 /** SIGKILL; another process follows at once. */
 const killed = (kind: ServiceKind): Fault => ({
   name: `${kind} killed`,
-  ground: groundOf(kind),
   weight: 2,
   forMs: [2_000, 5_000],
   strike: async (scene) => {
@@ -27,7 +24,6 @@ const killed = (kind: ServiceKind): Fault => ({
 /** SIGSTOP and SIGCONT. Beyond six seconds others have taken over by the time it wakes: a zombie. */
 const frozen = (kind: ServiceKind, name: string, forMs: readonly [number, number]): Fault => ({
   name: `${kind} ${name}`,
-  ground: groundOf(kind),
   weight: 1,
   forMs,
   strike: async (scene) => {
@@ -47,7 +43,6 @@ const minuteMs = 60_000
 
 const clockJumps: Fault = {
   name: 'writer clock jumps',
-  ground: 'writers',
   weight: 2,
   forMs: [1_000, 4_000],
   strike: async (scene) => {
@@ -55,7 +50,7 @@ const clockJumps: Fault = {
     const offsetMs = scene.random.between(-2_880, 2_880) * minuteMs
     const set = (ms: number) => {
       writeFileSync(scene.system.clockFileOf(writer), String(ms))
-      writer.post.signal('SIGUSR2')
+      writer.post.signal('SIGWINCH')
     }
     await heldBetween(
       scene,
@@ -68,7 +63,6 @@ const clockJumps: Fault = {
 
 const writerJoins: Fault = {
   name: 'writer joins and leaves',
-  ground: 'writers',
   weight: 2,
   forMs: [4_000, 7_000],
   strike: async (scene: Scene) => {

@@ -1,47 +1,33 @@
 import { Random } from '../random.ts'
 import type { Fault } from './fault.ts'
 
+/** Faults of a lane strike one after the other; the lanes go on side by side. */
+export interface Lane {
+  readonly name: string
+  readonly faults: readonly Fault[]
+  /** Shortest and longest time without a fault of this lane. */
+  readonly pauseMs: readonly [number, number]
+  /** About how many strike in a minute. */
+  readonly perSeed: number
+}
+
 export interface PlannedFault {
   readonly fault: Fault
-  readonly forMs: number
-  /** Begins so much after its step. */
-  readonly delayMs: number
-}
-
-/** One fault, or two at a time, after a pause. */
-export interface Step {
   readonly pauseMs: number
-  readonly faults: readonly PlannedFault[]
+  readonly forMs: number
 }
-
-const twoAtOnce = 0.4
-/** About what a minute holds. */
-const faultsPerSeed = 16
 
 /**
- * What strikes in a seed, in its order and without end: as many steps as fit the time are played. Faults are dealt from decks
- * in which each is as often as its weight says, and each seed goes on about where the one before it leaves off, so that
- * many seeds in a row bring every fault equally often.
+ * What strikes in a seed, in its order and without end: as many as fit the time are played. Faults are dealt from decks in
+ * which each is as often as its weight says, and each seed goes on about where the one before it leaves off, so that many
+ * seeds in a row bring every fault equally often.
  */
-export function* scheduleOf(faults: readonly Fault[], seed: number): Generator<Step, never> {
-  const random = new Random(seed, 'schedule')
-  const dealt = deal(faults, seed * faultsPerSeed)
-  const plan = (fault: Fault): PlannedFault => ({
-    fault,
-    forMs: random.between(...fault.forMs),
-    delayMs: random.between(0, 1_000),
-  })
-  for (let first = dealt.next().value; ;) {
-    const next = dealt.next().value
-    const areTwo = next.ground !== first.ground && random.chance(twoAtOnce)
-    yield { pauseMs: random.between(300, 2_000), faults: (areTwo ? [first, next] : [first]).map(plan) }
-    first = areTwo ? dealt.next().value : next
+export function* scheduleOf(lane: Lane, seed: number): Generator<PlannedFault, never> {
+  const random = new Random(seed, 'schedule', lane.name)
+  const cards = lane.faults.flatMap((fault) => Array.from({ length: fault.weight }, () => fault))
+  for (let dealt = seed * lane.perSeed; ; dealt++) {
+    const deck = new Random(Math.floor(dealt / cards.length), 'deck', lane.name).shuffled(cards)
+    const fault = deck[dealt % cards.length] as Fault
+    yield { fault, pauseMs: random.between(...lane.pauseMs), forMs: random.between(...fault.forMs) }
   }
-}
-
-/** One deck after the other, each shuffled by its number. @param from so many have been dealt before. */
-function* deal(faults: readonly Fault[], from: number): Generator<Fault, never> {
-  const sorted = faults.flatMap((fault) => Array.from({ length: fault.weight }, () => fault))
-  for (let number = Math.floor(from / sorted.length), first = from % sorted.length; ; number++, first = 0)
-    yield* new Random(number, 'deck').shuffled(sorted).slice(first)
 }

@@ -21,8 +21,7 @@ async function broker({ system, streams, random }: Scene) {
 
 const brokerKilled: Fault = {
   name: 'broker killed',
-  ground: 'brokers',
-  weight: 3,
+  weight: 2,
   forMs: [1_000, 5_000],
   strike: async (scene) => {
     const { broker: struck, as } = await broker(scene)
@@ -37,7 +36,6 @@ const brokerKilled: Fault = {
 
 const brokerFrozen: Fault = {
   name: 'broker frozen',
-  ground: 'brokers',
   weight: 2,
   forMs: [1_500, 6_000],
   strike: async (scene) => {
@@ -53,7 +51,6 @@ const brokerFrozen: Fault = {
 
 const redisKilled: Fault = {
   name: 'redis killed',
-  ground: 'redis',
   weight: 2,
   forMs: [200, 3_000],
   strike: async (scene) => {
@@ -69,7 +66,6 @@ const redisKilled: Fault = {
 
 const redisFrozen: Fault = {
   name: 'redis frozen',
-  ground: 'redis',
   weight: 1,
   forMs: [500, 4_000],
   strike: async (scene) => {
@@ -85,7 +81,6 @@ const redisFrozen: Fault = {
 
 const redisEmptied: Fault = {
   name: 'redis emptied',
-  ground: 'redis',
   weight: 2,
   forMs: [500, 2_000],
   strike: async (scene) => {
@@ -98,7 +93,6 @@ const redisEmptied: Fault = {
 /** The dump is loaded in place, and the append-only file made anew from it: another kill would otherwise bring a mixture back that never was. */
 const redisOlder: Fault = {
   name: 'redis restored from an older dump',
-  ground: 'redis',
   weight: 2,
   forMs: [500, 4_000],
   strike: async (scene) => {
@@ -117,7 +111,6 @@ const redisOlder: Fault = {
 
 const registryStopped: Fault = {
   name: 'registry stopped',
-  ground: 'registry',
   weight: 1,
   forMs: [1_000, 4_000],
   strike: async (scene) => {

@@ -1,0 +1,18 @@
+import { networkFaults } from './network-faults.ts'
+import { processFaults } from './process-faults.ts'
+import type { Lane } from './schedule.ts'
+import { serverFaults } from './server-faults.ts'
+
+/**
+ * One or two faults at a time, and never two that only stop everything together, as two brokers down would: what the services
+ * stand on fails in one lane; in the other the services themselves, or the ways between them.
+ */
+export const lanes: readonly Lane[] = [
+  { name: 'servers', faults: serverFaults, pauseMs: [1_000, 5_000], perSeed: 7 },
+  {
+    name: 'services and network',
+    faults: [...processFaults, ...networkFaults],
+    pauseMs: [300, 2_500],
+    perSeed: 14,
+  },
+]
