@@ -68,7 +68,14 @@ async function rebuildAll({ backends, config }: CoreWriter, round: number): Prom
         tailTtlSeconds: 3_600,
         rememberedIdsMax: config.index.rememberedIdsMax,
       })
-      const catchUp = new IndexCatchUp({ topic, partition, index, reader, onProgress: () => undefined })
+      const catchUp = new IndexCatchUp({
+        topic,
+        partition,
+        index,
+        reader,
+        onProgress: () => undefined,
+        onForeign: () => undefined,
+      })
       await catchUp.toMarker({ topicId, epoch: 1 }, await reader.endOffset(topic, partition))
     }),
   )

@@ -2,9 +2,9 @@ import { expect, test } from 'vitest'
 
 import { newEventId, type StreamId, type Version } from '#domain'
 
-import { catchUp, type CatchUpProgress, type LogPiece } from './catch-up.ts'
+import { catchUp, type CatchUpProgress } from './catch-up.ts'
 import { IndexMismatchError, IndexUnavailableError } from './errors.ts'
-import type { Guard, IndexEntry } from './index-entry.ts'
+import type { Guard, IndexEntry, LogPiece } from './index-entry.ts'
 
 const entries = (from: number, to: number): IndexEntry[] =>
   Array.from({ length: to - from }, (_, index) => ({
@@ -157,6 +157,32 @@ test('an index that does not fit the log is built anew; a log that does not fit 
   }
   index.stored = undefined
   await expect(catchUp(index, { ...owner, endOffset: 47, read: log(47) })).rejects.toThrow(IndexMismatchError)
+})
+
+test('a log whose streams have events that do not follow each other is applied without those, and they are told', async () => {
+  const index = new FakeIndex()
+  const follows = new Set([0, 1, 4])
+  index.trouble = (_, events) => {
+    if (events.every(({ offset }) => follows.has(offset))) return undefined
+    throw new IndexMismatchError('it does not follow')
+  }
+  const versions = [1, 2, 9, 2, 3]
+  const read = async function* (): AsyncGenerator<LogPiece> {
+    const all = entries(0, 5).map((entry, at) => ({ ...entry, version: versions[at] as Version }))
+    yield await Promise.resolve({ entries: all, nextOffset: 5 })
+  }
+  const told: unknown[] = []
+  await catchUp(index, {
+    ...owner,
+    endOffset: 5,
+    read,
+    onMisfit: ({ offset, version }, before) => told.push([offset, version, before]),
+  })
+  expect(index.applied).toEqual([0, 1, 4])
+  expect(told).toEqual([
+    [2, 9, 2],
+    [3, 2, 2],
+  ])
 })
 
 test('a reader that stops before the end of the log is an error, not a short index', async () => {

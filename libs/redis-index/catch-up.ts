@@ -1,12 +1,7 @@
 import { IndexMismatchError, IndexUnavailableError } from './errors.ts'
-import type { Guard, IndexEntry } from './index-entry.ts'
+import { fittingOnly, type OnMisfit } from './fitting-only.ts'
+import type { Guard, IndexEntry, LogPiece } from './index-entry.ts'
 import type { PartitionIndex } from './partition-index.ts'
-
-/** A piece of the log: the events in it, and the offset after it. Markers may make it longer than its events. */
-export interface LogPiece {
-  readonly entries: readonly IndexEntry[]
-  readonly nextOffset: number
-}
 
 export interface CatchUpProgress {
   readonly fromOffset: number
@@ -26,6 +21,8 @@ export interface CatchUp {
   /** The log from an offset on, in order, up to `endOffset` at least. A piece may begin before the offset asked for. */
   readonly read: (fromOffset: number) => AsyncIterable<LogPiece>
   readonly onProgress?: (progress: CatchUpProgress) => void
+  /** Told of each event that a rebuild leaves out, because it does not follow the one before it in its stream. Without it such a log is refused. */
+  readonly onMisfit?: OnMisfit
 }
 
 type Index = Pick<PartitionIndex, 'guard' | 'claim' | 'drop' | 'commit'>
@@ -43,19 +40,26 @@ const rebuiltTailOffsets = 10_000
  * empty, of another topic or past the end, drops it and applies the log from the start. Starts over when the guard is lost on the way.
  * @returns the guard that holds from now on.
  * @throws IndexUnavailableError while Redis does not answer, or where a later owner has, or others keep claiming, the index.
- * @throws IndexMismatchError where the log itself has a gap in a stream.
+ * @throws IndexMismatchError where events of the log itself do not follow each other, and nobody is told of those left out.
  */
 export async function catchUp(index: Index, log: CatchUp): Promise<Guard> {
+  let source = log
   for (let attempt = 1; attempt <= attemptsMax; attempt += 1) {
     const guard = await claim(index, log)
-    const reached = guard === 'guard-lost' ? guard : await applyFrom(index, guard, log)
-    if (reached !== 'guard-lost') return reached
+    const reached = guard === 'guard-lost' ? guard : await applyFrom(index, guard, source)
+    if (typeof reached === 'object') return reached
+    if (reached === 'log-misfits') source = withoutMisfits(log)
   }
   throw new IndexUnavailableError(
     `the index of topic ${log.topicId} changed under epoch ${log.epoch} in ${attemptsMax} catch-ups one after the other: ` +
       'another process claims it, or Redis keeps losing it',
   )
 }
+
+const withoutMisfits = (log: CatchUp): CatchUp => ({
+  ...log,
+  read: (from) => fittingOnly(log.read(from), log.onMisfit),
+})
 
 async function claim(index: Index, log: CatchUp): Promise<'guard-lost' | Guard> {
   const { topicId, epoch } = log
@@ -72,16 +76,19 @@ async function claim(index: Index, log: CatchUp): Promise<'guard-lost' | Guard> 
   return index.claim({ topicId, epoch, nextOffset: belongs ? stored.nextOffset : 0 })
 }
 
-async function applyFrom(index: Index, start: Guard, log: CatchUp): Promise<'guard-lost' | Guard> {
+async function applyFrom(
+  index: Index,
+  start: Guard,
+  log: CatchUp,
+): Promise<'guard-lost' | 'log-misfits' | Guard> {
   try {
     return await apply(index, start, log)
   } catch (error) {
-    // An index that went wrong is built anew; a log that is wrong from its start stays so.
-    if (error instanceof IndexMismatchError && start.nextOffset > 0) {
-      await index.drop()
-      return 'guard-lost'
-    }
-    throw error
+    const isHopeless = start.nextOffset === 0 && log.onMisfit === undefined
+    if (!(error instanceof IndexMismatchError) || isHopeless) throw error
+    // An index that went wrong is built anew. Where that does not mend it, the log is wrong.
+    await index.drop()
+    return start.nextOffset > 0 ? 'guard-lost' : 'log-misfits'
   }
 }
 

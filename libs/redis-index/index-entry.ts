@@ -20,3 +20,9 @@ export interface IndexEntry {
   /** The event as the tail keeps it. Opaque here. */
   readonly payload: Buffer
 }
+
+/** A piece of the log: the events in it, and the offset after it. Markers may make it longer than its events. */
+export interface LogPiece {
+  readonly entries: readonly IndexEntry[]
+  readonly nextOffset: number
+}

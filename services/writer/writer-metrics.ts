@@ -29,6 +29,7 @@ export class WriterMetrics {
   readonly batchEvents: Histogram
   readonly forwarded: Counter
   readonly unreadableSnapshots: Counter
+  readonly foreignRecords: Counter<'topic' | 'partition'>
   readonly loadEvents: Histogram<'snapshot'>
   readonly #catchUpEvents: Counter
   readonly #catchUpLag: Gauge<'topic' | 'partition'>
@@ -51,6 +52,12 @@ export class WriterMetrics {
       'annals_writer_unreadable_snapshots_total',
       'Snapshots that a load had to do without',
     )
+    this.foreignRecords = new Counter({
+      name: 'annals_writer_foreign_records_total',
+      help: 'Records of event topics that were met and left out, for no writer appended them',
+      labelNames: ['topic', 'partition'],
+      registers,
+    })
     this.loadEvents = loadEventsOf(registry)
     this.#refusals = new Counter({
       name: 'annals_writer_refusals_total',

@@ -42,6 +42,9 @@ export interface WriterParts {
   readonly logger: Logger
 }
 
+const foreignRecordText =
+  'a record in an event topic is not of a writer: it is left out; take the right to write there from all others, and see `annals verify`'
+
 /**
  * One writer: a member of the group that shares out the partitions, an owner of those it was given, and a way to the
  * others for the rest.
@@ -157,6 +160,10 @@ export class Writer {
       index,
       reader: this.#reader,
       onProgress: (progress, events) => metrics.caughtUp(topic, partition, progress, events),
+      onForeign: (offset, reason) => {
+        metrics.foreignRecords.inc({ topic, partition })
+        logger.error({ topic, partition, offset, reason }, foreignRecordText)
+      },
     })
     const openLog = () =>
       new FencedLog(cluster, topic, partition, { appendTimeoutMs: settings.appendTimeoutMs })

@@ -34,12 +34,18 @@ describe('records that cannot be decoded', () => {
   beforeAll(async () => {
     broken = source.where.domain.types[1] ?? ''
     brokenTopic = eventTopic(broken)
-    const [good] = await recordsOfSource()
+    const good = movedTo(`${broken}.odd`, (await recordsOfSource())[0])
     const foreign: LogRecord = { ...good, value: Buffer.from('no Avro') }
     const owner = new FencedLog(source.cluster, brokenTopic, 2)
     first = (await owner.takeOver()).endOffset
     await owner.append([good, good, foreign, good, { ...good, headers: [] }, good])
     owner.close()
+  })
+
+  const movedTo = (streamId: string, record: StoredRecord): LogRecord => ({
+    ...record,
+    key: Buffer.from(streamId),
+    headers: record.headers.map(([name, value]) => [name, name === 'ce_subject' ? streamId : value]),
   })
 
   const recordsOfSource = async (): Promise<[StoredRecord]> => {

@@ -130,7 +130,7 @@ export class PartitionVerifier {
     for (const { code, message } of problems) this.#tell('log', code, message, at)
     if (event === undefined) return
     const where = { offset: event.offset, streamId: event.streamId, version: event.version }
-    if (decoded !== undefined && !isReadable(decoded)) {
+    if (problems.length === 0 && decoded !== undefined && !isReadable(decoded)) {
       this.#tell('log', 'undecodable', decoded.unreadable.message, where)
     }
     if (this.#has('log')) this.#context.ids.add(event.id)

@@ -13,7 +13,7 @@ const recordOf = (streamId: string, version: number, offset: number): StoredReco
     version: parseVersion(version),
     timestamp: '2026-01-31T12:00:00.000Z',
     metadata: {},
-    value: Buffer.from('data'),
+    value: Buffer.from([0, 0, 0, 0, 1, 2]),
   })
   return { ...record, offset, headers: record.headers.map(([name, value]) => [name, Buffer.from(value)]) }
 }
@@ -28,7 +28,7 @@ test('a stream is due at the multiples of its policy, and once for a piece of th
     ...Array.from({ length: 9 }, (_, index) => recordOf('order.short', index + 1, 30 + index)),
     recordOf('order.later', 50, 40),
   ]
-  expect([...dueStreams(records, 10, unexpected)]).toEqual([
+  expect([...dueStreams('eventstore.order', records, 10, unexpected)]).toEqual([
     ['order.long', 20],
     ['order.later', 50],
   ])
@@ -37,7 +37,9 @@ test('a stream is due at the multiples of its policy, and once for a piece of th
 test('a record that is no event is told of, and passed over', () => {
   const foreign: StoredRecord = { ...recordOf('order.a', 10, 7), headers: [] }
   const told: number[] = []
-  const due = dueStreams([foreign, recordOf('order.b', 10, 8)], 10, (offset) => told.push(offset))
+  const due = dueStreams('eventstore.order', [foreign, recordOf('order.b', 10, 8)], 10, (offset) =>
+    told.push(offset),
+  )
   expect([...due.keys()]).toEqual(['order.b'])
   expect(told).toEqual([7])
 })

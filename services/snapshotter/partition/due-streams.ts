@@ -1,12 +1,14 @@
 import type { StreamId, Version } from '#domain'
-import { storedEvent } from '#event-log'
+import { eventIn } from '#event-log'
 import type { StoredRecord } from '#kafka'
 
 /**
  * The streams that want a snapshot, with the highest version of those that are a multiple of `every`.
+ * @param topic where the records are from.
  * @param onForeign told of each record that is no event of Annals.
  */
 export function dueStreams(
+  topic: string,
   records: readonly StoredRecord[],
   every: number,
   onForeign: (offset: number, error: unknown) => void,
@@ -14,7 +16,7 @@ export function dueStreams(
   const due = new Map<StreamId, Version>()
   for (const record of records) {
     try {
-      const { streamId, version } = storedEvent(record)
+      const { streamId, version } = eventIn(topic, record)
       if (version % every === 0) due.set(streamId, version)
     } catch (error) {
       onForeign(record.offset, error)

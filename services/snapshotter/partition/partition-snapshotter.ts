@@ -263,7 +263,7 @@ export class PartitionSnapshotter {
     const { records, nextOffset, highWatermark } = piece
     const { every } = this.#parts.aggregate.snapshot
     this.#lagEvents = highWatermark - checkpoint.state.nextOffset
-    const due = dueStreams(records, every, (offset, error) => this.#foreignRecord(offset, error))
+    const due = dueStreams(this.topic, records, every, (offset, error) => this.#foreignRecord(offset, error))
     await work.takeDue(due, this.#signal)
     if (!(await checkpoint.move(advanced(checkpoint.state, nextOffset)))) return false
     work.goOnFrom(checkpoint.state, false)

@@ -3,7 +3,7 @@ import { LogError } from '#kafka'
 import { IndexUnavailableError } from '#redis-index'
 import { SchemaError } from '#schemas'
 
-/** The store answered with a state older than an event that is in the log: its index is about to follow. */
+/** The store keeps answering with a state older than a record that is in the log: its index leaves that record out, as it does foreign ones. */
 export class BehindError extends Error {
   override readonly name = 'BehindError'
 }
@@ -13,7 +13,7 @@ export function isPassing(error: unknown): boolean {
   if (error instanceof EventStoreError) return error.retry === 'same-ids'
   if (error instanceof SchemaError) return error.code === 'registry-unreachable'
   if (error instanceof LogError) return error.outcome !== 'refused'
-  return error instanceof IndexUnavailableError || error instanceof BehindError
+  return error instanceof IndexUnavailableError
 }
 
 /** What a caller is told of it. */

@@ -1,5 +1,14 @@
-import { fromStoredRecord, LogError, type LogReader } from '#kafka'
-import { catchUp, type CatchUpProgress, type Guard, type LogPiece, type PartitionIndex } from '#redis-index'
+import { InvalidInputError } from '#domain'
+import { eventIn } from '#event-log'
+import { LogError, type LogReader, type StoredRecord } from '#kafka'
+import {
+  catchUp,
+  type CatchUpProgress,
+  type Guard,
+  type IndexEntry,
+  type LogPiece,
+  type PartitionIndex,
+} from '#redis-index'
 
 import { toIndexEntry } from './index-entry.ts'
 
@@ -10,6 +19,8 @@ export interface IndexCatchUpParts {
   readonly reader: LogReader
   /** @param events applied since the last call. */
   readonly onProgress: (progress: CatchUpProgress, events: number) => void
+  /** Told of each record that the index leaves out, for it is no event that an owner appended. */
+  readonly onForeign: (offset: number, reason: string) => void
 }
 
 /** Brings a partition's index to the end of its log. The log decides; the index follows. */
@@ -22,13 +33,28 @@ export class IndexCatchUp {
 
   /** For a new term: up to the term's own marker, behind which nobody else has appended. */
   toMarker(term: Pick<Guard, 'topicId' | 'epoch'>, endOffset: number): Promise<Guard> {
-    const { index } = this.#parts
+    const { index, onForeign } = this.#parts
     let reported = 0
     const onProgress = (progress: CatchUpProgress) => {
       this.#parts.onProgress(progress, progress.events - reported)
       reported = progress.events
     }
-    return catchUp(index, { ...term, endOffset, read: (from) => this.#pieces(from, endOffset), onProgress })
+    return catchUp(index, {
+      ...term,
+      endOffset,
+      read: (from) => this.#pieces(from, endOffset),
+      onProgress,
+      onMisfit: ({ streamId, version, offset }, before) =>
+        onForeign(offset, `it is version ${version} of ${streamId}, which is at version ${before} there`),
+    })
+  }
+
+  /** Tells of what somebody else has put between two batches of an owner, past its fence. */
+  async tellForeign(from: number, until: number): Promise<void> {
+    const { reader, topic, partition, onForeign } = this.#parts
+    for await (const records of reader.read(topic, partition, { from, until })) {
+      for (const { offset } of records) onForeign(offset, 'no owner of the partition appended it')
+    }
   }
 
   /**
@@ -52,10 +78,20 @@ export class IndexCatchUp {
   async *#pieces(from: number, until: number): AsyncGenerator<LogPiece> {
     const { reader, topic, partition } = this.#parts
     for await (const records of reader.read(topic, partition, { from, until })) {
-      const entries = records.map((record) => toIndexEntry(fromStoredRecord(record), record.offset))
+      const entries = records.flatMap((record) => this.#entryOf(record))
       yield { entries, nextOffset: (records.at(-1)?.offset ?? from) + 1 }
     }
     // Markers at the end take offsets, too.
     yield { entries: [], nextOffset: until }
+  }
+
+  #entryOf(record: StoredRecord): IndexEntry[] {
+    try {
+      return [toIndexEntry(eventIn(this.#parts.topic, record), record.offset)]
+    } catch (error) {
+      if (!(error instanceof InvalidInputError)) throw error
+      this.#parts.onForeign(record.offset, error.message)
+      return []
+    }
   }
 }

@@ -175,13 +175,23 @@ export class PartitionOwner {
     const guard = await catchUp.toMarker({ topicId, epoch }, endOffset)
     this.#term = {
       log,
-      round: new Round({ ...this.#parts, log }),
+      round: new Round({ ...this.#parts, log, onGap: (from, until) => this.#lookInto(from, until) }),
       guard,
       renewAtMs: performance.now() + settings.fenceRenewalMs,
     }
     logger.info({ epoch, tookSeconds: stopTimer() }, `took over ${this.#name}`)
     this.#serveFromNowOn()
     return this.#term
+  }
+
+  /** What stands there may be a marker of a renewed fence. Nobody waits for this. */
+  #lookInto(from: number, until: number): void {
+    this.#parts.catchUp.tellForeign(from, until).catch((error: unknown) => {
+      this.#parts.logger.warn(
+        { err: error },
+        `offsets ${from} to ${until} of ${this.#name} cannot be looked at`,
+      )
+    })
   }
 
   #serveFromNowOn(): void {

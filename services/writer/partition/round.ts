@@ -24,6 +24,8 @@ export interface RoundParts {
   readonly index: PartitionIndex
   readonly metrics: WriterMetrics
   readonly logger: Logger
+  /** Told where the log has more between two batches than this owner appended. */
+  readonly onGap: (from: number, until: number) => void
 }
 
 /** A batch, and what the index says to it. */
@@ -77,6 +79,7 @@ export class Round {
     owner.putBack(plan.postponed)
     if (plan.accepted.length === 0) return undefined
     const firstOffset = await this.#append(plan, owner)
+    if (firstOffset > guard.nextOffset) this.#parts.onGap(guard.nextOffset, firstOffset)
     const after = { ...guard, nextOffset: firstOffset + plan.events.length }
     const entries = plan.events.map((event, index) => toIndexEntry(event, firstOffset + index))
     const committed = this.#commit(guard, entries, after, owner)

@@ -1,0 +1,25 @@
+import type { StreamId } from '#domain'
+
+import type { IndexEntry, LogPiece } from './index-entry.ts'
+
+/** @param before the version that the stream has there; 0: none. */
+export type OnMisfit = (entry: IndexEntry, before: number) => void
+
+/**
+ * A log from its start, without the events that do not follow the one before them in their stream: only somebody who is no
+ * owner can have put them there. Keeps the version of every stream in memory, so it is for logs that are known to need it.
+ */
+export async function* fittingOnly(
+  pieces: AsyncIterable<LogPiece>,
+  onMisfit: OnMisfit = () => undefined,
+): AsyncGenerator<LogPiece> {
+  const versions = new Map<StreamId, number>()
+  const follows = (entry: IndexEntry): boolean => {
+    const before = versions.get(entry.streamId) ?? 0
+    const isNext = entry.version === before + 1
+    if (isNext) versions.set(entry.streamId, entry.version)
+    else onMisfit(entry, before)
+    return isNext
+  }
+  for await (const { entries, nextOffset } of pieces) yield { entries: entries.filter(follows), nextOffset }
+}
