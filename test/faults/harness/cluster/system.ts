@@ -43,6 +43,7 @@ export class System {
   readonly projectors: LinkedService[] = []
   readonly snapshotters: LinkedService[] = []
   readonly #options: SystemOptions
+  readonly #departed: OwnEnd[] = []
   #joined = 0
 
   /** Two or three writers, two projectors, one or two snapshotters; they start, and may not serve yet. */
@@ -84,8 +85,6 @@ export class System {
       await closeLinks(joined)
     }
   }
-
-  readonly #departed: OwnEnd[] = []
 
   /** Processes that ended though nobody had ended them. */
   get ownEnds(): readonly OwnEnd[] {

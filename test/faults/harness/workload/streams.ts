@@ -22,11 +22,6 @@ export class Streams {
     return random.pick(random.chance(hotShare) ? this.hot : this.#cold)
   }
 
-  /** All that clients have heard anything of, and one nobody has. */
-  get touched(): readonly string[] {
-    return [...this.#known.keys()]
-  }
-
   get all(): readonly string[] {
     return [...this.hot, ...this.#cold]
   }
