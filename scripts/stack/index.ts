@@ -17,7 +17,7 @@ export { type Address, ask, httpOk, httpStatus, redisCommand } from './probes.ts
 export { type Redis, type RedisOptions, startRedis } from './redis.ts'
 export { type RedisCluster, startRedisCluster } from './redis-cluster.ts'
 export { type Registry, type RegistryOptions, startRegistry } from './registry.ts'
-export { missingForNative, provideNativeTools } from './requirements.ts'
+export { missingForNative, provideModelTools, provideNativeTools } from './requirements.ts'
 export { runCommand } from './run-command.ts'
 export { describe, type Report, type Server, type ServerOptions, startServer, withLog } from './server.ts'
 export { StackError } from './stack-error.ts'

@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { missingForNative, provideNativeTools } from './requirements.ts'
+import { missingForNative, provideModelTools, provideNativeTools } from './requirements.ts'
 
 // A machine on which nothing is installed but what a test puts there.
 let bin: string
@@ -77,4 +77,16 @@ test('a Redis that is there is taken, unless it is too old', () => {
   expect(() => provideNativeTools(() => undefined)).not.toThrow()
   install('redis-server', 'echo Redis server v=6.0.16 sha=0')
   expect(() => provideNativeTools(() => undefined)).toThrow('found 6')
+})
+
+test('Spin is installed through apt where it is missing, and named where that fails', () => {
+  install('gcc', 'echo gcc')
+  installApt('exit 100')
+  expect(() => provideModelTools(() => undefined)).toThrow(
+    /checked with spin, which is missing.*apt-get install spin/,
+  )
+  installApt(
+    `[ "$1" = install ] && printf '#!/bin/sh\\necho Spin\\n' > ${bin}/spin && /bin/chmod +x ${bin}/spin; true`,
+  )
+  expect(() => provideModelTools(() => undefined)).not.toThrow()
 })

@@ -12,6 +12,8 @@ const packages = {
   java: { debian: 'openjdk-17-jdk-headless', macos: 'openjdk@17' },
   maven: { debian: 'maven', macos: 'maven' },
   redis: { debian: 'redis-server', macos: 'redis' },
+  spin: { debian: 'spin', macos: 'spin' },
+  gcc: { debian: 'gcc libc6-dev', macos: 'gcc' },
 } as const
 
 /** What keeps the native stack from running here, each a sentence that says what to install; empty when all is there. */
@@ -40,6 +42,23 @@ export function provideNativeTools(report: Report): void {
     missing.push(`The index needs Redis ${oldestRedis} or newer (${found}). ${howTo('redis')}`)
   }
   if (missing.length > 0) throw new StackError(missing.join('\n'))
+}
+
+/**
+ * Sees to what the formal model is checked with: Spin, and the C compiler that it needs; installs them through apt where they are missing.
+ * @throws StackError that says what to install, when that does not help
+ */
+export function provideModelTools(report: Report): void {
+  for (const [tool, version] of [
+    ['spin', '-V'],
+    ['gcc', '--version'],
+  ] as const) {
+    const isThere = () => spawnSync(tool, [version], { timeout: 20_000 }).status === 0
+    if (isThere()) continue
+    for (const name of packages[tool].debian.split(' ')) installByApt(name, report)
+    if (!isThere())
+      throw new StackError(`The formal model is checked with ${tool}, which is missing. ${howTo(tool)}`)
+  }
 }
 
 function howTo(what: keyof typeof packages): string {

@@ -1,0 +1,52 @@
+/** What may happen, and how often: -D of the model; see write-path.pml. */
+export type Bounds = Readonly<Partial<Record<Bound, number>>>
+type Bound = 'TERMS' | 'CRASHES' | 'LOSSES' | 'FLUSHES' | 'RESTORES' | 'MISSES' | 'TRIES'
+
+export interface ModelRun {
+  readonly name: string
+  readonly bounds: Bounds
+  readonly reads?: boolean
+  /** A part that is left out on purpose: the run must then find a promise broken. */
+  readonly broken?: string
+}
+
+/** All promises hold, whatever happens within the bounds. */
+const sound: readonly ModelRun[] = [
+  { name: 'three take-overs', bounds: { TERMS: 3, TRIES: 2 } },
+  { name: 'a crash and a retry, three take-overs', bounds: { TERMS: 3, CRASHES: 1, TRIES: 2 } },
+  { name: 'a request or its answer lost, three take-overs', bounds: { TERMS: 3, LOSSES: 1 } },
+  { name: 'a crash, a lost request and a retry', bounds: { CRASHES: 1, LOSSES: 1, TRIES: 2 } },
+  { name: 'Redis emptied, three take-overs', bounds: { TERMS: 3, FLUSHES: 1 } },
+  { name: 'Redis restored from an older copy', bounds: { RESTORES: 1, TRIES: 2 } },
+  {
+    name: 'all of it but the older copy',
+    bounds: { CRASHES: 1, LOSSES: 1, FLUSHES: 1, MISSES: 1, TRIES: 2 },
+  },
+  { name: 'all of it', bounds: { CRASHES: 1, LOSSES: 1, FLUSHES: 1, RESTORES: 1, MISSES: 1 } },
+  { name: 'reads beside three take-overs', bounds: { TERMS: 3 }, reads: true },
+  { name: 'reads beside a missed commit', bounds: { MISSES: 1, TRIES: 2 }, reads: true },
+  {
+    name: 'reads of one owner, Redis emptied and restored',
+    bounds: { TERMS: 1, CRASHES: 1, LOSSES: 1, FLUSHES: 1, RESTORES: 1, TRIES: 2 },
+    reads: true,
+  },
+]
+
+const broken: readonly ModelRun[] = [
+  { name: 'no wait for the marker', broken: 'NO_WAIT_FOR_MARKER', bounds: {} },
+  { name: 'no fence', broken: 'NO_FENCE', bounds: {} },
+  { name: 'guard ignored, Redis emptied', broken: 'GUARD_IGNORED', bounds: { TERMS: 1, FLUSHES: 1 } },
+  { name: 'guard ignored, Redis restored', broken: 'GUARD_IGNORED', bounds: { TERMS: 1, RESTORES: 1 } },
+  { name: 'sequence bumped on retry', broken: 'SEQUENCE_BUMPED', bounds: { TERMS: 1, LOSSES: 1 } },
+  { name: 'dedupe forgotten after a take-over', broken: 'DEDUPE_FORGOTTEN', bounds: { TRIES: 2 } },
+  { name: 'refused for an event that is not in the log yet', broken: 'REFUSED_EARLY', bounds: {} },
+  {
+    name: 'index claimed from a later owner',
+    broken: 'CLAIM_REGARDLESS',
+    bounds: { MISSES: 1, TRIES: 2 },
+    reads: true,
+  },
+  { name: 'index of a later owner dropped', broken: 'DROP_REGARDLESS', bounds: {}, reads: true },
+]
+
+export const modelRuns: readonly ModelRun[] = [...sound, ...broken]

@@ -1,0 +1,485 @@
+/*
+ * The write path of one partition with one stream: owners, fence, marker, index, guard, and whoever appends and reads.
+ * docs/formal.md explains it. Any process may stop between any two steps for as long as others like (that is what interleaving
+ * means), so a frozen owner needs no step of its own; a crash does.
+ *
+ * Every atomic block is one thing that is atomic in the product too: one request as its server handles it, or one script in Redis.
+ * Bounds are given by -D, and are 0 or small without: TERMS (take-overs), CRASHES, LOSSES (of requests to the leader, or their answers),
+ * FLUSHES and RESTORES (of Redis), MISSES (commits that do not reach it), TRIES (of the first append). READS adds a reader.
+ * Broken variants: NO_WAIT_FOR_MARKER NO_FENCE GUARD_IGNORED SEQUENCE_BUMPED DEDUPE_FORGOTTEN REFUSED_EARLY CLAIM_REGARDLESS DROP_REGARDLESS.
+ */
+
+#ifndef TERMS
+#define TERMS 2
+#endif
+#ifndef CRASHES
+#define CRASHES 0
+#endif
+#ifndef FLUSHES
+#define FLUSHES 0
+#endif
+#ifndef RESTORES
+#define RESTORES 0
+#endif
+#ifndef LOSSES
+#define LOSSES 0
+#endif
+#ifndef MISSES
+#define MISSES 0
+#endif
+#ifndef TRIES
+#define TRIES 1
+#endif
+
+#define OWNERS 2
+#define APPENDS 2
+#define LOG 10
+#define anyVersion 9
+
+/* The log: an event has an id from 1, a marker has 0. */
+typedef Record { byte id; byte version; byte epoch }
+Record log[LOG];
+byte end = 0;
+byte streamVersion = 0;
+bool isLogged[APPENDS + 1];
+
+/* The partition's leader: the newest epoch it knows, and of each epoch the next sequence and where the last batch went. */
+byte fence = 0;
+byte nextSequence[TERMS + 1];
+byte lastOffset[TERMS + 1];
+
+/* The transaction coordinator: the newest epoch it gave out, and the one whose marker is on its way. */
+byte coordinator = 0;
+byte marker = 0;
+
+/* Redis: what it holds, and an older copy of it. */
+bool held = false;     byte heldEpoch = 0; byte heldNext = 0; byte heldVersion = 0; byte heldIds = 0;
+bool saved = false;    byte savedEpoch = 0; byte savedNext = 0; byte savedVersion = 0; byte savedIds = 0;
+
+/* What each owner knows. */
+byte epoch[OWNERS];
+byte guardNext[OWNERS];
+bool serving[OWNERS];
+bool stale[OWNERS];
+/* A request to append that reached an owner: bit of each append. */
+byte inbox[OWNERS];
+
+/* Requests to the leader that got no answer. */
+byte lost = 0;
+/* One of them may be on its way still, whatever becomes of its sender. */
+byte lateId1 = 0; byte lateId2 = 0; byte lateVersion1 = 0; byte lateVersion2 = 0; byte lateEpoch = 0; byte lateSequence = 0;
+byte crashes = 0;
+byte misses = 0;
+
+/* What clients were answered: version of each append, 0 while there is none. */
+byte answered[APPENDS + 1];
+bool refused[APPENDS + 1];
+byte acknowledgedVersion = 0;
+
+#define bit(id) (1 << (id))
+/* The first append expects no stream, the others any version. */
+#define expected(id) ((id) == 1 -> 0 : anyVersion)
+
+mtype = { taken, behindFence, outOfOrder };
+
+/* ---- What is promised, asserted wherever it could break ---- */
+
+inline appendRecord(anId, aVersion, anEpoch) {
+  assert(aVersion == streamVersion + 1);           /* versions are contiguous, and each is given once */
+  assert(!isLogged[anId]);                         /* each event at most once */
+  assert(!refused[anId]);                          /* a refused event is nowhere */
+  assert(expected(anId) == anyVersion || expected(anId) == streamVersion);
+  isLogged[anId] = true;
+  streamVersion = aVersion;
+  log[end].id = anId; log[end].version = aVersion; log[end].epoch = anEpoch;
+  end++
+}
+inline acknowledge(anId, aVersion, anOffset) {
+  assert(log[anOffset].id == anId && log[anOffset].version == aVersion);   /* it is where the answer says */
+  assert(answered[anId] == 0 || answered[anId] == aVersion);               /* duplicates get the first answer */
+  answered[anId] = aVersion;
+  acknowledgedVersion = (aVersion > acknowledgedVersion -> aVersion : acknowledgedVersion)
+}
+
+inline refuse(anId, anActual) {
+  assert(!isLogged[anId]);
+  assert(anActual <= streamVersion);               /* the version that it names has been reached */
+  refused[anId] = true
+}
+
+/* The index is the fold of the log up to its offset. */
+inline assertIndexIsTrue() {
+  i = 0; foldedVersion = 0; foldedIds = 0;
+  do
+  :: i < heldNext ->
+     if
+     :: log[i].id != 0 -> foldedVersion++; foldedIds = foldedIds | bit(log[i].id)
+     :: else
+     fi;
+     i++
+  :: else -> break
+  od;
+  assert(!held || (heldNext <= end && heldVersion == foldedVersion && heldIds == foldedIds));
+  i = 0; foldedVersion = 0; foldedIds = 0
+}
+
+/* ---- The partition's leader: one produce request of one or two events ---- */
+
+inline produce(anEpoch, aSequence, id1, version1, id2, version2) {
+  if
+#ifndef NO_FENCE
+  :: anEpoch < fence -> outcome = behindFence
+#endif
+  :: else ->
+     fence = (anEpoch > fence -> anEpoch : fence);
+     if
+     :: aSequence == nextSequence[anEpoch] ->
+        lastOffset[anEpoch] = end;
+        appendRecord(id1, version1, anEpoch);
+        if
+        :: id2 != 0 -> appendRecord(id2, version2, anEpoch)
+        :: else
+        fi;
+        nextSequence[anEpoch] = aSequence + 1;
+        outcome = taken; offset = lastOffset[anEpoch]
+     :: aSequence + 1 == nextSequence[anEpoch] -> outcome = taken; offset = lastOffset[anEpoch]
+     :: else -> outcome = outOfOrder
+     fi
+  fi
+}
+
+/* ---- An owner: take-over, catch-up, rounds ---- */
+
+#define guardHolds(next) (held && heldEpoch == epoch[me] && heldNext == (next))
+
+inline forgetRound() { id1 = 0; id2 = 0; version1 = 0; version2 = 0; duplicate = 0; sequenceSent = 0; from = 0; seen = 0; seenEpoch = 0; seenHeld = false; offset = 0; outcome = 0; upTo = 0 }
+
+/* Decides one append of the batch against the index and what the batch has already given. */
+inline decide(anId) {
+  if
+  :: (knownIds & bit(anId)) -> duplicate = anId
+  :: else ->
+     if
+     :: expected(anId) != anyVersion && expected(anId) != atVersion ->
+#ifndef REFUSED_EARLY
+        if
+        :: id1 != 0 -> inbox[me] = inbox[me] | bit(anId)   /* for the sake of an event that may never be in the log: next round */
+        :: else -> refuse(anId, atVersion)
+        fi
+#else
+        refuse(anId, atVersion)
+#endif
+     :: else ->
+        atVersion++;
+        if
+        :: id1 == 0 -> id1 = anId; version1 = atVersion
+        :: else -> id2 = anId; version2 = atVersion
+        fi
+     fi
+  fi
+}
+
+inline answerDuplicate() {
+  if
+  :: duplicate != 0 ->
+     i = 0;
+     do
+     :: i < end && log[i].id != duplicate -> i++
+     :: else -> break
+     od;
+     assert(i < end);
+     acknowledge(duplicate, log[i].version, i);
+     i = 0; duplicate = 0
+  :: else
+  fi
+}
+
+proctype Owner(byte me) {
+  byte from, upTo, seen, seenEpoch, sequence, sequenceSent, id1, id2, version1, version2, duplicate;
+  byte atVersion, knownIds, offset, i, foldedVersion, foldedIds, termStart;
+  bool seenHeld, again;
+  mtype outcome;
+
+life:
+  {
+    skip;
+takeOver:
+    atomic {
+      serving[me] = false; stale[me] = true; again = false; forgetRound();
+      coordinator < TERMS && marker == 0;         /* liveness may be wrong: whoever likes takes over */
+      from = end                                   /* the high watermark before */
+    };
+    atomic { coordinator < TERMS && marker == 0 -> coordinator++; epoch[me] = coordinator; sequence = 0 };
+#ifdef NO_FENCE
+    atomic { upTo = end };
+#else
+    if
+    :: atomic { coordinator == epoch[me] && marker == 0 -> marker = epoch[me] }
+    :: atomic { coordinator > epoch[me] -> goto takeOver }
+    fi;
+#ifdef NO_WAIT_FOR_MARKER
+    upTo = from;
+#else
+    if
+    :: atomic { fence >= epoch[me] && marker != epoch[me] ->
+         upTo = from;
+         do
+         :: upTo < end && !(log[upTo].id == 0 && log[upTo].epoch == epoch[me]) -> upTo++
+         :: else -> break
+         od;
+         assert(upTo < end);
+         upTo++
+       }
+    fi;
+#endif
+#endif
+#ifdef DEDUPE_FORGOTTEN
+    termStart = upTo;
+#endif
+
+catchUp:
+    /* A GET, and what it means. */
+    atomic {
+      seenHeld = held; seenEpoch = heldEpoch; seen = heldNext;
+      if
+      :: seenHeld && seen > upTo && seenEpoch > epoch[me] -> goto takeOver   /* a later owner is at work */
+#ifndef CLAIM_REGARDLESS
+      :: again && seenHeld && seen <= upTo && seenEpoch > epoch[me] -> goto takeOver
+#endif
+      :: else
+      fi
+    };
+    if
+    :: atomic { !seenHeld || seen > upTo ->
+#ifndef DROP_REGARDLESS
+         if
+         :: held != seenHeld || heldEpoch != seenEpoch || heldNext != seen -> goto catchUp
+         :: else
+         fi;
+#endif
+         held = false; heldEpoch = 0; heldNext = 0; heldVersion = 0; heldIds = 0; seen = 0; seenHeld = false; seenEpoch = 0 }
+    :: atomic { seenHeld && seen <= upTo -> skip }
+    fi;
+    /* The claim: a compare-and-set. */
+    atomic {
+      if
+      :: !held && seen == 0 -> held = true; heldEpoch = epoch[me]; heldNext = 0; heldVersion = 0; heldIds = 0
+#ifdef CLAIM_REGARDLESS
+      :: held && heldNext == seen -> heldEpoch = epoch[me]
+#else
+      :: held && heldNext == seen && (!again || heldEpoch <= epoch[me]) -> heldEpoch = epoch[me]
+#endif
+      :: else -> goto catchUp
+      fi
+    };
+    /* The events in between, in one commit. */
+    atomic {
+      if
+      :: guardHolds(seen) ->
+         do
+         :: heldNext < upTo ->
+            if
+            :: log[heldNext].id != 0 -> heldVersion = log[heldNext].version; heldIds = heldIds | bit(log[heldNext].id)
+            :: else
+            fi;
+            heldNext++
+         :: else -> break
+         od;
+         assertIndexIsTrue();
+         guardNext[me] = heldNext; stale[me] = false; serving[me] = true; again = false;
+        from = 0; upTo = 0; seen = 0; seenEpoch = 0; seenHeld = false
+      :: else -> goto catchUp
+      fi
+    };
+
+serve:
+    do
+    :: stale[me] -> goto catchUpAgain
+    :: atomic { !stale[me] && inbox[me] != 0 -> forgetRound() };
+       /* The check: one script. */
+       atomic {
+         if
+#ifdef GUARD_IGNORED
+         :: true ->
+#else
+         :: guardHolds(guardNext[me]) ->
+#endif
+            atVersion = heldVersion; knownIds = heldIds;
+#ifdef DEDUPE_FORGOTTEN
+            i = 0;
+            do
+            :: i < termStart -> if :: log[i].id != 0 -> knownIds = knownIds & ~bit(log[i].id) :: else fi; i++
+            :: else -> break
+            od;
+            i = 0;
+#endif
+         :: else -> goto catchUpAgain
+         fi
+       };
+       /* The batch: one append, or both, in either order; the decisions are the owner's own. */
+       atomic {
+         if
+         :: inbox[me] & bit(1) -> decide(1); inbox[me] = inbox[me] & ~bit(1)
+         :: inbox[me] & bit(2) -> decide(2); inbox[me] = inbox[me] & ~bit(2)
+         :: inbox[me] == (bit(1) | bit(2)) -> inbox[me] = 0; decide(1); decide(2)
+         :: inbox[me] == (bit(1) | bit(2)) -> inbox[me] = 0; decide(2); decide(1)
+         fi;
+         atVersion = 0; knownIds = 0;
+         answerDuplicate()
+       };
+       if
+       :: id1 == 0 -> goto serve
+       :: else
+       fi;
+       sequenceSent = sequence;
+       /* The request: answered, or without an answer, which may mean that it was taken or that it was lost. */
+       do
+       :: atomic { produce(epoch[me], sequenceSent, id1, version1, id2, version2);
+            if
+            :: outcome == behindFence -> goto fenced
+            :: outcome == outOfOrder -> goto unknown
+            :: else -> sequence = sequenceSent + 1
+            fi
+          };
+          break
+       :: atomic { lost < LOSSES -> lost++;
+            if
+            :: produce(epoch[me], sequenceSent, id1, version1, id2, version2); outcome = 0; offset = 0
+            :: skip
+            :: lateId1 = id1; lateId2 = id2; lateVersion1 = version1; lateVersion2 = version2; lateEpoch = epoch[me]; lateSequence = sequenceSent
+            fi;
+#ifdef SEQUENCE_BUMPED
+            sequenceSent++
+#endif
+          }
+       :: goto unknown                             /* the time is over */
+       od;
+       /* The commit: one script. If Redis does not take it, the events are durable all the same. */
+       atomic {
+         if
+         :: guardHolds(guardNext[me]) ->
+            heldVersion = (id2 != 0 -> version2 : version1);
+            heldIds = heldIds | bit(id1) | (id2 != 0 -> bit(id2) : 0);
+            heldNext = offset + (id2 != 0 -> 2 : 1);
+            assertIndexIsTrue()
+         :: !guardHolds(guardNext[me]) -> stale[me] = true
+         :: misses < MISSES -> misses++; stale[me] = true       /* Redis was not to be reached */
+         fi;
+         guardNext[me] = offset + (id2 != 0 -> 2 : 1)
+       };
+       atomic {
+         acknowledge(id1, version1, offset);
+         if
+         :: id2 != 0 -> acknowledge(id2, version2, offset + 1)
+         :: else
+         fi;
+         forgetRound()
+       }
+    od;
+
+catchUpAgain:
+    /* Within a term. The log's end, and then as at a take-over. */
+    atomic { stale[me] = true; forgetRound();
+      if
+      :: held && heldEpoch > epoch[me] -> goto fenced
+      :: else
+      fi };
+    atomic { upTo = (end > guardNext[me] -> end : guardNext[me]); again = true };
+    goto catchUp;
+
+unknown:
+    /* Put back: after a take-over the ids tell what became of it. */
+    atomic { inbox[me] = inbox[me] | bit(id1) | (id2 != 0 -> bit(id2) : 0); goto takeOver };
+
+fenced:
+    /* Callers are told that it is unknown, and may try elsewhere. */
+    atomic { serving[me] = false; inbox[me] = 0; goto takeOver }
+  } unless {
+    atomic { crashes < CRASHES -> crashes++; serving[me] = false; stale[me] = true; inbox[me] = 0; epoch[me] = 0; guardNext[me] = 0;
+      sequence = 0; upTo = 0; termStart = 0; atVersion = 0; knownIds = 0; i = 0; again = false; forgetRound() }
+  };
+  goto life
+}
+/* ---- Those around ---- */
+
+/* The marker arrives when it likes; from then on the leader knows the epoch. */
+active proctype Coordinator() {
+end_idle:
+  do
+  :: atomic { marker != 0 ->
+       fence = (marker > fence -> marker : fence);
+       log[end].id = 0; log[end].version = 0; log[end].epoch = marker; end++;
+       marker = 0
+     }
+  od
+}
+
+#if LOSSES > 0
+active proctype Network() {
+  mtype outcome;
+  byte offset;
+end_empty:
+  do
+  :: atomic { lateId1 != 0 ->
+       produce(lateEpoch, lateSequence, lateId1, lateVersion1, lateId2, lateVersion2);
+       outcome = 0; offset = 0;
+       lateId1 = 0; lateId2 = 0; lateVersion1 = 0; lateVersion2 = 0; lateEpoch = 0; lateSequence = 0
+     }
+  od
+}
+#endif
+
+/* Sends an append to some owner; sends it again, to any, as long as it has no answer. */
+proctype Client(byte id) {
+  byte tries = 0;
+end_waiting:
+  do
+  :: atomic { tries < (id == 1 -> TRIES : 1) && answered[id] == 0 && !refused[id] ->
+       tries++;
+       if
+       :: inbox[0] = inbox[0] | bit(id)
+       :: inbox[1] = inbox[1] | bit(id)
+       fi
+     }
+  od
+}
+
+active proctype Nemesis() {
+  byte flushes = 0, restores = 0;
+end_calm:
+  do
+  :: atomic { flushes < FLUSHES -> flushes++; held = false; heldEpoch = 0; heldNext = 0; heldVersion = 0; heldIds = 0 }
+  :: atomic { restores < RESTORES && !saved && held -> saved = true;
+       savedEpoch = heldEpoch; savedNext = heldNext; savedVersion = heldVersion; savedIds = heldIds }
+  :: atomic { restores < RESTORES && saved -> restores++;
+       held = true; heldEpoch = savedEpoch; heldNext = savedNext; heldVersion = savedVersion; heldIds = savedIds;
+       saved = false; savedEpoch = 0; savedNext = 0; savedVersion = 0; savedIds = 0 }
+  od
+}
+
+#ifdef READS
+/* A read through an owner, under its guard: it sees all that was acknowledged before it began. */
+active proctype Reader() {
+  byte due, next, term, who;
+end_reading:
+  do
+  :: atomic { due == 0 && acknowledgedVersion > 0 -> due = acknowledgedVersion;
+       if :: who = 0 :: who = 1 fi }
+  :: atomic { due != 0 && serving[who] && !stale[who] && term == 0 -> next = guardNext[who]; term = epoch[who] }
+  :: atomic { term != 0 ->
+       if
+       :: held && heldEpoch == term && heldNext >= next -> assert(heldVersion >= due)
+       :: else -> if :: serving[who] && epoch[who] == term -> stale[who] = true :: else fi
+       fi;
+       due = 0; next = 0; term = 0; who = 0 }
+  od
+}
+#endif
+
+init {
+  atomic {
+    stale[0] = true; stale[1] = true;
+    run Owner(0); run Owner(1);
+    run Client(1); run Client(2)
+  }
+}
