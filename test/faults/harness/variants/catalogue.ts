@@ -2,6 +2,7 @@ import type { Variant } from './variant.ts'
 
 const noWaitForMarker: Variant = {
   name: 'no-wait-for-marker',
+  caughtBySeed: 12,
   doc: 'A take-over ends when EndTxn answers. What the former owner appends until the marker arrives is missed, and its versions are given twice.',
   module: 'libs/kafka/fenced-log.ts',
   replacements: [
@@ -14,6 +15,7 @@ const noWaitForMarker: Variant = {
 
 const noFence: Variant = {
   name: 'no-fence',
+  caughtBySeed: 6,
   doc: 'Each owner appends as a producer of its own, so no broker refuses one that sleeps through a take-over and wakes.',
   module: 'libs/kafka/fenced-log.ts',
   replacements: [
@@ -35,18 +37,24 @@ const noFence: Variant = {
 
 const guardIgnored: Variant = {
   name: 'guard-ignored',
-  doc: 'The check before each round takes the index for what it was, though Redis may have lost or regained state.',
+  caughtBySeed: 7,
+  doc: 'Rounds and reads take the index for what it was, though Redis may have lost or regained state.',
   module: 'libs/redis-index/lua.ts',
   replacements: [
     {
       text: 'if stored[1] ~= topicId or stored[2] ~= epoch or stored[3] ~= nextOffset then return 0 end\nlocal records',
       by: 'local records',
     },
+    {
+      text: 'if stored[1] ~= topicId or stored[2] ~= epoch or tonumber(stored[3]) < tonumber(nextOffset) then return 0 end',
+      by: '',
+    },
   ],
 }
 
 const sequenceBumped: Variant = {
   name: 'sequence-bumped-on-retry',
+  caughtBySeed: 1,
   doc: 'A batch that got no answer is sent again under the next sequence, so that the broker takes it once more.',
   module: 'libs/kafka/fenced-log.ts',
   replacements: [
@@ -69,6 +77,7 @@ const sequenceBumped: Variant = {
 
 const checkpointFirst: Variant = {
   name: 'checkpoint-before-views',
+  caughtBySeed: 37,
   doc: 'The checkpoint of a projection is stored first and the views after it: who is killed in between never applies those events.',
   module: 'libs/projections-redis/redis-view-store.ts',
   replacements: [
@@ -89,6 +98,7 @@ const checkpointFirst: Variant = {
 
 const dedupeForgotten: Variant = {
   name: 'dedupe-forgotten',
+  caughtBySeed: 1,
   doc: 'After a take-over the owner no longer knows the ids of events that are in the log, and takes them once more.',
   module: 'services/writer/partition/partition-owner.ts',
   replacements: [

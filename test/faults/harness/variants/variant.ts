@@ -3,6 +3,8 @@ export interface Variant {
   readonly name: string
   /** What is taken away, and what must go wrong then. */
   readonly doc: string
+  /** A seed of the fault harness that finds it out within the seconds that the test gives it. */
+  readonly caughtBySeed: number
   /** Path of the module from the root of the repository. */
   readonly module: string
   /** Each `text` stands in the module exactly once. */

@@ -55,7 +55,13 @@ describe.each(variants)('the variant $name', (variant) => {
 })
 
 test('a variant whose text is not there, or there twice, is refused loudly', () => {
-  const variant = { name: 'void', doc: '', module: 'a.ts', replacements: [{ text: 'x()', by: '' }] }
+  const variant = {
+    name: 'void',
+    doc: '',
+    caughtBySeed: 1,
+    module: 'a.ts',
+    replacements: [{ text: 'x()', by: '' }],
+  }
   expect(() => brokenSource(variant, 'y()')).toThrow(
     'variant void: expected this text once in a.ts, found it 0 times',
   )
