@@ -17,7 +17,7 @@ import { isTransient, type RetryLimits, retrying } from './backoff.ts'
 import { followStream } from './follow-stream.ts'
 import type { HttpTransport, JsonCall } from './http-transport.ts'
 import { ReachableUrls } from './reachable-urls.ts'
-import { parseUrl, queryString } from './request-path.ts'
+import { parseUrl, pathPart, queryString } from './request-path.ts'
 import { readServerSentEvents } from './server-sent-events.ts'
 
 export interface ProjectionsClientOptions {
@@ -61,7 +61,7 @@ export class ProjectionsClient {
   }
 
   view(name: string, key: string, options: ViewOptions): Promise<View> {
-    const path = `${pathOf(name)}/views/${encodeURIComponent(key)}${queryString(optionsOf(options))}`
+    const path = `${pathOf(name)}/views/${pathPart(key)}${queryString(optionsOf(options))}`
     return this.#get(path, waitMsOf(options))
   }
 
@@ -88,7 +88,7 @@ export class ProjectionsClient {
   }
 
   discard(name: string, generation: string): Promise<void> {
-    return this.#change('DELETE', `${pathOf(name)}/generations/${encodeURIComponent(generation)}`)
+    return this.#change('DELETE', `${pathOf(name)}/generations/${pathPart(generation)}`)
   }
 
   resume(name: string): Promise<{ resumed: number }> {
@@ -155,7 +155,7 @@ export class ProjectionsClient {
 const hasWaited = (error: unknown): boolean =>
   error instanceof EventStoreError && error.code === 'projection-behind'
 
-const pathOf = (name: string): string => `/projections/${encodeURIComponent(name)}`
+const pathOf = (name: string): string => `/projections/${pathPart(name)}`
 
 const waitMsOf = ({ after, timeoutMs = waitMsDefault }: ViewOptions): number =>
   after === undefined ? 0 : timeoutMs

@@ -7,6 +7,9 @@ export function parseUrl(text: string): URL {
   throw new InvalidInputError('url', `url ${quote(text)} is malformed: expected e.g. http://127.0.0.1:7400`)
 }
 
+/** A part of a path. Half a surrogate pair, which no URL can hold, becomes a replacement character, as in a query: there is no such thing there. */
+export const pathPart = (text: string): string => encodeURIComponent(text.toWellFormed())
+
 type Parameter = string | number | boolean | readonly string[] | undefined
 
 /** With its question mark; empty where nothing is defined. A list is a parameter that stands there more than once. */

@@ -61,7 +61,8 @@ class FileOutput implements ExportOutput {
   async abandon(): Promise<void> {
     this.#stream.destroy()
     await finished(this.#stream).catch(() => undefined)
-    await rm(this.#partial, { force: true })
+    // Where it could not even be begun, nothing is left, and that it could not is told already.
+    await rm(this.#partial, { force: true }).catch(() => undefined)
   }
 
   async #orFailure(writing: Promise<void>): Promise<void> {
