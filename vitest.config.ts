@@ -22,7 +22,7 @@ export default defineConfig({
           'examples/**/*.test.ts',
           'scripts/**/*.test.ts',
           'test/unit/**/*.test.ts',
-          // The harness is code of its own; what it does to the product is in test/faults.
+          // The harness is code of its own; what it does to the product is in test/proof.
           'test/faults/harness/**/*.test.ts',
         ],
         { maxWorkers: 2 },
@@ -48,6 +48,11 @@ export default defineConfig({
         hookTimeout: 60_000,
         fileParallelism: false,
         sequence: { groupOrder: 3 },
+      }),
+      // Seeds of the fault harness: `npm run test:proof`.
+      project('proof', ['test/proof/**/*.test.ts'], {
+        fileParallelism: false,
+        sequence: { groupOrder: 4 },
       }),
     ],
   },

@@ -6,7 +6,7 @@ import { runProgram } from './run-program.ts'
 import { summaryLine, type Tally, tallyVitest, total } from './tally.ts'
 
 const checkMsMax = 900_000
-const testsMsMax = 2_400_000
+const testsMsMax = 3_000_000
 const help = `Usage: ./scripts/test.sh
 
 Runs every check (format, lint, types, dependency rules) and every test, with a stack of its own that it starts and
@@ -54,7 +54,14 @@ async function runTests(reports: string): Promise<Tally> {
   // A report of an earlier run must not be taken for this one's.
   rmSync(json, { force: true })
   const args = [
-    ...['run', '--coverage', `--coverage.reportsDirectory=${join(reports, 'coverage')}`],
+    // Seeds of the fault harness take long: `npm run test:proof`.
+    ...[
+      'run',
+      '--project',
+      '!proof',
+      '--coverage',
+      `--coverage.reportsDirectory=${join(reports, 'coverage')}`,
+    ],
     ...['--reporter=default', '--reporter=json', '--reporter=junit'],
     ...[`--outputFile.json=${json}`, `--outputFile.junit=${join(reports, 'junit.xml')}`],
   ]

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 
-import { variantModule } from './harness/options.ts'
-import { runSeeds } from './harness/run-seeds.ts'
-import { variants } from './harness/variants/catalogue.ts'
+import { variantModule } from '../faults/harness/options.ts'
+import { runSeeds } from '../faults/harness/run-seeds.ts'
+import { variants } from '../faults/harness/variants/catalogue.ts'
 
 // Long enough for the first faults to strike, and for partitions to find other owners.
 const seconds = 25

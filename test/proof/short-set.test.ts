@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 
-import { faultTable } from './harness/report/fault-table.ts'
-import { isPassed, seedFindings, seedLine } from './harness/report/seed-report.ts'
-import { runSeeds } from './harness/run-seeds.ts'
+import { faultTable } from '../faults/harness/report/fault-table.ts'
+import { isPassed, seedFindings, seedLine } from '../faults/harness/report/seed-report.ts'
+import { runSeeds } from '../faults/harness/run-seeds.ts'
 
 // A short set of what `npm run faults` does at length: it finds out that the harness works, and what breaks often.
 const seeds = [1, 2, 3]
