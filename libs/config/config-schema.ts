@@ -30,6 +30,12 @@ const http = group('HTTP', 'Where a service listens.', {
     default: 8 * 1_048_576,
     description: 'Larger request bodies are refused.',
   }),
+  requestsMax: count({
+    env: 'ANNALS_REQUESTS_MAX',
+    default: 500,
+    description:
+      'Changes that one service works on at a time; callers of more are told at once to come again.',
+  }),
 })
 
 const kafka = group('Kafka', 'How the cluster is reached, and how topics are made.', {

@@ -12,6 +12,7 @@ import { traceRequests } from './http-traces.ts'
 import type { HttpServer, RequestTypes } from './http-types.ts'
 import { addProbes, type HealthSource } from './probes.ts'
 import { answerFailure, answerWithProblems } from './problem-reply.ts'
+import { boundRequests } from './request-bound.ts'
 import { compileValidator } from './validation.ts'
 
 export interface HttpServerOptions {
@@ -23,6 +24,8 @@ export interface HttpServerOptions {
   readonly version: string
   /** Larger bodies get 413. */
   readonly bodyLimitBytes: number
+  /** Changes that may be under way at a time; default 500. More get 503. */
+  readonly requestsMax?: number
   /** How long a request may take to come in whole, headers and body; default 60 s. Then it gets 408. */
   readonly requestTimeoutMs?: number
 }
@@ -36,7 +39,7 @@ const maxParamLength = 4_000
  * what has begun, ends streams and idle connections, and returns.
  */
 export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const { requestTimeoutMs = 60_000 } = options
+  const { requestTimeoutMs = 60_000, requestsMax = 500 } = options
   const app = Fastify({
     loggerInstance: options.logger,
     // A line for each request would cost more than the request; metrics count them, and failures are logged.
@@ -60,6 +63,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   app.server.on('checkExpectation', (request, response) => app.routing(request, response))
   endStreamsOnClose(app)
   observeRequests(app, options.metrics)
+  boundRequests(app, requestsMax)
   if (isTracing()) traceRequests(app)
   await describeApi(app, options)
   addProbes(app, options.health, options.metrics)

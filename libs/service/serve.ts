@@ -27,6 +27,7 @@ export async function serve(
     title,
     version: '0.1.0',
     bodyLimitBytes: config.http.bodyBytesMax,
+    requestsMax: config.http.requestsMax,
   })
   for (const { routes } of parts) await server.register(routes)
   await server.listen({ host: config.http.host, port: config.http.port })
