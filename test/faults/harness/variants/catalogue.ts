@@ -2,13 +2,16 @@ import type { Variant } from './variant.ts'
 
 const noWaitForMarker: Variant = {
   name: 'no-wait-for-marker',
-  caughtBySeed: 12,
-  doc: 'A take-over ends when EndTxn answers. What the former owner appends until the marker arrives is missed, and its versions are given twice.',
+  caughtBySeed: 30,
+  doc: 'A take-over does not wait for its marker, which comes late, and goes on slowly. What the former owner appends meanwhile is missed, and its versions are given twice.',
   module: 'libs/kafka/fenced-log.ts',
   replacements: [
     {
-      text: 'const endOffset = await awaitMarker(this.#fenced, term, before, deadline)',
-      by: 'const endOffset = before; void awaitMarker',
+      text: 'await writeMarker(this.#fenced, term, deadline)\n      const endOffset = await awaitMarker(this.#fenced, term, before, deadline)',
+      by: `setTimeout(() => writeMarker(this.#fenced, term, deadlineIn(30_000)).catch(() => undefined), 5_000).unref()
+      const endOffset = before
+      await new Promise((resolve) => setTimeout(resolve, 4_000))
+      void awaitMarker`,
     },
   ],
 }
@@ -54,7 +57,7 @@ const guardIgnored: Variant = {
 
 const sequenceBumped: Variant = {
   name: 'sequence-bumped-on-retry',
-  caughtBySeed: 1,
+  caughtBySeed: 19,
   doc: 'A batch that got no answer is sent again under the next sequence, so that the broker takes it once more.',
   module: 'libs/kafka/fenced-log.ts',
   replacements: [
@@ -98,7 +101,7 @@ const checkpointFirst: Variant = {
 
 const dedupeForgotten: Variant = {
   name: 'dedupe-forgotten',
-  caughtBySeed: 1,
+  caughtBySeed: 30,
   doc: 'After a take-over the owner no longer knows the ids of events that are in the log, and takes them once more.',
   module: 'services/writer/partition/partition-owner.ts',
   replacements: [
