@@ -1,0 +1,97 @@
+import { setTimeout as pause } from 'node:timers/promises'
+
+import type { Process } from './processes.ts'
+import { judge, rules, type Verdict } from './rules.ts'
+import { Sampler } from './sampler.ts'
+import { type LoadCounts, SteadyLoad } from './steady-load.ts'
+
+export interface SoakOptions {
+  readonly processes: readonly Process[]
+  readonly env: Readonly<Record<string, string>>
+  readonly minutes: number
+  /** Appends of one event, each second. */
+  readonly rate: number
+}
+
+export interface SoakResult {
+  readonly counts: LoadCounts
+  readonly warmUpMinutes: number
+  readonly verdicts: readonly Verdict[]
+  /** Rules that were broken, in words. */
+  readonly broken: readonly string[]
+}
+
+const sampleMs = 5_000
+/** Compiled code, caches and remembered ids take so much of the time to be what they will be. */
+const warmUpShare = 0.4
+/** Of what was to be sent. */
+const missedShareMax = 0.01
+
+/** The same load for a while, and what became of memory, queues and keys after the warm-up. */
+export async function soak(options: SoakOptions, say: (line: string) => void): Promise<SoakResult> {
+  const { processes, env, minutes, rate } = options
+  const load = new SteadyLoad(processes[0]?.url ?? '', rate)
+  const sampler = new Sampler(processes, env)
+  const ending = new AbortController()
+  const sampling = sampler.run(sampleMs, ending.signal, (at) => {
+    if (Math.round((at * 60_000) / sampleMs) % 6 === 0) say(`${at.toFixed(1)} min: ${told(load.counts)}`)
+  })
+  load.start()
+  await pause(minutes * 60_000)
+  ending.abort()
+  await sampling
+  await load.stop()
+  const warmUpMinutes = minutes * warmUpShare
+  const verdicts = [...sampler.since(warmUpMinutes)].flatMap(([figure, points]) => {
+    const rule = rules[figure.slice(figure.lastIndexOf(' ') + 1)] ?? unruled
+    return points.length < 3 ? [] : [judge(figure, rule, points)]
+  })
+  return {
+    counts: load.counts,
+    warmUpMinutes,
+    verdicts,
+    broken: brokenRules(load.counts, verdicts, processes),
+  }
+}
+
+/** Shown, not judged: what Redis keeps of each event (some bytes of its offset) grows with the log. */
+const unruled = { unit: 'MB', slopeMax: Infinity, minutesMin: 0 }
+
+function brokenRules(
+  counts: LoadCounts,
+  verdicts: readonly Verdict[],
+  processes: readonly Process[],
+): string[] {
+  const missed = counts.failed + counts.heldBack
+  const share = missed / (counts.sent + counts.heldBack)
+  return [
+    ...processes
+      .filter((each) => each.hasEnded())
+      .map(({ name, logTail }) => `the ${name} ended: ${logTail()}`),
+    ...verdicts.filter(({ verdict }) => verdict === 'grows').map(({ figure }) => `${figure} grows`),
+    ...(share > missedShareMax
+      ? [`${missed} appends failed or were held back: the rate is beyond this machine`]
+      : []),
+  ]
+}
+
+const told = ({ acknowledged, failed, heldBack }: LoadCounts): string =>
+  `${acknowledged} acknowledged, ${failed} failed, ${heldBack} held back`
+
+export function formatSoak({ counts, warmUpMinutes, verdicts, broken }: SoakResult): string {
+  const rows = verdicts.map(({ figure, unit, mean, slope, slopeError, verdict }) =>
+    row(figure, `${round(mean)} ${unit}`, `${round(slope)} ± ${round(slopeError)}`, verdict),
+  )
+  return [
+    `Appends: ${told(counts)}`,
+    `After ${round(warmUpMinutes)} minutes of warm-up:`,
+    row('figure', 'mean', 'slope per minute', 'verdict'),
+    row('---', '---', '---', '---'),
+    ...rows,
+    broken.length === 0 ? 'All rules hold.' : `Broken: ${broken.join('; ')}`,
+  ].join('\n')
+}
+
+const row = (...cells: readonly string[]): string => `| ${cells.join(' | ')} |`
+
+const round = (value: number): string => (Math.abs(value) < 10 ? value.toFixed(2) : value.toFixed(0))

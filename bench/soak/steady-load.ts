@@ -1,0 +1,76 @@
+import { AnnalsClient } from '#client'
+import { type StreamId, streamIdOf } from '#domain'
+
+/** A bounded set, so that whatever grows with the number of streams stays as it is. */
+const streams = 500
+const tickMs = 10
+/** Seconds' worth of appends that may be under way: a service that is slower than the load is not buried by it. */
+const underWaySecondsMax = 2
+
+export interface LoadCounts {
+  readonly sent: number
+  readonly acknowledged: number
+  readonly failed: number
+  /** Not sent, for too many were under way. */
+  readonly heldBack: number
+}
+
+/** Appends at a constant rate, whatever the answers take. */
+export class SteadyLoad {
+  readonly #client: AnnalsClient
+  readonly #rate: number
+  readonly #underWay = new Set<Promise<unknown>>()
+  #timer: NodeJS.Timeout | undefined
+  #startedMs = 0
+  #due = 0
+  #sent = 0
+  #acknowledged = 0
+  #failed = 0
+
+  /** @param rate appends of one event, each second */
+  constructor(url: string, rate: number) {
+    this.#client = new AnnalsClient({ url })
+    this.#rate = rate
+  }
+
+  get counts(): LoadCounts {
+    return {
+      sent: this.#sent,
+      acknowledged: this.#acknowledged,
+      failed: this.#failed,
+      heldBack: this.#due - this.#sent,
+    }
+  }
+
+  start(): void {
+    this.#startedMs = performance.now()
+    this.#timer = setInterval(() => this.#tick(), tickMs)
+  }
+
+  /** Sends no more, and waits for what is under way. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer)
+    await Promise.all(this.#underWay)
+    await this.#client.close()
+  }
+
+  #tick(): void {
+    const dueNow = Math.floor(((performance.now() - this.#startedMs) / 1_000) * this.#rate)
+    for (; this.#due < dueNow; this.#due++) {
+      if (this.#underWay.size < this.#rate * underWaySecondsMax) this.#send(this.#sent++)
+    }
+  }
+
+  #send(n: number): void {
+    const append = this.#client.append(streamOf(n), [purchase]).then(
+      () => this.#acknowledged++,
+      () => this.#failed++,
+    )
+    this.#underWay.add(append)
+    void append.finally(() => this.#underWay.delete(append))
+  }
+}
+
+const streamOf = (n: number): StreamId => streamIdOf('customer', `soak-${n % streams}`)
+
+const purchase = { type: 'PurchaseMade', data: { date: '1997-01-12', cds: 1, amount: '12.50' } }

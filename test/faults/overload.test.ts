@@ -1,0 +1,22 @@
+import { expect, onTestFinished, test } from 'vitest'
+
+import { measureOverload, overloadBounds } from '../../bench/soak/overload.ts'
+import { installation } from '../support/real-writer.ts'
+import { startServiceProcess } from '../support/service-process.ts'
+
+const times = { measureMs: 2_000, overloadMs: 5_000 }
+
+test('three times what a platform can do is refused promptly, slows the rest within bounds, and is over right after', async () => {
+  const where = installation(overloadBounds)
+  onTestFinished(() => where.domain.remove())
+  const { exited, ...platform } = await startServiceProcess('platform', where)
+  onTestFinished(() => platform.stop())
+  let hasEnded = false
+  void exited.then(() => (hasEnded = true))
+  const process = { ...platform, name: 'platform', hasEnded: () => hasEnded } as const
+  const { broken, ...figures } = await measureOverload([process], () => undefined, {
+    ...times,
+    type: where.type,
+  })
+  expect(broken, JSON.stringify(figures)).toEqual([])
+}, 120_000)
