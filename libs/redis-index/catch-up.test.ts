@@ -36,17 +36,24 @@ class FakeIndex {
 
   guard = () => Promise.resolve(this.stored)
 
-  claim = (guard: Guard): Promise<'guard-lost' | Guard> => {
-    if ((this.stored?.nextOffset ?? 0) !== guard.nextOffset) return Promise.resolve('guard-lost')
+  /** What happens between the look at the guard and what follows from it. */
+  meanwhile: () => void = () => undefined
+
+  claim = (guard: Guard, seen?: Guard): Promise<'guard-lost' | Guard> => {
+    this.meanwhile()
+    const isAsSeen = this.stored?.epoch === seen?.epoch
+    if (!isAsSeen || (this.stored?.nextOffset ?? 0) !== guard.nextOffset) return Promise.resolve('guard-lost')
     this.stored = guard
     return Promise.resolve(guard)
   }
 
-  drop = () => {
+  dropSeen = (seen: Guard | undefined): Promise<'guard-lost' | 'dropped'> => {
+    this.meanwhile()
+    if (this.stored?.epoch !== seen?.epoch) return Promise.resolve('guard-lost')
     this.stored = undefined
     this.dropped += 1
     this.applied.length = 0
-    return Promise.resolve()
+    return Promise.resolve('dropped')
   }
 
   commit = async (guard: Guard, events: readonly IndexEntry[], nextOffset: number) => {
@@ -54,13 +61,23 @@ class FakeIndex {
     this.inFlightMax = Math.max(this.inFlightMax, this.inFlight)
     try {
       await new Promise(setImmediate)
-      const trouble = this.trouble(guard, events)
+      const trouble = this.#troubleWith(guard, events)
       if (trouble !== undefined) return trouble
       if (this.stored?.nextOffset !== guard.nextOffset) return 'guard-lost'
       this.applied.push(...events.map(({ offset }) => offset))
       return (this.stored = { ...guard, nextOffset })
     } finally {
       this.inFlight -= 1
+    }
+  }
+
+  /** Where events do not follow, the index forgets its guard. */
+  #troubleWith(guard: Guard, events: readonly IndexEntry[]): 'guard-lost' | undefined {
+    try {
+      return this.trouble(guard, events)
+    } catch (error) {
+      this.stored = undefined
+      throw error
     }
   }
 }
@@ -114,6 +131,27 @@ test('the index of a later owner, which has gone on since, is left alone', async
   await expect(late).rejects.toThrow(IndexUnavailableError)
   await expect(late).rejects.toThrow('a later owner is at work')
   expect(index.dropped).toBe(0)
+})
+
+test('within a term that has served the index of a later owner is left alone, wherever it is', async () => {
+  const index = new FakeIndex()
+  index.stored = { topicId: 'topic-1', epoch: 8, nextOffset: 40 }
+  const late = catchUp(index, { ...owner, isServingTerm: true, endOffset: 47, read: log(47) })
+  await expect(late).rejects.toThrow('a later owner is at work')
+  expect(index.stored).toEqual({ topicId: 'topic-1', epoch: 8, nextOffset: 40 })
+})
+
+test.each([
+  { what: 'claimed', endOffset: 47 },
+  { what: 'dropped', endOffset: 30 },
+])('an index that gets a later owner just before it is $what is left to it', async ({ endOffset }) => {
+  const index = new FakeIndex()
+  index.stored = { topicId: 'topic-1', epoch: 6, nextOffset: 40 }
+  const later = { topicId: 'topic-1', epoch: 8, nextOffset: 40 }
+  index.meanwhile = () => (index.stored = later)
+  const late = catchUp(index, { ...owner, isServingTerm: true, endOffset, read: log(endOffset) })
+  await expect(late).rejects.toThrow('a later owner is at work')
+  expect([index.stored, index.dropped, index.applied]).toEqual([later, 0, []])
 })
 
 test('a bounded number of commits is on its way at a time, and more than one', async () => {

@@ -16,6 +16,11 @@ export interface CatchUp {
   readonly topicId: string
   /** The new owner's term. */
   readonly epoch: number
+  /**
+   * Whether this term has served already. Then an index of a higher epoch is a later owner's, and is left to it. At a take-over epochs
+   * are not compared so: they begin anew when Kafka gives another producer id.
+   */
+  readonly isServingTerm?: boolean
   /** The offset after the last one of the log now. An index that is past it belongs to another log. */
   readonly endOffset: number
   /** The log from an offset on, in order, up to `endOffset` at least. A piece may begin before the offset asked for. */
@@ -25,7 +30,7 @@ export interface CatchUp {
   readonly onMisfit?: OnMisfit
 }
 
-type Index = Pick<PartitionIndex, 'guard' | 'claim' | 'drop' | 'commit'>
+type Index = Pick<PartitionIndex, 'guard' | 'claim' | 'dropSeen' | 'commit'>
 
 /** Commits on their way at a time: enough that Redis never waits for the reader, few enough to bound what is in memory. */
 const commitsInFlightMax = 4
@@ -62,18 +67,19 @@ const withoutMisfits = (log: CatchUp): CatchUp => ({
 })
 
 async function claim(index: Index, log: CatchUp): Promise<'guard-lost' | Guard> {
-  const { topicId, epoch } = log
+  const { topicId, epoch, isServingTerm = false } = log
   const stored = await index.guard()
   const belongs = stored?.topicId === topicId && stored.nextOffset <= log.endOffset
-  if (stored?.topicId === topicId && !belongs && stored.epoch > epoch) {
+  if (stored?.topicId === topicId && stored.epoch > epoch && (isServingTerm || !belongs)) {
     // Not an index of another log, but a later owner's: this one slept between its take-over and now.
     throw new IndexUnavailableError(
       `the index of topic ${topicId} is at offset ${stored.nextOffset} under epoch ${stored.epoch}, epoch ${epoch} has seen the log ` +
         `up to ${log.endOffset}: a later owner is at work`,
     )
   }
-  if (!belongs) await index.drop()
-  return index.claim({ topicId, epoch, nextOffset: belongs ? stored.nextOffset : 0 })
+  if (belongs) return index.claim({ topicId, epoch, nextOffset: stored.nextOffset }, stored)
+  if ((await index.dropSeen(stored)) === 'guard-lost') return 'guard-lost'
+  return index.claim({ topicId, epoch, nextOffset: 0 })
 }
 
 async function applyFrom(
@@ -86,8 +92,8 @@ async function applyFrom(
   } catch (error) {
     const isHopeless = start.nextOffset === 0 && log.onMisfit === undefined
     if (!(error instanceof IndexMismatchError) || isHopeless) throw error
-    // An index that went wrong is built anew. Where that does not mend it, the log is wrong.
-    await index.drop()
+    // An index that went wrong, and so lost its guard, is built anew. Where that does not mend it, the log is wrong.
+    await index.dropSeen(undefined)
     return start.nextOffset > 0 ? 'guard-lost' : 'log-misfits'
   }
 }

@@ -47,22 +47,41 @@ local function cut(run, version)
 end
 `
 
-/** Keys: guard. Sets an owner's epoch where topic and next offset are as it believes; starts the guard of an empty index. */
+/** Keys: guard. Sets an owner's epoch where topic, next offset and the epoch so far are as it believes; starts the guard of an empty index. */
 export const claimScript = script(
   guardPart,
   `
-local topicId, epoch, nextOffset = unpack(cmsgpack.unpack(ARGV[1]))
+local topicId, epoch, nextOffset, seenEpoch = unpack(cmsgpack.unpack(ARGV[1]))
 local stored = guard()
 if not stored[1] then
   if nextOffset ~= '0' then return 0 end
   redis.call('HSET', KEYS[1], 'topicId', topicId, 'epoch', epoch, 'nextOffset', nextOffset, 'generation', 0)
   return 1
 end
-if stored[1] ~= topicId or stored[3] ~= nextOffset then return 0 end
+if stored[1] ~= topicId or stored[2] ~= seenEpoch or stored[3] ~= nextOffset then return 0 end
 redis.call('HSET', KEYS[1], 'epoch', epoch)
 return 1
 `,
 )
+
+/** Keys: guard. Takes the guard away where it is as the caller saw it: empty texts for none. */
+export const dropGuardScript = script(
+  guardPart,
+  `
+local topicId, epoch, nextOffset = unpack(cmsgpack.unpack(ARGV[1]))
+local stored = guard()
+if (stored[1] or '') ~= topicId or (stored[2] or '') ~= epoch or (stored[3] or '') ~= nextOffset then return 0 end
+redis.call('UNLINK', KEYS[1])
+return 1
+`,
+)
+
+/** Keys: guard, then the rest that an index keeps. Takes it away unless somebody has begun a new index meanwhile. */
+export const dropKeptScript = script(`
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+redis.call('UNLINK', unpack(KEYS))
+return 1
+`)
 
 /**
  * Keys: guard, streams, chunks, ids 0, ids 1. Answers the version of each stream asked for, then for each event id that is

@@ -11,6 +11,8 @@ import {
   checkScript,
   claimScript,
   commitScript,
+  dropGuardScript,
+  dropKeptScript,
   infoScript,
   inspectScript,
   keepReadScript,
@@ -72,20 +74,43 @@ export class PartitionIndex {
     return { topicId: String(topicId), epoch: Number(epoch), nextOffset: Number(nextOffset) }
   }
 
-  /** Makes the guard's epoch the owner, where topic and next offset are as it says; an empty index is claimed at offset 0. */
-  async claim(guard: Guard): Promise<'guard-lost' | Guard> {
-    const claimed = await this.#redis.run(claimScript, [this.#keys.guard], this.#guarded(guard, 0).finish())
+  /**
+   * Makes the guard's epoch the owner, where topic and next offset are as it says; an empty index is claimed at offset 0.
+   * @param seen what {@link guard} told: an index that has got another owner since is not taken from it.
+   */
+  async claim(guard: Guard, seen?: Guard): Promise<'guard-lost' | Guard> {
+    const writer = this.#guarded(guard, 1)
+    writer.text(seen === undefined ? '' : String(seen.epoch))
+    const claimed = await this.#redis.run(claimScript, [this.#keys.guard], writer.finish())
     return claimed === 1 ? guard : 'guard-lost'
   }
 
-  /** Deletes all of the partition, in many small steps. The guard goes first, so nobody takes what is left for an index. */
+  /** Deletes all of the partition, whoever holds it. */
   async drop(): Promise<void> {
     await this.#redis.call('UNLINK', [this.#keys.guard])
+    await this.#dropRest()
+  }
+
+  /** Deletes all of the partition where its guard is still what {@link guard} told: an index that has got another owner since stays. */
+  async dropSeen(seen: Guard | undefined): Promise<'guard-lost' | 'dropped'> {
+    const writer = new MessagePackWriter()
+    writer.texts(
+      seen === undefined ? ['', '', ''] : [seen.topicId, String(seen.epoch), String(seen.nextOffset)],
+    )
+    const dropped = await this.#redis.run(dropGuardScript, [this.#keys.guard], writer.finish())
+    if (dropped !== 1) return 'guard-lost'
+    await this.#dropRest()
+    return 'dropped'
+  }
+
+  /** In many small steps. The guard went first, so nobody takes what is left for an index; who begins a new one meanwhile has dropped it, too. */
+  async #dropRest(): Promise<void> {
     for await (const batch of this.#scan()) {
       const keys = batch.flatMap(([aggregateId]) => this.#keys.evictable(aggregateId))
       if (keys.length > 0) await this.#redis.call('UNLINK', keys)
     }
-    await this.#redis.call('UNLINK', [...this.#keys.kept, this.#keys.snapshotCheckpoint])
+    const keys = [...this.#keys.kept, this.#keys.snapshotCheckpoint]
+    await this.#redis.run(dropKeptScript, keys, Buffer.alloc(0))
   }
 
   /** The versions of streams, and which of the event ids they have already. */

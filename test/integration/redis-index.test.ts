@@ -40,7 +40,9 @@ test('a new owner claims the index where the old one left it; the old one has lo
   const next: Guard = { ...after, epoch: 2 }
   expect(await index.claim({ ...next, nextOffset: 0 })).toBe('guard-lost')
   expect(await index.claim({ ...next, topicId: 'topic-2' })).toBe('guard-lost')
-  expect(held(await index.claim(next))).toEqual(next)
+  expect(await index.claim(next, { ...next, epoch: next.epoch + 1 })).toBe('guard-lost')
+  expect(await index.claim(next)).toBe('guard-lost')
+  expect(held(await index.claim(next, guard))).toEqual(next)
   expect(await index.check(after, [])).toBe('guard-lost')
   expect(await index.commit(after, [entry('a', 2, 1)], 2)).toBe('guard-lost')
   expect(held(await index.check(next, [{ streamId: order('a'), eventIds: [] }])).versions).toEqual([1])
@@ -321,6 +323,18 @@ test('every stream is visited, and drop leaves nothing of the partition and all 
   await index.drop()
   const left = (await keysOf(redis)).map((key) => key.split(':').slice(2).join(':'))
   expect(left).toEqual(['4}guard', '4}ids:0', '4}streams', '4}t:z'])
+})
+
+test('an index that has moved on, or got another owner, since it was seen is not dropped', async () => {
+  const redis = await connect()
+  const { index, guard } = await claimed(redis)
+  const after = held(await index.commit(guard, [entry('a', 1, 0)], 1))
+  const later = held(await index.claim({ ...after, epoch: 2 }, after))
+  for (const seen of [undefined, guard, after]) expect(await index.dropSeen(seen)).toBe('guard-lost')
+  expect(held(await index.check(later, [{ streamId: order('a'), eventIds: [] }])).versions).toEqual([1])
+  expect(await index.dropSeen(later)).toBe('dropped')
+  expect(await keysOf(redis)).toEqual([])
+  expect(await index.dropSeen(undefined)).toBe('dropped')
 })
 
 test('the checkpoint of snapshots moves only where it still is as it was seen', async () => {

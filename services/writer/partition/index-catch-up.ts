@@ -3,6 +3,7 @@ import { eventIn } from '#event-log'
 import { LogError, type LogReader, type StoredRecord } from '#kafka'
 import {
   catchUp,
+  type CatchUp,
   type CatchUpProgress,
   type Guard,
   type IndexEntry,
@@ -33,6 +34,10 @@ export class IndexCatchUp {
 
   /** For a new term: up to the term's own marker, behind which nobody else has appended. */
   toMarker(term: Pick<Guard, 'topicId' | 'epoch'>, endOffset: number): Promise<Guard> {
+    return this.#upTo(endOffset, { ...term, isServingTerm: false })
+  }
+
+  #upTo(endOffset: number, term: Pick<CatchUp, 'topicId' | 'epoch' | 'isServingTerm'>): Promise<Guard> {
     const { index, onForeign } = this.#parts
     let reported = 0
     const onProgress = (progress: CatchUpProgress) => {
@@ -72,7 +77,7 @@ export class IndexCatchUp {
     }
     // Right after a change of leaders the high watermark may still be short of what was acknowledged.
     const endOffset = Math.max(guard.nextOffset, await reader.endOffset(topic, partition))
-    return this.toMarker({ topicId: guard.topicId, epoch: guard.epoch }, endOffset)
+    return this.#upTo(endOffset, { topicId: guard.topicId, epoch: guard.epoch, isServingTerm: true })
   }
 
   async *#pieces(from: number, until: number): AsyncGenerator<LogPiece> {
