@@ -92,10 +92,16 @@ async function applyFrom(
   } catch (error) {
     const isHopeless = start.nextOffset === 0 && log.onMisfit === undefined
     if (!(error instanceof IndexMismatchError) || isHopeless) throw error
-    // An index that went wrong, and so lost its guard, is built anew. Where that does not mend it, the log is wrong.
-    await index.dropSeen(undefined)
+    // An index that went wrong is built anew. Where that does not mend it, the log is wrong.
+    await dropOwn(index, log.epoch)
     return start.nextOffset > 0 ? 'guard-lost' : 'log-misfits'
   }
+}
+
+/** Unless another has claimed it meanwhile. */
+async function dropOwn(index: Index, epoch: number): Promise<void> {
+  const stored = await index.guard()
+  if (stored === undefined || stored.epoch === epoch) await index.dropSeen(stored)
 }
 
 async function apply(index: Index, start: Guard, log: CatchUp): Promise<'guard-lost' | Guard> {
