@@ -49,8 +49,9 @@ export default defineConfig({
         fileParallelism: false,
         sequence: { groupOrder: 3 },
       }),
-      // Seeds of the fault harness: `npm run test:proof`.
+      // Seeds of the fault harness, and an overload: `npm run test:proof`.
       project('proof', ['test/proof/**/*.test.ts'], {
+        globalSetup: 'test/support/stack.setup.ts',
         fileParallelism: false,
         sequence: { groupOrder: 4 },
       }),
