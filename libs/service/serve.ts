@@ -31,15 +31,19 @@ export async function serve(
   })
   for (const { routes } of parts) await server.register(routes)
   await server.listen({ host: config.http.host, port: config.http.port })
+  const begun: ServicePart[] = []
   const stop = async () => {
-    for (const part of parts.toReversed()) await part.stop()
+    for (const part of begun.toReversed()) await part.stop()
     await server.close()
   }
   try {
-    for (const part of parts) await part.start()
+    for (const part of parts) {
+      begun.push(part)
+      await part.start()
+    }
   } catch (error) {
-    // Whoever cannot start hands over and goes, or the open server would keep the process.
-    await stop()
+    // Whoever cannot start hands over and goes, or the open server would keep the process. Why it could not is what counts.
+    await stop().catch((reason: unknown) => logger.warn({ err: reason }, 'cannot stop in order either'))
     throw error
   }
   return { url: config.http.advertisedUrl, stop }
