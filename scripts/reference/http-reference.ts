@@ -1,6 +1,5 @@
 /** The parts of an OpenAPI 3.1 document that the reference shows. */
 export interface HttpDocument {
-  readonly info: { readonly title: string }
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
 }
 
@@ -35,7 +34,6 @@ interface Schema {
   readonly items?: Schema
   readonly required?: readonly string[]
   readonly properties?: Readonly<Record<string, Schema>>
-  readonly additionalProperties?: boolean | Schema
 }
 
 const problemType = 'application/problem+json'
