@@ -1,5 +1,8 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
 import type { Registry } from 'prom-client'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 
 import { Topics } from '#kafka'
 
@@ -151,4 +154,35 @@ test('when Redis is emptied all snapshots come back by themselves', async () => 
     await snapshotAt(client, streamId, 25)
     await expectSnapshot(client, streamId, 25)
   }
+})
+
+/** Answers each request that it cannot serve now. The requests are counted. */
+async function awayWriter(): Promise<{ readonly url: string; readonly asked: () => number }> {
+  let asked = 0
+  const server = createServer((_, reply) => {
+    asked++
+    // Longer than a client waits for a next try: each load is one request.
+    reply.writeHead(503, { 'retry-after': '60' }).end()
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => new Promise((resolve) => server.close(() => resolve())))
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked: () => asked }
+}
+
+const openSockets = () =>
+  process.getActiveResourcesInfo().filter((resource) => resource === 'TCPSocketWrap').length
+
+test('while no writer can be reached it tries again and again, and holds on to nothing of its tries', async () => {
+  const where = snapshotterInstallation(env)
+  const writer = await runningWriter(where)
+  const client = testClient({ url: writer.url })
+  const away = await awayWriter()
+  await runningSnapshotter(where, away)
+  const streams = streamPerPartition(where.type, 3)
+  await Promise.all(streams.map((streamId) => client.append(streamId, purchases(10))))
+
+  await waitFor('a try of each partition', async () => Promise.resolve(away.asked() >= 6))
+  const before = openSockets()
+  await waitFor('many more', async () => Promise.resolve(away.asked() >= 24), { timeoutMs: 60_000 })
+  expect(openSockets() - before).toBeLessThanOrEqual(3)
 })

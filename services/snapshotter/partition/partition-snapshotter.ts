@@ -248,6 +248,8 @@ export class PartitionSnapshotter {
       }
     } finally {
       left.abort()
+      // It holds a connection, which it gives back only when it is asked to end.
+      await pieces.return()
     }
   }
 
