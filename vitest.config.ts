@@ -22,7 +22,7 @@ export default defineConfig({
           'examples/**/*.test.ts',
           'scripts/**/*.test.ts',
           'test/unit/**/*.test.ts',
-          // The harness is code of its own; what it does to the product is in test/proof.
+          // The harness is code of its own; test/faults and test/proof let it loose on the product.
           'test/faults/harness/**/*.test.ts',
         ],
         { maxWorkers: 2 },
@@ -49,7 +49,7 @@ export default defineConfig({
         fileParallelism: false,
         sequence: { groupOrder: 3 },
       }),
-      // Seeds of the fault harness, and an overload: `npm run test:proof`.
+      // Broken variants, and an overload: `npm run test:proof`.
       project('proof', ['test/proof/**/*.test.ts'], {
         globalSetup: 'test/support/stack.setup.ts',
         fileParallelism: false,

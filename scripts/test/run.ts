@@ -54,7 +54,7 @@ async function runTests(reports: string): Promise<Tally> {
   // A report of an earlier run must not be taken for this one's.
   rmSync(json, { force: true })
   const args = [
-    // Seeds of the fault harness take long: `npm run test:proof`.
+    // What proves the fault harness itself takes long: `npm run test:proof`.
     ...[
       'run',
       '--project',

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { endKept } from '../../../scripts/stack/index.ts'
 import { readOptions, type RunOptions, usage } from './options.ts'
 import { faultRows, faultTable } from './report/fault-table.ts'
-import { isPassed, seedFindings, seedLine } from './report/seed-report.ts'
+import { isPassed, isUneventful, seedFindings, seedLine } from './report/seed-report.ts'
 import { type Progress, runSeeds } from './run-seeds.ts'
 
 const minuteMs = 60_000
@@ -30,6 +30,7 @@ const commandFor = (seed: number, { minutes, clients, variant }: RunOptions): st
   ].join(' ')
 
 async function run(options: RunOptions): Promise<void> {
+  const startedAt = new Date().toISOString()
   const findings: string[] = []
   const onProgress = (event: Progress) => {
     if (event.is === 'servers') {
@@ -38,8 +39,7 @@ async function run(options: RunOptions): Promise<void> {
     }
     const { result, folder } = event
     say(seedLine(result))
-    if (!isPassed(result) || result.ownEnds.length > 0)
-      findings.push(seedFindings(result, commandFor(result.seed, options), folder))
+    if (!isUneventful(result)) findings.push(seedFindings(result, commandFor(result.seed, options), folder))
   }
   const { seeds, clients, preload, keep, minutes } = options
   const results = await runSeeds({
@@ -55,7 +55,7 @@ async function run(options: RunOptions): Promise<void> {
   if (options.json !== undefined) {
     writeFileSync(
       options.json,
-      JSON.stringify({ options, faults: faultRows(results), seeds: results }, undefined, 2),
+      JSON.stringify({ startedAt, options, faults: faultRows(results), seeds: results }, undefined, 2),
     )
   }
   process.exitCode = results.every(isPassed) ? 0 : 1

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { Servers } from './cluster/servers.ts'
-import { isPassed } from './report/seed-report.ts'
+import { isUneventful } from './report/seed-report.ts'
 import { runSeed } from './run-seed.ts'
 import type { SeedResult } from './seed-result.ts'
 
@@ -12,8 +12,10 @@ export interface RunSeedsOptions {
   readonly durationMs: number
   readonly clients: number
   readonly preload?: string | undefined
-  /** Whether the folders of seeds that passed are kept, too. */
+  /** Whether the folders of seeds in which nothing is left to look into are kept, too. */
   readonly keep?: boolean
+  /** No further seed is run after one of which this is true; default: all are. */
+  readonly isEnough?: (result: SeedResult) => boolean
   /** Told when the servers are up, and after each seed. */
   readonly onProgress: (event: Progress) => void
 }
@@ -34,12 +36,13 @@ export async function runSeeds(options: RunSeedsOptions): Promise<readonly SeedR
         servers = await Servers.start(join(folder, `servers-${++generation}`))
         options.onProgress({ is: 'servers', folder })
       }
-      const seedFolder = join(folder, `seed-${seed}`)
+      const seedFolder = join(folder, `${results.length + 1}-seed-${seed}`)
       const { durationMs, clients, preload } = options
       const result = await runSeed(servers, { seed, durationMs, clients, preload, folder: seedFolder })
       results.push(result)
       options.onProgress({ is: 'seed', result, folder: seedFolder })
-      if (isPassed(result) && options.keep !== true) rmSync(seedFolder, { recursive: true, force: true })
+      if (isUneventful(result) && options.keep !== true) rmSync(seedFolder, { recursive: true, force: true })
+      if (options.isEnough?.(result) === true) break
       if (result.failure !== undefined || !(await servers.areHealthy())) {
         await servers.stop()
         servers = undefined
@@ -47,7 +50,7 @@ export async function runSeeds(options: RunSeedsOptions): Promise<readonly SeedR
     }
   } finally {
     await servers?.stop()
-    if (results.every(isPassed) && options.keep !== true) rmSync(folder, { recursive: true, force: true })
+    if (results.every(isUneventful) && options.keep !== true) rmSync(folder, { recursive: true, force: true })
   }
   return results
 }

@@ -32,10 +32,21 @@ export function faultRows(results: readonly SeedResult[]): FaultRow[] {
     .toSorted((one, other) => (one.fault < other.fault ? -1 : 1))
 }
 
-const head = ['fault', 'injected', 'operations', 'acknowledged', 'refused', 'unknown', 'violations']
+export const faultHead = [
+  'fault',
+  'injected',
+  'operations',
+  'acknowledged',
+  'refused',
+  'unknown',
+  'violations',
+]
 
 /** For people; the last row is of all seeds, with the time between faults. */
-export function faultTable(results: readonly SeedResult[]): string {
+export const faultTable = (results: readonly SeedResult[]): string => table(faultHead, faultCells(results))
+
+/** Under {@link faultHead}. */
+export function faultCells(results: readonly SeedResult[]): (string | number)[][] {
   const rows = faultRows(results).map((row) => [
     row.fault,
     row.injected,
@@ -55,5 +66,5 @@ export function faultTable(results: readonly SeedResult[]): string {
     total(({ counts }) => counts.unknown),
     total(({ violations }) => violations.length),
   ]
-  return table(head, [...rows, all])
+  return [...rows, all]
 }

@@ -5,6 +5,9 @@ import type { SeedResult } from '../seed-result.ts'
 export const isPassed = ({ failure, violations }: SeedResult): boolean =>
   failure === undefined && violations.length === 0
 
+/** Whether there is nothing to look into: it passed, and no process ended by itself. */
+export const isUneventful = (result: SeedResult): boolean => isPassed(result) && result.ownEnds.length === 0
+
 /** One line: how the seed went. */
 export function seedLine(result: SeedResult): string {
   const { seed, tookMs, counts, progress, injections, ownEnds } = result
@@ -24,7 +27,7 @@ function verdictOf({ violations, failure }: SeedResult): string {
 }
 
 /**
- * All that is needed to look into a seed that did not pass: the violation with the shortest history first.
+ * All that is needed to look into a seed: the violation with the shortest history first.
  * @param command runs this seed again. @param folder with its whole history and logs.
  */
 export function seedFindings(result: SeedResult, command: string, folder: string): string {
