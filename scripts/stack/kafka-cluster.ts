@@ -33,17 +33,25 @@ export interface KafkaClusterOptions {
   readonly folder: string
   readonly version?: KafkaVersion
   readonly report: Report
+  /** A port that leads to one of a broker's ports, for the other brokers: something may stand in between. Default: the port itself. */
+  readonly wayTo?: (port: number, name: string) => Promise<number>
 }
 
 /** Starts a Kafka of three brokers on free ports of its own, for tests of failover. */
 export async function startKafkaCluster(options: KafkaClusterOptions): Promise<KafkaCluster> {
-  const { folder, report } = options
+  const { folder, report, wayTo = (port: number) => Promise.resolve(port) } = options
   const jars = await kafkaDistribution(options.version ?? versions.kafka, report)
-  const ports = await freePorts(2 * size)
-  const nodes = Array.from({ length: size }, (_, index): KafkaNode => {
-    const [port = 0, controllerPort = 0] = ports.slice(2 * index)
-    return { id: index + 1, port, controllerPort, data: join(folder, `broker-${index + 1}`, 'log') }
-  })
+  const ports = await freePorts(3 * size)
+  const nodes = await Promise.all(
+    Array.from({ length: size }, async (_, index): Promise<KafkaNode> => {
+      const [port = 0, controllerPort = 0, peerPort = 0] = ports.slice(3 * index)
+      const id = index + 1
+      const peers = { port: peerPort, reachedAt: await wayTo(peerPort, `broker-${id}`) }
+      const controllerReachedAt = await wayTo(controllerPort, `controller-${id}`)
+      const data = join(folder, `broker-${id}`, 'log')
+      return { id, port, controllerPort, controllerReachedAt, peers, data }
+    }),
+  )
   const setting = { clusterId: clusterIdOf(folder), nodes, jars, java, report }
   const brokers = await Promise.all(nodes.map((node) => startClusterBroker(node, setting, folder)))
   return {

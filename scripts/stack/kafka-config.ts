@@ -4,8 +4,25 @@ export interface KafkaNode {
   readonly id: number
   readonly port: number
   readonly controllerPort: number
+  /** Where the other nodes find its controller; default its port. */
+  readonly controllerReachedAt?: number
+  /** A listener for the other brokers alone, and where they find it; default the one for clients. */
+  readonly peers?: { readonly port: number; readonly reachedAt: number }
   /** Its log directory. */
   readonly data: string
+}
+
+function listenersOf({ port, controllerPort, peers }: KafkaNode): Readonly<Record<string, string>> {
+  const at = (name: string, listenedPort: number) => `${name}://127.0.0.1:${listenedPort}`
+  const inner = peers === undefined ? [] : [at('PEERS', peers.port)]
+  const advertised = peers === undefined ? [] : [at('PEERS', peers.reachedAt)]
+  return {
+    listeners: [at('PLAINTEXT', port), ...inner, at('CONTROLLER', controllerPort)].join(','),
+    'advertised.listeners': [at('PLAINTEXT', port), ...advertised].join(','),
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,PEERS:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'controller.listener.names': 'CONTROLLER',
+    'inter.broker.listener.name': peers === undefined ? 'PLAINTEXT' : 'PEERS',
+  }
 }
 
 /** The properties file of one node, broker and controller in one (KRaft). All nodes of a cluster name all others as voters. */
@@ -21,12 +38,11 @@ export function kafkaProperties(
     'process.roles': 'broker,controller',
     'node.id': node.id,
     'controller.quorum.voters': nodes
-      .map(({ id, controllerPort }) => `${id}@127.0.0.1:${controllerPort}`)
+      .map(({ id, controllerPort, controllerReachedAt }) => {
+        return `${id}@127.0.0.1:${controllerReachedAt ?? controllerPort}`
+      })
       .join(','),
-    listeners: `PLAINTEXT://127.0.0.1:${node.port},CONTROLLER://127.0.0.1:${node.controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${node.port}`,
-    'controller.listener.names': 'CONTROLLER',
-    'inter.broker.listener.name': 'PLAINTEXT',
+    ...listenersOf(node),
     'log.dirs': node.data,
 
     // A topic by accident would have the wrong settings: topics are made on purpose only.

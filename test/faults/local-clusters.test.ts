@@ -1,6 +1,7 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Kafka, logLevel } from 'kafkajs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
   type ClusterBroker,
@@ -12,6 +13,7 @@ import {
   startRedisCluster,
 } from '../../scripts/stack/index.ts'
 import { waitFor } from '../support/stack.ts'
+import { Link } from './harness/cluster/link.ts'
 
 let folder: string
 beforeAll(async () => {
@@ -56,6 +58,43 @@ test('of three brokers one is killed and started again, another is frozen and wo
     await seenBySecond([1, 2, 3])
   } finally {
     await cluster.stop()
+  }
+}, 240_000)
+
+test('three brokers reach each other and their controllers by the ways that they are given, and no others', async () => {
+  const links: Link[] = []
+  const wayTo = async (port: number, name: string) => {
+    const link = await Link.open(name, port)
+    links.push(link)
+    return link.port
+  }
+  const cutOff = async (kind: string, work: () => Promise<unknown>) => {
+    const struck = links.filter(({ name }) => name.startsWith(kind))
+    struck.forEach((link) => link.suffer('cut'))
+    await expect(work()).rejects.toThrow()
+    struck.forEach((link) => link.heal())
+    await waitFor('it to go well again', () => work().then(() => true), { timeoutMs: 60_000 })
+  }
+  const cluster = await startKafkaCluster({ folder: join(folder, 'linked'), report, wayTo })
+  const brokers = cluster.brokers.map(({ address }) => address)
+  const kafka = new Kafka({ brokers, logLevel: logLevel.NOTHING, retry: { retries: 0 } })
+  const admin = kafka.admin()
+  const producer = kafka.producer()
+  const timeout = 3_000
+  const create = (topic: string) =>
+    admin.createTopics({ timeout, topics: [{ topic, numPartitions: 3, replicationFactor: 3 }] })
+  const append = () =>
+    producer.send({ topic: 'first', acks: -1, timeout, messages: [{ key: 'k', value: 'v' }] })
+  try {
+    await Promise.all([admin.connect(), producer.connect()])
+    await create('first')
+    await waitFor('its leaders', () => append().then(() => true))
+    await cutOff('broker', append)
+    await cutOff('controller', () => create('second'))
+  } finally {
+    await Promise.all([admin.disconnect(), producer.disconnect()])
+    await cluster.stop()
+    await Promise.all(links.map((link) => link.close()))
   }
 }, 240_000)
 

@@ -11,27 +11,42 @@ import {
   startRedis,
   startRegistry,
 } from '../../../../scripts/stack/index.ts'
+import { Link } from './link.ts'
 
 /** What the services under test stand on. Started once, harmed and healed for many seeds. */
 export class Servers {
   readonly kafka: KafkaCluster
   readonly redis: RedisServer
   readonly registry: RegistryServer
+  /** The ways of the brokers to each other: two to each, to the broker and to its controller. */
+  readonly brokerLinks: readonly Link[]
 
-  private constructor(kafka: KafkaCluster, redis: RedisServer, registry: RegistryServer) {
+  private constructor(
+    kafka: KafkaCluster,
+    redis: RedisServer,
+    registry: RegistryServer,
+    brokerLinks: readonly Link[],
+  ) {
     this.kafka = kafka
     this.redis = redis
     this.registry = registry
+    this.brokerLinks = brokerLinks
   }
 
   /** Three brokers, Redis and the registry on free ports. @param folder of their data and logs. */
   static async start(folder: string): Promise<Servers> {
-    const kafka = await startKafkaCluster({ folder: join(folder, 'kafka'), report: () => undefined })
+    const brokerLinks: Link[] = []
+    const wayTo = async (port: number, name: string) => {
+      const link = await Link.open(`brokers→${name}`, port)
+      brokerLinks.push(link)
+      return link.port
+    }
+    const kafka = await startKafkaCluster({ folder: join(folder, 'kafka'), report: () => undefined, wayTo })
     const [redisPort = 0, registryPort = 0] = await freePorts(2)
     const redis = new RedisServer(redisPort, join(folder, 'redis'))
     const registry = new RegistryServer(registryPort, join(folder, 'registry'), addresses(kafka))
     await Promise.all([redis.start(), registry.start()])
-    return new Servers(kafka, redis, registry)
+    return new Servers(kafka, redis, registry, brokerLinks)
   }
 
   get brokers(): readonly string[] {
@@ -49,6 +64,7 @@ export class Servers {
 
   async stop(): Promise<void> {
     await Promise.all([this.registry.stop(), this.redis.stop(), this.kafka.stop()])
+    await Promise.all(this.brokerLinks.map((link) => link.close()))
   }
 }
 

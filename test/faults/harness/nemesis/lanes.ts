@@ -1,14 +1,19 @@
-import { networkFaults } from './network-faults.ts'
+import { brokerNetworkFaults, networkFaults } from './network-faults.ts'
 import { processFaults } from './process-faults.ts'
 import type { Lane } from './schedule.ts'
 import { serverFaults } from './server-faults.ts'
 
 /**
  * One or two faults at a time, and never two that only stop everything together, as two brokers down would: what the services
- * stand on fails in one lane; in the other the services themselves, or the ways between them.
+ * stand on, and the brokers' ways to each other, fail in one lane; in the other the services themselves, or the ways between them.
  */
 export const lanes: readonly Lane[] = [
-  { name: 'servers', faults: serverFaults, pauseMs: [1_000, 5_000], perSeed: 7 },
+  {
+    name: 'servers',
+    faults: [...serverFaults, ...brokerNetworkFaults],
+    pauseMs: [1_000, 5_000],
+    perSeed: 7,
+  },
   {
     name: 'services and network',
     faults: [...processFaults, ...networkFaults],

@@ -30,12 +30,25 @@ function linksBetween({ system, random }: Scene, pair: Pair): readonly Link[] {
   return random.chance(0.5) ? links : [random.pick(links)]
 }
 
-const networkFault = (pair: Pair, trouble: Trouble): Fault => ({
+/** One way or both into one broker, from all others: its own ways out stay, so each side believes something else. */
+function linksToBroker({ system, random }: Scene): readonly Link[] {
+  const { kafka, brokerLinks } = system.servers
+  const { id } = random.pick(kafka.brokers)
+  const links = brokerLinks.filter(({ name }) => name.endsWith(`-${id}`))
+  return random.chance(0.5) ? links : [random.pick(links)]
+}
+
+const networkFault = (
+  pair: Pair | 'broker-broker',
+  trouble: Trouble,
+  forMs: readonly [number, number],
+  struckIn: (scene: Scene) => readonly Link[],
+): Fault => ({
   name: `${pair} ${words[trouble]}`,
   weight: 1,
-  forMs: trouble === 'half-open' ? [2_000, 8_000] : [500, 4_000],
+  forMs,
   strike: async (scene) => {
-    const links = linksBetween(scene, pair)
+    const links = struckIn(scene)
     await heldBetween(
       scene,
       () => links.forEach((link) => link.suffer(trouble)),
@@ -45,7 +58,21 @@ const networkFault = (pair: Pair, trouble: Trouble): Fault => ({
   },
 })
 
+const lastingMs = (trouble: Trouble): readonly [number, number] =>
+  trouble === 'half-open' ? [2_000, 8_000] : [500, 4_000]
+
 export const networkFaults: readonly Fault[] = [
-  ...pairs.flatMap((pair) => troubles.map((trouble) => networkFault(pair, trouble))),
-  networkFault('service-registry', 'cut'),
+  ...pairs.flatMap((pair) =>
+    troubles.map((trouble) =>
+      networkFault(pair, trouble, lastingMs(trouble), (scene) => linksBetween(scene, pair)),
+    ),
+  ),
+  networkFault('service-registry', 'cut', lastingMs('cut'), (scene) =>
+    linksBetween(scene, 'service-registry'),
+  ),
 ]
+
+/** Brokers notice each other's silence after two to three seconds. */
+export const brokerNetworkFaults: readonly Fault[] = troubles.map((trouble) =>
+  networkFault('broker-broker', trouble, [1_500, 8_000], linksToBroker),
+)
