@@ -7,7 +7,7 @@ import { advanced, type CheckpointState } from './checkpoint.ts'
 import { dueStreams } from './due-streams.ts'
 import { OwnedCheckpoint } from './owned-checkpoint.ts'
 import { callersError, reasonOf, unavailable } from './passing-errors.ts'
-import { pause, within } from './pause.ts'
+import { pause, settled } from './pause.ts'
 import { SnapshotTerm, type SnapshotTermParts } from './snapshot-term.ts'
 
 export interface PartitionSettings {
@@ -237,19 +237,28 @@ export class PartitionSnapshotter {
     const signal = AbortSignal.any([this.#signal, left.signal])
     const pieces = reader.follow(topic, partition, term.checkpoint.state.nextOffset, signal)
     try {
-      for (let next = pieces.next(); !this.#isStopping();) {
-        const piece = await within(lookMs, next)
-        if (piece?.done === true) return
-        if (!(await (piece === undefined ? this.#look(term) : this.#advance(term, piece.value)))) return
+      while (!this.#isStopping()) {
+        const next = pieces.next()
+        if (!(await this.#attend(term, settled(next)))) return
+        const piece = await next
+        if (piece.done === true || !(await this.#advance(term, piece.value))) return
         await this.#upkeep(term)
-        if (piece === undefined) continue
         if (this.#lagEvents === 0) await pause(gatherMs, signal)
-        next = pieces.next()
       }
     } finally {
       left.abort()
       // It holds a connection, which it gives back only when it is asked to end.
       await pieces.return()
+    }
+  }
+
+  /** Looks after the term until there is something to do. @returns whether the checkpoint is where it was left. */
+  async #attend(term: Term, arrived: AbortSignal): Promise<boolean> {
+    for (;;) {
+      await pause(lookMs, arrived)
+      if (arrived.aborted) return true
+      if (!(await this.#look(term))) return false
+      await this.#upkeep(term)
     }
   }
 

@@ -4,12 +4,13 @@ import { setTimeout as timer } from 'node:timers/promises'
 export const pause = (ms: number, signal: AbortSignal): Promise<void> =>
   timer(ms, undefined, { signal }).catch(() => undefined)
 
-/** What the promise brings, or undefined when that takes longer. */
-export async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
+/**
+ * A signal that aborts as soon as the promise settles, either way. Who looks at a promise again and again, waiting for it a while each
+ * time, leaves one reaction on it in all; a race would leave one with every look.
+ */
+export function settled(promise: Promise<unknown>): AbortSignal {
   const end = new AbortController()
-  try {
-    return await Promise.race([promise, timer(ms, undefined, { signal: end.signal })])
-  } finally {
-    end.abort()
-  }
+  const abort = () => end.abort()
+  promise.then(abort, abort)
+  return end.signal
 }
