@@ -13,10 +13,10 @@ test('a pause ends early when the signal aborts, also where it had aborted befor
 })
 
 test.each([
-  ['is kept', Promise.resolve(1)],
-  ['is broken', Promise.reject(new Error('broken'))],
-])('whoever waits for a promise that %s is woken', async (_, promise) => {
-  const arrived = settled(promise)
+  ['is kept', () => Promise.resolve(1)],
+  ['is broken', () => Promise.reject(new Error('broken'))],
+])('whoever waits for a promise that %s is woken', async (_, promiseOf) => {
+  const arrived = settled(promiseOf())
   expect(arrived.aborted).toBe(false)
   await pause(long, arrived)
   expect(arrived.aborted).toBe(true)
