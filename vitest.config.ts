@@ -25,7 +25,8 @@ export default defineConfig({
           // The harness is code of its own; test/faults and test/proof let it loose on the product.
           'test/faults/harness/**/*.test.ts',
         ],
-        { maxWorkers: 2 },
+        // Shared machines stand still for seconds at times.
+        { maxWorkers: 2, testTimeout: 30_000 },
       ),
       project('integration', ['test/integration/**/*.test.ts'], {
         globalSetup: 'test/support/stack.setup.ts',
@@ -39,21 +40,21 @@ export default defineConfig({
         globalSetup: 'test/support/stack.setup.ts',
         testTimeout: 120_000,
         hookTimeout: 120_000,
-        // Faults are about time: they run one by one, when the rest is done.
-        fileParallelism: false,
+        // Mostly they wait: for sessions to end, for brokers to come back.
+        maxWorkers: 2,
         sequence: { groupOrder: 2 },
       }),
       project('e2e', ['test/e2e/**/*.test.ts'], {
         testTimeout: 240_000,
         hookTimeout: 60_000,
-        fileParallelism: false,
-        sequence: { groupOrder: 3 },
+        maxWorkers: 2,
+        sequence: { groupOrder: 2 },
       }),
       // Broken variants, and an overload: `npm run test:proof`.
       project('proof', ['test/proof/**/*.test.ts'], {
         globalSetup: 'test/support/stack.setup.ts',
         fileParallelism: false,
-        sequence: { groupOrder: 4 },
+        sequence: { groupOrder: 3 },
       }),
     ],
   },

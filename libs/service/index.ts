@@ -1,5 +1,6 @@
 export { type Backends, openBackends } from './backends.ts'
 export { kafkaSettings, redisSettings, registryOptions } from './connection-settings.ts'
+export { inParallel } from './in-parallel.ts'
 export { loadDomain } from './load-domain.ts'
 export { openCodec } from './open-codec.ts'
 export {

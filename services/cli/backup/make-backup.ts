@@ -3,6 +3,7 @@ import { join } from 'node:path'
 
 import { shownSettings } from '#config'
 import type { DomainModule } from '#domain'
+import { inParallel } from '#service'
 
 import { writeFailure } from '../import/file-failure.ts'
 import { type BackupFolder, sha256Of, type StoredBackup, syncFolder } from './backup-folder.ts'
@@ -16,7 +17,6 @@ import {
   manifestText,
   startMsOf,
 } from './manifest.ts'
-import { inParallel } from './in-parallel.ts'
 import type { OpenLog } from './open-log.ts'
 import { type BackupPlan, planBackup, type PlannedRange } from './plan-backup.ts'
 import { RecordFiles } from './record-files.ts'
@@ -129,9 +129,10 @@ class Making {
     this.#options.begin(planned.reduce((sum, { from, until }) => sum + until - from, 0))
     for (const { name } of this.#plan.topics) await mkdir(join(folder, name))
     const done = new Map<PlannedRange, BackedUpRange>()
-    await inParallel(parallel, planned, this.#options.signal, async (range, signal) => {
+    const read = async (range: PlannedRange, signal: AbortSignal) => {
       done.set(range, await this.#readRange(folder, range, signal))
-    })
+    }
+    await inParallel(planned, parallel, read, this.#options.signal)
     return done
   }
 

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
 import { type LogReader, type StoredRecord, unlessAborted } from '#kafka'
+import { inParallel } from '#service'
 
 import type { Pace } from './pace.ts'
 import type { ReplayProgress } from './replay-progress.ts'
@@ -57,12 +58,11 @@ export async function replay(options: ReplayOptions): Promise<ReplayEnd> {
 async function replayAll(options: ReplayOptions, fail: (error: unknown) => void): Promise<void> {
   const { progress, parallel, signal } = options
   const waiting = progress.partitions.filter(({ next, until }) => next < until)
-  const worker = async (): Promise<void> => {
-    for (let own = waiting.shift(); own !== undefined && !signal.aborted; own = waiting.shift()) {
-      await new PartitionReplay(options, own.partition).run().catch(fail)
-    }
-  }
-  await Promise.all(Array.from({ length: parallel }, worker))
+  const run = ({ partition }: { readonly partition: number }, ending: AbortSignal) =>
+    new PartitionReplay({ ...options, signal: ending }, partition).run()
+  await inParallel(waiting, parallel, run, signal).catch((error: unknown) => {
+    if (error !== signal.reason) fail(error)
+  })
 }
 
 async function saveRegularly(options: ReplayOptions, ended: AbortSignal): Promise<void> {

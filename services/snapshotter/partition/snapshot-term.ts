@@ -8,13 +8,13 @@ import type { FencedLog, LogReader } from '#kafka'
 import { traced } from '#observability'
 import type { PartitionIndex } from '#redis-index'
 import type { EventCodec } from '#schemas'
+import { inParallel } from '#service'
 
 import type { SnapshotterMetrics } from '../snapshotter-metrics.ts'
 import { scanSnapshots } from '../topic/scan-snapshots.ts'
 import { SnapshotLog } from '../topic/snapshot-log.ts'
 import type { EncodedSnapshot } from '../topic/snapshot-record.ts'
 import { type CheckpointState, isRebuilding } from './checkpoint.ts'
-import { eachOf } from './each-of.ts'
 import { isPassing, reasonOf } from './passing-errors.ts'
 import { type SnapshotAggregate, StateSource, withoutSnapshots } from './state-source.ts'
 
@@ -62,8 +62,7 @@ export class SnapshotTerm {
    * @throws what {@link isPassing}: then some are to be taken again; or the signal's reason.
    */
   takeDue(due: ReadonlyMap<StreamId, Version>, signal: AbortSignal): Promise<void> {
-    return eachOf(due, this.#parts.settings.loadsMax, async ([streamId, version]) => {
-      signal.throwIfAborted()
+    const take = async ([streamId, version]: readonly [StreamId, Version]) => {
       if (this.#log.newest(streamId) >= version) return
       try {
         await this.#take(streamId, version)
@@ -71,7 +70,8 @@ export class SnapshotTerm {
         if (isPassing(error)) throw error
         this.#failed(streamId, error)
       }
-    })
+    }
+    return inParallel(due, this.#parts.settings.loadsMax, take, signal)
   }
 
   /** @throws EventStoreError `stream-not-found`, `invalid-state`; LogError `refused`; what {@link isPassing}. */
@@ -89,7 +89,7 @@ export class SnapshotTerm {
     const { type, snapshot } = aggregate
     const heads = await scanSnapshots(reader, type, partition)
     const outdated = heads.filter(({ stateVersion }) => stateVersion !== snapshot.stateVersion)
-    await eachOf(outdated, removalsMax, ({ streamId }) => this.#log.remove(streamId))
+    await inParallel(outdated, removalsMax, ({ streamId }) => this.#log.remove(streamId))
     return outdated.length
   }
 

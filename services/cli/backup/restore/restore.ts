@@ -1,9 +1,9 @@
 import { aggregateTypeOfTopic, restoreJournal, type TopicDescription, type TopicSpec } from '#kafka'
+import { inParallel } from '#service'
 
 import { TopicJournal } from '../../topic-journal.ts'
 import { checkIdle } from '../../topics/repartition/idle-groups.ts'
 import { BackupError } from '../backup-error.ts'
-import { inParallel } from '../in-parallel.ts'
 import type { OpenLog } from '../open-log.ts'
 import type { RestorePlan, RestoreTopic } from './plan-restore.ts'
 import { restorePartition } from './restore-partition.ts'
@@ -103,9 +103,9 @@ export class Restore {
     const places = this.#plan.topics.flatMap((topic) =>
       topic.files.map((_, partition) => ({ topic, partition })),
     )
-    await inParallel(parallel, places, signal, ({ topic, partition }, ending) =>
-      restorePartition(topic, partition, { cluster, reader, ids, advance }, ending),
-    )
+    const restored = ({ topic, partition }: (typeof places)[number], ending: AbortSignal) =>
+      restorePartition(topic, partition, { cluster, reader, ids, advance }, ending)
+    await inParallel(places, parallel, restored, signal)
   }
 
   #spec({ name, partitions, replication, settings }: RestoreTopic): TopicSpec {
