@@ -233,10 +233,13 @@ test('old chains go only when a newer one holds all that they hold', async () =>
   expect(backupsIn(folder)).toContain(third)
 })
 
-test('watching makes a backup at once, and whenever enough events have come', async () => {
+test.each([
+  ['events', ['--every-events', '10']],
+  ['bytes', ['--every-bytes', '1KiB']],
+])('watching makes a backup at once, and whenever enough %s have come', async (_, due) => {
   const where = await filledInstallation(4)
   const folder = testFolder()
-  const args = ['backup', folder, '--watch', '--every-events', '10', '--json']
+  const args = ['backup', folder, '--watch', ...due, '--json']
   const watching = startCli(where.env, args)
   onTestFinished(() => void watching.process.kill('SIGKILL'))
   const made = (count: number) =>
