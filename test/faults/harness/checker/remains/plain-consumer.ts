@@ -3,6 +3,8 @@ import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 
 import kafkajs, { type Consumer, Kafka, logLevel } from 'kafkajs'
 
+import { until } from '../../../../../scripts/stack/index.ts'
+
 // Topics of snapshots are compressed by their brokers; kafkajs leaves this codec to whoever needs it.
 kafkajs.CompressionCodecs[kafkajs.CompressionTypes.ZSTD] = () => ({
   compress: ({ buffer }: { readonly buffer: Buffer }) => Promise.resolve(zstdCompressSync(buffer)),
@@ -20,6 +22,7 @@ export interface PlainRecord {
 }
 
 const consumeMsMax = 120_000
+const askMsMax = 30_000
 
 /**
  * All records of the topics up to where they end now, in the order of each partition: what an ordinary consumer of the cluster
@@ -48,14 +51,13 @@ async function openPartitions(kafka: Kafka, topics: readonly string[]): Promise<
   const admin = kafka.admin()
   await admin.connect()
   try {
-    const ends = await Promise.all(
-      topics.map(async (topic) =>
-        (await admin.fetchTopicOffsets(topic)).map(
-          ({ partition, high }) => [`${topic}/${partition}`, Number(high) - 1] as const,
-        ),
-      ),
-    )
-    return new Map(ends.flat().filter(([, last]) => last >= 0))
+    const ends: (readonly [string, number])[] = []
+    // One after the other: kafkajs mixes up the metadata of topics that are asked for at once, and finds some without partitions.
+    for (const topic of topics) {
+      const offsets = await until(`the ends of ${topic}`, askMsMax, () => admin.fetchTopicOffsets(topic))
+      ends.push(...offsets.map(({ partition, high }) => [`${topic}/${partition}`, Number(high) - 1] as const))
+    }
+    return new Map(ends.filter(([, last]) => last >= 0))
   } finally {
     await admin.disconnect()
   }
