@@ -36,5 +36,5 @@ export function waitFor<T>(
   probe: () => Promise<T | undefined | false>,
   options: { readonly timeoutMs?: number } = {},
 ): Promise<T> {
-  return until(what, options.timeoutMs ?? 10_000, probe)
+  return until(what, options.timeoutMs ?? 30_000, probe)
 }
