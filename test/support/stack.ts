@@ -29,7 +29,7 @@ export function uniqueName(prefix: string): string {
 
 /**
  * Asks `probe` until it returns something true, and returns that; a probe that throws is asked again.
- * @throws Error naming `what` after `timeoutMs` (10 s unless told otherwise)
+ * @throws Error naming `what` after `timeoutMs` (30 s unless told otherwise)
  */
 export function waitFor<T>(
   what: string,
