@@ -1,4 +1,5 @@
 import { createServer } from 'node:net'
+import { claimPort } from './port-claims.ts'
 import { ask } from './probes.ts'
 import { StackError } from './stack-error.ts'
 
@@ -35,12 +36,12 @@ function canBind(port: number): Promise<boolean> {
   })
 }
 
-/** Different ports of 127.0.0.1 that are free now. */
+/** Different ports of 127.0.0.1 that are free now, and that nobody else gets by this function while this process lives. */
 export async function freePorts(count: number): Promise<number[]> {
   const found = new Set<number>()
   while (found.size < count) {
     const port = firstPort + Math.floor(Math.random() * (lastPort - firstPort))
-    if (await isFree(port)) found.add(port)
+    if ((await isFree(port)) && claimPort(port)) found.add(port)
   }
   return [...found]
 }
