@@ -8,7 +8,7 @@ const searchMsMax = 600_000
 
 beforeAll(() => provideModelTools(() => undefined), 300_000)
 
-describe('in the formal model of the write path', () => {
+describe('in the formal model', () => {
   test.each(modelRuns.filter(({ broken }) => broken === undefined))(
     'all promises hold: $name',
     async (run) => expect(await runModel(run)).not.toHaveProperty('violated'),

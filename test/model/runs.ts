@@ -1,9 +1,11 @@
-/** What may happen, and how often: -D of the model; see write-path.pml. */
+/** What may happen, and how often: -D of the model; see write-path.pml and projection.pml. */
 export type Bounds = Readonly<Partial<Record<Bound, number>>>
 type Bound = 'TERMS' | 'CRASHES' | 'LOSSES' | 'FLUSHES' | 'RESTORES' | 'MISSES' | 'TRIES'
 
 export interface ModelRun {
   readonly name: string
+  /** Default: the write path. */
+  readonly model?: 'write-path' | 'projection'
   readonly bounds: Bounds
   readonly reads?: boolean
   /** A part that is left out on purpose: the run must then find a promise broken. */
@@ -30,6 +32,11 @@ const sound: readonly ModelRun[] = [
     bounds: { TERMS: 1, CRASHES: 1, LOSSES: 1, FLUSHES: 1, RESTORES: 1, TRIES: 2 },
     reads: true,
   },
+  {
+    name: 'a projection, two projectors, crashes and an older copy',
+    model: 'projection',
+    bounds: { CRASHES: 2, RESTORES: 1 },
+  },
 ]
 
 const broken: readonly ModelRun[] = [
@@ -47,6 +54,9 @@ const broken: readonly ModelRun[] = [
     reads: true,
   },
   { name: 'index of a later owner dropped', broken: 'DROP_REGARDLESS', bounds: {}, reads: true },
+  { name: 'checkpoint stored before views', model: 'projection', broken: 'CHECKPOINT_FIRST', bounds: {} },
+  { name: 'checkpoint stored after views', model: 'projection', broken: 'VIEWS_FIRST', bounds: {} },
+  { name: 'checkpoint not compared', model: 'projection', broken: 'NOT_COMPARED', bounds: {} },
 ]
 
 export const modelRuns: readonly ModelRun[] = [...sound, ...broken]

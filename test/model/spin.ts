@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { runCommand } from '../../scripts/stack/index.ts'
 import type { ModelRun } from './runs.ts'
 
-const model = new URL('write-path.pml', import.meta.url).pathname
+const fileOf = ({ model = 'write-path' }: ModelRun) => new URL(`${model}.pml`, import.meta.url).pathname
 const buildMsMax = 60_000
 const searchMsMax = 600_000
 /** Memory and depth that no run needs; where one does, the search is not whole and counts as failed. */
@@ -19,13 +19,13 @@ export interface ModelResult {
 }
 
 /**
- * Has Spin search all states of the model within the bounds.
+ * Has Spin search all states of a model within the bounds.
  * @throws Error where the search does not come to an end: then nothing is proven.
  */
 export async function runModel(run: ModelRun): Promise<ModelResult> {
   const folder = mkdtempSync(join(tmpdir(), 'annals-model-'))
   try {
-    await runCommand('spin', ['-a', ...switches(run), model], { cwd: folder, timeoutMs: buildMsMax })
+    await runCommand('spin', ['-a', ...switches(run), fileOf(run)], { cwd: folder, timeoutMs: buildMsMax })
     const compiler = ['-O2', '-DSAFETY', '-DCOLLAPSE', `-DMEMLIM=${memoryMbMax}`, '-o', 'pan', 'pan.c']
     await runCommand('gcc', compiler, { cwd: folder, timeoutMs: buildMsMax })
     // -E: that everybody may wait for good is no fault of a model whose events run out.
