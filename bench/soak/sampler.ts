@@ -55,7 +55,12 @@ export class Sampler {
   }
 
   async #look({ name, url }: Process, minutes: number): Promise<void> {
-    const text = await (await fetch(`${url}/metrics`)).text()
+    const text = await fetch(`${url}/metrics`).then(
+      (answer) => answer.text(),
+      () => undefined,
+    )
+    // Whether it has ended is a rule of its own.
+    if (text === undefined) return
     for (const [figure, metric, factor] of metrics) {
       const value = sumOf(text, metric)
       if (value !== undefined) this.#add(`${name} ${figure}`, minutes, value * factor)
