@@ -35,7 +35,6 @@ export function judge(figure: string, rule: Rule, points: readonly Point[]): Ver
 /** By the last word of a figure's name. */
 export const rules: Readonly<Record<string, Rule>> = {
   rss: { unit: 'MB', slopeMax: 2, minutesMin: 3 },
-  // By its last word also what lies outside: buffers.
   heap: { unit: 'MB', slopeMax: 1, minutesMin: 3 },
   lag: { unit: 'ms', slopeMax: 20, minutesMin: 0.5 },
   queue: { unit: 'events', slopeMax: 100, minutesMin: 0.5 },

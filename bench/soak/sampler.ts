@@ -11,7 +11,6 @@ const mebibyte = 2 ** 20
 const metrics: readonly (readonly [figure: string, metric: string, factor: number])[] = [
   ['rss', 'process_resident_memory_bytes', 1 / mebibyte],
   ['heap', 'nodejs_heap_size_used_bytes', 1 / mebibyte],
-  ['memory outside the heap', 'nodejs_external_memory_bytes', 1 / mebibyte],
   ['event loop p99 lag', 'nodejs_eventloop_lag_p99_seconds', 1_000],
   ['writer queue', 'annals_writer_queue_events', 1],
   ['snapshotter queue', 'annals_snapshotter_lag_events', 1],
