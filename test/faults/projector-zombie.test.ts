@@ -44,10 +44,12 @@ test.each([
     await caughtUp(next.url, name)
     await expectViewsOfLog(where, next.url)
     await expectPublished(where, next.url)
+    // What was on its way arrives first: a process that wakes after its time-outs cuts its connections, and answers with them.
     redis.release()
-    kafka.releaseAppends()
-    zombie.kill('SIGCONT')
     await waitFor('its steps to be refused', () => Promise.resolve(redis.hasAnswered('checkpoint-moved')))
+    kafka.releaseAppends()
+    await waitFor('its records to be appended', () => Promise.resolve(kafka.hasAnsweredAppend))
+    zombie.kill('SIGCONT')
     await expectViewsOfLog(where, zombie.url)
     await expectPublished(where, next.url)
 

@@ -15,6 +15,7 @@ export class KafkaProxy {
   /** Answers to appends that did not get through. */
   lost = 0
   #holding = false
+  #answered = false
   readonly #held: (() => void)[] = []
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
@@ -71,7 +72,13 @@ export class KafkaProxy {
   /** Lets all that waits through to the broker, in its order, and what comes after it. */
   releaseAppends(): void {
     this.#holding = false
+    this.#answered = false
     for (const send of this.#held.splice(0)) send()
+  }
+
+  /** Whether the broker has answered an append since the release. */
+  get hasAnsweredAppend(): boolean {
+    return this.#answered
   }
 
   cutAll(): void {
@@ -106,6 +113,7 @@ export class KafkaProxy {
       else broker.write(bytes)
     })
     broker.on('data', (bytes: Buffer) => {
+      this.#answered ||= lastKey === produceKey
       if (lastKey !== produceKey || this.answersToAppends === 'pass') {
         client.write(this.#withOwnPort(bytes))
         return
