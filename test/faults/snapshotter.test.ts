@@ -106,6 +106,7 @@ test('a zombie that wakes with snapshots on their way overwrites no newer ones',
   await appendAll(client, streams, 9)
   await Promise.all(streams.map((streamId) => snapshotAt(client, streamId, 30)))
   proxy.releaseAppends()
+  await waitFor('the broker to answer them', () => Promise.resolve(proxy.hasAnsweredAppend))
   zombie.kill('SIGCONT')
   await owns(zombie, 2)
 

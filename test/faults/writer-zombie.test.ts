@@ -71,6 +71,7 @@ test('the batches of a zombie, on their way while another took over, are refused
   const later = await Promise.all(streams.map((streamId) => client.append(streamId, [purchase(3)])))
   expect(later.map(({ firstVersion }) => firstVersion)).toEqual(streams.map(() => 2))
   proxy.releaseAppends()
+  await waitFor('the broker to answer them', () => Promise.resolve(proxy.hasAnsweredAppend))
   zombie.kill('SIGCONT')
 
   const answers = await Promise.all(heard)
