@@ -46,3 +46,6 @@ provide_packages() {
 
 provide_node
 provide_packages
+
+# What Node compiled once it finds again: processes are up sooner.
+export NODE_COMPILE_CACHE="${NODE_COMPILE_CACHE-$repository/.annals/compile-cache}"
