@@ -8,7 +8,17 @@ import type { Version } from '#domain'
 import { catchUp, connectRedis, type RedisConnection } from '#redis-index'
 
 import { type RedisCluster, startRedisCluster } from '../../scripts/stack/index.ts'
-import { entries, entry, held, indexOf, openRedis, order, payloadsOf, start } from '../support/redis-index.ts'
+import {
+  entries,
+  entry,
+  held,
+  indexOf,
+  openRedis,
+  order,
+  patientMs,
+  payloadsOf,
+  start,
+} from '../support/redis-index.ts'
 import { uniqueName } from '../support/stack.ts'
 
 let folder: string
@@ -109,9 +119,10 @@ test('one node is enough to find the others', async () => {
     url: cluster.nodes[1]?.url ?? '',
     keyPrefix: uniqueName('one'),
     cluster: true,
+    commandTimeoutMs: patientMs,
   })
   try {
-    await redis.ready()
+    await redis.ready(patientMs)
     await fill(redis)
     expect((await keysByNode(redis.keyPrefix)).flat()).toHaveLength(8 * 5)
   } finally {

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { catchUp, IndexUnavailableError, type PartitionIndex } from '#redis-index'
 
 import { freePorts, type Redis, startRedis } from '../../scripts/stack/index.ts'
-import { claimed, entries, entry, held, openRedis, order } from '../support/redis-index.ts'
+import { claimed, entries, entry, held, openRedis, order, patientMs } from '../support/redis-index.ts'
 import { waitFor } from '../support/stack.ts'
 
 let folder: string
@@ -54,8 +54,11 @@ test('while Redis is stopped calls fail at once; after it is back, with its file
   const { index, guard } = await claimed(redis)
   const after = held(await index.commit(guard, entries('a', 1, 200, 0), 200))
   await server.stop()
-  expect(await refusedInMs(index.commit(after, entries('a', 201, 201, 200), 201))).toBeLessThan(500)
-  for (let i = 0; i < 100; i += 1) expect(await refusedInMs(index.check(after, []))).toBeLessThan(500)
+  const tookMs = [await refusedInMs(index.commit(after, entries('a', 201, 201, 200), 201))]
+  for (let i = 0; i < 100; i += 1) tookMs.push(await refusedInMs(index.check(after, [])))
+  // None waits until its time is up, though the machine may stand still under one or the other.
+  expect(Math.max(...tookMs)).toBeLessThan(patientMs / 3)
+  expect(tookMs.toSorted((one, other) => one - other)[50]).toBeLessThan(500)
   await expect(index.guard()).rejects.toThrow(`Redis at 127.0.0.1:${port}`)
 
   server = await startServer()
@@ -92,11 +95,11 @@ test('commands on their way when Redis is killed fail, and the guard tells what 
 })
 
 test('a Redis that hangs is given up in time, and nothing piles up behind it', async () => {
-  const redis = await openRedis(server.url, 300)
+  const redis = await openRedis(server.url, 1_000)
   const { index, guard } = await claimed(redis)
   server.kill('SIGSTOP')
   try {
-    expect(await refusedInMs(index.commit(guard, entries('a', 1, 1, 0), 1))).toBeLessThan(1_500)
+    expect(await refusedInMs(index.commit(guard, entries('a', 1, 1, 0), 1))).toBeLessThan(patientMs / 3)
     await waitFor('calls fail at once', async () => (await refusedInMs(index.check(guard, []))) < 50)
   } finally {
     server.kill('SIGCONT')

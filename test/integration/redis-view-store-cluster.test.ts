@@ -9,7 +9,7 @@ import { RedisViewStore } from '#projections-redis'
 import { connectRedis } from '#redis-index'
 
 import { type RedisCluster, startRedisCluster } from '../../scripts/stack/index.ts'
-import { openRedis } from '../support/redis-index.ts'
+import { openRedis, patientMs } from '../support/redis-index.ts'
 import { uniqueName } from '../support/stack.ts'
 
 let folder: string
@@ -27,8 +27,9 @@ afterAll(async () => {
 const clusterUrl = () => cluster.nodes.map(({ url }) => url).join(',')
 
 viewStoreContract('Redis Cluster', async (clock) => {
-  const redis = connectRedis({ url: clusterUrl(), keyPrefix: uniqueName('views') })
-  await redis.ready()
+  const keyPrefix = uniqueName('views')
+  const redis = connectRedis({ url: clusterUrl(), keyPrefix, commandTimeoutMs: patientMs })
+  await redis.ready(patientMs)
   return {
     store: new RedisViewStore(redis, clock),
     loseAll: async () => {

@@ -18,7 +18,7 @@ import { RedisViewStore } from '#projections-redis'
 import { connectRedis, type RedisConnection } from '#redis-index'
 
 import { freePorts, type Redis, startRedis } from '../../scripts/stack/index.ts'
-import { keysOf, openRedis } from '../support/redis-index.ts'
+import { keysOf, openRedis, patientMs } from '../support/redis-index.ts'
 import { testStack, uniqueName, waitFor } from '../support/stack.ts'
 
 async function loseAll(redis: RedisConnection): Promise<void> {
@@ -26,8 +26,9 @@ async function loseAll(redis: RedisConnection): Promise<void> {
 }
 
 viewStoreContract('Redis', async (clock) => {
-  const redis = connectRedis({ url: testStack().redisUrl, keyPrefix: uniqueName('views') })
-  await redis.ready()
+  const { redisUrl: url } = testStack()
+  const redis = connectRedis({ url, keyPrefix: uniqueName('views'), commandTimeoutMs: patientMs })
+  await redis.ready(patientMs)
   return {
     store: new RedisViewStore(redis, clock),
     loseAll: () => loseAll(redis),

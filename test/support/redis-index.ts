@@ -12,15 +12,14 @@ import {
 
 import { uniqueName } from './stack.ts'
 
+/** A command may take so long where no test is about that: shared machines stand still for seconds at times. */
+export const patientMs = 30_000
+
 /** A connection under a key prefix of its own, closed when the test ends. */
-export async function openRedis(url: string, commandTimeoutMs?: number): Promise<RedisConnection> {
-  const redis = connectRedis({
-    url,
-    keyPrefix: uniqueName('test'),
-    ...(commandTimeoutMs !== undefined && { commandTimeoutMs }),
-  })
+export async function openRedis(url: string, commandTimeoutMs = patientMs): Promise<RedisConnection> {
+  const redis = connectRedis({ url, keyPrefix: uniqueName('test'), commandTimeoutMs })
   onTestFinished(() => redis.close())
-  await redis.ready()
+  await redis.ready(patientMs)
   return redis
 }
 
