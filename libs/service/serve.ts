@@ -1,6 +1,7 @@
 import { createHttpServer, type HttpRoutes } from '#http'
 
 import type { RunningService, ServiceParts } from './run-service.ts'
+import { version } from './version.ts'
 
 /** What a process serves: a service, or one of several in one process. */
 export interface ServicePart {
@@ -25,7 +26,7 @@ export async function serve(
     health,
     metrics,
     title,
-    version: '0.1.0',
+    version,
     bodyLimitBytes: config.http.bodyBytesMax,
     requestsMax: config.http.requestsMax,
   })

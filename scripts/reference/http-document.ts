@@ -2,6 +2,7 @@ import { pino } from 'pino'
 import { Registry } from 'prom-client'
 
 import { createHttpServer } from '#http'
+import { version } from '#service'
 
 import { projectionRoutes } from '../../services/projector/index.ts'
 import { snapshotterRoutes } from '../../services/snapshotter/index.ts'
@@ -15,7 +16,7 @@ export async function httpDocument(): Promise<HttpDocument> {
     health: { isReady: () => false } as never,
     metrics: new Registry(),
     title: 'Annals',
-    version: '0.1.0',
+    version,
     bodyLimitBytes: 1,
   })
   // Routes are described here, and never called.

@@ -21,6 +21,7 @@ import { addSnapshot } from './commands/snapshot.ts'
 import { addStream } from './commands/stream.ts'
 import { addTopics } from './commands/topics.ts'
 import { addVerify } from './commands/verify.ts'
+import { addVersion, withoutVersionFlag } from './commands/version.ts'
 import { type ExitCode, exitCodesHelp } from './exit-code.ts'
 import { endOfHelp, failureOf } from './failure.ts'
 import { printFailure, printReport } from './print.ts'
@@ -41,7 +42,7 @@ export async function runCli(args: readonly string[], env: Environment): Promise
     },
   }
   try {
-    await programOf(cli).parseAsync(args, { from: 'user' })
+    await programOf(cli).parseAsync(withoutVersionFlag(args), { from: 'user' })
     return exitCode
   } catch (error) {
     const helped = endOfHelp(error)
@@ -80,5 +81,6 @@ export function programOf(cli: Cli): Command {
   addTopics(program, cli)
   addSchemas(program, cli)
   addCompletion(program, cli)
+  addVersion(program, cli)
   return program
 }

@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs'
+
 import type { Command } from 'commander'
 import { expect, test } from 'vitest'
 
 import { programOf } from '../../services/cli/run-cli.ts'
+import { cliHere } from '../support/cli-here.ts'
 
 const program = programOf({ env: {}, isJson: false, report: () => undefined })
 
@@ -67,3 +70,15 @@ test('whatever destroys takes --yes, and says in its help what is lost or kept',
     ]),
   )
 })
+
+test.each([['--version'], ['-V'], ['version']])(
+  '%s tells the version that package.json has',
+  async (word) => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { readonly version: string }
+    const run = cliHere({})
+    expect(await run([word])).toMatchObject({ exitCode: 0, stdout: `${version}\n` })
+    expect((await run([word, '--json'])).json()).toEqual({ version })
+    // Behind a command it is an option of that command.
+    expect((await run(['stream', 'state', 'customer.c-1', '--version', 'x'])).stderr).toContain('"x"')
+  },
+)
