@@ -68,6 +68,8 @@ test('while Redis is stopped calls fail at once; after it is back, with its file
 
 test('commands on their way when Redis is killed fail, and the guard tells what became of a commit', async () => {
   const redis = await openRedis(server.url)
+  // By default it answers before it writes to its file, too, as long as an fsync of what was before is under way.
+  await redis.call('CONFIG', ['SET', 'appendfsync', 'always'])
   const { index, guard } = await claimed(redis)
   const sent = Array.from({ length: 50 }, (_, offset) =>
     index.commit({ ...guard, nextOffset: offset }, entries('a', offset + 1, offset + 1, offset), offset + 1),
