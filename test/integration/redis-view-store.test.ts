@@ -254,8 +254,10 @@ test('a Redis that has no memory left refuses a commit whole', async () => {
       Array.from({ length: 500 }, (_, view) => change(`${n}-${view}`, view)),
     )
   let done = 0
-  while ((await step(done).catch(String)) === 'committed') done += 1
-  await expect(step(done)).rejects.toThrow('OOM')
+  let answer: string
+  // Not the same step once more: it might find room, since Redis gives memory back by and by.
+  while ((answer = await step(done).catch(String)) === 'committed') done += 1
+  expect(answer).toContain('OOM')
   expect((await store.generations(projection))[0]).toMatchObject({
     checkpoints: new Map([['eventstore.order:3', done]]),
     views: 500 * done,
