@@ -94,7 +94,7 @@ describe('two stores on the same database', () => {
 })
 
 test('a view that a step is changing stays unpublished, and nobody waits', async () => {
-  const store = open(1000)
+  const store = open()
   const set = await serving(store)
   await store.commit(set, step(undefined, [change('a', 1), change('b', 1)]))
   const published = await store.unpublished(set, 10)
@@ -238,13 +238,13 @@ describe('a store whose database', () => {
     postgres.kill('SIGSTOP')
     await expect(store.prepare()).rejects.toThrow(ViewStoreUnavailableError)
     postgres.kill('SIGCONT')
-    await store.prepare()
+    await waitFor('it to answer', () => store.prepare().then(() => true))
   })
 
   test('is locked by somebody else is unavailable until it is not', async () => {
-    const store = open(200)
-    const set = await serving(store)
-    await store.commit(set, step(undefined, [change('a', 1)]))
+    const [patient, store] = [open(), open(1000)]
+    const set = await serving(patient)
+    expect(await patient.commit(set, step(undefined, [change('a', 1)]))).toBe('committed')
     await using sql = await PlainSql.open(postgres.url)
     await sql.rows(`BEGIN; SELECT * FROM annals._checkpoints FOR UPDATE`)
     await expect(store.commit(set, step(1, []))).rejects.toThrow(ViewStoreUnavailableError)
@@ -254,7 +254,7 @@ describe('a store whose database', () => {
 
   test('waits for a process that was frozen in mid-transaction does so for half as long as others wait for it', async () => {
     const store = open(3000)
-    const set = await serving(store)
+    const set = await serving(open())
     await atCheckpoints(
       set,
       `RAISE '%', array(SELECT current_setting(name || '_timeout')
