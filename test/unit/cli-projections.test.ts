@@ -141,7 +141,8 @@ describe('projection rebuild', () => {
     buy('c-1', '5.00')
     api.held = true
     const rebuilding = annals(['projection', 'rebuild', lifetime])
-    await expect.poll(async () => (await api.describe(lifetime)).generations.length).toBe(2)
+    const generations = async () => (await api.describe(lifetime)).generations.length
+    await expect.poll(generations, { timeout: 20_000 }).toBe(2)
     const [, building] = (await api.describe(lifetime)).generations
     api.advance()
     expect(await rebuilding).toMatchObject({

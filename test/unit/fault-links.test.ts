@@ -50,7 +50,7 @@ async function caller(): Promise<Caller> {
   return { socket, answers: () => answers, isClosed: () => closed }
 }
 
-const soon = { timeout: 3_000, interval: 5 }
+const soon = { timeout: 20_000, interval: 5 }
 
 test('a link without trouble passes both ways', async () => {
   const { socket, answers } = await caller()

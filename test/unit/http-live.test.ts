@@ -33,7 +33,7 @@ describe('live events over HTTP', () => {
       ended = true
     }
     await readSome(await fetch(`${url}/categories/order/subscribe`), /data:/)
-    await expect.poll(() => ended).toBe(true)
+    await expect.poll(() => ended, { timeout: 20_000 }).toBe(true)
   })
 
   test('are not read ahead of a client that does not read', async () => {
@@ -68,7 +68,8 @@ describe('live events over HTTP', () => {
     const live = await fetch(`${url}/categories/order/subscribe`)
     const startMs = performance.now()
     const [text] = await Promise.all([readSome(live, /never/), app.close()])
-    expect(performance.now() - startMs).toBeLessThan(1_000)
+    // A client leaves a connection that is idle after four seconds.
+    expect(performance.now() - startMs).toBeLessThan(3_500)
     expect(text).toContain('event: event')
     await expect(fetch(`${url}/owners`)).rejects.toThrow()
   })
