@@ -60,7 +60,9 @@ async function expectWholeDocument(url: string): Promise<void> {
 }
 
 test('one process appends, snapshots, projects and tells, leaves its groups when it stops, and has lost nothing when it is back', async () => {
-  const where = testInstallation()
+  // Reads with a token may wait longer than the 5 s of the default: shared machines stand still for seconds at times.
+  const where = testInstallation({ ANNALS_PROJECTOR_AFTER_TIMEOUT: '30s' })
+  const timeoutMs = 30_000
   const first = await platform(where)
   expect(await members(where)).toEqual([1, 1, 1])
   const client = testClient({ url: first.url })
@@ -72,7 +74,7 @@ test('one process appends, snapshots, projects and tells, leaves its groups when
   const { position } = await client.append(streamId, purchases(12))
   const totals = { purchases: 12, cds: 78, spend: '150.00', first: '1997-01-12', last: '1997-01-12' }
   expect(await client.state(streamId)).toMatchObject({ version: 12, state: totals })
-  expect(await lifetimes.get(key, { after: position })).toMatchObject({ key, view: totals })
+  expect(await lifetimes.get(key, { after: position, timeoutMs })).toMatchObject({ key, view: totals })
   const told = (await updates.next()).value as ViewUpdate<Totals>
   expect(told).toMatchObject({ key, view: totals })
   await updates.return(undefined)
@@ -99,6 +101,6 @@ test('one process appends, snapshots, projects and tells, leaves its groups when
   expect(next.firstVersion).toBe(13)
   const view = await again
     .projection<Totals>(where.domain.projections.lifetime)
-    .get(key, { after: next.position })
+    .get(key, { after: next.position, timeoutMs })
   expect(view?.view.purchases).toBe(13)
 })
