@@ -184,5 +184,6 @@ test('while no writer can be reached it tries again and again, and holds on to n
   await waitFor('a try of each partition', async () => Promise.resolve(away.asked() >= 6))
   const before = openSockets()
   await waitFor('many more', async () => Promise.resolve(away.asked() >= 24), { timeoutMs: 60_000 })
-  expect(openSockets() - before).toBeLessThanOrEqual(3)
+  // Tries that coincide have sockets of their own for a moment; what is held on to stays.
+  await waitFor('no more sockets than before', () => Promise.resolve(openSockets() - before <= 3))
 })
