@@ -175,7 +175,7 @@ class TestedChangelog {
   /** All changes from a cursor up to the end as it is now. */
   async updates(cursor = '0,0,0'): Promise<ViewUpdate[]> {
     const { length } = await this.records(cursor.split(',').map(Number))
-    const timeout = AbortSignal.timeout(5_000)
+    const timeout = AbortSignal.timeout(30_000)
     const updates: ViewUpdate[] = []
     for await (const update of this.reader.updates(this.projection.name, { cursor }, timeout)) {
       if (updates.push(update) === length) break
@@ -352,7 +352,7 @@ test('a live subscriber that begins now gets what changes from now on, at once',
   await changelog.settled()
   const { name } = changelog.projection
   const cursor = await changelog.reader.cursorNow(name)
-  const updates = changelog.reader.updates(name, { cursor }, AbortSignal.timeout(5_000))
+  const updates = changelog.reader.updates(name, { cursor }, AbortSignal.timeout(30_000))
   const next = updates.next()
   await changelog.change({ ada: totals(2) })
   publisher.wake()
