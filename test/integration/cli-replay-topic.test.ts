@@ -71,6 +71,9 @@ test('keys find their partition where the target has another number of them; a s
   }
 })
 
+/** All of it takes twenty seconds: even a test that stands still for many of them meets it in the middle. */
+const slowRate = ['--rate', '60']
+
 test('interrupted by Ctrl-C and resumed: each record is there once; killed: at least once', async () => {
   for (const signal of ['SIGINT', 'SIGKILL'] as const) {
     const copy = uniqueName('copy')
@@ -83,7 +86,7 @@ test('interrupted by Ctrl-C and resumed: each record is there once; killed: at l
       '--checkpoint',
       source.pathOf(`${copy}.checkpoint`),
     ]
-    const slow = startCli(source.where.env, [...args, '--rate', '300'])
+    const slow = startCli(source.where.env, [...args, ...slowRate])
     await waitFor('a part of the copy', async () => (await recordsIn(copy)).flat().length > 100)
     slow.process.kill(signal)
     await slow.ended
@@ -102,8 +105,7 @@ test('without a checkpoint, offsets to go on from are named', async () => {
     '--to-topic',
     copy,
     '--create',
-    '--rate',
-    '300',
+    ...slowRate,
   ])
   await waitFor('a part of the copy', async () => (await recordsIn(copy)).flat().length > 100)
   slow.process.kill('SIGINT')
