@@ -18,6 +18,7 @@ import {
   purchases,
   runningProjector,
   runningWriter,
+  streamPerPartition,
   testInstallation,
 } from '../support/writer-fixture.ts'
 import { Traffic } from '../support/writer-traffic.ts'
@@ -42,12 +43,13 @@ async function verified({ env }: Installation, ...args: string[]): Promise<Verif
 const told = ({ findings }: Verified) =>
   findings.map(({ code, where }) => [code, where.streamId, where.version])
 
-/** Streams in the log, and nobody at work. */
+/** Streams in the log, some in each partition, and nobody at work. */
 async function atRest(events = 3, streams = 4) {
   const where = testInstallation(env)
   const writer = await runningWriter(where)
   const client = testClient({ url: writer.url })
-  const ids = Array.from({ length: streams }, () => freshStream(where.type))
+  const others = Array.from({ length: streams - partitions }, () => freshStream(where.type))
+  const ids = [...streamPerPartition(where.type, partitions), ...others]
   for (const streamId of ids) await client.append(streamId, purchases(events))
   await writer.close()
   return { where, streams: ids, hands: await openHands(where) }
