@@ -93,17 +93,21 @@ test('Redis is killed in mid-traffic, and comes back with what its append-only f
 test('while Redis is down appends and reads are refused promptly, nothing is written, and afterwards all is served again', async () => {
   const scene = await underTraffic()
   await scene.traffic.stop()
-  const impatient = testClient({ url: (await scene.client.owners())[0]?.url ?? '', retries: { triesMax: 1 } })
+  const [owner] = await scene.client.owners()
+  const impatient = testClient({ url: owner?.url ?? '', timeoutMs: 30_000, retries: { triesMax: 1 } })
   const streamId = freshStream(scene.where.type)
   const epochs = await spentEpochs(scene)
   await redis.stop()
+  const tookMs: number[] = []
   for (let round = 0; round < 10; round++) {
     for (const call of [() => impatient.append(streamId, [purchase()]), () => impatient.load(streamId)]) {
       const start = performance.now()
       await expect(call()).rejects.toMatchObject({ code: 'unavailable', httpStatus: 503 })
-      expect(performance.now() - start).toBeLessThan(3_000)
+      tookMs.push(performance.now() - start)
     }
   }
+  // Three of four: a machine that stands still for seconds makes one of them late, or a few.
+  expect(tookMs.toSorted((a, b) => a - b)[15]).toBeLessThan(1_000)
   await redis.start(...withDump)
   const again = await waitFor('appends are served', () => scene.client.append(streamId, [purchase()]))
   expect(again.firstVersion).toBe(1)
