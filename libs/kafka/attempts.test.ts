@@ -72,11 +72,53 @@ describe('attempts', () => {
     await expect(append(() => silent, 30)).rejects.toMatchObject({ outcome: 'unknown' })
   })
 
+  test('that are late before they were sent have written nothing, and are not sent afterwards', async () => {
+    const connected = Promise.withResolvers<undefined>()
+    const sent: string[] = []
+    const ended: Promise<unknown>[] = []
+    const connecting = async (sending: () => void): Promise<string> => {
+      await connected.promise
+      sending()
+      sent.push('batch')
+      return 'answer'
+    }
+    const attempts = { what: 'append', deadline: deadlineIn(30), changes: true, tellsSending: true }
+    const late = untilAnswered(attempts, (sending) => {
+      const attempt = connecting(sending)
+      ended.push(attempt)
+      return attempt
+    })
+    await expect(late).rejects.toMatchObject({ outcome: 'unavailable', mayBeAppended: false })
+    connected.resolve(undefined)
+    await expect(Promise.all(ended)).rejects.toBeInstanceOf(NotSentError)
+    expect(sent).toEqual([])
+  })
+
+  test('that are late after they were sent have an outcome that is not known', async () => {
+    const attempts = { what: 'append', deadline: deadlineIn(30), changes: true, tellsSending: true }
+    const late = untilAnswered(attempts, (sending) => {
+      sending()
+      return new Promise<string>(() => undefined)
+    })
+    await expect(late).rejects.toMatchObject({ outcome: 'unknown', mayBeAppended: true })
+  })
+
   test('that change nothing are only unavailable when late', async () => {
     const attempts = { what: 'read', deadline: deadlineIn(30), changes: false }
     await expect(untilAnswered(attempts, always(lost))).rejects.toMatchObject({
       outcome: 'unavailable',
       message: 'read failed: Connection closed; nothing was written; try again later',
+    })
+  })
+
+  test('that were answered until the deadline came in the midst of one are told by their answer', async () => {
+    const { attempt, count } = failing(answer('LEADER_NOT_AVAILABLE'))
+    const silent = new Promise<string>(() => undefined)
+    const attempts = { what: 'read', deadline: deadlineIn(100), changes: false }
+    const late = untilAnswered(attempts, () => (count() === 0 ? attempt() : silent))
+    await expect(late).rejects.toMatchObject({
+      outcome: 'unavailable',
+      kafkaCode: 'LEADER_NOT_AVAILABLE',
     })
   })
 

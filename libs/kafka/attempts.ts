@@ -12,6 +12,15 @@ import {
 const pauseMsMin = 2
 const pauseMsMax = 250
 
+/** There is no time left to wait for the answer. */
+class LateError extends Error {
+  override readonly name = 'LateError'
+
+  constructor() {
+    super('no answer before the deadline')
+  }
+}
+
 /** The moment, on the clock of `performance.now()`, up to which something is tried. */
 export const deadlineIn = (timeoutMs: number): number => performance.now() + timeoutMs
 
@@ -19,10 +28,7 @@ export const deadlineIn = (timeoutMs: number): number => performance.now() + tim
 export async function within<T>(deadline: number, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new Error('no answer before the deadline')),
-      Math.max(0, deadline - performance.now()),
-    )
+    timer = setTimeout(() => reject(new LateError()), Math.max(0, deadline - performance.now()))
   })
   try {
     return await Promise.race([promise, late])
@@ -41,6 +47,18 @@ export interface Attempts {
   readonly deadline: number
   /** Whether a request without an answer may have changed something. */
   readonly changes: boolean
+  /** Whether the attempt tells when it sends its request: then one that is late before that has changed nothing. */
+  readonly tellsSending?: boolean
+}
+
+/** What one attempt sends; nothing any more once nobody waits for it. */
+class OneRequest {
+  isSent = false
+  isOver = false
+  readonly sending = (): void => {
+    if (this.isOver) throw new NotSentError('there was no time left to send it')
+    this.isSent = true
+  }
 }
 
 const finalOutcome = (found: Classified): LogOutcome | undefined =>
@@ -66,26 +84,37 @@ function failure(attempts: Attempts, outcome: LogOutcome, error: unknown, open: 
 
 /**
  * Runs the attempt until it is answered, refused for good, or late.
+ * @param attempt calls `sending`, where it tells that it sends, right before; that throws when it is too late.
  * @throws LogError `fenced`, `take-over`, `refused`, `not-there` as the broker says; `unknown` or `unavailable` when late.
  */
-export async function untilAnswered<T>(attempts: Attempts, attempt: () => Promise<T>): Promise<T> {
+export async function untilAnswered<T>(
+  attempts: Attempts,
+  attempt: (sending: () => void) => Promise<T>,
+): Promise<T> {
   // Whether some attempt was sent and got no final answer: then even a refusal of the next one leaves the first one open.
   let open = false
+  let before: unknown
   for (let count = 0; ; count++) {
+    const request = new OneRequest()
     try {
-      return await within(attempts.deadline, attempt())
+      return await within(attempts.deadline, attempt(request.sending))
     } catch (error) {
+      request.isOver = true
       if (error instanceof LogError) throw error
       const final = finalOutcome(classify(error))
       if (final === 'refused' && open) throw failure(attempts, 'unknown', error, open)
       if (final !== undefined) throw failure(attempts, final, error, open)
       const closed = isClosed(error)
-      const sent = !closed && !(error instanceof NotSentError)
+      const unsent = error instanceof LateError && attempts.tellsSending === true && !request.isSent
+      const sent = !closed && !unsent && !(error instanceof NotSentError)
       open ||= attempts.changes && sent
       const nextPauseMs = pauseMs(count)
       if (closed || performance.now() + nextPauseMs >= attempts.deadline) {
-        throw failure(attempts, open ? 'unknown' : 'unavailable', error, open)
+        // That there was no time for yet another attempt tells less than how those before it ended.
+        const reason = error instanceof LateError && !open ? (before ?? error) : error
+        throw failure(attempts, open ? 'unknown' : 'unavailable', reason, open)
       }
+      before = error
       await pause(nextPauseMs)
     }
   }

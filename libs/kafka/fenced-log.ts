@@ -155,8 +155,12 @@ export class FencedLog {
     const { topic, partition } = this
     const timeoutMs = this.#cluster.settings.requestTimeoutMs ?? requestTimeoutMsDefault
     const request = { topic, partition, batch, timeoutMs }
-    return untilAnswered({ what: `append to ${this.#name}`, deadline, changes: true }, () =>
-      this.#cluster.onLeader(topic, partition, this.#lane, ({ connection }) => produce(connection, request)),
+    const what = `append to ${this.#name}`
+    return untilAnswered({ what, deadline, changes: true, tellsSending: true }, (sending) =>
+      this.#cluster.onLeader(topic, partition, this.#lane, ({ connection }) => {
+        sending()
+        return produce(connection, request)
+      }),
     )
   }
 
