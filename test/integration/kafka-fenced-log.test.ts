@@ -261,10 +261,13 @@ describe.each([
     const log = await owner(topic, proxied)
     await log.append([record('a')])
     proxy.answersToAppends = 'swallow'
-    await expect(log.append([record('b')], 300)).rejects.toMatchObject({
+    const late = expect(log.append([record('b')], 5_000)).rejects.toMatchObject({
       outcome: 'unknown',
       mayBeAppended: true,
     })
+    // Else the take-over might fence it before the broker has come to it.
+    await waitFor('the broker to have answered', () => Promise.resolve(proxy.lost > 0))
+    await late
     proxy.answersToAppends = 'pass'
     await expect(log.append([record('c')])).rejects.toMatchObject({ outcome: 'take-over' })
     const { endOffset } = await log.takeOver()
