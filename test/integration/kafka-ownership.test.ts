@@ -45,7 +45,7 @@ describe('ownership', () => {
     await Promise.all(proxies.splice(0).map((proxy) => proxy.close()))
   })
 
-  async function join(name: string, at = cluster): Promise<Member> {
+  async function join(name: string, at = cluster, sessionTimeoutMs = 6_000): Promise<Member> {
     const owned = new Set<string>()
     const problems: unknown[] = []
     const url = `http://${name}:7400`
@@ -54,7 +54,7 @@ describe('ownership', () => {
       groupId,
       topics,
       advertisedUrl: url,
-      sessionTimeoutMs: 6_000,
+      sessionTimeoutMs,
       startTimeoutMs: 5_000,
       onAssigned: (partitions: readonly TopicPartition[]) => {
         for (const key of partitions.map(partitionKey)) {
@@ -102,19 +102,21 @@ describe('ownership', () => {
   })
 
   test('moves no more than it must when members come and leave', async () => {
-    const one = await join('one')
-    const two = await join('two')
+    // So long that nothing here comes of a session that has ended.
+    const sessionTimeoutMs = 60_000
+    const one = await join('one', cluster, sessionTimeoutMs)
+    const two = await join('two', cluster, sessionTimeoutMs)
     await settled(one, two)
     const [ofOne, ofTwo] = [new Set(one.owned), new Set(two.owned)]
-    const three = await join('three')
+    const three = await join('three', cluster, sessionTimeoutMs)
     await settled(one, two, three)
     expect(moved(one, ofOne) + moved(two, ofTwo)).toBe(0)
     expect(three.owned.size).toBeLessThanOrEqual(6)
 
-    const [before, leaving] = [[new Set(one.owned), new Set(two.owned)] as const, performance.now()]
+    const before = [new Set(one.owned), new Set(two.owned)] as const
     await three.ownership.stop()
+    // Within half of its session: it has said that it leaves.
     await settled(one, two)
-    expect(performance.now() - leaving).toBeLessThan(5_000)
     expect([...before[0]].every((key) => one.owned.has(key))).toBe(true)
     expect([...before[1]].every((key) => two.owned.has(key))).toBe(true)
   })
