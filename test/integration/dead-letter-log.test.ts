@@ -180,13 +180,14 @@ test('a letter that cannot be read, or not be written in time, is refused; one t
   const proxied = await KafkaCluster.connect({
     brokers: [proxy.address],
     clientId: 'slow',
-    requestTimeoutMs: 500,
+    requestTimeoutMs: 2_500,
   })
   const log = new DeadLetterLog({
     cluster: proxied,
     reader,
     partitions: kafka.partitions,
-    timeoutMs: 1_000,
+    // Long enough for the first letter to be sent, and for the last one to be written, also on a machine that stands still at times.
+    timeoutMs: 5_000,
     logger: pino({ level: 'silent' }),
   })
   proxy.answersToAppends = 'swallow'
