@@ -22,6 +22,7 @@ import {
   filledInstallation,
   freshStreams,
   heavyInstallation,
+  partitions,
   recordsOf,
   testFolder,
 } from '../support/backup-source.ts'
@@ -29,10 +30,11 @@ import type { Json } from '../support/cli.ts'
 import { cliHere } from '../support/cli-here.ts'
 import { startCli } from '../support/cli-process.ts'
 import { startGuardedKafka } from '../support/guarded-kafka.ts'
+import { KafkaProxy } from '../support/kafka-proxy.ts'
 import { appendPast, openHands } from '../support/past-the-writer.ts'
 import type { Installation } from '../support/real-writer.ts'
 import { waitFor } from '../support/stack.ts'
-import { testInstallation } from '../support/writer-fixture.ts'
+import { streamPerPartition, testInstallation } from '../support/writer-fixture.ts'
 
 const annalsOf = ({ env }: Installation) => cliHere(env)
 
@@ -129,6 +131,8 @@ test('a topic that was made anew is refused, and --full begins anew', async () =
 
 test('what is damaged is found, and named', async () => {
   const where = await filledInstallation()
+  // So that there is a file of each partition.
+  await appendSome(where, streamPerPartition(where.type, partitions))
   const folder = testFolder()
   const annals = annalsOf(where)
   await annals(['backup', folder])
@@ -164,37 +168,55 @@ test('what is damaged is found, and named', async () => {
   await damaged(`${manifest} is missing`)
 })
 
-test('a backup that is killed leaves those before as they are, and the next one clears up', async () => {
-  const where = await heavyInstallation()
-  const folder = testFolder()
-  const partial = () => Promise.resolve(readdirSync(folder).find((name) => name.endsWith('.partial')))
-  const killed = startCli(where.env, ['backup', folder])
-  await waitFor('a backup to begin', async () => {
-    const name = await partial()
-    return name !== undefined && filesIn(folder, name).length > 0
-  })
-  killed.process.kill('SIGKILL')
-  expect((await killed.ended).exitCode).toBe(null)
-  expect(await partial()).toBeDefined()
-  expect(backupsIn(folder)).toEqual([])
-  const annals = annalsOf(where)
-  expect((await annals(['backup', folder, '--json'])).json()).toMatchObject({ kind: 'full', events: 15_000 })
-  expect(await partial()).toBeUndefined()
-  expect(readdirSync(folder)).toEqual(backupsIn(folder))
+/** Settings by which all of Kafka's answers come through this process: a command gets no further while the test stands still. */
+async function throughHere({ env }: Installation): Promise<Installation['env']> {
+  const proxy = await KafkaProxy.start(env['ANNALS_KAFKA_BROKERS'] ?? '')
+  onTestFinished(() => proxy.close())
+  return { ...env, ANNALS_KAFKA_BROKERS: proxy.address }
+}
 
-  const interrupted = startCli(where.env, ['backup', folder, '--full'])
-  await waitFor('a backup to begin', async () => {
-    const name = await partial()
-    return name !== undefined && filesIn(folder, name).length > 0
-  })
-  expect((await annals(['backup', folder])).stderr).toContain('is being written to by process')
-  interrupted.process.kill('SIGINT')
-  const end = await interrupted.ended
-  expect(end).toMatchObject({ exitCode: 130 })
-  expect(end.stdout).toContain('Interrupted: nothing was added')
-  expect(readdirSync(folder)).toEqual(backupsIn(folder))
-  expect(backupsIn(folder)).toHaveLength(1)
-})
+test(
+  'a backup that is killed leaves those before as they are, and the next one clears up',
+  { timeout: 180_000 },
+  async () => {
+    const where = await heavyInstallation()
+    const folder = testFolder()
+    const partial = () => Promise.resolve(readdirSync(folder).find((name) => name.endsWith('.partial')))
+    const env = await throughHere(where)
+    const killed = startCli(env, ['backup', folder])
+    await waitFor('a backup to begin', async () => {
+      const name = await partial()
+      return name !== undefined && filesIn(folder, name).length > 0
+    })
+    killed.process.kill('SIGKILL')
+    expect((await killed.ended).exitCode).toBe(null)
+    expect(await partial()).toBeDefined()
+    expect(backupsIn(folder)).toEqual([])
+    const annals = annalsOf(where)
+    expect((await annals(['backup', folder, '--json'])).json()).toMatchObject({
+      kind: 'full',
+      events: 15_000,
+    })
+    expect(await partial()).toBeUndefined()
+    expect(readdirSync(folder)).toEqual(backupsIn(folder))
+
+    const interrupted = startCli(env, ['backup', folder, '--full'])
+    await waitFor('a backup to begin', async () => {
+      const name = await partial()
+      return name !== undefined && filesIn(folder, name).length > 0
+    })
+    // Frozen, so that it is not done before the other one has looked.
+    interrupted.process.kill('SIGSTOP')
+    expect((await annals(['backup', folder])).stderr).toContain('is being written to by process')
+    interrupted.process.kill('SIGINT')
+    interrupted.process.kill('SIGCONT')
+    const end = await interrupted.ended
+    expect(end).toMatchObject({ exitCode: 130 })
+    expect(end.stdout).toContain('Interrupted: nothing was added')
+    expect(readdirSync(folder)).toEqual(backupsIn(folder))
+    expect(backupsIn(folder)).toHaveLength(1)
+  },
+)
 
 test('old chains go only when a newer one holds all that they hold', async () => {
   const where = await filledInstallation(6)
@@ -244,10 +266,11 @@ test.each([
   onTestFinished(() => void watching.process.kill('SIGKILL'))
   const made = (count: number) =>
     waitFor('a backup', () => Promise.resolve(backupsIn(folder).length >= count), { timeoutMs: 30_000 })
+  // In one append each: of several some might be there when the watcher looks, and the others be due once more.
   await made(1)
-  await appendSome(where, freshStreams(where.type, 3))
+  await appendSome(where, freshStreams(where.type, 1), 15)
   await made(2)
-  await appendSome(where, freshStreams(where.type, 3))
+  await appendSome(where, freshStreams(where.type, 1), 15)
   await made(3)
   watching.process.kill('SIGTERM')
   const end = await watching.ended
@@ -327,12 +350,14 @@ test('who may not read is told which right it takes', { timeout: 180_000 }, asyn
   const record = { key: Buffer.from('k'), value: Buffer.from('v'), headers: [], timestampMs: Date.now() }
   await appendPast(hands, topic, 0, [record])
   await kafka.allow(topic, ['DESCRIBE', 'DESCRIBE_CONFIGS'])
-  const folder = testFolder()
-  await vi.waitFor(async () => {
-    const end = await annalsOf(where)(['backup', folder, '--json'])
+  // A broker hears of rights a moment after they are set: what it still gives before that is in another folder.
+  const folder = await vi.waitFor(async () => {
+    const fresh = testFolder()
+    const end = await annalsOf(where)(['backup', fresh, '--json'])
     expect(end).toMatchObject({ exitCode: 1 })
     expect(end.stderr).toContain('docs/operations/backup.md tells which rights')
     expect(end.json()).toMatchObject({ error: { kafkaCode: 'TOPIC_AUTHORIZATION_FAILED' } })
+    return fresh
   }, 60_000)
   expect(backupsIn(folder)).toEqual([])
   await kafka.allow(topic, ['READ'])
