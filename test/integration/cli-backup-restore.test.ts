@@ -1,12 +1,13 @@
 import { rmSync, truncateSync } from 'node:fs'
 
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 
 import type { StreamId, Version } from '#domain'
 import {
   deadLetterTopic,
   eventTopic,
   FencedLog,
+  type KafkaCluster,
   LogReader,
   restoreJournal,
   type StoredRecord,
@@ -29,6 +30,7 @@ import {
 import { cliHere } from '../support/cli-here.ts'
 import { type CliProcess, startCli } from '../support/cli-process.ts'
 import { testClient } from '../support/closing.ts'
+import { KafkaProxy } from '../support/kafka-proxy.ts'
 import { expectIndexEqualsLog, expectSound, readLog } from '../support/log-check.ts'
 import { openHands } from '../support/past-the-writer.ts'
 import type { Installation } from '../support/real-writer.ts'
@@ -195,22 +197,33 @@ test(
   },
 )
 
-const restoring = async (run: CliProcess, { env, type }: Installation, part: number): Promise<void> => {
+/**
+ * Restores until a part more is there than was before. All that it tells Kafka goes through this process: it gets no further while the
+ * test stands still.
+ */
+async function restoring({ env, type }: Installation, folder: string): Promise<CliProcess> {
   const { cluster } = await openHands({ env: { ...env, ANNALS_DOMAIN: '' } })
-  const reader = new LogReader(cluster)
+  const proxy = await KafkaProxy.start(env['ANNALS_KAFKA_BROKERS'] ?? '')
+  onTestFinished(() => proxy.close())
+  const before = await recordsThere(cluster, type)
+  const run = startCli({ ...env, ANNALS_KAFKA_BROKERS: proxy.address }, ['restore', folder])
   await waitFor(
     'a part to be restored',
     async () => {
       if (run.process.exitCode !== null) throw new Error('it ended before')
-      const [topic] = await new Topics(cluster).describe([eventTopic(type)])
-      if (topic === undefined) return false
-      const ends = await Promise.all(
-        [0, 1, 2].map((partition) => reader.endOffset(eventTopic(type), partition)),
-      )
-      return ends.reduce((sum, end) => sum + end, 0) > part
+      return (await recordsThere(cluster, type)) > before + 1_000
     },
     { timeoutMs: 60_000 },
   )
+  return run
+}
+
+async function recordsThere(cluster: KafkaCluster, type: string): Promise<number> {
+  const [topic] = await new Topics(cluster).describe([eventTopic(type)])
+  if (topic === undefined) return 0
+  const reader = new LogReader(cluster)
+  const ends = await Promise.all([0, 1, 2].map((partition) => reader.endOffset(topic.name, partition)))
+  return ends.reduce((sum, end) => sum + end, 0)
 }
 
 test(
@@ -222,8 +235,7 @@ test(
     const folder = testFolder()
     await annalsOf(here)(['backup', folder])
     const before = await recordsOf(here)
-    const killed = startCli(there.env, ['restore', folder])
-    await restoring(killed, there, 1_000)
+    const killed = await restoring(there, folder)
     killed.process.kill('SIGKILL')
     await killed.ended
     await expect(runningWriter(there)).rejects.toThrow('is being restored from a backup')
@@ -232,8 +244,7 @@ test(
     expect((await annalsOf(there)(['restore', folder, '--dry-run'])).stdout).toContain(
       'It would go on with a restore that was interrupted',
     )
-    const interrupted = startCli(there.env, ['restore', folder])
-    await restoring(interrupted, there, 5_000)
+    const interrupted = await restoring(there, folder)
     interrupted.process.kill('SIGINT')
     const end = await interrupted.ended
     expect(end).toMatchObject({ exitCode: 130 })
@@ -253,8 +264,7 @@ test(
     const [folder, other] = [testFolder(), testFolder()]
     await annalsOf(here)(['backup', folder])
     await annalsOf(here)(['backup', other])
-    const killed = startCli(there.env, ['restore', folder])
-    await restoring(killed, there, 1_000)
+    const killed = await restoring(there, folder)
     killed.process.kill('SIGKILL')
     await killed.ended
     const refused = await annalsOf(there)(['restore', other])
