@@ -10,7 +10,7 @@ import { type RealProjector, startRealProjector } from '../support/real-projecto
 import { installation, type RealWriter, startRealWriter } from '../support/real-writer.ts'
 import { waitFor } from '../support/stack.ts'
 
-const where = installation()
+const where = installation({ ANNALS_PROJECTOR_AFTER_TIMEOUT: '30s' })
 const name = where.domain.projections.lifetime
 let writer: RealWriter
 let projector: RealProjector
@@ -38,7 +38,7 @@ async function buy(id: string, amount: string) {
 }
 
 const spent = async (id: string, after: Awaited<ReturnType<typeof buy>>) =>
-  (await lifetimes().get(id, { after, timeoutMs: 5_000 }))?.view.spend
+  (await lifetimes().get(id, { after, timeoutMs: 30_000 }))?.view.spend
 
 test('a view is read by the position of an append, listed by an index, and told by the command line', async () => {
   await buy('a', '5.00')

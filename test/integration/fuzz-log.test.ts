@@ -21,7 +21,10 @@ const partitions = 2
 
 /** An installation in which projections set aside what cannot be read, and one stream in it. */
 function system() {
-  const { env, mended, ...where } = poisonInstallation({ ANNALS_KAFKA_PARTITIONS: String(partitions) })
+  const { env, mended, ...where } = poisonInstallation({
+    ANNALS_KAFKA_PARTITIONS: String(partitions),
+    ANNALS_PROJECTOR_AFTER_TIMEOUT: '30s',
+  })
   const streamId = freshStream(where.type)
   const { partition } = placeOf(streamId, where.type, partitions)
   return { ...where, env: { ...env, ...mended }, streamId, partition, version: 0, foreign: new Set<number>() }
@@ -48,7 +51,8 @@ async function appendSeen(where: System, { client }: Started): Promise<number> {
   where.version = result.lastVersion
   expect(await client.state(streamId)).toMatchObject({ version: where.version })
   const views = client.projection(where.stopping)
-  const view = await views.get(aggregateIdOf(parseStreamId(streamId)), { after: result.position })
+  const key = aggregateIdOf(parseStreamId(streamId))
+  const view = await views.get(key, { after: result.position, timeoutMs: 30_000 })
   expect(view).toMatchObject({ view: { purchases: where.version } })
   expect(await client.snapshot(streamId)).toMatchObject({ version: where.version })
   return result.position.offset
