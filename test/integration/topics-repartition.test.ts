@@ -237,8 +237,7 @@ test('events that somebody appends meanwhile are never deleted', async () => {
   const options = {
     aggregateType: where.type,
     partitions: 4,
-    // From the start of the move: long enough for the late event to be there when it is over, on a slow machine too.
-    settleMs: 10_000,
+    settleMs: 3_000,
     signal: new AbortController().signal,
     advance,
   }
