@@ -10,7 +10,7 @@ import { freePorts, startRedis } from '../../scripts/stack/index.ts'
 import type { Finding } from '../../services/cli/doctor/finding.ts'
 import { type CliEnd, cliWith } from '../support/cli.ts'
 import { type Installation, installation, startRealWriter } from '../support/real-writer.ts'
-import { testStack, uniqueName } from '../support/stack.ts'
+import { testStack, uniqueName, waitFor } from '../support/stack.ts'
 
 let cluster: KafkaCluster
 const endings: (() => unknown)[] = []
@@ -38,6 +38,8 @@ test('an installation in order is proved: nothing fails, one broker is warned of
   const where = ownInstallation()
   const writer = await startRealWriter(where)
   endings.push(() => writer.close())
+  // It answers before it has taken over what it owns, and is not ready until then.
+  await waitFor('all partitions to be served', () => Promise.resolve(writer.writer.checkServing().owned > 0))
   const found = await doctor(where.env)
   const findings = found.json()['findings'] as Finding[]
   expect(findings.filter(({ status }) => status !== 'ok').map(({ subject }) => subject)).toEqual(['brokers'])
