@@ -163,8 +163,6 @@ describe('what cannot be replayed', () => {
     const noRegistry = await cliHere({ ...source.where.env, ANNALS_REGISTRY_URL: 'http://127.0.0.1:2' })([
       'replay',
       source.type,
-      '--timeout',
-      '1',
     ])
     expect(noRegistry).toMatchObject({ exitCode: 3 })
     expect(noRegistry.stderr).toContain('127.0.0.1:2')
@@ -175,7 +173,7 @@ describe('without the right to', () => {
   let kafka: GuardedKafka
   beforeAll(async () => {
     kafka = await startGuardedKafka()
-  })
+  }, 180_000)
   afterAll(() => kafka.stop())
 
   const copyTo = (copy: string, ...args: string[]) =>
@@ -194,28 +192,32 @@ describe('without the right to', () => {
     await cluster.close()
   }
 
-  test('read the source, or write the target, a replay says which topic it is', async () => {
-    const copy = uniqueName('copy')
-    await makeTopic(source.topic)
-    await makeTopic(copy)
-    const denied = (topic: string, what: string) =>
-      // A broker hears of rights a moment after they are set.
-      vi.waitFor(async () => {
-        const end = await copyTo(copy)
-        expect(end).toMatchObject({ exitCode: 1 })
-        expect(end.stderr).toContain(what)
-        expect(end.stderr).toContain(topic)
-        expect(end.stderr).toContain('docs/operations/replay.md tells which rights')
-        expect(end.json()).toMatchObject({ error: { kafkaCode: 'TOPIC_AUTHORIZATION_FAILED' } })
-      }, 40_000)
-    await kafka.allow(copy, ['DESCRIBE', 'DESCRIBE_CONFIGS'])
-    await denied(copy, 'marker of epoch')
-    await kafka.allow(source.topic, ['DESCRIBE'])
-    await denied(source.topic, 'reading')
-    await kafka.allow(source.topic, ['READ'])
-    await kafka.allow(copy, ['READ', 'WRITE'])
-    await vi.waitFor(async () => expect(await copyTo(copy)).toMatchObject({ exitCode: 0 }), 10_000)
-  })
+  test(
+    'read the source, or write the target, a replay says which topic it is',
+    { timeout: 180_000 },
+    async () => {
+      const copy = uniqueName('copy')
+      await makeTopic(source.topic)
+      await makeTopic(copy)
+      const denied = (topic: string, what: string) =>
+        // A broker hears of rights a moment after they are set.
+        vi.waitFor(async () => {
+          const end = await copyTo(copy)
+          expect(end).toMatchObject({ exitCode: 1 })
+          expect(end.stderr).toContain(what)
+          expect(end.stderr).toContain(topic)
+          expect(end.stderr).toContain('docs/operations/replay.md tells which rights')
+          expect(end.json()).toMatchObject({ error: { kafkaCode: 'TOPIC_AUTHORIZATION_FAILED' } })
+        }, 40_000)
+      await kafka.allow(copy, ['DESCRIBE', 'DESCRIBE_CONFIGS'])
+      await denied(copy, 'marker of epoch')
+      await kafka.allow(source.topic, ['DESCRIBE'])
+      await denied(source.topic, 'reading')
+      await kafka.allow(source.topic, ['READ'])
+      await kafka.allow(copy, ['READ', 'WRITE'])
+      await vi.waitFor(async () => expect(await copyTo(copy)).toMatchObject({ exitCode: 0 }), 40_000)
+    },
+  )
 
   test('even know of the source, it does not pass for one that is not there', async () => {
     const hidden = { ...source.where.env, ANNALS_KAFKA_BROKERS: kafka.address }

@@ -39,7 +39,7 @@ let kafka: KafkaWithUsers
 beforeAll(async () => {
   kafka = await startKafkaWithUsers(users)
   await kafka.give(documentedRights())
-})
+}, 180_000)
 afterAll(() => kafka.stop())
 
 /** The groups that services have unless they are told otherwise, as the table names them. */
