@@ -74,28 +74,32 @@ test('keys find their partition where the target has another number of them; a s
 /** All of it takes twenty seconds: even a test that stands still for many of them meets it in the middle. */
 const slowRate = ['--rate', '60']
 
-test('interrupted by Ctrl-C and resumed: each record is there once; killed: at least once', async () => {
-  for (const signal of ['SIGINT', 'SIGKILL'] as const) {
-    const copy = uniqueName('copy')
-    const args = [
-      'replay',
-      source.type,
-      '--to-topic',
-      copy,
-      '--create',
-      '--checkpoint',
-      source.pathOf(`${copy}.checkpoint`),
-    ]
-    const slow = startCli(source.where.env, [...args, ...slowRate])
-    await waitFor('a part of the copy', async () => (await recordsIn(copy)).flat().length > 100)
-    slow.process.kill(signal)
-    await slow.ended
-    expect(await here([...args, '--resume'])).toMatchObject({ exitCode: 0 })
-    const sources = sourcesOf(await recordsIn(copy))
-    expect([...new Set(sources)].toSorted()).toEqual(source.all.toSorted())
-    if (signal === 'SIGINT') expect(sources).toEqual(source.all)
-  }
-})
+test(
+  'interrupted by Ctrl-C and resumed: each record is there once; killed: at least once',
+  { timeout: 180_000 },
+  async () => {
+    for (const signal of ['SIGINT', 'SIGKILL'] as const) {
+      const copy = uniqueName('copy')
+      const args = [
+        'replay',
+        source.type,
+        '--to-topic',
+        copy,
+        '--create',
+        '--checkpoint',
+        source.pathOf(`${copy}.checkpoint`),
+      ]
+      const slow = startCli(source.where.env, [...args, ...slowRate])
+      await waitFor('a part of the copy', async () => (await recordsIn(copy)).flat().length > 100)
+      slow.process.kill(signal)
+      await slow.ended
+      expect(await here([...args, '--resume'])).toMatchObject({ exitCode: 0 })
+      const sources = sourcesOf(await recordsIn(copy))
+      expect([...new Set(sources)].toSorted()).toEqual(source.all.toSorted())
+      if (signal === 'SIGINT') expect(sources).toEqual(source.all)
+    }
+  },
+)
 
 test('without a checkpoint, offsets to go on from are named', async () => {
   const copy = uniqueName('copy')
