@@ -82,7 +82,7 @@ test('the same append again gets the first answer after its owner was killed', a
   owner.kill('SIGKILL')
   const next = await runningProcess(where)
   const client = testClient({ url: next.url })
-  await waitFor('the next owner serves', () => client.load(first[0]?.streamId ?? ''), { timeoutMs: 20_000 })
+  await waitFor('the next owner serves', () => client.load(first[0]?.streamId ?? ''))
   expect(await send(client, appends)).toEqual(again(first))
   expectSound(await readLog(where))
 })

@@ -15,14 +15,10 @@ const env = { ANNALS_KAFKA_PARTITIONS: '4', ANNALS_WRITER_SESSION_TIMEOUT: '6s' 
 
 /** Waits until each of the writers owns something, and nobody else does. */
 const shared = (client: AnnalsClient, writers: readonly ServiceProcess[]) =>
-  waitFor(
-    `${writers.length} writers own all partitions`,
-    async () => {
-      const urls = new Set((await client.owners()).map(({ url }) => url))
-      return urls.size === writers.length && writers.every(({ url }) => urls.has(url))
-    },
-    { timeoutMs: 20_000 },
-  )
+  waitFor(`${writers.length} writers own all partitions`, async () => {
+    const urls = new Set((await client.owners()).map(({ url }) => url))
+    return urls.size === writers.length && writers.every(({ url }) => urls.has(url))
+  })
 
 /** Streams with one event each, in partitions of the writer. */
 async function streamsOf({ url }: ServiceProcess, client: AnnalsClient, type: string): Promise<StreamId[]> {
