@@ -57,7 +57,7 @@ test('Redis is emptied while nothing happens: views, and their order, come back 
   for (const name of [lifetime, monthly]) await caughtUp(projector.url, name)
   const before = await all()
   await redis.tell('FLUSHALL')
-  await vi.waitFor(async () => expect(await all()).toEqual(before), { timeout: 10_000, interval: 100 })
+  await vi.waitFor(async () => expect(await all()).toEqual(before), { timeout: 30_000, interval: 100 })
   await expectViewsOfLog(where, projector.url)
   await expectPublished(where, projector.url)
 })
