@@ -87,7 +87,7 @@ test('three brokers reach each other and their controllers by the ways that they
     producer.send({ topic: 'first', acks: -1, timeout, messages: [{ key: 'k', value: 'v' }] })
   try {
     await Promise.all([admin.connect(), producer.connect()])
-    await create('first')
+    await waitFor('the first topic', () => create('first').then(() => true))
     await waitFor('its leaders', () => append().then(() => true))
     await cutOff('broker', append)
     await cutOff('controller', () => create('second'))
