@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
 import { loadConfig } from '#config'
 import { newEventId, type StreamId, streamIdOf, type Version } from '#domain'
@@ -19,6 +19,9 @@ import { type Installation, installation } from '../support/real-writer.ts'
 import { eventsInFile, positionsInLog, positionsOf } from '../support/replayed.ts'
 import { waitFor } from '../support/stack.ts'
 import { purchases } from '../support/writer-fixture.ts'
+
+// On a busy machine a broker and a command that start have taken more than a minute.
+vi.setConfig({ testTimeout: 300_000 })
 
 const streams = 40
 const eventsEach = 50
@@ -101,7 +104,7 @@ test('a broker that dies in mid-replay and comes back is waited for: no event is
 
 test('one that stays away ends the replay with how to go on, and that completes the file', async () => {
   const path = join(folder, 'events.ndjson')
-  const replay = await begun(path, '--timeout', '2', '--json')
+  const replay = await begun(path, '--timeout', '10', '--json')
   await killKafka()
   const end = await replay.ended
   expect(end.exitCode).toBe(3)
