@@ -33,7 +33,8 @@ async function append(streamId: string): Promise<unknown> {
 }
 
 async function allGone(pids: readonly number[]): Promise<void> {
-  await waitFor('every process ends', () => Promise.resolve(!pids.some(isAlive)), { timeoutMs: 20_000 })
+  // One after the other, each with 15 s for its end.
+  await waitFor('every process ends', () => Promise.resolve(!pids.some(isAlive)), { timeoutMs: 60_000 })
 }
 
 test('start --detach twice, stop and start again: one stack, nothing left after the stop, events survive', async () => {
