@@ -10,15 +10,17 @@ export interface Address {
 
 /**
  * Connects, sends `request` and returns the first answer that `complete` finds whole; without a request the connection is enough.
- * @throws Error when nothing listens, or no whole answer comes within 2 s
+ * @param silenceMsMax how long nothing may come before an answer is whole; 2 s unless told otherwise
+ * @throws Error when nothing listens, or no whole answer comes in time
  */
 export function ask(
   address: Address,
   request?: Buffer,
   complete?: (answer: Buffer) => boolean,
+  silenceMsMax = probeMs,
 ): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const socket: Socket = connect({ ...address, timeout: probeMs })
+    const socket: Socket = connect({ ...address, timeout: silenceMsMax })
     let answer = Buffer.alloc(0)
     const done = () => {
       socket.destroy()
@@ -56,8 +58,15 @@ export async function httpOk(url: string): Promise<boolean> {
   return (await httpStatus(url)) === 200
 }
 
-/** Sends one command without arguments that need quoting to a Redis and returns the raw answer. */
-export async function redisCommand(address: Address, command: string): Promise<string> {
+/**
+ * Sends one command without arguments that need quoting to a Redis and returns the raw answer.
+ * @param answerMsMax 2 s unless told otherwise: enough to learn whether it is well
+ */
+export async function redisCommand(
+  address: Address,
+  command: string,
+  answerMsMax = probeMs,
+): Promise<string> {
   const whole = (answer: Buffer) => answer.toString('latin1').endsWith('\r\n')
-  return (await ask(address, Buffer.from(`${command}\r\n`), whole)).toString('utf8')
+  return (await ask(address, Buffer.from(`${command}\r\n`), whole, answerMsMax)).toString('utf8')
 }

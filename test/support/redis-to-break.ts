@@ -11,6 +11,9 @@ export const withDump = ['--appendonly', 'no', '--enable-debug-command', 'local'
 /** Keeps all that it was told but the last moments. */
 export const withFile = ['--appendfsync', 'no']
 
+/** A command is no probe: a machine that stands still for seconds answers it, too. */
+const commandMsMax = 30_000
+
 /** A Redis of a test file's own, empty before each test, that can be killed, and find older data at its next start. */
 export class RedisToBreak {
   #folder = ''
@@ -34,7 +37,7 @@ export class RedisToBreak {
 
   /** @throws Error what Redis says against it. */
   async tell(command: string): Promise<void> {
-    const answer = await redisCommand({ host: '127.0.0.1', port: this.#port }, command)
+    const answer = await redisCommand({ host: '127.0.0.1', port: this.#port }, command, commandMsMax)
     if (answer.startsWith('-')) throw new Error(`${command}: ${answer}`)
   }
 

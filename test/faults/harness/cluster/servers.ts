@@ -68,6 +68,9 @@ export class Servers {
   }
 }
 
+/** A command is no probe: a machine that stands still for seconds answers it, too. */
+const commandMsMax = 30_000
+
 const addresses = ({ brokers }: KafkaCluster): string => brokers.map(({ address }) => address).join(',')
 
 const addressOf = (address: string) => ({ host: '127.0.0.1', port: Number(address.split(':')[1]) })
@@ -108,7 +111,7 @@ export class RedisServer {
 
   /** @throws Error what Redis says against it. */
   async tell(command: string): Promise<string> {
-    const answer = await redisCommand({ host: '127.0.0.1', port: this.port }, command)
+    const answer = await redisCommand({ host: '127.0.0.1', port: this.port }, command, commandMsMax)
     if (answer.startsWith('-')) throw new Error(`Redis refuses ${command}: ${answer.trim()}`)
     return answer
   }

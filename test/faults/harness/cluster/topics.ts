@@ -2,7 +2,10 @@ import { type Admin, Kafka, logLevel } from 'kafkajs'
 
 import { deadLetterTopic, eventTopic, projectionTopic, snapshotTopic } from '#kafka'
 
+import { until } from '../../../../scripts/stack/index.ts'
 import type { System } from './system.ts'
+
+const deleteMsMax = 60_000
 
 /** Something asked of the brokers past all links, with a connection of its own. */
 async function asked<T>({ servers }: System, ask: (admin: Admin) => Promise<T>): Promise<T> {
@@ -38,16 +41,18 @@ export function areReplicated(system: System): Promise<boolean> {
   })
 }
 
-/** A seed that is over leaves nothing behind on the brokers. */
-export function deleteTopics(system: System): Promise<void> {
+/** A seed that is over leaves nothing behind on the brokers. kafkajs gives up at the first answer that is late. */
+export async function deleteTopics(system: System): Promise<void> {
   const { types, projections } = system.domain
   const names = [
     ...types.flatMap((type) => [eventTopic(type), snapshotTopic(type)]),
     ...Object.values(projections).map(projectionTopic),
     deadLetterTopic(`${system.name}-projector`),
   ]
-  return asked(system, async (admin) => {
+  const deleted = async (admin: Admin) => {
     const there = new Set(await admin.listTopics())
     await admin.deleteTopics({ topics: names.filter((name) => there.has(name)) })
-  })
+    return true
+  }
+  await until('the topics are deleted', deleteMsMax, () => asked(system, deleted))
 }
