@@ -1,5 +1,7 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
 
+import { freePorts } from '../../scripts/stack/index.ts'
+
 const produceKey = 0
 
 /** What a proxy does with the broker's answers to appends. */
@@ -29,7 +31,9 @@ export class KafkaProxy {
   /** @param broker `127.0.0.1:port` */
   static async start(broker: string): Promise<KafkaProxy> {
     const proxy = new KafkaProxy(Number(broker.split(':')[1]))
-    await proxy.open(0)
+    // It may close and open again: nobody else is to take its port meanwhile.
+    const [port = 0] = await freePorts(1)
+    await proxy.open(port)
     return proxy
   }
 
