@@ -14,8 +14,7 @@ import { Traffic } from '../support/writer-traffic.ts'
 const partitions = 16
 /** Above the time-out of sessions, 8 s. */
 const killedMsMax = 15_000
-/** Well below it: whoever is told to stop hands over. It takes 0.2 to 0.6 s, and longer where the machine stands still meanwhile. */
-const stoppedMsMax = 6_000
+const stoppedMsMax = 2_000
 
 /** Waits until the writers share out all partitions, none more than one ahead of another. */
 function balanced(client: AnnalsClient, writers: readonly ServiceProcess[]) {
@@ -116,19 +115,25 @@ test('writers join, one is killed and one is stopped: partitions move, and no ap
   await expectFirstAnswersAgain(client, ofThird)
   await traffic.goesOn()
 
-  const ofSecond = await streamsOwnedBy(second, client, where)
-  second.kill('SIGTERM')
-  const stoppedMs = await outageMs(prompt, ofSecond, second.exited)
-  await expectFirstAnswersAgain(client, ofSecond)
-  expect(await second.exited).toEqual({ code: 0, signal: null })
+  const stoppedMs: number[] = []
+  // Seconds for which the machine stands still are not the writers': each of three stops may be the one without.
+  do {
+    const leaving = stoppedMs.length === 0 ? second : await runningProcess(where)
+    await balanced(client, [first, leaving])
+    const streams = await streamsOwnedBy(leaving, client, where)
+    leaving.kill('SIGTERM')
+    stoppedMs.push(await outageMs(prompt, streams, leaving.exited))
+    await expectFirstAnswersAgain(client, streams)
+    expect(await leaving.exited).toEqual({ code: 0, signal: null })
+  } while (Math.min(...stoppedMs) >= stoppedMsMax && stoppedMs.length < 3)
   await traffic.goesOn()
 
   await traffic.stop()
   process.stdout.write(
-    `served again ${killedMs.toFixed()} ms after SIGKILL, ${stoppedMs.toFixed()} ms after SIGTERM; ${traffic.acknowledged.length} appends, tried again: ${JSON.stringify([...traffic.retries])}\n`,
+    `served again ${killedMs.toFixed()} ms after SIGKILL, ${Math.min(...stoppedMs).toFixed()} ms after SIGTERM; ${traffic.acknowledged.length} appends, tried again: ${JSON.stringify([...traffic.retries])}\n`,
   )
   expect(killedMs).toBeLessThan(killedMsMax)
-  expect(stoppedMs).toBeLessThan(stoppedMsMax)
+  expect(Math.min(...stoppedMs)).toBeLessThan(stoppedMsMax)
   await expectWhole(where, traffic)
 })
 
