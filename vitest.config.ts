@@ -7,6 +7,8 @@ const project = (name: string, include: string[], options: object = {}) => ({
 
 export default defineConfig({
   test: {
+    // How long it takes is not what is asked: shared machines stand still for seconds at times.
+    expect: { poll: { timeout: 20_000 } },
     coverage: {
       provider: 'v8',
       include: ['libs/domain/**', 'libs/event-store/**', 'libs/schemas/**'],
@@ -25,8 +27,7 @@ export default defineConfig({
           // The harness is code of its own; test/faults and test/proof let it loose on the product.
           'test/faults/harness/**/*.test.ts',
         ],
-        // Files share modules, in any order: importing them anew for each took two thirds of the time. Shared machines stand still
-        // for seconds at times.
+        // Files share modules, in any order: importing them anew for each took two thirds of the time.
         { maxWorkers: 2, isolate: false, testTimeout: 30_000 },
       ),
       project('integration', ['test/integration/**/*.test.ts'], {

@@ -84,7 +84,7 @@ export async function expectIndexEqualsLog(where: Installation): Promise<void> {
   })
   try {
     await redis.ready()
-    await vi.waitFor(() => compare(redis, where), { timeout: 15_000, interval: 200 })
+    await vi.waitFor(() => compare(redis, where), { timeout: 30_000, interval: 200 })
   } finally {
     redis.close()
   }

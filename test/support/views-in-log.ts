@@ -96,7 +96,7 @@ export async function expectPublished(where: Installation, url: string): Promise
     const compare = async () => {
       expect(sorted(await publishedViews(where, name)), `the topic of ${name}`).toEqual(views)
     }
-    await vi.waitFor(compare, { timeout: 15_000, interval: 200 })
+    await vi.waitFor(compare, { timeout: 30_000, interval: 200 })
   }
 }
 
