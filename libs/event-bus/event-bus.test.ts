@@ -1,4 +1,4 @@
-import { describe, expect, expectTypeOf, test, vi } from 'vitest'
+import { describe, expect, expectTypeOf, test } from 'vitest'
 
 import { type DomainEvent, type RecordedEvent } from '#domain'
 import { recordEvents } from '#domain/testing'
@@ -89,7 +89,7 @@ describe('a subscriber', () => {
     const slow = heldUp()
     const subscription = bus.subscribe({}, slow.handler)
     const { handled } = await bus.publishMany([placed, paid])
-    await vi.waitFor(() => expect(slow.seen).toEqual([placed]))
+    await expect.poll(() => slow.seen).toEqual([placed])
     subscription.unsubscribe()
     slow.goOn()
     expect(await handled).toEqual([])
@@ -107,7 +107,7 @@ describe('a subscriber', () => {
     const slow = heldUp()
     const subscription = bus.subscribe({}, slow.handler, { queueMax: 1 })
     const publishing = bus.publishMany([placed, paid, sent])
-    await vi.waitFor(() => expect(subscription.status.waiting).toBe(1))
+    await expect.poll(() => subscription.status.waiting).toBe(1)
     subscription.unsubscribe()
     expect(await (await publishing).handled).toEqual([])
   })
@@ -221,7 +221,7 @@ describe('a handler that throws', () => {
       { retry: { sleep: () => backoff.promise } },
     )
     await bus.publish(placed)
-    await vi.waitFor(() => expect(tries).toBe(1))
+    await expect.poll(() => tries).toBe(1)
     subscription.unsubscribe()
     backoff.resolve(undefined)
     await new Promise(setImmediate)
@@ -268,7 +268,7 @@ describe('a full queue', () => {
     bus.subscribe({}, (event) => void quick.push(event))
     let published = false
     const publishing = bus.publishMany([placed, paid, sent]).then(() => (published = true))
-    await vi.waitFor(() => expect(quick).toEqual([placed, paid, sent]))
+    await expect.poll(() => quick).toEqual([placed, paid, sent])
     expect(subscription.status).toMatchObject({ waiting: 1, handled: 0 })
     expect(published).toBe(false)
     slow.goOn()
@@ -306,7 +306,7 @@ describe('a full queue', () => {
     bus.subscribe({}, slow.handler, { name: 'slow', queueMax: 2, roomTimeoutMs: 0 })
     await bus.publishMany([placed, paid, sent])
     expect(bus.subscribers).toMatchObject([{ state: 'cut-off', dropped: 3 }])
-    await vi.waitFor(() => expect(codes()).toEqual(['slow: cut-off']))
+    await expect.poll(() => codes()).toEqual(['slow: cut-off'])
   })
 
   test('bounds the publishes that wait: the next one is refused, and nobody gets its events', async () => {
