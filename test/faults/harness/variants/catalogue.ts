@@ -74,7 +74,10 @@ const sequenceBumped: Variant = {
       text: '#produce(batch: Buffer, deadline: number)',
       by: '#produce(batch: () => Buffer, deadline: number)',
     },
-    { text: 'produce(connection, request))', by: 'produce(connection, { ...request, batch: batch() }))' },
+    {
+      text: 'return produce(connection, request)',
+      by: 'return produce(connection, { ...request, batch: batch() })',
+    },
   ],
 }
 
