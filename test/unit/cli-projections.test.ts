@@ -142,7 +142,7 @@ describe('projection rebuild', () => {
     api.held = true
     const rebuilding = annals(['projection', 'rebuild', lifetime])
     const generations = async () => (await api.describe(lifetime)).generations.length
-    await expect.poll(generations, { timeout: 20_000 }).toBe(2)
+    await expect.poll(generations).toBe(2)
     const [, building] = (await api.describe(lifetime)).generations
     api.advance()
     expect(await rebuilding).toMatchObject({

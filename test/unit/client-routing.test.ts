@@ -40,13 +40,10 @@ const streamsSeenBy = (api: InMemoryWriter): string[] => api.requests.flat().map
 async function learnTable(client: AnnalsClient, apis: readonly InMemoryWriter[]): Promise<void> {
   const probe = streamIds.find((streamId) => ownerOf(streamId) === 1) ?? ''
   await expect
-    .poll(
-      async () => {
-        await client.append(probe, [event])
-        return apis[1]?.requests.length
-      },
-      { timeout: 20_000 },
-    )
+    .poll(async () => {
+      await client.append(probe, [event])
+      return apis[1]?.requests.length
+    })
     .toBe(1)
   apis.forEach((api) => (api.requests.length = 0))
 }
