@@ -20,6 +20,13 @@ export interface Term {
 
 /** The fence's transactions are empty, so they are over at once; the coordinator clears up one whose owner died in it. */
 const transactionTimeoutMs = 10_000
+
+/**
+ * The highest epoch to serve under. Kafka counts to 32,766 (`Short.MAX_VALUE - 1`, TransactionMetadata.isEpochExhausted) and then gives
+ * out another producer id, whose markers fence no owner of the one before. So the last epochs only fence: whoever gets one writes its
+ * marker, which refuses all who ever served, and asks again. More than one of them, as who got it may die before its marker.
+ */
+export const servingEpochMax = 32_766 - 16
 const markerFetchBytes = 1 << 16
 const markerWaitMs = 500
 

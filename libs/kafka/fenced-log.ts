@@ -1,6 +1,13 @@
 import { deadlineIn, untilAnswered } from './attempts.ts'
 import type { KafkaCluster } from './cluster.ts'
-import { awaitMarker, beginTerm, type FencedPartition, type Term, writeMarker } from './fence.ts'
+import {
+  awaitMarker,
+  beginTerm,
+  type FencedPartition,
+  servingEpochMax,
+  type Term,
+  writeMarker,
+} from './fence.ts'
 import { LogError } from './kafka-errors.ts'
 import { highWatermark } from './offsets.ts'
 import { encodeBatch, type LogRecord } from './record-batch.ts'
@@ -54,8 +61,7 @@ const reasonsNotToAppend = {
  * after `unknown` or `take-over` it refuses appends until it has taken over anew. The other outcomes leave it as it was.
  *
  * Appends are plain idempotent batches, not data transactions: nothing stands between events and nothing has to be
- * waited for by those who read. Producer epochs end at 32,766: after as many take-overs of one partition Kafka gives out
- * a new producer id, and owners of the old one are no longer fenced.
+ * waited for by those who read.
  */
 export class FencedLog {
   readonly topic: string
@@ -87,10 +93,7 @@ export class FencedLog {
     const deadline = deadlineIn(this.#takeOverTimeoutMs)
     this.#state = { kind: 'idle' }
     return this.#noteFence(async () => {
-      const before = await highWatermark(this.#cluster, this.topic, this.partition, deadline)
-      const term = await beginTerm(this.#fenced, deadline)
-      await writeMarker(this.#fenced, term, deadline)
-      const endOffset = await awaitMarker(this.#fenced, term, before, deadline)
+      const { term, endOffset } = await this.#beginServingTerm(deadline)
       this.#checkAlive()
       this.#state = { kind: 'owned', term, sequence: 0 }
       const { topicId } = await this.#cluster.topic(this.topic)
@@ -133,6 +136,17 @@ export class FencedLog {
   /** Gives up the partition without a word to the broker; the next owner's fence does the rest. */
   close(): void {
     this.#state = { kind: 'closed' }
+  }
+
+  /** Kafka's epochs begin anew after some 32,000 terms, under another producer id: see {@link servingEpochMax}. */
+  async #beginServingTerm(deadline: number): Promise<{ term: Term; endOffset: number }> {
+    const before = await highWatermark(this.#cluster, this.topic, this.partition, deadline)
+    for (;;) {
+      const term = await beginTerm(this.#fenced, deadline)
+      await writeMarker(this.#fenced, term, deadline)
+      const endOffset = await awaitMarker(this.#fenced, term, before, deadline)
+      if (term.epoch <= servingEpochMax) return { term, endOffset }
+    }
   }
 
   get #name(): string {

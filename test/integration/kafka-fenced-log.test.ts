@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { FencedLog, KafkaCluster, LogReader, type LogRecord, Topics } from '#kafka'
 
 import { freePorts, type KafkaBroker, startKafka, versions } from '../../scripts/stack/index.ts'
+import { beginTerm, servingEpochMax } from '../../libs/kafka/fence.ts'
 import { KafkaProxy } from '../support/kafka-proxy.ts'
 import { testStack, uniqueName, waitFor } from '../support/stack.ts'
 
@@ -194,6 +195,32 @@ describe.each([
     await expect(zombie.renew()).rejects.toMatchObject({ outcome: 'fenced' })
     await expect(zombie.takeOver()).rejects.toMatchObject({ outcome: 'fenced' })
   })
+
+  test(
+    'where the epochs of a producer id end, and begin anew with another, each owner still fences all before it',
+    { timeout: 240_000 },
+    async () => {
+      const topic = await freshTopic()
+      const first = await owner(topic)
+      await first.append([record('first')])
+      const owners = [first]
+      // Terms whose owners died before their markers: nobody has refused the first one so far.
+      for (let epoch = 0; epoch < servingEpochMax - 2;)
+        epoch = (await beginTerm({ cluster, topic, partition: 0 }, performance.now() + 30_000)).epoch
+      const producers = new Set<bigint>()
+      for (let turn = 0; turn < 24; turn++) {
+        const log = new FencedLog(cluster, topic, 0)
+        producers.add((await log.takeOver()).producerId)
+        for (const former of owners.slice(-2)) {
+          await expect(former.append([record('zombie')])).rejects.toMatchObject({ outcome: 'fenced' })
+        }
+        await log.append([record(`${turn}`)])
+        owners.push(log)
+      }
+      expect(producers.size).toBe(2)
+      expect(await valuesIn(topic)).toEqual(['first', ...Array.from({ length: 24 }, (_, turn) => `${turn}`)])
+    },
+  )
 
   test('of owners that take over at once, one at most can append afterwards', async () => {
     for (let round = 0; round < 5; round++) {

@@ -141,7 +141,7 @@ export class PartitionSnapshotter {
 
   async #takeOver(): Promise<Term> {
     const { checkpoint, openLog, settings, logger } = this.#parts
-    // Epochs run out after 32,766 terms of a partition: none is spent while there is no Redis to work with.
+    // A term costs the log a marker, and one of 32,750 epochs: none is begun while there is no Redis to work with.
     await checkpoint.read()
     const log = openLog()
     const { epoch } = await log.takeOver()

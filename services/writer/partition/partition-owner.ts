@@ -167,7 +167,7 @@ export class PartitionOwner {
   async #takeOver(): Promise<Term> {
     const { openLog, index, catchUp, metrics, logger, settings } = this.#parts
     this.#stale = true
-    // Epochs run out after 32,766 terms of a partition: none is spent while there is no index to serve from.
+    // A term costs the log a marker, and one of 32,750 epochs: none is begun while there is no index to serve from.
     await index.guard()
     const stopTimer = metrics.takeOverSeconds.startTimer()
     const log = openLog()
