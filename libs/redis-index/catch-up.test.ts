@@ -124,6 +124,14 @@ test.each([
   expect(index.applied).toEqual(range(0, 47))
 })
 
+test('a new term takes an index of a higher epoch over: epochs begin anew with another producer id', async () => {
+  const index = new FakeIndex()
+  index.stored = { topicId: 'topic-1', epoch: 32_750, nextOffset: 25 }
+  const guard = await catchUp(index, { topicId: 'topic-1', epoch: 0, endOffset: 47, read: log(47) })
+  expect(guard).toEqual({ topicId: 'topic-1', epoch: 0, nextOffset: 47 })
+  expect(index.applied).toEqual(range(25, 47))
+})
+
 test('the index of a later owner, which has gone on since, is left alone', async () => {
   const index = new FakeIndex()
   index.stored = { topicId: 'topic-1', epoch: 8, nextOffset: 48 }
