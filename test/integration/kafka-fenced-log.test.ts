@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 
 import { FencedLog, KafkaCluster, LogReader, type LogRecord, Topics } from '#kafka'
+import { spendEpochs } from '#kafka/testing'
 
 import { freePorts, type KafkaBroker, startKafka, versions } from '../../scripts/stack/index.ts'
-import { beginTerm, servingEpochMax } from '../../libs/kafka/fence.ts'
 import { KafkaProxy } from '../support/kafka-proxy.ts'
 import { testStack, uniqueName, waitFor } from '../support/stack.ts'
 
@@ -205,8 +205,7 @@ describe.each([
       await first.append([record('first')])
       const owners = [first]
       // Terms whose owners died before their markers: nobody has refused the first one so far.
-      for (let epoch = 0; epoch < servingEpochMax - 2;)
-        epoch = (await beginTerm({ cluster, topic, partition: 0 }, performance.now() + 30_000)).epoch
+      await spendEpochs({ cluster, topic, partition: 0 }, 2)
       const producers = new Set<bigint>()
       for (let turn = 0; turn < 24; turn++) {
         const log = new FencedLog(cluster, topic, 0)
