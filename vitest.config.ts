@@ -9,6 +9,8 @@ export default defineConfig({
   test: {
     // How long it takes is not what is asked: shared machines stand still for seconds at times.
     expect: { poll: { timeout: 20_000 } },
+    // From kafkajs, whenever it waits for a time that is over.
+    execArgv: ['--disable-warning=TimeoutNegativeWarning'],
     coverage: {
       provider: 'v8',
       include: ['libs/domain/**', 'libs/event-store/**', 'libs/schemas/**'],
