@@ -1,0 +1,124 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
+import { AnnalsClient } from '#client'
+import { PostgresViewStore } from '#projections-postgres'
+import { RedisViewStore } from '#projections-redis'
+import { connectRedis } from '#redis-index'
+import { SchemaRegistry } from '#schemas'
+
+// Uses servers that fail, as services do. An error that nobody catches ends this process: that is what its parent looks for.
+
+interface Use {
+  readonly calls: readonly (() => Promise<unknown>)[]
+  readonly close: () => unknown
+}
+
+const projection = { name: 'sales', indexNames: ['spend'] }
+const set = { projection, generation: 'g' }
+const source = { topic: 'eventstore.order', partition: 0 }
+const change = { key: 'a', expected: 0, json: '{}', indexes: { spend: 1 }, changedAtMs: 1 }
+const generation = { id: 'g', viewVersion: 1, indexNames: ['spend'], createdAtMs: 1, topicIds: {}, range: {} }
+
+function usePostgres(port: number): Use {
+  const store = PostgresViewStore.open({
+    url: `postgres://user:secret@127.0.0.1:${port}/db`,
+    timeoutMs: 150,
+    connectionsMax: 2,
+  })
+  return {
+    calls: [
+      () => store.prepare(),
+      () => store.generations(projection),
+      () => store.addGeneration(projection, generation),
+      () => store.read(set, ['a']),
+      () => store.commit(set, { source, from: undefined, to: 1, changes: [change], parked: [] }),
+      () => store.view(projection, 'a'),
+    ],
+    close: () => store.close(),
+  }
+}
+
+function useRedis(port: number): Use {
+  const redis = [false, true].map((cluster) =>
+    connectRedis({ url: `redis://127.0.0.1:${port}`, keyPrefix: 'test', cluster, commandTimeoutMs: 150 }),
+  )
+  const stores = redis.map((it) => new RedisViewStore(it))
+  return {
+    calls: redis.flatMap((connection, at) => [
+      () => connection.ready(300),
+      () => connection.call('GET', ['a']),
+      () => stores[at]?.read(set, ['a', 'b']) ?? Promise.resolve(),
+      () => stores[at]?.generations(projection) ?? Promise.resolve(),
+    ]),
+    close: () => {
+      for (const it of redis) it.close()
+    },
+  }
+}
+
+function useHttp(port: number): Use {
+  const url = `http://127.0.0.1:${port}`
+  const client = new AnnalsClient({
+    url,
+    timeoutMs: 150,
+    retries: { triesMax: 2, delayMsMin: 1, delayMsMax: 5 },
+  })
+  const registry = new SchemaRegistry({ url, timeoutMs: 150, retries: 1, retryDelayMs: 1 })
+  return {
+    calls: [
+      () => registry.schemaById(7),
+      () => registry.register('order-value', '{"type":"string"}'),
+      () => client.load('order-1'),
+      () => client.append('order-1', [{ type: 'OrderPlaced', data: {} }]),
+      async () => {
+        for await (const event of client.subscribe('order', {}, { signal: AbortSignal.timeout(300) }))
+          return event
+        return undefined
+      },
+    ],
+    close: () => client.close(),
+  }
+}
+
+const uses = { postgres: usePostgres, redis: useRedis, http: useHttp } as const
+const callMsMax = 5_000
+
+async function run({ calls, close }: Use): Promise<readonly string[]> {
+  const outcomes: string[] = []
+  for (const round of [1, 2]) {
+    // The second time side by side: connections are shared and waited for.
+    const called = round === 1 ? await inTurn(calls) : await Promise.all(calls.map(outcomeOf))
+    outcomes.push(...called)
+  }
+  await close()
+  return outcomes
+}
+
+async function inTurn(calls: Use['calls']): Promise<string[]> {
+  const outcomes: string[] = []
+  for (const call of calls) outcomes.push(await outcomeOf(call))
+  return outcomes
+}
+
+async function outcomeOf(call: () => Promise<unknown>): Promise<string> {
+  const late = new AbortController()
+  const tooLate = delay(callMsMax, 'hung', { signal: late.signal }).catch(() => '')
+  const called = call().then(
+    () => 'answered',
+    (error: unknown) => (error instanceof Error ? error.name : 'no error'),
+  )
+  return Promise.race([called, tooLate]).finally(() => {
+    late.abort()
+  })
+}
+
+const [kind = '', cases = '[]'] = process.argv.slice(2)
+const use = uses[kind as keyof typeof uses]
+const waiting = (JSON.parse(cases) as [string, number][]).values()
+const worker = async (): Promise<void> => {
+  for (const [name, port] of waiting) {
+    process.stdout.write(`${JSON.stringify({ begins: name })}\n`)
+    process.stdout.write(`${JSON.stringify({ name, outcomes: await run(use(port)) })}\n`)
+  }
+}
+await Promise.all(Array.from({ length: 12 }, worker))
