@@ -2,6 +2,8 @@ import type { Duplex } from 'node:stream'
 
 import { Client, type ClientConfig, type Connection } from 'pg'
 
+import { guardStream } from '#sockets'
+
 /** What node-postgres' connection has beside its declared members: it hangs its parser on a stream. */
 interface Parsing {
   attachListeners(stream: Duplex): void
@@ -52,22 +54,8 @@ function promisified(connect: (done: Connected) => void): Promise<Client> {
 function guardParser(connection: Parsing): void {
   const attach = connection.attachListeners.bind(connection)
   connection.attachListeners = (stream) => {
-    attach(destroyedByThrows(stream))
+    attach(guardStream(stream))
   }
-}
-
-/** The stream itself; where one of its listeners throws, it is destroyed with that error. */
-function destroyedByThrows(stream: Duplex): Duplex {
-  const emit = stream.emit.bind(stream) as (event: string | symbol, ...rest: unknown[]) => boolean
-  stream.emit = (event: string | symbol, ...rest: unknown[]) => {
-    try {
-      return emit(event, ...rest)
-    } catch (error) {
-      stream.destroy(error instanceof Error ? error : new Error(String(error)))
-      return true
-    }
-  }
-  return stream
 }
 
 /** A server that does not close its end would keep the socket, and the process, open. */

@@ -21,9 +21,14 @@ export interface ReportTargets {
   readonly keepers: { wake(projection: string): void }
 }
 
+/** The same problem of a projection is logged no more often. */
+const repeatMs = 10_000
+
 /** Passes on what the engine tells: to metrics, traces, the log, and those who wait for it. */
 export class EngineReports implements EngineObserver {
   readonly #to: ReportTargets
+  /** The last one of each projection. */
+  readonly #problems = new Map<string, { readonly message: string; readonly atMs: number }>()
 
   constructor(to: ReportTargets) {
     this.#to = to
@@ -69,8 +74,27 @@ export class EngineReports implements EngineObserver {
     this.#to.keepers.wake(projection.name)
   }
 
+  damaged({ projection: { name }, generation }: ViewSet, damage: string): void {
+    this.#to.metrics.damaged(name)
+    this.#to.logger.error(
+      { projection: name, generation, damage },
+      'a part of the views was dropped or emptied: they are rebuilt from the log',
+    )
+  }
+
   problem(projection: string, error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error)
+    if (this.#isRepeated(projection, message)) return
     this.#to.logger.warn({ projection, err: error }, 'a projection is held up: trying again')
+  }
+
+  /** Each partition of each projection meets a store that is away, again and again. */
+  #isRepeated(projection: string, message: string): boolean {
+    const last = this.#problems.get(projection)
+    const nowMs = performance.now()
+    if (last?.message === message && nowMs - last.atMs < repeatMs) return true
+    this.#problems.set(projection, { message, atMs: nowMs })
+    return false
   }
 }
 

@@ -40,6 +40,8 @@ const ofRedis: readonly Failure[] = [
   say('answers deep nests', '*1\r\n'.repeat(5_000)),
   say('answers with a map', '%1\r\n+a\r\n+b\r\n'),
   say('answers no numbers', ':abc\r\n$x\r\n*y\r\n'),
+  behind('answers and then says nil', '$-1\r\n$-1\r\n'),
+  behind('answers and then pushes nil', '>2\r\n$-1\r\n$-1\r\n'),
   behind('answers and then errs', '-ERR nobody asked\r\n'),
   behind('answers and then publishes', '>3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\nb\r\n'),
 ]

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
 import { AnnalsClient } from '#client'
+import { FencedLog, KafkaCluster, LogReader, Ownership, Topics } from '#kafka'
 import { PostgresViewStore } from '#projections-postgres'
 import { RedisViewStore } from '#projections-redis'
 import { connectRedis } from '#redis-index'
@@ -80,8 +81,59 @@ function useHttp(port: number): Use {
   }
 }
 
-const uses = { postgres: usePostgres, redis: useRedis, http: useHttp } as const
+/** Topic and group are there; what is connected first depends on the step that fails. */
+function useKafka(port: number): Use {
+  const settings = {
+    brokers: [`127.0.0.1:${port}`],
+    clientId: 'failing',
+    requestTimeoutMs: 200,
+    connectTimeoutMs: 200,
+  }
+  const [topic = '', groupId = ''] = names
+  const opened: KafkaCluster[] = []
+  const withCluster = async <T>(work: (cluster: KafkaCluster) => Promise<T>): Promise<T> => {
+    const cluster = await KafkaCluster.connect(settings, 500)
+    opened.push(cluster)
+    return work(cluster)
+  }
+  const join = (cluster: KafkaCluster): Promise<void> => {
+    const ownership = new Ownership({
+      cluster,
+      groupId: `${groupId}-${port}`,
+      topics: [topic],
+      advertisedUrl: 'http://127.0.0.1:1',
+      onAssigned: () => undefined,
+      onRevoked: () => undefined,
+      sessionTimeoutMs: 6_000,
+      startTimeoutMs: 1_000,
+    })
+    return ownership.start().finally(() => ownership.stop())
+  }
+  const append = async (cluster: KafkaCluster): Promise<unknown> => {
+    const log = new FencedLog(cluster, topic, 0, { appendTimeoutMs: 500, takeOverTimeoutMs: 500 })
+    await log.takeOver()
+    return log.append([{ key: Buffer.from('a'), value: Buffer.from('b'), headers: [], timestampMs: 1 }])
+  }
+  const read = async (cluster: KafkaCluster): Promise<unknown> => {
+    const reader = new LogReader(cluster, { timeoutMs: 500 })
+    for await (const records of reader.read(topic, 0, { from: 0 })) return records
+    return undefined
+  }
+  return {
+    calls: [
+      () => withCluster((cluster) => new Topics(cluster, 500).describe([topic])),
+      () => withCluster(append),
+      () => withCluster(read),
+      // How long joining takes is its client's affair: it goes on behind this call.
+      () => Promise.race([withCluster(join), delay(2_000, undefined, { ref: false })]),
+    ],
+    close: () => Promise.all(opened.map((cluster) => cluster.close())),
+  }
+}
+
+const uses = { postgres: usePostgres, redis: useRedis, http: useHttp, kafka: useKafka } as const
 const callMsMax = 5_000
+const lingeringMs = 3_000
 
 async function run({ calls, close }: Use): Promise<readonly string[]> {
   const outcomes: string[] = []
@@ -90,7 +142,7 @@ async function run({ calls, close }: Use): Promise<readonly string[]> {
     const called = round === 1 ? await inTurn(calls) : await Promise.all(calls.map(outcomeOf))
     outcomes.push(...called)
   }
-  await close()
+  outcomes.push(await outcomeOf(async () => close()))
   return outcomes
 }
 
@@ -112,7 +164,7 @@ async function outcomeOf(call: () => Promise<unknown>): Promise<string> {
   })
 }
 
-const [kind = '', cases = '[]'] = process.argv.slice(2)
+const [kind = '', cases = '[]', ...names] = process.argv.slice(2)
 const use = uses[kind as keyof typeof uses]
 const waiting = (JSON.parse(cases) as [string, number][]).values()
 const worker = async (): Promise<void> => {
@@ -122,3 +174,5 @@ const worker = async (): Promise<void> => {
   }
 }
 await Promise.all(Array.from({ length: 12 }, worker))
+// What clients leave open is given a while to fail, but not to keep the process.
+setTimeout(() => process.exit(), lingeringMs).unref()
