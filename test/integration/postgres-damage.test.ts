@@ -161,6 +161,7 @@ describe.each(harms)('where $name', (each) => {
     given.append(60)
     await expectSound(given, projection, schema)
     const [serving] = await given.store.generations(projection)
+    expect(serving?.damage).toBeUndefined()
     const appending = setInterval(() => given.append(3), 2)
     await harm(given, schema, serving?.id ?? '', each)
     await new Promise((resolve) => setTimeout(resolve, 50))
