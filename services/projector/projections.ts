@@ -5,6 +5,7 @@ import {
   type DeadLetter,
   type DeadLetterRetry,
   type EventFeed,
+  type Generation,
   isReadable,
   type Lookup,
   type ParkedEvent,
@@ -28,6 +29,7 @@ import {
 
 import type { Applications } from './applications.ts'
 import { endsOf, projectionInfo, withoutViews } from './projection-infos.ts'
+import { behind, noGeneration, unknownIndex } from './projection-errors.ts'
 import { decodeViewCursor, encodeViewCursor } from './view-cursor.ts'
 
 /** What is known of a projection here beside its definition. */
@@ -36,6 +38,8 @@ export interface KnownProjection {
   readonly sources: readonly SourcePartition[]
   /** Begins a generation. @returns its id. */
   rebuild(until?: Until): Promise<string>
+  /** Whether a generation is made from topics that are gone: nothing of it is served. */
+  isOfOldLog(generation: Generation): boolean
 }
 
 export interface ProjectionsParts {
@@ -51,11 +55,14 @@ export interface ProjectionsParts {
 const limitDefault = 100
 const deadLettersMax = 1_000
 const waitMsDefault = 5_000
+const generationsMax = 1_000
 
 /** What readers and operators can do with projections, at any instance: all that it needs to know is in the store and in the log. */
 export class Projections implements ProjectionsApi {
   readonly #parts: ProjectionsParts
   readonly #known: ReadonlyMap<string, KnownProjection>
+  /** Generations that may be served. */
+  readonly #ofThisLog = new Set<string>()
 
   constructor(parts: ProjectionsParts) {
     this.#parts = parts
@@ -211,8 +218,9 @@ export class Projections implements ProjectionsApi {
     for (;;) {
       const seen = applications.steps
       const looked = await answered(ask())
-      if (looked.outcome === 'found') return looked.found
-      if (looked.outcome === 'no-generation') {
+      const isServed = looked.outcome === 'found' && (await this.#isOfThisLog(projection, looked.generation))
+      if (looked.outcome === 'found' && isServed) return looked.found
+      if (looked.outcome !== 'behind') {
         throw generation === undefined
           ? await this.#nothingServed(projection)
           : noGeneration(projection.name, generation)
@@ -221,6 +229,18 @@ export class Projections implements ProjectionsApi {
       if (after === undefined || leftMs <= 0) throw behind(projection, after, waitMs)
       await applications.next({ projection, after, generation }, seen, leftMs)
     }
+  }
+
+  /** Looked up once for each generation. */
+  async #isOfThisLog(projection: Projection, generation: string): Promise<boolean> {
+    const key = `${projection.name}/${generation}`
+    if (this.#ofThisLog.has(key)) return true
+    const states = await answered(this.#parts.store.generations(projection))
+    const state = states.find(({ id }) => id === generation)
+    if (state === undefined || this.#find(projection.name).isOfOldLog(state)) return false
+    if (this.#ofThisLog.size >= generationsMax) this.#ofThisLog.clear()
+    this.#ofThisLog.add(key)
+    return true
   }
 
   #checkSource(projection: Projection, at: Position, path: string): void {
@@ -276,19 +296,3 @@ const toDeadLetter = ({ position, error, parkedAtMs }: ParkedEvent): DeadLetter 
   error,
   at: new Date(parkedAtMs).toISOString(),
 })
-
-const unknownIndex = ({ name, indexNames }: Projection, orderBy: string): string =>
-  `projection ${name} has no index ${JSON.stringify(orderBy)}: it has ${indexNames.join(', ') || 'none'}`
-
-const noGeneration = (name: string, generation: string): EventStoreError =>
-  new EventStoreError(
-    'generation-not-found',
-    `projection ${name} has no generation ${JSON.stringify(generation)}`,
-  )
-
-const behind = ({ name }: Projection, after: Position | undefined, waitMs: number): EventStoreError =>
-  new EventStoreError(
-    'projection-behind',
-    `the event at ${after === undefined ? '' : formatPosition(after)} is not in projection ${name} after ${waitMs} ms: try again, or see GET /projections/${name} for its lag`,
-    { retryAfterSeconds: 1 },
-  )
