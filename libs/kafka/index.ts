@@ -29,4 +29,5 @@ export {
   Topics,
   type TopicSpec,
 } from './topics.ts'
+export { TakeOverBackoff, type TakeOverBackoffOptions } from './take-over-backoff.ts'
 export { unlessAborted } from './unless-aborted.ts'

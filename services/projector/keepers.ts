@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 
 import type { Projection } from '#domain'
-import { eventTopic, type KafkaCluster, partitionKey, type TopicPartition } from '#kafka'
+import { eventTopic, type KafkaCluster, partitionKey, TakeOverBackoff, type TopicPartition } from '#kafka'
 import { type EventFeed, type GenerationState, pause, sourceOf, type ViewStore } from '#projections'
 import type { EventCodec } from '#schemas'
 
@@ -20,7 +20,7 @@ export interface KeepersParts {
   readonly logger: Logger
 }
 
-/** How long one that was fenced, and still has the partition, leaves the other one alone. */
+/** How long one that was fenced, and still has the partition, leaves the other one alone at least. */
 const fencedPauseMs = 1_000
 
 /**
@@ -122,11 +122,16 @@ class Keeper {
     await this.#running
   }
 
+  /** Each publisher takes over all partitions of the changelog: two keepers that fence each other slow down. */
   async #run(): Promise<void> {
     const { signal } = this.#stopping
+    const takeOvers = new TakeOverBackoff()
     while (!signal.aborted) {
+      takeOvers.began()
       this.#publisher = this.#open()
-      if ((await this.#publisher.run(signal)) === 'fenced') await pause(fencedPauseMs, signal)
+      if ((await this.#publisher.run(signal)) !== 'fenced') continue
+      takeOvers.worked()
+      await pause(Math.max(fencedPauseMs, takeOvers.waitMs), signal)
     }
   }
 }

@@ -1,13 +1,13 @@
 import type { StreamId } from '#domain'
 import type { SnapshotTaken } from '#event-store'
-import { type FencedLog, type Followed, type KafkaCluster, LogError } from '#kafka'
-import type { SnapshotCheckpoint } from '#redis-index'
+import { type FencedLog, type Followed, type KafkaCluster, LogError, TakeOverBackoff } from '#kafka'
+import { pause } from '#projections'
 
-import { advanced, type CheckpointState } from './checkpoint.ts'
+import { advanced, type CheckpointState, type CheckpointStore } from './checkpoint.ts'
 import { dueStreams } from './due-streams.ts'
 import { OwnedCheckpoint } from './owned-checkpoint.ts'
 import { callersError, reasonOf, unavailable } from './passing-errors.ts'
-import { pause, settled } from './pause.ts'
+import { settled } from './settled.ts'
 import { SnapshotTerm, type SnapshotTermParts } from './snapshot-term.ts'
 
 export interface PartitionSettings {
@@ -21,7 +21,7 @@ export interface PartitionParts extends SnapshotTermParts {
   /** The event topic. */
   readonly topic: string
   readonly cluster: Pick<KafkaCluster, 'topic'>
-  readonly checkpoint: SnapshotCheckpoint
+  readonly checkpoint: CheckpointStore
   /** A fenced log of the snapshots' partition; dead for good once fenced, so each term opens one of its own. */
   readonly openLog: () => FencedLog
   readonly settings: PartitionSettings
@@ -54,6 +54,7 @@ export class PartitionSnapshotter {
   readonly partition: number
   readonly #parts: PartitionParts
   readonly #stopping = new AbortController()
+  readonly #takeOvers = new TakeOverBackoff()
   #term: Term | undefined
   #isServing = false
   #failures = 0
@@ -141,8 +142,11 @@ export class PartitionSnapshotter {
 
   async #takeOver(): Promise<Term> {
     const { checkpoint, openLog, settings, logger } = this.#parts
+    await pause(this.#takeOvers.waitMs, this.#signal)
+    this.#signal.throwIfAborted()
     // A term costs the log a marker, and one of 32,750 epochs: none is begun while there is no Redis to work with.
     await checkpoint.read()
+    this.#takeOvers.began()
     const log = openLog()
     const { epoch } = await log.takeOver()
     const work = new SnapshotTerm(this.#parts, log)
@@ -266,6 +270,7 @@ export class PartitionSnapshotter {
   async #look({ checkpoint }: Term): Promise<boolean> {
     if (!(await checkpoint.isAsLeft())) return false
     this.#confirmedAtMs = performance.now()
+    this.#takeOvers.worked()
     return true
   }
 
@@ -281,6 +286,7 @@ export class PartitionSnapshotter {
     this.#lagEvents = highWatermark - nextOffset
     this.#confirmedAtMs = performance.now()
     this.#failures = 0
+    this.#takeOvers.worked()
     this.#isServing = true
     return true
   }
