@@ -39,5 +39,4 @@ export {
   Topics,
   type TopicSpec,
 } from './topics.ts'
-export { TakeOverBackoff, type TakeOverBackoffOptions } from './take-over-backoff.ts'
 export { unlessAborted } from './unless-aborted.ts'

@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 
 import type { Projection } from '#domain'
-import { eventTopic, type KafkaCluster, partitionKey, TakeOverBackoff, type TopicPartition } from '#kafka'
+import { eventTopic, type KafkaCluster, partitionKey, TakeOverPace, type TopicPartition } from '#kafka'
 import { type EventFeed, type GenerationState, pause, sourceOf, type ViewStore } from '#projections'
 import type { EventCodec } from '#schemas'
 
@@ -125,13 +125,12 @@ class Keeper {
   /** Each publisher takes over all partitions of the changelog: two keepers that fence each other slow down. */
   async #run(): Promise<void> {
     const { signal } = this.#stopping
-    const takeOvers = new TakeOverBackoff()
+    const pace = new TakeOverPace()
     while (!signal.aborted) {
-      takeOvers.began()
+      pace.spend()
       this.#publisher = this.#open()
       if ((await this.#publisher.run(signal)) !== 'fenced') continue
-      takeOvers.worked()
-      await pause(Math.max(fencedPauseMs, takeOvers.waitMs), signal)
+      await pause(Math.max(fencedPauseMs, pace.waitMs), signal)
     }
   }
 }

@@ -42,7 +42,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-test('a partition whose appends are left open time and again is taken over ever more rarely', async () => {
+test('a partition whose appends are left open time and again is taken over at a slow pace', async () => {
   vi.useFakeTimers()
   let epochs = 0
   const writer = new ChangelogWriter({
@@ -69,6 +69,6 @@ test('a partition whose appends are left open time and again is taken over ever 
     vi.advanceTimersByTime(1_000)
   }
   expect(epochs).toBeGreaterThan(30)
-  expect(epochs).toBeLessThanOrEqual(120 + 12)
+  expect(epochs).toBeLessThanOrEqual(10 + 3 * 60)
   expect([...codes].sort()).toEqual(['unavailable', 'unknown'])
 })

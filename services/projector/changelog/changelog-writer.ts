@@ -7,7 +7,7 @@ import {
   type LogRecord,
   projectionTopic,
   recordBytesBound,
-  TakeOverBackoff,
+  TakeOverPace,
 } from '#kafka'
 import type { UnpublishedView } from '#projections'
 
@@ -43,7 +43,7 @@ const timeouts = { appendTimeoutMs: 5_000, takeOverTimeoutMs: 5_000 }
 /** One partition of the topic. */
 interface Part {
   readonly log: ChangelogLog
-  readonly takeOvers: TakeOverBackoff
+  readonly pace: TakeOverPace
   /** Whether it is ours: then what was read since is newer than all that anybody else has published. */
   isOwned: boolean
 }
@@ -68,23 +68,23 @@ export class ChangelogWriter {
     this.#bytesMax = messageBytesMax
     this.#partitions = Array.from({ length: partitions }, (_, partition) => ({
       log: openLog(partition),
-      takeOvers: new TakeOverBackoff(),
+      pace: new TakeOverPace(),
       isOwned: false,
     }))
   }
 
   /**
-   * Takes over the partitions that are not owned: all of them the first time, later those whose append was left open, after
-   * a pause that grows with every failure. Until then it rejects with `unavailable`. Views must be read from the store only after it, so that an older view never follows a newer one.
+   * Takes over the partitions that are not owned: all of them the first time, later those whose append was left open. Where
+   * that fails time and again it rejects with `unavailable` until the next one is due: {@link TakeOverPace}. Views must be read from the store only after it, so that an older view never follows a newer one.
    * @throws LogError `fenced`, `unavailable`, `refused`
    */
   async takeOver(): Promise<void> {
     await everyOne(
       this.#partitions.filter(({ isOwned }) => !isOwned),
       async (part) => {
-        const { waitMs } = part.takeOvers
+        const { waitMs } = part.pace
         if (waitMs > 0) throw this.#pausing(part, waitMs)
-        part.takeOvers.began()
+        part.pace.spend()
         await part.log.takeOver()
         part.isOwned = true
       },
@@ -94,7 +94,7 @@ export class ChangelogWriter {
   #pausing({ log }: Part, waitMs: number): LogError {
     const place = `${projectionTopic(this.#projection.name)}/${log.partition}`
     const seconds = Math.ceil(waitMs / 1_000)
-    return new LogError('unavailable', `${place} is taken over again in ${seconds} s: the last term failed`)
+    return new LogError('unavailable', `${place} is taken over again in ${seconds} s: the last ones failed`)
   }
 
   /**
@@ -136,7 +136,6 @@ export class ChangelogWriter {
   async #append(part: Part, records: readonly LogRecord[]): Promise<void> {
     for (const batch of batchesOf(records, this.#bytesMax)) {
       await noting(part, () => part.log.append(batch))
-      part.takeOvers.worked()
     }
   }
 }

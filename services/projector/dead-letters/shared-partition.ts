@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
 import { defaultRetryPolicy, withRetry } from '#domain'
-import { type FencedLog, LogError, type LogRecord, TakeOverBackoff } from '#kafka'
+import { type FencedLog, LogError, type LogRecord, TakeOverPace } from '#kafka'
 
 /** What is needed of a log. */
 export type SharedLog = Pick<FencedLog, 'topic' | 'partition' | 'takeOver' | 'append'>
@@ -10,7 +10,8 @@ export interface SharedPartitionParts {
   /** `topic/partition`, for errors. */
   readonly name: string
   readonly openLog: (options: { readonly takeOverTimeoutMs: number }) => SharedLog
-  readonly takeOvers?: TakeOverBackoff
+  /** Default: on the clock of this process. */
+  readonly newPace?: () => TakeOverPace
 }
 
 /** A longer pause before the next take-over is the caller's to wait for. */
@@ -18,19 +19,19 @@ const pauseMsMax = 1_000
 
 /**
  * A partition that several instances append to. Each takes it over when it first has something to write, and again when
- * another one has taken it over meanwhile: the fence keeps them apart, and nobody owns it for long. A take-over that leads
- * to no append is followed by a pause before the next one, {@link TakeOverBackoff}.
+ * another one has taken it over meanwhile: the fence keeps them apart, and nobody owns it for long. Take-overs
+ * that lead to no append are paced, {@link TakeOverPace}.
  */
 export class SharedPartition {
   readonly #parts: SharedPartitionParts
-  readonly #takeOvers: TakeOverBackoff
+  #pace: TakeOverPace
   #log: SharedLog | undefined
   /** The append before: a log takes one at a time. */
   #before: Promise<unknown> = Promise.resolve()
 
   constructor(parts: SharedPartitionParts) {
     this.#parts = parts
-    this.#takeOvers = parts.takeOvers ?? new TakeOverBackoff()
+    this.#pace = this.#newPace()
   }
 
   /** @throws LogError when the record is not known to be in the log in time; it may be there all the same. */
@@ -51,15 +52,20 @@ export class SharedPartition {
       if (endsTerm(error)) this.#log = undefined
       throw error
     }
-    this.#takeOvers.reset()
+    // Its term was worth its epoch.
+    this.#pace = this.#newPace()
+  }
+
+  #newPace(): TakeOverPace {
+    return this.#parts.newPace?.() ?? new TakeOverPace()
   }
 
   async #takeOver(deadline: number): Promise<SharedLog> {
-    const { waitMs } = this.#takeOvers
+    const { waitMs } = this.#pace
     if (waitMs > Math.min(pauseMsMax, this.#leftMs(deadline))) throw this.#unavailable(pausing(waitMs))
     await pause(waitMs)
     const log = this.#parts.openLog({ takeOverTimeoutMs: this.#leftMs(deadline) })
-    this.#takeOvers.began()
+    this.#pace.spend()
     await log.takeOver()
     return log
   }

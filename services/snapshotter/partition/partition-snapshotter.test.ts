@@ -59,14 +59,14 @@ afterEach(() => {
 })
 
 test.for(['unknown', 'take-over', 'fenced'] as const)(
-  'terms that always end as %s spend no more than two epochs a minute, and the process can still stop',
+  'terms that always end as %s spend no more than three epochs a minute, and the process can still stop',
   async (outcome) => {
     vi.useFakeTimers()
     const { spent, snapshotter } = snapshotterOf(outcome)
     snapshotter.start()
     await vi.advanceTimersByTimeAsync(3_600_000)
     expect(spent.epochs).toBeGreaterThan(30)
-    expect(spent.epochs).toBeLessThanOrEqual(120 + 12)
+    expect(spent.epochs).toBeLessThanOrEqual(10 + 3 * 60)
     await snapshotter.stop()
   },
 )

@@ -1,6 +1,6 @@
 import type { StreamId } from '#domain'
 import type { SnapshotTaken } from '#event-store'
-import { type FencedLog, type Followed, type KafkaCluster, LogError, TakeOverBackoff } from '#kafka'
+import { type FencedLog, type Followed, type KafkaCluster, LogError, TakeOverPace } from '#kafka'
 import { pause } from '#projections'
 
 import { advanced, type CheckpointState, type CheckpointStore } from './checkpoint.ts'
@@ -54,7 +54,7 @@ export class PartitionSnapshotter {
   readonly partition: number
   readonly #parts: PartitionParts
   readonly #stopping = new AbortController()
-  readonly #takeOvers = new TakeOverBackoff()
+  readonly #pace = new TakeOverPace()
   #term: Term | undefined
   #isServing = false
   #failures = 0
@@ -142,11 +142,11 @@ export class PartitionSnapshotter {
 
   async #takeOver(): Promise<Term> {
     const { checkpoint, openLog, settings, logger } = this.#parts
-    await pause(this.#takeOvers.waitMs, this.#signal)
+    await pause(this.#pace.waitMs, this.#signal)
     this.#signal.throwIfAborted()
     // A term costs the log a marker, and one of 32,750 epochs: none is begun while there is no Redis to work with.
     await checkpoint.read()
-    this.#takeOvers.began()
+    this.#pace.spend()
     const log = openLog()
     const { epoch } = await log.takeOver()
     const work = new SnapshotTerm(this.#parts, log)
@@ -270,7 +270,6 @@ export class PartitionSnapshotter {
   async #look({ checkpoint }: Term): Promise<boolean> {
     if (!(await checkpoint.isAsLeft())) return false
     this.#confirmedAtMs = performance.now()
-    this.#takeOvers.worked()
     return true
   }
 
@@ -286,7 +285,6 @@ export class PartitionSnapshotter {
     this.#lagEvents = highWatermark - nextOffset
     this.#confirmedAtMs = performance.now()
     this.#failures = 0
-    this.#takeOvers.worked()
     this.#isServing = true
     return true
   }
