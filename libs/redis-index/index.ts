@@ -5,6 +5,7 @@ export { HeadDeletedError, IndexMismatchError, IndexUnavailableError } from './e
 export { type Guard, type IndexEntry, type LogPiece, type TermStart } from './index-entry.ts'
 export { type InspectedStream } from './inspected-stream.ts'
 export { MessagePackWriter } from './message-pack.ts'
+export { missingHead } from './missing-head.ts'
 export { type IndexedStreamInfo, PartitionIndex, type PartitionIndexOptions } from './partition-index.ts'
 export { type Script, script, slicesPart } from './script.ts'
 export { type StoredSnapshot } from './snapshot.ts'

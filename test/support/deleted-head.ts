@@ -1,0 +1,31 @@
+import { Kafka, logLevel } from 'kafkajs'
+
+import type { Installation } from './real-writer.ts'
+
+/** An administrator's connection to the Kafka of an installation, for as long as it is used. */
+export async function asAdministrator<T>(
+  { env }: Pick<Installation, 'env'>,
+  use: (admin: ReturnType<Kafka['admin']>) => Promise<T>,
+): Promise<T> {
+  const brokers = (env['ANNALS_KAFKA_BROKERS'] ?? '').split(',')
+  const admin = new Kafka({ brokers, logLevel: logLevel.NOTHING }).admin()
+  await admin.connect()
+  try {
+    return await use(admin)
+  } finally {
+    await admin.disconnect()
+  }
+}
+
+/** Deletes what a partition has before an offset, as DeleteRecords and retention do. */
+export const deleteHead = (
+  where: Pick<Installation, 'env'>,
+  topic: string,
+  partition: number,
+  offset: number,
+): Promise<void> =>
+  asAdministrator(where, async (admin) => {
+    // The client knows the leaders only of topics that it was asked about.
+    await admin.fetchTopicOffsets(topic)
+    await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] })
+  })
