@@ -1,3 +1,4 @@
+export { AcceptedStart } from './accepted-start.ts'
 export { type Ask, type Checked, type Place } from './asks.ts'
 export { catchUp, type CatchUp, type CatchUpProgress, isOfLaterOwner } from './catch-up.ts'
 export { connectRedis, type RedisConnection, type RedisSettings } from './connection.ts'

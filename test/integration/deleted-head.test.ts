@@ -6,7 +6,7 @@ import { eventTopic } from '#kafka'
 
 import { cliHere } from '../support/cli-here.ts'
 import { testClient } from '../support/closing.ts'
-import { deleteHead } from '../support/deleted-head.ts'
+import { deleteHead } from '../support/harmed-topics.ts'
 import { indexKeys, openIndex } from '../support/index-keys.ts'
 import type { Installation } from '../support/real-writer.ts'
 import { waitFor } from '../support/stack.ts'

@@ -35,7 +35,10 @@ function snapshotterOf(outcome: LogOutcome) {
     topic: 'eventstore.order',
     partition: 0,
     aggregate: { type: 'order', snapshot: { every: 10, stateVersion: 1, schema: 'Order' } } as never,
-    cluster: { topic: () => Promise.resolve({ name: '', topicId: 'a', partitions: [] }) },
+    cluster: {
+      topic: () => Promise.resolve({ name: '', topicId: 'a', partitions: [] }),
+      checkHeld: () => undefined,
+    },
     checkpoint: checkpointInMemory(),
     reader: {
       startOffset: () => Promise.resolve(0),
@@ -58,7 +61,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-test.for(['unknown', 'take-over', 'fenced'] as const)(
+test.for(['unknown', 'take-over', 'fenced', 'log-replaced'] as const)(
   'terms that always end as %s spend no more than three epochs a minute, and the process can still stop',
   async (outcome) => {
     vi.useFakeTimers()
