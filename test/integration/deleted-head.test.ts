@@ -1,4 +1,8 @@
-import { expect, test } from 'vitest'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { expect, onTestFinished, test } from 'vitest'
 
 import { parseVersion, type StreamId, streamIdOf } from '#domain'
 import { partitionFor } from '#event-store'
@@ -51,6 +55,46 @@ async function emptyRedis(where: Installation): Promise<void> {
   await redis.call('UNLINK', await indexKeys(redis))
 }
 
+interface Finding {
+  readonly code?: string
+  readonly subject?: string
+  readonly message?: string
+  readonly remedy?: string
+  readonly setting?: string
+}
+
+test('topics check, doctor and verify report a deleted head, and what to do; backup and replay take what is left', async () => {
+  const { annals, type, offset } = await truncated()
+  const checked = await annals(['topics', 'check'])
+  expect(checked.exitCode).toBe(1)
+  expect(checked.stdout).toMatch(
+    new RegExp(
+      `${eventTopic(type)}.*first offset of partition 0 is ${offset}, .*--accept-deleted-events --yes`,
+    ),
+  )
+  const examined = (await annals(['doctor', '--json'])).json()['findings'] as Finding[]
+  expect(examined).toContainEqual(
+    expect.objectContaining({
+      status: 'fail',
+      subject: `topic ${eventTopic(type)}`,
+      remedy: expect.stringContaining('restore a backup') as string,
+    }),
+  )
+  const verified = (await annals(['verify', '--json'])).json()['findings'] as Finding[]
+  expect(verified.map(({ code }) => code)).toEqual(['events-deleted'])
+
+  const folder = await mkdtemp(join(tmpdir(), 'annals-truncated-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  const backup = await annals(['backup', join(folder, 'backup'), '--json'])
+  expect(backup.exitCode).toBe(0)
+  expect(backup.json()).toMatchObject({ status: 'made', events: 5 })
+  expect(backup.stderr).toContain(`partition 0 of ${eventTopic(type)} begins at offset ${offset}`)
+  const replayed = await annals(['replay', type, '--to-file', join(folder, 'events.ndjson')])
+  expect(replayed.exitCode).toBe(0)
+  const lines = (await readFile(join(folder, 'events.ndjson'), 'utf8')).trim().split('\n')
+  expect(lines.map((line) => (JSON.parse(line) as { version: number }).version)).toEqual([3, 4, 5])
+})
+
 test('index rebuild of a log without its head drops nothing, and names the two remedies', async () => {
   const { annals, client, cut, type, where } = await truncated()
   const before = await indexKeys(await openIndex(where))
@@ -79,11 +123,15 @@ test('a log without its head whose index is lost waits for an operator, who acce
   expect(accepted).toMatchObject({ exitCode: 0, stderr: '' })
   expect(accepted.stdout).toContain(`${eventTopic(type)}/0 is served from offset ${offset} on`)
   expect(await client.info(cut)).toMatchObject({ version: 5 })
-  expect(await client.append(cut, [purchase()], { expectedVersion: parseVersion(5, 'version') })).toMatchObject({ lastVersion: 6 })
+  expect(
+    await client.append(cut, [purchase()], { expectedVersion: parseVersion(5, 'version') }),
+  ).toMatchObject({ lastVersion: 6 })
   await expect(client.read(cut)).rejects.toMatchObject({ code: 'events-deleted' })
   const left = await client.read(cut, { fromVersion: parseVersion(3, 'version') })
   expect(left.events.map(({ version }) => version)).toEqual([3, 4, 5, 6])
   expect(writer.writer.checkServing()).toEqual({ owned: 4 })
+  expect(await annals(['topics', 'check'])).toMatchObject({ exitCode: 0 })
+  expect((await annals(['verify'])).stdout).toMatch(/1 without their head, as accepted[^]*Sound/)
 
   await emptyRedis(where)
   const again = await annals(['index', 'rebuild', type, '--yes'])
