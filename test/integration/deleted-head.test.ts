@@ -91,6 +91,7 @@ test('topics check, doctor and verify report a deleted head, and what to do; bac
   expect(backup.stderr).toContain(`partition 0 of ${eventTopic(type)} begins at offset ${offset}`)
   const replayed = await annals(['replay', type, '--to-file', join(folder, 'events.ndjson')])
   expect(replayed.exitCode).toBe(0)
+  expect(replayed.stderr).toContain(`partition 0 of ${eventTopic(type)} begins at offset ${offset}`)
   const lines = (await readFile(join(folder, 'events.ndjson'), 'utf8')).trim().split('\n')
   expect(lines.map((line) => (JSON.parse(line) as { version: number }).version)).toEqual([3, 4, 5])
 })
