@@ -10,7 +10,7 @@ import { eventTopic } from '#kafka'
 
 import { cliHere } from '../support/cli-here.ts'
 import { testClient } from '../support/closing.ts'
-import { deleteHead } from '../support/harmed-topics.ts'
+import { deleteHead, deleteTopic } from '../support/harmed-topics.ts'
 import { indexKeys, openIndex } from '../support/index-keys.ts'
 import type { Installation } from '../support/real-writer.ts'
 import { waitFor } from '../support/stack.ts'
@@ -137,4 +137,40 @@ test('a log without its head whose index is lost waits for an operator, who acce
   await emptyRedis(where)
   const again = await annals(['index', 'rebuild', type, '--yes'])
   expect(again.exitCode).toBe(1)
+})
+
+test('a backup restored over the deleted topic brings the head back; the other type goes on', async () => {
+  const where = testInstallation({ ANNALS_KAFKA_PARTITIONS: String(partitions) }, 2)
+  const [type = '', other = ''] = where.domain.types
+  const writer = await runningWriter(where)
+  const client = testClient({ url: writer.url })
+  const cut = streamInFirst(type)
+  const third = await client.append(cut, purchases(4))
+  const whole = freshStream(other)
+  await client.append(whole, purchases(2))
+  const folder = await mkdtemp(join(tmpdir(), 'annals-truncated-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  const annals = cliHere({ ...where.env, ANNALS_URL: writer.url })
+  expect(await annals(['backup', join(folder, 'before'), '--type', type])).toMatchObject({ exitCode: 0 })
+  await deleteHead(where, eventTopic(type), 0, third.position?.offset ?? 0)
+  await emptyRedis(where)
+  await waitFor('the partition to wait', async () => {
+    const error: unknown = await client.info(cut).catch((reason: unknown) => reason)
+    return (error as { code?: string }).code === 'events-deleted'
+  })
+
+  // As docs/operations/failover.md says.
+  await writer.close()
+  await deleteTopic(where, eventTopic(type))
+  const restored = await annals(['restore', join(folder, 'before'), '--verify'])
+  expect(restored.stderr).toBe('')
+  expect(restored.exitCode).toBe(0)
+  const again = await runningWriter(where)
+  const restarted = testClient({ url: again.url })
+  await waitFor('all to be served', () => Promise.resolve(again.writer.checkServing().owned === 4))
+  expect(again.writer.checkServing()).toEqual({ owned: 4 })
+  expect((await restarted.read(cut)).events.map(({ version }) => version)).toEqual([1, 2, 3, 4])
+  expect(await restarted.append(cut, [purchase()])).toMatchObject({ lastVersion: 5 })
+  expect(await restarted.append(whole, [purchase()])).toMatchObject({ lastVersion: 3 })
+  expect((await annals(['verify'])).stdout).toMatch(/Sound/)
 })
