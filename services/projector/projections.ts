@@ -85,7 +85,8 @@ export class Projections implements ProjectionsApi {
       this.#parts.store.view(projection, key, options),
     )
     if (found !== undefined) return toView({ ...found, key })
-    throw new EventStoreError('view-not-found', `projection ${name} has no view ${JSON.stringify(key)}`)
+    const absent = `projection ${name} has no view ${JSON.stringify(key)}`
+    throw this.#waitingError(projection) ?? new EventStoreError('view-not-found', absent)
   }
 
   async views(name: string, query: ViewsQuery = {}): Promise<ViewsPage> {
@@ -227,8 +228,13 @@ export class Projections implements ProjectionsApi {
   }
 
   #notYet(projection: Projection): EventStoreError {
+    return this.#waitingError(projection) ?? notYet(projection)
+  }
+
+  /** Why something that is not there may be missing for good. */
+  #waitingError(projection: Projection): EventStoreError | undefined {
     const [waiting] = this.#parts.states.waiting([projection])
-    return waiting === undefined ? notYet(projection) : new EventStoreError(waiting.state, waiting.reason)
+    return waiting && new EventStoreError(waiting.state, waiting.reason)
   }
 
   #checkSource(projection: Projection, at: Position, path: string): void {

@@ -18,6 +18,7 @@ import {
   freshStream,
   purchase,
   purchases,
+  runningProjector,
   runningWriter,
   testInstallation,
 } from '../support/writer-fixture.ts'
@@ -173,4 +174,26 @@ test('a backup restored over the deleted topic brings the head back; the other t
   expect(await restarted.append(cut, [purchase()])).toMatchObject({ lastVersion: 5 })
   expect(await restarted.append(whole, [purchase()])).toMatchObject({ lastVersion: 3 })
   expect((await annals(['verify'])).stdout).toMatch(/Sound/)
+})
+
+test('a projection that needs what was deleted waits, and says so; once that is accepted it is built from what is left', async () => {
+  const { where, annals, type, cut } = await truncated()
+  const projector = await runningProjector(where)
+  const { api } = projector.projector
+  const { lifetime } = where.domain.projections
+  const key = cut.slice(type.length + 1)
+  await waitFor('the projection to wait', () =>
+    Promise.resolve(projector.projector.checkServing().waitForOperator !== undefined),
+  )
+  expect(projector.projector.checkServing().waitForOperator).toMatchObject([
+    { topic: eventTopic(type), partition: 0, state: 'events-deleted' },
+  ])
+  await expect(api.view(lifetime, key)).rejects.toMatchObject({ code: 'events-deleted' })
+
+  expect(await annals(['index', 'rebuild', type, '--accept-deleted-events', '--yes'])).toMatchObject({
+    exitCode: 0,
+  })
+  const view = await waitFor('the view of what is left', () => api.view(lifetime, key).catch(() => undefined))
+  expect(view.view).toMatchObject({ purchases: 3 })
+  expect(projector.projector.checkServing()).not.toHaveProperty('waitForOperator')
 })
