@@ -10,6 +10,7 @@ import { answerBrokenRequest } from './broken-requests.ts'
 import { observeRequests } from './http-metrics.ts'
 import { traceRequests } from './http-traces.ts'
 import type { HttpServer, RequestTypes } from './http-types.ts'
+import { takeJsonBodies } from './json-body.ts'
 import { addProbes, type HealthSource } from './probes.ts'
 import { answerFailure, answerWithProblems } from './problem-reply.ts'
 import { boundRequests } from './request-bound.ts'
@@ -56,7 +57,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       connectionsCheckingInterval: Math.min(10_000, requestTimeoutMs / 2),
     },
   }).withTypeProvider<RequestTypes>()
-  app.removeContentTypeParser('text/plain')
+  takeJsonBodies(app)
   app.setValidatorCompiler(compileValidator)
   answerWithProblems(app)
   // What a client expects beyond 100-continue may be passed over (RFC 9110, 10.1.1); Node would answer an empty 417.

@@ -69,7 +69,7 @@ const routeNotFound = (request: FastifyRequest): Problem => ({
   type: 'urn:annals:problem:route-not-found',
   title: 'There is no such route',
   status: 404,
-  detail: `${request.method} ${request.url.split('?')[0] ?? ''} leads nowhere: /docs lists all routes`,
+  detail: `${request.method} ${(request.url.split('?')[0] ?? '').slice(0, 500)} leads nowhere: /docs lists all routes`,
   code: 'route-not-found',
   retry: 'never',
 })

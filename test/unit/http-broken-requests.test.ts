@@ -1,5 +1,6 @@
 import { connect } from 'node:net'
 
+import { Type } from '@sinclair/typebox'
 import { expect, test } from 'vitest'
 
 import { createHttpServer } from '#http'
@@ -18,7 +19,7 @@ async function server(): Promise<{ url: string; close: () => Promise<void> }> {
     bodyLimitBytes: 10_000,
     requestTimeoutMs: 1_000,
   })
-  app.post('/echo', (request) => request.body)
+  app.post('/echo', { schema: { body: Type.Object({ a: Type.Integer() }) } }, (request) => request.body)
   return { url: await app.listen({ host: '127.0.0.1', port: 0 }), close: () => app.close() }
 }
 
