@@ -3,5 +3,6 @@ export { type HttpRoute, type HttpRoutes, type HttpServer } from './http-types.t
 export { type HealthSource } from './probes.ts'
 export { problemOf } from './problem-reply.ts'
 export { problemProperties, problemResponses } from './problem-schema.ts'
+export { refusalCodes } from './request-refusal.ts'
 export { sendEvents, type SendEventsOptions, type ServerSentEvent } from './sse.ts'
 export { compileValidator, violation } from './validation.ts'
