@@ -10,6 +10,7 @@ const name = 'Platform'
 export function platform(settings: StackSettings): Part {
   const address = `http://${reachable(settings.host)}:${settings.ports.platform}`
   const healthy = () => httpOk(`${address}/health/ready`)
+  const life = { live: () => httpOk(`${address}/health/live`) }
   const logFile = join(settings.folders.logs, 'platform.log')
   return {
     name,
@@ -28,7 +29,7 @@ export function platform(settings: StackSettings): Part {
           cwd: process.cwd(),
           env: { ...builtIns(process.env), ...addresses(settings) },
         })
-      return [await keepRunning({ name, address, healthy, start, report, restarted })]
+      return [await keepRunning({ name, address, healthy, life, start, report, restarted })]
     },
   }
 }
