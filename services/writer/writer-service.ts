@@ -25,7 +25,7 @@ export function openWriter(parts: ServiceParts): ServicePart & { readonly writer
   health.add({ name: 'partitions', kind: 'readiness', check: () => writer.checkServing() })
   return {
     writer,
-    routes: writerRoutes(writer.api),
+    routes: writerRoutes(writer.api, { eventsPerAppendMax: settings.appendEventsMax }),
     start: () => writer.start(),
     stop: async () => {
       await writer.stop()
