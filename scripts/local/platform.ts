@@ -17,10 +17,10 @@ export function platform(settings: StackSettings): Part {
   return {
     name,
     ports: ['platform'],
-    start: async (report, restarted) => {
-      const start = (signal: AbortSignal) =>
+    start: async (report, changed) => {
+      const start = (signal: AbortSignal, spawned: (pid: number) => void) =>
         startServer({
-          ...{ name, logFile, report, signal },
+          ...{ name, logFile, report, signal, spawned },
           healthy: startedProbe(address, readyMsMax),
           command: process.execPath,
           // kafkajs at times asks for a timeout in the past, which Node.js remarks on; it is as harmless as it is unclear.
@@ -32,7 +32,7 @@ export function platform(settings: StackSettings): Part {
           cwd: process.cwd(),
           env: { ...builtIns(process.env), ...addresses(settings) },
         })
-      return [await keepRunning({ name, address, healthy, start, report, restarted })]
+      return [await keepRunning({ name, address, healthy, start, report, changed })]
     },
   }
 }

@@ -8,9 +8,11 @@ import {
   type KafkaCluster,
   LogReader,
   Ownership,
+  type OwnershipOptions,
   partitionKey,
   type TopicDescription,
   type TopicPartition,
+  type VerifyPeer,
 } from '#kafka'
 import { ProjectionRunner, type SourcePartition, type ViewStore } from '#projections'
 import type { RedisConnection } from '#redis-index'
@@ -40,6 +42,8 @@ export interface ProjectorParts {
   readonly store: ViewStore
   /** Where other projectors and clients reach this one. */
   readonly advertisedUrl: string
+  readonly verifyPeer: VerifyPeer
+  readonly onForeign: NonNullable<OwnershipOptions['onForeign']>
   readonly settings: ProjectorSettings
   readonly metrics: Registry
   readonly logger: Logger
@@ -109,6 +113,11 @@ export class Projector {
     this.#groupOffsets = new GroupOffsets(() => this.api.list(), this.#ownership)
   }
 
+  /** What tells this process from all others in the group. */
+  get instance(): string {
+    return this.#ownership.instance
+  }
+
   /** Makes what is missing, and joins the group; partitions come as the group gives them. */
   async start(): Promise<void> {
     const { cluster, domain, store, settings } = this.#parts
@@ -145,13 +154,15 @@ export class Projector {
   }
 
   #newOwnership(): Ownership {
-    const { cluster, settings, advertisedUrl, logger } = this.#parts
+    const { cluster, settings, advertisedUrl, verifyPeer, onForeign, logger } = this.#parts
     const sources = this.#runners.flatMap(({ projection }) => projection.sources)
     return new Ownership({
       cluster,
       groupId: settings.groupId,
       topics: [...new Set(sources)].map(eventTopic),
       advertisedUrl,
+      verifyPeer,
+      onForeign,
       sessionTimeoutMs: settings.sessionTimeoutMs,
       onAssigned: (places) => this.#assigned(places),
       onRevoked: (places) => this.#revoked(places),
