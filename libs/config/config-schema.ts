@@ -279,6 +279,12 @@ const writer = group(
       default: 512 * 1_024,
       description: 'Bytes of the events of one append, as they stand in the log.',
     }),
+    eventTypes: choice(['evolved', 'any'], {
+      env: 'ANNALS_WRITER_EVENT_TYPES',
+      default: 'evolved',
+      description:
+        "Event types that may be appended: those that the domain module's aggregate evolves, or `any` that has a schema, while services know events that this domain module does not.",
+    }),
     appendTimeoutMs: duration({
       env: 'ANNALS_WRITER_APPEND_TIMEOUT',
       default: 30_000,

@@ -10,6 +10,10 @@ describe('a quoted value', () => {
     [Symbol('s'), 'Symbol(s)'],
     [10n, '10'],
     [{ a: 1 }, '{"a":1}'],
+    [
+      'a\u0000\u007f\u009b\u202e\u200b\u{e0041}\ud800b',
+      '"a\\u0000\\u007f\\u009b\\u202e\\u200b\\udb40\\udc41\\ud800b"',
+    ],
   ])('%s is shown as %s', (value, shown) => expect(quote(value)).toBe(shown))
 
   test('is cut at 80 characters', () => {

@@ -17,14 +17,24 @@ const quotedLengthMax = 80
 /** More than can be seen of 80 characters. */
 const quotedPartsMax = 2 * quotedLengthMax
 
+/** Characters that act on the terminal or the order of the text around them, or that nobody sees. */
+const unprintable = /[\p{Cc}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\u2028\u2029]/gu
+
 /**
- * A value as it may stand in an error message: quoted, and cut at 80 characters. Takes no longer for a large value than for a small
- * one: whoever sends a value decides how large it is.
+ * A value as it may stand in an error message: quoted, cut at 80 characters, what cannot be seen as `\u` escapes. Takes no longer for a
+ * large value than for a small one: whoever sends a value decides how large it is.
  */
 export function quote(value: unknown): string {
   const text = asJson(value) ?? asText(value)
-  return text.length > quotedLengthMax ? `${text.slice(0, quotedLengthMax - 1)}…` : text
+  const short = text.length > quotedLengthMax ? `${text.slice(0, quotedLengthMax - 1)}…` : text
+  return short.replace(unprintable, escaped)
 }
+
+const escaped = (character: string): string =>
+  Array.from({ length: character.length }, (_, index) => {
+    const unit = character.charCodeAt(index).toString(16).padStart(4, '0')
+    return `\\u${unit}`
+  }).join('')
 
 /** Undefined for what JSON does not have: undefined, functions, bigints, rings, values nested too deep. An error message must not fail itself. */
 function asJson(value: unknown): string | undefined {

@@ -9,6 +9,7 @@ export {
 } from './decide-append.ts'
 export { type ErrorCode, type ErrorDetails, errorTable, EventStoreError, type Retry } from './errors.ts'
 export { type EventStore, type SnapshotStore, type StreamInfo } from './event-store.ts'
+export { type EventTypeCheck, eventTypeCheck, type EvolvedAggregate } from './evolved-event-types.ts'
 export { InMemoryEventStore, type InMemoryEventStoreOptions } from './in-memory-event-store.ts'
 export { invalidRequest, parseRequest } from './invalid-request.ts'
 export { type JsonExcess, jsonDepthMax, jsonExcess, jsonPartsMax } from './json-bounds.ts'

@@ -4,6 +4,7 @@ import {
   newEventId,
   parseEventId,
   parseExpectedVersion,
+  parseMetadata,
   parseStreamId,
   quote,
 } from '#domain'
@@ -73,7 +74,8 @@ function identify(event: NewEvent, index: number): IdentifiedEvent {
       `${path} ${quote(type)} is not an event type: expected a name, e.g. OrderPlaced`,
     )
   }
-  const { id } = event
+  const { id, metadata } = event
+  if (metadata !== undefined) parseRequest(() => parseMetadata(metadata, `events[${index}].metadata`))
   if (id === undefined) return { ...event, id: newEventId() }
   return { ...event, id: parseRequest(() => parseEventId(id, `events[${index}].id`)) }
 }

@@ -17,10 +17,11 @@ export interface ServicePart {
  * @param title of the API, as its documentation shows it.
  */
 export async function serve(
-  { config, health, metrics, logger }: ServiceParts,
+  { config, backends, health, metrics, logger }: ServiceParts,
   title: string,
   parts: readonly ServicePart[],
 ): Promise<RunningService> {
+  backends.cluster.holdTo(backends.topics)
   const server = await createHttpServer({
     logger,
     health,

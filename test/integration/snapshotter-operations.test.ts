@@ -189,7 +189,7 @@ test('a rebuild folds all snapshots from events alone, and says how far it is', 
   const streams = streamPerPartition(where.type, 3)
   await Promise.all(streams.map((streamId) => client.append(streamId, purchases(15))))
   await Promise.all(streams.map((streamId) => snapshotAt(client, streamId, 15)))
-  const wrong = snapshotter.backends.codec.encode(where.type, 'CustomerState', wrongState)
+  const wrong = snapshotter.backends.codec.encode(where.type, 'CustomerState', wrongState, 'snapshot')
   for (const streamId of streams) {
     await plant(snapshotter, streamId, 15, wrong)
     expect((await client.load(streamId, { stateVersion: 1 })).snapshot?.state).toEqual(wrongState)

@@ -162,6 +162,17 @@ const projectionProperties = {
     Type.String({ description: 'The generation that readers get', examples: [generationId] }),
   ),
   generations: Type.Array(generationInfoSchema),
+  waitForOperator: Type.Optional(
+    Type.Array(
+      Type.Object({
+        topic: Type.String({ examples: ['eventstore.order'] }),
+        partition: Type.Optional(Type.Integer({ minimum: 0, description: 'Absent: all of the topic' })),
+        state: Type.String({ examples: ['log-replaced'] }),
+        reason: Type.String({ description: 'What happened, and what to do' }),
+      }),
+      { description: 'Sources that are not read until an operator acts; absent where there are none' },
+    ),
+  ),
 }
 
 export const projectionSchema = Type.Object(projectionProperties, { description: 'The projection' })

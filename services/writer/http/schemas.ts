@@ -182,7 +182,12 @@ export const ownersSchema = Type.Object(
       Type.Object({
         topic: Type.String({ examples: ['eventstore.order'] }),
         partition: Type.Integer({ minimum: 0 }),
-        url: Type.String({ examples: ['http://127.0.0.1:7400'] }),
+        url: Type.Optional(
+          Type.String({
+            description: 'Absent while the owner has not proved to be there',
+            examples: ['http://127.0.0.1:7400'],
+          }),
+        ),
         memberId: Type.String(),
       }),
     ),
