@@ -36,6 +36,34 @@ const http = group('HTTP', 'Where a service listens.', {
     description:
       'Changes that one service works on at a time; callers of more are told at once to come again.',
   }),
+  requestTimeoutMs: duration({
+    env: 'ANNALS_REQUEST_TIMEOUT',
+    default: 10_000,
+    minimum: 1_000,
+    description: 'How long a request may take to arrive whole, headers and body.',
+  }),
+  connectionsMax: count({
+    env: 'ANNALS_CONNECTIONS_MAX',
+    default: 10_000,
+    description: 'Connections that one service holds at a time; further ones get 503.',
+  }),
+  connectionsPerAddressMax: count({
+    env: 'ANNALS_CONNECTIONS_PER_ADDRESS_MAX',
+    default: 1_000,
+    description:
+      'Connections of one remote address; further ones get 429. Loopback addresses are not counted.',
+  }),
+  allowedHosts: list(
+    {
+      env: 'ANNALS_ALLOWED_HOSTS',
+      default: [],
+      defaultText: 'none',
+      form: 'host names, with a port or without, separated by commas',
+      description:
+        'Names by which the service is reached, besides localhost, IP addresses and the host of ANNALS_ADVERTISED_URL. Requests for other hosts are refused.',
+    },
+    '^[^\\s:/?#@,]+(:\\d{1,5})?$',
+  ),
 })
 
 const kafka = group('Kafka', 'How the cluster is reached, and how topics are made.', {

@@ -17,7 +17,14 @@ export {
   readOwners,
 } from './group-protocol.ts'
 export { LogError, type LogOutcome } from './kafka-errors.ts'
-export { type Followed, LogReader, type LogReaderOptions, type Range } from './log-reader.ts'
+export {
+  type Followed,
+  type KnownTerms,
+  LogReader,
+  type LogReaderOptions,
+  type Piece,
+  type Range,
+} from './log-reader.ts'
 export { type NotedOffset, Ownership, type OwnershipOptions } from './ownership.ts'
 export { type PeerVerdict, type Route, type RoutingTable, type VerifyPeer } from './peers.ts'
 export { type FenceProof, proveFence } from './prove-fence.ts'
@@ -25,10 +32,13 @@ export { batchOverheadBytes, type LogRecord, recordBytesBound, type StoredRecord
 export { type KafkaSettings } from './settings.ts'
 export { assignSticky, partitionKey, type StickyMember, type TopicPartition } from './sticky-assignor.ts'
 export { type Finding, topicConfigs, type TopicDescription, type TopicKind } from './topic-settings.ts'
+export { TakeOverPace } from './take-over-pace.ts'
+export { isSameTerm, type Stray, type Term, type TermStart } from './terms.ts'
 export {
   aggregateTypeOfTopic,
   deadLetterTopic,
   eventTopic,
+  isEventTopic,
   projectionTopic,
   repartitionJournal,
   repartitionTopic,

@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 
 import type { AggregateStore, DomainModule } from '#domain'
+import type { WaitingPartition } from '#event-log'
 import type { SnapshotsApi } from '#event-store'
 import {
   aggregateTypeOfTopic,
@@ -110,14 +111,17 @@ export class Snapshotter {
     await this.#revoked(this.#ownedPlaces)
   }
 
-  /** @throws Error before the group has given partitions to this snapshotter, and while one of them is not served. */
-  checkServing(): { owned: number } {
+  /**
+   * A partition that waits for an operator does not make the snapshotter unready: the others must go on.
+   * @throws Error before the group has given partitions to this snapshotter, and while one of them is not served for another reason.
+   */
+  checkServing(): { owned: number; waitForOperator?: readonly WaitingPartition[] } {
     if (!this.#joined) throw new Error('the group of snapshotters has not been joined yet')
     const owned = [...this.#owned.values()]
-    const waiting = owned.filter(({ isServing }) => !isServing).length
-    if (waiting > 0)
-      throw new Error(`the snapshots of ${waiting} of ${owned.length} partitions are not taken now`)
-    return { owned: owned.length }
+    const waitForOperator = owned.flatMap(({ waiting }) => waiting ?? [])
+    const idle = owned.filter(({ isServing, waiting }) => !isServing && waiting === undefined).length
+    if (idle > 0) throw new Error(`the snapshots of ${idle} of ${owned.length} partitions are not taken now`)
+    return { owned: owned.length, ...(waitForOperator.length > 0 && { waitForOperator }) }
   }
 
   get #ownedPlaces(): TopicPartition[] {

@@ -38,7 +38,10 @@ export function openWriter(parts: ServiceParts): ServicePart & { readonly writer
   health.add({ name: 'partitions', kind: 'readiness', check: () => writer.checkServing() })
   return {
     writer,
-    routes: allRoutes(writerRoutes(writer.api), peerRoute('writer', { ...group, instance: writer.instance })),
+    routes: allRoutes(
+      writerRoutes(writer.api, { eventsPerAppendMax: settings.appendEventsMax }),
+      peerRoute('writer', { ...group, instance: writer.instance }),
+    ),
     start: () => writer.start(),
     stop: async () => {
       await writer.stop()

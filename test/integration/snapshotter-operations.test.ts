@@ -62,7 +62,11 @@ test('a snapshot is taken on demand, of a short stream too', async () => {
   const snapshotter = await runningSnapshotter(where, writer)
   const streamId = freshStream(where.type)
   await client.append(streamId, purchases(3))
-  const post = () => fetch(`${snapshotter.url}/streams/${streamId}/snapshot`, { method: 'POST' })
+  const post = () =>
+    fetch(`${snapshotter.url}/streams/${streamId}/snapshot`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+    })
   const first = await post()
   const taken = (await first.json()) as { bytes: number; tookMs: number }
   expect(first.status).toBe(201)

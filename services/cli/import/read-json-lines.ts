@@ -1,5 +1,6 @@
 import { InvalidInputError, parseMetadata, parseStreamId, quote } from '#domain'
 
+import { parseJson } from '../parse-json.ts'
 import type { Draft } from './imported-line.ts'
 
 /** The last three stand in exports, and are what the log made of the event: they are not taken. */
@@ -31,11 +32,11 @@ export function draftOfJson(text: string): Draft {
 function objectOf(text: string): Json {
   let json: unknown
   try {
-    json = JSON.parse(text)
+    json = parseJson(text)
   } catch (error) {
     throw new InvalidInputError(
       'line',
-      `not JSON (${(error as Error).message}): expected an event in one line`,
+      `the line ${(error as Error).message}: expected an event in one line`,
       {
         cause: error,
       },
