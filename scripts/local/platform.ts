@@ -13,14 +13,15 @@ const readyMsMax = 60_000
 export function platform(settings: StackSettings): Part {
   const address = `http://${reachable(settings.host)}:${settings.ports.platform}`
   const healthy = () => httpOk(`${address}/health/live`)
+  const life = { live: healthy }
   const logFile = join(settings.folders.logs, 'platform.log')
   return {
     name,
     ports: ['platform'],
-    start: async (report, restarted) => {
-      const start = (signal: AbortSignal) =>
+    start: async (report, changed) => {
+      const start = (signal: AbortSignal, spawned: (pid: number) => void) =>
         startServer({
-          ...{ name, logFile, report, signal },
+          ...{ name, logFile, report, signal, spawned },
           healthy: startedProbe(address, readyMsMax),
           command: process.execPath,
           // kafkajs at times asks for a timeout in the past, which Node.js remarks on; it is as harmless as it is unclear.
@@ -32,7 +33,7 @@ export function platform(settings: StackSettings): Part {
           cwd: process.cwd(),
           env: { ...builtIns(process.env), ...addresses(settings) },
         })
-      return [await keepRunning({ name, address, healthy, start, report, restarted })]
+      return [await keepRunning({ name, address, healthy, life, start, report, changed })]
     },
   }
 }

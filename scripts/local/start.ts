@@ -57,6 +57,7 @@ async function show(state: StackState, { folders }: StackSettings): Promise<void
   for (const trouble of await troublesOf(platformOf(state.parts))) report(`Degraded: ${trouble}`)
 }
 
+// A declaration: what runs above, before this line is reached, needs it.
 function platformOf(parts: StackState['parts']): string | undefined {
   return parts.find(({ name }) => name === 'Platform')?.address
 }

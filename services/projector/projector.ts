@@ -8,9 +8,11 @@ import {
   type KafkaCluster,
   LogReader,
   Ownership,
+  type OwnershipOptions,
   partitionKey,
   type TopicDescription,
   type TopicPartition,
+  type VerifyPeer,
 } from '#kafka'
 import { ProjectionRunner, type SourcePartition, type ViewStore } from '#projections'
 import type { RedisConnection } from '#redis-index'
@@ -24,6 +26,7 @@ import { GroupOffsets } from './group-offsets.ts'
 import { Keepers } from './keepers.ts'
 import { addProjectionGauges, addWaitingGauge } from './projection-gauges.ts'
 import { Projections } from './projections.ts'
+import { withoutViews } from './projection-infos.ts'
 import { ProjectorMetrics } from './projector-metrics.ts'
 import type { ProjectorSettings } from './projector-settings.ts'
 import { ensureProjectionTopics } from './projection-topics.ts'
@@ -40,6 +43,8 @@ export interface ProjectorParts {
   readonly store: ViewStore
   /** Where other projectors and clients reach this one. */
   readonly advertisedUrl: string
+  readonly verifyPeer: VerifyPeer
+  readonly onForeign: NonNullable<OwnershipOptions['onForeign']>
   readonly settings: ProjectorSettings
   readonly metrics: Registry
   readonly logger: Logger
@@ -109,11 +114,15 @@ export class Projector {
     this.#groupOffsets = new GroupOffsets(() => this.api.list(), this.#ownership)
   }
 
-  /** Makes what is missing, and joins the group; partitions come as the group gives them. */
+  /** What tells this process from all others in the group. */
+  get instance(): string {
+    return this.#ownership.instance
+  }
+
+  /** Makes missing topics, and joins the group; partitions come as the group gives them. A store of views that is away is waited for by each projection. */
   async start(): Promise<void> {
-    const { cluster, domain, store, settings } = this.#parts
+    const { cluster, domain, settings } = this.#parts
     await ensureProjectionTopics(cluster, domain.projections, settings.kafka, settings.changelog)
-    for (const projection of domain.projections) await store.prepare(projection)
     for (const runner of this.#runners) runner.start()
     if (this.#runners.length > 0) await this.#ownership.start()
     this.#groupOffsets.start()
@@ -144,14 +153,26 @@ export class Projector {
     return this.#states.waiting(this.#parts.domain.projections)
   }
 
+  /** @throws Error where the store of views does not answer, or a projection has no views to show. */
+  async checkViews(): Promise<{ readonly projections: number }> {
+    const { domain, store } = this.#parts
+    for (const projection of domain.projections) {
+      const problem = withoutViews(projection, await store.generations(projection))
+      if (problem !== undefined) throw new Error(problem)
+    }
+    return { projections: domain.projections.length }
+  }
+
   #newOwnership(): Ownership {
-    const { cluster, settings, advertisedUrl, logger } = this.#parts
+    const { cluster, settings, advertisedUrl, verifyPeer, onForeign, logger } = this.#parts
     const sources = this.#runners.flatMap(({ projection }) => projection.sources)
     return new Ownership({
       cluster,
       groupId: settings.groupId,
       topics: [...new Set(sources)].map(eventTopic),
       advertisedUrl,
+      verifyPeer,
+      onForeign,
       sessionTimeoutMs: settings.sessionTimeoutMs,
       onAssigned: (places) => this.#assigned(places),
       onRevoked: (places) => this.#revoked(places),

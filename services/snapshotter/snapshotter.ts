@@ -10,11 +10,13 @@ import {
   type KafkaCluster,
   LogReader,
   Ownership,
+  type OwnershipOptions,
   partitionKey,
   snapshotTopic,
   type TopicDescription,
   type TopicPartition,
   Topics,
+  type VerifyPeer,
 } from '#kafka'
 import { PartitionIndex, type RedisConnection, SnapshotCheckpoint } from '#redis-index'
 import type { EventCodec } from '#schemas'
@@ -38,6 +40,8 @@ export interface SnapshotterParts {
   readonly peerAt: (url: string) => SnapshotsApi
   /** Where other snapshotters and clients reach this one. */
   readonly advertisedUrl: string
+  readonly verifyPeer: VerifyPeer
+  readonly onForeign: NonNullable<OwnershipOptions['onForeign']>
   readonly settings: SnapshotterSettings
   readonly metrics: Registry
   readonly logger: Logger
@@ -81,6 +85,11 @@ export class Snapshotter {
     })
   }
 
+  /** What tells this process from all others in the group. */
+  get instance(): string {
+    return this.#ownership.instance
+  }
+
   /** Makes the topics of snapshots that are missing, and joins the group; partitions come as the group gives them. @throws LogError */
   async start(): Promise<void> {
     const { cluster, settings, logger } = this.#parts
@@ -120,12 +129,14 @@ export class Snapshotter {
   }
 
   #newOwnership(): Ownership {
-    const { cluster, settings, advertisedUrl, logger } = this.#parts
+    const { cluster, settings, advertisedUrl, verifyPeer, onForeign, logger } = this.#parts
     return new Ownership({
       cluster,
       groupId: settings.groupId,
       topics: this.#topics.all.map(({ topic }) => topic),
       advertisedUrl,
+      verifyPeer,
+      onForeign,
       sessionTimeoutMs: settings.sessionTimeoutMs,
       onAssigned: (places) => this.#assigned(places),
       onRevoked: (places) => this.#revoked(places),

@@ -6,6 +6,7 @@ const positionToken = 'eventstore.order:3:42'
 
 const timestampSchema = Type.String({ description: 'ISO 8601, UTC, milliseconds', examples: [time] })
 const positionSchema = Type.String({
+  maxLength: 300,
   description: 'Place in the log, `topic:partition:offset`',
   examples: [positionToken],
 })
@@ -70,10 +71,15 @@ export const deadLettersQuery = Type.Object(
 export const rebuildBody = Type.Object(
   {
     untilTime: Type.Optional(
-      Type.String({ description: 'A look at the past: events before this time, ISO 8601', examples: [time] }),
+      Type.String({
+        description: 'A look at the past: events before this time, ISO 8601',
+        maxLength: 100,
+        examples: [time],
+      }),
     ),
     untilPosition: Type.Optional(
       Type.String({
+        maxLength: 300,
         description: 'A look at the past: up to and with the event at this position, elsewhere by its time',
         examples: [positionToken],
       }),
@@ -130,6 +136,9 @@ const generationInfoSchema = Type.Object({
   }),
   viewVersion: Type.Integer(),
   createdAt: timestampSchema,
+  damage: Type.Optional(
+    Type.String({ description: 'What was dropped or emptied of it; another one takes its place' }),
+  ),
   views: count('How many it has'),
   deadLetters: count('Events that were set aside'),
   progress: Type.Object(
