@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, expect, test, vi } from 'vitest'
-import { isAlive, type Server, startServer, until } from '../stack/index.ts'
+import { freePorts, httpOk, isAlive, type Server, startServer, until } from '../stack/index.ts'
 import type { RunningPart } from './part.ts'
 import { keepRunning, type Restartable } from './restarting.ts'
 
@@ -23,21 +23,29 @@ interface Watched {
 }
 
 /** Keeps a program running; each further start runs the next of the scripts, the last one for ever. */
-async function kept(scripts: readonly string[], more: Partial<Restartable> = {}): Promise<Watched> {
+async function kept(
+  scripts: readonly string[],
+  more: Partial<Restartable> = {},
+  isHealthy: () => boolean = () => true,
+): Promise<Watched> {
   const reports: string[] = []
   let starts = 0
-  const start = (signal: AbortSignal): Promise<Server> => {
+  const start = (signal: AbortSignal, spawned: (pid: number) => void): Promise<Server> => {
     const script = scripts[Math.min(starts++, scripts.length - 1)] ?? ''
     return startServer({
-      ...{ name: 'Service', command: process.execPath, args: ['--eval', script], signal },
-      ...{ cwd: folder, logFile: join(folder, 'service.log'), healthy: () => Promise.resolve(true) },
+      ...{ name: 'Service', command: process.execPath, args: ['--eval', script], signal, spawned },
+      ...{
+        cwd: folder,
+        logFile: join(folder, 'service.log'),
+        healthy: more.healthy ?? (() => Promise.resolve(isHealthy())),
+      },
     })
   }
   part = await keepRunning({
     ...{ name: 'Service', address: 'nowhere', start, pauseMs: 1 },
     healthy: () => Promise.resolve(true),
     report: (line) => reports.push(line),
-    restarted: () => undefined,
+    changed: () => undefined,
     ...more,
   })
   return { reports, starts: () => starts, part }
@@ -48,18 +56,48 @@ const dies = `console.log('the reason'); setTimeout(() => process.exit(7), 100)`
 
 test('a service that ends by itself is told with the end of its log, and started again', async () => {
   const told: number[][] = []
-  const restarted = () => told.push([...(part?.pids ?? [])])
-  const watched = await kept([dies, runs], { restarted })
+  const changed = () => told.push([...(part?.pids ?? [])])
+  const watched = await kept([dies, runs], { changed })
   const [first = 0] = watched.part.pids
-  await until('the second start', 10_000, () => told.length === 1)
+  await until('the second start', 10_000, () => told.length === 2)
   expect(watched.reports).toHaveLength(1)
   expect(watched.reports[0]).toMatch(/Service ended by itself \(exit code 7\)[^]*the reason[^]*1 of 4/)
   const [second = 0] = watched.part.pids
-  expect(told).toEqual([[second]])
+  expect(told).toEqual([[], [second]])
   expect(second).not.toBe(first)
   await watched.part.stop()
   expect(isAlive(second)).toBe(false)
   expect(watched.starts()).toBe(2)
+})
+
+test('its pid is known after every restart, also while it is not healthy yet, and none while it is gone', async () => {
+  const told: number[][] = []
+  const changed = () => told.push([...(part?.pids ?? [])])
+  let isHealthy = true
+  const watched = await kept([runs], { changed }, () => isHealthy)
+  isHealthy = false
+  for (const round of [1, 2, 3]) {
+    const [before = 0] = watched.part.pids
+    process.kill(before, 'SIGKILL')
+    await until('the next process', 10_000, () => told.length === 2 * round)
+    const [now = 0] = watched.part.pids
+    expect(now).not.toBe(before)
+    expect(isAlive(now)).toBe(true)
+    expect(told.slice(-2)).toEqual([[], [now]])
+  }
+})
+
+test('what cannot be noted does not cost the service', async () => {
+  const changed = () => {
+    throw new Error('the disk is full')
+  }
+  const watched = await kept([dies, runs], { changed })
+  await until('the second process', 10_000, () => watched.starts() === 2 && watched.part.pids.length === 1)
+  const [second = 0] = watched.part.pids
+  await watched.part.stop()
+  expect(isAlive(second)).toBe(false)
+  expect(watched.starts()).toBe(2)
+  expect(watched.reports.filter((line) => line.includes('the disk is full')).length).toBeGreaterThan(0)
 })
 
 test('one that ends five times in a row has ended', async () => {
@@ -78,6 +116,45 @@ test('crashes far apart do not add up', async () => {
 test('one that is stopped while it waits to be started again stays stopped', async () => {
   const watched = await kept([dies, runs], { pauseMs: 60_000 })
   await until('the report', 10_000, () => watched.reports.length === 1)
+  await watched.part.stop()
+  expect(watched.starts()).toBe(1)
+})
+
+/** Serves, until it is asked to hang: then its event loop never turns again. */
+const hangs = (port: number) => `
+  require('node:http').createServer((request, response) => {
+    response.end()
+    if (request.url === '/hang') setImmediate(() => { for (;;); })
+  }).listen(${port}, '127.0.0.1')`
+
+test('one that hangs is ended and started again, though its process lives', async () => {
+  const [port = 0] = await freePorts(1)
+  const address = `http://127.0.0.1:${port}`
+  const live = () => httpOk(`${address}/health/live`)
+  const watched = await kept([hangs(port)], { healthy: live, life: { live, everyMs: 100, silentMax: 3 } })
+  const [first = 0] = watched.part.pids
+  await httpOk(`${address}/hang`)
+  await until('the second start', 20_000, () => watched.starts() === 2)
+  expect(isAlive(first)).toBe(false)
+  expect(watched.reports[0]).toMatch(/left 3 probes in a row without an answer[^]*1 of 4/)
+  await until('the service lives again', 20_000, live)
+  await watched.part.stop()
+  expect(watched.starts()).toBe(2)
+})
+
+test('one that misses an answer now and then goes on', async () => {
+  let asked = 0
+  const live = () => (++asked % 2 === 0 ? Promise.resolve(true) : Promise.reject(new Error('busy')))
+  const watched = await kept([runs], { life: { live, everyMs: 1, silentMax: 2 } })
+  const [pid] = watched.part.pids
+  await until('enough questions', 10_000, () => asked > 50)
+  expect(watched.part.pids).toEqual([pid])
+  expect(watched.reports).toEqual([])
+})
+
+test('one that hangs while it is stopped is stopped', async () => {
+  const live = () => Promise.resolve(false)
+  const watched = await kept([runs], { life: { live, everyMs: 1, silentMax: 1_000_000 } })
   await watched.part.stop()
   expect(watched.starts()).toBe(1)
 })

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, type Report, type Server, withLog } from '../stack/index.ts'
 import type { RunningPart } from './part.ts'
+import { type LifeProbe, watchLife } from './watch-life.ts'
 
 const steadyMsDefault = 60_000
 const pauseMsDefault = 500
@@ -12,10 +13,12 @@ export interface Restartable {
   readonly address: string
   readonly healthy: () => Promise<boolean>
   /** Resolves when it serves; when the signal aborts, ends what it has started and rejects. */
-  readonly start: (signal: AbortSignal) => Promise<Server>
+  readonly start: (signal: AbortSignal, spawned: (pid: number) => void) => Promise<Server>
+  /** Without it a process that hangs is left alone. */
+  readonly life?: LifeProbe
   readonly report: Report
-  /** Called when its process is another one than before. */
-  readonly restarted: () => void
+  /** Called whenever its process has ended or is another one than before, be it healthy yet or not. */
+  readonly changed: () => void
   /** How long it must have run for what was before to be forgotten; 60 s unless told otherwise. */
   readonly steadyMs?: number
   /** Before it is started again the first time, twice as long each further time; 0.5 s unless told otherwise. */
@@ -23,13 +26,13 @@ export interface Restartable {
 }
 
 /**
- * Starts a service, and again whenever it ends by itself; each time how it ended is reported. The part has ended when
+ * Starts a service, and again whenever it ends by itself or hangs; each time how it ended is reported. The part has ended when
  * that happens a fifth time in a row.
  * @throws StackError when it cannot be started the first time
  */
 export async function keepRunning(service: Restartable): Promise<RunningPart> {
   const stopping = new AbortController()
-  return new KeptRunning(service, stopping, await service.start(stopping.signal))
+  return new KeptRunning(service, stopping, await service.start(stopping.signal, () => undefined))
 }
 
 class KeptRunning implements RunningPart {
@@ -40,6 +43,7 @@ class KeptRunning implements RunningPart {
   readonly #service: Restartable
   readonly #stopping: AbortController
   #server: Server | undefined
+  #pid: number | undefined
 
   constructor(service: Restartable, stopping: AbortController, server: Server) {
     this.name = service.name
@@ -48,11 +52,12 @@ class KeptRunning implements RunningPart {
     this.#service = service
     this.#stopping = stopping
     this.#server = server
+    this.#pid = server.pid
     this.ended = this.#live()
   }
 
   get pids(): readonly number[] {
-    return this.#server === undefined ? [] : [this.#server.pid]
+    return this.#pid === undefined ? [] : [this.#pid]
   }
 
   async stop(): Promise<void> {
@@ -79,23 +84,50 @@ class KeptRunning implements RunningPart {
   async #liveOnce(): Promise<string> {
     try {
       this.#server ??= await this.#startAgain()
-      const { name, exited, logFile } = this.#server
-      return withLog(new Error(`${name} ended by itself (${describe(await exited)})`), logFile).message
+      return await this.#ended(this.#server)
     } catch (error) {
       return (error as Error).message
     } finally {
       this.#server = undefined
+      this.#isNow(undefined)
     }
+  }
+
+  /** How a server that runs ended, by itself or because it hung. */
+  async #ended(server: Server): Promise<string> {
+    const { name, exited, logFile } = server
+    const over = new AbortController()
+    const { life } = this.#service
+    const hung = life === undefined ? undefined : watchLife(life, over.signal)
+    // What hangs does not hear a polite signal either.
+    const killed = hung?.then((silent) => {
+      if (silent !== undefined) server.kill('SIGKILL')
+      return silent
+    })
+    const exit = await exited
+    over.abort()
+    const silent = await killed
+    const how =
+      silent === undefined
+        ? `${name} ended by itself (${describe(exit)})`
+        : `${name} left ${silent} probes in a row without an answer, and was ended`
+    return withLog(new Error(how), logFile).message
   }
 
   async #startAgain(): Promise<Server> {
     const { signal } = this.#stopping
     signal.throwIfAborted()
-    const server = await this.#service.start(signal)
-    // Whoever is told asks for the pids.
-    this.#server = server
-    this.#service.restarted()
-    return server
+    return this.#service.start(signal, (pid) => this.#isNow(pid))
+  }
+
+  /** Whoever is notified asks for the pids. That this fails must not cost the service. */
+  #isNow(pid: number | undefined): void {
+    this.#pid = pid
+    try {
+      this.#service.changed()
+    } catch (error) {
+      this.#service.report(`The state of ${this.name} cannot be written: ${(error as Error).message}`)
+    }
   }
 
   async #pause(ms: number): Promise<void> {

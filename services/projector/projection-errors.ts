@@ -1,5 +1,7 @@
 import { formatPosition, type Position, type Projection } from '#domain'
-import { EventStoreError } from '#event-store'
+import { EventStoreError, invalidRequest } from '#event-store'
+import { LogError } from '#kafka'
+import { ViewStoreUnavailableError } from '#projections'
 
 /** Why there is no order by an index. */
 export const unknownIndex = ({ name, indexNames }: Projection, orderBy: string): string =>
@@ -18,3 +20,20 @@ export const behind = ({ name }: Projection, after: Position | undefined, waitMs
     `the event at ${after === undefined ? '' : formatPosition(after)} is not in projection ${name} after ${waitMs} ms: try again, or see GET /projections/${name} for its lag`,
     { retryAfterSeconds: 1 },
   )
+
+/** What reading an event at a position that is not in the log is refused with. */
+export function noEventThere(error: unknown): never {
+  if (error instanceof LogError && error.outcome === 'not-there')
+    throw invalidRequest('untilPosition', error.message)
+  throw error
+}
+
+/** @throws EventStoreError `unavailable` where the store of views does not answer. */
+export async function answered<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer
+  } catch (error) {
+    if (!(error instanceof ViewStoreUnavailableError)) throw error
+    throw new EventStoreError('unavailable', error.message, { retryAfterSeconds: 1 }, { cause: error })
+  }
+}

@@ -27,6 +27,7 @@ async function served(isOfOldLog: boolean) {
   const refused = () => Promise.reject(new Error('there is no changelog here'))
   return new Projections({
     ...{ store, feed: new InMemoryFeed(), applications: new Applications(store), afterTimeoutMs: 10 },
+    states: { checkReadable: () => undefined, waiting: () => [] },
     projections: [{ projection, sources: [source], rebuild: refused, isOfOldLog: () => isOfOldLog }],
     changelog: {
       cursorNow: refused,
@@ -47,6 +48,7 @@ test('views of this log are served', async () => {
 test('nothing is served of a log that is gone, looks at its past included', async () => {
   const projections = await served(true)
   await expect(projections.view('balances', 'a')).rejects.toMatchObject({ code: 'unavailable' })
+  await expect(projections.deadLetters('balances')).rejects.toMatchObject({ code: 'unavailable' })
   await expect(projections.views('balances', {})).rejects.toMatchObject({ code: 'unavailable' })
   await expect(projections.view('balances', 'a', { generation: 'g2' })).rejects.toMatchObject({
     code: 'generation-not-found',

@@ -1,6 +1,5 @@
 import { formatPosition, type Position, type Projection } from '#domain'
 import { EventStoreError, invalidRequest, parsePageLimit, parseTime } from '#event-store'
-import { LogError } from '#kafka'
 import {
   type DeadLetter,
   type DeadLetterRetry,
@@ -24,12 +23,12 @@ import {
   type ViewsQuery,
   type ViewStore,
   type ViewUpdate,
-  ViewStoreUnavailableError,
 } from '#projections'
 
 import type { Applications } from './applications.ts'
 import { endsOf, projectionInfo, withoutViews } from './projection-infos.ts'
-import { behind, noGeneration, unknownIndex } from './projection-errors.ts'
+import { answered, behind, noEventThere, noGeneration, unknownIndex } from './projection-errors.ts'
+import type { SourceStates } from './source-states.ts'
 import { decodeViewCursor, encodeViewCursor } from './view-cursor.ts'
 
 /** What is known of a projection here beside its definition. */
@@ -47,6 +46,7 @@ export interface ProjectionsParts {
   readonly feed: EventFeed
   readonly projections: readonly KnownProjection[]
   readonly applications: Applications
+  readonly states: Pick<SourceStates, 'checkReadable' | 'waiting'>
   readonly changelog: Pick<ProjectionsApi, 'updates' | 'cursorNow'>
   /** How long a read waits at most for an event to be applied. */
   readonly afterTimeoutMs: number
@@ -79,20 +79,23 @@ export class Projections implements ProjectionsApi {
       answered(this.#parts.store.generations(projection)),
       endsOf(this.#parts.feed, sources),
     ])
-    return projectionInfo(projection, states, sources, ends)
+    const waitForOperator = this.#parts.states.waiting([projection])
+    const info = projectionInfo(projection, states, sources, ends)
+    return { ...info, ...(waitForOperator.length > 0 && { waitForOperator }) }
   }
 
   async view(name: string, key: string, options: ViewOptions = {}): Promise<View> {
-    const { projection } = this.#find(name)
+    const { projection } = this.#readable(name)
     const found = await this.#lookUp(projection, options, () =>
       this.#parts.store.view(projection, key, options),
     )
     if (found !== undefined) return toView({ ...found, key })
-    throw new EventStoreError('view-not-found', `projection ${name} has no view ${JSON.stringify(key)}`)
+    const absent = `projection ${name} has no view ${JSON.stringify(key)}`
+    throw this.#waitingError(projection) ?? new EventStoreError('view-not-found', absent)
   }
 
   async views(name: string, query: ViewsQuery = {}): Promise<ViewsPage> {
-    const { projection } = this.#find(name)
+    const { projection } = this.#readable(name)
     const { orderBy, descending = false, cursor } = query
     if (orderBy !== undefined && !projection.indexNames.includes(orderBy)) {
       throw invalidRequest('orderBy', unknownIndex(projection, orderBy))
@@ -112,12 +115,12 @@ export class Projections implements ProjectionsApi {
   }
 
   updates(name: string, query: UpdatesQuery, signal: AbortSignal): AsyncIterable<ViewUpdate> {
-    this.#find(name)
+    this.#readable(name)
     return this.#parts.changelog.updates(name, query, signal)
   }
 
   cursorNow(name: string): Promise<string> {
-    this.#find(name)
+    this.#readable(name)
     return this.#parts.changelog.cursorNow(name)
   }
 
@@ -125,7 +128,7 @@ export class Projections implements ProjectionsApi {
     name: string,
     { untilTime, untilPosition }: RebuildOptions = {},
   ): Promise<{ generation: string }> {
-    const known = this.#find(name)
+    const known = this.#readable(name)
     if (untilTime !== undefined && untilPosition !== undefined) {
       throw invalidRequest('untilTime', 'untilTime and untilPosition are both given: expected one of them')
     }
@@ -192,14 +195,24 @@ export class Projections implements ProjectionsApi {
     )
   }
 
+  /** @throws EventStoreError `log-replaced` where its views are of a topic that is gone. */
+  #readable(name: string): KnownProjection {
+    const known = this.#find(name)
+    this.#parts.states.checkReadable(known.projection)
+    return known
+  }
+
   async #serving(projection: Projection): Promise<ViewSet> {
     const states = await answered(this.#parts.store.generations(projection))
-    const generation = states.find(({ status }) => status === 'serving')?.id
-    if (generation === undefined) throw await this.#nothingServed(projection)
-    return { projection, generation }
+    const serving = states.find(({ status }) => status === 'serving')
+    if (serving === undefined || this.#find(projection.name).isOfOldLog(serving))
+      throw await this.#nothingServed(projection)
+    return { projection, generation: serving.id }
   }
 
   async #nothingServed(projection: Projection): Promise<EventStoreError> {
+    const waiting = this.#waitingError(projection)
+    if (waiting !== undefined) return waiting
     const states = await answered(this.#parts.store.generations(projection))
     const reason = withoutViews(projection, states) ?? `another generation of ${projection.name} takes over`
     return new EventStoreError('unavailable', reason, { retryAfterSeconds: 1 })
@@ -243,6 +256,12 @@ export class Projections implements ProjectionsApi {
     return true
   }
 
+  /** Why something that is not there may be missing for good. */
+  #waitingError(projection: Projection): EventStoreError | undefined {
+    const [waiting] = this.#parts.states.waiting([projection])
+    return waiting && new EventStoreError(waiting.state, waiting.reason)
+  }
+
   #checkSource(projection: Projection, at: Position, path: string): void {
     const { sources } = this.#find(projection.name)
     if (sources.some((source) => sourceKey(source) === sourceKey(at))) return
@@ -261,22 +280,6 @@ export class Projections implements ProjectionsApi {
       beforeMs: Date.parse(event.timestamp) + 1,
       exact: { source: sourceKey(position), end: position.offset + 1 },
     }
-  }
-}
-
-function noEventThere(error: unknown): never {
-  if (error instanceof LogError && error.outcome === 'not-there')
-    throw invalidRequest('untilPosition', error.message)
-  throw error
-}
-
-/** @throws EventStoreError `unavailable` where the store of views does not answer. */
-async function answered<T>(answer: Promise<T>): Promise<T> {
-  try {
-    return await answer
-  } catch (error) {
-    if (!(error instanceof ViewStoreUnavailableError)) throw error
-    throw new EventStoreError('unavailable', error.message, { retryAfterSeconds: 1 }, { cause: error })
   }
 }
 

@@ -21,6 +21,7 @@ import type { OpenLog } from './open-log.ts'
 import { type BackupPlan, planBackup, type PlannedRange } from './plan-backup.ts'
 import { RecordFiles } from './record-files.ts'
 import { schemaIdIn, schemasOf } from './schemas-used.ts'
+import { privateFile, privateFolder } from '../private-files.ts'
 
 export interface BackupOptions {
   /** Aggregate types; none means all of the domain. */
@@ -57,6 +58,7 @@ export const makeBackup = (
 ): Promise<BackupOutcome> =>
   whileLocked(folder.path, async () => {
     await folder.clean()
+    await folder.tighten()
     const chain = await continued(folder, options)
     // Before hours of reading, not after: without the registry there is no backup.
     await log.registry.usesOf(0)
@@ -87,6 +89,8 @@ class Making {
   readonly #chain: readonly StoredBackup[]
   readonly #plan: BackupPlan
   readonly #schemaIds = new Set<number>()
+  /** Records that no owner appended: they are no events. */
+  #strays = 0
 
   constructor(
     log: OpenLog,
@@ -112,12 +116,20 @@ class Making {
       const manifest = await this.#manifest(id, startedAt, ranges)
       if (last !== undefined && manifest.events === 0 && added.length === 0) {
         await this.#folder.discard(id)
-        return { status: 'nothing-new', since: last.manifest.id, warnings }
+        return {
+          status: 'nothing-new',
+          since: last.manifest.id,
+          warnings: [...warnings, ...this.#strayWarnings()],
+        }
       }
       this.#options.signal.throwIfAborted()
       await writeManifest(folder, manifest)
       await this.#folder.commit(id)
-      return { status: 'made', manifest, warnings: [...warnings, ...schemaWarnings(manifest)] }
+      return {
+        status: 'made',
+        manifest,
+        warnings: [...warnings, ...this.#strayWarnings(), ...schemaWarnings(manifest)],
+      }
     } catch (error) {
       await this.#folder.discard(id).catch(() => undefined)
       throw isOfFiles(error) ? writeFailure(this.#folder.path, error) : error
@@ -127,7 +139,7 @@ class Making {
   async #readAll(folder: string): Promise<ReadonlyMap<PlannedRange, BackedUpRange>> {
     const planned = this.#plan.topics.flatMap(({ ranges }) => ranges)
     this.#options.begin(planned.reduce((sum, { from, until }) => sum + until - from, 0))
-    for (const { name } of this.#plan.topics) await mkdir(join(folder, name))
+    for (const { name } of this.#plan.topics) await mkdir(join(folder, name), { mode: privateFolder })
     const done = new Map<PlannedRange, BackedUpRange>()
     const read = async (range: PlannedRange, signal: AbortSignal) => {
       done.set(range, await this.#readRange(folder, range, signal))
@@ -141,8 +153,13 @@ class Making {
     const files = new RecordFiles(folder, topic, partition, this.#options.fileBytesMax)
     let events = 0
     try {
-      for await (const records of this.#log.reader.read(topic, partition, { from, until })) {
+      for await (const { records, strays } of this.#log.reader.readPieces(topic, partition, {
+        from,
+        until,
+      })) {
         signal.throwIfAborted()
+        for (const { firstOffset, lastOffset } of strays) this.#strays += lastOffset - firstOffset + 1
+        if (records.length === 0) continue
         for (const { value } of records) this.#noteSchema(value)
         await files.add(records)
         events += records.length
@@ -153,6 +170,12 @@ class Making {
       await files.abandon()
       throw error
     }
+  }
+
+  #strayWarnings(): string[] {
+    if (this.#strays === 0) return []
+    const records = this.#strays === 1 ? '1 stray record is' : `${this.#strays} stray records are`
+    return [`${records} left out: no owner of the partition appended them (see annals verify)`]
   }
 
   #noteSchema(value: Buffer | null): void {
@@ -195,8 +218,8 @@ async function writeManifest(folder: string, manifest: Manifest): Promise<void> 
     `${sha256Of(text)}  ${manifestName}`,
   ]
   for (const { name } of manifest.topics) await syncFolder(join(folder, name))
-  await writeFile(join(folder, checksumsName), `${sums.join('\n')}\n`, { flush: true })
-  await writeFile(join(folder, manifestName), text, { flush: true })
+  await writeFile(join(folder, checksumsName), `${sums.join('\n')}\n`, { flush: true, mode: privateFile })
+  await writeFile(join(folder, manifestName), text, { flush: true, mode: privateFile })
   await syncFolder(folder)
 }
 

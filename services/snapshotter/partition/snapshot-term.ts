@@ -3,10 +3,11 @@ import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
 
 import type { AggregateStore, StreamId, Version } from '#domain'
-import type { SnapshotTaken } from '#event-store'
-import type { FencedLog, LogReader } from '#kafka'
+import { eventsDeleted } from '#event-log'
+import { EventStoreError, type SnapshotTaken } from '#event-store'
+import type { FencedLog, KafkaCluster, LogReader } from '#kafka'
 import { traced } from '#observability'
-import type { PartitionIndex } from '#redis-index'
+import { missingHead, type PartitionIndex } from '#redis-index'
 import type { EventCodec } from '#schemas'
 import { inParallel } from '#service'
 
@@ -20,7 +21,10 @@ import { type SnapshotAggregate, StateSource, withoutSnapshots } from './state-s
 
 export interface SnapshotTermParts {
   readonly aggregate: SnapshotAggregate
+  /** The event topic. */
+  readonly topic: string
   readonly partition: number
+  readonly cluster: Pick<KafkaCluster, 'topic'>
   /** Where aggregates are loaded from. */
   readonly store: AggregateStore
   readonly codec: EventCodec
@@ -41,6 +45,7 @@ export class SnapshotTerm {
   readonly #log: SnapshotLog
   #source: StateSource
   #isFromEvents = false
+  #topicId: string | undefined
 
   /** @param log taken over. */
   constructor(parts: SnapshotTermParts, log: FencedLog) {
@@ -51,6 +56,8 @@ export class SnapshotTerm {
 
   /** States come from events alone while a rebuild goes on. @param isMoved what was stored before is to be stored again. */
   goOnFrom(state: CheckpointState, isMoved: boolean): void {
+    this.#topicId = state.topicId
+    this.#log.foldsFrom(state.topicId)
     if (isMoved) this.#log.forget()
     if (!isMoved && this.#isFromEvents === isRebuilding(state)) return
     this.#isFromEvents = isRebuilding(state)
@@ -68,6 +75,7 @@ export class SnapshotTerm {
         await this.#take(streamId, version)
       } catch (error) {
         if (isPassing(error)) throw error
+        if (isEventsDeleted(error)) await this.#checkHead()
         this.#failed(streamId, error)
       }
     }
@@ -83,12 +91,15 @@ export class SnapshotTerm {
     return { streamId, version, stateVersion, bytes: state.length, tookMs, created: version > before }
   }
 
-  /** Takes snapshots of other state versions out of the topic. @returns how many. @throws LogError */
+  /** Takes snapshots of other state versions, and of other event topics, out of the topic. @returns how many. @throws LogError */
   async cleanUp(): Promise<number> {
     const { aggregate, partition, reader } = this.#parts
     const { type, snapshot } = aggregate
     const heads = await scanSnapshots(reader, type, partition)
-    const outdated = heads.filter(({ stateVersion }) => stateVersion !== snapshot.stateVersion)
+    const isOfLog = (topicId = this.#topicId) => topicId === this.#topicId
+    const outdated = heads.filter(
+      ({ stateVersion, topicId }) => stateVersion !== snapshot.stateVersion || !isOfLog(topicId),
+    )
     await inParallel(outdated, removalsMax, ({ streamId }) => this.#log.remove(streamId))
     return outdated.length
   }
@@ -125,9 +136,25 @@ export class SnapshotTerm {
     return snapshot
   }
 
+  /**
+   * Where the whole partition waits for an operator, its snapshots wait as well; else only the stream has lost its head.
+   * @throws LogError `events-deleted`
+   */
+  async #checkHead(): Promise<void> {
+    const { index, reader, topic, partition } = this.#parts
+    const { topicId } = await this.#parts.cluster.topic(topic)
+    const startOffset = await reader.startOffset(topic, partition)
+    const neededFrom = await missingHead(index, topicId, startOffset)
+    if (neededFrom === undefined) return
+    throw eventsDeleted({ topic, partition }, startOffset, 'its index', neededFrom)
+  }
+
   #failed(streamId: StreamId, error: unknown): void {
     const { metrics, logger, aggregate } = this.#parts
     metrics.failed(aggregate.type)
     logger.warn({ streamId, reason: reasonOf(error) }, 'a snapshot cannot be taken: going on without it')
   }
 }
+
+const isEventsDeleted = (error: unknown): boolean =>
+  error instanceof EventStoreError && error.code === 'events-deleted'
