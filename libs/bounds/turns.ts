@@ -69,14 +69,9 @@ export class Lane {
 
   /** Runs one step when its turn comes. @param step a few milliseconds of work. @throws what it throws. */
   run<Result>(step: () => Result): Promise<Result> {
-    return new Promise((resolve, reject) => {
-      this.#queue(() => {
-        try {
-          resolve(step())
-        } catch (error) {
-          reject(error)
-        }
-      })
+    return new Promise((resolve) => {
+      // What a promise's executor throws rejects it.
+      this.#queue(() => resolve(new Promise((done) => done(step()))))
     })
   }
 

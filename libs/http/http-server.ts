@@ -13,6 +13,7 @@ import type { HttpServer, RequestTypes } from './http-types.ts'
 import { addProbes, type HealthSource } from './probes.ts'
 import { answerFailure, answerWithProblems } from './problem-reply.ts'
 import { boundRequests } from './request-bound.ts'
+import { type SubscriberBounds, Subscribers } from './subscribers.ts'
 import { compileValidator } from './validation.ts'
 
 export interface HttpServerOptions {
@@ -26,6 +27,8 @@ export interface HttpServerOptions {
   readonly bodyLimitBytes: number
   /** Changes that may be under way at a time; default 500. More get 503. */
   readonly requestsMax?: number
+  /** Bounds of live subscriptions. */
+  readonly subscribers?: Partial<SubscriberBounds>
   /** How long a request may take to come in whole, headers and body; default 60 s. Then it gets 408. */
   readonly requestTimeoutMs?: number
 }
@@ -64,6 +67,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   endStreamsOnClose(app)
   observeRequests(app, options.metrics)
   boundRequests(app, requestsMax)
+  app.decorate('subscribers', new Subscribers(options.metrics, options.subscribers))
   if (isTracing()) traceRequests(app)
   await describeApi(app, options)
   addProbes(app, options.health, options.metrics)

@@ -10,10 +10,14 @@ import type {
   RawServerDefault,
 } from 'fastify'
 
+import type { Subscribers } from './subscribers.ts'
+
 declare module 'fastify' {
   interface FastifyInstance {
     /** Aborts when the server begins to close: whatever lasts (streams) then ends. */
     readonly closing: AbortSignal
+    /** Live subscriptions of this server. */
+    readonly subscribers: Subscribers
   }
 }
 

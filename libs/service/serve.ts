@@ -29,6 +29,7 @@ export async function serve(
     version,
     bodyLimitBytes: config.http.bodyBytesMax,
     requestsMax: config.http.requestsMax,
+    subscribers: { countMax: config.http.subscribersMax, bytesMax: config.http.subscribersBytesMax },
   })
   for (const { routes } of parts) await server.register(routes)
   await server.listen({ host: config.http.host, port: config.http.port })

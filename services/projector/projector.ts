@@ -41,6 +41,9 @@ export interface ProjectorParts {
   readonly logger: Logger
 }
 
+/** Some hundreds of views: they are decoded in one go. */
+const subscriberFetchBytesMax = 1 << 18
+
 /** One projector: a member of the group that shares out source partitions, and the maker of all projections from those it was given. */
 export class Projector {
   /** What HTTP serves: all projections, whoever makes them. */
@@ -59,7 +62,7 @@ export class Projector {
     this.#parts = parts
     const reader = new LogReader(cluster)
     const feed = new PartitionFeed(reader, new EventFormat(codec))
-    const applications = new Applications(store)
+    const applications = new Applications(store, settings.waitersMax)
     const metrics = new ProjectorMetrics(parts.metrics)
     this.#keepers = new Keepers({ ...parts, projections, feed })
     const observer = new EngineReports({ metrics, logger, applications, keepers: this.#keepers })
@@ -74,6 +77,15 @@ export class Projector {
           parts: engine,
         }),
     )
+    const changelog = new ChangelogReader({
+      reader: new LogReader(cluster, { fetchBytesMax: subscriberFetchBytesMax }),
+      codec,
+      projections,
+      partitions: settings.kafka.partitions,
+      changelog: settings.changelog,
+      keptBytesMax: settings.subscribersBytesMax,
+    })
+    metrics.watchSubscriptions(changelog)
     this.api = new Projections({
       store,
       feed,
@@ -83,13 +95,7 @@ export class Projector {
         rebuild: (until) => runner.rebuild(until),
       })),
       applications,
-      changelog: new ChangelogReader({
-        reader,
-        codec,
-        projections,
-        partitions: settings.kafka.partitions,
-        changelog: settings.changelog,
-      }),
+      changelog,
       afterTimeoutMs: settings.afterTimeoutMs,
     })
     addProjectionGauges(parts.metrics, {

@@ -31,6 +31,7 @@ export class WriterMetrics {
   readonly unreadableSnapshots: Counter
   readonly foreignRecords: Counter<'topic' | 'partition'>
   readonly loadEvents: Histogram<'snapshot'>
+  readonly #registry: Registry
   readonly #catchUpEvents: Counter
   readonly #catchUpLag: Gauge<'topic' | 'partition'>
   readonly #refusals: Counter<'code'>
@@ -38,6 +39,7 @@ export class WriterMetrics {
 
   /** @param partitions asked at each scrape. */
   constructor(registry: Registry, partitions: PartitionCounts) {
+    this.#registry = registry
     const registers = [registry]
     const counter = (name: string, help: string) => new Counter({ name, help, registers })
     this.appends = counter('annals_writer_appends_total', 'Appends accepted')
@@ -92,6 +94,16 @@ export class WriterMetrics {
       registers,
     })
     addPartitionGauges(registry, partitions)
+  }
+
+  /** What subscribers of categories share. */
+  watchSubscriptions(categories: { readonly keptBytes: number }): void {
+    gaugeOf(
+      this.#registry,
+      'annals_writer_subscription_bytes',
+      'Memory for decoded events that subscribers share, about',
+      () => categories.keptBytes,
+    )
   }
 
   /** @param events applied since the last report of the same catch-up. */
