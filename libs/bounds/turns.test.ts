@@ -42,6 +42,8 @@ test('lanes alternate: a long queue of one kind holds up another kind for one st
   const turns = new Turns()
   const [first, second] = [turns.lane(), turns.lane()]
   const order: string[] = []
+  // The slice is used up, so the rest waits.
+  await first.run(() => busy(6))
   const long = range(50).map((n) => first.run(() => order.push(`first ${n}`)))
   const short = second.run(() => order.push('second'))
   await Promise.all([...long, short])

@@ -9,13 +9,16 @@ type Task = () => void
 
 /**
  * Shares an event loop between long work (folding a long stream, sending events to hundreds of subscribers) and all the
- * rest. Long work comes in steps of a few milliseconds. Steps run one after the other in slices of 4 ms, so that it takes
+ * rest. Long work comes in steps of a few milliseconds. Steps run at once until they have taken 4 ms of a turn of the event
+ * loop; those that come later wait in a queue, and run in slices of 4 ms with as long a rest between them. So long work takes
  * half of the time at most, however much of it there is; appends, probes and timers come in between.
  */
 export class Turns {
   readonly #lanes: Task[][] = []
   #nextLane = 0
   #isScheduled = false
+  #isResetting = false
+  #spentMs = 0
   #restUntilMs = 0
 
   /** A queue of its own. Lanes with work alternate, so that many steps of one kind do not hold up another kind. */
@@ -23,9 +26,34 @@ export class Turns {
     const queue: Task[] = []
     this.#lanes.push(queue)
     return new Lane((task) => {
+      if (this.#isFree()) {
+        this.#spend(task)
+        return
+      }
       queue.push(task)
       this.#schedule()
     })
+  }
+
+  #isFree(): boolean {
+    return !this.#isScheduled && this.#spentMs < sliceMs && performance.now() >= this.#restUntilMs
+  }
+
+  #spend(task: Task): void {
+    const startedMs = performance.now()
+    task()
+    const endedMs = performance.now()
+    this.#spentMs += endedMs - startedMs
+    if (this.#spentMs >= sliceMs) this.#restUntilMs = endedMs + this.#spentMs
+    if (this.#isResetting) return
+    this.#isResetting = true
+    setImmediate(this.#reset)
+  }
+
+  /** Another turn of the event loop has begun. */
+  readonly #reset = (): void => {
+    this.#isResetting = false
+    this.#spentMs = 0
   }
 
   #schedule(): void {
@@ -38,23 +66,20 @@ export class Turns {
 
   readonly #slice = (): void => {
     this.#isScheduled = false
-    const startedMs = performance.now()
-    let nowMs = startedMs
-    while (nowMs - startedMs < sliceMs && this.#step()) nowMs = performance.now()
-    if (nowMs - startedMs >= sliceMs) this.#restUntilMs = nowMs + (nowMs - startedMs)
+    this.#spentMs = 0
+    for (let task = this.#take(); task !== undefined; task = this.#take()) this.#spend(task)
     if (this.#lanes.some(({ length }) => length > 0)) this.#schedule()
   }
 
-  /** One step of the next lane that has one. @returns whether there was one. */
-  #step(): boolean {
+  /** The step of the next lane that has one, while there is time left. */
+  #take(): Task | undefined {
+    if (this.#spentMs >= sliceMs) return undefined
     for (let tried = 0; tried < this.#lanes.length; tried++) {
       const task = this.#lanes[this.#nextLane]?.shift()
       this.#nextLane = (this.#nextLane + 1) % this.#lanes.length
-      if (task === undefined) continue
-      task()
-      return true
+      if (task !== undefined) return task
     }
-    return false
+    return undefined
   }
 }
 

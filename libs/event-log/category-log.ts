@@ -104,6 +104,15 @@ export class CategoryLog implements CategoryReader {
     }
   }
 
+  /** @throws EventStoreError `category-not-found`, `invalid-request`, where a subscription cannot begin. Kafka is not asked. */
+  checkCategory(aggregateType: string, query: CategoryQuery): void {
+    const topic = eventTopic(aggregateType)
+    this.#partitionsAsked(topic, query)
+    matcherOf(query)
+    const { cursor } = query
+    if (cursor !== undefined) parseRequest(() => parseCursor(cursor, this.#partitionCount(topic)))
+  }
+
   /** The cursor that starts one partition at an offset, and the others at their beginning. */
   async cursorAt(aggregateType: string, partition: number, offset: number): Promise<string> {
     const topic = eventTopic(aggregateType)

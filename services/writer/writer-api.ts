@@ -72,6 +72,8 @@ export interface WriterApi extends EventStore, BatchAppender, CategoryReader {
   load(streamId: StreamId, options?: LoadOptions, context?: RequestContext): Promise<LoadedStream>
   read(streamId: StreamId, options?: ReadOptions, context?: RequestContext): Promise<StreamPage>
   info(streamId: StreamId, context?: RequestContext): Promise<StreamInfo>
+  /** @throws EventStoreError where a category cannot be followed as asked; nothing is read for it. */
+  checkCategory(aggregateType: string, query: CategoryQuery): void
   /** As `followCategory`, some events at a time: all that are at hand. */
   subscribeCategory(
     aggregateType: string,

@@ -1,4 +1,4 @@
-import { createHttpServer, type HttpRoutes, type HttpServer } from '#http'
+import { createHttpServer, type HttpRoutes, type HttpServer, type SubscriberBounds } from '#http'
 import { createLogger, createMetrics, HealthRegistry } from '#observability'
 
 import type { WriterApi } from '../../services/writer/writer-api.ts'
@@ -7,6 +7,7 @@ import { writerRoutes } from '../../services/writer/http/writer-routes.ts'
 export interface HttpWriterOptions {
   readonly port?: number
   readonly bodyLimitBytes?: number
+  readonly subscribers?: Partial<SubscriberBounds>
   /** Runs before the server listens: hooks that break things. */
   readonly prepare?: (app: HttpServer) => void
 }
@@ -22,7 +23,7 @@ export const startHttpWriter = (api: WriterApi, options?: HttpWriterOptions): Pr
 
 /** The same with other routes. */
 export async function startHttp(routes: HttpRoutes, options: HttpWriterOptions = {}): Promise<HttpWriter> {
-  const { port = 0, bodyLimitBytes = 1_000_000, prepare } = options
+  const { port = 0, bodyLimitBytes = 1_000_000, prepare, subscribers = {} } = options
   const health = new HealthRegistry()
   health.add({ name: 'service', kind: 'readiness', check: () => 'ok' })
   const app = await createHttpServer({
@@ -32,6 +33,7 @@ export async function startHttp(routes: HttpRoutes, options: HttpWriterOptions =
     title: 'Annals',
     version: '0.0.0',
     bodyLimitBytes,
+    subscribers,
   })
   prepare?.(app)
   await app.register(routes)

@@ -101,6 +101,11 @@ export class InMemoryWriter implements WriterApi {
     }
   }
 
+  checkCategory(aggregateType: string, query: CategoryQuery): void {
+    this.#checkCategory(aggregateType)
+    this.#matching(aggregateType, query)
+  }
+
   async *subscribeCategory(...args: Parameters<InMemoryWriter['followCategory']>) {
     for await (const event of this.followCategory(...args)) yield [event]
   }

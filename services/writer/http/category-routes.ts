@@ -1,7 +1,7 @@
 import { Type, type Static } from '@sinclair/typebox'
 
 import { parseAggregateType, type RecordedEvent } from '#domain'
-import { type CategoryEvent, type CategoryQuery, invalidRequest, parseRequest, parseTime } from '#event-store'
+import { type CategoryEvent, type CategoryQuery, invalidRequest, parseRequest } from '#event-store'
 import { admitSubscriber, type HttpRoutes, problemResponses, sendEvents, type ServerSentEvent } from '#http'
 
 import { categoryPageSchema, categoryParams, categoryQuery } from './schemas.ts'
@@ -47,7 +47,8 @@ export const categoryRoutes = (api: WriterApi): HttpRoutes =>
     app.get('/categories/:type/subscribe', subscribe, async (request, reply) => {
       const type = typeOf(request.params)
       const query = await queryOf(api, type, request.query, request.headers['last-event-id'])
-      await checkQuery(api, type, query)
+      // What cannot be followed is refused while there still is a status to refuse it with.
+      api.checkCategory(type, query)
       await sendEvents(request, reply, (signal) => follow(api, type, query, signal))
     })
     return Promise.resolve()
@@ -85,21 +86,6 @@ function cursorOf(
     throw invalidRequest('offset', 'offset starts a partition: expected partition beside it, and no cursor')
   }
   return api.cursorAt(type, partition, offset)
-}
-
-/**
- * What cannot be followed is refused while there still is a status to refuse it with. Filters are left out: one that matches
- * nothing would look at many events for this.
- */
-async function checkQuery(api: WriterApi, type: string, query: CategoryQuery): Promise<void> {
-  const { until, partition, cursor, from } = query
-  if (until !== undefined) parseTime(until, 'until')
-  await api.readCategory(type, {
-    ...(partition !== undefined && { partition }),
-    ...(cursor !== undefined && { cursor }),
-    ...(from !== undefined && { from }),
-    limit: 1,
-  })
 }
 
 async function* follow(

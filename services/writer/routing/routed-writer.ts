@@ -44,7 +44,7 @@ export interface RoutedWriterParts {
   readonly table: OwnerTable
   /** The owner at a URL. */
   readonly peerAt: (url: string) => StreamOwner
-  readonly categories: CategoryReader & Pick<WriterApi, 'subscribeCategory' | 'cursorAt'>
+  readonly categories: CategoryReader & Pick<WriterApi, 'checkCategory' | 'subscribeCategory' | 'cursorAt'>
   readonly ownUrl: string
   /** How long a request waits for its partition to have an owner. */
   readonly routingTimeoutMs: number
@@ -141,6 +141,10 @@ export class RoutedWriter implements WriterApi {
     } catch (error) {
       throw readError(error)
     }
+  }
+
+  checkCategory(aggregateType: string, query: CategoryQuery): void {
+    this.#parts.categories.checkCategory(aggregateType, query)
   }
 
   async *subscribeCategory(

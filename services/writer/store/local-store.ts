@@ -154,7 +154,11 @@ export class LocalStore implements StreamOwner {
       append: (...args) => this.append(...args),
       load: (streamId, options = {}) => this.#load(streamId, options, hold),
       read: (streamId, options) =>
-        this.#parts.history.page(this.#stream(streamId, holdNone), planRead(options)),
+        // Every page would only take the place of the one before it.
+        this.#parts.history.page(
+          { ...this.#stream(streamId, holdNone), remembers: false },
+          planRead(options),
+        ),
     }
   }
 
@@ -163,7 +167,8 @@ export class LocalStore implements StreamOwner {
     const place = partitions.placeOf(streamId)
     const owner = partitions.ownerOf(place)
     if (owner === undefined) throw notOwner(`${place.topic}/${place.partition}`)
-    return { streamId, place, owner, deadlineMs: performance.now() + settings.readTimeoutMs, hold }
+    const deadlineMs = performance.now() + settings.readTimeoutMs
+    return { streamId, place, owner, deadlineMs, hold, remembers: true }
   }
 
   /** Undefined where it cannot be read: the events tell the same. */

@@ -18,6 +18,8 @@ export interface OwnedStream {
   readonly deadlineMs: number
   /** Told of the bytes that the read holds. */
   readonly hold: HoldBytes
+  /** Whether Redis keeps what had to be read from the log, for the next reader. */
+  readonly remembers: boolean
 }
 
 /** A page of larger events is short; the next one goes on. One event always fits. */
@@ -110,7 +112,7 @@ export class StreamHistory {
         events[event.version - from] = event
     }
     const whole = events.filter((event) => event !== undefined)
-    if (last >= 0) this.#remember(stream, whole)
+    if (last >= 0 && stream.remembers) this.#remember(stream, whole)
     return whole
   }
 
