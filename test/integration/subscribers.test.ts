@@ -1,4 +1,3 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as pause } from 'node:timers/promises'
 
 import { expect, onTestFinished, test } from 'vitest'
@@ -8,6 +7,7 @@ import { wideBytes, wideLifetime } from '../support/changed-domain.ts'
 import { testClient } from '../support/closing.ts'
 import { connectionsTo } from '../support/process-connections.ts'
 import { startServiceProcess } from '../support/service-process.ts'
+import { watchHeldUp } from '../support/held-up.ts'
 import { silentReader } from '../support/silent-reader.ts'
 import { SseReader } from '../support/sse-reader.ts'
 import { testStack, waitFor } from '../support/stack.ts'
@@ -76,9 +76,7 @@ linux(
     )
     const haveAll = (count: number) => () =>
       Promise.resolve(ofCategory.every(({ events }) => events >= count))
-    const spy = setInterval(() => { const e = ofCategory.map((c) => c.events).sort((a, b) => a - b); process.stderr.write(`${Math.round(performance.now())} min ${e[0]} med ${e[150]} max ${e[299]} sum ${e.reduce((x, y) => x + y, 0)} faults ${ofCategory.flatMap((c) => c.faults).slice(0, 2)} status ${ofCategory[0]?.reader.status} ends ${ofCategory.filter((c) => c.reader.end).length} views ${views.reduce((x, v) => x + v.size, 0)}\n`) }, 1000)
-  onTestFinished(() => clearInterval(spy))
-  await waitFor('all have the past', haveAll(partitions * 50), { timeoutMs: 40_000 })
+    await waitFor('all have the past', haveAll(partitions * 50), { timeoutMs: 40_000 })
     for (let round = 0; round < 5; round++) await appendToAll(10)
     await waitFor('all have what came since', haveAll(partitions * 100), { timeoutMs: 40_000 })
     await waitFor(
@@ -147,19 +145,17 @@ test('forty states of a long stream at once leave the event loop to health and a
   const { lastTimestamp } = await client.info(streamId)
   await fetch(`${writer.url}/streams/${streamId}/state?at=${lastTimestamp}`).then((answer) => answer.text())
 
-  const delay = monitorEventLoopDelay({ resolution: 5 })
-  delay.enable()
-  let isOver = false
+  const heldUpMs = watchHeldUp()
+  const over = new AbortController()
   const health: number[] = []
   const looking = (async () => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       const startMs = performance.now()
       expect((await fetch(`${writer.url}/health/live`)).status).toBe(200)
       health.push(performance.now() - startMs)
       await pause(10)
     }
   })()
-  const startedMs = performance.now()
   const states = await Promise.all(
     Array.from({ length: 40 }, async (_, n) => {
       const query = n % 2 === 0 ? `at=${lastTimestamp}` : 'version=20000'
@@ -167,22 +163,18 @@ test('forty states of a long stream at once leave the event loop to health and a
       return { status: answer.status, body: (await answer.json()) as { version: number } }
     }),
   )
-  isOver = true
+  over.abort()
   await looking
-  delay.disable()
   const served = states.filter(({ status }) => status === 200)
   expect(served.length).toBeGreaterThan(0)
   for (const { body } of served) expect(body.version).toBe(20_000)
   // The rest waited for too long, and says so.
   expect(states.filter(({ status }) => ![200, 503].includes(status))).toEqual([])
-  const figures = {
+  const figures = JSON.stringify({
     served: served.length,
-    tookMs: Math.round(performance.now() - startedMs),
-    delayMs: [50, 99, 100].map((p) => Math.round(delay.percentile(p) / 1e6)),
     health: health.length,
-    healthMsMax: Math.round(Math.max(...health)),
-  }
-  expect(delay.percentile(99) / 1e6, JSON.stringify(figures)).toBeLessThan(150)
-  expect(figures.healthMsMax, JSON.stringify(figures)).toBeLessThan(600)
-  process.stderr.write(`${JSON.stringify(figures)}\n`)
+    healthMs: health.toSorted((a, b) => b - a).slice(0, 3),
+  })
+  expect(heldUpMs(), figures).toBeLessThan(120)
+  expect(health.length, figures).toBeGreaterThan(20)
 }, 180_000)

@@ -13,22 +13,20 @@ import { silentReader } from '../support/silent-reader.ts'
 
 const eventBytes = 100_000
 
-/** A writer whose category has as many large events as anybody reads; how many were made. */
+/** A writer whose category has as many large events as anybody reads. */
 async function endlessWriter(subscribers: Partial<SubscriberBounds>) {
   const api = new InMemoryWriter()
   await api.append('order.1' as StreamId, [{ type: 'OrderPlaced', data: {} }])
   const [event] = (await api.store.read('order.1' as StreamId)).events
-  const made = { events: 0 }
   api.followCategory = async function* (_type, _query, signal) {
-    while (!signal.aborted) {
+    for (let n = 1; !signal.aborted; n++) {
       await pause(1)
-      made.events++
       // Not the same object: what is sent of one is made once.
       const large = { ...(event as RecordedEvent), data: 'x'.repeat(eventBytes) }
-      yield { event: large, cursor: String(made.events) }
+      yield { event: large, cursor: String(n) }
     }
   }
-  const { app, url } = await testWriter(api, { subscribers })
+  const { url } = await testWriter(api, { subscribers })
   const metric = async (name: string) => {
     const text = await fetch(`${url}/metrics`).then((response) => response.text())
     const line = text
@@ -36,7 +34,7 @@ async function endlessWriter(subscribers: Partial<SubscriberBounds>) {
       .find((each) => each.startsWith(`annals_http_${name}`) && !each.startsWith('#'))
     return Number(line?.split(' ').at(-1))
   }
-  return { app, url, made, metric }
+  return { url, metric }
 }
 
 const path = '/categories/order/subscribe'

@@ -1,7 +1,6 @@
 import { Admission, type HoldBytes } from '#bounds'
 import type {
   Aggregate,
-  AggregateStore,
   AppendOptions,
   AppendResult,
   LoadedStream,
@@ -24,7 +23,7 @@ import { PendingAppend } from '../partition/pending-append.ts'
 import type { Partitions } from './partitions.ts'
 import type { OwnedStream, StreamHistory } from './stream-history.ts'
 import type { StreamOwner } from './stream-owner.ts'
-import { StreamStates } from './stream-states.ts'
+import { type StateSource, StreamStates } from './stream-states.ts'
 
 export interface LocalStoreSettings {
   readonly appendEventsMax: number
@@ -144,21 +143,20 @@ export class LocalStore implements StreamOwner {
   }
 
   state(streamId: StreamId, at: StateAt): Promise<StateAtVersion> {
-    return this.#statesAdmitted.run((hold) => this.#states.state(this.#unbounded(hold), streamId, at))
+    return this.#statesAdmitted.run((hold) => this.#states.state(this.#source(streamId, hold), streamId, at))
   }
 
-  /** For a state, which has been admitted as a whole. Its pages are folded one after another, so their bytes are not summed up. */
-  #unbounded(hold: HoldBytes): AggregateStore {
+  /** For a state, which has been admitted as a whole. Its events are folded step by step, so their bytes are not summed up. */
+  #source(streamId: StreamId, hold: HoldBytes): StateSource {
+    const { history } = this.#parts
     const holdNone = () => undefined
     return {
-      append: (...args) => this.append(...args),
-      load: (streamId, options = {}) => this.#load(streamId, options, hold),
-      read: (streamId, options) =>
-        // Every page would only take the place of the one before it.
-        this.#parts.history.page(
-          { ...this.#stream(streamId, holdNone), remembers: false },
-          planRead(options),
-        ),
+      store: {
+        append: (...args) => this.append(...args),
+        load: (id, options = {}) => this.#load(id, options, hold),
+        read: (id, options) => history.page(this.#stream(id, holdNone), planRead(options)),
+      },
+      events: (bounds) => history.events(() => this.#stream(streamId, holdNone), planRead(bounds)),
     }
   }
 
@@ -167,8 +165,7 @@ export class LocalStore implements StreamOwner {
     const place = partitions.placeOf(streamId)
     const owner = partitions.ownerOf(place)
     if (owner === undefined) throw notOwner(`${place.topic}/${place.partition}`)
-    const deadlineMs = performance.now() + settings.readTimeoutMs
-    return { streamId, place, owner, deadlineMs, hold, remembers: true }
+    return { streamId, place, owner, deadlineMs: performance.now() + settings.readTimeoutMs, hold }
   }
 
   /** Undefined where it cannot be read: the events tell the same. */

@@ -18,14 +18,14 @@ export interface OwnedStream {
   readonly deadlineMs: number
   /** Told of the bytes that the read holds. */
   readonly hold: HoldBytes
-  /** Whether Redis keeps what had to be read from the log, for the next reader. */
-  readonly remembers: boolean
 }
 
 /** A page of larger events is short; the next one goes on. One event always fits. */
 const pageBytesMax = 8 << 20
 /** Versions that one page looks at where it is bounded by time. */
 const scanMax = 20_000
+/** Of a history that is read whole. */
+const eventsAtOnceMax = 500
 /** Longer pages would crowd out in Redis what is read more often. */
 const rememberedBytesMax = 1 << 20
 
@@ -74,6 +74,21 @@ export class StreamHistory {
     return this.#format.decode(place.topic, place.partition, events)
   }
 
+  /**
+   * All events of a plan, however many, in its order; some at a time.
+   * @param open called for each step: the partition may have moved meanwhile, and each step has a deadline of its own.
+   */
+  async *events(open: () => OwnedStream, plan: ReadPlan): AsyncGenerator<readonly RecordedEvent[]> {
+    const version = (await this.info(open()))?.version ?? noVersion
+    const steps = new HistorySteps(plan, version, eventsAtOnceMax)
+    for (;;) {
+      const stream = open()
+      const events = await this.#step(stream, steps)
+      if (events === undefined) return
+      yield await this.decode(stream, events.filter(within(plan)))
+    }
+  }
+
   /** The events from a version on, up to another one (inclusive), or as many of them as a page may hold. */
   async stored(stream: OwnedStream, fromVersion: number, toVersion: number): Promise<StoredEvent[]> {
     const plan = { fromVersion, toVersion, direction: 'forwards' } as const
@@ -112,7 +127,7 @@ export class StreamHistory {
         events[event.version - from] = event
     }
     const whole = events.filter((event) => event !== undefined)
-    if (last >= 0 && stream.remembers) this.#remember(stream, whole)
+    if (last >= 0) this.#remember(stream, whole)
     return whole
   }
 

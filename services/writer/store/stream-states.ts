@@ -5,14 +5,24 @@ import {
   aggregateIdOf,
   aggregateTypeOf,
   fold,
+  type ReadOptions,
+  type RecordedEvent,
   Repository,
   type StreamId,
-  type StreamPage,
   type Version,
 } from '#domain'
 import { EventStoreError, parseTime } from '#event-store'
 
 import type { StateAt, StateAtVersion } from '../writer-api.ts'
+
+/** Where the events of one stream come from. */
+export interface StateSource {
+  readonly store: AggregateStore
+  /** Events of the stream from its beginning, some at a time. */
+  readonly events: (
+    bounds: Pick<ReadOptions, 'toVersion' | 'until'>,
+  ) => AsyncIterable<readonly RecordedEvent[]>
+}
 
 /** Aggregates' states, now or then, folded by the domain modules. */
 export class StreamStates {
@@ -23,25 +33,32 @@ export class StreamStates {
   }
 
   /** @throws EventStoreError `stream-not-found` where the stream had no event (yet), `category-not-found` */
-  async state(store: AggregateStore, streamId: StreamId, { version, at }: StateAt): Promise<StateAtVersion> {
+  async state(
+    { store, events }: StateSource,
+    streamId: StreamId,
+    { version, at }: StateAt,
+  ): Promise<StateAtVersion> {
     const aggregate = this.#aggregateOf(streamId)
     const found =
       version === undefined && at === undefined
         ? await new Repository(store, aggregate).load(aggregateIdOf(streamId))
-        : await this.#fold(store, streamId, aggregate, {
-            ...(version !== undefined && { toVersion: version }),
-            // `at` is inclusive, `until` is not.
-            ...(at !== undefined && { until: new Date(parseTime(at, 'at') + 1).toISOString() }),
-          })
+        : await this.#fold(
+            aggregate,
+            events({
+              ...(version !== undefined && { toVersion: version }),
+              // `at` is inclusive, `until` is not.
+              ...(at !== undefined && { until: new Date(parseTime(at, 'at') + 1).toISOString() }),
+            }),
+          )
     if (found.version > 0) return { version: found.version, state: found.state }
     const then = at === undefined ? '' : ` at ${at}`
     throw new EventStoreError('stream-not-found', `there is no stream ${streamId}${then}`)
   }
 
-  async #fold(store: AggregateStore, streamId: StreamId, aggregate: Aggregate, bounds: Bounds) {
+  async #fold(aggregate: Aggregate, history: AsyncIterable<readonly RecordedEvent[]>) {
     let state = aggregate.initialState
     let version = 0 as Version
-    for await (const events of pagesOf(store, streamId, bounds)) {
+    for await (const events of history) {
       await readTurns.map(events, (event) => (state = fold(aggregate, [event], state)))
       version = events.at(-1)?.version ?? version
     }
@@ -53,20 +70,5 @@ export class StreamStates {
     const aggregate = this.#aggregates.get(type)
     if (aggregate !== undefined) return aggregate
     throw new EventStoreError('category-not-found', `no domain module here has the aggregate ${type}`)
-  }
-}
-
-interface Bounds {
-  readonly toVersion?: Version
-  readonly until?: string
-}
-
-/** Small pages: each is a step, beside which other reads get theirs. */
-async function* pagesOf(store: AggregateStore, streamId: StreamId, bounds: Bounds) {
-  const limit = 200
-  for (let fromVersion: Version | undefined = 1 as Version; fromVersion !== undefined;) {
-    const page: StreamPage = await store.read(streamId, { ...bounds, fromVersion, limit })
-    yield page.events
-    fromVersion = page.next
   }
 }
