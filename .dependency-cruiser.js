@@ -94,12 +94,13 @@ export default {
     mayImportOnly(
       'projections-postgres-imports-ports',
       'projections-postgres',
-      'domain|event-store|projections',
+      'domain|event-store|projections|sockets',
     ),
     mayImportOnly('bounds-imports-ports', 'bounds', 'domain|event-store'),
     mayImportOnly('config-imports-nothing', 'config', ''),
     mayImportOnly('observability-imports-nothing', 'observability', ''),
-    mayImportOnly('kafka-imports-ports', 'kafka', 'domain|event-store|observability'),
+    mayImportOnly('sockets-imports-nothing', 'sockets', ''),
+    mayImportOnly('kafka-imports-ports', 'kafka', 'domain|event-store|observability|sockets'),
     mayImportOnly('redis-index-imports-ports', 'redis-index', 'domain|event-store|observability'),
     mayImportOnly('http-imports-ports', 'http', 'domain|event-store|observability|bounds'),
     mayImportOnly(

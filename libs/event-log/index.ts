@@ -1,6 +1,7 @@
 export { CategoryLog } from './category-log.ts'
 export { formatCursor, type Offsets, parseCursor } from './cursor.ts'
 export { type EncodedNewEvent, EventFormat } from './event-format.ts'
+export { eventsDeleted, namedState, type WaitingPartition } from './named-state.ts'
 export { PartitionFeed } from './partition-feed.ts'
 export { type FeedReader, SharedLog } from './shared-log.ts'
 export { type Subscribed, subscribed } from './subscribed.ts'

@@ -158,8 +158,10 @@ export class SharedLog<Item> {
       const items = await decode(source, records)
       return { items, from: offset, nextOffset, highWatermark, bytes: bytesOf(records) }
     } catch (error) {
-      if (!(error instanceof LogError) || error.outcome !== 'not-there') throw error
+      if (!(error instanceof LogError) || error.outcome === 'unavailable') throw error
+      // The log may be another one by now.
       this.#kept.forget(sourceKey(source))
+      if (error.outcome !== 'not-there') throw error
       return this.#fromStart(source, offset, error)
     }
   }

@@ -13,7 +13,7 @@ interface ErrorKind {
 export const errorTable = {
   'invalid-request': { httpStatus: 400, retry: 'never', title: 'The request is malformed' },
   'invalid-event': { httpStatus: 422, retry: 'never', title: 'An event does not fit its schema' },
-  'unknown-event-type': { httpStatus: 422, retry: 'never', title: 'No schema for this event type' },
+  'unknown-event-type': { httpStatus: 422, retry: 'never', title: 'No such event type' },
   'append-too-large': {
     httpStatus: 413,
     retry: 'never',
@@ -47,6 +47,16 @@ export const errorTable = {
     title: 'The event is not in the projection yet',
   },
   'not-owner': { httpStatus: 503, retry: 'same-ids', title: 'Another writer owns the partition' },
+  'log-replaced': {
+    httpStatus: 503,
+    retry: 'never',
+    title: 'The topic was deleted and created again: an operator must act',
+  },
+  'events-deleted': {
+    httpStatus: 410,
+    retry: 'never',
+    title: 'The log no longer has these events',
+  },
   'outcome-unknown': {
     httpStatus: 504,
     retry: 'same-ids',

@@ -30,6 +30,7 @@ export const writerSettings = ({
   appendTimeoutMs: writer.appendTimeoutMs,
   appendEventsMax: writer.appendEventsMax,
   appendBytesMax: writer.appendBytesMax,
+  eventTypes: writer.eventTypes,
   queueEventsMax: writer.queueEventsMax,
   eventsMax: writer.batchEventsMax,
   bytesMax: writer.batchBytesMax,

@@ -9,8 +9,10 @@ import {
   type KafkaCluster,
   LogReader,
   Ownership,
+  type OwnershipOptions,
   type TopicDescription,
   type TopicPartition,
+  type VerifyPeer,
 } from '#kafka'
 import { PartitionIndex, type RedisConnection } from '#redis-index'
 import type { EventCodec } from '#schemas'
@@ -20,7 +22,7 @@ import { PartitionOwner } from './partition/partition-owner.ts'
 import { OwnerTable } from './routing/owner-table.ts'
 import { RoutedWriter } from './routing/routed-writer.ts'
 import { LocalStore } from './store/local-store.ts'
-import { Partitions } from './store/partitions.ts'
+import { type NamedState, Partitions } from './store/partitions.ts'
 import { StreamHistory } from './store/stream-history.ts'
 import type { StreamOwner } from './store/stream-owner.ts'
 import { WriterMetrics } from './writer-metrics.ts'
@@ -37,6 +39,8 @@ export interface WriterParts {
   readonly peerAt: (url: string) => StreamOwner
   /** Where other writers and clients reach this one. */
   readonly advertisedUrl: string
+  readonly verifyPeer: VerifyPeer
+  readonly onForeign: NonNullable<OwnershipOptions['onForeign']>
   readonly settings: WriterSettings
   readonly metrics: Registry
   readonly logger: Logger
@@ -69,7 +73,10 @@ export class Writer {
     const { cluster, codec, domain, topics, settings } = parts
     this.#parts = parts
     this.#partitions = new Partitions(topics)
-    this.#reader = new LogReader(cluster)
+    this.#reader = new LogReader(cluster, {
+      knownTerms: (topic, partition, topicId, offset) =>
+        this.#indexOf({ topic, partition }).termBefore(topicId, offset),
+    })
     this.#metrics = new WriterMetrics(parts.metrics, this.#partitions)
     this.#ownership = this.#newOwnership()
     const format = new EventFormat(codec)
@@ -103,6 +110,11 @@ export class Writer {
     })
   }
 
+  /** What tells this process from all others in the group. */
+  get instance(): string {
+    return this.#ownership.instance
+  }
+
   /** Joins the group; partitions come as the group gives them. */
   async start(): Promise<void> {
     await this.#ownership.start()
@@ -118,22 +130,28 @@ export class Writer {
     await this.#revoked(this.#partitions.ownedPlaces)
   }
 
-  /** @throws Error before the group has given partitions to this writer, and while one of them is not served. */
-  checkServing(): { owned: number } {
+  /**
+   * A partition that waits for an operator does not make the writer unready: the others must go on.
+   * @throws Error before the group has given partitions to this writer, and while one of them is not served for another reason.
+   */
+  checkServing(): { owned: number; waitForOperator?: readonly NamedState[] } {
     if (!this.#joined) throw new Error('the group of writers has not been joined yet')
     const { owned } = this.#partitions
-    const waiting = owned.filter((owner) => !owner.isServing).length
+    const waitForOperator = this.#partitions.namedStates
+    const waiting = owned.filter(({ isServing, namedState }) => !isServing && !namedState).length
     if (waiting > 0) throw new Error(`${waiting} of ${owned.length} owned partitions are not served yet`)
-    return { owned: owned.length }
+    return { owned: owned.length, ...(waitForOperator.length > 0 && { waitForOperator }) }
   }
 
   #newOwnership(): Ownership {
-    const { cluster, topics, settings, advertisedUrl, logger } = this.#parts
+    const { cluster, topics, settings, advertisedUrl, verifyPeer, onForeign, logger } = this.#parts
     return new Ownership({
       cluster,
       groupId: settings.groupId,
       topics: topics.map(({ name }) => name),
       advertisedUrl,
+      verifyPeer,
+      onForeign,
       sessionTimeoutMs: settings.sessionTimeoutMs,
       onAssigned: (places) => this.#assigned(places),
       onRevoked: (places) => this.#revoked(places),
@@ -155,9 +173,9 @@ export class Writer {
     await Promise.all(owners.map((owner) => owner.stop()))
   }
 
-  #newOwner({ topic, partition }: TopicPartition): PartitionOwner {
-    const { cluster, redis, settings, logger } = this.#parts
-    const index = new PartitionIndex(redis, {
+  #indexOf({ topic, partition }: TopicPartition): PartitionIndex {
+    const { redis, settings } = this.#parts
+    return new PartitionIndex(redis, {
       topic,
       partition,
       aggregateType: aggregateTypeOfTopic(topic),
@@ -165,13 +183,18 @@ export class Writer {
       tailTtlSeconds: settings.tailTtlSeconds,
       rememberedIdsMax: settings.rememberedIdsMax,
     })
+  }
+
+  #newOwner({ topic, partition }: TopicPartition): PartitionOwner {
+    const { cluster, settings, logger } = this.#parts
+    const index = this.#indexOf({ topic, partition })
     const metrics = this.#metrics
     const catchUp = new IndexCatchUp({
       topic,
       partition,
       index,
       reader: this.#reader,
-      onProgress: (progress, events) => metrics.caughtUp(topic, partition, progress, events),
+      onProgress: (progress) => metrics.caughtUp(topic, partition, progress),
       onForeign: (offset, reason) => {
         metrics.foreignRecords.inc({ topic, partition })
         logger.error({ topic, partition, offset, reason }, foreignRecordText)
@@ -179,6 +202,16 @@ export class Writer {
     })
     const openLog = () =>
       new FencedLog(cluster, topic, partition, { appendTimeoutMs: settings.appendTimeoutMs })
-    return new PartitionOwner({ topic, partition, openLog, index, catchUp, settings, metrics, logger })
+    return new PartitionOwner({
+      topic,
+      partition,
+      cluster,
+      openLog,
+      index,
+      catchUp,
+      settings,
+      metrics,
+      logger,
+    })
   }
 }

@@ -45,7 +45,7 @@ class TestLog {
     if (from < this.start || from > end) throw new LogError('not-there', `offset ${from} is not in the log`)
     const records = (this.records[partition] ?? []).filter(({ offset }) => offset >= from)
     if (records.length === 0) await new Promise((resolve) => setTimeout(resolve, 1))
-    return { records, nextOffset: end, highWatermark: end }
+    return { records, strays: [], nextOffset: end, highWatermark: end }
   }
 
   startOffset(): Promise<number> {

@@ -1,3 +1,4 @@
+import { namedState } from '#event-log'
 import { EventStoreError } from '#event-store'
 import { LogError } from '#kafka'
 import { IndexUnavailableError } from '#redis-index'
@@ -17,6 +18,8 @@ export const outcomeUnknown = (partition: string): EventStoreError =>
 
 /** What a caller is told when Kafka or Redis failed while something was read: all that passes is worth another try. */
 export function readError(error: unknown): unknown {
+  const named = namedState(error)
+  if (named !== undefined) return named
   const passes = error instanceof LogError && error.outcome === 'unavailable'
   if (!passes && !(error instanceof IndexUnavailableError)) return error
   return new EventStoreError('unavailable', error.message, { retryAfterSeconds: 1 }, { cause: error })

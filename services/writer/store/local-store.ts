@@ -1,18 +1,26 @@
 import { Admission, type HoldBytes } from '#bounds'
-import type {
-  Aggregate,
-  AppendOptions,
-  AppendResult,
-  LoadedStream,
-  LoadOptions,
-  NewEvent,
-  ReadOptions,
-  Snapshot,
-  StreamId,
-  StreamPage,
+import {
+  type Aggregate,
+  aggregateTypeOf,
+  type AppendOptions,
+  type AppendResult,
+  type LoadedStream,
+  type LoadOptions,
+  type NewEvent,
+  type ReadOptions,
+  type Snapshot,
+  type StreamId,
+  type StreamPage,
 } from '#domain'
 import { type EventFormat, unpackEvent } from '#event-log'
-import { EventStoreError, planRead, type StreamInfo, validateAppend } from '#event-store'
+import {
+  EventStoreError,
+  type EventTypeCheck,
+  eventTypeCheck,
+  planRead,
+  type StreamInfo,
+  validateAppend,
+} from '#event-store'
 import type { StoredSnapshot } from '#redis-index'
 import type { EventCodec } from '#schemas'
 
@@ -34,6 +42,8 @@ export interface LocalStoreSettings {
   readonly readTimeoutMs: number
   /** Reads that may wait; more are refused. */
   readonly readsMax: number
+  /** `evolved`: only event types that the domain's aggregate evolves; `any` that has a schema. */
+  readonly eventTypes: 'evolved' | 'any'
 }
 
 export interface LocalStoreParts {
@@ -59,11 +69,13 @@ const statesAtOnceMax = 4
 export class LocalStore implements StreamOwner {
   readonly #parts: LocalStoreParts
   readonly #states: StreamStates
+  readonly #checkTypes: EventTypeCheck
   readonly #readsAdmitted: Admission
   readonly #statesAdmitted: Admission
 
   constructor(parts: LocalStoreParts) {
     this.#parts = parts
+    this.#checkTypes = eventTypeCheck(parts.settings.eventTypes === 'evolved' ? parts.aggregates : [])
     const { readsMax: waitingMax, readTimeoutMs: waitMsMax } = parts.settings
     const bounds = { waitingMax, waitMsMax, bytesMax: readBytesMax }
     this.#readsAdmitted = new Admission({ ...bounds, what: 'reads of streams', atOnceMax: readsAtOnceMax })
@@ -84,6 +96,7 @@ export class LocalStore implements StreamOwner {
     const place = partitions.placeOf(valid.streamId)
     const owner = partitions.ownerOf(place)
     if (owner === undefined) throw notOwner(`${place.topic}/${place.partition}`)
+    this.#checkTypes(aggregateTypeOf(valid.streamId), valid.events)
     const append = new PendingAppend(
       valid.streamId,
       valid.expectedVersion,
