@@ -142,7 +142,7 @@ async function run({ calls, close }: Use): Promise<readonly string[]> {
     const called = round === 1 ? await inTurn(calls) : await Promise.all(calls.map(outcomeOf))
     outcomes.push(...called)
   }
-  outcomes.push(await outcomeOf(async () => close()))
+  outcomes.push(await outcomeOf(() => Promise.resolve(close())))
   return outcomes
 }
 
