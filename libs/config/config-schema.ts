@@ -48,7 +48,14 @@ const http = group('HTTP', 'Where a service listens.', {
     default: 64 * 1_048_576,
     minimum: 1_048_576,
     description:
-      'Memory for events that subscribers of categories share, the same again for views, and the same for what waits for slow readers. Beyond it the subscriber that has not read for longest is ended.',
+      'Memory for decoded events that subscribers of categories share, and the same again for changes of views.',
+  }),
+  unreadBytesMax: size({
+    env: 'ANNALS_UNREAD_BYTES_MAX',
+    default: 64 * 1_048_576,
+    minimum: 1_048_576,
+    description:
+      'What may wait in one process for clients that read slowly. Beyond it the connection that has waited for longest is ended.',
   }),
   requestTimeoutMs: duration({
     env: 'ANNALS_REQUEST_TIMEOUT',

@@ -12,6 +12,7 @@ import type {
 } from 'fastify'
 
 import type { Subscribers } from './subscribers.ts'
+import type { Unread } from './unread.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -19,6 +20,8 @@ declare module 'fastify' {
     readonly closing: AbortSignal
     /** Live subscriptions of this server. */
     readonly subscribers: Subscribers
+    /** What waits for clients that read slowly. */
+    readonly unread: Unread
   }
 }
 

@@ -5,7 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { subscriberTurns } from '#bounds'
 
 import { problemOf } from './problem-reply.ts'
-import type { EndReason, Stalled, Subscribers } from './subscribers.ts'
+import type { EndReason, Unread, Waiting } from './unread.ts'
 
 /** https://html.spec.whatwg.org/multipage/server-sent-events.html */
 export interface ServerSentEvent {
@@ -65,16 +65,17 @@ export async function sendEvents(
 }
 
 /** One client's connection, filled no faster than the client reads. */
-class Outlet implements Stalled {
+class Outlet implements Waiting {
+  readonly what = 'subscription'
   readonly response: ServerResponse
   readonly #request: FastifyRequest
-  readonly #subscribers: Subscribers
+  readonly #unread: Unread
   readonly #signal: AbortSignal
 
   constructor(request: FastifyRequest, response: ServerResponse, signal: AbortSignal) {
     this.response = response
     this.#request = request
-    this.#subscribers = request.server.subscribers
+    this.#unread = request.server.unread
     this.#signal = signal
   }
 
@@ -87,13 +88,11 @@ class Outlet implements Stalled {
     }
   }
 
-  readonly end = (reason: EndReason): void => {
-    this.#subscribers.ended(reason)
+  readonly onEnd = (reason: EndReason): void => {
     this.#request.log.warn(
       { reason, url: this.#request.url, address: this.#request.ip },
       'a subscription is ended: its client does not read; it can resume at its last cursor',
     )
-    this.response.destroy()
   }
 
   /** @returns whether there may be more. */
@@ -112,13 +111,11 @@ class Outlet implements Stalled {
   async #drained(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<undefined>()
     const go = (): void => resolve(undefined)
-    const timer = setTimeout(() => this.end('stalled'), this.#subscribers.bounds.stalledMsMax)
     this.response.once('drain', go)
     this.#signal.addEventListener('abort', go, { once: true })
-    this.#subscribers.stalls(this)
+    this.#unread.add(this, this.response.writableLength)
     if (!this.response.destroyed) await promise
-    this.#subscribers.flows(this)
-    clearTimeout(timer)
+    this.#unread.remove(this)
     this.response.off('drain', go)
     this.#signal.removeEventListener('abort', go)
   }

@@ -103,6 +103,7 @@ test('sixty subscribers that do not read, over a large projection, cost no more 
   const where = testInstallation({
     ANNALS_KAFKA_PARTITIONS: '4',
     ANNALS_SUBSCRIBERS_BYTES_MAX: '4MiB',
+    ANNALS_UNREAD_BYTES_MAX: '4MiB',
   })
   const wide = { ...where, env: { ...where.env, ...wideLifetime(where) } }
   const writer = await runningWriter(wide)
@@ -119,7 +120,7 @@ test('sixty subscribers that do not read, over a large projection, cost no more 
   const look = async () => {
     const text = await fetch(`${projector.url}/metrics`).then((response) => response.text())
     const valueOf = (name: string) => Number(new RegExp(`^${name} (.*)$`, 'm').exec(text)?.[1])
-    most.unsent = Math.max(most.unsent, valueOf('annals_http_subscribers_unsent_bytes'))
+    most.unsent = Math.max(most.unsent, valueOf('annals_http_unread_bytes'))
     most.kept = Math.max(most.kept, valueOf('annals_projector_subscription_bytes'))
   }
   const seen = new Set<string>()
