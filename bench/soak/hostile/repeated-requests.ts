@@ -38,7 +38,7 @@ export async function repeat(
         await answer.body.dump({ limit: 1 << 30 })
         tally.count(answer.statusCode)
       } catch (error) {
-        if (!signal.aborted) tally.count(error instanceof Error ? error.message : String(error))
+        tally.count(error instanceof Error ? error.message : String(error))
       }
       await rest(restMs, signal)
     }
