@@ -4,6 +4,7 @@ import type { Registry } from 'prom-client'
 import { newEventId } from '#domain'
 import { isTracing } from '#observability'
 
+import { boundBodyBytes } from './body-bytes.ts'
 import { answerBrokenRequest } from './broken-requests.ts'
 import { boundConnections, type ConnectionLimits } from './connection-bounds.ts'
 import { describeApi } from './documentation.ts'
@@ -28,6 +29,8 @@ export interface HttpServerOptions extends Partial<ConnectionLimits> {
   readonly version: string
   /** Larger bodies get 413. */
   readonly bodyLimitBytes: number
+  /** Of all bodies that are arriving or being worked on; default 128 MiB. */
+  readonly bodiesBytesMax?: number
   /** Changes that may be under way at a time; default 500. More get 503. */
   readonly requestsMax?: number
   /** Live subscriptions at a time; default 1,000. More get 503. */
@@ -76,6 +79,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   endStreamsOnClose(app)
   observeRequests(app, options.metrics)
   refuseForeignRequests(app, { hosts })
+  boundBodyBytes(app, options.bodiesBytesMax ?? 128 * 1_048_576)
   boundRequests(app, requestsMax)
   boundReaders(app, options)
   if (isTracing()) traceRequests(app)

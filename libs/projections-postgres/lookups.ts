@@ -80,7 +80,7 @@ async function findGeneration(
        $5::bigint IS NOT NULL AND NOT EXISTS (
          SELECT FROM ${checkpoints} c
          WHERE (c.projection, c.generation) = (g.projection, g.generation)
-           AND topic = $3 AND partition = $4 AND next_offset > $5) AS behind
+           AND c.topic = $3 AND c.partition = $4 AND c.next_offset > $5) AS behind
      FROM ${generations} g
      WHERE projection = $1 AND damage IS NULL
        AND CASE WHEN $2::text IS NULL THEN status = 'serving' ELSE generation = $2 AND status <> 'retired' END`,
@@ -129,7 +129,10 @@ export async function findPage(
   const page = rows.slice(0, limit)
   const last = page.at(-1)
   return {
-    views: page.map((row): KeyedView => ({ key: row.key, ...storedView(row) })),
+    views: page.map((row): KeyedView => ({
+      ...{ key: row.key, ...storedView(row) },
+      ...(row.figure !== null && { figure: row.figure }),
+    })),
     ...(rows.length > limit &&
       last && { next: { key: last.key, ...(last.figure !== null && { figure: last.figure }) } }),
   }

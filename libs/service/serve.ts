@@ -29,6 +29,7 @@ export async function serve(
     title,
     version,
     bodyLimitBytes: config.http.bodyBytesMax,
+    bodiesBytesMax: config.http.bodiesBytesMax,
     requestsMax: config.http.requestsMax,
     subscribersMax: config.http.subscribersMax,
     unread: { bytesMax: config.http.unreadBytesMax },

@@ -8,6 +8,7 @@ type Bounds =
   | 'subscribersMax'
   | 'unread'
   | 'bodyLimitBytes'
+  | 'bodiesBytesMax'
   | 'requestsMax'
   | 'requestTimeoutMs'
   | 'connectionsMax'

@@ -45,11 +45,11 @@ const guardIgnored: Variant = {
   module: 'libs/redis-index/lua.ts',
   replacements: [
     {
-      text: 'if stored[1] ~= topicId or stored[2] ~= epoch or stored[3] ~= nextOffset then return 0 end\nlocal records',
+      text: 'if stored[1] ~= topicId or stored[2] ~= term or stored[3] ~= nextOffset then return 0 end\nlocal records',
       by: 'local records',
     },
     {
-      text: 'if stored[1] ~= topicId or stored[2] ~= epoch or tonumber(stored[3]) < tonumber(nextOffset) then return 0 end',
+      text: 'if stored[1] ~= topicId or stored[2] ~= term or tonumber(stored[3]) < tonumber(nextOffset) then return 0 end',
       by: '',
     },
   ],
