@@ -10,7 +10,6 @@ import {
   type ParkedEvent,
   ParkedRetry,
   type ProjectionInfo,
-  type ProjectionsApi,
   type RebuildOptions,
   sourceKey,
   type SourcePartition,
@@ -27,6 +26,7 @@ import {
 } from '#projections'
 
 import type { Applications } from './applications.ts'
+import type { ChangeAt, ProjectorApi } from './projector-api.ts'
 import { endsOf, projectionInfo, withoutViews } from './projection-infos.ts'
 import type { SourceStates } from './source-states.ts'
 import { decodeViewCursor, encodeViewCursor } from './view-cursor.ts'
@@ -45,7 +45,7 @@ export interface ProjectionsParts {
   readonly projections: readonly KnownProjection[]
   readonly applications: Applications
   readonly states: Pick<SourceStates, 'checkReadable' | 'waiting'>
-  readonly changelog: Pick<ProjectionsApi, 'updates' | 'cursorNow'>
+  readonly changelog: Pick<ProjectorApi, 'updates' | 'subscribe' | 'cursorNow'>
   /** How long a read waits at most for an event to be applied. */
   readonly afterTimeoutMs: number
 }
@@ -55,7 +55,7 @@ const deadLettersMax = 1_000
 const waitMsDefault = 5_000
 
 /** What readers and operators can do with projections, at any instance: all that it needs to know is in the store and in the log. */
-export class Projections implements ProjectionsApi {
+export class Projections implements ProjectorApi {
   readonly #parts: ProjectionsParts
   readonly #known: ReadonlyMap<string, KnownProjection>
 
@@ -112,6 +112,11 @@ export class Projections implements ProjectionsApi {
   updates(name: string, query: UpdatesQuery, signal: AbortSignal): AsyncIterable<ViewUpdate> {
     this.#readable(name)
     return this.#parts.changelog.updates(name, query, signal)
+  }
+
+  subscribe(name: string, query: UpdatesQuery, signal: AbortSignal): AsyncIterable<readonly ChangeAt[]> {
+    this.#readable(name)
+    return this.#parts.changelog.subscribe(name, query, signal)
   }
 
   cursorNow(name: string): Promise<string> {
