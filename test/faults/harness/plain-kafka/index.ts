@@ -1,0 +1,11 @@
+export { type PlainBatch, type PlainRecord, type Producer } from './plain-batch.ts'
+export {
+  isIdKnown,
+  leadersBy,
+  leadersOf,
+  type PartitionPlace,
+  type PlainLog,
+  readPartition,
+  readTail,
+} from './plain-kafka.ts'
+export { connected } from './plain-connection.ts'
