@@ -76,7 +76,7 @@ async function rebuildAll({ backends, config }: CoreWriter, round: number): Prom
         onProgress: () => undefined,
         onForeign: () => undefined,
       })
-      await catchUp.toMarker({ topicId, epoch: 1 }, await reader.endOffset(topic, partition))
+      await catchUp.toMarker({ topicId, producerId: 1n, epoch: 1 }, await reader.endOffset(topic, partition))
     }),
   )
   redis.close()

@@ -61,7 +61,7 @@ async function usedMemory(): Promise<number> {
 async function measureRounds(appends: number): Promise<void> {
   await redis.call('FLUSHALL', ['SYNC'])
   const index = indexOf(0)
-  let guard: Guard = held(await index.claim({ topicId, epoch: 1, nextOffset: 0 }))
+  let guard: Guard = held(await index.claim({ topicId, producerId: 1n, epoch: 1, nextOffset: 0 }))
   const rounds = Math.max(50, Math.min(2_000, Math.floor(100_000 / appends)))
   const cpuBefore = await redisCpuUs()
   const times = { check: 0, commit: 0 }
@@ -90,7 +90,7 @@ async function measureRounds(appends: number): Promise<void> {
 async function measureLoad(concurrency: number): Promise<void> {
   await redis.call('FLUSHALL', ['SYNC'])
   const index = indexOf(0)
-  let guard = held(await index.claim({ topicId, epoch: 1, nextOffset: 0 }))
+  let guard = held(await index.claim({ topicId, producerId: 1n, epoch: 1, nextOffset: 0 }))
   const streams = Array.from({ length: 100 }, newStreamId)
   const entries = streams.flatMap((id, s) =>
     Array.from({ length: 10 }, (_, i) => entry(id, i + 1, s * 10 + i)),
@@ -116,7 +116,7 @@ async function measureLoad(concurrency: number): Promise<void> {
 async function measureRecent(): Promise<void> {
   await redis.call('FLUSHALL', ['SYNC'])
   const index = indexOf(0)
-  const guard = held(await index.claim({ topicId, epoch: 1, nextOffset: 0 }))
+  const guard = held(await index.claim({ topicId, producerId: 1n, epoch: 1, nextOffset: 0 }))
   const streamId = newStreamId()
   held(
     await index.cacheStream(
@@ -167,7 +167,11 @@ async function measureRebuild(partitions: number, eventsPerPartition: number, ev
     logs.map((pieces, partition) =>
       catchUp(indexOf(partition), {
         topicId,
+        producerId: 1n,
         epoch: 1,
+        isLastTerm: () => Promise.resolve(true),
+        startOffset: 0,
+        acceptedStart: 0,
         endOffset: eventsPerPartition,
         read: () => each(pieces),
       }),
@@ -187,7 +191,7 @@ async function measureMemory(streams: number, eventsPerStream: number, tails: bo
   await redis.call('FLUSHALL', ['SYNC'])
   const index = indexOf(0, tails ? 3_600 : 1)
   const before = await usedMemory()
-  let guard = held(await index.claim({ topicId, epoch: 1, nextOffset: 0 }))
+  let guard = held(await index.claim({ topicId, producerId: 1n, epoch: 1, nextOffset: 0 }))
   const ids = Array.from({ length: streams }, newStreamId)
   const timestampMs = tails ? Date.now() : 0
   for (let version = 1; version <= eventsPerStream; version += 1) {

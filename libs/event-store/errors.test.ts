@@ -22,6 +22,8 @@ const expected: Record<ErrorCode, [number, Retry]> = {
   overloaded: [503, 'same-ids'],
   unavailable: [503, 'same-ids'],
   'not-owner': [503, 'same-ids'],
+  'log-replaced': [503, 'never'],
+  'events-deleted': [410, 'never'],
   'outcome-unknown': [504, 'same-ids'],
   internal: [500, 'never'],
 }

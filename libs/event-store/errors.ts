@@ -47,6 +47,16 @@ export const errorTable = {
     title: 'The event is not in the projection yet',
   },
   'not-owner': { httpStatus: 503, retry: 'same-ids', title: 'Another writer owns the partition' },
+  'log-replaced': {
+    httpStatus: 503,
+    retry: 'never',
+    title: 'The topic was deleted and created again: an operator must act',
+  },
+  'events-deleted': {
+    httpStatus: 410,
+    retry: 'never',
+    title: 'The log no longer has these events',
+  },
   'outcome-unknown': {
     httpStatus: 504,
     retry: 'same-ids',

@@ -71,6 +71,8 @@ const advice: Record<LogOutcome, string> = {
   refused: 'trying again will not help',
   unavailable: 'nothing was written; try again later',
   'not-there': 'this offset is not in the log (any more)',
+  'log-replaced': 'the topic was deleted and created again',
+  'events-deleted': 'the head of the log was deleted',
 }
 
 function failure(attempts: Attempts, outcome: LogOutcome, error: unknown, open: boolean): LogError {

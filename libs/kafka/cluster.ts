@@ -9,6 +9,7 @@ import {
 
 import { deadlineIn, untilAnswered } from './attempts.ts'
 import { BrokerConnections } from './broker-connections.ts'
+import { HeldTopics, replaced } from './held-topics.ts'
 import { classify, LogError, NotSentError } from './kafka-errors.ts'
 import { type BrokerAddress, type KafkaSettings, parseBroker } from './settings.ts'
 
@@ -72,6 +73,7 @@ export class KafkaCluster {
   readonly #brokers = new Map<number, BrokerAddress>()
   readonly #topics = new Map<string, Promise<TopicMetadata>>()
   readonly #coordinators = new Map<string, Promise<BrokerAddress>>()
+  readonly #held = new HeldTopics((names) => this.#topicIds(names))
   #clusterId = ''
 
   private constructor(settings: KafkaSettings) {
@@ -100,7 +102,36 @@ export class KafkaCluster {
   }
 
   close(): Promise<void> {
+    this.#held.close()
     return this.#connections.close()
+  }
+
+  /**
+   * From now on these topics must stay the ones that they are: whatever is asked of one that was deleted and created
+   * again is refused with LogError `log-replaced`. Looks after them every few seconds until {@link close}.
+   */
+  holdTo(topics: readonly Pick<TopicMetadata, 'name' | 'topicId'>[]): void {
+    this.#held.hold(topics)
+  }
+
+  /** Those of the topics held to ({@link holdTo}) that were deleted and created again. */
+  get replacedTopics(): readonly string[] {
+    return this.#held.replaced
+  }
+
+  /** @throws LogError `log-replaced` where the topic is held to, and is known to be another one now. */
+  checkHeld(topic: string): void {
+    this.#held.check(topic)
+  }
+
+  /** Asks Kafka now whether a topic still has this id. @throws LogError `log-replaced`; `unavailable` when late. */
+  async checkTopicId(topic: string, topicId: string, deadline: number): Promise<void> {
+    const what = `asking for the id of ${topic}`
+    const ids = await untilAnswered({ what, deadline, changes: false }, () => this.#topicIds([topic]))
+    const found = ids.get(topic)
+    if (found === undefined || found === topicId) return
+    this.#held.note(topic, found)
+    throw replaced(topic)
   }
 
   /** What the cluster calls itself; empty where its brokers do not tell. */
@@ -200,8 +231,10 @@ export class KafkaCluster {
 
   async #locate(topic: string, partition: number, lane: string): Promise<Leader> {
     const { topicId, partitions } = await this.topic(topic).catch((cause: unknown) => {
+      if (cause instanceof LogError) throw cause
       throw new NotSentError(`topic ${topic} cannot be found`, { cause })
     })
+    this.#held.check(topic)
     const found = partitions[partition]
     if (found === undefined) throw noSuchPartition(topic, partition, partitions.length)
     const broker = this.#brokers.get(found.leader)
@@ -230,7 +263,17 @@ export class KafkaCluster {
   async #askTopic(name: string): Promise<TopicMetadata> {
     const topic = (await this.#askTopics([name])).topics[0]
     if (topic?.errorCode !== 0) throw new ProtocolError(topic?.errorCode ?? 'UNKNOWN_TOPIC_OR_PARTITION')
+    this.#held.note(name, topic.topicId)
+    this.#held.check(name)
     return topicMetadata(topic)
+  }
+
+  /** The ids of those that are there, fresh. What is remembered of them stays. */
+  async #topicIds(names: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const { topics } = await this.#askTopics(names)
+    return new Map(
+      topics.flatMap(({ name, topicId, errorCode }) => (errorCode === 0 && name ? [[name, topicId]] : [])),
+    )
   }
 
   async #askTopics(names: readonly string[]): Promise<MetadataResponse> {

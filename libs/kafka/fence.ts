@@ -4,18 +4,13 @@ import { untilAnswered } from './attempts.ts'
 import type { KafkaCluster } from './cluster.ts'
 import { LogError } from './kafka-errors.ts'
 import { fetchBatches } from './requests.ts'
+import type { Term } from './terms.ts'
 
 /** The partition whose older owners are to be refused. */
 export interface FencedPartition {
   readonly cluster: KafkaCluster
   readonly topic: string
   readonly partition: number
-}
-
-/** An owner's term: the producer id stays the same from owner to owner, the epoch grows. */
-export interface Term {
-  readonly producerId: bigint
-  readonly epoch: number
 }
 
 /** The fence's transactions are empty, so they are over at once; the coordinator clears up one whose owner died in it. */

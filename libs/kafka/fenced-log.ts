@@ -1,18 +1,13 @@
 import { deadlineIn, untilAnswered } from './attempts.ts'
 import type { KafkaCluster } from './cluster.ts'
-import {
-  awaitMarker,
-  beginTerm,
-  type FencedPartition,
-  servingEpochMax,
-  type Term,
-  writeMarker,
-} from './fence.ts'
+import { awaitMarker, beginTerm, type FencedPartition, servingEpochMax, writeMarker } from './fence.ts'
+import { inspectGap } from './gap.ts'
 import { LogError } from './kafka-errors.ts'
 import { highWatermark } from './offsets.ts'
 import { encodeBatch, type LogRecord } from './record-batch.ts'
 import { produce } from './requests.ts'
 import { requestTimeoutMsDefault } from './settings.ts'
+import type { Stray, Term } from './terms.ts'
 
 export interface FencedLogOptions {
   /** How long an append is tried before its outcome counts as unknown; default 30,000. */
@@ -33,11 +28,20 @@ export interface TakeOver {
 export interface Appended {
   readonly firstOffset: number
   readonly lastOffset: number
+  /** Data of others that was found right before. It does not count. */
+  readonly strays: readonly Stray[]
 }
 
-type State =
-  | { readonly kind: 'idle' | 'fenced' | 'open' | 'closed' }
-  | { readonly kind: 'owned'; readonly term: Term; sequence: number }
+interface Owned {
+  readonly kind: 'owned'
+  readonly term: Term
+  readonly topicId: string
+  sequence: number
+  /** Where the next batch lands, unless something stands between. */
+  nextOffset: number
+}
+
+type State = { readonly kind: 'idle' | 'fenced' | 'open' | 'closed' | 'replaced' } | Owned
 
 const sequenceMax = 2 ** 31 - 1
 
@@ -53,12 +57,24 @@ const reasonsNotToAppend = {
   fenced: 'another owner has taken over; this one must give up the partition',
   open: 'the outcome of the last append is not known; take over first',
   closed: 'it is closed',
+  replaced: 'its topic was deleted and created again',
+} as const
+
+const outcomesNotToAppend = {
+  idle: 'take-over',
+  fenced: 'fenced',
+  open: 'take-over',
+  closed: 'refused',
+  replaced: 'log-replaced',
 } as const
 
 /**
  * The one way to append to a partition: as its owner, behind a fence that the broker holds against every earlier owner.
- * {@link takeOver} first, then appends, one after the other. After a {@link LogError} `fenced` the log is dead for good;
- * after `unknown` or `take-over` it refuses appends until it has taken over anew. The other outcomes leave it as it was.
+ * {@link takeOver} first, then appends, one after the other. After a {@link LogError} `fenced` or `log-replaced` the log is dead for good;
+ * after `unknown` or `take-over` it refuses appends until it has taken over again. The other outcomes leave it as it was.
+ *
+ * An append is acknowledged only where it landed at the end of the log as this owner knows it, or behind nothing but its own markers
+ * and data of others that does not count: see TermRule. The broker's fence alone would not do, as it may have forgotten this owner.
  *
  * Appends are plain idempotent batches, not data transactions: nothing stands between events and nothing has to be
  * waited for by those who read.
@@ -93,10 +109,11 @@ export class FencedLog {
     const deadline = deadlineIn(this.#takeOverTimeoutMs)
     this.#state = { kind: 'idle' }
     return this.#noteFence(async () => {
-      const { term, endOffset } = await this.#beginServingTerm(deadline)
-      this.#checkAlive()
-      this.#state = { kind: 'owned', term, sequence: 0 }
       const { topicId } = await this.#cluster.topic(this.topic)
+      const { term, endOffset } = await this.#beginServingTerm(deadline)
+      await this.#cluster.checkTopicId(this.topic, topicId, deadline)
+      this.#checkAlive()
+      this.#state = { kind: 'owned', term, topicId, sequence: 0, nextOffset: endOffset }
       return { ...term, endOffset, topicId }
     })
   }
@@ -113,11 +130,16 @@ export class FencedLog {
     if (this.#appending) throw new Error(`${this.#name} is already appending: one batch at a time`)
     const owned = this.#ownedState()
     const batch = encodeBatch(records, { ...owned.term, sequence: owned.sequence })
+    const deadline = deadlineIn(timeoutMs)
     this.#appending = true
     try {
-      const firstOffset = await this.#noteFence(() => this.#produce(batch, deadlineIn(timeoutMs)))
-      owned.sequence = sequenceAfter(owned.sequence, records.length)
-      return { firstOffset, lastOffset: firstOffset + records.length - 1 }
+      return await this.#noteFence(async () => {
+        const firstOffset = await this.#produce(batch, deadline)
+        const strays = await this.#checkLanding(owned, firstOffset, deadline)
+        owned.sequence = sequenceAfter(owned.sequence, records.length)
+        owned.nextOffset = firstOffset + records.length
+        return { firstOffset, lastOffset: owned.nextOffset - 1, strays }
+      })
     } finally {
       this.#appending = false
     }
@@ -153,16 +175,48 @@ export class FencedLog {
     return `${this.topic}/${this.partition}`
   }
 
-  #ownedState(): State & { kind: 'owned' } {
+  #ownedState(): Owned {
     const state = this.#state
     if (state.kind === 'owned') return state
-    const outcome = state.kind === 'fenced' ? 'fenced' : state.kind === 'closed' ? 'refused' : 'take-over'
-    throw new LogError(outcome, `${this.#name} cannot be written: ${reasonsNotToAppend[state.kind]}`)
+    const { kind } = state
+    throw new LogError(
+      outcomesNotToAppend[kind],
+      `${this.#name} cannot be written: ${reasonsNotToAppend[kind]}`,
+    )
   }
 
   #checkAlive(): void {
     const { kind } = this.#state
-    if (kind === 'fenced' || kind === 'closed') this.#ownedState()
+    if (kind === 'fenced' || kind === 'closed' || kind === 'replaced') this.#ownedState()
+  }
+
+  /**
+   * Whether a batch counts where it landed.
+   * @returns data of others that stands right before it.
+   * @throws LogError `unknown` where the term had ended, or that cannot be seen; `log-replaced`.
+   */
+  async #checkLanding(owned: Owned, firstOffset: number, deadline: number): Promise<readonly Stray[]> {
+    const { nextOffset, topicId, term } = owned
+    if (firstOffset === nextOffset) return []
+    try {
+      if (firstOffset > nextOffset) {
+        return await inspectGap(this.#fenced, term, { from: nextOffset, until: firstOffset }, deadline)
+      }
+      await this.#cluster.checkTopicId(this.topic, topicId, deadline)
+    } catch (error) {
+      if (error instanceof LogError && error.outcome === 'log-replaced') throw error
+      throw this.#landedOddly(owned, firstOffset, error)
+    }
+    throw this.#landedOddly(owned, firstOffset)
+  }
+
+  #landedOddly({ nextOffset }: Owned, firstOffset: number, cause?: unknown): LogError {
+    const found = cause instanceof Error ? cause.message : 'the log is shorter than it was: it lost records'
+    return new LogError(
+      'unknown',
+      `append to ${this.#name} landed at offset ${firstOffset}, expected ${nextOffset}: ${found}`,
+      { mayBeAppended: true, cause },
+    )
   }
 
   #produce(batch: Buffer, deadline: number): Promise<number> {
@@ -190,6 +244,7 @@ export class FencedLog {
   #note({ outcome }: LogError): void {
     if (this.#state.kind === 'closed') return
     if (outcome === 'fenced') this.#state = { kind: 'fenced' }
+    if (outcome === 'log-replaced') this.#state = { kind: 'replaced' }
     if (outcome === 'unknown' || outcome === 'take-over') this.#state = { kind: 'open' }
   }
 }

@@ -10,17 +10,27 @@ export { type Appended, FencedLog, type FencedLogOptions, type TakeOver } from '
 export { groupMembers, type GroupMember } from './group-members.ts'
 export { type Owner, type OwnersTable, readOwners } from './group-protocol.ts'
 export { LogError, type LogOutcome } from './kafka-errors.ts'
-export { type Followed, LogReader, type LogReaderOptions, type Range } from './log-reader.ts'
+export {
+  type Followed,
+  type KnownTerms,
+  LogReader,
+  type LogReaderOptions,
+  type Piece,
+  type Range,
+} from './log-reader.ts'
 export { type NotedOffset, Ownership, type OwnershipOptions } from './ownership.ts'
 export { type FenceProof, proveFence } from './prove-fence.ts'
 export { batchOverheadBytes, type LogRecord, recordBytesBound, type StoredRecord } from './record-batch.ts'
 export { type KafkaSettings } from './settings.ts'
 export { assignSticky, partitionKey, type StickyMember, type TopicPartition } from './sticky-assignor.ts'
 export { type Finding, topicConfigs, type TopicDescription, type TopicKind } from './topic-settings.ts'
+export { TakeOverPace } from './take-over-pace.ts'
+export { isSameTerm, type Stray, type Term, type TermStart } from './terms.ts'
 export {
   aggregateTypeOfTopic,
   deadLetterTopic,
   eventTopic,
+  isEventTopic,
   projectionTopic,
   repartitionJournal,
   repartitionTopic,

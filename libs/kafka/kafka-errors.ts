@@ -8,8 +8,18 @@ import { AuthenticationError, MultipleErrors, ProtocolError } from '@platformati
  * - `refused`: the broker will never accept this. Nothing was written; other appends may go on.
  * - `unavailable`: no broker could be asked before the deadline. Nothing was written; try again later.
  * - `not-there`: the offset asked for is not in the log (any more).
+ * - `log-replaced`: the topic was deleted and created again under its name. Nothing of it may be served until a restart.
+ * - `events-deleted`: what is needed was deleted from the head of the log. An operator decides what becomes of the rest.
  */
-export type LogOutcome = 'fenced' | 'unknown' | 'take-over' | 'refused' | 'unavailable' | 'not-there'
+export type LogOutcome =
+  | 'fenced'
+  | 'unknown'
+  | 'take-over'
+  | 'refused'
+  | 'unavailable'
+  | 'not-there'
+  | 'log-replaced'
+  | 'events-deleted'
 
 /** The one error of this library; `outcome` tells what the caller does next. */
 export class LogError extends Error {

@@ -1,3 +1,5 @@
+import { LRUCache } from 'lru-cache'
+
 import { deadlineIn, untilAnswered } from './attempts.ts'
 import type { KafkaCluster } from './cluster.ts'
 import { LogError } from './kafka-errors.ts'
@@ -5,6 +7,9 @@ import { firstOffsetSince, highWatermark, logStart } from './offsets.ts'
 import type { StoredBatch, StoredRecord } from './record-batch.ts'
 import { type Fetched, fetchBatches } from './requests.ts'
 import { ScatteredReader } from './scattered-reader.ts'
+import { termBefore } from './term-before.ts'
+import { type Stray, type Term, TermRule, type TermStart } from './terms.ts'
+import { isEventTopic } from './topics.ts'
 import { unlessAborted } from './unless-aborted.ts'
 
 export interface LogReaderOptions {
@@ -14,7 +19,19 @@ export interface LogReaderOptions {
   readonly fetchBytesMax?: number
   /** Memory for records read at single offsets; default 32 MiB. */
   readonly cacheBytesMax?: number
+  /** Where terms can be looked up without reading the log. */
+  readonly knownTerms?: KnownTerms
 }
+
+/**
+ * The term that holds at an offset of a topic of this id; undefined where that is not known. A failure counts as not known.
+ */
+export type KnownTerms = (
+  topic: string,
+  partition: number,
+  topicId: string,
+  offset: number,
+) => Promise<Term | undefined>
 
 export interface Range {
   readonly from: number
@@ -22,9 +39,21 @@ export interface Range {
   readonly until?: number
 }
 
+/** A run of the log. */
+export interface Piece {
+  /** Those that count. */
+  readonly records: readonly StoredRecord[]
+  /** Data that does not count: see TermRule. */
+  readonly strays: readonly Stray[]
+  /** Markers in it that began another term. */
+  readonly starts: readonly TermStart[]
+}
+
 /** What following a partition brings: at times no records at all, when only the log's end has moved. */
 export interface Followed {
   readonly records: readonly StoredRecord[]
+  /** Data that does not count: see TermRule. */
+  readonly strays: readonly Stray[]
   /** Where reading goes on: after the last record, or after markers that stand behind it. */
   readonly nextOffset: number
   /** `nextOffset` at the high watermark means: caught up. */
@@ -41,19 +70,40 @@ function recordsOf(batches: readonly StoredBatch[], from: number, until: number)
   return all.length === 1 ? (all[0] as StoredRecord[]) : all.flat()
 }
 
+/** Positions whose term is remembered, for those who read on from where they were. */
+const positionsMax = 10_000
+
+/** @param rule undefined where all counts. */
+function pieceOf(
+  rule: TermRule | undefined,
+  batches: readonly StoredBatch[],
+  from: number,
+  until: number,
+): Piece {
+  if (rule === undefined) return { records: recordsOf(batches, from, until), strays: [], starts: [] }
+  const sifted = rule.sift(batches.filter(({ baseOffset }) => baseOffset < until))
+  return { ...sifted, records: recordsOf(sifted.batches, from, until) }
+}
+
+const positionKey = (topicId: string, partition: number, offset: number): string =>
+  `${topicId}/${partition}/${offset}`
+
 const offsetAfter = (batches: readonly StoredBatch[], offset: number): number =>
   Math.max(offset, (batches.at(-1)?.lastOffset ?? -1) + 1)
 
 /**
  * Reads partitions by offset, outside of any consumer group. Never goes past the high watermark, so what it returns
- * stays; markers are skipped, so offsets are not contiguous. Any failure that passes is retried.
- * All methods reject with LogError: `unavailable` when late, `not-there` when an offset is outside the log.
+ * stays; markers are skipped, so offsets are not contiguous. Of topics of events only what counts is returned: see
+ * TermRule. Any failure that passes is retried.
+ * All methods reject with LogError: `unavailable` when late, `not-there` when an offset is outside the log, `log-replaced`.
  */
 export class LogReader {
   readonly #cluster: KafkaCluster
   readonly #timeoutMs: number
   readonly #fetchBytesMax: number
   readonly #scattered: ScatteredReader
+  readonly #knownTerms: KnownTerms | undefined
+  readonly #terms = new LRUCache<string, { readonly term: Term | undefined }>({ max: positionsMax })
   #follows = 0
 
   constructor(cluster: KafkaCluster, options: LogReaderOptions = {}) {
@@ -61,6 +111,7 @@ export class LogReader {
     this.#timeoutMs = options.timeoutMs ?? 30_000
     this.#fetchBytesMax = options.fetchBytesMax ?? 1 << 20
     this.#scattered = new ScatteredReader(cluster, options.cacheBytesMax ?? 32 << 20)
+    this.#knownTerms = options.knownTerms
   }
 
   /** The offset after the last record that all in-sync replicas have. */
@@ -85,8 +136,20 @@ export class LogReader {
   }
 
   /** All records of a range, in order, some hundreds at a time; the next fetch is under way while these are used. */
-  async *read(topic: string, partition: number, range: Range): AsyncGenerator<StoredRecord[], void, void> {
+  async *read(
+    topic: string,
+    partition: number,
+    range: Range,
+  ): AsyncGenerator<readonly StoredRecord[], void, void> {
+    for await (const { records } of this.readPieces(topic, partition, range))
+      if (records.length > 0) yield records
+  }
+
+  /** As {@link read}, with what does not count, and where terms begin. */
+  async *readPieces(topic: string, partition: number, range: Range): AsyncGenerator<Piece, void, void> {
     const until = range.until ?? (await this.endOffset(topic, partition))
+    if (range.from >= until) return
+    const rule = await this.#ruleAt(topic, partition, range.from)
     const lane = `read-${partition % readLanes}`
     const fetch = (offset: number): Promise<Fetched> => {
       const fetched = this.#fetch(topic, partition, lane, offset, catchUpWaitMs)
@@ -103,9 +166,9 @@ export class LogReader {
       if (next > offset) deadline = deadlineIn(this.#timeoutMs)
       else this.#checkProgress(topic, partition, offset, until, deadline)
       fetching = next < until ? fetch(next) : undefined
-      const records = recordsOf(batches, range.from, until)
       offset = next
-      if (records.length > 0) yield records
+      const piece = pieceOf(rule, batches, range.from, until)
+      if (piece.records.length + piece.strays.length + piece.starts.length > 0) yield piece
     }
   }
 
@@ -128,11 +191,56 @@ export class LogReader {
     offset: number,
     { lane, waitMsMax }: { readonly lane: string; readonly waitMsMax: number },
   ): Promise<Followed> {
+    const rule = await this.#ruleAt(topic, partition, offset)
     const { batches, highWatermark } = await this.#fetch(topic, partition, lane, offset, waitMsMax)
+    const nextOffset = offsetAfter(batches, offset)
+    const { records, strays } = pieceOf(rule, batches, offset, Infinity)
+    if (rule !== undefined) await this.#rememberTerm(topic, partition, nextOffset, rule.term)
+    return { records, strays, nextOffset, highWatermark }
+  }
+
+  /** The term that holds at an offset of a topic of events: of the last marker before it; undefined where there is none. */
+  async termBefore(topic: string, partition: number, offset: number): Promise<Term | undefined> {
+    if (offset <= 0) return undefined
+    const { topicId } = await this.#topic(topic)
+    const known = await this.#knownTerms?.(topic, partition, topicId, offset).catch(() => undefined)
+    return known ?? termBefore(this.#headers(topic, partition), offset)
+  }
+
+  /** The term that holds at the end of the log, as the log itself tells it. */
+  async lastTerm(topic: string, partition: number): Promise<Term | undefined> {
+    return termBefore(this.#headers(topic, partition), await this.endOffset(topic, partition))
+  }
+
+  async #ruleAt(topic: string, partition: number, offset: number): Promise<TermRule | undefined> {
+    if (!isEventTopic(topic)) return undefined
+    const { topicId } = await this.#topic(topic)
+    const remembered = this.#terms.get(positionKey(topicId, partition, offset))
+    return new TermRule(remembered ? remembered.term : await this.termBefore(topic, partition, offset))
+  }
+
+  async #rememberTerm(
+    topic: string,
+    partition: number,
+    offset: number,
+    term: Term | undefined,
+  ): Promise<void> {
+    const { topicId } = await this.#topic(topic)
+    this.#terms.set(positionKey(topicId, partition, offset), { term })
+  }
+
+  #topic(topic: string) {
+    const what = `asking for topic ${topic}`
+    const attempts = { what, deadline: deadlineIn(this.#timeoutMs), changes: false }
+    return untilAnswered(attempts, () => this.#cluster.topic(topic))
+  }
+
+  #headers(topic: string, partition: number) {
+    const lane = `read-${partition % readLanes}`
     return {
-      records: recordsOf(batches, offset, Infinity),
-      nextOffset: offsetAfter(batches, offset),
-      highWatermark,
+      startOffset: () => this.startOffset(topic, partition),
+      batchesFrom: async (offset: number) =>
+        (await this.#fetch(topic, partition, lane, offset, catchUpWaitMs)).batches,
     }
   }
 

@@ -182,6 +182,11 @@ export class StoredBatch {
     return this.#bytes.readInt16BE(at.producerEpoch)
   }
 
+  /** Whether this producer wrote it under this epoch. */
+  isOf({ producerId, epoch }: Pick<BatchProducer, 'producerId' | 'epoch'>): boolean {
+    return this.epoch === epoch && this.producerId === producerId
+  }
+
   /** Decodes the records from `from` up to but without `until`; none of a control batch. Values point into the fetched bytes. */
   records(from = 0, until = Infinity): StoredRecord[] {
     if (this.isControl) return []

@@ -20,6 +20,8 @@ import {
 } from './topic-settings.ts'
 
 export const eventTopic = (aggregateType: string): string => `eventstore.${aggregateType}`
+/** Whether a topic holds events, whose log only owners may write. */
+export const isEventTopic = (topic: string): boolean => topic.startsWith(eventTopic(''))
 /** The aggregate type whose events the topic holds: the reverse of {@link eventTopic}. */
 export const aggregateTypeOfTopic = (topic: string): string => topic.slice(eventTopic('').length)
 export const snapshotTopic = (aggregateType: string): string => `snapshots.${aggregateType}`

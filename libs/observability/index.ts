@@ -1,6 +1,7 @@
 export { type CheckResult, type HealthCheck, HealthRegistry, type HealthReport } from './health-registry.ts'
 export { createLogger, type LoggerOptions } from './logger.ts'
 export { createMetrics, type MetricsOptions } from './metrics.ts'
+export { reportSafely } from './report-safely.ts'
 export { createShutdown, type Shutdown, type ShutdownOptions } from './shutdown.ts'
 export {
   activeSpan,

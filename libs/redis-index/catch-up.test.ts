@@ -83,7 +83,8 @@ class FakeIndex {
 }
 
 const range = (from: number, to: number): number[] => entries(from, to).map(({ offset }) => offset)
-const owner = { topicId: 'topic-1', epoch: 7 }
+const term = { topicId: 'topic-1', producerId: 1n, epoch: 7 }
+const owner = { ...term, isLastTerm: () => Promise.resolve(true), startOffset: 0, acceptedStart: 0 }
 
 test('an empty index gets the whole log, and the new owner', async () => {
   const index = new FakeIndex()
@@ -94,28 +95,32 @@ test('an empty index gets the whole log, and the new owner', async () => {
     read: log(4_321),
     onProgress: (at) => progress.push(at),
   })
-  expect(guard).toEqual({ ...owner, nextOffset: 4_321 })
+  expect(guard).toEqual({ ...term, nextOffset: 4_321 })
   expect(index.applied).toEqual(range(0, 4_321))
   expect(progress.at(-1)).toEqual({
     fromOffset: 0,
     nextOffset: 4_321,
     endOffset: 4_321,
     events: 4_321,
+    added: 321,
     rebuild: true,
   })
 })
 
 test('only what the index lacks is applied, although the reader gives whole pieces', async () => {
   const index = new FakeIndex()
-  index.stored = { topicId: 'topic-1', epoch: 6, nextOffset: 25 }
+  index.stored = { topicId: 'topic-1', producerId: 1n, epoch: 6, nextOffset: 25 }
   await catchUp(index, { ...owner, endOffset: 47, read: log(47) })
   expect(index.applied).toEqual(range(25, 47))
   expect(index.dropped).toBe(0)
 })
 
 test.each([
-  { what: 'of another topic', stored: { topicId: 'topic-0', epoch: 6, nextOffset: 25 } },
-  { what: 'past the end of the log', stored: { topicId: 'topic-1', epoch: 6, nextOffset: 48 } },
+  { what: 'of another topic', stored: { topicId: 'topic-0', producerId: 1n, epoch: 6, nextOffset: 25 } },
+  {
+    what: 'past the end of the log',
+    stored: { topicId: 'topic-1', producerId: 1n, epoch: 6, nextOffset: 48 },
+  },
 ])('an index $what is dropped and built anew', async ({ stored }) => {
   const index = new FakeIndex()
   index.stored = stored
@@ -126,15 +131,15 @@ test.each([
 
 test('a new term takes an index of a higher epoch over: epochs begin anew with another producer id', async () => {
   const index = new FakeIndex()
-  index.stored = { topicId: 'topic-1', epoch: 32_750, nextOffset: 25 }
-  const guard = await catchUp(index, { topicId: 'topic-1', epoch: 0, endOffset: 47, read: log(47) })
-  expect(guard).toEqual({ topicId: 'topic-1', epoch: 0, nextOffset: 47 })
+  index.stored = { topicId: 'topic-1', producerId: 1n, epoch: 32_750, nextOffset: 25 }
+  const guard = await catchUp(index, { ...owner, producerId: 2n, epoch: 0, endOffset: 47, read: log(47) })
+  expect(guard).toEqual({ topicId: 'topic-1', producerId: 2n, epoch: 0, nextOffset: 47 })
   expect(index.applied).toEqual(range(25, 47))
 })
 
 test('the index of a later owner, which has gone on since, is left alone', async () => {
   const index = new FakeIndex()
-  index.stored = { topicId: 'topic-1', epoch: 8, nextOffset: 48 }
+  index.stored = { topicId: 'topic-1', producerId: 1n, epoch: 8, nextOffset: 48 }
   const late = catchUp(index, { ...owner, endOffset: 47, read: log(47) })
   await expect(late).rejects.toThrow(IndexUnavailableError)
   await expect(late).rejects.toThrow('a later owner is at work')
@@ -143,10 +148,10 @@ test('the index of a later owner, which has gone on since, is left alone', async
 
 test('within a term that has served the index of a later owner is left alone, wherever it is', async () => {
   const index = new FakeIndex()
-  index.stored = { topicId: 'topic-1', epoch: 8, nextOffset: 40 }
+  index.stored = { topicId: 'topic-1', producerId: 1n, epoch: 8, nextOffset: 40 }
   const late = catchUp(index, { ...owner, isServingTerm: true, endOffset: 47, read: log(47) })
   await expect(late).rejects.toThrow('a later owner is at work')
-  expect(index.stored).toEqual({ topicId: 'topic-1', epoch: 8, nextOffset: 40 })
+  expect(index.stored).toEqual({ topicId: 'topic-1', producerId: 1n, epoch: 8, nextOffset: 40 })
 })
 
 test.each([
@@ -154,8 +159,8 @@ test.each([
   { what: 'dropped', endOffset: 30 },
 ])('an index that gets a later owner just before it is $what is left to it', async ({ endOffset }) => {
   const index = new FakeIndex()
-  index.stored = { topicId: 'topic-1', epoch: 6, nextOffset: 40 }
-  const later = { topicId: 'topic-1', epoch: 8, nextOffset: 40 }
+  index.stored = { topicId: 'topic-1', producerId: 1n, epoch: 6, nextOffset: 40 }
+  const later = { topicId: 'topic-1', producerId: 1n, epoch: 8, nextOffset: 40 }
   index.meanwhile = () => (index.stored = later)
   const late = catchUp(index, { ...owner, isServingTerm: true, endOffset, read: log(endOffset) })
   await expect(late).rejects.toThrow('a later owner is at work')
@@ -190,7 +195,7 @@ test('an index that another process keeps claiming is given up', async () => {
 
 test('an index that does not fit the log is built anew; a log that does not fit itself is reported', async () => {
   const index = new FakeIndex()
-  index.stored = { topicId: 'topic-1', epoch: 6, nextOffset: 25 }
+  index.stored = { topicId: 'topic-1', producerId: 1n, epoch: 6, nextOffset: 25 }
   index.trouble = (guard) => {
     if (guard.nextOffset !== 25) return undefined
     throw new IndexMismatchError('version 9 does not follow')

@@ -1,6 +1,8 @@
-import { IndexMismatchError, IndexUnavailableError } from './errors.ts'
+import { reportSafely } from '#observability'
+
+import { HeadDeletedError, IndexMismatchError, IndexUnavailableError } from './errors.ts'
 import { fittingOnly, type OnMisfit } from './fitting-only.ts'
-import type { Guard, IndexEntry, LogPiece } from './index-entry.ts'
+import type { Guard, IndexEntry, LogPiece, TermStart } from './index-entry.ts'
 import type { PartitionIndex } from './partition-index.ts'
 
 export interface CatchUpProgress {
@@ -8,27 +10,35 @@ export interface CatchUpProgress {
   readonly nextOffset: number
   readonly endOffset: number
   readonly events: number
+  /** Of these, those since the last report. */
+  readonly added: number
   /** Whether the index is built anew, from the start of the log. */
   readonly rebuild: boolean
 }
 
 export interface CatchUp {
   readonly topicId: string
-  /** The new owner's term. */
+  /** The owner's term. */
+  readonly producerId: bigint
   readonly epoch: number
-  /**
-   * Whether this term has served already. Then an index of a higher epoch is a later owner's, and is left to it. At a take-over epochs
-   * are not compared so: they begin anew when Kafka gives another producer id.
-   */
+  /** Whether this term has served already. Then an index of a later term is left to its owner. */
   readonly isServingTerm?: boolean
+  /** Whether no other term has begun in the log. Asked where an index is of another producer id: those have no order. */
+  readonly isLastTerm: () => Promise<boolean>
+  /** The first offset that is still there. */
+  readonly startOffset: number
+  /** Up to which start the operator has accepted that what was before it is gone. */
+  readonly acceptedStart: number
   /** The offset after the last one of the log now. An index that is past it belongs to another log. */
   readonly endOffset: number
   /** The log from an offset on, in order, up to `endOffset` at least. A piece may begin before the offset asked for. */
   readonly read: (fromOffset: number) => AsyncIterable<LogPiece>
   readonly onProgress?: (progress: CatchUpProgress) => void
-  /** Told of each event that a rebuild leaves out, because it does not follow the one before it in its stream. Without it such a log is refused. */
+  /** Called for each event that a rebuild leaves out, because it does not follow the one before it in its stream. Without it such a log is refused. */
   readonly onMisfit?: OnMisfit
 }
+
+type TermOf = Pick<CatchUp, 'producerId' | 'epoch'>
 
 type Index = Pick<PartitionIndex, 'guard' | 'claim' | 'dropSeen' | 'commit'>
 
@@ -41,9 +51,10 @@ const attemptsMax = 3
 const rebuiltTailOffsets = 10_000
 
 /**
- * Brings the index to the end of the log and makes the epoch its owner. Goes on from the offset stored, or, where the index is
+ * Brings the index to the end of the log and makes the term its owner. Goes on from the offset stored, or, where the index is
  * empty, of another topic or past the end, drops it and applies the log from the start. Starts over when the guard is lost on the way.
  * @returns the guard that holds from now on.
+ * @throws HeadDeletedError where the log no longer has events that the index lacks, and nobody has accepted that.
  * @throws IndexUnavailableError while Redis does not answer, or where a later owner has, or others keep claiming, the index.
  * @throws IndexMismatchError where events of the log itself do not follow each other, and nobody is told of those left out.
  */
@@ -56,77 +67,91 @@ export async function catchUp(index: Index, log: CatchUp): Promise<Guard> {
     if (reached === 'log-misfits') source = withoutMisfits(log)
   }
   throw new IndexUnavailableError(
-    `the index of topic ${log.topicId} changed under epoch ${log.epoch} in ${attemptsMax} catch-ups one after the other: ` +
+    `the index of topic ${log.topicId} changed under term ${nameOf(log)} in ${attemptsMax} catch-ups one after the other: ` +
       'another process claims it, or Redis keeps losing it',
   )
 }
 
 const withoutMisfits = (log: CatchUp): CatchUp => ({
   ...log,
-  read: (from) => fittingOnly(log.read(from), log.onMisfit),
+  read: (from) => fittingOnly(log.read(from), log.onMisfit, from > 0),
 })
 
 async function claim(index: Index, log: CatchUp): Promise<'guard-lost' | Guard> {
-  const { topicId, epoch, isServingTerm = false } = log
+  const { topicId, producerId, epoch, isServingTerm = false } = log
   const stored = await index.guard()
   const belongs = stored?.topicId === topicId && stored.nextOffset <= log.endOffset
-  if (stored?.topicId === topicId && stored.epoch > epoch && (isServingTerm || !belongs)) {
+  if (stored?.topicId === topicId && (isServingTerm || !belongs) && (await isOfLaterOwner(stored, log))) {
     // Not an index of another log, but a later owner's: this one slept between its take-over and now.
     throw new IndexUnavailableError(
-      `the index of topic ${topicId} is at offset ${stored.nextOffset} under epoch ${stored.epoch}, epoch ${epoch} has seen the log ` +
+      `the index of topic ${topicId} is at offset ${stored.nextOffset} under term ${nameOf(stored)}, term ${nameOf(log)} has seen the log ` +
         `up to ${log.endOffset}: a later owner is at work`,
     )
   }
-  if (belongs) return index.claim({ topicId, epoch, nextOffset: stored.nextOffset }, stored)
+  if (belongs) return index.claim({ topicId, producerId, epoch, nextOffset: stored.nextOffset }, stored)
   if ((await index.dropSeen(stored)) === 'guard-lost') return 'guard-lost'
-  return index.claim({ topicId, epoch, nextOffset: 0 })
+  return index.claim({ topicId, producerId, epoch, nextOffset: 0 })
 }
+
+/** Epochs of one producer id grow. Of two producer ids only the log tells which came later. */
+export async function isOfLaterOwner(
+  stored: TermOf,
+  own: TermOf & Pick<CatchUp, 'isLastTerm'>,
+): Promise<boolean> {
+  if (stored.producerId === own.producerId) return stored.epoch > own.epoch
+  return !(await own.isLastTerm())
+}
+
+const nameOf = ({ producerId, epoch }: TermOf): string => `${producerId}/${epoch}`
 
 async function applyFrom(
   index: Index,
   start: Guard,
   log: CatchUp,
 ): Promise<'guard-lost' | 'log-misfits' | Guard> {
+  if (start.nextOffset < log.startOffset && log.acceptedStart < log.startOffset) {
+    throw new HeadDeletedError(start.nextOffset, log.startOffset)
+  }
   try {
     return await apply(index, start, log)
   } catch (error) {
     const isHopeless = start.nextOffset === 0 && log.onMisfit === undefined
     if (!(error instanceof IndexMismatchError) || isHopeless) throw error
-    // An index that went wrong is built anew. Where that does not mend it, the log is wrong.
-    await dropOwn(index, log.epoch)
+    // An index that went wrong is rebuilt. Where that does not mend it, the log is wrong.
+    await dropOwn(index, log)
     return start.nextOffset > 0 ? 'guard-lost' : 'log-misfits'
   }
 }
 
 /** Unless another has claimed it meanwhile. */
-async function dropOwn(index: Index, epoch: number): Promise<void> {
+async function dropOwn(index: Index, own: TermOf): Promise<void> {
   const stored = await index.guard()
-  if (stored === undefined || stored.epoch === epoch) await index.dropSeen(stored)
+  const isOwn = stored?.producerId === own.producerId && stored.epoch === own.epoch
+  if (stored === undefined || isOwn) await index.dropSeen(stored)
 }
 
 async function apply(index: Index, start: Guard, log: CatchUp): Promise<'guard-lost' | Guard> {
   let guard = start
   let events = 0
+  const from = Math.max(start.nextOffset, log.startOffset)
+  const headless = start.nextOffset < from
   const inFlight: Promise<'guard-lost' | Guard>[] = []
-  const report = () =>
-    log.onProgress?.({
-      fromOffset: start.nextOffset,
-      nextOffset: guard.nextOffset,
-      endOffset: log.endOffset,
-      events,
-      rebuild: start.nextOffset === 0,
-    })
+  const report = (added: number) => {
+    const { endOffset } = log
+    const at = { fromOffset: start.nextOffset, nextOffset: guard.nextOffset, endOffset }
+    reportSafely(() => log.onProgress?.({ ...at, events, added, rebuild: start.nextOffset === 0 }))
+  }
   try {
-    for await (const { entries, nextOffset } of commitPieces(log.read(guard.nextOffset), guard.nextOffset)) {
+    for await (const { entries, starts = [], nextOffset } of commitPieces(log.read(from), from)) {
       const tails = start.nextOffset > 0 || nextOffset > log.endOffset - rebuiltTailOffsets
-      const commit = index.commit(guard, entries, nextOffset, { tails })
+      const commit = index.commit(guard, entries, nextOffset, { tails, headless, starts })
       commit.catch(() => undefined) // Awaited below, but perhaps after an earlier one has failed.
       inFlight.push(commit)
       guard = { ...guard, nextOffset }
       events += entries.length
       if (inFlight.length >= commitsInFlightMax && (await inFlight.shift()) === 'guard-lost')
         return 'guard-lost'
-      report()
+      report(entries.length)
     }
     if ((await Promise.all(inFlight)).includes('guard-lost')) return 'guard-lost'
     return atEnd(guard, log)
@@ -144,18 +169,22 @@ function atEnd(guard: Guard, { endOffset }: CatchUp): Guard {
 /** The log in pieces of a commit's size, without what lies before `fromOffset`. */
 async function* commitPieces(pieces: AsyncIterable<LogPiece>, fromOffset: number): AsyncGenerator<LogPiece> {
   let entries: IndexEntry[] = []
+  let starts: TermStart[] = []
   let nextOffset = fromOffset
   for await (const piece of pieces) {
+    // Terms go with the first commit of their piece: an index must never be past a marker that it does not list.
+    starts.push(...(piece.starts ?? []))
     for (const entry of piece.entries) {
       if (entry.offset < fromOffset) continue
       if (entries.length === commitEventsMax) {
-        yield { entries, nextOffset }
+        yield { entries, starts, nextOffset }
         entries = []
+        starts = []
       }
       entries.push(entry)
       nextOffset = entry.offset + 1
     }
     nextOffset = Math.max(nextOffset, piece.nextOffset)
   }
-  if (nextOffset > fromOffset) yield { entries, nextOffset }
+  if (nextOffset > fromOffset) yield { entries, starts, nextOffset }
 }

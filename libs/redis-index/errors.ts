@@ -3,6 +3,23 @@ export class IndexUnavailableError extends Error {
   override readonly name = 'IndexUnavailableError'
 }
 
+/** The log's head was deleted, and with it events that the index lacks. An operator decides what becomes of the rest. */
+export class HeadDeletedError extends Error {
+  override readonly name = 'HeadDeletedError'
+  /** The index has all before this offset. */
+  readonly nextOffset: number
+  /** The first offset that the log still has. */
+  readonly startOffset: number
+
+  constructor(nextOffset: number, startOffset: number) {
+    super(
+      `the log begins at offset ${startOffset}, and the index lacks what was there from offset ${nextOffset}`,
+    )
+    this.nextOffset = nextOffset
+    this.startOffset = startOffset
+  }
+}
+
 /**
  * Log and index disagree on a stream: the next event has a version or an offset that does not follow the one stored.
  * The index has forgotten its guard by then, so the next catch-up rebuilds it. If a rebuild ends with this error, the log itself has a gap.

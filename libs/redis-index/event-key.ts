@@ -1,25 +1,25 @@
-import { crc32 } from 'node:zlib'
-
 import type { EventId } from '#domain'
 
 import type { MessagePackWriter } from './message-pack.ts'
 
+const idBytes = 16
+
 /**
- * Writes the key under which an event id is remembered: its 16 bytes, then CRC-32 of the aggregate id. So the same id used in
- * two streams is remembered for both. Whether a hit is of the very stream is decided by its offset there, never by the checksum.
+ * Writes the key under which an event id is remembered: its 16 bytes, then the aggregate id. So the same id used in two
+ * streams is remembered for both, and no two streams ever share a key.
  */
 export class EventKeyWriter {
   readonly #writer: MessagePackWriter
-  readonly #checksum: number
+  readonly #aggregateId: Buffer
 
   constructor(writer: MessagePackWriter, aggregateId: string) {
     this.#writer = writer
-    this.#checksum = crc32(aggregateId)
+    this.#aggregateId = Buffer.from(aggregateId)
   }
 
   write(id: EventId): void {
-    const { bytes, at } = this.#writer.open(20)
-    bytes.write(id.replaceAll('-', ''), at, 16, 'hex')
-    bytes.writeUInt32BE(this.#checksum, at + 16)
+    const { bytes, at } = this.#writer.open(idBytes + this.#aggregateId.length)
+    bytes.write(id.replaceAll('-', ''), at, idBytes, 'hex')
+    this.#aggregateId.copy(bytes, at + idBytes)
   }
 }

@@ -4,7 +4,8 @@ import type { EventId, StreamId, Version } from '#domain'
 export interface Guard {
   /** Kafka's id of the topic: a topic made anew under the same name has another. */
   readonly topicId: string
-  /** The owner's term: any whole number that two terms never share. */
+  /** The owner's term: two terms never share both. */
+  readonly producerId: bigint
   readonly epoch: number
   /** The offset after the last one applied. */
   readonly nextOffset: number
@@ -21,8 +22,16 @@ export interface IndexEntry {
   readonly payload: Buffer
 }
 
-/** A piece of the log: the events in it, and the offset after it. Markers may make it longer than its events. */
+/** Where a term began: the offset of its first marker in the partition. */
+export interface TermStart {
+  readonly offset: number
+  readonly producerId: bigint
+  readonly epoch: number
+}
+
+/** A piece of the log: the events in it, the terms that began in it, and the offset after it. Markers may make it longer than its events. */
 export interface LogPiece {
   readonly entries: readonly IndexEntry[]
+  readonly starts?: readonly TermStart[]
   readonly nextOffset: number
 }

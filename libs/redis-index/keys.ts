@@ -1,13 +1,17 @@
 /** The names of a partition's keys. They share one hash tag, so that Redis Cluster holds them in one slot. */
 export class PartitionKeys {
-  /** Hash: topicId, epoch, nextOffset, and which generation of remembered ids is the current one. */
+  /** Hash: topicId, term, nextOffset, and which generation of remembered ids is the current one. */
   readonly guard: string
   /** Hash: aggregate id → stream record. */
   readonly streams: string
   /** Hash: `<aggregate id>/<chunk>` → packed offsets of a full chunk. */
   readonly chunks: string
-  /** Two generations of remembered event ids, each a hash: id and checksum of the stream → version u32, offset u48. */
+  /** Two generations of remembered event ids, each a hash: id and aggregate id → version u32, offset u48. */
   readonly ids: readonly [string, string]
+  /** Sorted set: where terms began, by the offset of their first marker. */
+  readonly terms: string
+  /** Up to which offset the operator has accepted that the head of the log was deleted: topicId, offset. */
+  readonly acceptedStart: string
   /** How far snapshots have been taken: it goes with them, so that they come back. */
   readonly snapshotCheckpoint: string
   readonly #tag: string
@@ -18,6 +22,8 @@ export class PartitionKeys {
     this.streams = `${this.#tag}streams`
     this.chunks = `${this.#tag}chunks`
     this.ids = [`${this.#tag}ids:0`, `${this.#tag}ids:1`]
+    this.terms = `${this.#tag}terms`
+    this.acceptedStart = `${this.#tag}accepted-start`
     this.snapshotCheckpoint = `${this.#tag}snapshotter`
   }
 

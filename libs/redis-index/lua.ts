@@ -1,10 +1,14 @@
 import { script, slicesPart } from './script.ts'
 import { chunkEvents } from './stream-record.ts'
 
-/** KEYS[1] is the guard in every script. Numbers of more than 32 bits come as decimal text and are compared as such. */
+/** Terms that an index lists: where it knows no earlier one, the log is read for it. */
+const termsMax = 10_000
+
+/** KEYS[1] is the guard in every script; one without a term, as an older version wrote it, is none. Numbers of more than 32 bits come as decimal text and are compared as such. */
 const guardPart = `
 local function guard()
-  return redis.call('HMGET', KEYS[1], 'topicId', 'epoch', 'nextOffset', 'generation')
+  local stored = redis.call('HMGET', KEYS[1], 'topicId', 'term', 'nextOffset', 'generation')
+  return stored[2] and stored or {}
 end
 `
 
@@ -47,19 +51,19 @@ local function cut(run, version)
 end
 `
 
-/** Keys: guard. Sets an owner's epoch where topic, next offset and the epoch so far are as it believes; starts the guard of an empty index. */
+/** Keys: guard. Sets an owner's term where topic, next offset and the term so far are as it believes; starts the guard of an empty index. */
 export const claimScript = script(
   guardPart,
   `
-local topicId, epoch, nextOffset, seenEpoch = unpack(cmsgpack.unpack(ARGV[1]))
+local topicId, term, nextOffset, seenTerm = unpack(cmsgpack.unpack(ARGV[1]))
 local stored = guard()
 if not stored[1] then
   if nextOffset ~= '0' then return 0 end
-  redis.call('HSET', KEYS[1], 'topicId', topicId, 'epoch', epoch, 'nextOffset', nextOffset, 'generation', 0)
+  redis.call('HSET', KEYS[1], 'topicId', topicId, 'term', term, 'nextOffset', nextOffset, 'generation', 0)
   return 1
 end
-if stored[1] ~= topicId or stored[2] ~= seenEpoch or stored[3] ~= nextOffset then return 0 end
-redis.call('HSET', KEYS[1], 'epoch', epoch)
+if stored[1] ~= topicId or stored[2] ~= seenTerm or stored[3] ~= nextOffset then return 0 end
+redis.call('HSET', KEYS[1], 'term', term)
 return 1
 `,
 )
@@ -68,9 +72,9 @@ return 1
 export const dropGuardScript = script(
   guardPart,
   `
-local topicId, epoch, nextOffset = unpack(cmsgpack.unpack(ARGV[1]))
+local topicId, term, nextOffset = unpack(cmsgpack.unpack(ARGV[1]))
 local stored = guard()
-if (stored[1] or '') ~= topicId or (stored[2] or '') ~= epoch or (stored[3] or '') ~= nextOffset then return 0 end
+if (stored[1] or '') ~= topicId or (stored[2] or '') ~= term or (stored[3] or '') ~= nextOffset then return 0 end
 redis.call('UNLINK', KEYS[1])
 return 1
 `,
@@ -93,9 +97,9 @@ export const checkScript = script(
   slicesPart,
   varintPart,
   `
-local topicId, epoch, nextOffset, names, counts, ids = unpack(cmsgpack.unpack(ARGV[1]))
+local topicId, term, nextOffset, names, counts, ids = unpack(cmsgpack.unpack(ARGV[1]))
 local stored = guard()
-if stored[1] ~= topicId or stored[2] ~= epoch or stored[3] ~= nextOffset then return 0 end
+if stored[1] ~= topicId or stored[2] ~= term or stored[3] ~= nextOffset then return 0 end
 local records = hmget(KEYS[2], names)
 local versions = {}
 for i = 1, #names do
@@ -135,8 +139,9 @@ return { versions, hits }
 )
 
 /**
- * Keys: guard, streams, chunks, ids 0, ids 1, then one tail for each stream. Everything is read and judged before the first write,
- * so that a refusal leaves the index as it was. A mismatch forgets the guard: the next catch-up rebuilds.
+ * Keys: guard, streams, chunks, ids 0, ids 1, terms, then one tail for each stream. Everything is read and judged before the first
+ * write, so that a refusal leaves the index as it was. A mismatch forgets the guard: the next catch-up rebuilds.
+ * With `headless` a stream may begin with a later version than 1: those before it were deleted from the log, and have its offset.
  */
 export const commitScript = script(
   guardPart,
@@ -144,9 +149,9 @@ export const commitScript = script(
   varintPart,
   runPart,
   `
-local topicId, epoch, expected, nextOffset, ids_max, ttl, names, run_counts, runs, frames, replaces, firsts, cuts, ids = unpack(cmsgpack.unpack(ARGV[1]))
+local topicId, term, expected, nextOffset, ids_max, ttl, headless, starts, names, run_counts, runs, frames, replaces, firsts, cuts, ids = unpack(cmsgpack.unpack(ARGV[1]))
 local stored = guard()
-if stored[1] ~= topicId or stored[2] ~= epoch or stored[3] ~= expected then return 0 end
+if stored[1] ~= topicId or stored[2] ~= term or stored[3] ~= expected then return 0 end
 local records, full, olds = {}, {}, hmget(KEYS[2], names)
 local at = 0
 for i = 1, #names do
@@ -155,12 +160,13 @@ for i = 1, #names do
     at = at + 1
     local run = runs[at]
     local first, offset, rest = struct.unpack('>I4I6I2', run)
-    if not record then
-      if first ~= 1 then
-        redis.call('DEL', KEYS[1])
-        return { names[i], 0 }
-      end
+    if not record and first == 1 then
       record = string.sub(run, 13)
+    elseif not record and headless == 1 then
+      record = string.sub(run, 13, 34) .. varint(offset) .. string.rep('\\0', (first - 1) % ${chunkEvents}) .. string.sub(run, rest)
+    elseif not record then
+      redis.call('DEL', KEYS[1])
+      return { names[i], 0 }
     else
       local version, _, _, lastOffset = struct.unpack('>I4I6I6I6', record)
       if first ~= version + 1 or offset <= lastOffset then
@@ -189,7 +195,7 @@ if redis.call('HLEN', KEYS[4 + generation]) >= ids_max then
 end
 sliced('HSET', KEYS[4 + generation], ids)
 for i = 1, #names do
-  local key, events = KEYS[5 + i], frames[i]
+  local key, events = KEYS[6 + i], frames[i]
   if replaces[i] == 1 then
     if events ~= '' then
       redis.call('SET', key, struct.pack('>I4', firsts[i]) .. events, 'EX', ttl)
@@ -203,22 +209,37 @@ for i = 1, #names do
     redis.call('EXPIRE', key, ttl)
   end
 end
+if #starts > 0 then
+  sliced('ZADD', KEYS[6], starts)
+  redis.call('ZREMRANGEBYRANK', KEYS[6], 0, -${termsMax + 1})
+end
 redis.call('HSET', KEYS[1], 'nextOffset', nextOffset, 'generation', generation)
 return 1
+`,
+)
+
+/** Keys: guard, terms. Answers the last term that began before an offset, where the index knows the log so far. */
+export const termBeforeScript = script(
+  guardPart,
+  `
+local topicId, offset = unpack(cmsgpack.unpack(ARGV[1]))
+local stored = guard()
+if stored[1] ~= topicId or not stored[3] or tonumber(stored[3]) < tonumber(offset) then return false end
+return redis.call('ZREVRANGEBYSCORE', KEYS[2], '(' .. offset, '-inf', 'LIMIT', 0, 1)[1] or false
 `,
 )
 
 /** A reader's view is refused where the index is of another log or owner, or behind what the owner has committed. */
 const heldForReading = `
 local stored = guard()
-if stored[1] ~= topicId or stored[2] ~= epoch or tonumber(stored[3]) < tonumber(nextOffset) then return 0 end
+if stored[1] ~= topicId or stored[2] ~= term or tonumber(stored[3]) < tonumber(nextOffset) then return 0 end
 `
 
 /** Keys: guard, streams, tail, snapshot, lately read. Answers record, snapshot, tail, and what was lately read where the tail falls short. */
 export const loadScript = script(
   guardPart,
   `
-local topicId, epoch, nextOffset, name, state_version, from = unpack(cmsgpack.unpack(ARGV[1]))
+local topicId, term, nextOffset, name, state_version, from = unpack(cmsgpack.unpack(ARGV[1]))
 ${heldForReading}
 local snapshot = state_version > 0 and redis.call('GET', KEYS[4])
 if snapshot then
@@ -235,7 +256,7 @@ return { redis.call('HGET', KEYS[2], name), snapshot, tail, lately }
 export const infoScript = script(
   guardPart,
   `
-local topicId, epoch, nextOffset, name = unpack(cmsgpack.unpack(ARGV[1]))
+local topicId, term, nextOffset, name = unpack(cmsgpack.unpack(ARGV[1]))
 ${heldForReading}
 return { redis.call('HGET', KEYS[2], name), redis.call('GETRANGE', KEYS[3], 0, 3) }
 `,
@@ -246,7 +267,7 @@ export const offsetsScript = script(
   guardPart,
   slicesPart,
   `
-local topicId, epoch, nextOffset, name, fields = unpack(cmsgpack.unpack(ARGV[1]))
+local topicId, term, nextOffset, name, fields = unpack(cmsgpack.unpack(ARGV[1]))
 ${heldForReading}
 return { redis.call('HGET', KEYS[2], name), hmget(KEYS[3], fields) }
 `,
@@ -279,7 +300,7 @@ return 1
 export const keepReadScript = script(
   guardPart,
   `
-local topicId, epoch, nextOffset, run, ttl = unpack(cmsgpack.unpack(ARGV[1]))
+local topicId, term, nextOffset, run, ttl = unpack(cmsgpack.unpack(ARGV[1]))
 ${heldForReading}
 redis.call('SET', KEYS[2], run, 'EX', ttl)
 return 1
@@ -290,7 +311,7 @@ return 1
 export const inspectScript = script(
   guardPart,
   `
-local topicId, epoch, nextOffset, names = unpack(cmsgpack.unpack(ARGV[1]))
+local topicId, term, nextOffset, names = unpack(cmsgpack.unpack(ARGV[1]))
 ${heldForReading}
 local answer = {}
 for i = 1, #names do

@@ -5,7 +5,7 @@ import { groupByStream, type StreamEntries, streamItems, writeStreams } from './
 import type { RedisConnection } from './connection.ts'
 import { IndexMismatchError } from './errors.ts'
 import { encodeEventRun } from './event-run.ts'
-import type { Guard, IndexEntry } from './index-entry.ts'
+import type { Guard, IndexEntry, TermStart } from './index-entry.ts'
 import { PartitionKeys } from './keys.ts'
 import {
   checkScript,
@@ -19,6 +19,7 @@ import {
   loadScript,
   offsetsScript,
   saveSnapshotScript,
+  termBeforeScript,
 } from './lua.ts'
 import { type InspectedParts, inspectedStream, type InspectedStream } from './inspected-stream.ts'
 import { MessagePackWriter } from './message-pack.ts'
@@ -48,6 +49,26 @@ export interface IndexedStreamInfo {
   readonly lastTimestampMs: number
 }
 
+/** An owner's term, as {@link Guard} has it. */
+type Term = Pick<Guard, 'producerId' | 'epoch'>
+
+export interface CommitOptions {
+  readonly tails?: boolean
+  readonly headless?: boolean
+  readonly starts?: readonly TermStart[]
+}
+
+const termText = ({ producerId, epoch }: Term): string => `${producerId}/${epoch}`
+
+function parseTerm(text: string): Term | undefined {
+  const [, producerId, epoch] = /^(-?\d+)\/(\d+)$/.exec(text) ?? []
+  return producerId === undefined ? undefined : { producerId: BigInt(producerId), epoch: Number(epoch) }
+}
+
+/** As the sorted set of terms holds it. */
+const startText = (start: TermStart): string => `${start.offset}/${termText(start)}`
+const termOfStart = (text: string): Term | undefined => parseTerm(text.slice(text.indexOf('/') + 1))
+
 /**
  * What Redis holds for one partition of an event topic. Every method is one round trip unless it says otherwise, and rejects
  * with {@link IndexUnavailableError} while Redis does not answer. Those that take a guard answer `guard-lost` where it does not hold.
@@ -65,22 +86,23 @@ export class PartitionIndex {
 
   /** What Redis holds now; `undefined` for an index that is empty, or was found wrong and awaits its rebuild. */
   async guard(): Promise<Guard | undefined> {
-    const fields = ['topicId', 'epoch', 'nextOffset']
-    const [topicId, epoch, nextOffset] = (await this.#redis.call('HMGET', [
+    const fields = ['topicId', 'term', 'nextOffset']
+    const [topicId, term, nextOffset] = (await this.#redis.call('HMGET', [
       this.#keys.guard,
       ...fields,
     ])) as Buffers
-    if (topicId == null || epoch == null || nextOffset == null) return undefined
-    return { topicId: String(topicId), epoch: Number(epoch), nextOffset: Number(nextOffset) }
+    if (topicId == null || term == null || nextOffset == null) return undefined
+    const owner = parseTerm(String(term))
+    return owner && { topicId: String(topicId), ...owner, nextOffset: Number(nextOffset) }
   }
 
   /**
-   * Makes the guard's epoch the owner, where topic and next offset are as it says; an empty index is claimed at offset 0.
+   * Makes the guard's term the owner, where topic and next offset are as it says; an empty index is claimed at offset 0.
    * @param seen what {@link guard} told: an index that has got another owner since is not taken from it.
    */
   async claim(guard: Guard, seen?: Guard): Promise<'guard-lost' | Guard> {
     const writer = this.#guarded(guard, 1)
-    writer.text(seen === undefined ? '' : String(seen.epoch))
+    writer.text(seen === undefined ? '' : termText(seen))
     const claimed = await this.#redis.run(claimScript, [this.#keys.guard], writer.finish())
     return claimed === 1 ? guard : 'guard-lost'
   }
@@ -94,9 +116,7 @@ export class PartitionIndex {
   /** Deletes all of the partition where its guard is still what {@link guard} told: an index that has got another owner since stays. */
   async dropSeen(seen: Guard | undefined): Promise<'guard-lost' | 'dropped'> {
     const writer = new MessagePackWriter()
-    writer.texts(
-      seen === undefined ? ['', '', ''] : [seen.topicId, String(seen.epoch), String(seen.nextOffset)],
-    )
+    writer.texts(seen === undefined ? ['', '', ''] : [seen.topicId, termText(seen), String(seen.nextOffset)])
     const dropped = await this.#redis.run(dropGuardScript, [this.#keys.guard], writer.finish())
     if (dropped !== 1) return 'guard-lost'
     await this.#dropRest()
@@ -109,8 +129,36 @@ export class PartitionIndex {
       const keys = batch.flatMap(([aggregateId]) => this.#keys.evictable(aggregateId))
       if (keys.length > 0) await this.#redis.call('UNLINK', keys)
     }
-    const keys = [...this.#keys.kept, this.#keys.snapshotCheckpoint]
+    const keys = [...this.#keys.kept, this.#keys.terms, this.#keys.snapshotCheckpoint]
     await this.#redis.run(dropKeptScript, keys, Buffer.alloc(0))
+  }
+
+  /**
+   * The term that holds at an offset: of the last marker before it.
+   * @param topicId of the topic that is read: the index may be of another log.
+   * @returns undefined where the index does not know.
+   */
+  async termBefore(topicId: string, offset: number): Promise<Term | undefined> {
+    const writer = new MessagePackWriter()
+    writer.texts([topicId, String(offset)])
+    const keys = [this.#keys.guard, this.#keys.terms]
+    const found = await this.#redis.run(termBeforeScript, keys, writer.finish())
+    return found === null ? undefined : termOfStart((found as Buffer).toString())
+  }
+
+  /**
+   * Accepts for good that a log no longer has what is before an offset: a rebuild then serves what is left. An operator decides that.
+   * @param topicId of the topic; it holds for no other.
+   */
+  async acceptDeletedBefore(topicId: string, offset: number): Promise<void> {
+    await this.#redis.call('SET', [this.#keys.acceptedStart, `${topicId} ${offset}`])
+  }
+
+  /** Up to where {@link acceptDeletedBefore} was called for this topic; 0 where it was not. */
+  async acceptedStart(topicId: string): Promise<number> {
+    const stored = (await this.#redis.call('GET', [this.#keys.acceptedStart])) as Buffer | null
+    const [id, offset] = String(stored ?? '').split(' ')
+    return id === topicId ? Number(offset) : 0
   }
 
   /** The versions of streams, and which of the event ids they have already. */
@@ -126,19 +174,22 @@ export class PartitionIndex {
   /**
    * Applies events that are in the log, all or none, and moves the guard on to `nextOffset`. One call; may be sent before the
    * answer to the one before it has come. When an answer is lost, {@link guard} tells which of the two offsets holds.
-   * @param tails whether the events go into the tails of their streams, which end here otherwise; a rebuild is faster without.
+   * @param options.tails whether the events go into the tails of their streams, which end here otherwise; a rebuild is faster without.
+   * @param options.headless whether a stream may begin with a later version than 1: the head of its log was deleted.
+   * @param options.starts terms that began in this part of the log.
    * @throws IndexMismatchError where an event does not follow what the index holds of its stream.
    */
   async commit(
     guard: Guard,
     entries: readonly IndexEntry[],
     nextOffset: number,
-    { tails = true }: { readonly tails?: boolean } = {},
+    { tails = true, headless = false, starts = [] }: CommitOptions = {},
   ): Promise<'guard-lost' | Guard> {
     const streams = groupByStream(entries)
     const keys = streams.map(({ aggregateId }) => this.#keys.tail(aggregateId))
-    const argument = this.#commitArgument(guard, streams, nextOffset, tails)
-    const reply = await this.#redis.run(commitScript, [...this.#keys.kept, ...keys], argument)
+    const argument = this.#commitArgument(guard, streams, nextOffset, { tails, headless, starts })
+    const allKeys = [...this.#keys.kept, this.#keys.terms, ...keys]
+    const reply = await this.#redis.run(commitScript, allKeys, argument)
     if (Array.isArray(reply)) throw this.#mismatch(streams, reply as [Buffer, number])
     return reply === 1 ? { ...guard, nextOffset } : 'guard-lost'
   }
@@ -317,7 +368,7 @@ export class PartitionIndex {
     const writer = new MessagePackWriter()
     writer.array(3 + more)
     writer.text(guard.topicId)
-    writer.text(String(guard.epoch))
+    writer.text(termText(guard))
     writer.text(String(guard.nextOffset))
     return writer
   }
@@ -326,13 +377,15 @@ export class PartitionIndex {
     guard: Guard,
     streams: readonly StreamEntries[],
     nextOffset: number,
-    tails: boolean,
+    { tails, headless, starts }: Required<CommitOptions>,
   ): Buffer {
     const { tailEventsMax, tailTtlSeconds, rememberedIdsMax, now = Date.now } = this.#options
-    const writer = this.#guarded(guard, 3 + streamItems)
+    const writer = this.#guarded(guard, 5 + streamItems)
     writer.text(String(nextOffset))
     writer.uint32(rememberedIdsMax)
     writer.uint32(tailTtlSeconds)
+    writer.uint32(headless ? 1 : 0)
+    writer.texts(starts.flatMap((start) => [String(start.offset), startText(start)]))
     const notBeforeMs = tails ? now() - tailTtlSeconds * 1_000 : Infinity
     writeStreams(writer, streams, { eventsMax: tailEventsMax, notBeforeMs })
     return writer.finish()

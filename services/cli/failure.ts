@@ -72,6 +72,8 @@ const logExitCodes: Record<LogOutcome, ExitCode> = {
   fenced: 1,
   refused: 1,
   'not-there': 1,
+  'log-replaced': 1,
+  'events-deleted': 1,
 }
 
 const logFailure = ({ outcome, message, kafkaCode }: LogError): Failure => ({

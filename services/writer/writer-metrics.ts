@@ -94,14 +94,8 @@ export class WriterMetrics {
     addPartitionGauges(registry, partitions)
   }
 
-  /** @param events applied since the last report of the same catch-up. */
-  caughtUp(
-    topic: string,
-    partition: number,
-    { nextOffset, endOffset }: CatchUpProgress,
-    events: number,
-  ): void {
-    this.#catchUpEvents.inc(events)
+  caughtUp(topic: string, partition: number, { nextOffset, endOffset, added }: CatchUpProgress): void {
+    this.#catchUpEvents.inc(added)
     this.#catchUpLag.set({ topic, partition }, endOffset - nextOffset)
   }
 

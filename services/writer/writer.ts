@@ -20,7 +20,7 @@ import { PartitionOwner } from './partition/partition-owner.ts'
 import { OwnerTable } from './routing/owner-table.ts'
 import { RoutedWriter } from './routing/routed-writer.ts'
 import { LocalStore } from './store/local-store.ts'
-import { Partitions } from './store/partitions.ts'
+import { type NamedState, Partitions } from './store/partitions.ts'
 import { StreamHistory } from './store/stream-history.ts'
 import type { StreamOwner } from './store/stream-owner.ts'
 import { WriterMetrics } from './writer-metrics.ts'
@@ -65,7 +65,10 @@ export class Writer {
     const { cluster, codec, domain, topics, settings } = parts
     this.#parts = parts
     this.#partitions = new Partitions(topics)
-    this.#reader = new LogReader(cluster)
+    this.#reader = new LogReader(cluster, {
+      knownTerms: (topic, partition, topicId, offset) =>
+        this.#indexOf({ topic, partition }).termBefore(topicId, offset),
+    })
     this.#metrics = new WriterMetrics(parts.metrics, this.#partitions)
     this.#ownership = this.#newOwnership()
     const format = new EventFormat(codec)
@@ -106,13 +109,17 @@ export class Writer {
     await this.#revoked(this.#partitions.ownedPlaces)
   }
 
-  /** @throws Error before the group has given partitions to this writer, and while one of them is not served. */
-  checkServing(): { owned: number } {
+  /**
+   * A partition that waits for an operator does not make the writer unready: the others must go on.
+   * @throws Error before the group has given partitions to this writer, and while one of them is not served for another reason.
+   */
+  checkServing(): { owned: number; waitForOperator?: readonly NamedState[] } {
     if (!this.#joined) throw new Error('the group of writers has not been joined yet')
     const { owned } = this.#partitions
-    const waiting = owned.filter((owner) => !owner.isServing).length
+    const waitForOperator = this.#partitions.namedStates
+    const waiting = owned.filter(({ isServing, namedState }) => !isServing && !namedState).length
     if (waiting > 0) throw new Error(`${waiting} of ${owned.length} owned partitions are not served yet`)
-    return { owned: owned.length }
+    return { owned: owned.length, ...(waitForOperator.length > 0 && { waitForOperator }) }
   }
 
   #newOwnership(): Ownership {
@@ -143,9 +150,9 @@ export class Writer {
     await Promise.all(owners.map((owner) => owner.stop()))
   }
 
-  #newOwner({ topic, partition }: TopicPartition): PartitionOwner {
-    const { cluster, redis, settings, logger } = this.#parts
-    const index = new PartitionIndex(redis, {
+  #indexOf({ topic, partition }: TopicPartition): PartitionIndex {
+    const { redis, settings } = this.#parts
+    return new PartitionIndex(redis, {
       topic,
       partition,
       aggregateType: aggregateTypeOfTopic(topic),
@@ -153,13 +160,18 @@ export class Writer {
       tailTtlSeconds: settings.tailTtlSeconds,
       rememberedIdsMax: settings.rememberedIdsMax,
     })
+  }
+
+  #newOwner({ topic, partition }: TopicPartition): PartitionOwner {
+    const { cluster, settings, logger } = this.#parts
+    const index = this.#indexOf({ topic, partition })
     const metrics = this.#metrics
     const catchUp = new IndexCatchUp({
       topic,
       partition,
       index,
       reader: this.#reader,
-      onProgress: (progress, events) => metrics.caughtUp(topic, partition, progress, events),
+      onProgress: (progress) => metrics.caughtUp(topic, partition, progress),
       onForeign: (offset, reason) => {
         metrics.foreignRecords.inc({ topic, partition })
         logger.error({ topic, partition, offset, reason }, foreignRecordText)
@@ -167,6 +179,16 @@ export class Writer {
     })
     const openLog = () =>
       new FencedLog(cluster, topic, partition, { appendTimeoutMs: settings.appendTimeoutMs })
-    return new PartitionOwner({ topic, partition, openLog, index, catchUp, settings, metrics, logger })
+    return new PartitionOwner({
+      topic,
+      partition,
+      cluster,
+      openLog,
+      index,
+      catchUp,
+      settings,
+      metrics,
+      logger,
+    })
   }
 }

@@ -8,11 +8,11 @@ import {
   type RedisConnection,
 } from '#redis-index'
 
-import { entry, held, indexOf, keysOf, openRedis, order } from '../support/redis-index.ts'
+import { entry, held, indexOf, keysOf, openRedis, order, wholeLog } from '../support/redis-index.ts'
 import { testStack, uniqueName } from '../support/stack.ts'
 
 const connect = () => openRedis(testStack().redisUrl)
-const owner = { topicId: 'topic-1', epoch: 1 }
+const owner = { ...wholeLog, topicId: 'topic-1', producerId: 1n, epoch: 1 }
 
 /** Events of many streams and a few long ones, with a marker after every hundredth. */
 function logOf(count: number): { readonly events: IndexEntry[]; readonly endOffset: number } {
@@ -93,7 +93,7 @@ test('a catch-up applies what is new, under the new epoch, and may be repeated',
   expect(await catchUp(index, { ...owner, epoch: 2, endOffset, read })).toEqual(guard)
   expect(await kept(redis)).toEqual(after)
   expect(asked).toEqual([half, endOffset])
-  expect(guard).toEqual({ topicId: 'topic-1', epoch: 2, nextOffset: endOffset })
+  expect(guard).toEqual({ topicId: 'topic-1', producerId: 1n, epoch: 2, nextOffset: endOffset })
 })
 
 test('an index of a topic that was made anew, or longer than the log, is dropped and rebuilt', async () => {
@@ -108,7 +108,7 @@ test('an index of a topic that was made anew, or longer than the log, is dropped
   expect(await index.info(guard, order('short1999'))).toBeUndefined()
 
   const other = [entry(uniqueName('x'), 1, 0)]
-  await catchUp(index, { topicId: 'topic-2', epoch: 1, endOffset: 600, read: reader(other, 600) })
+  await catchUp(index, { ...owner, topicId: 'topic-2', endOffset: 600, read: reader(other, 600) })
   const streams: string[] = []
   await index.forEachStream((streamId) => void streams.push(streamId))
   expect(streams).toEqual([other[0]?.streamId])

@@ -18,6 +18,7 @@ import {
   patientMs,
   payloadsOf,
   start,
+  wholeLog,
 } from '../support/redis-index.ts'
 import { uniqueName } from '../support/stack.ts'
 
@@ -52,7 +53,9 @@ async function fill(redis: RedisConnection): Promise<void> {
   await Promise.all(
     eight.map((partition) =>
       catchUp(indexOf(redis, { partition }), {
+        ...wholeLog,
         topicId: 'topic-1',
+        producerId: 1n,
         epoch: 1,
         endOffset: 300,
         read: async function* () {

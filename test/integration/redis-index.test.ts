@@ -37,7 +37,7 @@ test('an index that is empty has no guard and is claimed at offset 0 only', asyn
 test('a new owner claims the index where the old one left it; the old one has lost it', async () => {
   const { index, guard } = await claimed(await connect())
   const after = held(await index.commit(guard, [entry('a', 1, 0)], 1))
-  const next: Guard = { ...after, epoch: 2 }
+  const next: Guard = { ...after, producerId: 1n, epoch: 2 }
   expect(await index.claim({ ...next, nextOffset: 0 })).toBe('guard-lost')
   expect(await index.claim({ ...next, topicId: 'topic-2' })).toBe('guard-lost')
   expect(await index.claim(next, { ...next, epoch: next.epoch + 1 })).toBe('guard-lost')
@@ -329,7 +329,7 @@ test('an index that has moved on, or got another owner, since it was seen is not
   const redis = await connect()
   const { index, guard } = await claimed(redis)
   const after = held(await index.commit(guard, [entry('a', 1, 0)], 1))
-  const later = held(await index.claim({ ...after, epoch: 2 }, after))
+  const later = held(await index.claim({ ...after, producerId: 1n, epoch: 2 }, after))
   for (const seen of [undefined, guard, after]) expect(await index.dropSeen(seen)).toBe('guard-lost')
   expect(held(await index.check(later, [{ streamId: order('a'), eventIds: [] }])).versions).toEqual([1])
   expect(await index.dropSeen(later)).toBe('dropped')

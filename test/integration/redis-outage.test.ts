@@ -7,7 +7,16 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { catchUp, IndexUnavailableError, type PartitionIndex } from '#redis-index'
 
 import { freePorts, type Redis, startRedis } from '../../scripts/stack/index.ts'
-import { claimed, entries, entry, held, openRedis, order, patientMs } from '../support/redis-index.ts'
+import {
+  claimed,
+  entries,
+  entry,
+  held,
+  openRedis,
+  order,
+  patientMs,
+  wholeLog,
+} from '../support/redis-index.ts'
 import { waitFor } from '../support/stack.ts'
 
 let folder: string
@@ -91,7 +100,7 @@ test('commands on their way when Redis is killed fail, and the guard tells what 
   const read = async function* (fromOffset: number) {
     yield await Promise.resolve({ entries: all.slice(fromOffset), nextOffset: 60 })
   }
-  const caughtUp = await catchUp(index, { ...guard, endOffset: 60, read })
+  const caughtUp = await catchUp(index, { ...wholeLog, ...guard, endOffset: 60, read })
   expect(caughtUp).toEqual({ ...guard, nextOffset: 60 })
   expect(await index.info(caughtUp, order('a'))).toMatchObject({ version: 60 })
 })

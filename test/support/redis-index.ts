@@ -45,7 +45,10 @@ export function held<T>(answer: 'guard-lost' | T): T {
   return answer
 }
 
-export const start: Guard = { topicId: 'topic-1', epoch: 1, nextOffset: 0 }
+export const start: Guard = { topicId: 'topic-1', producerId: 1n, epoch: 1, nextOffset: 0 }
+
+/** What a catch-up is given of a log whose head was never deleted, by its last owner. */
+export const wholeLog = { isLastTerm: () => Promise.resolve(true), startOffset: 0, acceptedStart: 0 }
 
 /** An index that is claimed and empty. */
 export async function claimed(

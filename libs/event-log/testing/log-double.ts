@@ -56,6 +56,7 @@ export class LogDouble implements FeedReader {
     const rest = this.offsets.filter((candidate) => candidate >= offset)
     return {
       records: rest.slice(0, this.recordsMax).map(recordAt),
+      strays: [],
       nextOffset: rest[this.recordsMax] ?? this.end,
       highWatermark: this.end,
     }

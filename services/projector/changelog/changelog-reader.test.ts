@@ -44,7 +44,7 @@ class TestLog {
     const end = await this.endOffset('', partition)
     if (from < this.start || from > end) throw new LogError('not-there', `offset ${from} is not in the log`)
     const records = (this.records[partition] ?? []).filter(({ offset }) => offset >= from)
-    yield { records, nextOffset: end, highWatermark: end }
+    yield { records, strays: [], nextOffset: end, highWatermark: end }
     await new Promise(() => undefined)
   }
 

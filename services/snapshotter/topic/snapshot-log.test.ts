@@ -36,7 +36,7 @@ class WatchedLog {
     const failure = this.failure(texts)
     if (failure !== undefined) throw failure
     this.batches.push(texts)
-    return { firstOffset: 0, lastOffset: texts.length - 1 }
+    return { firstOffset: 0, lastOffset: texts.length - 1, strays: [] }
   }
 
   renew = () => Promise.resolve()

@@ -1,12 +1,21 @@
+import {
+  aggregateTypeOfTopic,
+  isSameTerm,
+  LogError,
+  type LogReader,
+  type StoredRecord,
+  type Stray,
+} from '#kafka'
 import { InvalidInputError } from '#domain'
 import { eventIn } from '#event-log'
-import { LogError, type LogReader, type StoredRecord } from '#kafka'
+import { reportSafely } from '#observability'
 import {
   catchUp,
-  type CatchUp,
   type CatchUpProgress,
   type Guard,
+  HeadDeletedError,
   type IndexEntry,
+  isOfLaterOwner,
   type LogPiece,
   type PartitionIndex,
 } from '#redis-index'
@@ -18,11 +27,12 @@ export interface IndexCatchUpParts {
   readonly partition: number
   readonly index: PartitionIndex
   readonly reader: LogReader
-  /** @param events applied since the last call. */
-  readonly onProgress: (progress: CatchUpProgress, events: number) => void
-  /** Told of each record that the index leaves out, for it is no event that an owner appended. */
+  readonly onProgress: (progress: CatchUpProgress) => void
+  /** Called for each record that the index leaves out, for it is no event that an owner appended. */
   readonly onForeign: (offset: number, reason: string) => void
 }
+
+type OwnTerm = Omit<Guard, 'nextOffset'>
 
 /** Brings a partition's index to the end of its log. The log decides; the index follows. */
 export class IndexCatchUp {
@@ -32,59 +42,89 @@ export class IndexCatchUp {
     this.#parts = parts
   }
 
-  /** For a new term: up to the term's own marker, behind which nobody else has appended. */
-  toMarker(term: Pick<Guard, 'topicId' | 'epoch'>, endOffset: number): Promise<Guard> {
-    return this.#upTo(endOffset, { ...term, isServingTerm: false })
-  }
-
-  #upTo(endOffset: number, term: Pick<CatchUp, 'topicId' | 'epoch' | 'isServingTerm'>): Promise<Guard> {
-    const { index, onForeign } = this.#parts
-    let reported = 0
-    const onProgress = (progress: CatchUpProgress) => {
-      this.#parts.onProgress(progress, progress.events - reported)
-      reported = progress.events
-    }
-    return catchUp(index, {
-      ...term,
-      endOffset,
-      read: (from) => this.#pieces(from, endOffset),
-      onProgress,
-      onMisfit: ({ streamId, version, offset }, before) =>
-        onForeign(offset, `it is version ${version} of ${streamId}, which is at version ${before} there`),
-    })
-  }
-
-  /** Tells of what somebody else has put between two batches of an owner, past its fence. */
-  async tellForeign(from: number, until: number): Promise<void> {
-    const { reader, topic, partition, onForeign } = this.#parts
-    for await (const records of reader.read(topic, partition, { from, until })) {
-      for (const { offset } of records) onForeign(offset, 'no owner of the partition appended it')
-    }
+  /**
+   * For a new term: up to the term's own marker, behind which nobody else has appended.
+   * @throws LogError `events-deleted` where the log lacks what the index needs, and nobody has accepted that.
+   */
+  toMarker(term: OwnTerm, endOffset: number): Promise<Guard> {
+    return this.#upTo(endOffset, term, false)
   }
 
   /**
    * Within a term, when the index was found behind.
-   * @throws LogError `fenced` when the index is a later owner's: it must not be taken back from it.
+   * @throws LogError `fenced` when the index is a later owner's: it must not be taken back from it; `events-deleted`.
    */
   async again(guard: Guard): Promise<Guard> {
     const { index, reader, topic, partition } = this.#parts
     const stored = await index.guard()
-    if (stored?.topicId === guard.topicId && stored.epoch > guard.epoch) {
+    const own = { ...guard, isLastTerm: () => this.#isLastTerm(guard) }
+    if (stored?.topicId === guard.topicId && (await isOfLaterOwner(stored, own))) {
       throw new LogError(
         'fenced',
-        `the index of ${topic}/${partition} has a later owner (epoch ${stored.epoch})`,
+        `the index of ${topic}/${partition} has a later owner (term ${stored.producerId}/${stored.epoch})`,
       )
     }
     // Right after a change of leaders the high watermark may still be short of what was acknowledged.
     const endOffset = Math.max(guard.nextOffset, await reader.endOffset(topic, partition))
-    return this.#upTo(endOffset, { topicId: guard.topicId, epoch: guard.epoch, isServingTerm: true })
+    return this.#upTo(endOffset, guard, true)
+  }
+
+  /** Reports data of others that an append found in its way. */
+  reportStrays(strays: readonly Stray[]): void {
+    for (const { firstOffset, lastOffset, producerId, epoch } of strays) {
+      for (let offset = firstOffset; offset <= lastOffset; offset++) {
+        this.#foreign(offset, `producer ${producerId}, epoch ${epoch}, does not own the partition there`)
+      }
+    }
+  }
+
+  async #upTo(
+    endOffset: number,
+    { topicId, producerId, epoch }: OwnTerm,
+    isServingTerm: boolean,
+  ): Promise<Guard> {
+    const { index, reader, topic, partition, onProgress } = this.#parts
+    try {
+      return await catchUp(index, {
+        ...{ topicId, producerId, epoch, isServingTerm, endOffset, onProgress },
+        isLastTerm: () => this.#isLastTerm({ producerId, epoch }),
+        startOffset: await reader.startOffset(topic, partition),
+        acceptedStart: await index.acceptedStart(topicId),
+        read: (from) => this.#pieces(from, endOffset),
+        onMisfit: ({ streamId, version, offset }, before) =>
+          this.#foreign(
+            offset,
+            `it is version ${version} of ${streamId}, which is at version ${before} there`,
+          ),
+      })
+    } catch (error) {
+      throw error instanceof HeadDeletedError ? this.#eventsDeleted(error) : error
+    }
+  }
+
+  async #isLastTerm(term: Pick<Guard, 'producerId' | 'epoch'>): Promise<boolean> {
+    const { reader, topic, partition } = this.#parts
+    return isSameTerm(await reader.lastTerm(topic, partition), term)
+  }
+
+  #eventsDeleted({ startOffset, nextOffset }: HeadDeletedError): LogError {
+    const { topic, partition } = this.#parts
+    const type = aggregateTypeOfTopic(topic)
+    return new LogError(
+      'events-deleted',
+      `events of ${topic}/${partition} were deleted: its log begins at offset ${startOffset}, its index needs it from offset ${nextOffset}. ` +
+        `Restore a backup of ${type}, or accept the loss and serve what is left: ` +
+        `./annals index rebuild ${type} --accept-deleted-events --yes (docs/operations/failover.md)`,
+    )
   }
 
   async *#pieces(from: number, until: number): AsyncGenerator<LogPiece> {
     const { reader, topic, partition } = this.#parts
-    for await (const records of reader.read(topic, partition, { from, until })) {
-      const entries = records.flatMap((record) => this.#entryOf(record))
-      yield { entries, nextOffset: (records.at(-1)?.offset ?? from) + 1 }
+    let next = from
+    for await (const { records, strays, starts } of reader.readPieces(topic, partition, { from, until })) {
+      this.reportStrays(strays)
+      next = (records.at(-1)?.offset ?? next - 1) + 1
+      yield { entries: records.flatMap((record) => this.#entryOf(record)), starts, nextOffset: next }
     }
     // Markers at the end take offsets, too.
     yield { entries: [], nextOffset: until }
@@ -95,8 +135,12 @@ export class IndexCatchUp {
       return [toIndexEntry(eventIn(this.#parts.topic, record), record.offset)]
     } catch (error) {
       if (!(error instanceof InvalidInputError)) throw error
-      this.#parts.onForeign(record.offset, error.message)
+      this.#foreign(record.offset, error.message)
       return []
     }
+  }
+
+  #foreign(offset: number, reason: string): void {
+    reportSafely(() => this.#parts.onForeign(offset, reason))
   }
 }

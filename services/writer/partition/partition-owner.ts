@@ -2,13 +2,14 @@ import type { Logger } from 'pino'
 
 import type { AppendResult } from '#domain'
 import type { EventStoreError } from '#event-store'
-import { type FencedLog, LogError } from '#kafka'
+import { type FencedLog, type KafkaCluster, LogError, TakeOverPace } from '#kafka'
 import { type Guard, IndexUnavailableError, type PartitionIndex } from '#redis-index'
 
 import { AppendQueue, type BatchLimits } from './append-queue.ts'
 import type { IndexCatchUp } from './index-catch-up.ts'
-import { notOwner, outcomeUnknown, unavailable } from './partition-errors.ts'
+import { namedState, notOwner, outcomeUnknown, unavailable } from './partition-errors.ts'
 import type { PendingAppend } from './pending-append.ts'
+import { Renewal } from './renewal.ts'
 import { type AskedBatch, Round, type RoundOwner } from './round.ts'
 import { Signal } from './signal.ts'
 import type { WriterMetrics } from '../writer-metrics.ts'
@@ -22,6 +23,7 @@ export interface PartitionSettings extends BatchLimits {
 export interface PartitionParts {
   readonly topic: string
   readonly partition: number
+  readonly cluster: Pick<KafkaCluster, 'checkHeld'>
   /** A fenced log is dead for good, so each term opens one of its own. */
   readonly openLog: () => FencedLog
   readonly index: PartitionIndex
@@ -37,18 +39,25 @@ const fencedPauseMs = 3_000
 const sweepMs = 250
 const backoffMsMin = 20
 const backoffMsMax = 1_000
+/** How often it is looked whether an operator has mended what only an operator can. */
+const namedStatePauseMs = 2_000
 
 /** One term of this owner: the fence it stands behind, and the index as it knows it. */
 interface Term {
   readonly log: FencedLog
   readonly round: Round
+  /** Up to here the index must come before this term may serve. */
+  readonly endOffset: number
+  /** Holds once the term has caught up. */
   guard: Guard
-  renewAtMs: number
+  hasServed: boolean
+  renewal: Renewal
 }
 
 /**
  * One owned partition: take-over, then one sequential loop of rounds, until it is stopped. Whatever goes wrong is mended in one
- * of three ways: catch the index up, take over anew, or give the partition up.
+ * of three ways: catch the index up, take over again, or give the partition up. What only concerns the index never costs a term:
+ * an owner keeps its fence and tries again.
  */
 export class PartitionOwner {
   readonly #parts: PartitionParts
@@ -57,12 +66,13 @@ export class PartitionOwner {
   readonly #work = new Signal()
   readonly #current = new Signal()
   readonly #stopped = new Signal()
+  readonly #pace = new TakeOverPace()
   #state: 'taking-over' | 'serving' | 'fenced' | 'stopped' = 'taking-over'
   #term: Term | undefined
   /** The index may lag behind the log: it must catch up before the next round, and before any read. */
   #stale = true
   /** Why the partition cannot be served, from a failure until it is over: meanwhile no read waits. */
-  #trouble: string | undefined
+  #trouble: EventStoreError | undefined
   #backoffMs = backoffMsMin
   #life: Promise<void> | undefined
 
@@ -74,6 +84,11 @@ export class PartitionOwner {
 
   get isServing(): boolean {
     return this.#state === 'serving' && !this.#stale
+  }
+
+  /** Why this partition waits for an operator: `log-replaced` or `events-deleted`, and what to do. */
+  get namedState(): EventStoreError | undefined {
+    return this.#replaced() ?? (this.#trouble?.retry === 'never' ? this.#trouble : undefined)
   }
 
   /** Events that wait for their round. */
@@ -130,7 +145,7 @@ export class PartitionOwner {
     for (;;) {
       this.#checkOwned()
       if (!this.#stale && this.#term !== undefined) return this.#term.guard
-      if (this.#trouble !== undefined) throw unavailable(this.#trouble)
+      if (this.#trouble !== undefined) throw this.#trouble
       const waitMs = deadlineMs - performance.now()
       if (waitMs <= 0) throw unavailable(`${this.#name} is catching up with its log`)
       await this.#current.wait(waitMs)
@@ -139,6 +154,17 @@ export class PartitionOwner {
 
   #checkOwned(): void {
     if (this.#state === 'fenced' || this.#state === 'stopped') throw notOwner(this.#name)
+    const replaced = this.#replaced()
+    if (replaced !== undefined) throw replaced
+  }
+
+  #replaced(): EventStoreError | undefined {
+    try {
+      this.#parts.cluster.checkHeld(this.#parts.topic)
+      return undefined
+    } catch (error) {
+      return namedState(error)
+    }
   }
 
   #markStale(): void {
@@ -153,7 +179,8 @@ export class PartitionOwner {
   async #live(): Promise<void> {
     while (!this.#isStopped()) {
       try {
-        await this.#serve(await this.#takeOver())
+        await this.#takeOver()
+        if (this.#term !== undefined) await this.#liveInTerm(this.#term)
       } catch (error) {
         await this.#recover(error)
       } finally {
@@ -164,34 +191,35 @@ export class PartitionOwner {
     this.#handBack()
   }
 
-  async #takeOver(): Promise<Term> {
-    const { openLog, index, catchUp, metrics, logger, settings } = this.#parts
+  async #takeOver(): Promise<void> {
+    const { cluster, topic, openLog, index, catchUp, settings } = this.#parts
     this.#stale = true
+    cluster.checkHeld(topic)
     // A term costs the log a marker, and one of 32,750 epochs: none is begun while there is no index to serve from.
     await index.guard()
-    const stopTimer = metrics.takeOverSeconds.startTimer()
-    const log = openLog()
-    const { epoch, topicId, endOffset } = await log.takeOver()
-    const guard = await catchUp.toMarker({ topicId, epoch }, endOffset)
-    this.#term = {
-      log,
-      round: new Round({ ...this.#parts, log, onGap: (from, until) => this.#lookInto(from, until) }),
-      guard,
-      renewAtMs: performance.now() + settings.fenceRenewalMs,
+    for (let { waitMs } = this.#pace; waitMs > 0; { waitMs } = this.#pace) {
+      await this.#stopped.wait(waitMs)
+      if (this.#isStopped()) return
     }
-    logger.info({ epoch, tookSeconds: stopTimer() }, `took over ${this.#name}`)
-    this.#serveFromNowOn()
-    return this.#term
+    this.#pace.spend()
+    const log = openLog()
+    const { endOffset, topicId, producerId, epoch } = await log.takeOver()
+    const round = new Round({ ...this.#parts, log, onStrays: (strays) => catchUp.reportStrays(strays) })
+    const guard = { topicId, producerId, epoch, nextOffset: endOffset }
+    const renewal = new Renewal(settings.fenceRenewalMs, endOffset)
+    this.#term = { log, round, endOffset, guard, hasServed: false, renewal }
   }
 
-  /** What stands there may be a marker of a renewed fence. Nobody waits for this. */
-  #lookInto(from: number, until: number): void {
-    this.#parts.catchUp.tellForeign(from, until).catch((error: unknown) => {
-      this.#parts.logger.warn(
-        { err: error },
-        `offsets ${from} to ${until} of ${this.#name} cannot be looked at`,
-      )
-    })
+  /** @throws LogError that ends the term. */
+  async #liveInTerm(term: Term): Promise<void> {
+    while (!this.#isStopped()) {
+      try {
+        await this.#serve(term)
+      } catch (error) {
+        if (endsTerm(error)) throw error
+        await this.#backOff(error)
+      }
+    }
   }
 
   #serveFromNowOn(): void {
@@ -212,10 +240,10 @@ export class PartitionOwner {
           asked = undefined
           await this.#catchUp(term)
         }
-        if (performance.now() >= term.renewAtMs) await this.#renew(term)
+        if (term.renewal.isDue(term.guard.nextOffset)) await this.#renew(term)
         const next = asked ?? term.round.ask(term.guard, owner)
         asked = undefined
-        if (next === undefined) await this.#work.wait(term.renewAtMs - performance.now())
+        if (next === undefined) await this.#work.wait(term.renewal.inMs)
         else asked = await term.round.run(term.guard, next, owner)
       }
     } finally {
@@ -236,36 +264,60 @@ export class PartitionOwner {
   }
 
   async #catchUp(term: Term): Promise<void> {
-    this.#parts.logger.warn(`the index of ${this.#name} is behind its log: catching up`)
-    term.guard = await this.#parts.catchUp.again(term.guard)
+    const { catchUp, logger, metrics } = this.#parts
+    if (term.hasServed) {
+      logger.warn(`the index of ${this.#name} is behind its log: catching up`)
+      term.guard = await catchUp.again(term.guard)
+    } else {
+      const stopTimer = metrics.takeOverSeconds.startTimer()
+      term.guard = await catchUp.toMarker(term.guard, term.endOffset)
+      term.hasServed = true
+      const { producerId, epoch } = term.guard
+      logger.info(
+        { producerId: String(producerId), epoch, tookSeconds: stopTimer() },
+        `took over ${this.#name}`,
+      )
+    }
     this.#serveFromNowOn()
   }
 
   async #renew(term: Term): Promise<void> {
     await term.log.renew()
-    term.renewAtMs = performance.now() + this.#parts.settings.fenceRenewalMs
+    term.renewal.renewed(term.guard.nextOffset)
   }
 
   async #recover(error: unknown): Promise<void> {
     this.#stale = true
+    if (!isFenced(error)) return this.#backOff(error)
     const { logger } = this.#parts
-    if (error instanceof LogError && error.outcome === 'fenced') {
-      logger.warn({ reason: error.message }, `another writer owns ${this.#name} now: giving it up`)
-      if (!this.#isStopped()) this.#state = 'fenced'
-      this.#current.notify()
-      this.#handBack()
-      await this.#stopped.wait(fencedPauseMs)
-      if (!this.#isStopped()) this.#state = 'taking-over'
-      return
-    }
-    logger.warn({ err: error }, `${this.#name} cannot be served now: trying again`)
-    this.#trouble = messageOf(error)
+    logger.warn({ reason: error.message }, `another writer owns ${this.#name} now: giving it up`)
+    if (!this.#isStopped()) this.#state = 'fenced'
+    this.#current.notify()
+    this.#handBack()
+    await this.#stopped.wait(fencedPauseMs)
+    if (!this.#isStopped()) this.#state = 'taking-over'
+  }
+
+  async #backOff(error: unknown): Promise<void> {
+    this.#stale = true
+    const named = namedState(error)
+    const trouble = named ?? unavailable(messageOf(error))
+    this.#logTrouble(error, trouble)
+    this.#trouble = trouble
     this.#current.notify()
     this.#refuseExpired()
     // Those that were sent wait: once the log can be read again, their ids tell what became of them.
-    this.#refuse((append) => (append.sent ? undefined : unavailable(messageOf(error))))
-    this.#backoffMs = Math.min(backoffMsMax, this.#backoffMs * 2)
+    this.#refuse((append) => (append.sent ? undefined : trouble))
+    this.#backoffMs = named === undefined ? Math.min(backoffMsMax, this.#backoffMs * 2) : namedStatePauseMs
     await this.#stopped.wait(this.#backoffMs * (0.5 + Math.random() / 2))
+  }
+
+  /** Once for each reason: it may last for days. */
+  #logTrouble(error: unknown, { message, retry }: EventStoreError): void {
+    if (this.#trouble?.message === message) return
+    const { logger } = this.#parts
+    if (retry === 'never') logger.error({ err: error }, `${this.#name} waits for an operator: ${message}`)
+    else logger.warn({ err: error }, `${this.#name} cannot be served now: trying again`)
   }
 
   #refuseExpired(): void {
@@ -289,5 +341,12 @@ export class PartitionOwner {
     this.#queue.putBack(kept)
   }
 }
+
+const isFenced = (error: unknown): error is LogError =>
+  error instanceof LogError && error.outcome === 'fenced'
+
+/** After these the fence does not stand any more, or not for this log. Whatever else fails leaves it standing. */
+const endsTerm = (error: unknown): boolean =>
+  error instanceof LogError && ['fenced', 'unknown', 'take-over', 'log-replaced'].includes(error.outcome)
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

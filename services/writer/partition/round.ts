@@ -1,6 +1,6 @@
 import { position } from '#domain'
 import { EventStoreError } from '#event-store'
-import { type FencedLog, LogError, type LogRecord, toLogRecord } from '#kafka'
+import { type FencedLog, LogError, type LogRecord, type Stray, toLogRecord } from '#kafka'
 import { traced } from '#observability'
 import {
   type Checked,
@@ -24,8 +24,8 @@ export interface RoundParts {
   readonly index: PartitionIndex
   readonly metrics: WriterMetrics
   readonly logger: Logger
-  /** Told where the log has more between two batches than this owner appended. */
-  readonly onGap: (from: number, until: number) => void
+  /** Called with data of others that an append found in its way. */
+  readonly onStrays: (strays: readonly Stray[]) => void
 }
 
 /** A batch, and what the index says to it. */
@@ -79,7 +79,6 @@ export class Round {
     owner.putBack(plan.postponed)
     if (plan.accepted.length === 0) return undefined
     const firstOffset = await this.#append(plan, owner)
-    if (firstOffset > guard.nextOffset) this.#parts.onGap(guard.nextOffset, firstOffset)
     const after = { ...guard, nextOffset: firstOffset + plan.events.length }
     const entries = plan.events.map((event, index) => toIndexEntry(event, firstOffset + index))
     const committed = this.#commit(guard, entries, after, owner)
@@ -111,7 +110,8 @@ export class Round {
     for (const append of appends) append.sent = true
     try {
       const records = events.map(toLogRecord)
-      const { firstOffset } = await metrics.timed('append', () => this.#send(records, appends))
+      const { firstOffset, strays } = await metrics.timed('append', () => this.#send(records, appends))
+      if (strays.length > 0) this.#parts.onStrays(strays)
       return firstOffset
     } catch (error) {
       this.#settleFailed(appends, error, owner)

@@ -1,5 +1,5 @@
 import { aggregateTypeOf, type StreamId } from '#domain'
-import { EventStoreError, partitionFor } from '#event-store'
+import { type ErrorCode, EventStoreError, partitionFor } from '#event-store'
 import { aggregateTypeOfTopic, eventTopic, type TopicDescription } from '#kafka'
 
 import type { PartitionOwner } from '../partition/partition-owner.ts'
@@ -8,6 +8,13 @@ import type { PartitionOwner } from '../partition/partition-owner.ts'
 export interface StreamPlace {
   readonly topic: string
   readonly partition: number
+}
+
+/** A partition that is not served until an operator acts. */
+export interface NamedState extends StreamPlace {
+  readonly state: ErrorCode
+  /** What happened, and what to do. */
+  readonly reason: string
 }
 
 /** The event topics, and those of their partitions that this writer owns now. */
@@ -46,6 +53,15 @@ export class Partitions {
 
   get ownedPlaces(): readonly StreamPlace[] {
     return [...this.#owned.keys()].map(placeOfKey)
+  }
+
+  /** The owned partitions that wait for an operator. */
+  get namedStates(): readonly NamedState[] {
+    return [...this.#owned].flatMap(([key, { namedState }]) =>
+      namedState === undefined
+        ? []
+        : [{ ...placeOfKey(key), state: namedState.code, reason: namedState.message }],
+    )
   }
 
   /** Events that wait for their round, over all owned partitions. */

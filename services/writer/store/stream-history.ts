@@ -1,7 +1,7 @@
 import { noVersion, type RecordedEvent, type StreamId, type StreamPage, type Version } from '#domain'
 import { type EventFormat, packEvent, type StoredEvent, storedEvent, unpackEvent } from '#event-log'
-import type { ReadPlan } from '#event-store'
-import type { LogReader } from '#kafka'
+import { EventStoreError, type ReadPlan } from '#event-store'
+import { LogError, type LogReader } from '#kafka'
 import type { IndexedStreamInfo } from '#redis-index'
 
 import type { PartitionOwner } from '../partition/partition-owner.ts'
@@ -80,8 +80,15 @@ export class StreamHistory {
   ): Promise<StoredEvent[]> {
     const places = await owner.read(deadlineMs, (index, guard) => index.offsets(guard, streamId, from, to))
     const offsets = places.map(({ offset }) => offset)
-    const records = await this.#reader.fetchAt(place.topic, place.partition, offsets)
-    return records.map(storedEvent)
+    const records = await this.#reader
+      .fetchAt(place.topic, place.partition, offsets)
+      .catch((error: unknown) => failFetch(streamId, place, error))
+    const events = records.map(storedEvent)
+    // Of versions that were deleted before the index was rebuilt, it knows no offset of their own.
+    const isWhole =
+      events.length === to - from + 1 && events.every(({ version }, at) => version === from + at)
+    if (!isWhole) throw eventsDeleted(streamId, place)
+    return events
   }
 
   /** Next time these come from the index. That they do not is no reason for anybody to wait or to fail. */
@@ -94,6 +101,23 @@ export class StreamHistory {
       .catch(() => undefined)
   }
 }
+
+function failFetch(streamId: StreamId, place: StreamPlace, error: unknown): never {
+  const isGone = error instanceof LogError && error.outcome === 'not-there'
+  throw isGone ? eventsDeleted(streamId, place, error) : error
+}
+
+const eventsDeleted = (
+  streamId: StreamId,
+  { topic, partition }: StreamPlace,
+  cause?: unknown,
+): EventStoreError =>
+  new EventStoreError(
+    'events-deleted',
+    `events of ${streamId} were deleted from the head of ${topic}/${partition}: read it from a later version, or restore a backup (docs/operations/failover.md)`,
+    {},
+    { cause },
+  )
 
 /** The versions to look at, step by step, in the order of the plan. Without time bounds one step holds the page and one event more. */
 function* steps(plan: ReadPlan, version: Version): Generator<[from: number, to: number]> {

@@ -1,0 +1,57 @@
+import { untilAnswered } from './attempts.ts'
+import type { FencedPartition } from './fence.ts'
+import { LogError } from './kafka-errors.ts'
+import { fetchBatches } from './requests.ts'
+import { isSameTerm, type Stray, type Term, TermRule } from './terms.ts'
+
+const gapFetchBytes = 1 << 18
+const gapWaitMs = 500
+const gapLane = 'gap'
+
+/**
+ * Looks at what stands between the end of the log as its owner knew it and the batch that it has just appended. Its own
+ * markers may stand there, and data of others, which does not count while the term holds. Any other marker ended the term.
+ * @param from the end that the owner knew; `until` the first offset of its batch.
+ * @returns the data of others, for a report.
+ * @throws LogError `unknown` where the term had ended: the batch is in the log, but may not count.
+ */
+export async function inspectGap(
+  fenced: FencedPartition,
+  term: Term,
+  { from, until }: { readonly from: number; readonly until: number },
+  deadline: number,
+): Promise<readonly Stray[]> {
+  const name = `${fenced.topic}/${fenced.partition}`
+  const rule = new TermRule(term)
+  const strays: Stray[] = []
+  for (let offset = from; offset < until;) {
+    if (performance.now() >= deadline)
+      throw new LogError('unavailable', `${name} cannot be read up to ${until}`)
+    const batches = await fetchGap(fenced, offset, deadline)
+    const inGap = batches.filter(({ baseOffset }) => baseOffset < until)
+    const sifted = rule.sift(inGap)
+    const other = sifted.starts[0]
+    if (other !== undefined || sifted.batches.length > 0 || !isSameTerm(rule.term, term)) {
+      throw new LogError(
+        'unknown',
+        `${name}: between offsets ${from} and ${until} another owner has written ` +
+          `(${other === undefined ? 'under this term' : `a marker of producer ${other.producerId}, epoch ${other.epoch}, at ${other.offset}`}); ` +
+          'take over, then the log tells what counts',
+        { mayBeAppended: true },
+      )
+    }
+    strays.push(...sifted.strays)
+    offset = (batches.at(-1)?.lastOffset ?? offset - 1) + 1
+  }
+  return strays
+}
+
+async function fetchGap({ cluster, topic, partition }: FencedPartition, offset: number, deadline: number) {
+  const what = `looking at offset ${offset} of ${topic}/${partition} behind an append`
+  const fetched = await untilAnswered({ what, deadline, changes: false }, () =>
+    cluster.onLeader(topic, partition, gapLane, ({ connection, topicId }) =>
+      fetchBatches(connection, { topicId, partition, offset, bytesMax: gapFetchBytes, waitMsMax: gapWaitMs }),
+    ),
+  )
+  return fetched.batches
+}

@@ -1,0 +1,41 @@
+import type { StoredBatch } from './record-batch.ts'
+import { type Term, TermRule } from './terms.ts'
+
+/** The batches of one partition, as far as this search needs them. */
+export interface BatchSource {
+  startOffset(): Promise<number>
+  /** Some batches from the one that holds the offset. */
+  batchesFrom(offset: number): Promise<readonly StoredBatch[]>
+}
+
+const windowFirst = 1_000
+const windowGrowth = 8
+
+/**
+ * Reads backwards for the last marker before an offset, in windows that grow: owners write one at each take-over, and
+ * then at least every hour.
+ * @returns undefined where no marker is before it.
+ */
+export async function termBefore(source: BatchSource, offset: number): Promise<Term | undefined> {
+  const start = await source.startOffset()
+  let until = offset
+  for (let window = windowFirst; until > start; window *= windowGrowth) {
+    const from = Math.max(start, until - window)
+    const term = await lastTermIn(source, from, until)
+    if (term !== undefined) return term
+    until = from
+  }
+  return undefined
+}
+
+async function lastTermIn(source: BatchSource, from: number, until: number): Promise<Term | undefined> {
+  const rule = new TermRule(undefined)
+  for (let at = from; at < until;) {
+    const batches = await source.batchesFrom(at)
+    const last = batches.at(-1)
+    if (last === undefined) break
+    rule.sift(batches.filter(({ baseOffset, lastOffset }) => baseOffset >= from && lastOffset < until))
+    at = last.lastOffset + 1
+  }
+  return rule.term
+}

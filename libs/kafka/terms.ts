@@ -1,0 +1,82 @@
+import type { StoredBatch } from './record-batch.ts'
+
+/** An owner's term: the epoch grows from owner to owner; the producer id changes only when Kafka gives out another one. */
+export interface Term {
+  readonly producerId: bigint
+  readonly epoch: number
+}
+
+/** A term, and the offset of its first marker in the partition. */
+export interface TermStart extends Term {
+  readonly offset: number
+}
+
+/** Data that is in the log but does not count: its producer was not the one of the last marker before it. */
+export interface Stray extends Term {
+  readonly firstOffset: number
+  readonly lastOffset: number
+  /** The term that held there. */
+  readonly held: Term
+}
+
+/** What {@link TermRule} makes of a run of batches. */
+export interface Sifted {
+  /** The data batches that count, in order. */
+  readonly batches: readonly StoredBatch[]
+  readonly strays: readonly Stray[]
+  /** Markers that began another term than the one before. */
+  readonly starts: readonly TermStart[]
+}
+
+export const isSameTerm = (a: Term | undefined, b: Term | undefined): boolean =>
+  a?.producerId === b?.producerId && a?.epoch === b?.epoch
+
+/**
+ * The rule that decides which data in a partition of events counts: a batch counts if and only if its producer id and
+ * epoch are those of the last marker before it. Where no marker is before it (the head of the log was deleted, or another
+ * cluster's log was copied), it counts, and only its versions can tell.
+ *
+ * The broker fences an older owner too, but only while it remembers the producer id: a coordinator that forgets an idle
+ * transactional id gives the next owner another one, whose marker does not fence the owner before it.
+ */
+export class TermRule {
+  #term: Term | undefined
+
+  /** @param term that holds at the first batch; undefined where no marker is before it. */
+  constructor(term: Term | undefined) {
+    this.#term = term
+  }
+
+  /** The term that holds after the last batch seen. */
+  get term(): Term | undefined {
+    return this.#term
+  }
+
+  /** @param batches the next ones of the partition, in order. */
+  sift(batches: readonly StoredBatch[]): Sifted {
+    const counted: StoredBatch[] = []
+    const strays: Stray[] = []
+    const starts: TermStart[] = []
+    for (const batch of batches) {
+      if (batch.isControl) this.#begin(batch, starts)
+      else if (this.#term === undefined || batch.isOf(this.#term)) counted.push(batch)
+      else strays.push(strayOf(batch, this.#term))
+    }
+    return { batches: counted, strays, starts }
+  }
+
+  #begin(marker: StoredBatch, starts: TermStart[]): void {
+    const { producerId, epoch } = marker
+    if (this.#term?.producerId === producerId && this.#term.epoch === epoch) return
+    this.#term = { producerId, epoch }
+    starts.push({ producerId, epoch, offset: marker.baseOffset })
+  }
+}
+
+const strayOf = (batch: StoredBatch, held: Term): Stray => ({
+  producerId: batch.producerId,
+  epoch: batch.epoch,
+  firstOffset: batch.baseOffset,
+  lastOffset: batch.lastOffset,
+  held,
+})
