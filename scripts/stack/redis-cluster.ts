@@ -11,7 +11,15 @@ const formMsMax = 30_000
 
 /** A Redis Cluster of three masters without replicas. */
 export interface RedisCluster {
-  readonly nodes: readonly Redis[]
+  readonly nodes: readonly RedisClusterNode[]
+  stop(): Promise<void>
+}
+
+/** One node of it, for tests that harm it. */
+export interface RedisClusterNode extends Pick<Redis, 'port' | 'url'> {
+  kill(signal: NodeJS.Signals): void
+  /** Ends it if it still runs, and starts it again on its data, as the member that it was. */
+  restart(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -28,14 +36,8 @@ export async function startRedisCluster(options: {
       // The port for the cluster's own talk is by default 10,000 higher, which may be none.
       const settings = ['--cluster-enabled', 'yes', '--cluster-port', String(ports[size + index])]
       const logFile = join(folder, 'logs', `${name}.log`)
-      return startRedis({
-        port,
-        folder: join(folder, name),
-        logFile,
-        settings,
-        name: `Redis node ${index + 1}`,
-        report,
-      })
+      const of = { port, folder: join(folder, name), logFile, settings, report }
+      return startNode(() => startRedis({ ...of, name: `Redis node ${index + 1}` }))
     }),
   )
   const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`)
@@ -51,7 +53,22 @@ export async function startRedisCluster(options: {
   }
 }
 
-async function allServe(nodes: readonly Redis[]): Promise<boolean> {
+async function startNode(start: () => Promise<Redis>): Promise<RedisClusterNode> {
+  let running = await start()
+  const { port, url } = running
+  return {
+    ...{ port, url },
+    kill: (signal) => running.kill(signal),
+    restart: async () => {
+      running.kill('SIGKILL')
+      await running.exited
+      running = await start()
+    },
+    stop: () => running.stop(),
+  }
+}
+
+async function allServe(nodes: readonly RedisClusterNode[]): Promise<boolean> {
   const answers = await Promise.all(
     nodes.map(({ port }) => redisCommand({ host: '127.0.0.1', port }, 'CLUSTER INFO')),
   )

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { Servers } from './cluster/servers.ts'
+import { traitsOf } from './cluster/traits.ts'
 import { isUneventful } from './report/seed-report.ts'
 import { runSeed } from './run-seed.ts'
 import type { SeedResult } from './seed-result.ts'
@@ -32,8 +33,13 @@ export async function runSeeds(options: RunSeedsOptions): Promise<readonly SeedR
   let generation = 0
   try {
     for (const seed of options.seeds) {
+      const traits = traitsOf(seed)
+      if (servers !== undefined && servers.forgetsIds !== traits.forgetsIds) {
+        await servers.stop()
+        servers = undefined
+      }
       if (servers === undefined) {
-        servers = await Servers.start(join(folder, `servers-${++generation}`))
+        servers = await Servers.start(join(folder, `servers-${++generation}`), traits)
         options.onProgress({ is: 'servers', folder })
       }
       const seedFolder = join(folder, `${results.length + 1}-seed-${seed}`)

@@ -2,9 +2,12 @@ import { join } from 'node:path'
 
 import { freshDomain, type FreshDomain } from '../../../support/fresh-domain.ts'
 import type { Random } from '../random.ts'
+import { Hold, holdModule } from './hold.ts'
 import { closeLinks, type LinkedService, linkService, urlOf } from './linked-service.ts'
 import type { OwnEnd, ServiceKind } from './service-post.ts'
+import type { RedisNode } from './redis-servers.ts'
 import type { Servers } from './servers.ts'
+import type { Traits } from './traits.ts'
 
 export const partitions = 4
 
@@ -30,7 +33,8 @@ const clockModule = new URL('clock.ts', import.meta.url).href
 export interface SystemOptions {
   /** Loaded into every service before its own code: a broken variant. */
   readonly preload: string | undefined
-  /** Of logs and clocks. */
+  readonly traits: Traits
+  /** Of logs, clocks and holds. */
   readonly folder: string
 }
 
@@ -50,6 +54,7 @@ export class System {
   static async start(servers: Servers, random: Random, options: SystemOptions): Promise<System> {
     const system = new System(servers, options)
     const counts = [random.between(2, 3), 2, random.between(1, 2)] as const
+    await Promise.all(system.redisNodes.map((node) => node.command('FLUSHALL')))
     await system.#link(counts)
     for (const { post } of system.services) await post.start()
     return system
@@ -68,6 +73,26 @@ export class System {
 
   get redisKeyPrefix(): string {
     return this.name
+  }
+
+  get traits(): Traits {
+    return this.#options.traits
+  }
+
+  /** Those that the services use. */
+  get redisNodes(): readonly RedisNode[] {
+    const { redis, redisCluster } = this.servers
+    return this.traits.redis === 'cluster' ? redisCluster.nodes : [redis]
+  }
+
+  get redisUrl(): string {
+    const { redis, redisCluster } = this.servers
+    return this.traits.redis === 'cluster' ? redisCluster.url : redis.url
+  }
+
+  /** Stops a writer between its decision and its produce request. */
+  holdOf({ post }: LinkedService): Hold {
+    return new Hold(join(this.#options.folder, `${post.name}.hold`))
   }
 
   /** File that the clock of a writer follows. */
@@ -106,15 +131,19 @@ export class System {
   }
 
   #linked(kind: ServiceKind, name: string): Promise<LinkedService> {
-    const { preload, folder } = this.#options
-    const modules = [...(kind === 'writer' ? [clockModule] : []), ...(preload === undefined ? [] : [preload])]
+    const { preload, folder, traits } = this.#options
+    const modules = [
+      ...(kind === 'writer' ? [clockModule, holdModule] : []),
+      ...(preload === undefined ? [] : [preload]),
+    ]
     return linkService(kind, this.servers, {
-      name,
+      ...{ name, traits },
       nodeArgs: modules.flatMap((module) => ['--import', module]),
       logFolder: folder,
       env: {
         ...commonSettings,
         TEST_CLOCK_FILE: join(folder, `${name}.clock`),
+        TEST_HOLD_FILE: join(folder, `${name}.hold`),
         ANNALS_KAFKA_CLIENT_ID: name,
         ANNALS_REDIS_KEY_PREFIX: this.redisKeyPrefix,
         ANNALS_WRITER_GROUP: this.name,
