@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -28,6 +28,8 @@ export type Progress =
 /** Runs one seed after the other on the same servers; servers that a seed does not leave well are replaced. */
 export async function runSeeds(options: RunSeedsOptions): Promise<readonly SeedResult[]> {
   const folder = mkdtempSync(join(tmpdir(), 'annals-faults-'))
+  // PostgreSQL runs as a user of its own where we are root.
+  chmodSync(folder, 0o755)
   const results: SeedResult[] = []
   let servers: Servers | undefined
   let generation = 0

@@ -3,19 +3,22 @@ import { type Admin, Kafka, logLevel } from 'kafkajs'
 import { deadLetterTopic, eventTopic, projectionTopic, snapshotTopic } from '#kafka'
 
 import { until } from '../../../../scripts/stack/index.ts'
+import type { Servers } from './servers.ts'
 import type { System } from './system.ts'
 
 const deleteMsMax = 60_000
 
-/** Something asked of the brokers past all links, with a connection of its own. */
-async function asked<T>({ servers }: System, ask: (admin: Admin) => Promise<T>): Promise<T> {
-  const kafka = new Kafka({
-    brokers: [...servers.brokers],
+const kafkaOf = ({ brokers }: Servers): Kafka =>
+  new Kafka({
+    brokers: [...brokers],
     clientId: 'fault-harness',
     logLevel: logLevel.NOTHING,
     retry: { retries: 8, initialRetryTime: 100, maxRetryTime: 1_000 },
   })
-  const admin = kafka.admin()
+
+/** Something asked of the brokers past all links, with a connection of its own. */
+async function asked<T>({ servers }: System, ask: (admin: Admin) => Promise<T>): Promise<T> {
+  const admin = kafkaOf(servers).admin()
   await admin.connect()
   try {
     return await ask(admin)
@@ -39,6 +42,40 @@ export function areReplicated(system: System): Promise<boolean> {
     const all = topics.flatMap((topic) => topic.partitions)
     return all.length > 0 && all.every(({ isr, replicas }) => isr.length === replicas.length)
   })
+}
+
+/** A record as any producer sends it. */
+export interface PlainMessage {
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** Puts records into a partition with an ordinary producer, as whoever has the right to write there can. @returns whether they are there. */
+export async function writePlainly(
+  { servers }: System,
+  topic: string,
+  partition: number,
+  messages: readonly PlainMessage[],
+): Promise<boolean> {
+  const producer = kafkaOf(servers).producer()
+  try {
+    await producer.connect()
+    await producer.send({
+      topic,
+      messages: messages.map(({ headers, ...message }) => ({
+        ...message,
+        headers: { ...headers },
+        partition,
+      })),
+    })
+    return true
+  } catch {
+    // A broker is away, maybe by another fault: then nothing is tried this time, or it is there without an answer.
+    return false
+  } finally {
+    await producer.disconnect()
+  }
 }
 
 /** A seed that is over leaves nothing behind on the brokers. kafkajs gives up at the first answer that is late. */
