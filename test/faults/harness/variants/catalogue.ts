@@ -45,11 +45,11 @@ const guardIgnored: Variant = {
   module: 'libs/redis-index/lua.ts',
   replacements: [
     {
-      text: 'if stored[1] ~= topicId or stored[2] ~= epoch or stored[3] ~= nextOffset then return 0 end\nlocal records',
+      text: 'if stored[1] ~= topicId or stored[2] ~= term or stored[3] ~= nextOffset then return 0 end\nlocal records',
       by: 'local records',
     },
     {
-      text: 'if stored[1] ~= topicId or stored[2] ~= epoch or tonumber(stored[3]) < tonumber(nextOffset) then return 0 end',
+      text: 'if stored[1] ~= topicId or stored[2] ~= term or tonumber(stored[3]) < tonumber(nextOffset) then return 0 end',
       by: '',
     },
   ],
@@ -123,6 +123,32 @@ const dedupeForgotten: Variant = {
   ],
 }
 
+const ruleLeftOut: Variant = {
+  name: 'rule-left-out',
+  caughtBySeed: 7,
+  doc: 'Every batch in a partition counts, whoever wrote it: a stray record with the next version is taken for an event.',
+  module: 'libs/kafka/terms.ts',
+  replacements: [
+    {
+      text: 'else if (this.#term === undefined || batch.isOf(this.#term)) counted.push(batch)',
+      by: 'else if (this.#term !== null) counted.push(batch)',
+    },
+  ],
+}
+
+const landingUnchecked: Variant = {
+  name: 'landing-unchecked',
+  caughtBySeed: 20,
+  doc: 'An owner acknowledges wherever its batch landed: also behind the marker of another owner, whose producer id is another one and fences nobody.',
+  module: 'libs/kafka/fenced-log.ts',
+  replacements: [
+    {
+      text: 'const strays = await this.#checkLanding(owned, firstOffset, deadline)',
+      by: 'const strays: readonly Stray[] = []',
+    },
+  ],
+}
+
 /** Each takes away one thing that a promise rests on. */
 export const variants: readonly Variant[] = [
   noWaitForMarker,
@@ -131,6 +157,8 @@ export const variants: readonly Variant[] = [
   sequenceBumped,
   checkpointFirst,
   dedupeForgotten,
+  ruleLeftOut,
+  landingUnchecked,
 ]
 
 /** @throws Error naming those there are, when there is none of this name. */
