@@ -82,7 +82,7 @@ async function playAndJudge(system: System, options: SeedOptions, run: Run): Pro
     await workload.readAllStreams()
     await waitUntilCaughtUp(system)
     await until('all servers are well', wellMsMax, () => system.servers.areHealthy())
-    run.violations = check(run.recorder.history, await readRemains(whereIs(system)))
+    run.violations = check(run.recorder.history, await readRemains(whereIs(system)), system.decrees)
   } finally {
     await workload.stop()
     await workload.close()

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 
 import { freshDomain, type FreshDomain } from '../../../support/fresh-domain.ts'
+import type { RecreatedTopic, ShortenedPartition } from '../checker/index.ts'
 import type { Random } from '../random.ts'
 import { Hold, holdModule } from './hold.ts'
 import { closeLinks, type LinkedService, linkService, urlOf } from './linked-service.ts'
@@ -46,6 +47,11 @@ export class System {
   readonly writers: LinkedService[] = []
   readonly projectors: LinkedService[] = []
   readonly snapshotters: LinkedService[] = []
+  /** What faults have taken away for good. */
+  readonly decrees: { readonly recreated: RecreatedTopic[]; readonly shortened: ShortenedPartition[] } = {
+    recreated: [],
+    shortened: [],
+  }
   readonly #options: SystemOptions
   readonly #departed: OwnEnd[] = []
   #joined = 0
@@ -111,6 +117,24 @@ export class System {
     }
   }
 
+  /** All services stop in order, and start again. */
+  async restartServices(): Promise<void> {
+    await Promise.all(this.services.map(({ post }) => post.leave()))
+    await Promise.all(this.services.map(({ post }) => post.start()))
+  }
+
+  /** What an operator's shell has, past all links. */
+  get operatorEnv(): Readonly<Record<string, string>> {
+    const { brokers, registry } = this.servers
+    return {
+      ...this.#commonEnv,
+      ANNALS_KAFKA_BROKERS: brokers.join(','),
+      ANNALS_REDIS_URL: this.redisUrl,
+      ANNALS_REGISTRY_URL: registry.url,
+      ANNALS_KAFKA_CLIENT_ID: 'operator',
+    }
+  }
+
   /** Processes that ended though nobody had ended them. */
   get ownEnds(): readonly OwnEnd[] {
     return [...this.#departed, ...this.services.flatMap(({ post }) => post.ownEnds)]
@@ -130,6 +154,18 @@ export class System {
     this.snapshotters.push(...(await several('snapshotter', snapshotters)))
   }
 
+  get #commonEnv(): Readonly<Record<string, string>> {
+    return {
+      ...commonSettings,
+      ANNALS_REDIS_KEY_PREFIX: this.redisKeyPrefix,
+      ANNALS_WRITER_GROUP: this.name,
+      ANNALS_PROJECTOR_GROUP: `${this.name}-projector`,
+      ANNALS_SNAPSHOTTER_GROUP: `${this.name}-snapshotter`,
+      ANNALS_DOMAIN: this.domain.modulePath,
+      ANNALS_SCHEMAS: this.domain.schemaFolder,
+    }
+  }
+
   #linked(kind: ServiceKind, name: string): Promise<LinkedService> {
     const { preload, folder, traits } = this.#options
     const modules = [
@@ -141,17 +177,11 @@ export class System {
       nodeArgs: modules.flatMap((module) => ['--import', module]),
       logFolder: folder,
       env: {
-        ...commonSettings,
+        ...this.#commonEnv,
         TEST_CLOCK_FILE: join(folder, `${name}.clock`),
         TEST_HOLD_FILE: join(folder, `${name}.hold`),
         ANNALS_KAFKA_CLIENT_ID: name,
-        ANNALS_REDIS_KEY_PREFIX: this.redisKeyPrefix,
-        ANNALS_WRITER_GROUP: this.name,
-        ANNALS_PROJECTOR_GROUP: `${this.name}-projector`,
-        ANNALS_SNAPSHOTTER_GROUP: `${this.name}-snapshotter`,
         ANNALS_SNAPSHOTTER_WRITER_URLS: this.writers.map(({ peers }) => urlOf(peers)).join(','),
-        ANNALS_DOMAIN: this.domain.modulePath,
-        ANNALS_SCHEMAS: this.domain.schemaFolder,
         // A service may start while the registry is away, as the guide advises.
         ANNALS_REGISTRY_ID_FILE: join(folder, `${name}.schema-ids.json`),
       },

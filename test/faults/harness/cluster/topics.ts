@@ -1,10 +1,11 @@
-import { type Admin, Kafka, logLevel } from 'kafkajs'
+import { type Admin, ConfigResourceTypes, Kafka, logLevel } from 'kafkajs'
 
 import { deadLetterTopic, eventTopic, projectionTopic, snapshotTopic } from '#kafka'
 
 import { until } from '../../../../scripts/stack/index.ts'
 import type { Servers } from './servers.ts'
-import type { System } from './system.ts'
+import { connected, leadersBy } from '../plain-kafka/index.ts'
+import { partitions, type System } from './system.ts'
 
 const deleteMsMax = 60_000
 
@@ -42,6 +43,49 @@ export function areReplicated(system: System): Promise<boolean> {
     const all = topics.flatMap((topic) => topic.partitions)
     return all.length > 0 && all.every(({ isr, replicas }) => isr.length === replicas.length)
   })
+}
+
+/**
+ * Deletes the topic of a type's events and creates it again with the same settings.
+ * @returns when no broker had it any more, by the clock of the history.
+ */
+export async function recreateTopic(system: System, type: string): Promise<number> {
+  const topic = eventTopic(type)
+  const configEntries = await asked(system, (admin) => ownSettings(admin, topic))
+  await asked(system, (admin) => admin.deleteTopics({ topics: [topic] }))
+  const partitionsAt = async (broker: string) =>
+    (await connected(broker, (connection) => leadersBy(connection, topic))).length
+  const areAll = (count: number) => async () =>
+    (await Promise.all(system.servers.brokers.map(partitionsAt))).every((each) => each === count)
+  await until(`${topic} is gone`, deleteMsMax, areAll(0))
+  const goneAtMs = performance.now()
+  const created = { topic, numPartitions: partitions, replicationFactor: 3, configEntries }
+  await asked(system, (admin) => admin.createTopics({ topics: [created], waitForLeaders: false }))
+  await until(`${topic} is there again`, deleteMsMax, areAll(partitions))
+  return goneAtMs + goneMarginMs
+}
+
+/** A broker forgets a topic in its metadata first, and then stops to serve it. */
+const goneMarginMs = 500
+/** Of the sources that Kafka names: set for this topic. */
+const ofTopic = 1
+
+async function ownSettings(admin: Admin, topic: string): Promise<{ name: string; value: string }[]> {
+  const type = ConfigResourceTypes.TOPIC
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: [{ type, name: topic }],
+  })
+  return resources
+    .flatMap(({ configEntries }) => configEntries)
+    .filter(({ configSource }) => (configSource as number) === ofTopic)
+    .map(({ configName, configValue }) => ({ name: configName, value: configValue }))
+}
+
+/** DeleteRecords: what lies before the offset is gone for good. */
+export function deleteHead(system: System, topic: string, partition: number, offset: number): Promise<void> {
+  const partitions = [{ partition, offset: String(offset) }]
+  return asked(system, (admin) => admin.deleteTopicRecords({ topic, partitions }))
 }
 
 /** A record as any producer sends it. */

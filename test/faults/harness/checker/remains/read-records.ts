@@ -44,8 +44,12 @@ async function readTopic(brokers: readonly string[], topic: string): Promise<Pla
   const leaders = await leadersOf(brokers, topic)
   const partitions = await Promise.all(
     leaders.map(async (leader, partition) => {
-      const { batches } = await readPartition(leader, { topic, partition })
-      return batches.map((batch) => ({ topic, partition, ...batch }))
+      const { startOffset, batches } = await readPartition(leader, { topic, partition })
+      // A batch comes whole, also where its first records were deleted.
+      return batches.map((batch) => ({
+        ...{ topic, partition, ...batch },
+        records: batch.records.filter(({ offset }) => offset >= startOffset),
+      }))
     }),
   )
   return partitions.flat()

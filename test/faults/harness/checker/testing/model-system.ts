@@ -14,6 +14,8 @@ type Request = Pick<AppendOperation, 'streamId' | 'expectedVersion' | 'events'>
 type Outcome = AppendOperation['outcome']
 
 const partitions = 2
+/** Between one take-over and the next. */
+const takeOverMs = 2_000
 const topic = 'eventstore.customer'
 const nobody: Producer = { id: '-1', epoch: -1 }
 
@@ -149,7 +151,13 @@ export class ModelSystem {
   #takeOver(partition: number): void {
     const { id, epoch } = this.#termOf(partition) ?? { id: '10', epoch: 0 }
     const producer = epoch > 1 ? { id: String(Number(id) + 1), epoch: 0 } : { id, epoch: epoch + 1 }
-    this.#markers.push({ topic, partition, offset: this.#nextOffset(partition), producer, timestampMs: 0 })
+    this.#markers.push({
+      topic,
+      partition,
+      offset: this.#nextOffset(partition),
+      producer,
+      timestampMs: takeOverMs * this.#markers.length,
+    })
   }
 
   #nextOffset(partition: number): number {

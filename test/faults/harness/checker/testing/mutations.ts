@@ -66,7 +66,7 @@ export const withLog = (
 
 const termAt = (markers: readonly LoggedMarker[], { topic, partition, offset }: LoggedEvent): Producer =>
   markers
-    .filter((marker) => marker.topic === topic && marker.partition === partition && marker.offset <= offset)
+    .filter((marker) => marker.topic === topic && marker.partition === partition && marker.offset < offset)
     .reduce((last, marker) => (marker.offset >= last.offset ? marker : last)).producer
 
 export const withOperation = ({ history, remains }: Case, operation: Operation): Case => ({
