@@ -63,7 +63,7 @@ async function prepare({ service, backends, config }: CoreWriter, streamId: Stre
     tailTtlSeconds: 3_600,
     rememberedIdsMax: config.index.rememberedIdsMax,
   })
-  const state = backends.codec.encode('bench-core', 'BenchState', fold(aggregate, before))
+  const state = backends.codec.encode('bench-core', 'BenchState', fold(aggregate, before), 'snapshot')
   await index.saveSnapshot(streamId, {
     version: lastVersion,
     stateVersion: 1,

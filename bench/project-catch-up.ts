@@ -49,6 +49,8 @@ export function catchUp(parts: CatchUpParts, what: CatchUpCase): Promise<CatchUp
       domain: { ...backends.domain, projections },
       store,
       advertisedUrl: config.http.advertisedUrl,
+      verifyPeer: () => Promise.resolve('verified'),
+      onForeign: () => undefined,
       settings: { ...projectorSettings(config), groupId: name, changelog: what.changelog },
       metrics,
       logger: pino({ level: 'warn' }),

@@ -51,6 +51,8 @@ export function measureDelay(
       ...backends,
       store: new RedisViewStore(backends.redis),
       advertisedUrl: config.http.advertisedUrl,
+      verifyPeer: () => Promise.resolve('verified'),
+      onForeign: () => undefined,
       settings: { ...projectorSettings(config), afterTimeoutMs: waitMsMax },
       metrics: new Registry(),
       logger: pino({ level: 'warn' }),

@@ -103,8 +103,8 @@ export class HttpTransport {
         origin: url.origin,
         path: prefixOf(url) + path,
         method,
-        headers:
-          body === undefined ? this.#headers : { 'content-type': 'application/json', ...this.#headers },
+        // Servers take changes as JSON only, also those without a body: no page can send that by itself.
+        headers: method === 'GET' ? this.#headers : { 'content-type': 'application/json', ...this.#headers },
         body: body ?? null,
         signal: AbortSignal.timeout(timeoutMs),
       })

@@ -3,6 +3,7 @@ export { type CoalesceLimits } from './append-lane.ts'
 export { type RetryLimits } from './backoff.ts'
 export { type ClientOptions, type SubscribeOptions } from './client-options.ts'
 export { HttpTransport, type TransportOptions } from './http-transport.ts'
+export { PeerCheck, type PeerIdentity, type PeerVerdict } from './peer-check.ts'
 export { Peers } from './peers.ts'
 export { ProjectionHandle, type SubscribeViewsOptions } from './projections-handle.ts'
 export {

@@ -67,12 +67,26 @@ export class OwnerTable {
 
   #learn(owners: readonly PartitionOwner[]): void {
     const table = new Map<string, (string | undefined)[]>()
-    for (const { topic, partition, url } of owners) {
+    for (const { topic, partition, url } of owners.filter(isSound)) {
       const urls = table.get(topic) ?? []
       urls[partition] = url
       table.set(topic, urls)
     }
     this.#urlsByTopic = table
-    this.#reachable.replace([...new Set([...this.#given, ...owners.map(({ url }) => url)])])
+    const learned = [...table.values()].flat().filter((url) => url !== undefined)
+    this.#reachable.replace([...new Set([...this.#given, ...learned])])
   }
 }
+
+/** As many as a topic can be configured to have. */
+const partitionsMax = 10_000
+
+/** What cannot be of a writer must not fail the requests. */
+const isSound = ({ topic, partition, url }: PartitionOwner): boolean =>
+  typeof topic === 'string' &&
+  Number.isSafeInteger(partition) &&
+  partition >= 0 &&
+  partition < partitionsMax &&
+  (url === undefined || isHttp(url))
+
+const isHttp = (text: string): boolean => /^https?:$/.test(URL.parse(text)?.protocol ?? '')

@@ -56,7 +56,8 @@ export interface StreamState<State = unknown> {
 export interface PartitionOwner {
   readonly topic: string
   readonly partition: number
-  readonly url: string
+  /** Absent while the owner has not proved to be there: nobody is sent to it. */
+  readonly url?: string
   readonly memberId: string
 }
 

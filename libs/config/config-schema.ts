@@ -36,6 +36,34 @@ const http = group('HTTP', 'Where a service listens.', {
     description:
       'Changes that one service works on at a time; callers of more are told at once to come again.',
   }),
+  requestTimeoutMs: duration({
+    env: 'ANNALS_REQUEST_TIMEOUT',
+    default: 10_000,
+    minimum: 1_000,
+    description: 'How long a request may take to arrive whole, headers and body.',
+  }),
+  connectionsMax: count({
+    env: 'ANNALS_CONNECTIONS_MAX',
+    default: 10_000,
+    description: 'Connections that one service holds at a time; further ones get 503.',
+  }),
+  connectionsPerAddressMax: count({
+    env: 'ANNALS_CONNECTIONS_PER_ADDRESS_MAX',
+    default: 1_000,
+    description:
+      'Connections of one remote address; further ones get 429. Loopback addresses are not counted.',
+  }),
+  allowedHosts: list(
+    {
+      env: 'ANNALS_ALLOWED_HOSTS',
+      default: [],
+      defaultText: 'none',
+      form: 'host names, with a port or without, separated by commas',
+      description:
+        'Names by which the service is reached, besides localhost, IP addresses and the host of ANNALS_ADVERTISED_URL. Requests for other hosts are refused.',
+    },
+    '^[^\\s:/?#@,]+(:\\d{1,5})?$',
+  ),
 })
 
 const kafka = group('Kafka', 'How the cluster is reached, and how topics are made.', {
@@ -250,6 +278,12 @@ const writer = group(
       env: 'ANNALS_WRITER_APPEND_BYTES_MAX',
       default: 512 * 1_024,
       description: 'Bytes of the events of one append, as they stand in the log.',
+    }),
+    eventTypes: choice(['evolved', 'any'], {
+      env: 'ANNALS_WRITER_EVENT_TYPES',
+      default: 'evolved',
+      description:
+        "Event types that may be appended: those that the domain module's aggregate evolves, or `any` that has a schema, while services know events that this domain module does not.",
     }),
     appendTimeoutMs: duration({
       env: 'ANNALS_WRITER_APPEND_TIMEOUT',

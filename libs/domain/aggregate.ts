@@ -57,6 +57,8 @@ export interface Aggregate<
   readonly snapshot: SnapshotPolicy
   readonly eventTypes: readonly string[]
   readonly commandTypes: readonly string[]
+  /** Whether {@link fold} gets past an event of this type: `evolve` has it, or the definition skips unknown ones. */
+  evolves(eventType: string): boolean
   /** One step of {@link fold}. */
   evolve(state: State, event: Event): State
   /** What the definition answers to a command, its invariants not yet checked: see {@link decide}. */
@@ -84,6 +86,7 @@ export function defineAggregate<State, Event extends DomainEvent, Command extend
     snapshot: snapshotPolicy(type, definition.snapshot),
     eventTypes: [...evolvers.keys()],
     commandTypes: [...deciders.keys()],
+    evolves: (eventType) => definition.onUnknownEvent === 'skip' || evolvers.has(eventType),
     evolve(state, event) {
       const evolver = evolvers.get(event.type)
       if (evolver !== undefined) return evolver(state, event)

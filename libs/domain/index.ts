@@ -25,6 +25,7 @@ export { type DomainEvent, type EventMetadata, type NewEvent, type RecordedEvent
 export { deriveEventId, type EventId, newEventId, parseEventId } from './event-id.ts'
 export { InvalidInputError, quote } from './invalid-input.ts'
 export { type LoadedAggregate, newAggregate } from './loaded-aggregate.ts'
+export { metadataFields, parseMetadata } from './metadata.ts'
 export { formatPosition, parsePosition, type Position, position } from './position.ts'
 export { defineProjection, project, type Projection, type ProjectionDefinition } from './projection.ts'
 export {
@@ -39,6 +40,7 @@ export { validateSequence } from './sequence.ts'
 export {
   aggregateIdOf,
   aggregateTypeOf,
+  checkNewStreamId,
   parseAggregateType,
   parseStreamId,
   type StreamId,

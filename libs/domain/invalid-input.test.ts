@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
 import { InvalidInputError, quote } from './invalid-input.ts'
@@ -9,6 +10,10 @@ describe('a quoted value', () => {
     [Symbol('s'), 'Symbol(s)'],
     [10n, '10'],
     [{ a: 1 }, '{"a":1}'],
+    [
+      'a\u0000\u007f\u009b\u202e\u200b\u{e0041}\ud800b',
+      '"a\\u0000\\u007f\\u009b\\u202e\\u200b\\udb40\\udc41\\ud800b"',
+    ],
   ])('%s is shown as %s', (value, shown) => expect(quote(value)).toBe(shown))
 
   test('is cut at 80 characters', () => {
@@ -20,6 +25,41 @@ describe('a quoted value', () => {
     const ring: Record<string, unknown> = {}
     ring['self'] = ring
     expect(quote(ring)).toBe('[object Object]')
+  })
+
+  const nested = (levels: number): unknown => {
+    let value: unknown = 1
+    for (let level = 0; level < levels; level++) value = level % 2 === 0 ? [value] : { deep: value }
+    return value
+  }
+
+  test.each([
+    ['an array nested too deep', () => nested(200_001), `${'[{"deep":'.repeat(9).slice(0, 79)}…`],
+    ['an object nested too deep', () => nested(200_000), `${'{"deep":['.repeat(9).slice(0, 79)}…`],
+    ['an object without a prototype that refers to itself', ring, '[object Object]'],
+    ['what cannot be turned into text', () => ({ toString: 1, valueOf: null, deep: 1n }), '[object Object]'],
+  ])('%s is shown all the same', (_, make, shown) => expect(quote(make())).toBe(shown))
+
+  function ring(): object {
+    const value = Object.create(null) as Record<string, unknown>
+    return Object.assign(value, { self: value })
+  }
+
+  test('is the beginning of its JSON, whatever it is', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ noUnicodeString: false }), (value) => {
+        const json = JSON.stringify(value)
+        expect(quote(value)).toBe(json.length > 80 ? `${json.slice(0, 79)}…` : json)
+      }),
+    )
+  })
+
+  test('is not read to its end where it is large', () => {
+    let read = 0
+    const part = { toJSON: () => ++read }
+    const large = Array.from({ length: 1_000 }, () => Array.from({ length: 1_000 }, () => part))
+    expect(quote(large)).toHaveLength(80)
+    expect(read).toBeLessThan(1_000)
   })
 })
 

@@ -2,7 +2,14 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
 import { InvalidInputError } from './invalid-input.ts'
-import { aggregateIdOf, aggregateTypeOf, parseAggregateType, parseStreamId, streamIdOf } from './stream-id.ts'
+import {
+  aggregateIdOf,
+  aggregateTypeOf,
+  checkNewStreamId,
+  parseAggregateType,
+  parseStreamId,
+  streamIdOf,
+} from './stream-id.ts'
 
 describe('a stream id', () => {
   test('is an aggregate type and an aggregate id; the type ends at the first dot', () => {
@@ -50,6 +57,26 @@ describe('a stream id', () => {
   ])('%j is refused with what is wrong', (text, message) => {
     expect(() => parseStreamId(text)).toThrow(message)
     expect(() => parseStreamId(text)).toThrow(expect.objectContaining({ path: 'streamId' }))
+  })
+})
+
+describe('a new stream', () => {
+  test.each(['42', 'a.b/c', 'Zoë', 'שלום', '日本', '🎩', 'क्षि'])('may begin as %s', (id) => {
+    expect(() => checkNewStreamId(streamIdOf('order', id))).not.toThrow()
+  })
+
+  test.each([
+    ...[0x00ad, 0x034f, 0x061c, 0x115f, 0x180e, 0x200b, 0x200c, 0x200d, 0x200e, 0x200f, 0x202a, 0x202e],
+    ...[0x2060, 0x2066, 0x2069, 0x206f, 0x3164, 0xfe0f, 0xe0001, 0xe0041],
+  ])('may not begin with U+%s in its id, which can still be read', (code) => {
+    const streamId = streamIdOf('order', `4${String.fromCodePoint(code)}2`)
+    expect(parseStreamId(streamId)).toBe(streamId)
+    expect(() => checkNewStreamId(streamId)).toThrow('invisible or bidirectional characters')
+    expect(() => checkNewStreamId(streamId)).toThrow(expect.objectContaining({ path: 'streamId' }))
+  })
+
+  test('may not begin under an id that another spelling looks like', () => {
+    expect(() => checkNewStreamId(streamIdOf('order', 'Zoe\u0308'))).toThrow('not in the normal form NFC')
   })
 })
 

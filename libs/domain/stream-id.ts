@@ -43,6 +43,31 @@ export function streamIdOf(type: string, id: string): StreamId {
   return `${type}.${id}` as StreamId
 }
 
+/** What nobody sees or what turns the text around it: two such ids can look alike. */
+const invisible = /[\p{Bidi_Control}\p{Default_Ignorable_Code_Point}]/u
+
+/**
+ * Checks that a new stream may begin with this id. Streams that are in the log already are not judged by it: they are read,
+ * and appended to, whatever their ids hold.
+ * @throws InvalidInputError for bidirectional controls and invisible characters (zero-width ones, joiners, variation
+ * selectors …), and for text that is not in Unicode's normal form NFC.
+ */
+export function checkNewStreamId(streamId: StreamId): void {
+  if (/^[\x21-\x7e]*$/.test(streamId)) return
+  const id = aggregateIdOf(streamId)
+  if (invisible.test(id)) {
+    throw new InvalidInputError(
+      'streamId',
+      `aggregate id ${quote(id)} holds invisible or bidirectional characters: expected an id without them`,
+    )
+  }
+  if (id.normalize('NFC') === id) return
+  throw new InvalidInputError(
+    'streamId',
+    `aggregate id ${quote(id)} is not in the normal form NFC, so another id can look the same: expected id.normalize('NFC')`,
+  )
+}
+
 /** Checks an aggregate type and returns it. @throws InvalidInputError when it is malformed. */
 export function parseAggregateType(type: string): string {
   if (aggregateTypePattern.test(type)) return type

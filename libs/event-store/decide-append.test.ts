@@ -39,6 +39,21 @@ function refusal(decision: AppendDecision<Placed>): EventStoreError {
   return decision.error
 }
 
+describe('an id that no new stream may have', () => {
+  const odd = parseStreamId('order.4\u202e2')
+  const append = { streamId: odd, expectedVersion: 'any', eventIds: ids(7) } as const
+
+  test('begins no stream', () => {
+    const { code, details } = refusal(decideAppend(append, noVersion, stream()))
+    expect({ code, details }).toEqual({ code: 'invalid-request', details: { path: 'streamId' } })
+  })
+
+  test('does not stop a stream that is in the log already', () => {
+    const decision = decideAppend(append, parseVersion(2), stream(1, 2))
+    expect(decision).toEqual({ kind: 'accept', firstVersion: 3, lastVersion: 3 })
+  })
+})
+
 describe('new events', () => {
   test('get the versions after the stream’s own', () => {
     expect(decide(ids(7, 8, 9), stream(1, 2))).toEqual({ kind: 'accept', firstVersion: 3, lastVersion: 5 })

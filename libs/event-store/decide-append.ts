@@ -1,7 +1,9 @@
 import {
+  checkNewStreamId,
   type EventId,
   type ExpectedVersion,
   meetsExpectation,
+  noVersion,
   quote,
   type StreamId,
   type Version,
@@ -9,6 +11,7 @@ import {
 } from '#domain'
 
 import { EventStoreError } from './errors.ts'
+import { parseRequest } from './invalid-request.ts'
 
 /** An append as far as its decision goes: what it expects, and the ids of its events in order. */
 export interface ProposedAppend {
@@ -55,6 +58,8 @@ export function decideAppend<Known extends KnownEvent>(
   if (malformed !== undefined) return refuse(malformed)
   const found = knownAmong(append.eventIds, known)
   if (found.length > 0) return decideKnown(append, found)
+  const unfit = actual === noVersion ? unfitNewStream(append.streamId) : undefined
+  if (unfit !== undefined) return refuse(unfit)
   if (!meetsExpectation(append.expectedVersion, actual)) return refuse(wrongExpectedVersion(append, actual))
   return {
     kind: 'accept',
@@ -78,6 +83,16 @@ export function malformedIds(eventIds: readonly (EventId | undefined)[]): EventS
     firstIndex.set(id, index)
   }
   return undefined
+}
+
+function unfitNewStream(streamId: StreamId): EventStoreError | undefined {
+  try {
+    parseRequest(() => checkNewStreamId(streamId))
+    return undefined
+  } catch (error) {
+    if (error instanceof EventStoreError) return error
+    throw error
+  }
 }
 
 interface Found<Known> {

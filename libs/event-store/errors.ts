@@ -13,7 +13,7 @@ interface ErrorKind {
 export const errorTable = {
   'invalid-request': { httpStatus: 400, retry: 'never', title: 'The request is malformed' },
   'invalid-event': { httpStatus: 422, retry: 'never', title: 'An event does not fit its schema' },
-  'unknown-event-type': { httpStatus: 422, retry: 'never', title: 'No schema for this event type' },
+  'unknown-event-type': { httpStatus: 422, retry: 'never', title: 'No such event type' },
   'append-too-large': {
     httpStatus: 413,
     retry: 'never',

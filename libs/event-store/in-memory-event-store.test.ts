@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest'
 
-import { type NewEvent, parseStreamId, parseVersion } from '#domain'
+import {
+  defineAggregate,
+  type DomainEvent,
+  type NewEvent,
+  parseStreamId,
+  parseVersion,
+  type StreamId,
+} from '#domain'
 import { eventStoreContract } from '#event-store/testing'
 
 import { EventStoreError } from './errors.ts'
@@ -114,4 +121,23 @@ test('many appends at once reject when the store itself fails', async () => {
     },
   })
   await expect(store.appendMany([{ streamId, events: [itemAdded('a')] }])).rejects.toThrow('clock is broken')
+})
+
+test('where it knows the aggregate, it takes only events that the aggregate evolves', async () => {
+  const order = defineAggregate<object, DomainEvent<'Placed'>>({
+    type: 'order',
+    initialState: {},
+    evolve: { Placed: (state) => state },
+  })
+  const store = new InMemoryEventStore({ aggregates: [order] })
+  const [known, unknown] = ['order.1', 'cart.1'].map(parseStreamId) as [StreamId, StreamId]
+  await store.append(known, [{ type: 'Placed', data: {} }])
+  await expect(
+    store.append(known, [
+      { type: 'Placed', data: {} },
+      { type: 'OrderState', data: {} },
+    ]),
+  ).rejects.toMatchObject({ code: 'unknown-event-type', details: { path: 'events[1].type' } })
+  expect((await store.load(known)).version).toBe(1)
+  await store.append(unknown, [{ type: 'OrderState', data: {} }])
 })

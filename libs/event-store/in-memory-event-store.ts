@@ -23,6 +23,7 @@ import type { AppendRequest, BatchAppender } from './batch.ts'
 import { decideAppend, type VersionRange } from './decide-append.ts'
 import { EventStoreError } from './errors.ts'
 import type { EventStore, SnapshotStore, StreamInfo } from './event-store.ts'
+import { type EventTypeCheck, eventTypeCheck, type EvolvedAggregate } from './evolved-event-types.ts'
 import { frozenCopy } from './frozen-copy.ts'
 import { invalidRequest, parseRequest } from './invalid-request.ts'
 import { planRead, type ReadPlan } from './read-plan.ts'
@@ -36,6 +37,8 @@ import {
 export interface InMemoryEventStoreOptions extends Partial<AppendLimits> {
   /** Gives events their timestamps; the machine's clock by default. */
   readonly now?: () => Date
+  /** Whose streams take only events that the aggregate evolves, as those of a writer do. Other streams take any. */
+  readonly aggregates?: readonly EvolvedAggregate[]
   /** How many events a load brings at most, so that callers meet streams that are longer. Default 1,000. */
   readonly eventsPerLoadMax?: number
 }
@@ -58,12 +61,14 @@ export class InMemoryEventStore implements EventStore, SnapshotStore, BatchAppen
   readonly #streams = new Map<StreamId, Stream>()
   readonly #now: () => Date
   readonly #limits: AppendLimits
+  readonly #checkTypes: EventTypeCheck
   readonly #eventsPerLoadMax: number
   #nextOffset = 0
 
   constructor(options: InMemoryEventStoreOptions = {}) {
     this.#now = options.now ?? (() => new Date())
     this.#limits = { eventsPerAppendMax: options.eventsPerAppendMax ?? 1000 }
+    this.#checkTypes = eventTypeCheck(options.aggregates ?? [])
     this.#eventsPerLoadMax = options.eventsPerLoadMax ?? 1000
   }
 
@@ -153,6 +158,7 @@ export class InMemoryEventStore implements EventStore, SnapshotStore, BatchAppen
 
   #append(request: AppendRequest): AppendResult {
     const append = validateAppend(request, this.#limits)
+    this.#checkTypes(aggregateTypeOf(append.streamId), append.events)
     const stream = this.#streams.get(append.streamId)
     const decision = decideAppend(
       append,

@@ -9,8 +9,10 @@ export {
 } from './decide-append.ts'
 export { type ErrorCode, type ErrorDetails, errorTable, EventStoreError, type Retry } from './errors.ts'
 export { type EventStore, type SnapshotStore, type StreamInfo } from './event-store.ts'
+export { type EventTypeCheck, eventTypeCheck, type EvolvedAggregate } from './evolved-event-types.ts'
 export { InMemoryEventStore, type InMemoryEventStoreOptions } from './in-memory-event-store.ts'
 export { invalidRequest, parseRequest } from './invalid-request.ts'
+export { type JsonExcess, jsonDepthMax, jsonExcess, jsonPartsMax } from './json-bounds.ts'
 export { murmur2, partitionFor } from './partition-for.ts'
 export { fromProblem, type Problem, toProblem } from './problem.ts'
 export { readAll } from './read-all.ts'
@@ -25,7 +27,10 @@ export {
 } from './snapshots-api.ts'
 export {
   type AppendLimits,
+  appendsPerRequestMax,
+  eventsPerRequestMax,
   type IdentifiedEvent,
+  tooManyEvents,
   validateAppend,
   type ValidAppend,
 } from './validate-append.ts'

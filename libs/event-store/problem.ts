@@ -14,8 +14,24 @@ export interface Problem extends ErrorDetails {
 
 export function toProblem({ code, message, details }: EventStoreError): Problem {
   const { httpStatus: status, retry, title } = errorTable[code]
-  return { type: `urn:annals:problem:${code}`, title, status, detail: message, code, retry, ...details }
+  return {
+    type: `urn:annals:problem:${code}`,
+    title,
+    status,
+    detail: cut(message, detailLengthMax),
+    code,
+    retry,
+    ...details,
+    ...(details.path !== undefined && { path: cut(details.path, pathLengthMax) }),
+  }
 }
+
+/** Names in a request are part of messages and paths: who sends megabytes does not get them back. */
+const detailLengthMax = 2_000
+const pathLengthMax = 500
+
+const cut = (text: string, lengthMax: number): string =>
+  text.length > lengthMax ? `${text.slice(0, lengthMax - 1)}…` : text
 
 /**
  * The error that an answer stands for. An answer without a known code comes from something in between (a proxy, another

@@ -4,6 +4,7 @@ import {
   newEventId,
   parseEventId,
   parseExpectedVersion,
+  parseMetadata,
   parseStreamId,
   quote,
 } from '#domain'
@@ -17,6 +18,12 @@ import { invalidRequest, parseRequest } from './invalid-request.ts'
 export interface AppendLimits {
   readonly eventsPerAppendMax: number
 }
+
+/** Appends that may travel together in one request. */
+export const appendsPerRequestMax = 1_000
+
+/** Events of all of them together, or of one append where that may have more. */
+export const eventsPerRequestMax = 10_000
 
 /** An event that has its id. */
 export type IdentifiedEvent = NewEvent & { readonly id: EventId }
@@ -36,7 +43,8 @@ export function validateAppend(request: AppendRequest, limits: AppendLimits): Va
   // Only what is absent means `any`: null is more likely a version that its caller failed to load.
   const { expectedVersion: expected = 'any' } = request
   const expectedVersion = parseRequest(() => parseExpectedVersion(expected))
-  checkCount(request.events.length, limits)
+  const tooMany = tooManyEvents(request.events, limits)
+  if (tooMany !== undefined) throw tooMany
   const events = request.events.map(identify)
   const eventIds = events.map(({ id }) => id)
   const malformed = malformedIds(eventIds)
@@ -44,11 +52,15 @@ export function validateAppend(request: AppendRequest, limits: AppendLimits): Va
   return { streamId, expectedVersion, events, eventIds }
 }
 
-function checkCount(count: number, { eventsPerAppendMax }: AppendLimits): void {
-  if (count <= eventsPerAppendMax) return
-  throw new EventStoreError(
+/** The refusal of events that are more than one append may have, whatever they are. */
+export function tooManyEvents(
+  events: unknown,
+  { eventsPerAppendMax }: AppendLimits,
+): EventStoreError | undefined {
+  if (!Array.isArray(events) || events.length <= eventsPerAppendMax) return undefined
+  return new EventStoreError(
     'append-too-large',
-    `the append has ${count} events: expected at most ${eventsPerAppendMax}`,
+    `the append has ${events.length} events: expected at most ${eventsPerAppendMax}`,
     { path: 'events' },
   )
 }
@@ -62,7 +74,8 @@ function identify(event: NewEvent, index: number): IdentifiedEvent {
       `${path} ${quote(type)} is not an event type: expected a name, e.g. OrderPlaced`,
     )
   }
-  const { id } = event
+  const { id, metadata } = event
+  if (metadata !== undefined) parseRequest(() => parseMetadata(metadata, `events[${index}].metadata`))
   if (id === undefined) return { ...event, id: newEventId() }
   return { ...event, id: parseRequest(() => parseEventId(id, `events[${index}].id`)) }
 }

@@ -1,40 +1,21 @@
-import type { ServerResponse } from 'node:http'
+import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 
-interface BrokenRequest {
-  readonly status: number
-  readonly statusText: string
-  readonly code: string
-  readonly title: string
-  readonly detail: string
-}
+import type { Problem } from '#event-store'
 
-const timedOut: BrokenRequest = {
-  status: 408,
-  statusText: 'Request Timeout',
-  code: 'request-timeout',
-  title: 'The request did not come to its end',
-  detail:
+import { type RefusalCode, refusalProblem } from './request-refusal.ts'
+
+const malformed: [RefusalCode, string] = [
+  'request-malformed',
+  'its target, headers or body are not written as RFC 9112 says: is what sent it an HTTP client?',
+]
+
+const byErrorCode: Readonly<Record<string, [RefusalCode, string]>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: [
+    'request-timeout',
     'the request was not whole in time: nothing was done; send it again on a connection that lets it through',
-}
-const headersTooLarge: BrokenRequest = {
-  status: 431,
-  statusText: 'Request Header Fields Too Large',
-  code: 'headers-too-large',
-  title: 'More headers than this server takes',
-  detail: 'the target and headers of a request may have 16 KiB together',
-}
-const malformed: BrokenRequest = {
-  status: 400,
-  statusText: 'Bad Request',
-  code: 'request-malformed',
-  title: 'The request is no HTTP/1.1',
-  detail: 'its target, headers or body are not written as RFC 9112 says: is what sent it an HTTP client?',
-}
-
-const byErrorCode: Readonly<Record<string, BrokenRequest>> = {
-  ERR_HTTP_REQUEST_TIMEOUT: timedOut,
-  HPE_HEADER_OVERFLOW: headersTooLarge,
+  ],
+  HPE_HEADER_OVERFLOW: ['headers-too-large', 'the target and headers of a request may have 16 KiB together'],
 }
 
 /**
@@ -52,16 +33,22 @@ export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket
     socket.destroy()
     return
   }
-  const { statusText, ...broken } = byErrorCode[error.code ?? ''] ?? malformed
-  const body = JSON.stringify({ type: `urn:annals:problem:${broken.code}`, ...broken, retry: 'never' })
+  refuseOnSocket(socket, refusalProblem(...(byErrorCode[error.code ?? ''] ?? malformed)))
+  socket.destroySoon()
+}
+
+/** Writes a problem document as the connection's last answer, where there is no request to answer. */
+export function refuseOnSocket(socket: Socket, problem: Problem): void {
+  const body = JSON.stringify(problem)
+  const { status, retryAfterSeconds } = problem
   const head = [
-    `HTTP/1.1 ${broken.status} ${statusText}`,
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
     'content-type: application/problem+json',
     `content-length: ${Buffer.byteLength(body)}`,
+    ...(retryAfterSeconds === undefined ? [] : [`retry-after: ${retryAfterSeconds}`]),
     'connection: close',
   ]
-  socket.write([...head, '', body].join('\r\n'))
-  socket.destroySoon()
+  socket.end([...head, '', body].join('\r\n'))
 }
 
 /** Node itself looks there, before it writes what would otherwise stand in the middle of another answer. */

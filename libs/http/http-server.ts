@@ -1,5 +1,3 @@
-import swagger from '@fastify/swagger'
-import swaggerUi from '@fastify/swagger-ui'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import type { Registry } from 'prom-client'
 
@@ -7,15 +5,19 @@ import { newEventId } from '#domain'
 import { isTracing } from '#observability'
 
 import { answerBrokenRequest } from './broken-requests.ts'
+import { boundConnections, type ConnectionLimits } from './connection-bounds.ts'
+import { describeApi } from './documentation.ts'
+import { refuseForeignRequests } from './foreign-requests.ts'
 import { observeRequests } from './http-metrics.ts'
 import { traceRequests } from './http-traces.ts'
 import type { HttpServer, RequestTypes } from './http-types.ts'
+import { takeJsonBodies } from './json-body.ts'
 import { addProbes, type HealthSource } from './probes.ts'
 import { answerFailure, answerWithProblems } from './problem-reply.ts'
 import { boundRequests } from './request-bound.ts'
 import { compileValidator } from './validation.ts'
 
-export interface HttpServerOptions {
+export interface HttpServerOptions extends Partial<ConnectionLimits> {
   readonly logger: FastifyBaseLogger
   readonly health: HealthSource
   readonly metrics: Registry
@@ -26,8 +28,10 @@ export interface HttpServerOptions {
   readonly bodyLimitBytes: number
   /** Changes that may be under way at a time; default 500. More get 503. */
   readonly requestsMax?: number
-  /** How long a request may take to come in whole, headers and body; default 60 s. Then it gets 408. */
+  /** How long a request may take to come in whole, headers and body; default 10 s. Then it gets 408. */
   readonly requestTimeoutMs?: number
+  /** Names by which it is reached, besides localhost and IP addresses, with a port or without. Requests for others get 421. */
+  readonly hosts?: readonly string[]
 }
 
 /** Room for the longest stream id with every character percent-encoded. */
@@ -39,7 +43,7 @@ const maxParamLength = 4_000
  * what has begun, ends streams and idle connections, and returns.
  */
 export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const { requestTimeoutMs = 60_000, requestsMax = 500 } = options
+  const { requestTimeoutMs = 10_000, requestsMax = 500, hosts = [] } = options
   const app = Fastify({
     loggerInstance: options.logger,
     // A line for each request would cost more than the request; metrics count them, and failures are logged.
@@ -53,16 +57,19 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     http: {
       // Where the headers had longer than the whole, Node would take one for the other.
       headersTimeout: requestTimeoutMs,
-      connectionsCheckingInterval: Math.min(10_000, requestTimeoutMs / 2),
+      connectionsCheckingInterval: Math.min(1_000, requestTimeoutMs / 2),
     },
   }).withTypeProvider<RequestTypes>()
-  app.removeContentTypeParser('text/plain')
+  takeJsonBodies(app)
   app.setValidatorCompiler(compileValidator)
   answerWithProblems(app)
   // What a client expects beyond 100-continue may be passed over (RFC 9110, 10.1.1); Node would answer an empty 417.
   app.server.on('checkExpectation', (request, response) => app.routing(request, response))
+  const { connectionsMax = 10_000, connectionsPerAddressMax = 1_000 } = options
+  boundConnections(app.server, { connectionsMax, connectionsPerAddressMax })
   endStreamsOnClose(app)
   observeRequests(app, options.metrics)
+  refuseForeignRequests(app, { hosts })
   boundRequests(app, requestsMax)
   if (isTracing()) traceRequests(app)
   await describeApi(app, options)
@@ -82,10 +89,4 @@ function endStreamsOnClose(app: FastifyInstance): void {
     if (closing.signal.aborted) void reply.header('connection', 'close')
     done()
   })
-}
-
-async function describeApi(app: FastifyInstance, { title, version }: HttpServerOptions): Promise<void> {
-  await app.register(swagger, { openapi: { openapi: '3.1.0', info: { title, version } } })
-  await app.register(swaggerUi, { routePrefix: '/docs' })
-  app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
 }

@@ -5,6 +5,7 @@ import type {
   FastifyPluginAsync,
   FastifyPluginOptions,
   FastifyTypeProvider,
+  RouteOptions,
   RawReplyDefaultExpression,
   RawRequestDefaultExpression,
   RawServerDefault,
@@ -30,6 +31,9 @@ export type HttpServer = FastifyInstance<
   FastifyBaseLogger,
   RequestTypes
 >
+
+/** A route as it is registered. */
+export type HttpRoute = RouteOptions
 
 /** A plugin of routes for such a server. */
 export type HttpRoutes = FastifyPluginAsync<FastifyPluginOptions, RawServerDefault, RequestTypes>

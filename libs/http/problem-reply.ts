@@ -3,6 +3,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { InvalidInputError } from '#domain'
 import { type ErrorCode, EventStoreError, type Problem, toProblem } from '#event-store'
 
+import { notJson } from './foreign-requests.ts'
+import { refusalProblem, RequestRefusal } from './request-refusal.ts'
+
 /** All errors of a server leave it as problem documents, made from the one table of errors. */
 export function answerWithProblems(app: FastifyInstance): void {
   app.setErrorHandler(answerFailure)
@@ -20,6 +23,7 @@ export function answerFailure(error: unknown, request: FastifyRequest, reply: Fa
  */
 export function problemOf(error: unknown, request: FastifyRequest): Problem {
   const known = translate(error)
+  if (known instanceof RequestRefusal) return known.problem
   if (known !== undefined && known.code !== 'internal') return toProblem(known)
   request.log.error({ err: error, requestId: request.id }, 'a request failed')
   return toProblem(
@@ -31,12 +35,13 @@ export function problemOf(error: unknown, request: FastifyRequest): Problem {
 }
 
 function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
-  if (problem.status === 503) void reply.header('retry-after', problem.retryAfterSeconds ?? 1)
+  if (problem.status === 503 || problem.status === 429)
+    void reply.header('retry-after', problem.retryAfterSeconds ?? 1)
   return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem))
 }
 
-function translate(error: unknown): EventStoreError | undefined {
-  if (error instanceof EventStoreError) return error
+function translate(error: unknown): EventStoreError | RequestRefusal | undefined {
+  if (error instanceof EventStoreError || error instanceof RequestRefusal) return error
   if (error instanceof InvalidInputError) return ofInput(error)
   return error instanceof Error ? ofFastify(error) : undefined
 }
@@ -51,9 +56,10 @@ const ofInput = (error: InvalidInputError): EventStoreError =>
   )
 
 /** Fastify's own refusals of a body: too large, not JSON, of another media type, or none. */
-function ofFastify(error: Error & { code?: string; statusCode?: number }): EventStoreError | undefined {
+function ofFastify(error: Error & { statusCode?: number }): EventStoreError | RequestRefusal | undefined {
   const status = error.statusCode ?? 500
   if (status < 400 || status >= 500) return undefined
+  if (status === 415) return notJson('not understood')
   const refusal = bodyRefusals[status]
   if (refusal !== undefined) return new EventStoreError(...refusal)
   return new EventStoreError('invalid-request', error.message)
@@ -61,15 +67,10 @@ function ofFastify(error: Error & { code?: string; statusCode?: number }): Event
 
 const bodyRefusals: Readonly<Record<number, [ErrorCode, string]>> = {
   413: ['append-too-large', 'the body is larger than this server takes: send fewer events in one request'],
-  415: ['invalid-request', 'the content type is not supported: expected application/json'],
 }
 
-/** Not of the store's table: no store method leads here. */
-const routeNotFound = (request: FastifyRequest): Problem => ({
-  type: 'urn:annals:problem:route-not-found',
-  title: 'There is no such route',
-  status: 404,
-  detail: `${request.method} ${request.url.split('?')[0] ?? ''} leads nowhere: /docs lists all routes`,
-  code: 'route-not-found',
-  retry: 'never',
-})
+const routeNotFound = ({ method, url }: FastifyRequest): Problem =>
+  refusalProblem(
+    'route-not-found',
+    `${method} ${(url.split('?')[0] ?? '').slice(0, 500)} leads nowhere: /docs lists all routes`,
+  )

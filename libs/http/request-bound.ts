@@ -2,14 +2,18 @@ import type { FastifyInstance } from 'fastify'
 
 import { EventStoreError } from '#event-store'
 
+import { isChange } from './change.ts'
+
 /**
- * Refuses changes (POST) at once while so many are under way: what a server is too slow for would otherwise wait in its sockets, for
- * longer with each further caller. Reads, probes and subscriptions pass: they say what is going on.
+ * Refuses changes at once while so many are under way: what a server is too slow for would otherwise wait in its sockets, for longer
+ * with each further caller. A change counts once its body has arrived, so that nobody takes the place of others by sending slowly.
+ * Reads, probes and subscriptions pass: they say what is going on.
  */
 export function boundRequests(app: FastifyInstance, requestsMax: number): void {
   let underWay = 0
-  app.addHook('onRequest', ({ method }, reply, done) => {
-    if (method !== 'POST') {
+  app.addHook('preValidation', (request, reply, done) => {
+    // Whoever has left already never closes again.
+    if (!isChange(request.method) || request.raw.socket.destroyed) {
       done()
     } else if (underWay >= requestsMax) {
       done(overloaded(underWay))

@@ -3,27 +3,34 @@ import { type Assigner, AssignerProtocol, type PartitionAssigner } from 'kafkajs
 
 import { deadlineIn, untilAnswered } from './attempts.ts'
 import type { KafkaCluster } from './cluster.ts'
+import { type Assignment, encodeMember, type MemberData, readAssignment, readMember } from './group-member.ts'
 import { assignSticky, partitionKey, type StickyMember, type TopicPartition } from './sticky-assignor.ts'
 
-/** Who owns a partition, and where it takes requests. */
+/** A member, and where it says that it takes requests. */
 export interface Owner {
   readonly memberId: string
   readonly url: string
+  /** Of its process, at random. */
+  readonly instance: string
 }
 
 /** By `topic/partition`. */
 export type OwnersTable = ReadonlyMap<string, Owner>
 
-/** What a member says of itself when it joins; travels in Kafka's own member metadata, as JSON. */
-interface MemberData {
-  readonly url: string
-  /** The id under which it owned: one that was thrown out and comes back under another has lost its claims. */
+/** Someone in the group that is none of ours: it gets no partitions, and its URL is not followed. */
+export interface ForeignMember {
   readonly memberId: string
-  readonly owned: Assignment
+  readonly reason: string
 }
 
-/** Partitions by topic. */
-export type Assignment = Readonly<Record<string, readonly number[]>>
+/** What a group's coordinator knows. */
+export interface GroupTable {
+  readonly owners: OwnersTable
+  /** Those whose metadata is that of one of ours, with partitions or without. */
+  readonly members: readonly Owner[]
+  /** Members whose metadata cannot be read. */
+  readonly foreign: readonly ForeignMember[]
+}
 
 const version = 0
 const assignorName = 'annals-sticky'
@@ -34,76 +41,112 @@ export const partitionsOf = (assignment: Assignment): TopicPartition[] =>
     partitions.map((partition) => ({ topic, partition })),
   )
 
-function assignmentOf(partitions: readonly TopicPartition[]): Record<string, number[]> {
-  const assignment: Record<string, number[]> = {}
-  for (const { topic, partition } of partitions) (assignment[topic] ??= []).push(partition)
-  return assignment
+function encodeAssignment(partitions: readonly TopicPartition[]): Buffer {
+  const byTopic = Map.groupBy(partitions, ({ topic }) => topic)
+  const assignment = Object.fromEntries(
+    [...byTopic].map(([topic, places]) => [topic, places.map(({ partition }) => partition)]),
+  )
+  return AssignerProtocol.MemberAssignment.encode({ version, assignment, userData: Buffer.alloc(0) })
 }
 
-function decodeMember(metadata: Buffer): { topics: string[]; data: Partial<MemberData> } {
-  const decoded = AssignerProtocol.MemberMetadata.decode(metadata)
-  const text = decoded?.userData.toString() ?? ''
-  return { topics: decoded?.topics ?? [], data: text === '' ? {} : (JSON.parse(text) as MemberData) }
+interface JoinedMember extends StickyMember, Owner {}
+
+interface Joined {
+  readonly members: readonly JoinedMember[]
+  readonly foreign: readonly ForeignMember[]
 }
 
-function stickyMember({
-  memberId,
-  memberMetadata,
-}: {
-  memberId: string
-  memberMetadata: Buffer
-}): StickyMember {
-  const { topics, data } = decodeMember(memberMetadata)
-  const owned = data.memberId === memberId ? partitionsOf(data.owned ?? {}) : []
-  return { memberId, topics, owned: owned.map(partitionKey) }
+function readJoined(all: readonly { memberId: string; memberMetadata: Buffer }[]): Joined {
+  const members: JoinedMember[] = []
+  const foreign: ForeignMember[] = []
+  for (const { memberId, memberMetadata } of all) {
+    const read = readMember(memberMetadata)
+    if ('problem' in read) {
+      foreign.push({ memberId, reason: read.problem })
+      continue
+    }
+    const { topics, data } = read
+    const owned = data.memberId === memberId ? partitionsOf(data.owned) : []
+    members.push({
+      ...{ memberId, topics, url: data.url, instance: data.instance },
+      owned: owned.map(partitionKey),
+    })
+  }
+  return { members, foreign }
 }
 
-/** The assignor for the group client. @param self what this member says of itself, asked anew whenever it joins. */
-export function stickyAssigner(self: () => MemberData): PartitionAssigner {
+type AssignerCluster = Parameters<PartitionAssigner>[0]['cluster']
+
+/**
+ * Topics that a member made up must not fail the leader: where they cannot be asked for together, each is asked for by itself, and those that
+ * are not there are left out.
+ */
+async function partitionsOfTopics(
+  cluster: AssignerCluster,
+  topics: readonly string[],
+): Promise<TopicPartition[]> {
+  try {
+    await cluster.addMultipleTargetTopics([...topics])
+  } catch (error) {
+    if (topics.length === 1) return []
+    if (topics.length === 0) throw error
+    const found: TopicPartition[] = []
+    for (const topic of topics) found.push(...(await partitionsOfTopics(cluster, [topic])))
+    return found
+  }
+  return topics.flatMap((topic) =>
+    cluster
+      .findTopicPartitionMetadata(topic)
+      .map(({ partitionId }) => ({ topic, partition: partitionId }))
+      .sort((a, b) => a.partition - b.partition),
+  )
+}
+
+export interface StickyAssignerOptions {
+  /** What this member says of itself, asked whenever it joins. */
+  readonly self: () => MemberData
+  /** Those of these members that must not get partitions. Asked by the leader before it gives them out; must not throw. */
+  readonly unfit: (members: readonly Owner[]) => Promise<readonly ForeignMember[]>
+  /** Who gets no partitions, at each assignment. */
+  readonly onForeign: (foreign: readonly ForeignMember[]) => void
+}
+
+/** The assignor for the group client. All members must speak its protocol; the leader's assignment counts, and may be empty for a member. */
+export function stickyAssigner({ self, unfit, onForeign }: StickyAssignerOptions): PartitionAssigner {
   return ({ cluster }): Assigner => ({
     name: assignorName,
     version,
     protocol: ({ topics }) => ({
       name: assignorName,
-      metadata: AssignerProtocol.MemberMetadata.encode({
-        version,
-        topics,
-        userData: Buffer.from(JSON.stringify(self())),
-      }),
+      metadata: encodeMember(version, { topics, data: self() }),
     }),
-    assign: async ({ members }) => {
-      const joined = members.map(stickyMember)
+    assign: async ({ members: all }) => {
+      const joined = readJoined(all)
+      const foreign = [...joined.foreign, ...(await unfit(joined.members))]
+      onForeign(foreign)
+      const out = new Set(foreign.map(({ memberId }) => memberId))
+      const members = joined.members.filter(({ memberId }) => !out.has(memberId))
       // While versions change, members may not all want the same topics: the leader shares out those of all.
-      const topics = [...new Set(joined.flatMap((member) => member.topics))].sort()
-      await cluster.addMultipleTargetTopics(topics)
-      const partitions = topics.flatMap((topic) =>
-        cluster
-          .findTopicPartitionMetadata(topic)
-          .map(({ partitionId }) => ({ topic, partition: partitionId }))
-          .sort((a, b) => a.partition - b.partition),
-      )
-      return [...assignSticky(joined, partitions)].map(([memberId, assigned]) => ({
+      const topics = [...new Set(members.flatMap((member) => member.topics))].sort()
+      const assigned = assignSticky(members, await partitionsOfTopics(cluster, topics))
+      return all.map(({ memberId }) => ({
         memberId,
-        memberAssignment: AssignerProtocol.MemberAssignment.encode({
-          version,
-          assignment: assignmentOf(assigned),
-          userData: Buffer.alloc(0),
-        }),
+        memberAssignment: encodeAssignment(assigned.get(memberId) ?? []),
       }))
     },
   })
 }
 
 /**
- * Who owns what, from the group's coordinator; needs no membership.
+ * Who is in the group and owns what, from the group's coordinator; needs no membership. Nothing is verified: a member can say any URL.
  * @returns undefined while the group is rebalancing: then nobody knows. An empty table means that nobody is there.
  * @throws LogError `unavailable`
  */
-export async function readOwners(
+export async function readGroup(
   cluster: KafkaCluster,
   groupId: string,
   timeoutMs = 5_000,
-): Promise<OwnersTable | undefined> {
+): Promise<GroupTable | undefined> {
   const attempts = {
     what: `asking for the owners in ${groupId}`,
     deadline: deadlineIn(timeoutMs),
@@ -115,13 +158,24 @@ export async function readOwners(
     ),
   )
   const group = groups[0]
-  if (group === undefined || group.groupState === 'Dead' || group.groupState === 'Empty') return new Map()
+  if (group === undefined || group.groupState === 'Dead' || group.groupState === 'Empty') {
+    return { owners: new Map(), members: [], foreign: [] }
+  }
   if (group.groupState !== 'Stable' || group.protocolType !== consumerProtocol) return undefined
-  return new Map(
-    group.members.flatMap(({ memberId, memberMetadata, memberAssignment }) => {
-      const owner = { memberId, url: decodeMember(memberMetadata).data.url ?? '' }
-      const assigned = AssignerProtocol.MemberAssignment.decode(memberAssignment)?.assignment ?? {}
-      return partitionsOf(assigned).map((partition) => [partitionKey(partition), owner] as const)
-    }),
-  )
+  const { members, foreign } = readJoined(group.members)
+  const assignments = new Map(group.members.map((member) => [member.memberId, member.memberAssignment]))
+  const owners = members.flatMap(({ memberId, url, instance }) => {
+    const assigned = readAssignment(assignments.get(memberId) ?? Buffer.alloc(0))
+    return partitionsOf(assigned).map((place) => [partitionKey(place), { memberId, url, instance }] as const)
+  })
+  return { owners: new Map(owners), members, foreign }
+}
+
+/** The owners of {@link readGroup}. @throws LogError `unavailable` */
+export async function readOwners(
+  cluster: KafkaCluster,
+  groupId: string,
+  timeoutMs?: number,
+): Promise<OwnersTable | undefined> {
+  return (await readGroup(cluster, groupId, timeoutMs))?.owners
 }

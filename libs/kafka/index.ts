@@ -8,7 +8,14 @@ export {
 export { type EncodedEvent, eventSourceDefault, fromStoredRecord, toLogRecord } from './event-record.ts'
 export { type Appended, FencedLog, type FencedLogOptions, type TakeOver } from './fenced-log.ts'
 export { groupMembers, type GroupMember } from './group-members.ts'
-export { type Owner, type OwnersTable, readOwners } from './group-protocol.ts'
+export {
+  type ForeignMember,
+  type GroupTable,
+  type Owner,
+  type OwnersTable,
+  readGroup,
+  readOwners,
+} from './group-protocol.ts'
 export { LogError, type LogOutcome } from './kafka-errors.ts'
 export {
   type Followed,
@@ -19,6 +26,7 @@ export {
   type Range,
 } from './log-reader.ts'
 export { type NotedOffset, Ownership, type OwnershipOptions } from './ownership.ts'
+export { type PeerVerdict, type Route, type RoutingTable, type VerifyPeer } from './peers.ts'
 export { type FenceProof, proveFence } from './prove-fence.ts'
 export { batchOverheadBytes, type LogRecord, recordBytesBound, type StoredRecord } from './record-batch.ts'
 export { type KafkaSettings } from './settings.ts'

@@ -1,16 +1,13 @@
+import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 
 import { type Consumer, Kafka } from 'kafkajs'
 
 import type { KafkaCluster } from './cluster.ts'
 import { firstJoin } from './first-join.ts'
-import {
-  type Assignment,
-  type OwnersTable,
-  partitionsOf,
-  readOwners,
-  stickyAssigner,
-} from './group-protocol.ts'
+import type { Assignment } from './group-member.ts'
+import { type ForeignMember, partitionsOf, readGroup, stickyAssigner } from './group-protocol.ts'
+import { Peers, type RoutingTable, type VerifyPeer } from './peers.ts'
 import { groupClientConfig } from './settings.ts'
 import { partitionKey, type TopicPartition } from './sticky-assignor.ts'
 
@@ -25,10 +22,16 @@ export interface OwnershipOptions {
   readonly onAssigned: (partitions: readonly TopicPartition[]) => Promise<void> | void
   /** Partitions that are another's from now on. What is not in it stays, also through a rebalance. */
   readonly onRevoked: (partitions: readonly TopicPartition[]) => Promise<void> | void
+  /** Proves that a member is where it says, before it is given partitions and before anybody is sent there. Without it all are believed. */
+  readonly verifyPeer?: VerifyPeer
+  /** Members that are none of ours: all as of now, and those of them that are new. They have no partitions, and are not followed. */
+  readonly onForeign?: (foreign: readonly ForeignMember[], fresh: readonly ForeignMember[]) => void
   /** Told of what went wrong; the membership goes on trying by itself. */
   readonly onProblem?: (error: unknown) => void
   /** How long a member may be silent before its partitions go to others; default 8,000, the broker's least is 6,000. */
   readonly sessionTimeoutMs?: number
+  /** How soon a member that was given nothing, though there is enough, joins again; default 15,000, and ever longer. */
+  readonly leftOutMs?: number
   /** How long `start` tries; default 30,000. */
   readonly startTimeoutMs?: number
 }
@@ -43,6 +46,16 @@ const noticeMs = 300
 const heartbeatMs = 250
 const rebalanceTimeoutMs = 5_000
 const rejoinMs = 1_000
+const leftOutMsMax = 300_000
+
+/** The leader gave nothing to this member, though there are more partitions than members. */
+class LeftOutError extends Error {
+  constructor(groupId: string, url: string) {
+    super(
+      `this member of ${groupId} was given no partitions, though there are enough: others cannot reach it at ${url} (ANNALS_ADVERTISED_URL), or something else answers there. It joins again`,
+    )
+  }
+}
 
 /** Membership with one client; `end` brings the reason when that client has given up. */
 interface Joined {
@@ -54,16 +67,25 @@ interface Joined {
  * harmless: an owner goes on serving until it is told otherwise here, or fenced. Nothing is fetched.
  */
 export class Ownership {
+  /** Chosen at random, so that whoever answers at the advertised URL can prove to be this process. */
+  readonly instance = randomUUID()
   readonly #options: OwnershipOptions
+  readonly #peers: Peers
   #consumer: Consumer | undefined
   #stopped = true
   #memberId = ''
   #owned: Assignment = {}
-  #table: OwnersTable = new Map()
+  #table: RoutingTable = new Map()
   #telling: Promise<void> = Promise.resolve()
 
   constructor(options: OwnershipOptions) {
     this.#options = options
+    const {
+      advertisedUrl: url,
+      verifyPeer = () => Promise.resolve('verified' as const),
+      onForeign = () => undefined,
+    } = options
+    this.#peers = new Peers({ url, instance: this.instance }, verifyPeer, onForeign)
   }
 
   /**
@@ -92,10 +114,13 @@ export class Ownership {
     return partitionsOf(this.#owned)
   }
 
-  /** Who owns what; while the group is rebalancing, who did before. @throws LogError `unavailable` */
-  async ownersTable(): Promise<OwnersTable> {
+  /** Who owns what, and where those are that proved to be there; while the group is rebalancing, who did before. @throws LogError `unavailable` */
+  async ownersTable(): Promise<RoutingTable> {
     const { cluster, groupId } = this.#options
-    this.#table = (await readOwners(cluster, groupId)) ?? this.#table
+    const group = await readGroup(cluster, groupId)
+    if (group === undefined) return this.#table
+    this.#peers.foreign([...group.foreign, ...(await this.#peers.unfitNow(group))])
+    this.#table = await this.#peers.route(group.owners)
     return this.#table
   }
 
@@ -146,10 +171,19 @@ export class Ownership {
       heartbeatInterval: heartbeatMs,
       rebalanceTimeout: rebalanceTimeoutMs,
       maxWaitTimeInMs: noticeMs,
+      // A topic that another member makes up must not come into being.
+      allowAutoTopicCreation: false,
       // Coming back is ours to do, so that there is one way and it never gives up.
       retry: { initialRetryTime: 100, retries: 5, restartOnFailure: () => Promise.resolve(false) },
       partitionAssigners: [
-        stickyAssigner(() => ({ url: advertisedUrl, memberId: this.#memberId, owned: this.#owned })),
+        stickyAssigner({
+          self: () => ({
+            ...{ url: advertisedUrl, instance: this.instance },
+            ...{ memberId: this.#memberId, owned: this.#owned },
+          }),
+          unfit: (members) => this.#peers.unfit(members),
+          onForeign: (foreign) => this.#peers.foreign(foreign),
+        }),
       ],
     })
   }
@@ -157,11 +191,50 @@ export class Ownership {
   /** Whenever the client gives up, joins with a fresh one, again and again. What was owned is still served meanwhile. */
   async #stayJoined(first: Joined): Promise<void> {
     let joined: Joined | undefined = first
+    let { leftOutMs = 15_000 } = this.#options
     while (!this.#stopped) {
-      if (joined !== undefined) this.#options.onProblem?.(await joined.end)
+      if (joined !== undefined) {
+        const reason = await this.#membershipEnd(joined, leftOutMs)
+        this.#options.onProblem?.(reason)
+        leftOutMs = reason instanceof LeftOutError ? Math.min(2 * leftOutMs, leftOutMsMax) : leftOutMs
+      }
       await pause(rejoinMs)
       joined = await this.#rejoin()
     }
+  }
+
+  /** @returns why it is over. */
+  async #membershipEnd({ end }: Joined, leftOutMs: number): Promise<unknown> {
+    const over = new AbortController()
+    const leftOut = this.#whenLeftOut(leftOutMs, over.signal)
+    const reason = await Promise.race([end, leftOut])
+    over.abort()
+    if (reason instanceof LeftOutError) await this.#consumer?.disconnect()
+    return reason
+  }
+
+  /** A leader that could not reach this member gave it nothing, and looks at it again only when somebody joins. */
+  async #whenLeftOut(leftOutMs: number, signal: AbortSignal): Promise<LeftOutError> {
+    for (;;) {
+      await pause(leftOutMs, undefined, { ref: false, signal }).catch(() => undefined)
+      // Never comes back once the membership has ended otherwise.
+      if (signal.aborted || this.#stopped) return new Promise(() => undefined)
+      if (await this.#isLeftOut()) return new LeftOutError(this.#options.groupId, this.#options.advertisedUrl)
+    }
+  }
+
+  async #isLeftOut(): Promise<boolean> {
+    if (this.partitions.length > 0) return false
+    const { cluster, groupId } = this.#options
+    const group = await readGroup(cluster, groupId).catch(() => undefined)
+    if (group === undefined) return false
+    const isMember = group.members.some(({ instance }) => instance === this.instance)
+    const owners = [...group.owners.values()]
+    return (
+      isMember &&
+      owners.every(({ instance }) => instance !== this.instance) &&
+      owners.length >= group.members.length
+    )
   }
 
   async #rejoin(): Promise<Joined | undefined> {

@@ -93,6 +93,17 @@ export interface ProjectionInfo {
   /** The generation that readers get; absent until there is one. */
   readonly serving?: string
   readonly generations: readonly GenerationInfo[]
+  /** Sources that are not read until an operator acts; absent where there are none. */
+  readonly waitForOperator?: readonly WaitingSource[]
+}
+
+export interface WaitingSource {
+  readonly topic: string
+  /** Absent: all of the topic. */
+  readonly partition?: number
+  readonly state: string
+  /** What happened, and what to do. */
+  readonly reason: string
 }
 
 export interface RebuildOptions {

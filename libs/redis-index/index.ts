@@ -1,3 +1,4 @@
+export { AcceptedStart } from './accepted-start.ts'
 export { type Ask, type Checked, type Place } from './asks.ts'
 export { catchUp, type CatchUp, type CatchUpProgress, isOfLaterOwner } from './catch-up.ts'
 export { connectRedis, type RedisConnection, type RedisSettings } from './connection.ts'
@@ -5,6 +6,7 @@ export { HeadDeletedError, IndexMismatchError, IndexUnavailableError } from './e
 export { type Guard, type IndexEntry, type LogPiece, type TermStart } from './index-entry.ts'
 export { type InspectedStream } from './inspected-stream.ts'
 export { MessagePackWriter } from './message-pack.ts'
+export { missingHead } from './missing-head.ts'
 export { type IndexedStreamInfo, PartitionIndex, type PartitionIndexOptions } from './partition-index.ts'
 export { type Script, script, slicesPart } from './script.ts'
 export { type StoredSnapshot } from './snapshot.ts'

@@ -1,5 +1,6 @@
 import { aggregateIdOf, noVersion, type StreamId, streamIdOf, type Version } from '#domain'
 
+import { AcceptedStart } from './accepted-start.ts'
 import { type Ask, askItems, type Checked, knownIds, type Place, writeAsks } from './asks.ts'
 import { groupByStream, type StreamEntries, streamItems, writeStreams } from './commit-argument.ts'
 import type { RedisConnection } from './connection.ts'
@@ -77,8 +78,10 @@ export class PartitionIndex {
   readonly #redis: RedisConnection
   readonly #options: PartitionIndexOptions
   readonly #keys: PartitionKeys
+  readonly #accepted: AcceptedStart
 
   constructor(redis: RedisConnection, options: PartitionIndexOptions) {
+    this.#accepted = new AcceptedStart(redis, options.topic, options.partition)
     this.#redis = redis
     this.#options = options
     this.#keys = new PartitionKeys(redis.keyPrefix, options.topic, options.partition)
@@ -151,14 +154,12 @@ export class PartitionIndex {
    * @param topicId of the topic; it holds for no other.
    */
   async acceptDeletedBefore(topicId: string, offset: number): Promise<void> {
-    await this.#redis.call('SET', [this.#keys.acceptedStart, `${topicId} ${offset}`])
+    await this.#accepted.accept(topicId, offset)
   }
 
   /** Up to where {@link acceptDeletedBefore} was called for this topic; 0 where it was not. */
-  async acceptedStart(topicId: string): Promise<number> {
-    const stored = (await this.#redis.call('GET', [this.#keys.acceptedStart])) as Buffer | null
-    const [id, offset] = String(stored ?? '').split(' ')
-    return id === topicId ? Number(offset) : 0
+  acceptedStart(topicId: string): Promise<number> {
+    return this.#accepted.read(topicId)
   }
 
   /** The versions of streams, and which of the event ids they have already. */

@@ -11,10 +11,7 @@ export function eventCheckOf(catalog: SchemaCatalog): EventCheck {
   const codecOf = (aggregateType: string, eventType: string): RecordCodec => {
     const schema = catalog.latest(aggregateType, eventType)
     if (schema?.role !== 'event') {
-      const known = catalog
-        .names(aggregateType)
-        .filter((name) => catalog.latest(aggregateType, name)?.role === 'event')
-      throw new UnknownEventTypeError(aggregateType, eventType, known)
+      throw new UnknownEventTypeError(aggregateType, eventType, catalog.names(aggregateType, 'event'))
     }
     return new RecordCodec(schema)
   }

@@ -117,7 +117,7 @@ describe('encoding', () => {
     expect(error).toBeInstanceOf(InvalidInputError)
     expect(error.path).toBe('data.items[2].price')
     expect(error.message).toBe('data.items[2].price: expected a whole number of 32 bits, got "3"')
-    expect(() => codec.encode('order', 'OrderState', { open: 1 })).toThrow(
+    expect(() => codec.encode('order', 'OrderState', { open: 1 }, 'snapshot')).toThrow(
       'state.open: expected true or false',
     )
   })
@@ -126,10 +126,25 @@ describe('encoding', () => {
     const codec = await prepared((await setUp()).codecWith())
     expect(() => codec.encode('order', 'Lost', {})).toThrow(UnknownEventTypeError)
     expect(() => codec.encode('order', 'Lost', {})).toThrow(
-      'aggregate type order has no event type "Lost": it has Filled, OrderState, Placed',
+      'aggregate type order has no event type "Lost": it has Filled, Placed',
     )
     expect(() => codec.encode('cart', 'Lost', {})).toThrow(
       'aggregate type cart has no event type "Lost": it has none',
+    )
+  })
+
+  test('a schema of another role does not count', async () => {
+    const codec = await prepared((await setUp()).codecWith())
+    const placed = { customer: 'Ada', note: '' }
+    expect(() => codec.encode('order', 'OrderState', { open: true })).toThrow(
+      'aggregate type order has no event type "OrderState": it has Filled, Placed.',
+    )
+    expect(failureOf(() => codec.encode('order', 'Placed', placed, 'snapshot'))).toMatchObject({
+      code: 'unknown-schema',
+      message: 'order has no schema "Placed" with the role "snapshot": it has OrderState',
+    })
+    expect(failureOf(() => codec.encode('order', 'OrderState', { open: true }, 'view')).message).toContain(
+      'it has none',
     )
   })
 
@@ -146,7 +161,7 @@ describe('encoding', () => {
     expect(error.message).toContain('Placed.v4.avsc is not registered at')
     await pushSchemas(catalog, registry)
     await prepared(codec)
-    expect(codec.encode('order', 'OrderState', { open: true })).toHaveLength(6)
+    expect(codec.encode('order', 'OrderState', { open: true }, 'snapshot')).toHaveLength(6)
   })
 })
 
@@ -176,7 +191,7 @@ describe('decoding', () => {
 
   test('says what the bytes are of', async () => {
     const codec = await prepared((await setUp()).codecWith())
-    expect(codec.decode(codec.encode('order', 'OrderState', { open: true }))).toEqual({
+    expect(codec.decode(codec.encode('order', 'OrderState', { open: true }, 'snapshot'))).toEqual({
       aggregateType: 'order',
       eventType: 'OrderState',
       data: { open: true },
@@ -294,7 +309,7 @@ describe('while the registry is down', () => {
     const codec = codecWith({ idFile })
     expect((await codec.prepare()).missing).toEqual([catalog.latest('order', 'Placed')?.file])
     expect(failureOf(() => codec.encode('order', 'Placed', {})).code).toBe('not-registered')
-    expect(codec.encode('order', 'OrderState', { open: true })).toHaveLength(6)
+    expect(codec.encode('order', 'OrderState', { open: true }, 'snapshot')).toHaveLength(6)
   })
 
   test('ids of another registry are not taken up', async () => {

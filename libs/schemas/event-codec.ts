@@ -1,12 +1,13 @@
 import type { UpcasterChain } from '#domain'
 
 import { avroTypeOf } from './avro-type.ts'
+import { noSchemaOf } from './no-schema-of.ts'
 import { type BodyReader, readBody, RecordCodec, schemaIdOf } from './record-codec.ts'
 import type { SchemaCatalog } from './schema-catalog.ts'
-import { reasonOf, SchemaError, UnknownEventTypeError } from './schema-error.ts'
+import { reasonOf, SchemaError } from './schema-error.ts'
 import { SchemaIdFile } from './schema-id-file.ts'
 import type { SchemaRegistry } from './schema-registry.ts'
-import type { SchemaVersion } from './schema-version.ts'
+import type { SchemaRole, SchemaVersion } from './schema-version.ts'
 
 /** What the bytes of an event, of a snapshot's state or of a view hold: in the JSON form of the latest schema version. */
 export interface DecodedRecord {
@@ -91,12 +92,13 @@ export class EventCodec {
    * @param aggregateType for a view its projection.
    * @param name of the event type, or of the schema of a snapshot's state or of a view.
    * @param json its data in JSON form; fields with a default may be left out.
+   * @param role what the bytes are for: a schema of another role does not count, so no state can pass for an event.
    * @throws InvalidInputError with the path of the field that does not fit, e.g. `data.items[2].price`;
-   *   UnknownEventTypeError; SchemaError `not-registered`.
+   *   UnknownEventTypeError; SchemaError `unknown-schema` for a state or a view without a schema; `not-registered`.
    */
-  encode(aggregateType: string, name: string, json: unknown): Buffer {
+  encode(aggregateType: string, name: string, json: unknown, role: SchemaRole = 'event'): Buffer {
     const writer = this.#writerOf(aggregateType, name)
-    if (writer === undefined) throw this.#cannotWrite(aggregateType, name)
+    if (writer?.codec.schema.role !== role) throw this.#cannotWrite(aggregateType, name, role)
     return writer.codec.encode(writer.schemaId, json)
   }
 
@@ -226,11 +228,9 @@ export class EventCodec {
     this.#writers.set(schema.aggregateType, ofType)
   }
 
-  #cannotWrite(aggregateType: string, name: string): Error {
+  #cannotWrite(aggregateType: string, name: string, role: SchemaRole): Error {
     const schema = this.#catalog.latest(aggregateType, name)
-    if (schema === undefined) {
-      return new UnknownEventTypeError(aggregateType, name, this.#catalog.names(aggregateType))
-    }
+    if (schema?.role !== role) return noSchemaOf(this.#catalog, aggregateType, name, role)
     return new SchemaError(
       'not-registered',
       `${schema.file} is not registered at ${this.#registry.url}: run \`./annals schemas push\` while the registry is up`,

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { parseAggregateType } from '#domain'
 
 import { reasonOf, SchemaError } from './schema-error.ts'
-import { readSchemaVersion, type SchemaVersion } from './schema-version.ts'
+import { readSchemaVersion, type SchemaRole, type SchemaVersion } from './schema-version.ts'
 
 /** Folders beside those of the aggregate types. */
 const otherFolders = new Set(['samples'])
@@ -44,9 +44,11 @@ export class SchemaCatalog {
     return this.#byFullName.get(fullName) ?? []
   }
 
-  /** Names of an aggregate type's schemas, sorted. */
-  names(aggregateType: string): readonly string[] {
-    const own = this.all.filter((schema) => schema.aggregateType === aggregateType)
+  /** Names of an aggregate type's schemas, sorted. @param role only of these. */
+  names(aggregateType: string, role?: SchemaRole): readonly string[] {
+    const own = this.all.filter(
+      (schema) => schema.aggregateType === aggregateType && (role === undefined || schema.role === role),
+    )
     return [...new Set(own.map((schema) => schema.name))]
   }
 }

@@ -36,16 +36,18 @@ test('a view’s schema stands under the topic of its projection', () => {
 
 test('a view comes back as it was written, and a field that does not fit is named', async () => {
   const codec = await codecOf(await freshRegistry(), loadCatalog([schemaFiles(v1)]))
-  const bytes = codec.encode('top-ten', 'Rank', { place: 3 })
+  const bytes = codec.encode('top-ten', 'Rank', { place: 3 }, 'view')
   expect(codec.decode(bytes)).toEqual({ aggregateType: 'top-ten', eventType: 'Rank', data: { place: 3 } })
-  expect(() => codec.encode('top-ten', 'Rank', { place: '3' })).toThrow('view.place: expected a whole number')
+  expect(() => codec.encode('top-ten', 'Rank', { place: '3' }, 'view')).toThrow(
+    'view.place: expected a whole number',
+  )
 })
 
 test('a view from before a breaking step is told apart from damage', async () => {
   const registry = await freshRegistry()
   const before = await codecOf(registry, loadCatalog([schemaFiles(v1)]))
   const after = await codecOf(registry, loadCatalog([schemaFiles({ ...v1, ...breaking })]))
-  const old = before.encode('top-ten', 'Rank', { place: 3 })
+  const old = before.encode('top-ten', 'Rank', { place: 3 }, 'view')
   await after.learn([old.readUInt32BE(1)])
   expect(() => after.decode(old)).toThrow(
     expect.objectContaining({
@@ -74,5 +76,5 @@ test('a projection without a schema has the built-in one, beside those of files'
   })
   const codec = await codecOf(await freshRegistry(), catalog)
   const view = { json: '{"count":1}' }
-  expect(codec.decode(codec.encode('by-hour', 'View', view)).data).toEqual(view)
+  expect(codec.decode(codec.encode('by-hour', 'View', view, 'view')).data).toEqual(view)
 })

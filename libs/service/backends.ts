@@ -47,7 +47,6 @@ export async function openBackends(config: Config): Promise<Backends> {
     await redis.ready()
     const codec = await openCodec(config, domain, { push: true })
     const topics = await ensureEventTopics(cluster, config, domain)
-    cluster.holdTo(topics)
     return { domain, cluster, redis, codec, topics, close }
   } catch (error) {
     await close()

@@ -1,5 +1,6 @@
 export { type Backends, openBackends } from './backends.ts'
 export { kafkaSettings, redisSettings, registryOptions } from './connection-settings.ts'
+export { reportForeign } from './foreign-members.ts'
 export { inParallel } from './in-parallel.ts'
 export { loadDomain } from './load-domain.ts'
 export { openCodec } from './open-codec.ts'
@@ -10,6 +11,7 @@ export {
   withReadingBackends,
 } from './open-for-reading.ts'
 export { openViewStore } from './open-view-store.ts'
+export { allRoutes, peerPath, peerRoute, type PeerRole } from './peer-route.ts'
 export { type RunningService, runService, type ServiceParts } from './run-service.ts'
 export { serve, type ServicePart } from './serve.ts'
 export { eventTopicSpec, partitionsOf, snapshotTopicSpec } from './topic-specs.ts'

@@ -17,10 +17,11 @@ export interface ServicePart {
  * @param title of the API, as its documentation shows it.
  */
 export async function serve(
-  { config, health, metrics, logger }: ServiceParts,
+  { config, backends, health, metrics, logger }: ServiceParts,
   title: string,
   parts: readonly ServicePart[],
 ): Promise<RunningService> {
+  backends.cluster.holdTo(backends.topics)
   const server = await createHttpServer({
     logger,
     health,
@@ -29,6 +30,10 @@ export async function serve(
     version,
     bodyLimitBytes: config.http.bodyBytesMax,
     requestsMax: config.http.requestsMax,
+    requestTimeoutMs: config.http.requestTimeoutMs,
+    connectionsMax: config.http.connectionsMax,
+    connectionsPerAddressMax: config.http.connectionsPerAddressMax,
+    hosts: [new URL(config.http.advertisedUrl).host, ...config.http.allowedHosts],
   })
   for (const { routes } of parts) await server.register(routes)
   await server.listen({ host: config.http.host, port: config.http.port })

@@ -18,6 +18,6 @@ export interface Part {
   readonly name: string
   /** Ports of this machine that it is going to listen on. */
   readonly ports: readonly PortName[]
-  /** @param restarted to be called when the processes of a part are others than before */
-  readonly start: (report: Report, restarted: () => void) => Promise<readonly RunningPart[]>
+  /** @param changed to be called when the processes of a part are others than before */
+  readonly start: (report: Report, changed: () => void) => Promise<readonly RunningPart[]>
 }

@@ -1,23 +1,27 @@
 import { join } from 'node:path'
 import { httpOk, repository, startServer } from '../stack/index.ts'
 import type { Part } from './part.ts'
+import { startedProbe } from './readiness.ts'
 import { keepRunning } from './restarting.ts'
 import type { StackSettings } from './settings.ts'
 
 const name = 'Platform'
+/** Less than a start may take in all: what is not served by then is reported, and the stack stays up. */
+const readyMsMax = 60_000
 
 /** Writer, snapshotter and projector as one process of this machine, whatever the servers are that it stands on. */
 export function platform(settings: StackSettings): Part {
   const address = `http://${reachable(settings.host)}:${settings.ports.platform}`
-  const healthy = () => httpOk(`${address}/health/ready`)
+  const healthy = () => httpOk(`${address}/health/live`)
   const logFile = join(settings.folders.logs, 'platform.log')
   return {
     name,
     ports: ['platform'],
-    start: async (report, restarted) => {
-      const start = (signal: AbortSignal) =>
+    start: async (report, changed) => {
+      const start = (signal: AbortSignal, spawned: (pid: number) => void) =>
         startServer({
-          ...{ name, healthy, logFile, report, signal },
+          ...{ name, logFile, report, signal, spawned },
+          healthy: startedProbe(address, readyMsMax),
           command: process.execPath,
           // kafkajs at times asks for a timeout in the past, which Node.js remarks on; it is as harmless as it is unclear.
           args: [
@@ -28,7 +32,7 @@ export function platform(settings: StackSettings): Part {
           cwd: process.cwd(),
           env: { ...builtIns(process.env), ...addresses(settings) },
         })
-      return [await keepRunning({ name, address, healthy, start, report, restarted })]
+      return [await keepRunning({ name, address, healthy, start, report, changed })]
     },
   }
 }

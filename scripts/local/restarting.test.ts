@@ -23,21 +23,25 @@ interface Watched {
 }
 
 /** Keeps a program running; each further start runs the next of the scripts, the last one for ever. */
-async function kept(scripts: readonly string[], more: Partial<Restartable> = {}): Promise<Watched> {
+async function kept(
+  scripts: readonly string[],
+  more: Partial<Restartable> = {},
+  isHealthy: () => boolean = () => true,
+): Promise<Watched> {
   const reports: string[] = []
   let starts = 0
-  const start = (signal: AbortSignal): Promise<Server> => {
+  const start = (signal: AbortSignal, spawned: (pid: number) => void): Promise<Server> => {
     const script = scripts[Math.min(starts++, scripts.length - 1)] ?? ''
     return startServer({
-      ...{ name: 'Service', command: process.execPath, args: ['--eval', script], signal },
-      ...{ cwd: folder, logFile: join(folder, 'service.log'), healthy: () => Promise.resolve(true) },
+      ...{ name: 'Service', command: process.execPath, args: ['--eval', script], signal, spawned },
+      ...{ cwd: folder, logFile: join(folder, 'service.log'), healthy: () => Promise.resolve(isHealthy()) },
     })
   }
   part = await keepRunning({
     ...{ name: 'Service', address: 'nowhere', start, pauseMs: 1 },
     healthy: () => Promise.resolve(true),
     report: (line) => reports.push(line),
-    restarted: () => undefined,
+    changed: () => undefined,
     ...more,
   })
   return { reports, starts: () => starts, part }
@@ -48,18 +52,48 @@ const dies = `console.log('the reason'); setTimeout(() => process.exit(7), 100)`
 
 test('a service that ends by itself is told with the end of its log, and started again', async () => {
   const told: number[][] = []
-  const restarted = () => told.push([...(part?.pids ?? [])])
-  const watched = await kept([dies, runs], { restarted })
+  const changed = () => told.push([...(part?.pids ?? [])])
+  const watched = await kept([dies, runs], { changed })
   const [first = 0] = watched.part.pids
-  await until('the second start', 10_000, () => told.length === 1)
+  await until('the second start', 10_000, () => told.length === 2)
   expect(watched.reports).toHaveLength(1)
   expect(watched.reports[0]).toMatch(/Service ended by itself \(exit code 7\)[^]*the reason[^]*1 of 4/)
   const [second = 0] = watched.part.pids
-  expect(told).toEqual([[second]])
+  expect(told).toEqual([[], [second]])
   expect(second).not.toBe(first)
   await watched.part.stop()
   expect(isAlive(second)).toBe(false)
   expect(watched.starts()).toBe(2)
+})
+
+test('its pid is known after every restart, also while it is not healthy yet, and none while it is gone', async () => {
+  const told: number[][] = []
+  const changed = () => told.push([...(part?.pids ?? [])])
+  let isHealthy = true
+  const watched = await kept([runs], { changed }, () => isHealthy)
+  isHealthy = false
+  for (const round of [1, 2, 3]) {
+    const [before = 0] = watched.part.pids
+    process.kill(before, 'SIGKILL')
+    await until('the next process', 10_000, () => told.length === 2 * round)
+    const [now = 0] = watched.part.pids
+    expect(now).not.toBe(before)
+    expect(isAlive(now)).toBe(true)
+    expect(told.slice(-2)).toEqual([[], [now]])
+  }
+})
+
+test('what cannot be noted does not cost the service', async () => {
+  const changed = () => {
+    throw new Error('the disk is full')
+  }
+  const watched = await kept([dies, runs], { changed })
+  await until('the second process', 10_000, () => watched.starts() === 2 && watched.part.pids.length === 1)
+  const [second = 0] = watched.part.pids
+  await watched.part.stop()
+  expect(isAlive(second)).toBe(false)
+  expect(watched.starts()).toBe(2)
+  expect(watched.reports.filter((line) => line.includes('the disk is full')).length).toBeGreaterThan(0)
 })
 
 test('one that ends five times in a row has ended', async () => {

@@ -12,10 +12,10 @@ export interface Restartable {
   readonly address: string
   readonly healthy: () => Promise<boolean>
   /** Resolves when it serves; when the signal aborts, ends what it has started and rejects. */
-  readonly start: (signal: AbortSignal) => Promise<Server>
+  readonly start: (signal: AbortSignal, spawned: (pid: number) => void) => Promise<Server>
   readonly report: Report
-  /** Called when its process is another one than before. */
-  readonly restarted: () => void
+  /** Called whenever its process has ended or is another one than before, be it healthy yet or not. */
+  readonly changed: () => void
   /** How long it must have run for what was before to be forgotten; 60 s unless told otherwise. */
   readonly steadyMs?: number
   /** Before it is started again the first time, twice as long each further time; 0.5 s unless told otherwise. */
@@ -29,7 +29,7 @@ export interface Restartable {
  */
 export async function keepRunning(service: Restartable): Promise<RunningPart> {
   const stopping = new AbortController()
-  return new KeptRunning(service, stopping, await service.start(stopping.signal))
+  return new KeptRunning(service, stopping, await service.start(stopping.signal, () => undefined))
 }
 
 class KeptRunning implements RunningPart {
@@ -40,6 +40,7 @@ class KeptRunning implements RunningPart {
   readonly #service: Restartable
   readonly #stopping: AbortController
   #server: Server | undefined
+  #pid: number | undefined
 
   constructor(service: Restartable, stopping: AbortController, server: Server) {
     this.name = service.name
@@ -48,11 +49,12 @@ class KeptRunning implements RunningPart {
     this.#service = service
     this.#stopping = stopping
     this.#server = server
+    this.#pid = server.pid
     this.ended = this.#live()
   }
 
   get pids(): readonly number[] {
-    return this.#server === undefined ? [] : [this.#server.pid]
+    return this.#pid === undefined ? [] : [this.#pid]
   }
 
   async stop(): Promise<void> {
@@ -85,17 +87,24 @@ class KeptRunning implements RunningPart {
       return (error as Error).message
     } finally {
       this.#server = undefined
+      this.#isNow(undefined)
     }
   }
 
   async #startAgain(): Promise<Server> {
     const { signal } = this.#stopping
     signal.throwIfAborted()
-    const server = await this.#service.start(signal)
-    // Whoever is told asks for the pids.
-    this.#server = server
-    this.#service.restarted()
-    return server
+    return this.#service.start(signal, (pid) => this.#isNow(pid))
+  }
+
+  /** Whoever is notified asks for the pids. That this fails must not cost the service. */
+  #isNow(pid: number | undefined): void {
+    this.#pid = pid
+    try {
+      this.#service.changed()
+    } catch (error) {
+      this.#service.report(`The state of ${this.name} cannot be written: ${(error as Error).message}`)
+    }
   }
 
   async #pause(ms: number): Promise<void> {

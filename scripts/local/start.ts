@@ -3,6 +3,7 @@ import { runDemo, servesDemo } from '../demo/run-demo.ts'
 import type { StackFolders } from '../stack/index.ts'
 import { startDetached } from './detach.ts'
 import { overview } from './overview.ts'
+import { readinessOf } from './readiness.ts'
 import { runMain } from './run-main.ts'
 import { assertHealthy, findStarted } from './running.ts'
 import { readSettings, startHelp, type StackSettings } from './settings.ts'
@@ -23,17 +24,17 @@ await runMain(async () => {
     assertHealthy(running, settings.folders)
     report(`Already running (${running.state.kind}, since ${running.state.startedAt}):`)
     await filled(running.state, settings)
-    show(running.state, settings)
+    await show(running.state, settings)
   } else if (settings.detach) {
     const startedAt = performance.now()
     const state = await startDetached(args, settings.folders, report)
     await filled(state, settings)
-    show(state, settings)
+    await show(state, settings)
     report(`Ready after ${((performance.now() - startedAt) / 1000).toFixed(1)} s.`)
   } else {
     await supervise(settings, report, async (state) => {
       await filled(state, settings)
-      show(state, settings)
+      await show(state, settings)
       report('Ctrl-C stops it.')
     })
   }
@@ -41,7 +42,7 @@ await runMain(async () => {
 
 /** Shows what Annals does by the example that it brings along, where that is served. A demo that fails leaves the stack as it is. */
 async function filled({ parts }: StackState, { demo }: StackSettings): Promise<void> {
-  const url = parts.find(({ name }) => name === 'Platform')?.address
+  const url = platformOf(parts)
   if (!demo || url === undefined || !servesDemo(process.env)) return
   try {
     await runDemo(url, report)
@@ -51,8 +52,22 @@ async function filled({ parts }: StackState, { demo }: StackSettings): Promise<v
   }
 }
 
-function show(state: StackState, { folders }: StackSettings): void {
+async function show(state: StackState, { folders }: StackSettings): Promise<void> {
   for (const line of overview(state, shortened(folders), servesDemo(process.env))) report(line)
+  for (const trouble of await troublesOf(platformOf(state.parts))) report(`Degraded: ${trouble}`)
+}
+
+const platformOf = (parts: StackState['parts']): string | undefined =>
+  parts.find(({ name }) => name === 'Platform')?.address
+
+/** What a platform that runs cannot serve now. */
+async function troublesOf(url: string | undefined): Promise<readonly string[]> {
+  if (url === undefined) return []
+  try {
+    return (await readinessOf(url)).troubles
+  } catch (error) {
+    return [`the platform does not say how it is: ${(error as Error).message}`]
+  }
 }
 
 function shortened({ logs }: StackFolders): string {

@@ -37,10 +37,10 @@ export async function supervise(
       let state = claim
       const note = () =>
         writeState(folders, (state = { ...claim, ready: true, parts: running.map(partState) }))
-      const restarted = () => {
-        if (state.ready) note()
+      const changed = () => {
+        if (state.ready && !signal.aborted) note()
       }
-      await startAll(settings, { report, restarted }, running, signal)
+      await startAll(settings, { report, changed }, running, signal)
       note()
       const shown = Promise.resolve(ready(state)).then(() => stopped)
       await Promise.race([stopped, shown, ...running.map((part) => part.ended.then(endedByItself))])
@@ -60,7 +60,7 @@ export async function supervise(
 /** Who is told what happens to the parts. */
 interface Listener {
   readonly report: Report
-  readonly restarted: () => void
+  readonly changed: () => void
 }
 
 /** The word to stop: from Ctrl-C, a signal or the control port. A second Ctrl-C does not wait; the keeper then ends the servers. */
@@ -96,11 +96,11 @@ async function startAll(
   stop.throwIfAborted()
 }
 
-async function startStage(stage: readonly Part[], { report, restarted }: Listener): Promise<RunningPart[]> {
+async function startStage(stage: readonly Part[], { report, changed }: Listener): Promise<RunningPart[]> {
   let first: unknown
   const tries = await Promise.allSettled(
     stage.map((part) =>
-      part.start(report, restarted).catch(async (error: unknown) => {
+      part.start(report, changed).catch(async (error: unknown) => {
         first ??= error
         await endKept()
         throw error

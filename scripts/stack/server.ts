@@ -20,6 +20,8 @@ export interface ServerOptions extends ServerCommand {
   readonly report?: Report | undefined
   /** Gives up the start, and ends what was started. */
   readonly signal?: AbortSignal
+  /** Called with its pid once the process runs, long before it may be healthy. */
+  readonly spawned?: ((pid: number) => void) | undefined
   /** What makes it stop by itself, cleanly; SIGTERM unless told otherwise. */
   readonly stopSignal?: NodeJS.Signals
 }
@@ -46,6 +48,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const startedAt = performance.now()
   const { command, args, cwd, env, user } = options
   const kept = await keep({ command, args, cwd, logFile, ...(env && { env }), ...(user && { user }) })
+  options.spawned?.(kept.pid)
   const server = asServer(options, kept)
   let over = false
   void kept.exited.then(() => (over = true))

@@ -1,6 +1,8 @@
+import { LRUCache } from 'lru-cache'
 import type { Logger } from 'pino'
 
 import { formatPosition, type Position } from '#domain'
+import { namedState } from '#event-log'
 import {
   type AppliedStep,
   type EngineObserver,
@@ -21,9 +23,13 @@ export interface ReportTargets {
   readonly keepers: { wake(projection: string): void }
 }
 
+/** Messages that are remembered, so as not to be repeated. */
+const reportedMax = 1_000
+
 /** Passes on what the engine tells: to metrics, traces, the log, and those who wait for it. */
 export class EngineReports implements EngineObserver {
   readonly #to: ReportTargets
+  readonly #reported = new LRUCache<string, true>({ max: reportedMax })
 
   constructor(to: ReportTargets) {
     this.#to = to
@@ -70,7 +76,23 @@ export class EngineReports implements EngineObserver {
   }
 
   problem(projection: string, error: unknown): void {
-    this.#to.logger.warn({ projection, err: error }, 'a projection is held up: trying again')
+    const named = namedState(error)
+    if (named === undefined) {
+      this.#to.logger.warn({ projection, err: error }, 'a projection is held up: trying again')
+    } else if (!this.#isReported(projection, named.message)) {
+      this.#to.logger.error(
+        { projection, state: named.code },
+        `a projection waits for an operator: ${named.message}`,
+      )
+    }
+  }
+
+  /** Named states are reported once, however long they last. */
+  #isReported(projection: string, message: string): boolean {
+    const key = `${projection} ${message}`
+    if (this.#reported.has(key)) return true
+    this.#reported.set(key, true)
+    return false
   }
 }
 

@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 
 import type { Projection } from '#domain'
-import { eventTopic, type KafkaCluster, partitionKey, type TopicPartition } from '#kafka'
+import { eventTopic, type KafkaCluster, partitionKey, TakeOverPace, type TopicPartition } from '#kafka'
 import { type EventFeed, type GenerationState, pause, sourceOf, type ViewStore } from '#projections'
 import type { EventCodec } from '#schemas'
 
@@ -20,7 +20,7 @@ export interface KeepersParts {
   readonly logger: Logger
 }
 
-/** How long one that was fenced, and still has the partition, leaves the other one alone. */
+/** How long one that was fenced, and still has the partition, leaves the other one alone at least. */
 const fencedPauseMs = 1_000
 
 /**
@@ -122,11 +122,15 @@ class Keeper {
     await this.#running
   }
 
+  /** Each publisher takes over all partitions of the changelog: two keepers that fence each other slow down. */
   async #run(): Promise<void> {
     const { signal } = this.#stopping
+    const pace = new TakeOverPace()
     while (!signal.aborted) {
+      pace.spend()
       this.#publisher = this.#open()
-      if ((await this.#publisher.run(signal)) === 'fenced') await pause(fencedPauseMs, signal)
+      if ((await this.#publisher.run(signal)) !== 'fenced') continue
+      await pause(Math.max(fencedPauseMs, pace.waitMs), signal)
     }
   }
 }

@@ -1,5 +1,6 @@
 import { Gauge, type Registry } from 'prom-client'
 
+import type { WaitingPartition } from '#event-log'
 import type { GenerationInfo, PartitionInfo, ProjectionInfo, SourcePartition } from '#projections'
 
 export interface GaugesSource {
@@ -48,6 +49,22 @@ export function addProjectionGauges(registry: Registry, source: GaugesSource): v
       partitionRows(all, source, valueOf),
     )
   }
+}
+
+/** @param waiting asked at each scrape. */
+export function addWaitingGauge(registry: Registry, waiting: () => readonly WaitingPartition[]): void {
+  new Gauge({
+    name: 'annals_projector_waits_for_operator',
+    help: '1 for each source that waits for an operator, by its state; without a partition: all of the topic',
+    labelNames: ['topic', 'partition', 'state'],
+    registers: [registry],
+    collect() {
+      this.reset()
+      for (const { topic, partition, state } of waiting()) {
+        this.set({ topic, partition: partition ?? '', state }, 1)
+      }
+    },
+  })
 }
 
 const ofGenerations: readonly GaugeOf<[generation: GenerationInfo]>[] = [

@@ -1,4 +1,5 @@
 import { formatPosition, type Projection } from '#domain'
+import { namedState } from '#event-log'
 import {
   type EventFeed,
   type GenerationInfo,
@@ -14,11 +15,17 @@ import {
 /** Where the logs of sources end, by {@link sourceKey}. */
 export type Ends = ReadonlyMap<string, number>
 
+/** A source that waits for an operator is left out: where its log ends means nothing. */
 export async function endsOf(feed: EventFeed, sources: readonly SourcePartition[]): Promise<Ends> {
-  return new Map(
-    await Promise.all(sources.map(async (it) => [sourceKey(it), await feed.endOffset(it)] as const)),
-  )
+  const ends = await Promise.all(sources.map(async (it) => [sourceKey(it), await endOf(feed, it)] as const))
+  return new Map(ends.flatMap(([source, end]) => (end === undefined ? [] : [[source, end]])))
 }
+
+const endOf = (feed: EventFeed, source: SourcePartition): Promise<number | undefined> =>
+  feed.endOffset(source).catch((error: unknown) => {
+    if (namedState(error) === undefined) throw error
+    return undefined
+  })
 
 /** A projection as people are told of it. */
 export function projectionInfo(

@@ -28,6 +28,7 @@ import {
 
 import type { Applications } from './applications.ts'
 import { endsOf, projectionInfo } from './projection-infos.ts'
+import type { SourceStates } from './source-states.ts'
 import { decodeViewCursor, encodeViewCursor } from './view-cursor.ts'
 
 /** What is known of a projection here beside its definition. */
@@ -43,6 +44,7 @@ export interface ProjectionsParts {
   readonly feed: EventFeed
   readonly projections: readonly KnownProjection[]
   readonly applications: Applications
+  readonly states: Pick<SourceStates, 'checkReadable' | 'waiting'>
   readonly changelog: Pick<ProjectionsApi, 'updates' | 'cursorNow'>
   /** How long a read waits at most for an event to be applied. */
   readonly afterTimeoutMs: number
@@ -72,11 +74,13 @@ export class Projections implements ProjectionsApi {
       answered(this.#parts.store.generations(projection)),
       endsOf(this.#parts.feed, sources),
     ])
-    return projectionInfo(projection, states, sources, ends)
+    const waitForOperator = this.#parts.states.waiting([projection])
+    const info = projectionInfo(projection, states, sources, ends)
+    return { ...info, ...(waitForOperator.length > 0 && { waitForOperator }) }
   }
 
   async view(name: string, key: string, options: ViewOptions = {}): Promise<View> {
-    const { projection } = this.#find(name)
+    const { projection } = this.#readable(name)
     const found = await this.#lookUp(projection, options, () =>
       this.#parts.store.view(projection, key, options),
     )
@@ -85,7 +89,7 @@ export class Projections implements ProjectionsApi {
   }
 
   async views(name: string, query: ViewsQuery = {}): Promise<ViewsPage> {
-    const { projection } = this.#find(name)
+    const { projection } = this.#readable(name)
     const { orderBy, descending = false, cursor } = query
     if (orderBy !== undefined && !projection.indexNames.includes(orderBy)) {
       throw invalidRequest('orderBy', unknownIndex(projection, orderBy))
@@ -105,12 +109,12 @@ export class Projections implements ProjectionsApi {
   }
 
   updates(name: string, query: UpdatesQuery, signal: AbortSignal): AsyncIterable<ViewUpdate> {
-    this.#find(name)
+    this.#readable(name)
     return this.#parts.changelog.updates(name, query, signal)
   }
 
   cursorNow(name: string): Promise<string> {
-    this.#find(name)
+    this.#readable(name)
     return this.#parts.changelog.cursorNow(name)
   }
 
@@ -118,7 +122,7 @@ export class Projections implements ProjectionsApi {
     name: string,
     { untilTime, untilPosition }: RebuildOptions = {},
   ): Promise<{ generation: string }> {
-    const known = this.#find(name)
+    const known = this.#readable(name)
     if (untilTime !== undefined && untilPosition !== undefined) {
       throw invalidRequest('untilTime', 'untilTime and untilPosition are both given: expected one of them')
     }
@@ -185,10 +189,17 @@ export class Projections implements ProjectionsApi {
     )
   }
 
+  /** @throws EventStoreError `log-replaced` where its views are of a topic that is gone. */
+  #readable(name: string): KnownProjection {
+    const known = this.#find(name)
+    this.#parts.states.checkReadable(known.projection)
+    return known
+  }
+
   async #serving(projection: Projection): Promise<ViewSet> {
     const states = await answered(this.#parts.store.generations(projection))
     const generation = states.find(({ status }) => status === 'serving')?.id
-    if (generation === undefined) throw notYet(projection)
+    if (generation === undefined) throw this.#notYet(projection)
     return { projection, generation }
   }
 
@@ -207,12 +218,17 @@ export class Projections implements ProjectionsApi {
       const looked = await answered(ask())
       if (looked.outcome === 'found') return looked.found
       if (looked.outcome === 'no-generation') {
-        throw generation === undefined ? notYet(projection) : noGeneration(projection.name, generation)
+        throw generation === undefined ? this.#notYet(projection) : noGeneration(projection.name, generation)
       }
       const leftMs = deadline - performance.now()
       if (after === undefined || leftMs <= 0) throw behind(projection, after, waitMs)
       await applications.next({ projection, after, generation }, seen, leftMs)
     }
+  }
+
+  #notYet(projection: Projection): EventStoreError {
+    const [waiting] = this.#parts.states.waiting([projection])
+    return waiting === undefined ? notYet(projection) : new EventStoreError(waiting.state, waiting.reason)
   }
 
   #checkSource(projection: Projection, at: Position, path: string): void {

@@ -1,4 +1,15 @@
-import { openViewStore, type RunningService, serve, type ServicePart, type ServiceParts } from '#service'
+import { PeerCheck } from '#client'
+import {
+  allRoutes,
+  openViewStore,
+  peerPath,
+  peerRoute,
+  reportForeign,
+  type RunningService,
+  serve,
+  type ServicePart,
+  type ServiceParts,
+} from '#service'
 
 import { projectionRoutes } from './http/projection-routes.ts'
 import { Projector } from './projector.ts'
@@ -12,21 +23,30 @@ export interface ProjectorService extends RunningService {
 export function openProjector(parts: ServiceParts): ServicePart & { readonly projector: Projector } {
   const { config, backends, health, metrics, logger } = parts
   const store = openViewStore(config, backends.redis)
+  const settings = projectorSettings(config)
+  const group = { clusterId: backends.cluster.clusterId, groupId: settings.groupId }
+  const check = new PeerCheck(peerPath('projector'), group)
   const projector = new Projector({
     ...backends,
     store,
     advertisedUrl: config.http.advertisedUrl,
-    settings: projectorSettings(config),
+    verifyPeer: (owner) => check.verdict(owner),
+    onForeign: reportForeign('projector', metrics, logger),
+    settings,
     metrics,
     logger,
   })
   health.add({ name: 'projections', kind: 'readiness', check: () => projector.checkServing() })
   return {
     projector,
-    routes: projectionRoutes(projector.api),
+    routes: allRoutes(
+      projectionRoutes(projector.api),
+      peerRoute('projector', { ...group, instance: projector.instance }),
+    ),
     start: () => projector.start(),
     stop: async () => {
       await projector.stop()
+      await check.close()
       await store.close()
       logger.info('the projector has stopped')
     },

@@ -2,17 +2,20 @@ import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 
 import type { DomainModule, Projection } from '#domain'
-import { EventFormat, PartitionFeed } from '#event-log'
+import { EventFormat, PartitionFeed, type WaitingPartition } from '#event-log'
 import {
   eventTopic,
   type KafkaCluster,
   LogReader,
   Ownership,
+  type OwnershipOptions,
   partitionKey,
   type TopicDescription,
   type TopicPartition,
+  type VerifyPeer,
 } from '#kafka'
 import { ProjectionRunner, type SourcePartition, type ViewStore } from '#projections'
+import type { RedisConnection } from '#redis-index'
 import type { EventCodec } from '#schemas'
 
 import { Applications } from './applications.ts'
@@ -21,14 +24,17 @@ import { DeadLetterLog } from './dead-letters/dead-letter-log.ts'
 import { EngineReports } from './engine-reports.ts'
 import { GroupOffsets } from './group-offsets.ts'
 import { Keepers } from './keepers.ts'
-import { addProjectionGauges } from './projection-gauges.ts'
+import { addProjectionGauges, addWaitingGauge } from './projection-gauges.ts'
 import { Projections } from './projections.ts'
 import { ProjectorMetrics } from './projector-metrics.ts'
 import type { ProjectorSettings } from './projector-settings.ts'
 import { ensureProjectionTopics } from './projection-topics.ts'
+import { SourceStates } from './source-states.ts'
 
 export interface ProjectorParts {
   readonly cluster: KafkaCluster
+  /** Where an operator has accepted that a log lost its head. */
+  readonly redis: RedisConnection
   readonly codec: EventCodec
   readonly domain: DomainModule
   /** The event topics of the domain's aggregates; they exist. */
@@ -36,6 +42,8 @@ export interface ProjectorParts {
   readonly store: ViewStore
   /** Where other projectors and clients reach this one. */
   readonly advertisedUrl: string
+  readonly verifyPeer: VerifyPeer
+  readonly onForeign: NonNullable<OwnershipOptions['onForeign']>
   readonly settings: ProjectorSettings
   readonly metrics: Registry
   readonly logger: Logger
@@ -50,15 +58,17 @@ export class Projector {
   readonly #keepers: Keepers
   readonly #ownership: Ownership
   readonly #groupOffsets: GroupOffsets
+  readonly #states: SourceStates
   readonly #owned = new Set<string>()
   #joined = false
 
   constructor(parts: ProjectorParts) {
-    const { cluster, codec, domain, store, settings, logger } = parts
+    const { cluster, redis, codec, domain, store, settings, logger } = parts
     const { projections } = domain
     this.#parts = parts
     const reader = new LogReader(cluster)
-    const feed = new PartitionFeed(reader, new EventFormat(codec))
+    this.#states = new SourceStates({ cluster, reader, redis })
+    const feed = new PartitionFeed(this.#states.reader, new EventFormat(codec))
     const applications = new Applications(store)
     const metrics = new ProjectorMetrics(parts.metrics)
     this.#keepers = new Keepers({ ...parts, projections, feed })
@@ -77,6 +87,7 @@ export class Projector {
     this.api = new Projections({
       store,
       feed,
+      states: this.#states,
       projections: this.#runners.map((runner) => ({
         projection: runner.projection,
         sources: this.#sourcesOf(runner.projection),
@@ -97,8 +108,14 @@ export class Projector {
       owns: (source) => this.#owned.has(partitionKey(source)),
       movedAtMs: (generation, source) => metrics.movedAtMs(generation, source),
     })
+    addWaitingGauge(parts.metrics, () => this.#waiting)
     this.#ownership = this.#newOwnership()
     this.#groupOffsets = new GroupOffsets(() => this.api.list(), this.#ownership)
+  }
+
+  /** What tells this process from all others in the group. */
+  get instance(): string {
+    return this.#ownership.instance
   }
 
   /** Makes what is missing, and joins the group; partitions come as the group gives them. */
@@ -122,20 +139,30 @@ export class Projector {
     ])
   }
 
-  /** @throws Error before the group has given partitions to this projector. */
-  checkServing(): { readonly partitions: number } {
+  /**
+   * A source that waits for an operator does not make the projector unready: the others must go on.
+   * @throws Error before the group has given partitions to this projector.
+   */
+  checkServing(): { readonly partitions: number; readonly waitForOperator?: readonly WaitingPartition[] } {
     if (!this.#joined) throw new Error('the group of projectors has not been joined yet')
-    return { partitions: this.#owned.size }
+    const waitForOperator = this.#waiting
+    return { partitions: this.#owned.size, ...(waitForOperator.length > 0 && { waitForOperator }) }
+  }
+
+  get #waiting(): readonly WaitingPartition[] {
+    return this.#states.waiting(this.#parts.domain.projections)
   }
 
   #newOwnership(): Ownership {
-    const { cluster, settings, advertisedUrl, logger } = this.#parts
+    const { cluster, settings, advertisedUrl, verifyPeer, onForeign, logger } = this.#parts
     const sources = this.#runners.flatMap(({ projection }) => projection.sources)
     return new Ownership({
       cluster,
       groupId: settings.groupId,
       topics: [...new Set(sources)].map(eventTopic),
       advertisedUrl,
+      verifyPeer,
+      onForeign,
       sessionTimeoutMs: settings.sessionTimeoutMs,
       onAssigned: (places) => this.#assigned(places),
       onRevoked: (places) => this.#revoked(places),
@@ -152,6 +179,7 @@ export class Projector {
 
   async #revoked(places: readonly TopicPartition[]): Promise<void> {
     for (const place of places) this.#owned.delete(partitionKey(place))
+    this.#states.forget(places)
     await Promise.all([this.#keepers.revoke(places), ...this.#runners.map((runner) => runner.revoke(places))])
   }
 

@@ -8,7 +8,7 @@ import {
   type SnapshotStatistics,
   type SnapshotTaken,
 } from '#event-store'
-import { type KafkaCluster, type LogReader, type OwnersTable, partitionKey } from '#kafka'
+import { type KafkaCluster, type LogReader, type RoutingTable, partitionKey } from '#kafka'
 import { type RedisConnection, SnapshotCheckpoint } from '#redis-index'
 
 import {
@@ -30,7 +30,7 @@ export interface RoutedSnapshotsParts {
   readonly reader: LogReader
   /** The owned partitions, by {@link partitionKey}. */
   readonly owned: ReadonlyMap<string, PartitionSnapshotter>
-  readonly ownersTable: () => Promise<OwnersTable>
+  readonly ownersTable: () => Promise<RoutingTable>
   /** The instance at a URL. */
   readonly peerAt: (url: string) => SnapshotsApi
   readonly ownUrl: string
@@ -155,7 +155,7 @@ export class RoutedSnapshots implements SnapshotsApi {
     return new SnapshotCheckpoint(this.#parts.redis, topic, partition)
   }
 
-  #owners(): Promise<OwnersTable> {
+  #owners(): Promise<RoutingTable> {
     return passing(this.#parts.ownersTable())
   }
 }

@@ -1,6 +1,15 @@
-import { AnnalsClient, Peers } from '#client'
+import { AnnalsClient, PeerCheck, Peers } from '#client'
 import type { AggregateStore } from '#domain'
-import { type RunningService, serve, type ServicePart, type ServiceParts } from '#service'
+import {
+  allRoutes,
+  peerPath,
+  peerRoute,
+  reportForeign,
+  type RunningService,
+  serve,
+  type ServicePart,
+  type ServiceParts,
+} from '#service'
 
 import { snapshotterRoutes } from './http/snapshotter-routes.ts'
 import { Snapshotter } from './snapshotter.ts'
@@ -26,22 +35,31 @@ export function openSnapshotter(
 ): ServicePart & { readonly snapshotter: Snapshotter } {
   const { config, backends, health, metrics, logger } = parts
   const peers = new Peers(peerTimeoutMs)
+  const settings = snapshotterSettings(config)
+  const group = { clusterId: backends.cluster.clusterId, groupId: settings.groupId }
+  const check = new PeerCheck(peerPath('snapshotter'), group)
   const snapshotter = new Snapshotter({
     ...backends,
     store,
     peerAt: (url) => peers.at(url),
     advertisedUrl: config.http.advertisedUrl,
-    settings: snapshotterSettings(config),
+    verifyPeer: (owner) => check.verdict(owner),
+    onForeign: reportForeign('snapshotter', metrics, logger),
+    settings,
     metrics,
     logger,
   })
   health.add({ name: 'snapshots', kind: 'readiness', check: () => snapshotter.checkServing() })
   return {
     snapshotter,
-    routes: snapshotterRoutes(snapshotter.api),
+    routes: allRoutes(
+      snapshotterRoutes(snapshotter.api),
+      peerRoute('snapshotter', { ...group, instance: snapshotter.instance }),
+    ),
     start: () => snapshotter.start(),
     stop: async () => {
       await snapshotter.stop()
+      await check.close()
       peers.close()
       logger.info('the snapshotter has stopped')
     },

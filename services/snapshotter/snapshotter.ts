@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 
 import type { AggregateStore, DomainModule } from '#domain'
+import type { WaitingPartition } from '#event-log'
 import type { SnapshotsApi } from '#event-store'
 import {
   aggregateTypeOfTopic,
@@ -9,11 +10,13 @@ import {
   type KafkaCluster,
   LogReader,
   Ownership,
+  type OwnershipOptions,
   partitionKey,
   snapshotTopic,
   type TopicDescription,
   type TopicPartition,
   Topics,
+  type VerifyPeer,
 } from '#kafka'
 import { PartitionIndex, type RedisConnection, SnapshotCheckpoint } from '#redis-index'
 import type { EventCodec } from '#schemas'
@@ -37,6 +40,8 @@ export interface SnapshotterParts {
   readonly peerAt: (url: string) => SnapshotsApi
   /** Where other snapshotters and clients reach this one. */
   readonly advertisedUrl: string
+  readonly verifyPeer: VerifyPeer
+  readonly onForeign: NonNullable<OwnershipOptions['onForeign']>
   readonly settings: SnapshotterSettings
   readonly metrics: Registry
   readonly logger: Logger
@@ -80,6 +85,11 @@ export class Snapshotter {
     })
   }
 
+  /** What tells this process from all others in the group. */
+  get instance(): string {
+    return this.#ownership.instance
+  }
+
   /** Makes the topics of snapshots that are missing, and joins the group; partitions come as the group gives them. @throws LogError */
   async start(): Promise<void> {
     const { cluster, settings, logger } = this.#parts
@@ -101,14 +111,17 @@ export class Snapshotter {
     await this.#revoked(this.#ownedPlaces)
   }
 
-  /** @throws Error before the group has given partitions to this snapshotter, and while one of them is not served. */
-  checkServing(): { owned: number } {
+  /**
+   * A partition that waits for an operator does not make the snapshotter unready: the others must go on.
+   * @throws Error before the group has given partitions to this snapshotter, and while one of them is not served for another reason.
+   */
+  checkServing(): { owned: number; waitForOperator?: readonly WaitingPartition[] } {
     if (!this.#joined) throw new Error('the group of snapshotters has not been joined yet')
     const owned = [...this.#owned.values()]
-    const waiting = owned.filter(({ isServing }) => !isServing).length
-    if (waiting > 0)
-      throw new Error(`the snapshots of ${waiting} of ${owned.length} partitions are not taken now`)
-    return { owned: owned.length }
+    const waitForOperator = owned.flatMap(({ waiting }) => waiting ?? [])
+    const idle = owned.filter(({ isServing, waiting }) => !isServing && waiting === undefined).length
+    if (idle > 0) throw new Error(`the snapshots of ${idle} of ${owned.length} partitions are not taken now`)
+    return { owned: owned.length, ...(waitForOperator.length > 0 && { waitForOperator }) }
   }
 
   get #ownedPlaces(): TopicPartition[] {
@@ -116,12 +129,14 @@ export class Snapshotter {
   }
 
   #newOwnership(): Ownership {
-    const { cluster, settings, advertisedUrl, logger } = this.#parts
+    const { cluster, settings, advertisedUrl, verifyPeer, onForeign, logger } = this.#parts
     return new Ownership({
       cluster,
       groupId: settings.groupId,
       topics: this.#topics.all.map(({ topic }) => topic),
       advertisedUrl,
+      verifyPeer,
+      onForeign,
       sessionTimeoutMs: settings.sessionTimeoutMs,
       onAssigned: (places) => this.#assigned(places),
       onRevoked: (places) => this.#revoked(places),

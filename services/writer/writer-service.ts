@@ -1,5 +1,14 @@
-import { Peers } from '#client'
-import { type RunningService, serve, type ServicePart, type ServiceParts } from '#service'
+import { PeerCheck, Peers } from '#client'
+import {
+  allRoutes,
+  peerPath,
+  peerRoute,
+  reportForeign,
+  type RunningService,
+  serve,
+  type ServicePart,
+  type ServiceParts,
+} from '#service'
 
 import { writerRoutes } from './http/writer-routes.ts'
 import { Writer } from './writer.ts'
@@ -14,10 +23,14 @@ export function openWriter(parts: ServiceParts): ServicePart & { readonly writer
   const { config, backends, health, logger, metrics } = parts
   const settings = writerSettings(config)
   const peers = new Peers(settings.appendTimeoutMs)
+  const group = { clusterId: backends.cluster.clusterId, groupId: settings.groupId }
+  const check = new PeerCheck(peerPath('writer'), group)
   const writer = new Writer({
     ...backends,
     peerAt: (url) => peers.at(url),
     advertisedUrl: config.http.advertisedUrl,
+    verifyPeer: (owner) => check.verdict(owner),
+    onForeign: reportForeign('writer', metrics, logger),
     settings,
     metrics,
     logger,
@@ -25,10 +38,14 @@ export function openWriter(parts: ServiceParts): ServicePart & { readonly writer
   health.add({ name: 'partitions', kind: 'readiness', check: () => writer.checkServing() })
   return {
     writer,
-    routes: writerRoutes(writer.api),
+    routes: allRoutes(
+      writerRoutes(writer.api, { eventsPerAppendMax: settings.appendEventsMax }),
+      peerRoute('writer', { ...group, instance: writer.instance }),
+    ),
     start: () => writer.start(),
     stop: async () => {
       await writer.stop()
+      await check.close()
       peers.close()
       logger.info('the writer has stopped')
     },

@@ -23,6 +23,7 @@ export const writerSettings = ({ writer, index }: Pick<Config, 'writer' | 'index
   appendTimeoutMs: writer.appendTimeoutMs,
   appendEventsMax: writer.appendEventsMax,
   appendBytesMax: writer.appendBytesMax,
+  eventTypes: writer.eventTypes,
   queueEventsMax: writer.queueEventsMax,
   eventsMax: writer.batchEventsMax,
   bytesMax: writer.batchBytesMax,

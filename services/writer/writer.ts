@@ -9,8 +9,10 @@ import {
   type KafkaCluster,
   LogReader,
   Ownership,
+  type OwnershipOptions,
   type TopicDescription,
   type TopicPartition,
+  type VerifyPeer,
 } from '#kafka'
 import { PartitionIndex, type RedisConnection } from '#redis-index'
 import type { EventCodec } from '#schemas'
@@ -37,6 +39,8 @@ export interface WriterParts {
   readonly peerAt: (url: string) => StreamOwner
   /** Where other writers and clients reach this one. */
   readonly advertisedUrl: string
+  readonly verifyPeer: VerifyPeer
+  readonly onForeign: NonNullable<OwnershipOptions['onForeign']>
   readonly settings: WriterSettings
   readonly metrics: Registry
   readonly logger: Logger
@@ -94,6 +98,11 @@ export class Writer {
     })
   }
 
+  /** What tells this process from all others in the group. */
+  get instance(): string {
+    return this.#ownership.instance
+  }
+
   /** Joins the group; partitions come as the group gives them. */
   async start(): Promise<void> {
     await this.#ownership.start()
@@ -123,12 +132,14 @@ export class Writer {
   }
 
   #newOwnership(): Ownership {
-    const { cluster, topics, settings, advertisedUrl, logger } = this.#parts
+    const { cluster, topics, settings, advertisedUrl, verifyPeer, onForeign, logger } = this.#parts
     return new Ownership({
       cluster,
       groupId: settings.groupId,
       topics: topics.map(({ name }) => name),
       advertisedUrl,
+      verifyPeer,
+      onForeign,
       sessionTimeoutMs: settings.sessionTimeoutMs,
       onAssigned: (places) => this.#assigned(places),
       onRevoked: (places) => this.#revoked(places),

@@ -1,9 +1,7 @@
 import { errorTable } from '#event-store'
+import { refusalCodes } from '#http'
 
 import type { RawAnswer, RawRequest } from './raw-http.ts'
-
-/** Of routes and of HTTP itself: no method of the store leads to them. */
-const otherCodes = ['route-not-found', 'request-malformed', 'request-timeout', 'headers-too-large']
 
 /** What a caller is told to come again for: nothing is wrong then. */
 const passing: readonly unknown[] = ['projection-behind', 'overloaded']
@@ -22,7 +20,10 @@ function faultOfProblem(status: number, body: string): string | undefined {
   const problem = JSON.parse(body) as Readonly<Record<string, unknown>>
   const { code, detail } = problem
   if (problem['status'] !== status) return `status ${status} says of itself that it is ${body}`
-  if (typeof code !== 'string' || !(Object.hasOwn(errorTable, code) || otherCodes.includes(code)))
+  if (
+    typeof code !== 'string' ||
+    !(Object.hasOwn(errorTable, code) || (refusalCodes as readonly string[]).includes(code))
+  )
     return `unknown code: ${body}`
   if (typeof detail !== 'string' || detail === '') return `no message: ${body}`
   if (/\n\s+at |node_modules|\.ts:\d/.test(body)) return `a stack trace: ${body}`

@@ -93,6 +93,7 @@ describe('append', () => {
 
   test.each([
     [['--data', '{"cds'], 'error: --data {"cds is not JSON: '],
+    [['--data', '['.repeat(20_000)], '… is nested deeper than 100 levels'],
     [['--data', '@/nowhere.json'], 'error: --data @/nowhere.json cannot be read: ENOENT'],
     [['--data', '{}', '--id', '42'], 'expected a UUID'],
     [['--data', '{}', '--expected-version', '-1'], 'expected a whole number from 0'],

@@ -220,7 +220,7 @@ const snapshotRecord = (
   type: string,
   streamId: StreamId,
   version: number,
-  value = codec.encode(type, 'CustomerState', state(version)),
+  value = codec.encode(type, 'CustomerState', state(version), 'snapshot'),
 ): LogRecord => ({
   key: Buffer.from(streamId),
   value,
@@ -247,7 +247,7 @@ test('snapshots that are not the fold of their events are found, in their topic 
   const { topic, partition } = placeOf(inRedis, type, partitions)
   const key = `{${redis.keyPrefix}:${topic}:${partition}}s:${aggregateIdOf(inRedis)}`
   const stored = (await redis.call('GET', [key])) as Buffer
-  const other = hands.codec.encode(type, 'CustomerState', state(1))
+  const other = hands.codec.encode(type, 'CustomerState', state(1), 'snapshot')
   await redis.call('SET', [key, Buffer.concat([stored.subarray(0, 14), other])])
   const verification = await verified(where)
   expect(told(verification).sort()).toEqual(

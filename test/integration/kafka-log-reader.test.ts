@@ -227,7 +227,7 @@ describe('the log reader', () => {
     const name = await freshTopic()
     const stop = new AbortController()
     for await (const step of reader.follow(name, 0, 0, stop.signal)) {
-      expect(step).toEqual({ records: [], nextOffset: 0, highWatermark: 0 })
+      expect(step).toEqual({ records: [], strays: [], nextOffset: 0, highWatermark: 0 })
       stop.abort()
     }
   })

@@ -4,6 +4,7 @@ import {
   KafkaCluster,
   type KafkaSettings,
   Ownership,
+  type OwnershipOptions,
   partitionKey,
   readOwners,
   type TopicPartition,
@@ -45,7 +46,12 @@ describe('ownership', () => {
     await Promise.all(proxies.splice(0).map((proxy) => proxy.close()))
   })
 
-  async function join(name: string, at = cluster, sessionTimeoutMs = 6_000): Promise<Member> {
+  async function join(
+    name: string,
+    at = cluster,
+    sessionTimeoutMs = 6_000,
+    more: Partial<OwnershipOptions> = {},
+  ): Promise<Member> {
     const owned = new Set<string>()
     const problems: unknown[] = []
     const url = `http://${name}:7400`
@@ -66,6 +72,7 @@ describe('ownership', () => {
         for (const key of partitions.map(partitionKey)) expect(owned.delete(key)).toBe(true)
       },
       onProblem: (problem) => problems.push(problem),
+      ...more,
     })
     const member = { url, ownership, owned, problems }
     members.push(member)
@@ -142,6 +149,25 @@ describe('ownership', () => {
 
     await proxy.open(port)
     await settled(one, two)
+  })
+
+  test('is given to nobody that the leader cannot verify, and to it once it can', async () => {
+    const foreign: string[] = []
+    let isThere = false
+    const leader = await join('one', cluster, 6_000, {
+      verifyPeer: () => Promise.resolve(isThere ? 'verified' : 'refuted'),
+      onForeign: (_, fresh) => foreign.push(...fresh.map(({ reason }) => reason)),
+    })
+    const leftOut = await join('two', cluster, 6_000, { leftOutMs: 1_000 })
+    await waitFor('the second to notice', () => Promise.resolve(leftOut.problems.length > 0), {
+      timeoutMs: 30_000,
+    })
+    expect(leader.owned.size).toBe(16)
+    expect(String(leftOut.problems[0])).toContain('was given no partitions, though there are enough')
+    expect(foreign[0]).toBe('what answers at its URL is not this member: http://two:7400')
+    isThere = true
+    await settled(leader, leftOut)
+    expect((await leader.ownership.ownersTable()).size).toBe(16)
   })
 
   test('of nobody is an empty table', async () => {

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
 
+import { newEventId } from '#domain'
 import {
   catchUp,
+  HeadDeletedError,
   type IndexEntry,
   IndexMismatchError,
   type LogPiece,
@@ -94,6 +96,44 @@ test('a catch-up applies what is new, under the new epoch, and may be repeated',
   expect(await kept(redis)).toEqual(after)
   expect(asked).toEqual([half, endOffset])
   expect(guard).toEqual({ topicId: 'topic-1', producerId: 1n, epoch: 2, nextOffset: endOffset })
+})
+
+test('a log without its head is refused until that is accepted; then streams go on from what is left of them', async () => {
+  const redis = await connect()
+  const index = indexOf(redis)
+  const streams = 7
+  const end = 3_000
+  const all: readonly IndexEntry[] = Array.from({ length: end }, (_, offset) =>
+    entry(`s${offset % streams}`, 1 + Math.floor(offset / streams), offset),
+  )
+  const startOffset = 1_500
+  const headless = { ...owner, startOffset, endOffset: end, read: reader(all.slice(startOffset), end) }
+  await expect(catchUp(index, headless)).rejects.toThrow('begins at offset 1500')
+  await expect(catchUp(index, headless)).rejects.toThrow(HeadDeletedError)
+
+  const guard = await catchUp(index, { ...headless, acceptedStart: startOffset })
+  const last = all.findLast(({ streamId }) => streamId === order('s3'))
+  expect(await index.info(guard, order('s3'))).toMatchObject({ version: last?.version })
+  const left = all.slice(startOffset).filter(({ streamId }) => streamId === order('s3'))
+  const places = held(await index.offsets(guard, order('s3'), left[0]?.version ?? 0, last?.version ?? 0))
+  expect(places).toEqual(left.map(({ version, offset }) => ({ version, offset })))
+  const next = entry('s3', (last?.version ?? 0) + 1, end)
+  const after = held(await index.commit(guard, [next], end + 1))
+  expect(await index.info(after, order('s3'))).toMatchObject({ version: next.version })
+  const asks = [{ streamId: order('s3'), eventIds: [last?.eventId ?? newEventId(), next.eventId] }]
+  expect(held(await index.check(after, asks)).known[0]?.size).toBe(2)
+})
+
+test('an index that is not behind the head of its log needs nobody to accept anything', async () => {
+  const redis = await connect()
+  const { events, endOffset } = logOf(1_000)
+  const index = indexOf(redis)
+  await catchUp(index, { ...owner, endOffset, read: reader(events, endOffset) })
+  const guard = await catchUp(index, {
+    ...{ ...owner, epoch: 2, startOffset: endOffset - 10, endOffset },
+    read: reader(events.slice(-10), endOffset),
+  })
+  expect(guard.nextOffset).toBe(endOffset)
 })
 
 test('an index of a topic that was made anew, or longer than the log, is dropped and rebuilt', async () => {

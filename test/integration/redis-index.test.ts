@@ -131,6 +131,69 @@ test('an id counts only in its own stream, also when another stream has the same
   ])
 })
 
+test('one id in two streams is remembered for both, also where checksums of their names are the same', async () => {
+  const { index, guard } = await claimed(await connect())
+  const eventId = newEventId()
+  const names = ['plumless', 'buckeroo'] // CRC-32 of both is the same.
+  const events = names.map((name, offset) => entry(name, 1, offset, { eventId }))
+  const after = held(await index.commit(guard, events, 2))
+  const asks = names.map((name) => ({ streamId: order(name), eventIds: [eventId] }))
+  expect(held(await index.check(after, asks)).known).toEqual([
+    new Map([[eventId, { version: 1, offset: 0 }]]),
+    new Map([[eventId, { version: 1, offset: 1 }]]),
+  ])
+})
+
+test('terms that began in the log are found by offset, as far as the index knows the log, and for this topic only', async () => {
+  const { index, guard } = await claimed(await connect())
+  const starts = [
+    { offset: 0, producerId: 7n, epoch: 0 },
+    { offset: 5, producerId: 7n, epoch: 1 },
+    { offset: 9, producerId: 2n ** 53n + 1n, epoch: 0 },
+  ]
+  held(await index.commit(guard, [], 12, { starts }))
+  const at = (offset: number) => index.termBefore(guard.topicId, offset)
+  expect(await at(0)).toBeUndefined()
+  expect(await at(1)).toEqual({ producerId: 7n, epoch: 0 })
+  expect(await at(5)).toEqual({ producerId: 7n, epoch: 0 })
+  expect(await at(6)).toEqual({ producerId: 7n, epoch: 1 })
+  expect(await at(12)).toEqual({ producerId: 2n ** 53n + 1n, epoch: 0 })
+  expect(await at(13)).toBeUndefined()
+  expect(await index.termBefore('another-topic', 6)).toBeUndefined()
+  await index.drop()
+  expect(await at(6)).toBeUndefined()
+})
+
+test('more terms than an index lists leave the latest', async () => {
+  const { index, guard } = await claimed(await connect())
+  const starts = Array.from({ length: 10_050 }, (_, offset) => ({ offset, producerId: 1n, epoch: offset }))
+  held(await index.commit(guard, [], 20_000, { starts }))
+  expect(await index.termBefore(guard.topicId, 50)).toBeUndefined()
+  expect(await index.termBefore(guard.topicId, 51)).toEqual({ producerId: 1n, epoch: 50 })
+  expect(await index.termBefore(guard.topicId, 20_000)).toEqual({ producerId: 1n, epoch: 10_049 })
+})
+
+test('an index written by an older version counts as none, and can be claimed', async () => {
+  const redis = await connect()
+  const { index, guard } = await claimed(redis)
+  const key = (await keysOf(redis)).find((name) => name.endsWith('guard')) ?? ''
+  await redis.call('HDEL', [key, 'term'])
+  await redis.call('HSET', [key, 'epoch', '1'])
+  expect(await index.guard()).toBeUndefined()
+  expect(await index.check(guard, [])).toBe('guard-lost')
+  expect(await index.dropSeen(undefined)).toBe('dropped')
+  expect(held(await index.claim(guard))).toEqual(guard)
+})
+
+test('an accepted start holds for its topic only, and outlives a rebuild', async () => {
+  const { index, guard } = await claimed(await connect())
+  expect(await index.acceptedStart(guard.topicId)).toBe(0)
+  await index.acceptDeletedBefore(guard.topicId, 42)
+  await index.drop()
+  expect(await index.acceptedStart(guard.topicId)).toBe(42)
+  expect(await index.acceptedStart('another-topic')).toBe(0)
+})
+
 test('an id counts only in its own stream, also when the checksums of two ids are the same', async () => {
   const { index, guard } = await claimed(await connect())
   const [one, two] = ['n2683599', 'n10000060'] // CRC-32 of both is the same.

@@ -62,7 +62,11 @@ test('a snapshot is taken on demand, of a short stream too', async () => {
   const snapshotter = await runningSnapshotter(where, writer)
   const streamId = freshStream(where.type)
   await client.append(streamId, purchases(3))
-  const post = () => fetch(`${snapshotter.url}/streams/${streamId}/snapshot`, { method: 'POST' })
+  const post = () =>
+    fetch(`${snapshotter.url}/streams/${streamId}/snapshot`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+    })
   const first = await post()
   const taken = (await first.json()) as { bytes: number; tookMs: number }
   expect(first.status).toBe(201)
@@ -185,7 +189,7 @@ test('a rebuild folds all snapshots from events alone, and says how far it is', 
   const streams = streamPerPartition(where.type, 3)
   await Promise.all(streams.map((streamId) => client.append(streamId, purchases(15))))
   await Promise.all(streams.map((streamId) => snapshotAt(client, streamId, 15)))
-  const wrong = snapshotter.backends.codec.encode(where.type, 'CustomerState', wrongState)
+  const wrong = snapshotter.backends.codec.encode(where.type, 'CustomerState', wrongState, 'snapshot')
   for (const streamId of streams) {
     await plant(snapshotter, streamId, 15, wrong)
     expect((await client.load(streamId, { stateVersion: 1 })).snapshot?.state).toEqual(wrongState)

@@ -30,7 +30,7 @@ export function callerOf(url: string): Call {
     const response = await fetch(url + path, {
       method,
       ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-      headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+      headers: { ...(method !== 'GET' && { 'content-type': 'application/json' }), ...headers },
     })
     const text = await response.text()
     const type = response.headers.get('content-type')

@@ -1,12 +1,13 @@
-import { createHttpServer, type HttpRoutes, type HttpServer } from '#http'
+import { createHttpServer, type HttpRoutes, type HttpServer, type HttpServerOptions } from '#http'
 import { createLogger, createMetrics, HealthRegistry } from '#observability'
 
 import type { WriterApi } from '../../services/writer/writer-api.ts'
 import { writerRoutes } from '../../services/writer/http/writer-routes.ts'
 
-export interface HttpWriterOptions {
+type Bounds = 'bodyLimitBytes' | 'requestsMax' | 'requestTimeoutMs' | 'connectionsMax' | 'hosts'
+
+export interface HttpWriterOptions extends Partial<Pick<HttpServerOptions, Bounds>> {
   readonly port?: number
-  readonly bodyLimitBytes?: number
   /** Runs before the server listens: hooks that break things. */
   readonly prepare?: (app: HttpServer) => void
 }
@@ -22,7 +23,7 @@ export const startHttpWriter = (api: WriterApi, options?: HttpWriterOptions): Pr
 
 /** The same with other routes. */
 export async function startHttp(routes: HttpRoutes, options: HttpWriterOptions = {}): Promise<HttpWriter> {
-  const { port = 0, bodyLimitBytes = 1_000_000, prepare } = options
+  const { port = 0, prepare, ...bounds } = options
   const health = new HealthRegistry()
   health.add({ name: 'service', kind: 'readiness', check: () => 'ok' })
   const app = await createHttpServer({
@@ -31,7 +32,8 @@ export async function startHttp(routes: HttpRoutes, options: HttpWriterOptions =
     metrics: createMetrics({ service: 'test', processMetrics: false }),
     title: 'Annals',
     version: '0.0.0',
-    bodyLimitBytes,
+    bodyLimitBytes: 1_000_000,
+    ...bounds,
   })
   prepare?.(app)
   await app.register(routes)

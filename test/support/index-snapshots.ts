@@ -40,7 +40,7 @@ export const indexSnapshots = ({ backends, config }: RealWriter): SnapshotStore 
       version,
       stateVersion,
       timestampMs: Date.parse(timestamp),
-      state: backends.codec.encode(aggregateType, schemaName, state),
+      state: backends.codec.encode(aggregateType, schemaName, state, 'snapshot'),
     })
   },
 })

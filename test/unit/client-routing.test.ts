@@ -1,4 +1,7 @@
-import { describe, expect, test } from 'vitest'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+import { describe, expect, onTestFinished, test } from 'vitest'
 
 import type { AnnalsClient } from '#client'
 import type { StreamId } from '#domain'
@@ -113,4 +116,51 @@ test.each([[{}], [{ urls: [] }]])('a client without a url is refused: %j', (opti
 
 test.each(['127.0.0.1:7400', 'ftp://example', ''])('a client with the url %j is refused', (url) => {
   expect(() => testClient({ url })).toThrow(/is malformed/)
+})
+
+describe('a table with owners that cannot be followed', () => {
+  test('sends their requests to the given writer, and the others straight to their owners', async () => {
+    const { apis, urls } = await threeWriters()
+    const [, second] = apis
+    const unverified = table((partition) => urls[partition % 3] ?? '').map(({ url, ...owner }) =>
+      url === urls[1] ? owner : { ...owner, url: url ?? '' },
+    )
+    apis.forEach((api) => (api.partitionOwners = unverified))
+    const client = testClient({ url: urls[0] ?? '' })
+    await expect
+      .poll(async () => {
+        await client.append(streamIds.find((streamId) => ownerOf(streamId) === 2) ?? '', [event])
+        return apis[2].requests.length
+      })
+      .toBeGreaterThan(0)
+    await Promise.all(streamIds.map((streamId) => client.append(streamId, [event])))
+    expect(second.requests).toEqual([])
+  })
+
+  test.each(['javascript:alert(1)', 'file:///etc/passwd', '', 'no url'])(
+    '%j is not followed',
+    async (url) => {
+      const { apis, urls } = await threeWriters()
+      apis.forEach((api) => (api.partitionOwners = table(() => url)))
+      const client = testClient({ url: urls[0] ?? '' })
+      await Promise.all(streamIds.map((streamId) => client.append(streamId, [event])))
+      await client.owners()
+      await Promise.all(streamIds.map((streamId) => client.append(streamId, [event])))
+      expect(streamsSeenBy(apis[0])).toHaveLength(120)
+    },
+  )
+
+  test('an answer that redirects is not followed', async () => {
+    const beyond = new InMemoryWriter()
+    const { url } = await testWriter(beyond)
+    const redirecting = createServer((_, response) => {
+      response.writeHead(307, { location: `${url}/appends` }).end()
+    })
+    await new Promise<void>((resolve) => redirecting.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void redirecting.close())
+    const { port } = redirecting.address() as AddressInfo
+    const client = testClient({ url: `http://127.0.0.1:${port}`, retries: { triesMax: 2 } })
+    await expect(client.append('order.1', [event])).rejects.toBeInstanceOf(EventStoreError)
+    expect(beyond.requests).toEqual([])
+  })
 })

@@ -163,7 +163,7 @@ describe('input that is wrong gets a problem that names the place, and nothing i
   test('another content type', async () => {
     const { call } = await callableWriter()
     const answer = await call('POST', path, 'a=b', { 'content-type': 'application/x-www-form-urlencoded' })
-    expect(answer).toMatchObject({ status: 400, body: { code: 'invalid-request' } })
+    expect(answer).toMatchObject({ status: 415, body: { code: 'content-type-not-json' } })
   })
 
   test.each([

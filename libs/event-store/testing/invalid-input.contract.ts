@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 
 import {
+  type EventMetadata,
   type ExpectedVersion,
   newEventId,
   type EventId,
@@ -74,6 +75,41 @@ export function invalidInputContract(subject: () => Subject): void {
         }
       },
     )
+
+    test.each(['a\u202eb', 'a\u200bb', 'a\ufe0f', 'Zoe\u0308'])(
+      'an append that would begin a stream with the id %j',
+      async (id) => {
+        const { store, event, freshStreamId } = subject()
+        const streamId = `${freshStreamId()}${id}` as StreamId
+        expect(await rejection(store.append(streamId, [event(1)]))).toMatchObject({
+          code: 'invalid-request',
+          details: { path: 'streamId' },
+        })
+        expect((await store.load(streamId)).version).toBe(0)
+      },
+    )
+
+    test.each([
+      ['userId', 'a\r\nx-admin: 1'],
+      ['correlationId', 'a\u0000'],
+      ['causationId', '\u001b[2J'],
+      ['sessionId', 'a\u007f'],
+      ['source', 'urn:\u0085'],
+      ['traceparent', '\u009b'],
+      ['userId', '\ud800'],
+      ['userId', 7],
+      ['tenant', 'a'],
+    ])('metadata with the %s %j', async (field, value) => {
+      const { store, event, freshStreamId } = subject()
+      const streamId = freshStreamId()
+      const metadata = { [field]: value } as EventMetadata
+      const error = await rejection(store.append(streamId, [event(1), { ...event(2), metadata }]))
+      expect(error).toMatchObject({
+        code: 'invalid-request',
+        details: { path: `events[1].metadata.${field}` },
+      })
+      expect((await store.load(streamId)).version).toBe(0)
+    })
 
     test.each<[string, ReadOptions]>([
       ['limit', { limit: 0 }],

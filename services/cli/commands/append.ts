@@ -17,6 +17,7 @@ import { EventStoreError } from '#event-store'
 
 import type { Cli, Report } from '../cli.ts'
 import { UsageError } from '../failure.ts'
+import { parseJson } from '../parse-json.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
 
 interface AppendCommandOptions extends WriterOption {
@@ -108,15 +109,17 @@ const metadataOf = ({
 async function readData(given: string): Promise<unknown> {
   const { source, json } = await readSource(given)
   try {
-    return JSON.parse(json)
+    return parseJson(json)
   } catch (error) {
-    throw new UsageError(`--data ${source} is not JSON: ${(error as Error).message}`, { cause: error })
+    throw new UsageError(`--data ${source} ${(error as Error).message}`, { cause: error })
   }
 }
 
+const shown = (given: string): string => (given.length > 80 ? `${given.slice(0, 79)}…` : given)
+
 async function readSource(given: string): Promise<{ source: string; json: string }> {
   if (given === '-') return { source: 'from standard input', json: await text(process.stdin) }
-  if (!given.startsWith('@')) return { source: given, json: given }
+  if (!given.startsWith('@')) return { source: shown(given), json: given }
   const file = given.slice(1)
   try {
     return { source: `from ${file}`, json: await readFile(file, 'utf8') }

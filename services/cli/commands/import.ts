@@ -5,7 +5,9 @@ import { type Command, Option } from 'commander'
 
 import { loadConfig } from '#config'
 import { parseAggregateType } from '#domain'
+import { eventTypeCheck } from '#event-store'
 import { type EventCheck, eventCheckOf, loadCatalog } from '#schemas'
+import { loadDomain } from '#service'
 
 import { count } from '../arguments.ts'
 import type { Cli, Report } from '../cli.ts'
@@ -110,19 +112,24 @@ async function requestOf(cli: Cli, file: string, options: ImportOptions): Promis
       ...(mapping !== undefined && { mapping: await readMapping(mapping) }),
       ...(importId !== undefined && { importId }),
     },
-    check: options.schemas ? schemaCheck(cli) : undefined,
+    check: options.schemas ? await schemaCheck(cli) : undefined,
     isDryRun: dryRun === true,
     ...{ errorsMax, batch, report, checkpoint },
   }
 }
 
-/** By the schemas that are at hand; the writer has the last word. */
-function schemaCheck({ env }: Cli): EventCheck | undefined {
-  const { schemaFolders } = loadConfig(env).domain
+/** By the schemas and the domain modules that are at hand; the writer has the last word. */
+async function schemaCheck({ env }: Cli): Promise<EventCheck | undefined> {
+  const { domain, writer } = loadConfig(env)
   const isAsked = (env['ANNALS_SCHEMAS'] ?? '') !== ''
-  return isAsked || schemaFolders.every((folder) => existsSync(folder))
-    ? eventCheckOf(loadCatalog(schemaFolders))
-    : undefined
+  if (!isAsked && !domain.schemaFolders.every((folder) => existsSync(folder))) return undefined
+  const fits = eventCheckOf(loadCatalog(domain.schemaFolders))
+  if (writer.eventTypes === 'any') return fits
+  const isEvolved = eventTypeCheck((await loadDomain(domain.modules)).aggregates)
+  return (aggregateType, type, data) => {
+    isEvolved(aggregateType, [{ type }])
+    fits(aggregateType, type, data)
+  }
 }
 
 const neverAsked = (): Promise<never> => Promise.reject(new Error('a dry run asks no writer'))

@@ -19,9 +19,13 @@ The index of each partition is dropped, and its owner makes it anew from the log
 Meanwhile appends to the partition and reads of it wait, or are told to come back; nothing is lost. Snapshots in Redis go, too, and
 come back from their streams. Ctrl-C stops between two partitions, never the rebuild of one.
 
+A log whose first events were deleted (retention, DeleteRecords) cannot be rebuilt whole, and nothing is dropped then. Restore a backup; or, with
+--accept-deleted-events, serve what is left: appends go on, and deleted versions are answered with events-deleted. docs/operations/failover.md tells more.
+
 Examples:
   annals index rebuild --yes
-  annals index rebuild customer --yes --url http://writer-1:7400`
+  annals index rebuild customer --yes --url http://writer-1:7400
+  annals index rebuild customer --accept-deleted-events --yes`
 
 interface VerifyOptions {
   readonly sample?: number
@@ -30,6 +34,7 @@ interface VerifyOptions {
 }
 
 interface RebuildOptions extends WriterOption {
+  readonly acceptDeletedEvents?: boolean
   readonly yes?: boolean
 }
 
@@ -64,18 +69,29 @@ function addVerify(index: Command, cli: Cli): void {
 function addRebuild(index: Command, cli: Cli): void {
   const command = index
     .command('rebuild')
-    .description('Drop the index and let the writers make it anew from the log.')
+    .description('Drop the index and let the writers rebuild it from the log.')
     .argument('[aggregateType...]', 'which; all where none is named')
+    .option('--accept-deleted-events', 'where the head of a log was deleted, serve what is left, for good')
     .option('--yes', 'do it')
     .addHelpText('after', rebuildHelp)
     .action(async (types: readonly string[], options: RebuildOptions) => {
-      checkYes(options, `drop the index of ${types.join(', ') || 'all aggregate types'} and make it anew`)
+      checkYes(options, undertaking(types, options))
       const { rebuildIndex, rebuildReport } = await import('../verify/rebuild-index.ts')
       const display = cli.isJson ? noDisplay : progressDisplay(process.stderr)
       const rebuild = await interruptible((signal) =>
-        withClient(options, (client) => rebuildIndex(cli.env, { types, client, display, signal })),
+        withClient(options, (client) =>
+          rebuildIndex(cli.env, {
+            ...{ types, client, display, signal },
+            acceptsDeletedEvents: options.acceptDeletedEvents === true,
+          }),
+        ),
       )
       cli.report(rebuildReport(rebuild))
     })
   withWriterOption(command, cli)
+}
+
+function undertaking(types: readonly string[], { acceptDeletedEvents }: RebuildOptions): string {
+  const what = `drop the index of ${types.join(', ') || 'all aggregate types'} and rebuild it`
+  return acceptDeletedEvents === true ? `${what}, and accept that deleted events are gone for good` : what
 }

@@ -19,7 +19,12 @@ export function addOwners(program: Command, cli: Cli): void {
 
 function told(owners: readonly PartitionOwner[]): Report {
   const partitions = owners.toSorted((a, b) => compare(a.topic, b.topic) || a.partition - b.partition)
-  const rows = partitions.map(({ topic, partition, url, memberId }) => [topic, partition, url, memberId])
+  const rows = partitions.map(({ topic, partition, url, memberId }) => [
+    topic,
+    partition,
+    url ?? 'not verified',
+    memberId,
+  ])
   return {
     document: { partitions },
     text:

@@ -1,8 +1,20 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
 import type { Config } from '#config'
-import type { DomainModule } from '#domain'
-import { eventTopic, type KafkaCluster, type OwnersTable, partitionKey, readOwners, Topics } from '#kafka'
+import { PeerCheck } from '#client'
+import { type DomainModule, quote } from '#domain'
+import {
+  eventTopic,
+  type ForeignMember,
+  type GroupTable,
+  type KafkaCluster,
+  type Owner,
+  type OwnersTable,
+  partitionKey,
+  readGroup,
+  Topics,
+} from '#kafka'
+import { peerPath } from '#service'
 
 import { fail, type Finding, ok, warn } from './finding.ts'
 
@@ -10,27 +22,60 @@ const settleTries = 10
 const settlePauseMs = 500
 const probeMs = 5_000
 
-/** Whether every partition has an owner, and whether each of them answers. */
+/** Whether every partition has an owner, whether each of them answers, and whether all members of the group are writers. */
 export async function checkWriters(
   cluster: KafkaCluster,
   { writer }: Config,
   domain: DomainModule,
 ): Promise<readonly Finding[]> {
-  const owners = await settledOwners(cluster, writer.groupId)
-  if (owners === undefined) {
+  const group = await settledGroup(cluster, writer.groupId)
+  if (group === undefined) {
     const message = `group ${writer.groupId} is sharing out the partitions anew all the time`
     return [warn('writers', message, 'Run doctor again; if it stays so, look into the logs of the writers')]
   }
-  const urls = [...new Set([...owners.values()].map(({ url }) => url))].sort()
+  const { owners, members, foreign } = group
   const unowned = (await partitionsOf(cluster, domain)).filter((key) => !owners.has(key))
-  return [...(await Promise.all(urls.map(probe))), ...ownership(owners, unowned, writer.groupId)]
+  return [
+    ...(await examineMembers(members, { clusterId: cluster.clusterId, groupId: writer.groupId })),
+    ...foreign.map(notWriter),
+    ...ownership(owners, unowned, writer.groupId),
+  ]
 }
 
+async function examineMembers(
+  members: readonly Owner[],
+  group: { readonly clusterId: string; readonly groupId: string },
+): Promise<Finding[]> {
+  const check = new PeerCheck(peerPath('writer'), group)
+  try {
+    const sorted = members.toSorted((a, b) => (a.url < b.url ? -1 : 1))
+    return await Promise.all(
+      sorted.map(async (member) =>
+        (await check.verdict(member)) === 'refuted'
+          ? notWriter({
+              memberId: member.memberId,
+              reason: `what answers at ${member.url} is not this member`,
+            })
+          : probe(member.url),
+      ),
+    )
+  } finally {
+    await check.close()
+  }
+}
+
+const notWriter = ({ memberId, reason }: ForeignMember): Finding =>
+  fail(
+    `member ${quote(memberId)}`,
+    `it is in the group of writers and is no writer: ${reason}. It gets no partitions, and is not followed`,
+    'Stop it, and allow nobody else to join the group. If it is a writer, its ANNALS_ADVERTISED_URL must reach it, and no other',
+  )
+
 /** While the group shares out partitions nobody knows the owners, for a second or two. */
-async function settledOwners(cluster: KafkaCluster, groupId: string): Promise<OwnersTable | undefined> {
+async function settledGroup(cluster: KafkaCluster, groupId: string): Promise<GroupTable | undefined> {
   for (let left = settleTries; left > 0; left--) {
-    const owners = await readOwners(cluster, groupId)
-    if (owners !== undefined) return owners
+    const group = await readGroup(cluster, groupId)
+    if (group !== undefined) return group
     await pause(settlePauseMs)
   }
   return undefined
@@ -56,7 +101,10 @@ function ownership(owners: OwnersTable, unowned: readonly string[], groupId: str
 async function probe(url: string): Promise<Finding> {
   const subject = `writer ${url}`
   try {
-    const response = await fetch(new URL('/health/ready', url), { signal: AbortSignal.timeout(probeMs) })
+    const response = await fetch(new URL('/health/ready', url), {
+      redirect: 'error',
+      signal: AbortSignal.timeout(probeMs),
+    })
     if (response.ok) return ok(subject, 'it is ready')
     const message = `it is not ready: ${(await response.text()).slice(0, 300)}`
     return fail(subject, message, 'What is named there is in the way; the log of the writer says more')

@@ -1,4 +1,5 @@
 import { aggregateTypeOf, InvalidInputError } from '#domain'
+import { EventStoreError } from '#event-store'
 import { type EventCheck, UnknownEventTypeError } from '#schemas'
 
 import { UsageError } from '../failure.ts'
@@ -67,9 +68,12 @@ function misfit(
     if (error instanceof InvalidInputError) {
       return new LineProblem(line, error.message, { path: error.path, streamId })
     }
-    if (error instanceof UnknownEventTypeError) {
+    if (error instanceof UnknownEventTypeError || isUnknownType(error)) {
       return new LineProblem(line, error.message, { path: 'type', streamId })
     }
     throw error
   }
 }
+
+const isUnknownType = (error: unknown): error is EventStoreError =>
+  error instanceof EventStoreError && error.code === 'unknown-event-type'

@@ -1,4 +1,12 @@
-import { aggregateIdOf, aggregateTypeOf, InvalidInputError, type StreamId, streamIdOf } from '#domain'
+import {
+  aggregateIdOf,
+  aggregateTypeOf,
+  checkNewStreamId,
+  InvalidInputError,
+  parseMetadata,
+  type StreamId,
+  streamIdOf,
+} from '#domain'
 
 import { EventIds } from './event-ids.ts'
 import { type Draft, type DraftLine, type EventLine, LineProblem } from './imported-line.ts'
@@ -77,10 +85,9 @@ function draftOf({ line, read }: LineParts, { renamed, importId }: EventFile): D
   try {
     const draft = read()
     const streamId = renamedStream(draft.streamId, renamed)
-    return {
-      ...{ ...draft, line, streamId },
-      ...(importId !== undefined && { metadata: marked(draft, importId) }),
-    }
+    checkNewStreamId(streamId)
+    const metadata = importId === undefined ? draft.metadata : marked(draft, importId)
+    return { ...draft, line, streamId, ...(metadata !== undefined && { metadata: parseMetadata(metadata) }) }
   } catch (error) {
     if (error instanceof InvalidInputError) return new LineProblem(line, error.message, { path: error.path })
     throw error

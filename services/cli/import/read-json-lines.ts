@@ -1,8 +1,8 @@
-import { type EventMetadata, InvalidInputError, parseStreamId, quote } from '#domain'
+import { InvalidInputError, parseMetadata, parseStreamId, quote } from '#domain'
 
+import { parseJson } from '../parse-json.ts'
 import type { Draft } from './imported-line.ts'
 
-const metadataNames = ['correlationId', 'causationId', 'userId', 'sessionId', 'source', 'traceparent']
 /** The last three stand in exports, and are what the log made of the event: they are not taken. */
 const names = ['streamId', 'type', 'data', 'id', 'metadata', 'version', 'position', 'timestamp']
 
@@ -25,18 +25,18 @@ export function draftOfJson(text: string): Draft {
     type: textOf(json, 'type'),
     data,
     ...(key !== undefined && { key }),
-    ...(metadata !== undefined && { metadata: metadataOf(metadata) }),
+    ...(metadata !== undefined && { metadata: parseMetadata(metadata) }),
   }
 }
 
 function objectOf(text: string): Json {
   let json: unknown
   try {
-    json = JSON.parse(text)
+    json = parseJson(text)
   } catch (error) {
     throw new InvalidInputError(
       'line',
-      `not JSON (${(error as Error).message}): expected an event in one line`,
+      `the line ${(error as Error).message}: expected an event in one line`,
       {
         cause: error,
       },
@@ -53,18 +53,4 @@ function textOf(json: Json, name: string): string {
   const value = json[name]
   if (typeof value === 'string' && value !== '') return value
   throw new InvalidInputError(name, `${name} is ${quote(value)}: expected a text`)
-}
-
-function metadataOf(value: unknown): EventMetadata {
-  if (!isObject(value))
-    throw new InvalidInputError('metadata', `metadata is ${quote(value)}: expected an object`)
-  for (const [name, part] of Object.entries(value)) {
-    if (!metadataNames.includes(name) || typeof part !== 'string') {
-      throw new InvalidInputError(
-        `metadata.${name}`,
-        `metadata.${name} is ${quote(part)}: expected a text, and only ${metadataNames.join(', ')}`,
-      )
-    }
-  }
-  return value
 }

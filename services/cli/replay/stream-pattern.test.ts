@@ -29,3 +29,34 @@ test('without * and ? it is the stream id itself, whatever characters that has',
     }),
   )
 })
+
+/** By the definition, trying everything. */
+function fitsNaively([wanted, ...glob]: readonly string[], text: readonly string[]): boolean {
+  if (wanted === undefined) return text.length === 0
+  if (wanted !== '*')
+    return text.length > 0 && [text[0], '?'].includes(wanted) && fitsNaively(glob, text.slice(1))
+  return fitsNaively(glob, text) || (text.length > 0 && fitsNaively(['*', ...glob], text.slice(1)))
+}
+
+test('fits what trying everything finds to fit', () => {
+  const characters = (...of: string[]) => fc.array(fc.constantFrom(...of), { maxLength: 9 })
+  fc.assert(
+    fc.property(characters('a', 'b', '😀', '*', '?'), characters('a', 'b', '😀', '*', '?'), (glob, text) => {
+      expect(streamPattern(glob.join(''))(text.join(''))).toBe(fitsNaively(glob, text))
+    }),
+    { numRuns: 2_000 },
+  )
+})
+
+test.each([
+  ['five stars', '*a*a*a*a*a*b'],
+  ['a hundred stars', `${'*a'.repeat(100)}*b`],
+  ['question marks between stars', `${'*?a'.repeat(60)}*b`],
+  ['only stars', `${'*'.repeat(5_000)}b`],
+])('%s over long ids take no time', (_, glob) => {
+  const fits = streamPattern(glob)
+  const id = `a.${'a'.repeat(300)}`
+  const before = process.cpuUsage()
+  for (let index = 0; index < 100; index++) expect(fits(id)).toBe(false)
+  expect(process.cpuUsage(before).user / 1_000).toBeLessThan(2_000)
+})

@@ -1,12 +1,41 @@
 /**
  * A glob over whole stream ids: `*` stands for any characters, also none and dots, `?` for one; all others for themselves.
+ * Takes no more steps than the lengths of glob and id multiplied, whatever both are: a regular expression with five stars took
+ * seconds for one id.
  * @returns whether a stream id fits.
  */
 export function streamPattern(glob: string): (streamId: string) => boolean {
-  const source = glob.replaceAll(/\*+|[\\^$.+()[\]{}|/?]/g, (found) => {
-    if (found.startsWith('*')) return '.*'
-    return found === '?' ? '.' : `\\${found}`
-  })
-  const expression = new RegExp(`^${source}$`, 'su')
-  return (streamId) => expression.test(streamId)
+  return (streamId) => fits(glob, streamId)
 }
+
+/** Only the last star that was met is ever tried again: what an earlier one could give, it can give too. */
+function fits(glob: string, text: string): boolean {
+  let inGlob = 0
+  let inText = 0
+  let afterStar = -1
+  let starEnd = 0
+  while (inText < text.length) {
+    const wanted = glob[inGlob]
+    if (wanted === '*') {
+      afterStar = ++inGlob
+      starEnd = inText
+    } else if (wanted === '?') {
+      inGlob++
+      inText += widthAt(text, inText)
+    } else if (wanted === text[inText]) {
+      inGlob++
+      inText++
+    } else if (afterStar >= 0) {
+      starEnd += widthAt(text, starEnd)
+      inGlob = afterStar
+      inText = starEnd
+    } else {
+      return false
+    }
+  }
+  while (glob[inGlob] === '*') inGlob++
+  return inGlob === glob.length
+}
+
+/** Of the character at a place: two where it takes a pair of surrogates. */
+const widthAt = (text: string, at: number): number => ((text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1)

@@ -168,4 +168,4 @@ function timeProblems(index: StreamClaim, { version, timestamp }: StoredEvent): 
 
 /** A state as it comes back from where snapshots are kept. */
 const throughSchema = (state: unknown, { aggregate, codec }: Folding): unknown =>
-  codec.decode(codec.encode(aggregate.type, aggregate.snapshot.schema ?? '', state)).data
+  codec.decode(codec.encode(aggregate.type, aggregate.snapshot.schema ?? '', state, 'snapshot')).data

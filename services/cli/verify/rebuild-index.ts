@@ -17,16 +17,19 @@ import { ProgressMeter } from '../progress-meter.ts'
 import { grouped } from '../progress-text.ts'
 import { table } from '../table.ts'
 import type { LogPartition } from './check-record.ts'
+import { PartitionHead } from './partition-head.ts'
 
 export interface IndexRebuildOptions {
   /** Aggregate types; none means all of the domain. */
   readonly types: readonly string[]
+  /** Serves what is left where the head of a log was deleted. For good: the index then begins there. */
+  readonly acceptsDeletedEvents: boolean
   readonly client: Pick<AnnalsClient, 'info' | 'owners'>
   readonly display: ProgressDisplay
   readonly signal: AbortSignal
 }
 
-/** `rebuilt`: its owner has made it anew. `dropped`: nobody owns the partition; whoever takes it over makes it. `stalled`: the owner does not get on. */
+/** `rebuilt`: by its owner. `dropped`: nobody owns the partition; whoever takes it over rebuilds it. `stalled`: the owner does not get on. */
 export type RebuildStatus = 'rebuilt' | 'dropped' | 'stalled'
 
 export interface RebuiltPartition {
@@ -34,6 +37,8 @@ export interface RebuiltPartition {
   readonly partition: number
   readonly status: RebuildStatus
   readonly streams: number
+  /** The offset before which deleted events were accepted as gone. */
+  readonly acceptedBefore?: number
   readonly tookMs: number
 }
 
@@ -48,8 +53,9 @@ const lookPauseMs = 100
 const stallMsMax = 60_000
 
 /**
- * Drops the index partition by partition, and waits until its owner has made it anew: one partition at a time is away.
+ * Drops the index partition by partition, and waits until its owner has rebuilt it: one partition at a time is away.
  * @throws EventStoreError `unavailable` before anything is dropped, when no writer answers though there are owners;
+ *   LogError `events-deleted` before anything is dropped, where a log has lost its head and that is not accepted;
  *   InvalidInputError, LogError, IndexUnavailableError.
  */
 export function rebuildIndex(env: Environment, options: IndexRebuildOptions): Promise<IndexRebuild> {
@@ -60,6 +66,14 @@ export function rebuildIndex(env: Environment, options: IndexRebuildOptions): Pr
     const owners = await ownersNow(connections, config)
     if (owners.size > 0) await options.client.owners()
     const reader = new LogReader(connections.cluster)
+    const heads = new Map(
+      places.map((place) => {
+        const index = partitionIndex(config, connections.redis, place)
+        return [place, new PartitionHead(place, index, reader, options.acceptsDeletedEvents)]
+      }),
+    )
+    // Before anything is dropped: an index that is whole serves a log without its head, a rebuilt one cannot.
+    for (const head of heads.values()) await head.check()
     const ends = await Promise.all(places.map(({ topic, partition }) => reader.endOffset(topic, partition)))
     const meter = new ProgressMeter(
       options.display,
@@ -71,6 +85,7 @@ export function rebuildIndex(env: Environment, options: IndexRebuildOptions): Pr
       const rebuild = new PartitionRebuild(
         place,
         partitionIndex(config, connections.redis, place),
+        heads.get(place) as PartitionHead,
         options.client,
       )
       partitions.push(await rebuild.run(ends[at] ?? 0, owners.has(partitionKey(place)), meter))
@@ -104,21 +119,33 @@ async function ownersNow({ cluster }: Connections, { writer }: Config): Promise<
 class PartitionRebuild {
   readonly #place: LogPartition
   readonly #index: PartitionIndex
+  readonly #head: PartitionHead
   readonly #client: Pick<AnnalsClient, 'info'>
 
-  constructor(place: LogPartition, index: PartitionIndex, client: Pick<AnnalsClient, 'info'>) {
+  constructor(
+    place: LogPartition,
+    index: PartitionIndex,
+    head: PartitionHead,
+    client: Pick<AnnalsClient, 'info'>,
+  ) {
     this.#place = place
     this.#index = index
+    this.#head = head
     this.#client = client
   }
 
   async run(end: number, isOwned: boolean, meter: ProgressMeter): Promise<RebuiltPartition> {
     const beganMs = performance.now()
+    await this.#head.accept()
     await this.#index.drop()
     const status = isOwned ? await this.#awaitOwner(end, meter) : 'dropped'
     const streams = await this.#index.streamCount()
     const { topic, partition } = this.#place
-    return { topic, partition, status, streams, tookMs: Math.round(performance.now() - beganMs) }
+    const { acceptedBefore } = this.#head
+    return {
+      ...{ topic, partition, status, streams, tookMs: Math.round(performance.now() - beganMs) },
+      ...(acceptedBefore > 0 && { acceptedBefore }),
+    }
   }
 
   /** An owner that has nothing to do does not look at its index: being asked for a stream makes it. */
@@ -155,7 +182,11 @@ class PartitionRebuild {
       if (!(error instanceof EventStoreError)) throw error
       if (error.code === 'stream-not-found') return true
       if (['unavailable', 'not-owner', 'overloaded'].includes(error.code)) return false
-      throw error
+      if (error.code !== 'events-deleted') throw error
+      // As it was before it was accepted; or more was deleted since.
+      await this.#head.check()
+      await this.#head.accept()
+      return false
     }
   }
 }
@@ -183,6 +214,7 @@ export function rebuildReport({ partitions, isInterrupted, tookMs }: IndexRebuil
     document: { partitions, interrupted: isInterrupted, tookMs: Math.round(tookMs) },
     text: [
       ...(rows.length === 0 ? [] : [table(['topic', 'partition', 'index', 'streams', 'took'], rows)]),
+      ...accepted(partitions),
       ...advice(partitions),
       isInterrupted
         ? `Interrupted ${took}: the index of the other partitions is as it was. Run it again for those`
@@ -192,8 +224,17 @@ export function rebuildReport({ partitions, isInterrupted, tookMs }: IndexRebuil
   }
 }
 
+const accepted = (partitions: readonly RebuiltPartition[]): string[] =>
+  partitions.flatMap(({ topic, partition, acceptedBefore }) =>
+    acceptedBefore === undefined
+      ? []
+      : [
+          `${topic}/${partition} is served from offset ${acceptedBefore} on: the events before it are gone for good`,
+        ],
+  )
+
 const advices: Partial<Record<RebuildStatus, string>> = {
-  dropped: 'Where the index is dropped nobody owns the partition: the writer that takes it over makes it',
+  dropped: 'Where the index is dropped nobody owns the partition: the writer that takes it over rebuilds it',
   stalled: 'Where it is stalled the owner does not get on: its log says why',
 }
 

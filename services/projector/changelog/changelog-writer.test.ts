@@ -1,9 +1,9 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 
-import { batchOverheadBytes, type LogRecord, recordBytesBound } from '#kafka'
+import { batchOverheadBytes, LogError, type LogRecord, recordBytesBound } from '#kafka'
 
-import { batchesOf } from './changelog-writer.ts'
+import { batchesOf, ChangelogWriter } from './changelog-writer.ts'
 
 const recordOf = (bytes: number): LogRecord => ({
   key: Buffer.from('k'),
@@ -36,4 +36,39 @@ test('batches hold all records in order, none more than it may, and as few as th
 test('a batch has at most 500 records', () => {
   const records = Array.from({ length: 1_100 }, () => recordOf(1))
   expect(batchesOf(records, 1 << 20).map(({ length }) => length)).toEqual([500, 500, 100])
+})
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+test('a partition whose appends are left open time and again is taken over at a slow pace', async () => {
+  vi.useFakeTimers()
+  let epochs = 0
+  const writer = new ChangelogWriter({
+    cluster: undefined as never,
+    codec: undefined as never,
+    projection: { name: 'counts' },
+    partitions: 1,
+    messageBytesMax: 1_000,
+    openLog: (partition) => ({
+      partition,
+      takeOver: () => Promise.resolve({ epoch: epochs++, producerId: 1n, endOffset: 0, topicId: '' }),
+      append: () => Promise.reject(new LogError('unknown', 'no answer')),
+      renew: () => Promise.resolve(),
+    }),
+  })
+  const view = { key: 'a', json: null, revision: 1, changedAtMs: 0 }
+  const codes = new Set<string>()
+  for (let second = 0; second < 3_600; second++) {
+    const failed = await writer
+      .takeOver()
+      .then(() => writer.publish('g1', [view]))
+      .catch((error: unknown) => error)
+    codes.add((failed as LogError).outcome)
+    vi.advanceTimersByTime(1_000)
+  }
+  expect(epochs).toBeGreaterThan(30)
+  expect(epochs).toBeLessThanOrEqual(10 + 3 * 60)
+  expect([...codes].sort()).toEqual(['unavailable', 'unknown'])
 })

@@ -7,6 +7,7 @@ import {
   type LogRecord,
   projectionTopic,
   recordBytesBound,
+  TakeOverPace,
 } from '#kafka'
 import type { UnpublishedView } from '#projections'
 
@@ -21,7 +22,12 @@ export interface ChangelogWriterParts {
   readonly partitions: number
   /** The topic's `max.message.bytes`. */
   readonly messageBytesMax: number
+  /** Default: a fenced log of the topic's partition. */
+  readonly openLog?: (partition: number) => ChangelogLog
 }
+
+/** What is needed of a log. */
+export type ChangelogLog = Pick<FencedLog, 'partition' | 'takeOver' | 'append' | 'renew'>
 
 /** A view that can never be published as it is. */
 export interface RefusedView {
@@ -36,7 +42,8 @@ const timeouts = { appendTimeoutMs: 5_000, takeOverTimeoutMs: 5_000 }
 
 /** One partition of the topic. */
 interface Part {
-  readonly log: FencedLog
+  readonly log: ChangelogLog
+  readonly pace: TakeOverPace
   /** Whether it is ours: then what was read since is newer than all that anybody else has published. */
   isOwned: boolean
 }
@@ -51,30 +58,43 @@ export class ChangelogWriter {
   readonly #bytesMax: number
   readonly #partitions: readonly Part[]
 
-  constructor({ cluster, codec, projection, partitions, messageBytesMax }: ChangelogWriterParts) {
+  constructor(parts: ChangelogWriterParts) {
+    const { cluster, codec, projection, partitions, messageBytesMax } = parts
     const topic = projectionTopic(projection.name)
+    const openLog =
+      parts.openLog ?? ((partition: number) => new FencedLog(cluster, topic, partition, timeouts))
     this.#projection = projection
     this.#format = new ViewFormat(codec)
     this.#bytesMax = messageBytesMax
     this.#partitions = Array.from({ length: partitions }, (_, partition) => ({
-      log: new FencedLog(cluster, topic, partition, timeouts),
+      log: openLog(partition),
+      pace: new TakeOverPace(),
       isOwned: false,
     }))
   }
 
   /**
-   * Takes over the partitions that are not owned: all of them the first time, later those whose append was left open.
-   * Views must be read from the store only after it, so that an older view never follows a newer one.
+   * Takes over the partitions that are not owned: all of them the first time, later those whose append was left open. Where
+   * that fails time and again it rejects with `unavailable` until the next one is due: {@link TakeOverPace}. Views must be read from the store only after it, so that an older view never follows a newer one.
    * @throws LogError `fenced`, `unavailable`, `refused`
    */
   async takeOver(): Promise<void> {
     await everyOne(
       this.#partitions.filter(({ isOwned }) => !isOwned),
       async (part) => {
+        const { waitMs } = part.pace
+        if (waitMs > 0) throw this.#pausing(part, waitMs)
+        part.pace.spend()
         await part.log.takeOver()
         part.isOwned = true
       },
     )
+  }
+
+  #pausing({ log }: Part, waitMs: number): LogError {
+    const place = `${projectionTopic(this.#projection.name)}/${log.partition}`
+    const seconds = Math.ceil(waitMs / 1_000)
+    return new LogError('unavailable', `${place} is taken over again in ${seconds} s: the last ones failed`)
   }
 
   /**

@@ -18,13 +18,13 @@ export class ViewFormat {
   /**
    * @param json the view, as it is stored.
    * @returns Avro in the Confluent wire format.
-   * @throws InvalidInputError with the path of the field that does not fit; UnknownEventTypeError when there is no such
-   *   schema; SchemaError `not-registered`.
+   * @throws InvalidInputError with the path of the field that does not fit; SchemaError `unknown-schema` when there is no
+   *   such view schema, `not-registered`.
    */
   encode({ name, schema }: ViewSchema, json: string): Buffer {
     return schema === undefined
-      ? this.#codec.encode(name, jsonViewName, { json })
-      : this.#codec.encode(name, schema, JSON.parse(json))
+      ? this.#codec.encode(name, jsonViewName, { json }, 'view')
+      : this.#codec.encode(name, schema, JSON.parse(json), 'view')
   }
 
   /**

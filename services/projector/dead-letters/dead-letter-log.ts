@@ -4,6 +4,7 @@ import type { Config } from '#config'
 import { formatPosition, type Position, type Projection } from '#domain'
 import {
   deadLetterTopic,
+  FencedLog,
   type KafkaCluster,
   LogError,
   type LogReader,
@@ -82,7 +83,9 @@ export class DeadLetterLog {
 
   #target(topic: string, partition: number): SharedPartition {
     const key = `${topic}/${partition}`
-    const target = this.#targets.get(key) ?? new SharedPartition(this.#cluster, topic, partition)
+    const openLog = (options: { readonly takeOverTimeoutMs: number }) =>
+      new FencedLog(this.#cluster, topic, partition, options)
+    const target = this.#targets.get(key) ?? new SharedPartition({ name: key, openLog })
     this.#targets.set(key, target)
     return target
   }

@@ -1,22 +1,37 @@
+import { setTimeout as pause } from 'node:timers/promises'
+
 import { defaultRetryPolicy, withRetry } from '#domain'
-import { FencedLog, type KafkaCluster, LogError, type LogRecord } from '#kafka'
+import { type FencedLog, LogError, type LogRecord, TakeOverPace } from '#kafka'
+
+/** What is needed of a log. */
+export type SharedLog = Pick<FencedLog, 'topic' | 'partition' | 'takeOver' | 'append'>
+
+export interface SharedPartitionParts {
+  /** `topic/partition`, for errors. */
+  readonly name: string
+  readonly openLog: (options: { readonly takeOverTimeoutMs: number }) => SharedLog
+  /** Default: on the clock of this process. */
+  readonly newPace?: () => TakeOverPace
+}
+
+/** A longer pause before the next take-over is the caller's to wait for. */
+const pauseMsMax = 1_000
 
 /**
  * A partition that several instances append to. Each takes it over when it first has something to write, and again when
- * another one has taken it over meanwhile: the fence keeps them apart, and nobody owns it for long.
+ * another one has taken it over meanwhile: the fence keeps them apart, and nobody owns it for long. Take-overs
+ * that lead to no append are paced, {@link TakeOverPace}.
  */
 export class SharedPartition {
-  readonly #cluster: KafkaCluster
-  readonly #topic: string
-  readonly #partition: number
-  #log: FencedLog | undefined
+  readonly #parts: SharedPartitionParts
+  #pace: TakeOverPace
+  #log: SharedLog | undefined
   /** The append before: a log takes one at a time. */
   #before: Promise<unknown> = Promise.resolve()
 
-  constructor(cluster: KafkaCluster, topic: string, partition: number) {
-    this.#cluster = cluster
-    this.#topic = topic
-    this.#partition = partition
+  constructor(parts: SharedPartitionParts) {
+    this.#parts = parts
+    this.#pace = this.#newPace()
   }
 
   /** @throws LogError when the record is not known to be in the log in time; it may be there all the same. */
@@ -29,19 +44,28 @@ export class SharedPartition {
   }
 
   async #try(record: LogRecord, deadline: number): Promise<void> {
+    this.#log ??= await this.#takeOver(deadline)
     try {
-      this.#log ??= await this.#takeOver(deadline)
       await this.#log.append([record], this.#leftMs(deadline))
     } catch (error) {
-      // Whatever went wrong, a fresh log starts from what the broker knows.
-      this.#log = undefined
+      // A record that the topic will never take leaves the log as it was: no epoch is spent on it.
+      if (endsTerm(error)) this.#log = undefined
       throw error
     }
+    // Its term was worth its epoch.
+    this.#pace = this.#newPace()
   }
 
-  async #takeOver(deadline: number): Promise<FencedLog> {
-    const takeOverTimeoutMs = this.#leftMs(deadline)
-    const log = new FencedLog(this.#cluster, this.#topic, this.#partition, { takeOverTimeoutMs })
+  #newPace(): TakeOverPace {
+    return this.#parts.newPace?.() ?? new TakeOverPace()
+  }
+
+  async #takeOver(deadline: number): Promise<SharedLog> {
+    const { waitMs } = this.#pace
+    if (waitMs > Math.min(pauseMsMax, this.#leftMs(deadline))) throw this.#unavailable(pausing(waitMs))
+    await pause(waitMs)
+    const log = this.#parts.openLog({ takeOverTimeoutMs: this.#leftMs(deadline) })
+    this.#pace.spend()
     await log.takeOver()
     return log
   }
@@ -49,13 +73,21 @@ export class SharedPartition {
   #leftMs(deadline: number): number {
     const leftMs = deadline - performance.now()
     if (leftMs > 0) return leftMs
-    throw new LogError(
-      'unavailable',
-      `append to ${this.#topic}/${this.#partition} had no turn in time; try again later`,
-    )
+    throw this.#unavailable('had no turn in time; try again later')
+  }
+
+  #unavailable(why: string): LogError {
+    return new LogError('unavailable', `append to ${this.#parts.name} ${why}`)
   }
 }
+
+const pausing = (waitMs: number): string =>
+  `waits: taking the partition over failed repeatedly, the next try is in ${Math.ceil(waitMs / 1_000)} s`
 
 /** Whether another owner came between, or the broker lost track of this one: then a new term may succeed. */
 const isOvertaken = (error: unknown): boolean =>
   error instanceof LogError && (error.outcome === 'fenced' || error.outcome === 'take-over')
+
+/** Whether the log refuses further appends. */
+const endsTerm = (error: unknown): boolean =>
+  isOvertaken(error) || (error instanceof LogError && error.outcome === 'unknown')

@@ -3,7 +3,6 @@ import { parseRequest } from '#event-store'
 import { type HttpRoutes, problemResponses } from '#http'
 import type { ProjectionsApi } from '#projections'
 
-import { absentBodyIsEmpty } from './absent-body.ts'
 import {
   deadLettersQuery,
   deadLettersSchema,
@@ -43,7 +42,7 @@ export const deadLetterRoutes = (api: ProjectionsApi): HttpRoutes =>
     }))
     app.post(
       '/projections/:name/dead-letters/retry',
-      { schema: retryRoute, preValidation: absentBodyIsEmpty },
+      { schema: retryRoute },
       ({ params, body: { positions } }) =>
         api.retryDeadLetters(params.name, positions && parsePositions(positions)),
     )

@@ -5,7 +5,6 @@ import { invalidRequest, parseRequest } from '#event-store'
 import { type HttpRoutes, problemResponses } from '#http'
 import type { ProjectionsApi, RebuildOptions } from '#projections'
 
-import { absentBodyIsEmpty } from './absent-body.ts'
 import {
   generationParams,
   projectionParams,
@@ -56,11 +55,8 @@ export const generationRoutes = (api: ProjectionsApi): HttpRoutes =>
   function routes(app) {
     app.get('/projections', { schema: listSchema }, async () => ({ projections: await api.list() }))
     app.get('/projections/:name', { schema: describeSchema }, ({ params }) => api.describe(params.name))
-    app.post(
-      '/projections/:name/rebuild',
-      { schema: rebuildRoute, preValidation: absentBodyIsEmpty },
-      async ({ params, body }, reply) =>
-        reply.code(202).send(await api.rebuild(params.name, rebuildOptions(body))),
+    app.post('/projections/:name/rebuild', { schema: rebuildRoute }, async ({ params, body }, reply) =>
+      reply.code(202).send(await api.rebuild(params.name, rebuildOptions(body))),
     )
     app.post('/projections/:name/resume', { schema: resumeRoute }, ({ params }) => api.resume(params.name))
     app.delete('/projections/:name/generations/:id', { schema: discardRoute }, async ({ params }, reply) => {

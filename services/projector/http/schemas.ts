@@ -6,6 +6,7 @@ const positionToken = 'eventstore.order:3:42'
 
 const timestampSchema = Type.String({ description: 'ISO 8601, UTC, milliseconds', examples: [time] })
 const positionSchema = Type.String({
+  maxLength: 300,
   description: 'Place in the log, `topic:partition:offset`',
   examples: [positionToken],
 })
@@ -70,10 +71,15 @@ export const deadLettersQuery = Type.Object(
 export const rebuildBody = Type.Object(
   {
     untilTime: Type.Optional(
-      Type.String({ description: 'A look at the past: events before this time, ISO 8601', examples: [time] }),
+      Type.String({
+        description: 'A look at the past: events before this time, ISO 8601',
+        maxLength: 100,
+        examples: [time],
+      }),
     ),
     untilPosition: Type.Optional(
       Type.String({
+        maxLength: 300,
         description: 'A look at the past: up to and with the event at this position, elsewhere by its time',
         examples: [positionToken],
       }),
@@ -156,6 +162,17 @@ const projectionProperties = {
     Type.String({ description: 'The generation that readers get', examples: [generationId] }),
   ),
   generations: Type.Array(generationInfoSchema),
+  waitForOperator: Type.Optional(
+    Type.Array(
+      Type.Object({
+        topic: Type.String({ examples: ['eventstore.order'] }),
+        partition: Type.Optional(Type.Integer({ minimum: 0, description: 'Absent: all of the topic' })),
+        state: Type.String({ examples: ['log-replaced'] }),
+        reason: Type.String({ description: 'What happened, and what to do' }),
+      }),
+      { description: 'Sources that are not read until an operator acts; absent where there are none' },
+    ),
+  ),
 }
 
 export const projectionSchema = Type.Object(projectionProperties, { description: 'The projection' })

@@ -1,6 +1,9 @@
 import type { SnapshotRebuild } from '#event-store'
 import type { SnapshotCheckpoint } from '#redis-index'
 
+/** Where a checkpoint is kept. */
+export type CheckpointStore = Pick<SnapshotCheckpoint, 'read' | 'replace'>
+
 /** How far the snapshots of a partition have been taken. */
 export interface CheckpointState {
   /** Kafka's id of the event topic: another one means another log. */
@@ -31,7 +34,7 @@ export interface HeldCheckpoint {
 
 /** Reads it as it is; `state` is undefined where there is none. @throws IndexUnavailableError */
 export async function readCheckpoint(
-  checkpoint: SnapshotCheckpoint,
+  checkpoint: CheckpointStore,
 ): Promise<{ readonly text: string; readonly state: CheckpointState | undefined }> {
   const text = await checkpoint.read()
   return { text, state: text === '' ? undefined : (JSON.parse(text) as CheckpointState) }
@@ -39,7 +42,7 @@ export async function readCheckpoint(
 
 /** @returns undefined where somebody else has moved it. @throws IndexUnavailableError */
 export async function moveCheckpoint(
-  checkpoint: SnapshotCheckpoint,
+  checkpoint: CheckpointStore,
   seen: string,
   state: CheckpointState,
 ): Promise<HeldCheckpoint | undefined> {

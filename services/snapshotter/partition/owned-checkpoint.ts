@@ -1,14 +1,19 @@
 import { LogError } from '#kafka'
-import type { SnapshotCheckpoint } from '#redis-index'
 
-import { type CheckpointState, type HeldCheckpoint, moveCheckpoint, readCheckpoint } from './checkpoint.ts'
+import {
+  type CheckpointState,
+  type CheckpointStore,
+  type HeldCheckpoint,
+  moveCheckpoint,
+  readCheckpoint,
+} from './checkpoint.ts'
 
 /**
  * The checkpoint of a partition in the hands of one owner, who moves it on for as long as nobody else has moved it. All methods reject with
  * IndexUnavailableError.
  */
 export class OwnedCheckpoint {
-  readonly #checkpoint: SnapshotCheckpoint
+  readonly #checkpoint: CheckpointStore
   readonly #owner: string
   readonly #name: string
   #seen = ''
@@ -16,7 +21,7 @@ export class OwnedCheckpoint {
   #wasMoved = true
 
   /** @param owner of this term. @param name of the partition. */
-  constructor(checkpoint: SnapshotCheckpoint, owner: string, name: string) {
+  constructor(checkpoint: CheckpointStore, owner: string, name: string) {
     this.#checkpoint = checkpoint
     this.#owner = owner
     this.#name = name

@@ -1,13 +1,15 @@
 import type { StreamId } from '#domain'
+import type { WaitingPartition } from '#event-log'
 import type { SnapshotTaken } from '#event-store'
-import { type FencedLog, type Followed, type KafkaCluster, LogError } from '#kafka'
-import type { SnapshotCheckpoint } from '#redis-index'
+import { type FencedLog, type Followed, type KafkaCluster, LogError, TakeOverPace } from '#kafka'
+import { pause } from '#projections'
 
-import { advanced, type CheckpointState } from './checkpoint.ts'
+import { advanced, type CheckpointState, type CheckpointStore } from './checkpoint.ts'
 import { dueStreams } from './due-streams.ts'
 import { OwnedCheckpoint } from './owned-checkpoint.ts'
 import { callersError, reasonOf, unavailable } from './passing-errors.ts'
-import { pause, settled } from './pause.ts'
+import { settled } from './settled.ts'
+import { Standing } from './standing.ts'
 import { SnapshotTerm, type SnapshotTermParts } from './snapshot-term.ts'
 
 export interface PartitionSettings {
@@ -18,10 +20,8 @@ export interface PartitionSettings {
 }
 
 export interface PartitionParts extends SnapshotTermParts {
-  /** The event topic. */
-  readonly topic: string
-  readonly cluster: Pick<KafkaCluster, 'topic'>
-  readonly checkpoint: SnapshotCheckpoint
+  readonly cluster: Pick<KafkaCluster, 'topic' | 'checkHeld'>
+  readonly checkpoint: CheckpointStore
   /** A fenced log of the snapshots' partition; dead for good once fenced, so each term opens one of its own. */
   readonly openLog: () => FencedLog
   readonly settings: PartitionSettings
@@ -42,8 +42,6 @@ const gatherMs = 50
 const fencedPauseMs = 3_000
 /** How often an owner that is out of date looks whether it still is. */
 const newerPauseMs = 10_000
-const backoffMsMin = 100
-const backoffMsMax = 5_000
 
 /**
  * Takes the snapshots of one owned partition, until it is stopped. The checkpoint decides: wherever somebody has put it (nowhere: Redis was
@@ -54,9 +52,9 @@ export class PartitionSnapshotter {
   readonly partition: number
   readonly #parts: PartitionParts
   readonly #stopping = new AbortController()
+  readonly #pace = new TakeOverPace()
+  readonly #standing: Standing
   #term: Term | undefined
-  #isServing = false
-  #failures = 0
   #lagEvents = 0
   #confirmedAtMs = performance.now()
   #cleanUpAtMs: number
@@ -66,13 +64,19 @@ export class PartitionSnapshotter {
     this.#parts = parts
     this.topic = parts.topic
     this.partition = parts.partition
+    this.#standing = new Standing(parts, parts.logger)
     // Owners do not all read their topics at once.
     this.#cleanUpAtMs = performance.now() + Math.random() * parts.settings.cleanupIntervalMs
   }
 
   /** Whether it has taken over, and nothing that it needs is away. */
   get isServing(): boolean {
-    return this.#isServing
+    return this.#standing.isServing
+  }
+
+  /** Set while the partition waits for an operator. */
+  get waiting(): WaitingPartition | undefined {
+    return this.#standing.waiting
   }
 
   /** Offsets up to the end of the log that have not been looked at; 0: caught up. */
@@ -106,6 +110,7 @@ export class PartitionSnapshotter {
   }
 
   async #inTerm<T>(work: (term: SnapshotTerm) => Promise<T>): Promise<T> {
+    if (this.#standing.named !== undefined) throw this.#standing.named
     if (this.#term?.checkpoint.isHeld !== true) {
       throw unavailable(`the snapshots of ${this.#name} are being taken over`)
     }
@@ -140,9 +145,13 @@ export class PartitionSnapshotter {
   }
 
   async #takeOver(): Promise<Term> {
-    const { checkpoint, openLog, settings, logger } = this.#parts
+    const { checkpoint, cluster, openLog, settings, logger } = this.#parts
+    cluster.checkHeld(this.topic)
+    await pause(this.#pace.waitMs, this.#signal)
+    this.#signal.throwIfAborted()
     // A term costs the log a marker, and one of 32,750 epochs: none is begun while there is no Redis to work with.
     await checkpoint.read()
+    this.#pace.spend()
     const log = openLog()
     const { epoch } = await log.takeOver()
     const work = new SnapshotTerm(this.#parts, log)
@@ -157,7 +166,7 @@ export class PartitionSnapshotter {
   #endTerm(): void {
     this.#term?.work.close()
     this.#term = undefined
-    this.#isServing = false
+    this.#standing.ends()
   }
 
   async #recover(error: unknown): Promise<void> {
@@ -168,10 +177,7 @@ export class PartitionSnapshotter {
   }
 
   async #backOff(error: unknown): Promise<void> {
-    this.#isServing = false
-    this.#parts.logger.warn({ err: error }, `no snapshots of ${this.#name} can be taken now: trying again`)
-    const delayMs = Math.min(backoffMsMax, backoffMsMin * 2 ** this.#failures++)
-    await pause(delayMs * (0.5 + Math.random() / 2), this.#signal)
+    await pause(this.#standing.failed(error), this.#signal)
   }
 
   /** @throws LogError that ends the term. */
@@ -212,7 +218,7 @@ export class PartitionSnapshotter {
     logger.warn(
       `${this.#name} has snapshots of state version ${stateVersion}, and state version ${own} is known here: taking none`,
     )
-    this.#isServing = true
+    this.#standing.rests()
     await pause(newerPauseMs, this.#signal)
   }
 
@@ -280,8 +286,7 @@ export class PartitionSnapshotter {
     work.goOnFrom(checkpoint.state, false)
     this.#lagEvents = highWatermark - nextOffset
     this.#confirmedAtMs = performance.now()
-    this.#failures = 0
-    this.#isServing = true
+    this.#standing.works()
     return true
   }
 
@@ -312,4 +317,4 @@ export class PartitionSnapshotter {
 const isFenced = (error: unknown): boolean => error instanceof LogError && error.outcome === 'fenced'
 
 const endsTerm = (error: unknown): boolean =>
-  error instanceof LogError && ['fenced', 'unknown', 'take-over'].includes(error.outcome)
+  error instanceof LogError && ['fenced', 'unknown', 'take-over', 'log-replaced'].includes(error.outcome)

@@ -1,3 +1,4 @@
+import { namedState } from '#event-log'
 import { EventStoreError } from '#event-store'
 import { LogError } from '#kafka'
 import { IndexUnavailableError } from '#redis-index'
@@ -10,14 +11,16 @@ export class BehindError extends Error {
 
 /** Whether something that others depend on, too, was away: the same may go well later. Everything else is the snapshot's own fault. */
 export function isPassing(error: unknown): boolean {
-  if (error instanceof EventStoreError) return error.retry === 'same-ids'
+  if (error instanceof EventStoreError) return error.retry === 'same-ids' || error.code === 'log-replaced'
   if (error instanceof SchemaError) return error.code === 'registry-unreachable'
   if (error instanceof LogError) return error.outcome !== 'refused'
   return error instanceof IndexUnavailableError
 }
 
-/** What a caller is told of it. */
+/** What a caller gets. */
 export function callersError(error: unknown): unknown {
+  const named = namedState(error)
+  if (named !== undefined) return named
   if (error instanceof EventStoreError) return error
   const cause = { cause: error }
   if (isPassing(error)) {

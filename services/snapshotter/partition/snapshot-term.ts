@@ -3,10 +3,11 @@ import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
 
 import type { AggregateStore, StreamId, Version } from '#domain'
-import type { SnapshotTaken } from '#event-store'
-import type { FencedLog, LogReader } from '#kafka'
+import { eventsDeleted } from '#event-log'
+import { EventStoreError, type SnapshotTaken } from '#event-store'
+import type { FencedLog, KafkaCluster, LogReader } from '#kafka'
 import { traced } from '#observability'
-import type { PartitionIndex } from '#redis-index'
+import { missingHead, type PartitionIndex } from '#redis-index'
 import type { EventCodec } from '#schemas'
 import { inParallel } from '#service'
 
@@ -20,7 +21,10 @@ import { type SnapshotAggregate, StateSource, withoutSnapshots } from './state-s
 
 export interface SnapshotTermParts {
   readonly aggregate: SnapshotAggregate
+  /** The event topic. */
+  readonly topic: string
   readonly partition: number
+  readonly cluster: Pick<KafkaCluster, 'topic'>
   /** Where aggregates are loaded from. */
   readonly store: AggregateStore
   readonly codec: EventCodec
@@ -68,6 +72,7 @@ export class SnapshotTerm {
         await this.#take(streamId, version)
       } catch (error) {
         if (isPassing(error)) throw error
+        if (isEventsDeleted(error)) await this.#checkHead()
         this.#failed(streamId, error)
       }
     }
@@ -125,9 +130,25 @@ export class SnapshotTerm {
     return snapshot
   }
 
+  /**
+   * Where the whole partition waits for an operator, its snapshots wait as well; else only the stream has lost its head.
+   * @throws LogError `events-deleted`
+   */
+  async #checkHead(): Promise<void> {
+    const { index, reader, topic, partition } = this.#parts
+    const { topicId } = await this.#parts.cluster.topic(topic)
+    const startOffset = await reader.startOffset(topic, partition)
+    const neededFrom = await missingHead(index, topicId, startOffset)
+    if (neededFrom === undefined) return
+    throw eventsDeleted({ topic, partition }, startOffset, 'its index', neededFrom)
+  }
+
   #failed(streamId: StreamId, error: unknown): void {
     const { metrics, logger, aggregate } = this.#parts
     metrics.failed(aggregate.type)
     logger.warn({ streamId, reason: reasonOf(error) }, 'a snapshot cannot be taken: going on without it')
   }
 }
+
+const isEventsDeleted = (error: unknown): boolean =>
+  error instanceof EventStoreError && error.code === 'events-deleted'

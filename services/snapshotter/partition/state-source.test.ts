@@ -35,7 +35,7 @@ test('a snapshot is the state as it stands, encoded by the schema that the aggre
   const source = new StateSource(await storeOf(1, 2, 3), counter, codec)
   const { state, timestampMs, ...rest } = await source.snapshot(counterA, 2)
   expect(rest).toEqual({ streamId: counterA, version: 3, stateVersion: 3 })
-  expect(JSON.parse(state.toString())).toEqual(['counter', 'CounterState', { sum: 6 }])
+  expect(JSON.parse(state.toString())).toEqual(['counter', 'CounterState', { sum: 6 }, 'snapshot'])
   expect(Date.now() - timestampMs).toBeLessThan(60_000)
 })
 

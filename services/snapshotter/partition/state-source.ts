@@ -55,7 +55,7 @@ export class StateSource {
     try {
       const { version, state } = await this.#load(streamId, atLeast)
       const { stateVersion, schema } = this.#aggregate.snapshot
-      const encoded = this.#codec.encode(this.#aggregate.type, schema, state)
+      const encoded = this.#codec.encode(this.#aggregate.type, schema, state, 'snapshot')
       return { streamId, version, stateVersion, timestampMs: Date.now(), state: encoded }
     } catch (error) {
       throw isPassing(error) || error instanceof EventStoreError ? error : invalidState(streamId, error)

@@ -1,15 +1,14 @@
 import { Type } from '@sinclair/typebox'
-import { TypeCompiler } from '@sinclair/typebox/compiler'
 import type { FastifyRequest } from 'fastify'
 
 import { type AppendResult, deriveEventId, type ExpectedVersion, type NewEvent, type StreamId } from '#domain'
-import { type AppendRequest, EventStoreError } from '#event-store'
-import { compileValidator, type HttpRoutes, problemOf, problemResponses, violation } from '#http'
+import { type AppendLimits, EventStoreError } from '#event-store'
+import { compileValidator, type HttpRoutes, problemOf, problemResponses } from '#http'
 
+import { checkItems, countAppends, countEvents } from './append-bounds.ts'
 import { contextOf } from './request-context.ts'
 import {
   appendBodySchema,
-  appendItemSchema,
   appendResultSchema,
   appendsBodySchema,
   appendsResultSchema,
@@ -20,7 +19,7 @@ import type { WriterApi } from '../writer-api.ts'
 
 const retriable = ['overloaded', 'unavailable', 'not-owner', 'outcome-unknown'] as const
 
-const appendSchema = {
+const appendSchema = ({ eventsPerAppendMax }: AppendLimits) => ({
   tags: ['append'],
   summary: 'Append events to one stream',
   description:
@@ -35,7 +34,7 @@ const appendSchema = {
       }),
     ),
   }),
-  body: appendBodySchema,
+  body: appendBodySchema(eventsPerAppendMax),
   response: {
     201: appendResultSchema('Appended'),
     200: appendResultSchema('These events were there already: the first answer again'),
@@ -45,29 +44,29 @@ const appendSchema = {
       ...retriable,
     ),
   },
-}
+})
 
-const appendsSchema = {
+const appendsSchema = ({ eventsPerAppendMax }: AppendLimits) => ({
   tags: ['append'],
   summary: 'Append to many streams in one request',
   description: 'Each append stands on its own: one may be refused and the next accepted.',
-  body: appendsBodySchema,
+  body: appendsBodySchema(eventsPerAppendMax),
   response: {
     200: appendsResultSchema,
     ...problemResponses('invalid-request', 'append-too-large', ...retriable),
   },
-}
+})
 
 /** Only what holds the appends together; each of them is checked by itself, so that a bad one does not cost the others. */
 const envelopeSchema = Type.Object(
   { appends: Type.Array(Type.Unknown(), { minItems: 1 }) },
   { additionalProperties: false },
 )
-const item = TypeCompiler.Compile(appendItemSchema)
 
-export const appendRoutes = (api: WriterApi): HttpRoutes =>
+export const appendRoutes = (api: WriterApi, limits: AppendLimits): HttpRoutes =>
   function routes(app) {
-    app.post('/streams/:id/events', { schema: appendSchema }, async (request, reply) => {
+    const one = { schema: appendSchema(limits), preValidation: countEvents(limits) }
+    app.post('/streams/:id/events', one, async (request, reply) => {
       const { params, body, headers } = request
       const streamId = params.id as StreamId
       const events = identified(streamId, body.events as NewEvent[], headers['idempotency-key'])
@@ -77,13 +76,22 @@ export const appendRoutes = (api: WriterApi): HttpRoutes =>
       return reply.code(result.duplicate ? 200 : 201).send(toWireResult(result))
     })
 
+    const check = checkItems(limits)
     app.post(
       '/appends',
       {
-        schema: appendsSchema,
+        schema: appendsSchema(limits),
+        preValidation: countAppends,
         validatorCompiler: (part) => compileValidator({ ...part, schema: envelopeSchema }),
       },
-      async (request) => ({ results: await appendAll(api, request, request.body.appends) }),
+      async (request) => {
+        const { appends } = request.body
+        const { requests, refusals } = check(appends)
+        const answers = requests.length === 0 ? [] : await api.appendMany(requests, contextOf(request))
+        let next = 0
+        const results = appends.map((_, index) => resultOf(refusals.get(index) ?? answers[next++], request))
+        return { results }
+      },
     )
     return Promise.resolve()
   }
@@ -96,18 +104,6 @@ const identified = (
   key === undefined
     ? events
     : events.map((event, index) => ({ ...event, id: event.id ?? deriveEventId(streamId, key, index) }))
-
-async function appendAll(api: WriterApi, request: FastifyRequest, appends: readonly unknown[]) {
-  const requests: AppendRequest[] = []
-  const refusals = new Map<number, EventStoreError>()
-  appends.forEach((append, index) => {
-    if (item.Check(append)) requests.push(append as unknown as AppendRequest)
-    else refusals.set(index, violation(item, append))
-  })
-  const answers = requests.length === 0 ? [] : await api.appendMany(requests, contextOf(request))
-  let next = 0
-  return appends.map((_, index) => resultOf(refusals.get(index) ?? answers[next++], request))
-}
 
 const resultOf = (answer: AppendResult | EventStoreError | undefined, request: FastifyRequest) =>
   answer === undefined || answer instanceof EventStoreError

@@ -1,12 +1,15 @@
 import { Type } from '@sinclair/typebox'
 
+import { appendsPerRequestMax } from '#event-store'
 import { problemProperties } from '#http'
 
 const id = '0198c0de-0000-7000-8000-000000000001'
 const streamId = 'order.order-42'
 const time = '2026-01-31T12:00:00.000Z'
 
+/** An aggregate type, a dot and an id have 301 characters at most. */
 export const streamIdSchema = Type.String({
+  maxLength: 400,
   description: '`{aggregateType}.{aggregateId}`',
   examples: [streamId],
 })
@@ -39,9 +42,13 @@ const expectedVersionSchema = Type.Unknown({
 const newEventSchema = Type.Object(
   {
     id: Type.Optional(
-      Type.String({ description: 'A UUID; the writer makes one where there is none', examples: [id] }),
+      Type.String({
+        maxLength: 100,
+        description: 'A UUID; the writer makes one where there is none',
+        examples: [id],
+      }),
     ),
-    type: Type.String({ minLength: 1, examples: ['OrderPlaced'] }),
+    type: Type.String({ minLength: 1, maxLength: 500, examples: ['OrderPlaced'] }),
     data: Type.Unknown({
       description: 'As the schema of the event type says',
       examples: [{ customerId: 'c-7' }],
@@ -51,20 +58,23 @@ const newEventSchema = Type.Object(
   { additionalProperties: false },
 )
 
-export const appendBodySchema = Type.Object(
-  { events: Type.Array(newEventSchema), expectedVersion: Type.Optional(expectedVersionSchema) },
-  { additionalProperties: false },
-)
+const bodyProperties = (eventsMax: number) => ({
+  events: Type.Array(newEventSchema, { maxItems: eventsMax }),
+  expectedVersion: Type.Optional(expectedVersionSchema),
+})
 
-export const appendItemSchema = Type.Object(
-  { streamId: streamIdSchema, ...appendBodySchema.properties },
-  { additionalProperties: false },
-)
+/** @param eventsMax of one append. */
+export const appendBodySchema = (eventsMax: number) =>
+  Type.Object(bodyProperties(eventsMax), { additionalProperties: false })
 
-export const appendsBodySchema = Type.Object(
-  { appends: Type.Array(appendItemSchema, { minItems: 1 }) },
-  { additionalProperties: false },
-)
+export const appendItemSchema = (eventsMax: number) =>
+  Type.Object({ streamId: streamIdSchema, ...bodyProperties(eventsMax) }, { additionalProperties: false })
+
+export const appendsBodySchema = (eventsMax: number) =>
+  Type.Object(
+    { appends: Type.Array(appendItemSchema(eventsMax), { minItems: 1, maxItems: appendsPerRequestMax }) },
+    { additionalProperties: false },
+  )
 
 const appendResultProperties = {
   streamId: streamIdSchema,
@@ -172,7 +182,12 @@ export const ownersSchema = Type.Object(
       Type.Object({
         topic: Type.String({ examples: ['eventstore.order'] }),
         partition: Type.Integer({ minimum: 0 }),
-        url: Type.String({ examples: ['http://127.0.0.1:7400'] }),
+        url: Type.Optional(
+          Type.String({
+            description: 'Absent while the owner has not proved to be there',
+            examples: ['http://127.0.0.1:7400'],
+          }),
+        ),
         memberId: Type.String(),
       }),
     ),
@@ -229,7 +244,10 @@ export const categoryQuery = Type.Object(
       Type.Integer({ minimum: 0, description: 'Where to start in `partition`, in place of a cursor' }),
     ),
     eventType: Type.Optional(
-      Type.Array(Type.String(), { description: 'Only these; may stand there more than once' }),
+      Type.Array(Type.String({ maxLength: 500 }), {
+        maxItems: 1_000,
+        description: 'Only these; may stand there more than once',
+      }),
     ),
     ...timeBounds,
     correlationId: Type.Optional(Type.String()),

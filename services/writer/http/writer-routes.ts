@@ -1,3 +1,4 @@
+import type { AppendLimits } from '#event-store'
 import { type HttpRoutes, problemResponses } from '#http'
 
 import { appendRoutes } from './append-routes.ts'
@@ -12,10 +13,12 @@ const ownersRoute = {
   response: { 200: ownersSchema, ...problemResponses('unavailable') },
 }
 
-/** The writer over HTTP: register it on a server of #http. */
-export const writerRoutes = (api: WriterApi): HttpRoutes =>
+const defaultLimits: AppendLimits = { eventsPerAppendMax: 1_000 }
+
+/** The writer over HTTP: register it on a server of #http. @param limits of an append; the writer's own. */
+export const writerRoutes = (api: WriterApi, limits = defaultLimits): HttpRoutes =>
   async function routes(app) {
-    await app.register(appendRoutes(api))
+    await app.register(appendRoutes(api, limits))
     await app.register(streamRoutes(api))
     await app.register(categoryRoutes(api))
     app.get('/owners', { schema: ownersRoute }, async () => ({ partitions: await api.owners() }))

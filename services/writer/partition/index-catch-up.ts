@@ -1,13 +1,6 @@
-import {
-  aggregateTypeOfTopic,
-  isSameTerm,
-  LogError,
-  type LogReader,
-  type StoredRecord,
-  type Stray,
-} from '#kafka'
+import { isSameTerm, LogError, type LogReader, type StoredRecord, type Stray } from '#kafka'
 import { InvalidInputError } from '#domain'
-import { eventIn } from '#event-log'
+import { eventIn, eventsDeleted } from '#event-log'
 import { reportSafely } from '#observability'
 import {
   catchUp,
@@ -98,24 +91,14 @@ export class IndexCatchUp {
           ),
       })
     } catch (error) {
-      throw error instanceof HeadDeletedError ? this.#eventsDeleted(error) : error
+      if (!(error instanceof HeadDeletedError)) throw error
+      throw eventsDeleted(this.#parts, error.startOffset, 'its index', error.nextOffset)
     }
   }
 
   async #isLastTerm(term: Pick<Guard, 'producerId' | 'epoch'>): Promise<boolean> {
     const { reader, topic, partition } = this.#parts
     return isSameTerm(await reader.lastTerm(topic, partition), term)
-  }
-
-  #eventsDeleted({ startOffset, nextOffset }: HeadDeletedError): LogError {
-    const { topic, partition } = this.#parts
-    const type = aggregateTypeOfTopic(topic)
-    return new LogError(
-      'events-deleted',
-      `events of ${topic}/${partition} were deleted: its log begins at offset ${startOffset}, its index needs it from offset ${nextOffset}. ` +
-        `Restore a backup of ${type}, or accept the loss and serve what is left: ` +
-        `./annals index rebuild ${type} --accept-deleted-events --yes (docs/operations/failover.md)`,
-    )
   }
 
   async *#pieces(from: number, until: number): AsyncGenerator<LogPiece> {

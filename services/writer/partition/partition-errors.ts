@@ -1,3 +1,4 @@
+import { namedState } from '#event-log'
 import { EventStoreError } from '#event-store'
 import { LogError } from '#kafka'
 import { IndexUnavailableError } from '#redis-index'
@@ -14,14 +15,6 @@ export const outcomeUnknown = (partition: string): EventStoreError =>
     'outcome-unknown',
     `the events were sent to ${partition}, but no answer came: send them again with the same ids to learn what became of them`,
   )
-
-/** The named states of a partition: an operator must act, and the message says how. */
-export function namedState(error: unknown): EventStoreError | undefined {
-  if (!(error instanceof LogError)) return undefined
-  const { outcome, message } = error
-  if (outcome !== 'log-replaced' && outcome !== 'events-deleted') return undefined
-  return new EventStoreError(outcome, message, {}, { cause: error })
-}
 
 /** What a caller is told when Kafka or Redis failed while something was read: all that passes is worth another try. */
 export function readError(error: unknown): unknown {

@@ -1,13 +1,14 @@
 import type { Logger } from 'pino'
 
 import type { AppendResult } from '#domain'
+import { namedState } from '#event-log'
 import type { EventStoreError } from '#event-store'
 import { type FencedLog, type KafkaCluster, LogError, TakeOverPace } from '#kafka'
 import { type Guard, IndexUnavailableError, type PartitionIndex } from '#redis-index'
 
 import { AppendQueue, type BatchLimits } from './append-queue.ts'
 import type { IndexCatchUp } from './index-catch-up.ts'
-import { namedState, notOwner, outcomeUnknown, unavailable } from './partition-errors.ts'
+import { notOwner, outcomeUnknown, unavailable } from './partition-errors.ts'
 import type { PendingAppend } from './pending-append.ts'
 import { Renewal } from './renewal.ts'
 import { type AskedBatch, Round, type RoundOwner } from './round.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import type { OwnersTable } from '#kafka'
+import type { RoutingTable } from '#kafka'
 
 import { OwnerTable } from './owner-table.ts'
 
@@ -8,7 +8,7 @@ function countedTable() {
   const asked = { times: 0 }
   const table = new OwnerTable(() => {
     asked.times++
-    return Promise.resolve<OwnersTable>(new Map())
+    return Promise.resolve<RoutingTable>(new Map())
   })
   return { table, asked }
 }

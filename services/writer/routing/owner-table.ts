@@ -1,4 +1,4 @@
-import type { OwnersTable } from '#kafka'
+import type { RoutingTable } from '#kafka'
 
 /** How old the table may be when it is used without a special reason to ask again. */
 const freshMs = 5_000
@@ -7,18 +7,18 @@ const askMsMin = 100
 
 /** Who owns which partition, as the group last said. Wrong for a moment after every move; nothing depends on it but detours. */
 export class OwnerTable {
-  readonly #ask: () => Promise<OwnersTable>
-  #table: OwnersTable = new Map()
+  readonly #ask: () => Promise<RoutingTable>
+  #table: RoutingTable = new Map()
   #askedAtMs = -Infinity
   #doubted = false
-  #asking: Promise<OwnersTable> | undefined
+  #asking: Promise<RoutingTable> | undefined
 
-  constructor(ask: () => Promise<OwnersTable>) {
+  constructor(ask: () => Promise<RoutingTable>) {
     this.#ask = ask
   }
 
   /** What was known last; empty at the very beginning. */
-  get latest(): OwnersTable {
+  get latest(): RoutingTable {
     return this.#table
   }
 
@@ -28,7 +28,7 @@ export class OwnerTable {
   }
 
   /** @param wrong the table at hand has just been found wrong: ask again, even if it is young. */
-  async get(wrong = false): Promise<OwnersTable> {
+  async get(wrong = false): Promise<RoutingTable> {
     const ageMs = performance.now() - this.#askedAtMs
     if (ageMs < (wrong || this.#doubted ? askMsMin : freshMs)) return this.#table
     this.#doubted = false

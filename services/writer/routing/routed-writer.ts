@@ -22,7 +22,7 @@ import {
   parseRequest,
   type StreamInfo,
 } from '#event-store'
-import type { OwnersTable } from '#kafka'
+import type { RoutingTable } from '#kafka'
 
 import type {
   PartitionOwner,
@@ -125,7 +125,8 @@ export class RoutedWriter implements WriterApi {
     const owners = await this.#owners(true)
     return [...owners].map(([key, { memberId, url }]) => {
       const slash = key.lastIndexOf('/')
-      return { topic: key.slice(0, slash), partition: Number(key.slice(slash + 1)), url, memberId }
+      const place = { topic: key.slice(0, slash), partition: Number(key.slice(slash + 1)) }
+      return { ...place, ...(url !== undefined && { url }), memberId }
     })
   }
 
@@ -175,7 +176,7 @@ export class RoutedWriter implements WriterApi {
     }
   }
 
-  #owners(wrong: boolean): Promise<OwnersTable> {
+  #owners(wrong: boolean): Promise<RoutingTable> {
     return this.#parts.table.get(wrong).catch(failRead)
   }
 

@@ -1,17 +1,25 @@
-import type {
-  Aggregate,
-  AppendOptions,
-  AppendResult,
-  LoadedStream,
-  LoadOptions,
-  NewEvent,
-  ReadOptions,
-  Snapshot,
-  StreamId,
-  StreamPage,
+import {
+  type Aggregate,
+  aggregateTypeOf,
+  type AppendOptions,
+  type AppendResult,
+  type LoadedStream,
+  type LoadOptions,
+  type NewEvent,
+  type ReadOptions,
+  type Snapshot,
+  type StreamId,
+  type StreamPage,
 } from '#domain'
 import { type EventFormat, unpackEvent } from '#event-log'
-import { EventStoreError, planRead, type StreamInfo, validateAppend } from '#event-store'
+import {
+  EventStoreError,
+  type EventTypeCheck,
+  eventTypeCheck,
+  planRead,
+  type StreamInfo,
+  validateAppend,
+} from '#event-store'
 import type { StoredSnapshot } from '#redis-index'
 import type { EventCodec } from '#schemas'
 
@@ -31,6 +39,8 @@ export interface LocalStoreSettings {
   /** How long an append waits for its answer. */
   readonly appendTimeoutMs: number
   readonly readTimeoutMs: number
+  /** `evolved`: only event types that the domain's aggregate evolves; `any` that has a schema. */
+  readonly eventTypes: 'evolved' | 'any'
 }
 
 export interface LocalStoreParts {
@@ -50,9 +60,11 @@ const eventsPerLoadMax = 1_000
 export class LocalStore implements StreamOwner {
   readonly #parts: LocalStoreParts
   readonly #states: StreamStates
+  readonly #checkTypes: EventTypeCheck
 
   constructor(parts: LocalStoreParts) {
     this.#parts = parts
+    this.#checkTypes = eventTypeCheck(parts.settings.eventTypes === 'evolved' ? parts.aggregates : [])
     this.#states = new StreamStates(this, parts.aggregates)
   }
 
@@ -69,6 +81,7 @@ export class LocalStore implements StreamOwner {
     const place = partitions.placeOf(valid.streamId)
     const owner = partitions.ownerOf(place)
     if (owner === undefined) throw notOwner(`${place.topic}/${place.partition}`)
+    this.#checkTypes(aggregateTypeOf(valid.streamId), valid.events)
     const append = new PendingAppend(
       valid.streamId,
       valid.expectedVersion,

@@ -1,9 +1,3 @@
-import { setTimeout as timer } from 'node:timers/promises'
-
-/** Waits, but no longer than until the signal aborts. */
-export const pause = (ms: number, signal: AbortSignal): Promise<void> =>
-  timer(ms, undefined, { signal }).catch(() => undefined)
-
 /**
  * A signal that aborts as soon as the promise settles, either way. Who looks at a promise again and again, waiting for it a while each
  * time, leaves one reaction on it in all; a race would leave one with every look.

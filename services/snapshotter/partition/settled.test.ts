@@ -1,16 +1,10 @@
 import { expect, test } from 'vitest'
 
-import { pause, settled } from './pause.ts'
+import { pause } from '#projections'
+
+import { settled } from './settled.ts'
 
 const long = 60_000
-
-test('a pause ends early when the signal aborts, also where it had aborted before', async () => {
-  const end = new AbortController()
-  const pausing = pause(long, end.signal)
-  end.abort()
-  await pausing
-  await pause(long, end.signal)
-})
 
 test.each([
   ['is kept', () => Promise.resolve(1)],

@@ -1,0 +1,116 @@
+import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer as createTcpServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
+
+import { PeerCheck } from './peer-check.ts'
+
+const group = { clusterId: 'c-1', groupId: 'writers' }
+const instance = 'i-1'
+const identity = { ...group, instance }
+
+afterEach(() => vi.restoreAllMocks())
+
+/** A server on the loopback, and the requests that it was sent. */
+async function serverOf(answer: RequestListener): Promise<{ server: Server; url: string; asked: string[] }> {
+  const asked: string[] = []
+  const server = createServer((request, response) => {
+    asked.push(`${request.method ?? ''} ${request.url ?? ''}`)
+    answer(request, response)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked }
+}
+
+const json =
+  (body: unknown, status = 200): RequestListener =>
+  (_, response) => {
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+  }
+
+function checkOf(): PeerCheck {
+  const check = new PeerCheck('/peers/writer', group)
+  onTestFinished(() => check.close())
+  return check
+}
+
+test('who answers as the group says is verified, behind a path of its own, too', async () => {
+  const { url, asked } = await serverOf(json({ ...identity, more: 1 }))
+  const check = checkOf()
+  expect(await check.verdict({ url, instance })).toBe('verified')
+  expect(await check.verdict({ url: `${url}/annals/`, instance })).toBe('verified')
+  expect(asked).toEqual(['GET /peers/writer', 'GET /annals/peers/writer'])
+})
+
+test.each<[what: string, answer: RequestListener]>([
+  ['another instance', json({ ...identity, instance: 'i-2' })],
+  ['another group', json({ ...identity, groupId: 'projectors' })],
+  ['another cluster', json({ ...identity, clusterId: 'c-2' })],
+  ['no such route', json({ code: 'not-found' }, 404)],
+  ['something else', (_, response) => response.end('<html>')],
+  ['null', json(null)],
+  ['the right answer under another status', json(identity, 201)],
+  ['far too much', (_, response) => response.end('x'.repeat(100_000))],
+])('%s is refuted', async (_, answer) => {
+  const { url } = await serverOf(answer)
+  expect(await checkOf().verdict({ url, instance })).toBe('refuted')
+})
+
+test('a redirect is not followed, not even to the member itself', async () => {
+  const right = await serverOf(json(identity))
+  const { url } = await serverOf((_, response) => {
+    response.writeHead(302, { location: `${right.url}/peers/writer` }).end()
+  })
+  expect(await checkOf().verdict({ url, instance })).toBe('refuted')
+  expect(right.asked).toEqual([])
+})
+
+test('what is no HTTP server is refuted', async () => {
+  const server = createTcpServer((socket) => socket.end('220 mail.example.com ESMTP\r\n'))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void server.close())
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  expect(await checkOf().verdict({ url, instance })).toBe('refuted')
+})
+
+test('who is silent, away or busy is unknown, within two seconds', async () => {
+  const silent = await serverOf(() => undefined)
+  const busy = await serverOf(json({}, 503))
+  const away = await serverOf(() => undefined)
+  await new Promise((resolve) => away.server.close(resolve))
+  const check = checkOf()
+  const beganMs = performance.now()
+  for (const { url } of [silent, busy, away]) expect(await check.verdict({ url, instance })).toBe('unknown')
+  expect(performance.now() - beganMs).toBeLessThan(2_000)
+})
+
+test('all that ask at once share one question, and its answer counts for a while', async () => {
+  const { url, asked } = await serverOf(json(identity))
+  const check = checkOf()
+  const peer = { url, instance }
+  expect(await Promise.all([check.verdict(peer), check.verdict(peer)])).toEqual(['verified', 'verified'])
+  expect(await check.verdict(peer)).toBe('verified')
+  expect(asked).toHaveLength(1)
+})
+
+test('one that was verified stays so while it is silent, until something else answers', async () => {
+  let answer = json(identity)
+  const { url } = await serverOf((...call) => answer(...call))
+  const check = checkOf()
+  const peer = { url, instance }
+  expect(await check.verdict(peer)).toBe('verified')
+  const later = async (seconds: number) => {
+    const nowMs = performance.now()
+    vi.spyOn(performance, 'now').mockReturnValue(nowMs + seconds * 1_000)
+    return check.verdict(peer)
+  }
+  answer = json({}, 503)
+  expect(await later(31)).toBe('verified')
+  answer = json({ ...identity, instance: 'i-2' })
+  await expect.poll(() => later(31)).toBe('refuted')
+})

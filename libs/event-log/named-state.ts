@@ -1,0 +1,41 @@
+import { EventStoreError } from '#event-store'
+import { aggregateTypeOfTopic, LogError } from '#kafka'
+
+/** A partition that is not served until an operator acts. All others go on. */
+export interface WaitingPartition {
+  readonly topic: string
+  /** Absent where all partitions of the topic wait. */
+  readonly partition?: number
+  readonly state: 'log-replaced' | 'events-deleted'
+  /** What happened, and what to do. */
+  readonly reason: string
+}
+
+/** The named state that an error stands for: an operator must act, and the message says how. Undefined for any other error. */
+export function namedState(error: unknown): EventStoreError | undefined {
+  if (error instanceof EventStoreError) return isNamed(error.code) ? error : undefined
+  if (!(error instanceof LogError) || !isNamed(error.outcome)) return undefined
+  return new EventStoreError(error.outcome, error.message, {}, { cause: error })
+}
+
+const isNamed = (code: string): code is WaitingPartition['state'] =>
+  code === 'log-replaced' || code === 'events-deleted'
+
+/**
+ * The head of a log was deleted, and with it what somebody needs.
+ * @param startOffset the first offset that the log still has. @param what needs it: `its index`. @param fromOffset that is needed.
+ */
+export function eventsDeleted(
+  { topic, partition }: { readonly topic: string; readonly partition: number },
+  startOffset: number,
+  what: string,
+  fromOffset: number,
+): LogError {
+  const type = aggregateTypeOfTopic(topic)
+  return new LogError(
+    'events-deleted',
+    `events of ${topic}/${partition} were deleted: its log begins at offset ${startOffset}, ${what} needs it from offset ${fromOffset}. ` +
+      `Restore a backup of ${type}, or accept the loss and serve what is left: ` +
+      `./annals index rebuild ${type} --accept-deleted-events --yes (docs/operations/failover.md)`,
+  )
+}

@@ -1,0 +1,43 @@
+import type { Problem, Retry } from '#event-store'
+
+interface RefusalKind {
+  readonly status: number
+  readonly title: string
+  readonly retry: Retry
+}
+
+/** Refusals of HTTP itself: no method of the store leads here, so they are not of its table. */
+const kinds = {
+  'route-not-found': { status: 404, title: 'There is no such route', retry: 'never' },
+  'host-not-allowed': { status: 421, title: 'The Host is not one of this service', retry: 'never' },
+  'origin-not-allowed': { status: 403, title: 'A page of another origin sent this', retry: 'never' },
+  'content-type-not-json': { status: 415, title: 'A change must be sent as JSON', retry: 'never' },
+  'request-timeout': { status: 408, title: 'The request did not come to its end', retry: 'never' },
+  'headers-too-large': { status: 431, title: 'More headers than this server takes', retry: 'never' },
+  'request-malformed': { status: 400, title: 'The request is no HTTP/1.1', retry: 'never' },
+  'too-many-connections': { status: 429, title: 'Too many connections of one address', retry: 'same-ids' },
+  'server-full': { status: 503, title: 'Too many connections', retry: 'same-ids' },
+} as const satisfies Record<string, RefusalKind>
+
+export type RefusalCode = keyof typeof kinds
+
+/** All codes of problems that stand for no error of the store. */
+export const refusalCodes = Object.keys(kinds) as readonly RefusalCode[]
+
+/** The problem document of a refusal. @param detail what was wrong, where, and what to do */
+export const refusalProblem = (code: RefusalCode, detail: string): Problem => {
+  const { status, title, retry } = kinds[code]
+  const problem = { type: `urn:annals:problem:${code}`, title, status, detail, code, retry }
+  return retry === 'never' ? problem : { ...problem, retryAfterSeconds: 1 }
+}
+
+/** A request that is refused for what it is, not for what it asks for. */
+export class RequestRefusal extends Error {
+  override readonly name = 'RequestRefusal'
+  readonly problem: Problem
+
+  constructor(code: RefusalCode, detail: string) {
+    super(detail)
+    this.problem = refusalProblem(code, detail)
+  }
+}

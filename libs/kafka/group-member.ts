@@ -1,0 +1,92 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { TypeCompiler } from '@sinclair/typebox/compiler'
+import { AssignerProtocol } from 'kafkajs'
+
+/** Partitions by topic. */
+export type Assignment = Readonly<Record<string, readonly number[]>>
+
+/** What a member says of itself when it joins; travels in Kafka's own member metadata, as JSON. */
+const memberDataSchema = Type.Object({
+  /** Where it takes requests. */
+  url: Type.String({ minLength: 1, maxLength: 2_048 }),
+  /** Chosen by its process at random: whoever answers at the URL must know it. */
+  instance: Type.String({ minLength: 1, maxLength: 100 }),
+  /** The id under which it owned: one that was thrown out and comes back under another has lost its claims. */
+  memberId: Type.String({ maxLength: 1_000 }),
+  owned: Type.Record(
+    Type.String({ maxLength: 249 }),
+    Type.Array(Type.Integer({ minimum: 0, maximum: 2 ** 31 - 1 })),
+  ),
+})
+
+export type MemberData = Readonly<Omit<Static<typeof memberDataSchema>, 'owned'>> & {
+  readonly owned: Assignment
+}
+
+const memberData = TypeCompiler.Compile(memberDataSchema)
+
+/** Far more than any member needs; a larger one is not even parsed. */
+const dataBytesMax = 1_048_576
+
+/** A member as its metadata describes it. */
+export interface KnownMember {
+  readonly topics: readonly string[]
+  readonly data: MemberData
+}
+
+/** Whoever may join the group can put anything there: `problem` says why it is not the metadata of one of ours. */
+export type ReadMember = KnownMember | { readonly problem: string }
+
+/** Reads a member's metadata. Never throws. */
+export function readMember(metadata: Buffer): ReadMember {
+  try {
+    const decoded = AssignerProtocol.MemberMetadata.decode(metadata)
+    return readData(decoded?.topics ?? [], decoded?.userData ?? Buffer.alloc(0))
+  } catch {
+    return { problem: 'its metadata is not that of a consumer' }
+  }
+}
+
+function readData(topics: readonly string[], bytes: Buffer): ReadMember {
+  if (bytes.length > dataBytesMax) return { problem: `its metadata has ${bytes.length} bytes` }
+  const data = parseJson(bytes.toString())
+  if (data === undefined) return { problem: 'its metadata is not JSON' }
+  if (!memberData.Check(data)) {
+    const { path = '', message = '' } = memberData.Errors(data).First() ?? {}
+    return { problem: `its metadata has the wrong shape: ${message.toLowerCase()} at ${path || 'its root'}` }
+  }
+  const problem = urlProblem(data.url)
+  return problem === undefined ? { topics, data } : { problem }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function urlProblem(text: string): string | undefined {
+  const url = URL.parse(text)
+  if (url === null) return 'its URL is malformed'
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') return `its URL begins with ${url.protocol}`
+  if (url.username !== '' || url.password !== '') return 'its URL holds credentials'
+  return url.search === '' && url.hash === '' ? undefined : 'its URL has a query or a fragment'
+}
+
+export const encodeMember = (version: number, { topics, data }: KnownMember): Buffer =>
+  AssignerProtocol.MemberMetadata.encode({
+    version,
+    topics: [...topics],
+    userData: Buffer.from(JSON.stringify(data)),
+  })
+
+/** The partitions that the leader gave to a member; none where its bytes cannot be read. */
+export function readAssignment(bytes: Buffer): Assignment {
+  try {
+    return AssignerProtocol.MemberAssignment.decode(bytes)?.assignment ?? {}
+  } catch {
+    return {}
+  }
+}

@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest'
+
+import { LogError, type LogOutcome, type LogRecord, TakeOverPace } from '#kafka'
+
+import { SharedPartition } from './shared-partition.ts'
+
+const record: LogRecord = { key: Buffer.from('k'), value: null, headers: [], timestampMs: 0 }
+
+/** A partition whose appends end as they are asked to, and the number of its take-overs. */
+function sharedPartition(outcomeOf: () => LogOutcome | undefined, newPace = () => new TakeOverPace()) {
+  const spent = { epochs: 0, appended: 0 }
+  const openLog = () => ({
+    topic: 'deadletters.mails',
+    partition: 0,
+    takeOver: () => Promise.resolve({ epoch: spent.epochs++, producerId: 1n, endOffset: 0, topicId: '' }),
+    append: () => {
+      const outcome = outcomeOf()
+      if (outcome !== undefined) return Promise.reject(new LogError(outcome, outcome))
+      spent.appended++
+      return Promise.resolve({ firstOffset: 0, lastOffset: 0, strays: [] })
+    },
+  })
+  return { spent, shared: new SharedPartition({ name: 'deadletters.mails/0', openLog, newPace }) }
+}
+
+test.for(['unknown', 'take-over', 'fenced'] as const)(
+  'appends that always end as %s spend epochs at a slow pace, and are refused meanwhile',
+  async (outcome) => {
+    let nowMs = 0
+    const newPace = () => new TakeOverPace(() => nowMs)
+    const { spent, shared } = sharedPartition(() => outcome, newPace)
+    const messages: string[] = []
+    for (; nowMs < 600_000; nowMs += 5_000) {
+      await shared.append(record, 5_000).catch((error: unknown) => messages.push((error as Error).message))
+    }
+    expect(messages).toHaveLength(120)
+    expect(spent.epochs).toBeLessThanOrEqual(10 + 3 * 10)
+    expect(messages.at(-2)).toMatch(/the next try is in \d+ s/)
+  },
+)
+
+test('records that the topic will never take spend no epoch each', async () => {
+  const { spent, shared } = sharedPartition(() => 'refused')
+  for (let count = 0; count < 10; count++) {
+    await expect(shared.append(record, 5_000)).rejects.toMatchObject({ outcome: 'refused' })
+  }
+  expect(spent.epochs).toBe(1)
+})
+
+test('one that is overtaken now and then takes over again at once, for each of its terms wrote something', async () => {
+  let appends = 0
+  const { spent, shared } = sharedPartition(() => (appends++ % 2 === 1 ? 'fenced' : undefined))
+  for (let count = 0; count < 30; count++) await shared.append(record, 5_000)
+  expect(spent).toEqual({ epochs: 30, appended: 30 })
+})
