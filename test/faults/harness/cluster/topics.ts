@@ -1,4 +1,4 @@
-import { type Admin, ConfigResourceTypes, Kafka, logLevel } from 'kafkajs'
+import kafkajs, { type Admin, Kafka, logLevel } from 'kafkajs'
 
 import { deadLetterTopic, eventTopic, projectionTopic, snapshotTopic } from '#kafka'
 
@@ -71,7 +71,7 @@ const goneMarginMs = 500
 const ofTopic = 1
 
 async function ownSettings(admin: Admin, topic: string): Promise<{ name: string; value: string }[]> {
-  const type = ConfigResourceTypes.TOPIC
+  const type = kafkajs.ConfigResourceTypes.TOPIC
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
     resources: [{ type, name: topic }],
