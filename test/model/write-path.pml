@@ -100,13 +100,14 @@ mtype = { taken, behindFence, outOfOrder };
 /* ---- What is promised, asserted wherever it could break ---- */
 
 #ifdef RULE_LEFT_OUT
-#define counting(anEpoch) true
+#define counting(anEpoch, aVersion) true
 #else
-#define counting(anEpoch) (anEpoch == lastMarker)
+/* Before the first marker versions alone decide. */
+#define counting(anEpoch, aVersion) (lastMarker == 0 -> aVersion == streamVersion + 1 : anEpoch == lastMarker)
 #endif
 
 inline appendRecord(anId, aVersion, anEpoch) {
-  log[end].id = anId; log[end].version = aVersion; log[end].epoch = anEpoch; log[end].counts = counting(anEpoch);
+  log[end].id = anId; log[end].version = aVersion; log[end].epoch = anEpoch; log[end].counts = counting(anEpoch, aVersion);
   if
   :: log[end].counts ->
      assert(aVersion == streamVersion + 1);           /* versions are contiguous, and each is given once */
