@@ -83,9 +83,19 @@ async function ownSettings(admin: Admin, topic: string): Promise<{ name: string;
 }
 
 /** DeleteRecords: what lies before the offset is gone for good. */
-export function deleteHead(system: System, topic: string, partition: number, offset: number): Promise<void> {
+export async function deleteHead(
+  system: System,
+  topic: string,
+  partition: number,
+  offset: number,
+): Promise<void> {
   const partitions = [{ partition, offset: String(offset) }]
-  return asked(system, (admin) => admin.deleteTopicRecords({ topic, partitions }))
+  const deleted = async (admin: Admin) => {
+    await admin.deleteTopicRecords({ topic, partitions })
+    return true
+  }
+  // Again where the client has just lost sight of the leader.
+  await until(`the head of ${topic}/${partition} is deleted`, deleteMsMax, () => asked(system, deleted))
 }
 
 /** A record as any producer sends it. */

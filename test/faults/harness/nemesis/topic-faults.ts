@@ -1,7 +1,7 @@
 import { eventTopic } from '#kafka'
 import { partitionFor } from '#event-store'
 
-import { repository, runCommand } from '../../../../scripts/stack/index.ts'
+import { repository, runCommand, until } from '../../../../scripts/stack/index.ts'
 import { waitForServices } from '../cluster/settle.ts'
 import { partitions, type System } from '../cluster/system.ts'
 import { deleteHead, recreateTopic } from '../cluster/topics.ts'
@@ -48,10 +48,10 @@ const headDeleted: Fault = {
     await Promise.all(system.redisNodes.map((node) => node.command('FLUSHALL')))
     await scene.hold()
     const command = ['index', 'rebuild', type, '--accept-deleted-events', '--yes']
-    await runCommand(process.execPath, ['services/cli/main.ts', ...command], {
-      ...{ cwd: repository, timeoutMs: commandMsMax },
-      env: system.operatorEnv,
-    })
+    const options = { cwd: repository, timeoutMs: commandMsMax, env: system.operatorEnv }
+    await until('an operator accepts the loss', commandMsMax, () =>
+      runCommand(process.execPath, ['services/cli/main.ts', ...command], options).then(() => true),
+    )
     return `${topic}/${partition} before offset ${startOffset}`
   },
 }
