@@ -58,11 +58,11 @@ export class OwnerTable {
     if (!this.#options.direct || performance.now() - this.#askedAtMs < askAgainMs) return
     this.#askedAtMs = performance.now()
     const url = this.anyUrl()
-    this.#options.fetchOwners(url).then(
-      (owners) => this.#learn(owners),
-      // The requests themselves go on to any writer; the next of them that fails asks again.
-      () => this.#reachable.avoid(url),
-    )
+    this.#options
+      .fetchOwners(url)
+      .then((owners) => this.#learn(owners))
+      // Also where the answer is no table. The requests themselves go on to any writer; the next of them that fails asks again.
+      .catch(() => this.#reachable.avoid(url))
   }
 
   #learn(owners: readonly PartitionOwner[]): void {

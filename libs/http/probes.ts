@@ -10,7 +10,11 @@ import type { HttpServer } from './http-types.ts'
 export type HealthSource = Pick<HealthRegistry, 'live' | 'ready'>
 
 const report = Type.Object({
-  healthy: Type.Boolean(),
+  healthy: Type.Boolean({ description: 'Whether nothing is missing' }),
+  takesRequests: Type.Boolean({
+    description:
+      'False where requests should go elsewhere. True with `healthy` false: a part is missing, and the rest goes on',
+  }),
   checks: Type.Record(Type.String(), Type.Unknown(), { description: 'Each part that was looked at' }),
 })
 
@@ -18,15 +22,15 @@ const healthSchema = (summary: string) => ({
   tags: ['operations'],
   summary,
   response: {
-    200: Type.Object(report.properties, { description: 'Healthy' }),
-    503: Type.Object(report.properties, { description: 'Not healthy' }),
+    200: Type.Object(report.properties, { description: 'Takes requests' }),
+    503: Type.Object(report.properties, { description: 'Requests should go elsewhere' }),
   },
 })
 
 export function addProbes(app: HttpServer, health: HealthSource, metrics: Registry): void {
   const answer = async (reply: FastifyReply, asked: Promise<HealthReport>) => {
     const found = await asked
-    return reply.code(found.healthy ? 200 : 503).send(found)
+    return reply.code(found.takesRequests ? 200 : 503).send(found)
   }
   const live = healthSchema('Whether the process should be left to run')
   app.get('/health/live', { schema: live }, (_request, reply) => answer(reply, health.live()))

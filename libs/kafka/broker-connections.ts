@@ -1,5 +1,7 @@
 import { Connection } from '@platformatic/kafka'
 
+import { guardStream } from '#sockets'
+
 import { ClusterClosedError, NotSentError, rootMessage } from './kafka-errors.ts'
 import { type BrokerAddress, connectionOptions, type KafkaSettings } from './settings.ts'
 
@@ -56,7 +58,10 @@ export class BrokerConnections {
     connection.on('error', onLost)
     connection.on('close', onLost)
     try {
-      await connection.connect(broker.host, broker.port)
+      const connecting = connection.connect(broker.host, broker.port)
+      // Its parser throws at frames that are none, from within the socket's event.
+      guardStream(connection.socket)
+      await connecting
     } catch (cause) {
       const address = `${broker.host}:${broker.port}`
       throw new NotSentError(`Kafka broker ${address} cannot be reached: ${rootMessage(cause)}`, { cause })

@@ -70,6 +70,8 @@ function recordsOf(batches: readonly StoredBatch[], from: number, until: number)
   return all.length === 1 ? (all[0] as StoredRecord[]) : all.flat()
 }
 
+const isToEnd = ({ batches, highWatermark }: Fetched): boolean => offsetAfter(batches, 0) >= highWatermark
+
 /** Positions whose term is remembered, for those who read on from where they were. */
 const positionsMax = 10_000
 
@@ -79,9 +81,13 @@ function pieceOf(
   batches: readonly StoredBatch[],
   from: number,
   until: number,
+  first?: Term,
 ): Piece {
   if (rule === undefined) return { records: recordsOf(batches, from, until), strays: [], starts: [] }
-  const sifted = rule.sift(batches.filter(({ baseOffset }) => baseOffset < until))
+  const sifted = rule.sift(
+    batches.filter(({ baseOffset }) => baseOffset < until),
+    first,
+  )
   return { ...sifted, records: recordsOf(sifted.batches, from, until) }
 }
 
@@ -167,7 +173,8 @@ export class LogReader {
       else this.#checkProgress(topic, partition, offset, until, deadline)
       fetching = next < until ? fetch(next) : undefined
       offset = next
-      const piece = pieceOf(rule, batches, range.from, until)
+      const first = await this.#firstTerm(topic, partition, rule, batches)
+      const piece = pieceOf(rule, batches, range.from, until, first)
       if (piece.records.length + piece.strays.length + piece.starts.length > 0) yield piece
     }
   }
@@ -194,7 +201,8 @@ export class LogReader {
     const rule = await this.#ruleAt(topic, partition, offset)
     const { batches, highWatermark } = await this.#fetch(topic, partition, lane, offset, waitMsMax)
     const nextOffset = offsetAfter(batches, offset)
-    const { records, strays } = pieceOf(rule, batches, offset, Infinity)
+    const first = await this.#firstTerm(topic, partition, rule, batches)
+    const { records, strays } = pieceOf(rule, batches, offset, Infinity, first)
     if (rule !== undefined) await this.#rememberTerm(topic, partition, nextOffset, rule.term)
     return { records, strays, nextOffset, highWatermark }
   }
@@ -217,6 +225,28 @@ export class LogReader {
     const { topicId } = await this.#topic(topic)
     const remembered = this.#terms.get(positionKey(topicId, partition, offset))
     return new TermRule(remembered ? remembered.term : await this.termBefore(topic, partition, offset))
+  }
+
+  /** Of a log that still has its beginning, where data stands before any marker; as far as the first piece of the log tells. */
+  async #firstTerm(
+    topic: string,
+    partition: number,
+    rule: TermRule | undefined,
+    batches: readonly StoredBatch[],
+  ): Promise<Term | undefined> {
+    if (rule === undefined || rule.term !== undefined || batches[0]?.isControl !== false) return undefined
+    const { topicId } = await this.#topic(topic)
+    const key = positionKey(topicId, partition, -1)
+    const known = this.#terms.get(key)
+    if (known !== undefined) return known.term
+    const hasHead = (await this.startOffset(topic, partition)) === 0
+    const lane = `read-${partition % readLanes}`
+    const piece = hasHead ? await this.#fetch(topic, partition, lane, 0, catchUpWaitMs) : undefined
+    const term = piece?.batches.find(({ isControl }) => isControl)
+    // The first owner of a log that has none yet may still come.
+    const isOpen = term === undefined && piece !== undefined && isToEnd(piece)
+    if (!isOpen) this.#terms.set(key, { term: term && { producerId: term.producerId, epoch: term.epoch } })
+    return term
   }
 
   async #rememberTerm(

@@ -1,8 +1,10 @@
-import { isIP } from 'node:net'
-import type { ConnectionOptions as TlsOptions } from 'node:tls'
+import { connect, isIP } from 'node:net'
+import { connect as connectTls, type ConnectionOptions as TlsOptions } from 'node:tls'
 
 import type { ConnectionOptions } from '@platformatic/kafka'
-import { type KafkaConfig, logLevel } from 'kafkajs'
+import { type ISocketFactory, type KafkaConfig, logLevel } from 'kafkajs'
+
+import { guardStream } from '#sockets'
 
 /** How to reach a Kafka cluster. TLS and SASL are passed through to both clients. */
 export interface KafkaSettings {
@@ -61,6 +63,18 @@ const groupMechanisms = {
   'SCRAM-SHA-512': 'scram-sha-512',
 } as const
 
+const keepAliveMs = 60_000
+
+/** A socket as the consumer-group client opens it by itself. */
+const guardedSocket: ISocketFactory = ({ host, port, ssl, onConnect }) => {
+  const servername = isIP(host) === 0 ? { servername: host } : {}
+  // Without TLS there are no options, whatever the type says.
+  const socket = (ssl as object | undefined)
+    ? connectTls({ host, port, ...servername, ...ssl }, onConnect)
+    : connect({ host, port }, onConnect)
+  return guardStream(socket).setKeepAlive(true, keepAliveMs)
+}
+
 /** The settings as the consumer-group client takes them. */
 export function groupClientConfig(settings: KafkaSettings): KafkaConfig {
   const { ssl, sasl } = settings
@@ -70,6 +84,8 @@ export function groupClientConfig(settings: KafkaSettings): KafkaConfig {
     requestTimeout: settings.requestTimeoutMs ?? requestTimeoutMsDefault,
     connectionTimeout: settings.connectTimeoutMs ?? connectTimeoutMsDefault,
     logLevel: logLevel.NOTHING,
+    // Its parser throws at frames that are none, from within the socket's event.
+    socketFactory: guardedSocket,
     ...(ssl === undefined ? {} : { ssl }),
     ...(sasl === undefined
       ? {}

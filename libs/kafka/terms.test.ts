@@ -107,3 +107,19 @@ test('the marker is found however far back it is, and not where the log has none
   expect(await find([data, marker, ...many])).toMatchObject({ producerId: 7n, epoch: 3 })
   expect(await find(many)).toBeUndefined()
 })
+
+test('data of the first owner before its marker counts only where the head of the log may have been deleted', () => {
+  const data = { isMarker: false, records: 2 }
+  const marker = { isMarker: true, records: 1 }
+  const log = stored([
+    { ...data, producerId: 1n, epoch: 4 },
+    { ...data, producerId: 9n, epoch: 0 },
+    { ...marker, producerId: 1n, epoch: 5 },
+    { ...data, producerId: 1n, epoch: 5 },
+  ])
+  const headless = new TermRule(undefined).sift(log)
+  expect(headless.batches.map(({ baseOffset }) => baseOffset)).toEqual([0, 2, 5])
+  const whole = new TermRule(undefined).sift(log, { producerId: 1n, epoch: 5 })
+  expect(whole.batches.map(({ baseOffset }) => baseOffset)).toEqual([2, 5])
+  expect(whole.strays).toEqual([{ producerId: 1n, epoch: 4, firstOffset: 0, lastOffset: 1, held: undefined }])
+})

@@ -15,8 +15,8 @@ export interface TermStart extends Term {
 export interface Stray extends Term {
   readonly firstOffset: number
   readonly lastOffset: number
-  /** The term that held there. */
-  readonly held: Term
+  /** The term that held there; undefined where none had begun. */
+  readonly held: Term | undefined
 }
 
 /** What {@link TermRule} makes of a run of batches. */
@@ -34,7 +34,9 @@ export const isSameTerm = (a: Term | undefined, b: Term | undefined): boolean =>
 /**
  * The rule that decides which data in a partition of events counts: a batch counts if and only if its producer id and
  * epoch are those of the last marker before it. Where no marker is before it (the head of the log was deleted, or another
- * cluster's log was copied), it counts, and only its versions can tell.
+ * cluster's log was copied), it counts, and only its versions can tell. There is one exception: in a log that still has its
+ * beginning, an owner's data stands behind its marker. Data of the first owner's producer id before that was meant for a topic
+ * of the same name that was deleted.
  *
  * The broker fences an older owner too, but only while it remembers the producer id: a coordinator that forgets an idle
  * transactional id gives the next owner another one, whose marker does not fence the owner before it.
@@ -52,17 +54,25 @@ export class TermRule {
     return this.#term
   }
 
-  /** @param batches the next ones of the partition, in order. */
-  sift(batches: readonly StoredBatch[]): Sifted {
+  /**
+   * @param batches the next ones of the partition, in order.
+   * @param first term of a log that still has its beginning; undefined where that is not known.
+   */
+  sift(batches: readonly StoredBatch[], first?: Term): Sifted {
     const counted: StoredBatch[] = []
     const strays: Stray[] = []
     const starts: TermStart[] = []
     for (const batch of batches) {
       if (batch.isControl) this.#begin(batch, starts)
-      else if (this.#term === undefined || batch.isOf(this.#term)) counted.push(batch)
+      else if (this.#counts(batch, first)) counted.push(batch)
       else strays.push(strayOf(batch, this.#term))
     }
     return { batches: counted, strays, starts }
+  }
+
+  #counts(batch: StoredBatch, first: Term | undefined): boolean {
+    if (this.#term === undefined) return batch.producerId !== first?.producerId
+    return batch.isOf(this.#term)
   }
 
   #begin(marker: StoredBatch, starts: TermStart[]): void {
@@ -73,7 +83,7 @@ export class TermRule {
   }
 }
 
-const strayOf = (batch: StoredBatch, held: Term): Stray => ({
+const strayOf = (batch: StoredBatch, held: Term | undefined): Stray => ({
   producerId: batch.producerId,
   epoch: batch.epoch,
   firstOffset: batch.baseOffset,

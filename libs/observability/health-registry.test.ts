@@ -6,7 +6,7 @@ const at = '2026-01-31T12:00:00.000Z'
 const newRegistry = () => new HealthRegistry(() => new Date(at))
 
 test('without checks all is well', async () => {
-  expect(await newRegistry().ready()).toEqual({ healthy: true, checks: {} })
+  expect(await newRegistry().ready()).toEqual({ healthy: true, takesRequests: true, checks: {} })
 })
 
 test('readiness looks at all checks, liveness at those of its own', async () => {
@@ -17,9 +17,14 @@ test('readiness looks at all checks, liveness at those of its own', async () => 
     kind: 'readiness',
     check: () => Promise.reject(new Error('no broker answers')),
   })
-  expect(await health.live()).toEqual({ healthy: true, checks: { loop: { healthy: true } } })
+  expect(await health.live()).toEqual({
+    healthy: true,
+    takesRequests: true,
+    checks: { loop: { healthy: true } },
+  })
   expect(await health.ready()).toEqual({
     healthy: false,
+    takesRequests: false,
     checks: {
       loop: { healthy: true },
       kafka: {
@@ -43,6 +48,21 @@ test('a failing liveness check makes the process neither live nor ready', async 
   expect((await health.live()).healthy).toBe(false)
   expect((await health.ready()).healthy).toBe(false)
 })
+
+test.each([
+  ['a part alone', ['part'], true],
+  ['parts', ['part', 'part'], true],
+  ['a part and what requests need', ['part', 'readiness'], false],
+] as const)(
+  'where %s fails, the process is not healthy, and requests may come: %s',
+  async (_, kinds, takesRequests) => {
+    const health = newRegistry()
+    health.add({ name: 'well', kind: 'readiness', check: () => undefined })
+    for (const [at, kind] of kinds.entries())
+      health.add({ name: `broken ${at}`, kind, check: () => Promise.reject(new Error('away')) })
+    expect(await health.ready()).toMatchObject({ healthy: false, takesRequests })
+  },
+)
 
 test('what a check tells is passed on', async () => {
   const health = newRegistry()

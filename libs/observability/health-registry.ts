@@ -1,7 +1,10 @@
 export interface HealthCheck {
   readonly name: string
-  /** `liveness`: where it fails, only a restart helps. `readiness`: requests should go elsewhere for now. */
-  readonly kind: 'liveness' | 'readiness'
+  /**
+   * `liveness`: where it fails, only a restart helps. `readiness`: requests should go elsewhere for now. `part`: what the process
+   * does beside it goes on, so requests may still come.
+   */
+  readonly kind: 'liveness' | 'readiness' | 'part'
   /** How long the check may take before it counts as failed. Default 2,000. */
   readonly timeoutMs?: number
   /** Resolves when all is well, maybe to something worth telling as plain JSON; rejects with the reason when not. */
@@ -21,6 +24,8 @@ export interface CheckResult {
 
 export interface HealthReport {
   readonly healthy: boolean
+  /** False where requests should go elsewhere: also where a mere part fails they need not. */
+  readonly takesRequests: boolean
   readonly checks: Readonly<Record<string, CheckResult>>
 }
 
@@ -65,7 +70,12 @@ export class HealthRegistry {
   async #report(counts: (check: Registered) => boolean): Promise<HealthReport> {
     const asked = [...this.#checks.values()].filter(counts)
     const results = await Promise.all(asked.map(async (it) => [it.name, await this.#ask(it)] as const))
-    return { healthy: results.every(([, { healthy }]) => healthy), checks: Object.fromEntries(results) }
+    const failed = results.filter(([, { healthy }]) => !healthy).map(([name]) => name)
+    return {
+      healthy: failed.length === 0,
+      takesRequests: failed.every((name) => this.#checks.get(name)?.kind === 'part'),
+      checks: Object.fromEntries(results),
+    }
   }
 
   #ask(check: Registered): Promise<CheckResult> {

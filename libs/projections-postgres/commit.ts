@@ -12,6 +12,7 @@ interface Guard {
   readonly status: string
   readonly held: boolean
   readonly checkpoint: number | null
+  readonly damage: string | null
 }
 
 /** Behaves as ViewStore.commit, under the projection's shared lock; all outcomes but `committed` are to be rolled back. */
@@ -23,7 +24,7 @@ export async function commit(
   nowMs: number,
 ): Promise<CommitOutcome> {
   const guard = await guardOf(sql, names, set, step, nowMs)
-  if (guard === undefined || guard.status === 'retired') return 'gone'
+  if (guard === undefined || guard.status === 'retired' || guard.damage !== null) return 'gone'
   if ((guard.checkpoint ?? undefined) !== step.from) return 'checkpoint-moved'
   if (step.from === undefined && !(await beginCheckpoint(sql, names, set, step))) return 'checkpoint-moved'
   if (guard.held) return 'held'
@@ -43,7 +44,7 @@ async function guardOf(
   nowMs: number,
 ): Promise<Guard | undefined> {
   const rows = await sql.query<Guard>(
-    `SELECT status, coalesce(held_until > ${timeOf('$5')}, false) AS held,
+    `SELECT status, damage, coalesce(held_until > ${timeOf('$5')}, false) AS held,
        (SELECT next_offset FROM ${checkpoints}
         WHERE projection = $1 AND generation = $2 AND topic = $3 AND partition = $4 FOR UPDATE) AS checkpoint
      FROM ${generations} WHERE projection = $1 AND generation = $2`,
@@ -114,7 +115,7 @@ export async function applyParked(
   changes: readonly ViewChange[],
 ): Promise<'applied' | 'not-parked' | 'view-changed' | 'gone'> {
   const generations = await sql.query(
-    `SELECT 1 FROM ${names.generations} WHERE projection = $1 AND generation = $2 AND status <> 'retired'`,
+    `SELECT 1 FROM ${names.generations} WHERE projection = $1 AND generation = $2 AND status <> 'retired' AND damage IS NULL`,
     idOf(set),
   )
   if (generations.length === 0) return 'gone'

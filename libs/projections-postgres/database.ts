@@ -4,6 +4,7 @@ import { DatabaseError, Pool, type PoolClient, TypeOverrides, types } from 'pg'
 
 import { ViewStoreUnavailableError } from '#projections'
 
+import { GuardedClient } from './guarded-client.ts'
 import { isRetriable, isUnavailable } from './sql-state.ts'
 
 export interface DatabaseSettings {
@@ -54,6 +55,7 @@ export class Database implements Sql {
       query_timeout: timeoutMs * 2,
       keepAlive: true,
       types: parsers,
+      Client: GuardedClient,
     })
     // Tells of idle connections that were lost; whoever asks next gets a new one.
     this.#pool.on('error', () => undefined)
@@ -95,16 +97,12 @@ export class Database implements Sql {
     const client = await this.#pool.connect().catch((error: unknown) => {
       throw this.#translated(error)
     })
-    // Without a listener the loss of a connection between two statements would end the process.
-    const ignore = () => undefined
-    client.on('error', ignore)
     let failed = true
     try {
       const result = await work({ query: (text, values) => this.#run(client, text, values) })
       failed = false
       return result
     } finally {
-      client.off('error', ignore)
       // What a failed connection may have left open ends with it.
       client.release(failed)
     }

@@ -1,3 +1,5 @@
+import { escapeIdentifier } from 'pg'
+
 import { position } from '#domain'
 import {
   type Generation,
@@ -10,12 +12,18 @@ import {
 } from '#projections'
 
 import type { Sql } from './database.ts'
-import type { Names } from './names.ts'
+import { columnsOfUnpublished, columnsOfViews, type Names } from './names.ts'
 import { millisecondsOf } from './time.ts'
 
 interface GenerationRow {
   readonly status: GenerationStatus
   readonly definition: NewGeneration
+  readonly damage: string | null
+}
+
+/** A generation, and what was noted of it. */
+export interface NotedGeneration extends Generation {
+  readonly damage?: string
 }
 
 interface StateRow extends GenerationRow {
@@ -24,6 +32,9 @@ interface StateRow extends GenerationRow {
   readonly views: number
   readonly parked: number
   readonly unpublished: number
+  /** Null where there is no such table. */
+  readonly viewColumns: readonly string[] | null
+  readonly unpublishedColumns: readonly string[] | null
 }
 
 interface StopRow {
@@ -39,9 +50,9 @@ export async function generationRows(
   sql: Sql,
   { generations }: Names,
   { name }: StoredProjection,
-): Promise<readonly Generation[]> {
+): Promise<readonly NotedGeneration[]> {
   const rows = await sql.query<GenerationRow>(
-    `SELECT status, definition FROM ${generations} WHERE projection = $1 ORDER BY generation`,
+    `SELECT status, definition, damage FROM ${generations} WHERE projection = $1 ORDER BY generation`,
     [name],
   )
   return rows.map(generationOf)
@@ -50,13 +61,15 @@ export async function generationRows(
 /** The same with all that the store holds of them. */
 export async function generationStates(
   sql: Sql,
-  { generations, checkpoints, parked, stops }: Names,
-  { name }: StoredProjection,
+  names: Names,
+  projection: StoredProjection,
 ): Promise<readonly GenerationState[]> {
+  const { generations, checkpoints, parked, stops } = names
   const ofGeneration = 'WHERE (projection, generation) = (g.projection, g.generation)'
   const rows = await sql.query<StateRow>(
-    `SELECT status, definition, c.checkpoints, s.stops, p.parked,
-       g.views + c.views AS views, g.unpublished + c.unpublished AS unpublished
+    `SELECT status, definition, damage, c.checkpoints, s.stops, p.parked,
+       g.views + c.views AS views, g.unpublished + c.unpublished AS unpublished,
+       ${columnsOf('views_table')} AS "viewColumns", ${columnsOf(unpublishedTable)} AS "unpublishedColumns"
      FROM ${generations} g,
      LATERAL (SELECT coalesce(jsonb_object_agg(topic || ':' || partition, next_offset), '{}') AS checkpoints,
          coalesce(sum(views), 0)::bigint AS views, coalesce(sum(unpublished), 0)::bigint AS unpublished
@@ -66,10 +79,11 @@ export async function generationStates(
        FROM ${stops} ${ofGeneration}) s,
      LATERAL (SELECT count(*) AS parked FROM ${parked} ${ofGeneration}) p
      WHERE projection = $1 ORDER BY generation`,
-    [name],
+    [projection.name],
   )
   return rows.map((row) => ({
     ...generationOf(row),
+    ...damageOf(names, projection, row),
     checkpoints: new Map(Object.entries(row.checkpoints)),
     stops: new Map(row.stops.map((stop) => [sourceKey(stop), stopOf(stop)])),
     views: row.views,
@@ -78,7 +92,41 @@ export async function generationStates(
   }))
 }
 
-const generationOf = ({ status, definition }: GenerationRow): Generation => ({ ...definition, status })
+const generationOf = ({ status, definition, damage }: GenerationRow): NotedGeneration => ({
+  ...definition,
+  status,
+  ...(damage !== null && { damage }),
+})
+
+const columnsOf = (table: string): string =>
+  `(SELECT jsonb_agg(attname) FROM pg_attribute WHERE attrelid = to_regclass(${table}) AND attnum > 0 AND NOT attisdropped)`
+
+/** As Names has it: the two tables of a generation share the end of their names. */
+const unpublishedTable = `regexp_replace(views_table, '"_views_([0-9a-f]+)"$', '"_unpublished_\\1"')`
+
+/** What was noted, or what somebody has taken away of the tables. */
+function damageOf(
+  names: Names,
+  projection: StoredProjection,
+  { definition, damage, viewColumns, unpublishedColumns }: StateRow,
+): { readonly damage?: string } {
+  if (damage !== null) return { damage }
+  const set = { projection, generation: definition.id }
+  const missing =
+    lacking(names.views(set), columnsOfViews(definition.indexNames), viewColumns) ??
+    lacking(names.unpublished(set), columnsOfUnpublished, unpublishedColumns)
+  return missing === undefined ? {} : { damage: missing }
+}
+
+function lacking(
+  table: string,
+  expected: readonly string[],
+  found: readonly string[] | null,
+): string | undefined {
+  if (found === null) return `table ${table} is missing`
+  const column = expected.find((each) => !found.map(escapeIdentifier).includes(each))
+  return column === undefined ? undefined : `column ${column} of table ${table} is missing`
+}
 
 const stopOf = ({ topic, partition, offset, error, stoppedAtMs }: StopRow): Stop => ({
   position: position(topic, partition, offset),

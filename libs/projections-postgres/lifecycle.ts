@@ -1,9 +1,16 @@
-import type { Generation, GenerationStatus, NewGeneration, StoredProjection, ViewSet } from '#projections'
+import type {
+  AddOptions,
+  Generation,
+  GenerationStatus,
+  NewGeneration,
+  StoredProjection,
+  ViewSet,
+} from '#projections'
 
 import type { Sql } from './database.ts'
 import { generationRows } from './generation-rows.ts'
 import type { Names } from './names.ts'
-import { createViewTables, dropGeneration, idOf, showGeneration } from './tables.ts'
+import { commentOf, createViewTables, dropGeneration, idOf, showGeneration } from './tables.ts'
 import { timeOf } from './time.ts'
 
 // All of these run under the projection's exclusive lock, so that what they read stays as it is.
@@ -14,11 +21,17 @@ export async function addGeneration(
   names: Names,
   projection: StoredProjection,
   generation: NewGeneration,
-  ifNeeded: boolean,
+  { ifNeeded = false, insteadOf }: AddOptions,
 ): Promise<boolean> {
   const rows = await generationRows(sql, names, projection)
   if (rows.some(({ id }) => id === generation.id)) return false
-  const current = rows.filter(({ status }) => status === 'serving' || status === 'building')
+  if (insteadOf !== undefined) {
+    if (!rows.some(({ id, status }) => id === insteadOf && status !== 'retired')) return false
+    await setStatus(sql, names, { projection, generation: insteadOf }, 'retired')
+  }
+  const current = rows.filter(
+    ({ id, status }) => id !== insteadOf && (status === 'serving' || status === 'building'),
+  )
   if (ifNeeded && current.some(({ viewVersion }) => viewVersion >= generation.viewVersion)) return false
   const status = statusOf(generation, current)
   if (status === 'building') await retireBuilding(sql, names, projection)
@@ -30,7 +43,29 @@ export async function addGeneration(
   )
   await createViewTables(sql, names, set, generation.indexNames)
   if (status === 'serving') await showGeneration(sql, names, set, generation.indexNames)
+  await adoptOrphans(sql, names, projection)
   return true
+}
+
+/** Tables of generations that were lost from the list are to be discarded like any other's. Their comments tell whose they are. */
+async function adoptOrphans(sql: Sql, names: Names, projection: StoredProjection): Promise<void> {
+  const found = await sql.query<{ generation: string }>(
+    `SELECT substr(obj_description(oid, 'pg_class'), length($2) + 1) AS generation FROM pg_class
+     WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1) AND relname LIKE '\\_views\\_%'
+       AND starts_with(obj_description(oid, 'pg_class'), $2)`,
+    [names.schemaName, commentOf({ projection, generation: '' })],
+  )
+  for (const { generation } of found) {
+    const set = { projection, generation }
+    const nothing: NewGeneration = {
+      ...{ id: generation, viewVersion: 0, indexNames: [], createdAtMs: 0, topicIds: {}, range: {} },
+    }
+    await sql.query(
+      `INSERT INTO ${names.generations} (projection, generation, status, definition, views_table)
+       VALUES ($1, $2, 'retired', $3::jsonb, $4) ON CONFLICT DO NOTHING`,
+      [...idOf(set), JSON.stringify(nothing), names.views(set)],
+    )
+  }
 }
 
 function statusOf({ until }: NewGeneration, current: readonly Generation[]): GenerationStatus {
@@ -55,7 +90,7 @@ export async function switchTo(
   const rows = await generationRows(sql, names, set.projection)
   const next = rows.find(({ id }) => id === set.generation)
   if (next?.status === 'serving') return 'switched'
-  if (next?.status !== 'building') return 'gone'
+  if (next?.status !== 'building' || next.damage !== undefined) return 'gone'
   const serving = rows.find(({ status }) => status === 'serving')
   if (serving !== undefined) {
     const old = { projection: set.projection, generation: serving.id }
@@ -132,6 +167,10 @@ export async function discard(
   const status = rows.find(({ id }) => id === set.generation)?.status
   if (status === undefined) return true
   if (status !== 'retired') return false
+  if (!(await haveKeys(sql, names, set))) {
+    await dropGeneration(sql, names, set)
+    return true
+  }
   // One more than is to be taken away tells whether that is all.
   const keys = await keysOf(sql, names, set, limit + 1)
   const serving = rows.find((row) => row.status === 'serving')
@@ -142,6 +181,15 @@ export async function discard(
   if (keys.length <= limit) await dropGeneration(sql, names, set)
   else await takeAway(sql, names, set, keys.slice(0, limit))
   return keys.length <= limit
+}
+
+/** Whether both of a generation's tables, and their keys, are still there. */
+async function haveKeys(sql: Sql, names: Names, set: ViewSet): Promise<boolean> {
+  const tables = await sql.query(
+    `SELECT 1 FROM pg_attribute WHERE attrelid IN (to_regclass($1), to_regclass($2)) AND attname = 'key' AND NOT attisdropped`,
+    [names.views(set), names.unpublished(set)],
+  )
+  return tables.length === 2
 }
 
 /** Keys of views, and of deletions that the changelog lacks. */

@@ -82,7 +82,7 @@ async function findGeneration(
          WHERE (c.projection, c.generation) = (g.projection, g.generation)
            AND topic = $3 AND partition = $4 AND next_offset > $5) AS behind
      FROM ${generations} g
-     WHERE projection = $1
+     WHERE projection = $1 AND damage IS NULL
        AND CASE WHEN $2::text IS NULL THEN status = 'serving' ELSE generation = $2 AND status <> 'retired' END`,
     [name, generation, after?.topic, after?.partition, after?.offset],
   )

@@ -6,9 +6,10 @@ import type { StoredProjection, ViewSet } from '#projections'
 
 /** PostgreSQL cuts what is longer. */
 const identifierBytesMax = 63
-/** Columns of every table of views, and those that PostgreSQL itself gives every table. */
-const takenColumns =
-  'key view exact revision changed_at expires_at tableoid xmin cmin xmax cmax ctid oid'.split(' ')
+/** Columns of every table of views. */
+const ownColumns = ['key', 'view', 'exact', 'revision', 'changed_at', 'expires_at']
+/** And those that PostgreSQL itself gives every table. */
+const takenColumns = [...ownColumns, 'tableoid', 'xmin', 'cmin', 'xmax', 'cmax', 'ctid', 'oid']
 
 /**
  * How things are called in the database, quoted. What begins with an underscore is the store's own: no projection's name does.
@@ -21,6 +22,8 @@ export class Names {
   readonly checkpoints: string
   readonly parked: string
   readonly stops: string
+  /** The function that notes that a table was truncated. */
+  readonly noteTruncation: string
   /** The sequence that revisions come from. */
   readonly revisions: string
   /** Draws from it. */
@@ -33,8 +36,14 @@ export class Names {
     this.checkpoints = this.#qualified('_checkpoints')
     this.parked = this.#qualified('_parked')
     this.stops = this.#qualified('_stops')
+    this.noteTruncation = this.#qualified('_note_truncation')
     this.revisions = this.#qualified('_revisions')
     this.nextRevision = `nextval(${escapeLiteral(this.revisions)})`
+  }
+
+  /** A table that all projections share, by its name alone. */
+  shared(table: string): string {
+    return this.#qualified(table)
   }
 
   /** The table of a generation's views. Told by the names alone, so that nothing has to be looked up before it is read. */
@@ -89,6 +98,17 @@ export function figureColumns(indexNames: readonly string[]): ReadonlyMap<string
   }
   return new Map(indexNames.map((name) => [name, escapeIdentifier(canBeColumn(name) ? name : free())]))
 }
+
+/** All columns of a table of views, quoted. */
+export const columnsOfViews = (indexNames: readonly string[]): readonly string[] => [
+  ...ownColumns.map((column) => escapeIdentifier(column)),
+  ...figureColumns(indexNames).values(),
+]
+
+/** All columns of a table of keys whose last change the changelog lacks, quoted. */
+export const columnsOfUnpublished = ['key', 'revision', 'changed_at'].map((column) =>
+  escapeIdentifier(column),
+)
 
 const canBeColumn = (name: string): boolean =>
   name !== '' &&

@@ -1,5 +1,6 @@
 import type { Position } from '#domain'
 import type {
+  AddOptions,
   CommitOutcome,
   GenerationState,
   Lookup,
@@ -29,7 +30,7 @@ import { Names } from './names.ts'
 import { databaseSettings, type PostgresSettings, schemaName } from './postgres-settings.ts'
 import { dropParked, parkedEvents, resume, stop } from './set-aside.ts'
 import { isMissingTable, unlessMissing } from './sql-state.ts'
-import { ensureTables } from './tables.ts'
+import { ensureTables } from './shared-tables.ts'
 
 const lookupTriesMax = 5
 
@@ -68,11 +69,11 @@ export class PostgresViewStore implements ViewStore {
   async addGeneration(
     projection: StoredProjection,
     generation: NewGeneration,
-    { ifNeeded = false }: { readonly ifNeeded?: boolean } = {},
+    options: AddOptions = {},
   ): Promise<boolean> {
-    // The schema may have been lost since the projection was prepared.
+    // The schema, or a part of it, may have been lost since the projection was prepared.
     await ensureTables(this.#database, this.#names)
-    return this.#alone(projection, (sql) => addGeneration(sql, this.#names, projection, generation, ifNeeded))
+    return this.#alone(projection, (sql) => addGeneration(sql, this.#names, projection, generation, options))
   }
 
   switchTo(set: ViewSet, holdMs: number): Promise<'switched' | 'behind' | 'gone'> {

@@ -2,7 +2,7 @@ import { DatabaseError } from 'pg'
 
 // https://www.postgresql.org/docs/current/errcodes-appendix.html
 const retriable = ['40001', '40P01'] // serialization failure, deadlock
-const missing = ['42P01', '3F000'] // table, schema
+const missing = ['42P01', '3F000', '42703'] // table, schema, column
 const unavailableCodes = [
   '55P03', // lock not available in time
   '25P03', // idle in transaction for too long
@@ -24,7 +24,7 @@ export const isRetriable = (error: unknown): boolean => retriable.includes(codeO
 export const isUnavailable = (error: unknown): boolean =>
   unavailableCodes.includes(codeOf(error)) || unavailableClasses.includes(codeOf(error).slice(0, 2))
 
-/** Whether a table is not there: a generation that is gone takes its tables with it. */
+/** Whether a table, or a column of one, is not there: a generation that is gone takes its tables with it. */
 export const isMissingTable = (error: unknown): boolean => missing.includes(codeOf(error))
 
 /** The result of `work`; `otherwise` where a table of it is missing. */

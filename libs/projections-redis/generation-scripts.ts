@@ -28,15 +28,21 @@ return states
 export const addGenerationScript = script(
   spanPart,
   `
-local id, definition, view_version, kept, if_needed = unpack(cmsgpack.unpack(ARGV[1]))
+local id, definition, view_version, kept, if_needed, instead_of = unpack(cmsgpack.unpack(ARGV[1]))
 local all, status = redis.call('HGETALL', KEYS[1]), kept == 1 and 'kept' or 'serving'
+if instead_of ~= '' then
+  local replaced = redis.call('HGET', KEYS[1], instead_of)
+  if not replaced or replaced == 'retired' or redis.call('HEXISTS', KEYS[1], id) == 1 then return 0 end
+  redis.call('HSET', KEYS[1], instead_of, 'retired')
+  all = redis.call('HGETALL', KEYS[1])
+end
 for i = 1, #all, 2 do
   local other, other_status = all[i], all[i + 1]
   if other == id then return 0 end
   if other_status == 'serving' or other_status == 'building' then
     local version = tonumber(redis.call('HGET', key(other, 'meta'), 'viewVersion'))
     if if_needed == 1 and version >= view_version then return 0 end
-    if kept == 0 then status = 'building' end
+    if kept == 0 and other_status == 'serving' then status = 'building' end
   end
 end
 for i = 1, #all, 2 do

@@ -1,5 +1,6 @@
 import type { Position } from '#domain'
 import {
+  type AddOptions,
   type CommitOutcome,
   type GenerationState,
   type KeyedView,
@@ -83,11 +84,11 @@ export class RedisViewStore implements ViewStore {
   async addGeneration(
     projection: StoredProjection,
     generation: NewGeneration,
-    { ifNeeded = false }: { readonly ifNeeded?: boolean } = {},
+    { ifNeeded = false, insteadOf = '' }: AddOptions = {},
   ): Promise<boolean> {
     const { id, viewVersion, until } = generation
     const flags = [until === undefined ? 0 : 1, ifNeeded ? 1 : 0]
-    const items = [id, JSON.stringify(generation), viewVersion, ...flags]
+    const items = [id, JSON.stringify(generation), viewVersion, ...flags, insteadOf]
     return (await this.#ask(addGenerationScript, projection, items)) === 1
   }
 

@@ -6,6 +6,7 @@ import { byUtf8, pageOf } from './in-memory/memory-order.ts'
 import { hasExpired, storedView } from './in-memory/memory-view.ts'
 import { sourceKey, type SourcePartition } from './source-partition.ts'
 import type {
+  AddOptions,
   CommitOutcome,
   GenerationState,
   Lookup,
@@ -57,11 +58,16 @@ export class InMemoryViewStore implements ViewStore {
   addGeneration(
     projection: StoredProjection,
     generation: NewGeneration,
-    { ifNeeded = false }: { readonly ifNeeded?: boolean } = {},
+    { ifNeeded = false, insteadOf }: AddOptions = {},
   ): Promise<boolean> {
     return promised(() => {
       const byId = this.#byId(projection)
       if (byId.has(generation.id)) return false
+      if (insteadOf !== undefined) {
+        const replaced = byId.get(insteadOf)
+        if (replaced === undefined || replaced.status === 'retired') return false
+        replaced.status = 'retired'
+      }
       const current = [...byId.values()].filter(({ status }) => status === 'serving' || status === 'building')
       if (ifNeeded && current.some(({ viewVersion }) => viewVersion >= generation.viewVersion)) return false
       const status = statusOf(generation, current)

@@ -47,6 +47,7 @@ export {
 } from './projections-api.ts'
 export { sourceKey, sourceOf, type SourcePartition } from './source-partition.ts'
 export {
+  type AddOptions,
   type CommitOutcome,
   type GenerationState,
   type KeyedView,

@@ -68,6 +68,8 @@ export interface GenerationInfo {
   readonly status: GenerationStatus
   readonly viewVersion: number
   readonly createdAt: string
+  /** What somebody has dropped or emptied of it; another one takes its place. */
+  readonly damage?: string
   readonly views: number
   readonly deadLetters: number
   readonly progress: Progress

@@ -90,6 +90,18 @@ export interface GenerationState extends Generation {
   readonly parked: number
   /** Views, and deletions of views, that are not in the changelog yet. */
   readonly unpublished: number
+  /**
+   * What is missing of it, for people: somebody has dropped or emptied a part of it behind the store's back. It takes no commits and is
+   * not looked up; {@link ViewStore.addGeneration} with `insteadOf` replaces it.
+   */
+  readonly damage?: string
+}
+
+export interface AddOptions {
+  /** Where the one that serves, or one that is building, has the same or a higher view version, nothing is added. */
+  readonly ifNeeded?: boolean
+  /** The generation that is retired in the same step, whatever its status; where it is not there, or is retired already, nothing is added. */
+  readonly insteadOf?: string
 }
 
 export interface ViewLookup {
@@ -151,14 +163,13 @@ export interface ViewStore {
   /**
    * Adds a generation. One without `until` serves at once where none does; else it is `building`, and another one that
    * was building is retired. One with `until` is `kept`. Where its id is taken, nothing happens.
-   * Where the one that serves, or one that is building, has the same or a higher view version than it, and `ifNeeded` is true,
-   * nothing is added either: so that of many instances that see the need one meets it.
+   * The options let one of many instances that see a need meet it.
    * @returns whether it was added.
    */
   addGeneration(
     projection: StoredProjection,
     generation: NewGeneration,
-    options?: { readonly ifNeeded?: boolean },
+    options?: AddOptions,
   ): Promise<boolean>
 
   /**

@@ -3,6 +3,7 @@ import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import { InvalidInputError, quote } from '#domain'
 
 import { IndexUnavailableError } from './errors.ts'
+import { guardReplies } from './guard-replies.ts'
 import type { Script } from './script.ts'
 
 export interface RedisSettings {
@@ -17,6 +18,8 @@ export interface RedisSettings {
 }
 
 type Argument = string | Buffer | number
+
+guardReplies()
 
 const commandTimeoutMsDefault = 2_000
 const reconnectDelayMsMax = 1_000

@@ -35,9 +35,9 @@ export class SchemaIdFile {
       schemas: { ...this.#texts(), ...Object.fromEntries(learnt) },
     }
     try {
-      mkdirSync(dirname(this.#path), { recursive: true })
+      mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 })
       const draft = `${this.#path}.${process.pid}`
-      writeFileSync(draft, JSON.stringify(content, null, 2))
+      writeFileSync(draft, JSON.stringify(content, null, 2), { mode: 0o600 })
       renameSync(draft, this.#path)
     } catch (error) {
       throw new SchemaError(

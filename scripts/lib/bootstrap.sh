@@ -24,7 +24,7 @@ provide_node() {
     command -v npm >/dev/null 2>&1 || fail "Annals needs Node 22.18 or newer, or any Node with npm to fetch it." \
       "Install it: Debian and Ubuntu: apt-get install nodejs npm; macOS: brew install node."
     say "Node here is $(node --version 2>/dev/null || echo missing), older than 22.18: fetching Node 24 into .annals/toolchain (once only)"
-    mkdir -p "$toolchain"
+    (umask 077 && mkdir -p "$toolchain")
     npm install --prefix "$toolchain" --no-audit --no-fund --loglevel=error node@24 >"$toolchain/npm.log" 2>&1 ||
       fail "Node 24 could not be fetched; npm said:" "$(tail -n 15 "$toolchain/npm.log")"
   fi
@@ -37,7 +37,7 @@ provide_packages() {
   local done="$repository/node_modules/.package-lock.json"
   [ -e "$done" ] && [ ! "$repository/package-lock.json" -nt "$done" ] && return
   say "Installing packages (npm ci)"
-  mkdir -p "$repository/.annals/logs"
+  (umask 077 && mkdir -p "$repository/.annals/logs")
   local log="$repository/.annals/logs/npm-ci.log"
   (cd "$repository" && npm ci --no-audit --no-fund --loglevel=error) >"$log" 2>&1 </dev/null ||
     fail "npm ci failed; the beginning of $log:" "$(head -n 12 "$log")"

@@ -1,8 +1,15 @@
 import { spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe, type Report, StackError, type StackFolders } from '../stack/index.ts'
+import {
+  describe,
+  makePrivateFolder,
+  privateFileMode,
+  type Report,
+  StackError,
+  type StackFolders,
+} from '../stack/index.ts'
 import type { StackState } from './state.ts'
 
 /** What a detached supervisor tells the command that started it. */
@@ -23,8 +30,8 @@ export function startDetached(
   folders: StackFolders,
   report: Report,
 ): Promise<StackState> {
-  mkdirSync(folders.logs, { recursive: true })
-  const log = openSync(join(folders.logs, 'supervisor.log'), 'a')
+  makePrivateFolder(folders.logs)
+  const log = openSync(join(folders.logs, 'supervisor.log'), 'a', privateFileMode)
   const child = spawn(process.execPath, [supervisorFile, ...args], {
     detached: true,
     stdio: ['ignore', log, log, 'ipc'],

@@ -62,7 +62,10 @@ function postgres(settings: StackSettings): Part {
     name: 'PostgreSQL',
     ports: ['postgres'],
     start: async (report) => {
-      const server = await startPostgres({ port, ...places(settings, 'postgres'), report })
+      const server = await startPostgres({
+        ...{ port, ...places(settings, 'postgres'), report },
+        passage: [settings.folders.home, settings.folders.data],
+      })
       return [running(server, server.url, () => ask(local(port)).then(() => true))]
     },
   }

@@ -13,6 +13,7 @@ const readyMsMax = 60_000
 export function platform(settings: StackSettings): Part {
   const address = `http://${reachable(settings.host)}:${settings.ports.platform}`
   const healthy = () => httpOk(`${address}/health/live`)
+  const life = { live: healthy }
   const logFile = join(settings.folders.logs, 'platform.log')
   return {
     name,
@@ -32,7 +33,7 @@ export function platform(settings: StackSettings): Part {
           cwd: process.cwd(),
           env: { ...builtIns(process.env), ...addresses(settings) },
         })
-      return [await keepRunning({ name, address, healthy, start, report, changed })]
+      return [await keepRunning({ name, address, healthy, life, start, report, changed })]
     },
   }
 }

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, expect, test, vi } from 'vitest'
-import { isAlive, type Server, startServer, until } from '../stack/index.ts'
+import { freePorts, httpOk, isAlive, type Server, startServer, until } from '../stack/index.ts'
 import type { RunningPart } from './part.ts'
 import { keepRunning, type Restartable } from './restarting.ts'
 
@@ -34,7 +34,11 @@ async function kept(
     const script = scripts[Math.min(starts++, scripts.length - 1)] ?? ''
     return startServer({
       ...{ name: 'Service', command: process.execPath, args: ['--eval', script], signal, spawned },
-      ...{ cwd: folder, logFile: join(folder, 'service.log'), healthy: () => Promise.resolve(isHealthy()) },
+      ...{
+        cwd: folder,
+        logFile: join(folder, 'service.log'),
+        healthy: more.healthy ?? (() => Promise.resolve(isHealthy())),
+      },
     })
   }
   part = await keepRunning({
@@ -112,6 +116,45 @@ test('crashes far apart do not add up', async () => {
 test('one that is stopped while it waits to be started again stays stopped', async () => {
   const watched = await kept([dies, runs], { pauseMs: 60_000 })
   await until('the report', 10_000, () => watched.reports.length === 1)
+  await watched.part.stop()
+  expect(watched.starts()).toBe(1)
+})
+
+/** Serves, until it is asked to hang: then its event loop never turns again. */
+const hangs = (port: number) => `
+  require('node:http').createServer((request, response) => {
+    response.end()
+    if (request.url === '/hang') setImmediate(() => { for (;;); })
+  }).listen(${port}, '127.0.0.1')`
+
+test('one that hangs is ended and started again, though its process lives', async () => {
+  const [port = 0] = await freePorts(1)
+  const address = `http://127.0.0.1:${port}`
+  const live = () => httpOk(`${address}/health/live`)
+  const watched = await kept([hangs(port)], { healthy: live, life: { live, everyMs: 100, silentMax: 3 } })
+  const [first = 0] = watched.part.pids
+  await httpOk(`${address}/hang`)
+  await until('the second start', 20_000, () => watched.starts() === 2)
+  expect(isAlive(first)).toBe(false)
+  expect(watched.reports[0]).toMatch(/left 3 probes in a row without an answer[^]*1 of 4/)
+  await until('the service lives again', 20_000, live)
+  await watched.part.stop()
+  expect(watched.starts()).toBe(2)
+})
+
+test('one that misses an answer now and then goes on', async () => {
+  let asked = 0
+  const live = () => (++asked % 2 === 0 ? Promise.resolve(true) : Promise.reject(new Error('busy')))
+  const watched = await kept([runs], { life: { live, everyMs: 1, silentMax: 2 } })
+  const [pid] = watched.part.pids
+  await until('enough questions', 10_000, () => asked > 50)
+  expect(watched.part.pids).toEqual([pid])
+  expect(watched.reports).toEqual([])
+})
+
+test('one that hangs while it is stopped is stopped', async () => {
+  const live = () => Promise.resolve(false)
+  const watched = await kept([runs], { life: { live, everyMs: 1, silentMax: 1_000_000 } })
   await watched.part.stop()
   expect(watched.starts()).toBe(1)
 })

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, type Report, type Server, withLog } from '../stack/index.ts'
 import type { RunningPart } from './part.ts'
+import { type LifeProbe, watchLife } from './watch-life.ts'
 
 const steadyMsDefault = 60_000
 const pauseMsDefault = 500
@@ -13,6 +14,8 @@ export interface Restartable {
   readonly healthy: () => Promise<boolean>
   /** Resolves when it serves; when the signal aborts, ends what it has started and rejects. */
   readonly start: (signal: AbortSignal, spawned: (pid: number) => void) => Promise<Server>
+  /** Without it a process that hangs is left alone. */
+  readonly life?: LifeProbe
   readonly report: Report
   /** Called whenever its process has ended or is another one than before, be it healthy yet or not. */
   readonly changed: () => void
@@ -23,7 +26,7 @@ export interface Restartable {
 }
 
 /**
- * Starts a service, and again whenever it ends by itself; each time how it ended is reported. The part has ended when
+ * Starts a service, and again whenever it ends by itself or hangs; each time how it ended is reported. The part has ended when
  * that happens a fifth time in a row.
  * @throws StackError when it cannot be started the first time
  */
@@ -81,14 +84,34 @@ class KeptRunning implements RunningPart {
   async #liveOnce(): Promise<string> {
     try {
       this.#server ??= await this.#startAgain()
-      const { name, exited, logFile } = this.#server
-      return withLog(new Error(`${name} ended by itself (${describe(await exited)})`), logFile).message
+      return await this.#ended(this.#server)
     } catch (error) {
       return (error as Error).message
     } finally {
       this.#server = undefined
       this.#isNow(undefined)
     }
+  }
+
+  /** How a server that runs ended, by itself or because it hung. */
+  async #ended(server: Server): Promise<string> {
+    const { name, exited, logFile } = server
+    const over = new AbortController()
+    const { life } = this.#service
+    const hung = life === undefined ? undefined : watchLife(life, over.signal)
+    // What hangs does not hear a polite signal either.
+    const killed = hung?.then((silent) => {
+      if (silent !== undefined) server.kill('SIGKILL')
+      return silent
+    })
+    const exit = await exited
+    over.abort()
+    const silent = await killed
+    const how =
+      silent === undefined
+        ? `${name} ended by itself (${describe(exit)})`
+        : `${name} left ${silent} probes in a row without an answer, and was ended`
+    return withLog(new Error(how), logFile).message
   }
 
   async #startAgain(): Promise<Server> {

@@ -1,6 +1,6 @@
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { isAlive, type StackFolders } from '../stack/index.ts'
+import { isAlive, makePrivateFolder, privateFileMode, type StackFolders } from '../stack/index.ts'
 import type { StackKind } from './settings.ts'
 
 /** A part of the running stack. */
@@ -68,8 +68,8 @@ export function livePids(state: StackState): number[] {
 }
 
 function writeAside(folders: StackFolders, state: StackState): string {
-  mkdirSync(folders.run, { recursive: true })
+  makePrivateFolder(folders.run)
   const temporary = `${stateFile(folders)}.${process.pid}`
-  writeFileSync(temporary, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 })
+  writeFileSync(temporary, `${JSON.stringify(state, null, 2)}\n`, { mode: privateFileMode })
   return temporary
 }

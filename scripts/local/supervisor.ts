@@ -1,5 +1,12 @@
 import { once } from 'node:events'
-import { assertFree, endKept, provideNativeTools, type Report, StackError } from '../stack/index.ts'
+import {
+  assertFree,
+  endKept,
+  makePrivateStack,
+  provideNativeTools,
+  type Report,
+  StackError,
+} from '../stack/index.ts'
 import { type Control, openControl, type Status } from './control.ts'
 import type { Part, RunningPart } from './part.ts'
 import { portVariables, type StackSettings } from './settings.ts'
@@ -34,6 +41,7 @@ export async function supervise(
     if (!claimState(folders, claim))
       throw new StackError('Another start is under way. Try again when it is done.')
     try {
+      makePrivateStack(folders)
       let state = claim
       const note = () =>
         writeState(folders, (state = { ...claim, ready: true, parts: running.map(partState) }))

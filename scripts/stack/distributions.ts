@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { distFolder } from './folders.ts'
 import { givenUp } from './give-up.ts'
 import { isAlive } from './is-alive.ts'
+import { makePrivateFolder } from './private-files.ts'
 import { runCommand } from './run-command.ts'
 import type { Report } from './server.ts'
 import { type KafkaVersion, versions } from './versions.ts'
@@ -73,7 +74,7 @@ async function distribution(
 
 /** What downloads left behind whose process is gone. */
 function removeAbandoned(): void {
-  mkdirSync(distFolder, { recursive: true })
+  makePrivateFolder(distFolder)
   for (const entry of readdirSync(distFolder)) {
     if (!entry.startsWith(incoming)) continue
     const pid = Number(entry.slice(incoming.length).split('-', 1)[0])

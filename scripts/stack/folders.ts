@@ -7,6 +7,9 @@ export const repository = fileURLToPath(new URL('../..', import.meta.url))
 /** Where downloads live: with the checkout, like node_modules, whatever ANNALS_HOME says. */
 export const distFolder = join(repository, '.annals', 'dist')
 
+/** Where a stack lives unless the environment says otherwise. */
+export const defaultHome = join(repository, '.annals')
+
 /** The folders of one stack. */
 export interface StackFolders {
   readonly home: string
@@ -24,5 +27,5 @@ export function stackFolders(home: string): StackFolders {
 
 /** The state folder that the environment names: ANNALS_HOME, else `.annals` in the checkout. */
 export function homeFrom(env: NodeJS.ProcessEnv): string {
-  return resolve(env['ANNALS_HOME'] || join(repository, '.annals'))
+  return resolve(env['ANNALS_HOME'] || defaultHome)
 }

@@ -12,6 +12,7 @@ export {
 export { liveBrokers } from './kafka-probe.ts'
 export { lastLines } from './log-file.ts'
 export { assertFree, freePorts, isFree, type PortWish } from './ports.ts'
+export { makePrivate, makePrivateFolder, makePrivateStack, privateFileMode } from './private-files.ts'
 export { type Postgres, type PostgresOptions, startPostgres } from './postgres.ts'
 export { type Address, ask, httpOk, httpStatus, redisCommand } from './probes.ts'
 export { type Redis, type RedisOptions, startRedis } from './redis.ts'

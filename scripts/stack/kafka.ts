@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { kafkaDistribution } from './distributions.ts'
 import { givenUp } from './give-up.ts'
 import { type KafkaNode, kafkaProperties } from './kafka-config.ts'
 import { liveBrokers } from './kafka-probe.ts'
+import { makePrivateFolder, privateFileMode } from './private-files.ts'
 import { runCommand } from './run-command.ts'
 import { type Report, type Server, startServer } from './server.ts'
 import { type KafkaVersion, versions } from './versions.ts'
@@ -70,8 +71,8 @@ export async function startNode(
   const { jars, nodes, settings, report } = setting
   const name = nodes.length === 1 ? 'Kafka' : `Kafka broker ${node.id}`
   const properties = join(folder, 'server.properties')
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(properties, kafkaProperties(node, nodes, settings))
+  makePrivateFolder(folder)
+  writeFileSync(properties, kafkaProperties(node, nodes, settings), { mode: privateFileMode })
   await formatOnce(node, setting, properties)
   const server = await startServer({
     name,
@@ -88,8 +89,8 @@ export async function startNode(
 /** The id of the cluster whose data lie in this folder. It is kept there, so that an interrupted format can be done again. */
 export function clusterIdOf(folder: string): string {
   const file = join(folder, 'cluster-id')
-  mkdirSync(folder, { recursive: true })
-  if (!existsSync(file)) writeFileSync(file, newClusterId())
+  makePrivateFolder(folder)
+  if (!existsSync(file)) writeFileSync(file, newClusterId(), { mode: privateFileMode })
   return readFileSync(file, 'utf8')
 }
 

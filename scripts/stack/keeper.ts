@@ -7,6 +7,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import type { KeeperReply, KeeperRequest } from './keeper-protocol.ts'
 
+// Whatever servers write is for this person alone.
+process.umask(0o077)
+
 const graceMs = 8000
 const servers = new Set<ChildProcess>()
 

@@ -1,11 +1,12 @@
-import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync, renameSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, openSync, readSync, renameSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { makePrivateFolder } from './private-files.ts'
 
 const tailBytes = 8192
 
 /** Makes way for a new log: the one before is kept beside it as `<name>.previous`. */
 export function rotateLog(path: string): void {
-  mkdirSync(dirname(path), { recursive: true })
+  makePrivateFolder(dirname(path))
   if (existsSync(path)) renameSync(path, `${path}.previous`)
 }
 

@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process'
-import { chownSync, existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { installByApt } from './apt.ts'
 import { givenUp } from './give-up.ts'
+import { makePrivateFolder } from './private-files.ts'
 import { ask } from './probes.ts'
 import { runCommand } from './run-command.ts'
 import { type Report, type Server, startServer } from './server.ts'
@@ -22,6 +23,8 @@ export interface PostgresOptions {
   readonly port: number
   readonly folder: string
   readonly logFile: string
+  /** Folders of the stack that lead to it. Where another user runs it, that user's group may pass through them, and no other. */
+  readonly passage?: readonly string[]
   readonly report?: Report | undefined
 }
 
@@ -31,12 +34,13 @@ type User = { readonly uid: number; readonly gid: number }
  * Starts the system's PostgreSQL on a folder of its own.
  * It refuses to run as root: where we are root it runs as the user postgres, who must be able to enter the folder.
  */
-export async function startPostgres({ port, folder, logFile, report }: PostgresOptions): Promise<Postgres> {
+export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
+  const { port, folder, logFile, passage = [], report } = options
   const programs = providePrograms(report ?? (() => undefined))
   const user = unprivilegedUser()
   const data = join(folder, 'data')
-  mkdirSync(folder, { recursive: true })
-  if (user !== undefined) giveTo(user, folder)
+  makePrivateFolder(folder)
+  if (user !== undefined) giveTo(user, folder, passage)
   if (!existsSync(join(data, 'PG_VERSION'))) {
     const args = [
       '-D',
@@ -117,8 +121,12 @@ function unprivilegedUser(): User | undefined {
   return { uid: Number(uid), gid: Number(gid) }
 }
 
-function giveTo({ uid, gid }: User, folder: string): void {
+function giveTo({ uid, gid }: User, folder: string, passage: readonly string[]): void {
   chownSync(folder, uid, gid)
+  for (const above of passage.filter((path) => (statSync(path).mode & 0o001) === 0)) {
+    chownSync(above, -1, gid)
+    chmodSync(above, 0o710)
+  }
   const entered = spawnSync('test', ['-x', folder], { uid, gid }).status === 0
   if (entered) return
   throw new StackError(

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { makePrivateFolder } from './private-files.ts'
 import { redisCommand } from './probes.ts'
 import { type Report, type Server, startServer } from './server.ts'
 
@@ -24,7 +24,7 @@ export interface RedisOptions {
 /** Starts a Redis that keeps its data in an append-only file. */
 export async function startRedis(options: RedisOptions): Promise<Redis> {
   const { port, folder, logFile, maxMemory = '512mb', settings = [], name = 'Redis', report } = options
-  mkdirSync(folder, { recursive: true })
+  makePrivateFolder(folder)
   const own = {
     bind: '127.0.0.1',
     port,

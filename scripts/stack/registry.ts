@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { registryDistribution } from './distributions.ts'
 import { quickStart } from './kafka.ts'
+import { makePrivateFolder } from './private-files.ts'
 import { httpOk } from './probes.ts'
 import { type Report, type Server, startServer } from './server.ts'
 import { versions } from './versions.ts'
@@ -29,7 +29,7 @@ export async function startRegistry(options: RegistryOptions): Promise<Registry>
   const { port, kafkaBrokers, folder, logFile, report } = options
   const distribution = await registryDistribution(report)
   const url = `http://127.0.0.1:${port}/apis/ccompat/v7`
-  mkdirSync(folder, { recursive: true })
+  makePrivateFolder(folder)
   const settings = {
     'quarkus.http.host': '127.0.0.1',
     'quarkus.http.port': port,

@@ -11,6 +11,6 @@ import { openWriter } from '../writer/index.ts'
 export function startPlatform(parts: ServiceParts): Promise<RunningService> {
   const writer = openWriter(parts)
   const snapshotter = openSnapshotter(parts, writer.writer.api)
-  const projector = openProjector(parts)
+  const projector = openProjector(parts, { isPart: true })
   return serve(parts, 'Annals', [writer, snapshotter, projector])
 }

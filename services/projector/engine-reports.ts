@@ -25,6 +25,8 @@ export interface ReportTargets {
 
 /** Messages that are remembered, so as not to be repeated. */
 const reportedMax = 1_000
+/** A problem that lasts is logged no more often. */
+const repeatMs = 10_000
 
 /** Passes on what the engine tells: to metrics, traces, the log, and those who wait for it. */
 export class EngineReports implements EngineObserver {
@@ -75,23 +77,33 @@ export class EngineReports implements EngineObserver {
     this.#to.keepers.wake(projection.name)
   }
 
+  damaged({ projection: { name }, generation }: ViewSet, damage: string): void {
+    this.#to.metrics.damaged(name)
+    this.#to.logger.error(
+      { projection: name, generation, damage },
+      'a part of the views was dropped or emptied: they are rebuilt from the log',
+    )
+  }
+
   problem(projection: string, error: unknown): void {
     const named = namedState(error)
+    const message = named?.message ?? (error instanceof Error ? error.message : String(error))
+    // Each partition of each projection meets the same trouble, again and again. Named states are reported once.
+    if (this.#isReported(`${projection} ${message}`, named === undefined ? repeatMs : 0)) return
     if (named === undefined) {
       this.#to.logger.warn({ projection, err: error }, 'a projection is held up: trying again')
-    } else if (!this.#isReported(projection, named.message)) {
+    } else {
       this.#to.logger.error(
         { projection, state: named.code },
-        `a projection waits for an operator: ${named.message}`,
+        `a projection waits for an operator: ${message}`,
       )
     }
   }
 
-  /** Named states are reported once, however long they last. */
-  #isReported(projection: string, message: string): boolean {
-    const key = `${projection} ${message}`
+  /** @param ttl milliseconds until it is reported again; 0: never. */
+  #isReported(key: string, ttl: number): boolean {
     if (this.#reported.has(key)) return true
-    this.#reported.set(key, true)
+    this.#reported.set(key, true, { ttl })
     return false
   }
 }

@@ -27,6 +27,14 @@ const endOf = (feed: EventFeed, source: SourcePartition): Promise<number | undef
     return undefined
   })
 
+/** Why a projection has no views to show; undefined where it has. */
+export function withoutViews({ name }: Projection, states: readonly GenerationState[]): string | undefined {
+  const serving = states.find(({ status }) => status === 'serving')
+  if (serving === undefined) return `projection ${name} has not been made yet: is a projector running?`
+  if (serving.damage === undefined) return undefined
+  return `views of projection ${name} are damaged (${serving.damage}): a projector rebuilds them from the log, see GET /projections/${name}`
+}
+
 /** A projection as people are told of it. */
 export function projectionInfo(
   projection: Projection,
@@ -57,6 +65,7 @@ function generationInfo(
     status: state.status,
     viewVersion: state.viewVersion,
     createdAt: new Date(state.createdAtMs).toISOString(),
+    ...(state.damage !== undefined && { damage: state.damage }),
     views: state.views,
     deadLetters: state.parked,
     progress: progressOf(state, goals),

@@ -27,7 +27,7 @@ import {
 } from '#projections'
 
 import type { Applications } from './applications.ts'
-import { endsOf, projectionInfo } from './projection-infos.ts'
+import { endsOf, projectionInfo, withoutViews } from './projection-infos.ts'
 import type { SourceStates } from './source-states.ts'
 import { decodeViewCursor, encodeViewCursor } from './view-cursor.ts'
 
@@ -199,8 +199,16 @@ export class Projections implements ProjectionsApi {
   async #serving(projection: Projection): Promise<ViewSet> {
     const states = await answered(this.#parts.store.generations(projection))
     const generation = states.find(({ status }) => status === 'serving')?.id
-    if (generation === undefined) throw this.#notYet(projection)
+    if (generation === undefined) throw await this.#nothingServed(projection)
     return { projection, generation }
+  }
+
+  async #nothingServed(projection: Projection): Promise<EventStoreError> {
+    const [waiting] = this.#parts.states.waiting([projection])
+    if (waiting !== undefined) return new EventStoreError(waiting.state, waiting.reason)
+    const states = await answered(this.#parts.store.generations(projection))
+    const reason = withoutViews(projection, states) ?? `another generation of ${projection.name} takes over`
+    return new EventStoreError('unavailable', reason, { retryAfterSeconds: 1 })
   }
 
   /** Asks until the event of `after` is applied, for as long as the caller, and the bound, allow. */
@@ -218,17 +226,14 @@ export class Projections implements ProjectionsApi {
       const looked = await answered(ask())
       if (looked.outcome === 'found') return looked.found
       if (looked.outcome === 'no-generation') {
-        throw generation === undefined ? this.#notYet(projection) : noGeneration(projection.name, generation)
+        throw generation === undefined
+          ? await this.#nothingServed(projection)
+          : noGeneration(projection.name, generation)
       }
       const leftMs = deadline - performance.now()
       if (after === undefined || leftMs <= 0) throw behind(projection, after, waitMs)
       await applications.next({ projection, after, generation }, seen, leftMs)
     }
-  }
-
-  #notYet(projection: Projection): EventStoreError {
-    const [waiting] = this.#parts.states.waiting([projection])
-    return waiting === undefined ? notYet(projection) : new EventStoreError(waiting.state, waiting.reason)
   }
 
   #checkSource(projection: Projection, at: Position, path: string): void {
@@ -293,11 +298,6 @@ const noGeneration = (name: string, generation: string): EventStoreError =>
     'generation-not-found',
     `projection ${name} has no generation ${JSON.stringify(generation)}`,
   )
-
-const notYet = ({ name }: Projection): EventStoreError =>
-  new EventStoreError('unavailable', `projection ${name} has not been made yet: is a projector running?`, {
-    retryAfterSeconds: 1,
-  })
 
 const behind = ({ name }: Projection, after: Position | undefined, waitMs: number): EventStoreError =>
   new EventStoreError(

@@ -11,6 +11,7 @@ export class ProjectorMetrics {
   readonly #changes: Counter<'projection' | 'generation'>
   readonly #failures: Counter<'projection' | 'generation'>
   readonly #parked: Counter<'projection' | 'generation'>
+  readonly #damaged: Counter<'projection'>
   readonly #refused: Counter<'projection' | 'reason'>
   readonly #batchEvents: Histogram
   readonly #movedAtMs = new Map<string, number>()
@@ -28,6 +29,12 @@ export class ProjectorMetrics {
     this.#changes = counter('changes_total', 'Changes of views: one for each view and step')
     this.#failures = counter('failures_total', 'Failed tries to apply an event')
     this.#parked = counter('dead_letters_total', 'Events set aside')
+    this.#damaged = new Counter({
+      name: 'annals_projector_damaged_generations_total',
+      help: 'Generations found damaged: somebody dropped or emptied a part of them',
+      labelNames: ['projection'],
+      registers,
+    })
     this.#refused = new Counter({
       name: 'annals_projector_refused_steps_total',
       help: 'Steps that the store refused: checkpoint-moved (a stale instance, or a store that lost or regained state), view-changed (a collision)',
@@ -58,6 +65,10 @@ export class ProjectorMetrics {
 
   failed(set: ViewSet): void {
     this.#failures.inc(labelsOf(set))
+  }
+
+  damaged(projection: string): void {
+    this.#damaged.inc({ projection })
   }
 
   parked(set: ViewSet): void {

@@ -19,8 +19,16 @@ export interface ProjectorService extends RunningService {
   readonly projector: Projector
 }
 
+export interface ProjectorOptions {
+  /** Whether the process does more than that, which goes on where there are no views. */
+  readonly isPart?: boolean
+}
+
 /** A projector that is not running yet, as a part of a process. Its stop leaves the backends open. */
-export function openProjector(parts: ServiceParts): ServicePart & { readonly projector: Projector } {
+export function openProjector(
+  parts: ServiceParts,
+  options: ProjectorOptions = {},
+): ServicePart & { readonly projector: Projector } {
   const { config, backends, health, metrics, logger } = parts
   const store = openViewStore(config, backends.redis)
   const settings = projectorSettings(config)
@@ -37,6 +45,11 @@ export function openProjector(parts: ServiceParts): ServicePart & { readonly pro
     logger,
   })
   health.add({ name: 'projections', kind: 'readiness', check: () => projector.checkServing() })
+  health.add({
+    name: 'views',
+    kind: options.isPart === true ? 'part' : 'readiness',
+    check: () => projector.checkViews(),
+  })
   return {
     projector,
     routes: allRoutes(

@@ -26,6 +26,7 @@ import { GroupOffsets } from './group-offsets.ts'
 import { Keepers } from './keepers.ts'
 import { addProjectionGauges, addWaitingGauge } from './projection-gauges.ts'
 import { Projections } from './projections.ts'
+import { withoutViews } from './projection-infos.ts'
 import { ProjectorMetrics } from './projector-metrics.ts'
 import type { ProjectorSettings } from './projector-settings.ts'
 import { ensureProjectionTopics } from './projection-topics.ts'
@@ -118,11 +119,10 @@ export class Projector {
     return this.#ownership.instance
   }
 
-  /** Makes what is missing, and joins the group; partitions come as the group gives them. */
+  /** Makes missing topics, and joins the group; partitions come as the group gives them. A store of views that is away is waited for by each projection. */
   async start(): Promise<void> {
-    const { cluster, domain, store, settings } = this.#parts
+    const { cluster, domain, settings } = this.#parts
     await ensureProjectionTopics(cluster, domain.projections, settings.kafka, settings.changelog)
-    for (const projection of domain.projections) await store.prepare(projection)
     for (const runner of this.#runners) runner.start()
     if (this.#runners.length > 0) await this.#ownership.start()
     this.#groupOffsets.start()
@@ -151,6 +151,16 @@ export class Projector {
 
   get #waiting(): readonly WaitingPartition[] {
     return this.#states.waiting(this.#parts.domain.projections)
+  }
+
+  /** @throws Error where the store of views does not answer, or a projection has no views to show. */
+  async checkViews(): Promise<{ readonly projections: number }> {
+    const { domain, store } = this.#parts
+    for (const projection of domain.projections) {
+      const problem = withoutViews(projection, await store.generations(projection))
+      if (problem !== undefined) throw new Error(problem)
+    }
+    return { projections: domain.projections.length }
   }
 
   #newOwnership(): Ownership {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { isAlive, lastLines, repository } from '../../scripts/stack/index.ts'
 import { cliWith } from '../support/cli.ts'
+import { openToOthers } from '../support/open-to-others.ts'
 import { waitFor } from '../support/stack.ts'
 import { type LocalStack, localStack, pidsOf } from './local-stack.ts'
 
@@ -112,13 +113,20 @@ test('a supervisor that is killed takes its servers with it, and the next start 
 test('a platform that dies is told with the end of its log, and started again', async () => {
   expect(await stack.run('start.sh', ['--detach', '--no-demo'])).toMatchObject({ exitCode: 0 })
   expect(await append('customer.c-1')).toMatchObject({ status: 201 })
+  const { data, logs, run } = stack.folders
+  expect([data, logs, run].flatMap(openToOthers)).toEqual([])
   const [first = 0] = part('Platform').pids
-  process.kill(first, 'SIGKILL')
-  const second = await waitFor(
-    'another platform',
-    () => Promise.resolve(part('Platform').pids.find((pid) => pid !== first)),
-    { timeoutMs: 30_000 },
-  )
+  const killed = (pid: number) => {
+    process.kill(pid, 'SIGKILL')
+    return waitFor(
+      'another platform',
+      () => Promise.resolve(part('Platform').pids.find((other) => other !== pid)),
+      { timeoutMs: 30_000 },
+    )
+  }
+  // The second one is killed while it starts: it is not healthy yet.
+  const second = await killed(await killed(first))
+  expect(isAlive(second)).toBe(true)
   const log = lastLines(join(stack.folders.logs, 'supervisor.log'), 100).join('\n')
   expect(log).toMatch(/Platform ended by itself \(SIGKILL\)[^]*platform listens at[^]*1 of 4/)
   const appended = async () => JSON.stringify(await append('customer.c-1')).includes('"status":201')

@@ -77,6 +77,7 @@ const forbidden: readonly Forbidden[] = [
     file: 'libs/observability/outwards.ts',
     source: `import '#config'`,
   },
+  { rule: 'sockets-imports-nothing', file: 'libs/sockets/outwards.ts', source: `import '#domain'` },
   { rule: 'kafka-imports-ports', file: 'libs/kafka/outwards.ts', source: `import '#redis-index'` },
   { rule: 'redis-index-imports-ports', file: 'libs/redis-index/outwards.ts', source: `import '#kafka'` },
   { rule: 'http-imports-ports', file: 'libs/http/outwards.ts', source: `import '#kafka'` },

@@ -55,6 +55,8 @@ export interface EngineObserver {
   /** A step was refused: `checkpoint-moved` tells of a stale instance, or of a store that lost or regained state. */
   refused(set: ViewSet, source: SourcePartition, outcome: 'checkpoint-moved' | 'view-changed'): void
   switched(set: ViewSet): void
+  /** A generation is damaged: another one is made in its place, unless this one was kept for a look at the past. */
+  damaged(set: ViewSet, damage: string): void
   /** Something is in the way that may pass; it is tried again. */
   problem(projection: string, error: unknown): void
 }

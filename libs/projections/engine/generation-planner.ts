@@ -3,7 +3,7 @@ import type { Projection } from '#domain'
 import type { EventFeed } from '../event-feed.ts'
 import type { Generation, NewGeneration, OffsetRange, Until } from '../generation.ts'
 import { sourceKey, type SourcePartition } from '../source-partition.ts'
-import type { GenerationState } from '../view-store.ts'
+import type { AddOptions, GenerationState } from '../view-store.ts'
 import type { EngineParts } from './engine-parts.ts'
 
 export interface PlannerOptions {
@@ -13,12 +13,15 @@ export interface PlannerOptions {
   readonly parts: Pick<EngineParts, 'store' | 'feed' | 'observer'>
 }
 
+const toldMax = 100
+
 /** Decides when a projection has to be made anew, and begins it. */
 export class GenerationPlanner {
   readonly #options: PlannerOptions
   /** By then the ids of the topics were known. */
   readonly #beganAtMs = Date.now()
   #told = ''
+  readonly #toldDamaged = new Set<string>()
 
   constructor(options: PlannerOptions) {
     this.#options = options
@@ -34,9 +37,13 @@ export class GenerationPlanner {
     )
   }
 
-  /** Begins a generation where none serves, or the definition or the log is newer than the one that does. @returns whether it did. */
+  /**
+   * Begins a generation where none serves, where one is damaged, or where the definition or the log is newer than the one that serves.
+   * @returns whether it did.
+   */
   async meetNeed(states: readonly GenerationState[]): Promise<boolean> {
-    const current = states.filter(({ status }) => status === 'serving' || status === 'building')
+    if (await this.#replaceDamaged(states)) return true
+    const current = sound(states).filter(({ status }) => status === 'serving' || status === 'building')
     if (current.length === 0) return this.#begin({ ifNeeded: true })
     if (current.some((state) => this.canMake(state))) return false
     const { viewVersion } = this.#options.projection
@@ -58,7 +65,28 @@ export class GenerationPlanner {
     return generation.id
   }
 
-  async #begin(options: { readonly ifNeeded: boolean }): Promise<boolean> {
+  /** @returns whether the generations are others now. */
+  async #replaceDamaged(states: readonly GenerationState[]): Promise<boolean> {
+    const isReplaced = sound(states).some((state) => state.status === 'building' && this.canMake(state))
+    for (const state of states) {
+      if (state.damage === undefined || state.status === 'retired') continue
+      this.#tellDamage(state.id, state.damage)
+      // One that is made already takes its place.
+      if (state.status === 'serving' && isReplaced) continue
+      if (await this.#replace(state)) return true
+    }
+    return false
+  }
+
+  async #replace({ id, status, viewVersion }: GenerationState): Promise<boolean> {
+    const { projection, parts } = this.#options
+    if (status === 'kept') return parts.store.retire({ projection, generation: id })
+    if (viewVersion > projection.viewVersion)
+      return this.#tellMisfit(ofNewerBuild(projection.viewVersion, viewVersion))
+    return this.#begin({ insteadOf: id })
+  }
+
+  async #begin(options: AddOptions): Promise<boolean> {
     const { projection, parts } = this.#options
     return parts.store.addGeneration(projection, await this.#newGeneration(), options)
   }
@@ -85,6 +113,14 @@ export class GenerationPlanner {
     return Object.entries(this.#options.topicIds).every(([topic, id]) => topicIds[topic] === id)
   }
 
+  /** Once for each generation, not at every look. */
+  #tellDamage(generation: string, damage: string): void {
+    if (this.#toldDamaged.has(generation)) return
+    if (this.#toldDamaged.size >= toldMax) this.#toldDamaged.clear()
+    this.#toldDamaged.add(generation)
+    this.#options.parts.observer.damaged({ projection: this.#options.projection, generation }, damage)
+  }
+
   /** Once, not at every look. */
   #tellMisfit(what: string): false {
     const { name } = this.#options.projection
@@ -94,6 +130,9 @@ export class GenerationPlanner {
     return false
   }
 }
+
+const sound = (states: readonly GenerationState[]): readonly GenerationState[] =>
+  states.filter(({ damage }) => damage === undefined)
 
 const ofNewerBuild = (viewVersion: number, newest: number): string =>
   `this instance has view version ${viewVersion} of it, but version ${newest} is in use: an older build of the domain module?`

@@ -19,6 +19,8 @@ export class PartitionRunner {
   #restart = new AbortController()
   #checkpoint: number | undefined
   #isWaiting = false
+  /** Steps in a row that the store refused. */
+  #refusals = 0
   #running: Promise<void> | undefined
 
   constructor(work: PartitionWork) {
@@ -74,10 +76,10 @@ export class PartitionRunner {
   }
 
   async #follow(signal: AbortSignal): Promise<Ending | 'done'> {
-    const { store, feed } = this.#work.parts
+    const { feed } = this.#work.parts
     const key = sourceKey(this.source)
-    const state = (await store.generations(this.set.projection)).find(({ id }) => id === this.set.generation)
-    if (state === undefined || state.status === 'retired') return 'gone'
+    const state = await this.#active()
+    if (state === undefined) return 'gone'
     let from = (this.#checkpoint = state.checkpoints.get(key))
     this.#isWaiting = isStopped(state, key)
     if (this.#isWaiting) {
@@ -87,11 +89,33 @@ export class PartitionRunner {
     if (this.#isOver(from)) return 'done'
     for await (const chunk of feed.follow(this.source, from ?? 0, signal)) {
       const ending = await this.#applyChunk(from, chunk, signal)
+      if (ending === 'gone') await this.#checkGone()
       if (ending !== undefined) return ending
+      this.#refusals = 0
       from = this.#checkpoint
       if (this.#isOver(from)) return 'done'
     }
     return 'again'
+  }
+
+  /** The generation, where it takes steps. */
+  async #active(): Promise<GenerationState | undefined> {
+    const states = await this.#work.parts.store.generations(this.set.projection)
+    return states.find(
+      ({ id, status, damage }) => id === this.set.generation && status !== 'retired' && damage === undefined,
+    )
+  }
+
+  /** @throws Error where the store says so again and again of a generation that it lists: else nobody would know why nothing moves. */
+  async #checkGone(): Promise<void> {
+    if ((await this.#active()) === undefined) return
+    this.#refusals += 1
+    if (this.#refusals === 1) return
+    const { projection, generation } = this.set
+    throw new Error(
+      `the store refuses steps of generation ${generation} of projection ${projection.name} as of one that is gone, and lists it as sound: ` +
+        `look whether its tables are as they were made, or rebuild it with \`annals projection rebuild ${projection.name}\``,
+    )
   }
 
   /** Whoever runs this runner looks at the store, and restarts it when there is something to do again. */

@@ -39,6 +39,7 @@ export class ProjectionRunner {
   readonly #gates = new Map<string, Gate>()
   readonly #stopping = new AbortController()
   #awake = new AbortController()
+  #isPrepared = false
   #running: Promise<void> | undefined
 
   constructor(options: ProjectionRunnerOptions) {
@@ -104,6 +105,7 @@ export class ProjectionRunner {
 
   /** @returns after how many milliseconds to look again. */
   async #look(): Promise<number> {
+    await this.#prepare()
     const before = new Map([...this.#runners].map(([id, { checkpoint }]) => [id, checkpoint]))
     const states = await this.#options.parts.store.generations(this.projection)
     if (await this.#planner.meetNeed(states)) return 0
@@ -120,16 +122,23 @@ export class ProjectionRunner {
     return (await this.#switchTo(states)) ?? this.#options.parts.settings.pollMs
   }
 
+  /** Also a store that is away when this process starts is prepared, once it answers. */
+  async #prepare(): Promise<void> {
+    if (this.#isPrepared) return
+    await this.#options.parts.store.prepare(this.projection)
+    this.#isPrepared = true
+  }
+
   /** Only to a generation that is made here: for another one, which maybe nobody makes any more, none is held. */
   async #switchTo(states: readonly GenerationState[]): Promise<number | undefined> {
-    const building = states.find((state) => state.status === 'building' && this.#planner.canMake(state))
+    const building = states.find((state) => state.status === 'building' && this.#isMadeHere(state))
     const serving = states.find(({ status }) => status === 'serving')
     if (building === undefined || serving === undefined) return undefined
     return this.#switcher.trySwitch(building, serving)
   }
 
   #wanted(states: readonly GenerationState[]): ReadonlyMap<string, Wanted> {
-    const active = states.filter((state) => state.status !== 'retired' && this.#planner.canMake(state))
+    const active = states.filter((state) => state.status !== 'retired' && this.#isMadeHere(state))
     return new Map(
       active.flatMap((generation) =>
         [...this.#assigned].map(
@@ -137,6 +146,10 @@ export class ProjectionRunner {
         ),
       ),
     )
+  }
+
+  #isMadeHere(state: GenerationState): boolean {
+    return state.damage === undefined && this.#planner.canMake(state)
   }
 
   #startRunner(id: string, generation: Generation, source: SourcePartition): void {

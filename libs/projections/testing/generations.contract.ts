@@ -107,6 +107,52 @@ export function generationsContract(subject: () => Subject): void {
     })
   })
 
+  describe('a generation that is added instead of another', () => {
+    test('retires that one, and serves at once where it did', async () => {
+      const projection = await subject().servingProjection()
+      await projection.write('g1', { a: 1 })
+      expect(await projection.add('g2', {}, { insteadOf: 'g1' })).toBe(true)
+      expect(await projection.statuses()).toEqual({ g1: 'retired', g2: 'serving' })
+      expect(await projection.values('g2', ['a'])).toEqual({})
+    })
+
+    test('leaves one that is building beside it', async () => {
+      const projection = await subject().servingProjection()
+      await projection.add('g2', { viewVersion: 2 })
+      expect(await projection.add('g3', {}, { insteadOf: 'g1' })).toBe(true)
+      expect(await projection.statuses()).toEqual({ g1: 'retired', g2: 'building', g3: 'serving' })
+    })
+
+    test('is building where that one was', async () => {
+      const projection = await subject().servingProjection()
+      await projection.add('g2')
+      expect(await projection.add('g3', {}, { insteadOf: 'g2' })).toBe(true)
+      expect(await projection.statuses()).toEqual({ g1: 'serving', g2: 'retired', g3: 'building' })
+    })
+
+    test('is added by one of many that see the need', async () => {
+      const projection = await subject().servingProjection()
+      const added = await Promise.all(
+        ['g2', 'g3', 'g4'].map((id) => projection.add(id, {}, { insteadOf: 'g1' })),
+      )
+      expect(added.filter(Boolean)).toHaveLength(1)
+      expect(Object.values(await projection.statuses()).sort()).toEqual(['retired', 'serving'])
+    })
+
+    test('is not added where that one is not there', async () => {
+      const projection = await subject().servingProjection()
+      expect(await projection.add('g3', {}, { insteadOf: 'g2' })).toBe(false)
+      expect(await projection.statuses()).toEqual({ g1: 'serving' })
+    })
+
+    test('under an id that is taken changes nothing', async () => {
+      const projection = await subject().servingProjection()
+      await projection.add('g2')
+      expect(await projection.add('g2', {}, { insteadOf: 'g1' })).toBe(false)
+      expect(await projection.statuses()).toEqual({ g1: 'serving', g2: 'building' })
+    })
+  })
+
   describe('a generation that is added if needed', () => {
     const ifNeeded = { ifNeeded: true }
 

@@ -42,6 +42,7 @@ export class ProjectorInstance implements EngineObserver {
   readonly parkings: Position[] = []
   readonly refusals: string[] = []
   readonly switches: string[] = []
+  readonly damages: string[] = []
   readonly problems: string[] = []
 
   private constructor(options: InstanceOptions) {
@@ -95,6 +96,10 @@ export class ProjectorInstance implements EngineObserver {
 
   switched({ generation }: ViewSet): void {
     this.switches.push(generation)
+  }
+
+  damaged({ generation }: ViewSet, damage: string): void {
+    this.damages.push(`${generation}: ${damage}`)
   }
 
   problem(_projection: string, error: unknown): void {

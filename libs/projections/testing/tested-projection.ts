@@ -5,6 +5,7 @@ import { type Position, position } from '#domain'
 import type { NewGeneration } from '../generation.ts'
 import { sourceKey, type SourcePartition } from '../source-partition.ts'
 import type {
+  AddOptions,
   CommitOutcome,
   GenerationState,
   Lookup,
@@ -79,7 +80,7 @@ export class TestedProjection {
     }
   }
 
-  add(id: string, more: Partial<NewGeneration> = {}, options?: { ifNeeded?: boolean }): Promise<boolean> {
+  add(id: string, more: Partial<NewGeneration> = {}, options?: AddOptions): Promise<boolean> {
     return this.#store.addGeneration(this.stored, this.newGeneration(id, more), options)
   }
 

@@ -6,6 +6,7 @@ import { unreadable } from '../import/open-file.ts'
 import { writeFailure } from '../import/file-failure.ts'
 import { BackupError } from './backup-error.ts'
 import { backupIdPattern, checksumsName, type Manifest, manifestName, parseManifest } from './manifest.ts'
+import { makePrivate, privateFolder } from '../private-files.ts'
 
 /** A backup that is in the folder. */
 export interface StoredBackup {
@@ -47,7 +48,7 @@ export class BackupFolder {
   /** One to write to, made where it is missing. @throws CommandError where it cannot be made. */
   static async make(path: string): Promise<BackupFolder> {
     try {
-      await mkdir(path, { recursive: true })
+      await mkdir(path, { recursive: true, mode: privateFolder })
     } catch (error) {
       throw writeFailure(path, error)
     }
@@ -127,10 +128,17 @@ export class BackupFolder {
     }
   }
 
+  /** Takes the rights of others from backups that an older version made for all to read. The folder of backups itself stays as it is. */
+  async tighten(): Promise<void> {
+    for (const name of await this.#names()) {
+      if (backupIdPattern.test(name)) await makePrivate(join(this.path, name))
+    }
+  }
+
   /** Where a backup is written; nobody takes it for one before {@link commit}. */
   async begin(id: string): Promise<string> {
     const folder = join(this.path, `${id}.partial`)
-    await mkdir(folder)
+    await mkdir(folder, { mode: privateFolder })
     return folder
   }
 

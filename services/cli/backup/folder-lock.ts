@@ -4,6 +4,7 @@ import { join } from 'node:path'
 
 import { BackupError } from './backup-error.ts'
 import { writeFailure } from '../import/file-failure.ts'
+import { privateFile } from '../private-files.ts'
 
 const beatMs = 5_000
 /** One whose owner did not touch it for so long was left behind. */
@@ -35,7 +36,7 @@ async function take(file: string, folder: string): Promise<void> {
   const own: Owner = { host: hostname(), pid: process.pid }
   for (let attempt = 0; attempt < 3; attempt++) {
     try {
-      await writeFile(file, JSON.stringify(own), { flag: 'wx' })
+      await writeFile(file, JSON.stringify(own), { flag: 'wx', mode: privateFile })
       return
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw writeFailure(folder, error)

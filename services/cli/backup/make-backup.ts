@@ -21,6 +21,7 @@ import type { OpenLog } from './open-log.ts'
 import { type BackupPlan, planBackup, type PlannedRange } from './plan-backup.ts'
 import { RecordFiles } from './record-files.ts'
 import { schemaIdIn, schemasOf } from './schemas-used.ts'
+import { privateFile, privateFolder } from '../private-files.ts'
 
 export interface BackupOptions {
   /** Aggregate types; none means all of the domain. */
@@ -57,6 +58,7 @@ export const makeBackup = (
 ): Promise<BackupOutcome> =>
   whileLocked(folder.path, async () => {
     await folder.clean()
+    await folder.tighten()
     const chain = await continued(folder, options)
     // Before hours of reading, not after: without the registry there is no backup.
     await log.registry.usesOf(0)
@@ -127,7 +129,7 @@ class Making {
   async #readAll(folder: string): Promise<ReadonlyMap<PlannedRange, BackedUpRange>> {
     const planned = this.#plan.topics.flatMap(({ ranges }) => ranges)
     this.#options.begin(planned.reduce((sum, { from, until }) => sum + until - from, 0))
-    for (const { name } of this.#plan.topics) await mkdir(join(folder, name))
+    for (const { name } of this.#plan.topics) await mkdir(join(folder, name), { mode: privateFolder })
     const done = new Map<PlannedRange, BackedUpRange>()
     const read = async (range: PlannedRange, signal: AbortSignal) => {
       done.set(range, await this.#readRange(folder, range, signal))
@@ -195,8 +197,8 @@ async function writeManifest(folder: string, manifest: Manifest): Promise<void> 
     `${sha256Of(text)}  ${manifestName}`,
   ]
   for (const { name } of manifest.topics) await syncFolder(join(folder, name))
-  await writeFile(join(folder, checksumsName), `${sums.join('\n')}\n`, { flush: true })
-  await writeFile(join(folder, manifestName), text, { flush: true })
+  await writeFile(join(folder, checksumsName), `${sums.join('\n')}\n`, { flush: true, mode: privateFile })
+  await writeFile(join(folder, manifestName), text, { flush: true, mode: privateFile })
   await syncFolder(folder)
 }
 

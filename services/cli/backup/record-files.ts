@@ -9,6 +9,7 @@ import type { StoredRecord } from '#kafka'
 import { BackupError } from './backup-error.ts'
 import type { BackedUpFile } from './manifest.ts'
 import { recordLine, recordOf } from './record-line.ts'
+import { privateFile } from '../private-files.ts'
 
 /** Lines of so many bytes, before compression, go to one file. */
 export const rawBytesMaxDefault = 64 << 20
@@ -74,7 +75,7 @@ export class RecordFiles {
 
   async #begin(firstOffset: number): Promise<OpenFile> {
     const path = `${this.#prefix}${String(firstOffset).padStart(16, '0')}.ndjson.gz`
-    const file = await open(join(this.#folder, path), 'wx')
+    const file = await open(join(this.#folder, path), 'wx', privateFile)
     const gzip = createGzip({ level, memLevel: 9, chunkSize })
     const done = drain(gzip, file)
     // It is awaited with the next lines, or at the end: until then a full disk must not count as unhandled.

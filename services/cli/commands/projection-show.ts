@@ -82,8 +82,15 @@ const generationTable = (generations: readonly GenerationInfo[]): string =>
     ? ''
     : table(
         ['generation', 'status', 'view version', 'created', 'views', 'dead letters', 'progress'],
-        generations.map(({ id, status, viewVersion, createdAt, views, deadLetters, progress }) => [
-          ...[id, status, viewVersion, createdAt, grouped(views), grouped(deadLetters)],
+        generations.map(({ id, status, damage, viewVersion, createdAt, views, deadLetters, progress }) => [
+          ...[
+            id,
+            damage === undefined ? status : `${status}, damaged: ${damage}`,
+            viewVersion,
+            createdAt,
+            grouped(views),
+            grouped(deadLetters),
+          ],
           progressText(progress),
         ]),
       )

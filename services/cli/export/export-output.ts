@@ -5,6 +5,7 @@ import { finished } from 'node:stream/promises'
 
 import { CommandError } from '../failure.ts'
 import { writeFailure } from '../import/file-failure.ts'
+import { privateFile } from '../private-files.ts'
 
 /** Where an export goes, no faster than it is taken. */
 export interface ExportOutput {
@@ -43,7 +44,7 @@ class FileOutput implements ExportOutput {
   constructor(file: string) {
     this.#file = file
     this.#partial = `${file}.partial`
-    this.#stream = createWriteStream(this.#partial, { flush: true })
+    this.#stream = createWriteStream(this.#partial, { flush: true, mode: privateFile })
     // Told by the write or the end that it meets.
     this.#stream.on('error', () => undefined)
   }

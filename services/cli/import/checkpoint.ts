@@ -4,6 +4,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises'
 import { UsageError } from '../failure.ts'
 import { writeFailure } from './file-failure.ts'
 import { readBytes, unreadable } from './open-file.ts'
+import { privateFile } from '../private-files.ts'
 
 interface Saved {
   readonly fingerprint: string
@@ -70,7 +71,7 @@ export class Checkpoint {
     const saved: Saved = { fingerprint: this.#fingerprint, line: this.#line }
     const next = `${this.file}.next`
     try {
-      await writeFile(next, `${JSON.stringify(saved)}\n`, { flush: true })
+      await writeFile(next, `${JSON.stringify(saved)}\n`, { flush: true, mode: privateFile })
       await rename(next, this.file)
     } catch (error) {
       throw writeFailure(this.file, error)

@@ -2,6 +2,7 @@ import { closeSync, openSync, writeSync } from 'node:fs'
 
 import { writeFailure } from './file-failure.ts'
 import type { LineProblem } from './imported-line.ts'
+import { privateFile } from '../private-files.ts'
 
 /** So many are kept in memory; all of them go to the report. */
 export const keptMax = 1_000
@@ -17,7 +18,7 @@ export class ProblemLog {
     this.#report =
       report === undefined
         ? undefined
-        : { file: report, descriptor: written(report, () => openSync(report, 'w')) }
+        : { file: report, descriptor: written(report, () => openSync(report, 'w', privateFile)) }
   }
 
   add(problem: LineProblem): void {

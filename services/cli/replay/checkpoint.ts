@@ -6,6 +6,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 
 import { fileError, ReplayError } from './replay-error.ts'
+import { privateFile } from '../private-files.ts'
 
 const whole = Type.Integer({ minimum: 0 })
 
@@ -51,7 +52,7 @@ export async function saveCheckpoint(path: string, checkpoint: Checkpoint): Prom
 }
 
 async function writeSafely(path: string, text: string): Promise<void> {
-  const file = await open(path, 'w')
+  const file = await open(path, 'w', privateFile)
   try {
     await file.writeFile(text)
     await file.sync()

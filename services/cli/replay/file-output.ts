@@ -2,6 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 
 import type { LineOutput } from './line-target.ts'
 import { fileError, ReplayError } from './replay-error.ts'
+import { privateFile } from '../private-files.ts'
 
 /** How a file is begun: `fresh` must not exist, `overwrite` may, and one to go on with is cut to what a checkpoint knows. */
 export type FileStart = 'fresh' | 'overwrite' | { readonly fileBytes: number }
@@ -10,7 +11,7 @@ export type FileStart = 'fresh' | 'overwrite' | { readonly fileBytes: number }
 export async function openFile(path: string, start: FileStart): Promise<LineOutput> {
   try {
     if (typeof start === 'object') return await continued(path, start.fileBytes)
-    return new FileOutput(path, await open(path, start === 'fresh' ? 'wx' : 'w'), 0)
+    return new FileOutput(path, await open(path, start === 'fresh' ? 'wx' : 'w', privateFile), 0)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw fileError('opening', path, error)
     throw new ReplayError(

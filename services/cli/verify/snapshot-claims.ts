@@ -74,12 +74,22 @@ export class SnapshotClaims {
     if (record.value === null) return
     try {
       const claim = encodedClaim(record, record.value)
+      if (this.#isOfAnotherLog(record)) {
+        this.outdated++
+        return
+      }
       await this.#add('topic', parseStreamId(record.key.toString()), claim)
     } catch (error) {
       if (!(error instanceof InvalidInputError)) throw error
       const where = { ...at, offset: record.offset }
       this.#options.findings.add('snapshots', 'snapshot-unreadable', error.message, where)
     }
+  }
+
+  /** The event topic was deleted and created again since. Records of older versions do not say. */
+  #isOfAnotherLog({ headers }: StoredRecord): boolean {
+    const topicId = headers.find(([header]) => header === 'topicid')?.[1].toString()
+    return topicId !== undefined && topicId !== this.#place.topicId
   }
 
   async #add(source: SnapshotClaim['source'], streamId: StreamId, claim: EncodedClaim): Promise<void> {

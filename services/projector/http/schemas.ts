@@ -136,6 +136,9 @@ const generationInfoSchema = Type.Object({
   }),
   viewVersion: Type.Integer(),
   createdAt: timestampSchema,
+  damage: Type.Optional(
+    Type.String({ description: 'What was dropped or emptied of it; another one takes its place' }),
+  ),
   views: count('How many it has'),
   deadLetters: count('Events that were set aside'),
   progress: Type.Object(

@@ -208,6 +208,8 @@ export class PartitionSnapshotter {
     }
     if (!(await checkpoint.claim(await this.#startingAt(topicId, stored)))) return false
     work.goOnFrom(checkpoint.state, checkpoint.wasMoved)
+    // The topic may hold snapshots of a log that is gone.
+    if (stored?.topicId !== topicId) this.#cleanUpAtMs = 0
     return true
   }
 

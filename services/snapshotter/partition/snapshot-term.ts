@@ -45,6 +45,7 @@ export class SnapshotTerm {
   readonly #log: SnapshotLog
   #source: StateSource
   #isFromEvents = false
+  #topicId: string | undefined
 
   /** @param log taken over. */
   constructor(parts: SnapshotTermParts, log: FencedLog) {
@@ -55,6 +56,8 @@ export class SnapshotTerm {
 
   /** States come from events alone while a rebuild goes on. @param isMoved what was stored before is to be stored again. */
   goOnFrom(state: CheckpointState, isMoved: boolean): void {
+    this.#topicId = state.topicId
+    this.#log.foldsFrom(state.topicId)
     if (isMoved) this.#log.forget()
     if (!isMoved && this.#isFromEvents === isRebuilding(state)) return
     this.#isFromEvents = isRebuilding(state)
@@ -88,12 +91,15 @@ export class SnapshotTerm {
     return { streamId, version, stateVersion, bytes: state.length, tookMs, created: version > before }
   }
 
-  /** Takes snapshots of other state versions out of the topic. @returns how many. @throws LogError */
+  /** Takes snapshots of other state versions, and of other event topics, out of the topic. @returns how many. @throws LogError */
   async cleanUp(): Promise<number> {
     const { aggregate, partition, reader } = this.#parts
     const { type, snapshot } = aggregate
     const heads = await scanSnapshots(reader, type, partition)
-    const outdated = heads.filter(({ stateVersion }) => stateVersion !== snapshot.stateVersion)
+    const isOfLog = (topicId = this.#topicId) => topicId === this.#topicId
+    const outdated = heads.filter(
+      ({ stateVersion, topicId }) => stateVersion !== snapshot.stateVersion || !isOfLog(topicId),
+    )
     await inParallel(outdated, removalsMax, ({ streamId }) => this.#log.remove(streamId))
     return outdated.length
   }

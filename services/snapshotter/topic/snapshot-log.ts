@@ -32,6 +32,7 @@ export class SnapshotLog {
   readonly #underWay = new Map<StreamId, Promise<void>>()
   readonly #waiting: Waiting[] = []
   #isAppending = false
+  #topicId: string | undefined
 
   /** @param log taken over. */
   constructor(log: OwnedLog, index: SnapshotIndex) {
@@ -44,6 +45,11 @@ export class SnapshotLog {
     return this.#newest.get(streamId) ?? 0
   }
 
+  /** @param topicId of the event topic that states are folded from, from now on. */
+  foldsFrom(topicId: string): void {
+    this.#topicId = topicId
+  }
+
   /** All snapshots are to be stored again. */
   forget(): void {
     this.#newest.clear()
@@ -54,7 +60,7 @@ export class SnapshotLog {
     const { streamId, version } = snapshot
     return this.#inTurn(streamId, async () => {
       if (this.newest(streamId) > version) return
-      await this.#append(toSnapshotRecord(snapshot))
+      await this.#append(toSnapshotRecord(snapshot, this.#topicId))
       await this.#index.saveSnapshot(streamId, snapshot)
       this.#newest.set(streamId, version)
     })

@@ -36,6 +36,12 @@ test('the head is read back from the record', () => {
   expect(snapshotHead(asStored(toSnapshotRecord(snapshot)))).toEqual({ ...head, bytes: state.length })
 })
 
+test('a record says of which event topic its state is, where that is known', () => {
+  const record = toSnapshotRecord(snapshot, 'NdqLxBLVTX')
+  expect(Object.fromEntries(record.headers)['topicid']).toBe('NdqLxBLVTX')
+  expect(snapshotHead(asStored(record))).toMatchObject({ topicId: 'NdqLxBLVTX' })
+})
+
 test('a record without a value takes the snapshot away', () => {
   expect(snapshotHead(asStored(noSnapshotRecord(snapshot.streamId)))).toBeUndefined()
 })

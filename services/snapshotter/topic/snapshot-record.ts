@@ -15,10 +15,15 @@ export interface EncodedSnapshot {
 export interface SnapshotHead extends Omit<EncodedSnapshot, 'state'> {
   /** Of the encoded state. */
   readonly bytes: number
+  /** Of the event topic that the state was folded from; undefined in records of older versions. */
+  readonly topicId?: string
 }
 
-/** The record of a snapshot. The last one of a key counts, and compaction keeps just that. */
-export const toSnapshotRecord = (snapshot: EncodedSnapshot): LogRecord => ({
+/**
+ * The record of a snapshot. The last one of a key counts, and compaction keeps just that.
+ * @param topicId of the event topic that the state was folded from: of a topic that was created again it means nothing.
+ */
+export const toSnapshotRecord = (snapshot: EncodedSnapshot, topicId?: string): LogRecord => ({
   key: Buffer.from(snapshot.streamId),
   value: snapshot.state,
   headers: [
@@ -26,6 +31,7 @@ export const toSnapshotRecord = (snapshot: EncodedSnapshot): LogRecord => ({
     ['streamversion', String(snapshot.version)],
     ['stateversion', String(snapshot.stateVersion)],
     ['timestamp', new Date(snapshot.timestampMs).toISOString()],
+    ...(topicId === undefined ? [] : [['topicid', topicId] as const]),
   ],
   timestampMs: snapshot.timestampMs,
 })
@@ -47,11 +53,13 @@ export function snapshotHead({ key, value, headers }: StoredRecord): SnapshotHea
   const streamId = parseStreamId(key.toString())
   if (value === null) return undefined
   const texts = new Map(headers.map(([name, text]) => [name, text.toString()]))
+  const topicId = texts.get('topicid')
   return {
     streamId,
     version: parseVersion(texts.get('streamversion'), 'headers.streamversion'),
     stateVersion: parseVersion(texts.get('stateversion'), 'headers.stateversion'),
     timestampMs: Date.parse(texts.get('timestamp') ?? ''),
     bytes: value.length,
+    ...(topicId !== undefined && { topicId }),
   }
 }

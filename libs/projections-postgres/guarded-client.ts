@@ -1,0 +1,68 @@
+import type { Duplex } from 'node:stream'
+
+import { Client, type ClientConfig, type Connection } from 'pg'
+
+import { guardStream } from '#sockets'
+
+/** What node-postgres' connection has beside its declared members: it hangs its parser on a stream. */
+interface Parsing {
+  attachListeners(stream: Duplex): void
+}
+
+/** How long a server may take to close a connection that was ended. */
+const farewellMs = 1_000
+
+/**
+ * A client of node-postgres whose errors never end the process, and whose sockets do not outlive it. It has a listener from its first
+ * moment to its last: the pool takes its own away before it hands a client over, and what the server sent in the same chunk would find none.
+ * What the parser throws at bytes that are not PostgreSQL's becomes an error of the connection.
+ */
+export class GuardedClient extends Client {
+  constructor(config?: string | ClientConfig) {
+    super(config)
+    // Queries under way are rejected with it; a lost connection without any is replaced by whoever asks next.
+    this.on('error', () => undefined)
+    guardParser(this.connection as unknown as Parsing)
+    closeAfterFarewell(this.connection)
+  }
+
+  /** Behaves as the original, and closes the socket of an attempt that failed: the pool drops it as it is. */
+  override connect(): Promise<Client>
+  override connect(callback: Connected): void
+  override connect(callback?: Connected): Promise<Client> | undefined {
+    if (callback === undefined) return promisified((done) => this.connect(done))
+    super.connect((error: Error | null) => {
+      if (error !== null) this.connection.stream.destroy()
+      ;(callback as Done)(error, this)
+    })
+    return undefined
+  }
+}
+
+type Connected = ((error: Error) => void) | ((error: null, client: Client) => void)
+type Done = (error: Error | null, client: Client) => void
+
+function promisified(connect: (done: Connected) => void): Promise<Client> {
+  const { promise, resolve, reject } = Promise.withResolvers<Client>()
+  connect((error: Error | null, client?: Client) => {
+    if (client === undefined || error !== null) reject(error ?? new Error('not connected'))
+    else resolve(client)
+  })
+  return promise
+}
+
+function guardParser(connection: Parsing): void {
+  const attach = connection.attachListeners.bind(connection)
+  connection.attachListeners = (stream) => {
+    attach(guardStream(stream))
+  }
+}
+
+/** A server that does not close its end would keep the socket, and the process, open. */
+function closeAfterFarewell(connection: Connection): void {
+  const end = connection.end.bind(connection)
+  connection.end = () => {
+    end()
+    setTimeout(() => connection.stream.destroy(), farewellMs).unref()
+  }
+}

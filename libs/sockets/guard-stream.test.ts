@@ -1,0 +1,22 @@
+import { PassThrough } from 'node:stream'
+
+import { expect, test } from 'vitest'
+
+import { guardStream } from './guard-stream.ts'
+
+test('what a listener throws becomes an error of the stream, and the stream is destroyed', async () => {
+  const stream = guardStream(new PassThrough())
+  const failed = new Promise((resolve) => stream.on('error', resolve))
+  stream.on('data', () => {
+    throw new RangeError('beyond the bytes')
+  })
+  stream.write('garbage')
+  expect(await failed).toEqual(new RangeError('beyond the bytes'))
+  expect(stream.destroyed).toBe(true)
+})
+
+test('what listeners take goes through as ever', async () => {
+  const stream = guardStream(new PassThrough())
+  stream.end('all of it')
+  expect(Buffer.concat(await stream.toArray()).toString()).toBe('all of it')
+})

@@ -1,0 +1,1 @@
+export { guardStream } from './guard-stream.ts'

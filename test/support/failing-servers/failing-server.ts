@@ -1,0 +1,107 @@
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+
+/** Speaks a protocol well: what it answers to a piece of what a client sends. Each connection has its own. */
+export type Conversation = (bytes: Buffer) => Buffer
+
+/** How a server fails, given what would have been right to answer. */
+export interface Failure {
+  readonly name: string
+  readonly fail: (socket: Socket, right: Buffer) => void
+}
+
+/** A server that fails at one step of its protocol, in one way, on every connection. */
+export interface FailingCase {
+  readonly name: string
+  /** The answer of a connection, counted from 0, that goes wrong. */
+  readonly step: number
+  readonly failure: Failure
+  readonly converse: () => Conversation
+}
+
+export interface FailingServers {
+  /** Ports by the case's name. */
+  readonly ports: ReadonlyMap<string, number>
+  close(): void
+}
+
+const garbage = Buffer.from(Array.from({ length: 64 }, (_, at) => (at * 167 + 13) % 256))
+
+/** What any server can do wrong, whatever its protocol. */
+export const failures: readonly Failure[] = [
+  { name: 'closes', fail: (socket) => socket.end() },
+  { name: 'resets', fail: (socket) => socket.resetAndDestroy() },
+  { name: 'says garbage', fail: (socket) => socket.write(garbage) },
+  { name: 'says garbage and closes', fail: (socket) => socket.end(garbage) },
+  {
+    name: 'breaks off in mid-answer',
+    fail: (socket, right) => socket.end(right.subarray(0, right.length / 2)),
+  },
+  {
+    name: 'resets after its answer',
+    fail: (socket, right) => socket.write(right, () => socket.resetAndDestroy()),
+  },
+  { name: 'answers twice', fail: (socket, right) => socket.write(Buffer.concat([right, right])) },
+  {
+    name: 'answers with garbage behind',
+    fail: (socket, right) => socket.write(Buffer.concat([right, garbage])),
+  },
+  {
+    name: 'flips bits',
+    fail: (socket, right) => socket.write(right.map((byte, at) => (at % 7 === 3 ? byte ^ 0x81 : byte))),
+  },
+  {
+    name: 'claims great lengths',
+    fail: (socket, right) => socket.write(right.map((byte, at) => (at > 0 && at < 5 ? 0x7f : byte))),
+  },
+  {
+    name: 'claims negative lengths',
+    fail: (socket, right) => socket.write(right.map((byte, at) => (at > 0 && at < 5 ? 0xff : byte))),
+  },
+  { name: 'says nothing', fail: () => undefined },
+]
+
+/** Each failure at each of the first steps. */
+export const casesOf = (
+  what: string,
+  steps: number,
+  converse: () => Conversation,
+  more: readonly Failure[] = [],
+): readonly FailingCase[] =>
+  Array.from({ length: steps }, (_, step) =>
+    [...failures, ...more].map((failure) => ({
+      name: `${what} ${failure.name} at step ${step}`,
+      step,
+      failure,
+      converse,
+    })),
+  ).flat()
+
+/** Starts a server for each case. */
+export async function failingServers(cases: readonly FailingCase[]): Promise<FailingServers> {
+  const sockets = new Set<Socket>()
+  const servers = cases.map(({ step, failure, converse }) =>
+    createServer((socket) => {
+      sockets.add(socket)
+      socket.on('close', () => sockets.delete(socket))
+      socket.on('error', () => socket.destroy())
+      const answer = converse()
+      let answers = 0
+      socket.on('data', (bytes) => {
+        const right = answer(bytes)
+        if (right.length === 0) return
+        if (answers++ === step) failure.fail(socket, right)
+        else socket.write(right)
+      })
+    }),
+  )
+  await Promise.all(servers.map((server) => new Promise<void>((done) => server.listen(0, '127.0.0.1', done))))
+  return {
+    ports: new Map(
+      servers.map((server, at) => [cases[at]?.name ?? '', (server.address() as AddressInfo).port]),
+    ),
+    close: () => {
+      for (const socket of sockets) socket.destroy()
+      for (const server of servers) server.close()
+    },
+  }
+}
