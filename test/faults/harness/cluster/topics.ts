@@ -4,7 +4,7 @@ import { deadLetterTopic, eventTopic, projectionTopic, snapshotTopic } from '#ka
 
 import { until } from '../../../../scripts/stack/index.ts'
 import type { Servers } from './servers.ts'
-import { connected, leadersBy } from '../plain-kafka/index.ts'
+import { connected, deleteRecords, leadersBy, leadersOf } from '../plain-kafka/index.ts'
 import { partitions, type System } from './system.ts'
 
 const deleteMsMax = 60_000
@@ -82,20 +82,18 @@ async function ownSettings(admin: Admin, topic: string): Promise<{ name: string;
     .map(({ configName, configValue }) => ({ name: configName, value: configValue }))
 }
 
-/** DeleteRecords: what lies before the offset is gone for good. */
+/** What lies before the offset is gone for good. */
 export async function deleteHead(
-  system: System,
+  { servers }: System,
   topic: string,
   partition: number,
   offset: number,
 ): Promise<void> {
-  const partitions = [{ partition, offset: String(offset) }]
-  const deleted = async (admin: Admin) => {
-    await admin.deleteTopicRecords({ topic, partitions })
+  await until(`the head of ${topic}/${partition} is deleted`, deleteMsMax, async () => {
+    const leaders = await leadersOf(servers.brokers, topic)
+    await deleteRecords(leaders[partition] ?? '', { topic, partition }, offset)
     return true
-  }
-  // Again where the client has just lost sight of the leader.
-  await until(`the head of ${topic}/${partition} is deleted`, deleteMsMax, () => asked(system, deleted))
+  })
 }
 
 /** A record as any producer sends it. */

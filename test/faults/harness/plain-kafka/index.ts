@@ -1,5 +1,6 @@
 export { type PlainBatch, type PlainRecord, type Producer } from './plain-batch.ts'
 export {
+  deleteRecords,
   isIdKnown,
   leadersBy,
   leadersOf,

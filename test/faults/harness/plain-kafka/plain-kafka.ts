@@ -6,6 +6,7 @@ const fetchBytesMax = 4 << 20
 const fetchWaitMs = 200
 /** Rounds of a fetch that bring nothing before the end: a leader may still be catching up. */
 const emptyFetchesMax = 50
+const deleteMsMax = 10_000
 const latest = -1n
 const earliest = -2n
 
@@ -71,6 +72,25 @@ export function readTail(
     const start = await offsetOf(connection, place, earliest)
     const end = await offsetOf(connection, place, latest)
     return readRange(connection, place, Math.max(start, end - offsets), end)
+  })
+}
+
+/** DeleteRecords: moves the partition's start to an offset. */
+export function deleteRecords(leader: string, place: PartitionPlace, before: number): Promise<void> {
+  const { topic, partition } = place
+  const asked = only(string(topic), only(int32(partition), int64(BigInt(before))))
+  const body = Buffer.concat([asked, int32(deleteMsMax)])
+  return connected(leader, async (connection) => {
+    const answer = await connection.ask({ key: 21, version: 1, body })
+    answer.int32() // throttle
+    answer.array(() => {
+      answer.string()
+      return answer.array(() => {
+        answer.int32()
+        answer.int64() // its start now
+        checkError(answer.int16(), place)
+      })
+    })
   })
 }
 
