@@ -91,6 +91,8 @@ export interface Remains {
   readonly log: readonly LoggedEvent[]
   /** Where terms begin and are renewed. */
   readonly markers: readonly LoggedMarker[]
+  /** Where each partition begins: past 0 its head was deleted. */
+  readonly starts: readonly LogPosition[]
   /** What the index in Redis holds. */
   readonly index: readonly IndexedStream[]
   /** The newest snapshot of each stream: from its topic, and from Redis. */

@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -28,8 +28,7 @@ export type Progress =
 /** Runs one seed after the other on the same servers; servers that a seed does not leave well are replaced. */
 export async function runSeeds(options: RunSeedsOptions): Promise<readonly SeedResult[]> {
   const folder = mkdtempSync(join(tmpdir(), 'annals-faults-'))
-  // PostgreSQL runs as a user of its own where we are root.
-  chmodSync(folder, 0o755)
+  openToOthers(folder)
   const results: SeedResult[] = []
   let servers: Servers | undefined
   let generation = 0
@@ -41,7 +40,7 @@ export async function runSeeds(options: RunSeedsOptions): Promise<readonly SeedR
         servers = undefined
       }
       if (servers === undefined) {
-        servers = await Servers.start(join(folder, `servers-${++generation}`), traits)
+        servers = await Servers.start(openToOthers(join(folder, `servers-${++generation}`)), traits)
         options.onProgress({ is: 'servers', folder })
       }
       const seedFolder = join(folder, `${results.length + 1}-seed-${seed}`)
@@ -61,4 +60,11 @@ export async function runSeeds(options: RunSeedsOptions): Promise<readonly SeedR
     if (results.every(isUneventful) && options.keep !== true) rmSync(folder, { recursive: true, force: true })
   }
   return results
+}
+
+/** PostgreSQL runs as a user of its own where we are root. */
+function openToOthers(folder: string): string {
+  mkdirSync(folder, { recursive: true })
+  chmodSync(folder, 0o755)
+  return folder
 }

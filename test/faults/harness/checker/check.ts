@@ -46,6 +46,7 @@ function told(promised: Promised, { streamId, ...finding }: Finding, remains: Re
 const ofStream = (remains: Remains, streamId: string): Remains => ({
   log: remains.log.filter((event) => event.streamId === streamId),
   markers: [],
+  starts: [],
   index: remains.index.filter((entry) => entry.streamId === streamId),
   snapshots: remains.snapshots.filter((snapshot) => snapshot.streamId === streamId),
   views: [],

@@ -86,7 +86,15 @@ describe('a topic that was deleted and created again', () => {
         position: { topic: 'eventstore.customer', partition: 1, offset: 17 },
       },
     }
-    const empty: Remains = { log: [], markers: [], index: [], snapshots: [], views: [], projections: [] }
+    const empty: Remains = {
+      log: [],
+      markers: [],
+      starts: [],
+      index: [],
+      snapshots: [],
+      views: [],
+      projections: [],
+    }
     const at = (calledAtMs: number) => [{ ...append, calledAtMs, endedAtMs: calledAtMs + 1 }]
     expect(told(at(newFromMs - 2_000), empty, decrees)).toEqual([])
     expect(told(at(newFromMs - 900), empty, decrees)).toContain(
@@ -145,7 +153,15 @@ describe('a partition whose head was deleted', () => {
       ...{ op: 1, client: 1, calledAtMs: 1, endedAtMs: 2, kind: 'read', streamId, fromVersion: 1 },
       outcome: { is: 'answered', events: [] },
     })
-    const remains: Remains = { log: [], markers: [], index: [], snapshots: [], views: [], projections: [] }
+    const remains: Remains = {
+      log: [],
+      markers: [],
+      starts: [],
+      index: [],
+      snapshots: [],
+      views: [],
+      projections: [],
+    }
     const streams = Array.from({ length: 40 }, (_, index) => `customer.${index}`)
     const { history } = decreed(
       { history: streams.map(read), remains },

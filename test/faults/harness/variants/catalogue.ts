@@ -130,8 +130,8 @@ const ruleLeftOut: Variant = {
   module: 'libs/kafka/terms.ts',
   replacements: [
     {
-      text: 'else if (this.#term === undefined || batch.isOf(this.#term)) counted.push(batch)',
-      by: 'else if (this.#term !== null) counted.push(batch)',
+      text: 'if (this.#term === undefined) return batch.producerId !== first?.producerId',
+      by: 'if (this.#term !== null) return true',
     },
   ],
 }

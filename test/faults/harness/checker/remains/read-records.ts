@@ -9,6 +9,7 @@ const readMsMax = 120_000
 export interface FromTopics {
   readonly log: readonly LoggedEvent[]
   readonly markers: readonly LoggedMarker[]
+  readonly starts: readonly LogPosition[]
   readonly snapshots: readonly StoredSnapshot[]
 }
 
@@ -22,37 +23,49 @@ interface PlacedRecord extends PlainRecord, LogPosition {
 
 /** Events, markers and snapshots as they lie in the topics. @throws Error for a record that is neither, or a topic that cannot be read. */
 export async function readRecords({ brokers, types }: Where, avro: PlainAvro): Promise<FromTopics> {
-  const events = await readTopics(brokers, types.map(eventTopicOf))
-  const snapshots = await readTopics(brokers, types.map(snapshotTopicOf))
+  const { batches: events, starts } = await readTopics(brokers, types.map(eventTopicOf))
+  const { batches: snapshots } = await readTopics(brokers, types.map(snapshotTopicOf))
   const newest = new Map(recordsOf(snapshots).map((record) => [String(record.key), record]))
   const stored = await Promise.all([...newest.values()].map((record) => snapshotOf(record, avro)))
   return {
     log: await Promise.all(recordsOf(events).map((record) => eventOf(record, avro))),
     markers: events.filter(({ isMarker }) => isMarker).map(markerOf),
+    starts,
     snapshots: stored.filter((snapshot) => snapshot !== undefined),
   }
 }
 
-async function readTopics(brokers: readonly string[], topics: readonly string[]): Promise<PlacedBatch[]> {
-  const batches: PlacedBatch[] = []
-  for (const topic of topics)
-    batches.push(...(await until(`reading ${topic}`, readMsMax, () => readTopic(brokers, topic))))
-  return batches
+interface ReadTopics {
+  readonly batches: readonly PlacedBatch[]
+  readonly starts: readonly LogPosition[]
 }
 
-async function readTopic(brokers: readonly string[], topic: string): Promise<PlacedBatch[]> {
+async function readTopics(brokers: readonly string[], topics: readonly string[]): Promise<ReadTopics> {
+  const read: ReadTopics[] = []
+  for (const topic of topics)
+    read.push(await until(`reading ${topic}`, readMsMax, () => readTopic(brokers, topic)))
+  return together(read)
+}
+
+const together = (read: readonly ReadTopics[]): ReadTopics => ({
+  batches: read.flatMap(({ batches }) => batches),
+  starts: read.flatMap(({ starts }) => starts),
+})
+
+async function readTopic(brokers: readonly string[], topic: string): Promise<ReadTopics> {
   const leaders = await leadersOf(brokers, topic)
   const partitions = await Promise.all(
-    leaders.map(async (leader, partition) => {
+    leaders.map(async (leader, partition): Promise<ReadTopics> => {
       const { startOffset, batches } = await readPartition(leader, { topic, partition })
       // A batch comes whole, also where its first records were deleted.
-      return batches.map((batch) => ({
+      const left = batches.map((batch) => ({
         ...{ topic, partition, ...batch },
         records: batch.records.filter(({ offset }) => offset >= startOffset),
       }))
+      return { batches: left, starts: [{ topic, partition, offset: startOffset }] }
     }),
   )
-  return partitions.flat()
+  return together(partitions)
 }
 
 const recordsOf = (batches: readonly PlacedBatch[]): PlacedRecord[] =>

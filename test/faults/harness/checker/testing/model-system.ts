@@ -102,6 +102,7 @@ export class ModelSystem {
         (one, other) => one.partition - other.partition || one.offset - other.offset,
       ),
       markers: this.#markers,
+      starts: this.#ends.map((_, partition) => ({ topic, partition, offset: 0 })),
       index: streams.map(([streamId, events]) => ({
         ...{ streamId, version: events.length },
         offsets: events.map(({ offset }) => offset),
