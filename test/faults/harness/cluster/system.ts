@@ -132,6 +132,7 @@ export class System {
       ANNALS_REDIS_URL: this.redisUrl,
       ANNALS_REGISTRY_URL: registry.url,
       ANNALS_KAFKA_CLIENT_ID: 'operator',
+      ANNALS_URL: this.writers[0]?.post.url ?? '',
     }
   }
 
