@@ -79,7 +79,9 @@ async function playAndJudge(system: System, options: SeedOptions, run: Run): Pro
     const [notUndone] = run.injections.filter(({ failure }) => failure !== undefined)
     if (notUndone?.failure !== undefined) throw new Error(`${notUndone.fault}: ${notUndone.failure}`)
     await waitForServices(system)
-    await workload.readAllStreams()
+    await workload.readAllStreams(
+      system.decrees.shortened.map(({ topic }) => topic.slice('eventstore.'.length)),
+    )
     await waitUntilCaughtUp(system)
     await until('all servers are well', wellMsMax, () => system.servers.areHealthy())
     run.violations = check(run.recorder.history, await readRemains(whereIs(system)), system.decrees)
