@@ -30,6 +30,12 @@ const http = group('HTTP', 'Where a service listens.', {
     default: 8 * 1_048_576,
     description: 'Larger request bodies are refused.',
   }),
+  bodiesBytesMax: size({
+    env: 'ANNALS_BODIES_BYTES_MAX',
+    default: 128 * 1_048_576,
+    description:
+      'Bytes of all request bodies that are arriving or being worked on; past it the one that arrives for longest gets 503.',
+  }),
   requestsMax: count({
     env: 'ANNALS_REQUESTS_MAX',
     default: 500,

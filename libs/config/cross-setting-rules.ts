@@ -58,6 +58,10 @@ export const crossSettingRules: readonly CrossSettingRule[] = [
     ['ANNALS_BODY_BYTES_MAX', ({ http }) => http.bodyBytesMax],
   ),
   atMost(
+    ['ANNALS_BODY_BYTES_MAX', ({ http }) => http.bodyBytesMax],
+    ['ANNALS_BODIES_BYTES_MAX', ({ http }) => http.bodiesBytesMax],
+  ),
+  atMost(
     ['ANNALS_WRITER_APPEND_EVENTS_MAX', ({ writer }) => writer.appendEventsMax],
     ['ANNALS_WRITER_BATCH_EVENTS_MAX', ({ writer }) => writer.batchEventsMax],
   ),

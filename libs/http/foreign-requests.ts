@@ -20,23 +20,36 @@ export interface OwnHosts {
  */
 export function refuseForeignRequests(app: FastifyInstance, { hosts }: OwnHosts): void {
   const own = new Set(hosts.map((host) => host.toLowerCase()))
-  const names = new Set([...own].map((host) => hostnameOf(host) ?? host))
+  const isOwnName = ownNames(own)
   app.addHook('onRequest', (request, reply, done) => {
-    // Data is no script, whatever a page of another origin takes it for.
-    void reply.headers({ 'x-content-type-options': 'nosniff', 'cross-origin-resource-policy': 'same-origin' })
-    done(hostRefusal(request, names) ?? originRefusal(request, own) ?? contentRefusal(request))
+    // Data is no script, whatever a page of another origin takes it for. No page can embed the answer to a change.
+    if (!isChange(request.method)) void reply.headers(noScript)
+    done(hostRefusal(request, isOwnName) ?? originRefusal(request, own) ?? contentRefusal(request))
   })
+}
+
+const noScript = { 'x-content-type-options': 'nosniff', 'cross-origin-resource-policy': 'same-origin' }
+
+/** Whether a Host is the service's own. The last one that was is remembered: mostly it comes again. */
+function ownNames(own: ReadonlySet<string>): (host: string) => boolean {
+  const names = new Set([...own].map((host) => hostnameOf(host) ?? host))
+  let last: string | undefined
+  return (host) => {
+    if (host === last) return true
+    const name = hostnameOf(host)
+    if (name === undefined || !(name === 'localhost' || isIP(name) !== 0 || names.has(name))) return false
+    last = host
+    return true
+  }
 }
 
 function hostRefusal(
   { headers, url }: FastifyRequest,
-  names: ReadonlySet<string>,
+  isOwnName: (host: string) => boolean,
 ): RequestRefusal | undefined {
   const { host } = headers
   // Only HTTP/1.0 leaves it out, and no browser speaks that.
-  if (host === undefined || isProbe(url)) return undefined
-  const name = hostnameOf(host)
-  if (name !== undefined && (name === 'localhost' || isIP(name) !== 0 || names.has(name))) return undefined
+  if (host === undefined || isOwnName(host) || isProbe(url)) return undefined
   return new RequestRefusal(
     'host-not-allowed',
     `Host ${host.slice(0, 200)} is no name of this service: use its address, or add the name to ANNALS_ALLOWED_HOSTS`,
@@ -89,8 +102,9 @@ const opensPage = ({ method, url, headers }: FastifyRequest): boolean =>
 function contentRefusal(request: FastifyRequest): RequestRefusal | undefined {
   if (!isChange(request.method) || request.is404) return undefined
   const { 'content-type': type } = request.headers
-  if (type?.split(';', 1)[0]?.trim().toLowerCase() === 'application/json') return undefined
-  return notJson(type)
+  if (type === 'application/json') return undefined
+  const essence = type?.split(';', 1)[0]?.trim().toLowerCase()
+  return essence === 'application/json' ? undefined : notJson(type)
 }
 
 /** The refusal of a body that is not sent as JSON. */

@@ -4,6 +4,7 @@ import type { Registry } from 'prom-client'
 import { newEventId } from '#domain'
 import { isTracing } from '#observability'
 
+import { boundBodyBytes } from './body-bytes.ts'
 import { answerBrokenRequest } from './broken-requests.ts'
 import { boundConnections, type ConnectionLimits } from './connection-bounds.ts'
 import { describeApi } from './documentation.ts'
@@ -26,6 +27,8 @@ export interface HttpServerOptions extends Partial<ConnectionLimits> {
   readonly version: string
   /** Larger bodies get 413. */
   readonly bodyLimitBytes: number
+  /** Of all bodies that are arriving or being worked on; default 128 MiB. */
+  readonly bodiesBytesMax?: number
   /** Changes that may be under way at a time; default 500. More get 503. */
   readonly requestsMax?: number
   /** How long a request may take to come in whole, headers and body; default 10 s. Then it gets 408. */
@@ -70,6 +73,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   endStreamsOnClose(app)
   observeRequests(app, options.metrics)
   refuseForeignRequests(app, { hosts })
+  boundBodyBytes(app, options.bodiesBytesMax ?? 128 * 1_048_576)
   boundRequests(app, requestsMax)
   if (isTracing()) traceRequests(app)
   await describeApi(app, options)

@@ -17,6 +17,7 @@ const kinds = {
   'request-malformed': { status: 400, title: 'The request is no HTTP/1.1', retry: 'never' },
   'too-many-connections': { status: 429, title: 'Too many connections of one address', retry: 'same-ids' },
   'server-full': { status: 503, title: 'Too many connections', retry: 'same-ids' },
+  'too-many-bytes': { status: 503, title: 'Too many bytes of bodies at a time', retry: 'same-ids' },
 } as const satisfies Record<string, RefusalKind>
 
 export type RefusalCode = keyof typeof kinds

@@ -71,9 +71,11 @@ describe('a member’s metadata', () => {
 
 test('partitions of an assignment are read, and none where it cannot be', () => {
   const assignment = { 'eventstore.order': [0, 2] }
-  expect(readAssignment(AssignerProtocol.MemberAssignment.encode({ version: 0, assignment, userData: Buffer.alloc(0) }))).toEqual(
-    assignment,
-  )
+  expect(
+    readAssignment(
+      AssignerProtocol.MemberAssignment.encode({ version: 0, assignment, userData: Buffer.alloc(0) }),
+    ),
+  ).toEqual(assignment)
   expect(readAssignment(Buffer.alloc(0))).toEqual({})
   expect(readAssignment(Buffer.from('garbage that is long enough'))).toEqual({})
 })

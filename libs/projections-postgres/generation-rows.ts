@@ -13,6 +13,7 @@ import {
 
 import type { Sql } from './database.ts'
 import { columnsOfUnpublished, columnsOfViews, type Names } from './names.ts'
+import { isSharedWhole } from './shared-tables.ts'
 import { millisecondsOf } from './time.ts'
 
 interface GenerationRow {
@@ -32,6 +33,8 @@ interface StateRow extends GenerationRow {
   readonly views: number
   readonly parked: number
   readonly unpublished: number
+  /** Whether nothing is missing of what all projections share. */
+  readonly isSharedWhole: boolean
   /** Null where there is no such table. */
   readonly viewColumns: readonly string[] | null
   readonly unpublishedColumns: readonly string[] | null
@@ -65,20 +68,21 @@ export async function generationStates(
   projection: StoredProjection,
 ): Promise<readonly GenerationState[]> {
   const { generations, checkpoints, parked, stops } = names
-  const ofGeneration = 'WHERE (projection, generation) = (g.projection, g.generation)'
+  // Qualified all over: the name of a column that somebody has dropped would mean that of the outer table.
+  const ofGeneration = 'own WHERE (own.projection, own.generation) = (g.projection, g.generation)'
   const rows = await sql.query<StateRow>(
-    `SELECT status, definition, damage, c.checkpoints, s.stops, p.parked,
+    `SELECT g.status, g.definition, g.damage, c.checkpoints, s.stops, p.parked, ${isSharedWhole(names)} AS "isSharedWhole",
        g.views + c.views AS views, g.unpublished + c.unpublished AS unpublished,
-       ${columnsOf('views_table')} AS "viewColumns", ${columnsOf(unpublishedTable)} AS "unpublishedColumns"
+       ${columnsOf('g.views_table')} AS "viewColumns", ${columnsOf(unpublishedTable)} AS "unpublishedColumns"
      FROM ${generations} g,
-     LATERAL (SELECT coalesce(jsonb_object_agg(topic || ':' || partition, next_offset), '{}') AS checkpoints,
-         coalesce(sum(views), 0)::bigint AS views, coalesce(sum(unpublished), 0)::bigint AS unpublished
+     LATERAL (SELECT coalesce(jsonb_object_agg(own.topic || ':' || own.partition, own.next_offset), '{}') AS checkpoints,
+         coalesce(sum(own.views), 0)::bigint AS views, coalesce(sum(own.unpublished), 0)::bigint AS unpublished
        FROM ${checkpoints} ${ofGeneration}) c,
-     LATERAL (SELECT coalesce(jsonb_agg(jsonb_build_object('topic', topic, 'partition', partition,
-         'offset', event_offset, 'error', error, 'stoppedAtMs', ${millisecondsOf('stopped_at')})), '[]') AS stops
+     LATERAL (SELECT coalesce(jsonb_agg(jsonb_build_object('topic', own.topic, 'partition', own.partition,
+         'offset', own.event_offset, 'error', own.error, 'stoppedAtMs', ${millisecondsOf('own.stopped_at')})), '[]') AS stops
        FROM ${stops} ${ofGeneration}) s,
      LATERAL (SELECT count(*) AS parked FROM ${parked} ${ofGeneration}) p
-     WHERE projection = $1 ORDER BY generation`,
+     WHERE g.projection = $1 ORDER BY g.generation`,
     [projection.name],
   )
   return rows.map((row) => ({
@@ -102,15 +106,19 @@ const columnsOf = (table: string): string =>
   `(SELECT jsonb_agg(attname) FROM pg_attribute WHERE attrelid = to_regclass(${table}) AND attnum > 0 AND NOT attisdropped)`
 
 /** As Names has it: the two tables of a generation share the end of their names. */
-const unpublishedTable = `regexp_replace(views_table, '"_views_([0-9a-f]+)"$', '"_unpublished_\\1"')`
+const unpublishedTable = `regexp_replace(g.views_table, '"_views_([0-9a-f]+)"$', '"_unpublished_\\1"')`
 
 /** What was noted, or what somebody has taken away of the tables. */
 function damageOf(
   names: Names,
   projection: StoredProjection,
-  { definition, damage, viewColumns, unpublishedColumns }: StateRow,
+  { definition, damage, isSharedWhole, viewColumns, unpublishedColumns }: StateRow,
 ): { readonly damage?: string } {
   if (damage !== null) return { damage }
+  if (!isSharedWhole)
+    return {
+      damage: `a table of schema ${names.schemaName} that all projections share is missing, or a column of one`,
+    }
   const set = { projection, generation: definition.id }
   const missing =
     lacking(names.views(set), columnsOfViews(definition.indexNames), viewColumns) ??

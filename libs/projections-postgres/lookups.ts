@@ -80,7 +80,7 @@ async function findGeneration(
        $5::bigint IS NOT NULL AND NOT EXISTS (
          SELECT FROM ${checkpoints} c
          WHERE (c.projection, c.generation) = (g.projection, g.generation)
-           AND topic = $3 AND partition = $4 AND next_offset > $5) AS behind
+           AND c.topic = $3 AND c.partition = $4 AND c.next_offset > $5) AS behind
      FROM ${generations} g
      WHERE projection = $1 AND damage IS NULL
        AND CASE WHEN $2::text IS NULL THEN status = 'serving' ELSE generation = $2 AND status <> 'retired' END`,

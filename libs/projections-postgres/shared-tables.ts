@@ -1,3 +1,5 @@
+import { escapeLiteral } from 'pg'
+
 import type { Database, Sql } from './database.ts'
 import type { Names } from './names.ts'
 import { text } from './tables.ts'
@@ -44,6 +46,16 @@ export async function ensureTables(database: Database, names: Names): Promise<vo
     await sql.query(definitions(names))
     if (found.columns.size > 0 && broken.length > 0) await markAll(sql, names, broken)
   })
+}
+
+/** SQL that tells whether nothing is missing of it. */
+export function isSharedWhole(names: Names): string {
+  const expected = (Object.keys(columns) as Shared[]).flatMap((table) =>
+    (table === '_revisions' ? ['last_value'] : columns[table]).map(
+      (column) => `(to_regclass(${escapeLiteral(names.shared(table))}), ${escapeLiteral(column)})`,
+    ),
+  )
+  return `((SELECT count(*) FROM pg_attribute WHERE NOT attisdropped AND (attrelid, attname) IN (${expected.join(', ')})) = ${expected.length})`
 }
 
 async function find(sql: Sql, names: Names): Promise<Found> {

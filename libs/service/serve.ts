@@ -29,6 +29,7 @@ export async function serve(
     title,
     version,
     bodyLimitBytes: config.http.bodyBytesMax,
+    bodiesBytesMax: config.http.bodiesBytesMax,
     requestsMax: config.http.requestsMax,
     requestTimeoutMs: config.http.requestTimeoutMs,
     connectionsMax: config.http.connectionsMax,

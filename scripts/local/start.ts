@@ -57,8 +57,10 @@ async function show(state: StackState, { folders }: StackSettings): Promise<void
   for (const trouble of await troublesOf(platformOf(state.parts))) report(`Degraded: ${trouble}`)
 }
 
-const platformOf = (parts: StackState['parts']): string | undefined =>
-  parts.find(({ name }) => name === 'Platform')?.address
+// A declaration: what runs above, before this line is reached, needs it.
+function platformOf(parts: StackState['parts']): string | undefined {
+  return parts.find(({ name }) => name === 'Platform')?.address
+}
 
 /** What a platform that runs cannot serve now. */
 async function troublesOf(url: string | undefined): Promise<readonly string[]> {

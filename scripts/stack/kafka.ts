@@ -112,6 +112,7 @@ async function formatOnce(
     'java',
     ['-Xmx128m', quickStart, ...javaFlags(jars), ...tool, '-t', clusterId, '-c', properties],
     {
+      isPrivate: true,
       timeoutMs: formatMsMax,
       signal: givenUp,
     },

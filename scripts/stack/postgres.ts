@@ -54,6 +54,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     ]
     await runCommand(join(programs, 'initdb'), args, {
       cwd: folder,
+      isPrivate: true,
       timeoutMs: initMsMax,
       signal: givenUp,
       ...(user && { user }),

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { registryDistribution } from './distributions.ts'
 import { quickStart } from './kafka.ts'
-import { makePrivateFolder } from './private-files.ts'
+import { makePrivate, makePrivateFolder } from './private-files.ts'
 import { httpOk } from './probes.ts'
 import { type Report, type Server, startServer } from './server.ts'
 import { versions } from './versions.ts'
@@ -53,5 +53,7 @@ export async function startRegistry(options: RegistryOptions): Promise<Registry>
     report,
     healthy: () => httpOk(`${url}/subjects`),
   })
+  // Its cache of classes makes a folder for all to read, whatever the umask says.
+  makePrivate(folder)
   return { ...server, url }
 }

@@ -7,6 +7,8 @@ export interface CommandOptions {
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>
   readonly user?: { readonly uid: number; readonly gid: number }
+  /** Whether what it writes is for this person alone. */
+  readonly isPrivate?: boolean
   readonly timeoutMs: number
   /** Ends the program when aborted. */
   readonly signal?: AbortSignal
@@ -21,16 +23,18 @@ export function runCommand(
   args: readonly string[],
   options: CommandOptions,
 ): Promise<string> {
-  const { timeoutMs, env, user, cwd, signal } = options
+  const { timeoutMs, env, user, cwd, signal, isPrivate = false } = options
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, {
-      cwd,
-      ...user,
-      env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: timeoutMs,
-      signal,
-    })
+    const start = () =>
+      spawn(command, args, {
+        cwd,
+        ...user,
+        env: { ...process.env, ...env },
+        stdio: ['ignore', 'pipe', 'pipe'],
+        timeout: timeoutMs,
+        signal,
+      })
+    const child = isPrivate ? withPrivateUmask(start) : start()
     let output = ''
     const take = (chunk: Buffer) => (output += chunk.toString('utf8'))
     child.stdout.on('data', take)
@@ -46,4 +50,14 @@ export function runCommand(
       reject(new StackError(`${line}: ${how}\n${output.trimEnd().slice(-shownCharacters)}`))
     })
   })
+}
+
+/** A process has its umask from the one that starts it, as that was at this moment. */
+function withPrivateUmask<T>(start: () => T): T {
+  const before = process.umask(0o077)
+  try {
+    return start()
+  } finally {
+    process.umask(before)
+  }
 }

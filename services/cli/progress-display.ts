@@ -2,6 +2,7 @@ import { SingleBar } from 'cli-progress'
 
 import type { Progress } from '#projections'
 
+import type { Cli } from './cli.ts'
 import { duration, grouped, progressText } from './progress-text.ts'
 
 /** Shows how far something is, for as long as it takes. */
@@ -19,6 +20,10 @@ const lineIntervalMs = 5_000
 
 /** For programs, which wait for the document at the end. */
 export const noDisplay: ProgressDisplay = { show: () => undefined, end: () => undefined }
+
+/** Tells a person, aside of what the command was run for, what is going on. */
+export const noticeOf = ({ isJson }: Pick<Cli, 'isJson'>): ((text: string) => void) =>
+  isJson ? () => undefined : (text) => void process.stderr.write(`${text}\n`)
 
 /** A bar on a terminal; elsewhere a line now and then. */
 export const progressDisplay = (stream: DisplayStream): ProgressDisplay =>

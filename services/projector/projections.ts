@@ -85,7 +85,8 @@ export class Projections implements ProjectionsApi {
       this.#parts.store.view(projection, key, options),
     )
     if (found !== undefined) return toView({ ...found, key })
-    throw new EventStoreError('view-not-found', `projection ${name} has no view ${JSON.stringify(key)}`)
+    const absent = `projection ${name} has no view ${JSON.stringify(key)}`
+    throw this.#waitingError(projection) ?? new EventStoreError('view-not-found', absent)
   }
 
   async views(name: string, query: ViewsQuery = {}): Promise<ViewsPage> {
@@ -204,8 +205,8 @@ export class Projections implements ProjectionsApi {
   }
 
   async #nothingServed(projection: Projection): Promise<EventStoreError> {
-    const [waiting] = this.#parts.states.waiting([projection])
-    if (waiting !== undefined) return new EventStoreError(waiting.state, waiting.reason)
+    const waiting = this.#waitingError(projection)
+    if (waiting !== undefined) return waiting
     const states = await answered(this.#parts.store.generations(projection))
     const reason = withoutViews(projection, states) ?? `another generation of ${projection.name} takes over`
     return new EventStoreError('unavailable', reason, { retryAfterSeconds: 1 })
@@ -234,6 +235,12 @@ export class Projections implements ProjectionsApi {
       if (after === undefined || leftMs <= 0) throw behind(projection, after, waitMs)
       await applications.next({ projection, after, generation }, seen, leftMs)
     }
+  }
+
+  /** Why something that is not there may be missing for good. */
+  #waitingError(projection: Projection): EventStoreError | undefined {
+    const [waiting] = this.#parts.states.waiting([projection])
+    return waiting && new EventStoreError(waiting.state, waiting.reason)
   }
 
   #checkSource(projection: Projection, at: Position, path: string): void {

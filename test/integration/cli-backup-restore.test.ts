@@ -7,8 +7,9 @@ import {
   deadLetterTopic,
   eventTopic,
   FencedLog,
-  type KafkaCluster,
+  KafkaCluster,
   LogReader,
+  Ownership,
   restoreJournal,
   type StoredRecord,
   Topics,
@@ -37,7 +38,7 @@ import type { Installation } from '../support/real-writer.ts'
 import { poisonCds, poisonInstallation } from '../support/poison-domain.ts'
 import { movedTo, startSecondStack } from '../support/second-stack.ts'
 import type { OpenStack } from '../support/stack-variants.ts'
-import { waitFor } from '../support/stack.ts'
+import { uniqueName, waitFor } from '../support/stack.ts'
 import { caughtUp, viewsOf } from '../support/views-check.ts'
 import {
   freshStream,
@@ -302,3 +303,50 @@ test('services at work, and a topic with other partitions, are refused', async (
   const other = await annalsOf(there)(['restore', folder])
   expect(other.stderr).toContain('with 5 partitions instead of 3')
 })
+
+/** A member of the writers' group in the second cluster, by way of a proxy that can take it away. */
+async function memberOf(where: Installation) {
+  const [broker = ''] = second.stack.kafkaBrokers
+  const proxy = await KafkaProxy.start(broker)
+  const topic = uniqueName('eventstore.other')
+  const direct = await KafkaCluster.connect({ brokers: [broker], clientId: 'member' })
+  await new Topics(direct).ensure([{ name: topic, partitions: 1, replication: 1, configs: {} }])
+  await direct.close()
+  const cluster = await KafkaCluster.connect({ brokers: [proxy.address], clientId: 'member' })
+  const member = new Ownership({
+    ...{ cluster, topics: [topic], groupId: where.env['ANNALS_WRITER_GROUP'] ?? '', sessionTimeoutMs: 6_000 },
+    ...{ advertisedUrl: 'http://127.0.0.1:1', onAssigned: () => undefined, onRevoked: () => undefined },
+  })
+  await member.start()
+  onTestFinished(async () => {
+    await proxy.close().catch(() => undefined)
+    await member.stop()
+    await cluster.close()
+  })
+  return proxy
+}
+
+const briefSessions = Object.fromEntries(
+  ['WRITER', 'SNAPSHOTTER', 'PROJECTOR'].map((service) => [`ANNALS_${service}_SESSION_TIMEOUT`, '6s']),
+)
+
+test('a restore waits for the session of a member that left no word, and is refused while one lives', async () => {
+  const here = await filledInstallation()
+  const there = movedTo(here, second)
+  const folder = testFolder()
+  await annalsOf(here)(['backup', folder])
+  const annals = cliHere({ ...there.env, ...briefSessions })
+
+  const proxy = await memberOf(there)
+  const refused = await annals(['restore', folder])
+  expect(refused).toMatchObject({ exitCode: 1 })
+  expect(refused.stderr).toMatch(/group \S+ has 1 member: waiting up to 9 s/)
+  expect(refused.stderr).toMatch(
+    /error: group \S+ has 1 member \(from \S+\): stop every writer, then run this again/,
+  )
+
+  await proxy.close()
+  const restored = await annals(['restore', folder])
+  expect(restored).toMatchObject({ exitCode: 0 })
+  expect(restored.stderr).toMatch(/group \S+ has 1 member: waiting up to 9 s/)
+}, 120_000)

@@ -74,6 +74,7 @@ const attempt = (where: Installation, { crashAfter, partitions }: Attempt) => {
     partitions,
     settleMs: 0,
     signal: new AbortController().signal,
+    tell: () => undefined,
     advance,
   }
   return withConnections(config, (connections) => new Repartition(connections, config, options).run())
@@ -97,7 +98,9 @@ test(
     const annals = cliHere(where.env)
     const busy = await annals(['topics', 'repartition', where.type, '--partitions', '5', '--yes'])
     expect(busy).toMatchObject({ exitCode: 1, stdout: '' })
-    expect(busy.stderr).toMatch(/^error: group \S+ has 1 members \(from \S+\): stop every writer/)
+    expect(busy.stderr).toMatch(
+      /^group \S+ has 1 member: waiting up to 11 s.*\nerror: group \S+ has 1 member \(from \S+\): stop every writer/,
+    )
     for (const service of [projector, snapshotter, writer]) await service.close()
 
     const before = await contentOf(where)
@@ -239,6 +242,7 @@ test('events that somebody appends meanwhile are never deleted', async () => {
     partitions: 4,
     settleMs: 3_000,
     signal: new AbortController().signal,
+    tell: () => undefined,
     advance,
   }
   const run = withConnections(config, (connections) => new Repartition(connections, config, options).run())

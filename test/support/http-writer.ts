@@ -4,7 +4,8 @@ import { createLogger, createMetrics, HealthRegistry } from '#observability'
 import type { WriterApi } from '../../services/writer/writer-api.ts'
 import { writerRoutes } from '../../services/writer/http/writer-routes.ts'
 
-type Bounds = 'bodyLimitBytes' | 'requestsMax' | 'requestTimeoutMs' | 'connectionsMax' | 'hosts'
+type Bounds =
+  'bodyLimitBytes' | 'bodiesBytesMax' | 'requestsMax' | 'requestTimeoutMs' | 'connectionsMax' | 'hosts'
 
 export interface HttpWriterOptions extends Partial<Pick<HttpServerOptions, Bounds>> {
   readonly port?: number

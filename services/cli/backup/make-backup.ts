@@ -89,6 +89,8 @@ class Making {
   readonly #chain: readonly StoredBackup[]
   readonly #plan: BackupPlan
   readonly #schemaIds = new Set<number>()
+  /** Records that no owner appended: they are no events. */
+  #strays = 0
 
   constructor(
     log: OpenLog,
@@ -114,12 +116,20 @@ class Making {
       const manifest = await this.#manifest(id, startedAt, ranges)
       if (last !== undefined && manifest.events === 0 && added.length === 0) {
         await this.#folder.discard(id)
-        return { status: 'nothing-new', since: last.manifest.id, warnings }
+        return {
+          status: 'nothing-new',
+          since: last.manifest.id,
+          warnings: [...warnings, ...this.#strayWarnings()],
+        }
       }
       this.#options.signal.throwIfAborted()
       await writeManifest(folder, manifest)
       await this.#folder.commit(id)
-      return { status: 'made', manifest, warnings: [...warnings, ...schemaWarnings(manifest)] }
+      return {
+        status: 'made',
+        manifest,
+        warnings: [...warnings, ...this.#strayWarnings(), ...schemaWarnings(manifest)],
+      }
     } catch (error) {
       await this.#folder.discard(id).catch(() => undefined)
       throw isOfFiles(error) ? writeFailure(this.#folder.path, error) : error
@@ -143,8 +153,13 @@ class Making {
     const files = new RecordFiles(folder, topic, partition, this.#options.fileBytesMax)
     let events = 0
     try {
-      for await (const records of this.#log.reader.read(topic, partition, { from, until })) {
+      for await (const { records, strays } of this.#log.reader.readPieces(topic, partition, {
+        from,
+        until,
+      })) {
         signal.throwIfAborted()
+        for (const { firstOffset, lastOffset } of strays) this.#strays += lastOffset - firstOffset + 1
+        if (records.length === 0) continue
         for (const { value } of records) this.#noteSchema(value)
         await files.add(records)
         events += records.length
@@ -155,6 +170,12 @@ class Making {
       await files.abandon()
       throw error
     }
+  }
+
+  #strayWarnings(): string[] {
+    if (this.#strays === 0) return []
+    const records = this.#strays === 1 ? '1 stray record is' : `${this.#strays} stray records are`
+    return [`${records} left out: no owner of the partition appended them (see annals verify)`]
   }
 
   #noteSchema(value: Buffer | null): void {

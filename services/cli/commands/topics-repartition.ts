@@ -6,7 +6,7 @@ import { checkYes, count } from '../arguments.ts'
 import type { Cli, Report } from '../cli.ts'
 import { UsageError } from '../failure.ts'
 import { interruptible } from '../interruption.ts'
-import { noDisplay, progressDisplay } from '../progress-display.ts'
+import { noDisplay, noticeOf, progressDisplay } from '../progress-display.ts'
 import { grouped } from '../progress-text.ts'
 import { ProgressMeter } from '../progress-meter.ts'
 import type { MovePlan } from '../topics/repartition/dry-run.ts'
@@ -74,7 +74,7 @@ async function abort({ env }: Cli, type: string, options: RepartitionCommandOpti
   await withConnections(config, (connections) =>
     new Repartition(connections, config, {
       ...{ aggregateType: type, partitions: undefined, settleMs },
-      ...{ advance: () => undefined, signal: new AbortController().signal },
+      ...{ advance: () => undefined, signal: new AbortController().signal, tell: () => undefined },
     }).abort(),
   )
   return {
@@ -99,6 +99,7 @@ async function repartition(cli: Cli, type: string, options: RepartitionCommandOp
       const move = new Repartition(connections, config, {
         ...{ aggregateType: type, partitions: options.partitions, settleMs, signal },
         advance: (records) => meter.advance(records),
+        tell: noticeOf(cli),
       })
       try {
         return moved(type, await move.run(), performance.now() - beganMs)

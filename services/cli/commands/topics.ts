@@ -27,8 +27,9 @@ Examples:
   annals topics list --json`
 
 const checkHelp = `
-It compares the settings of topics and brokers with those that the promises need, and the numbers of partitions with the configuration. It
-ends with 1 where something is otherwise, and changes nothing: docs/operations/topics.md tells how to.
+It compares the settings of topics and brokers with those that the promises need, and the numbers of partitions with the configuration. It also
+looks at the logs: a head that was deleted, a topic that was created again, stray records, epochs that run out. It ends with 1 where something
+is otherwise, and changes nothing: docs/operations/topics.md tells how to.
 
 Examples:
   annals topics check
@@ -103,7 +104,7 @@ function checked({ topics, brokers }: TopicsInspection): Report {
   const present = topics.filter(({ found }) => found !== undefined).length
   const ending =
     findings.length === 0
-      ? `${present} topics, all settings as recommended`
+      ? `${present} topics, all settings and logs as they should be`
       : `${findings.length} findings in ${present} topics and the brokers`
   return {
     document: { findings, topics: present },

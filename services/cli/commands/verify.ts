@@ -145,7 +145,13 @@ const left = ({ findings }: Verification): string[] =>
 
 function summary({ counts, fraction, findings }: Verification, parts: readonly VerifyPart[]): string {
   const looked: Record<VerifyPart, string> = {
-    log: `${grouped(counts.partitions)} partitions, ${grouped(counts.streams)} streams, ${grouped(counts.events)} events`,
+    log: [
+      `${grouped(counts.partitions)} partitions, ${grouped(counts.streams)} streams, ${grouped(counts.events)} events`,
+      ...(counts.strays > 0 ? [`${grouped(counts.strays)} stray records`] : []),
+      ...(counts.headsAccepted > 0
+        ? [`${grouped(counts.headsAccepted)} without their head, as accepted`]
+        : []),
+    ].join(', '),
     index: `of ${grouped(counts.partitions)} partitions`,
     snapshots: `${grouped(counts.snapshots)} equal to their folds, ${grouped(counts.snapshotsOutdated)} outdated ones passed over`,
     projections: `${grouped(counts.generations)} generations`,

@@ -4,6 +4,7 @@ import { KafkaCluster } from '#kafka'
 import { kafkaSettings, loadDomain, redisSettings } from '#service'
 
 import { checkFence } from './check-fence.ts'
+import { checkLogs } from './check-logs.ts'
 import { checkRedis } from './check-redis.ts'
 import { checkSchemas } from './check-schemas.ts'
 import { checkSettings } from './check-settings.ts'
@@ -44,6 +45,9 @@ function examineKafka(config: Config, domain: DomainModule): Promise<readonly Fi
         ...(await checkFence(cluster, config)),
         ...(await found('settings', 'Allow this user to describe configurations', () =>
           checkSettings(cluster, domain),
+        )),
+        ...(await found('logs', 'Allow this user to read the topics', () =>
+          checkLogs(cluster, config, domain),
         )),
         ...(await found('writers', 'Allow this user to describe the group', () =>
           checkWriters(cluster, config, domain),

@@ -54,15 +54,34 @@ export async function withReplay<T>(
     })
     try {
       const save = saverOf(request, identity, progress)
+      const deleted = await deletedHeads(reader, source.name, request, progress)
       const run = (signal: AbortSignal) =>
         runReplay(request, { reader, topic: source.name, progress, target: opened.target, save, signal })
-      return await use({ progress, warnings: opened.warnings, run })
+      return await use({ progress, warnings: [...deleted, ...opened.warnings], run })
     } finally {
       await opened.target.close()
     }
   } finally {
     await cluster.close()
   }
+}
+
+/** What nobody asked to leave out, and is not there any more. */
+async function deletedHeads(
+  reader: LogReader,
+  topic: string,
+  { bounds, filter }: ReplayRequest,
+  { partitions }: ReplayProgress,
+): Promise<string[]> {
+  if (filter.fromMs !== undefined) return []
+  const warnings: string[] = []
+  for (const { partition } of partitions) {
+    if (bounds.fromOffsets.has(partition)) continue
+    const start = await reader.startOffset(topic, partition)
+    if (start === 0) continue
+    warnings.push(`partition ${partition} of ${topic} begins at offset ${start}: older events were deleted`)
+  }
+  return warnings
 }
 
 async function findSource(cluster: KafkaCluster, config: Config, request: ReplayRequest) {

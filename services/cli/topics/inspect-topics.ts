@@ -3,6 +3,8 @@ import { type Finding, type KafkaCluster, type TopicDescription, Topics } from '
 import type { Connections } from '#service'
 
 import { type KnownTopic, knownTopics } from './known-topics.ts'
+import type { LogFinding } from './log-finding.ts'
+import { logFindings } from './log-findings.ts'
 
 /** A topic as it is. */
 export interface InspectedTopic extends KnownTopic {
@@ -23,7 +25,7 @@ export interface TopicsInspection {
 
 /** Looks at all topics of the domain, and at the brokers. @throws LogError */
 export async function inspectTopics(
-  { domain, cluster }: Pick<Connections, 'domain' | 'cluster'>,
+  { domain, cluster, redis }: Connections,
   config: Config,
 ): Promise<TopicsInspection> {
   const known = knownTopics(domain, config)
@@ -31,12 +33,15 @@ export async function inspectTopics(
   const described = await topics.describe(known.map(({ name }) => name))
   const present = known.filter(({ name }) => described.some((topic) => topic.name === name))
   const findings = await topics.checkSettings(present)
+  const ofLogs = await logFindings({ cluster, redis, config, domain, topics: described })
   const bytes = await sizes(cluster, described)
   const inspected = known.map<InspectedTopic>((topic) => {
     const found = described.find(({ name }) => name === topic.name)
     if (found === undefined) return { ...topic, findings: [] }
     const { partitions, replication } = found
-    const unsafe = findings.filter(({ subject }) => subject === `topic ${topic.name}`)
+    const unsafe = [...findings, ...ofLogs.map(withRemedy)].filter(
+      ({ subject }) => subject === `topic ${topic.name}`,
+    )
     return {
       ...topic,
       found: { partitions, replication, bytes: bytes.get(topic.name) ?? 0 },
@@ -45,6 +50,12 @@ export async function inspectTopics(
   })
   return { topics: inspected, brokers: findings.filter(({ subject }) => subject.startsWith('broker ')) }
 }
+
+/** Here each finding has one sentence for why and what to do. */
+const withRemedy = ({ why, remedy, subject, setting, actual, recommended }: LogFinding): Finding => ({
+  ...{ subject, setting, actual, recommended },
+  why: `${why}. ${remedy}`,
+})
 
 const sizes = (
   cluster: KafkaCluster,

@@ -19,6 +19,8 @@ export interface StreamClaims {
   readonly index: StreamClaim | undefined | null
   /** The index was up to this offset when it was looked at. */
   readonly indexedUntil: number
+  /** Where the log begins. Behind 0 its head was deleted: a stream may then begin with any version, or be gone. */
+  readonly logStart: number
   readonly snapshots: readonly SnapshotClaim[]
   readonly folding?: Folding
 }
@@ -65,6 +67,7 @@ export class StreamCheck {
   #checkVersion({ version }: StoredEvent): StreamProblem[] {
     if (version === this.#version + 1) return []
     this.#isBroken = true
+    if (this.#claims.logStart > 0 && this.#version === 0) return []
     const before =
       this.#version === 0 ? 'the stream begins' : `after version ${this.#version} stands ${version}`
     const message =
@@ -132,9 +135,11 @@ export class StreamCheck {
   }
 
   #indexBeyond(): StreamProblem[] {
-    const { index, indexedUntil } = this.#claims
+    const { index, indexedUntil, logStart } = this.#claims
     if (index === null || index === undefined) return []
-    const beyond = index.offsets.slice(this.#version).filter((offset) => offset < indexedUntil)
+    const beyond = index.offsets
+      .slice(this.#version)
+      .filter((offset) => offset >= logStart && offset < indexedUntil)
     if (beyond.length === 0) return []
     const last =
       this.#version === 0 ? 'the log has no such stream' : `the log ends it at version ${this.#version}`
@@ -144,6 +149,7 @@ export class StreamCheck {
   }
 
   #snapshotsBeyond(): StreamProblem[] {
+    if (this.#claims.logStart > 0 && this.#version === 0) return []
     const beyond = this.#claims.snapshots.filter(({ version }) => version > this.#version)
     return beyond.map(({ source, version }) => ({
       part: 'snapshots',

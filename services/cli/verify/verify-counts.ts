@@ -3,6 +3,10 @@ export interface VerifyCounts {
   partitions: number
   streams: number
   events: number
+  /** Records that do not count, for no owner appended them. */
+  strays: number
+  /** Partitions whose log lost its head, as an operator has accepted. */
+  headsAccepted: number
   /** Snapshots found equal to the fold of their events. */
   snapshots: number
   /** Snapshots of other state versions, which nobody uses. */
@@ -19,6 +23,8 @@ export const noCounts = (): VerifyCounts => ({
   partitions: 0,
   streams: 0,
   events: 0,
+  strays: 0,
+  headsAccepted: 0,
   snapshots: 0,
   snapshotsOutdated: 0,
   generations: 0,

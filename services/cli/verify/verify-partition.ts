@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 import type { Aggregate, StreamId } from '#domain'
 import { EventFormat } from '#event-log'
-import { type LogReader, snapshotTopic, type StoredRecord } from '#kafka'
+import { type LogReader, snapshotTopic, type StoredRecord, type Stray } from '#kafka'
 import { type FedEvent, isReadable } from '#projections'
 import type { Guard, PartitionIndex } from '#redis-index'
 import type { EventCodec } from '#schemas'
@@ -48,6 +48,7 @@ export class PartitionVerifier {
   #claims: IndexClaims | undefined
   #snapshots: SnapshotClaims | undefined
   #lastOffset = -1
+  #logStart = 0
 
   constructor(
     place: LogPartition,
@@ -98,12 +99,13 @@ export class PartitionVerifier {
       reader.startOffset(topic, partition),
       reader.endOffset(topic, partition),
     ])
-    if (start > 0)
-      this.#tell('log', 'events-deleted', `the log begins at offset ${start}: older events are gone`, {})
+    if (start > 0) await this.#noteDeletedHead(start)
     let next = start
-    for await (const records of reader.read(topic, partition, { from: start, until })) {
+    for await (const { records, strays } of reader.readPieces(topic, partition, { from: start, until })) {
+      for (const stray of strays) this.#addStray(stray)
       await this.#takeChunk(records.filter(({ key }) => sample.has(key.toString())))
-      const last = records.at(-1)?.offset ?? next
+      const last = records.at(-1)?.offset
+      if (last === undefined) continue
       advance(last + 1 - next)
       next = last + 1
       this.#lastOffset = last
@@ -111,6 +113,30 @@ export class PartitionVerifier {
     }
     advance(until - next)
     this.#checkGuardWithin(until)
+  }
+
+  async #noteDeletedHead(start: number): Promise<void> {
+    this.#logStart = start
+    const { topicId } = this.#place
+    if ((await this.#index.acceptedStart(topicId)) >= start) {
+      this.#context.counts.headsAccepted++
+      return
+    }
+    const message =
+      `the log begins at offset ${start}: older events are gone. ` +
+      'Restore a backup, or accept that (docs/operations/failover.md)'
+    this.#tell('log', 'events-deleted', message, {})
+  }
+
+  /** Data that no owner appended: it is in the log, and nothing counts it. */
+  #addStray({ firstOffset, lastOffset, producerId, epoch, held }: Stray): void {
+    const count = lastOffset - firstOffset + 1
+    this.#context.counts.strays += count
+    const owner = held === undefined ? 'no owner' : `producer ${held.producerId}, epoch ${held.epoch}`
+    const message =
+      `${count} ${count === 1 ? 'record does' : 'records do'} not count: producer ${producerId}, epoch ${epoch}, ` +
+      `wrote there, where ${owner} owned the partition`
+    this.#tell('log', 'stray-batch', message, { offset: firstOffset })
   }
 
   async #takeChunk(records: readonly StoredRecord[]): Promise<void> {
@@ -148,6 +174,7 @@ export class PartitionVerifier {
     const check = new StreamCheck({
       index: isIndexed ? this.#claims?.streams.get(streamId) : null,
       indexedUntil: this.#claims?.guard.nextOffset ?? 0,
+      logStart: this.#logStart,
       snapshots: this.#snapshots?.of(streamId) ?? [],
       ...(this.#aggregate && { folding: { aggregate: this.#aggregate, codec: this.#context.codec } }),
     })

@@ -2,7 +2,7 @@ import { aggregateTypeOfTopic, restoreJournal, type TopicDescription, type Topic
 import { inParallel } from '#service'
 
 import { TopicJournal } from '../../topic-journal.ts'
-import { checkIdle } from '../../topics/repartition/idle-groups.ts'
+import { awaitIdle } from '../../topics/repartition/idle-groups.ts'
 import { BackupError } from '../backup-error.ts'
 import type { OpenLog } from '../open-log.ts'
 import type { RestorePlan, RestoreTopic } from './plan-restore.ts'
@@ -15,6 +15,8 @@ export interface RestoreOptions {
   /** Records, each once when written and once when compared. */
   readonly advance: (records: number) => void
   readonly signal: AbortSignal
+  /** Told of what is waited for. */
+  readonly tell: (text: string) => void
 }
 
 export interface Restored {
@@ -60,7 +62,7 @@ export class Restore {
    * @throws BackupError `not-empty`, `other-restore`; MoveError `group-at-work`; LogError
    */
   async check(): Promise<boolean> {
-    await checkIdle(this.#log.cluster, this.#log.config)
+    await awaitIdle(this.#log.cluster, this.#log.config, this.#options)
     const existing = await this.#log.topics.describe(this.#plan.topics.map(({ name }) => name))
     for (const topic of existing) this.#checkPartitions(topic)
     const states = await Promise.all([...this.#journals.values()].map((journal) => journal.read()))

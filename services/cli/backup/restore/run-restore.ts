@@ -2,7 +2,7 @@ import { type Config, shownSettings } from '#config'
 
 import type { Cli, Report } from '../../cli.ts'
 import { CommandError, failureOf } from '../../failure.ts'
-import { noDisplay, progressDisplay } from '../../progress-display.ts'
+import { noDisplay, noticeOf, progressDisplay } from '../../progress-display.ts'
 import { ProgressMeter } from '../../progress-meter.ts'
 import { grouped } from '../../progress-text.ts'
 import { BackupError } from '../backup-error.ts'
@@ -39,7 +39,12 @@ export async function restoreBackup(
     return await withLog(config, (log) =>
       withMeter(cli, async (meter) => {
         const advance = (records: number) => meter.advance(records)
-        const options = { advance, signal, ...(replication !== undefined && { replication }) }
+        const options = {
+          advance,
+          signal,
+          tell: noticeOf(cli),
+          ...(replication !== undefined && { replication }),
+        }
         const restore = new Restore(log, plan, options)
         if (isDryRun) return planned(plan, await restore.check(), config)
         meter.extend(passes * plan.events)

@@ -1,3 +1,5 @@
+import { setTimeout as pause } from 'node:timers/promises'
+
 import type { Config } from '#config'
 import { groupMembers, type KafkaCluster } from '#kafka'
 
@@ -12,28 +14,82 @@ export interface GroupAtWork {
   readonly hosts: readonly string[]
 }
 
+interface BusyGroup extends GroupAtWork {
+  readonly memberIds: readonly string[]
+}
+
+/** What waiting for groups needs: how to give up, and whom to tell. */
+export interface IdleWait {
+  readonly signal: AbortSignal
+  /** Told once, where it takes a while. */
+  readonly tell: (text: string) => void
+}
+
+const lookMs = 500
+/** The coordinator looks at sessions now and then, and after its own start it has to load them. */
+const graceMs = 3_000
+
 /** Services that take part now. One that was killed counts until its session has run out. @throws LogError */
 export async function groupsAtWork(cluster: KafkaCluster, config: Config): Promise<readonly GroupAtWork[]> {
+  const groups = await busyGroups(cluster, config)
+  return groups.map(({ service, groupId, members, hosts }) => ({ service, groupId, members, hosts }))
+}
+
+/** @throws MoveError `group-at-work` */
+export async function checkIdle(cluster: KafkaCluster, config: Config): Promise<void> {
+  const [busy] = await busyGroups(cluster, config)
+  if (busy !== undefined) throw atWork(busy)
+}
+
+/**
+ * Waits until no service takes part. A broker keeps a member that it did not see leave, over its own restart too, until the session has
+ * run out: only then it is known who lives.
+ * @throws MoveError `group-at-work` where a member outlives its session, or another one comes; LogError; an AbortError when the signal aborts.
+ */
+export async function awaitIdle(
+  cluster: KafkaCluster,
+  config: Config,
+  { signal, tell }: IdleWait,
+): Promise<void> {
+  const first = await busyGroups(cluster, config)
+  const [seen] = first
+  if (seen === undefined) return
+  const known = new Set(first.flatMap(({ memberIds }) => memberIds))
+  const waitMs = Math.max(...first.map(({ service }) => config[service].sessionTimeoutMs)) + graceMs
+  const deadlineMs = performance.now() + waitMs
+  tell(
+    `group ${seen.groupId} has ${membersText(seen.members)}: waiting up to ${Math.ceil(waitMs / 1_000)} s, in case that is what was stopped before`,
+  )
+  for (;;) {
+    await pause(lookMs, undefined, { signal })
+    const busy = await busyGroups(cluster, config)
+    const [group] = busy
+    if (group === undefined) return
+    const fresh = busy.find(({ memberIds }) => memberIds.some((id) => !known.has(id)))
+    if (fresh !== undefined || performance.now() > deadlineMs) throw atWork(fresh ?? group)
+  }
+}
+
+async function busyGroups(cluster: KafkaCluster, config: Config): Promise<readonly BusyGroup[]> {
   const services = ['writer', 'snapshotter', 'projector'] as const
   const groups = await Promise.all(
     services.map(async (service) => {
       const { groupId } = config[service]
-      const members = await groupMembers(cluster, groupId)
-      const hosts = [...new Set(members.map(({ host }) => host.replace('/', '')))]
-      return { service, groupId, members: members.length, hosts }
+      const found = await groupMembers(cluster, groupId)
+      return {
+        ...{ service, groupId, members: found.length },
+        hosts: [...new Set(found.map(({ host }) => host.replace('/', '')))],
+        memberIds: found.map(({ memberId }) => memberId),
+      }
     }),
   )
   return groups.filter(({ members }) => members > 0)
 }
 
-/** @throws MoveError `group-at-work` */
-export async function checkIdle(cluster: KafkaCluster, config: Config): Promise<void> {
-  const [busy] = await groupsAtWork(cluster, config)
-  if (busy === undefined) return
-  const { service, groupId, members, hosts } = busy
-  throw new MoveError(
+const membersText = (members: number): string => `${members} member${members === 1 ? '' : 's'}`
+
+const atWork = ({ service, groupId, members, hosts }: GroupAtWork): MoveError =>
+  new MoveError(
     'group-at-work',
-    `group ${groupId} has ${members} members (from ${hosts.join(', ')}): stop every ${service}. ` +
-      'One that was killed counts until its session time-out has passed',
+    `group ${groupId} has ${membersText(members)} (from ${hosts.join(', ')}): stop every ${service}, then run this again`,
   )
-}

@@ -17,7 +17,7 @@ import type { Connections } from '#service'
 import { partitionIndex } from '../../partition-index.ts'
 import { TopicJournal } from '../../topic-journal.ts'
 import { copyByKey, type CopyParts, copyPartition, type CopyTarget, digestsOf } from './copy-records.ts'
-import { checkIdle } from './idle-groups.ts'
+import { awaitIdle, checkIdle } from './idle-groups.ts'
 import { MoveError } from './move-error.ts'
 import type { MoveState } from './move-state.ts'
 import { sameDigests } from './record-digest.ts'
@@ -31,6 +31,8 @@ export interface RepartitionOptions {
   /** A service that was starting when the move began has joined its group after so long. */
   readonly settleMs: number
   readonly signal: AbortSignal
+  /** Told of what is waited for. */
+  readonly tell: (text: string) => void
 }
 
 export type Repartitioned = Pick<MoveState, 'from' | 'to'> & { readonly events: number }
@@ -69,7 +71,7 @@ export class Repartition {
 
   /** @throws MoveError, LogError, IndexUnavailableError; an AbortError when the signal aborts. */
   async run(): Promise<Repartitioned> {
-    await checkIdle(this.#connections.cluster, this.#config)
+    await awaitIdle(this.#connections.cluster, this.#config, this.#options)
     let state = await this.#begin()
     if (state.phase === 'copying') state = await this.#stage(state)
     if (state.phase === 'staged') state = await this.#switch(state)
