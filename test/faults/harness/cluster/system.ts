@@ -29,6 +29,9 @@ const commonSettings = {
   ANNALS_SNAPSHOTTER_SESSION_TIMEOUT: '6s',
 }
 
+/** An owner that was paused must still answer what it decided before: only then its callers hear it. */
+const patientSettings = { ANNALS_WRITER_APPEND_TIMEOUT: '30s' }
+
 const clockModule = new URL('clock.ts', import.meta.url).href
 
 export interface SystemOptions {
@@ -158,6 +161,7 @@ export class System {
   get #commonEnv(): Readonly<Record<string, string>> {
     return {
       ...commonSettings,
+      ...(this.traits.forgetsIds && patientSettings),
       ANNALS_REDIS_KEY_PREFIX: this.redisKeyPrefix,
       ANNALS_WRITER_GROUP: this.name,
       ANNALS_PROJECTOR_GROUP: `${this.name}-projector`,

@@ -5,7 +5,7 @@ import type { System } from '../cluster/system.ts'
 import { Random } from '../random.ts'
 import type { StateOperation } from '../history.ts'
 import type { Recorder } from '../recorder.ts'
-import type { Caller } from './caller.ts'
+import { type Caller, callMsMax, patientCallMsMax } from './caller.ts'
 import { HttpCaller } from './http-caller.ts'
 import { SdkCaller } from './sdk-caller.ts'
 import { Streams } from './streams.ts'
@@ -83,8 +83,13 @@ const isAnswer = (outcome: StateOperation['outcome'] | undefined, mayLackEvents:
 function callerOf(system: System, seed: number, client: number): Caller {
   const writerUrls = system.writers.map(({ front }) => urlOf(front))
   const projectorUrls = system.projectors.map(({ front }) => urlOf(front))
+  // Those who ask the owner by itself hear it whenever it answers; behind another writer they would not.
+  const isPatient = system.traits.forgetsIds && (client % 4 === 0 || client % 4 === 3)
+  const timeoutMs = isPatient ? patientCallMsMax : callMsMax
   if (client % 4 === 3) {
-    return new HttpCaller({ writerUrls, projectorUrls, random: new Random(seed, 'ways', client) })
+    const random = new Random(seed, 'ways', client)
+    return new HttpCaller({ writerUrls, projectorUrls, random, callMsMax: timeoutMs })
   }
-  return new SdkCaller({ urls: writerUrls, projectionUrls: projectorUrls, direct: client % 4 < 2 })
+  const direct = client % 4 < 2
+  return new SdkCaller({ urls: writerUrls, projectionUrls: projectorUrls, direct, timeoutMs })
 }
