@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache'
 
 import { deadlineIn, untilAnswered } from './attempts.ts'
 import type { KafkaCluster } from './cluster.ts'
+import { FirstTerms } from './first-terms.ts'
 import { LogError } from './kafka-errors.ts'
 import { firstOffsetSince, highWatermark, logStart } from './offsets.ts'
 import type { StoredBatch, StoredRecord } from './record-batch.ts'
@@ -70,8 +71,6 @@ function recordsOf(batches: readonly StoredBatch[], from: number, until: number)
   return all.length === 1 ? (all[0] as StoredRecord[]) : all.flat()
 }
 
-const isToEnd = ({ batches, highWatermark }: Fetched): boolean => offsetAfter(batches, 0) >= highWatermark
-
 /** Positions whose term is remembered, for those who read on from where they were. */
 const positionsMax = 10_000
 
@@ -109,6 +108,7 @@ export class LogReader {
   readonly #fetchBytesMax: number
   readonly #scattered: ScatteredReader
   readonly #knownTerms: KnownTerms | undefined
+  readonly #firstTerms = new FirstTerms()
   readonly #terms = new LRUCache<string, { readonly term: Term | undefined }>({ max: positionsMax })
   #follows = 0
 
@@ -236,17 +236,14 @@ export class LogReader {
   ): Promise<Term | undefined> {
     if (rule === undefined || rule.term !== undefined || batches[0]?.isControl !== false) return undefined
     const { topicId } = await this.#topic(topic)
-    const key = positionKey(topicId, partition, -1)
-    const known = this.#terms.get(key)
-    if (known !== undefined) return known.term
-    const hasHead = (await this.startOffset(topic, partition)) === 0
     const lane = `read-${partition % readLanes}`
-    const piece = hasHead ? await this.#fetch(topic, partition, lane, 0, catchUpWaitMs) : undefined
-    const term = piece?.batches.find(({ isControl }) => isControl)
-    // The first owner of a log that has none yet may still come.
-    const isOpen = term === undefined && piece !== undefined && isToEnd(piece)
-    if (!isOpen) this.#terms.set(key, { term: term && { producerId: term.producerId, epoch: term.epoch } })
-    return term
+    return this.#firstTerms.of(`${topicId}/${partition}`, {
+      startOffset: () => this.startOffset(topic, partition),
+      firstBatches: async () => {
+        const piece = await this.#fetch(topic, partition, lane, 0, catchUpWaitMs)
+        return { batches: piece.batches, isAll: offsetAfter(piece.batches, 0) >= piece.highWatermark }
+      },
+    })
   }
 
   async #rememberTerm(

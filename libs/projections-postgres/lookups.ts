@@ -129,7 +129,10 @@ export async function findPage(
   const page = rows.slice(0, limit)
   const last = page.at(-1)
   return {
-    views: page.map((row): KeyedView => ({ key: row.key, ...storedView(row) })),
+    views: page.map((row): KeyedView => ({
+      ...{ key: row.key, ...storedView(row) },
+      ...(row.figure !== null && { figure: row.figure }),
+    })),
     ...(rows.length > limit &&
       last && { next: { key: last.key, ...(last.figure !== null && { figure: last.figure }) } }),
   }

@@ -284,10 +284,12 @@ function decodePage(
   nowMs: number,
 ): StoredViewPage {
   const entries = inPairs(ranked).map(([key, figure]) => ({ key: String(key), figure: Number(figure) }))
-  const views = entries.flatMap(({ key }, index): KeyedView[] => {
+  const views = entries.flatMap(({ key, figure }, index): KeyedView[] => {
     const bytes = values[index]
     const view = bytes == null ? undefined : decodeView(bytes)
-    return view === undefined || hasExpired(view, nowMs) ? [] : [{ key, ...view }]
+    return view === undefined || hasExpired(view, nowMs)
+      ? []
+      : [{ key, ...view, ...(orderBy !== undefined && { figure }) }]
   })
   const last = entries.at(-1)
   if (more === 0 || last === undefined) return { views }

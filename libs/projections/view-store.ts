@@ -29,6 +29,8 @@ export interface StoredView {
 
 export interface KeyedView extends StoredView {
   readonly key: string
+  /** On a page by an index: the figure that places the view. */
+  readonly figure?: number
 }
 
 export interface ViewChange {

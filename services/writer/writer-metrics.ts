@@ -8,6 +8,11 @@ export type RoundStep = 'check' | 'append' | 'commit'
 interface PartitionCounts {
   readonly queueDepth: number
   readonly owned: readonly { readonly isServing: boolean }[]
+  readonly namedStates: readonly {
+    readonly topic: string
+    readonly partition: number
+    readonly state: string
+  }[]
 }
 
 /** A series that begins at 1 shows no increase, so those that somebody may be woken up by begin at 0. */
@@ -92,6 +97,7 @@ export class WriterMetrics {
       registers,
     })
     addPartitionGauges(registry, partitions)
+    addWaitingGauge(registry, partitions)
   }
 
   caughtUp(topic: string, partition: number, { nextOffset, endOffset, added }: CatchUpProgress): void {
@@ -142,6 +148,20 @@ function addPartitionGauges(registry: Registry, partitions: PartitionCounts): vo
     'Events that wait for their round',
     () => partitions.queueDepth,
   )
+}
+
+function addWaitingGauge(registry: Registry, partitions: PartitionCounts): void {
+  new Gauge({
+    name: 'annals_writer_waits_for_operator',
+    help: '1 for each partition that is not served until an operator acts, by its state',
+    labelNames: ['topic', 'partition', 'state'],
+    registers: [registry],
+    collect() {
+      this.reset()
+      for (const { topic, partition, state } of partitions.namedStates)
+        this.set({ topic, partition, state }, 1)
+    },
+  })
 }
 
 /** A gauge that is asked at each scrape. */

@@ -45,7 +45,7 @@ async function truncated() {
   await client.append(cut, purchases(2))
   const whole = freshStream(other)
   await client.append(whole, purchases(2))
-  const offset = third.position?.offset ?? 0
+  const offset = third.position.offset
   await deleteHead(where, eventTopic(type), 0, offset)
   const annals = cliHere({ ...where.env, ANNALS_URL: writer.url })
   return { where, writer, client, type, cut, whole, offset, annals }
@@ -153,7 +153,7 @@ test('a backup restored over the deleted topic brings the head back; the other t
   onTestFinished(() => rm(folder, { recursive: true }))
   const annals = cliHere({ ...where.env, ANNALS_URL: writer.url })
   expect(await annals(['backup', join(folder, 'before'), '--type', type])).toMatchObject({ exitCode: 0 })
-  await deleteHead(where, eventTopic(type), 0, third.position?.offset ?? 0)
+  await deleteHead(where, eventTopic(type), 0, third.position.offset)
   await emptyRedis(where)
   await waitFor('the partition to wait', async () => {
     const error: unknown = await client.info(cut).catch((reason: unknown) => reason)

@@ -24,11 +24,15 @@ export interface ServiceProcess extends Pick<Server, 'pid' | 'exited' | 'kill'> 
   stop(): Promise<void>
 }
 
-/** Starts one on a free port and waits until it is ready. It ends with the test's process at the latest. */
+/**
+ * Starts one on a free port and waits until it is ready. It ends with the test's process at the latest.
+ * @param probe what has to answer 200.
+ */
 export async function startServiceProcess(
   service: ServiceName,
   { env }: Installation,
   more: Readonly<Record<string, string>> = {},
+  probe: '/health/ready' | '/health/live' = '/health/ready',
 ): Promise<ServiceProcess> {
   const folder = mkdtempSync(join(tmpdir(), `annals-${service}-`))
   const [port = 0] = await freePorts(1)
@@ -39,7 +43,7 @@ export async function startServiceProcess(
     cwd: repository,
     env: { ANNALS_LOG_PRETTY: 'false', ...env, ...more, ANNALS_PORT: String(port) },
     logFile: join(folder, `${service}.log`),
-    healthy: () => httpOk(`http://127.0.0.1:${port}/health/ready`),
+    healthy: () => httpOk(`http://127.0.0.1:${port}${probe}`),
   })
   return {
     pid: server.pid,

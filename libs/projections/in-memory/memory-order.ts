@@ -51,7 +51,7 @@ export function pageOf(
   const found = rest.slice(0, limit)
   const last = found.at(-1)
   return {
-    views: found.map(({ key, view }) => ({ key, ...storedView(view) })),
+    views: found.map(({ view, ...place }) => ({ ...place, ...storedView(view) })),
     ...(rest.length > limit && last !== undefined && { next: cursorAt(last) }),
   }
 }

@@ -106,7 +106,9 @@ export function pagesContract(subject: () => Subject): void {
       const view = found(await store.view(projection.stored, 'a'))
       expect(view).toMatchObject({ expiresAtMs, changedAtMs: 777 })
       expect(await page(projection, {})).toEqual({ views: [{ key: 'a', ...view }] })
-      expect(await page(projection, { orderBy: 'spend' })).toEqual({ views: [{ key: 'a', ...view }] })
+      expect(await page(projection, { orderBy: 'spend' })).toEqual({
+        views: [{ key: 'a', figure: 5, ...view }],
+      })
     })
 
     test('waits for an event and takes a generation as any lookup does', async () => {

@@ -63,6 +63,7 @@ function shown(projection: ProjectionInfo): Report {
     generationTable(generations),
     ...lasting.map(partitionTable),
     ...lasting.flatMap(stops),
+    ...waits(projection),
   ]
   return { document: projection, text: parts.filter((part) => part !== '').join('\n\n') }
 }
@@ -101,6 +102,15 @@ const partitionTable = ({ id, partitions }: GenerationInfo): string =>
     partitions.map(({ topic, partition, checkpoint, lag, stopped }) => [
       ...[id, topic, partition, grouped(checkpoint), grouped(lag)],
       stopped === undefined ? '' : 'stopped',
+    ]),
+  )
+
+const waits = ({ waitForOperator = [] }: ProjectionInfo): readonly string[] =>
+  waitForOperator.map(({ topic, partition, state, reason }) =>
+    list([
+      ['waits at', partition === undefined ? topic : `${topic}/${partition}`],
+      ['state', state],
+      ['because', reason],
     ]),
   )
 

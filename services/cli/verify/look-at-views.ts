@@ -1,5 +1,5 @@
 import { formatPosition, type Projection } from '#domain'
-import type { GenerationState, ViewPageQuery, ViewStore } from '#projections'
+import type { GenerationState, KeyedView, ViewPageQuery, ViewStore } from '#projections'
 
 type LookedAt = Pick<ViewStore, 'generations' | 'page' | 'parked'>
 
@@ -10,6 +10,8 @@ export interface Look {
   readonly after: GenerationState
   /** As JSON, by key. */
   readonly views: ReadonlyMap<string, string>
+  /** Figures by key, for each index that both the generation and the definition have. */
+  readonly figures: ReadonlyMap<string, ReadonlyMap<string, number>>
   /** Positions of events that were set aside: they are not in the views. */
   readonly parked: ReadonlySet<string>
 }
@@ -25,11 +27,18 @@ export async function lookAtViews(projection: Projection, store: LookedAt): Prom
     if (before.viewVersion !== projection.viewVersion) return 'another view version serves'
     const parked = await parkedIn(projection, before.id, store)
     const views = await viewsIn(projection, before.id, store)
+    const figures = await figuresIn(projection, before, store)
     const after = await serving(projection, store)
     const parkedAfter = await parkedIn(projection, before.id, store)
     // An event that was retried meanwhile is in some of the views only.
-    if (views === undefined || after?.id !== before.id || parkedAfter.join() !== parked.join()) continue
-    return { generation: before.id, before, after, views, parked: new Set(parked) }
+    if (
+      views === undefined ||
+      figures === undefined ||
+      after?.id !== before.id ||
+      parkedAfter.join() !== parked.join()
+    )
+      continue
+    return { generation: before.id, before, after, views, figures, parked: new Set(parked) }
   }
   return 'its generations change'
 }
@@ -53,12 +62,38 @@ async function viewsIn(
   store: LookedAt,
 ): Promise<Map<string, string> | undefined> {
   const views = new Map<string, string>()
-  let query: ViewPageQuery = { generation, descending: false, limit: pageViews }
+  const take = ({ key, json }: KeyedView) => views.set(key, json)
+  return (await eachView(projection, { generation }, store, take)) ? views : undefined
+}
+
+async function figuresIn(
+  projection: Projection,
+  { id: generation, indexNames }: GenerationState,
+  store: LookedAt,
+): Promise<Map<string, Map<string, number>> | undefined> {
+  const byIndex = new Map<string, Map<string, number>>()
+  for (const orderBy of projection.indexNames.filter((name) => indexNames.includes(name))) {
+    const figures = new Map<string, number>()
+    const take = ({ key, figure }: KeyedView) => figure !== undefined && figures.set(key, figure)
+    if (!(await eachView(projection, { generation, orderBy }, store, take))) return undefined
+    byIndex.set(orderBy, figures)
+  }
+  return byIndex
+}
+
+/** @returns whether all of them were seen. */
+async function eachView(
+  projection: Projection,
+  of: Pick<ViewPageQuery, 'generation' | 'orderBy'>,
+  store: LookedAt,
+  take: (view: KeyedView) => unknown,
+): Promise<boolean> {
+  let query: ViewPageQuery = { ...of, descending: false, limit: pageViews }
   for (;;) {
     const looked = await store.page(projection, query)
-    if (looked.outcome !== 'found') return undefined
-    for (const { key, json } of looked.found.views) views.set(key, json)
-    if (looked.found.next === undefined) return views
+    if (looked.outcome !== 'found') return false
+    for (const view of looked.found.views) take(view)
+    if (looked.found.next === undefined) return true
     query = { ...query, cursor: looked.found.next }
   }
 }

@@ -30,7 +30,7 @@ export async function verifyViews(projection: Projection, context: ViewsVerifica
   try {
     const folded = await foldLog(projection, look, context)
     if (signal.aborted) return
-    compare(look, folded, counts, (code, message, key) =>
+    compare(projection, look, folded, counts, (code, message, key) =>
       findings.add('views', code, message, { ...where, key }),
     )
   } catch (error) {
@@ -40,7 +40,8 @@ export async function verifyViews(projection: Projection, context: ViewsVerifica
 }
 
 function compare(
-  { views }: Look,
+  projection: Projection,
+  { views, figures }: Look,
   folded: FoldedLog,
   counts: VerifyCounts,
   tell: (code: string, message: string, key: string) => void,
@@ -57,6 +58,25 @@ function compare(
     else if (expected === undefined) tell('view-unknown', 'it is there, and the log does not make it', key)
     else if (!isDeepStrictEqual(JSON.parse(stored), JSON.parse(JSON.stringify(expected)))) {
       tell('view-differs', 'it is not what the reducers make of the log', key)
+    } else {
+      for (const message of wrongFigures(projection, expected, figures, key))
+        tell('figure-differs', message, key)
     }
+  }
+}
+
+/** What orders the views is kept beside them, and may be another figure than theirs. */
+function* wrongFigures(
+  projection: Projection,
+  view: unknown,
+  figures: Look['figures'],
+  key: string,
+): Iterable<string> {
+  const expected = projection.indexValues(view)
+  for (const [index, stored] of figures) {
+    const figure = stored.get(key)
+    if (figure === expected[index]) continue
+    const is = figure === undefined ? 'has no figure for it' : `is placed by ${figure}`
+    yield `by index ${index} it ${is}, and its view makes ${expected[index]}`
   }
 }
