@@ -26,15 +26,17 @@ export interface RedisClusterNode extends Pick<Redis, 'port' | 'url'> {
 /** Starts three Redis on free ports of their own and joins them to a cluster that serves all slots. */
 export async function startRedisCluster(options: {
   readonly folder: string
+  /** More settings of each node, as redis-server takes them. */
+  readonly settings?: readonly string[]
   readonly report?: Report
 }): Promise<RedisCluster> {
-  const { folder, report } = options
+  const { folder, settings: more = [], report } = options
   const ports = await freePorts(2 * size)
   const nodes = await Promise.all(
     ports.slice(0, size).map((port, index) => {
       const name = `redis-${index + 1}`
       // The port for the cluster's own talk is by default 10,000 higher, which may be none.
-      const settings = ['--cluster-enabled', 'yes', '--cluster-port', String(ports[size + index])]
+      const settings = ['--cluster-enabled', 'yes', '--cluster-port', String(ports[size + index]), ...more]
       const logFile = join(folder, 'logs', `${name}.log`)
       const of = { port, folder: join(folder, name), logFile, settings, report }
       return startNode(() => startRedis({ ...of, name: `Redis node ${index + 1}` }))

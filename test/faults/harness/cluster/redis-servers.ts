@@ -12,6 +12,9 @@ import {
 /** A command is no probe: a machine that stands still for seconds answers it, too. */
 const commandMsMax = 30_000
 
+/** An older dump is loaded in place. */
+const harmable = ['--enable-debug-command', 'local']
+
 /** A Redis that faults strike: the only one, or a node of a cluster. */
 export interface RedisNode {
   readonly port: number
@@ -46,8 +49,8 @@ export class RedisServer implements RedisNode {
 
   async start(): Promise<void> {
     const logFile = join(this.#folder, 'redis.log')
-    const settings = ['--enable-debug-command', 'local']
-    this.#running = await startRedis({ port: this.port, folder: this.#folder, logFile, settings })
+    const { port } = this
+    this.#running = await startRedis({ port, folder: this.#folder, logFile, settings: harmable })
   }
 
   async kill(): Promise<void> {
@@ -79,7 +82,7 @@ export class RedisClusterServers {
   }
 
   static async start(folder: string): Promise<RedisClusterServers> {
-    return new RedisClusterServers(await startRedisCluster({ folder }))
+    return new RedisClusterServers(await startRedisCluster({ folder, settings: harmable }))
   }
 
   /** Some of its nodes, separated by commas. */
