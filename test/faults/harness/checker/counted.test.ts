@@ -60,6 +60,13 @@ test.each<[string, number[], readonly LoggedEvent[], readonly LoggedMarker[], nu
     [marker(1, by(7, 1))],
   ],
   [
+    'of the owner alone in a log without its head',
+    [7, 9],
+    [event(6, 4, by(-1, -1)), event(7, 4, by(7, 0)), event(9, 5, by(7, 1))],
+    [marker(8, by(7, 1))],
+    6,
+  ],
+  [
     'in a log without its head, from any version',
     [6, 8],
     [event(6, 4, by(7, 0)), event(8, 5, by(7, 1))],

@@ -31,11 +31,12 @@ function* countedIn(
   isHeadless: boolean,
 ): Generator<LoggedEvent> {
   const versions = new Map<string, number>()
+  const unmarked = unmarkedIn(events, markers, isHeadless)
   for (const event of events) {
     const term = markers.findLast(({ offset }) => offset < event.offset)?.producer
     const counts =
       term === undefined
-        ? countsUnmarked(event, versions.get(event.streamId), markers[0]?.producer, isHeadless)
+        ? countsUnmarked(event, versions.get(event.streamId), unmarked)
         : isSame(term, event.producer)
     if (!counts) continue
     versions.set(event.streamId, event.version)
@@ -43,16 +44,37 @@ function* countedIn(
   }
 }
 
+/** What is known of events that no marker is before. */
+interface Unmarked {
+  /** Of the first marker. */
+  readonly first: Producer | undefined
+  /** Whether any of them is of that producer. */
+  readonly hasOwn: boolean
+  readonly isHeadless: boolean
+}
+
+function unmarkedIn(
+  events: readonly LoggedEvent[],
+  [marker]: readonly LoggedMarker[],
+  isHeadless: boolean,
+): Unmarked {
+  const first = marker?.producer
+  const isOwn = ({ offset, producer }: LoggedEvent) =>
+    marker !== undefined && offset < marker.offset && producer.id === first?.id
+  return { first, hasOwn: events.some(isOwn), isHeadless }
+}
+
 /**
- * Before the first marker an event counts if its version follows; where the head of the log was deleted, a stream may begin anywhere.
- * Not, in a log that has its beginning, what the producer of its first marker wrote before: its owner still believed in a log that is gone.
+ * Before the first marker an event counts if its version follows; where the head of the log was deleted, a stream may begin anywhere,
+ * and if any event is of the first marker's producer, no other counts. Not, in a log that has its beginning, what the producer of its
+ * first marker wrote before: its owner still believed in a log that is gone.
  */
 function countsUnmarked(
   { version, producer }: LoggedEvent,
   before: number | undefined,
-  first: Producer | undefined,
-  isHeadless: boolean,
+  { first, hasOwn, isHeadless }: Unmarked,
 ): boolean {
-  if (isHeadless) return before === undefined || version === before + 1
-  return version === (before ?? 0) + 1 && producer.id !== first?.id
+  const isOwn = producer.id === first?.id
+  if (isHeadless) return (isOwn || !hasOwn) && (before === undefined || version === before + 1)
+  return version === (before ?? 0) + 1 && !isOwn
 }

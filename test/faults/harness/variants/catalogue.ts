@@ -130,7 +130,7 @@ const ruleLeftOut: Variant = {
   module: 'libs/kafka/terms.ts',
   replacements: [
     {
-      text: 'if (this.#term === undefined) return batch.producerId !== first?.producerId',
+      text: 'if (this.#term !== undefined) return batch.isOf(this.#term)',
       by: 'if (this.#term !== null) return true',
     },
   ],
