@@ -1,10 +1,10 @@
 import { formatPosition, type Position, type Projection } from '#domain'
 import { EventStoreError, invalidRequest, parsePageLimit, parseTime } from '#event-store'
-import { LogError } from '#kafka'
 import {
   type DeadLetter,
   type DeadLetterRetry,
   type EventFeed,
+  type Generation,
   isReadable,
   type Lookup,
   type ParkedEvent,
@@ -22,12 +22,12 @@ import {
   type ViewsQuery,
   type ViewStore,
   type ViewUpdate,
-  ViewStoreUnavailableError,
 } from '#projections'
 
 import type { Applications } from './applications.ts'
 import type { ChangeAt, ProjectorApi } from './projector-api.ts'
 import { endsOf, projectionInfo, withoutViews } from './projection-infos.ts'
+import { answered, behind, noEventThere, noGeneration, unknownIndex } from './projection-errors.ts'
 import type { SourceStates } from './source-states.ts'
 import { decodeViewCursor, encodeViewCursor } from './view-cursor.ts'
 
@@ -37,6 +37,8 @@ export interface KnownProjection {
   readonly sources: readonly SourcePartition[]
   /** Begins a generation. @returns its id. */
   rebuild(until?: Until): Promise<string>
+  /** Whether a generation is made from topics that are gone: nothing of it is served. */
+  isOfOldLog(generation: Generation): boolean
 }
 
 export interface ProjectionsParts {
@@ -53,11 +55,14 @@ export interface ProjectionsParts {
 const limitDefault = 100
 const deadLettersMax = 1_000
 const waitMsDefault = 5_000
+const generationsMax = 1_000
 
 /** What readers and operators can do with projections, at any instance: all that it needs to know is in the store and in the log. */
 export class Projections implements ProjectorApi {
   readonly #parts: ProjectionsParts
   readonly #known: ReadonlyMap<string, KnownProjection>
+  /** Generations that may be served. */
+  readonly #ofThisLog = new Set<string>()
 
   constructor(parts: ProjectionsParts) {
     this.#parts = parts
@@ -204,9 +209,10 @@ export class Projections implements ProjectorApi {
 
   async #serving(projection: Projection): Promise<ViewSet> {
     const states = await answered(this.#parts.store.generations(projection))
-    const generation = states.find(({ status }) => status === 'serving')?.id
-    if (generation === undefined) throw await this.#nothingServed(projection)
-    return { projection, generation }
+    const serving = states.find(({ status }) => status === 'serving')
+    if (serving === undefined || this.#find(projection.name).isOfOldLog(serving))
+      throw await this.#nothingServed(projection)
+    return { projection, generation: serving.id }
   }
 
   async #nothingServed(projection: Projection): Promise<EventStoreError> {
@@ -230,8 +236,9 @@ export class Projections implements ProjectorApi {
     for (;;) {
       const seen = applications.steps
       const looked = await answered(ask())
-      if (looked.outcome === 'found') return looked.found
-      if (looked.outcome === 'no-generation') {
+      const isServed = looked.outcome === 'found' && (await this.#isOfThisLog(projection, looked.generation))
+      if (looked.outcome === 'found' && isServed) return looked.found
+      if (looked.outcome !== 'behind') {
         throw generation === undefined
           ? await this.#nothingServed(projection)
           : noGeneration(projection.name, generation)
@@ -240,6 +247,18 @@ export class Projections implements ProjectorApi {
       if (after === undefined || leftMs <= 0) throw behind(projection, after, waitMs)
       await applications.next({ projection, after, generation }, seen, leftMs)
     }
+  }
+
+  /** Looked up once for each generation. */
+  async #isOfThisLog(projection: Projection, generation: string): Promise<boolean> {
+    const key = `${projection.name}/${generation}`
+    if (this.#ofThisLog.has(key)) return true
+    const states = await answered(this.#parts.store.generations(projection))
+    const state = states.find(({ id }) => id === generation)
+    if (state === undefined || this.#find(projection.name).isOfOldLog(state)) return false
+    if (this.#ofThisLog.size >= generationsMax) this.#ofThisLog.clear()
+    this.#ofThisLog.add(key)
+    return true
   }
 
   /** Why something that is not there may be missing for good. */
@@ -269,22 +288,6 @@ export class Projections implements ProjectorApi {
   }
 }
 
-function noEventThere(error: unknown): never {
-  if (error instanceof LogError && error.outcome === 'not-there')
-    throw invalidRequest('untilPosition', error.message)
-  throw error
-}
-
-/** @throws EventStoreError `unavailable` where the store of views does not answer. */
-async function answered<T>(answer: Promise<T>): Promise<T> {
-  try {
-    return await answer
-  } catch (error) {
-    if (!(error instanceof ViewStoreUnavailableError)) throw error
-    throw new EventStoreError('unavailable', error.message, { retryAfterSeconds: 1 }, { cause: error })
-  }
-}
-
 const lookupOf = ({ after, generation }: ViewOptions) => ({
   ...(after !== undefined && { after }),
   ...(generation !== undefined && { generation }),
@@ -301,19 +304,3 @@ const toDeadLetter = ({ position, error, parkedAtMs }: ParkedEvent): DeadLetter 
   error,
   at: new Date(parkedAtMs).toISOString(),
 })
-
-const unknownIndex = ({ name, indexNames }: Projection, orderBy: string): string =>
-  `projection ${name} has no index ${JSON.stringify(orderBy)}: it has ${indexNames.join(', ') || 'none'}`
-
-const noGeneration = (name: string, generation: string): EventStoreError =>
-  new EventStoreError(
-    'generation-not-found',
-    `projection ${name} has no generation ${JSON.stringify(generation)}`,
-  )
-
-const behind = ({ name }: Projection, after: Position | undefined, waitMs: number): EventStoreError =>
-  new EventStoreError(
-    'projection-behind',
-    `the event at ${after === undefined ? '' : formatPosition(after)} is not in projection ${name} after ${waitMs} ms: try again, or see GET /projections/${name} for its lag`,
-    { retryAfterSeconds: 1 },
-  )

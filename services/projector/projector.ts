@@ -105,6 +105,7 @@ export class Projector {
         projection: runner.projection,
         sources: this.#sourcesOf(runner.projection),
         rebuild: (until) => runner.rebuild(until),
+        isOfOldLog: (generation) => runner.isOfOldLog(generation),
       })),
       applications,
       changelog,

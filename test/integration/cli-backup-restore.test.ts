@@ -340,7 +340,7 @@ test('a restore waits for the session of a member that left no word, and is refu
   const proxy = await memberOf(there)
   const refused = await annals(['restore', folder])
   expect(refused).toMatchObject({ exitCode: 1 })
-  expect(refused.stderr).toMatch(/group \S+ has \d members?: waiting up to 9 s/)
+  expect(refused.stderr).toMatch(/group \S+ has \d members?: waiting up to 19 s/)
   expect(refused.stderr).toMatch(
     /error: group \S+ has \d members? \(from \S+\): stop every writer, then run this again/,
   )
@@ -348,5 +348,5 @@ test('a restore waits for the session of a member that left no word, and is refu
   await proxy.close()
   const restored = await annals(['restore', folder])
   expect(restored).toMatchObject({ exitCode: 0 })
-  expect(restored.stderr).toMatch(/group \S+ has \d members?: waiting up to 9 s/)
+  expect(restored.stderr).toMatch(/group \S+ has \d members?: waiting up to 19 s/)
 }, 120_000)

@@ -99,7 +99,7 @@ test(
     const busy = await annals(['topics', 'repartition', where.type, '--partitions', '5', '--yes'])
     expect(busy).toMatchObject({ exitCode: 1, stdout: '' })
     expect(busy.stderr).toMatch(
-      /^group \S+ has 1 member: waiting up to 11 s.*\nerror: group \S+ has 1 member \(from \S+\): stop every writer/,
+      /^group \S+ has 1 member: waiting up to 21 s.*\nerror: group \S+ has 1 member \(from \S+\): stop every writer/,
     )
     for (const service of [projector, snapshotter, writer]) await service.close()
 

@@ -42,7 +42,7 @@ export class GenerationPlanner {
    * @returns whether it did.
    */
   async meetNeed(states: readonly GenerationState[]): Promise<boolean> {
-    if (await this.#replaceDamaged(states)) return true
+    if ((await this.#replaceDamaged(states)) || (await this.#retireKeptOfOldLog(states))) return true
     const current = sound(states).filter(({ status }) => status === 'serving' || status === 'building')
     if (current.length === 0) return this.#begin({ ifNeeded: true })
     if (current.some((state) => this.canMake(state))) return false
@@ -56,6 +56,11 @@ export class GenerationPlanner {
     if (ofOtherLogs.some(({ createdAtMs }) => createdAtMs > this.#beganAtMs))
       return this.#tellMisfit(ofOtherTopics)
     return this.#begin({ ifNeeded: false })
+  }
+
+  /** Whether its topics were others than those that this process found when it began: what it holds is of events that are gone. */
+  isOfOldLog(generation: Generation): boolean {
+    return !this.#isOfThisLog(generation) && generation.createdAtMs <= this.#beganAtMs
   }
 
   /** Begins a generation, whether it is needed or not. @returns its id. */
@@ -76,6 +81,13 @@ export class GenerationPlanner {
       if (await this.#replace(state)) return true
     }
     return false
+  }
+
+  /** A look at the past of a log that is gone cannot be taken again from this one. */
+  async #retireKeptOfOldLog(states: readonly GenerationState[]): Promise<boolean> {
+    const { projection, parts } = this.#options
+    const kept = states.find((state) => state.status === 'kept' && this.isOfOldLog(state))
+    return kept !== undefined && parts.store.retire({ projection, generation: kept.id })
   }
 
   async #replace({ id, status, viewVersion }: GenerationState): Promise<boolean> {

@@ -92,4 +92,19 @@ describe('a look at the past', () => {
       expect([...(state?.checkpoints.values() ?? [])]).toEqual([0, 0, 0])
     })
   })
+
+  test('of a log that is gone is taken away, and one of this log is kept', async () => {
+    const { bench, instance, done } = await past()
+    const generation = await instance.runner.rebuild({ beforeMs: Date.parse(at(4)) })
+    await done(generation, [4, 3, 0])
+    await instance.stop()
+    const { topic } = ledger(0)
+    const next = await bench.start(balances(), { topicIds: { [topic]: 'of the restored topic' } })
+    const statusOf = async (id: string) =>
+      (await bench.store.generations(balances())).find((state) => state.id === id)?.status
+    await eventually(async () => expect(await statusOf(generation)).toBe('retired'))
+    const own = await next.runner.rebuild({ beforeMs: Date.parse(at(4)) })
+    await afterLooks()
+    expect(await statusOf(own)).toBe('kept')
+  })
 })

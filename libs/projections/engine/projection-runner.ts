@@ -56,6 +56,11 @@ export class ProjectionRunner {
     return id
   }
 
+  /** Whether a generation is made from topics that were deleted before this process began. */
+  isOfOldLog(generation: Generation): boolean {
+    return this.#planner.isOfOldLog(generation)
+  }
+
   start(): void {
     this.#running = this.#run()
   }

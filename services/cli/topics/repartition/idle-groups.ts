@@ -26,8 +26,11 @@ export interface IdleWait {
 }
 
 const lookMs = 500
-/** The coordinator looks at sessions now and then, and after its own start it has to load them. */
-const graceMs = 3_000
+/**
+ * Where a rebalance was under way, the coordinator first waits for members to join, then for them to take what they were given: each
+ * for the services' rebalance time-out of 5 s. After its own start it has to load the group, too.
+ */
+const graceMs = 13_000
 
 /** Services that take part now. One that was killed counts until its session has run out. @throws LogError */
 export async function groupsAtWork(cluster: KafkaCluster, config: Config): Promise<readonly GroupAtWork[]> {
