@@ -60,7 +60,7 @@ export async function sendEvents(
     if (!signal.aborted) response.write(problemFrame(error, request))
   } finally {
     clearInterval(heartbeat)
-    response.end()
+    outlet.end()
   }
 }
 
@@ -86,6 +86,14 @@ class Outlet implements Waiting {
       hasMore = await subscriberTurns.run(() => this.#writeSome(rest))
       if (this.response.writableNeedDrain) await this.#drained()
     }
+  }
+
+  /** Nothing more comes. What the client has not read yet waits no longer than anything else. */
+  end(): void {
+    this.response.end()
+    if (this.response.writableFinished || this.response.destroyed) return
+    this.#unread.add(this, this.response.writableLength)
+    this.response.once('close', () => this.#unread.remove(this))
   }
 
   readonly onEnd = (reason: EndReason): void => {

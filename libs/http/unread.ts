@@ -23,6 +23,8 @@ export interface Waiting {
 
 /** Smaller answers fit into what a connection takes at once. */
 const answerBytesMin = 65_536
+/** What a client has left when the server closes, which it would hold up. */
+const closingMsMax = 1_000
 
 /**
  * What waits in this process because clients read slowly. Where it is too much, the connection that has waited for longest is
@@ -33,9 +35,11 @@ export class Unread {
   readonly #waiting = new Map<Waiting, { readonly bytes: number; readonly timer: NodeJS.Timeout }>()
   readonly #ended: Counter<'what' | 'reason'>
   #bytes = 0
+  #stalledMsMax: number
 
   constructor(registry: Registry, bounds: UnreadBounds) {
     this.#bounds = bounds
+    this.#stalledMsMax = bounds.stalledMsMax
     const registers = [registry]
     const bytesNow = (): number => this.#bytes
     new Gauge({
@@ -58,7 +62,7 @@ export class Unread {
 
   /** From now on so many bytes wait. May end this connection, or others. */
   add(waiting: Waiting, bytes: number): void {
-    const timer = setTimeout(() => this.#end(waiting, 'stalled'), this.#bounds.stalledMsMax)
+    const timer = setTimeout(() => this.#end(waiting, 'stalled'), this.#stalledMsMax)
     this.#waiting.set(waiting, { bytes, timer })
     this.#bytes += bytes
     for (const longest of this.#waiting.keys()) {
@@ -76,6 +80,15 @@ export class Unread {
     this.#bytes -= known.bytes
   }
 
+  /** The server closes: clients that read nothing get a second from now on. */
+  close(): void {
+    this.#stalledMsMax = Math.min(closingMsMax, this.#stalledMsMax)
+    for (const [waiting, { bytes }] of [...this.#waiting]) {
+      this.remove(waiting)
+      this.add(waiting, bytes)
+    }
+  }
+
   #end(waiting: Waiting, reason: EndReason): void {
     this.remove(waiting)
     this.#ended.inc({ what: waiting.what, reason })
@@ -86,6 +99,10 @@ export class Unread {
 
 /** Counts whole answers, too, until their clients have read them. */
 export function watchAnswers(app: FastifyInstance, unread: Unread): void {
+  app.addHook('preClose', (done) => {
+    unread.close()
+    done()
+  })
   app.addHook('onSend', (request, reply, payload, done) => {
     const bytes = typeof payload === 'string' || Buffer.isBuffer(payload) ? Buffer.byteLength(payload) : 0
     // One that is closed already closes no second time.

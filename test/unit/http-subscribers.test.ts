@@ -26,7 +26,7 @@ async function endlessWriter(options: Pick<HttpWriterOptions, 'subscribersMax' |
       yield { event: large, cursor: String(n) }
     }
   }
-  const { url } = await testWriter(api, options)
+  const { app, url } = await testWriter(api, options)
   const metric = async (name: string) => {
     const text = await fetch(`${url}/metrics`).then((response) => response.text())
     const line = text
@@ -34,7 +34,7 @@ async function endlessWriter(options: Pick<HttpWriterOptions, 'subscribersMax' |
       .find((each) => each.startsWith(`annals_http_${name}`) && !each.startsWith('#'))
     return Number(line?.split(' ').at(-1))
   }
-  return { url, metric, api }
+  return { app, url, metric, api }
 }
 
 const path = '/categories/order/subscribe'
@@ -72,6 +72,20 @@ test('one that reads nothing is ended after a while, which is counted; one that 
   await once(silent, 'close')
 })
 
+test('a server closes though a subscriber reads nothing', async () => {
+  const { app, url, metric } = await endlessWriter({})
+  await silentReader(url, path)
+  // The kernel takes some megabytes; then as much waits at each look.
+  let last = 0
+  const stands = async () => {
+    const before = last
+    last = await metric('unread_bytes')
+    return last > 0 && last === before
+  }
+  await expect.poll(stands, { timeout: 20_000, interval: 300 }).toBe(true)
+  expect(await msOf(() => app.close())).toBeLessThan(5_000)
+})
+
 test('what waits for slow readers is bounded over all of them: the one that has waited longest is ended', async () => {
   const bytesMax = 500_000
   const { url, metric } = await endlessWriter({ unread: { bytesMax } })
@@ -102,3 +116,9 @@ test('whole answers that nobody reads are bounded, too', async () => {
 
 const ended = (reason: string, what = 'subscription') =>
   `unread_ended_total{what="${what}",reason="${reason}"`
+
+async function msOf(work: () => Promise<unknown>): Promise<number> {
+  const startedMs = performance.now()
+  await work()
+  return performance.now() - startedMs
+}
