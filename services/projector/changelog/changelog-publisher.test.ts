@@ -303,6 +303,24 @@ test('after a switch the new generation is published, and what it lacks is gone'
   expect(writer.published.toSorted()).toEqual(['g1 old 1', 'g2 new 2', 'g2 old null'])
 })
 
+test('a view that a rebuild leaves as it was comes again with the time that it had, of the new generation', async () => {
+  const { store, writer, set, start, settled } = await setUp()
+  await store.change(set, 'same', '1')
+  const [before] = await store.unpublished(set, 1)
+  void start()
+  await settled()
+  const next = { projection, generation: 'g2' }
+  await store.addGeneration(projection, generation('g2'))
+  const commit = { source: { topic: 'eventstore.order', partition: 0 }, from: undefined, to: 9, parked: [] }
+  const change = { key: 'same', expected: 0, json: '1', indexes: {}, changedAtMs: 1 }
+  await store.commit(next, { ...commit, changes: [change] })
+  const [again] = await store.unpublished(next, 1)
+  expect(again).toMatchObject({ key: 'same', json: before?.json, changedAtMs: before?.changedAtMs })
+  expect(await store.switchTo(next, 0)).toBe('switched')
+  await settled()
+  expect(writer.published).toEqual(['g1 same 1', 'g2 same 1'])
+})
+
 test('views that expired a while ago are dropped, and the changelog learns of it', async () => {
   const { store, writer, set, start, settled } = await setUp({ ...projection, ttlMs: 1 })
   await store.change(set, 'long-ago', '1', Date.now() - 61_000)
