@@ -1,5 +1,5 @@
 import { AnnalsClient } from '#client'
-import { type StreamId, streamIdOf } from '#domain'
+import { streamIdOf } from '#domain'
 
 /** A bounded set, so that whatever grows with the number of streams stays as it is. */
 const streams = 500
@@ -15,10 +15,19 @@ export interface LoadCounts {
   readonly heldBack: number
 }
 
+export interface SteadyLoadOptions {
+  /** Aggregate type to append to; default customer. */
+  readonly type?: string
+  /** Hears of each acknowledged append how long it took. */
+  readonly onAnswer?: (tookMs: number) => void
+}
+
 /** Appends at a constant rate, whatever the answers take. */
 export class SteadyLoad {
   readonly #client: AnnalsClient
   readonly #rate: number
+  readonly #type: string
+  readonly #onAnswer: (tookMs: number) => void
   readonly #underWay = new Set<Promise<unknown>>()
   #timer: NodeJS.Timeout | undefined
   #startedMs = 0
@@ -28,9 +37,11 @@ export class SteadyLoad {
   #failed = 0
 
   /** @param rate appends of one event, each second */
-  constructor(url: string, rate: number) {
+  constructor(url: string, rate: number, { type = 'customer', onAnswer }: SteadyLoadOptions = {}) {
     this.#client = new AnnalsClient({ url })
     this.#rate = rate
+    this.#type = type
+    this.#onAnswer = onAnswer ?? (() => undefined)
   }
 
   get counts(): LoadCounts {
@@ -62,8 +73,12 @@ export class SteadyLoad {
   }
 
   #send(n: number): void {
-    const append = this.#client.append(streamOf(n), [purchase]).then(
-      () => this.#acknowledged++,
+    const sentMs = performance.now()
+    const append = this.#client.append(streamIdOf(this.#type, `soak-${n % streams}`), [purchase]).then(
+      () => {
+        this.#acknowledged++
+        this.#onAnswer(performance.now() - sentMs)
+      },
       () => this.#failed++,
     )
     this.#underWay.add(append)
@@ -71,6 +86,4 @@ export class SteadyLoad {
   }
 }
 
-const streamOf = (n: number): StreamId => streamIdOf('customer', `soak-${n % streams}`)
-
-const purchase = { type: 'PurchaseMade', data: { date: '1997-01-12', cds: 1, amount: '12.50' } }
+export const purchase = { type: 'PurchaseMade', data: { date: '1997-01-12', cds: 1, amount: '12.50' } }

@@ -42,6 +42,27 @@ const http = group('HTTP', 'Where a service listens.', {
     description:
       'Changes that one service works on at a time; callers of more are told at once to come again.',
   }),
+  subscribersMax: count({
+    env: 'ANNALS_SUBSCRIBERS_MAX',
+    default: 1_000,
+    maximum: 100_000,
+    description:
+      'Live subscriptions (of categories and projections) that one process serves at a time. Further ones are rejected with 503 and Retry-After.',
+  }),
+  subscribersBytesMax: size({
+    env: 'ANNALS_SUBSCRIBERS_BYTES_MAX',
+    default: 64 * 1_048_576,
+    minimum: 1_048_576,
+    description:
+      'Memory for decoded events that subscribers of categories share, and the same again for changes of views.',
+  }),
+  unreadBytesMax: size({
+    env: 'ANNALS_UNREAD_BYTES_MAX',
+    default: 64 * 1_048_576,
+    minimum: 1_048_576,
+    description:
+      'What may wait in one process for clients that read slowly. Beyond it the connection that has waited for longest is ended.',
+  }),
   requestTimeoutMs: duration({
     env: 'ANNALS_REQUEST_TIMEOUT',
     default: 10_000,
@@ -300,6 +321,12 @@ const writer = group(
       env: 'ANNALS_WRITER_READ_TIMEOUT',
       default: 10_000,
       description: 'How long a read waits for a partition that is catching up.',
+    }),
+    readsMax: count({
+      env: 'ANNALS_WRITER_READS_MAX',
+      default: 1_000,
+      description:
+        'Reads of streams that may wait in one writer, while 128 are worked on; the same again of states (4 at a time) and of pages of categories (4). Further ones are rejected with 503 and Retry-After.',
     }),
     routingTimeoutMs: duration({
       env: 'ANNALS_WRITER_ROUTING_TIMEOUT',

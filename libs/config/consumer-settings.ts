@@ -74,6 +74,13 @@ export const projector = group('Projector', 'How projections are made, and where
     maximum: 300_000,
     description: 'How long a read with `after` waits at most for its event to be applied.',
   }),
+  waitersMax: count({
+    env: 'ANNALS_PROJECTOR_WAITERS_MAX',
+    default: 1_000,
+    maximum: 100_000,
+    description:
+      'Reads with `after` that may wait for their event in one process. Further ones are rejected with 503 and Retry-After.',
+  }),
   changelog: flag({
     env: 'ANNALS_PROJECTOR_CHANGELOG',
     default: true,

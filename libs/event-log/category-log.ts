@@ -1,4 +1,5 @@
-import { InvalidInputError, type RecordedEvent } from '#domain'
+import { Admission, readTurns, subscriberTurns } from '#bounds'
+import type { RecordedEvent } from '#domain'
 import {
   type CategoryEvent,
   type CategoryPage,
@@ -10,48 +11,67 @@ import {
   parseRequest,
   parseTime,
 } from '#event-store'
-import { eventTopic, LogError, type LogReader, type StoredRecord, type TopicDescription } from '#kafka'
+import { eventTopic, LogError, type LogReader, type TopicDescription } from '#kafka'
+import { type FedEvent, isReadable } from '#projections'
 
+import { matcherOf } from './category-match.ts'
 import { formatCursor, type Offsets, parseCursor } from './cursor.ts'
 import type { EventFormat } from './event-format.ts'
-import { mergeAsync } from './merge-async.ts'
-import { eventIn, type StoredEvent } from './stored-event.ts'
+import { PageScan } from './page-scan.ts'
+import { SharedLog } from './shared-log.ts'
+import { type Batch, subscribed } from './subscribed.ts'
 
 const limitDefault = 100
-/** Records looked at for one page, so that a filter that hits nothing still ends: the page is then short, its cursor further on. */
-const scanMax = 50_000
+
+export interface CategoryLogParts {
+  /** With fetches of a moderate size: each is decoded for all subscribers that pass there. */
+  readonly reader: LogReader
+  readonly format: EventFormat
+  /** The event topics that there are. */
+  readonly topics: readonly TopicDescription[]
+  /** Memory for decoded events that subscribers share. */
+  readonly keptBytesMax: number
+  /** Pages that may wait to be read; more are refused. */
+  readonly pagesWaitingMax: number
+}
 
 /** Reads all events of an aggregate type straight from its topic. Any instance can, whoever owns the partitions. */
 export class CategoryLog implements CategoryReader {
   readonly #reader: LogReader
   readonly #format: EventFormat
   readonly #partitions: ReadonlyMap<string, number>
+  readonly #live: SharedLog<FedEvent>
+  readonly #pages: Admission
 
-  /** @param topics the event topics that there are. */
-  constructor(reader: LogReader, format: EventFormat, topics: readonly TopicDescription[]) {
+  constructor({ reader, format, topics, keptBytesMax, pagesWaitingMax }: CategoryLogParts) {
     this.#reader = reader
     this.#format = format
     this.#partitions = new Map(topics.map(({ name, partitions }) => [name, partitions]))
+    this.#pages = new Admission({
+      what: 'pages of categories',
+      atOnceMax: 4,
+      waitingMax: pagesWaitingMax,
+      waitMsMax: 10_000,
+    })
+    this.#live = new SharedLog({
+      reader,
+      decode: ({ topic, partition }, records) =>
+        format.decodeEach(topic, partition, records, subscriberTurns),
+      keptBytesMax,
+      lanes: { head: 'live', behind: 'subscribers', behindMax: 4 },
+      behindAtOnceMax: 4,
+      keepsPast: true,
+      skipsDeleted: false,
+    })
   }
 
-  async readCategory(aggregateType: string, query: CategoryQuery = {}): Promise<CategoryPage> {
-    const topic = eventTopic(aggregateType)
-    const offsets = [...(await this.#startOffsets(topic, query))]
-    const limit = parsePageLimit(query.limit ?? limitDefault)
-    const events: RecordedEvent[] = []
-    let scanned = 0
-    for (const partition of this.#partitionsAsked(topic, query)) {
-      const page = await this.#readPartition(topic, partition, offsets[partition] ?? 0, query, {
-        limit: limit - events.length,
-        scan: scanMax - scanned,
-      })
-      events.push(...page.events)
-      scanned += page.scanned
-      offsets[partition] = page.next
-      if (events.length >= limit || scanned >= scanMax)
-        return { events, cursor: formatCursor(offsets), atEnd: false }
-    }
-    return { events, cursor: formatCursor(offsets), atEnd: true }
+  /** What decoded events that subscribers share take of memory, about. */
+  get keptBytes(): number {
+    return this.#live.keptBytes
+  }
+
+  readCategory(aggregateType: string, query: CategoryQuery = {}): Promise<CategoryPage> {
+    return this.#pages.run(() => this.#readPage(aggregateType, query))
   }
 
   async *followCategory(
@@ -59,21 +79,38 @@ export class CategoryLog implements CategoryReader {
     query: CategoryQuery,
     signal: AbortSignal,
   ): AsyncGenerator<CategoryEvent> {
+    for await (const batch of this.subscribeCategory(aggregateType, query, signal)) yield* batch
+  }
+
+  /** As `followCategory`, some events at a time. */
+  async *subscribeCategory(
+    aggregateType: string,
+    query: CategoryQuery,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly CategoryEvent[], void, void> {
     const topic = eventTopic(aggregateType)
     const offsets = [...(await this.#startOffsets(topic, query))]
     const partitions = this.#partitionsAsked(topic, query)
-    const left = new AbortController()
-    const either = AbortSignal.any([signal, left.signal])
-    const follow = (partition: number) =>
-      this.#followPartition(topic, partition, offsets[partition] ?? 0, query, either)
+    const starts = new Map(partitions.map((partition) => [partition, offsets[partition] ?? 0]))
+    const wanted = matcherOf(query)
+    const asked = { log: this.#live, offsetOf, topic, starts }
     try {
-      for await (const event of mergeAsync(partitions.map(follow))) {
-        offsets[event.position.partition] = event.position.offset + 1
-        yield { event, cursor: formatCursor(offsets) }
+      for await (const batch of subscribed(asked, signal)) {
+        const events = eventsOf(batch).filter(wanted)
+        if (events.length > 0) yield events.map((event) => withCursor(event, offsets))
       }
-    } finally {
-      left.abort()
+    } catch (error) {
+      throw outsideLog(error) ?? error
     }
+  }
+
+  /** @throws EventStoreError `category-not-found`, `invalid-request`, where a subscription cannot begin. Kafka is not asked. */
+  checkCategory(aggregateType: string, query: CategoryQuery): void {
+    const topic = eventTopic(aggregateType)
+    this.#partitionsAsked(topic, query)
+    matcherOf(query)
+    const { cursor } = query
+    if (cursor !== undefined) parseRequest(() => parseCursor(cursor, this.#partitionCount(topic)))
   }
 
   /** The cursor that starts one partition at an offset, and the others at their beginning. */
@@ -84,48 +121,31 @@ export class CategoryLog implements CategoryReader {
     return formatCursor(offsets.with(partition, offset))
   }
 
-  async *#followPartition(
-    topic: string,
-    partition: number,
-    from: number,
-    query: CategoryQuery,
-    signal: AbortSignal,
-  ) {
+  async #readPage(aggregateType: string, query: CategoryQuery): Promise<CategoryPage> {
+    const topic = eventTopic(aggregateType)
+    const offsets = [...(await this.#startOffsets(topic, query))]
+    const scan = new PageScan(parsePageLimit(query.limit ?? limitDefault), matcherOf(query))
+    const events: RecordedEvent[] = []
+    for (const partition of this.#partitionsAsked(topic, query)) {
+      offsets[partition] = await this.#scanPartition(topic, partition, offsets[partition] ?? 0, scan)
+      events.push(...(await this.#format.decode(topic, partition, scan.take())))
+      if (scan.isFull) return { events, cursor: formatCursor(offsets), atEnd: false }
+    }
+    return { events, cursor: formatCursor(offsets), atEnd: true }
+  }
+
+  /** @returns where the next page goes on in this partition. */
+  async #scanPartition(topic: string, partition: number, from: number, scan: PageScan): Promise<number> {
+    const until = await this.#reader.endOffset(topic, partition)
     try {
-      for await (const { records } of this.#reader.follow(topic, partition, from, signal)) {
-        const events = records.flatMap((record) => eventOrNone(topic, record))
-        yield* await this.#decode(topic, partition, events.filter(matches(query)))
+      for await (const records of this.#reader.read(topic, partition, { from, until })) {
+        const next = await readTurns.run(() => scan.scan(topic, records))
+        if (next !== undefined) return next
       }
     } catch (error) {
       throw outsideLog(error) ?? error
     }
-  }
-
-  async #readPartition(
-    topic: string,
-    partition: number,
-    from: number,
-    query: CategoryQuery,
-    most: { limit: number; scan: number },
-  ) {
-    const found: StoredEvent[] = []
-    const wanted = matches(query)
-    let scanned = 0
-    const until = await this.#reader.endOffset(topic, partition)
-    for await (const records of this.#reader.read(topic, partition, { from, until })) {
-      for (const record of records) {
-        const [event] = eventOrNone(topic, record)
-        scanned++
-        if (event !== undefined && wanted(event)) found.push(event)
-        if (found.length < most.limit && scanned < most.scan) continue
-        return { events: await this.#decode(topic, partition, found), next: record.offset + 1, scanned }
-      }
-    }
-    return { events: await this.#decode(topic, partition, found), next: Math.max(from, until), scanned }
-  }
-
-  #decode(topic: string, partition: number, events: readonly StoredEvent[]): Promise<RecordedEvent[]> {
-    return this.#format.decode(topic, partition, events)
+    return Math.max(from, until)
   }
 
   async #startOffsets(topic: string, query: CategoryQuery): Promise<Offsets> {
@@ -163,28 +183,24 @@ export class CategoryLog implements CategoryReader {
   }
 }
 
+const offsetOf = ({ position }: FedEvent): number => position.offset
+
+/** Foreign records are passed over; an event that cannot be decoded here is not. @throws why it cannot */
+const eventsOf = ({ items }: Batch<FedEvent>): RecordedEvent[] =>
+  items.flatMap((item) => {
+    if (isReadable(item)) return [item]
+    if (item.isForeign) return []
+    throw item.unreadable
+  })
+
+/** @param offsets of the subscription; they move on behind the event. */
+function withCursor(event: RecordedEvent, offsets: number[]): CategoryEvent {
+  offsets[event.position.partition] = event.position.offset + 1
+  return { event, cursor: formatCursor(offsets) }
+}
+
 /** A cursor that is of another log, or so old that retention has deleted what is behind it. */
 const outsideLog = (error: unknown): EventStoreError | undefined =>
   error instanceof LogError && error.outcome === 'not-there'
     ? invalidRequest('cursor', `the cursor is outside the log: ${error.message}`)
     : undefined
-
-/** Foreign records are passed over: services that own partitions tell of them, and no reader could do anything. */
-function eventOrNone(topic: string, record: StoredRecord): StoredEvent[] {
-  try {
-    return [eventIn(topic, record)]
-  } catch (error) {
-    if (error instanceof InvalidInputError) return []
-    throw error
-  }
-}
-
-function matches({ eventTypes, from, until, correlationId }: CategoryQuery): (event: StoredEvent) => boolean {
-  const fromMs = from === undefined ? -Infinity : parseTime(from, 'from')
-  const untilMs = until === undefined ? Infinity : parseTime(until, 'until')
-  return ({ type, timestamp, metadata }) =>
-    (eventTypes === undefined || eventTypes.includes(type)) &&
-    Date.parse(timestamp) >= fromMs &&
-    Date.parse(timestamp) < untilMs &&
-    (correlationId === undefined || metadata.correlationId === correlationId)
-}

@@ -38,7 +38,6 @@ function codecOf(failure?: SchemaError) {
   return {
     learnt,
     encode: () => Buffer.alloc(0),
-    decodeMany: () => Promise.resolve([]),
     learn: (ids: readonly number[]) => {
       if (failure !== undefined) return Promise.reject(failure)
       for (const id of ids) {

@@ -9,9 +9,10 @@ import {
   type RecordedEvent,
   type StreamId,
 } from '#domain'
+import { type Lane, readTurns } from '#bounds'
 import { EventStoreError } from '#event-store'
 import type { StoredRecord } from '#kafka'
-import type { FedEvent } from '#projections'
+import type { FedEvent, UnreadableEvent } from '#projections'
 import { type EventCodec, SchemaError, schemaIdOf, UnknownEventTypeError } from '#schemas'
 
 import { eventIn, isAvro, type StoredEvent } from './stored-event.ts'
@@ -25,7 +26,7 @@ export interface EncodedNewEvent {
   readonly value: Buffer
 }
 
-type Codec = Pick<EventCodec, 'encode' | 'decode' | 'decodeMany' | 'learn'>
+type Codec = Pick<EventCodec, 'encode' | 'decode' | 'learn'>
 
 /** Between events as callers know them and as the log holds them: the value in Avro, everything else beside it. */
 export class EventFormat {
@@ -63,27 +64,37 @@ export class EventFormat {
     }
   }
 
-  /** Decodes events of one partition, each to the newest version of its type. */
+  /** Decodes events of one partition, each to the newest version of its type. Many of them leave the event loop to others now and then. */
   async decode(topic: string, partition: number, events: readonly StoredEvent[]): Promise<RecordedEvent[]> {
-    const decoded = await this.#codec.decodeMany(events.map((event) => event.value))
-    return events.map((event, index) => recordedEvent(topic, partition, event, decoded[index]?.data))
+    await this.#codec.learn(events.map(({ value }) => schemaIdOf(value)))
+    return readTurns.map(events, (event) =>
+      recordedEvent(topic, partition, event, this.#codec.decode(event.value).data),
+    )
   }
 
   /**
    * Decodes records one by one: one that is no event of Annals, or that nobody here can decode, says why and holds up none of the others.
+   * @param turns where decoding may not hold up the event loop; default: all at once.
    * @throws SchemaError `registry-unreachable` while a schema id cannot be asked for
    */
-  async decodeEach(topic: string, partition: number, records: readonly StoredRecord[]): Promise<FedEvent[]> {
+  async decodeEach(
+    topic: string,
+    partition: number,
+    records: readonly StoredRecord[],
+    turns?: Lane,
+  ): Promise<FedEvent[]> {
     const unknown = await this.#learnAll(records)
-    return records.map((record) => {
+    const decode = (record: StoredRecord): FedEvent => {
+      const event = eventOr(topic, record)
+      if (event instanceof Error) return { ...unreadable(topic, partition, record, event), isForeign: true }
       try {
-        const event = eventIn(topic, record)
         return recordedEvent(topic, partition, event, this.#codec.decode(event.value).data)
       } catch (error) {
         const reason = isUnknownSchema(error) && isAvro(record.value) && unknown.get(schemaIdOf(record.value))
         return unreadable(topic, partition, record, reason || error)
       }
-    })
+    }
+    return turns === undefined ? records.map(decode) : turns.map(records, decode)
   }
 
   /** @returns why ids could not be learnt that the registry does not know. */
@@ -123,7 +134,21 @@ const recordedEvent = (
   metadata: event.metadata,
 })
 
-const unreadable = (topic: string, partition: number, record: StoredRecord, error: unknown): FedEvent => ({
+/** The event of a record, or why it is foreign. */
+function eventOr(topic: string, record: StoredRecord): StoredEvent | Error {
+  try {
+    return eventIn(topic, record)
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error))
+  }
+}
+
+const unreadable = (
+  topic: string,
+  partition: number,
+  record: StoredRecord,
+  error: unknown,
+): UnreadableEvent => ({
   position: position(topic, partition, record.offset),
   timestamp: timeOf(record),
   unreadable: error instanceof Error ? error : new Error(String(error)),

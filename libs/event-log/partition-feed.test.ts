@@ -47,10 +47,10 @@ class Follower {
   }
 }
 
-function opened() {
+function opened(keptBytesMax?: number) {
   const log = new LogDouble()
   const format = new FormatDouble()
-  const feed = new PartitionFeed(log, format)
+  const feed = new PartitionFeed(log, format, keptBytesMax)
   const follow = (from: number, pace?: () => Promise<unknown>) => {
     const follower = new Follower(feed, from, pace)
     onTestFinished(() => follower.leave())
@@ -74,7 +74,8 @@ test('those at the head share one fetch and one decoding', async () => {
 })
 
 test('a slow one holds up nobody, and catches up by itself', async () => {
-  const { log, follow } = opened()
+  // Some 2,000 events.
+  const { log, follow } = opened(2_000_000)
   const slow = Promise.withResolvers<undefined>()
   log.append(5)
   const laggard = follow(0, () => slow.promise)

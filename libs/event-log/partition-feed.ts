@@ -1,43 +1,47 @@
 import type { Position } from '#domain'
-import { LogError, type LogReader, unlessAborted } from '#kafka'
-import { type EventFeed, type FedChunk, type FedEvent, sourceKey, type SourcePartition } from '#projections'
+import { LogError, unlessAborted } from '#kafka'
+import { type EventFeed, type FedChunk, type FedEvent, type SourcePartition } from '#projections'
 
 import type { EventFormat } from './event-format.ts'
-import { RecentChunks } from './recent-chunks.ts'
+import type { Piece } from './kept-pieces.ts'
+import { type FeedReader, SharedLog } from './shared-log.ts'
 
-/** How long the broker may hold a request at the end of the log. */
-const waitMsMax = 1_000
-/** On a connection shared with others nobody waits long. */
-const shortWaitMs = 100
-const readLanes = 8
-
-/** What a feed needs of a reader. */
-export type FeedReader = Pick<LogReader, 'fetch' | 'fetchAt' | 'startOffset' | 'endOffset'>
+/** Whoever is behind catches up in one step, not in as many as there were pieces; up to so many events. */
+const eventsAtOnceMax = 2_000
 
 /**
- * Decoded events for all who follow partitions in this process. Who reads at the head of a partition shares one
- * connection, one fetch and one decoding with all the others there; who is far behind reads by itself until it gets
- * there. Nobody waits for a slower one: the head moves when the fastest asks, and keeps a bounded number of events for the rest.
+ * Decoded events for all projections of this process. Those at the head of a partition share one connection, one fetch and
+ * one decoding; who is far behind reads by itself until it gets there. Nobody waits for a slower one: the head moves when the
+ * fastest asks, and a bounded number of bytes is kept for the rest.
  */
 export class PartitionFeed implements EventFeed {
   readonly #reader: FeedReader
   readonly #format: Pick<EventFormat, 'decodeEach'>
-  readonly #heads = new Map<string, Head>()
+  readonly #log: SharedLog<FedEvent>
 
-  constructor(reader: FeedReader, format: Pick<EventFormat, 'decodeEach'>) {
+  /** @param keptBytesMax memory for events that are kept for those who are a little behind the head, over all partitions */
+  constructor(reader: FeedReader, format: Pick<EventFormat, 'decodeEach'>, keptBytesMax = 64 << 20) {
     this.#reader = reader
     this.#format = format
+    this.#log = new SharedLog({
+      reader,
+      decode: ({ topic, partition }, records) => format.decodeEach(topic, partition, records),
+      keptBytesMax,
+      lanes: { head: 'feed', behind: 'read', behindMax: 8 },
+      keepsPast: false,
+      skipsDeleted: true,
+    })
   }
 
   async *follow(source: SourcePartition, from: number, signal: AbortSignal): AsyncGenerator<FedChunk> {
-    const head = this.#head(source)
     let offset = from
-    let told: FedChunk | undefined
+    let last: FedChunk | undefined
     while (!signal.aborted) {
-      const chunk = await unlessAborted(signal, this.#next(head, source, offset))
+      const chunk =
+        this.#keptFrom(source, offset) ?? (await unlessAborted(signal, this.#next(source, offset)))
       if (chunk === undefined) return
-      const moved = chunk.nextOffset !== offset || chunk.highWatermark !== told?.highWatermark
-      told = chunk
+      const moved = chunk.nextOffset !== offset || chunk.highWatermark !== last?.highWatermark
+      last = chunk
       offset = chunk.nextOffset
       if (moved) yield chunk
     }
@@ -59,53 +63,29 @@ export class PartitionFeed implements EventFeed {
     return event
   }
 
-  #head(source: SourcePartition): Head {
-    const key = sourceKey(source)
-    const known = this.#heads.get(key)
-    if (known !== undefined) return known
-    const head: Head = { recent: new RecentChunks(), lane: `feed-${key}` }
-    this.#heads.set(key, head)
-    return head
-  }
-
-  async #next(head: Head, source: SourcePartition, offset: number): Promise<FedChunk> {
-    const kept = head.recent.from(offset)
-    if (kept !== undefined) return kept
-    // The head is where the one furthest ahead reads; those behind catch up with it by themselves.
-    if (offset > head.recent.nextOffset && head.fetching === undefined) head.recent.startAt(offset)
-    if (offset === head.recent.nextOffset) return this.#advance(head, source)
-    return this.#fetch(source, offset, `read-${source.partition % readLanes}`, shortWaitMs)
-  }
-
-  /** All who wait at the head wait for the same fetch. */
-  #advance(head: Head, source: SourcePartition): Promise<FedChunk> {
-    head.fetching ??= this.#fetch(source, head.recent.nextOffset, head.lane, waitMsMax)
-      .then((chunk) => {
-        head.recent.add(chunk)
-        return chunk
-      })
-      .finally(() => delete head.fetching)
-    return head.fetching
-  }
-
-  async #fetch(source: SourcePartition, offset: number, lane: string, waitMs: number): Promise<FedChunk> {
-    const { topic, partition } = source
-    try {
-      const fetched = await this.#reader.fetch(topic, partition, offset, { lane, waitMsMax: waitMs })
-      const events = await this.#format.decodeEach(topic, partition, fetched.records)
-      return { events, nextOffset: fetched.nextOffset, highWatermark: fetched.highWatermark }
-    } catch (error) {
-      if (!(error instanceof LogError) || error.outcome !== 'not-there') throw error
-      const start = await this.startOffset(source)
-      if (offset >= start) throw error
-      return { events: [], nextOffset: start, highWatermark: await this.endOffset(source) }
+  /** All that is kept from an offset on, up to a bound, as one chunk. */
+  #keptFrom(source: SourcePartition, offset: number): FedChunk | undefined {
+    const pieces: Piece<FedEvent>[] = []
+    let events = 0
+    let next = offset
+    while (events < eventsAtOnceMax) {
+      const piece = this.#log.kept(source, next)
+      if (piece === undefined) break
+      pieces.push(piece)
+      events += piece.items.length
+      next = piece.nextOffset
     }
+    const last = pieces.at(-1)
+    if (last === undefined) return undefined
+    const all = pieces.flatMap(({ items }) => items)
+    const first = all.findIndex(({ position }) => position.offset >= offset)
+    return { ...endOf(last), events: first < 0 ? [] : first === 0 ? all : all.slice(first) }
+  }
+
+  async #next(source: SourcePartition, offset: number): Promise<FedChunk> {
+    const piece = await this.#log.next(source, offset)
+    return { ...endOf(piece), events: piece.items }
   }
 }
 
-/** The head of one partition. */
-interface Head {
-  readonly recent: RecentChunks
-  readonly lane: string
-  fetching?: Promise<FedChunk>
-}
+const endOf = ({ nextOffset, highWatermark }: Piece<FedEvent>) => ({ nextOffset, highWatermark })

@@ -16,6 +16,8 @@ import { takeJsonBodies } from './json-body.ts'
 import { addProbes, type HealthSource } from './probes.ts'
 import { answerFailure, answerWithProblems } from './problem-reply.ts'
 import { boundRequests } from './request-bound.ts'
+import { Subscribers } from './subscribers.ts'
+import { Unread, type UnreadBounds, watchAnswers } from './unread.ts'
 import { compileValidator } from './validation.ts'
 
 export interface HttpServerOptions extends Partial<ConnectionLimits> {
@@ -31,6 +33,10 @@ export interface HttpServerOptions extends Partial<ConnectionLimits> {
   readonly bodiesBytesMax?: number
   /** Changes that may be under way at a time; default 500. More get 503. */
   readonly requestsMax?: number
+  /** Live subscriptions at a time; default 1,000. More get 503. */
+  readonly subscribersMax?: number
+  /** Of what waits for clients that read slowly; default 64 MiB, and 60 s. */
+  readonly unread?: Partial<UnreadBounds>
   /** How long a request may take to come in whole, headers and body; default 10 s. Then it gets 408. */
   readonly requestTimeoutMs?: number
   /** Names by which it is reached, besides localhost and IP addresses, with a port or without. Requests for others get 421. */
@@ -75,10 +81,21 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   refuseForeignRequests(app, { hosts })
   boundBodyBytes(app, options.bodiesBytesMax ?? 128 * 1_048_576)
   boundRequests(app, requestsMax)
+  boundReaders(app, options)
   if (isTracing()) traceRequests(app)
   await describeApi(app, options)
   addProbes(app, options.health, options.metrics)
   return app
+}
+
+function boundReaders(
+  app: FastifyInstance,
+  { metrics, subscribersMax = 1_000, unread }: HttpServerOptions,
+): void {
+  const bounds = { bytesMax: 64 << 20, stalledMsMax: 60_000, ...unread }
+  app.decorate('subscribers', new Subscribers(metrics, subscribersMax))
+  app.decorate('unread', new Unread(metrics, bounds))
+  watchAnswers(app, app.unread)
 }
 
 function endStreamsOnClose(app: FastifyInstance): void {

@@ -11,10 +11,17 @@ import type {
   RawServerDefault,
 } from 'fastify'
 
+import type { Subscribers } from './subscribers.ts'
+import type { Unread } from './unread.ts'
+
 declare module 'fastify' {
   interface FastifyInstance {
     /** Aborts when the server begins to close: whatever lasts (streams) then ends. */
     readonly closing: AbortSignal
+    /** Live subscriptions of this server. */
+    readonly subscribers: Subscribers
+    /** What waits for clients that read slowly. */
+    readonly unread: Unread
   }
 }
 

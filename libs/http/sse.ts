@@ -1,9 +1,11 @@
-import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
+import { subscriberTurns } from '#bounds'
+
 import { problemOf } from './problem-reply.ts'
+import type { EndReason, Unread, Waiting } from './unread.ts'
 
 /** https://html.spec.whatwg.org/multipage/server-sent-events.html */
 export interface ServerSentEvent {
@@ -14,12 +16,10 @@ export interface ServerSentEvent {
   readonly data: string
 }
 
-export interface SendEventsOptions {
-  /** Between comments that show both sides that the connection lives; default 15 s. */
-  readonly heartbeatMs?: number
-  /** How long a client may leave its events unread before it is let go; default 60 s. */
-  readonly stalledMsMax?: number
-}
+/** Between comments that show both sides that the connection lives. */
+const heartbeatMs = 15_000
+/** What is handed to the connection at once. An event that is larger goes by itself. */
+const chunkCharsMax = 65_536
 
 const headers = {
   'content-type': 'text/event-stream; charset=utf-8',
@@ -29,16 +29,17 @@ const headers = {
 }
 
 /**
- * Sends what `open` gives as server-sent events, never faster than the client reads, until the source ends, the client
- * leaves or the server closes: then the signal aborts. A source that fails ends the stream with an event `problem`.
+ * Sends what `open` gives as server-sent events, some at a time, until the source ends, the client leaves or the server
+ * closes: then the signal aborts. The next events are asked for when the client has read the last ones. Events are made in
+ * turns with those of other subscribers. A client that reads nothing for a minute is let go, and one whose unread events
+ * are too many for the bound over all subscribers. A source that fails ends the stream with an event `problem`.
+ * The route must have {@link admitSubscriber} for a hook.
  */
 export async function sendEvents(
   request: FastifyRequest,
   reply: FastifyReply,
-  open: (signal: AbortSignal) => AsyncIterable<ServerSentEvent>,
-  options: SendEventsOptions = {},
+  open: (signal: AbortSignal) => AsyncIterable<Iterable<ServerSentEvent>>,
 ): Promise<void> {
-  const { heartbeatMs = 15_000, stalledMsMax = 60_000 } = options
   const response = reply.hijack().raw
   const gone = new AbortController()
   response.on('close', () => gone.abort())
@@ -52,15 +53,79 @@ export async function sendEvents(
   }
   response.write(':\n\n')
   const heartbeat = setInterval(() => !response.writableNeedDrain && response.write(':\n\n'), heartbeatMs)
+  const outlet = new Outlet(request, response, signal)
   try {
-    for await (const event of open(signal)) {
-      if (!response.write(frame(event))) await drained(response, signal, stalledMsMax)
-    }
+    for await (const events of open(signal)) await outlet.send(events)
   } catch (error) {
     if (!signal.aborted) response.write(problemFrame(error, request))
   } finally {
     clearInterval(heartbeat)
-    response.end()
+    outlet.end()
+  }
+}
+
+/** One client's connection, filled no faster than the client reads. */
+class Outlet implements Waiting {
+  readonly what = 'subscription'
+  readonly response: ServerResponse
+  readonly #request: FastifyRequest
+  readonly #unread: Unread
+  readonly #signal: AbortSignal
+
+  constructor(request: FastifyRequest, response: ServerResponse, signal: AbortSignal) {
+    this.response = response
+    this.#request = request
+    this.#unread = request.server.unread
+    this.#signal = signal
+  }
+
+  /** Ends when all is with the client, but for what fits into the connection. */
+  async send(events: Iterable<ServerSentEvent>): Promise<void> {
+    const rest = events[Symbol.iterator]()
+    for (let hasMore = true; hasMore && !this.#signal.aborted;) {
+      hasMore = await subscriberTurns.run(() => this.#writeSome(rest))
+      if (this.response.writableNeedDrain) await this.#drained()
+    }
+  }
+
+  /** Nothing more comes. What the client has not read yet waits no longer than anything else. */
+  end(): void {
+    this.response.end()
+    if (this.response.writableFinished || this.response.destroyed) return
+    this.#unread.add(this, this.response.writableLength)
+    this.response.once('close', () => this.#unread.remove(this))
+  }
+
+  readonly onEnd = (reason: EndReason): void => {
+    this.#request.log.warn(
+      { reason, url: this.#request.url, address: this.#request.ip },
+      'a subscription is ended: its client does not read; it can resume at its last cursor',
+    )
+  }
+
+  /** @returns whether there may be more. */
+  #writeSome(rest: Iterator<ServerSentEvent>): boolean {
+    let text = ''
+    let hasMore = true
+    while (hasMore && text.length < chunkCharsMax) {
+      const next = rest.next()
+      if (next.done === true) hasMore = false
+      else text += frame(next.value)
+    }
+    if (!this.#signal.aborted) this.response.write(text)
+    return hasMore
+  }
+
+  async #drained(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<undefined>()
+    const go = (): void => resolve(undefined)
+    this.response.once('drain', go)
+    this.#signal.addEventListener('abort', go, { once: true })
+    this.#unread.add(this, this.response.writableLength)
+    if (!this.response.destroyed) await promise
+    this.#unread.remove(this)
+    this.response.off('drain', go)
+    this.#signal.removeEventListener('abort', go)
   }
 }
 
@@ -69,13 +134,3 @@ const frame = ({ id, event, data }: ServerSentEvent): string =>
 
 const problemFrame = (error: unknown, request: FastifyRequest): string =>
   frame({ event: 'problem', data: JSON.stringify(problemOf(error, request)) })
-
-async function drained(response: ServerResponse, signal: AbortSignal, timeoutMs: number): Promise<void> {
-  const timeout = AbortSignal.timeout(timeoutMs)
-  try {
-    await once(response, 'drain', { signal: AbortSignal.any([signal, timeout]) })
-  } catch (error) {
-    if (timeout.aborted) response.destroy()
-    throw error
-  }
-}

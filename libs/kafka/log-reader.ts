@@ -2,7 +2,6 @@ import { LRUCache } from 'lru-cache'
 
 import { deadlineIn, untilAnswered } from './attempts.ts'
 import type { KafkaCluster } from './cluster.ts'
-import { FirstTerms } from './first-terms.ts'
 import { LogError } from './kafka-errors.ts'
 import { firstOffsetSince, highWatermark, logStart } from './offsets.ts'
 import type { StoredBatch, StoredRecord } from './record-batch.ts'
@@ -12,6 +11,7 @@ import { termBefore } from './term-before.ts'
 import { type Stray, type Term, TermRule, type TermStart } from './terms.ts'
 import { isEventTopic } from './topics.ts'
 import { unlessAborted } from './unless-aborted.ts'
+import { type Unmarked, UnmarkedData } from './unmarked-data.ts'
 
 export interface LogReaderOptions {
   /** How long one step of reading is tried; default 30,000. */
@@ -80,12 +80,12 @@ function pieceOf(
   batches: readonly StoredBatch[],
   from: number,
   until: number,
-  first?: Term,
+  unmarked?: Unmarked,
 ): Piece {
   if (rule === undefined) return { records: recordsOf(batches, from, until), strays: [], starts: [] }
   const sifted = rule.sift(
     batches.filter(({ baseOffset }) => baseOffset < until),
-    first,
+    unmarked,
   )
   return { ...sifted, records: recordsOf(sifted.batches, from, until) }
 }
@@ -108,7 +108,7 @@ export class LogReader {
   readonly #fetchBytesMax: number
   readonly #scattered: ScatteredReader
   readonly #knownTerms: KnownTerms | undefined
-  readonly #firstTerms = new FirstTerms()
+  readonly #unmarkedData = new UnmarkedData()
   readonly #terms = new LRUCache<string, { readonly term: Term | undefined }>({ max: positionsMax })
   #follows = 0
 
@@ -173,8 +173,8 @@ export class LogReader {
       else this.#checkProgress(topic, partition, offset, until, deadline)
       fetching = next < until ? fetch(next) : undefined
       offset = next
-      const first = await this.#firstTerm(topic, partition, rule, batches)
-      const piece = pieceOf(rule, batches, range.from, until, first)
+      const unmarked = await this.#unmarked(topic, partition, rule, batches)
+      const piece = pieceOf(rule, batches, range.from, until, unmarked)
       if (piece.records.length + piece.strays.length + piece.starts.length > 0) yield piece
     }
   }
@@ -201,8 +201,8 @@ export class LogReader {
     const rule = await this.#ruleAt(topic, partition, offset)
     const { batches, highWatermark } = await this.#fetch(topic, partition, lane, offset, waitMsMax)
     const nextOffset = offsetAfter(batches, offset)
-    const first = await this.#firstTerm(topic, partition, rule, batches)
-    const { records, strays } = pieceOf(rule, batches, offset, Infinity, first)
+    const unmarked = await this.#unmarked(topic, partition, rule, batches)
+    const { records, strays } = pieceOf(rule, batches, offset, Infinity, unmarked)
     if (rule !== undefined) await this.#rememberTerm(topic, partition, nextOffset, rule.term)
     return { records, strays, nextOffset, highWatermark }
   }
@@ -227,22 +227,19 @@ export class LogReader {
     return new TermRule(remembered ? remembered.term : await this.termBefore(topic, partition, offset))
   }
 
-  /** Of a log that still has its beginning, where data stands before any marker; as far as the first piece of the log tells. */
-  async #firstTerm(
+  /** Where data stands before any marker: what tells whether it counts. */
+  async #unmarked(
     topic: string,
     partition: number,
     rule: TermRule | undefined,
     batches: readonly StoredBatch[],
-  ): Promise<Term | undefined> {
+  ): Promise<Unmarked | undefined> {
     if (rule === undefined || rule.term !== undefined || batches[0]?.isControl !== false) return undefined
     const { topicId } = await this.#topic(topic)
     const lane = `read-${partition % readLanes}`
-    return this.#firstTerms.of(`${topicId}/${partition}`, {
+    return this.#unmarkedData.of(`${topicId}/${partition}`, {
       startOffset: () => this.startOffset(topic, partition),
-      firstBatches: async () => {
-        const piece = await this.#fetch(topic, partition, lane, 0, catchUpWaitMs)
-        return { batches: piece.batches, isAll: offsetAfter(piece.batches, 0) >= piece.highWatermark }
-      },
+      pieceAt: (offset) => this.#fetch(topic, partition, lane, offset, catchUpWaitMs),
     })
   }
 

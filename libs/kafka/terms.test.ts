@@ -1,9 +1,10 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 
 import { encodeBatch, splitBatches, type StoredBatch } from './record-batch.ts'
 import { termBefore } from './term-before.ts'
 import { type Term, TermRule } from './terms.ts'
+import { UnmarkedData } from './unmarked-data.ts'
 
 /** One batch of a log made up: a marker, or data of some records. */
 interface Made extends Term {
@@ -22,8 +23,8 @@ const made = fc.record<Made>({
 })
 
 /** The batches as a broker stores them. */
-function stored(log: readonly Made[]): StoredBatch[] {
-  let offset = 0
+function stored(log: readonly Made[], start = 0): StoredBatch[] {
+  let offset = start
   return log.map(({ isMarker, producerId, epoch, records }) => {
     const one = { key: Buffer.from('k'), value: Buffer.from('v'), headers: [], timestampMs: 0 }
     const count = isMarker ? 1 : records
@@ -108,18 +109,55 @@ test('the marker is found however far back it is, and not where the log has none
   expect(await find(many)).toBeUndefined()
 })
 
-test('data of the first owner before its marker counts only where the head of the log may have been deleted', () => {
+describe('data that no marker is before', () => {
   const data = { isMarker: false, records: 2 }
   const marker = { isMarker: true, records: 1 }
-  const log = stored([
-    { ...data, producerId: 1n, epoch: 4 },
-    { ...data, producerId: 9n, epoch: 0 },
-    { ...marker, producerId: 1n, epoch: 5 },
-    { ...data, producerId: 1n, epoch: 5 },
-  ])
-  const headless = new TermRule(undefined).sift(log)
-  expect(headless.batches.map(({ baseOffset }) => baseOffset)).toEqual([0, 2, 5])
-  const whole = new TermRule(undefined).sift(log, { producerId: 1n, epoch: 5 })
-  expect(whole.batches.map(({ baseOffset }) => baseOffset)).toEqual([2, 5])
-  expect(whole.strays).toEqual([{ producerId: 1n, epoch: 4, firstOffset: 0, lastOffset: 1, held: undefined }])
+  const own = { ...data, producerId: 1n, epoch: 4 }
+  const other = { ...data, producerId: 9n, epoch: 0 }
+  const next = { ...marker, producerId: 1n, epoch: 5 }
+  const last = { ...data, producerId: 1n, epoch: 5 }
+
+  /** Offsets of the batches that count, read one by one, of a log that begins at an offset. */
+  async function counted(log: readonly Made[], start: number): Promise<number[]> {
+    const batches = stored(log, start)
+    const highWatermark = (batches.at(-1)?.lastOffset ?? 0) + 1
+    const unmarked = await new UnmarkedData().of('topic/0', {
+      startOffset: () => Promise.resolve(start),
+      pieceAt: (offset) =>
+        Promise.resolve({ batches: batches.filter((batch) => batch.lastOffset >= offset), highWatermark }),
+    })
+    const rule = new TermRule(undefined)
+    return batches.flatMap((batch) =>
+      rule.sift([batch], unmarked).batches.map(({ baseOffset }) => baseOffset - start),
+    )
+  }
+
+  test.each([
+    {
+      what: 'of the first owner was sent to a topic that is gone',
+      start: 0,
+      log: [own, other, next, last],
+      counts: [2, 5],
+    },
+    { what: 'in a copied log counts', start: 0, log: [other, other, next, last], counts: [0, 2, 5] },
+    { what: 'without any marker counts', start: 0, log: [own, other], counts: [0, 2] },
+    {
+      what: 'of the owner alone counts where the head was deleted',
+      start: 7,
+      log: [other, own, next, last],
+      counts: [2, 5],
+    },
+    {
+      what: 'of whomever counts where none is of the owner',
+      start: 7,
+      log: [other, other, next, last],
+      counts: [0, 2, 5],
+    },
+    {
+      what: 'without any marker counts where the head was deleted',
+      start: 7,
+      log: [own, other],
+      counts: [0, 2],
+    },
+  ])('$what', async ({ start, log, counts }) => expect(await counted(log, start)).toEqual(counts))
 })

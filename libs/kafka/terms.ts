@@ -1,4 +1,5 @@
 import type { StoredBatch } from './record-batch.ts'
+import type { Unmarked } from './unmarked-data.ts'
 
 /** An owner's term: the epoch grows from owner to owner; the producer id changes only when Kafka gives out another one. */
 export interface Term {
@@ -34,9 +35,11 @@ export const isSameTerm = (a: Term | undefined, b: Term | undefined): boolean =>
 /**
  * The rule that decides which data in a partition of events counts: a batch counts if and only if its producer id and
  * epoch are those of the last marker before it. Where no marker is before it (the head of the log was deleted, or another
- * cluster's log was copied), it counts, and only its versions can tell. There is one exception: in a log that still has its
- * beginning, an owner's data stands behind its marker. Data of the first owner's producer id before that was meant for a topic
- * of the same name that was deleted.
+ * cluster's log was copied), it counts, and only its versions can tell, but for what the first marker behind it tells:
+ * - In a log that still has its beginning, an owner's data stands behind its marker. Data of the first owner's producer id
+ *   before that was meant for a topic of the same name that was deleted.
+ * - Where the head was deleted, the marker of the owner that wrote there was deleted with it, and the next marker is its own or
+ *   that of the owner after it, which has the same producer id. If any data before it is of that id, no other counts.
  *
  * The broker fences an older owner too, but only while it remembers the producer id: a coordinator that forgets an idle
  * transactional id gives the next owner another one, whose marker does not fence the owner before it.
@@ -56,23 +59,25 @@ export class TermRule {
 
   /**
    * @param batches the next ones of the partition, in order.
-   * @param first term of a log that still has its beginning; undefined where that is not known.
+   * @param unmarked what is known of data before the first marker; undefined where nothing is.
    */
-  sift(batches: readonly StoredBatch[], first?: Term): Sifted {
+  sift(batches: readonly StoredBatch[], unmarked?: Unmarked): Sifted {
     const counted: StoredBatch[] = []
     const strays: Stray[] = []
     const starts: TermStart[] = []
     for (const batch of batches) {
       if (batch.isControl) this.#begin(batch, starts)
-      else if (this.#counts(batch, first)) counted.push(batch)
+      else if (this.#counts(batch, unmarked)) counted.push(batch)
       else strays.push(strayOf(batch, this.#term))
     }
     return { batches: counted, strays, starts }
   }
 
-  #counts(batch: StoredBatch, first: Term | undefined): boolean {
-    if (this.#term === undefined) return batch.producerId !== first?.producerId
-    return batch.isOf(this.#term)
+  #counts(batch: StoredBatch, unmarked: Unmarked | undefined): boolean {
+    if (this.#term !== undefined) return batch.isOf(this.#term)
+    if (unmarked === undefined) return true
+    const isOwn = batch.producerId === unmarked.marker.producerId
+    return unmarked.isHeadless ? isOwn || !unmarked.hasOwn : !isOwn
   }
 
   #begin(marker: StoredBatch, starts: TermStart[]): void {

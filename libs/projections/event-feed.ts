@@ -8,6 +8,8 @@ export interface UnreadableEvent {
   readonly timestamp: string
   /** Why. */
   readonly unreadable: Error
+  /** It is no event of Annals at all, whoever reads it. */
+  readonly isForeign?: true
 }
 
 export type FedEvent = RecordedEvent | UnreadableEvent

@@ -31,6 +31,8 @@ export async function serve(
     bodyLimitBytes: config.http.bodyBytesMax,
     bodiesBytesMax: config.http.bodiesBytesMax,
     requestsMax: config.http.requestsMax,
+    subscribersMax: config.http.subscribersMax,
+    unread: { bytesMax: config.http.unreadBytesMax },
     requestTimeoutMs: config.http.requestTimeoutMs,
     connectionsMax: config.http.connectionsMax,
     connectionsPerAddressMax: config.http.connectionsPerAddressMax,

@@ -16,7 +16,7 @@ export { makePrivate, makePrivateFolder, makePrivateStack, privateFileMode } fro
 export { type Postgres, type PostgresOptions, startPostgres } from './postgres.ts'
 export { type Address, ask, httpOk, httpStatus, redisCommand } from './probes.ts'
 export { type Redis, type RedisOptions, startRedis } from './redis.ts'
-export { type RedisCluster, startRedisCluster } from './redis-cluster.ts'
+export { type RedisCluster, type RedisClusterNode, startRedisCluster } from './redis-cluster.ts'
 export { type Registry, type RegistryOptions, startRegistry } from './registry.ts'
 export { missingForNative, provideModelTools, provideNativeTools } from './requirements.ts'
 export { runCommand } from './run-command.ts'

@@ -32,6 +32,8 @@ export interface KafkaCluster {
 export interface KafkaClusterOptions {
   readonly folder: string
   readonly version?: KafkaVersion
+  /** Properties beside the usual ones. */
+  readonly settings?: Readonly<Record<string, string>>
   readonly report: Report
   /** A port that leads to one of a broker's ports, for the other brokers: something may stand in between. Default: the port itself. */
   readonly wayTo?: (port: number, name: string) => Promise<number>
@@ -39,7 +41,7 @@ export interface KafkaClusterOptions {
 
 /** Starts a Kafka of three brokers on free ports of its own, for tests of failover. */
 export async function startKafkaCluster(options: KafkaClusterOptions): Promise<KafkaCluster> {
-  const { folder, report, wayTo = (port: number) => Promise.resolve(port) } = options
+  const { folder, report, settings = {}, wayTo = (port: number) => Promise.resolve(port) } = options
   const jars = await kafkaDistribution(options.version ?? versions.kafka, report)
   const ports = await freePorts(3 * size)
   const nodes = await Promise.all(
@@ -52,7 +54,7 @@ export async function startKafkaCluster(options: KafkaClusterOptions): Promise<K
       return { id, port, controllerPort, controllerReachedAt, peers, data }
     }),
   )
-  const setting = { clusterId: clusterIdOf(folder), nodes, jars, java, report }
+  const setting = { clusterId: clusterIdOf(folder), nodes, jars, java, settings, report }
   const brokers = await Promise.all(nodes.map((node) => startClusterBroker(node, setting, folder)))
   return {
     brokers,

@@ -11,31 +11,35 @@ const formMsMax = 30_000
 
 /** A Redis Cluster of three masters without replicas. */
 export interface RedisCluster {
-  readonly nodes: readonly Redis[]
+  readonly nodes: readonly RedisClusterNode[]
+  stop(): Promise<void>
+}
+
+/** One node of it, for tests that harm it. */
+export interface RedisClusterNode extends Pick<Redis, 'port' | 'url'> {
+  kill(signal: NodeJS.Signals): void
+  /** Ends it if it still runs, and starts it again on its data, as the member that it was. */
+  restart(): Promise<void>
   stop(): Promise<void>
 }
 
 /** Starts three Redis on free ports of their own and joins them to a cluster that serves all slots. */
 export async function startRedisCluster(options: {
   readonly folder: string
+  /** More settings of each node, as redis-server takes them. */
+  readonly settings?: readonly string[]
   readonly report?: Report
 }): Promise<RedisCluster> {
-  const { folder, report } = options
+  const { folder, settings: more = [], report } = options
   const ports = await freePorts(2 * size)
   const nodes = await Promise.all(
     ports.slice(0, size).map((port, index) => {
       const name = `redis-${index + 1}`
       // The port for the cluster's own talk is by default 10,000 higher, which may be none.
-      const settings = ['--cluster-enabled', 'yes', '--cluster-port', String(ports[size + index])]
+      const settings = ['--cluster-enabled', 'yes', '--cluster-port', String(ports[size + index]), ...more]
       const logFile = join(folder, 'logs', `${name}.log`)
-      return startRedis({
-        port,
-        folder: join(folder, name),
-        logFile,
-        settings,
-        name: `Redis node ${index + 1}`,
-        report,
-      })
+      const of = { port, folder: join(folder, name), logFile, settings, report }
+      return startNode(() => startRedis({ ...of, name: `Redis node ${index + 1}` }))
     }),
   )
   const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`)
@@ -51,7 +55,22 @@ export async function startRedisCluster(options: {
   }
 }
 
-async function allServe(nodes: readonly Redis[]): Promise<boolean> {
+async function startNode(start: () => Promise<Redis>): Promise<RedisClusterNode> {
+  let running = await start()
+  const { port, url } = running
+  return {
+    ...{ port, url },
+    kill: (signal) => running.kill(signal),
+    restart: async () => {
+      running.kill('SIGKILL')
+      await running.exited
+      running = await start()
+    },
+    stop: () => running.stop(),
+  }
+}
+
+async function allServe(nodes: readonly RedisClusterNode[]): Promise<boolean> {
   const answers = await Promise.all(
     nodes.map(({ port }) => redisCommand({ host: '127.0.0.1', port }, 'CLUSTER INFO')),
   )

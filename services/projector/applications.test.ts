@@ -16,7 +16,7 @@ let applications: Applications
 beforeEach(() => {
   states.length = 0
   generations.mockClear()
-  applications = new Applications({ generations })
+  applications = new Applications({ generations }, 1_000)
 })
 
 const state = (id: string, status: GenerationState['status'], checkpoint: number) =>
@@ -93,6 +93,19 @@ test('a generation that is not there, and a store that does not answer, end the 
   generations.mockRejectedValueOnce(new Error('away'))
   states.push(state('old', 'serving', 0))
   await wait().over
+})
+
+test('beyond the bound, over all projections, a wait is refused at once; when one has ended another may wait', async () => {
+  applications = new Applications({ generations }, 2)
+  states.push(state('old', 'serving', 0))
+  const waiting = [wait(), wait()]
+  await expect(wait().over).rejects.toMatchObject({
+    code: 'overloaded',
+    details: { retryAfterSeconds: 1 },
+  })
+  applications.applied(step(8))
+  await Promise.all(waiting.map(({ over }) => over))
+  await wait(undefined, applications.steps, 5).over
 })
 
 test('nobody waits longer than he wants to', async () => {

@@ -1,4 +1,5 @@
 import type { Position } from '#domain'
+import { EventStoreError } from '#event-store'
 import {
   type AppliedStep,
   type GenerationState,
@@ -33,10 +34,14 @@ export class Applications {
   readonly #store: Pick<ViewStore, 'generations'>
   readonly #waiting = new Map<string, Set<Waiter>>()
   readonly #latest = new Map<string, { readonly step: number; readonly checkpoint: number }>()
+  readonly #waitersMax: number
   #steps = 0
+  #waiters = 0
 
-  constructor(store: Pick<ViewStore, 'generations'>) {
+  /** @param waitersMax of all projections together */
+  constructor(store: Pick<ViewStore, 'generations'>, waitersMax: number) {
     this.#store = store
+    this.#waitersMax = waitersMax
   }
 
   /** How many steps were taken here; to be remembered before looking at the store. */
@@ -57,17 +62,21 @@ export class Applications {
   /**
    * Waits until the event seems to be applied, and no longer than `msMax`; whether it is, the store tells.
    * @param seen `steps` as it was before the store was last looked at.
+   * @throws EventStoreError `overloaded` when too many wait
    */
   async next({ projection, after, generation }: Awaited, seen: number, msMax: number): Promise<void> {
     const source = sourceKey(after)
     const latest = this.#latest.get(`${projection.name}/${source}`)
     if (latest !== undefined && latest.step > seen && latest.checkpoint > after.offset) return
+    if (this.#waiters >= this.#waitersMax) throw tooMany(this.#waiters, projection.name)
     const { promise, resolve } = Promise.withResolvers<undefined>()
     const waiter = { source, offset: after.offset, generation, wake: () => resolve(undefined) }
     const timer = setTimeout(waiter.wake, Math.max(1, msMax))
     const waiting = this.#waitingFor(projection)
     waiting.add(waiter)
+    this.#waiters++
     await promise
+    this.#waiters--
     clearTimeout(timer)
     waiting.delete(waiter)
   }
@@ -96,6 +105,13 @@ export class Applications {
     this.#waiting.delete(projection.name)
   }
 }
+
+const tooMany = (waiters: number, projection: string): EventStoreError =>
+  new EventStoreError(
+    'overloaded',
+    `${waiters} reads wait for their event, which is the bound (ANNALS_PROJECTOR_WAITERS_MAX): read ${projection} without \`after\`, or try again in a second`,
+    { retryAfterSeconds: 1 },
+  )
 
 /** Also where there is no such generation: then there is nothing to wait for. */
 function isApplied({ source, offset, generation }: Waiter, states: readonly GenerationState[]): boolean {

@@ -26,11 +26,14 @@ async function served(isOfOldLog: boolean) {
   }
   const refused = () => Promise.reject(new Error('there is no changelog here'))
   return new Projections({
-    ...{ store, feed: new InMemoryFeed(), applications: new Applications(store), afterTimeoutMs: 10 },
+    ...{ store, feed: new InMemoryFeed(), applications: new Applications(store, 10), afterTimeoutMs: 10 },
     states: { checkReadable: () => undefined, waiting: () => [] },
     projections: [{ projection, sources: [source], rebuild: refused, isOfOldLog: () => isOfOldLog }],
     changelog: {
       cursorNow: refused,
+      async *subscribe() {
+        await refused()
+      },
 
       async *updates() {
         await refused()

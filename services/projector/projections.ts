@@ -10,7 +10,6 @@ import {
   type ParkedEvent,
   ParkedRetry,
   type ProjectionInfo,
-  type ProjectionsApi,
   type RebuildOptions,
   sourceKey,
   type SourcePartition,
@@ -26,6 +25,7 @@ import {
 } from '#projections'
 
 import type { Applications } from './applications.ts'
+import type { ChangeAt, ProjectorApi } from './projector-api.ts'
 import { endsOf, projectionInfo, withoutViews } from './projection-infos.ts'
 import { answered, behind, noEventThere, noGeneration, unknownIndex } from './projection-errors.ts'
 import type { SourceStates } from './source-states.ts'
@@ -47,7 +47,7 @@ export interface ProjectionsParts {
   readonly projections: readonly KnownProjection[]
   readonly applications: Applications
   readonly states: Pick<SourceStates, 'checkReadable' | 'waiting'>
-  readonly changelog: Pick<ProjectionsApi, 'updates' | 'cursorNow'>
+  readonly changelog: Pick<ProjectorApi, 'updates' | 'subscribe' | 'cursorNow'>
   /** How long a read waits at most for an event to be applied. */
   readonly afterTimeoutMs: number
 }
@@ -58,7 +58,7 @@ const waitMsDefault = 5_000
 const generationsMax = 1_000
 
 /** What readers and operators can do with projections, at any instance: all that it needs to know is in the store and in the log. */
-export class Projections implements ProjectionsApi {
+export class Projections implements ProjectorApi {
   readonly #parts: ProjectionsParts
   readonly #known: ReadonlyMap<string, KnownProjection>
   /** Generations that may be served. */
@@ -117,6 +117,11 @@ export class Projections implements ProjectionsApi {
   updates(name: string, query: UpdatesQuery, signal: AbortSignal): AsyncIterable<ViewUpdate> {
     this.#readable(name)
     return this.#parts.changelog.updates(name, query, signal)
+  }
+
+  subscribe(name: string, query: UpdatesQuery, signal: AbortSignal): AsyncIterable<readonly ChangeAt[]> {
+    this.#readable(name)
+    return this.#parts.changelog.subscribe(name, query, signal)
   }
 
   cursorNow(name: string): Promise<string> {

@@ -1,4 +1,4 @@
-import { Counter, Histogram, type Registry } from 'prom-client'
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 
 import { type AppliedStep, sourceKey, type SourcePartition, type ViewSet } from '#projections'
 
@@ -6,6 +6,7 @@ const generationLabels = ['projection', 'generation'] as const
 
 /** What the projector counts while it works. What is to be seen of its projections at any time: {@link addProjectionGauges}. */
 export class ProjectorMetrics {
+  readonly #registry: Registry
   readonly #events: Counter<'projection' | 'generation'>
   readonly #skipped: Counter<'projection' | 'generation'>
   readonly #changes: Counter<'projection' | 'generation'>
@@ -18,6 +19,7 @@ export class ProjectorMetrics {
   readonly #startedAtMs = Date.now()
 
   constructor(registry: Registry) {
+    this.#registry = registry
     const registers = [registry]
     const counter = (name: string, help: string) =>
       new Counter({ name: `annals_projector_${name}`, help, registers, labelNames: generationLabels })
@@ -46,6 +48,18 @@ export class ProjectorMetrics {
       help: 'Events applied in one step',
       buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024],
       registers,
+    })
+  }
+
+  /** What subscribers of views share. */
+  watchSubscriptions(changelog: { readonly keptBytes: number }): void {
+    new Gauge({
+      name: 'annals_projector_subscription_bytes',
+      help: 'Memory for decoded changes of views that subscribers share, about',
+      registers: [this.#registry],
+      collect() {
+        this.set(changelog.keptBytes)
+      },
     })
   }
 

@@ -6,6 +6,10 @@ export interface ProjectorSettings {
   readonly groupId: string
   readonly sessionTimeoutMs: number
   readonly afterTimeoutMs: number
+  /** Reads that may wait for their event to be applied; more are refused. */
+  readonly waitersMax: number
+  /** Memory for changes that subscribers share. */
+  readonly subscribersBytesMax: number
   readonly engine: EngineSettings
   /** Whether changes of views go to Kafka. */
   readonly changelog: boolean
@@ -14,12 +18,15 @@ export interface ProjectorSettings {
 }
 
 export const projectorSettings = ({
+  http,
   projector,
   kafka,
-}: Pick<Config, 'projector' | 'kafka'>): ProjectorSettings => ({
+}: Pick<Config, 'http' | 'projector' | 'kafka'>): ProjectorSettings => ({
   groupId: projector.groupId,
   sessionTimeoutMs: projector.sessionTimeoutMs,
   afterTimeoutMs: projector.afterTimeoutMs,
+  waitersMax: projector.waitersMax,
+  subscribersBytesMax: http.subscribersBytesMax,
   engine: {
     ...defaultEngineSettings,
     batchEventsMax: projector.batchEventsMax,

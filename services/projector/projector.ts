@@ -50,6 +50,9 @@ export interface ProjectorParts {
   readonly logger: Logger
 }
 
+/** Some hundreds of views: they are decoded in one go. */
+const subscriberFetchBytesMax = 1 << 18
+
 /** One projector: a member of the group that shares out source partitions, and the maker of all projections from those it was given. */
 export class Projector {
   /** What HTTP serves: all projections, whoever makes them. */
@@ -70,7 +73,7 @@ export class Projector {
     const reader = new LogReader(cluster)
     this.#states = new SourceStates({ cluster, reader, redis })
     const feed = new PartitionFeed(this.#states.reader, new EventFormat(codec))
-    const applications = new Applications(store)
+    const applications = new Applications(store, settings.waitersMax)
     const metrics = new ProjectorMetrics(parts.metrics)
     this.#keepers = new Keepers({ ...parts, projections, feed })
     const observer = new EngineReports({ metrics, logger, applications, keepers: this.#keepers })
@@ -85,6 +88,15 @@ export class Projector {
           parts: engine,
         }),
     )
+    const changelog = new ChangelogReader({
+      reader: new LogReader(cluster, { fetchBytesMax: subscriberFetchBytesMax }),
+      codec,
+      projections,
+      partitions: settings.kafka.partitions,
+      changelog: settings.changelog,
+      keptBytesMax: settings.subscribersBytesMax,
+    })
+    metrics.watchSubscriptions(changelog)
     this.api = new Projections({
       store,
       feed,
@@ -96,13 +108,7 @@ export class Projector {
         isOfOldLog: (generation) => runner.isOfOldLog(generation),
       })),
       applications,
-      changelog: new ChangelogReader({
-        reader,
-        codec,
-        projections,
-        partitions: settings.kafka.partitions,
-        changelog: settings.changelog,
-      }),
+      changelog,
       afterTimeoutMs: settings.afterTimeoutMs,
     })
     addProjectionGauges(parts.metrics, {

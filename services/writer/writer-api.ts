@@ -12,6 +12,8 @@ import type {
 import type {
   AppendRequest,
   BatchAppender,
+  CategoryEvent,
+  CategoryQuery,
   CategoryReader,
   EventStore,
   EventStoreError,
@@ -71,6 +73,14 @@ export interface WriterApi extends EventStore, BatchAppender, CategoryReader {
   load(streamId: StreamId, options?: LoadOptions, context?: RequestContext): Promise<LoadedStream>
   read(streamId: StreamId, options?: ReadOptions, context?: RequestContext): Promise<StreamPage>
   info(streamId: StreamId, context?: RequestContext): Promise<StreamInfo>
+  /** @throws EventStoreError where a category cannot be followed as asked; nothing is read for it. */
+  checkCategory(aggregateType: string, query: CategoryQuery): void
+  /** As `followCategory`, some events at a time: all that are at hand. */
+  subscribeCategory(
+    aggregateType: string,
+    query: CategoryQuery,
+    signal: AbortSignal,
+  ): AsyncIterable<readonly CategoryEvent[]>
   /** @throws EventStoreError `stream-not-found` where the stream did not exist (then). */
   state(streamId: StreamId, at: StateAt, context?: RequestContext): Promise<StateAtVersion>
   place(streamId: StreamId): Placement

@@ -36,6 +36,7 @@ export class WriterMetrics {
   readonly unreadableSnapshots: Counter
   readonly foreignRecords: Counter<'topic' | 'partition'>
   readonly loadEvents: Histogram<'snapshot'>
+  readonly #registry: Registry
   readonly #catchUpEvents: Counter
   readonly #catchUpLag: Gauge<'topic' | 'partition'>
   readonly #refusals: Counter<'code'>
@@ -43,6 +44,7 @@ export class WriterMetrics {
 
   /** @param partitions asked at each scrape. */
   constructor(registry: Registry, partitions: PartitionCounts) {
+    this.#registry = registry
     const registers = [registry]
     const counter = (name: string, help: string) => new Counter({ name, help, registers })
     this.appends = counter('annals_writer_appends_total', 'Appends accepted')
@@ -98,6 +100,16 @@ export class WriterMetrics {
     })
     addPartitionGauges(registry, partitions)
     addWaitingGauge(registry, partitions)
+  }
+
+  /** What subscribers of categories share. */
+  watchSubscriptions(categories: { readonly keptBytes: number }): void {
+    gaugeOf(
+      this.#registry,
+      'annals_writer_subscription_bytes',
+      'Memory for decoded events that subscribers share, about',
+      () => categories.keptBytes,
+    )
   }
 
   caughtUp(topic: string, partition: number, { nextOffset, endOffset, added }: CatchUpProgress): void {

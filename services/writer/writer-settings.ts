@@ -13,13 +13,20 @@ export interface WriterSettings extends PartitionSettings, LocalStoreSettings {
   readonly tailTtlSeconds: number
   /** Event ids that a partition remembers, to recognise an append sent again. */
   readonly rememberedIdsMax: number
+  /** Memory for events that subscribers share. */
+  readonly subscribersBytesMax: number
 }
 
-export const writerSettings = ({ writer, index }: Pick<Config, 'writer' | 'index'>): WriterSettings => ({
+export const writerSettings = ({
+  http,
+  writer,
+  index,
+}: Pick<Config, 'http' | 'writer' | 'index'>): WriterSettings => ({
   groupId: writer.groupId,
   sessionTimeoutMs: writer.sessionTimeoutMs,
   routingTimeoutMs: writer.routingTimeoutMs,
   readTimeoutMs: writer.readTimeoutMs,
+  readsMax: writer.readsMax,
   appendTimeoutMs: writer.appendTimeoutMs,
   appendEventsMax: writer.appendEventsMax,
   appendBytesMax: writer.appendBytesMax,
@@ -31,4 +38,5 @@ export const writerSettings = ({ writer, index }: Pick<Config, 'writer' | 'index
   tailEventsMax: index.tailEventsMax,
   tailTtlSeconds: Math.ceil(index.tailTtlMs / 1_000),
   rememberedIdsMax: index.rememberedIdsMax,
+  subscribersBytesMax: http.subscribersBytesMax,
 })

@@ -46,6 +46,9 @@ export interface WriterParts {
   readonly logger: Logger
 }
 
+/** Some hundreds of events: they are decoded in one go. */
+const subscriberFetchBytesMax = 1 << 18
+
 const foreignRecordText =
   'a record in an event topic is not of a writer: it is left out; take the right to write there from all others, and see `annals verify`'
 
@@ -62,6 +65,7 @@ export class Writer {
   readonly #partitions: Partitions
   readonly #ownership: Ownership
   readonly #reader: LogReader
+  readonly #categories: CategoryLog
   readonly #metrics: WriterMetrics
   #joined = false
 
@@ -76,6 +80,14 @@ export class Writer {
     this.#metrics = new WriterMetrics(parts.metrics, this.#partitions)
     this.#ownership = this.#newOwnership()
     const format = new EventFormat(codec)
+    this.#categories = new CategoryLog({
+      reader: new LogReader(cluster, { fetchBytesMax: subscriberFetchBytesMax }),
+      format,
+      topics,
+      keptBytesMax: settings.subscribersBytesMax,
+      pagesWaitingMax: settings.readsMax,
+    })
+    this.#metrics.watchSubscriptions(this.#categories)
     this.local = new LocalStore({
       partitions: this.#partitions,
       format,
@@ -90,7 +102,7 @@ export class Writer {
       local: this.local,
       table: new OwnerTable(() => this.#ownership.ownersTable()),
       peerAt: parts.peerAt,
-      categories: new CategoryLog(this.#reader, format, topics),
+      categories: this.#categories,
       ownUrl: parts.advertisedUrl,
       routingTimeoutMs: settings.routingTimeoutMs,
       onForwarded: () => this.#metrics.forwarded.inc(),

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import type { AnnalsClient } from '#client'
 import { aggregateIdOf, formatPosition, type Position, type StreamId } from '#domain'
 import { partitionFor } from '#event-store'
-import { LogReader } from '#kafka'
+import { eventTopic, LogReader } from '#kafka'
 import type { ProjectionInfo } from '#projections'
 
 import type { Totals } from '../../examples/customers/totals.ts'
@@ -15,8 +15,8 @@ import {
   poisonCds,
   poisonInstallation,
   type PoisonInstallation,
-  writePastWriter,
 } from '../support/poison-domain.ts'
+import { appendPast } from '../support/past-the-writer.ts'
 import { metricOf, shortSessions } from '../support/projector-process.ts'
 import { testStack, waitFor } from '../support/stack.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
@@ -193,7 +193,7 @@ describe('an event whose reducer throws', () => {
 const headersOf = (record: { readonly headers: readonly (readonly [string, Buffer])[] } | undefined) =>
   Object.fromEntries((record?.headers ?? []).map(([name, value]) => [name, value.toString()]))
 
-/** Nothing that anybody could make an event of. */
+/** Nothing that anybody could make an event of, although an owner's fence stands before it. */
 const unreadable = (streamId: StreamId) => {
   const headers = {
     ce_id: '0198c0de-0000-7000-8000-000000000001',
@@ -204,11 +204,14 @@ const unreadable = (streamId: StreamId) => {
   }
   const avro = (id: number) => Buffer.from([0, ...Buffer.from(id.toString(16).padStart(8, '0'), 'hex'), 2, 2])
   return [
-    { key: streamId, value: Buffer.from([1, 2, 3, 4, 5, 6]), headers },
-    { key: streamId, value: avro(0x7f00_0000), headers },
-    { key: streamId, value: avro(1) },
-    { key: null, value: null, headers },
-  ]
+    { value: Buffer.from([1, 2, 3, 4, 5, 6]), headers },
+    { value: avro(0x7f00_0000), headers },
+    { value: avro(1), headers: {} },
+    { value: null, headers },
+  ].map((record) => ({
+    ...{ key: Buffer.from(streamId), timestampMs: Date.now(), value: record.value },
+    headers: Object.entries(record.headers),
+  }))
 }
 
 test('records that cannot be decoded stop their partition or are set aside as they are, and hold up nothing else', async () => {
@@ -217,7 +220,7 @@ test('records that cannot be decoded stop their partition or are set aside as th
   const { stopping, settingAside } = where
   await buyEverywhere(1)
   const records = unreadable(`${where.type}.nobody` as StreamId)
-  await writePastWriter(where, badPartition, records)
+  await appendPast(projector.backends, eventTopic(where.type), badPartition, records)
   await buyEverywhere(2)
 
   await caughtUp(url, settingAside)
@@ -233,7 +236,9 @@ test('records that cannot be decoded stop their partition or are set aside as th
   ])
   const copies = await deadLettersInTopic(projector.backends, settingAside)
   expect(copies.map(({ value }) => value)).toEqual(records.map(({ value }) => value))
-  expect(copies.map((copy) => headersOf(copy))).toMatchObject(records.map(({ headers = {} }) => headers))
+  expect(copies.map((copy) => headersOf(copy))).toMatchObject(
+    records.map(({ headers }) => Object.fromEntries(headers)),
+  )
   expect(await projectionAt(url, settingAside).retryDeadLetters()).toMatchObject({
     applied: 0,
     failed: letters.map(({ error }) => ({ error })),

@@ -95,6 +95,7 @@ class TestedChangelog {
       codec,
       partitions,
       changelog: true,
+      keptBytesMax: 1 << 20,
       projections: [projection],
     })
   }

@@ -1,6 +1,7 @@
 /** What may happen, and how often: -D of the model; see write-path.pml and projection.pml. */
 export type Bounds = Readonly<Partial<Record<Bound, number>>>
-type Bound = 'TERMS' | 'CRASHES' | 'LOSSES' | 'FLUSHES' | 'RESTORES' | 'MISSES' | 'TRIES'
+type Bound =
+  'TERMS' | 'CRASHES' | 'LOSSES' | 'FLUSHES' | 'RESTORES' | 'MISSES' | 'TRIES' | 'FORGETS' | 'STRAYS'
 
 export interface ModelRun {
   readonly name: string
@@ -25,6 +26,11 @@ const sound: readonly ModelRun[] = [
     bounds: { CRASHES: 1, LOSSES: 1, FLUSHES: 1, MISSES: 1, TRIES: 2 },
   },
   { name: 'all of it', bounds: { CRASHES: 1, LOSSES: 1, FLUSHES: 1, RESTORES: 1, MISSES: 1 } },
+  { name: 'a forgotten id, three take-overs', bounds: { TERMS: 3, FORGETS: 1, TRIES: 2 } },
+  { name: 'a forgotten id, a lost request', bounds: { FORGETS: 1, LOSSES: 1, TRIES: 2 } },
+  { name: 'a forgotten id, a crash, Redis emptied', bounds: { FORGETS: 1, CRASHES: 1, FLUSHES: 1 } },
+  { name: 'the next version by a stranger, three take-overs', bounds: { TERMS: 3, STRAYS: 1 } },
+  { name: 'reads beside a forgotten id', bounds: { FORGETS: 1, TRIES: 2 }, reads: true },
   { name: 'reads beside three take-overs', bounds: { TERMS: 3 }, reads: true },
   { name: 'reads beside a missed commit', bounds: { MISSES: 1, TRIES: 2 }, reads: true },
   {
@@ -47,6 +53,13 @@ const broken: readonly ModelRun[] = [
   { name: 'sequence bumped on retry', broken: 'SEQUENCE_BUMPED', bounds: { TERMS: 1, LOSSES: 1 } },
   { name: 'dedupe forgotten after a take-over', broken: 'DEDUPE_FORGOTTEN', bounds: { TRIES: 2 } },
   { name: 'refused for an event that is not in the log yet', broken: 'REFUSED_EARLY', bounds: {} },
+  { name: 'rule left out, an id forgotten', broken: 'RULE_LEFT_OUT', bounds: { FORGETS: 1 } },
+  { name: 'rule left out, a stranger writes', broken: 'RULE_LEFT_OUT', bounds: { TERMS: 1, STRAYS: 1 } },
+  {
+    name: 'acknowledged wherever it landed, an id forgotten',
+    broken: 'LANDING_UNCHECKED',
+    bounds: { FORGETS: 1 },
+  },
   {
     name: 'index claimed from a later owner',
     broken: 'CLAIM_REGARDLESS',

@@ -5,8 +5,10 @@
  *
  * Every atomic block is one thing that is atomic in the product too: one request as its server handles it, or one script in Redis.
  * Bounds are given by -D, and are 0 or small without: TERMS (take-overs), CRASHES, LOSSES (of requests to the leader, or their answers),
- * FLUSHES and RESTORES (of Redis), MISSES (commits that do not reach it), TRIES (of the first append). READS adds a reader.
- * Broken variants: NO_WAIT_FOR_MARKER NO_FENCE GUARD_IGNORED SEQUENCE_BUMPED DEDUPE_FORGOTTEN REFUSED_EARLY CLAIM_REGARDLESS DROP_REGARDLESS.
+ * FLUSHES and RESTORES (of Redis), MISSES (commits that do not reach it), TRIES (of the first append), FORGETS (the coordinator forgets the
+ * transactional id, and gives out another producer id), STRAYS (the next version, written by a stranger). READS adds a reader.
+ * Broken variants: NO_WAIT_FOR_MARKER NO_FENCE GUARD_IGNORED SEQUENCE_BUMPED DEDUPE_FORGOTTEN REFUSED_EARLY CLAIM_REGARDLESS DROP_REGARDLESS
+ * RULE_LEFT_OUT (every batch counts) LANDING_UNCHECKED (acknowledged wherever a batch landed).
  */
 
 #ifndef TERMS
@@ -27,24 +29,37 @@
 #ifndef MISSES
 #define MISSES 0
 #endif
+#ifndef FORGETS
+#define FORGETS 0
+#endif
+#ifndef STRAYS
+#define STRAYS 0
+#endif
 #ifndef TRIES
 #define TRIES 1
 #endif
 
 #define OWNERS 2
 #define APPENDS 2
-#define LOG 10
+#define LOG (8 + TERMS + STRAYS)
 #define anyVersion 9
 
-/* The log: an event has an id from 1, a marker has 0. */
-typedef Record { byte id; byte version; byte epoch }
+/* The log: an event has an id from 1, a marker has 0. Epochs count all terms; those of one producer id are in order. A record counts if its epoch is that of the last marker before it. */
+typedef Record { byte id; byte version; byte epoch; bool counts }
 Record log[LOG];
 byte end = 0;
+byte lastMarker = 0;
 byte streamVersion = 0;
-bool isLogged[APPENDS + 1];
+bool isLogged[APPENDS + 2];
+#define stranger (APPENDS + 1)
 
-/* The partition's leader: the newest epoch it knows, and of each epoch the next sequence and where the last batch went. */
-byte fence = 0;
+/* The producer id that the coordinator gives out, and the one of each epoch. */
+byte producerId = 0;
+byte idOf[TERMS + 1];
+#define isSameId(one, other) (idOf[one] == idOf[other])
+
+/* The partition's leader: of each producer id the newest epoch it knows, and of each epoch the next sequence and where the last batch went. */
+byte fence[FORGETS + 1];
 byte nextSequence[TERMS + 1];
 byte lastOffset[TERMS + 1];
 
@@ -84,18 +99,29 @@ mtype = { taken, behindFence, outOfOrder };
 
 /* ---- What is promised, asserted wherever it could break ---- */
 
+#ifdef RULE_LEFT_OUT
+#define counting(anEpoch, aVersion) true
+#else
+/* Before the first marker versions alone decide. */
+#define counting(anEpoch, aVersion) (lastMarker == 0 -> aVersion == streamVersion + 1 : anEpoch == lastMarker)
+#endif
+
 inline appendRecord(anId, aVersion, anEpoch) {
-  assert(aVersion == streamVersion + 1);           /* versions are contiguous, and each is given once */
-  assert(!isLogged[anId]);                         /* each event at most once */
-  assert(!refused[anId]);                          /* a refused event is nowhere */
-  assert(expected(anId) == anyVersion || expected(anId) == streamVersion);
-  isLogged[anId] = true;
-  streamVersion = aVersion;
-  log[end].id = anId; log[end].version = aVersion; log[end].epoch = anEpoch;
+  log[end].id = anId; log[end].version = aVersion; log[end].epoch = anEpoch; log[end].counts = counting(anEpoch, aVersion);
+  if
+  :: log[end].counts ->
+     assert(aVersion == streamVersion + 1);           /* versions are contiguous, and each is given once */
+     assert(!isLogged[anId]);                         /* each event at most once */
+     assert(anId == stranger || !refused[anId]);      /* a refused event is nowhere */
+     assert(expected(anId) == anyVersion || expected(anId) == streamVersion);
+     isLogged[anId] = true;
+     streamVersion = aVersion
+  :: else
+  fi;
   end++
 }
 inline acknowledge(anId, aVersion, anOffset) {
-  assert(log[anOffset].id == anId && log[anOffset].version == aVersion);   /* it is where the answer says */
+  assert(log[anOffset].id == anId && log[anOffset].version == aVersion && log[anOffset].counts);   /* it is where the answer says */
   assert(answered[anId] == 0 || answered[anId] == aVersion);               /* duplicates get the first answer */
   answered[anId] = aVersion;
   acknowledgedVersion = (aVersion > acknowledgedVersion -> aVersion : acknowledgedVersion)
@@ -113,7 +139,7 @@ inline assertIndexIsTrue() {
   do
   :: i < heldNext ->
      if
-     :: log[i].id != 0 -> foldedVersion++; foldedIds = foldedIds | bit(log[i].id)
+     :: log[i].counts -> foldedVersion++; foldedIds = foldedIds | bit(log[i].id)
      :: else
      fi;
      i++
@@ -128,10 +154,10 @@ inline assertIndexIsTrue() {
 inline produce(anEpoch, aSequence, id1, version1, id2, version2) {
   if
 #ifndef NO_FENCE
-  :: anEpoch < fence -> outcome = behindFence
+  :: anEpoch < fence[idOf[anEpoch]] -> outcome = behindFence
 #endif
   :: else ->
-     fence = (anEpoch > fence -> anEpoch : fence);
+     fence[idOf[anEpoch]] = (anEpoch > fence[idOf[anEpoch]] -> anEpoch : fence[idOf[anEpoch]]);
      if
      :: aSequence == nextSequence[anEpoch] ->
         lastOffset[anEpoch] = end;
@@ -150,6 +176,8 @@ inline produce(anEpoch, aSequence, id1, version1, id2, version2) {
 
 /* ---- An owner: take-over, catch-up, rounds ---- */
 
+/* Epochs of one producer id are in order. Of two ids only the log tells which came later. */
+#define isLater(anEpoch) ((isSameId(anEpoch, epoch[me]) && anEpoch > epoch[me]) || (!isSameId(anEpoch, epoch[me]) && lastMarker != epoch[me]))
 #define guardHolds(next) (held && heldEpoch == epoch[me] && heldNext == (next))
 
 inline forgetRound() { id1 = 0; id2 = 0; version1 = 0; version2 = 0; duplicate = 0; sequenceSent = 0; from = 0; seen = 0; seenEpoch = 0; seenHeld = false; offset = 0; outcome = 0; upTo = 0 }
@@ -184,7 +212,7 @@ inline answerDuplicate() {
   :: duplicate != 0 ->
      i = 0;
      do
-     :: i < end && log[i].id != duplicate -> i++
+     :: i < end && !(log[i].id == duplicate && log[i].counts) -> i++
      :: else -> break
      od;
      assert(i < end);
@@ -197,6 +225,7 @@ inline answerDuplicate() {
 proctype Owner(byte me) {
   byte from, upTo, seen, seenEpoch, sequence, sequenceSent, id1, id2, version1, version2, duplicate;
   byte atVersion, knownIds, offset, i, foldedVersion, foldedIds, termStart;
+  byte landing;                                    /* where the next batch is to land */
   bool seenHeld, again;
   mtype outcome;
 
@@ -209,26 +238,26 @@ takeOver:
       coordinator < TERMS && marker == 0;         /* liveness may be wrong: whoever likes takes over */
       from = end                                   /* the high watermark before */
     };
-    atomic { coordinator < TERMS && marker == 0 -> coordinator++; epoch[me] = coordinator; sequence = 0 };
+    atomic { coordinator < TERMS && marker == 0 -> coordinator++; epoch[me] = coordinator; idOf[coordinator] = producerId; sequence = 0 };
 #ifdef NO_FENCE
-    atomic { upTo = end };
+    atomic { upTo = end; landing = upTo };
 #else
     if
-    :: atomic { coordinator == epoch[me] && marker == 0 -> marker = epoch[me] }
-    :: atomic { coordinator > epoch[me] -> goto takeOver }
+    :: atomic { coordinator == epoch[me] && idOf[epoch[me]] == producerId && marker == 0 -> marker = epoch[me] }
+    :: atomic { coordinator > epoch[me] || idOf[epoch[me]] != producerId -> goto takeOver }
     fi;
 #ifdef NO_WAIT_FOR_MARKER
-    upTo = from;
+    atomic { upTo = from; landing = upTo };
 #else
     if
-    :: atomic { fence >= epoch[me] && marker != epoch[me] ->
+    :: atomic { fence[idOf[epoch[me]]] >= epoch[me] && marker != epoch[me] ->
          upTo = from;
          do
          :: upTo < end && !(log[upTo].id == 0 && log[upTo].epoch == epoch[me]) -> upTo++
          :: else -> break
          od;
          assert(upTo < end);
-         upTo++
+         upTo++; landing = upTo
        }
     fi;
 #endif
@@ -239,12 +268,12 @@ takeOver:
 
 catchUp:
     /* A GET, and what it means. */
+    atomic { seenHeld = held; seenEpoch = heldEpoch; seen = heldNext };
     atomic {
-      seenHeld = held; seenEpoch = heldEpoch; seen = heldNext;
       if
-      :: seenHeld && seen > upTo && seenEpoch > epoch[me] -> goto takeOver   /* a later owner is at work */
+      :: seenHeld && seen > upTo && isLater(seenEpoch) -> goto takeOver   /* a later owner is at work */
 #ifndef CLAIM_REGARDLESS
-      :: again && seenHeld && seen <= upTo && seenEpoch > epoch[me] -> goto takeOver
+      :: again && seenHeld && seen <= upTo && isLater(seenEpoch) -> goto takeOver
 #endif
       :: else
       fi
@@ -267,7 +296,7 @@ catchUp:
 #ifdef CLAIM_REGARDLESS
       :: held && heldNext == seen -> heldEpoch = epoch[me]
 #else
-      :: held && heldNext == seen && (!again || heldEpoch <= epoch[me]) -> heldEpoch = epoch[me]
+      :: held && heldNext == seen && heldEpoch == seenEpoch -> heldEpoch = epoch[me]
 #endif
       :: else -> goto catchUp
       fi
@@ -279,7 +308,7 @@ catchUp:
          do
          :: heldNext < upTo ->
             if
-            :: log[heldNext].id != 0 -> heldVersion = log[heldNext].version; heldIds = heldIds | bit(log[heldNext].id)
+            :: log[heldNext].counts -> heldVersion = log[heldNext].version; heldIds = heldIds | bit(log[heldNext].id)
             :: else
             fi;
             heldNext++
@@ -338,6 +367,9 @@ serve:
             if
             :: outcome == behindFence -> goto fenced
             :: outcome == outOfOrder -> goto unknown
+#ifndef LANDING_UNCHECKED
+            :: outcome == taken && offset != landing -> goto landed
+#endif
             :: else -> sequence = sequenceSent + 1
             fi
           };
@@ -354,6 +386,22 @@ serve:
           }
        :: goto unknown                             /* the time is over */
        od;
+       if
+       :: false ->
+landed:   /* A marker of another term in between: the batch is there, and may not count. A stranger's data never does. */
+          atomic {
+            i = landing;
+            do
+            :: i < offset && !(log[i].id == 0 && log[i].epoch != epoch[me]) -> i++
+            :: else -> break
+            od;
+            if
+            :: i < offset -> i = 0; goto unknown
+            :: else -> i = 0; sequence = sequenceSent + 1
+            fi
+          }
+       :: true
+       fi;
        /* The commit: one script. If Redis does not take it, the events are durable all the same. */
        atomic {
          if
@@ -365,7 +413,8 @@ serve:
          :: !guardHolds(guardNext[me]) -> stale[me] = true
          :: misses < MISSES -> misses++; stale[me] = true       /* Redis was not to be reached */
          fi;
-         guardNext[me] = offset + (id2 != 0 -> 2 : 1)
+         guardNext[me] = offset + (id2 != 0 -> 2 : 1);
+         landing = guardNext[me]
        };
        atomic {
          acknowledge(id1, version1, offset);
@@ -381,7 +430,7 @@ catchUpAgain:
     /* Within a term. The log's end, and then as at a take-over. */
     atomic { stale[me] = true; forgetRound();
       if
-      :: held && heldEpoch > epoch[me] -> goto fenced
+      :: held && isLater(heldEpoch) -> goto fenced
       :: else
       fi };
     atomic { upTo = (end > guardNext[me] -> end : guardNext[me]); again = true };
@@ -396,7 +445,7 @@ fenced:
     atomic { serving[me] = false; inbox[me] = 0; goto takeOver }
   } unless {
     atomic { crashes < CRASHES -> crashes++; serving[me] = false; stale[me] = true; inbox[me] = 0; epoch[me] = 0; guardNext[me] = 0;
-      sequence = 0; upTo = 0; termStart = 0; atVersion = 0; knownIds = 0; i = 0; again = false; forgetRound() }
+      sequence = 0; upTo = 0; landing = 0; termStart = 0; atVersion = 0; knownIds = 0; i = 0; again = false; forgetRound() }
   };
   goto life
 }
@@ -407,12 +456,33 @@ active proctype Coordinator() {
 end_idle:
   do
   :: atomic { marker != 0 ->
-       fence = (marker > fence -> marker : fence);
-       log[end].id = 0; log[end].version = 0; log[end].epoch = marker; end++;
+       fence[idOf[marker]] = (marker > fence[idOf[marker]] -> marker : fence[idOf[marker]]);
+       log[end].id = 0; log[end].version = 0; log[end].epoch = marker; lastMarker = marker; end++;
        marker = 0
      }
   od
 }
+
+#if FORGETS > 0
+/* Nobody has used the transactional id for days: the next owner gets another producer id, whose markers fence no owner of before. */
+active proctype Forgetting() {
+end_known:
+  do
+  :: atomic { producerId < FORGETS && marker == 0 -> producerId++ }
+  od
+}
+#endif
+
+#if STRAYS > 0
+/* Whoever may write to the topic puts the very next version there. */
+active proctype Stranger() {
+  byte strays = 0;
+end_written:
+  do
+  :: atomic { strays < STRAYS && lastMarker != 0 && !isLogged[stranger] -> strays++; appendRecord(stranger, streamVersion + 1, 0) }
+  od
+}
+#endif
 
 #if LOSSES > 0
 active proctype Network() {

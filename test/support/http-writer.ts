@@ -5,7 +5,14 @@ import type { WriterApi } from '../../services/writer/writer-api.ts'
 import { writerRoutes } from '../../services/writer/http/writer-routes.ts'
 
 type Bounds =
-  'bodyLimitBytes' | 'bodiesBytesMax' | 'requestsMax' | 'requestTimeoutMs' | 'connectionsMax' | 'hosts'
+  | 'subscribersMax'
+  | 'unread'
+  | 'bodyLimitBytes'
+  | 'bodiesBytesMax'
+  | 'requestsMax'
+  | 'requestTimeoutMs'
+  | 'connectionsMax'
+  | 'hosts'
 
 export interface HttpWriterOptions extends Partial<Pick<HttpServerOptions, Bounds>> {
   readonly port?: number

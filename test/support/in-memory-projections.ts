@@ -13,7 +13,6 @@ import { EventStoreError, invalidRequest, parseTime } from '#event-store'
 import type {
   DeadLetter,
   ProjectionInfo,
-  ProjectionsApi,
   RebuildOptions,
   UpdatesQuery,
   View,
@@ -23,6 +22,7 @@ import type {
   ViewUpdate,
 } from '#projections'
 
+import type { ProjectorApi } from '../../services/projector/projector-api.ts'
 import { InMemoryGeneration } from './in-memory-generation.ts'
 import { pageOf } from './page-of-views.ts'
 
@@ -34,7 +34,7 @@ interface Kept {
 }
 
 /** Projections without Kafka and stores, for tests of what lies above them: a log of its own, and views folded from it. */
-export class InMemoryProjections implements ProjectionsApi {
+export class InMemoryProjections implements ProjectorApi {
   /** While it is true, events are applied by {@link advance} only. */
   held = false
   readonly log: RecordedEvent[] = []
@@ -111,6 +111,10 @@ export class InMemoryProjections implements ProjectionsApi {
       }
       await Promise.race([changed, aborted])
     }
+  }
+
+  async *subscribe(...args: Parameters<InMemoryProjections['updates']>) {
+    for await (const { cursor, ...change } of this.updates(...args)) yield [{ change, cursor }]
   }
 
   cursorNow = (name: string) => this.#of(name).then(({ changes }) => String(changes.length))

@@ -101,6 +101,15 @@ export class InMemoryWriter implements WriterApi {
     }
   }
 
+  checkCategory(aggregateType: string, query: CategoryQuery): void {
+    this.#checkCategory(aggregateType)
+    this.#matching(aggregateType, query)
+  }
+
+  async *subscribeCategory(...args: Parameters<InMemoryWriter['followCategory']>) {
+    for await (const event of this.followCategory(...args)) yield [event]
+  }
+
   #checkCategory(aggregateType: string): void {
     if (this.#log.some(({ streamId }) => aggregateTypeOf(streamId) === aggregateType)) return
     throw new EventStoreError('category-not-found', `there is no aggregate type ${aggregateType}`)

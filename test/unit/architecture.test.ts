@@ -71,6 +71,7 @@ const forbidden: readonly Forbidden[] = [
   },
   { rule: 'pg-in-projections-postgres', file: 'services/projector/pg.ts', source: `import 'pg'` },
   { rule: 'client-knows-no-server', file: 'libs/client/server.ts', source: `import '#http'` },
+  { rule: 'bounds-imports-ports', file: 'libs/bounds/outwards.ts', source: `import '#http'` },
   { rule: 'config-imports-nothing', file: 'libs/config/outwards.ts', source: `import '#domain'` },
   {
     rule: 'observability-imports-nothing',

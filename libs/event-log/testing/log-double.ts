@@ -2,7 +2,7 @@ import { newEventId, noVersion, position, streamIdOf, versionAfter } from '#doma
 import { LogError, type StoredRecord } from '#kafka'
 import type { FedEvent } from '#projections'
 
-import type { FeedReader } from '../partition-feed.ts'
+import type { FeedReader } from '../shared-log.ts'
 
 export interface Fetching {
   readonly offset: number

@@ -7,6 +7,8 @@ export interface Where {
   readonly topic?: string
   readonly partition?: number
   readonly offset?: number
+  /** Of the last record, where it is about several in a row. */
+  readonly lastOffset?: number
   readonly streamId?: string
   readonly version?: number
   readonly projection?: string

@@ -136,7 +136,7 @@ export class PartitionVerifier {
     const message =
       `${count} ${count === 1 ? 'record does' : 'records do'} not count: producer ${producerId}, epoch ${epoch}, ` +
       `wrote there, where ${owner} owned the partition`
-    this.#tell('log', 'stray-batch', message, { offset: firstOffset })
+    this.#tell('log', 'stray-batch', message, { offset: firstOffset, lastOffset })
   }
 
   async #takeChunk(records: readonly StoredRecord[]): Promise<void> {

@@ -1,67 +1,97 @@
+import { subscriberTurns } from '#bounds'
 import type { Projection } from '#domain'
-import { formatCursor, mergeAsync, type Offsets, parseCursor } from '#event-log'
+import {
+  type FeedReader,
+  formatCursor,
+  type Offsets,
+  parseCursor,
+  SharedLog,
+  type Subscribed,
+  subscribed,
+} from '#event-log'
 import { EventStoreError, invalidRequest, parseRequest, partitionFor } from '#event-store'
-import { LogError, type LogReader, projectionTopic, type StoredRecord } from '#kafka'
-import type { ProjectionsApi, UpdatesQuery, ViewUpdate } from '#projections'
+import { LogError, projectionTopic, type StoredRecord } from '#kafka'
+import type { SourcePartition, UpdatesQuery, ViewUpdate } from '#projections'
 import { SchemaError } from '#schemas'
 
+import type { ChangeAt, ProjectorApi } from '../projector-api.ts'
 import { type ViewCodec, ViewFormat, type ViewSchema } from './view-format.ts'
 import { changedAtOf } from './view-record.ts'
 
 export interface ChangelogReaderParts {
-  readonly reader: Pick<LogReader, 'follow' | 'startOffset' | 'endOffset'>
+  /** With fetches of a moderate size: each is decoded for all subscribers that pass there. */
+  readonly reader: Pick<FeedReader, 'fetch' | 'startOffset' | 'endOffset'>
   readonly codec: ViewCodec
   readonly projections: readonly Projection[]
   /** Of each changelog topic. */
   readonly partitions: number
   /** Whether changes go to the changelog at all. */
   readonly changelog: boolean
+  /** Memory for decoded changes that subscribers share. */
+  readonly keptBytesMax: number
 }
 
-interface Change extends Omit<ViewUpdate, 'cursor'> {
-  readonly offset: number
-}
-
-/** Some changes of one partition, in their order. */
-interface Changes {
+/** A change as all subscribers share it. */
+interface Change extends Pick<ChangeAt, 'change'> {
   readonly partition: number
-  readonly changes: readonly Change[]
+  readonly offset: number
 }
 
 /**
  * Live changes of views, from the changelog topics: any instance can, whoever keeps the projection. A change may come
- * twice: after a crash it is published once more.
+ * twice: after a crash it is published once more. Each is read and decoded once for all who subscribe here.
  */
-export class ChangelogReader implements Pick<ProjectionsApi, 'updates' | 'cursorNow'> {
+export class ChangelogReader implements Pick<ProjectorApi, 'updates' | 'subscribe' | 'cursorNow'> {
   readonly #parts: ChangelogReaderParts
-  readonly #format: ViewFormat
   readonly #schemas: ReadonlyMap<string, ViewSchema>
+  readonly #log: SharedLog<Change>
 
   constructor(parts: ChangelogReaderParts) {
     this.#parts = parts
-    this.#format = new ViewFormat(parts.codec)
     this.#schemas = new Map(parts.projections.map((projection) => [projection.name, projection]))
+    const schemas = new Map(parts.projections.map((each) => [projectionTopic(each.name), each]))
+    const format = new ViewFormat(parts.codec)
+    this.#log = new SharedLog({
+      reader: parts.reader,
+      decode: (source, records) => changesOf(format, schemas.get(source.topic), source, records),
+      keptBytesMax: parts.keptBytesMax,
+      lanes: { head: 'views', behind: 'view-subscribers', behindMax: 4 },
+      behindAtOnceMax: 4,
+      keepsPast: true,
+      skipsDeleted: true,
+    })
+  }
+
+  /** What decoded changes that subscribers share take of memory, about. */
+  get keptBytes(): number {
+    return this.#log.keptBytes
   }
 
   /** @throws EventStoreError `projection-not-found`, `invalid-request` (a malformed cursor, no changelog), `unavailable` */
   async *updates(name: string, query: UpdatesQuery, signal: AbortSignal): AsyncGenerator<ViewUpdate> {
-    const schema = this.#find(name)
+    for await (const batch of this.subscribe(name, query, signal)) {
+      for (const { change, cursor } of batch) yield { ...change, cursor }
+    }
+  }
+
+  /** As `updates`, some changes at a time. */
+  async *subscribe(
+    name: string,
+    query: UpdatesQuery,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly ChangeAt[], void, void> {
+    const { name: found } = this.#find(name)
     const offsets = [...this.#startOf(query)]
-    const left = new AbortController()
-    const either = AbortSignal.any([signal, left.signal])
-    const follow = (partition: number) =>
-      this.#follow(schema, partition, offsets[partition] ?? 0, query.key, either)
+    const starts = new Map(this.#partitionsOf(query).map((partition) => [partition, offsets[partition] ?? 0]))
+    const asked: Subscribed<Change> = { log: this.#log, offsetOf, topic: projectionTopic(found), starts }
     try {
-      for await (const { partition, changes } of mergeAsync(this.#partitionsOf(query).map(follow))) {
-        for (const { offset, ...change } of changes) {
-          offsets[partition] = offset + 1
-          yield { ...change, cursor: formatCursor(offsets) }
-        }
+      for await (const { items } of subscribed(asked, signal)) {
+        const wanted =
+          query.key === undefined ? items : items.filter(({ change }) => change.key === query.key)
+        if (wanted.length > 0) yield wanted.map((each) => withCursor(each, offsets))
       }
     } catch (error) {
       throw readError(error)
-    } finally {
-      left.abort()
     }
   }
 
@@ -100,70 +130,46 @@ export class ChangelogReader implements Pick<ProjectionsApi, 'updates' | 'cursor
     if (cursor === undefined) return this.#all().fill(0)
     return parseRequest(() => parseCursor(cursor, this.#parts.partitions))
   }
-
-  async *#follow(
-    schema: ViewSchema,
-    partition: number,
-    from: number,
-    key: string | undefined,
-    signal: AbortSignal,
-  ): AsyncGenerator<Changes> {
-    const keyBytes = key === undefined ? undefined : Buffer.from(key)
-    for await (const records of this.#records(projectionTopic(schema.name), partition, from, signal)) {
-      const wanted =
-        keyBytes === undefined ? records : records.filter((record) => record.key.equals(keyBytes))
-      const views = await this.#format.decode(
-        schema,
-        wanted.map(({ value }) => value),
-      )
-      const changes = wanted.flatMap((record, index) => {
-        const view = views[index]
-        return view === undefined ? [] : [changeOf(record, view)]
-      })
-      if (changes.length > 0) yield { partition, changes }
-    }
-  }
-
-  /** An offset before the start of the log begins there: of what was deleted, later records hold the newer views. */
-  async *#records(
-    topic: string,
-    partition: number,
-    from: number,
-    signal: AbortSignal,
-  ): AsyncGenerator<readonly StoredRecord[]> {
-    let offset = from
-    while (!signal.aborted) {
-      try {
-        for await (const followed of this.#parts.reader.follow(topic, partition, offset, signal)) {
-          offset = followed.nextOffset
-          yield followed.records
-        }
-      } catch (error) {
-        if (!(error instanceof LogError) || error.outcome !== 'not-there') throw error
-        offset = await this.#startAfter(topic, partition, offset)
-      }
-    }
-  }
-
-  async #startAfter(topic: string, partition: number, offset: number): Promise<number> {
-    const start = await this.#parts.reader.startOffset(topic, partition)
-    if (start > offset) return start
-    throw invalidRequest(
-      'cursor',
-      `the cursor is behind the end of ${topic}/${partition}, so it is of another topic by that name: begin without a cursor`,
-    )
-  }
 }
 
-const changeOf = (record: StoredRecord, view: unknown): Change => ({
-  key: record.key.toString(),
-  view,
-  changedAt: changedAtOf(record),
+/** Views from before a breaking change of their schema are left out. */
+async function changesOf(
+  format: ViewFormat,
+  schema: ViewSchema | undefined,
+  { topic, partition }: SourcePartition,
+  records: readonly StoredRecord[],
+): Promise<readonly Change[]> {
+  if (schema === undefined) throw new Error(`${topic} is of no projection here`)
+  const values = records.map(({ value }) => value)
+  const views = await format.decode(schema, values, subscriberTurns)
+  return records.flatMap((record, index) => {
+    const view = views[index]
+    return view === undefined ? [] : [changeOf(partition, record, view)]
+  })
+}
+
+const changeOf = (partition: number, record: StoredRecord, view: unknown): Change => ({
+  change: { key: record.key.toString(), view, changedAt: changedAtOf(record) },
+  partition,
   offset: record.offset,
 })
 
-/** What passes, or is otherwise at another instance, is worth another try. */
+const offsetOf = ({ offset }: Change): number => offset
+
+/** @param offsets of the subscription; they move on behind the change. */
+function withCursor({ change, partition, offset }: Change, offsets: number[]): ChangeAt {
+  offsets[partition] = offset + 1
+  return { change, cursor: formatCursor(offsets) }
+}
+
+/** What passes, or is otherwise at another instance, is worth another try. A cursor behind the end never is. */
 function readError(error: unknown): unknown {
+  if (error instanceof LogError && error.outcome === 'not-there') {
+    return invalidRequest(
+      'cursor',
+      `the cursor is behind the end of the changelog, so it is of another topic by that name: begin without a cursor (${error.message})`,
+    )
+  }
   const passes =
     (error instanceof LogError && error.outcome === 'unavailable') ||
     (error instanceof SchemaError && ['registry-unreachable', 'unknown-schema'].includes(error.code))

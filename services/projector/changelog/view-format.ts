@@ -1,3 +1,4 @@
+import type { Lane } from '#bounds'
 import type { Projection } from '#domain'
 import { type EventCodec, jsonViewName, SchemaError, schemaIdOf } from '#schemas'
 
@@ -30,11 +31,12 @@ export class ViewFormat {
   /**
    * Views in their JSON form; null for one that is gone, undefined for one from before a breaking change of its schema:
    * all views are published anew after such a change.
+   * @param turns in which they are decoded.
    * @throws SchemaError `unknown-schema`, `undecodable`, `registry-unreachable`
    */
-  async decode(projection: ViewSchema, values: readonly (Buffer | null)[]): Promise<unknown[]> {
+  async decode(projection: ViewSchema, values: readonly (Buffer | null)[], turns: Lane): Promise<unknown[]> {
     await this.#codec.learn(values.filter((value) => value !== null).map(schemaIdOf))
-    return values.map((value) => value && this.#decode(projection, value))
+    return turns.map(values, (value) => value && this.#decode(projection, value))
   }
 
   #decode({ schema }: ViewSchema, value: Buffer): unknown {

@@ -1,13 +1,13 @@
 import type { HttpRoutes } from '#http'
-import type { ProjectionsApi } from '#projections'
 
 import { deadLetterRoutes } from './dead-letter-routes.ts'
 import { generationRoutes } from './generation-routes.ts'
 import { subscribeRoutes } from './subscribe-routes.ts'
 import { viewRoutes } from './view-routes.ts'
+import type { ProjectorApi } from '../projector-api.ts'
 
 /** Projections over HTTP: register it on a server of #http. */
-export const projectionRoutes = (api: ProjectionsApi): HttpRoutes =>
+export const projectionRoutes = (api: ProjectorApi): HttpRoutes =>
   async function routes(app) {
     await app.register(viewRoutes(api))
     await app.register(subscribeRoutes(api))

@@ -1,10 +1,11 @@
 import { Type } from '@sinclair/typebox'
 
 import { invalidRequest } from '#event-store'
-import { type HttpRoutes, problemResponses, sendEvents, type ServerSentEvent } from '#http'
-import type { ProjectionsApi, UpdatesQuery } from '#projections'
+import { admitSubscriber, type HttpRoutes, problemResponses, sendEvents, type ServerSentEvent } from '#http'
+import type { UpdatesQuery } from '#projections'
 
 import { projectionParams, subscribeQuery } from './schemas.ts'
+import type { ChangeAt, ProjectorApi } from '../projector-api.ts'
 
 const subscribeSchema = {
   tags: ['views'],
@@ -22,13 +23,17 @@ const subscribeSchema = {
         'Events: `id` is the cursor, `event` is `view`, `data` is `{"key", "view", "changedAt"}`, with the view null when it is gone. With `fromNow` an event `start` comes first, with no more than its cursor',
       content: { 'text/event-stream': { schema: Type.String() } },
     },
-    ...problemResponses('invalid-request', 'projection-not-found', 'unavailable'),
+    ...problemResponses('invalid-request', 'projection-not-found', 'overloaded', 'unavailable'),
   },
 }
 
-export const subscribeRoutes = (api: ProjectionsApi): HttpRoutes =>
+/** Changes as they are sent: made once for all subscribers. */
+const wireTexts = new WeakMap<ChangeAt['change'], string>()
+
+export const subscribeRoutes = (api: ProjectorApi): HttpRoutes =>
   function routes(app) {
-    app.get('/projections/:name/subscribe', { schema: subscribeSchema }, async (request, reply) => {
+    const subscribe = { schema: subscribeSchema, onRequest: admitSubscriber }
+    app.get('/projections/:name/subscribe', subscribe, async (request, reply) => {
       const { name } = request.params
       const { cursor, fromNow = false, key } = request.query
       if (fromNow && cursor !== undefined) {
@@ -47,14 +52,25 @@ export const subscribeRoutes = (api: ProjectionsApi): HttpRoutes =>
 
 /** @param now the cursor that the client must know before the first change comes. */
 async function* follow(
-  api: ProjectionsApi,
+  api: ProjectorApi,
   name: string,
   query: UpdatesQuery,
   now: string | undefined,
   signal: AbortSignal,
-): AsyncGenerator<ServerSentEvent> {
-  if (now !== undefined) yield { id: now, event: 'start', data: '{}' }
-  for await (const { cursor, ...change } of api.updates(name, query, signal)) {
-    yield { id: cursor, event: 'view', data: JSON.stringify(change) }
-  }
+): AsyncGenerator<Iterable<ServerSentEvent>> {
+  if (now !== undefined) yield [{ id: now, event: 'start', data: '{}' }]
+  for await (const changes of api.subscribe(name, query, signal)) yield serverSent(changes)
+}
+
+/** Made one by one, when the subscriber's turn has come. */
+function* serverSent(changes: readonly ChangeAt[]): Generator<ServerSentEvent> {
+  for (const { change, cursor } of changes) yield { id: cursor, event: 'view', data: wireText(change) }
+}
+
+function wireText(change: ChangeAt['change']): string {
+  const known = wireTexts.get(change)
+  if (known !== undefined) return known
+  const text = JSON.stringify(change)
+  wireTexts.set(change, text)
+  return text
 }

@@ -16,7 +16,7 @@ import {
 
 const failures = [
   ...(['invalid-request', 'projection-not-found', 'generation-not-found'] as const),
-  ...(['projection-behind', 'unavailable'] as const),
+  ...(['projection-behind', 'overloaded', 'unavailable'] as const),
 ] as const
 
 const oneSchema = {

@@ -1,14 +1,14 @@
 import { Type, type Static } from '@sinclair/typebox'
 
-import { parseAggregateType } from '#domain'
-import { type CategoryQuery, invalidRequest, parseRequest } from '#event-store'
-import { type HttpRoutes, problemResponses, sendEvents, type ServerSentEvent } from '#http'
+import { parseAggregateType, type RecordedEvent } from '#domain'
+import { type CategoryEvent, type CategoryQuery, invalidRequest, parseRequest } from '#event-store'
+import { admitSubscriber, type HttpRoutes, problemResponses, sendEvents, type ServerSentEvent } from '#http'
 
 import { categoryPageSchema, categoryParams, categoryQuery } from './schemas.ts'
 import { toWireEvent } from './wire.ts'
 import type { WriterApi } from '../writer-api.ts'
 
-const failures = ['invalid-request', 'category-not-found', 'unavailable'] as const
+const failures = ['invalid-request', 'category-not-found', 'overloaded', 'unavailable'] as const
 const common = { tags: ['categories'], params: categoryParams, querystring: categoryQuery }
 
 const readSchema = {
@@ -33,6 +33,9 @@ const subscribeSchema = {
   },
 }
 
+/** Events as they are sent: made once for all subscribers. */
+const wireTexts = new WeakMap<RecordedEvent, string>()
+
 export const categoryRoutes = (api: WriterApi): HttpRoutes =>
   function routes(app) {
     app.get('/categories/:type/events', { schema: readSchema }, async (request) => {
@@ -40,11 +43,12 @@ export const categoryRoutes = (api: WriterApi): HttpRoutes =>
       const page = await api.readCategory(type, await queryOf(api, type, request.query))
       return { ...page, events: page.events.map(toWireEvent) }
     })
-    app.get('/categories/:type/subscribe', { schema: subscribeSchema }, async (request, reply) => {
+    const subscribe = { schema: subscribeSchema, onRequest: admitSubscriber }
+    app.get('/categories/:type/subscribe', subscribe, async (request, reply) => {
       const type = typeOf(request.params)
       const query = await queryOf(api, type, request.query, request.headers['last-event-id'])
       // What cannot be followed is refused while there still is a status to refuse it with.
-      await api.readCategory(type, { ...query, limit: 1 })
+      api.checkCategory(type, query)
       await sendEvents(request, reply, (signal) => follow(api, type, query, signal))
     })
     return Promise.resolve()
@@ -89,8 +93,21 @@ async function* follow(
   type: string,
   query: CategoryQuery,
   signal: AbortSignal,
-): AsyncGenerator<ServerSentEvent> {
-  for await (const { event, cursor } of api.followCategory(type, query, signal)) {
-    yield { id: cursor, event: 'event', data: JSON.stringify(toWireEvent(event)) }
+): AsyncGenerator<Iterable<ServerSentEvent>> {
+  for await (const events of api.subscribeCategory(type, query, signal)) {
+    yield serverSent(events)
   }
+}
+
+/** Made one by one, when the subscriber's turn has come. */
+function* serverSent(events: readonly CategoryEvent[]): Generator<ServerSentEvent> {
+  for (const { event, cursor } of events) yield { id: cursor, event: 'event', data: wireText(event) }
+}
+
+function wireText(event: RecordedEvent): string {
+  const known = wireTexts.get(event)
+  if (known !== undefined) return known
+  const text = JSON.stringify(toWireEvent(event))
+  wireTexts.set(event, text)
+  return text
 }

@@ -45,11 +45,16 @@ export class IndexCatchUp {
 
   /**
    * Within a term, when the index was found behind.
-   * @throws LogError `fenced` when the index is a later owner's: it must not be taken back from it; `events-deleted`.
+   * @param markedOffset behind the term's first marker.
+   * @throws LogError `fenced` when the index is a later owner's: it must not be taken back from it; `events-deleted`;
+   * `take-over` where the log no longer has the term's marker.
    */
-  async again(guard: Guard): Promise<Guard> {
+  async again(guard: Guard, markedOffset: number): Promise<Guard> {
     const { index, reader, topic, partition } = this.#parts
     const stored = await index.guard()
+    const startOffset = await reader.startOffset(topic, partition)
+    // Without a marker behind what is left, nobody could tell this owner's data from others'.
+    if ((stored?.nextOffset ?? 0) < startOffset && markedOffset < startOffset) throw this.#markerGone()
     const own = { ...guard, isLastTerm: () => this.#isLastTerm(guard) }
     if (stored?.topicId === guard.topicId && (await isOfLaterOwner(stored, own))) {
       throw new LogError(
@@ -77,11 +82,13 @@ export class IndexCatchUp {
     isServingTerm: boolean,
   ): Promise<Guard> {
     const { index, reader, topic, partition, onProgress } = this.#parts
+    const startOffset = await reader.startOffset(topic, partition)
+    if (startOffset > endOffset) throw this.#markerGone()
     try {
       return await catchUp(index, {
         ...{ topicId, producerId, epoch, isServingTerm, endOffset, onProgress },
         isLastTerm: () => this.#isLastTerm({ producerId, epoch }),
-        startOffset: await reader.startOffset(topic, partition),
+        startOffset,
         acceptedStart: await index.acceptedStart(topicId),
         read: (from) => this.#pieces(from, endOffset),
         onMisfit: ({ streamId, version, offset }, before) =>
@@ -94,6 +101,14 @@ export class IndexCatchUp {
       if (!(error instanceof HeadDeletedError)) throw error
       throw eventsDeleted(this.#parts, error.startOffset, 'its index', error.nextOffset)
     }
+  }
+
+  #markerGone(): LogError {
+    const { topic, partition } = this.#parts
+    return new LogError(
+      'take-over',
+      `the head of ${topic}/${partition} was deleted, and this term's marker with it: take over again`,
+    )
   }
 
   async #isLastTerm(term: Pick<Guard, 'producerId' | 'epoch'>): Promise<boolean> {

@@ -268,7 +268,7 @@ export class PartitionOwner {
     const { catchUp, logger, metrics } = this.#parts
     if (term.hasServed) {
       logger.warn(`the index of ${this.#name} is behind its log: catching up`)
-      term.guard = await catchUp.again(term.guard)
+      term.guard = await catchUp.again(term.guard, term.endOffset)
     } else {
       const stopTimer = metrics.takeOverSeconds.startTimer()
       term.guard = await catchUp.toMarker(term.guard, term.endOffset)

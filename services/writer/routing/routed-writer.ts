@@ -44,9 +44,7 @@ export interface RoutedWriterParts {
   readonly table: OwnerTable
   /** The owner at a URL. */
   readonly peerAt: (url: string) => StreamOwner
-  readonly categories: CategoryReader & {
-    cursorAt(aggregateType: string, partition: number, offset: number): Promise<string>
-  }
+  readonly categories: CategoryReader & Pick<WriterApi, 'checkCategory' | 'subscribeCategory' | 'cursorAt'>
   readonly ownUrl: string
   /** How long a request waits for its partition to have an owner. */
   readonly routingTimeoutMs: number
@@ -141,6 +139,22 @@ export class RoutedWriter implements WriterApi {
   ): AsyncGenerator<CategoryEvent> {
     try {
       yield* this.#parts.categories.followCategory(aggregateType, query, signal)
+    } catch (error) {
+      throw readError(error)
+    }
+  }
+
+  checkCategory(aggregateType: string, query: CategoryQuery): void {
+    this.#parts.categories.checkCategory(aggregateType, query)
+  }
+
+  async *subscribeCategory(
+    aggregateType: string,
+    query: CategoryQuery,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly CategoryEvent[]> {
+    try {
+      yield* this.#parts.categories.subscribeCategory(aggregateType, query, signal)
     } catch (error) {
       throw readError(error)
     }

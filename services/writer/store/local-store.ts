@@ -1,3 +1,4 @@
+import { Admission, type HoldBytes } from '#bounds'
 import {
   type Aggregate,
   aggregateTypeOf,
@@ -30,7 +31,7 @@ import { PendingAppend } from '../partition/pending-append.ts'
 import type { Partitions } from './partitions.ts'
 import type { OwnedStream, StreamHistory } from './stream-history.ts'
 import type { StreamOwner } from './stream-owner.ts'
-import { StreamStates } from './stream-states.ts'
+import { type StateSource, StreamStates } from './stream-states.ts'
 
 export interface LocalStoreSettings {
   readonly appendEventsMax: number
@@ -39,6 +40,8 @@ export interface LocalStoreSettings {
   /** How long an append waits for its answer. */
   readonly appendTimeoutMs: number
   readonly readTimeoutMs: number
+  /** Reads that may wait; more are refused. */
+  readonly readsMax: number
   /** `evolved`: only event types that the domain's aggregate evolves; `any` that has a schema. */
   readonly eventTypes: 'evolved' | 'any'
 }
@@ -55,17 +58,29 @@ export interface LocalStoreParts {
 
 /** Events that a load brings at most; the rest is read in pages. */
 const eventsPerLoadMax = 1_000
+/** More reads at once would only wait for each other in Redis. */
+const readsAtOnceMax = 128
+/** Encoded events that reads under way hold. */
+const readBytesMax = 64 << 20
+/** Each may fold a long history. */
+const statesAtOnceMax = 4
 
 /** The event store as far as this writer owns it: streams of other partitions are refused as `not-owner`. */
 export class LocalStore implements StreamOwner {
   readonly #parts: LocalStoreParts
   readonly #states: StreamStates
   readonly #checkTypes: EventTypeCheck
+  readonly #readsAdmitted: Admission
+  readonly #statesAdmitted: Admission
 
   constructor(parts: LocalStoreParts) {
     this.#parts = parts
     this.#checkTypes = eventTypeCheck(parts.settings.eventTypes === 'evolved' ? parts.aggregates : [])
-    this.#states = new StreamStates(this, parts.aggregates)
+    const { readsMax: waitingMax, readTimeoutMs: waitMsMax } = parts.settings
+    const bounds = { waitingMax, waitMsMax, bytesMax: readBytesMax }
+    this.#readsAdmitted = new Admission({ ...bounds, what: 'reads of streams', atOnceMax: readsAtOnceMax })
+    this.#statesAdmitted = new Admission({ ...bounds, what: 'reads of states', atOnceMax: statesAtOnceMax })
+    this.#states = new StreamStates(parts.aggregates)
   }
 
   async append(
@@ -92,15 +107,19 @@ export class LocalStore implements StreamOwner {
     return owner.append(append)
   }
 
-  async load(streamId: StreamId, options: LoadOptions = {}): Promise<LoadedStream> {
-    const stream = this.#stream(streamId)
+  load(streamId: StreamId, options: LoadOptions = {}): Promise<LoadedStream> {
+    return this.#readsAdmitted.run((hold) => this.#load(streamId, options, hold))
+  }
+
+  async #load(streamId: StreamId, options: LoadOptions, hold: HoldBytes): Promise<LoadedStream> {
+    const stream = this.#stream(streamId, hold)
     const { history, metrics } = this.#parts
     const loaded = await stream.owner.read(stream.deadlineMs, (index, guard) =>
       index.load(guard, streamId, options),
     )
     const { version, tail, missing } = loaded
     const snapshot = loaded.snapshot && (await this.#snapshot(streamId, loaded.snapshot))
-    if (loaded.snapshot !== undefined && snapshot === undefined) return this.load(streamId)
+    if (loaded.snapshot !== undefined && snapshot === undefined) return this.#load(streamId, {}, hold)
     metrics.loadEvents.observe(
       { snapshot: String(snapshot !== undefined) },
       version - (snapshot?.version ?? 0),
@@ -118,11 +137,13 @@ export class LocalStore implements StreamOwner {
 
   async read(streamId: StreamId, options: ReadOptions = {}): Promise<StreamPage> {
     const plan = planRead(options)
-    return this.#parts.history.page(this.#stream(streamId), plan)
+    return this.#readsAdmitted.run((hold) => this.#parts.history.page(this.#stream(streamId, hold), plan))
   }
 
   async info(streamId: StreamId): Promise<StreamInfo> {
-    const info = await this.#parts.history.info(this.#stream(streamId))
+    const info = await this.#readsAdmitted.run((hold) =>
+      this.#parts.history.info(this.#stream(streamId, hold)),
+    )
     if (info === undefined) throw new EventStoreError('stream-not-found', `there is no stream ${streamId}`)
     const { version, snapshotVersion, firstTimestampMs, lastTimestampMs } = info
     return {
@@ -135,15 +156,29 @@ export class LocalStore implements StreamOwner {
   }
 
   state(streamId: StreamId, at: StateAt): Promise<StateAtVersion> {
-    return this.#states.state(streamId, at)
+    return this.#statesAdmitted.run((hold) => this.#states.state(this.#source(streamId, hold), streamId, at))
   }
 
-  #stream(streamId: StreamId): OwnedStream {
+  /** For a state, which has been admitted as a whole. Its events are folded step by step, so their bytes are not summed up. */
+  #source(streamId: StreamId, hold: HoldBytes): StateSource {
+    const { history } = this.#parts
+    const holdNone = () => undefined
+    return {
+      store: {
+        append: (...args) => this.append(...args),
+        load: (id, options = {}) => this.#load(id, options, hold),
+        read: (id, options) => history.page(this.#stream(id, holdNone), planRead(options)),
+      },
+      events: (bounds) => history.events(() => this.#stream(streamId, holdNone), planRead(bounds)),
+    }
+  }
+
+  #stream(streamId: StreamId, hold: HoldBytes): OwnedStream {
     const { partitions, settings } = this.#parts
     const place = partitions.placeOf(streamId)
     const owner = partitions.ownerOf(place)
     if (owner === undefined) throw notOwner(`${place.topic}/${place.partition}`)
-    return { streamId, place, owner, deadlineMs: performance.now() + settings.readTimeoutMs }
+    return { streamId, place, owner, deadlineMs: performance.now() + settings.readTimeoutMs, hold }
   }
 
   /** Undefined where it cannot be read: the events tell the same. */

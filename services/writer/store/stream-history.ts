@@ -1,23 +1,33 @@
-import { noVersion, type RecordedEvent, type StreamId, type StreamPage, type Version } from '#domain'
+import { type HoldBytes, readTurns } from '#bounds'
+import { noVersion, type RecordedEvent, type StreamId, type StreamPage } from '#domain'
 import { type EventFormat, packEvent, type StoredEvent, storedEvent, unpackEvent } from '#event-log'
 import { EventStoreError, type ReadPlan } from '#event-store'
 import { LogError, type LogReader } from '#kafka'
 import type { IndexedStreamInfo } from '#redis-index'
 
 import type { PartitionOwner } from '../partition/partition-owner.ts'
+import { bytesOf, HistorySteps } from './history-steps.ts'
 import type { StreamPlace } from './partitions.ts'
 
-/** One owned stream to read. */
+/** One read of an owned stream. */
 export interface OwnedStream {
   readonly streamId: StreamId
   readonly place: StreamPlace
   readonly owner: PartitionOwner
   /** By `performance.now()`. */
   readonly deadlineMs: number
+  /** Told of the bytes that the read holds. */
+  readonly hold: HoldBytes
 }
 
-/** Versions looked at in one step when a read is bounded by time. */
-const stepByTime = 500
+/** A page of larger events is short; the next one goes on. One event always fits. */
+const pageBytesMax = 8 << 20
+/** Versions that one page looks at where it is bounded by time. */
+const scanMax = 20_000
+/** Of a history that is read whole. */
+const eventsAtOnceMax = 500
+/** Longer pages would crowd out in Redis what is read more often. */
+const rememberedBytesMax = 1 << 20
 
 /** Reads a stream's events: the recent ones from the index, the rest from the log at the offsets that the index knows. */
 export class StreamHistory {
@@ -33,20 +43,29 @@ export class StreamHistory {
     return owner.read(deadlineMs, (index, guard) => index.info(guard, streamId))
   }
 
+  /** A page of a plan. It is short, and names where the next one begins, where its events are large or their times are far between. */
   async page(stream: OwnedStream, plan: ReadPlan): Promise<StreamPage> {
     const version = (await this.info(stream))?.version ?? noVersion
+    const isByTime = plan.fromMs !== -Infinity || plan.untilMs !== Infinity
+    const steps = new HistorySteps(plan, version, isByTime ? Infinity : plan.limit + 1)
     const found: StoredEvent[] = []
-    for (const [from, to] of steps(plan, version)) {
-      const events = await this.stored(stream, from, to)
-      if (plan.direction === 'backwards') events.reverse()
-      found.push(...events.filter(within(plan)))
-      if (found.length > plan.limit) break
+    let scanned = 0
+    let bytes = 0
+    while (found.length <= plan.limit && bytes < pageBytesMax && scanned < scanMax) {
+      const events = await this.#step(stream, steps)
+      if (events === undefined) break
+      scanned += events.length
+      const ordered = plan.direction === 'backwards' ? events.toReversed() : events
+      const wanted = ordered.filter(within(plan))
+      bytes += bytesOf(wanted)
+      found.push(...wanted)
     }
-    const next = found[plan.limit]?.version
+    const fitting = found.slice(0, Math.min(plan.limit, countWithin(found, pageBytesMax)))
+    const next = found[fitting.length]?.version ?? steps.next
     return {
       streamId: stream.streamId,
       version,
-      events: await this.decode(stream, found.slice(0, plan.limit)),
+      events: await this.decode(stream, fitting),
       ...(next !== undefined && { next }),
     }
   }
@@ -55,21 +74,60 @@ export class StreamHistory {
     return this.#format.decode(place.topic, place.partition, events)
   }
 
+  /**
+   * All events of a plan, however many, in its order; some at a time.
+   * @param open called for each step: the partition may have moved meanwhile, and each step has a deadline of its own.
+   */
+  async *events(open: () => OwnedStream, plan: ReadPlan): AsyncGenerator<readonly RecordedEvent[]> {
+    const version = (await this.info(open()))?.version ?? noVersion
+    const steps = new HistorySteps(plan, version, eventsAtOnceMax)
+    for (;;) {
+      const stream = open()
+      const events = await this.#step(stream, steps)
+      if (events === undefined) return
+      yield await this.decode(stream, events.filter(within(plan)))
+    }
+  }
+
+  /** The events from a version on, up to another one (inclusive), or as many of them as a page may hold. */
+  async stored(stream: OwnedStream, fromVersion: number, toVersion: number): Promise<StoredEvent[]> {
+    const plan = { fromVersion, toVersion, direction: 'forwards' } as const
+    const steps = new HistorySteps(plan, toVersion, Infinity)
+    const found: StoredEvent[] = []
+    for (let bytes = 0; bytes < pageBytesMax;) {
+      const events = await this.#step(stream, steps)
+      if (events === undefined) break
+      bytes += bytesOf(events)
+      found.push(...events)
+    }
+    return found.slice(0, countWithin(found, pageBytesMax))
+  }
+
+  /** The events of the next step; undefined where there is none. */
+  async #step(stream: OwnedStream, steps: HistorySteps): Promise<readonly StoredEvent[] | undefined> {
+    const range = steps.take()
+    if (range === undefined) return undefined
+    const events = await this.#range(stream, ...range)
+    steps.learn(events)
+    stream.hold(bytesOf(events))
+    return events
+  }
+
   /** The events of these versions, both inclusive and within the stream. */
-  async stored(stream: OwnedStream, from: number, to: number): Promise<StoredEvent[]> {
+  async #range(stream: OwnedStream, from: number, to: number): Promise<readonly StoredEvent[]> {
     const { streamId, owner, deadlineMs } = stream
     const recent = await owner.read(deadlineMs, (index, guard) => index.recent(guard, streamId, from, to))
-    const last = recent.lastIndexOf(undefined)
-    if (last < 0)
-      return recent.flatMap((payload) => (payload === undefined ? [] : [unpackEvent(streamId, payload)]))
-    const first = recent.indexOf(undefined)
-    const fromLog = await this.#fromLog(stream, from + first, from + last)
-    const events = recent.map((payload) =>
+    const events = await readTurns.map(recent, (payload) =>
       payload === undefined ? undefined : unpackEvent(streamId, payload),
     )
-    for (const event of fromLog) events[event.version - from] = event
+    const last = events.lastIndexOf(undefined)
+    if (last >= 0) {
+      const first = events.indexOf(undefined)
+      for (const event of await this.#fromLog(stream, from + first, from + last))
+        events[event.version - from] = event
+    }
     const whole = events.filter((event) => event !== undefined)
-    this.#remember(stream, whole)
+    if (last >= 0) this.#remember(stream, whole)
     return whole
   }
 
@@ -83,7 +141,7 @@ export class StreamHistory {
     const records = await this.#reader
       .fetchAt(place.topic, place.partition, offsets)
       .catch((error: unknown) => failFetch(streamId, place, error))
-    const events = records.map(storedEvent)
+    const events = await readTurns.map(records, storedEvent)
     // Of versions that were deleted before the index was rebuilt, it knows no offset of their own.
     const isWhole =
       events.length === to - from + 1 && events.every(({ version }, at) => version === from + at)
@@ -94,12 +152,22 @@ export class StreamHistory {
   /** Next time these come from the index. That they do not is no reason for anybody to wait or to fail. */
   #remember({ streamId, owner, deadlineMs }: OwnedStream, events: readonly StoredEvent[]): void {
     const first = events[0]
-    if (first === undefined) return
-    const payloads = events.map((event) => packEvent(event, event.offset))
-    owner
-      .read(deadlineMs, (index, guard) => index.cacheStream(guard, streamId, first.version, payloads))
-      .catch(() => undefined)
+    if (first === undefined || bytesOf(events) > rememberedBytesMax) return
+    const remember = async () => {
+      const payloads = await readTurns.map(events, (event) => packEvent(event, event.offset))
+      await owner.read(deadlineMs, (index, guard) =>
+        index.cacheStream(guard, streamId, first.version, payloads),
+      )
+    }
+    remember().catch(() => undefined)
   }
+}
+
+/** How many events, from the first on, fit into so many bytes; one always does. */
+function countWithin(events: readonly StoredEvent[], bytesMax: number): number {
+  let bytes = 0
+  const over = events.findIndex((event) => (bytes += event.value.length) > bytesMax)
+  return over < 0 ? events.length : Math.max(1, over)
 }
 
 function failFetch(streamId: StreamId, place: StreamPlace, error: unknown): never {
@@ -118,19 +186,6 @@ const eventsDeleted = (
     {},
     { cause },
   )
-
-/** The versions to look at, step by step, in the order of the plan. Without time bounds one step holds the page and one event more. */
-function* steps(plan: ReadPlan, version: Version): Generator<[from: number, to: number]> {
-  const first = Math.max(1, plan.fromVersion)
-  const last = Math.min(plan.toVersion, version)
-  const byTime = plan.fromMs !== -Infinity || plan.untilMs !== Infinity
-  const size = byTime ? stepByTime : plan.limit + 1
-  if (plan.direction === 'forwards') {
-    for (let from = first; from <= last; from += size) yield [from, Math.min(last, from + size - 1)]
-  } else {
-    for (let to = last; to >= first; to -= size) yield [Math.max(first, to - size + 1), to]
-  }
-}
 
 const within =
   ({ fromMs, untilMs }: ReadPlan) =>

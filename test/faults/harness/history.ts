@@ -87,8 +87,12 @@ export interface ViewOperation extends Called {
 
 /** What is left when all clients have ended and everything has caught up. */
 export interface Remains {
-  /** Every record of the event topics, by a plain consumer, in the order of each partition. */
+  /** Every record of the event topics, stray ones too, in the order of each partition. */
   readonly log: readonly LoggedEvent[]
+  /** Where terms begin and are renewed. */
+  readonly markers: readonly LoggedMarker[]
+  /** Where each partition begins: past 0 its head was deleted. */
+  readonly starts: readonly LogPosition[]
   /** What the index in Redis holds. */
   readonly index: readonly IndexedStream[]
   /** The newest snapshot of each stream: from its topic, and from Redis. */
@@ -110,6 +114,21 @@ export interface KnownProjection {
 export interface LoggedEvent extends LogPosition, AppendedEvent {
   readonly streamId: string
   readonly version: number
+  /** Of its batch. */
+  readonly producer: Producer
+}
+
+/** The end of an empty transaction: all that its producer wrote before it, and nobody else, owns what follows. */
+export interface LoggedMarker extends LogPosition {
+  readonly producer: Producer
+  /** By the broker's clock, since 1970. */
+  readonly timestampMs: number
+}
+
+/** Id and epoch as they stand in a batch; -1 where its producer has none. */
+export interface Producer {
+  readonly id: string
+  readonly epoch: number
 }
 
 export interface IndexedStream {

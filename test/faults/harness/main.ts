@@ -34,7 +34,7 @@ async function run(options: RunOptions): Promise<void> {
   const findings: string[] = []
   const onProgress = (event: Progress) => {
     if (event.is === 'servers') {
-      say(`three brokers, Redis and the registry are up: ${event.folder}`)
+      say(`the servers are up: ${event.folder}`)
       return
     }
     const { result, folder } = event

@@ -6,6 +6,7 @@ import { check, readRemains, type Where } from './checker/index.ts'
 import type { Servers } from './cluster/servers.ts'
 import { waitForServices, waitUntilCaughtUp } from './cluster/settle.ts'
 import { System } from './cluster/system.ts'
+import { traitsOf } from './cluster/traits.ts'
 import { deleteTopics } from './cluster/topics.ts'
 import { type Injection, playNemesis } from './nemesis/nemesis.ts'
 import { Random } from './random.ts'
@@ -33,8 +34,8 @@ export async function runSeed(servers: Servers, options: SeedOptions): Promise<S
   mkdirSync(options.folder, { recursive: true })
   const recorder = new Recorder(join(options.folder, 'history.ndjson'))
   const run: Run = { recorder, injections: [], fromMs: 0, untilMs: 0, violations: [] }
-  await servers.redis.tell('FLUSHALL')
-  const system = await System.start(servers, new Random(options.seed, 'system'), options)
+  const traits = traitsOf(options.seed)
+  const system = await System.start(servers, new Random(options.seed, 'system'), { ...options, traits })
   let failure = await failureOf(() => playAndJudge(system, options, run))
   await system.stop()
   failure ??= await failureOf(() => deleteTopics(system))
@@ -78,10 +79,12 @@ async function playAndJudge(system: System, options: SeedOptions, run: Run): Pro
     const [notUndone] = run.injections.filter(({ failure }) => failure !== undefined)
     if (notUndone?.failure !== undefined) throw new Error(`${notUndone.fault}: ${notUndone.failure}`)
     await waitForServices(system)
-    await workload.readAllStreams()
+    await workload.readAllStreams(
+      system.decrees.shortened.map(({ topic }) => topic.slice('eventstore.'.length)),
+    )
     await waitUntilCaughtUp(system)
     await until('all servers are well', wellMsMax, () => system.servers.areHealthy())
-    run.violations = check(run.recorder.history, await readRemains(whereIs(system)))
+    run.violations = check(run.recorder.history, await readRemains(whereIs(system)), system.decrees)
   } finally {
     await workload.stop()
     await workload.close()
@@ -89,9 +92,9 @@ async function playAndJudge(system: System, options: SeedOptions, run: Run): Pro
 }
 
 /** Past all links. */
-const whereIs = ({ servers, domain, redisKeyPrefix, projectors }: System): Where => ({
+const whereIs = ({ servers, domain, redisUrl, redisKeyPrefix, projectors }: System): Where => ({
   brokers: servers.brokers,
-  redisUrl: servers.redis.url,
+  redisUrl,
   redisKeyPrefix,
   registryUrl: servers.registry.url,
   projectorUrl: projectors[0]?.post.url ?? '',

@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { Servers } from './cluster/servers.ts'
+import { traitsOf } from './cluster/traits.ts'
 import { isUneventful } from './report/seed-report.ts'
 import { runSeed } from './run-seed.ts'
 import type { SeedResult } from './seed-result.ts'
@@ -27,13 +28,19 @@ export type Progress =
 /** Runs one seed after the other on the same servers; servers that a seed does not leave well are replaced. */
 export async function runSeeds(options: RunSeedsOptions): Promise<readonly SeedResult[]> {
   const folder = mkdtempSync(join(tmpdir(), 'annals-faults-'))
+  openToOthers(folder)
   const results: SeedResult[] = []
   let servers: Servers | undefined
   let generation = 0
   try {
     for (const seed of options.seeds) {
+      const traits = traitsOf(seed)
+      if (servers !== undefined && servers.forgetsIds !== traits.forgetsIds) {
+        await servers.stop()
+        servers = undefined
+      }
       if (servers === undefined) {
-        servers = await Servers.start(join(folder, `servers-${++generation}`))
+        servers = await Servers.start(openToOthers(join(folder, `servers-${++generation}`)), traits)
         options.onProgress({ is: 'servers', folder })
       }
       const seedFolder = join(folder, `${results.length + 1}-seed-${seed}`)
@@ -53,4 +60,11 @@ export async function runSeeds(options: RunSeedsOptions): Promise<readonly SeedR
     if (results.every(isUneventful) && options.keep !== true) rmSync(folder, { recursive: true, force: true })
   }
   return results
+}
+
+/** PostgreSQL runs as a user of its own where we are root. */
+function openToOthers(folder: string): string {
+  mkdirSync(folder, { recursive: true })
+  chmodSync(folder, 0o755)
+  return folder
 }

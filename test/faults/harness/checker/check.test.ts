@@ -7,8 +7,9 @@ import { answerMutations } from './testing/answer-mutations.ts'
 import { derivedMutations } from './testing/derived-mutations.ts'
 import { goodHistories } from './testing/good-history.ts'
 import { logMutations } from './testing/log-mutations.ts'
+import { strayMutations } from './testing/stray-mutations.ts'
 
-const mutations = [...logMutations, ...answerMutations, ...derivedMutations]
+const mutations = [...logMutations, ...answerMutations, ...derivedMutations, ...strayMutations]
 
 test('a history that keeps every promise has no violations', () => {
   fc.assert(

@@ -1,4 +1,7 @@
 import type { Operation, Remains } from '../history.ts'
+import { countedEvents } from './counted.ts'
+import type { Decrees } from './decree.ts'
+import { decreed, noDecrees } from './decrees.ts'
 import { Evidence } from './evidence.ts'
 import { promises } from './promises/index.ts'
 import type { Promised } from './promises/promised.ts'
@@ -10,9 +13,18 @@ const toldMax = 5
 
 /**
  * Judges a history together with what is left when it is over. Written apart from the product: it shares no code with it.
+ * @param decrees what was taken away on purpose.
  * @returns the violations, at most five for each promise; none where all were kept.
  */
-export function check(history: readonly Operation[], remains: Remains): Violation[] {
+export function check(
+  recorded: readonly Operation[],
+  found: Remains,
+  decrees: Decrees = noDecrees,
+): Violation[] {
+  const { history, remains } = decreed(
+    { history: recorded, remains: { ...found, log: countedEvents(found) } },
+    decrees,
+  )
   const evidence = new Evidence(history, remains)
   return promises.flatMap((promised) => {
     const findings = [...promised.broken(evidence)].slice(0, toldMax)
@@ -33,6 +45,8 @@ function told(promised: Promised, { streamId, ...finding }: Finding, remains: Re
 
 const ofStream = (remains: Remains, streamId: string): Remains => ({
   log: remains.log.filter((event) => event.streamId === streamId),
+  markers: [],
+  starts: [],
   index: remains.index.filter((entry) => entry.streamId === streamId),
   snapshots: remains.snapshots.filter((snapshot) => snapshot.streamId === streamId),
   views: [],

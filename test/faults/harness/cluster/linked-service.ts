@@ -2,6 +2,7 @@ import { Link } from './link.ts'
 import { addressesOf, openWaysOut, type Pair, type WaysOut } from './links.ts'
 import { type PostOptions, type ServiceKind, ServicePost } from './service-post.ts'
 import type { Servers } from './servers.ts'
+import type { Traits } from './traits.ts'
 
 /** A service and all ways from and to it. */
 export interface LinkedService {
@@ -15,20 +16,22 @@ export interface LinkedService {
 
 export const urlOf = ({ port }: Link): string => `http://127.0.0.1:${port}`
 
-export type LinkedServiceOptions = Pick<PostOptions, 'name' | 'env' | 'nodeArgs' | 'logFolder'>
+export interface LinkedServiceOptions extends Pick<PostOptions, 'name' | 'env' | 'nodeArgs' | 'logFolder'> {
+  readonly traits: Traits
+}
 
 /** Makes the links; nothing runs yet. */
 export async function linkService(
   kind: ServiceKind,
   servers: Servers,
-  { name, env, nodeArgs, logFolder }: LinkedServiceOptions,
+  { name, env, nodeArgs, logFolder, traits }: LinkedServiceOptions,
 ): Promise<LinkedService> {
   const out = await openWaysOut(name, servers)
   const links: Link[] = []
   const post = await ServicePost.at(async (port) => {
     const own = [await Link.open(`clients→${name}`, port), await Link.open(`peers→${name}`, port)] as const
     links.push(...own)
-    const addresses = { ...addressesOf(out), ANNALS_ADVERTISED_URL: urlOf(own[1]) }
+    const addresses = { ...addressesOf(out, servers, traits), ANNALS_ADVERTISED_URL: urlOf(own[1]) }
     return { name, kind, nodeArgs, logFolder, env: { ...env, ...addresses } }
   })
   const [front, peers] = links as [Link, Link]
@@ -52,6 +55,7 @@ export function linksOf({ post, front, peers, out }: LinkedService): readonly (r
         ['clients-projector', [front]],
         ['consumer-kafka', [...out.kafka]],
         ['consumer-redis', [out.redis]],
+        ['consumer-postgres', [out.postgres]],
         ...common,
       ]
     case 'snapshotter':
@@ -60,5 +64,7 @@ export function linksOf({ post, front, peers, out }: LinkedService): readonly (r
 }
 
 export async function closeLinks({ front, peers, out }: LinkedService): Promise<void> {
-  await Promise.all([front, peers, out.redis, out.registry, ...out.kafka].map((link) => link.close()))
+  await Promise.all(
+    [front, peers, out.redis, out.postgres, out.registry, ...out.kafka].map((link) => link.close()),
+  )
 }

@@ -1,6 +1,7 @@
 import { kafkaAnswers } from './kafka-answers.ts'
 import { Link } from './link.ts'
 import type { Servers } from './servers.ts'
+import type { Traits } from './traits.ts'
 
 /** Between which two parts a link is. */
 export type Pair =
@@ -11,12 +12,14 @@ export type Pair =
   | 'writer-redis'
   | 'consumer-kafka'
   | 'consumer-redis'
+  | 'consumer-postgres'
   | 'service-registry'
 
 /** The ways out of one service, to the servers that it stands on. */
 export interface WaysOut {
   readonly kafka: readonly Link[]
   readonly redis: Link
+  readonly postgres: Link
   readonly registry: Link
 }
 
@@ -32,13 +35,22 @@ export async function openWaysOut(from: string, servers: Servers): Promise<WaysO
     }),
   )
   const redis = await Link.open(`${from}→redis`, servers.redis.port)
+  const postgres = await Link.open(`${from}→postgres`, servers.postgres.port)
   const registry = await Link.open(`${from}→registry`, servers.registry.port)
-  return { kafka, redis, registry }
+  return { kafka, redis, postgres, registry }
 }
 
-/** Where a service finds its servers, as its environment says it. */
-export const addressesOf = ({ kafka, redis, registry }: WaysOut): Readonly<Record<string, string>> => ({
+/** Where a service finds its servers, as its environment says it. The nodes of a Redis Cluster name each other: no way leads past them. */
+export const addressesOf = (
+  { kafka, redis, postgres, registry }: WaysOut,
+  { redisCluster }: Servers,
+  traits: Traits,
+): Readonly<Record<string, string>> => ({
   ANNALS_KAFKA_BROKERS: kafka.map(({ port }) => `127.0.0.1:${port}`).join(','),
-  ANNALS_REDIS_URL: `redis://127.0.0.1:${redis.port}`,
+  ANNALS_REDIS_URL: traits.redis === 'cluster' ? redisCluster.url : `redis://127.0.0.1:${redis.port}`,
   ANNALS_REGISTRY_URL: `http://127.0.0.1:${registry.port}/apis/ccompat/v7`,
+  ...(traits.views === 'postgres' && {
+    ANNALS_PROJECTOR_STORE: 'postgres',
+    ANNALS_PROJECTOR_POSTGRES_URL: `postgres://annals@127.0.0.1:${postgres.port}/postgres`,
+  }),
 })

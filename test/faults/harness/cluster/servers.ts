@@ -1,52 +1,80 @@
+import { connect } from 'node:net'
 import { join } from 'node:path'
 
 import {
   freePorts,
   type KafkaCluster,
   liveBrokers,
-  type Redis,
-  redisCommand,
   type Registry,
   startKafkaCluster,
-  startRedis,
   startRegistry,
 } from '../../../../scripts/stack/index.ts'
 import { Link } from './link.ts'
+import { PostgresServer } from './postgres-server.ts'
+import { RedisClusterServers, RedisServer } from './redis-servers.ts'
+import type { Traits } from './traits.ts'
+
+/** How long a coordinator remembers an id that nobody uses, where it forgets. */
+export const forgetAfterMs = 8_000
+
+const forgetfulBrokers = {
+  'transactional.id.expiration.ms': String(forgetAfterMs),
+  'transaction.remove.expired.transaction.cleanup.interval.ms': '1000',
+}
+
+interface Parts {
+  readonly kafka: KafkaCluster
+  readonly redis: RedisServer
+  readonly redisCluster: RedisClusterServers
+  readonly postgres: PostgresServer
+  readonly registry: RegistryServer
+  readonly forgetsIds: boolean
+  readonly brokerLinks: readonly Link[]
+}
 
 /** What the services under test stand on. Started once, harmed and healed for many seeds. */
 export class Servers {
   readonly kafka: KafkaCluster
   readonly redis: RedisServer
+  readonly redisCluster: RedisClusterServers
+  readonly postgres: PostgresServer
   readonly registry: RegistryServer
+  /** Whether the brokers forget transactional ids that nobody has used for {@link forgetAfterMs}. */
+  readonly forgetsIds: boolean
   /** The ways of the brokers to each other: two to each, to the broker and to its controller. */
   readonly brokerLinks: readonly Link[]
 
-  private constructor(
-    kafka: KafkaCluster,
-    redis: RedisServer,
-    registry: RegistryServer,
-    brokerLinks: readonly Link[],
-  ) {
-    this.kafka = kafka
-    this.redis = redis
-    this.registry = registry
-    this.brokerLinks = brokerLinks
+  private constructor(parts: Parts) {
+    this.kafka = parts.kafka
+    this.redis = parts.redis
+    this.redisCluster = parts.redisCluster
+    this.postgres = parts.postgres
+    this.registry = parts.registry
+    this.forgetsIds = parts.forgetsIds
+    this.brokerLinks = parts.brokerLinks
   }
 
-  /** Three brokers, Redis and the registry on free ports. @param folder of their data and logs. */
-  static async start(folder: string): Promise<Servers> {
+  /** Three brokers, Redis, a Redis Cluster, PostgreSQL and the registry on free ports. @param folder of their data and logs. */
+  static async start(folder: string, { forgetsIds }: Pick<Traits, 'forgetsIds'>): Promise<Servers> {
     const brokerLinks: Link[] = []
     const wayTo = async (port: number, name: string) => {
       const link = await Link.open(`brokers→${name}`, port)
       brokerLinks.push(link)
       return link.port
     }
-    const kafka = await startKafkaCluster({ folder: join(folder, 'kafka'), report: () => undefined, wayTo })
-    const [redisPort = 0, registryPort = 0] = await freePorts(2)
+    const kafka = await startKafkaCluster({
+      ...{ folder: join(folder, 'kafka'), report: () => undefined, wayTo },
+      settings: forgetsIds ? forgetfulBrokers : {},
+    })
+    const [redisPort = 0, registryPort = 0, postgresPort = 0] = await freePorts(3)
     const redis = new RedisServer(redisPort, join(folder, 'redis'))
     const registry = new RegistryServer(registryPort, join(folder, 'registry'), addresses(kafka))
-    await Promise.all([redis.start(), registry.start()])
-    return new Servers(kafka, redis, registry, brokerLinks)
+    const postgres = new PostgresServer(postgresPort, join(folder, 'postgres'))
+    const [redisCluster] = await Promise.all([
+      RedisClusterServers.start(join(folder, 'redis-cluster')),
+      ...[redis.start(), registry.start(), postgres.start()],
+    ])
+    return new Servers({ kafka, redis, redisCluster, postgres, registry, forgetsIds, brokerLinks })
   }
 
   get brokers(): readonly string[] {
@@ -57,65 +85,29 @@ export class Servers {
   async areHealthy(): Promise<boolean> {
     const seen = await Promise.allSettled([
       ...this.brokers.map(async (address) => (await liveBrokers(addressOf(address))).length === 3),
-      this.redis.tell('PING').then(() => true),
+      this.redis.command('PING').then(() => true),
+      this.redisCluster.isWhole(),
+      isOpen(this.postgres.port),
     ])
     return seen.every((one) => one.status === 'fulfilled' && one.value)
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.registry.stop(), this.redis.stop(), this.kafka.stop()])
+    const { registry, redis, redisCluster, postgres, kafka } = this
+    await Promise.all([registry, redis, redisCluster, postgres, kafka].map((server) => server.stop()))
     await Promise.all(this.brokerLinks.map((link) => link.close()))
   }
 }
 
-/** A command is no probe: a machine that stands still for seconds answers it, too. */
-const commandMsMax = 30_000
-
 const addresses = ({ brokers }: KafkaCluster): string => brokers.map(({ address }) => address).join(',')
 
+const isOpen = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => resolve(true)).on('error', () => resolve(false))
+    socket.once('connect', () => socket.destroy())
+  })
+
 const addressOf = (address: string) => ({ host: '127.0.0.1', port: Number(address.split(':')[1]) })
-
-/** A Redis that keeps its append-only file, as in production. */
-export class RedisServer {
-  readonly port: number
-  readonly #folder: string
-  #running: Redis | undefined
-
-  constructor(port: number, folder: string) {
-    this.port = port
-    this.#folder = folder
-  }
-
-  get url(): string {
-    return `redis://127.0.0.1:${this.port}`
-  }
-
-  async start(): Promise<void> {
-    const logFile = join(this.#folder, 'redis.log')
-    const settings = ['--enable-debug-command', 'local']
-    this.#running = await startRedis({ port: this.port, folder: this.#folder, logFile, settings })
-  }
-
-  async kill(): Promise<void> {
-    this.#running?.kill('SIGKILL')
-    await this.#running?.exited
-  }
-
-  signal(name: NodeJS.Signals): void {
-    this.#running?.kill(name)
-  }
-
-  async stop(): Promise<void> {
-    await this.#running?.stop()
-  }
-
-  /** @throws Error what Redis says against it. */
-  async tell(command: string): Promise<string> {
-    const answer = await redisCommand({ host: '127.0.0.1', port: this.port }, command, commandMsMax)
-    if (answer.startsWith('-')) throw new Error(`Redis refuses ${command}: ${answer.trim()}`)
-    return answer
-  }
-}
 
 /** The schema registry: it can be away, and comes back with all it knew. */
 export class RegistryServer {

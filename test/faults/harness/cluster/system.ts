@@ -1,10 +1,14 @@
 import { join } from 'node:path'
 
 import { freshDomain, type FreshDomain } from '../../../support/fresh-domain.ts'
+import type { RecreatedTopic, ShortenedPartition } from '../checker/index.ts'
 import type { Random } from '../random.ts'
+import { Hold, holdModule } from './hold.ts'
 import { closeLinks, type LinkedService, linkService, urlOf } from './linked-service.ts'
 import type { OwnEnd, ServiceKind } from './service-post.ts'
+import type { RedisNode } from './redis-servers.ts'
 import type { Servers } from './servers.ts'
+import type { Traits } from './traits.ts'
 
 export const partitions = 4
 
@@ -25,12 +29,16 @@ const commonSettings = {
   ANNALS_SNAPSHOTTER_SESSION_TIMEOUT: '6s',
 }
 
+/** An owner that was paused must still answer what it decided before: only then its callers hear it. */
+const patientSettings = { ANNALS_WRITER_APPEND_TIMEOUT: '30s' }
+
 const clockModule = new URL('clock.ts', import.meta.url).href
 
 export interface SystemOptions {
   /** Loaded into every service before its own code: a broken variant. */
   readonly preload: string | undefined
-  /** Of logs and clocks. */
+  readonly traits: Traits
+  /** Of logs, clocks and holds. */
   readonly folder: string
 }
 
@@ -42,6 +50,11 @@ export class System {
   readonly writers: LinkedService[] = []
   readonly projectors: LinkedService[] = []
   readonly snapshotters: LinkedService[] = []
+  /** What faults have taken away for good. */
+  readonly decrees: { readonly recreated: RecreatedTopic[]; readonly shortened: ShortenedPartition[] } = {
+    recreated: [],
+    shortened: [],
+  }
   readonly #options: SystemOptions
   readonly #departed: OwnEnd[] = []
   #joined = 0
@@ -50,6 +63,7 @@ export class System {
   static async start(servers: Servers, random: Random, options: SystemOptions): Promise<System> {
     const system = new System(servers, options)
     const counts = [random.between(2, 3), 2, random.between(1, 2)] as const
+    await Promise.all(system.redisNodes.map((node) => node.command('FLUSHALL')))
     await system.#link(counts)
     for (const { post } of system.services) await post.start()
     return system
@@ -70,6 +84,26 @@ export class System {
     return this.name
   }
 
+  get traits(): Traits {
+    return this.#options.traits
+  }
+
+  /** Those that the services use. */
+  get redisNodes(): readonly RedisNode[] {
+    const { redis, redisCluster } = this.servers
+    return this.traits.redis === 'cluster' ? redisCluster.nodes : [redis]
+  }
+
+  get redisUrl(): string {
+    const { redis, redisCluster } = this.servers
+    return this.traits.redis === 'cluster' ? redisCluster.url : redis.url
+  }
+
+  /** Stops a writer between its decision and its produce request. */
+  holdOf({ post }: LinkedService): Hold {
+    return new Hold(join(this.#options.folder, `${post.name}.hold`))
+  }
+
   /** File that the clock of a writer follows. */
   clockFileOf({ post }: LinkedService): string {
     return join(this.#options.folder, `${post.name}.clock`)
@@ -83,6 +117,25 @@ export class System {
       await joined.post.leave()
       this.#departed.push(...joined.post.ownEnds)
       await closeLinks(joined)
+    }
+  }
+
+  /** All services stop in order, and start again. */
+  async restartServices(): Promise<void> {
+    await Promise.all(this.services.map(({ post }) => post.leave()))
+    await Promise.all(this.services.map(({ post }) => post.start()))
+  }
+
+  /** What an operator's shell has, past all links. */
+  get operatorEnv(): Readonly<Record<string, string>> {
+    const { brokers, registry } = this.servers
+    return {
+      ...this.#commonEnv,
+      ANNALS_KAFKA_BROKERS: brokers.join(','),
+      ANNALS_REDIS_URL: this.redisUrl,
+      ANNALS_REGISTRY_URL: registry.url,
+      ANNALS_KAFKA_CLIENT_ID: 'operator',
+      ANNALS_URL: this.writers[0]?.post.url ?? '',
     }
   }
 
@@ -105,24 +158,35 @@ export class System {
     this.snapshotters.push(...(await several('snapshotter', snapshotters)))
   }
 
+  get #commonEnv(): Readonly<Record<string, string>> {
+    return {
+      ...commonSettings,
+      ...(this.traits.forgetsIds && patientSettings),
+      ANNALS_REDIS_KEY_PREFIX: this.redisKeyPrefix,
+      ANNALS_WRITER_GROUP: this.name,
+      ANNALS_PROJECTOR_GROUP: `${this.name}-projector`,
+      ANNALS_SNAPSHOTTER_GROUP: `${this.name}-snapshotter`,
+      ANNALS_DOMAIN: this.domain.modulePath,
+      ANNALS_SCHEMAS: this.domain.schemaFolder,
+    }
+  }
+
   #linked(kind: ServiceKind, name: string): Promise<LinkedService> {
-    const { preload, folder } = this.#options
-    const modules = [...(kind === 'writer' ? [clockModule] : []), ...(preload === undefined ? [] : [preload])]
+    const { preload, folder, traits } = this.#options
+    const modules = [
+      ...(kind === 'writer' ? [clockModule, holdModule] : []),
+      ...(preload === undefined ? [] : [preload]),
+    ]
     return linkService(kind, this.servers, {
-      name,
+      ...{ name, traits },
       nodeArgs: modules.flatMap((module) => ['--import', module]),
       logFolder: folder,
       env: {
-        ...commonSettings,
+        ...this.#commonEnv,
         TEST_CLOCK_FILE: join(folder, `${name}.clock`),
+        TEST_HOLD_FILE: join(folder, `${name}.hold`),
         ANNALS_KAFKA_CLIENT_ID: name,
-        ANNALS_REDIS_KEY_PREFIX: this.redisKeyPrefix,
-        ANNALS_WRITER_GROUP: this.name,
-        ANNALS_PROJECTOR_GROUP: `${this.name}-projector`,
-        ANNALS_SNAPSHOTTER_GROUP: `${this.name}-snapshotter`,
         ANNALS_SNAPSHOTTER_WRITER_URLS: this.writers.map(({ peers }) => urlOf(peers)).join(','),
-        ANNALS_DOMAIN: this.domain.modulePath,
-        ANNALS_SCHEMAS: this.domain.schemaFolder,
         // A service may start while the registry is away, as the guide advises.
         ANNALS_REGISTRY_ID_FILE: join(folder, `${name}.schema-ids.json`),
       },

@@ -1,21 +1,25 @@
-import { type Admin, Kafka, logLevel } from 'kafkajs'
+import kafkajs, { type Admin, Kafka, logLevel } from 'kafkajs'
 
 import { deadLetterTopic, eventTopic, projectionTopic, snapshotTopic } from '#kafka'
 
 import { until } from '../../../../scripts/stack/index.ts'
-import type { System } from './system.ts'
+import type { Servers } from './servers.ts'
+import { connected, deleteRecords, leadersBy, leadersOf } from '../plain-kafka/index.ts'
+import { partitions, type System } from './system.ts'
 
 const deleteMsMax = 60_000
 
-/** Something asked of the brokers past all links, with a connection of its own. */
-async function asked<T>({ servers }: System, ask: (admin: Admin) => Promise<T>): Promise<T> {
-  const kafka = new Kafka({
-    brokers: [...servers.brokers],
+const kafkaOf = ({ brokers }: Servers): Kafka =>
+  new Kafka({
+    brokers: [...brokers],
     clientId: 'fault-harness',
     logLevel: logLevel.NOTHING,
     retry: { retries: 8, initialRetryTime: 100, maxRetryTime: 1_000 },
   })
-  const admin = kafka.admin()
+
+/** Something asked of the brokers past all links, with a connection of its own. */
+async function asked<T>({ servers }: System, ask: (admin: Admin) => Promise<T>): Promise<T> {
+  const admin = kafkaOf(servers).admin()
   await admin.connect()
   try {
     return await ask(admin)
@@ -39,6 +43,91 @@ export function areReplicated(system: System): Promise<boolean> {
     const all = topics.flatMap((topic) => topic.partitions)
     return all.length > 0 && all.every(({ isr, replicas }) => isr.length === replicas.length)
   })
+}
+
+/**
+ * Deletes the topic of a type's events and creates it again with the same settings.
+ * @returns when no broker had it any more, by the clock of the history.
+ */
+export async function recreateTopic(system: System, type: string): Promise<number> {
+  const topic = eventTopic(type)
+  const configEntries = await asked(system, (admin) => ownSettings(admin, topic))
+  await asked(system, (admin) => admin.deleteTopics({ topics: [topic] }))
+  const partitionsAt = async (broker: string) =>
+    (await connected(broker, (connection) => leadersBy(connection, topic))).length
+  const areAll = (count: number) => async () =>
+    (await Promise.all(system.servers.brokers.map(partitionsAt))).every((each) => each === count)
+  await until(`${topic} is gone`, deleteMsMax, areAll(0))
+  const goneAtMs = performance.now()
+  const created = { topic, numPartitions: partitions, replicationFactor: 3, configEntries }
+  await asked(system, (admin) => admin.createTopics({ topics: [created], waitForLeaders: false }))
+  await until(`${topic} is there again`, deleteMsMax, areAll(partitions))
+  return goneAtMs + goneMarginMs
+}
+
+/** A broker forgets a topic in its metadata first, and then stops to serve it. */
+const goneMarginMs = 500
+/** Of the sources that Kafka names: set for this topic. */
+const ofTopic = 1
+
+async function ownSettings(admin: Admin, topic: string): Promise<{ name: string; value: string }[]> {
+  const type = kafkajs.ConfigResourceTypes.TOPIC
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: [{ type, name: topic }],
+  })
+  return resources
+    .flatMap(({ configEntries }) => configEntries)
+    .filter(({ configSource }) => (configSource as number) === ofTopic)
+    .map(({ configName, configValue }) => ({ name: configName, value: configValue }))
+}
+
+/** What lies before the offset is gone for good. */
+export async function deleteHead(
+  { servers }: System,
+  topic: string,
+  partition: number,
+  offset: number,
+): Promise<void> {
+  await until(`the head of ${topic}/${partition} is deleted`, deleteMsMax, async () => {
+    const leaders = await leadersOf(servers.brokers, topic)
+    await deleteRecords(leaders[partition] ?? '', { topic, partition }, offset)
+    return true
+  })
+}
+
+/** A record as any producer sends it. */
+export interface PlainMessage {
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** Puts records into a partition with an ordinary producer, as whoever has the right to write there can. @returns whether they are there. */
+export async function writePlainly(
+  { servers }: System,
+  topic: string,
+  partition: number,
+  messages: readonly PlainMessage[],
+): Promise<boolean> {
+  const producer = kafkaOf(servers).producer()
+  try {
+    await producer.connect()
+    await producer.send({
+      topic,
+      messages: messages.map(({ headers, ...message }) => ({
+        ...message,
+        headers: { ...headers },
+        partition,
+      })),
+    })
+    return true
+  } catch {
+    // A broker is away, maybe by another fault: then nothing is tried this time, or it is there without an answer.
+    return false
+  } finally {
+    await producer.disconnect()
+  }
 }
 
 /** A seed that is over leaves nothing behind on the brokers. kafkajs gives up at the first answer that is late. */

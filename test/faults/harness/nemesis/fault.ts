@@ -1,4 +1,5 @@
 import type { System } from '../cluster/system.ts'
+import type { Traits } from '../cluster/traits.ts'
 import type { Random } from '../random.ts'
 import type { Streams } from '../workload/streams.ts'
 
@@ -15,6 +16,10 @@ export interface Fault {
   readonly name: string
   /** How often it comes, compared with the others of its lane. */
   readonly weight: number
+  /** Of seeds with these traits; default: of all. */
+  readonly isPossible?: (traits: Traits) => boolean
+  /** Strikes once in a seed at most. */
+  readonly isOnce?: true
   /** Shortest and longest hold. */
   readonly forMs: readonly [number, number]
   /** Strikes, holds, and undoes it. @returns what it struck. */

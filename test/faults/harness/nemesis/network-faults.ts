@@ -12,6 +12,7 @@ const pairs: readonly Pair[] = [
   'writer-redis',
   'consumer-kafka',
   'consumer-redis',
+  'consumer-postgres',
 ]
 
 const words: Readonly<Record<Trouble, string>> = {
@@ -46,6 +47,9 @@ const networkFault = (
 ): Fault => ({
   name: `${pair} ${words[trouble]}`,
   weight: 1,
+  // Clients of a Redis Cluster go straight to its nodes.
+  isPossible: ({ views, redis }) =>
+    pair === 'consumer-postgres' ? views === 'postgres' : !pair.endsWith('-redis') || redis === 'one',
   forMs,
   strike: async (scene) => {
     const links = struckIn(scene)

@@ -1,11 +1,8 @@
 import { partitionFor } from '#event-store'
 
-import { until } from '../../../../scripts/stack/index.ts'
 import { partitions } from '../cluster/system.ts'
 import { leaderOf } from '../cluster/topics.ts'
 import { type Fault, heldBetween, type Scene } from './fault.ts'
-
-const rewriteMsMax = 10_000
 
 /** Of three times, two it is the leader of a partition that all clients write to. */
 async function broker({ system, streams, random }: Scene) {
@@ -49,66 +46,6 @@ const brokerFrozen: Fault = {
   },
 }
 
-const redisKilled: Fault = {
-  name: 'redis killed',
-  weight: 2,
-  forMs: [200, 3_000],
-  strike: async (scene) => {
-    const { redis } = scene.system.servers
-    await heldBetween(
-      scene,
-      () => redis.kill(),
-      () => redis.start(),
-    )
-    return 'redis, with what its append-only file has'
-  },
-}
-
-const redisFrozen: Fault = {
-  name: 'redis frozen',
-  weight: 1,
-  forMs: [500, 4_000],
-  strike: async (scene) => {
-    const { redis } = scene.system.servers
-    await heldBetween(
-      scene,
-      () => redis.signal('SIGSTOP'),
-      () => redis.signal('SIGCONT'),
-    )
-    return 'redis'
-  },
-}
-
-const redisEmptied: Fault = {
-  name: 'redis emptied',
-  weight: 2,
-  forMs: [500, 2_000],
-  strike: async (scene) => {
-    await scene.system.servers.redis.tell('FLUSHALL')
-    await scene.hold()
-    return 'redis'
-  },
-}
-
-/** The dump is loaded in place, and the append-only file made anew from it: another kill would otherwise bring a mixture back that never was. */
-const redisOlder: Fault = {
-  name: 'redis restored from an older dump',
-  weight: 2,
-  forMs: [500, 4_000],
-  strike: async (scene) => {
-    const { redis } = scene.system.servers
-    await redis.tell('SAVE')
-    await scene.hold()
-    await redis.tell('DEBUG RELOAD NOSAVE')
-    await redis.tell('BGREWRITEAOF')
-    await until('the append-only file is written anew', rewriteMsMax, async () => {
-      const told = await redis.tell('INFO persistence')
-      return /aof_rewrite_in_progress:0\r/.test(told) && /aof_rewrite_scheduled:0\r/.test(told)
-    })
-    return 'redis'
-  },
-}
-
 const registryStopped: Fault = {
   name: 'registry stopped',
   weight: 1,
@@ -124,12 +61,4 @@ const registryStopped: Fault = {
   },
 }
 
-export const serverFaults: readonly Fault[] = [
-  brokerKilled,
-  brokerFrozen,
-  redisKilled,
-  redisFrozen,
-  redisEmptied,
-  redisOlder,
-  registryStopped,
-]
+export const serverFaults: readonly Fault[] = [brokerKilled, brokerFrozen, registryStopped]

@@ -2,7 +2,7 @@ import type { Variant } from './variant.ts'
 
 const noWaitForMarker: Variant = {
   name: 'no-wait-for-marker',
-  caughtBySeed: 30,
+  caughtBySeed: 53,
   doc: 'A take-over does not wait for its marker, which comes late, and goes on slowly. What the former owner appends meanwhile is missed, and its versions are given twice.',
   module: 'libs/kafka/fenced-log.ts',
   replacements: [
@@ -18,7 +18,7 @@ const noWaitForMarker: Variant = {
 
 const noFence: Variant = {
   name: 'no-fence',
-  caughtBySeed: 6,
+  caughtBySeed: 13,
   doc: 'Each owner appends as a producer of its own, so no broker refuses one that sleeps through a take-over and wakes.',
   module: 'libs/kafka/fenced-log.ts',
   replacements: [
@@ -40,16 +40,16 @@ const noFence: Variant = {
 
 const guardIgnored: Variant = {
   name: 'guard-ignored',
-  caughtBySeed: 25,
+  caughtBySeed: 6,
   doc: 'Rounds and reads take the index for what it was, though Redis may have lost or regained state.',
   module: 'libs/redis-index/lua.ts',
   replacements: [
     {
-      text: 'if stored[1] ~= topicId or stored[2] ~= epoch or stored[3] ~= nextOffset then return 0 end\nlocal records',
+      text: 'if stored[1] ~= topicId or stored[2] ~= term or stored[3] ~= nextOffset then return 0 end\nlocal records',
       by: 'local records',
     },
     {
-      text: 'if stored[1] ~= topicId or stored[2] ~= epoch or tonumber(stored[3]) < tonumber(nextOffset) then return 0 end',
+      text: 'if stored[1] ~= topicId or stored[2] ~= term or tonumber(stored[3]) < tonumber(nextOffset) then return 0 end',
       by: '',
     },
   ],
@@ -57,7 +57,7 @@ const guardIgnored: Variant = {
 
 const sequenceBumped: Variant = {
   name: 'sequence-bumped-on-retry',
-  caughtBySeed: 19,
+  caughtBySeed: 13,
   doc: 'A batch that got no answer is sent again under the next sequence, so that the broker takes it once more.',
   module: 'libs/kafka/fenced-log.ts',
   replacements: [
@@ -83,7 +83,7 @@ const sequenceBumped: Variant = {
 
 const checkpointFirst: Variant = {
   name: 'checkpoint-before-views',
-  caughtBySeed: 37,
+  caughtBySeed: 17,
   doc: 'The checkpoint of a projection is stored first and the views after it: who is killed in between never applies those events.',
   module: 'libs/projections-redis/redis-view-store.ts',
   replacements: [
@@ -104,7 +104,7 @@ const checkpointFirst: Variant = {
 
 const dedupeForgotten: Variant = {
   name: 'dedupe-forgotten',
-  caughtBySeed: 30,
+  caughtBySeed: 95,
   doc: 'After a take-over the owner no longer knows the ids of events that are in the log, and takes them once more.',
   module: 'services/writer/partition/partition-owner.ts',
   replacements: [
@@ -123,6 +123,32 @@ const dedupeForgotten: Variant = {
   ],
 }
 
+const ruleLeftOut: Variant = {
+  name: 'rule-left-out',
+  caughtBySeed: 4,
+  doc: 'Every batch in a partition counts, whoever wrote it: a stray record with the next version is taken for an event.',
+  module: 'libs/kafka/terms.ts',
+  replacements: [
+    {
+      text: 'if (this.#term !== undefined) return batch.isOf(this.#term)',
+      by: 'if (this.#term !== null) return true',
+    },
+  ],
+}
+
+const landingUnchecked: Variant = {
+  name: 'landing-unchecked',
+  caughtBySeed: 47,
+  doc: 'An owner acknowledges wherever its batch landed: also behind the marker of another owner, whose producer id is another one and fences nobody.',
+  module: 'libs/kafka/fenced-log.ts',
+  replacements: [
+    {
+      text: 'const strays = await this.#checkLanding(owned, firstOffset, deadline)',
+      by: 'const strays: readonly Stray[] = []',
+    },
+  ],
+}
+
 /** Each takes away one thing that a promise rests on. */
 export const variants: readonly Variant[] = [
   noWaitForMarker,
@@ -131,6 +157,8 @@ export const variants: readonly Variant[] = [
   sequenceBumped,
   checkpointFirst,
   dedupeForgotten,
+  ruleLeftOut,
+  landingUnchecked,
 ]
 
 /** @throws Error naming those there are, when there is none of this name. */

@@ -35,6 +35,8 @@ export interface Caller {
 
 /** For one request and its answer. */
 export const callMsMax = 5_000
+/** Of those who wait until an owner that was paused answers after all. */
+export const patientCallMsMax = 20_000
 /** How long a read of a view waits for the event of its token. */
 export const tokenMsMax = 3_000
 /** Of a history: small, so that it has several. */

@@ -17,6 +17,8 @@ export interface HttpCallerOptions {
   readonly projectorUrls: readonly string[]
   /** Chooses the instance that is asked. */
   readonly random: Random
+  /** For one request and its answer; default as for all callers. */
+  readonly callMsMax?: number
 }
 
 interface Answer {
@@ -74,7 +76,9 @@ export class HttpCaller implements Caller {
     const query = token === undefined ? '' : `?after=${encodeURIComponent(token)}&timeoutMs=${tokenMsMax}`
     const path = `/projections/${projection}/views/${encodeURIComponent(key)}${query}`
     return orUnknown(async () => {
-      const { status, body } = await request(this.#options.random.pick(this.#options.projectorUrls) + path)
+      const { status, body } = await this.#request(
+        this.#options.random.pick(this.#options.projectorUrls) + path,
+      )
       if (status === 200) return { is: 'answered', view: body['view'] }
       if (body['code'] === 'view-not-found') return { is: 'answered', view: null }
       return unknown(body, status)
@@ -90,20 +94,20 @@ export class HttpCaller implements Caller {
   }
 
   #atWriter(path: string, body?: object): Promise<Answer> {
-    return request(this.#options.random.pick(this.#options.writerUrls) + path, body)
+    return this.#request(this.#options.random.pick(this.#options.writerUrls) + path, body)
   }
-}
 
-async function request(url: string, body?: object): Promise<Answer> {
-  const response = await fetch(url, {
-    signal: AbortSignal.timeout(callMsMax),
-    ...(body && {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    }),
-  })
-  return { status: response.status, body: (await response.json()) as Answer['body'] }
+  async #request(url: string, body?: object): Promise<Answer> {
+    const response = await fetch(url, {
+      signal: AbortSignal.timeout(this.#options.callMsMax ?? callMsMax),
+      ...(body && {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      }),
+    })
+    return { status: response.status, body: (await response.json()) as Answer['body'] }
+  }
 }
 
 function appendOutcome({ status, body }: Answer): AppendOperation['outcome'] {

@@ -24,8 +24,8 @@ import {
 export class SdkCaller implements Caller {
   readonly #client: AnnalsClient
 
-  constructor(options: Pick<ClientOptions, 'urls' | 'projectionUrls' | 'direct'>) {
-    this.#client = new AnnalsClient({ ...options, timeoutMs: callMsMax, retries: { triesMax: 1 } })
+  constructor(options: Pick<ClientOptions, 'urls' | 'projectionUrls' | 'direct' | 'timeoutMs'>) {
+    this.#client = new AnnalsClient({ timeoutMs: callMsMax, ...options, retries: { triesMax: 1 } })
   }
 
   async append(requests: readonly AppendRequest[]): Promise<readonly AppendOperation['outcome'][]> {

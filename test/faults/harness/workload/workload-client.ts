@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
-import type { AppendOperation, ExpectedVersion, LogPosition } from '../history.ts'
+import type { AppendOperation, ExpectedVersion, LogPosition, StateOperation } from '../history.ts'
 import { Random } from '../random.ts'
 import type { Recorder } from '../recorder.ts'
 import type { AppendRequest, Caller } from './caller.ts'
@@ -53,14 +53,14 @@ export class WorkloadClient {
     }
   }
 
-  /** The state of a stream, as part of the history. @returns whether it was answered. */
-  async readState(streamId: string): Promise<boolean> {
+  /** The state of a stream, as part of the history. @returns what came of it. */
+  async readState(streamId: string): Promise<StateOperation['outcome']> {
     const { caller, recorder, client, streams } = this.#options
     const call = recorder.called(client)
     const outcome = await caller.state(streamId)
     recorder.ended(call, { kind: 'state', streamId, outcome })
     if (outcome.is === 'answered') streams.learn(streamId, outcome.version)
-    return outcome.is === 'answered'
+    return outcome
   }
 
   async #call(random: Random, signal: AbortSignal): Promise<void> {

@@ -1,6 +1,7 @@
 import { acknowledgedStays } from './acknowledged-stays.ts'
 import { contiguousVersions } from './contiguous-versions.ts'
 import { eachEventOnce } from './each-event-once.ts'
+import { fewEpochs } from './few-epochs.ts'
 import { freshViews } from './fresh-views.ts'
 import { indexEqualsLog } from './index-equals-log.ts'
 import { linearizable } from './linearizable.ts'
@@ -30,4 +31,5 @@ export const promises: readonly Promised[] = [
   trueSnapshots,
   trueViews,
   freshViews,
+  fewEpochs,
 ]

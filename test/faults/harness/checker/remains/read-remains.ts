@@ -14,10 +14,12 @@ export { type Where } from './where.ts'
  */
 export async function readRemains(where: Where): Promise<Remains> {
   const avro = new PlainAvro(where.registryUrl)
-  const { log, snapshots } = await readRecords(where, avro)
+  const { log, markers, starts, snapshots } = await readRecords(where, avro)
   const redis = await readIndex(where, log, avro)
   return {
     log,
+    markers,
+    starts,
     index: redis.index,
     snapshots: [...snapshots, ...redis.snapshots],
     views: await readViews(where),

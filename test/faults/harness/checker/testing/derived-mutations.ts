@@ -15,6 +15,37 @@ const replaced = <T>(all: readonly T[], which: T, by: readonly T[]): T[] =>
 /** What may be wrong with what is made of the log: index, snapshots, views. */
 export const derivedMutations: readonly Mutation[] = [
   {
+    name: 'an owner takes over again and again',
+    promise: 'take-overs are few',
+    mutate(good) {
+      const first = good.remains.markers.find(({ partition }) => partition === 1)
+      if (first === undefined) return undefined
+      const again = Array.from({ length: 31 }, (_, index) => ({
+        ...first,
+        offset: first.offset - 1 + index / 40,
+        timestampMs: first.timestampMs + 600 * index,
+        producer: { id: '1', epoch: index + 1 },
+      }))
+      return withRemains(good, { markers: [...again, ...good.remains.markers] })
+    },
+  },
+  {
+    name: 'an owner uses epochs up without a marker',
+    promise: 'take-overs are few',
+    mutate(good) {
+      const first = good.remains.markers.find(({ partition }) => partition === 1)
+      if (first === undefined) return undefined
+      const producer = { ...first.producer, epoch: first.producer.epoch - 40 }
+      const before = {
+        ...first,
+        offset: first.offset - 0.5,
+        timestampMs: first.timestampMs - 10_000,
+        producer,
+      }
+      return withRemains(good, { markers: [before, ...good.remains.markers] })
+    },
+  },
+  {
     name: 'the index has lost a stream',
     promise: 'the index equals the log',
     mutate({ history, remains }, pick) {

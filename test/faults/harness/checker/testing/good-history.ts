@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 
 import type { AppendedEvent, AppendOperation, ExpectedVersion, Operation, Remains } from '../../history.ts'
-import { ModelSystem } from './model-system.ts'
+import { ModelSystem, type Stranger } from './model-system.ts'
 
 /** A history and what is left of it. */
 export interface Case {
@@ -29,6 +29,7 @@ type Step = Timing &
     | { readonly do: 'retry'; readonly which: number; readonly fate: Fate }
     | { readonly do: 'read'; readonly stream: number; readonly fromVersion: number }
     | { readonly do: 'state'; readonly stream: number }
+    | { readonly do: 'stray'; readonly stream: number; readonly which: number; readonly by: Stranger }
     | { readonly do: 'view'; readonly month: boolean; readonly which: number; readonly behind: number }
   )
 
@@ -41,7 +42,7 @@ const purchase = fc.record({
 const timing = { before: fc.nat(25), after: fc.nat(25) }
 const stream = fc.nat(2)
 
-const step: fc.Arbitrary<Step> = fc.oneof(
+const honestStep: fc.Arbitrary<Step> = fc.oneof(
   fc.record({
     ...timing,
     do: fc.constant('append' as const),
@@ -73,6 +74,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   }),
 )
 
+const stray: fc.Arbitrary<Step> = fc.record({
+  ...timing,
+  do: fc.constant('stray' as const),
+  stream,
+  which: fc.nat(20),
+  by: fc.constantFrom<Stranger>('plain producer', 'former owner', 'forgotten id'),
+})
+const step = fc.oneof({ weight: 5, arbitrary: honestStep }, { weight: 1, arbitrary: stray })
+
 /** Histories that keep every promise, as a sound system might leave them. */
 export const goodHistories: fc.Arbitrary<Case> = fc
   .array(step, { minLength: 1, maxLength: 40, size: 'max' })
@@ -80,7 +90,7 @@ export const goodHistories: fc.Arbitrary<Case> = fc
 
 /** The same of one stream, and so short that all orders of it can be tried. */
 export const shortHistories: fc.Arbitrary<Case> = fc
-  .array(step, { minLength: 2, maxLength: 7, size: 'max' })
+  .array(honestStep, { minLength: 2, maxLength: 7, size: 'max' })
   .map((steps) => run(steps, 1))
 
 /** Effects are this far apart; operations reach over those before and after them. */
@@ -136,6 +146,17 @@ function perform(
       const { streamId, expectedVersion, events } = again
       const request = { kind: 'append' as const, streamId, expectedVersion, events }
       return { ...called, ...request, outcome: system.append(request, step.fate) }
+    }
+    case 'stray': {
+      // An event that nobody sent, or one that somebody sent: again, or for the first time.
+      const sent = appends.toSorted((one, other) => other.op - one.op)[step.which]
+      const event = sent?.events[0] ?? {
+        id: `stray-${called.op}`,
+        type: 'PurchaseMade',
+        data: { date: '1997-01-05', cds: 1, amount: '0.10' },
+      }
+      system.writeStray(sent?.streamId ?? system.streamId(step.stream), event, step.by)
+      return undefined
     }
     case 'read': {
       const streamId = system.streamId(step.stream)

@@ -1,5 +1,5 @@
 import type { LoggedEvent } from '../../history.ts'
-import { acknowledged, eventsOf, type Mutation, refused, withLog, withOperation } from './mutations.ts'
+import { acknowledged, eventsOf, logOf, type Mutation, refused, withLog, withOperation } from './mutations.ts'
 
 type Log = readonly LoggedEvent[]
 
@@ -11,7 +11,7 @@ const atEnd = (log: Log, event: Pick<LoggedEvent, 'id' | 'type' | 'data'>, like:
   ...log,
   {
     ...event,
-    ...{ streamId: like.streamId, topic: like.topic, partition: like.partition },
+    ...{ streamId: like.streamId, topic: like.topic, partition: like.partition, producer: like.producer },
     offset: Math.max(...log.map(({ offset }) => offset)) + 1,
     version: log.filter(({ streamId }) => streamId === like.streamId).length + 1,
   },
@@ -32,7 +32,7 @@ export const logMutations: readonly Mutation[] = [
     name: 'a stream has a hole',
     promise: 'versions are contiguous',
     mutate(good, pick) {
-      const lost = pick(good.remains.log.filter((event) => eventsOf(good, event.streamId).at(-1) !== event))
+      const lost = pick(logOf(good).filter((event) => eventsOf(good, event.streamId).at(-1) !== event))
       return lost && withLog(good, (log) => log.filter((event) => event !== lost))
     },
   },
@@ -40,7 +40,7 @@ export const logMutations: readonly Mutation[] = [
     name: 'a version is given twice',
     promise: 'versions are contiguous',
     mutate(good, pick) {
-      const event = pick(good.remains.log.filter(({ version }) => version > 1))
+      const event = pick(logOf(good).filter(({ version }) => version > 1))
       return event && withLog(good, (log) => changed(log, event, { version: event.version - 1 }))
     },
   },
@@ -48,8 +48,8 @@ export const logMutations: readonly Mutation[] = [
     name: 'two events of a stream stand in the wrong order',
     promise: 'log order is version order',
     mutate(good, pick) {
-      const event = pick(good.remains.log.filter(({ version }) => version > 1))
-      const before = good.remains.log.find(
+      const event = pick(logOf(good).filter(({ version }) => version > 1))
+      const before = logOf(good).find(
         (each) => each.streamId === event?.streamId && each.version === event.version - 1,
       )
       if (event === undefined || before === undefined) return undefined
@@ -65,7 +65,7 @@ export const logMutations: readonly Mutation[] = [
     name: 'a stream goes on in another partition',
     promise: 'log order is version order',
     mutate(good, pick) {
-      const event = pick(good.remains.log.filter(({ version }) => version > 1))
+      const event = pick(logOf(good).filter(({ version }) => version > 1))
       return event && withLog(good, (log) => changed(log, event, { partition: event.partition + 1 }))
     },
   },
@@ -73,7 +73,7 @@ export const logMutations: readonly Mutation[] = [
     name: 'an event is there twice',
     promise: 'each event is in the log at most once',
     mutate(good, pick) {
-      const event = pick(good.remains.log)
+      const event = pick(logOf(good))
       return event && withLog(good, (log) => atEnd(log, event, event))
     },
   },
@@ -98,7 +98,7 @@ export const logMutations: readonly Mutation[] = [
     name: 'an event is there that nobody sent',
     promise: 'the log holds what was sent',
     mutate(good, pick) {
-      const like = pick(good.remains.log)
+      const like = pick(logOf(good))
       return like && withLog(good, (log) => atEnd(log, { ...like, id: 'nobody’s' }, like))
     },
   },
@@ -106,7 +106,7 @@ export const logMutations: readonly Mutation[] = [
     name: 'an event says something else',
     promise: 'the log holds what was sent',
     mutate(good, pick) {
-      const event = pick(good.remains.log)
+      const event = pick(logOf(good))
       return event && withLog(good, (log) => changed(log, event, { data: { ...event.data, cds: 99 } }))
     },
   },
@@ -114,7 +114,7 @@ export const logMutations: readonly Mutation[] = [
     name: 'half an append is missing',
     promise: 'batches are whole',
     mutate(good, pick) {
-      const operation = pick(batches(good.history, good.remains.log))
+      const operation = pick(batches(good.history, logOf(good)))
       const lost = operation?.events.at(-1)
       return lost && withLog(good, (log) => log.filter(({ id }) => id !== lost.id))
     },
@@ -123,8 +123,8 @@ export const logMutations: readonly Mutation[] = [
     name: 'something stands between the events of an append',
     promise: 'batches are whole',
     mutate(good, pick) {
-      const second = pick(batches(good.history, good.remains.log))?.events[1]
-      const split = good.remains.log.find(({ id }) => id === second?.id)
+      const second = pick(batches(good.history, logOf(good)))?.events[1]
+      const split = logOf(good).find(({ id }) => id === second?.id)
       if (split === undefined) return undefined
       const isBehind = ({ partition, offset }: LoggedEvent) =>
         partition === split.partition && offset >= split.offset

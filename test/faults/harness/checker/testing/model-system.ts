@@ -2,7 +2,9 @@ import type {
   AppendOperation,
   ExpectedVersion,
   LoggedEvent,
+  LoggedMarker,
   LogPosition,
+  Producer,
   Remains,
   StoredSnapshot,
   StoredView,
@@ -12,11 +14,20 @@ type Request = Pick<AppendOperation, 'streamId' | 'expectedVersion' | 'events'>
 type Outcome = AppendOperation['outcome']
 
 const partitions = 2
+/** Between one take-over and the next. */
+const takeOverMs = 2_000
+const topic = 'eventstore.customer'
+const nobody: Producer = { id: '-1', epoch: -1 }
+
+/** Who writes what nobody is to read: a plain producer, an owner of before, one whose id the brokers have forgotten. */
+export type Stranger = 'plain producer' | 'former owner' | 'forgotten id'
 
 /** A system that keeps every promise, by doing one thing after the other: what the checker has to find nothing wrong with. */
 export class ModelSystem {
   readonly #streams: number
   readonly #log: LoggedEvent[] = []
+  readonly #strays: LoggedEvent[] = []
+  readonly #markers: LoggedMarker[] = []
   readonly #ends = Array.from({ length: partitions }, () => 0)
 
   constructor(streams: number) {
@@ -59,10 +70,39 @@ export class ModelSystem {
     return viewsOf(keyedBy, applied).get(key) ?? null
   }
 
+  /** The very next version of a stream, as well-formed as any, in a batch that does not count. */
+  writeStray(streamId: string, event: LoggedEvent | AppendOperation['events'][number], by: Stranger): void {
+    const partition = partitionOf(streamId)
+    const term = this.#termOf(partition)
+    // Before the first marker versions decide: the next one would count.
+    const version = this.versionOf(streamId) + (term === undefined ? 2 : 1)
+    const { id, type, data } = event
+    const producer = {
+      'plain producer': nobody,
+      'former owner': formerOf(term),
+      'forgotten id': { id: '1', epoch: 0 },
+    }[by]
+    this.#strays.push({
+      id,
+      type,
+      data,
+      streamId,
+      topic,
+      partition,
+      offset: this.#nextOffset(partition),
+      version,
+      producer,
+    })
+  }
+
   remains(): Remains {
     const streams = [...Map.groupBy(this.#log, ({ streamId }) => streamId)]
     return {
-      log: this.#log.toSorted((one, other) => one.partition - other.partition || one.offset - other.offset),
+      log: [...this.#log, ...this.#strays].sort(
+        (one, other) => one.partition - other.partition || one.offset - other.offset,
+      ),
+      markers: this.#markers,
+      starts: this.#ends.map((_, partition) => ({ topic, partition, offset: 0 })),
       index: streams.map(([streamId, events]) => ({
         ...{ streamId, version: events.length },
         offsets: events.map(({ offset }) => offset),
@@ -92,25 +132,46 @@ export class ModelSystem {
     if (!meets(expectedVersion, stream.length)) {
       return { is: 'refused', code: 'wrong-expected-version', actualVersion: stream.length }
     }
-    const partition = Number(streamId.at(-1)) % partitions
-    // Every third append finds a marker before it, as after a take-over.
-    if (this.#log.length % 3 === 0) this.#ends[partition] = (this.#ends[partition] ?? 0) + 1
+    const partition = partitionOf(streamId)
+    // Every third append finds a marker before it, as after a take-over; the first may have none.
+    if (this.#log.length % 3 === partition) this.#takeOver(partition)
+    const producer = this.#termOf(partition) ?? { id: '2', epoch: 0 }
     const added = events.map((event, index): LoggedEvent => {
-      const offset = this.#ends[partition] ?? 0
-      this.#ends[partition] = offset + 1
-      return {
-        ...event,
-        streamId,
-        topic: 'eventstore.customer',
-        partition,
-        offset,
-        version: stream.length + index + 1,
-      }
+      const version = stream.length + index + 1
+      return { ...event, streamId, topic, partition, offset: this.#nextOffset(partition), version, producer }
     })
     this.#log.push(...added)
     return acknowledged(added, false)
   }
+
+  #termOf(partition: number): Producer | undefined {
+    return this.#markers.findLast((marker) => marker.partition === partition)?.producer
+  }
+
+  /** The next epoch; now and then another producer id, where the one before was forgotten. */
+  #takeOver(partition: number): void {
+    const { id, epoch } = this.#termOf(partition) ?? { id: '10', epoch: 0 }
+    const producer = epoch > 1 ? { id: String(Number(id) + 1), epoch: 0 } : { id, epoch: epoch + 1 }
+    this.#markers.push({
+      topic,
+      partition,
+      offset: this.#nextOffset(partition),
+      producer,
+      timestampMs: takeOverMs * this.#markers.length,
+    })
+  }
+
+  #nextOffset(partition: number): number {
+    const offset = this.#ends[partition] ?? 0
+    this.#ends[partition] = offset + 1
+    return offset
+  }
 }
+
+const partitionOf = (streamId: string): number => Number(streamId.at(-1)) % partitions
+
+const formerOf = (term: Producer | undefined): Producer =>
+  term === undefined ? nobody : { ...term, epoch: term.epoch - 1 }
 
 function acknowledged(events: readonly LoggedEvent[], duplicate: boolean): Outcome {
   const last = events.at(-1) as LoggedEvent

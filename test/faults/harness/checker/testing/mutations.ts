@@ -1,4 +1,13 @@
-import type { AppendOperation, LoggedEvent, Operation, Remains, StateOperation } from '../../history.ts'
+import type {
+  AppendOperation,
+  LoggedEvent,
+  LoggedMarker,
+  Operation,
+  Producer,
+  Remains,
+  StateOperation,
+} from '../../history.ts'
+import { countedEvents } from '../counted.ts'
 import { totalsAfterEach } from '../fold.ts'
 import type { Case } from './good-history.ts'
 
@@ -28,8 +37,37 @@ export const withRemains = ({ history, remains }: Case, change: Partial<Remains>
   remains: { ...remains, ...change },
 })
 
-export const withLog = (good: Case, change: (log: readonly LoggedEvent[]) => readonly LoggedEvent[]): Case =>
-  withRemains(good, { log: change(good.remains.log) })
+/** The events that count, in the order of the log. */
+export const logOf = ({ remains }: Case): readonly LoggedEvent[] => countedEvents(remains)
+
+/** Those that do not. */
+export const straysOf = (good: Case): readonly LoggedEvent[] => {
+  const counted = new Set(logOf(good))
+  return good.remains.log.filter((event) => !counted.has(event))
+}
+
+/** @param change of the events that count: they count afterwards, too. */
+export const withLog = (
+  good: Case,
+  change: (log: readonly LoggedEvent[]) => readonly LoggedEvent[],
+): Case => {
+  const changed = change(logOf(good))
+  const places = new Map(
+    changed.map(({ topic, partition }) => [`${topic}/${partition}`, { topic, partition }]),
+  )
+  const first = [...places.values()].map((place): LoggedMarker => ({
+    ...place,
+    ...{ offset: -1, timestampMs: 0, producer: { id: '0', epoch: 0 } },
+  }))
+  const markers = [...first, ...good.remains.markers]
+  const log = changed.map((event) => ({ ...event, producer: termAt(markers, event) }))
+  return withRemains(good, { log: [...log, ...straysOf(good)], markers })
+}
+
+const termAt = (markers: readonly LoggedMarker[], { topic, partition, offset }: LoggedEvent): Producer =>
+  markers
+    .filter((marker) => marker.topic === topic && marker.partition === partition && marker.offset < offset)
+    .reduce((last, marker) => (marker.offset >= last.offset ? marker : last)).producer
 
 export const withOperation = ({ history, remains }: Case, operation: Operation): Case => ({
   history: [...history.filter(({ op }) => op !== operation.op), operation],
@@ -37,8 +75,8 @@ export const withOperation = ({ history, remains }: Case, operation: Operation):
 })
 
 /** The stream's events, in order. */
-export const eventsOf = ({ remains }: Case, streamId: string): readonly LoggedEvent[] =>
-  remains.log.filter((event) => event.streamId === streamId)
+export const eventsOf = (good: Case, streamId: string): readonly LoggedEvent[] =>
+  logOf(good).filter((event) => event.streamId === streamId)
 
 /** A load that answers with what is true of a version, long after or long before all else. */
 export function stateAt(

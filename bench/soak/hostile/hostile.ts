@@ -1,0 +1,170 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+
+import { AnnalsClient } from '#client'
+import { streamIdOf } from '#domain'
+
+import { percentile } from '../../measure.ts'
+import type { Process } from '../processes.ts'
+import { type LoadCounts, purchase, SteadyLoad } from '../steady-load.ts'
+import type { AttackOptions } from './attack.ts'
+import { hostileCallers } from './callers.ts'
+import type { Answers } from './target.ts'
+import { type Watched, watch } from './watch.ts'
+
+export interface HostileOptions {
+  readonly process: Process
+  readonly type: string
+  readonly projection: string
+  /** Good appends of one event, each second. */
+  readonly rate: number
+  readonly calmMs: number
+  readonly attackMs: number
+  /** Of the callers; default all. */
+  readonly names?: readonly string[]
+  /** Of what callers do; default 1. */
+  readonly share?: number
+  readonly bounds?: HostileBounds
+}
+
+/** What must hold beside hostile callers. */
+export interface HostileBounds {
+  /** Of good appends, the slowest of a hundred, in milliseconds. */
+  readonly p99Ms: (calmP99Ms: number) => number
+  readonly memoryMiB: number
+  /** Of good appends. */
+  readonly failedShare: number
+}
+
+export const hostileBounds: HostileBounds = { p99Ms: () => 250, memoryMiB: 1_024, failedShare: 0.001 }
+
+export interface HostileResult {
+  readonly calmP99Ms: number
+  readonly counts: LoadCounts
+  readonly p50Ms: number
+  readonly p99Ms: number
+  readonly msMax: number
+  readonly watched: Watched
+  readonly answers: Readonly<Record<string, Answers>>
+  /** Rules that were broken, in words. */
+  readonly broken: readonly string[]
+}
+
+const longStreamEvents = 20_000
+const eventsPerAppend = 1_000
+
+/** Good appends at a constant rate, first alone, then beside everything that means ill. */
+export async function measureHostile(
+  options: HostileOptions,
+  say: (line: string) => void,
+): Promise<HostileResult> {
+  const { process: service, type, projection, rate, names = Object.keys(hostileCallers), share = 1 } = options
+  const { url } = service
+  const longStream = streamIdOf(type, 'long')
+  await fill(url, longStream)
+  say(`${rate} appends/s alone …`)
+  const calm = await loaded(url, options, options.calmMs)
+  say(`… with a p99 of ${Math.round(calm.p99Ms)} ms; now beside ${names.join(', ')} …`)
+  const attack = startAttack({ url, type, projection, longStream, names, share })
+  const ending = new AbortController()
+  const watching = watch(url, ending.signal)
+  const under = await loaded(url, options, options.attackMs)
+  ending.abort()
+  const result = {
+    calmP99Ms: Math.round(calm.p99Ms),
+    ...under,
+    watched: await watching,
+    answers: await attack.stop(),
+  }
+  return { ...result, broken: brokenRules(result, options.bounds ?? hostileBounds, service) }
+}
+
+async function fill(url: string, longStream: ReturnType<typeof streamIdOf>): Promise<void> {
+  const client = new AnnalsClient({ url })
+  const events = Array.from({ length: eventsPerAppend }, () => purchase)
+  for (let n = 0; n < longStreamEvents / eventsPerAppend; n++) await client.append(longStream, events)
+  await client.close()
+}
+
+async function loaded(url: string, { rate, type }: HostileOptions, durationMs: number) {
+  const tookMs: number[] = []
+  const load = new SteadyLoad(url, rate, { type, onAnswer: (ms) => tookMs.push(ms) })
+  load.start()
+  await pause(durationMs)
+  await load.stop()
+  return {
+    counts: load.counts,
+    p50Ms: Math.round(percentile(tookMs, 50)),
+    p99Ms: Math.round(percentile(tookMs, 99)),
+    msMax: Math.round(percentile(tookMs, 100)),
+  }
+}
+
+function startAttack(options: AttackOptions): { stop(): Promise<HostileResult['answers']> } {
+  const child = fork(join(import.meta.dirname, 'attack.ts'), [JSON.stringify(options)])
+  const answers = once(child, 'message')
+  answers.catch(() => undefined)
+  return {
+    stop: async () => {
+      child.kill('SIGTERM')
+      const [found] = (await answers) as [HostileResult['answers']]
+      return found
+    },
+  }
+}
+
+function brokenRules(
+  { calmP99Ms, counts, p99Ms, watched }: Omit<HostileResult, 'broken'>,
+  bounds: HostileBounds,
+  service: Process,
+): string[] {
+  const { memoryMiBMax, ownerTables, takeOvers, unanswered } = watched
+  const missed = counts.failed + counts.heldBack
+  const p99MsMax = bounds.p99Ms(calmP99Ms)
+  const rules: readonly (readonly [isBroken: boolean, what: string])[] = [
+    [service.hasEnded(), `the ${service.name} ended: ${service.hasEnded() ? service.logTail() : ''}`],
+    [p99Ms > p99MsMax, `good appends had a p99 of ${p99Ms} ms, more than ${p99MsMax} ms`],
+    [missed > counts.sent * bounds.failedShare, `${missed} good appends failed or were held back`],
+    [
+      !(memoryMiBMax <= bounds.memoryMiB),
+      `memory reached ${Math.round(memoryMiBMax)} MiB, more than ${bounds.memoryMiB}`,
+    ],
+    [ownerTables.length !== 1, `partitions moved: ${ownerTables.length} tables of owners were seen`],
+    [takeOvers !== 0, `${takeOvers} partitions were taken over`],
+    [unanswered > 0, `health, metrics or owners were not answered within 5 s, ${unanswered} times`],
+  ]
+  return rules.filter(([isBroken]) => isBroken).map(([, what]) => what)
+}
+
+/** As docs/operations/load.md has it. */
+export function formatHostile(result: HostileResult): string {
+  const { counts, watched, answers, broken } = result
+  const rows: readonly (readonly [string, string | number])[] = [
+    ['good appends acknowledged', counts.acknowledged],
+    ['good appends failed, held back', `${counts.failed}, ${counts.heldBack}`],
+    ['p99 alone', `${result.calmP99Ms} ms`],
+    ['p50, p99, slowest beside the callers', `${result.p50Ms}, ${result.p99Ms}, ${result.msMax} ms`],
+    ['`/health/live`, p99', `${Math.round(percentile(watched.healthMs, 99))} ms`],
+    ['resident memory at most', `${Math.round(watched.memoryMiBMax)} MiB`],
+    ['partitions that moved, were taken over', `${watched.ownerTables.length - 1}, ${watched.takeOvers}`],
+  ]
+  const callers = Object.entries(answers).map(
+    ([name, heard]) =>
+      `| ${name} | ${hostileCallers[name]?.does ?? ''} | ${Object.entries(heard)
+        .map(([what, times]) => `${what}: ${times}`)
+        .join(', ')} |`,
+  )
+  return [
+    '| figure | |',
+    '| --- | --- |',
+    ...rows.map(([name, value]) => `| ${name} | ${value} |`),
+    '',
+    '| caller | does, again and again | gets |',
+    '| --- | --- | --- |',
+    ...callers,
+    '',
+    broken.length === 0 ? 'All rules hold.' : `Broken: ${broken.join('; ')}`,
+  ].join('\n')
+}

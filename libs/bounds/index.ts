@@ -1,0 +1,2 @@
+export { Admission, type AdmissionOptions, type HoldBytes } from './admission.ts'
+export { Lane, readTurns, subscriberTurns, Turns } from './turns.ts'

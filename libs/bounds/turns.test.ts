@@ -1,0 +1,67 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+
+import { expect, test } from 'vitest'
+
+import { Turns } from './turns.ts'
+
+function busy(ms: number): void {
+  const untilMs = performance.now() + ms
+  while (performance.now() < untilMs);
+}
+
+const range = (count: number) => Array.from({ length: count }, (_, n) => n)
+
+test('work of many callers at once leaves the event loop to others every few milliseconds', async () => {
+  const lane = new Turns().lane()
+  const delay = monitorEventLoopDelay({ resolution: 1 })
+  delay.enable()
+  let timers = 0
+  const timer = setInterval(() => timers++, 1)
+  // 400 ms of work that all begins in one moment.
+  await Promise.all(range(40).map(() => lane.map(range(100), () => busy(0.1))))
+  clearInterval(timer)
+  delay.disable()
+  expect(timers).toBeGreaterThan(20)
+  // Without turns it is 400 ms. Machines that are shared add some of their own.
+  expect(delay.percentile(90) / 1e6).toBeLessThan(60)
+})
+
+test('results stand in the order of their items, and each item is worked on once', async () => {
+  const lane = new Turns().lane()
+  const seen: number[] = []
+  const results = await lane.map(range(1_000), (n) => {
+    seen.push(n)
+    busy(0.01)
+    return n * 2
+  })
+  expect(seen).toEqual(range(1_000))
+  expect(results).toEqual(range(1_000).map((n) => n * 2))
+})
+
+test('lanes alternate: a long queue of one kind holds up another kind for one step', async () => {
+  const turns = new Turns()
+  const [first, second] = [turns.lane(), turns.lane()]
+  const order: string[] = []
+  // The slice is used up, so the rest waits.
+  await first.run(() => busy(6))
+  const long = range(50).map((n) => first.run(() => order.push(`first ${n}`)))
+  const short = second.run(() => order.push('second'))
+  await Promise.all([...long, short])
+  expect(order.indexOf('second')).toBeLessThanOrEqual(1)
+  expect(order.filter((name) => name !== 'second')).toEqual(range(50).map((n) => `first ${n}`))
+})
+
+test('a step that throws fails its caller alone', async () => {
+  const lane = new Turns().lane()
+  const failing = lane.run(() => {
+    throw new Error('no')
+  })
+  const next = lane.run(() => 7)
+  await expect(failing).rejects.toThrow('no')
+  expect(await next).toBe(7)
+  await expect(
+    lane.map(range(100), (n) => {
+      if (n === 60) throw new Error('not this one')
+    }),
+  ).rejects.toThrow('not this one')
+})

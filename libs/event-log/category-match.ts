@@ -1,0 +1,24 @@
+import { type CategoryQuery, parseTime } from '#event-store'
+
+import type { StoredEvent } from './stored-event.ts'
+
+/** What the filters of a query look at. */
+export type Matched = Pick<StoredEvent, 'type' | 'timestamp' | 'metadata'>
+
+/** Whether an event is wanted by a query. @throws EventStoreError `invalid-request` when a time is malformed */
+export function matcherOf({
+  eventTypes,
+  from,
+  until,
+  correlationId,
+}: CategoryQuery): (event: Matched) => boolean {
+  const fromMs = from === undefined ? -Infinity : parseTime(from, 'from')
+  const untilMs = until === undefined ? Infinity : parseTime(until, 'until')
+  const isTimed = from !== undefined || until !== undefined
+  return ({ type, timestamp, metadata }) =>
+    (eventTypes === undefined || eventTypes.includes(type)) &&
+    (!isTimed || isWithin(Date.parse(timestamp), fromMs, untilMs)) &&
+    (correlationId === undefined || metadata.correlationId === correlationId)
+}
+
+const isWithin = (ms: number, fromMs: number, untilMs: number): boolean => ms >= fromMs && ms < untilMs

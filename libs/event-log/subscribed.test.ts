@@ -1,0 +1,201 @@
+import fc from 'fast-check'
+import { expect, onTestFinished, test, vi } from 'vitest'
+
+import { LogError } from '#kafka'
+import { type FedEvent } from '#projections'
+
+import { SharedLog, type SharedLogParts } from './shared-log.ts'
+import { subscribed } from './subscribed.ts'
+import { FormatDouble, LogDouble } from './testing/log-double.ts'
+
+const topic = 'eventstore.order'
+const offsetOf = ({ position }: FedEvent): number => position.offset
+const range = (from: number, until: number) => Array.from({ length: until - from }, (_, n) => from + n)
+const eventually = <T>(check: () => T): Promise<T> => vi.waitFor(check, { timeout: 4_000, interval: 1 })
+
+function opened(more: Partial<SharedLogParts<FedEvent>> = {}) {
+  const log = new LogDouble()
+  const format = new FormatDouble()
+  const shared = new SharedLog<FedEvent>({
+    reader: log,
+    decode: (source, records) => format.decodeEach(source.topic, source.partition, records),
+    keptBytesMax: 1 << 20,
+    lanes: { head: 'live', behind: 'subscribers', behindMax: 4 },
+    behindAtOnceMax: 2,
+    keepsPast: true,
+    skipsDeleted: false,
+    ...more,
+  })
+  return { log, format, shared }
+}
+
+/** One that subscribes to partition 3, and notes the offsets that come. */
+class Subscriber {
+  readonly offsets: number[] = []
+  readonly leaving = new AbortController()
+  readonly ended: Promise<void>
+  error: unknown
+
+  constructor(
+    log: SharedLog<FedEvent>,
+    from: number,
+    pace: () => Promise<unknown> = () => Promise.resolve(),
+  ) {
+    this.ended = this.#follow(log, from, pace).catch((error: unknown) => {
+      this.error = error
+    })
+    onTestFinished(() => this.leave())
+  }
+
+  leave(): Promise<void> {
+    this.leaving.abort()
+    return this.ended
+  }
+
+  async #follow(log: SharedLog<FedEvent>, from: number, pace: () => Promise<unknown>): Promise<void> {
+    const asked = { log, offsetOf, topic, starts: new Map([[3, from]]) }
+    for await (const { partition, items } of subscribed(asked, this.leaving.signal)) {
+      expect(partition).toBe(3)
+      this.offsets.push(...items.map(offsetOf))
+      await pace()
+    }
+  }
+}
+
+test('those who begin together and those at the head share each fetch and each decoding', async () => {
+  const { log, format, shared } = opened()
+  log.append(500)
+  const all = range(0, 50).map(() => new Subscriber(shared, 0))
+  await eventually(() => all.forEach(({ offsets }) => expect(offsets).toHaveLength(500)))
+  for (let end = 510; end <= 600; end += 10) {
+    log.append(10)
+    await eventually(() => all.forEach(({ offsets }) => expect(offsets).toHaveLength(end)))
+  }
+  for (const { offsets } of all) expect(offsets).toEqual(range(0, 600))
+  // What the head read was there when they came to it.
+  expect(format.decoded).toBe(600)
+  expect(new Set(log.fetches.map(({ lane }) => lane))).toEqual(new Set([`live-${topic}:3`, 'subscribers-3']))
+})
+
+test('one that does not ask holds up nobody, and holds nothing', async () => {
+  const { log, shared } = opened({ keptBytesMax: 50_000 })
+  const slow = Promise.withResolvers<undefined>()
+  log.append(10)
+  const laggard = new Subscriber(shared, 0, () => slow.promise)
+  const quick = new Subscriber(shared, 0)
+  await eventually(() => expect([laggard.offsets.length, quick.offsets.length]).toEqual([10, 10]))
+  log.append(2_000)
+  await eventually(() => expect(quick.offsets).toHaveLength(2_010))
+  expect(laggard.offsets).toHaveLength(10)
+  expect(shared.keptBytes).toBeLessThanOrEqual(50_000)
+  slow.resolve(undefined)
+  await eventually(() => expect(laggard.offsets).toEqual(range(0, 2_010)))
+})
+
+test('no more fetches at a time than there may be, however many are behind', async () => {
+  const { log, shared } = opened()
+  log.append(1_000)
+  let underWay = 0
+  let most = 0
+  const fetch = log.fetch.bind(log)
+  log.fetch = async (...args) => {
+    if (!args[3].lane.startsWith('subscribers')) return fetch(...args)
+    most = Math.max(most, ++underWay)
+    try {
+      return await fetch(...args)
+    } finally {
+      underWay--
+    }
+  }
+  const all = range(0, 40).map((n) => new Subscriber(shared, n * 20 + 1))
+  await eventually(() => all.forEach(({ offsets }, n) => expect(offsets).toHaveLength(999 - n * 20)))
+  expect(most).toBe(2)
+})
+
+test('a failure ends all at the head; who comes again misses nothing', async () => {
+  const { log, shared } = opened()
+  log.append(10)
+  const all = range(0, 3).map(() => new Subscriber(shared, 0))
+  await eventually(() => all.forEach(({ offsets }) => expect(offsets).toHaveLength(10)))
+  log.fail(new LogError('unavailable', 'the broker is away'))
+  await Promise.all(all.map(({ ended }) => ended))
+  for (const { error } of all) expect(error).toMatchObject({ outcome: 'unavailable' })
+  log.failure = undefined
+  log.append(5)
+  const again = new Subscriber(shared, 10)
+  await eventually(() => expect(again.offsets).toEqual(range(10, 15)))
+})
+
+test('an offset outside the log is an error, or begins at its start where that is wanted', async () => {
+  const { log, shared } = opened()
+  log.append(20)
+  log.start = 12
+  for (const from of [5, 21]) {
+    const lost = new Subscriber(shared, from)
+    await lost.ended
+    expect(lost.error).toMatchObject({ outcome: 'not-there' })
+  }
+  const skipping = opened({ skipsDeleted: true })
+  skipping.log.append(20)
+  skipping.log.start = 12
+  const found = new Subscriber(skipping.shared, 5)
+  await eventually(() => expect(found.offsets).toEqual(range(12, 20)))
+})
+
+test('when nobody watches any more the head is not read', async () => {
+  const { log, shared } = opened()
+  log.append(10)
+  const only = new Subscriber(shared, 0)
+  await eventually(() => expect(only.offsets).toHaveLength(10))
+  await only.leave()
+  await eventually(() => expect(shared.headOffset({ topic, partition: 3 })).toBeUndefined())
+  const fetches = log.fetches.length
+  log.append(10)
+  await new Promise((resolve) => setTimeout(resolve, 30))
+  expect(log.fetches).toHaveLength(fetches)
+})
+
+test('nobody misses or doubles anything, whoever comes when, at whatever pace, however little is kept', async () => {
+  const someSubscriber = fc.record({
+    from: fc.nat(150),
+    pauses: fc.array(fc.nat(3), { minLength: 1, maxLength: 8 }),
+    afterStep: fc.nat(8),
+  })
+  const someAppend = fc.record({
+    count: fc.nat(30),
+    markers: fc.nat(2),
+    recordsMax: fc.integer({ min: 1, max: 25 }),
+  })
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(someSubscriber, { minLength: 1, maxLength: 5 }),
+      fc.array(someAppend, { minLength: 1, maxLength: 9 }),
+      fc.integer({ min: 0, max: 100_000 }),
+      async (who, appends, keptBytesMax) => {
+        const { log, shared } = opened({ keptBytesMax: keptBytesMax + 1 })
+        log.append(150, 1)
+        const here: { readonly subscriber: Subscriber; readonly from: number }[] = []
+        for (const [step, { count, markers, recordsMax }] of appends.entries()) {
+          for (const { from, pauses } of who.filter(({ afterStep }) => afterStep === step)) {
+            let turn = 0
+            const pace = async () => {
+              for (let n = pauses[turn++ % pauses.length] ?? 0; n > 0; n--) await new Promise(setImmediate)
+            }
+            here.push({ subscriber: new Subscriber(shared, from, pace), from })
+          }
+          log.recordsMax = recordsMax
+          log.append(count, markers)
+          await new Promise(setImmediate)
+        }
+        for (const { subscriber, from } of here) {
+          const expected = log.offsets.filter((offset) => offset >= from)
+          await eventually(() => expect(subscriber.offsets.length).toBeGreaterThanOrEqual(expected.length))
+          await subscriber.leave()
+          expect([subscriber.error, subscriber.offsets]).toEqual([undefined, expected])
+        }
+        expect(shared.keptBytes).toBeLessThanOrEqual(keptBytesMax + 1)
+      },
+    ),
+    { numRuns: 60 },
+  )
+}, 60_000)

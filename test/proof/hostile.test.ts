@@ -1,0 +1,38 @@
+import { expect, onTestFinished, test } from 'vitest'
+
+import { hostileBounds, measureHostile } from '../../bench/soak/hostile/hostile.ts'
+import { installation } from '../support/real-writer.ts'
+import { startServiceProcess } from '../support/service-process.ts'
+
+/** Machines that are shared are slow by themselves: what hostile callers add is what counts here. */
+const bounds = {
+  ...hostileBounds,
+  p99Ms: (calmP99Ms: number) => Math.max(500, 5 * calmP99Ms),
+  failedShare: 0.01,
+}
+
+test('a fifth of all hostile callers leaves a platform to its good ones, in bounded memory, and moves no partition', async () => {
+  const where = installation()
+  onTestFinished(() => where.domain.remove())
+  const { exited, ...platform } = await startServiceProcess('platform', where)
+  onTestFinished(() => platform.stop())
+  let hasEnded = false
+  void exited.then(() => (hasEnded = true))
+  const { broken, ...figures } = await measureHostile(
+    {
+      process: { ...platform, name: 'platform', hasEnded: () => hasEnded },
+      type: where.type,
+      projection: where.domain.projections.lifetime,
+      rate: 100,
+      calmMs: 5_000,
+      attackMs: 20_000,
+      share: 0.2,
+      bounds,
+    },
+    () => undefined,
+  )
+  expect(broken, JSON.stringify(figures)).toEqual([])
+  // Each was there, and was answered or held at bay.
+  expect(figures.answers['junk arrays']).not.toHaveProperty('200')
+  expect(Number(figures.answers['waiters']?.['503'])).toBeGreaterThan(0)
+}, 180_000)
