@@ -8,10 +8,10 @@ import type { StoredBatch, StoredRecord } from './record-batch.ts'
 import { type Fetched, fetchBatches } from './requests.ts'
 import { ScatteredReader } from './scattered-reader.ts'
 import { termBefore } from './term-before.ts'
-import { type Stray, type Term, TermRule, type TermStart } from './terms.ts'
+import { type Stray, type Term, TermRule, type TermStart, type Unmarked } from './terms.ts'
 import { isEventTopic } from './topics.ts'
 import { unlessAborted } from './unless-aborted.ts'
-import { type Unmarked, UnmarkedData } from './unmarked-data.ts'
+import { UnmarkedData } from './unmarked-data.ts'
 
 export interface LogReaderOptions {
   /** How long one step of reading is tried; default 30,000. */

@@ -1,5 +1,4 @@
 import type { StoredBatch } from './record-batch.ts'
-import type { Unmarked } from './unmarked-data.ts'
 
 /** An owner's term: the epoch grows from owner to owner; the producer id changes only when Kafka gives out another one. */
 export interface Term {
@@ -18,6 +17,16 @@ export interface Stray extends Term {
   readonly lastOffset: number
   /** The term that held there; undefined where none had begun. */
   readonly held: Term | undefined
+}
+
+/** What tells which data counts that no marker is before. */
+export interface Unmarked {
+  /** The first marker that the log has, behind that data. */
+  readonly marker: Term
+  /** Whether the head of the log was deleted. */
+  readonly isHeadless: boolean
+  /** Whether any of that data is of the marker's producer id. */
+  readonly hasOwn: boolean
 }
 
 /** What {@link TermRule} makes of a run of batches. */

@@ -1,17 +1,7 @@
 import { LRUCache } from 'lru-cache'
 
 import type { StoredBatch } from './record-batch.ts'
-import type { Term } from './terms.ts'
-
-/** What tells which data counts that no marker is before. */
-export interface Unmarked {
-  /** The first marker that the log has, behind that data. */
-  readonly marker: Term
-  /** Whether the head of the log was deleted. */
-  readonly isHeadless: boolean
-  /** Whether any of that data is of the marker's producer id. */
-  readonly hasOwn: boolean
-}
+import type { Unmarked } from './terms.ts'
 
 /** One partition's log, as far as this search needs it. */
 export interface PieceSource {
