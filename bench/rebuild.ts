@@ -14,6 +14,9 @@ const eventsPerStream = 10
 const inFlight = 512
 const rounds = 3
 
+/** How many events {@link fill} appends. */
+export const filledEvents = streams * eventsPerStream
+
 interface Result {
   readonly events: number
   readonly streams: number
@@ -25,7 +28,7 @@ interface Result {
 export const rebuild: Bench<Result> = {
   run: (say) =>
     withCore(say, async (core) => {
-      const events = streams * eventsPerStream
+      const events = filledEvents
       say(`${events} events in ${streams} streams …`)
       await fill(core)
       const rates: number[] = []
@@ -40,7 +43,7 @@ export const rebuild: Bench<Result> = {
 }
 
 /** Every stream gets its events in two appends, so that streams lie scattered in the log. */
-async function fill({ service }: CoreWriter): Promise<void> {
+export async function fill({ service }: CoreWriter): Promise<void> {
   const half = Array.from({ length: eventsPerStream / 2 }, () => appended)
   let next = 0
   const worker = async () => {
@@ -51,7 +54,7 @@ async function fill({ service }: CoreWriter): Promise<void> {
   await Promise.all(Array.from({ length: inFlight }, worker))
 }
 
-async function rebuildAll({ backends, config }: CoreWriter, round: number): Promise<void> {
+export async function rebuildAll({ backends, config }: CoreWriter, round: number): Promise<void> {
   const redis = connectRedis({ ...redisSettings(config), keyPrefix: `rebuild-${round}` })
   await redis.ready()
   const reader = new LogReader(backends.cluster)

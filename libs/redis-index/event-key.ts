@@ -10,16 +10,18 @@ const idBytes = 16
  */
 export class EventKeyWriter {
   readonly #writer: MessagePackWriter
-  readonly #aggregateId: Buffer
+  readonly #aggregateId: string
+  readonly #length: number
 
   constructor(writer: MessagePackWriter, aggregateId: string) {
     this.#writer = writer
-    this.#aggregateId = Buffer.from(aggregateId)
+    this.#aggregateId = aggregateId
+    this.#length = idBytes + Buffer.byteLength(aggregateId)
   }
 
   write(id: EventId): void {
-    const { bytes, at } = this.#writer.open(idBytes + this.#aggregateId.length)
+    const { bytes, at } = this.#writer.open(this.#length)
     bytes.write(id.replaceAll('-', ''), at, idBytes, 'hex')
-    this.#aggregateId.copy(bytes, at + idBytes)
+    bytes.write(this.#aggregateId, at + idBytes)
   }
 }

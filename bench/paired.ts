@@ -1,0 +1,161 @@
+// npm run bench:paired -- <folder> [task]
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+
+import { measureCallers } from './callers.ts'
+import type * as stackModule from './bench-stack.ts'
+import { type Closing, withClosing } from './closing.ts'
+import type { Contender } from './contenders/contender.ts'
+import type * as coreModule from './contenders/core.ts'
+import type * as httpModule from './contenders/http.ts'
+import type * as catchUpModule from './project-catch-up.ts'
+import type * as purchasesModule from './project-purchases.ts'
+import type * as rebuildModule from './rebuild.ts'
+import { median, percentile, timeMs } from './measure.ts'
+
+/**
+ * Compares this checkout with another one, say of the commit before: both in one process, each with a stack of its own, in turns that
+ * swap their order from round to round. What else the machine does meets both alike.
+ */
+
+const rounds = 25
+const callerLevels = [1, 64, 1_024]
+const warmUpMs = 250
+const durationMs = 1_000
+
+/** What a checkout does once. @returns how many per second. */
+type Task = (round: number) => Promise<number>
+
+/** By name; each is prepared before its first round. */
+type Tasks = ReadonlyMap<string, () => Promise<Task>>
+
+interface BenchModules {
+  readonly stack: typeof stackModule
+  readonly core: typeof coreModule
+  readonly http: typeof httpModule
+  readonly rebuild: typeof rebuildModule
+  readonly catchUp: typeof catchUpModule
+  readonly purchases: typeof purchasesModule
+}
+
+async function modulesOf(checkout: string): Promise<BenchModules> {
+  const load = (file: string): Promise<unknown> =>
+    import(pathToFileURL(resolve(checkout, 'bench', file)).href)
+  return {
+    stack: await load('bench-stack.ts'),
+    core: await load('contenders/core.ts'),
+    http: await load('contenders/http.ts'),
+    rebuild: await load('rebuild.ts'),
+    catchUp: await load('project-catch-up.ts'),
+    purchases: await load('project-purchases.ts'),
+  } as BenchModules
+}
+
+async function openTasks(checkout: string, closing: Closing): Promise<Tasks> {
+  // Services are started by their path within a checkout.
+  process.chdir(checkout)
+  const modules = await modulesOf(checkout)
+  const stack = await modules.stack.startBenchStack(say)
+  closing(() => stack.close())
+  const core = await modules.core.startCore(stack.envOf('bench-core'))
+  closing(() => core.close())
+  const http = await modules.http.startHttp(stack.envOf('bench-http'))
+  closing(() => http.close())
+  const tasks = new Map<string, () => Promise<Task>>()
+  for (const callers of callerLevels)
+    for (const [name, { append }] of Object.entries({ core, http }))
+      tasks.set(`append, ${name}, ${callers} callers`, () => Promise.resolve(appendTask(callers, append)))
+  tasks.set('rebuild of the index, events', () => rebuildTask(modules, core))
+  tasks.set('rebuild of two projections, events', () => projectionTask(modules, stack, closing))
+  return tasks
+}
+
+const appendTask =
+  (callers: number, append: Contender['append']): Task =>
+  async (round) => {
+    const run = `${callers}-${round}`
+    await measureCallers(callers, warmUpMs, (n) => append(`${run}-warm-${n}`))
+    return (await measureCallers(callers, durationMs, (n) => append(`${run}-${n}`))).perSecond
+  }
+
+/** The topic also holds what the appends before wrote, so each checkout counts its own events. */
+async function rebuildTask(
+  { rebuild }: BenchModules,
+  core: Awaited<ReturnType<BenchModules['core']['startCore']>>,
+): Promise<Task> {
+  say('filling the log …')
+  await rebuild.fill(core)
+  return async (round) => {
+    const elapsedMs = await timeMs(() => rebuild.rebuildAll(core, round))
+    return (rebuild.filledEvents / elapsedMs) * 1_000
+  }
+}
+
+async function projectionTask(
+  { core, catchUp, purchases }: BenchModules,
+  stack: Awaited<ReturnType<BenchModules['stack']['startBenchStack']>>,
+  closing: Closing,
+): Promise<Task> {
+  const writer = await core.startWriter(stack.envOf('customer'))
+  closing(() => writer.close())
+  const all = purchases.mixedPurchases(3)
+  await purchases.appendPurchases(writer, all)
+  const parts = { writer, postgresUrl: '', total: all.length }
+  const what = {
+    projections: ['customer-lifetime', 'monthly-revenue'],
+    store: 'redis',
+    changelog: true,
+  } as const
+  return async () => (await catchUp.catchUp(parts, what)).perSecond
+}
+
+function say(line: string): void {
+  console.error(line)
+}
+
+/** The rebuilds come first: appends would make their logs longer, and not alike. */
+const inOrder = (tasks: Tasks): readonly string[] =>
+  [...tasks.keys()].toSorted((a, b) => Number(b.startsWith('rebuild')) - Number(a.startsWith('rebuild')))
+
+async function compare(here: Tasks, there: Tasks, only = ''): Promise<void> {
+  console.log('| what | there /s | here /s | here : there, median (quartiles) |')
+  console.log('| --- | --- | --- | --- |')
+  for (const name of inOrder(here).filter((one) => one.includes(only))) {
+    const rates = await ratesOf(await here.get(name)?.(), await there.get(name)?.())
+    const ratios = rates.here.map((rate, round) => rate / (rates.there[round] ?? NaN))
+    const [low, middle, high] = [25, 50, 75].map((percent) => percentile(ratios, percent).toFixed(2))
+    const [thereRate, hereRate] = [median(rates.there), median(rates.here)].map(Math.round)
+    console.log(`| ${name} | ${thereRate} | ${hereRate} | ${middle} (${low} to ${high}) |`)
+  }
+}
+
+/** The first round warms up. */
+async function ratesOf(here: Task | undefined, there: Task | undefined) {
+  if (here === undefined || there === undefined) throw new RangeError('a checkout lacks a task')
+  const rates = { here: [] as number[], there: [] as number[] }
+  const sides = [
+    ['here', here],
+    ['there', there],
+  ] as const
+  for (let round = 0; round <= rounds; round++) {
+    for (const [side, task] of round % 2 === 0 ? sides : sides.toReversed()) {
+      const rate = await task(round)
+      if (round > 0) rates[side].push(rate)
+    }
+  }
+  return rates
+}
+
+const [, , other, only] = process.argv
+if (other === undefined) {
+  console.error(
+    "usage: npm run bench:paired -- <folder of another checkout, with its node_modules> [part of a task's name]",
+  )
+  process.exitCode = 2
+} else {
+  await withClosing(async (closing) => {
+    const there = resolve(other)
+    const here = await openTasks(resolve(import.meta.dirname, '..'), closing)
+    await compare(here, await openTasks(there, closing), only)
+  })
+}
