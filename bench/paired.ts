@@ -78,7 +78,6 @@ const appendTask =
     return (await measureCallers(callers, durationMs, (n) => append(`${run}-${n}`))).perSecond
   }
 
-/** The topic also holds what the appends before wrote, so each checkout counts its own events. */
 async function rebuildTask(
   { rebuild }: BenchModules,
   core: Awaited<ReturnType<BenchModules['core']['startCore']>>,

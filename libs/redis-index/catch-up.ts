@@ -4,6 +4,7 @@ import { HeadDeletedError, IndexMismatchError, IndexUnavailableError } from './e
 import { fittingOnly, type OnMisfit } from './fitting-only.ts'
 import type { Guard, IndexEntry, LogPiece, TermStart } from './index-entry.ts'
 import type { PartitionIndex } from './partition-index.ts'
+import { type Term, termText } from './term-text.ts'
 
 export interface CatchUpProgress {
   readonly fromOffset: number
@@ -38,8 +39,6 @@ export interface CatchUp {
   readonly onMisfit?: OnMisfit
 }
 
-type TermOf = Pick<CatchUp, 'producerId' | 'epoch'>
-
 type Index = Pick<PartitionIndex, 'guard' | 'claim' | 'dropSeen' | 'commit'>
 
 /** Commits on their way at a time: enough that Redis never waits for the reader, few enough to bound what is in memory. */
@@ -67,7 +66,7 @@ export async function catchUp(index: Index, log: CatchUp): Promise<Guard> {
     if (reached === 'log-misfits') source = withoutMisfits(log)
   }
   throw new IndexUnavailableError(
-    `the index of topic ${log.topicId} changed under term ${nameOf(log)} in ${attemptsMax} catch-ups one after the other: ` +
+    `the index of topic ${log.topicId} changed under term ${termText(log)} in ${attemptsMax} catch-ups one after the other: ` +
       'another process claims it, or Redis keeps losing it',
   )
 }
@@ -84,7 +83,7 @@ async function claim(index: Index, log: CatchUp): Promise<'guard-lost' | Guard> 
   if (stored?.topicId === topicId && (isServingTerm || !belongs) && (await isOfLaterOwner(stored, log))) {
     // Not an index of another log, but a later owner's: this one slept between its take-over and now.
     throw new IndexUnavailableError(
-      `the index of topic ${topicId} is at offset ${stored.nextOffset} under term ${nameOf(stored)}, term ${nameOf(log)} has seen the log ` +
+      `the index of topic ${topicId} is at offset ${stored.nextOffset} under term ${termText(stored)}, term ${termText(log)} has seen the log ` +
         `up to ${log.endOffset}: a later owner is at work`,
     )
   }
@@ -95,14 +94,12 @@ async function claim(index: Index, log: CatchUp): Promise<'guard-lost' | Guard> 
 
 /** Epochs of one producer id grow. Of two producer ids only the log tells which came later. */
 export async function isOfLaterOwner(
-  stored: TermOf,
-  own: TermOf & Pick<CatchUp, 'isLastTerm'>,
+  stored: Term,
+  own: Term & Pick<CatchUp, 'isLastTerm'>,
 ): Promise<boolean> {
   if (stored.producerId === own.producerId) return stored.epoch > own.epoch
   return !(await own.isLastTerm())
 }
-
-const nameOf = ({ producerId, epoch }: TermOf): string => `${producerId}/${epoch}`
 
 async function applyFrom(
   index: Index,
@@ -124,7 +121,7 @@ async function applyFrom(
 }
 
 /** Unless another has claimed it meanwhile. */
-async function dropOwn(index: Index, own: TermOf): Promise<void> {
+async function dropOwn(index: Index, own: Term): Promise<void> {
   const stored = await index.guard()
   const isOwn = stored?.producerId === own.producerId && stored.epoch === own.epoch
   if (stored === undefined || isOwn) await index.dropSeen(stored)

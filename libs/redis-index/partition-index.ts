@@ -27,6 +27,7 @@ import { MessagePackWriter } from './message-pack.ts'
 import { decodeSnapshot, encodeSnapshot, type StoredSnapshot } from './snapshot.ts'
 import { chunkField, chunkOf, decodeStreamRecord, offsetsIn } from './stream-record.ts'
 import { assembleLoad, assembleRecent, type LoadedFromIndex } from './stream-parts.ts'
+import { parseTerm, startText, type Term, termOfStart, termText } from './term-text.ts'
 
 export interface PartitionIndexOptions {
   readonly topic: string
@@ -50,25 +51,11 @@ export interface IndexedStreamInfo {
   readonly lastTimestampMs: number
 }
 
-/** An owner's term, as {@link Guard} has it. */
-type Term = Pick<Guard, 'producerId' | 'epoch'>
-
 export interface CommitOptions {
   readonly tails?: boolean
   readonly headless?: boolean
   readonly starts?: readonly TermStart[]
 }
-
-const termText = ({ producerId, epoch }: Term): string => `${producerId}/${epoch}`
-
-function parseTerm(text: string): Term | undefined {
-  const [, producerId, epoch] = /^(-?\d+)\/(\d+)$/.exec(text) ?? []
-  return producerId === undefined ? undefined : { producerId: BigInt(producerId), epoch: Number(epoch) }
-}
-
-/** As the sorted set of terms holds it. */
-const startText = (start: TermStart): string => `${start.offset}/${termText(start)}`
-const termOfStart = (text: string): Term | undefined => parseTerm(text.slice(text.indexOf('/') + 1))
 
 /**
  * What Redis holds for one partition of an event topic. Every method is one round trip unless it says otherwise, and rejects

@@ -6,6 +6,7 @@ import { describeTransactionsV0 } from '@platformatic/kafka'
 import { Kafka, logLevel } from 'kafkajs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
+import { newEventId } from '#domain'
 import { FencedLog, KafkaCluster, LogReader, type LogRecord, Topics } from '#kafka'
 
 import { freePorts, type Server, startKafka } from '../../scripts/stack/index.ts'
@@ -71,6 +72,14 @@ async function valuesIn(topic: string, from = 0): Promise<string[]> {
   return pieces.flat().map(({ value }) => String(value))
 }
 
+/** By a producer that is no owner. */
+async function sendPlain(topic: string, value: string, headers: Record<string, string> = {}): Promise<void> {
+  const producer = new Kafka({ brokers: [address], logLevel: logLevel.NOTHING }).producer()
+  await producer.connect()
+  await producer.send({ topic, messages: [{ partition, key: 'order.1', value, headers }] })
+  await producer.disconnect()
+}
+
 test('an owner that was forgotten and wakes is not answered, whatever the broker took from it', async () => {
   const topic = await freshTopic()
   const first = new FencedLog(cluster, topic, partition)
@@ -128,14 +137,36 @@ test('a well-formed record of somebody else is left out, and costs the owner no 
   const owner = new FencedLog(cluster, topic, partition)
   await owner.takeOver()
   await owner.append([record('first')])
-  const producer = new Kafka({ brokers: [address], logLevel: logLevel.NOTHING }).producer()
-  await producer.connect()
-  await producer.send({ topic, messages: [{ partition, key: 'order.1', value: 'forged' }] })
-  await producer.disconnect()
+  await sendPlain(topic, 'forged')
   const { strays } = await owner.append([record('second')])
   expect(strays).toHaveLength(1)
   await owner.append([record('third')])
   expect(await valuesIn(topic)).toEqual(['first', 'second', 'third'])
+})
+
+test('a follower waits at the beginning of a log for its first marker, which tells whether what is before it counts', async () => {
+  const topic = await freshTopic()
+  await sendPlain(topic, 'copied')
+  const at = { lane: 'open', waitMsMax: 100 }
+  const fetched = () => new LogReader(cluster).fetch(topic, partition, 0, at)
+  expect(await fetched()).toMatchObject({ records: [], strays: [], nextOffset: 0, highWatermark: 1 })
+  await new FencedLog(cluster, topic, partition).takeOver()
+  const { records, nextOffset } = await fetched()
+  expect(records.map(({ value }) => String(value))).toEqual(['copied'])
+  expect(nextOffset).toBe(2)
+})
+
+test('what goes on with a stream of a topic that is gone is stray, before the first marker and after it', async () => {
+  const topic = await freshTopic()
+  await sendPlain(topic, 'meant for another topic', {
+    ...{ ce_id: newEventId(), ce_type: 'OrderPlaced', ce_subject: 'order.1', ce_streamversion: '11' },
+    ce_time: new Date(0).toISOString(),
+  })
+  const at = { lane: 'open', waitMsMax: 100 }
+  const fetched = () => new LogReader(cluster).fetch(topic, partition, 0, at)
+  expect(await fetched()).toMatchObject({ records: [], strays: [{ firstOffset: 0 }], nextOffset: 1 })
+  await new FencedLog(cluster, topic, partition).takeOver()
+  expect(await fetched()).toMatchObject({ records: [], strays: [{ firstOffset: 0 }], nextOffset: 2 })
 })
 
 test('a topic that was deleted and created again acknowledges nothing, and its log is dead', async () => {

@@ -25,25 +25,22 @@ export async function waitUntilCaughtUp(system: System): Promise<void> {
   })
   try {
     for (const name of Object.values(system.domain.projections))
-      await until(`projection ${name} has caught up`, caughtUpMsMax, () => hasCaughtUp(client, name)).catch(
-        async (error: unknown) => {
-          const found = JSON.stringify(await client.projection(name).describe())
-          throw new Error(`${String(error)}; it says ${found}`)
-        },
-      )
+      await until(`projection ${name} has caught up`, caughtUpMsMax, () => hasCaughtUp(client, name))
   } finally {
     await client.close()
   }
 }
 
-/** One generation, the serving one, and nothing left to apply in any partition. */
-async function hasCaughtUp(client: AnnalsClient, name: string): Promise<boolean> {
-  const { generations, serving } = await client.projection(name).describe()
+/** One generation, the serving one, and nothing left to apply in any partition. @throws Error with what the projection says, where not */
+async function hasCaughtUp(client: AnnalsClient, name: string): Promise<true> {
+  const found = await client.projection(name).describe()
+  const { generations, serving } = found
   const [only, ...others] = generations
-  return (
+  const isCaughtUp =
     only !== undefined &&
     only.id === serving &&
     others.length === 0 &&
     only.partitions.every(({ lag, stopped }) => lag === 0 && stopped === undefined)
-  )
+  if (isCaughtUp) return true
+  throw new Error(`it says ${JSON.stringify(found)}`)
 }
