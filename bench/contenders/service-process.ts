@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 
+import { nodeArguments } from '../../scripts/stack/index.ts'
+
 const startMsMax = 60_000
 
 /** A service that is a process of its own. */
@@ -15,14 +17,10 @@ export async function startService(
   env: Readonly<Record<string, string>>,
 ): Promise<ServiceProcess> {
   const url = `http://127.0.0.1:${env['ANNALS_PORT'] ?? ''}`
-  const service = spawn(
-    process.execPath,
-    ['--disable-warning=TimeoutNegativeWarning', `services/${name}/main.ts`],
-    {
-      env: { ...process.env, ...env, ANNALS_LOG_LEVEL: 'warn' },
-      stdio: ['ignore', 'inherit', 'inherit'],
-    },
-  )
+  const service = spawn(process.execPath, [...nodeArguments, `services/${name}/main.ts`], {
+    env: { ...process.env, ...env, ANNALS_LOG_LEVEL: 'warn' },
+    stdio: ['ignore', 'inherit', 'inherit'],
+  })
   await untilReady(name, url, service)
   return {
     url,

@@ -1,6 +1,13 @@
 import { join } from 'node:path'
 
-import { freePorts, httpOk, lastLines, type Server, startServer } from '../../scripts/stack/index.ts'
+import {
+  freePorts,
+  httpOk,
+  lastLines,
+  nodeArguments,
+  type Server,
+  startServer,
+} from '../../scripts/stack/index.ts'
 
 export type ServiceName = 'platform' | 'writer' | 'snapshotter' | 'projector'
 
@@ -40,7 +47,7 @@ async function startProcess(
   const server: Server = await startServer({
     name,
     command: process.execPath,
-    args: ['--disable-warning=TimeoutNegativeWarning', `services/${name}/main.ts`],
+    args: [...nodeArguments, `services/${name}/main.ts`],
     cwd: repository,
     env: { ...env, ANNALS_LOG_PRETTY: 'false', ANNALS_LOG_LEVEL: 'warn' },
     logFile: join(folder, `${name}.log`),

@@ -2,7 +2,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 
 import { expect, test } from 'vitest'
 
-import { Turns } from './turns.ts'
+import { Pace, Turns } from './turns.ts'
 
 function busy(ms: number): void {
   const untilMs = performance.now() + ms
@@ -64,4 +64,27 @@ test('a step that throws fails its caller alone', async () => {
       if (n === 60) throw new Error('not this one')
     }),
   ).rejects.toThrow('not this one')
+})
+
+/** A loop that is busy for this share of the time. */
+function paceAt(utilizations: readonly number[]) {
+  const left = [...utilizations]
+  let nowMs = 0
+  const pace = new Pace(() => left.shift() ?? 0, 0)
+  return utilizations.map(() => pace.restMs(4, (nowMs += 100)))
+}
+
+test('where the loop has no time left long work takes a tenth of it, step by step; where it has, half of it again', () => {
+  expect(paceAt([0.5, 0.95, 1, 1, 1, 1])).toEqual([4, 8, 16, 32, 36, 36])
+  expect(paceAt([1, 1, 1, 1, 0.89, 0.2, 0.2, 0.2, 0.2])).toEqual([8, 16, 32, 36, 18, 9, 4.5, 4, 4])
+})
+
+test('the load is looked at ten times a second at most', () => {
+  let looks = 0
+  const pace = new Pace(() => {
+    looks++
+    return 1
+  }, 0)
+  for (let nowMs = 0; nowMs <= 1_000; nowMs++) pace.restMs(4, nowMs)
+  expect(looks).toBe(10)
 })

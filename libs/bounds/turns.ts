@@ -7,11 +7,55 @@ const itemsAtOnceMax = 32
 
 type Task = () => void
 
+/** How long the loop's load is watched before the share of long work changes. */
+const watchMs = 100
+/** The loop has no time left: whatever waits, waits for others. */
+const busyUtilization = 0.9
+/** For each time that long work takes of a loop without time left, others get nine. */
+const restsMax = 9
+
+/** @returns reads the share of the time that this thread's event loop was busy since it was last asked. */
+function utilizationMeter(): () => number {
+  let last = performance.eventLoopUtilization()
+  return () => {
+    const now = performance.eventLoopUtilization()
+    const { utilization } = performance.eventLoopUtilization(now, last)
+    last = now
+    return utilization
+  }
+}
+
+/** How long long work rests: as long as it worked where the loop has time to spare, nine times as long where it has none. */
+export class Pace {
+  readonly #utilization: () => number
+  #sinceMs: number
+  #rests = 1
+
+  /** @param utilization of the loop since it was last asked, 0 to 1 */
+  constructor(utilization: () => number = utilizationMeter(), nowMs = performance.now()) {
+    this.#utilization = utilization
+    this.#sinceMs = nowMs
+  }
+
+  /** @returns for how long to rest after so much work. */
+  restMs(workedMs: number, nowMs: number): number {
+    if (nowMs - this.#sinceMs >= watchMs) {
+      this.#sinceMs = nowMs
+      this.#adapt(this.#utilization() > busyUtilization)
+    }
+    return workedMs * this.#rests
+  }
+
+  #adapt(isBusy: boolean): void {
+    this.#rests = isBusy ? Math.min(restsMax, this.#rests * 2) : Math.max(1, this.#rests / 2)
+  }
+}
+
 /**
  * Shares an event loop between long work (folding a long stream, sending events to hundreds of subscribers) and all the
  * rest. Long work comes in steps of a few milliseconds. Steps run at once until they have taken 4 ms of a turn of the event
- * loop; those that come later wait in a queue, and run in slices of 4 ms with as long a rest between them. So long work takes
- * half of the time at most, however much of it there is; appends, probes and timers come in between.
+ * loop; those that come later wait in a queue, and run in slices of 4 ms with a rest between them. So long work takes half of the
+ * time at most, however much of it there is, and a tenth where nothing is left; appends, probes and timers come in between.
  */
 export class Turns {
   readonly #lanes: Task[][] = []
@@ -20,6 +64,7 @@ export class Turns {
   #isResetting = false
   #spentMs = 0
   #restUntilMs = 0
+  readonly #pace = new Pace()
 
   /** A queue of its own. Lanes with work alternate, so that many steps of one kind do not hold up another kind. */
   lane(): Lane {
@@ -44,7 +89,7 @@ export class Turns {
     task()
     const endedMs = performance.now()
     this.#spentMs += endedMs - startedMs
-    if (this.#spentMs >= sliceMs) this.#restUntilMs = endedMs + this.#spentMs
+    if (this.#spentMs >= sliceMs) this.#restUntilMs = endedMs + this.#pace.restMs(this.#spentMs, endedMs)
     if (this.#isResetting) return
     this.#isResetting = true
     setImmediate(this.#reset)

@@ -9,6 +9,7 @@ import { answerBrokenRequest } from './broken-requests.ts'
 import { boundConnections, type ConnectionLimits } from './connection-bounds.ts'
 import { describeApi } from './documentation.ts'
 import { refuseForeignRequests } from './foreign-requests.ts'
+import { type HoldBounds, holdRefusals } from './held-refusals.ts'
 import { observeRequests } from './http-metrics.ts'
 import { traceRequests } from './http-traces.ts'
 import type { HttpServer, RequestTypes } from './http-types.ts'
@@ -37,6 +38,8 @@ export interface HttpServerOptions extends Partial<ConnectionLimits> {
   readonly subscribersMax?: number
   /** Of what waits for clients that read slowly; default 64 MiB, and 60 s. */
   readonly unread?: Partial<UnreadBounds>
+  /** Refusals that are held back where there are many; default: beyond 20 a second, for 4 s. */
+  readonly refusals?: HoldBounds
   /** How long a request may take to come in whole, headers and body; default 10 s. Then it gets 408. */
   readonly requestTimeoutMs?: number
   /** Names by which it is reached, besides localhost and IP addresses, with a port or without. Requests for others get 421. */
@@ -66,7 +69,8 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     http: {
       // Where the headers had longer than the whole, Node would take one for the other.
       headersTimeout: requestTimeoutMs,
-      connectionsCheckingInterval: Math.min(1_000, requestTimeoutMs / 2),
+      // Those that came together run out of time together: looked for often, they are answered a few at a time.
+      connectionsCheckingInterval: Math.min(100, requestTimeoutMs / 2),
     },
   }).withTypeProvider<RequestTypes>()
   takeJsonBodies(app)
@@ -77,6 +81,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   const { connectionsMax = 10_000, connectionsPerAddressMax = 1_000 } = options
   boundConnections(app.server, { connectionsMax, connectionsPerAddressMax })
   endStreamsOnClose(app)
+  holdRefusals(app, options.refusals)
   observeRequests(app, options.metrics)
   refuseForeignRequests(app, { hosts })
   boundBodyBytes(app, options.bodiesBytesMax ?? 128 * 1_048_576)

@@ -11,6 +11,7 @@ import type {
   RawServerDefault,
 } from 'fastify'
 
+import type { HeldRefusals } from './held-refusals.ts'
 import type { Subscribers } from './subscribers.ts'
 import type { Unread } from './unread.ts'
 
@@ -20,6 +21,8 @@ declare module 'fastify' {
     readonly closing: AbortSignal
     /** Live subscriptions of this server. */
     readonly subscribers: Subscribers
+    /** Refusals, which are held back where there are many. */
+    readonly refusals: HeldRefusals
     /** What waits for clients that read slowly. */
     readonly unread: Unread
   }

@@ -1,5 +1,6 @@
 export { createHttpServer, type HttpServerOptions } from './http-server.ts'
 export { type HttpRoute, type HttpRoutes, type HttpServer } from './http-types.ts'
+export { listen } from './listen.ts'
 export { type HealthSource } from './probes.ts'
 export { problemOf } from './problem-reply.ts'
 export { problemProperties, problemResponses } from './problem-schema.ts'

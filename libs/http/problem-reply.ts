@@ -4,6 +4,7 @@ import { InvalidInputError } from '#domain'
 import { type ErrorCode, EventStoreError, type Problem, toProblem } from '#event-store'
 
 import { notJson } from './foreign-requests.ts'
+import { mayBeHeld } from './held-refusals.ts'
 import { refusalProblem, RequestRefusal } from './request-refusal.ts'
 
 /** All errors of a server leave it as problem documents, made from the one table of errors. */
@@ -14,7 +15,9 @@ export function answerWithProblems(app: FastifyInstance): void {
 
 /** Answers a request with the problem document of what was thrown. */
 export function answerFailure(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  sendProblem(reply, problemOf(error, request))
+  const problem = problemOf(error, request)
+  if (mayBeHeld(request, problem)) request.server.refusals.send(() => void sendProblem(reply, problem))
+  else sendProblem(reply, problem)
 }
 
 /**

@@ -1,4 +1,4 @@
-import { createHttpServer, type HttpRoutes } from '#http'
+import { createHttpServer, type HttpRoutes, listen } from '#http'
 
 import type { RunningService, ServiceParts } from './run-service.ts'
 import { version } from './version.ts'
@@ -39,7 +39,7 @@ export async function serve(
     hosts: [new URL(config.http.advertisedUrl).host, ...config.http.allowedHosts],
   })
   for (const { routes } of parts) await server.register(routes)
-  await server.listen({ host: config.http.host, port: config.http.port })
+  await listen(server, { host: config.http.host, port: config.http.port })
   const begun: ServicePart[] = []
   const stop = async () => {
     for (const part of begun.toReversed()) await part.stop()

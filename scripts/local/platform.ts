@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { httpOk, repository, startServer } from '../stack/index.ts'
+import { httpOk, nodeArguments, repository, startServer } from '../stack/index.ts'
 import type { Part } from './part.ts'
 import { startedProbe } from './readiness.ts'
 import { keepRunning } from './restarting.ts'
@@ -24,11 +24,7 @@ export function platform(settings: StackSettings): Part {
           ...{ name, logFile, report, signal, spawned },
           healthy: startedProbe(address, readyMsMax),
           command: process.execPath,
-          // kafkajs at times asks for a timeout in the past, which Node.js remarks on; it is as harmless as it is unclear.
-          args: [
-            '--disable-warning=TimeoutNegativeWarning',
-            join(repository, 'services', 'platform', 'main.ts'),
-          ],
+          args: [...nodeArguments, join(repository, 'services', 'platform', 'main.ts')],
           // Paths in the environment are relative to where the person started us.
           cwd: process.cwd(),
           env: { ...builtIns(process.env), ...addresses(settings) },

@@ -11,6 +11,7 @@ export {
 } from './kafka-cluster.ts'
 export { liveBrokers } from './kafka-probe.ts'
 export { lastLines } from './log-file.ts'
+export { nodeArguments } from './node-arguments.ts'
 export { assertFree, freePorts, isFree, type PortWish } from './ports.ts'
 export { makePrivate, makePrivateFolder, makePrivateStack, privateFileMode } from './private-files.ts'
 export { type Postgres, type PostgresOptions, startPostgres } from './postgres.ts'

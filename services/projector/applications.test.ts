@@ -108,6 +108,18 @@ test('beyond the bound, over all projections, a wait is refused at once; when on
   await wait(undefined, applications.steps, 5).over
 })
 
+test('beyond the bound a read is refused before the store is asked, unless its event is known to be applied', async () => {
+  applications = new Applications({ generations }, 1)
+  states.push(state('old', 'serving', 0))
+  const admit = () => applications.admit({ projection, after: position(topic, 0, 7), generation: undefined })
+  admit()
+  const waiting = wait()
+  expect(admit).toThrow('ANNALS_PROJECTOR_WAITERS_MAX')
+  applications.applied(step(8))
+  admit()
+  await waiting.over
+})
+
 test('nobody waits longer than he wants to', async () => {
   states.push(state('old', 'serving', 0))
   await wait(undefined, applications.steps, 5).over

@@ -65,10 +65,9 @@ export class Applications {
    * @throws EventStoreError `overloaded` when too many wait
    */
   async next({ projection, after, generation }: Awaited, seen: number, msMax: number): Promise<void> {
+    if (this.#isAppliedHere(projection, after, seen)) return
+    this.#checkRoom(projection)
     const source = sourceKey(after)
-    const latest = this.#latest.get(`${projection.name}/${source}`)
-    if (latest !== undefined && latest.step > seen && latest.checkpoint > after.offset) return
-    if (this.#waiters >= this.#waitersMax) throw tooMany(this.#waiters, projection.name)
     const { promise, resolve } = Promise.withResolvers<undefined>()
     const waiter = { source, offset: after.offset, generation, wake: () => resolve(undefined) }
     const timer = setTimeout(waiter.wake, Math.max(1, msMax))
@@ -79,6 +78,23 @@ export class Applications {
     this.#waiters--
     clearTimeout(timer)
     waiting.delete(waiter)
+  }
+
+  /**
+   * To be asked before the store is: a read that will have to wait, and may not, shall cost nothing.
+   * @throws EventStoreError `overloaded` when too many wait, unless the event is known to be applied
+   */
+  admit({ projection, after }: Awaited): void {
+    if (!this.#isAppliedHere(projection, after, 0)) this.#checkRoom(projection)
+  }
+
+  #checkRoom({ name }: StoredProjection): void {
+    if (this.#waiters >= this.#waitersMax) throw tooMany(this.#waiters, name)
+  }
+
+  #isAppliedHere({ name }: StoredProjection, after: Position, sinceStep: number): boolean {
+    const latest = this.#latest.get(`${name}/${sourceKey(after)}`)
+    return latest !== undefined && latest.step > sinceStep && latest.checkpoint > after.offset
   }
 
   /** Where nobody waits for a projection yet, somebody begins to look at the store; that ends when nobody waits any more. */

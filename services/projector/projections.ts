@@ -230,7 +230,10 @@ export class Projections implements ProjectorApi {
     ask: () => Promise<Lookup<Found>>,
   ): Promise<Found> {
     const { applications } = this.#parts
-    if (after !== undefined) this.#checkSource(projection, after, 'after')
+    if (after !== undefined) {
+      this.#checkSource(projection, after, 'after')
+      applications.admit({ projection, after, generation })
+    }
     const waitMs = Math.min(timeoutMs, this.#parts.afterTimeoutMs)
     const deadline = performance.now() + waitMs
     for (;;) {

@@ -10,6 +10,7 @@ type Bounds =
   | 'bodyLimitBytes'
   | 'bodiesBytesMax'
   | 'requestsMax'
+  | 'refusals'
   | 'requestTimeoutMs'
   | 'connectionsMax'
   | 'hosts'

@@ -1,6 +1,5 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { setPriority } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 
@@ -54,8 +53,14 @@ export interface HostileResult {
 }
 
 const longStreamEvents = 20_000
-/** As of `nice`. */
-const attackPriority = 19
+/**
+ * Real callers bring processors of their own: these take what the service and its servers leave, by Linux' policy for idle work
+ * (sched(7), SCHED_IDLE). A low priority is not enough, for the kernel lets others wait beside it rather than move them.
+ */
+const spareTime =
+  process.platform === 'linux'
+    ? { execPath: 'chrt', execArgv: ['--idle', '0', process.execPath] }
+    : { execArgv: [] }
 const eventsPerAppend = 1_000
 
 /** Good appends at a constant rate, first alone, then beside everything that means ill. */
@@ -106,9 +111,7 @@ async function loaded(url: string, { rate, type }: HostileOptions, durationMs: n
 }
 
 function startAttack(options: AttackOptions): { stop(): Promise<HostileResult['answers']> } {
-  const child = fork(join(import.meta.dirname, 'attack.ts'), [JSON.stringify(options)])
-  // Real callers bring processors of their own: these take what the service and its servers leave.
-  if (child.pid !== undefined) setPriority(child.pid, attackPriority)
+  const child = fork(join(import.meta.dirname, 'attack.ts'), [JSON.stringify(options)], spareTime)
   const answers = once(child, 'message')
   answers.catch(() => undefined)
   return {

@@ -1,0 +1,42 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+
+import { HeldRefusals } from './held-refusals.ts'
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))
+afterEach(() => void vi.useRealTimers())
+
+/** Refuses so many callers. @returns who has been told, in order. */
+function refuse(refusals: HeldRefusals, count: number): number[] {
+  const told: number[] = []
+  for (let n = 0; n < count; n++) refusals.send(() => told.push(n))
+  return told
+}
+
+test('a few refusals of each second are sent at once, further ones after a while, each once', () => {
+  const refusals = new HeldRefusals({ promptMax: 2, heldMs: 4_000 })
+  const told = refuse(refusals, 5)
+  expect(told).toEqual([0, 1])
+  vi.advanceTimersByTime(3_999)
+  expect(told).toEqual([0, 1])
+  vi.advanceTimersByTime(1)
+  expect(told).toEqual([0, 1, 2, 3, 4])
+  vi.advanceTimersByTime(60_000)
+  expect(told).toHaveLength(5)
+})
+
+test('the next second has refusals of its own', () => {
+  const refusals = new HeldRefusals({ promptMax: 2, heldMs: 4_000 })
+  expect(refuse(refusals, 3)).toHaveLength(2)
+  vi.advanceTimersByTime(1_000)
+  expect(refuse(refusals, 3)).toHaveLength(2)
+})
+
+test('when the server closes all are told, and nobody is held any more', () => {
+  const refusals = new HeldRefusals({ promptMax: 1, heldMs: 4_000 })
+  const told = refuse(refusals, 3)
+  refusals.close()
+  expect(told).toEqual([0, 1, 2])
+  expect(refuse(refusals, 3)).toEqual([0, 1, 2])
+  vi.advanceTimersByTime(60_000)
+  expect(told).toHaveLength(3)
+})
