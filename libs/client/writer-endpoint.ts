@@ -15,8 +15,10 @@ import {
   type BatchAppender,
   type CategoryPage,
   type CategoryQuery,
+  checkEventData,
   type EventStore,
   EventStoreError,
+  jsonDepthMax,
   parseRequest,
   type SnapshotCleanup,
   type SnapshotRebuild,
@@ -25,6 +27,7 @@ import {
   type SnapshotTaken,
   type StreamInfo,
   validateAppend,
+  type ValidAppend,
 } from '#event-store'
 
 import type { HttpTransport } from './http-transport.ts'
@@ -171,12 +174,22 @@ export class WriterEndpoint implements EventStore, BatchAppender, SnapshotsApi {
   }
 }
 
-/** How many events an append may have is the writer's to say. */
-export const validAppend = (streamId: string, events: readonly NewEvent[], options: AppendOptions) =>
-  validateAppend(
+/** In the request of {@link WriterEndpoint.sendAppends} data has five levels around it. */
+const dataDepthMax = jsonDepthMax - 5
+
+/** How many events an append may have is the writer's to say. What JSON would change or drop is not sent. */
+export function validAppend(
+  streamId: string,
+  events: readonly NewEvent[],
+  options: AppendOptions,
+): ValidAppend {
+  const append = validateAppend(
     { ...options, streamId: streamId as AppendRequest['streamId'], events },
     { eventsPerAppendMax: Infinity },
   )
+  checkEventData(append.events, dataDepthMax)
+  return append
+}
 
 const streamPath = (streamId: string): string =>
   `/streams/${encodeURIComponent(parseRequest(() => parseStreamId(streamId)))}`

@@ -25,6 +25,7 @@ export { type DomainEvent, type EventMetadata, type NewEvent, type RecordedEvent
 export { deriveEventId, type EventId, newEventId, parseEventId } from './event-id.ts'
 export { InvalidInputError, quote } from './invalid-input.ts'
 export { type LoadedAggregate, newAggregate } from './loaded-aggregate.ts'
+export { checkJsonValue, isJsonObject, memberPath, valueDepthMax } from './json-value.ts'
 export { metadataFields, parseMetadata } from './metadata.ts'
 export { formatPosition, parsePosition, type Position, position } from './position.ts'
 export { defineProjection, project, type Projection, type ProjectionDefinition } from './projection.ts'

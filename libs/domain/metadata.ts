@@ -1,5 +1,6 @@
 import type { EventMetadata } from './event.ts'
 import { InvalidInputError, quote } from './invalid-input.ts'
+import { isJsonObject, memberPath } from './json-value.ts'
 
 /** All that metadata may hold. */
 export const metadataFields = [
@@ -22,12 +23,12 @@ const notText = /[\p{Cc}\p{Cs}]/u
  * @throws InvalidInputError with the path of the field that is unknown, no text, or holds a control character.
  */
 export function parseMetadata(metadata: unknown, path = 'metadata'): EventMetadata {
-  if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) {
+  if (!isJsonObject(metadata)) {
     throw new InvalidInputError(path, `${path} is ${quote(metadata)}: expected an object`)
   }
   for (const [name, value] of Object.entries(metadata)) {
     if (value === undefined && isField(name)) continue
-    if (!isField(name) || typeof value !== 'string') throw noField(`${path}.${name}`, value)
+    if (!isField(name) || typeof value !== 'string') throw noField(path + memberPath(name), value)
     const wrong = notText.exec(value)?.[0]
     if (wrong !== undefined) throw noText(`${path}.${name}`, value, wrong)
   }

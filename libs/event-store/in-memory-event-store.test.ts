@@ -88,12 +88,20 @@ test('data that JSON cannot hold is refused by its place, and nothing of the app
   const events = [itemAdded('a'), { type: 'ItemAdded', data: { price: () => 12 } }]
   await expect(store.append(streamId, events)).rejects.toMatchObject({
     code: 'invalid-event',
-    details: { path: 'events[1]' },
+    details: { path: 'events[1].data.price' },
   })
   expect(await store.append(streamId, [itemAdded('a')])).toMatchObject({
     firstVersion: 1,
     position: { offset: 0 },
   })
+})
+
+test('data is kept as JSON has it: without members that are undefined, and 0 for -0', async () => {
+  const store = new InMemoryEventStore()
+  const data = { a: undefined, b: -0, c: [{ d: undefined }] }
+  await store.append(streamId, [{ type: 'ItemAdded', data }])
+  const [event] = (await store.read(streamId)).events
+  expect(event?.data).toStrictEqual({ b: 0, c: [{}] })
 })
 
 test.each([0, 2])('a snapshot at version %i of a stream at version 1 is refused', async (version) => {

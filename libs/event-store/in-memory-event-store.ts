@@ -24,11 +24,12 @@ import { decideAppend, type VersionRange } from './decide-append.ts'
 import { EventStoreError } from './errors.ts'
 import type { EventStore, SnapshotStore, StreamInfo } from './event-store.ts'
 import { type EventTypeCheck, eventTypeCheck, type EvolvedAggregate } from './evolved-event-types.ts'
-import { frozenCopy } from './frozen-copy.ts'
+import { frozenCopy, frozenJson } from './frozen-copy.ts'
 import { invalidRequest, parseRequest } from './invalid-request.ts'
 import { planRead, type ReadPlan } from './read-plan.ts'
 import {
   type AppendLimits,
+  checkEventData,
   type IdentifiedEvent,
   validateAppend,
   type ValidAppend,
@@ -159,6 +160,7 @@ export class InMemoryEventStore implements EventStore, SnapshotStore, BatchAppen
   #append(request: AppendRequest): AppendResult {
     const append = validateAppend(request, this.#limits)
     this.#checkTypes(aggregateTypeOf(append.streamId), append.events)
+    checkEventData(append.events)
     const stream = this.#streams.get(append.streamId)
     const decision = decideAppend(
       append,
@@ -175,13 +177,12 @@ export class InMemoryEventStore implements EventStore, SnapshotStore, BatchAppen
     }
   }
 
-  /** Copies all events before it keeps any, so that one that cannot be copied leaves nothing behind. */
   #record(append: ValidAppend, firstVersion: Version): Position {
     const { streamId } = append
     const topic = `eventstore.${aggregateTypeOf(streamId)}`
     const timestamp = this.#now().toISOString()
     const events = append.events.map((event, index) =>
-      recordedEvent(event, index, {
+      recordedEvent(event, {
         streamId,
         version: versionAfter(firstVersion, index),
         position: position(topic, 0, this.#nextOffset + index),
@@ -214,23 +215,12 @@ const answer = (
   duplicate: boolean,
 ): AppendResult => ({ streamId, firstVersion, lastVersion, position: at, eventIds, duplicate })
 
+/** @param event whose data has been checked. */
 function recordedEvent(
-  event: IdentifiedEvent,
-  index: number,
+  { type, data = null, id, metadata = {} }: IdentifiedEvent,
   place: Pick<RecordedEvent, 'streamId' | 'version' | 'position' | 'timestamp'>,
 ): RecordedEvent {
-  const { type, data, id, metadata = {} } = event
-  try {
-    return frozenCopy({ type, data, id, metadata, ...place })
-  } catch (error) {
-    const path = `events[${index}]`
-    throw new EventStoreError(
-      'invalid-event',
-      `${path} holds what JSON cannot: expected plain data`,
-      { path },
-      { cause: error },
-    )
-  }
+  return frozenJson({ type, data, id, metadata, ...place })
 }
 
 /** All events that the plan asks for, in its direction; the page is the first `limit` of them. */

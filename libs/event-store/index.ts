@@ -28,6 +28,7 @@ export {
 export {
   type AppendLimits,
   appendsPerRequestMax,
+  checkEventData,
   eventsPerRequestMax,
   type IdentifiedEvent,
   tooManyEvents,

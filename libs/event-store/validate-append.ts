@@ -1,5 +1,7 @@
 import {
+  checkJsonValue,
   type EventId,
+  InvalidInputError,
   type NewEvent,
   newEventId,
   parseEventId,
@@ -78,4 +80,20 @@ function identify(event: NewEvent, index: number): IdentifiedEvent {
   if (metadata !== undefined) parseRequest(() => parseMetadata(metadata, `events[${index}].metadata`))
   if (id === undefined) return { ...event, id: newEventId() }
   return { ...event, id: parseRequest(() => parseEventId(id, `events[${index}].id`)) }
+}
+
+/**
+ * Checks that the data of events comes back as it is from JSON. Where the data is encoded by a schema, that finds the same.
+ * @param depthMax how deep the data may be nested
+ * @throws EventStoreError `invalid-event` with the path of the first part that would be changed or dropped: `events[3].data.amount`
+ */
+export function checkEventData(events: readonly Pick<NewEvent, 'data'>[], depthMax?: number): void {
+  try {
+    for (const [index, { data = null }] of events.entries()) {
+      checkJsonValue(data, `events[${index}].data`, depthMax)
+    }
+  } catch (error) {
+    if (!(error instanceof InvalidInputError)) throw error
+    throw new EventStoreError('invalid-event', error.message, { path: error.path }, { cause: error })
+  }
 }

@@ -2,6 +2,8 @@ import { isIP } from 'node:net'
 
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
+import { quote } from '#domain'
+
 import { isChange } from './change.ts'
 import { RequestRefusal } from './request-refusal.ts'
 
@@ -104,8 +106,22 @@ function contentRefusal(request: FastifyRequest): RequestRefusal | undefined {
   const { 'content-type': type } = request.headers
   if (type === 'application/json') return undefined
   const essence = type?.split(';', 1)[0]?.trim().toLowerCase()
-  return essence === 'application/json' ? undefined : notJson(type)
+  if (essence !== 'application/json') return notJson(type)
+  const foreignCharset = charsetsOf(type ?? '').find((charset) => !/^utf-?8$/i.test(charset))
+  return foreignCharset === undefined ? undefined : notUtf8(foreignCharset)
 }
+
+const charsetsOf = (type: string): readonly string[] =>
+  Array.from(
+    type.matchAll(/;\s*charset\s*=\s*(?:"([^"]*)"|([^;\s]*))/gi),
+    ([, quoted, bare]) => quoted ?? bare ?? '',
+  )
+
+const notUtf8 = (charset: string): RequestRefusal =>
+  new RequestRefusal(
+    'content-type-not-json',
+    `the charset is ${quote(charset)}: JSON is taken in UTF-8 only; encode the body so, and leave the charset out or say utf-8`,
+  )
 
 /** The refusal of a body that is not sent as JSON. */
 export const notJson = (type: string | undefined): RequestRefusal =>

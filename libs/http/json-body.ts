@@ -2,6 +2,7 @@ import { Value } from '@sinclair/typebox/value'
 import { type TSchema, Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 
+import { checkJsonValue } from '#domain'
 import { EventStoreError, invalidRequest, jsonDepthMax, jsonExcess, jsonPartsMax } from '#event-store'
 
 import { isChange } from './change.ts'
@@ -12,20 +13,58 @@ const emptyBodyBytesMax = 1_024
 const emptyBody = Type.Object({}, { additionalProperties: false, description: 'Nothing, or `{}`' })
 
 /**
- * Bodies are JSON within bounds, or refused before they are parsed. No body at all is as good as `{}` where nothing is required, and
- * a change that takes no body takes nothing else.
+ * Bodies are JSON in UTF-8 and within bounds, or refused before they are parsed. No body at all is as good as `{}` where nothing is
+ * required, and a change that takes no body takes nothing else.
  */
 export function takeJsonBodies(app: FastifyInstance): void {
-  const parse = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text: string, done) => {
-    const excess = jsonExcess(text)
-    if (excess !== undefined) done(excesses[excess]())
-    else if (text === '') done(null, undefined)
-    else void parse(request, text, done)
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, bytes: Buffer, done) => {
+    try {
+      done(null, parseBody(bytes))
+    } catch (error) {
+      done(error as Error)
+    }
   })
   app.addHook('onRoute', boundBody)
 }
+
+/** Refuses what it would have to replace, and takes a byte order mark away. */
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+/** `__proto__` perhaps, also with escapes. */
+const perhapsProto = /__proto__|\\u00(?:5f|6f|7[024])/i
+
+function parseBody(bytes: Buffer): unknown {
+  const text = textOf(bytes)
+  if (text === '') return undefined
+  const excess = jsonExcess(text)
+  if (excess !== undefined) throw excesses[excess]()
+  const body = bodyOf(text)
+  if (perhapsProto.test(text)) checkJsonValue(body, '')
+  return body
+}
+
+function textOf(bytes: Buffer): string {
+  try {
+    return utf8.decode(bytes)
+  } catch (cause) {
+    throw malformed(
+      'the body is not UTF-8: expected JSON in UTF-8, whatever charset the text came from',
+      cause,
+    )
+  }
+}
+
+function bodyOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw malformed('the body is not valid JSON', cause)
+  }
+}
+
+const malformed = (message: string, cause: unknown): EventStoreError =>
+  new EventStoreError('invalid-request', message, {}, { cause })
 
 const excesses = {
   'too-deep': () =>

@@ -6,6 +6,7 @@ import { type BodyReader, readBody, RecordCodec, schemaIdOf } from './record-cod
 import type { SchemaCatalog } from './schema-catalog.ts'
 import { reasonOf, SchemaError } from './schema-error.ts'
 import { SchemaIdFile } from './schema-id-file.ts'
+import { parseSchemaText } from './schema-text.ts'
 import type { SchemaRegistry } from './schema-registry.ts'
 import type { SchemaRole, SchemaVersion } from './schema-version.ts'
 
@@ -194,7 +195,7 @@ export class EventCodec {
 
   #readerFor(id: number, text: string): Reader {
     try {
-      const writer = avroTypeOf(JSON.parse(text))
+      const writer = avroTypeOf(parseSchemaText(text))
       const schema = this.#catalog.line(writer.name ?? '').at(-1)
       if (schema === undefined) {
         return {

@@ -111,8 +111,36 @@ describe('what does not fit is refused', () => {
   test('a key that would change what an object is', () => {
     const map = JSON.parse('{"__proto__": 1}') as unknown
     expect(complaint(field({ type: 'map', values: 'int' }), { a: map })).toBe(
-      '.a["__proto__"]: a key that no map may have',
+      '.a.__proto__: a key that no map may have',
     )
+  })
+
+  test.each(['\ud800', 'a\udfff'])('the key %j, which has no UTF-8', (key) => {
+    const path = `.a[${JSON.stringify(key)}]`
+    expect(complaint(field({ type: 'map', values: 'int' }), { a: { [key]: 1 } })).toBe(
+      `${path}: a key that no map may have`,
+    )
+  })
+
+  test.each([new Map(), new Date(), new Set(), Buffer.from('a'), Object('a') as unknown])(
+    '%o, for a record, a map or both in a union',
+    (json) => {
+      const empty = { type: 'record', name: 'R', fields: [] }
+      const map = { type: 'map', values: 'int' }
+      for (const type of [empty, map, ['null', empty, map]]) {
+        expect(complaint(field(type), { a: json })).toContain('.a: expected')
+      }
+    },
+  )
+
+  test.each(['float', 'double'])('a %s beyond its bits', (type) => {
+    const largest = type === 'float' ? 3.4028234663852886e38 : Number.MAX_VALUE
+    for (const json of [largest, -largest]) {
+      expect(roundTrip(field(type))({ a: json })).toStrictEqual({ a: json })
+    }
+    for (const json of [Infinity, -Infinity, NaN, 12n, ...(type === 'float' ? [1e39, -3.4028236e38] : [])]) {
+      expect(complaint(field(type), { a: json })).toContain('.a: expected a number')
+    }
   })
 
   test('unknown and missing fields', () => {
@@ -121,6 +149,15 @@ describe('what does not fit is refused', () => {
     expect(complaint(schema, { b: '' })).toBe('.a: missing: expected a whole number of 32 bits')
     expect(complaint(schema, { a: 1, b: undefined })).toBe('accepted')
   })
+})
+
+test('members of a map that are undefined count as left out', () => {
+  const schema = field({ type: 'map', values: 'int' })
+  expect(roundTrip(schema)({ a: { b: undefined, c: 1 } })).toStrictEqual({ a: { c: 1 } })
+})
+
+test.each(['float', 'double'])('-0 is 0 as a %s, for JSON has no other', (type) => {
+  expect(roundTrip(field(type))({ a: -0 })).toStrictEqual({ a: 0 })
 })
 
 describe('fields with a default', () => {

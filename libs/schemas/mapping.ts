@@ -1,3 +1,5 @@
+import { isJsonObject, memberPath } from '#domain'
+
 import type { JsonKind, Mapping } from './json-mapping.ts'
 import { Mismatch, within } from './mismatch.ts'
 import { scalarMapping } from './scalar-mapping.ts'
@@ -28,9 +30,6 @@ const kindOf = (json: unknown): JsonKind | undefined => {
   return kind === 'boolean' || kind === 'number' || kind === 'string' || kind === 'object' ? kind : undefined
 }
 
-const isObject = (json: unknown): json is JsonObject =>
-  typeof json === 'object' && json !== null && !Array.isArray(json)
-
 interface FieldMapping {
   readonly name: string
   readonly optional: boolean
@@ -53,7 +52,7 @@ class RecordMapping implements Mapping {
   }
 
   toAvro(json: unknown): JsonObject {
-    if (!isObject(json)) throw Mismatch.of(this.expects, json)
+    if (!isJsonObject(json)) throw Mismatch.of(this.expects, json)
     const value: JsonObject = {}
     let present = 0
     for (const field of this.#fields) {
@@ -80,7 +79,7 @@ class RecordMapping implements Mapping {
     const known = this.#fields.map(({ name }) => name)
     const unknown = Object.keys(json).find((key) => !known.includes(key))
     if (unknown === undefined) return // A known field that is present as undefined: it was left out.
-    throw within(`.${unknown}`, new Mismatch(`unknown field: expected only ${known.join(', ')}`))
+    throw within(memberPath(unknown), new Mismatch(`unknown field: expected only ${known.join(', ')}`))
   }
 }
 
@@ -117,20 +116,24 @@ function arrayMapping(shape: ArrayShape, made: Map<Shape, Mapping>): Mapping {
 function mapMapping(shape: MapShape, made: Map<Shape, Mapping>): Mapping {
   const values = mappingOf(shape.values, made)
   const expects = 'an object (a map)'
-  const entryToAvro = ([key, part]: [string, unknown]): [string, unknown] => {
+  const partToAvro = (key: string, part: unknown): unknown => {
     try {
-      if (key === '__proto__') throw new Mismatch('a key that no map may have')
-      return [key, values.toAvro(part)]
+      if (key === '__proto__' || !key.isWellFormed()) throw new Mismatch('a key that no map may have')
+      return values.toAvro(part)
     } catch (error) {
-      throw within(`[${JSON.stringify(key)}]`, error)
+      throw within(memberPath(key), error)
     }
   }
   return {
     expects,
     kinds: ['object'],
     toAvro(json) {
-      if (!isObject(json)) throw Mismatch.of(expects, json)
-      return Object.fromEntries(Object.entries(json).map(entryToAvro))
+      if (!isJsonObject(json)) throw Mismatch.of(expects, json)
+      const value: JsonObject = {}
+      for (const [key, part] of Object.entries(json)) {
+        if (part !== undefined) value[key] = partToAvro(key, part)
+      }
+      return value
     },
     fromAvro: (value) =>
       Object.fromEntries(

@@ -1,6 +1,6 @@
 import type { Type } from 'avsc'
 
-import { InvalidInputError } from '#domain'
+import { checkJsonValue, InvalidInputError } from '#domain'
 
 import { type Mapping } from './json-mapping.ts'
 import { mappingOf } from './mapping.ts'
@@ -62,7 +62,10 @@ export class RecordCodec {
       return this.#mapping.toAvro(json)
     } catch (error) {
       if (!(error instanceof Mismatch)) throw error
-      const path = roots[this.schema.role] + error.path
+      const root = roots[this.schema.role]
+      // What no schema could take is found at the same place as by stores without schemas.
+      checkJsonValue(json, root)
+      const path = root + error.path
       throw new InvalidInputError(path, `${path}: ${error.message}`)
     }
   }

@@ -71,10 +71,9 @@ const bytesMapping = (expects: string, size?: number): Mapping =>
     (bytes: Buffer) => bytes.toString('base64'),
   )
 
-const loneSurrogate = /\p{Surrogate}/u
 const uuidPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-const isText = (json: unknown): boolean => typeof json === 'string' && !loneSurrogate.test(json)
+const isText = (json: unknown): boolean => typeof json === 'string' && json.isWellFormed()
 
 /** Whole numbers beyond 2^53 in the one way that JSON can hold them exactly. */
 function parseLong(text: string): bigint | undefined {
@@ -94,6 +93,17 @@ const long: Mapping = {
   fromAvro: (value) => (typeof value === 'bigint' ? String(value) : value),
 }
 
+/** A floating-point number. JSON has no -0: it is written as 0, so that it reads alike everywhere. */
+const figure = (expects: string, fits: (json: number) => boolean): Mapping => ({
+  expects,
+  kinds: ['number'],
+  toAvro(json) {
+    if (typeof json !== 'number' || !fits(json)) throw Mismatch.of(expects, json)
+    return json + 0
+  },
+  fromAvro: (value) => value,
+})
+
 const scalars = {
   null: asItIs('null', 'null', (json) => json === null),
   boolean: asItIs('true or false', 'boolean', (json) => typeof json === 'boolean'),
@@ -103,8 +113,10 @@ const scalars = {
     (json) => typeof json === 'number' && json === (json | 0),
   ),
   long,
-  float: asItIs('a number', 'number', Number.isFinite),
-  double: asItIs('a number', 'number', Number.isFinite),
+  float: figure('a number of 32 bits, at most 3.4028234663852886e38', (json) =>
+    Number.isFinite(Math.fround(json)),
+  ),
+  double: figure('a number', Number.isFinite),
   string: asItIs('a string', 'string', isText),
   bytes: bytesMapping('bytes in base64'),
   date: asText('a date such as "2024-05-31"', parseDate, formatDate),

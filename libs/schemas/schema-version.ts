@@ -5,7 +5,10 @@ import type { Type } from 'avsc'
 
 import { avroTypeOf } from './avro-type.ts'
 import { reasonOf, SchemaError } from './schema-error.ts'
-import { type RecordShape, shapeOf } from './shape.ts'
+import { checkDefaults } from './schema-defaults.ts'
+import { checkSchemaNames } from './schema-names.ts'
+import { parseSchemaText, schemaTextOf } from './schema-text.ts'
+import { type RecordShape, type Shape, shapeOf } from './shape.ts'
 
 /** What a schema describes: an event of the type, the state that its snapshots hold, or a view of a projection. */
 export type SchemaRole = 'event' | 'snapshot' | 'view'
@@ -66,7 +69,7 @@ export function schemaVersionOf(place: SchemaPlace, schema: Json): SchemaVersion
     role,
     fullName: shape.avroName,
     subject: `${topics[role]}.${aggregateType}-${shape.avroName}`,
-    text: JSON.stringify(schema),
+    text: schemaTextOf(schema),
     shape,
     type,
   }
@@ -75,10 +78,13 @@ export function schemaVersionOf(place: SchemaPlace, schema: Json): SchemaVersion
 const malformed = (file: string, message: string): SchemaError =>
   new SchemaError('malformed-schema', `${file}: ${message}`, { file })
 
+/** Refuses what it would have to replace, and takes a byte order mark away. */
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
 function parseJson(file: string): Json {
   let json: unknown
   try {
-    json = JSON.parse(readFileSync(file, 'utf8'))
+    json = parseSchemaText(utf8.decode(readFileSync(file)))
   } catch (error) {
     throw malformed(file, `not JSON: ${reasonOf(error)}`)
   }
@@ -86,16 +92,27 @@ function parseJson(file: string): Json {
   throw malformed(file, 'expected a JSON object that describes an Avro record')
 }
 
-function understand(
-  file: string,
-  schema: Json,
-): Pick<SchemaVersion, 'type'> & { shape: ReturnType<typeof shapeOf> } {
+function understand(file: string, schema: Json): Pick<SchemaVersion, 'type'> & { readonly shape: Shape } {
   try {
-    return { type: avroTypeOf(schema), shape: shapeOf(schema) }
+    checkSchemaNames(schema)
+    // Its defaults aside: what is wrong with them is told better here than by avsc.
+    avroTypeOf(withoutDefaults(schema))
+    const shape = shapeOf(schema)
+    checkDefaults(shape)
+    return { type: avroTypeOf(schema), shape }
   } catch (error) {
     throw malformed(file, `not a sound Avro schema: ${reasonOf(error)}`)
   }
 }
+
+const withoutDefaults = (schema: Json): unknown =>
+  JSON.parse(schemaTextOf(schema), (_, part: unknown) => {
+    if (typeof part !== 'object' || part === null || !('type' in part) || isEnum(part)) return part
+    return Object.fromEntries(Object.entries(part).filter(([key]) => key !== 'default'))
+  })
+
+/** An enum's own default is one of its symbols. */
+const isEnum = (part: { readonly type: unknown }): boolean => part.type === 'enum'
 
 function roleOf(file: string, schema: Json): SchemaRole {
   const role = schema['role'] ?? 'event'

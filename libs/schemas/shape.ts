@@ -55,6 +55,8 @@ export interface FieldShape {
   readonly doc?: string
   readonly aliases: readonly string[]
   readonly hasDefault: boolean
+  /** As the schema has it, in the JSON encoding of Avro. */
+  readonly byDefault?: unknown
   readonly shape: Shape
 }
 export interface RecordShape extends Named {
@@ -88,7 +90,7 @@ const malformed = (message: string): SchemaError => new SchemaError('malformed-s
 /**
  * Reads the shape of a schema that avsc has accepted, so names, defaults and structure are known to be right.
  * @throws SchemaError `malformed-schema` for what avsc lets pass: an unknown or misplaced logical type, a decimal
- *   without a sound precision and scale, a field that no plain object can hold.
+ *   without a sound precision and scale.
  */
 export function shapeOf(schema: unknown): Shape {
   return parse(schema, { names: new Map(), namespace: '' })
@@ -156,13 +158,13 @@ function record(json: Json, scope: Scope): RecordShape {
 
 function fieldOf(json: Json, scope: Scope): FieldShape {
   const name = String(json['name'])
-  if (name === '__proto__') throw malformed('a field cannot be named __proto__')
   try {
     return {
       name,
       ...docOf(json),
       aliases: (json['aliases'] ?? []) as readonly string[],
       hasDefault: json['default'] !== undefined,
+      byDefault: json['default'],
       shape: parse(json['type'], scope),
     }
   } catch (error) {

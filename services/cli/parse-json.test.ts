@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 
 import { draftOfJson } from './import/read-json-lines.ts'
-import { parseJson } from './parse-json.ts'
+import { decodeUtf8, parseArgument, parseJson } from './parse-json.ts'
 
 const nested = (levels: number) => `${'['.repeat(levels)}1${']'.repeat(levels)}`
 
@@ -11,6 +11,22 @@ test('takes what a server takes', () => {
   expect(() => parseJson(nested(101))).toThrow('is nested deeper than 100 levels')
   expect(() => parseJson(nested(200_000))).toThrow('is nested deeper than 100 levels')
   expect(() => parseJson(`[${'1,'.repeat(600_000)}1]`)).toThrow('has more than 500000 values')
+})
+
+test.each(['ca\xe9', '\xe2\x82', '\xed\xa0\x80', '\xff'])(
+  'bytes that are not UTF-8 are not replaced: %j',
+  (bytes) => {
+    expect(() => decodeUtf8(Buffer.from(bytes, 'latin1'))).toThrow('is not UTF-8')
+  },
+)
+
+test('UTF-8 may begin with a byte order mark', () => {
+  expect(parseJson(decodeUtf8(Buffer.from('\ufeff{"a":"é"}')))).toEqual({ a: 'é' })
+})
+
+test('on a command line U+FFFD stands for bytes that were replaced, as an escape for itself', () => {
+  expect(() => parseArgument('"caf\ufffd"')).toThrow('holds U+FFFD')
+  expect(parseArgument('"caf\\ufffd"')).toBe('caf\ufffd')
 })
 
 test('an imported line that is nested too deep is refused by name', () => {

@@ -120,7 +120,7 @@ test('an append that waited too long for its turn is refused without being sent'
 
 describe('an append that is wrong does not cost its neighbours their answers', () => {
   test.each<[string, unknown, string, string]>([
-    ['data that JSON cannot hold', { type: 'A', data: { big: 1n } }, 'invalid-event', 'events[1]'],
+    ['data that JSON cannot hold', { type: 'A', data: { big: 1n } }, 'invalid-event', 'events[1].data.big'],
     [
       'metadata of the wrong type',
       { type: 'A', data: {}, metadata: { userId: 7 } },

@@ -47,6 +47,29 @@ describe('an append over HTTP', () => {
     expect((body['events'] as { data: unknown }[]).map(({ data }) => data)).toEqual(values)
   })
 
+  test.each(['utf-8', 'UTF-8', '"utf8"'])('may say that its charset is %s', async (charset) => {
+    const { call } = await callableWriter()
+    const type = { 'content-type': `application/json;charset=${charset}` }
+    expect(await call('POST', path, { events: [event] }, type)).toMatchObject({ status: 201 })
+    expect(await call('POST', path, `\ufeff${JSON.stringify({ events: [event] })}`, type)).toMatchObject({
+      status: 201,
+    })
+  })
+
+  test.each([...Object.getOwnPropertyNames(Object.prototype), 'null', 'string', 'record', 'prototype'])(
+    'takes the name %s wherever a caller gives names',
+    async (name) => {
+      const { call } = await callableWriter()
+      const streamId = `order.${name}`
+      const data = name === '__proto__' ? {} : { [name]: { prototype: name } }
+      const events = [{ type: name, data, metadata: { userId: name } }]
+      const answer = await call('POST', `/streams/${streamId}/events`, { events })
+      expect(answer).toMatchObject({ status: 201, body: { streamId } })
+      const { body } = await call('GET', `/streams/${streamId}/events`)
+      expect(body['events']).toMatchObject(events)
+    },
+  )
+
   test('of many streams answers each by itself', async () => {
     const { api, call } = await callableWriter()
     const { status, body } = await call('POST', '/appends', {
@@ -157,6 +180,59 @@ describe('input that is wrong gets a problem that names the place, and nothing i
     expect(answer.type).toMatch(/^application\/problem\+json/)
     expect(answer.body['path']).toBe(where)
     expect(JSON.stringify(answer.body)).not.toMatch(/node_modules|at .*\.ts/)
+    expect((await api.store.load('order.1' as StreamId)).version).toBe(0)
+  })
+
+  test.each<[string, string]>([
+    ['latin-1', 'ca\xe9'],
+    ['a sequence that is cut off', 'a\xe2\x82'],
+    ['a surrogate as three bytes', '\xed\xa0\x80'],
+    ['an overlong form', '\xc0\xaf'],
+  ])('bytes that are not UTF-8: %s', async (_, bytes) => {
+    const { api, url } = await callableWriter()
+    for (const [at, body] of [
+      [path, `{"events":[{"type":"A","data":"${bytes}"}]}`],
+      [path, `{"events":[{"type":"A","data":{"${bytes}":1}}]}`],
+      ['/appends', `{"appends":[{"streamId":"order.1","events":[{"type":"A","data":"${bytes}"}]}]}`],
+    ] as const) {
+      const headers = { 'content-type': 'application/json' }
+      const answer = await fetch(url + at, { method: 'POST', body: Buffer.from(body, 'latin1'), headers })
+      expect(answer.status).toBe(400)
+      expect(await answer.json()).toMatchObject({
+        code: 'invalid-request',
+        detail: expect.stringContaining('not UTF-8') as string,
+      })
+    }
+    expect((await api.store.load('order.1' as StreamId)).version).toBe(0)
+  })
+
+  test.each(['iso-8859-1', '"latin1"', 'utf-16', 'utf-8; charset=windows-1252'])(
+    'the charset %s',
+    async (charset) => {
+      const { api, call } = await callableWriter()
+      const type = `application/json; charset=${charset}`
+      const answer = await call('POST', path, { events: [event] }, { 'content-type': type })
+      expect(answer).toMatchObject({
+        status: 415,
+        body: {
+          code: 'content-type-not-json',
+          detail: expect.stringContaining('JSON is taken in UTF-8 only') as string,
+        },
+      })
+      expect((await api.store.load('order.1' as StreamId)).version).toBe(0)
+    },
+  )
+
+  test.each<[string, string, string]>([
+    ['a number beyond all numbers', '{"a":[1e400]}', 'events[0].data.a[0]'],
+    ['a lone surrogate', '{"a":"x\\ud800"}', 'events[0].data.a'],
+    ['a lone surrogate in a key', '{"x\\ud800":1}', 'events[0].data["x\\ud800"]'],
+    ['the key __proto__', '{"a":{"__proto__":{"b":1}}}', 'events[0].data.a.__proto__'],
+    ['the same with escapes', '{"\\u005f\\u005Fproto__":1}', 'events[0].data.__proto__'],
+  ])('JSON that would not come back as it is: %s', async (_, data, where) => {
+    const { api, call } = await callableWriter()
+    const answer = await call('POST', path, `{"events":[{"type":"A","data":${data}}]}`)
+    expect(answer).toMatchObject({ status: 422, body: { code: 'invalid-event', path: where } })
     expect((await api.store.load('order.1' as StreamId)).version).toBe(0)
   })
 

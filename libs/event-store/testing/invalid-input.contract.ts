@@ -111,6 +111,58 @@ export function invalidInputContract(subject: () => Subject): void {
       expect((await store.load(streamId)).version).toBe(0)
     })
 
+    test.each<[string, unknown]>([
+      ['metadata', new Map([['userId', 'a']])],
+      ['metadata', new Date(0)],
+      ['metadata.constructor', { constructor: 'a' }],
+      ['metadata.toString', { toString: 'a' }],
+      ['metadata["user\\ud800"]', { 'user\ud800': 'a' }],
+    ])('metadata with a wrong %s', async (path, metadata) => {
+      const { store, event, freshStreamId } = subject()
+      const streamId = freshStreamId()
+      const wrong = { ...event(2), metadata: metadata as EventMetadata }
+      expect(await rejection(store.append(streamId, [event(1), wrong]))).toMatchObject({
+        code: 'invalid-request',
+        details: { path: `events[1].${path}` },
+      })
+      expect((await store.load(streamId)).version).toBe(0)
+    })
+
+    test.each<[string, string, unknown]>([
+      ['NaN', '.amount', { amount: NaN }],
+      ['an infinity', '.amount', { amount: -Infinity }],
+      ['a bigint', '.amount', { amount: 12n }],
+      ['a Date', '.date', { date: new Date(0) }],
+      ['a Map', '.amount', { amount: new Map([['a', 1]]) }],
+      ['a function', '.amount', { amount: () => '1.00' }],
+      ['a lone surrogate', '.amount', { amount: 'a\ud800' }],
+      ['a lone surrogate in a key', '["a\\ud800"]', { 'a\ud800': '1.00' }],
+      ['the key __proto__', '.__proto__', JSON.parse('{"__proto__":1}')],
+      ['a hole in an array', '.amount[0]', { amount: new Array<string>(1) }],
+      ['values inside of others', '.amount.a[1].b', { amount: { a: [1, { b: Infinity }] } }],
+    ])('data that JSON would change or drop: %s', async (_, path, wrong) => {
+      const { store, event, freshStreamId } = subject()
+      const streamId = freshStreamId()
+      const { type, data } = event(2)
+      const misfit = { type, data: withMembers(data, wrong) }
+      expect(await rejection(store.append(streamId, [event(1), misfit]))).toMatchObject({
+        code: 'invalid-event',
+        details: { path: `events[1].data${path}` },
+      })
+      expect((await store.load(streamId)).version).toBe(0)
+    })
+
+    test.each([new Map([['amount', '1.00']]), new Date(0), 7n, Number.NaN, '\udc00'])(
+      'data that is %o itself',
+      async (data) => {
+        const { store, event, freshStreamId } = subject()
+        const streamId = freshStreamId()
+        const error = await rejection(store.append(streamId, [{ type: event(1).type, data }]))
+        expect(error).toMatchObject({ code: 'invalid-event', details: { path: 'events[0].data' } })
+        expect((await store.load(streamId)).version).toBe(0)
+      },
+    )
+
     test.each<[string, ReadOptions]>([
       ['limit', { limit: 0 }],
       ['limit', { limit: 1001 }],
@@ -129,4 +181,13 @@ export function invalidInputContract(subject: () => Subject): void {
       })
     })
   })
+}
+
+/** Not by spreading, which would take `__proto__` for what it is not. */
+function withMembers(data: unknown, members: unknown): object {
+  const joined = { ...(data as object) }
+  for (const [key, value] of Object.entries(members as object)) {
+    Object.defineProperty(joined, key, { value, enumerable: true })
+  }
+  return joined
 }

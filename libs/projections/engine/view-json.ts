@@ -23,7 +23,7 @@ export function checkGiven({ name }: Projection, key: string, view: unknown): un
 
 /**
  * A view as stores keep it.
- * @throws InvalidInputError when it is no JSON, larger than the projection allows, or holds text that not every store can keep.
+ * @throws InvalidInputError when it is no JSON, or larger than the projection allows.
  */
 export function viewJson({ name, bytesMax }: Projection, key: string, view: unknown): string {
   const json = JSON.stringify(view) as string | undefined
@@ -32,13 +32,8 @@ export function viewJson({ name, bytesMax }: Projection, key: string, view: unkn
   if (isLonger(json, bytesMax)) {
     throw wrongView(name, key, `has more than ${bytesMax} bytes of JSON: keep less in it, or raise bytesMax`)
   }
-  if (json.includes('\\u0000') && escapedNul.test(json))
-    throw wrongView(name, key, 'holds the character U+0000, which PostgreSQL cannot keep')
   return json
 }
-
-/** Behind an even number of backslashes: behind an odd one they are text. */
-const escapedNul = /(?<!\\)(?:\\\\)*\\u0000/
 
 /** In UTF-8. A character has at most three bytes there for each of UTF-16. */
 const isLonger = (text: string, bytesMax: number): boolean =>

@@ -67,6 +67,22 @@ export function dataContract(subject: () => Subject): void {
     })
   })
 
+  test.each([...Object.getOwnPropertyNames(Object.prototype), 'key', 'view', 'revision', 'null', 'string'])(
+    'an index may have the name %s',
+    async (name) => {
+      const { store } = subject()
+      const projection = await subject().servingProjection([name, 'spend'])
+      const figures = (spend: number) =>
+        Object.fromEntries([[name, -spend] as const, ['spend', spend] as const])
+      const changes = ['a', 'b', 'c'].map((key, n) => change(key, n, { indexes: figures(n) }))
+      await projection.writeChanges('g1', changes)
+      for (const [orderBy, keys] of [[name, 'c b a'] as const, ['spend', 'a b c'] as const]) {
+        const { views } = found(await store.page(projection.stored, { orderBy, descending: false, limit: 9 }))
+        expect(views.map(({ key }) => key).join(' ')).toBe(keys)
+      }
+    },
+  )
+
   describe('a step', () => {
     test('may be large', async () => {
       const projection = await subject().servingProjection(['spend'])

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { text } from 'node:stream/consumers'
+import { buffer } from 'node:stream/consumers'
 
 import type { Command } from 'commander'
 
@@ -17,7 +17,7 @@ import { EventStoreError } from '#event-store'
 
 import type { Cli, Report } from '../cli.ts'
 import { UsageError } from '../failure.ts'
-import { parseJson } from '../parse-json.ts'
+import { decodeUtf8, parseArgument, parseJson } from '../parse-json.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
 
 interface AppendCommandOptions extends WriterOption {
@@ -107,9 +107,9 @@ const metadataOf = ({
 })
 
 async function readData(given: string): Promise<unknown> {
-  const { source, json } = await readSource(given)
+  const { source, content } = await readSource(given)
   try {
-    return parseJson(json)
+    return typeof content === 'string' ? parseArgument(content) : parseJson(decodeUtf8(content))
   } catch (error) {
     throw new UsageError(`--data ${source} ${(error as Error).message}`, { cause: error })
   }
@@ -117,12 +117,18 @@ async function readData(given: string): Promise<unknown> {
 
 const shown = (given: string): string => (given.length > 80 ? `${given.slice(0, 79)}…` : given)
 
-async function readSource(given: string): Promise<{ source: string; json: string }> {
-  if (given === '-') return { source: 'from standard input', json: await text(process.stdin) }
-  if (!given.startsWith('@')) return { source: shown(given), json: given }
+interface Source {
+  readonly source: string
+  /** Text of the command line, or bytes. */
+  readonly content: string | Uint8Array
+}
+
+async function readSource(given: string): Promise<Source> {
+  if (given === '-') return { source: 'from standard input', content: await buffer(process.stdin) }
+  if (!given.startsWith('@')) return { source: shown(given), content: given }
   const file = given.slice(1)
   try {
-    return { source: `from ${file}`, json: await readFile(file, 'utf8') }
+    return { source: `from ${file}`, content: await readFile(file) }
   } catch (error) {
     throw new UsageError(`--data ${given} cannot be read: ${(error as Error).message}`, { cause: error })
   }

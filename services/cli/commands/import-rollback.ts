@@ -5,6 +5,7 @@ import type { Cli, Report } from '../cli.ts'
 import { CommandError, UsageError } from '../failure.ts'
 import { type RolledBack, rollback } from '../import/rollback.ts'
 import { interruptible } from '../interruption.ts'
+import { parseArgument } from '../parse-json.ts'
 import { noDisplay, progressDisplay } from '../progress-display.ts'
 import { grouped } from '../progress-text.ts'
 import { list } from '../table.ts'
@@ -63,9 +64,9 @@ async function takeBack(
 
 function dataOf(json: string): unknown {
   try {
-    return JSON.parse(json)
+    return parseArgument(json)
   } catch (error) {
-    throw new UsageError(`--data ${json} is not JSON: ${(error as Error).message}`, { cause: error })
+    throw new UsageError(`--data ${json} ${(error as Error).message}`, { cause: error })
   }
 }
 

@@ -1,0 +1,36 @@
+/** What the reviver of JSON.parse learns beside the value: ECMAScript 2026, not yet in TypeScript's library. */
+interface Source {
+  /** Of a number, as it was written. */
+  readonly source?: string
+}
+type Reviver = (key: string, value: unknown, context: Source) => unknown
+
+const parseWithSource = JSON.parse as (text: string, reviver: Reviver) => unknown
+const { rawJSON } = JSON as unknown as { readonly rawJSON: (text: string) => unknown }
+
+/**
+ * An Avro schema from its JSON. Whole numbers beyond 2^53, which a default of a long may be, become bigints and so stay exact.
+ * @throws SyntaxError
+ */
+export const parseSchemaText = (text: string): unknown =>
+  parseWithSource(text, (_, value, { source }) => {
+    if (typeof value !== 'number') return withFloatingDefault(value)
+    const isExact = Number.isSafeInteger(value) || source === undefined || !/^-?\d+$/.test(source)
+    return isExact ? value : BigInt(source)
+  })
+
+/** The reverse, without white space. */
+export const schemaTextOf = (schema: unknown): string =>
+  JSON.stringify(schema, (_, value: unknown) => (typeof value === 'bigint' ? rawJSON(String(value)) : value))
+
+/** A floating-point field's default is a number, however many digits it has. */
+function withFloatingDefault(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !('default' in value && 'type' in value)) return value
+  if (typeof value.default !== 'bigint' || !isFloating(value.type)) return value
+  return { ...value, default: Number(value.default) }
+}
+
+const isFloating = (type: unknown): boolean => {
+  const [first] = [type].flat() as readonly unknown[]
+  return first === 'float' || first === 'double'
+}

@@ -1,0 +1,184 @@
+import { randomUUID } from 'node:crypto'
+
+import fc, { type Arbitrary } from 'fast-check'
+import { expect, test } from 'vitest'
+
+import { InvalidInputError, memberPath, streamIdOf } from '#domain'
+import { EventStoreError, InMemoryEventStore } from '#event-store'
+
+import { RecordCodec } from '../../libs/schemas/record-codec.ts'
+import { schemaVersionOf } from '../../libs/schemas/schema-version.ts'
+import { recordCases } from '../../libs/schemas/testing/arbitrary-schema.ts'
+import { testClient, testWriter } from '../support/closing.ts'
+import { callerOf } from '../support/http-call.ts'
+import { InMemoryWriter } from '../support/in-memory-writer.ts'
+
+type Json = Record<string, unknown>
+
+/** What one way of handing over a value makes of it: the value as it is read back, or the path of what is wrong in it. */
+type Way = (codec: RecordCodec, data: unknown) => Promise<unknown>
+
+const schemaOf = (schema: unknown): RecordCodec => {
+  const name = String((schema as Json)['name'])
+  const place = { file: `${name}.v1.avsc`, aggregateType: 'order', name, version: 1 }
+  return new RecordCodec(schemaVersionOf(place, { ...(schema as Json), namespace: 'order' }))
+}
+
+const read = (codec: RecordCodec, data: unknown): unknown =>
+  codec.readerOf(codec.schema.type)(codec.encode(7, data))
+
+const refusedAt = (error: unknown): unknown => {
+  if (error instanceof InvalidInputError) return { refusedAt: error.path }
+  if (error instanceof EventStoreError && error.code === 'invalid-event') {
+    return { refusedAt: error.details.path?.replace(/^events\[0\]\./, '') }
+  }
+  throw error
+}
+
+/** A store whose events go through the codec, as those of a writer do. */
+class CodecWriter extends InMemoryWriter {
+  codec: RecordCodec | undefined
+
+  override append(...[streamId, events, options]: Parameters<InMemoryWriter['append']>) {
+    return Promise.resolve(events.map((event) => this.#coded(event))).then((coded) =>
+      super.append(streamId, coded, options),
+    )
+  }
+
+  override appendMany([request, ...more]: Parameters<InMemoryWriter['appendMany']>[0]) {
+    if (request === undefined || more.length > 0) throw new Error('expected one append')
+    return this.append(request.streamId, request.events).then(
+      (result) => [result],
+      (error: unknown) => [error as EventStoreError],
+    )
+  }
+
+  #coded<Event extends { readonly data: unknown }>(event: Event): Event {
+    try {
+      return this.codec === undefined ? event : { ...event, data: read(this.codec, event.data) }
+    } catch (error) {
+      if (!(error instanceof InvalidInputError)) throw error
+      throw new EventStoreError('invalid-event', error.message, { path: `events[0].${error.path}` })
+    }
+  }
+}
+
+const freshId = () => streamIdOf('order', randomUUID())
+
+async function waysOf(): Promise<Readonly<Record<string, Way>>> {
+  const api = new CodecWriter()
+  const { url } = await testWriter(api)
+  const client = testClient({ url })
+  const call = callerOf(url)
+  const stored = (store: Pick<InMemoryEventStore, 'append' | 'load'>) => async (data: unknown) => {
+    const streamId = freshId()
+    await store.append(streamId, [{ type: 'Happened', data }])
+    return (await store.load(streamId)).events[0]?.data
+  }
+  const memory = stored(new InMemoryEventStore())
+  const sdk = stored(client)
+  return {
+    codec: (codec, data) => Promise.resolve().then(() => read(codec, data)),
+    memory: (_, data) => memory(data),
+    sdk: (codec, data) => {
+      api.codec = codec
+      return sdk(data)
+    },
+    http: async (codec, data) => {
+      api.codec = codec
+      const path = `/streams/${freshId()}/events`
+      const { status, body } = await call('POST', path, `{"events":[{"type":"A","data":${jsonOf(data)}}]}`)
+      if (status !== 201) {
+        throw new EventStoreError('invalid-event', String(body['detail']), { path: String(body['path']) })
+      }
+      const page = (await call('GET', path)).body['events'] as readonly { data: unknown }[]
+      return page[0]?.data
+    },
+  }
+}
+
+/** As JSON can be written by hand. */
+const jsonOf = (data: unknown): string =>
+  JSON.stringify(data, (_, part: unknown) => (part === Infinity ? '1e400' : part)).replaceAll(
+    '"1e400"',
+    '1e400',
+  )
+
+const outcomes = async (ways: Readonly<Record<string, Way>>, codec: RecordCodec, data: unknown) =>
+  Object.fromEntries(
+    await Promise.all(
+      Object.entries(ways).map(
+        async ([name, way]) => [name, await way(codec, data).catch(refusedAt)] as const,
+      ),
+    ),
+  )
+
+test('what a schema takes comes back equal by every way', async () => {
+  const ways = await waysOf()
+  await fc.assert(
+    fc.asyncProperty(
+      recordCases.chain(({ schema, values }) => values.map((data) => ({ schema, data }))),
+      async ({ schema, data }) => {
+        const found = await outcomes(ways, schemaOf(schema), data)
+        expect(found).toStrictEqual({ codec: data, memory: data, sdk: data, http: data })
+      },
+    ),
+    { numRuns: 150 },
+  )
+})
+
+/** Where something may be put into a value, and its path. */
+interface Place {
+  readonly path: string
+  readonly put: (wrong: unknown) => unknown
+  readonly isObject: boolean
+}
+
+function placesIn(value: unknown, path: string, put: (part: unknown) => unknown): readonly Place[] {
+  const own = { path, put, isObject: typeof value === 'object' && value !== null && !Array.isArray(value) }
+  if (Array.isArray(value)) {
+    const items = value as readonly unknown[]
+    return [
+      own,
+      ...items.flatMap((item, at) => placesIn(item, `${path}[${at}]`, (part) => put(items.with(at, part)))),
+    ]
+  }
+  if (!own.isObject) return [own]
+  return [
+    own,
+    ...Object.entries(value as Json).flatMap(([key, member]) =>
+      placesIn(member, path + memberPath(key), (part) => put({ ...(value as Json), [key]: part })),
+    ),
+  ]
+}
+
+const wrongEverywhere = [Infinity, 'x\ud800', '\udc00'] as const
+const wrongInMemory = [NaN, -Infinity, 12n, new Map(), new Date(0), new Set(), () => 1, Buffer.from('a')]
+
+/** A value that a schema takes, with something wrong put into it. */
+const misfits = (wrong: readonly unknown[]): Arbitrary<{ schema: unknown; data: unknown; path: string }> =>
+  recordCases.chain(({ schema, values }) =>
+    fc
+      .tuple(values, fc.nat(), fc.constantFrom(...wrong), fc.constantFrom('', 'x\ud800', '__proto__'))
+      .map(([value, at, fault, key]) => {
+        const places = placesIn(value, 'data', (part) => part)
+        const { path, put, isObject } = places[at % places.length] as Place
+        if (key === '' || !isObject) return { schema, data: put(fault), path }
+        const data = put(JSON.parse(`{${JSON.stringify(key)}:1}`))
+        return { schema, data, path: path + memberPath(key) }
+      }),
+  )
+
+test.each<[string, readonly unknown[], readonly string[]]>([
+  ['by hand', wrongEverywhere, ['codec', 'memory', 'sdk', 'http']],
+  ['by a program', wrongInMemory, ['codec', 'memory', 'sdk']],
+])('what no JSON can hold, written %s, is refused by every way with the same path', async (_, wrong, by) => {
+  const ways = Object.fromEntries(Object.entries(await waysOf()).filter(([name]) => by.includes(name)))
+  await fc.assert(
+    fc.asyncProperty(misfits(wrong), async ({ schema, data, path }) => {
+      const found = await outcomes(ways, schemaOf(schema), data)
+      expect(found).toStrictEqual(Object.fromEntries(by.map((name) => [name, { refusedAt: path }])))
+    }),
+    { numRuns: 150 },
+  )
+})
