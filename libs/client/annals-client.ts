@@ -127,7 +127,7 @@ export class AnnalsClient implements EventStore, BatchAppender, CategoryReader, 
     return this.#ofStream(streamId, (writer, id) => writer.info(id))
   }
 
-  /** The state of an aggregate, folded by the writer: now, at a version or at a time. @throws EventStoreError `stream-not-found` */
+  /** The state of an aggregate, folded by the writer: now, at a version or at a time. @throws EventStoreError `stream-not-found`, `version-not-found` */
   state(streamId: string, at?: StateAt): Promise<StreamState> {
     return this.#ofStream(streamId, (writer, id) => writer.state(id, at))
   }

@@ -43,6 +43,7 @@ export interface PartitionOwner {
 
 /** At most one of both; without either, the state now. */
 export interface StateAt {
+  /** The state after this event; 0: the initial state. */
   readonly version?: Version
   /** The state after the last event not later than this: ISO 8601. */
   readonly at?: string
@@ -81,7 +82,7 @@ export interface WriterApi extends EventStore, BatchAppender, CategoryReader {
     query: CategoryQuery,
     signal: AbortSignal,
   ): AsyncIterable<readonly CategoryEvent[]>
-  /** @throws EventStoreError `stream-not-found` where the stream did not exist (then). */
+  /** @throws EventStoreError `stream-not-found` where the stream did not exist (then), `version-not-found` beyond its end. */
   state(streamId: StreamId, at: StateAt, context?: RequestContext): Promise<StateAtVersion>
   place(streamId: StreamId): Placement
   /** The cursor that starts a partition of a category at an offset. */

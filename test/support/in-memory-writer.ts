@@ -4,6 +4,7 @@ import {
   type AppendResult,
   type LoadOptions,
   type NewEvent,
+  noVersion,
   type ReadOptions,
   type RecordedEvent,
   type StreamId,
@@ -59,7 +60,10 @@ export class InMemoryWriter implements WriterApi {
 
   /** The state is the list of the events' types. */
   async state(streamId: StreamId, { version: toVersion, at }: StateAt) {
-    await this.store.info(streamId)
+    const { version } = await this.store.info(streamId)
+    if (toVersion === noVersion) return { version: noVersion, state: [] }
+    if (toVersion !== undefined && toVersion > version)
+      throw new EventStoreError('version-not-found', `${streamId} is at version ${version}`)
     const untilMs = at === undefined ? Infinity : parseTime(at, 'at')
     const events = await Array.fromAsync(
       readAll(this.store, streamId, toVersion === undefined ? {} : { toVersion }),

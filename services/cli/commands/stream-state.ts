@@ -24,7 +24,9 @@ export function addStreamState(stream: Command, cli: Cli): void {
     .description('The state of an aggregate: now, at a version or at a time.')
     .argument('<streamId>', '{aggregateType}.{aggregateId}')
     .addOption(
-      new Option('--version <version>', 'after this event').argParser(version('--version')).conflicts('at'),
+      new Option('--version <version>', 'after this event; 0: the initial state')
+        .argParser(version('--version'))
+        .conflicts('at'),
     )
     .option(
       '--at <time>',
