@@ -11,6 +11,7 @@ import {
 } from '#domain'
 import {
   type AppendRequest,
+  type CategoryBatch,
   type CategoryEvent,
   type CategoryPage,
   type CategoryQuery,
@@ -105,13 +106,17 @@ export class InMemoryWriter implements WriterApi {
     }
   }
 
-  checkCategory(aggregateType: string, query: CategoryQuery): void {
-    this.#checkCategory(aggregateType)
-    this.#matching(aggregateType, query)
+  checkCategory(aggregateType: string, query: CategoryQuery): Promise<void> {
+    return Promise.resolve().then(() => {
+      this.#checkCategory(aggregateType)
+      this.#matching(aggregateType, query)
+    })
   }
 
-  async *subscribeCategory(...args: Parameters<InMemoryWriter['followCategory']>) {
-    for await (const event of this.followCategory(...args)) yield [event]
+  async *subscribeCategory(
+    ...args: Parameters<InMemoryWriter['followCategory']>
+  ): AsyncGenerator<CategoryBatch> {
+    for await (const event of this.followCategory(...args)) yield { events: [event], cursor: event.cursor }
   }
 
   #checkCategory(aggregateType: string): void {
@@ -123,6 +128,8 @@ export class InMemoryWriter implements WriterApi {
   #matching(aggregateType: string, query: CategoryQuery): CategoryEvent[] {
     const { cursor = '0', eventTypes, correlationId } = query
     if (!/^\d+$/.test(cursor)) throw invalidRequest('cursor', `cursor ${cursor} is malformed`)
+    if (Number(cursor) > this.#log.length)
+      throw invalidRequest('cursor', `cursor ${cursor} is outside the log`)
     return this.#log
       .map((event, index) => ({ event, cursor: String(index + 1) }))
       .slice(Number(cursor))
