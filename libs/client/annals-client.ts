@@ -39,7 +39,7 @@ import type { ProjectionInfo } from '#projections'
 import { AppendLane, type CoalesceLimits, defaultCoalesceLimits } from './append-lane.ts'
 import { defaultRetryLimits, isTransient, type RetryLimits, retrying, settling } from './backoff.ts'
 import { type ClientOptions, type SubscribeOptions, urlsOf } from './client-options.ts'
-import { followStream } from './follow-stream.ts'
+import { followStream, type OnProgress } from './follow-stream.ts'
 import { HttpTransport } from './http-transport.ts'
 import { OwnerTable } from './owner-table.ts'
 import { ProjectionsClient } from './projections-client.ts'
@@ -127,7 +127,7 @@ export class AnnalsClient implements EventStore, BatchAppender, CategoryReader, 
     return this.#ofStream(streamId, (writer, id) => writer.info(id))
   }
 
-  /** The state of an aggregate, folded by the writer: now, at a version or at a time. @throws EventStoreError `stream-not-found` */
+  /** The state of an aggregate, folded by the writer: now, at a version or at a time. @throws EventStoreError `stream-not-found`, `version-not-found` */
   state(streamId: string, at?: StateAt): Promise<StreamState> {
     return this.#ofStream(streamId, (writer, id) => writer.state(id, at))
   }
@@ -171,6 +171,7 @@ export class AnnalsClient implements EventStore, BatchAppender, CategoryReader, 
     aggregateType: string,
     query: CategoryQuery,
     signal: AbortSignal,
+    onProgress?: OnProgress,
   ): AsyncGenerator<CategoryEvent> {
     const ended = AbortSignal.any([signal, this.#closing.signal])
     const open = (cursor: string | undefined) => {
@@ -178,20 +179,21 @@ export class AnnalsClient implements EventStore, BatchAppender, CategoryReader, 
       return this.#onceAnywhere((writer) => writer.subscribe(aggregateType, query, call))
     }
     const decode = (json: unknown, cursor: string) => ({ event: decodeEvent(json), cursor })
-    return followStream({ cursor: query.cursor, signal: ended, retries: this.#retries, open, decode })
+    const following = { cursor: query.cursor, signal: ended, retries: this.#retries }
+    return followStream({ ...following, open, decode, onProgress })
   }
 
   /**
    * Live events of an aggregate type: those of the past first, then new ones as they come. Goes on over broken connections
-   * without loss and without doubles; keep the cursor of the last event to go on after a restart.
+   * without loss and without doubles; keep the cursor of the last event, or that of `onProgress`, to go on after a restart.
    * @throws EventStoreError when the limits of the retries are reached without an event.
    */
   subscribe(
     aggregateType: string,
     query: CategoryQuery = {},
-    { signal = this.#closing.signal }: SubscribeOptions = {},
+    { signal = this.#closing.signal, onProgress }: SubscribeOptions = {},
   ): AsyncGenerator<CategoryEvent> {
-    return this.followCategory(aggregateType, query, signal)
+    return this.followCategory(aggregateType, query, signal, onProgress)
   }
 
   snapshot(streamId: string): Promise<SnapshotTaken> {

@@ -2,6 +2,7 @@ import { InvalidInputError } from '#domain'
 
 import type { CoalesceLimits } from './append-lane.ts'
 import type { RetryLimits } from './backoff.ts'
+import type { OnProgress } from './follow-stream.ts'
 import type { TransportOptions } from './http-transport.ts'
 
 export interface ClientOptions extends TransportOptions {
@@ -22,6 +23,11 @@ export interface ClientOptions extends TransportOptions {
 export interface SubscribeOptions {
   /** Ends the subscription. */
   readonly signal?: AbortSignal
+  /**
+   * Told the cursor now and then while the filter matches nothing. Save it as you save that of an event, once all events
+   * before it are dealt with: a subscription that goes on from it does not look at the same events again.
+   */
+  readonly onProgress?: OnProgress
 }
 
 /** The writers that are given. @throws InvalidInputError where there are none. */

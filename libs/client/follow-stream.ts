@@ -12,11 +12,16 @@ export interface Following<Item> {
   readonly open: (cursor: string | undefined) => Promise<AsyncIterable<ReceivedEvent>>
   /** What an event's JSON stands for. */
   readonly decode: (json: unknown, cursor: string) => Item
+  readonly onProgress?: OnProgress | undefined
 }
 
+/** Told the cursor of a subscription that has moved without anything to hand out. All that came before has been handed out. */
+export type OnProgress = (cursor: string) => void | Promise<void>
+
 /**
- * A live stream over as many connections as it takes. The cursor of the last item that was handed out is where the next
- * connection starts, so that nothing is left out and nothing comes twice. Each item makes the retries start anew.
+ * A live stream over as many connections as it takes. The cursor of the last item that was handed out, or a later one that
+ * came without an item, is where the next connection starts, so that nothing is left out and nothing comes twice. Each item
+ * and each cursor makes the retries start again.
  */
 export async function* followStream<Item>({
   cursor: start,
@@ -24,6 +29,7 @@ export async function* followStream<Item>({
   retries,
   open,
   decode,
+  onProgress,
 }: Following<Item>): AsyncGenerator<Item> {
   const backoff = new Backoff(retries)
   const ended = () => signal.aborted
@@ -33,11 +39,12 @@ export async function* followStream<Item>({
     try {
       for await (const received of await open(cursor)) {
         const { id, json } = checked(received)
-        const item = received.event === startEvent ? undefined : decode(json, id)
+        const isCursorOnly = cursorOnlyEvents.has(received.event)
+        const item = isCursorOnly ? undefined : decode(json, id)
         cursor = id
-        if (item === undefined) continue
         backoff.reset()
-        yield item
+        if (item === undefined) report(onProgress, id)
+        else yield item
         if (ended()) return
       }
       throw new EventStoreError('unavailable', 'the server ended the subscription')
@@ -51,8 +58,15 @@ export async function* followStream<Item>({
   }
 }
 
-/** Tells the cursor before there is anything to tell it with. */
-const startEvent = 'start'
+/** What brings the cursor while there is nothing else to bring it with: at the start, and while a filter matches nothing. */
+const cursorOnlyEvents: ReadonlySet<string> = new Set(['start', 'progress'])
+
+/** What only reports never fails the subscription, now or later. */
+function report(onProgress: OnProgress | undefined, cursor: string): void {
+  if (onProgress === undefined) return
+  const reporting = async (): Promise<void> => onProgress(cursor)
+  reporting().catch(() => undefined)
+}
 
 function checked({ id, event, data }: ReceivedEvent): { readonly id: string; readonly json: unknown } {
   const json: unknown = JSON.parse(data)

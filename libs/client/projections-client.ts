@@ -14,7 +14,7 @@ import type {
 } from '#projections'
 
 import { isTransient, type RetryLimits, retrying } from './backoff.ts'
-import { followStream } from './follow-stream.ts'
+import { followStream, type OnProgress } from './follow-stream.ts'
 import type { HttpTransport, JsonCall } from './http-transport.ts'
 import { ReachableUrls } from './reachable-urls.ts'
 import { parseUrl, pathPart, queryString } from './request-path.ts'
@@ -30,6 +30,7 @@ export interface ProjectionsClientOptions {
 
 export interface UpdatesCall extends UpdatesQuery {
   readonly fromNow?: boolean
+  readonly onProgress?: OnProgress
 }
 
 /** How long a read waits for the event of `after`, unless it says so. */
@@ -73,13 +74,13 @@ export class ProjectionsClient {
 
   updates(
     name: string,
-    { cursor, ...parameters }: UpdatesCall,
+    { cursor, onProgress, ...parameters }: UpdatesCall,
     signal: AbortSignal,
   ): AsyncGenerator<ViewUpdate> {
     const path = `${pathOf(name)}/subscribe${queryString(parameters)}`
     const open = (from: string | undefined) => this.#once((url) => this.#open(url, path, from, signal))
     const decode = (json: unknown, at: string) => ({ ...(json as Omit<ViewUpdate, 'cursor'>), cursor: at })
-    return followStream({ cursor, signal, retries: this.#retries, open, decode })
+    return followStream({ cursor, signal, retries: this.#retries, open, decode, onProgress })
   }
 
   rebuild(name: string, { untilTime, untilPosition }: RebuildOptions): Promise<{ generation: string }> {

@@ -12,6 +12,7 @@ import type {
   ViewUpdate,
 } from '#projections'
 
+import type { OnProgress } from './follow-stream.ts'
 import type { ProjectionsClient } from './projections-client.ts'
 
 export interface SubscribeViewsOptions {
@@ -23,6 +24,8 @@ export interface SubscribeViewsOptions {
   readonly key?: string
   /** Ends the subscription. */
   readonly signal?: AbortSignal
+  /** Told the cursor now and then while only other views change, and at once with `fromNow`. Save it as you save that of an update. */
+  readonly onProgress?: OnProgress
 }
 
 /** One projection, its views typed by its definition. All methods reject with EventStoreError. */
@@ -72,7 +75,7 @@ export class ProjectionHandle<Data = unknown> {
 
   /**
    * Live changes: all views as they are now first, then each change. Goes on over broken connections without loss; keep the
-   * cursor of the last update to go on after a restart. A view that is gone is null.
+   * cursor of the last update, or that of `onProgress`, to go on after a restart. A view that is gone is null.
    * @throws EventStoreError when the limits of the retries are reached without an update.
    */
   subscribe({ signal, ...query }: SubscribeViewsOptions = {}): AsyncGenerator<ViewUpdate<Data>> {

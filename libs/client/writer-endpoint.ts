@@ -44,6 +44,7 @@ export interface PlacedStreamInfo extends StreamInfo {
 
 /** At most one of both; without either, the state now. */
 export interface StateAt {
+  /** The state after this event; 0: the initial state. */
   readonly version?: Version
   /** The state after the last event not later than this: ISO 8601. */
   readonly at?: string

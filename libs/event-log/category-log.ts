@@ -1,6 +1,7 @@
 import { Admission, readTurns, subscriberTurns } from '#bounds'
 import type { RecordedEvent } from '#domain'
 import {
+  type CategoryBatch,
   type CategoryEvent,
   type CategoryPage,
   type CategoryQuery,
@@ -18,8 +19,8 @@ import { matcherOf } from './category-match.ts'
 import { formatCursor, type Offsets, parseCursor } from './cursor.ts'
 import type { EventFormat } from './event-format.ts'
 import { PageScan } from './page-scan.ts'
-import { SharedLog } from './shared-log.ts'
-import { type Batch, subscribed } from './subscribed.ts'
+import { type BeyondEnd, SharedLog } from './shared-log.ts'
+import { subscribed } from './subscribed.ts'
 
 const limitDefault = 100
 
@@ -79,45 +80,48 @@ export class CategoryLog implements CategoryReader {
     query: CategoryQuery,
     signal: AbortSignal,
   ): AsyncGenerator<CategoryEvent> {
-    for await (const batch of this.subscribeCategory(aggregateType, query, signal)) yield* batch
+    for await (const { events } of this.subscribeCategory(aggregateType, query, signal)) yield* events
   }
 
-  /** As `followCategory`, some events at a time. */
+  /** As `followCategory`, some events at a time; none where only the cursor has moved. */
   async *subscribeCategory(
     aggregateType: string,
     query: CategoryQuery,
     signal: AbortSignal,
-  ): AsyncGenerator<readonly CategoryEvent[], void, void> {
+  ): AsyncGenerator<CategoryBatch, void, void> {
     const topic = eventTopic(aggregateType)
-    const offsets = [...(await this.#startOffsets(topic, query))]
+    const offsets = await this.#startOffsets(topic, query)
     const partitions = this.#partitionsAsked(topic, query)
-    const starts = new Map(partitions.map((partition) => [partition, offsets[partition] ?? 0]))
-    const wanted = matcherOf(query)
-    const asked = { log: this.#live, offsetOf, topic, starts }
+    const wanted = readableOf(matcherOf(query))
+    const asked = { log: this.#live, offsetOf, topic, offsets, partitions, wanted }
     try {
-      for await (const batch of subscribed(asked, signal)) {
-        const events = eventsOf(batch).filter(wanted)
-        if (events.length > 0) yield events.map((event) => withCursor(event, offsets))
+      for await (const { items, cursor } of subscribed(asked, signal)) {
+        yield { events: items.map(({ item, cursor: at }) => ({ event: item, cursor: at })), cursor }
       }
     } catch (error) {
       throw outsideLog(error) ?? error
     }
   }
 
-  /** @throws EventStoreError `category-not-found`, `invalid-request`, where a subscription cannot begin. Kafka is not asked. */
-  checkCategory(aggregateType: string, query: CategoryQuery): void {
+  /** @throws EventStoreError `category-not-found`, `invalid-request`, where a subscription cannot begin. Kafka is asked for ends only. */
+  async checkCategory(aggregateType: string, query: CategoryQuery): Promise<void> {
     const topic = eventTopic(aggregateType)
-    this.#partitionsAsked(topic, query)
+    const partitions = this.#partitionsAsked(topic, query)
     matcherOf(query)
-    const { cursor } = query
-    if (cursor !== undefined) parseRequest(() => parseCursor(cursor, this.#partitionCount(topic)))
+    if (query.cursor === undefined) return
+    const beyond = await this.#live.beyondEnd(topic, partitions, await this.#startOffsets(topic, query))
+    if (beyond !== undefined) throw beyondEnd('cursor', topic, beyond)
   }
 
   /** The cursor that starts one partition at an offset, and the others at their beginning. */
   async cursorAt(aggregateType: string, partition: number, offset: number): Promise<string> {
     const topic = eventTopic(aggregateType)
     this.#partitionsAsked(topic, { partition })
-    const offsets = await this.#startOffsets(topic, {})
+    const [offsets, end] = await Promise.all([
+      this.#startOffsets(topic, {}),
+      this.#reader.endOffset(topic, partition),
+    ])
+    if (offset > end) throw beyondEnd('offset', topic, { partition, offset, end })
     return formatCursor(offsets.with(partition, offset))
   }
 
@@ -137,6 +141,7 @@ export class CategoryLog implements CategoryReader {
   /** @returns where the next page goes on in this partition. */
   async #scanPartition(topic: string, partition: number, from: number, scan: PageScan): Promise<number> {
     const until = await this.#reader.endOffset(topic, partition)
+    if (from > until) throw beyondEnd('cursor', topic, { partition, offset: from, end: until })
     try {
       for await (const records of this.#reader.read(topic, partition, { from, until })) {
         const next = await readTurns.run(() => scan.scan(topic, records))
@@ -145,7 +150,7 @@ export class CategoryLog implements CategoryReader {
     } catch (error) {
       throw outsideLog(error) ?? error
     }
-    return Math.max(from, until)
+    return until
   }
 
   async #startOffsets(topic: string, query: CategoryQuery): Promise<Offsets> {
@@ -185,19 +190,20 @@ export class CategoryLog implements CategoryReader {
 
 const offsetOf = ({ position }: FedEvent): number => position.offset
 
-/** Foreign records are passed over; an event that cannot be decoded here is not. @throws why it cannot */
-const eventsOf = ({ items }: Batch<FedEvent>): RecordedEvent[] =>
-  items.flatMap((item) => {
-    if (isReadable(item)) return [item]
-    if (item.isForeign) return []
+/** Foreign records are passed over; an event that cannot be decoded here is not: the filter throws why it cannot. */
+const readableOf =
+  (wanted: (event: RecordedEvent) => boolean) =>
+  (item: FedEvent): item is RecordedEvent => {
+    if (isReadable(item)) return wanted(item)
+    if (item.isForeign) return false
     throw item.unreadable
-  })
+  }
 
-/** @param offsets of the subscription; they move on behind the event. */
-function withCursor(event: RecordedEvent, offsets: number[]): CategoryEvent {
-  offsets[event.position.partition] = event.position.offset + 1
-  return { event, cursor: formatCursor(offsets) }
-}
+const beyondEnd = (path: string, topic: string, { partition, offset, end }: BeyondEnd): EventStoreError =>
+  invalidRequest(
+    path,
+    `the ${path} is outside the log: it is at offset ${offset} of ${topic}/${partition}, which ends at ${end}`,
+  )
 
 /** A cursor that is of another log, or so old that retention has deleted what is behind it. */
 const outsideLog = (error: unknown): EventStoreError | undefined =>

@@ -22,6 +22,13 @@ export interface SharedLogParts<Item> {
   readonly skipsDeleted: boolean
 }
 
+/** An offset that is not in the log. */
+export interface BeyondEnd {
+  readonly partition: number
+  readonly offset: number
+  readonly end: number
+}
+
 /** Told when the head of a partition has moved, or cannot be read any more. */
 export interface Watcher {
   readonly moved: () => void
@@ -71,6 +78,21 @@ export class SharedLog<Item> {
   /** Where the head stands; undefined while it is not known. */
   headOffset(source: SourcePartition): number | undefined {
     return this.#heads.get(sourceKey(source))?.nextOffset
+  }
+
+  /** The first of these partitions whose log ends before its offset. Its end is asked for only where the head is not known to be further. */
+  async beyondEnd(
+    topic: string,
+    partitions: readonly number[],
+    offsets: readonly number[],
+  ): Promise<BeyondEnd | undefined> {
+    const places = partitions.map(async (partition) => {
+      const offset = offsets[partition] ?? 0
+      const isWithin = offset <= (this.headOffset({ topic, partition }) ?? 0)
+      const end = isWithin ? offset : await this.#parts.reader.endOffset(topic, partition)
+      return { partition, offset, end }
+    })
+    return (await Promise.all(places)).find(({ offset, end }) => offset > end)
   }
 
   /** What stands at an offset that is not at the head, and behind it; it may be nothing. All who ask for the same share it. */

@@ -1,11 +1,12 @@
 import fc from 'fast-check'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 
+import type { RecordedEvent } from '#domain'
 import { LogError } from '#kafka'
-import { type FedEvent } from '#projections'
+import { type FedEvent, isReadable } from '#projections'
 
 import { SharedLog, type SharedLogParts } from './shared-log.ts'
-import { subscribed } from './subscribed.ts'
+import { type Delivery, subscribed } from './subscribed.ts'
 import { FormatDouble, LogDouble } from './testing/log-double.ts'
 
 const topic = 'eventstore.order'
@@ -53,10 +54,12 @@ class Subscriber {
   }
 
   async #follow(log: SharedLog<FedEvent>, from: number, pace: () => Promise<unknown>): Promise<void> {
-    const asked = { log, offsetOf, topic, starts: new Map([[3, from]]) }
-    for await (const { partition, items } of subscribed(asked, this.leaving.signal)) {
-      expect(partition).toBe(3)
-      this.offsets.push(...items.map(offsetOf))
+    const asked = { log, offsetOf, topic, offsets: [0, 0, 0, from], partitions: [3], wanted: isReadable }
+    for await (const { items } of subscribed(asked, this.leaving.signal)) {
+      for (const { item, cursor } of items) {
+        expect([item.position.partition, cursor]).toEqual([3, `0,0,0,${offsetOf(item) + 1}`])
+        this.offsets.push(offsetOf(item))
+      }
       await pace()
     }
   }
@@ -199,3 +202,92 @@ test('nobody misses or doubles anything, whoever comes when, at whatever pace, h
     { numRuns: 60 },
   )
 }, 60_000)
+
+describe('one that passes over what it does not want', () => {
+  /** Takes the deliveries of one that wants only these offsets. */
+  function filtered(
+    log: SharedLog<FedEvent>,
+    from: number,
+    wantedOffsets: readonly number[],
+    progressMs = 5,
+  ) {
+    const leaving = new AbortController()
+    onTestFinished(() => leaving.abort())
+    const wanted = (item: FedEvent): item is RecordedEvent => wantedOffsets.includes(offsetOf(item))
+    const asked = { log, offsetOf, topic, offsets: [7, 0, 0, from], partitions: [3], wanted, progressMs }
+    return subscribed(asked, leaving.signal)
+  }
+
+  async function until(deliveries: AsyncIterable<Delivery<RecordedEvent>>, cursor: string) {
+    const taken: Delivery<RecordedEvent>[] = []
+    for await (const delivery of deliveries) {
+      taken.push(delivery)
+      if (delivery.cursor === cursor) break
+    }
+    return taken
+  }
+
+  test('hears how far it is, and goes on from there without reading the same again', async () => {
+    const { log, shared, format } = opened()
+    log.append(3_001)
+    const taken = await until(filtered(shared, 0, [0]), '7,0,0,3001')
+    expect(taken.flatMap(({ items }) => items.map(({ cursor }) => cursor))).toEqual(['7,0,0,1'])
+    const again = opened()
+    again.log.append(3_001)
+    const resumed = filtered(again.shared, 3_001, [3_001, 3_003])
+    again.log.append(3)
+    expect((await until(resumed, '7,0,0,3004')).flatMap(({ items }) => items)).toHaveLength(2)
+    expect(again.log.fetches.filter(({ offset }) => offset < 3_001)).toEqual([])
+    expect([format.decoded, again.format.decoded]).toEqual([3_001, 3])
+  })
+
+  test('hears it at the head too, while nothing more comes', async () => {
+    const { log, shared } = opened()
+    log.append(5)
+    const deliveries = filtered(shared, 0, [1], 20)
+    expect((await deliveries.next()).value?.items).toMatchObject([{ cursor: '7,0,0,2' }])
+    expect((await deliveries.next()).value).toEqual({ items: [], cursor: '7,0,0,5' })
+    log.append(1)
+    expect((await deliveries.next()).value).toEqual({ items: [], cursor: '7,0,0,6' })
+  })
+
+  test('does not hear it more often than at its interval', async () => {
+    const { log, shared } = opened()
+    log.append(3_000)
+    const deliveries = filtered(shared, 0, [2_999], 60_000)
+    const { value } = await deliveries.next()
+    expect(value).toMatchObject({ items: [{ cursor: '7,0,0,3000' }], cursor: '7,0,0,3000' })
+  })
+
+  test('never gets a cursor that leaves out what it wants', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uniqueArray(fc.nat(299), { maxLength: 20 }),
+        fc.integer({ min: 1, max: 30 }),
+        async (wantedOffsets, recordsMax) => {
+          const { log, shared } = opened()
+          log.recordsMax = recordsMax
+          log.append(300)
+          const seen: number[] = []
+          for (const { items, cursor } of await until(filtered(shared, 0, wantedOffsets, 0), '7,0,0,300')) {
+            seen.push(...items.map(({ item }) => offsetOf(item)))
+            const next = Number(cursor.split(',')[3])
+            expect(wantedOffsets.filter((offset) => offset < next).toSorted((a, b) => a - b)).toEqual(seen)
+          }
+        },
+      ),
+      { numRuns: 40 },
+    )
+  }, 30_000)
+})
+
+test('offsets beyond the end are found, and the log is asked only where its head is not known', async () => {
+  const { log, shared } = opened()
+  log.append(10)
+  expect(await shared.beyondEnd(topic, [3], [0, 0, 0, 11])).toEqual({ partition: 3, offset: 11, end: 10 })
+  expect(await shared.beyondEnd(topic, [3], [99, 0, 0, 10])).toBeUndefined()
+  const watching = new Subscriber(shared, 0)
+  await eventually(() => expect(watching.offsets).toHaveLength(10))
+  log.endOffset = () => Promise.reject(new Error('not asked for'))
+  expect(await shared.beyondEnd(topic, [3], [0, 0, 0, 10])).toBeUndefined()
+})

@@ -1,20 +1,29 @@
 import { unlessAborted } from '#kafka'
 
+import { formatCursor, type Offsets } from './cursor.ts'
 import type { Piece } from './kept-pieces.ts'
+import { ProgressPace } from './progress-pace.ts'
 import type { SharedLog } from './shared-log.ts'
 
-/** Some items of one partition, for one subscriber. */
-export interface Batch<Item> {
-  readonly partition: number
-  readonly items: readonly Item[]
+/** What a subscriber gets at once: some items of one partition, or no more than how far it is. */
+export interface Delivery<Item> {
+  readonly items: readonly { readonly item: Item; readonly cursor: string }[]
+  /** Resumes behind all that was delivered and all that was passed over. */
+  readonly cursor: string
 }
 
-export interface Subscribed<Item> {
+export interface Subscribed<Item, Wanted extends Item> {
   readonly log: SharedLog<Item>
   readonly offsetOf: (item: Item) => number
   readonly topic: string
-  /** Where to begin in each partition that is wanted. */
-  readonly starts: ReadonlyMap<number, number>
+  /** Where to begin in each partition of the topic. */
+  readonly offsets: Offsets
+  /** Those that are wanted. */
+  readonly partitions: readonly number[]
+  /** What comes; the rest is passed over. What it throws ends the subscription. */
+  readonly wanted: (item: Item) => item is Wanted
+  /** How long items are passed over before the subscriber hears how far it is. Default 1,000. */
+  readonly progressMs?: number
 }
 
 /** A subscriber gets so many items at a time: what it does not take stays in what all share. */
@@ -23,28 +32,37 @@ const batchItemsMax = 100
 /**
  * Items of partitions from offsets on, then new ones as they come, until the signal aborts: in order within each partition,
  * partitions in turns. It holds nothing but its offsets while its reader does not ask, so a slow reader costs no memory,
- * and what it has left behind is read again when it comes back for it.
+ * and what it has left behind is read again when it comes back for it. While nothing is wanted, it tells its cursor now and
+ * then, so that the next subscription need not pass over the same items again.
  */
-export async function* subscribed<Item>(
-  { log, offsetOf, topic, starts }: Subscribed<Item>,
+export async function* subscribed<Item, Wanted extends Item>(
+  { log, offsetOf, topic, offsets: starts, partitions, wanted, progressMs = 1_000 }: Subscribed<Item, Wanted>,
   signal: AbortSignal,
-): AsyncGenerator<Batch<Item>, void, void> {
-  const offsets = new Map(starts)
+): AsyncGenerator<Delivery<Wanted>, void, void> {
+  const offsets = [...starts]
   const news = new News()
-  const watches = [...starts.keys()].map((partition) => log.watch({ topic, partition }, news))
+  const pace = new ProgressPace(progressMs)
+  const watches = partitions.map((partition) => log.watch({ topic, partition }, news))
   try {
     while (!signal.aborted) {
       const wasMoved = news.take()
       let isQuiet = true
-      for (const [partition, offset] of offsets) {
+      for (const partition of partitions) {
+        const offset = offsets[partition] ?? 0
         const piece = await pieceAt(log, { topic, partition }, offset, signal)
         if (piece === undefined) continue
         const { items, nextOffset } = batchOf(piece, offset, offsetOf)
         isQuiet = false
-        offsets.set(partition, nextOffset)
-        if (items.length > 0) yield { partition, items }
+        const placed = items.filter(wanted).map((item) => {
+          offsets[partition] = offsetOf(item) + 1
+          return { item, cursor: formatCursor(offsets) }
+        })
+        offsets[partition] = nextOffset
+        pace.saw(items, placed)
+        if (placed.length > 0) yield { items: placed, cursor: formatCursor(offsets) }
       }
-      if (isQuiet && !wasMoved) await news.wait(signal)
+      if (pace.isDue()) yield { items: [], cursor: formatCursor(offsets) }
+      if (isQuiet && !wasMoved) await news.wait(signal, pace.dueInMs)
     }
   } finally {
     for (const unwatch of watches) unwatch()
@@ -107,11 +125,14 @@ class News {
     return isMoved
   }
 
-  async wait(signal: AbortSignal): Promise<void> {
+  /** @param waitMsMax undefined: for as long as it takes. */
+  async wait(signal: AbortSignal, waitMsMax: number | undefined): Promise<void> {
     if (this.#isMoved || this.#error !== undefined) return
     const { promise, resolve } = Promise.withResolvers<undefined>()
     this.#wake = () => resolve(undefined)
+    const timer = waitMsMax === undefined ? undefined : setTimeout(this.#wake, waitMsMax)
     await unlessAborted(signal, promise)
+    clearTimeout(timer)
     this.#wake = () => undefined
   }
 }

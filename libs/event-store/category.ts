@@ -32,9 +32,16 @@ export interface CategoryEvent {
   readonly cursor: string
 }
 
+/** Some events of a live subscription; none where only its cursor has moved, because the filter matches nothing. */
+export interface CategoryBatch {
+  readonly events: readonly CategoryEvent[]
+  /** Resumes right after all that was looked at. */
+  readonly cursor: string
+}
+
 /** Reads across streams. Order holds within a partition, and so within a stream. */
 export interface CategoryReader {
-  /** @throws EventStoreError `category-not-found`, `invalid-request` (malformed cursor or query) */
+  /** @throws EventStoreError `category-not-found`, `invalid-request` (malformed query, or a cursor that is malformed or outside the log) */
   readCategory(aggregateType: string, query?: CategoryQuery): Promise<CategoryPage>
   /** Live: past events first, then new ones as they come, until `signal` aborts. Each event comes once, none is left out. */
   followCategory(

@@ -12,6 +12,7 @@ const expected: Record<ErrorCode, [number, Retry]> = {
   'append-too-large': [413, 'never'],
   'invalid-state': [422, 'never'],
   'stream-not-found': [404, 'never'],
+  'version-not-found': [404, 'never'],
   'category-not-found': [404, 'never'],
   'projection-not-found': [404, 'never'],
   'generation-not-found': [404, 'never'],

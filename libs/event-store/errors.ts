@@ -25,6 +25,7 @@ export const errorTable = {
     title: 'The state cannot be made, or does not fit its schema',
   },
   'stream-not-found': { httpStatus: 404, retry: 'never', title: 'There is no such stream' },
+  'version-not-found': { httpStatus: 404, retry: 'never', title: 'The stream has no such version' },
   'category-not-found': { httpStatus: 404, retry: 'never', title: 'There is no such aggregate type' },
   'projection-not-found': { httpStatus: 404, retry: 'never', title: 'There is no such projection' },
   'generation-not-found': {

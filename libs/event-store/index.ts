@@ -1,5 +1,11 @@
 export { type AppendRequest, type BatchAppender } from './batch.ts'
-export { type CategoryEvent, type CategoryPage, type CategoryQuery, type CategoryReader } from './category.ts'
+export {
+  type CategoryBatch,
+  type CategoryEvent,
+  type CategoryPage,
+  type CategoryQuery,
+  type CategoryReader,
+} from './category.ts'
 export {
   type AppendDecision,
   decideAppend,

@@ -1,3 +1,4 @@
+import { parseBound } from '#calendar'
 import { parseVersion, quote, type ReadOptions, type Version } from '#domain'
 
 import { invalidRequest, parseRequest } from './invalid-request.ts'
@@ -44,19 +45,17 @@ export function parsePageLimit(value: number): number {
   throw invalidRequest('limit', `limit ${quote(value)}: expected a whole number from 1 to ${pageLimitMax}`)
 }
 
-/** A date, or a time with its offset from UTC; without one it would mean another time on every machine. */
-const isoTime = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/
-
 /**
- * Reads an ISO 8601 time; a date alone is its midnight in UTC.
+ * Reads an ISO 8601 time with its offset from UTC, without which it would mean another time on every machine; a date alone is
+ * its midnight in UTC. What no calendar or clock has is refused: 30 February, 24:00.
  * @returns milliseconds since 1970.
  * @throws EventStoreError `invalid-request`
  */
 export function parseTime(text: string, path: string): number {
-  const ms = isoTime.test(text) ? Date.parse(text) : NaN
-  if (!Number.isNaN(ms)) return ms
+  const ms = parseBound(text)
+  if (ms !== undefined) return ms
   throw invalidRequest(
     path,
-    `${path} ${quote(text)} is not a time: expected ISO 8601 with an offset, e.g. 2026-01-31T12:00:00Z`,
+    `${path} ${quote(text)} is not a time: expected a date of the calendar, or a time with an offset, in ISO 8601, e.g. 2026-01-31 or 2026-01-31T12:00:00Z`,
   )
 }

@@ -19,6 +19,7 @@ import { answerFailure, answerWithProblems } from './problem-reply.ts'
 import { boundRequests } from './request-bound.ts'
 import { Subscribers } from './subscribers.ts'
 import { Unread, type UnreadBounds, watchAnswers } from './unread.ts'
+import { refuseUnsupportedHeaders } from './unsupported-headers.ts'
 import { compileValidator } from './validation.ts'
 
 export interface HttpServerOptions extends Partial<ConnectionLimits> {
@@ -84,6 +85,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   holdRefusals(app, options.refusals)
   observeRequests(app, options.metrics)
   refuseForeignRequests(app, { hosts })
+  refuseUnsupportedHeaders(app)
   boundBodyBytes(app, options.bodiesBytesMax ?? 128 * 1_048_576)
   boundRequests(app, requestsMax)
   boundReaders(app, options)

@@ -12,6 +12,12 @@ const kinds = {
   'host-not-allowed': { status: 421, title: 'The Host is not one of this service', retry: 'never' },
   'origin-not-allowed': { status: 403, title: 'A page of another origin sent this', retry: 'never' },
   'content-type-not-json': { status: 415, title: 'A change must be sent as JSON', retry: 'never' },
+  'content-encoding-not-supported': { status: 415, title: 'A body must not be compressed', retry: 'never' },
+  'precondition-not-supported': {
+    status: 400,
+    title: 'Preconditions in headers are not supported',
+    retry: 'never',
+  },
   'request-timeout': { status: 408, title: 'The request did not come to its end', retry: 'never' },
   'headers-too-large': { status: 431, title: 'More headers than this server takes', retry: 'never' },
   'request-malformed': { status: 400, title: 'The request is no HTTP/1.1', retry: 'never' },

@@ -16,6 +16,13 @@ export interface ServerSentEvent {
   readonly data: string
 }
 
+/** How far a subscription is that has nothing to send. */
+export const progressEvent = (cursor: string): ServerSentEvent => ({
+  id: cursor,
+  event: 'progress',
+  data: '{}',
+})
+
 /** Between comments that show both sides that the connection lives. */
 const heartbeatMs = 15_000
 /** What is handed to the connection at once. An event that is larger goes by itself. */

@@ -1,4 +1,4 @@
-import { formatDate, formatMicros, formatMillis, parseDate, parseMicros, parseMillis } from './calendar.ts'
+import { formatDate, formatMicros, formatMillis, parseDate, parseMicros, parseMillis } from '#calendar'
 import { formatDecimal, parseDecimal } from './decimal.ts'
 import type { JsonKind, Mapping } from './json-mapping.ts'
 import { Mismatch } from './mismatch.ts'

@@ -1,5 +1,6 @@
 import { parseQuantity, sizeUnits, timeUnits } from '#config'
 import { parsePosition, parseVersion, type Position, type Version } from '#domain'
+import { parseTime } from '#event-store'
 
 import { UsageError } from './failure.ts'
 
@@ -33,6 +34,14 @@ export const durationMs = quantity(timeUnits, '30s, 15m or 1h')
 
 /** Reads an option that is a size. @returns bytes. @throws UsageError that names the option. */
 export const sizeBytes = quantity(sizeUnits, '512KiB or 64MiB')
+
+/** Reads an option that is a date or a time. @returns its text. @throws EventStoreError `invalid-request` that names the option. */
+export const time =
+  (option: string) =>
+  (text: string): string => {
+    parseTime(text, option)
+    return text
+  }
 
 /** Reads positions one after another, as arguments that may stand there more than once. @throws InvalidInputError */
 export const positions = (token: string, before: readonly Position[] = []): readonly Position[] => [

@@ -31,6 +31,7 @@ async function served(isOfOldLog: boolean) {
     projections: [{ projection, sources: [source], rebuild: refused, isOfOldLog: () => isOfOldLog }],
     changelog: {
       cursorNow: refused,
+      checkUpdates: refused,
       async *subscribe() {
         await refused()
       },

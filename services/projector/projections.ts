@@ -25,7 +25,7 @@ import {
 } from '#projections'
 
 import type { Applications } from './applications.ts'
-import type { ChangeAt, ProjectorApi } from './projector-api.ts'
+import type { ChangeBatch, ProjectorApi } from './projector-api.ts'
 import { endsOf, projectionInfo, withoutViews } from './projection-infos.ts'
 import { answered, behind, noEventThere, noGeneration, unknownIndex } from './projection-errors.ts'
 import type { SourceStates } from './source-states.ts'
@@ -47,7 +47,7 @@ export interface ProjectionsParts {
   readonly projections: readonly KnownProjection[]
   readonly applications: Applications
   readonly states: Pick<SourceStates, 'checkReadable' | 'waiting'>
-  readonly changelog: Pick<ProjectorApi, 'updates' | 'subscribe' | 'cursorNow'>
+  readonly changelog: Pick<ProjectorApi, 'updates' | 'subscribe' | 'checkUpdates' | 'cursorNow'>
   /** How long a read waits at most for an event to be applied. */
   readonly afterTimeoutMs: number
 }
@@ -119,9 +119,14 @@ export class Projections implements ProjectorApi {
     return this.#parts.changelog.updates(name, query, signal)
   }
 
-  subscribe(name: string, query: UpdatesQuery, signal: AbortSignal): AsyncIterable<readonly ChangeAt[]> {
+  subscribe(name: string, query: UpdatesQuery, signal: AbortSignal): AsyncIterable<ChangeBatch> {
     this.#readable(name)
     return this.#parts.changelog.subscribe(name, query, signal)
+  }
+
+  async checkUpdates(name: string, query: UpdatesQuery): Promise<void> {
+    this.#readable(name)
+    await this.#parts.changelog.checkUpdates(name, query)
   }
 
   cursorNow(name: string): Promise<string> {

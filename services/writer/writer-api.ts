@@ -12,7 +12,7 @@ import type {
 import type {
   AppendRequest,
   BatchAppender,
-  CategoryEvent,
+  CategoryBatch,
   CategoryQuery,
   CategoryReader,
   EventStore,
@@ -43,6 +43,7 @@ export interface PartitionOwner {
 
 /** At most one of both; without either, the state now. */
 export interface StateAt {
+  /** The state after this event; 0: the initial state. */
   readonly version?: Version
   /** The state after the last event not later than this: ISO 8601. */
   readonly at?: string
@@ -73,15 +74,15 @@ export interface WriterApi extends EventStore, BatchAppender, CategoryReader {
   load(streamId: StreamId, options?: LoadOptions, context?: RequestContext): Promise<LoadedStream>
   read(streamId: StreamId, options?: ReadOptions, context?: RequestContext): Promise<StreamPage>
   info(streamId: StreamId, context?: RequestContext): Promise<StreamInfo>
-  /** @throws EventStoreError where a category cannot be followed as asked; nothing is read for it. */
-  checkCategory(aggregateType: string, query: CategoryQuery): void
-  /** As `followCategory`, some events at a time: all that are at hand. */
+  /** @throws EventStoreError where a category cannot be followed as asked, also where its cursor is beyond the end. */
+  checkCategory(aggregateType: string, query: CategoryQuery): Promise<void>
+  /** As `followCategory`, some events at a time: all that are at hand; none where only the cursor has moved. */
   subscribeCategory(
     aggregateType: string,
     query: CategoryQuery,
     signal: AbortSignal,
-  ): AsyncIterable<readonly CategoryEvent[]>
-  /** @throws EventStoreError `stream-not-found` where the stream did not exist (then). */
+  ): AsyncIterable<CategoryBatch>
+  /** @throws EventStoreError `stream-not-found` where the stream did not exist (then), `version-not-found` beyond its end. */
   state(streamId: StreamId, at: StateAt, context?: RequestContext): Promise<StateAtVersion>
   place(streamId: StreamId): Placement
   /** The cursor that starts a partition of a category at an offset. */

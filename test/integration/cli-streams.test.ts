@@ -136,6 +136,14 @@ describe('stream', () => {
       state: { purchases: 1, spend: '29.33' },
     })
     expect((await state('--at', '2999-01-01')).stdout).toContain(`${streamId} at version 2\n{\n`)
+    expect((await state('--version', '0', '--json')).json()).toMatchObject({
+      version: 0,
+      state: { purchases: 0 },
+    })
+    const beyond = await state('--version', '9999', '--json')
+    expect(beyond).toMatchObject({ exitCode: 1 })
+    expect(beyond.stderr).toContain('has no version 9999 yet: it is at version 2')
+    expect(beyond.json()).toMatchObject({ error: { code: 'version-not-found' } })
     expect(await state('--at', '2001-01-01')).toMatchObject({ exitCode: 1 })
     expect(await state('--at', '2999-01-01', '--version', '1')).toMatchObject({ exitCode: 2 })
   })
@@ -159,6 +167,7 @@ describe('stream', () => {
   test.each([
     [['show', 'no-dot'], 'stream id "no-dot" has no dot'],
     [['history', `${where.type}.c-1`, '--from', 'yesterday'], 'from "yesterday" is not a time'],
+    [['state', `${where.type}.c-1`, '--at', '2013-02-30'], '--at "2013-02-30" is not a time'],
     [['history', 'a.b', '--limit', '0'], '--limit 0: expected a whole number from 1 to 100000'],
     [['history', 'a.b', '--from-version', 'x'], '--from-version "x" is not a version'],
     [['show', 'a.b', '--url', 'localhost'], 'url "localhost" is malformed'],

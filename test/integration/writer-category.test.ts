@@ -85,9 +85,30 @@ test('what a category does not have is refused', async () => {
   await expect(client.readCategory(where.type, { partition: partitions })).rejects.toMatchObject({
     code: 'invalid-request',
   })
-  await expect(client.readCategory(where.type, { cursor: 'x' })).rejects.toMatchObject({
-    code: 'invalid-request',
-  })
+  for (const cursor of ['x', '0,0,999999']) {
+    const refused = { code: 'invalid-request', details: { path: 'cursor' } }
+    await expect(client.readCategory(where.type, { cursor })).rejects.toMatchObject(refused)
+    await expect(client.subscribe(where.type, { cursor }).next()).rejects.toMatchObject(refused)
+    const { status } = await fetch(`${writer.url}/categories/${where.type}/subscribe?cursor=${cursor}`)
+    expect(status).toBe(400)
+  }
+})
+
+test('a subscription whose filter matches nothing tells how far it is, and goes on from there', async () => {
+  const { cursor: end } = await client.readCategory(where.type, { limit: 1_000 })
+  const cursors: string[] = []
+  const leaving = new AbortController()
+  const options = { signal: leaving.signal, onProgress: (cursor: string) => void cursors.push(cursor) }
+  const following = client.subscribe(where.type, { correlationId: newEventId() }, options).next()
+  await waitFor('the cursor is at the end', () => Promise.resolve(cursors.at(-1) === end))
+  leaving.abort()
+  expect(await following).toEqual({ done: true, value: undefined })
+
+  const [event, wanted] = [purchase(1), newEventId()]
+  const resumed = client.subscribe(where.type, { correlationId: wanted, cursor: end })
+  await client.append(freshStream(where.type), [{ ...event, metadata: { correlationId: wanted } }])
+  expect((await resumed.next()).value).toMatchObject({ event: { data: event.data } })
+  await resumed.return(undefined)
 })
 
 test('a live subscription goes on when its writer is killed: no event is missing, none comes twice', async () => {

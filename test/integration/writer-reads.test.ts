@@ -104,6 +104,17 @@ test('events are read by time, and the state is had at a version and at a time',
     version: last,
     state: { cds: (last * (last + 1)) / 2 },
   })
+  expect(await client.state(streamId, { version: 0 as Version })).toMatchObject({
+    version: 0,
+    state: { cds: 0 },
+  })
+  await expect(client.state(streamId, { version: (length + 1) as Version })).rejects.toMatchObject({
+    code: 'version-not-found',
+    details: { path: 'version', actual: length },
+  })
+  await expect(client.state(freshStream(where.type), { version: 0 as Version })).rejects.toMatchObject({
+    code: 'stream-not-found',
+  })
   expect(await client.state(streamId)).toMatchObject({ version: length })
   await expect(client.state(streamId, { at: '2001-01-01' })).rejects.toMatchObject({
     code: 'stream-not-found',

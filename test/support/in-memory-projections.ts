@@ -114,7 +114,14 @@ export class InMemoryProjections implements ProjectorApi {
   }
 
   async *subscribe(...args: Parameters<InMemoryProjections['updates']>) {
-    for await (const { cursor, ...change } of this.updates(...args)) yield [{ change, cursor }]
+    for await (const { cursor, ...change } of this.updates(...args))
+      yield { changes: [{ change, cursor }], cursor }
+  }
+
+  async checkUpdates(name: string, { cursor = '' }: UpdatesQuery): Promise<void> {
+    const { changes } = await this.#of(name)
+    if (!/^\d*$/.test(cursor) || Number(cursor) > changes.length)
+      throw invalidRequest('cursor', `cursor ${cursor} is malformed, or beyond the end`)
   }
 
   cursorNow = (name: string) => this.#of(name).then(({ changes }) => String(changes.length))

@@ -4,12 +4,14 @@ import {
   type AppendResult,
   type LoadOptions,
   type NewEvent,
+  noVersion,
   type ReadOptions,
   type RecordedEvent,
   type StreamId,
 } from '#domain'
 import {
   type AppendRequest,
+  type CategoryBatch,
   type CategoryEvent,
   type CategoryPage,
   type CategoryQuery,
@@ -59,7 +61,10 @@ export class InMemoryWriter implements WriterApi {
 
   /** The state is the list of the events' types. */
   async state(streamId: StreamId, { version: toVersion, at }: StateAt) {
-    await this.store.info(streamId)
+    const { version } = await this.store.info(streamId)
+    if (toVersion === noVersion) return { version: noVersion, state: [] }
+    if (toVersion !== undefined && toVersion > version)
+      throw new EventStoreError('version-not-found', `${streamId} is at version ${version}`)
     const untilMs = at === undefined ? Infinity : parseTime(at, 'at')
     const events = await Array.fromAsync(
       readAll(this.store, streamId, toVersion === undefined ? {} : { toVersion }),
@@ -101,13 +106,17 @@ export class InMemoryWriter implements WriterApi {
     }
   }
 
-  checkCategory(aggregateType: string, query: CategoryQuery): void {
-    this.#checkCategory(aggregateType)
-    this.#matching(aggregateType, query)
+  checkCategory(aggregateType: string, query: CategoryQuery): Promise<void> {
+    return Promise.resolve().then(() => {
+      this.#checkCategory(aggregateType)
+      this.#matching(aggregateType, query)
+    })
   }
 
-  async *subscribeCategory(...args: Parameters<InMemoryWriter['followCategory']>) {
-    for await (const event of this.followCategory(...args)) yield [event]
+  async *subscribeCategory(
+    ...args: Parameters<InMemoryWriter['followCategory']>
+  ): AsyncGenerator<CategoryBatch> {
+    for await (const event of this.followCategory(...args)) yield { events: [event], cursor: event.cursor }
   }
 
   #checkCategory(aggregateType: string): void {
@@ -119,6 +128,8 @@ export class InMemoryWriter implements WriterApi {
   #matching(aggregateType: string, query: CategoryQuery): CategoryEvent[] {
     const { cursor = '0', eventTypes, correlationId } = query
     if (!/^\d+$/.test(cursor)) throw invalidRequest('cursor', `cursor ${cursor} is malformed`)
+    if (Number(cursor) > this.#log.length)
+      throw invalidRequest('cursor', `cursor ${cursor} is outside the log`)
     return this.#log
       .map((event, index) => ({ event, cursor: String(index + 1) }))
       .slice(Number(cursor))

@@ -54,6 +54,7 @@ const forbidden: readonly Forbidden[] = [
   { rule: 'domain-is-pure', file: 'libs/domain/impure.ts', source: `import 'node:fs'` },
   { rule: 'event-store-is-pure', file: 'libs/event-store/impure.ts', source: `import 'node:crypto'` },
   { rule: 'domain-imports-nothing', file: 'libs/domain/outwards.ts', source: `import '#event-store'` },
+  { rule: 'calendar-imports-nothing', file: 'libs/calendar/outwards.ts', source: `import '#domain'` },
   { rule: 'event-store-imports-domain', file: 'libs/event-store/outwards.ts', source: `import '#schemas'` },
   { rule: 'schemas-imports-ports', file: 'libs/schemas/outwards.ts', source: `import '#kafka'` },
   { rule: 'projections-is-pure', file: 'libs/projections/impure.ts', source: `import 'node:fs'` },

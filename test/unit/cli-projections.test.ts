@@ -120,7 +120,7 @@ describe('projection', () => {
     [['show', 'nothing'], 1, 'there is no projection nothing'],
     [['show'], 2, "missing required argument 'name'"],
     [['rebuild', lifetime, '--until-position', 'x'], 2, 'position "x" is malformed'],
-    [['rebuild', lifetime, '--until-time', 'yesterday'], 2, 'untilTime "yesterday" is not a time'],
+    [['rebuild', lifetime, '--until-time', 'yesterday'], 2, '--until-time "yesterday" is not a time'],
     [
       ['rebuild', lifetime, '--until-time', '2026-01-01', '--until-position', 'a:0:0'],
       2,

@@ -6,6 +6,7 @@ import type { StreamId } from '#domain'
 
 import { testClient, testWriter } from '../support/closing.ts'
 import { cuttingProxy } from '../support/cutting-proxy.ts'
+import { readSome } from '../support/http-call.ts'
 import { InMemoryWriter } from '../support/in-memory-writer.ts'
 
 const streamId = 'order.1' as StreamId
@@ -169,5 +170,86 @@ describe('a subscription goes on without loss and without doubles', () => {
     await expect(refused).rejects.not.toThrow(/secret/)
     await app.close()
     await expect(client.subscribe('order').next()).rejects.toMatchObject({ code: 'unavailable' })
+  })
+})
+
+describe('a subscription whose filter matches nothing', () => {
+  /** Brings the one event, then cursors alone, up to the end of the log; notes where it was asked to begin. */
+  async function barren(opened: (string | undefined)[]) {
+    const api = new InMemoryWriter()
+    await appendItems(api, 1, 5)
+    const real = api.subscribeCategory.bind(api)
+    api.subscribeCategory = async function* (type, query, signal) {
+      opened.push(query.cursor)
+      if (query.cursor === undefined) {
+        for await (const batch of real(type, query, signal)) {
+          yield batch
+          break
+        }
+        yield { events: [], cursor: '3' }
+        yield { events: [], cursor: '5' }
+        throw new EventStoreError('unavailable', 'the partition moves')
+      }
+      yield* real(type, query, signal)
+    }
+    return api
+  }
+
+  test('tells its cursor, and goes on from there over a broken connection and after a restart', async () => {
+    const opened: (string | undefined)[] = []
+    const api = await barren(opened)
+    const { url } = await testWriter(api)
+    const told: string[] = []
+    const options = { onProgress: (cursor: string) => void told.push(cursor) }
+    const client = testClient({ url, retries: { delayMsMax: 5 } })
+    const events = client.subscribe('order', { eventTypes: ['Odd'] }, options)
+    expect(numberOf((await events.next()).value as CategoryEvent)).toBe(1)
+    const next = events.next()
+    await expect.poll(() => opened).toEqual([undefined, '5'])
+    expect(told).toEqual(['3', '5'])
+    await appendItems(api, 6, 7)
+    expect(numberOf((await next).value as CategoryEvent)).toBe(7)
+    await events.return(undefined)
+
+    const resumed = client.subscribe('order', { eventTypes: ['Odd'], cursor: told.at(-1) ?? '' })
+    expect((await take(resumed, 1)).map(numberOf)).toEqual([7])
+    expect(opened.at(-1)).toBe('5')
+  })
+
+  test.each([
+    [
+      'throws',
+      () => {
+        throw new Error('the disk is full')
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('the disk is full'))],
+  ])('is not failed by a report that %s', async (_, onProgress) => {
+    const api = await barren([])
+    const { url } = await testWriter(api)
+    const client = testClient({ url, retries: { delayMsMax: 5 } })
+    const events = client.subscribe('order', { eventTypes: ['Odd'] }, { onProgress })
+    await events.next()
+    const next = events.next()
+    await appendItems(api, 6, 7)
+    expect(numberOf((await next).value as CategoryEvent)).toBe(7)
+    await events.return(undefined)
+  })
+
+  test('brings its cursor over HTTP as an event of its own', async () => {
+    const { url } = await testWriter(await barren([]))
+    const text = await readSome(await fetch(`${url}/categories/order/subscribe?eventType=Odd`), /problem/)
+    expect(text).toContain('id: 3\nevent: progress\ndata: {}\n\nid: 5\nevent: progress\ndata: {}\n\n')
+  })
+})
+
+test.each(['99', 'x'])('a subscription from the cursor %s is refused before it begins', async (cursor) => {
+  const api = new InMemoryWriter()
+  await appendItems(api, 1, 2)
+  const { url } = await testWriter(api)
+  expect((await fetch(`${url}/categories/order/subscribe?cursor=${cursor}`)).status).toBe(400)
+  await expect(testClient({ url }).subscribe('order', { cursor }).next()).rejects.toMatchObject({
+    code: 'invalid-request',
+    details: { path: 'cursor' },
   })
 })

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { formatPosition } from '#domain'
 import { EventStoreError } from '#event-store'
 
+import { testClient } from '../support/closing.ts'
 import { readSome } from '../support/http-call.ts'
 import { servedProjections } from '../support/projections-fixture.ts'
 
@@ -173,10 +174,40 @@ describe('changes of views over HTTP', () => {
     expect(text).toMatch(/event: problem\ndata: .*"code":"unavailable"/)
   })
 
+  test('bring their cursor while only other views change', async () => {
+    const { api, url } = await servedProjections()
+    const cursors: (string | undefined)[] = []
+    api.subscribe = async function* (_name, { cursor }) {
+      cursors.push(cursor)
+      yield await Promise.resolve({ changes: [], cursor: '4' })
+      if (cursor === undefined) throw new EventStoreError('unavailable', 'the changelog is away')
+      const change = { key: 'c-1', view: null, changedAt: '2026-01-01T00:00:00.000Z' }
+      yield { changes: [{ change, cursor: '5' }], cursor: '5' }
+    }
+    const text = await readSome(await fetch(`${url}${path}/subscribe?key=c-1`), /problem/)
+    expect(text).toContain('id: 4\nevent: progress\ndata: {}\n\n')
+    for (let n = 0; n < 4; n++)
+      api.append('customer.c-2', 'PurchaseMade', { date: '1997-01-12', cds: 1, amount: '1.00' })
+    const told: string[] = []
+    const onProgress = (cursor: string) => void told.push(cursor)
+    const client = testClient({ url, retries: { delayMsMax: 5 } })
+    for await (const { cursor } of client
+      .projection('customer-lifetime')
+      .subscribe({ key: 'c-1', onProgress })) {
+      expect(cursor).toBe('5')
+      break
+    }
+    expect(cursors).toEqual([undefined, undefined, '4'])
+    expect(told).toEqual(['4', '4'])
+  })
+
   test.each([
     ['/projections/nothing/subscribe', 404],
     [`${path}/subscribe?fromNow=true&cursor=1`, 400],
     [`${path}/subscribe?fromNow=1`, 400],
+    [`${path}/subscribe?cursor=x`, 400],
+    [`${path}/subscribe?cursor=99`, 400],
+    [`${path}/subscribe?cursor=99&key=c-1`, 400],
   ])('that cannot be followed are refused with a status: %s', async (wrong, status) => {
     const { call } = await servedProjections()
     expect(await call('GET', wrong)).toMatchObject({ status, type: /problem/ })

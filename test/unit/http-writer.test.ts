@@ -271,6 +271,7 @@ describe('input that is wrong gets a problem that names the place, and nothing i
   test.each([
     ['GET', '/streams/order.9', 'stream-not-found'],
     ['GET', '/streams/order.9/state', 'stream-not-found'],
+    ['GET', '/streams/order.9/state?version=0', 'stream-not-found'],
     ['GET', '/categories/nothing/events', 'category-not-found'],
     ['GET', '/categories/nothing/subscribe', 'category-not-found'],
     ['GET', '/stream/order.1', 'route-not-found'],
@@ -330,6 +331,11 @@ describe('reading over HTTP', () => {
       streamId: 'order.1',
       version: 1,
       state: ['OrderPlaced'],
+    })
+    expect((await call('GET', '/streams/order.1/state?version=0')).body).toEqual({
+      streamId: 'order.1',
+      version: 0,
+      state: [],
     })
     expect((await call('GET', '/streams/order.9/events')).body).toEqual({
       streamId: 'order.9',

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 
 import type { AnnalsClient } from '#client'
 
+import { time } from '../arguments.ts'
 import type { Cli, Report } from '../cli.ts'
 import { type CountDisplay, countDisplay } from '../export/count-display.ts'
 import { type Exported, exportEvents, type ExportScope } from '../export/export-events.ts'
@@ -42,8 +43,12 @@ export function addExport(program: Command, cli: Cli): void {
     .option('--output <file>', 'default: standard output')
     .option('--overwrite', 'replace a file that is there')
     .option('--mapping <file>', 'as a table; see docs/operations/import-export.md')
-    .option('--from-time <time>', 'not before this time: ISO 8601, e.g. 2026-01-31 or 2026-01-31T12:00:00Z')
-    .option('--until-time <time>', 'before this time')
+    .option(
+      '--from-time <time>',
+      'not before this time: ISO 8601, e.g. 2026-01-31 or 2026-01-31T12:00:00Z',
+      time('--from-time'),
+    )
+    .option('--until-time <time>', 'before this time', time('--until-time'))
     .option('--type <eventType>', 'only events of this type; more than once', collected, [])
     .addHelpText('after', help)
     .action(async (aggregateType: string | undefined, options: ExportOptions) => {

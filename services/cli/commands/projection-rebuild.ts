@@ -5,6 +5,7 @@ import { parsePosition, type Position } from '#domain'
 import { EventStoreError } from '#event-store'
 import type { GenerationInfo, RebuildOptions } from '#projections'
 
+import { time } from '../arguments.ts'
 import type { Cli, Report } from '../cli.ts'
 import { noDisplay, progressDisplay } from '../progress-display.ts'
 import { type RebuildEnd, watchRebuild } from '../watch-rebuild.ts'
@@ -33,9 +34,9 @@ export function addProjectionRebuild(projection: Command, cli: Cli): void {
     .description('Build all views anew while readers go on, and watch it.')
     .argument('<name>', 'of the projection')
     .addOption(
-      new Option('--until-time <time>', 'a look at the past: events before this time, ISO 8601').conflicts(
-        'untilPosition',
-      ),
+      new Option('--until-time <time>', 'a look at the past: events before this time, ISO 8601')
+        .argParser(time('--until-time'))
+        .conflicts('untilPosition'),
     )
     .addOption(
       new Option(

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander'
 
 import { parsePosition, parseStreamId } from '#domain'
 
-import { count, version } from '../arguments.ts'
+import { count, time, version } from '../arguments.ts'
 import type { Cli } from '../cli.ts'
 import { UsageError } from '../failure.ts'
 import type { ReplayCommandOptions } from '../replay/replay-command-options.ts'
@@ -57,8 +57,12 @@ function addBounds(command: Command): void {
       'before this offset; again for more',
       offsets('--until-offset'),
     )
-    .option('--from-time <time>', 'not before this time: ISO 8601, e.g. 2026-01-31 or 2026-01-31T12:00:00Z')
-    .option('--until-time <time>', 'before this time')
+    .option(
+      '--from-time <time>',
+      'not before this time: ISO 8601, e.g. 2026-01-31 or 2026-01-31T12:00:00Z',
+      time('--from-time'),
+    )
+    .option('--until-time <time>', 'before this time', time('--until-time'))
     .option('--from-version <version>', 'with --stream: not before this version', version('--from-version'))
     .option(
       '--until-version <version>',

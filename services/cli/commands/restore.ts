@@ -1,11 +1,11 @@
 import { type Command, Option } from 'commander'
 
 import { loadConfig } from '#config'
+import { parseTime } from '#event-store'
 
 import { count } from '../arguments.ts'
 import type { RestoreSettings } from '../backup/restore/run-restore.ts'
 import type { Cli } from '../cli.ts'
-import { UsageError } from '../failure.ts'
 import { interruptible } from '../interruption.ts'
 import { verifyReport } from './verify.ts'
 
@@ -42,7 +42,7 @@ export function addRestore(program: Command, cli: Cli): void {
     )
     .addOption(
       new Option('--until <time>', 'restore the last backup that was finished by then: ISO 8601').argParser(
-        time,
+        (text) => parseTime(text, '--until'),
       ),
     )
     .addOption(
@@ -58,12 +58,6 @@ export function addRestore(program: Command, cli: Cli): void {
       const { verify, ...settings } = options
       cli.report(await run(cli, folder, settingsOf(settings), verify === true && options.dryRun !== true))
     })
-}
-
-function time(text: string): number {
-  const ms = Date.parse(text)
-  if (Number.isFinite(ms)) return ms
-  throw new UsageError(`--until ${text}: expected a time in ISO 8601, e.g. 2026-11-21T10:00:00Z`)
 }
 
 const settingsOf = ({ at, until, replication, dryRun }: RestoreCommandOptions): RestoreSettings => ({

@@ -4,7 +4,7 @@ import type { AnnalsClient } from '#client'
 import { formatPosition, type ReadOptions, type RecordedEvent, type Version } from '#domain'
 import { pageLimitMax } from '#event-store'
 
-import { count, version } from '../arguments.ts'
+import { count, time, version } from '../arguments.ts'
 import type { Cli, Report } from '../cli.ts'
 import { shortened, table } from '../table.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
@@ -34,8 +34,12 @@ export function addStreamHistory(stream: Command, cli: Cli): void {
     .argument('<streamId>', '{aggregateType}.{aggregateId}')
     .option('--from-version <version>', 'not before this version', version('--from-version'))
     .option('--to-version <version>', 'not after this version', version('--to-version'))
-    .option('--from <time>', 'not before this time: ISO 8601, e.g. 2026-01-31 or 2026-01-31T12:00:00Z')
-    .option('--until <time>', 'before this time')
+    .option(
+      '--from <time>',
+      'not before this time: ISO 8601, e.g. 2026-01-31 or 2026-01-31T12:00:00Z',
+      time('--from'),
+    )
+    .option('--until <time>', 'before this time', time('--until'))
     .option('--backwards', 'the latest first')
     .addOption(
       new Option('--limit <count>', `how many events at most, up to ${limitMax}`)

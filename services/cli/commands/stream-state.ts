@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander'
 import type { StateAt, StreamState } from '#client'
 import type { Version } from '#domain'
 
-import { version } from '../arguments.ts'
+import { time, version } from '../arguments.ts'
 import type { Cli, Report } from '../cli.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
 
@@ -24,9 +24,15 @@ export function addStreamState(stream: Command, cli: Cli): void {
     .description('The state of an aggregate: now, at a version or at a time.')
     .argument('<streamId>', '{aggregateType}.{aggregateId}')
     .addOption(
-      new Option('--version <version>', 'after this event').argParser(version('--version')).conflicts('at'),
+      new Option('--version <version>', 'after this event; 0: the initial state')
+        .argParser(version('--version'))
+        .conflicts('at'),
     )
-    .option('--at <time>', 'after the last event not later than this: ISO 8601, e.g. 2026-01-31T12:00:00Z')
+    .option(
+      '--at <time>',
+      'after the last event not later than this: ISO 8601, e.g. 2026-01-31T12:00:00Z',
+      time('--at'),
+    )
     .addHelpText('after', examples)
     .action(async (streamId: string, options: StateOptions) => {
       cli.report(told(await withClient(options, (client) => client.state(streamId, stateAt(options)))))

@@ -126,6 +126,33 @@ test('a cursor behind the end is of another log, and refused', async () => {
   })
 })
 
+test.each([
+  ['beyond the end', '7,0'],
+  ['malformed', '7'],
+])('a cursor that is %s is refused before anything is followed', async (_, cursor) => {
+  const reader = readerOf(new TestLog([[record(0, 0, '1')], []]))
+  await expect(reader.checkUpdates('counts', { cursor })).rejects.toMatchObject({
+    code: 'invalid-request',
+    details: { path: 'cursor' },
+  })
+  await reader.checkUpdates('counts', { cursor: '1,0' })
+  await reader.checkUpdates('counts', {})
+})
+
+test('with a key, the cursor moves past the changes of other views', async () => {
+  const others = Array.from({ length: 300 }, (_, offset) => ({
+    ...record(1, offset + 1, '9'),
+    key: Buffer.from('other'),
+  }))
+  const log = new TestLog([[], [record(1, 0, '1'), ...others]])
+  const cursors: string[] = []
+  for await (const { cursor } of readerOf(log).subscribe('counts', { key: keyIn(1) }, never)) {
+    cursors.push(cursor)
+    if (cursor === '0,301') break
+  }
+  expect(cursors.length).toBeLessThan(5)
+})
+
 test('views from before a breaking change of their schema are passed over', async () => {
   const log = new TestLog([[record(0, 0, 'old'), record(0, 1, '2')], []])
   expect(await take(readerOf(log), 1)).toMatchObject([{ view: 2, cursor: '2,0' }])

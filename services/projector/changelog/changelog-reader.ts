@@ -1,20 +1,12 @@
 import { subscriberTurns } from '#bounds'
 import type { Projection } from '#domain'
-import {
-  type FeedReader,
-  formatCursor,
-  type Offsets,
-  parseCursor,
-  SharedLog,
-  type Subscribed,
-  subscribed,
-} from '#event-log'
+import { type FeedReader, formatCursor, type Offsets, parseCursor, SharedLog, subscribed } from '#event-log'
 import { EventStoreError, invalidRequest, parseRequest, partitionFor } from '#event-store'
 import { LogError, projectionTopic, type StoredRecord } from '#kafka'
 import type { SourcePartition, UpdatesQuery, ViewUpdate } from '#projections'
 import { SchemaError } from '#schemas'
 
-import type { ChangeAt, ProjectorApi } from '../projector-api.ts'
+import type { ChangeAt, ChangeBatch, ProjectorApi } from '../projector-api.ts'
 import { type ViewCodec, ViewFormat, type ViewSchema } from './view-format.ts'
 import { changedAtOf } from './view-record.ts'
 
@@ -33,7 +25,6 @@ export interface ChangelogReaderParts {
 
 /** A change as all subscribers share it. */
 interface Change extends Pick<ChangeAt, 'change'> {
-  readonly partition: number
   readonly offset: number
 }
 
@@ -41,7 +32,10 @@ interface Change extends Pick<ChangeAt, 'change'> {
  * Live changes of views, from the changelog topics: any instance can, whoever keeps the projection. A change may come
  * twice: after a crash it is published once more. Each is read and decoded once for all who subscribe here.
  */
-export class ChangelogReader implements Pick<ProjectorApi, 'updates' | 'subscribe' | 'cursorNow'> {
+export class ChangelogReader implements Pick<
+  ProjectorApi,
+  'updates' | 'subscribe' | 'checkUpdates' | 'cursorNow'
+> {
   readonly #parts: ChangelogReaderParts
   readonly #schemas: ReadonlyMap<string, ViewSchema>
   readonly #log: SharedLog<Change>
@@ -69,30 +63,41 @@ export class ChangelogReader implements Pick<ProjectorApi, 'updates' | 'subscrib
 
   /** @throws EventStoreError `projection-not-found`, `invalid-request` (a malformed cursor, no changelog), `unavailable` */
   async *updates(name: string, query: UpdatesQuery, signal: AbortSignal): AsyncGenerator<ViewUpdate> {
-    for await (const batch of this.subscribe(name, query, signal)) {
-      for (const { change, cursor } of batch) yield { ...change, cursor }
+    for await (const { changes } of this.subscribe(name, query, signal)) {
+      for (const { change, cursor } of changes) yield { ...change, cursor }
     }
   }
 
-  /** As `updates`, some changes at a time. */
+  /** As `updates`, some changes at a time; none where only the cursor has moved. */
   async *subscribe(
     name: string,
     query: UpdatesQuery,
     signal: AbortSignal,
-  ): AsyncGenerator<readonly ChangeAt[], void, void> {
+  ): AsyncGenerator<ChangeBatch, void, void> {
     const { name: found } = this.#find(name)
-    const offsets = [...this.#startOf(query)]
-    const starts = new Map(this.#partitionsOf(query).map((partition) => [partition, offsets[partition] ?? 0]))
-    const asked: Subscribed<Change> = { log: this.#log, offsetOf, topic: projectionTopic(found), starts }
+    const [offsets, partitions] = [this.#startOf(query), this.#partitionsOf(query)]
+    const wanted = (change: Change): change is Change =>
+      query.key === undefined || change.change.key === query.key
+    const topic = projectionTopic(found)
+    const asked = { log: this.#log, offsetOf, topic, offsets, partitions, wanted }
     try {
-      for await (const { items } of subscribed(asked, signal)) {
-        const wanted =
-          query.key === undefined ? items : items.filter(({ change }) => change.key === query.key)
-        if (wanted.length > 0) yield wanted.map((each) => withCursor(each, offsets))
+      for await (const { items, cursor } of subscribed(asked, signal)) {
+        yield { changes: items.map(({ item, cursor: at }) => ({ change: item.change, cursor: at })), cursor }
       }
     } catch (error) {
       throw readError(error)
     }
+  }
+
+  /** @throws EventStoreError like `updates`, before anything is followed */
+  async checkUpdates(name: string, query: UpdatesQuery): Promise<void> {
+    const topic = projectionTopic(this.#find(name).name)
+    if (query.cursor === undefined) return
+    const offsets = this.#startOf(query)
+    const beyond = await this.#log.beyondEnd(topic, this.#partitionsOf(query), offsets).catch(failRead)
+    if (beyond === undefined) return
+    const { partition, offset, end } = beyond
+    throw beyondEnd(`it is at offset ${offset} of ${topic}/${partition}, which ends at ${end}`)
   }
 
   /** @throws EventStoreError like `updates` */
@@ -136,7 +141,7 @@ export class ChangelogReader implements Pick<ProjectorApi, 'updates' | 'subscrib
 async function changesOf(
   format: ViewFormat,
   schema: ViewSchema | undefined,
-  { topic, partition }: SourcePartition,
+  { topic }: SourcePartition,
   records: readonly StoredRecord[],
 ): Promise<readonly Change[]> {
   if (schema === undefined) throw new Error(`${topic} is of no projection here`)
@@ -144,31 +149,21 @@ async function changesOf(
   const views = await format.decode(schema, values, subscriberTurns)
   return records.flatMap((record, index) => {
     const view = views[index]
-    return view === undefined ? [] : [changeOf(partition, record, view)]
+    return view === undefined ? [] : [changeOf(record, view)]
   })
 }
 
-const changeOf = (partition: number, record: StoredRecord, view: unknown): Change => ({
+const changeOf = (record: StoredRecord, view: unknown): Change => ({
   change: { key: record.key.toString(), view, changedAt: changedAtOf(record) },
-  partition,
   offset: record.offset,
 })
 
 const offsetOf = ({ offset }: Change): number => offset
 
-/** @param offsets of the subscription; they move on behind the change. */
-function withCursor({ change, partition, offset }: Change, offsets: number[]): ChangeAt {
-  offsets[partition] = offset + 1
-  return { change, cursor: formatCursor(offsets) }
-}
-
 /** What passes, or is otherwise at another instance, is worth another try. A cursor behind the end never is. */
 function readError(error: unknown): unknown {
   if (error instanceof LogError && error.outcome === 'not-there') {
-    return invalidRequest(
-      'cursor',
-      `the cursor is behind the end of the changelog, so it is of another topic by that name: begin without a cursor (${error.message})`,
-    )
+    return beyondEnd(error.message)
   }
   const passes =
     (error instanceof LogError && error.outcome === 'unavailable') ||
@@ -176,3 +171,13 @@ function readError(error: unknown): unknown {
   if (!passes) return error
   return new EventStoreError('unavailable', error.message, { retryAfterSeconds: 1 }, { cause: error })
 }
+
+const failRead = (error: unknown): never => {
+  throw readError(error)
+}
+
+const beyondEnd = (where: string): EventStoreError =>
+  invalidRequest(
+    'cursor',
+    `the cursor is behind the end of the changelog, so it is of another topic by that name: begin without a cursor (${where})`,
+  )

@@ -1,7 +1,14 @@
 import { Type } from '@sinclair/typebox'
 
 import { invalidRequest } from '#event-store'
-import { admitSubscriber, type HttpRoutes, problemResponses, sendEvents, type ServerSentEvent } from '#http'
+import {
+  admitSubscriber,
+  type HttpRoutes,
+  problemResponses,
+  progressEvent,
+  sendEvents,
+  type ServerSentEvent,
+} from '#http'
 import type { UpdatesQuery } from '#projections'
 
 import { projectionParams, subscribeQuery } from './schemas.ts'
@@ -11,7 +18,7 @@ const subscribeSchema = {
   tags: ['views'],
   summary: 'Changes of views, live, as server-sent events',
   description:
-    'All views as they are now, then each change; of a view that changes faster than it is read, changes in between may be left out, never the last. Last-Event-ID resumes right after the change that had it for an id. A comment every 15 s shows that the connection lives; an event `problem` tells why the stream ends.',
+    'All views as they are now, then each change; of a view that changes faster than it is read, changes in between may be left out, never the last. Last-Event-ID resumes right after the change that had it for an id. While no change is of the view asked for, an event `progress` brings the cursor about once a second. A comment every 15 s shows that the connection lives; an event `problem` tells why the stream ends.',
   params: projectionParams,
   querystring: subscribeQuery,
   headers: Type.Object({
@@ -20,7 +27,7 @@ const subscribeSchema = {
   response: {
     200: {
       description:
-        'Events: `id` is the cursor, `event` is `view`, `data` is `{"key", "view", "changedAt"}`, with the view null when it is gone. With `fromNow` an event `start` comes first, with no more than its cursor',
+        'Events: `id` is the cursor, `event` is `view`, `data` is `{"key", "view", "changedAt"}`, with the view null when it is gone. With `fromNow` an event `start` comes first. It and `progress` bring no more than their cursor',
       content: { 'text/event-stream': { schema: Type.String() } },
     },
     ...problemResponses('invalid-request', 'projection-not-found', 'overloaded', 'unavailable'),
@@ -45,6 +52,7 @@ export const subscribeRoutes = (api: ProjectorApi): HttpRoutes =>
       const now = fromNow && resumeAt === undefined ? await api.cursorNow(name) : undefined
       const from = resumeAt ?? now
       const query = { ...(from !== undefined && { cursor: from }), ...(key !== undefined && { key }) }
+      await api.checkUpdates(name, query)
       await sendEvents(request, reply, (signal) => follow(api, name, query, now, signal))
     })
     return Promise.resolve()
@@ -59,7 +67,9 @@ async function* follow(
   signal: AbortSignal,
 ): AsyncGenerator<Iterable<ServerSentEvent>> {
   if (now !== undefined) yield [{ id: now, event: 'start', data: '{}' }]
-  for await (const changes of api.subscribe(name, query, signal)) yield serverSent(changes)
+  for await (const { changes, cursor } of api.subscribe(name, query, signal)) {
+    yield changes.length === 0 ? [progressEvent(cursor)] : serverSent(changes)
+  }
 }
 
 /** Made one by one, when the subscriber's turn has come. */

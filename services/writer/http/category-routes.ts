@@ -2,7 +2,14 @@ import { Type, type Static } from '@sinclair/typebox'
 
 import { parseAggregateType, type RecordedEvent } from '#domain'
 import { type CategoryEvent, type CategoryQuery, invalidRequest, parseRequest } from '#event-store'
-import { admitSubscriber, type HttpRoutes, problemResponses, sendEvents, type ServerSentEvent } from '#http'
+import {
+  admitSubscriber,
+  type HttpRoutes,
+  problemResponses,
+  progressEvent,
+  sendEvents,
+  type ServerSentEvent,
+} from '#http'
 
 import { categoryPageSchema, categoryParams, categoryQuery } from './schemas.ts'
 import { toWireEvent } from './wire.ts'
@@ -20,13 +27,14 @@ const subscribeSchema = {
   ...common,
   summary: 'The same, live, as server-sent events',
   description:
-    'Past events first, then new ones as they come. Each has its cursor for an id: Last-Event-ID resumes right after it. A comment every 15 s shows that the connection lives; an event `problem` tells why the stream ends.',
+    'Past events first, then new ones as they come. Each has its cursor for an id: Last-Event-ID resumes right after it. While a filter matches nothing, an event `progress` brings the cursor about once a second. A comment every 15 s shows that the connection lives; an event `problem` tells why the stream ends.',
   headers: Type.Object({
     'last-event-id': Type.Optional(Type.String({ description: 'Counts more than the cursor of the query' })),
   }),
   response: {
     200: {
-      description: 'Events: `id` is the cursor, `event` is `event`, `data` the event as elsewhere',
+      description:
+        'Events: `id` is the cursor, `event` is `event`, `data` the event as elsewhere; or `event` is `progress`, with no more than its cursor',
       content: { 'text/event-stream': { schema: Type.String() } },
     },
     ...problemResponses(...failures),
@@ -48,7 +56,7 @@ export const categoryRoutes = (api: WriterApi): HttpRoutes =>
       const type = typeOf(request.params)
       const query = await queryOf(api, type, request.query, request.headers['last-event-id'])
       // What cannot be followed is refused while there still is a status to refuse it with.
-      api.checkCategory(type, query)
+      await api.checkCategory(type, query)
       await sendEvents(request, reply, (signal) => follow(api, type, query, signal))
     })
     return Promise.resolve()
@@ -94,8 +102,8 @@ async function* follow(
   query: CategoryQuery,
   signal: AbortSignal,
 ): AsyncGenerator<Iterable<ServerSentEvent>> {
-  for await (const events of api.subscribeCategory(type, query, signal)) {
-    yield serverSent(events)
+  for await (const { events, cursor } of api.subscribeCategory(type, query, signal)) {
+    yield events.length === 0 ? [progressEvent(cursor)] : serverSent(events)
   }
 }
 

@@ -230,7 +230,9 @@ export const loadQuery = Type.Object(
 
 export const stateQuery = Type.Object(
   {
-    version: Type.Optional(versionSchema),
+    version: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'The state after this event; 0: the initial state' }),
+    ),
     at: Type.Optional(Type.String({ description: 'The state at this time, ISO 8601', examples: [time] })),
   },
   { additionalProperties: false },

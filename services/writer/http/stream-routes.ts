@@ -40,7 +40,10 @@ const stateAtSchema = {
   ...common,
   summary: 'The state of an aggregate: now, at a version or at a time',
   querystring: stateQuery,
-  response: { 200: stateSchema, ...problemResponses(...failures, 'stream-not-found') },
+  response: {
+    200: stateSchema,
+    ...problemResponses(...failures, 'stream-not-found', 'version-not-found'),
+  },
 }
 
 export const streamRoutes = (api: WriterApi): HttpRoutes =>

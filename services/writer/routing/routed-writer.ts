@@ -14,6 +14,7 @@ import {
 } from '#domain'
 import {
   type AppendRequest,
+  type CategoryBatch,
   type CategoryEvent,
   type CategoryPage,
   type CategoryQuery,
@@ -144,15 +145,15 @@ export class RoutedWriter implements WriterApi {
     }
   }
 
-  checkCategory(aggregateType: string, query: CategoryQuery): void {
-    this.#parts.categories.checkCategory(aggregateType, query)
+  checkCategory(aggregateType: string, query: CategoryQuery): Promise<void> {
+    return this.#parts.categories.checkCategory(aggregateType, query).catch(failRead)
   }
 
   async *subscribeCategory(
     aggregateType: string,
     query: CategoryQuery,
     signal: AbortSignal,
-  ): AsyncGenerator<readonly CategoryEvent[]> {
+  ): AsyncGenerator<CategoryBatch> {
     try {
       yield* this.#parts.categories.subscribeCategory(aggregateType, query, signal)
     } catch (error) {

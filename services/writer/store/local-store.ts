@@ -7,6 +7,7 @@ import {
   type LoadedStream,
   type LoadOptions,
   type NewEvent,
+  noVersion,
   type ReadOptions,
   type Snapshot,
   type StreamId,
@@ -169,6 +170,7 @@ export class LocalStore implements StreamOwner {
         load: (id, options = {}) => this.#load(id, options, hold),
         read: (id, options) => history.page(this.#stream(id, holdNone), planRead(options)),
       },
+      version: async () => (await history.info(this.#stream(streamId, holdNone)))?.version ?? noVersion,
       events: (bounds) => history.events(() => this.#stream(streamId, holdNone), planRead(bounds)),
     }
   }

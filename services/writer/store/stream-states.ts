@@ -5,6 +5,7 @@ import {
   aggregateIdOf,
   aggregateTypeOf,
   fold,
+  noVersion,
   type ReadOptions,
   type RecordedEvent,
   Repository,
@@ -18,6 +19,8 @@ import type { StateAt, StateAtVersion } from '../writer-api.ts'
 /** Where the events of one stream come from. */
 export interface StateSource {
   readonly store: AggregateStore
+  /** The version of the stream now; 0: there is none. */
+  readonly version: () => Promise<Version>
   /** Events of the stream from its beginning, some at a time. */
   readonly events: (
     bounds: Pick<ReadOptions, 'toVersion' | 'until'>,
@@ -32,13 +35,18 @@ export class StreamStates {
     this.#aggregates = new Map(aggregates.map((aggregate) => [aggregate.type, aggregate]))
   }
 
-  /** @throws EventStoreError `stream-not-found` where the stream had no event (yet), `category-not-found` */
+  /**
+   * Version 0 is the initial state of a stream that exists.
+   * @throws EventStoreError `stream-not-found` where the stream had no event (yet), `version-not-found` beyond its end, `category-not-found`
+   */
   async state(
-    { store, events }: StateSource,
+    { store, events, version: versionNow }: StateSource,
     streamId: StreamId,
     { version, at }: StateAt,
   ): Promise<StateAtVersion> {
     const aggregate = this.#aggregateOf(streamId)
+    if (version !== undefined) checkVersion(streamId, version, await versionNow())
+    if (version === noVersion) return { version, state: aggregate.initialState }
     const found =
       version === undefined && at === undefined
         ? await new Repository(store, aggregate).load(aggregateIdOf(streamId))
@@ -51,8 +59,7 @@ export class StreamStates {
             }),
           )
     if (found.version > 0) return { version: found.version, state: found.state }
-    const then = at === undefined ? '' : ` at ${at}`
-    throw new EventStoreError('stream-not-found', `there is no stream ${streamId}${then}`)
+    throw noStream(streamId, at === undefined ? '' : ` at ${at}`)
   }
 
   async #fold(aggregate: Aggregate, history: AsyncIterable<readonly RecordedEvent[]>) {
@@ -72,3 +79,16 @@ export class StreamStates {
     throw new EventStoreError('category-not-found', `no domain module here has the aggregate ${type}`)
   }
 }
+
+function checkVersion(streamId: StreamId, version: Version, actual: Version): void {
+  if (actual === noVersion) throw noStream(streamId)
+  if (version <= actual) return
+  throw new EventStoreError(
+    'version-not-found',
+    `${streamId} has no version ${version} yet: it is at version ${actual}`,
+    { path: 'version', actual },
+  )
+}
+
+const noStream = (streamId: StreamId, then = ''): EventStoreError =>
+  new EventStoreError('stream-not-found', `there is no stream ${streamId}${then}`)

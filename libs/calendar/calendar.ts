@@ -66,6 +66,21 @@ export function parseMillis(text: string): number | undefined {
   return instant.seconds * 1000 + Number(instant.fraction.padEnd(3, '0'))
 }
 
+const wholeMinute = /T\d\d:\d\d(?=Z$|[+-]\d\d:\d\d$)/
+
+/**
+ * Milliseconds since 1970 of a bound as people write it: a real date stands for its midnight in UTC, a time has `Z` or an
+ * offset, and may leave out its seconds. Up to nine decimals are read; what is finer than a millisecond is cut off.
+ * @returns undefined when the text is none.
+ */
+export function parseBound(text: string): number | undefined {
+  const days = parseDate(text)
+  if (days !== undefined) return days * dayMs
+  const instant = parseInstant(text.replace(wholeMinute, '$&:00'))
+  if (instant === undefined || instant.fraction.length > 9) return undefined
+  return instant.seconds * 1000 + Number(instant.fraction.slice(0, 3).padEnd(3, '0'))
+}
+
 /** `YYYY-MM-DDTHH:MM:SS.mmmZ`. @throws RangeError outside of the years 0000 to 9999. */
 export function formatMillis(millis: number): string {
   formatDate(Math.floor(millis / dayMs))

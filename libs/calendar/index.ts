@@ -1,0 +1,9 @@
+export {
+  formatDate,
+  formatMicros,
+  formatMillis,
+  parseBound,
+  parseDate,
+  parseMicros,
+  parseMillis,
+} from './calendar.ts'

@@ -1,0 +1,38 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+
+import { isChange } from './change.ts'
+import { RequestRefusal } from './request-refusal.ts'
+
+/**
+ * Refuses headers that change what a request means and that no route here honours: whoever sends them would take the answer for
+ * more than it is. `If-None-Match` and `If-Modified-Since` of a read only save bytes, so that caches may send them.
+ */
+export function refuseUnsupportedHeaders(app: FastifyInstance): void {
+  app.addHook('onRequest', (request, _reply, done) => {
+    done(request.is404 ? undefined : (preconditionRefusal(request) ?? encodingRefusal(request)))
+  })
+}
+
+function preconditionRefusal({ method, headers }: FastifyRequest): RequestRefusal | undefined {
+  const refused = isChange(method) ? preconditions : preconditionsOfReads
+  const name = refused.find((each) => headers[each.toLowerCase()] !== undefined)
+  if (name === undefined) return undefined
+  return new RequestRefusal(
+    'precondition-not-supported',
+    `${name} has no effect here: leave it out; an append takes expectedVersion in its body`,
+  )
+}
+
+const preconditionsOfReads = ['If-Match', 'If-Unmodified-Since']
+const preconditions = [...preconditionsOfReads, 'If-None-Match']
+
+function encodingRefusal({ method, headers }: FastifyRequest): RequestRefusal | undefined {
+  const encoding = headers['content-encoding']?.trim()
+  if (!isChange(method) || encoding === undefined || isIdentity(encoding)) return undefined
+  return new RequestRefusal(
+    'content-encoding-not-supported',
+    `the body is encoded as ${encoding.slice(0, 100)}: send it as it is, without Content-Encoding`,
+  )
+}
+
+const isIdentity = (encoding: string): boolean => encoding === '' || encoding.toLowerCase() === 'identity'
