@@ -6,6 +6,7 @@ import { ProgressMeter } from '../progress-meter.ts'
 import { grouped } from '../progress-text.ts'
 import { checkEvents, type FileContents, withSchemas } from './check-events.ts'
 import { Checkpoint, fingerprintOf } from './checkpoint.ts'
+import { idScheme } from './event-ids.ts'
 import { EventImport, type ImportCounts } from './import-events.ts'
 import { type DraftLine, type EventLine, LineProblem } from './imported-line.ts'
 import { ProblemLog } from './problem-log.ts'
@@ -111,17 +112,18 @@ class ImportRun {
     return withSchemas(readDrafts(this.#request.from, onBytes), this.#request.check)
   }
 
-  /** Where all lines have passed once, the schemas need no second look. */
   #lines(): AsyncGenerator<EventLine | LineProblem, void> {
-    const { from } = this.#request
-    return identified(this.#problems.count === 0 ? readDrafts(from) : this.#drafts(), from.source)
+    const { from, check } = this.#request
+    return identified(withSchemas(readDrafts(from), check, this.#problems.count === 0), from.source)
   }
 
   async #openCheckpoint(): Promise<Checkpoint | undefined> {
     const { checkpoint, from, isDryRun } = this.#request
     if (checkpoint === undefined || isDryRun) return undefined
-    const { file, mapping, source, renamed, importId } = from
-    const rest = { mapping: mapping?.spec, source, renamed: [...renamed], importId }
+    const { file, mapping, source, renamed, importId, idPrefix } = from
+    // A release may come in the middle of an import: the schema version that it then takes changes no event's id.
+    const spec = mapping && { ...mapping.spec, schemaVersion: undefined }
+    const rest = { ids: idScheme, mapping: spec, source, renamed: [...renamed], importId, idPrefix }
     const opened = await Checkpoint.open(checkpoint, await fingerprintOf(file, rest))
     this.#line = opened.line
     return opened
