@@ -94,7 +94,8 @@ class ImportRun {
 
   async #check(): Promise<FileContents> {
     const { signal, display } = this.#parts
-    const meter = new ProgressMeter(display(), await sizeOf(this.#request.from.file))
+    const size = await sizeOf(this.#request.from.file)
+    const meter = new ProgressMeter(display(), size, { what: 'checking', unit: 'bytes' })
     const onProblem = (problem: LineProblem) => {
       this.#problems.add(problem)
     }
@@ -135,7 +136,13 @@ class ImportRun {
     checkpoint: Checkpoint | undefined,
   ): Promise<ImportOutcome> {
     const startMs = performance.now()
-    const meter = new ProgressMeter(this.#parts.display(), contents.events)
+    const meter = new ProgressMeter(this.#parts.display(), contents.events, {
+      ...{ what: 'appending', unit: 'events', waitingFor: 'the writer' },
+    })
+    const onSkipped = (line: EventLine) => {
+      appender.recall(line)
+      meter.skip(1)
+    }
     const run = new EventImport({
       batch: this.#request.batch,
       append: (streamId, lines) => appender.append(streamId, lines),
@@ -150,7 +157,7 @@ class ImportRun {
       signal: this.#parts.signal,
     })
     try {
-      await run.run(this.#behind(checkpoint?.line ?? 0))
+      await run.run(this.#behind(checkpoint?.line ?? 0, onSkipped))
     } catch (error) {
       throw withProgress(error, run.counts)
     } finally {
@@ -160,11 +167,21 @@ class ImportRun {
     return this.#outcome(this.#endOf(), contents, run.counts, (performance.now() - startMs) / 1_000)
   }
 
-  /** What came before the checkpoint is read all the same: ids count how often the same line came before. */
-  async *#behind(line: number): AsyncGenerator<EventLine | LineProblem, void> {
+  /**
+   * What came before the checkpoint is read all the same: ids count how often the same line came before, and streams need not be
+   * read whose events all came with it.
+   */
+  async *#behind(
+    line: number,
+    onSkipped: (line: EventLine) => void,
+  ): AsyncGenerator<EventLine | LineProblem, void> {
     for await (const each of this.#lines()) {
-      if (each.line > line) yield each
-      else if (!(each instanceof LineProblem)) this.#skipped += 1
+      if (each.line > line) {
+        yield each
+      } else if (!(each instanceof LineProblem)) {
+        this.#skipped += 1
+        onSkipped(each)
+      }
     }
   }
 
