@@ -1,24 +1,90 @@
-import { RecordCodec } from './record-codec.ts'
+import { createUpcasterChain, InvalidInputError, type UpcasterChain } from '#domain'
+
+import { canonicalFormOf } from './canonical-form.ts'
+import { headerBytes, RecordCodec } from './record-codec.ts'
 import type { SchemaCatalog } from './schema-catalog.ts'
 import { UnknownEventTypeError } from './schema-error.ts'
+import type { SchemaVersion } from './schema-version.ts'
 
-/** @throws InvalidInputError with the path of the field that does not fit; UnknownEventTypeError */
-export type EventCheck = (aggregateType: string, eventType: string, data: unknown) => void
+/** Data that fits its schema. */
+export interface CheckedData {
+  /** As the latest version has it. */
+  readonly data: unknown
+  /** One text for all spellings of the same data: as the version in which it was given stores it. */
+  canonical(): string
+}
 
-/** Checks data as {@link EventCodec.encode} would, by the latest schemas of the catalog alone: no registry is asked. */
-export function eventCheckOf(catalog: SchemaCatalog): EventCheck {
-  const codecs = new Map<string, RecordCodec>()
-  const codecOf = (aggregateType: string, eventType: string): RecordCodec => {
-    const schema = catalog.latest(aggregateType, eventType)
-    if (schema?.role !== 'event') {
-      throw new UnknownEventTypeError(aggregateType, eventType, catalog.names(aggregateType, 'event'))
-    }
-    return new RecordCodec(schema)
+/**
+ * @param schemaVersion in which the data is; by default the latest.
+ * @throws InvalidInputError with the path of the field that does not fit; UnknownEventTypeError
+ */
+export type EventCheck = (
+  aggregateType: string,
+  eventType: string,
+  data: unknown,
+  schemaVersion?: number,
+) => CheckedData
+
+/** How data of one schema version is checked. */
+type VersionCheck = (data: unknown) => CheckedData
+
+/**
+ * Checks data as {@link EventCodec.encode} would, by the schemas of the catalog alone: no registry is asked. Data of an older
+ * version is taken to the latest as the codec takes what is stored: by Avro's resolution, then by the upcasters.
+ */
+export function eventCheckOf(catalog: SchemaCatalog, upcasters = createUpcasterChain([])): EventCheck {
+  const checks = new Map<string, VersionCheck>()
+  return (aggregateType, eventType, data, schemaVersion) => {
+    const key = `${aggregateType}.${eventType}.${schemaVersion ?? 'latest'}`
+    const check =
+      checks.get(key) ??
+      versionCheckOf(catalog, upcasters, versionOf(catalog, aggregateType, eventType, schemaVersion))
+    checks.set(key, check)
+    return check(data)
   }
-  return (aggregateType, eventType, data) => {
-    const key = `${aggregateType}.${eventType}`
-    const codec = codecs.get(key) ?? codecOf(aggregateType, eventType)
-    codecs.set(key, codec)
-    codec.encode(0, data)
+}
+
+function versionOf(
+  catalog: SchemaCatalog,
+  aggregateType: string,
+  eventType: string,
+  schemaVersion: number | undefined,
+): SchemaVersion {
+  const latest = catalog.latest(aggregateType, eventType)
+  if (latest?.role !== 'event') {
+    throw new UnknownEventTypeError(aggregateType, eventType, catalog.names(aggregateType, 'event'))
+  }
+  if (schemaVersion === undefined) return latest
+  const versions = catalog.versions(aggregateType, eventType)
+  const named = versions.find(({ version }) => version === schemaVersion)
+  if (named !== undefined) return named
+  throw new InvalidInputError(
+    'schemaVersion',
+    `${aggregateType}.${eventType} has no schema version ${schemaVersion}: it has ${versions.map(({ version }) => version).join(', ')}`,
+  )
+}
+
+function versionCheckOf(
+  catalog: SchemaCatalog,
+  upcasters: UpcasterChain,
+  given: SchemaVersion,
+): VersionCheck {
+  const { aggregateType, name } = given
+  const latest = catalog.latest(aggregateType, name) ?? given
+  const reader = catalog.line(given.fullName).at(-1) ?? given
+  const [givenCodec, latestCodec] = [new RecordCodec(given), new RecordCodec(latest)]
+  const read = new RecordCodec(reader).readerOf(given.type)
+  const form = canonicalFormOf(given.type)
+  const toLatest = (bytes: Buffer): unknown => {
+    const data = upcasters.upcast(aggregateType, name, reader.version, latest.version, read(bytes))
+    latestCodec.encode(0, data)
+    return data
+  }
+  return (data) => {
+    const bytes = givenCodec.encode(0, data)
+    return {
+      data: given === latest ? data : toLatest(bytes),
+      canonical: () => JSON.stringify(form(given.type.decode(bytes, headerBytes).value)),
+    }
   }
 }

@@ -1,5 +1,6 @@
+export { parseMillis } from './calendar.ts'
 export { checkSchemas } from './check-schemas.ts'
-export { type EventCheck, eventCheckOf } from './event-check.ts'
+export { type CheckedData, type EventCheck, eventCheckOf } from './event-check.ts'
 export { type DecodedRecord, EventCodec, type EventCodecOptions, type Preparation } from './event-codec.ts'
 export { jsonViewName, jsonViewSchema } from './json-view-schema.ts'
 export { type PushedSchema, pushSchemas } from './push-schemas.ts'

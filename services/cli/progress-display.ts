@@ -1,13 +1,11 @@
 import { SingleBar } from 'cli-progress'
 
-import type { Progress } from '#projections'
-
 import type { Cli } from './cli.ts'
-import { duration, grouped, progressText } from './progress-text.ts'
+import { doneOf, pace, progressText, type ShownProgress } from './progress-text.ts'
 
 /** Shows how far something is, for as long as it takes. */
 export interface ProgressDisplay {
-  show(progress: Progress): void
+  show(progress: ShownProgress): void
   end(): void
 }
 
@@ -30,7 +28,7 @@ export const progressDisplay = (stream: DisplayStream): ProgressDisplay =>
   stream.isTTY === true ? bar(stream) : lines(stream)
 
 function bar(stream: NodeJS.WritableStream): ProgressDisplay {
-  const format = '{bar} {percentage} %  {done} of {all}  {pace}'
+  const format = '{what}{bar} {percentage} %  {done}  {pace}'
   // Ctrl-C is the command's to answer, and says more than the bar would.
   const drawn = new SingleBar({
     ...{ stream, format, barsize: 30, barCompleteChar: '█', barIncompleteChar: '░' },
@@ -39,20 +37,20 @@ function bar(stream: NodeJS.WritableStream): ProgressDisplay {
   let isStarted = false
   return {
     show(progress) {
-      const { done, total, rate, etaSeconds } = progress
-      if (!isStarted) drawn.start(total, 0, payload(0, total, 0, undefined))
+      const { done, total } = progress
+      if (!isStarted) drawn.start(total, 0, payload({ ...progress, done: 0, rate: 0 }))
       isStarted = true
       drawn.setTotal(total)
-      drawn.update(done, payload(done, total, rate, etaSeconds))
+      drawn.update(done, payload(progress))
     },
     end: () => drawn.stop(),
   }
 }
 
-const payload = (done: number, total: number, rate: number, etaSeconds: number | undefined) => ({
-  done: grouped(done),
-  all: grouped(total),
-  pace: etaSeconds === undefined ? '' : `${grouped(rate)}/s  ${duration(etaSeconds)} left`,
+const payload = (progress: ShownProgress) => ({
+  what: progress.what === undefined ? '' : `${progress.what} `,
+  done: doneOf(progress),
+  pace: pace(progress).join('  '),
 })
 
 function lines(stream: NodeJS.WritableStream): ProgressDisplay {

@@ -1,5 +1,15 @@
 import type { Progress } from '#projections'
 
+/** Progress as a person sees it. */
+export interface ShownProgress extends Progress {
+  /** What goes on: `appending`. */
+  readonly what?: string
+  /** What is counted: `events`; `bytes` are shown as MB. */
+  readonly unit?: string
+  /** Nothing has moved for so long, because of this. */
+  readonly waiting?: { readonly for: string; readonly seconds: number }
+}
+
 /** A number as people read it: `69,659`. */
 export const grouped = (count: number): string => count.toLocaleString('en-US', { maximumFractionDigits: 0 })
 
@@ -7,18 +17,30 @@ export const grouped = (count: number): string => count.toLocaleString('en-US', 
 export const percentage = ({ done, total }: Progress): number =>
   total === 0 ? 100 : Math.floor((100 * done) / total)
 
-/** `34 % (23,000 of 69,659), 21,000/s, 3 s left` */
-export const progressText = (progress: Progress): string =>
+/** `appending: 34 % (23,000 of 69,659 events), 21,000 events/s, 3 s left` */
+export const progressText = (progress: ShownProgress): string =>
   [
-    `${percentage(progress)} % (${grouped(progress.done)} of ${grouped(progress.total)})`,
+    `${progress.what === undefined ? '' : `${progress.what}: `}${percentage(progress)} % (${doneOf(progress)})`,
     ...pace(progress),
   ].join(', ')
 
-/** What there is to say of a rate only where something moves. */
-const pace = (progress: Progress): readonly string[] =>
-  progress.etaSeconds === undefined
+/** `23,000 of 69,659 events` */
+export const doneOf = ({ done, total, unit }: ShownProgress): string =>
+  `${amount(done, unit)} of ${amount(total, unit)}${unitAfter(unit)}`
+
+/** What there is to say of a rate only where something moves; where nothing does, what is waited for. */
+export function pace({ rate, etaSeconds, unit, waiting }: ShownProgress): readonly string[] {
+  if (waiting !== undefined) return [`waiting for ${waiting.for} (${duration(waiting.seconds)})`]
+  return etaSeconds === undefined
     ? []
-    : [`${grouped(progress.rate)}/s`, `${duration(progress.etaSeconds)} left`]
+    : [`${amount(rate, unit)}${unitAfter(unit)}/s`, `${duration(etaSeconds)} left`]
+}
+
+const amount = (count: number, unit: string | undefined): string =>
+  unit === 'bytes' ? (count / 1_000_000).toFixed(1) : grouped(count)
+
+const unitAfter = (unit: string | undefined): string =>
+  unit === undefined ? '' : unit === 'bytes' ? ' MB' : ` ${unit}`
 
 /** `45 s`, `3 min 20 s`, `2 h 5 min` */
 export function duration(seconds: number): string {

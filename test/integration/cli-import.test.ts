@@ -267,7 +267,7 @@ describe('what is wrong', () => {
       { message: '3 columns: expected 4 (customer, day, cds, amount)' },
     ])
     expect(await told('1;01.02.1997;1;"2,50')).toMatchObject([
-      { line: 2, message: expect.stringContaining('Quote Not Closed') as string },
+      { line: 2, message: expect.stringContaining('a quote is opened here and never closed') as string },
     ])
   })
 

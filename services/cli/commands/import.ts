@@ -4,7 +4,7 @@ import { basename } from 'node:path'
 import { type Command, Option } from 'commander'
 
 import { loadConfig } from '#config'
-import { parseAggregateType } from '#domain'
+import { createUpcasterChain, parseAggregateType } from '#domain'
 import { eventTypeCheck } from '#event-store'
 import { type EventCheck, eventCheckOf, loadCatalog } from '#schemas'
 import { loadDomain } from '#service'
@@ -16,6 +16,7 @@ import { importReport } from '../import/import-report.ts'
 import { readMapping } from '../import/mapping.ts'
 import { keptMax } from '../import/problem-log.ts'
 import { type ImportParts, type ImportRequest, runImport } from '../import/run-import.ts'
+import { latestVersions, schemaVersionOption, type SchemaVersions } from '../import/schema-versions.ts'
 import { interruptible } from '../interruption.ts'
 import { noDisplay, progressDisplay } from '../progress-display.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
@@ -24,6 +25,8 @@ interface ImportOptions extends WriterOption {
   readonly mapping?: string
   readonly source?: string
   readonly importId?: string
+  readonly idPrefix?: string
+  readonly schemaVersion: SchemaVersions
   readonly rename: ReadonlyMap<string, string>
   readonly dryRun?: boolean
   readonly report?: string
@@ -35,7 +38,8 @@ interface ImportOptions extends WriterOption {
 }
 
 const help = `
-Without --mapping each line is an event in JSON, as \`export\` writes it: {"streamId", "type", "data", "id"?, "metadata"?}.
+Without --mapping each line is an event in JSON, as \`export\` writes it:
+{"streamId", "type", "data", "id"?, "metadata"?, "schemaVersion"?}.
 Versions, positions and timestamps in it are not taken: an event gets those of its append. With --mapping the file is
 a table; the mapping says which columns make stream, type and data.
 
@@ -46,7 +50,8 @@ Examples:
   annals import purchases.ndjson --dry-run --report problems.ndjson
   annals import examples/customers/cdnow.txt --mapping examples/customers/cdnow.mapping.json
   annals import orders.csv --mapping orders.mapping.json --checkpoint orders.checkpoint
-  annals import orders.ndjson --rename order=order-2026 --import-id trial-1`
+  annals import orders.ndjson --rename order=order-2026 --import-id trial-1
+  annals import orders-of-2020.ndjson --schema-version OrderPlaced=1`
 
 export function addImport(program: Command, cli: Cli): void {
   const command = program
@@ -57,6 +62,13 @@ export function addImport(program: Command, cli: Cli): void {
     .option(
       '--source <name>',
       "where the lines come from, part of their events' ids; default: the file's name",
+    )
+    .option('--id-prefix <text>', 'before every id that a line has, so that they are other events')
+    .option(
+      '--schema-version <version>',
+      'in which the data is: of all events, or of a type (OrderPlaced=1), more than once; default: the latest',
+      schemaVersionOption,
+      latestVersions,
     )
     .option('--import-id <id>', 'only into streams that this import begins, so that it can be taken back')
     .option(
@@ -103,12 +115,15 @@ async function importFile(
 }
 
 async function requestOf(cli: Cli, file: string, options: ImportOptions): Promise<ImportRequest> {
-  const { mapping, source, importId, rename, dryRun, errorsMax, batch, report, checkpoint } = options
+  const { mapping, source, importId, idPrefix, rename, dryRun, errorsMax, batch, report, checkpoint } =
+    options
   return {
     from: {
       file,
       source: source ?? importId ?? basename(file),
       renamed: rename,
+      schemaVersions: options.schemaVersion,
+      ...(idPrefix !== undefined && { idPrefix }),
       ...(mapping !== undefined && { mapping: await readMapping(mapping) }),
       ...(importId !== undefined && { importId }),
     },
@@ -123,12 +138,13 @@ async function schemaCheck({ env }: Cli): Promise<EventCheck | undefined> {
   const { domain, writer } = loadConfig(env)
   const isAsked = (env['ANNALS_SCHEMAS'] ?? '') !== ''
   if (!isAsked && !domain.schemaFolders.every((folder) => existsSync(folder))) return undefined
-  const fits = eventCheckOf(loadCatalog(domain.schemaFolders))
+  const { aggregates, upcasters } = await loadDomain(domain.modules)
+  const fits = eventCheckOf(loadCatalog(domain.schemaFolders), createUpcasterChain(upcasters))
   if (writer.eventTypes === 'any') return fits
-  const isEvolved = eventTypeCheck((await loadDomain(domain.modules)).aggregates)
-  return (aggregateType, type, data) => {
+  const isEvolved = eventTypeCheck(aggregates)
+  return (aggregateType, type, data, schemaVersion) => {
     isEvolved(aggregateType, [{ type }])
-    fits(aggregateType, type, data)
+    return fits(aggregateType, type, data, schemaVersion)
   }
 }
 

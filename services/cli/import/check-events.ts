@@ -10,6 +10,8 @@ import { type DraftLine, LineProblem } from './imported-line.ts'
 export interface FileContents {
   readonly events: number
   readonly streams: number
+  /** Events that have no id of their own: they are known by what they say. */
+  readonly withoutId: number
   /** Of the last line that was looked at. */
   readonly lines: number
 }
@@ -37,7 +39,7 @@ export async function checkEvents(
     streams.add(line.streamId)
     if (line.key === undefined) checkKeyless(++keyless)
   }
-  return { events, streams: streams.size, lines: last }
+  return { events, streams: streams.size, withoutId: keyless, lines: last }
 }
 
 function checkKeyless(count: number): void {
@@ -47,23 +49,34 @@ function checkKeyless(count: number): void {
   )
 }
 
-/** The same lines; of those that do not fit their schemas, why. @param check absent: only the lines' shape counts */
+/**
+ * The same lines with their data as the latest schema version has it; of those that do not fit their schemas, why.
+ * @param check absent: only the lines' shape counts
+ * @param areSound all lines have passed once: those whose data and id need no schema are not looked at again
+ */
 export async function* withSchemas(
   lines: AsyncIterable<DraftLine | LineProblem>,
   check: EventCheck | undefined,
+  areSound = false,
 ): AsyncGenerator<DraftLine | LineProblem, void> {
   for await (const line of lines) {
-    yield (line instanceof LineProblem ? undefined : misfit(line, check)) ?? line
+    if (line instanceof LineProblem) yield line
+    else if (areSound && line.key !== undefined && line.schemaVersion === undefined) yield line
+    else yield check === undefined ? unchecked(line) : checked(line, check)
   }
 }
 
-function misfit(
-  { line, streamId, type, data }: DraftLine,
-  check: EventCheck | undefined,
-): LineProblem | undefined {
+function unchecked(line: DraftLine): DraftLine | LineProblem {
+  if (line.schemaVersion === undefined) return line
+  const why = 'a schema version needs the schemas: name them in ANNALS_SCHEMAS, and leave --no-schemas out'
+  return new LineProblem(line.line, why, { path: 'schemaVersion', streamId: line.streamId })
+}
+
+function checked(draft: DraftLine, check: EventCheck): DraftLine | LineProblem {
+  const { line, streamId, type, schemaVersion, key } = draft
   try {
-    check?.(aggregateTypeOf(streamId), type, data)
-    return undefined
+    const sound = check(aggregateTypeOf(streamId), type, draft.data, schemaVersion)
+    return { ...draft, data: sound.data, ...(key === undefined && { content: sound.canonical() }) }
   } catch (error) {
     if (error instanceof InvalidInputError) {
       return new LineProblem(line, error.message, { path: error.path, streamId })

@@ -7,6 +7,8 @@ test.each([
   ['YYYYMMDD', '19970112', '1997-01-12T00:00:00.000Z'],
   ['DD.MM.YYYY HH:mm', '29.02.2024 23:59', '2024-02-29T23:59:00.000Z'],
   ['YYYY-MM-DDTHH:mm:ss.SSS', '1997-01-12T01:02:03.004', '1997-01-12T01:02:03.004Z'],
+  ['D.M.YYYY H:mm', '1.2.1997 3:04', '1997-02-01T03:04:00.000Z'],
+  ['D.M.YYYY', '01.12.1997', '1997-12-01T00:00:00.000Z'],
 ])('%s reads %s', (pattern, text, time) => {
   expect(dateFormatOf(pattern)?.parse(text)).toBe(Date.parse(time))
 })
@@ -15,9 +17,12 @@ test.each(['19970230', '19971301', '1997011', '199701120', '1997 112'])('%s is n
   expect(dateFormatOf('YYYYMMDD')?.parse(text)).toBeUndefined()
 })
 
-test.each(['', 'YYYYMM', 'YYYYMMDDDD', 'MM/DD'])('%j is no pattern of a date', (pattern) => {
-  expect(dateFormatOf(pattern)).toBeUndefined()
-})
+test.each(['', 'YYYYMM', 'YYYYMMDDDD', 'MM/DD', 'YYYYMD', 'YYYY-MM-M-DD'])(
+  '%j is no pattern of a date',
+  (pattern) => {
+    expect(dateFormatOf(pattern)).toBeUndefined()
+  },
+)
 
 test('what is written is read again', () => {
   const format = dateFormatOf('DD/MM/YYYY (HH:mm:ss.SSS)')

@@ -3,15 +3,17 @@ import { expect, test } from 'vitest'
 import { streamIdOf } from '#domain'
 
 import { EventIds } from './event-ids.ts'
-import type { Draft } from './imported-line.ts'
+import type { DraftLine } from './imported-line.ts'
 
-const draft = (id: string, amount: number, key?: string): Draft => ({
+type IdentifiedBy = Omit<DraftLine, 'line'>
+
+const draft = (id: string, amount: number, key?: string): IdentifiedBy => ({
   streamId: streamIdOf('order', id),
   type: 'OrderPlaced',
   data: { amount },
   ...(key !== undefined && { key }),
 })
-const idsOf = (drafts: readonly Draft[], source = 'till') => {
+const idsOf = (drafts: readonly IdentifiedBy[], source = 'till') => {
   const ids = new EventIds(source)
   return drafts.map((each) => ids.idOf(each))
 }
@@ -37,4 +39,13 @@ test('a key that is a UUID is the id; another makes one, whatever else the line 
   expect(idsOf([draft('1', 5, uuid)])).toEqual([uuid.toLowerCase()])
   expect(idsOf([draft('1', 5, 'no. 7')])).toEqual(idsOf([draft('1', 6, 'no. 7')]))
   expect(idsOf([draft('1', 5, 'no. 7')])).not.toEqual(idsOf([draft('2', 5, 'no. 7')]))
+})
+
+test('a line without a key is known by its canonical form, and without schemas by its values in any order', () => {
+  const line = { streamId: streamIdOf('order', '1'), type: 'OrderPlaced' }
+  const [id] = idsOf([{ ...line, data: { a: 1, b: { c: [2, { d: 3, e: 4 }] } } }])
+  expect(idsOf([{ ...line, data: { b: { c: [2, { e: 4, d: 3 }] }, a: 1 } }])).toEqual([id])
+  expect(idsOf([{ ...line, data: { a: 1, b: { c: [{ d: 3, e: 4 }, 2] } } }])).not.toEqual([id])
+  const spelled = { ...line, content: 'same' }
+  expect(idsOf([{ ...spelled, data: { a: 1 } }])).toEqual(idsOf([{ ...spelled, data: { a: '1' } }]))
 })

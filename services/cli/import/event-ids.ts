@@ -1,16 +1,22 @@
 import { deriveEventId, type EventId, parseEventId } from '#domain'
 
-import type { Draft } from './imported-line.ts'
+import type { DraftLine } from './imported-line.ts'
 
 /** Events without a key that may come: about 150 bytes of each are remembered, as long as the import takes. */
 export const derivedIdsMax = 5_000_000
+
+/** Goes up when the same line would get another id: a checkpoint of another scheme says nothing of the events behind it. */
+export const idScheme = 2
+
+type EventParts = 'streamId' | 'type' | 'data' | 'key' | 'content'
 
 const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /**
  * Gives every line the same id in every run, so that nothing is appended twice. A UUID is taken as it is; another key is made
- * one, by its source and stream. A line without a key is known by what it says: source, stream, type and data, and how many such
- * came before it in the file. So lines may be added anywhere, and the file may be sorted anew, and all others keep their ids.
+ * one, by its source and stream. A line without a key is known by what it says, however it is spelled: source, stream, type and the
+ * canonical form of its data, and how many such came before it in the file. So lines may be added anywhere, the file may be sorted
+ * or written again with other key orders, and all others keep their ids.
  */
 export class EventIds {
   readonly #source: string
@@ -20,16 +26,24 @@ export class EventIds {
     this.#source = source
   }
 
-  idOf({ streamId, type, data, key }: Draft): EventId {
+  idOf({ streamId, type, data, key, content }: Pick<DraftLine, EventParts>): EventId {
     if (key !== undefined) {
       return uuidPattern.test(key)
         ? parseEventId(key)
         : deriveEventId(streamId, JSON.stringify([this.#source, key]), 0)
     }
-    const content = JSON.stringify([this.#source, type, data])
-    const first = deriveEventId(streamId, content, 0)
+    const name = JSON.stringify([this.#source, type, content ?? sortedJson(data)])
+    const first = deriveEventId(streamId, name, 0)
     const before = this.#seen.get(first) ?? 0
     this.#seen.set(first, before + 1)
-    return before === 0 ? first : deriveEventId(streamId, content, before)
+    return before === 0 ? first : deriveEventId(streamId, name, before)
   }
 }
+
+/** Without schemas only the order of keys is known to mean nothing. */
+const sortedJson = (data: unknown): string => JSON.stringify(data, withSortedKeys)
+
+const withSortedKeys = (_key: string, value: unknown): unknown =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+    : value

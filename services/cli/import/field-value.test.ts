@@ -29,6 +29,15 @@ test.each<[Field, string, unknown]>([
     '1997-01-12 01:00:00',
     '1997-01-11T23:30:00.000Z',
   ],
+  [{ type: 'date', format: 'iso' }, '1997-01-12T23:30:00.123456Z', '1997-01-12'],
+  [{ type: 'date', format: 'iso', zone: '+01:00' }, '1997-01-12T23:30:00Z', '1997-01-13'],
+  [{ type: 'date', format: 'iso' }, '1997-02-30T00:00:00Z', undefined],
+  [{ type: 'date', format: 'DD.MM.YYYY HH:mm' }, '12.01.1997 23:30', '1997-01-12'],
+  [{ type: 'date', format: 'epoch-seconds', zone: '-05:00' }, '853027200', '1997-01-11'],
+  [{ type: 'timestamp', format: 'epoch-millis' }, '853027200001', '1997-01-12T00:00:00.001Z'],
+  [{ type: 'timestamp', format: 'epoch-seconds' }, '853027200.5', '1997-01-12T00:00:00.500Z'],
+  [{ type: 'timestamp', format: 'epoch-seconds' }, '999999999999', undefined],
+  [{ type: 'timestamp', format: 'iso' }, '1997-01-12T01:00:00+01:00', '1997-01-12T00:00:00.000Z'],
 ])('%j takes %j for %j', (field, text, expected) => {
   expect(value(field).parse(text)).toEqual(expected)
 })
@@ -45,6 +54,10 @@ test.each<[Field, unknown, string]>([
   ],
 ])('%j writes %j as %j', (field, written, expected) => {
   expect(value(field).format(written)).toBe(expected)
+})
+
+test('a zone where it would change nothing is refused', () => {
+  expect(() => value({ type: 'date', format: 'DD.MM.YYYY', zone: '+01:00' })).toThrow('data.f.zone: ')
 })
 
 test('a format without a day is refused by its place', () => {

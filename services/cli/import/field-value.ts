@@ -1,7 +1,7 @@
 import { InvalidInputError, quote } from '#domain'
 
 import { UsageError } from '../failure.ts'
-import { type DateFormat, dateFormatOf } from './date-format.ts'
+import { type DateFormat, dateFormatOf, isoTime, namedFormats } from './date-format.ts'
 import type { ColumnField } from './mapping-schema.ts'
 
 /** Between a column's text and a field's value in JSON. */
@@ -26,7 +26,7 @@ export function fieldValueOf(field: ColumnField, path: string): FieldValue {
     case 'boolean':
       return boolean(field.true ?? 'true', field.false ?? 'false')
     case 'date':
-      return date(field.format ?? 'YYYY-MM-DD', path)
+      return date(field.format ?? 'YYYY-MM-DD', field.zone, path)
     case 'timestamp':
       return timestamp(field.format, field.zone ?? 'Z', path)
     default:
@@ -34,11 +34,17 @@ export function fieldValueOf(field: ColumnField, path: string): FieldValue {
   }
 }
 
-/** Reads a column's text, which `empty` has had its say about. @throws InvalidInputError that names the field and its column. */
-export function parseColumn(value: FieldValue, text: string, path: string, column: string): unknown {
+/** Reads the text of columns, which `empty` has had its say about. @throws InvalidInputError that names the field and its columns. */
+export function parseColumns(
+  value: FieldValue,
+  text: string,
+  path: string,
+  columns: readonly string[],
+): unknown {
   const parsed = value.parse(text)
   if (parsed !== undefined) return parsed
-  throw new InvalidInputError(path, `column ${column} has ${quote(text)}: expected ${value.expects}`)
+  const told = columns.length === 1 ? `column ${columns[0] ?? ''} has` : `columns ${columns.join(', ')} give`
+  throw new InvalidInputError(path, `${told} ${quote(text)}: expected ${value.expects}`)
 }
 
 /** Beyond 2^53 as text, as everywhere. */
@@ -87,12 +93,22 @@ const boolean = (yes: string, no: string): FieldValue => ({
   format: (value) => (value === true ? yes : no),
 })
 
-const date = (pattern: string, path: string): FieldValue => {
+/** Of a time that says how far it is from UTC, the day that it is in the zone; of another the day that it names. */
+const date = (pattern: string, zone: string | undefined, path: string): FieldValue => {
   const format = formatAt(pattern, path)
+  if (zone !== undefined && !namedFormats.has(pattern)) {
+    throw new UsageError(
+      `${path}.zone: a date as ${pattern} is the same in every zone: leave it out, or expect a time (${[...namedFormats.keys()].join(', ')})`,
+    )
+  }
+  const aheadMs = zoneMs(zone ?? 'Z')
   return {
     expects: `a date as ${pattern}`,
-    parse: (text) => isoOf(format.parse(text))?.slice(0, 10),
-    format: (value) => format.format(Date.parse(asText(value))),
+    parse(text) {
+      const ms = format.parse(text)
+      return isoTime(ms === undefined ? undefined : ms + aheadMs)?.slice(0, 10)
+    },
+    format: (value) => format.format(Date.parse(asText(value)) - aheadMs),
   }
 }
 
@@ -100,19 +116,16 @@ const date = (pattern: string, path: string): FieldValue => {
 const timestamp = (pattern: string | undefined, zone: string, path: string): FieldValue => {
   if (pattern === undefined) return { expects: 'a time', parse: (text) => text || undefined, format: asText }
   const format = formatAt(pattern, path)
-  const aheadMs = zoneMs(zone)
+  const aheadMs = namedFormats.has(pattern) ? 0 : zoneMs(zone)
   return {
     expects: `a time as ${pattern}`,
     parse(text) {
       const ms = format.parse(text)
-      return isoOf(ms === undefined ? undefined : ms - aheadMs)
+      return isoTime(ms === undefined ? undefined : ms - aheadMs)
     },
     format: (value) => format.format(Date.parse(asText(value)) + aheadMs),
   }
 }
-
-const isoOf = (ms: number | undefined): string | undefined =>
-  ms === undefined ? undefined : new Date(ms).toISOString()
 
 function zoneMs(zone: string): number {
   const [, sign, hours, minutes] = /^([+-])(\d\d):(\d\d)$/.exec(zone) ?? []
@@ -120,9 +133,9 @@ function zoneMs(zone: string): number {
 }
 
 function formatAt(pattern: string, path: string): DateFormat {
-  const format = dateFormatOf(pattern)
+  const format = namedFormats.get(pattern) ?? dateFormatOf(pattern)
   if (format !== undefined) return format
   throw new UsageError(
-    `${path}.format: ${quote(pattern)} has no YYYY, MM and DD, once each: expected e.g. YYYYMMDD or DD.MM.YYYY HH:mm:ss`,
+    `${path}.format: ${quote(pattern)} has no YYYY, MM and DD, once each: expected e.g. YYYYMMDD, D.M.YYYY HH:mm:ss, ${[...namedFormats.keys()].join(', ')}`,
   )
 }

@@ -28,6 +28,7 @@ export function importReport(outcome: ImportOutcome, request: ImportRequest): Re
     text: [
       headlines[outcome.end](outcome, request),
       figures(outcome, eventsPerSecond, request),
+      ...warnings(outcome),
       ...problemLines(outcome, report),
     ].join('\n'),
     exitCode: exitCodeOf(outcome),
@@ -75,6 +76,14 @@ function figures(outcome: ImportOutcome, eventsPerSecond: number, { from, check 
     ['import id', from.importId],
   ])
 }
+
+/** Where a line is corrected, nothing says that it is still the same event. */
+const warnings = ({ contents: { withoutId } }: ImportOutcome): string[] =>
+  withoutId === 0
+    ? []
+    : [
+        `Warning: ${grouped(withoutId)} events have no id, so each is recognised by its stream, type and data. A line that is corrected and imported again becomes another event. Give each an \`id\``,
+      ]
 
 function problemLines({ problems, problemCount }: ImportOutcome, report: string | undefined): string[] {
   const more = problemCount - shownMax

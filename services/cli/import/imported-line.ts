@@ -9,12 +9,16 @@ export interface Draft {
   /** A UUID, or whatever else tells this event from all others of its source. */
   readonly key?: string
   readonly metadata?: EventMetadata
+  /** In which its data is; by default the latest. */
+  readonly schemaVersion?: number
 }
 
 /** A line that is sound by itself. */
 export interface DraftLine extends Draft {
-  /** From 1; of a record over several lines the last. */
+  /** From 1; of a record over several lines the first. */
   readonly line: number
+  /** One text for all spellings of its data, by which a line without a key is known. */
+  readonly content?: string
 }
 
 /** An event of the file, ready to be appended. */

@@ -13,6 +13,11 @@ export interface KnownStream {
 
 interface KnownIds extends KnownStream {
   readonly ids: Set<EventId>
+  /**
+   * All of these ids are in the stream, but nobody has looked whether others are, too. An append that expects as many events as
+   * there are ids finds out: where it succeeds there are no others.
+   */
+  readonly isRecalled: boolean
 }
 
 /** Ids that are held in memory, about 100 bytes each; streams that were left longest ago are forgotten, and read again when needed. */
@@ -25,6 +30,7 @@ export const rollbackIdOf = (streamId: StreamId, importId: string): EventId =>
 /**
  * Remembers the streams of an import with their ids, so that what is in them is known for certain, however many ids the writer
  * itself remembers. What it does not know is found out by an append that expects no stream, and by reading where there is one.
+ * What an earlier run brought is recalled, so that a resumed import does not begin with reading all of its streams.
  */
 export class KnownStreams {
   readonly #store: Pick<EventStore, 'read'>
@@ -51,12 +57,25 @@ export class KnownStreams {
       return
     }
     for (const id of eventIds) known.ids.add(id)
-    this.#streams.set(streamId, { ...known, version: lastVersion })
+    this.#streams.set(streamId, { ...known, version: lastVersion, isRecalled: false })
   }
 
-  /** Reads what is not known yet. */
+  /** These events are in the stream, as a checkpoint or the writer says. */
+  recall(streamId: StreamId, eventIds: readonly EventId[]): void {
+    const { ids, hasOthers } = this.#streams.get(streamId) ?? nothingKnown()
+    for (const id of eventIds) ids.add(id)
+    this.#streams.set(streamId, {
+      ids,
+      hasOthers,
+      version: versionAfter(noVersion, ids.size),
+      isRecalled: true,
+    })
+  }
+
+  /** Reads what is not known yet; of a stream that was only recalled that is all of it. */
   async read(streamId: StreamId): Promise<KnownStream> {
-    const { ids, ...known } = this.#streams.get(streamId) ?? nothingKnown()
+    const before = this.#streams.get(streamId)
+    const { ids, ...known } = before === undefined || before.isRecalled ? nothingKnown() : before
     let { version, hasOthers } = known
     const options = { fromVersion: versionAfter(version), limit: pageLimitMax }
     for await (const event of readAll(this.#store, streamId, options)) {
@@ -64,10 +83,15 @@ export class KnownStreams {
       version = event.version
       hasOthers ||= event.metadata.correlationId !== this.#importId
     }
-    const read = { version, ids, hasOthers }
+    const read = { version, ids, hasOthers, isRecalled: false }
     this.#streams.set(streamId, read)
     return read
   }
 }
 
-const nothingKnown = (): KnownIds => ({ version: noVersion, ids: new Set(), hasOthers: false })
+const nothingKnown = (): KnownIds => ({
+  version: noVersion,
+  ids: new Set(),
+  hasOthers: false,
+  isRecalled: false,
+})

@@ -72,12 +72,116 @@ describe('a mapping', () => {
   })
 })
 
+describe('a mapping with several event types', () => {
+  const several = new Mapping(
+    {
+      stream: 'order.{number}',
+      type: [
+        { when: { status: ['X', 'C'], kind: 'web' }, type: 'WebOrderCancelled', data: {} },
+        { when: { status: ['X', 'C'] }, type: 'OrderCancelled', data: { why: { column: 'why' } } },
+        { when: { status: 'P' }, type: 'OrderPlaced' },
+      ],
+      data: { total: { column: 'total', type: 'integer' } },
+    },
+    'm.json',
+  )
+  const line = (changes: Record<string, string>) =>
+    new Map(Object.entries({ number: '1', kind: '', why: '', total: '', ...changes }))
+
+  test.each([
+    [{ status: 'C', kind: 'web' }, 'WebOrderCancelled', {}],
+    [{ status: 'C', why: 'late' }, 'OrderCancelled', { why: 'late' }],
+    [{ status: 'P', total: '7' }, 'OrderPlaced', { total: 7 }],
+  ])('takes the first whose columns fit: %j is %s', (changes, type, data) => {
+    expect(several.draftOf(line(changes))).toEqual({ streamId: 'order.1', type, data })
+  })
+
+  test('refuses a row that fits none, and says what it has', () => {
+    expect(() => several.draftOf(line({ status: 'Z' }))).toThrow(
+      'no case of the event type fits status "Z", kind ""',
+    )
+  })
+
+  test('makes the row again of each', () => {
+    for (const changes of [
+      { status: 'X', why: 'late' },
+      { status: 'P', total: '7' },
+    ]) {
+      const event = { metadata: {}, id: newEventId(), ...several.draftOf(line(changes)) } as RecordedEvent
+      expect(several.draftOf(several.rowOf(event))).toMatchObject({ type: event.type, data: event.data })
+    }
+    const other = { metadata: {}, id: newEventId(), ...several.draftOf(line({ status: 'P', total: '7' })) }
+    expect(() => several.rowOf({ ...other, type: 'OrderShipped' })).toThrow('no row for OrderShipped')
+  })
+})
+
+describe('values of a mapping', () => {
+  const valuesOf = (changes: object, columns: Record<string, string>) =>
+    new Mapping({ stream: 's.1', type: 'T', ...changes }, 'm.json').draftOf(new Map(Object.entries(columns)))
+
+  test('are null where a column has a null marker, the own of the field or of all', () => {
+    const data = {
+      a: { column: 'a', type: 'integer' },
+      b: { column: 'b' },
+      c: { column: 'c', empty: 'omit' },
+      d: { column: 'd', nullMarkers: ['-'] },
+    }
+    const spec = { nullMarkers: ['NA', ''], data }
+    expect(valuesOf(spec, { a: 'NA', b: '', c: 'NA', d: 'NA' }).data).toEqual({ a: null, b: null, d: 'NA' })
+    expect(valuesOf(spec, { a: '1', b: 'N', c: 'x', d: '-' }).data).toEqual({ a: 1, b: 'N', c: 'x', d: null })
+  })
+
+  test('that say which event it is must not be null markers, and metadata leaves them out', () => {
+    const spec = { nullMarkers: ['NA'], stream: 's.{a}', metadata: { userId: '{b}' }, data: {} }
+    expect(valuesOf(spec, { a: '1', b: 'NA' }).metadata).toEqual({})
+    expect(() => valuesOf(spec, { a: 'NA', b: 'u' })).toThrow('column a has the null marker "NA": streamId')
+  })
+
+  test('come from several columns', () => {
+    const day = { template: '{y}-{m}-{d}', type: 'date', format: 'YYYY-M-D', empty: 'null' }
+    const dayOf = (y: string, m: string, d: string) => valuesOf({ data: { day } }, { y, m, d }).data
+    expect(dayOf('1997', '1', '12')).toEqual({ day: '1997-01-12' })
+    expect(dayOf('', '', '')).toEqual({ day: null })
+    expect(() => dayOf('1997', '2', '30')).toThrow(
+      'columns y, m, d give "1997-2-30": expected a date as YYYY-M-D',
+    )
+    expect(() => dayOf('1997', '', '12')).toThrow('columns y, m, d give "1997--12"')
+  })
+
+  test('are written as a row again: null as a marker, a date in its columns', () => {
+    const day = { template: '{y}/{m}/{d}', type: 'date', format: 'YYYY/M/D' }
+    const data = { day, note: { column: 'note' } }
+    const both = new Mapping({ stream: 's.1', type: 'T', nullMarkers: ['NA'], data }, 'm.json')
+    const event = { id: newEventId(), streamId: streamIdOf('s', '1'), type: 'T', metadata: {} }
+    const rowFor = (values: object) => Object.fromEntries(both.rowOf({ ...event, data: values }))
+    expect(rowFor({ day: '1997-01-12', note: null })).toEqual({ y: '1997', m: '1', d: '12', note: 'NA' })
+    expect(() => rowFor({ day: '1997-01-12', note: 'NA' })).toThrow('m.json has no row for T of s.1')
+  })
+
+  test('may be constants, in every part of the event; a text before the id is its prefix', () => {
+    const data = { currency: { constant: 'EUR' }, tags: { constant: ['a', { b: null }] } }
+    const spec = { id: 'till-7/{no}', metadata: { source: 'till 7' }, schemaVersion: 1, data }
+    expect(valuesOf(spec, { no: '42' })).toEqual({
+      ...{ streamId: 's.1', type: 'T', key: 'till-7/42', schemaVersion: 1, metadata: { source: 'till 7' } },
+      data: { currency: 'EUR', tags: ['a', { b: null }] },
+    })
+  })
+
+  test('may say their schema version', () => {
+    const spec = { schemaVersion: '{v}', data: {} }
+    expect(valuesOf(spec, { v: '2' }).schemaVersion).toBe(2)
+    expect(() => valuesOf(spec, { v: 'two' })).toThrow(
+      'schemaVersion is "two": expected a whole number from 1',
+    )
+  })
+})
+
 test.each([
   [{}, 'm.json: stream: expected required property'],
   [{ ...spec, streem: 'x' }, 'm.json: streem: unexpected property'],
   [
     { ...spec, data: { total: 'total' } },
-    'm.json: data.total: expected an object with a column or a constant',
+    'm.json: data.total: expected an object with a column, a template or a constant',
   ],
   [
     { ...spec, data: { total: { column: 'total', typ: 'integer' } } },
@@ -92,6 +196,13 @@ test.each([
     'm.json: data.total.scale: ',
   ],
   [{ ...spec, header: false }, 'm.json: columns: missing'],
+  [{ ...spec, encoding: 'klingon' }, 'm.json: encoding: "klingon" is unknown'],
+  [{ ...spec, schemaVersion: 0 }, 'm.json: schemaVersion: '],
+  [{ ...spec, type: [] }, 'm.json: type: '],
+  [{ ...spec, type: [{ when: {}, type: 'T' }] }, 'm.json: type.0.when: '],
+  [{ ...spec, type: [{ type: 'T' }, { type: 'U' }] }, 'm.json: type.0.when: missing: only the last case'],
+  [{ ...spec, data: undefined }, 'm.json: data: '],
+  [{ ...spec, data: { a: { column: 'a', template: '{a}' } } }, 'm.json: data.a: expected an object with a'],
 ])('%j is no mapping', (json, told) => {
   expect(() => new Mapping(json, 'm.json')).toThrow(told)
 })

@@ -15,6 +15,7 @@ import { readBytes } from './open-file.ts'
 import { draftOfJson } from './read-json-lines.ts'
 import { readLines } from './read-lines.ts'
 import { readRows } from './read-rows.ts'
+import { latestVersions, schemaVersionOf, type SchemaVersions } from './schema-versions.ts'
 
 /** What an import reads, and how it names what it finds. */
 export interface EventFile {
@@ -25,6 +26,10 @@ export interface EventFile {
   readonly source: string
   /** Aggregate types to be called otherwise. */
   readonly renamed: ReadonlyMap<string, string>
+  /** Stands before every id that a line has. */
+  readonly idPrefix?: string
+  /** Of the data of lines that name no version. */
+  readonly schemaVersions?: SchemaVersions
   /** Goes with every event as its correlation id. */
   readonly importId?: string
 }
@@ -81,13 +86,20 @@ async function* readParts(
   }
 }
 
-function draftOf({ line, read }: LineParts, { renamed, importId }: EventFile): DraftLine | LineProblem {
+function draftOf({ line, read }: LineParts, from: EventFile): DraftLine | LineProblem {
+  const { renamed, importId, idPrefix = '', schemaVersions = latestVersions } = from
   try {
     const draft = read()
+    const schemaVersion = schemaVersionOf(draft, schemaVersions)
     const streamId = renamedStream(draft.streamId, renamed)
     checkNewStreamId(streamId)
     const metadata = importId === undefined ? draft.metadata : marked(draft, importId)
-    return { ...draft, line, streamId, ...(metadata !== undefined && { metadata: parseMetadata(metadata) }) }
+    return {
+      ...{ ...draft, line, streamId },
+      ...(draft.key !== undefined && { key: idPrefix + draft.key }),
+      ...(schemaVersion !== undefined && { schemaVersion }),
+      ...(metadata !== undefined && { metadata: parseMetadata(metadata) }),
+    }
   } catch (error) {
     if (error instanceof InvalidInputError) return new LineProblem(line, error.message, { path: error.path })
     throw error

@@ -2,14 +2,17 @@ import { InvalidInputError, parseMetadata, parseStreamId, quote } from '#domain'
 
 import { parseJson } from '../parse-json.ts'
 import type { Draft } from './imported-line.ts'
+import { parseSchemaVersion } from './schema-versions.ts'
 
-/** The last three stand in exports, and are what the log made of the event: they are not taken. */
-const names = ['streamId', 'type', 'data', 'id', 'metadata', 'version', 'position', 'timestamp']
+const ownNames = ['streamId', 'type', 'data', 'id', 'metadata', 'schemaVersion']
+/** These stand in exports, and are what the log made of the event: they are not taken. */
+const logNames = ['version', 'position', 'timestamp']
+const names = [...ownNames, ...logNames]
 
 type Json = Readonly<Record<string, unknown>>
 
 /**
- * Reads an event as an export writes it: `{"streamId", "type", "data", "id"?, "metadata"?}`.
+ * Reads an event as an export writes it: `{"streamId", "type", "data", "id"?, "metadata"?, "schemaVersion"?}`.
  * @throws InvalidInputError that says what was expected.
  */
 export function draftOfJson(text: string): Draft {
@@ -18,7 +21,7 @@ export function draftOfJson(text: string): Draft {
   if (unknown !== undefined) {
     throw new InvalidInputError(unknown, `${quote(unknown)} is unknown: expected only ${names.join(', ')}`)
   }
-  const { data, id, metadata } = json
+  const { data, id, metadata, schemaVersion } = json
   const key = id === undefined ? undefined : textOf(json, 'id')
   return {
     streamId: parseStreamId(textOf(json, 'streamId')),
@@ -26,6 +29,7 @@ export function draftOfJson(text: string): Draft {
     data,
     ...(key !== undefined && { key }),
     ...(metadata !== undefined && { metadata: parseMetadata(metadata) }),
+    ...(schemaVersion !== undefined && { schemaVersion: parseSchemaVersion(schemaVersion) }),
   }
 }
 

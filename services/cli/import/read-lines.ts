@@ -5,11 +5,14 @@ export interface Line {
   readonly line: number
   /** Without its end. */
   readonly text: string
+  /** The last line may have none. */
+  readonly end: '\n' | '\r\n' | ''
 }
 
 /** As much as a service takes in one request. */
 const lineBytesMax = 8 * 1024 * 1024
 const newline = 0x0a
+const byteOrderMark = '\ufeff'
 
 /**
  * The lines of a text file, whether they end by LF or CRLF. Not node:readline, which ends lines within JSON strings
@@ -20,14 +23,14 @@ export async function* readLines(
   bytes: AsyncIterable<Buffer>,
   encoding: string,
 ): AsyncGenerator<Line | LineProblem, void> {
-  const decoder = new TextDecoder(encoding, { fatal: true })
+  const decoder = new LineDecoder(encoding)
   let line = 0
   let rest: Buffer = Buffer.alloc(0)
-  for await (const chunk of bytes) {
+  for await (const chunk of decoder.inAscii(bytes)) {
     const unread = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
     let start = 0
     for (let end = unread.indexOf(newline); end >= 0; end = unread.indexOf(newline, start)) {
-      yield decoded(decoder, encoding, ++line, unread.subarray(start, end))
+      yield decoder.decode(++line, unread.subarray(start, end), true)
       start = end + 1
     }
     rest = unread.subarray(start)
@@ -36,18 +39,69 @@ export async function* readLines(
       return
     }
   }
-  if (rest.length > 0) yield decoded(decoder, encoding, ++line, rest)
+  if (rest.length > 0) yield decoder.decode(++line, rest, false)
 }
 
-function decoded(
-  decoder: InstanceType<typeof TextDecoder>,
-  encoding: string,
-  line: number,
-  bytes: Buffer,
-): Line | LineProblem {
-  try {
-    return { line, text: decoder.decode(bytes).replace(/\r$/, '') }
-  } catch {
-    return new LineProblem(line, `not text in ${encoding}`)
+class LineDecoder {
+  readonly #encoding: string
+  /** In UTF-16 the byte of a newline may be half of another character: it is read as UTF-8. */
+  readonly #isWide: boolean
+  readonly #decoder: InstanceType<typeof TextDecoder>
+
+  constructor(encoding: string) {
+    this.#isWide = new TextDecoder(encoding).encoding.startsWith('utf-16')
+    this.#encoding = encoding
+    this.#decoder = this.#newDecoder()
+  }
+
+  /** A mark is a mark only at the start of the file: elsewhere it must stay. */
+  #newDecoder() {
+    return new TextDecoder(this.#isWide ? 'utf-8' : this.#encoding, { fatal: true, ignoreBOM: true })
+  }
+
+  /** The bytes in an encoding that has the newline as ASCII has it. What is broken in UTF-16 stays broken. */
+  async *inAscii(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {
+    if (!this.#isWide) {
+      yield* bytes
+      return
+    }
+    const decoder = new TextDecoder(this.#encoding, { fatal: true })
+    try {
+      for await (const chunk of bytes) yield Buffer.from(decoder.decode(chunk, { stream: true }))
+      decoder.decode()
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error
+      yield brokenBytes
+    }
+  }
+
+  decode(line: number, bytes: Buffer, isEnded: boolean): Line | LineProblem {
+    const decoded = textOf(this.#decoder, bytes)
+    if (decoded === undefined) return new LineProblem(line, this.#whyNone(bytes, isEnded))
+    const isMarked = line === 1 && decoded.startsWith(byteOrderMark)
+    const text = isMarked ? decoded.slice(1) : decoded
+    if (isEnded && text.endsWith('\r')) return { line, text: text.slice(0, -1), end: '\r\n' }
+    return { line, text, end: isEnded ? '\n' : '' }
+  }
+
+  #whyNone(bytes: Buffer, isEnded: boolean): string {
+    const isCut = !isEnded && textOf(this.#newDecoder(), bytes, true) !== undefined
+    const why = isCut ? ': the file ends inside a character, so it is not whole' : ''
+    return `not text in ${this.#encoding}${why}`
   }
 }
+
+function textOf(
+  decoder: InstanceType<typeof TextDecoder>,
+  bytes: Buffer,
+  stream = false,
+): string | undefined {
+  try {
+    return decoder.decode(bytes, { stream })
+  } catch {
+    return undefined
+  }
+}
+
+/** No UTF-8, whatever follows. */
+const brokenBytes = Buffer.from([0xff])

@@ -1,11 +1,8 @@
-import { pipeline, Readable } from 'node:stream'
-
-import { CsvError, parse } from 'csv-parse'
-
 import { UsageError } from '../failure.ts'
 import { LineProblem } from './imported-line.ts'
 import type { Mapping, Row } from './mapping.ts'
-import { readLines } from './read-lines.ts'
+import { type Line, readLines } from './read-lines.ts'
+import { readRecords, type TableRecord } from './read-records.ts'
 
 /** One record of a table. */
 export interface TableRow {
@@ -13,18 +10,10 @@ export interface TableRow {
   readonly row: Row
 }
 
-interface Record {
-  readonly line: number
-  readonly values: readonly string[]
-}
-
-/** A record longer than this has most likely lost its closing quote. */
-const recordBytesMax = 1024 * 1024
-
 /**
  * The records of a table, by the names of their columns.
  * @param file its name, for what is told of it
- * @throws UsageError where it has not the columns that the mapping uses.
+ * @throws UsageError where it has not the columns that the mapping uses, or one of them twice.
  */
 export async function* readRows(
   bytes: AsyncIterable<Buffer>,
@@ -32,25 +21,31 @@ export async function* readRows(
   mapping: Mapping,
 ): AsyncGenerator<TableRow | LineProblem, void> {
   const { delimiter = ',', header = true, encoding = 'utf-8', columns } = mapping.spec
-  const records =
-    delimiter === 'blanks'
-      ? readBlanks(bytes, encoding)
-      : readDelimited(decode(bytes, file, encoding), delimiter)
-  let names = header ? undefined : (columns ?? [])
+  const lines = readLines(bytes, encoding)
+  const records = delimiter === 'blanks' ? readBlanks(lines) : readRecords(lines, delimiter)
+  let names: readonly string[] | undefined = header ? undefined : (columns ?? [])
   if (names !== undefined) checkColumns(names, file, mapping)
   for await (const record of records) {
-    if (record instanceof LineProblem) {
-      yield record
-    } else if (names === undefined) {
-      names = record.values.map((name) => name.trim())
+    if (names === undefined) {
+      names = namesIn(record, file)
       checkColumns(names, file, mapping)
     } else {
-      yield rowOf(record, names)
+      yield record instanceof LineProblem ? record : rowOf(record, names)
     }
+  }
+  if (names === undefined) {
+    throw new UsageError(
+      `${file} is empty: the first line of a table names its columns, unless its mapping has "header": false`,
+    )
   }
 }
 
-function rowOf({ line, values }: Record, names: readonly string[]): TableRow | LineProblem {
+function namesIn(header: TableRecord | LineProblem, file: string): readonly string[] {
+  if (!(header instanceof LineProblem)) return header.values.map((name) => name.trim())
+  throw new UsageError(`${file}: line ${header.line}, which names the columns: ${header.message}`)
+}
+
+function rowOf({ line, values }: TableRecord, names: readonly string[]): TableRow | LineProblem {
   if (values.length === names.length) {
     return { line, row: new Map(names.map((name, index) => [name, values[index] ?? ''])) }
   }
@@ -59,69 +54,20 @@ function rowOf({ line, values }: Record, names: readonly string[]): TableRow | L
 
 function checkColumns(names: readonly string[], file: string, mapping: Mapping): void {
   for (const [column, place] of mapping.columnsUsed) {
-    if (!names.includes(column)) {
-      throw new UsageError(
-        `${file} has no column ${column}, which ${mapping.file} uses in ${place}: its columns are ${names.join(', ')}`,
-      )
-    }
+    const count = names.filter((name) => name === column).length
+    if (count === 1) continue
+    const has = count === 0 ? `no column ${column}` : `${count} columns ${column}`
+    throw new UsageError(
+      `${file} has ${has}, which ${mapping.file} uses in ${place}: its columns are ${names.join(', ')}`,
+    )
   }
 }
 
 async function* readBlanks(
-  bytes: AsyncIterable<Buffer>,
-  encoding: string,
-): AsyncGenerator<Record | LineProblem, void> {
-  for await (const line of readLines(bytes, encoding)) {
+  lines: AsyncIterable<Line | LineProblem>,
+): AsyncGenerator<TableRecord | LineProblem, void> {
+  for await (const line of lines) {
     if (line instanceof LineProblem) yield line
     else if (line.text.trim() !== '') yield { line: line.line, values: line.text.trim().split(/[ \t]+/) }
   }
 }
-
-async function* readDelimited(
-  text: AsyncIterable<string>,
-  delimiter: string,
-): AsyncGenerator<Record | LineProblem, void> {
-  const problems: LineProblem[] = []
-  const parser = parse({
-    delimiter,
-    ...{ bom: true, info: true, max_record_size: recordBytesMax },
-    ...{ skip_empty_lines: true, relax_column_count: true, skip_records_with_error: true },
-    on_skip: (error) => {
-      if (error) problems.push(problemOf(error))
-      return undefined
-    },
-  })
-  // What goes wrong comes out of the parser too, which is read below.
-  pipeline(Readable.from(text), parser, () => undefined)
-  for await (const { record, info } of parser as AsyncIterable<Parsed>) {
-    yield* problems.splice(0)
-    yield { line: info.lines, values: record }
-  }
-  yield* problems.splice(0)
-}
-
-interface Parsed {
-  readonly record: readonly string[]
-  readonly info: { readonly lines: number }
-}
-
-/** Broken characters are never taken for others. @throws UsageError */
-async function* decode(
-  bytes: AsyncIterable<Buffer>,
-  file: string,
-  encoding: string,
-): AsyncGenerator<string, void> {
-  const decoder = new TextDecoder(encoding, { fatal: true })
-  let lines = 1
-  for await (const chunk of bytes) {
-    try {
-      yield decoder.decode(chunk, { stream: true })
-    } catch (error) {
-      throw new UsageError(`${file} is not text in ${encoding}, at line ${lines} or after`, { cause: error })
-    }
-    lines += chunk.toString('latin1').split('\n').length - 1
-  }
-}
-
-const problemOf = (error: Error): LineProblem =>
-  new LineProblem(error instanceof CsvError ? Number(error['lines'] ?? 0) : 0, error.message)

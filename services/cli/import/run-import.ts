@@ -6,6 +6,7 @@ import { ProgressMeter } from '../progress-meter.ts'
 import { grouped } from '../progress-text.ts'
 import { checkEvents, type FileContents, withSchemas } from './check-events.ts'
 import { Checkpoint, fingerprintOf } from './checkpoint.ts'
+import { idScheme } from './event-ids.ts'
 import { EventImport, type ImportCounts } from './import-events.ts'
 import { type DraftLine, type EventLine, LineProblem } from './imported-line.ts'
 import { ProblemLog } from './problem-log.ts'
@@ -93,7 +94,8 @@ class ImportRun {
 
   async #check(): Promise<FileContents> {
     const { signal, display } = this.#parts
-    const meter = new ProgressMeter(display(), await sizeOf(this.#request.from.file))
+    const size = await sizeOf(this.#request.from.file)
+    const meter = new ProgressMeter(display(), size, { what: 'checking', unit: 'bytes' })
     const onProblem = (problem: LineProblem) => {
       this.#problems.add(problem)
     }
@@ -111,17 +113,18 @@ class ImportRun {
     return withSchemas(readDrafts(this.#request.from, onBytes), this.#request.check)
   }
 
-  /** Where all lines have passed once, the schemas need no second look. */
   #lines(): AsyncGenerator<EventLine | LineProblem, void> {
-    const { from } = this.#request
-    return identified(this.#problems.count === 0 ? readDrafts(from) : this.#drafts(), from.source)
+    const { from, check } = this.#request
+    return identified(withSchemas(readDrafts(from), check, this.#problems.count === 0), from.source)
   }
 
   async #openCheckpoint(): Promise<Checkpoint | undefined> {
     const { checkpoint, from, isDryRun } = this.#request
     if (checkpoint === undefined || isDryRun) return undefined
-    const { file, mapping, source, renamed, importId } = from
-    const rest = { mapping: mapping?.spec, source, renamed: [...renamed], importId }
+    const { file, mapping, source, renamed, importId, idPrefix } = from
+    // A release may come in the middle of an import: the schema version that it then takes changes no event's id.
+    const spec = mapping && { ...mapping.spec, schemaVersion: undefined }
+    const rest = { ids: idScheme, mapping: spec, source, renamed: [...renamed], importId, idPrefix }
     const opened = await Checkpoint.open(checkpoint, await fingerprintOf(file, rest))
     this.#line = opened.line
     return opened
@@ -133,7 +136,13 @@ class ImportRun {
     checkpoint: Checkpoint | undefined,
   ): Promise<ImportOutcome> {
     const startMs = performance.now()
-    const meter = new ProgressMeter(this.#parts.display(), contents.events)
+    const meter = new ProgressMeter(this.#parts.display(), contents.events, {
+      ...{ what: 'appending', unit: 'events', waitingFor: 'the writer' },
+    })
+    const onSkipped = (line: EventLine) => {
+      appender.recall(line)
+      meter.skip(1)
+    }
     const run = new EventImport({
       batch: this.#request.batch,
       append: (streamId, lines) => appender.append(streamId, lines),
@@ -148,7 +157,7 @@ class ImportRun {
       signal: this.#parts.signal,
     })
     try {
-      await run.run(this.#behind(checkpoint?.line ?? 0))
+      await run.run(this.#behind(checkpoint?.line ?? 0, onSkipped))
     } catch (error) {
       throw withProgress(error, run.counts)
     } finally {
@@ -158,11 +167,21 @@ class ImportRun {
     return this.#outcome(this.#endOf(), contents, run.counts, (performance.now() - startMs) / 1_000)
   }
 
-  /** What came before the checkpoint is read all the same: ids count how often the same line came before. */
-  async *#behind(line: number): AsyncGenerator<EventLine | LineProblem, void> {
+  /**
+   * What came before the checkpoint is read all the same: ids count how often the same line came before, and streams need not be
+   * read whose events all came with it.
+   */
+  async *#behind(
+    line: number,
+    onSkipped: (line: EventLine) => void,
+  ): AsyncGenerator<EventLine | LineProblem, void> {
     for await (const each of this.#lines()) {
-      if (each.line > line) yield each
-      else if (!(each instanceof LineProblem)) this.#skipped += 1
+      if (each.line > line) {
+        yield each
+      } else if (!(each instanceof LineProblem)) {
+        this.#skipped += 1
+        onSkipped(each)
+      }
     }
   }
 

@@ -78,6 +78,39 @@ describe('lines of a stream', () => {
     expect([store.appends, store.reads]).toEqual([3, 0])
   })
 
+  test('that an earlier run brought cost no read of their stream', async () => {
+    const store = new CountingStore()
+    const [first, second, third] = [1, 2, 3].map(line)
+    if (first === undefined || second === undefined || third === undefined) throw new Error('three lines')
+    await new StreamAppender(store, undefined).append(streamId, [first, second])
+    store.appends = 0
+    const behindCheckpoint = new StreamAppender(store, undefined)
+    for (const each of [first, second]) behindCheckpoint.recall(each)
+    expect(await behindCheckpoint.append(streamId, [third])).toEqual({ appended: 1, alreadyThere: 0 })
+    const again = new StreamAppender(store, undefined)
+    expect(await again.append(streamId, [first, second, third])).toEqual({ appended: 0, alreadyThere: 3 })
+    expect(await again.append(streamId, [line(4)])).toEqual({ appended: 1, alreadyThere: 0 })
+    expect([store.appends, store.reads]).toEqual([3, 0])
+    expect(await numbers(store)).toEqual([1, 2, 3, 4])
+  })
+
+  test('are found wherever they are in a stream that was only recalled', async () => {
+    const lines = [1, 2, 3, 4].map(line)
+    for (const before of [
+      [0, 2, 1],
+      [2, 0, 1],
+      [0, 1, 2],
+    ]) {
+      const store = new ForgetfulStore() as unknown as InMemoryEventStore
+      const brought = before.flatMap((index) => lines.slice(index, index + 1))
+      for (const each of brought) await new StreamAppender(store, undefined).append(streamId, [each])
+      const resumed = new StreamAppender(store, undefined)
+      for (const each of lines.slice(0, 2)) resumed.recall(each)
+      expect(await resumed.append(streamId, lines.slice(2))).toEqual({ appended: 1, alreadyThere: 1 })
+      expect(await numbers(store)).toEqual([...before.map((index) => index + 1), 4])
+    }
+  })
+
   test('are looked for in the stream itself when somebody else appends meanwhile', async () => {
     const store = new InMemoryEventStore()
     const appender = new StreamAppender(store, undefined)

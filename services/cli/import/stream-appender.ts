@@ -41,6 +41,11 @@ export class StreamAppender {
     this.#known = new KnownStreams(store, importId)
   }
 
+  /** This line is in its stream: an earlier run brought it. */
+  recall({ streamId, event }: EventLine): void {
+    this.#known.recall(streamId, [event.id])
+  }
+
   /**
    * @param lines of one stream, in order. Only one call for a stream at a time.
    * @throws EventStoreError that is no fault of a line, e.g. `unavailable`, `outcome-unknown`.
@@ -72,8 +77,10 @@ export class StreamAppender {
     try {
       const expectedVersion = known?.version ?? 'no-stream'
       const { lastVersion, duplicate } = await this.#store.append(streamId, events, { expectedVersion })
-      // What the writer knows to be there stands somewhere in the stream: the next conflict makes us look where.
-      if (duplicate) return { appended: 0, alreadyThere: lines.length }
+      if (duplicate) {
+        this.#known.recall(streamId, idsOf(lines))
+        return { appended: 0, alreadyThere: lines.length }
+      }
       this.#known.appended(streamId, lastVersion, idsOf(lines))
       return { appended: lines.length, alreadyThere: 0 }
     } catch (error) {
