@@ -38,8 +38,6 @@ export interface Verification {
   readonly isInterrupted: boolean
 }
 
-/** Ids are compared over the whole log up to so many events (400 MB), beyond that within each partition. */
-const idsMax = 50_000_000
 /** How long owners may take, all together, to bring their indexes to the end of the log. */
 const patienceMs = 5_000
 
@@ -93,7 +91,7 @@ class Verifying {
     const sample = await this.#sample(partitions)
     const meter = new ProgressMeter(this.#options.display, offsets)
     try {
-      await this.#verifyPartitions(partitions, offsets, sample, meter)
+      await this.#verifyPartitions(partitions, sample, meter)
       if (!signal.aborted) await this.#verifyProjections(meter)
     } finally {
       meter.end()
@@ -141,7 +139,6 @@ class Verifying {
 
   async #verifyPartitions(
     partitions: readonly LogPartition[],
-    offsets: number,
     sample: Sample,
     meter: ProgressMeter,
   ): Promise<void> {
@@ -158,7 +155,6 @@ class Verifying {
       advance: (by: number) => meter.advance(by),
       ...{ parts, sample, signal },
     }
-    const byPartition = offsets > idsMax
     for (const place of partitions) {
       const aggregate = this.#aggregates.find(({ type }) => type === place.aggregateType)
       await new PartitionVerifier(
@@ -168,13 +164,13 @@ class Verifying {
         context,
       ).run()
       if (signal.aborted) return
-      if (byPartition) await this.#tellRepeated([place], sample)
+      // A stream lies in one partition as a whole, and ids are compared within a stream.
+      await this.#tellRepeated(place, sample)
     }
-    await this.#tellRepeated(partitions, sample)
   }
 
-  #tellRepeated(partitions: readonly LogPartition[], sample: Sample): Promise<void> {
-    return tellRepeatedIds(this.#ids.takeRepeated(), partitions, sample, this.#reader, this.#findings)
+  #tellRepeated(place: LogPartition, sample: Sample): Promise<void> {
+    return tellRepeatedIds(this.#ids.takeRepeated(), place, sample, this.#reader, this.#findings)
   }
 
   async #verifyProjections(meter: ProgressMeter): Promise<void> {
