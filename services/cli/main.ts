@@ -1,5 +1,5 @@
-import { endQuietlyOnBrokenPipe } from './print.ts'
+import { endOnBrokenOutput } from './print.ts'
 import { runCli } from './run-cli.ts'
 
-endQuietlyOnBrokenPipe()
+endOnBrokenOutput()
 process.exitCode = await runCli(process.argv.slice(2), process.env)

@@ -13,6 +13,11 @@ test('takes what a server takes', () => {
   expect(() => parseJson(`[${'1,'.repeat(600_000)}1]`)).toThrow('has more than 500000 values')
 })
 
+test('a byte order mark before the JSON is no part of it', () => {
+  expect(parseJson('\uFEFF{"a":1}')).toEqual({ a: 1 })
+  expect(() => parseJson('{"a":\uFEFF1}')).toThrow('is not JSON: ')
+})
+
 test('an imported line that is nested too deep is refused by name', () => {
   const line = (data: string) => `{"streamId":"order.1","type":"OrderPlaced","data":${data}}`
   expect(draftOfJson(line(nested(90)))).toMatchObject({ streamId: 'order.1' })
