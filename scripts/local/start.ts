@@ -1,6 +1,6 @@
 import { join, relative } from 'node:path'
 import { runDemo, servesDemo } from '../demo/run-demo.ts'
-import type { StackFolders } from '../stack/index.ts'
+import { defaultHome, type StackFolders } from '../stack/index.ts'
 import { startDetached } from './detach.ts'
 import { overview } from './overview.ts'
 import { readinessOf } from './readiness.ts'
@@ -53,7 +53,12 @@ async function filled({ parts }: StackState, { demo }: StackSettings): Promise<v
 }
 
 async function show(state: StackState, { folders }: StackSettings): Promise<void> {
-  for (const line of overview(state, shortened(folders), servesDemo(process.env))) report(line)
+  const shown = {
+    logs: shortened(folders),
+    ...(folders.home !== defaultHome && { home: folders.home }),
+    example: servesDemo(process.env),
+  }
+  for (const line of overview(state, shown)) report(line)
   for (const trouble of await troublesOf(platformOf(state.parts))) report(`Degraded: ${trouble}`)
 }
 

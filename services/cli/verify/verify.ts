@@ -5,6 +5,8 @@ import type { ViewStore } from '#projections'
 import { openViewStore, type ReadingBackends } from '#service'
 
 import { aggregatesAsked } from '../aggregates-asked.ts'
+import { checkTopics } from '../missing-topics.ts'
+import { clusterOf, type NamedCluster } from '../named-cluster.ts'
 import { partitionIndex } from '../partition-index.ts'
 import { ProgressMeter } from '../progress-meter.ts'
 import type { ProgressDisplay } from '../progress-display.ts'
@@ -31,6 +33,7 @@ export interface VerifyOptions {
 }
 
 export interface Verification {
+  readonly cluster: NamedCluster
   readonly counts: VerifyCounts
   readonly findings: Findings
   /** Share of the streams that were looked at closely. */
@@ -43,7 +46,7 @@ const patienceMs = 5_000
 
 /**
  * Compares everything that is kept of events with the log. Reads only.
- * @throws InvalidInputError for a type that the domain does not have; LogError, IndexUnavailableError, ViewStoreUnavailableError,
+ * @throws InvalidInputError for a type that the domain does not have; CommandError for one without a topic; LogError, IndexUnavailableError, ViewStoreUnavailableError,
  *   SchemaError `registry-unreachable`.
  */
 export async function verify(
@@ -54,8 +57,13 @@ export async function verify(
   const aggregates = aggregatesAsked(backends.domain, options.types)
   const names = backends.domain.aggregates.flatMap(({ type }) => [eventTopic(type), snapshotTopic(type)])
   const topics = await new Topics(backends.cluster).describe(names)
-  return new Verifying(config, backends, options, aggregates, topics).run()
+  const cluster = clusterOf(backends.cluster, config)
+  const missing = checkTopics(aggregates, options.types, topics, cluster)
+  return new Verifying(config, backends, options, aggregates, topics).run(missing)
 }
+
+const notThere =
+  'there is no such topic: all events of its type are gone, or no writer with this domain has ever started here'
 
 class Verifying {
   readonly #config: Config
@@ -84,8 +92,10 @@ class Verifying {
     this.#findings = new Findings(options.findingsMax)
   }
 
-  async run(): Promise<Verification> {
+  /** @param missing topics that are not there. */
+  async run(missing: readonly string[]): Promise<Verification> {
     const { signal } = this.#options
+    for (const topic of missing) this.#findings.add('log', 'topic-missing', notThere, { topic })
     const partitions = this.#aggregates.flatMap(({ type }) => this.#partitionsOf(type))
     const offsets = await this.#offsetsIn(partitions)
     const sample = await this.#sample(partitions)
@@ -96,12 +106,21 @@ class Verifying {
     } finally {
       meter.end()
     }
+    if (!signal.aborted) this.#noteNothing(partitions)
     return {
+      cluster: clusterOf(this.#backends.cluster, this.#config),
       counts: this.#counts,
       findings: this.#findings,
       fraction: sample.fraction,
       isInterrupted: signal.aborted,
     }
+  }
+
+  /** Whoever has looked at nothing has found nothing: that proves nothing. */
+  #noteNothing(partitions: readonly LogPartition[]): void {
+    if (this.#counts.events > 0 || this.#findings.total > 0) return
+    const message = `there was nothing to compare: ${partitions.length} partitions, and no event in them that was asked for`
+    this.#findings.add('log', 'nothing-compared', message, {})
   }
 
   #partitionsOf(aggregateType: string): LogPartition[] {
