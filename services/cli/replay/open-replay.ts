@@ -7,6 +7,7 @@ import { kafkaSettings } from '#service'
 
 import { clusterOf, clusterText, type NamedCluster } from '../named-cluster.ts'
 import { type Checkpoint, readCheckpoint, saveCheckpoint } from './checkpoint.ts'
+import { eventTypesAsked } from './event-types-asked.ts'
 import { openTarget } from './open-target.ts'
 import { paceOf, unlimited } from './pace.ts'
 import { rangesOf } from './ranges.ts'
@@ -41,6 +42,7 @@ export async function withReplay<T>(
   const cluster = await KafkaCluster.connect(kafkaSettings(config), request.timeoutMs)
   try {
     const source = await findSource(cluster, config, request)
+    const ofTypes = eventTypesAsked(config, request)
     const reader = new LogReader(cluster, { timeoutMs: request.timeoutMs })
     const identity = identityOf(request, source.topicId)
     const found = await foundCheckpoint(request, identity)
@@ -62,7 +64,7 @@ export async function withReplay<T>(
       return await use({
         cluster: clusterOf(cluster, config),
         progress,
-        warnings: [...deleted, ...opened.warnings],
+        warnings: [...ofTypes, ...deleted, ...opened.warnings],
         run,
       })
     } finally {
