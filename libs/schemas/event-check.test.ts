@@ -25,3 +25,12 @@ test('neither a name that no schema has, nor the schema of a state, is an event 
     }).toThrow(`aggregate type customer has no event type "${name}": it has PurchaseMade.`)
   }
 })
+
+test('an unknown field tells which version is known, and that a change of schemas needs a restart', () => {
+  const data = { ...purchase, currency: 'EUR' }
+  expect(() => {
+    check('customer', 'PurchaseMade', data)
+  }).toThrow(
+    /^data\.currency: unknown field: expected only .*\. customer\/PurchaseMade\.v1\.avsc, as it was when this process started, .*restart it/,
+  )
+})

@@ -1,3 +1,4 @@
+export { checkDomainSchemas, type DomainSchemas } from './check-domain-schemas.ts'
 export { checkSchemas } from './check-schemas.ts'
 export { type EventCheck, eventCheckOf } from './event-check.ts'
 export { type DecodedRecord, EventCodec, type EventCodecOptions, type Preparation } from './event-codec.ts'

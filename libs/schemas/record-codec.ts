@@ -63,8 +63,15 @@ export class RecordCodec {
     } catch (error) {
       if (!(error instanceof Mismatch)) throw error
       const path = roots[this.schema.role] + error.path
-      throw new InvalidInputError(path, `${path}: ${error.message}`)
+      const hint = error.isUnknownField ? `. ${this.#versionKnown()}` : ''
+      throw new InvalidInputError(path, `${path}: ${error.message}${hint}`)
     }
+  }
+
+  /** Whoever has just added a field wonders: the schema has it, the process does not. */
+  #versionKnown(): string {
+    const { aggregateType, name, version } = this.schema
+    return `${aggregateType}/${name}.v${version}.avsc, as it was when this process started, is the newest version that it knows: restart it after a change of schemas`
   }
 }
 

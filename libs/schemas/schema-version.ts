@@ -4,8 +4,10 @@ import { basename } from 'node:path'
 import type { Type } from 'avsc'
 
 import { avroTypeOf } from './avro-type.ts'
+import { wrongNameIn } from './check-avro-names.ts'
 import { reasonOf, SchemaError } from './schema-error.ts'
 import { type RecordShape, shapeOf } from './shape.ts'
+import { faultyLine, placeOf } from './text-place.ts'
 
 /** What a schema describes: an event of the type, the state that its snapshots hold, or a view of a projection. */
 export type SchemaRole = 'event' | 'snapshot' | 'view'
@@ -50,7 +52,8 @@ export function readSchemaVersion(file: string, aggregateType: string): SchemaVe
     throw malformed(file, 'the file name is not <EventName>.v<N>.avsc, e.g. OrderPlaced.v1.avsc')
   }
   const place = { file, aggregateType, name: match[1] ?? '', version: Number(match[2]) }
-  return schemaVersionOf(place, parseJson(file))
+  const text = readFileSync(file, 'utf8')
+  return withPlaceIn(text, () => schemaVersionOf(place, parseJson(file, text)))
 }
 
 /** @param schema an Avro schema as JSON. @throws SchemaError `malformed-schema` when it is not what its place says. */
@@ -75,12 +78,25 @@ export function schemaVersionOf(place: SchemaPlace, schema: Json): SchemaVersion
 const malformed = (file: string, message: string): SchemaError =>
   new SchemaError('malformed-schema', `${file}: ${message}`, { file })
 
-function parseJson(file: string): Json {
+/** What is wrong with a schema, with the line of the word that it is about. */
+function withPlaceIn(text: string, read: () => SchemaVersion): SchemaVersion {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof SchemaError)) throw error
+    const word = /([\w.-]+)\W*$/.exec(error.message)?.[1] ?? ''
+    const place = placeOf(text, word) || placeOf(text, word.slice(word.lastIndexOf('.') + 1))
+    if (place === '') throw error
+    throw new SchemaError(error.code, `${error.message} (${place})`, error.details, { cause: error })
+  }
+}
+
+function parseJson(file: string, text: string): Json {
   let json: unknown
   try {
-    json = JSON.parse(readFileSync(file, 'utf8'))
+    json = JSON.parse(text)
   } catch (error) {
-    throw malformed(file, `not JSON: ${reasonOf(error)}`)
+    throw malformed(file, `not JSON: from line ${faultyLine(text)} on: ${reasonOf(error)}`)
   }
   if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json as Json
   throw malformed(file, 'expected a JSON object that describes an Avro record')
@@ -90,6 +106,13 @@ function understand(
   file: string,
   schema: Json,
 ): Pick<SchemaVersion, 'type'> & { shape: ReturnType<typeof shapeOf> } {
+  const wrong = wrongNameIn(schema)
+  if (wrong !== undefined) {
+    throw malformed(
+      file,
+      `names in Avro are letters, digits and _, and begin with no digit: this ${wrong.what} has the name ${JSON.stringify(wrong.name)}`,
+    )
+  }
   try {
     return { type: avroTypeOf(schema), shape: shapeOf(schema) }
   } catch (error) {
