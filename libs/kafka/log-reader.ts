@@ -1,3 +1,5 @@
+import { setTimeout as pause } from 'node:timers/promises'
+
 import { LRUCache } from 'lru-cache'
 
 import { deadlineIn, untilAnswered } from './attempts.ts'
@@ -11,7 +13,7 @@ import { termBefore } from './term-before.ts'
 import { type Stray, type Term, TermRule, type TermStart, type Unmarked } from './terms.ts'
 import { isEventTopic } from './topics.ts'
 import { unlessAborted } from './unless-aborted.ts'
-import { UnmarkedData } from './unmarked-data.ts'
+import { type Found, UnmarkedData } from './unmarked-data.ts'
 
 export interface LogReaderOptions {
   /** How long one step of reading is tried; default 30,000. */
@@ -89,6 +91,13 @@ function pieceOf(
   )
   return { ...sifted, records: recordsOf(sifted.batches, from, until) }
 }
+
+/** How long a reader at the end of the log waits for the first marker behind data that no marker is before. */
+const openWaitMs = 100
+
+/** Data at the beginning of a log that may be a copy, or may have been meant for a topic that is gone: the first marker tells. */
+const isOpen = (found: Found | undefined): boolean =>
+  found !== undefined && found.mayGetMarker && !found.isHeadless && found.beginsStreams
 
 const positionKey = (topicId: string, partition: number, offset: number): string =>
   `${topicId}/${partition}/${offset}`
@@ -200,8 +209,13 @@ export class LogReader {
   ): Promise<Followed> {
     const rule = await this.#ruleAt(topic, partition, offset)
     const { batches, highWatermark } = await this.#fetch(topic, partition, lane, offset, waitMsMax)
-    const nextOffset = offsetAfter(batches, offset)
     const unmarked = await this.#unmarked(topic, partition, rule, batches)
+    if (isOpen(unmarked)) {
+      // Whether it counts is not known before the log's first marker. Until then it waits.
+      await pause(openWaitMs)
+      return { records: [], strays: [], nextOffset: offset, highWatermark }
+    }
+    const nextOffset = offsetAfter(batches, offset)
     const { records, strays } = pieceOf(rule, batches, offset, Infinity, unmarked)
     if (rule !== undefined) await this.#rememberTerm(topic, partition, nextOffset, rule.term)
     return { records, strays, nextOffset, highWatermark }
@@ -233,7 +247,7 @@ export class LogReader {
     partition: number,
     rule: TermRule | undefined,
     batches: readonly StoredBatch[],
-  ): Promise<Unmarked | undefined> {
+  ): Promise<Found | undefined> {
     if (rule === undefined || rule.term !== undefined || batches[0]?.isControl !== false) return undefined
     const { topicId } = await this.#topic(topic)
     const lane = `read-${partition % readLanes}`

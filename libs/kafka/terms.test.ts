@@ -1,6 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
+import { newEventId, streamIdOf, type Version } from '#domain'
+
+import { toLogRecord } from './event-record.ts'
 import { encodeBatch, splitBatches, type StoredBatch } from './record-batch.ts'
 import { termBefore } from './term-before.ts'
 import { type Term, TermRule } from './terms.ts'
@@ -10,6 +13,8 @@ import { UnmarkedData } from './unmarked-data.ts'
 interface Made extends Term {
   readonly isMarker: boolean
   readonly records: number
+  /** Of its first record, the next of one stream; its records are no events otherwise. */
+  readonly version?: number
 }
 
 const attributesAt = 21
@@ -25,11 +30,11 @@ const made = fc.record<Made>({
 /** The batches as a broker stores them. */
 function stored(log: readonly Made[], start = 0): StoredBatch[] {
   let offset = start
-  return log.map(({ isMarker, producerId, epoch, records }) => {
+  return log.map(({ isMarker, producerId, epoch, records, version }) => {
     const one = { key: Buffer.from('k'), value: Buffer.from('v'), headers: [], timestampMs: 0 }
     const count = isMarker ? 1 : records
     const bytes = encodeBatch(
-      Array.from({ length: count }, () => one),
+      Array.from({ length: count }, (_, index) => (version === undefined ? one : eventOf(version + index))),
       { producerId, epoch, sequence: 0 },
     )
     bytes.writeBigInt64BE(BigInt(offset), 0)
@@ -38,6 +43,17 @@ function stored(log: readonly Made[], start = 0): StoredBatch[] {
     return splitBatches(bytes)[0] as StoredBatch
   })
 }
+
+const eventOf = (version: number) =>
+  toLogRecord({
+    id: newEventId(),
+    streamId: streamIdOf('order', '1'),
+    type: 'OrderPlaced',
+    version: version as Version,
+    timestamp: new Date(0).toISOString(),
+    metadata: {},
+    value: Buffer.from('v'),
+  })
 
 /** The rule as design states it, batch by batch: looks back for the last marker each time. */
 function countsByDefinition(log: readonly Made[], index: number): boolean {
@@ -141,6 +157,30 @@ describe('data that no marker is before', () => {
     },
     { what: 'in a copied log counts', start: 0, log: [other, other, next, last], counts: [0, 2, 5] },
     { what: 'without any marker counts', start: 0, log: [own, other], counts: [0, 2] },
+    {
+      what: 'that begins its stream counts in a copied log',
+      start: 0,
+      log: [{ ...other, version: 1 }, { ...other, version: 3 }, next, last],
+      counts: [0, 2, 5],
+    },
+    {
+      what: 'that goes on with a stream of a topic that is gone does not count',
+      start: 0,
+      log: [{ ...other, version: 11 }, next, last],
+      counts: [3],
+    },
+    {
+      what: 'that goes on with a stream of a topic that is gone does not count before the first marker comes',
+      start: 0,
+      log: [{ ...other, version: 11 }],
+      counts: [],
+    },
+    {
+      what: 'that goes on with a stream counts where the head was deleted',
+      start: 7,
+      log: [{ ...other, version: 11 }, next, last],
+      counts: [0, 3],
+    },
     {
       what: 'of the owner alone counts where the head was deleted',
       start: 7,

@@ -21,10 +21,12 @@ export interface Stray extends Term {
 
 /** What tells which data counts that no marker is before. */
 export interface Unmarked {
-  /** The first marker that the log has, behind that data. */
-  readonly marker: Term
+  /** The first marker that the log has, behind that data; undefined where it has none so far. */
+  readonly marker: Term | undefined
   /** Whether the head of the log was deleted. */
   readonly isHeadless: boolean
+  /** Whether the first batch begins its streams, as that of a copied log does. */
+  readonly beginsStreams: boolean
   /** Whether any of that data is of the marker's producer id. */
   readonly hasOwn: boolean
 }
@@ -45,8 +47,9 @@ export const isSameTerm = (a: Term | undefined, b: Term | undefined): boolean =>
  * The rule that decides which data in a partition of events counts: a batch counts if and only if its producer id and
  * epoch are those of the last marker before it. Where no marker is before it (the head of the log was deleted, or another
  * cluster's log was copied), it counts, and only its versions can tell, but for what the first marker behind it tells:
- * - In a log that still has its beginning, an owner's data stands behind its marker. Data of the first owner's producer id
- *   before that was meant for a topic of the same name that was deleted.
+ * - In a log that still has its beginning, an owner's data stands behind its marker. Data before the first marker can only be that of a
+ *   copied log, whose first batch begins its streams. Where it goes on with streams that the log does not have, or is of the first owner's
+ *   producer id, it was meant for a topic of the same name that was deleted.
  * - Where the head was deleted, the marker of the owner that wrote there was deleted with it, and the next marker is its own or
  *   that of the owner after it, which has the same producer id. If any data before it is of that id, no other counts.
  *
@@ -85,8 +88,9 @@ export class TermRule {
   #counts(batch: StoredBatch, unmarked: Unmarked | undefined): boolean {
     if (this.#term !== undefined) return batch.isOf(this.#term)
     if (unmarked === undefined) return true
-    const isOwn = batch.producerId === unmarked.marker.producerId
-    return unmarked.isHeadless ? isOwn || !unmarked.hasOwn : !isOwn
+    const { marker, isHeadless, hasOwn, beginsStreams } = unmarked
+    const isOwn = batch.producerId === marker?.producerId
+    return isHeadless ? isOwn || !hasOwn : beginsStreams && !isOwn
   }
 
   #begin(marker: StoredBatch, starts: TermStart[]): void {

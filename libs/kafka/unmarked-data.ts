@@ -1,7 +1,10 @@
 import { LRUCache } from 'lru-cache'
 
+import { InvalidInputError } from '#domain'
+
+import { type EncodedEvent, fromStoredRecord } from './event-record.ts'
 import type { StoredBatch } from './record-batch.ts'
-import type { Unmarked } from './terms.ts'
+import type { Term, Unmarked } from './terms.ts'
 
 /** One partition's log, as far as this search needs it. */
 export interface PieceSource {
@@ -21,46 +24,66 @@ const offsetsMax = 1_000_000
  * that has its beginning is looked at in its first piece only, which is where the first owner of a new topic writes.
  */
 export class UnmarkedData {
-  readonly #known = new LRUCache<string, { readonly found: Unmarked | undefined }>({ max: logsMax })
+  readonly #known = new LRUCache<string, Unmarked>({ max: logsMax })
 
-  /** @param log topic id and partition. @returns undefined where no marker is found. */
-  async of(log: string, source: PieceSource): Promise<Unmarked | undefined> {
+  /** @param log topic id and partition. */
+  async of(log: string, source: PieceSource): Promise<Found> {
     const start = await source.startOffset()
     const key = `${log}/${start}`
     const known = this.#known.get(key)
-    if (known !== undefined) return known.found
-    const { found, isAll } = await search(source, start)
-    // Where the log ends without one, it may still come.
-    if (found !== undefined || !isAll) this.#known.set(key, { found })
+    if (known !== undefined) return { ...known, mayGetMarker: false }
+    const found = await search(source, start)
+    if (!found.mayGetMarker) this.#known.set(key, found)
     return found
   }
 }
 
-async function search(
-  source: PieceSource,
-  start: number,
-): Promise<{ readonly found: Unmarked | undefined; readonly isAll: boolean }> {
+/** What is known of data that no marker is before. */
+export interface Found extends Unmarked {
+  /** Whether the log ends without a marker, so that one may still come that tells more. */
+  readonly mayGetMarker: boolean
+}
+
+async function search(source: PieceSource, start: number): Promise<Found> {
   const producers = new Set<bigint>()
+  const isHeadless = start > 0
+  let beginsStreams = true
+  const found = (marker: Term | undefined, mayGetMarker: boolean): Found => {
+    const hasOwn = marker !== undefined && producers.has(marker.producerId)
+    return { marker, isHeadless, hasOwn, beginsStreams, mayGetMarker }
+  }
   for (let offset = start; offset < start + offsetsMax;) {
     const { batches, highWatermark } = await source.pieceAt(offset)
-    const marker = batches.find(({ isControl }) => isControl)
-    for (const batch of batches) {
-      if (batch === marker) break
-      producers.add(batch.producerId)
-    }
-    if (marker !== undefined) {
-      const { producerId, epoch } = marker
-      const found = {
-        marker: { producerId, epoch },
-        isHeadless: start > 0,
-        hasOwn: producers.has(producerId),
-      }
-      return { found, isAll: false }
+    const [first] = batches
+    if (offset === 0 && first !== undefined) beginsStreams = beginsItsStreams(first)
+    for (const { isControl, producerId, epoch } of batches) {
+      if (isControl) return found({ producerId, epoch }, false)
+      producers.add(producerId)
     }
     const next = (batches.at(-1)?.lastOffset ?? offset - 1) + 1
-    if (next >= highWatermark || next === offset) return { found: undefined, isAll: true }
-    if (start === 0) break
+    if (next >= highWatermark || next === offset) return found(undefined, true)
+    if (!isHeadless) break
     offset = next
   }
-  return { found: undefined, isAll: false }
+  return found(undefined, false)
+}
+
+/** Whether each stream in the first batch of a log has its events from version 1 on. What is no event tells nothing. */
+function beginsItsStreams(batch: StoredBatch): boolean {
+  const versions = new Map<string, number>()
+  for (const { streamId, version } of eventsOf(batch)) {
+    if (version !== (versions.get(streamId) ?? 0) + 1) return false
+    versions.set(streamId, version)
+  }
+  return true
+}
+
+function* eventsOf(batch: StoredBatch): Generator<EncodedEvent> {
+  for (const record of batch.records()) {
+    try {
+      yield fromStoredRecord(record)
+    } catch (error) {
+      if (!(error instanceof InvalidInputError)) throw error
+    }
+  }
 }

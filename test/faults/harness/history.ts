@@ -116,6 +116,8 @@ export interface LoggedEvent extends LogPosition, AppendedEvent {
   readonly version: number
   /** Of its batch. */
   readonly producer: Producer
+  /** Where its batch begins; undefined: a batch of its own. */
+  readonly batchOffset?: number
 }
 
 /** The end of an empty transaction: all that its producer wrote before it, and nobody else, owns what follows. */

@@ -54,6 +54,12 @@ test.each<[string, number[], readonly LoggedEvent[], readonly LoggedMarker[], nu
     [marker(1, by(7, 0))],
   ],
   [
+    'nothing before the first marker where the first batch goes on with a stream that the log does not have',
+    [4],
+    [event(0, 11, by(5, 1)), event(1, 1, by(5, 1)), event(4, 1, by(7, 0))],
+    [marker(3, by(7, 0))],
+  ],
+  [
     'not of the first owner before its marker',
     [2],
     [event(0, 1, by(7, 0)), event(2, 1, by(7, 1))],

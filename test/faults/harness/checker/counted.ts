@@ -51,6 +51,8 @@ interface Unmarked {
   /** Whether any of them is of that producer. */
   readonly hasOwn: boolean
   readonly isHeadless: boolean
+  /** Whether the first batch begins its streams: otherwise it was meant for a topic that is gone, and the log is no copy. */
+  readonly beginsStreams: boolean
 }
 
 function unmarkedIn(
@@ -61,20 +63,34 @@ function unmarkedIn(
   const first = marker?.producer
   const isOwn = ({ offset, producer }: LoggedEvent) =>
     marker !== undefined && offset < marker.offset && producer.id === first?.id
-  return { first, hasOwn: events.some(isOwn), isHeadless }
+  return { first, hasOwn: events.some(isOwn), isHeadless, beginsStreams: beginsItsStreams(events) }
+}
+
+function beginsItsStreams(events: readonly LoggedEvent[]): boolean {
+  const batchOf = ({ batchOffset, offset }: LoggedEvent) => batchOffset ?? offset
+  const [first] = events
+  const versions = new Map<string, number>()
+  return events
+    .filter((event) => first !== undefined && batchOf(event) === batchOf(first))
+    .every(({ streamId, version }) => {
+      const follows = version === (versions.get(streamId) ?? 0) + 1
+      versions.set(streamId, version)
+      return follows
+    })
 }
 
 /**
  * Before the first marker an event counts if its version follows; where the head of the log was deleted, a stream may begin anywhere,
  * and if any event is of the first marker's producer, no other counts. Not, in a log that has its beginning, what the producer of its
- * first marker wrote before: its owner still believed in a log that is gone.
+ * first marker wrote before, nor anything where the first batch goes on with streams that the log does not have: its owner still
+ * believed in a log that is gone.
  */
 function countsUnmarked(
   { version, producer }: LoggedEvent,
   before: number | undefined,
-  { first, hasOwn, isHeadless }: Unmarked,
+  { first, hasOwn, isHeadless, beginsStreams }: Unmarked,
 ): boolean {
   const isOwn = producer.id === first?.id
   if (isHeadless) return (isOwn || !hasOwn) && (before === undefined || version === before + 1)
-  return version === (before ?? 0) + 1 && !isOwn
+  return beginsStreams && version === (before ?? 0) + 1 && !isOwn
 }

@@ -25,7 +25,12 @@ export async function waitUntilCaughtUp(system: System): Promise<void> {
   })
   try {
     for (const name of Object.values(system.domain.projections))
-      await until(`projection ${name} has caught up`, caughtUpMsMax, () => hasCaughtUp(client, name))
+      await until(`projection ${name} has caught up`, caughtUpMsMax, () => hasCaughtUp(client, name)).catch(
+        async (error: unknown) => {
+          const found = JSON.stringify(await client.projection(name).describe())
+          throw new Error(`${String(error)}; it says ${found}`)
+        },
+      )
   } finally {
     await client.close()
   }

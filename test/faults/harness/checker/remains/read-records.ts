@@ -87,6 +87,7 @@ async function eventOf(record: PlacedRecord, avro: PlainAvro): Promise<LoggedEve
   }
   return {
     ...{ topic, partition, offset, streamId, producer: batch.producer },
+    batchOffset: batch.firstOffset,
     id: header(record, 'ce_id'),
     type: header(record, 'ce_type'),
     version: Number(header(record, 'ce_streamversion')),

@@ -74,6 +74,8 @@ export class ModelSystem {
   writeStray(streamId: string, event: LoggedEvent | AppendOperation['events'][number], by: Stranger): void {
     const partition = partitionOf(streamId)
     const term = this.#termOf(partition)
+    // What a log begins with decides whether anything before its first marker counts.
+    if (term === undefined && this.#ends[partition] === 0) return
     // Before the first marker versions decide: the next one would count.
     const version = this.versionOf(streamId) + (term === undefined ? 2 : 1)
     const { id, type, data } = event
