@@ -28,7 +28,7 @@ test('index rebuild makes the whole index anew while the writer runs, also where
   const rebuilt = await annals(['index', 'rebuild', '--yes'])
   expect(rebuilt).toMatchObject({ exitCode: 0, stderr: '' })
   expect(rebuilt.stdout).toMatch(
-    /^topic +partition +index +streams +took\n(eventstore\.\S+ +\d +rebuilt +\d+ +\d+ ms\n){3}3 partitions, in /,
+    /^Kafka cluster \S+ at \S+\ntopic +partition +index +streams +took\n(eventstore\.\S+ +\d +rebuilt +\d+ +\d+ ms\n){3}3 partitions, in /,
   )
   expect((await indexKeys(redis)).filter((key) => !/}[tsr]:/.test(key))).toEqual(before)
   expect((await annals(['index', 'verify', where.type])).stdout).toMatch(
