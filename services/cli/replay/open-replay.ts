@@ -39,10 +39,10 @@ export async function withReplay<T>(
   stdout: Writable,
   use: (replay: OpenReplay) => Promise<T>,
 ): Promise<T> {
+  const ofTypes = eventTypesAsked(config, request)
   const cluster = await KafkaCluster.connect(kafkaSettings(config), request.timeoutMs)
   try {
     const source = await findSource(cluster, config, request)
-    const ofTypes = eventTypesAsked(config, request)
     const reader = new LogReader(cluster, { timeoutMs: request.timeoutMs })
     const identity = identityOf(request, source.topicId)
     const found = await foundCheckpoint(request, identity)
