@@ -146,6 +146,10 @@ describe('a definition', () => {
     [{ name: 'b'.repeat(101) }, 'is malformed'],
     [{ source: [] }, 'projection balances has no source'],
     [{ source: 'Account' }, 'aggregate type "Account" is malformed'],
+    [
+      { keyedBy: 'streams' as never },
+      'projection balances has keyedBy "streams": expected "stream" or "across"',
+    ],
     [{ keyedBy: 'across' }, 'projection balances has no key'],
     [{ source: ['account', 'vault'] }, 'projection balances has no key'],
     [{ ttlMs: 0 }, 'projection balances has ttlMs 0: expected a whole number from 1'],

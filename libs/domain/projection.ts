@@ -80,6 +80,7 @@ export function defineProjection<View, Event extends DomainEvent>(
   const { name, keyedBy, onError = 'stop', viewVersion = 1 } = definition
   const { bytesMax = bytesMaxDefault } = definition
   checkName(name)
+  checkKeyedBy(name, keyedBy)
   const sources = typeof definition.source === 'string' ? [definition.source] : definition.source
   if (sources.length === 0) throw wrong(name, 'source', 'has no source: expected an aggregate type')
   sources.forEach(parseAggregateType)
@@ -158,6 +159,12 @@ function finite(name: string, index: string, value: number): number {
 }
 
 /** Two types may have the same aggregate id, so with several sources only the author knows what keeps keys apart. */
+/** Modules may be plain JavaScript: what the type says is not so for sure. */
+function checkKeyedBy(name: string, keyedBy: unknown): void {
+  if (keyedBy === 'stream' || keyedBy === 'across') return
+  throw wrong(name, 'keyedBy', `has keyedBy ${quote(keyedBy)}: expected "stream" or "across"`)
+}
+
 function defaultKey(name: string, keyedBy: 'stream' | 'across', sources: readonly string[]) {
   if (keyedBy === 'stream' && sources.length === 1) {
     return (event: Pick<RecordedEvent, 'streamId'>): string => aggregateIdOf(event.streamId)

@@ -1,5 +1,5 @@
 import { Admission, readTurns, subscriberTurns } from '#bounds'
-import type { RecordedEvent } from '#domain'
+import { type RecordedEvent, unknownName } from '#domain'
 import {
   type CategoryBatch,
   type CategoryEvent,
@@ -30,6 +30,8 @@ export interface CategoryLogParts {
   readonly format: EventFormat
   /** The event topics that there are. */
   readonly topics: readonly TopicDescription[]
+  /** Event types that streams of an aggregate type may hold: no event of another one can be read here. */
+  readonly eventTypesOf: (aggregateType: string) => readonly string[]
   /** Memory for decoded events that subscribers share. */
   readonly keptBytesMax: number
   /** Pages that may wait to be read; more are refused. */
@@ -41,10 +43,12 @@ export class CategoryLog implements CategoryReader {
   readonly #reader: LogReader
   readonly #format: EventFormat
   readonly #partitions: ReadonlyMap<string, number>
+  readonly #eventTypesOf: CategoryLogParts['eventTypesOf']
   readonly #live: SharedLog<FedEvent>
   readonly #pages: Admission
 
-  constructor({ reader, format, topics, keptBytesMax, pagesWaitingMax }: CategoryLogParts) {
+  constructor({ reader, format, topics, eventTypesOf, keptBytesMax, pagesWaitingMax }: CategoryLogParts) {
+    this.#eventTypesOf = eventTypesOf
     this.#reader = reader
     this.#format = format
     this.#partitions = new Map(topics.map(({ name, partitions }) => [name, partitions]))
@@ -107,6 +111,7 @@ export class CategoryLog implements CategoryReader {
   async checkCategory(aggregateType: string, query: CategoryQuery): Promise<void> {
     const topic = eventTopic(aggregateType)
     const partitions = this.#partitionsAsked(topic, query)
+    this.#checkEventTypes(aggregateType, query)
     matcherOf(query)
     if (query.cursor === undefined) return
     const beyond = await this.#live.beyondEnd(topic, partitions, await this.#startOffsets(topic, query))
@@ -127,6 +132,8 @@ export class CategoryLog implements CategoryReader {
 
   async #readPage(aggregateType: string, query: CategoryQuery): Promise<CategoryPage> {
     const topic = eventTopic(aggregateType)
+    this.#partitionsAsked(topic, query)
+    this.#checkEventTypes(aggregateType, query)
     const offsets = [...(await this.#startOffsets(topic, query))]
     const scan = new PageScan(parsePageLimit(query.limit ?? limitDefault), matcherOf(query))
     const events: RecordedEvent[] = []
@@ -136,6 +143,16 @@ export class CategoryLog implements CategoryReader {
       if (scan.isFull) return { events, cursor: formatCursor(offsets), atEnd: false }
     }
     return { events, cursor: formatCursor(offsets), atEnd: true }
+  }
+
+  /** A type that is not known here cannot be read here: to wait for it would be to wait for ever. */
+  #checkEventTypes(aggregateType: string, { eventTypes = [] }: CategoryQuery): void {
+    const unknown = unknownName(
+      `event type of ${aggregateType}`,
+      eventTypes,
+      this.#eventTypesOf(aggregateType),
+    )
+    if (unknown !== undefined) throw invalidRequest('eventType', unknown)
   }
 
   /** @returns where the next page goes on in this partition. */

@@ -1,4 +1,4 @@
-import { type Aggregate, type NewEvent, quote } from '#domain'
+import { type Aggregate, meant, type NewEvent, quote } from '#domain'
 
 import { EventStoreError } from './errors.ts'
 
@@ -25,6 +25,6 @@ export function eventTypeCheck(aggregates: readonly EvolvedAggregate[]): EventTy
 const notEvolved = ({ type, eventTypes }: EvolvedAggregate, given: unknown, path: string): EventStoreError =>
   new EventStoreError(
     'unknown-event-type',
-    `aggregate ${type} has no evolve for event type ${quote(given)}: it knows ${eventTypes.join(', ') || 'none'}. Add it to the domain module first`,
+    `aggregate ${type} has no evolve for event type ${quote(given)}: it knows ${eventTypes.join(', ') || 'none'}. Add it to the domain module first.${meant(String(given), eventTypes)}`,
     { path },
   )

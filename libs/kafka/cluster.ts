@@ -186,6 +186,15 @@ export class KafkaCluster {
     return answer.topics.filter(({ errorCode }) => errorCode === 0).map(topicMetadata)
   }
 
+  /** Names of all topics that may be looked at. @throws LogError */
+  async topicNames(deadline: number): Promise<readonly string[]> {
+    const { topics } = await untilAnswered(
+      { what: 'asking for all topics', deadline, changes: false },
+      async () => this.#askTopics(null),
+    )
+    return topics.flatMap(({ name, errorCode }) => (errorCode === 0 && name ? [name] : []))
+  }
+
   /** One attempt at a request to a partition's leader. A leader that is none any more is forgotten, and the error passed on. */
   async onLeader<T>(
     topic: string,
@@ -276,9 +285,11 @@ export class KafkaCluster {
     )
   }
 
-  async #askTopics(names: readonly string[]): Promise<MetadataResponse> {
+  async #askTopics(names: readonly string[] | null): Promise<MetadataResponse> {
     const connection = await this.#anyConnection()
-    const answer = await metadataV12.api.async(connection, [...names], false, false).catch(toleratePartial)
+    const answer = await metadataV12.api
+      .async(connection, names && [...names], false, false)
+      .catch(toleratePartial)
     this.#learnBrokers(answer)
     return answer
   }

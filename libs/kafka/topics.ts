@@ -108,6 +108,12 @@ export class Topics {
     )
   }
 
+  /** Aggregate types whose events this Kafka holds, by the names of its topics; sorted. */
+  async aggregateTypes(): Promise<readonly string[]> {
+    const names = await this.#cluster.topicNames(deadlineIn(this.#timeoutMs))
+    return names.filter(isEventTopic).map(aggregateTypeOfTopic).toSorted()
+  }
+
   /**
    * Deletes a topic with all that is in it, and comes back when brokers know of it; one that is not there is as good.
    * @throws LogError `refused` when it may not be.

@@ -117,3 +117,12 @@ describe('data of an older schema version', () => {
     expect(() => check('order', 'OrderPlaced', old, 1)).toThrow('data.placedAt: missing')
   })
 })
+
+test('an unknown field tells which version is known, and that a change of schemas needs a restart', () => {
+  const data = { ...purchase, currency: 'EUR' }
+  expect(() => {
+    check('customer', 'PurchaseMade', data)
+  }).toThrow(
+    /^data\.currency: unknown field: expected only .*\. customer\/PurchaseMade\.v1\.avsc, as it was when this process started, .*restart it/,
+  )
+})

@@ -89,6 +89,11 @@ export class EventCodec {
     }
   }
 
+  /** Event types of an aggregate type that have a schema here, sorted. */
+  eventTypes(aggregateType: string): readonly string[] {
+    return this.#catalog.names(aggregateType, 'event')
+  }
+
   /**
    * @param aggregateType for a view its projection.
    * @param name of the event type, or of the schema of a snapshot's state or of a view.

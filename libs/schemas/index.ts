@@ -1,4 +1,5 @@
 export { parseMillis } from './calendar.ts'
+export { checkDomainSchemas, type DomainSchemas } from './check-domain-schemas.ts'
 export { checkSchemas } from './check-schemas.ts'
 export { type CheckedData, type EventCheck, eventCheckOf } from './event-check.ts'
 export { type DecodedRecord, EventCodec, type EventCodecOptions, type Preparation } from './event-codec.ts'

@@ -79,7 +79,7 @@ class RecordMapping implements Mapping {
     const known = this.#fields.map(({ name }) => name)
     const unknown = Object.keys(json).find((key) => !known.includes(key))
     if (unknown === undefined) return // A known field that is present as undefined: it was left out.
-    throw within(memberPath(unknown), new Mismatch(`unknown field: expected only ${known.join(', ')}`))
+    throw within(memberPath(unknown), new Mismatch(`unknown field: expected only ${known.join(', ')}`, true))
   }
 }
 

@@ -6,6 +6,14 @@ export class Mismatch extends Error {
   /** From the value's root: `.items[2].price`; empty for the root itself. */
   path = ''
 
+  /** Whether it is about a field that the schema does not have. */
+  readonly isUnknownField: boolean
+
+  constructor(message: string, isUnknownField = false) {
+    super(message)
+    this.isUnknownField = isUnknownField
+  }
+
   static of(expected: string, actual: unknown): Mismatch {
     return new Mismatch(`expected ${expected}, got ${quote(actual)}`)
   }

@@ -66,8 +66,15 @@ export class RecordCodec {
       // What no schema could take is found at the same place as by stores without schemas.
       checkJsonValue(json, root)
       const path = root + error.path
-      throw new InvalidInputError(path, `${path}: ${error.message}`)
+      const hint = error.isUnknownField ? `. ${this.#versionKnown()}` : ''
+      throw new InvalidInputError(path, `${path}: ${error.message}${hint}`)
     }
+  }
+
+  /** Whoever has just added a field wonders: the schema has it, the process does not. */
+  #versionKnown(): string {
+    const { aggregateType, name, version } = this.schema
+    return `${aggregateType}/${name}.v${version}.avsc, as it was when this process started, is the newest version that it knows: restart it after a change of schemas`
   }
 }
 

@@ -2,32 +2,51 @@ import { SchemaError } from './schema-error.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
-/** Every object has members of these names, so that data could not tell a field of its own from them. */
-const isTaken = (name: unknown): name is string => typeof name === 'string' && name in Object.prototype
+/** https://avro.apache.org/docs/1.12.0/specification/#names */
+const namePattern = /^[A-Za-z_]\w*$/
 
 /**
- * Looks for names that events could be written with and not be read: fields, their aliases and symbols of enums.
+ * Looks for names that Avro does not take, and for names that events could be written with and not be read.
  * @param schema as JSON, sound or not.
  * @throws SchemaError `malformed-schema` with the first of them.
  */
 export function checkSchemaNames(schema: unknown): void {
   if (Array.isArray(schema)) schema.forEach(checkSchemaNames)
   if (typeof schema !== 'object' || schema === null || Array.isArray(schema)) return
-  const { type, fields, symbols, items, values } = schema as Json
-  for (const field of listOf(fields)) {
-    const { name, aliases, type: fieldType } = (field ?? {}) as Json
-    refuseTaken('a field', [name, ...listOf(aliases)])
-    checkSchemaNames(fieldType)
-  }
-  refuseTaken('a symbol of an enum', listOf(symbols))
+  const { type, name, namespace, fields, symbols, items, values } = schema as Json
+  checkAvroName(String(type), name, '.')
+  checkAvroName('namespace', namespace, '.')
+  for (const symbol of listOf(symbols)) checkMemberName('enum symbol', symbol)
+  for (const field of listOf(fields)) checkField((field ?? {}) as Json)
   for (const inner of [type, items, values]) checkSchemaNames(inner)
+}
+
+function checkField({ name, aliases, type }: Json): void {
+  checkMemberName('field', name)
+  for (const alias of listOf(aliases)) refuseTaken('field', alias)
+  checkSchemaNames(type)
 }
 
 const listOf = (list: unknown): readonly unknown[] => (Array.isArray(list) ? list : [])
 
-function refuseTaken(what: string, names: readonly unknown[]): void {
-  const name = names.find(isTaken)
-  if (name === undefined) return
+function checkMemberName(what: string, name: unknown): void {
+  checkAvroName(what, name)
+  refuseTaken(what, name)
+}
+
+function checkAvroName(what: string, name: unknown, separator?: string): void {
+  if (typeof name !== 'string') return
+  const parts = separator === undefined ? [name] : name.split(separator)
+  if (parts.every((part) => namePattern.test(part))) return
+  throw new SchemaError(
+    'malformed-schema',
+    `names in Avro are letters, digits and _, and begin with no digit: this ${what} has the name ${JSON.stringify(name)}`,
+  )
+}
+
+/** Every object has members of these names, so that data could not tell a field of its own from them. */
+function refuseTaken(what: string, name: unknown): void {
+  if (typeof name !== 'string' || !(name in Object.prototype)) return
   throw new SchemaError(
     'malformed-schema',
     `${what} cannot be named ${name}, as a member of every object in JavaScript is: choose another name, e.g. ${name.replaceAll('_', '')}Value`,

@@ -9,6 +9,7 @@ import { checkDefaults } from './schema-defaults.ts'
 import { checkSchemaNames } from './schema-names.ts'
 import { parseSchemaText, schemaTextOf } from './schema-text.ts'
 import { type RecordShape, type Shape, shapeOf } from './shape.ts'
+import { faultyLine, placeOf } from './text-place.ts'
 
 /** What a schema describes: an event of the type, the state that its snapshots hold, or a view of a projection. */
 export type SchemaRole = 'event' | 'snapshot' | 'view'
@@ -53,7 +54,8 @@ export function readSchemaVersion(file: string, aggregateType: string): SchemaVe
     throw malformed(file, 'the file name is not <EventName>.v<N>.avsc, e.g. OrderPlaced.v1.avsc')
   }
   const place = { file, aggregateType, name: match[1] ?? '', version: Number(match[2]) }
-  return schemaVersionOf(place, parseJson(file))
+  const text = readText(file)
+  return withPlaceIn(text, () => schemaVersionOf(place, parseJson(file, text)))
 }
 
 /** @param schema an Avro schema as JSON. @throws SchemaError `malformed-schema` when it is not what its place says. */
@@ -81,12 +83,34 @@ const malformed = (file: string, message: string): SchemaError =>
 /** Refuses what it would have to replace, and takes a byte order mark away. */
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-function parseJson(file: string): Json {
+function readText(file: string): string {
+  const bytes = readFileSync(file)
+  try {
+    return utf8.decode(bytes)
+  } catch {
+    throw malformed(file, 'not UTF-8: convert it first, e.g. with iconv -t utf-8')
+  }
+}
+
+/** What is wrong with a schema, with the line of the word that it is about. */
+function withPlaceIn(text: string, read: () => SchemaVersion): SchemaVersion {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof SchemaError)) throw error
+    const word = /([\w.-]+)\W*$/.exec(error.message)?.[1] ?? ''
+    const place = placeOf(text, word) || placeOf(text, word.slice(word.lastIndexOf('.') + 1))
+    if (place === '') throw error
+    throw new SchemaError(error.code, `${error.message} (${place})`, error.details, { cause: error })
+  }
+}
+
+function parseJson(file: string, text: string): Json {
   let json: unknown
   try {
-    json = parseSchemaText(utf8.decode(readFileSync(file)))
+    json = parseSchemaText(text)
   } catch (error) {
-    throw malformed(file, `not JSON: ${reasonOf(error)}`)
+    throw malformed(file, `not JSON: from line ${faultyLine(text)} on: ${reasonOf(error)}`)
   }
   if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json as Json
   throw malformed(file, 'expected a JSON object that describes an Avro record')

@@ -9,12 +9,11 @@ import {
   type TopicDescription,
   Topics,
 } from '#kafka'
-import { withBuiltIns } from '#projections'
 import { connectRedis, type RedisConnection } from '#redis-index'
 import type { EventCodec } from '#schemas'
 
+import { checkedDomain, typesWithoutDomain } from './check-domain.ts'
 import { kafkaSettings, redisSettings } from './connection-settings.ts'
-import { loadDomain } from './load-domain.ts'
 import { openCodec } from './open-codec.ts'
 import { eventTopicSpec } from './topic-specs.ts'
 
@@ -31,10 +30,15 @@ export interface Backends {
 
 /**
  * Loads the domain modules and connects to Kafka, Redis and the registry. Schemas are pushed and topics made where they are missing.
+ * @param warn told of what does not keep a service from starting.
  * @throws InvalidInputError, ConfigError, SchemaError, LogError, IndexUnavailableError; nothing stays open then.
  */
-export async function openBackends(config: Config): Promise<Backends> {
-  const domain = withBuiltIns(await loadDomain(config.domain.modules), config.projector.builtIn)
+export async function openBackends(
+  config: Config,
+  warn: (warning: string) => void = () => undefined,
+): Promise<Backends> {
+  const { domain, warnings } = await checkedDomain(config)
+  warnings.forEach(warn)
   const opened: (() => unknown)[] = []
   const close = async () => {
     for (const closeOne of opened.splice(0).reverse()) await closeOne()
@@ -42,6 +46,8 @@ export async function openBackends(config: Config): Promise<Backends> {
   try {
     const cluster = await KafkaCluster.connect(kafkaSettings(config))
     opened.push(() => cluster.close())
+    const unserved = typesWithoutDomain(await new Topics(cluster).aggregateTypes(), domain)
+    if (unserved !== undefined) warn(unserved)
     const redis = connectRedis(redisSettings(config))
     opened.push(() => redis.close())
     await redis.ready()

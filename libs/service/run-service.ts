@@ -54,7 +54,9 @@ async function startInOrder(
   const logger = createLogger({ name, level, pretty: pretty === 'auto' ? 'auto' : pretty === 'true' })
   const { enabled, samplePercent } = config.tracing
   const tracing = enabled ? await startTracing({ service: name, samplePercent, logger }) : undefined
-  const backends = await openBackends(config)
+  const backends = await openBackends(config, (warning) => {
+    logger.warn(warning)
+  })
   const health = new HealthRegistry()
   addBackendChecks(health, backends)
   const parts = { config, backends, health, metrics: createMetrics({ service: name }), logger }

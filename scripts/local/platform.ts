@@ -3,7 +3,7 @@ import { httpOk, nodeArguments, repository, startServer } from '../stack/index.t
 import type { Part } from './part.ts'
 import { startedProbe } from './readiness.ts'
 import { keepRunning } from './restarting.ts'
-import type { StackSettings } from './settings.ts'
+import { builtInDefault, type StackSettings } from './settings.ts'
 
 const name = 'Platform'
 /** Less than a start may take in all: what is not served by then is reported, and the stack stays up. */
@@ -44,9 +44,8 @@ function addresses({ ports, external }: StackSettings): Record<string, string> {
   }
 }
 
-/** Whoever tries Annals is shown what it brings along, unless the environment says which of it. */
 const builtIns = ({ ANNALS_PROJECTOR_BUILT_IN: chosen }: NodeJS.ProcessEnv): Record<string, string> =>
-  chosen === undefined ? { ANNALS_PROJECTOR_BUILT_IN: 'event-timeline,aggregate-statistics' } : {}
+  chosen === undefined ? { ANNALS_PROJECTOR_BUILT_IN: builtInDefault } : {}
 
 /** Who listens on all addresses is reached at this one. */
 function reachable(host: string): string {

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest'
+import { settingsHelp } from '#config'
+
 import type { StackError } from '../stack/index.ts'
 import { portVariables, readSettings, startHelp } from './settings.ts'
 
@@ -58,7 +60,11 @@ test.each([
   expect(refused).toThrow(expect.objectContaining({ exitCode: 2 }) as StackError)
 })
 
-test('--help is answered, and names every port variable', () => {
+test('--help is answered, and names every variable that it honours', () => {
   expect(readSettings(['--help'], {})).toBeUndefined()
   for (const { variable } of Object.values(portVariables)) expect(startHelp).toContain(variable)
+  for (const { variable } of settingsHelp()) expect(startHelp).toContain(`  ${variable}=`)
+  for (const variable of ['ANNALS_HOME', 'ANNALS_POSTGRES', 'ANNALS_REDIS_MAX_MEMORY']) {
+    expect(startHelp).toContain(`  ${variable}=`)
+  }
 })

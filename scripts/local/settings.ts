@@ -1,4 +1,7 @@
 import { parseArgs } from 'node:util'
+
+import { settingsHelp } from '#config'
+
 import { homeFrom, StackError, type StackFolders, stackFolders } from '../stack/index.ts'
 
 const kinds = ['native', 'docker', 'external'] as const
@@ -40,6 +43,9 @@ export const externalVariables = {
 } as const
 export type ExternalName = keyof typeof externalVariables
 
+/** Whoever tries Annals is shown what it brings along, unless the environment says which of it. */
+export const builtInDefault = 'event-timeline,aggregate-statistics'
+
 export const startHelp = `Usage: ./scripts/start.sh [--detach] [--no-demo] [--stack native|docker|external]
 
 Starts Annals' local stack (Kafka, Redis, schema registry) and the platform (writer, snapshotter, projector), imports
@@ -61,8 +67,27 @@ ${Object.values(portVariables)
   ANNALS_HOME=.annals            data, logs and state of this stack
   ANNALS_KAFKA_BROKERS=host:port,…  ANNALS_REDIS_URL=redis://…  ANNALS_REGISTRY_URL=http://…
                                  use these instead of starting one
-  ANNALS_DOMAIN=path,…           domain modules; those of examples/ unless told otherwise
-All settings of the services (docs/configuration.md) reach the platform.`
+  ANNALS_DOMAIN=path,…           domain modules; those of examples/ by default
+  ANNALS_SCHEMAS=path,…          folders of their schemas; schemas/ by default
+
+The platform takes these too (docs/configuration.md):
+${platformVariables()}`
+
+/** Settings of the services, but those that the stack itself has listed. A declaration: the text above needs it. */
+function platformVariables(): string {
+  const listed = new Set<string>([
+    ...Object.values(portVariables).map(({ variable }) => variable),
+    ...Object.values(externalVariables),
+    ...['ANNALS_DOMAIN', 'ANNALS_SCHEMAS'],
+  ])
+  return settingsHelp()
+    .filter(({ variable }) => !listed.has(variable))
+    .map(({ variable, standard, description }) => {
+      const shown = variable === 'ANNALS_PROJECTOR_BUILT_IN' ? builtInDefault : standard
+      return `  ${variable}=${shown}\n      ${description}`
+    })
+    .join('\n')
+}
 
 /**
  * Reads options and environment.

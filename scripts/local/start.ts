@@ -1,8 +1,10 @@
 import { join, relative } from 'node:path'
+import { otherTypes } from '../demo/other-types.ts'
 import { runDemo, servesDemo } from '../demo/run-demo.ts'
-import type { StackFolders } from '../stack/index.ts'
+import { defaultHome, type StackFolders } from '../stack/index.ts'
 import { startDetached } from './detach.ts'
 import { overview } from './overview.ts'
+import { preflight } from './preflight.ts'
 import { readinessOf } from './readiness.ts'
 import { runMain } from './run-main.ts'
 import { assertHealthy, findStarted } from './running.ts'
@@ -26,12 +28,14 @@ await runMain(async () => {
     await filled(running.state, settings)
     await show(running.state, settings)
   } else if (settings.detach) {
+    await preflight(process.env, report)
     const startedAt = performance.now()
     const state = await startDetached(args, settings.folders, report)
     await filled(state, settings)
     await show(state, settings)
     report(`Ready after ${((performance.now() - startedAt) / 1000).toFixed(1)} s.`)
   } else {
+    await preflight(process.env, report)
     await supervise(settings, report, async (state) => {
       await filled(state, settings)
       await show(state, settings)
@@ -45,6 +49,13 @@ async function filled({ parts }: StackState, { demo }: StackSettings): Promise<v
   const url = platformOf(parts)
   if (!demo || url === undefined || !servesDemo(process.env)) return
   try {
+    const others = await otherTypes(addressOf(parts, 'Kafka') ?? '', process.env)
+    if (others.length > 0) {
+      report(
+        `Kafka holds events of ${others.join(', ')}: the demo is left out. ANNALS_DOMAIN names the domain modules that serve them.`,
+      )
+      return
+    }
     await runDemo(url, report)
   } catch (error) {
     report(`The demo did not come to its end: ${(error as Error).message}`)
@@ -53,13 +64,22 @@ async function filled({ parts }: StackState, { demo }: StackSettings): Promise<v
 }
 
 async function show(state: StackState, { folders }: StackSettings): Promise<void> {
-  for (const line of overview(state, shortened(folders), servesDemo(process.env))) report(line)
+  const shown = {
+    logs: shortened(folders),
+    ...(folders.home !== defaultHome && { home: folders.home }),
+    example: servesDemo(process.env),
+  }
+  for (const line of overview(state, shown)) report(line)
   for (const trouble of await troublesOf(platformOf(state.parts))) report(`Degraded: ${trouble}`)
 }
 
 // A declaration: what runs above, before this line is reached, needs it.
 function platformOf(parts: StackState['parts']): string | undefined {
-  return parts.find(({ name }) => name === 'Platform')?.address
+  return addressOf(parts, 'Platform')
+}
+
+function addressOf(parts: StackState['parts'], wanted: string): string | undefined {
+  return parts.find(({ name }) => name === wanted)?.address
 }
 
 /** What a platform that runs cannot serve now. */

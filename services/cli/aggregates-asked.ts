@@ -1,4 +1,4 @@
-import { type Aggregate, type DomainModule, InvalidInputError } from '#domain'
+import { type Aggregate, type DomainModule, instead, InvalidInputError } from '#domain'
 
 /**
  * The aggregates of the domain that a command is to look at: those of these types, or all where none is named.
@@ -13,7 +13,7 @@ export function aggregatesAsked(
   if (unknown !== undefined) {
     throw new InvalidInputError(
       'aggregateType',
-      `there is no aggregate type ${unknown}: the domain (ANNALS_DOMAIN) has ${known.join(', ') || 'none'}`,
+      `there is no aggregate type ${unknown} in the domain (ANNALS_DOMAIN)${instead(unknown, known)}`,
     )
   }
   return types.length === 0 ? aggregates : aggregates.filter(({ type }) => types.includes(type))

@@ -1,5 +1,6 @@
-import { endQuietlyOnBrokenPipe } from './print.ts'
+import { withInstallation } from './installation.ts'
+import { endOnBrokenOutput } from './print.ts'
 import { runCli } from './run-cli.ts'
 
-endQuietlyOnBrokenPipe()
-process.exitCode = await runCli(process.argv.slice(2), process.env)
+endOnBrokenOutput()
+process.exitCode = await runCli(process.argv.slice(2), withInstallation(process.env))

@@ -1,11 +1,11 @@
-import { formatPosition, type Position, type Projection } from '#domain'
+import { formatPosition, instead, type Position, type Projection } from '#domain'
 import { EventStoreError, invalidRequest } from '#event-store'
 import { LogError } from '#kafka'
 import { ViewStoreUnavailableError } from '#projections'
 
 /** Why there is no order by an index. */
 export const unknownIndex = ({ name, indexNames }: Projection, orderBy: string): string =>
-  `projection ${name} has no index ${JSON.stringify(orderBy)}: it has ${indexNames.join(', ') || 'none'}`
+  `projection ${name} has no index ${JSON.stringify(orderBy)}${instead(orderBy, indexNames)}`
 
 export const noGeneration = (name: string, generation: string): EventStoreError =>
   new EventStoreError(

@@ -1,4 +1,4 @@
-import { formatPosition, type Position, type Projection } from '#domain'
+import { formatPosition, instead, type Position, type Projection } from '#domain'
 import { EventStoreError, invalidRequest, parsePageLimit, parseTime } from '#event-store'
 import {
   type DeadLetter,
@@ -198,10 +198,9 @@ export class Projections implements ProjectorApi {
   #find(name: string): KnownProjection {
     const known = this.#known.get(name)
     if (known !== undefined) return known
-    const names = [...this.#known.keys()].join(', ') || 'none'
     throw new EventStoreError(
       'projection-not-found',
-      `there is no projection ${JSON.stringify(name)}: there are ${names}`,
+      `there is no projection ${JSON.stringify(name)}${instead(name, [...this.#known.keys()])}`,
     )
   }
 

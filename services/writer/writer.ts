@@ -84,6 +84,7 @@ export class Writer {
       reader: new LogReader(cluster, { fetchBytesMax: subscriberFetchBytesMax }),
       format,
       topics,
+      eventTypesOf: (type) => codec.eventTypes(type),
       keptBytesMax: settings.subscribersBytesMax,
       pagesWaitingMax: settings.readsMax,
     })

@@ -48,7 +48,7 @@ test('start --detach twice, stop and start again: one stack, nothing left after 
 
   const { address } = part('Platform')
   expect(first.output).toContain(`${address}/docs`)
-  expect(first.output).toContain(`export ANNALS_URL=${address}\n  ./annals append`)
+  expect(first.output).toContain(`export ANNALS_HOME=${stack.folders.home}\n  ./annals append`)
   expect(await append('customer.c-1')).toMatchObject({ status: 201, lastVersion: 1 })
   expect((await fetch(`${address}/docs`)).status).toBe(200)
   expect((await fetch(`${address}/metrics`)).status).toBe(200)
@@ -64,7 +64,7 @@ test('start --detach twice, stop and start again: one stack, nothing left after 
 
   expect(await stack.run('start.sh', ['--detach', '--no-demo'])).toMatchObject({ exitCode: 0 })
   expect(await append('customer.c-1')).toMatchObject({ status: 201, lastVersion: 2 })
-  const annals = cliWith({ ANNALS_URL: part('Platform').address }, join(repository, 'annals'))
+  const annals = cliWith({ ANNALS_HOME: stack.folders.home }, join(repository, 'annals'))
   const state = await annals(['stream', 'state', 'customer.c-1', '--json'])
   expect(state.json()).toMatchObject({ version: 2, state: { purchases: 2, spend: '58.66' } })
 

@@ -59,7 +59,9 @@ test('the first backup has everything, a further one only what is new, and a thi
   const added = freshStreams(where.type, 2)
   await appendSome(where, added, 4)
   const further = await annals(['backup', folder])
-  expect(further.stdout).toMatch(/^Made \S+-incremental: 8 events of 1 topic, [\d,]+ bytes, in \S+ s/)
+  expect(further.stdout).toMatch(
+    /^Kafka cluster \S+ at .*\nMade \S+-incremental: 8 events of 1 topic, [\d,]+ bytes, in \S+ s/,
+  )
   const third = await annals(['backup', folder, '--json'])
   const [first = '', second = ''] = backupsIn(folder)
   expect(third.json()).toMatchObject({ status: 'nothing-new', since: second })

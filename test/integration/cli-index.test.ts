@@ -28,10 +28,12 @@ test('index rebuild makes the whole index anew while the writer runs, also where
   const rebuilt = await annals(['index', 'rebuild', '--yes'])
   expect(rebuilt).toMatchObject({ exitCode: 0, stderr: '' })
   expect(rebuilt.stdout).toMatch(
-    /^topic +partition +index +streams +took\n(eventstore\.\S+ +\d +rebuilt +\d+ +\d+ ms\n){3}3 partitions, in /,
+    /^Kafka cluster \S+ at \S+\ntopic +partition +index +streams +took\n(eventstore\.\S+ +\d +rebuilt +\d+ +\d+ ms\n){3}3 partitions, in /,
   )
   expect((await indexKeys(redis)).filter((key) => !/}[tsr]:/.test(key))).toEqual(before)
-  expect((await annals(['index', 'verify', where.type])).stdout).toMatch(/^index +of 3 partitions\nSound/)
+  expect((await annals(['index', 'verify', where.type])).stdout).toMatch(
+    /^Kafka cluster \S+ at \S+\nindex +of 3 partitions\nSound/,
+  )
   await expectIndexEqualsLog(where)
   expect((await readLog(where)).flatMap(({ events }) => events)).toHaveLength(4 * streams.length)
 })

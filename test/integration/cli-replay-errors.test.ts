@@ -102,7 +102,7 @@ describe('what cannot be replayed', () => {
 
   test('an unknown aggregate type, and a stream of one', async () => {
     expect(await failed(1, 'no-such-type')).toContain(
-      'there is no topic eventstore.no-such-type at 127.0.0.1',
+      'there is no topic eventstore.no-such-type in Kafka cluster ',
     )
     expect(await failed(1, '--stream', 'no-such-type.1')).toContain('there is no topic')
   })

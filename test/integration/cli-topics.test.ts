@@ -16,7 +16,9 @@ test('topics list, check and create: what is there, what is missing, what is not
   const events = eventTopic(where.type)
   const before = await annals(['topics', 'list'])
   expect(before).toMatchObject({ exitCode: 0, stderr: '' })
-  expect(before.stdout).toMatch(new RegExp(`^topic +role +partitions .*\n${events} +events +not there yet\n`))
+  expect(before.stdout).toMatch(
+    new RegExp(`^Kafka cluster \\S+ at \\S+\ntopic +role +partitions .*\n${events} +events +not there yet\n`),
+  )
 
   const made = await annals(['topics', 'create', where.type])
   expect(made.stdout).toBe(

@@ -64,7 +64,6 @@ test('a category is read by event type, by correlation id, by time, by partition
   expect(correlated).toHaveLength(60)
   expect(await pages({ correlationId, limit: 11 })).toEqual(correlated)
   expect(await pages({ eventTypes: ['PurchaseMade'] })).toEqual(all)
-  expect(await pages({ eventTypes: ['NothingOfTheKind'] })).toEqual([])
 
   const times = all.map(({ timestamp }) => timestamp).sort()
   const [from = '', until = ''] = [times[40], times[80]]
@@ -78,6 +77,16 @@ test('a category is read by event type, by correlation id, by time, by partition
   const response = await fetch(`${writer.url}/categories/${where.type}/events?partition=1&offset=${offset}`)
   const { events } = (await response.json()) as { events: { id: string }[] }
   expect(events.map(({ id }) => id)).toEqual(second.slice(5).map(({ id }) => id))
+})
+
+test('an event type that is not known is refused with the nearest, by pages and by subscriptions', async () => {
+  const refused = { code: 'invalid-request', details: { path: 'eventType' } }
+  const query = { eventTypes: ['PurchaseMad'] }
+  await expect(client.readCategory(where.type, query)).rejects.toMatchObject(refused)
+  await expect(client.readCategory(where.type, query)).rejects.toThrow('did you mean PurchaseMade?')
+  const live = await fetch(`${writer.url}/categories/${where.type}/subscribe?eventType=PurchaseMad`)
+  expect(live.status).toBe(400)
+  expect(await live.json()).toMatchObject({ code: 'invalid-request', path: 'eventType' })
 })
 
 test('what a category does not have is refused', async () => {

@@ -60,6 +60,14 @@ describe('live events over HTTP', () => {
     leaving.abort()
   })
 
+  test('takes no limit: it has no pages', async () => {
+    const { call } = await callableWriter()
+    expect(await call('GET', '/categories/order/subscribe?limit=5')).toMatchObject({
+      status: 400,
+      body: { code: 'invalid-request', path: 'limit' },
+    })
+  })
+
   test('and idle connections do not keep a server from closing', async () => {
     const api = new InMemoryWriter()
     await api.append('order.1' as StreamId, [event])

@@ -107,7 +107,7 @@ export const hostileCallers: Readonly<Record<string, HostileCaller>> = {
   })),
   'category pages': repeated('20 pages of a category by a filter that matches nothing', ({ url, type }) => ({
     method: 'GET',
-    url: () => `${url}/categories/${type}/events?eventType=NothingOfTheKind&limit=1000`,
+    url: () => `${url}/categories/${type}/events?correlationId=nothing-of-the-kind&limit=1000`,
     count: 20,
     restMs: 100,
   })),

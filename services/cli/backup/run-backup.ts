@@ -3,6 +3,7 @@ import type { DomainModule } from '#domain'
 
 import type { Cli, Report } from '../cli.ts'
 import { CommandError, failureOf } from '../failure.ts'
+import { clusterOf, ofCluster } from '../named-cluster.ts'
 import { noDisplay, progressDisplay } from '../progress-display.ts'
 import { ProgressMeter } from '../progress-meter.ts'
 import { duration, grouped } from '../progress-text.ts'
@@ -113,7 +114,7 @@ async function backUp(log: OpenLog, { cli, domain, folder, settings, signal }: W
     const seconds = (performance.now() - beganMs) / 1_000
     for (const warning of outcome.warnings) process.stderr.write(`warning: ${warning}\n`)
     const removed = retention === undefined ? undefined : await removeOld(folder, retention)
-    return told(folder.path, outcome, removed, seconds)
+    return ofCluster(clusterOf(log.cluster, log.config), told(folder.path, outcome, removed, seconds))
   } finally {
     meter.end()
   }

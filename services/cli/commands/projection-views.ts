@@ -7,6 +7,7 @@ import type { View, ViewOptions, ViewsQuery } from '#projections'
 import { count } from '../arguments.ts'
 import type { Cli, Report } from '../cli.ts'
 import { shortened, table } from '../table.ts'
+import { visible } from '../visible.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
 
 interface ViewCommandOptions extends WriterOption {
@@ -76,7 +77,7 @@ async function view(client: AnnalsClient, name: string, key: string, options: Vi
   }
   return {
     document: found,
-    text: `${key}, changed at ${found.changedAt}\n${JSON.stringify(found.view, null, 2)}`,
+    text: `${visible(key)}, changed at ${found.changedAt}\n${JSON.stringify(found.view, null, 2)}`,
   }
 }
 
@@ -109,7 +110,7 @@ const drawn = (found: readonly View[]): string =>
   table(
     ['key', 'changed', 'view'],
     found.map(({ key, changedAt, view: data }) => [
-      key,
+      visible(key),
       changedAt,
       shortened(JSON.stringify(data), viewWidth),
     ]),

@@ -4,6 +4,7 @@ import { eventTopic } from '#kafka'
 import type { Cli, Report } from '../cli.ts'
 import { CommandError, type Failure, failureOf } from '../failure.ts'
 import { interruptible } from '../interruption.ts'
+import { ofCluster } from '../named-cluster.ts'
 import { noDisplay, type ProgressDisplay, progressDisplay } from '../progress-display.ts'
 import { type OpenReplay, withReplay } from '../replay/open-replay.ts'
 import { requestOf } from '../replay/parse-request.ts'
@@ -49,7 +50,12 @@ function displayFor({ isJson }: Cli, { destination, dryRun }: ReplayRequest): Pr
   return isJson || isCrowded ? noDisplay : progressDisplay(process.stderr)
 }
 
-function told(request: ReplayRequest, { progress }: OpenReplay, ended: ReplayEnd, seconds: number): Report {
+function told(
+  request: ReplayRequest,
+  { cluster, progress }: OpenReplay,
+  ended: ReplayEnd,
+  seconds: number,
+): Report {
   const topic = eventTopic(request.aggregateType)
   const { document, text } = summaryOf(request, topic, progress, ended.end, seconds)
   if (ended.end === 'failed') {
@@ -61,7 +67,7 @@ function told(request: ReplayRequest, { progress }: OpenReplay, ended: ReplayEnd
     )
   }
   const isAside = request.destination.kind === 'stdout'
-  if (ended.end === 'done') return { document, text, isAside }
+  if (ended.end === 'done') return ofCluster(cluster, { document, text, isAside })
   const lines = [text, `Interrupted. ${howToResume(request, progress)}`]
-  return { document, text: lines.join('\n'), isAside, exitCode: 130 }
+  return ofCluster(cluster, { document, text: lines.join('\n'), isAside, exitCode: 130 })
 }

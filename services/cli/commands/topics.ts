@@ -7,6 +7,7 @@ import type { Finding } from '#kafka'
 
 import type { Cli, Report } from '../cli.ts'
 import { grouped } from '../progress-text.ts'
+import { ofCluster } from '../named-cluster.ts'
 import { table } from '../table.ts'
 import type { CreatedTopic } from '../topics/create-topics.ts'
 import type { InspectedTopic, TopicsInspection } from '../topics/inspect-topics.ts'
@@ -85,13 +86,14 @@ async function create({ env }: Cli, aggregateType: string): Promise<readonly Cre
   return withConnections(config, (connections) => createTopics(connections, config, aggregateType))
 }
 
-const listed = ({ topics, brokers }: TopicsInspection): Report => ({
-  document: { topics, brokers },
-  text:
-    topics.length === 0
-      ? 'The domain has no topics: set ANNALS_DOMAIN as for the services'
-      : table(['topic', 'role', 'partitions', 'copies', 'bytes', 'settings'], topics.map(row)),
-})
+const listed = ({ cluster, topics, brokers }: TopicsInspection): Report =>
+  ofCluster(cluster, {
+    document: { topics, brokers },
+    text:
+      topics.length === 0
+        ? 'The domain has no topics: set ANNALS_DOMAIN as for the services'
+        : table(['topic', 'role', 'partitions', 'copies', 'bytes', 'settings'], topics.map(row)),
+  })
 
 function row({ name, role, found, findings }: InspectedTopic): (string | number)[] {
   if (found === undefined) return [name, role, '', '', '', 'not there yet']
@@ -99,18 +101,20 @@ function row({ name, role, found, findings }: InspectedTopic): (string | number)
   return [name, role, found.partitions, found.replication, grouped(found.bytes), settings]
 }
 
-function checked({ topics, brokers }: TopicsInspection): Report {
+function checked({ cluster, topics, brokers }: TopicsInspection): Report {
   const findings = [...topics.flatMap((topic) => topic.findings), ...brokers]
   const present = topics.filter(({ found }) => found !== undefined).length
   const ending =
     findings.length === 0
-      ? `${present} topics, all settings and logs as they should be`
+      ? present === 0
+        ? 'Nothing was checked: none of the topics of the domain (ANNALS_DOMAIN) is there'
+        : `${present} topics, all settings and logs as they should be`
       : `${findings.length} findings in ${present} topics and the brokers`
-  return {
+  return ofCluster(cluster, {
     document: { findings, topics: present },
     text: [...findings.map(drawn), ending].join('\n'),
-    exitCode: findings.length === 0 ? 0 : 1,
-  }
+    exitCode: findings.length === 0 && present > 0 ? 0 : 1,
+  })
 }
 
 const drawn = ({ subject, setting, actual, recommended, why }: Finding): string =>

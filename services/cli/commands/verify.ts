@@ -9,6 +9,7 @@ import type { Cli, Report } from '../cli.ts'
 import { interruptible } from '../interruption.ts'
 import { noDisplay, progressDisplay } from '../progress-display.ts'
 import { grouped } from '../progress-text.ts'
+import { ofCluster } from '../named-cluster.ts'
 import { list } from '../table.ts'
 import type { Finding, VerifyPart, Where } from '../verify/finding.ts'
 import type { Verification } from '../verify/verify.ts'
@@ -85,7 +86,8 @@ export async function verifyReport(
       }),
     ),
   )
-  return told(verification, parts, Math.round(performance.now() - beganMs))
+  const tookMs = Math.round(performance.now() - beganMs)
+  return ofCluster(verification.cluster, told(verification, parts, tookMs))
 }
 
 function told(verification: Verification, parts: readonly VerifyPart[], tookMs: number): Report {

@@ -9,6 +9,7 @@ import { checkRedis } from './check-redis.ts'
 import { checkSchemas } from './check-schemas.ts'
 import { checkSettings } from './check-settings.ts'
 import { checkWriters } from './check-writers.ts'
+import { clusterOf, clusterText } from '../named-cluster.ts'
 import { type Finding, found, ok, warn } from './finding.ts'
 
 /**
@@ -24,7 +25,7 @@ export async function examine(config: Config): Promise<readonly Finding[]> {
   const ofSchemas = await found('schema registry', 'Start it, or set ANNALS_REGISTRY_URL', () =>
     checkSchemas(config, domain),
   )
-  return [...ofDomain(domain), ...ofKafka, ...ofRedis, ...ofSchemas]
+  return [...ofKafka, ...ofDomain(domain), ...ofRedis, ...ofSchemas]
 }
 
 function ofDomain({ aggregates }: DomainModule): Finding[] {
@@ -41,7 +42,7 @@ function examineKafka(config: Config, domain: DomainModule): Promise<readonly Fi
     const cluster = await KafkaCluster.connect(kafkaSettings(config))
     try {
       return [
-        ok('Kafka', `${config.kafka.brokers.join(', ')} answers`),
+        ok('Kafka', `${clusterText(clusterOf(cluster, config))} answers`),
         ...(await checkFence(cluster, config)),
         ...(await found('settings', 'Allow this user to describe configurations', () =>
           checkSettings(cluster, domain),

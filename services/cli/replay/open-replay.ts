@@ -5,7 +5,9 @@ import type { Config } from '#config'
 import { eventTopic, KafkaCluster, LogReader } from '#kafka'
 import { kafkaSettings } from '#service'
 
+import { clusterOf, clusterText, type NamedCluster } from '../named-cluster.ts'
 import { type Checkpoint, readCheckpoint, saveCheckpoint } from './checkpoint.ts'
+import { eventTypesAsked } from './event-types-asked.ts'
 import { openTarget } from './open-target.ts'
 import { paceOf, unlimited } from './pace.ts'
 import { rangesOf } from './ranges.ts'
@@ -18,6 +20,7 @@ import type { ReplayTarget } from './replay-target.ts'
 
 /** A replay that has not begun, or goes on. */
 export interface OpenReplay {
+  readonly cluster: NamedCluster
   readonly progress: ReplayProgress
   /** For people. */
   readonly warnings: readonly string[]
@@ -36,6 +39,7 @@ export async function withReplay<T>(
   stdout: Writable,
   use: (replay: OpenReplay) => Promise<T>,
 ): Promise<T> {
+  const ofTypes = eventTypesAsked(config, request)
   const cluster = await KafkaCluster.connect(kafkaSettings(config), request.timeoutMs)
   try {
     const source = await findSource(cluster, config, request)
@@ -57,7 +61,12 @@ export async function withReplay<T>(
       const deleted = await deletedHeads(reader, source.name, request, progress)
       const run = (signal: AbortSignal) =>
         runReplay(request, { reader, topic: source.name, progress, target: opened.target, save, signal })
-      return await use({ progress, warnings: [...deleted, ...opened.warnings], run })
+      return await use({
+        cluster: clusterOf(cluster, config),
+        progress,
+        warnings: [...ofTypes, ...deleted, ...opened.warnings],
+        run,
+      })
     } finally {
       await opened.target.close()
     }
@@ -88,9 +97,9 @@ async function findSource(cluster: KafkaCluster, config: Config, request: Replay
   const name = eventTopic(request.aggregateType)
   const [found] = await cluster.existingTopics([name], performance.now() + request.timeoutMs)
   if (found !== undefined) return { name, topicId: found.topicId, partitions: found.partitions.length }
-  const where = config.kafka.brokers.join(', ')
+  const where = clusterText(clusterOf(cluster, config))
   const advice = `Is ${request.aggregateType} the right aggregate type, and ANNALS_KAFKA_BROKERS the right cluster?`
-  throw new ReplayError('unknown-topic', `there is no topic ${name} at ${where}. ${advice}`)
+  throw new ReplayError('unknown-topic', `there is no topic ${name} in ${where}. ${advice}`)
 }
 
 async function foundCheckpoint(

@@ -15,12 +15,14 @@ import {
 import { UsageError } from '../failure.ts'
 import type { Bounds } from './ranges.ts'
 import type { EventFilter } from './record-filter.ts'
+import { canBeginWith } from './stream-pattern.ts'
 import type { ReplayCommandOptions } from './replay-command-options.ts'
 import type { Destination, ReplayRequest } from './replay-request.ts'
 
 /** What the options ask for. @throws UsageError, InvalidInputError, EventStoreError `invalid-request` where they do not fit together. */
 export function requestOf(aggregateType: string | undefined, options: ReplayCommandOptions): ReplayRequest {
   checkOptions(aggregateType, options)
+  checkPattern(typeOf(aggregateType, options), options)
   const destination = destinationOf(options)
   const isFile = destination.kind === 'file' && options.dryRun !== true
   const checkpoint = options.checkpoint ?? (isFile ? `${destination.path}.checkpoint` : undefined)
@@ -59,6 +61,14 @@ function checkOptions(aggregateType: string | undefined, options: ReplayCommandO
   if (dryRun === true && (checkpoint !== undefined || options.resume === true)) {
     throw new UsageError('a dry run keeps no checkpoint: leave out --checkpoint and --resume')
   }
+}
+
+/** A pattern is about whole ids: one that cannot begin with the type's name fits no stream of it. */
+function checkPattern(type: string, { streamPattern: glob }: ReplayCommandOptions): void {
+  if (glob === undefined || canBeginWith(glob, `${type}.`)) return
+  throw new UsageError(
+    `--stream-pattern ${glob} fits no stream of ${type}: it is about whole ids, which begin with ${type}. as in '${type}.${glob}'`,
+  )
 }
 
 const typeOf = (aggregateType: string | undefined, { stream }: ReplayCommandOptions): string =>

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
-import { streamPattern } from './stream-pattern.ts'
+import { canBeginWith, streamPattern } from './stream-pattern.ts'
 
 test.each([
   ['customer.*', 'customer.c-1', true],
@@ -59,4 +59,29 @@ test.each([
   const before = process.cpuUsage()
   for (let index = 0; index < 100; index++) expect(fits(id)).toBe(false)
   expect(process.cpuUsage(before).user / 1_000).toBeLessThan(2_000)
+})
+
+test.each([
+  ['customer.eu-*', true],
+  ['*', true],
+  ['cust*', true],
+  ['????????.*', true],
+  ['customer.?', true],
+  ['customer.', false],
+  ['eu-*', false],
+  ['c-1', false],
+  ['order.*', false],
+])('%s can begin with the name of the type: %s', (glob, can) => {
+  expect(canBeginWith(glob, 'customer.')).toBe(can)
+})
+
+test('what cannot begin so fits nothing that begins so', () => {
+  const glob = fc.string({ unit: fc.constantFrom('a', 'b', '.', '*', '?'), maxLength: 6 })
+  const id = fc.string({ unit: fc.constantFrom('a', 'b', '.'), minLength: 1, maxLength: 6 })
+  fc.assert(
+    fc.property(glob, id, (pattern, rest) => {
+      fc.pre(streamPattern(pattern)(`ab.${rest}`))
+      expect(canBeginWith(pattern, 'ab.')).toBe(true)
+    }),
+  )
 })

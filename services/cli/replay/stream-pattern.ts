@@ -8,6 +8,19 @@ export function streamPattern(glob: string): (streamId: string) => boolean {
   return (streamId) => fits(glob, streamId)
 }
 
+/** Whether any text that begins so can fit. */
+export function canBeginWith(glob: string, beginning: string): boolean {
+  let inGlob = 0
+  for (let inText = 0; inText < beginning.length; inGlob++) {
+    const wanted = glob[inGlob]
+    if (wanted === '*') return true
+    if (wanted === '?') inText += widthAt(beginning, inText)
+    else if (wanted === beginning[inText]) inText++
+    else return false
+  }
+  return inGlob < glob.length
+}
+
 /** Only the last star that was met is ever tried again: what an earlier one could give, it can give too. */
 function fits(glob: string, text: string): boolean {
   let inGlob = 0

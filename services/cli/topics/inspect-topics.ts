@@ -2,6 +2,7 @@ import { type Config } from '#config'
 import { type Finding, type KafkaCluster, type TopicDescription, Topics } from '#kafka'
 import type { Connections } from '#service'
 
+import { clusterOf, type NamedCluster } from '../named-cluster.ts'
 import { type KnownTopic, knownTopics } from './known-topics.ts'
 import type { LogFinding } from './log-finding.ts'
 import { logFindings } from './log-findings.ts'
@@ -18,6 +19,7 @@ export interface InspectedTopic extends KnownTopic {
 }
 
 export interface TopicsInspection {
+  readonly cluster: NamedCluster
   readonly topics: readonly InspectedTopic[]
   /** Of the brokers' settings. */
   readonly brokers: readonly Finding[]
@@ -48,7 +50,11 @@ export async function inspectTopics(
       findings: [...unsafe, ...countFindings(topic, partitions)],
     }
   })
-  return { topics: inspected, brokers: findings.filter(({ subject }) => subject.startsWith('broker ')) }
+  return {
+    cluster: clusterOf(cluster, config),
+    topics: inspected,
+    brokers: findings.filter(({ subject }) => subject.startsWith('broker ')),
+  }
 }
 
 /** Here each finding has one sentence for why and what to do. */

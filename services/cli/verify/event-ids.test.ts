@@ -7,11 +7,11 @@ import { EventIds, hashOf } from './event-ids.ts'
 test('ids that were added more than once are suspected, however many there are, and no others', () => {
   const ids = new EventIds()
   const all = Array.from({ length: 150_000 }, () => randomUUID())
-  for (const id of all) ids.add(id)
+  for (const id of all) ids.add('order.1', id)
   const twice = [all[0], all[70_000], all[149_999]] as string[]
-  for (const id of twice) ids.add(id)
+  for (const id of twice) ids.add('order.1', id)
   expect(ids.size).toBe(150_003)
-  expect(ids.takeRepeated()).toEqual(new Set(twice.map(hashOf)))
+  expect(ids.takeRepeated()).toEqual(new Set(twice.map((id) => hashOf('order.1', id))))
   expect(ids.size).toBe(0)
   expect(ids.takeRepeated()).toEqual(new Set())
 })
@@ -21,6 +21,14 @@ test('ids that differ in one character have other hashes, all of them whole numb
     { length: 10_000 },
     (_, index) => `0198c0de-0000-7000-8000-${String(index).padStart(12, '0')}`,
   )
-  expect(new Set(ids.map(hashOf)).size).toBe(ids.length)
-  expect(ids.map(hashOf).every(Number.isSafeInteger)).toBe(true)
+  expect(new Set(ids.map((id) => hashOf('order.1', id))).size).toBe(ids.length)
+  expect(ids.map((id) => hashOf('order.1', id)).every((hash) => Number.isSafeInteger(hash))).toBe(true)
+})
+
+test('one id in two streams is not suspected: ids are compared within a stream', () => {
+  const ids = new EventIds()
+  const id = randomUUID()
+  ids.add('order.1', id)
+  ids.add('order.2', id)
+  expect(ids.takeRepeated()).toEqual(new Set())
 })

@@ -3,8 +3,8 @@ import { crc32 } from 'node:zlib'
 const chunkIds = 1 << 16
 
 /**
- * Finds event ids that occur twice, in 8 bytes for each: it keeps hashes of 53 bits and sorts them. A hash that occurs twice is
- * only a suspicion: whoever reads those events again sees whether it is the id.
+ * Finds event ids that occur twice in one stream, in 8 bytes for each: it keeps hashes of 53 bits and sorts them. A hash that occurs twice
+ * is only a suspicion: whoever reads those events again sees whether it is the id. The same id in another stream is another event.
  */
 export class EventIds {
   #chunks: Float64Array[] = []
@@ -14,11 +14,11 @@ export class EventIds {
     return this.#size
   }
 
-  add(id: string): void {
+  add(streamId: string, id: string): void {
     const at = this.#size % chunkIds
     if (at === 0) this.#chunks.push(new Float64Array(chunkIds))
     const chunk = this.#chunks.at(-1)
-    if (chunk !== undefined) chunk[at] = hashOf(id)
+    if (chunk !== undefined) chunk[at] = hashOf(streamId, id)
     this.#size++
   }
 
@@ -38,9 +38,10 @@ export class EventIds {
 const fnvOffset = 0x811c9dc5
 const fnvPrime = 0x01000193
 
-/** 53 bits: 32 of FNV-1a (http://www.isthe.com/chongo/tech/comp/fnv/) and 21 of CRC-32. */
-export function hashOf(id: string): number {
+/** Of an id in its stream. 53 bits: 32 of FNV-1a (http://www.isthe.com/chongo/tech/comp/fnv/) and 21 of CRC-32. */
+export function hashOf(streamId: string, id: string): number {
+  const text = `${streamId}/${id}`
   let hash = fnvOffset
-  for (let index = 0; index < id.length; index++) hash = Math.imul(hash ^ id.charCodeAt(index), fnvPrime)
-  return (hash >>> 0) * 2 ** 21 + (crc32(id) & 0x1fffff)
+  for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), fnvPrime)
+  return (hash >>> 0) * 2 ** 21 + (crc32(text) & 0x1fffff)
 }

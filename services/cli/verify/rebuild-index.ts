@@ -11,6 +11,8 @@ import { type Connections, withConnections } from '#service'
 import { aggregatesAsked } from '../aggregates-asked.ts'
 import type { Report } from '../cli.ts'
 import { CommandError } from '../failure.ts'
+import { checkTopics } from '../missing-topics.ts'
+import { clusterOf, type NamedCluster, ofCluster } from '../named-cluster.ts'
 import { partitionIndex } from '../partition-index.ts'
 import type { ProgressDisplay } from '../progress-display.ts'
 import { ProgressMeter } from '../progress-meter.ts'
@@ -43,6 +45,7 @@ export interface RebuiltPartition {
 }
 
 export interface IndexRebuild {
+  readonly cluster: NamedCluster
   readonly partitions: readonly RebuiltPartition[]
   readonly isInterrupted: boolean
   readonly tookMs: number
@@ -62,7 +65,7 @@ export function rebuildIndex(env: Environment, options: IndexRebuildOptions): Pr
   const config = loadConfig(env)
   return withConnections(config, async (connections) => {
     const beganMs = performance.now()
-    const places = await placesOf(connections, options.types)
+    const places = await placesOf(connections, config, options.types)
     const owners = await ownersNow(connections, config)
     if (owners.size > 0) await options.client.owners()
     const reader = new LogReader(connections.cluster)
@@ -91,13 +94,22 @@ export function rebuildIndex(env: Environment, options: IndexRebuildOptions): Pr
       partitions.push(await rebuild.run(ends[at] ?? 0, owners.has(partitionKey(place)), meter))
     }
     meter.end()
-    return { partitions, isInterrupted: options.signal.aborted, tookMs: performance.now() - beganMs }
+    return {
+      cluster: clusterOf(connections.cluster, config),
+      ...{ partitions, isInterrupted: options.signal.aborted, tookMs: performance.now() - beganMs },
+    }
   })
 }
 
-async function placesOf({ domain, cluster }: Connections, types: readonly string[]): Promise<LogPartition[]> {
+/** @throws CommandError for a type without a topic */
+async function placesOf(
+  { domain, cluster }: Connections,
+  config: Config,
+  types: readonly string[],
+): Promise<LogPartition[]> {
   const aggregates = aggregatesAsked(domain, types)
   const described = await new Topics(cluster).describe(aggregates.map(({ type }) => eventTopic(type)))
+  checkTopics(aggregates, types, described, clusterOf(cluster, config))
   return aggregates.flatMap(({ type }) => {
     const found = described.find(({ name }) => name === eventTopic(type))
     if (found === undefined) return []
@@ -200,7 +212,7 @@ function probeStream({ aggregateType, partition, partitions }: LogPartition): St
 }
 
 /** What a person and a program are told of it. */
-export function rebuildReport({ partitions, isInterrupted, tookMs }: IndexRebuild): Report {
+export function rebuildReport({ cluster, partitions, isInterrupted, tookMs }: IndexRebuild): Report {
   const isStalled = partitions.some(({ status }) => status === 'stalled')
   const took = `in ${(tookMs / 1_000).toFixed(1)} s`
   const rows = partitions.map((it) => [
@@ -210,7 +222,7 @@ export function rebuildReport({ partitions, isInterrupted, tookMs }: IndexRebuil
     grouped(it.streams),
     `${it.tookMs} ms`,
   ])
-  return {
+  return ofCluster(cluster, {
     document: { partitions, interrupted: isInterrupted, tookMs: Math.round(tookMs) },
     text: [
       ...(rows.length === 0 ? [] : [table(['topic', 'partition', 'index', 'streams', 'took'], rows)]),
@@ -221,7 +233,7 @@ export function rebuildReport({ partitions, isInterrupted, tookMs }: IndexRebuil
         : `${partitions.length} partitions, ${took}`,
     ].join('\n'),
     exitCode: isInterrupted ? 130 : isStalled ? 1 : 0,
-  }
+  })
 }
 
 const accepted = (partitions: readonly RebuiltPartition[]): string[] =>

@@ -8,6 +8,7 @@ import type { Findings } from './finding.ts'
 import type { Sample } from './sample.ts'
 
 interface Occurrence {
+  readonly id: string
   readonly position: Position
   readonly streamId: string
   readonly version: number
@@ -16,10 +17,10 @@ interface Occurrence {
 /** Events looked at that may be twice; beyond that the log is so wrong that these will do. */
 const suspectsMax = 100_000
 
-/** Reads partitions again for the events whose ids may be there twice, and tells of those that are. @throws LogError */
+/** Reads a partition again for the events whose ids may be twice in their stream, and tells of those that are. @throws LogError */
 export async function tellRepeatedIds(
   hashes: ReadonlySet<number>,
-  partitions: readonly LogPartition[],
+  place: LogPartition,
   sample: Sample,
   reader: LogReader,
   findings: Findings,
@@ -27,15 +28,14 @@ export async function tellRepeatedIds(
   if (hashes.size === 0) return
   const byId = new Map<string, Occurrence[]>()
   let suspects = 0
-  for (const place of partitions) {
-    for await (const { id, ...occurrence } of occurrences(place, reader, sample)) {
-      if (!hashes.has(hashOf(id)) || suspects >= suspectsMax) continue
-      suspects++
-      byId.set(id, [...(byId.get(id) ?? []), occurrence])
-    }
+  for await (const { id, ...occurrence } of occurrences(place, reader, sample)) {
+    if (!hashes.has(hashOf(occurrence.streamId, id)) || suspects >= suspectsMax) continue
+    suspects++
+    const key = `${occurrence.streamId}/${id}`
+    byId.set(key, [...(byId.get(key) ?? []), { id, ...occurrence }])
   }
-  for (const [id, [first, ...others]] of byId) {
-    for (const other of others) if (first !== undefined) tell(id, first, other, findings)
+  for (const [first, ...others] of byId.values()) {
+    for (const other of others) if (first !== undefined) tell(first, other, findings)
   }
 }
 
@@ -60,9 +60,9 @@ function eventOf(record: StoredRecord) {
   }
 }
 
-function tell(id: string, first: Occurrence, other: Occurrence, findings: Findings): void {
-  const { position: place, streamId, version } = other
+function tell(first: Occurrence, other: Occurrence, findings: Findings): void {
+  const { id, position: place, streamId, version } = other
   const { topic, partition, offset } = place
-  const message = `event id ${id} is also that of ${first.streamId} version ${first.version} at ${formatPosition(first.position)}`
+  const message = `event id ${id} is also that of version ${first.version} at ${formatPosition(first.position)}`
   findings.add('log', 'event-id-twice', message, { topic, partition, offset, streamId, version })
 }

@@ -159,7 +159,7 @@ export class PartitionVerifier {
     if (problems.length === 0 && decoded !== undefined && !isReadable(decoded)) {
       this.#tell('log', 'undecodable', decoded.unreadable.message, where)
     }
-    if (this.#has('log')) this.#context.ids.add(event.id)
+    if (this.#has('log')) this.#context.ids.add(event.streamId, event.id)
     const readable = decoded !== undefined && isReadable(decoded) ? decoded : undefined
     for (const { part, code, message } of this.#streamOf(event.streamId).next(event, readable)) {
       this.#tell(part, code, message, where)

@@ -5,6 +5,8 @@ import type { ViewStore } from '#projections'
 import { openViewStore, type ReadingBackends } from '#service'
 
 import { aggregatesAsked } from '../aggregates-asked.ts'
+import { checkTopics } from '../missing-topics.ts'
+import { clusterOf, type NamedCluster } from '../named-cluster.ts'
 import { partitionIndex } from '../partition-index.ts'
 import { ProgressMeter } from '../progress-meter.ts'
 import type { ProgressDisplay } from '../progress-display.ts'
@@ -31,6 +33,7 @@ export interface VerifyOptions {
 }
 
 export interface Verification {
+  readonly cluster: NamedCluster
   readonly counts: VerifyCounts
   readonly findings: Findings
   /** Share of the streams that were looked at closely. */
@@ -38,14 +41,12 @@ export interface Verification {
   readonly isInterrupted: boolean
 }
 
-/** Ids are compared over the whole log up to so many events (400 MB), beyond that within each partition. */
-const idsMax = 50_000_000
 /** How long owners may take, all together, to bring their indexes to the end of the log. */
 const patienceMs = 5_000
 
 /**
  * Compares everything that is kept of events with the log. Reads only.
- * @throws InvalidInputError for a type that the domain does not have; LogError, IndexUnavailableError, ViewStoreUnavailableError,
+ * @throws InvalidInputError for a type that the domain does not have; CommandError for one without a topic; LogError, IndexUnavailableError, ViewStoreUnavailableError,
  *   SchemaError `registry-unreachable`.
  */
 export async function verify(
@@ -56,8 +57,13 @@ export async function verify(
   const aggregates = aggregatesAsked(backends.domain, options.types)
   const names = backends.domain.aggregates.flatMap(({ type }) => [eventTopic(type), snapshotTopic(type)])
   const topics = await new Topics(backends.cluster).describe(names)
-  return new Verifying(config, backends, options, aggregates, topics).run()
+  const cluster = clusterOf(backends.cluster, config)
+  const missing = checkTopics(aggregates, options.types, topics, cluster)
+  return new Verifying(config, backends, options, aggregates, topics).run(missing)
 }
+
+const notThere =
+  'there is no such topic: all events of its type are gone, or no writer with this domain has ever started here'
 
 class Verifying {
   readonly #config: Config
@@ -86,24 +92,35 @@ class Verifying {
     this.#findings = new Findings(options.findingsMax)
   }
 
-  async run(): Promise<Verification> {
+  /** @param missing topics that are not there. */
+  async run(missing: readonly string[]): Promise<Verification> {
     const { signal } = this.#options
+    for (const topic of missing) this.#findings.add('log', 'topic-missing', notThere, { topic })
     const partitions = this.#aggregates.flatMap(({ type }) => this.#partitionsOf(type))
     const offsets = await this.#offsetsIn(partitions)
     const sample = await this.#sample(partitions)
     const meter = new ProgressMeter(this.#options.display, offsets)
     try {
-      await this.#verifyPartitions(partitions, offsets, sample, meter)
+      await this.#verifyPartitions(partitions, sample, meter)
       if (!signal.aborted) await this.#verifyProjections(meter)
     } finally {
       meter.end()
     }
+    if (!signal.aborted) this.#noteNothing(partitions)
     return {
+      cluster: clusterOf(this.#backends.cluster, this.#config),
       counts: this.#counts,
       findings: this.#findings,
       fraction: sample.fraction,
       isInterrupted: signal.aborted,
     }
+  }
+
+  /** Whoever has looked at nothing has found nothing: that proves nothing. */
+  #noteNothing(partitions: readonly LogPartition[]): void {
+    if (this.#counts.events > 0 || this.#findings.total > 0) return
+    const message = `there was nothing to compare: ${partitions.length} partitions, and no event in them that was asked for`
+    this.#findings.add('log', 'nothing-compared', message, {})
   }
 
   #partitionsOf(aggregateType: string): LogPartition[] {
@@ -141,7 +158,6 @@ class Verifying {
 
   async #verifyPartitions(
     partitions: readonly LogPartition[],
-    offsets: number,
     sample: Sample,
     meter: ProgressMeter,
   ): Promise<void> {
@@ -158,7 +174,6 @@ class Verifying {
       advance: (by: number) => meter.advance(by),
       ...{ parts, sample, signal },
     }
-    const byPartition = offsets > idsMax
     for (const place of partitions) {
       const aggregate = this.#aggregates.find(({ type }) => type === place.aggregateType)
       await new PartitionVerifier(
@@ -168,13 +183,13 @@ class Verifying {
         context,
       ).run()
       if (signal.aborted) return
-      if (byPartition) await this.#tellRepeated([place], sample)
+      // A stream lies in one partition as a whole, and ids are compared within a stream.
+      await this.#tellRepeated(place, sample)
     }
-    await this.#tellRepeated(partitions, sample)
   }
 
-  #tellRepeated(partitions: readonly LogPartition[], sample: Sample): Promise<void> {
-    return tellRepeatedIds(this.#ids.takeRepeated(), partitions, sample, this.#reader, this.#findings)
+  #tellRepeated(place: LogPartition, sample: Sample): Promise<void> {
+    return tellRepeatedIds(this.#ids.takeRepeated(), place, sample, this.#reader, this.#findings)
   }
 
   async #verifyProjections(meter: ProgressMeter): Promise<void> {

@@ -11,20 +11,22 @@ import {
   type ServerSentEvent,
 } from '#http'
 
-import { categoryPageSchema, categoryParams, categoryQuery } from './schemas.ts'
+import { categoryPageSchema, categoryParams, categoryQuery, subscribeQuery } from './schemas.ts'
 import { toWireEvent } from './wire.ts'
 import type { WriterApi } from '../writer-api.ts'
 
 const failures = ['invalid-request', 'category-not-found', 'overloaded', 'unavailable'] as const
-const common = { tags: ['categories'], params: categoryParams, querystring: categoryQuery }
+const common = { tags: ['categories'], params: categoryParams }
 
 const readSchema = {
   ...common,
+  querystring: categoryQuery,
   summary: 'Events of all streams of an aggregate type',
   response: { 200: categoryPageSchema, ...problemResponses(...failures) },
 }
 const subscribeSchema = {
   ...common,
+  querystring: subscribeQuery,
   summary: 'The same, live, as server-sent events',
   description:
     'Past events first, then new ones as they come. Each has its cursor for an id: Last-Event-ID resumes right after it. While a filter matches nothing, an event `progress` brings the cursor about once a second. A comment every 15 s shows that the connection lives; an event `problem` tells why the stream ends.',

@@ -238,22 +238,23 @@ export const stateQuery = Type.Object(
   { additionalProperties: false },
 )
 
-export const categoryQuery = Type.Object(
-  {
-    partition: Type.Optional(Type.Integer({ minimum: 0 })),
-    cursor: Type.Optional(Type.String({ description: 'Where to go on, as an earlier answer gave it' })),
-    offset: Type.Optional(
-      Type.Integer({ minimum: 0, description: 'Where to start in `partition`, in place of a cursor' }),
-    ),
-    eventType: Type.Optional(
-      Type.Array(Type.String({ maxLength: 500 }), {
-        maxItems: 1_000,
-        description: 'Only these; may stand there more than once',
-      }),
-    ),
-    ...timeBounds,
-    correlationId: Type.Optional(Type.String()),
-    limit,
-  },
-  { additionalProperties: false },
-)
+const categoryFilters = {
+  partition: Type.Optional(Type.Integer({ minimum: 0 })),
+  cursor: Type.Optional(Type.String({ description: 'Where to go on, as an earlier answer gave it' })),
+  offset: Type.Optional(
+    Type.Integer({ minimum: 0, description: 'Where to start in `partition`, in place of a cursor' }),
+  ),
+  eventType: Type.Optional(
+    Type.Array(Type.String({ maxLength: 500 }), {
+      maxItems: 1_000,
+      description: 'Only these; may stand there more than once',
+    }),
+  ),
+  ...timeBounds,
+  correlationId: Type.Optional(Type.String()),
+}
+
+export const categoryQuery = Type.Object({ ...categoryFilters, limit }, { additionalProperties: false })
+
+/** A subscription has no pages, so no limit either. */
+export const subscribeQuery = Type.Object(categoryFilters, { additionalProperties: false })

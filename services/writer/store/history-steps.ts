@@ -5,8 +5,8 @@ import type { ReadPlan } from '#event-store'
 /** Versions, both inclusive. */
 export type VersionRange = readonly [from: number, to: number]
 
-/** Versions read in the first step; how large events are is not known before. */
-const firstVersions = 100
+/** Versions read in the first step: how large events are is not known before, and one append may bring 512 KiB. */
+const firstVersions = 20
 const versionsMax = 1_000
 /** What further steps should bring, as the events before them were. */
 const stepBytes = 1 << 20

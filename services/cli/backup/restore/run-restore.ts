@@ -2,6 +2,7 @@ import { type Config, shownSettings } from '#config'
 
 import type { Cli, Report } from '../../cli.ts'
 import { CommandError, failureOf } from '../../failure.ts'
+import { clusterOf, ofCluster } from '../../named-cluster.ts'
 import { noDisplay, noticeOf, progressDisplay } from '../../progress-display.ts'
 import { ProgressMeter } from '../../progress-meter.ts'
 import { grouped } from '../../progress-text.ts'
@@ -46,10 +47,12 @@ export async function restoreBackup(
           ...(replication !== undefined && { replication }),
         }
         const restore = new Restore(log, plan, options)
-        if (isDryRun) return planned(plan, await restore.check(), config)
+        const cluster = clusterOf(log.cluster, config)
+        if (isDryRun) return ofCluster(cluster, planned(plan, await restore.check(), config))
         meter.extend(passes * plan.events)
         const restored = await restore.run()
-        return told(plan, restored, config, (performance.now() - beganMs) / 1_000)
+        const seconds = (performance.now() - beganMs) / 1_000
+        return ofCluster(cluster, told(plan, restored, config, seconds))
       }),
     )
   } catch (error) {

@@ -1,0 +1,20 @@
+import { configSchema } from './config-schema.ts'
+import { formatSetting } from './parse-setting.ts'
+import { settingsOf } from './setting-tree.ts'
+
+/** A setting as a help text shows it. */
+export interface ShownSetting {
+  /** The environment variable. */
+  readonly variable: string
+  /** As the variable would be given; empty where there is no default. */
+  readonly standard: string
+  readonly description: string
+}
+
+/** All settings of the services, in the order of the documentation. */
+export const settingsHelp = (): readonly ShownSetting[] =>
+  settingsOf(configSchema).map(({ setting }) => ({
+    variable: setting.env,
+    standard: setting.default === undefined ? '' : formatSetting(setting, setting.default),
+    description: setting.description,
+  }))

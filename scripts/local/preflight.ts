@@ -1,0 +1,21 @@
+import { ConfigError, loadConfig } from '#config'
+import { InvalidInputError } from '#domain'
+import { SchemaError } from '#schemas'
+import { checkedDomain } from '#service'
+
+import { type Report, StackError } from '../stack/index.ts'
+
+/**
+ * Looks whether the platform could start with these settings, this domain and these schemas, before any server is started for it.
+ * @throws StackError with exit code 2 that says what is wrong
+ */
+export async function preflight(env: NodeJS.ProcessEnv, report: Report): Promise<void> {
+  try {
+    const { warnings } = await checkedDomain(loadConfig(env))
+    for (const warning of warnings) report(`Warning: ${warning}`)
+  } catch (error) {
+    const isTold = [ConfigError, InvalidInputError, SchemaError].some((kind) => error instanceof kind)
+    if (!isTold) throw error
+    throw new StackError(`Nothing was started: ${(error as Error).message}`, 2)
+  }
+}
