@@ -47,6 +47,8 @@ describe('what avsc would let pass', () => {
       'a: timestamp-millis became timestamp-micros',
     ],
     ['long', 'int', 'a: int became long'],
+    [{ type: 'long', 'annals.long': 'number' }, 'long', 'a: long became long within 2^53'],
+    ['long', { type: 'long', 'annals.long': 'number' }, 'a: long within 2^53 became long'],
     ['string', 'bytes', 'a: bytes became string'],
     [
       ['bytes', 'string'],

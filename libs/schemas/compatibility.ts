@@ -50,6 +50,8 @@ export function describe(shape: Shape): string {
     case 'enum':
     case 'record':
       return `${shape.kind} ${shape.avroName}`
+    case 'safe-long':
+      return 'long within 2^53'
     default:
       return shape.kind
   }

@@ -15,6 +15,7 @@ test('each event and state becomes an interface in its JSON form, and all events
     'shopping-cart/Filled.v1.avsc': record('cart.Filled', {
       flag: 'boolean',
       count: 'long',
+      total: { type: 'long', 'annals.long': 'number' },
       ratio: 'double',
       amount: { type: 'bytes', logicalType: 'decimal', precision: 4, scale: 2 },
       hash: { type: 'fixed', name: 'Hash', size: 4 },
@@ -36,6 +37,7 @@ export interface CartState {
 export interface Filled {
   readonly flag: boolean
   readonly count: number | string
+  readonly total: number
   readonly ratio: number
   readonly amount: string
   readonly hash: string

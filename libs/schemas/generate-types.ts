@@ -87,6 +87,7 @@ const scalarTypes: Readonly<Record<ScalarKind, string>> = {
   boolean: 'boolean',
   int: 'number',
   long: 'number | string',
+  'safe-long': 'number',
   float: 'number',
   double: 'number',
   string: 'string',

@@ -3,6 +3,7 @@ export { checkDomainSchemas, type DomainSchemas } from './check-domain-schemas.t
 export { checkSchemas } from './check-schemas.ts'
 export { type CheckedData, type EventCheck, eventCheckOf } from './event-check.ts'
 export { type DecodedRecord, EventCodec, type EventCodecOptions, type Preparation } from './event-codec.ts'
+export { Observed, type Proposal, type ProposedField, proposeSchema } from './infer/index.ts'
 export { jsonViewName, jsonViewSchema } from './json-view-schema.ts'
 export { type PushedSchema, pushSchemas } from './push-schemas.ts'
 export { type Release, releaseSchemas } from './release-schemas.ts'

@@ -8,6 +8,7 @@ const scalarSamples: Readonly<Record<Exclude<ScalarKind, 'string'>, unknown>> = 
   boolean: true,
   int: 42,
   long: '9007199254740993',
+  'safe-long': Number.MAX_SAFE_INTEGER,
   float: 0.5,
   double: 2.718281828459045,
   bytes: 'AP+A',

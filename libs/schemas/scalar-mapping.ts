@@ -73,6 +73,9 @@ const bytesMapping = (expects: string, size?: number): Mapping =>
 
 const uuidPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
+/** Whether a text is a UUID (RFC 9562), in letters of either case. */
+export const isUuid = (text: string): boolean => uuidPattern.test(text)
+
 const isText = (json: unknown): boolean => typeof json === 'string' && json.isWellFormed()
 
 /** Whole numbers beyond 2^53 in the one way that JSON can hold them exactly. */
@@ -81,6 +84,9 @@ function parseLong(text: string): bigint | undefined {
   const value = BigInt(text)
   return BigInt.asIntN(64, value) === value && !Number.isSafeInteger(Number(text)) ? value : undefined
 }
+
+/** Whether a text is a whole number of 64 bits beyond 2^53, in the one way that a long is written then. */
+export const isLongText = (text: string): boolean => parseLong(text) !== undefined
 
 const long: Mapping = {
   expects: 'a whole number, beyond 2^53 in a string',
@@ -91,6 +97,12 @@ const long: Mapping = {
     return value
   },
   fromAvro: (value) => (typeof value === 'bigint' ? String(value) : value),
+}
+
+const safeLong: Mapping = {
+  ...asItIs('a whole number within 2^53', 'number', Number.isSafeInteger),
+  // Another program may have written more, which no number of JSON holds.
+  fromAvro: long.fromAvro,
 }
 
 /** A floating-point number. JSON has no -0: it is written as 0, so that it reads alike everywhere. */
@@ -113,6 +125,7 @@ const scalars = {
     (json) => typeof json === 'number' && json === (json | 0),
   ),
   long,
+  'safe-long': safeLong,
   float: figure('a number of 32 bits, at most 3.4028234663852886e38', (json) =>
     Number.isFinite(Math.fround(json)),
   ),
@@ -122,5 +135,5 @@ const scalars = {
   date: asText('a date such as "2024-05-31"', parseDate, formatDate),
   'timestamp-millis': asText('a time such as "2024-05-31T09:30:00.000Z"', parseMillis, formatMillis),
   'timestamp-micros': asText('a time such as "2024-05-31T09:30:00.000000Z"', parseMicros, formatMicros),
-  uuid: asItIs('a UUID', 'string', (json) => typeof json === 'string' && uuidPattern.test(json)),
+  uuid: asItIs('a UUID', 'string', (json) => typeof json === 'string' && isUuid(json)),
 } as const satisfies Record<string, Mapping>

@@ -43,6 +43,8 @@ function isDefaultOf(shape: Shape, value: unknown): boolean {
     case 'fixed':
     case 'decimal':
       return typeof value === 'string'
+    case 'safe-long':
+      return Number.isSafeInteger(value)
     default:
       return isScalarDefault[carriedBy(shape.avroName)](value)
   }

@@ -16,23 +16,21 @@ export function checkSchemaNames(schema: unknown): void {
   const { type, name, namespace, fields, symbols, items, values } = schema as Json
   checkAvroName(String(type), name, '.')
   checkAvroName('namespace', namespace, '.')
-  for (const symbol of listOf(symbols)) checkMemberName('enum symbol', symbol)
+  for (const symbol of listOf(symbols)) {
+    checkAvroName('enum symbol', symbol)
+    refuseTaken('a symbol of an enum', symbol)
+  }
   for (const field of listOf(fields)) checkField((field ?? {}) as Json)
   for (const inner of [type, items, values]) checkSchemaNames(inner)
 }
 
 function checkField({ name, aliases, type }: Json): void {
-  checkMemberName('field', name)
-  for (const alias of listOf(aliases)) refuseTaken('field', alias)
+  checkAvroName('field', name)
+  for (const each of [name, ...listOf(aliases)]) refuseTaken('a field', each)
   checkSchemaNames(type)
 }
 
 const listOf = (list: unknown): readonly unknown[] => (Array.isArray(list) ? list : [])
-
-function checkMemberName(what: string, name: unknown): void {
-  checkAvroName(what, name)
-  refuseTaken(what, name)
-}
 
 function checkAvroName(what: string, name: unknown, separator?: string): void {
   if (typeof name !== 'string') return
@@ -49,6 +47,6 @@ function refuseTaken(what: string, name: unknown): void {
   if (typeof name !== 'string' || !(name in Object.prototype)) return
   throw new SchemaError(
     'malformed-schema',
-    `${what} cannot be named ${name}, as a member of every object in JavaScript is: choose another name, e.g. ${name.replaceAll('_', '')}Value`,
+    `${what} cannot be named ${name}, as a member of every object in JavaScript is: choose another, e.g. ${name.replaceAll('_', '')}Value instead of ${name}`,
   )
 }

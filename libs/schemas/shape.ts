@@ -6,6 +6,8 @@ export type ScalarKind =
   | 'boolean'
   | 'int'
   | 'long'
+  /** A `long` with `"annals.long": "number"`: within 2^53, and so always a number in JSON. */
+  | 'safe-long'
   | 'float'
   | 'double'
   | 'string'
@@ -114,9 +116,19 @@ function parse(schema: unknown, scope: Scope): Shape {
       return { kind: 'array', avroName: 'array', items: parse(json['items'], scope) }
     case 'map':
       return { kind: 'map', avroName: 'map', values: parse(json['values'], scope) }
+    case 'long':
+      return long(json)
     default:
       return parse(json['type'], scope)
   }
+}
+
+/** What JSON holds a `long` as is chosen by an attribute of Annals. */
+function long(json: Json): ScalarShape {
+  const choice = json['annals.long']
+  if (choice === undefined) return { kind: 'long', avroName: 'long' }
+  if (choice === 'number') return { kind: 'safe-long', avroName: 'long' }
+  throw malformed(`annals.long ${JSON.stringify(choice)} is not known: expected "number", or none`)
 }
 
 const qualified = (name: string, namespace: string): string =>

@@ -38,6 +38,7 @@ const scalars: readonly SchemaCase[] = [
   leaf('boolean', fc.boolean()),
   leaf('int', fc.integer()),
   leaf('long', fc.oneof(longs, fc.maxSafeInteger())),
+  leaf({ type: 'long', 'annals.long': 'number' }, fc.maxSafeInteger().map(noMinusZero)),
   leaf('float', fc.float(plain).map(noMinusZero)),
   leaf('double', fc.double(plain).map(noMinusZero)),
   leaf('string', text),

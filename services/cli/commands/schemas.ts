@@ -1,8 +1,13 @@
+import { basename } from 'node:path'
+
 import type { Command } from 'commander'
 
 import { loadConfig } from '#config'
+import { parseAggregateType } from '#domain'
 
-import type { Cli } from '../cli.ts'
+import type { Cli, Report } from '../cli.ts'
+import { interruptible } from '../interruption.ts'
+import { noDisplay, progressDisplay } from '../progress-display.ts'
 
 const folders = 'Folders are those of ANNALS_SCHEMAS, upcasters those of the domain modules of ANNALS_DOMAIN.'
 
@@ -16,8 +21,54 @@ const subcommands = [
   ['release', 'Check, then fingerprint new versions, keep samples, generate types.'],
 ] as const
 
+interface InferOptions {
+  readonly type: string
+  readonly mapping?: string
+  readonly write?: boolean
+}
+
+const inferHelp = `
+The file is one that \`import\` takes: a line of JSON for each event, {"streamId", "type", "data"}, or a table with a mapping. Each event
+type of the aggregate type gets a proposal: the narrowest types that take all of its events. Nothing is released.
+
+Examples:
+  annals schemas infer events.ndjson --type order
+  annals schemas infer orders.csv --mapping orders.mapping.json --type order --write`
+
+function addInfer(schemas: Command, cli: Cli): void {
+  schemas
+    .command('infer')
+    .description('Propose schemas for the events in a file.')
+    .argument('<file>', 'of events, as for import')
+    .requiredOption('--type <aggregateType>', 'whose events they are', parseAggregateType)
+    .option('--mapping <file>', 'how a table becomes events: JSON, see docs/operations/import-export.md')
+    .option('--write', 'write the files into the first folder of ANNALS_SCHEMAS; none is replaced')
+    .addHelpText('after', inferHelp)
+    .action(async (file: string, options: InferOptions) => {
+      cli.report(await interruptible((signal) => infer(cli, file, options, signal)))
+    })
+}
+
+async function infer(cli: Cli, file: string, options: InferOptions, signal: AbortSignal): Promise<Report> {
+  const [{ inferSchemas }, { inferReport }, { readMapping }] = await Promise.all([
+    import('../infer/infer-schemas.ts'),
+    import('../infer/infer-report.ts'),
+    import('../import/mapping.ts'),
+  ])
+  const { mapping } = options
+  const [folder = 'schemas'] = loadConfig(cli.env).domain.schemaFolders
+  const from = {
+    ...{ file, source: basename(file), renamed: new Map<string, string>() },
+    ...(mapping !== undefined && { mapping: await readMapping(mapping) }),
+  }
+  const request = { from, aggregateType: options.type, folder, isWriting: options.write === true }
+  const display = cli.isJson ? noDisplay : progressDisplay(process.stderr)
+  return inferReport(await inferSchemas(request, { display, signal }), request)
+}
+
 export function addSchemas(program: Command, cli: Cli): void {
   const schemas = program.command('schemas').description("Look after the events' schemas.")
+  addInfer(schemas, cli)
   schemas.addHelpText('after', help('check', 'push --json'))
   for (const [name, does] of subcommands) {
     schemas

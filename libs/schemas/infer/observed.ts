@@ -1,0 +1,85 @@
+import { ObservedText } from './observed-text.ts'
+
+/** What samples have at one place of their data. */
+export class Observed {
+  /** Values, null among them. */
+  count = 0
+  nulls = 0
+  booleans = 0
+  numbers = 0
+  /** The narrowest type that takes all numbers so far. */
+  numberType: 'int' | 'long' | 'double' = 'int'
+  lists = 0
+  objects = 0
+  readonly text = new ObservedText()
+  readonly members = new Map<string, Observed>()
+  #items: Observed | undefined
+
+  /** What the lists hold; nothing where all of them are empty. */
+  get items(): Observed {
+    this.#items ??= new Observed()
+    return this.#items
+  }
+
+  /** All that members hold, as though they were one place. */
+  get values(): Observed {
+    const all = new Observed()
+    for (const member of this.members.values()) all.addAll(member)
+    return all
+  }
+
+  /** @param value JSON */
+  add(value: unknown): void {
+    this.count++
+    if (value === null) this.nulls++
+    else if (typeof value === 'boolean') this.booleans++
+    else if (typeof value === 'number') this.#addNumber(value)
+    else if (typeof value === 'string') this.text.add(value)
+    else if (Array.isArray(value)) this.#addList(value)
+    else this.#addObject(value as object)
+  }
+
+  addAll(other: Observed): void {
+    this.count += other.count
+    this.nulls += other.nulls
+    this.booleans += other.booleans
+    this.numbers += other.numbers
+    this.lists += other.lists
+    this.objects += other.objects
+    this.numberType = wider(this.numberType, other.numberType)
+    this.text.addAll(other.text)
+    if (other.#items !== undefined) this.items.addAll(other.#items)
+    for (const [name, member] of other.members) this.#member(name).addAll(member)
+  }
+
+  #addNumber(value: number): void {
+    this.numbers++
+    this.numberType = wider(this.numberType, typeOfNumber(value))
+  }
+
+  #addList(values: readonly unknown[]): void {
+    this.lists++
+    for (const value of values) this.items.add(value)
+  }
+
+  #addObject(value: object): void {
+    this.objects++
+    for (const [name, member] of Object.entries(value)) this.#member(name).add(member)
+  }
+
+  #member(name: string): Observed {
+    const known = this.members.get(name) ?? new Observed()
+    this.members.set(name, known)
+    return known
+  }
+}
+
+const widths = ['int', 'long', 'double'] as const
+
+const wider = (a: Observed['numberType'], b: Observed['numberType']): Observed['numberType'] =>
+  widths[Math.max(widths.indexOf(a), widths.indexOf(b))] ?? 'double'
+
+function typeOfNumber(value: number): Observed['numberType'] {
+  if (value === (value | 0)) return 'int'
+  return Number.isSafeInteger(value) ? 'long' : 'double'
+}
