@@ -1,2 +1,2 @@
 export { Admission, type AdmissionOptions, type HoldBytes } from './admission.ts'
-export { Lane, readTurns, subscriberTurns, Turns } from './turns.ts'
+export { Lane, readTurns, requestTurns, subscriberTurns, Turns } from './turns.ts'

@@ -70,7 +70,7 @@ test('a step that throws fails its caller alone', async () => {
 function paceAt(utilizations: readonly number[]) {
   const left = [...utilizations]
   let nowMs = 0
-  const pace = new Pace(() => left.shift() ?? 0, 0)
+  const pace = new Pace(9, () => left.shift() ?? 0, 0)
   return utilizations.map(() => pace.restMs(4, (nowMs += 100)))
 }
 
@@ -81,10 +81,14 @@ test('where the loop has no time left long work takes a tenth of it, step by ste
 
 test('the load is looked at ten times a second at most', () => {
   let looks = 0
-  const pace = new Pace(() => {
-    looks++
-    return 1
-  }, 0)
+  const pace = new Pace(
+    9,
+    () => {
+      looks++
+      return 1
+    },
+    0,
+  )
   for (let nowMs = 0; nowMs <= 1_000; nowMs++) pace.restMs(4, nowMs)
   expect(looks).toBe(10)
 })

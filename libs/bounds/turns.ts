@@ -12,7 +12,9 @@ const watchMs = 100
 /** The loop has no time left: whatever waits, waits for others. */
 const busyUtilization = 0.9
 /** For each time that long work takes of a loop without time left, others get nine. */
-const restsMax = 9
+const longRestsMax = 9
+/** Requests to read are many and short; kept waiting for longer, they would only become more. */
+const requestRestsMax = 2
 
 /** @returns reads the share of the time that this thread's event loop was busy since it was last asked. */
 function utilizationMeter(): () => number {
@@ -25,14 +27,16 @@ function utilizationMeter(): () => number {
   }
 }
 
-/** How long long work rests: as long as it worked where the loop has time to spare, nine times as long where it has none. */
+/** How long work rests: as long as it took where the loop has time to spare, and up to so many times as long where it has none. */
 export class Pace {
+  readonly #restsMax: number
   readonly #utilization: () => number
   #sinceMs: number
   #rests = 1
 
   /** @param utilization of the loop since it was last asked, 0 to 1 */
-  constructor(utilization: () => number = utilizationMeter(), nowMs = performance.now()) {
+  constructor(restsMax: number, utilization: () => number = utilizationMeter(), nowMs = performance.now()) {
+    this.#restsMax = restsMax
     this.#utilization = utilization
     this.#sinceMs = nowMs
   }
@@ -47,7 +51,7 @@ export class Pace {
   }
 
   #adapt(isBusy: boolean): void {
-    this.#rests = isBusy ? Math.min(restsMax, this.#rests * 2) : Math.max(1, this.#rests / 2)
+    this.#rests = isBusy ? Math.min(this.#restsMax, this.#rests * 2) : Math.max(1, this.#rests / 2)
   }
 }
 
@@ -64,7 +68,12 @@ export class Turns {
   #isResetting = false
   #spentMs = 0
   #restUntilMs = 0
-  readonly #pace = new Pace()
+  readonly #pace: Pace
+
+  /** @param restsMax how many times as long others get where the loop has no time to spare */
+  constructor(restsMax = longRestsMax) {
+    this.#pace = new Pace(restsMax)
+  }
 
   /** A queue of its own. Lanes with work alternate, so that many steps of one kind do not hold up another kind. */
   lane(): Lane {
@@ -137,6 +146,11 @@ export class Lane {
     this.#queue = queue
   }
 
+  /** Runs a task when its turn comes, which may be at once. It must not throw. */
+  queue(task: Task): void {
+    this.#queue(task)
+  }
+
   /** Runs one step when its turn comes. @param step a few milliseconds of work. @throws what it throws. */
   run<Result>(step: () => Result): Promise<Result> {
     return new Promise((resolve) => {
@@ -168,3 +182,5 @@ const turns = new Turns()
 export const readTurns = turns.lane()
 /** Decoding and sending for subscribers. */
 export const subscriberTurns = turns.lane()
+/** The beginning of requests that change nothing: hundreds may come in one turn of the event loop, and appends between them. */
+export const requestTurns = new Turns(requestRestsMax).lane()

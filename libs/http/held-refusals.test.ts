@@ -5,6 +5,8 @@ import { HeldRefusals } from './held-refusals.ts'
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))
 afterEach(() => void vi.useRealTimers())
 
+const atOnce = { queue: (task: () => void) => task() }
+
 /** Refuses so many callers. @returns who has been told, in order. */
 function refuse(refusals: HeldRefusals, count: number): number[] {
   const told: number[] = []
@@ -13,7 +15,7 @@ function refuse(refusals: HeldRefusals, count: number): number[] {
 }
 
 test('a few refusals of each second are sent at once, further ones after a while, each once', () => {
-  const refusals = new HeldRefusals({ promptMax: 2, heldMs: 4_000 })
+  const refusals = new HeldRefusals({ promptMax: 2, heldMs: 4_000 }, atOnce)
   const told = refuse(refusals, 5)
   expect(told).toEqual([0, 1])
   vi.advanceTimersByTime(3_999)
@@ -25,14 +27,14 @@ test('a few refusals of each second are sent at once, further ones after a while
 })
 
 test('the next second has refusals of its own', () => {
-  const refusals = new HeldRefusals({ promptMax: 2, heldMs: 4_000 })
+  const refusals = new HeldRefusals({ promptMax: 2, heldMs: 4_000 }, atOnce)
   expect(refuse(refusals, 3)).toHaveLength(2)
   vi.advanceTimersByTime(1_000)
   expect(refuse(refusals, 3)).toHaveLength(2)
 })
 
 test('when the server closes all are told, and nobody is held any more', () => {
-  const refusals = new HeldRefusals({ promptMax: 1, heldMs: 4_000 })
+  const refusals = new HeldRefusals({ promptMax: 1, heldMs: 4_000 }, atOnce)
   const told = refuse(refusals, 3)
   refusals.close()
   expect(told).toEqual([0, 1, 2])

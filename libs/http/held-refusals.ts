@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
+import { type Lane, requestTurns } from '#bounds'
 import type { Problem } from '#event-store'
 
 import { isChange } from './change.ts'
@@ -21,13 +22,15 @@ const windowMs = 1_000
  */
 export class HeldRefusals {
   readonly #bounds: HoldBounds
+  readonly #turns: Pick<Lane, 'queue'>
   readonly #held = new Map<() => void, NodeJS.Timeout>()
   #isClosed = false
   #windowFromMs = -Infinity
   #sent = 0
 
-  constructor(bounds: HoldBounds = defaultBounds) {
+  constructor(bounds: HoldBounds = defaultBounds, turns: Pick<Lane, 'queue'> = requestTurns) {
     this.#bounds = bounds
+    this.#turns = turns
   }
 
   /** Sends a refusal, now or later. It must not throw. */
@@ -36,10 +39,8 @@ export class HeldRefusals {
       refusal()
       return
     }
-    const timer = setTimeout(() => {
-      this.#held.delete(refusal)
-      refusal()
-    }, this.#bounds.heldMs)
+    // Hundreds may have come together, and go in turns.
+    const timer = setTimeout(() => this.#turns.queue(() => this.#release(refusal)), this.#bounds.heldMs)
     this.#held.set(refusal, timer)
   }
 
@@ -51,6 +52,10 @@ export class HeldRefusals {
       refusal()
     }
     this.#held.clear()
+  }
+
+  #release(refusal: () => void): void {
+    if (this.#held.delete(refusal)) refusal()
   }
 
   #isPrompt(): boolean {

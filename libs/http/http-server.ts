@@ -16,6 +16,7 @@ import type { HttpServer, RequestTypes } from './http-types.ts'
 import { takeJsonBodies } from './json-body.ts'
 import { addProbes, type HealthSource } from './probes.ts'
 import { answerFailure, answerWithProblems } from './problem-reply.ts'
+import { takeReadsInTurns } from './read-turns.ts'
 import { boundRequests } from './request-bound.ts'
 import { Subscribers } from './subscribers.ts'
 import { Unread, type UnreadBounds, watchAnswers } from './unread.ts'
@@ -84,6 +85,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   endStreamsOnClose(app)
   holdRefusals(app, options.refusals)
   observeRequests(app, options.metrics)
+  takeReadsInTurns(app)
   refuseForeignRequests(app, { hosts })
   refuseUnsupportedHeaders(app)
   boundBodyBytes(app, options.bodiesBytesMax ?? 128 * 1_048_576)

@@ -2,15 +2,14 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 
 import { type OpenSpan, openSpan } from '#observability'
 
+import { isProbe } from './probe-paths.ts'
+
 declare module 'fastify' {
   interface FastifyRequest {
     /** Of this request; undefined where it is not traced. */
     span: OpenSpan | undefined
   }
 }
-
-/** Asked every few seconds by machines: nobody wants to read traces of these. */
-const untraced = ['/health/live', '/health/ready', '/metrics']
 
 /**
  * A span for each request, which goes on with the trace of its `traceparent`. Attributes by OpenTelemetry's conventions
@@ -21,7 +20,7 @@ export function traceRequests(app: FastifyInstance): void {
   app.addHook('onRequest', (request, reply, done) => {
     const { method, headers, url, routeOptions } = request
     const route = routeOptions.url
-    if (route === undefined || !untraced.includes(route)) {
+    if (!isProbe(request)) {
       const span = openSpan(route === undefined ? method : `${method} ${route}`, {
         kind: 'server',
         headers,

@@ -1,3 +1,4 @@
+import { requestTurns } from '#bounds'
 import type { Position } from '#domain'
 import { EventStoreError } from '#event-store'
 import {
@@ -70,7 +71,8 @@ export class Applications {
     const source = sourceKey(after)
     const { promise, resolve } = Promise.withResolvers<undefined>()
     const waiter = { source, offset: after.offset, generation, wake: () => resolve(undefined) }
-    const timer = setTimeout(waiter.wake, Math.max(1, msMax))
+    // Hundreds may have come together; those that waited in vain go in turns.
+    const timer = setTimeout(() => requestTurns.queue(waiter.wake), Math.max(1, msMax))
     const waiting = this.#waitingFor(projection)
     waiting.add(waiter)
     this.#waiters++
