@@ -18,6 +18,7 @@ const log = new CategoryLog({
   reader,
   format: { decode: () => Promise.resolve([]) } as unknown as EventFormat,
   topics: [{ name: 'eventstore.order', partitions: 2 } as never],
+  eventTypesOf: () => [],
   keptBytesMax: 1_000,
   pagesWaitingMax: 10,
 })

@@ -1,4 +1,3 @@
-export { parseMillis } from './calendar.ts'
 export { checkDomainSchemas, type DomainSchemas } from './check-domain-schemas.ts'
 export { checkSchemas } from './check-schemas.ts'
 export { type CheckedData, type EventCheck, eventCheckOf } from './event-check.ts'
@@ -24,5 +23,5 @@ export {
   SchemaRegistry,
   type SchemaUse,
 } from './schema-registry.ts'
-export { type SchemaRole, type SchemaVersion } from './schema-version.ts'
+export { type SchemaRole, type SchemaVersion, schemaVersionOf } from './schema-version.ts'
 export { generateTypes } from './generate-types.ts'

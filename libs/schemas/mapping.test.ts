@@ -54,8 +54,16 @@ describe('what does not fit is refused', () => {
       '9223372036854775808',
       'expected a whole number, beyond 2^53 in a string, got "9223372036854775808"',
     ],
-    [{ type: 'long', 'annals.long': 'number' }, 2 ** 53, 'expected a whole number within 2^53, got 9007199254740992'],
-    [{ type: 'long', 'annals.long': 'number' }, '9007199254740993', 'expected a whole number within 2^53, got "9007199254740993"'],
+    [
+      { type: 'long', 'annals.long': 'number' },
+      2 ** 53,
+      'expected a whole number within 2^53, got 9007199254740992',
+    ],
+    [
+      { type: 'long', 'annals.long': 'number' },
+      '9007199254740993',
+      'expected a whole number within 2^53, got "9007199254740993"',
+    ],
     ['double', 'NaN', 'expected a number, got "NaN"'],
     ['double', Infinity, 'expected a number, got null'],
     ['string', 5, 'expected a string, got 5'],

@@ -102,7 +102,7 @@ const long: Mapping = {
 const safeLong: Mapping = {
   ...asItIs('a whole number within 2^53', 'number', Number.isSafeInteger),
   // Another program may have written more, which no number of JSON holds.
-  fromAvro: long.fromAvro,
+  fromAvro: (value) => long.fromAvro(value),
 }
 
 /** A floating-point number. JSON has no -0: it is written as 0, so that it reads alike everywhere. */

@@ -173,7 +173,7 @@ test('a schema file is UTF-8, with or without a byte order mark', () => {
   const file = join(folder, 'order', 'Placed.v1.avsc')
   const text = JSON.stringify({ ...schemaWith([]), doc: 'café' })
   writeFileSync(file, Buffer.from(text, 'latin1'))
-  expect(() => loadCatalog([folder])).toThrow(`${file}: not JSON`)
+  expect(() => loadCatalog([folder])).toThrow(`${file}: not UTF-8`)
   writeFileSync(file, `\ufeff${text}`)
   expect(loadCatalog([folder]).all[0]?.text).toBe(text)
 })

@@ -14,7 +14,7 @@ function propose(samples: readonly object[]) {
 const place = { file: 'order/Placed.v1.avsc', aggregateType: 'order', name: 'Placed', version: 1 }
 
 const codecOf = (samples: readonly object[]): RecordCodec =>
-  new RecordCodec(schemaVersionOf(place, propose(samples).schema as Record<string, unknown>))
+  new RecordCodec(schemaVersionOf(place, propose(samples).schema))
 
 const names = fc.constantFrom('id', 'total', 'lines', 'note', 'a_b', 'Name')
 const texts = fc.oneof(
@@ -86,12 +86,7 @@ test.each<[string, readonly unknown[], string, boolean]>([
   ['empty lists', [[], []], 'list of string', false],
   ['records', [{ a: 1 }, { a: 2, b: true }], 'record', false],
   ['maps', [{ 'a b': 1 }, { 'c-d': 2 }], 'map of int', false],
-  [
-    'very many names',
-    Array.from({ length: 100 }, (_, n) => ({ [`sku${n}`]: 1 })),
-    'map of int',
-    false,
-  ],
+  ['very many names', Array.from({ length: 100 }, (_, n) => ({ [`sku${n}`]: 1 })), 'map of int', false],
 ])('%s', (_, given, type, isNullable) => {
   expect(guessed(...given)).toEqual([type, isNullable])
 })
@@ -108,6 +103,8 @@ test('tells where each type comes from', () => {
 
 test('records within it have names of their own', () => {
   const { schema } = propose([{ a: { b_c: { x: 1 } }, aB: { c: { x: 1 } } }])
-  const found = [...JSON.stringify(schema).matchAll(/"type":"record","name":"(\w+)"/g)].map(([, name]) => name)
+  const found = [...JSON.stringify(schema).matchAll(/"type":"record","name":"(\w+)"/g)].map(
+    ([, name]) => name,
+  )
   expect(new Set(found).size).toBe(found.length)
 })

@@ -19,7 +19,7 @@ export interface ProposedField {
 
 export interface Proposal {
   /** Avro, as JSON. */
-  readonly schema: object
+  readonly schema: Readonly<Record<string, unknown>>
   /** In the order of the data; the parts of a field follow it. */
   readonly fields: readonly ProposedField[]
 }
@@ -113,7 +113,11 @@ class Proposer {
     const isEnum = distinct.length > 0 && distinct.every(isName)
     if (!isEnum || text.count < distinct.length * timesPerSymbolMin) return plain('string')
     const avro = { type: 'enum', name: this.#unique(name), symbols: distinct }
-    return { avro, text: `enum of ${distinct.join(', ')}`, remark: 'a text that is none of these is rejected' }
+    return {
+      avro,
+      text: `enum of ${distinct.join(', ')}`,
+      remark: 'a text that is none of these is rejected',
+    }
   }
 
   #listGuess(items: Observed, name: string, path: string): Guess {

@@ -1,4 +1,4 @@
-import { parseMillis } from '#schemas'
+import { parseMillis } from '#calendar'
 
 import { literalPattern } from './literal-pattern.ts'
 

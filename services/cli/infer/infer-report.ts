@@ -40,12 +40,16 @@ function summary(inference: Inference, request: InferRequest): string[] {
     read,
     ...(others > 0 ? [`${grouped(others)} are of other aggregate types than ${aggregateType}`] : []),
     ...(unreadable > 0
-      ? [`${grouped(unreadable)} are no events, the first in line ${firstProblem?.line}: ${firstProblem?.message}`]
+      ? [
+          `${grouped(unreadable)} are no events, the first in line ${firstProblem?.line}: ${firstProblem?.message}`,
+        ]
       : []),
   ].join('; ')
   if (schemas.length === 0) return [`${counts}. Nothing to propose: no event of ${aggregateType} was found.`]
   const next = isWriting
     ? 'Read the files before you release them (npm run schemas:release): an event is stored for good.'
     : 'Nothing was written: add --write to write the files.'
-  return [`${counts}. What they do not show, nobody can infer: read each type, and name what is meant. ${next}`]
+  return [
+    `${counts}. What they do not show, nobody can infer: read each type, and name what is meant. ${next}`,
+  ]
 }

@@ -85,7 +85,7 @@ class Samples {
     this.#aggregateType = aggregateType
   }
 
-  add(line: Draft & { readonly line: number } | LineProblem): void {
+  add(line: (Draft & { readonly line: number }) | LineProblem): void {
     this.#lines++
     if (line instanceof LineProblem) this.#note(line)
     else if (aggregateTypeOf(line.streamId) !== this.#aggregateType) this.#others++
@@ -122,7 +122,11 @@ class Samples {
 const isObject = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-function inferred(eventType: string, data: Observed, { aggregateType, folder }: InferRequest): InferredSchema {
+function inferred(
+  eventType: string,
+  data: Observed,
+  { aggregateType, folder }: InferRequest,
+): InferredSchema {
   const proposal = proposeSchema(aggregateType, eventType, data)
   const file = join(folder, aggregateType, `${eventType}.v1.avsc`)
   const found = { ...proposal, eventType, events: data.count, file }
