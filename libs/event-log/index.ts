@@ -1,4 +1,5 @@
 export { CategoryLog } from './category-log.ts'
+export { matcherOf } from './category-match.ts'
 export { formatCursor, type Offsets, parseCursor } from './cursor.ts'
 export { type EncodedNewEvent, EventFormat } from './event-format.ts'
 export { eventsDeleted, namedState, type WaitingPartition } from './named-state.ts'

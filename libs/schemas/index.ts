@@ -15,6 +15,7 @@ export {
   type SchemaErrorDetails,
   UnknownEventTypeError,
 } from './schema-error.ts'
+export { RecordCodec } from './record-codec.ts'
 export { type Sample, SchemaFolder } from './schema-folder.ts'
 export { formatProblem, type SchemaProblem } from './schema-problem.ts'
 export {

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 
 import { expect, test } from 'vitest'
 
-import { RecordCodec } from '../../libs/schemas/record-codec.ts'
-import { schemaVersionOf } from '../../libs/schemas/schema-version.ts'
+import { RecordCodec, schemaVersionOf } from '#schemas'
+
 import { callableWriter } from '../support/http-call.ts'
 
 /** Inputs that once showed a fault. */

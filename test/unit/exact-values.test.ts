@@ -5,10 +5,9 @@ import { expect, test } from 'vitest'
 
 import { InvalidInputError, memberPath, streamIdOf } from '#domain'
 import { EventStoreError, InMemoryEventStore } from '#event-store'
+import { RecordCodec, schemaVersionOf } from '#schemas'
+import { recordCases } from '#schemas/testing'
 
-import { RecordCodec } from '../../libs/schemas/record-codec.ts'
-import { schemaVersionOf } from '../../libs/schemas/schema-version.ts'
-import { recordCases } from '../../libs/schemas/testing/arbitrary-schema.ts'
 import { testClient, testWriter } from '../support/closing.ts'
 import { callerOf } from '../support/http-call.ts'
 import { InMemoryWriter } from '../support/in-memory-writer.ts'

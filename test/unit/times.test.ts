@@ -2,9 +2,9 @@ import type { Command } from 'commander'
 import { expect, test } from 'vitest'
 
 import type { StreamId } from '#domain'
+import { matcherOf } from '#event-log'
 import { planRead } from '#event-store'
 
-import { matcherOf } from '../../libs/event-log/category-match.ts'
 import { programOf } from '../../services/cli/run-cli.ts'
 import { callableWriter } from '../support/http-call.ts'
 import { servedProjections } from '../support/projections-fixture.ts'

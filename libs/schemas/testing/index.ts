@@ -1,0 +1,1 @@
+export { recordCases, type SchemaCase } from './arbitrary-schema.ts'
