@@ -45,7 +45,8 @@ export function endOfHelp(error: unknown): ExitCode | undefined {
 /** Translates whatever was thrown. What nobody expected keeps its stack: it is ours to mend. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof CommanderError) return usage(`${inOneLine(error.message)}. See --help`)
-  if (error instanceof UsageError || error instanceof InvalidInputError) return usage(error.message)
+  if (error instanceof UsageError) return usage(error.message)
+  if (error instanceof InvalidInputError) return { ...usage(error.message), details: { path: error.path } }
   if (error instanceof CommandError) return error.failure
   if (isLogError(error)) return logFailure(error)
   if (isUnreachable(error)) return { exitCode: 3, code: 'unavailable', message: error.message }

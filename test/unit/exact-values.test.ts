@@ -1,13 +1,17 @@
 import { randomUUID } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 
 import fc, { type Arbitrary } from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 
 import { InvalidInputError, memberPath, streamIdOf } from '#domain'
 import { EventStoreError, InMemoryEventStore } from '#event-store'
 import { RecordCodec, schemaVersionOf } from '#schemas'
 import { recordCases } from '#schemas/testing'
 
+import { cliHere } from '../support/cli-here.ts'
 import { testClient, testWriter } from '../support/closing.ts'
 import { callerOf } from '../support/http-call.ts'
 import { InMemoryWriter } from '../support/in-memory-writer.ts'
@@ -69,6 +73,7 @@ async function waysOf(): Promise<Readonly<Record<string, Way>>> {
   const { url } = await testWriter(api)
   const client = testClient({ url })
   const call = callerOf(url)
+  const annals = cliHere({ ANNALS_URL: url })
   const stored = (store: Pick<InMemoryEventStore, 'append' | 'load'>) => async (data: unknown) => {
     const streamId = freshId()
     await store.append(streamId, [{ type: 'Happened', data }])
@@ -93,7 +98,21 @@ async function waysOf(): Promise<Readonly<Record<string, Way>>> {
       const page = (await call('GET', path)).body['events'] as readonly { data: unknown }[]
       return page[0]?.data
     },
+    cli: async (codec, data) => {
+      api.codec = codec
+      const streamId = freshId()
+      const appended = await annals(['append', streamId, 'A', '--data', jsonOf(data), '--json'])
+      if (appended.exitCode !== 0) throw refusalBy(appended.json())
+      const told = await annals(['stream', 'history', streamId, '--json'])
+      return (told.json() as { events: readonly { data: unknown }[] }).events[0]?.data
+    },
   }
+}
+
+/** What the command line says of an append that was refused, by itself or by the server. */
+function refusalBy(printed: Json): EventStoreError {
+  const { message, path } = (printed as { error: { message: string; path: string } }).error
+  return new EventStoreError('invalid-event', message, { path })
 }
 
 /** As JSON can be written by hand. */
@@ -119,7 +138,7 @@ test('what a schema takes comes back equal by every way', async () => {
       recordCases.chain(({ schema, values }) => values.map((data) => ({ schema, data }))),
       async ({ schema, data }) => {
         const found = await outcomes(ways, schemaOf(schema), data)
-        expect(found).toStrictEqual({ codec: data, memory: data, sdk: data, http: data })
+        expect(found).toStrictEqual({ codec: data, memory: data, sdk: data, http: data, cli: data })
       },
     ),
     { numRuns: 150 },
@@ -169,7 +188,7 @@ const misfits = (wrong: readonly unknown[]): Arbitrary<{ schema: unknown; data: 
   )
 
 test.each<[string, readonly unknown[], readonly string[]]>([
-  ['by hand', wrongEverywhere, ['codec', 'memory', 'sdk', 'http']],
+  ['by hand', wrongEverywhere, ['codec', 'memory', 'sdk', 'http', 'cli']],
   ['by a program', wrongInMemory, ['codec', 'memory', 'sdk']],
 ])('what no JSON can hold, written %s, is refused by every way with the same path', async (_, wrong, by) => {
   const ways = Object.fromEntries(Object.entries(await waysOf()).filter(([name]) => by.includes(name)))
@@ -179,5 +198,35 @@ test.each<[string, readonly unknown[], readonly string[]]>([
       expect(found).toStrictEqual(Object.fromEntries(by.map((name) => [name, { refusedAt: path }])))
     }),
     { numRuns: 150 },
+  )
+})
+
+test('an export, imported again under another name, holds the same', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'annals-exact-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(
+        recordCases.chain(({ values }) => values),
+        { minLength: 1, maxLength: 5 },
+      ),
+      async (all) => {
+        const api = new InMemoryWriter()
+        const { url } = await testWriter(api)
+        const annals = cliHere({ ANNALS_URL: url })
+        for (const [n, data] of all.entries()) {
+          await api.append(streamIdOf('order', String(n)), [{ type: 'Happened', data }])
+        }
+        const file = join(folder, `${randomUUID()}.ndjson`)
+        expect(await annals(['export', 'order', '--output', file])).toMatchObject({ exitCode: 0 })
+        const again = ['import', file, '--rename', 'order=copy', '--no-schemas']
+        expect(await annals(again)).toMatchObject({ exitCode: 0 })
+        for (const [n, data] of all.entries()) {
+          const [event] = await api.load(streamIdOf('copy', String(n))).then(({ events }) => events)
+          expect(event?.data).toStrictEqual(data)
+        }
+      },
+    ),
+    { numRuns: 20 },
   )
 })
