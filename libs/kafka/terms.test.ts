@@ -130,6 +130,7 @@ describe('data that no marker is before', () => {
   const marker = { isMarker: true, records: 1 }
   const own = { ...data, producerId: 1n, epoch: 4 }
   const other = { ...data, producerId: 9n, epoch: 0 }
+  const plain = { ...data, producerId: -1n, epoch: -1 }
   const next = { ...marker, producerId: 1n, epoch: 5 }
   const last = { ...data, producerId: 1n, epoch: 5 }
 
@@ -191,6 +192,24 @@ describe('data that no marker is before', () => {
       what: 'of whomever counts where none is of the owner',
       start: 7,
       log: [other, other, next, last],
+      counts: [0, 2, 5],
+    },
+    {
+      what: 'of a plain producer does not count beside that of an owner where the head was deleted',
+      start: 7,
+      log: [plain, other, plain, next, last],
+      counts: [2, 7],
+    },
+    {
+      what: 'of a plain producer does not count before any marker beside that of an owner',
+      start: 7,
+      log: [own, plain],
+      counts: [0],
+    },
+    {
+      what: 'of plain producers alone counts, as in a copied log without its head',
+      start: 7,
+      log: [plain, plain, next, last],
       counts: [0, 2, 5],
     },
     {

@@ -29,7 +29,12 @@ export interface Unmarked {
   readonly beginsStreams: boolean
   /** Whether any of that data is of the marker's producer id. */
   readonly hasOwn: boolean
+  /** Whether any of it has a producer id at all. */
+  readonly hasProducer: boolean
 }
+
+/** Data of a producer without idempotence. Owners have ids. */
+const noProducerId = -1n
 
 /** What {@link TermRule} makes of a run of batches. */
 export interface Sifted {
@@ -51,7 +56,8 @@ export const isSameTerm = (a: Term | undefined, b: Term | undefined): boolean =>
  *   copied log, whose first batch begins its streams. Where it goes on with streams that the log does not have, or is of the first owner's
  *   producer id, it was meant for a topic of the same name that was deleted.
  * - Where the head was deleted, the marker of the owner that wrote there was deleted with it, and the next marker is its own or
- *   that of the owner after it, which has the same producer id. If any data before it is of that id, no other counts.
+ *   that of the owner after it, which has the same producer id. If any data before it is of that id, no other counts. Nor does data
+ *   without a producer id beside data that has one: all owners have ids.
  *
  * The broker fences an older owner too, but only while it remembers the producer id: a coordinator that forgets an idle
  * transactional id gives the next owner another one, whose marker does not fence the owner before it.
@@ -88,9 +94,10 @@ export class TermRule {
   #counts(batch: StoredBatch, unmarked: Unmarked | undefined): boolean {
     if (this.#term !== undefined) return batch.isOf(this.#term)
     if (unmarked === undefined) return true
-    const { marker, isHeadless, hasOwn, beginsStreams } = unmarked
+    const { marker, isHeadless, hasOwn, hasProducer, beginsStreams } = unmarked
     const isOwn = batch.producerId === marker?.producerId
-    return isHeadless ? isOwn || !hasOwn : beginsStreams && !isOwn
+    if (!isHeadless) return beginsStreams && !isOwn
+    return hasOwn ? isOwn : !hasProducer || batch.producerId !== noProducerId
   }
 
   #begin(marker: StoredBatch, starts: TermStart[]): void {

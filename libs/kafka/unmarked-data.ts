@@ -50,7 +50,8 @@ async function search(source: PieceSource, start: number): Promise<Found> {
   let beginsStreams = true
   const found = (marker: Term | undefined, mayGetMarker: boolean): Found => {
     const hasOwn = marker !== undefined && producers.has(marker.producerId)
-    return { marker, isHeadless, hasOwn, beginsStreams, mayGetMarker }
+    const hasProducer = [...producers].some((id) => id >= 0n)
+    return { marker, isHeadless, hasOwn, hasProducer, beginsStreams, mayGetMarker }
   }
   for (let offset = start; offset < start + offsetsMax;) {
     const { batches, highWatermark } = await source.pieceAt(offset)

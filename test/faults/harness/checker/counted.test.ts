@@ -54,6 +54,20 @@ test.each<[string, number[], readonly LoggedEvent[], readonly LoggedMarker[], nu
     [marker(1, by(7, 0))],
   ],
   [
+    'without the head, not of a plain producer beside one with an id',
+    [7, 9],
+    [event(7, 11, by(5, 0)), event(8, 12, by(-1, -1)), event(9, 12, by(5, 0))],
+    [marker(10, by(7, 0))],
+    7,
+  ],
+  [
+    'without the head, of plain producers alone',
+    [7, 8],
+    [event(7, 11, by(-1, -1)), event(8, 12, by(-1, -1))],
+    [marker(10, by(7, 0))],
+    7,
+  ],
+  [
     'nothing before the first marker where the first batch goes on with a stream that the log does not have',
     [4],
     [event(0, 11, by(5, 1)), event(1, 1, by(5, 1)), event(4, 1, by(7, 0))],

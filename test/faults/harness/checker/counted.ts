@@ -50,6 +50,8 @@ interface Unmarked {
   readonly first: Producer | undefined
   /** Whether any of them is of that producer. */
   readonly hasOwn: boolean
+  /** Whether any of them is of a producer with an id, as owners are. */
+  readonly hasIdentified: boolean
   readonly isHeadless: boolean
   /** Whether the first batch begins its streams: otherwise it was meant for a topic that is gone, and the log is no copy. */
   readonly beginsStreams: boolean
@@ -63,8 +65,14 @@ function unmarkedIn(
   const first = marker?.producer
   const isOwn = ({ offset, producer }: LoggedEvent) =>
     marker !== undefined && offset < marker.offset && producer.id === first?.id
-  return { first, hasOwn: events.some(isOwn), isHeadless, beginsStreams: beginsItsStreams(events) }
+  const isUnmarked = ({ offset }: LoggedEvent) => marker === undefined || offset < marker.offset
+  const hasIdentified = events.some((event) => isUnmarked(event) && isIdentified(event))
+  const hasOwn = events.some(isOwn)
+  return { first, hasOwn, hasIdentified, isHeadless, beginsStreams: beginsItsStreams(events) }
 }
+
+/** A producer without idempotence has the id -1. */
+const isIdentified = ({ producer }: LoggedEvent): boolean => producer.id !== '-1'
 
 function beginsItsStreams(events: readonly LoggedEvent[]): boolean {
   const batchOf = ({ batchOffset, offset }: LoggedEvent) => batchOffset ?? offset
@@ -81,16 +89,18 @@ function beginsItsStreams(events: readonly LoggedEvent[]): boolean {
 
 /**
  * Before the first marker an event counts if its version follows; where the head of the log was deleted, a stream may begin anywhere,
- * and if any event is of the first marker's producer, no other counts. Not, in a log that has its beginning, what the producer of its
+ * and if any event is of the first marker's producer, no other counts; nor does one of a plain producer beside one that has an id. Not, in a log that has its beginning, what the producer of its
  * first marker wrote before, nor anything where the first batch goes on with streams that the log does not have: its owner still
  * believed in a log that is gone.
  */
 function countsUnmarked(
-  { version, producer }: LoggedEvent,
+  event: LoggedEvent,
   before: number | undefined,
-  { first, hasOwn, isHeadless, beginsStreams }: Unmarked,
+  { first, hasOwn, hasIdentified, isHeadless, beginsStreams }: Unmarked,
 ): boolean {
+  const { version, producer } = event
   const isOwn = producer.id === first?.id
-  if (isHeadless) return (isOwn || !hasOwn) && (before === undefined || version === before + 1)
-  return beginsStreams && version === (before ?? 0) + 1 && !isOwn
+  if (!isHeadless) return beginsStreams && version === (before ?? 0) + 1 && !isOwn
+  const mayBeOwners = hasOwn ? isOwn : isIdentified(event) || !hasIdentified
+  return mayBeOwners && (before === undefined || version === before + 1)
 }
