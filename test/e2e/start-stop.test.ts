@@ -1,6 +1,7 @@
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { isAlive, lastLines, repository } from '../../scripts/stack/index.ts'
@@ -135,13 +136,30 @@ test('a platform that dies is told with the end of its log, and started again', 
   expect(isAlive(second)).toBe(false)
 })
 
-test('a platform that cannot start makes the start fail, and is told with the end of its log', async () => {
+test('a domain that cannot be loaded is told before any server is started', async () => {
   const { exitCode, output } = await stack.run('start.sh', ['--detach', '--no-demo'], {
     ANNALS_DOMAIN: '/nowhere.ts',
   })
+  expect(exitCode).toBe(2)
+  expect(output).toContain('Nothing was started: domain module /nowhere.ts cannot be loaded')
+  expect(output).not.toContain('Kafka is up')
+})
+
+test('a platform that cannot start makes the start fail, and is told with the end of its log', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'annals-domain-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const file = join(folder, 'domain.ts')
+  // Only the platform is told where Kafka is: what looks at the domain before loads it.
+  writeFileSync(
+    file,
+    `import { defineDomain } from '${join(repository, 'libs/domain/index.ts')}'
+if (process.env.ANNALS_KAFKA_BROKERS !== undefined) throw new Error('not today')
+export default defineDomain({})`,
+  )
+  const { exitCode, output } = await stack.run('start.sh', ['--detach', '--no-demo'], { ANNALS_DOMAIN: file })
   expect(exitCode).toBe(1)
   expect(output).toContain('Platform ended while starting (exit code 2)')
-  expect(output).toContain('platform cannot start: domain module /nowhere.ts cannot be loaded')
+  expect(output).toContain(`platform cannot start: domain module ${file} cannot be loaded`)
   expect((await stack.run('stop.sh')).output).toBe('Nothing is running.\n')
   const kafka = Number(/Kafka is up .*pid (\d+)/.exec(output)?.[1])
   expect(isAlive(kafka)).toBe(false)

@@ -107,7 +107,9 @@ describe('an export', () => {
     const counted = async (...args: string[]) =>
       (await annals(['export', type, '--output', fresh(), '--json', ...args])).json()
     expect(await counted('--type', 'PurchaseMade')).toMatchObject({ events: 2_100 })
-    expect(await counted('--type', 'Other')).toMatchObject({ events: 0 })
+    expect(await counted('--type', 'PurchaseMad')).toMatchObject({
+      error: { code: 'invalid-request', message: expect.stringContaining('PurchaseMade') as string },
+    })
     expect(await counted('--until-time', '2020-01-01')).toMatchObject({ events: 0 })
     expect(await counted('--from-time', '2020-01-01')).toMatchObject({ events: 2_100 })
   })
