@@ -27,7 +27,7 @@ export { InvalidInputError, quote } from './invalid-input.ts'
 export { type LoadedAggregate, newAggregate } from './loaded-aggregate.ts'
 export { checkJsonValue, isJsonObject, memberPath, valueDepthMax } from './json-value.ts'
 export { metadataFields, parseMetadata } from './metadata.ts'
-export { instead, meant, unknownName } from './nearest-names.ts'
+export { instead, meant, nearestNames, unknownName } from './nearest-names.ts'
 export { formatPosition, parsePosition, type Position, position } from './position.ts'
 export { defineProjection, project, type Projection, type ProjectionDefinition } from './projection.ts'
 export {

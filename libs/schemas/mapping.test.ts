@@ -158,6 +158,11 @@ describe('what does not fit is refused', () => {
     expect(complaint(schema, { a: 1, c: 2 })).toBe('.c: unknown field: expected only a, b')
     expect(complaint(schema, { b: '' })).toBe('.a: missing: expected a whole number of 32 bits')
     expect(complaint(schema, { a: 1, b: undefined })).toBe('accepted')
+    const lent = record({ name: 'reader', type: 'string' }, { name: 'until', type: 'int' })
+    expect(complaint(lent, { until: 1, readr: 'ada' })).toBe(
+      '.reader: missing: expected a string; there is "readr", which is no field: was it meant?',
+    )
+    expect(complaint(lent, { until: 1, other: 'ada' })).toBe('.reader: missing: expected a string')
   })
 })
 

@@ -1,4 +1,4 @@
-import { isJsonObject, memberPath } from '#domain'
+import { isJsonObject, memberPath, nearestNames, quote } from '#domain'
 
 import type { JsonKind, Mapping } from './json-mapping.ts'
 import { Mismatch, within } from './mismatch.ts'
@@ -36,6 +36,10 @@ interface FieldMapping {
   readonly mapping: Mapping
 }
 
+/** Among so many unknown keys, and no longer ones, a mistyped name is looked for. */
+const unknownMax = 50
+const unknownLengthMax = 200
+
 class RecordMapping implements Mapping {
   readonly expects: string
   readonly kinds = ['object'] as const
@@ -61,7 +65,7 @@ class RecordMapping implements Mapping {
         value[field.name] = fieldToAvro(field, part)
         present++
       } else if (!field.optional) {
-        throw within(`.${field.name}`, new Mismatch(`missing: expected ${field.mapping.expects}`))
+        throw within(`.${field.name}`, this.#missing(field, json))
       }
     }
     if (Object.keys(json).length !== present) this.#refuseUnknown(json)
@@ -73,6 +77,20 @@ class RecordMapping implements Mapping {
     const json: JsonObject = {}
     for (const { name, mapping } of this.#fields) json[name] = mapping.fromAvro((value as JsonObject)[name])
     return json
+  }
+
+  /** A field that is not there may be there under a name that was mistyped. */
+  #missing({ name, mapping }: FieldMapping, json: JsonObject): Mismatch {
+    const [mistyped] = nearestNames(name, this.#unknownIn(json))
+    const hint =
+      mistyped === undefined ? '' : `; there is ${quote(mistyped)}, which is no field: was it meant?`
+    return new Mismatch(`missing: expected ${mapping.expects}${hint}`)
+  }
+
+  #unknownIn(json: JsonObject): readonly string[] {
+    return Object.keys(json)
+      .filter((key) => key.length <= unknownLengthMax && !this.#fields.some(({ name }) => name === key))
+      .slice(0, unknownMax)
   }
 
   #refuseUnknown(json: JsonObject): void {
