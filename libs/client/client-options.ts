@@ -24,8 +24,8 @@ export interface SubscribeOptions {
   /** Ends the subscription. */
   readonly signal?: AbortSignal
   /**
-   * Told the cursor now and then while the filter matches nothing. Save it as you save that of an event, once all events
-   * before it are dealt with: a subscription that goes on from it does not look at the same events again.
+   * Called with the cursor from time to time while the filter matches nothing. Save it like the cursor of an event, after you
+   * have processed all events before it. A subscription that resumes from it does not read the same events again.
    */
   readonly onProgress?: OnProgress
 }

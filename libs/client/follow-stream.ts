@@ -15,7 +15,7 @@ export interface Following<Item> {
   readonly onProgress?: OnProgress | undefined
 }
 
-/** Told the cursor of a subscription that has moved without anything to hand out. All that came before has been handed out. */
+/** Called with the cursor when a subscription has advanced without an item to deliver. All earlier items have been delivered. */
 export type OnProgress = (cursor: string) => void | Promise<void>
 
 /**

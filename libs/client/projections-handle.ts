@@ -24,7 +24,7 @@ export interface SubscribeViewsOptions {
   readonly key?: string
   /** Ends the subscription. */
   readonly signal?: AbortSignal
-  /** Told the cursor now and then while only other views change, and at once with `fromNow`. Save it as you save that of an update. */
+  /** Called with the cursor from time to time while only other views change, and at once with `fromNow`. Save it like the cursor of an update. */
   readonly onProgress?: OnProgress
 }
 

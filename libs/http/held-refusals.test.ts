@@ -15,7 +15,7 @@ function refuse(refusals: HeldRefusals, count: number): number[] {
 }
 
 test('a few refusals of each second are sent at once, further ones after a while, each once', () => {
-  const refusals = new HeldRefusals({ promptMax: 2, heldMs: 4_000 }, atOnce)
+  const refusals = new HeldRefusals({ promptMax: 2, heldMs: 4_000, heldMax: 100 }, atOnce)
   const told = refuse(refusals, 5)
   expect(told).toEqual([0, 1])
   vi.advanceTimersByTime(3_999)
@@ -27,18 +27,26 @@ test('a few refusals of each second are sent at once, further ones after a while
 })
 
 test('the next second has refusals of its own', () => {
-  const refusals = new HeldRefusals({ promptMax: 2, heldMs: 4_000 }, atOnce)
+  const refusals = new HeldRefusals({ promptMax: 2, heldMs: 4_000, heldMax: 100 }, atOnce)
   expect(refuse(refusals, 3)).toHaveLength(2)
   vi.advanceTimersByTime(1_000)
   expect(refuse(refusals, 3)).toHaveLength(2)
 })
 
 test('when the server closes all are told, and nobody is held any more', () => {
-  const refusals = new HeldRefusals({ promptMax: 1, heldMs: 4_000 }, atOnce)
+  const refusals = new HeldRefusals({ promptMax: 1, heldMs: 4_000, heldMax: 100 }, atOnce)
   const told = refuse(refusals, 3)
   refusals.close()
   expect(told).toEqual([0, 1, 2])
   expect(refuse(refusals, 3)).toEqual([0, 1, 2])
   vi.advanceTimersByTime(60_000)
   expect(told).toHaveLength(3)
+})
+
+test('a bounded number is held; a further refusal is sent at once', () => {
+  const refusals = new HeldRefusals({ promptMax: 0, heldMs: 4_000, heldMax: 2 }, atOnce)
+  const told = refuse(refusals, 5)
+  expect(told).toEqual([2, 3, 4])
+  vi.advanceTimersByTime(4_000)
+  expect(told).toEqual([2, 3, 4, 0, 1])
 })

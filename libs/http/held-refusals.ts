@@ -10,20 +10,22 @@ export interface HoldBounds {
   readonly promptMax: number
   /** How long a further one waits. */
   readonly heldMs: number
+  /** So many wait at a time; beyond them a refusal is sent at once. */
+  readonly heldMax: number
 }
 
 /** A client waits longer than that for an answer; the SDK for five seconds. */
-const defaultBounds: HoldBounds = { promptMax: 20, heldMs: 4_000 }
+const defaultBounds: HoldBounds = { promptMax: 20, heldMs: 4_000, heldMax: 10_000 }
 const windowMs = 1_000
 
 /**
  * Holds back refusals where there are many of them. Callers who come again as soon as they are refused would cost a server more than
- * those it serves; so they wait here, where each costs a timer. Connections are bounded, and with them those who wait.
+ * those it serves; so they wait here, where each costs a timer.
  */
 export class HeldRefusals {
   readonly #bounds: HoldBounds
   readonly #turns: Pick<Lane, 'queue'>
-  readonly #held = new Map<() => void, NodeJS.Timeout>()
+  readonly #held = new Map<() => unknown, NodeJS.Timeout>()
   #isClosed = false
   #windowFromMs = -Infinity
   #sent = 0
@@ -34,8 +36,8 @@ export class HeldRefusals {
   }
 
   /** Sends a refusal, now or later. It must not throw. */
-  send(refusal: () => void): void {
-    if (this.#isClosed || this.#isPrompt()) {
+  send(refusal: () => unknown): void {
+    if (this.#isClosed || this.#isPrompt() || this.#held.size >= this.#bounds.heldMax) {
       refusal()
       return
     }
@@ -54,7 +56,7 @@ export class HeldRefusals {
     this.#held.clear()
   }
 
-  #release(refusal: () => void): void {
+  #release(refusal: () => unknown): void {
     if (this.#held.delete(refusal)) refusal()
   }
 

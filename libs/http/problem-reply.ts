@@ -16,8 +16,8 @@ export function answerWithProblems(app: FastifyInstance): void {
 /** Answers a request with the problem document of what was thrown. */
 export function answerFailure(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const problem = problemOf(error, request)
-  if (mayBeHeld(request, problem)) request.server.refusals.send(() => void sendProblem(reply, problem))
-  else sendProblem(reply, problem)
+  if (!mayBeHeld(request, problem)) sendProblem(reply, problem)
+  else request.server.refusals.send(() => !reply.raw.destroyed && sendProblem(reply, problem))
 }
 
 /**

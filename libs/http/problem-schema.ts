@@ -14,7 +14,7 @@ export const problemProperties = {
     type: 'string',
     enum: ['never', 'reload', 'same-ids'],
     description:
-      'What may be done: nothing (never), load and decide anew (reload), or send the same events with the same ids again (same-ids)',
+      'How to retry: not at all (never), after loading and deciding again (reload), or by sending the same events with the same ids (same-ids)',
   }),
   path: Type.Optional(
     Type.String({ description: 'The field that is wrong', examples: ['events[0].data.amount'] }),

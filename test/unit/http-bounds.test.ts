@@ -52,7 +52,10 @@ describe('every route', () => {
   let server: AllRoutes
   beforeAll(async () => {
     // Refusals come at once, however many there are.
-    server = await startAllRoutes({ bodyLimitBytes, refusals: { promptMax: Infinity, heldMs: 0 } })
+    server = await startAllRoutes({
+      bodyLimitBytes,
+      refusals: { promptMax: Infinity, heldMs: 0, heldMax: 0 },
+    })
   })
   afterAll(() => server.app.close())
 

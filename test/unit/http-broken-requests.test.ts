@@ -3,22 +3,12 @@ import { connect } from 'node:net'
 import { Type } from '@sinclair/typebox'
 import { expect, test } from 'vitest'
 
-import { createHttpServer } from '#http'
-import { createLogger, createMetrics, HealthRegistry } from '#observability'
-
+import { bareServer } from '../support/bare-server.ts'
 import { bytesOf, type RawAnswer, readAnswer, sendBytes } from '../fuzz/raw-http.ts'
 
 /** A server whose requests must come in whole within a second. */
 async function server(): Promise<{ url: string; close: () => Promise<void> }> {
-  const app = await createHttpServer({
-    logger: createLogger({ name: 'service', level: 'silent' }),
-    health: new HealthRegistry(),
-    metrics: createMetrics({ service: 'test', processMetrics: false }),
-    title: 'Annals',
-    version: '0.0.0',
-    bodyLimitBytes: 10_000,
-    requestTimeoutMs: 1_000,
-  })
+  const app = await bareServer({ requestTimeoutMs: 1_000 })
   app.post('/echo', { schema: { body: Type.Object({ a: Type.Integer() }) } }, (request) => request.body)
   return { url: await app.listen({ host: '127.0.0.1', port: 0 }), close: () => app.close() }
 }

@@ -3,20 +3,12 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 
 import { expect, onTestFinished, test } from 'vitest'
 
-import { createHttpServer, listen } from '#http'
-import { createLogger, createMetrics, HealthRegistry } from '#observability'
+import { listen } from '#http'
+
+import { bareServer } from '../support/bare-server.ts'
 
 async function listening(host: string, port = 0, connectionsMax?: number) {
-  const app = await createHttpServer({
-    logger: createLogger({ name: 'service', level: 'silent' }),
-    health: new HealthRegistry(),
-    metrics: createMetrics({ service: 'test', processMetrics: false }),
-    title: 'Annals',
-    version: '0.0.0',
-    bodyLimitBytes: 10_000,
-    ...(connectionsMax !== undefined && { connectionsMax }),
-  })
-  onTestFinished(() => app.close())
+  const app = await bareServer(connectionsMax === undefined ? {} : { connectionsMax })
   await listen(app, { host, port })
   return { app, port: portOf(app.server) }
 }

@@ -3,8 +3,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net'
 
 import { expect, onTestFinished, test } from 'vitest'
 
-import { createHttpServer } from '#http'
-import { createLogger, createMetrics, HealthRegistry } from '#observability'
+import { bareServer } from '../support/bare-server.ts'
 
 const reads = 100
 const readMs = 2
@@ -27,15 +26,7 @@ const send = (socket: Socket, line: string): boolean =>
   )
 
 test('appends and probes do not wait behind reads that came in one moment, and every read is answered', async () => {
-  const app = await createHttpServer({
-    logger: createLogger({ name: 'service', level: 'silent' }),
-    health: new HealthRegistry(),
-    metrics: createMetrics({ service: 'test', processMetrics: false }),
-    title: 'Annals',
-    version: '0.0.0',
-    bodyLimitBytes: 10_000,
-  })
-  onTestFinished(() => app.close())
+  const app = await bareServer()
   let begun = 0
   app.get('/read', () => {
     begun++

@@ -1,21 +1,10 @@
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 
-import { createHttpServer } from '#http'
-import { createLogger, createMetrics, HealthRegistry } from '#observability'
-
+import { bareServer } from '../support/bare-server.ts'
 import { callerOf } from '../support/http-call.ts'
 
 test('changes beyond the bound are refused at once and told when to come again; reads pass, and so do changes after that', async () => {
-  const app = await createHttpServer({
-    logger: createLogger({ name: 'service', level: 'silent' }),
-    health: new HealthRegistry(),
-    metrics: createMetrics({ service: 'test', processMetrics: false }),
-    title: 'Annals',
-    version: '0.0.0',
-    bodyLimitBytes: 10_000,
-    requestsMax: 2,
-  })
-  onTestFinished(() => app.close())
+  const app = await bareServer({ requestsMax: 2 })
   const release = Promise.withResolvers<undefined>()
   const arrived = Promise.withResolvers<undefined>()
   let waiting = 0

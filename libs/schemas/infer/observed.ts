@@ -1,5 +1,8 @@
 import { ObservedText } from './observed-text.ts'
 
+/** Members that are kept apart by name, far more than a record has; further ones are told together. */
+const membersMax = 1_000
+
 /** What samples have at one place of their data. */
 export class Observed {
   /** Values, null among them. */
@@ -14,6 +17,7 @@ export class Observed {
   readonly text = new ObservedText()
   readonly members = new Map<string, Observed>()
   #items: Observed | undefined
+  #furtherMembers: Observed | undefined
 
   /** What the lists hold; nothing where all of them are empty. */
   get items(): Observed {
@@ -21,10 +25,16 @@ export class Observed {
     return this.#items
   }
 
+  /** Whether there are more members than {@link members} tells apart. */
+  get hasFurtherMembers(): boolean {
+    return this.#furtherMembers !== undefined
+  }
+
   /** All that members hold, as though they were one place. */
   get values(): Observed {
     const all = new Observed()
     for (const member of this.members.values()) all.addAll(member)
+    if (this.#furtherMembers !== undefined) all.addAll(this.#furtherMembers)
     return all
   }
 
@@ -50,6 +60,7 @@ export class Observed {
     this.text.addAll(other.text)
     if (other.#items !== undefined) this.items.addAll(other.#items)
     for (const [name, member] of other.members) this.#member(name).addAll(member)
+    if (other.#furtherMembers !== undefined) this.#further().addAll(other.#furtherMembers)
   }
 
   #addNumber(value: number): void {
@@ -68,9 +79,17 @@ export class Observed {
   }
 
   #member(name: string): Observed {
-    const known = this.members.get(name) ?? new Observed()
-    this.members.set(name, known)
-    return known
+    const known = this.members.get(name)
+    if (known !== undefined) return known
+    if (this.members.size >= membersMax) return this.#further()
+    const fresh = new Observed()
+    this.members.set(name, fresh)
+    return fresh
+  }
+
+  #further(): Observed {
+    this.#furtherMembers ??= new Observed()
+    return this.#furtherMembers
   }
 }
 

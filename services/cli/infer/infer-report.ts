@@ -38,10 +38,10 @@ function summary(inference: Inference, request: InferRequest): string[] {
   const read = `${grouped(lines)} lines of ${from.file} were read${isInterrupted ? ', not all of them' : ''}`
   const counts = [
     read,
-    ...(others > 0 ? [`${grouped(others)} are of other aggregate types than ${aggregateType}`] : []),
+    ...(others > 0 ? [`lines of aggregate types other than ${aggregateType}: ${grouped(others)}`] : []),
     ...(unreadable > 0
       ? [
-          `${grouped(unreadable)} are no events, the first in line ${firstProblem?.line}: ${firstProblem?.message}`,
+          `lines that are not events: ${grouped(unreadable)}, the first is line ${firstProblem?.line}: ${firstProblem?.message}`,
         ]
       : []),
   ].join('; ')

@@ -130,6 +130,10 @@ function inferred(
   const proposal = proposeSchema(aggregateType, eventType, data)
   const file = join(folder, aggregateType, `${eventType}.v1.avsc`)
   const found = { ...proposal, eventType, events: data.count, file }
+  if (data.hasFurtherMembers) {
+    const problem = `its data has more than ${data.members.size} different fields: put those that are no fields into a member of their own, which becomes a map`
+    return { ...found, problem }
+  }
   try {
     schemaVersionOf({ file, aggregateType, name: eventType, version: 1 }, proposal.schema)
     return found
