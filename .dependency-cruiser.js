@@ -1,4 +1,4 @@
-// The direction of the house: services → adapters → ports → domain. test/unit/architecture.test.ts proves that each rule bites.
+// The direction of the house: services → adapters → ports → domain. test/unit/house/architecture.test.ts proves that each rule bites.
 const tests = '(\\.test\\.ts$|^test/|^bench/|/testing/)'
 
 /** Only these folders may import a client library, so that it can be replaced in one place. */

@@ -33,7 +33,7 @@ export default defineConfig({
         { maxWorkers: 2, isolate: false, testTimeout: 30_000 },
       ),
       project('integration', ['test/integration/**/*.test.ts'], {
-        globalSetup: 'test/support/stack.setup.ts',
+        globalSetup: 'test/support/stack/stack.setup.ts',
         testTimeout: 60_000,
         hookTimeout: 60_000,
         // More than the cores of a small machine: they wait most of their time.
@@ -41,7 +41,7 @@ export default defineConfig({
         sequence: { groupOrder: 1 },
       }),
       project('faults', ['test/faults/*.test.ts'], {
-        globalSetup: 'test/support/stack.setup.ts',
+        globalSetup: 'test/support/stack/stack.setup.ts',
         testTimeout: 120_000,
         hookTimeout: 120_000,
         // Mostly they wait: for sessions to end, for brokers to come back.
@@ -56,7 +56,7 @@ export default defineConfig({
       }),
       // Broken variants, and an overload: `npm run test:proof`.
       project('proof', ['test/proof/**/*.test.ts'], {
-        globalSetup: 'test/support/stack.setup.ts',
+        globalSetup: 'test/support/stack/stack.setup.ts',
         fileParallelism: false,
         sequence: { groupOrder: 3 },
       }),

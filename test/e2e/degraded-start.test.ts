@@ -6,8 +6,8 @@ import { parseStreamId } from '#domain'
 import { partitionFor } from '#event-store'
 
 import { redisCommand, repository } from '../../scripts/stack/index.ts'
-import { cliWith } from '../support/cli.ts'
-import { deleteHead } from '../support/harmed-topics.ts'
+import { cliWith } from '../support/cli/cli.ts'
+import { deleteHead } from '../support/kafka/harmed-topics.ts'
 import { type LocalStack, localStack } from './local-stack.ts'
 
 let stack: LocalStack

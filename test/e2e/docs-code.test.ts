@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
 import { portVariables } from '../../scripts/local/settings.ts'
-import { blocksOf, documentedPages } from '../support/docs-blocks.ts'
-import { codeOf } from '../support/docs-programs.ts'
-import { type DocsSandbox, docsSandbox } from '../support/docs-sandbox.ts'
-import { type Ground, runProgram, walk } from '../support/docs-walk.ts'
-import { walkedPages } from '../support/docs-walked-pages.ts'
+import { blocksOf, documentedPages } from '../support/docs/docs-blocks.ts'
+import { codeOf } from '../support/docs/docs-programs.ts'
+import { type DocsSandbox, docsSandbox } from '../support/docs/docs-sandbox.ts'
+import { type Ground, runProgram, walk } from '../support/docs/docs-walk.ts'
+import { walkedPages } from '../support/docs/docs-walked-pages.ts'
 import { type LocalStack, localStack } from './local-stack.ts'
 
 let sandbox: DocsSandbox

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { isAlive, lastLines, repository } from '../../scripts/stack/index.ts'
-import { cliWith } from '../support/cli.ts'
-import { openToOthers } from '../support/open-to-others.ts'
-import { waitFor } from '../support/stack.ts'
+import { cliWith } from '../support/cli/cli.ts'
+import { openToOthers } from '../support/operations/open-to-others.ts'
+import { waitFor } from '../support/stack/stack.ts'
 import { type LocalStack, localStack, pidsOf } from './local-stack.ts'
 
 let stack: LocalStack

@@ -2,21 +2,21 @@ import { expect, onTestFinished, test } from 'vitest'
 
 import { eventTopic, LogReader, projectionTopic, snapshotTopic } from '#kafka'
 
-import { testClient } from '../support/closing.ts'
-import { deleteHead } from '../support/harmed-topics.ts'
-import { appendPast, purchaseRecord } from '../support/past-the-writer.ts'
-import type { Installation } from '../support/real-writer.ts'
-import { redisToBreak, withDump } from '../support/redis-to-break.ts'
-import { runningSnapshotter, snapshotterInstallation } from '../support/snapshotter-fixture.ts'
-import { testStack } from '../support/stack.ts'
-import { TcpProxy } from '../support/tcp-proxy.ts'
+import { testClient } from '../support/services/closing.ts'
+import { deleteHead } from '../support/kafka/harmed-topics.ts'
+import { appendPast, purchaseRecord } from '../support/append/past-the-writer.ts'
+import type { Installation } from '../support/services/real-writer.ts'
+import { redisToBreak, withDump } from '../support/index/redis-to-break.ts'
+import { runningSnapshotter, snapshotterInstallation } from '../support/services/snapshotter-fixture.ts'
+import { testStack } from '../support/stack/stack.ts'
+import { TcpProxy } from '../support/proxies/tcp-proxy.ts'
 import {
   purchase,
   purchases,
   runningProjector,
   runningWriter,
   streamPerPartition,
-} from '../support/writer-fixture.ts'
+} from '../support/services/writer-fixture.ts'
 
 const redis = redisToBreak()
 const partitions = 2

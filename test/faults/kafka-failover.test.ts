@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type Appended, FencedLog, KafkaCluster, LogReader, type LogRecord, Topics } from '#kafka'
 
 import { type KafkaCluster as Brokers, startKafkaCluster } from '../../scripts/stack/kafka-cluster.ts'
-import { uniqueName, waitFor } from '../support/stack.ts'
+import { uniqueName, waitFor } from '../support/stack/stack.ts'
 
 const record = (text: string): LogRecord => ({
   key: Buffer.from('order.1'),

@@ -12,7 +12,7 @@ import {
   startPostgres,
   startRedisCluster,
 } from '../../scripts/stack/index.ts'
-import { waitFor } from '../support/stack.ts'
+import { waitFor } from '../support/stack/stack.ts'
 import { Link } from './harness/cluster/link.ts'
 
 let folder: string

@@ -8,12 +8,17 @@ import { AnnalsClient } from '#client'
 
 import { freePorts, type Postgres, startPostgres } from '../../scripts/stack/index.ts'
 import type { Totals } from '../../examples/customers/totals.ts'
-import { allPurchases, expectedLifetimes, expectedMonths, importPurchases } from '../support/cdnow.ts'
-import { Post } from '../support/crew.ts'
-import { uniqueName, waitFor } from '../support/stack.ts'
-import { caughtUp, viewsOf } from '../support/views-check.ts'
-import { runningProcess, testInstallation } from '../support/writer-fixture.ts'
-import { expectTrueSnapshots } from '../support/snapshots-check.ts'
+import {
+  allPurchases,
+  expectedLifetimes,
+  expectedMonths,
+  importPurchases,
+} from '../support/services/cdnow.ts'
+import { Post } from '../support/services/crew.ts'
+import { uniqueName, waitFor } from '../support/stack/stack.ts'
+import { caughtUp, viewsOf } from '../support/projections/views-check.ts'
+import { runningProcess, testInstallation } from '../support/services/writer-fixture.ts'
+import { expectTrueSnapshots } from '../support/snapshots/snapshots-check.ts'
 
 const killsAtEachPost = 4
 const soon = {

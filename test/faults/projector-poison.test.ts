@@ -8,20 +8,25 @@ import type { ProjectionInfo } from '#projections'
 
 import type { Totals } from '../../examples/customers/totals.ts'
 import type { MonthlyRevenue } from '../../schemas/monthly-revenue/events.generated.ts'
-import { testClient } from '../support/closing.ts'
-import { Post } from '../support/crew.ts'
+import { testClient } from '../support/services/closing.ts'
+import { Post } from '../support/services/crew.ts'
 import {
   deadLettersInTopic,
   poisonCds,
   poisonInstallation,
   type PoisonInstallation,
-} from '../support/poison-domain.ts'
-import { appendPast } from '../support/past-the-writer.ts'
-import { metricOf, shortSessions } from '../support/projector-process.ts'
-import { testStack, waitFor } from '../support/stack.ts'
-import { TcpProxy } from '../support/tcp-proxy.ts'
-import { caughtUp, viewsOf } from '../support/views-check.ts'
-import { purchase, runningProjector, runningWriter, streamPerPartition } from '../support/writer-fixture.ts'
+} from '../support/services/poison-domain.ts'
+import { appendPast } from '../support/append/past-the-writer.ts'
+import { metricOf, shortSessions } from '../support/services/projector-process.ts'
+import { testStack, waitFor } from '../support/stack/stack.ts'
+import { TcpProxy } from '../support/proxies/tcp-proxy.ts'
+import { caughtUp, viewsOf } from '../support/projections/views-check.ts'
+import {
+  purchase,
+  runningProjector,
+  runningWriter,
+  streamPerPartition,
+} from '../support/services/writer-fixture.ts'
 
 const partitions = 4
 

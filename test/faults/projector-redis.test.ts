@@ -1,13 +1,13 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
 
-import { testClient } from '../support/closing.ts'
-import type { RealProjector } from '../support/real-projector.ts'
-import type { Installation } from '../support/real-writer.ts'
-import { redisToBreak, withDump, withFile } from '../support/redis-to-break.ts'
-import { caughtUp, viewsOf } from '../support/views-check.ts'
-import { expectPublished, expectViewsOfLog, topTen } from '../support/views-in-log.ts'
-import { runningProjector, runningWriter, testInstallation } from '../support/writer-fixture.ts'
-import { Traffic } from '../support/writer-traffic.ts'
+import { testClient } from '../support/services/closing.ts'
+import type { RealProjector } from '../support/services/real-projector.ts'
+import type { Installation } from '../support/services/real-writer.ts'
+import { redisToBreak, withDump, withFile } from '../support/index/redis-to-break.ts'
+import { caughtUp, viewsOf } from '../support/projections/views-check.ts'
+import { expectPublished, expectViewsOfLog, topTen } from '../support/projections/views-in-log.ts'
+import { runningProjector, runningWriter, testInstallation } from '../support/services/writer-fixture.ts'
+import { Traffic } from '../support/append/writer-traffic.ts'
 
 const redis = redisToBreak()
 

@@ -1,15 +1,15 @@
 import { expect, onTestFinished, test } from 'vitest'
 
-import { testClient } from '../support/closing.ts'
-import { Post } from '../support/crew.ts'
-import { shortSessions } from '../support/projector-process.ts'
-import type { Installation } from '../support/real-writer.ts'
-import { TcpProxy } from '../support/tcp-proxy.ts'
-import { viewsOf } from '../support/views-check.ts'
-import { ViewFollower } from '../support/view-followers.ts'
-import { expectViewsOfLog } from '../support/views-in-log.ts'
-import { runningWriter, testInstallation } from '../support/writer-fixture.ts'
-import { Traffic } from '../support/writer-traffic.ts'
+import { testClient } from '../support/services/closing.ts'
+import { Post } from '../support/services/crew.ts'
+import { shortSessions } from '../support/services/projector-process.ts'
+import type { Installation } from '../support/services/real-writer.ts'
+import { TcpProxy } from '../support/proxies/tcp-proxy.ts'
+import { viewsOf } from '../support/projections/views-check.ts'
+import { ViewFollower } from '../support/projections/view-followers.ts'
+import { expectViewsOfLog } from '../support/projections/views-in-log.ts'
+import { runningWriter, testInstallation } from '../support/services/writer-fixture.ts'
+import { Traffic } from '../support/append/writer-traffic.ts'
 
 /** A projector, killed and followed by others, at one address. */
 class Address {

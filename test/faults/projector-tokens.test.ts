@@ -3,20 +3,20 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import type { AnnalsClient } from '#client'
 import { aggregateIdOf, formatPosition, type Position, type StreamId } from '#domain'
 
-import { testClient } from '../support/closing.ts'
-import { Post } from '../support/crew.ts'
-import { callerOf } from '../support/http-call.ts'
-import { ownedBy, projectorProcess, shortSessions } from '../support/projector-process.ts'
-import type { Installation } from '../support/real-writer.ts'
-import { waitFor } from '../support/stack.ts'
-import { expectViewsOfLog } from '../support/views-in-log.ts'
+import { testClient } from '../support/services/closing.ts'
+import { Post } from '../support/services/crew.ts'
+import { callerOf } from '../support/http/http-call.ts'
+import { ownedBy, projectorProcess, shortSessions } from '../support/services/projector-process.ts'
+import type { Installation } from '../support/services/real-writer.ts'
+import { waitFor } from '../support/stack/stack.ts'
+import { expectViewsOfLog } from '../support/projections/views-in-log.ts'
 import {
   freshStream,
   purchase,
   runningWriter,
   streamPerPartition,
   testInstallation,
-} from '../support/writer-fixture.ts'
+} from '../support/services/writer-fixture.ts'
 
 // Processes start one after the other: on a busy machine that alone has taken a minute.
 vi.setConfig({ testTimeout: 300_000 })

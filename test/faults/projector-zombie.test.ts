@@ -1,14 +1,14 @@
 import { expect, onTestFinished, test } from 'vitest'
 
-import { testClient } from '../support/closing.ts'
-import { KafkaProxy } from '../support/kafka-proxy.ts'
-import { metricOf, projectorProcess, shortSessions } from '../support/projector-process.ts'
-import { testStack, uniqueName, waitFor } from '../support/stack.ts'
-import { TcpProxy } from '../support/tcp-proxy.ts'
-import { caughtUp } from '../support/views-check.ts'
-import { expectPublished, expectViewsOfLog } from '../support/views-in-log.ts'
-import { runningProjector, runningWriter, testInstallation } from '../support/writer-fixture.ts'
-import { Traffic } from '../support/writer-traffic.ts'
+import { testClient } from '../support/services/closing.ts'
+import { KafkaProxy } from '../support/kafka/kafka-proxy.ts'
+import { metricOf, projectorProcess, shortSessions } from '../support/services/projector-process.ts'
+import { testStack, uniqueName, waitFor } from '../support/stack/stack.ts'
+import { TcpProxy } from '../support/proxies/tcp-proxy.ts'
+import { caughtUp } from '../support/projections/views-check.ts'
+import { expectPublished, expectViewsOfLog } from '../support/projections/views-in-log.ts'
+import { runningProjector, runningWriter, testInstallation } from '../support/services/writer-fixture.ts'
+import { Traffic } from '../support/append/writer-traffic.ts'
 
 test.each([
   { views: 'by stream', projection: 'lifetime', field: '"spend"' },

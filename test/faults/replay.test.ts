@@ -12,13 +12,13 @@ import type { EventCodec } from '#schemas'
 import { eventTopicSpec, kafkaSettings, loadDomain, openCodec } from '#service'
 
 import { freePorts, type KafkaBroker, startKafka } from '../../scripts/stack/index.ts'
-import { cliWith } from '../support/cli.ts'
-import { startCli } from '../support/cli-process.ts'
-import { readLog } from '../support/log-check.ts'
-import { type Installation, installation } from '../support/real-writer.ts'
-import { eventsInFile, positionsInLog, positionsOf } from '../support/replayed.ts'
-import { waitFor } from '../support/stack.ts'
-import { purchases } from '../support/writer-fixture.ts'
+import { cliWith } from '../support/cli/cli.ts'
+import { startCli } from '../support/cli/cli-process.ts'
+import { readLog } from '../support/append/log-check.ts'
+import { type Installation, installation } from '../support/services/real-writer.ts'
+import { eventsInFile, positionsInLog, positionsOf } from '../support/operations/replayed.ts'
+import { waitFor } from '../support/stack/stack.ts'
+import { purchases } from '../support/services/writer-fixture.ts'
 
 // On a busy machine a broker and a command that start have taken more than a minute.
 vi.setConfig({ testTimeout: 300_000 })

@@ -5,14 +5,14 @@ import type { StreamId } from '#domain'
 import { KafkaCluster, LogReader, snapshotTopic } from '#kafka'
 
 import { snapshotHead } from '../../services/snapshotter/topic/snapshot-record.ts'
-import { testClient } from '../support/closing.ts'
-import { KafkaProxy } from '../support/kafka-proxy.ts'
-import type { Installation } from '../support/real-writer.ts'
-import { type ServiceProcess, startServiceProcess } from '../support/service-process.ts'
-import { expectSnapshot, snapshotAt } from '../support/snapshot-checks.ts'
-import { snapshotterInstallation } from '../support/snapshotter-fixture.ts'
-import { testStack, waitFor } from '../support/stack.ts'
-import { freshStream, purchase, purchases, runningWriter } from '../support/writer-fixture.ts'
+import { testClient } from '../support/services/closing.ts'
+import { KafkaProxy } from '../support/kafka/kafka-proxy.ts'
+import type { Installation } from '../support/services/real-writer.ts'
+import { type ServiceProcess, startServiceProcess } from '../support/services/service-process.ts'
+import { expectSnapshot, snapshotAt } from '../support/snapshots/snapshot-checks.ts'
+import { snapshotterInstallation } from '../support/services/snapshotter-fixture.ts'
+import { testStack, waitFor } from '../support/stack/stack.ts'
+import { freshStream, purchase, purchases, runningWriter } from '../support/services/writer-fixture.ts'
 
 const env = { ANNALS_KAFKA_PARTITIONS: '4', ANNALS_SNAPSHOTTER_SESSION_TIMEOUT: '6s' }
 

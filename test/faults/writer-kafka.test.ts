@@ -1,12 +1,12 @@
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
 
-import { testClient } from '../support/closing.ts'
-import { KafkaProxy } from '../support/kafka-proxy.ts'
-import { expectIndexEqualsLog, readLog } from '../support/log-check.ts'
-import type { Installation, RealWriter } from '../support/real-writer.ts'
-import { testStack, waitFor } from '../support/stack.ts'
-import { runningWriter, testInstallation } from '../support/writer-fixture.ts'
-import { Traffic } from '../support/writer-traffic.ts'
+import { testClient } from '../support/services/closing.ts'
+import { KafkaProxy } from '../support/kafka/kafka-proxy.ts'
+import { expectIndexEqualsLog, readLog } from '../support/append/log-check.ts'
+import type { Installation, RealWriter } from '../support/services/real-writer.ts'
+import { testStack, waitFor } from '../support/stack/stack.ts'
+import { runningWriter, testInstallation } from '../support/services/writer-fixture.ts'
+import { Traffic } from '../support/append/writer-traffic.ts'
 
 let proxy: KafkaProxy
 beforeEach(async () => {

@@ -2,19 +2,19 @@ import { expect, onTestFinished, test } from 'vitest'
 
 import type { AnnalsClient } from '#client'
 
-import { testClient } from '../support/closing.ts'
-import { expectIndexEqualsLog, readLog } from '../support/log-check.ts'
-import type { Installation, RealWriter } from '../support/real-writer.ts'
-import { redisToBreak, withDump, withFile } from '../support/redis-to-break.ts'
-import { waitFor } from '../support/stack.ts'
+import { testClient } from '../support/services/closing.ts'
+import { expectIndexEqualsLog, readLog } from '../support/append/log-check.ts'
+import type { Installation, RealWriter } from '../support/services/real-writer.ts'
+import { redisToBreak, withDump, withFile } from '../support/index/redis-to-break.ts'
+import { waitFor } from '../support/stack/stack.ts'
 import {
   freshStream,
   purchase,
   runningWriter,
   streamPerPartition,
   testInstallation,
-} from '../support/writer-fixture.ts'
-import { Traffic } from '../support/writer-traffic.ts'
+} from '../support/services/writer-fixture.ts'
+import { Traffic } from '../support/append/writer-traffic.ts'
 
 const redis = redisToBreak()
 const partitions = 4

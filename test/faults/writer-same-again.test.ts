@@ -3,10 +3,10 @@ import { expect, test } from 'vitest'
 import type { AppendResult, NewEvent, StreamId } from '#domain'
 import type { EventStore } from '#event-store'
 
-import { testClient } from '../support/closing.ts'
-import { indexKeys, openIndex } from '../support/index-keys.ts'
-import { expectIndexEqualsLog, expectSound, readLog } from '../support/log-check.ts'
-import { waitFor } from '../support/stack.ts'
+import { testClient } from '../support/services/closing.ts'
+import { indexKeys, openIndex } from '../support/index/index-keys.ts'
+import { expectIndexEqualsLog, expectSound, readLog } from '../support/append/log-check.ts'
+import { waitFor } from '../support/stack/stack.ts'
 import {
   freshStream,
   purchases,
@@ -14,7 +14,7 @@ import {
   runningWriter,
   streamPerPartition,
   testInstallation,
-} from '../support/writer-fixture.ts'
+} from '../support/services/writer-fixture.ts'
 
 const partitions = 4
 

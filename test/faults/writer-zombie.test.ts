@@ -3,13 +3,18 @@ import { expect, onTestFinished, test } from 'vitest'
 import type { AnnalsClient } from '#client'
 import type { NewEvent, StreamId } from '#domain'
 
-import { testClient } from '../support/closing.ts'
-import { KafkaProxy } from '../support/kafka-proxy.ts'
-import { expectIndexEqualsLog, readLog } from '../support/log-check.ts'
-import { testStack, waitFor } from '../support/stack.ts'
-import { freshStream, purchase, runningProcess, testInstallation } from '../support/writer-fixture.ts'
-import type { ServiceProcess } from '../support/service-process.ts'
-import { Traffic } from '../support/writer-traffic.ts'
+import { testClient } from '../support/services/closing.ts'
+import { KafkaProxy } from '../support/kafka/kafka-proxy.ts'
+import { expectIndexEqualsLog, readLog } from '../support/append/log-check.ts'
+import { testStack, waitFor } from '../support/stack/stack.ts'
+import {
+  freshStream,
+  purchase,
+  runningProcess,
+  testInstallation,
+} from '../support/services/writer-fixture.ts'
+import type { ServiceProcess } from '../support/services/service-process.ts'
+import { Traffic } from '../support/append/writer-traffic.ts'
 
 const env = { ANNALS_KAFKA_PARTITIONS: '4', ANNALS_WRITER_SESSION_TIMEOUT: '6s' }
 

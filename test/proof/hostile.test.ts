@@ -1,8 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest'
 
 import { hostileBounds, measureHostile } from '../../bench/soak/hostile/hostile.ts'
-import { installation } from '../support/real-writer.ts'
-import { startServiceProcess } from '../support/service-process.ts'
+import { installation } from '../support/services/real-writer.ts'
+import { startServiceProcess } from '../support/services/service-process.ts'
 
 /** Machines that are shared are slow by themselves: what hostile callers add is what counts here. */
 const bounds = {

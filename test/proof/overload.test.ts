@@ -1,8 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest'
 
 import { measureOverload, overloadBounds } from '../../bench/soak/overload.ts'
-import { installation } from '../support/real-writer.ts'
-import { startServiceProcess } from '../support/service-process.ts'
+import { installation } from '../support/services/real-writer.ts'
+import { startServiceProcess } from '../support/services/service-process.ts'
 
 const times = { measureMs: 2_000, overloadMs: 5_000 }
 

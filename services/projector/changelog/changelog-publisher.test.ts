@@ -13,7 +13,7 @@ import {
   ViewStoreUnavailableError,
 } from '#projections'
 
-import { waitFor } from '../../../test/support/stack.ts'
+import { waitFor } from '../../../test/support/stack/stack.ts'
 import { ChangelogMetrics } from './changelog-metrics.ts'
 import { ChangelogPublisher } from './changelog-publisher.ts'
 import type { RefusedView } from './changelog-writer.ts'

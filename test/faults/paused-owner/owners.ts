@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 
 import { until } from '../../../scripts/stack/index.ts'
-import { freshDomain, type FreshDomain } from '../../support/fresh-domain.ts'
+import { freshDomain, type FreshDomain } from '../../support/services/fresh-domain.ts'
 import { Hold, holdModule } from '../harness/cluster/hold.ts'
 import { ServicePost } from '../harness/cluster/service-post.ts'
 import type { Stand } from './stand.ts'

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 
-import { freshDomain, type FreshDomain } from '../../../support/fresh-domain.ts'
+import { freshDomain, type FreshDomain } from '../../../support/services/fresh-domain.ts'
 import type { RecreatedTopic, ShortenedPartition } from '../checker/index.ts'
 import type { Random } from '../random.ts'
 import { Hold, holdModule } from './hold.ts'

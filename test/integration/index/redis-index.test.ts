@@ -1,0 +1,429 @@
+import { expect, test } from 'vitest'
+
+import { type EventId, newEventId, type Version } from '#domain'
+import { type Guard, type IndexEntry, IndexMismatchError, SnapshotCheckpoint } from '#redis-index'
+
+import {
+  claimed,
+  entries,
+  entry,
+  held,
+  indexOf,
+  indexOptions,
+  keysOf,
+  openRedis,
+  order,
+  payloadsOf,
+  start,
+} from '../../support/index/redis-index.ts'
+import { testStack } from '../../support/stack/stack.ts'
+
+const connect = () => openRedis(testStack().redisUrl)
+const snapshot = (version: number, stateVersion = 1) => ({
+  version: version as Version,
+  stateVersion,
+  timestampMs: 5,
+  state: Buffer.from(`state ${version}`),
+})
+
+test('an index that is empty has no guard and is claimed at offset 0 only', async () => {
+  const index = indexOf(await connect())
+  expect(await index.guard()).toBeUndefined()
+  expect(await index.claim({ ...start, nextOffset: 4 })).toBe('guard-lost')
+  expect(await index.claim(start)).toEqual(start)
+  expect(await index.guard()).toEqual(start)
+})
+
+test('a new owner claims the index where the old one left it; the old one has lost it', async () => {
+  const { index, guard } = await claimed(await connect())
+  const after = held(await index.commit(guard, [entry('a', 1, 0)], 1))
+  const next: Guard = { ...after, producerId: 1n, epoch: 2 }
+  expect(await index.claim({ ...next, nextOffset: 0 })).toBe('guard-lost')
+  expect(await index.claim({ ...next, topicId: 'topic-2' })).toBe('guard-lost')
+  expect(await index.claim(next, { ...next, epoch: next.epoch + 1 })).toBe('guard-lost')
+  expect(await index.claim(next)).toBe('guard-lost')
+  expect(held(await index.claim(next, guard))).toEqual(next)
+  expect(await index.check(after, [])).toBe('guard-lost')
+  expect(await index.commit(after, [entry('a', 2, 1)], 2)).toBe('guard-lost')
+  expect(held(await index.check(next, [{ streamId: order('a'), eventIds: [] }])).versions).toEqual([1])
+})
+
+test('a commit sent twice is applied once, and the guard tells that it was', async () => {
+  const { index, guard } = await claimed(await connect())
+  const events = entries('a', 1, 3, 0)
+  const answers = await Promise.all([index.commit(guard, events, 3), index.commit(guard, events, 3)])
+  expect(answers).toEqual([{ ...guard, nextOffset: 3 }, 'guard-lost'])
+  expect(await index.guard()).toEqual({ ...guard, nextOffset: 3 })
+  expect(held(await index.offsets({ ...guard, nextOffset: 3 }, order('a'), 1, 9))).toHaveLength(3)
+})
+
+test('commits may be sent one after the other without waiting for answers', async () => {
+  const { index, guard } = await claimed(await connect())
+  const answers = await Promise.all(
+    [0, 1, 2].map((offset) =>
+      index.commit({ ...guard, nextOffset: offset }, [entry('a', offset + 1, offset)], offset + 1),
+    ),
+  )
+  expect(answers.map((answer) => held(answer).nextOffset)).toEqual([1, 2, 3])
+})
+
+test.each([
+  { what: 'a gap', version: 4, offset: 2 },
+  { what: 'a version twice', version: 2, offset: 2 },
+  { what: 'an offset that goes back', version: 3, offset: 1 },
+])('$what is refused, changes nothing, and leaves the index to be rebuilt', async ({ version, offset }) => {
+  const redis = await connect()
+  const { index, guard } = await claimed(redis)
+  const after = held(await index.commit(guard, entries('a', 1, 2, 0), 2))
+  const commit = index.commit(after, [entry('b', 1, 2), entry('a', version, offset)], 4)
+  await expect(commit).rejects.toThrow(IndexMismatchError)
+  await expect(commit).rejects.toThrow(
+    `eventstore.order[3]: stream order.a is at version 2 in the index, version ${version} at offset ${offset}`,
+  )
+  expect(await index.guard()).toBeUndefined()
+  const streams: [string, number][] = []
+  await index.forEachStream((streamId, { version: at }) => void streams.push([streamId, at]))
+  expect(streams).toEqual([['order.a', 2]])
+})
+
+test('an index whose Redis was emptied, or restored from an older copy, is noticed by check, commit and readers', async () => {
+  const redis = await connect()
+  const { index, guard } = await claimed(redis)
+  const older = held(await index.commit(guard, entries('a', 1, 2, 0), 2))
+  const copies = await Promise.all(
+    (await keysOf(redis)).map(async (key) => [key, (await redis.call('DUMP', [key])) as Buffer] as const),
+  )
+  const newer = held(await index.commit(older, entries('a', 3, 3, 2), 3))
+  const lost = async () => [
+    await index.check(newer, []),
+    await index.commit(newer, [], 4),
+    await index.load(newer, order('a')),
+    await index.info(newer, order('a')),
+    await index.recent(newer, order('a'), 1, 1),
+    await index.offsets(newer, order('a'), 1, 1),
+    await index.cacheStream(newer, order('a'), 1, []),
+  ]
+  for (const [key, value] of copies) await redis.call('RESTORE', [key, 0, value, 'REPLACE'])
+  expect(new Set(await lost())).toEqual(new Set(['guard-lost']))
+  expect(await index.guard()).toEqual(older)
+  await redis.call('UNLINK', await keysOf(redis))
+  expect(new Set(await lost())).toEqual(new Set(['guard-lost']))
+  expect(await index.guard()).toBeUndefined()
+})
+
+test('a reader whose guard is behind what the owner has committed since is served', async () => {
+  const { index, guard } = await claimed(await connect())
+  const before = held(await index.commit(guard, entries('a', 1, 2, 0), 2))
+  await index.commit(before, entries('a', 3, 3, 2), 3)
+  expect(held(await index.load(before, order('a'))).version).toBe(3)
+})
+
+test('an id counts only in its own stream, also when another stream has the same', async () => {
+  const { index, guard } = await claimed(await connect())
+  const eventId = newEventId()
+  const events = [entry('a', 1, 0, { eventId }), entry('b', 1, 1), entry('b', 2, 2, { eventId })]
+  const after = held(await index.commit(guard, events, 3))
+  const asks = ['a', 'b', 'c'].map((id) => ({ streamId: order(id), eventIds: [newEventId(), eventId] }))
+  expect(held(await index.check(after, asks)).known).toEqual([
+    new Map([[eventId, { version: 1, offset: 0 }]]),
+    new Map([[eventId, { version: 2, offset: 2 }]]),
+    new Map(),
+  ])
+})
+
+test('one id in two streams is remembered for both, also where checksums of their names are the same', async () => {
+  const { index, guard } = await claimed(await connect())
+  const eventId = newEventId()
+  const names = ['plumless', 'buckeroo'] // CRC-32 of both is the same.
+  const events = names.map((name, offset) => entry(name, 1, offset, { eventId }))
+  const after = held(await index.commit(guard, events, 2))
+  const asks = names.map((name) => ({ streamId: order(name), eventIds: [eventId] }))
+  expect(held(await index.check(after, asks)).known).toEqual([
+    new Map([[eventId, { version: 1, offset: 0 }]]),
+    new Map([[eventId, { version: 1, offset: 1 }]]),
+  ])
+})
+
+test('terms that began in the log are found by offset, as far as the index knows the log, and for this topic only', async () => {
+  const { index, guard } = await claimed(await connect())
+  const starts = [
+    { offset: 0, producerId: 7n, epoch: 0 },
+    { offset: 5, producerId: 7n, epoch: 1 },
+    { offset: 9, producerId: 2n ** 53n + 1n, epoch: 0 },
+  ]
+  held(await index.commit(guard, [], 12, { starts }))
+  const at = (offset: number) => index.termBefore(guard.topicId, offset)
+  expect(await at(0)).toBeUndefined()
+  expect(await at(1)).toEqual({ producerId: 7n, epoch: 0 })
+  expect(await at(5)).toEqual({ producerId: 7n, epoch: 0 })
+  expect(await at(6)).toEqual({ producerId: 7n, epoch: 1 })
+  expect(await at(12)).toEqual({ producerId: 2n ** 53n + 1n, epoch: 0 })
+  expect(await at(13)).toBeUndefined()
+  expect(await index.termBefore('another-topic', 6)).toBeUndefined()
+  await index.drop()
+  expect(await at(6)).toBeUndefined()
+})
+
+test('more terms than an index lists leave the latest', async () => {
+  const { index, guard } = await claimed(await connect())
+  const starts = Array.from({ length: 10_050 }, (_, offset) => ({ offset, producerId: 1n, epoch: offset }))
+  held(await index.commit(guard, [], 20_000, { starts }))
+  expect(await index.termBefore(guard.topicId, 50)).toBeUndefined()
+  expect(await index.termBefore(guard.topicId, 51)).toEqual({ producerId: 1n, epoch: 50 })
+  expect(await index.termBefore(guard.topicId, 20_000)).toEqual({ producerId: 1n, epoch: 10_049 })
+})
+
+test('an index written by an older version counts as none, and can be claimed', async () => {
+  const redis = await connect()
+  const { index, guard } = await claimed(redis)
+  const key = (await keysOf(redis)).find((name) => name.endsWith('guard')) ?? ''
+  await redis.call('HDEL', [key, 'term'])
+  await redis.call('HSET', [key, 'epoch', '1'])
+  expect(await index.guard()).toBeUndefined()
+  expect(await index.check(guard, [])).toBe('guard-lost')
+  expect(await index.dropSeen(undefined)).toBe('dropped')
+  expect(held(await index.claim(guard))).toEqual(guard)
+})
+
+test('an accepted start holds for its topic only, and outlives a rebuild', async () => {
+  const { index, guard } = await claimed(await connect())
+  expect(await index.acceptedStart(guard.topicId)).toBe(0)
+  await index.acceptDeletedBefore(guard.topicId, 42)
+  await index.drop()
+  expect(await index.acceptedStart(guard.topicId)).toBe(42)
+  expect(await index.acceptedStart('another-topic')).toBe(0)
+})
+
+test('an id counts only in its own stream, also when the checksums of two ids are the same', async () => {
+  const { index, guard } = await claimed(await connect())
+  const [one, two] = ['n2683599', 'n10000060'] // CRC-32 of both is the same.
+  const [first, second] = [entry(one, 1, 0), entry(two, 1, 1)]
+  const after = held(await index.commit(guard, [first, second], 2))
+  const asks = [one, two].map((id) => ({ streamId: order(id), eventIds: [first.eventId] }))
+  expect(held(await index.check(after, asks)).known.map(({ size }) => size)).toEqual([1, 0])
+})
+
+test('Lua packs and reads distances between offsets as TypeScript does', async () => {
+  const run = await claimed(await connect())
+  let { guard } = run
+  const all: IndexEntry[] = []
+  for (const power of [0, 1, 6, 7, 8, 13, 14, 15, 21, 28, 31, 32, 33, 45]) {
+    for (const distance of [2 ** power - 1, 2 ** power, 2 ** power + 1].filter((steps) => steps > 0)) {
+      const event = entry('a', all.length + 1, guard.nextOffset - 1 + distance)
+      all.push(event)
+      guard = held(await run.index.commit(guard, [event], event.offset + 1))
+    }
+  }
+  const places = all.map(({ version, offset }) => ({ version, offset }))
+  expect(held(await run.index.offsets(guard, order('a'), 1, all.length))).toEqual(places)
+  const ask = { streamId: order('a'), eventIds: all.map(({ eventId }) => eventId) }
+  const [known] = held(await run.index.check(guard, [ask])).known
+  expect([...(known?.values() ?? [])]).toEqual(places)
+})
+
+test('at least as many ids as configured are remembered, and at most twice as many', async () => {
+  const redis = await connect()
+  const run = await claimed(redis, { rememberedIdsMax: 50 })
+  let { guard } = run
+  const ids: EventId[] = []
+  for (let offset = 0; offset < 500; offset += 10) {
+    const events = entries('a', offset + 1, offset + 10, offset)
+    guard = held(await run.index.commit(guard, events, offset + 10))
+    ids.push(...events.map(({ eventId }) => eventId))
+    const [known] = held(await run.index.check(guard, [{ streamId: order('a'), eventIds: ids }])).known
+    expect([...(known?.keys() ?? [])]).toEqual(ids.slice(-(known?.size ?? 0)))
+    expect(known?.size).toBeGreaterThanOrEqual(Math.min(50, ids.length))
+    expect(known?.size).toBeLessThanOrEqual(100)
+  }
+})
+
+test('more streams and ids than one call of Lua takes go through one check and one commit', async () => {
+  const { index, guard } = await claimed(await connect())
+  const events = Array.from({ length: 9_000 }, (_, offset) => entry(`s${offset}`, 1, offset))
+  const after = held(await index.commit(guard, events, 9_000))
+  const asks = events.map(({ streamId, eventId }) => ({ streamId, eventIds: [eventId] }))
+  const { versions, known } = held(await index.check(after, asks))
+  expect(versions).toEqual(events.map(() => 1))
+  expect(known.map((places) => [...places.values()][0]?.offset)).toEqual(events.map(({ offset }) => offset))
+})
+
+test('a tail keeps the last events and is cut before it has twice as many as configured', async () => {
+  const run = await claimed(await connect(), { tailEventsMax: 10 })
+  let { guard } = run
+  for (let version = 1; version <= 95; version += 1) {
+    guard = held(await run.index.commit(guard, entries('a', version, version, version - 1), version))
+    const { tail, firstTailVersion } = held(await run.index.load(guard, order('a')))
+    expect(firstTailVersion + tail.length - 1).toBe(version)
+    expect(tail.length).toBeGreaterThanOrEqual(Math.min(10, version))
+    expect(tail.length).toBeLessThan(20)
+  }
+})
+
+test('a tail that was evicted is reported as missing, and starts anew with the next event', async () => {
+  const redis = await connect()
+  const { index, guard } = await claimed(redis)
+  const all = entries('a', 1, 6, 0)
+  const after = held(await index.commit(guard, all.slice(0, 4), 4))
+  await redis.call('UNLINK', [`{${redis.keyPrefix}:eventstore.order:3}t:a`])
+  expect(held(await index.load(after, order('a')))).toEqual({
+    version: 4,
+    tail: [],
+    firstTailVersion: 5,
+    missing: { from: 1, to: 4 },
+  })
+  const later = held(await index.commit(after, all.slice(4), 6))
+  expect(held(await index.load(later, order('a')))).toMatchObject({
+    tail: payloadsOf(all.slice(4)),
+    missing: { from: 1, to: 4 },
+  })
+  const expected = [undefined, undefined, ...payloadsOf(all.slice(4))]
+  expect(held(await index.recent(later, order('a'), 3, 6))).toEqual(expected)
+
+  await index.cacheStream(later, order('a'), 1, payloadsOf(all.slice(0, 5)))
+  expect(held(await index.load(later, order('a')))).toEqual({
+    version: 6,
+    tail: payloadsOf(all),
+    firstTailVersion: 1,
+  })
+})
+
+test('what can be had from the log lives for a while only, what cannot stays', async () => {
+  const redis = await connect()
+  const { index, guard } = await claimed(redis, { tailTtlSeconds: 60 })
+  const after = held(await index.commit(guard, entries('a', 1, 2, 0), 2))
+  await index.saveSnapshot(order('a'), snapshot(1))
+  await index.cacheStream(after, order('a'), 1, [])
+  const ttls = await Promise.all(
+    (await keysOf(redis)).map(async (key) => [key.split('}')[1], await redis.call('TTL', [key])] as const),
+  )
+  for (const [key, ttl] of ttls) {
+    if (/^[tsr]:/.test(key ?? ''))
+      expect(ttl, key).toSatisfy((seconds: number) => seconds > 50 && seconds <= 60)
+    else expect(ttl, key).toBe(-1)
+  }
+  expect(ttls.map(([key]) => key)).toEqual(['guard', 'ids:0', 'r:a', 's:a', 'streams', 't:a'])
+})
+
+test('a tail lives on from its last event, also when it is cut', async () => {
+  const redis = await connect()
+  const run = await claimed(redis, { tailEventsMax: 3 })
+  let { guard } = run
+  const key = `{${redis.keyPrefix}:eventstore.order:3}t:a`
+  for (let version = 1; version <= 7; version += 1) {
+    guard = held(await run.index.commit(guard, entries('a', version, version, version - 1), version))
+    expect(await redis.call('TTL', [key])).toBeGreaterThan(50)
+    await redis.call('EXPIRE', [key, 10])
+  }
+})
+
+test('events that are older than a tail lives do not go into it, and end the one that is there', async () => {
+  const redis = await connect()
+  const { index, guard } = await claimed(redis)
+  const old = Date.now() - indexOptions.tailTtlSeconds * 1_000 - 1
+  const first = held(await index.commit(guard, entries('a', 1, 2, 0), 2))
+  const second = held(await index.commit(first, [entry('a', 3, 2, { timestampMs: old })], 3))
+  expect(held(await index.load(second, order('a')))).toMatchObject({ version: 3, tail: [] })
+  const mixed = [entry('a', 4, 3, { timestampMs: old }), entry('a', 5, 4)]
+  const third = held(await index.commit(second, mixed, 5))
+  expect(held(await index.load(third, order('a')))).toMatchObject({
+    version: 5,
+    tail: payloadsOf(mixed.slice(1)),
+    firstTailVersion: 5,
+  })
+})
+
+test('the newest snapshot stays: by state version, then by version, and never one ahead of its stream', async () => {
+  const { index, guard } = await claimed(await connect())
+  const after = held(await index.commit(guard, entries('a', 1, 9, 0), 9))
+  const save = (version: number, stateVersion: number) =>
+    index.saveSnapshot(order('a'), snapshot(version, stateVersion))
+  expect(await save(10, 1)).toBe(false)
+  expect(await save(5, 1)).toBe(true)
+  expect(await save(5, 1)).toBe(true)
+  expect(await save(4, 1)).toBe(false)
+  expect(await save(3, 2)).toBe(true)
+  expect(await save(9, 1)).toBe(false)
+  expect(await index.saveSnapshot(order('b'), snapshot(1))).toBe(false)
+  expect(held(await index.load(after, order('a'), { stateVersion: 1 })).snapshot).toBeUndefined()
+  expect(held(await index.load(after, order('a')))).not.toHaveProperty('snapshot')
+  expect(held(await index.load(after, order('a'), { stateVersion: 2 })).snapshot).toEqual(snapshot(3, 2))
+})
+
+test('a snapshot takes the place of the events it covers', async () => {
+  const { index, guard } = await claimed(await connect())
+  const all = entries('a', 1, 9, 0)
+  const after = held(await index.commit(guard, all, 9))
+  await index.saveSnapshot(order('a'), snapshot(7))
+  expect(held(await index.load(after, order('a'), { stateVersion: 1 }))).toEqual({
+    version: 9,
+    snapshot: snapshot(7),
+    tail: payloadsOf(all.slice(7)),
+    firstTailVersion: 8,
+  })
+  expect(held(await index.load(after, order('a'))).missing).toEqual({ from: 1, to: 7 })
+  await index.saveSnapshot(order('a'), snapshot(9))
+  const done = { version: 9, snapshot: snapshot(9), tail: [], firstTailVersion: 10 }
+  expect(held(await index.load(after, order('a'), { stateVersion: 1 }))).toEqual(done)
+})
+
+test('every stream is visited, and drop leaves nothing of the partition and all of the others', async () => {
+  const redis = await connect()
+  const { index, guard } = await claimed(redis)
+  const other = indexOf(redis, { partition: 4 })
+  held(await other.commit(held(await other.claim(start)), entries('z', 1, 1, 0), 1))
+  const events = Array.from({ length: 2_000 }, (_, offset) => entry(`s${offset}`, 1, offset))
+  const after = held(await index.commit(guard, events, 2_000))
+  await index.saveSnapshot(order('s7'), snapshot(1))
+  await index.cacheStream(after, order('s7'), 1, [])
+  expect(await new SnapshotCheckpoint(redis, 'eventstore.order', 3).replace('', 'so far')).toBe(true)
+  const seen = new Set<string>()
+  await index.forEachStream((streamId, { version }) => {
+    expect(version).toBe(1)
+    seen.add(streamId)
+  })
+  expect(seen).toEqual(new Set(events.map(({ streamId }) => streamId)))
+
+  await index.drop()
+  const left = (await keysOf(redis)).map((key) => key.split(':').slice(2).join(':'))
+  expect(left).toEqual(['4}guard', '4}ids:0', '4}streams', '4}t:z'])
+})
+
+test('an index that has moved on, or got another owner, since it was seen is not dropped', async () => {
+  const redis = await connect()
+  const { index, guard } = await claimed(redis)
+  const after = held(await index.commit(guard, [entry('a', 1, 0)], 1))
+  const later = held(await index.claim({ ...after, producerId: 1n, epoch: 2 }, after))
+  for (const seen of [undefined, guard, after]) expect(await index.dropSeen(seen)).toBe('guard-lost')
+  expect(held(await index.check(later, [{ streamId: order('a'), eventIds: [] }])).versions).toEqual([1])
+  expect(await index.dropSeen(later)).toBe('dropped')
+  expect(await keysOf(redis)).toEqual([])
+  expect(await index.dropSeen(undefined)).toBe('dropped')
+})
+
+test('the checkpoint of snapshots moves only where it still is as it was seen', async () => {
+  const redis = await connect()
+  const checkpoint = new SnapshotCheckpoint(redis, 'eventstore.order', 3)
+  expect(await checkpoint.read()).toBe('')
+  expect(await checkpoint.replace('', 'one')).toBe(true)
+  expect(await checkpoint.replace('', 'two')).toBe(false)
+  expect(await checkpoint.replace('other', 'two')).toBe(false)
+  expect(await checkpoint.read()).toBe('one')
+  expect(await checkpoint.replace('one', 'two')).toBe(true)
+  expect(await checkpoint.read()).toBe('two')
+  expect(await new SnapshotCheckpoint(redis, 'eventstore.order', 4).read()).toBe('')
+})
+
+test('a stream of many events costs each append no more than a short one', async () => {
+  const redis = await connect()
+  const run = await claimed(redis)
+  let { guard } = run
+  for (let offset = 0; offset < 100_000; offset += 1_000) {
+    const events = entries('a', offset + 1, offset + 1_000, offset)
+    guard = held(await run.index.commit(guard, events, offset + 1_000))
+  }
+  const key = `{${redis.keyPrefix}:eventstore.order:3}streams`
+  expect(await redis.call('HSTRLEN', [key, 'a'])).toBeLessThan(22 + 6 + 128)
+  expect(
+    held(await run.index.offsets(guard, order('a'), 99_990, 100_000)).map(({ offset }) => offset),
+  ).toEqual(entries('a', 99_990, 100_000, 99_989).map(({ offset }) => offset))
+})

@@ -1,0 +1,357 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+
+import { FencedLog, KafkaCluster, LogReader, type LogRecord, Topics } from '#kafka'
+import { spendEpochs } from '#kafka/testing'
+
+import { freePorts, type KafkaBroker, startKafka, versions } from '../../../scripts/stack/index.ts'
+import { KafkaProxy } from '../../support/kafka/kafka-proxy.ts'
+import { testStack, uniqueName, waitFor } from '../../support/stack/stack.ts'
+
+interface Broker {
+  readonly address: string
+  readonly stop: () => Promise<void>
+}
+
+async function oldestKafka(): Promise<Broker> {
+  const folder = await mkdtemp(join(tmpdir(), 'annals-kafka-'))
+  const [port = 0, controllerPort = 0] = await freePorts(2)
+  const logFile = join(folder, 'kafka.log')
+  const report = (): void => undefined
+  const version = versions.kafkaOldest
+  const broker: KafkaBroker = await startKafka({ port, controllerPort, folder, logFile, version, report })
+  const stop = async (): Promise<void> => {
+    await broker.stop()
+    await rm(folder, { recursive: true, force: true })
+  }
+  return { address: broker.address, stop }
+}
+
+const stackKafka = (): Promise<Broker> =>
+  Promise.resolve({ address: testStack().kafkaBrokers[0] ?? '', stop: () => Promise.resolve() })
+
+const record = (text: string): LogRecord => ({
+  key: Buffer.from('order.1'),
+  value: Buffer.from(text),
+  headers: [['ce_type', 'OrderPlaced']],
+  timestampMs: Date.now(),
+})
+
+describe.each([
+  { name: `Kafka ${versions.kafka}`, start: stackKafka },
+  { name: `Kafka ${versions.kafkaOldest}`, start: oldestKafka },
+])('the fenced log on $name', ({ start }) => {
+  let broker: Broker
+  let cluster: KafkaCluster
+  let reader: LogReader
+  let proxy: KafkaProxy
+  let proxied: KafkaCluster
+
+  beforeAll(async () => {
+    broker = await start()
+    cluster = await KafkaCluster.connect({ brokers: [broker.address], clientId: 'contract' })
+    reader = new LogReader(cluster)
+  }, 180_000)
+
+  afterAll(async () => {
+    await cluster.close()
+    await broker.stop()
+  })
+
+  beforeEach(async () => {
+    proxy = await KafkaProxy.start(broker.address)
+    proxied = await KafkaCluster.connect({
+      brokers: [proxy.address],
+      clientId: 'proxied',
+      requestTimeoutMs: 1_000,
+    })
+  })
+
+  afterEach(async () => {
+    await proxied.close()
+    await proxy.close()
+  })
+
+  async function freshTopic(partitions = 1): Promise<string> {
+    const name = uniqueName('fenced')
+    await new Topics(cluster).ensure([{ name, partitions, replication: 1, configs: {} }])
+    return name
+  }
+
+  async function owner(topic: string, at = cluster, partition = 0): Promise<FencedLog> {
+    const log = new FencedLog(at, topic, partition)
+    await log.takeOver()
+    return log
+  }
+
+  async function valuesIn(topic: string, partition = 0): Promise<string[]> {
+    const values: string[] = []
+    for await (const records of reader.read(topic, partition, { from: 0 })) {
+      values.push(...records.map(({ value }) => String(value)))
+    }
+    return values
+  }
+
+  test('an owner appends, and what it appended is read back in order with the offsets it was told', async () => {
+    const topic = await freshTopic()
+    const log = await owner(topic)
+    const first = await log.append([record('a'), record('b')])
+    const second = await log.append([record('c')])
+    expect(first.lastOffset).toBe(first.firstOffset + 1)
+    expect(second.firstOffset).toBe(first.lastOffset + 1)
+    const read = await reader.fetchAt(topic, 0, [first.firstOffset, first.lastOffset, second.firstOffset])
+    expect(read.map(({ value }) => String(value))).toEqual(['a', 'b', 'c'])
+  })
+
+  test('a batch of a thousand records is appended whole', async () => {
+    const topic = await freshTopic()
+    const log = await owner(topic)
+    const texts = Array.from({ length: 1_000 }, (_, index) => `${index}`)
+    const { firstOffset, lastOffset } = await log.append(texts.map(record))
+    expect(lastOffset - firstOffset).toBe(999)
+    expect(await valuesIn(topic)).toEqual(texts)
+  })
+
+  test('nothing can be appended before taking over, two at once, or none', async () => {
+    const log = new FencedLog(cluster, await freshTopic(), 0)
+    await expect(log.append([record('a')])).rejects.toMatchObject({ outcome: 'take-over' })
+    await log.takeOver()
+    await expect(log.append([])).rejects.toThrow('at least one record')
+    const first = log.append([record('a')])
+    await expect(log.append([record('b')])).rejects.toThrow('one batch at a time')
+    await first
+  })
+
+  test('a take-over raises the epoch and ends behind its own marker, which is no record', async () => {
+    const topic = await freshTopic()
+    const first = await new FencedLog(cluster, topic, 0).takeOver()
+    const log = new FencedLog(cluster, topic, 0)
+    const second = await log.takeOver()
+    expect(second.producerId).toBe(first.producerId)
+    expect(second.epoch).toBeGreaterThan(first.epoch)
+    expect(second.topicId).toBe(first.topicId)
+    // Already there when the take-over has answered, without any waiting: that is what the answer means.
+    expect(await reader.endOffset(topic, 0)).toBe(second.endOffset)
+    expect(second.endOffset).toBe(first.endOffset + 1)
+    await expect(reader.fetchAt(topic, 0, [second.endOffset - 1])).rejects.toMatchObject({
+      outcome: 'not-there',
+    })
+    expect((await log.append([record('a')])).firstOffset).toBe(second.endOffset)
+  })
+
+  test('an owner may take over from itself and goes on', async () => {
+    const topic = await freshTopic()
+    const log = await owner(topic)
+    await log.append([record('a')])
+    await log.takeOver()
+    await log.append([record('b')])
+    expect(await valuesIn(topic)).toEqual(['a', 'b'])
+  })
+
+  test('a zombie is refused from the moment the take-over has answered, in twenty fresh topics', async () => {
+    for (let round = 0; round < 20; round++) {
+      const topic = await freshTopic()
+      const zombie = await owner(topic)
+      await zombie.append([record('before')])
+      const { endOffset } = await new FencedLog(cluster, topic, 0).takeOver()
+      await expect(zombie.append([record('after')])).rejects.toMatchObject({
+        outcome: 'fenced',
+        mayBeAppended: false,
+      })
+      expect(await reader.endOffset(topic, 0)).toBe(endOffset)
+      expect(await valuesIn(topic)).toEqual(['before'])
+    }
+  })
+
+  test('a zombie that appends all the while gets nothing in behind the end that the take-over told', async () => {
+    const topic = await freshTopic(8)
+    await Promise.all(
+      Array.from({ length: 8 }, async (_, partition) => {
+        const zombie = await owner(topic, cluster, partition)
+        const told: number[] = []
+        const appending = (async () => {
+          for (;;) told.push((await zombie.append([record('zombie')])).lastOffset)
+        })()
+        const ending = expect(appending).rejects.toMatchObject({ outcome: 'fenced' })
+        await waitFor('some appends', () => Promise.resolve(told.length > 5))
+        const { endOffset } = await new FencedLog(cluster, topic, partition).takeOver()
+        await ending
+        expect(Math.max(...told)).toBeLessThan(endOffset)
+        expect(await valuesIn(topic, partition)).toHaveLength(told.length)
+        expect(await reader.endOffset(topic, partition)).toBe(endOffset)
+      }),
+    )
+  })
+
+  test('a fenced log is dead for good', async () => {
+    const topic = await freshTopic()
+    const zombie = await owner(topic)
+    await owner(topic)
+    await expect(zombie.append([record('a')])).rejects.toMatchObject({ outcome: 'fenced' })
+    await expect(zombie.append([record('a')])).rejects.toMatchObject({ outcome: 'fenced' })
+    await expect(zombie.renew()).rejects.toMatchObject({ outcome: 'fenced' })
+    await expect(zombie.takeOver()).rejects.toMatchObject({ outcome: 'fenced' })
+  })
+
+  test(
+    'where the epochs of a producer id end, and begin anew with another, each owner still fences all before it',
+    { timeout: 240_000 },
+    async () => {
+      const topic = await freshTopic()
+      const first = await owner(topic)
+      await first.append([record('first')])
+      const owners = [first]
+      // Terms whose owners died before their markers: nobody has refused the first one so far.
+      await spendEpochs({ cluster, topic, partition: 0 }, 2)
+      const producers = new Set<bigint>()
+      for (let turn = 0; turn < 24; turn++) {
+        const log = new FencedLog(cluster, topic, 0)
+        producers.add((await log.takeOver()).producerId)
+        for (const former of owners.slice(-2)) {
+          await expect(former.append([record('zombie')])).rejects.toMatchObject({ outcome: 'fenced' })
+        }
+        await log.append([record(`${turn}`)])
+        owners.push(log)
+      }
+      expect(producers.size).toBe(2)
+      expect(await valuesIn(topic)).toEqual(['first', ...Array.from({ length: 24 }, (_, turn) => `${turn}`)])
+    },
+  )
+
+  test('of owners that take over at once, one at most can append afterwards', async () => {
+    for (let round = 0; round < 5; round++) {
+      const topic = await freshTopic()
+      const logs = Array.from({ length: 4 }, () => new FencedLog(cluster, topic, 0))
+      const taken = await Promise.allSettled(logs.map((log) => log.takeOver()))
+      const appended = await Promise.allSettled(logs.map((log, index) => log.append([record(`${index}`)])))
+      const winners = appended.filter(({ status }) => status === 'fulfilled')
+      expect(winners).toHaveLength(1)
+      expect(await valuesIn(topic)).toHaveLength(1)
+      expect(taken.filter(({ status }) => status === 'fulfilled').length).toBeGreaterThan(0)
+    }
+  })
+
+  test('renewals in mid-traffic disturb neither appends nor their order', async () => {
+    const topic = await freshTopic()
+    const log = await owner(topic)
+    const texts = Array.from({ length: 300 }, (_, index) => `${index}`)
+    const appended = new AbortController()
+    const renewing = (async () => {
+      let renewals = 0
+      for (; !appended.signal.aborted; renewals++) await log.renew()
+      return renewals
+    })()
+    for (const text of texts) await log.append([record(text)])
+    appended.abort()
+    expect(await renewing).toBeGreaterThan(3)
+    expect(await valuesIn(topic)).toEqual(texts)
+  })
+
+  test('a zombie’s renewal is refused and harms nobody', async () => {
+    const topic = await freshTopic()
+    const zombie = await owner(topic)
+    const log = await owner(topic)
+    await log.append([record('a')])
+    await expect(zombie.renew()).rejects.toMatchObject({ outcome: 'fenced' })
+    await log.append([record('b')])
+    await log.renew()
+    expect(await valuesIn(topic)).toEqual(['a', 'b'])
+  })
+
+  test('a connection that is lost before the answer is settled with the same sequence: never two copies', async () => {
+    const topic = await freshTopic()
+    const log = await owner(topic, proxied)
+    const offsets: number[] = []
+    for (let index = 0; index < 30; index++) {
+      proxy.answersToAppends = index % 3 === 0 ? 'cut' : 'pass'
+      const lost = proxy.lost
+      const appending = log.append([record(`${index}`), record(`${index}+`)])
+      if (index % 3 === 0) {
+        await waitFor('an answer lost', () => Promise.resolve(proxy.lost > lost))
+        proxy.answersToAppends = 'pass'
+      }
+      offsets.push((await appending).firstOffset)
+    }
+    expect(proxy.lost).toBeGreaterThanOrEqual(10)
+    const expected = Array.from({ length: 30 }, (_, index) => [`${index}`, `${index}+`]).flat()
+    expect(await valuesIn(topic)).toEqual(expected)
+    const first = offsets[0] ?? 0
+    expect(offsets).toEqual(offsets.map((_, index) => first + 2 * index))
+  })
+
+  test('after the deadline the outcome is unknown, appends wait for a take-over, and then the log tells', async () => {
+    const topic = await freshTopic()
+    const log = await owner(topic, proxied)
+    await log.append([record('a')])
+    proxy.answersToAppends = 'swallow'
+    const late = expect(log.append([record('b')], 5_000)).rejects.toMatchObject({
+      outcome: 'unknown',
+      mayBeAppended: true,
+    })
+    // Else the take-over might fence it before the broker has come to it.
+    await waitFor('the broker to have answered', () => Promise.resolve(proxy.lost > 0))
+    await late
+    proxy.answersToAppends = 'pass'
+    await expect(log.append([record('c')])).rejects.toMatchObject({ outcome: 'take-over' })
+    const { endOffset } = await log.takeOver()
+    expect(await valuesIn(topic)).toEqual(['a', 'b'])
+    expect((await log.append([record('c')])).firstOffset).toBe(endOffset)
+    expect(await valuesIn(topic)).toEqual(['a', 'b', 'c'])
+  })
+
+  test('a broker that is silent for longer than a request may take gets the same batch again', async () => {
+    const topic = await freshTopic()
+    const log = await owner(topic, proxied)
+    proxy.answersToAppends = 'swallow'
+    const appending = log.append([record('a')], 20_000)
+    await waitFor('a second try', () => Promise.resolve(proxy.lost > 1))
+    proxy.answersToAppends = 'pass'
+    await appending
+    expect(await valuesIn(topic)).toEqual(['a'])
+  })
+
+  test('what could not even be sent is known not to be there, and the log goes on when the broker is back', async () => {
+    const topic = await freshTopic()
+    const log = await owner(topic, proxied)
+    const { port } = proxy
+    await proxy.close()
+    await expect(log.append([record('lost')], 300)).rejects.toMatchObject({ mayBeAppended: false })
+    await proxy.open(port)
+    await log.append([record('a')])
+    expect(await valuesIn(topic)).toEqual(['a'])
+  })
+
+  test('a batch that is too large is refused, and the next one goes on in the same sequence', async () => {
+    const topic = await freshTopic()
+    const log = await owner(topic)
+    await log.append([record('a')])
+    await expect(log.append([record('x'.repeat(2_000_000))])).rejects.toMatchObject({
+      outcome: 'refused',
+      kafkaCode: 'MESSAGE_TOO_LARGE',
+    })
+    await log.append([record('b')])
+    expect(await valuesIn(topic)).toEqual(['a', 'b'])
+  })
+
+  test('an append in flight ends when its cluster is closed', async () => {
+    const log = await owner(await freshTopic(), proxied)
+    proxy.answersToAppends = 'swallow'
+    const appending = log.append([record('a')])
+    const ending = expect(appending).rejects.toMatchObject({ outcome: 'unknown' })
+    await waitFor('the append has been sent', () => Promise.resolve(proxy.lost > 0))
+    const closedAt = performance.now()
+    await proxied.close()
+    await ending
+    expect(performance.now() - closedAt).toBeLessThan(5_000)
+  })
+
+  test('a partition that the topic does not have is refused by name', async () => {
+    const topic = await freshTopic()
+    await expect(new FencedLog(cluster, topic, 7).takeOver()).rejects.toThrow(
+      `topic ${topic} has 1 partitions, so there is no partition 7`,
+    )
+  })
+})

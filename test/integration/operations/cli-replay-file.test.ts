@@ -1,0 +1,184 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+import type { RunCli } from '../../support/cli/cli.ts'
+import { cliHere } from '../../support/cli/cli-here.ts'
+import { type CliProcess, startCli } from '../../support/cli/cli-process.ts'
+import { openReplaySource, type ReplaySource } from '../../support/operations/replay-source.ts'
+import { eventsInFile, positionsOf } from '../../support/operations/replayed.ts'
+import { waitFor } from '../../support/stack/stack.ts'
+
+let source: ReplaySource
+let here: RunCli
+beforeAll(async () => {
+  source = await openReplaySource()
+  here = cliHere(source.where.env)
+})
+afterAll(() => source.close())
+
+test('all events are in it, its document tells of every partition, and it is not overwritten by accident', async () => {
+  const path = source.pathOf('whole.ndjson')
+  const end = await here(['replay', source.type, '--to-file', path, '--json'])
+  expect(end).toMatchObject({ exitCode: 0, stderr: '' })
+  expect(positionsOf(eventsInFile(path))).toEqual(source.all)
+  expect(end.json()).toMatchObject({
+    ...{ end: 'done', topic: source.topic, events: 1_200, read: 1_200, unreadable: 0 },
+    partitions: source.log.map(({ partition, events, endOffset }) => ({
+      ...{ partition, from: 0, next: endOffset, until: endOffset, unreadable: 0 },
+      ...{ read: events.length, replayed: events.length },
+    })),
+  })
+  const again = await here(['replay', source.type, '--to-file', path])
+  expect(again).toMatchObject({ exitCode: 1, stdout: '' })
+  expect(again.stderr).toContain('is there already: --resume goes on')
+  writeFileSync(path, 'something else, and longer\n'.repeat(100_000))
+  const anew = await here(['replay', source.type, '--to-file', path, '--overwrite', '--partition', '0'])
+  expect(anew.exitCode).toBe(0)
+  expect(positionsOf(eventsInFile(path))).toEqual(source.inLog((_, partition) => partition === 0))
+})
+
+test('a file is not overwritten for want of a checkpoint, nor a checkpoint for want of a file', async () => {
+  const path = source.pathOf('kept.ndjson')
+  writeFileSync(path, 'mine\n')
+  expect(await here(['replay', source.type, '--to-file', path])).toMatchObject({ exitCode: 1 })
+  expect(readFileSync(path, 'utf8')).toBe('mine\n')
+  expect(existsSync(`${path}.checkpoint`)).toBe(false)
+  const resumed = await here(['replay', source.type, '--to-file', path, '--resume'])
+  expect(resumed).toMatchObject({ exitCode: 1 })
+  expect(resumed.stderr).toContain('there is no checkpoint')
+  expect(readFileSync(path, 'utf8')).toBe('mine\n')
+})
+
+const lengthOf = (path: string) => (existsSync(path) ? statSync(path).size : 0)
+
+/** So slow that it is met in the middle, even by a test that stands still for many seconds: all of it takes twenty. */
+function startSlow(path: string): CliProcess {
+  return startCli(source.where.env, ['replay', source.type, '--to-file', path, '--rate', '60'])
+}
+
+async function inTheMiddle(path: string): Promise<void> {
+  await waitFor('a part of the file', () => Promise.resolve(lengthOf(path) > 20_000))
+}
+
+test('interrupted by Ctrl-C and resumed: no event is missing or there twice', async () => {
+  const path = source.pathOf('interrupted.ndjson')
+  const slow = startSlow(path)
+  await inTheMiddle(path)
+  slow.process.kill('SIGINT')
+  const end = await slow.ended
+  expect(end.exitCode).toBe(130)
+  expect(end.stdout).toContain(`Interrupted. Go on by the same command with --resume`)
+  const part = eventsInFile(path).length
+  expect(part).toBeGreaterThan(20)
+  expect(part).toBeLessThan(1_100)
+  const resumed = await here(['replay', source.type, '--to-file', path, '--resume', '--json'])
+  expect(resumed.json()).toMatchObject({ end: 'done', events: 1_200, read: 1_200 })
+  expect(positionsOf(eventsInFile(path))).toEqual(source.all)
+  // Once more: there is nothing left to do.
+  expect((await here(['replay', source.type, '--to-file', path, '--resume'])).exitCode).toBe(0)
+  expect(positionsOf(eventsInFile(path))).toEqual(source.all)
+})
+
+test(
+  'killed again and again and resumed: no event is missing or there twice',
+  { timeout: 180_000 },
+  async () => {
+    const path = source.pathOf('killed.ndjson')
+    const slow = startSlow(path)
+    await inTheMiddle(path)
+    slow.process.kill('SIGKILL')
+    await slow.ended
+    for (let length = lengthOf(path); length < 200_000; length = lengthOf(path)) {
+      const resumed = startCli(source.where.env, [
+        'replay',
+        source.type,
+        '--to-file',
+        path,
+        '--resume',
+        '--rate',
+        '400',
+      ])
+      await waitFor('some progress', () => Promise.resolve(lengthOf(path) > length + 30_000))
+      resumed.process.kill('SIGKILL')
+      await resumed.ended
+    }
+    expect(await here(['replay', source.type, '--to-file', path, '--resume'])).toMatchObject({ exitCode: 0 })
+    expect(positionsOf(eventsInFile(path))).toEqual(source.all)
+  },
+)
+
+test('what a crash left behind the checkpoint is cut off', async () => {
+  const path = source.pathOf('torn.ndjson')
+  const slow = startSlow(path)
+  await inTheMiddle(path)
+  slow.process.kill('SIGINT')
+  await slow.ended
+  writeFileSync(path, `${source.answered[0] ?? ''}\n{"half":`, { flag: 'a' })
+  expect(await here(['replay', source.type, '--to-file', path, '--resume'])).toMatchObject({ exitCode: 0 })
+  expect(positionsOf(eventsInFile(path))).toEqual(source.all)
+})
+
+test('another replay, a file that was changed, and what is no checkpoint are refused', async () => {
+  const path = source.pathOf('other.ndjson')
+  const first = ['replay', source.type, '--to-file', path, '--partition', '1']
+  expect((await here(first)).exitCode).toBe(0)
+  const other = await here(['replay', source.type, '--to-file', path, '--type', 'PurchaseMade', '--resume'])
+  expect(other.exitCode).toBe(1)
+  expect(other.stderr).toContain(
+    'partitions was [1] and is [] now; types was not given and is ["PurchaseMade"] now',
+  )
+  writeFileSync(path, '')
+  const changed = await here([...first, '--resume'])
+  expect(changed.exitCode).toBe(1)
+  expect(changed.stderr).toMatch(/has 0 bytes, but its checkpoint knows \d+: it was changed since/)
+  writeFileSync(`${path}.checkpoint`, '{"checkpointVersion":1}')
+  const none = await here([...first, '--resume'])
+  expect(none).toMatchObject({ exitCode: 1 })
+  expect(none.stderr).toContain('is no checkpoint of a replay')
+})
+
+test('a full disk says how far it came, and how to go on', async () => {
+  const end = await here([
+    ...['replay', source.type, '--to-file', '/dev/full', '--overwrite'],
+    ...['--checkpoint', source.pathOf('full.checkpoint'), '--json'],
+  ])
+  expect(end.exitCode).toBe(1)
+  expect(end.stderr).toMatch(
+    /writing \/dev\/full: the disk is full\. Make room\. 0 events were replayed, next is .*:0:0\. Go on by the same command with --resume/,
+  )
+  expect(end.json()).toMatchObject({ error: { code: 'disk-full', events: 0 } })
+})
+
+test('a disk that gets full in the middle costs nothing once there is room', async (context) => {
+  const disk = source.pathOf('disk')
+  mkdirSync(disk)
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=200k', 'tmpfs', disk], { stdio: 'ignore' })
+  } catch {
+    context.skip('no disk can be mounted here')
+  }
+  try {
+    const path = join(disk, 'events.ndjson')
+    const full = await here(['replay', source.type, '--to-file', path, '--rate', '3000'])
+    expect(full.exitCode).toBe(1)
+    expect(full.stderr).toContain('the disk is full')
+    expect(lengthOf(path)).toBeGreaterThan(50_000)
+    execFileSync('mount', ['-o', 'remount,size=8m', disk])
+    expect(await here(['replay', source.type, '--to-file', path, '--resume'])).toMatchObject({ exitCode: 0 })
+    expect(positionsOf(eventsInFile(path))).toEqual(source.all)
+  } finally {
+    execFileSync('umount', [disk])
+  }
+})
+
+test('a folder that is not there, or is no place to write, is told', async () => {
+  const nowhere = await here(['replay', source.type, '--to-file', source.pathOf('nowhere/events.ndjson')])
+  expect(nowhere).toMatchObject({ exitCode: 1 })
+  expect(nowhere.stderr).toContain('ENOENT')
+  expect(
+    (await here(['replay', source.type, '--to-file', dirname(source.pathOf('x')), '--overwrite'])).stderr,
+  ).toContain('EISDIR')
+})

@@ -1,0 +1,261 @@
+import { expect, onTestFinished, test } from 'vitest'
+
+import { loadConfig } from '#config'
+import type { StreamId } from '#domain'
+import type { StoredEvent } from '#event-log'
+import { partitionFor } from '#event-store'
+import { eventTopic, repartitionJournal, repartitionTopic, snapshotTopic, Topics } from '#kafka'
+import { type Connections, withConnections } from '#service'
+
+import { Repartition } from '../../../services/cli/topics/repartition/repartition.ts'
+import { cliHere } from '../../support/cli/cli-here.ts'
+import { testClient } from '../../support/services/closing.ts'
+import { byStream, expectIndexEqualsLog, expectSound, readLog } from '../../support/append/log-check.ts'
+import { appendPast, openHands, placeOf, purchaseRecord } from '../../support/append/past-the-writer.ts'
+import type { Installation } from '../../support/services/real-writer.ts'
+import { runningSnapshotter, snapshotterInstallation } from '../../support/services/snapshotter-fixture.ts'
+import { snapshotAt } from '../../support/snapshots/snapshot-checks.ts'
+import { waitFor } from '../../support/stack/stack.ts'
+import { caughtUp, viewsOf } from '../../support/projections/views-check.ts'
+import {
+  freshStream,
+  purchases,
+  runningProjector,
+  runningWriter,
+} from '../../support/services/writer-fixture.ts'
+
+const from = 3
+const shop = () => snapshotterInstallation({ ANNALS_KAFKA_PARTITIONS: String(from) })
+const withPartitions = (where: Installation, partitions: number): Installation => ({
+  ...where,
+  env: { ...where.env, ANNALS_KAFKA_PARTITIONS_BY_TYPE: `${where.type}=${partitions}` },
+})
+
+/** Events of many streams, their writer stopped. */
+async function filled(where = shop(), streams = 30): Promise<readonly StreamId[]> {
+  const writer = await runningWriter(where)
+  const client = testClient({ url: writer.url })
+  const ids = Array.from({ length: streams }, () => freshStream(where.type))
+  for (let round = 1; round <= 3; round++) {
+    await Promise.all(ids.map((streamId, at) => client.append(streamId, purchases(1 + ((at + round) % 4)))))
+  }
+  await writer.close()
+  return ids
+}
+
+/** What must stay as it is; the offsets are others. */
+const contentOf = async (where: Installation) =>
+  new Map(
+    [...byStream(await readLog(where))].map(([streamId, events]) => [
+      streamId,
+      events.map(({ offset, ...rest }: StoredEvent) => ({
+        ...rest,
+        value: rest.value.toString('hex'),
+        offset: offset >= 0,
+      })),
+    ]),
+  )
+
+const left = async ({ cluster }: Pick<Connections, 'cluster'>, type: string) =>
+  (await new Topics(cluster).describe([repartitionTopic(type), repartitionJournal(type)])).map(
+    ({ name }) => name,
+  )
+
+interface Attempt {
+  readonly crashAfter: number
+  readonly partitions?: number
+}
+
+/** Runs a move in this process, and lets it fail when so many records were read. */
+const attempt = (where: Installation, { crashAfter, partitions }: Attempt) => {
+  let seen = 0
+  const advance = (records: number) => {
+    seen += records
+    if (seen > crashAfter) throw new Error('crashed')
+  }
+  const config = loadConfig(where.env)
+  const options = {
+    aggregateType: where.type,
+    partitions,
+    settleMs: 0,
+    signal: new AbortController().signal,
+    tell: () => undefined,
+    advance,
+  }
+  return withConnections(config, (connections) => new Repartition(connections, config, options).run())
+}
+
+test(
+  'a topic is moved to more partitions and back to fewer, and everything goes on as it was',
+  { timeout: 180_000 },
+  async () => {
+    const where = shop()
+    const ids = await filled(where)
+    const writer = await runningWriter(where)
+    const snapshotter = await runningSnapshotter(where, writer)
+    const projector = await runningProjector(where)
+    const client = testClient({ url: writer.url })
+    await client.append(ids[0] ?? '', purchases(12))
+    await snapshotAt(client, ids[0] as StreamId, (await client.info(ids[0] ?? '')).version)
+    const { lifetime } = where.domain.projections
+    await caughtUp(projector.url, lifetime)
+    const views = await viewsOf(projector.url, lifetime)
+    const annals = cliHere(where.env)
+    const busy = await annals(['topics', 'repartition', where.type, '--partitions', '5', '--yes'])
+    expect(busy).toMatchObject({ exitCode: 1, stdout: '' })
+    expect(busy.stderr).toMatch(
+      /^group \S+ has 1 member: waiting up to 21 s.*\nerror: group \S+ has 1 member \(from \S+\): stop every writer/,
+    )
+    for (const service of [projector, snapshotter, writer]) await service.close()
+
+    const before = await contentOf(where)
+    const plan = await annals(['topics', 'repartition', where.type, '--partitions', '5', '--dry-run'])
+    expect(plan).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(plan.stdout).toContain(`${eventTopic(where.type)} would be moved from 3 to 5 partitions`)
+    const moved = await annals(['topics', 'repartition', where.type, '--partitions', '5', '--yes'])
+    expect(moved.exitCode).toBe(0)
+    expect(moved.stderr).toMatch(/^(\d+ % .*\n)+$/)
+    expect(moved.stdout).toMatch(/events of \S+ are in 5 partitions now \(3 before\), each compared/)
+    expect(await contentOf(where)).toEqual(before)
+    for (const { partition, events } of await readLog(where)) {
+      expect(events.every(({ streamId }) => partitionFor(streamId, 5) === partition)).toBe(true)
+      const times = events.map(({ timestamp }) => timestamp)
+      expect(times).toEqual(times.toSorted())
+    }
+
+    const next = withPartitions(where, 5)
+    const nextWriter = await runningWriter(next)
+    const nextProjector = await runningProjector(next)
+    const nextSnapshotter = await runningSnapshotter(next, nextWriter)
+    await waitFor('all partitions to be served', () =>
+      Promise.resolve(nextWriter.writer.checkServing().owned === 5),
+    )
+    const nextClient = testClient({ url: nextWriter.url })
+    const info = await nextClient.info(ids[1] ?? '')
+    expect(
+      await nextClient.append(ids[1] ?? '', purchases(1), { expectedVersion: info.version }),
+    ).toMatchObject({
+      firstVersion: info.version + 1,
+    })
+    const whole = await caughtUp(nextProjector.url, lifetime)
+    expect(whole.generations).toHaveLength(1)
+    const made = await viewsOf(nextProjector.url, lifetime)
+    expect([...made.keys()].sort()).toEqual([...views.keys()].sort())
+    await snapshotAt(nextClient, ids[0] as StreamId, (await nextClient.info(ids[0] ?? '')).version)
+    for (const service of [nextProjector, nextSnapshotter, nextWriter]) await service.close()
+    expectSound(await readLog(next))
+    expect(await cliHere(next.env)(['verify', '--views'])).toMatchObject({ exitCode: 0 })
+
+    const backwards = await cliHere(next.env)([
+      'topics',
+      'repartition',
+      where.type,
+      '--partitions',
+      '2',
+      '--yes',
+      '--json',
+    ])
+    expect(backwards.json()).toMatchObject({ status: 'moved', from: 5, to: 2 })
+    const last = withPartitions(where, 2)
+    const lastWriter = await runningWriter(last)
+    await waitFor('all partitions to be served', () =>
+      Promise.resolve(lastWriter.writer.checkServing().owned === 2),
+    )
+    await expectIndexEqualsLog(last)
+    const hands = await openHands(last)
+    expect(await left(hands, where.type)).toEqual([])
+    expect(await new Topics(hands.cluster).describe([snapshotTopic(where.type)])).toEqual([])
+  },
+)
+
+test('a move that crashes anywhere loses nothing, and goes on', async () => {
+  const where = shop()
+  await filled(where)
+  const before = await contentOf(where)
+  const records = [...before.values()].reduce((sum, events) => sum + events.length, 0)
+  const crashes = [0, 0.5, 1, 1.5, 2, 2.3, 2.8, 3, 3.2, 3.6].map((pass) => Math.floor(pass * records))
+  let partitions: number | undefined = 7
+  for (const crashAfter of crashes) {
+    // What is left to do may be less than what this crash waits for.
+    const end = await attempt(where, { crashAfter, ...(partitions && { partitions }) }).then(
+      () => 'done',
+      (error: unknown) => (error as Error).message,
+    )
+    partitions = undefined
+    if (end === 'done') break
+    expect(end).toBe('crashed')
+  }
+  const hands = await left(await openConnections(where), where.type)
+  if (hands.length > 0) await attempt(where, { crashAfter: Infinity })
+  expect(await contentOf(where)).toEqual(before)
+  expect((await readLog(where)).length).toBe(7)
+  expect(await left(await openConnections(where), where.type)).toEqual([])
+})
+
+async function openConnections({ env }: Installation): Promise<Connections> {
+  const { promise, resolve } = Promise.withResolvers<Connections>()
+  const { promise: ended, resolve: end } = Promise.withResolvers<undefined>()
+  void withConnections(loadConfig(env), (connections) => {
+    resolve(connections)
+    return ended
+  })
+  onTestFinished(() => end(undefined))
+  return promise
+}
+
+test('a move that is given up leaves everything as it was; once the old topic is gone it is too late', async () => {
+  const where = shop()
+  await filled(where)
+  const before = await contentOf(where)
+  const records = [...before.values()].reduce((sum, events) => sum + events.length, 0)
+  const annals = cliHere(where.env)
+  await expect(attempt(where, { crashAfter: 0, partitions: 4 })).rejects.toThrow('crashed')
+  const other = await annals(['topics', 'repartition', where.type, '--partitions', '6', '--yes'])
+  expect(other.stderr).toContain('is being moved to 4 partitions: finish that first')
+  expect(await annals(['topics', 'repartition', where.type, '--abort', '--yes'])).toMatchObject({
+    exitCode: 0,
+  })
+  expect(await contentOf(where)).toEqual(before)
+  expect((await readLog(where)).length).toBe(from)
+
+  await expect(attempt(where, { crashAfter: Math.floor(2.5 * records), partitions: 4 })).rejects.toThrow(
+    'crashed',
+  )
+  const late = await annals(['topics', 'repartition', where.type, '--abort', '--yes'])
+  expect(late).toMatchObject({ exitCode: 1 })
+  expect(late.stderr).toContain('is gone already: run the move again without --abort')
+  expect(await annals(['topics', 'repartition', where.type, '--yes'])).toMatchObject({ exitCode: 0 })
+  expect(await contentOf(where)).toEqual(before)
+})
+
+test('events that somebody appends meanwhile are never deleted', async () => {
+  const where = shop()
+  const [streamId] = await filled(where)
+  const hands = await openHands(where)
+  const records = (await readLog(where)).flatMap(({ events }) => events).length
+  const { topic, partition } = placeOf(streamId as StreamId, where.type, from)
+  const late = purchaseRecord(hands, where.type, streamId as StreamId, 1_000)
+  const config = loadConfig(where.env)
+  let seen = 0
+  let appended: Promise<unknown> | undefined
+  const advance = (count: number) => {
+    seen += count
+    if (seen > records) appended ??= appendPast(hands, topic, partition, [late])
+  }
+  const options = {
+    aggregateType: where.type,
+    partitions: 4,
+    settleMs: 3_000,
+    signal: new AbortController().signal,
+    tell: () => undefined,
+    advance,
+  }
+  const run = withConnections(config, (connections) => new Repartition(connections, config, options).run())
+  await expect(run).rejects.toThrow(/events were appended to partition \d of \S+ after it was copied/)
+  await appended
+  expect((await readLog(where)).length).toBe(from)
+  await attempt(where, { crashAfter: Infinity })
+  const events = (await readLog(where)).flatMap((logged) => logged.events)
+  expect(events).toHaveLength(records + 1)
+  expect(events.some(({ version }) => version === 1_000)).toBe(true)
+})

@@ -1,0 +1,175 @@
+import { expect, onTestFinished, test } from 'vitest'
+
+import { AnnalsClient, type PartitionOwner } from '#client'
+import { eventTopic, type GroupTable, KafkaCluster, readGroup } from '#kafka'
+
+import { cliHere } from '../../support/cli/cli-here.ts'
+import { assignmentBytes, joinAsForeign, recordingServer } from '../../support/kafka/foreign-member.ts'
+import type { Installation, RealWriter } from '../../support/services/real-writer.ts'
+import { testStack, waitFor } from '../../support/stack/stack.ts'
+import {
+  purchase,
+  runningWriter,
+  streamPerPartition,
+  testInstallation,
+} from '../../support/services/writer-fixture.ts'
+
+const partitions = 4
+const settings = {
+  ANNALS_KAFKA_PARTITIONS: String(partitions),
+  ANNALS_WRITER_ROUTING_TIMEOUT: '1s',
+  ANNALS_WRITER_SESSION_TIMEOUT: '6s',
+}
+const groupOf = ({ env }: Installation): string => env['ANNALS_WRITER_GROUP'] ?? ''
+const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value))
+
+/** Waits until the group has settled on something. */
+async function settled(where: Installation, isSo: (group: GroupTable) => boolean): Promise<void> {
+  const cluster = await KafkaCluster.connect({ brokers: testStack().kafkaBrokers, clientId: 'test' })
+  try {
+    await waitFor('the group to settle', async () => {
+      const group = await readGroup(cluster, groupOf(where))
+      return group !== undefined && isSo(group)
+    })
+  } finally {
+    await cluster.close()
+  }
+}
+
+async function ownersOf({ url }: RealWriter): Promise<readonly PartitionOwner[]> {
+  const response = await fetch(`${url}/owners`)
+  expect(response.status).toBe(200)
+  return ((await response.json()) as { partitions: PartitionOwner[] }).partitions
+}
+
+/** Appends to a stream of each partition, by SDK, with no time for many tries. */
+async function appendEverywhere(where: Installation, writer: RealWriter): Promise<void> {
+  const client = new AnnalsClient({ url: writer.url, retries: { totalMsMax: 5_000 } })
+  try {
+    const streams = streamPerPartition(where.type, partitions)
+    const appends = streams.map((streamId) => client.append(streamId, [purchase()]))
+    expect((await Promise.all(appends)).map(({ firstVersion }) => firstVersion)).toEqual([1, 1, 1, 1])
+  } finally {
+    await client.close()
+  }
+}
+
+const foreignCount = async ({ metrics }: RealWriter): Promise<string | undefined> =>
+  /^annals_writer_foreign_members (\d+)$/m.exec(await metrics.metrics())?.[1]
+
+/** What doctor says of members of the group. */
+async function doctorOn(where: Installation): Promise<unknown> {
+  const report = await cliHere(where.env)(['doctor', '--json'])
+  const { findings } = report.json() as { findings: { subject: string; status: string; message: string }[] }
+  return findings.filter(({ subject }) => subject.startsWith('member '))
+}
+
+test.each([
+  ['bytes that are no JSON', Buffer.from([0xff, 0x00, 0xfe, 0x7b])],
+  ['nothing', Buffer.alloc(0)],
+  ['JSON of a wrong shape', json({ url: ['http://127.0.0.1:1'], owned: 'all' })],
+  ['null', json(null)],
+  ['a URL that is none', json({ url: 'javascript:alert(1)', instance: 'i', memberId: '', owned: {} })],
+])('a member whose metadata is %s has no partitions and stops nothing', async (_, userData) => {
+  const where = testInstallation(settings)
+  const writer = await runningWriter(where)
+  await joinAsForeign({ groupId: groupOf(where), topic: eventTopic(where.type), userData })
+  await settled(where, ({ owners, foreign }) => foreign.length === 1 && owners.size === partitions)
+  await appendEverywhere(where, writer)
+  expect((await ownersOf(writer)).map(({ url }) => url)).toEqual(Array(partitions).fill(writer.url))
+  expect(await foreignCount(writer)).toBe('1')
+  expect(await doctorOn(where)).toMatchObject([
+    { status: 'fail', message: expect.stringContaining('is no writer: its ') as string },
+  ])
+})
+
+test('a member that advertises a foreign server has no partitions, and the server gets no append', async () => {
+  const beyond = await recordingServer()
+  const foreign = await recordingServer(307, { location: `${beyond.url}/appends` })
+  const where = testInstallation(settings)
+  const writer = await runningWriter(where)
+  const userData = json({ url: foreign.url, instance: 'i-1', memberId: '', owned: {} })
+  await joinAsForeign({ groupId: groupOf(where), topic: eventTopic(where.type), userData })
+  await settled(where, ({ owners, members }) => members.length === 2 && owners.size === partitions)
+  await appendEverywhere(where, writer)
+  expect((await ownersOf(writer)).map(({ url }) => url)).toEqual(Array(partitions).fill(writer.url))
+  expect(await foreignCount(writer)).toBe('1')
+  expect(new Set(foreign.requests)).toEqual(new Set(['GET /peers/writer']))
+  expect(foreign.headers).not.toContain('authorization')
+  expect(beyond.requests).toEqual([])
+  expect(await doctorOn(where)).toMatchObject([
+    { status: 'fail', message: expect.stringContaining(`what answers at ${foreign.url} is not`) as string },
+  ])
+})
+
+test('one that copies a writer’s own words at another URL is found out, too', async () => {
+  const foreign = await recordingServer()
+  const where = testInstallation(settings)
+  const writer = await runningWriter(where)
+  const { instance } = writer.writer
+  const userData = json({ url: foreign.url, instance, memberId: '', owned: {} })
+  await joinAsForeign({ groupId: groupOf(where), topic: eventTopic(where.type), userData })
+  await settled(where, ({ owners, members }) => members.length === 2 && owners.size === partitions)
+  await appendEverywhere(where, writer)
+  expect(new Set(foreign.requests)).toEqual(new Set(['GET /peers/writer']))
+})
+
+test('a member at whose URL nothing answers has no partitions', async () => {
+  const away = await recordingServer(503)
+  const where = testInstallation(settings)
+  const writer = await runningWriter(where)
+  const userData = json({ url: away.url, instance: 'i-1', memberId: '', owned: {} })
+  await joinAsForeign({ groupId: groupOf(where), topic: eventTopic(where.type), userData })
+  await settled(where, ({ owners, members }) => members.length === 2 && owners.size === partitions)
+  await appendEverywhere(where, writer)
+  expect(new Set(away.requests)).toEqual(new Set(['GET /peers/writer']))
+})
+
+test('topics that a member makes up do not stop the leader', async () => {
+  const where = testInstallation(settings)
+  const writer = await runningWriter(where)
+  const { clusterId } = writer.backends.cluster
+  const instance = 'i-1'
+  const there = await recordingServer(200, {}, { clusterId, groupId: groupOf(where), instance })
+  await joinAsForeign({
+    ...{ groupId: groupOf(where), topic: eventTopic(where.type) },
+    topics: ['__proto__', 'a b/c', 'nobody-has-this'],
+    userData: json({ url: there.url, instance, memberId: '', owned: {} }),
+  })
+  await settled(where, ({ owners, members }) => members.length === 2 && owners.size === partitions)
+  const owners = await ownersOf(writer)
+  expect(owners.filter(({ url }) => url === there.url)).toHaveLength(partitions / 2)
+})
+
+test('a foreign leader keeps the partitions, its server gets nothing, and writers go on when it leaves', async () => {
+  const foreign = await recordingServer()
+  const where = testInstallation(settings)
+  // Makes the topic.
+  await (await runningWriter(where)).close()
+  const topic = eventTopic(where.type)
+  const leader = await joinAsForeign({
+    groupId: groupOf(where),
+    topic,
+    userData: json({ url: foreign.url, instance: 'i-1', memberId: '', owned: {} }),
+    assign: (memberIds) =>
+      memberIds.map((memberId, index) => ({
+        memberId,
+        memberAssignment: assignmentBytes(index === 0 ? { [topic]: [0, 1, 2, 3] } : {}),
+      })),
+  })
+  const writer = await runningWriter(where)
+  await settled(where, ({ members }) => members.length === 2)
+  const owners = await ownersOf(writer)
+  expect(owners.map(({ url }) => url).filter((url) => url !== undefined && url !== writer.url)).toEqual([])
+  const client = new AnnalsClient({ url: writer.url, retries: { triesMax: 1 } })
+  onTestFinished(() => client.close())
+  const [streamId = ''] = streamPerPartition(where.type, partitions)
+  const owned = owners.filter(({ url }) => url === writer.url).length
+  if (owned === 0) {
+    await expect(client.append(streamId, [purchase()])).rejects.toMatchObject({ code: 'not-owner' })
+  }
+  await leader.disconnect()
+  await settled(where, (group) => group.members.length === 1 && group.owners.size === partitions)
+  await appendEverywhere(where, writer)
+  expect(foreign.requests.filter((request) => request !== 'GET /peers/writer')).toEqual([])
+})

@@ -1,0 +1,392 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+
+import { SchemaRegistry as RegistryClient } from '@kafkajs/confluent-schema-registry'
+import pino from 'pino'
+import { Registry } from 'prom-client'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+
+import { createUpcasterChain, type Projection } from '#domain'
+import { KafkaCluster, LogReader, projectionTopic, type StoredRecord, Topics } from '#kafka'
+import {
+  InMemoryViewStore,
+  type UnpublishedView,
+  type ViewChange,
+  type ViewSet,
+  ViewStoreUnavailableError,
+  type ViewUpdate,
+} from '#projections'
+import { EventCodec, jsonViewSchema, loadCatalog, pushSchemas, SchemaCatalog, SchemaRegistry } from '#schemas'
+
+import { customerLifetime } from '../../../examples/customers/projections.ts'
+import {
+  ChangelogMetrics,
+  ChangelogPublisher,
+  ChangelogReader,
+  ChangelogWriter,
+  changelogTopics,
+} from '../../../services/projector/changelog/index.ts'
+import { testStack, uniqueName, waitFor } from '../../support/stack/stack.ts'
+
+const partitions = 3
+const messageBytesMax = 1 << 20
+const source = { topic: 'eventstore.customer', partition: 0 }
+
+let cluster: KafkaCluster
+let folder: string
+
+beforeAll(async () => {
+  cluster = await KafkaCluster.connect({ brokers: testStack().kafkaBrokers, clientId: 'changelog' })
+  folder = mkdtempSync(join(tmpdir(), 'annals-views-'))
+})
+
+afterAll(async () => {
+  await cluster.close()
+  rmSync(folder, { recursive: true })
+})
+
+/** The example's views, in Avro of their own or in the built-in one. */
+async function freshProjection(isTyped: boolean): Promise<{ projection: Projection; codec: EventCodec }> {
+  const name = uniqueName('lifetime')
+  const { schema, ...untyped } = customerLifetime as Projection
+  const projection: Projection = { ...untyped, name, ...(isTyped && schema !== undefined && { schema }) }
+  if (isTyped) copySchema(name)
+  const files = loadCatalog([folder]).all.filter(({ aggregateType }) => aggregateType === name)
+  const catalog = new SchemaCatalog(isTyped ? files : [jsonViewSchema(name)])
+  const registry = new SchemaRegistry({ url: testStack().registryUrl })
+  await pushSchemas(catalog, registry)
+  const codec = new EventCodec({ catalog, registry, upcasters: createUpcasterChain([]) })
+  await codec.prepare()
+  return { projection, codec }
+}
+
+function copySchema(name: string): void {
+  mkdirSync(join(folder, name))
+  const file = 'CustomerLifetime.v1.avsc'
+  const text = readFileSync(join('schemas/customer-lifetime', file), 'utf8')
+  const namespace = `"namespace": "${name.replaceAll('-', '_')}"`
+  writeFileSync(join(folder, name, file), text.replace('"namespace": "customer_lifetime"', namespace))
+}
+
+/** A projection with its topic, a store that can fail, and short words for what tests do. */
+class TestedChangelog {
+  readonly projection: Projection
+  readonly set: ViewSet
+  readonly store: InMemoryViewStore
+  readonly codec: EventCodec
+  readonly reader: ChangelogReader
+  /** Of the next marks: as if the process had died before them. */
+  marksThatFail = 0
+  #checkpoint: number | undefined
+
+  constructor(projection: Projection, codec: EventCodec) {
+    this.projection = projection
+    this.codec = codec
+    this.set = { projection, generation: 'g1' }
+    this.store = new InMemoryViewStore()
+    const mark = this.store.markPublished.bind(this.store)
+    this.store.markPublished = (set, published) =>
+      this.marksThatFail-- > 0 ? Promise.reject(new ViewStoreUnavailableError('dead')) : mark(set, published)
+    const reader = new LogReader(cluster)
+    this.reader = new ChangelogReader({
+      reader,
+      codec,
+      partitions,
+      changelog: true,
+      keptBytesMax: 1 << 20,
+      projections: [projection],
+    })
+  }
+
+  static async begin(isTyped = false): Promise<TestedChangelog> {
+    const { projection, codec } = await freshProjection(isTyped)
+    const settings = { partitions, replication: 1, minInsyncReplicas: 1, messageBytesMax }
+    await new Topics(cluster).ensure(changelogTopics([projection], settings))
+    const changelog = new TestedChangelog(projection, codec)
+    await changelog.store.prepare(projection)
+    const range = { start: 0, end: 0 }
+    await changelog.store.addGeneration(projection, {
+      id: 'g1',
+      viewVersion: 1,
+      indexNames: [],
+      createdAtMs: 0,
+      topicIds: {},
+      range: { 'eventstore.customer:0': range },
+    })
+    return changelog
+  }
+
+  writer(): ChangelogWriter {
+    const { projection, codec } = this
+    return new ChangelogWriter({ cluster, codec, projection, partitions, messageBytesMax })
+  }
+
+  /** Begins to publish; ends with the test. */
+  keep(writer = this.writer()): { publisher: ChangelogPublisher; ending: Promise<'stopped' | 'fenced'> } {
+    const { projection, store } = this
+    const metrics = new ChangelogMetrics(new Registry())
+    const logger = pino({ level: 'silent' })
+    const publisher = new ChangelogPublisher({
+      ...{ projection, store, writer, metrics, logger },
+      isWhole: () => Promise.resolve(true),
+    })
+    const stopping = new AbortController()
+    const ending = publisher.run(stopping.signal)
+    onTestFinished(async () => {
+      stopping.abort()
+      await ending
+    })
+    return { publisher, ending }
+  }
+
+  /** One commit; null deletes a view. */
+  async change(views: Readonly<Record<string, unknown>>): Promise<void> {
+    const known = await this.store.read(this.set, Object.keys(views))
+    const changes = Object.entries(views).map(([key, view]): ViewChange => {
+      const json = view === null ? null : JSON.stringify(view)
+      return { key, expected: known.get(key)?.revision ?? 0, json, indexes: {}, changedAtMs: 86_400_000 }
+    })
+    const to = (this.#checkpoint ?? 0) + 1
+    await this.store.commit(this.set, { source, from: this.#checkpoint, to, changes, parked: [] })
+    this.#checkpoint = to
+  }
+
+  unpublished(): Promise<readonly UnpublishedView[]> {
+    return this.store.unpublished(this.set, 10_000)
+  }
+
+  async settled(): Promise<void> {
+    const none = async () => (await this.unpublished()).length === 0
+    await waitFor('all views to be published', none)
+  }
+
+  /** All records from these offsets on. */
+  async records(from: readonly number[] = [0, 0, 0]): Promise<StoredRecord[]> {
+    const topic = projectionTopic(this.projection.name)
+    const all: StoredRecord[] = []
+    for (const [partition, offset] of from.entries()) {
+      const pieces = new LogReader(cluster).read(topic, partition, { from: offset })
+      all.push(...(await Array.fromAsync(pieces)).flat())
+    }
+    return all
+  }
+
+  /** All changes from a cursor up to the end as it is now. */
+  async updates(cursor = '0,0,0'): Promise<ViewUpdate[]> {
+    const { length } = await this.records(cursor.split(',').map(Number))
+    const timeout = AbortSignal.timeout(30_000)
+    const updates: ViewUpdate[] = []
+    for await (const update of this.reader.updates(this.projection.name, { cursor }, timeout)) {
+      if (updates.push(update) === length) break
+    }
+    expect(updates).toHaveLength(length)
+    return updates
+  }
+}
+
+/** The last of each key, by key; views that are gone left out. */
+const latestOf = (updates: readonly ViewUpdate[]): Record<string, unknown> =>
+  Object.fromEntries(
+    [...new Map(updates.map(({ key, view }) => [key, view]))].filter(([, view]) => view !== null).toSorted(),
+  )
+
+const totals = (purchases: number) => ({
+  purchases,
+  cds: 2 * purchases,
+  spend: `${purchases}.50`,
+  first: '1997-01-12',
+  last: null,
+})
+
+const customers = (count: number, purchases: number) =>
+  Object.fromEntries(Array.from({ length: count }, (_, index) => [`customer-${index}`, totals(purchases)]))
+
+test('a consumer with nothing but a registry client reads typed views', async () => {
+  const changelog = await TestedChangelog.begin(true)
+  changelog.keep()
+  await changelog.change({ ada: totals(3) })
+  await changelog.settled()
+  const [record] = await changelog.records()
+  const client = new RegistryClient({ host: testStack().registryUrl })
+  const decoded = (await client.decode(record?.value ?? Buffer.alloc(0))) as Record<string, unknown>
+  expect(record?.key.toString()).toBe('ada')
+  expect(decoded).toMatchObject({ purchases: 3, cds: 6, spend: Buffer.from([0x01, 0x5e]), last: null })
+  expect(Object.fromEntries(record?.headers.map(([name, value]) => [name, value.toString()]) ?? [])).toEqual({
+    'content-type': 'application/avro',
+    annals_generation: 'g1',
+    annals_revision: '1',
+    annals_changedat: '1970-01-02T00:00:00.000Z',
+  })
+})
+
+test.each([
+  ['in Avro of their own', true],
+  ['as JSON, where there is no schema', false],
+])('views come to subscribers as they are, %s', async (_, isTyped) => {
+  const changelog = await TestedChangelog.begin(isTyped)
+  changelog.keep()
+  await changelog.change({ ada: totals(3), bob: totals(1) })
+  await changelog.settled()
+  const updates = await changelog.updates()
+  expect(latestOf(updates)).toEqual({ ada: totals(3), bob: totals(1) })
+  expect(updates[0]?.changedAt).toBe('1970-01-02T00:00:00.000Z')
+})
+
+test('a view that is gone is a record without a value, and comes as null', async () => {
+  const changelog = await TestedChangelog.begin()
+  changelog.keep()
+  await changelog.change({ ada: totals(1), bob: totals(1) })
+  await changelog.settled()
+  await changelog.change({ ada: null })
+  await changelog.settled()
+  const records = await changelog.records()
+  expect(records.filter(({ value }) => value === null).map(({ key }) => key.toString())).toEqual(['ada'])
+  const updates = await changelog.updates()
+  expect(updates.filter(({ view }) => view === null).map(({ key }) => key)).toEqual(['ada'])
+  expect(latestOf(updates)).toEqual({ bob: totals(1) })
+})
+
+test('who dies between publishing and marking loses nothing: the next one publishes again', async () => {
+  const changelog = await TestedChangelog.begin()
+  await changelog.change(customers(20, 1))
+  const dead = changelog.writer()
+  await dead.takeOver()
+  await dead.publish('g1', await changelog.unpublished())
+  await changelog.change(customers(10, 2))
+  changelog.marksThatFail = 1
+  changelog.keep()
+  await changelog.settled()
+  expect(await changelog.records()).toHaveLength(60)
+  expect(latestOf(await changelog.updates())).toEqual(
+    Object.fromEntries(Object.entries({ ...customers(20, 1), ...customers(10, 2) }).toSorted()),
+  )
+})
+
+test('a zombie that wakes with old views is refused by the broker, and ends', async () => {
+  const changelog = await TestedChangelog.begin()
+  const zombie = changelog.writer()
+  await zombie.takeOver()
+  await changelog.change(customers(20, 1))
+  const old = await changelog.unpublished()
+  await changelog.change(customers(20, 2))
+  const next = changelog.keep()
+  await changelog.settled()
+  await expect(zombie.publish('g1', old)).rejects.toMatchObject({ outcome: 'fenced' })
+  expect(await changelog.keep(zombie).ending).toBe('fenced')
+  await changelog.change({ ada: totals(7) })
+  next.publisher.wake()
+  await changelog.settled()
+  const expected = { ada: totals(7), ...customers(20, 2) }
+  expect(latestOf(await changelog.updates())).toEqual(Object.fromEntries(Object.entries(expected).toSorted()))
+})
+
+test('a second instance that begins to keep a projection ends the first one', async () => {
+  const changelog = await TestedChangelog.begin()
+  const first = changelog.keep()
+  await changelog.change({ ada: totals(1) })
+  await changelog.settled()
+  changelog.keep()
+  const ending = waitFor('the first one to notice', async () => {
+    await changelog.change(customers(20, 1))
+    first.publisher.wake()
+    return Promise.race([first.ending, setTimeout(20)])
+  })
+  expect(await ending).toBe('fenced')
+  await changelog.settled()
+})
+
+test('a hot view is published as often as the topic takes it, with its last state at the end', async () => {
+  const changelog = await TestedChangelog.begin()
+  const { publisher } = changelog.keep()
+  const changes = 2_000
+  for (let count = 1; count <= changes; count++) {
+    await changelog.change({ hot: totals(count) })
+    publisher.wake()
+    if (count % 20 === 0) await new Promise((resolve) => setImmediate(resolve))
+  }
+  await changelog.settled()
+  const updates = await changelog.updates()
+  expect(updates.length).toBeLessThan(changes / 2)
+  expect(updates.at(-1)?.view).toEqual(totals(changes))
+})
+
+test('whatever change a subscriber saw last, its cursor brings exactly the rest', async () => {
+  const changelog = await TestedChangelog.begin()
+  changelog.keep()
+  for (let round = 1; round <= 4; round++) {
+    await changelog.change(customers(5, round))
+    await changelog.settled()
+  }
+  const bare = (updates: readonly ViewUpdate[]) =>
+    updates.map(({ key, view }) => JSON.stringify([key, view])).toSorted()
+  const all = await changelog.updates()
+  expect(all).toHaveLength(20)
+  for (let seen = 1; seen < all.length; seen++) {
+    const cursor = all[seen - 1]?.cursor ?? ''
+    expect(bare(await changelog.updates(cursor))).toEqual(bare(all.slice(seen)))
+  }
+})
+
+test('a subscriber of one view gets its changes, in their order, and those alone', async () => {
+  const changelog = await TestedChangelog.begin()
+  changelog.keep()
+  const key = 'customer-1'
+  for (let round = 1; round <= 3; round++) {
+    await changelog.change(customers(9, round))
+    await changelog.settled()
+  }
+  const leaving = new AbortController()
+  const got: unknown[] = []
+  for await (const update of changelog.reader.updates(changelog.projection.name, { key }, leaving.signal)) {
+    expect(update.key).toBe(key)
+    if (got.push(update.view) === 3) break
+  }
+  expect(got).toEqual([totals(1), totals(2), totals(3)])
+})
+
+test('a live subscriber that begins now gets what changes from now on, at once', async () => {
+  const changelog = await TestedChangelog.begin()
+  const { publisher } = changelog.keep()
+  await changelog.change({ ada: totals(1) })
+  await changelog.settled()
+  const { name } = changelog.projection
+  const cursor = await changelog.reader.cursorNow(name)
+  const updates = changelog.reader.updates(name, { cursor }, AbortSignal.timeout(30_000))
+  const next = updates.next()
+  await changelog.change({ ada: totals(2) })
+  publisher.wake()
+  expect((await next).value).toMatchObject({ key: 'ada', view: totals(2) })
+  await updates.return(undefined)
+})
+
+test('views that do not fit their schema, or the topic, stay out of it and hold up no others', async () => {
+  const changelog = await TestedChangelog.begin(true)
+  const writer = changelog.writer()
+  await writer.takeOver()
+  await changelog.change({ odd: { purchases: 'many' }, ada: totals(1) })
+  const refused = await writer.publish('g1', await changelog.unpublished())
+  expect(refused.map(({ view, reason }) => [view.key, reason.message])).toEqual([
+    ['odd', expect.stringContaining('view.purchases: expected a whole number of 32 bits, got "many"')],
+  ])
+  expect((await changelog.records()).map(({ key }) => key.toString())).toEqual(['ada'])
+  const untyped = await TestedChangelog.begin()
+  const other = untyped.writer()
+  await other.takeOver()
+  await untyped.change({ huge: 'x'.repeat(messageBytesMax), ada: 1 })
+  const tooLarge = await other.publish('g1', await untyped.unpublished())
+  expect(tooLarge[0]?.reason.message).toContain('raise ANNALS_KAFKA_MESSAGE_BYTES_MAX')
+  expect(await untyped.updates()).toMatchObject([{ key: 'ada', view: 1 }])
+})
+
+test('more than one batch holds is published in several', async () => {
+  const changelog = await TestedChangelog.begin()
+  changelog.keep()
+  const views = Object.fromEntries(
+    Array.from({ length: 30 }, (_, index) => [`large-${index}`, 'x'.repeat(100_000)]),
+  )
+  await changelog.change(views)
+  await changelog.settled()
+  expect(Object.keys(latestOf(await changelog.updates()))).toHaveLength(30)
+})

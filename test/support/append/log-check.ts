@@ -1,0 +1,137 @@
+import { expect, vi } from 'vitest'
+
+import type { AppendResult, StreamId } from '#domain'
+import { type StoredEvent, storedEvent } from '#event-log'
+import { eventTopic, KafkaCluster, LogReader, Topics } from '#kafka'
+import { connectRedis, PartitionIndex, type RedisConnection } from '#redis-index'
+
+import type { Installation } from '../services/real-writer.ts'
+
+/** One partition's events as they are in the log, read past the writer. */
+export interface LoggedPartition {
+  readonly topic: string
+  readonly partition: number
+  readonly events: readonly StoredEvent[]
+  readonly endOffset: number
+}
+
+/** The whole log of an installation. */
+export async function readLog({ env, domain }: Installation): Promise<LoggedPartition[]> {
+  const brokers = (env['ANNALS_KAFKA_BROKERS'] ?? '').split(',')
+  const cluster = await KafkaCluster.connect({ brokers, clientId: 'log-check' })
+  try {
+    const topics = await new Topics(cluster).describe(domain.types.map(eventTopic))
+    const reader = new LogReader(cluster)
+    return await Promise.all(
+      topics.flatMap(({ name, partitions }) =>
+        Array.from({ length: partitions }, (_, partition) => readPartition(reader, name, partition)),
+      ),
+    )
+  } finally {
+    await cluster.close()
+  }
+}
+
+async function readPartition(reader: LogReader, topic: string, partition: number): Promise<LoggedPartition> {
+  const endOffset = await reader.endOffset(topic, partition)
+  const pieces = await Array.fromAsync(reader.read(topic, partition, { from: 0, until: endOffset }))
+  return { topic, partition, events: pieces.flat().map(storedEvent), endOffset }
+}
+
+/** The events of each stream, in the order of the log. */
+export const byStream = (log: readonly LoggedPartition[]): Map<StreamId, StoredEvent[]> =>
+  Map.groupBy(
+    log.flatMap(({ events }) => events),
+    ({ streamId }) => streamId,
+  )
+
+/** Every stream has the versions 1, 2, 3 … and no event is there twice. */
+export function expectSound(log: readonly LoggedPartition[]): void {
+  const ids = log.flatMap(({ events }) => events.map(({ id }) => id))
+  expect(new Set(ids).size, 'ids that are in the log once').toBe(ids.length)
+  for (const [streamId, events] of byStream(log)) {
+    const versions = events.map(({ version }) => version)
+    expect(versions, `versions of ${streamId}`).toEqual(events.map((_, index) => index + 1))
+  }
+}
+
+/** Every answer is true: its events are in the log, at the versions and the position it named. */
+export function expectAcknowledged(log: readonly LoggedPartition[], results: readonly AppendResult[]): void {
+  const streams = byStream(log)
+  const places = new Map(
+    log.flatMap(({ topic, partition, events }) =>
+      events.map(({ id, offset }) => [id, { topic, partition, offset }] as const),
+    ),
+  )
+  for (const { streamId, firstVersion, lastVersion, eventIds, position } of results) {
+    const events = streams.get(streamId)?.slice(firstVersion - 1, lastVersion) ?? []
+    expect(
+      events.map(({ id }) => id),
+      `events acknowledged for ${streamId}`,
+    ).toEqual(eventIds)
+    expect(position).toEqual(places.get(eventIds.at(-1) as (typeof eventIds)[number]))
+  }
+}
+
+/**
+ * Redis says of every stream what the log says, and nothing of others. Traffic has ended, but partitions may still be moving, and
+ * every take-over adds a marker: both are read anew until they agree.
+ */
+export async function expectIndexEqualsLog(where: Installation): Promise<void> {
+  const redis = connectRedis({
+    url: where.env['ANNALS_REDIS_URL'] ?? '',
+    keyPrefix: where.env['ANNALS_REDIS_KEY_PREFIX'] ?? '',
+  })
+  try {
+    await redis.ready()
+    await vi.waitFor(() => compare(redis, where), { timeout: 30_000, interval: 200 })
+  } finally {
+    redis.close()
+  }
+}
+
+async function compare(redis: RedisConnection, where: Installation): Promise<void> {
+  for (const partition of await readLog(where)) {
+    const name = `index of ${partition.topic}/${partition.partition}`
+    expect(await indexed(redis, partition), name).toEqual(logged(partition))
+  }
+}
+
+interface StreamOffsets {
+  readonly nextOffset: number | undefined
+  readonly streams: Readonly<Record<string, readonly number[]>>
+}
+
+const logged = ({ events, endOffset }: LoggedPartition): StreamOffsets => ({
+  nextOffset: endOffset,
+  streams: Object.fromEntries(
+    [...Map.groupBy(events, ({ streamId }) => streamId)].map(([streamId, own]) => [
+      streamId,
+      own.map(({ offset }) => offset),
+    ]),
+  ),
+})
+
+async function indexed(
+  redis: RedisConnection,
+  { topic, partition }: LoggedPartition,
+): Promise<StreamOffsets> {
+  const index = new PartitionIndex(redis, {
+    topic,
+    partition,
+    aggregateType: topic.slice(topic.indexOf('.') + 1),
+    tailEventsMax: 20,
+    tailTtlSeconds: 60,
+    rememberedIdsMax: 1_000,
+  })
+  const guard = await index.guard()
+  const streams: Record<string, readonly number[]> = {}
+  if (guard === undefined) return { nextOffset: undefined, streams }
+  const versions = new Map<StreamId, number>()
+  await index.forEachStream((streamId, { version }) => void versions.set(streamId, version))
+  for (const [streamId, version] of versions) {
+    const places = await index.offsets(guard, streamId, 1, version)
+    streams[streamId] = places === 'guard-lost' ? [] : places.map(({ offset }) => offset)
+  }
+  return { nextOffset: guard.nextOffset, streams }
+}

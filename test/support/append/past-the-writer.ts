@@ -1,0 +1,56 @@
+import { onTestFinished } from 'vitest'
+
+import { loadConfig } from '#config'
+import { newEventId, type StreamId, type Version } from '#domain'
+import { partitionFor } from '#event-store'
+import { type EncodedEvent, eventTopic, FencedLog, type LogRecord, toLogRecord } from '#kafka'
+import { type Backends, openBackends } from '#service'
+
+import type { Installation } from '../services/real-writer.ts'
+
+/** Connections of an installation, for whoever damages it; closed at the end of the test. */
+export async function openHands({ env }: Pick<Installation, 'env'>): Promise<Backends> {
+  const backends = await openBackends(loadConfig(env))
+  onTestFinished(() => backends.close())
+  return backends
+}
+
+/** Puts records into a topic as no service would; whoever owned the partition does not own it afterwards. */
+export async function appendPast(
+  { cluster }: Backends,
+  topic: string,
+  partition: number,
+  records: readonly LogRecord[],
+): Promise<number> {
+  const log = new FencedLog(cluster, topic, partition)
+  await log.takeOver()
+  const { firstOffset } = await log.append(records)
+  log.close()
+  return firstOffset
+}
+
+/** A purchase as the log holds it. */
+export function purchaseRecord(
+  { codec }: Backends,
+  type: string,
+  streamId: StreamId,
+  version: number,
+  more: Partial<EncodedEvent> = {},
+): LogRecord {
+  return toLogRecord({
+    id: newEventId(),
+    streamId,
+    type: 'PurchaseMade',
+    version: version as Version,
+    timestamp: new Date().toISOString(),
+    metadata: {},
+    value: codec.encode(type, 'PurchaseMade', { date: '1997-01-12', cds: 1, amount: '12.50' }),
+    ...more,
+  })
+}
+
+/** Where a stream belongs. */
+export const placeOf = (streamId: StreamId, type: string, partitions: number) => ({
+  topic: eventTopic(type),
+  partition: partitionFor(streamId, partitions),
+})

@@ -1,0 +1,21 @@
+import { vi } from 'vitest'
+
+import { runCli } from '../../../services/cli/run-cli.ts'
+import type { Json, RunCli } from './cli.ts'
+
+/** The command line in this process, one command at a time: in a tenth of the time that a process of its own takes. */
+export const cliHere =
+  (env: Readonly<Record<string, string>>): RunCli =>
+  async (args) => {
+    const stdout: string[] = []
+    const stderr: string[] = []
+    const spies = [
+      vi.spyOn(console, 'log').mockImplementation((line: string) => void stdout.push(`${line}\n`)),
+      vi.spyOn(console, 'error').mockImplementation((line: string) => void stderr.push(`${line}\n`)),
+      vi.spyOn(process.stderr, 'write').mockImplementation((chunk) => stderr.push(String(chunk)) > 0),
+    ]
+    const exitCode = await runCli(args, env)
+    spies.forEach((spy) => spy.mockRestore())
+    const printed = stdout.join('')
+    return { exitCode, stdout: printed, stderr: stderr.join(''), json: () => JSON.parse(printed) as Json }
+  }

@@ -1,0 +1,25 @@
+import type { HttpRoute, HttpServer } from '#http'
+
+import { projectionRoutes } from '../../../services/projector/index.ts'
+import { snapshotterRoutes } from '../../../services/snapshotter/index.ts'
+import { writerRoutes } from '../../../services/writer/index.ts'
+import { type HttpWriter, type HttpWriterOptions, startHttp } from './http-writer.ts'
+
+export interface AllRoutes extends HttpWriter {
+  /** Of all services, as they are registered, with what every server has. */
+  readonly routes: readonly HttpRoute[]
+}
+
+/** A server with the routes of all services and nothing behind them: what gets as far as a handler is answered with 500. */
+export async function startAllRoutes(options: HttpWriterOptions = {}): Promise<AllRoutes> {
+  const routes: HttpRoute[] = []
+  const prepare = (app: HttpServer) => {
+    options.prepare?.(app)
+    app.addHook('onRoute', (route) => void routes.push(route))
+  }
+  const all = async (app: Parameters<ReturnType<typeof writerRoutes>>[0]) => {
+    for (const each of [writerRoutes, snapshotterRoutes, projectionRoutes])
+      await app.register(each({} as never))
+  }
+  return { ...(await startHttp(all, { ...options, prepare })), routes }
+}

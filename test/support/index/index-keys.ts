@@ -1,0 +1,25 @@
+import { onTestFinished } from 'vitest'
+
+import { connectRedis, type RedisConnection } from '#redis-index'
+
+import type { Installation } from '../services/real-writer.ts'
+
+/** A connection to the index of an installation, past its writers; closed at the end of the test. */
+export async function openIndex({ env }: Pick<Installation, 'env'>): Promise<RedisConnection> {
+  const redis = connectRedis({
+    url: env['ANNALS_REDIS_URL'] ?? '',
+    keyPrefix: env['ANNALS_REDIS_KEY_PREFIX'] ?? '',
+  })
+  onTestFinished(() => redis.close())
+  await redis.ready()
+  return redis
+}
+
+/** All keys of the installation, or those that may be evicted at any time: tails, snapshots, what was lately read. */
+export async function indexKeys(
+  redis: RedisConnection,
+  which: 'all' | 'evictable' = 'all',
+): Promise<string[]> {
+  const end = which === 'all' ? '*' : '}[tsr]:*'
+  return ((await redis.call('KEYS', [`{${redis.keyPrefix}:*${end}`])) as Buffer[]).map(String).sort()
+}

@@ -1,0 +1,50 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { freePorts, type Postgres, startPostgres } from '../../../scripts/stack/index.ts'
+
+/** A PostgreSQL for one test file. */
+export class TestPostgres {
+  readonly #folder: string
+  readonly #port: number
+  #server: Postgres
+
+  private constructor(folder: string, port: number, server: Postgres) {
+    this.#folder = folder
+    this.#port = port
+    this.#server = server
+  }
+
+  static async start(): Promise<TestPostgres> {
+    const folder = await mkdtemp(join(tmpdir(), 'annals-postgres-'))
+    const [port = 0] = await freePorts(1)
+    return new TestPostgres(folder, port, await serverIn(folder, port))
+  }
+
+  get url(): string {
+    return this.#server.url
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#server.kill(signal)
+  }
+
+  /** Stops the server; what it holds stays. */
+  stop(): Promise<void> {
+    return this.#server.stop()
+  }
+
+  /** Starts it again at the same place. */
+  async restart(): Promise<void> {
+    this.#server = await serverIn(this.#folder, this.#port)
+  }
+
+  async remove(): Promise<void> {
+    await this.stop()
+    await rm(this.#folder, { recursive: true, force: true })
+  }
+}
+
+const serverIn = (folder: string, port: number): Promise<Postgres> =>
+  startPostgres({ port, folder, logFile: join(folder, 'log') })

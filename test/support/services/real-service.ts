@@ -1,0 +1,39 @@
+import pino from 'pino'
+import { Registry } from 'prom-client'
+
+import { type Config, loadConfig } from '#config'
+import { HealthRegistry } from '#observability'
+import { type Backends, openBackends, type RunningService, type ServiceParts } from '#service'
+
+import { freePorts } from '../../../scripts/stack/index.ts'
+
+/** What a service of a test stands on. */
+export interface RealParts {
+  readonly config: Config
+  readonly backends: Backends
+  readonly metrics: Registry
+  /** Stops the service and closes all of its connections. */
+  close(): Promise<void>
+}
+
+/**
+ * A service in this process, with connections of its own, listening on a free port.
+ * @param beyond settings that the configuration's bounds would not let through.
+ */
+export async function startReal<Service extends RunningService>(
+  env: Readonly<Record<string, string>>,
+  start: (parts: ServiceParts) => Promise<Service>,
+  beyond: (config: Config) => Config = (config) => config,
+): Promise<Service & RealParts> {
+  const [port] = await freePorts(1)
+  const config = beyond(loadConfig({ ...env, ANNALS_PORT: String(port) }))
+  const backends = await openBackends(config)
+  const metrics = new Registry()
+  const logger = pino({ level: process.env['ANNALS_TEST_LOG'] ?? 'silent' })
+  const service = await start({ config, backends, health: new HealthRegistry(), metrics, logger })
+  const close = async () => {
+    await service.stop()
+    await backends.close()
+  }
+  return { ...service, config, backends, metrics, close }
+}

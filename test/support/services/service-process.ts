@@ -1,0 +1,59 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import {
+  freePorts,
+  httpOk,
+  lastLines,
+  repository,
+  type Server,
+  startServer,
+} from '../../../scripts/stack/index.ts'
+import type { Installation } from './real-writer.ts'
+
+/** Of the services folder. */
+export type ServiceName = 'writer' | 'projector' | 'snapshotter' | 'platform'
+
+/** A service in a process of its own, as in production: it can be killed, frozen and woken. */
+export interface ServiceProcess extends Pick<Server, 'pid' | 'exited' | 'kill'> {
+  readonly url: string
+  /** The last lines it logged. */
+  logTail(lines?: number): string
+  /** Ends it in order (SIGTERM), after 15 s by SIGKILL; one that is dead already is fine. */
+  stop(): Promise<void>
+}
+
+/**
+ * Starts one on a free port and waits until it is ready. It ends with the test's process at the latest.
+ * @param probe what has to answer 200.
+ */
+export async function startServiceProcess(
+  service: ServiceName,
+  { env }: Installation,
+  more: Readonly<Record<string, string>> = {},
+  probe: '/health/ready' | '/health/live' = '/health/ready',
+): Promise<ServiceProcess> {
+  const folder = mkdtempSync(join(tmpdir(), `annals-${service}-`))
+  const [port = 0] = await freePorts(1)
+  const server = await startServer({
+    name: service,
+    command: process.execPath,
+    args: [`services/${service}/main.ts`],
+    cwd: repository,
+    env: { ANNALS_LOG_PRETTY: 'false', ...env, ...more, ANNALS_PORT: String(port) },
+    logFile: join(folder, `${service}.log`),
+    healthy: () => httpOk(`http://127.0.0.1:${port}${probe}`),
+  })
+  return {
+    pid: server.pid,
+    exited: server.exited,
+    kill: (signal) => server.kill(signal),
+    url: `http://127.0.0.1:${port}`,
+    logTail: (lines = 15) => lastLines(server.logFile, lines).join('\n'),
+    stop: async () => {
+      await server.stop()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}

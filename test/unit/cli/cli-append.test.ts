@@ -1,0 +1,59 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { expect, onTestFinished, test } from 'vitest'
+
+import type { StreamId } from '#domain'
+
+import { cliHere } from '../../support/cli/cli-here.ts'
+import { testWriter } from '../../support/services/closing.ts'
+import { InMemoryWriter } from '../../support/append/in-memory-writer.ts'
+
+/** Appends one event by the command line, and tells what is in the stream then. */
+async function appended(data: string | Buffer) {
+  const api = new InMemoryWriter()
+  const { url } = await testWriter(api)
+  const annals = cliHere({ ANNALS_URL: url })
+  const answer = await annals(['append', 'order.1', 'Placed', '--data', inFile(data), '--json'])
+  const { events } = await api.store.load('order.1' as StreamId)
+  return { ...answer, stored: events.map((event) => event.data) }
+}
+
+/** Bytes go by way of a file, text as it is. */
+function inFile(data: string | Buffer): string {
+  if (typeof data === 'string') return data
+  const folder = mkdtempSync(join(tmpdir(), 'annals-cli-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  writeFileSync(join(folder, 'data.json'), data)
+  return `@${join(folder, 'data.json')}`
+}
+
+test.each<[string, string | Buffer]>([
+  ['a file', Buffer.from('{"a":"café \ufffd"}')],
+  ['a file with a byte order mark', Buffer.from('\ufeff{"a":"café \ufffd"}')],
+  ['an escape', '{"a":"café \\ufffd"}'],
+])('text comes as it is from %s', async (_, data) => {
+  expect(await appended(data)).toMatchObject({ exitCode: 0, stored: [{ a: 'café \ufffd' }] })
+})
+
+test.each<[string, string | Buffer, string]>([
+  ['a file in latin-1', Buffer.from('{"a":"café"}', 'latin1'), 'is not UTF-8'],
+  ['a file that ends inside a character', Buffer.from('{"a":"\xe2\x82', 'latin1'), 'is not UTF-8'],
+  ['an argument that the system had to replace', '{"a":"caf\ufffd"}', 'holds U+FFFD'],
+])('%s is not understood', async (_, data, told) => {
+  const { exitCode, stderr, stored } = await appended(data)
+  expect({ exitCode, stored }).toEqual({ exitCode: 2, stored: [] })
+  expect(stderr).toContain(told)
+})
+
+test.each<[string, string, string]>([
+  ['1e400', '{"a":[1e400]}', 'events[0].data.a[0]'],
+  ['a lone surrogate', '{"a":"\\ud800"}', 'events[0].data.a'],
+  ['a lone surrogate in a key', '{"\\udfff":1}', 'events[0].data["\\udfff"]'],
+  ['the key __proto__', '{"__proto__":{"a":1}}', 'events[0].data.__proto__'],
+])('%s is refused with its path', async (_, data, path) => {
+  const answer = await appended(data)
+  expect(answer).toMatchObject({ exitCode: 1, stored: [] })
+  expect(answer.json()).toMatchObject({ error: { code: 'invalid-event', path } })
+})

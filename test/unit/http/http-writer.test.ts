@@ -1,0 +1,410 @@
+import { Validator } from '@seriousme/openapi-schema-validator'
+import { describe, expect, test } from 'vitest'
+
+import { newEventId, type StreamId } from '#domain'
+import { EventStoreError } from '#event-store'
+
+import { callableWriter } from '../../support/http/http-call.ts'
+
+const event = {
+  type: 'OrderPlaced',
+  data: { customerId: 'c-7', amount: '12.50', nested: [null, { deep: true }] },
+}
+const path = '/streams/order.1/events'
+
+describe('an append over HTTP', () => {
+  test('answers 201 with versions, position and ids', async () => {
+    const { call } = await callableWriter()
+    const id = newEventId()
+    const { status, body } = await call('POST', path, { events: [{ ...event, id }, event] })
+    expect(status).toBe(201)
+    expect(body).toEqual({
+      streamId: 'order.1',
+      firstVersion: 1,
+      lastVersion: 2,
+      position: 'eventstore.order:0:1',
+      eventIds: [id, expect.any(String)],
+      duplicate: false,
+    })
+  })
+
+  test('sent again with the same Idempotency-Key answers 200 with the first answer', async () => {
+    const { call } = await callableWriter()
+    const key = { 'idempotency-key': 'checkout-17' }
+    const first = await call('POST', path, { events: [event, event] }, key)
+    const again = await call('POST', path, { events: [event, event] }, key)
+    const elsewhere = await call('POST', '/streams/order.2/events', { events: [event] }, key)
+    expect(again.status).toBe(200)
+    expect(again.body).toEqual({ ...first.body, duplicate: true })
+    expect(elsewhere.status).toBe(201)
+  })
+
+  test('leaves data as it is, whatever JSON it is', async () => {
+    const { call } = await callableWriter()
+    const values = [event.data, 'text', 7.25, null, [], { 'ключ 🔑': '\u2028"\\' }]
+    await call('POST', path, { events: values.map((data) => ({ type: 'A', data })) })
+    const { body } = await call('GET', path)
+    expect((body['events'] as { data: unknown }[]).map(({ data }) => data)).toEqual(values)
+  })
+
+  test.each(['utf-8', 'UTF-8', '"utf8"'])('may say that its charset is %s', async (charset) => {
+    const { call } = await callableWriter()
+    const type = { 'content-type': `application/json;charset=${charset}` }
+    expect(await call('POST', path, { events: [event] }, type)).toMatchObject({ status: 201 })
+    expect(await call('POST', path, `\ufeff${JSON.stringify({ events: [event] })}`, type)).toMatchObject({
+      status: 201,
+    })
+  })
+
+  test.each([...Object.getOwnPropertyNames(Object.prototype), 'null', 'string', 'record', 'prototype'])(
+    'takes the name %s wherever a caller gives names',
+    async (name) => {
+      const { call } = await callableWriter()
+      const streamId = `order.${name}`
+      const data = name === '__proto__' ? {} : { [name]: { prototype: name } }
+      const events = [{ type: name, data, metadata: { userId: name } }]
+      const answer = await call('POST', `/streams/${streamId}/events`, { events })
+      expect(answer).toMatchObject({ status: 201, body: { streamId } })
+      const { body } = await call('GET', `/streams/${streamId}/events`)
+      expect(body['events']).toMatchObject(events)
+    },
+  )
+
+  test('of many streams answers each by itself', async () => {
+    const { api, call } = await callableWriter()
+    const { status, body } = await call('POST', '/appends', {
+      appends: [
+        { streamId: 'order.1', events: [event] },
+        { streamId: 'order.1', events: [event], expectedVersion: 'no-stream' },
+        { streamId: 'malformed', events: [event] },
+        { streamId: 'order.1', events: [{ type: 7, data: {} }] },
+        { streamId: 'order.1' },
+        { streamId: 'order.2', events: [event], expectedVersion: 'latest' },
+        'append',
+        { streamId: 'order.2', events: [event], expectedVersion: 0 },
+      ],
+    })
+    expect(status).toBe(200)
+    expect(body['results']).toMatchObject([
+      { status: 201, streamId: 'order.1', lastVersion: 1 },
+      { status: 409, code: 'wrong-expected-version', retry: 'reload', expected: 'no-stream', actual: 1 },
+      { status: 400, code: 'invalid-request', path: 'streamId' },
+      { status: 400, code: 'invalid-request', path: 'events[0].type' },
+      { status: 400, code: 'invalid-request', path: 'events' },
+      { status: 400, code: 'invalid-request', path: 'expectedVersion' },
+      { status: 400, code: 'invalid-request' },
+      { status: 201, streamId: 'order.2', lastVersion: 1 },
+    ])
+    expect(api.requests.flat()).toHaveLength(5)
+  })
+
+  test('tells the core whether another writer passed it on', async () => {
+    const { api, call } = await callableWriter()
+    const contexts: unknown[] = []
+    const real = api.store.append.bind(api.store)
+    api.append = (streamId, events, options, ...[context]: unknown[]) => {
+      contexts.push(context)
+      return real(streamId, events, options)
+    }
+    await call('POST', path, { events: [event] })
+    await call('POST', path, { events: [event] }, { 'annals-forwarded': '1' })
+    expect(contexts).toEqual([{ forwarded: false }, { forwarded: true }])
+  })
+})
+
+describe('input that is wrong gets a problem that names the place, and nothing is written', () => {
+  test.each<[string, unknown, number, string, string | undefined]>([
+    ['no JSON', '{"events":', 400, 'invalid-request', undefined],
+    ['an empty body', '', 400, 'invalid-request', undefined],
+    ['a body that is no object', [], 400, 'invalid-request', undefined],
+    ['no events', {}, 400, 'invalid-request', 'events'],
+    ['an empty list of events', { events: [] }, 400, 'invalid-request', 'events'],
+    ['events that are no list', { events: event }, 400, 'invalid-request', 'events'],
+    [
+      'an event type that is no text',
+      { events: [event, { type: 7, data: {} }] },
+      400,
+      'invalid-request',
+      'events[1].type',
+    ],
+    ['an empty event type', { events: [{ type: '', data: {} }] }, 400, 'invalid-request', 'events[0].type'],
+    ['an event without data', { events: [{ type: 'A' }] }, 400, 'invalid-request', 'events[0].data'],
+    [
+      'an unknown field of an event',
+      { events: [{ ...event, streamVersion: 3 }] },
+      400,
+      'invalid-request',
+      'events[0].streamVersion',
+    ],
+    [
+      'unknown metadata',
+      { events: [{ ...event, metadata: { tenant: 'x' } }] },
+      400,
+      'invalid-request',
+      'events[0].metadata.tenant',
+    ],
+    ['an id that is none', { events: [{ ...event, id: 'first' }] }, 400, 'invalid-request', 'events[0].id'],
+    [
+      'an unknown expected version',
+      { events: [event], expectedVersion: 'latest' },
+      400,
+      'invalid-request',
+      'expectedVersion',
+    ],
+    [
+      'a version in quotes',
+      { events: [event], expectedVersion: '3' },
+      400,
+      'invalid-request',
+      'expectedVersion',
+    ],
+    [
+      'a negative version',
+      { events: [event], expectedVersion: -1 },
+      400,
+      'invalid-request',
+      'expectedVersion',
+    ],
+    ['an unknown field', { events: [event], expectVersion: 3 }, 400, 'invalid-request', 'expectVersion'],
+    [
+      'a body that is too large',
+      { events: [{ type: 'A', data: 'x'.repeat(20_000) }] },
+      413,
+      'append-too-large',
+      undefined,
+    ],
+  ])('%s', async (_, body, status, code, where) => {
+    const { api, call } = await callableWriter()
+    const answer = await call('POST', path, body)
+    expect(answer).toMatchObject({ status, body: { status, code, type: `urn:annals:problem:${code}` } })
+    expect(answer.type).toMatch(/^application\/problem\+json/)
+    expect(answer.body['path']).toBe(where)
+    expect(JSON.stringify(answer.body)).not.toMatch(/node_modules|at .*\.ts/)
+    expect((await api.store.load('order.1' as StreamId)).version).toBe(0)
+  })
+
+  test.each<[string, string]>([
+    ['latin-1', 'ca\xe9'],
+    ['a sequence that is cut off', 'a\xe2\x82'],
+    ['a surrogate as three bytes', '\xed\xa0\x80'],
+    ['an overlong form', '\xc0\xaf'],
+  ])('bytes that are not UTF-8: %s', async (_, bytes) => {
+    const { api, url } = await callableWriter()
+    for (const [at, body] of [
+      [path, `{"events":[{"type":"A","data":"${bytes}"}]}`],
+      [path, `{"events":[{"type":"A","data":{"${bytes}":1}}]}`],
+      ['/appends', `{"appends":[{"streamId":"order.1","events":[{"type":"A","data":"${bytes}"}]}]}`],
+    ] as const) {
+      const headers = { 'content-type': 'application/json' }
+      const answer = await fetch(url + at, { method: 'POST', body: Buffer.from(body, 'latin1'), headers })
+      expect(answer.status).toBe(400)
+      expect(await answer.json()).toMatchObject({
+        code: 'invalid-request',
+        detail: expect.stringContaining('not UTF-8') as string,
+      })
+    }
+    expect((await api.store.load('order.1' as StreamId)).version).toBe(0)
+  })
+
+  test.each(['iso-8859-1', '"latin1"', 'utf-16', 'utf-8; charset=windows-1252'])(
+    'the charset %s',
+    async (charset) => {
+      const { api, call } = await callableWriter()
+      const type = `application/json; charset=${charset}`
+      const answer = await call('POST', path, { events: [event] }, { 'content-type': type })
+      expect(answer).toMatchObject({
+        status: 415,
+        body: {
+          code: 'content-type-not-json',
+          detail: expect.stringContaining('JSON is taken in UTF-8 only') as string,
+        },
+      })
+      expect((await api.store.load('order.1' as StreamId)).version).toBe(0)
+    },
+  )
+
+  test.each<[string, string, string]>([
+    ['a number beyond all numbers', '{"a":[1e400]}', 'events[0].data.a[0]'],
+    ['a lone surrogate', '{"a":"x\\ud800"}', 'events[0].data.a'],
+    ['a lone surrogate in a key', '{"x\\ud800":1}', 'events[0].data["x\\ud800"]'],
+    ['the key __proto__', '{"a":{"__proto__":{"b":1}}}', 'events[0].data.a.__proto__'],
+    ['the same with escapes', '{"\\u005f\\u005Fproto__":1}', 'events[0].data.__proto__'],
+  ])('JSON that would not come back as it is: %s', async (_, data, where) => {
+    const { api, call } = await callableWriter()
+    const answer = await call('POST', path, `{"events":[{"type":"A","data":${data}}]}`)
+    expect(answer).toMatchObject({ status: 422, body: { code: 'invalid-event', path: where } })
+    expect((await api.store.load('order.1' as StreamId)).version).toBe(0)
+  })
+
+  test('another content type', async () => {
+    const { call } = await callableWriter()
+    const answer = await call('POST', path, 'a=b', { 'content-type': 'application/x-www-form-urlencoded' })
+    expect(answer).toMatchObject({ status: 415, body: { code: 'content-type-not-json' } })
+  })
+
+  test.each([
+    ['/streams/order', 'streamId'],
+    ['/streams/Order.1', 'streamId'],
+    [`/streams/order.${'x'.repeat(201)}`, 'streamId'],
+    ['/streams/order.1/events?limit=0', 'limit'],
+    ['/streams/order.1/events?limit=1.5', 'limit'],
+    ['/streams/order.1/events?limit=ten', 'limit'],
+    ['/streams/order.1/events?fromVersion=-1', 'fromVersion'],
+    ['/streams/order.1/events?direction=up', 'direction'],
+    ['/streams/order.1/events?from=yesterday', 'from'],
+    ['/streams/order.1/events?limt=5', 'limt'],
+    ['/streams/order.1/load?stateVersion=x', 'stateVersion'],
+    ['/streams/order.1/state?version=1&at=2026-01-01', 'at'],
+    ['/categories/Order/events', 'streamId'],
+    ['/categories/order/events?partition=x', 'partition'],
+    ['/categories/order/events?offset=3', 'offset'],
+    ['/categories/order/events?offset=3&partition=0&cursor=4', 'offset'],
+    ['/categories/order/subscribe?cursor=x', undefined],
+  ])('GET %s', async (wrong, where) => {
+    const { api, call } = await callableWriter()
+    await api.append('order.1' as StreamId, [event])
+    const answer = await call('GET', wrong)
+    expect(answer).toMatchObject({ status: 400, body: { code: 'invalid-request', retry: 'never' } })
+    if (where !== undefined) expect(answer.body['path']).toBe(where)
+  })
+
+  test.each([
+    ['GET', '/streams/order.9', 'stream-not-found'],
+    ['GET', '/streams/order.9/state', 'stream-not-found'],
+    ['GET', '/streams/order.9/state?version=0', 'stream-not-found'],
+    ['GET', '/categories/nothing/events', 'category-not-found'],
+    ['GET', '/categories/nothing/subscribe', 'category-not-found'],
+    ['GET', '/stream/order.1', 'route-not-found'],
+    ['POST', '/owners', 'route-not-found'],
+  ] as const)('%s %s is not found: %s', async (method, wrong, code) => {
+    const { call } = await callableWriter()
+    expect(await call(method, wrong)).toMatchObject({ status: 404, body: { code } })
+  })
+})
+
+describe('a writer that fails', () => {
+  test('tells nothing of its inside but a request id', async () => {
+    const { api, call } = await callableWriter()
+    api.append = () => Promise.reject(new Error('password=hunter2'))
+    api.appendMany = () => Promise.resolve([new EventStoreError('internal', 'password=hunter2')])
+    const one = await call('POST', path, { events: [event] })
+    const many = await call('POST', '/appends', { appends: [{ streamId: 'order.1', events: [event] }] })
+    expect(one).toMatchObject({ status: 500, body: { code: 'internal', retry: 'never' } })
+    expect(one.body['detail']).toMatch(/request id [0-9a-f-]{36}$/)
+    expect(many.body['results']).toMatchObject([{ status: 500, code: 'internal' }])
+    expect(JSON.stringify([one, many])).not.toContain('hunter2')
+  })
+
+  test.each([
+    [undefined, '1'],
+    [7, '7'],
+  ])('for a while says when to come again (%s)', async (retryAfterSeconds, header) => {
+    const { api, call } = await callableWriter()
+    const details = retryAfterSeconds === undefined ? {} : { retryAfterSeconds }
+    api.append = () => Promise.reject(new EventStoreError('overloaded', 'the queue is full', details))
+    const { status, headers } = await call('POST', path, { events: [event] })
+    expect([status, headers.get('retry-after')]).toEqual([503, header])
+  })
+})
+
+describe('reading over HTTP', () => {
+  test('a stream, its events, and its state', async () => {
+    const { call } = await callableWriter()
+    await call('POST', path, {
+      events: [event, { ...event, type: 'ItemAdded', metadata: { userId: 'ada' } }],
+    })
+    expect((await call('GET', '/streams/order.1')).body).toMatchObject({
+      version: 2,
+      partition: 0,
+      owner: 'http://127.0.0.1:7400',
+    })
+    expect((await call('GET', `${path}?direction=backwards&limit=1`)).body).toMatchObject({
+      streamId: 'order.1',
+      version: 2,
+      next: 1,
+      events: [
+        { version: 2, type: 'ItemAdded', position: 'eventstore.order:0:1', metadata: { userId: 'ada' } },
+      ],
+    })
+    expect((await call('GET', '/streams/order.1/load')).body).toMatchObject({ version: 2, events: [{}, {}] })
+    expect((await call('GET', '/streams/order.1/state?version=1')).body).toEqual({
+      streamId: 'order.1',
+      version: 1,
+      state: ['OrderPlaced'],
+    })
+    expect((await call('GET', '/streams/order.1/state?version=0')).body).toEqual({
+      streamId: 'order.1',
+      version: 0,
+      state: [],
+    })
+    expect((await call('GET', '/streams/order.9/events')).body).toEqual({
+      streamId: 'order.9',
+      version: 0,
+      events: [],
+    })
+  })
+
+  test('a stream whose id needs escaping in a path', async () => {
+    const { call } = await callableWriter()
+    const id = encodeURIComponent('order.a/b?c#d%e·ü·🔑'.repeat(10))
+    await call('POST', `/streams/${id}/events`, { events: [event] })
+    expect((await call('GET', `/streams/${id}`)).body).toMatchObject({ version: 1 })
+  })
+
+  test('a category, by event type and from an offset', async () => {
+    const { call } = await callableWriter()
+    await call('POST', path, { events: ['A', 'B', 'C', 'A'].map((type) => ({ type, data: null })) })
+    const types = async (query: string) =>
+      ((await call('GET', `/categories/order/events?${query}`)).body['events'] as { type: string }[]).map(
+        ({ type }) => type,
+      )
+    expect(await types('')).toEqual(['A', 'B', 'C', 'A'])
+    expect(await types('eventType=A')).toEqual(['A', 'A'])
+    expect(await types('eventType=A&eventType=C')).toEqual(['A', 'C', 'A'])
+    expect(await types('partition=0&offset=2')).toEqual(['C', 'A'])
+  })
+})
+
+describe('what every server has', () => {
+  test('health, metrics and documentation', async () => {
+    const { call } = await callableWriter()
+    expect(await call('GET', '/health/live')).toMatchObject({ status: 200, body: { healthy: true } })
+    expect(await call('GET', '/health/ready')).toMatchObject({
+      status: 200,
+      body: { checks: { service: { healthy: true } } },
+    })
+    await call('GET', '/streams/order.9')
+    expect((await call('GET', '/metrics')).body['text']).toContain(
+      'annals_http_request_seconds_count{service="test",method="GET",route="/streams/:id",status="404"} 1',
+    )
+    expect((await call('GET', '/docs')).type).toMatch(/html/)
+  })
+
+  test('an OpenAPI document that is valid and describes every route', async () => {
+    const { call } = await callableWriter()
+    const { body } = await call('GET', '/openapi.json')
+    expect(await new Validator().validate(structuredClone(body))).toMatchObject({ valid: true })
+    const paths = body['paths'] as Record<
+      string,
+      Record<string, { summary?: string; responses: Record<string, { description: string }> }>
+    >
+    expect(Object.keys(paths).toSorted()).toEqual([
+      '/appends',
+      '/categories/{type}/events',
+      '/categories/{type}/subscribe',
+      '/health/live',
+      '/health/ready',
+      '/metrics',
+      '/owners',
+      '/streams/{id}',
+      '/streams/{id}/events',
+      '/streams/{id}/load',
+      '/streams/{id}/state',
+    ])
+    for (const operation of Object.values(paths).flatMap((path) => Object.values(path))) {
+      expect(operation.summary).toMatch(/\w{3}/)
+      for (const { description } of Object.values(operation.responses))
+        expect(description).not.toMatch(/^(Default Response)?$/)
+    }
+  })
+})
