@@ -1,1 +1,2 @@
 export { recordCases, type SchemaCase } from './arbitrary-schema.ts'
+export { type DefaultCase, defaultCases } from './default-cases.ts'
