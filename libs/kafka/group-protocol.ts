@@ -1,7 +1,9 @@
 import { describeGroupsV5 } from '@platformatic/kafka'
 import { type Assigner, AssignerProtocol, type PartitionAssigner } from 'kafkajs'
 
-import { deadlineIn, untilAnswered } from './attempts.ts'
+import { deadlineIn } from '#async'
+
+import { untilAnswered } from './attempts.ts'
 import type { KafkaCluster } from './cluster.ts'
 import { type Assignment, encodeMember, type MemberData, readAssignment, readMember } from './group-member.ts'
 import { assignSticky, partitionKey, type StickyMember, type TopicPartition } from './sticky-assignor.ts'

@@ -48,4 +48,3 @@ export {
   Topics,
   type TopicSpec,
 } from './topics.ts'
-export { unlessAborted } from './unless-aborted.ts'

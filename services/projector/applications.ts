@@ -1,3 +1,4 @@
+import { pause } from '#async'
 import { requestTurns } from '#bounds'
 import type { Position } from '#domain'
 import { EventStoreError } from '#event-store'
@@ -111,7 +112,7 @@ export class Applications {
 
   async #look(projection: StoredProjection, waiting: ReadonlySet<Waiter>): Promise<void> {
     do {
-      await new Promise((resolve) => setTimeout(resolve, lookMs))
+      await pause(lookMs)
       try {
         const states = waiting.size > 0 ? await this.#store.generations(projection) : []
         for (const waiter of waiting) if (isApplied(waiter, states)) waiter.wake()

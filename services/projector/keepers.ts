@@ -1,9 +1,10 @@
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 
+import { pause } from '#async'
 import type { Projection } from '#domain'
 import { eventTopic, type KafkaCluster, partitionKey, TakeOverPace, type TopicPartition } from '#kafka'
-import { type EventFeed, type GenerationState, pause, sourceOf, type ViewStore } from '#projections'
+import { type EventFeed, type GenerationState, sourceOf, type ViewStore } from '#projections'
 import type { EventCodec } from '#schemas'
 
 import { ChangelogMetrics, ChangelogPublisher, ChangelogWriter } from './changelog/index.ts'

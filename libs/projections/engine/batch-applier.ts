@@ -1,3 +1,4 @@
+import { Backoff, noJitter, pause } from '#async'
 import type { Projection } from '#domain'
 
 import type { FedEvent } from '../event-feed.ts'
@@ -6,7 +7,6 @@ import { sourceKey, type SourcePartition } from '../source-partition.ts'
 import type { CommitOutcome, ParkedEvent, StoredView, ViewChange, ViewSet } from '../view-store.ts'
 import type { EngineParts } from './engine-parts.ts'
 import { type Failure, foldSteps, type Step, stepsOf } from './fold-events.ts'
-import { pause } from './pause.ts'
 import type { Gate } from './gate.ts'
 
 /** What a runner makes: one generation of a projection, as far as it comes from one source partition. */
@@ -62,11 +62,12 @@ export class BatchApplier {
 
   /** Tries one event again and again; after the last try the projection's policy says what becomes of it. */
   async #applySingle(batch: Batch, first: Failure, signal: AbortSignal): Promise<Ending | undefined> {
-    const { triesMax, retryDelayMsMin, retryDelayMsMax } = this.#settings
+    const { triesMax, retryDelayMsMin: delayMsMin, retryDelayMsMax: delayMsMax } = this.#settings
+    const backoff = new Backoff({ delayMsMin, delayMsMax }, noJitter)
     let { error } = first
     for (let tries = 1; tries < triesMax; tries++) {
       this.#observer.failed(this.#set, first.event.position, error, false)
-      await pause(Math.min(retryDelayMsMin * 2 ** (tries - 1), retryDelayMsMax), signal)
+      await pause(backoff.nextMs(), signal)
       if (signal.aborted) return 'again'
       const applied = await this.#attempt(batch, signal)
       if ('ending' in applied) return applied.ending

@@ -1,8 +1,9 @@
+import { Backoff, noJitter, pause } from '#async'
+
 import type { FedChunk } from '../event-feed.ts'
 import { sourceKey, type SourcePartition } from '../source-partition.ts'
 import type { GenerationState, ViewSet } from '../view-store.ts'
 import { BatchApplier, type Ending, type PartitionWork } from './batch-applier.ts'
-import { pause } from './pause.ts'
 import { isStopped } from './standstill.ts'
 
 /**
@@ -57,7 +58,8 @@ export class PartitionRunner {
 
   async #run(): Promise<void> {
     const { signal } = this.#stopping
-    let delayMs = this.#settings.retryDelayMsMin
+    const { retryDelayMsMin: delayMsMin, retryDelayMsMax: delayMsMax } = this.#settings
+    const backoff = new Backoff({ delayMsMin, delayMsMax }, noJitter)
     while (!signal.aborted) {
       this.#restart = new AbortController()
       try {
@@ -66,11 +68,10 @@ export class PartitionRunner {
         // Nothing is over for good: a store that is set back to an older copy of itself has all of it to do again.
         if (ending === 'done') await this.#untilRestarted(either)
         if (ending === 'gone') await pause(this.#settings.pollMs, signal)
-        delayMs = this.#settings.retryDelayMsMin
+        backoff.reset()
       } catch (error) {
         this.#observer.problem(this.set.projection.name, error)
-        await pause(delayMs, signal)
-        delayMs = Math.min(delayMs * 2, this.#settings.retryDelayMsMax)
+        await pause(backoff.nextMs(), signal)
       }
     }
   }

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
-import { type LogReader, type StoredRecord, unlessAborted } from '#kafka'
-import { inParallel } from '#service'
+import { inParallel, unlessAborted } from '#async'
+import { type LogReader, type StoredRecord } from '#kafka'
 
 import type { Pace } from './pace.ts'
 import type { ReplayProgress } from './replay-progress.ts'

@@ -1,13 +1,12 @@
 import type { Logger } from 'pino'
 
+import { pause, repeat, Signal } from '#async'
 import type { Projection } from '#domain'
-import { type GenerationState, pause, type UnpublishedView, type ViewSet, type ViewStore } from '#projections'
+import { type GenerationState, type UnpublishedView, type ViewSet, type ViewStore } from '#projections'
 
-import { Alarm } from './alarm.ts'
 import type { ChangelogMetrics } from './changelog-metrics.ts'
 import { type ChangelogWriter, isFenced, type RefusedView } from './changelog-writer.ts'
 import { discardRetired, expireViews } from './housekeeping.ts'
-import { repeat } from './repeat.ts'
 
 export interface ChangelogPublisherParts {
   readonly projection: Projection
@@ -39,7 +38,7 @@ const refusedMax = 1_000
  */
 export class ChangelogPublisher {
   readonly #parts: ChangelogPublisherParts
-  readonly #alarm = new Alarm()
+  readonly #changed = new Signal()
   /** Revisions of the generation's views that were refused, by key: they are let be until they change. */
   readonly #refused = new Map<string, number>()
   #generation = ''
@@ -51,7 +50,7 @@ export class ChangelogPublisher {
 
   /** Something was committed: look at once. */
   wake(): void {
-    this.#alarm.ring()
+    this.#changed.notify()
   }
 
   /**
@@ -82,7 +81,7 @@ export class ChangelogPublisher {
         }
       },
       rest: async () => {
-        await this.#alarm.wait(pollMs, signal)
+        await this.#changed.wait(pollMs, signal)
         await pause(gatherMs, signal)
       },
       failed: (error, retryInMs) => this.#note('publishing its views', error, retryInMs),
@@ -91,7 +90,7 @@ export class ChangelogPublisher {
 
   #keepHouse(signal: AbortSignal): Promise<'over' | 'stopped'> {
     const { store, projection, isWhole, metrics } = this.#parts
-    const nextStep = new Alarm()
+    const nextStep = new Signal()
     let expireAtMs = 0
     let isLeft = false
     return repeat({

@@ -1,5 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises'
-
+import { pause } from '#async'
 import { defaultRetryPolicy, withRetry } from '#domain'
 import { type FencedLog, LogError, type LogRecord, TakeOverPace } from '#kafka'
 

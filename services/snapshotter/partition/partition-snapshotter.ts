@@ -1,14 +1,13 @@
+import { pause, settled } from '#async'
 import type { StreamId } from '#domain'
 import type { WaitingPartition } from '#event-log'
 import type { SnapshotTaken } from '#event-store'
 import { type FencedLog, type Followed, type KafkaCluster, LogError, TakeOverPace } from '#kafka'
-import { pause } from '#projections'
 
 import { advanced, type CheckpointState, type CheckpointStore } from './checkpoint.ts'
 import { dueStreams } from './due-streams.ts'
 import { OwnedCheckpoint } from './owned-checkpoint.ts'
 import { callersError, reasonOf, unavailable } from './passing-errors.ts'
-import { settled } from './settled.ts'
 import { Standing } from './standing.ts'
 import { SnapshotTerm, type SnapshotTermParts } from './snapshot-term.ts'
 

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 
+import { Signal } from '#async'
 import type { AppendResult } from '#domain'
 import { namedState } from '#event-log'
 import type { EventStoreError } from '#event-store'
@@ -12,7 +13,6 @@ import { notOwner, outcomeUnknown, unavailable } from './partition-errors.ts'
 import type { PendingAppend } from './pending-append.ts'
 import { Renewal } from './renewal.ts'
 import { type AskedBatch, Round, type RoundOwner } from './round.ts'
-import { Signal } from './signal.ts'
 import type { WriterMetrics } from '../writer-metrics.ts'
 
 export interface PartitionSettings extends BatchLimits {

@@ -1,5 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises'
-
+import { pause } from '#async'
 import {
   type AppendOptions,
   type AppendResult,
