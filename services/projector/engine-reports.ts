@@ -11,16 +11,16 @@ import {
   type ViewSet,
 } from '#projections'
 
-import type { Applications } from './applications.ts'
+import type { AppliedEvents } from './applied-events.ts'
 import type { ProjectorMetrics } from './projector-metrics.ts'
 import { traceStep } from './trace-step.ts'
 
 export interface ReportTargets {
   readonly metrics: ProjectorMetrics
   readonly logger: Logger
-  readonly applications: Applications
+  readonly appliedEvents: AppliedEvents
   /** Told that a projection has changes for its changelog. */
-  readonly keepers: { wake(projection: string): void }
+  readonly publishers: { wake(projection: string): void }
 }
 
 /** Messages that are remembered, so as not to be repeated. */
@@ -41,8 +41,8 @@ export class EngineReports implements EngineObserver {
     const { name } = step.set.projection
     this.#to.metrics.applied(step)
     traceStep(step)
-    this.#to.applications.applied(step)
-    if (step.changes > 0) this.#to.keepers.wake(name)
+    this.#to.appliedEvents.applied(step)
+    if (step.changes > 0) this.#to.publishers.wake(name)
   }
 
   failed(set: ViewSet, position: Position, error: Error, isLastTry: boolean): void {
@@ -74,7 +74,7 @@ export class EngineReports implements EngineObserver {
 
   switched({ projection, generation }: ViewSet): void {
     this.#to.logger.info({ projection: projection.name, generation }, 'a new generation serves')
-    this.#to.keepers.wake(projection.name)
+    this.#to.publishers.wake(projection.name)
   }
 
   damaged({ projection: { name }, generation }: ViewSet, damage: string): void {

@@ -1,4 +1,5 @@
-import type { NotedOffset, Ownership } from '#kafka'
+import { partitionKey } from '#kafka'
+import type { OwnedPartition, PartitionGroup } from '#ownership'
 import type { ProjectionInfo } from '#projections'
 
 const intervalMs = 5_000
@@ -6,15 +7,15 @@ const intervalMs = 5_000
 /** Shows Kafka's tools how far the group is: in each partition as far as the slowest projection that serves. */
 export class GroupOffsets {
   readonly #list: () => Promise<readonly ProjectionInfo[]>
-  readonly #ownership: Pick<Ownership, 'noteOffsets' | 'partitions'>
+  readonly #group: Pick<PartitionGroup<OwnedPartition>, 'noteOffsets'>
   #timer: NodeJS.Timeout | undefined
 
   constructor(
     list: () => Promise<readonly ProjectionInfo[]>,
-    ownership: Pick<Ownership, 'noteOffsets' | 'partitions'>,
+    group: Pick<PartitionGroup<OwnedPartition>, 'noteOffsets'>,
   ) {
     this.#list = list
-    this.#ownership = ownership
+    this.#group = group
   }
 
   start(): void {
@@ -28,11 +29,7 @@ export class GroupOffsets {
 
   async note(): Promise<void> {
     const reached = slowest(await this.#list())
-    const offsets = this.#ownership.partitions.flatMap(({ topic, partition }): NotedOffset[] => {
-      const offset = reached.get(`${topic}/${partition}`)
-      return offset === undefined ? [] : [{ topic, partition, offset }]
-    })
-    if (offsets.length > 0) await this.#ownership.noteOffsets(offsets)
+    await this.#group.noteOffsets((place) => reached.get(partitionKey(place)))
   }
 }
 
@@ -41,7 +38,7 @@ function slowest(projections: readonly ProjectionInfo[]): ReadonlyMap<string, nu
   for (const { serving, generations } of projections) {
     const partitions = generations.find(({ id }) => id === serving)?.partitions ?? []
     for (const { topic, partition, checkpoint } of partitions) {
-      const key = `${topic}/${partition}`
+      const key = partitionKey({ topic, partition })
       reached.set(key, Math.min(checkpoint, reached.get(key) ?? Infinity))
     }
   }

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { InMemoryViewStore, type NewGeneration, type ViewCommit } from '#projections'
 import { balances, InMemoryFeed, ledger } from '#projections/testing'
 
-import { Applications } from './applications.ts'
+import { AppliedEvents } from './applied-events.ts'
 import { Projections } from './projections.ts'
 
 const projection = balances()
@@ -26,7 +26,7 @@ async function served(isOfOldLog: boolean) {
   }
   const refused = () => Promise.reject(new Error('there is no changelog here'))
   return new Projections({
-    ...{ store, feed: new InMemoryFeed(), applications: new Applications(store, 10), afterTimeoutMs: 10 },
+    ...{ store, feed: new InMemoryFeed(), appliedEvents: new AppliedEvents(store, 10), afterTimeoutMs: 10 },
     states: { checkReadable: () => undefined, waiting: () => [] },
     projections: [{ projection, sources: [source], rebuild: refused, isOfOldLog: () => isOfOldLog }],
     changelog: {

@@ -24,7 +24,7 @@ import {
   type ViewUpdate,
 } from '#projections'
 
-import type { Applications } from './applications.ts'
+import type { AppliedEvents } from './applied-events.ts'
 import type { ChangeBatch, ProjectorApi } from './projector-api.ts'
 import { endsOf, projectionInfo, withoutViews } from './projection-infos.ts'
 import { answered, behind, noEventThere, noGeneration, unknownIndex } from './projection-errors.ts'
@@ -45,7 +45,7 @@ export interface ProjectionsParts {
   readonly store: ViewStore
   readonly feed: EventFeed
   readonly projections: readonly KnownProjection[]
-  readonly applications: Applications
+  readonly appliedEvents: AppliedEvents
   readonly states: Pick<SourceStates, 'checkReadable' | 'waiting'>
   readonly changelog: Pick<ProjectorApi, 'updates' | 'subscribe' | 'checkUpdates' | 'cursorNow'>
   /** How long a read waits at most for an event to be applied. */
@@ -233,15 +233,15 @@ export class Projections implements ProjectorApi {
     { after, generation, timeoutMs = waitMsDefault }: ViewOptions,
     ask: () => Promise<Lookup<Found>>,
   ): Promise<Found> {
-    const { applications } = this.#parts
+    const { appliedEvents } = this.#parts
     if (after !== undefined) {
       this.#checkSource(projection, after, 'after')
-      applications.admit({ projection, after, generation })
+      appliedEvents.admit({ projection, after, generation })
     }
     const waitMs = Math.min(timeoutMs, this.#parts.afterTimeoutMs)
     const deadline = performance.now() + waitMs
     for (;;) {
-      const seen = applications.steps
+      const seen = appliedEvents.steps
       const looked = await answered(ask())
       const isServed = looked.outcome === 'found' && (await this.#isOfThisLog(projection, looked.generation))
       if (looked.outcome === 'found' && isServed) return looked.found
@@ -252,7 +252,7 @@ export class Projections implements ProjectorApi {
       }
       const leftMs = deadline - performance.now()
       if (after === undefined || leftMs <= 0) throw behind(projection, after, waitMs)
-      await applications.next({ projection, after, generation }, seen, leftMs)
+      await appliedEvents.next({ projection, after, generation }, seen, leftMs)
     }
   }
 

@@ -5,16 +5,6 @@ import type { CatchUpProgress } from '#redis-index'
 
 export type RoundStep = 'check' | 'append' | 'commit'
 
-interface PartitionCounts {
-  readonly queueDepth: number
-  readonly owned: readonly { readonly isServing: boolean }[]
-  readonly namedStates: readonly {
-    readonly topic: string
-    readonly partition: number
-    readonly state: string
-  }[]
-}
-
 /** A series that begins at 1 shows no increase, so those that somebody may be woken up by begin at 0. */
 const refusalsFromTheStart: readonly ErrorCode[] = [
   'wrong-expected-version',
@@ -42,8 +32,8 @@ export class WriterMetrics {
   readonly #refusals: Counter<'code'>
   readonly #stepSeconds: Histogram<'step'>
 
-  /** @param partitions asked at each scrape. */
-  constructor(registry: Registry, partitions: PartitionCounts) {
+  /** @param queueDepth events that wait for their round, asked at each scrape. */
+  constructor(registry: Registry, queueDepth: () => number) {
     this.#registry = registry
     const registers = [registry]
     const counter = (name: string, help: string) => new Counter({ name, help, registers })
@@ -98,8 +88,7 @@ export class WriterMetrics {
       labelNames: ['topic', 'partition'],
       registers,
     })
-    addPartitionGauges(registry, partitions)
-    addWaitingGauge(registry, partitions)
+    gaugeOf(registry, 'annals_writer_queue_events', 'Events that wait for their round', queueDepth)
   }
 
   /** What subscribers of categories share. */
@@ -140,41 +129,6 @@ const loadEventsOf = (registry: Registry) =>
     buckets: [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 10_000],
     registers: [registry],
   })
-
-function addPartitionGauges(registry: Registry, partitions: PartitionCounts): void {
-  gaugeOf(
-    registry,
-    'annals_writer_owned_partitions',
-    'Partitions that this writer owns',
-    () => partitions.owned.length,
-  )
-  gaugeOf(
-    registry,
-    'annals_writer_serving_partitions',
-    'Owned partitions that take appends and reads now',
-    () => partitions.owned.filter(({ isServing }) => isServing).length,
-  )
-  gaugeOf(
-    registry,
-    'annals_writer_queue_events',
-    'Events that wait for their round',
-    () => partitions.queueDepth,
-  )
-}
-
-function addWaitingGauge(registry: Registry, partitions: PartitionCounts): void {
-  new Gauge({
-    name: 'annals_writer_waits_for_operator',
-    help: '1 for each partition that is not served until an operator acts, by its state',
-    labelNames: ['topic', 'partition', 'state'],
-    registers: [registry],
-    collect() {
-      this.reset()
-      for (const { topic, partition, state } of partitions.namedStates)
-        this.set({ topic, partition, state }, 1)
-    },
-  })
-}
 
 /** A gauge that is asked at each scrape. */
 function gaugeOf(registry: Registry, name: string, help: string, valueNow: () => number): void {

@@ -2,10 +2,11 @@ import type { Logger } from 'pino'
 
 import { pause, repeat, Signal } from '#async'
 import type { Projection } from '#domain'
+import { isFenced } from '#ownership'
 import { type GenerationState, type UnpublishedView, type ViewSet, type ViewStore } from '#projections'
 
 import type { ChangelogMetrics } from './changelog-metrics.ts'
-import { type ChangelogWriter, isFenced, type RefusedView } from './changelog-writer.ts'
+import type { ChangelogWriter, RefusedView } from './changelog-writer.ts'
 import { discardRetired, expireViews } from './housekeeping.ts'
 
 export interface ChangelogPublisherParts {

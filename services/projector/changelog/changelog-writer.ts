@@ -7,8 +7,8 @@ import {
   type LogRecord,
   projectionTopic,
   recordBytesBound,
-  TakeOverPace,
 } from '#kafka'
+import { isFenced, TakeOverPace } from '#ownership'
 import type { UnpublishedView } from '#projections'
 
 import { type ViewCodec, ViewFormat, type ViewSchema } from './view-format.ts'
@@ -175,6 +175,3 @@ async function everyOne<T>(all: readonly T[], run: (one: T) => Promise<void>): P
   const failures = settled.flatMap((each) => (each.status === 'rejected' ? [each.reason as unknown] : []))
   if (failures.length > 0) throw failures.find(isFenced) ?? failures[0]
 }
-
-/** Whether another instance keeps the projection now. */
-export const isFenced = (error: unknown): boolean => error instanceof LogError && error.outcome === 'fenced'

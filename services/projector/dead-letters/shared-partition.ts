@@ -1,6 +1,7 @@
 import { pause } from '#async'
 import { defaultRetryPolicy, withRetry } from '#domain'
-import { type FencedLog, LogError, type LogRecord, TakeOverPace } from '#kafka'
+import { type FencedLog, LogError, type LogRecord } from '#kafka'
+import { TakeOverPace } from '#ownership'
 
 /** What is needed of a log. */
 export type SharedLog = Pick<FencedLog, 'topic' | 'partition' | 'takeOver' | 'append'>

@@ -32,7 +32,7 @@ const lookMs = 20
  * Wakes those who wait for an event to be applied: at once where it is applied here, soon where it is elsewhere. Only
  * those whose event it is: if all looked again at every step, the more there are the longer all would wait.
  */
-export class Applications {
+export class AppliedEvents {
   readonly #store: Pick<ViewStore, 'generations'>
   readonly #waiting = new Map<string, Set<Waiter>>()
   readonly #latest = new Map<string, { readonly step: number; readonly checkpoint: number }>()

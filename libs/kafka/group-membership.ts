@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as pause } from 'node:timers/promises'
 
 import { type Consumer, Kafka } from 'kafkajs'
+
+import { pause } from '#async'
 
 import type { KafkaCluster } from './cluster.ts'
 import { firstJoin } from './first-join.ts'
@@ -11,7 +12,7 @@ import { Peers, type RoutingTable, type VerifyPeer } from './peers.ts'
 import { groupClientConfig } from './settings.ts'
 import { partitionKey, type TopicPartition } from './sticky-assignor.ts'
 
-export interface OwnershipOptions {
+export interface GroupMembershipOptions {
   readonly cluster: KafkaCluster
   readonly groupId: string
   /** The topics whose partitions the group shares out; they must exist. */
@@ -66,19 +67,19 @@ interface Joined {
  * Membership in the group that shares out partitions: liveness only. It may be wrong for a while, which the fence makes
  * harmless: an owner goes on serving until it is told otherwise here, or fenced. Nothing is fetched.
  */
-export class Ownership {
+export class GroupMembership {
   /** Chosen at random, so that whoever answers at the advertised URL can prove to be this process. */
   readonly instance = randomUUID()
-  readonly #options: OwnershipOptions
+  readonly #options: GroupMembershipOptions
   readonly #peers: Peers
   #consumer: Consumer | undefined
-  #stopped = true
+  #leaving = new AbortController()
   #memberId = ''
   #owned: Assignment = {}
   #table: RoutingTable = new Map()
   #telling: Promise<void> = Promise.resolve()
 
-  constructor(options: OwnershipOptions) {
+  constructor(options: GroupMembershipOptions) {
     this.#options = options
     const {
       advertisedUrl: url,
@@ -94,14 +95,14 @@ export class Ownership {
    */
   async start(): Promise<void> {
     const { groupId, startTimeoutMs = 30_000, onProblem = () => undefined } = this.#options
-    this.#stopped = false
+    this.#leaving = new AbortController()
     const tries = { groupId, timeoutMs: startTimeoutMs, pauseMs: rejoinMs, onProblem }
     void this.#stayJoined(await firstJoin(tries, () => this.#join()))
   }
 
   /** Leaves the group at once, so that the others need not wait for the session to end. Tells of no revocation, and of nothing after it. */
   async stop(): Promise<void> {
-    this.#stopped = true
+    this.#leaving.abort()
     const consumer = this.#consumer
     this.#consumer = undefined
     await consumer?.disconnect()
@@ -192,13 +193,13 @@ export class Ownership {
   async #stayJoined(first: Joined): Promise<void> {
     let joined: Joined | undefined = first
     let { leftOutMs = 15_000 } = this.#options
-    while (!this.#stopped) {
+    while (!this.#isLeaving()) {
       if (joined !== undefined) {
         const reason = await this.#membershipEnd(joined, leftOutMs)
         this.#options.onProblem?.(reason)
         leftOutMs = reason instanceof LeftOutError ? Math.min(2 * leftOutMs, leftOutMsMax) : leftOutMs
       }
-      await pause(rejoinMs)
+      await pause(rejoinMs, this.#leaving.signal)
       joined = await this.#rejoin()
     }
   }
@@ -206,7 +207,7 @@ export class Ownership {
   /** @returns why it is over. */
   async #membershipEnd({ end }: Joined, leftOutMs: number): Promise<unknown> {
     const over = new AbortController()
-    const leftOut = this.#whenLeftOut(leftOutMs, over.signal)
+    const leftOut = this.#whenLeftOut(leftOutMs, AbortSignal.any([over.signal, this.#leaving.signal]))
     const reason = await Promise.race([end, leftOut])
     over.abort()
     if (reason instanceof LeftOutError) await this.#consumer?.disconnect()
@@ -216,9 +217,9 @@ export class Ownership {
   /** A leader that could not reach this member gave it nothing, and looks at it again only when somebody joins. */
   async #whenLeftOut(leftOutMs: number, signal: AbortSignal): Promise<LeftOutError> {
     for (;;) {
-      await pause(leftOutMs, undefined, { ref: false, signal }).catch(() => undefined)
+      await pause(leftOutMs, signal)
       // Never comes back once the membership has ended otherwise.
-      if (signal.aborted || this.#stopped) return new Promise(() => undefined)
+      if (signal.aborted) return new Promise(() => undefined)
       if (await this.#isLeftOut()) return new LeftOutError(this.#options.groupId, this.#options.advertisedUrl)
     }
   }
@@ -237,8 +238,12 @@ export class Ownership {
     )
   }
 
+  #isLeaving(): boolean {
+    return this.#leaving.signal.aborted
+  }
+
   async #rejoin(): Promise<Joined | undefined> {
-    if (this.#stopped) return undefined
+    if (this.#isLeaving()) return undefined
     try {
       return await this.#join()
     } catch (error) {
