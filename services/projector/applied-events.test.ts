@@ -4,6 +4,7 @@ import { position } from '#domain'
 import type { GenerationState } from '#projections'
 
 import { AppliedEvents } from './applied-events.ts'
+import { GenerationWatch } from './generation-watch.ts'
 
 const projection = { name: 'totals', indexNames: [] }
 const topic = 'eventstore.order'
@@ -16,7 +17,7 @@ let appliedEvents: AppliedEvents
 beforeEach(() => {
   states.length = 0
   generations.mockClear()
-  appliedEvents = new AppliedEvents({ generations }, 1_000)
+  appliedEvents = new AppliedEvents(new GenerationWatch({ generations }), 1_000)
 })
 
 const state = (id: string, status: GenerationState['status'], checkpoint: number) =>
@@ -96,7 +97,7 @@ test('a generation that is not there, and a store that does not answer, end the 
 })
 
 test('beyond the bound, over all projections, a wait is refused at once; when one has ended another may wait', async () => {
-  appliedEvents = new AppliedEvents({ generations }, 2)
+  appliedEvents = new AppliedEvents(new GenerationWatch({ generations }), 2)
   states.push(state('old', 'serving', 0))
   const waiting = [wait(), wait()]
   await expect(wait().over).rejects.toMatchObject({
@@ -109,7 +110,7 @@ test('beyond the bound, over all projections, a wait is refused at once; when on
 })
 
 test('beyond the bound a read is refused before the store is asked, unless its event is known to be applied', async () => {
-  appliedEvents = new AppliedEvents({ generations }, 1)
+  appliedEvents = new AppliedEvents(new GenerationWatch({ generations }), 1)
   states.push(state('old', 'serving', 0))
   const admit = () => appliedEvents.admit({ projection, after: position(topic, 0, 7), generation: undefined })
   admit()

@@ -116,5 +116,6 @@ function progressOf(state: GenerationState, goals: Ends): Progress {
   }
 }
 
-const checkpointIn = ({ checkpoints, range }: GenerationState, source: string): number =>
+/** The next offset that a generation has not applied of a source, by {@link sourceKey}. */
+export const checkpointIn = ({ checkpoints, range }: GenerationState, source: string): number =>
   checkpoints.get(source) ?? range[source]?.start ?? 0

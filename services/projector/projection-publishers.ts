@@ -8,12 +8,14 @@ import { type EventFeed, type GenerationState, sourceOf, type ViewStore } from '
 import type { EventCodec } from '#schemas'
 
 import { ChangelogMetrics, ChangelogPublisher, ChangelogWriter } from './changelog/index.ts'
+import type { GenerationWatch } from './generation-watch.ts'
 import type { ProjectorSettings } from './projector-settings.ts'
 
 export interface PublishersParts {
   readonly cluster: KafkaCluster
   readonly codec: EventCodec
   readonly store: ViewStore
+  readonly watch: GenerationWatch
   readonly feed: Pick<EventFeed, 'endOffset'>
   readonly projections: readonly Projection[]
   readonly settings: ProjectorSettings
@@ -75,7 +77,7 @@ export class ProjectionPublishers {
   }
 
   #newPublisher(projection: Projection): ChangelogPublisher {
-    const { cluster, codec, store, settings, logger } = this.#parts
+    const { cluster, codec, store, watch, settings, logger } = this.#parts
     const { partitions, messageBytesMax } = settings.kafka
     const writer = settings.changelog
       ? new ChangelogWriter({ cluster, codec, projection, partitions, messageBytesMax })
@@ -83,6 +85,7 @@ export class ProjectionPublishers {
     return new ChangelogPublisher({
       projection,
       store,
+      watch,
       writer,
       isWhole: (generation) => this.#isWhole(generation),
       metrics: this.#metrics,

@@ -4,6 +4,7 @@ import { InMemoryViewStore, type NewGeneration, type ViewCommit } from '#project
 import { balances, InMemoryFeed, ledger } from '#projections/testing'
 
 import { AppliedEvents } from './applied-events.ts'
+import { GenerationWatch } from './generation-watch.ts'
 import { Projections } from './projections.ts'
 
 const projection = balances()
@@ -26,7 +27,12 @@ async function served(isOfOldLog: boolean) {
   }
   const refused = () => Promise.reject(new Error('there is no changelog here'))
   return new Projections({
-    ...{ store, feed: new InMemoryFeed(), appliedEvents: new AppliedEvents(store, 10), afterTimeoutMs: 10 },
+    ...{
+      store,
+      feed: new InMemoryFeed(),
+      appliedEvents: new AppliedEvents(new GenerationWatch(store), 10),
+      afterTimeoutMs: 10,
+    },
     states: { checkReadable: () => undefined, waiting: () => [] },
     projections: [{ projection, sources: [source], rebuild: refused, isOfOldLog: () => isOfOldLog }],
     changelog: {

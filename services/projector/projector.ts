@@ -21,6 +21,7 @@ import { AppliedEvents } from './applied-events.ts'
 import { ChangelogReader } from './changelog/index.ts'
 import { DeadLetterLog } from './dead-letters/dead-letter-log.ts'
 import { EngineReports } from './engine-reports.ts'
+import { GenerationWatch } from './generation-watch.ts'
 import { GroupOffsets } from './group-offsets.ts'
 import { ProjectionPublishers } from './projection-publishers.ts'
 import { addProjectionGauges, addWaitingGauge } from './projection-gauges.ts'
@@ -70,9 +71,10 @@ export class Projector {
     const reader = new LogReader(cluster)
     this.#states = new SourceStates({ cluster, reader, redis })
     const feed = new PartitionFeed(this.#states.reader, new EventFormat(codec))
-    const appliedEvents = new AppliedEvents(store, settings.waitersMax)
+    const watch = new GenerationWatch(store)
+    const appliedEvents = new AppliedEvents(watch, settings.waitersMax)
     const metrics = new ProjectorMetrics(parts.metrics)
-    this.#publishers = new ProjectionPublishers({ ...parts, projections, feed })
+    this.#publishers = new ProjectionPublishers({ ...parts, watch, projections, feed })
     const observer = new EngineReports({ metrics, logger, appliedEvents, publishers: this.#publishers })
     const deadLetters = new DeadLetterLog({ cluster, reader, partitions: settings.kafka.partitions, logger })
     const engine = { store, feed, deadLetters, observer, settings: settings.engine }
@@ -115,7 +117,7 @@ export class Projector {
     })
     addWaitingGauge(parts.metrics, () => this.#waiting)
     this.#group = this.#newGroup()
-    this.#groupOffsets = new GroupOffsets(() => this.api.list(), this.#group)
+    this.#groupOffsets = new GroupOffsets(watch, projections, this.#group)
   }
 
   /** What tells this process from all others in the group. */
