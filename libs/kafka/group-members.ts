@@ -5,7 +5,7 @@ import { deadlineIn } from '#async'
 import { untilAnswered } from './attempts.ts'
 import type { KafkaCluster } from './cluster.ts'
 
-/** Somebody who takes part in a consumer group, as Kafka knows him. */
+/** A group member as Kafka reports it. */
 export interface GroupMember {
   readonly memberId: string
   readonly clientId: string

@@ -5,7 +5,7 @@ import { type AppliedStep, type GenerationState, sourceKey, type StoredProjectio
 
 import type { GenerationLooks, GenerationWatch } from './generation-watch.ts'
 
-/** An event that somebody waits for. */
+/** An event that a read waits for. */
 export interface Awaited {
   readonly projection: StoredProjection
   readonly after: Position
@@ -26,7 +26,7 @@ interface Waiters {
   readonly looks: GenerationLooks
 }
 
-/** Other instances tell nothing: the store is looked at this often, once for all who wait for a projection. */
+/** Other instances do not notify this one: the store is read this often, once for all that wait for a projection. */
 const lookMs = 20
 
 /**
@@ -63,7 +63,7 @@ export class AppliedEvents {
   }
 
   /**
-   * Waits until the event seems to be applied, and no longer than `msMax`; whether it is, the store tells.
+   * Waits until the event seems to be applied, and no longer than `msMax`; only the store decides whether it is.
    * @param seen `steps` as it was before the store was last looked at.
    * @throws EventStoreError `overloaded` when too many wait
    */

@@ -28,7 +28,7 @@ const reportedMax = 1_000
 /** A problem that lasts is logged no more often. */
 const repeatMs = 10_000
 
-/** Passes on what the engine tells: to metrics, traces, the log, and those who wait for it. */
+/** Forwards the reports of the engine to metrics, traces, the log and waiting reads. */
 export class EngineReports implements EngineObserver {
   readonly #to: ReportTargets
   readonly #reported = new LRUCache<string, true>({ max: reportedMax })
@@ -68,7 +68,7 @@ export class EngineReports implements EngineObserver {
     if (outcome === 'view-changed') return
     this.#to.logger.info(
       { projection: set.projection.name, generation: set.generation, source: sourceKey(source) },
-      'the store is at another checkpoint: beginning anew from there',
+      'the store is at another checkpoint: continuing from there',
     )
   }
 

@@ -268,7 +268,7 @@ export class Projections implements ProjectorApi {
     return true
   }
 
-  /** Why something that is not there may be missing for good. */
+  /** Why something that is missing may stay missing. */
   #waitingError(projection: Projection): EventStoreError | undefined {
     const [waiting] = this.#parts.states.waiting([projection])
     return waiting && new EventStoreError(waiting.state, waiting.reason)

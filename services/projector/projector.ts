@@ -53,9 +53,9 @@ export interface ProjectorParts {
 /** Some hundreds of views: they are decoded in one go. */
 const subscriberFetchBytesMax = 1 << 18
 
-/** One projector: a member of the group that shares out source partitions, and the maker of all projections from those it was given. */
+/** One projector: a member of the group that distributes source partitions. It runs all projections on those assigned to it. */
 export class Projector {
-  /** What HTTP serves: all projections, whoever makes them. */
+  /** What HTTP serves: all projections, wherever they run. */
   readonly api: Projections
   readonly #parts: ProjectorParts
   readonly #runners: readonly ProjectionRunner[]
@@ -120,7 +120,7 @@ export class Projector {
     this.#groupOffsets = new GroupOffsets(watch, projections, this.#group)
   }
 
-  /** What tells this process from all others in the group. */
+  /** Identifies this process in the group. */
   get instance(): string {
     return this.#group.instance
   }

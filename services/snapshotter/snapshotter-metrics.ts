@@ -18,7 +18,7 @@ interface BuildTimes {
 
 const noBuilds: BuildTimes = { count: 0, totalMs: 0, maxMs: 0 }
 
-/** What the snapshotter tells of itself. Names end in their units. */
+/** The metrics of the snapshotter. Names end in their units. */
 export class SnapshotterMetrics {
   readonly #snapshots: Counter<'type'>
   readonly #failures: Counter<'type'>
@@ -84,7 +84,7 @@ function addPartitionGauges(registry: Registry, partitions: () => readonly Parti
       labelNames: ['topic', 'partition'],
       registers: [registry],
       collect() {
-        // What moved to another instance is told of there.
+        // A partition that moved to another instance is reported there.
         this.reset()
         for (const status of partitions()) {
           this.set({ topic: status.topic, partition: status.partition }, valueOf(status))

@@ -53,7 +53,7 @@ const logTimeoutMs = 8_000
  * given, and a way to the others for the rest.
  */
 export class Snapshotter {
-  /** What HTTP serves: all snapshots, whoever takes them. */
+  /** What HTTP serves: all snapshots, wherever they are taken. */
   readonly api: RoutedSnapshots
   readonly #parts: SnapshotterParts
   readonly #topics: SnapshotTopics
@@ -81,7 +81,7 @@ export class Snapshotter {
     })
   }
 
-  /** What tells this process from all others in the group. */
+  /** Identifies this process in the group. */
   get instance(): string {
     return this.#group.instance
   }

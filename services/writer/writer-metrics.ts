@@ -5,7 +5,7 @@ import type { CatchUpProgress } from '#redis-index'
 
 export type RoundStep = 'check' | 'append' | 'commit'
 
-/** A series that begins at 1 shows no increase, so those that somebody may be woken up by begin at 0. */
+/** A series that begins at 1 shows no increase, so those that alerts use begin at 0. */
 const refusalsFromTheStart: readonly ErrorCode[] = [
   'wrong-expected-version',
   'overloaded',
@@ -15,7 +15,7 @@ const refusalsFromTheStart: readonly ErrorCode[] = [
   'internal',
 ]
 
-/** What the writer tells of itself. Names end in their units. */
+/** The metrics of the writer. Names end in their units. */
 export class WriterMetrics {
   readonly appends: Counter
   readonly events: Counter
@@ -106,7 +106,7 @@ export class WriterMetrics {
     this.#catchUpLag.set({ topic, partition }, endOffset - nextOffset)
   }
 
-  /** @param error what the caller is told. */
+  /** @param error what the caller gets. */
   refused(error: unknown): void {
     this.#refusals.inc({ code: error instanceof EventStoreError ? error.code : 'internal' })
   }

@@ -53,11 +53,11 @@ const foreignRecordText =
   'a record in an event topic is not of a writer: it is left out; take the right to write there from all others, and see `annals verify`'
 
 /**
- * One writer: a member of the group that shares out the partitions, an owner of those it was given, and a way to the
- * others for the rest.
+ * One writer: a member of the group that distributes partitions, the owner of those that are assigned to it, and a
+ * router to the other owners.
  */
 export class Writer {
-  /** What HTTP serves: every stream, whoever owns it. */
+  /** What HTTP serves: every stream, wherever its owner is. */
   readonly api: RoutedWriter
   /** The streams of the owned partitions, without a detour. */
   readonly local: LocalStore
@@ -110,7 +110,7 @@ export class Writer {
     })
   }
 
-  /** What tells this process from all others in the group. */
+  /** Identifies this process in the group. */
   get instance(): string {
     return this.#group.instance
   }

@@ -19,7 +19,7 @@ const pauseMsMax = 1_000
 
 /**
  * A partition that several instances append to. Each takes it over when it first has something to write, and again when
- * another one has taken it over meanwhile: the fence keeps them apart, and nobody owns it for long. Take-overs
+ * another one has taken it over meanwhile: the fence keeps them apart, and each owns it for a short time. Take-overs
  * that lead to no append are paced, {@link TakeOverPace}.
  */
 export class SharedPartition {

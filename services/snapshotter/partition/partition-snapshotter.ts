@@ -21,7 +21,7 @@ export interface PartitionSettings {
 export interface PartitionParts extends SnapshotTermParts {
   readonly cluster: Pick<KafkaCluster, 'topic' | 'checkHeld'>
   readonly checkpoint: CheckpointStore
-  /** A fenced log of the snapshots' partition; dead for good once fenced, so each term opens one of its own. */
+  /** A fenced log of the snapshots' partition. It cannot be used after its term, so each term opens its own. */
   readonly openLog: () => FencedLog
   readonly settings: PartitionSettings
 }
@@ -192,7 +192,7 @@ export class PartitionSnapshotter implements OwnedPartition, TermWork<Term> {
     const end = await reader.endOffset(topic, partition)
     const isSame = stored?.topicId === topicId && stored.stateVersion === stateVersion
     if (isSame && stored.nextOffset >= start && stored.nextOffset <= end) return stored
-    logger.info(`the snapshots of ${this.#name} begin anew at offset ${start}`)
+    logger.info(`the snapshots of ${this.#name} start over at offset ${start}`)
     return { topicId, stateVersion, nextOffset: start }
   }
 

@@ -36,8 +36,8 @@ export class IndexCatchUp {
   }
 
   /**
-   * For a new term: up to the term's own marker, behind which nobody else has appended.
-   * @throws LogError `events-deleted` where the log lacks what the index needs, and nobody has accepted that.
+   * For a new term: up to the term's own marker. No other owner has appended after it.
+   * @throws LogError `events-deleted` where the log lacks what the index needs, and no operator has accepted that.
    */
   toMarker(term: OwnTerm, endOffset: number): Promise<Guard> {
     return this.#upTo(endOffset, term, false)
@@ -53,7 +53,7 @@ export class IndexCatchUp {
     const { index, reader, topic, partition } = this.#parts
     const stored = await index.guard()
     const startOffset = await reader.startOffset(topic, partition)
-    // Without a marker behind what is left, nobody could tell this owner's data from others'.
+    // Without a marker in what is left, this owner's data could not be distinguished from others'.
     if ((stored?.nextOffset ?? 0) < startOffset && markedOffset < startOffset) throw this.#markerGone()
     const own = { ...guard, isLastTerm: () => this.#isLastTerm(guard) }
     if (stored?.topicId === guard.topicId && (await isOfLaterOwner(stored, own))) {

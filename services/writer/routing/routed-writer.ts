@@ -77,7 +77,7 @@ export class RoutedWriter implements WriterApi {
     const answer = tracedAppend(streamId, identified, (appended) =>
       this.#route(streamId, context, (owner, id, place) => owner.append(id, appended, options, place)),
     )
-    // Of one that was passed on, the writer that passed it on tells.
+    // A forwarded append is reported by the writer that forwarded it.
     if (context?.forwarded !== true) answer.catch(this.#parts.onRefused)
     return answer
   }
@@ -182,7 +182,7 @@ export class RoutedWriter implements WriterApi {
       try {
         if (owner !== undefined) return await ask(owner, parsedId, place)
       } catch (error) {
-        // One that has been killed answers nothing: the group soon names another, and nobody may be sent to it any more.
+        // A killed writer does not answer. The group soon names another, and no request may go to the old one.
         if (!isHere) table.doubt()
         if (!isNotOwner(error) || forwarded) throw readError(error)
       }

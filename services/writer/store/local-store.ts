@@ -197,7 +197,7 @@ export class LocalStore implements StreamOwner {
     return owner
   }
 
-  /** Undefined where it cannot be read: the events tell the same. */
+  /** Undefined where it cannot be read: the events hold the same state. */
   async #snapshot(
     streamId: StreamId,
     { version, stateVersion, timestampMs, state }: StoredSnapshot,
