@@ -31,6 +31,8 @@ export interface PartitionGroupOptions<Owned> extends Omit<
   readonly logger: Logger
 }
 
+const joinedByKafka = (options: GroupMembershipOptions): Membership => new GroupMembership(options)
+
 /** The details of a readiness check. */
 export interface ServingReport {
   readonly owned: number
@@ -50,7 +52,7 @@ export class PartitionGroup<Owned extends OwnedPartition> {
   #isStopping = false
 
   constructor(options: PartitionGroupOptions<Owned>) {
-    const { member, logger, newMembership = (of) => new GroupMembership(of) } = options
+    const { member, logger, newMembership = joinedByKafka } = options
     this.#options = options
     this.#membership = newMembership({
       ...options,
@@ -139,7 +141,7 @@ export class PartitionGroup<Owned extends OwnedPartition> {
     await Promise.all(places.map((place) => this.#close(partitionKey(place))))
   }
 
-  #close(key: string): Promise<void> | undefined {
+  async #close(key: string): Promise<void> {
     const owned = this.#owned.get(key)
     if (owned === undefined) return this.#ending.get(key)
     this.#owned.delete(key)

@@ -78,7 +78,7 @@ test('an index that does not answer the check fails the round, and decides nothi
   const batch = [append()]
   const error = new IndexUnavailableError('away')
   const check = () => Promise.reject(error)
-  expect(await run(roundOf(undefined, { check } as never), batch)).toEqual({
+  expect(await run(roundOf(undefined, { check }), batch)).toEqual({
     kind: 'failed',
     undecided: batch,
     error,
