@@ -1,5 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises'
-
+import { pause } from '#async'
 import type { DomainModule } from '#domain'
 
 import { failureOf } from '../failure.ts'
@@ -57,7 +56,7 @@ export async function watchBackups(options: WatchOptions): Promise<void> {
       if (isOver()) return
       const retryMs = Math.min(retryMsMax, retryMsMin * 2 ** Math.min(failures++, 10))
       failed(failureOf(error).message, retryMs)
-      await pause(retryMs, undefined, { signal }).catch(() => undefined)
+      await pause(retryMs, signal)
     }
   }
 }
@@ -71,7 +70,7 @@ async function untilDue(
   const { everyMs = Infinity, events = Infinity, bytes = Infinity } = options.due
   const leftMs = () => everyMs - (performance.now() - beganMs)
   while (!options.signal.aborted && leftMs() > 0) {
-    await pause(Math.min(pollMs, leftMs()), undefined, { signal: options.signal }).catch(() => undefined)
+    await pause(Math.min(pollMs, leftMs()), options.signal)
     const now = await sizeOf(log, options)
     if (now.offsets - before.offsets >= events || now.bytes - before.bytes >= bytes) return
   }

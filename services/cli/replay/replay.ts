@@ -1,6 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises'
-
-import { inParallel, unlessAborted } from '#async'
+import { inParallel, pause, unlessAborted } from '#async'
 import { type LogReader, type StoredRecord } from '#kafka'
 
 import type { Pace } from './pace.ts'
@@ -68,7 +66,7 @@ async function replayAll(options: ReplayOptions, fail: (error: unknown) => void)
 async function saveRegularly(options: ReplayOptions, ended: AbortSignal): Promise<void> {
   const isOver = (): boolean => ended.aborted
   while (!isOver()) {
-    await pause(saveIntervalMs, undefined, { signal: ended }).catch(() => undefined)
+    await pause(saveIntervalMs, ended)
     if (!isOver()) await save(options)
   }
 }
