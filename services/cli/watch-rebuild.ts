@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises'
 
 import type { GenerationInfo, ProjectionInfo } from '#projections'
 
-import type { ProgressDisplay } from './progress-display.ts'
+import type { ProgressDisplay } from './progress/progress-display.ts'
 
 /**
  * `done`: it serves, or is kept as a look at the past. `given-up`: another one took its place, or somebody discarded it.

@@ -13,11 +13,11 @@ import {
   parseEventId,
   parseExpectedVersion,
 } from '#domain'
-import { EventStoreError } from '#event-store'
+import { EventStoreError, parseJson } from '#event-store'
 
 import type { Cli, Report } from '../cli.ts'
 import { UsageError } from '../failure.ts'
-import { decodeUtf8, parseArgument, parseJson } from '../parse-json.ts'
+import { decodeUtf8, parseArgument } from '../parse-json.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
 
 interface AppendCommandOptions extends WriterOption {

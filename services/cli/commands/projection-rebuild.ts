@@ -7,7 +7,7 @@ import type { GenerationInfo, RebuildOptions } from '#projections'
 
 import { time } from '../arguments.ts'
 import type { Cli, Report } from '../cli.ts'
-import { noDisplay, progressDisplay } from '../progress-display.ts'
+import { noDisplay, progressDisplay } from '../progress/progress-display.ts'
 import { type RebuildEnd, watchRebuild } from '../watch-rebuild.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
 
