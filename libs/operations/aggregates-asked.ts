@@ -1,7 +1,7 @@
 import { type Aggregate, type DomainModule, instead, InvalidInputError } from '#domain'
 
 /**
- * The aggregates of the domain that a command is to look at: those of these types, or all where none is named.
+ * The requested aggregates of the domain: those of the given types, or all where none is given.
  * @throws InvalidInputError for a type that the domain does not have.
  */
 export function aggregatesAsked(

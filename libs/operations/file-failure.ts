@@ -1,6 +1,6 @@
 import { OperationError } from './operation-error.ts'
 
-/** What is told where a file cannot be written. */
+/** The error for a file that cannot be written. */
 export function writeFailure(file: string, error: unknown): OperationError {
   const { code, message } = error as NodeJS.ErrnoException
   const isFull = code === 'ENOSPC' || code === 'EDQUOT'

@@ -16,8 +16,8 @@ interface Cursor {
 const chunkRecordsMax = 1_000
 
 /**
- * Partitions as one sequence: of the records that stand first in each, the oldest goes first; of equally old ones that of the earlier
- * source. Each source keeps its own order, also where its times go back. The same sources give the same sequence.
+ * Merges partitions into one sequence: of the next records of all sources the oldest comes first; of equally old ones that of the earlier
+ * source. Each source keeps its order, even where its times go back. The same sources give the same sequence.
  */
 export async function* mergeByTime(
   sources: readonly AsyncIterable<readonly StoredRecord[]>[],
@@ -45,7 +45,7 @@ export async function* mergeByTime(
   }
 }
 
-/** Those of them that have a record to offer. */
+/** The cursors that have another record. */
 async function filled(cursors: readonly Cursor[]): Promise<readonly Cursor[]> {
   const withRecords = await Promise.all(
     cursors.map(async (cursor) => {

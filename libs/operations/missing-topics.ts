@@ -5,10 +5,10 @@ import { OperationError } from './operation-error.ts'
 import { clusterText, type NamedCluster } from './named-cluster.ts'
 
 /**
- * The event topics of these aggregates that are not there.
- * @param asked the types that were named; where none was, some may be missing, but not all.
- * @param topics those that are there.
- * @throws OperationError `no-topic`, naming the cluster, for a type that was named, or where there is nothing to look at.
+ * The event topics of these aggregates that do not exist.
+ * @param asked the types of the request; where it has none, some topics may be missing, but not all.
+ * @param topics the existing ones.
+ * @throws OperationError `no-topic`, naming the cluster, for a requested type, or where no topic exists.
  */
 export function checkTopics(
   aggregates: readonly Pick<Aggregate, 'type'>[],

@@ -12,7 +12,7 @@ export async function sizeOf(file: string): Promise<number> {
   }
 }
 
-/** The bytes of a file. @param onBytes is told of how many more have come. @throws OperationError `invalid-request` that names it where it cannot be read. */
+/** The bytes of a file. @param onBytes receives the number of further bytes. @throws OperationError `invalid-request` that names it where it cannot be read. */
 export async function* readBytes(
   file: string,
   onBytes: (bytes: number) => void = () => undefined,
@@ -30,7 +30,7 @@ export async function* readBytes(
   }
 }
 
-/** @throws OperationError `invalid-request` what is told to whoever named the file. */
+/** The error for a file that cannot be read. */
 export const unreadable = (file: string, error: unknown): OperationError =>
   new OperationError(
     'invalid-request',

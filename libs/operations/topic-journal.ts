@@ -3,8 +3,8 @@ import { FencedLog, type KafkaCluster, LogReader, topicConfigs, Topics } from '#
 const partition = 0
 
 /**
- * How far work on a topic is that outlives a crash, in a topic of its own. While that topic is there, services of the aggregate type do not start.
- * Behind a fence: of two who do the same work at once, the earlier one is refused at its next step.
+ * Stores the progress of long work on a topic in a topic of its own. While that topic exists, services of the aggregate type do not start.
+ * It is fenced: of two processes that do the same work, the earlier one is refused at its next step.
  */
 export class TopicJournal<State extends object> {
   readonly #cluster: KafkaCluster
@@ -16,7 +16,7 @@ export class TopicJournal<State extends object> {
     this.#topic = topic
   }
 
-  /** What was written last; undefined where no work is under way. @throws LogError */
+  /** The last state; undefined where no work is under way. @throws LogError */
   async read(): Promise<State | undefined> {
     if (!(await this.exists())) return undefined
     let last: State | undefined
@@ -31,13 +31,13 @@ export class TopicJournal<State extends object> {
     return (await new Topics(this.#cluster).describe([this.#topic])).length > 0
   }
 
-  /** From now on no service of the type starts. @throws LogError */
+  /** Creates the journal: from now on no service of the type starts. @throws LogError */
   async create(replication: number): Promise<void> {
     const spec = { name: this.#topic, partitions: 1, replication, configs: topicConfigs.events }
     await new Topics(this.#cluster).ensure([spec])
   }
 
-  /** @throws LogError `fenced` when somebody else does the work now. */
+  /** @throws LogError `fenced` where another process has taken over the work. */
   async write(state: State): Promise<State> {
     const log = this.#log ?? new FencedLog(this.#cluster, this.#topic, partition)
     if (this.#log === undefined) await log.takeOver()
@@ -47,7 +47,7 @@ export class TopicJournal<State extends object> {
     return state
   }
 
-  /** The work is over. @throws LogError */
+  /** Deletes the journal when the work is done. @throws LogError */
   async delete(): Promise<void> {
     this.close()
     await new Topics(this.#cluster).delete(this.#topic)

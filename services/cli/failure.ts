@@ -51,7 +51,7 @@ export function withRightsAdvice(error: unknown, advice: string): unknown {
   return new CommandError({ ...failure, message: `${message}. ${advice}` }, { cause: error })
 }
 
-/** Translates whatever was thrown. What nobody expected keeps its stack: it is ours to mend. */
+/** Translates any error. An unexpected one keeps its stack: it is a fault in Annals. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof CommanderError) return usage(`${inOneLine(error.message)}. See --help`)
   if (error instanceof UsageError) return usage(error.message)

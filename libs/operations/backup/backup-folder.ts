@@ -24,7 +24,7 @@ const leftoverPattern = /^\d{8}T\d{6}\.\d{3}Z-(full|incremental)\.(partial|remov
 
 export const sha256Of = (bytes: Buffer | string): string => createHash('sha256').update(bytes).digest('hex')
 
-/** A folder of backups: one folder each, which comes to be by a rename, and goes by one. */
+/** A folder of backups. Each is a folder that appears and disappears by a rename. */
 export class BackupFolder {
   readonly path: string
 
@@ -32,7 +32,7 @@ export class BackupFolder {
     this.path = path
   }
 
-  /** One that is there. @throws BackupError `no-backup`; OperationError `invalid-request` where it may not be read. */
+  /** Opens an existing folder. @throws BackupError `no-backup`; OperationError `invalid-request` where it may not be read. */
   static async open(path: string): Promise<BackupFolder> {
     const found = await stat(path).catch((error: unknown) => {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
@@ -45,7 +45,7 @@ export class BackupFolder {
     )
   }
 
-  /** One to write to, made where it is missing. @throws OperationError where it cannot be made. */
+  /** Opens a folder to write to, and creates it where it is missing. @throws OperationError where it cannot be created. */
   static async make(path: string): Promise<BackupFolder> {
     try {
       await mkdir(path, { recursive: true, mode: privateFolder })
@@ -121,28 +121,28 @@ export class BackupFolder {
     }
   }
 
-  /** Takes away what backups left that were killed. */
+  /** Removes leftovers of backups that were killed. */
   async clean(): Promise<void> {
     for (const name of await this.#names()) {
       if (leftoverPattern.test(name)) await rm(join(this.path, name), { recursive: true, force: true })
     }
   }
 
-  /** Takes the rights of others from backups that an older version made for all to read. The folder of backups itself stays as it is. */
+  /** Makes backups private that an older version created readable by others. The folder of backups itself is left unchanged. */
   async tighten(): Promise<void> {
     for (const name of await this.#names()) {
       if (backupIdPattern.test(name)) await makePrivate(join(this.path, name))
     }
   }
 
-  /** Where a backup is written; nobody takes it for one before {@link commit}. */
+  /** Creates the folder that a backup is written to. It counts as a backup only after {@link commit}. */
   async begin(id: string): Promise<string> {
     const folder = join(this.path, `${id}.partial`)
     await mkdir(folder, { mode: privateFolder })
     return folder
   }
 
-  /** From now on it is a backup. All that is in it has been written to the disk. */
+  /** Turns the folder into a backup. All its files must be on the disk already. */
   async commit(id: string): Promise<void> {
     await rename(join(this.path, `${id}.partial`), join(this.path, id))
     await syncFolder(this.path)
@@ -152,7 +152,7 @@ export class BackupFolder {
     await rm(join(this.path, `${id}.partial`), { recursive: true, force: true })
   }
 
-  /** Takes a backup away, at once for whoever looks. */
+  /** Removes a backup. The rename makes it disappear in one step. */
   async remove(id: string): Promise<void> {
     const removed = join(this.path, `${id}.removed`)
     await rename(join(this.path, id), removed)

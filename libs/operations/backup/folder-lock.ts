@@ -9,7 +9,7 @@ import { writeFailure } from '../file-failure.ts'
 import { privateFile } from '../private-files.ts'
 
 const beatMs = 5_000
-/** One whose owner did not touch it for so long was left behind. */
+/** A lock that was not touched for this long was left behind. */
 const staleMs = 60_000
 
 interface Owner {
@@ -18,8 +18,8 @@ interface Owner {
 }
 
 /**
- * Does something with a folder that nobody else writes to meanwhile. What a killed process left behind is taken over: at once on the same machine,
- * after a minute on another.
+ * Runs work while this process holds the lock of a folder. The lock of a killed process is taken over: at once on the same machine, after a
+ * minute on another.
  * @throws BackupError `folder-busy`
  */
 export async function whileLocked<T>(folder: string, work: () => Promise<T>): Promise<T> {

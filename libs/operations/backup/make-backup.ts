@@ -32,7 +32,7 @@ export interface BackupOptions {
   readonly incrementalsMax?: number
   /** Lines of a file before compression; default 64 MiB. */
   readonly fileBytesMax?: number
-  /** Told before reading how many offsets there are, events and markers. */
+  /** Called before reading with the number of offsets: events and markers. */
   readonly begin: (offsets: number) => void
   /** Events that were read. */
   readonly advance: (events: number) => void
@@ -47,7 +47,7 @@ export type BackupOutcome =
 const parallel = 4
 
 /**
- * Makes a further backup in the folder: of what the last chain there does not have, or of everything. It is there as a whole or not at all.
+ * Adds a backup to the folder: of what the last chain does not have, or of everything. It appears as a whole or not at all.
  * @throws BackupError, LogError, SchemaError, OperationError of the file system; an AbortError when the signal aborts.
  */
 export const makeBackup = (
@@ -66,7 +66,7 @@ export const makeBackup = (
     return new Making(log, folder, options, chain, plan).run(await laterThan(folder))
   })
 
-/** The chain to go on with; empty where a new one is to begin. */
+/** The chain to continue; empty where a new one begins. */
 async function continued(
   folder: BackupFolder,
   { isFull, incrementalsMax = Infinity }: BackupOptions,

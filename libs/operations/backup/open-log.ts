@@ -5,7 +5,7 @@ import { withBuiltIns } from '#projections'
 import { SchemaRegistry } from '#schemas'
 import { kafkaSettings, loadDomain, registryOptions } from '#service'
 
-/** What there is to back up, and to restore to: Redis has nothing that is not made of it. */
+/** What backups read and restores write. Redis is not needed: everything in it is derived from the log. */
 export interface OpenLog {
   readonly config: Config
   readonly cluster: KafkaCluster
@@ -17,7 +17,7 @@ export interface OpenLog {
 /** Opens the log for as long as it is used. */
 export type LogOpener = <T>(use: (log: OpenLog) => Promise<T>) => Promise<T>
 
-/** Does something with connections that are closed afterwards. @throws ConfigError, LogError, and what `use` throws. */
+/** Uses connections and closes them afterwards. @throws ConfigError, LogError, and what `use` throws. */
 async function withLog<T>(config: Config, use: (log: OpenLog) => Promise<T>): Promise<T> {
   const registry = new SchemaRegistry(registryOptions(config))
   const cluster = await KafkaCluster.connect(kafkaSettings(config))

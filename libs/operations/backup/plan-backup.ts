@@ -13,7 +13,7 @@ import { BackupError } from './backup-error.ts'
 import type { BackedUpTopic, Manifest } from './manifest.ts'
 import type { OpenLog } from './open-log.ts'
 
-/** What is to be read of one partition. */
+/** The offsets to read of one partition. */
 export interface PlannedRange {
   readonly topic: string
   readonly partition: number
@@ -28,7 +28,7 @@ export interface BackupPlan {
   readonly topics: readonly PlannedTopic[]
   /** Topics that the chain did not have before. */
   readonly added: readonly string[]
-  /** What a person should know, in sentences. */
+  /** Sentences for the operator. */
   readonly warnings: readonly string[]
 }
 
@@ -38,7 +38,7 @@ interface NamedTopic {
 }
 
 /**
- * The topics of an installation that cannot be made anew from others.
+ * The topics of an installation that cannot be rebuilt from others.
  * @param types aggregate types; none means all of the domain.
  * @throws InvalidInputError for a type that the domain does not have.
  */
@@ -54,7 +54,7 @@ export function topicsAsked(domain: DomainModule, types: readonly string[]): rea
 }
 
 /**
- * What a further backup is to read: everything, or what the chain does not have yet, up to the end of the log as it is now.
+ * Plans what a further backup reads: everything, or what the chain does not have yet, up to the current end of the log.
  * @param chain that is continued; an empty one is begun.
  * @throws BackupError where the log is not the one of the chain any more; LogError
  */

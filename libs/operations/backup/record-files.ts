@@ -95,7 +95,7 @@ export class RecordFiles {
   }
 }
 
-/** Comes back once more lines may come. */
+/** Resolves when more lines may be written. */
 async function written({ gzip, written: done }: OpenFile, lines: Buffer): Promise<void> {
   if (gzip.write(lines)) return
   // A failure to write ends the wait, too.
@@ -161,7 +161,7 @@ export async function* readRecords(
   }
 }
 
-/** What the file itself is to blame for, not whoever reads it. */
+/** Whether the content of the file caused the error, and not the reader. */
 const isOfContent = (error: unknown): error is Error =>
   error instanceof SyntaxError ||
   error instanceof RangeError ||

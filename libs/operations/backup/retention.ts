@@ -4,18 +4,18 @@ import { whileLocked } from './folder-lock.ts'
 import { knownTopics } from './plan-backup.ts'
 import { startMsOf } from './manifest.ts'
 
-/** Which chains stay. Whatever is not given keeps nothing by itself; with neither everything stays. */
+/** Which chains to keep. A chain is kept if either rule keeps it; without rules all are kept. */
 export interface Retention {
-  /** So many chains, the newest. */
+  /** The number of newest chains to keep. */
   readonly chains?: number
-  /** Those whose last backup is not older. */
+  /** Keeps chains whose last backup is not older than this. */
   readonly days?: number
 }
 
 export interface RetentionOutcome {
-  /** Ids of the full backups whose chains went. */
+  /** Ids of the full backups whose chains were removed. */
   readonly removed: readonly string[]
-  /** Why others did not, in sentences. */
+  /** Why other old chains were kept, in sentences. */
   readonly kept: readonly string[]
 }
 
@@ -65,7 +65,7 @@ async function removeCovered(
       kept.push(`the chain of ${ids[0] ?? ''} stays: ${why}. Remove its folders by hand when you are sure`)
       continue
     }
-    // From the last one on, so that what is left after a crash is still a chain.
+    // From the last one backwards, so that a crash leaves a valid chain.
     for (const id of ids.toReversed()) await folder.remove(id)
     removed.push(ids[0] ?? '')
   }

@@ -44,7 +44,7 @@ export async function schemasOf(
   }
 }
 
-/** With its id: a registry that was made anew may have given another one, and older values still name the first. */
+/** Includes the id: a registry that was rebuilt may assign another id, while older values still name the first. */
 const placeOf = ({ subject, version, id }: BackedUpSchema): string => `${subject} ${version} ${id}`
 
 const inOrder = (a: BackedUpSchema, b: BackedUpSchema): number =>

@@ -20,7 +20,7 @@ export interface WatchOptions {
   readonly domain: DomainModule
   /** Opens connections for as long as nothing fails. */
   readonly open: LogOpener
-  /** Makes one backup, and says so. */
+  /** Makes one backup and reports it. */
   readonly make: (log: OpenLog) => Promise<void>
   /** Receives what failed, and when it is retried. */
   readonly failed: (error: unknown, retryMs: number) => void
@@ -36,7 +36,7 @@ const pollMs = 1_000
 const retryMsMin = 1_000
 const retryMsMax = 60_000
 
-/** Makes backups whenever one is due, the first at once, until the signal aborts. What fails is tried again, for ever. */
+/** Makes backups whenever one is due, the first at once, until the signal aborts. Failures are retried without end. */
 export async function watchBackups(options: WatchOptions): Promise<void> {
   const { open, make, failed, signal } = options
   const isOver = (): boolean => signal.aborted
@@ -76,7 +76,7 @@ async function untilDue(
   }
 }
 
-/** How much there is in the log; what nobody asked for is not looked at. */
+/** The size of the log, as far as the request needs it. */
 async function sizeOf({ topics, reader }: OpenLog, { domain, types, due }: WatchOptions): Promise<LogSize> {
   if (due.events === undefined && due.bytes === undefined) return { offsets: 0, bytes: 0 }
   const found = await topics.describe(topicsAsked(domain, types).map(({ name }) => name))

@@ -8,7 +8,7 @@ import { fail, type Finding, found, ok, warn } from './finding.ts'
 const broken =
   'Do not run writers on this cluster: report the broker and its version (proved are Apache Kafka 3.9 and 4.1)'
 
-/** Tries the fence and the recognition of duplicates on a topic of its own, and deletes it. */
+/** Tests the fence and the recognition of duplicates on a topic of its own, and deletes the topic. */
 export async function checkFence(cluster: KafkaCluster, { kafka }: Config): Promise<readonly Finding[]> {
   const name = `annals-doctor-${randomBytes(6).toString('hex')}`
   const topics = new Topics(cluster)

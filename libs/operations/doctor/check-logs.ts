@@ -11,7 +11,7 @@ import { fail, type Finding, ok, warn } from './finding.ts'
 
 const redisMsMax = 2_000
 
-/** What the logs say: deleted heads, topics created again, stray records, epochs. Without Redis, what Kafka alone knows of it. */
+/** Checks the logs: deleted heads, topics created again, stray records, epochs. Without Redis it checks what Kafka alone shows. */
 export async function checkLogs(
   cluster: KafkaCluster,
   config: Config,
@@ -34,7 +34,7 @@ export async function checkLogs(
 const answering = (redis: RedisConnection): Promise<RedisConnection | undefined> =>
   redis.ready(redisMsMax).then(
     () => redis,
-    // That it does not answer is reported elsewhere.
+    // Another check reports that Redis does not answer.
     () => undefined,
   )
 

@@ -5,7 +5,7 @@ import { fail, type Finding, ok, warn } from './finding.ts'
 /** The oldest major version that the tests run against. */
 const oldestMajor = 7
 
-/** What Redis says of itself: version, persistence, eviction. Of a cluster it is one node that answers. */
+/** Checks version, persistence and eviction of Redis. In a cluster one node answers. */
 export async function checkRedis(settings: RedisSettings): Promise<readonly Finding[]> {
   const redis = connectRedis(settings)
   try {

@@ -5,7 +5,7 @@ import { registryOptions } from '#service'
 
 import { fail, type Finding, ok } from './finding.ts'
 
-/** The schemas of the domain: whether there are all, and whether the registry has them. */
+/** Checks that every event type has a schema, and that the registry has them all. */
 export async function checkSchemas(config: Config, domain: DomainModule): Promise<readonly Finding[]> {
   const catalog = loadCatalog(config.domain.schemaFolders)
   const registry = new SchemaRegistry(registryOptions(config))

@@ -5,7 +5,7 @@ import { fail, type Finding, ok, warn } from './finding.ts'
 
 const brokersWanted = 3
 
-/** Settings of the event topics and of the brokers. */
+/** Checks the settings of the event topics and of the brokers. */
 export async function checkSettings(
   cluster: KafkaCluster,
   domain: DomainModule,

@@ -22,7 +22,7 @@ const settleTries = 10
 const settlePauseMs = 500
 const probeMs = 5_000
 
-/** Whether every partition has an owner, whether each of them answers, and whether all members of the group are writers. */
+/** Checks that every partition has an owner, that each owner answers, and that all members of the group are writers. */
 export async function checkWriters(
   cluster: KafkaCluster,
   { writer }: Config,
@@ -71,7 +71,7 @@ const notWriter = ({ memberId, reason }: ForeignMember): Finding =>
     'Stop it, and allow nobody else to join the group. If it is a writer, its ANNALS_ADVERTISED_URL must reach it, and no other',
   )
 
-/** While the group shares out partitions nobody knows the owners, for a second or two. */
+/** Owners are unknown for a second or two while the group rebalances. */
 async function settledGroup(cluster: KafkaCluster, groupId: string): Promise<GroupTable | undefined> {
   for (let left = settleTries; left > 0; left--) {
     const group = await readGroup(cluster, groupId)

@@ -24,7 +24,7 @@ export interface Examination {
 type Part = () => readonly Finding[] | Promise<readonly Finding[]>
 
 /**
- * Looks at everything that the promises rest on. A part that cannot be reached is a finding, and the others are looked at.
+ * Checks everything that the guarantees depend on. A part that cannot be reached is a finding; the other parts are still checked.
  * @throws InvalidInputError when a domain module cannot be loaded.
  */
 export async function examine(config: Config, control: JobControl<'examining'>): Promise<Examination> {

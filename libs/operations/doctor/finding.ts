@@ -1,4 +1,4 @@
-/** One thing that was looked at. `fail`: a promise may be broken. `warn`: it holds, with less room than it should have. */
+/** One result of a check. `fail`: a guarantee may be broken. `warn`: it holds, with too little margin. */
 export interface Finding {
   readonly status: 'ok' | 'warn' | 'fail'
   /** What was looked at: `topic eventstore.order`. */
@@ -25,7 +25,7 @@ export const fail = (subject: string, message: string, remedy: string): Finding 
   remedy,
 })
 
-/** What a check finds, or that it could not be made. */
+/** The findings of a check, or a failure where it could not run. */
 export async function found(
   subject: string,
   remedy: string,

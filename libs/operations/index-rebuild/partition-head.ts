@@ -4,7 +4,7 @@ import type { PartitionIndex } from '#redis-index'
 
 import type { LogPartition } from '../verify/check-record.ts'
 
-/** Whether a partition's log still has its head, and what becomes of the rest where it does not. */
+/** Checks that a partition's log still has its head. Where it was deleted, the rest can be accepted. */
 export class PartitionHead {
   readonly #place: LogPartition
   readonly #index: PartitionIndex
@@ -25,7 +25,7 @@ export class PartitionHead {
     return this.#acceptedBefore
   }
 
-  /** @throws LogError `events-deleted` where the head is gone, and nobody accepts that. */
+  /** @throws LogError `events-deleted` where the head was deleted and the request does not accept that. */
   async check(): Promise<void> {
     const { topic, topicId, partition } = this.#place
     this.#startOffset = await this.#reader.startOffset(topic, partition)

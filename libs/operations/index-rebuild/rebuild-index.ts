@@ -20,7 +20,7 @@ import { PartitionHead } from './partition-head.ts'
 export interface IndexRebuildRequest {
   /** Aggregate types; none means all of the domain. */
   readonly types: readonly string[]
-  /** Serves what is left where the head of a log was deleted. For good: the index then begins there. */
+  /** Accepts that the head of a log was deleted, permanently: the index then begins after it. */
   readonly acceptsDeletedEvents: boolean
 }
 
@@ -29,7 +29,7 @@ export interface IndexRebuildConnections extends Connections {
   readonly client: Pick<AnnalsClient, 'info' | 'owners'>
 }
 
-/** `rebuilt`: by its owner. `dropped`: nobody owns the partition; whoever takes it over rebuilds it. `stalled`: the owner does not get on. */
+/** `rebuilt`: by its owner. `dropped`: the partition has no owner; the next one rebuilds the index. `stalled`: the owner makes no progress. */
 export type RebuildStatus = 'rebuilt' | 'dropped' | 'stalled'
 
 export interface RebuiltPartition {
@@ -53,11 +53,11 @@ export interface IndexRebuild {
 type Progress = PhaseProgress<'rebuilding'>
 
 const lookPauseMs = 100
-/** An owner that brings its index no further for so long is in trouble. */
+/** An owner whose index makes no progress for this long has stalled. */
 const stallMsMax = 60_000
 
 /**
- * Drops the index partition by partition, and waits until its owner has rebuilt it: one partition at a time is away.
+ * Drops the index partition by partition and waits until the owner has rebuilt it. One partition at a time is unavailable.
  * @throws EventStoreError `unavailable` before anything is dropped, when no writer answers though there are owners;
  *   LogError `events-deleted` before anything is dropped, where a log has lost its head and that is not accepted;
  *   InvalidInputError, LogError, IndexUnavailableError.
@@ -114,7 +114,7 @@ async function placesOf(
   })
 }
 
-/** @throws OperationError while partitions are moving: who owns which is then not known. */
+/** @throws OperationError during a rebalance, when the owners are unknown. */
 async function ownersNow({ cluster }: Connections, { writer }: Config): Promise<OwnersTable> {
   const owners = await readOwners(cluster, writer.groupId)
   if (owners !== undefined) return owners
@@ -154,7 +154,7 @@ class PartitionRebuild {
     }
   }
 
-  /** An owner that has nothing to do does not look at its index: being asked for a stream makes it. */
+  /** An idle owner does not read its index. A request for a stream makes it do so. */
   async #awaitOwner(end: number, progress: Progress): Promise<RebuildStatus> {
     const probe = probeStream(this.#place)
     let reached = 0
@@ -189,7 +189,7 @@ class PartitionRebuild {
       if (error.code === 'stream-not-found') return true
       if (['unavailable', 'not-owner', 'overloaded'].includes(error.code)) return false
       if (error.code !== 'events-deleted') throw error
-      // As it was before it was accepted; or more was deleted since.
+      // The owner still has the earlier state, or more events were deleted since.
       await this.#head.check()
       await this.#head.accept()
       return false
@@ -197,7 +197,7 @@ class PartitionRebuild {
   }
 }
 
-/** A stream of the partition that nobody has: to ask for it costs next to nothing. */
+/** The id of a stream of the partition that does not exist. Reading it costs little. */
 function probeStream({ aggregateType, partition, partitions }: LogPartition): StreamId {
   for (let count = 0; ; count++) {
     const streamId = streamIdOf(aggregateType, `index-rebuild-probe-${count}`)

@@ -81,7 +81,7 @@ export async function withReplay<T>(
   }
 }
 
-/** What nobody asked to leave out, and is not there any more. */
+/** Warnings for partitions whose first events were deleted although the request includes them. */
 async function deletedHeads(
   reader: LogReader,
   topic: string,

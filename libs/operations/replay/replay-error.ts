@@ -2,10 +2,10 @@ import { formatPosition, type Position } from '#domain'
 
 import { OperationError } from '../operation-error.ts'
 
-/** Why a replay was refused, or ended before its time. */
+/** Why a replay was refused or ended early. */
 export class ReplayError extends OperationError {}
 
-/** A record that is no event, or that nobody here can decode. */
+/** A record that is no event, or cannot be decoded. */
 export class UnreadableError extends ReplayError {
   readonly position: Position
 
@@ -19,7 +19,7 @@ export class UnreadableError extends ReplayError {
   }
 }
 
-/** What the system said of a file, in a sentence. What is no such error comes back as it is. */
+/** Turns an error of the file system into a ReplayError. Other errors are returned unchanged. */
 export function fileError(doing: string, path: string, error: unknown): unknown {
   const { code, message } = error as NodeJS.ErrnoException
   if (code === undefined || error instanceof OperationError) return error

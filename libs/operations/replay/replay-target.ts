@@ -23,7 +23,7 @@ export interface ReplayTarget {
   write(partition: number, records: readonly StoredRecord[], written: (what: Written) => void): Promise<void>
   /**
    * Calls `save` when all that counts as written is safe, and before anything more is.
-   * @param save is told the length of the file, where there is one.
+   * @param save receives the length of the file, where there is one.
    */
   settle(save: (fileBytes: number) => Promise<void>): Promise<void>
   close(): Promise<void>

@@ -19,13 +19,13 @@ export interface ReplayOptions {
   readonly pace: Pace
   /** Partitions at once. */
   readonly parallel: number
-  /** Keeps how far it is, now and then, and in the end. */
+  /** Saves the progress regularly and at the end. */
   readonly save?: (fileBytes: number) => Promise<void>
   /** Ends it: what is in hand is finished. */
   readonly signal: AbortSignal
 }
 
-/** How a replay ended; how far it came, its progress tells. */
+/** How a replay ended. Its progress is in ReplayProgress. */
 export type ReplayEnd =
   { readonly status: 'done' | 'interrupted' } | { readonly status: 'failed'; readonly error: unknown }
 
@@ -43,7 +43,7 @@ export async function replay(options: ReplayOptions): Promise<ReplayEnd> {
     failed.abort()
   }
   const running = { ...options, signal: AbortSignal.any([options.signal, failed.signal]) }
-  // Already before the first event, so that one that is killed soon can be gone on with.
+  // Before the first event, so that a replay that is killed early can be resumed.
   await save(running).catch(fail)
   const ended = new AbortController()
   const saving = saveRegularly(running, ended.signal).catch(fail)
@@ -121,7 +121,7 @@ class PartitionReplay {
       return false
     } catch (error) {
       if (!(error instanceof UnreadableError)) throw error
-      // What stands before the one that cannot be read is good, and is not left out for it.
+      // Records before the unreadable one are sound and are written.
       const { next } = progress.of(this.#partition)
       const good = records.filter(({ offset }) => offset >= next && offset < error.position.offset)
       for (const portion of this.#portionsOf(good)) await this.#write(portion)

@@ -10,7 +10,7 @@ export interface CreatedTopic extends Pick<TopicDescription, 'name' | 'partition
 }
 
 /**
- * Makes the topics of an aggregate type as the services would, for whoever does not let services make topics.
+ * Creates the topics of an aggregate type as the services would, for clusters where services may not create topics.
  * @throws InvalidInputError for a type that the domain does not have; LogError `refused` where a topic has another count of partitions, or may not be made.
  */
 export async function createTopics(

@@ -15,7 +15,7 @@ export interface ForeignCopiesParts {
   readonly topics: readonly TopicDescription[]
 }
 
-/** Copies of events that were made of another topic of the same name: it was deleted and created again. */
+/** Finds copies (index, snapshots, views) of another topic with the same name, which was deleted and created again. */
 export async function foreignCopies(parts: ForeignCopiesParts): Promise<readonly LogFinding[]> {
   const { domain, topics } = parts
   const names = new Set(domain.aggregates.map(({ type }) => eventTopic(type)))
@@ -91,7 +91,7 @@ const idsOfViews = (generations: readonly ServingGeneration[], { name }: TopicDe
     return topicId === undefined ? [] : [{ what: `projection ${projection}`, topicId }]
   })
 
-/** None where the store of views does not answer: whoever asks about topics is not to fail for it. */
+/** None where the view store does not answer: an inspection of topics does not need it. */
 async function servingGenerations({
   config,
   redis,

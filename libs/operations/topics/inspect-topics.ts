@@ -7,9 +7,9 @@ import { type KnownTopic, knownTopics } from './known-topics.ts'
 import type { LogFinding } from './log-finding.ts'
 import { logFindings } from './log-findings.ts'
 
-/** A topic as it is. */
+/** A topic as found in the cluster. */
 export interface InspectedTopic extends KnownTopic {
-  /** Undefined where it is not there (yet). */
+  /** Undefined where it does not exist (yet). */
   readonly found?: Pick<TopicDescription, 'partitions' | 'replication'> & {
     /** On the disks of all brokers, copies included. */
     readonly bytes: number
@@ -57,7 +57,7 @@ export async function inspectTopics(
   }
 }
 
-/** Here each finding has one sentence for why and what to do. */
+/** Joins reason and remedy, for findings that have one text. */
 const withRemedy = ({ why, remedy, subject, setting, actual, recommended }: LogFinding): Finding => ({
   ...{ subject, setting, actual, recommended },
   why: `${why}. ${remedy}`,
@@ -69,7 +69,7 @@ const sizes = (
 ): Promise<Map<string, number>> =>
   described.length === 0 ? Promise.resolve(new Map<string, number>()) : new Topics(cluster).bytes(described)
 
-/** A service whose configuration has another count does not start. */
+/** A service does not start if its configuration has another number of partitions. */
 function countFindings({ name, partitions }: KnownTopic, actual: number): Finding[] {
   if (actual === partitions) return []
   return [

@@ -3,7 +3,7 @@ import type { DomainModule } from '#domain'
 import { deadLetterTopic, eventTopic, projectionTopic, snapshotTopic, type TopicKind } from '#kafka'
 import { partitionsOf } from '#service'
 
-/** What a topic is for. */
+/** The purpose of a topic. */
 export type TopicRole = 'events' | 'snapshots' | 'changelog' | 'dead letters'
 
 /** A topic that an installation has, or will have once its services have run. */

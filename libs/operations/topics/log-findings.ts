@@ -16,24 +16,23 @@ import type { LogFinding } from './log-finding.ts'
 
 export interface LogFindingsParts {
   readonly cluster: KafkaCluster
-  /** Undefined where Redis does not answer: then what it knows is left out. */
+  /** Undefined where Redis does not answer; checks that need it are left out. */
   readonly redis: RedisConnection | undefined
   readonly config: Config
   readonly domain: DomainModule
-  /** Those that exist, of events and others. */
+  /** Existing topics of all kinds. */
   readonly topics: readonly TopicDescription[]
 }
 
 /** Offsets at the end of each partition that are searched for strays. */
 const recentOffsets = 5_000
-/** Of the epochs of a producer id. */
+/** A warning is due when this share of a producer id's epochs is used. */
 const epochsShare = 0.75
 const failover = 'docs/operations/failover.md'
 
 /**
- * What the logs themselves say: a head that was deleted, a topic that is another one than its copies are of, data of others,
- * epochs that run out.
- * @throws LogError; IndexUnavailableError where Redis goes away meanwhile.
+ * Inspects the logs: deleted heads, topics that were created again, stray records, epochs that run out.
+ * @throws LogError; IndexUnavailableError where Redis becomes unavailable meanwhile.
  */
 export async function logFindings(parts: LogFindingsParts): Promise<readonly LogFinding[]> {
   const reader = new LogReader(parts.cluster)

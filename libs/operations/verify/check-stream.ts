@@ -36,7 +36,7 @@ export class StreamCheck {
   readonly #lastSnapshot: number
   #version = 0
   #state: unknown
-  /** Why its state cannot be told any more. */
+  /** Set when the state of the stream can no longer be computed. */
   #isBroken = false
   #isMissingTold = false
   /** Snapshots found equal to the fold. */
@@ -52,7 +52,7 @@ export class StreamCheck {
     return this.#version
   }
 
-  /** @param decoded undefined where nobody can decode it, or nobody has to. */
+  /** @param decoded undefined where it cannot be decoded, or need not be. */
   next(event: StoredEvent, decoded: RecordedEvent | undefined): StreamProblem[] {
     const problems = [...this.#checkVersion(event), ...this.#checkIndex(event)]
     this.#version = event.version

@@ -4,7 +4,7 @@ const chunkIds = 1 << 16
 
 /**
  * Finds event ids that occur twice in one stream, in 8 bytes for each: it keeps hashes of 53 bits and sorts them. A hash that occurs twice
- * is only a suspicion: whoever reads those events again sees whether it is the id. The same id in another stream is another event.
+ * is only a suspicion: a second read of those events shows whether it is the id. The same id in another stream is another event.
  */
 export class EventIds {
   #chunks: Float64Array[] = []

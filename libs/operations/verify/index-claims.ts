@@ -29,7 +29,7 @@ export interface StreamClaim {
 export interface IndexClaims {
   readonly guard: Guard
   readonly streams: ReadonlyMap<StreamId, StreamClaim>
-  /** Streams of which the index holds what nobody can read, and why. */
+  /** Streams whose index entry cannot be read, and why. */
   readonly unreadable: ReadonlyMap<string, string>
 }
 
@@ -39,13 +39,13 @@ export interface ClaimsAsked {
   readonly sample: Sample
 }
 
-/** Few enough that nobody else waits long for Redis. */
+/** Small enough that other clients of Redis do not wait long. */
 const streamsAtOnce = 100
 const attemptsMax = 5
 const attemptPauseMs = 500
 
 /**
- * Reads what the index holds of a partition. Begins anew when another owner takes it over meanwhile, or Redis does not answer.
+ * Reads the index of a partition. Starts over where another owner takes the partition over meanwhile, or Redis does not answer.
  * @returns undefined where there is no index.
  * @throws IndexUnavailableError when it stays so.
  */

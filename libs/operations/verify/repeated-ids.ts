@@ -17,7 +17,7 @@ interface Occurrence {
 /** Events looked at that may be twice; beyond that the log is so wrong that these will do. */
 const suspectsMax = 100_000
 
-/** Reads a partition again for the events whose ids may be twice in their stream, and tells of those that are. @throws LogError */
+/** Reads a partition again for the events whose ids may be twice in their stream, and reports those that are. @throws LogError */
 export async function tellRepeatedIds(
   hashes: ReadonlySet<number>,
   place: LogPartition,
@@ -51,7 +51,7 @@ async function* occurrences({ topic, partition }: LogPartition, reader: LogReade
   }
 }
 
-/** Undefined for what is no event: that was told when it was read for the first time. */
+/** Undefined for a record that is no event: the first read has reported it. */
 function eventOf(record: StoredRecord) {
   try {
     return storedEvent(record)

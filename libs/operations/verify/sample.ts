@@ -12,7 +12,7 @@ export const wholeLog: Sample = { fraction: 1, has: () => true }
 const hashesMax = 2 ** 32
 
 /**
- * About so many of all streams, always the same ones for a seed. They are chosen by the hash of their ids, so that nobody has to keep a list.
+ * Chooses about this many of all streams, always the same for a seed. The hash of the id decides, so no list is needed.
  * @param streams how many there are.
  */
 export function sampleOf(size: number, streams: number, seed: string): Sample {

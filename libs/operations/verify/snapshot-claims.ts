@@ -112,7 +112,7 @@ export class SnapshotClaims {
   }
 }
 
-/** As people are told of it. */
+/** The name of the store in messages. */
 export const storeOf = (source: SnapshotClaim['source']): string =>
   source === 'topic' ? 'its topic' : 'Redis'
 

@@ -9,7 +9,7 @@ export interface VerifyCounts {
   headsAccepted: number
   /** Snapshots found equal to the fold of their events. */
   snapshots: number
-  /** Snapshots of other state versions, which nobody uses. */
+  /** Snapshots of other state versions. They are not used. */
   snapshotsOutdated: number
   generations: number
   views: number

@@ -125,7 +125,7 @@ class Verifying {
     }
   }
 
-  /** Whoever has looked at nothing has found nothing: that proves nothing. */
+  /** A run that compared nothing proves nothing: that is a finding. */
   #noteNothing(partitions: readonly LogPartition[]): void {
     if (this.#counts.events > 0 || this.#findings.total > 0) return
     const message = `there was nothing to compare: ${partitions.length} partitions, and no event in them that was asked for`
@@ -151,7 +151,7 @@ class Verifying {
     return lengths.reduce((sum, length) => sum + length, 0)
   }
 
-  /** How many streams there are, the indexes know best; where one is missing, everything is looked at. */
+  /** The indexes know the number of streams. Where one is missing, everything is compared. */
   async #sample(partitions: readonly LogPartition[]): Promise<Sample> {
     const { sample, seed } = this.#request
     if (sample === undefined) return wholeLog

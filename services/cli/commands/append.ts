@@ -87,7 +87,7 @@ function appended(type: string, result: AppendResult): Report {
   }
 }
 
-/** Whoever does not know what became of an append can find out: by the same id again. */
+/** An unknown outcome is settled by the same command with the same id. */
 function settleable(error: unknown, id: EventId): unknown {
   if (!(error instanceof EventStoreError) || error.code !== 'outcome-unknown') return error
   const message = `${error.message}. The event may or may not be there: run the same command again with --id ${id}`

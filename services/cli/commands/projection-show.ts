@@ -56,7 +56,7 @@ const stoppedOf = ({ partitions }: GenerationInfo): readonly PartitionInfo[] =>
 
 function shown(projection: ProjectionInfo): Report {
   const { generations } = projection
-  // Of one that is being taken away nobody wants to know more.
+  // A generation that is being removed needs no details.
   const lasting = generations.filter(({ status }) => status !== 'retired')
   const parts = [
     headOf(projection),

@@ -8,7 +8,7 @@ import { list } from '../table.ts'
 /** So many are shown to a person. */
 const shownMax = 10
 
-/** What a person and a program are told of an import. */
+/** What an import did, for programs and for people. */
 export function importReport(outcome: ImportOutcome, request: ImportRequest): Report {
   const { from, checkpoint, report } = request
   const { contents, problems, seconds, ...rest } = outcome

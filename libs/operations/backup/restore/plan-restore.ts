@@ -86,7 +86,7 @@ async function lastFinished(
   untilMs: number,
 ): Promise<string | undefined> {
   for (const id of ids.toReversed()) {
-    // Of one that is damaged nobody knows when it was finished; what is in its name comes before.
+    // The end of a damaged backup is unknown; its name holds the start only.
     const finished = await folder.read(id).then(
       ({ manifest }) => Date.parse(manifest.finishedAt),
       () => Infinity,

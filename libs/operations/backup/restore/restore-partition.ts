@@ -29,7 +29,7 @@ export async function restorePartition(
   signal: AbortSignal,
 ): Promise<void> {
   const messageBytesMax = Number(settings['max.message.bytes'] ?? messageBytesDefault)
-  // First the fence: behind it nobody else adds to what is looked at next.
+  // The fence comes first: after it no other producer can change what is read next.
   const appender = await RecordAppender.open(cluster, name, partition, messageBytesMax)
   const written = new RecordDigest()
   try {

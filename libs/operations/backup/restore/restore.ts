@@ -26,7 +26,7 @@ export interface Restored {
   readonly idsChanged: number
 }
 
-/** Of which backup; kept while a restore is under way, for each aggregate type. */
+/** Names the backup. It is stored for each aggregate type while a restore is under way. */
 interface RestoreState {
   readonly backup: string
   readonly sha256: string
@@ -35,7 +35,7 @@ interface RestoreState {
 /** Partitions that are written at once. */
 const parallel = 4
 
-/** Writes a backup into a cluster that has none of its events. The same again after a crash goes on. */
+/** Writes a backup into a cluster that has none of its events. The same call resumes after a crash. */
 export class Restore {
   readonly #log: OpenLog
   readonly #plan: RestorePlan
@@ -88,7 +88,7 @@ export class Restore {
     }
   }
 
-  /** From now on no service starts, and of two restores the earlier one stops. */
+  /** From now on no service starts; of two concurrent restores the earlier one stops. */
   async #begin(): Promise<void> {
     const { id: backup, sha256 } = this.#plan
     const [topic] = this.#plan.topics

@@ -6,7 +6,7 @@ import type { PartitionDigest } from './record-digest.ts'
  */
 export type MovePhase = 'copying' | 'staged' | 'moved'
 
-/** What is known of a move under way; kept in Kafka, so that whoever runs it again goes on. */
+/** The state of a move under way. It is stored in Kafka, so that another run resumes the move. */
 export interface MoveState {
   readonly phase: MovePhase
   readonly aggregateType: string

@@ -26,11 +26,11 @@ import { sameDigests } from './record-digest.ts'
 /** What a move needs, with the hooks that tests use. */
 export interface RepartitionOptions {
   readonly aggregateType: string
-  /** Undefined goes on with the move that is under way. */
+  /** Undefined resumes the move that is under way. */
   readonly partitions: number | undefined
   /** Records read or written, of {@link passes} times all of them. */
   readonly advance: (records: number) => void
-  /** A service that was starting when the move began has joined its group after so long. */
+  /** A service that was starting when the move began has joined its group after this time. */
   readonly settleMs: number
   readonly signal: AbortSignal
   readonly notify: NoticeListener
@@ -44,8 +44,8 @@ export const passes = 4
 const messageBytesDefault = 1_048_588
 
 /**
- * Moves an aggregate type's events to a topic of the same name with another number of partitions. The same again after a crash goes on; until the copy
- * beside the topic is whole and compared nothing is deleted. docs/decisions/0009 tells why it is done so.
+ * Moves an aggregate type's events to a topic of the same name with another number of partitions. The same call resumes after a crash. Nothing is
+ * deleted before the copy beside the topic is complete and compared. docs/decisions/0009 explains why.
  */
 export class Repartition {
   readonly #connections: Connections
@@ -112,7 +112,7 @@ export class Repartition {
     if (partitions === undefined) throw noMove(this.#topic)
     const plan = await planMove(this.#topics, this.#copy.reader, this.#options.aggregateType, partitions)
     await this.#journal.create(plan.replication)
-    // Whoever starts from now on sees the journal and ends; whoever started before is in its group, or will be before anything is deleted.
+    // A service that starts from now on sees the journal and ends. One that started before is in its group, or will be before anything is deleted.
     return this.#journal.write(plan)
   }
 
@@ -126,7 +126,7 @@ export class Repartition {
     return this.#journal.write({ ...state, phase: 'staged', sourceEnds, partitions: expected })
   }
 
-  /** Nobody who owned a partition before can append any more. @returns where the partitions end. */
+  /** Fences all earlier owners of the partitions. @returns the end of each partition. */
   async #fence({ from }: MoveState): Promise<readonly number[]> {
     const ends: number[] = []
     for (let partition = 0; partition < from; partition++) {
@@ -157,7 +157,7 @@ export class Repartition {
     return this.#journal.write({ ...state, phase: 'moved' })
   }
 
-  /** @throws MoveError when somebody was at work after all. */
+  /** @throws MoveError where a service is running, or events were appended since the copy. */
   async #checkUnchanged(state: MoveState): Promise<void> {
     await checkIdle(this.#connections.cluster, this.#config)
     for (const [partition, from] of (state.sourceEnds ?? []).entries()) {
@@ -172,7 +172,7 @@ export class Repartition {
     }
   }
 
-  /** Snapshots, and what Redis holds, are of the old partitions: both are made anew by the services. */
+  /** Snapshots and the index belong to the old partitions. The services rebuild both. */
   async #cleanUp({ aggregateType, from, to }: MoveState): Promise<void> {
     await this.#topics.delete(snapshotTopic(aggregateType))
     for (let partition = 0; partition < Math.max(from, to); partition++) {
