@@ -1,4 +1,4 @@
-import type { JobControl } from '#operations'
+import type { JobControl, OperationNotice, OperationProgress } from '#operations'
 
 import type { Cli } from './cli.ts'
 import { interruptible } from './interruption.ts'
@@ -13,23 +13,22 @@ export interface JobOptions<Phase extends string> {
   readonly signals?: readonly NodeJS.Signals[]
 }
 
-/** Runs a job of libs/operations on this terminal: draws its progress, prints its notices, and ends it on Ctrl-C. */
+/**
+ * Runs a job of libs/operations on this terminal: draws its progress, prints its notices, and ends it on Ctrl-C.
+ * @param job gets a function that ends the drawn progress, for a job that prints a result and then starts over.
+ */
 export async function runJob<Phase extends string, T>(
   { isJson }: Pick<Cli, 'isJson'>,
-  job: (control: JobControl<Phase>) => Promise<T>,
+  job: (control: JobControl<Phase>, endProgress: () => void) => Promise<T>,
   { labels, isQuiet = isJson, signals }: JobOptions<Phase> = {},
 ): Promise<T> {
   const printer = isQuiet ? undefined : new ProgressPrinter(process.stderr, labels)
   try {
-    return await interruptible(
-      (signal) =>
-        job({
-          signal,
-          onNotice: (notice) => printNotice(notice, isJson),
-          ...(printer !== undefined && { onProgress: (progress) => printer.show(progress) }),
-        }),
-      signals,
-    )
+    return await interruptible((signal) => {
+      const onNotice = (notice: OperationNotice) => printNotice(notice, isJson)
+      const onProgress = (progress: OperationProgress<Phase>) => printer?.show(progress)
+      return job({ signal, onNotice, onProgress }, () => printer?.end())
+    }, signals)
   } finally {
     printer?.end()
   }

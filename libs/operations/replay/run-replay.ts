@@ -37,11 +37,12 @@ export function runReplay(
   request: ReplayRequest,
   control: ReplayControl,
 ): Promise<ReplayOutcome> {
-  return withReplay(connections, request, async ({ cluster, topic, progress, warnings, run }) => {
+  return withReplay(connections, request, async (opened) => {
+    const { cluster, topic, progress, warnings } = opened
     const notify = noticesTo(control)
     for (const message of warnings) notify({ kind: 'warning', message })
     const beganMs = performance.now()
-    const ended = await whileReported(progress, control, () => run(control.signal))
+    const ended = await whileReported(progress, control, () => opened.run(control.signal))
     const { partitions, leftOut } = progress
     const counts = {
       read: progress.sum('read'),

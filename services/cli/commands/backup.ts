@@ -106,12 +106,14 @@ async function run(cli: Cli, folder: string, options: BackupCommandOptions): Pro
   )
   const source = { domain: await domainOf(config), openLog: logOpener(config) }
   if (options.watch === true) {
-    const onReport = (report: BackupReport) => say(cli, watchedReport(folder, report))
-    await runJob(
-      cli,
-      (control: BackupControl) => runBackups(source, { ...request, due }, { ...control, onReport }),
-      { signals: ['SIGINT', 'SIGTERM'] },
-    )
+    const watch = (control: BackupControl, endProgress: () => void) => {
+      const onReport = (report: BackupReport) => {
+        endProgress()
+        say(cli, watchedReport(folder, report))
+      }
+      return runBackups(source, { ...request, due }, { ...control, onReport })
+    }
+    await runJob(cli, watch, { signals: ['SIGINT', 'SIGTERM'] })
     return { document: { status: 'ended' }, text: `Ended. ${folder} has all backups that were told of` }
   }
   try {

@@ -50,6 +50,17 @@ test('a total that grows while the job runs is followed', () => {
   expect(lines()).toEqual(['appending: 50 % (200 of 400), 100/s, 2 s left'])
 })
 
+test('a job that starts over after its progress ended is counted from the beginning', () => {
+  const { printer, lines } = printing()
+  const events = { phase: 'appending', unit: 'events', total: 100, resumed: 0 } as const
+  printer.show({ ...events, done: 100 })
+  printer.end()
+  printer.show({ ...events, done: 0 })
+  vi.advanceTimersByTime(2_000)
+  printer.show({ ...events, done: 50 })
+  expect(lines()).toEqual(['appending: 50 % (50 of 100), 25/s, 2 s left'])
+})
+
 test('where the end is not known it is a count', () => {
   const { printer, lines } = printing()
   const events = { phase: 'exporting', unit: 'events', total: undefined, resumed: 0 } as const
