@@ -32,7 +32,7 @@ export interface Exported {
 }
 
 /**
- * Writes events: of each stream in its order, of an aggregate type one partition after the other.
+ * Writes events: each stream in its order, an aggregate type partition by partition.
  * @throws EventStoreError as reading does; OperationError where nothing can be written, or where a mapping cannot tell an event
  */
 export async function exportEvents(

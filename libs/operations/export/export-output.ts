@@ -7,13 +7,13 @@ import { OperationError } from '../operation-error.ts'
 import { writeFailure } from '../file-failure.ts'
 import { privateFile } from '../private-files.ts'
 
-/** Where an export goes, no faster than it is taken. */
+/** Where an export is written, with back-pressure. */
 export interface ExportOutput {
   /** @throws OperationError where it cannot be written. */
   write(text: string): Promise<void>
   /** All is written. */
   complete(): Promise<void>
-  /** It will not be complete: nothing is to be left of it. */
+  /** The export ended early: leaves nothing behind. */
   abandon(): Promise<void>
 }
 
@@ -24,7 +24,7 @@ export const outputToStream = (stream: Writable): ExportOutput => ({
   abandon: () => Promise.resolve(),
 })
 
-/** A file that has its name when it is whole. @throws OperationError where it is there already. */
+/** A file that gets its name when it is complete. @throws OperationError where it exists already. */
 export function outputTo(file: string, isOverwriting: boolean): ExportOutput {
   if (!isOverwriting && existsSync(file)) {
     throw new OperationError(
@@ -44,7 +44,7 @@ class FileOutput implements ExportOutput {
     this.#file = file
     this.#partial = `${file}.partial`
     this.#stream = createWriteStream(this.#partial, { flush: true, mode: privateFile })
-    // Told by the write or the end that it meets.
+    // Reported by the write or the end that it affects.
     this.#stream.on('error', () => undefined)
   }
 
@@ -61,7 +61,7 @@ class FileOutput implements ExportOutput {
   async abandon(): Promise<void> {
     this.#stream.destroy()
     await finished(this.#stream).catch(() => undefined)
-    // Where it could not even be begun, nothing is left, and that it could not is told already.
+    // If the file could not be created nothing is left, and the error was already reported.
     await rm(this.#partial, { force: true }).catch(() => undefined)
   }
 

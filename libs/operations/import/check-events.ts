@@ -6,13 +6,13 @@ import { OperationError } from '../operation-error.ts'
 import { derivedIdsMax } from './event-ids.ts'
 import { type DraftLine, LineProblem } from './imported-line.ts'
 
-/** How much a file holds. */
+/** The content of a file in numbers. */
 export interface FileContents {
   readonly events: number
   readonly streams: number
-  /** Events that have no id of their own: they are known by what they say. */
+  /** Events without an id of their own: their content identifies them. */
   readonly withoutId: number
-  /** Of the last line that was looked at. */
+  /** Number of the last line that was checked. */
   readonly lines: number
 }
 
@@ -21,7 +21,7 @@ export interface CheckOptions {
   readonly signal: AbortSignal
 }
 
-/** Looks at every line, and appends nothing. @throws OperationError `invalid-request` where more lines need ids than ids can be made */
+/** Checks every line, and appends nothing. @throws OperationError `invalid-request` where too many lines have no id */
 export async function checkEvents(
   lines: AsyncIterable<DraftLine | LineProblem>,
   { onProblem, signal }: CheckOptions,
@@ -51,9 +51,9 @@ function checkKeyless(count: number): void {
 }
 
 /**
- * The same lines with their data as the latest schema version has it; of those that do not fit their schemas, why.
+ * Upcasts the data of lines to the latest schema version. Lines that do not fit their schema become problems.
  * @param check absent: only the lines' shape counts
- * @param areSound all lines have passed once: those whose data and id need no schema are not looked at again
+ * @param areSound all lines have passed before: lines whose data and id need no schema are not checked again
  */
 export async function* withSchemas(
   lines: AsyncIterable<DraftLine | LineProblem>,

@@ -8,14 +8,14 @@ import { privateFile } from '../private-files.ts'
 
 interface Saved {
   readonly fingerprint: string
-  /** Up to and with this line all is acknowledged. */
+  /** All lines up to and including this one are acknowledged. */
   readonly line: number
 }
 
 const saveIntervalMs = 1_000
 
 /**
- * Everything that says which events an import makes: the file's bytes, its mapping, its options.
+ * Identifies the events of an import: the file's bytes, its mapping, its options.
  * @param rest in JSON form
  * @throws OperationError `invalid-request` where the file cannot be read.
  */
@@ -25,7 +25,7 @@ export async function fingerprintOf(file: string, rest: unknown): Promise<string
   return hash.digest('hex')
 }
 
-/** How far an import is, in a file that is always whole. What it may lag behind is found again by the ids. */
+/** Stores the progress of an import in a file that is always complete. Lines that it lags behind are recognised by their ids. */
 export class Checkpoint {
   readonly file: string
   readonly #fingerprint: string
@@ -55,7 +55,7 @@ export class Checkpoint {
     return this.#line
   }
 
-  /** Takes note, and saves it now and then. */
+  /** Records the line, and saves it regularly. */
   async reach(line: number): Promise<void> {
     this.#line = line
     if (performance.now() - this.#savedMs > saveIntervalMs) await this.save()
@@ -90,7 +90,7 @@ async function readSaved(file: string): Promise<Saved | undefined> {
     const { fingerprint, line } = JSON.parse(text) as Saved
     if (typeof fingerprint === 'string' && Number.isSafeInteger(line)) return { fingerprint, line }
   } catch {
-    // Told below.
+    // Reported below.
   }
   throw new OperationError(
     'invalid-request',

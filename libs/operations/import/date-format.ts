@@ -9,7 +9,7 @@ export interface DateFormat {
   format(ms: number): string
 }
 
-/** Each part of a date may be there once: `M` is a month as well as `MM`, of one digit or two. */
+/** Each part of a date may occur once. `M` is a month like `MM`, with one digit or two. */
 const tokens = {
   YYYY: { part: 'year', digits: '4', width: 4 },
   MM: { part: 'month', digits: '2', width: 2 },
@@ -38,7 +38,7 @@ const partOf: Readonly<Record<Part, (at: Date) => number>> = {
 
 const tokenPattern = /(YYYY|MM|M|DD|D|HH|H|mm|SSS|ss)/
 
-/** @returns undefined unless the pattern has year, month and day, each part once, and where each ends is plain. */
+/** @returns undefined unless the pattern has year, month and day, each part once, without ambiguous borders. */
 export function dateFormatOf(pattern: string): DateFormat | undefined {
   const pieces = pattern.split(tokenPattern)
   const named = pieces.filter((_, index) => index % 2 === 1) as Token[]
@@ -61,7 +61,7 @@ export function dateFormatOf(pattern: string): DateFormat | undefined {
   }
 }
 
-/** `YYYYMD`: whether 1997112 is in January or in November nobody can say. */
+/** `YYYYMD` is ambiguous: 1997112 may be in January or in November. */
 const isAmbiguous = (pieces: readonly string[]): boolean =>
   pieces.some(
     (piece, index) =>
@@ -74,7 +74,7 @@ const isAmbiguous = (pieces: readonly string[]): boolean =>
 const written = (token: Token, at: Date): string =>
   String(partOf[tokens[token].part](at)).padStart(tokens[token].width, '0')
 
-/** Date.UTC takes 30 February for 2 March; only a real day comes back as it was. */
+/** Date.UTC turns 30 February into 2 March. Only a real day survives the round trip. */
 function msOf(values: ReadonlyMap<Part, number>): number | undefined {
   const of = (part: Part): number => values.get(part) ?? 0
   const day = Date.UTC(of('year'), of('month') - 1, of('day'))
@@ -95,7 +95,7 @@ const epoch = (unitMs: number, digits: RegExp): DateFormat => ({
   format: (ms) => String(ms / unitMs),
 })
 
-/** Times that say by themselves how far they are from UTC. */
+/** Times that include their offset from UTC. */
 export const namedFormats: ReadonlyMap<string, DateFormat> = new Map([
   [
     'iso',

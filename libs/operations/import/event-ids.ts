@@ -2,10 +2,10 @@ import { deriveEventId, type EventId, parseEventId } from '#domain'
 
 import type { DraftLine } from './imported-line.ts'
 
-/** Events without a key that may come: about 150 bytes of each are remembered, as long as the import takes. */
+/** The maximum of events without a key. Each takes about 150 bytes of memory while the import runs. */
 export const derivedIdsMax = 5_000_000
 
-/** Goes up when the same line would get another id: a checkpoint of another scheme says nothing of the events behind it. */
+/** Incremented when the same line would get another id: a checkpoint of another scheme is then invalid. */
 export const idScheme = 2
 
 type EventParts = 'streamId' | 'type' | 'data' | 'key' | 'content'
@@ -13,10 +13,10 @@ type EventParts = 'streamId' | 'type' | 'data' | 'key' | 'content'
 const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /**
- * Gives every line the same id in every run, so that nothing is appended twice. A UUID is taken as it is; another key is made
- * one, by its source and stream. A line without a key is known by what it says, however it is spelled: source, stream, type and the
- * canonical form of its data, and how many such came before it in the file. So lines may be added anywhere, the file may be sorted
- * or written again with other key orders, and all others keep their ids.
+ * Gives every line the same id in every run, so that nothing is appended twice. A UUID is used unchanged; another key is turned into
+ * one with its source and stream. A line without a key is identified by source, stream, type, the canonical form of its data, and the
+ * number of equal lines before it in the file. Lines may therefore be added anywhere, and the file may be sorted or rewritten with
+ * other key orders: all other lines keep their ids.
  */
 export class EventIds {
   readonly #source: string
@@ -40,7 +40,7 @@ export class EventIds {
   }
 }
 
-/** Without schemas only the order of keys is known to mean nothing. */
+/** Without schemas only the order of keys is known to be irrelevant. */
 const sortedJson = (data: unknown): string => JSON.stringify(data, withSortedKeys)
 
 const withSortedKeys = (_key: string, value: unknown): unknown =>

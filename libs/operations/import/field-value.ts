@@ -34,7 +34,7 @@ export function fieldValueOf(field: ColumnField, path: string): FieldValue {
   }
 }
 
-/** Reads the text of columns, which `empty` has had its say about. @throws InvalidInputError that names the field and its columns. */
+/** Reads the text of columns after the `empty` rule was applied. @throws InvalidInputError that names the field and its columns. */
 export function parseColumns(
   value: FieldValue,
   text: string,
@@ -47,7 +47,7 @@ export function parseColumns(
   throw new InvalidInputError(path, `${told} ${quote(text)}: expected ${value.expects}`)
 }
 
-/** Beyond 2^53 as text, as everywhere. */
+/** Numbers beyond 2^53 are text, as in all JSON of Annals. */
 const integer: FieldValue = {
   expects: 'a whole number',
   parse(text) {
@@ -69,7 +69,7 @@ const number = (point: Point): FieldValue => ({
   format: (value) => asText(value).replace('.', point),
 })
 
-/** With `scale` digits after the point where that is given; digits are never cut off. */
+/** With `scale` digits after the point where that is given. Digits are never dropped. */
 const decimal = (point: Point, scale: number | undefined): FieldValue => ({
   expects: `a decimal such as 12${point}34${scale === undefined ? '' : `, with at most ${scale} digits after the point`}`,
   parse(text) {
@@ -83,7 +83,7 @@ const decimal = (point: Point, scale: number | undefined): FieldValue => ({
   format: (value) => asText(value).replace('.', point),
 })
 
-/** With a point, whatever it was; what has a point where a comma is expected is no number. */
+/** With a decimal point. A text that has a point where a comma is expected is no number. */
 const pointed = (text: string, point: Point): string =>
   point === '.' ? text : text.includes('.') ? '' : text.replace(',', '.')
 
@@ -93,7 +93,7 @@ const boolean = (yes: string, no: string): FieldValue => ({
   format: (value) => (value === true ? yes : no),
 })
 
-/** Of a time that says how far it is from UTC, the day that it is in the zone; of another the day that it names. */
+/** The day in the zone for a time with an offset from UTC; otherwise the day that the text names. */
 const date = (pattern: string, zone: string | undefined, path: string): FieldValue => {
   const format = formatAt(pattern, path)
   if (zone !== undefined && !namedFormats.has(pattern)) {
@@ -113,7 +113,7 @@ const date = (pattern: string, zone: string | undefined, path: string): FieldVal
   }
 }
 
-/** Without a pattern as ISO 8601 has it, which the schema looks at. */
+/** Without a pattern the text is ISO 8601, which the schema checks. */
 const timestamp = (pattern: string | undefined, zone: string, path: string): FieldValue => {
   if (pattern === undefined) return { expects: 'a time', parse: (text) => text || undefined, format: asText }
   const format = formatAt(pattern, path)

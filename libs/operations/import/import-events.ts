@@ -3,7 +3,7 @@ import type { StreamId } from '#domain'
 import { type EventLine, LineProblem } from './imported-line.ts'
 import type { AppendedLines } from './stream-appender.ts'
 
-/** Some lines that follow one another; a problem ends them. */
+/** Consecutive lines; a problem ends the window. */
 interface Window {
   readonly lastLine: number
   readonly lines: readonly EventLine[]
@@ -12,9 +12,9 @@ interface Window {
 
 export interface ImportCounts {
   appended: number
-  /** An earlier run brought them. */
+  /** Appended by an earlier run. */
   alreadyThere: number
-  /** Left out because an earlier line of their stream is wrong: they go in behind it, or not at all. */
+  /** Skipped because an earlier line of their stream is wrong: order within a stream is kept. */
   heldBack: number
 }
 
@@ -22,11 +22,11 @@ export interface ImportOptions {
   /** Lines of a window; four of them are under way at a time. */
   readonly batch: number
   readonly append: (streamId: StreamId, lines: readonly EventLine[]) => Promise<AppendedLines>
-  /** Answers whether the import may go on. */
+  /** @returns whether the import may continue. */
   readonly onProblem: (problem: LineProblem) => boolean
-  /** All up to this line is acknowledged, and nothing before it was wrong. */
+  /** All lines up to this one are acknowledged, and none was wrong. */
   readonly onAcknowledged: (line: number) => Promise<void>
-  /** So many more lines are done with. */
+  /** The number of further lines that are done. */
   readonly onProgress: (lines: number) => void
   /** Ends the import after what is under way. */
   readonly signal: AbortSignal
@@ -43,7 +43,7 @@ export class EventImport {
   readonly #options: ImportOptions
   /** The last append of each stream that is under way. */
   readonly #tails = new Map<StreamId, Promise<void>>()
-  /** A stream with a wrong line waits until that is mended. */
+  /** Streams with a wrong line: their later lines are held back. */
   readonly #held = new Set<StreamId>()
   readonly #underWay: { readonly window: Window; readonly done: Promise<unknown> }[] = []
   #isSound = true
@@ -54,7 +54,7 @@ export class EventImport {
     this.#options = options
   }
 
-  /** @throws whatever `append` throws, or the lines do, when all that was under way has ended. */
+  /** @throws what `append` or the lines throw, after all appends under way have ended. */
   async run(lines: AsyncIterable<EventLine | LineProblem>): Promise<ImportCounts> {
     try {
       for await (const window of windowsOf(lines, this.#options.batch)) {
@@ -92,7 +92,7 @@ export class EventImport {
     return next
   }
 
-  /** Never rejects: how an append failed is kept until all others have ended. */
+  /** Never rejects: the failure of an append is kept until all others have ended. */
   async #append(streamId: StreamId, lines: readonly EventLine[]): Promise<void> {
     if (this.#isStopped) {
       this.#isSound = false

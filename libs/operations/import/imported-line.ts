@@ -1,15 +1,15 @@
 import type { EventMetadata, StreamId } from '#domain'
 import type { IdentifiedEvent } from '#event-store'
 
-/** What a line says, before it has its id. */
+/** The content of a line before it has its id. */
 export interface Draft {
   readonly streamId: StreamId
   readonly type: string
   readonly data: unknown
-  /** A UUID, or whatever else tells this event from all others of its source. */
+  /** A UUID, or another key that is unique within the source. */
   readonly key?: string
   readonly metadata?: EventMetadata
-  /** In which its data is; by default the latest. */
+  /** The schema version of its data; by default the latest. */
   readonly schemaVersion?: number
 }
 
@@ -17,7 +17,7 @@ export interface Draft {
 export interface DraftLine extends Draft {
   /** From 1; of a record over several lines the first. */
   readonly line: number
-  /** One text for all spellings of its data, by which a line without a key is known. */
+  /** The canonical text of its data, which identifies a line without a key. */
   readonly content?: string
 }
 
@@ -28,7 +28,7 @@ export interface EventLine {
   readonly event: IdentifiedEvent
 }
 
-/** Why a line gives no event, or its event was refused. */
+/** Why a line is no event, or why its event was refused. */
 export class LineProblem {
   readonly line: number
   readonly message: string

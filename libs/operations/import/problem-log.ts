@@ -4,10 +4,10 @@ import { writeFailure } from '../file-failure.ts'
 import type { LineProblem } from './imported-line.ts'
 import { privateFile } from '../private-files.ts'
 
-/** So many are kept in memory; all of them go to the report. */
+/** The number of problems kept in memory; the report gets all of them. */
 export const problemsKeptMax = 1_000
 
-/** What is wrong with lines: counted, the first ones kept, and all of them written to a report, one JSON document a line. */
+/** Problems of lines: all are counted and written to the report, one JSON document a line; the first ones are kept in memory. */
 export class ProblemLog {
   count = 0
   readonly first: LineProblem[] = []

@@ -15,8 +15,8 @@ const newline = 0x0a
 const byteOrderMark = '\ufeff'
 
 /**
- * The lines of a text file, whether they end by LF or CRLF. Not node:readline, which ends lines within JSON strings
- * (at U+2028) and takes broken characters for others.
+ * The lines of a text file, whether they end by LF or CRLF. node:readline is not used: it ends lines within JSON strings
+ * (at U+2028) and replaces broken characters.
  * A line longer than 8 MiB is the last.
  */
 export async function* readLines(
@@ -44,7 +44,7 @@ export async function* readLines(
 
 class LineDecoder {
   readonly #encoding: string
-  /** In UTF-16 the byte of a newline may be half of another character: it is read as UTF-8. */
+  /** UTF-16 is converted to UTF-8: its newline byte may be half of another character. */
   readonly #isWide: boolean
   readonly #decoder: InstanceType<typeof TextDecoder>
 
@@ -54,12 +54,12 @@ class LineDecoder {
     this.#decoder = this.#newDecoder()
   }
 
-  /** A mark is a mark only at the start of the file: elsewhere it must stay. */
+  /** A byte order mark is removed only at the start of the file. */
   #newDecoder() {
     return new TextDecoder(this.#isWide ? 'utf-8' : this.#encoding, { fatal: true, ignoreBOM: true })
   }
 
-  /** The bytes in an encoding that has the newline as ASCII has it. What is broken in UTF-16 stays broken. */
+  /** The bytes in an encoding with the newline of ASCII. Broken UTF-16 stays broken. */
   async *inAscii(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {
     if (!this.#isWide) {
       yield* bytes
@@ -103,5 +103,5 @@ function textOf(
   }
 }
 
-/** No UTF-8, whatever follows. */
+/** A sequence that is invalid UTF-8 in any context. */
 const brokenBytes = Buffer.from([0xff])

@@ -49,7 +49,7 @@ async function* recordsIn(
     } else {
       yield* parsed(batch.splice(0), delimiter)
       const [whole] = parsed([record], delimiter)
-      // Its first line may have opened a quote by mistake: the others are read again by themselves.
+      // The first line may have opened a quote by mistake. The other lines are read again, each by itself.
       if (whole instanceof LineProblem) queue.putBack(record.lines.slice(1))
       if (whole !== undefined) yield whole
     }
@@ -57,12 +57,12 @@ async function* recordsIn(
   yield* parsed(batch, delimiter)
 }
 
-/** Lines that are one record, as far as their quotes tell. */
+/** Lines that form one record, judging by their quotes. */
 interface RecordText {
   readonly lines: readonly Line[]
 }
 
-/** A record goes on as long as a quote is open; in a sound one that is as long as it has an odd number of them. */
+/** A record continues while a quote is open. In a sound record that is while the number of quotes is odd. */
 async function recordFrom(first: Line, queue: LineQueue): Promise<RecordText | LineProblem> {
   const lines = [first]
   let isOpen = hasOddQuotes(first.text)
@@ -106,7 +106,7 @@ function parsed(records: readonly RecordText[], delimiter: string): (TableRecord
 
 const lineOf = ([record]: readonly RecordText[]): number => record?.lines[0]?.line ?? 0
 
-/** Ends of lines within quotes belong to the value, as they are. */
+/** Line ends within quotes belong to the value, unchanged. */
 const textOf = ({ lines }: RecordText): string =>
   lines.map(({ text, end }, index) => (index === lines.length - 1 ? text : text + end)).join('')
 
@@ -120,7 +120,7 @@ const problemOf = ({ code, message, column }: CsvError & { readonly column?: unk
     ? `${typeof column === 'number' ? `column ${column + 1} has ` : ''}a stray quote. ${howToQuote}`
     : message
 
-/** Lines, some of which may be taken again. */
+/** A queue of lines that can be put back. */
 class LineQueue {
   readonly #source: AsyncIterator<Line | LineProblem>
   /** The next one last. */
@@ -137,7 +137,7 @@ class LineQueue {
     return next.done === true ? undefined : next.value
   }
 
-  /** Ends the reading of the file. */
+  /** Stops reading the file. */
   async close(): Promise<void> {
     await this.#source.return?.()
   }

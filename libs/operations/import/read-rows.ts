@@ -12,8 +12,8 @@ export interface TableRow {
 
 /**
  * The records of a table, by the names of their columns.
- * @param file its name, for what is told of it
- * @throws OperationError `invalid-request` where it has not the columns that the mapping uses, or one of them twice.
+ * @param file its name, for error messages
+ * @throws OperationError `invalid-request` where it lacks a column that the mapping uses, or has one of them twice.
  */
 export async function* readRows(
   bytes: AsyncIterable<Buffer>,

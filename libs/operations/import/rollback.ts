@@ -17,12 +17,12 @@ export interface RollbackRequest {
 /** `interrupted`: the same request resumes it; no stream gets the event twice. */
 export interface RolledBack {
   readonly status: 'rolled-back' | 'interrupted'
-  /** Streams that the import began. */
+  /** Streams that the import started. */
   readonly streams: number
   readonly takenBack: number
   /** An earlier run did it. */
   readonly alreadyTakenBack: number
-  /** Others have appended to them: they are not the import's alone. The first of them. */
+  /** The first streams to which others have appended. */
   readonly leftAlone: readonly { readonly streamId: StreamId; readonly reason: string }[]
   readonly leftAloneCount: number
 }
@@ -38,8 +38,8 @@ const atOnceMax = 500
 const leftAloneShownMax = 1_000
 
 /**
- * Takes an import back as far as a log that only grows allows: appends one event to each stream that the import began, right behind
- * the import's own. A stream to which anybody else has appended is left alone.
+ * Rolls an import back as far as an append-only log allows: appends one event to each stream that the import started, right after the
+ * import's own events. A stream to which others have appended is left unchanged.
  * @throws OperationError `import-not-found`; EventStoreError `invalid-event`, `unknown-event-type` when the event does not fit; whatever else the store throws.
  */
 export async function rollback(

@@ -17,9 +17,9 @@ export interface ImportRequest {
   /** Absent: only the lines' shape is checked. */
   readonly check: EventCheck | undefined
   readonly isDryRun: boolean
-  /** Lines of a window. */
+  /** Lines that are appended together. */
   readonly batch: number
-  /** As many wrong lines end it. */
+  /** This many wrong lines end the import. */
   readonly errorsMax: number
   /** Files. */
   readonly report: string | undefined
@@ -33,8 +33,8 @@ export type ImportStore = Pick<EventStore, 'append' | 'read'>
 export type ImportControl = JobControl<'checking' | 'appending'>
 
 /**
- * `checked`: a dry run. `refused`: lines are wrong, and nothing was appended. `stopped`: as many events were refused as end it.
- * `interrupted`: by the signal. Otherwise all lines are in but those that are wrong.
+ * `checked`: a dry run. `refused`: lines are wrong, and nothing was appended. `stopped`: too many events were refused.
+ * `interrupted`: the signal aborted. `done`: all lines were appended except wrong ones.
  */
 export type ImportEnd = 'done' | 'checked' | 'refused' | 'stopped' | 'interrupted'
 

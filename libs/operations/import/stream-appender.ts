@@ -4,19 +4,19 @@ import { type ErrorCode, type EventStore, EventStoreError } from '#event-store'
 import { type EventLine, LineProblem } from './imported-line.ts'
 import { type KnownStream, KnownStreams, rollbackIdOf } from './known-streams.ts'
 
-/** What became of some lines of one stream. */
+/** The outcome of some lines of one stream. */
 export interface AppendedLines {
   readonly appended: number
-  /** Found in the stream: an earlier run brought them. */
+  /** Already in the stream from an earlier run. */
   readonly alreadyThere: number
-  /** Why the first of the others was refused; those behind it were not tried. */
+  /** Why the first of the other lines was refused; the lines after it were not tried. */
   readonly problem?: LineProblem
 }
 
-/** Others may append to a stream meanwhile, but not for ever. */
+/** Bounds the retries where others append to the stream meanwhile. */
 const triesMax = 10
 
-/** An event or stream is wrong; whatever else fails is no fault of the line. */
+/** Errors of an event or its stream. Any other error is not caused by the line. */
 const lineFaults = new Set<ErrorCode>([
   'invalid-request',
   'invalid-event',
@@ -26,29 +26,29 @@ const lineFaults = new Set<ErrorCode>([
 ])
 
 /**
- * Appends lines to their streams, each exactly once: at an expected version always, and that of a stream it has not seen is that
- * there is none. Where it is refused it reads which events the stream holds, and appends the others.
+ * Appends lines to their streams, each exactly once. Every append has an expected version; for an unknown stream it expects no stream.
+ * After a refusal it reads which events the stream holds, and appends the others.
  */
 export class StreamAppender {
   readonly #store: Pick<EventStore, 'append' | 'read'>
   readonly #importId: string | undefined
   readonly #known: KnownStreams
 
-  /** @param importId of an import that can be taken back: then only streams that it began itself will do. */
+  /** @param importId of an import that can be rolled back: it may append only to streams that it started itself. */
   constructor(store: Pick<EventStore, 'append' | 'read'>, importId: string | undefined) {
     this.#store = store
     this.#importId = importId
     this.#known = new KnownStreams(store, importId)
   }
 
-  /** This line is in its stream: an earlier run brought it. */
+  /** An earlier run appended this line. */
   recall({ streamId, event }: EventLine): void {
     this.#known.recall(streamId, [event.id])
   }
 
   /**
    * @param lines of one stream, in order. Only one call for a stream at a time.
-   * @throws EventStoreError that is no fault of a line, e.g. `unavailable`, `outcome-unknown`.
+   * @throws EventStoreError that is not caused by a line, e.g. `unavailable`, `outcome-unknown`.
    */
   async append(streamId: StreamId, lines: readonly EventLine[]): Promise<AppendedLines> {
     let known = this.#known.get(streamId)
@@ -89,7 +89,7 @@ export class StreamAppender {
     }
   }
 
-  /** An append is refused whole: what stands before the line at fault can go in, and a half of what is too large. */
+  /** An append is refused as a whole. The lines before the faulty one can be appended, and halves of one that is too large. */
   async #aroundFault(
     streamId: StreamId,
     lines: readonly EventLine[],
@@ -108,7 +108,7 @@ export class StreamAppender {
     return { ...before, problem: new LineProblem(line, error.message, { ...path, streamId }) }
   }
 
-  /** Why this import must keep its hands off a stream. */
+  /** Why this import must not append to a stream. */
   #stranger(
     streamId: StreamId,
     { ids, hasOthers }: KnownStream,

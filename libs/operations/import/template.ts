@@ -11,7 +11,7 @@ export interface Template {
 const placeholder = /\{([^{}]+)\}/
 
 export function templateOf(text: string): Template {
-  // Texts and columns in turn, as split keeps what the pattern captured.
+  // Texts and columns alternate, because split keeps the captured groups.
   const parts = text.split(placeholder)
   const columns = parts.filter((_, index) => index % 2 === 1)
   return {
@@ -28,8 +28,8 @@ export function templateOf(text: string): Template {
 }
 
 /**
- * What stands between the texts, in their order: each value as short as it can be, none of them empty. The first place of each text
- * leaves most to those behind it, so no other place needs a try.
+ * The values between the texts, in order, each as short as possible and none empty. The first match of each text leaves most to the
+ * later ones, so no other match has to be tried.
  */
 function valuesIn(
   [first = '', ...others]: readonly string[],
