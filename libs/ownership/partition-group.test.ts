@@ -110,7 +110,11 @@ test('one that cannot be served makes it unready, unless it waits for an operato
   await vi.advanceTimersByTimeAsync(10_000)
   expect(group.checkServing()).toMatchObject({
     owned: 3,
-    waitForOperator: places.map((place) => ({ ...place, state: 'events-deleted', reason: 'the head is gone' })),
+    waitForOperator: places.map((place) => ({
+      ...place,
+      state: 'events-deleted',
+      reason: 'the head is gone',
+    })),
   })
   await stopped(group)
 })

@@ -49,7 +49,9 @@ class WorkDouble implements TermWork<number> {
     this.steps.push(name)
     if (this.failsIn !== name || this.outcome === undefined) return Promise.resolve()
     const { outcome } = this
-    return Promise.reject(outcome === 'broken' ? new Error('broken') : new LogError(outcome, `it is ${outcome}`))
+    return Promise.reject(
+      outcome === 'broken' ? new Error('broken') : new LogError(outcome, `it is ${outcome}`),
+    )
   }
 }
 
