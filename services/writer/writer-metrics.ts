@@ -63,25 +63,14 @@ export class WriterMetrics {
       registers,
     })
     for (const code of refusalsFromTheStart) this.#refusals.inc({ code }, 0)
-    this.takeOverSeconds = new Histogram({
-      name: 'annals_writer_take_over_seconds',
-      help: 'From the fence to serving, catch-up included',
-      buckets: [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100],
-      registers,
-    })
+    this.takeOverSeconds = takeOverSecondsOf(registry)
     this.batchEvents = new Histogram({
       name: 'annals_writer_batch_events',
       help: 'Events in one record batch',
       buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024],
       registers,
     })
-    this.#stepSeconds = new Histogram({
-      name: 'annals_writer_step_seconds',
-      help: 'Time of each step of a round',
-      labelNames: ['step'],
-      buckets: [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.03, 0.1, 0.3, 1, 3],
-      registers,
-    })
+    this.#stepSeconds = stepSecondsOf(registry)
     this.#catchUpLag = new Gauge({
       name: 'annals_writer_catch_up_lag_offsets',
       help: 'Offsets between the index and the log while a partition catches up',
@@ -120,6 +109,23 @@ export class WriterMetrics {
     }
   }
 }
+
+const takeOverSecondsOf = (registry: Registry) =>
+  new Histogram({
+    name: 'annals_writer_take_over_seconds',
+    help: 'From the fence to serving, catch-up included',
+    buckets: [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100],
+    registers: [registry],
+  })
+
+const stepSecondsOf = (registry: Registry) =>
+  new Histogram({
+    name: 'annals_writer_step_seconds',
+    help: 'Time of each step of a round',
+    labelNames: ['step'],
+    buckets: [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.03, 0.1, 0.3, 1, 3],
+    registers: [registry],
+  })
 
 const loadEventsOf = (registry: Registry) =>
   new Histogram({
