@@ -1,10 +1,9 @@
-import type { Position } from '#domain'
-import type { CommitOutcome, ParkedEvent, ViewChange, ViewCommit, ViewSet } from '#projections'
+import type { CommitOutcome, ParkedEvent, ViewCommit, ViewSet } from '#projections'
 
 import { changeViews, type CountChange } from './change-views.ts'
 import type { Sql } from './database.ts'
 import type { Names } from './names.ts'
-import { withoutNul } from './set-aside.ts'
+import { withoutNul } from './storable-text.ts'
 import { idOf } from './tables.ts'
 import { timeOf } from './time.ts'
 
@@ -15,7 +14,7 @@ interface Guard {
   readonly damage: string | null
 }
 
-/** Behaves as ViewStore.commit, under the projection's shared lock; all outcomes but `committed` are to be rolled back. */
+/** Behaves as Views.commit, under the projection's shared lock; all outcomes but `committed` are to be rolled back. */
 export async function commit(
   sql: Sql,
   names: Names,
@@ -104,33 +103,4 @@ async function park(
       events.map(({ parkedAtMs }) => parkedAtMs),
     ],
   )
-}
-
-/** Behaves as ViewStore.applyParked; all outcomes but `applied` are to be rolled back. */
-export async function applyParked(
-  sql: Sql,
-  names: Names,
-  set: ViewSet,
-  { topic, partition, offset }: Position,
-  changes: readonly ViewChange[],
-): Promise<'applied' | 'not-parked' | 'view-changed' | 'gone'> {
-  const generations = await sql.query(
-    `SELECT 1 FROM ${names.generations} WHERE projection = $1 AND generation = $2 AND status <> 'retired' AND damage IS NULL`,
-    idOf(set),
-  )
-  if (generations.length === 0) return 'gone'
-  const taken = await sql.query(
-    `DELETE FROM ${names.parked} WHERE projection = $1 AND generation = $2
-       AND topic = $3 AND partition = $4 AND event_offset = $5 RETURNING 1`,
-    [...idOf(set), topic, partition, offset],
-  )
-  if (taken.length === 0) return 'not-parked'
-  const counts = await changeViews(sql, names, set, changes)
-  if (counts === undefined) return 'view-changed'
-  await sql.query(
-    `UPDATE ${names.generations} SET views = views + $3, unpublished = unpublished + $4
-     WHERE projection = $1 AND generation = $2`,
-    [...idOf(set), counts.views, counts.unpublished],
-  )
-  return 'applied'
 }

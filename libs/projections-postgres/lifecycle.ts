@@ -4,6 +4,7 @@ import type {
   GenerationStatus,
   NewGeneration,
   StoredProjection,
+  SwitchOutcome,
   ViewSet,
 } from '#projections'
 
@@ -15,7 +16,7 @@ import { timeOf } from './time.ts'
 
 // All of these run under the projection's exclusive lock, so that what they read stays as it is.
 
-/** Behaves as ViewStore.addGeneration. */
+/** Behaves as Generations.add. */
 export async function addGeneration(
   sql: Sql,
   names: Names,
@@ -80,13 +81,13 @@ async function retireBuilding(sql: Sql, { generations }: Names, { name }: Stored
   )
 }
 
-/** Behaves as ViewStore.switchTo. */
+/** Behaves as Generations.switchTo. */
 export async function switchTo(
   sql: Sql,
   names: Names,
   set: ViewSet,
   heldUntilMs: number,
-): Promise<'switched' | 'behind' | 'gone'> {
+): Promise<SwitchOutcome> {
   const rows = await generationRows(sql, names, set.projection)
   const next = rows.find(({ id }) => id === set.generation)
   if (next?.status === 'serving') return 'switched'
@@ -145,7 +146,7 @@ async function setStatus(
   ])
 }
 
-/** Behaves as ViewStore.retire. */
+/** Behaves as Generations.retire. */
 export async function retire(sql: Sql, { generations }: Names, set: ViewSet): Promise<boolean> {
   const retired = await sql.query(
     `UPDATE ${generations} SET status = 'retired'
@@ -155,7 +156,7 @@ export async function retire(sql: Sql, { generations }: Names, set: ViewSet): Pr
   return retired.length > 0
 }
 
-/** Behaves as ViewStore.discard. */
+/** Behaves as Generations.discard. */
 export async function discard(
   sql: Sql,
   names: Names,

@@ -37,7 +37,7 @@ const storedView = ({ json, revision, changedAtMs, expiresAtMs }: ViewRow): Stor
   ...(expiresAtMs !== null && { expiresAtMs }),
 })
 
-/** Behaves as ViewStore.read. */
+/** Behaves as Views.read. */
 export async function readViews(
   sql: Sql,
   names: Names,

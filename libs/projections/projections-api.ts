@@ -1,6 +1,6 @@
 import type { Position } from '#domain'
 
-import type { GenerationStatus } from './generation.ts'
+import type { GenerationStatus } from './view-store/generation.ts'
 
 /** A view as readers get it. */
 export interface View<Data = unknown> {
@@ -129,8 +129,9 @@ export interface DeadLetterRetry {
 
 /**
  * What readers and operators can do with projections: the port that HTTP serves and the SDK offers.
- * All methods reject with EventStoreError: `projection-not-found`, `view-not-found`, `generation-not-found`,
- * `projection-behind` (the event of `after` was not applied in time), `invalid-request`, `unavailable`.
+ * All methods reject with an error of the event store's table: `invalid-request`, or a {@link ProjectionErrorCode} such as
+ * `projection-not-found`, `view-not-found`, `generation-not-found`, `unavailable`, or `projection-behind` where the event of
+ * `after` was not applied in time. The projector throws these as {@link ProjectionError}.
  */
 export interface ProjectionsApi {
   list(): Promise<readonly ProjectionInfo[]>

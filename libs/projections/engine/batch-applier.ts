@@ -1,9 +1,11 @@
 import type { Projection } from '#domain'
 
 import type { FedEvent } from '../event-feed.ts'
-import type { Generation } from '../generation.ts'
+import type { Generation } from '../view-store/generation.ts'
 import { sourceKey, type SourcePartition } from '../source-partition.ts'
-import type { CommitOutcome, ParkedEvent, StoredView, ViewChange, ViewSet } from '../view-store.ts'
+import type { ParkedEvent } from '../view-store/parked-event.ts'
+import type { ViewSet } from '../view-store/view-set.ts'
+import type { CommitOutcome, StoredView, ViewChange } from '../view-store/views.ts'
 import type { EngineParts } from './engine-parts.ts'
 import { type Failure, foldSteps, type Step, stepsOf } from './fold-events.ts'
 import { pause } from './pause.ts'
@@ -80,7 +82,7 @@ export class BatchApplier {
 
   async #stop({ position }: FedEvent, error: Error): Promise<Ending> {
     const stop = { position, error: error.message, stoppedAtMs: Date.now() }
-    await this.#work.parts.store.stop(this.#set, this.#work.source, stop)
+    await this.#work.parts.store.generations.stop(this.#set, this.#work.source, stop)
     this.#observer.stopped(this.#set, this.#work.source, error)
     return 'again'
   }
@@ -121,7 +123,7 @@ export class BatchApplier {
   async #foldAndCommit(batch: Batch, steps: readonly Step[], signal: AbortSignal): Promise<Tried> {
     const { projection, parts } = this.#work
     const keys = [...new Set(steps.map(({ key }) => key))]
-    const stored = keys.length === 0 ? noViews : await parts.store.read(this.#set, keys)
+    const stored = keys.length === 0 ? noViews : await parts.store.views.read(this.#set, keys)
     const { changes, failure } = foldSteps(projection, stored, steps)
     if (failure !== undefined) return { failure }
     return { outcome: await this.#commit(batch, changes, [], signal), changes: changes.length }
@@ -135,7 +137,7 @@ export class BatchApplier {
     signal: AbortSignal,
   ): Promise<CommitOutcome> {
     for (;;) {
-      const outcome = await this.#work.parts.store.commit(this.#set, {
+      const outcome = await this.#work.parts.store.views.commit(this.#set, {
         source: this.#work.source,
         from,
         to,

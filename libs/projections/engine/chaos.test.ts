@@ -3,12 +3,13 @@ import { expect, onTestFinished, test } from 'vitest'
 
 import { project, type Projection } from '#domain'
 
-import { InMemoryViewStore } from '../in-memory-view-store.ts'
+import { InMemoryViewStore } from '../in-memory/in-memory-view-store.ts'
 import { sourceKey } from '../source-partition.ts'
-import type { ViewStore } from '../view-store.ts'
+import type { ViewStore } from '../view-store/view-store.ts'
 import { InMemoryFeed } from '../testing/in-memory-feed.ts'
 import { balances, closed, entered, ledger, ledgers, totals } from '../testing/ledger.ts'
 import { allViews, eventually, ProjectorInstance, servingState } from '../testing/projector-instance.ts'
+import type { StoreMethod } from '../testing/around-store.ts'
 import { type Fault, UnreliableStore } from '../testing/unreliable-store.ts'
 
 const partitions = 3
@@ -98,10 +99,10 @@ class Crowd {
     await Promise.all(this.#instances.map((instance) => instance.stop()))
   }
 
-  #nextFault(method: keyof ViewStore): Fault {
+  #nextFault(method: StoreMethod): Fault {
     const fault = this.#faults[this.#calls++ % this.#faults.length] ?? 'none'
     if (this.#isCalm) return 'none'
-    return fault === 'frozen' && method !== 'commit' ? 'slow' : fault
+    return fault === 'frozen' && method !== 'views.commit' ? 'slow' : fault
   }
 }
 

@@ -2,7 +2,8 @@ import type { Position } from '#domain'
 
 import type { EventFeed, FedEvent } from '../event-feed.ts'
 import type { SourcePartition } from '../source-partition.ts'
-import type { ViewSet, ViewStore } from '../view-store.ts'
+import type { ViewSet } from '../view-store/view-set.ts'
+import type { ViewStore } from '../view-store/view-store.ts'
 
 /** Where copies of events go that could not be applied. */
 export interface DeadLetters {
@@ -62,7 +63,7 @@ export interface EngineObserver {
 }
 
 export interface EngineParts {
-  readonly store: ViewStore
+  readonly store: Pick<ViewStore, 'prepare' | 'generations' | 'views'>
   readonly feed: EventFeed
   readonly deadLetters: DeadLetters
   readonly observer: EngineObserver

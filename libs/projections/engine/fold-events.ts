@@ -1,7 +1,7 @@
 import { aggregateTypeOf, type Projection, type RecordedEvent } from '#domain'
 
 import { type FedEvent, isReadable } from '../event-feed.ts'
-import type { StoredView, ViewChange } from '../view-store.ts'
+import type { StoredView, ViewChange } from '../view-store/views.ts'
 import { checkGiven, checkKey, viewJson } from './view-json.ts'
 
 /** An event that changes a view. */

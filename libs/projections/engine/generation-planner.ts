@@ -1,9 +1,9 @@
 import type { Projection } from '#domain'
 
 import type { EventFeed } from '../event-feed.ts'
-import type { Generation, NewGeneration, OffsetRange, Until } from '../generation.ts'
+import type { Generation, NewGeneration, OffsetRange, Until } from '../view-store/generation.ts'
 import { sourceKey, type SourcePartition } from '../source-partition.ts'
-import type { AddOptions, GenerationState } from '../view-store.ts'
+import type { AddOptions, GenerationState } from '../view-store/generations.ts'
 import type { EngineParts } from './engine-parts.ts'
 
 export interface PlannerOptions {
@@ -66,7 +66,7 @@ export class GenerationPlanner {
   /** Begins a generation, whether it is needed or not. @returns its id. */
   async rebuild(until?: Until): Promise<string> {
     const generation = await this.#newGeneration(until)
-    await this.#options.parts.store.addGeneration(this.#options.projection, generation)
+    await this.#options.parts.store.generations.add(this.#options.projection, generation)
     return generation.id
   }
 
@@ -87,12 +87,12 @@ export class GenerationPlanner {
   async #retireKeptOfOldLog(states: readonly GenerationState[]): Promise<boolean> {
     const { projection, parts } = this.#options
     const kept = states.find((state) => state.status === 'kept' && this.isOfOldLog(state))
-    return kept !== undefined && parts.store.retire({ projection, generation: kept.id })
+    return kept !== undefined && parts.store.generations.retire({ projection, generation: kept.id })
   }
 
   async #replace({ id, status, viewVersion }: GenerationState): Promise<boolean> {
     const { projection, parts } = this.#options
-    if (status === 'kept') return parts.store.retire({ projection, generation: id })
+    if (status === 'kept') return parts.store.generations.retire({ projection, generation: id })
     if (viewVersion > projection.viewVersion)
       return this.#tellMisfit(ofNewerBuild(projection.viewVersion, viewVersion))
     return this.#begin({ insteadOf: id })
@@ -100,7 +100,7 @@ export class GenerationPlanner {
 
   async #begin(options: AddOptions): Promise<boolean> {
     const { projection, parts } = this.#options
-    return parts.store.addGeneration(projection, await this.#newGeneration(), options)
+    return parts.store.generations.add(projection, await this.#newGeneration(), options)
   }
 
   async #newGeneration(until?: Until): Promise<NewGeneration> {

@@ -1,7 +1,9 @@
 import { type Position, type Projection } from '#domain'
 
 import type { EventFeed } from '../event-feed.ts'
-import type { ParkedEvent, ViewSet, ViewStore } from '../view-store.ts'
+import type { ParkedEvent } from '../view-store/parked-event.ts'
+import type { ViewSet } from '../view-store/view-set.ts'
+import type { ViewStore } from '../view-store/view-store.ts'
 import { asError, foldSteps, type Step, stepsOf } from './fold-events.ts'
 
 export interface RetryResult {
@@ -18,10 +20,10 @@ const collisionsMax = 100
  */
 export class ParkedRetry {
   readonly #projection: Projection
-  readonly #store: ViewStore
+  readonly #store: Pick<ViewStore, 'views' | 'parked'>
   readonly #feed: EventFeed
 
-  constructor(projection: Projection, store: ViewStore, feed: EventFeed) {
+  constructor(projection: Projection, store: Pick<ViewStore, 'views' | 'parked'>, feed: EventFeed) {
     this.#projection = projection
     this.#store = store
     this.#feed = feed
@@ -46,9 +48,9 @@ export class ParkedRetry {
     if (planned.failure !== undefined) return planned.failure
     const keys = planned.steps.map(({ key }) => key)
     for (let collisions = 0; collisions < collisionsMax; collisions++) {
-      const folded = foldSteps(this.#projection, await this.#store.read(set, keys), planned.steps)
+      const folded = foldSteps(this.#projection, await this.#store.views.read(set, keys), planned.steps)
       if (folded.failure !== undefined) return folded.failure.error
-      const outcome = await this.#store.applyParked(set, position, folded.changes)
+      const outcome = await this.#store.parked.apply(set, position, folded.changes)
       if (outcome === 'applied') return 'applied'
       if (outcome !== 'view-changed') return 'gone'
     }

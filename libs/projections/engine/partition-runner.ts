@@ -1,6 +1,7 @@
 import type { FedChunk } from '../event-feed.ts'
 import { sourceKey, type SourcePartition } from '../source-partition.ts'
-import type { GenerationState, ViewSet } from '../view-store.ts'
+import type { GenerationState } from '../view-store/generations.ts'
+import type { ViewSet } from '../view-store/view-set.ts'
 import { BatchApplier, type Ending, type PartitionWork } from './batch-applier.ts'
 import { pause } from './pause.ts'
 import { isStopped } from './standstill.ts'
@@ -100,7 +101,7 @@ export class PartitionRunner {
 
   /** The generation, where it takes steps. */
   async #active(): Promise<GenerationState | undefined> {
-    const states = await this.#work.parts.store.generations(this.set.projection)
+    const states = await this.#work.parts.store.generations.list(this.set.projection)
     return states.find(
       ({ id, status, damage }) => id === this.set.generation && status !== 'retired' && damage === undefined,
     )

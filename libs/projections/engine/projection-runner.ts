@@ -1,8 +1,8 @@
 import type { Projection } from '#domain'
 
-import type { Generation, Until } from '../generation.ts'
+import type { Generation, Until } from '../view-store/generation.ts'
 import { sourceKey, type SourcePartition } from '../source-partition.ts'
-import type { GenerationState } from '../view-store.ts'
+import type { GenerationState } from '../view-store/generations.ts'
 import type { EngineParts } from './engine-parts.ts'
 import { type Gate, openGate, SerialGate } from './gate.ts'
 import { GenerationPlanner } from './generation-planner.ts'
@@ -112,7 +112,7 @@ export class ProjectionRunner {
   async #look(): Promise<number> {
     await this.#prepare()
     const before = new Map([...this.#runners].map(([id, { checkpoint }]) => [id, checkpoint]))
-    const states = await this.#options.parts.store.generations(this.projection)
+    const states = await this.#options.parts.store.generations.list(this.projection)
     if (await this.#planner.meetNeed(states)) return 0
     const wanted = this.#wanted(states)
     await this.#stopRunners([...this.#runners.keys()].filter((id) => !wanted.has(id)))

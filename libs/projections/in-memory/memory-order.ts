@@ -1,4 +1,4 @@
-import type { StoredViewPage, ViewPageQuery } from '../view-store.ts'
+import type { StoredViewPage, ViewPageQuery } from '../view-store/views.ts'
 import { hasExpired, type MemoryView, storedView } from './memory-view.ts'
 
 /** Where a view stands in an order: by its figure, and among equal ones by its key. */

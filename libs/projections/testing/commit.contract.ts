@@ -11,7 +11,7 @@ export function commitContract(subject: () => Subject): void {
       const changes = [change('a', 1, { changedAtMs: 1234, expiresAtMs: 99_999 }), change('b', 2)]
       expect(await projection.commit('g1', { to: 12, changes })).toBe('committed')
       expect(await projection.checkpoint('g1')).toBe(12)
-      const views = await store.read(projection.set('g1'), ['a', 'b', 'c'])
+      const views = await store.views.read(projection.set('g1'), ['a', 'b', 'c'])
       const revision = views.get('a')?.revision
       expect(revision).toBeGreaterThan(0)
       expect(views).toEqual(
@@ -27,7 +27,7 @@ export function commitContract(subject: () => Subject): void {
       const projection = await subject().servingProjection()
       await projection.write('g1', { a: 1 }, { expiresAtMs: 99_999 })
       await projection.write('g1', { a: 2 }, { changedAtMs: 2000 })
-      expect((await store.read(projection.set('g1'), ['a'])).get('a')).toEqual({
+      expect((await store.views.read(projection.set('g1'), ['a'])).get('a')).toEqual({
         json: jsonOf(2),
         revision: await projection.revision('g1', 'a'),
         changedAtMs: 2000,
@@ -101,7 +101,7 @@ export function commitContract(subject: () => Subject): void {
       const projection = await subject().servingProjection()
       await projection.write('g1', { a: 1, b: 2 })
       await projection.write('g1', { a: null })
-      expect([...(await store.read(projection.set('g1'), ['a', 'b'])).keys()]).toEqual(['b'])
+      expect([...(await store.views.read(projection.set('g1'), ['a', 'b'])).keys()]).toEqual(['b'])
       expect(await projection.state('g1')).toMatchObject({ views: 1 })
     })
 
@@ -156,7 +156,7 @@ export function commitContract(subject: () => Subject): void {
       const { store } = subject()
       const projection = await subject().servingProjection()
       await projection.add('g2')
-      await store.retire(projection.set('g2'))
+      await store.generations.retire(projection.set('g2'))
       expect(await projection.commit('g2', { to: 3, changes: [change('a', 1)] })).toBe('gone')
       expect(await projection.commit('g9', { to: 3, changes: [change('a', 1)] })).toBe('gone')
       expect(await projection.state('g2')).toMatchObject({ views: 0, checkpoints: new Map() })
@@ -168,14 +168,14 @@ export function commitContract(subject: () => Subject): void {
       const projection = await subject().servingProjection()
       await projection.write('g1', { a: 1 })
       await projection.add('g2')
-      await store.switchTo(projection.set('g2'), 1000)
+      await store.generations.switchTo(projection.set('g2'), 1000)
       const wrongView = [change('a', 2, { expected: 0 })]
       expect(await projection.commit('g1', { from: 4, to: 5, changes: wrongView })).toBe('checkpoint-moved')
       expect(await projection.commit('g1', { from: 1, to: 5, changes: wrongView })).toBe('held')
       subject().clock.advance(1000)
       expect(await projection.commit('g1', { from: 1, to: 5, changes: wrongView })).toBe('view-changed')
       await projection.moveTo('g2', 1)
-      await store.switchTo(projection.set('g2'), 1000)
+      await store.generations.switchTo(projection.set('g2'), 1000)
       expect(await projection.commit('g1', { from: 4, to: 5, changes: wrongView })).toBe('gone')
     })
   })

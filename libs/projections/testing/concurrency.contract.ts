@@ -15,7 +15,7 @@ export function concurrencyContract(subject: () => Subject): void {
   ) => {
     const { store } = subject()
     for (let round = 0; round < roundsMax; round += 1) {
-      const views = await store.read(projection.set('g1'), keys)
+      const views = await store.views.read(projection.set('g1'), keys)
       const changes = keys.map((key) => {
         const view = views.get(key)
         const { n } = JSON.parse(view?.json ?? '{"n":0}') as { n: number }
@@ -80,13 +80,13 @@ export function concurrencyContract(subject: () => Subject): void {
           if (outcome === 'gone') return
           expect(outcome).toBe('committed')
           if (id === 'g2') continue
-          const lookup = await store.view(projection.stored, 'a', { after: at(offset) })
+          const lookup = await store.views.find(projection.stored, 'a', { after: at(offset) })
           expect(lookup.outcome).toBe('found')
         }
       }
       const switching = async (): Promise<void> => {
         for (let round = 0; round < roundsMax; round += 1) {
-          if ((await store.switchTo(projection.set('g2'), 0)) === 'switched') return
+          if ((await store.generations.switchTo(projection.set('g2'), 0)) === 'switched') return
         }
         throw new Error(`no switch in ${roundsMax} rounds`)
       }

@@ -23,9 +23,9 @@ export function dataContract(subject: () => Subject): void {
       const projection = await subject().servingProjection()
       await projection.writeChanges('g1', [{ ...change('a', 0), json: JSON.stringify(data) }])
       const views = [
-        found(await store.view(projection.stored, 'a')),
-        (await store.read(projection.set('g1'), ['a'])).get('a'),
-        found(await store.page(projection.stored, { descending: false, limit: 1 })).views[0],
+        found(await store.views.find(projection.stored, 'a')),
+        (await store.views.read(projection.set('g1'), ['a'])).get('a'),
+        found(await store.views.page(projection.stored, { descending: false, limit: 1 })).views[0],
         (await projection.unpublished('g1')).get('a'),
       ]
       for (const view of views) expect(JSON.parse(view?.json ?? '"nothing"')).toEqual(data)
@@ -51,10 +51,10 @@ export function dataContract(subject: () => Subject): void {
       const expected = await projection.revision('g1', key)
       await projection.writeChanges('g1', [change(key, 3, { indexes: { spend: 2 } })])
       expect(await projection.revision('g1', key)).toBeGreaterThan(expected)
-      expect(found(await store.view(projection.stored, key))).toMatchObject({ json: jsonOf(3) })
+      expect(found(await store.views.find(projection.stored, key))).toMatchObject({ json: jsonOf(3) })
       expect((await projection.unpublished('g1')).get(key)).toMatchObject({ json: jsonOf(3) })
       await projection.writeChanges('g1', [change(key, null)])
-      expect(found(await store.view(projection.stored, key))).toBeUndefined()
+      expect(found(await store.views.find(projection.stored, key))).toBeUndefined()
       expect(await projection.state('g1')).toMatchObject({ views: 1, unpublished: 2 })
     })
 
@@ -77,7 +77,9 @@ export function dataContract(subject: () => Subject): void {
       const changes = ['a', 'b', 'c'].map((key, n) => change(key, n, { indexes: figures(n) }))
       await projection.writeChanges('g1', changes)
       for (const [orderBy, keys] of [[name, 'c b a'] as const, ['spend', 'a b c'] as const]) {
-        const { views } = found(await store.page(projection.stored, { orderBy, descending: false, limit: 9 }))
+        const { views } = found(
+          await store.views.page(projection.stored, { orderBy, descending: false, limit: 9 }),
+        )
         expect(views.map(({ key }) => key).join(' ')).toBe(keys)
       }
     },
@@ -93,7 +95,7 @@ export function dataContract(subject: () => Subject): void {
       expect(await projection.state('g1')).toMatchObject({ views: 10_000, unpublished: 10_000 })
       expect(Object.keys(await projection.values('g1', keys))).toHaveLength(10_000)
       const query = { orderBy: 'spend', descending: false, limit: 1 }
-      const [first] = found(await subject().store.page(projection.stored, query)).views
+      const [first] = found(await subject().store.views.page(projection.stored, query)).views
       expect(first?.key).toBe('view 9999')
       await projection.publishAll('g1')
       expect(await projection.state('g1')).toMatchObject({ unpublished: 0 })
@@ -128,7 +130,9 @@ export function dataContract(subject: () => Subject): void {
         expect(await projection.values('g1', ['a'])).toEqual({ a: n })
         expect(await projection.state('g1')).toMatchObject({ views: 1, unpublished: 1 })
         const query = { orderBy: 'spend', descending: false, limit: 10 }
-        expect(found(await store.page(projection.stored, query)).views).toMatchObject([{ json: jsonOf(n) }])
+        expect(found(await store.views.page(projection.stored, query)).views).toMatchObject([
+          { json: jsonOf(n) },
+        ])
       }
     })
 
@@ -136,7 +140,7 @@ export function dataContract(subject: () => Subject): void {
       const { stored } = await subject().freshProjection()
       const other = { ...stored, name: `${stored.name}-2`, indexNames: ['spend'] }
       await Promise.all(Array.from({ length: 8 }, () => subject().store.prepare(other)))
-      expect(await subject().store.generations(other)).toEqual([])
+      expect(await subject().store.generations.list(other)).toEqual([])
     })
 
     test('can be prepared anew with other indexes', async () => {
@@ -147,9 +151,12 @@ export function dataContract(subject: () => Subject): void {
       await again.add('g2')
       await again.write('g2', { a: 1, b: 2 }, { indexes: { visits: 7 } })
       const query = { orderBy: 'visits', descending: true, limit: 10 }
-      expect(found(await store.page(again.stored, query)).views).toEqual([])
-      await store.switchTo(again.set('g2'), 1000)
-      expect(found(await store.page(again.stored, query)).views.map(({ key }) => key)).toEqual(['b', 'a'])
+      expect(found(await store.views.page(again.stored, query)).views).toEqual([])
+      await store.generations.switchTo(again.set('g2'), 1000)
+      expect(found(await store.views.page(again.stored, query)).views.map(({ key }) => key)).toEqual([
+        'b',
+        'a',
+      ])
     })
   })
 
@@ -162,9 +169,9 @@ export function dataContract(subject: () => Subject): void {
     const projection = await subject().servingProjection(['spend'])
     await projection.write('g1', { a: 1 }, { indexes: { spend: 1 } })
     await loseAll()
-    expect(await store.generations(projection.stored)).toEqual([])
+    expect(await store.generations.list(projection.stored)).toEqual([])
     expect(await projection.commit('g1', { from: 1, to: 2 })).toBe('gone')
-    expect(await store.view(projection.stored, 'a')).toEqual({ outcome: 'no-generation' })
+    expect(await store.views.find(projection.stored, 'a')).toEqual({ outcome: 'no-generation' })
     expect(await projection.add('g2')).toBe(true)
     expect(await projection.commit('g2', { from: 1, to: 2 })).toBe('checkpoint-moved')
     await projection.write('g2', { b: 2 })

@@ -5,7 +5,7 @@ import { at, parkedEvent, source, type TestedProjection } from './tested-project
 
 export function discardContract(subject: () => Subject): void {
   const discard = (projection: TestedProjection, id: string, limit = 1000) =>
-    subject().store.discard(projection.set(id), limit)
+    subject().store.generations.discard(projection.set(id), limit)
 
   /** `g2` serves in place of `g1`; each has views of its own, all of `g2`'s are published. */
   const switched = async (
@@ -17,7 +17,7 @@ export function discardContract(subject: () => Subject): void {
     await projection.add('g2')
     await projection.write('g2', fresh)
     await projection.publishAll('g2')
-    expect(await subject().store.switchTo(projection.set('g2'), 1000)).toBe('switched')
+    expect(await subject().store.generations.switchTo(projection.set('g2'), 1000)).toBe('switched')
     return projection
   }
 
@@ -28,8 +28,12 @@ export function discardContract(subject: () => Subject): void {
       await projection.add('g2')
       await projection.write('g2', { a: 1 }, { indexes: { spend: 3 }, expiresAtMs: 10 })
       await projection.commit('g2', { from: 1, to: 2, parked: [parkedEvent(1)] })
-      await store.stop(projection.set('g2'), source(), { position: at(2), error: 'no', stoppedAtMs: 1 })
-      await store.retire(projection.set('g2'))
+      await store.generations.stop(projection.set('g2'), source(), {
+        position: at(2),
+        error: 'no',
+        stoppedAtMs: 1,
+      })
+      await store.generations.retire(projection.set('g2'))
       expect(await discard(projection, 'g2')).toBe(true)
       expect(await projection.statuses()).toEqual({ g1: 'serving' })
       await projection.add('g2')
@@ -43,10 +47,10 @@ export function discardContract(subject: () => Subject): void {
       expect(await projection.values('g2', ['a'])).toEqual({})
       const lookup = { generation: 'g2', descending: false, limit: 10 }
       for (const query of [lookup, { ...lookup, orderBy: 'spend' }]) {
-        expect(await store.page(projection.stored, query)).toMatchObject({ found: { views: [] } })
+        expect(await store.views.page(projection.stored, query)).toMatchObject({ found: { views: [] } })
       }
-      expect(await store.expire(projection.set('g2'), 100, 10)).toBe(0)
-      expect(await store.parked(projection.set('g2'), { offset: 0, limit: 10 })).toEqual([])
+      expect(await store.views.expire(projection.set('g2'), 100, 10)).toBe(0)
+      expect(await store.parked.list(projection.set('g2'), { offset: 0, limit: 10 })).toEqual([])
     })
 
     test('of one without views is done at once, and done for one that is not there', async () => {
@@ -108,7 +112,7 @@ export function discardContract(subject: () => Subject): void {
       await projection.write('g1', { a: null })
       await projection.add('g2')
       await projection.moveTo('g2', 2)
-      await subject().store.switchTo(projection.set('g2'), 1000)
+      await subject().store.generations.switchTo(projection.set('g2'), 1000)
       expect(await discard(projection, 'g1', 1)).toBe(false)
       expect(await discard(projection, 'g1', 1)).toBe(true)
       expect(await projection.unpublishedValues('g2')).toEqual({ a: null, b: null })
@@ -121,7 +125,7 @@ export function discardContract(subject: () => Subject): void {
       await projection.add('g2')
       await projection.write('g2', { a: 10, b: 20 })
       await projection.write('g2', { b: null })
-      await store.switchTo(projection.set('g2'), 1000)
+      await store.generations.switchTo(projection.set('g2'), 1000)
       const before = await projection.unpublished('g2')
       await discard(projection, 'g1')
       expect(await projection.unpublished('g2')).toEqual(before)
@@ -141,7 +145,7 @@ export function discardContract(subject: () => Subject): void {
       await projection.write('g1', { a: 1 })
       await projection.add('g2')
       await projection.write('g2', { a: 2 })
-      await store.retire(projection.set('g2'))
+      await store.generations.retire(projection.set('g2'))
       await discard(projection, 'g2')
       expect(await projection.values('g1', ['a'])).toEqual({ a: 1 })
       expect(await projection.unpublishedValues('g1')).toEqual({ a: 1 })

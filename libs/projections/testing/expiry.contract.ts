@@ -18,7 +18,7 @@ export function expiryContract(subject: () => Subject): void {
 
   const keysSeen = async (projection: TestedProjection): Promise<string[]> => {
     const query = { descending: false, limit: 10 }
-    return found(await subject().store.page(projection.stored, query)).views.map(({ key }) => key)
+    return found(await subject().store.views.page(projection.stored, query)).views.map(({ key }) => key)
   }
 
   describe('a view that expires', () => {
@@ -27,10 +27,10 @@ export function expiryContract(subject: () => Subject): void {
       const projection = await withExpiry()
       const expiresAtMs = clock.now() + 1000
       clock.advance(999)
-      expect(found(await store.view(projection.stored, 'short'))).toMatchObject({ expiresAtMs })
+      expect(found(await store.views.find(projection.stored, 'short'))).toMatchObject({ expiresAtMs })
       expect(await keysSeen(projection)).toEqual(['long', 'never', 'short'])
       clock.advance(1)
-      expect(found(await store.view(projection.stored, 'short'))).toBeUndefined()
+      expect(found(await store.views.find(projection.stored, 'short'))).toBeUndefined()
       expect(await keysSeen(projection)).toEqual(['long', 'never'])
     })
 
@@ -56,8 +56,8 @@ export function expiryContract(subject: () => Subject): void {
       const revision = await projection.revision('g1', 'never')
       clock.advance(1000)
       const nowMs = clock.now()
-      expect(await store.expire(projection.set('g1'), nowMs, 10)).toBe(1)
-      expect(await store.expire(projection.set('g1'), nowMs, 10)).toBe(0)
+      expect(await store.views.expire(projection.set('g1'), nowMs, 10)).toBe(1)
+      expect(await store.views.expire(projection.set('g1'), nowMs, 10)).toBe(0)
       expect(await projection.values('g1', ['short', 'long', 'never'])).toEqual({ long: 2, never: 3 })
       expect(await projection.state('g1')).toMatchObject({ views: 2, unpublished: 1 })
       const gone = (await projection.unpublished('g1')).get('short')
@@ -69,8 +69,8 @@ export function expiryContract(subject: () => Subject): void {
       const { store, clock } = subject()
       const projection = await withExpiry()
       const nowMs = clock.now()
-      expect(await store.expire(projection.set('g1'), nowMs + 999, 10)).toBe(0)
-      expect(await store.expire(projection.set('g1'), nowMs + 1000, 10)).toBe(1)
+      expect(await store.views.expire(projection.set('g1'), nowMs + 999, 10)).toBe(0)
+      expect(await store.views.expire(projection.set('g1'), nowMs + 1000, 10)).toBe(1)
       expect((await projection.unpublished('g1')).get('short')).toMatchObject({ json: null })
     })
 
@@ -78,7 +78,7 @@ export function expiryContract(subject: () => Subject): void {
       const { store, clock } = subject()
       const projection = await withExpiry()
       const expected = await projection.revision('g1', 'short')
-      await store.expire(projection.set('g1'), clock.now() + 1000, 10)
+      await store.views.expire(projection.set('g1'), clock.now() + 1000, 10)
       const onto = (revision: number) =>
         projection.commit('g1', { from: 1, to: 2, changes: [change('short', 5, { expected: revision })] })
       expect(await onto(expected)).toBe('view-changed')
@@ -94,9 +94,9 @@ export function expiryContract(subject: () => Subject): void {
         change('long', 2),
         change('never', 3, { expiresAtMs: nowMs + 10 }),
       ])
-      expect(await store.expire(projection.set('g1'), nowMs + 8999, 10)).toBe(1)
+      expect(await store.views.expire(projection.set('g1'), nowMs + 8999, 10)).toBe(1)
       expect(await projection.values('g1', ['short', 'long', 'never'])).toEqual({ short: 1, long: 2 })
-      expect(await store.expire(projection.set('g1'), nowMs + 9_999_999, 10)).toBe(1)
+      expect(await store.views.expire(projection.set('g1'), nowMs + 9_999_999, 10)).toBe(1)
       expect(await projection.values('g1', ['short', 'long', 'never'])).toEqual({ long: 2 })
     })
 
@@ -105,7 +105,7 @@ export function expiryContract(subject: () => Subject): void {
       const projection = await withExpiry()
       await projection.write('g1', { short: null })
       await projection.write('g1', { short: 7 })
-      expect(await store.expire(projection.set('g1'), clock.now() + 1000, 10)).toBe(0)
+      expect(await store.views.expire(projection.set('g1'), clock.now() + 1000, 10)).toBe(0)
       expect(await projection.values('g1', ['short'])).toEqual({ short: 7 })
     })
   })
@@ -118,7 +118,7 @@ export function expiryContract(subject: () => Subject): void {
       const changes = keys.map((key, n) => change(key, n, { expiresAtMs: 100 + n, indexes: { spend: n } }))
       await projection.writeChanges('g1', changes)
       const counts: number[] = []
-      for (let n = 0; n < 4; n += 1) counts.push(await store.expire(projection.set('g1'), 105, 4))
+      for (let n = 0; n < 4; n += 1) counts.push(await store.views.expire(projection.set('g1'), 105, 4))
       expect(counts).toEqual([4, 2, 0, 0])
       expect(await projection.values('g1', keys)).toEqual({ 'view 6': 6 })
     })
@@ -128,8 +128,8 @@ export function expiryContract(subject: () => Subject): void {
       const projection = await subject().servingProjection()
       await projection.add('g2')
       for (const id of ['g1', 'g2']) await projection.write(id, { a: 1 }, { expiresAtMs: 5 })
-      expect(await store.expire(projection.set('g2'), 5, 10)).toBe(1)
-      expect(await store.expire(projection.set('g9'), 5, 10)).toBe(0)
+      expect(await store.views.expire(projection.set('g2'), 5, 10)).toBe(1)
+      expect(await store.views.expire(projection.set('g9'), 5, 10)).toBe(0)
       expect(await projection.values('g1', ['a'])).toEqual({ a: 1 })
     })
   })

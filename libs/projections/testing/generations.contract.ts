@@ -8,7 +8,7 @@ export function generationsContract(subject: () => Subject): void {
     test('are none before the first is made', async () => {
       const { store } = subject()
       const { stored } = await subject().freshProjection()
-      expect(await store.generations(stored)).toEqual([])
+      expect(await store.generations.list(stored)).toEqual([])
     })
 
     test('stay when a projection is prepared again', async () => {
@@ -27,10 +27,10 @@ export function generationsContract(subject: () => Subject): void {
       const kept = projection.newGeneration('g2', {
         until: { beforeMs: 1234, exact: { source: 'eventstore.order:7', end: 9 } },
       })
-      await store.addGeneration(projection.stored, serving)
-      await store.addGeneration(projection.stored, kept)
+      await store.generations.add(projection.stored, serving)
+      await store.generations.add(projection.stored, kept)
       const nothing = { checkpoints: new Map(), stops: new Map(), views: 0, parked: 0, unpublished: 0 }
-      expect(await store.generations(projection.stored)).toEqual([
+      expect(await store.generations.list(projection.stored)).toEqual([
         { ...serving, status: 'serving', ...nothing },
         { ...kept, status: 'kept', ...nothing },
       ])
@@ -52,7 +52,7 @@ export function generationsContract(subject: () => Subject): void {
       await projection.commit('g1', { from: 1, to: 7, parked })
       await projection.write('g1', { a: 5 })
       const stop = { position: at(40, 1), error: 'broken', stoppedAtMs: 77 }
-      await store.stop(projection.set('g1'), source(1), stop)
+      await store.generations.stop(projection.set('g1'), source(1), stop)
       expect(await projection.state('g1')).toMatchObject({
         checkpoints: new Map([
           ['eventstore.order:0', 8],
@@ -187,7 +187,7 @@ export function generationsContract(subject: () => Subject): void {
     test('takes no account of kept and retired ones', async () => {
       const projection = await subject().servingProjection()
       await projection.add('g2', { viewVersion: 7 })
-      await subject().store.retire(projection.set('g2'))
+      await subject().store.generations.retire(projection.set('g2'))
       await projection.add('g3', { viewVersion: 7, until: { beforeMs: 1 } })
       expect(await projection.add('g4', { viewVersion: 2 }, ifNeeded)).toBe(true)
     })
@@ -207,15 +207,16 @@ export function generationsContract(subject: () => Subject): void {
       const projection = await subject().servingProjection()
       await projection.add('g2')
       await projection.add('g3', { until: { beforeMs: 1 } })
-      for (const id of ['g2', 'g3', 'g3']) expect(await store.retire(projection.set(id))).toBe(true)
+      for (const id of ['g2', 'g3', 'g3'])
+        expect(await store.generations.retire(projection.set(id))).toBe(true)
       expect(await projection.statuses()).toEqual({ g1: 'serving', g2: 'retired', g3: 'retired' })
     })
 
     test('leaves the one that serves, and knows none that is not there', async () => {
       const { store } = subject()
       const projection = await subject().servingProjection()
-      expect(await store.retire(projection.set('g1'))).toBe(false)
-      expect(await store.retire(projection.set('g9'))).toBe(false)
+      expect(await store.generations.retire(projection.set('g1'))).toBe(false)
+      expect(await store.generations.retire(projection.set('g9'))).toBe(false)
       expect(await projection.statuses()).toEqual({ g1: 'serving' })
     })
   })

@@ -2,13 +2,13 @@ import { describe, expect, test } from 'vitest'
 
 import { position } from '#domain'
 
-import type { ViewLookup } from '../view-store.ts'
+import type { ViewLookup } from '../view-store/views.ts'
 import type { Subject } from './store-under-test.ts'
 import { at, change, jsonOf, type TestedProjection } from './tested-projection.ts'
 
 export function lookupContract(subject: () => Subject): void {
   const view = (projection: TestedProjection, key: string, lookup?: ViewLookup) =>
-    subject().store.view(projection.stored, key, lookup)
+    subject().store.views.find(projection.stored, key, lookup)
 
   describe('a lookup', () => {
     test('finds a view of the generation that serves', async () => {
@@ -35,7 +35,7 @@ export function lookupContract(subject: () => Subject): void {
       await projection.add('g2')
       await projection.write('g2', { a: 2 })
       expect(await view(projection, 'a')).toMatchObject({ generation: 'g1', found: { json: jsonOf(1) } })
-      await store.switchTo(projection.set('g2'), 1000)
+      await store.generations.switchTo(projection.set('g2'), 1000)
       expect(await view(projection, 'a')).toMatchObject({ generation: 'g2', found: { json: jsonOf(2) } })
     })
 
@@ -54,7 +54,7 @@ export function lookupContract(subject: () => Subject): void {
       expect(await view(projection, 'a', { generation: 'g2' })).toMatchObject(found('g2', 2))
       expect(await view(projection, 'a', { generation: 'g3' })).toMatchObject(found('g3', 3))
       expect(await view(projection, 'a', { generation: 'g9' })).toEqual({ outcome: 'no-generation' })
-      await store.retire(projection.set('g2'))
+      await store.generations.retire(projection.set('g2'))
       expect(await view(projection, 'a', { generation: 'g2' })).toEqual({ outcome: 'no-generation' })
     })
 

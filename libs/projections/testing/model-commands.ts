@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 
-import type { GenerationStatus } from '../generation.ts'
+import type { GenerationStatus } from '../view-store/generation.ts'
 
 /** Which revision a change claims to be made from. `earlier`: one that the view had once, or never. */
 export type Claim = 'now' | 'absent' | 'earlier'

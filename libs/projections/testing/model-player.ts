@@ -1,16 +1,11 @@
 import { formatPosition, type Position } from '#domain'
 
 import { sourceKey } from '../source-partition.ts'
-import type {
-  GenerationState,
-  KeyedView,
-  StoredViewPage,
-  UnpublishedView,
-  ViewChange,
-  ViewPageQuery,
-  ViewSet,
-  ViewStore,
-} from '../view-store.ts'
+import type { GenerationState } from '../view-store/generations.ts'
+import type { UnpublishedView } from '../view-store/outbox.ts'
+import type { ViewSet } from '../view-store/view-set.ts'
+import type { ViewStore } from '../view-store/view-store.ts'
+import type { KeyedView, StoredViewPage, ViewChange, ViewPageQuery } from '../view-store/views.ts'
 import { type Claim, type Command, type ModelChange, modelKeys, type Target } from './model-commands.ts'
 import type { TestClock } from './test-clock.ts'
 import { at, change, found, parkedEvent, source, type TestedProjection, topic } from './tested-projection.ts'
@@ -42,26 +37,30 @@ export class ModelPlayer {
       case 'add':
         return this.#add(command)
       case 'switch':
-        return this.#store.switchTo(this.#set(command.target), holdMs)
+        return this.#store.generations.switchTo(this.#set(command.target), holdMs)
       case 'retire':
-        return this.#store.retire(this.#set(command.target))
+        return this.#store.generations.retire(this.#set(command.target))
       case 'discard':
-        return this.#store.discard(this.#set(command.target), everything)
+        return this.#store.generations.discard(this.#set(command.target), everything)
       case 'commit':
         return this.#commit(command)
       case 'applyParked':
         return this.#applyParked(command)
       case 'dropParked':
-        return this.#store.dropParked(this.#set(command.target), [await this.#nthParked(command)])
+        return this.#store.parked.drop(this.#set(command.target), [await this.#nthParked(command)])
       case 'markPublished':
         return this.#markPublished(command)
       case 'expire':
-        return this.#store.expire(this.#set(command.target), this.#clock.now() + command.aheadMs, everything)
+        return this.#store.views.expire(
+          this.#set(command.target),
+          this.#clock.now() + command.aheadMs,
+          everything,
+        )
       case 'stop':
         return this.#stop(command)
       case 'resume': {
         const of = command.partition === undefined ? undefined : source(command.partition)
-        return this.#store.resume(this.#projection.stored, of)
+        return this.#store.generations.resume(this.#projection.stored, of)
       }
       case 'page':
         return this.#page(command)
@@ -72,14 +71,14 @@ export class ModelPlayer {
 
   /** All that can be seen of all generations; revisions as their places in their order. */
   async observe(): Promise<unknown> {
-    this.#generations = await this.#store.generations(this.#projection.stored)
+    this.#generations = await this.#store.generations.list(this.#projection.stored)
     return Promise.all(
       this.#generations.map(async (generation) => {
         const set = this.#projection.set(generation.id)
         const [views, unpublished, parked] = await Promise.all([
-          this.#store.read(set, modelKeys),
+          this.#store.views.read(set, modelKeys),
           this.#projection.unpublished(generation.id),
-          this.#store.parked(set, { offset: 0, limit: everything }),
+          this.#store.parked.list(set, { offset: 0, limit: everything }),
         ])
         for (const [key, { revision }] of views) this.#remember(set, key, revision)
         const told = inOrder([...views.values(), ...unpublished.values()])
@@ -104,7 +103,7 @@ export class ModelPlayer {
     const checkpoint = this.#find(target)?.checkpoints.get(sourceKey(source(partition)))
     const next = checkpoint ?? 0
     const set = this.#set(target)
-    return this.#store.commit(set, {
+    return this.#store.views.commit(set, {
       source: source(partition),
       from: { right: checkpoint, none: undefined, wrong: next + 1 }[from],
       to: next + steps,
@@ -116,7 +115,7 @@ export class ModelPlayer {
   async #applyParked(command: Of<'applyParked'>): Promise<unknown> {
     const position = await this.#nthParked(command)
     const set = this.#set(command.target)
-    const outcome = await this.#store.applyParked(set, position, await this.#changes(set, command.changes))
+    const outcome = await this.#store.parked.apply(set, position, await this.#changes(set, command.changes))
     return [formatPosition(position), outcome]
   }
 
@@ -127,12 +126,12 @@ export class ModelPlayer {
       key,
       revision: this.#claimed(set, key, claim, unpublished.get(key)?.revision),
     }))
-    await this.#store.markPublished(set, published)
+    await this.#store.outbox.markPublished(set, published)
   }
 
   #stop({ target, partition, error }: Of<'stop'>): Promise<void> {
     const stop = { position: at(7, partition), error, stoppedAtMs: 5 }
-    return this.#store.stop(this.#set(target), source(partition), stop)
+    return this.#store.generations.stop(this.#set(target), source(partition), stop)
   }
 
   async #page({ target, orderBy, cursor, after, descending, limit }: Of<'page'>): Promise<unknown> {
@@ -145,7 +144,7 @@ export class ModelPlayer {
       ...(after !== undefined && { after: at(after.offset, after.partition) }),
       ...(cursor !== undefined && { cursor: { key, ...(orderBy !== undefined && { figure }) } }),
     }
-    const lookup = await this.#store.page(this.#projection.stored, query)
+    const lookup = await this.#store.views.page(this.#projection.stored, query)
     if (lookup.outcome !== 'found') return lookup
     const views = await this.#rest(query, lookup.found)
     return { ...lookup, found: views.map(inOrder(views)) }
@@ -154,12 +153,12 @@ export class ModelPlayer {
   /** All pages from a first one on: where a page ends is up to the store. */
   async #rest(query: ViewPageQuery, { views, next }: StoredViewPage): Promise<KeyedView[]> {
     if (next === undefined) return [...views]
-    const page = found(await this.#store.page(this.#projection.stored, { ...query, cursor: next }))
+    const page = found(await this.#store.views.page(this.#projection.stored, { ...query, cursor: next }))
     return [...views, ...(await this.#rest(query, page))]
   }
 
   async #changes(set: ViewSet, changes: readonly ModelChange[]): Promise<ViewChange[]> {
-    const views = await this.#store.read(set, modelKeys)
+    const views = await this.#store.views.read(set, modelKeys)
     return changes.map(({ key, n, claim, figure, expiresInMs }) =>
       change(key, n, {
         expected: this.#claimed(set, key, claim, views.get(key)?.revision),
@@ -196,7 +195,7 @@ export class ModelPlayer {
 
   /** One that is set aside, or one that is not where there are not so many. */
   async #nthParked({ target, nth }: { readonly target: Target; readonly nth: number }): Promise<Position> {
-    const [event] = await this.#store.parked(this.#set(target), { offset: nth, limit: 1 })
+    const [event] = await this.#store.parked.list(this.#set(target), { offset: nth, limit: 1 })
     return event?.position ?? at(999)
   }
 }

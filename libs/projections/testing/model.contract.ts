@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
-import { InMemoryViewStore } from '../in-memory-view-store.ts'
+import { InMemoryViewStore } from '../in-memory/in-memory-view-store.ts'
 import { type Command, commands } from './model-commands.ts'
 import { ModelPlayer } from './model-player.ts'
 import { Subject } from './store-under-test.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
-import type { KeyedView, ViewPageQuery } from '../view-store.ts'
+import type { KeyedView, ViewPageQuery } from '../view-store/views.ts'
 import type { Subject } from './store-under-test.ts'
 import { at, change, found, jsonOf, type TestedProjection } from './tested-projection.ts'
 
@@ -41,7 +41,7 @@ type Query = Partial<ViewPageQuery>
 
 export function pagesContract(subject: () => Subject): void {
   const page = async (projection: TestedProjection, query: Query) =>
-    found(await subject().store.page(projection.stored, { descending: false, limit: 100, ...query }))
+    found(await subject().store.views.page(projection.stored, { descending: false, limit: 100, ...query }))
 
   /** All views from a place on, page by page. */
   const walk = async (projection: TestedProjection, query: Query): Promise<KeyedView[]> => {
@@ -87,10 +87,10 @@ export function pagesContract(subject: () => Subject): void {
     test('is empty where there are no views, and none where there is no generation', async () => {
       const projection = await subject().freshProjection(['spend'])
       const query = { descending: false, limit: 10 }
-      expect(await subject().store.page(projection.stored, query)).toEqual({ outcome: 'no-generation' })
+      expect(await subject().store.views.page(projection.stored, query)).toEqual({ outcome: 'no-generation' })
       await projection.add('g1')
       for (const by of [{}, { orderBy: 'spend' }]) {
-        expect(await subject().store.page(projection.stored, { ...query, ...by })).toEqual({
+        expect(await subject().store.views.page(projection.stored, { ...query, ...by })).toEqual({
           outcome: 'found',
           generation: 'g1',
           found: { views: [] },
@@ -103,7 +103,7 @@ export function pagesContract(subject: () => Subject): void {
       const projection = await subject().servingProjection(['spend'])
       const expiresAtMs = clock.now() + 1000
       await projection.write('g1', { a: 1 }, { expiresAtMs, changedAtMs: 777, indexes: { spend: 5 } })
-      const view = found(await store.view(projection.stored, 'a'))
+      const view = found(await store.views.find(projection.stored, 'a'))
       expect(view).toMatchObject({ expiresAtMs, changedAtMs: 777 })
       expect(await page(projection, {})).toEqual({ views: [{ key: 'a', ...view }] })
       expect(await page(projection, { orderBy: 'spend' })).toEqual({
@@ -117,7 +117,7 @@ export function pagesContract(subject: () => Subject): void {
       await projection.add('g2')
       await projection.write('g2', { a: 2 })
       const query = { descending: false, limit: 10 }
-      const lookUp = (more: Query) => store.page(projection.stored, { ...query, ...more })
+      const lookUp = (more: Query) => store.views.page(projection.stored, { ...query, ...more })
       expect(await lookUp({ after: at(0) })).toEqual({ outcome: 'behind' })
       expect(await lookUp({ after: at(0), generation: 'g2' })).toMatchObject({
         outcome: 'found',

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 
 import { position } from '#domain'
 
-import type { ParkedEvent } from '../view-store.ts'
+import type { ParkedEvent } from '../view-store/parked-event.ts'
 import type { Subject } from './store-under-test.ts'
 import { at, change, parkedEvent, type TestedProjection, topic } from './tested-projection.ts'
 
@@ -16,7 +16,7 @@ export function parkedContract(subject: () => Subject): void {
   }
 
   const parkedNow = (projection: TestedProjection, id = 'g1') =>
-    subject().store.parked(projection.set(id), all)
+    subject().store.parked.list(projection.set(id), all)
 
   describe('events that are set aside', () => {
     test('are noted in the step that moves the checkpoint past them', async () => {
@@ -46,7 +46,7 @@ export function parkedContract(subject: () => Subject): void {
       const { store } = subject()
       const projection = await withParked([4, 2, 0, 3, 1].map((offset) => parkedEvent(offset)))
       const page = async (offset: number, limit: number) => {
-        const events = await store.parked(projection.set('g1'), { offset, limit })
+        const events = await store.parked.list(projection.set('g1'), { offset, limit })
         return events.map((event) => event.position.offset)
       }
       expect(await page(0, 2)).toEqual([0, 1])
@@ -68,9 +68,9 @@ export function parkedContract(subject: () => Subject): void {
       const { store } = subject()
       const projection = await withParked([parkedEvent(3), parkedEvent(4)])
       const set = projection.set('g1')
-      expect(await store.applyParked(set, at(3), [change('a', 1)])).toBe('applied')
+      expect(await store.parked.apply(set, at(3), [change('a', 1)])).toBe('applied')
       const expected = await projection.revision('g1', 'a')
-      expect(await store.applyParked(set, at(3), [change('a', 2, { expected })])).toBe('not-parked')
+      expect(await store.parked.apply(set, at(3), [change('a', 2, { expected })])).toBe('not-parked')
       expect(await projection.values('g1', ['a'])).toEqual({ a: 1 })
       expect(await parkedNow(projection)).toEqual([parkedEvent(4)])
       expect(await projection.state('g1')).toMatchObject({ parked: 1, views: 1, unpublished: 1 })
@@ -82,7 +82,7 @@ export function parkedContract(subject: () => Subject): void {
       const projection = await subject().servingProjection()
       await projection.writeChanges('g1', [change('a', 1)], [parkedEvent(0)])
       const expected = await projection.revision('g1', 'a')
-      await store.applyParked(projection.set('g1'), at(0), [change('a', 2, { expected })])
+      await store.parked.apply(projection.set('g1'), at(0), [change('a', 2, { expected })])
       expect(await projection.revision('g1', 'a')).toBeGreaterThan(expected)
       const changes = [change('a', 3, { expected })]
       expect(await projection.commit('g1', { from: 1, to: 2, changes })).toBe('view-changed')
@@ -92,13 +92,13 @@ export function parkedContract(subject: () => Subject): void {
       const { store } = subject()
       const projection = await withParked([parkedEvent(3)])
       const changes = [change('b', 1), change('a', 1, { expected: 77 })]
-      expect(await store.applyParked(projection.set('g1'), at(3), changes)).toBe('view-changed')
+      expect(await store.parked.apply(projection.set('g1'), at(3), changes)).toBe('view-changed')
       expect(await projection.state('g1')).toMatchObject({ parked: 1, views: 0, unpublished: 0 })
     })
 
     test('may change nothing', async () => {
       const projection = await withParked([parkedEvent(3)])
-      expect(await subject().store.applyParked(projection.set('g1'), at(3), [])).toBe('applied')
+      expect(await subject().store.parked.apply(projection.set('g1'), at(3), [])).toBe('applied')
       expect(await parkedNow(projection)).toEqual([])
     })
 
@@ -106,7 +106,7 @@ export function parkedContract(subject: () => Subject): void {
       const projection = await withParked([parkedEvent(3)])
       const wrong = [change('a', 1, { expected: 77 })]
       const other = position(topic, 1, 3)
-      expect(await subject().store.applyParked(projection.set('g1'), other, wrong)).toBe('not-parked')
+      expect(await subject().store.parked.apply(projection.set('g1'), other, wrong)).toBe('not-parked')
     })
 
     test('in one that is retired or not there changes nothing', async () => {
@@ -114,9 +114,9 @@ export function parkedContract(subject: () => Subject): void {
       const projection = await withParked([parkedEvent(3)])
       await projection.add('g2')
       await projection.moveTo('g2', 100)
-      await store.switchTo(projection.set('g2'), 1000)
+      await store.generations.switchTo(projection.set('g2'), 1000)
       for (const id of ['g1', 'g9']) {
-        expect(await store.applyParked(projection.set(id), at(3), [change('a', 1)])).toBe('gone')
+        expect(await store.parked.apply(projection.set(id), at(3), [change('a', 1)])).toBe('gone')
       }
       expect(await projection.state('g1')).toMatchObject({ parked: 1, views: 0 })
     })
@@ -125,8 +125,8 @@ export function parkedContract(subject: () => Subject): void {
       const { store } = subject()
       const projection = await withParked([parkedEvent(3)])
       await projection.add('g2')
-      expect(await store.switchTo(projection.set('g2'), 1000)).toBe('behind')
-      expect(await store.applyParked(projection.set('g1'), at(3), [change('a', 1)])).toBe('applied')
+      expect(await store.generations.switchTo(projection.set('g2'), 1000)).toBe('behind')
+      expect(await store.parked.apply(projection.set('g1'), at(3), [change('a', 1)])).toBe('applied')
     })
 
     test('many times at once applies it once', async () => {
@@ -134,7 +134,7 @@ export function parkedContract(subject: () => Subject): void {
       const projection = await withParked([parkedEvent(3)])
       const outcomes = await Promise.all(
         Array.from({ length: 10 }, (_, n) =>
-          store.applyParked(projection.set('g1'), at(3), [change(`view ${n}`, n)]),
+          store.parked.apply(projection.set('g1'), at(3), [change(`view ${n}`, n)]),
         ),
       )
       expect(outcomes.filter((outcome) => outcome === 'applied')).toHaveLength(1)
@@ -146,12 +146,12 @@ export function parkedContract(subject: () => Subject): void {
     const { store } = subject()
     const projection = await withParked([1, 2, 3].map((offset) => parkedEvent(offset)))
     const positions = [at(1), at(3), at(9), at(1, 1)]
-    expect(await store.dropParked(projection.set('g1'), positions)).toBe(2)
-    expect(await store.dropParked(projection.set('g1'), positions)).toBe(0)
-    expect(await store.dropParked(projection.set('g1'), [])).toBe(0)
-    expect(await store.dropParked(projection.set('g9'), positions)).toBe(0)
+    expect(await store.parked.drop(projection.set('g1'), positions)).toBe(2)
+    expect(await store.parked.drop(projection.set('g1'), positions)).toBe(0)
+    expect(await store.parked.drop(projection.set('g1'), [])).toBe(0)
+    expect(await store.parked.drop(projection.set('g9'), positions)).toBe(0)
     expect(await parkedNow(projection)).toEqual([parkedEvent(2)])
     expect(await projection.state('g1')).toMatchObject({ parked: 1 })
-    expect(await store.applyParked(projection.set('g1'), at(1), [change('a', 1)])).toBe('not-parked')
+    expect(await store.parked.apply(projection.set('g1'), at(1), [change('a', 1)])).toBe('not-parked')
   })
 }

@@ -1,20 +1,20 @@
-import { InMemoryViewStore } from '../in-memory-view-store.ts'
-import type { ViewStore } from '../view-store.ts'
-import { aroundStore } from './around-store.ts'
+import { InMemoryViewStore } from '../in-memory/in-memory-view-store.ts'
+import type { ViewStore } from '../view-store/view-store.ts'
+import { aroundStore, callMethod, type StoreMethod } from './around-store.ts'
 
 interface Change {
   readonly atMs: number
-  readonly method: keyof ViewStore
+  readonly method: StoreMethod
   readonly apply: (store: ViewStore) => Promise<unknown>
 }
 
-const readOnly: readonly (keyof ViewStore)[] = [
-  'generations',
-  'read',
-  'view',
-  'page',
-  'unpublished',
-  'parked',
+const readOnly: readonly StoreMethod[] = [
+  'generations.list',
+  'views.read',
+  'views.find',
+  'views.page',
+  'outbox.unpublished',
+  'parked.list',
 ]
 
 /** A store in memory that can be emptied, and set back to how it was, behind the backs of all who use it. */
@@ -26,7 +26,7 @@ export class RestorableStore {
 
   constructor() {
     this.store = aroundStore(new InMemoryViewStore(), (method, _proceed, args) => {
-      const apply = (store: ViewStore) => (store[method] as (...args: unknown[]) => Promise<unknown>)(...args)
+      const apply = (store: ViewStore) => callMethod(store, method, args)
       if (!readOnly.includes(method)) this.#changes.push({ atMs: Date.now(), method, apply })
       return apply(this.#held)
     })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
-import type { Stop } from '../view-store.ts'
+import type { Stop } from '../view-store/generations.ts'
 import type { Subject } from './store-under-test.ts'
 import { at, source, type TestedProjection } from './tested-projection.ts'
 
@@ -12,7 +12,7 @@ const because = (error: string, partition = 0): Stop => ({
 
 export function stopsContract(subject: () => Subject): void {
   const stop = (projection: TestedProjection, id: string, partition: number, error = 'broken') =>
-    subject().store.stop(projection.set(id), source(partition), because(error, partition))
+    subject().store.generations.stop(projection.set(id), source(partition), because(error, partition))
 
   const stopsOf = async (projection: TestedProjection, id: string) => (await projection.state(id)).stops
 
@@ -54,8 +54,8 @@ export function stopsContract(subject: () => Subject): void {
       await projection.add('g2')
       for (const partition of [0, 1, 2]) await stop(projection, 'g1', partition)
       await stop(projection, 'g2', 1)
-      expect(await store.resume(projection.stored)).toBe(4)
-      expect(await store.resume(projection.stored)).toBe(0)
+      expect(await store.generations.resume(projection.stored)).toBe(4)
+      expect(await store.generations.resume(projection.stored)).toBe(0)
       for (const id of ['g1', 'g2']) expect(await stopsOf(projection, id)).toEqual(new Map())
     })
 
@@ -65,16 +65,16 @@ export function stopsContract(subject: () => Subject): void {
       await projection.add('g2')
       for (const partition of [1, 10]) await stop(projection, 'g1', partition)
       await stop(projection, 'g2', 1)
-      expect(await store.resume(projection.stored, source(1))).toBe(2)
-      expect(await store.resume(projection.stored, source(1))).toBe(0)
+      expect(await store.generations.resume(projection.stored, source(1))).toBe(2)
+      expect(await store.generations.resume(projection.stored, source(1))).toBe(0)
       expect([...(await stopsOf(projection, 'g1')).keys()]).toEqual(['eventstore.order:10'])
       expect(await stopsOf(projection, 'g2')).toEqual(new Map())
     })
 
     test('finds none where there is no generation', async () => {
       const { stored } = await subject().freshProjection()
-      expect(await subject().store.resume(stored)).toBe(0)
-      expect(await subject().store.resume(stored, source())).toBe(0)
+      expect(await subject().store.generations.resume(stored)).toBe(0)
+      expect(await subject().store.generations.resume(stored, source())).toBe(0)
     })
   })
 }

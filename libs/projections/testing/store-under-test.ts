@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 
-import type { ViewStore } from '../view-store.ts'
+import type { ViewStore } from '../view-store/view-store.ts'
 import type { TestClock } from './test-clock.ts'
 import { TestedProjection } from './tested-projection.ts'
 

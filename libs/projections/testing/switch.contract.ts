@@ -7,7 +7,7 @@ const holdMs = 500
 
 export function switchContract(subject: () => Subject): void {
   const switchTo = (projection: TestedProjection, id: string) =>
-    subject().store.switchTo(projection.set(id), holdMs)
+    subject().store.generations.switchTo(projection.set(id), holdMs)
 
   /** `g1` serves, `g2` is building; their checkpoints by partition. */
   const twoGenerations = async (
@@ -111,7 +111,7 @@ export function switchContract(subject: () => Subject): void {
 
     test('to one that is kept, retired or not there is refused', async () => {
       const projection = await twoGenerations({}, {})
-      await subject().store.retire(projection.set('g2'))
+      await subject().store.generations.retire(projection.set('g2'))
       await projection.add('g3', { until: { beforeMs: 1 } })
       for (const id of ['g2', 'g3', 'g9']) expect(await switchTo(projection, id)).toBe('gone')
       expect(await projection.statuses()).toEqual({ g1: 'serving', g2: 'retired', g3: 'kept' })

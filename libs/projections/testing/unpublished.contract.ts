@@ -53,10 +53,10 @@ export function unpublishedContract(subject: () => Subject): void {
       await projection.write('g1', Object.fromEntries(keys.map((key, n) => [key, n])))
       const seen: string[] = []
       for (const expected of [4, 4, 2, 0]) {
-        const some = await store.unpublished(projection.set('g1'), 4)
+        const some = await store.outbox.unpublished(projection.set('g1'), 4)
         expect(some).toHaveLength(expected)
         seen.push(...some.map(({ key }) => key))
-        await store.markPublished(projection.set('g1'), some)
+        await store.outbox.markPublished(projection.set('g1'), some)
       }
       expect(seen.sort()).toEqual(keys)
     })
@@ -67,9 +67,11 @@ export function unpublishedContract(subject: () => Subject): void {
       await projection.add('g2')
       await projection.write('g2', { a: 1 })
       expect(await projection.unpublishedValues('g1')).toEqual({})
-      await store.markPublished(projection.set('g1'), [...(await projection.unpublished('g2')).values()])
+      await store.outbox.markPublished(projection.set('g1'), [
+        ...(await projection.unpublished('g2')).values(),
+      ])
       expect(await projection.unpublishedValues('g2')).toEqual({ a: 1 })
-      expect(await store.unpublished(projection.set('g9'), 10)).toEqual([])
+      expect(await store.outbox.unpublished(projection.set('g9'), 10)).toEqual([])
     })
   })
 
@@ -79,7 +81,7 @@ export function unpublishedContract(subject: () => Subject): void {
       const projection = await subject().servingProjection()
       await projection.write('g1', { a: 1, b: 2 })
       const a = (await projection.unpublished('g1')).get('a')
-      await store.markPublished(projection.set('g1'), a === undefined ? [] : [a])
+      await store.outbox.markPublished(projection.set('g1'), a === undefined ? [] : [a])
       expect(await projection.unpublishedValues('g1')).toEqual({ b: 2 })
       expect(await projection.values('g1', ['a'])).toEqual({ a: 1 })
       expect(await projection.state('g1')).toMatchObject({ views: 2, unpublished: 1 })
@@ -97,7 +99,7 @@ export function unpublishedContract(subject: () => Subject): void {
       const before = [...(await projection.unpublished('g1')).values()]
       for (const views of writes) await projection.write('g1', views)
       const now = await projection.unpublished('g1')
-      await store.markPublished(projection.set('g1'), before)
+      await store.outbox.markPublished(projection.set('g1'), before)
       expect(now.size).toBe(1)
       expect(await projection.unpublished('g1')).toEqual(now)
     })
@@ -109,7 +111,7 @@ export function unpublishedContract(subject: () => Subject): void {
       await projection.write('g1', { a: null })
       const before = [...(await projection.unpublished('g1')).values()]
       await projection.write('g1', { a: 2 })
-      await store.markPublished(projection.set('g1'), before)
+      await store.outbox.markPublished(projection.set('g1'), before)
       expect(await projection.unpublishedValues('g1')).toEqual({ a: 2 })
     })
 
@@ -118,10 +120,10 @@ export function unpublishedContract(subject: () => Subject): void {
       const projection = await subject().servingProjection()
       await projection.write('g1', { a: 1 })
       const all = [...(await projection.unpublished('g1')).values(), { key: 'b', revision: 1 }]
-      await store.markPublished(projection.set('g1'), all)
-      await store.markPublished(projection.set('g1'), all)
-      await store.markPublished(projection.set('g1'), [])
-      await store.markPublished(projection.set('g9'), all)
+      await store.outbox.markPublished(projection.set('g1'), all)
+      await store.outbox.markPublished(projection.set('g1'), all)
+      await store.outbox.markPublished(projection.set('g1'), [])
+      await store.outbox.markPublished(projection.set('g9'), all)
       expect(await projection.state('g1')).toMatchObject({ views: 1, unpublished: 0 })
     })
 

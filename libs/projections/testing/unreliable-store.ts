@@ -1,6 +1,6 @@
-import { ViewStoreUnavailableError } from '../errors.ts'
-import type { ViewStore } from '../view-store.ts'
-import { aroundStore } from './around-store.ts'
+import { ViewStoreUnavailableError } from '../view-store/errors.ts'
+import type { ViewStore } from '../view-store/view-store.ts'
+import { aroundStore, type StoreMethod } from './around-store.ts'
 
 /**
  * What becomes of a call. `lost`: it is done, its answer is not heard. `away`: it is not done. `slow`: others come in
@@ -13,11 +13,11 @@ export class UnreliableStore {
   readonly store: ViewStore
   /** Calls that were frozen so far. */
   frozen = 0
-  readonly #nextFault: (method: keyof ViewStore) => Fault
+  readonly #nextFault: (method: StoreMethod) => Fault
   #thaw = Promise.withResolvers<undefined>()
   #isDead = false
 
-  constructor(store: ViewStore, nextFault: (method: keyof ViewStore) => Fault) {
+  constructor(store: ViewStore, nextFault: (method: StoreMethod) => Fault) {
     this.#nextFault = nextFault
     this.store = aroundStore(store, (method, proceed) => this.#call(method, proceed))
   }
@@ -34,7 +34,7 @@ export class UnreliableStore {
     this.#thaw = Promise.withResolvers()
   }
 
-  async #call(method: keyof ViewStore, proceed: () => Promise<unknown>): Promise<unknown> {
+  async #call(method: StoreMethod, proceed: () => Promise<unknown>): Promise<unknown> {
     if (method === 'prepare') return proceed()
     const fault = this.#nextFault(method)
     if (fault === 'slow') await new Promise(setImmediate)

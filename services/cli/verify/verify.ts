@@ -207,7 +207,11 @@ class Verifying {
     }
   }
 
-  async #verifyProjection(projection: Projection, store: ViewStore, meter: ProgressMeter): Promise<void> {
+  async #verifyProjection(
+    projection: Projection,
+    store: Pick<ViewStore, 'generations' | 'views' | 'parked'>,
+    meter: ProgressMeter,
+  ): Promise<void> {
     const { parts, signal } = this.#options
     const shared = {
       ...{ store, signal },

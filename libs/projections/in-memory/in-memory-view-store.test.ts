@@ -18,7 +18,7 @@ const generation = {
 
 test('a projection that is not prepared is refused, with what to do', async () => {
   const store = new InMemoryViewStore()
-  await expect(store.generations(projection)).rejects.toThrow(
+  await expect(store.generations.list(projection)).rejects.toThrow(
     'projection spend is not prepared: call prepare()',
   )
 })
@@ -27,15 +27,15 @@ test('a generation changed by its maker after it was added stays as it was', asy
   const store = new InMemoryViewStore()
   await store.prepare(projection)
   const given = structuredClone(generation)
-  await store.addGeneration(projection, given)
+  await store.generations.add(projection, given)
   given.topicIds['eventstore.order'] = 'another'
-  expect(await store.generations(projection)).toMatchObject([generation])
+  expect(await store.generations.list(projection)).toMatchObject([generation])
 })
 
 test('without a clock of its own it goes by the machine’s', async () => {
   const store = new InMemoryViewStore()
   await store.prepare(projection)
-  await store.addGeneration(projection, generation)
+  await store.generations.add(projection, generation)
   const change = { expected: 0, json: '{}', indexes: {}, changedAtMs: 1 }
   const changes = [
     { ...change, key: 'past', expiresAtMs: Date.now() },
@@ -43,8 +43,8 @@ test('without a clock of its own it goes by the machine’s', async () => {
   ]
   const source = { topic: 'eventstore.order', partition: 0 }
   const set = { projection, generation: 'g1' }
-  await store.commit(set, { source, from: undefined, to: 1, changes, parked: [] })
-  expect(await store.page(projection, { descending: false, limit: 10 })).toMatchObject({
+  await store.views.commit(set, { source, from: undefined, to: 1, changes, parked: [] })
+  expect(await store.views.page(projection, { descending: false, limit: 10 })).toMatchObject({
     found: { views: [{ key: 'future' }] },
   })
 })

@@ -1,18 +1,19 @@
 /**
- * `building`: is catching up, nobody reads it yet. `serving`: what readers get. `kept`: made for a look at the past; read
- * only by those who name it. `retired`: another one serves in its place, or it was given up; it is being taken away.
+ * `building`: it is catching up, and nobody reads it yet. `serving`: readers get its views. `kept`: it was built for a look
+ * at the past; only readers that name it get its views. `retired`: another generation serves in its place, or it was
+ * discarded; its data is being deleted.
  */
 export type GenerationStatus = 'building' | 'serving' | 'kept' | 'retired'
 
-/** One making of all views of a projection, from the beginning of the log. */
+/** One build of all views of a projection, from the start of the log. */
 export interface NewGeneration {
   /** Sorts by time of creation. */
   readonly id: string
-  /** Of the definition that makes it; instances with another one leave it alone. */
+  /** View version of the definition that builds it; instances with another version leave it alone. */
   readonly viewVersion: number
   readonly indexNames: readonly string[]
   readonly createdAtMs: number
-  /** Kafka's ids of the source topics: other ones mean that the log is another. */
+  /** Kafka's ids of the source topics. A topic with another id holds another log. */
   readonly topicIds: Readonly<Record<string, string>>
   /** Where the log began and ended when this generation was created, by {@link sourceKey}: for its progress. */
   readonly range: Readonly<Record<string, OffsetRange>>
@@ -30,7 +31,7 @@ export interface OffsetRange {
   readonly end: number
 }
 
-/** Events count that are older than `beforeMs` (since 1970); in one partition, all of those before an offset instead. */
+/** Events older than `beforeMs` (since 1970) count. In one partition `exact` replaces the time: all events before an offset count. */
 export interface Until {
   readonly beforeMs: number
   readonly exact?: { readonly source: string; readonly end: number }
