@@ -2,12 +2,12 @@ import type { CommitOutcome, ParkedEvent, ViewCommit, ViewSet } from '#projectio
 
 import { changeViews, type CountChange } from './change-views.ts'
 import type { Sql } from './database.ts'
-import type { Names } from './names.ts'
+import type { SqlNames } from './names.ts'
 import { withoutNul } from './storable-text.ts'
 import { idOf } from './tables.ts'
 import { timeOf } from './time.ts'
 
-interface Guard {
+interface CommitGuard {
   readonly status: string
   readonly held: boolean
   readonly checkpoint: number | null
@@ -17,7 +17,7 @@ interface Guard {
 /** Behaves as Views.commit, under the projection's shared lock; all outcomes but `committed` are to be rolled back. */
 export async function commit(
   sql: Sql,
-  names: Names,
+  names: SqlNames,
   set: ViewSet,
   step: ViewCommit,
   nowMs: number,
@@ -37,12 +37,12 @@ export async function commit(
 /** Locks the checkpoint, where there is one. */
 async function guardOf(
   sql: Sql,
-  { generations, checkpoints }: Names,
+  { generations, checkpoints }: SqlNames,
   set: ViewSet,
   { source }: ViewCommit,
   nowMs: number,
-): Promise<Guard | undefined> {
-  const rows = await sql.query<Guard>(
+): Promise<CommitGuard | undefined> {
+  const rows = await sql.query<CommitGuard>(
     `SELECT status, damage, coalesce(held_until > ${timeOf('$5')}, false) AS held,
        (SELECT next_offset FROM ${checkpoints}
         WHERE projection = $1 AND generation = $2 AND topic = $3 AND partition = $4 FOR UPDATE) AS checkpoint
@@ -55,7 +55,7 @@ async function guardOf(
 /** What is not there cannot be locked. @returns false where another step made the first checkpoint meanwhile. */
 async function beginCheckpoint(
   sql: Sql,
-  { checkpoints }: Names,
+  { checkpoints }: SqlNames,
   set: ViewSet,
   { source, to }: ViewCommit,
 ): Promise<boolean> {
@@ -69,7 +69,7 @@ async function beginCheckpoint(
 
 async function moveCheckpoint(
   sql: Sql,
-  { checkpoints }: Names,
+  { checkpoints }: SqlNames,
   set: ViewSet,
   { source, to }: ViewCommit,
   { views, unpublished }: CountChange,
@@ -83,7 +83,7 @@ async function moveCheckpoint(
 
 async function park(
   sql: Sql,
-  { parked }: Names,
+  { parked }: SqlNames,
   set: ViewSet,
   events: readonly ParkedEvent[],
 ): Promise<void> {

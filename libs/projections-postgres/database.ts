@@ -22,7 +22,7 @@ export interface Sql {
 }
 
 /** An advisory lock that a transaction takes before all else. */
-export interface Lock {
+interface Lock {
   readonly key: string
   readonly shared: boolean
 }

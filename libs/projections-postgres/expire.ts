@@ -1,14 +1,14 @@
 import type { ViewSet } from '#projections'
 
 import type { Sql } from './database.ts'
-import type { Names } from './names.ts'
+import type { SqlNames } from './names.ts'
 import { idOf } from './tables.ts'
 import { timeOf } from './time.ts'
 
 /** Behaves as Views.expire. A view that a step has locked is about to change: it is left alone. */
 export async function expireViews(
   sql: Sql,
-  names: Names,
+  names: SqlNames,
   set: ViewSet,
   nowMs: number,
   limit: number,

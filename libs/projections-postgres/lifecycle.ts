@@ -10,7 +10,7 @@ import type {
 
 import type { Sql } from './database.ts'
 import { generationRows } from './generation-rows.ts'
-import type { Names } from './names.ts'
+import type { SqlNames } from './names.ts'
 import { commentOf, createViewTables, dropGeneration, idOf, showGeneration } from './tables.ts'
 import { timeOf } from './time.ts'
 
@@ -19,7 +19,7 @@ import { timeOf } from './time.ts'
 /** Behaves as Generations.add. */
 export async function addGeneration(
   sql: Sql,
-  names: Names,
+  names: SqlNames,
   projection: StoredProjection,
   generation: NewGeneration,
   { ifNeeded = false, insteadOf }: AddOptions,
@@ -49,7 +49,7 @@ export async function addGeneration(
 }
 
 /** Tables of generations that were lost from the list are to be discarded like any other's. Their comments tell whose they are. */
-async function adoptOrphans(sql: Sql, names: Names, projection: StoredProjection): Promise<void> {
+async function adoptOrphans(sql: Sql, names: SqlNames, projection: StoredProjection): Promise<void> {
   const found = await sql.query<{ generation: string }>(
     `SELECT substr(obj_description(oid, 'pg_class'), length($2) + 1) AS generation FROM pg_class
      WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1) AND relname LIKE '\\_views\\_%'
@@ -74,7 +74,11 @@ function statusOf({ until }: NewGeneration, current: readonly Generation[]): Gen
   return current.some(({ status }) => status === 'serving') ? 'building' : 'serving'
 }
 
-async function retireBuilding(sql: Sql, { generations }: Names, { name }: StoredProjection): Promise<void> {
+async function retireBuilding(
+  sql: Sql,
+  { generations }: SqlNames,
+  { name }: StoredProjection,
+): Promise<void> {
   await sql.query(
     `UPDATE ${generations} SET status = 'retired' WHERE projection = $1 AND status = 'building'`,
     [name],
@@ -84,7 +88,7 @@ async function retireBuilding(sql: Sql, { generations }: Names, { name }: Stored
 /** Behaves as Generations.switchTo. */
 export async function switchTo(
   sql: Sql,
-  names: Names,
+  names: SqlNames,
   set: ViewSet,
   heldUntilMs: number,
 ): Promise<SwitchOutcome> {
@@ -109,7 +113,7 @@ export async function switchTo(
 /** Whether a generation has not come as far as another one in any of the partitions that they share. */
 async function isBehind(
   sql: Sql,
-  { checkpoints }: Names,
+  { checkpoints }: SqlNames,
   next: Generation,
   serving: Generation,
   { projection }: ViewSet,
@@ -127,7 +131,7 @@ async function isBehind(
   return rows.length > 0
 }
 
-async function hold(sql: Sql, { generations }: Names, set: ViewSet, untilMs: number): Promise<void> {
+async function hold(sql: Sql, { generations }: SqlNames, set: ViewSet, untilMs: number): Promise<void> {
   await sql.query(
     `UPDATE ${generations} SET held_until = ${timeOf('$3')} WHERE projection = $1 AND generation = $2`,
     [...idOf(set), untilMs],
@@ -136,7 +140,7 @@ async function hold(sql: Sql, { generations }: Names, set: ViewSet, untilMs: num
 
 async function setStatus(
   sql: Sql,
-  { generations }: Names,
+  { generations }: SqlNames,
   set: ViewSet,
   status: GenerationStatus,
 ): Promise<void> {
@@ -147,7 +151,7 @@ async function setStatus(
 }
 
 /** Behaves as Generations.retire. */
-export async function retire(sql: Sql, { generations }: Names, set: ViewSet): Promise<boolean> {
+export async function retire(sql: Sql, { generations }: SqlNames, set: ViewSet): Promise<boolean> {
   const retired = await sql.query(
     `UPDATE ${generations} SET status = 'retired'
      WHERE projection = $1 AND generation = $2 AND status <> 'serving' RETURNING 1`,
@@ -159,7 +163,7 @@ export async function retire(sql: Sql, { generations }: Names, set: ViewSet): Pr
 /** Behaves as Generations.discard. */
 export async function discard(
   sql: Sql,
-  names: Names,
+  names: SqlNames,
   set: ViewSet,
   limit: number,
   nowMs: number,
@@ -185,7 +189,7 @@ export async function discard(
 }
 
 /** Whether both of a generation's tables, and their keys, are still there. */
-async function haveKeys(sql: Sql, names: Names, set: ViewSet): Promise<boolean> {
+async function haveKeys(sql: Sql, names: SqlNames, set: ViewSet): Promise<boolean> {
   const tables = await sql.query(
     `SELECT 1 FROM pg_attribute WHERE attrelid IN (to_regclass($1), to_regclass($2)) AND attname = 'key' AND NOT attisdropped`,
     [names.views(set), names.unpublished(set)],
@@ -194,7 +198,7 @@ async function haveKeys(sql: Sql, names: Names, set: ViewSet): Promise<boolean> 
 }
 
 /** Keys of views, and of deletions that the changelog lacks. */
-async function keysOf(sql: Sql, names: Names, set: ViewSet, limit: number): Promise<readonly string[]> {
+async function keysOf(sql: Sql, names: SqlNames, set: ViewSet, limit: number): Promise<readonly string[]> {
   const views = await sql.query<{ key: string }>(
     `SELECT key FROM ${names.views(set)} ORDER BY key LIMIT $1`,
     [limit],
@@ -207,7 +211,7 @@ async function keysOf(sql: Sql, names: Names, set: ViewSet, limit: number): Prom
   return [...keys, ...marks.map(({ key }) => key)]
 }
 
-async function takeAway(sql: Sql, names: Names, set: ViewSet, keys: readonly string[]): Promise<void> {
+async function takeAway(sql: Sql, names: SqlNames, set: ViewSet, keys: readonly string[]): Promise<void> {
   await sql.query(
     `WITH taken AS (DELETE FROM ${names.views(set)} WHERE key = ANY($3::text[]) RETURNING 1),
      unmarked AS (DELETE FROM ${names.unpublished(set)} WHERE key = ANY($3::text[]) RETURNING 1)
@@ -221,7 +225,7 @@ async function takeAway(sql: Sql, names: Names, set: ViewSet, keys: readonly str
 /** The changelog may have views under these keys. Those that are no views of this generation are to be deleted there. */
 async function noteAbsent(
   sql: Sql,
-  names: Names,
+  names: SqlNames,
   set: ViewSet,
   keys: readonly string[],
   nowMs: number,

@@ -1,14 +1,14 @@
 import type { UnpublishedView, ViewSet } from '#projections'
 
 import type { Sql } from './database.ts'
-import type { Names } from './names.ts'
+import type { SqlNames } from './names.ts'
 import { idOf } from './tables.ts'
 import { millisecondsOf } from './time.ts'
 
 /** Behaves as ViewOutbox.unpublished. */
 export function unpublishedViews(
   sql: Sql,
-  names: Names,
+  names: SqlNames,
   set: ViewSet,
   limit: number,
 ): Promise<readonly UnpublishedView[]> {
@@ -23,7 +23,7 @@ export function unpublishedViews(
 /** Behaves as ViewOutbox.markPublished. A key that a step has locked is about to change: it stays unpublished, and nobody waits for it. */
 export async function markPublished(
   sql: Sql,
-  names: Names,
+  names: SqlNames,
   set: ViewSet,
   published: readonly Pick<UnpublishedView, 'key' | 'revision'>[],
 ): Promise<void> {

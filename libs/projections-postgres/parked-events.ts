@@ -3,7 +3,7 @@ import type { ApplyParkedOutcome, ParkedEvent, ParkedPage, ViewChange, ViewSet }
 
 import { changeViews } from './change-views.ts'
 import type { Sql } from './database.ts'
-import type { Names } from './names.ts'
+import type { SqlNames } from './names.ts'
 import { idOf } from './tables.ts'
 import { millisecondsOf } from './time.ts'
 
@@ -18,7 +18,7 @@ interface ParkedRow {
 /** Behaves as ParkedEvents.list. */
 export async function parkedEvents(
   sql: Sql,
-  { parked }: Names,
+  { parked }: SqlNames,
   set: ViewSet,
   { offset, limit }: ParkedPage,
 ): Promise<readonly ParkedEvent[]> {
@@ -38,7 +38,7 @@ export async function parkedEvents(
 /** Behaves as ParkedEvents.apply; all outcomes but `applied` are to be rolled back. */
 export async function applyParked(
   sql: Sql,
-  names: Names,
+  names: SqlNames,
   set: ViewSet,
   { topic, partition, offset }: Position,
   changes: readonly ViewChange[],
@@ -67,7 +67,7 @@ export async function applyParked(
 /** Behaves as ParkedEvents.drop. */
 export async function dropParked(
   sql: Sql,
-  { parked }: Names,
+  { parked }: SqlNames,
   set: ViewSet,
   positions: readonly Position[],
 ): Promise<number> {

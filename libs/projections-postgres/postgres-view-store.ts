@@ -1,7 +1,7 @@
 import type { ViewStore } from '#projections'
 
 import { Database } from './database.ts'
-import { Names } from './names.ts'
+import { SqlNames } from './names.ts'
 import { PostgresGenerations } from './postgres-generations.ts'
 import { PostgresOutbox } from './postgres-outbox.ts'
 import { PostgresParkedEvents } from './postgres-parked-events.ts'
@@ -35,7 +35,7 @@ export class PostgresViewStore implements ViewStore {
   /** Opens a store. It connects when it is first used. @throws InvalidInputError when the settings are malformed. */
   static open(settings: PostgresSettings): PostgresViewStore {
     const database = new Database(databaseSettings(settings))
-    const transactions = new ProjectionTransactions(database, new Names(schemaName(settings)))
+    const transactions = new ProjectionTransactions(database, new SqlNames(schemaName(settings)))
     return new PostgresViewStore(transactions, settings.now ?? Date.now)
   }
 

@@ -1,14 +1,14 @@
 import type { StoredProjection } from '#projections'
 
 import type { Database, Sql } from './database.ts'
-import type { Names } from './names.ts'
+import type { SqlNames } from './names.ts'
 
 /** The database with its names and locks: what the ports of the store in PostgreSQL share. */
 export class ProjectionTransactions {
   readonly database: Database
-  readonly names: Names
+  readonly names: SqlNames
 
-  constructor(database: Database, names: Names) {
+  constructor(database: Database, names: SqlNames) {
     this.database = database
     this.names = names
   }

@@ -1,7 +1,7 @@
 import type { SourcePartition, Stop, StoredProjection, ViewSet } from '#projections'
 
 import type { Sql } from './database.ts'
-import type { Names } from './names.ts'
+import type { SqlNames } from './names.ts'
 import { withoutNul } from './storable-text.ts'
 import { idOf } from './tables.ts'
 import { timeOf } from './time.ts'
@@ -9,7 +9,7 @@ import { timeOf } from './time.ts'
 /** Behaves as Generations.stop. The lock keeps the generation from being discarded meanwhile. */
 export async function stop(
   sql: Sql,
-  { generations, stops }: Names,
+  { generations, stops }: SqlNames,
   set: ViewSet,
   { topic, partition }: SourcePartition,
   { position: event, error, stoppedAtMs }: Stop,
@@ -27,7 +27,7 @@ export async function stop(
 /** Behaves as Generations.resume. */
 export async function resume(
   sql: Sql,
-  { stops }: Names,
+  { stops }: SqlNames,
   { name }: StoredProjection,
   source: SourcePartition | undefined,
 ): Promise<number> {

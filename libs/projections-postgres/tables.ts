@@ -3,7 +3,7 @@ import { escapeIdentifier, escapeLiteral } from 'pg'
 import type { ViewSet } from '#projections'
 
 import type { Sql } from './database.ts'
-import { figureColumns, type Names } from './names.ts'
+import { figureColumns, type SqlNames } from './names.ts'
 import { truncationTrigger } from './truncation.ts'
 
 /** All text compares by its UTF-8 bytes. */
@@ -12,7 +12,7 @@ export const text = 'text COLLATE "C"'
 /** Makes the tables of one generation. */
 export async function createViewTables(
   sql: Sql,
-  names: Names,
+  names: SqlNames,
   set: ViewSet,
   indexNames: readonly string[],
 ): Promise<void> {
@@ -46,7 +46,7 @@ export async function createViewTables(
 const waitBriefly = `SET LOCAL lock_timeout = '250ms'`
 
 /** Takes away all of a generation. */
-export async function dropGeneration(sql: Sql, names: Names, set: ViewSet): Promise<void> {
+export async function dropGeneration(sql: Sql, names: SqlNames, set: ViewSet): Promise<void> {
   await sql.query(waitBriefly)
   // Somebody may have dropped one of them before.
   await sql.query(`DROP TABLE IF EXISTS ${names.views(set)}, ${names.unpublished(set)}`)
@@ -68,7 +68,7 @@ export const idOf = ({ projection, generation }: ViewSet): [string, string] => [
  */
 export async function showGeneration(
   sql: Sql,
-  names: Names,
+  names: SqlNames,
   set: ViewSet,
   indexNames: readonly string[],
 ): Promise<void> {

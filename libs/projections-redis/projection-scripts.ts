@@ -2,7 +2,7 @@ import { type StoredProjection, type ViewSet, ViewStoreUnavailableError } from '
 import { IndexUnavailableError, type RedisConnection, type Script } from '#redis-index'
 
 import { ProjectionKeys } from './keys.ts'
-import { type Item, packArgument } from './script-argument.ts'
+import { type ScriptItem, packArgument } from './script-argument.ts'
 
 /** Runs scripts on a projection's keys: what the ports of the store in Redis share. */
 export class ProjectionScripts {
@@ -13,13 +13,13 @@ export class ProjectionScripts {
   }
 
   /** Runs a script that finds the generations itself. @throws ViewStoreUnavailableError */
-  run(script: Script, projection: StoredProjection, items: readonly Item[]): Promise<unknown> {
+  run(script: Script, projection: StoredProjection, items: readonly ScriptItem[]): Promise<unknown> {
     const keys = [this.#keys(projection).generations]
     return answered(this.#redis.run(script, keys, packArgument(items)))
   }
 
   /** Runs a script on one generation. @throws ViewStoreUnavailableError */
-  runOn(script: Script, set: ViewSet, items: readonly Item[]): Promise<unknown> {
+  runOn(script: Script, set: ViewSet, items: readonly ScriptItem[]): Promise<unknown> {
     const keys = this.#keys(set.projection).ofSet(set)
     return answered(this.#redis.run(script, keys, packArgument(items)))
   }

@@ -13,7 +13,7 @@ import { inPairs } from './generation-state.ts'
 import { decodePosition, encodePosition } from './parked-position.ts'
 import type { ProjectionScripts } from './projection-scripts.ts'
 import { parkedScript } from './read-scripts.ts'
-import { changeItems, type Item } from './script-argument.ts'
+import { changeItems, type ScriptItem } from './script-argument.ts'
 
 /** {@link ParkedEvents} in Redis. */
 export class RedisParkedEvents implements ParkedEvents {
@@ -34,7 +34,7 @@ export class RedisParkedEvents implements ParkedEvents {
   }
 
   async apply(set: ViewSet, position: Position, changes: readonly ViewChange[]): Promise<ApplyParkedOutcome> {
-    const items: Item[] = [
+    const items: ScriptItem[] = [
       set.generation,
       encodePosition(position),
       ...changeItems(changes, set.projection.indexNames),

@@ -18,7 +18,7 @@ import { inPairs } from './generation-state.ts'
 import { encodePosition } from './parked-position.ts'
 import type { ProjectionScripts } from './projection-scripts.ts'
 import { pageScript, viewScript } from './read-scripts.ts'
-import { changeItems, type Item } from './script-argument.ts'
+import { changeItems, type ScriptItem } from './script-argument.ts'
 import { decodeView, encodeTime, hasExpired } from './stored-view.ts'
 
 /** {@link Views} in Redis. */
@@ -44,7 +44,7 @@ export class RedisViews implements Views {
 
   async commit(set: ViewSet, commit: ViewCommit): Promise<CommitOutcome> {
     const { source, from, to, changes, parked } = commit
-    const items: Item[] = [
+    const items: ScriptItem[] = [
       set.generation,
       String(this.#now()),
       sourceKey(source),

@@ -99,7 +99,7 @@ export interface ProjectionInfo {
   readonly waitForOperator?: readonly WaitingSource[]
 }
 
-export interface WaitingSource {
+interface WaitingSource {
   readonly topic: string
   /** Absent: all of the topic. */
   readonly partition?: number

@@ -1,5 +1,5 @@
 export { AcceptedStart } from './accepted-start.ts'
-export { type Ask, type Checked, type Place } from './asks.ts'
+export { type Ask, type Checked, type EventPlace } from './asks.ts'
 export { catchUp, type CatchUp, type CatchUpProgress, isOfLaterOwner } from './catch-up.ts'
 export { connectRedis, type RedisConnection, type RedisSettings } from './connection.ts'
 export { HeadDeletedError, IndexMismatchError, IndexUnavailableError } from './errors.ts'

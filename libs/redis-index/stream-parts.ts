@@ -1,12 +1,12 @@
 import { type Version, versionAfter } from '#domain'
 
-import type { Place } from './asks.ts'
+import type { EventPlace } from './asks.ts'
 import { clipRun, decodeEventRun, type EventRun } from './event-run.ts'
 import { missingEventsMax } from './scripts/stream-scripts.ts'
 import type { StoredSnapshot } from './snapshot.ts'
 
 /** The events that Redis keeps of a stream, as event runs that are not decoded yet. */
-export interface RecentEvents {
+interface RecentEvents {
   readonly version: Version
   readonly tail: Buffer | undefined
   readonly lately: Buffer | undefined
@@ -16,7 +16,7 @@ export interface RecentEvents {
 export interface StreamParts extends RecentEvents {
   readonly snapshot: StoredSnapshot | undefined
   /** Where in the log versions are, both inclusive, of those that the script was asked for. */
-  readonly placesOf: (fromVersion: number, toVersion: number) => readonly Place[]
+  readonly placesOf: (fromVersion: number, toVersion: number) => readonly EventPlace[]
 }
 
 /** Events of consecutive versions of a stream, as far as the index knows them. */
@@ -25,7 +25,7 @@ export interface IndexedEvents {
   /** By version, from `fromVersion` on; `undefined` for each event that Redis does not have. */
   readonly recent: readonly (Buffer | undefined)[]
   /** Where in the log they are, in the order of their versions. */
-  readonly places: readonly Place[]
+  readonly places: readonly EventPlace[]
 }
 
 export interface LoadedFromIndex {
@@ -40,7 +40,7 @@ export interface LoadedFromIndex {
 }
 
 /** Versions between snapshot and tail, both inclusive, of which Redis does not have all. */
-export interface MissingEvents {
+interface MissingEvents {
   readonly from: Version
   readonly to: Version
   /** The first ones of them, up to {@link missingEventsMax}. */

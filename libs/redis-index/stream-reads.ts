@@ -1,6 +1,6 @@
 import { aggregateIdOf, noVersion, type StreamId, type Version } from '#domain'
 
-import type { Place } from './asks.ts'
+import type { EventPlace } from './asks.ts'
 import type { Guard } from './index-entry.ts'
 import { type Buffers, guardedArgument, type IndexParts } from './index-parts.ts'
 import { streamScript, infoScript } from './scripts/stream-scripts.ts'
@@ -81,7 +81,7 @@ function decodeParts([stored, snapshotBytes, tail, lately, full]: StreamReply, f
   const record = stored === null ? undefined : decodeStreamRecord(stored)
   const snapshot = snapshotBytes === null ? undefined : decodeSnapshot(snapshotBytes)
   const firstChunk = chunkOf((snapshot?.version ?? from - 1) + 1)
-  const placesOf = (fromVersion: number, toVersion: number): readonly Place[] => {
+  const placesOf = (fromVersion: number, toVersion: number): readonly EventPlace[] => {
     if (record === undefined || fromVersion > toVersion) return []
     const chunks = [...full.entries()].flatMap(([index, packed]) =>
       packed == null ? [] : offsetsIn(packed, firstChunk + index, fromVersion, toVersion),

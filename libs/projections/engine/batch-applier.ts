@@ -7,7 +7,7 @@ import type { ParkedEvent } from '../view-store/parked-event.ts'
 import type { ViewSet } from '../view-store/view-set.ts'
 import type { CommitOutcome, StoredView, ViewChange } from '../view-store/views.ts'
 import type { EngineParts } from './engine-parts.ts'
-import { type Failure, foldSteps, type Step, stepsOf } from './fold-events.ts'
+import { type FoldFailure, foldSteps, type FoldStep, stepsOf } from './fold-events.ts'
 import { pause } from './pause.ts'
 import type { Gate } from './gate.ts'
 
@@ -21,18 +21,18 @@ export interface PartitionWork {
 }
 
 /** Events up to a checkpoint, to be applied. */
-export interface Batch {
+interface Batch {
   readonly from: number | undefined
   readonly events: readonly FedEvent[]
   readonly to: number
 }
 
 /** Why a batch was not applied: begin anew from the store's checkpoint, or give up, for the generation is gone. */
-export type Ending = 'again' | 'gone'
+export type BatchEnding = 'again' | 'gone'
 
-type Attempt = { readonly ending: Ending | undefined } | { readonly failure: Failure }
+type Attempt = { readonly ending: BatchEnding | undefined } | { readonly failure: FoldFailure }
 
-type Tried = { readonly failure: Failure } | { readonly outcome: CommitOutcome; readonly changes: number }
+type Tried = { readonly failure: FoldFailure } | { readonly outcome: CommitOutcome; readonly changes: number }
 
 const noViews: ReadonlyMap<string, StoredView> = new Map()
 const heldPauseMs = 20
@@ -49,7 +49,7 @@ export class BatchApplier {
   }
 
   /** @returns undefined when all of it is applied. @throws whatever keeps the store or the dead letters from answering. */
-  async apply(batch: Batch, signal: AbortSignal): Promise<Ending | undefined> {
+  async apply(batch: Batch, signal: AbortSignal): Promise<BatchEnding | undefined> {
     for (let rest = batch; ;) {
       const applied = await this.#attempt(rest, signal)
       if ('ending' in applied) return applied.ending
@@ -63,7 +63,11 @@ export class BatchApplier {
   }
 
   /** Tries one event again and again; after the last try the projection's policy says what becomes of it. */
-  async #applySingle(batch: Batch, first: Failure, signal: AbortSignal): Promise<Ending | undefined> {
+  async #applySingle(
+    batch: Batch,
+    first: FoldFailure,
+    signal: AbortSignal,
+  ): Promise<BatchEnding | undefined> {
     const { triesMax, retryDelayMsMin, retryDelayMsMax } = this.#settings
     let { error } = first
     for (let tries = 1; tries < triesMax; tries++) {
@@ -80,7 +84,7 @@ export class BatchApplier {
       : this.#stop(first.event, error)
   }
 
-  async #stop({ position }: FedEvent, error: Error): Promise<Ending> {
+  async #stop({ position }: FedEvent, error: Error): Promise<BatchEnding> {
     const stop = { position, error: error.message, stoppedAtMs: Date.now() }
     await this.#work.parts.store.generations.stop(this.#set, this.#work.source, stop)
     this.#observer.stopped(this.#set, this.#work.source, error)
@@ -92,7 +96,7 @@ export class BatchApplier {
     { position }: FedEvent,
     error: Error,
     signal: AbortSignal,
-  ): Promise<Ending | undefined> {
+  ): Promise<BatchEnding | undefined> {
     await this.#work.parts.deadLetters.add({ set: this.#set, position, error: error.message })
     const parked = [{ position, error: error.message, parkedAtMs: Date.now() }]
     const ending = this.#endingOf(await this.#commit(batch, [], parked, signal))
@@ -120,7 +124,7 @@ export class BatchApplier {
     throw new Error(`views of projection ${projection.name} changed under ${collisionsMax} tries in a row`)
   }
 
-  async #foldAndCommit(batch: Batch, steps: readonly Step[], signal: AbortSignal): Promise<Tried> {
+  async #foldAndCommit(batch: Batch, steps: readonly FoldStep[], signal: AbortSignal): Promise<Tried> {
     const { projection, parts } = this.#work
     const keys = [...new Set(steps.map(({ key }) => key))]
     const stored = keys.length === 0 ? noViews : await parts.store.views.read(this.#set, keys)
@@ -149,7 +153,7 @@ export class BatchApplier {
     }
   }
 
-  #endingOf(outcome: CommitOutcome): Ending | undefined {
+  #endingOf(outcome: CommitOutcome): BatchEnding | undefined {
     switch (outcome) {
       case 'committed':
         return undefined

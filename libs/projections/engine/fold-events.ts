@@ -5,25 +5,25 @@ import type { StoredView, ViewChange } from '../view-store/views.ts'
 import { checkGiven, checkKey, viewJson } from './view-json.ts'
 
 /** An event that changes a view. */
-export interface Step {
+export interface FoldStep {
   readonly event: RecordedEvent
   readonly key: string
 }
 
 /** Why a projection cannot be made beyond an event. */
-export interface Failure {
+export interface FoldFailure {
   readonly event: FedEvent
   readonly error: Error
 }
 
 export interface Steps {
-  readonly steps: readonly Step[]
-  readonly failure?: Failure
+  readonly steps: readonly FoldStep[]
+  readonly failure?: FoldFailure
 }
 
 /** Which events change which views, up to the first that cannot be told. */
 export function stepsOf(projection: Projection, events: readonly FedEvent[]): Steps {
-  const steps: Step[] = []
+  const steps: FoldStep[] = []
   for (const event of events) {
     try {
       if (!isReadable(event)) throw event.unreadable
@@ -43,9 +43,9 @@ function keyOf(projection: Projection, event: RecordedEvent): string | undefined
   return key === undefined ? undefined : checkKey(projection, key)
 }
 
-export interface Folded {
+interface Folded {
   readonly changes: readonly ViewChange[]
-  readonly failure?: Failure
+  readonly failure?: FoldFailure
 }
 
 /**
@@ -55,7 +55,7 @@ export interface Folded {
 export function foldSteps(
   projection: Projection,
   stored: ReadonlyMap<string, StoredView>,
-  steps: readonly Step[],
+  steps: readonly FoldStep[],
 ): Folded {
   const { touched, failure } = fold(projection, stored, steps, () => undefined)
   if (failure !== undefined) return { changes: [], failure }
@@ -83,9 +83,9 @@ interface Touched {
 function fold(
   projection: Projection,
   stored: ReadonlyMap<string, StoredView>,
-  steps: readonly Step[],
+  steps: readonly FoldStep[],
   check: (view: Touched) => void,
-): { readonly touched: readonly Touched[]; readonly failure?: Failure } {
+): { readonly touched: readonly Touched[]; readonly failure?: FoldFailure } {
   const views = new Map<string, Touched>()
   for (const { event, key } of steps) {
     try {

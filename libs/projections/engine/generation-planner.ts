@@ -6,7 +6,7 @@ import { sourceKey, type SourcePartition } from '../source-partition.ts'
 import type { AddOptions, GenerationState } from '../view-store/generations.ts'
 import type { EngineParts } from './engine-parts.ts'
 
-export interface PlannerOptions {
+interface PlannerOptions {
   readonly projection: Projection
   readonly sources: readonly SourcePartition[]
   readonly topicIds: Readonly<Record<string, string>>

@@ -4,9 +4,9 @@ import type { EventFeed } from '../event-feed.ts'
 import type { ParkedEvent } from '../view-store/parked-event.ts'
 import type { ViewSet } from '../view-store/view-set.ts'
 import type { ViewStore } from '../view-store/view-store.ts'
-import { asError, foldSteps, type Step, stepsOf } from './fold-events.ts'
+import { asError, foldSteps, type FoldStep, stepsOf } from './fold-events.ts'
 
-export interface RetryResult {
+interface RetryResult {
   readonly applied: number
   /** Those that failed again, with what is wrong now; they stay set aside. */
   readonly failed: readonly ParkedEvent[]
@@ -60,7 +60,7 @@ export class ParkedRetry {
   /** One that the log does not give, now or any more, holds up none of the others. */
   async #plan(
     position: Position,
-  ): Promise<{ readonly steps: readonly Step[]; readonly failure?: Error | undefined }> {
+  ): Promise<{ readonly steps: readonly FoldStep[]; readonly failure?: Error | undefined }> {
     try {
       const { steps, failure } = stepsOf(this.#projection, [await this.#feed.eventAt(position)])
       return { steps, failure: failure?.error }

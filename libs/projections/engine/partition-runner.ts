@@ -2,7 +2,7 @@ import type { FedChunk } from '../event-feed.ts'
 import { sourceKey, type SourcePartition } from '../source-partition.ts'
 import type { GenerationState } from '../view-store/generations.ts'
 import type { ViewSet } from '../view-store/view-set.ts'
-import { BatchApplier, type Ending, type PartitionWork } from './batch-applier.ts'
+import { BatchApplier, type BatchEnding, type PartitionWork } from './batch-applier.ts'
 import { pause } from './pause.ts'
 import { isStopped } from './standstill.ts'
 
@@ -76,7 +76,7 @@ export class PartitionRunner {
     }
   }
 
-  async #follow(signal: AbortSignal): Promise<Ending | 'done'> {
+  async #follow(signal: AbortSignal): Promise<BatchEnding | 'done'> {
     const { feed } = this.#work.parts
     const key = sourceKey(this.source)
     const state = await this.#active()
@@ -139,7 +139,7 @@ export class PartitionRunner {
     from: number | undefined,
     chunk: FedChunk,
     signal: AbortSignal,
-  ): Promise<Ending | undefined> {
+  ): Promise<BatchEnding | undefined> {
     const events = chunk.events.filter(({ position }) => position.offset < this.#end)
     const to = Math.min(chunk.nextOffset, this.#end)
     const { batchEventsMax } = this.#settings

@@ -7,7 +7,7 @@ export type StoreMethod =
   'prepare' | 'close' | { [Name in Port]: `${Name}.${keyof ViewStore[Name] & string}` }[Port]
 
 /** What a call of a store goes through: `proceed` makes it. */
-export type Around = (
+type Around = (
   method: StoreMethod,
   proceed: () => Promise<unknown>,
   args: readonly unknown[],

@@ -2,7 +2,7 @@ import { InMemoryViewStore } from '../in-memory/in-memory-view-store.ts'
 import type { ViewStore } from '../view-store/view-store.ts'
 import { aroundStore, callMethod, type StoreMethod } from './around-store.ts'
 
-interface Change {
+interface RecordedCall {
   readonly atMs: number
   readonly method: StoreMethod
   readonly apply: (store: ViewStore) => Promise<unknown>
@@ -20,7 +20,7 @@ const readOnly: readonly StoreMethod[] = [
 /** A store in memory that can be emptied, and set back to how it was, behind the backs of all who use it. */
 export class RestorableStore {
   readonly store: ViewStore
-  #changes: Change[] = []
+  #changes: RecordedCall[] = []
   #replayedMs: number | undefined
   #held: ViewStore = this.#fresh()
 
@@ -38,7 +38,7 @@ export class RestorableStore {
   }
 
   async restore(copy: readonly unknown[]): Promise<void> {
-    await this.#replay(copy as readonly Change[])
+    await this.#replay(copy as readonly RecordedCall[])
   }
 
   /** Takes away all but the room that was made for projections. */
@@ -46,7 +46,7 @@ export class RestorableStore {
     await this.#replay(this.#changes.filter(({ method }) => method === 'prepare'))
   }
 
-  async #replay(changes: readonly Change[]): Promise<void> {
+  async #replay(changes: readonly RecordedCall[]): Promise<void> {
     this.#changes = [...changes]
     this.#held = this.#fresh()
     const done = changes.map(({ atMs, apply }) => {

@@ -34,7 +34,7 @@ export const parkedEvent = (offset: number, more: Partial<ParkedEvent> = {}): Pa
 })
 
 /** What a test gives of a commit; the rest is partition 0 from nothing to 1, without changes. */
-export type Step = Partial<Omit<ViewCommit, 'source'>> & { readonly partition?: number }
+export type CommitDraft = Partial<Omit<ViewCommit, 'source'>> & { readonly partition?: number }
 
 /** The JSON of `{ n }`, with white space or without: stores may change it. */
 export const jsonOf = (n: number): unknown => expect.stringMatching(new RegExp(`^\\{"n": ?${n}\\}$`))
@@ -93,7 +93,7 @@ export class TestedProjection {
     return (await this.state(id)).checkpoints.get(sourceKey(source(partition)))
   }
 
-  commit(id: string, { partition, ...step }: Step): Promise<CommitOutcome> {
+  commit(id: string, { partition, ...step }: CommitDraft): Promise<CommitOutcome> {
     return this.#store.views.commit(this.set(id), {
       source: source(partition),
       from: undefined,

@@ -6,18 +6,18 @@ import { aroundStore, type StoreMethod } from './around-store.ts'
  * What becomes of a call. `lost`: it is done, its answer is not heard. `away`: it is not done. `slow`: others come in
  * between, before and behind it. `frozen`: it is done when {@link UnreliableStore.thaw} is called, however late.
  */
-export type Fault = 'none' | 'lost' | 'away' | 'slow' | 'frozen'
+export type StoreFault = 'none' | 'lost' | 'away' | 'slow' | 'frozen'
 
 /** A store as one instance sees it from behind a bad line. */
 export class UnreliableStore {
   readonly store: ViewStore
   /** Calls that were frozen so far. */
   frozen = 0
-  readonly #nextFault: (method: StoreMethod) => Fault
+  readonly #nextFault: (method: StoreMethod) => StoreFault
   #thaw = Promise.withResolvers<undefined>()
   #isDead = false
 
-  constructor(store: ViewStore, nextFault: (method: StoreMethod) => Fault) {
+  constructor(store: ViewStore, nextFault: (method: StoreMethod) => StoreFault) {
     this.#nextFault = nextFault
     this.store = aroundStore(store, (method, proceed) => this.#call(method, proceed))
   }

@@ -192,7 +192,8 @@ async function expectSameStream(
     const { events: indexed, ...missing } = loaded.missing ?? {}
     const isWhole = loaded.firstTailVersion <= from + 1
     expect(missing).toEqual(isWhole ? {} : { from: from + 1, to: loaded.firstTailVersion - 1 })
-    expect(indexed?.places).toEqual(isWhole ? undefined : all.slice(from, loaded.firstTailVersion - 1))
+    const lacking = all.slice(from, loaded.firstTailVersion - 1).slice(0, 1_000)
+    expect(indexed?.places).toEqual(isWhole ? undefined : lacking)
   }
 
   const recent = held(await index.events(guard, order(id), 1, last)).recent

@@ -1,14 +1,14 @@
 import { formatPosition, type Position } from '#domain'
 
-import { sourceKey } from '../source-partition.ts'
-import type { GenerationState } from '../view-store/generations.ts'
-import type { UnpublishedView } from '../view-store/outbox.ts'
-import type { ViewSet } from '../view-store/view-set.ts'
-import type { ViewStore } from '../view-store/view-store.ts'
-import type { KeyedView, StoredViewPage, ViewChange, ViewPageQuery } from '../view-store/views.ts'
-import { type Claim, type Command, type ModelChange, modelKeys, type Target } from './model-commands.ts'
-import type { TestClock } from './test-clock.ts'
-import { at, change, found, parkedEvent, source, type TestedProjection, topic } from './tested-projection.ts'
+import { sourceKey } from '../../source-partition.ts'
+import type { GenerationState } from '../../view-store/generations.ts'
+import type { UnpublishedView } from '../../view-store/outbox.ts'
+import type { ViewSet } from '../../view-store/view-set.ts'
+import type { ViewStore } from '../../view-store/view-store.ts'
+import type { KeyedView, StoredViewPage, ViewChange, ViewPageQuery } from '../../view-store/views.ts'
+import { type Claim, type Command, type ModelChange, modelKeys, type ModelTarget } from './model-commands.ts'
+import type { TestClock } from '../test-clock.ts'
+import { at, change, found, parkedEvent, source, type TestedProjection, topic } from '../tested-projection.ts'
 
 const holdMs = 75
 const everything = 1000
@@ -185,16 +185,22 @@ export class ModelPlayer {
     return seen
   }
 
-  #find(target: Target): GenerationState | undefined {
+  #find(target: ModelTarget): GenerationState | undefined {
     return this.#generations.findLast(({ status }) => status === target)
   }
 
-  #set(target: Target): ViewSet {
+  #set(target: ModelTarget): ViewSet {
     return this.#projection.set(this.#find(target)?.id ?? 'none')
   }
 
   /** One that is set aside, or one that is not where there are not so many. */
-  async #nthParked({ target, nth }: { readonly target: Target; readonly nth: number }): Promise<Position> {
+  async #nthParked({
+    target,
+    nth,
+  }: {
+    readonly target: ModelTarget
+    readonly nth: number
+  }): Promise<Position> {
     const [event] = await this.#store.parked.list(this.#set(target), { offset: nth, limit: 1 })
     return event?.position ?? at(999)
   }

@@ -5,7 +5,7 @@ import type { TestClock } from './test-clock.ts'
 import { TestedProjection } from './tested-projection.ts'
 
 /** What the suite needs of the store that it tests. All tests share it: each uses projections of its own. */
-export interface StoreUnderTest {
+export interface ViewStoreUnderTest {
   readonly store: ViewStore
   /** Takes away all that the store holds, behind its back, as a flush does. Without it that test is skipped. */
   readonly loseAll?: () => Promise<void>
@@ -14,15 +14,17 @@ export interface StoreUnderTest {
 }
 
 /** Opens the store on an empty place. @param clock the store's `now` option: milliseconds since 1970. */
-export type OpenStore = (clock: { readonly now: () => number }) => StoreUnderTest | Promise<StoreUnderTest>
+export type OpenViewStore = (clock: {
+  readonly now: () => number
+}) => ViewStoreUnderTest | Promise<ViewStoreUnderTest>
 
 /** The store under test with what its tests need around it. */
-export class Subject {
+export class ViewStoreSubject {
   readonly store: ViewStore
   readonly clock: TestClock
   readonly loseAll: (() => Promise<void>) | undefined
 
-  constructor({ store, loseAll }: StoreUnderTest, clock: TestClock) {
+  constructor({ store, loseAll }: ViewStoreUnderTest, clock: TestClock) {
     this.store = store
     this.clock = clock
     this.loseAll = loseAll

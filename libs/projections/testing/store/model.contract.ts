@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
-import { InMemoryViewStore } from '../in-memory/in-memory-view-store.ts'
+import { InMemoryViewStore } from '../../in-memory/in-memory-view-store.ts'
 import { type Command, commands } from './model-commands.ts'
 import { ModelPlayer } from './model-player.ts'
-import { Subject } from './store-under-test.ts'
+import { ViewStoreSubject } from '../view-store-under-test.ts'
 
 export interface ModelSettings {
   /** How many sequences of commands are tried. */
@@ -16,11 +16,14 @@ export interface ModelSettings {
 /** Servers on a busy machine take their time. */
 const timeoutMs = 240_000
 
-export function modelContract(subject: () => Subject, { modelRuns, commandsMax }: ModelSettings): void {
+export function modelContract(
+  subject: () => ViewStoreSubject,
+  { modelRuns, commandsMax }: ModelSettings,
+): void {
   /** Both stores see the same clock; each has a fresh projection. */
   const players = async (): Promise<ModelPlayer[]> => {
     const { clock } = subject()
-    const model = new Subject({ store: new InMemoryViewStore({ now: clock.now }) }, clock)
+    const model = new ViewStoreSubject({ store: new InMemoryViewStore({ now: clock.now }) }, clock)
     return Promise.all(
       [subject(), model].map(async (side) => {
         const projection = await side.freshProjection(['spend'])

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 
-import type { Subject } from './store-under-test.ts'
-import { at, parkedEvent, source, type TestedProjection } from './tested-projection.ts'
+import type { ViewStoreSubject } from '../view-store-under-test.ts'
+import { at, parkedEvent, source, type TestedProjection } from '../tested-projection.ts'
 
-export function discardContract(subject: () => Subject): void {
+export function discardContract(subject: () => ViewStoreSubject): void {
   const discard = (projection: TestedProjection, id: string, limit = 1000) =>
     subject().store.generations.discard(projection.set(id), limit)
 

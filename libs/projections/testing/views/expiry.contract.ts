@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 
-import type { Subject } from './store-under-test.ts'
-import { change, found, type TestedProjection } from './tested-projection.ts'
+import type { ViewStoreSubject } from '../view-store-under-test.ts'
+import { change, found, type TestedProjection } from '../tested-projection.ts'
 
-export function expiryContract(subject: () => Subject): void {
+export function expiryContract(subject: () => ViewStoreSubject): void {
   /** `short` expires in a second, `long` in an hour, `never` never. */
   const withExpiry = async (): Promise<TestedProjection> => {
     const { clock } = subject()

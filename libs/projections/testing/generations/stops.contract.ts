@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 
-import type { Stop } from '../view-store/generations.ts'
-import type { Subject } from './store-under-test.ts'
-import { at, source, type TestedProjection } from './tested-projection.ts'
+import type { Stop } from '../../view-store/generations.ts'
+import type { ViewStoreSubject } from '../view-store-under-test.ts'
+import { at, source, type TestedProjection } from '../tested-projection.ts'
 
 const because = (error: string, partition = 0): Stop => ({
   position: at(5, partition),
@@ -10,7 +10,7 @@ const because = (error: string, partition = 0): Stop => ({
   stoppedAtMs: 1234,
 })
 
-export function stopsContract(subject: () => Subject): void {
+export function stopsContract(subject: () => ViewStoreSubject): void {
   const stop = (projection: TestedProjection, id: string, partition: number, error = 'broken') =>
     subject().store.generations.stop(projection.set(id), source(partition), because(error, partition))
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 
-import type { KeyedView, ViewPageQuery } from '../view-store/views.ts'
-import type { Subject } from './store-under-test.ts'
-import { at, change, found, jsonOf, type TestedProjection } from './tested-projection.ts'
+import type { KeyedView, ViewPageQuery } from '../../view-store/views.ts'
+import type { ViewStoreSubject } from '../view-store-under-test.ts'
+import { at, change, found, jsonOf, type TestedProjection } from '../tested-projection.ts'
 
 /** In the order of their UTF-8 bytes; the last two are the other way round by UTF-16 code units. */
 const oddKeys = [
@@ -37,14 +37,14 @@ const figures = [
   9007199254740991, 1e21, 1.7976931348623157e308,
 ]
 
-type Query = Partial<ViewPageQuery>
+type PageQuery = Partial<ViewPageQuery>
 
-export function pagesContract(subject: () => Subject): void {
-  const page = async (projection: TestedProjection, query: Query) =>
+export function pagesContract(subject: () => ViewStoreSubject): void {
+  const page = async (projection: TestedProjection, query: PageQuery) =>
     found(await subject().store.views.page(projection.stored, { descending: false, limit: 100, ...query }))
 
   /** All views from a place on, page by page. */
-  const walk = async (projection: TestedProjection, query: Query): Promise<KeyedView[]> => {
+  const walk = async (projection: TestedProjection, query: PageQuery): Promise<KeyedView[]> => {
     const views: KeyedView[] = []
     let cursor = query.cursor
     for (let pages = 0; pages < 100; pages += 1) {
@@ -57,7 +57,7 @@ export function pagesContract(subject: () => Subject): void {
     throw new Error('there is always a next page')
   }
 
-  const walkKeys = async (projection: TestedProjection, query: Query): Promise<string[]> =>
+  const walkKeys = async (projection: TestedProjection, query: PageQuery): Promise<string[]> =>
     (await walk(projection, query)).map(({ key }) => key)
 
   const withOddKeys = async (): Promise<TestedProjection> => {
@@ -117,7 +117,7 @@ export function pagesContract(subject: () => Subject): void {
       await projection.add('g2')
       await projection.write('g2', { a: 2 })
       const query = { descending: false, limit: 10 }
-      const lookUp = (more: Query) => store.views.page(projection.stored, { ...query, ...more })
+      const lookUp = (more: PageQuery) => store.views.page(projection.stored, { ...query, ...more })
       expect(await lookUp({ after: at(0) })).toEqual({ outcome: 'behind' })
       expect(await lookUp({ after: at(0), generation: 'g2' })).toMatchObject({
         outcome: 'found',

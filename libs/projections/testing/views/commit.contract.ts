@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 
-import type { Subject } from './store-under-test.ts'
-import { change, jsonOf, parkedEvent } from './tested-projection.ts'
+import type { ViewStoreSubject } from '../view-store-under-test.ts'
+import { change, jsonOf, parkedEvent } from '../tested-projection.ts'
 
-export function commitContract(subject: () => Subject): void {
+export function commitContract(subject: () => ViewStoreSubject): void {
   describe('a commit', () => {
     test('makes its changes and moves its checkpoint', async () => {
       const { store } = subject()

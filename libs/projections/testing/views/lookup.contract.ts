@@ -2,11 +2,11 @@ import { describe, expect, test } from 'vitest'
 
 import { position } from '#domain'
 
-import type { ViewLookup } from '../view-store/views.ts'
-import type { Subject } from './store-under-test.ts'
-import { at, change, jsonOf, type TestedProjection } from './tested-projection.ts'
+import type { ViewLookup } from '../../view-store/views.ts'
+import type { ViewStoreSubject } from '../view-store-under-test.ts'
+import { at, change, jsonOf, type TestedProjection } from '../tested-projection.ts'
 
-export function lookupContract(subject: () => Subject): void {
+export function lookupContract(subject: () => ViewStoreSubject): void {
   const view = (projection: TestedProjection, key: string, lookup?: ViewLookup) =>
     subject().store.views.find(projection.stored, key, lookup)
 

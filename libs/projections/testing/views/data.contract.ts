@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
 
-import type { Subject } from './store-under-test.ts'
-import { change, found, jsonOf } from './tested-projection.ts'
+import type { ViewStoreSubject } from '../view-store-under-test.ts'
+import { change, found, jsonOf } from '../tested-projection.ts'
 
 const longName =
   'a-projection-with-a-name-of-a-hundred-characters-which-is-as-long-as-a-name-may-be-and-some-more-'
 
-export function dataContract(subject: () => Subject): void {
+export function dataContract(subject: () => ViewStoreSubject): void {
   describe('a view', () => {
     test.each<[string, unknown]>([
       ['text of all kinds', { 'a "b" \\ ’': "Zoë 漢字 😀 \n\t\u2028 {}%$1 :x ? '; --", '': '' }],

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 
-import { type Subject } from './store-under-test.ts'
-import { at, source } from './tested-projection.ts'
+import type { ViewStoreSubject } from '../view-store-under-test.ts'
+import { at, source } from '../tested-projection.ts'
 
-export function generationsContract(subject: () => Subject): void {
+export function lifecycleContract(subject: () => ViewStoreSubject): void {
   describe('generations', () => {
     test('are none before the first is made', async () => {
       const { store } = subject()

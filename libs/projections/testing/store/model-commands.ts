@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 
-import type { GenerationStatus } from '../view-store/generation.ts'
+import type { GenerationStatus } from '../../view-store/generation.ts'
 
 /** Which revision a change claims to be made from. `earlier`: one that the view had once, or never. */
 export type Claim = 'now' | 'absent' | 'earlier'
@@ -18,7 +18,7 @@ export interface ModelChange {
 }
 
 /** The generation that something is done to: the newest of a status, or one that is not there. */
-export type Target = GenerationStatus | 'unknown'
+export type ModelTarget = GenerationStatus | 'unknown'
 
 /** What is done to two stores alike; what revisions and checkpoints it names, each store knows of its own. */
 export type Command =
@@ -30,10 +30,10 @@ export type Command =
       readonly ifNeeded: boolean
       readonly topicId: string
     }
-  | { readonly kind: 'switch' | 'retire' | 'discard'; readonly target: Target }
+  | { readonly kind: 'switch' | 'retire' | 'discard'; readonly target: ModelTarget }
   | {
       readonly kind: 'commit'
-      readonly target: Target
+      readonly target: ModelTarget
       readonly partition: number
       readonly from: From
       readonly steps: number
@@ -43,23 +43,28 @@ export type Command =
     }
   | {
       readonly kind: 'applyParked'
-      readonly target: Target
+      readonly target: ModelTarget
       readonly nth: number
       readonly changes: readonly ModelChange[]
     }
-  | { readonly kind: 'dropParked'; readonly target: Target; readonly nth: number }
+  | { readonly kind: 'dropParked'; readonly target: ModelTarget; readonly nth: number }
   | {
       readonly kind: 'markPublished'
-      readonly target: Target
+      readonly target: ModelTarget
       readonly keys: readonly string[]
       readonly claim: Claim
     }
-  | { readonly kind: 'expire'; readonly target: Target; readonly aheadMs: number }
-  | { readonly kind: 'stop'; readonly target: Target; readonly partition: number; readonly error: string }
+  | { readonly kind: 'expire'; readonly target: ModelTarget; readonly aheadMs: number }
+  | {
+      readonly kind: 'stop'
+      readonly target: ModelTarget
+      readonly partition: number
+      readonly error: string
+    }
   | { readonly kind: 'resume'; readonly partition: number | undefined }
   | {
       readonly kind: 'page'
-      readonly target: Target | undefined
+      readonly target: ModelTarget | undefined
       readonly orderBy: 'spend' | undefined
       readonly descending: boolean
       readonly limit: number
@@ -71,10 +76,10 @@ export type Command =
 export const modelKeys = ['a', 'b', 'é', '😀'] as const
 
 const target = fc.oneof(
-  { weight: 12, arbitrary: fc.constant<Target>('serving') },
-  { weight: 4, arbitrary: fc.constant<Target>('building') },
-  { weight: 2, arbitrary: fc.constantFrom<Target>('kept', 'retired') },
-  { weight: 1, arbitrary: fc.constant<Target>('unknown') },
+  { weight: 12, arbitrary: fc.constant<ModelTarget>('serving') },
+  { weight: 4, arbitrary: fc.constant<ModelTarget>('building') },
+  { weight: 2, arbitrary: fc.constantFrom<ModelTarget>('kept', 'retired') },
+  { weight: 1, arbitrary: fc.constant<ModelTarget>('unknown') },
 )
 const key = fc.constantFrom(...modelKeys)
 const partition = fc.constantFrom(0, 1)
@@ -110,7 +115,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     weight: 4,
     arbitrary: fc.record({
       kind: kind('switch'),
-      target: fc.constantFrom<Target>('building', 'building', 'building', 'serving', 'kept'),
+      target: fc.constantFrom<ModelTarget>('building', 'building', 'building', 'serving', 'kept'),
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: kind('retire'), target }) },
@@ -118,7 +123,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({
       kind: kind('discard'),
-      target: fc.constantFrom<Target>('retired', 'retired', 'serving'),
+      target: fc.constantFrom<ModelTarget>('retired', 'retired', 'serving'),
     }),
   },
   {

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
 
-import type { Subject } from './store-under-test.ts'
-import { change, type TestedProjection, topic } from './tested-projection.ts'
+import type { ViewStoreSubject } from '../view-store-under-test.ts'
+import { change, type TestedProjection, topic } from '../tested-projection.ts'
 
 const holdMs = 500
 
-export function switchContract(subject: () => Subject): void {
+export function switchContract(subject: () => ViewStoreSubject): void {
   const switchTo = (projection: TestedProjection, id: string) =>
     subject().store.generations.switchTo(projection.set(id), holdMs)
 

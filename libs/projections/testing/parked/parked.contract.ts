@@ -2,13 +2,13 @@ import { describe, expect, test } from 'vitest'
 
 import { position } from '#domain'
 
-import type { ParkedEvent } from '../view-store/parked-event.ts'
-import type { Subject } from './store-under-test.ts'
-import { at, change, parkedEvent, type TestedProjection, topic } from './tested-projection.ts'
+import type { ParkedEvent } from '../../view-store/parked-event.ts'
+import type { ViewStoreSubject } from '../view-store-under-test.ts'
+import { at, change, parkedEvent, type TestedProjection, topic } from '../tested-projection.ts'
 
 const all = { offset: 0, limit: 100 }
 
-export function parkedContract(subject: () => Subject): void {
+export function parkedContract(subject: () => ViewStoreSubject): void {
   const withParked = async (parked: readonly ParkedEvent[]): Promise<TestedProjection> => {
     const projection = await subject().servingProjection()
     expect(await projection.commit('g1', { to: 100, parked })).toBe('committed')

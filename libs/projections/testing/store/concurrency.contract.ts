@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
 
-import type { Subject } from './store-under-test.ts'
-import { at, change, type TestedProjection } from './tested-projection.ts'
+import type { ViewStoreSubject } from '../view-store-under-test.ts'
+import { at, change, type TestedProjection } from '../tested-projection.ts'
 
 const roundsMax = 10_000
 
-export function concurrencyContract(subject: () => Subject): void {
+export function concurrencyContract(subject: () => ViewStoreSubject): void {
   /** Adds one to each of the keys as the engine does: read, fold, commit, and again where a view has changed. */
   const addOne = async (
     projection: TestedProjection,

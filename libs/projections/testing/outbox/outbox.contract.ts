@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 
-import type { Subject } from './store-under-test.ts'
-import { change, jsonOf } from './tested-projection.ts'
+import type { ViewStoreSubject } from '../view-store-under-test.ts'
+import { change, jsonOf } from '../tested-projection.ts'
 
-export function unpublishedContract(subject: () => Subject): void {
+export function outboxContract(subject: () => ViewStoreSubject): void {
   describe('what is unpublished', () => {
     test('is every view that changed, each once and as it is now', async () => {
       const projection = await subject().servingProjection()
