@@ -1,11 +1,12 @@
-import type {
-  AddOptions,
-  Generation,
-  GenerationStatus,
-  NewGeneration,
-  StoredProjection,
-  SwitchOutcome,
-  ViewSet,
+import {
+  type AddOptions,
+  type Generation,
+  type GenerationStatus,
+  type NewGeneration,
+  statusOfNew,
+  type StoredProjection,
+  type SwitchOutcome,
+  type ViewSet,
 } from '#projections'
 
 import type { Sql } from './database.ts'
@@ -34,7 +35,7 @@ export async function addGeneration(
     ({ id, status }) => id !== insteadOf && (status === 'serving' || status === 'building'),
   )
   if (ifNeeded && current.some(({ viewVersion }) => viewVersion >= generation.viewVersion)) return false
-  const status = statusOf(generation, current)
+  const status = statusOfNew(generation, current)
   if (status === 'building') await retireBuilding(sql, names, projection)
   const set = { projection, generation: generation.id }
   await sql.query(
@@ -67,11 +68,6 @@ async function adoptOrphans(sql: Sql, names: SqlNames, projection: StoredProject
       [...idOf(set), JSON.stringify(nothing), names.views(set)],
     )
   }
-}
-
-function statusOf({ until }: NewGeneration, current: readonly Generation[]): GenerationStatus {
-  if (until !== undefined) return 'kept'
-  return current.some(({ status }) => status === 'serving') ? 'building' : 'serving'
 }
 
 async function retireBuilding(

@@ -45,6 +45,7 @@ export {
   type GenerationStatus,
   type NewGeneration,
   type OffsetRange,
+  statusOfNew,
   type Until,
 } from './view-store/generation.ts'
 export {

@@ -1,5 +1,5 @@
 import { sourceKey, type SourcePartition } from '../source-partition.ts'
-import type { NewGeneration } from '../view-store/generation.ts'
+import { type NewGeneration, statusOfNew } from '../view-store/generation.ts'
 import type {
   AddOptions,
   Generations,
@@ -35,7 +35,7 @@ export class MemoryGenerations implements Generations {
       if (insteadOf !== undefined && !this.#replace({ projection, generation: insteadOf })) return false
       const current = this.#projections.all(projection).filter(isCurrent)
       if (ifNeeded && current.some(({ viewVersion }) => viewVersion >= generation.viewVersion)) return false
-      const status = statusOf(generation, current)
+      const status = statusOfNew(generation, current)
       if (status === 'building') retireBuilding(current)
       this.#projections.add(projection, generation, status)
       return true
@@ -107,11 +107,6 @@ export class MemoryGenerations implements Generations {
 }
 
 const isCurrent = ({ status }: MemoryGeneration): boolean => status === 'serving' || status === 'building'
-
-const statusOf = ({ until }: NewGeneration, current: readonly MemoryGeneration[]) => {
-  if (until !== undefined) return 'kept'
-  return current.some(({ status }) => status === 'serving') ? 'building' : 'serving'
-}
 
 function retireBuilding(current: readonly MemoryGeneration[]): void {
   for (const generation of current) {

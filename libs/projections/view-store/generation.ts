@@ -36,3 +36,12 @@ export interface Until {
   readonly beforeMs: number
   readonly exact?: { readonly source: string; readonly end: number }
 }
+
+/** The status with which a store adds a generation beside the current ones, which serve or are building. */
+export function statusOfNew(
+  { until }: NewGeneration,
+  current: readonly Pick<Generation, 'status'>[],
+): GenerationStatus {
+  if (until !== undefined) return 'kept'
+  return current.some(({ status }) => status === 'serving') ? 'building' : 'serving'
+}
