@@ -22,7 +22,7 @@ interface GenerationRow {
   readonly damage: string | null
 }
 
-/** A generation, and what was noted of it. */
+/** A generation, with its recorded damage. */
 interface NotedGeneration extends Generation {
   readonly damage?: string
 }
@@ -61,14 +61,14 @@ export async function generationRows(
   return rows.map(generationOf)
 }
 
-/** The same with all that the store holds of them. */
+/** The same, with everything that the store holds of them. */
 export async function generationStates(
   sql: Sql,
   names: SqlNames,
   projection: StoredProjection,
 ): Promise<readonly GenerationState[]> {
   const { generations, checkpoints, parked, stops } = names
-  // Qualified all over: the name of a column that somebody has dropped would mean that of the outer table.
+  // Everything is qualified: the name of a dropped column would otherwise refer to the outer table.
   const ofGeneration = 'own WHERE (own.projection, own.generation) = (g.projection, g.generation)'
   const rows = await sql.query<StateRow>(
     `SELECT g.status, g.definition, g.damage, c.checkpoints, s.stops, p.parked, ${isSharedWhole(names)} AS "isSharedWhole",
@@ -108,7 +108,7 @@ const columnsOf = (table: string): string =>
 /** The two tables of a generation share the end of their names. */
 const unpublishedTable = `regexp_replace(g.views_table, '"_views_([0-9a-f]+)"$', '"_unpublished_\\1"')`
 
-/** What was noted, or what somebody has taken away of the tables. */
+/** The recorded damage, or what is missing of the tables. */
 function damageOf(
   names: SqlNames,
   projection: StoredProjection,

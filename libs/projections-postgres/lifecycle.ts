@@ -15,7 +15,7 @@ import type { SqlNames } from './names.ts'
 import { commentOf, createViewTables, dropGeneration, idOf, showGeneration } from './tables.ts'
 import { timeOf } from './time.ts'
 
-// All of these run under the projection's exclusive lock, so that what they read stays as it is.
+// All of these run under the projection's exclusive lock, so that what they read does not change.
 
 /** Behaves as Generations.add. */
 export async function addGeneration(
@@ -49,7 +49,7 @@ export async function addGeneration(
   return true
 }
 
-/** Tables of generations that were lost from the list are to be discarded like any other's. Their comments tell whose they are. */
+/** Adds generations whose tables exist but whose rows were lost, as retired ones, so that they are discarded. The comments on the tables name them. */
 async function adoptOrphans(sql: Sql, names: SqlNames, projection: StoredProjection): Promise<void> {
   const found = await sql.query<{ generation: string }>(
     `SELECT substr(obj_description(oid, 'pg_class'), length($2) + 1) AS generation FROM pg_class
@@ -106,7 +106,7 @@ export async function switchTo(
   return 'switched'
 }
 
-/** Whether a generation has not come as far as another one in any of the partitions that they share. */
+/** Whether a generation is behind another one in any of the partitions that they share. */
 async function isBehind(
   sql: Sql,
   { checkpoints }: SqlNames,
@@ -172,7 +172,7 @@ export async function discard(
     await dropGeneration(sql, names, set)
     return true
   }
-  // One more than is to be taken away tells whether that is all.
+  // One key more than the limit shows whether these are all.
   const keys = await keysOf(sql, names, set, limit + 1)
   const serving = rows.find((row) => row.status === 'serving')
   if (serving !== undefined) {
@@ -218,7 +218,7 @@ async function takeAway(sql: Sql, names: SqlNames, set: ViewSet, keys: readonly 
   )
 }
 
-/** The changelog may have views under these keys. Those that are no views of this generation are to be deleted there. */
+/** Marks keys without a view in this generation as unpublished deletions: the changelog may have views under them. */
 async function noteAbsent(
   sql: Sql,
   names: SqlNames,

@@ -19,17 +19,16 @@ const columns = {
 
 type Shared = keyof typeof columns
 
-/** What is there. */
 interface FoundTables {
   /** Columns by table; those of the sequence, too. */
   readonly columns: ReadonlyMap<string, readonly string[]>
-  /** Whether truncation is noted; not where an earlier version of Annals made the tables. */
+  /** Whether truncation is recorded; it is not where an earlier version of Annals created the tables. */
   readonly notesTruncation: boolean
 }
 
 /**
- * Makes what all projections share, where it is not there yet. Where a part of it was dropped, nobody knows any more what was applied: it
- * is made once more, and all generations count as damaged.
+ * Creates what all projections share, where it does not exist yet. Where a part was dropped, it is unknown what was applied: the part is
+ * created again, and all generations count as damaged.
  */
 export async function ensureTables(database: Database, names: SqlNames): Promise<void> {
   if (isWhole(await find(database, names))) return
@@ -48,7 +47,7 @@ export async function ensureTables(database: Database, names: SqlNames): Promise
   })
 }
 
-/** SQL that tells whether nothing is missing of it. */
+/** SQL that is true when nothing is missing. */
 export function isSharedWhole(names: SqlNames): string {
   const expected = (Object.keys(columns) as Shared[]).flatMap((table) =>
     (table === '_revisions' ? ['last_value'] : columns[table]).map(

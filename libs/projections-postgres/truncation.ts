@@ -3,8 +3,8 @@ import { escapeLiteral } from 'pg'
 import type { SqlNames } from './names.ts'
 
 /**
- * Rows that are gone cannot be told from rows that never were: emptying a table leaves a note, in the same transaction. A partition that
- * stands still is no more than a note itself: without it, it meets the same event.
+ * Missing rows look like rows that never existed, so a trigger records the truncation of a table in the same transaction. The table of
+ * stops needs none: without its stop, a partition meets the same event again.
  * @param of projection and generation, of a table that is theirs alone.
  */
 export const truncationTrigger = (names: SqlNames, table: string, of: readonly string[] = []): string => `

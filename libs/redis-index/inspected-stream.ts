@@ -3,7 +3,7 @@ import { assembleRecent } from './stream-parts.ts'
 import { decodeStreamRecord, type StreamRecord } from './stream-record.ts'
 import { unpackOffsets } from './varint.ts'
 
-/** All that the index holds of a stream, for whoever compares it with the log. */
+/** Everything that the index holds of a stream, for comparison with the log. */
 export interface InspectedStream extends Pick<
   StreamRecord,
   'version' | 'firstTimestampMs' | 'lastTimestampMs'

@@ -11,7 +11,7 @@ import { type FoldFailure, foldSteps, type FoldStep, stepsOf } from './fold-even
 import { pause } from './pause.ts'
 import type { Gate } from './gate.ts'
 
-/** What a runner makes: one generation of a projection, as far as it comes from one source partition. */
+/** The work of a runner: one generation of a projection, from one source partition. */
 export interface PartitionWork {
   readonly projection: Projection
   readonly generation: Generation
@@ -27,7 +27,7 @@ interface Batch {
   readonly to: number
 }
 
-/** Why a batch was not applied: begin anew from the store's checkpoint, or give up, for the generation is gone. */
+/** Why a batch was not applied. `again`: resume from the store's checkpoint. `gone`: give up, because the generation is gone. */
 export type BatchEnding = 'again' | 'gone'
 
 type Attempt = { readonly ending: BatchEnding | undefined } | { readonly failure: FoldFailure }
@@ -38,7 +38,7 @@ const noViews: ReadonlyMap<string, StoredView> = new Map()
 const heldPauseMs = 20
 const collisionsMax = 100
 
-/** Applies events to views, all of a batch in one step; an event that cannot be applied is tried by itself. */
+/** Applies events to views, all of a batch in one step; an event that cannot be applied is retried by itself. */
 export class BatchApplier {
   readonly #work: PartitionWork
   readonly #set: ViewSet
@@ -62,7 +62,7 @@ export class BatchApplier {
     }
   }
 
-  /** Tries one event again and again; after the last try the projection's policy says what becomes of it. */
+  /** Retries one event; after the last try the projection's policy decides what happens to it. */
   async #applySingle(
     batch: Batch,
     first: FoldFailure,
@@ -104,7 +104,7 @@ export class BatchApplier {
     return ending
   }
 
-  /** Folds and commits, anew where a view has changed meanwhile. */
+  /** Folds and commits; folds again where a view has changed meanwhile. */
   async #attempt(batch: Batch, signal: AbortSignal): Promise<Attempt> {
     const { projection, gate, source } = this.#work
     const startedMs = performance.now()
@@ -118,7 +118,7 @@ export class BatchApplier {
         continue
       }
       const ending = this.#endingOf(tried.outcome)
-      if (ending === undefined) this.#tellApplied(batch, planned.steps.length, tried.changes, startedMs)
+      if (ending === undefined) this.#reportApplied(batch, planned.steps.length, tried.changes, startedMs)
       return { ending }
     }
     throw new Error(`views of projection ${projection.name} changed under ${collisionsMax} tries in a row`)
@@ -168,7 +168,7 @@ export class BatchApplier {
     }
   }
 
-  #tellApplied({ events, to }: Batch, handled: number, changes: number, startedMs: number): void {
+  #reportApplied({ events, to }: Batch, handled: number, changes: number, startedMs: number): void {
     const skipped = events.length - handled
     this.#observer.applied({
       set: this.#set,
@@ -198,7 +198,7 @@ export class BatchApplier {
   }
 }
 
-/** What is before an event, the event, and what is behind it; each ends where the next one begins. */
+/** Splits a batch at an event: before it, the event, and after it; each part ends where the next one begins. */
 function splitAt({ from, events, to }: Batch, event: FedEvent): readonly [Batch, Batch, Batch] {
   const at = events.indexOf(event)
   const { offset } = event.position

@@ -21,7 +21,7 @@ export interface Steps {
   readonly failure?: FoldFailure
 }
 
-/** Which events change which views, up to the first that cannot be told. */
+/** Which events change which views, up to the first for which that cannot be decided. */
 export function stepsOf(projection: Projection, events: readonly FedEvent[]): Steps {
   const steps: FoldStep[] = []
   for (const event of events) {
@@ -109,7 +109,7 @@ const opened = (key: string, stored: StoredView | undefined): Touched => ({
 })
 
 /**
- * Time counts by events, so that a projection made anew comes to the same: a view that was due before an event begins anew
+ * Time counts by events, so that a rebuild has the same result: a view that was due before an event starts over
  * with it. An event that comes late, from another partition or out of the dead letters, does not make a view older.
  */
 function apply(projection: Projection, touched: Touched, event: RecordedEvent): void {

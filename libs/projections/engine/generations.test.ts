@@ -141,7 +141,7 @@ describe('a topic that was made anew', () => {
     await bench.start(balances(), { topicIds })
     await eventually(() => expect(stale.problems).toHaveLength(1))
     await afterLooks()
-    expect(stale.problems).toEqual([expect.stringContaining('topics were made anew')])
+    expect(stale.problems).toEqual([expect.stringContaining('topics were recreated')])
     expect(await bench.statuses(balances())).toEqual(['v1 retired', 'v1 serving'])
     await bench.expectServed(balances())
   })

@@ -8,15 +8,15 @@ import { asError, foldSteps, type FoldStep, stepsOf } from './fold-events.ts'
 
 interface RetryResult {
   readonly applied: number
-  /** Those that failed again, with what is wrong now; they stay set aside. */
+  /** Those that failed again, with what is wrong now; they stay parked. */
   readonly failed: readonly ParkedEvent[]
 }
 
 const collisionsMax = 100
 
 /**
- * Applies events that were set aside, once each: the log tells what they are, the store in the same step that they are
- * set aside no more. They come late: after events that stand behind them in the log.
+ * Applies parked events, once each. The events come from the log; the store removes each from the parked events in the step that
+ * applies it. They are applied late: after events that follow them in the log.
  */
 export class ParkedRetry {
   readonly #projection: Projection
@@ -42,7 +42,7 @@ export class ParkedRetry {
     return { applied, failed }
   }
 
-  /** @returns what is still wrong with it; `gone` where it is not set aside any more. */
+  /** @returns what is still wrong with it; `gone` where it is not parked any more. */
   async #retryOne(set: ViewSet, position: Position): Promise<'applied' | 'gone' | Error> {
     const planned = await this.#plan(position)
     if (planned.failure !== undefined) return planned.failure
@@ -57,7 +57,7 @@ export class ParkedRetry {
     return new Error(`its view changed under ${collisionsMax} tries in a row: try again`)
   }
 
-  /** One that the log does not give, now or any more, holds up none of the others. */
+  /** An event that the log does not return, now or ever, does not delay the others. */
   async #plan(
     position: Position,
   ): Promise<{ readonly steps: readonly FoldStep[]; readonly failure?: Error | undefined }> {

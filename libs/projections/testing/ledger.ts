@@ -36,7 +36,7 @@ export const closed = (account: string): FedDraft => ({
   data: {},
 })
 
-/** A view for each stream; what it comes to tells of each event left out, doubled or out of order. */
+/** A view for each stream; its result shows each event left out, doubled or out of order. */
 export const balances = (changed: Partial<ProjectionDefinition<Balance, LedgerEvent>> = {}) =>
   defineProjection<Balance, LedgerEvent>({
     name: 'balances',

@@ -31,7 +31,7 @@ const settings: EngineSettings = {
   pollMs: 5,
 }
 
-/** A projection as one process makes it, in a hurry; all that it tells is noted. */
+/** A projection as one process builds it, with short intervals; it records everything that it observes. */
 export class ProjectorInstance implements EngineObserver {
   readonly runner: ProjectionRunner
   readonly steps: AppliedStep[] = []

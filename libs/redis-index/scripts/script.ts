@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 
-/** A script and its SHA-1, by which Redis knows it. Arguments: one message-packed array per script, read in the order stated. */
+/** A script and its SHA-1, its name in Redis. Arguments: one message-packed array per script, read in the order stated. */
 export interface Script {
   readonly lua: string
   readonly sha: string

@@ -73,7 +73,7 @@ export function concurrencyContract(subject: () => ViewStoreSubject): void {
       const projection = await subject().servingProjection()
       await projection.add('g2')
       await projection.moveTo('g1', 1)
-      /** Whoever was told that an event is applied in the generation that serves finds it from then on. */
+      /** A reader that has seen an event applied in the serving generation finds it from then on. */
       const run = async (id: string): Promise<void> => {
         for (let offset = id === 'g1' ? 1 : 0; offset < 100; offset += 1) {
           const outcome = await projection.commit(id, { from: offset || undefined, to: offset + 1 })

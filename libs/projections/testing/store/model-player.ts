@@ -15,7 +15,7 @@ const everything = 1000
 
 type Of<Kind extends Command['kind']> = Extract<Command, { readonly kind: Kind }>
 
-/** Does commands to one store, and tells what came of them in words that are the same for every store. */
+/** Runs commands on one store, and reports their outcomes in a form that is the same for every store. */
 export class ModelPlayer {
   readonly #store: ViewStore
   readonly #projection: TestedProjection
@@ -81,11 +81,11 @@ export class ModelPlayer {
           this.#store.parked.list(set, { offset: 0, limit: everything }),
         ])
         for (const [key, { revision }] of views) this.#remember(set, key, revision)
-        const told = inOrder([...views.values(), ...unpublished.values()])
+        const ordered = inOrder([...views.values(), ...unpublished.values()])
         return {
           generation,
-          views: new Map([...views].map(([key, view]) => [key, told(view)])),
-          unpublished: new Map([...unpublished].map(([key, view]) => [key, told(view)])),
+          views: new Map([...views].map(([key, view]) => [key, ordered(view)])),
+          unpublished: new Map([...unpublished].map(([key, view]) => [key, ordered(view)])),
           parked,
         }
       }),
@@ -206,7 +206,7 @@ export class ModelPlayer {
   }
 }
 
-/** Stores count revisions as they like, as long as they rise: what is told of one is its place among some. */
+/** Stores may number revisions as they like, as long as they rise: a revision is reported as its rank among some. */
 function inOrder(views: readonly Pick<UnpublishedView, 'revision'>[]) {
   const order = [...new Set(views.map(({ revision }) => revision))].sort((a, b) => a - b)
   return <View extends Pick<UnpublishedView, 'revision' | 'json'>>(view: View) => ({
