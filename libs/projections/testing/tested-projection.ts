@@ -34,7 +34,7 @@ export const parkedEvent = (offset: number, more: Partial<ParkedEvent> = {}): Pa
 })
 
 /** What a test gives of a commit; the rest is partition 0 from nothing to 1, without changes. */
-export type CommitDraft = Partial<Omit<ViewCommit, 'source'>> & { readonly partition?: number }
+type CommitDraft = Partial<Omit<ViewCommit, 'source'>> & { readonly partition?: number }
 
 /** The JSON of `{ n }`, with white space or without: stores may change it. */
 export const jsonOf = (n: number): unknown => expect.stringMatching(new RegExp(`^\\{"n": ?${n}\\}$`))
