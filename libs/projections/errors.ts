@@ -16,9 +16,10 @@ export type ProjectionErrorCode = Extract<
 /** Why a projection does not answer a request. The event store's error table decides its HTTP status and what the caller does next. */
 export class ProjectionError extends EventStoreError {
   override readonly name = 'ProjectionError'
-  declare readonly code: ProjectionErrorCode
+  override readonly code: ProjectionErrorCode
 
   constructor(code: ProjectionErrorCode, message: string, details?: ErrorDetails, options?: ErrorOptions) {
     super(code, message, details, options)
+    this.code = code
   }
 }

@@ -48,7 +48,7 @@ export function callMethod(
   method: StoreMethod,
   args: readonly unknown[],
 ): Promise<unknown> {
-  const [port, name] = method.split('.') as [keyof ViewStore, string | undefined]
+  const [port, name] = method.split('.') as [Port, string | undefined]
   const target: object = name === undefined ? store : store[port]
   return (Reflect.get(target, name ?? port) as Call).apply(target, [...args])
 }

@@ -14,12 +14,12 @@ import {
   openRedis,
   order,
   payloadsOf,
+  placesOf,
   start,
 } from '../../support/index/redis-index.ts'
 import { testStack } from '../../support/stack/stack.ts'
 
 const connect = () => openRedis(testStack().redisUrl)
-const placesOf = (events: readonly IndexEntry[]) => events.map(({ version, offset }) => ({ version, offset }))
 const snapshot = (version: number, stateVersion = 1) => ({
   version: version as Version,
   stateVersion,
@@ -265,15 +265,13 @@ test('a tail that was evicted is reported as missing, and starts anew with the n
   const all = entries('a', 1, 6, 0)
   const after = held(await index.commit(guard, all.slice(0, 4), 4))
   await redis.call('UNLINK', [`{${redis.keyPrefix}:eventstore.order:3}t:a`])
+  const recent = new Array(4).fill(undefined)
+  const older = { fromVersion: 1, recent, places: placesOf(all.slice(0, 4)) }
   expect(held(await index.load(after, order('a')))).toEqual({
     version: 4,
     tail: [],
     firstTailVersion: 5,
-    missing: {
-      from: 1,
-      to: 4,
-      events: { fromVersion: 1, recent: new Array(4).fill(undefined), places: placesOf(all.slice(0, 4)) },
-    },
+    missing: { from: 1, to: 4, events: older },
   })
   const later = held(await index.commit(after, all.slice(4), 6))
   expect(held(await index.load(later, order('a')))).toMatchObject({
@@ -364,11 +362,8 @@ test('a snapshot takes the place of the events it covers', async () => {
     tail: payloadsOf(all.slice(7)),
     firstTailVersion: 8,
   })
-  expect(held(await index.load(after, order('a'))).missing).toMatchObject({
-    from: 1,
-    to: 7,
-    events: { fromVersion: 1, places: placesOf(all.slice(0, 7)) },
-  })
+  const older = { from: 1, to: 7, events: { fromVersion: 1, places: placesOf(all.slice(0, 7)) } }
+  expect(held(await index.load(after, order('a'))).missing).toMatchObject(older)
   await index.saveSnapshot(order('a'), snapshot(9))
   const done = { version: 9, snapshot: snapshot(9), tail: [], firstTailVersion: 10 }
   expect(held(await index.load(after, order('a'), { stateVersion: 1 }))).toEqual(done)
