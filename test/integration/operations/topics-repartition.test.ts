@@ -7,7 +7,7 @@ import { partitionFor } from '#event-store'
 import { eventTopic, repartitionJournal, repartitionTopic, snapshotTopic, Topics } from '#kafka'
 import { type Connections, withConnections } from '#service'
 
-import { Repartition } from '../../../services/cli/topics/repartition/repartition.ts'
+import { Repartition } from '#operations/testing'
 import { cliHere } from '../../support/cli/cli-here.ts'
 import { testClient } from '../../support/services/closing.ts'
 import { byStream, expectIndexEqualsLog, expectSound, readLog } from '../../support/append/log-check.ts'
@@ -79,7 +79,7 @@ const attempt = (where: Installation, { crashAfter, partitions }: Attempt) => {
     partitions,
     settleMs: 0,
     signal: new AbortController().signal,
-    tell: () => undefined,
+    notify: () => undefined,
     advance,
   }
   return withConnections(config, (connections) => new Repartition(connections, config, options).run())
@@ -247,7 +247,7 @@ test('events that somebody appends meanwhile are never deleted', async () => {
     partitions: 4,
     settleMs: 3_000,
     signal: new AbortController().signal,
-    tell: () => undefined,
+    notify: () => undefined,
     advance,
   }
   const run = withConnections(config, (connections) => new Repartition(connections, config, options).run())
