@@ -96,7 +96,7 @@ async function applied(metrics: Registry, projections: readonly Projection[]): P
 }
 
 async function unpublished(store: ViewStore, projections: readonly Projection[]): Promise<number> {
-  const states = await Promise.all(projections.map((projection) => store.generations(projection)))
+  const states = await Promise.all(projections.map((projection) => store.generations.list(projection)))
   return states.flat().reduce((sum, state) => sum + state.unpublished, 0)
 }
 
@@ -107,7 +107,7 @@ async function check(store: ViewStore, projections: readonly Projection[], total
     let cursor: { readonly key: string } | undefined
     do {
       const query = { descending: false, limit: 1_000, ...(cursor && { cursor }) }
-      const page = await store.page(projection, query)
+      const page = await store.views.page(projection, query)
       if (page.outcome !== 'found') throw new Error(`${projection.name} has no views`)
       for (const { json } of page.found.views)
         purchases += (JSON.parse(json) as { purchases: number }).purchases

@@ -69,20 +69,20 @@ const changeOf = (key: string, expected: number, expires: boolean): ViewChange =
 
 /** One step as a projector takes it, and what the changelog asks for after it. */
 async function step(set: ViewSet, keys: readonly string[], from: number, times: Times, expires: boolean) {
-  const views = await times.measure('read', () => store.read(set, keys))
+  const views = await times.measure('read', () => store.views.read(set, keys))
   const changes = keys.map((key) => changeOf(key, views.get(key)?.revision ?? 0, expires))
   const at = { source, from: from === 0 ? undefined : from, to: from + keys.length }
-  const outcome = await times.measure('commit', () => store.commit(set, { ...at, changes, parked: [] }))
+  const outcome = await times.measure('commit', () => store.views.commit(set, { ...at, changes, parked: [] }))
   if (outcome !== 'committed') throw new Error(outcome)
-  const unpublished = await times.measure('unpublished', () => store.unpublished(set, 1_000))
-  await times.measure('markPublished', () => store.markPublished(set, unpublished))
+  const unpublished = await times.measure('unpublished', () => store.outbox.unpublished(set, 1_000))
+  await times.measure('markPublished', () => store.outbox.markPublished(set, unpublished))
 }
 
 async function readPages(projection: StoredProjection, times: Times): Promise<void> {
   let cursor: { readonly key: string; readonly figure?: number } | undefined
   for (let page = 0; page < 50; page += 1) {
     const query = { orderBy: 'spend', descending: true, limit: 100, ...(cursor && { cursor }) }
-    const answer = await times.measure('page of 100', () => store.page(projection, query))
+    const answer = await times.measure('page of 100', () => store.views.page(projection, query))
     cursor = answer.outcome === 'found' ? answer.found.next : undefined
     if (cursor === undefined) return
   }
@@ -93,7 +93,7 @@ async function measure({ what, views, changesEach, indexNames, expires }: Case):
   const projection = { name: 'bench', indexNames }
   const set = { projection, generation: 'g1' }
   const definition = { id: 'g1', viewVersion: 1, indexNames, createdAtMs: 1, topicIds: {}, range: {} }
-  await store.addGeneration(projection, definition)
+  await store.generations.add(projection, definition)
   const before = await memory()
   let offset = 0
   const run = async (keysOf: (n: number) => number, steps: number, times: Times) => {
