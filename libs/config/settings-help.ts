@@ -6,7 +6,7 @@ import { settingsOf } from './setting-tree.ts'
 export interface ShownSetting {
   /** The environment variable. */
   readonly variable: string
-  /** As the variable would be given; empty where there is no default. */
+  /** The default as the variable would give it; empty where there is none. */
   readonly standard: string
   readonly description: string
 }
