@@ -6,12 +6,13 @@ import { EventStoreError } from '#event-store'
 import { isChange } from './change.ts'
 import { isProbe } from './probe-paths.ts'
 
-/** As many as the default bound of connections; one connection may send several requests without waiting for answers. */
+/** Equal to the default bound of connections. One connection may send several requests without waiting for answers. */
 const defaultWaitingMax = 10_000
 
 /**
- * Lets requests that change nothing begin in turns, a few milliseconds of them in each turn of the event loop. Hundreds may arrive at
- * once, and appends and probes do not wait behind them. A bounded number waits, and nothing is begun for a client that has left.
+ * Starts requests that change nothing in turns, a few milliseconds of them per turn of the event loop. Hundreds may
+ * arrive together, and appends and probes do not wait behind them. A bounded number waits. A request whose client has
+ * left is not started.
  */
 export function takeReadsInTurns(app: FastifyInstance, waitingMax = defaultWaitingMax): void {
   let waiting = 0
@@ -31,6 +32,6 @@ export function takeReadsInTurns(app: FastifyInstance, waitingMax = defaultWaiti
 }
 
 const overloaded = (waiting: number): EventStoreError =>
-  new EventStoreError('overloaded', `${waiting} requests wait to be read: try again in a second`, {
+  new EventStoreError('overloaded', `${waiting} requests are waiting: try again in a second`, {
     retryAfterSeconds: 1,
   })
