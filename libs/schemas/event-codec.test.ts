@@ -15,7 +15,7 @@ import { defaulted, record, schemaFiles } from './testing/schema-files.ts'
 const items = { type: 'array', items: record('order.Item', { price: 'int' }) }
 const placed = (version: number): string => `order/Placed.v${version}.avsc`
 
-/** Version 2 is compatible with 1, version 3 breaks with it, version 4 is compatible with 3. */
+/** Version 2 is compatible with 1, version 3 breaks with 2, version 4 is compatible with 3. */
 const files = {
   [placed(1)]: record('order.Placed', { who: 'string' }),
   [placed(2)]: record('order.Placed', { who: 'string', note: defaulted('string', 'none') }),
@@ -38,7 +38,7 @@ const upcasters = createUpcasterChain([
   }),
 ])
 
-/** What a service knew that ran with fewer versions. */
+/** The catalog of a service that started with fewer versions. */
 const upTo = (catalog: SchemaCatalog, version: number): SchemaCatalog =>
   new SchemaCatalog(catalog.all.filter((schema) => schema.version <= version))
 
@@ -63,7 +63,7 @@ async function prepared(codec: EventCodec): Promise<EventCodec> {
   return codec
 }
 
-/** The error of a piece of work, which must be one of ours. */
+/** The error that the work throws, which must be a SchemaError. */
 function failureOf(work: () => unknown): SchemaError {
   try {
     work()
@@ -103,7 +103,7 @@ describe('encoding', () => {
     expect(bytes.subarray(5).toString('hex')).toBe('06416461' + '00' + '00')
   })
 
-  test('each result is its own, and may be large', async () => {
+  test('results do not share memory, and may be large', async () => {
     const codec = await prepared((await setUp()).codecWith())
     const texts = ['a', 'b'.repeat(300_000), 'c']
     const all = texts.map((note) => codec.encode('order', 'Placed', { customer: 'Ada', note }))
@@ -122,7 +122,7 @@ describe('encoding', () => {
     )
   })
 
-  test('an event without a schema is told what there is', async () => {
+  test('an event without a schema is reported with the existing types', async () => {
     const codec = await prepared((await setUp()).codecWith())
     expect(() => codec.encode('order', 'Lost', {})).toThrow(UnknownEventTypeError)
     expect(() => codec.encode('order', 'Lost', {})).toThrow(
@@ -148,7 +148,7 @@ describe('encoding', () => {
     )
   })
 
-  test('a schema that was not pushed is named, and works once it is', async () => {
+  test('a schema that was not pushed is named, and works once it is pushed', async () => {
     const fake = await FakeRegistry.start()
     const registry = new SchemaRegistry({ url: fake.url })
     const { catalog, codecWith } = await setUp()
@@ -166,7 +166,7 @@ describe('encoding', () => {
 })
 
 describe('decoding', () => {
-  test('takes what any version wrote to the latest', async () => {
+  test('converts what any version wrote to the latest', async () => {
     const { catalog, codecWith } = await setUp()
     const codec = await prepared(codecWith())
     const written: readonly [number, unknown][] = [
@@ -189,7 +189,7 @@ describe('decoding', () => {
     ])
   })
 
-  test('says what the bytes are of', async () => {
+  test('identifies what the bytes contain', async () => {
     const codec = await prepared((await setUp()).codecWith())
     expect(codec.decode(codec.encode('order', 'OrderState', { open: true }, 'snapshot'))).toEqual({
       aggregateType: 'order',
@@ -198,7 +198,7 @@ describe('decoding', () => {
     })
   })
 
-  test('a service reads newer compatible versions than it knows, once it has learnt their ids', async () => {
+  test('a service reads newer compatible versions than it knows, after fetching their ids', async () => {
     const { fake, catalog, codecWith } = await setUp()
     const newer = await prepared(codecWith())
     const bytes = newer.encode('order', 'Placed', { customer: 'Ada', note: 'x', tags: 'y' })
@@ -214,18 +214,18 @@ describe('decoding', () => {
     expect(older.knows(bytes)).toBe(true)
   })
 
-  test('a breaking version that is newer than the service is refused by its name', async () => {
+  test('a breaking version newer than the service is rejected by name', async () => {
     const { catalog, codecWith } = await setUp()
     const newer = await prepared(codecWith())
     const bytes = newer.encode('order', 'Placed', { customer: 'Ada', note: '' })
     const older = codecWith({ catalog: upTo(catalog, 2) })
     await older.prepare()
     await expect(older.decodeMany([bytes])).rejects.toThrow(
-      'is order.v3.Placed, which no schema file here describes',
+      'is order.v3.Placed, which is in no schema file here',
     )
   })
 
-  test('a writer’s schema that cannot be resolved is refused', async () => {
+  test('a writer schema that cannot be resolved is rejected', async () => {
     const { fake, codecWith } = await setUp()
     const id = fake.add('other', JSON.stringify(record('order.v3.Placed', { customer: 'int' })))
     const codec = await prepared(codecWith())
@@ -248,14 +248,14 @@ describe('decoding', () => {
     ['', 'nothing'],
     ['7b7d', '7b7d'],
     ['010000000102', '0100000001'],
-  ])('bytes %j are not of the wire format', async (hex, start) => {
+  ])('bytes %j are not in the wire format', async (hex, start) => {
     const codec = await prepared((await setUp()).codecWith())
     expect(failureOf(() => codec.decode(Buffer.from(hex, 'hex'))).message).toContain(
       `start with ${start} are not in`,
     )
   })
 
-  test('damaged bytes are refused', async () => {
+  test('damaged bytes are rejected', async () => {
     const codec = await prepared((await setUp()).codecWith())
     const bytes = codec.encode('order', 'Placed', { customer: 'Ada', note: 'x' })
     const short = failureOf(() => codec.decode(bytes.subarray(0, -1)))
@@ -269,7 +269,7 @@ describe('decoding', () => {
 })
 
 describe('while the registry is down', () => {
-  test('ids that are known go on, and after a restart those in the file', async () => {
+  test('known ids still work, and after a restart those in the file', async () => {
     const { fake, catalog, codecWith } = await setUp()
     const idFile = join(schemaFiles({}), 'cache', 'ids.json')
     const foreign = fake.add(
@@ -301,7 +301,7 @@ describe('while the registry is down', () => {
     await expect(without.prepare()).rejects.toMatchObject({ code: 'registry-unreachable' })
   })
 
-  test('a new schema gets a clear error, the others go on', async () => {
+  test('a new schema gets a clear error, the others still work', async () => {
     const { fake, catalog, codecWith } = await setUp()
     const idFile = join(schemaFiles({}), 'ids.json')
     await codecWith({ idFile, catalog: upTo(catalog, 3) }).prepare()
@@ -312,7 +312,7 @@ describe('while the registry is down', () => {
     expect(codec.encode('order', 'OrderState', { open: true }, 'snapshot')).toHaveLength(6)
   })
 
-  test('ids of another registry are not taken up', async () => {
+  test('ids of another registry are not used', async () => {
     const { fake, codecWith } = await setUp()
     const idFile = join(schemaFiles({}), 'ids.json')
     await prepared(codecWith({ idFile }))
@@ -325,7 +325,7 @@ describe('while the registry is down', () => {
 })
 
 describe('the id file', () => {
-  test('is added to by several processes', async () => {
+  test('is extended by several processes', async () => {
     const { fake, catalog, codecWith } = await setUp()
     const idFile = join(schemaFiles({}), 'ids.json')
     await codecWith({ idFile, catalog: upTo(catalog, 1) }).prepare()
@@ -336,7 +336,7 @@ describe('the id file', () => {
     expect(Object.keys(content.schemas)).toHaveLength(6)
   })
 
-  test('damaged, is begun anew', async () => {
+  test('is replaced when it is damaged', async () => {
     const { codecWith } = await setUp()
     const idFile = join(schemaFiles({ 'ids.json': '{"regis' }), 'ids.json')
     await prepared(codecWith({ idFile }))
@@ -350,7 +350,7 @@ describe('the id file', () => {
   })
 })
 
-test('what the registry refuses while ids are looked up is not taken for its being down', async () => {
+test('a rejection by the registry during the lookup of ids does not count as unreachable', async () => {
   const { fake, codecWith } = await setUp()
   fake.planned.push({ status: 401, body: { message: 'no' } })
   await expect(codecWith().prepare()).rejects.toMatchObject({ code: 'registry-refused' })
