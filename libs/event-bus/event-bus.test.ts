@@ -27,7 +27,7 @@ const [placed, paid, sent] = happened('order.1', 'Placed', 'Paid', 'Sent') as [
 ]
 const [joined] = happened('customer.1', 'Joined') as [RecordedEvent]
 
-/** Tries follow each other at once. */
+/** Retries follow each other without delay. */
 const atOnce = { sleep: () => Promise.resolve() }
 
 type Failure = Parameters<Report>
@@ -39,7 +39,7 @@ function openBus(options: Partial<EventBusOptions> = {}) {
   return { bus, failures, codes }
 }
 
-/** A handler that stands still until it is let go on. */
+/** A handler that blocks until it is released. */
 function heldUp() {
   const seen: RecordedEvent[] = []
   const { promise, resolve } = Promise.withResolvers<undefined>()
@@ -57,7 +57,7 @@ describe('a subscriber', () => {
     [{ categories: ['order'] }, [placed, paid, sent]],
     [{ categories: ['customer', 'order'], eventTypes: ['Sent'] }, [sent]],
     [{ categories: ['customer'], eventTypes: ['Sent'] }, []],
-  ])('with %j gets what it asked for, in order', async (filter, expected) => {
+  ])('with %j gets the matching events, in order', async (filter, expected) => {
     const { bus, failures } = openBus()
     const seen: RecordedEvent[] = []
     bus.subscribe(filter, (event) => void seen.push(event))
@@ -68,7 +68,7 @@ describe('a subscriber', () => {
     expect(failures).toEqual([])
   })
 
-  test('handles one event after another, whatever is published meanwhile', async () => {
+  test('handles one event after another, whatever is published in the meantime', async () => {
     const { bus } = openBus()
     let running = 0
     let most = 0
@@ -84,7 +84,7 @@ describe('a subscriber', () => {
     expect(bus.subscribers).toMatchObject([{ handled: 4, waiting: 0 }])
   })
 
-  test('gets nothing after it has unsubscribed, and is missed by nobody', async () => {
+  test('gets nothing after it has unsubscribed, and counts as missed by nobody', async () => {
     const { bus, failures } = openBus()
     const slow = heldUp()
     const subscription = bus.subscribe({}, slow.handler)
@@ -102,7 +102,7 @@ describe('a subscriber', () => {
     expect([bus.subscribers, failures]).toEqual([[], []])
   })
 
-  test('that unsubscribes while a publisher waits for its room lets the publisher go on', async () => {
+  test('that unsubscribes while a publisher waits for it releases the publisher', async () => {
     const { bus } = openBus()
     const slow = heldUp()
     const subscription = bus.subscribe({}, slow.handler, { queueMax: 1 })
@@ -126,13 +126,13 @@ describe('a subscriber', () => {
     expect(seen).toEqual([paid])
   })
 
-  test('asks for something: empty lists, malformed categories and limits are refused', () => {
+  test('needs a valid filter: empty lists, malformed categories and limits are rejected', () => {
     const { bus } = openBus()
     const subscribe =
       (filter: EventFilter, options: SubscribeOptions = {}) =>
       () =>
         bus.subscribe(filter, () => ack, options)
-    expect(subscribe({ eventTypes: [] })).toThrow('eventTypes is empty, so no event would come')
+    expect(subscribe({ eventTypes: [] })).toThrow('eventTypes is empty, so no event would match')
     expect(subscribe({ categories: [] })).toThrow('categories is empty')
     expect(subscribe({ categories: ['Order'] })).toThrow('aggregate type "Order" is malformed')
     expect(subscribe({}, { queueMax: 0 })).toThrow('queueMax is 0: expected a whole number from 1')
@@ -145,7 +145,7 @@ describe('a subscriber', () => {
     bus.subscribe<Placed>({ eventTypes: ['Placed'] }, (event) => {
       expectTypeOf(event).toEqualTypeOf<RecordedEvent<Placed>>()
     })
-    // @ts-expect-error There is no event Plaecd.
+    // @ts-expect-error There is no event called Plaecd.
     bus.subscribe<Placed>({ eventTypes: ['Plaecd'] }, () => ack)
     // @ts-expect-error There is no such outcome.
     bus.subscribe({}, () => ({ kind: 'retry' }))
@@ -185,13 +185,13 @@ describe('a handler that throws', () => {
     const [[error, event, subscriber]] = failures as [Failure]
     expect(error).toMatchObject({ code: 'skipped', cause: fault })
     expect(error.message).toBe(
-      'subscriber mail skipped Placed (order.1, 1): its handler failed in all of 3 tries: the mail server is down',
+      'subscriber mail skipped Placed (order.1, 1): its handler failed in all 3 tries: the mail server is down',
     )
     expect(event).toBe(placed)
     expect(subscriber).toMatchObject({ name: 'mail', state: 'running', skipped: 1 })
   })
 
-  test('stops its subscriber where that is asked for; all that follows counts as dropped', async () => {
+  test('stops its subscriber if configured; all later events count as dropped', async () => {
     const { bus, codes } = openBus()
     const stopping = bus.subscribe({}, () => Promise.reject<undefined>(new Error('no')), {
       name: 'ledger',
@@ -230,18 +230,18 @@ describe('a handler that throws', () => {
 })
 
 describe('a handler’s outcome', () => {
-  test('skips an event, with its reason', async () => {
+  test('skips an event, with a reason', async () => {
     const { bus, failures } = openBus()
     const { status } = bus.subscribe({}, () => skip('too old'), { name: 'mail' })
     expect(await (await bus.publish(placed)).handled).toEqual([])
     expect(failures).toMatchObject([
       [{ code: 'skipped', message: 'subscriber mail skipped Placed (order.1, 1): too old' }, placed, {}],
     ])
-    expect(status.skipped).toBe(0) // as it was when it was asked for
+    expect(status.skipped).toBe(0) // A status is a copy from the time of the call.
     expect(bus.subscribers).toMatchObject([{ skipped: 1, handled: 0 }])
   })
 
-  test('stops the subscriber, with its reason', async () => {
+  test('stops the subscriber, with a reason', async () => {
     const { bus, failures } = openBus()
     const seen: RecordedEvent[] = []
     bus.subscribe({}, (event) => {
@@ -254,13 +254,13 @@ describe('a handler’s outcome', () => {
       [{ code: 'stopped' }, paid, { state: 'stopped', handled: 1, dropped: 2 }],
     ])
     expect(failures[0]?.[0].message).toBe(
-      'subscriber subscriber-1 takes no more events: the shop is closed; not handled: Paid (order.1, 2) and all that follow',
+      'subscriber subscriber-1 takes no more events: the shop is closed; not handled: Paid (order.1, 2) and all later ones',
     )
   })
 })
 
 describe('a full queue', () => {
-  test('makes publishers wait, and holds up nobody’s handling of what is there', async () => {
+  test('makes publishers wait, and delays no handler', async () => {
     const { bus, failures } = openBus()
     const slow = heldUp()
     const quick: RecordedEvent[] = []
@@ -278,7 +278,7 @@ describe('a full queue', () => {
     expect(failures).toEqual([])
   })
 
-  test('cuts its subscriber off when there is no room in time, and lets the publishers go on', async () => {
+  test('cuts its subscriber off when no room appears in time, and releases the publishers', async () => {
     const { bus, failures } = openBus()
     const slow = heldUp()
     const quick: RecordedEvent[] = []
@@ -300,7 +300,7 @@ describe('a full queue', () => {
     expect(slow.seen).toEqual([placed])
   })
 
-  test('cuts off at once a subscriber that must not be waited for', async () => {
+  test('cuts off at once a subscriber with a time-out of zero', async () => {
     const { bus, codes } = openBus()
     const slow = heldUp()
     bus.subscribe({}, slow.handler, { name: 'slow', queueMax: 2, roomTimeoutMs: 0 })
@@ -309,7 +309,7 @@ describe('a full queue', () => {
     await expect.poll(() => codes()).toEqual(['slow: cut-off'])
   })
 
-  test('bounds the publishes that wait: the next one is refused, and nobody gets its events', async () => {
+  test('bounds the publishes that wait: the next one is rejected, and nobody gets its events', async () => {
     const { bus } = openBus({ publishesMax: 2 })
     const slow = heldUp()
     bus.subscribe({}, slow.handler, { queueMax: 1 })
@@ -324,7 +324,7 @@ describe('a full queue', () => {
 })
 
 describe('closing', () => {
-  test('lets everything be handled that was published, and takes nothing more', async () => {
+  test('lets all published events be handled, and takes no more', async () => {
     const { bus, failures } = openBus()
     const seen: RecordedEvent[] = []
     const handler = async (event: RecordedEvent): Promise<void> => {
@@ -343,7 +343,7 @@ describe('closing', () => {
     expect(failures).toEqual([])
   })
 
-  test('is over in time even when a handler never is; what is left is counted and reported', async () => {
+  test('ends in time even when a handler hangs; unhandled events are counted and reported', async () => {
     const { bus, failures } = openBus({ closeTimeoutMs: 20 })
     const never = heldUp()
     bus.subscribe({}, never.handler, { name: 'never', queueMax: 1 })

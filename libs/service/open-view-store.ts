@@ -4,7 +4,7 @@ import { PostgresViewStore } from '#projections-postgres'
 import { RedisViewStore } from '#projections-redis'
 import type { RedisConnection } from '#redis-index'
 
-/** The store of views that the configuration names. @throws InvalidInputError when the URL of PostgreSQL is malformed. */
+/** The configured store of views. @throws InvalidInputError when the URL of PostgreSQL is malformed. */
 export function openViewStore({ projector }: Pick<Config, 'projector'>, redis: RedisConnection): ViewStore {
   return projector.store === 'postgres'
     ? PostgresViewStore.open({ url: projector.postgresUrl ?? '' })
