@@ -2,7 +2,9 @@ import Table from 'cli-table3'
 
 import type { Figures } from './known-figures.ts'
 
-/** What Annals serves beside what the file says. Whoever appends purchases of their own sees more than that. */
+/**
+ * A table of what Annals serves next to the figures from the file. They differ if other purchases were appended too.
+ */
 export function figuresTable(served: Figures, known: Figures, appendsPerSecond: number | undefined): string {
   const table = new Table({ head: ['', 'served', 'in the file', ''], style: { head: [], border: [] } })
   const add = (name: string, here: number | string, there: number | string) =>

@@ -39,7 +39,7 @@ test.each([
     /aggregate race has no event schemas at all/,
   ],
   [
-    'a folder that is not there',
+    'a missing folder',
     () => ({ ...example, ANNALS_SCHEMAS: 'schemata' }),
     /schema folder schemata does not exist/,
   ],
@@ -49,7 +49,7 @@ test.each([
     /has keyedBy "streams": expected "stream" or "across"/,
   ],
   ['a mistyped setting', () => ({ ...example, [mistyped]: '4' }), /did you mean ANNALS_KAFKA_PARTITIONS\?/],
-])('%s ends a start before any server runs', async (_, env, message) => {
+])('%s aborts a start before any server runs', async (_, env, message) => {
   const start = preflight(env(), () => undefined)
   await expect(start).rejects.toThrow(message)
   await expect(start).rejects.toMatchObject({ exitCode: 2 } satisfies Partial<StackError>)

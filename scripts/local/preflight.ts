@@ -6,8 +6,9 @@ import { checkedDomain } from '#service'
 import { type Report, StackError } from '../stack/index.ts'
 
 /**
- * Looks whether the platform could start with these settings, this domain and these schemas, before any server is started for it.
- * @throws StackError with exit code 2 that says what is wrong
+ * Checks whether the platform could start with these settings, this domain and these schemas, before any server is
+ * started.
+ * @throws StackError with exit code 2 and the problem
  */
 export async function preflight(env: NodeJS.ProcessEnv, report: Report): Promise<void> {
   try {
