@@ -15,7 +15,7 @@ export type ServiceName = 'platform' | 'writer' | 'snapshotter' | 'projector'
 export interface Process {
   readonly name: ServiceName
   readonly url: string
-  /** Whether it has ended, though nobody asked it to. */
+  /** Whether it has exited unexpectedly. */
   readonly hasEnded: () => boolean
   readonly logTail: () => string
   readonly stop: () => Promise<void>
@@ -23,7 +23,10 @@ export interface Process {
 
 const repository = join(import.meta.dirname, '../..')
 
-/** Starts services beside each other, each on a port of its own, in their order, the writer first; they are ready then. @param folder for their logs */
+/**
+ * Starts services in the given order, the writer first, each on its own port; they are ready when this resolves.
+ * @param folder for their logs
+ */
 export async function startProcesses(
   names: readonly ServiceName[],
   env: Readonly<Record<string, string>>,
