@@ -17,7 +17,7 @@ interface Scene {
   readonly traffic: Traffic
 }
 
-/** A writer under traffic and a projector, with a Redis of their own. */
+/** A writer under load and a projector, with their own Redis. */
 async function underTraffic(): Promise<Scene> {
   const where = testInstallation({ ANNALS_REDIS_URL: redis.url, ANNALS_KAFKA_PARTITIONS: '4' })
   const writer = await runningWriter(where)
@@ -28,7 +28,7 @@ async function underTraffic(): Promise<Scene> {
   return { where, projector, traffic }
 }
 
-/** After some more traffic, and with nobody's help, views and changelog are what the log says. */
+/** After some more load and without intervention, views and changelog match the log. */
 async function expectWholeAfterMore({ where, projector, traffic }: Scene): Promise<void> {
   await traffic.goesOn()
   await traffic.stop()
@@ -36,7 +36,7 @@ async function expectWholeAfterMore({ where, projector, traffic }: Scene): Promi
   await expectPublished(where, projector.url)
 }
 
-test('Redis is emptied in mid-traffic, again and again', async () => {
+test('Redis is emptied under load, again and again', async () => {
   const scene = await underTraffic()
   for (let round = 0; round < 3; round++) {
     await redis.tell('FLUSHALL')
@@ -45,7 +45,7 @@ test('Redis is emptied in mid-traffic, again and again', async () => {
   await expectWholeAfterMore(scene)
 })
 
-test('Redis is emptied while nothing happens: views, and their order, come back by themselves, equal to before', async () => {
+test('Redis is emptied while idle: views, and their order, are restored automatically and equal', async () => {
   const { where, projector, traffic } = await underTraffic()
   await traffic.stop()
   const { lifetime, monthly } = where.domain.projections
@@ -62,7 +62,7 @@ test('Redis is emptied while nothing happens: views, and their order, come back 
   await expectPublished(where, projector.url)
 })
 
-test('Redis is killed in mid-traffic, and comes back with an older dump', async () => {
+test('Redis is killed under load, and restarts with an older dump', async () => {
   const scene = await underTraffic()
   await redis.tell('SAVE')
   await scene.traffic.goesOn()
@@ -70,7 +70,7 @@ test('Redis is killed in mid-traffic, and comes back with an older dump', async 
   await expectWholeAfterMore(scene)
 })
 
-test('Redis loads an older dump without ever going away, in mid-traffic and while nothing happens', async () => {
+test('Redis loads an older dump without a restart, under load and while idle', async () => {
   const scene = await underTraffic()
   await redis.tell('SAVE')
   await scene.traffic.goesOn()
@@ -81,7 +81,7 @@ test('Redis loads an older dump without ever going away, in mid-traffic and whil
   await expectPublished(scene.where, scene.projector.url)
 })
 
-test('Redis is killed in mid-traffic, and comes back with what its append-only file has', async () => {
+test('Redis is killed under load, and restarts with its append-only file', async () => {
   await redis.killAndStart(...withFile)
   const scene = await underTraffic()
   for (let round = 0; round < 2; round++) {

@@ -8,13 +8,14 @@ import type { Promised } from './promises/promised.ts'
 import { shortestHistory } from './shortest-history.ts'
 import type { Finding, Violation } from './violation.ts'
 
-/** Violations told of each promise; the rest is most often the same once more. */
+/** Violations reported per promise. The rest is usually the same fault again. */
 const toldMax = 5
 
 /**
- * Judges a history together with what is left when it is over. Written apart from the product: it shares no code with it.
- * @param decrees what was taken away on purpose.
- * @returns the violations, at most five for each promise; none where all were kept.
+ * Judges a history together with the state that remains after it. It is independent of the product: the two share no
+ * code.
+ * @param decrees what was removed on purpose
+ * @returns the violations, at most five for each promise; none if all were kept
  */
 export function check(
   recorded: readonly Operation[],

@@ -15,13 +15,13 @@ import { withoutHead } from './without-head.ts'
 
 export const noDecrees: Decrees = { recreated: [], shortened: [] }
 
-/** The history and what is left without what was decreed to be gone: the rest is judged as always. */
+/** The history and the remaining state without what was removed on purpose. The rest is judged as always. */
 export function decreed(all: Judged, { recreated, shortened }: Decrees): Judged {
   const renewed = recreated.reduce(ofNewLog, all)
   return shortened.reduce((judged, each) => withoutHead(judged, each, placesOf(each)), renewed)
 }
 
-/** Whether a stream lies in the partition, as the default partitioner of Kafka's clients has it. */
+/** Whether a stream belongs to the partition, according to the default partitioner of Kafka's clients. */
 function placesOf({ topic, partition, partitions }: ShortenedPartition): (streamId: string) => boolean {
   const choose = kafkajs.Partitioners.DefaultPartitioner()
   const partitionMetadata = Array.from({ length: partitions }, (_, partitionId) => ({
@@ -64,7 +64,10 @@ function ofNewLog({ history, remains }: Judged, topic: RecreatedTopic): Judged {
   return { history: judged, remains: { ...remains, snapshots: remains.snapshots.filter(isJudged) } }
 }
 
-/** Until the services have started again, a refusal may still speak of the old log, and so may the first answer to a duplicate. */
+/**
+ * Until the services have restarted, a rejection may still refer to the old log, and so may the first response to a
+ * duplicate.
+ */
 function appendToNewLog(
   append: AppendOperation,
   { goneAtMs, servedAtMs }: RecreatedTopic,
@@ -79,7 +82,7 @@ function appendToNewLog(
   return isOldAnswer ? unheard(append) : append
 }
 
-/** A token of the old log says nothing of the new one. */
+/** A token of the old log says nothing about the new one. */
 function viewOfNewLog(
   view: ViewOperation,
   { servedAtMs }: RecreatedTopic,

@@ -1,12 +1,12 @@
 import type { Operation } from '../history.ts'
 
-/** Questions asked at most: what is left then is short enough to be read, if not the shortest. */
+/** Evaluations at most. The result is short enough to read by then, if not the shortest. */
 const questionsMax = 400
 
 /**
- * Leaves out operations as long as the rest still shows the same. Zeller and Hildebrandt, Simplifying and Isolating Failure-Inducing
- * Input (2002): pieces first, then ever smaller ones.
- * @param shows whether these operations are enough.
+ * Removes operations as long as the rest still shows the same. See Zeller and Hildebrandt, Simplifying and Isolating
+ * Failure-Inducing Input (2002): large pieces first, then smaller ones.
+ * @param shows whether these operations are enough
  */
 export function shortestHistory(
   operations: readonly Operation[],

@@ -2,9 +2,9 @@ import type { AppendOperation, LoggedEvent, Operation, Remains } from '../histor
 import type { Judged, ShortenedPartition } from './decree.ts'
 
 /**
- * What is left of a partition without its head is judged as if each stream began with its first version that is still there. What index,
- * snapshots and reads say of these streams is not judged: they may know of what was deleted, or not.
- * @param isThere whether a stream lies in the partition.
+ * Judges a partition without its head as if each stream started with its first remaining version. The index, snapshots
+ * and reads of these streams are not judged, because they may or may not include deleted events.
+ * @param isThere whether a stream belongs to the partition
  */
 export function withoutHead(
   { history, remains }: Judged,
@@ -33,7 +33,7 @@ export function withoutHead(
   }
 }
 
-/** Whatever it expected was of versions that nobody can look up any more. */
+/** Its expected version refers to versions that can no longer be looked up. */
 function shifted(append: AppendOperation, by: number, startOffset: number): AppendOperation {
   const { outcome } = append
   const expectedVersion = 'any' as const

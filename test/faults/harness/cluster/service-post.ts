@@ -12,7 +12,7 @@ import {
 
 export type ServiceKind = 'writer' | 'projector' | 'snapshotter'
 
-/** An end of a process that nobody asked for. */
+/** An unexpected exit of a process. */
 export interface OwnEnd {
   readonly post: string
   readonly how: string
@@ -23,7 +23,7 @@ export interface PostOptions {
   readonly name: string
   readonly kind: ServiceKind
   readonly env: Readonly<Record<string, string>>
-  /** For Node.js itself, before the service's file. */
+  /** Options of Node.js, before the service's file. */
   readonly nodeArgs: readonly string[]
   readonly logFolder: string
 }
@@ -31,8 +31,8 @@ export interface PostOptions {
 const restartDelayMs = 300
 
 /**
- * A place where one service process runs, at one port, watched as by a process manager: whoever ends there is followed by
- * another until the post is given up.
+ * A slot for one service process at one port, supervised as by a process manager: a process that ends is replaced
+ * until the slot is closed.
  */
 export class ServicePost {
   readonly name: string
@@ -52,13 +52,13 @@ export class ServicePost {
     this.port = port
   }
 
-  /** @param options made for the port that the service will have. */
+  /** @param options created for the port of the service */
   static async at(options: (port: number) => Promise<PostOptions>): Promise<ServicePost> {
     const [port = 0] = await freePorts(1)
     return new ServicePost(await options(port), port)
   }
 
-  /** Past all links. */
+  /** Its URL, bypassing all links. */
   get url(): string {
     return `http://127.0.0.1:${this.port}`
   }
@@ -69,19 +69,19 @@ export class ServicePost {
     this.#watch = this.#keepManned()
   }
 
-  /** SIGKILL; another process follows. SIGSTOP and SIGCONT: the same one sleeps and wakes. */
+  /** SIGKILL: another process replaces it. SIGSTOP and SIGCONT: the same process freezes and resumes. */
   signal(name: NodeJS.Signals): void {
     this.#process?.kill(name)
   }
 
-  /** SIGTERM, and nobody follows. */
+  /** SIGTERM, without a replacement. */
   async leave(): Promise<void> {
     this.#isManned = false
     await this.#process?.stop()
     await this.#watch
   }
 
-  /** As the service sees itself. */
+  /** Whether the service reports itself as ready. */
   isReady(): Promise<boolean> {
     return httpOk(`${this.url}/health/ready`)
   }
@@ -96,7 +96,7 @@ export class ServicePost {
     }
   }
 
-  /** Read anew: a wait lies between. */
+  /** Read again, because time has passed since the last check. */
   #wasManned(): boolean {
     return this.#isManned
   }
@@ -115,7 +115,7 @@ export class ServicePost {
       cwd: repository,
       env: { ...env, ANNALS_LOG_PRETTY: 'false', ANNALS_PORT: String(this.port) },
       logFile: this.#logFile,
-      // When it serves is a question of its own: in trouble it may take long, and the watch goes on meanwhile.
+      // Readiness is checked elsewhere: during faults it may take long, and supervision must continue in the meantime.
       healthy: () => Promise.resolve(true),
     })
   }

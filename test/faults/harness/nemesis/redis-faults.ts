@@ -3,10 +3,10 @@ import type { RedisNode } from '../cluster/redis-servers.ts'
 import { type Fault, heldBetween, type Scene } from './fault.ts'
 
 const rewriteMsMax = 10_000
-/** As the harness starts it. */
+/** The setting with which the harness starts it. */
 const usualMemory = '512mb'
 
-/** The only one, or a node of the cluster. */
+/** The only Redis, or a node of the cluster. */
 function nodeOf({ system, random }: Scene): { redis: RedisNode; name: string } {
   const { redisNodes } = system
   const redis = random.pick(redisNodes)
@@ -25,7 +25,7 @@ const redisKilled: Fault = {
       () => redis.kill(),
       () => redis.start(),
     )
-    return `${name}, with what its append-only file has`
+    return `${name}, keeping its append-only file`
   },
 }
 
@@ -56,7 +56,10 @@ const redisEmptied: Fault = {
   },
 }
 
-/** The dump is loaded in place, and the append-only file written from it: another kill would otherwise bring a mixture back that never was. */
+/**
+ * The dump is loaded in place, and the append-only file is rewritten from it: otherwise another kill would restore a
+ * mixture that never existed.
+ */
 const redisOlder: Fault = {
   name: 'redis restored from an older dump',
   weight: 2,
@@ -75,7 +78,7 @@ const redisOlder: Fault = {
   },
 }
 
-/** No write that needs memory is taken: at once, or as soon as a little more is used. */
+/** Rejects writes that need memory: at once, or when a little more is used. */
 const redisFull: Fault = {
   name: 'redis at its limit',
   weight: 2,

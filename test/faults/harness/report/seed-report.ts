@@ -5,10 +5,10 @@ import type { SeedResult } from '../seed-result.ts'
 export const isPassed = ({ failure, violations }: SeedResult): boolean =>
   failure === undefined && violations.length === 0
 
-/** Whether there is nothing to look into: it passed, and no process ended by itself. */
+/** Whether there is nothing to investigate: it passed, and no process exited unexpectedly. */
 export const isUneventful = (result: SeedResult): boolean => isPassed(result) && result.ownEnds.length === 0
 
-/** One line: how the seed went. */
+/** One line with the result of the seed. */
 export function seedLine(result: SeedResult): string {
   const { seed, tookMs, counts, progress, injections, ownEnds } = result
   return [
@@ -16,7 +16,7 @@ export function seedLine(result: SeedResult): string {
     `${injections.length} faults`,
     `${counts.operations} operations (${counts.acknowledged} acknowledged, ${counts.refused} refused, ${counts.unknown} unknown)`,
     `progress in ${Math.round(100 * progress)} % of the seconds`,
-    ...(ownEnds.length > 0 ? [`${ownEnds.length} ends of processes by themselves`] : []),
+    ...(ownEnds.length > 0 ? [`${ownEnds.length} unexpected exits of processes`] : []),
     `${Math.round(tookMs / 1_000)} s`,
   ].join(', ')
 }
@@ -27,8 +27,8 @@ function verdictOf({ violations, failure }: SeedResult): string {
 }
 
 /**
- * All that is needed to look into a seed: the violation with the shortest history first.
- * @param command runs this seed again. @param folder with its whole history and logs.
+ * All that is needed to investigate a seed: the violation with the shortest history first.
+ * @param command runs this seed again. @param folder with its whole history and logs
  */
 export function seedFindings(result: SeedResult, command: string, folder: string): string {
   const { seed, violations, failure, ownEnds } = result
@@ -43,16 +43,16 @@ export function seedFindings(result: SeedResult, command: string, folder: string
     ...others.slice(0, 20).map((violation) => `  ${violationLine(violation)}`),
     ...(others.length > 20 ? [`  … and ${others.length - 20} more`] : []),
     ...ownEndLines(ownEnds),
-    `  again: ${command}`,
+    `  rerun: ${command}`,
     `  history, faults and logs: ${folder}`,
   ].join('\n')
 }
 
-/** The same end again and again is told once. */
+/** Repetitions of the same exit are listed once. */
 function ownEndLines(ownEnds: SeedResult['ownEnds']): string[] {
   const ends = ownEnds.map(({ post, how, lastLines }) => `${post} (${how}): ${lastLines.at(-1) ?? ''}`)
   return [...Map.groupBy(ends, (end) => end)].map(
-    ([end, all]) => `  ended by itself${all.length > 1 ? `, ${all.length} times` : ''}: ${end}`,
+    ([end, all]) => `  exited unexpectedly${all.length > 1 ? `, ${all.length} times` : ''}: ${end}`,
   )
 }
 
