@@ -12,7 +12,7 @@ import {
 } from '../scripts/stack/index.ts'
 
 /** The aggregate types: the first two have a module each in bench/domain, the last is from examples/customers. */
-export type BenchType = (typeof benchTypes)[number]
+type BenchType = (typeof benchTypes)[number]
 const benchTypes = ['bench-core', 'bench-http', 'customer'] as const
 
 /** Servers for one bench, on free ports, stopped when it ends. */

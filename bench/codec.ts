@@ -13,7 +13,7 @@ interface Rates {
   readonly decodePerSecond: number
 }
 
-export interface CodecResult {
+interface CodecResult {
   readonly schema: string
   /** To and from the JSON form: date and amount as strings, every field checked. */
   readonly annals: Rates

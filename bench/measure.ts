@@ -2,7 +2,7 @@ import { availableParallelism, cpus, totalmem } from 'node:os'
 import { performance } from 'node:perf_hooks'
 
 /** The machine of a bench. Figures of two machines cannot be compared. */
-export interface Machine {
+interface Machine {
   readonly cpu: string
   readonly cores: number
   readonly memoryGiB: number

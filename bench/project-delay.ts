@@ -91,14 +91,14 @@ async function untilCaughtUp({ api }: Projector): Promise<void> {
 
 /** @returns how many were started; all of them have ended */
 async function atConstantRate(start: (n: number, sinceMs: number) => Promise<void>): Promise<number> {
-  const underWay: Promise<void>[] = []
+  const inFlight: Promise<void>[] = []
   const startMs = performance.now()
   for (let sinceMs = 0; sinceMs < warmUpMs + durationMs; sinceMs = performance.now() - startMs) {
-    while (underWay.length < (sinceMs * perSecond) / 1_000) underWay.push(start(underWay.length, sinceMs))
+    while (inFlight.length < (sinceMs * perSecond) / 1_000) inFlight.push(start(inFlight.length, sinceMs))
     await new Promise((resolve) => setTimeout(resolve, tickMs))
   }
-  await Promise.all(underWay)
-  return underWay.length
+  await Promise.all(inFlight)
+  return inFlight.length
 }
 
 async function appendAndRead(

@@ -5,7 +5,7 @@ import type { ServiceProcess } from './contenders/service-process.ts'
 import { measureProgress, untilAtLeast } from './project-progress.ts'
 import type { PurchaseAppend } from './project-purchases.ts'
 
-export interface LiveResult {
+interface LiveResult {
   /** Events. */
   readonly appendedPerSecond: number
   readonly receivedPerSecond: number

@@ -137,21 +137,21 @@ async function lagOf({ backends, config }: CoreWriter): Promise<number> {
 
 async function measureLive(core: CoreWriter, taken: () => Promise<number>, round: number): Promise<Live> {
   const before = await taken()
-  const underWay: Promise<unknown>[] = []
+  const inFlight: Promise<unknown>[] = []
   const due = () => ((performance.now() - startMs) * livePerSecond) / 1_000 / eventsPerAppend
   const startMs = performance.now()
   while (performance.now() - startMs < liveMs) {
-    while (underWay.length < due()) {
-      underWay.push(appendTo(core, streamOf(`live-${round}`, Math.floor(Math.random() * streams))))
+    while (inFlight.length < due()) {
+      inFlight.push(appendTo(core, streamOf(`live-${round}`, Math.floor(Math.random() * streams))))
     }
     await new Promise((resolve) => setTimeout(resolve, tickMs))
   }
-  await Promise.all(underWay)
+  await Promise.all(inFlight)
   const elapsedSeconds = (performance.now() - startMs) / 1_000
   const lagEvents = await lagOf(core)
   const caughtUpMs = await timeMs(() => untilAtLeast(0, async () => -(await lagOf(core))))
   return {
-    appendedPerSecond: Math.round((underWay.length * eventsPerAppend) / elapsedSeconds),
+    appendedPerSecond: Math.round((inFlight.length * eventsPerAppend) / elapsedSeconds),
     snapshotsPerSecond: Math.round(((await taken()) - before) / elapsedSeconds),
     lagEvents,
     caughtUpMs: Math.round(caughtUpMs),

@@ -2,13 +2,13 @@ import { Agent, request } from 'undici'
 
 import { percentile } from '../measure.ts'
 
-export interface Calm {
+interface Calm {
   readonly perSecond: number
   readonly p99Ms: number
 }
 
 /** One response to appends that were sent together. */
-interface Heard {
+interface Answer {
   readonly status: number
   readonly tookMs: number
 }
@@ -72,30 +72,30 @@ export class OpenLoop {
   /** Sends `perSecond` appends, whatever their outcome. */
   async open(perSecond: number, durationMs: number): Promise<void> {
     const startedMs = performance.now()
-    const underWay = new Set<Promise<unknown>>()
+    const inFlight = new Set<Promise<unknown>>()
     for (let due = 0; performance.now() - startedMs < durationMs;) {
       const dueNow = ((performance.now() - startedMs) / 1_000) * perSecond
       for (; due + appendsEach <= dueNow; due += appendsEach) {
-        if (underWay.size >= connections) this.heldBack += appendsEach
+        if (inFlight.size >= connections) this.heldBack += appendsEach
         else {
           const sending = this.#send()
-          underWay.add(sending)
-          void sending.finally(() => underWay.delete(sending))
+          inFlight.add(sending)
+          void sending.finally(() => inFlight.delete(sending))
         }
       }
       await new Promise((resolve) => setTimeout(resolve, tickMs))
     }
-    await Promise.all(underWay)
+    await Promise.all(inFlight)
     await this.#agent.close()
   }
 
-  async once(): Promise<Heard> {
-    const heard = await this.#send(1)
+  async once(): Promise<Answer> {
+    const answer = await this.#send(1)
     await this.#agent.close()
-    return heard
+    return answer
   }
 
-  async #send(appends = appendsEach): Promise<Heard> {
+  async #send(appends = appendsEach): Promise<Answer> {
     const startedMs = performance.now()
     const append = this.#append()
     const body = JSON.stringify({ appends: Array.from({ length: appends }, () => append) })

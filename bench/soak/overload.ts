@@ -4,7 +4,7 @@ import { percentile } from '../measure.ts'
 import { OpenLoop } from './open-loop.ts'
 import type { Process } from './processes.ts'
 
-export interface OverloadResult {
+interface OverloadResult {
   /** Appends per second that are accepted when callers wait for their responses. */
   readonly capacity: number
   readonly calmP99Ms: number
@@ -24,7 +24,7 @@ export interface OverloadResult {
   readonly broken: readonly string[]
 }
 
-export interface OverloadTimes {
+interface OverloadTimes {
   /** Aggregate type to append to; default customer. */
   readonly type?: string
   readonly measureMs: number

@@ -5,7 +5,7 @@ import { judge, rules, type Verdict } from './rules.ts'
 import { Sampler } from './sampler.ts'
 import { type LoadCounts, SteadyLoad } from './steady-load.ts'
 
-export interface SoakOptions {
+interface SoakOptions {
   readonly processes: readonly Process[]
   readonly env: Readonly<Record<string, string>>
   readonly minutes: number
@@ -13,7 +13,7 @@ export interface SoakOptions {
   readonly rate: number
 }
 
-export interface SoakResult {
+interface SoakResult {
   readonly counts: LoadCounts
   readonly warmUpMinutes: number
   readonly verdicts: readonly Verdict[]

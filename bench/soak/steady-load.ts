@@ -5,7 +5,7 @@ import { streamIdOf } from '#domain'
 const streams = 500
 const tickMs = 10
 /** Appends in flight, in seconds' worth of the load: a service that is slower than the load is not flooded by it. */
-const underWaySecondsMax = 2
+const inFlightSecondsMax = 2
 
 export interface LoadCounts {
   readonly sent: number
@@ -15,7 +15,7 @@ export interface LoadCounts {
   readonly heldBack: number
 }
 
-export interface SteadyLoadOptions {
+interface SteadyLoadOptions {
   /** Aggregate type to append to; default customer. */
   readonly type?: string
   /** Called for each acknowledged append with its duration. */
@@ -28,7 +28,7 @@ export class SteadyLoad {
   readonly #rate: number
   readonly #type: string
   readonly #onAnswer: (tookMs: number) => void
-  readonly #underWay = new Set<Promise<unknown>>()
+  readonly #inFlight = new Set<Promise<unknown>>()
   #timer: NodeJS.Timeout | undefined
   #startedMs = 0
   #due = 0
@@ -61,14 +61,14 @@ export class SteadyLoad {
   /** Sends no more, and waits for appends in flight. */
   async stop(): Promise<void> {
     clearInterval(this.#timer)
-    await Promise.all(this.#underWay)
+    await Promise.all(this.#inFlight)
     await this.#client.close()
   }
 
   #tick(): void {
     const dueNow = Math.floor(((performance.now() - this.#startedMs) / 1_000) * this.#rate)
     for (; this.#due < dueNow; this.#due++) {
-      if (this.#underWay.size < this.#rate * underWaySecondsMax) this.#send(this.#sent++)
+      if (this.#inFlight.size < this.#rate * inFlightSecondsMax) this.#send(this.#sent++)
     }
   }
 
@@ -81,8 +81,8 @@ export class SteadyLoad {
       },
       () => this.#failed++,
     )
-    this.#underWay.add(append)
-    void append.finally(() => this.#underWay.delete(append))
+    this.#inFlight.add(append)
+    void append.finally(() => this.#inFlight.delete(append))
   }
 }
 

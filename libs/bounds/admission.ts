@@ -1,6 +1,6 @@
 import { EventStoreError } from '#event-store'
 
-export interface AdmissionOptions {
+interface AdmissionOptions {
   /** What is bounded, in the plural, e.g. `reads of states`. It appears in the error message. */
   readonly what: string
   /** Operations that run at a time. */
@@ -25,7 +25,7 @@ interface Waiter {
 export class Admission {
   readonly #options: AdmissionOptions
   readonly #waiting = new Set<Waiter>()
-  #underWay = 0
+  #running = 0
   #bytes = 0
 
   constructor(options: AdmissionOptions) {
@@ -34,7 +34,7 @@ export class Admission {
 
   /** Operations that run or wait. */
   get count(): number {
-    return this.#underWay + this.#waiting.size
+    return this.#running + this.#waiting.size
   }
 
   /**
@@ -49,7 +49,7 @@ export class Admission {
         this.#bytes += bytes
       })
     } finally {
-      this.#underWay--
+      this.#running--
       this.#bytes -= held
       this.#admitNext()
     }
@@ -57,7 +57,7 @@ export class Admission {
 
   async #enter(): Promise<void> {
     if (this.#waiting.size === 0 && this.#hasRoom()) {
-      this.#underWay++
+      this.#running++
       return
     }
     const { what, waitingMax, waitMsMax } = this.#options
@@ -77,7 +77,7 @@ export class Admission {
       if (!this.#hasRoom()) return
       this.#waiting.delete(waiter)
       clearTimeout(waiter.timer)
-      this.#underWay++
+      this.#running++
       waiter.admit()
     }
   }
@@ -85,7 +85,7 @@ export class Admission {
   /** With nothing running, one is always admitted, however large it turns out to be. */
   #hasRoom(): boolean {
     const { atOnceMax, bytesMax = Infinity } = this.#options
-    return this.#underWay === 0 || (this.#underWay < atOnceMax && this.#bytes < bytesMax)
+    return this.#running === 0 || (this.#running < atOnceMax && this.#bytes < bytesMax)
   }
 }
 

@@ -1,2 +1,2 @@
-export { Admission, type AdmissionOptions, type HoldBytes } from './admission.ts'
+export { Admission, type HoldBytes } from './admission.ts'
 export { Lane, readTurns, requestTurns, subscriberTurns, Turns } from './turns.ts'

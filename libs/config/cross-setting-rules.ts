@@ -1,7 +1,7 @@
 import type { ConfigValues } from './config-schema.ts'
 
 /** A rule between settings. */
-export interface CrossSettingRule {
+interface CrossSettingRule {
   /** The variables that the rule is about. The first one is the one to change. */
   readonly settings: readonly [string, ...string[]]
   readonly holds: (config: ConfigValues) => boolean

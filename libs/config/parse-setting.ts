@@ -4,7 +4,7 @@ import type { Setting } from './settings.ts'
 import { formatQuantity, parseQuantity, type Quantity, sizeUnits, timeUnits } from './units.ts'
 
 /** A valid value, or what is wrong and what is expected. */
-export type ParsedSetting = { readonly value: unknown } | { readonly problem: string }
+type ParsedSetting = { readonly value: unknown } | { readonly problem: string }
 
 /** Reads a setting from its text. */
 export function parseSetting(setting: Setting, given: string): ParsedSetting {

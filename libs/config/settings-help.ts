@@ -3,7 +3,7 @@ import { formatSetting } from './parse-setting.ts'
 import { settingsOf } from './setting-tree.ts'
 
 /** A setting as a help text shows it. */
-export interface ShownSetting {
+interface ShownSetting {
   /** The environment variable. */
   readonly variable: string
   /** The default as the variable would give it; empty where there is none. */

@@ -1,9 +1,9 @@
 import { type TObject, type TProperties, type TSchema, Type } from '@sinclair/typebox'
 
-export type SettingKind = 'text' | 'url' | 'list' | 'choice' | 'flag' | 'count' | 'duration' | 'size'
+type SettingKind = 'text' | 'url' | 'list' | 'choice' | 'flag' | 'count' | 'duration' | 'size'
 
 /** What a setting has besides the type of its value. */
-export interface SettingNotes {
+interface SettingNotes {
   /** The environment variable of the setting. */
   readonly env: string
   readonly kind: SettingKind

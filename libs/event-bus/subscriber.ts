@@ -181,11 +181,11 @@ export class Subscriber {
   /** All tries of one event. A final error is an outcome as well, with its cause. */
   async #handle(event: RecordedEvent): Promise<Outcome & { readonly cause?: unknown }> {
     let tries = 0
-    const goesOn = (): boolean => this.#state === 'running'
+    const isRunning = (): boolean => this.#state === 'running'
     try {
-      return await withRetry(this.#retry, goesOn, async () => {
+      return await withRetry(this.#retry, isRunning, async () => {
         // It may have ended during the backoff.
-        if (!goesOn()) return ack
+        if (!isRunning()) return ack
         tries++
         return (await this.#handler(event)) ?? ack
       })

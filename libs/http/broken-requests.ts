@@ -27,7 +27,7 @@ const byErrorCode: Readonly<Record<string, [RefusalCode, string]>> = {
  * happens.
  */
 export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
-  const answering = answerUnderWay(socket)
+  const answering = answerInProgress(socket)
   if (answering?.req.complete === true && socket.writable) {
     // A valid request came before the garbage. Its answer is the last one on the connection.
     answering.once('close', () => socket.destroySoon())
@@ -56,4 +56,4 @@ export function refuseOnSocket(socket: Socket, problem: Problem): void {
 }
 
 /** Node checks the same field, so that it does not write into the middle of another answer. */
-const answerUnderWay = (socket: Socket & { _httpMessage?: ServerResponse | null }) => socket._httpMessage
+const answerInProgress = (socket: Socket & { _httpMessage?: ServerResponse | null }) => socket._httpMessage

@@ -11,7 +11,7 @@ import { RequestRefusal } from './request-refusal.ts'
  * Names that belong to the service itself. A name with a port matches that port only; a name without a port matches
  * all.
  */
-export interface OwnHosts {
+interface OwnHosts {
   /**
    * In addition to loopback names: the host of the advertised URL, and the names that proxies and load balancers use.
    */

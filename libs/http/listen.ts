@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:net'
 import type { HttpServer } from './http-types.ts'
 
 /** The address of a server. */
-export interface ListenAddress {
+interface ListenAddress {
   readonly host: string
   /** 0 picks a free port. */
   readonly port: number

@@ -10,23 +10,23 @@ import { isChange } from './change.ts'
  * Reads, probes and subscriptions pass: they show what is going on.
  */
 export function boundRequests(app: FastifyInstance, requestsMax: number): void {
-  let underWay = 0
+  let running = 0
   app.addHook('preValidation', (request, reply, done) => {
     // A socket that is closed already emits no further `close`.
     if (!isChange(request.method) || request.raw.socket.destroyed) {
       done()
-    } else if (underWay >= requestsMax) {
-      done(overloaded(underWay))
+    } else if (running >= requestsMax) {
+      done(overloaded(running))
     } else {
-      underWay++
+      running++
       // Also when the client leaves before the answer.
-      reply.raw.once('close', () => underWay--)
+      reply.raw.once('close', () => running--)
       done()
     }
   })
 }
 
-const overloaded = (underWay: number): EventStoreError =>
-  new EventStoreError('overloaded', `${underWay} requests are in progress: try again in a second`, {
+const overloaded = (running: number): EventStoreError =>
+  new EventStoreError('overloaded', `${running} requests are in progress: try again in a second`, {
     retryAfterSeconds: 1,
   })

@@ -1,4 +1,4 @@
-export interface HealthCheck {
+interface HealthCheck {
   readonly name: string
   /**
    * `liveness`: when it fails, only a restart helps. `readiness`: when it fails, requests should go elsewhere for now.
@@ -12,7 +12,7 @@ export interface HealthCheck {
 }
 
 /** The result of one check. */
-export interface CheckResult {
+interface CheckResult {
   readonly healthy: boolean
   /** Details that the check returned. */
   readonly details?: unknown

@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Registry } from 'prom-client'
 
-export interface MetricsOptions {
+interface MetricsOptions {
   /** The label `service` of every metric. */
   readonly service: string
   /** Also measure memory, CPU, event loop and garbage collection of the process. Default true. */

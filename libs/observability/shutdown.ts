@@ -1,7 +1,7 @@
 import closeWithGrace from 'close-with-grace'
 import type { Logger } from 'pino'
 
-export interface ShutdownOptions {
+interface ShutdownOptions {
   readonly logger: Logger
   /** How long all steps together may take before the process exits without them. Default 10,000. */
   readonly deadlineMs?: number
@@ -13,7 +13,7 @@ interface Step {
 }
 
 /** The orderly shutdown of a process. */
-export interface Shutdown {
+interface Shutdown {
   /** Adds a step. Steps run one after another in reverse order: what was opened last is closed first. */
   onShutdown(name: string, close: () => unknown): void
   /** Shuts the process down as a signal would: exit code 0, or 1 when a step fails. */

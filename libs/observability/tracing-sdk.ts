@@ -45,7 +45,7 @@ export interface TracingOptions {
   readonly exporter?: SpanExporter
 }
 
-export interface OpenTracer {
+interface OpenTracer {
   readonly tracer: Tracer
   readonly flush: () => Promise<void>
   readonly close: () => Promise<void>

@@ -26,7 +26,7 @@ export interface Tracing {
   readonly stop: () => Promise<void>
 }
 
-export interface SpanDetails {
+interface SpanDetails {
   readonly kind?: 'server' | 'producer' | 'consumer'
   readonly attributes?: Attributes
   /** Headers of the request that caused the span. */

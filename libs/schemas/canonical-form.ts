@@ -7,7 +7,7 @@ import avro from 'avsc'
  * bytes in base64. Values that are stored as the same bytes have the same form. A compatible schema change only adds
  * or removes fields with a default, so the form of older data does not change.
  */
-export type CanonicalForm = (value: unknown) => unknown
+type CanonicalForm = (value: unknown) => unknown
 
 type AvroObject = Readonly<Record<string, unknown>>
 

@@ -4,7 +4,7 @@ import type { SchemaCatalog } from './schema-catalog.ts'
 import type { SchemaRole } from './schema-version.ts'
 
 /** What a domain names and its schemas lack. */
-export interface DomainSchemas {
+interface DomainSchemas {
   /** These prevent the service from starting. */
   readonly problems: readonly string[]
   /** These prevent parts of the domain from being served. */

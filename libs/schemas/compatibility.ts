@@ -1,7 +1,7 @@
 import type { FieldShape, RecordShape, Shape, UnionShape } from './shape.ts'
 
 /** Why data of one schema cannot be read with another. */
-export interface Incompatibility {
+interface Incompatibility {
   /** The path of the field, e.g. `items[].price`; empty for the record itself. */
   readonly path: string
   readonly message: string

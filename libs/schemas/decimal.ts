@@ -5,7 +5,7 @@ const fastDigitsMax = 14
 const fastBytesMax = 6
 
 /** How a decimal is stored: an unscaled whole number, big-endian two's complement, so 12.34 at scale 2 is 1234. */
-export interface DecimalFormat {
+interface DecimalFormat {
   /** Total digits. */
   readonly precision: number
   /** Digits after the decimal point. */

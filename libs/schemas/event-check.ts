@@ -7,7 +7,7 @@ import { UnknownEventTypeError } from './schema-error.ts'
 import type { SchemaVersion } from './schema-version.ts'
 
 /** Data that fits its schema. */
-export interface CheckedData {
+interface CheckedData {
   /** In the form of the latest version. */
   readonly data: unknown
   /** One text for all spellings of the same data, in the schema version in which it was given. */

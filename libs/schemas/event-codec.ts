@@ -14,7 +14,7 @@ import type { SchemaRole, SchemaVersion } from './schema-version.ts'
  * The content of the bytes of an event, of a snapshot's state or of a view, in the JSON form of the latest schema
  * version.
  */
-export interface DecodedRecord {
+interface DecodedRecord {
   /** For a view, its projection. */
   readonly aggregateType: string
   /** For a state or a view, the name of its schema. */
@@ -31,7 +31,7 @@ export interface EventCodecOptions {
 }
 
 /** What part of the catalog is usable after {@link EventCodec.prepare}. */
-export interface Preparation {
+interface Preparation {
   /** Files whose schemas have no id yet, so their events cannot be encoded. Push them, then prepare again. */
   readonly missing: readonly string[]
   /** Why the registry could not be used; ids are from the file then. */

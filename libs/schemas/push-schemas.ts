@@ -1,7 +1,7 @@
 import type { SchemaCatalog } from './schema-catalog.ts'
 import type { SchemaRegistry } from './schema-registry.ts'
 
-export interface PushedSchema {
+interface PushedSchema {
   readonly file: string
   readonly subject: string
   readonly id: number

@@ -5,7 +5,7 @@ import type { SchemaCatalog } from './schema-catalog.ts'
 import type { SchemaVersion } from './schema-version.ts'
 
 /** The bytes of a sample as read by its own version and by the latest. */
-export interface ReadSample {
+interface ReadSample {
   readonly written: unknown
   readonly latest: unknown
 }

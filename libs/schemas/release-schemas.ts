@@ -10,7 +10,7 @@ import type { Sample, SchemaFolder } from './schema-folder.ts'
 import type { SchemaProblem } from './schema-problem.ts'
 import type { SchemaVersion } from './schema-version.ts'
 
-export interface Release {
+interface Release {
   /** Files that are released now and were not before. */
   readonly released: readonly string[]
   /** If there are any, nothing was released. */

@@ -12,7 +12,7 @@ export type SchemaErrorCode =
   | 'cache-unusable'
 
 /** Details of a schema error in addition to its message. */
-export interface SchemaErrorDetails {
+interface SchemaErrorDetails {
   /** The faulty schema file. */
   readonly file?: string
   /** The registry's id of the faulty schema. */

@@ -45,7 +45,7 @@ const topics = {
 type Json = Readonly<Record<string, unknown>>
 
 /** Where a schema was found, and what follows from that. */
-export type SchemaPlace = Pick<SchemaVersion, 'file' | 'aggregateType' | 'name' | 'version'>
+type SchemaPlace = Pick<SchemaVersion, 'file' | 'aggregateType' | 'name' | 'version'>
 
 /** @throws SchemaError `malformed-schema`, naming the file, when its content contradicts its name or folder. */
 export function readSchemaVersion(file: string, aggregateType: string): SchemaVersion {

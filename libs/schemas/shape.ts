@@ -21,7 +21,7 @@ export type ScalarKind =
 interface Named {
   readonly avroName: string
 }
-export interface ScalarShape extends Named {
+interface ScalarShape extends Named {
   readonly kind: ScalarKind
 }
 export interface DecimalShape extends Named {
@@ -31,7 +31,7 @@ export interface DecimalShape extends Named {
   /** Bytes, if it is stored in a `fixed`. */
   readonly size?: number
 }
-export interface FixedShape extends Named {
+interface FixedShape extends Named {
   readonly kind: 'fixed'
   readonly size: number
 }

@@ -6,7 +6,7 @@ import { checkDomainSchemas, loadCatalog, SchemaError } from '#schemas'
 import { loadDomain } from './load-domain.ts'
 
 /** Domain modules that were checked against their schemas. */
-export interface CheckedDomain {
+interface CheckedDomain {
   readonly domain: DomainModule
   /** Problems that do not prevent serving. */
   readonly warnings: readonly string[]

@@ -40,7 +40,7 @@ export async function runService(
   try {
     await startInOrder(name, start)
   } catch (error) {
-    if (!isUsersToMend(error)) throw error
+    if (!isOperatorError(error)) throw error
     process.stderr.write(`${name} cannot start: ${error.message}\n`)
     process.exitCode = 2
   }
@@ -83,7 +83,7 @@ function addBackendChecks(health: HealthRegistry, { cluster, redis, topics }: Ba
 }
 
 /** Errors that say what the operator has to do. A stack would only hide that. */
-const isUsersToMend = (error: unknown): error is Error =>
+const isOperatorError = (error: unknown): error is Error =>
   [
     ConfigError,
     InvalidInputError,

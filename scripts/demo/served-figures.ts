@@ -25,13 +25,13 @@ export async function servedFigures(annals: AnnalsClient): Promise<Figures> {
 export async function caughtUp(
   annals: AnnalsClient,
   known: Pick<Figures, 'events' | 'snapshots'>,
-  told: (line: string) => void,
+  report: (line: string) => void,
 ): Promise<void> {
   let last = ''
   await until('projections and snapshots catch up', catchUpMsMax, async () => {
     const [lag, snapshots] = await Promise.all([lagOf(annals), snapshotsOf(annals)])
     const line = `Projections have ${lag} events left, ${snapshots} snapshots are taken`
-    if (line !== last) told(line)
+    if (line !== last) report(line)
     last = line
     return lag === 0 && snapshots >= known.snapshots
   })

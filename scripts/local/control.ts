@@ -20,7 +20,7 @@ export interface Control {
   close(): void
 }
 
-export interface ControlHandlers {
+interface ControlHandlers {
   readonly status: () => Promise<Status>
   /** Resolves when every server has ended. */
   readonly stop: () => Promise<void>

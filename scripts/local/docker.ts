@@ -31,7 +31,7 @@ export async function composeDown(settings: ComposeSettings, purge: boolean): Pr
 }
 
 /** The settings that docker-compose.yml reads from the environment. */
-export type ComposeSettings = Pick<StackSettings, 'ports' | 'redisMaxMemory' | 'postgres'>
+type ComposeSettings = Pick<StackSettings, 'ports' | 'redisMaxMemory' | 'postgres'>
 
 async function compose(
   { ports, redisMaxMemory, postgres }: ComposeSettings,

@@ -41,8 +41,8 @@ test('unreachable brokers are named, each with its port and the variable', async
 test.each([
   ['kafka', 'localhost', 'localhost is not host:port'],
   ['redis', 'localhost', 'this is not a URL'],
-] as const)('a malformed address of %s is reported', async (which, address, told) => {
-  await expect(start(which, address)).rejects.toThrow(told)
+] as const)('a malformed address of %s is reported', async (which, address, problem) => {
+  await expect(start(which, address)).rejects.toThrow(problem)
 })
 
 test('a password in a URL is not shown', async () => {

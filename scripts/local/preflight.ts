@@ -15,8 +15,8 @@ export async function preflight(env: NodeJS.ProcessEnv, report: Report): Promise
     const { warnings } = await checkedDomain(loadConfig(env))
     for (const warning of warnings) report(`Warning: ${warning}`)
   } catch (error) {
-    const isTold = [ConfigError, InvalidInputError, SchemaError].some((kind) => error instanceof kind)
-    if (!isTold) throw error
+    const isUserError = [ConfigError, InvalidInputError, SchemaError].some((kind) => error instanceof kind)
+    if (!isUserError) throw error
     throw new StackError(`Nothing was started: ${(error as Error).message}`, 2)
   }
 }

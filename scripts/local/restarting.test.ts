@@ -55,15 +55,15 @@ const runs = 'setInterval(() => undefined, 1000)'
 const dies = `console.log('the reason'); setTimeout(() => process.exit(7), 100)`
 
 test('a service that exits unexpectedly is reported with the end of its log, and restarted', async () => {
-  const told: number[][] = []
-  const changed = () => told.push([...(part?.pids ?? [])])
+  const changes: number[][] = []
+  const changed = () => changes.push([...(part?.pids ?? [])])
   const watched = await kept([dies, runs], { changed })
   const [first = 0] = watched.part.pids
-  await until('the second start', 10_000, () => told.length === 2)
+  await until('the second start', 10_000, () => changes.length === 2)
   expect(watched.reports).toHaveLength(1)
   expect(watched.reports[0]).toMatch(/Service exited unexpectedly \(exit code 7\)[^]*the reason[^]*1 of 4/)
   const [second = 0] = watched.part.pids
-  expect(told).toEqual([[], [second]])
+  expect(changes).toEqual([[], [second]])
   expect(second).not.toBe(first)
   await watched.part.stop()
   expect(isAlive(second)).toBe(false)
@@ -71,19 +71,19 @@ test('a service that exits unexpectedly is reported with the end of its log, and
 })
 
 test('its pid is known after every restart, even before it is healthy, and none while it is down', async () => {
-  const told: number[][] = []
-  const changed = () => told.push([...(part?.pids ?? [])])
+  const changes: number[][] = []
+  const changed = () => changes.push([...(part?.pids ?? [])])
   let isHealthy = true
   const watched = await kept([runs], { changed }, () => isHealthy)
   isHealthy = false
   for (const round of [1, 2, 3]) {
     const [before = 0] = watched.part.pids
     process.kill(before, 'SIGKILL')
-    await until('the next process', 10_000, () => told.length === 2 * round)
+    await until('the next process', 10_000, () => changes.length === 2 * round)
     const [now = 0] = watched.part.pids
     expect(now).not.toBe(before)
     expect(isAlive(now)).toBe(true)
-    expect(told.slice(-2)).toEqual([[], [now]])
+    expect(changes.slice(-2)).toEqual([[], [now]])
   }
 })
 

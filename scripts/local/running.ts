@@ -6,7 +6,7 @@ const startMsMax = 1_200_000
 const endMsMax = 15_000
 
 /** The running stack of these folders: its state, and its reported status. */
-export interface RunningStack {
+interface RunningStack {
   readonly state: StackState
   readonly status: Status
 }

@@ -54,9 +54,9 @@ test.each([
   [[], { ANNALS_REDIS_PORT: '9092' }, 'ANNALS_KAFKA_PORT and ANNALS_REDIS_PORT are both 9092'],
   [[], { ANNALS_POSTGRES: 'yes' }, 'ANNALS_POSTGRES is yes'],
   [[], { ANNALS_REDIS_MAX_MEMORY: 'much' }, 'ANNALS_REDIS_MAX_MEMORY is much'],
-])('%s with %o is rejected with exit code 2 and the reason', (args, env, told) => {
+])('%s with %o is rejected with exit code 2 and the reason', (args, env, problem) => {
   const refused = () => readSettings(args, env)
-  expect(refused).toThrow(told)
+  expect(refused).toThrow(problem)
   expect(refused).toThrow(expect.objectContaining({ exitCode: 2 }) as StackError)
 })
 

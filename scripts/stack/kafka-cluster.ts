@@ -29,7 +29,7 @@ export interface KafkaCluster {
   stop(): Promise<void>
 }
 
-export interface KafkaClusterOptions {
+interface KafkaClusterOptions {
   readonly folder: string
   readonly version?: KafkaVersion
   /** Properties in addition to the default ones. */

@@ -22,7 +22,7 @@ export interface KafkaBroker extends Server {
   readonly address: string
 }
 
-export interface KafkaOptions {
+interface KafkaOptions {
   readonly port: number
   readonly controllerPort: number
   /** Its data and properties; created if missing, and reused by the next start. */

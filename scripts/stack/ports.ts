@@ -10,7 +10,7 @@ const firstPort = 15_000
 const lastPort = 32_000
 
 /** A required port: the part that needs it, and the variable that changes it. */
-export interface PortWish {
+interface PortWish {
   readonly port: number
   readonly wantedBy: string
   readonly variable: string

@@ -19,7 +19,7 @@ export interface Postgres extends Server {
   readonly url: string
 }
 
-export interface PostgresOptions {
+interface PostgresOptions {
   readonly port: number
   readonly folder: string
   readonly logFile: string

@@ -4,7 +4,7 @@ import { defaultHome, type StackFolders } from './folders.ts'
 
 /** Events, tokens and logs are private to the user who runs the stack. */
 export const privateFileMode = 0o600
-export const privateFolderMode = 0o700
+const privateFolderMode = 0o700
 
 /** Creates a private folder, including missing parents. */
 export function makePrivateFolder(path: string): void {

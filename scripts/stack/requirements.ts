@@ -24,7 +24,7 @@ export function missingForNative(): string[] {
   const missing: string[] = []
   const java = javaVersion()
   if (java === undefined || java < oldestJava) {
-    const found = java === undefined ? 'none found' : `none found`
+    const found = java === undefined ? 'none found' : `found ${java}`
     missing.push(`Kafka needs Java ${oldestJava} or newer on the PATH (${found}). ${howTo('java')}`)
   }
   if (!isDownloaded() && versionOf('mvn', ['--version'], /Maven (\d+)/) === undefined)
@@ -43,7 +43,7 @@ export function provideNativeTools(report: Report): void {
   if (redisVersion() === undefined && missing.length === 0) installByApt(packages.redis.debian, report)
   const redis = redisVersion()
   if (redis === undefined || redis < oldestRedis) {
-    const found = redis === undefined ? 'none found' : `none found`
+    const found = redis === undefined ? 'none found' : `found ${redis}`
     missing.push(`The index needs Redis ${oldestRedis} or newer (${found}). ${howTo('redis')}`)
   }
   if (missing.length > 0) throw new StackError(missing.join('\n'))
@@ -59,10 +59,10 @@ export function provideModelTools(report: Report): void {
     ['spin', '-V'],
     ['gcc', '--version'],
   ] as const) {
-    const isThere = () => spawnSync(tool, [version], { timeout: 20_000 }).status === 0
-    if (isThere()) continue
+    const isInstalled = () => spawnSync(tool, [version], { timeout: 20_000 }).status === 0
+    if (isInstalled()) continue
     for (const name of packages[tool].debian.split(' ')) installByApt(name, report)
-    if (!isThere())
+    if (!isInstalled())
       throw new StackError(`The formal model is checked with ${tool}, which is missing. ${howTo(tool)}`)
   }
 }

@@ -3,7 +3,7 @@ import { StackError } from './stack-error.ts'
 
 const shownCharacters = 3000
 
-export interface CommandOptions {
+interface CommandOptions {
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>
   readonly user?: { readonly uid: number; readonly gid: number }

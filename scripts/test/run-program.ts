@@ -7,7 +7,7 @@ export interface Outcome {
   readonly output: string
 }
 
-export interface ProgramOptions {
+interface ProgramOptions {
   readonly cwd: string
   readonly timeoutMs: number
   /** `show` forwards its output as it arrives, `keep` returns it. */

@@ -62,14 +62,14 @@ test('a rebuild while appends continue and a projector is killed: readers never 
   const begun = await Promise.all([lifetime, monthly].map((name) => reader.projection(name).rebuild()))
   const generationOf = async (name: string): Promise<GenerationInfo | undefined> =>
     (await describe(name)).generations.find(({ id }) => begun.some(({ generation }) => generation === id))
-  const told = await waitFor('the rebuild to be running', async () => {
+  const rebuild = await waitFor('the rebuild to be running', async () => {
     const generation = await generationOf(lifetime)
     return generation?.status === 'building' && generation.progress.done > 0 && generation
   })
-  expect(told.progress.done).toBeLessThan(told.progress.total)
-  expect(told.progress.rate).toBeGreaterThan(0)
-  expect(told.progress.etaSeconds).toBeGreaterThan(0)
-  const { id } = told
+  expect(rebuild.progress.done).toBeLessThan(rebuild.progress.total)
+  expect(rebuild.progress.rate).toBeGreaterThan(0)
+  expect(rebuild.progress.etaSeconds).toBeGreaterThan(0)
+  const { id } = rebuild
   const labels = { generation: id, status: 'building' }
   const ratio = await metricOf(spared.url, 'annals_projector_progress_ratio', labels)
   expect(ratio).toBeGreaterThan(0)

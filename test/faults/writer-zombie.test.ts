@@ -33,13 +33,13 @@ async function streamsOf({ url }: ServiceProcess, client: AnnalsClient, type: st
   return infos.filter(({ owner }) => owner === url).map(({ streamId }) => streamId)
 }
 
-interface Heard {
+interface Answer {
   readonly status: number
   readonly code: string
 }
 
 /** What a caller without an SDK gets for its append, whose connection may end. */
-async function hears({ url }: ServiceProcess, streamId: StreamId, events: NewEvent[]): Promise<Heard> {
+async function answerTo({ url }: ServiceProcess, streamId: StreamId, events: NewEvent[]): Promise<Answer> {
   try {
     const response = await fetch(`${url}/streams/${streamId}/events`, {
       method: 'POST',
@@ -65,7 +65,7 @@ test('the batches of a zombie, in flight while another took over, are rejected b
 
   proxy.holdAppends()
   const sent = streams.map((streamId) => ({ streamId, events: [purchase(2)] }))
-  const heard = sent.map(({ streamId, events }) => hears(zombie, streamId, events))
+  const pending = sent.map(({ streamId, events }) => answerTo(zombie, streamId, events))
   await waitFor('batches are in flight', () => Promise.resolve(proxy.held > 0))
   zombie.kill('SIGSTOP')
   await shared(client, [next])
@@ -75,7 +75,7 @@ test('the batches of a zombie, in flight while another took over, are rejected b
   await waitFor('the broker to answer them', () => Promise.resolve(proxy.hasAnsweredAppend))
   zombie.kill('SIGCONT')
 
-  const answers = await Promise.all(heard)
+  const answers = await Promise.all(pending)
   expect(answers.map(({ code }) => code)).toContain('outcome-unknown')
   // An append that waited behind a batch in flight was never sent. If its time ran out while the zombie was frozen, the
   // response says so.

@@ -44,7 +44,7 @@ export interface FuzzedRoute {
 }
 
 /** Values that exist in the service under test, by the name of the field. */
-export type KnownValues = (name: string, path: string) => unknown
+type KnownValues = (name: string, path: string) => unknown
 
 /** All routes of the document, each with a valid request from its schemas, its examples and the known values. */
 export function routesOf(document: unknown, known: KnownValues): FuzzedRoute[] {

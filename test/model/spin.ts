@@ -12,7 +12,7 @@ const searchMsMax = 600_000
 const memoryMbMax = 4_000
 const depthMax = 1_000_000
 
-export interface ModelResult {
+interface ModelResult {
   readonly states: number
   /** The failed assertion, if there is one. */
   readonly violated?: string

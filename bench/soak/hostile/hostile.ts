@@ -14,7 +14,7 @@ import { hostileCallers } from './callers.ts'
 import type { Answers } from './target.ts'
 import { type Watched, watch } from './watch.ts'
 
-export interface HostileOptions {
+interface HostileOptions {
   readonly process: Process
   readonly type: string
   readonly projection: string
@@ -30,7 +30,7 @@ export interface HostileOptions {
 }
 
 /** What must hold while hostile callers run. */
-export interface HostileBounds {
+interface HostileBounds {
   /** The 99th percentile of good appends, in milliseconds. */
   readonly p99Ms: (calmP99Ms: number) => number
   readonly memoryMiB: number
@@ -40,7 +40,7 @@ export interface HostileBounds {
 
 export const hostileBounds: HostileBounds = { p99Ms: () => 250, memoryMiB: 1_024, failedShare: 0.001 }
 
-export interface HostileResult {
+interface HostileResult {
   readonly calmP99Ms: number
   readonly counts: LoadCounts
   readonly p50Ms: number
@@ -138,7 +138,7 @@ function brokenRules(
     [missed > counts.sent * bounds.failedShare, `${missed} good appends failed or were held back`],
     [
       !(memoryMiBMax <= bounds.memoryMiB),
-      `memory reached ${Math.round(watched.memoryMiBMax)} MiB, above ${bounds.memoryMiB}`,
+      `memory reached ${Math.round(memoryMiBMax)} MiB, above ${bounds.memoryMiB}`,
     ],
     [ownerTables.length !== 1, `partitions moved: ${ownerTables.length} owner tables were seen`],
     [takeOvers !== 0, `${takeOvers} partitions were taken over`],
@@ -160,8 +160,8 @@ export function formatHostile(result: HostileResult): string {
     ['partitions that moved, were taken over', `${watched.ownerTables.length - 1}, ${watched.takeOvers}`],
   ]
   const callers = Object.entries(answers).map(
-    ([name, heard]) =>
-      `| ${name} | ${hostileCallers[name]?.does ?? ''} | ${Object.entries(heard)
+    ([name, results]) =>
+      `| ${name} | ${hostileCallers[name]?.does ?? ''} | ${Object.entries(results)
         .map(([what, times]) => `${what}: ${times}`)
         .join(', ')} |`,
   )

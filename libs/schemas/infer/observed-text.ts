@@ -15,7 +15,7 @@ const forms = {
   uuid: isUuid,
   long: isLongText,
 } as const
-export type TextForm = keyof typeof forms
+type TextForm = keyof typeof forms
 
 /** What all texts at one place have in common. */
 export class ObservedText {

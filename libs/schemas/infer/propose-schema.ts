@@ -70,8 +70,8 @@ class Proposer {
       const at = this.proposed.length
       const guess = this.#guess(member, `${owner}${pascal(name)}`, place)
       const { count, nulls } = member
-      const told = { path: place, type: guess.text, isNullable, values: count, nulls, absent }
-      const field = { ...told, ...(guess.remark !== undefined && { remark: guess.remark }) }
+      const proposed = { path: place, type: guess.text, isNullable, values: count, nulls, absent }
+      const field = { ...proposed, ...(guess.remark !== undefined && { remark: guess.remark }) }
       this.proposed.splice(at, 0, field)
       return isNullable
         ? { name, type: ['null', ...[guess.avro].flat()], default: null }

@@ -1,7 +1,7 @@
 import fc, { type Arbitrary } from 'fast-check'
 
 /** A schema, and values of it in the JSON form in which they are decoded. */
-export interface SchemaCase {
+interface SchemaCase {
   readonly schema: unknown
   readonly values: Arbitrary<unknown>
 }

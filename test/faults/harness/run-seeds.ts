@@ -8,7 +8,7 @@ import { isUneventful } from './report/seed-report.ts'
 import { runSeed } from './run-seed.ts'
 import type { SeedResult } from './seed-result.ts'
 
-export interface RunSeedsOptions {
+interface RunSeedsOptions {
   readonly seeds: readonly number[]
   readonly durationMs: number
   readonly clients: number

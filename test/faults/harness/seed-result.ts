@@ -1,5 +1,5 @@
 import type { Violation } from './checker/violation.ts'
-import type { OwnEnd } from './cluster/service-post.ts'
+import type { UnexpectedExit } from './cluster/service-post.ts'
 import type { Operation } from './history.ts'
 import type { Injection } from './nemesis/nemesis.ts'
 
@@ -20,14 +20,14 @@ export interface SeedResult {
   readonly progress: number
   readonly injections: readonly InjectionResult[]
   readonly violations: readonly Violation[]
-  readonly ownEnds: readonly OwnEnd[]
+  readonly unexpectedExits: readonly UnexpectedExit[]
   /** Why the seed proves nothing, or what did not recover after the faults. */
   readonly failure?: string
 }
 
 /** A fault, and the operations of clients while it lasted. */
-export interface InjectionResult extends Injection {
-  readonly meanwhile: Counts
+interface InjectionResult extends Injection {
+  readonly during: Counts
   readonly violations: number
 }
 
@@ -57,11 +57,11 @@ export function injectionResult(
   history: readonly Operation[],
   violations: readonly Violation[],
 ): InjectionResult {
-  const isMeanwhile = ({ calledAtMs, endedAtMs }: Operation) =>
+  const overlaps = ({ calledAtMs, endedAtMs }: Operation) =>
     calledAtMs <= injection.untilMs && endedAtMs >= injection.fromMs
   return {
     ...injection,
-    meanwhile: countsOf(history.filter(isMeanwhile)),
-    violations: violations.filter(({ operations }) => operations.some(isMeanwhile)).length,
+    during: countsOf(history.filter(overlaps)),
+    violations: violations.filter(({ operations }) => operations.some(overlaps)).length,
   }
 }

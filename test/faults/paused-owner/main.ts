@@ -33,13 +33,13 @@ async function runAll(version: KafkaVersion, folder: string): Promise<number> {
   let broken = 0
   try {
     for (let seed = Number(values.from); seed < Number(values.from) + Number(values.runs); seed++) {
-      const { heard, acknowledgedEvents, strays, violations, tookMs } = await runPausedOwner(
+      const { answer, acknowledgedEvents, strays, violations, tookMs } = await runPausedOwner(
         stand,
         seed,
         join(folder, `${version}-${seed}`),
       )
       const verdict = violations.length === 0 ? 'ok' : `${violations.length} VIOLATIONS`
-      const facts = `${acknowledgedEvents} events acknowledged, ${strays} strays, the paused owner's caller got ${heard}`
+      const facts = `${acknowledgedEvents} events acknowledged, ${strays} strays, the paused owner's caller got ${answer}`
       say(`Kafka ${version}, run ${seed}: ${verdict}, ${facts}, ${Math.round(tookMs / 1_000)} s`)
       for (const { promise, where, expected, found } of violations)
         say(`  ${promise}, ${where}: expected ${expected}, found ${found}`)

@@ -13,10 +13,10 @@ import type { AppendRequest } from '../harness/workload/caller.ts'
 import { type Owner, Owners } from './owners.ts'
 import type { Stand } from './stand.ts'
 
-export interface PausedRun {
+interface PausedRun {
   readonly seed: number
   /** What the caller of the paused owner got. */
-  readonly heard: string
+  readonly answer: string
   readonly acknowledgedEvents: number
   /** Records in the log that do not count. */
   readonly strays: number
@@ -39,13 +39,13 @@ export async function runPausedOwner(stand: Stand, seed: number, folder: string)
   const recorder = new Recorder(join(folder, 'history.ndjson'))
   const owners = new Owners(stand, folder)
   try {
-    const heard = await new Play(stand, owners, recorder, seed).play()
+    const answer = await new Play(stand, owners, recorder, seed).play()
     const { history } = recorder
     const remains = await readRemains(whereIs(stand, owners.type))
     const acknowledged = new Set(history.flatMap(acknowledgedIds))
     const strays = remains.log.length - countedEvents(remains).length
     return {
-      ...{ seed, heard, strays },
+      ...{ seed, answer, strays },
       acknowledgedEvents: acknowledged.size,
       violations: check(history, remains),
       tookMs: performance.now() - startedAtMs,

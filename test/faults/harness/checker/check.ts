@@ -9,7 +9,7 @@ import { shortestHistory } from './shortest-history.ts'
 import type { Finding, Violation } from './violation.ts'
 
 /** Violations reported per promise. The rest is usually the same fault again. */
-const toldMax = 5
+const reportedMax = 5
 
 /**
  * Judges a history together with the state that remains after it. It is independent of the product: the two share no
@@ -28,12 +28,12 @@ export function check(
   )
   const evidence = new Evidence(history, remains)
   return promises.flatMap((promised) => {
-    const findings = [...promised.broken(evidence)].slice(0, toldMax)
-    return findings.map((finding) => told(promised, finding, remains))
+    const findings = [...promised.broken(evidence)].slice(0, reportedMax)
+    return findings.map((finding) => violationOf(promised, finding, remains))
   })
 }
 
-function told(promised: Promised, { streamId, ...finding }: Finding, remains: Remains): Violation {
+function violationOf(promised: Promised, { streamId, ...finding }: Finding, remains: Remains): Violation {
   const concerned = streamId === undefined ? remains : ofStream(remains, streamId)
   const shows = (operations: readonly Operation[]) =>
     [...promised.broken(new Evidence(operations, concerned))].some(

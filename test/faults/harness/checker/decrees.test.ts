@@ -29,7 +29,7 @@ const renamed = ({ history, remains }: Case): Case =>
     }),
   ) as Case
 
-const told = (history: readonly Operation[], remains: Remains, decrees?: Decrees) =>
+const brokenPromises = (history: readonly Operation[], remains: Remains, decrees?: Decrees) =>
   check(history, remains, decrees).map(({ promise }) => promise)
 
 describe('a topic that was deleted and created again', () => {
@@ -53,7 +53,7 @@ describe('a topic that was deleted and created again', () => {
   test('its old content causes no violation', () => {
     fc.assert(
       fc.property(both, ({ history, remains }) => {
-        expect(told(history, remains, decrees)).toEqual([])
+        expect(brokenPromises(history, remains, decrees)).toEqual([])
       }),
       { numRuns: 300 },
     )
@@ -68,7 +68,7 @@ describe('a topic that was deleted and created again', () => {
         if (event === undefined) return
         lost++
         const log = remains.log.filter(({ id }) => id !== event.id)
-        expect(told(history, { ...remains, log }, decrees)).toContain(
+        expect(brokenPromises(history, { ...remains, log }, decrees)).toContain(
           'acknowledged events are where the answer said',
         )
       }),
@@ -96,19 +96,19 @@ describe('a topic that was deleted and created again', () => {
       projections: [],
     }
     const at = (calledAtMs: number) => [{ ...append, calledAtMs, endedAtMs: calledAtMs + 1 }]
-    expect(told(at(newFromMs - 2_000), empty, decrees)).toEqual([])
-    expect(told(at(newFromMs - 900), empty, decrees)).toContain(
+    expect(brokenPromises(at(newFromMs - 2_000), empty, decrees)).toEqual([])
+    expect(brokenPromises(at(newFromMs - 900), empty, decrees)).toContain(
       'acknowledged events are where the answer said',
     )
   })
 })
 
 describe('a partition whose head was deleted', () => {
-  const isThere = (streamId: string) => Number(streamId.at(-1)) % 2 === 1
+  const isInPartition = (streamId: string) => Number(streamId.at(-1)) % 2 === 1
   /** Cuts the log before an append, and gives the expected index. */
   const cut = ({ history, remains }: Case, which: number) => {
     const log = countedEvents(remains)
-    const appends = acknowledged({ history, remains }).filter(({ streamId }) => isThere(streamId))
+    const appends = acknowledged({ history, remains }).filter(({ streamId }) => isInPartition(streamId))
     const { outcome } = appends[which % Math.max(1, appends.length)] ?? {}
     if (outcome === undefined) return undefined
     const startOffset = outcome.position.offset - (outcome.lastVersion - outcome.firstVersion)
@@ -119,11 +119,11 @@ describe('a partition whose head was deleted', () => {
     const judged = withoutHead(
       { history: history.filter(({ kind }) => kind !== 'view'), remains: left },
       place,
-      isThere,
+      isInPartition,
     )
     return { judged, startOffset }
   }
-  const brokenIn = ({ history, remains }: Case) => told(history, { ...remains, markers: [] })
+  const brokenIn = ({ history, remains }: Case) => brokenPromises(history, { ...remains, markers: [] })
 
   test('its old content causes no violation, and the rest is judged', () => {
     let lost = 0
@@ -133,7 +133,7 @@ describe('a partition whose head was deleted', () => {
         if (found === undefined) return
         const { judged } = found
         expect(brokenIn(judged)).toEqual([])
-        const acked = acknowledged(judged).filter(({ streamId }) => isThere(streamId))
+        const acked = acknowledged(judged).filter(({ streamId }) => isInPartition(streamId))
         const event = acked[which % Math.max(1, acked.length)]?.events[0]
         if (event === undefined) return
         lost++

@@ -57,7 +57,7 @@ function ofNewLog({ history, remains }: Judged, topic: RecreatedTopic): Judged {
       return projections.has(operation.projection) ? viewOfNewLog(operation, topic, oldPlaces) : operation
     if (aggregateTypeOf(operation.streamId) !== topic.type) return operation
     if (operation.kind === 'append') return appendToNewLog(operation, topic, oldPlaces)
-    return operation.calledAtMs < topic.servedAtMs ? unheard(operation) : operation
+    return operation.calledAtMs < topic.servedAtMs ? withoutOutcome(operation) : operation
   })
   const isJudged = ({ from, streamId }: Remains['snapshots'][number]) =>
     from === 'redis' || aggregateTypeOf(streamId) !== topic.type
@@ -74,12 +74,12 @@ function appendToNewLog(
   oldPlaces: ReadonlySet<string>,
 ): AppendOperation {
   const { outcome, calledAtMs } = append
-  if (calledAtMs < goneAtMs) return unheard(append)
+  if (calledAtMs < goneAtMs) return withoutOutcome(append)
   if (calledAtMs >= servedAtMs) return append
   if (outcome.is === 'refused') return { ...append, outcome: { is: 'refused', code: 'log-replaced' } }
   const isOldAnswer =
     outcome.is === 'acknowledged' && outcome.duplicate && oldPlaces.has(placeName(outcome.position))
-  return isOldAnswer ? unheard(append) : append
+  return isOldAnswer ? withoutOutcome(append) : append
 }
 
 /** A token of the old log says nothing about the new one. */
@@ -88,12 +88,12 @@ function viewOfNewLog(
   { servedAtMs }: RecreatedTopic,
   oldPlaces: ReadonlySet<string>,
 ): ViewOperation {
-  if (view.calledAtMs < servedAtMs) return unheard(view)
+  if (view.calledAtMs < servedAtMs) return withoutOutcome(view)
   const { after, ...rest } = view
   return after === undefined || !oldPlaces.has(placeName(after)) ? view : rest
 }
 
-function unheard<T extends AppendOperation | ReadOperation | StateOperation | ViewOperation>(
+function withoutOutcome<T extends AppendOperation | ReadOperation | StateOperation | ViewOperation>(
   operation: T,
 ): T {
   return { ...operation, outcome: { is: 'unknown', code: 'its log was deleted' } }

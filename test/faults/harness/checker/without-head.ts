@@ -4,31 +4,34 @@ import type { Judged, ShortenedPartition } from './decree.ts'
 /**
  * Judges a partition without its head as if each stream started with its first remaining version. The index, snapshots
  * and reads of these streams are not judged, because they may or may not include deleted events.
- * @param isThere whether a stream belongs to the partition
+ * @param isInPartition whether a stream belongs to the partition
  */
 export function withoutHead(
   { history, remains }: Judged,
   { topic, partition, startOffset }: ShortenedPartition,
-  isThere: (streamId: string) => boolean,
+  isInPartition: (streamId: string) => boolean,
 ): Judged {
   const isGone = (event: Pick<LoggedEvent, 'topic' | 'partition' | 'offset'>) =>
     event.topic === topic && event.partition === partition && event.offset < startOffset
   const left = remains.log.filter((event) => !isGone(event))
   const skipped = new Map<string, number>()
   for (const { streamId, version } of left)
-    if (isThere(streamId) && !skipped.has(streamId)) skipped.set(streamId, version - 1)
+    if (isInPartition(streamId) && !skipped.has(streamId)) skipped.set(streamId, version - 1)
   const log = left.map((event) => ({ ...event, version: event.version - (skipped.get(event.streamId) ?? 0) }))
   return {
     history: history.flatMap((operation): Operation[] => {
-      if (operation.kind === 'view' || !isThere(operation.streamId)) return [operation]
+      if (operation.kind === 'view' || !isInPartition(operation.streamId)) return [operation]
       if (operation.kind !== 'append') return []
       return [shifted(operation, skipped.get(operation.streamId) ?? 0, startOffset)]
     }),
     remains: {
       ...remains,
       log,
-      index: [...remains.index.filter(({ streamId }) => !isThere(streamId)), ...asIndexed(log, isThere)],
-      snapshots: remains.snapshots.filter(({ streamId }) => !isThere(streamId)),
+      index: [
+        ...remains.index.filter(({ streamId }) => !isInPartition(streamId)),
+        ...asIndexed(log, isInPartition),
+      ],
+      snapshots: remains.snapshots.filter(({ streamId }) => !isInPartition(streamId)),
     },
   }
 }
@@ -47,9 +50,12 @@ function shifted(append: AppendOperation, by: number, startOffset: number): Appe
   return { ...append, expectedVersion, outcome: { ...outcome, ...versions } }
 }
 
-const asIndexed = (log: readonly LoggedEvent[], isThere: (streamId: string) => boolean): Remains['index'] =>
+const asIndexed = (
+  log: readonly LoggedEvent[],
+  isInPartition: (streamId: string) => boolean,
+): Remains['index'] =>
   [...Map.groupBy(log, ({ streamId }) => streamId)]
-    .filter(([streamId]) => isThere(streamId))
+    .filter(([streamId]) => isInPartition(streamId))
     .map(([streamId, events]) => ({
       ...{ streamId, version: events.length },
       offsets: events.map(({ offset }) => offset),

@@ -16,7 +16,7 @@ export interface LinkedService {
 
 export const urlOf = ({ port }: Link): string => `http://127.0.0.1:${port}`
 
-export interface LinkedServiceOptions extends Pick<PostOptions, 'name' | 'env' | 'nodeArgs' | 'logFolder'> {
+interface LinkedServiceOptions extends Pick<PostOptions, 'name' | 'env' | 'nodeArgs' | 'logFolder'> {
   readonly traits: Traits
 }
 

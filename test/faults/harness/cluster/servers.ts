@@ -116,7 +116,7 @@ const isOpen = (port: number): Promise<boolean> =>
 const addressOf = (address: string) => ({ host: '127.0.0.1', port: Number(address.split(':')[1]) })
 
 /** The schema registry. It can be stopped, and has all its schemas after a restart. */
-export class RegistryServer {
+class RegistryServer {
   readonly port: number
   readonly #folder: string
   readonly #brokers: string

@@ -13,7 +13,7 @@ import {
 export type ServiceKind = 'writer' | 'projector' | 'snapshotter'
 
 /** An unexpected exit of a process. */
-export interface OwnEnd {
+export interface UnexpectedExit {
   readonly post: string
   readonly how: string
   readonly lastLines: readonly string[]
@@ -38,11 +38,11 @@ export class ServicePost {
   readonly name: string
   readonly kind: ServiceKind
   readonly port: number
-  readonly ownEnds: OwnEnd[] = []
+  readonly unexpectedExits: UnexpectedExit[] = []
   readonly #options: PostOptions
   #process: Server | undefined
   #starts = 0
-  #isManned = false
+  #isOpen = false
   #watch: Promise<void> = Promise.resolve()
 
   private constructor(options: PostOptions, port: number) {
@@ -64,9 +64,9 @@ export class ServicePost {
   }
 
   async start(): Promise<void> {
-    this.#isManned = true
+    this.#isOpen = true
     await this.#run()
-    this.#watch = this.#keepManned()
+    this.#watch = this.#keepRunning()
   }
 
   /** SIGKILL: another process replaces it. SIGSTOP and SIGCONT: the same process freezes and resumes. */
@@ -76,7 +76,7 @@ export class ServicePost {
 
   /** SIGTERM, without a replacement. */
   async leave(): Promise<void> {
-    this.#isManned = false
+    this.#isOpen = false
     await this.#process?.stop()
     await this.#watch
   }
@@ -86,23 +86,23 @@ export class ServicePost {
     return httpOk(`${this.url}/health/ready`)
   }
 
-  async #keepManned(): Promise<void> {
-    while (this.#isManned) {
+  async #keepRunning(): Promise<void> {
+    while (this.#isOpen) {
       const { code, signal } = (await this.#process?.exited) ?? { code: null, signal: null }
-      if (!this.#wasManned()) return
-      if (signal !== 'SIGKILL') this.#noteOwnEnd(signal ?? `exit code ${String(code)}`)
+      if (!this.#isStillOpen()) return
+      if (signal !== 'SIGKILL') this.#noteUnexpectedExit(signal ?? `exit code ${String(code)}`)
       await pause(restartDelayMs)
-      if (this.#wasManned()) await this.#run()
+      if (this.#isStillOpen()) await this.#run()
     }
   }
 
   /** Read again, because time has passed since the last check. */
-  #wasManned(): boolean {
-    return this.#isManned
+  #isStillOpen(): boolean {
+    return this.#isOpen
   }
 
-  #noteOwnEnd(how: string): void {
-    this.ownEnds.push({ post: this.name, how, lastLines: lastLines(this.#logFile, 5) })
+  #noteUnexpectedExit(how: string): void {
+    this.unexpectedExits.push({ post: this.name, how, lastLines: lastLines(this.#logFile, 5) })
   }
 
   async #run(): Promise<void> {

@@ -5,7 +5,7 @@ import type { RecreatedTopic, ShortenedPartition } from '../checker/index.ts'
 import type { Random } from '../random.ts'
 import { Hold, holdModule } from './hold.ts'
 import { closeLinks, type LinkedService, linkService, urlOf } from './linked-service.ts'
-import type { OwnEnd, ServiceKind } from './service-post.ts'
+import type { UnexpectedExit, ServiceKind } from './service-post.ts'
 import type { RedisNode } from './redis-servers.ts'
 import type { Servers } from './servers.ts'
 import type { Traits } from './traits.ts'
@@ -37,7 +37,7 @@ const patientSettings = { ANNALS_WRITER_APPEND_TIMEOUT: '30s' }
 
 const clockModule = new URL('clock.ts', import.meta.url).href
 
-export interface SystemOptions {
+interface SystemOptions {
   /** Module of a broken variant, preloaded into every service. */
   readonly preload: string | undefined
   readonly traits: Traits
@@ -61,7 +61,7 @@ export class System {
     shortened: [],
   }
   readonly #options: SystemOptions
-  readonly #departed: OwnEnd[] = []
+  readonly #departed: UnexpectedExit[] = []
   #joined = 0
 
   /** Starts two or three writers, two projectors, and one or two snapshotters; they may not serve yet. */
@@ -120,7 +120,7 @@ export class System {
     await joined.post.start()
     return async () => {
       await joined.post.leave()
-      this.#departed.push(...joined.post.ownEnds)
+      this.#departed.push(...joined.post.unexpectedExits)
       await closeLinks(joined)
     }
   }
@@ -145,8 +145,8 @@ export class System {
   }
 
   /** Processes that exited unexpectedly. */
-  get ownEnds(): readonly OwnEnd[] {
-    return [...this.#departed, ...this.services.flatMap(({ post }) => post.ownEnds)]
+  get unexpectedExits(): readonly UnexpectedExit[] {
+    return [...this.#departed, ...this.services.flatMap(({ post }) => post.unexpectedExits)]
   }
 
   async stop(): Promise<void> {

@@ -97,7 +97,7 @@ export async function deleteHead(
 }
 
 /** A record of an ordinary producer. */
-export interface PlainMessage {
+interface PlainMessage {
   readonly key: Buffer | null
   readonly value: Buffer | null
   readonly headers: Readonly<Record<string, string>>

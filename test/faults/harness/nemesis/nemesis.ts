@@ -18,7 +18,7 @@ export interface Injection {
   readonly failure?: string
 }
 
-export interface NemesisOptions {
+interface NemesisOptions {
   readonly system: System
   readonly streams: Streams
   readonly seed: number

@@ -71,8 +71,8 @@ const redisOlder: Fault = {
     await redis.command('DEBUG RELOAD NOSAVE')
     await redis.command('BGREWRITEAOF')
     await until('the append-only file is written', rewriteMsMax, async () => {
-      const told = await redis.command('INFO persistence')
-      return /aof_rewrite_in_progress:0\r/.test(told) && /aof_rewrite_scheduled:0\r/.test(told)
+      const info = await redis.command('INFO persistence')
+      return /aof_rewrite_in_progress:0\r/.test(info) && /aof_rewrite_scheduled:0\r/.test(info)
     })
     return name
   },
@@ -85,8 +85,8 @@ const redisFull: Fault = {
   forMs: [6_000, 14_000],
   strike: async (scene) => {
     const { redis, name } = nodeOf(scene)
-    const told = await redis.command('INFO memory')
-    const usedBytes = Number(/used_memory:(\d+)/.exec(told)?.[1])
+    const info = await redis.command('INFO memory')
+    const usedBytes = Number(/used_memory:(\d+)/.exec(info)?.[1])
     const leftBytes = scene.random.between(0, 200) * 1_024
     await heldBetween(
       scene,

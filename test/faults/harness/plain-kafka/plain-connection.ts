@@ -11,7 +11,7 @@ interface Waiting {
 }
 
 /** A request of Kafka's protocol: https://kafka.apache.org/protocol */
-export interface PlainRequest {
+interface PlainRequest {
   readonly key: number
   readonly version: number
   readonly body: Buffer

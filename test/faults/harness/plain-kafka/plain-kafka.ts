@@ -10,7 +10,7 @@ const deleteMsMax = 10_000
 const latest = -1n
 const earliest = -2n
 
-export interface PartitionPlace {
+interface PartitionPlace {
   readonly topic: string
   readonly partition: number
 }
@@ -47,7 +47,7 @@ export async function leadersBy(connection: PlainConnection, topic: string): Pro
     .map(({ leader }) => addresses.get(leader) ?? '')
 }
 
-export interface PlainLog {
+interface PlainLog {
   /** The offset of the first remaining record. */
   readonly startOffset: number
   readonly batches: readonly PlainBatch[]

@@ -1,7 +1,7 @@
 import { table } from '../../../../services/cli/table.ts'
 import type { SeedResult } from '../seed-result.ts'
 
-export interface FaultRow {
+interface FaultRow {
   readonly fault: string
   readonly injected: number
   /** Operations that overlapped with it, and their outcomes. */
@@ -22,10 +22,10 @@ export function faultRows(results: readonly SeedResult[]): FaultRow[] {
       return {
         fault,
         injected: injections.length,
-        operations: sum(({ meanwhile }) => meanwhile.operations),
-        acknowledged: sum(({ meanwhile }) => meanwhile.acknowledged),
-        refused: sum(({ meanwhile }) => meanwhile.refused),
-        unknown: sum(({ meanwhile }) => meanwhile.unknown),
+        operations: sum(({ during }) => during.operations),
+        acknowledged: sum(({ during }) => during.acknowledged),
+        refused: sum(({ during }) => during.refused),
+        unknown: sum(({ during }) => during.unknown),
         violations: sum(({ violations }) => violations),
       }
     })

@@ -6,17 +6,18 @@ export const isPassed = ({ failure, violations }: SeedResult): boolean =>
   failure === undefined && violations.length === 0
 
 /** Whether there is nothing to investigate: it passed, and no process exited unexpectedly. */
-export const isUneventful = (result: SeedResult): boolean => isPassed(result) && result.ownEnds.length === 0
+export const isUneventful = (result: SeedResult): boolean =>
+  isPassed(result) && result.unexpectedExits.length === 0
 
 /** One line with the result of the seed. */
 export function seedLine(result: SeedResult): string {
-  const { seed, tookMs, counts, progress, injections, ownEnds } = result
+  const { seed, tookMs, counts, progress, injections, unexpectedExits } = result
   return [
     `seed ${seed}: ${verdictOf(result)}`,
     `${injections.length} faults`,
     `${counts.operations} operations (${counts.acknowledged} acknowledged, ${counts.refused} refused, ${counts.unknown} unknown)`,
     `progress in ${Math.round(100 * progress)} % of the seconds`,
-    ...(ownEnds.length > 0 ? [`${ownEnds.length} unexpected exits of processes`] : []),
+    ...(unexpectedExits.length > 0 ? [`${unexpectedExits.length} unexpected exits of processes`] : []),
     `${Math.round(tookMs / 1_000)} s`,
   ].join(', ')
 }
@@ -31,7 +32,7 @@ function verdictOf({ violations, failure }: SeedResult): string {
  * @param command runs this seed again. @param folder with its whole history and logs
  */
 export function seedFindings(result: SeedResult, command: string, folder: string): string {
-  const { seed, violations, failure, ownEnds } = result
+  const { seed, violations, failure, unexpectedExits } = result
   const [shortest, ...others] = violations.toSorted(
     (one, other) => one.operations.length - other.operations.length,
   )
@@ -42,15 +43,17 @@ export function seedFindings(result: SeedResult, command: string, folder: string
     ...(shortest?.operations ?? []).map((operation) => `    ${operationLine(operation)}`),
     ...others.slice(0, 20).map((violation) => `  ${violationLine(violation)}`),
     ...(others.length > 20 ? [`  … and ${others.length - 20} more`] : []),
-    ...ownEndLines(ownEnds),
+    ...unexpectedExitLines(unexpectedExits),
     `  rerun: ${command}`,
     `  history, faults and logs: ${folder}`,
   ].join('\n')
 }
 
 /** Repetitions of the same exit are listed once. */
-function ownEndLines(ownEnds: SeedResult['ownEnds']): string[] {
-  const ends = ownEnds.map(({ post, how, lastLines }) => `${post} (${how}): ${lastLines.at(-1) ?? ''}`)
+function unexpectedExitLines(unexpectedExits: SeedResult['unexpectedExits']): string[] {
+  const ends = unexpectedExits.map(
+    ({ post, how, lastLines }) => `${post} (${how}): ${lastLines.at(-1) ?? ''}`,
+  )
   return [...Map.groupBy(ends, (end) => end)].map(
     ([end, all]) => `  exited unexpectedly${all.length > 1 ? `, ${all.length} times` : ''}: ${end}`,
   )

@@ -12,7 +12,7 @@ import {
   type ViewRequest,
 } from './caller.ts'
 
-export interface HttpCallerOptions {
+interface HttpCallerOptions {
   readonly writerUrls: readonly string[]
   readonly projectorUrls: readonly string[]
   /** Selects the instance for each request. */

@@ -6,7 +6,7 @@ import type { Recorder } from '../recorder.ts'
 import type { AppendRequest, Caller } from './caller.ts'
 import { purchases, type Streams } from './streams.ts'
 
-export interface WorkloadClientOptions {
+interface WorkloadClientOptions {
   readonly seed: number
   readonly client: number
   readonly caller: Caller

@@ -11,7 +11,7 @@ import { SdkCaller } from './sdk-caller.ts'
 import { Streams } from './streams.ts'
 import { WorkloadClient } from './workload-client.ts'
 
-export interface WorkloadOptions {
+interface WorkloadOptions {
   readonly seed: number
   readonly clients: number
   readonly recorder: Recorder

@@ -9,7 +9,7 @@ interface Bounds {
 }
 
 /** Why the writes cannot have taken effect in their order, each within its bounds. */
-export interface Impossible {
+interface Impossible {
   /** Index of the write whose earliest moment is after its latest one. */
   readonly write: number
   readonly earliestMs: number

@@ -3,7 +3,7 @@ import type { AppendOperation, ReadOperation, StateOperation } from '../../histo
 type OfStream = AppendOperation | ReadOperation | StateOperation
 
 /** What an operation observed of its stream at one moment between its call and its end. */
-export type Observation =
+type Observation =
   /** The stream was at exactly this version. */
   | { readonly exactly: number }
   /** The stream had not reached this version. */

@@ -42,8 +42,10 @@ function writeAt(evidence: Evidence, events: readonly LoggedEvent[], at: number)
  * met. The others found it in the log, or never got an answer.
  */
 export function causesOf({ firstVersion, senders }: StreamWrite): readonly AppendOperation[] {
-  const told = senders.filter(({ outcome }) => outcome.is === 'acknowledged' && !outcome.duplicate)
-  return (told.length > 0 ? told : senders).filter((append) => isMet(append, firstVersion - 1))
+  const acknowledged = senders.filter(({ outcome }) => outcome.is === 'acknowledged' && !outcome.duplicate)
+  return (acknowledged.length > 0 ? acknowledged : senders).filter((append) =>
+    isMet(append, firstVersion - 1),
+  )
 }
 
 export function isMet({ expectedVersion }: AppendOperation, version: number): boolean {

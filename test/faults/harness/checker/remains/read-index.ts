@@ -6,7 +6,7 @@ import type { IndexedStream, LoggedEvent, StoredSnapshot } from '../../history.t
 import type { PlainAvro } from './plain-avro.ts'
 import { againMs, eventTopicOf, patienceMs, type Where } from './where.ts'
 
-export interface FromRedis {
+interface FromRedis {
   readonly index: readonly IndexedStream[]
   readonly snapshots: readonly StoredSnapshot[]
 }

@@ -6,7 +6,7 @@ import { eventTopicOf, snapshotTopicOf, type Where } from './where.ts'
 
 const readMsMax = 120_000
 
-export interface FromTopics {
+interface FromTopics {
   readonly log: readonly LoggedEvent[]
   readonly markers: readonly LoggedMarker[]
   readonly starts: readonly LogPosition[]
