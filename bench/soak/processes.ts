@@ -33,10 +33,10 @@ export async function startProcesses(
   folder: string,
 ): Promise<Process[]> {
   const ports = await freePorts(names.length)
-  const beside = { ...env, ANNALS_SNAPSHOTTER_WRITER_URLS: `http://127.0.0.1:${ports[0] ?? 0}` }
+  const common = { ...env, ANNALS_SNAPSHOTTER_WRITER_URLS: `http://127.0.0.1:${ports[0] ?? 0}` }
   const started: Process[] = []
   for (const [index, name] of names.entries()) {
-    started.push(await startProcess(name, { ...beside, ANNALS_PORT: String(ports[index]) }, folder))
+    started.push(await startProcess(name, { ...common, ANNALS_PORT: String(ports[index]) }, folder))
   }
   return started
 }

@@ -130,7 +130,7 @@ describe('of the traces that start here', () => {
     expect(await spans()).toEqual([])
   })
 
-  test('effects of recorded work are recorded all the same', async () => {
+  test('effects of recorded work are recorded too', async () => {
     const spans = await recording(0)
     openSpan('request', { headers: { traceparent: callers } })?.end()
     recordSpan('step', 1, () => ({ links: spansOf([notRecorded, callers]) }))
