@@ -1,4 +1,4 @@
-import { EventStoreError } from '#event-store'
+import { overloaded } from './overloaded.ts'
 
 interface AdmissionOptions {
   /** What is bounded, in the plural, e.g. `reads of states`. It appears in the error message. */
@@ -88,6 +88,3 @@ export class Admission {
     return this.#running === 0 || (this.#running < atOnceMax && this.#bytes < bytesMax)
   }
 }
-
-const overloaded = (why: string): EventStoreError =>
-  new EventStoreError('overloaded', `${why}: try again in a second`, { retryAfterSeconds: 1 })

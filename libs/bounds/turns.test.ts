@@ -2,12 +2,8 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 
 import { expect, test } from 'vitest'
 
+import { busy } from './testing/index.ts'
 import { Pace, Turns } from './turns.ts'
-
-function busy(ms: number): void {
-  const untilMs = performance.now() + ms
-  while (performance.now() < untilMs);
-}
 
 const range = (count: number) => Array.from({ length: count }, (_, n) => n)
 

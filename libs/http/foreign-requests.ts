@@ -57,7 +57,7 @@ function hostRefusal(
 ): RequestRefusal | undefined {
   const { host } = headers
   // Only HTTP/1.0 omits it, and no browser uses that.
-  if (host === undefined || isOwnName(host) || isProbe(url)) return undefined
+  if (host === undefined || isOwnName(host) || isProbeUrl(url)) return undefined
   return new RequestRefusal(
     'host-not-allowed',
     `Host ${host.slice(0, 200)} is not a name of this service: use its address, or add the name to ANNALS_ALLOWED_HOSTS`,
@@ -65,7 +65,7 @@ function hostRefusal(
 }
 
 /** Monitoring requests these under any name. */
-const isProbe = (url: string): boolean => url.startsWith('/health/') || url === '/metrics'
+const isProbeUrl = (url: string): boolean => url.startsWith('/health/') || url === '/metrics'
 
 /** The name or address in a Host header; undefined where it is malformed. */
 function hostnameOf(host: string): string | undefined {

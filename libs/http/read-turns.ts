@@ -1,7 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 
-import { requestTurns } from '#bounds'
-import { EventStoreError } from '#event-store'
+import { overloaded, requestTurns } from '#bounds'
 
 import { isChange } from './change.ts'
 import { isProbe } from './probe-paths.ts'
@@ -20,7 +19,7 @@ export function takeReadsInTurns(app: FastifyInstance, waitingMax = defaultWaiti
     if (isChange(request.method) || isProbe(request)) {
       done()
     } else if (waiting >= waitingMax) {
-      done(overloaded(waiting))
+      done(overloaded(`${waiting} requests are waiting`))
     } else {
       waiting++
       requestTurns.queue(() => {
@@ -30,8 +29,3 @@ export function takeReadsInTurns(app: FastifyInstance, waitingMax = defaultWaiti
     }
   })
 }
-
-const overloaded = (waiting: number): EventStoreError =>
-  new EventStoreError('overloaded', `${waiting} requests are waiting: try again in a second`, {
-    retryAfterSeconds: 1,
-  })

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 
-import { EventStoreError } from '#event-store'
+import { overloaded } from '#bounds'
 
 import { isChange } from './change.ts'
 
@@ -16,7 +16,7 @@ export function boundRequests(app: FastifyInstance, requestsMax: number): void {
     if (!isChange(request.method) || request.raw.socket.destroyed) {
       done()
     } else if (running >= requestsMax) {
-      done(overloaded(running))
+      done(overloaded(`${running} requests are in progress`))
     } else {
       running++
       // Also when the client leaves before the answer.
@@ -25,8 +25,3 @@ export function boundRequests(app: FastifyInstance, requestsMax: number): void {
     }
   })
 }
-
-const overloaded = (running: number): EventStoreError =>
-  new EventStoreError('overloaded', `${running} requests are in progress: try again in a second`, {
-    retryAfterSeconds: 1,
-  })

@@ -3,11 +3,12 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import { testClient } from '../support/services/closing.ts'
 import type { RealProjector } from '../support/services/real-projector.ts'
 import type { Installation } from '../support/services/real-writer.ts'
-import { redisToBreak, withDump, withFile } from '../support/index/redis-to-break.ts'
+import { redisToBreak } from '../support/index/redis-to-break.ts'
 import { caughtUp, viewsOf } from '../support/projections/views-check.ts'
 import { expectPublished, expectViewsOfLog, topTen } from '../support/projections/views-in-log.ts'
 import { runningProjector, runningWriter, testInstallation } from '../support/services/writer-fixture.ts'
 import { Traffic } from '../support/append/writer-traffic.ts'
+import { testRedisLosses } from './redis-losses.ts'
 
 const redis = redisToBreak()
 
@@ -36,14 +37,7 @@ async function expectWholeAfterMore({ where, projector, traffic }: Scene): Promi
   await expectPublished(where, projector.url)
 }
 
-test('Redis is emptied under load, again and again', async () => {
-  const scene = await underTraffic()
-  for (let round = 0; round < 3; round++) {
-    await redis.tell('FLUSHALL')
-    await scene.traffic.goesOn(30)
-  }
-  await expectWholeAfterMore(scene)
-})
+testRedisLosses({ redis, underTraffic, expectWholeAfterMore, emptied: 3, answers: 30 })
 
 test('Redis is emptied while idle: views, and their order, are restored automatically and equal', async () => {
   const { where, projector, traffic } = await underTraffic()
@@ -62,14 +56,6 @@ test('Redis is emptied while idle: views, and their order, are restored automati
   await expectPublished(where, projector.url)
 })
 
-test('Redis is killed under load, and restarts with an older dump', async () => {
-  const scene = await underTraffic()
-  await redis.tell('SAVE')
-  await scene.traffic.goesOn()
-  await redis.killAndStart(...withDump)
-  await expectWholeAfterMore(scene)
-})
-
 test('Redis loads an older dump without a restart, under load and while idle', async () => {
   const scene = await underTraffic()
   await redis.tell('SAVE')
@@ -79,14 +65,4 @@ test('Redis loads an older dump without a restart, under load and while idle', a
   await redis.tell('DEBUG RELOAD NOSAVE')
   await expectViewsOfLog(scene.where, scene.projector.url)
   await expectPublished(scene.where, scene.projector.url)
-})
-
-test('Redis is killed under load, and restarts with its append-only file', async () => {
-  await redis.killAndStart(...withFile)
-  const scene = await underTraffic()
-  for (let round = 0; round < 2; round++) {
-    await redis.killAndStart(...withFile)
-    await scene.traffic.goesOn(30)
-  }
-  await expectWholeAfterMore(scene)
 })

@@ -5,7 +5,7 @@ import type { AnnalsClient } from '#client'
 import { testClient } from '../support/services/closing.ts'
 import { expectIndexEqualsLog, readLog } from '../support/append/log-check.ts'
 import type { Installation, RealWriter } from '../support/services/real-writer.ts'
-import { redisToBreak, withDump, withFile } from '../support/index/redis-to-break.ts'
+import { redisToBreak, withDump } from '../support/index/redis-to-break.ts'
 import { waitFor } from '../support/stack/stack.ts'
 import {
   freshStream,
@@ -15,6 +15,7 @@ import {
   testInstallation,
 } from '../support/services/writer-fixture.ts'
 import { Traffic } from '../support/append/writer-traffic.ts'
+import { testRedisLosses } from './redis-losses.ts'
 
 const redis = redisToBreak()
 const partitions = 4
@@ -55,38 +56,13 @@ async function expectWhole({ where, writers, client, traffic }: Scene): Promise<
   await expectIndexEqualsLog(where)
 }
 
-test('Redis is emptied under load, again and again', async () => {
-  const scene = await underTraffic()
-  for (let round = 0; round < 5; round++) {
-    await redis.tell('FLUSHALL')
-    await scene.traffic.goesOn(20)
-  }
-  await expectWholeAfterMore(scene)
-})
-
-test('Redis is killed under load, and restarts with an older dump', async () => {
-  const scene = await underTraffic()
-  await redis.tell('SAVE')
-  await scene.traffic.goesOn()
-  await redis.killAndStart(...withDump)
-  await expectWholeAfterMore(scene)
-})
+testRedisLosses({ redis, underTraffic, expectWholeAfterMore, emptied: 5, answers: 20 })
 
 test('Redis loads an older dump without a restart', async () => {
   const scene = await underTraffic()
   await redis.tell('SAVE')
   await scene.traffic.goesOn()
   await redis.tell('DEBUG RELOAD NOSAVE')
-  await expectWholeAfterMore(scene)
-})
-
-test('Redis is killed under load, and restarts with its append-only file', async () => {
-  await redis.killAndStart(...withFile)
-  const scene = await underTraffic()
-  for (let round = 0; round < 2; round++) {
-    await redis.killAndStart(...withFile)
-    await scene.traffic.goesOn(20)
-  }
   await expectWholeAfterMore(scene)
 })
 

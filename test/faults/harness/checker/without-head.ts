@@ -1,5 +1,6 @@
 import type { AppendOperation, LoggedEvent, Operation, Remains } from '../history.ts'
 import type { Judged, ShortenedPartition } from './decree.ts'
+import { indexedStream } from './indexed-stream.ts'
 
 /**
  * Judges a partition without its head as if each stream started with its first remaining version. The index, snapshots
@@ -56,7 +57,4 @@ const asIndexed = (
 ): Remains['index'] =>
   [...Map.groupBy(log, ({ streamId }) => streamId)]
     .filter(([streamId]) => isInPartition(streamId))
-    .map(([streamId, events]) => ({
-      ...{ streamId, version: events.length },
-      offsets: events.map(({ offset }) => offset),
-    }))
+    .map(([streamId, events]) => indexedStream(streamId, events))

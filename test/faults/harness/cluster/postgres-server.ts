@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 
 import { type Postgres, startPostgres, until } from '../../../../scripts/stack/index.ts'
+import { killNow } from './kill-now.ts'
 
 const startMsMax = 60_000
 
@@ -25,9 +26,8 @@ export class PostgresServer {
   }
 
   /** SIGKILL to the postmaster alone; its processes notice by themselves. */
-  async kill(): Promise<void> {
-    this.#running?.kill('SIGKILL')
-    await this.#running?.exited
+  kill(): Promise<void> {
+    return killNow(this.#running)
   }
 
   /** A fast shutdown, as an operator does it: it does not wait for clients. */

@@ -8,6 +8,7 @@ import {
   startRedis,
   startRedisCluster,
 } from '../../../../scripts/stack/index.ts'
+import { killNow } from './kill-now.ts'
 
 /** A command is not a probe: it is answered even by a machine that stalls for seconds. */
 const commandMsMax = 30_000
@@ -53,9 +54,8 @@ export class RedisServer implements RedisNode {
     this.#running = await startRedis({ port, folder: this.#folder, logFile, settings: harmable })
   }
 
-  async kill(): Promise<void> {
-    this.#running?.kill('SIGKILL')
-    await this.#running?.exited
+  kill(): Promise<void> {
+    return killNow(this.#running)
   }
 
   signal(name: NodeJS.Signals): void {

@@ -9,6 +9,7 @@ import type {
   StoredSnapshot,
   StoredView,
 } from '../../history.ts'
+import { indexedStream } from '../indexed-stream.ts'
 
 type Request = Pick<AppendOperation, 'streamId' | 'expectedVersion' | 'events'>
 type Outcome = AppendOperation['outcome']
@@ -108,10 +109,7 @@ export class ModelSystem {
       ),
       markers: this.#markers,
       starts: this.#ends.map((_, partition) => ({ topic, partition, offset: 0 })),
-      index: streams.map(([streamId, events]) => ({
-        ...{ streamId, version: events.length },
-        offsets: events.map(({ offset }) => offset),
-      })),
+      index: streams.map(([streamId, events]) => indexedStream(streamId, events)),
       snapshots: streams.flatMap(([streamId, events]) => snapshotsOf(streamId, events)),
       views: (['stream', 'month'] as const).flatMap((keyedBy) => this.#stored(keyedBy)),
       projections: [
