@@ -79,14 +79,14 @@ test('never more at a time than allowed, in the order of arrival, and all end', 
       async (durations, atOnceMax) => {
         const admission = new Admission({ ...bounds, atOnceMax, waitingMax: 40 })
         const begun: number[] = []
-        let underWay = 0
+        let running = 0
         await Promise.all(
           durations.map((turns, n) =>
             admission.run(async () => {
               begun.push(n)
-              expect(++underWay).toBeLessThanOrEqual(atOnceMax)
+              expect(++running).toBeLessThanOrEqual(atOnceMax)
               for (let turn = 0; turn < turns; turn++) await settled()
-              underWay--
+              running--
             }),
           ),
         )

@@ -32,7 +32,7 @@ export function takeJsonBodies(app: FastifyInstance): void {
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /** Possibly `__proto__`, also with escapes. */
-const perhapsProto = /__proto__|\\u00(?:5f|6f|7[024])/i
+const mayContainProto = /__proto__|\\u00(?:5f|6f|7[024])/i
 
 function parseBody(bytes: Buffer): unknown {
   const text = textOf(bytes)
@@ -40,7 +40,7 @@ function parseBody(bytes: Buffer): unknown {
   const excess = jsonExcess(text)
   if (excess !== undefined) throw excesses[excess]()
   const body = bodyOf(text)
-  if (perhapsProto.test(text)) checkJsonValue(body, '')
+  if (mayContainProto.test(text)) checkJsonValue(body, '')
   return body
 }
 

@@ -1,6 +1,6 @@
 import { rest } from './raw-connections.ts'
 
-const lookMs = 1_000
+const probeIntervalMs = 1_000
 const answerMsMax = 5_000
 
 /** What a process reports while it is attacked. */
@@ -33,7 +33,7 @@ export async function watch(url: string, signal: AbortSignal): Promise<Watched> 
   }
   while (!signal.aborted) {
     await look().catch(() => unanswered++)
-    await rest(lookMs, signal)
+    await rest(probeIntervalMs, signal)
   }
   return { memoryMiBMax, healthMs, unanswered, ownerTables: [...tables], takeOvers: last - first }
 }

@@ -6,8 +6,8 @@ const placeOf = ({ topic, partition }: Omit<LogPosition, 'offset'>): string => `
 
 /**
  * The events of the log that count: their producer id and epoch equal those of the last marker before them in their
- * partition. All others are stray, even if they are well-formed. For events before the first marker see {@link
- * countsUnmarked}.
+ * partition. All others are stray, even if they are well-formed. For events before the first marker see
+ * {@link countsUnmarked}.
  */
 export function countedEvents({
   log,

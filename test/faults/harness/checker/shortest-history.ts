@@ -1,7 +1,7 @@
 import type { Operation } from '../history.ts'
 
 /** Evaluations at most. The result is short enough to read by then, if not the shortest. */
-const questionsMax = 400
+const evaluationsMax = 400
 
 /**
  * Removes operations as long as the rest still shows the same. See Zeller and Hildebrandt, Simplifying and Isolating
@@ -14,11 +14,11 @@ export function shortestHistory(
 ): readonly Operation[] {
   if (shows([])) return []
   let left = operations
-  let questions = 0
+  let evaluations = 0
   for (let size = Math.ceil(left.length / 2); size >= 1; size = Math.floor(size / 2)) {
-    for (let at = 0; at < left.length && left.length > 1 && questions < questionsMax;) {
+    for (let at = 0; at < left.length && left.length > 1 && evaluations < evaluationsMax;) {
       const without = [...left.slice(0, at), ...left.slice(at + size)]
-      questions++
+      evaluations++
       if (shows(without)) left = without
       else at += size
     }

@@ -14,7 +14,7 @@ import { killNow } from './kill-now.ts'
 const commandMsMax = 30_000
 
 /** Needed to load an older dump in place. */
-const harmable = ['--enable-debug-command', 'local']
+const disruptable = ['--enable-debug-command', 'local']
 
 /** A Redis to disrupt: the only one, or a node of a cluster. */
 export interface RedisNode {
@@ -51,7 +51,7 @@ export class RedisServer implements RedisNode {
   async start(): Promise<void> {
     const logFile = join(this.#folder, 'redis.log')
     const { port } = this
-    this.#running = await startRedis({ port, folder: this.#folder, logFile, settings: harmable })
+    this.#running = await startRedis({ port, folder: this.#folder, logFile, settings: disruptable })
   }
 
   kill(): Promise<void> {
@@ -82,7 +82,7 @@ export class RedisClusterServers {
   }
 
   static async start(folder: string): Promise<RedisClusterServers> {
-    return new RedisClusterServers(await startRedisCluster({ folder, settings: harmable }))
+    return new RedisClusterServers(await startRedisCluster({ folder, settings: disruptable }))
   }
 
   /** Some of its nodes, separated by commas. */
