@@ -1,6 +1,6 @@
 /**
- * The cost of check, commit, load and a rebuild in Redis, and the memory of a stream and an event: `node
- * bench/redis-index.ts redis://127.0.0.1:6379`. This Redis is emptied.
+ * The cost of check, commit, load and a rebuild in Redis, and the memory of a stream and an event:
+ * `node bench/redis-index.ts redis://127.0.0.1:6379`. This Redis is emptied.
  */
 import { randomUUID } from 'node:crypto'
 

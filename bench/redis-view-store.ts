@@ -1,6 +1,6 @@
 /**
- * The cost of steps and reads of views in Redis, and the memory of a view: `node bench/redis-view-store.ts
- * redis://127.0.0.1:6379`. This Redis is emptied.
+ * The cost of steps and reads of views in Redis, and the memory of a view:
+ * `node bench/redis-view-store.ts redis://127.0.0.1:6379`. This Redis is emptied.
  */
 import type { StoredProjection, ViewChange, ViewSet } from '#projections'
 import { RedisViewStore } from '#projections-redis'

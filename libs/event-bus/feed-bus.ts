@@ -18,10 +18,10 @@ export interface FeedOptions {
 }
 
 /**
- * Publishes events on the bus as they arrive: `feedBus(bus, client.subscribe('order', { cursor }), { onHandled: save
- * })`. Ends when the events end (those of the client do when their signal aborts), once all of them are handled and
- * the last cursor is saved. A feed that resumes at a saved cursor gets every event that was not handled, and some
- * events a second time.
+ * Publishes events on the bus as they arrive:
+ * `feedBus(bus, client.subscribe('order', { cursor }), { onHandled: save })`. Ends when the events end (those of the
+ * client do when their signal aborts), once all of them are handled and the last cursor is saved. A feed that resumes
+ * at a saved cursor gets every event that was not handled, and some events a second time.
  * @throws EventBusError `missed` as soon as a subscriber has stopped or is cut off with an event of the feed
  * unhandled. The last saved cursor is before that event, so a restart delivers it again. Otherwise what the events,
  * the bus or `onHandled` throw.

@@ -21,8 +21,8 @@ interface OwnHosts {
 /**
  * Rejects what a browser sends on behalf of a foreign page:
  * - a foreign Host name: with DNS rebinding, a page's own name resolves to this service, and the browser sees one
- * origin. An IP address cannot be rebound, so it passes. Probes and metrics pass under any name, because they change
- * and reveal little;
+ *   origin. An IP address cannot be rebound, so it passes. Probes and metrics pass under any name, because they change
+ *   and reveal little;
  * - a foreign Origin, or a Sec-Fetch-Site that says so;
  * - a change whose content type is not JSON: a page cannot send that without a preflight request.
  */
