@@ -1,54 +1,12 @@
 import { describe, expect, expectTypeOf, test } from 'vitest'
 
 import { type DomainEvent, type RecordedEvent } from '#domain'
-import { recordEvents } from '#domain/testing'
 
-import {
-  ack,
-  EventBus,
-  type EventBusOptions,
-  type EventFilter,
-  type Report,
-  skip,
-  stop,
-  type SubscribeOptions,
-} from './index.ts'
-
-const happened = (streamId: string, ...types: string[]): readonly RecordedEvent[] =>
-  recordEvents(
-    streamId,
-    types.map((type): DomainEvent => ({ type, data: null })),
-  )
-
-const [placed, paid, sent] = happened('order.1', 'Placed', 'Paid', 'Sent') as [
-  RecordedEvent,
-  RecordedEvent,
-  RecordedEvent,
-]
-const [joined] = happened('customer.1', 'Joined') as [RecordedEvent]
+import { ack, type EventFilter, skip, stop, type SubscribeOptions } from './index.ts'
+import { type Failure, heldUp, joined, openBus, paid, placed, sent } from './testing/bus-fixture.ts'
 
 /** Retries follow each other without delay. */
 const atOnce = { sleep: () => Promise.resolve() }
-
-type Failure = Parameters<Report>
-
-function openBus(options: Partial<EventBusOptions> = {}) {
-  const failures: Failure[] = []
-  const bus = new EventBus({ onFailure: (...failure) => failures.push(failure), ...options })
-  const codes = (): string[] => failures.map(([{ code }, , { name }]) => `${name}: ${code}`)
-  return { bus, failures, codes }
-}
-
-/** A handler that blocks until it is released. */
-function heldUp() {
-  const seen: RecordedEvent[] = []
-  const { promise, resolve } = Promise.withResolvers<undefined>()
-  const handler = (event: RecordedEvent): Promise<undefined> => {
-    seen.push(event)
-    return promise
-  }
-  return { seen, handler, goOn: () => resolve(undefined) }
-}
 
 describe('a subscriber', () => {
   test.each<[EventFilter, readonly RecordedEvent[]]>([
@@ -256,108 +214,5 @@ describe('a handler’s outcome', () => {
     expect(failures[0]?.[0].message).toBe(
       'subscriber subscriber-1 takes no more events: the shop is closed; not handled: Paid (order.1, 2) and all later ones',
     )
-  })
-})
-
-describe('a full queue', () => {
-  test('makes publishers wait, and delays no handler', async () => {
-    const { bus, failures } = openBus()
-    const slow = heldUp()
-    const quick: RecordedEvent[] = []
-    const subscription = bus.subscribe({}, slow.handler, { queueMax: 1 })
-    bus.subscribe({}, (event) => void quick.push(event))
-    let published = false
-    const publishing = bus.publishMany([placed, paid, sent]).then(() => (published = true))
-    await expect.poll(() => quick).toEqual([placed, paid, sent])
-    expect(subscription.status).toMatchObject({ waiting: 1, handled: 0 })
-    expect(published).toBe(false)
-    slow.goOn()
-    await publishing
-    await bus.close()
-    expect(slow.seen).toEqual([placed, paid, sent])
-    expect(failures).toEqual([])
-  })
-
-  test('cuts its subscriber off when no room appears in time, and releases the publishers', async () => {
-    const { bus, failures } = openBus()
-    const slow = heldUp()
-    const quick: RecordedEvent[] = []
-    bus.subscribe({}, slow.handler, { name: 'slow', queueMax: 1, roomTimeoutMs: 20 })
-    bus.subscribe({}, (event) => void quick.push(event), { name: 'quick' })
-    const { handled } = await bus.publishMany([placed, paid, sent, joined])
-    expect(await handled).toEqual(['slow'])
-    expect(quick).toEqual([placed, paid, sent, joined])
-    expect(failures).toMatchObject([
-      [{ code: 'cut-off' }, placed, { name: 'slow', state: 'cut-off', dropped: 2 }],
-    ])
-    expect(failures[0]?.[0].message).toContain('its queue of 1 events had no room for 20 ms')
-    expect(bus.subscribers).toMatchObject([
-      { name: 'slow', state: 'cut-off', dropped: 4 },
-      { name: 'quick', state: 'running', handled: 4 },
-    ])
-    slow.goOn()
-    await bus.close()
-    expect(slow.seen).toEqual([placed])
-  })
-
-  test('cuts off at once a subscriber with a time-out of zero', async () => {
-    const { bus, codes } = openBus()
-    const slow = heldUp()
-    bus.subscribe({}, slow.handler, { name: 'slow', queueMax: 2, roomTimeoutMs: 0 })
-    await bus.publishMany([placed, paid, sent])
-    expect(bus.subscribers).toMatchObject([{ state: 'cut-off', dropped: 3 }])
-    await expect.poll(() => codes()).toEqual(['slow: cut-off'])
-  })
-
-  test('bounds the publishes that wait: the next one is rejected, and nobody gets its events', async () => {
-    const { bus } = openBus({ publishesMax: 2 })
-    const slow = heldUp()
-    bus.subscribe({}, slow.handler, { queueMax: 1 })
-    const waiting = [bus.publishMany([placed, paid, sent]), bus.publish(joined)]
-    await expect(bus.publish(paid)).rejects.toMatchObject({ code: 'busy' })
-    slow.goOn()
-    await Promise.all(waiting)
-    await bus.publish(placed)
-    await bus.close()
-    expect(slow.seen).toEqual([placed, paid, sent, joined, placed])
-  })
-})
-
-describe('closing', () => {
-  test('lets all published events be handled, and takes no more', async () => {
-    const { bus, failures } = openBus()
-    const seen: RecordedEvent[] = []
-    const handler = async (event: RecordedEvent): Promise<void> => {
-      await new Promise(setImmediate)
-      seen.push(event)
-    }
-    bus.subscribe({}, handler, { queueMax: 1 })
-    const publishing = [bus.publishMany([placed, paid]), bus.publish(sent)]
-    const closing = bus.close()
-    expect(bus.close()).toBe(closing)
-    await closing
-    expect(seen).toEqual([placed, paid, sent])
-    await Promise.all(publishing)
-    await expect(bus.publish(joined)).rejects.toMatchObject({ code: 'closed' })
-    expect(() => bus.subscribe({}, () => ack)).toThrow('the event bus is closed')
-    expect(failures).toEqual([])
-  })
-
-  test('ends in time even when a handler hangs; unhandled events are counted and reported', async () => {
-    const { bus, failures } = openBus({ closeTimeoutMs: 20 })
-    const never = heldUp()
-    bus.subscribe({}, never.handler, { name: 'never', queueMax: 1 })
-    bus.subscribe({ eventTypes: ['Joined'] }, () => ack, { name: 'fine' })
-    const publishing = bus.publishMany([placed, paid, sent, joined])
-    await bus.close()
-    expect(await (await publishing).handled).toEqual(['never', 'fine'])
-    expect(bus.subscribers).toMatchObject([
-      { name: 'never', state: 'not-drained', dropped: 4 },
-      { name: 'fine', handled: 0 },
-    ])
-    expect(failures).toMatchObject([
-      [{ code: 'not-drained' }, placed, { name: 'never' }],
-      [{ code: 'not-drained' }, joined, { name: 'fine', dropped: 1 }],
-    ])
   })
 })
