@@ -17,7 +17,7 @@ let appliedEvents: AppliedEvents
 beforeEach(() => {
   states.length = 0
   generations.mockClear()
-  appliedEvents = new AppliedEvents(new GenerationWatch({ generations }), 1_000)
+  appliedEvents = new AppliedEvents(new GenerationWatch({ list: generations }), 1_000)
 })
 
 const state = (id: string, status: GenerationState['status'], checkpoint: number) =>
@@ -97,7 +97,7 @@ test('a generation that is not there, and a store that does not answer, end the 
 })
 
 test('beyond the bound, over all projections, a wait is refused at once; when one has ended another may wait', async () => {
-  appliedEvents = new AppliedEvents(new GenerationWatch({ generations }), 2)
+  appliedEvents = new AppliedEvents(new GenerationWatch({ list: generations }), 2)
   states.push(state('old', 'serving', 0))
   const waiting = [wait(), wait()]
   await expect(wait().over).rejects.toMatchObject({
@@ -110,7 +110,7 @@ test('beyond the bound, over all projections, a wait is refused at once; when on
 })
 
 test('beyond the bound a read is refused before the store is asked, unless its event is known to be applied', async () => {
-  appliedEvents = new AppliedEvents(new GenerationWatch({ generations }), 1)
+  appliedEvents = new AppliedEvents(new GenerationWatch({ list: generations }), 1)
   states.push(state('old', 'serving', 0))
   const admit = () => appliedEvents.admit({ projection, after: position(topic, 0, 7), generation: undefined })
   admit()

@@ -1,7 +1,12 @@
 import { requestTurns } from '#bounds'
 import type { Position } from '#domain'
-import { EventStoreError } from '#event-store'
-import { type AppliedStep, type GenerationState, sourceKey, type StoredProjection } from '#projections'
+import {
+  type AppliedStep,
+  type GenerationState,
+  ProjectionError,
+  sourceKey,
+  type StoredProjection,
+} from '#projections'
 
 import type { GenerationLooks, GenerationWatch } from './generation-watch.ts'
 
@@ -65,7 +70,7 @@ export class AppliedEvents {
   /**
    * Waits until the event seems to be applied, and no longer than `msMax`; only the store decides whether it is.
    * @param seen `steps` as it was before the store was last looked at.
-   * @throws EventStoreError `overloaded` when too many wait
+   * @throws ProjectionError `overloaded` when too many wait
    */
   async next({ projection, after, generation }: Awaited, seen: number, msMax: number): Promise<void> {
     if (this.#isAppliedHere(projection, after, seen)) return
@@ -89,7 +94,7 @@ export class AppliedEvents {
 
   /**
    * To be asked before the store is: a read that will have to wait, and may not, shall cost nothing.
-   * @throws EventStoreError `overloaded` when too many wait, unless the event is known to be applied
+   * @throws ProjectionError `overloaded` when too many wait, unless the event is known to be applied
    */
   admit({ projection, after }: Awaited): void {
     if (!this.#isAppliedHere(projection, after, 0)) this.#checkRoom(projection)
@@ -128,8 +133,8 @@ export class AppliedEvents {
   }
 }
 
-const tooMany = (waiters: number, projection: string): EventStoreError =>
-  new EventStoreError(
+const tooMany = (waiters: number, projection: string): ProjectionError =>
+  new ProjectionError(
     'overloaded',
     `${waiters} reads wait for their event, which is the bound (ANNALS_PROJECTOR_WAITERS_MAX): read ${projection} without \`after\`, or try again in a second`,
     { retryAfterSeconds: 1 },

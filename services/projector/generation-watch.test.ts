@@ -13,7 +13,7 @@ let watch: GenerationWatch
 beforeEach(() => {
   vi.useFakeTimers()
   generations.mockClear()
-  watch = new GenerationWatch({ generations })
+  watch = new GenerationWatch({ list: generations })
 })
 afterEach(() => {
   vi.useRealTimers()

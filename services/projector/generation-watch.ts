@@ -1,4 +1,4 @@
-import type { GenerationState, StoredProjection, ViewStore } from '#projections'
+import type { Generations, GenerationState, StoredProjection } from '#projections'
 
 type States = readonly GenerationState[]
 
@@ -75,12 +75,12 @@ export class GenerationLooks {
  * asks for, and once for all that are due. Instances do not notify each other, so the store must be asked.
  */
 export class GenerationWatch {
-  readonly #store: Pick<ViewStore, 'generations'>
+  readonly #generations: Pick<Generations, 'list'>
   readonly #readers = new Set<GenerationLooks>()
   #timer: NodeJS.Timeout | undefined
 
-  constructor(store: Pick<ViewStore, 'generations'>) {
-    this.#store = store
+  constructor(generations: Pick<Generations, 'list'>) {
+    this.#generations = generations
   }
 
   /** Looks for one reader, until that ends them. */
@@ -117,7 +117,7 @@ export class GenerationWatch {
     if (first === undefined) return
     const answers = readers.map((looks) => looks.taken())
     try {
-      const states = await this.#store.generations(first.projection)
+      const states = await this.#generations.list(first.projection)
       for (const { resolve } of answers) resolve(states)
     } catch (error) {
       for (const { reject } of answers) reject(error)

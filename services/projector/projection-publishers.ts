@@ -14,7 +14,7 @@ import type { ProjectorSettings } from './projector-settings.ts'
 export interface PublishersParts {
   readonly cluster: KafkaCluster
   readonly codec: EventCodec
-  readonly store: ViewStore
+  readonly store: Pick<ViewStore, 'generations' | 'views' | 'outbox'>
   readonly watch: GenerationWatch
   readonly feed: Pick<EventFeed, 'endOffset'>
   readonly projections: readonly Projection[]

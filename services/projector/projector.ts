@@ -71,7 +71,7 @@ export class Projector {
     const reader = new LogReader(cluster)
     this.#states = new SourceStates({ cluster, reader, redis })
     const feed = new PartitionFeed(this.#states.reader, new EventFormat(codec))
-    const watch = new GenerationWatch(store)
+    const watch = new GenerationWatch(store.generations)
     const appliedEvents = new AppliedEvents(watch, settings.waitersMax)
     const metrics = new ProjectorMetrics(parts.metrics)
     this.#publishers = new ProjectionPublishers({ ...parts, watch, projections, feed })
@@ -158,7 +158,7 @@ export class Projector {
   async checkViews(): Promise<{ readonly projections: number }> {
     const { domain, store } = this.#parts
     for (const projection of domain.projections) {
-      const problem = withoutViews(projection, await store.generations(projection))
+      const problem = withoutViews(projection, await store.generations.list(projection))
       if (problem !== undefined) throw new Error(problem)
     }
     return { projections: domain.projections.length }

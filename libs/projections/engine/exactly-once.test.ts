@@ -2,7 +2,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 
 import { project, type Projection } from '#domain'
 
-import { InMemoryViewStore } from '../in-memory-view-store.ts'
+import { InMemoryViewStore } from '../in-memory/in-memory-view-store.ts'
 import { sourceKey, type SourcePartition } from '../source-partition.ts'
 import { aroundStore } from '../testing/around-store.ts'
 import { InMemoryFeed, type InMemoryFeedOptions } from '../testing/in-memory-feed.ts'

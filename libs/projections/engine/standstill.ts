@@ -1,4 +1,4 @@
-import type { GenerationState } from '../view-store.ts'
+import type { GenerationState } from '../view-store/generations.ts'
 
 /**
  * Whether a partition stands still. A note of an event that was applied all the same means nothing: it came from an

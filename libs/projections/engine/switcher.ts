@@ -1,7 +1,7 @@
 import type { Projection } from '#domain'
 
 import { sourceOf } from '../source-partition.ts'
-import type { GenerationState } from '../view-store.ts'
+import type { GenerationState } from '../view-store/generations.ts'
 import type { EngineParts } from './engine-parts.ts'
 import { isStopped } from './standstill.ts'
 
@@ -32,7 +32,7 @@ export class Switcher {
     if (performance.now() < this.#restUntilMs) return undefined
     if (standsStill(building) || gapBetween(building, serving) > gapMax) return undefined
     const set = { projection: this.#projection, generation: building.id }
-    const outcome = await this.#parts.store.switchTo(set, holdMs)
+    const outcome = await this.#parts.store.generations.switchTo(set, holdMs)
     if (outcome === 'behind') return this.#tryAgain()
     if (outcome === 'switched') this.#parts.observer.switched(set)
     return 0

@@ -3,11 +3,11 @@ import type { Position } from '#domain'
 import type { EventFeed, FedChunk, FedEvent } from '../event-feed.ts'
 import type { SourcePartition } from '../source-partition.ts'
 
-/** Counts who follows partitions. */
+/** Counts the followers of partitions. */
 export class CountingFeed implements EventFeed {
-  /** Who follows now. */
+  /** Followers now. */
   following = 0
-  /** How often somebody began to. */
+  /** How often following began. */
   begun = 0
   readonly #feed: EventFeed
 

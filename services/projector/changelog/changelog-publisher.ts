@@ -12,7 +12,7 @@ import { discardRetired, expireViews } from './housekeeping.ts'
 
 export interface ChangelogPublisherParts {
   readonly projection: Projection
-  readonly store: ViewStore
+  readonly store: Pick<ViewStore, 'views' | 'outbox' | 'generations'>
   readonly watch: GenerationWatch
   /** Undefined where the changelog is switched off: views then count as published at once. */
   readonly writer: Pick<ChangelogWriter, 'takeOver' | 'publish' | 'renew'> | undefined
@@ -106,10 +106,11 @@ export class ChangelogPublisher {
       step: async () => {
         const generations = await looks.next(waitMs)
         if (generations === undefined) return 'again'
-        waitMs = (await discardRetired(store, projection, generations)) ? discardMs : expiryMs
+        const isLeft = await discardRetired(store.generations, projection, generations)
+        waitMs = isLeft ? discardMs : expiryMs
         if (performance.now() < expireAtMs) return 'again'
         expireAtMs = performance.now() + expiryMs
-        metrics.expired(projection.name, await expireViews(store, projection, generations, isWhole))
+        metrics.expired(projection.name, await expireViews(store.views, projection, generations, isWhole))
         return 'again'
       },
       rest,
@@ -149,13 +150,13 @@ export class ChangelogPublisher {
     const { store, writer, metrics } = this.#parts
     const { name } = this.#parts.projection
     const limit = viewsMax + this.#refused.size
-    const found = await store.unpublished(set, limit)
+    const found = await store.outbox.unpublished(set, limit)
     const views = found.filter(({ key, revision }) => this.#refused.get(key) !== revision)
     if (views.length === 0) return false
     const refused = (await writer?.publish(set.generation, views)) ?? []
     const left = new Set(refused.map(({ view }) => view))
     const published = views.filter((view) => !left.has(view))
-    await store.markPublished(set, published)
+    await store.outbox.markPublished(set, published)
     if (writer !== undefined) metrics.published(name, published.length)
     this.#letBe(published, refused)
     return found.length >= limit
