@@ -1,5 +1,6 @@
 import type { Position } from '#domain'
-import { LogError, unlessAborted } from '#kafka'
+import { unlessAborted } from '#async'
+import { LogError } from '#kafka'
 import { type EventFeed, type FedChunk, type FedEvent, type SourcePartition } from '#projections'
 
 import type { EventFormat } from './event-format.ts'

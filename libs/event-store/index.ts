@@ -40,5 +40,6 @@ export {
   type IdentifiedEvent,
   tooManyEvents,
   validateAppend,
+  validateEvents,
   type ValidAppend,
 } from './validate-append.ts'

@@ -42,6 +42,14 @@ export interface ValidAppend extends ProposedAppend {
  */
 export function validateAppend(request: AppendRequest, limits: AppendLimits): ValidAppend {
   const streamId = parseRequest(() => parseStreamId(request.streamId))
+  return { streamId, ...validateEvents(request, limits) }
+}
+
+/** The same for an append whose stream id has been parsed already. @throws EventStoreError `invalid-request`, `append-too-large` */
+export function validateEvents(
+  request: Omit<AppendRequest, 'streamId'>,
+  limits: AppendLimits,
+): Omit<ValidAppend, 'streamId'> {
   // Only what is absent means `any`: null is more likely a version that its caller failed to load.
   const { expectedVersion: expected = 'any' } = request
   const expectedVersion = parseRequest(() => parseExpectedVersion(expected))
@@ -51,7 +59,7 @@ export function validateAppend(request: AppendRequest, limits: AppendLimits): Va
   const eventIds = events.map(({ id }) => id)
   const malformed = malformedIds(eventIds)
   if (malformed !== undefined) throw malformed
-  return { streamId, expectedVersion, events, eventIds }
+  return { expectedVersion, events, eventIds }
 }
 
 /** The refusal of events that are more than one append may have, whatever they are. */

@@ -1,4 +1,6 @@
-import { deadlineIn, untilAnswered } from './attempts.ts'
+import { deadlineIn } from '#async'
+
+import { untilAnswered } from './attempts.ts'
 import type { KafkaCluster } from './cluster.ts'
 import { awaitMarker, beginTerm, type FencedPartition, servingEpochMax, writeMarker } from './fence.ts'
 import { inspectGap } from './gap.ts'

@@ -7,7 +7,9 @@ import {
   describeLogDirsV4,
 } from '@platformatic/kafka'
 
-import { deadlineIn, untilAnswered } from './attempts.ts'
+import { deadlineIn } from '#async'
+
+import { untilAnswered } from './attempts.ts'
 import type { KafkaCluster, TopicMetadata } from './cluster.ts'
 import { LogError } from './kafka-errors.ts'
 import { highWatermark } from './offsets.ts'

@@ -1,3 +1,5 @@
+import { deadlineIn, within } from '#async'
+
 interface HealthCheck {
   readonly name: string
   /**
@@ -96,17 +98,12 @@ export class HealthRegistry {
   }
 }
 
-async function inTime({ check, timeoutMs = timeoutMsDefault }: HealthCheck): Promise<unknown> {
+function inTime({ check, timeoutMs = timeoutMsDefault }: HealthCheck): Promise<unknown> {
   const late = new AbortController()
-  const { promise: tooLate, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => {
+  const answer = Promise.resolve().then(() => check(late.signal))
+  return within(deadlineIn(timeoutMs), answer, () => {
     const error = new Error(`no answer within ${timeoutMs} ms`)
     late.abort(error)
-    reject(error)
-  }, timeoutMs)
-  try {
-    return await Promise.race([check(late.signal), tooLate])
-  } finally {
-    clearTimeout(timer)
-  }
+    return error
+  })
 }

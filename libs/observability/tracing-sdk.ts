@@ -33,6 +33,8 @@ import {
 } from '@opentelemetry/sdk-trace'
 import type { Logger } from 'pino'
 
+import { deadlineIn, within } from '#async'
+
 // The only module that imports OpenTelemetry's SDK. It is loaded when tracing is switched on.
 
 export interface TracingOptions {
@@ -69,7 +71,8 @@ export function openTracer({ service, samplePercent, logger, exporter }: Tracing
     tracer: provider.getTracer('annals'),
     flush: () => provider.forceFlush(),
     close: async () => {
-      await withinMs(provider.shutdown(), closeMsMax).catch((error: unknown) =>
+      const late = () => new Error(`not done within ${closeMsMax} ms`)
+      await within(deadlineIn(closeMsMax), provider.shutdown(), late).catch((error: unknown) =>
         logger.warn({ err: error }, 'the last traces could not be sent'),
       )
       for (const global of [context, propagation, diag]) global.disable()
@@ -121,14 +124,4 @@ function diagLogger(logger: Logger) {
   }
   const ignore = () => undefined
   return { error: warn, warn, info: ignore, debug: ignore, verbose: ignore }
-}
-
-async function withinMs(work: Promise<void>, msMax: number): Promise<void> {
-  const { promise: late, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new Error(`not finished within ${msMax} ms`)), msMax)
-  try {
-    await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
 }

@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-
 import { DatabaseError, Pool, type PoolClient, TypeOverrides, types } from 'pg'
 
+import { fullJitter, pause } from '#async'
 import { ViewStoreUnavailableError } from '#projections'
 
 import { GuardedClient } from './guarded-client.ts'
@@ -129,7 +128,7 @@ export class Database implements Sql {
       } catch (error) {
         if (!isRetriable(error)) throw error
         if (tries === triesMax) throw this.#unavailable(error)
-        await sleep(Math.random() * retryDelayMsMax)
+        await pause(fullJitter(retryDelayMsMax))
       }
     }
   }

@@ -10,7 +10,6 @@ export {
   type EngineSettings,
 } from './engine/engine-parts.ts'
 export { ParkedRetry } from './engine/parked-retry.ts'
-export { pause } from './engine/pause.ts'
 export { ProjectionRunner, type ProjectionRunnerOptions } from './engine/projection-runner.ts'
 export { isStopped } from './engine/standstill.ts'
 export { ProjectionError, type ProjectionErrorCode } from './errors.ts'

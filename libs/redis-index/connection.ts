@@ -1,5 +1,6 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
 
+import { deadlineIn, within } from '#async'
 import { InvalidInputError, quote } from '#domain'
 
 import { IndexUnavailableError } from './errors.ts'
@@ -49,18 +50,14 @@ export class RedisConnection {
    */
   async ready(timeoutMs = 5_000): Promise<void> {
     if (this.#client.status === 'ready') return
-    const { promise, resolve, reject } = Promise.withResolvers<undefined>()
+    const { promise, resolve } = Promise.withResolvers<undefined>()
     const onReady = () => {
       resolve(undefined)
     }
-    const timer = setTimeout(() => {
-      reject(this.#unavailable(this.#lastError ?? new Error(`no connection within ${timeoutMs} ms`)))
-    }, timeoutMs)
     this.#client.once('ready', onReady)
-    await promise.finally(() => {
-      clearTimeout(timer)
-      this.#client.off('ready', onReady)
-    })
+    await within(deadlineIn(timeoutMs), promise, () =>
+      this.#unavailable(this.#lastError ?? new Error(`no connection within ${timeoutMs} ms`)),
+    ).finally(() => this.#client.off('ready', onReady))
   }
 
   /** Runs a command and answers as Redis does, bytes as buffers. @throws IndexUnavailableError */

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { Backoff, pause } from '#async'
 
 import { reasonOf, SchemaError } from './schema-error.ts'
 
@@ -55,12 +55,13 @@ export class RegistryHttp {
    * @throws SchemaError `registry-unreachable` when no try got one.
    */
   async request(method: Method, path: string, body?: unknown): Promise<RegistryAnswer> {
+    const backoff = new Backoff({ delayMsMin: this.#retryDelayMs, delayMsMax: Infinity })
     for (let retry = 0; ; retry++) {
       const outcome = await this.#try(method, path, body)
       if (typeof outcome !== 'string') return outcome
       if (retry === this.#retries) throw this.#unreachable(outcome)
       // Jitter keeps services that lost the registry together from coming back together.
-      await delay(this.#retryDelayMs * 2 ** retry * (0.5 + Math.random() / 2))
+      await pause(backoff.nextMs())
     }
   }
 

@@ -11,16 +11,16 @@ import {
   type ViewSet,
 } from '#projections'
 
-import type { Applications } from './applications.ts'
+import type { AppliedEvents } from './applied-events.ts'
 import type { ProjectorMetrics } from './projector-metrics.ts'
 import { traceStep } from './trace-step.ts'
 
 export interface ReportTargets {
   readonly metrics: ProjectorMetrics
   readonly logger: Logger
-  readonly applications: Applications
+  readonly appliedEvents: AppliedEvents
   /** Told that a projection has changes for its changelog. */
-  readonly keepers: { wake(projection: string): void }
+  readonly publishers: { wake(projection: string): void }
 }
 
 /** Messages that are remembered, so as not to be repeated. */
@@ -28,7 +28,7 @@ const reportedMax = 1_000
 /** A problem that lasts is logged no more often. */
 const repeatMs = 10_000
 
-/** Passes on what the engine tells: to metrics, traces, the log, and those who wait for it. */
+/** Forwards the reports of the engine to metrics, traces, the log and waiting reads. */
 export class EngineReports implements EngineObserver {
   readonly #to: ReportTargets
   readonly #reported = new LRUCache<string, true>({ max: reportedMax })
@@ -41,8 +41,8 @@ export class EngineReports implements EngineObserver {
     const { name } = step.set.projection
     this.#to.metrics.applied(step)
     traceStep(step)
-    this.#to.applications.applied(step)
-    if (step.changes > 0) this.#to.keepers.wake(name)
+    this.#to.appliedEvents.applied(step)
+    if (step.changes > 0) this.#to.publishers.wake(name)
   }
 
   failed(set: ViewSet, position: Position, error: Error, isLastTry: boolean): void {
@@ -68,13 +68,13 @@ export class EngineReports implements EngineObserver {
     if (outcome === 'view-changed') return
     this.#to.logger.info(
       { projection: set.projection.name, generation: set.generation, source: sourceKey(source) },
-      'the store is at another checkpoint: beginning anew from there',
+      'the store is at another checkpoint: continuing from there',
     )
   }
 
   switched({ projection, generation }: ViewSet): void {
     this.#to.logger.info({ projection: projection.name, generation }, 'a new generation serves')
-    this.#to.keepers.wake(projection.name)
+    this.#to.publishers.wake(projection.name)
   }
 
   damaged({ projection: { name }, generation }: ViewSet, damage: string): void {

@@ -35,7 +35,7 @@ export function withoutViews({ name }: Projection, states: readonly GenerationSt
   return `views of projection ${name} are damaged (${serving.damage}): a projector rebuilds them from the log, see GET /projections/${name}`
 }
 
-/** A projection as people are told of it. */
+/** A projection as the API reports it. */
 export function projectionInfo(
   projection: Projection,
   states: readonly GenerationState[],
@@ -116,5 +116,6 @@ function progressOf(state: GenerationState, goals: Ends): Progress {
   }
 }
 
-const checkpointIn = ({ checkpoints, range }: GenerationState, source: string): number =>
+/** The next offset that a generation has not applied of a source, by {@link sourceKey}. */
+export const checkpointIn = ({ checkpoints, range }: GenerationState, source: string): number =>
   checkpoints.get(source) ?? range[source]?.start ?? 0

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest'
 import { InMemoryViewStore, type NewGeneration, type ViewCommit } from '#projections'
 import { balances, InMemoryFeed, ledger } from '#projections/testing'
 
-import { Applications } from './applications.ts'
+import { AppliedEvents } from './applied-events.ts'
+import { GenerationWatch } from './generation-watch.ts'
 import { Projections } from './projections.ts'
 
 const projection = balances()
@@ -29,7 +30,7 @@ async function served(isOfOldLog: boolean) {
     ...{
       store,
       feed: new InMemoryFeed(),
-      applications: new Applications(store.generations, 10),
+      appliedEvents: new AppliedEvents(new GenerationWatch(store.generations), 10),
       afterTimeoutMs: 10,
     },
     states: { checkReadable: () => undefined, waiting: () => [] },

@@ -25,7 +25,7 @@ import {
   type ViewUpdate,
 } from '#projections'
 
-import type { Applications } from './applications.ts'
+import type { AppliedEvents } from './applied-events.ts'
 import type { ChangeBatch, ProjectorApi } from './projector-api.ts'
 import { endsOf, projectionInfo, withoutViews } from './projection-infos.ts'
 import { answered, behind, noEventThere, noGeneration, unknownIndex } from './projection-errors.ts'
@@ -46,7 +46,7 @@ export interface ProjectionsParts {
   readonly store: Pick<ViewStore, 'generations' | 'views' | 'parked'>
   readonly feed: EventFeed
   readonly projections: readonly KnownProjection[]
-  readonly applications: Applications
+  readonly appliedEvents: AppliedEvents
   readonly states: Pick<SourceStates, 'checkReadable' | 'waiting'>
   readonly changelog: Pick<ProjectorApi, 'updates' | 'subscribe' | 'checkUpdates' | 'cursorNow'>
   /** How long a read waits at most for an event to be applied. */
@@ -234,15 +234,15 @@ export class Projections implements ProjectorApi {
     { after, generation, timeoutMs = waitMsDefault }: ViewOptions,
     ask: () => Promise<Lookup<Found>>,
   ): Promise<Found> {
-    const { applications } = this.#parts
+    const { appliedEvents } = this.#parts
     if (after !== undefined) {
       this.#checkSource(projection, after, 'after')
-      applications.admit({ projection, after, generation })
+      appliedEvents.admit({ projection, after, generation })
     }
     const waitMs = Math.min(timeoutMs, this.#parts.afterTimeoutMs)
     const deadline = performance.now() + waitMs
     for (;;) {
-      const seen = applications.steps
+      const seen = appliedEvents.steps
       const looked = await answered(ask())
       const isServed = looked.outcome === 'found' && (await this.#isOfThisLog(projection, looked.generation))
       if (looked.outcome === 'found' && isServed) return looked.found
@@ -253,7 +253,7 @@ export class Projections implements ProjectorApi {
       }
       const leftMs = deadline - performance.now()
       if (after === undefined || leftMs <= 0) throw behind(projection, after, waitMs)
-      await applications.next({ projection, after, generation }, seen, leftMs)
+      await appliedEvents.next({ projection, after, generation }, seen, leftMs)
     }
   }
 
@@ -269,7 +269,7 @@ export class Projections implements ProjectorApi {
     return true
   }
 
-  /** Why something that is not there may be missing for good. */
+  /** Why something that is missing may stay missing. */
   #waitingError(projection: Projection): ProjectionError | undefined {
     const [waiting] = this.#parts.states.waiting([projection])
     return waiting && new ProjectionError(waiting.state, waiting.reason)

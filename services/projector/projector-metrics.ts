@@ -33,7 +33,7 @@ export class ProjectorMetrics {
     this.#parked = counter('dead_letters_total', 'Events set aside')
     this.#damaged = new Counter({
       name: 'annals_projector_damaged_generations_total',
-      help: 'Generations found damaged: somebody dropped or emptied a part of them',
+      help: 'Generations found damaged: a part of them was dropped or emptied',
       labelNames: ['projection'],
       registers,
     })

@@ -1,3 +1,4 @@
+import { Backoff, noJitter, pause } from '#async'
 import type { Projection } from '#domain'
 
 import type { FedEvent } from '../event-feed.ts'
@@ -8,7 +9,6 @@ import type { ViewSet } from '../view-store/view-set.ts'
 import type { CommitOutcome, StoredView, ViewChange } from '../view-store/views.ts'
 import type { EngineParts } from './engine-parts.ts'
 import { type FoldFailure, foldSteps, type FoldStep, stepsOf } from './fold-events.ts'
-import { pause } from './pause.ts'
 import type { Gate } from './gate.ts'
 
 /** The work of a runner: one generation of a projection, from one source partition. */
@@ -68,11 +68,12 @@ export class BatchApplier {
     first: FoldFailure,
     signal: AbortSignal,
   ): Promise<BatchEnding | undefined> {
-    const { triesMax, retryDelayMsMin, retryDelayMsMax } = this.#settings
+    const { triesMax, retryDelayMsMin: delayMsMin, retryDelayMsMax: delayMsMax } = this.#settings
+    const backoff = new Backoff({ delayMsMin, delayMsMax }, noJitter)
     let { error } = first
     for (let tries = 1; tries < triesMax; tries++) {
       this.#observer.failed(this.#set, first.event.position, error, false)
-      await pause(Math.min(retryDelayMsMin * 2 ** (tries - 1), retryDelayMsMax), signal)
+      await pause(backoff.nextMs(), signal)
       if (signal.aborted) return 'again'
       const applied = await this.#attempt(batch, signal)
       if ('ending' in applied) return applied.ending

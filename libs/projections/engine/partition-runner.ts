@@ -1,9 +1,10 @@
+import { Backoff, noJitter, pause } from '#async'
+
 import type { FedChunk } from '../event-feed.ts'
 import { sourceKey, type SourcePartition } from '../source-partition.ts'
 import type { GenerationState } from '../view-store/generations.ts'
 import type { ViewSet } from '../view-store/view-set.ts'
 import { BatchApplier, type BatchEnding, type PartitionWork } from './batch-applier.ts'
-import { pause } from './pause.ts'
 import { isStopped } from './standstill.ts'
 
 /**
@@ -58,7 +59,8 @@ export class PartitionRunner {
 
   async #run(): Promise<void> {
     const { signal } = this.#stopping
-    let delayMs = this.#settings.retryDelayMsMin
+    const { retryDelayMsMin: delayMsMin, retryDelayMsMax: delayMsMax } = this.#settings
+    const backoff = new Backoff({ delayMsMin, delayMsMax }, noJitter)
     while (!signal.aborted) {
       this.#restart = new AbortController()
       try {
@@ -67,11 +69,10 @@ export class PartitionRunner {
         // The end is not final: a store that is restored from an older copy needs all of it again.
         if (ending === 'done') await this.#untilRestarted(either)
         if (ending === 'gone') await pause(this.#settings.pollMs, signal)
-        delayMs = this.#settings.retryDelayMsMin
+        backoff.reset()
       } catch (error) {
         this.#observer.problem(this.set.projection.name, error)
-        await pause(delayMs, signal)
-        delayMs = Math.min(delayMs * 2, this.#settings.retryDelayMsMax)
+        await pause(backoff.nextMs(), signal)
       }
     }
   }

@@ -1,3 +1,4 @@
+import { pause } from '#async'
 import type { Projection } from '#domain'
 
 import type { Generation, Until } from '../view-store/generation.ts'
@@ -7,7 +8,6 @@ import type { EngineParts } from './engine-parts.ts'
 import { type Gate, openGate, SerialGate } from './gate.ts'
 import { GenerationPlanner } from './generation-planner.ts'
 import { PartitionRunner } from './partition-runner.ts'
-import { pause } from './pause.ts'
 import { Switcher } from './switcher.ts'
 
 export interface ProjectionRunnerOptions {

@@ -14,6 +14,7 @@ import {
 } from '#projections'
 
 import { waitFor } from '../../../test/support/stack/stack.ts'
+import { GenerationWatch } from '../generation-watch.ts'
 import { ChangelogMetrics } from './changelog-metrics.ts'
 import { ChangelogPublisher } from './changelog-publisher.ts'
 import type { RefusedView } from './changelog-writer.ts'
@@ -139,6 +140,7 @@ async function setUp(kept: Projection = projection, isOn = true): Promise<Setup>
   const publisher = new ChangelogPublisher({
     projection: kept,
     store,
+    watch: new GenerationWatch(store.generations),
     writer: isOn ? writer : undefined,
     isWhole: (state) => store.isWhole(state),
     metrics: new ChangelogMetrics(metrics),

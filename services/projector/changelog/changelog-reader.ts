@@ -29,7 +29,7 @@ interface Change extends Pick<ChangeAt, 'change'> {
 }
 
 /**
- * Live changes of views, from the changelog topics: any instance can, whoever keeps the projection. A change may come
+ * Live changes of views, from the changelog topics, at any instance. A change may come
  * twice: after a crash it is published once more. Each is read and decoded once for all who subscribe here.
  */
 export class ChangelogReader implements Pick<

@@ -4,7 +4,7 @@ import { projectionTopic, topicConfigs, type TopicSpec } from '#kafka'
 
 const hourMs = 3_600_000
 
-/** Who subscribes anew reads what compaction has left, so it is to be done often. It leaves a segment alone that is still written to. */
+/** A new subscriber reads what compaction has left, so compaction must run often. It skips the segment that is still written to. */
 const compaction = {
   'segment.ms': String(6 * hourMs),
   'segment.bytes': String(64 << 20),

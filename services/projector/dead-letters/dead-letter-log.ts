@@ -42,7 +42,7 @@ const addedBytesMax = 16 << 10
 /**
  * Copies events that could not be applied to the topics `deadletters.<projection>`, for people and tools; what is set aside, and what was
  * retried since, the store of views knows. A letter has key, value, headers and time of its record, whatever that holds,
- * and headers that tell what happened. After a crash or a time-out the same letter may come twice.
+ * and headers that say what happened. After a crash or a time-out the same letter may come twice.
  */
 export class DeadLetterLog {
   readonly #cluster: KafkaCluster

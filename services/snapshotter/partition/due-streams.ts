@@ -5,7 +5,7 @@ import type { StoredRecord } from '#kafka'
 /**
  * The streams that want a snapshot, with the highest version of those that are a multiple of `every`.
  * @param topic where the records are from.
- * @param onForeign told of each record that is no event of Annals.
+ * @param onForeign called with each record that is no event of Annals.
  */
 export function dueStreams(
   topic: string,

@@ -32,7 +32,7 @@ const metadataSchema = Type.Object(
   { additionalProperties: false, description: 'Who and what the event came from' },
 )
 
-/** Checked by the store, whose message is better than a schema's; the schema tells readers what there is. */
+/** Checked by the store, whose message is better than a schema's; the schema documents the fields. */
 const expectedVersionSchema = Type.Unknown({
   description: 'The version that was read (0: no stream), or one of the words. Default `any`',
   anyOf: [{ type: 'integer', minimum: 0 }, { enum: ['any', 'no-stream', 'stream-exists'] }],

@@ -22,7 +22,7 @@ export class PendingAppend {
   readonly answer: Promise<AppendResult>
   /** The span that it came in; undefined while nothing is traced. */
   readonly span = activeSpan()
-  /** Whether its events may have reached the log: from then on nobody may say that they have not. */
+  /** Whether its events may have reached the log: from then on no answer may deny that. */
   sent = false
   readonly #deferred = Promise.withResolvers<AppendResult>()
 

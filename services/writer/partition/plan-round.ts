@@ -24,7 +24,7 @@ export interface RoundPlan {
   readonly refused: readonly { readonly append: PendingAppend; readonly error: EventStoreError }[]
   /**
    * To be decided in the next round: those that repeat ids of this one, which the index does not know yet, and those that would be
-   * refused for a version that this round gives. It is not in the log yet, and may never be: no answer may tell of it.
+   * refused for a version that this round gives. It is not in the log yet, and may never be: no answer may depend on it.
    */
   readonly postponed: readonly PendingAppend[]
 }

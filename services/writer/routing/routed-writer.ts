@@ -1,5 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises'
-
+import { pause } from '#async'
 import {
   type AppendOptions,
   type AppendResult,
@@ -76,9 +75,9 @@ export class RoutedWriter implements WriterApi {
       event.id === undefined ? { ...event, id: newEventId() } : event,
     )
     const answer = tracedAppend(streamId, identified, (appended) =>
-      this.#route(streamId, context, (owner) => owner.append(streamId, appended, options)),
+      this.#route(streamId, context, (owner, id, place) => owner.append(id, appended, options, place)),
     )
-    // Of one that was passed on, the writer that passed it on tells.
+    // A forwarded append is reported by the writer that forwarded it.
     if (context?.forwarded !== true) answer.catch(this.#parts.onRefused)
     return answer
   }
@@ -98,19 +97,19 @@ export class RoutedWriter implements WriterApi {
   }
 
   load(streamId: StreamId, options?: LoadOptions, context?: RequestContext): Promise<LoadedStream> {
-    return this.#route(streamId, context, (owner) => owner.load(streamId, options))
+    return this.#route(streamId, context, (owner, id, place) => owner.load(id, options, place))
   }
 
   read(streamId: StreamId, options?: ReadOptions, context?: RequestContext): Promise<StreamPage> {
-    return this.#route(streamId, context, (owner) => owner.read(streamId, options))
+    return this.#route(streamId, context, (owner, id, place) => owner.read(id, options, place))
   }
 
   info(streamId: StreamId, context?: RequestContext): Promise<StreamInfo> {
-    return this.#route(streamId, context, (owner) => owner.info(streamId))
+    return this.#route(streamId, context, (owner, id, place) => owner.info(id, place))
   }
 
   state(streamId: StreamId, at: StateAt, context?: RequestContext): Promise<StateAtVersion> {
-    return this.#route(streamId, context, (owner) => owner.state(streamId, at))
+    return this.#route(streamId, context, (owner, id, place) => owner.state(id, at, place))
   }
 
   place(streamId: StreamId): Placement {
@@ -169,10 +168,11 @@ export class RoutedWriter implements WriterApi {
   async #route<T>(
     streamId: StreamId,
     { forwarded }: RequestContext = { forwarded: false },
-    ask: (owner: StreamOwner) => Promise<T>,
+    ask: (owner: StreamOwner, parsedId: StreamId, place: StreamPlace) => Promise<T>,
   ): Promise<T> {
     const { partitions, local, table, routingTimeoutMs } = this.#parts
-    const place = partitions.placeOf(parseRequest(() => parseStreamId(streamId)))
+    const parsedId = parseRequest(() => parseStreamId(streamId))
+    const place = partitions.placeOf(parsedId)
     const deadlineMs = performance.now() + routingTimeoutMs
     // Here first, where the partition is; when it was refused here (fenced), at whom the group names; and in turn again.
     for (let wrong = false, refusedHere = false; ; wrong = true) {
@@ -180,9 +180,9 @@ export class RoutedWriter implements WriterApi {
       const owner = isHere ? local : forwarded ? undefined : await this.#peerOf(place, wrong)
       refusedHere = isHere
       try {
-        if (owner !== undefined) return await ask(owner)
+        if (owner !== undefined) return await ask(owner, parsedId, place)
       } catch (error) {
-        // One that has been killed answers nothing: the group soon names another, and nobody may be sent to it any more.
+        // A killed writer does not answer. The group soon names another, and no request may go to the old one.
         if (!isHere) table.doubt()
         if (!isNotOwner(error) || forwarded) throw readError(error)
       }

@@ -5,7 +5,7 @@ import { EventStoreError, type ReadPlan } from '#event-store'
 import { LogError, type LogReader } from '#kafka'
 import type { IndexedEvents, IndexedStreamInfo } from '#redis-index'
 
-import type { PartitionOwner } from '../partition/partition-owner.ts'
+import type { PartitionWriter } from '../partition/partition-writer.ts'
 import { bytesOf, HistorySteps } from './history-steps.ts'
 import type { StreamPlace } from './partitions.ts'
 
@@ -13,7 +13,7 @@ import type { StreamPlace } from './partitions.ts'
 export interface OwnedStream {
   readonly streamId: StreamId
   readonly place: StreamPlace
-  readonly owner: PartitionOwner
+  readonly owner: PartitionWriter
   /** By `performance.now()`. */
   readonly deadlineMs: number
   /** Told of the bytes that the read holds. */

@@ -9,7 +9,7 @@ import {
   FencedLog,
   KafkaCluster,
   LogReader,
-  Ownership,
+  GroupMembership,
   restoreJournal,
   type StoredRecord,
   Topics,
@@ -313,7 +313,7 @@ async function memberOf(where: Installation) {
   await new Topics(direct).ensure([{ name: topic, partitions: 1, replication: 1, configs: {} }])
   await direct.close()
   const cluster = await KafkaCluster.connect({ brokers: [proxy.address], clientId: 'member' })
-  const member = new Ownership({
+  const member = new GroupMembership({
     ...{ cluster, topics: [topic], groupId: where.env['ANNALS_WRITER_GROUP'] ?? '', sessionTimeoutMs: 6_000 },
     ...{ advertisedUrl: 'http://127.0.0.1:1', onAssigned: () => undefined, onRevoked: () => undefined },
   })

@@ -3,8 +3,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import {
   KafkaCluster,
   type KafkaSettings,
-  Ownership,
-  type OwnershipOptions,
+  GroupMembership,
+  type GroupMembershipOptions,
   partitionKey,
   readOwners,
   type TopicPartition,
@@ -17,7 +17,7 @@ import { testStack, uniqueName, waitFor } from '../../support/stack/stack.ts'
 /** A member and what it was told, in the order in which it was told. */
 interface Member {
   readonly url: string
-  readonly ownership: Ownership
+  readonly ownership: GroupMembership
   readonly owned: Set<string>
   readonly problems: unknown[]
 }
@@ -50,12 +50,12 @@ describe('ownership', () => {
     name: string,
     at = cluster,
     sessionTimeoutMs = 6_000,
-    more: Partial<OwnershipOptions> = {},
+    more: Partial<GroupMembershipOptions> = {},
   ): Promise<Member> {
     const owned = new Set<string>()
     const problems: unknown[] = []
     const url = `http://${name}:7400`
-    const ownership = new Ownership({
+    const ownership = new GroupMembership({
       cluster: at,
       groupId,
       topics,

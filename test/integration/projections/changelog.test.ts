@@ -28,6 +28,7 @@ import {
   ChangelogWriter,
   changelogTopics,
 } from '../../../services/projector/changelog/index.ts'
+import { GenerationWatch } from '../../../services/projector/generation-watch.ts'
 import { testStack, uniqueName, waitFor } from '../../support/stack/stack.ts'
 
 const partitions = 3
@@ -130,6 +131,7 @@ class TestedChangelog {
     const logger = pino({ level: 'silent' })
     const publisher = new ChangelogPublisher({
       ...{ projection, store, writer, metrics, logger },
+      watch: new GenerationWatch(store.generations),
       isWhole: () => Promise.resolve(true),
     })
     const stopping = new AbortController()

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
 import { AnnalsClient } from '#client'
-import { FencedLog, KafkaCluster, LogReader, Ownership, Topics } from '#kafka'
+import { FencedLog, KafkaCluster, LogReader, GroupMembership, Topics } from '#kafka'
 import { PostgresViewStore } from '#projections-postgres'
 import { RedisViewStore } from '#projections-redis'
 import { connectRedis } from '#redis-index'
@@ -97,7 +97,7 @@ function useKafka(port: number): Use {
     return work(cluster)
   }
   const join = (cluster: KafkaCluster): Promise<void> => {
-    const ownership = new Ownership({
+    const ownership = new GroupMembership({
       cluster,
       groupId: `${groupId}-${port}`,
       topics: [topic],

@@ -53,6 +53,13 @@ const forbidden: readonly Forbidden[] = [
   { rule: 'nothing-imports-tests', file: 'services/writer/case.ts', source: `import './some.test.ts'` },
   { rule: 'domain-is-pure', file: 'libs/domain/impure.ts', source: `import 'node:fs'` },
   { rule: 'event-store-is-pure', file: 'libs/event-store/impure.ts', source: `import 'node:crypto'` },
+  { rule: 'async-is-pure', file: 'libs/async/impure.ts', source: `import 'node:timers/promises'` },
+  { rule: 'async-imports-nothing', file: 'libs/async/outwards.ts', source: `import '#domain'` },
+  {
+    rule: 'ownership-builds-on-the-log',
+    file: 'libs/ownership/outwards.ts',
+    source: `import '#redis-index'`,
+  },
   { rule: 'domain-imports-nothing', file: 'libs/domain/outwards.ts', source: `import '#event-store'` },
   { rule: 'calendar-imports-nothing', file: 'libs/calendar/outwards.ts', source: `import '#domain'` },
   { rule: 'event-store-imports-domain', file: 'libs/event-store/outwards.ts', source: `import '#schemas'` },
@@ -75,7 +82,7 @@ const forbidden: readonly Forbidden[] = [
   { rule: 'bounds-imports-ports', file: 'libs/bounds/outwards.ts', source: `import '#http'` },
   { rule: 'config-imports-nothing', file: 'libs/config/outwards.ts', source: `import '#domain'` },
   {
-    rule: 'observability-imports-nothing',
+    rule: 'observability-imports-async',
     file: 'libs/observability/outwards.ts',
     source: `import '#config'`,
   },
@@ -122,10 +129,11 @@ const allowed: Readonly<Record<string, string>> = {
   'libs/projections-redis/client.ts': `import '#redis-index'; import '#projections'`,
   'libs/projections-postgres/client.ts': `import 'pg'; import '#projections'`,
   'libs/http/server.ts': `import 'fastify'; import '#event-store'`,
+  'libs/ownership/loop.ts': `import '#async'; import '#kafka'; import '#event-log'`,
   'libs/event-log/log.ts': `import '#schemas'; import '#kafka'; import '#projections'`,
+  'libs/observability/types.ts': `import '#async'; import type {} from 'dev-tool'`,
   'libs/operations/job.ts': `import '#kafka'; import '#service'; import '#client'; import 'node:fs'`,
   'services/cli/table.ts': `import 'cli-table3'; import 'commander'; import 'node:tty'`,
-  'libs/observability/types.ts': `import type {} from 'dev-tool'`,
   'services/writer/down.ts': `import '#kafka'; import '#http'; import '#config'; import 'fastify'`,
   'services/platform/composes.ts': `import '../writer/index.ts'; import '../projector/index.ts'`,
   'test/integration/writer.test.ts': `import '#event-store/testing'; import '../../services/writer/index.ts'; import 'dev-tool'`,
@@ -133,6 +141,7 @@ const allowed: Readonly<Record<string, string>> = {
 }
 
 const libs = [
+  'async',
   'client',
   'config',
   'domain',

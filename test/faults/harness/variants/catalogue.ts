@@ -106,14 +106,14 @@ const dedupeForgotten: Variant = {
   name: 'dedupe-forgotten',
   caughtBySeed: 95,
   doc: 'After a take-over the owner does not know the ids of events that are in the log, and appends them again.',
-  module: 'services/writer/partition/partition-owner.ts',
+  module: 'services/writer/partition/partition-writer.ts',
   replacements: [
     {
       text: 'new Round({ ...this.#parts, log',
       by: `new Round({ ...this.#parts, index: {
-        commit: (...args) => index.commit(...args),
+        commit: (...args) => this.#parts.index.commit(...args),
         check: async (...args) => {
-          const checked = await index.check(...args)
+          const checked = await this.#parts.index.check(...args)
           if (checked === 'guard-lost') return checked
           const known = checked.known.map((all) => new Map([...all].filter(([, { offset }]) => offset >= endOffset)))
           return { ...checked, known }

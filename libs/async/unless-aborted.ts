@@ -1,4 +1,4 @@
-/** What the promise brings, or undefined as soon as the signal aborts. */
+/** Resolves as the promise does, or to undefined as soon as the signal aborts. Leaves no listener behind. */
 export async function unlessAborted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T | undefined> {
   const { promise: aborted, resolve } = Promise.withResolvers<undefined>()
   const onAbort = (): void => resolve(undefined)

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { pause } from '#projections'
-
+import { pause } from './pause.ts'
 import { settled } from './settled.ts'
 
 const long = 60_000

@@ -1,9 +1,10 @@
-/** Without another marker in so many offsets, whoever looks for the term would have to read far back. */
+/** The marker is repeated after this many offsets, so that readers find the term without reading far back. */
 const offsetsMax = 500_000
 
 /**
- * When an owner writes its marker again. By the clock that stands still while a machine is suspended, by the clock on the wall,
- * which does not, so that a machine that wakes asks the coordinator before it appends; and by how far the log has grown.
+ * When an owner must write its marker again: by the monotonic clock, which stands still while a machine is suspended; by
+ * the wall clock, which does not, so that a machine that wakes asks the coordinator before it appends; and by how far
+ * the log has grown.
  */
 export class Renewal {
   readonly #everyMs: number
@@ -11,19 +12,19 @@ export class Renewal {
   #atWallMs = 0
   #markedOffset = 0
 
-  /** @param nextOffset behind the marker just written. */
-  constructor(everyMs: number, nextOffset: number) {
+  /** @param nextOffset the offset after the marker just written; leave it out where only time counts. */
+  constructor(everyMs: number, nextOffset = 0) {
     this.#everyMs = everyMs
     this.renewed(nextOffset)
   }
 
-  renewed(nextOffset: number): void {
+  renewed(nextOffset = 0): void {
     this.#atMs = performance.now() + this.#everyMs
     this.#atWallMs = Date.now() + this.#everyMs
     this.#markedOffset = nextOffset
   }
 
-  isDue(nextOffset: number): boolean {
+  isDue(nextOffset = 0): boolean {
     const grown = nextOffset - this.#markedOffset
     return performance.now() >= this.#atMs || Date.now() >= this.#atWallMs || grown >= offsetsMax
   }

@@ -2,14 +2,15 @@ import { requestTurns } from '#bounds'
 import type { Position } from '#domain'
 import {
   type AppliedStep,
-  type Generations,
   type GenerationState,
   ProjectionError,
   sourceKey,
   type StoredProjection,
 } from '#projections'
 
-/** An event that somebody waits for. */
+import type { GenerationLooks, GenerationWatch } from './generation-watch.ts'
+
+/** An event that a read waits for. */
 export interface Awaited {
   readonly projection: StoredProjection
   readonly after: Position
@@ -24,24 +25,30 @@ interface Waiter {
   readonly wake: () => void
 }
 
-/** Other instances tell nothing: the store is looked at this often, once for all who wait for a projection. */
+/** The waiters of one projection, and the looks at the store that they share. */
+interface Waiters {
+  readonly all: Set<Waiter>
+  readonly looks: GenerationLooks
+}
+
+/** Other instances do not notify this one: the store is read this often, once for all that wait for a projection. */
 const lookMs = 20
 
 /**
  * Wakes those who wait for an event to be applied: at once where it is applied here, soon where it is elsewhere. Only
  * those whose event it is: if all looked again at every step, the more there are the longer all would wait.
  */
-export class Applications {
-  readonly #generations: Pick<Generations, 'list'>
-  readonly #waiting = new Map<string, Set<Waiter>>()
+export class AppliedEvents {
+  readonly #watch: GenerationWatch
+  readonly #waiting = new Map<string, Waiters>()
   readonly #latest = new Map<string, { readonly step: number; readonly checkpoint: number }>()
   readonly #waitersMax: number
   #steps = 0
   #waiters = 0
 
   /** @param waitersMax of all projections together */
-  constructor(generations: Pick<Generations, 'list'>, waitersMax: number) {
-    this.#generations = generations
+  constructor(watch: GenerationWatch, waitersMax: number) {
+    this.#watch = watch
     this.#waitersMax = waitersMax
   }
 
@@ -55,13 +62,13 @@ export class Applications {
     const { name } = set.projection
     const key = sourceKey(source)
     this.#latest.set(`${name}/${key}`, { step: ++this.#steps, checkpoint })
-    for (const { source: awaited, offset, wake } of this.#waiting.get(name) ?? []) {
+    for (const { source: awaited, offset, wake } of this.#waiting.get(name)?.all ?? []) {
       if (offset < checkpoint && awaited === key) wake()
     }
   }
 
   /**
-   * Waits until the event seems to be applied, and no longer than `msMax`; whether it is, the store tells.
+   * Waits until the event seems to be applied, and no longer than `msMax`; only the store decides whether it is.
    * @param seen `steps` as it was before the store was last looked at.
    * @throws ProjectionError `overloaded` when too many wait
    */
@@ -74,12 +81,15 @@ export class Applications {
     // Hundreds may have come together; those that waited in vain go in turns.
     const timer = setTimeout(() => requestTurns.queue(waiter.wake), Math.max(1, msMax))
     const waiting = this.#waitingFor(projection)
-    waiting.add(waiter)
+    waiting.all.add(waiter)
     this.#waiters++
     await promise
     this.#waiters--
     clearTimeout(timer)
-    waiting.delete(waiter)
+    waiting.all.delete(waiter)
+    if (waiting.all.size > 0 || this.#waiting.get(projection.name) !== waiting) return
+    this.#waiting.delete(projection.name)
+    waiting.looks.end()
   }
 
   /**
@@ -99,28 +109,27 @@ export class Applications {
     return latest !== undefined && latest.step > sinceStep && latest.checkpoint > after.offset
   }
 
-  /** Where nobody waits for a projection yet, somebody begins to look at the store; that ends when nobody waits any more. */
-  #waitingFor(projection: StoredProjection): Set<Waiter> {
+  /** The first waiter of a projection starts the looks at its generations; the last one ends them. */
+  #waitingFor(projection: StoredProjection): Waiters {
     const known = this.#waiting.get(projection.name)
     if (known !== undefined) return known
-    const waiting = new Set<Waiter>()
+    const waiting = { all: new Set<Waiter>(), looks: this.#watch.looks(projection) }
     this.#waiting.set(projection.name, waiting)
-    void this.#look(projection, waiting)
+    void this.#look(waiting)
     return waiting
   }
 
-  async #look(projection: StoredProjection, waiting: ReadonlySet<Waiter>): Promise<void> {
-    do {
-      await new Promise((resolve) => setTimeout(resolve, lookMs))
+  async #look({ all, looks }: Waiters): Promise<void> {
+    for (;;) {
       try {
-        const states = waiting.size > 0 ? await this.#generations.list(projection) : []
-        for (const waiter of waiting) if (isApplied(waiter, states)) waiter.wake()
+        const states = await looks.next(lookMs)
+        if (states === undefined) return
+        for (const waiter of all) if (isApplied(waiter, states)) waiter.wake()
       } catch {
         // They look themselves, and see that the store does not answer.
-        for (const { wake } of waiting) wake()
+        for (const { wake } of all) wake()
       }
-    } while (waiting.size > 0)
-    this.#waiting.delete(projection.name)
+    }
   }
 }
 

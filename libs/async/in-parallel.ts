@@ -1,8 +1,8 @@
 /**
- * Processes all items in order, at most `atOnceMax` at a time. After a failure, or when the signal aborts, no more are
- * started, and the running ones are awaited.
- * @param work gets a signal that aborts when the caller's signal aborts or another item fails
- * @throws the first failure; without one, the reason of the aborted signal
+ * Works on all items in order, on at most `atOnceMax` at once. After a failure, or when the signal aborts, it starts no
+ * further item and waits for those in progress (p-map rejects while they still run).
+ * @param work gets a signal that aborts when the caller's does or another item has failed.
+ * @throws the first failure; without one, the reason of the aborted signal.
  */
 export async function inParallel<Item>(
   items: Iterable<Item>,

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as pause } from 'node:timers/promises'
 
 import { type Consumer, Kafka } from 'kafkajs'
+
+import { pause } from '#async'
 
 import type { KafkaCluster } from './cluster.ts'
 import { firstJoin } from './first-join.ts'
@@ -11,44 +12,44 @@ import { Peers, type RoutingTable, type VerifyPeer } from './peers.ts'
 import { groupClientConfig } from './settings.ts'
 import { partitionKey, type TopicPartition } from './sticky-assignor.ts'
 
-export interface OwnershipOptions {
+export interface GroupMembershipOptions {
   readonly cluster: KafkaCluster
   readonly groupId: string
-  /** The topics whose partitions the group shares out; they must exist. */
+  /** The topics whose partitions the group distributes; they must exist. */
   readonly topics: readonly string[]
   /** Where other members reach this one. */
   readonly advertisedUrl: string
-  /** Partitions that are this member's from now on. Calls never overlap; awaited before the next one. */
+  /** Called with partitions that this member owns from now on. Calls never overlap; each is awaited before the next one. */
   readonly onAssigned: (partitions: readonly TopicPartition[]) => Promise<void> | void
-  /** Partitions that are another's from now on. What is not in it stays, also through a rebalance. */
+  /** Called with partitions that this member no longer owns. All others stay, also through a rebalance. */
   readonly onRevoked: (partitions: readonly TopicPartition[]) => Promise<void> | void
-  /** Proves that a member is where it says, before it is given partitions and before anybody is sent there. Without it all are believed. */
+  /** Verifies the address of a member before partitions are assigned to it and requests are sent there. Default: all are trusted. */
   readonly verifyPeer?: VerifyPeer
-  /** Members that are none of ours: all as of now, and those of them that are new. They have no partitions, and are not followed. */
+  /** Called with members that are none of ours: all of them, and those that are new. They get no partitions. */
   readonly onForeign?: (foreign: readonly ForeignMember[], fresh: readonly ForeignMember[]) => void
-  /** Told of what went wrong; the membership goes on trying by itself. */
+  /** Called with each problem; the membership retries by itself. */
   readonly onProblem?: (error: unknown) => void
   /** How long a member may be silent before its partitions go to others; default 8,000, the broker's least is 6,000. */
   readonly sessionTimeoutMs?: number
-  /** How soon a member that was given nothing, though there is enough, joins again; default 15,000, and ever longer. */
+  /** How soon a member without partitions joins again, though there are enough; default 15,000, and doubling. */
   readonly leftOutMs?: number
   /** How long `start` tries; default 30,000. */
   readonly startTimeoutMs?: number
 }
 
-/** The next offset of a partition that is not dealt with yet. */
+/** The next offset of a partition that is not processed yet. */
 export interface NotedOffset extends TopicPartition {
   readonly offset: number
 }
 
-/** All partitions are paused, and a paused member looks for a rebalance only between its fetches, which wait this long. */
+/** All partitions are paused, and a paused member notices a rebalance only between its fetches, which wait this long. */
 const noticeMs = 300
 const heartbeatMs = 250
 const rebalanceTimeoutMs = 5_000
 const rejoinMs = 1_000
 const leftOutMsMax = 300_000
 
-/** The leader gave nothing to this member, though there are more partitions than members. */
+/** The leader assigned nothing to this member, though there are more partitions than members. */
 class LeftOutError extends Error {
   constructor(groupId: string, url: string) {
     super(
@@ -57,28 +58,28 @@ class LeftOutError extends Error {
   }
 }
 
-/** Membership with one client; `end` brings the reason when that client has given up. */
+/** Membership with one client; `end` resolves to the reason when that client gives up. */
 interface Joined {
   readonly end: Promise<unknown>
 }
 
 /**
- * Membership in the group that shares out partitions: liveness only. It may be wrong for a while, which the fence makes
- * harmless: an owner goes on serving until it is told otherwise here, or fenced. Nothing is fetched.
+ * Membership in the group that distributes partitions: liveness only. It may be wrong for a while, which the fence makes
+ * harmless: an owner serves until its partition is revoked here, or it is fenced. No records are fetched.
  */
-export class Ownership {
-  /** Chosen at random, so that whoever answers at the advertised URL can prove to be this process. */
+export class GroupMembership {
+  /** Chosen at random: the process that answers at the advertised URL proves with it to be this one. */
   readonly instance = randomUUID()
-  readonly #options: OwnershipOptions
+  readonly #options: GroupMembershipOptions
   readonly #peers: Peers
   #consumer: Consumer | undefined
-  #stopped = true
+  #leaving = new AbortController()
   #memberId = ''
   #owned: Assignment = {}
   #table: RoutingTable = new Map()
-  #telling: Promise<void> = Promise.resolve()
+  #notifying: Promise<void> = Promise.resolve()
 
-  constructor(options: OwnershipOptions) {
+  constructor(options: GroupMembershipOptions) {
     this.#options = options
     const {
       advertisedUrl: url,
@@ -89,32 +90,32 @@ export class Ownership {
   }
 
   /**
-   * Joins the group; comes back when the first assignment is there.
+   * Joins the group; resolves with the first assignment.
    * @throws LogError `refused` when the broker will never let it in, `unavailable` when it could not join in time.
    */
   async start(): Promise<void> {
     const { groupId, startTimeoutMs = 30_000, onProblem = () => undefined } = this.#options
-    this.#stopped = false
+    this.#leaving = new AbortController()
     const tries = { groupId, timeoutMs: startTimeoutMs, pauseMs: rejoinMs, onProblem }
     void this.#stayJoined(await firstJoin(tries, () => this.#join()))
   }
 
-  /** Leaves the group at once, so that the others need not wait for the session to end. Tells of no revocation, and of nothing after it. */
+  /** Leaves the group at once, so that the others need not wait for the session to end. Calls neither `onRevoked` nor anything after it. */
   async stop(): Promise<void> {
-    this.#stopped = true
+    this.#leaving.abort()
     const consumer = this.#consumer
     this.#consumer = undefined
     await consumer?.disconnect()
-    await this.#telling
+    await this.#notifying
     this.#owned = {}
   }
 
-  /** What this member owns as far as the group knows. */
+  /** The partitions that the group has assigned to this member. */
   get partitions(): readonly TopicPartition[] {
     return partitionsOf(this.#owned)
   }
 
-  /** Who owns what, and where those are that proved to be there; while the group is rebalancing, who did before. @throws LogError `unavailable` */
+  /** The owners, with the URLs of those that are verified; during a rebalance, the owners before it. @throws LogError `unavailable` */
   async ownersTable(): Promise<RoutingTable> {
     const { cluster, groupId } = this.#options
     const group = await readGroup(cluster, groupId)
@@ -125,8 +126,8 @@ export class Ownership {
   }
 
   /**
-   * Notes in the group how far this member has come, so that Kafka's tools can show it. A courtesy: nothing here goes by
-   * it, and where it cannot be noted now, it is not.
+   * Commits the progress of this member in the group, for Kafka's tools. Nothing here depends on it, and a commit that
+   * fails is skipped.
    */
   async noteOffsets(offsets: readonly NotedOffset[]): Promise<void> {
     const noted = offsets.map(({ topic, partition, offset }) => ({
@@ -171,9 +172,9 @@ export class Ownership {
       heartbeatInterval: heartbeatMs,
       rebalanceTimeout: rebalanceTimeoutMs,
       maxWaitTimeInMs: noticeMs,
-      // A topic that another member makes up must not come into being.
+      // A topic that another member invents must not be created.
       allowAutoTopicCreation: false,
-      // Coming back is ours to do, so that there is one way and it never gives up.
+      // This class rejoins by itself, in one way, and never gives up.
       retry: { initialRetryTime: 100, retries: 5, restartOnFailure: () => Promise.resolve(false) },
       partitionAssigners: [
         stickyAssigner({
@@ -188,17 +189,17 @@ export class Ownership {
     })
   }
 
-  /** Whenever the client gives up, joins with a fresh one, again and again. What was owned is still served meanwhile. */
+  /** Whenever the client gives up, joins again with a new one. What was owned is still served meanwhile. */
   async #stayJoined(first: Joined): Promise<void> {
     let joined: Joined | undefined = first
     let { leftOutMs = 15_000 } = this.#options
-    while (!this.#stopped) {
+    while (!this.#isLeaving()) {
       if (joined !== undefined) {
         const reason = await this.#membershipEnd(joined, leftOutMs)
         this.#options.onProblem?.(reason)
         leftOutMs = reason instanceof LeftOutError ? Math.min(2 * leftOutMs, leftOutMsMax) : leftOutMs
       }
-      await pause(rejoinMs)
+      await pause(rejoinMs, this.#leaving.signal)
       joined = await this.#rejoin()
     }
   }
@@ -206,19 +207,19 @@ export class Ownership {
   /** @returns why it is over. */
   async #membershipEnd({ end }: Joined, leftOutMs: number): Promise<unknown> {
     const over = new AbortController()
-    const leftOut = this.#whenLeftOut(leftOutMs, over.signal)
+    const leftOut = this.#whenLeftOut(leftOutMs, AbortSignal.any([over.signal, this.#leaving.signal]))
     const reason = await Promise.race([end, leftOut])
     over.abort()
     if (reason instanceof LeftOutError) await this.#consumer?.disconnect()
     return reason
   }
 
-  /** A leader that could not reach this member gave it nothing, and looks at it again only when somebody joins. */
+  /** A leader that could not reach this member assigned nothing to it, and checks again only when a member joins. */
   async #whenLeftOut(leftOutMs: number, signal: AbortSignal): Promise<LeftOutError> {
     for (;;) {
-      await pause(leftOutMs, undefined, { ref: false, signal }).catch(() => undefined)
-      // Never comes back once the membership has ended otherwise.
-      if (signal.aborted || this.#stopped) return new Promise(() => undefined)
+      await pause(leftOutMs, signal)
+      // Never resolves once the membership has ended otherwise.
+      if (signal.aborted) return new Promise(() => undefined)
       if (await this.#isLeftOut()) return new LeftOutError(this.#options.groupId, this.#options.advertisedUrl)
     }
   }
@@ -237,8 +238,12 @@ export class Ownership {
     )
   }
 
+  #isLeaving(): boolean {
+    return this.#leaving.signal.aborted
+  }
+
   async #rejoin(): Promise<Joined | undefined> {
-    if (this.#stopped) return undefined
+    if (this.#isLeaving()) return undefined
     try {
       return await this.#join()
     } catch (error) {
@@ -253,10 +258,10 @@ export class Ownership {
     const after = new Map(this.partitions.map((partition) => [partitionKey(partition), partition]))
     const revoked = [...before].filter(([key]) => !after.has(key)).map(([, partition]) => partition)
     const assigned = [...after].filter(([key]) => !before.has(key)).map(([, partition]) => partition)
-    this.#telling = this.#telling.then(() => this.#tell(revoked, assigned))
+    this.#notifying = this.#notifying.then(() => this.#notify(revoked, assigned))
   }
 
-  async #tell(revoked: readonly TopicPartition[], assigned: readonly TopicPartition[]): Promise<void> {
+  async #notify(revoked: readonly TopicPartition[], assigned: readonly TopicPartition[]): Promise<void> {
     try {
       if (revoked.length > 0) await this.#options.onRevoked(revoked)
       if (assigned.length > 0) await this.#options.onAssigned(assigned)

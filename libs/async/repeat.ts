@@ -1,30 +1,30 @@
-import { pause } from '#projections'
+import { Backoff, noJitter } from './backoff.ts'
+import { pause } from './pause.ts'
 
-const delayMsMin = 100
-const delayMsMax = 10_000
+const retryLimits = { delayMsMin: 100, delayMsMax: 10_000 }
 
 export interface Repetition {
   readonly signal: AbortSignal
   readonly step: () => Promise<'over' | 'again'>
-  /** Between two steps. */
+  /** Waits between two steps. */
   readonly rest: () => Promise<void>
   readonly failed: (error: unknown, retryInMs: number) => void
 }
 
 /**
- * Takes a step again and again until it is over, or the signal aborts. A step that fails is tried again after a pause
- * that doubles from failure to failure, up to 10 s. Never rejects.
+ * Repeats a step until it is over or the signal aborts. A failed step is retried after a delay that doubles with each
+ * failure in a row, from 100 ms up to 10 s. Never rejects.
  */
 export async function repeat({ signal, step, rest, failed }: Repetition): Promise<'over' | 'stopped'> {
-  let delayMs = delayMsMin
+  const backoff = new Backoff(retryLimits, noJitter)
   while (!signal.aborted) {
     try {
       if ((await step()) === 'over') return 'over'
-      delayMs = delayMsMin
+      backoff.reset()
     } catch (error) {
+      const delayMs = backoff.nextMs()
       failed(error, delayMs)
       await pause(delayMs, signal)
-      delayMs = Math.min(delayMs * 2, delayMsMax)
       continue
     }
     await rest()
