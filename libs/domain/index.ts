@@ -26,8 +26,26 @@ export { deriveEventId, type EventId, newEventId, parseEventId } from './event-i
 export { InvalidInputError, quote } from './invalid-input.ts'
 export { type LoadedAggregate, newAggregate } from './loaded-aggregate.ts'
 export { checkJsonValue, isJsonObject, memberPath, valueDepthMax } from './json-value.ts'
+export {
+  aggregateTypeOfTopic,
+  deadLetterTopic,
+  eventTopic,
+  formatPartition,
+  isEventTopic,
+  parsePartition,
+  partitionKey,
+  partitionOfKey,
+  partitionOfStream,
+  projectionTopic,
+  repartitionJournal,
+  repartitionTopic,
+  restoreJournal,
+  snapshotTopic,
+  type TopicPartition,
+} from './log-address.ts'
 export { metadataFields, parseMetadata } from './metadata.ts'
 export { instead, meant, nearestNames, unknownName } from './nearest-names.ts'
+export { murmur2, partitionFor } from './partition-for.ts'
 export { formatPosition, parsePosition, type Position, position } from './position.ts'
 export { defineProjection, project, type Projection, type ProjectionDefinition } from './projection.ts'
 export {

@@ -1,5 +1,5 @@
 import { Admission, readTurns, subscriberTurns } from '#bounds'
-import { type RecordedEvent, unknownName } from '#domain'
+import { eventTopic, type RecordedEvent, unknownName } from '#domain'
 import {
   type CategoryBatch,
   type CategoryEvent,
@@ -12,7 +12,7 @@ import {
   parseRequest,
   parseTime,
 } from '#event-store'
-import { eventTopic, LogError, type LogReader, type TopicDescription } from '#kafka'
+import { LogError, type LogReader, type TopicDescription } from '#kafka'
 import { type FedEvent, isReadable } from '#projections'
 
 import { matcherOf } from './category-match.ts'

@@ -1,5 +1,5 @@
-import { aggregateTypeOf, InvalidInputError, parseEventId, quote } from '#domain'
-import { aggregateTypeOfTopic, type EncodedEvent, fromStoredRecord, type StoredRecord } from '#kafka'
+import { aggregateTypeOf, aggregateTypeOfTopic, InvalidInputError, parseEventId, quote } from '#domain'
+import { type EncodedEvent, fromStoredRecord, type StoredRecord } from '#kafka'
 
 /** An encoded event, and where it stands in its partition. */
 export interface StoredEvent extends EncodedEvent {

@@ -45,7 +45,6 @@ export {
   type ViewsQuery,
   type ViewUpdate,
 } from './projections-api.ts'
-export { sourceKey, sourceOf, type SourcePartition } from './source-partition.ts'
 export {
   type AddOptions,
   type CommitOutcome,

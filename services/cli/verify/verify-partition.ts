@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
-import type { Aggregate, StreamId } from '#domain'
+import { type Aggregate, snapshotTopic, type StreamId } from '#domain'
 import { EventFormat } from '#event-log'
-import { type LogReader, snapshotTopic, type StoredRecord, type Stray } from '#kafka'
+import { type LogReader, type StoredRecord, type Stray } from '#kafka'
 import { type FedEvent, isReadable } from '#projections'
 import type { Guard, PartitionIndex } from '#redis-index'
 import type { EventCodec } from '#schemas'

@@ -1,5 +1,5 @@
 import { type HoldBytes, readTurns } from '#bounds'
-import { noVersion, type RecordedEvent, type StreamId, type StreamPage } from '#domain'
+import { noVersion, type RecordedEvent, type StreamId, type StreamPage, type TopicPartition } from '#domain'
 import { type EventFormat, packEvent, type StoredEvent, storedEvent, unpackEvent } from '#event-log'
 import { EventStoreError, type ReadPlan } from '#event-store'
 import { LogError, type LogReader } from '#kafka'
@@ -7,12 +7,11 @@ import type { IndexedStreamInfo } from '#redis-index'
 
 import type { PartitionOwner } from '../partition/partition-owner.ts'
 import { bytesOf, HistorySteps } from './history-steps.ts'
-import type { StreamPlace } from './partitions.ts'
 
 /** One read of an owned stream. */
 export interface OwnedStream {
   readonly streamId: StreamId
-  readonly place: StreamPlace
+  readonly place: TopicPartition
   readonly owner: PartitionOwner
   /** By `performance.now()`. */
   readonly deadlineMs: number
@@ -170,14 +169,14 @@ function countWithin(events: readonly StoredEvent[], bytesMax: number): number {
   return over < 0 ? events.length : Math.max(1, over)
 }
 
-function failFetch(streamId: StreamId, place: StreamPlace, error: unknown): never {
+function failFetch(streamId: StreamId, place: TopicPartition, error: unknown): never {
   const isGone = error instanceof LogError && error.outcome === 'not-there'
   throw isGone ? eventsDeleted(streamId, place, error) : error
 }
 
 const eventsDeleted = (
   streamId: StreamId,
-  { topic, partition }: StreamPlace,
+  { topic, partition }: TopicPartition,
   cause?: unknown,
 ): EventStoreError =>
   new EventStoreError(

@@ -2,6 +2,7 @@ import pino from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import {
+  deadLetterTopic,
   formatPosition,
   newEventId,
   noVersion,
@@ -11,7 +12,6 @@ import {
   versionAfter,
 } from '#domain'
 import {
-  deadLetterTopic,
   type EncodedEvent,
   FencedLog,
   KafkaCluster,

@@ -1,9 +1,8 @@
 import { onTestFinished } from 'vitest'
 
 import { loadConfig } from '#config'
-import { newEventId, type StreamId, type Version } from '#domain'
-import { partitionFor } from '#event-store'
-import { type EncodedEvent, eventTopic, FencedLog, type LogRecord, toLogRecord } from '#kafka'
+import { eventTopic, newEventId, partitionFor, type StreamId, type Version } from '#domain'
+import { type EncodedEvent, FencedLog, type LogRecord, toLogRecord } from '#kafka'
 import { type Backends, openBackends } from '#service'
 
 import type { Installation } from '../services/real-writer.ts'
