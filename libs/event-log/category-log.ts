@@ -1,5 +1,6 @@
 import { Admission, readTurns, subscriberTurns } from '#bounds'
 import { eventTopic, type RecordedEvent, unknownName } from '#domain'
+import { type FedEvent, isReadable } from '#event-log/records'
 import {
   type CategoryBatch,
   type CategoryEvent,
@@ -13,7 +14,6 @@ import {
   parseTime,
 } from '#event-store'
 import { LogError, type LogReader, type TopicDescription } from '#kafka'
-import { type FedEvent, isReadable } from '#projections'
 
 import { matcherOf } from './category-match.ts'
 import { formatCursor, type Offsets, parseCursor } from './cursor.ts'

@@ -1,6 +1,6 @@
 import type { Position, TopicPartition } from '#domain'
+import type { EventFeed, FedChunk, FedEvent } from '#event-log/records'
 import { LogError, unlessAborted } from '#kafka'
-import { type EventFeed, type FedChunk, type FedEvent } from '#projections'
 
 import type { EventFormat } from './event-format.ts'
 import type { Piece } from './kept-pieces.ts'

@@ -5,7 +5,6 @@ export {
   type PartitionMetadata,
   type TopicMetadata,
 } from './cluster.ts'
-export { type EncodedEvent, eventSourceDefault, fromStoredRecord, toLogRecord } from './event-record.ts'
 export { servingEpochMax } from './fence.ts'
 export { type Appended, FencedLog, type FencedLogOptions, type TakeOver } from './fenced-log.ts'
 export { groupMembers, type GroupMember } from './group-members.ts'

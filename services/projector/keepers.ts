@@ -2,8 +2,9 @@ import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 
 import { eventTopic, parsePartition, partitionKey, type Projection, type TopicPartition } from '#domain'
+import type { EventFeed } from '#event-log/records'
 import { type KafkaCluster, TakeOverPace } from '#kafka'
-import { type EventFeed, type GenerationState, pause, type ViewStore } from '#projections'
+import { type GenerationState, pause, type ViewStore } from '#projections'
 import type { EventCodec } from '#schemas'
 
 import { ChangelogMetrics, ChangelogPublisher, ChangelogWriter } from './changelog/index.ts'

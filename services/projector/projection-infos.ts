@@ -1,7 +1,7 @@
 import { formatPartition, formatPosition, type Projection, type TopicPartition } from '#domain'
 import { namedState } from '#event-log'
+import type { EventFeed } from '#event-log/records'
 import {
-  type EventFeed,
   type GenerationInfo,
   type GenerationState,
   isStopped,

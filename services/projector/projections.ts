@@ -6,13 +6,12 @@ import {
   type Projection,
   type TopicPartition,
 } from '#domain'
+import { type EventFeed, isReadable } from '#event-log/records'
 import { EventStoreError, invalidRequest, parsePageLimit, parseTime } from '#event-store'
 import {
   type DeadLetter,
   type DeadLetterRetry,
-  type EventFeed,
   type Generation,
-  isReadable,
   type Lookup,
   type ParkedEvent,
   ParkedRetry,

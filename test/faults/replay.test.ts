@@ -6,7 +6,8 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
 import { loadConfig } from '#config'
 import { newEventId, partitionFor, type StreamId, streamIdOf, type Version } from '#domain'
-import { FencedLog, KafkaCluster, type LogRecord, toLogRecord, Topics } from '#kafka'
+import { toLogRecord } from '#event-log/records'
+import { FencedLog, KafkaCluster, type LogRecord, Topics } from '#kafka'
 import type { EventCodec } from '#schemas'
 import { eventTopicSpec, kafkaSettings, loadDomain, openCodec } from '#service'
 
@@ -68,11 +69,13 @@ async function fill(): Promise<void> {
   await cluster.close()
 }
 
+const now = (date = new Date()) => ({ timestamp: date.toISOString(), timestampMs: date.getTime() })
+
 const recordsOf = (streamId: StreamId, codec: EventCodec): LogRecord[] =>
   purchases(eventsEach).map(({ id = newEventId(), type, data }, index) =>
     toLogRecord({
       ...{ id, streamId, type, metadata: {}, version: (index + 1) as Version },
-      timestamp: new Date().toISOString(),
+      ...now(),
       value: codec.encode(where.type, type, data),
     }),
   )

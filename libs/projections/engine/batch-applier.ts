@@ -1,6 +1,6 @@
 import { formatPartition, type Projection, type TopicPartition } from '#domain'
 
-import type { FedEvent } from '../event-feed.ts'
+import type { FedEvent } from '#event-log/records'
 import type { Generation } from '../generation.ts'
 import type { CommitOutcome, ParkedEvent, StoredView, ViewChange, ViewSet } from '../view-store.ts'
 import type { EngineParts } from './engine-parts.ts'

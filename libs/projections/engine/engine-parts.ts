@@ -1,6 +1,6 @@
 import type { Position, TopicPartition } from '#domain'
 
-import type { EventFeed, FedEvent } from '../event-feed.ts'
+import type { EventFeed, FedEvent } from '#event-log/records'
 import type { ViewSet, ViewStore } from '../view-store.ts'
 
 /** Where copies of events go that could not be applied. */

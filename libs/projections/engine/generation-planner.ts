@@ -1,6 +1,6 @@
 import { formatPartition, type Projection, type TopicPartition } from '#domain'
 
-import type { EventFeed } from '../event-feed.ts'
+import type { EventFeed } from '#event-log/records'
 import type { Generation, NewGeneration, OffsetRange, Until } from '../generation.ts'
 import type { AddOptions, GenerationState } from '../view-store.ts'
 import type { EngineParts } from './engine-parts.ts'

@@ -1,5 +1,5 @@
-import type { FedChunk } from '../event-feed.ts'
 import { formatPartition, type TopicPartition } from '#domain'
+import type { FedChunk } from '#event-log/records'
 import type { GenerationState, ViewSet } from '../view-store.ts'
 import { BatchApplier, type Ending, type PartitionWork } from './batch-applier.ts'
 import { pause } from './pause.ts'

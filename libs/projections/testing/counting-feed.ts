@@ -1,6 +1,5 @@
 import type { Position, TopicPartition } from '#domain'
-
-import type { EventFeed, FedChunk, FedEvent } from '../event-feed.ts'
+import type { EventFeed, FedChunk, FedEvent } from '#event-log/records'
 
 /** Counts who follows partitions. */
 export class CountingFeed implements EventFeed {

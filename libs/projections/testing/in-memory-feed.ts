@@ -12,8 +12,7 @@ import {
   type Version,
   versionAfter,
 } from '#domain'
-
-import { type EventFeed, type FedChunk, type FedEvent, isReadable } from '../event-feed.ts'
+import { type EventFeed, type FedChunk, type FedEvent, isReadable } from '#event-log/records'
 
 /** An event to be appended. Versions, offsets and, unless it is given, its time come by themselves. */
 export type FedDraft = DomainEvent & { readonly streamId: string; readonly timestamp?: string }

@@ -2,9 +2,9 @@ import { vi } from 'vitest'
 
 import { formatPartition, type Position, type Projection, type TopicPartition } from '#domain'
 
+import type { EventFeed } from '#event-log/records'
 import type { AppliedStep, DeadLetters, EngineObserver, EngineSettings } from '../engine/engine-parts.ts'
 import { ProjectionRunner } from '../engine/projection-runner.ts'
-import type { EventFeed } from '../event-feed.ts'
 import type { GenerationState, ViewSet, ViewStore } from '../view-store.ts'
 
 export interface InstanceOptions {

@@ -1,5 +1,5 @@
 import { formatPosition, type RecordedEvent } from '#domain'
-import { eventSourceDefault } from '#kafka'
+import { eventSourceDefault } from '#event-log/records'
 
 export const lineFormats = ['ndjson', 'cloudevents'] as const
 export type LineFormat = (typeof lineFormats)[number]

@@ -8,8 +8,9 @@ import {
   type TopicPartition,
 } from '#domain'
 import { EventFormat } from '#event-log'
-import { type LogReader, type StoredRecord, type TopicDescription } from '#kafka'
-import { type FedEvent, type GenerationState, isReadable } from '#projections'
+import { type FedEvent, isReadable } from '#event-log/records'
+import type { LogReader, StoredRecord, TopicDescription } from '#kafka'
+import type { GenerationState } from '#projections'
 import type { EventCodec } from '#schemas'
 
 import { type MergedRecord, mergeByTime } from '../merge-by-time.ts'

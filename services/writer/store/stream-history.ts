@@ -1,6 +1,7 @@
 import { type HoldBytes, readTurns } from '#bounds'
 import { noVersion, type RecordedEvent, type StreamId, type StreamPage, type TopicPartition } from '#domain'
-import { type EventFormat, packEvent, type StoredEvent, storedEvent, unpackEvent } from '#event-log'
+import { type EventFormat, packEvent, unpackEvent } from '#event-log'
+import { type StoredEvent, storedEvent } from '#event-log/records'
 import { EventStoreError, type ReadPlan } from '#event-store'
 import { LogError, type LogReader } from '#kafka'
 import type { IndexedStreamInfo } from '#redis-index'
@@ -188,7 +189,5 @@ const eventsDeleted = (
 
 const within =
   ({ fromMs, untilMs }: ReadPlan) =>
-  ({ timestamp }: StoredEvent): boolean => {
-    const ms = Date.parse(timestamp)
-    return ms >= fromMs && ms < untilMs
-  }
+  ({ timestampMs }: StoredEvent): boolean =>
+    timestampMs >= fromMs && timestampMs < untilMs

@@ -9,7 +9,7 @@ import {
   snapshotTopic,
   type StreamId,
 } from '#domain'
-import type { StoredEvent } from '#event-log'
+import type { StoredEvent } from '#event-log/records'
 import { Topics } from '#kafka'
 import { type Connections, withConnections } from '#service'
 

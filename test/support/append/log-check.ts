@@ -1,7 +1,7 @@
 import { expect, vi } from 'vitest'
 
 import { type AppendResult, eventTopic, type StreamId } from '#domain'
-import { type StoredEvent, storedEvent } from '#event-log'
+import { type StoredEvent, storedEvent } from '#event-log/records'
 import { KafkaCluster, LogReader, Topics } from '#kafka'
 import { connectRedis, PartitionIndex, type RedisConnection } from '#redis-index'
 

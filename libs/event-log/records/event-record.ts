@@ -8,7 +8,22 @@ import {
   type Version,
 } from '#domain'
 
-import type { LogRecord, StoredRecord } from './record-batch.ts'
+/** A record as any Kafka client hands it over. */
+export interface ReceivedRecord {
+  readonly offset: number
+  readonly key: Buffer
+  readonly value: Buffer | null
+  readonly headers: readonly (readonly [name: string, value: Buffer])[]
+}
+
+/** The record of an event, ready to be appended. */
+export interface EventRecord {
+  readonly key: Buffer
+  readonly value: Buffer
+  readonly headers: readonly (readonly [name: string, value: string])[]
+  /** Milliseconds since 1970. */
+  readonly timestampMs: number
+}
 
 /** An event whose data is encoded: what a record of an event topic holds. */
 export interface EncodedEvent {
@@ -18,6 +33,8 @@ export interface EncodedEvent {
   readonly version: Version
   /** ISO 8601, UTC, milliseconds. */
   readonly timestamp: string
+  /** The same time in milliseconds since 1970. NaN where a foreign record holds no time. */
+  readonly timestampMs: number
   readonly metadata: EventMetadata
   /** Avro in the Confluent wire format. */
   readonly value: Buffer
@@ -38,7 +55,7 @@ const metadataHeaders = [
  * The record of an event: CloudEvents 1.0 in Kafka's binary content mode, so that any tool that knows either can read it
  * (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md).
  */
-export function toLogRecord(event: EncodedEvent): LogRecord & { readonly value: Buffer } {
+export function toLogRecord(event: EncodedEvent): EventRecord {
   const { metadata } = event
   const headers: [string, string][] = [
     ['ce_specversion', '1.0'],
@@ -58,7 +75,7 @@ export function toLogRecord(event: EncodedEvent): LogRecord & { readonly value: 
     key: Buffer.from(event.streamId),
     value: event.value,
     headers,
-    timestampMs: Date.parse(event.timestamp),
+    timestampMs: event.timestampMs,
   }
 }
 
@@ -66,23 +83,26 @@ export function toLogRecord(event: EncodedEvent): LogRecord & { readonly value: 
  * The event of a record made by {@link toLogRecord}.
  * @throws InvalidInputError naming what is missing, when the record is none of ours.
  */
-export function fromStoredRecord(record: StoredRecord): EncodedEvent {
+export function fromStoredRecord(record: ReceivedRecord): EncodedEvent {
   const texts = new Map<string, string>()
   for (const [name, value] of record.headers) texts.set(name, value.toString())
   const text = (name: string): string =>
     texts.get(name) ?? noEvent(record, `headers.${name}`, `header ${name}`)
+  const id = text('ce_id') as EventId
+  const timestamp = text('ce_time')
   return {
-    id: text('ce_id') as EventId,
+    id,
     streamId: parseStreamId(text('ce_subject')),
     type: text('ce_type'),
     version: parseVersion(text('ce_streamversion'), 'headers.ce_streamversion'),
-    timestamp: text('ce_time'),
+    timestamp,
+    timestampMs: Date.parse(timestamp),
     metadata: metadataOf(texts),
     value: record.value ?? noEvent(record, 'value', 'value'),
   }
 }
 
-function noEvent({ offset }: StoredRecord, path: string, missing: string): never {
+function noEvent({ offset }: ReceivedRecord, path: string, missing: string): never {
   throw new InvalidInputError(
     path,
     `record at offset ${offset} is not an event of Annals: it has no ${missing}`,
