@@ -2,6 +2,12 @@ import {
   type EventId,
   type EventMetadata,
   InvalidInputError,
+  metadataFields,
+  metadataTable,
+  type MetadataValue,
+  ownMetadataHeader,
+  ownMetadataJson,
+  parseOwnMetadataJson,
   parseStreamId,
   parseVersion,
   type StreamId,
@@ -43,13 +49,10 @@ export interface EncodedEvent {
 /** Stands in `ce_source`, which CloudEvents demands, where the event's metadata names no source. */
 export const eventSourceDefault = 'urn:annals'
 
-const metadataHeaders = [
-  ['correlationId', 'ce_correlationid'],
-  ['causationId', 'ce_causationid'],
-  ['userId', 'ce_userid'],
-  ['sessionId', 'ce_sessionid'],
-  ['traceparent', 'traceparent'],
-] as const satisfies readonly (readonly [keyof EventMetadata, string])[]
+/** The headers of the fields of metadata, but for `source`, which CloudEvents demands of every event. */
+const metadataHeaders = metadataFields
+  .filter((field) => field !== 'source')
+  .map((field) => [field, metadataTable[field].header] as const)
 
 /**
  * The record of an event: CloudEvents 1.0 in Kafka's binary content mode, so that any tool that knows either can read it
@@ -71,6 +74,8 @@ export function toLogRecord(event: EncodedEvent): EventRecord {
     const value = metadata[field]
     if (value !== undefined) headers.push([name, value])
   }
+  const own = ownMetadataJson(metadata)
+  if (own !== undefined) headers.push([ownMetadataHeader, own])
   return {
     key: Buffer.from(event.streamId),
     value: event.value,
@@ -110,7 +115,9 @@ function noEvent({ offset }: ReceivedRecord, path: string, missing: string): nev
 }
 
 function metadataOf(texts: ReadonlyMap<string, string>): EventMetadata {
-  const metadata: Record<string, string> = {}
+  const own = texts.get(ownMetadataHeader)
+  const metadata: Record<string, MetadataValue> =
+    own === undefined ? {} : { ...parseOwnMetadataJson(own, `headers.${ownMetadataHeader}`) }
   const source = texts.get('ce_source')
   if (source !== undefined && source !== eventSourceDefault) metadata['source'] = source
   for (const [field, name] of metadataHeaders) {
@@ -119,3 +126,20 @@ function metadataOf(texts: ReadonlyMap<string, string>): EventMetadata {
   }
   return metadata
 }
+
+/**
+ * Metadata as CloudEvents extension attributes, named as in the headers of a record; the attribute `source` is not among them.
+ * Own keys are one JSON text in the attribute `annalsmetadata`.
+ */
+export function extensionAttributes(metadata: EventMetadata): Readonly<Record<string, string>> {
+  const attributes: Record<string, string> = {}
+  for (const [field, header] of metadataHeaders) {
+    const value = metadata[field]
+    if (value !== undefined) attributes[attributeOf(header)] = value
+  }
+  const own = ownMetadataJson(metadata)
+  if (own !== undefined) attributes[attributeOf(ownMetadataHeader)] = own
+  return attributes
+}
+
+const attributeOf = (header: string): string => header.replace(/^ce_/, '')

@@ -9,6 +9,7 @@ export {
   type EncodedEvent,
   type EventRecord,
   eventSourceDefault,
+  extensionAttributes,
   fromStoredRecord,
   type ReceivedRecord,
   toLogRecord,
