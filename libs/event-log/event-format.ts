@@ -4,14 +4,13 @@ import {
   type EventMetadata,
   InvalidInputError,
   type NewEvent,
-  newEventId,
   position,
   type RecordedEvent,
   type StreamId,
 } from '#domain'
 import { type Lane, readTurns } from '#bounds'
 import { eventIn, isAvro, type FedEvent, type StoredEvent, type UnreadableEvent } from '#event-log/records'
-import { EventStoreError } from '#event-store'
+import { EventStoreError, type IdentifiedEvent } from '#event-store'
 import type { StoredRecord } from '#kafka'
 import { type EventCodec, SchemaError, schemaIdOf, UnknownEventTypeError } from '#schemas'
 
@@ -35,13 +34,13 @@ export class EventFormat {
   }
 
   /**
-   * Encodes the events of one append; those without an id get one.
+   * Encodes the events of one append.
    * @throws EventStoreError `invalid-event` (the field named by its path, `events[2].data.amount`), `unknown-event-type`
    */
-  encode(streamId: StreamId, events: readonly NewEvent[]): EncodedNewEvent[] {
+  encode(streamId: StreamId, events: readonly IdentifiedEvent[]): EncodedNewEvent[] {
     const aggregateType = aggregateTypeOf(streamId)
     return events.map((event, index) => ({
-      id: event.id ?? newEventId(),
+      id: event.id,
       type: event.type,
       metadata: event.metadata ?? {},
       value: this.#encodeData(aggregateType, event, `events[${index}]`),

@@ -3,10 +3,10 @@ import { setTimeout as pause } from 'node:timers/promises'
 import {
   type AppendOptions,
   type AppendResult,
+  identifyEvents,
   type LoadedStream,
   type LoadOptions,
   type NewEvent,
-  newEventId,
   parseStreamId,
   partitionKey,
   partitionOfKey,
@@ -75,9 +75,7 @@ export class RoutedWriter implements WriterApi {
     context?: RequestContext,
   ): Promise<AppendResult> {
     // Ids before the first try, so that every further one is recognised as the same append.
-    const identified = events.map((event) =>
-      event.id === undefined ? { ...event, id: newEventId() } : event,
-    )
+    const identified = identifyEvents(events)
     const answer = tracedAppend(streamId, identified, (appended) =>
       this.#route(streamId, context, (owner) => owner.append(streamId, appended, options)),
     )
