@@ -47,6 +47,7 @@ export {
 export {
   type EventMetadata,
   type MetadataValue,
+  type NamedMetadata,
   ownMetadataBytesMax,
   ownMetadataJson,
   ownMetadataKeysMax,

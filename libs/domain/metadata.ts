@@ -5,11 +5,14 @@ import { metadataFields, metadataTable } from './metadata-table.ts'
 /** A value under a caller's own key. */
 export type MetadataValue = string | number | boolean
 
+/** The fields of {@link metadataTable}. */
+export type NamedMetadata = { readonly [Field in keyof typeof metadataTable]?: string }
+
 /**
  * Who and what an event came from: the fields that Annals names, and own keys of the caller. All of it is optional, travels in
  * record headers, is never interpreted and comes back unchanged. See {@link parseMetadata} for what may be written.
  */
-export interface EventMetadata extends Readonly<Partial<Record<keyof typeof metadataTable, string>>> {
+export interface EventMetadata extends NamedMetadata {
   readonly [ownKey: string]: MetadataValue | undefined
 }
 
