@@ -24,5 +24,20 @@ export default tseslint.config(
   { files: ['**/*.test.ts', '**/*.contract.ts'], rules: { 'max-lines-per-function': 'off' } },
   // These talk to a person on a terminal, so their output is their interface.
   { files: ['scripts/**', 'bench/**', 'services/cli/**'], rules: { 'no-console': 'off' } },
+  // Jobs run in services as well as on a terminal: what they need of their process comes from outside.
+  {
+    files: ['libs/operations/**'],
+    ignores: ['**/*.test.ts'],
+    rules: {
+      'no-restricted-globals': ['error', 'process', 'console'],
+      'no-restricted-imports': [
+        'error',
+        ...['process', 'tty', 'readline', 'readline/promises', 'repl', 'console'].flatMap((name) => [
+          name,
+          `node:${name}`,
+        ]),
+      ],
+    },
+  },
   { files: ['**/*.js'], extends: [tseslint.configs.disableTypeChecked] },
 )

@@ -19,6 +19,7 @@ export { type EventTypeCheck, eventTypeCheck, type EvolvedAggregate } from './ev
 export { InMemoryEventStore, type InMemoryEventStoreOptions } from './in-memory-event-store.ts'
 export { invalidRequest, parseRequest } from './invalid-request.ts'
 export { type JsonExcess, jsonDepthMax, jsonExcess, jsonPartsMax } from './json-bounds.ts'
+export { parseJson } from './parse-json.ts'
 export { fromProblem, type Problem, toProblem } from './problem.ts'
 export { readAll } from './read-all.ts'
 export { pageLimitMax, parsePageLimit, parseTime, planRead, type ReadPlan } from './read-plan.ts'

@@ -8,7 +8,7 @@ export interface Report {
   readonly document: object
   /** What a person reads, without a last newline. */
   readonly text: string
-  /** 0 unless told otherwise. */
+  /** Default 0. */
   readonly exitCode?: ExitCode
   /** Whether to print it on stderr, because stdout has what the command was run for. */
   readonly isAside?: boolean

@@ -4,6 +4,7 @@ import { ConfigError } from '#config'
 import { InvalidInputError } from '#domain'
 import { type ErrorCode, EventStoreError } from '#event-store'
 import type { LogError, LogOutcome } from '#kafka'
+import type { OperationError, OperationRemedy } from '#operations'
 import { SchemaError, type SchemaErrorCode } from '#schemas'
 
 import type { ExitCode } from './exit-code.ts'
@@ -42,12 +43,21 @@ export function endOfHelp(error: unknown): ExitCode | undefined {
   return error.code === 'commander.help' ? 2 : undefined
 }
 
-/** Translates whatever was thrown. What nobody expected keeps its stack: it is ours to mend. */
+/** Where the failure is a missing right, adds where the rights that it takes are documented. */
+export function withRightsAdvice(error: unknown, advice: string): unknown {
+  const { message, ...failure } = failureOf(error)
+  const { kafkaCode = '' } = (failure.details ?? {}) as { readonly kafkaCode?: string }
+  if (!kafkaCode.endsWith('_AUTHORIZATION_FAILED')) return error
+  return new CommandError({ ...failure, message: `${message}. ${advice}` }, { cause: error })
+}
+
+/** Translates any error. An unexpected one keeps its stack: it is a fault in Annals. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof CommanderError) return usage(`${inOneLine(error.message)}. See --help`)
   if (error instanceof UsageError) return usage(error.message)
   if (error instanceof InvalidInputError) return { ...usage(error.message), details: { path: error.path } }
   if (error instanceof CommandError) return error.failure
+  if (isOperationError(error)) return operationFailure(error)
   if (isLogError(error)) return logFailure(error)
   if (isUnreachable(error)) return { exitCode: 3, code: 'unavailable', message: error.message }
   if (error instanceof ConfigError) return { exitCode: 2, code: error.code, message: error.message }
@@ -61,6 +71,21 @@ export function failureOf(error: unknown): Failure {
 
 // By its name: the class itself would bring the clients of Kafka along, and every command would start in twice the time.
 const isLogError = (error: unknown): error is LogError => error instanceof Error && error.name === 'LogError'
+
+const isOperationError = (error: unknown): error is OperationError =>
+  error instanceof Error && error.name === 'OperationError'
+
+const operationExitCodes: Record<OperationRemedy, ExitCode> = {
+  'correct-request': 2,
+  'change-state': 1,
+  retry: 3,
+}
+
+const operationFailure = ({ code, remedy, message }: OperationError): Failure => ({
+  exitCode: operationExitCodes[remedy],
+  code: code === 'invalid-request' ? 'usage' : code,
+  message,
+})
 
 /** What Redis, or the store of views, did not do. Also by its name. */
 const isUnreachable = (error: unknown): error is Error =>

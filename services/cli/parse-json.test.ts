@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 
-import { draftOfJson } from './import/read-json-lines.ts'
-import { decodeUtf8, parseArgument, parseJson } from './parse-json.ts'
+import { parseJson } from '#event-store'
+
+import { decodeUtf8, parseArgument } from './parse-json.ts'
 
 const nested = (levels: number) => `${'['.repeat(levels)}1${']'.repeat(levels)}`
 
@@ -27,10 +28,4 @@ test('UTF-8 may begin with a byte order mark', () => {
 test('on a command line U+FFFD stands for bytes that were replaced, as an escape for itself', () => {
   expect(() => parseArgument('"caf\ufffd"')).toThrow('holds U+FFFD')
   expect(parseArgument('"caf\\ufffd"')).toBe('caf\ufffd')
-})
-
-test('an imported line that is nested too deep is refused by name', () => {
-  const line = (data: string) => `{"streamId":"order.1","type":"OrderPlaced","data":${data}}`
-  expect(draftOfJson(line(nested(90)))).toMatchObject({ streamId: 'order.1' })
-  expect(() => draftOfJson(line(nested(20_000)))).toThrow('the line is nested deeper than 100 levels')
 })

@@ -1,9 +1,4 @@
-import { jsonDepthMax, jsonExcess, jsonPartsMax } from '#event-store'
-
-const excesses = {
-  'too-deep': `is nested deeper than ${jsonDepthMax} levels`,
-  'too-many-parts': `has more than ${jsonPartsMax} values and names`,
-} as const
+import { parseJson } from '#event-store'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
@@ -16,17 +11,6 @@ export function decodeUtf8(bytes: Uint8Array): string {
     return utf8.decode(bytes)
   } catch (cause) {
     throw new Error('is not UTF-8: convert it first, e.g. with iconv -t utf-8', { cause })
-  }
-}
-
-/** Parses JSON that a server would take. @throws Error that goes on with the name of the text: `is not JSON: …` */
-export function parseJson(text: string): unknown {
-  const excess = jsonExcess(text)
-  if (excess !== undefined) throw new Error(excesses[excess])
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    throw new Error(`is not JSON: ${(error as Error).message}`, { cause: error })
   }
 }
 

@@ -1,5 +1,7 @@
 import { stripVTControlCharacters, styleText } from 'node:util'
 
+import type { OperationNotice } from '#operations'
+
 import type { Report } from './cli.ts'
 import type { Failure } from './failure.ts'
 import { printable } from './visible.ts'
@@ -9,6 +11,17 @@ export function printReport({ document, text, isAside = false }: Report, isJson:
   if (isAside) console.error(printed)
   else console.log(printed)
 }
+
+/** What a job says while it runs: on stderr, so that stdout has its result alone. Programs get warnings only. */
+export function printNotice(notice: OperationNotice, isJson: boolean): void {
+  if (notice.kind === 'warning') process.stderr.write(`warning: ${notice.message}\n`)
+  else if (!isJson) process.stderr.write(`${waitingText(notice)}\n`)
+}
+
+type GroupNotice = Extract<OperationNotice, { readonly kind: 'waiting-for-group' }>
+
+const waitingText = ({ groupId, members, waitMs }: GroupNotice): string =>
+  `group ${groupId} has ${members} member${members === 1 ? '' : 's'}: waiting up to ${Math.ceil(waitMs / 1_000)} s, in case that is what was stopped before`
 
 /** The sentence goes to stderr in any case, so that it is seen where a program takes what is on stdout. */
 export function printFailure({ exitCode, code, message, details }: Failure, isJson: boolean): void {

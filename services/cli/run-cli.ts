@@ -27,7 +27,7 @@ import { endOfHelp, failureOf } from './failure.ts'
 import { printFailure, printReport } from './print.ts'
 
 /**
- * Runs one command to its end. Nothing is thrown: what failed is told on stderr, and with `--json` on stdout as well.
+ * Runs one command. It never throws: a failure is printed on stderr, and with `--json` on stdout as well.
  * @param args without the program's own name
  */
 export async function runCli(args: readonly string[], env: Environment): Promise<ExitCode> {
@@ -59,7 +59,7 @@ export function programOf(cli: Cli): Command {
     .description('Appends to streams, reads them, and looks after an Annals installation.')
     .option('--json', 'print one JSON document instead of text')
     .configureHelp({ showGlobalOptions: true })
-    // Failures are told in one place, and here they would come without their exit code.
+    // Failures are printed in one place, with their exit code.
     .configureOutput({ outputError: () => undefined })
     .exitOverride()
     .addHelpText('after', `\n${exitCodesHelp}`)

@@ -2,11 +2,11 @@ import { setTimeout } from 'node:timers/promises'
 
 import type { GenerationInfo, ProjectionInfo } from '#projections'
 
-import type { ProgressDisplay } from './progress-display.ts'
+import type { ProgressDisplay } from './progress/progress-display.ts'
 
 /**
- * `done`: it serves, or is kept as a look at the past. `given-up`: another one took its place, or somebody discarded it.
- * `stopped`: it stands still at events that cannot be applied. `unwatched`: nobody wants to see more.
+ * `done`: it serves, or is kept as a view of the past. `given-up`: another rebuild replaced it, or it was discarded.
+ * `stopped`: it is blocked by events that cannot be applied. `unwatched`: the signal ended the watch.
  */
 export type RebuildEnd = 'done' | 'given-up' | 'stopped' | 'unwatched'
 

@@ -17,11 +17,11 @@ import {
   parseExpectedVersion,
   parseMetadata,
 } from '#domain'
-import { EventStoreError } from '#event-store'
+import { EventStoreError, parseJson } from '#event-store'
 
 import type { Cli, Report } from '../cli.ts'
 import { UsageError } from '../failure.ts'
-import { decodeUtf8, parseArgument, parseJson } from '../parse-json.ts'
+import { decodeUtf8, parseArgument } from '../parse-json.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
 
 /** The fields of metadata are options named after them: `--correlation-id` is `correlationId`. */
@@ -100,7 +100,7 @@ function appended(type: string, result: AppendResult): Report {
   }
 }
 
-/** Whoever does not know what became of an append can find out: by the same id again. */
+/** An unknown outcome is settled by the same command with the same id. */
 function settleable(error: unknown, id: EventId): unknown {
   if (!(error instanceof EventStoreError) || error.code !== 'outcome-unknown') return error
   const message = `${error.message}. The event may or may not be there: run the same command again with --id ${id}`

@@ -2,13 +2,11 @@ import { styleText } from 'node:util'
 
 import type { Command } from 'commander'
 
-import { BackupFolder } from '../backup/backup-folder.ts'
-import type { BackupFinding } from '../backup/check-backup.ts'
+import type { BackupFinding, BackupsCheck, JobControl } from '#operations'
+
 import type { Cli, Report } from '../cli.ts'
-import { interruptible } from '../interruption.ts'
-import { noDisplay, progressDisplay } from '../progress-display.ts'
-import { ProgressMeter } from '../progress-meter.ts'
-import { grouped } from '../progress-text.ts'
+import { grouped } from '../progress/progress-text.ts'
+import { runJob } from '../run-job.ts'
 
 const help = `
 It reads every file: sizes, checksums, every record, that each backup continues the one before it, and that no offset is missing between them. It needs
@@ -24,28 +22,13 @@ export function addBackupCheck(backup: Command, cli: Cli): void {
     .description('Look whether backups are whole, without a cluster.')
     .argument('<folder>', 'of backups')
     .addHelpText('after', help)
-    .action(async (path: string) => cli.report(await interruptible((signal) => checked(cli, path, signal))))
+    .action(async (path: string) => cli.report(await checked(cli, path)))
 }
 
-async function checked({ isJson }: Cli, path: string, signal: AbortSignal): Promise<Report> {
-  const { bytesIn, checkChain } = await import('../backup/check-backup.ts')
-  const folder = await BackupFolder.open(path)
-  const chains = await folder.chains()
-  const bytes = await bytesIn(folder, chains)
-  const meter = new ProgressMeter(isJson ? noDisplay : progressDisplay(process.stderr), bytes)
-  const findings: BackupFinding[] = []
-  try {
-    for (const ids of chains) {
-      const options = { readsRecords: true, advance: (more: number) => meter.advance(more), signal }
-      findings.push(...(await checkChain(folder, ids, options)))
-    }
-  } catch (error) {
-    if (signal.aborted) return interrupted(findings)
-    throw error
-  } finally {
-    meter.end()
-  }
-  return told(path, chains.flat().length, chains.length, bytes, findings)
+async function checked(cli: Cli, folder: string): Promise<Report> {
+  const { checkBackups } = await import('#operations')
+  const check = await runJob(cli, (control: JobControl<'checking'>) => checkBackups({ folder }, control))
+  return check.status === 'interrupted' ? interrupted(check.findings) : told(folder, check)
 }
 
 const drawn = ({ backup, message }: BackupFinding): string => `${styleText('red', backup)}: ${message}`
@@ -56,13 +39,7 @@ const interrupted = (findings: readonly BackupFinding[]): Report => ({
   exitCode: 130,
 })
 
-function told(
-  path: string,
-  backups: number,
-  chains: number,
-  bytes: number,
-  findings: readonly BackupFinding[],
-): Report {
+function told(path: string, { backups, chains, bytes, findings }: BackupsCheck): Report {
   const looked = `${backups} backups in ${chains} chains, ${grouped(bytes)} bytes`
   const ending = backups === 0 ? `There is no backup in ${path}` : `Sound: ${looked}`
   return {

@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
 
-import { BackupError } from '../backup/backup-error.ts'
-import { BackupFolder, type StoredBackup } from '../backup/backup-folder.ts'
+import type { ListedBackup } from '#operations'
+
 import type { Cli, Report } from '../cli.ts'
-import { grouped } from '../progress-text.ts'
+import { grouped } from '../progress/progress-text.ts'
 import { table } from '../table.ts'
 
 const help = `
@@ -22,12 +22,9 @@ export function addBackupList(backup: Command, cli: Cli): void {
     .action(async (path: string) => cli.report(await listed(path)))
 }
 
-type Listed = StoredBackup | { readonly id: string; readonly problem: string }
-
 async function listed(path: string): Promise<Report> {
-  const folder = await BackupFolder.open(path)
-  const ids = (await folder.chains()).flat()
-  const backups = await Promise.all(ids.map((id) => readOrTell(folder, id)))
+  const { listBackups } = await import('#operations')
+  const backups = await listBackups({ folder: path })
   return {
     document: { backups: backups.map(documentOf) },
     text:
@@ -38,13 +35,7 @@ async function listed(path: string): Promise<Report> {
   }
 }
 
-const readOrTell = (folder: BackupFolder, id: string): Promise<Listed> =>
-  folder.read(id).catch((error: unknown) => {
-    if (error instanceof BackupError) return { id, problem: error.failure.message }
-    throw error
-  })
-
-function documentOf(backup: Listed): object {
+function documentOf(backup: ListedBackup): object {
   if ('problem' in backup) return backup
   const { id, kind, previous, startedAt, finishedAt, clusterId, events, bytes, topics } = backup.manifest
   return {
@@ -57,7 +48,7 @@ function documentOf(backup: Listed): object {
   }
 }
 
-function row(backup: Listed): string[] {
+function row(backup: ListedBackup): string[] {
   if ('problem' in backup) return [backup.id, 'damaged', '', '', backup.problem]
   const { id, finishedAt, topics, events, bytes } = backup.manifest
   return [id, finishedAt, grouped(topics.length), grouped(events), grouped(bytes)]

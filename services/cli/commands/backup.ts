@@ -1,12 +1,12 @@
 import { type Command, Option } from 'commander'
 
 import { loadConfig } from '#config'
+import type { BackupControl, BackupReport, BackupRequest, Due } from '#operations'
 
 import { count, durationMs, sizeBytes } from '../arguments.ts'
-import type { BackupSettings } from '../backup/run-backup.ts'
 import type { Cli, Report } from '../cli.ts'
-import { UsageError } from '../failure.ts'
-import { interruptible } from '../interruption.ts'
+import { UsageError, withRightsAdvice } from '../failure.ts'
+import { runJob } from '../run-job.ts'
 import { addBackupCheck } from './backup-check.ts'
 import { addBackupList } from './backup-list.ts'
 
@@ -97,27 +97,50 @@ function addWatch(command: Command): void {
 const again = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
 
 async function run(cli: Cli, folder: string, options: BackupCommandOptions): Promise<Report> {
-  const settings = settingsOf(options)
+  const request = requestOf(folder, options)
+  const due = dueOf(options)
   const config = loadConfig(cli.env)
   // Loaded only here: the clients of Kafka would make every other command start in twice the time.
-  const { backUpOnce, backUpForever } = await import('../backup/run-backup.ts')
-  if (options.watch !== true) {
-    return interruptible((signal) => backUpOnce(cli, config, folder, settings, signal))
-  }
-  return interruptible(
-    (signal) => backUpForever(cli, config, folder, settings, signal),
-    ['SIGINT', 'SIGTERM'],
+  const [{ domainOf, logOpener, runBackup, runBackups }, { backupReport, watchedReport }] = await Promise.all(
+    [import('#operations'), import('../reports/backup-report.ts')],
   )
+  const source = { domain: await domainOf(config), openLog: logOpener(config) }
+  if (options.watch === true) {
+    const watch = (control: BackupControl, endProgress: () => void) => {
+      const onReport = (report: BackupReport) => {
+        endProgress()
+        say(cli, watchedReport(folder, report))
+      }
+      return runBackups(source, { ...request, due }, { ...control, onReport })
+    }
+    await runJob(cli, watch, { signals: ['SIGINT', 'SIGTERM'] })
+    return { document: { status: 'ended' }, text: `Ended. ${folder} has all backups that were told of` }
+  }
+  try {
+    const end = await runJob(cli, (control: BackupControl) => runBackup(source, request, control))
+    return end.status === 'interrupted' ? interrupted(folder) : backupReport(folder, end)
+  } catch (error) {
+    throw withRightsAdvice(error, 'docs/operations/backup.md tells which rights it takes')
+  }
 }
 
-function settingsOf(options: BackupCommandOptions): BackupSettings {
-  const { type = [], full = false, fullEvery, keep, keepDays, every, everyEvents, everyBytes } = options
-  const isDueSet = every !== undefined || everyEvents !== undefined || everyBytes !== undefined
-  if (isDueSet && options.watch !== true) {
-    throw new UsageError('--every, --every-events and --every-bytes need --watch')
-  }
+const interrupted = (path: string): Report => ({
+  document: { status: 'interrupted' },
+  text: `Interrupted: nothing was added to ${path}. The same command begins the backup anew`,
+  exitCode: 130,
+})
+
+/** What watching is run for is printed as it happens. */
+const say = ({ isJson }: Cli, { document, text }: Report): void => {
+  const at = new Date().toISOString()
+  // One line each, for a program as well as for a log.
+  console.log(isJson ? JSON.stringify({ at, ...document }) : `${at} ${text.replaceAll('\n', '; ')}`)
+}
+
+function requestOf(folder: string, options: BackupCommandOptions): BackupRequest {
+  const { type = [], full = false, fullEvery, keep, keepDays } = options
   return {
-    ...{ types: type, isFull: full },
+    ...{ folder, types: type, isFull: full },
     ...(fullEvery !== undefined && { incrementalsMax: fullEvery }),
     ...((keep !== undefined || keepDays !== undefined) && {
       retention: {
@@ -125,12 +148,20 @@ function settingsOf(options: BackupCommandOptions): BackupSettings {
         ...(keepDays !== undefined && { days: keepDays }),
       },
     }),
-    due: {
-      ...(every !== undefined && { everyMs: every }),
-      ...(!isDueSet && { everyMs: everyMsDefault }),
-      ...(everyEvents !== undefined && { events: everyEvents }),
-      ...(everyBytes !== undefined && { bytes: everyBytes }),
-    },
+  }
+}
+
+/** @throws UsageError where nothing is watched. */
+function dueOf({ watch, every, everyEvents, everyBytes }: BackupCommandOptions): Due {
+  const isDueSet = every !== undefined || everyEvents !== undefined || everyBytes !== undefined
+  if (isDueSet && watch !== true) {
+    throw new UsageError('--every, --every-events and --every-bytes need --watch')
+  }
+  return {
+    ...(every !== undefined && { everyMs: every }),
+    ...(!isDueSet && { everyMs: everyMsDefault }),
+    ...(everyEvents !== undefined && { events: everyEvents }),
+    ...(everyBytes !== undefined && { bytes: everyBytes }),
   }
 }
 

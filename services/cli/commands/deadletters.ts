@@ -5,7 +5,7 @@ import type { DeadLetter, DeadLetterRetry } from '#projections'
 
 import { checkYes, count, positions } from '../arguments.ts'
 import type { Cli, Report } from '../cli.ts'
-import { grouped } from '../progress-text.ts'
+import { grouped } from '../progress/progress-text.ts'
 import { shortened, table } from '../table.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
 

@@ -3,9 +3,10 @@ import { styleText } from 'node:util'
 import type { Command } from 'commander'
 
 import { loadConfig } from '#config'
+import type { DoctorFinding as Finding, Examination, JobControl } from '#operations'
 
 import type { Cli, Report } from '../cli.ts'
-import type { Finding } from '../doctor/finding.ts'
+import { runJob } from '../run-job.ts'
 
 const notes = `
 It tries the fence on a topic of its own, which it deletes, and changes nothing else. Warnings do not make it fail.
@@ -23,17 +24,20 @@ export function addDoctor(program: Command, cli: Cli): void {
     .addHelpText('after', notes)
     .action(async () => {
       // Loaded only here: the clients of Kafka and Redis would make every other command start in twice the time.
-      const { examine } = await import('../doctor/examine.ts')
-      cli.report(told(await examine(loadConfig(cli.env))))
+      const { examine } = await import('#operations')
+      const config = loadConfig(cli.env)
+      const job = (control: JobControl<'examining'>) => examine(config, control)
+      cli.report(told(await runJob(cli, job, { isQuiet: true })))
     })
 }
 
-function told(findings: readonly Finding[]): Report {
-  const healthy = !findings.some(({ status }) => status === 'fail')
+function told({ status, isHealthy, findings }: Examination): Report {
+  const isInterrupted = status === 'interrupted'
+  const ending = isInterrupted ? ['Interrupted: the rest was not looked at'] : []
   return {
-    document: { healthy, findings },
-    text: [...findings.map(drawn), summary(findings)].join('\n'),
-    exitCode: healthy ? 0 : 1,
+    document: { healthy: isHealthy, findings, ...(isInterrupted && { interrupted: true }) },
+    text: [...findings.map(drawn), ...ending, summary(findings)].join('\n'),
+    exitCode: isInterrupted ? 130 : isHealthy ? 0 : 1,
   }
 }
 

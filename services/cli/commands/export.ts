@@ -1,17 +1,12 @@
 import type { Command } from 'commander'
 
-import type { AnnalsClient } from '#client'
+import type { Exported, ExportScope, JobControl } from '#operations'
 
 import { time } from '../arguments.ts'
 import type { Cli, Report } from '../cli.ts'
-import { type CountDisplay, countDisplay } from '../export/count-display.ts'
-import { type Exported, exportEvents, type ExportScope } from '../export/export-events.ts'
-import { jsonLines, tableLines } from '../export/export-lines.ts'
-import { outputTo, standardOutput } from '../export/export-output.ts'
 import { UsageError } from '../failure.ts'
-import { readMapping } from '../import/mapping.ts'
-import { interruptible } from '../interruption.ts'
-import { grouped } from '../progress-text.ts'
+import { grouped } from '../progress/progress-text.ts'
+import { runJob } from '../run-job.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
 
 interface ExportOptions extends WriterOption {
@@ -52,9 +47,7 @@ export function addExport(program: Command, cli: Cli): void {
     .option('--type <eventType>', 'only events of this type; more than once', collected, [])
     .addHelpText('after', help)
     .action(async (aggregateType: string | undefined, options: ExportOptions) => {
-      cli.report(
-        await interruptible((signal) => exportAll(cli, scopeOf(aggregateType, options), options, signal)),
-      )
+      cli.report(await exportAll(cli, scopeOf(aggregateType, options), options))
     })
   withWriterOption(command, cli)
 }
@@ -67,55 +60,26 @@ function scopeOf(aggregateType: string | undefined, { stream }: ExportOptions): 
   throw new UsageError('export takes an aggregate type or --stream: one of both')
 }
 
-async function exportAll(
-  cli: Cli,
-  scope: ExportScope,
-  options: ExportOptions,
-  signal: AbortSignal,
-): Promise<Report> {
-  const lines = options.mapping === undefined ? jsonLines : tableLines(await readMapping(options.mapping))
-  const { output: file } = options
-  const display = displayOf(cli, file)
-  const { fromTime: from, untilTime: until, type: types } = options
-  return withClient(options, async (client) => {
-    await checkScope(client, scope)
-    const output = file === undefined ? standardOutput : outputTo(file, options.overwrite === true)
-    const onProgress = display.show.bind(display)
-    const exported = await exportEvents(client, {
-      scope,
-      from,
-      until,
-      types,
-      lines,
-      output,
-      onProgress,
-      signal,
-    }).finally(() => {
-      display.end()
-    })
-    return told(exported, file)
-  })
-}
-
-/** Events to a terminal are progress enough. */
-function displayOf({ isJson }: Cli, file: string | undefined): CountDisplay {
-  const isShown = !isJson && (file !== undefined || !process.stdout.isTTY)
-  return isShown ? countDisplay(process.stderr, 'events') : { show: () => undefined, end: () => undefined }
-}
-
-/** What is not there is told before a file is begun. */
-async function checkScope(client: AnnalsClient, scope: ExportScope): Promise<void> {
-  if ('streamId' in scope) await client.info(scope.streamId)
-  else await client.readCategory(scope.aggregateType, { limit: 1 })
+async function exportAll(cli: Cli, scope: ExportScope, options: ExportOptions): Promise<Report> {
+  const { output: file, fromTime: from, untilTime: until, type: types, mapping } = options
+  const request = { scope, from, until, types, mapping, file, isOverwriting: options.overwrite === true }
+  // Loaded only here: it brings the clients of Kafka along.
+  const { runExport } = await import('#operations')
+  // Events to a terminal are progress enough.
+  const isQuiet = cli.isJson || (file === undefined && process.stdout.isTTY)
+  const job = (control: JobControl<'exporting'>) =>
+    withClient(options, (store) => runExport({ store, lines: process.stdout }, request, control))
+  return told(await runJob(cli, job, { isQuiet }), file)
 }
 
 function told(exported: Exported, file: string | undefined): Report {
-  const { events, streams, isInterrupted } = exported
+  const { status, events, streams } = exported
+  const isInterrupted = status === 'interrupted'
   const where = file === undefined ? '' : ` to ${file}`
   const counts = `${grouped(events)} events of ${grouped(streams)} streams`
   const interrupted = `Interrupted after ${counts}${file === undefined ? '' : `: ${file} was not written`}. Run the same command again`
   return {
-    document: { ...exported, ...(file !== undefined && { file }) },
+    document: { events, streams, isInterrupted, ...(file !== undefined && { file }) },
     text: isInterrupted ? interrupted : `Exported ${counts}${where}`,
     exitCode: isInterrupted ? 130 : 0,
     isAside: file === undefined,

@@ -1,13 +1,13 @@
 import type { Command } from 'commander'
 
+import type { JobControl, RolledBack } from '#operations'
+
 import { checkYes } from '../arguments.ts'
 import type { Cli, Report } from '../cli.ts'
-import { CommandError, UsageError } from '../failure.ts'
-import { type RolledBack, rollback } from '../import/rollback.ts'
-import { interruptible } from '../interruption.ts'
+import { UsageError } from '../failure.ts'
 import { parseArgument } from '../parse-json.ts'
-import { noDisplay, progressDisplay } from '../progress-display.ts'
-import { grouped } from '../progress-text.ts'
+import { grouped } from '../progress/progress-text.ts'
+import { runJob } from '../run-job.ts'
 import { list } from '../table.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
 
@@ -39,26 +39,25 @@ export function addImportRollback(program: Command, cli: Cli): void {
     .option('--yes', 'do it')
     .addHelpText('after', help)
     .action(async (importId: string, type: string, options: RollbackOptions) => {
-      cli.report(await interruptible((signal) => takeBack(cli, importId, type, options, signal)))
+      cli.report(await takeBack(cli, importId, type, options))
     })
   withWriterOption(command, cli)
 }
 
 async function takeBack(
-  { isJson }: Cli,
+  cli: Cli,
   importId: string,
   aggregateType: string,
   options: RollbackOptions,
-  signal: AbortSignal,
 ): Promise<Report> {
   const isDryRun = options.dryRun === true
   if (!isDryRun) checkYes(options, `append ${options.event} to every stream that import ${importId} began`)
   const event = { type: options.event, data: dataOf(options.data) }
-  const display = isJson ? noDisplay : progressDisplay(process.stderr)
-  const done = await withClient(options, (client) =>
-    rollback(client, { importId, aggregateType, event, isDryRun, signal, display }),
+  const request = { importId, aggregateType, event, isDryRun }
+  const { rollback } = await import('#operations')
+  const done = await runJob(cli, (control: JobControl<'rolling-back'>) =>
+    withClient(options, (client) => rollback(client, request, control)),
   )
-  if (done.streams === 0 && !done.isInterrupted) throw nothingFound(importId, aggregateType)
   return told(done, importId, isDryRun)
 }
 
@@ -70,17 +69,12 @@ function dataOf(json: string): unknown {
   }
 }
 
-const nothingFound = (importId: string, aggregateType: string): CommandError =>
-  new CommandError({
-    exitCode: 1,
-    code: 'import-not-found',
-    message: `no event of aggregate type ${aggregateType} is of an import ${importId}: is it what --import-id named?`,
-  })
-
 function told(done: RolledBack, importId: string, isDryRun: boolean): Report {
-  const { streams, takenBack, alreadyTakenBack, leftAlone, leftAloneCount, isInterrupted } = done
+  const { status, ...counts } = done
+  const { streams, takenBack, alreadyTakenBack, leftAlone, leftAloneCount } = counts
+  const isInterrupted = status === 'interrupted'
   return {
-    document: { importId, isDryRun, ...done },
+    document: { importId, isDryRun, ...counts, isInterrupted },
     text: [
       headline(done, importId, isDryRun),
       list([
@@ -95,12 +89,8 @@ function told(done: RolledBack, importId: string, isDryRun: boolean): Report {
   }
 }
 
-function headline(
-  { isInterrupted, leftAloneCount }: RolledBack,
-  importId: string,
-  isDryRun: boolean,
-): string {
-  if (isInterrupted) return 'Interrupted. Run the same command again to go on'
+function headline({ status, leftAloneCount }: RolledBack, importId: string, isDryRun: boolean): string {
+  if (status === 'interrupted') return 'Interrupted. Run the same command again to go on'
   if (isDryRun) return 'Nothing was appended: this was a dry run'
   return `Import ${importId} is taken back${leftAloneCount > 0 ? ', but for streams that are not its own alone' : ''}`
 }

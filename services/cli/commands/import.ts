@@ -1,25 +1,21 @@
-import { existsSync } from 'node:fs'
 import { basename } from 'node:path'
 
 import { type Command, Option } from 'commander'
 
 import { loadConfig } from '#config'
-import { createUpcasterChain, parseAggregateType } from '#domain'
-import { eventTypeCheck } from '#event-store'
-import { type EventCheck, eventCheckOf, loadCatalog } from '#schemas'
-import { loadDomain } from '#service'
+import { parseAggregateType } from '#domain'
+import type { ImportControl, ImportRequest, ImportStore, SchemaVersions } from '#operations'
 
 import { count } from '../arguments.ts'
 import type { Cli, Report } from '../cli.ts'
 import { UsageError } from '../failure.ts'
-import { importReport } from '../import/import-report.ts'
-import { readMapping } from '../import/mapping.ts'
-import { keptMax } from '../import/problem-log.ts'
-import { type ImportParts, type ImportRequest, runImport } from '../import/run-import.ts'
-import { latestVersions, schemaVersionOption, type SchemaVersions } from '../import/schema-versions.ts'
-import { interruptible } from '../interruption.ts'
-import { noDisplay, progressDisplay } from '../progress-display.ts'
+import { importReport } from '../reports/import-report.ts'
+import { runJob } from '../run-job.ts'
+import { latestVersions, schemaVersionOption } from '../schema-version-option.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
+
+/** An import keeps so many problems; #operations, which is loaded only when a command runs, has the same number. */
+export const problemsKeptMax = 1_000
 
 interface ImportOptions extends WriterOption {
   readonly mapping?: string
@@ -79,13 +75,15 @@ export function addImport(program: Command, cli: Cli): void {
     )
     .option('--dry-run', 'check all lines, append nothing')
     .option('--report <file>', 'where all problems go, one JSON document a line')
-    .addOption(numberOption('--errors-max', 'as many wrong lines end it; fewer are left out', keptMax, 1))
+    .addOption(
+      numberOption('--errors-max', 'as many wrong lines end it; fewer are left out', problemsKeptMax, 1),
+    )
     .addOption(numberOption('--batch', 'lines in one go; four such are under way at a time', 10_000, 500))
     .option('--checkpoint <file>', 'where to keep how far it is, and to go on from')
     .option('--no-schemas', 'do not check the events by the schemas at hand (ANNALS_SCHEMAS)')
     .addHelpText('after', help)
     .action(async (file: string, options: ImportOptions) => {
-      cli.report(await interruptible((signal) => importFile(cli, file, options, signal)))
+      cli.report(await importFile(cli, file, options))
     })
   withWriterOption(command, cli)
 }
@@ -99,24 +97,28 @@ function renaming(given: string, before: ReadonlyMap<string, string>): ReadonlyM
   return new Map([...before, [parseAggregateType(old), parseAggregateType(fresh)]])
 }
 
-async function importFile(
-  cli: Cli,
-  file: string,
-  options: ImportOptions,
-  signal: AbortSignal,
-): Promise<Report> {
+async function importFile(cli: Cli, file: string, options: ImportOptions): Promise<Report> {
+  // Loaded only here: it brings the clients of Kafka along.
+  const { runImport } = await import('#operations')
   const request = await requestOf(cli, file, options)
-  const display = () => (cli.isJson ? noDisplay : progressDisplay(process.stderr))
-  const run = async (store: ImportParts['store']) => runImport(request, { store, display, signal })
+  const run = (store: ImportStore) =>
+    runJob(cli, (control: ImportControl) => runImport(store, request, control), { labels })
   if (request.isDryRun) return importReport(await run(noStore), request)
-  // A writer that is not there is told at once; one that goes away in the midst of it is waited for.
+  // A writer that is not there is reported at once; one that goes away in the midst of it is waited for.
   await withClient(options, (client) => client.owners())
   return importReport(await withClient(options, run, {}), request)
 }
 
+const labels = {
+  checking: { what: 'checking', unit: 'bytes' },
+  appending: { what: 'appending', unit: 'events', waitingFor: 'the writer' },
+} as const
+
 async function requestOf(cli: Cli, file: string, options: ImportOptions): Promise<ImportRequest> {
+  const { readMapping, schemaCheckOf } = await import('#operations')
   const { mapping, source, importId, idPrefix, rename, dryRun, errorsMax, batch, report, checkpoint } =
     options
+  const areSchemasNamed = (cli.env['ANNALS_SCHEMAS'] ?? '') !== ''
   return {
     from: {
       file,
@@ -127,26 +129,11 @@ async function requestOf(cli: Cli, file: string, options: ImportOptions): Promis
       ...(mapping !== undefined && { mapping: await readMapping(mapping) }),
       ...(importId !== undefined && { importId }),
     },
-    check: options.schemas ? await schemaCheck(cli) : undefined,
+    check: options.schemas ? await schemaCheckOf(loadConfig(cli.env), areSchemasNamed) : undefined,
     isDryRun: dryRun === true,
     ...{ errorsMax, batch, report, checkpoint },
   }
 }
 
-/** By the schemas and the domain modules that are at hand; the writer has the last word. */
-async function schemaCheck({ env }: Cli): Promise<EventCheck | undefined> {
-  const { domain, writer } = loadConfig(env)
-  const isAsked = (env['ANNALS_SCHEMAS'] ?? '') !== ''
-  if (!isAsked && !domain.schemaFolders.every((folder) => existsSync(folder))) return undefined
-  const { aggregates, upcasters } = await loadDomain(domain.modules)
-  const fits = eventCheckOf(loadCatalog(domain.schemaFolders), createUpcasterChain(upcasters))
-  if (writer.eventTypes === 'any') return fits
-  const isEvolved = eventTypeCheck(aggregates)
-  return (aggregateType, type, data, schemaVersion) => {
-    isEvolved(aggregateType, [{ type }])
-    return fits(aggregateType, type, data, schemaVersion)
-  }
-}
-
 const neverAsked = (): Promise<never> => Promise.reject(new Error('a dry run asks no writer'))
-const noStore: ImportParts['store'] = { append: neverAsked, read: neverAsked }
+const noStore: ImportStore = { append: neverAsked, read: neverAsked }

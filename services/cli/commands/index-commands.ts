@@ -1,9 +1,11 @@
 import type { Command } from 'commander'
 
+import { loadConfig } from '#config'
+import type { JobControl } from '#operations'
+
 import { checkYes } from '../arguments.ts'
-import type { Cli } from '../cli.ts'
-import { interruptible } from '../interruption.ts'
-import { noDisplay, progressDisplay } from '../progress-display.ts'
+import type { Cli, Report } from '../cli.ts'
+import { runJob } from '../run-job.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
 import { verifyReport, withLimits } from './verify.ts'
 
@@ -76,19 +78,27 @@ function addRebuild(index: Command, cli: Cli): void {
     .addHelpText('after', rebuildHelp)
     .action(async (types: readonly string[], options: RebuildOptions) => {
       checkYes(options, undertaking(types, options))
-      const { rebuildIndex, rebuildReport } = await import('../verify/rebuild-index.ts')
-      const display = cli.isJson ? noDisplay : progressDisplay(process.stderr)
-      const rebuild = await interruptible((signal) =>
-        withClient(options, (client) =>
-          rebuildIndex(cli.env, {
-            ...{ types, client, display, signal },
-            acceptsDeletedEvents: options.acceptDeletedEvents === true,
-          }),
-        ),
-      )
-      cli.report(rebuildReport(rebuild))
+      cli.report(await rebuild(cli, types, options))
     })
   withWriterOption(command, cli)
+}
+
+async function rebuild(cli: Cli, types: readonly string[], options: RebuildOptions): Promise<Report> {
+  const [{ rebuildIndex }, { rebuildReport }, { withConnections }] = await Promise.all([
+    import('#operations'),
+    import('../reports/index-rebuild-report.ts'),
+    import('#service'),
+  ])
+  const config = loadConfig(cli.env)
+  const request = { types, acceptsDeletedEvents: options.acceptDeletedEvents === true }
+  const rebuilt = await runJob(cli, (control: JobControl<'rebuilding'>) =>
+    withClient(options, (client) =>
+      withConnections(config, (connections) =>
+        rebuildIndex(config, { ...connections, client }, request, control),
+      ),
+    ),
+  )
+  return rebuildReport(rebuilt)
 }
 
 function undertaking(types: readonly string[], { acceptDeletedEvents }: RebuildOptions): string {

@@ -7,7 +7,7 @@ import type { GenerationInfo, RebuildOptions } from '#projections'
 
 import { time } from '../arguments.ts'
 import type { Cli, Report } from '../cli.ts'
-import { noDisplay, progressDisplay } from '../progress-display.ts'
+import { noDisplay, progressDisplay } from '../progress/progress-display.ts'
 import { type RebuildEnd, watchRebuild } from '../watch-rebuild.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
 
@@ -93,7 +93,7 @@ async function watch(client: AnnalsClient, { isJson }: Cli, name: string, genera
   }
 }
 
-/** Whoever cannot be told how it went must know that there is something to look at. */
+/** The rebuild was started: the error says where to look for it. */
 function begun(error: unknown, name: string, generation: string): unknown {
   if (!(error instanceof EventStoreError)) return error
   const message = `${error.message}. The rebuild of ${name} was begun, as generation ${generation}: ${howToLook(name)}`

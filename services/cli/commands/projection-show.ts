@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import type { GenerationInfo, PartitionInfo, ProjectionInfo } from '#projections'
 
 import type { Cli, Report } from '../cli.ts'
-import { grouped, progressText } from '../progress-text.ts'
+import { grouped, progressText } from '../progress/progress-text.ts'
 import { list, table } from '../table.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
 
@@ -56,7 +56,7 @@ const stoppedOf = ({ partitions }: GenerationInfo): readonly PartitionInfo[] =>
 
 function shown(projection: ProjectionInfo): Report {
   const { generations } = projection
-  // Of one that is being taken away nobody wants to know more.
+  // A generation that is being removed needs no details.
   const lasting = generations.filter(({ status }) => status !== 'retired')
   const parts = [
     headOf(projection),

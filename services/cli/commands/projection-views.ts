@@ -81,7 +81,7 @@ async function view(client: AnnalsClient, name: string, key: string, options: Vi
   }
 }
 
-/** One view more than is shown tells whether there are more. */
+/** One view more than is shown reveals whether there are more. */
 async function views(client: AnnalsClient, name: string, options: ViewsCommandOptions): Promise<Report> {
   const { orderBy, desc, limit } = options
   const query: ViewsQuery = {

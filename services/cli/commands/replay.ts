@@ -5,7 +5,7 @@ import { parsePosition, parseStreamId } from '#domain'
 import { count, time, version } from '../arguments.ts'
 import type { Cli } from '../cli.ts'
 import { UsageError } from '../failure.ts'
-import type { ReplayCommandOptions } from '../replay/replay-command-options.ts'
+import type { ReplayCommandOptions } from '../replay-command-options.ts'
 import { withClient, withWriterOption } from '../writer-option.ts'
 import { rebuild } from './projection-rebuild.ts'
 

@@ -2,11 +2,12 @@ import { type Command, Option } from 'commander'
 
 import { loadConfig } from '#config'
 import { parseTime } from '#event-store'
+import type { RestoreControl, RestoreRequest } from '#operations'
 
 import { count } from '../arguments.ts'
-import type { RestoreSettings } from '../backup/restore/run-restore.ts'
-import type { Cli } from '../cli.ts'
-import { interruptible } from '../interruption.ts'
+import type { Cli, Report } from '../cli.ts'
+import { CommandError, failureOf, withRightsAdvice } from '../failure.ts'
+import { runJob } from '../run-job.ts'
 import { verifyReport } from './verify.ts'
 
 interface RestoreCommandOptions {
@@ -54,29 +55,50 @@ export function addRestore(program: Command, cli: Cli): void {
     .option('--dry-run', 'check the backup and the cluster, and change nothing')
     .option('--verify', 'compare streams afterwards, as `annals verify` does')
     .addHelpText('after', help)
-    .action(async (folder: string, options: RestoreCommandOptions) => {
-      const { verify, ...settings } = options
-      cli.report(await run(cli, folder, settingsOf(settings), verify === true && options.dryRun !== true))
-    })
+    .action(async (folder: string, options: RestoreCommandOptions) =>
+      cli.report(await run(cli, folder, options)),
+    )
 }
 
-const settingsOf = ({ at, until, replication, dryRun }: RestoreCommandOptions): RestoreSettings => ({
-  point: { ...(at !== undefined && { at }), ...(until !== undefined && { untilMs: until }) },
-  ...(replication !== undefined && { replication }),
-  isDryRun: dryRun === true,
-})
+function requestOf(folder: string, options: RestoreCommandOptions): RestoreRequest {
+  const { at, until, replication, dryRun } = options
+  return {
+    folder,
+    point: { ...(at !== undefined && { at }), ...(until !== undefined && { untilMs: until }) },
+    ...(replication !== undefined && { replication }),
+    isDryRun: dryRun === true,
+  }
+}
 
-async function run(cli: Cli, folder: string, settings: RestoreSettings, verifies: boolean) {
+async function run(cli: Cli, folder: string, options: RestoreCommandOptions): Promise<Report> {
+  const request = requestOf(folder, options)
   const config = loadConfig(cli.env)
   // Loaded only here: the clients of Kafka would make every other command start in twice the time.
-  const { restoreBackup } = await import('../backup/restore/run-restore.ts')
-  const restored = await interruptible((signal) => restoreBackup(cli, config, folder, settings, signal))
-  if (!verifies || (restored.exitCode ?? 0) !== 0) return restored
+  const [{ logOpener, runRestore }, { restoreReport }] = await Promise.all([
+    import('#operations'),
+    import('../reports/restore-report.ts'),
+  ])
+  const openLog = logOpener(config)
+  const end = await runJob(cli, (control: RestoreControl) => runRestore({ openLog }, request, control)).catch(
+    (error: unknown) => {
+      throw withAdvice(withRightsAdvice(error, 'docs/operations/backup.md tells which rights it takes'))
+    },
+  )
+  const report = restoreReport(end)
+  if (options.verify !== true || end.status !== 'restored') return report
   // Index, snapshots and projections are not there before the services have been.
   const verified = await verifyReport(cli, [], ['log'], { seed: '', findingsMax: 100 })
   return {
-    document: { ...restored.document, verification: verified.document },
-    text: `${restored.text}\n${verified.text}`,
+    document: { ...report.document, verification: verified.document },
+    text: `${report.text}\n${verified.text}`,
     exitCode: verified.exitCode ?? 0,
   }
+}
+
+/** A restore that failed on the way is resumed by the same command. */
+function withAdvice(error: unknown): unknown {
+  const { message, exitCode, ...failure } = failureOf(error)
+  if (exitCode !== 3 && exitCode !== 4) return error
+  const advice = 'Once that is mended run the same command again: it goes on where it was'
+  return new CommandError({ ...failure, exitCode, message: `${message}. ${advice}` }, { cause: error })
 }

@@ -4,10 +4,10 @@ import type { Command } from 'commander'
 
 import { loadConfig } from '#config'
 import { parseAggregateType } from '#domain'
+import type { JobControl } from '#operations'
 
 import type { Cli, Report } from '../cli.ts'
-import { interruptible } from '../interruption.ts'
-import { noDisplay, progressDisplay } from '../progress-display.ts'
+import { runJob } from '../run-job.ts'
 
 const folders = 'Folders are those of ANNALS_SCHEMAS, upcasters those of the domain modules of ANNALS_DOMAIN.'
 
@@ -45,15 +45,14 @@ function addInfer(schemas: Command, cli: Cli): void {
     .option('--write', 'write the files into the first folder of ANNALS_SCHEMAS; none is replaced')
     .addHelpText('after', inferHelp)
     .action(async (file: string, options: InferOptions) => {
-      cli.report(await interruptible((signal) => infer(cli, file, options, signal)))
+      cli.report(await infer(cli, file, options))
     })
 }
 
-async function infer(cli: Cli, file: string, options: InferOptions, signal: AbortSignal): Promise<Report> {
-  const [{ inferSchemas }, { inferReport }, { readMapping }] = await Promise.all([
-    import('../infer/infer-schemas.ts'),
-    import('../infer/infer-report.ts'),
-    import('../import/mapping.ts'),
+async function infer(cli: Cli, file: string, options: InferOptions): Promise<Report> {
+  const [{ inferSchemas, readMapping }, { inferReport }] = await Promise.all([
+    import('#operations'),
+    import('../reports/infer-report.ts'),
   ])
   const { mapping } = options
   const [folder = 'schemas'] = loadConfig(cli.env).domain.schemaFolders
@@ -62,8 +61,9 @@ async function infer(cli: Cli, file: string, options: InferOptions, signal: Abor
     ...(mapping !== undefined && { mapping: await readMapping(mapping) }),
   }
   const request = { from, aggregateType: options.type, folder, isWriting: options.write === true }
-  const display = cli.isJson ? noDisplay : progressDisplay(process.stderr)
-  return inferReport(await inferSchemas(request, { display, signal }), request)
+  const job = (control: JobControl<'reading'>) => inferSchemas(request, control)
+  const labels = { reading: { what: 'reading', unit: 'bytes' } }
+  return inferReport(await runJob(cli, job, { labels }), request)
 }
 
 export function addSchemas(program: Command, cli: Cli): void {

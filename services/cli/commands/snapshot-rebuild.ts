@@ -6,8 +6,8 @@ import type { AnnalsClient } from '#client'
 import type { SnapshotRebuild } from '#event-store'
 
 import type { Cli, Report } from '../cli.ts'
-import { noDisplay, type ProgressDisplay, progressDisplay } from '../progress-display.ts'
-import { progressText } from '../progress-text.ts'
+import { noDisplay, type ProgressDisplay, progressDisplay } from '../progress/progress-display.ts'
+import { progressText } from '../progress/progress-text.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
 
 interface RebuildOptions extends WriterOption {

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import type { SnapshotRebuild, SnapshotStatistics } from '#event-store'
 
 import type { Cli, Report } from '../cli.ts'
-import { grouped, progressText } from '../progress-text.ts'
+import { grouped, progressText } from '../progress/progress-text.ts'
 import { table } from '../table.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
 

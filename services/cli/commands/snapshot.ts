@@ -4,7 +4,7 @@ import type { SnapshotCleanup, SnapshotTaken } from '#event-store'
 
 import { checkYes } from '../arguments.ts'
 import type { Cli, Report } from '../cli.ts'
-import { grouped } from '../progress-text.ts'
+import { grouped } from '../progress/progress-text.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
 import { addSnapshotRebuild } from './snapshot-rebuild.ts'
 import { addSnapshotStats } from './snapshot-stats.ts'

@@ -68,7 +68,7 @@ async function history(client: AnnalsClient, streamId: string, options: HistoryO
   return told(streamId, events, next, options)
 }
 
-/** One event more than is shown tells whether there are more. */
+/** One event more than is shown reveals whether there are more. */
 const readOptions = ({
   fromVersion,
   toVersion,

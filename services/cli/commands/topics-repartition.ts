@@ -1,16 +1,13 @@
 import { type Command, Option } from 'commander'
 
 import { loadConfig } from '#config'
+import type { JobControl, MovePlan, Repartitioned } from '#operations'
 
 import { checkYes, count } from '../arguments.ts'
 import type { Cli, Report } from '../cli.ts'
 import { UsageError } from '../failure.ts'
-import { interruptible } from '../interruption.ts'
-import { noDisplay, noticeOf, progressDisplay } from '../progress-display.ts'
-import { grouped } from '../progress-text.ts'
-import { ProgressMeter } from '../progress-meter.ts'
-import type { MovePlan } from '../topics/repartition/dry-run.ts'
-import type { Repartitioned } from '../topics/repartition/repartition.ts'
+import { grouped } from '../progress/progress-text.ts'
+import { runJob } from '../run-job.ts'
 
 interface RepartitionCommandOptions {
   readonly partitions?: number
@@ -32,9 +29,6 @@ Examples:
   annals topics repartition order --yes
   annals topics repartition order --abort --yes`
 
-/** A service that was starting when the move began has joined its group after so long. */
-const settleMs = 10_000
-
 export function addTopicsRepartition(topics: Command, cli: Cli): void {
   topics
     .command('repartition')
@@ -55,28 +49,23 @@ export function addTopicsRepartition(topics: Command, cli: Cli): void {
     })
 }
 
-async function dryRun({ env, isJson }: Cli, type: string, { partitions }: RepartitionCommandOptions) {
+async function dryRun(cli: Cli, type: string, { partitions }: RepartitionCommandOptions): Promise<Report> {
   if (partitions === undefined) throw new UsageError('--dry-run needs --partitions')
-  const [{ planOnly }, { withConnections }] = await load()
-  const config = loadConfig(env)
-  const meter = new ProgressMeter(isJson ? noDisplay : progressDisplay(process.stderr), 0)
-  const plan = await withConnections(config, (connections) =>
-    planOnly(connections, config, type, partitions, (records) => meter.advance(records)),
+  const [{ planRepartition }, { withConnections }] = await load()
+  const config = loadConfig(cli.env)
+  const request = { aggregateType: type, partitions }
+  return planned(
+    await runJob(cli, (control: JobControl<'planning'>) =>
+      withConnections(config, (connections) => planRepartition(config, connections, request, control)),
+    ),
   )
-  meter.end()
-  return planned(plan)
 }
 
 async function abort({ env }: Cli, type: string, options: RepartitionCommandOptions): Promise<Report> {
   checkYes(options, `give up the move of ${type} and delete its copy`)
-  const [{ Repartition }, { withConnections }] = await load()
+  const [{ abortRepartition }, { withConnections }] = await load()
   const config = loadConfig(env)
-  await withConnections(config, (connections) =>
-    new Repartition(connections, config, {
-      ...{ aggregateType: type, partitions: undefined, settleMs },
-      ...{ advance: () => undefined, signal: new AbortController().signal, tell: () => undefined },
-    }).abort(),
-  )
+  await withConnections(config, (connections) => abortRepartition(config, connections, type))
   return {
     document: { aggregateType: type, status: 'aborted' },
     text: `The move of ${type} is given up: its topic is as it was, and services may start`,
@@ -84,43 +73,21 @@ async function abort({ env }: Cli, type: string, options: RepartitionCommandOpti
 }
 
 async function repartition(cli: Cli, type: string, options: RepartitionCommandOptions): Promise<Report> {
-  const what =
-    options.partitions === undefined ? 'go on with moving' : `move to ${options.partitions} partitions`
+  const { partitions } = options
+  const what = partitions === undefined ? 'go on with moving' : `move to ${partitions} partitions`
   checkYes(options, `${what} all events of ${type}, while no service may run`)
-  const [{ eventCount, passes, Repartition }, { withConnections }] = await load()
+  const [{ runRepartition }, { withConnections }] = await load()
   const config = loadConfig(cli.env)
   const beganMs = performance.now()
-  return interruptible((signal) =>
-    withConnections(config, async (connections) => {
-      const meter = new ProgressMeter(
-        cli.isJson ? noDisplay : progressDisplay(process.stderr),
-        passes * (await eventCount(connections, type)),
-      )
-      const move = new Repartition(connections, config, {
-        ...{ aggregateType: type, partitions: options.partitions, settleMs, signal },
-        advance: (records) => meter.advance(records),
-        tell: noticeOf(cli),
-      })
-      try {
-        return moved(type, await move.run(), performance.now() - beganMs)
-      } catch (error) {
-        if (signal.aborted) return interrupted(type)
-        throw error
-      } finally {
-        meter.end()
-      }
-    }),
+  const end = await runJob(cli, (control: JobControl<'moving'>) =>
+    withConnections(config, (connections) =>
+      runRepartition(config, connections, { aggregateType: type, partitions }, control),
+    ),
   )
+  return end.status === 'interrupted' ? interrupted(type) : moved(type, end, performance.now() - beganMs)
 }
 
-const load = async () => {
-  const [dry, move, service] = await Promise.all([
-    import('../topics/repartition/dry-run.ts'),
-    import('../topics/repartition/repartition.ts'),
-    import('#service'),
-  ])
-  return [{ ...dry, ...move }, service] as const
-}
+const load = () => Promise.all([import('#operations'), import('#service')])
 
 function planned(plan: MovePlan): Report {
   const { topic, from, to, events, perPartition, bytes, atWork } = plan

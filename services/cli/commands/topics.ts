@@ -1,16 +1,9 @@
-import { styleText } from 'node:util'
-
 import type { Command } from 'commander'
 
 import { loadConfig } from '#config'
-import type { Finding } from '#kafka'
+import type { CreatedTopic } from '#operations'
 
 import type { Cli, Report } from '../cli.ts'
-import { grouped } from '../progress-text.ts'
-import { ofCluster } from '../named-cluster.ts'
-import { table } from '../table.ts'
-import type { CreatedTopic } from '../topics/create-topics.ts'
-import type { InspectedTopic, TopicsInspection } from '../topics/inspect-topics.ts'
 import { addTopicsRepartition } from './topics-repartition.ts'
 
 const topicsHelp = `
@@ -53,72 +46,52 @@ export function addTopics(program: Command, cli: Cli): void {
     .command('list')
     .description('All topics of the domain: partitions, copies, sizes, settings.')
     .addHelpText('after', listHelp)
-    .action(async () => cli.report(listed(await inspection(cli))))
+    .action(async () => cli.report(await list(cli)))
   topics
     .command('check')
     .description('Compare the settings of topics and brokers with the recommended ones.')
     .addHelpText('after', checkHelp)
-    .action(async () => cli.report(checked(await inspection(cli))))
+    .action(async () => cli.report(await check(cli)))
   topics
     .command('create')
     .description('Make the topics of an aggregate type: events, and snapshots where it has any.')
     .argument('<aggregateType>', 'of the domain')
     .addHelpText('after', createHelp)
-    .action(async (aggregateType: string) => cli.report(created(await create(cli, aggregateType))))
+    .action(async (aggregateType: string) => cli.report(await create(cli, aggregateType)))
   addTopicsRepartition(topics, cli)
 }
 
-async function inspection({ env }: Cli): Promise<TopicsInspection> {
-  const [{ inspectTopics }, { withConnections }] = await Promise.all([
-    import('../topics/inspect-topics.ts'),
+async function inspect({ env }: Cli) {
+  const [{ inspectTopics }, reports, { withConnections }] = await Promise.all([
+    import('#operations'),
+    import('../reports/topics-report.ts'),
     import('#service'),
   ])
   const config = loadConfig(env)
-  return withConnections(config, (connections) => inspectTopics(connections, config))
+  const inspection = await withConnections(config, (connections) => inspectTopics(config, connections))
+  return { inspection, ...reports }
 }
 
-async function create({ env }: Cli, aggregateType: string): Promise<readonly CreatedTopic[]> {
+async function list(cli: Cli): Promise<Report> {
+  const { inspection, listReport } = await inspect(cli)
+  return listReport(inspection)
+}
+
+async function check(cli: Cli): Promise<Report> {
+  const { inspection, checkReport } = await inspect(cli)
+  return checkReport(inspection)
+}
+
+async function create({ env }: Cli, aggregateType: string): Promise<Report> {
   const [{ createTopics }, { withConnections }] = await Promise.all([
-    import('../topics/create-topics.ts'),
+    import('#operations'),
     import('#service'),
   ])
   const config = loadConfig(env)
-  return withConnections(config, (connections) => createTopics(connections, config, aggregateType))
+  return created(
+    await withConnections(config, (connections) => createTopics(config, connections, { aggregateType })),
+  )
 }
-
-const listed = ({ cluster, topics, brokers }: TopicsInspection): Report =>
-  ofCluster(cluster, {
-    document: { topics, brokers },
-    text:
-      topics.length === 0
-        ? 'The domain has no topics: set ANNALS_DOMAIN as for the services'
-        : table(['topic', 'role', 'partitions', 'copies', 'bytes', 'settings'], topics.map(row)),
-  })
-
-function row({ name, role, found, findings }: InspectedTopic): (string | number)[] {
-  if (found === undefined) return [name, role, '', '', '', 'not there yet']
-  const settings = findings.length === 0 ? 'as recommended' : `${findings.length} findings: topics check`
-  return [name, role, found.partitions, found.replication, grouped(found.bytes), settings]
-}
-
-function checked({ cluster, topics, brokers }: TopicsInspection): Report {
-  const findings = [...topics.flatMap((topic) => topic.findings), ...brokers]
-  const present = topics.filter(({ found }) => found !== undefined).length
-  const ending =
-    findings.length === 0
-      ? present === 0
-        ? 'Nothing was checked: none of the topics of the domain (ANNALS_DOMAIN) is there'
-        : `${present} topics, all settings and logs as they should be`
-      : `${findings.length} findings in ${present} topics and the brokers`
-  return ofCluster(cluster, {
-    document: { findings, topics: present },
-    text: [...findings.map(drawn), ending].join('\n'),
-    exitCode: findings.length === 0 && present > 0 ? 0 : 1,
-  })
-}
-
-const drawn = ({ subject, setting, actual, recommended, why }: Finding): string =>
-  `${styleText('red', subject)}: ${setting} is ${actual}, expected ${recommended}: ${why}`
 
 const created = (topics: readonly CreatedTopic[]): Report => ({
   document: { topics },

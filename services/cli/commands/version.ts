@@ -1,7 +1,5 @@
 import type { Command } from 'commander'
 
-import { version } from '#service'
-
 import type { Cli } from '../cli.ts'
 
 const help = `
@@ -14,7 +12,9 @@ export function addVersion(program: Command, cli: Cli): void {
     .command('version')
     .description('Print the version of Annals.')
     .addHelpText('after', help)
-    .action(() => {
+    .action(async () => {
+      // Loaded only here: #service brings the clients of Kafka and Redis along.
+      const { version } = await import('#service')
       cli.report({ document: { version }, text: version })
     })
 }

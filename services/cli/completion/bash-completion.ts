@@ -43,7 +43,7 @@ const indented = (width: number, lines: readonly string[]): string =>
 const wordCase = ({ path, subcommands, choices, options }: CommandShape): string =>
   `'${path}') words='${[...subcommands, ...choices, ...options.flatMap(({ flags }) => flags)].join(' ')}' ;;`
 
-/** What follows an option is a value: a choice, a file, or what nobody can know. */
+/** An option is followed by a value: a choice, a file, or free text. */
 const valueCases = ({ path, options }: CommandShape): string[] =>
   options.flatMap(({ flags, value }) =>
     value === undefined ? [] : flags.map((flag) => `'${path} ${flag}') ${valueCommand(value)} return ;;`),

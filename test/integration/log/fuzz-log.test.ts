@@ -6,7 +6,7 @@ import { aggregateIdOf, eventTopic, parseStreamId, type Version } from '#domain'
 import { type LogRecord } from '#kafka'
 import type { Backends } from '#service'
 
-import type { Finding } from '../../../services/cli/verify/finding.ts'
+import type { Finding } from '#operations'
 import { type Foreign, misfits, notEvents, someOf } from '../../fuzz/foreign-records.ts'
 import { fuzzFactor, fuzzSettings } from '../../fuzz/fuzz-settings.ts'
 import { cliHere } from '../../support/cli/cli-here.ts'

@@ -8,7 +8,7 @@ import { eventTopic } from '#domain'
 import { KafkaCluster, proveFence, topicConfigs, Topics } from '#kafka'
 
 import { freePorts, startRedis } from '../../../scripts/stack/index.ts'
-import type { Finding } from '../../../services/cli/doctor/finding.ts'
+import type { DoctorFinding as Finding } from '#operations'
 import { type CliEnd, cliWith } from '../../support/cli/cli.ts'
 import { type Installation, installation, startRealWriter } from '../../support/services/real-writer.ts'
 import { testStack, uniqueName, waitFor } from '../../support/stack/stack.ts'

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { aggregateIdOf } from '#domain'
 import { PlainSql } from '#projections-postgres/testing'
 
-import type { Finding } from '../../../services/cli/verify/finding.ts'
+import type { Finding } from '#operations'
 import { cliHere } from '../../support/cli/cli-here.ts'
 import { testClient } from '../../support/services/closing.ts'
 import { openHands } from '../../support/append/past-the-writer.ts'

@@ -4,7 +4,7 @@ import { aggregateIdOf, snapshotTopic, type StreamId } from '#domain'
 import { type LogRecord } from '#kafka'
 import type { Backends } from '#service'
 
-import type { Finding } from '../../../services/cli/verify/finding.ts'
+import type { Finding } from '#operations'
 import { cliHere } from '../../support/cli/cli-here.ts'
 import { testClient } from '../../support/services/closing.ts'
 import { openIndex } from '../../support/index/index-keys.ts'

@@ -13,7 +13,7 @@ import type { StoredEvent } from '#event-log/records'
 import { Topics } from '#kafka'
 import { type Connections, withConnections } from '#service'
 
-import { Repartition } from '../../../services/cli/topics/repartition/repartition.ts'
+import { Repartition } from '#operations/testing'
 import { cliHere } from '../../support/cli/cli-here.ts'
 import { testClient } from '../../support/services/closing.ts'
 import { byStream, expectIndexEqualsLog, expectSound, readLog } from '../../support/append/log-check.ts'
@@ -85,7 +85,7 @@ const attempt = (where: Installation, { crashAfter, partitions }: Attempt) => {
     partitions,
     settleMs: 0,
     signal: new AbortController().signal,
-    tell: () => undefined,
+    notify: () => undefined,
     advance,
   }
   return withConnections(config, (connections) => new Repartition(connections, config, options).run())
@@ -253,7 +253,7 @@ test('events that somebody appends meanwhile are never deleted', async () => {
     partitions: 4,
     settleMs: 3_000,
     signal: new AbortController().signal,
-    tell: () => undefined,
+    notify: () => undefined,
     advance,
   }
   const run = withConnections(config, (connections) => new Repartition(connections, config, options).run())

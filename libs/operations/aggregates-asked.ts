@@ -1,0 +1,20 @@
+import { type Aggregate, type DomainModule, instead, InvalidInputError } from '#domain'
+
+/**
+ * The requested aggregates of the domain: those of the given types, or all where none is given.
+ * @throws InvalidInputError for a type that the domain does not have.
+ */
+export function aggregatesAsked(
+  { aggregates }: Pick<DomainModule, 'aggregates'>,
+  types: readonly string[],
+): readonly Aggregate[] {
+  const known = aggregates.map(({ type }) => type)
+  const unknown = types.find((type) => !known.includes(type))
+  if (unknown !== undefined) {
+    throw new InvalidInputError(
+      'aggregateType',
+      `there is no aggregate type ${unknown} in the domain (ANNALS_DOMAIN)${instead(unknown, known)}`,
+    )
+  }
+  return types.length === 0 ? aggregates : aggregates.filter(({ type }) => types.includes(type))
+}

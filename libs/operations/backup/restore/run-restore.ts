@@ -1,0 +1,99 @@
+import { type Config, shownSettings } from '#config'
+
+import { type JobControl, noticesTo, PhaseProgress } from '../../job-control.ts'
+import { clusterOf, type NamedCluster } from '../../named-cluster.ts'
+import { BackupFolder } from '../backup-folder.ts'
+import type { LogOpener, OpenLog } from '../open-log.ts'
+import { planRestore, type RestorePlan, type RestorePoint } from './plan-restore.ts'
+import { Restore, type Restored } from './restore.ts'
+
+export interface RestoreRequest {
+  /** Folder of backups. */
+  readonly folder: string
+  readonly point: RestorePoint
+  /** Copies of each partition; absent: as many as there were. */
+  readonly replication?: number
+  /** Checks backup and cluster, and changes nothing. */
+  readonly isDryRun: boolean
+}
+
+/** A setting that had another value when the backup was made. */
+export interface SettingDifference {
+  readonly setting: string
+  readonly there: string
+  readonly here: string
+}
+
+interface Described {
+  readonly cluster: NamedCluster
+  readonly plan: RestorePlan
+  readonly settings: readonly SettingDifference[]
+}
+
+/** `interrupted`: the same request resumes it. */
+export type RestoreEnd =
+  | (Described & { readonly status: 'planned'; readonly isResumed: boolean })
+  | (Described & Restored & { readonly status: 'restored'; readonly tookMs: number })
+  | { readonly status: 'interrupted' }
+
+export type RestoreControl = JobControl<'checking' | 'restoring'>
+
+/** Each event is written and compared. */
+const passes = 2
+
+/**
+ * Restores a backup into a cluster that has none of its events, or checks whether it could. The same request resumes an interrupted restore.
+ * @throws OperationError, LogError, SchemaError
+ */
+export async function runRestore(
+  { openLog }: { readonly openLog: LogOpener },
+  request: RestoreRequest,
+  control: RestoreControl,
+): Promise<RestoreEnd> {
+  const beganMs = performance.now()
+  const folder = await BackupFolder.open(request.folder)
+  try {
+    const checking = new PhaseProgress(control, { phase: 'checking', unit: 'bytes' }, 0)
+    const begin = (bytes: number) => checking.extend(bytes)
+    const advance = (bytes: number) => checking.advance(bytes)
+    const plan = await planRestore(folder, request.point, { begin, advance }, control.signal)
+    return await openLog((log) => restorePlanned(log, plan, request, control, beganMs))
+  } catch (error) {
+    if (control.signal.aborted) return { status: 'interrupted' }
+    throw error
+  }
+}
+
+async function restorePlanned(
+  log: OpenLog,
+  plan: RestorePlan,
+  { replication, isDryRun }: RestoreRequest,
+  control: RestoreControl,
+  beganMs: number,
+): Promise<RestoreEnd> {
+  const progress = new PhaseProgress(control, { phase: 'restoring', unit: 'records' }, 0)
+  const restore = new Restore(log, plan, {
+    ...{ signal: control.signal, notify: noticesTo(control) },
+    advance: (records) => progress.advance(records),
+    ...(replication !== undefined && { replication }),
+  })
+  const described = {
+    ...{ cluster: clusterOf(log.cluster, log.config), plan },
+    settings: differences(plan, log.config),
+  }
+  if (isDryRun) return { status: 'planned', ...described, isResumed: await restore.check() }
+  progress.extend(passes * plan.events)
+  const restored = await restore.run()
+  return { status: 'restored', ...described, ...restored, tookMs: performance.now() - beganMs }
+}
+
+/** Settings that name servers, files and accounts of one place differ by nature. */
+const ofPlace = /(_URLS?|_BROKERS|_HOST|_PORT|_FILE|_USERNAME|_PREFIX)$/
+
+function differences({ manifest }: RestorePlan, config: Config): SettingDifference[] {
+  const now = shownSettings(config)
+  const there = manifest.configuration
+  return [...new Set([...Object.keys(there), ...Object.keys(now)])]
+    .filter((setting) => !ofPlace.test(setting) && there[setting] !== now[setting])
+    .map((setting) => ({ setting, there: there[setting] ?? '', here: now[setting] ?? '' }))
+}

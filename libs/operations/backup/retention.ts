@@ -1,0 +1,98 @@
+import { type BackupFolder, type ChainIds, type StoredBackup } from './backup-folder.ts'
+import { checkChain } from './check-backup.ts'
+import { whileLocked } from './folder-lock.ts'
+import { knownTopics } from './plan-backup.ts'
+import { startMsOf } from './manifest.ts'
+
+/** Which chains to keep. A chain is kept if either rule keeps it; without rules all are kept. */
+export interface Retention {
+  /** The number of newest chains to keep. */
+  readonly chains?: number
+  /** Keeps chains whose last backup is not older than this. */
+  readonly days?: number
+}
+
+export interface RetentionOutcome {
+  /** Ids of the full backups whose chains were removed. */
+  readonly removed: readonly string[]
+  /** Why other old chains were kept, in sentences. */
+  readonly kept: readonly string[]
+}
+
+const dayMs = 86_400_000
+
+/**
+ * Removes chains that are too old by all that is given. The newest chain always stays; an older one goes only when the newest one is sound, and holds
+ * all that it holds.
+ */
+export function removeOld(
+  folder: BackupFolder,
+  { chains: chainsMax, days }: Retention,
+  nowMs = Date.now(),
+): Promise<RetentionOutcome> {
+  if (chainsMax === undefined && days === undefined) return Promise.resolve({ removed: [], kept: [] })
+  return whileLocked(folder.path, async () => {
+    const chains = await folder.chains()
+    const newest = chains.at(-1)
+    const old = chains.slice(0, -Math.max(1, chainsMax ?? 0)).filter((ids) => isOld(ids, days, nowMs))
+    if (newest === undefined || old.length === 0) return { removed: [], kept: [] }
+    const findings = await checkChain(folder, newest, {
+      ...{ readsRecords: false, advance: () => undefined },
+      signal: new AbortController().signal,
+    })
+    const [damage] = findings
+    if (damage !== undefined) {
+      return { removed: [], kept: [`older chains stay, for the newest one is damaged: ${damage.message}`] }
+    }
+    return removeCovered(folder, old, await folder.readChain(newest))
+  })
+}
+
+const isOld = (ids: ChainIds, days: number | undefined, nowMs: number): boolean =>
+  startMsOf(ids.at(-1) ?? '') < nowMs - (days ?? 0) * dayMs
+
+async function removeCovered(
+  folder: BackupFolder,
+  old: readonly ChainIds[],
+  newest: readonly StoredBackup[],
+): Promise<RetentionOutcome> {
+  const removed: string[] = []
+  const kept: string[] = []
+  for (const ids of old) {
+    const { chain, fault } = await folder.readUpToFault(ids)
+    const why = fault === undefined ? notIn(newest, chain) : `it is damaged (${fault.message})`
+    if (why !== undefined) {
+      kept.push(`the chain of ${ids[0] ?? ''} stays: ${why}. Remove its folders by hand when you are sure`)
+      continue
+    }
+    // From the last one backwards, so that a crash leaves a valid chain.
+    for (const id of ids.toReversed()) await folder.remove(id)
+    removed.push(ids[0] ?? '')
+  }
+  return { removed, kept }
+}
+
+/** What an older chain holds and the newest does not; undefined for nothing. */
+function notIn(newest: readonly StoredBackup[], chain: readonly StoredBackup[]): string | undefined {
+  const now = knownTopics(newest)
+  for (const { name, topicId } of knownTopics(chain).values()) {
+    const topic = now.get(name)
+    if (topic === undefined) return `the newest one has no ${name}`
+    if (topic.topicId !== topicId) return `it is of another ${name}, from before that was made anew`
+    for (let partition = 0; partition < topic.partitions; partition++) {
+      const [there, here] = [spanOf(newest, name, partition), spanOf(chain, name, partition)]
+      if (there.from > here.from || there.until < here.until) return `the newest one has less of ${name}`
+    }
+  }
+  return undefined
+}
+
+/** The offsets of a partition that a chain covers. */
+function spanOf(chain: readonly StoredBackup[], topic: string, partition: number) {
+  const ranges = chain
+    .flatMap(({ manifest }) => manifest.topics)
+    .filter(({ name }) => name === topic)
+    .flatMap(({ ranges: own }) => own)
+    .filter((range) => range.partition === partition)
+  return { from: ranges[0]?.from ?? Infinity, until: ranges.at(-1)?.until ?? 0 }
+}

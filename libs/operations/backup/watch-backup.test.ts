@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest'
+
+import { defineDomain } from '#domain'
+
+import type { OpenLog } from './open-log.ts'
+import { watchBackups, type WatchOptions } from './watch-backup.ts'
+
+const log = {} as OpenLog
+
+const watch = (parts: Pick<WatchOptions, 'make' | 'due' | 'signal'> & Partial<WatchOptions>): Promise<void> =>
+  watchBackups({
+    types: [],
+    domain: defineDomain({ aggregates: [], projections: [], upcasters: [] }),
+    open: (use) => use(log),
+    failed: () => undefined,
+    ...parts,
+  })
+
+test('a backup is made at once, and again whenever the time has come', async () => {
+  const ending = new AbortController()
+  const times: number[] = []
+  const make = () => {
+    times.push(performance.now())
+    if (times.length === 3) ending.abort()
+    return Promise.resolve()
+  }
+  await watch({ due: { everyMs: 100 }, make, signal: ending.signal })
+  expect(times).toHaveLength(3)
+  expect((times[2] ?? 0) - (times[0] ?? 0)).toBeGreaterThan(190)
+})
+
+test('what fails is told and tried again, at longer and longer intervals, with connections of its own', async () => {
+  const ending = new AbortController()
+  const told: [string, number][] = []
+  let opened = 0
+  await watch({
+    due: { everyMs: 60_000 },
+    open: (use) => (++opened === 1 ? Promise.reject(new Error('no broker')) : use(log)),
+    make: () => {
+      if (opened === 2) return Promise.reject(new Error('no registry'))
+      ending.abort()
+      return Promise.resolve()
+    },
+    failed: (error, retryMs) => void told.push([String(error), retryMs]),
+    signal: ending.signal,
+  })
+  expect(told.map(([, retryMs]) => retryMs)).toEqual([1_000, 2_000])
+  expect(told.map(([message]) => message).join()).toMatch(/no broker.*no registry/s)
+  expect(opened).toBe(3)
+})
+
+test('what is asked to end while it waits ends', async () => {
+  const ending = new AbortController()
+  const make = () => {
+    setTimeout(() => ending.abort(), 50)
+    return Promise.resolve()
+  }
+  await expect(watch({ due: { everyMs: 3_600_000 }, make, signal: ending.signal })).resolves.toBeUndefined()
+})

@@ -1,0 +1,91 @@
+import { setTimeout as pause } from 'node:timers/promises'
+
+import type { DomainModule } from '#domain'
+
+import type { LogOpener, OpenLog } from './open-log.ts'
+import { topicsAsked } from './plan-backup.ts'
+
+/** When a further backup is due: as soon as any of these is reached. */
+export interface Due {
+  readonly everyMs?: number
+  /** Offsets that have come since: events, and now and then a marker. */
+  readonly events?: number
+  /** Bytes in the log that have come since, copies not counted. */
+  readonly bytes?: number
+}
+
+export interface WatchOptions {
+  readonly due: Due
+  readonly types: readonly string[]
+  readonly domain: DomainModule
+  /** Opens connections for as long as nothing fails. */
+  readonly open: LogOpener
+  /** Makes one backup and reports it. */
+  readonly make: (log: OpenLog) => Promise<void>
+  /** Receives what failed, and when it is retried. */
+  readonly failed: (error: unknown, retryMs: number) => void
+  readonly signal: AbortSignal
+}
+
+interface LogSize {
+  readonly offsets: number
+  readonly bytes: number
+}
+
+const pollMs = 1_000
+const retryMsMin = 1_000
+const retryMsMax = 60_000
+
+/** Makes backups whenever one is due, the first at once, until the signal aborts. Failures are retried without end. */
+export async function watchBackups(options: WatchOptions): Promise<void> {
+  const { open, make, failed, signal } = options
+  const isOver = (): boolean => signal.aborted
+  let failures = 0
+  while (!isOver()) {
+    try {
+      await open(async (log) => {
+        while (!isOver()) {
+          const beganMs = performance.now()
+          const before = await sizeOf(log, options)
+          await make(log)
+          failures = 0
+          await untilDue(log, options, before, beganMs)
+        }
+      })
+    } catch (error) {
+      if (isOver()) return
+      const retryMs = Math.min(retryMsMax, retryMsMin * 2 ** Math.min(failures++, 10))
+      failed(error, retryMs)
+      await pause(retryMs, undefined, { signal }).catch(() => undefined)
+    }
+  }
+}
+
+async function untilDue(
+  log: OpenLog,
+  options: WatchOptions,
+  before: LogSize,
+  beganMs: number,
+): Promise<void> {
+  const { everyMs = Infinity, events = Infinity, bytes = Infinity } = options.due
+  const leftMs = () => everyMs - (performance.now() - beganMs)
+  while (!options.signal.aborted && leftMs() > 0) {
+    await pause(Math.min(pollMs, leftMs()), undefined, { signal: options.signal }).catch(() => undefined)
+    const now = await sizeOf(log, options)
+    if (now.offsets - before.offsets >= events || now.bytes - before.bytes >= bytes) return
+  }
+}
+
+/** The size of the log, as far as the request needs it. */
+async function sizeOf({ topics, reader }: OpenLog, { domain, types, due }: WatchOptions): Promise<LogSize> {
+  if (due.events === undefined && due.bytes === undefined) return { offsets: 0, bytes: 0 }
+  const found = await topics.describe(topicsAsked(domain, types).map(({ name }) => name))
+  const ends = found.flatMap(({ name, partitions }) =>
+    Array.from({ length: partitions }, (_, partition) => reader.endOffset(name, partition)),
+  )
+  const offsets = (await Promise.all(ends)).reduce((sum, end) => sum + end, 0)
+  if (due.bytes === undefined || found.length === 0) return { offsets, bytes: 0 }
+  const sizes = await topics.bytes(found)
+  const bytes = found.reduce((sum, { name, replication }) => sum + (sizes.get(name) ?? 0) / replication, 0)
+  return { offsets, bytes }
+}

@@ -1,0 +1,51 @@
+import { randomBytes } from 'node:crypto'
+
+import type { Config } from '#config'
+import { type FenceProof, type KafkaCluster, proveFence, topicConfigs, Topics } from '#kafka'
+
+import { fail, type Finding, found, ok, warn } from './finding.ts'
+
+const broken =
+  'Do not run writers on this cluster: report the broker and its version (proved are Apache Kafka 3.9 and 4.1)'
+
+/** Tests the fence and the recognition of duplicates on a topic of its own, and deletes the topic. */
+export async function checkFence(cluster: KafkaCluster, { kafka }: Config): Promise<readonly Finding[]> {
+  const name = `annals-doctor-${randomBytes(6).toString('hex')}`
+  const topics = new Topics(cluster)
+  const spec = { name, partitions: 1, replication: kafka.replication, configs: topicConfigs.events }
+  const remedy =
+    'Allow this user to make, write, read and delete topics, and transactional ids, named annals…'
+  const findings = await found('fence', remedy, async () => {
+    await topics.ensure([spec])
+    return judge(await proveFence(cluster, name))
+  })
+  return [...findings, ...(await leftover(topics, name))]
+}
+
+export function judge({ firstOffset, repeatedOffset, zombieRefusal, values }: FenceProof): Finding[] {
+  const isOnce = firstOffset === repeatedOffset && values.filter((value) => value === 'first').length === 1
+  const isFenced = zombieRefusal !== undefined && !values.includes('zombie')
+  return [
+    isFenced
+      ? ok('fence', `an owner that was taken over is refused (${zombieRefusal.kafkaCode ?? 'fenced'})`)
+      : fail('fence', 'an owner that was taken over could still append: events could be doubled', broken),
+    isOnce
+      ? ok(
+          'duplicates',
+          `a batch sent twice is taken once, and answered with its first offset (${firstOffset})`,
+        )
+      : fail('duplicates', `a batch sent twice was put at ${firstOffset} and at ${repeatedOffset}`, broken),
+    values.includes('second')
+      ? ok('take-over', 'the next owner appends')
+      : fail('take-over', 'what the next owner appended is not in the log', broken),
+  ]
+}
+
+async function leftover(topics: Topics, name: string): Promise<Finding[]> {
+  try {
+    await topics.delete(name)
+    return []
+  } catch (error) {
+    return [warn('scratch topic', (error as Error).message, `Delete the topic ${name}`)]
+  }
+}

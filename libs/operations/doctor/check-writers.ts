@@ -1,0 +1,116 @@
+import { setTimeout as pause } from 'node:timers/promises'
+
+import type { Config } from '#config'
+import { PeerCheck } from '#client'
+import { type DomainModule, eventTopic, partitionKey, quote } from '#domain'
+import {
+  type ForeignMember,
+  type GroupTable,
+  type KafkaCluster,
+  type Owner,
+  type OwnersTable,
+  readGroup,
+  Topics,
+} from '#kafka'
+import { peerPath } from '#service'
+
+import { fail, type Finding, ok, warn } from './finding.ts'
+
+const settleTries = 10
+const settlePauseMs = 500
+const probeMs = 5_000
+
+/** Checks that every partition has an owner, that each owner answers, and that all members of the group are writers. */
+export async function checkWriters(
+  cluster: KafkaCluster,
+  { writer }: Config,
+  domain: DomainModule,
+): Promise<readonly Finding[]> {
+  const group = await settledGroup(cluster, writer.groupId)
+  if (group === undefined) {
+    const message = `group ${writer.groupId} is sharing out the partitions anew all the time`
+    return [warn('writers', message, 'Run doctor again; if it stays so, look into the logs of the writers')]
+  }
+  const { owners, members, foreign } = group
+  const unowned = (await partitionsOf(cluster, domain)).filter((key) => !owners.has(key))
+  return [
+    ...(await examineMembers(members, { clusterId: cluster.clusterId, groupId: writer.groupId })),
+    ...foreign.map(notWriter),
+    ...ownership(owners, unowned, writer.groupId),
+  ]
+}
+
+async function examineMembers(
+  members: readonly Owner[],
+  group: { readonly clusterId: string; readonly groupId: string },
+): Promise<Finding[]> {
+  const check = new PeerCheck(peerPath('writer'), group)
+  try {
+    const sorted = members.toSorted((a, b) => (a.url < b.url ? -1 : 1))
+    return await Promise.all(
+      sorted.map(async (member) =>
+        (await check.verdict(member)) === 'refuted'
+          ? notWriter({
+              memberId: member.memberId,
+              reason: `what answers at ${member.url} is not this member`,
+            })
+          : probe(member.url),
+      ),
+    )
+  } finally {
+    await check.close()
+  }
+}
+
+const notWriter = ({ memberId, reason }: ForeignMember): Finding =>
+  fail(
+    `member ${quote(memberId)}`,
+    `it is in the group of writers and is no writer: ${reason}. It gets no partitions, and is not followed`,
+    'Stop it, and allow nobody else to join the group. If it is a writer, its ANNALS_ADVERTISED_URL must reach it, and no other',
+  )
+
+/** Owners are unknown for a second or two while the group rebalances. */
+async function settledGroup(cluster: KafkaCluster, groupId: string): Promise<GroupTable | undefined> {
+  for (let left = settleTries; left > 0; left--) {
+    const group = await readGroup(cluster, groupId)
+    if (group !== undefined) return group
+    await pause(settlePauseMs)
+  }
+  return undefined
+}
+
+async function partitionsOf(cluster: KafkaCluster, domain: DomainModule): Promise<string[]> {
+  const topics = await new Topics(cluster).describe(domain.aggregates.map(({ type }) => eventTopic(type)))
+  return topics.flatMap(({ name: topic, partitions }) =>
+    Array.from({ length: partitions }, (_, partition) => partitionKey({ topic, partition })),
+  )
+}
+
+function ownership(owners: OwnersTable, unowned: readonly string[], groupId: string): Finding[] {
+  if (owners.size === 0) {
+    const message = `no writer is in group ${groupId}: nothing can be appended`
+    return [fail('writers', message, 'Start one: ./scripts/start.sh, or services/writer/main.ts')]
+  }
+  if (unowned.length === 0) return [ok('owners', `every partition has one, ${owners.size} in all`)]
+  const message = `nobody owns ${unowned.join(', ')}: nothing can be appended there`
+  return [fail('owners', message, 'Start the writers with all domain modules (ANNALS_DOMAIN)')]
+}
+
+async function probe(url: string): Promise<Finding> {
+  const subject = `writer ${url}`
+  try {
+    const response = await fetch(new URL('/health/ready', url), {
+      redirect: 'error',
+      signal: AbortSignal.timeout(probeMs),
+    })
+    if (response.ok) return ok(subject, 'it is ready')
+    const message = `it is not ready: ${(await response.text()).slice(0, 300)}`
+    return fail(subject, message, 'What is named there is in the way; the log of the writer says more')
+  } catch (error) {
+    const reason =
+      error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error)
+    const remedy =
+      'Set its ANNALS_ADVERTISED_URL to a URL that clients reach; if it has died, another takes over in seconds'
+    return fail(subject, `it owns partitions and does not answer: ${reason}`, remedy)
+  }
+}

@@ -1,0 +1,39 @@
+/** One result of a check. `fail`: a guarantee may be broken. `warn`: it holds, with too little margin. */
+export interface Finding {
+  readonly status: 'ok' | 'warn' | 'fail'
+  /** What was looked at: `topic eventstore.order`. */
+  readonly subject: string
+  /** What was found, and what it means. */
+  readonly message: string
+  /** What to do; absent where all is well. */
+  readonly remedy?: string
+}
+
+export const ok = (subject: string, message: string): Finding => ({ status: 'ok', subject, message })
+
+export const warn = (subject: string, message: string, remedy: string): Finding => ({
+  status: 'warn',
+  subject,
+  message,
+  remedy,
+})
+
+export const fail = (subject: string, message: string, remedy: string): Finding => ({
+  status: 'fail',
+  subject,
+  message,
+  remedy,
+})
+
+/** The findings of a check, or a failure where it could not run. */
+export async function found(
+  subject: string,
+  remedy: string,
+  check: () => Promise<readonly Finding[]>,
+): Promise<readonly Finding[]> {
+  try {
+    return await check()
+  } catch (error) {
+    return [fail(subject, error instanceof Error ? error.message : String(error), remedy)]
+  }
+}

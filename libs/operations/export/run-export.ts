@@ -1,0 +1,57 @@
+import type { Writable } from 'node:stream'
+
+import { parseStreamId } from '#domain'
+import type { CategoryReader, EventStore } from '#event-store'
+
+import { readMapping } from '../import/mapping.ts'
+import { type JobControl, PhaseProgress } from '../job-control.ts'
+import { type Exported, exportEvents, type ExportScope } from './export-events.ts'
+import { jsonLines, tableLines } from './export-lines.ts'
+import { type ExportOutput, outputTo, outputToStream } from './export-output.ts'
+
+export interface ExportRequest {
+  readonly scope: ExportScope
+  /** ISO 8601; the second is exclusive. */
+  readonly from: string | undefined
+  readonly until: string | undefined
+  /** Event types; all where there is none. */
+  readonly types: readonly string[]
+  /** File of a mapping: the events become a table. Undefined: a line of JSON each. */
+  readonly mapping: string | undefined
+  /** File to write; undefined: the stream of lines that the caller gives. */
+  readonly file: string | undefined
+  /** Replaces a file that exists. */
+  readonly isOverwriting: boolean
+}
+
+export interface ExportConnections {
+  readonly store: Pick<CategoryReader, 'readCategory'> & Pick<EventStore, 'read' | 'info'>
+  /** Where lines go that have no file. */
+  readonly lines: Writable
+}
+
+/**
+ * Exports events to a file, which gets its name when it is whole, or to a stream.
+ * @throws OperationError `target-exists`, `file-failed`, `disk-full`, `invalid-request` where a mapping has no row for an event;
+ *   EventStoreError as reading does.
+ */
+export async function runExport(
+  { store, lines: stream }: ExportConnections,
+  { mapping, file, isOverwriting, ...request }: ExportRequest,
+  control: JobControl<'exporting'>,
+): Promise<Exported> {
+  const lines = mapping === undefined ? jsonLines : tableLines(await readMapping(mapping))
+  await checkScope(store, request.scope)
+  const output: ExportOutput = file === undefined ? outputToStream(stream) : outputTo(file, isOverwriting)
+  const progress = new PhaseProgress(control, { phase: 'exporting', unit: 'events' }, undefined)
+  return exportEvents(store, {
+    ...{ ...request, lines, output, signal: control.signal },
+    advance: (events) => progress.advance(events),
+  })
+}
+
+/** Fails before a file is created where there is nothing to export. */
+async function checkScope(store: ExportConnections['store'], scope: ExportScope): Promise<void> {
+  if ('streamId' in scope) await store.info(parseStreamId(scope.streamId))
+  else await store.readCategory(scope.aggregateType, { limit: 1 })
+}

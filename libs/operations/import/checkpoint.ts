@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto'
+import { readFile, rename, writeFile } from 'node:fs/promises'
+
+import { OperationError } from '../operation-error.ts'
+import { writeFailure } from '../file-failure.ts'
+import { readBytes, unreadable } from '../open-file.ts'
+import { privateFile } from '../private-files.ts'
+
+interface Saved {
+  readonly fingerprint: string
+  /** All lines up to and including this one are acknowledged. */
+  readonly line: number
+}
+
+const saveIntervalMs = 1_000
+
+/**
+ * Identifies the events of an import: the file's bytes, its mapping, its options.
+ * @param rest in JSON form
+ * @throws OperationError `invalid-request` where the file cannot be read.
+ */
+export async function fingerprintOf(file: string, rest: unknown): Promise<string> {
+  const hash = createHash('sha256').update(JSON.stringify(rest))
+  for await (const bytes of readBytes(file)) hash.update(bytes)
+  return hash.digest('hex')
+}
+
+/** Stores the progress of an import in a file that is always complete. Lines that it lags behind are recognised by their ids. */
+export class Checkpoint {
+  readonly file: string
+  readonly #fingerprint: string
+  #line: number
+  #saving: Promise<void> = Promise.resolve()
+  #savedMs = -Infinity
+
+  private constructor(file: string, { fingerprint, line }: Saved) {
+    this.file = file
+    this.#fingerprint = fingerprint
+    this.#line = line
+  }
+
+  /** @throws OperationError `invalid-request` where it is the checkpoint of another import, or none. */
+  static async open(file: string, fingerprint: string): Promise<Checkpoint> {
+    const saved = await readSaved(file)
+    if (saved !== undefined && saved.fingerprint !== fingerprint) {
+      throw new OperationError(
+        'invalid-request',
+        `${file} is the checkpoint of another file, mapping or import: name another one, or delete it to begin anew (nothing comes twice)`,
+      )
+    }
+    return new Checkpoint(file, saved ?? { fingerprint, line: 0 })
+  }
+
+  get line(): number {
+    return this.#line
+  }
+
+  /** Records the line, and saves it regularly. */
+  async reach(line: number): Promise<void> {
+    this.#line = line
+    if (performance.now() - this.#savedMs > saveIntervalMs) await this.save()
+  }
+
+  /** @throws OperationError where it cannot be written. */
+  async save(): Promise<void> {
+    this.#savedMs = performance.now()
+    this.#saving = this.#saving.then(() => this.#write())
+    await this.#saving
+  }
+
+  async #write(): Promise<void> {
+    const saved: Saved = { fingerprint: this.#fingerprint, line: this.#line }
+    const next = `${this.file}.next`
+    try {
+      await writeFile(next, `${JSON.stringify(saved)}\n`, { flush: true, mode: privateFile })
+      await rename(next, this.file)
+    } catch (error) {
+      throw writeFailure(this.file, error)
+    }
+  }
+}
+
+async function readSaved(file: string): Promise<Saved | undefined> {
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw unreadable(file, error)
+  })
+  if (text === undefined) return undefined
+  try {
+    const { fingerprint, line } = JSON.parse(text) as Saved
+    if (typeof fingerprint === 'string' && Number.isSafeInteger(line)) return { fingerprint, line }
+  } catch {
+    // Reported below.
+  }
+  throw new OperationError(
+    'invalid-request',
+    `${file} is not the checkpoint of an import: expected {"fingerprint", "line"}`,
+  )
+}

@@ -1,0 +1,218 @@
+import type { EventCheck } from '#schemas'
+import { type EventStore, EventStoreError } from '#event-store'
+
+import { type JobControl, PhaseProgress } from '../job-control.ts'
+import { checkEvents, type FileContents, withSchemas } from './check-events.ts'
+import { Checkpoint, fingerprintOf } from './checkpoint.ts'
+import { idScheme } from './event-ids.ts'
+import { EventImport, type ImportCounts } from './import-events.ts'
+import { type DraftLine, type EventLine, LineProblem } from './imported-line.ts'
+import { ProblemLog } from './problem-log.ts'
+import { sizeOf } from '../open-file.ts'
+import { type EventFile, identified, readDrafts } from './read-events.ts'
+import { StreamAppender } from './stream-appender.ts'
+
+export interface ImportRequest {
+  readonly from: EventFile
+  /** Absent: only the lines' shape is checked. */
+  readonly check: EventCheck | undefined
+  readonly isDryRun: boolean
+  /** Lines that are appended together. */
+  readonly batch: number
+  /** This many wrong lines end the import. */
+  readonly errorsMax: number
+  /** Files. */
+  readonly report: string | undefined
+  readonly checkpoint: string | undefined
+}
+
+/** Where events are appended. A dry run does not use it. */
+export type ImportStore = Pick<EventStore, 'append' | 'read'>
+
+/** `checking`: the lines, in bytes. `appending`: their events. */
+export type ImportControl = JobControl<'checking' | 'appending'>
+
+/**
+ * `checked`: a dry run. `refused`: lines are wrong, and nothing was appended. `stopped`: too many events were refused.
+ * `interrupted`: the signal aborted. `done`: all lines were appended except wrong ones.
+ */
+export type ImportEnd = 'done' | 'checked' | 'refused' | 'stopped' | 'interrupted'
+
+export interface ImportOutcome extends Readonly<ImportCounts> {
+  readonly end: ImportEnd
+  readonly contents: FileContents
+  /** Events before the checkpoint, which an earlier run brought. */
+  readonly skipped: number
+  readonly problemCount: number
+  /** The first of them. */
+  readonly problems: readonly LineProblem[]
+  /** Of appending. */
+  readonly seconds: number
+  /** All up to here is acknowledged. */
+  readonly line: number
+}
+
+/**
+ * Looks at all lines, and if they are sound appends them.
+ * @throws OperationError for files; EventStoreError that is no fault of a line, and says what was done before it.
+ */
+export async function runImport(
+  store: ImportStore,
+  request: ImportRequest,
+  control: ImportControl,
+): Promise<ImportOutcome> {
+  const problems = new ProblemLog(request.report)
+  try {
+    return await new ImportRun(store, request, control, problems).run()
+  } finally {
+    problems.close()
+  }
+}
+
+class ImportRun {
+  readonly #store: ImportStore
+  readonly #request: ImportRequest
+  readonly #control: ImportControl
+  readonly #problems: ProblemLog
+  #skipped = 0
+  #line = 0
+
+  constructor(store: ImportStore, request: ImportRequest, control: ImportControl, problems: ProblemLog) {
+    this.#store = store
+    this.#request = request
+    this.#control = control
+    this.#problems = problems
+  }
+
+  async run(): Promise<ImportOutcome> {
+    const { from, isDryRun, errorsMax } = this.#request
+    const checkpoint = await this.#openCheckpoint()
+    const contents = await this.#check()
+    if (this.#control.signal.aborted) return this.#outcome('interrupted', contents)
+    if (isDryRun) return this.#outcome('checked', contents)
+    if (this.#problems.count >= errorsMax) return this.#outcome('refused', contents)
+    return this.#append(contents, new StreamAppender(this.#store, from.importId), checkpoint)
+  }
+
+  async #check(): Promise<FileContents> {
+    const { signal } = this.#control
+    const size = await sizeOf(this.#request.from.file)
+    const progress = new PhaseProgress(this.#control, { phase: 'checking', unit: 'bytes' }, size)
+    const onProblem = (problem: LineProblem) => {
+      this.#problems.add(problem)
+    }
+    const onBytes = (bytes: number) => {
+      progress.advance(bytes)
+    }
+    return checkEvents(this.#drafts(onBytes), { onProblem, signal })
+  }
+
+  #drafts(onBytes?: (bytes: number) => void): AsyncGenerator<DraftLine | LineProblem, void> {
+    return withSchemas(readDrafts(this.#request.from, onBytes), this.#request.check)
+  }
+
+  #lines(): AsyncGenerator<EventLine | LineProblem, void> {
+    const { from, check } = this.#request
+    return identified(withSchemas(readDrafts(from), check, this.#problems.count === 0), from.source)
+  }
+
+  async #openCheckpoint(): Promise<Checkpoint | undefined> {
+    const { checkpoint, from, isDryRun } = this.#request
+    if (checkpoint === undefined || isDryRun) return undefined
+    const { file, mapping, source, renamed, importId, idPrefix } = from
+    // A release may come in the middle of an import: the schema version that it then takes changes no event's id.
+    const spec = mapping && { ...mapping.spec, schemaVersion: undefined }
+    const rest = { ids: idScheme, mapping: spec, source, renamed: [...renamed], importId, idPrefix }
+    const opened = await Checkpoint.open(checkpoint, await fingerprintOf(file, rest))
+    this.#line = opened.line
+    return opened
+  }
+
+  async #append(
+    contents: FileContents,
+    appender: StreamAppender,
+    checkpoint: Checkpoint | undefined,
+  ): Promise<ImportOutcome> {
+    const startMs = performance.now()
+    const what = { phase: 'appending', unit: 'events' } as const
+    const progress = new PhaseProgress(this.#control, what, contents.events)
+    const onSkipped = (line: EventLine) => {
+      appender.recall(line)
+      progress.resume(1)
+    }
+    const run = new EventImport({
+      batch: this.#request.batch,
+      append: (streamId, lines) => appender.append(streamId, lines),
+      onProblem: this.#takeNote(),
+      onAcknowledged: async (line) => {
+        this.#line = line
+        await checkpoint?.reach(line)
+      },
+      onProgress: (lines) => {
+        progress.advance(lines)
+      },
+      signal: this.#control.signal,
+    })
+    try {
+      await run.run(this.#behind(checkpoint?.line ?? 0, onSkipped))
+    } catch (error) {
+      throw withProgress(error, run.counts)
+    } finally {
+      await checkpoint?.save()
+    }
+    return this.#outcome(this.#endOf(), contents, run.counts, (performance.now() - startMs) / 1_000)
+  }
+
+  /**
+   * What came before the checkpoint is read all the same: ids count how often the same line came before, and streams need not be
+   * read whose events all came with it.
+   */
+  async *#behind(
+    line: number,
+    onSkipped: (line: EventLine) => void,
+  ): AsyncGenerator<EventLine | LineProblem, void> {
+    for await (const each of this.#lines()) {
+      if (each.line > line) {
+        yield each
+      } else if (!(each instanceof LineProblem)) {
+        this.#skipped += 1
+        onSkipped(each)
+      }
+    }
+  }
+
+  /** Lines that were found wrong before anything was appended come again. */
+  #takeNote(): (problem: LineProblem) => boolean {
+    const told = new Set(this.#problems.first.map(({ line }) => line))
+    return (problem) => {
+      if (!told.has(problem.line)) this.#problems.add(problem)
+      return this.#problems.count < this.#request.errorsMax
+    }
+  }
+
+  #endOf(): ImportEnd {
+    if (this.#problems.count >= this.#request.errorsMax) return 'stopped'
+    return this.#control.signal.aborted ? 'interrupted' : 'done'
+  }
+
+  #outcome(end: ImportEnd, contents: FileContents, counts = noCounts, seconds = 0): ImportOutcome {
+    return {
+      ...counts,
+      ...{ end, contents, seconds, skipped: this.#skipped, line: this.#line },
+      problemCount: this.#problems.count,
+      problems: this.#problems.first,
+    }
+  }
+}
+
+const noCounts: ImportCounts = { appended: 0, alreadyThere: 0, heldBack: 0 }
+
+const grouped = (count: number): string => count.toLocaleString('en-US')
+
+/** Adds to a failure how much had been done before it. */
+function withProgress(error: unknown, { appended, alreadyThere }: ImportCounts): unknown {
+  if (!(error instanceof EventStoreError)) return error
+  const { code, message, details, cause } = error
+  const told = `${grouped(appended)} events were appended before it, ${grouped(alreadyThere)} were there already. Run the same command again to go on: nothing comes twice`
+  return new EventStoreError(code, `${message}. ${told}`, details, { cause })
+}

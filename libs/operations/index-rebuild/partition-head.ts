@@ -1,0 +1,44 @@
+import { eventsDeleted } from '#event-log'
+import type { LogReader } from '#kafka'
+import type { PartitionIndex } from '#redis-index'
+
+import type { LogPartition } from '../verify/check-record.ts'
+
+/** Checks that a partition's log still has its head. Where it was deleted, the rest can be accepted. */
+export class PartitionHead {
+  readonly #place: LogPartition
+  readonly #index: PartitionIndex
+  readonly #reader: LogReader
+  readonly #accepts: boolean
+  #startOffset = 0
+  #acceptedBefore = 0
+
+  constructor(place: LogPartition, index: PartitionIndex, reader: LogReader, accepts: boolean) {
+    this.#place = place
+    this.#index = index
+    this.#reader = reader
+    this.#accepts = accepts
+  }
+
+  /** 0 where nothing had to be accepted. */
+  get acceptedBefore(): number {
+    return this.#acceptedBefore
+  }
+
+  /** @throws LogError `events-deleted` where the head was deleted and the request does not accept that. */
+  async check(): Promise<void> {
+    const { topic, topicId, partition } = this.#place
+    this.#startOffset = await this.#reader.startOffset(topic, partition)
+    if (this.#startOffset === 0 || this.#accepts) return
+    this.#acceptedBefore = await this.#index.acceptedStart(topicId)
+    if (this.#acceptedBefore < this.#startOffset) {
+      throw eventsDeleted(this.#place, this.#startOffset, 'a rebuilt index', 0)
+    }
+  }
+
+  async accept(): Promise<void> {
+    if (this.#startOffset === 0 || !this.#accepts) return
+    await this.#index.acceptDeletedBefore(this.#place.topicId, this.#startOffset)
+    this.#acceptedBefore = this.#startOffset
+  }
+}

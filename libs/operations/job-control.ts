@@ -1,0 +1,88 @@
+import { reportSafely } from '#observability'
+
+/** How far a job is. It is reported often: a receiver that draws it decides how often it does. */
+export interface OperationProgress<Phase extends string = string> {
+  /** What the job does now. */
+  readonly phase: Phase
+  readonly unit: 'bytes' | 'events' | 'offsets' | 'parts' | 'records' | 'streams'
+  /** Includes {@link resumed}. */
+  readonly done: number
+  /** Undefined where the end is not known. It may grow while the job runs. */
+  readonly total: number | undefined
+  /** What an earlier run of the same job did. */
+  readonly resumed: number
+}
+
+/** What an operator should know while a job runs. */
+export type OperationNotice =
+  | { readonly kind: 'warning'; readonly message: string }
+  | {
+      readonly kind: 'waiting-for-group'
+      readonly groupId: string
+      readonly members: number
+      /** At most. */
+      readonly waitMs: number
+    }
+
+/** How a job is watched and ended. */
+export interface JobControl<Phase extends string = string> {
+  /** An error that it throws is dropped. */
+  readonly onProgress?: (progress: OperationProgress<Phase>) => void
+  /** An error that it throws is dropped. */
+  readonly onNotice?: (notice: OperationNotice) => void
+  /** Ends the job: it stops as soon as what it keeps is consistent, and its outcome is `interrupted`. */
+  readonly signal: AbortSignal
+}
+
+export type NoticeListener = (notice: OperationNotice) => void
+
+/** The listener for notices, made safe. */
+export const noticesTo =
+  ({ onNotice }: Pick<JobControl, 'onNotice'>): NoticeListener =>
+  (notice) =>
+    reportSafely(() => onNotice?.(notice))
+
+/** Counts what one phase of a job does, and reports each change. */
+export class PhaseProgress<Phase extends string> {
+  readonly #onProgress: JobControl<Phase>['onProgress']
+  readonly #what: Pick<OperationProgress<Phase>, 'phase' | 'unit'>
+  #done = 0
+  #resumed = 0
+  #total: number | undefined
+
+  /** @param total undefined where the end is not known. */
+  constructor(
+    { onProgress }: Pick<JobControl<Phase>, 'onProgress'>,
+    what: Pick<OperationProgress<Phase>, 'phase' | 'unit'>,
+    total: number | undefined,
+  ) {
+    this.#onProgress = onProgress
+    this.#what = what
+    this.#total = total
+    this.#report()
+  }
+
+  /** There is more to do. */
+  extend(by: number): void {
+    this.#total = (this.#total ?? 0) + by
+    this.#report()
+  }
+
+  /** An earlier run did this. */
+  resume(by: number): void {
+    this.#resumed += by
+    this.advance(by)
+  }
+
+  advance(by: number): void {
+    this.#done += by
+    if (this.#total !== undefined) this.#total = Math.max(this.#total, this.#done)
+    this.#report()
+  }
+
+  #report(): void {
+    if (this.#onProgress === undefined) return
+    const progress = { ...this.#what, done: this.#done, total: this.#total, resumed: this.#resumed }
+    reportSafely(() => this.#onProgress?.(progress))
+  }
+}

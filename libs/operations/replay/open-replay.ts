@@ -1,0 +1,166 @@
+import { access } from 'node:fs/promises'
+import type { Writable } from 'node:stream'
+
+import type { Config } from '#config'
+import { eventTopic } from '#domain'
+import { KafkaCluster, LogReader } from '#kafka'
+import { kafkaSettings } from '#service'
+
+import { clusterOf, clusterText, type NamedCluster } from '../named-cluster.ts'
+import { type Checkpoint, readCheckpoint, saveCheckpoint } from './checkpoint.ts'
+import { checkRequest } from './check-request.ts'
+import { eventTypesAsked } from './event-types-asked.ts'
+import { openTarget } from './open-target.ts'
+import { paceOf, unlimited } from './pace.ts'
+import { rangesOf } from './ranges.ts'
+import { isLastOf, recordFilter } from './record-filter.ts'
+import { replay, type ReplayEnd } from './replay.ts'
+import { ReplayError } from './replay-error.ts'
+import { ReplayProgress } from './replay-progress.ts'
+import { identityOf, type ReplayRequest } from './replay-request.ts'
+import type { ReplayTarget } from './replay-target.ts'
+
+/** A replay that is ready to run. */
+interface OpenReplay {
+  readonly cluster: NamedCluster
+  readonly topic: string
+  readonly progress: ReplayProgress
+  readonly warnings: readonly string[]
+  /** @param signal ends it: what is in hand is finished. */
+  run(signal: AbortSignal): Promise<ReplayEnd>
+}
+
+export interface ReplayConnections {
+  readonly config: Config
+  /** Where lines go that have no file. */
+  readonly lines: Writable
+}
+
+/**
+ * Opens what a replay needs, uses it, and closes it.
+ * @throws OperationError, LogError, SchemaError, ConfigError, InvalidInputError when it cannot begin, and what `use` throws.
+ */
+export async function withReplay<T>(
+  { config, lines }: ReplayConnections,
+  request: ReplayRequest,
+  use: (replay: OpenReplay) => Promise<T>,
+): Promise<T> {
+  checkRequest(request)
+  const ofTypes = eventTypesAsked(config, request)
+  const cluster = await KafkaCluster.connect(kafkaSettings(config), request.timeoutMs)
+  try {
+    const source = await findSource(cluster, config, request)
+    const reader = new LogReader(cluster, { timeoutMs: request.timeoutMs })
+    const identity = identityOf(request, source.topicId)
+    const found = await foundCheckpoint(request, identity)
+    const progress =
+      found === undefined
+        ? ReplayProgress.of(
+            await rangesOf({ ...source, reader, topic: source.name }, request.bounds, request.filter),
+          )
+        : ReplayProgress.from(found)
+    const opened = await openTarget({
+      ...{ config, cluster, source, request, lines },
+      fileBytes: found?.fileBytes,
+    })
+    try {
+      const save = saverOf(request, identity, progress)
+      const deleted = await deletedHeads(reader, source.name, request, progress)
+      const run = (signal: AbortSignal) =>
+        replayRequested(request, {
+          ...{ reader, topic: source.name, progress, target: opened.target, save, signal },
+        })
+      return await use({
+        ...{ cluster: clusterOf(cluster, config), topic: source.name, progress, run },
+        warnings: [...ofTypes, ...deleted, ...opened.warnings],
+      })
+    } finally {
+      await opened.target.close()
+    }
+  } finally {
+    await cluster.close()
+  }
+}
+
+/** Warnings for partitions whose first events were deleted although the request includes them. */
+async function deletedHeads(
+  reader: LogReader,
+  topic: string,
+  { bounds, filter }: ReplayRequest,
+  { partitions }: ReplayProgress,
+): Promise<string[]> {
+  if (filter.fromMs !== undefined) return []
+  const warnings: string[] = []
+  for (const { partition } of partitions) {
+    if (bounds.fromOffsets.has(partition)) continue
+    const start = await reader.startOffset(topic, partition)
+    if (start === 0) continue
+    warnings.push(`partition ${partition} of ${topic} begins at offset ${start}: older events were deleted`)
+  }
+  return warnings
+}
+
+async function findSource(cluster: KafkaCluster, config: Config, request: ReplayRequest) {
+  const name = eventTopic(request.aggregateType)
+  const [found] = await cluster.existingTopics([name], performance.now() + request.timeoutMs)
+  if (found !== undefined) return { name, topicId: found.topicId, partitions: found.partitions.length }
+  const where = clusterText(clusterOf(cluster, config))
+  const advice = `Is ${request.aggregateType} the right aggregate type, and ANNALS_KAFKA_BROKERS the right cluster?`
+  throw new ReplayError('unknown-topic', `there is no topic ${name} in ${where}. ${advice}`)
+}
+
+async function foundCheckpoint(
+  { checkpoint, resume, overwrite }: ReplayRequest,
+  identity: Checkpoint['request'],
+): Promise<Checkpoint | undefined> {
+  if (checkpoint === undefined) return undefined
+  if (resume) return readCheckpoint(checkpoint, identity)
+  if (overwrite || !(await isThere(checkpoint))) return undefined
+  throw new ReplayError(
+    'target-exists',
+    `checkpoint ${checkpoint} is there already: --resume goes on from it, --overwrite begins anew`,
+  )
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  )
+
+type Save = (fileBytes: number) => Promise<void>
+
+function saverOf(
+  { checkpoint }: ReplayRequest,
+  request: Checkpoint['request'],
+  progress: ReplayProgress,
+): Save | undefined {
+  if (checkpoint === undefined) return undefined
+  return (fileBytes) => {
+    const { partitions, leftOut } = progress
+    return saveCheckpoint(checkpoint, {
+      ...{ checkpointVersion: 1, request, fileBytes },
+      ...{ partitions: [...partitions], leftOut: [...leftOut] },
+    })
+  }
+}
+
+interface Running {
+  readonly reader: LogReader
+  readonly topic: string
+  readonly progress: ReplayProgress
+  readonly target: ReplayTarget
+  readonly save: Save | undefined
+  readonly signal: AbortSignal
+}
+
+function replayRequested({ filter, rate, parallel }: ReplayRequest, { save, ...running }: Running) {
+  return replay({
+    ...running,
+    ...(save && { save }),
+    matches: recordFilter(filter),
+    isLast: isLastOf(filter),
+    pace: rate === undefined ? unlimited : paceOf(rate),
+    parallel,
+  })
+}

@@ -1,0 +1,114 @@
+import type { Writable } from 'node:stream'
+
+import type { Config } from '#config'
+import { EventFormat } from '#event-log'
+import { type KafkaCluster, topicConfigs, type TopicDescription, Topics } from '#kafka'
+import { loadDomain, openCodec } from '#service'
+
+import { eventLines, type LineFormat } from './event-lines.ts'
+import { type FileStart, openFile } from './file-output.ts'
+import { type LineOutput, LineTarget } from './line-target.ts'
+import { ReplayError } from './replay-error.ts'
+import type { ReplayRequest } from './replay-request.ts'
+import type { ReplayTarget } from './replay-target.ts'
+import { NoOutput, StreamOutput } from './stream-output.ts'
+import { TopicTarget } from './topic-target.ts'
+
+export interface TargetParts {
+  readonly config: Config
+  readonly cluster: KafkaCluster
+  readonly source: { readonly name: string; readonly partitions: number }
+  readonly request: ReplayRequest
+  /** Where lines go that have no file. */
+  readonly lines: Writable
+  /** How much of the file a checkpoint covers; undefined: the replay begins. */
+  readonly fileBytes: number | undefined
+}
+
+/** A target, and what a person should know of it. */
+export interface OpenTarget {
+  readonly target: ReplayTarget
+  readonly warnings: readonly string[]
+}
+
+/** Opens what a replay writes to. @throws ReplayError, LogError, SchemaError, InvalidInputError */
+export async function openTarget(parts: TargetParts): Promise<OpenTarget> {
+  const { destination, dryRun } = parts.request
+  if (destination.kind !== 'topic') return openLines(parts, destination.format)
+  if (dryRun) return { target: counting, warnings: [] }
+  return openTopic(parts, destination)
+}
+
+/** Counts records that would be copied as they are. */
+const counting: ReplayTarget = {
+  write(_partition, records, written) {
+    written({ events: records.length, leftOut: [] })
+    return Promise.resolve()
+  },
+  settle: (save) => save(0),
+  close: () => Promise.resolve(),
+}
+
+async function openLines(parts: TargetParts, format: LineFormat): Promise<OpenTarget> {
+  const { config, source, request } = parts
+  const domain = await loadDomain(config.domain.modules)
+  const codec = await openCodec(config, domain, { push: false })
+  const target = new LineTarget({
+    topic: source.name,
+    format: new EventFormat(codec),
+    line: eventLines[format],
+    output: await openOutput(parts),
+    skipUnreadable: request.skipUnreadable,
+  })
+  return { target, warnings: [] }
+}
+
+async function openOutput({ request, lines, fileBytes }: TargetParts): Promise<LineOutput> {
+  const { destination, dryRun, overwrite } = request
+  if (dryRun) return new NoOutput()
+  if (destination.kind !== 'file') return new StreamOutput(lines)
+  const begin: FileStart = overwrite ? 'overwrite' : 'fresh'
+  return openFile(destination.path, fileBytes === undefined ? begin : { fileBytes })
+}
+
+/** Room for the header that replayed records have more. */
+const addedBytesMax = 16 << 10
+
+async function openTopic(
+  { config, cluster, source, request }: TargetParts,
+  { name, create }: { readonly name: string; readonly create: boolean },
+): Promise<OpenTarget> {
+  const topics = new Topics(cluster, request.timeoutMs)
+  const [existing] = await topics.describe([name])
+  if (existing === undefined && !create) {
+    const message = `there is no topic ${name}: make it, or add --create (${source.partitions} partitions, as ${source.name})`
+    throw new ReplayError('unknown-topic', message)
+  }
+  const { replication, minInsyncReplicas, messageBytesMax } = config.kafka
+  const configs = {
+    ...topicConfigs.events,
+    'min.insync.replicas': String(minInsyncReplicas),
+    'max.message.bytes': String(messageBytesMax + addedBytesMax),
+  }
+  const spec = { name, partitions: source.partitions, replication, configs }
+  const [made] = existing === undefined ? await topics.ensure([spec]) : [existing]
+  const found = made as TopicDescription
+  const target = {
+    name,
+    partitions: found.partitions,
+    messageBytesMax: Number(found.configs['max.message.bytes']),
+  }
+  return {
+    target: new TopicTarget({ cluster, source: source.name, target, timeoutMs: request.timeoutMs }),
+    warnings: retentionWarnings(found),
+  }
+}
+
+/** Replayed records keep their times, so a topic may delete them as soon as they are there. */
+function retentionWarnings({ name, configs }: TopicDescription): string[] {
+  const { 'cleanup.policy': policy = '', 'retention.ms': retentionMs = '-1' } = configs
+  if (policy.includes('compact')) return [`${name} is compacted: of each stream it keeps the last event only`]
+  if (retentionMs === '-1') return []
+  const days = Math.floor(Number(retentionMs) / 86_400_000)
+  return [`${name} deletes what is older than ${days} days (retention.ms), and events keep their times`]
+}

@@ -1,0 +1,83 @@
+import { reportSafely } from '#observability'
+
+import { type JobControl, noticesTo, type OperationProgress } from '../job-control.ts'
+import type { NamedCluster } from '../named-cluster.ts'
+import { type ReplayConnections, withReplay } from './open-replay.ts'
+import type { ReplayEnd } from './replay.ts'
+import type { PartitionProgress, ReplayProgress } from './replay-progress.ts'
+import type { ReplayRequest } from './replay-request.ts'
+import type { LeftOut } from './replay-target.ts'
+
+/**
+ * How a replay ended, and how far it came. `interrupted` and `failed`: the same request with `resume` continues from the checkpoint, or
+ * one without a checkpoint from each partition's `next`.
+ */
+export type ReplayOutcome = ReplayEnd & {
+  readonly cluster: NamedCluster
+  /** That was read. */
+  readonly topic: string
+  readonly partitions: readonly PartitionProgress[]
+  /** The first records that could not be decoded; all are counted. */
+  readonly leftOut: readonly LeftOut[]
+  readonly counts: Readonly<Record<'read' | 'replayed' | 'leftOut', number>>
+  readonly seconds: number
+}
+
+export type ReplayControl = JobControl<'replaying'>
+
+/** Between two reports of progress. */
+const intervalMs = 500
+
+/**
+ * Replays events of the log to a stream, a file or another topic. A failure after the first event is an outcome, not an exception.
+ * @throws OperationError, LogError, SchemaError, ConfigError, InvalidInputError when it cannot begin.
+ */
+export function runReplay(
+  connections: ReplayConnections,
+  request: ReplayRequest,
+  control: ReplayControl,
+): Promise<ReplayOutcome> {
+  return withReplay(connections, request, async (opened) => {
+    const { cluster, topic, progress, warnings } = opened
+    const notify = noticesTo(control)
+    for (const message of warnings) notify({ kind: 'warning', message })
+    const beganMs = performance.now()
+    const ended = await whileReported(progress, control, () => opened.run(control.signal))
+    const { partitions, leftOut } = progress
+    const counts = {
+      read: progress.sum('read'),
+      replayed: progress.sum('replayed'),
+      leftOut: progress.sum('leftOut'),
+    }
+    const seconds = (performance.now() - beganMs) / 1_000
+    return { ...ended, cluster, topic, partitions, leftOut, counts, seconds }
+  })
+}
+
+/** Reports progress in offsets: events, and now and then a marker. */
+async function whileReported<T>(
+  progress: ReplayProgress,
+  { onProgress }: ReplayControl,
+  run: () => Promise<T>,
+): Promise<T> {
+  const resumed = placed(progress).done
+  const report = (): void => reportSafely(() => onProgress?.({ ...placed(progress), resumed }))
+  report()
+  const ticking = setInterval(report, intervalMs)
+  try {
+    return await run()
+  } finally {
+    clearInterval(ticking)
+    report()
+  }
+}
+
+function placed({ partitions }: ReplayProgress): Omit<OperationProgress<'replaying'>, 'resumed'> {
+  const sum = (of: (partition: PartitionProgress) => number): number =>
+    partitions.reduce((total, partition) => total + of(partition), 0)
+  return {
+    ...{ phase: 'replaying', unit: 'offsets' },
+    done: sum(({ from, next }) => next - from),
+    total: sum(({ from, until }) => until - from),
+  }
+}

@@ -1,0 +1,1 @@
+export { Repartition } from '../topics/repartition/repartition.ts'

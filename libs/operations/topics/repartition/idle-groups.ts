@@ -1,0 +1,97 @@
+import { setTimeout as pause } from 'node:timers/promises'
+
+import type { Config } from '#config'
+import { groupMembers, type KafkaCluster } from '#kafka'
+
+import type { NoticeListener } from '../../job-control.ts'
+import { MoveError } from './move-error.ts'
+
+/** A group of services that has members. */
+export interface GroupAtWork {
+  readonly service: 'writer' | 'snapshotter' | 'projector'
+  readonly groupId: string
+  readonly members: number
+  /** Where they connect from. */
+  readonly hosts: readonly string[]
+}
+
+interface BusyGroup extends GroupAtWork {
+  readonly memberIds: readonly string[]
+}
+
+/** What waiting for groups needs. */
+export interface IdleWait {
+  readonly signal: AbortSignal
+  /** Called once, where it takes a while. */
+  readonly notify: NoticeListener
+}
+
+const lookMs = 500
+/**
+ * Where a rebalance was under way, the coordinator first waits for members to join, then for them to take what they were given: each
+ * for the services' rebalance time-out of 5 s. After its own start it has to load the group, too.
+ */
+const graceMs = 13_000
+
+/** Services that take part now. One that was killed counts until its session has run out. @throws LogError */
+export async function groupsAtWork(cluster: KafkaCluster, config: Config): Promise<readonly GroupAtWork[]> {
+  const groups = await busyGroups(cluster, config)
+  return groups.map(({ service, groupId, members, hosts }) => ({ service, groupId, members, hosts }))
+}
+
+/** @throws MoveError `group-at-work` */
+export async function checkIdle(cluster: KafkaCluster, config: Config): Promise<void> {
+  const [busy] = await busyGroups(cluster, config)
+  if (busy !== undefined) throw atWork(busy)
+}
+
+/**
+ * Waits until no service takes part. A broker keeps a member that it did not see leave, over its own restart too, until the session has
+ * run out: only then it is known who lives.
+ * @throws MoveError `group-at-work` where a member outlives its session, or another one comes; LogError; an AbortError when the signal aborts.
+ */
+export async function awaitIdle(
+  cluster: KafkaCluster,
+  config: Config,
+  { signal, notify }: IdleWait,
+): Promise<void> {
+  const first = await busyGroups(cluster, config)
+  const [seen] = first
+  if (seen === undefined) return
+  const known = new Set(first.flatMap(({ memberIds }) => memberIds))
+  const waitMs = Math.max(...first.map(({ service }) => config[service].sessionTimeoutMs)) + graceMs
+  const deadlineMs = performance.now() + waitMs
+  notify({ kind: 'waiting-for-group', groupId: seen.groupId, members: seen.members, waitMs })
+  for (;;) {
+    await pause(lookMs, undefined, { signal })
+    const busy = await busyGroups(cluster, config)
+    const [group] = busy
+    if (group === undefined) return
+    const fresh = busy.find(({ memberIds }) => memberIds.some((id) => !known.has(id)))
+    if (fresh !== undefined || performance.now() > deadlineMs) throw atWork(fresh ?? group)
+  }
+}
+
+async function busyGroups(cluster: KafkaCluster, config: Config): Promise<readonly BusyGroup[]> {
+  const services = ['writer', 'snapshotter', 'projector'] as const
+  const groups = await Promise.all(
+    services.map(async (service) => {
+      const { groupId } = config[service]
+      const found = await groupMembers(cluster, groupId)
+      return {
+        ...{ service, groupId, members: found.length },
+        hosts: [...new Set(found.map(({ host }) => host.replace('/', '')))],
+        memberIds: found.map(({ memberId }) => memberId),
+      }
+    }),
+  )
+  return groups.filter(({ members }) => members > 0)
+}
+
+const membersText = (members: number): string => `${members} member${members === 1 ? '' : 's'}`
+
+const atWork = ({ service, groupId, members, hosts }: GroupAtWork): MoveError =>
+  new MoveError(
+    'group-at-work',
+    `group ${groupId} has ${membersText(members)} (from ${hosts.join(', ')}): stop every ${service}, then run this again`,
+  )

@@ -1,0 +1,116 @@
+import { setTimeout as pause } from 'node:timers/promises'
+
+import { type StreamId, streamIdOf } from '#domain'
+import { unpackEvent } from '#event-log'
+import {
+  type Guard,
+  IndexUnavailableError,
+  type InspectedStream,
+  type PartitionIndex,
+  type StoredSnapshot,
+} from '#redis-index'
+
+import { eventDigest } from './event-digest.ts'
+import type { Sample } from './sample.ts'
+
+/** What the index says of a stream. */
+export interface StreamClaim {
+  readonly version: number
+  readonly firstTimestampMs: number
+  readonly lastTimestampMs: number
+  /** Of version 1, 2, 3 … */
+  readonly offsets: readonly number[]
+  /** Digests of the events that it keeps, by version. */
+  readonly recent: ReadonlyMap<number, number>
+  readonly snapshot?: StoredSnapshot
+}
+
+/** What the index says of a partition, as of one look at its guard; newer events may be in it already. */
+export interface IndexClaims {
+  readonly guard: Guard
+  readonly streams: ReadonlyMap<StreamId, StreamClaim>
+  /** Streams whose index entry cannot be read, and why. */
+  readonly unreadable: ReadonlyMap<string, string>
+}
+
+export interface ClaimsAsked {
+  readonly index: Pick<PartitionIndex, 'guard' | 'aggregateIds' | 'inspect'>
+  readonly aggregateType: string
+  readonly sample: Sample
+}
+
+/** Small enough that other clients of Redis do not wait long. */
+const streamsAtOnce = 100
+const attemptsMax = 5
+const attemptPauseMs = 500
+
+/**
+ * Reads the index of a partition. Starts over where another owner takes the partition over meanwhile, or Redis does not answer.
+ * @returns undefined where there is no index.
+ * @throws IndexUnavailableError when it stays so.
+ */
+export async function readClaims(asked: ClaimsAsked): Promise<IndexClaims | undefined> {
+  let last = new IndexUnavailableError(
+    `the index changed its owner in ${attemptsMax} looks one after the other: verify again when the partitions have settled`,
+  )
+  for (let attempt = 1; attempt <= attemptsMax; attempt++) {
+    try {
+      const guard = await asked.index.guard()
+      if (guard === undefined) return undefined
+      const claims = await claimsUnder(guard, asked)
+      if (claims !== 'guard-lost') return claims
+    } catch (error) {
+      if (!(error instanceof IndexUnavailableError)) throw error
+      last = error
+    }
+    await pause(attemptPauseMs)
+  }
+  throw last
+}
+
+async function claimsUnder(
+  guard: Guard,
+  { index, aggregateType, sample }: ClaimsAsked,
+): Promise<'guard-lost' | IndexClaims> {
+  const streams = new Map<StreamId, StreamClaim>()
+  const unreadable = new Map<string, string>()
+  const names = new Set<string>()
+  for await (const name of index.aggregateIds()) if (sample.has(`${aggregateType}.${name}`)) names.add(name)
+  const all = [...names]
+  for (let at = 0; at < all.length; at += streamsAtOnce) {
+    const batch = all.slice(at, at + streamsAtOnce)
+    const inspected = await index.inspect(guard, batch)
+    if (inspected === 'guard-lost') return 'guard-lost'
+    for (const [place, name] of batch.entries()) {
+      const claim = claimOf(aggregateType, name, inspected[place])
+      if (typeof claim === 'string') unreadable.set(`${aggregateType}.${name}`, claim)
+      else if (claim !== undefined) streams.set(claim.streamId, claim)
+    }
+  }
+  return { guard, streams, unreadable }
+}
+
+/** @returns a text that says why it cannot be read; undefined where it is gone. */
+function claimOf(
+  aggregateType: string,
+  name: string,
+  inspected: InspectedStream | Error | undefined,
+): (StreamClaim & { readonly streamId: StreamId }) | string | undefined {
+  if (inspected === undefined) return undefined
+  try {
+    if (inspected instanceof Error) throw inspected
+    const streamId = streamIdOf(aggregateType, name)
+    const { recent, ...rest } = inspected
+    return { ...rest, streamId, recent: digests(streamId, recent) }
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
+function digests(streamId: StreamId, kept: readonly (Buffer | undefined)[]): ReadonlyMap<number, number> {
+  const found = new Map<number, number>()
+  for (const [index, payload] of kept.entries()) {
+    if (payload !== undefined) found.set(index + 1, eventDigest(unpackEvent(streamId, payload)))
+  }
+  return found
+}

@@ -1,0 +1,34 @@
+/** What was looked at. */
+export interface VerifyCounts {
+  partitions: number
+  streams: number
+  events: number
+  /** Records that do not count, for no owner appended them. */
+  strays: number
+  /** Partitions whose log lost its head, as an operator has accepted. */
+  headsAccepted: number
+  /** Snapshots found equal to the fold of their events. */
+  snapshots: number
+  /** Snapshots of other state versions. They are not used. */
+  snapshotsOutdated: number
+  generations: number
+  views: number
+  /** Views that changed while they were looked at. */
+  viewsUnderWay: number
+  /** Projections whose views were not compared, and why. */
+  readonly viewsLeftOut: string[]
+}
+
+export const noCounts = (): VerifyCounts => ({
+  partitions: 0,
+  streams: 0,
+  events: 0,
+  strays: 0,
+  headsAccepted: 0,
+  snapshots: 0,
+  snapshotsOutdated: 0,
+  generations: 0,
+  views: 0,
+  viewsUnderWay: 0,
+  viewsLeftOut: [],
+})

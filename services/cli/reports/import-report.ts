@@ -1,0 +1,97 @@
+import type { ImportEnd, ImportOutcome, ImportRequest, LineProblem } from '#operations'
+
+import type { Report } from '../cli.ts'
+import type { ExitCode } from '../exit-code.ts'
+import { grouped } from '../progress/progress-text.ts'
+import { list } from '../table.ts'
+
+/** So many are shown to a person. */
+const shownMax = 10
+
+/** What an import did, for programs and for people. */
+export function importReport(outcome: ImportOutcome, request: ImportRequest): Report {
+  const { from, checkpoint, report } = request
+  const { contents, problems, seconds, ...rest } = outcome
+  const eventsPerSecond = seconds > 0 ? Math.round(outcome.appended / seconds) : 0
+  return {
+    document: {
+      file: from.file,
+      ...contents,
+      ...rest,
+      seconds,
+      eventsPerSecond,
+      isSchemaChecked: request.check !== undefined,
+      ...(from.importId !== undefined && { importId: from.importId }),
+      ...(checkpoint !== undefined && { checkpoint }),
+      problems,
+    },
+    text: [
+      headlines[outcome.end](outcome, request),
+      figures(outcome, eventsPerSecond, request),
+      ...warnings(outcome),
+      ...problemLines(outcome, report),
+    ].join('\n'),
+    exitCode: exitCodeOf(outcome),
+  }
+}
+
+const exitCodes: Readonly<Partial<Record<ImportEnd, ExitCode>>> = { interrupted: 130, refused: 1, stopped: 1 }
+
+const exitCodeOf = ({ end, problemCount }: ImportOutcome): ExitCode =>
+  exitCodes[end] ?? (problemCount > 0 ? 1 : 0)
+
+type Headline = (outcome: ImportOutcome, request: ImportRequest) => string
+
+const goOn = (line: number, { checkpoint }: ImportRequest): string =>
+  checkpoint === undefined || line === 0
+    ? 'Run the same command again to go on: nothing comes twice'
+    : `Run the same command again to go on after line ${line}: nothing comes twice`
+
+const headlines: Readonly<Record<ImportEnd, Headline>> = {
+  done: ({ problemCount }, { from }) =>
+    problemCount === 0
+      ? `Imported ${from.file}`
+      : `Imported ${from.file} but for ${grouped(problemCount)} wrong lines. Mend them, and import the file again: what is in stays, and nothing comes twice`,
+  checked: ({ problemCount }, { from }) =>
+    `${from.file} ${problemCount === 0 ? 'can be imported' : `has ${grouped(problemCount)} wrong lines`}. Nothing was appended: this was a dry run`,
+  refused: ({ problemCount }, { from, errorsMax }) =>
+    `${from.file} has ${grouped(problemCount)} wrong lines, and --errors-max is ${errorsMax}: nothing was appended`,
+  stopped: ({ line }, request) =>
+    `Stopped at the first line that was refused. Mend it. ${goOn(line, request)}`,
+  interrupted: ({ line }, request) => `Interrupted. ${goOn(line, request)}`,
+}
+
+function figures(outcome: ImportOutcome, eventsPerSecond: number, { from, check }: ImportRequest): string {
+  const { contents, appended, alreadyThere, skipped, heldBack, end } = outcome
+  const ifAny = (count: number) => (count === 0 ? undefined : grouped(count))
+  const hasAppended = end !== 'checked' && end !== 'refused'
+  return list([
+    ['events', grouped(contents.events)],
+    ['streams', grouped(contents.streams)],
+    ['schemas', check === undefined ? 'not looked at' : undefined],
+    ['appended', hasAppended ? grouped(appended) : undefined],
+    ['already there', ifAny(alreadyThere + skipped)],
+    ['held back', ifAny(heldBack)],
+    ['rate', appended === 0 ? undefined : `${grouped(eventsPerSecond)} events/s`],
+    ['import id', from.importId],
+  ])
+}
+
+/** Where a line is corrected, nothing says that it is still the same event. */
+const warnings = ({ contents: { withoutId } }: ImportOutcome): string[] =>
+  withoutId === 0
+    ? []
+    : [
+        `Warning: ${grouped(withoutId)} events have no id, so each is recognised by its stream, type and data. A line that is corrected and imported again becomes another event. Give each an \`id\``,
+      ]
+
+function problemLines({ problems, problemCount }: ImportOutcome, report: string | undefined): string[] {
+  const more = problemCount - shownMax
+  const where = report === undefined ? '--report <file> tells all' : `${report} tells all`
+  return [
+    ...problems.slice(0, shownMax).map(problemLine),
+    ...(more > 0 ? [`and ${grouped(more)} more: ${where}`] : []),
+  ]
+}
+
+const problemLine = ({ line, message }: LineProblem): string => `line ${line}: ${message}`

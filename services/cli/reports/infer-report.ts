@@ -1,0 +1,58 @@
+import { formatSchema, type Inference, type InferredSchema, type InferRequest } from '#operations'
+import type { ProposedField } from '#schemas'
+
+import type { Report } from '../cli.ts'
+import { grouped } from '../progress/progress-text.ts'
+import { table } from '../table.ts'
+
+/** What was guessed, from how many events, and what to do with it. */
+export function inferReport(inference: Inference, request: InferRequest): Report {
+  const { lines, others, unreadable, firstProblem, schemas, status } = inference
+  const problem = firstProblem && { line: firstProblem.line, message: firstProblem.message }
+  const hasFailed = schemas.length === 0 || schemas.some((each) => each.problem !== undefined)
+  return {
+    document: {
+      ...{ lines, others, unreadable, firstProblem: problem, schemas },
+      ...{ isInterrupted: status === 'interrupted', written: request.isWriting },
+    },
+    text: [...schemas.map((each) => told(each, request)), ...summary(inference, request)].join('\n\n'),
+    exitCode: hasFailed ? 1 : 0,
+  }
+}
+
+function told(inferred: InferredSchema, { isWriting }: InferRequest): string {
+  const { eventType, events, file, fields, schema, problem } = inferred
+  const head = `${eventType}, from ${grouped(events)} events`
+  const drawn = table(['field', 'type', 'values', 'null', 'missing', 'remark'], fields.map(row))
+  if (problem !== undefined) return `${head}\n${drawn}\nNot a schema: ${problem}`
+  return `${head}\n${drawn}\n${isWriting ? `written to ${file}` : `${file}:\n${formatSchema(schema).trimEnd()}`}`
+}
+
+const row = ({ path, type, isNullable, values, nulls, absent, remark = '' }: ProposedField) => [
+  path,
+  isNullable ? `${type}, or null` : type,
+  ...[values - nulls, nulls, absent].map(grouped),
+  remark,
+]
+
+function summary(inference: Inference, request: InferRequest): string[] {
+  const { lines, others, unreadable, firstProblem, schemas, status } = inference
+  const { aggregateType, from, isWriting } = request
+  const read = `${grouped(lines)} lines of ${from.file} were read${status === 'interrupted' ? ', not all of them' : ''}`
+  const counts = [
+    read,
+    ...(others > 0 ? [`lines of aggregate types other than ${aggregateType}: ${grouped(others)}`] : []),
+    ...(unreadable > 0
+      ? [
+          `lines that are not events: ${grouped(unreadable)}, the first is line ${firstProblem?.line}: ${firstProblem?.message}`,
+        ]
+      : []),
+  ].join('; ')
+  if (schemas.length === 0) return [`${counts}. Nothing to propose: no event of ${aggregateType} was found.`]
+  const next = isWriting
+    ? 'Read the files before you release them (npm run schemas:release): an event is stored for good.'
+    : 'Nothing was written: add --write to write the files.'
+  return [
+    `${counts}. What they do not show, nobody can infer: read each type, and name what is meant. ${next}`,
+  ]
+}

@@ -1,0 +1,96 @@
+import { formatPosition, position } from '#domain'
+import type { Destination, PartitionProgress, ReplayOutcome, ReplayRequest } from '#operations'
+
+import type { Report } from '../cli.ts'
+import { CommandError, failureOf } from '../failure.ts'
+import { grouped } from '../progress/progress-text.ts'
+import { table } from '../table.ts'
+import { ofCluster } from './cluster-report.ts'
+
+/** What a replay did, for programs and for people. @throws CommandError that says how to resume a replay that failed. */
+export function replayReport(request: ReplayRequest, outcome: ReplayOutcome): Report {
+  const { cluster } = outcome
+  const { document, text } = summaryOf(request, outcome)
+  if (outcome.status === 'failed') {
+    const { message, details, ...failure } = failureOf(outcome.error)
+    const advice = `${howFar(outcome)}. ${howToResume(request, outcome)}`
+    throw new CommandError(
+      { ...failure, message: `${message}. ${advice}`, details: { ...details, ...document } },
+      { cause: outcome.error },
+    )
+  }
+  const isAside = request.destination.kind === 'stdout'
+  if (outcome.status === 'done') return ofCluster(cluster, { document, text, isAside })
+  const lines = [text, `Interrupted. ${howToResume(request, outcome)}`]
+  return ofCluster(cluster, { document, text: lines.join('\n'), isAside, exitCode: 130 })
+}
+
+function summaryOf(request: ReplayRequest, outcome: ReplayOutcome): Pick<Report, 'document' | 'text'> {
+  const { dryRun, destination } = request
+  const { status: end, topic, counts, partitions, leftOut, seconds } = outcome
+  const { replayed: events, read, leftOut: unreadable } = counts
+  return {
+    document: {
+      ...{ end, topic, dryRun, destination, events, read, unreadable },
+      ...{ seconds: Math.round(seconds * 1_000) / 1_000, partitions: partitions.map(named) },
+      unreadableRecords: leftOut,
+    },
+    text: [
+      `${headline(request, events)} of ${topic}, in ${seconds.toFixed(1)} s`,
+      partitionTable(partitions),
+      ...leftOutLines(outcome),
+    ].join('\n'),
+  }
+}
+
+/** The document names things as people do who do not know the code. */
+const named = ({ leftOut, ...partition }: PartitionProgress): object => ({
+  ...partition,
+  unreadable: leftOut,
+})
+
+const headline = ({ dryRun, destination }: ReplayRequest, events: number): string =>
+  dryRun
+    ? `Would replay ${grouped(events)} events to ${nameOf(destination)}`
+    : `Replayed ${grouped(events)} events to ${nameOf(destination)}`
+
+function nameOf(destination: Destination): string {
+  switch (destination.kind) {
+    case 'stdout':
+      return 'standard output'
+    case 'file':
+      return destination.path
+    case 'topic':
+      return `topic ${destination.name}`
+  }
+}
+
+const partitionTable = (partitions: readonly PartitionProgress[]): string =>
+  table(
+    ['partition', 'from', 'next', 'until', 'read', 'replayed', 'unreadable'],
+    partitions.map((each) => [
+      ...[each.partition, each.from, each.next, each.until],
+      ...[grouped(each.read), grouped(each.replayed), grouped(each.leftOut)],
+    ]),
+  )
+
+function leftOutLines({ leftOut, counts }: ReplayOutcome): string[] {
+  const lines = leftOut.map((each) => `left out: ${each.position}: ${each.reason}`)
+  const more = counts.leftOut - leftOut.length
+  return more > 0 ? [...lines, `left out: ${grouped(more)} more`] : lines
+}
+
+function howToResume({ checkpoint, dryRun }: ReplayRequest, { partitions }: ReplayOutcome): string {
+  if (dryRun) return 'A dry run begins anew'
+  if (checkpoint !== undefined) return `Go on by the same command with --resume (checkpoint ${checkpoint})`
+  const options = partitions.map(({ partition, next }) => `--from-offset ${partition}:${next}`)
+  return `Go on by the same command with ${options.join(' ')}; next time name a --checkpoint`
+}
+
+/** How far it came, in a sentence. */
+function howFar({ counts, topic, partitions }: ReplayOutcome): string {
+  const last = partitions.find(({ next, until }) => next < until)
+  const where =
+    last === undefined ? '' : `, next is ${formatPosition(position(topic, last.partition, last.next))}`
+  return `${grouped(counts.replayed)} events were replayed${where}`
+}

@@ -1,0 +1,102 @@
+import { styleText } from 'node:util'
+
+import type { Finding, Verification, VerifyPart, Where } from '#operations'
+
+import type { Report } from '../cli.ts'
+import { grouped } from '../progress/progress-text.ts'
+import { list } from '../table.ts'
+import { ofCluster } from './cluster-report.ts'
+
+/** What a verification found, for programs and for people. */
+export function verificationReport(
+  verification: Verification,
+  parts: readonly VerifyPart[],
+  tookMs: number,
+): Report {
+  const { status, findings, counts, fraction } = verification
+  const isInterrupted = status === 'interrupted'
+  const isSound = findings.total === 0
+  return ofCluster(verification.cluster, {
+    document: {
+      sound: isSound,
+      interrupted: isInterrupted,
+      parts,
+      fraction,
+      counts,
+      findings: findings.kept,
+      findingsTotal: findings.total,
+      tookMs,
+    },
+    text: [
+      ...findings.kept.map(drawn),
+      ...left(verification),
+      summary(verification, parts),
+      ending(verification, tookMs),
+    ].join('\n'),
+    exitCode: isInterrupted ? 130 : isSound ? 0 : 1,
+  })
+}
+
+const drawn = ({ part, code, message, where }: Finding): string =>
+  `${styleText('red', part)}  ${[whereText(where), code].filter((text) => text !== '').join('  ')}: ${message}`
+
+function whereText({
+  topic,
+  partition,
+  offset,
+  streamId,
+  version,
+  projection,
+  generation,
+  key,
+}: Where): string {
+  const place = [topic, partition, offset].filter((part) => part !== undefined).join(':')
+  return [
+    place,
+    streamId ?? '',
+    version === undefined ? '' : `version ${version}`,
+    projection === undefined ? '' : `projection ${projection}`,
+    generation === undefined ? '' : `generation ${generation}`,
+    key === undefined ? '' : `view ${JSON.stringify(key)}`,
+  ]
+    .filter((text) => text !== '')
+    .join(' ')
+}
+
+const left = ({ findings }: Verification): string[] =>
+  findings.total > findings.kept.length
+    ? [`… and ${grouped(findings.total - findings.kept.length)} more: --findings-max prints them`]
+    : []
+
+function summary({ counts, fraction, findings }: Verification, parts: readonly VerifyPart[]): string {
+  const looked: Record<VerifyPart, string> = {
+    log: [
+      `${grouped(counts.partitions)} partitions, ${grouped(counts.streams)} streams, ${grouped(counts.events)} events`,
+      ...(counts.strays > 0 ? [`${grouped(counts.strays)} stray records`] : []),
+      ...(counts.headsAccepted > 0
+        ? [`${grouped(counts.headsAccepted)} without their head, as accepted`]
+        : []),
+    ].join(', '),
+    index: `of ${grouped(counts.partitions)} partitions`,
+    snapshots: `${grouped(counts.snapshots)} equal to their folds, ${grouped(counts.snapshotsOutdated)} outdated ones passed over`,
+    projections: `${grouped(counts.generations)} generations`,
+    views: [
+      `${grouped(counts.views)} compared, ${grouped(counts.viewsUnderWay)} under way`,
+      ...counts.viewsLeftOut.map((why) => `left out ${why}`),
+    ].join('; '),
+  }
+  const rows = parts.map((part) => [part, `${looked[part]}${findingsText(findings.byPart[part])}`] as const)
+  const share = fraction < 1 ? [['sample', `${(fraction * 100).toFixed(1)} % of the streams`] as const] : []
+  return list([...rows, ...share])
+}
+
+const findingsText = (found: number): string =>
+  found === 0 ? '' : `, ${found === 1 ? '1 finding' : `${grouped(found)} findings`}`
+
+function ending({ findings, status }: Verification, tookMs: number): string {
+  const took = `in ${(tookMs / 1_000).toFixed(1)} s`
+  if (status === 'interrupted')
+    return `Interrupted ${took}: the rest was not looked at. Run it again, it changes nothing`
+  if (findings.total === 0) return `Sound: nothing was found, ${took}`
+  return `${findings.total === 1 ? '1 finding' : `${grouped(findings.total)} findings`}, ${took}`
+}

@@ -1,0 +1,18 @@
+import type { SchemaVersions } from '#operations'
+
+import { UsageError } from './failure.ts'
+
+/** What an import takes where the option is not given: the latest version of each type. */
+export const latestVersions: SchemaVersions = { byType: new Map() }
+
+/** Reads `--schema-version 1` or `--schema-version OrderPlaced=1`, which may stand there more than once. @throws UsageError */
+export function schemaVersionOption(given: string, before: SchemaVersions): SchemaVersions {
+  const match = /^(?:([^=]+)=)?([1-9]\d{0,8})$/.exec(given)
+  if (match === null) {
+    throw new UsageError(`--schema-version ${given}: expected a whole number from 1, or e.g. OrderPlaced=1`)
+  }
+  const [, type, version] = match
+  return type === undefined
+    ? { ...before, byDefault: Number(version) }
+    : { ...before, byType: new Map([...before.byType, [type, Number(version)]]) }
+}
