@@ -192,7 +192,7 @@ const anyMetadata: fc.Arbitrary<EventMetadata> = fc
     fc.record(Object.fromEntries(metadataFields.map((field) => [field, anyField])), { requiredKeys: [] }),
     fc.dictionary(ownKey, ownValue, { maxKeys: 20, noNullPrototype: true }),
   )
-  .map(([fields, own]) => ({ ...own, ...fields }) as EventMetadata)
+  .map(([fields, own]) => ({ ...own, ...fields }))
 
 describe.each(Object.entries(ways))('metadata comes back as it was from %s', (name, way) => {
   const isRemote = name === 'HTTP' || name === 'the client'
