@@ -116,7 +116,7 @@ export default {
     mayImportOnly(
       'service-opens-adapters',
       'service',
-      'domain|event-store|config|observability|http|schemas|kafka|redis-index|projections|projections-redis|projections-postgres',
+      'domain|event-store|config|observability|http|schemas|kafka|redis-index|projections|projections-[^/]+',
     ),
     mayImportOnly(
       'operations-composes-libs',

@@ -11,7 +11,7 @@ import { measureProgress, type ProgressRate } from './project-progress.ts'
 
 const topic = eventTopic('customer')
 
-/** kafkajs by itself, as a consumer that does nothing with what comes: the limit. */
+/** A plain kafkajs consumer that does nothing with its messages: the limit. */
 export async function readByKafkajs({ config }: RunningWriter, total: number): Promise<ProgressRate> {
   const kafka = new Kafka({ brokers: [...config.kafka.brokers], logLevel: logLevel.ERROR })
   const consumer = kafka.consumer({ groupId: `bench-${randomUUID()}` })
@@ -31,7 +31,7 @@ export async function readByKafkajs({ config }: RunningWriter, total: number): P
   }
 }
 
-/** Our own reader, all partitions side by side, each event decoded: what a projector begins with. */
+/** Our own reader on all partitions concurrently, with each event decoded: the input of a projector. */
 export async function readByLogReader(
   { backends, config }: RunningWriter,
   total: number,

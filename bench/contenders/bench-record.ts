@@ -9,7 +9,7 @@ const timestampMs = Date.parse(timestamp)
 const version = parseVersion(1)
 const value = Buffer.from(appended.data.payload)
 
-/** The record that the writer would make of an event, so that batches have the same sizes. */
+/** The record that the writer would create for an event, so that batches have the same sizes. */
 export const benchRecord = (stream: string) =>
   toLogRecord({
     id,

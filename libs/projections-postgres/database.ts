@@ -22,7 +22,7 @@ export interface Sql {
 }
 
 /** An advisory lock that a transaction takes before all else. */
-export interface Lock {
+interface Lock {
   readonly key: string
   readonly shared: boolean
 }
@@ -34,7 +34,7 @@ const retryDelayMsMax = 50
 const parsers = new TypeOverrides()
 parsers.setTypeParser(types.builtins.INT8, Number)
 
-/** Connections to PostgreSQL. It connects when it is first used, and again after every loss. */
+/** Connections to PostgreSQL. It connects on first use, and reconnects after every loss. */
 export class Database implements Sql {
   readonly #pool: Pool
   readonly #where: string
@@ -57,7 +57,7 @@ export class Database implements Sql {
       types: parsers,
       Client: GuardedClient,
     })
-    // Tells of idle connections that were lost; whoever asks next gets a new one.
+    // Emitted when an idle connection is lost; the next query gets a new one.
     this.#pool.on('error', () => undefined)
   }
 
@@ -67,7 +67,7 @@ export class Database implements Sql {
   }
 
   /**
-   * Runs statements in one transaction, and all of it anew where PostgreSQL took it back for the sake of another one.
+   * Runs statements in one transaction, and retries it where PostgreSQL rolled it back in favour of another one.
    * @param keeps whether to commit, by the result; without it always.
    * @throws as {@link query}
    */
@@ -134,7 +134,7 @@ export class Database implements Sql {
     }
   }
 
-  /** What is not of PostgreSQL's own errors is of the connection to it. */
+  /** An error that is not PostgreSQL's own is one of the connection. */
   #translated(error: unknown): unknown {
     return !(error instanceof DatabaseError) || isUnavailable(error) ? this.#unavailable(error) : error
   }

@@ -15,7 +15,7 @@ export interface StreamEntries {
   readonly entries: readonly IndexEntry[]
 }
 
-export interface TailLimits {
+interface TailLimits {
   readonly eventsMax: number
   /** Older events do not go into a tail: they would have left it by now. */
   readonly notBeforeMs: number

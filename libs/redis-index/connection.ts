@@ -4,7 +4,7 @@ import { InvalidInputError, quote } from '#domain'
 
 import { IndexUnavailableError } from './errors.ts'
 import { guardReplies } from './guard-replies.ts'
-import type { Script } from './script.ts'
+import type { Script } from './scripts/script.ts'
 
 export interface RedisSettings {
   /** `redis://[user:password@]host:port[/db]` or `rediss://` for TLS; for a cluster some of its nodes, separated by commas. */

@@ -2,8 +2,8 @@ import { readVarint, varintLength, writeVarint } from '#varint'
 
 /**
  * Offsets of contiguous versions, packed: the first one, then the distance of each to the one before, each as an unsigned
- * varint. Markers of the log only make a distance larger. The scripts in lua.ts read and extend the same form.
- * @returns where in `bytes` the next byte goes; {@link packedLength} tells how many are needed.
+ * varint. Markers of the log only make a distance larger. The scripts read and extend the same form.
+ * @returns where in `bytes` the next byte goes; {@link packedLength} is how many are needed.
  */
 export function packOffsets(bytes: Buffer, at: number, offsets: readonly number[]): number {
   let next = at

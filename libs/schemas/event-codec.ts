@@ -10,11 +10,14 @@ import { parseSchemaText } from './schema-text.ts'
 import type { SchemaRegistry } from './schema-registry.ts'
 import type { SchemaRole, SchemaVersion } from './schema-version.ts'
 
-/** What the bytes of an event, of a snapshot's state or of a view hold: in the JSON form of the latest schema version. */
-export interface DecodedRecord {
-  /** Of a view: its projection. */
+/**
+ * The content of the bytes of an event, of a snapshot's state or of a view, in the JSON form of the latest schema
+ * version.
+ */
+interface DecodedRecord {
+  /** For a view, its projection. */
   readonly aggregateType: string
-  /** Of the event; for a state or a view the name of its schema. */
+  /** For a state or a view, the name of its schema. */
   readonly eventType: string
   readonly data: unknown
 }
@@ -23,15 +26,15 @@ export interface EventCodecOptions {
   readonly catalog: SchemaCatalog
   readonly registry: SchemaRegistry
   readonly upcasters: UpcasterChain
-  /** Where ids are kept for a start while the registry is down. Without it there is no such start. */
+  /** Where ids are stored for a start while the registry is down. Without it such a start fails. */
   readonly idFile?: string
 }
 
-/** What of the catalog can be used after {@link EventCodec.prepare}. */
-export interface Preparation {
-  /** Files whose schemas have no id yet: encoding their events fails. Push them, then prepare again. */
+/** What part of the catalog is usable after {@link EventCodec.prepare}. */
+interface Preparation {
+  /** Files whose schemas have no id yet, so their events cannot be encoded. Push them, then prepare again. */
   readonly missing: readonly string[]
-  /** Why the registry was not asked: ids come from the file. */
+  /** Why the registry could not be used; ids are from the file then. */
   readonly unreachable?: SchemaError
 }
 
@@ -40,19 +43,19 @@ interface Writer {
   readonly schemaId: number
 }
 
-/** How bytes with one schema id are read; or why they cannot be. */
+/** How to read bytes with one schema id, or why they cannot be read. */
 type Reader =
   | { readonly schema: SchemaVersion; readonly latest: number; readonly read: BodyReader }
   | { readonly problem: SchemaError }
 
-/** At most so many requests to the registry at once. */
+/** Concurrent requests to the registry. */
 const concurrencyMax = 8
 
 /**
- * Events, snapshot states and views between their JSON form and bytes in Confluent's wire format. Writing takes the latest
- * schema version. Reading resolves the writer's version to the latest compatible one (by Avro, resolvers made once per
- * id) and takes it on through the upcasters. Both are synchronous: ids are learnt beforehand, from the registry or, while
- * it is down, from the id file.
+ * Converts events, snapshot states and views between their JSON form and bytes in Confluent's wire format. Writing
+ * uses the latest schema version. Reading resolves the writer's version to the latest compatible one (by Avro, with
+ * one resolver per id) and then runs the upcasters. Both are synchronous: ids are fetched beforehand, from the
+ * registry or, while it is down, from the id file.
  */
 export class EventCodec {
   readonly #catalog: SchemaCatalog
@@ -62,7 +65,7 @@ export class EventCodec {
   readonly #codecs = new Map<SchemaVersion, RecordCodec>()
   readonly #writers = new Map<string, Map<string, Writer>>()
   readonly #readers = new Map<number, Reader>()
-  /** Ids that are being asked for now, so that none is asked for twice at once. */
+  /** Running requests by id, so that no id is requested twice at a time. */
   readonly #asked = new Map<number, Promise<string>>()
 
   constructor(options: EventCodecOptions) {
@@ -74,8 +77,8 @@ export class EventCodec {
   }
 
   /**
-   * Finds the ids of all schemas in the catalog. May be called again, e.g. once missing ones are pushed.
-   * @throws SchemaError `registry-unreachable` when the registry is down and no id is known; `registry-refused`.
+   * Finds the ids of all schemas in the catalog. Can be called again, e.g. after missing ones are pushed.
+   * @throws SchemaError `registry-unreachable` when the registry is down and no id is known; `registry-refused`
    */
   async prepare(): Promise<Preparation> {
     const unreachable = await this.#findIds()
@@ -89,18 +92,18 @@ export class EventCodec {
     }
   }
 
-  /** Event types of an aggregate type that have a schema here, sorted. */
+  /** Event types of an aggregate type that have a schema in the catalog, sorted. */
   eventTypes(aggregateType: string): readonly string[] {
     return this.#catalog.names(aggregateType, 'event')
   }
 
   /**
-   * @param aggregateType for a view its projection.
-   * @param name of the event type, or of the schema of a snapshot's state or of a view.
-   * @param json its data in JSON form; fields with a default may be left out.
-   * @param role what the bytes are for: a schema of another role does not count, so no state can pass for an event.
+   * @param aggregateType for a view, its projection
+   * @param name of the event type, or of the schema of a snapshot's state or of a view
+   * @param json the data in JSON form; fields with a default may be omitted
+   * @param role the use of the bytes. A schema of another role does not count, so a state cannot pass for an event.
    * @throws InvalidInputError with the path of the field that does not fit, e.g. `data.items[2].price`;
-   *   UnknownEventTypeError; SchemaError `unknown-schema` for a state or a view without a schema; `not-registered`.
+   * UnknownEventTypeError; SchemaError `unknown-schema` for a state or a view without a schema; `not-registered`
    */
   encode(aggregateType: string, name: string, json: unknown, role: SchemaRole = 'event'): Buffer {
     const writer = this.#writerOf(aggregateType, name)
@@ -109,13 +112,13 @@ export class EventCodec {
   }
 
   /**
-   * @throws SchemaError `unknown-schema` when the id has not been learnt, or its schema is in no catalog here;
-   *   `undecodable` for damaged bytes; `superseded` for a state or view from before a breaking step: those have no
-   *   upcasters, they are made anew. InvalidInputError when an upcaster fails.
+   * @throws SchemaError `unknown-schema` when the id has not been fetched, or its schema is not in the catalog;
+   * `undecodable` for damaged bytes; `superseded` for a state or view from before a breaking step: those have no
+   * upcasters, they are rebuilt. InvalidInputError when an upcaster fails.
    */
   decode(bytes: Buffer): DecodedRecord {
     const reader = this.#readers.get(schemaIdOf(bytes))
-    if (reader === undefined) throw unknownSchema(schemaIdOf(bytes), 'has not been learnt yet')
+    if (reader === undefined) throw unknownSchema(schemaIdOf(bytes), 'has not been fetched yet')
     if ('problem' in reader) throw reader.problem
     const { schema, latest } = reader
     const { aggregateType, name, version, role } = schema
@@ -128,20 +131,20 @@ export class EventCodec {
     }
   }
 
-  /** Decodes all, after learning the ids that are not known. @throws as {@link learn} and {@link decode} */
+  /** Decodes all records, after fetching unknown ids. @throws as {@link learn} and {@link decode} */
   async decodeMany(all: readonly Buffer[]): Promise<DecodedRecord[]> {
     await this.learn(all.map(schemaIdOf))
     return all.map((bytes) => this.decode(bytes))
   }
 
-  /** Whether {@link decode} needs no {@link learn} for these bytes. */
+  /** Whether {@link decode} can read these bytes without {@link learn}. */
   knows(bytes: Buffer): boolean {
     return this.#readers.has(schemaIdOf(bytes))
   }
 
   /**
-   * Asks the registry for the schemas of those ids that are not known; where all are, it is not asked.
-   * @throws SchemaError `unknown-schema` when the registry has no such id; `registry-unreachable`.
+   * Fetches the schemas of unknown ids from the registry. Sends no request when all are known.
+   * @throws SchemaError `unknown-schema` when the registry has no such id; `registry-unreachable`
    */
   async learn(schemaIds: readonly number[]): Promise<void> {
     const unknown = [...new Set(schemaIds)].filter((id) => !this.#readers.has(id))
@@ -152,7 +155,9 @@ export class EventCodec {
     }
   }
 
-  /** The ids of the catalog's schemas, from the registry or else from the file. @returns why it was the file. */
+  /**
+   * Looks up the ids of the catalog's schemas in the registry, otherwise in the file. @returns why the file was used
+   */
   async #findIds(): Promise<SchemaError | undefined> {
     const found = new Map<number, string>()
     try {
@@ -184,7 +189,7 @@ export class EventCodec {
     return asking
   }
 
-  /** Takes ids from the registry, and keeps them for when it is down. */
+  /** Stores ids from the registry, for times when it is down. */
   #adopt(texts: ReadonlyMap<number, string>): void {
     this.#take(texts)
     this.#idFile?.add(texts)
@@ -204,7 +209,7 @@ export class EventCodec {
       const schema = this.#catalog.line(writer.name ?? '').at(-1)
       if (schema === undefined) {
         return {
-          problem: unknownSchema(id, `is ${String(writer.name)}, which no schema file here describes`),
+          problem: unknownSchema(id, `is ${String(writer.name)}, which is in no schema file here`),
         }
       }
       const latest = this.#catalog.latest(schema.aggregateType, schema.name)?.version ?? schema.version
@@ -251,5 +256,5 @@ const unknownSchema = (schemaId: number, why: string): SchemaError =>
 const superseded = ({ role, fullName, version }: SchemaVersion, latest: number): SchemaError =>
   new SchemaError(
     'superseded',
-    `this ${role} is of ${fullName}, version ${version}, which version ${latest} breaks with: it is to be made anew`,
+    `this ${role} is of ${fullName}, version ${version}, which version ${latest} breaks with: it must be rebuilt`,
   )

@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest'
 
 import { loadCatalog } from './schema-catalog.ts'
 
-/** The error of a folder with this one schema. */
+/** The error from loading a folder with this one schema. */
 function errorOf(text: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'annals-faulty-'))
   onTestFinished(() => {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 
 import { inParallel } from './in-parallel.ts'
 
-test('works on all items, at most so many at once', async () => {
+test('processes all items, at most the given number at a time', async () => {
   let atOnce = 0
   let most = 0
   const done: number[] = []
@@ -16,7 +16,7 @@ test('works on all items, at most so many at once', async () => {
   expect(most).toBe(3)
 })
 
-test('after a failure no more are begun, and those under way are waited for', async () => {
+test('after a failure no more are started, and the running ones are awaited', async () => {
   const gate = Promise.withResolvers<undefined>()
   const begun: number[] = []
   const ended: number[] = []
@@ -36,7 +36,7 @@ test('after a failure no more are begun, and those under way are waited for', as
   expect({ begun, ended }).toEqual({ begun: [1, 2], ended: [2] })
 })
 
-test('when the signal aborts no more are begun, those under way are told and waited for, and its reason is thrown', async () => {
+test('when the signal aborts no more are started, the running ones get the signal and are awaited, and its reason is thrown', async () => {
   const stop = new AbortController()
   const begun: number[] = []
   const ended: number[] = []

@@ -1,8 +1,8 @@
 /**
- * Works on all items, in their order, at most so many at once. After a failure, or when the signal aborts, no more are begun, and those
- * under way are waited for.
- * @param work is told by its own signal when to give up: the caller's has aborted, or another item has failed.
- * @throws the first failure; where there was none and the signal has aborted, its reason.
+ * Processes all items in order, at most `atOnceMax` at a time. After a failure, or when the signal aborts, no more are
+ * started, and the running ones are awaited.
+ * @param work gets a signal that aborts when the caller's signal aborts or another item fails
+ * @throws the first failure; without one, the reason of the aborted signal
  */
 export async function inParallel<Item>(
   items: Iterable<Item>,

@@ -1,5 +1,5 @@
 export { type Backends, openBackends } from './backends.ts'
-export { type CheckedDomain, checkedDomain, typesWithoutDomain } from './check-domain.ts'
+export { checkedDomain, typesWithoutDomain } from './check-domain.ts'
 export { kafkaSettings, redisSettings, registryOptions } from './connection-settings.ts'
 export { reportForeign } from './foreign-members.ts'
 export { inParallel } from './in-parallel.ts'

@@ -16,7 +16,7 @@ let applications: Applications
 beforeEach(() => {
   states.length = 0
   generations.mockClear()
-  applications = new Applications({ generations }, 1_000)
+  applications = new Applications({ list: generations }, 1_000)
 })
 
 const state = (id: string, status: GenerationState['status'], checkpoint: number) =>
@@ -96,7 +96,7 @@ test('a generation that is not there, and a store that does not answer, end the 
 })
 
 test('beyond the bound, over all projections, a wait is refused at once; when one has ended another may wait', async () => {
-  applications = new Applications({ generations }, 2)
+  applications = new Applications({ list: generations }, 2)
   states.push(state('old', 'serving', 0))
   const waiting = [wait(), wait()]
   await expect(wait().over).rejects.toMatchObject({
@@ -109,7 +109,7 @@ test('beyond the bound, over all projections, a wait is refused at once; when on
 })
 
 test('beyond the bound a read is refused before the store is asked, unless its event is known to be applied', async () => {
-  applications = new Applications({ generations }, 1)
+  applications = new Applications({ list: generations }, 1)
   states.push(state('old', 'serving', 0))
   const admit = () => applications.admit({ projection, after: position(topic, 0, 7), generation: undefined })
   admit()

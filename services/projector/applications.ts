@@ -1,7 +1,12 @@
 import { requestTurns } from '#bounds'
 import { formatPartition, type Position } from '#domain'
-import { EventStoreError } from '#event-store'
-import { type AppliedStep, type GenerationState, type StoredProjection, type ViewStore } from '#projections'
+import {
+  type AppliedStep,
+  type Generations,
+  type GenerationState,
+  ProjectionError,
+  type StoredProjection,
+} from '#projections'
 
 /** An event that somebody waits for. */
 export interface Awaited {
@@ -26,7 +31,7 @@ const lookMs = 20
  * those whose event it is: if all looked again at every step, the more there are the longer all would wait.
  */
 export class Applications {
-  readonly #store: Pick<ViewStore, 'generations'>
+  readonly #generations: Pick<Generations, 'list'>
   readonly #waiting = new Map<string, Set<Waiter>>()
   readonly #latest = new Map<string, { readonly step: number; readonly checkpoint: number }>()
   readonly #waitersMax: number
@@ -34,8 +39,8 @@ export class Applications {
   #waiters = 0
 
   /** @param waitersMax of all projections together */
-  constructor(store: Pick<ViewStore, 'generations'>, waitersMax: number) {
-    this.#store = store
+  constructor(generations: Pick<Generations, 'list'>, waitersMax: number) {
+    this.#generations = generations
     this.#waitersMax = waitersMax
   }
 
@@ -57,7 +62,7 @@ export class Applications {
   /**
    * Waits until the event seems to be applied, and no longer than `msMax`; whether it is, the store tells.
    * @param seen `steps` as it was before the store was last looked at.
-   * @throws EventStoreError `overloaded` when too many wait
+   * @throws ProjectionError `overloaded` when too many wait
    */
   async next({ projection, after, generation }: Awaited, seen: number, msMax: number): Promise<void> {
     if (this.#isAppliedHere(projection, after, seen)) return
@@ -78,7 +83,7 @@ export class Applications {
 
   /**
    * To be asked before the store is: a read that will have to wait, and may not, shall cost nothing.
-   * @throws EventStoreError `overloaded` when too many wait, unless the event is known to be applied
+   * @throws ProjectionError `overloaded` when too many wait, unless the event is known to be applied
    */
   admit({ projection, after }: Awaited): void {
     if (!this.#isAppliedHere(projection, after, 0)) this.#checkRoom(projection)
@@ -107,7 +112,7 @@ export class Applications {
     do {
       await new Promise((resolve) => setTimeout(resolve, lookMs))
       try {
-        const states = waiting.size > 0 ? await this.#store.generations(projection) : []
+        const states = waiting.size > 0 ? await this.#generations.list(projection) : []
         for (const waiter of waiting) if (isApplied(waiter, states)) waiter.wake()
       } catch {
         // They look themselves, and see that the store does not answer.
@@ -118,8 +123,8 @@ export class Applications {
   }
 }
 
-const tooMany = (waiters: number, projection: string): EventStoreError =>
-  new EventStoreError(
+const tooMany = (waiters: number, projection: string): ProjectionError =>
+  new ProjectionError(
     'overloaded',
     `${waiters} reads wait for their event, which is the bound (ANNALS_PROJECTOR_WAITERS_MAX): read ${projection} without \`after\`, or try again in a second`,
     { retryAfterSeconds: 1 },

@@ -13,7 +13,7 @@ import type { ProjectorSettings } from './projector-settings.ts'
 export interface KeepersParts {
   readonly cluster: KafkaCluster
   readonly codec: EventCodec
-  readonly store: ViewStore
+  readonly store: Pick<ViewStore, 'generations' | 'views' | 'outbox'>
   readonly feed: Pick<EventFeed, 'endOffset'>
   readonly projections: readonly Projection[]
   readonly settings: ProjectorSettings

@@ -21,12 +21,17 @@ async function served(isOfOldLog: boolean) {
     { ...made, id: 'g2', until: { beforeMs: 2 } },
   ]
   for (const generation of generations) {
-    await store.addGeneration(projection, generation)
-    await store.commit({ projection, generation: generation.id }, step)
+    await store.generations.add(projection, generation)
+    await store.views.commit({ projection, generation: generation.id }, step)
   }
   const refused = () => Promise.reject(new Error('there is no changelog here'))
   return new Projections({
-    ...{ store, feed: new InMemoryFeed(), applications: new Applications(store, 10), afterTimeoutMs: 10 },
+    ...{
+      store,
+      feed: new InMemoryFeed(),
+      applications: new Applications(store.generations, 10),
+      afterTimeoutMs: 10,
+    },
     states: { checkReadable: () => undefined, waiting: () => [] },
     projections: [{ projection, sources: [source], rebuild: refused, isOfOldLog: () => isOfOldLog }],
     changelog: {

@@ -70,7 +70,7 @@ export class Projector {
     const reader = new LogReader(cluster)
     this.#states = new SourceStates({ cluster, reader, redis })
     const feed = new PartitionFeed(this.#states.reader, new EventFormat(codec))
-    const applications = new Applications(store, settings.waitersMax)
+    const applications = new Applications(store.generations, settings.waitersMax)
     const metrics = new ProjectorMetrics(parts.metrics)
     this.#keepers = new Keepers({ ...parts, projections, feed })
     const observer = new EngineReports({ metrics, logger, applications, keepers: this.#keepers })
@@ -161,7 +161,7 @@ export class Projector {
   async checkViews(): Promise<{ readonly projections: number }> {
     const { domain, store } = this.#parts
     for (const projection of domain.projections) {
-      const problem = withoutViews(projection, await store.generations(projection))
+      const problem = withoutViews(projection, await store.generations.list(projection))
       if (problem !== undefined) throw new Error(problem)
     }
     return { projections: domain.projections.length }

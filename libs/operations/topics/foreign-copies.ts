@@ -101,7 +101,7 @@ async function servingGenerations({
   try {
     const found: ServingGeneration[] = []
     for (const projection of domain.projections) {
-      const states = await store.generations(projection)
+      const states = await store.generations.list(projection)
       const serving = states.find(({ status }) => status === 'serving')
       if (serving !== undefined) found.push({ ...serving, projection: projection.name })
     }

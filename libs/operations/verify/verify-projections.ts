@@ -19,7 +19,7 @@ export async function verifyProjection(
   projection: Projection,
   context: ProjectionsVerification,
 ): Promise<void> {
-  const states = await context.store.generations(projection)
+  const states = await context.store.generations.list(projection)
   for (const state of states.filter(({ status }) => status !== 'retired')) {
     context.counts.generations++
     await verifyGeneration(projection, state, context)

@@ -217,7 +217,11 @@ class Verifying {
     }
   }
 
-  async #verifyProjection(projection: Projection, store: ViewStore, progress: Progress): Promise<void> {
+  async #verifyProjection(
+    projection: Projection,
+    store: Pick<ViewStore, 'generations' | 'views' | 'parked'>,
+    progress: Progress,
+  ): Promise<void> {
     const parts = this.#parts
     const { signal } = this.#control
     const shared = {

@@ -2,7 +2,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 
 import { formatPartition, project, type Projection, type TopicPartition } from '#domain'
 
-import { InMemoryViewStore } from '../in-memory-view-store.ts'
+import { InMemoryViewStore } from '../in-memory/in-memory-view-store.ts'
 import { aroundStore } from '../testing/around-store.ts'
 import { InMemoryFeed, type InMemoryFeedOptions } from '../testing/in-memory-feed.ts'
 import { balances, closed, entered, ledger, ledgers, totals } from '../testing/ledger.ts'

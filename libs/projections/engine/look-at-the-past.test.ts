@@ -26,7 +26,7 @@ describe('a look at the past', () => {
     }
     const done = async (generation: string, ends: readonly number[]) =>
       eventually(async () => {
-        const state = (await bench.store.generations(balances())).find(({ id }) => id === generation)
+        const state = (await bench.store.generations.list(balances())).find(({ id }) => id === generation)
         expect(state?.status).toBe('kept')
         expect(new Map(state?.checkpoints)).toEqual(
           new Map(ends.map((end, partition) => [formatPartition(ledger(partition)), end])),
@@ -88,7 +88,7 @@ describe('a look at the past', () => {
     await bench.expectServed(balances())
     const generation = await instance.runner.rebuild({ beforeMs: 0 })
     await eventually(async () => {
-      const state = (await bench.store.generations(balances())).find(({ id }) => id === generation)
+      const state = (await bench.store.generations.list(balances())).find(({ id }) => id === generation)
       expect([...(state?.checkpoints.values() ?? [])]).toEqual([0, 0, 0])
     })
   })
@@ -101,7 +101,7 @@ describe('a look at the past', () => {
     const { topic } = ledger(0)
     const next = await bench.start(balances(), { topicIds: { [topic]: 'of the restored topic' } })
     const statusOf = async (id: string) =>
-      (await bench.store.generations(balances())).find((state) => state.id === id)?.status
+      (await bench.store.generations.list(balances())).find((state) => state.id === id)?.status
     await eventually(async () => expect(await statusOf(generation)).toBe('retired'))
     const own = await next.runner.rebuild({ beforeMs: Date.parse(at(4)) })
     await afterLooks()

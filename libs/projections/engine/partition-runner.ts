@@ -1,14 +1,15 @@
 import { formatPartition, type TopicPartition } from '#domain'
 import type { FedChunk } from '#event-log/records'
-import type { GenerationState, ViewSet } from '../view-store.ts'
-import { BatchApplier, type Ending, type PartitionWork } from './batch-applier.ts'
+import type { GenerationState } from '../view-store/generations.ts'
+import type { ViewSet } from '../view-store/view-set.ts'
+import { BatchApplier, type BatchEnding, type PartitionWork } from './batch-applier.ts'
 import { pause } from './pause.ts'
 import { isStopped } from './standstill.ts'
 
 /**
- * Makes one generation of a projection from one source partition: reads, folds, and changes views and checkpoint in one
- * step, so that each event counts exactly once whatever crashes. It believes the store and nothing else: whenever that
- * says otherwise, it begins anew from the checkpoint there.
+ * Builds one generation of a projection from one source partition: it reads, folds, and changes views and checkpoint in one
+ * step, so that each event counts exactly once whatever crashes. It trusts only the store: whenever the checkpoint there
+ * differs from its own, it resumes from the store's.
  */
 export class PartitionRunner {
   readonly source: TopicPartition
@@ -63,7 +64,7 @@ export class PartitionRunner {
       try {
         const either = AbortSignal.any([signal, this.#restart.signal])
         const ending = await this.#follow(either)
-        // Nothing is over for good: a store that is set back to an older copy of itself has all of it to do again.
+        // The end is not final: a store that is restored from an older copy needs all of it again.
         if (ending === 'done') await this.#untilRestarted(either)
         if (ending === 'gone') await pause(this.#settings.pollMs, signal)
         delayMs = this.#settings.retryDelayMsMin
@@ -75,7 +76,7 @@ export class PartitionRunner {
     }
   }
 
-  async #follow(signal: AbortSignal): Promise<Ending | 'done'> {
+  async #follow(signal: AbortSignal): Promise<BatchEnding | 'done'> {
     const { feed } = this.#work.parts
     const key = formatPartition(this.source)
     const state = await this.#active()
@@ -100,7 +101,7 @@ export class PartitionRunner {
 
   /** The generation, where it takes steps. */
   async #active(): Promise<GenerationState | undefined> {
-    const states = await this.#work.parts.store.generations(this.set.projection)
+    const states = await this.#work.parts.store.generations.list(this.set.projection)
     return states.find(
       ({ id, status, damage }) => id === this.set.generation && status !== 'retired' && damage === undefined,
     )
@@ -118,7 +119,7 @@ export class PartitionRunner {
     )
   }
 
-  /** Whoever runs this runner looks at the store, and restarts it when there is something to do again. */
+  /** The owner of this runner polls the store, and restarts the runner when there is work again. */
   async #untilRestarted(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) await pause(60_000, signal)
   }
@@ -138,7 +139,7 @@ export class PartitionRunner {
     from: number | undefined,
     chunk: FedChunk,
     signal: AbortSignal,
-  ): Promise<Ending | undefined> {
+  ): Promise<BatchEnding | undefined> {
     const events = chunk.events.filter(({ position }) => position.offset < this.#end)
     const to = Math.min(chunk.nextOffset, this.#end)
     const { batchEventsMax } = this.#settings

@@ -1,7 +1,7 @@
 import { formatPartition, type Projection, type TopicPartition } from '#domain'
 
-import type { Generation, Until } from '../generation.ts'
-import type { GenerationState } from '../view-store.ts'
+import type { Generation, Until } from '../view-store/generation.ts'
+import type { GenerationState } from '../view-store/generations.ts'
 import type { EngineParts } from './engine-parts.ts'
 import { type Gate, openGate, SerialGate } from './gate.ts'
 import { GenerationPlanner } from './generation-planner.ts'
@@ -17,16 +17,16 @@ export interface ProjectionRunnerOptions {
   readonly parts: EngineParts
 }
 
-/** A source partition that a generation is to be made from here. */
+/** A source partition that this process applies to a generation. */
 interface Wanted {
   readonly generation: GenerationState
   readonly source: TopicPartition
 }
 
 /**
- * Makes one projection from those source partitions that are this process's to read: the generation that serves, and
- * those that are being built beside it. What there is to do it reads off the store, again and again, so that instances
- * need to know nothing of each other, and a store that was emptied is noticed.
+ * Builds one projection from the source partitions that are assigned to this process: the serving generation, and those that
+ * are building beside it. It polls the store for work, so that instances need not know of each other, and notice a
+ * store that was emptied.
  */
 export class ProjectionRunner {
   readonly projection: Projection
@@ -48,7 +48,7 @@ export class ProjectionRunner {
     this.#switcher = new Switcher(options.projection, options.parts)
   }
 
-  /** Begins a generation beside the serving one. @returns its id. */
+  /** Adds a generation beside the serving one. @returns its id. */
   async rebuild(until?: Until): Promise<string> {
     const id = await this.#planner.rebuild(until)
     this.wake()
@@ -71,7 +71,7 @@ export class ProjectionRunner {
     await this.#stopRunners([...this.#runners.keys()])
   }
 
-  /** These source partitions are this process's from now on; those of other projections are passed over. */
+  /** Assigns source partitions to this process; those of other projections are ignored. */
   assign(sources: readonly TopicPartition[]): void {
     for (const source of sources) {
       if (this.#isSource(source)) this.#assigned.set(formatPartition(source), source)
@@ -79,7 +79,7 @@ export class ProjectionRunner {
     this.wake()
   }
 
-  /** They are another's from now on; comes back when nothing is applied from them here any more. */
+  /** Revokes source partitions. Resolves when this process applies nothing from them any more. */
   async revoke(sources: readonly TopicPartition[]): Promise<void> {
     const keys = new Set(sources.map(formatPartition))
     for (const key of keys) this.#assigned.delete(key)
@@ -88,7 +88,7 @@ export class ProjectionRunner {
     )
   }
 
-  /** Looks at once what there is to do. */
+  /** Polls the store at once. */
   wake(): void {
     this.#awake.abort()
   }
@@ -107,16 +107,16 @@ export class ProjectionRunner {
     }
   }
 
-  /** @returns after how many milliseconds to look again. */
+  /** @returns after how many milliseconds to poll again. */
   async #look(): Promise<number> {
     await this.#prepare()
     const before = new Map([...this.#runners].map(([id, { checkpoint }]) => [id, checkpoint]))
-    const states = await this.#options.parts.store.generations(this.projection)
+    const states = await this.#options.parts.store.generations.list(this.projection)
     if (await this.#planner.meetNeed(states)) return 0
     const wanted = this.#wanted(states)
     await this.#stopRunners([...this.#runners.keys()].filter((id) => !wanted.has(id)))
     for (const [id, { generation, source }] of wanted) {
-      // Meanwhile it may have been revoked.
+      // It may have been revoked meanwhile.
       if (!this.#assigned.has(formatPartition(source))) continue
       const runner = this.#runners.get(id)
       if (runner === undefined) this.#startRunner(id, generation, source)
@@ -126,14 +126,14 @@ export class ProjectionRunner {
     return (await this.#switchTo(states)) ?? this.#options.parts.settings.pollMs
   }
 
-  /** Also a store that is away when this process starts is prepared, once it answers. */
+  /** A store that does not answer when this process starts is prepared once it does. */
   async #prepare(): Promise<void> {
     if (this.#isPrepared) return
     await this.#options.parts.store.prepare(this.projection)
     this.#isPrepared = true
   }
 
-  /** Only to a generation that is made here: for another one, which maybe nobody makes any more, none is held. */
+  /** Switches only to a generation that is built here. For another one, which may have no builder any more, nothing is held. */
   async #switchTo(states: readonly GenerationState[]): Promise<number | undefined> {
     const building = states.find((state) => state.status === 'building' && this.#isMadeHere(state))
     const serving = states.find(({ status }) => status === 'serving')

@@ -1,6 +1,6 @@
 import { parsePartition, type Projection } from '#domain'
 
-import type { GenerationState } from '../view-store.ts'
+import type { GenerationState } from '../view-store/generations.ts'
 import type { EngineParts } from './engine-parts.ts'
 import { isStopped } from './standstill.ts'
 
@@ -31,7 +31,7 @@ export class Switcher {
     if (performance.now() < this.#restUntilMs) return undefined
     if (standsStill(building) || gapBetween(building, serving) > gapMax) return undefined
     const set = { projection: this.#projection, generation: building.id }
-    const outcome = await this.#parts.store.switchTo(set, holdMs)
+    const outcome = await this.#parts.store.generations.switchTo(set, holdMs)
     if (outcome === 'behind') return this.#tryAgain()
     if (outcome === 'switched') this.#parts.observer.switched(set)
     return 0

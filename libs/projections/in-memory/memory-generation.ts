@@ -1,15 +1,11 @@
 import { formatPartition, formatPosition, parsePartition, type Position } from '#domain'
 
-import type { Generation, GenerationStatus, NewGeneration } from '../generation.ts'
-import type {
-  CommitOutcome,
-  GenerationState,
-  ParkedEvent,
-  Stop,
-  UnpublishedView,
-  ViewChange,
-  ViewCommit,
-} from '../view-store.ts'
+import type { Generation, GenerationStatus, NewGeneration } from '../view-store/generation.ts'
+import type { GenerationState, Stop } from '../view-store/generations.ts'
+import type { UnpublishedView } from '../view-store/outbox.ts'
+import type { ParkedEvent } from '../view-store/parked-event.ts'
+import type { ApplyParkedOutcome } from '../view-store/parked-events.ts'
+import type { CommitOutcome, ViewChange, ViewCommit } from '../view-store/views.ts'
 import { hasExpired, type MemoryView } from './memory-view.ts'
 
 /** All that belongs to one generation. */
@@ -74,7 +70,7 @@ export class MemoryGeneration {
     return 'committed'
   }
 
-  applyParked(position: Position, changes: readonly ViewChange[]): 'applied' | 'not-parked' | 'view-changed' {
+  applyParked(position: Position, changes: readonly ViewChange[]): Exclude<ApplyParkedOutcome, 'gone'> {
     const token = formatPosition(position)
     if (!this.parked.has(token)) return 'not-parked'
     if (!this.#isAsRead(changes)) return 'view-changed'

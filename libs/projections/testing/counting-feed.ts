@@ -1,11 +1,11 @@
 import type { Position, TopicPartition } from '#domain'
 import type { EventFeed, FedChunk, FedEvent } from '#event-log/records'
 
-/** Counts who follows partitions. */
+/** Counts the followers of partitions. */
 export class CountingFeed implements EventFeed {
-  /** Who follows now. */
+  /** Followers now. */
   following = 0
-  /** How often somebody began to. */
+  /** How often following began. */
   begun = 0
   readonly #feed: EventFeed
 

@@ -4,7 +4,7 @@ import type { FedDraft } from './in-memory-feed.ts'
 
 type Entered = DomainEvent<'Entered', { readonly amount: number; readonly group: string }>
 type Closed = DomainEvent<'Closed', object>
-export type LedgerEvent = Entered | Closed
+type LedgerEvent = Entered | Closed
 
 export interface Balance {
   readonly events: number
@@ -13,7 +13,7 @@ export interface Balance {
   readonly checksum: number
 }
 
-export interface Total {
+interface Total {
   readonly events: number
   readonly sum: number
 }
@@ -35,7 +35,7 @@ export const closed = (account: string): FedDraft => ({
   data: {},
 })
 
-/** A view for each stream; what it comes to tells of each event left out, doubled or out of order. */
+/** A view for each stream; its result shows each event left out, doubled or out of order. */
 export const balances = (changed: Partial<ProjectionDefinition<Balance, LedgerEvent>> = {}) =>
   defineProjection<Balance, LedgerEvent>({
     name: 'balances',

@@ -2,8 +2,8 @@ import { expect, onTestFinished } from 'vitest'
 
 import { formatPartition, project, type Projection } from '#domain'
 
-import { InMemoryViewStore } from '../in-memory-view-store.ts'
-import type { ParkedEvent } from '../view-store.ts'
+import { InMemoryViewStore } from '../in-memory/in-memory-view-store.ts'
+import type { ParkedEvent } from '../view-store/parked-event.ts'
 import { InMemoryFeed } from './in-memory-feed.ts'
 import { entered, ledger, ledgers } from './ledger.ts'
 import {
@@ -57,11 +57,11 @@ export class ProjectionBench {
 
   async parked(projection: Projection): Promise<readonly ParkedEvent[]> {
     const { id } = await servingState(this.store, projection)
-    return this.store.parked({ projection, generation: id }, { offset: 0, limit: 100 })
+    return this.store.parked.list({ projection, generation: id }, { offset: 0, limit: 100 })
   }
 
   async statuses(projection: Projection): Promise<readonly string[]> {
-    const states = await this.store.generations(projection)
+    const states = await this.store.generations.list(projection)
     return states.map(({ viewVersion, status }) => `v${viewVersion} ${status}`)
   }
 }

@@ -1,2 +1,2 @@
-export { recordCases, type SchemaCase } from './arbitrary-schema.ts'
+export { recordCases } from './arbitrary-schema.ts'
 export { type DefaultCase, defaultCases } from './default-cases.ts'

@@ -11,7 +11,7 @@ import { repeat } from './repeat.ts'
 
 export interface ChangelogPublisherParts {
   readonly projection: Projection
-  readonly store: ViewStore
+  readonly store: Pick<ViewStore, 'generations' | 'views' | 'outbox'>
   /** Undefined where the changelog is switched off: views then count as published at once. */
   readonly writer: Pick<ChangelogWriter, 'takeOver' | 'publish' | 'renew'> | undefined
   /** Whether a generation has all that is in its log now. */
@@ -97,11 +97,11 @@ export class ChangelogPublisher {
     return repeat({
       signal,
       step: async () => {
-        const generations = await store.generations(projection)
-        isLeft = await discardRetired(store, projection, generations)
+        const generations = await store.generations.list(projection)
+        isLeft = await discardRetired(store.generations, projection, generations)
         if (performance.now() < expireAtMs) return 'again'
         expireAtMs = performance.now() + expiryMs
-        metrics.expired(projection.name, await expireViews(store, projection, generations, isWhole))
+        metrics.expired(projection.name, await expireViews(store.views, projection, generations, isWhole))
         return 'again'
       },
       rest: () => nextStep.wait(isLeft ? discardMs : expiryMs, signal),
@@ -122,7 +122,7 @@ export class ChangelogPublisher {
 
   async #publishServing(signal: AbortSignal): Promise<void> {
     const { store, projection } = this.#parts
-    const generations = await store.generations(projection)
+    const generations = await store.generations.list(projection)
     const serving = generations.find(({ status }) => status === 'serving')
     if (serving === undefined || serving.unpublished === 0) return
     if (serving.id !== this.#generation) this.#refused.clear()
@@ -136,13 +136,13 @@ export class ChangelogPublisher {
     const { store, writer, metrics } = this.#parts
     const { name } = this.#parts.projection
     const limit = viewsMax + this.#refused.size
-    const found = await store.unpublished(set, limit)
+    const found = await store.outbox.unpublished(set, limit)
     const views = found.filter(({ key, revision }) => this.#refused.get(key) !== revision)
     if (views.length === 0) return false
     const refused = (await writer?.publish(set.generation, views)) ?? []
     const left = new Set(refused.map(({ view }) => view))
     const published = views.filter((view) => !left.has(view))
-    await store.markPublished(set, published)
+    await store.outbox.markPublished(set, published)
     if (writer !== undefined) metrics.published(name, published.length)
     this.#letBe(published, refused)
     return found.length >= limit

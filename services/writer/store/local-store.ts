@@ -58,8 +58,6 @@ export interface LocalStoreParts {
   readonly metrics: Pick<WriterMetrics, 'loadEvents' | 'unreadableSnapshots'>
 }
 
-/** Events that a load brings at most; the rest is read in pages. */
-const eventsPerLoadMax = 1_000
 /** More reads at once would only wait for each other in Redis. */
 const readsAtOnceMax = 128
 /** Encoded events that reads under way hold. */
@@ -126,9 +124,7 @@ export class LocalStore implements StreamOwner {
       { snapshot: String(snapshot !== undefined) },
       version - (snapshot?.version ?? 0),
     )
-    const older = missing
-      ? await history.stored(stream, missing.from, Math.min(missing.to, missing.from + eventsPerLoadMax - 1))
-      : []
+    const older = missing ? await history.stored(stream, missing.events) : []
     const isWhole = missing === undefined || older.length === missing.to - missing.from + 1
     const events = await history.decode(stream, [
       ...older,

@@ -130,8 +130,8 @@ async function indexed(
   const versions = new Map<StreamId, number>()
   await index.forEachStream((streamId, { version }) => void versions.set(streamId, version))
   for (const [streamId, version] of versions) {
-    const places = await index.offsets(guard, streamId, 1, version)
-    streams[streamId] = places === 'guard-lost' ? [] : places.map(({ offset }) => offset)
+    const events = await index.events(guard, streamId, 1, version)
+    streams[streamId] = events === 'guard-lost' ? [] : events.places.map(({ offset }) => offset)
   }
   return { nextOffset: guard.nextOffset, streams }
 }

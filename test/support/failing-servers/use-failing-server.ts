@@ -29,11 +29,11 @@ function usePostgres(port: number): Use {
   return {
     calls: [
       () => store.prepare(),
-      () => store.generations(projection),
-      () => store.addGeneration(projection, generation),
-      () => store.read(set, ['a']),
-      () => store.commit(set, { source, from: undefined, to: 1, changes: [change], parked: [] }),
-      () => store.view(projection, 'a'),
+      () => store.generations.list(projection),
+      () => store.generations.add(projection, generation),
+      () => store.views.read(set, ['a']),
+      () => store.views.commit(set, { source, from: undefined, to: 1, changes: [change], parked: [] }),
+      () => store.views.find(projection, 'a'),
     ],
     close: () => store.close(),
   }
@@ -48,8 +48,8 @@ function useRedis(port: number): Use {
     calls: redis.flatMap((connection, at) => [
       () => connection.ready(300),
       () => connection.call('GET', ['a']),
-      () => stores[at]?.read(set, ['a', 'b']) ?? Promise.resolve(),
-      () => stores[at]?.generations(projection) ?? Promise.resolve(),
+      () => stores[at]?.views.read(set, ['a', 'b']) ?? Promise.resolve(),
+      () => stores[at]?.generations.list(projection) ?? Promise.resolve(),
     ]),
     close: () => {
       for (const it of redis) it.close()

@@ -216,7 +216,7 @@ describe('input that is wrong gets a problem that names the place, and nothing i
         status: 415,
         body: {
           code: 'content-type-not-json',
-          detail: expect.stringContaining('JSON is taken in UTF-8 only') as string,
+          detail: expect.stringContaining('JSON is accepted in UTF-8 only') as string,
         },
       })
       expect((await api.store.load('order.1' as StreamId)).version).toBe(0)
