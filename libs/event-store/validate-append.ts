@@ -1,9 +1,9 @@
 import {
   checkJsonValue,
   type EventId,
+  identifyEvents,
   InvalidInputError,
   type NewEvent,
-  newEventId,
   parseEventId,
   parseExpectedVersion,
   parseMetadata,
@@ -55,7 +55,7 @@ export function validateEvents(
   const expectedVersion = parseRequest(() => parseExpectedVersion(expected))
   const tooMany = tooManyEvents(request.events, limits)
   if (tooMany !== undefined) throw tooMany
-  const events = request.events.map(identify)
+  const events = identifyEvents(request.events.map(checkEvent))
   const eventIds = events.map(({ id }) => id)
   const malformed = malformedIds(eventIds)
   if (malformed !== undefined) throw malformed
@@ -75,7 +75,8 @@ export function tooManyEvents(
   )
 }
 
-function identify(event: NewEvent, index: number): IdentifiedEvent {
+/** @returns the event, with its id in lower case */
+function checkEvent(event: NewEvent, index: number): NewEvent {
   const type: unknown = event.type
   if (typeof type !== 'string' || type === '') {
     const path = `events[${index}].type`
@@ -86,7 +87,7 @@ function identify(event: NewEvent, index: number): IdentifiedEvent {
   }
   const { id, metadata } = event
   if (metadata !== undefined) parseRequest(() => parseMetadata(metadata, `events[${index}].metadata`))
-  if (id === undefined) return { ...event, id: newEventId() }
+  if (id === undefined) return event
   return { ...event, id: parseRequest(() => parseEventId(id, `events[${index}].id`)) }
 }
 

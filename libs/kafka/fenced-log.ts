@@ -1,4 +1,5 @@
 import { deadlineIn } from '#async'
+import { partitionKey } from '#domain'
 
 import { untilAnswered } from './attempts.ts'
 import type { KafkaCluster } from './cluster.ts'
@@ -174,7 +175,7 @@ export class FencedLog {
   }
 
   get #name(): string {
-    return `${this.topic}/${this.partition}`
+    return partitionKey(this)
   }
 
   #ownedState(): Owned {

@@ -3,7 +3,8 @@ import pino from 'pino'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
 import { pause } from '#async'
-import { type KafkaCluster, LogError, type TopicPartition } from '#kafka'
+import type { TopicPartition } from '#domain'
+import { type KafkaCluster, LogError } from '#kafka'
 
 import { PartitionGroup } from './partition-group.ts'
 import { TermLoop } from './term-loop.ts'

@@ -1,14 +1,8 @@
 import type { Logger } from 'pino'
 
+import { partitionKey, type TopicPartition } from '#domain'
 import type { WaitingPartition } from '#event-log'
-import {
-  GroupMembership,
-  type GroupMembershipOptions,
-  type NotedOffset,
-  partitionKey,
-  type RoutingTable,
-  type TopicPartition,
-} from '#kafka'
+import { GroupMembership, type GroupMembershipOptions, type NotedOffset, type RoutingTable } from '#kafka'
 
 import type { OwnedPartition } from './owned-partition.ts'
 

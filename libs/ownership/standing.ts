@@ -1,8 +1,8 @@
 import type { Logger } from 'pino'
 
+import type { TopicPartition } from '#domain'
 import { namedState, type WaitingPartition } from '#event-log'
 import { EventStoreError } from '#event-store'
-import type { TopicPartition } from '#kafka'
 
 /** The states of an owned partition. Those that wait for an operator and those that are retried carry their trouble. */
 type State = 'taking-over' | 'serving' | 'retrying' | 'fenced' | 'stopped'

@@ -1,9 +1,9 @@
 import type { Logger } from 'pino'
 
 import { Backoff, type BackoffLimits, halfJitter, pause } from '#async'
+import type { TopicPartition } from '#domain'
 import { namedState, type WaitingPartition } from '#event-log'
 import type { EventStoreError } from '#event-store'
-import type { TopicPartition } from '#kafka'
 import { reportSafely } from '#observability'
 
 import { endsTerm, isFenced } from './ends-term.ts'

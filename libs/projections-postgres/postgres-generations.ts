@@ -1,9 +1,9 @@
+import type { TopicPartition } from '#domain'
 import type {
   AddOptions,
   Generations,
   GenerationState,
   NewGeneration,
-  SourcePartition,
   Stop,
   StoredProjection,
   SwitchOutcome,
@@ -61,12 +61,12 @@ export class PostgresGenerations implements Generations {
     return unlessMissing(true, this.#transactions.alone(set.projection, work))
   }
 
-  stop(set: ViewSet, source: SourcePartition, reason: Stop): Promise<void> {
+  stop(set: ViewSet, source: TopicPartition, reason: Stop): Promise<void> {
     const { database, names } = this.#transactions
     return unlessMissing(undefined, stop(database, names, set, source, reason))
   }
 
-  resume(projection: StoredProjection, source?: SourcePartition): Promise<number> {
+  resume(projection: StoredProjection, source?: TopicPartition): Promise<number> {
     const { database, names } = this.#transactions
     return unlessMissing(0, resume(database, names, projection, source))
   }

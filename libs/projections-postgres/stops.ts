@@ -1,4 +1,5 @@
-import type { SourcePartition, Stop, StoredProjection, ViewSet } from '#projections'
+import type { TopicPartition } from '#domain'
+import type { Stop, StoredProjection, ViewSet } from '#projections'
 
 import type { Sql } from './database.ts'
 import type { SqlNames } from './names.ts'
@@ -11,7 +12,7 @@ export async function stop(
   sql: Sql,
   { generations, stops }: SqlNames,
   set: ViewSet,
-  { topic, partition }: SourcePartition,
+  { topic, partition }: TopicPartition,
   { position: event, error, stoppedAtMs }: Stop,
 ): Promise<void> {
   await sql.query(
@@ -29,7 +30,7 @@ export async function resume(
   sql: Sql,
   { stops }: SqlNames,
   { name }: StoredProjection,
-  source: SourcePartition | undefined,
+  source: TopicPartition | undefined,
 ): Promise<number> {
   const resumed = await sql.query(
     `DELETE FROM ${stops} WHERE projection = $1

@@ -1,14 +1,13 @@
-import {
-  type AddOptions,
-  type Generations,
-  type GenerationState,
-  type NewGeneration,
-  type SourcePartition,
-  sourceKey,
-  type Stop,
-  type StoredProjection,
-  type SwitchOutcome,
-  type ViewSet,
+import { formatPartition, type TopicPartition } from '#domain'
+import type {
+  AddOptions,
+  Generations,
+  GenerationState,
+  NewGeneration,
+  Stop,
+  StoredProjection,
+  SwitchOutcome,
+  ViewSet,
 } from '#projections'
 
 import { stopScript } from './change-scripts.ts'
@@ -66,12 +65,12 @@ export class RedisGenerations implements Generations {
     return (await this.#scripts.runOn(discardScript, set, items)) === 1
   }
 
-  async stop(set: ViewSet, source: SourcePartition, stop: Stop): Promise<void> {
-    await this.#scripts.runOn(stopScript, set, [sourceKey(source), JSON.stringify(stop)])
+  async stop(set: ViewSet, source: TopicPartition, stop: Stop): Promise<void> {
+    await this.#scripts.runOn(stopScript, set, [formatPartition(source), JSON.stringify(stop)])
   }
 
-  async resume(projection: StoredProjection, source?: SourcePartition): Promise<number> {
-    const items = [source === undefined ? '' : sourceKey(source)]
+  async resume(projection: StoredProjection, source?: TopicPartition): Promise<number> {
+    const items = [source === undefined ? '' : formatPartition(source)]
     return (await this.#scripts.run(resumeScript, projection, items)) as number
   }
 }

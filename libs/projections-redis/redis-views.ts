@@ -1,16 +1,16 @@
-import {
-  type CommitOutcome,
-  type KeyedView,
-  type Lookup,
-  sourceKey,
-  type StoredProjection,
-  type StoredView,
-  type StoredViewPage,
-  type ViewCommit,
-  type ViewLookup,
-  type ViewPageQuery,
-  type Views,
-  type ViewSet,
+import { formatPartition } from '#domain'
+import type {
+  CommitOutcome,
+  KeyedView,
+  Lookup,
+  StoredProjection,
+  StoredView,
+  StoredViewPage,
+  ViewCommit,
+  ViewLookup,
+  ViewPageQuery,
+  Views,
+  ViewSet,
 } from '#projections'
 
 import { commitScript, expireScript } from './change-scripts.ts'
@@ -47,7 +47,7 @@ export class RedisViews implements Views {
     const items: ScriptItem[] = [
       set.generation,
       String(this.#now()),
-      sourceKey(source),
+      formatPartition(source),
       from === undefined ? '' : String(from),
       String(to),
       parked.flatMap(({ position, parkedAtMs }) => [String(parkedAtMs), encodePosition(position)]),
@@ -91,7 +91,9 @@ export class RedisViews implements Views {
 
 /** As lookupPart reads it. */
 function lookupItems({ generation = '', after }: ViewLookup): readonly string[] {
-  return after === undefined ? [generation, '', ''] : [generation, sourceKey(after), String(after.offset)]
+  return after === undefined
+    ? [generation, '', '']
+    : [generation, formatPartition(after), String(after.offset)]
 }
 
 function found<Rest extends readonly unknown[], Found>(

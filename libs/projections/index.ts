@@ -13,13 +13,6 @@ export { ParkedRetry } from './engine/parked-retry.ts'
 export { ProjectionRunner, type ProjectionRunnerOptions } from './engine/projection-runner.ts'
 export { isStopped } from './engine/standstill.ts'
 export { ProjectionError, type ProjectionErrorCode } from './errors.ts'
-export {
-  type EventFeed,
-  type FedChunk,
-  type FedEvent,
-  isReadable,
-  type UnreadableEvent,
-} from './event-feed.ts'
 export { InMemoryViewStore, type InMemoryViewStoreOptions } from './in-memory/in-memory-view-store.ts'
 export {
   type DeadLetter,
@@ -37,7 +30,6 @@ export {
   type ViewsQuery,
   type ViewUpdate,
 } from './projections-api.ts'
-export { sourceKey, sourceOf, type SourcePartition } from './source-partition.ts'
 export { ViewStoreUnavailableError } from './view-store/errors.ts'
 export {
   type Generation,

@@ -1,12 +1,6 @@
 import { requestTurns } from '#bounds'
-import type { Position } from '#domain'
-import {
-  type AppliedStep,
-  type GenerationState,
-  ProjectionError,
-  sourceKey,
-  type StoredProjection,
-} from '#projections'
+import { formatPartition, type Position } from '#domain'
+import { type AppliedStep, type GenerationState, ProjectionError, type StoredProjection } from '#projections'
 
 import type { GenerationLooks, GenerationWatch } from './generation-watch.ts'
 
@@ -60,7 +54,7 @@ export class AppliedEvents {
   /** A step was taken here. */
   applied({ set, source, checkpoint }: Pick<AppliedStep, 'set' | 'source' | 'checkpoint'>): void {
     const { name } = set.projection
-    const key = sourceKey(source)
+    const key = formatPartition(source)
     this.#latest.set(`${name}/${key}`, { step: ++this.#steps, checkpoint })
     for (const { source: awaited, offset, wake } of this.#waiting.get(name)?.all ?? []) {
       if (offset < checkpoint && awaited === key) wake()
@@ -75,7 +69,7 @@ export class AppliedEvents {
   async next({ projection, after, generation }: Awaited, seen: number, msMax: number): Promise<void> {
     if (this.#isAppliedHere(projection, after, seen)) return
     this.#checkRoom(projection)
-    const source = sourceKey(after)
+    const source = formatPartition(after)
     const { promise, resolve } = Promise.withResolvers<undefined>()
     const waiter = { source, offset: after.offset, generation, wake: () => resolve(undefined) }
     // Hundreds may have come together; those that waited in vain go in turns.
@@ -105,7 +99,7 @@ export class AppliedEvents {
   }
 
   #isAppliedHere({ name }: StoredProjection, after: Position, sinceStep: number): boolean {
-    const latest = this.#latest.get(`${name}/${sourceKey(after)}`)
+    const latest = this.#latest.get(`${name}/${formatPartition(after)}`)
     return latest !== undefined && latest.step > sinceStep && latest.checkpoint > after.offset
   }
 

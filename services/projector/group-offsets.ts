@@ -1,7 +1,6 @@
-import type { Projection } from '#domain'
-import { eventTopic, type TopicPartition } from '#kafka'
+import { eventTopic, formatPartition, type Projection, type TopicPartition } from '#domain'
 import type { OwnedPartition, PartitionGroup } from '#ownership'
-import { type GenerationState, sourceKey } from '#projections'
+import type { GenerationState } from '#projections'
 
 import type { GenerationLooks, GenerationWatch } from './generation-watch.ts'
 import { checkpointIn } from './projection-infos.ts'
@@ -59,6 +58,6 @@ function slowest(seen: readonly Seen[], place: TopicPartition): number | undefin
   const checkpoints = seen
     .filter(({ projection: { sources } }) => sources.map(eventTopic).includes(place.topic))
     .flatMap(({ states }) => states.find(({ status }) => status === 'serving') ?? [])
-    .map((serving) => checkpointIn(serving, sourceKey(place)))
+    .map((serving) => checkpointIn(serving, formatPartition(place)))
   return checkpoints.length === 0 ? undefined : Math.min(...checkpoints)
 }

@@ -1,10 +1,11 @@
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 
-import type { Projection } from '#domain'
-import { eventTopic, type KafkaCluster, LogError, partitionKey, type TopicPartition } from '#kafka'
+import { eventTopic, parsePartition, partitionKey, type Projection, type TopicPartition } from '#domain'
+import type { EventFeed } from '#event-log/records'
+import { type KafkaCluster, LogError } from '#kafka'
 import { type TermContext, TermLoop, type TermWork } from '#ownership'
-import { type EventFeed, type GenerationState, sourceOf, type ViewStore } from '#projections'
+import { type GenerationState, type ViewStore } from '#projections'
 import type { EventCodec } from '#schemas'
 
 import { ChangelogMetrics, ChangelogPublisher, ChangelogWriter } from './changelog/index.ts'
@@ -72,7 +73,9 @@ export class ProjectionPublishers {
 
   async #isWhole({ range, checkpoints }: GenerationState): Promise<boolean> {
     const sources = Object.keys(range)
-    const ends = await Promise.all(sources.map((source) => this.#parts.feed.endOffset(sourceOf(source))))
+    const ends = await Promise.all(
+      sources.map((source) => this.#parts.feed.endOffset(parsePartition(source))),
+    )
     return sources.every((source, index) => (checkpoints.get(source) ?? 0) >= (ends[index] ?? Infinity))
   }
 

@@ -1,19 +1,17 @@
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 
-import type { DomainModule, Projection } from '#domain'
+import { type DomainModule, eventTopic, type Projection, type TopicPartition } from '#domain'
 import { EventFormat, PartitionFeed, type WaitingPartition } from '#event-log'
 import {
-  eventTopic,
   type GroupMembershipOptions,
   type KafkaCluster,
   LogReader,
   type TopicDescription,
-  type TopicPartition,
   type VerifyPeer,
 } from '#kafka'
 import { type OwnedPartition, PartitionGroup } from '#ownership'
-import { ProjectionRunner, type SourcePartition, type ViewStore } from '#projections'
+import { ProjectionRunner, type ViewStore } from '#projections'
 import type { RedisConnection } from '#redis-index'
 import type { EventCodec } from '#schemas'
 
@@ -201,7 +199,7 @@ export class Projector {
     return this.#parts.topics.filter(({ name }) => names.has(name))
   }
 
-  #sourcesOf(projection: Projection): readonly SourcePartition[] {
+  #sourcesOf(projection: Projection): readonly TopicPartition[] {
     return this.#topicsOf(projection).flatMap(({ name: topic, partitions }) =>
       Array.from({ length: partitions }, (_, partition) => ({ topic, partition })),
     )

@@ -1,14 +1,13 @@
-import { aggregateTypeOf, type StreamId } from '#domain'
+import { aggregateTypeOf, partitionKey, partitionOfStream, type StreamId } from '#domain'
 import {
   EventStoreError,
-  partitionFor,
   type SnapshotCleanup,
   type SnapshotRebuild,
   type SnapshotsApi,
   type SnapshotStatistics,
   type SnapshotTaken,
 } from '#event-store'
-import { type KafkaCluster, type LogReader, type RoutingTable, partitionKey } from '#kafka'
+import { type KafkaCluster, type LogReader, type RoutingTable } from '#kafka'
 import type { PartitionGroup } from '#ownership'
 import { type RedisConnection, SnapshotCheckpoint } from '#redis-index'
 
@@ -55,8 +54,8 @@ export class RoutedSnapshots implements SnapshotsApi {
 
   async snapshot(streamId: StreamId, { forwarded }: RequestContext = fromCaller): Promise<SnapshotTaken> {
     const { topics, group, peerAt } = this.#parts
-    const { topic, partitions } = topics.of(aggregateTypeOf(streamId))
-    const place = { topic, partition: partitionFor(streamId, partitions) }
+    const { partitions } = topics.of(aggregateTypeOf(streamId))
+    const place = partitionOfStream(streamId, partitions)
     const key = partitionKey(place)
     const here = group.ownerOf(place)
     if (here !== undefined) return here.take(streamId)

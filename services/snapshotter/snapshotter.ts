@@ -1,17 +1,20 @@
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 
-import type { AggregateStore, DomainModule } from '#domain'
+import {
+  type AggregateStore,
+  aggregateTypeOfTopic,
+  type DomainModule,
+  snapshotTopic,
+  type TopicPartition,
+} from '#domain'
 import type { SnapshotsApi } from '#event-store'
 import {
-  aggregateTypeOfTopic,
   FencedLog,
   type GroupMembershipOptions,
   type KafkaCluster,
   LogReader,
-  snapshotTopic,
   type TopicDescription,
-  type TopicPartition,
   Topics,
   type VerifyPeer,
 } from '#kafka'

@@ -1,16 +1,14 @@
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 
-import type { DomainModule } from '#domain'
+import { aggregateTypeOfTopic, type DomainModule, type TopicPartition } from '#domain'
 import { CategoryLog, EventFormat } from '#event-log'
 import {
-  aggregateTypeOfTopic,
   FencedLog,
   type GroupMembershipOptions,
   type KafkaCluster,
   LogReader,
   type TopicDescription,
-  type TopicPartition,
   type VerifyPeer,
 } from '#kafka'
 import { addOwnershipGauges, PartitionGroup, type ServingReport } from '#ownership'

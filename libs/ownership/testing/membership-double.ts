@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 
-import type { GroupMembershipOptions, RoutingTable, TopicPartition } from '#kafka'
+import type { TopicPartition } from '#domain'
+import type { GroupMembershipOptions, RoutingTable } from '#kafka'
 
 import type { Membership } from '../partition-group.ts'
 

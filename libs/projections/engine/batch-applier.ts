@@ -1,9 +1,8 @@
 import { Backoff, noJitter, pause } from '#async'
-import type { Projection } from '#domain'
+import { formatPartition, type Projection, type TopicPartition } from '#domain'
 
-import type { FedEvent } from '../event-feed.ts'
+import type { FedEvent } from '#event-log/records'
 import type { Generation } from '../view-store/generation.ts'
-import { sourceKey, type SourcePartition } from '../source-partition.ts'
 import type { ParkedEvent } from '../view-store/parked-event.ts'
 import type { ViewSet } from '../view-store/view-set.ts'
 import type { CommitOutcome, StoredView, ViewChange } from '../view-store/views.ts'
@@ -15,7 +14,7 @@ import type { Gate } from './gate.ts'
 export interface PartitionWork {
   readonly projection: Projection
   readonly generation: Generation
-  readonly source: SourcePartition
+  readonly source: TopicPartition
   readonly gate: Gate
   readonly parts: EngineParts
 }
@@ -186,7 +185,7 @@ export class BatchApplier {
   /** A look at the past leaves out what is later. An unreadable event counts by the time of its record. */
   readonly #counts = (event: FedEvent): boolean => {
     const { until } = this.#work.generation
-    if (until === undefined || until.exact?.source === sourceKey(this.#work.source)) return true
+    if (until === undefined || until.exact?.source === formatPartition(this.#work.source)) return true
     return Date.parse(event.timestamp) < until.beforeMs
   }
 

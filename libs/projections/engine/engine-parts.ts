@@ -1,7 +1,6 @@
-import type { Position } from '#domain'
+import type { Position, TopicPartition } from '#domain'
 
-import type { EventFeed, FedEvent } from '../event-feed.ts'
-import type { SourcePartition } from '../source-partition.ts'
+import type { EventFeed, FedEvent } from '#event-log/records'
 import type { ViewSet } from '../view-store/view-set.ts'
 import type { ViewStore } from '../view-store/view-store.ts'
 
@@ -34,7 +33,7 @@ export const defaultEngineSettings: EngineSettings = {
 /** One applied step. */
 export interface AppliedStep {
   readonly set: ViewSet
-  readonly source: SourcePartition
+  readonly source: TopicPartition
   readonly events: number
   /** These events. */
   readonly batch: readonly FedEvent[]
@@ -51,10 +50,10 @@ export interface EngineObserver {
   applied(step: AppliedStep): void
   /** An event could not be applied; the engine retries, unless this was the last try. */
   failed(set: ViewSet, position: Position, error: Error, isLastTry: boolean): void
-  stopped(set: ViewSet, source: SourcePartition, error: Error): void
+  stopped(set: ViewSet, source: TopicPartition, error: Error): void
   parked(set: ViewSet, position: Position, error: Error): void
   /** A step was rejected. `checkpoint-moved` means a stale instance, or a store that lost or regained state. */
-  refused(set: ViewSet, source: SourcePartition, outcome: 'checkpoint-moved' | 'view-changed'): void
+  refused(set: ViewSet, source: TopicPartition, outcome: 'checkpoint-moved' | 'view-changed'): void
   switched(set: ViewSet): void
   /** A generation is damaged. Another one replaces it, unless it was kept for a look at the past. */
   damaged(set: ViewSet, damage: string): void

@@ -1,6 +1,6 @@
-import { type Position, type Projection } from '#domain'
+import type { Position, Projection } from '#domain'
 
-import type { EventFeed } from '../event-feed.ts'
+import type { EventFeed } from '#event-log/records'
 import type { ParkedEvent } from '../view-store/parked-event.ts'
 import type { ViewSet } from '../view-store/view-set.ts'
 import type { ViewStore } from '../view-store/view-store.ts'

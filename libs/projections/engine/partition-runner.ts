@@ -1,7 +1,7 @@
 import { Backoff, noJitter, pause } from '#async'
+import { formatPartition, type TopicPartition } from '#domain'
+import type { FedChunk } from '#event-log/records'
 
-import type { FedChunk } from '../event-feed.ts'
-import { sourceKey, type SourcePartition } from '../source-partition.ts'
 import type { GenerationState } from '../view-store/generations.ts'
 import type { ViewSet } from '../view-store/view-set.ts'
 import { BatchApplier, type BatchEnding, type PartitionWork } from './batch-applier.ts'
@@ -13,7 +13,7 @@ import { isStopped } from './standstill.ts'
  * differs from its own, it resumes from the store's.
  */
 export class PartitionRunner {
-  readonly source: SourcePartition
+  readonly source: TopicPartition
   readonly set: ViewSet
   readonly #work: PartitionWork
   readonly #applier: BatchApplier
@@ -52,7 +52,7 @@ export class PartitionRunner {
    * @param before this runner's checkpoint just before the store was asked: it may have moved on since.
    */
   compare(before: number | undefined, stored: GenerationState): void {
-    const key = sourceKey(this.source)
+    const key = formatPartition(this.source)
     const isBehind = before !== undefined && (stored.checkpoints.get(key) ?? -1) < before
     if (isBehind || this.#isWaiting !== isStopped(stored, key)) this.#restart.abort()
   }
@@ -79,7 +79,7 @@ export class PartitionRunner {
 
   async #follow(signal: AbortSignal): Promise<BatchEnding | 'done'> {
     const { feed } = this.#work.parts
-    const key = sourceKey(this.source)
+    const key = formatPartition(this.source)
     const state = await this.#active()
     if (state === undefined) return 'gone'
     let from = (this.#checkpoint = state.checkpoints.get(key))
@@ -132,7 +132,7 @@ export class PartitionRunner {
 
   get #end(): number {
     const { until, range } = this.#work.generation
-    return until === undefined ? Infinity : (range[sourceKey(this.source)]?.end ?? 0)
+    return until === undefined ? Infinity : (range[formatPartition(this.source)]?.end ?? 0)
   }
 
   /** Applies a piece of the log, step by step. @returns why it ended early; undefined when all of it is applied. */

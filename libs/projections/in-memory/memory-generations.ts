@@ -1,4 +1,4 @@
-import { sourceKey, type SourcePartition } from '../source-partition.ts'
+import { formatPartition, type TopicPartition } from '#domain'
 import { type NewGeneration, statusOfNew } from '../view-store/generation.ts'
 import type {
   AddOptions,
@@ -79,17 +79,17 @@ export class MemoryGenerations implements Generations {
     })
   }
 
-  stop(set: ViewSet, source: SourcePartition, stop: Stop): Promise<void> {
+  stop(set: ViewSet, source: TopicPartition, stop: Stop): Promise<void> {
     return promised(() => {
-      this.#projections.find(set)?.stops.set(sourceKey(source), stop)
+      this.#projections.find(set)?.stops.set(formatPartition(source), stop)
     })
   }
 
-  resume(projection: StoredProjection, source?: SourcePartition): Promise<number> {
+  resume(projection: StoredProjection, source?: TopicPartition): Promise<number> {
     return promised(() => {
       let resumed = 0
       for (const { stops } of this.#projections.all(projection)) {
-        for (const key of source === undefined ? [...stops.keys()] : [sourceKey(source)]) {
+        for (const key of source === undefined ? [...stops.keys()] : [formatPartition(source)]) {
           if (stops.delete(key)) resumed += 1
         }
       }

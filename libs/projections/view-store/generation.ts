@@ -15,7 +15,7 @@ export interface NewGeneration {
   readonly createdAtMs: number
   /** Kafka's ids of the source topics. A topic with another id holds another log. */
   readonly topicIds: Readonly<Record<string, string>>
-  /** Where the log began and ended when this generation was created, by {@link sourceKey}: for its progress. */
+  /** Where the log began and ended when this generation was created, by `formatPartition`: for its progress. */
   readonly range: Readonly<Record<string, OffsetRange>>
   /** For a look at the past: which events count. Such a generation stops at the end of its range, and never serves. */
   readonly until?: Until

@@ -1,6 +1,5 @@
-import type { Position } from '#domain'
+import type { Position, TopicPartition } from '#domain'
 
-import type { SourcePartition } from '../source-partition.ts'
 import type { Generation, NewGeneration } from './generation.ts'
 import type { StoredProjection, ViewSet } from './view-set.ts'
 
@@ -13,9 +12,9 @@ export interface Stop {
 
 /** What a store holds of one generation. */
 export interface GenerationState extends Generation {
-  /** Next offset not applied yet, by {@link sourceKey}. */
+  /** Next offset not applied yet, by `formatPartition`. */
   readonly checkpoints: ReadonlyMap<string, number>
-  /** By {@link sourceKey}. */
+  /** By `formatPartition`. */
   readonly stops: ReadonlyMap<string, Stop>
   /** Expired views count until they are deleted. */
   readonly views: number
@@ -78,8 +77,8 @@ export interface Generations {
   discard(set: ViewSet, limit: number): Promise<boolean>
 
   /** Records why a partition stands still; replaces an earlier record. Commits are accepted as before. */
-  stop(set: ViewSet, source: SourcePartition, stop: Stop): Promise<void>
+  stop(set: ViewSet, source: TopicPartition, stop: Stop): Promise<void>
 
   /** Resumes stopped partitions of all generations: all of them, or only `source`. @returns how many were stopped. */
-  resume(projection: StoredProjection, source?: SourcePartition): Promise<number>
+  resume(projection: StoredProjection, source?: TopicPartition): Promise<number>
 }

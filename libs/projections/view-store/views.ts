@@ -1,6 +1,5 @@
-import type { Position } from '#domain'
+import type { Position, TopicPartition } from '#domain'
 
-import type { SourcePartition } from '../source-partition.ts'
 import type { ParkedEvent } from './parked-event.ts'
 import type { StoredProjection, ViewSet } from './view-set.ts'
 
@@ -37,7 +36,7 @@ export interface ViewChange {
 
 /** One step in one source partition: all of it happens, or nothing. */
 export interface ViewCommit {
-  readonly source: SourcePartition
+  readonly source: TopicPartition
   /** The checkpoint that the step was made from; undefined where there was none. */
   readonly from: number | undefined
   /** The checkpoint afterwards: the next offset that is not applied yet. */

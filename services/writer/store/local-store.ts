@@ -9,10 +9,12 @@ import {
   type LoadOptions,
   type NewEvent,
   noVersion,
+  partitionKey,
   type ReadOptions,
   type Snapshot,
   type StreamId,
   type StreamPage,
+  type TopicPartition,
 } from '#domain'
 import { type EventFormat, unpackEvent } from '#event-log'
 import {
@@ -31,7 +33,7 @@ import type { WriterMetrics } from '../writer-metrics.ts'
 import { notOwner } from '../partition/partition-errors.ts'
 import type { PartitionWriter } from '../partition/partition-writer.ts'
 import { PendingAppend } from '../partition/pending-append.ts'
-import type { Partitions, StreamPlace } from './partitions.ts'
+import type { Partitions } from './partitions.ts'
 import type { OwnedStream, StreamHistory } from './stream-history.ts'
 import type { StreamOwner } from './stream-owner.ts'
 import { type StateSource, StreamStates } from './stream-states.ts'
@@ -107,7 +109,7 @@ export class LocalStore implements StreamOwner {
     return owner.append(append)
   }
 
-  load(streamId: StreamId, options: LoadOptions = {}, place?: StreamPlace): Promise<LoadedStream> {
+  load(streamId: StreamId, options: LoadOptions = {}, place?: TopicPartition): Promise<LoadedStream> {
     return this.#readsAdmitted.run((hold) => this.#load(this.#stream(streamId, hold, place), options))
   }
 
@@ -134,14 +136,14 @@ export class LocalStore implements StreamOwner {
     return { version, events, ...(snapshot && { snapshot }) }
   }
 
-  async read(streamId: StreamId, options: ReadOptions = {}, place?: StreamPlace): Promise<StreamPage> {
+  async read(streamId: StreamId, options: ReadOptions = {}, place?: TopicPartition): Promise<StreamPage> {
     const plan = planRead(options)
     return this.#readsAdmitted.run((hold) =>
       this.#parts.history.page(this.#stream(streamId, hold, place), plan),
     )
   }
 
-  async info(streamId: StreamId, place?: StreamPlace): Promise<StreamInfo> {
+  async info(streamId: StreamId, place?: TopicPartition): Promise<StreamInfo> {
     const info = await this.#readsAdmitted.run((hold) =>
       this.#parts.history.info(this.#stream(streamId, hold, place)),
     )
@@ -156,14 +158,14 @@ export class LocalStore implements StreamOwner {
     }
   }
 
-  state(streamId: StreamId, at: StateAt, place?: StreamPlace): Promise<StateAtVersion> {
+  state(streamId: StreamId, at: StateAt, place?: TopicPartition): Promise<StateAtVersion> {
     return this.#statesAdmitted.run((hold) =>
       this.#states.state(this.#source(streamId, hold, place), streamId, at),
     )
   }
 
   /** For a state, which has been admitted as a whole. Its events are folded step by step, so their bytes are not summed up. */
-  #source(streamId: StreamId, hold: HoldBytes, place?: StreamPlace): StateSource {
+  #source(streamId: StreamId, hold: HoldBytes, place?: TopicPartition): StateSource {
     const { history } = this.#parts
     const holdNone = () => undefined
     const stream = () => this.#stream(streamId, holdNone, place)
@@ -187,9 +189,9 @@ export class LocalStore implements StreamOwner {
     return { streamId, place, owner: this.#ownerOf(place), deadlineMs, hold }
   }
 
-  #ownerOf(place: StreamPlace): PartitionWriter {
+  #ownerOf(place: TopicPartition): PartitionWriter {
     const owner = this.#parts.partitions.ownerOf(place)
-    if (owner === undefined) throw notOwner(`${place.topic}/${place.partition}`)
+    if (owner === undefined) throw notOwner(partitionKey(place))
     return owner
   }
 

@@ -1,33 +1,33 @@
-import { aggregateTypeOf, type StreamId } from '#domain'
-import { EventStoreError, partitionFor } from '#event-store'
-import { aggregateTypeOfTopic, eventTopic, type TopicDescription } from '#kafka'
+import {
+  aggregateTypeOf,
+  aggregateTypeOfTopic,
+  eventTopic,
+  partitionOfStream,
+  type StreamId,
+  type TopicPartition,
+} from '#domain'
+import { EventStoreError } from '#event-store'
+import type { TopicDescription } from '#kafka'
 
 import type { PartitionWriter } from '../partition/partition-writer.ts'
-
-/** Where a stream's events go. */
-export interface StreamPlace {
-  readonly topic: string
-  readonly partition: number
-}
 
 /** The event topics, and those of their partitions that this writer owns now. */
 export class Partitions {
   readonly #topics: ReadonlyMap<string, TopicDescription>
   /** The owner of a place, when it is this writer. */
-  readonly ownerOf: (place: StreamPlace) => PartitionWriter | undefined
+  readonly ownerOf: (place: TopicPartition) => PartitionWriter | undefined
 
   constructor(
     topics: readonly TopicDescription[],
-    ownerOf: (place: StreamPlace) => PartitionWriter | undefined,
+    ownerOf: (place: TopicPartition) => PartitionWriter | undefined,
   ) {
     this.#topics = new Map(topics.map((topic) => [topic.name, topic]))
     this.ownerOf = ownerOf
   }
 
   /** @throws EventStoreError `category-not-found` when no domain module has the aggregate type. */
-  placeOf(streamId: StreamId): StreamPlace {
-    const { name, partitions } = this.topicOf(aggregateTypeOf(streamId))
-    return { topic: name, partition: partitionFor(streamId, partitions) }
+  placeOf(streamId: StreamId): TopicPartition {
+    return partitionOfStream(streamId, this.topicOf(aggregateTypeOf(streamId)).partitions)
   }
 
   /** @throws EventStoreError `category-not-found` */

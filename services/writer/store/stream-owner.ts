@@ -7,11 +7,11 @@ import type {
   ReadOptions,
   StreamId,
   StreamPage,
+  TopicPartition,
 } from '#domain'
 import type { EventStore, StreamInfo } from '#event-store'
 
 import type { StateAt, StateAtVersion } from '../writer-api.ts'
-import type { StreamPlace } from './partitions.ts'
 
 /**
  * What a stream's owner answers, in this process or in another. Refuses as `not-owner` what is not its own. Stream ids
@@ -22,10 +22,10 @@ export interface StreamOwner extends EventStore {
     streamId: StreamId,
     events: readonly NewEvent[],
     options?: AppendOptions,
-    place?: StreamPlace,
+    place?: TopicPartition,
   ): Promise<AppendResult>
-  load(streamId: StreamId, options?: LoadOptions, place?: StreamPlace): Promise<LoadedStream>
-  read(streamId: StreamId, options?: ReadOptions, place?: StreamPlace): Promise<StreamPage>
-  info(streamId: StreamId, place?: StreamPlace): Promise<StreamInfo>
-  state(streamId: StreamId, at: StateAt, place?: StreamPlace): Promise<StateAtVersion>
+  load(streamId: StreamId, options?: LoadOptions, place?: TopicPartition): Promise<LoadedStream>
+  read(streamId: StreamId, options?: ReadOptions, place?: TopicPartition): Promise<StreamPage>
+  info(streamId: StreamId, place?: TopicPartition): Promise<StreamInfo>
+  state(streamId: StreamId, at: StateAt, place?: TopicPartition): Promise<StateAtVersion>
 }

@@ -1,7 +1,8 @@
 import type { Logger } from 'pino'
 
+import type { TopicPartition } from '#domain'
 import type { WaitingPartition } from '#event-log'
-import { FencedLog, type KafkaCluster, LogReader, type TopicPartition } from '#kafka'
+import { FencedLog, type KafkaCluster, LogReader } from '#kafka'
 import { type OwnedPartition, PartitionGroup, type TermContext, TermLoop, type TermWork } from '#ownership'
 
 export interface CounterOptions {
