@@ -72,6 +72,17 @@ const forbidden: readonly Forbidden[] = [
   },
   { rule: 'pg-in-projections-postgres', file: 'services/projector/pg.ts', source: `import 'pg'` },
   { rule: 'client-knows-no-server', file: 'libs/client/server.ts', source: `import '#http'` },
+  { rule: 'consumer-imports-pure-parts', file: 'libs/consumer/server.ts', source: `import '#kafka'` },
+  {
+    rule: 'consumer-uses-its-callers-clients',
+    file: 'libs/consumer/kafkajs.ts',
+    source: `import 'kafkajs'`,
+  },
+  {
+    rule: 'consumer-uses-its-callers-clients',
+    file: 'libs/consumer/registry.ts',
+    source: `import '@kafkajs/confluent-schema-registry'`,
+  },
   { rule: 'bounds-imports-ports', file: 'libs/bounds/outwards.ts', source: `import '#http'` },
   { rule: 'config-imports-nothing', file: 'libs/config/outwards.ts', source: `import '#domain'` },
   {
@@ -90,7 +101,7 @@ const forbidden: readonly Forbidden[] = [
   { rule: 'ioredis-in-redis', file: 'services/writer/ioredis.ts', source: `import 'ioredis'` },
   { rule: 'avro-in-schemas', file: 'libs/kafka/avro.ts', source: `import 'avsc'` },
   {
-    rule: 'avro-in-schemas',
+    rule: 'registry-client-in-consumer',
     file: 'services/writer/registry.ts',
     source: `import '@kafkajs/confluent-schema-registry'`,
   },
@@ -110,6 +121,7 @@ const allowed: Readonly<Record<string, string>> = {
   'libs/event-store/testing/contract.ts': `import 'node:crypto'; import 'dev-tool'; import '../index.ts'`,
   'libs/schemas/ports.ts': `import '#domain'; import '#event-store'; import 'avsc'`,
   'libs/client/ports.ts': `import '#domain'; import '#event-store'; import '#projections'`,
+  'libs/consumer/types.ts': `import type {} from 'kafkajs'; import type {} from '@kafkajs/confluent-schema-registry'; import '#event-log'`,
   'libs/kafka/clients.ts': `import 'kafkajs'; import '@platformatic/kafka'; import '#observability'; import 'node:net'`,
   'libs/redis-index/client.ts': `import 'ioredis'; import '#event-store'`,
   'libs/projections-redis/client.ts': `import '#redis-index'; import '#projections'`,
