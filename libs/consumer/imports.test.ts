@@ -20,7 +20,9 @@ console.log(JSON.stringify([...loaded]))
 
 async function loadedByConsumer(): Promise<readonly string[]> {
   const cwd = fileURLToPath(new URL('../..', import.meta.url))
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program], { cwd })
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program], {
+    cwd,
+  })
   return JSON.parse(stdout) as readonly string[]
 }
 
@@ -35,6 +37,13 @@ test.fails('the decoder loads no client of Kafka, of the registry or of a store,
     'libs/event-store',
     'libs/schemas',
   ])
-  const clients = ['kafkajs', '@platformatic/kafka', '@kafkajs/confluent-schema-registry', 'ioredis', 'pg', 'fastify']
+  const clients = [
+    'kafkajs',
+    '@platformatic/kafka',
+    '@kafkajs/confluent-schema-registry',
+    'ioredis',
+    'pg',
+    'fastify',
+  ]
   expect(loaded.filter((name) => clients.includes(name))).toEqual([])
 })
