@@ -10,7 +10,7 @@ export type DecodedMessage<Event extends DomainEvent = DomainEvent> =
   | { readonly kind: 'event'; readonly event: RecordedEvent<Event> }
   /**
    * An event whose version does not follow the last one seen of its stream: a stray record, a duplicate, or a gap.
-   * Do not act on it without looking at it.
+   * Report it, and do not act on it.
    */
   | {
       readonly kind: 'out-of-sequence'

@@ -20,17 +20,17 @@ export type EventOf<A extends Aggregate> =
   A extends Aggregate<infer _State, infer Event, infer _Command> ? Event : never
 
 export interface EventDecoderOptions<Aggregates extends readonly Aggregate[]> {
-  /** Whose events are read. Events of other types come out as `undecodable`. */
+  /** The aggregates whose events are decoded. Events of other types come out as `undecodable`. */
   readonly aggregates: Aggregates
-  /** Of the domain module. */
+  /** Those of the domain module; default none. */
   readonly upcasters?: readonly Upcaster[]
-  /** The schema files of the domain: `loadCatalog(['schemas'])`. They say what data looks like here. */
+  /** The schema files of the domain: `loadCatalog(['schemas'])`. Data comes out in their latest version. */
   readonly catalog: SchemaCatalog
-  /** A `SchemaRegistry` of \@kafkajs/confluent-schema-registry. Each schema id is asked for once. */
+  /** A `SchemaRegistry` of \@kafkajs/confluent-schema-registry. Each schema id is looked up once. */
   readonly registry: RegistryClient
-  /** For looking up a schema id, with the client's retries; default 10,000. */
+  /** For one lookup of a schema id, with the client's retries; default 10,000. */
   readonly lookupTimeoutMs?: number
-  /** Streams whose last version is remembered, the least recently seen leave first; default 100,000. */
+  /** Streams whose last version is remembered. The least recently seen are forgotten first. Default 100,000. */
   readonly streamsMax?: number
 }
 
@@ -42,7 +42,7 @@ export const createEventDecoder = <const Aggregates extends readonly Aggregate[]
   options: EventDecoderOptions<Aggregates>,
 ): EventDecoder<EventOf<Aggregates[number]>> => new EventDecoder(options)
 
-/** What is used of a kafkajs consumer to learn of rebalances. */
+/** The part of a kafkajs consumer that reports rebalances. */
 export interface RebalancingConsumer {
   readonly events: { readonly GROUP_JOIN: 'consumer.group_join' }
   on(event: 'consumer.group_join', listener: () => void): () => void
@@ -68,9 +68,9 @@ export class EventDecoder<Event extends DomainEvent = DomainEvent> {
   }
 
   /**
-   * The event of a message, in the latest version of its schema, or why there is none. Give it every message of a
-   * partition in order, without gaps: it compares each version with the last one of the same stream.
-   * @throws SchemaError `registry-unreachable` while a schema cannot be looked up. Let it pass: kafkajs retries the
+   * The event of a message, with its data in the latest version of its schema, or the reason why there is none. Pass
+   * every message of a partition, in order: each version is compared with the last one of the same stream.
+   * @throws SchemaError `registry-unreachable` while a schema cannot be looked up. Do not catch it: kafkajs retries the
    *   message, so no event is lost.
    */
   async decode(consumed: ConsumedMessage): Promise<DecodedMessage<Event>> {
@@ -82,7 +82,7 @@ export class EventDecoder<Event extends DomainEvent = DomainEvent> {
     const lastVersion = this.#versions.note(partition, stored)
     const event = await this.#read(unread, stored.value)
     if (event instanceof Error) {
-      // Its producer may be anyone, so nothing is concluded from its version.
+      // It may be stray, so its version decides nothing: the next event of the stream is accepted.
       this.#versions.forgetStream(partition, stored)
       return { kind: 'undecodable', event: unread, reason: event }
     }
@@ -92,8 +92,8 @@ export class EventDecoder<Event extends DomainEvent = DomainEvent> {
   }
 
   /**
-   * Forgets the versions of all streams, so that the next event of each is accepted at any version. Call it after
-   * `consumer.seek` and whenever messages were skipped.
+   * Forgets the versions of all streams. The next event of each is accepted at any version. Call it after
+   * `consumer.seek`, and whenever messages were skipped.
    */
   forget(): void {
     this.#versions.clear()
@@ -101,7 +101,7 @@ export class EventDecoder<Event extends DomainEvent = DomainEvent> {
 
   /**
    * Calls {@link forget} on every rebalance: another consumer may have read partitions in the meantime.
-   * @returns ends this.
+   * @returns a function that stops watching.
    */
   watch(consumer: RebalancingConsumer): () => void {
     return consumer.on(consumer.events.GROUP_JOIN, () => this.forget())
@@ -137,7 +137,7 @@ export class EventDecoder<Event extends DomainEvent = DomainEvent> {
     }
   }
 
-  /** Types of events are names only; that the data fits them is what its schema says. */
+  /** Checks the names of stream and event type. The schema has already checked the data. */
   #isKnown(event: RecordedEvent): event is RecordedEvent<Event> {
     return this.#eventTypes.get(aggregateTypeOf(event.streamId))?.includes(event.type) ?? false
   }
@@ -165,7 +165,7 @@ const headersOf = ({ id, streamId, type, version, timestamp, metadata }: StoredE
   metadata,
 })
 
-/** Whoever may write to the topic may write any schema under any type. */
+/** A foreign producer can write the data of one event type under the name of another. */
 function checkSchema({ streamId, type }: UnreadEvent, aggregateType: string, eventType: string): void {
   if (aggregateType === aggregateTypeOf(streamId) && eventType === type) return
   throw new InvalidInputError(

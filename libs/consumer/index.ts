@@ -8,3 +8,4 @@ export {
 } from './event-decoder.ts'
 export { type DecodedMessage, type UnreadEvent } from './decoded-message.ts'
 export { type RegistryMiddleware, registryTimeout } from './registry-timeout.ts'
+export { type RegistryClient } from './schema-lookup.ts'

@@ -4,14 +4,14 @@ import { SchemaError, unknownSchema } from '#schemas'
 
 import { withinTime } from './registry-timeout.ts'
 
-/** What is used of the caller's `SchemaRegistry`. */
+/** The part of `SchemaRegistry` that the decoder uses. */
 export type RegistryClient = Pick<SchemaRegistry, 'getSchema'>
 
 /**
- * The schema with an id, asked of the caller's client, as Avro's JSON without docs, defaults and logical types: enough to
- * read what was written with it.
+ * Looks up a schema with the caller's client. The result is Avro's JSON without docs, defaults and logical types, which is
+ * enough to read data that was written with it.
  * @throws SchemaError `unknown-schema` when the registry does not have it, or the client cannot read it;
- *   `registry-unreachable` after `timeoutMs`, and for every other failure, since those may pass.
+ *   `registry-unreachable` after `timeoutMs` and for every other failure, which may be temporary.
  */
 export async function lookUpSchema(
   client: RegistryClient,
@@ -28,7 +28,7 @@ export async function lookUpSchema(
   return JSON.stringify(found.schema())
 }
 
-/** The client's Avro schemas are types of avsc, which its own types do not say. */
+/** The client returns Avro schemas as types of avsc. Its declarations hide that. */
 const isAvroType = (schema: unknown): schema is { schema(): unknown } =>
   typeof schema === 'object' && schema !== null && 'schema' in schema && typeof schema.schema === 'function'
 

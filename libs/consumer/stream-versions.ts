@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache'
 
 import { type StreamId, type Version, versionAfter } from '#domain'
 
-/** What is needed of an event to see whether it follows its stream. */
+/** The part of an event that its sequence is judged by. */
 export interface SequencedEvent {
   readonly streamId: StreamId
   readonly version: Version
@@ -11,12 +11,12 @@ export interface SequencedEvent {
 
 type Seen = Pick<SequencedEvent, 'version' | 'offset'>
 
-/** Of so many records the verdict is remembered, for when they are delivered again. */
+/** Records out of sequence that are remembered, in case they are delivered again. */
 const strayRecordsMax = 10_000
 
 /**
- * The last version seen of each stream in each partition, the least recently seen streams leave first. A stream's topic
- * follows from its id, so topics need no place in the keys.
+ * The last version seen of each stream in each partition. The least recently seen streams are forgotten first. Keys
+ * contain no topic, because the stream id determines it.
  */
 export class StreamVersions {
   readonly #seen: LRUCache<string, Seen>
@@ -29,13 +29,13 @@ export class StreamVersions {
   }
 
   /**
-   * Takes note of an event.
-   * @returns undefined when it follows its stream, or is the first one seen of it; otherwise the last version seen.
+   * Judges an event, and remembers its version if it follows.
+   * @returns undefined when it follows its stream or is the first one seen of it; otherwise the last version seen.
    */
   note(partition: number, event: SequencedEvent): Version | undefined {
     const key = keyOf(partition, event)
     const last = this.#seen.get(key)
-    // Consumers read again what they have not committed; such a record gets the verdict that it got before.
+    // Consumers read again what they did not commit. Such a record gets the same verdict as before.
     if (last !== undefined && event.offset <= last.offset) return this.#strays.get(strayKey(key, event))
     if (last !== undefined && event.version !== versionAfter(last.version)) {
       this.#strays.set(strayKey(key, event), last.version)
@@ -45,7 +45,7 @@ export class StreamVersions {
     return undefined
   }
 
-  /** Forgets one stream: whatever comes next of it is accepted. */
+  /** Forgets one stream. Its next event is accepted at any version. */
   forgetStream(partition: number, event: SequencedEvent): void {
     this.#seen.delete(keyOf(partition, event))
   }

@@ -17,6 +17,7 @@ Made from the code by \`npm run docs:reference\`; a test holds it against the co
   - [client](client.md): \`AnnalsClient\`
   - [domain](domain.md): aggregates, events, projections, upcasters, the repository, given/when/then
   - [event-store](event-store.md): the port, its errors, the in-memory store
+  - [consumer](consumer.md): a decoder of event topics for kafkajs consumers
   - [event-bus](event-bus.md): events for subscribers in the same process
 
 What these are for is told in the [guide](../guide/concepts.md); the command line has [a page of its own](../operations/cli.md), and \`--help\` on every command.

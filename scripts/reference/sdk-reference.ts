@@ -2,7 +2,9 @@ import { Application, type TypeDocOptions } from 'typedoc'
 import type { PluginOptions } from 'typedoc-plugin-markdown'
 
 /** What services of one's own import. */
-const entryPoints = ['client', 'domain', 'event-store', 'event-bus'].map((name) => `libs/${name}/index.ts`)
+const entryPoints = ['client', 'consumer', 'domain', 'event-store', 'event-bus'].map(
+  (name) => `libs/${name}/index.ts`,
+)
 
 const options: Partial<TypeDocOptions & PluginOptions> = {
   entryPoints,
