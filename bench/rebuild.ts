@@ -79,7 +79,8 @@ export async function rebuildAll({ backends, config }: CoreWriter, round: number
         onProgress: () => undefined,
         onForeign: () => undefined,
       })
-      await catchUp.toMarker({ topicId, producerId: 1n, epoch: 1 }, await reader.endOffset(topic, partition))
+      const term = (await reader.lastTerm(topic, partition)) ?? { producerId: 1n, epoch: 1 }
+      await catchUp.toMarker({ topicId, ...term }, await reader.endOffset(topic, partition))
     }),
   )
   redis.close()

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { newEventId, type StreamId, type Version } from '#domain'
 
 import { catchUp, type CatchUpProgress } from './catch-up.ts'
-import { IndexMismatchError, IndexUnavailableError } from './errors.ts'
+import { IndexMismatchError, IndexUnavailableError, LaterOwnerError } from './errors.ts'
 import type { Guard, IndexEntry, LogPiece } from './index-entry.ts'
 
 const entries = (from: number, to: number): IndexEntry[] =>
@@ -141,17 +141,36 @@ test('the index of a later owner, which has gone on since, is left alone', async
   const index = new FakeIndex()
   index.stored = { topicId: 'topic-1', producerId: 1n, epoch: 8, nextOffset: 48 }
   const late = catchUp(index, { ...owner, endOffset: 47, read: log(47) })
-  await expect(late).rejects.toThrow(IndexUnavailableError)
+  await expect(late).rejects.toThrow(LaterOwnerError)
   await expect(late).rejects.toThrow('a later owner is at work')
   expect(index.dropped).toBe(0)
 })
 
-test('within a term that has served the index of a later owner is left alone, wherever it is', async () => {
+test('the index of a later owner is left alone, wherever it is', async () => {
   const index = new FakeIndex()
   index.stored = { topicId: 'topic-1', producerId: 1n, epoch: 8, nextOffset: 40 }
-  const late = catchUp(index, { ...owner, isServingTerm: true, endOffset: 47, read: log(47) })
+  const late = catchUp(index, { ...owner, endOffset: 47, read: log(47) })
   await expect(late).rejects.toThrow('a later owner is at work')
   expect(index.stored).toEqual({ topicId: 'topic-1', producerId: 1n, epoch: 8, nextOffset: 40 })
+})
+
+test.each([
+  { what: 'an empty index', stored: undefined },
+  {
+    what: 'an index of another producer id',
+    stored: { topicId: 'topic-1', producerId: 9n, epoch: 0, nextOffset: 30 },
+  },
+  {
+    what: 'an index of another topic',
+    stored: { topicId: 'topic-0', producerId: 1n, epoch: 8, nextOffset: 30 },
+  },
+])('$what is left alone where the log has a later term', async ({ stored }) => {
+  const index = new FakeIndex()
+  index.stored = stored
+  const slept = { ...owner, isLastTerm: () => Promise.resolve(false) }
+  const late = catchUp(index, { ...slept, endOffset: 47, read: log(47) })
+  await expect(late).rejects.toThrow(LaterOwnerError)
+  expect([index.stored, index.dropped, index.applied]).toEqual([stored, 0, []])
 })
 
 test.each([
@@ -162,7 +181,7 @@ test.each([
   index.stored = { topicId: 'topic-1', producerId: 1n, epoch: 6, nextOffset: 40 }
   const later = { topicId: 'topic-1', producerId: 1n, epoch: 8, nextOffset: 40 }
   index.meanwhile = () => (index.stored = later)
-  const late = catchUp(index, { ...owner, isServingTerm: true, endOffset, read: log(endOffset) })
+  const late = catchUp(index, { ...owner, endOffset, read: log(endOffset) })
   await expect(late).rejects.toThrow('a later owner is at work')
   expect([index.stored, index.dropped, index.applied]).toEqual([later, 0, []])
 })
@@ -185,12 +204,15 @@ test('an index lost on the way is built again from the start', async () => {
   expect(index.applied).toEqual(range(0, 8_000))
 })
 
-test('an index that another process keeps claiming is given up', async () => {
+test.each([
+  { what: 'Redis keeps losing', isLast: true, error: IndexUnavailableError },
+  { what: 'a later owner keeps claiming', isLast: false, error: LaterOwnerError },
+])('an index that $what is given up', async ({ isLast, error }) => {
   const index = new FakeIndex()
+  index.stored = { topicId: 'topic-1', producerId: 1n, epoch: 6, nextOffset: 25 }
   index.trouble = () => 'guard-lost'
-  await expect(catchUp(index, { ...owner, endOffset: 47, read: log(47) })).rejects.toThrow(
-    IndexUnavailableError,
-  )
+  const term = { ...owner, isLastTerm: () => Promise.resolve(isLast) }
+  await expect(catchUp(index, { ...term, endOffset: 47, read: log(47) })).rejects.toThrow(error)
 })
 
 test('an index that does not fit the log is built anew; a log that does not fit itself is reported', async () => {

@@ -1,6 +1,6 @@
 import { reportSafely } from '#observability'
 
-import { HeadDeletedError, IndexMismatchError, IndexUnavailableError } from './errors.ts'
+import { HeadDeletedError, IndexMismatchError, IndexUnavailableError, LaterOwnerError } from './errors.ts'
 import { fittingOnly, type OnMisfit } from './fitting-only.ts'
 import type { Guard, IndexEntry, LogPiece, TermStart } from './index-entry.ts'
 import type { PartitionIndex } from './partition-index.ts'
@@ -22,9 +22,7 @@ export interface CatchUp {
   /** The owner's term. */
   readonly producerId: bigint
   readonly epoch: number
-  /** Whether this term has served already. Then an index of a later term is left to its owner. */
-  readonly isServingTerm?: boolean
-  /** Whether no other term has begun in the log. Asked where an index is of another producer id: those have no order. */
+  /** Whether no other term has begun in the log. Asked where the index is not of the same producer id: producer ids have no order. */
   readonly isLastTerm: () => Promise<boolean>
   /** The first offset that is still there. */
   readonly startOffset: number
@@ -54,7 +52,8 @@ const rebuiltTailOffsets = 10_000
  * empty, of another topic or past the end, drops it and applies the log from the start. Starts over when the guard is lost on the way.
  * @returns the guard that holds from now on.
  * @throws HeadDeletedError where the log no longer has events that the index lacks, and nobody has accepted that.
- * @throws IndexUnavailableError while Redis does not answer, or where a later owner has, or others keep claiming, the index.
+ * @throws LaterOwnerError where a later term owns the index: retrying within this term never succeeds.
+ * @throws IndexUnavailableError while Redis does not answer or keeps losing the index.
  * @throws IndexMismatchError where events of the log itself do not follow each other, and nobody is told of those left out.
  */
 export async function catchUp(index: Index, log: CatchUp): Promise<Guard> {
@@ -65,10 +64,9 @@ export async function catchUp(index: Index, log: CatchUp): Promise<Guard> {
     if (typeof reached === 'object') return reached
     if (reached === 'log-misfits') source = withoutMisfits(log)
   }
-  throw new IndexUnavailableError(
-    `the index of topic ${log.topicId} changed under term ${termText(log)} in ${attemptsMax} catch-ups one after the other: ` +
-      'another process claims it, or Redis keeps losing it',
-  )
+  const changed = `the index of topic ${log.topicId} changed under term ${termText(log)} in ${attemptsMax} catch-ups in a row: `
+  if (!(await log.isLastTerm())) throw new LaterOwnerError(`${changed}a later owner claims it`)
+  throw new IndexUnavailableError(`${changed}Redis keeps losing it`)
 }
 
 const withoutMisfits = (log: CatchUp): CatchUp => ({
@@ -77,27 +75,28 @@ const withoutMisfits = (log: CatchUp): CatchUp => ({
 })
 
 async function claim(index: Index, log: CatchUp): Promise<'guard-lost' | Guard> {
-  const { topicId, producerId, epoch, isServingTerm = false } = log
+  const { topicId, producerId, epoch } = log
   const stored = await index.guard()
-  const belongs = stored?.topicId === topicId && stored.nextOffset <= log.endOffset
-  if (stored?.topicId === topicId && (isServingTerm || !belongs) && (await isOfLaterOwner(stored, log))) {
-    // Not an index of another log, but a later owner's: this one slept between its take-over and now.
-    throw new IndexUnavailableError(
-      `the index of topic ${topicId} is at offset ${stored.nextOffset} under term ${termText(stored)}, term ${termText(log)} has seen the log ` +
-        `up to ${log.endOffset}: a later owner is at work`,
+  const ofThisLog = stored?.topicId === topicId ? stored : undefined
+  if (await isOver(log, ofThisLog)) {
+    // This owner slept, between its take-over and now or while it served. The index is not its own to claim or to drop.
+    const found =
+      ofThisLog === undefined
+        ? 'empty'
+        : `at offset ${ofThisLog.nextOffset} under term ${termText(ofThisLog)}`
+    throw new LaterOwnerError(
+      `the index of topic ${topicId} is ${found}, term ${termText(log)} has seen the log up to ${log.endOffset}: a later owner is at work`,
     )
   }
-  if (belongs) return index.claim({ topicId, producerId, epoch, nextOffset: stored.nextOffset }, stored)
+  const belongs = ofThisLog !== undefined && ofThisLog.nextOffset <= log.endOffset
+  if (belongs) return index.claim({ topicId, producerId, epoch, nextOffset: ofThisLog.nextOffset }, ofThisLog)
   if ((await index.dropSeen(stored)) === 'guard-lost') return 'guard-lost'
   return index.claim({ topicId, producerId, epoch, nextOffset: 0 })
 }
 
-/** Epochs of one producer id grow. Of two producer ids only the log tells which came later. */
-export async function isOfLaterOwner(
-  stored: Term,
-  own: Term & Pick<CatchUp, 'isLastTerm'>,
-): Promise<boolean> {
-  if (stored.producerId === own.producerId) return stored.epoch > own.epoch
+/** Epochs of one producer id grow. Of two producer ids only the log knows which came later. */
+async function isOver(own: CatchUp, stored: Term | undefined): Promise<boolean> {
+  if (stored?.producerId === own.producerId) return stored.epoch > own.epoch
   return !(await own.isLastTerm())
 }
 

@@ -3,6 +3,11 @@ export class IndexUnavailableError extends Error {
   override readonly name = 'IndexUnavailableError'
 }
 
+/** Another term began later in the log, and the index is its own. This term is over. */
+export class LaterOwnerError extends Error {
+  override readonly name = 'LaterOwnerError'
+}
+
 /** The log's head was deleted, and with it events that the index lacks. An operator decides what becomes of the rest. */
 export class HeadDeletedError extends Error {
   override readonly name = 'HeadDeletedError'

@@ -8,7 +8,7 @@ import {
   type Guard,
   HeadDeletedError,
   type IndexEntry,
-  isOfLaterOwner,
+  LaterOwnerError,
   type LogPiece,
   type PartitionIndex,
 } from '#redis-index'
@@ -37,10 +37,11 @@ export class IndexCatchUp {
 
   /**
    * For a new term: up to the term's own marker, behind which nobody else has appended.
-   * @throws LogError `events-deleted` where the log lacks what the index needs, and nobody has accepted that.
+   * @throws LogError `fenced` where a later term owns the index: this owner slept after its take-over; `events-deleted` where the log
+   * lacks what the index needs, and nobody has accepted that.
    */
   toMarker(term: OwnTerm, endOffset: number): Promise<Guard> {
-    return this.#upTo(endOffset, term, false)
+    return this.#upTo(endOffset, term)
   }
 
   /**
@@ -55,16 +56,9 @@ export class IndexCatchUp {
     const startOffset = await reader.startOffset(topic, partition)
     // Without a marker behind what is left, nobody could tell this owner's data from others'.
     if ((stored?.nextOffset ?? 0) < startOffset && markedOffset < startOffset) throw this.#markerGone()
-    const own = { ...guard, isLastTerm: () => this.#isLastTerm(guard) }
-    if (stored?.topicId === guard.topicId && (await isOfLaterOwner(stored, own))) {
-      throw new LogError(
-        'fenced',
-        `the index of ${topic}/${partition} has a later owner (term ${stored.producerId}/${stored.epoch})`,
-      )
-    }
     // Right after a change of leaders the high watermark may still be short of what was acknowledged.
     const endOffset = Math.max(guard.nextOffset, await reader.endOffset(topic, partition))
-    return this.#upTo(endOffset, guard, true)
+    return this.#upTo(endOffset, guard)
   }
 
   /** Reports data of others that an append found in its way. */
@@ -76,17 +70,13 @@ export class IndexCatchUp {
     }
   }
 
-  async #upTo(
-    endOffset: number,
-    { topicId, producerId, epoch }: OwnTerm,
-    isServingTerm: boolean,
-  ): Promise<Guard> {
+  async #upTo(endOffset: number, { topicId, producerId, epoch }: OwnTerm): Promise<Guard> {
     const { index, reader, topic, partition, onProgress } = this.#parts
     const startOffset = await reader.startOffset(topic, partition)
     if (startOffset > endOffset) throw this.#markerGone()
     try {
       return await catchUp(index, {
-        ...{ topicId, producerId, epoch, isServingTerm, endOffset, onProgress },
+        ...{ topicId, producerId, epoch, endOffset, onProgress },
         isLastTerm: () => this.#isLastTerm({ producerId, epoch }),
         startOffset,
         acceptedStart: await index.acceptedStart(topicId),
@@ -98,9 +88,17 @@ export class IndexCatchUp {
           ),
       })
     } catch (error) {
+      if (error instanceof LaterOwnerError) throw this.#fenced(error)
       if (!(error instanceof HeadDeletedError)) throw error
       throw eventsDeleted(this.#parts, error.startOffset, 'its index', error.nextOffset)
     }
+  }
+
+  #fenced(cause: LaterOwnerError): LogError {
+    const { topic, partition } = this.#parts
+    return new LogError('fenced', `the index of ${topic}/${partition} has a later owner: ${cause.message}`, {
+      cause,
+    })
   }
 
   #markerGone(): LogError {
