@@ -23,10 +23,9 @@ const withHeader = (record: LogRecord, header: string, text: string): LogRecord 
 describe('an event', () => {
   test('comes out with its headers, its data in JSON form and its position', async () => {
     const { decoder, encoded } = await decoderFixture()
-    const { value: _, ...event } = encoded(7)
-    expect(
-      await decoder.decode(consumedMessage(topic, toLogRecord(encoded(7, { id: event.id })), 12, 3)),
-    ).toEqual({
+    const { value, ...event } = encoded(7)
+    const message = consumedMessage(topic, toLogRecord({ ...event, value }), 12, 3)
+    expect(await decoder.decode(message)).toEqual({
       kind: 'event',
       event: { ...event, position: { topic, partition: 3, offset: 12 }, data: item },
     })
@@ -50,6 +49,7 @@ describe('an event', () => {
     const { client } = await decoderFixture()
     const decoder = createEventDecoder({ aggregates: [order, customer], catalog, registry: client })
     type Event = Extract<Awaited<ReturnType<typeof decoder.decode>>, { kind: 'event' }>['event']
+    expectTypeOf(decoder).toHaveProperty('decode')
     expectTypeOf<Event['type']>().toEqualTypeOf<
       'ItemAdded' | 'OrderPlaced' | 'OrderShipped' | 'PurchaseMade'
     >()
@@ -166,7 +166,7 @@ describe('an event that cannot be read', () => {
     },
     {
       title: 'schema of a newer version',
-      reason: 'is order.v9.ItemAdded, which no schema file here describes',
+      reason: 'is order.v9.ItemAdded, which is in no schema file here',
       change: ({ fake }) => {
         const id = fake.add('s', '{"type":"record","name":"ItemAdded","namespace":"order.v9","fields":[]}')
         return { value: Buffer.from([0, 0, 0, 0, id]) }

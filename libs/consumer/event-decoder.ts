@@ -16,8 +16,7 @@ import { lookUpSchema, type RegistryClient } from './schema-lookup.ts'
 import { StreamVersions } from './stream-versions.ts'
 
 /** The events of an aggregate: a union that discriminates on `type`. */
-export type EventOf<A extends Aggregate> =
-  A extends Aggregate<infer _State, infer Event, infer _Command> ? Event : never
+export type EventOf<A extends Aggregate> = Parameters<A['evolve']>[1]
 
 export interface EventDecoderOptions<Aggregates extends readonly Aggregate[]> {
   /** The aggregates whose events are decoded. Events of other types come out as `undecodable`. */

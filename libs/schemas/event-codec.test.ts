@@ -221,7 +221,7 @@ describe('decoding', () => {
     const older = codecWith({ catalog: upTo(catalog, 2) })
     await older.prepare()
     await expect(older.decodeMany([bytes])).rejects.toThrow(
-      'is order.v3.Placed, which no schema file here describes',
+      'is order.v3.Placed, which is in no schema file here',
     )
   })
 

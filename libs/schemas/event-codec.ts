@@ -13,15 +13,15 @@ export interface EventCodecOptions {
   readonly catalog: SchemaCatalog
   readonly registry: SchemaRegistry
   readonly upcasters: UpcasterChain
-  /** Where ids are kept for a start while the registry is down. Without it there is no such start. */
+  /** Where ids are stored for a start while the registry is down. Without it such a start fails. */
   readonly idFile?: string
 }
 
-/** What of the catalog can be used after {@link EventCodec.prepare}. */
-export interface Preparation {
-  /** Files whose schemas have no id yet: encoding their events fails. Push them, then prepare again. */
+/** What part of the catalog is usable after {@link EventCodec.prepare}. */
+interface Preparation {
+  /** Files whose schemas have no id yet, so their events cannot be encoded. Push them, then prepare again. */
   readonly missing: readonly string[]
-  /** Why the registry was not asked: ids come from the file. */
+  /** Why the registry could not be used; ids are from the file then. */
   readonly unreachable?: SchemaError
 }
 
@@ -30,14 +30,14 @@ interface Writer {
   readonly schemaId: number
 }
 
-/** At most so many requests to the registry at once. */
+/** Concurrent requests to the registry. */
 const concurrencyMax = 8
 
 /**
- * Events, snapshot states and views between their JSON form and bytes in Confluent's wire format. Writing takes the latest
- * schema version. Reading resolves the writer's version to the latest compatible one (by Avro, resolvers made once per
- * id) and takes it on through the upcasters. Both are synchronous: ids are learnt beforehand, from the registry or, while
- * it is down, from the id file.
+ * Converts events, snapshot states and views between their JSON form and bytes in Confluent's wire format. Writing
+ * uses the latest schema version. Reading resolves the writer's version to the latest compatible one (by Avro, with
+ * one resolver per id) and then runs the upcasters. Both are synchronous: ids are fetched beforehand, from the
+ * registry or, while it is down, from the id file.
  */
 export class EventCodec {
   readonly #catalog: SchemaCatalog
@@ -45,7 +45,7 @@ export class EventCodec {
   readonly #reader: RecordReader
   readonly #idFile: SchemaIdFile | undefined
   readonly #writers = new Map<string, Map<string, Writer>>()
-  /** Ids that are being asked for now, so that none is asked for twice at once. */
+  /** Running requests by id, so that no id is requested twice at a time. */
   readonly #asked = new Map<number, Promise<string>>()
 
   constructor(options: EventCodecOptions) {
@@ -57,8 +57,8 @@ export class EventCodec {
   }
 
   /**
-   * Finds the ids of all schemas in the catalog. May be called again, e.g. once missing ones are pushed.
-   * @throws SchemaError `registry-unreachable` when the registry is down and no id is known; `registry-refused`.
+   * Finds the ids of all schemas in the catalog. Can be called again, e.g. after missing ones are pushed.
+   * @throws SchemaError `registry-unreachable` when the registry is down and no id is known; `registry-refused`
    */
   async prepare(): Promise<Preparation> {
     const unreachable = await this.#findIds()
@@ -72,18 +72,18 @@ export class EventCodec {
     }
   }
 
-  /** Event types of an aggregate type that have a schema here, sorted. */
+  /** Event types of an aggregate type that have a schema in the catalog, sorted. */
   eventTypes(aggregateType: string): readonly string[] {
     return this.#catalog.names(aggregateType, 'event')
   }
 
   /**
-   * @param aggregateType for a view its projection.
-   * @param name of the event type, or of the schema of a snapshot's state or of a view.
-   * @param json its data in JSON form; fields with a default may be left out.
-   * @param role what the bytes are for: a schema of another role does not count, so no state can pass for an event.
+   * @param aggregateType for a view, its projection
+   * @param name of the event type, or of the schema of a snapshot's state or of a view
+   * @param json the data in JSON form; fields with a default may be omitted
+   * @param role the use of the bytes. A schema of another role does not count, so a state cannot pass for an event.
    * @throws InvalidInputError with the path of the field that does not fit, e.g. `data.items[2].price`;
-   *   UnknownEventTypeError; SchemaError `unknown-schema` for a state or a view without a schema; `not-registered`.
+   * UnknownEventTypeError; SchemaError `unknown-schema` for a state or a view without a schema; `not-registered`
    */
   encode(aggregateType: string, name: string, json: unknown, role: SchemaRole = 'event'): Buffer {
     const writer = this.#writerOf(aggregateType, name)
@@ -96,20 +96,20 @@ export class EventCodec {
     return this.#reader.decode(bytes)
   }
 
-  /** Decodes all, after learning the ids that are not known. @throws as {@link learn} and {@link decode} */
+  /** Decodes all records, after fetching unknown ids. @throws as {@link learn} and {@link decode} */
   async decodeMany(all: readonly Buffer[]): Promise<DecodedRecord[]> {
     await this.learn(all.map(schemaIdOf))
     return all.map((bytes) => this.decode(bytes))
   }
 
-  /** Whether {@link decode} needs no {@link learn} for these bytes. */
+  /** Whether {@link decode} can read these bytes without {@link learn}. */
   knows(bytes: Buffer): boolean {
     return this.#reader.knows(schemaIdOf(bytes))
   }
 
   /**
-   * Asks the registry for the schemas of those ids that are not known; where all are, it is not asked.
-   * @throws SchemaError `unknown-schema` when the registry has no such id; `registry-unreachable`.
+   * Fetches the schemas of unknown ids from the registry. Sends no request when all are known.
+   * @throws SchemaError `unknown-schema` when the registry has no such id; `registry-unreachable`
    */
   async learn(schemaIds: readonly number[]): Promise<void> {
     const unknown = [...new Set(schemaIds)].filter((id) => !this.#reader.knows(id))
@@ -120,7 +120,9 @@ export class EventCodec {
     }
   }
 
-  /** The ids of the catalog's schemas, from the registry or else from the file. @returns why it was the file. */
+  /**
+   * Looks up the ids of the catalog's schemas in the registry, otherwise in the file. @returns why the file was used
+   */
   async #findIds(): Promise<SchemaError | undefined> {
     const found = new Map<number, string>()
     try {
@@ -152,7 +154,7 @@ export class EventCodec {
     return asking
   }
 
-  /** Takes ids from the registry, and keeps them for when it is down. */
+  /** Stores ids from the registry, for times when it is down. */
   #adopt(texts: ReadonlyMap<number, string>): void {
     this.#take(texts)
     this.#idFile?.add(texts)

@@ -1,7 +1,7 @@
 export { checkDomainSchemas, type DomainSchemas } from './check-domain-schemas.ts'
 export { checkSchemas } from './check-schemas.ts'
 export { type CheckedData, type EventCheck, eventCheckOf } from './event-check.ts'
-export { EventCodec, type EventCodecOptions, type Preparation } from './event-codec.ts'
+export { EventCodec, type EventCodecOptions } from './event-codec.ts'
 export { Observed, type Proposal, type ProposedField, proposeSchema } from './infer/index.ts'
 export { jsonViewName, jsonViewSchema } from './json-view-schema.ts'
 export { type PushedSchema, pushSchemas } from './push-schemas.ts'
@@ -16,7 +16,7 @@ export {
   UnknownEventTypeError,
 } from './schema-error.ts'
 export { RecordCodec } from './record-codec.ts'
-export { type DecodedRecord, RecordReader, unknownSchema } from './record-reader.ts'
+export { RecordReader, unknownSchema } from './record-reader.ts'
 export { type Sample, SchemaFolder } from './schema-folder.ts'
 export { formatProblem, type SchemaProblem } from './schema-problem.ts'
 export {

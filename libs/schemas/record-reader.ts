@@ -7,16 +7,19 @@ import { reasonOf, SchemaError } from './schema-error.ts'
 import { parseSchemaText } from './schema-text.ts'
 import type { SchemaVersion } from './schema-version.ts'
 
-/** The content of an event, of a snapshot's state or of a view, in the JSON form of the latest schema version. */
+/**
+ * The content of the bytes of an event, of a snapshot's state or of a view, in the JSON form of the latest schema
+ * version.
+ */
 export interface DecodedRecord {
-  /** For a view: its projection. */
+  /** For a view, its projection. */
   readonly aggregateType: string
-  /** For a state or a view: the name of its schema. */
+  /** For a state or a view, the name of its schema. */
   readonly eventType: string
   readonly data: unknown
 }
 
-/** How bytes with one schema id are read; or why they cannot be read. */
+/** How to read bytes with one schema id, or why they cannot be read. */
 type Reader =
   | { readonly schema: SchemaVersion; readonly latest: number; readonly read: BodyReader }
   | { readonly problem: SchemaError }
@@ -55,13 +58,13 @@ export class RecordReader {
   }
 
   /**
-   * @throws SchemaError `unknown-schema` when the id has not been learnt, or its schema is in no catalog here;
-   *   `undecodable` for damaged bytes; `superseded` for a state or view from before a breaking step: those have no
-   *   upcasters, they are rebuilt. InvalidInputError when an upcaster fails.
+   * @throws SchemaError `unknown-schema` when the id has not been passed to {@link learn}, or its schema is not in the catalog;
+   * `undecodable` for damaged bytes; `superseded` for a state or view from before a breaking step: those have no
+   * upcasters, they are rebuilt. InvalidInputError when an upcaster fails.
    */
   decode(bytes: Buffer): DecodedRecord {
     const reader = this.#readers.get(schemaIdOf(bytes))
-    if (reader === undefined) throw unknownSchema(schemaIdOf(bytes), 'has not been learnt yet')
+    if (reader === undefined) throw unknownSchema(schemaIdOf(bytes), 'has not been fetched yet')
     if ('problem' in reader) throw reader.problem
     const { schema, latest } = reader
     const { aggregateType, name, version, role } = schema
@@ -87,7 +90,7 @@ export class RecordReader {
       const schema = this.#catalog.line(writer.name ?? '').at(-1)
       if (schema === undefined) {
         return {
-          problem: unknownSchema(id, `is ${String(writer.name)}, which no schema file here describes`),
+          problem: unknownSchema(id, `is ${String(writer.name)}, which is in no schema file here`),
         }
       }
       const latest = this.#catalog.latest(schema.aggregateType, schema.name)?.version ?? schema.version
@@ -105,5 +108,5 @@ export const unknownSchema = (schemaId: number, why: string): SchemaError =>
 const superseded = ({ role, fullName, version }: SchemaVersion, latest: number): SchemaError =>
   new SchemaError(
     'superseded',
-    `this ${role} is of ${fullName}, version ${version}, which version ${latest} breaks with: it has to be rebuilt`,
+    `this ${role} is of ${fullName}, version ${version}, which version ${latest} breaks with: it must be rebuilt`,
   )

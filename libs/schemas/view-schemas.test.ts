@@ -52,7 +52,7 @@ test('a view from before a breaking step is told apart from damage', async () =>
   expect(() => after.decode(old)).toThrow(
     expect.objectContaining({
       code: 'superseded',
-      message: 'this view is of top_ten.Rank, version 1, which version 2 breaks with: it has to be rebuilt',
+      message: 'this view is of top_ten.Rank, version 1, which version 2 breaks with: it must be rebuilt',
     }),
   )
 })

@@ -7,7 +7,7 @@ import { type Consumer, Kafka, logLevel } from 'kafkajs'
 import { expect, onTestFinished, test } from 'vitest'
 
 import { createEventDecoder, type DecodedMessage, type EventDecoder, registryTimeout } from '#consumer'
-import { defineAggregate, type DomainEvent, type RecordedEvent, type StreamId } from '#domain'
+import { defineAggregate, type RecordedEvent, type StreamId } from '#domain'
 import { eventTopic, type LogRecord } from '#kafka'
 import { loadCatalog } from '#schemas'
 
@@ -26,7 +26,7 @@ import {
 import { testStack, uniqueName, waitFor } from '../../support/stack/stack.ts'
 
 const partitions = 3
-type Decoded = DecodedMessage<DomainEvent>
+type Decoded = DecodedMessage
 
 /** A writer of an installation of its own, a client of it, and a stream in each partition. */
 async function begin() {
