@@ -31,7 +31,7 @@ export interface DecoderFixture {
 /** To be called in a test, which ends the registry. */
 export async function decoderFixture(): Promise<DecoderFixture> {
   const fake = await FakeRegistry.start()
-  const middlewares = [registryTimeout(2_000)]
+  const middlewares = [registryTimeout(10_000)]
   const client = new RegistryClient({ host: fake.url, retry: { retries: 0 }, middlewares })
   const write = (schema: SchemaVersion | undefined, data: unknown): Buffer => {
     if (schema === undefined) throw new Error('the examples have no such schema')
