@@ -11,13 +11,14 @@ export type StoredEvent = ReturnType<typeof eventIn>
 /** @throws InvalidInputError that says why the message is no event of Annals. */
 export function storedEventOf({ topic, message }: ConsumedMessage): StoredEvent {
   const { key, value, headers, offset, timestamp } = message
-  return eventIn(topic, {
+  const record = {
     offset: Number(offset),
     key: key ?? Buffer.alloc(0),
     value,
     headers: Object.entries(headers ?? {}).flatMap(headerOf),
     timestampMs: Number(timestamp),
-  })
+  }
+  return eventIn(topic, record)
 }
 
 /** kafkajs gives a header that occurs several times as an array. */

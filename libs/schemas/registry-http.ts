@@ -59,7 +59,7 @@ export class RegistryHttp {
       const outcome = await this.#try(method, path, body)
       if (typeof outcome !== 'string') return outcome
       if (retry === this.#retries) throw this.#unreachable(outcome)
-      // Jitter keeps services that lost the registry together from retrying together.
+      // Jitter keeps services that lost the registry together from coming back together.
       await delay(this.#retryDelayMs * 2 ** retry * (0.5 + Math.random() / 2))
     }
   }

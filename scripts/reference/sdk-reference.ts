@@ -1,7 +1,7 @@
 import { Application, type TypeDocOptions } from 'typedoc'
 import type { PluginOptions } from 'typedoc-plugin-markdown'
 
-/** What services of one's own import. */
+/** The libraries that users' services import. */
 const entryPoints = ['client', 'consumer', 'domain', 'event-store', 'event-bus'].map(
   (name) => `libs/${name}/index.ts`,
 )
