@@ -1,6 +1,13 @@
-import { aggregateTypeOf, fold, Repository, type StreamId, streamIdOf, versionAfter } from '#domain'
-import { eventTopic } from '#kafka'
-import { partitionFor } from '#event-store'
+import {
+  aggregateTypeOf,
+  eventTopic,
+  fold,
+  partitionFor,
+  Repository,
+  type StreamId,
+  streamIdOf,
+  versionAfter,
+} from '#domain'
 import { PartitionIndex } from '#redis-index'
 
 import { type CallersResult, measureCallers } from './callers.ts'

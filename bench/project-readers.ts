@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto'
 
 import { Kafka, logLevel } from 'kafkajs'
 
+import { eventTopic } from '#domain'
 import { EventFormat } from '#event-log'
-import { eventTopic, LogReader } from '#kafka'
+import { LogReader } from '#kafka'
 
 import type { RunningWriter } from './contenders/core.ts'
 import { measureProgress, type ProgressRate } from './project-progress.ts'

@@ -1,5 +1,5 @@
-import { streamIdOf } from '#domain'
-import { eventTopic, LogReader } from '#kafka'
+import { eventTopic, streamIdOf } from '#domain'
+import { LogReader } from '#kafka'
 import { connectRedis, PartitionIndex } from '#redis-index'
 import { redisSettings } from '#service'
 

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 
-import { eventTopic, LogReader } from '#kafka'
+import { eventTopic } from '#domain'
+import { LogReader } from '#kafka'
 
 import { startBenchStack } from './bench-stack.ts'
 import { type Closing, withClosing } from './closing.ts'

@@ -1,8 +1,8 @@
 import pino from 'pino'
 import { Counter, Registry } from 'prom-client'
 
-import { type StreamId, streamIdOf } from '#domain'
-import { eventTopic, LogReader } from '#kafka'
+import { eventTopic, type StreamId, streamIdOf } from '#domain'
+import { LogReader } from '#kafka'
 import { HealthRegistry } from '#observability'
 import { SnapshotCheckpoint } from '#redis-index'
 

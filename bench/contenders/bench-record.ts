@@ -1,10 +1,11 @@
 import { newEventId, parseVersion, type StreamId } from '#domain'
-import { toLogRecord } from '#kafka'
 
+import { toLogRecord } from '#event-log/records'
 import { appended } from '../domain/domain.ts'
 
 const id = newEventId()
 const timestamp = new Date().toISOString()
+const timestampMs = Date.parse(timestamp)
 const version = parseVersion(1)
 const value = Buffer.from(appended.data.payload)
 
@@ -16,6 +17,7 @@ export const benchRecord = (stream: string) =>
     type: appended.type,
     version,
     timestamp,
+    timestampMs,
     metadata: {},
     value,
   })

@@ -1,4 +1,4 @@
-import { partitionFor } from '#event-store'
+import { partitionFor } from '#domain'
 import { FencedLog, type KafkaCluster, type LogRecord, Topics } from '#kafka'
 
 import { benchRecord } from './bench-record.ts'

@@ -1,6 +1,6 @@
 import { ProduceAcks, Producer } from '@platformatic/kafka'
 
-import { partitionFor } from '#event-store'
+import { partitionFor } from '#domain'
 import { type KafkaCluster, Topics } from '#kafka'
 
 import { benchRecord } from './bench-record.ts'

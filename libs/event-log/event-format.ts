@@ -10,12 +10,10 @@ import {
   type StreamId,
 } from '#domain'
 import { type Lane, readTurns } from '#bounds'
+import { eventIn, isAvro, type FedEvent, type StoredEvent, type UnreadableEvent } from '#event-log/records'
 import { EventStoreError } from '#event-store'
 import type { StoredRecord } from '#kafka'
-import type { FedEvent, UnreadableEvent } from '#projections'
 import { type EventCodec, SchemaError, schemaIdOf, UnknownEventTypeError } from '#schemas'
-
-import { eventIn, isAvro, type StoredEvent } from './stored-event.ts'
 
 /** An event that has passed validation and is encoded, but has no place in its stream yet. */
 export interface EncodedNewEvent {

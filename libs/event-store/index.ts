@@ -19,7 +19,6 @@ export { type EventTypeCheck, eventTypeCheck, type EvolvedAggregate } from './ev
 export { InMemoryEventStore, type InMemoryEventStoreOptions } from './in-memory-event-store.ts'
 export { invalidRequest, parseRequest } from './invalid-request.ts'
 export { type JsonExcess, jsonDepthMax, jsonExcess, jsonPartsMax } from './json-bounds.ts'
-export { murmur2, partitionFor } from './partition-for.ts'
 export { fromProblem, type Problem, toProblem } from './problem.ts'
 export { readAll } from './read-all.ts'
 export { pageLimitMax, parsePageLimit, parseTime, planRead, type ReadPlan } from './read-plan.ts'

@@ -1,3 +1,5 @@
+import { partitionKey } from '#domain'
+
 import { deadlineIn, untilAnswered } from './attempts.ts'
 import type { KafkaCluster } from './cluster.ts'
 import { awaitMarker, beginTerm, type FencedPartition, servingEpochMax, writeMarker } from './fence.ts'
@@ -172,7 +174,7 @@ export class FencedLog {
   }
 
   get #name(): string {
-    return `${this.topic}/${this.partition}`
+    return partitionKey(this)
   }
 
   #ownedState(): Owned {

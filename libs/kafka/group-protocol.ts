@@ -1,10 +1,12 @@
 import { describeGroupsV5 } from '@platformatic/kafka'
 import { type Assigner, AssignerProtocol, type PartitionAssigner } from 'kafkajs'
 
+import { partitionKey, type TopicPartition } from '#domain'
+
 import { deadlineIn, untilAnswered } from './attempts.ts'
 import type { KafkaCluster } from './cluster.ts'
 import { type Assignment, encodeMember, type MemberData, readAssignment, readMember } from './group-member.ts'
-import { assignSticky, partitionKey, type StickyMember, type TopicPartition } from './sticky-assignor.ts'
+import { assignSticky, type StickyMember } from './sticky-assignor.ts'
 
 /** A member, and where it says that it takes requests. */
 export interface Owner {

@@ -5,7 +5,6 @@ export {
   type PartitionMetadata,
   type TopicMetadata,
 } from './cluster.ts'
-export { type EncodedEvent, eventSourceDefault, fromStoredRecord, toLogRecord } from './event-record.ts'
 export { servingEpochMax } from './fence.ts'
 export { type Appended, FencedLog, type FencedLogOptions, type TakeOver } from './fenced-log.ts'
 export { groupMembers, type GroupMember } from './group-members.ts'
@@ -31,21 +30,9 @@ export { type PeerVerdict, type Route, type RoutingTable, type VerifyPeer } from
 export { type FenceProof, proveFence } from './prove-fence.ts'
 export { batchOverheadBytes, type LogRecord, recordBytesBound, type StoredRecord } from './record-batch.ts'
 export { type KafkaSettings } from './settings.ts'
-export { assignSticky, partitionKey, type StickyMember, type TopicPartition } from './sticky-assignor.ts'
+export { assignSticky, type StickyMember } from './sticky-assignor.ts'
 export { type Finding, topicConfigs, type TopicDescription, type TopicKind } from './topic-settings.ts'
 export { TakeOverPace } from './take-over-pace.ts'
 export { isSameTerm, type Stray, type Term, type TermStart } from './terms.ts'
-export {
-  aggregateTypeOfTopic,
-  deadLetterTopic,
-  eventTopic,
-  isEventTopic,
-  projectionTopic,
-  repartitionJournal,
-  repartitionTopic,
-  restoreJournal,
-  snapshotTopic,
-  Topics,
-  type TopicSpec,
-} from './topics.ts'
+export { Topics, type TopicSpec } from './topics.ts'
 export { unlessAborted } from './unless-aborted.ts'

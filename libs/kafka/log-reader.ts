@@ -11,7 +11,7 @@ import { type Fetched, fetchBatches } from './requests.ts'
 import { ScatteredReader } from './scattered-reader.ts'
 import { termBefore } from './term-before.ts'
 import { type Stray, type Term, TermRule, type TermStart, type Unmarked } from './terms.ts'
-import { isEventTopic } from './topics.ts'
+import { isEventTopic } from '#domain'
 import { unlessAborted } from './unless-aborted.ts'
 import { type Found, UnmarkedData } from './unmarked-data.ts'
 

@@ -9,7 +9,7 @@ import type { Assignment } from './group-member.ts'
 import { type ForeignMember, partitionsOf, readGroup, stickyAssigner } from './group-protocol.ts'
 import { Peers, type RoutingTable, type VerifyPeer } from './peers.ts'
 import { groupClientConfig } from './settings.ts'
-import { partitionKey, type TopicPartition } from './sticky-assignor.ts'
+import { partitionKey, type TopicPartition } from '#domain'
 
 export interface OwnershipOptions {
   readonly cluster: KafkaCluster

@@ -1,12 +1,11 @@
 import { escapeIdentifier } from 'pg'
 
-import { position } from '#domain'
+import { formatPartition, position } from '#domain'
 import {
   type Generation,
   type GenerationState,
   type GenerationStatus,
   type NewGeneration,
-  sourceKey,
   type Stop,
   type StoredProjection,
 } from '#projections'
@@ -89,7 +88,7 @@ export async function generationStates(
     ...generationOf(row),
     ...damageOf(names, projection, row),
     checkpoints: new Map(Object.entries(row.checkpoints)),
-    stops: new Map(row.stops.map((stop) => [sourceKey(stop), stopOf(stop)])),
+    stops: new Map(row.stops.map((stop) => [formatPartition(stop), stopOf(stop)])),
     views: row.views,
     parked: row.parked,
     unpublished: row.unpublished,

@@ -1,4 +1,4 @@
-import type { Position } from '#domain'
+import type { Position, TopicPartition } from '#domain'
 import type {
   AddOptions,
   CommitOutcome,
@@ -6,7 +6,6 @@ import type {
   Lookup,
   NewGeneration,
   ParkedEvent,
-  SourcePartition,
   Stop,
   StoredProjection,
   StoredView,
@@ -139,11 +138,11 @@ export class PostgresViewStore implements ViewStore {
     return unlessMissing(0, expireViews(this.#database, this.#names, set, nowMs, limit))
   }
 
-  stop(set: ViewSet, source: SourcePartition, reason: Stop): Promise<void> {
+  stop(set: ViewSet, source: TopicPartition, reason: Stop): Promise<void> {
     return unlessMissing(undefined, stop(this.#database, this.#names, set, source, reason))
   }
 
-  resume(projection: StoredProjection, source?: SourcePartition): Promise<number> {
+  resume(projection: StoredProjection, source?: TopicPartition): Promise<number> {
     return unlessMissing(0, resume(this.#database, this.#names, projection, source))
   }
 

@@ -1,5 +1,5 @@
-import { type Position, position } from '#domain'
-import type { ParkedEvent, SourcePartition, Stop, StoredProjection, ViewSet } from '#projections'
+import { type Position, position, type TopicPartition } from '#domain'
+import type { ParkedEvent, Stop, StoredProjection, ViewSet } from '#projections'
 
 import type { Sql } from './database.ts'
 import type { Names } from './names.ts'
@@ -19,7 +19,7 @@ export async function stop(
   sql: Sql,
   { generations, stops }: Names,
   set: ViewSet,
-  { topic, partition }: SourcePartition,
+  { topic, partition }: TopicPartition,
   { position: event, error, stoppedAtMs }: Stop,
 ): Promise<void> {
   await sql.query(
@@ -40,7 +40,7 @@ export async function resume(
   sql: Sql,
   { stops }: Names,
   { name }: StoredProjection,
-  source: SourcePartition | undefined,
+  source: TopicPartition | undefined,
 ): Promise<number> {
   const resumed = await sql.query(
     `DELETE FROM ${stops} WHERE projection = $1

@@ -1,4 +1,4 @@
-import type { Position } from '#domain'
+import { formatPartition, type Position, type TopicPartition } from '#domain'
 import {
   type AddOptions,
   type CommitOutcome,
@@ -7,8 +7,6 @@ import {
   type Lookup,
   type NewGeneration,
   type ParkedEvent,
-  type SourcePartition,
-  sourceKey,
   type Stop,
   type StoredProjection,
   type StoredView,
@@ -125,7 +123,7 @@ export class RedisViewStore implements ViewStore {
     const items: Item[] = [
       set.generation,
       String(this.#now()),
-      sourceKey(source),
+      formatPartition(source),
       from === undefined ? '' : String(from),
       String(to),
       parked.flatMap(({ position, parkedAtMs }) => [String(parkedAtMs), encodePosition(position)]),
@@ -190,12 +188,12 @@ export class RedisViewStore implements ViewStore {
     return (await this.#askSet(expireScript, set, items)) as number
   }
 
-  async stop(set: ViewSet, source: SourcePartition, stop: Stop): Promise<void> {
-    await this.#askSet(stopScript, set, [sourceKey(source), JSON.stringify(stop)])
+  async stop(set: ViewSet, source: TopicPartition, stop: Stop): Promise<void> {
+    await this.#askSet(stopScript, set, [formatPartition(source), JSON.stringify(stop)])
   }
 
-  async resume(projection: StoredProjection, source?: SourcePartition): Promise<number> {
-    const items = [source === undefined ? '' : sourceKey(source)]
+  async resume(projection: StoredProjection, source?: TopicPartition): Promise<number> {
+    const items = [source === undefined ? '' : formatPartition(source)]
     return (await this.#ask(resumeScript, projection, items)) as number
   }
 
@@ -264,7 +262,9 @@ export class RedisViewStore implements ViewStore {
 
 /** As lookupPart reads it. */
 function lookupItems({ generation = '', after }: ViewLookup): readonly string[] {
-  return after === undefined ? [generation, '', ''] : [generation, sourceKey(after), String(after.offset)]
+  return after === undefined
+    ? [generation, '', '']
+    : [generation, formatPartition(after), String(after.offset)]
 }
 
 function found<Rest extends readonly unknown[], Found>(

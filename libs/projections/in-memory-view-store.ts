@@ -1,10 +1,9 @@
-import { formatPosition, type Position } from '#domain'
+import { formatPartition, formatPosition, type Position, type TopicPartition } from '#domain'
 
 import type { NewGeneration } from './generation.ts'
 import { MemoryGeneration } from './in-memory/memory-generation.ts'
 import { byUtf8, pageOf } from './in-memory/memory-order.ts'
 import { hasExpired, storedView } from './in-memory/memory-view.ts'
-import { sourceKey, type SourcePartition } from './source-partition.ts'
 import type {
   AddOptions,
   CommitOutcome,
@@ -166,17 +165,17 @@ export class InMemoryViewStore implements ViewStore {
     return promised(() => this.#find(set)?.expire(nowMs, limit) ?? 0)
   }
 
-  stop(set: ViewSet, source: SourcePartition, stop: Stop): Promise<void> {
+  stop(set: ViewSet, source: TopicPartition, stop: Stop): Promise<void> {
     return promised(() => {
-      this.#find(set)?.stops.set(sourceKey(source), stop)
+      this.#find(set)?.stops.set(formatPartition(source), stop)
     })
   }
 
-  resume(projection: StoredProjection, source?: SourcePartition): Promise<number> {
+  resume(projection: StoredProjection, source?: TopicPartition): Promise<number> {
     return promised(() => {
       let resumed = 0
       for (const { stops } of this.#byId(projection).values()) {
-        for (const key of source === undefined ? [...stops.keys()] : [sourceKey(source)]) {
+        for (const key of source === undefined ? [...stops.keys()] : [formatPartition(source)]) {
           if (stops.delete(key)) resumed += 1
         }
       }

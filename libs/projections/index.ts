@@ -15,13 +15,6 @@ export { ProjectionRunner, type ProjectionRunnerOptions } from './engine/project
 export { isStopped } from './engine/standstill.ts'
 export { ViewStoreUnavailableError } from './errors.ts'
 export {
-  type EventFeed,
-  type FedChunk,
-  type FedEvent,
-  isReadable,
-  type UnreadableEvent,
-} from './event-feed.ts'
-export {
   type Generation,
   type GenerationStatus,
   type NewGeneration,
@@ -45,7 +38,6 @@ export {
   type ViewsQuery,
   type ViewUpdate,
 } from './projections-api.ts'
-export { sourceKey, sourceOf, type SourcePartition } from './source-partition.ts'
 export {
   type AddOptions,
   type CommitOutcome,

@@ -1,7 +1,6 @@
-import type { Position } from '#domain'
+import type { Position, TopicPartition } from '#domain'
 
 import type { Generation, NewGeneration } from './generation.ts'
-import type { SourcePartition } from './source-partition.ts'
 
 /** What a store knows of a projection. A `Projection` of libs/domain is one. */
 export interface StoredProjection {
@@ -56,7 +55,7 @@ export interface ParkedEvent {
 
 /** One step in one source partition: all of it happens, or nothing. */
 export interface ViewCommit {
-  readonly source: SourcePartition
+  readonly source: TopicPartition
   /** The checkpoint that the step was made from; undefined where there was none. */
   readonly from: number | undefined
   /** The checkpoint afterwards: the next offset that is not applied yet. */
@@ -225,10 +224,10 @@ export interface ViewStore {
   expire(set: ViewSet, nowMs: number, limit: number): Promise<number>
 
   /** Notes why a partition stands still, in place of an earlier note. Commits are taken as before. */
-  stop(set: ViewSet, source: SourcePartition, stop: Stop): Promise<void>
+  stop(set: ViewSet, source: TopicPartition, stop: Stop): Promise<void>
 
   /** Lets stopped partitions of all generations go on: all of them, or just one. @returns how many were stopped. */
-  resume(projection: StoredProjection, source?: SourcePartition): Promise<number>
+  resume(projection: StoredProjection, source?: TopicPartition): Promise<number>
 
   /** Events that were set aside, oldest first by time, then by position; from the `offset`th on. */
   parked(

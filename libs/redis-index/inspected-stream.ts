@@ -1,7 +1,7 @@
 import { decodeSnapshot, type StoredSnapshot } from './snapshot.ts'
 import { assembleRecent } from './stream-parts.ts'
 import { decodeStreamRecord, type StreamRecord } from './stream-record.ts'
-import { unpackOffsets } from './varint.ts'
+import { unpackOffsets } from './packed-offsets.ts'
 
 /** All that the index holds of a stream, for whoever compares it with the log. */
 export interface InspectedStream extends Pick<

@@ -1,6 +1,6 @@
 import type { Version } from '#domain'
 
-import { unpackOffsets } from './varint.ts'
+import { unpackOffsets } from './packed-offsets.ts'
 
 /**
  * What is kept of a stream under its aggregate id: a header of 22 bytes (big endian: version u32, first timestamp u48,

@@ -1,14 +1,6 @@
 import type { Config } from '#config'
-import type { DomainModule } from '#domain'
-import {
-  eventTopic,
-  KafkaCluster,
-  LogError,
-  repartitionJournal,
-  restoreJournal,
-  type TopicDescription,
-  Topics,
-} from '#kafka'
+import { type DomainModule, eventTopic, repartitionJournal, restoreJournal } from '#domain'
+import { KafkaCluster, LogError, type TopicDescription, Topics } from '#kafka'
 import { connectRedis, type RedisConnection } from '#redis-index'
 import type { EventCodec } from '#schemas'
 

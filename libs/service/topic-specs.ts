@@ -1,5 +1,6 @@
 import type { Config } from '#config'
-import { eventTopic, snapshotTopic, topicConfigs, type TopicSpec } from '#kafka'
+import { eventTopic, snapshotTopic } from '#domain'
+import { topicConfigs, type TopicSpec } from '#kafka'
 
 type TopicSettings = Pick<Config['kafka'], 'replication' | 'minInsyncReplicas' | 'messageBytesMax'>
 

@@ -1,13 +1,7 @@
 import { requestTurns } from '#bounds'
-import type { Position } from '#domain'
+import { formatPartition, type Position } from '#domain'
 import { EventStoreError } from '#event-store'
-import {
-  type AppliedStep,
-  type GenerationState,
-  sourceKey,
-  type StoredProjection,
-  type ViewStore,
-} from '#projections'
+import { type AppliedStep, type GenerationState, type StoredProjection, type ViewStore } from '#projections'
 
 /** An event that somebody waits for. */
 export interface Awaited {
@@ -53,7 +47,7 @@ export class Applications {
   /** A step was taken here. */
   applied({ set, source, checkpoint }: Pick<AppliedStep, 'set' | 'source' | 'checkpoint'>): void {
     const { name } = set.projection
-    const key = sourceKey(source)
+    const key = formatPartition(source)
     this.#latest.set(`${name}/${key}`, { step: ++this.#steps, checkpoint })
     for (const { source: awaited, offset, wake } of this.#waiting.get(name) ?? []) {
       if (offset < checkpoint && awaited === key) wake()
@@ -68,7 +62,7 @@ export class Applications {
   async next({ projection, after, generation }: Awaited, seen: number, msMax: number): Promise<void> {
     if (this.#isAppliedHere(projection, after, seen)) return
     this.#checkRoom(projection)
-    const source = sourceKey(after)
+    const source = formatPartition(after)
     const { promise, resolve } = Promise.withResolvers<undefined>()
     const waiter = { source, offset: after.offset, generation, wake: () => resolve(undefined) }
     // Hundreds may have come together; those that waited in vain go in turns.
@@ -95,7 +89,7 @@ export class Applications {
   }
 
   #isAppliedHere({ name }: StoredProjection, after: Position, sinceStep: number): boolean {
-    const latest = this.#latest.get(`${name}/${sourceKey(after)}`)
+    const latest = this.#latest.get(`${name}/${formatPartition(after)}`)
     return latest !== undefined && latest.step > sinceStep && latest.checkpoint > after.offset
   }
 

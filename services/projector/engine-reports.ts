@@ -1,15 +1,9 @@
 import { LRUCache } from 'lru-cache'
 import type { Logger } from 'pino'
 
-import { formatPosition, type Position } from '#domain'
+import { formatPartition, formatPosition, type Position, type TopicPartition } from '#domain'
 import { namedState } from '#event-log'
-import {
-  type AppliedStep,
-  type EngineObserver,
-  sourceKey,
-  type SourcePartition,
-  type ViewSet,
-} from '#projections'
+import { type AppliedStep, type EngineObserver, type ViewSet } from '#projections'
 
 import type { Applications } from './applications.ts'
 import type { ProjectorMetrics } from './projector-metrics.ts'
@@ -51,9 +45,14 @@ export class EngineReports implements EngineObserver {
     this.#to.logger.warn({ ...about(set, position), err: error }, `an event cannot be applied: ${next}`)
   }
 
-  stopped(set: ViewSet, source: SourcePartition, error: Error): void {
+  stopped(set: ViewSet, source: TopicPartition, error: Error): void {
     this.#to.logger.error(
-      { projection: set.projection.name, generation: set.generation, source: sourceKey(source), err: error },
+      {
+        projection: set.projection.name,
+        generation: set.generation,
+        source: formatPartition(source),
+        err: error,
+      },
       'a projection stands still in one partition: mend what the error says, then let it go on with `annals projection resume`',
     )
   }
@@ -63,11 +62,11 @@ export class EngineReports implements EngineObserver {
     this.#to.logger.error({ ...about(set, position), err: error }, 'an event was set aside')
   }
 
-  refused(set: ViewSet, source: SourcePartition, outcome: 'checkpoint-moved' | 'view-changed'): void {
+  refused(set: ViewSet, source: TopicPartition, outcome: 'checkpoint-moved' | 'view-changed'): void {
     this.#to.metrics.refused(set, outcome)
     if (outcome === 'view-changed') return
     this.#to.logger.info(
-      { projection: set.projection.name, generation: set.generation, source: sourceKey(source) },
+      { projection: set.projection.name, generation: set.generation, source: formatPartition(source) },
       'the store is at another checkpoint: beginning anew from there',
     )
   }

@@ -1,3 +1,4 @@
+import { partitionKey } from '#domain'
 import type { NotedOffset, Ownership } from '#kafka'
 import type { ProjectionInfo } from '#projections'
 
@@ -29,7 +30,7 @@ export class GroupOffsets {
   async note(): Promise<void> {
     const reached = slowest(await this.#list())
     const offsets = this.#ownership.partitions.flatMap(({ topic, partition }): NotedOffset[] => {
-      const offset = reached.get(`${topic}/${partition}`)
+      const offset = reached.get(partitionKey({ topic, partition }))
       return offset === undefined ? [] : [{ topic, partition, offset }]
     })
     if (offsets.length > 0) await this.#ownership.noteOffsets(offsets)
@@ -41,7 +42,7 @@ function slowest(projections: readonly ProjectionInfo[]): ReadonlyMap<string, nu
   for (const { serving, generations } of projections) {
     const partitions = generations.find(({ id }) => id === serving)?.partitions ?? []
     for (const { topic, partition, checkpoint } of partitions) {
-      const key = `${topic}/${partition}`
+      const key = partitionKey({ topic, partition })
       reached.set(key, Math.min(checkpoint, reached.get(key) ?? Infinity))
     }
   }

@@ -1,9 +1,10 @@
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 
-import type { Projection } from '#domain'
-import { eventTopic, type KafkaCluster, partitionKey, TakeOverPace, type TopicPartition } from '#kafka'
-import { type EventFeed, type GenerationState, pause, sourceOf, type ViewStore } from '#projections'
+import { eventTopic, parsePartition, partitionKey, type Projection, type TopicPartition } from '#domain'
+import type { EventFeed } from '#event-log/records'
+import { type KafkaCluster, TakeOverPace } from '#kafka'
+import { type GenerationState, pause, type ViewStore } from '#projections'
 import type { EventCodec } from '#schemas'
 
 import { ChangelogMetrics, ChangelogPublisher, ChangelogWriter } from './changelog/index.ts'
@@ -77,7 +78,9 @@ export class Keepers {
 
   async #isWhole({ range, checkpoints }: GenerationState): Promise<boolean> {
     const sources = Object.keys(range)
-    const ends = await Promise.all(sources.map((source) => this.#parts.feed.endOffset(sourceOf(source))))
+    const ends = await Promise.all(
+      sources.map((source) => this.#parts.feed.endOffset(parsePartition(source))),
+    )
     return sources.every((source, index) => (checkpoints.get(source) ?? 0) >= (ends[index] ?? Infinity))
   }
 

@@ -1,15 +1,16 @@
 import { Gauge, type Registry } from 'prom-client'
 
+import type { TopicPartition } from '#domain'
 import type { WaitingPartition } from '#event-log'
-import type { GenerationInfo, PartitionInfo, ProjectionInfo, SourcePartition } from '#projections'
+import type { GenerationInfo, PartitionInfo, ProjectionInfo } from '#projections'
 
 export interface GaugesSource {
   /** How all projections are. */
   list(): Promise<readonly ProjectionInfo[]>
   /** Whether this instance reads a source partition: each is told of by the one who does. */
-  owns(source: SourcePartition): boolean
+  owns(source: TopicPartition): boolean
   /** When the checkpoint of a generation last moved here; milliseconds since 1970. */
-  movedAtMs(generation: string, source: SourcePartition): number
+  movedAtMs(generation: string, source: TopicPartition): number
 }
 
 type All = readonly ProjectionInfo[]

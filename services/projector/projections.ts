@@ -1,18 +1,22 @@
-import { formatPosition, instead, type Position, type Projection } from '#domain'
+import {
+  formatPartition,
+  formatPosition,
+  instead,
+  type Position,
+  type Projection,
+  type TopicPartition,
+} from '#domain'
+import { type EventFeed, isReadable } from '#event-log/records'
 import { EventStoreError, invalidRequest, parsePageLimit, parseTime } from '#event-store'
 import {
   type DeadLetter,
   type DeadLetterRetry,
-  type EventFeed,
   type Generation,
-  isReadable,
   type Lookup,
   type ParkedEvent,
   ParkedRetry,
   type ProjectionInfo,
   type RebuildOptions,
-  sourceKey,
-  type SourcePartition,
   type Until,
   type UpdatesQuery,
   type View,
@@ -34,7 +38,7 @@ import { decodeViewCursor, encodeViewCursor } from './view-cursor.ts'
 /** What is known of a projection here beside its definition. */
 export interface KnownProjection {
   readonly projection: Projection
-  readonly sources: readonly SourcePartition[]
+  readonly sources: readonly TopicPartition[]
   /** Begins a generation. @returns its id. */
   rebuild(until?: Until): Promise<string>
   /** Whether a generation is made from topics that are gone: nothing of it is served. */
@@ -276,7 +280,7 @@ export class Projections implements ProjectorApi {
 
   #checkSource(projection: Projection, at: Position, path: string): void {
     const { sources } = this.#find(projection.name)
-    if (sources.some((source) => sourceKey(source) === sourceKey(at))) return
+    if (sources.some((source) => formatPartition(source) === formatPartition(at))) return
     throw invalidRequest(
       path,
       `position ${formatPosition(at)} is of no source of projection ${projection.name}: it is made from ${projection.sources.join(', ')}`,
@@ -290,7 +294,7 @@ export class Projections implements ProjectorApi {
       throw invalidRequest('untilPosition', `no event can be read there: ${event.unreadable.message}`)
     return {
       beforeMs: Date.parse(event.timestamp) + 1,
-      exact: { source: sourceKey(position), end: position.offset + 1 },
+      exact: { source: formatPartition(position), end: position.offset + 1 },
     }
   }
 }

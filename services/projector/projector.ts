@@ -1,20 +1,17 @@
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 
-import type { DomainModule, Projection } from '#domain'
+import { type DomainModule, eventTopic, partitionKey, type Projection, type TopicPartition } from '#domain'
 import { EventFormat, PartitionFeed, type WaitingPartition } from '#event-log'
 import {
-  eventTopic,
   type KafkaCluster,
   LogReader,
   Ownership,
   type OwnershipOptions,
-  partitionKey,
   type TopicDescription,
-  type TopicPartition,
   type VerifyPeer,
 } from '#kafka'
-import { ProjectionRunner, type SourcePartition, type ViewStore } from '#projections'
+import { ProjectionRunner, type ViewStore } from '#projections'
 import type { RedisConnection } from '#redis-index'
 import type { EventCodec } from '#schemas'
 
@@ -205,7 +202,7 @@ export class Projector {
     return this.#parts.topics.filter(({ name }) => names.has(name))
   }
 
-  #sourcesOf(projection: Projection): readonly SourcePartition[] {
+  #sourcesOf(projection: Projection): readonly TopicPartition[] {
     return this.#topicsOf(projection).flatMap(({ name: topic, partitions }) =>
       Array.from({ length: partitions }, (_, partition) => ({ topic, partition })),
     )

@@ -1,5 +1,6 @@
+import { isReadable } from '#event-log/records'
 import { recordSpan, spansOf } from '#observability'
-import { type AppliedStep, isReadable } from '#projections'
+import type { AppliedStep } from '#projections'
 
 /** Records a span for a step that is done, linked to what appended its events. Where no event was applied there is nothing to tell. */
 export function traceStep({ set, source, batch, changes, skipped, checkpoint, tookMs }: AppliedStep): void {

@@ -1,14 +1,13 @@
-import { aggregateTypeOf, type StreamId } from '#domain'
+import { aggregateTypeOf, partitionKey, partitionOfStream, type StreamId } from '#domain'
 import {
   EventStoreError,
-  partitionFor,
   type SnapshotCleanup,
   type SnapshotRebuild,
   type SnapshotsApi,
   type SnapshotStatistics,
   type SnapshotTaken,
 } from '#event-store'
-import { type KafkaCluster, type LogReader, type RoutingTable, partitionKey } from '#kafka'
+import { type KafkaCluster, type LogReader, type RoutingTable } from '#kafka'
 import { type RedisConnection, SnapshotCheckpoint } from '#redis-index'
 
 import {
@@ -56,8 +55,8 @@ export class RoutedSnapshots implements SnapshotsApi {
 
   async snapshot(streamId: StreamId, { forwarded }: RequestContext = fromCaller): Promise<SnapshotTaken> {
     const { topics, owned, peerAt } = this.#parts
-    const { topic, partitions } = topics.of(aggregateTypeOf(streamId))
-    const key = partitionKey({ topic, partition: partitionFor(streamId, partitions) })
+    const { partitions } = topics.of(aggregateTypeOf(streamId))
+    const key = partitionKey(partitionOfStream(streamId, partitions))
     const here = owned.get(key)
     if (here !== undefined) return here.take(streamId)
     const url = forwarded ? undefined : (await this.#owners()).get(key)?.url

@@ -1,20 +1,23 @@
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 
-import type { AggregateStore, DomainModule } from '#domain'
+import {
+  type AggregateStore,
+  aggregateTypeOfTopic,
+  type DomainModule,
+  partitionKey,
+  snapshotTopic,
+  type TopicPartition,
+} from '#domain'
 import type { WaitingPartition } from '#event-log'
 import type { SnapshotsApi } from '#event-store'
 import {
-  aggregateTypeOfTopic,
   FencedLog,
   type KafkaCluster,
   LogReader,
   Ownership,
   type OwnershipOptions,
-  partitionKey,
-  snapshotTopic,
   type TopicDescription,
-  type TopicPartition,
   Topics,
   type VerifyPeer,
 } from '#kafka'

@@ -1,17 +1,15 @@
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 
-import type { DomainModule } from '#domain'
+import { aggregateTypeOfTopic, type DomainModule, type TopicPartition } from '#domain'
 import { CategoryLog, EventFormat } from '#event-log'
 import {
-  aggregateTypeOfTopic,
   FencedLog,
   type KafkaCluster,
   LogReader,
   Ownership,
   type OwnershipOptions,
   type TopicDescription,
-  type TopicPartition,
   type VerifyPeer,
 } from '#kafka'
 import { PartitionIndex, type RedisConnection } from '#redis-index'

@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 
-import { eventTopic, LogReader, projectionTopic, snapshotTopic } from '#kafka'
+import { eventTopic, projectionTopic, snapshotTopic } from '#domain'
+import { LogReader } from '#kafka'
 
 import { testClient } from '../support/services/closing.ts'
 import { deleteHead } from '../support/kafka/harmed-topics.ts'

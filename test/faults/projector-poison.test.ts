@@ -1,9 +1,15 @@
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 
 import type { AnnalsClient } from '#client'
-import { aggregateIdOf, formatPosition, type Position, type StreamId } from '#domain'
-import { partitionFor } from '#event-store'
-import { eventTopic, LogReader } from '#kafka'
+import {
+  aggregateIdOf,
+  eventTopic,
+  formatPosition,
+  partitionFor,
+  type Position,
+  type StreamId,
+} from '#domain'
+import { LogReader } from '#kafka'
 import type { ProjectionInfo } from '#projections'
 
 import type { Totals } from '../../examples/customers/totals.ts'

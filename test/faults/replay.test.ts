@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
 import { loadConfig } from '#config'
-import { newEventId, type StreamId, streamIdOf, type Version } from '#domain'
-import { partitionFor } from '#event-store'
-import { FencedLog, KafkaCluster, type LogRecord, toLogRecord, Topics } from '#kafka'
+import { newEventId, partitionFor, type StreamId, streamIdOf, type Version } from '#domain'
+import { toLogRecord } from '#event-log/records'
+import { FencedLog, KafkaCluster, type LogRecord, Topics } from '#kafka'
 import type { EventCodec } from '#schemas'
 import { eventTopicSpec, kafkaSettings, loadDomain, openCodec } from '#service'
 
@@ -69,11 +69,13 @@ async function fill(): Promise<void> {
   await cluster.close()
 }
 
+const now = (date = new Date()) => ({ timestamp: date.toISOString(), timestampMs: date.getTime() })
+
 const recordsOf = (streamId: StreamId, codec: EventCodec): LogRecord[] =>
   purchases(eventsEach).map(({ id = newEventId(), type, data }, index) =>
     toLogRecord({
       ...{ id, streamId, type, metadata: {}, version: (index + 1) as Version },
-      timestamp: new Date().toISOString(),
+      ...now(),
       value: codec.encode(where.type, type, data),
     }),
   )

@@ -1,8 +1,8 @@
 import { onTestFinished, expect, test } from 'vitest'
 
 import type { AnnalsClient } from '#client'
-import type { StreamId } from '#domain'
-import { KafkaCluster, LogReader, snapshotTopic } from '#kafka'
+import { snapshotTopic, type StreamId } from '#domain'
+import { KafkaCluster, LogReader } from '#kafka'
 
 import { snapshotHead } from '../../services/snapshotter/topic/snapshot-record.ts'
 import { testClient } from '../support/services/closing.ts'

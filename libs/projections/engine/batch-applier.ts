@@ -1,8 +1,7 @@
-import type { Projection } from '#domain'
+import { formatPartition, type Projection, type TopicPartition } from '#domain'
 
-import type { FedEvent } from '../event-feed.ts'
+import type { FedEvent } from '#event-log/records'
 import type { Generation } from '../generation.ts'
-import { sourceKey, type SourcePartition } from '../source-partition.ts'
 import type { CommitOutcome, ParkedEvent, StoredView, ViewChange, ViewSet } from '../view-store.ts'
 import type { EngineParts } from './engine-parts.ts'
 import { type Failure, foldSteps, type Step, stepsOf } from './fold-events.ts'
@@ -13,7 +12,7 @@ import type { Gate } from './gate.ts'
 export interface PartitionWork {
   readonly projection: Projection
   readonly generation: Generation
-  readonly source: SourcePartition
+  readonly source: TopicPartition
   readonly gate: Gate
   readonly parts: EngineParts
 }
@@ -179,7 +178,7 @@ export class BatchApplier {
   /** A look at the past leaves out what is later. An unreadable event counts by the time of its record. */
   readonly #counts = (event: FedEvent): boolean => {
     const { until } = this.#work.generation
-    if (until === undefined || until.exact?.source === sourceKey(this.#work.source)) return true
+    if (until === undefined || until.exact?.source === formatPartition(this.#work.source)) return true
     return Date.parse(event.timestamp) < until.beforeMs
   }
 

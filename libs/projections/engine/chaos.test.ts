@@ -1,10 +1,9 @@
 import fc from 'fast-check'
 import { expect, onTestFinished, test } from 'vitest'
 
-import { project, type Projection } from '#domain'
+import { formatPartition, project, type Projection } from '#domain'
 
 import { InMemoryViewStore } from '../in-memory-view-store.ts'
-import { sourceKey } from '../source-partition.ts'
 import type { ViewStore } from '../view-store.ts'
 import { InMemoryFeed } from '../testing/in-memory-feed.ts'
 import { balances, closed, entered, ledger, ledgers, totals } from '../testing/ledger.ts'
@@ -109,7 +108,7 @@ async function expectAllOnce(store: ViewStore, feed: InMemoryFeed, projection: P
   await eventually(async () => {
     const { checkpoints } = await servingState(store, projection)
     for (const source of sources) {
-      expect(checkpoints.get(sourceKey(source))).toBe(await feed.endOffset(source))
+      expect(checkpoints.get(formatPartition(source))).toBe(await feed.endOffset(source))
     }
   })
   const expected = project(projection, new Map(), feed.events)

@@ -1,7 +1,6 @@
-import type { Position } from '#domain'
+import type { Position, TopicPartition } from '#domain'
 
-import type { EventFeed, FedEvent } from '../event-feed.ts'
-import type { SourcePartition } from '../source-partition.ts'
+import type { EventFeed, FedEvent } from '#event-log/records'
 import type { ViewSet, ViewStore } from '../view-store.ts'
 
 /** Where copies of events go that could not be applied. */
@@ -33,7 +32,7 @@ export const defaultEngineSettings: EngineSettings = {
 /** One step that is done. */
 export interface AppliedStep {
   readonly set: ViewSet
-  readonly source: SourcePartition
+  readonly source: TopicPartition
   readonly events: number
   /** These events. */
   readonly batch: readonly FedEvent[]
@@ -50,10 +49,10 @@ export interface EngineObserver {
   applied(step: AppliedStep): void
   /** An event could not be applied; it is tried again, unless this was the last try. */
   failed(set: ViewSet, position: Position, error: Error, isLastTry: boolean): void
-  stopped(set: ViewSet, source: SourcePartition, error: Error): void
+  stopped(set: ViewSet, source: TopicPartition, error: Error): void
   parked(set: ViewSet, position: Position, error: Error): void
   /** A step was refused: `checkpoint-moved` tells of a stale instance, or of a store that lost or regained state. */
-  refused(set: ViewSet, source: SourcePartition, outcome: 'checkpoint-moved' | 'view-changed'): void
+  refused(set: ViewSet, source: TopicPartition, outcome: 'checkpoint-moved' | 'view-changed'): void
   switched(set: ViewSet): void
   /** A generation is damaged: another one is made in its place, unless this one was kept for a look at the past. */
   damaged(set: ViewSet, damage: string): void

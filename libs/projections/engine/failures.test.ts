@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest'
 
-import type { Position } from '#domain'
+import { formatPartition, type Position } from '#domain'
 
-import { sourceKey } from '../source-partition.ts'
 import { aroundStore } from '../testing/around-store.ts'
 import { CountingFeed } from '../testing/counting-feed.ts'
 import { balances, entered, ledger, totals } from '../testing/ledger.ts'
@@ -37,7 +36,7 @@ describe('an event that fails, where the policy is to stop', () => {
     await bench.start(totals())
     bench.feed.append(ledger(0), entered('a', 1), entered('a', 2), entered('a', 666), entered('a', 4))
     bench.feed.append(ledger(1), entered('b', 5))
-    await eventually(() => expect(instance.stops).toEqual([sourceKey(ledger(0))]))
+    await eventually(() => expect(instance.stops).toEqual([formatPartition(ledger(0))]))
     await bench.expectCheckpoint(projection, 0, 2)
     bench.feed.append(ledger(0), entered('a', 8))
     bench.feed.append(ledger(1), entered('b', 6))
@@ -46,7 +45,7 @@ describe('an event that fails, where the policy is to stop', () => {
     expect(await allViews(bench.store, projection)).toEqual({ a: view(2, 3), b: view(2, 11) })
     const { stops } = await servingState(bench.store, projection)
     expect([...stops]).toMatchObject([
-      [sourceKey(ledger(0)), { position: { offset: 2 }, error: 'the reducer does not like it' }],
+      [formatPartition(ledger(0)), { position: { offset: 2 }, error: 'the reducer does not like it' }],
     ])
     expect(poison.tries).toBeGreaterThanOrEqual(3)
     expect(instance.failures.map(({ isLastTry }) => isLastTry)).toEqual([false, false, true])

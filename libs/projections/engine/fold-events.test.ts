@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 
 import { defineProjection, type DomainEvent, type Projection, type RecordedEvent } from '#domain'
 
-import type { FedEvent } from '../event-feed.ts'
+import type { FedEvent } from '#event-log/records'
 import { InMemoryFeed } from '../testing/in-memory-feed.ts'
 import { balances, closed, entered, ledger } from '../testing/ledger.ts'
 import type { StoredView, ViewChange } from '../view-store.ts'

@@ -1,6 +1,6 @@
 import { aggregateTypeOf, type Projection, type RecordedEvent } from '#domain'
 
-import { type FedEvent, isReadable } from '../event-feed.ts'
+import { type FedEvent, isReadable } from '#event-log/records'
 import type { StoredView, ViewChange } from '../view-store.ts'
 import { checkGiven, checkKey, viewJson } from './view-json.ts'
 

@@ -1,14 +1,13 @@
-import type { Projection } from '#domain'
+import { formatPartition, type Projection, type TopicPartition } from '#domain'
 
-import type { EventFeed } from '../event-feed.ts'
+import type { EventFeed } from '#event-log/records'
 import type { Generation, NewGeneration, OffsetRange, Until } from '../generation.ts'
-import { sourceKey, type SourcePartition } from '../source-partition.ts'
 import type { AddOptions, GenerationState } from '../view-store.ts'
 import type { EngineParts } from './engine-parts.ts'
 
 export interface PlannerOptions {
   readonly projection: Projection
-  readonly sources: readonly SourcePartition[]
+  readonly sources: readonly TopicPartition[]
   readonly topicIds: Readonly<Record<string, string>>
   readonly parts: Pick<EngineParts, 'store' | 'feed' | 'observer'>
 }
@@ -107,7 +106,7 @@ export class GenerationPlanner {
     const { projection, sources, topicIds, parts } = this.#options
     const createdAtMs = Date.now()
     const ranges = await Promise.all(
-      sources.map(async (source) => [sourceKey(source), await rangeOf(parts.feed, source)] as const),
+      sources.map(async (source) => [formatPartition(source), await rangeOf(parts.feed, source)] as const),
     )
     return {
       id: newGenerationId(createdAtMs),
@@ -153,7 +152,7 @@ const ofOtherIndexes =
 const ofOtherTopics =
   'its topics were made anew since this instance began, and another one makes it from those: start this instance anew'
 
-async function rangeOf(feed: EventFeed, source: SourcePartition): Promise<OffsetRange> {
+async function rangeOf(feed: EventFeed, source: TopicPartition): Promise<OffsetRange> {
   const [start, end] = await Promise.all([feed.startOffset(source), feed.endOffset(source)])
   return { start, end }
 }

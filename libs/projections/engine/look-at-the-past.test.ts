@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
-import { sourceKey } from '../source-partition.ts'
+import { formatPartition } from '#domain'
 import { CountingFeed } from '../testing/counting-feed.ts'
 import { balances, entered, ledger } from '../testing/ledger.ts'
 import { afterLooks, ProjectionBench } from '../testing/projection-bench.ts'
@@ -29,7 +29,7 @@ describe('a look at the past', () => {
         const state = (await bench.store.generations(balances())).find(({ id }) => id === generation)
         expect(state?.status).toBe('kept')
         expect(new Map(state?.checkpoints)).toEqual(
-          new Map(ends.map((end, partition) => [sourceKey(ledger(partition)), end])),
+          new Map(ends.map((end, partition) => [formatPartition(ledger(partition)), end])),
         )
       })
     return { bench, instance, counted, done }
@@ -50,7 +50,7 @@ describe('a look at the past', () => {
 
   test('until a position counts all before it there, and by time in the other partitions', async () => {
     const { instance, counted, done } = await past()
-    const exact = { source: sourceKey(ledger(0)), end: 3 }
+    const exact = { source: formatPartition(ledger(0)), end: 3 }
     const generation = await instance.runner.rebuild({ beforeMs: Date.parse(at(3)) + 1, exact })
     await done(generation, [3, 3, 0])
     expect(await counted(generation)).toEqual({ a: 3, b: 1 })

@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 
 import { InMemoryViewStore } from '../in-memory-view-store.ts'
-import { sourceKey } from '../source-partition.ts'
+import { formatPartition } from '#domain'
 import { aroundStore } from '../testing/around-store.ts'
 import { InMemoryFeed } from '../testing/in-memory-feed.ts'
 import { balances, entered, ledger, ledgers } from '../testing/ledger.ts'
@@ -50,7 +50,7 @@ async function started(assigned: readonly number[], pollMs = 5) {
   const append = (partition: number, count = 20) =>
     feed.append(ledger(partition), ...Array.from({ length: count }, () => entered(`${partition}`, 1)))
   const checkpoint = async (partition: number) =>
-    (await servingState(held, projection)).checkpoints.get(sourceKey(ledger(partition)))
+    (await servingState(held, projection)).checkpoints.get(formatPartition(ledger(partition)))
   const applied = (partition: number) =>
     eventually(async () => expect(await checkpoint(partition)).toBe(await feed.endOffset(ledger(partition))))
   return { feed, held, instance, append, checkpoint, applied, ...gate }

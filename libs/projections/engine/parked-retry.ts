@@ -1,6 +1,6 @@
-import { type Position, type Projection } from '#domain'
+import type { Position, Projection } from '#domain'
 
-import type { EventFeed } from '../event-feed.ts'
+import type { EventFeed } from '#event-log/records'
 import type { ParkedEvent, ViewSet, ViewStore } from '../view-store.ts'
 import { asError, foldSteps, type Step, stepsOf } from './fold-events.ts'
 

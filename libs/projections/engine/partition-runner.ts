@@ -1,5 +1,5 @@
-import type { FedChunk } from '../event-feed.ts'
-import { sourceKey, type SourcePartition } from '../source-partition.ts'
+import { formatPartition, type TopicPartition } from '#domain'
+import type { FedChunk } from '#event-log/records'
 import type { GenerationState, ViewSet } from '../view-store.ts'
 import { BatchApplier, type Ending, type PartitionWork } from './batch-applier.ts'
 import { pause } from './pause.ts'
@@ -11,7 +11,7 @@ import { isStopped } from './standstill.ts'
  * says otherwise, it begins anew from the checkpoint there.
  */
 export class PartitionRunner {
-  readonly source: SourcePartition
+  readonly source: TopicPartition
   readonly set: ViewSet
   readonly #work: PartitionWork
   readonly #applier: BatchApplier
@@ -50,7 +50,7 @@ export class PartitionRunner {
    * @param before this runner's checkpoint just before the store was asked: it may have moved on since.
    */
   compare(before: number | undefined, stored: GenerationState): void {
-    const key = sourceKey(this.source)
+    const key = formatPartition(this.source)
     const isBehind = before !== undefined && (stored.checkpoints.get(key) ?? -1) < before
     if (isBehind || this.#isWaiting !== isStopped(stored, key)) this.#restart.abort()
   }
@@ -77,7 +77,7 @@ export class PartitionRunner {
 
   async #follow(signal: AbortSignal): Promise<Ending | 'done'> {
     const { feed } = this.#work.parts
-    const key = sourceKey(this.source)
+    const key = formatPartition(this.source)
     const state = await this.#active()
     if (state === undefined) return 'gone'
     let from = (this.#checkpoint = state.checkpoints.get(key))
@@ -130,7 +130,7 @@ export class PartitionRunner {
 
   get #end(): number {
     const { until, range } = this.#work.generation
-    return until === undefined ? Infinity : (range[sourceKey(this.source)]?.end ?? 0)
+    return until === undefined ? Infinity : (range[formatPartition(this.source)]?.end ?? 0)
   }
 
   /** Applies a piece of the log, step by step. @returns why it ended early; undefined when all of it is applied. */

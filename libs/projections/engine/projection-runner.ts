@@ -1,7 +1,6 @@
-import type { Projection } from '#domain'
+import { formatPartition, type Projection, type TopicPartition } from '#domain'
 
 import type { Generation, Until } from '../generation.ts'
-import { sourceKey, type SourcePartition } from '../source-partition.ts'
 import type { GenerationState } from '../view-store.ts'
 import type { EngineParts } from './engine-parts.ts'
 import { type Gate, openGate, SerialGate } from './gate.ts'
@@ -13,7 +12,7 @@ import { Switcher } from './switcher.ts'
 export interface ProjectionRunnerOptions {
   readonly projection: Projection
   /** All source partitions, and Kafka's ids of their topics. */
-  readonly sources: readonly SourcePartition[]
+  readonly sources: readonly TopicPartition[]
   readonly topicIds: Readonly<Record<string, string>>
   readonly parts: EngineParts
 }
@@ -21,7 +20,7 @@ export interface ProjectionRunnerOptions {
 /** A source partition that a generation is to be made from here. */
 interface Wanted {
   readonly generation: GenerationState
-  readonly source: SourcePartition
+  readonly source: TopicPartition
 }
 
 /**
@@ -34,7 +33,7 @@ export class ProjectionRunner {
   readonly #options: ProjectionRunnerOptions
   readonly #planner: GenerationPlanner
   readonly #switcher: Switcher
-  readonly #assigned = new Map<string, SourcePartition>()
+  readonly #assigned = new Map<string, TopicPartition>()
   readonly #runners = new Map<string, PartitionRunner>()
   readonly #gates = new Map<string, Gate>()
   readonly #stopping = new AbortController()
@@ -73,19 +72,19 @@ export class ProjectionRunner {
   }
 
   /** These source partitions are this process's from now on; those of other projections are passed over. */
-  assign(sources: readonly SourcePartition[]): void {
+  assign(sources: readonly TopicPartition[]): void {
     for (const source of sources) {
-      if (this.#isSource(source)) this.#assigned.set(sourceKey(source), source)
+      if (this.#isSource(source)) this.#assigned.set(formatPartition(source), source)
     }
     this.wake()
   }
 
   /** They are another's from now on; comes back when nothing is applied from them here any more. */
-  async revoke(sources: readonly SourcePartition[]): Promise<void> {
-    const keys = new Set(sources.map(sourceKey))
+  async revoke(sources: readonly TopicPartition[]): Promise<void> {
+    const keys = new Set(sources.map(formatPartition))
     for (const key of keys) this.#assigned.delete(key)
     await this.#stopRunners(
-      [...this.#runners].filter(([, { source }]) => keys.has(sourceKey(source))).map(([id]) => id),
+      [...this.#runners].filter(([, { source }]) => keys.has(formatPartition(source))).map(([id]) => id),
     )
   }
 
@@ -118,7 +117,7 @@ export class ProjectionRunner {
     await this.#stopRunners([...this.#runners.keys()].filter((id) => !wanted.has(id)))
     for (const [id, { generation, source }] of wanted) {
       // Meanwhile it may have been revoked.
-      if (!this.#assigned.has(sourceKey(source))) continue
+      if (!this.#assigned.has(formatPartition(source))) continue
       const runner = this.#runners.get(id)
       if (runner === undefined) this.#startRunner(id, generation, source)
       else runner.compare(before.get(id), generation)
@@ -157,7 +156,7 @@ export class ProjectionRunner {
     return state.damage === undefined && this.#planner.canMake(state)
   }
 
-  #startRunner(id: string, generation: Generation, source: SourcePartition): void {
+  #startRunner(id: string, generation: Generation, source: TopicPartition): void {
     const { projection } = this
     const gate = this.#gateOf(generation)
     const runner = new PartitionRunner({ projection, generation, source, gate, parts: this.#options.parts })
@@ -188,7 +187,7 @@ export class ProjectionRunner {
     )
   }
 
-  #isSource(source: SourcePartition): boolean {
-    return this.#options.sources.some((known) => sourceKey(known) === sourceKey(source))
+  #isSource(source: TopicPartition): boolean {
+    return this.#options.sources.some((known) => formatPartition(known) === formatPartition(source))
   }
 }

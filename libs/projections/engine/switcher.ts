@@ -1,6 +1,5 @@
-import type { Projection } from '#domain'
+import { parsePartition, type Projection } from '#domain'
 
-import { sourceOf } from '../source-partition.ts'
 import type { GenerationState } from '../view-store.ts'
 import type { EngineParts } from './engine-parts.ts'
 import { isStopped } from './standstill.ts'
@@ -62,7 +61,7 @@ const standsStill = (state: GenerationState): boolean =>
 function gapBetween(building: GenerationState, serving: GenerationState): number {
   let gap = 0
   for (const [source, checkpoint] of serving.checkpoints) {
-    const { topic } = sourceOf(source)
+    const { topic } = parsePartition(source)
     if (building.topicIds[topic] !== serving.topicIds[topic]) continue
     gap += Math.max(0, checkpoint - (building.checkpoints.get(source) ?? 0))
   }

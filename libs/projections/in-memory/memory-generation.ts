@@ -1,7 +1,6 @@
-import { formatPosition, type Position } from '#domain'
+import { formatPartition, formatPosition, parsePartition, type Position } from '#domain'
 
 import type { Generation, GenerationStatus, NewGeneration } from '../generation.ts'
-import { sourceKey, sourceOf } from '../source-partition.ts'
 import type {
   CommitOutcome,
   GenerationState,
@@ -53,25 +52,25 @@ export class MemoryGeneration {
 
   /** Whether the event at a position is applied. */
   hasApplied({ topic, partition, offset }: Position): boolean {
-    return (this.checkpoints.get(sourceKey({ topic, partition })) ?? 0) > offset
+    return (this.checkpoints.get(formatPartition({ topic, partition })) ?? 0) > offset
   }
 
   /** Whether it is at least as far as another one in each of the other's partitions, where both are made from the same log. */
   isLevelWith(other: MemoryGeneration): boolean {
     return [...other.checkpoints].every(([source, offset]) => {
-      const { topic } = sourceOf(source)
+      const { topic } = parsePartition(source)
       const sameLog = this.#made.topicIds[topic] === other.#made.topicIds[topic]
       return !sameLog || (this.checkpoints.get(source) ?? 0) >= offset
     })
   }
 
   commit({ source, from, to, changes, parked }: ViewCommit, nowMs: number): CommitOutcome {
-    if (this.checkpoints.get(sourceKey(source)) !== from) return 'checkpoint-moved'
+    if (this.checkpoints.get(formatPartition(source)) !== from) return 'checkpoint-moved'
     if (nowMs < this.heldUntilMs) return 'held'
     if (!this.#isAsRead(changes)) return 'view-changed'
     this.#apply(changes)
     for (const event of parked) this.parked.set(formatPosition(event.position), event)
-    this.checkpoints.set(sourceKey(source), to)
+    this.checkpoints.set(formatPartition(source), to)
     return 'committed'
   }
 

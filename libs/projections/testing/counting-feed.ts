@@ -1,7 +1,5 @@
-import type { Position } from '#domain'
-
-import type { EventFeed, FedChunk, FedEvent } from '../event-feed.ts'
-import type { SourcePartition } from '../source-partition.ts'
+import type { Position, TopicPartition } from '#domain'
+import type { EventFeed, FedChunk, FedEvent } from '#event-log/records'
 
 /** Counts who follows partitions. */
 export class CountingFeed implements EventFeed {
@@ -15,7 +13,7 @@ export class CountingFeed implements EventFeed {
     this.#feed = feed
   }
 
-  async *follow(source: SourcePartition, from: number, signal: AbortSignal): AsyncGenerator<FedChunk> {
+  async *follow(source: TopicPartition, from: number, signal: AbortSignal): AsyncGenerator<FedChunk> {
     this.begun++
     this.following++
     try {
@@ -25,11 +23,11 @@ export class CountingFeed implements EventFeed {
     }
   }
 
-  startOffset(source: SourcePartition): Promise<number> {
+  startOffset(source: TopicPartition): Promise<number> {
     return this.#feed.startOffset(source)
   }
 
-  endOffset(source: SourcePartition): Promise<number> {
+  endOffset(source: TopicPartition): Promise<number> {
     return this.#feed.endOffset(source)
   }
 

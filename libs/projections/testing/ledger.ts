@@ -1,6 +1,5 @@
-import { defineProjection, type DomainEvent, type ProjectionDefinition } from '#domain'
+import { defineProjection, type DomainEvent, type ProjectionDefinition, type TopicPartition } from '#domain'
 
-import type { SourcePartition } from '../source-partition.ts'
 import type { FedDraft } from './in-memory-feed.ts'
 
 type Entered = DomainEvent<'Entered', { readonly amount: number; readonly group: string }>
@@ -19,9 +18,9 @@ export interface Total {
   readonly sum: number
 }
 
-export const ledger = (partition: number): SourcePartition => ({ topic: 'eventstore.account', partition })
+export const ledger = (partition: number): TopicPartition => ({ topic: 'eventstore.account', partition })
 
-export const ledgers = (count: number): readonly SourcePartition[] =>
+export const ledgers = (count: number): readonly TopicPartition[] =>
   Array.from({ length: count }, (_, partition) => ledger(partition))
 
 export const entered = (account: string, amount: number, group = 'all'): FedDraft => ({

@@ -1,6 +1,5 @@
-import { formatPosition, type Position } from '#domain'
+import { formatPartition, formatPosition, type Position } from '#domain'
 
-import { sourceKey } from '../source-partition.ts'
 import type {
   GenerationState,
   KeyedView,
@@ -101,7 +100,7 @@ export class ModelPlayer {
 
   async #commit(command: Of<'commit'>): Promise<unknown> {
     const { target, partition, from, steps, parks, parkedAtMs } = command
-    const checkpoint = this.#find(target)?.checkpoints.get(sourceKey(source(partition)))
+    const checkpoint = this.#find(target)?.checkpoints.get(formatPartition(source(partition)))
     const next = checkpoint ?? 0
     const set = this.#set(target)
     return this.#store.commit(set, {

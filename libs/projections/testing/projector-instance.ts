@@ -1,11 +1,10 @@
 import { vi } from 'vitest'
 
-import type { Position, Projection } from '#domain'
+import { formatPartition, type Position, type Projection, type TopicPartition } from '#domain'
 
+import type { EventFeed } from '#event-log/records'
 import type { AppliedStep, DeadLetters, EngineObserver, EngineSettings } from '../engine/engine-parts.ts'
 import { ProjectionRunner } from '../engine/projection-runner.ts'
-import type { EventFeed } from '../event-feed.ts'
-import { sourceKey, type SourcePartition } from '../source-partition.ts'
 import type { GenerationState, ViewSet, ViewStore } from '../view-store.ts'
 
 export interface InstanceOptions {
@@ -13,9 +12,9 @@ export interface InstanceOptions {
   readonly feed: EventFeed
   readonly store: ViewStore
   /** All of the projection. */
-  readonly sources: readonly SourcePartition[]
+  readonly sources: readonly TopicPartition[]
   /** Those of this instance; default all. */
-  readonly assigned?: readonly SourcePartition[]
+  readonly assigned?: readonly TopicPartition[]
   readonly topicIds?: Readonly<Record<string, string>>
   readonly settings?: Partial<EngineSettings>
   readonly deadLetters?: DeadLetters
@@ -82,15 +81,15 @@ export class ProjectorInstance implements EngineObserver {
     this.failures.push({ position, message, isLastTry })
   }
 
-  stopped(_set: ViewSet, source: SourcePartition): void {
-    this.stops.push(sourceKey(source))
+  stopped(_set: ViewSet, source: TopicPartition): void {
+    this.stops.push(formatPartition(source))
   }
 
   parked(_set: ViewSet, position: Position): void {
     this.parkings.push(position)
   }
 
-  refused(_set: ViewSet, _source: SourcePartition, outcome: string): void {
+  refused(_set: ViewSet, _source: TopicPartition, outcome: string): void {
     this.refusals.push(outcome)
   }
 

@@ -1,9 +1,8 @@
 import { expect } from 'vitest'
 
-import { type Position, position } from '#domain'
+import { formatPartition, type Position, position, type TopicPartition } from '#domain'
 
 import type { NewGeneration } from '../generation.ts'
-import { sourceKey, type SourcePartition } from '../source-partition.ts'
 import type {
   AddOptions,
   CommitOutcome,
@@ -20,7 +19,7 @@ import type {
 import type { TestClock } from './test-clock.ts'
 
 export const topic = 'eventstore.order'
-export const source = (partition = 0): SourcePartition => ({ topic, partition })
+export const source = (partition = 0): TopicPartition => ({ topic, partition })
 export const at = (offset: number, partition = 0): Position => position(topic, partition, offset)
 
 /** A change to `{ n }`, by default of a view that is not there yet. */
@@ -75,7 +74,7 @@ export class TestedProjection {
       indexNames: this.stored.indexNames,
       createdAtMs: this.#clock.now(),
       topicIds: { [topic]: 'kc1bZ2XqTlGtyzmFpIbDsg' },
-      range: { [sourceKey(source())]: { start: 0, end: 100 } },
+      range: { [formatPartition(source())]: { start: 0, end: 100 } },
       ...more,
     }
   }
@@ -97,7 +96,7 @@ export class TestedProjection {
   }
 
   async checkpoint(id: string, partition = 0): Promise<number | undefined> {
-    return (await this.state(id)).checkpoints.get(sourceKey(source(partition)))
+    return (await this.state(id)).checkpoints.get(formatPartition(source(partition)))
   }
 
   commit(id: string, { partition, ...step }: Step): Promise<CommitOutcome> {

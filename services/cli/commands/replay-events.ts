@@ -1,5 +1,5 @@
 import { loadConfig } from '#config'
-import { eventTopic } from '#kafka'
+import { eventTopic } from '#domain'
 
 import type { Cli, Report } from '../cli.ts'
 import { CommandError, type Failure, failureOf } from '../failure.ts'

@@ -1,16 +1,17 @@
 import { resolve } from 'node:path'
 
-import { aggregateTypeOf, parseAggregateType } from '#domain'
-import { parseTime } from '#event-store'
 import {
+  aggregateTypeOf,
   deadLetterTopic,
   eventTopic,
+  parseAggregateType,
   projectionTopic,
   repartitionJournal,
   repartitionTopic,
   restoreJournal,
   snapshotTopic,
-} from '#kafka'
+} from '#domain'
+import { parseTime } from '#event-store'
 
 import { UsageError } from '../failure.ts'
 import type { Bounds } from './ranges.ts'

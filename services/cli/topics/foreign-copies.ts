@@ -1,6 +1,6 @@
-import type { DomainModule } from '#domain'
+import { aggregateTypeOfTopic, type DomainModule, eventTopic } from '#domain'
 import type { Config } from '#config'
-import { aggregateTypeOfTopic, eventTopic, type TopicDescription } from '#kafka'
+import { type TopicDescription } from '#kafka'
 import { type GenerationState, ViewStoreUnavailableError } from '#projections'
 import { type RedisConnection, SnapshotCheckpoint } from '#redis-index'
 import { openViewStore } from '#service'

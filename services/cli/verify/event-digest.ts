@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib'
 
-import type { StoredEvent } from '#event-log'
+import type { StoredEvent } from '#event-log/records'
 
 /** A checksum over all that makes an event. The order of its metadata, which writer and log may have otherwise, is none of it. */
 export function eventDigest({ id, type, version, timestamp, metadata, value, offset }: StoredEvent): number {

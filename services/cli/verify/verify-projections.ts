@@ -1,6 +1,6 @@
-import type { Projection } from '#domain'
-import { eventTopic, type LogReader, type TopicDescription } from '#kafka'
-import { type GenerationState, sourceOf, type ViewStore } from '#projections'
+import { eventTopic, parsePartition, type Projection } from '#domain'
+import { type LogReader, type TopicDescription } from '#kafka'
+import { type GenerationState, type ViewStore } from '#projections'
 
 import type { Findings, Where } from './finding.ts'
 import type { VerifyCounts } from './verify-counts.ts'
@@ -44,7 +44,7 @@ async function verifyGeneration(
     tell('generation-of-another-log', `it is made from another topic of the name ${topic}`, { topic })
   }
   for (const [key, checkpoint] of state.checkpoints) {
-    const source = sourceOf(key)
+    const source = parsePartition(key)
     if (strangers.includes(source.topic)) continue
     if (source.partition >= (topics.get(source.topic)?.partitions ?? 0)) {
       tell('checkpoint-without-source', `there is a checkpoint for ${key}, and no such partition`, {

@@ -1,6 +1,6 @@
 import type { Config } from '#config'
-import type { Aggregate, Projection } from '#domain'
-import { eventTopic, LogReader, snapshotTopic, type TopicDescription, Topics } from '#kafka'
+import { type Aggregate, eventTopic, type Projection, snapshotTopic } from '#domain'
+import { LogReader, type TopicDescription, Topics } from '#kafka'
 import type { ViewStore } from '#projections'
 import { openViewStore, type ReadingBackends } from '#service'
 

@@ -1,9 +1,9 @@
 import { subscriberTurns } from '#bounds'
-import type { Projection } from '#domain'
+import { partitionFor, type Projection, projectionTopic, type TopicPartition } from '#domain'
 import { type FeedReader, formatCursor, type Offsets, parseCursor, SharedLog, subscribed } from '#event-log'
-import { EventStoreError, invalidRequest, parseRequest, partitionFor } from '#event-store'
-import { LogError, projectionTopic, type StoredRecord } from '#kafka'
-import type { SourcePartition, UpdatesQuery, ViewUpdate } from '#projections'
+import { EventStoreError, invalidRequest, parseRequest } from '#event-store'
+import { LogError, type StoredRecord } from '#kafka'
+import type { UpdatesQuery, ViewUpdate } from '#projections'
 import { SchemaError } from '#schemas'
 
 import type { ChangeAt, ChangeBatch, ProjectorApi } from '../projector-api.ts'
@@ -141,7 +141,7 @@ export class ChangelogReader implements Pick<
 async function changesOf(
   format: ViewFormat,
   schema: ViewSchema | undefined,
-  { topic }: SourcePartition,
+  { topic }: TopicPartition,
   records: readonly StoredRecord[],
 ): Promise<readonly Change[]> {
   if (schema === undefined) throw new Error(`${topic} is of no projection here`)

@@ -1,6 +1,6 @@
 import type { Config } from '#config'
-import type { Projection } from '#domain'
-import { projectionTopic, topicConfigs, type TopicSpec } from '#kafka'
+import { type Projection, projectionTopic } from '#domain'
+import { topicConfigs, type TopicSpec } from '#kafka'
 
 const hourMs = 3_600_000
 

@@ -1,11 +1,10 @@
-import { partitionFor } from '#event-store'
+import { partitionFor, projectionTopic } from '#domain'
 import {
   batchOverheadBytes,
   FencedLog,
   type KafkaCluster,
   LogError,
   type LogRecord,
-  projectionTopic,
   recordBytesBound,
   TakeOverPace,
 } from '#kafka'

@@ -1,9 +1,8 @@
 import type { Logger } from 'pino'
 
 import type { Config } from '#config'
-import { formatPosition, type Position, type Projection } from '#domain'
+import { deadLetterTopic, formatPosition, partitionKey, type Position, type Projection } from '#domain'
 import {
-  deadLetterTopic,
   FencedLog,
   type KafkaCluster,
   LogError,
@@ -82,7 +81,7 @@ export class DeadLetterLog {
   }
 
   #target(topic: string, partition: number): SharedPartition {
-    const key = `${topic}/${partition}`
+    const key = partitionKey({ topic, partition })
     const openLog = (options: { readonly takeOverTimeoutMs: number }) =>
       new FencedLog(this.#cluster, topic, partition, options)
     const target = this.#targets.get(key) ?? new SharedPartition({ name: key, openLog })

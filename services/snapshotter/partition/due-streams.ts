@@ -1,5 +1,5 @@
 import type { StreamId, Version } from '#domain'
-import { eventIn } from '#event-log'
+import { eventIn } from '#event-log/records'
 import type { StoredRecord } from '#kafka'
 
 /**

@@ -1,6 +1,7 @@
+import { eventIn } from '#event-log/records'
 import { isSameTerm, LogError, type LogReader, type StoredRecord, type Stray } from '#kafka'
 import { InvalidInputError } from '#domain'
-import { eventIn, eventsDeleted } from '#event-log'
+import { eventsDeleted } from '#event-log'
 import { reportSafely } from '#observability'
 import {
   catchUp,

@@ -1,6 +1,7 @@
 import { position } from '#domain'
+import { toLogRecord } from '#event-log/records'
 import { EventStoreError } from '#event-store'
-import { type FencedLog, LogError, type LogRecord, type Stray, toLogRecord } from '#kafka'
+import { type FencedLog, LogError, type LogRecord, type Stray } from '#kafka'
 import { traced } from '#observability'
 import {
   type Checked,

@@ -8,9 +8,12 @@ import {
   type NewEvent,
   newEventId,
   parseStreamId,
+  partitionKey,
+  partitionOfKey,
   type ReadOptions,
   type StreamId,
   type StreamPage,
+  type TopicPartition,
 } from '#domain'
 import {
   type AppendRequest,
@@ -34,7 +37,7 @@ import type {
   WriterApi,
 } from '../writer-api.ts'
 import { notOwner, readError } from '../partition/partition-errors.ts'
-import type { Partitions, StreamPlace } from '../store/partitions.ts'
+import type { Partitions } from '../store/partitions.ts'
 import type { StreamOwner } from '../store/stream-owner.ts'
 import type { OwnerTable } from './owner-table.ts'
 import { tracedAppend } from './traced-append.ts'
@@ -116,16 +119,14 @@ export class RoutedWriter implements WriterApi {
   place(streamId: StreamId): Placement {
     const { partitions, table, ownUrl } = this.#parts
     const place = partitions.placeOf(streamId)
-    const owner = partitions.ownerOf(place) ? ownUrl : table.latest.get(keyOf(place))?.url
+    const owner = partitions.ownerOf(place) ? ownUrl : table.latest.get(partitionKey(place))?.url
     return { partition: place.partition, ...(owner !== undefined && { owner }) }
   }
 
   async owners(): Promise<readonly PartitionOwner[]> {
     const owners = await this.#owners(true)
     return [...owners].map(([key, { memberId, url }]) => {
-      const slash = key.lastIndexOf('/')
-      const place = { topic: key.slice(0, slash), partition: Number(key.slice(slash + 1)) }
-      return { ...place, ...(url !== undefined && { url }), memberId }
+      return { ...partitionOfKey(key), ...(url !== undefined && { url }), memberId }
     })
   }
 
@@ -186,7 +187,7 @@ export class RoutedWriter implements WriterApi {
         if (!isHere) table.doubt()
         if (!isNotOwner(error) || forwarded) throw readError(error)
       }
-      if (forwarded || performance.now() >= deadlineMs) throw notOwner(keyOf(place))
+      if (forwarded || performance.now() >= deadlineMs) throw notOwner(partitionKey(place))
       await pause(lookMs)
     }
   }
@@ -195,9 +196,9 @@ export class RoutedWriter implements WriterApi {
     return this.#parts.table.get(wrong).catch(failRead)
   }
 
-  async #peerOf(place: StreamPlace, wrong: boolean): Promise<StreamOwner | undefined> {
+  async #peerOf(place: TopicPartition, wrong: boolean): Promise<StreamOwner | undefined> {
     const { peerAt, ownUrl, onForwarded } = this.#parts
-    const url = (await this.#owners(wrong)).get(keyOf(place))?.url
+    const url = (await this.#owners(wrong)).get(partitionKey(place))?.url
     // The group may know before this process does that the partition is its own now, or not any more.
     if (url === undefined || url === ownUrl) return undefined
     onForwarded()
@@ -210,5 +211,3 @@ const failRead = (error: unknown): never => {
 }
 
 const isNotOwner = (error: unknown): boolean => error instanceof EventStoreError && error.code === 'not-owner'
-
-const keyOf = ({ topic, partition }: StreamPlace): string => `${topic}/${partition}`

@@ -8,6 +8,7 @@ import {
   type LoadOptions,
   type NewEvent,
   noVersion,
+  partitionKey,
   type ReadOptions,
   type Snapshot,
   type StreamId,
@@ -96,7 +97,7 @@ export class LocalStore implements StreamOwner {
     )
     const place = partitions.placeOf(valid.streamId)
     const owner = partitions.ownerOf(place)
-    if (owner === undefined) throw notOwner(`${place.topic}/${place.partition}`)
+    if (owner === undefined) throw notOwner(partitionKey(place))
     this.#checkTypes(aggregateTypeOf(valid.streamId), valid.events)
     const append = new PendingAppend(
       valid.streamId,
@@ -179,7 +180,7 @@ export class LocalStore implements StreamOwner {
     const { partitions, settings } = this.#parts
     const place = partitions.placeOf(streamId)
     const owner = partitions.ownerOf(place)
-    if (owner === undefined) throw notOwner(`${place.topic}/${place.partition}`)
+    if (owner === undefined) throw notOwner(partitionKey(place))
     return { streamId, place, owner, deadlineMs: performance.now() + settings.readTimeoutMs, hold }
   }
 

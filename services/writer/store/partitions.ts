@@ -1,17 +1,20 @@
-import { aggregateTypeOf, type StreamId } from '#domain'
-import { type ErrorCode, EventStoreError, partitionFor } from '#event-store'
-import { aggregateTypeOfTopic, eventTopic, type TopicDescription } from '#kafka'
+import {
+  aggregateTypeOf,
+  aggregateTypeOfTopic,
+  eventTopic,
+  partitionKey,
+  partitionOfKey,
+  partitionOfStream,
+  type StreamId,
+  type TopicPartition,
+} from '#domain'
+import { type ErrorCode, EventStoreError } from '#event-store'
+import type { TopicDescription } from '#kafka'
 
 import type { PartitionOwner } from '../partition/partition-owner.ts'
 
-/** Where a stream's events go. */
-export interface StreamPlace {
-  readonly topic: string
-  readonly partition: number
-}
-
 /** A partition that is not served until an operator acts. */
-export interface NamedState extends StreamPlace {
+export interface NamedState extends TopicPartition {
   readonly state: ErrorCode
   /** What happened, and what to do. */
   readonly reason: string
@@ -27,9 +30,8 @@ export class Partitions {
   }
 
   /** @throws EventStoreError `category-not-found` when no domain module has the aggregate type. */
-  placeOf(streamId: StreamId): StreamPlace {
-    const { name, partitions } = this.topicOf(aggregateTypeOf(streamId))
-    return { topic: name, partition: partitionFor(streamId, partitions) }
+  placeOf(streamId: StreamId): TopicPartition {
+    return partitionOfStream(streamId, this.topicOf(aggregateTypeOf(streamId)).partitions)
   }
 
   /** @throws EventStoreError `category-not-found` */
@@ -43,16 +45,16 @@ export class Partitions {
   }
 
   /** The owner of a place, when it is this writer. */
-  ownerOf({ topic, partition }: StreamPlace): PartitionOwner | undefined {
-    return this.#owned.get(keyOf(topic, partition))
+  ownerOf(place: TopicPartition): PartitionOwner | undefined {
+    return this.#owned.get(partitionKey(place))
   }
 
   get owned(): readonly PartitionOwner[] {
     return [...this.#owned.values()]
   }
 
-  get ownedPlaces(): readonly StreamPlace[] {
-    return [...this.#owned.keys()].map(placeOfKey)
+  get ownedPlaces(): readonly TopicPartition[] {
+    return [...this.#owned.keys()].map(partitionOfKey)
   }
 
   /** The owned partitions that wait for an operator. */
@@ -60,7 +62,7 @@ export class Partitions {
     return [...this.#owned].flatMap(([key, { namedState }]) =>
       namedState === undefined
         ? []
-        : [{ ...placeOfKey(key), state: namedState.code, reason: namedState.message }],
+        : [{ ...partitionOfKey(key), state: namedState.code, reason: namedState.message }],
     )
   }
 
@@ -69,12 +71,12 @@ export class Partitions {
     return this.owned.reduce((sum, owner) => sum + owner.queueDepth, 0)
   }
 
-  add(place: StreamPlace, owner: PartitionOwner): void {
-    this.#owned.set(keyOf(place.topic, place.partition), owner)
+  add(place: TopicPartition, owner: PartitionOwner): void {
+    this.#owned.set(partitionKey(place), owner)
   }
 
-  remove({ topic, partition }: StreamPlace): PartitionOwner | undefined {
-    const key = keyOf(topic, partition)
+  remove(place: TopicPartition): PartitionOwner | undefined {
+    const key = partitionKey(place)
     const owner = this.#owned.get(key)
     this.#owned.delete(key)
     return owner
@@ -83,11 +85,4 @@ export class Partitions {
   #typesKnown(): string {
     return [...this.#topics.keys()].map(aggregateTypeOfTopic).join(', ')
   }
-}
-
-const keyOf = (topic: string, partition: number): string => `${topic}/${partition}`
-
-function placeOfKey(key: string): StreamPlace {
-  const slash = key.lastIndexOf('/')
-  return { topic: key.slice(0, slash), partition: Number(key.slice(slash + 1)) }
 }

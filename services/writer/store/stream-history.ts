@@ -1,18 +1,18 @@
 import { type HoldBytes, readTurns } from '#bounds'
-import { noVersion, type RecordedEvent, type StreamId, type StreamPage } from '#domain'
-import { type EventFormat, packEvent, type StoredEvent, storedEvent, unpackEvent } from '#event-log'
+import { noVersion, type RecordedEvent, type StreamId, type StreamPage, type TopicPartition } from '#domain'
+import { type EventFormat, packEvent, unpackEvent } from '#event-log'
+import { type StoredEvent, storedEvent } from '#event-log/records'
 import { EventStoreError, type ReadPlan } from '#event-store'
 import { LogError, type LogReader } from '#kafka'
 import type { IndexedStreamInfo } from '#redis-index'
 
 import type { PartitionOwner } from '../partition/partition-owner.ts'
 import { bytesOf, HistorySteps } from './history-steps.ts'
-import type { StreamPlace } from './partitions.ts'
 
 /** One read of an owned stream. */
 export interface OwnedStream {
   readonly streamId: StreamId
-  readonly place: StreamPlace
+  readonly place: TopicPartition
   readonly owner: PartitionOwner
   /** By `performance.now()`. */
   readonly deadlineMs: number
@@ -170,14 +170,14 @@ function countWithin(events: readonly StoredEvent[], bytesMax: number): number {
   return over < 0 ? events.length : Math.max(1, over)
 }
 
-function failFetch(streamId: StreamId, place: StreamPlace, error: unknown): never {
+function failFetch(streamId: StreamId, place: TopicPartition, error: unknown): never {
   const isGone = error instanceof LogError && error.outcome === 'not-there'
   throw isGone ? eventsDeleted(streamId, place, error) : error
 }
 
 const eventsDeleted = (
   streamId: StreamId,
-  { topic, partition }: StreamPlace,
+  { topic, partition }: TopicPartition,
   cause?: unknown,
 ): EventStoreError =>
   new EventStoreError(
@@ -189,7 +189,5 @@ const eventsDeleted = (
 
 const within =
   ({ fromMs, untilMs }: ReadPlan) =>
-  ({ timestamp }: StoredEvent): boolean => {
-    const ms = Date.parse(timestamp)
-    return ms >= fromMs && ms < untilMs
-  }
+  ({ timestampMs }: StoredEvent): boolean =>
+    timestampMs >= fromMs && timestampMs < untilMs

@@ -4,9 +4,7 @@ import { join } from 'node:path'
 
 import { expect, onTestFinished, test } from 'vitest'
 
-import { parseVersion, type StreamId, streamIdOf } from '#domain'
-import { partitionFor } from '#event-store'
-import { eventTopic } from '#kafka'
+import { eventTopic, parseVersion, partitionFor, type StreamId, streamIdOf } from '#domain'
 
 import { cliHere } from '../../support/cli/cli-here.ts'
 import { testClient } from '../../support/services/closing.ts'

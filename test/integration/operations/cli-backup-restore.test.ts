@@ -2,18 +2,8 @@ import { rmSync, truncateSync } from 'node:fs'
 
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 
-import type { StreamId, Version } from '#domain'
-import {
-  deadLetterTopic,
-  eventTopic,
-  FencedLog,
-  KafkaCluster,
-  LogReader,
-  Ownership,
-  restoreJournal,
-  type StoredRecord,
-  Topics,
-} from '#kafka'
+import { deadLetterTopic, eventTopic, restoreJournal, type StreamId, type Version } from '#domain'
+import { FencedLog, KafkaCluster, LogReader, Ownership, type StoredRecord, Topics } from '#kafka'
 import { schemaIdOf, SchemaRegistry } from '#schemas'
 
 import {

@@ -13,7 +13,8 @@ import { join } from 'node:path'
 import { Kafka } from 'kafkajs'
 import { expect, onTestFinished, test, vi } from 'vitest'
 
-import { eventTopic, topicConfigs, Topics } from '#kafka'
+import { eventTopic } from '#domain'
+import { topicConfigs, Topics } from '#kafka'
 
 import {
   appendSome,

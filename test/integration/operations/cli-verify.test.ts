@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 
-import { aggregateIdOf, type StreamId } from '#domain'
-import { type LogRecord, snapshotTopic } from '#kafka'
+import { aggregateIdOf, snapshotTopic, type StreamId } from '#domain'
+import { type LogRecord } from '#kafka'
 import type { Backends } from '#service'
 
 import type { Finding } from '../../../services/cli/verify/finding.ts'

@@ -1,13 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
+import { partitionKey, type TopicPartition } from '#domain'
 import {
   KafkaCluster,
   type KafkaSettings,
   Ownership,
   type OwnershipOptions,
-  partitionKey,
   readOwners,
-  type TopicPartition,
   Topics,
 } from '#kafka'
 

@@ -8,8 +8,8 @@ import pino from 'pino'
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 
-import { createUpcasterChain, type Projection } from '#domain'
-import { KafkaCluster, LogReader, projectionTopic, type StoredRecord, Topics } from '#kafka'
+import { createUpcasterChain, type Projection, projectionTopic } from '#domain'
+import { KafkaCluster, LogReader, type StoredRecord, Topics } from '#kafka'
 import {
   InMemoryViewStore,
   type UnpublishedView,

@@ -1,8 +1,8 @@
 import { expect, vi } from 'vitest'
 
-import type { AppendResult, StreamId } from '#domain'
-import { type StoredEvent, storedEvent } from '#event-log'
-import { eventTopic, KafkaCluster, LogReader, Topics } from '#kafka'
+import { type AppendResult, eventTopic, type StreamId } from '#domain'
+import { type StoredEvent, storedEvent } from '#event-log/records'
+import { KafkaCluster, LogReader, Topics } from '#kafka'
 import { connectRedis, PartitionIndex, type RedisConnection } from '#redis-index'
 
 import type { Installation } from '../services/real-writer.ts'

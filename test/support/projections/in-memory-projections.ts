@@ -1,5 +1,6 @@
 import {
   aggregateTypeOf,
+  eventTopic,
   formatPosition,
   newEventId,
   parsePosition,
@@ -52,7 +53,7 @@ export class InMemoryProjections implements ProjectorApi {
 
   /** An event comes into the log. @returns its position */
   append(streamId: string, type: string, data: unknown, timestamp = new Date().toISOString()): Position {
-    const topic = `eventstore.${aggregateTypeOf(streamId as StreamId)}`
+    const topic = eventTopic(aggregateTypeOf(streamId as StreamId))
     const count = (of: (event: RecordedEvent) => boolean) => this.log.filter(of).length
     const at = position(
       topic,

@@ -1,4 +1,5 @@
-import { aggregateTypeOfTopic, restoreJournal, type TopicDescription, type TopicSpec } from '#kafka'
+import { aggregateTypeOfTopic, restoreJournal } from '#domain'
+import { type TopicDescription, type TopicSpec } from '#kafka'
 import { inParallel } from '#service'
 
 import { TopicJournal } from '../../topic-journal.ts'

@@ -1,6 +1,6 @@
 import kafkajs, { type Admin, Kafka, logLevel } from 'kafkajs'
 
-import { deadLetterTopic, eventTopic, projectionTopic, snapshotTopic } from '#kafka'
+import { deadLetterTopic, eventTopic, projectionTopic, snapshotTopic } from '#domain'
 
 import { until } from '../../../../scripts/stack/index.ts'
 import type { Servers } from './servers.ts'

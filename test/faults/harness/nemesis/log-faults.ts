@@ -1,4 +1,4 @@
-import { partitionFor } from '#event-store'
+import { partitionFor } from '#domain'
 
 import { partitions } from '../cluster/system.ts'
 import { writePlainly } from '../cluster/topics.ts'

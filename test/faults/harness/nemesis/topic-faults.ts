@@ -1,5 +1,4 @@
-import { eventTopic } from '#kafka'
-import { partitionFor } from '#event-store'
+import { eventTopic, partitionFor } from '#domain'
 
 import { repository, runCommand, until } from '../../../../scripts/stack/index.ts'
 import { waitForServices } from '../cluster/settle.ts'

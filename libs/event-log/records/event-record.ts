@@ -2,13 +2,34 @@ import {
   type EventId,
   type EventMetadata,
   InvalidInputError,
+  metadataFields,
+  metadataTable,
+  type MetadataValue,
+  ownMetadataHeader,
+  ownMetadataJson,
+  parseOwnMetadataJson,
   parseStreamId,
   parseVersion,
   type StreamId,
   type Version,
 } from '#domain'
 
-import type { LogRecord, StoredRecord } from './record-batch.ts'
+/** A record as any Kafka client hands it over. */
+export interface ReceivedRecord {
+  readonly offset: number
+  readonly key: Buffer
+  readonly value: Buffer | null
+  readonly headers: readonly (readonly [name: string, value: Buffer])[]
+}
+
+/** The record of an event, ready to be appended. */
+export interface EventRecord {
+  readonly key: Buffer
+  readonly value: Buffer
+  readonly headers: readonly (readonly [name: string, value: string])[]
+  /** Milliseconds since 1970. */
+  readonly timestampMs: number
+}
 
 /** An event whose data is encoded: what a record of an event topic holds. */
 export interface EncodedEvent {
@@ -18,6 +39,8 @@ export interface EncodedEvent {
   readonly version: Version
   /** ISO 8601, UTC, milliseconds. */
   readonly timestamp: string
+  /** The same time in milliseconds since 1970. NaN where a foreign record holds no time. */
+  readonly timestampMs: number
   readonly metadata: EventMetadata
   /** Avro in the Confluent wire format. */
   readonly value: Buffer
@@ -26,19 +49,16 @@ export interface EncodedEvent {
 /** Stands in `ce_source`, which CloudEvents demands, where the event's metadata names no source. */
 export const eventSourceDefault = 'urn:annals'
 
-const metadataHeaders = [
-  ['correlationId', 'ce_correlationid'],
-  ['causationId', 'ce_causationid'],
-  ['userId', 'ce_userid'],
-  ['sessionId', 'ce_sessionid'],
-  ['traceparent', 'traceparent'],
-] as const satisfies readonly (readonly [keyof EventMetadata, string])[]
+/** The headers of the fields of metadata, but for `source`, which CloudEvents demands of every event. */
+const metadataHeaders = metadataFields
+  .filter((field) => field !== 'source')
+  .map((field) => [field, metadataTable[field].header] as const)
 
 /**
  * The record of an event: CloudEvents 1.0 in Kafka's binary content mode, so that any tool that knows either can read it
  * (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md).
  */
-export function toLogRecord(event: EncodedEvent): LogRecord & { readonly value: Buffer } {
+export function toLogRecord(event: EncodedEvent): EventRecord {
   const { metadata } = event
   const headers: [string, string][] = [
     ['ce_specversion', '1.0'],
@@ -54,11 +74,13 @@ export function toLogRecord(event: EncodedEvent): LogRecord & { readonly value: 
     const value = metadata[field]
     if (value !== undefined) headers.push([name, value])
   }
+  const own = ownMetadataJson(metadata)
+  if (own !== undefined) headers.push([ownMetadataHeader, own])
   return {
     key: Buffer.from(event.streamId),
     value: event.value,
     headers,
-    timestampMs: Date.parse(event.timestamp),
+    timestampMs: event.timestampMs,
   }
 }
 
@@ -66,23 +88,26 @@ export function toLogRecord(event: EncodedEvent): LogRecord & { readonly value: 
  * The event of a record made by {@link toLogRecord}.
  * @throws InvalidInputError naming what is missing, when the record is none of ours.
  */
-export function fromStoredRecord(record: StoredRecord): EncodedEvent {
+export function fromStoredRecord(record: ReceivedRecord): EncodedEvent {
   const texts = new Map<string, string>()
   for (const [name, value] of record.headers) texts.set(name, value.toString())
   const text = (name: string): string =>
     texts.get(name) ?? noEvent(record, `headers.${name}`, `header ${name}`)
+  const id = text('ce_id') as EventId
+  const timestamp = text('ce_time')
   return {
-    id: text('ce_id') as EventId,
+    id,
     streamId: parseStreamId(text('ce_subject')),
     type: text('ce_type'),
     version: parseVersion(text('ce_streamversion'), 'headers.ce_streamversion'),
-    timestamp: text('ce_time'),
+    timestamp,
+    timestampMs: Date.parse(timestamp),
     metadata: metadataOf(texts),
     value: record.value ?? noEvent(record, 'value', 'value'),
   }
 }
 
-function noEvent({ offset }: StoredRecord, path: string, missing: string): never {
+function noEvent({ offset }: ReceivedRecord, path: string, missing: string): never {
   throw new InvalidInputError(
     path,
     `record at offset ${offset} is not an event of Annals: it has no ${missing}`,
@@ -90,7 +115,9 @@ function noEvent({ offset }: StoredRecord, path: string, missing: string): never
 }
 
 function metadataOf(texts: ReadonlyMap<string, string>): EventMetadata {
-  const metadata: Record<string, string> = {}
+  const own = texts.get(ownMetadataHeader)
+  const metadata: Record<string, MetadataValue> =
+    own === undefined ? {} : { ...parseOwnMetadataJson(own, `headers.${ownMetadataHeader}`) }
   const source = texts.get('ce_source')
   if (source !== undefined && source !== eventSourceDefault) metadata['source'] = source
   for (const [field, name] of metadataHeaders) {
@@ -99,3 +126,20 @@ function metadataOf(texts: ReadonlyMap<string, string>): EventMetadata {
   }
   return metadata
 }
+
+/**
+ * Metadata as CloudEvents extension attributes, named as in the headers of a record; the attribute `source` is not among them.
+ * Own keys are one JSON text in the attribute `annalsmetadata`.
+ */
+export function extensionAttributes(metadata: EventMetadata): Readonly<Record<string, string>> {
+  const attributes: Record<string, string> = {}
+  for (const [field, header] of metadataHeaders) {
+    const value = metadata[field]
+    if (value !== undefined) attributes[attributeOf(header)] = value
+  }
+  const own = ownMetadataJson(metadata)
+  if (own !== undefined) attributes[attributeOf(ownMetadataHeader)] = own
+  return attributes
+}
+
+const attributeOf = (header: string): string => header.replace(/^ce_/, '')

@@ -3,8 +3,13 @@ import { expect, test } from 'vitest'
 
 import { newEventId, parseStreamId, parseVersion } from '#domain'
 
-import { type EncodedEvent, fromStoredRecord, toLogRecord } from './event-record.ts'
-import { encodeBatch, type LogRecord, splitBatches, type StoredRecord } from './record-batch.ts'
+import {
+  type EncodedEvent,
+  type EventRecord,
+  fromStoredRecord,
+  type ReceivedRecord,
+  toLogRecord,
+} from './event-record.ts'
 
 const text = fc.string({ unit: 'grapheme', minLength: 1 })
 const metadata = fc.record(
@@ -18,17 +23,19 @@ const metadata = fc.record(
   },
   { requiredKeys: [] },
 )
-const anyEvent: fc.Arbitrary<EncodedEvent> = fc.record({
-  id: fc.constant(newEventId()),
-  streamId: fc.stringMatching(/^order\.[\w.-]{1,40}$/).map(parseStreamId),
-  type: text,
-  version: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }).map((number) => parseVersion(number)),
-  timestamp: fc
-    .date({ min: new Date(0), max: new Date('2100-01-01'), noInvalidDate: true })
-    .map((date) => date.toISOString()),
-  metadata,
-  value: fc.uint8Array({ maxLength: 100 }).map((array) => Buffer.from(array)),
-})
+const anyEvent: fc.Arbitrary<EncodedEvent> = fc
+  .record({
+    id: fc.constant(newEventId()),
+    streamId: fc.stringMatching(/^order\.[\w.-]{1,40}$/).map(parseStreamId),
+    type: text,
+    version: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }).map((number) => parseVersion(number)),
+    timestamp: fc
+      .date({ min: new Date(0), max: new Date('2100-01-01'), noInvalidDate: true })
+      .map((date) => date.toISOString()),
+    metadata,
+    value: fc.uint8Array({ maxLength: 100 }).map((array) => Buffer.from(array)),
+  })
+  .map((parts) => ({ ...parts, timestampMs: Date.parse(parts.timestamp) }))
 
 const event: EncodedEvent = {
   id: newEventId(),
@@ -36,15 +43,18 @@ const event: EncodedEvent = {
   type: 'OrderPlaced',
   version: parseVersion(7),
   timestamp: '2024-05-06T07:08:09.010Z',
+  timestampMs: Date.UTC(2024, 4, 6, 7, 8, 9, 10),
   metadata: { correlationId: 'c-1', source: '/shop' },
   value: Buffer.from('avro'),
 }
 
-/** What the log gives back for what was appended. */
-function asStored(record: LogRecord): StoredRecord {
-  const batch = encodeBatch([record], { producerId: 1n, epoch: 0, sequence: 0 })
-  return splitBatches(batch)[0]?.records()[0] as StoredRecord
-}
+/** What a client hands over for what was appended. */
+const asStored = ({ key, value, headers }: EventRecord): ReceivedRecord => ({
+  offset: 0,
+  key,
+  value,
+  headers: headers.map(([name, text]) => [name, Buffer.from(text)] as const),
+})
 
 test('an event comes out of its record as it went in', () => {
   fc.assert(
@@ -89,7 +99,7 @@ test.each(['ce_id', 'ce_type', 'ce_subject', 'ce_time', 'ce_streamversion'])(
 )
 
 test('a record without a value is no event either', () => {
-  const record = asStored({ ...toLogRecord(event), value: null })
+  const record = { ...asStored(toLogRecord(event)), value: null }
   expect(() => fromStoredRecord(record)).toThrow(
     'record at offset 0 is not an event of Annals: it has no value',
   )

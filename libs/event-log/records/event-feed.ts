@@ -1,6 +1,4 @@
-import type { Position, RecordedEvent } from '#domain'
-
-import type { SourcePartition } from './source-partition.ts'
+import type { Position, RecordedEvent, TopicPartition } from '#domain'
 
 /** A record that is no event, or that nobody here can decode. */
 export interface UnreadableEvent {
@@ -28,9 +26,9 @@ export interface FedChunk {
 /** Decoded events of partitions, for all who make something of them in one process. */
 export interface EventFeed {
   /** Events from an offset on, then new ones as they come, until the signal aborts. An offset before the log's start begins there. */
-  follow(source: SourcePartition, from: number, signal: AbortSignal): AsyncIterable<FedChunk>
-  startOffset(source: SourcePartition): Promise<number>
-  endOffset(source: SourcePartition): Promise<number>
+  follow(source: TopicPartition, from: number, signal: AbortSignal): AsyncIterable<FedChunk>
+  startOffset(source: TopicPartition): Promise<number>
+  endOffset(source: TopicPartition): Promise<number>
   /** The event at a position. */
   eventAt(position: Position): Promise<FedEvent>
 }

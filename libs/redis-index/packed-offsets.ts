@@ -1,7 +1,8 @@
+import { readVarint, varintLength, writeVarint } from '#varint'
+
 /**
  * Offsets of contiguous versions, packed: the first one, then the distance of each to the one before, each as an unsigned
- * LEB128 varint (https://protobuf.dev/programming-guides/encoding/#varints). Markers of the log only make a distance larger.
- * The scripts in lua.ts read and extend the same form.
+ * varint. Markers of the log only make a distance larger. The scripts in lua.ts read and extend the same form.
  * @returns where in `bytes` the next byte goes; {@link packedLength} tells how many are needed.
  */
 export function packOffsets(bytes: Buffer, at: number, offsets: readonly number[]): number {
@@ -28,33 +29,12 @@ export function packedLength(offsets: readonly number[]): number {
 /** The reverse of {@link packOffsets}. @throws RangeError when the bytes end within a number. */
 export function unpackOffsets(packed: Buffer): number[] {
   const offsets: number[] = []
+  const cursor = { bytes: packed, position: 0 }
   let offset = 0
-  let distance = 0
-  let scale = 1
-  for (const byte of packed) {
-    distance += (byte & 0x7f) * scale
-    scale *= 128
-    if (byte >= 0x80) continue
-    offset += distance
+  while (cursor.position < packed.length) {
+    offset += readVarint(cursor)
     offsets.push(offset)
-    distance = 0
-    scale = 1
   }
-  if (scale !== 1) throw new RangeError('packed offsets end within a number')
+  if (cursor.position > packed.length) throw new RangeError('packed offsets end within a number')
   return offsets
-}
-
-export function varintLength(value: number): number {
-  let length = 1
-  for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) length += 1
-  return length
-}
-
-// Shifts would cut at 32 bits; offsets go up to 2^48.
-function writeVarint(bytes: Buffer, at: number, value: number): number {
-  let next = at
-  let rest = value
-  for (; rest >= 128; rest = Math.floor(rest / 128)) bytes[next++] = (rest % 128) + 128
-  bytes[next++] = rest
-  return next
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
-import { packedLength, packOffsets, unpackOffsets } from './varint.ts'
+import { packedLength, packOffsets, unpackOffsets } from './packed-offsets.ts'
 
 function packed(offsets: readonly number[]): Buffer {
   const bytes = Buffer.alloc(packedLength(offsets))

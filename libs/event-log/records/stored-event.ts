@@ -1,5 +1,6 @@
-import { aggregateTypeOf, InvalidInputError, parseEventId, quote } from '#domain'
-import { aggregateTypeOfTopic, type EncodedEvent, fromStoredRecord, type StoredRecord } from '#kafka'
+import { aggregateTypeOf, aggregateTypeOfTopic, InvalidInputError, parseEventId, quote } from '#domain'
+
+import { type EncodedEvent, fromStoredRecord, type ReceivedRecord } from './event-record.ts'
 
 /** An encoded event, and where it stands in its partition. */
 export interface StoredEvent extends EncodedEvent {
@@ -7,7 +8,7 @@ export interface StoredEvent extends EncodedEvent {
 }
 
 /** The event of a record, wherever it stands. @throws InvalidInputError when the record is none of ours. */
-export const storedEvent = (record: StoredRecord): StoredEvent => ({
+export const storedEvent = (record: ReceivedRecord): StoredEvent => ({
   ...fromStoredRecord(record),
   offset: record.offset,
 })
@@ -17,9 +18,9 @@ export const storedEvent = (record: StoredRecord): StoredEvent => ({
  * that topic must not pass for one.
  * @throws InvalidInputError that says why the record is foreign.
  */
-export function eventIn(topic: string, record: StoredRecord): StoredEvent {
+export function eventIn(topic: string, record: ReceivedRecord): StoredEvent {
   const event = storedEvent(record)
-  const { streamId, id, timestamp, value, offset } = event
+  const { streamId, id, timestamp, timestampMs, value, offset } = event
   parseEventId(id, 'headers.ce_id')
   if (event.version === 0) throw foreign(offset, 'headers.ce_streamversion', 'versions begin at 1')
   if (aggregateTypeOf(streamId) !== aggregateTypeOfTopic(topic)) {
@@ -28,7 +29,7 @@ export function eventIn(topic: string, record: StoredRecord): StoredEvent {
   if (record.key.toString() !== streamId) {
     throw foreign(offset, 'key', `its key is ${quote(record.key.toString())}, its stream ${quote(streamId)}`)
   }
-  if (Number.isNaN(Date.parse(timestamp))) {
+  if (Number.isNaN(timestampMs)) {
     throw foreign(offset, 'headers.ce_time', `${quote(timestamp)} is not a time`)
   }
   if (!isAvro(value)) throw foreign(offset, 'value', "its bytes are not in Confluent's wire format")
