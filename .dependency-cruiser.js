@@ -88,7 +88,7 @@ export default {
     mayImportOnly('calendar-imports-nothing', 'calendar', ''),
     mayImportOnly('event-store-imports-domain', 'event-store', 'domain|calendar'),
     mayImportOnly('schemas-imports-ports', 'schemas', 'domain|event-store|calendar'),
-    mayImportOnly('consumer-imports-pure-parts', 'consumer', 'domain|schemas|event-log'),
+    mayImportOnly('consumer-imports-pure-parts', 'consumer', 'domain|schemas|event-log/records'),
     mayImportOnly('client-knows-no-server', 'client', 'domain|event-store|projections'),
     mayImportOnly('projections-imports-ports', 'projections', 'domain|event-store|event-log/records'),
     mayImportOnly('event-bus-imports-domain', 'event-bus', 'domain'),

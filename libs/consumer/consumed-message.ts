@@ -1,6 +1,6 @@
 import type { EachMessagePayload, IHeaders } from 'kafkajs'
 
-import { eventIn } from '#event-log'
+import { eventIn } from '#event-log/records'
 
 /** A message as kafkajs gives it to `eachMessage`. In `eachBatch` topic and partition are those of the batch. */
 export type ConsumedMessage = Pick<EachMessagePayload, 'topic' | 'partition' | 'message'>
@@ -10,13 +10,12 @@ export type StoredEvent = ReturnType<typeof eventIn>
 
 /** @throws InvalidInputError that says why the message is no event of Annals. */
 export function storedEventOf({ topic, message }: ConsumedMessage): StoredEvent {
-  const { key, value, headers, offset, timestamp } = message
+  const { key, value, headers, offset } = message
   const record = {
     offset: Number(offset),
     key: key ?? Buffer.alloc(0),
     value,
     headers: Object.entries(headers ?? {}).flatMap(headerOf),
-    timestampMs: Number(timestamp),
   }
   return eventIn(topic, record)
 }

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
 import { defineAggregate, newEventId, parseStreamId, parseVersion } from '#domain'
-import { toLogRecord } from '#kafka'
+import { toLogRecord } from '#event-log/records'
 import { RecordCodec, SchemaCatalog, schemaVersionOf } from '#schemas'
 import { FakeRegistry, recordCases } from '#schemas/testing'
 
@@ -19,7 +19,10 @@ test('an event equals what a writer encoded, whatever its schema, data and metad
     id: fc.string().map(() => newEventId()),
     key: fc.stringMatching(/^[\w.é-]{1,40}$/),
     version: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
-    metadata: fc.record({ correlationId: text, causationId: text, userId: text }, { requiredKeys: [] }),
+    metadata: fc.record(
+      { correlationId: text, userId: text, tenant: text, attempt: fc.integer(), isTrial: fc.boolean() },
+      { requiredKeys: [] },
+    ),
   })
   await fc.assert(
     fc.asyncProperty(arbitrary, async ({ made, id, key, version, metadata }) => {
@@ -47,7 +50,11 @@ test('an event equals what a writer encoded, whatever its schema, data and metad
         timestamp: '2026-01-05T10:00:00.000Z',
         metadata,
       }
-      const message = consumedMessage('eventstore.any', toLogRecord({ ...event, value }), 5)
+      const message = consumedMessage(
+        'eventstore.any',
+        toLogRecord({ ...event, timestampMs: Date.parse(event.timestamp), value }),
+        5,
+      )
       const position = { topic: 'eventstore.any', partition: 0, offset: 5 }
       expect(await decoder.decode(message)).toEqual({
         kind: 'event',

@@ -1,7 +1,8 @@
 import { describe, expect, expectTypeOf, test } from 'vitest'
 
 import { defineAggregate, newEventId } from '#domain'
-import { type EncodedEvent, type LogRecord, toLogRecord } from '#kafka'
+import { type EncodedEvent, toLogRecord } from '#event-log/records'
+import type { LogRecord } from '#kafka'
 
 import { customer } from '../../examples/customers/customer.ts'
 import { order } from '../../examples/orders/order.ts'
@@ -23,8 +24,8 @@ const withHeader = (record: LogRecord, header: string, text: string): LogRecord 
 describe('an event', () => {
   test('comes out with its headers, its data in JSON form and its position', async () => {
     const { decoder, encoded } = await decoderFixture()
-    const { value, ...event } = encoded(7)
-    const message = consumedMessage(topic, toLogRecord({ ...event, value }), 12, 3)
+    const { value, timestampMs, ...event } = encoded(7)
+    const message = consumedMessage(topic, toLogRecord({ ...event, value, timestampMs }), 12, 3)
     expect(await decoder.decode(message)).toEqual({
       kind: 'event',
       event: { ...event, position: { topic, partition: 3, offset: 12 }, data: item },

@@ -1,7 +1,8 @@
 import { SchemaRegistry as RegistryClient } from '@kafkajs/confluent-schema-registry'
 
 import { newEventId, parseStreamId, parseVersion } from '#domain'
-import { type EncodedEvent, type LogRecord, toLogRecord } from '#kafka'
+import { type EncodedEvent, toLogRecord } from '#event-log/records'
+import type { LogRecord } from '#kafka'
 import { loadCatalog, RecordCodec, type SchemaVersion } from '#schemas'
 import { FakeRegistry } from '#schemas/testing'
 
@@ -43,6 +44,7 @@ export async function decoderFixture(): Promise<DecoderFixture> {
     type: 'ItemAdded',
     version: parseVersion(version),
     timestamp: '2026-01-05T10:00:00.000Z',
+    timestampMs: Date.parse('2026-01-05T10:00:00.000Z'),
     metadata: { correlationId: 'c-1', source: '/shop' },
     value: write(catalog.latest('order', 'ItemAdded'), { sku: 'A-1', quantity: 2, price: '19.90' }),
     ...changes,

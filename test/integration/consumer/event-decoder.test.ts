@@ -7,8 +7,8 @@ import { type Consumer, Kafka, logLevel } from 'kafkajs'
 import { expect, onTestFinished, test } from 'vitest'
 
 import { createEventDecoder, type DecodedMessage, type EventDecoder, registryTimeout } from '#consumer'
-import { defineAggregate, type RecordedEvent, type StreamId } from '#domain'
-import { eventTopic, type LogRecord } from '#kafka'
+import { defineAggregate, eventTopic, type RecordedEvent, type StreamId } from '#domain'
+import type { LogRecord } from '#kafka'
 import { loadCatalog } from '#schemas'
 
 import { followPurchases } from '../../../examples/consumer/follow-purchases.ts'
