@@ -1,26 +1,13 @@
 import type { UpcasterChain } from '#domain'
 
-import { avroTypeOf } from './avro-type.ts'
 import { noSchemaOf } from './no-schema-of.ts'
-import { type BodyReader, readBody, RecordCodec, schemaIdOf } from './record-codec.ts'
+import { type RecordCodec, schemaIdOf } from './record-codec.ts'
+import { type DecodedRecord, RecordReader, unknownSchema } from './record-reader.ts'
 import type { SchemaCatalog } from './schema-catalog.ts'
-import { reasonOf, SchemaError } from './schema-error.ts'
+import { SchemaError } from './schema-error.ts'
 import { SchemaIdFile } from './schema-id-file.ts'
-import { parseSchemaText } from './schema-text.ts'
 import type { SchemaRegistry } from './schema-registry.ts'
 import type { SchemaRole, SchemaVersion } from './schema-version.ts'
-
-/**
- * The content of the bytes of an event, of a snapshot's state or of a view, in the JSON form of the latest schema
- * version.
- */
-interface DecodedRecord {
-  /** For a view, its projection. */
-  readonly aggregateType: string
-  /** For a state or a view, the name of its schema. */
-  readonly eventType: string
-  readonly data: unknown
-}
 
 export interface EventCodecOptions {
   readonly catalog: SchemaCatalog
@@ -43,11 +30,6 @@ interface Writer {
   readonly schemaId: number
 }
 
-/** How to read bytes with one schema id, or why they cannot be read. */
-type Reader =
-  | { readonly schema: SchemaVersion; readonly latest: number; readonly read: BodyReader }
-  | { readonly problem: SchemaError }
-
 /** Concurrent requests to the registry. */
 const concurrencyMax = 8
 
@@ -60,18 +42,16 @@ const concurrencyMax = 8
 export class EventCodec {
   readonly #catalog: SchemaCatalog
   readonly #registry: SchemaRegistry
-  readonly #upcasters: UpcasterChain
+  readonly #reader: RecordReader
   readonly #idFile: SchemaIdFile | undefined
-  readonly #codecs = new Map<SchemaVersion, RecordCodec>()
   readonly #writers = new Map<string, Map<string, Writer>>()
-  readonly #readers = new Map<number, Reader>()
   /** Running requests by id, so that no id is requested twice at a time. */
   readonly #asked = new Map<number, Promise<string>>()
 
   constructor(options: EventCodecOptions) {
     this.#catalog = options.catalog
     this.#registry = options.registry
-    this.#upcasters = options.upcasters
+    this.#reader = new RecordReader(options.catalog, options.upcasters)
     this.#idFile =
       options.idFile === undefined ? undefined : new SchemaIdFile(options.idFile, options.registry.url)
   }
@@ -85,7 +65,7 @@ export class EventCodec {
     const missing = this.#catalog.all.filter(
       (schema) => this.#isLatest(schema) && this.#writerOf(schema.aggregateType, schema.name) === undefined,
     )
-    if (unreachable !== undefined && this.#readers.size === 0) throw unreachable
+    if (unreachable !== undefined && this.#reader.isEmpty) throw unreachable
     return {
       missing: missing.map(({ file }) => file),
       ...(unreachable === undefined ? {} : { unreachable }),
@@ -111,24 +91,9 @@ export class EventCodec {
     return writer.codec.encode(writer.schemaId, json)
   }
 
-  /**
-   * @throws SchemaError `unknown-schema` when the id has not been fetched, or its schema is not in the catalog;
-   * `undecodable` for damaged bytes; `superseded` for a state or view from before a breaking step: those have no
-   * upcasters, they are rebuilt. InvalidInputError when an upcaster fails.
-   */
+  /** @throws as {@link RecordReader.decode} */
   decode(bytes: Buffer): DecodedRecord {
-    const reader = this.#readers.get(schemaIdOf(bytes))
-    if (reader === undefined) throw unknownSchema(schemaIdOf(bytes), 'has not been fetched yet')
-    if ('problem' in reader) throw reader.problem
-    const { schema, latest } = reader
-    const { aggregateType, name, version, role } = schema
-    if (version !== latest && role !== 'event') throw superseded(schema, latest)
-    const data = readBody(reader.read, bytes, schema)
-    return {
-      aggregateType,
-      eventType: name,
-      data: version === latest ? data : this.#upcasters.upcast(aggregateType, name, version, latest, data),
-    }
+    return this.#reader.decode(bytes)
   }
 
   /** Decodes all records, after fetching unknown ids. @throws as {@link learn} and {@link decode} */
@@ -139,7 +104,7 @@ export class EventCodec {
 
   /** Whether {@link decode} can read these bytes without {@link learn}. */
   knows(bytes: Buffer): boolean {
-    return this.#readers.has(schemaIdOf(bytes))
+    return this.#reader.knows(schemaIdOf(bytes))
   }
 
   /**
@@ -147,7 +112,7 @@ export class EventCodec {
    * @throws SchemaError `unknown-schema` when the registry has no such id; `registry-unreachable`
    */
   async learn(schemaIds: readonly number[]): Promise<void> {
-    const unknown = [...new Set(schemaIds)].filter((id) => !this.#readers.has(id))
+    const unknown = [...new Set(schemaIds)].filter((id) => !this.#reader.knows(id))
     for (let at = 0; at < unknown.length; at += concurrencyMax) {
       const ids = unknown.slice(at, at + concurrencyMax)
       const texts = await Promise.all(ids.map((id) => this.#ask(id)))
@@ -197,36 +162,14 @@ export class EventCodec {
 
   #take(texts: ReadonlyMap<number, string>): void {
     for (const [id, text] of texts) {
-      this.#readers.set(id, this.#readerFor(id, text))
+      this.#reader.learn(id, text)
       const schema = this.#catalog.all.find((known) => known.text === text)
       if (schema !== undefined && this.#isLatest(schema)) this.#setWriter(schema, id)
     }
   }
 
-  #readerFor(id: number, text: string): Reader {
-    try {
-      const writer = avroTypeOf(parseSchemaText(text))
-      const schema = this.#catalog.line(writer.name ?? '').at(-1)
-      if (schema === undefined) {
-        return {
-          problem: unknownSchema(id, `is ${String(writer.name)}, which is in no schema file here`),
-        }
-      }
-      const latest = this.#catalog.latest(schema.aggregateType, schema.name)?.version ?? schema.version
-      return { schema, latest, read: this.#codecOf(schema).readerOf(writer) }
-    } catch (error) {
-      return { problem: unknownSchema(id, `cannot be read with the schema files here: ${reasonOf(error)}`) }
-    }
-  }
-
   #isLatest(schema: SchemaVersion): boolean {
     return this.#catalog.latest(schema.aggregateType, schema.name) === schema
-  }
-
-  #codecOf(schema: SchemaVersion): RecordCodec {
-    const codec = this.#codecs.get(schema) ?? new RecordCodec(schema)
-    this.#codecs.set(schema, codec)
-    return codec
   }
 
   #writerOf(aggregateType: string, name: string): Writer | undefined {
@@ -235,7 +178,7 @@ export class EventCodec {
 
   #setWriter(schema: SchemaVersion, schemaId: number): void {
     const ofType = this.#writers.get(schema.aggregateType) ?? new Map<string, Writer>()
-    ofType.set(schema.name, { codec: this.#codecOf(schema), schemaId })
+    ofType.set(schema.name, { codec: this.#reader.codecOf(schema), schemaId })
     this.#writers.set(schema.aggregateType, ofType)
   }
 
@@ -249,12 +192,3 @@ export class EventCodec {
     )
   }
 }
-
-const unknownSchema = (schemaId: number, why: string): SchemaError =>
-  new SchemaError('unknown-schema', `schema id ${schemaId} ${why}`, { schemaId })
-
-const superseded = ({ role, fullName, version }: SchemaVersion, latest: number): SchemaError =>
-  new SchemaError(
-    'superseded',
-    `this ${role} is of ${fullName}, version ${version}, which version ${latest} breaks with: it must be rebuilt`,
-  )

@@ -11,6 +11,7 @@ export { schemaIdOf } from './record-codec.ts'
 export { loadCatalog, SchemaCatalog } from './schema-catalog.ts'
 export { SchemaError, type SchemaErrorCode, UnknownEventTypeError } from './schema-error.ts'
 export { RecordCodec } from './record-codec.ts'
+export { RecordReader, unknownSchema } from './record-reader.ts'
 export { type Sample, SchemaFolder } from './schema-folder.ts'
 export { formatProblem, type SchemaProblem } from './schema-problem.ts'
 export {

@@ -17,6 +17,7 @@ Generated from the code by \`npm run docs:reference\`; a test checks that it is 
   - [client](client.md): \`AnnalsClient\`
   - [domain](domain.md): aggregates, events, projections, upcasters, the repository, given/when/then
   - [event-store](event-store.md): the port, its errors, the in-memory store
+  - [consumer](consumer.md): a decoder of event topics for kafkajs consumers
   - [event-bus](event-bus.md): events for subscribers in the same process
 
 The [guide](../guide/concepts.md) explains their use. The command line has [its own page](../operations/cli.md), and \`--help\` on every command.

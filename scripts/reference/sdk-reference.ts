@@ -2,7 +2,9 @@ import { Application, type TypeDocOptions } from 'typedoc'
 import type { PluginOptions } from 'typedoc-plugin-markdown'
 
 /** The libraries that users' services import. */
-const entryPoints = ['client', 'domain', 'event-store', 'event-bus'].map((name) => `libs/${name}/index.ts`)
+const entryPoints = ['client', 'consumer', 'domain', 'event-store', 'event-bus'].map(
+  (name) => `libs/${name}/index.ts`,
+)
 
 const options: Partial<TypeDocOptions & PluginOptions> = {
   entryPoints,

@@ -91,6 +91,17 @@ const forbidden: readonly Forbidden[] = [
   },
   { rule: 'pg-in-projections-postgres', file: 'services/projector/pg.ts', source: `import 'pg'` },
   { rule: 'client-knows-no-server', file: 'libs/client/server.ts', source: `import '#http'` },
+  { rule: 'consumer-imports-pure-parts', file: 'libs/consumer/server.ts', source: `import '#kafka'` },
+  {
+    rule: 'consumer-uses-its-callers-clients',
+    file: 'libs/consumer/kafkajs.ts',
+    source: `import 'kafkajs'`,
+  },
+  {
+    rule: 'consumer-uses-its-callers-clients',
+    file: 'libs/consumer/registry.ts',
+    source: `import '@kafkajs/confluent-schema-registry'`,
+  },
   { rule: 'bounds-imports-ports', file: 'libs/bounds/outwards.ts', source: `import '#http'` },
   { rule: 'config-imports-nothing', file: 'libs/config/outwards.ts', source: `import '#domain'` },
   {
@@ -116,7 +127,7 @@ const forbidden: readonly Forbidden[] = [
   { rule: 'ioredis-in-redis', file: 'services/writer/ioredis.ts', source: `import 'ioredis'` },
   { rule: 'avro-in-schemas', file: 'libs/kafka/avro.ts', source: `import 'avsc'` },
   {
-    rule: 'avro-in-schemas',
+    rule: 'registry-client-in-consumer',
     file: 'services/writer/registry.ts',
     source: `import '@kafkajs/confluent-schema-registry'`,
   },
@@ -132,6 +143,7 @@ const allowed: Readonly<Record<string, string>> = {
   'libs/domain/neighbour.ts': `import './inside.ts'`,
   'libs/domain/pure.ts': `import 'uuid'`,
   'libs/domain/some.test.ts': `import 'node:fs'; import 'dev-tool'; import './testing/index.ts'`,
+  'libs/consumer/types.ts': `import type {} from 'kafkajs'; import type {} from '@kafkajs/confluent-schema-registry'; import '#event-log/records'`,
   'libs/event-store/domain.ts': `import '#domain'`,
   'libs/event-store/testing/contract.ts': `import 'node:crypto'; import 'dev-tool'; import '../index.ts'`,
   'libs/schemas/ports.ts': `import '#domain'; import '#event-store'; import 'avsc'`,
