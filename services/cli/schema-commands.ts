@@ -21,7 +21,7 @@ async function push(config: Config): Promise<Report> {
   const registry = new SchemaRegistry(registryOptions(config))
   const pushed = await pushSchemas(loadCatalog(config.domain.schemaFolders), registry)
   const fresh = pushed.filter(({ isNew }) => isNew)
-  const summary = `${pushed.length} schema versions at ${registry.url}, ${fresh.length} of them new`
+  const summary = `${pushed.length} schema versions are registered at ${registry.url}, ${fresh.length} of them new`
   return {
     document: { registry: registry.url, pushed },
     text: [...fresh.map(({ file, id }) => `registered ${file} as ${id}`), summary].join('\n'),
@@ -37,7 +37,7 @@ async function check(config: Config): Promise<Report> {
   return {
     document: { problems, folders: counts },
     text: counts
-      .map(({ folder, versions }) => `${folder}: ${versions} schema versions, all sound`)
+      .map(({ folder, versions }) => `${folder}: ${versions} schema versions, no problems`)
       .join('\n'),
   }
 }
@@ -46,7 +46,7 @@ function types(config: Config): Report {
   const written = foldersOf(config).flatMap((folder) => folder.writeTypes())
   return {
     document: { written },
-    text: list([['written', written.join(', ') || 'nothing, types are current']]),
+    text: list([['written', written.join(', ') || 'nothing, types are up to date']]),
   }
 }
 
@@ -62,7 +62,7 @@ async function release(config: Config): Promise<Report> {
     document: { problems, released, written },
     text: list([
       ['released', released.join(', ') || 'nothing new'],
-      ['written', written.join(', ') || 'nothing, types are current'],
+      ['written', written.join(', ') || 'nothing, types are up to date'],
     ]),
   }
 }
@@ -80,5 +80,5 @@ async function upcastersOf({ domain }: Config): Promise<UpcasterChain> {
   return createUpcasterChain((await loadDomain(domain.modules)).upcasters)
 }
 
-/** What the subcommands of `schemas` do. */
+/** The subcommands of `schemas`. */
 export const schemaCommands = { push, check, types, release } satisfies Record<string, SchemaCommand>

@@ -41,19 +41,19 @@ export function addAppend(program: Command, cli: Cli): void {
     .command('append')
     .description('Append one event to a stream.')
     .argument('<streamId>', '{aggregateType}.{aggregateId}, e.g. customer.c-1')
-    .argument('<eventType>', 'as the schemas name it, e.g. PurchaseMade')
+    .argument('<eventType>', 'name of its schema, e.g. PurchaseMade')
     .requiredOption('--data <json>', "the event's data: JSON, @file or - for standard input")
-    .option('--id <uuid>', "the event's id: the same one again changes nothing", parseEventId)
+    .option('--id <uuid>', 'id of the event: the same id is never appended twice', parseEventId)
     .option(
       '--expected-version <version>',
-      'the version that was read, no-stream, stream-exists or any',
+      'the version of the stream that you read, no-stream, stream-exists or any',
       expectation,
       'any',
     )
-    .option('--correlation-id <id>', 'what everything that one request set off has in common')
-    .option('--causation-id <id>', 'the event or command that led to this one')
-    .option('--user-id <id>', 'who')
-    .option('--session-id <id>', 'in which session')
+    .option('--correlation-id <id>', 'shared by everything that one request caused')
+    .option('--causation-id <id>', 'id of the event or command that caused this one')
+    .option('--user-id <id>', 'the user who caused the event')
+    .option('--session-id <id>', 'the session of the user')
     .addHelpText('after', examples)
     .action(async (streamId: string, eventType: string, options: AppendCommandOptions) => {
       cli.report(await append(streamId, eventType, options))
@@ -80,17 +80,17 @@ async function append(streamId: string, type: string, options: AppendCommandOpti
 function appended(type: string, result: AppendResult): Report {
   const { streamId, lastVersion, duplicate, eventIds } = result
   const position = formatPosition(result.position)
-  const what = duplicate ? `${type} was already in` : `Appended ${type} to`
+  const what = duplicate ? `${type} is already in` : `Appended ${type} to`
   return {
     document: { ...result, position },
     text: `${what} ${streamId} at version ${lastVersion} (id ${eventIds.join(', ')}, position ${position})`,
   }
 }
 
-/** An unknown outcome is settled by the same command with the same id. */
+/** Adds to an error with an unknown outcome how to settle it: the same command with the same id. */
 function settleable(error: unknown, id: EventId): unknown {
   if (!(error instanceof EventStoreError) || error.code !== 'outcome-unknown') return error
-  const message = `${error.message}. The event may or may not be there: run the same command again with --id ${id}`
+  const message = `${error.message}. The event may or may not have been appended: run the same command again with --id ${id}`
   return new EventStoreError('outcome-unknown', message, error.details, { cause: error })
 }
 
@@ -119,7 +119,7 @@ const shown = (given: string): string => (given.length > 80 ? `${given.slice(0, 
 
 interface Source {
   readonly source: string
-  /** Text of the command line, or bytes. */
+  /** Text from the command line, or bytes from a file or standard input. */
   readonly content: string | Uint8Array
 }
 

@@ -10,7 +10,7 @@ import { withClient, withWriterOption, type WriterOption } from '../writer-optio
 export function addProjectionList(projection: Command, cli: Cli): void {
   const command = projection
     .command('list')
-    .description('All projections: how many views they have, how far behind they are, what stands still.')
+    .description('List all projections: views, lag, stopped partitions, rebuilds.')
     .addHelpText('after', '\nExample:\n  annals projection list')
     .action(async (options: WriterOption) => {
       cli.report(listed(await withClient(options, (client) => client.projections())))
@@ -21,8 +21,10 @@ export function addProjectionList(projection: Command, cli: Cli): void {
 export function addProjectionShow(projection: Command, cli: Cli): void {
   const command = projection
     .command('show')
-    .description('A projection: its generations, how far each is in each partition, and what stands still.')
-    .argument('<name>', 'of the projection')
+    .description(
+      'Show a projection: its generations, the progress of each in each partition, and why a partition has stopped.',
+    )
+    .argument('<name>', 'name of the projection')
     .addHelpText('after', '\nExample:\n  annals projection show customer-lifetime')
     .action(async (name: string, options: WriterOption) => {
       cli.report(shown(await withClient(options, (client) => client.projection(name).describe())))
@@ -34,7 +36,7 @@ const listed = (projections: readonly ProjectionInfo[]): Report => ({
   document: { projections },
   text:
     projections.length === 0
-      ? 'There are no projections: the domain modules of ANNALS_DOMAIN declare them'
+      ? 'No projections: the domain modules in ANNALS_DOMAIN declare them'
       : table(
           ['projection', 'views', 'lag', 'stopped', 'dead letters', 'rebuild'],
           projections.map(({ name, generations }) => [name, ...summary(generations)]),
@@ -71,7 +73,7 @@ function shown(projection: ProjectionInfo): Report {
 const headOf = ({ name, sources, keyedBy, viewVersion, indexes, serving }: ProjectionInfo): string =>
   list([
     ['projection', name],
-    ['made from', sources.join(', ')],
+    ['sources', sources.join(', ')],
     ['keyed by', keyedBy === 'stream' ? 'stream' : 'key, across streams'],
     ['view version', viewVersion],
     ['indexes', indexes.join(', ') || 'none'],

@@ -9,7 +9,9 @@ import { withClient, withWriterOption, type WriterOption } from '../writer-optio
 export function addStreamShow(stream: Command, cli: Cli): void {
   const command = stream
     .command('show')
-    .description('A stream: its version, when it began and last changed, and which writer owns it.')
+    .description(
+      'Show a stream: its version, the times of its first and last event, its partition and owner.',
+    )
     .argument('<streamId>', '{aggregateType}.{aggregateId}')
     .addHelpText('after', '\nExample:\n  annals stream show customer.c-1')
     .action(async (streamId: string, options: WriterOption) => {
@@ -27,6 +29,6 @@ const shown = (info: PlacedStreamInfo): Report => ({
     ['first event', info.firstTimestamp],
     ['last event', info.lastTimestamp],
     ['partition', info.partition],
-    ['owner', info.owner ?? 'nobody now'],
+    ['owner', info.owner ?? 'none'],
   ]),
 })

@@ -5,7 +5,7 @@ import { failureOf } from '../failure.ts'
 import { duration, grouped } from '../progress/progress-text.ts'
 import { ofCluster } from './cluster-report.ts'
 
-/** What a backup did, for programs and for people. @param path of the folder, as it was given. */
+/** The report of a backup. @param path the folder of the request. */
 export function backupReport(path: string, made: BackupMade): Report {
   const { removed = [], kept = [] } = made.retention ?? {}
   return ofCluster(made.cluster, {
@@ -41,7 +41,7 @@ function documentOf(made: BackupMade): object {
 }
 
 function textOf(path: string, made: BackupMade): string[] {
-  if (made.status === 'nothing-new') return [`Nothing is new since ${made.since}: nothing was added`]
+  if (made.status === 'nothing-new') return [`Nothing new since ${made.since}: no backup was added`]
   const { id, events, bytes, topics, kind } = made.manifest
   const seconds = made.tookMs / 1_000
   const rate = `${grouped(Math.round(events / seconds))} events/s`
@@ -49,7 +49,7 @@ function textOf(path: string, made: BackupMade): string[] {
   if (kind === 'incremental') return [headline]
   return [
     headline,
-    'Left out, for services make it anew from the events: snapshots, projections, what Redis has',
-    `Restored by \`annals restore ${path}\``,
+    'Not included: snapshots, projections and the data in Redis. Services rebuild them from the events',
+    `To restore it: \`annals restore ${path}\``,
   ]
 }

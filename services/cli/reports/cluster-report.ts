@@ -2,7 +2,7 @@ import { clusterText, type NamedCluster } from '#operations'
 
 import type { Report } from '../cli.ts'
 
-/** A report that begins with the cluster it is about: an operator who asked the wrong one sees it at once. */
+/** Adds the cluster to the start of a report, so that an operator who used the wrong one notices it. */
 export const ofCluster = (cluster: NamedCluster, report: Report): Report => ({
   ...report,
   document: { cluster, ...report.document },

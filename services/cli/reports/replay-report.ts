@@ -7,7 +7,7 @@ import { grouped } from '../progress/progress-text.ts'
 import { table } from '../table.ts'
 import { ofCluster } from './cluster-report.ts'
 
-/** What a replay did, for programs and for people. @throws CommandError that says how to resume a replay that failed. */
+/** The report of a replay. @throws CommandError for a replay that failed; its message says how to resume. */
 export function replayReport(request: ReplayRequest, outcome: ReplayOutcome): Report {
   const { cluster } = outcome
   const { document, text } = summaryOf(request, outcome)
@@ -43,7 +43,7 @@ function summaryOf(request: ReplayRequest, outcome: ReplayOutcome): Pick<Report,
   }
 }
 
-/** The document names things as people do who do not know the code. */
+/** The document calls skipped records `unreadable`. */
 const named = ({ leftOut, ...partition }: PartitionProgress): object => ({
   ...partition,
   unreadable: leftOut,
@@ -75,19 +75,20 @@ const partitionTable = (partitions: readonly PartitionProgress[]): string =>
   )
 
 function leftOutLines({ leftOut, counts }: ReplayOutcome): string[] {
-  const lines = leftOut.map((each) => `left out: ${each.position}: ${each.reason}`)
+  const lines = leftOut.map((each) => `skipped: ${each.position}: ${each.reason}`)
   const more = counts.leftOut - leftOut.length
-  return more > 0 ? [...lines, `left out: ${grouped(more)} more`] : lines
+  return more > 0 ? [...lines, `skipped: ${grouped(more)} more`] : lines
 }
 
 function howToResume({ checkpoint, dryRun }: ReplayRequest, { partitions }: ReplayOutcome): string {
-  if (dryRun) return 'A dry run begins anew'
-  if (checkpoint !== undefined) return `Go on by the same command with --resume (checkpoint ${checkpoint})`
+  if (dryRun) return 'A dry run starts over'
+  if (checkpoint !== undefined)
+    return `Run the same command with --resume to continue (checkpoint ${checkpoint})`
   const options = partitions.map(({ partition, next }) => `--from-offset ${partition}:${next}`)
-  return `Go on by the same command with ${options.join(' ')}; next time name a --checkpoint`
+  return `Run the same command with ${options.join(' ')} to continue; next time set --checkpoint`
 }
 
-/** How far it came, in a sentence. */
+/** How many events were replayed, and the position of the next. */
 function howFar({ counts, topic, partitions }: ReplayOutcome): string {
   const last = partitions.find(({ next, until }) => next < until)
   const where =

@@ -79,7 +79,7 @@ test(
     const config = { ...there.env, ANNALS_KAFKA_PARTITIONS: '7' }
     const dry = await cliHere(config)(['restore', folder, '--dry-run'])
     expect(dry).toMatchObject({ exitCode: 0 })
-    expect(dry.stdout).toContain('is whole, and would be restored')
+    expect(dry.stdout).toContain('is intact')
     expect(dry.stdout).toContain(`${eventTopic(here.type)}: 115 events in ${partitions} partitions`)
     expect(dry.stdout).toContain('ANNALS_KAFKA_PARTITIONS was 3, here 7')
     expect(await recordsOf(there)).toEqual([])
@@ -243,13 +243,13 @@ test(
     const refused = await annalsOf(there)(['backup', testFolder()])
     expect(refused.stderr).toContain('events are being moved or restored')
     expect((await annalsOf(there)(['restore', folder, '--dry-run'])).stdout).toContain(
-      'It would go on with a restore that was interrupted',
+      'An interrupted restore would be resumed',
     )
     const interrupted = await restoring(there, folder)
     interrupted.process.kill('SIGINT')
     const end = await interrupted.ended
     expect(end).toMatchObject({ exitCode: 130 })
-    expect(end.stdout).toContain('Interrupted, and nothing is lost: the same command goes on')
+    expect(end.stdout).toContain('Interrupted; nothing is lost: the same command resumes')
     const done = await annalsOf(there)(['restore', folder, '--json'])
     expect(done.json()).toMatchObject({ status: 'restored', resumed: true, events: 15_000 })
     expect(contentOf(await recordsOf(there))).toEqual(contentOf(before))

@@ -83,7 +83,7 @@ test('the first backup has everything, a further one only what is new, and a thi
   })
   expect(await cliHere({})(['backup', 'check', folder])).toMatchObject({
     exitCode: 0,
-    stdout: expect.stringMatching(/^Sound: 2 backups in 1 chains/) as string,
+    stdout: expect.stringMatching(/^No problems: 2 backups in 1 chains/) as string,
   })
   execFileSync('sha256sum', ['--check', '--quiet', 'SHA256SUMS'], { cwd: join(folder, second) })
 })
@@ -178,7 +178,7 @@ async function throughHere({ env }: Installation): Promise<Installation['env']> 
 }
 
 test(
-  'a backup that is killed leaves those before as they are, and the next one clears up',
+  'a killed backup leaves earlier ones unchanged, and the next one cleans up',
   { timeout: 180_000 },
   async () => {
     const where = await heavyInstallation()
@@ -329,7 +329,7 @@ test('a folder that is none, options that do not go together, and a domain witho
   expect(await refused(2, 'backup', folder)).toContain('there is nothing to back up')
   expect(await refused(1, 'restore', folder)).toContain('there is no backup in')
   expect(await annals(['backup', 'list', folder])).toMatchObject({
-    stdout: `There is no backup in ${folder}\n`,
+    stdout: `No backups in ${folder}\n`,
   })
   expect(existsSync(join(folder, '.lock'))).toBe(false)
 })
@@ -357,7 +357,7 @@ test('who may not read is told which right it takes', { timeout: 180_000 }, asyn
     const fresh = testFolder()
     const end = await annalsOf(where)(['backup', fresh, '--json'])
     expect(end).toMatchObject({ exitCode: 1 })
-    expect(end.stderr).toContain('docs/operations/backup.md tells which rights')
+    expect(end.stderr).toContain('docs/operations/backup.md lists the required rights')
     expect(end.json()).toMatchObject({ error: { kafkaCode: 'TOPIC_AUTHORIZATION_FAILED' } })
     return fresh
   }, 60_000)

@@ -308,7 +308,7 @@ describe('what is wrong', () => {
     const file = jsonLines(purchaseLine(fresh(), 1))
     const { exitCode, stderr } = await annals(['import', file, '--url', 'http://127.0.0.1:1'])
     expect(exitCode).toBe(3)
-    expect(stderr).toContain('./scripts/start.sh starts one')
+    expect(stderr).toContain('./scripts/start.sh starts a local stack')
   })
 })
 

@@ -70,7 +70,7 @@ test('interrupted by Ctrl-C and resumed: no event is missing or there twice', as
   slow.process.kill('SIGINT')
   const end = await slow.ended
   expect(end.exitCode).toBe(130)
-  expect(end.stdout).toContain(`Interrupted. Go on by the same command with --resume`)
+  expect(end.stdout).toContain(`Interrupted. Run the same command with --resume to continue`)
   const part = eventsInFile(path).length
   expect(part).toBeGreaterThan(20)
   expect(part).toBeLessThan(1_100)
@@ -147,7 +147,7 @@ test('a full disk says how far it came, and how to go on', async () => {
   ])
   expect(end.exitCode).toBe(1)
   expect(end.stderr).toMatch(
-    /writing \/dev\/full: the disk is full\. Make room\. 0 events were replayed, next is .*:0:0\. Go on by the same command with --resume/,
+    /writing \/dev\/full: the disk is full\. Make room\. 0 events were replayed, next is .*:0:0\. Run the same command with --resume to continue/,
   )
   expect(end.json()).toMatchObject({ error: { code: 'disk-full', events: 0 } })
 })

@@ -116,7 +116,10 @@ test('without a checkpoint, offsets to go on from are named', async () => {
   const { exitCode, stdout } = await slow.ended
   expect(exitCode).toBe(130)
   const options =
-    /by the same command with ((?:--from-offset \d:\d+ ?)+);/.exec(stdout)?.[1]?.split(' ') ?? []
+    /Run the same command with ((?:--from-offset \d:\d+ )+)to continue;/
+      .exec(stdout)?.[1]
+      ?.trim()
+      .split(' ') ?? []
   expect(await here(['replay', source.type, '--to-topic', copy, ...options])).toMatchObject({
     exitCode: 0,
   })

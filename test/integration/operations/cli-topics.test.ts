@@ -17,7 +17,7 @@ test('topics list, check and create: what is there, what is missing, what is not
   const before = await annals(['topics', 'list'])
   expect(before).toMatchObject({ exitCode: 0, stderr: '' })
   expect(before.stdout).toMatch(
-    new RegExp(`^Kafka cluster \\S+ at \\S+\ntopic +role +partitions .*\n${events} +events +not there yet\n`),
+    new RegExp(`^Kafka cluster \\S+ at \\S+\ntopic +role +partitions .*\n${events} +events +missing\n`),
   )
 
   const made = await annals(['topics', 'create', where.type])

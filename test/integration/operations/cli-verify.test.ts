@@ -134,7 +134,7 @@ test('records that no writer would append are found, and told where they are', a
   expect(text.stdout).toMatch(
     /^Kafka cluster \S+ at \S+\nlog {2}eventstore\.\S+:\d:\d+ \S+( version \d)? {2}\S+: /,
   )
-  expect(text.stdout).toMatch(/… and \d+ more: --findings-max prints them/)
+  expect(text.stdout).toMatch(/… and \d+ more: set --findings-max to print them/)
 })
 
 test('an event id that is twice in one stream is found; in two streams it is two events', async () => {

@@ -115,7 +115,7 @@ test(
     const moved = await annals(['topics', 'repartition', where.type, '--partitions', '5', '--yes'])
     expect(moved.exitCode).toBe(0)
     expect(moved.stderr).toMatch(/^(\d+ % .*\n)+$/)
-    expect(moved.stdout).toMatch(/events of \S+ are in 5 partitions now \(3 before\), each compared/)
+    expect(moved.stdout).toMatch(/events of \S+ from 3 to 5 partitions and compared each/)
     expect(await contentOf(where)).toEqual(before)
     for (const { partition, events } of await readLog(where)) {
       expect(events.every(({ streamId }) => partitionFor(streamId, 5) === partition)).toBe(true)
