@@ -9,7 +9,7 @@ const content = fc.oneof(
   fc.string({ unit: 'binary' }).map((text) => Buffer.from(text)),
 )
 
-test('every record comes back from its line byte for byte, and takes one line', () => {
+test('every record round-trips through one line byte for byte', () => {
   const records = fc.record({
     offset: fc.maxSafeNat(),
     timestampMs: fc.maxSafeNat(),
@@ -26,7 +26,7 @@ test('every record comes back from its line byte for byte, and takes one line', 
   )
 })
 
-test('what is text can be read as it stands', () => {
+test('text is stored as text', () => {
   const line = recordLine({
     offset: 7,
     timestampMs: 1_700_000_000_000,
@@ -42,6 +42,6 @@ test('what is text can be read as it stands', () => {
   )
 })
 
-test.each(['', '{', '{}', '{"offset":-0.5,"timestamp":1}'])('%j is no record', (line) => {
+test.each(['', '{', '{}', '{"offset":-0.5,"timestamp":1}'])('%j is not a record', (line) => {
   expect(() => recordOf(line)).toThrow()
 })

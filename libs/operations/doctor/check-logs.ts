@@ -11,7 +11,7 @@ import { fail, type Finding, ok, warn } from './finding.ts'
 
 const redisMsMax = 2_000
 
-/** Checks the logs: deleted heads, topics created again, stray records, epochs. Without Redis it checks what Kafka alone shows. */
+/** Checks the logs: deleted heads, recreated topics, stray records, epochs. Without Redis it checks only what Kafka shows. */
 export async function checkLogs(
   cluster: KafkaCluster,
   config: Config,
@@ -25,7 +25,7 @@ export async function checkLogs(
     if (found.length > 0) return found.map(findingOf)
     return topics.length === 0
       ? []
-      : [ok('logs', 'whole, with room for take-overs, and written by their owners alone')]
+      : [ok('logs', 'complete, written only by their owners, and with epochs left for take-overs')]
   } finally {
     redis.close()
   }

@@ -43,8 +43,8 @@ function persistence(info: Info): Finding[] {
   const failed = ['aof_last_write_status', 'aof_last_bgrewrite_status'].filter(
     (status) => (info[status] ?? 'ok') !== 'ok',
   )
-  if (failed.length === 0) return [ok('Redis persistence', 'the append-only file is on and written')]
-  const remedy = "Look into Redis's log: mostly its disk is full"
+  if (failed.length === 0) return [ok('Redis persistence', 'the append-only file is enabled and writable')]
+  const remedy = 'See the log of Redis: usually its disk is full'
   return failed.map((status) => fail('Redis persistence', `${status} is ${info[status] ?? ''}`, remedy))
 }
 
@@ -52,6 +52,6 @@ function eviction({ maxmemory_policy: policy = 'unknown' }: Info): Finding {
   if (policy === 'noeviction' || policy.startsWith('volatile-')) {
     return ok('Redis eviction', `${policy}: versions and offsets are never evicted`)
   }
-  const message = `maxmemory-policy is ${policy}: versions and offsets may be evicted, and partitions stand still until they are rebuilt`
+  const message = `maxmemory-policy is ${policy}: versions and offsets can be evicted, and partitions cannot serve until they are rebuilt`
   return fail('Redis eviction', message, 'Set maxmemory-policy to volatile-lfu')
 }

@@ -15,7 +15,7 @@ export async function checkSchemas(config: Config, domain: DomainModule): Promis
     missing.push(
       fail(
         `schema ${file}`,
-        `it is not registered at ${registry.url}: events of it cannot be written`,
+        `it is not registered at ${registry.url}: its events cannot be written`,
         'Run ./annals schemas push',
       ),
     )
@@ -32,7 +32,7 @@ const withoutSchema = (domain: DomainModule, catalog: SchemaCatalog): Finding[] 
       .map((name) =>
         fail(
           `event ${type}.${name}`,
-          'it has no schema in the folders of ANNALS_SCHEMAS',
+          'it has no schema in the folders in ANNALS_SCHEMAS',
           `Write ${type}/${name}.v1.avsc, then run ./annals schemas release`,
         ),
       ),

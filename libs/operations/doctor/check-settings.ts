@@ -20,7 +20,7 @@ export async function checkSettings(
     ...sound.map((name) => ok(`topic ${name}`, 'its settings keep every event')),
     ...unsafe.map(unsafeSetting),
     ...absent.map((name) =>
-      warn(`topic ${name}`, 'there is no such topic yet', 'Start a writer: it makes the topic'),
+      warn(`topic ${name}`, 'it does not exist yet', 'Start a writer: it creates the topic'),
     ),
     brokerCount(cluster.brokerIds.length),
   ]
@@ -30,9 +30,9 @@ const unsafeSetting = ({ subject, setting, actual, recommended, why }: TopicFind
   fail(subject, `${setting} is ${actual}: ${why}`, `Set ${setting} of ${subject} to ${recommended}`)
 
 function brokerCount(count: number): Finding {
-  if (count >= brokersWanted) return ok('brokers', `${count} of them`)
-  const one = 'there is only one: events that were acknowledged are lost with its disk'
-  const two = 'there are only two: a third one must be there for one to be lost without a stop'
+  if (count >= brokersWanted) return ok('brokers', `there are ${count}`)
+  const one = 'there is only one: acknowledged events are lost with its disk'
+  const two = 'there are only two: without a third, appends stop when one fails'
   return warn(
     'brokers',
     count === 1 ? one : two,

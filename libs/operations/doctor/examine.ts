@@ -13,10 +13,10 @@ import { checkSettings } from './check-settings.ts'
 import { checkWriters } from './check-writers.ts'
 import { fail, type Finding, found, ok, warn } from './finding.ts'
 
-/** `interrupted`: the other parts were not looked at. */
+/** `interrupted`: the other parts were not checked. */
 export interface Examination {
   readonly status: 'examined' | 'interrupted'
-  /** No finding is a failure. */
+  /** True if no finding is a failure. */
   readonly isHealthy: boolean
   readonly findings: readonly Finding[]
 }
@@ -84,6 +84,6 @@ function ofDomain({ aggregates }: DomainModule): Finding[] {
   if (aggregates.length > 0) {
     return [ok('domain', `aggregate types ${aggregates.map(({ type }) => type).join(', ')}`)]
   }
-  const message = 'no domain module is configured: topics, schemas and owners cannot be looked at'
-  return [warn('domain', message, 'Set ANNALS_DOMAIN as for the writers')]
+  const message = 'no domain module is configured: topics, schemas and owners cannot be checked'
+  return [warn('domain', message, 'Set ANNALS_DOMAIN to the value that the writers use')]
 }

@@ -1,11 +1,11 @@
 /** One result of a check. `fail`: a guarantee may be broken. `warn`: it holds, with too little margin. */
 export interface Finding {
   readonly status: 'ok' | 'warn' | 'fail'
-  /** What was looked at: `topic eventstore.order`. */
+  /** What was checked: `topic eventstore.order`. */
   readonly subject: string
-  /** What was found, and what it means. */
+  /** The result, and what it means. */
   readonly message: string
-  /** What to do; absent where all is well. */
+  /** What to do; absent for `ok`. */
   readonly remedy?: string
 }
 
@@ -25,7 +25,7 @@ export const fail = (subject: string, message: string, remedy: string): Finding 
   remedy,
 })
 
-/** The findings of a check, or a failure where it could not run. */
+/** The findings of a check, or a failure if it cannot run. */
 export async function found(
   subject: string,
   remedy: string,

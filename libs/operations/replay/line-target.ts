@@ -6,12 +6,12 @@ import { type FedEvent, isReadable } from '#projections'
 import { UnreadableError } from './replay-error.ts'
 import type { LeftOut, ReplayTarget, Written } from './replay-target.ts'
 
-/** Takes lines, one piece after the other. */
+/** A destination of lines, written one chunk after the other. */
 export interface LineOutput {
-  /** Bytes written, from the beginning of the file. */
+  /** Bytes written since the start of the file. */
   readonly bytes: number
   write(lines: Buffer): Promise<void>
-  /** Comes back when what is written outlives a crash of the machine. */
+  /** Resolves when the written lines survive a crash of the machine. */
   sync(): Promise<void>
   close(): Promise<void>
 }
@@ -21,7 +21,7 @@ export interface LineTargetOptions {
   readonly format: Pick<EventFormat, 'decodeEach'>
   readonly line: (event: RecordedEvent) => string
   readonly output: LineOutput
-  /** Whether to leave out what cannot be decoded, or to stop there. */
+  /** Whether to skip records that cannot be decoded, instead of failing. */
   readonly skipUnreadable: boolean
 }
 
@@ -70,7 +70,7 @@ export class LineTarget implements ReplayTarget {
     return { position: formatPosition(position), reason: unreadable.message }
   }
 
-  /** One after the other, so that the length of the file and what counts as written always belong together. */
+  /** Runs one write or save at a time, so that the size of the file always matches the progress. */
   #inTurn(work: () => Promise<void>): Promise<void> {
     const turn = this.#turn.then(work)
     this.#turn = turn.catch(() => undefined)

@@ -5,17 +5,17 @@ import type { LogReader } from '#kafka'
 import type { EventFilter } from './record-filter.ts'
 import { ReplayError } from './replay-error.ts'
 
-/** Which part of a topic; all bounds that are given must hold. */
+/** A part of a topic. All given bounds apply. */
 export interface Bounds {
   /** Empty: all. */
   readonly partitions: readonly number[]
   /** First offset by partition. */
   readonly fromOffsets: ReadonlyMap<number, number>
-  /** First offset not to replay any more. */
+  /** End offset by partition, exclusive. */
   readonly untilOffsets: ReadonlyMap<number, number>
 }
 
-/** A part of one partition: offsets from `from` to before `until`. */
+/** A part of one partition: offsets from `from` to `until`, exclusive. */
 export interface Range {
   readonly partition: number
   readonly from: number
@@ -25,13 +25,13 @@ export interface Range {
 interface Source {
   readonly reader: Pick<LogReader, 'startOffset' | 'endOffset' | 'offsetForTime'>
   readonly topic: string
-  /** How many the topic has. */
+  /** Number of partitions of the topic. */
   readonly partitions: number
 }
 
 /**
- * What to read of each partition. Without an end it is that of the log as it is now.
- * @throws ReplayError `offset-out-of-range`, naming the range that there is; LogError.
+ * The range to read of each partition. The default end is the current end of the log.
+ * @throws ReplayError `offset-out-of-range`, naming the existing range; LogError.
  */
 export function rangesOf(
   source: Source,
@@ -61,7 +61,7 @@ async function rangeOf(
   const check = (option: string, offset: number | undefined): void => {
     if (offset === undefined || (offset >= start && offset <= end)) return
     throw outOfRange(
-      `${option} ${partition}:${offset}: partition ${partition} of ${topic} has offsets from ${start} to before ${end}`,
+      `${option} ${partition}:${offset}: partition ${partition} of ${topic} has offsets from ${start} to ${end}, exclusive`,
     )
   }
   check('--from-offset', fromOffsets.get(partition))
@@ -80,7 +80,7 @@ function checkPartition(
   streamId: StreamId | undefined,
 ): void {
   if (partition >= partitions) {
-    throw outOfRange(`there is no partition ${partition}: ${topic} has partitions 0 to ${partitions - 1}`)
+    throw outOfRange(`partition ${partition} does not exist: ${topic} has partitions 0 to ${partitions - 1}`)
   }
   const own = streamId === undefined ? partition : partitionFor(streamId, partitions)
   if (own !== partition)

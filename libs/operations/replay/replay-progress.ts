@@ -2,24 +2,24 @@ import type { Checkpoint } from './checkpoint.ts'
 import type { Range } from './ranges.ts'
 import type { LeftOut, Written } from './replay-target.ts'
 
-/** How far one partition is. */
+/** The progress of one partition. */
 export interface PartitionProgress extends Range {
-  /** All before it is done. */
+  /** All records before this offset are done. */
   readonly next: number
-  /** Records looked at. */
+  /** Records that were read. */
   readonly read: number
-  /** Events that the target has. */
+  /** Events that were written to the target. */
   readonly replayed: number
-  /** Records left out because they cannot be decoded. */
+  /** Records skipped because they cannot be decoded. */
   readonly leftOut: number
 }
 
 type Counts = { -readonly [Name in keyof PartitionProgress]: PartitionProgress[Name] }
 
-/** Those left out are named up to this number, and counted beyond it. */
+/** The maximum of skipped records that are listed. All are counted. */
 const namedMax = 100
 
-/** How far a replay is. */
+/** The progress of a replay. */
 export class ReplayProgress {
   readonly #partitions: ReadonlyMap<number, Counts>
   readonly #leftOut: LeftOut[]
@@ -42,7 +42,7 @@ export class ReplayProgress {
     return [...this.#partitions.values()]
   }
 
-  /** The first ones. */
+  /** The first skipped records. */
   get leftOut(): readonly LeftOut[] {
     return this.#leftOut
   }
@@ -68,7 +68,7 @@ export class ReplayProgress {
     this.#leftOut.push(...by.leftOut.slice(0, namedMax - this.#leftOut.length))
   }
 
-  /** Nothing behind is wanted: markers, or events that the filters leave out. */
+  /** Marks a partition as done: only markers or events that do not match the filter are left. */
   finish(partition: number): void {
     this.#of(partition).next = this.#of(partition).until
   }

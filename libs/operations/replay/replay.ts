@@ -17,11 +17,11 @@ export interface ReplayOptions {
   readonly isLast: (record: StoredRecord) => boolean
   readonly target: ReplayTarget
   readonly pace: Pace
-  /** Partitions at once. */
+  /** Partitions that are read at the same time. */
   readonly parallel: number
   /** Saves the progress regularly and at the end. */
   readonly save?: (fileBytes: number) => Promise<void>
-  /** Ends it: what is in hand is finished. */
+  /** Ends the replay after the records in flight. */
   readonly signal: AbortSignal
 }
 
@@ -32,8 +32,8 @@ export type ReplayEnd =
 const saveIntervalMs = 1_000
 
 /**
- * Replays what is left of each partition, several of them at once, each in its order. The first failure ends all: what
- * they have in hand is finished, and the checkpoint covers it. Nothing is thrown.
+ * Replays the rest of each partition, several partitions concurrently, each in its order. The first failure ends all of them: the records
+ * in flight are finished, and the checkpoint covers them. It never throws.
  */
 export async function replay(options: ReplayOptions): Promise<ReplayEnd> {
   const failed = new AbortController()
@@ -43,7 +43,7 @@ export async function replay(options: ReplayOptions): Promise<ReplayEnd> {
     failed.abort()
   }
   const running = { ...options, signal: AbortSignal.any([options.signal, failed.signal]) }
-  // Before the first event, so that a replay that is killed early can be resumed.
+  // Before the first event, so that a replay that is killed early can also be resumed.
   await save(running).catch(fail)
   const ended = new AbortController()
   const saving = saveRegularly(running, ended.signal).catch(fail)
@@ -77,7 +77,7 @@ async function save({ target, save: keep }: ReplayOptions): Promise<void> {
   if (keep !== undefined) await target.settle(keep)
 }
 
-/** Events that go at once, of records that were looked at. */
+/** Events that are written together, and the number of records read for them. */
 interface Portion {
   readonly events: readonly StoredRecord[]
   readonly read: number
@@ -108,7 +108,7 @@ class PartitionReplay {
     await pieces.return()
   }
 
-  /** @returns whether nothing that comes later is wanted. */
+  /** @returns whether no later record can match. */
   async #replay(records: readonly StoredRecord[]): Promise<boolean> {
     const { progress, isLast, signal } = this.#options
     try {
@@ -121,7 +121,7 @@ class PartitionReplay {
       return false
     } catch (error) {
       if (!(error instanceof UnreadableError)) throw error
-      // Records before the unreadable one are sound and are written.
+      // Writes the records before the unreadable one.
       const { next } = progress.of(this.#partition)
       const good = records.filter(({ offset }) => offset >= next && offset < error.position.offset)
       for (const portion of this.#portionsOf(good)) await this.#write(portion)

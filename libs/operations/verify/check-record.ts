@@ -9,7 +9,7 @@ export interface LogPartition {
   readonly topic: string
   readonly topicId: string
   readonly partition: number
-  /** How many the topic has. */
+  /** Number of partitions of the topic. */
   readonly partitions: number
 }
 
@@ -19,15 +19,15 @@ export interface Problem {
 }
 
 export interface CheckedRecord {
-  /** Undefined where the record is no event at all. */
+  /** Undefined if the record is not an event. */
   readonly event: StoredEvent | undefined
   readonly problems: readonly Problem[]
 }
 
-/** A clock that is a day ahead is a wrong one. */
+/** A clock that is more than a day ahead is wrong. */
 const aheadMsMax = 24 * 3_600_000
 
-/** What can be seen of a record by itself: headers, key, partition, time. */
+/** Checks a record on its own: headers, key, partition, time. */
 export function checkRecord(record: StoredRecord, place: LogPartition, nowMs = Date.now()): CheckedRecord {
   let event: StoredEvent
   try {
@@ -72,7 +72,7 @@ function problemsOfPlace({ key }: StoredRecord, { streamId }: StoredEvent, place
   }
   const rightful = partitionFor(streamId, place.partitions)
   if (rightful !== place.partition) {
-    const message = `${streamId} belongs into partition ${rightful} of ${place.partitions}`
+    const message = `${streamId} belongs to partition ${rightful} of ${place.partitions}`
     problems.push({ code: 'wrong-partition', message })
   }
   return problems

@@ -45,7 +45,7 @@ function textOf(path: string, made: BackupMade): string[] {
   const { id, events, bytes, topics, kind } = made.manifest
   const seconds = made.tookMs / 1_000
   const rate = `${grouped(Math.round(events / seconds))} events/s`
-  const headline = `Made ${id}: ${grouped(events)} events of ${topics.length} ${topics.length === 1 ? 'topic' : 'topics'}, ${grouped(bytes)} bytes, in ${seconds.toFixed(1)} s (${rate})`
+  const headline = `Created ${id}: ${grouped(events)} events of ${topics.length} ${topics.length === 1 ? 'topic' : 'topics'}, ${grouped(bytes)} bytes, in ${seconds.toFixed(1)} s (${rate})`
   if (kind === 'incremental') return [headline]
   return [
     headline,

@@ -98,7 +98,7 @@ test(
     expect(await new Topics(hands.cluster).describe([restoreJournal(here.type)])).toEqual([])
     const again = await annalsOf(there)(['restore', folder])
     expect(again).toMatchObject({ exitCode: 1, stdout: '' })
-    expect(again.stderr).toContain(`${eventTopic(here.type)} has records already`)
+    expect(again.stderr).toContain(`${eventTopic(here.type)} already contains records`)
 
     await goesOn(here, there, late)
   },
@@ -150,12 +150,12 @@ test('an earlier backup of the chain is restored by its name, or by time', { tim
   expect(await dry('--until', new Date(betweenMs).toISOString())).toMatchObject({ backup: first, events: 20 })
   const early = await annals(['restore', folder, '--until', '2001-01-01'])
   expect(early).toMatchObject({ exitCode: 1 })
-  expect(early.stderr).toContain('there is no backup that was finished by 2001-01-01T00:00:00.000Z')
+  expect(early.stderr).toContain('there is no backup that finished by 2001-01-01T00:00:00.000Z')
   expect(await annals(['restore', folder, '--at', 'no-such'])).toMatchObject({ exitCode: 1 })
   truncateSync(filesIn(folder, last)[0] ?? '', 20)
   const damaged = await annals(['restore', folder])
   expect(damaged.stderr).toContain('it is truncated')
-  expect(damaged.stderr).toContain(`--at ${first} restores what was before it`)
+  expect(damaged.stderr).toContain(`--at ${first} restores the backup before it`)
   rmSync(filesIn(folder, last)[0] ?? '')
   expect((await annals(['restore', folder])).stderr).toContain('is missing')
   expect(await recordsOf(there)).toEqual([])
@@ -279,7 +279,7 @@ test(
     const foreign = await annalsOf(there)(['restore', folder])
     expect(foreign).toMatchObject({ exitCode: 1 })
     expect(foreign.stderr).toContain(
-      `partition 0 of ${eventTopic(here.type)} holds events that are not from this backup`,
+      `partition 0 of ${eventTopic(here.type)} contains events that are not from this backup`,
     )
   },
 )

@@ -102,9 +102,9 @@ describe('what cannot be replayed', () => {
 
   test('an unknown aggregate type, and a stream of one', async () => {
     expect(await failed(1, 'no-such-type')).toContain(
-      'there is no topic eventstore.no-such-type in Kafka cluster ',
+      'topic eventstore.no-such-type does not exist in Kafka cluster ',
     )
-    expect(await failed(1, '--stream', 'no-such-type.1')).toContain('there is no topic')
+    expect(await failed(1, '--stream', 'no-such-type.1')).toMatch(/topic \S+ does not exist/)
   })
 
   test('offsets and partitions out of range, with the range', async () => {
@@ -131,13 +131,13 @@ describe('what cannot be replayed', () => {
     [['--rate', '0'], '--rate 0: expected a whole number from 1'],
     [['--parallel', '0'], '--parallel 0'],
     [['--format', 'xml'], 'Allowed choices are ndjson, cloudevents'],
-    [['--resume'], 'name it by --checkpoint'],
+    [['--resume'], 'set --checkpoint'],
     [['--create'], '--create needs --to-topic'],
     [['--dry-run', '--checkpoint', 'x'], 'a dry run stores no checkpoint'],
     [['--to-file', 'x', '--to-topic', 'y'], 'cannot be used with'],
     [['--to-file', 'x', '--resume', '--overwrite'], 'cannot be used with'],
     [['--to-topic', 'a b'], 'expected letters, digits'],
-    [['--to-file', 'a', '--checkpoint', './a'], 'the events themselves go there'],
+    [['--to-file', 'a', '--checkpoint', './a'], 'that is the file for the events'],
     [['--stream', 'customer.1'], 'and not both'],
     [['--to-projection', 'p'], 'cannot be used with --to-projection'],
   ])('options that are wrong: %j', async (args, message) => {

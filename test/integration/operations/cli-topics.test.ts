@@ -85,7 +85,7 @@ test('errors of topics are told in one line', async () => {
   const absent = await annals(['topics', 'repartition', where.type, '--partitions', '2', '--yes'])
   expect(absent).toMatchObject({
     exitCode: 1,
-    stderr: `error: there is no topic ${eventTopic(where.type)}\n`,
+    stderr: `error: topic ${eventTopic(where.type)} does not exist\n`,
   })
   const noMove = await annals(['topics', 'repartition', where.type, '--abort', '--yes'])
   expect(noMove.stderr).toContain('no move of')

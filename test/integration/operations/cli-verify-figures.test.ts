@@ -93,8 +93,8 @@ describe.each(stores)('with views in %s', (_, { env, setFigure, dropFigure }) =>
     await dropFigure(where, serving, gone)
     expect([...(await findings(where))].sort()).toEqual(
       [
-        ['figure-differs', changed, 'by index spend it is placed by 1000000, and its view makes 25'],
-        ['figure-differs', gone, 'by index spend it has no figure for it, and its view makes 25'],
+        ['figure-differs', changed, 'index spend has the value 1000000, expected 25 from its view'],
+        ['figure-differs', gone, 'index spend has no value for it, expected 25 from its view'],
       ].sort(),
     )
   })

@@ -357,7 +357,7 @@ test('a type that is not there, and servers that are away, are told in one line'
   const where = testInstallation(env)
   const unknown = await cliHere(where.env)(['verify', 'nothing'])
   expect(unknown).toMatchObject({ exitCode: 2, stdout: '' })
-  expect(unknown.stderr).toContain('there is no aggregate type nothing')
+  expect(unknown.stderr).toContain('has no aggregate type nothing')
   const noRedis = await cliHere({ ...where.env, ANNALS_REDIS_URL: 'redis://127.0.0.1:1' })(['verify'])
   expect(noRedis).toMatchObject({ exitCode: 3, stdout: '' })
   expect(noRedis.stderr).toMatch(/^error: Redis at 127\.0\.0\.1:1/)

@@ -223,7 +223,7 @@ test('a move that is given up leaves everything as it was; once the old topic is
   )
   const late = await annals(['topics', 'repartition', where.type, '--abort', '--yes'])
   expect(late).toMatchObject({ exitCode: 1 })
-  expect(late.stderr).toContain('is gone already: run the move again without --abort')
+  expect(late.stderr).toContain('is already deleted: run the move again without --abort')
   expect(await annals(['topics', 'repartition', where.type, '--yes'])).toMatchObject({ exitCode: 0 })
   expect(await contentOf(where)).toEqual(before)
 })

@@ -98,7 +98,7 @@ test('a member that advertises a foreign server has no partitions, and the serve
   expect(foreign.headers).not.toContain('authorization')
   expect(beyond.requests).toEqual([])
   expect(await doctorOn(where)).toMatchObject([
-    { status: 'fail', message: expect.stringContaining(`what answers at ${foreign.url} is not`) as string },
+    { status: 'fail', message: expect.stringContaining(`the process at ${foreign.url} is not`) as string },
   ])
 })
 

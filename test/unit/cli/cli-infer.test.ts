@@ -53,7 +53,7 @@ test('writes schemas that accept the events, and replaces no file', async () => 
   expect(imported.json()).toMatchObject({ problems: [] })
   const again = await run(path, '--type', 'parcel', '--write')
   expect(again).toMatchObject({ exitCode: 2 })
-  expect(again.stderr).toContain('already there, and not replaced')
+  expect(again.stderr).toContain('already exists, and is not replaced')
 })
 
 test('a field that no schema can have is named; without a proposal the command fails', async () => {
