@@ -11,7 +11,7 @@ export const version =
     parseVersion(text, option)
 
 /** Parses an option that is a whole number from `min` to `max`. @throws UsageError that names the option. */
-export const count =
+export const wholeNumber =
   (option: string, min: number, max: number) =>
   (text: string): number => {
     const number = Number(text)

@@ -3,7 +3,7 @@ import type { Environment } from '#config'
 import type { ExitCode } from './exit-code.ts'
 
 /** The result of a command, for programs and for people. */
-export interface Report {
+export interface CommandReport {
   /** Plain JSON; what `--json` prints. */
   readonly document: object
   /** What a person reads, without a trailing newline. */
@@ -20,5 +20,5 @@ export interface Cli {
   /** Whether a program reads the output. */
   readonly isJson: boolean
   /** Prints the result as JSON or as text. A command calls it once. */
-  report(report: Report): void
+  report(report: CommandReport): void
 }

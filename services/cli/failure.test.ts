@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 
 import { OperationError, type OperationErrorCode, operationErrors, problemsKeptMax } from '#operations'
 
-import { problemsKeptMax as problemsKeptMaxOfImport } from './commands/import.ts'
+import { errorsMaxLimit } from './commands/import.ts'
 import { failureOf, withRightsAdvice } from './failure.ts'
 
 const exitCodes = { 'correct-request': 2, 'change-state': 1, retry: 3 } as const
@@ -30,5 +30,5 @@ test('advice on rights is added only to an error about missing rights', () => {
 })
 
 test('the maximum of --errors-max is the number of problems that an import keeps', () => {
-  expect(problemsKeptMaxOfImport).toBe(problemsKeptMax)
+  expect(errorsMaxLimit).toBe(problemsKeptMax)
 })

@@ -10,7 +10,7 @@ import { SchemaError, type SchemaErrorCode } from '#schemas'
 import type { ExitCode } from './exit-code.ts'
 
 /** Why a command failed. */
-export interface Failure {
+export interface CommandFailure {
   readonly exitCode: ExitCode
   /** Stable; for programs. */
   readonly code: string
@@ -28,9 +28,9 @@ export class UsageError extends Error {
 /** A failure whose code and exit code the command itself chose. */
 export class CommandError extends Error {
   override readonly name = 'CommandError'
-  readonly failure: Failure
+  readonly failure: CommandFailure
 
-  constructor(failure: Failure, options: ErrorOptions = {}) {
+  constructor(failure: CommandFailure, options: ErrorOptions = {}) {
     super(failure.message, options)
     this.failure = failure
   }
@@ -52,7 +52,7 @@ export function withRightsAdvice(error: unknown, advice: string): unknown {
 }
 
 /** Translates any error. An unexpected error is a bug in Annals; its message contains the stack. */
-export function failureOf(error: unknown): Failure {
+export function failureOf(error: unknown): CommandFailure {
   if (error instanceof CommanderError) return usage(`${inOneLine(error.message)}. See --help`)
   if (error instanceof UsageError) return usage(error.message)
   if (error instanceof InvalidInputError) return { ...usage(error.message), details: { path: error.path } }
@@ -81,7 +81,7 @@ const operationExitCodes: Record<OperationRemedy, ExitCode> = {
   retry: 3,
 }
 
-const operationFailure = ({ code, remedy, message }: OperationError): Failure => ({
+const operationFailure = ({ code, remedy, message }: OperationError): CommandFailure => ({
   exitCode: operationExitCodes[remedy],
   code: code === 'invalid-request' ? 'usage' : code,
   message,
@@ -102,7 +102,7 @@ const logExitCodes: Record<LogOutcome, ExitCode> = {
   'events-deleted': 1,
 }
 
-const logFailure = ({ outcome, message, kafkaCode }: LogError): Failure => ({
+const logFailure = ({ outcome, message, kafkaCode }: LogError): CommandFailure => ({
   exitCode: logExitCodes[outcome],
   code: `kafka-${outcome}`,
   message,
@@ -111,7 +111,7 @@ const logFailure = ({ outcome, message, kafkaCode }: LogError): Failure => ({
 
 const inOneLine = (text: string): string => text.replace(/^error: /, '').replaceAll('\n', ' ')
 
-const usage = (message: string): Failure => ({ exitCode: 2, code: 'usage', message })
+const usage = (message: string): CommandFailure => ({ exitCode: 2, code: 'usage', message })
 
 const storeExitCodes: Partial<Record<ErrorCode, ExitCode>> = {
   'invalid-request': 2,
@@ -124,7 +124,7 @@ const storeExitCodes: Partial<Record<ErrorCode, ExitCode>> = {
 }
 const schemaExitCodes: Partial<Record<SchemaErrorCode, ExitCode>> = { 'registry-unreachable': 3 }
 
-function storeFailure({ code, message, details, cause }: EventStoreError): Failure {
+function storeFailure({ code, message, details, cause }: EventStoreError): CommandFailure {
   // An error with a cause was created by the client: the service did not answer.
   const isSilent = code === 'unavailable' && cause !== undefined
   const advice = isSilent

@@ -2,11 +2,11 @@ import { stripVTControlCharacters, styleText } from 'node:util'
 
 import type { OperationNotice } from '#operations'
 
-import type { Report } from './cli.ts'
-import type { Failure } from './failure.ts'
+import type { CommandReport } from './cli.ts'
+import type { CommandFailure } from './failure.ts'
 import { printable } from './visible.ts'
 
-export function printReport({ document, text, isAside = false }: Report, isJson: boolean): void {
+export function printReport({ document, text, isAside = false }: CommandReport, isJson: boolean): void {
   const printed = isJson ? JSON.stringify(document) : printable(text)
   if (isAside) console.error(printed)
   else console.log(printed)
@@ -24,7 +24,7 @@ const waitingText = ({ groupId, members, waitMs }: GroupNotice): string =>
   `group ${groupId} has ${members} member${members === 1 ? '' : 's'}: waiting up to ${Math.ceil(waitMs / 1_000)} s for Kafka to remove stopped members`
 
 /** Prints the message on stderr. With `--json` it also prints the error as a document on stdout. */
-export function printFailure({ exitCode, code, message, details }: Failure, isJson: boolean): void {
+export function printFailure({ exitCode, code, message, details }: CommandFailure, isJson: boolean): void {
   console.error(
     `${styleText('red', 'error:', { stream: process.stderr })} ${printable(stripVTControlCharacters(message))}`,
   )
@@ -46,7 +46,7 @@ export function endOnBrokenOutput(): void {
 }
 
 /** The command itself may have succeeded: only its output is incomplete. */
-const outputFailure = ({ message }: Error): Failure => ({
+const outputFailure = ({ message }: Error): CommandFailure => ({
   exitCode: 1,
   code: 'output-failed',
   message: `standard output cannot be written: ${message}. The changes of the command took effect; part of its output is missing`,

@@ -4,7 +4,7 @@ import {
   type Bounds,
   canBeginWith,
   type Destination,
-  type EventFilter,
+  type ReplayFilter,
   type ReplayRequest,
 } from '#operations'
 
@@ -66,7 +66,7 @@ const boundsOf = ({ partition, fromOffset, untilOffset }: ReplayCommandOptions):
   untilOffsets: untilOffset ?? new Map<number, number>(),
 })
 
-const filterOf = (options: ReplayCommandOptions): EventFilter => ({
+const filterOf = (options: ReplayCommandOptions): ReplayFilter => ({
   ...(options.stream !== undefined && { streamId: options.stream }),
   ...(options.fromVersion !== undefined && { fromVersion: options.fromVersion }),
   ...(options.untilVersion !== undefined && { untilVersion: options.untilVersion }),

@@ -5,7 +5,7 @@ import { interruptible } from './interruption.ts'
 import { printNotice } from './print.ts'
 import { type PhaseLabels, ProgressPrinter } from './progress/progress-printer.ts'
 
-export interface JobOptions<Phase extends string> {
+interface JobOptions<Phase extends string> {
   readonly labels?: PhaseLabels<Phase>
   /** Prints no progress; default with `--json`. */
   readonly isQuiet?: boolean

@@ -3,7 +3,7 @@ import type { SchemaVersions } from '#operations'
 import { UsageError } from './failure.ts'
 
 /** The default of the option: the latest version of each type. */
-export const latestVersions: SchemaVersions = { byType: new Map() }
+export const schemaVersionsDefault: SchemaVersions = { byType: new Map() }
 
 /** Parses `--schema-version 1` or `--schema-version OrderPlaced=1`, which may be repeated. @throws UsageError */
 export function schemaVersionOption(given: string, before: SchemaVersions): SchemaVersions {

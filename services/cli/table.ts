@@ -20,7 +20,7 @@ export function table(head: readonly string[], rows: readonly (readonly (string 
 }
 
 /** Names and values, one pair per line. Pairs without a value are omitted. */
-export function list(
+export function listOfPairs(
   pairs: readonly (readonly [name: string, value: string | number | undefined])[],
 ): string {
   const known = pairs.filter(([, value]) => value !== undefined)

@@ -10,7 +10,7 @@ import type { ProgressDisplay } from './progress/progress-display.ts'
  */
 export type RebuildEnd = 'done' | 'given-up' | 'stopped' | 'unwatched'
 
-export interface RebuildWatch {
+interface RebuildWatch {
   readonly describe: () => Promise<ProjectionInfo>
   readonly generation: string
   readonly display: ProgressDisplay

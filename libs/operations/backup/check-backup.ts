@@ -10,7 +10,7 @@ export interface BackupFinding {
   readonly message: string
 }
 
-export interface CheckOptions {
+interface ChainCheckOptions {
   /** Whether to read every record; otherwise only sizes and checksums are checked. */
   readonly readsRecords: boolean
   /** Receives the number of checked bytes. */
@@ -22,7 +22,7 @@ export interface CheckOptions {
 export async function checkChain(
   folder: BackupFolder,
   ids: ChainIds,
-  options: CheckOptions,
+  options: ChainCheckOptions,
 ): Promise<readonly BackupFinding[]> {
   const { chain, fault } = await folder.readUpToFault(ids)
   const findings = fault === undefined ? [] : [{ backup: ids[chain.length] ?? '', message: fault.message }]
@@ -32,7 +32,7 @@ export async function checkChain(
 }
 
 /** Gaps and overlaps: backups that do not start where the one before them ended. */
-export function gapsIn(chain: readonly StoredBackup[]): readonly BackupFinding[] {
+function gapsIn(chain: readonly StoredBackup[]): readonly BackupFinding[] {
   const ends = new Map<string, { readonly topicId: string; readonly until: number }>()
   const findings: BackupFinding[] = []
   for (const { manifest } of chain) {
@@ -72,7 +72,10 @@ function faultOfRange(
   return undefined
 }
 
-async function faultsIn({ manifest, folder }: StoredBackup, options: CheckOptions): Promise<BackupFinding[]> {
+async function faultsIn(
+  { manifest, folder }: StoredBackup,
+  options: ChainCheckOptions,
+): Promise<BackupFinding[]> {
   const findings: BackupFinding[] = []
   const files = manifest.topics.flatMap(({ ranges }) => ranges.flatMap((range) => range.files))
   for (const file of files) {

@@ -23,7 +23,7 @@ import { RecordFiles } from './record-files.ts'
 import { schemaIdIn, schemasOf } from './schemas-used.ts'
 import { privateFile, privateFolder } from '../private-files.ts'
 
-export interface BackupOptions {
+interface BackupOptions {
   /** Aggregate types; none means all of the domain. */
   readonly types: readonly string[]
   /** Starts a new chain, even if one exists. */

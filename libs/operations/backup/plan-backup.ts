@@ -21,7 +21,7 @@ export interface PlannedRange {
   readonly until: number
 }
 
-export type PlannedTopic = Omit<BackedUpTopic, 'ranges'> & { readonly ranges: readonly PlannedRange[] }
+type PlannedTopic = Omit<BackedUpTopic, 'ranges'> & { readonly ranges: readonly PlannedRange[] }
 
 export interface BackupPlan {
   readonly kind: Manifest['kind']
@@ -74,7 +74,7 @@ export async function planBackup(
       `no topic of the domain (ANNALS_DOMAIN) exists at ${log.config.kafka.brokers.join(', ')}: nothing to back up`,
     )
   }
-  const known = knownTopics(chain)
+  const known = topicsOfChain(chain)
   const planned = await Promise.all(
     asked
       .map(({ name, role }) => ({ role, topic: found.find((each) => each.name === name) }))
@@ -92,7 +92,7 @@ export async function planBackup(
 }
 
 /** Each topic of a chain as of its last backup, where the next backup continues. */
-export function knownTopics(chain: readonly StoredBackup[]): ReadonlyMap<string, BackedUpTopic> {
+export function topicsOfChain(chain: readonly StoredBackup[]): ReadonlyMap<string, BackedUpTopic> {
   return new Map(chain.flatMap(({ manifest }) => manifest.topics).map((topic) => [topic.name, topic]))
 }
 

@@ -8,11 +8,11 @@ import type { StoredRecord } from '#kafka'
 
 import { BackupError } from './backup-error.ts'
 import type { BackedUpFile } from './manifest.ts'
-import { recordLine, recordOf } from './record-line.ts'
+import { recordLine, parseRecordLine } from './record-line.ts'
 import { privateFile } from '../private-files.ts'
 
 /** The maximum size of a file before compression. */
-export const rawBytesMaxDefault = 64 << 20
+const rawBytesMaxDefault = 64 << 20
 /** Twice as fast as the default level, and files are 5 % larger. */
 const level = 4
 const chunkSize = 256 << 10
@@ -145,7 +145,7 @@ export async function* readRecords(
   let offset = known.firstOffset - 1
   try {
     for await (const lines of linesOf(file)) {
-      const records = lines.map(recordOf)
+      const records = lines.map(parseRecordLine)
       for (const record of records) {
         if (record.offset <= offset || record.offset > known.lastOffset)
           throw new RangeError(`offset ${record.offset} is out of order`)

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
-import { recordLine, recordOf } from './record-line.ts'
+import { recordLine, parseRecordLine } from './record-line.ts'
 
 const bytes = fc.uint8Array({ maxLength: 40 }).map((array) => Buffer.from(array))
 const content = fc.oneof(
@@ -21,7 +21,7 @@ test('every record round-trips through one line byte for byte', () => {
     fc.property(records, (record) => {
       const line = recordLine(record)
       expect(line.indexOf('\n')).toBe(line.length - 1)
-      expect(recordOf(line)).toEqual(record)
+      expect(parseRecordLine(line)).toEqual(record)
     }),
   )
 })
@@ -43,5 +43,5 @@ test('text is stored as text', () => {
 })
 
 test.each(['', '{', '{}', '{"offset":-0.5,"timestamp":1}'])('%j is not a record', (line) => {
-  expect(() => recordOf(line)).toThrow()
+  expect(() => parseRecordLine(line)).toThrow()
 })

@@ -35,7 +35,7 @@ export function recordLine({ offset, timestampMs, key, value, headers }: StoredR
 }
 
 /** Parses the line of a record. @throws SyntaxError, TypeError if it is not one. */
-export function recordOf(line: string): StoredRecord {
+export function parseRecordLine(line: string): StoredRecord {
   const { offset, timestamp, key, value, headers } = JSON.parse(line) as RecordLine
   if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(timestamp)) throw new TypeError('not a record')
   return {

@@ -1,7 +1,7 @@
 import { type BackupFolder, type ChainIds, type StoredBackup } from './backup-folder.ts'
 import { checkChain } from './check-backup.ts'
 import { whileLocked } from './folder-lock.ts'
-import { knownTopics } from './plan-backup.ts'
+import { topicsOfChain } from './plan-backup.ts'
 import { startMsOf } from './manifest.ts'
 
 /** Which chains to keep. A chain is kept if either rule keeps it; without rules all are kept. */
@@ -79,8 +79,8 @@ async function removeCovered(
 
 /** Why an older chain is needed: it contains something that the newest one does not. Undefined if it is not needed. */
 function notIn(newest: readonly StoredBackup[], chain: readonly StoredBackup[]): string | undefined {
-  const now = knownTopics(newest)
-  for (const { name, topicId } of knownTopics(chain).values()) {
+  const now = topicsOfChain(newest)
+  for (const { name, topicId } of topicsOfChain(chain).values()) {
     const topic = now.get(name)
     if (topic === undefined) return `the newest chain does not contain ${name}`
     if (topic.topicId !== topicId) return `${name} was recreated after it`

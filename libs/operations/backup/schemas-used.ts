@@ -15,7 +15,7 @@ export function withSchemaId(value: Buffer, id: number): Buffer {
   return changed
 }
 
-export type SchemasUsed = Pick<Manifest, 'schemas' | 'unknownSchemaIds'>
+type SchemasUsed = Pick<Manifest, 'schemas' | 'unknownSchemaIds'>
 
 /**
  * All versions of the subjects that these ids belong to. @param before the schemas of earlier backups of the chain; they are included.

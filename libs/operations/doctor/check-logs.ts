@@ -7,7 +7,7 @@ import { redisSettings } from '#service'
 import { knownTopics } from '../topics/known-topics.ts'
 import type { LogFinding } from '../topics/log-finding.ts'
 import { logFindings } from '../topics/log-findings.ts'
-import { fail, type Finding, ok, warn } from './finding.ts'
+import { fail, type DoctorFinding, ok, warn } from './finding.ts'
 
 const redisMsMax = 2_000
 
@@ -16,7 +16,7 @@ export async function checkLogs(
   cluster: KafkaCluster,
   config: Config,
   domain: DomainModule,
-): Promise<readonly Finding[]> {
+): Promise<readonly DoctorFinding[]> {
   const names = knownTopics(domain, config).map(({ name }) => name)
   const topics = await new Topics(cluster).describe(names)
   const redis = connectRedis(redisSettings(config))
@@ -38,7 +38,7 @@ const answering = (redis: RedisConnection): Promise<RedisConnection | undefined>
     () => undefined,
   )
 
-function findingOf({ status, subject, setting, actual, why, remedy }: LogFinding): Finding {
+function findingOf({ status, subject, setting, actual, why, remedy }: LogFinding): DoctorFinding {
   const message = `${setting}: ${actual}; ${why}`
   return status === 'fail' ? fail(subject, message, remedy) : warn(subject, message, remedy)
 }

@@ -3,13 +3,16 @@ import type { DomainModule } from '#domain'
 import { loadCatalog, type SchemaCatalog, SchemaRegistry } from '#schemas'
 import { registryOptions } from '#service'
 
-import { fail, type Finding, ok } from './finding.ts'
+import { fail, type DoctorFinding, ok } from './finding.ts'
 
 /** Checks that every event type has a schema, and that the registry has them all. */
-export async function checkSchemas(config: Config, domain: DomainModule): Promise<readonly Finding[]> {
+export async function checkDomainSchemas(
+  config: Config,
+  domain: DomainModule,
+): Promise<readonly DoctorFinding[]> {
   const catalog = loadCatalog(config.domain.schemaFolders)
   const registry = new SchemaRegistry(registryOptions(config))
-  const missing: Finding[] = []
+  const missing: DoctorFinding[] = []
   for (const { file, subject, text } of catalog.all) {
     if ((await registry.find(subject, text)) !== undefined) continue
     missing.push(
@@ -25,7 +28,7 @@ export async function checkSchemas(config: Config, domain: DomainModule): Promis
   return [registered, ...missing, ...withoutSchema(domain, catalog)]
 }
 
-const withoutSchema = (domain: DomainModule, catalog: SchemaCatalog): Finding[] =>
+const withoutSchema = (domain: DomainModule, catalog: SchemaCatalog): DoctorFinding[] =>
   domain.aggregates.flatMap(({ type, eventTypes }) =>
     eventTypes
       .filter((name) => catalog.latest(type, name) === undefined)

@@ -1,7 +1,7 @@
 import type { DomainModule } from '#domain'
 import { eventTopic, type Finding as TopicFinding, type KafkaCluster, Topics } from '#kafka'
 
-import { fail, type Finding, ok, warn } from './finding.ts'
+import { fail, type DoctorFinding, ok, warn } from './finding.ts'
 
 const brokersWanted = 3
 
@@ -9,7 +9,7 @@ const brokersWanted = 3
 export async function checkSettings(
   cluster: KafkaCluster,
   domain: DomainModule,
-): Promise<readonly Finding[]> {
+): Promise<readonly DoctorFinding[]> {
   const topics = new Topics(cluster)
   const names = domain.aggregates.map(({ type }) => eventTopic(type))
   const present = new Set((await topics.describe(names)).map(({ name }) => name))
@@ -26,10 +26,10 @@ export async function checkSettings(
   ]
 }
 
-const unsafeSetting = ({ subject, setting, actual, recommended, why }: TopicFinding): Finding =>
+const unsafeSetting = ({ subject, setting, actual, recommended, why }: TopicFinding): DoctorFinding =>
   fail(subject, `${setting} is ${actual}: ${why}`, `Set ${setting} of ${subject} to ${recommended}`)
 
-function brokerCount(count: number): Finding {
+function brokerCount(count: number): DoctorFinding {
   if (count >= brokersWanted) return ok('brokers', `there are ${count}`)
   const one = 'there is only one: acknowledged events are lost with its disk'
   const two = 'there are only two: without a third, appends stop when one fails'

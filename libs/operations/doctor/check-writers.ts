@@ -16,7 +16,7 @@ import {
 } from '#kafka'
 import { peerPath } from '#service'
 
-import { fail, type Finding, ok, warn } from './finding.ts'
+import { fail, type DoctorFinding, ok, warn } from './finding.ts'
 
 const settleTries = 10
 const settlePauseMs = 500
@@ -27,7 +27,7 @@ export async function checkWriters(
   cluster: KafkaCluster,
   { writer }: Config,
   domain: DomainModule,
-): Promise<readonly Finding[]> {
+): Promise<readonly DoctorFinding[]> {
   const group = await settledGroup(cluster, writer.groupId)
   if (group === undefined) {
     const message = `group ${writer.groupId} keeps rebalancing`
@@ -45,7 +45,7 @@ export async function checkWriters(
 async function examineMembers(
   members: readonly Owner[],
   group: { readonly clusterId: string; readonly groupId: string },
-): Promise<Finding[]> {
+): Promise<DoctorFinding[]> {
   const check = new PeerCheck(peerPath('writer'), group)
   try {
     const sorted = members.toSorted((a, b) => (a.url < b.url ? -1 : 1))
@@ -64,7 +64,7 @@ async function examineMembers(
   }
 }
 
-const notWriter = ({ memberId, reason }: ForeignMember): Finding =>
+const notWriter = ({ memberId, reason }: ForeignMember): DoctorFinding =>
   fail(
     `member ${quote(memberId)}`,
     `it is in the group of the writers but is not a writer: ${reason}. It gets no partitions, and no requests are forwarded to it`,
@@ -88,7 +88,7 @@ async function partitionsOf(cluster: KafkaCluster, domain: DomainModule): Promis
   )
 }
 
-function ownership(owners: OwnersTable, unowned: readonly string[], groupId: string): Finding[] {
+function ownership(owners: OwnersTable, unowned: readonly string[], groupId: string): DoctorFinding[] {
   if (owners.size === 0) {
     const message = `group ${groupId} has no writer: nothing can be appended`
     return [fail('writers', message, 'Start one: ./scripts/start.sh, or services/writer/main.ts')]
@@ -98,7 +98,7 @@ function ownership(owners: OwnersTable, unowned: readonly string[], groupId: str
   return [fail('owners', message, 'Start the writers with all domain modules (ANNALS_DOMAIN)')]
 }
 
-async function probe(url: string): Promise<Finding> {
+async function probe(url: string): Promise<DoctorFinding> {
   const subject = `writer ${url}`
   try {
     const response = await fetch(new URL('/health/ready', url), {

@@ -1,5 +1,5 @@
 /** One result of a check. `fail`: a guarantee may be broken. `warn`: it holds, with too little margin. */
-export interface Finding {
+export interface DoctorFinding {
   readonly status: 'ok' | 'warn' | 'fail'
   /** What was checked: `topic eventstore.order`. */
   readonly subject: string
@@ -9,16 +9,16 @@ export interface Finding {
   readonly remedy?: string
 }
 
-export const ok = (subject: string, message: string): Finding => ({ status: 'ok', subject, message })
+export const ok = (subject: string, message: string): DoctorFinding => ({ status: 'ok', subject, message })
 
-export const warn = (subject: string, message: string, remedy: string): Finding => ({
+export const warn = (subject: string, message: string, remedy: string): DoctorFinding => ({
   status: 'warn',
   subject,
   message,
   remedy,
 })
 
-export const fail = (subject: string, message: string, remedy: string): Finding => ({
+export const fail = (subject: string, message: string, remedy: string): DoctorFinding => ({
   status: 'fail',
   subject,
   message,
@@ -26,11 +26,11 @@ export const fail = (subject: string, message: string, remedy: string): Finding 
 })
 
 /** The findings of a check, or a failure if it cannot run. */
-export async function found(
+export async function findingsOf(
   subject: string,
   remedy: string,
-  check: () => Promise<readonly Finding[]>,
-): Promise<readonly Finding[]> {
+  check: () => Promise<readonly DoctorFinding[]>,
+): Promise<readonly DoctorFinding[]> {
   try {
     return await check()
   } catch (error) {

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest'
 
 import { type FenceProof, LogError } from '#kafka'
 
-import { judge as judgeFence } from './check-fence.ts'
-import { judge as judgeRedis, parseInfo } from './check-redis.ts'
+import { judgeFence } from './check-fence.ts'
+import { judgeRedis, parseInfo } from './check-redis.ts'
 
 const sound: FenceProof = {
   firstOffset: 1,

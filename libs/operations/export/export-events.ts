@@ -10,7 +10,7 @@ import type { ExportOutput } from './export-output.ts'
 /** What is exported: one stream, or all of an aggregate type. */
 export type ExportScope = { readonly streamId: string } | { readonly aggregateType: string }
 
-export interface ExportParts {
+interface ExportParts {
   readonly scope: ExportScope
   /** ISO 8601; the second is exclusive. */
   readonly from: string | undefined

@@ -16,7 +16,7 @@ export interface FileContents {
   readonly lines: number
 }
 
-export interface CheckOptions {
+interface EventCheckOptions {
   readonly onProblem: (problem: LineProblem) => void
   readonly signal: AbortSignal
 }
@@ -24,7 +24,7 @@ export interface CheckOptions {
 /** Checks every line, and appends nothing. @throws OperationError `invalid-request` if too many lines have no id */
 export async function checkEvents(
   lines: AsyncIterable<DraftLine | LineProblem>,
-  { onProblem, signal }: CheckOptions,
+  { onProblem, signal }: EventCheckOptions,
 ): Promise<FileContents> {
   const streams = new Set<string>()
   let [events, last, keyless] = [0, 0, 0]

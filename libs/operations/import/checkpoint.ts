@@ -19,14 +19,14 @@ const saveIntervalMs = 1_000
  * @param rest in JSON form
  * @throws OperationError `invalid-request` if the file cannot be read.
  */
-export async function fingerprintOf(file: string, rest: unknown): Promise<string> {
+export async function importFingerprint(file: string, rest: unknown): Promise<string> {
   const hash = createHash('sha256').update(JSON.stringify(rest))
   for await (const bytes of readBytes(file)) hash.update(bytes)
   return hash.digest('hex')
 }
 
 /** Stores the progress of an import in a file, which is always complete. Lines appended after the last save are recognised by their ids. */
-export class Checkpoint {
+export class ImportCheckpoint {
   readonly file: string
   readonly #fingerprint: string
   #line: number
@@ -40,7 +40,7 @@ export class Checkpoint {
   }
 
   /** @throws OperationError `invalid-request` for the checkpoint of another import, or a file that is not a checkpoint. */
-  static async open(file: string, fingerprint: string): Promise<Checkpoint> {
+  static async open(file: string, fingerprint: string): Promise<ImportCheckpoint> {
     const saved = await readSaved(file)
     if (saved !== undefined && saved.fingerprint !== fingerprint) {
       throw new OperationError(
@@ -48,7 +48,7 @@ export class Checkpoint {
         `${file} is the checkpoint of another file, mapping or import: use another checkpoint, or delete it to start over (no event is appended twice)`,
       )
     }
-    return new Checkpoint(file, saved ?? { fingerprint, line: 0 })
+    return new ImportCheckpoint(file, saved ?? { fingerprint, line: 0 })
   }
 
   get line(): number {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 
 import { streamIdOf } from '#domain'
 
-import { EventIds } from './event-ids.ts'
+import { LineEventIds } from './event-ids.ts'
 import type { DraftLine } from './imported-line.ts'
 
 type IdentifiedBy = Omit<DraftLine, 'line'>
@@ -14,7 +14,7 @@ const draft = (id: string, amount: number, key?: string): IdentifiedBy => ({
   ...(key !== undefined && { key }),
 })
 const idsOf = (drafts: readonly IdentifiedBy[], source = 'till') => {
-  const ids = new EventIds(source)
+  const ids = new LineEventIds(source)
   return drafts.map((each) => ids.idOf(each))
 }
 

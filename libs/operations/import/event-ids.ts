@@ -18,7 +18,7 @@ const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
  * data, and the number of equal lines before it in the file. So lines can be added anywhere, and the file can be sorted or rewritten
  * with another key order: all other lines keep their ids.
  */
-export class EventIds {
+export class LineEventIds {
   readonly #source: string
   readonly #seen = new Map<EventId, number>()
 

@@ -5,7 +5,7 @@ import { type DateFormat, dateFormatOf, isoTime, namedFormats } from './date-for
 import type { ColumnField } from './mapping-schema.ts'
 
 /** Converts between the text of a column and the JSON value of a field. */
-export interface FieldValue {
+interface FieldValue {
   readonly expects: string
   /** Undefined if the text does not fit. */
   parse(text: string): unknown

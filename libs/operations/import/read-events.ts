@@ -8,14 +8,14 @@ import {
   streamIdOf,
 } from '#domain'
 
-import { EventIds } from './event-ids.ts'
+import { LineEventIds } from './event-ids.ts'
 import { type Draft, type DraftLine, type EventLine, LineProblem } from './imported-line.ts'
 import type { Mapping } from './mapping.ts'
 import { readBytes } from '../open-file.ts'
 import { draftOfJson } from './read-json-lines.ts'
 import { readLines } from './read-lines.ts'
 import { readRows } from './read-rows.ts'
-import { latestVersions, schemaVersionOf, type SchemaVersions } from './schema-versions.ts'
+import { latestVersions, lineSchemaVersion, type SchemaVersions } from './schema-versions.ts'
 
 /** The file of an import, and how its lines are turned into events. */
 export interface EventFile {
@@ -53,11 +53,11 @@ export async function* identified(
   lines: AsyncIterable<DraftLine | LineProblem>,
   source: string,
 ): AsyncGenerator<EventLine | LineProblem, void> {
-  const ids = new EventIds(source)
+  const ids = new LineEventIds(source)
   for await (const draft of lines) yield draft instanceof LineProblem ? draft : eventOf(draft, ids)
 }
 
-function eventOf(draft: DraftLine, ids: EventIds): EventLine {
+function eventOf(draft: DraftLine, ids: LineEventIds): EventLine {
   const { line, streamId, type, data, metadata } = draft
   const event = { id: ids.idOf(draft), type, data, ...(metadata !== undefined && { metadata }) }
   return { line, streamId, event }
@@ -90,7 +90,7 @@ function draftOf({ line, read }: LineParts, from: EventFile): DraftLine | LinePr
   const { renamed, importId, idPrefix = '', schemaVersions = latestVersions } = from
   try {
     const draft = read()
-    const schemaVersion = schemaVersionOf(draft, schemaVersions)
+    const schemaVersion = lineSchemaVersion(draft, schemaVersions)
     const streamId = renamedStream(draft.streamId, renamed)
     checkNewStreamId(streamId)
     const metadata = importId === undefined ? draft.metadata : marked(draft, importId)

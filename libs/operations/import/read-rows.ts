@@ -5,7 +5,7 @@ import { type Line, readLines } from './read-lines.ts'
 import { readRecords, type TableRecord } from './read-records.ts'
 
 /** One record of a table. */
-export interface TableRow {
+interface TableRow {
   readonly line: number
   readonly row: Row
 }

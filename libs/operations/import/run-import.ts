@@ -3,7 +3,7 @@ import { type EventStore, EventStoreError } from '#event-store'
 
 import { type JobControl, PhaseProgress } from '../job-control.ts'
 import { checkEvents, type FileContents, withSchemas } from './check-events.ts'
-import { Checkpoint, fingerprintOf } from './checkpoint.ts'
+import { ImportCheckpoint, importFingerprint } from './checkpoint.ts'
 import { idScheme } from './event-ids.ts'
 import { EventImport, type ImportCounts } from './import-events.ts'
 import { type DraftLine, type EventLine, LineProblem } from './imported-line.ts'
@@ -117,14 +117,14 @@ class ImportRun {
     return identified(withSchemas(readDrafts(from), check, this.#problems.count === 0), from.source)
   }
 
-  async #openCheckpoint(): Promise<Checkpoint | undefined> {
+  async #openCheckpoint(): Promise<ImportCheckpoint | undefined> {
     const { checkpoint, from, isDryRun } = this.#request
     if (checkpoint === undefined || isDryRun) return undefined
     const { file, mapping, source, renamed, importId, idPrefix } = from
     // After a release an interrupted import may need another schema version. The version does not change the ids of events.
     const spec = mapping && { ...mapping.spec, schemaVersion: undefined }
     const rest = { ids: idScheme, mapping: spec, source, renamed: [...renamed], importId, idPrefix }
-    const opened = await Checkpoint.open(checkpoint, await fingerprintOf(file, rest))
+    const opened = await ImportCheckpoint.open(checkpoint, await importFingerprint(file, rest))
     this.#line = opened.line
     return opened
   }
@@ -132,7 +132,7 @@ class ImportRun {
   async #append(
     contents: FileContents,
     appender: StreamAppender,
-    checkpoint: Checkpoint | undefined,
+    checkpoint: ImportCheckpoint | undefined,
   ): Promise<ImportOutcome> {
     const startMs = performance.now()
     const what = { phase: 'appending', unit: 'events' } as const

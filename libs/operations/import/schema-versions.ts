@@ -21,7 +21,7 @@ export function parseSchemaVersion(value: unknown): number {
 }
 
 /** The schema version of the data of a line; undefined: the latest. */
-export const schemaVersionOf = (
+export const lineSchemaVersion = (
   { type, schemaVersion }: { readonly type: string; readonly schemaVersion?: number },
   { byDefault, byType }: SchemaVersions,
 ): number | undefined => schemaVersion ?? byType.get(type) ?? byDefault

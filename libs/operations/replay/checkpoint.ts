@@ -33,13 +33,13 @@ const checkpointSchema = Type.Object({
 })
 
 /** The stored progress of a replay. */
-export type Checkpoint = Static<typeof checkpointSchema>
+export type ReplayCheckpoint = Static<typeof checkpointSchema>
 
 /**
  * Replaces the checkpoint file in one step: after a crash it is the complete old one or the complete new one.
  * @throws ReplayError `disk-full`, `file-failed`
  */
-export async function saveCheckpoint(path: string, checkpoint: Checkpoint): Promise<void> {
+export async function saveReplayCheckpoint(path: string, checkpoint: ReplayCheckpoint): Promise<void> {
   const fresh = `${path}.new`
   try {
     await writeSafely(fresh, `${JSON.stringify(checkpoint)}\n`)
@@ -76,7 +76,10 @@ async function syncFolder(path: string): Promise<void> {
  * @param request the identity of the current request.
  * @throws ReplayError if it does not exist, cannot be read, or is that of another replay.
  */
-export async function readCheckpoint(path: string, request: Checkpoint['request']): Promise<Checkpoint> {
+export async function readReplayCheckpoint(
+  path: string,
+  request: ReplayCheckpoint['request'],
+): Promise<ReplayCheckpoint> {
   const checkpoint = parse(path, await readText(path))
   const names = new Set([...Object.keys(request), ...Object.keys(checkpoint.request)])
   const changed = [...names].filter((name) => !isDeepStrictEqual(request[name], checkpoint.request[name]))
@@ -100,7 +103,7 @@ async function readText(path: string): Promise<string> {
   }
 }
 
-function parse(path: string, text: string): Checkpoint {
+function parse(path: string, text: string): ReplayCheckpoint {
   try {
     return Value.Decode(checkpointSchema, JSON.parse(text))
   } catch {

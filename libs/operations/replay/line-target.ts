@@ -4,7 +4,7 @@ import type { StoredRecord } from '#kafka'
 import { type FedEvent, isReadable } from '#projections'
 
 import { UnreadableError } from './replay-error.ts'
-import type { LeftOut, ReplayTarget, Written } from './replay-target.ts'
+import type { LeftOut, OnWritten, ReplayTarget } from './replay-target.ts'
 
 /** A destination of lines, written one chunk after the other. */
 export interface LineOutput {
@@ -16,7 +16,7 @@ export interface LineOutput {
   close(): Promise<void>
 }
 
-export interface LineTargetOptions {
+interface LineTargetOptions {
   readonly topic: string
   readonly format: Pick<EventFormat, 'decodeEach'>
   readonly line: (event: RecordedEvent) => string
@@ -34,11 +34,7 @@ export class LineTarget implements ReplayTarget {
     this.#options = options
   }
 
-  async write(
-    partition: number,
-    records: readonly StoredRecord[],
-    written: (what: Written) => void,
-  ): Promise<void> {
+  async write(partition: number, records: readonly StoredRecord[], onWritten: OnWritten): Promise<void> {
     const { topic, format, output, line } = this.#options
     const leftOut: LeftOut[] = []
     let lines = ''
@@ -48,7 +44,7 @@ export class LineTarget implements ReplayTarget {
     }
     await this.#inTurn(async () => {
       await output.write(Buffer.from(lines))
-      written({ events: records.length - leftOut.length, leftOut })
+      onWritten({ events: records.length - leftOut.length, leftOut })
     })
   }
 

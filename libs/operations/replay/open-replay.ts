@@ -6,7 +6,7 @@ import { eventTopic, KafkaCluster, LogReader } from '#kafka'
 import { kafkaSettings } from '#service'
 
 import { clusterOf, clusterText, type NamedCluster } from '../named-cluster.ts'
-import { type Checkpoint, readCheckpoint, saveCheckpoint } from './checkpoint.ts'
+import { type ReplayCheckpoint, readReplayCheckpoint, saveReplayCheckpoint } from './checkpoint.ts'
 import { checkRequest } from './check-request.ts'
 import { eventTypesAsked } from './event-types-asked.ts'
 import { openTarget } from './open-target.ts'
@@ -110,10 +110,10 @@ async function findSource(cluster: KafkaCluster, config: Config, request: Replay
 
 async function foundCheckpoint(
   { checkpoint, resume, overwrite }: ReplayRequest,
-  identity: Checkpoint['request'],
-): Promise<Checkpoint | undefined> {
+  identity: ReplayCheckpoint['request'],
+): Promise<ReplayCheckpoint | undefined> {
   if (checkpoint === undefined) return undefined
-  if (resume) return readCheckpoint(checkpoint, identity)
+  if (resume) return readReplayCheckpoint(checkpoint, identity)
   if (overwrite || !(await isThere(checkpoint))) return undefined
   throw new ReplayError(
     'target-exists',
@@ -131,13 +131,13 @@ type Save = (fileBytes: number) => Promise<void>
 
 function saverOf(
   { checkpoint }: ReplayRequest,
-  request: Checkpoint['request'],
+  request: ReplayCheckpoint['request'],
   progress: ReplayProgress,
 ): Save | undefined {
   if (checkpoint === undefined) return undefined
   return (fileBytes) => {
     const { partitions, leftOut } = progress
-    return saveCheckpoint(checkpoint, {
+    return saveReplayCheckpoint(checkpoint, {
       ...{ checkpointVersion: 1, request, fileBytes },
       ...{ partitions: [...partitions], leftOut: [...leftOut] },
     })

@@ -14,7 +14,7 @@ import type { ReplayTarget } from './replay-target.ts'
 import { NoOutput, StreamOutput } from './stream-output.ts'
 import { TopicTarget } from './topic-target.ts'
 
-export interface TargetParts {
+interface TargetParts {
   readonly config: Config
   readonly cluster: KafkaCluster
   readonly source: { readonly name: string; readonly partitions: number }
@@ -26,7 +26,7 @@ export interface TargetParts {
 }
 
 /** A target, and warnings about it for the operator. */
-export interface OpenTarget {
+interface OpenTarget {
   readonly target: ReplayTarget
   readonly warnings: readonly string[]
 }

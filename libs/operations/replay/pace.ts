@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 const burstMs = 50
 
 /** Limits the rate of events, all partitions together: a token bucket that holds the events of 50 ms. */
-export interface Pace {
+export interface ReplayPace {
   /** The maximum number of events per call of `take`. */
   readonly burst: number
   /** Waits until this many events may be sent, or the signal aborts. */
@@ -12,7 +12,7 @@ export interface Pace {
 }
 
 /** No limit. */
-export const unlimited: Pace = { burst: Infinity, take: () => Promise.resolve() }
+export const unlimited: ReplayPace = { burst: Infinity, take: () => Promise.resolve() }
 
 export interface Clock {
   nowMs(): number
@@ -26,7 +26,7 @@ const realClock: Clock = {
 }
 
 /** @param perSecond events per second, more than 0. */
-export function paceOf(perSecond: number, clock = realClock): Pace {
+export function paceOf(perSecond: number, clock = realClock): ReplayPace {
   // The state of the bucket is the time at which it will be full again. Each event moves that time forward.
   let fullAtMs = -Infinity
   return {

@@ -2,7 +2,7 @@ import type { StreamId } from '#domain'
 import { partitionFor } from '#event-store'
 import type { LogReader } from '#kafka'
 
-import type { EventFilter } from './record-filter.ts'
+import type { ReplayFilter } from './record-filter.ts'
 import { ReplayError } from './replay-error.ts'
 
 /** A part of a topic. All given bounds apply. */
@@ -16,7 +16,7 @@ export interface Bounds {
 }
 
 /** A part of one partition: offsets from `from` to `until`, exclusive. */
-export interface Range {
+export interface ReplayRange {
   readonly partition: number
   readonly from: number
   readonly until: number
@@ -36,8 +36,8 @@ interface Source {
 export function rangesOf(
   source: Source,
   bounds: Bounds,
-  { streamId, fromMs }: Pick<EventFilter, 'streamId' | 'fromMs'>,
-): Promise<Range[]> {
+  { streamId, fromMs }: Pick<ReplayFilter, 'streamId' | 'fromMs'>,
+): Promise<ReplayRange[]> {
   const named = [...bounds.partitions, ...bounds.fromOffsets.keys(), ...bounds.untilOffsets.keys()]
   for (const partition of named) checkPartition(source, partition, streamId)
   const all =
@@ -53,7 +53,7 @@ async function rangeOf(
   partition: number,
   { fromOffsets, untilOffsets }: Bounds,
   fromMs: number | undefined,
-): Promise<Range> {
+): Promise<ReplayRange> {
   const [start, end] = await Promise.all([
     reader.startOffset(topic, partition),
     reader.endOffset(topic, partition),

@@ -4,7 +4,7 @@ import type { StoredRecord } from '#kafka'
 import { streamPattern } from './stream-pattern.ts'
 
 /** Selects events. An event must match all given fields. */
-export interface EventFilter {
+export interface ReplayFilter {
   readonly streamId?: StreamId
   /** Inclusive, like `untilVersion`. */
   readonly fromVersion?: number
@@ -22,18 +22,18 @@ export interface EventFilter {
 type Check = (record: StoredRecord) => boolean
 
 /** Filters records before they are decoded, so that other records cost almost nothing. A record that is not an event matches no filter on headers. */
-export function recordFilter(filter: EventFilter): Check {
+export function recordFilter(filter: ReplayFilter): Check {
   const checks = checksOf(filter)
   return (record) => checks.every((check) => check(record))
 }
 
 /** Whether no later event of the partition can match. */
 export const isLastOf =
-  ({ untilVersion }: EventFilter): Check =>
+  ({ untilVersion }: ReplayFilter): Check =>
   (record) =>
     untilVersion !== undefined && versionOf(record) >= untilVersion
 
-function checksOf(filter: EventFilter): Check[] {
+function checksOf(filter: ReplayFilter): Check[] {
   const { streamId, fromVersion, untilVersion, fromMs, untilMs, types, correlationId } = filter
   const checks: Check[] = []
   if (fromMs !== undefined) checks.push(({ timestampMs }) => timestampMs >= fromMs)

@@ -1,9 +1,9 @@
-import type { Checkpoint } from './checkpoint.ts'
-import type { Range } from './ranges.ts'
+import type { ReplayCheckpoint } from './checkpoint.ts'
+import type { ReplayRange } from './ranges.ts'
 import type { LeftOut, Written } from './replay-target.ts'
 
 /** The progress of one partition. */
-export interface PartitionProgress extends Range {
+export interface PartitionProgress extends ReplayRange {
   /** All records before this offset are done. */
   readonly next: number
   /** Records that were read. */
@@ -29,12 +29,12 @@ export class ReplayProgress {
     this.#leftOut = [...leftOut]
   }
 
-  static of(ranges: readonly Range[]): ReplayProgress {
+  static of(ranges: readonly ReplayRange[]): ReplayProgress {
     const fresh = ranges.map((range) => ({ ...range, next: range.from, read: 0, replayed: 0, leftOut: 0 }))
     return new ReplayProgress(fresh, [])
   }
 
-  static from({ partitions, leftOut }: Pick<Checkpoint, 'partitions' | 'leftOut'>): ReplayProgress {
+  static from({ partitions, leftOut }: Pick<ReplayCheckpoint, 'partitions' | 'leftOut'>): ReplayProgress {
     return new ReplayProgress(partitions, leftOut)
   }
 

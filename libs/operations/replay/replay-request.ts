@@ -1,6 +1,6 @@
 import type { LineFormat } from './event-lines.ts'
 import type { Bounds } from './ranges.ts'
-import type { EventFilter } from './record-filter.ts'
+import type { ReplayFilter } from './record-filter.ts'
 
 /** Where events are written; `stdout`: to the caller's stream. */
 export type Destination =
@@ -12,7 +12,7 @@ export type Destination =
 export interface ReplayRequest {
   readonly aggregateType: string
   readonly bounds: Bounds
-  readonly filter: EventFilter
+  readonly filter: ReplayFilter
   readonly destination: Destination
   /** Reads and counts, and writes nothing. */
   readonly dryRun: boolean

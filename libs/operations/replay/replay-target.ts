@@ -13,14 +13,16 @@ export interface Written {
   readonly leftOut: readonly LeftOut[]
 }
 
+/** Receives the result at the moment when the events count as written. */
+export type OnWritten = (what: Written) => void
+
 /** Where events are replayed to. Several partitions write concurrently, each one chunk after the other. */
 export interface ReplayTarget {
   /**
    * Writes the events of records of one partition.
-   * @param written called at the moment when they count as written.
    * @throws UnreadableError before anything is written.
    */
-  write(partition: number, records: readonly StoredRecord[], written: (what: Written) => void): Promise<void>
+  write(partition: number, records: readonly StoredRecord[], onWritten: OnWritten): Promise<void>
   /**
    * Calls `save` when all written events are durable, and before more are written.
    * @param save receives the size of the file, or 0 without a file.

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { type LogReader, type StoredRecord, unlessAborted } from '#kafka'
 import { inParallel } from '#service'
 
-import type { Pace } from './pace.ts'
+import type { ReplayPace } from './pace.ts'
 import type { ReplayProgress } from './replay-progress.ts'
 import { UnreadableError } from './replay-error.ts'
 import type { ReplayTarget, Written } from './replay-target.ts'
@@ -16,7 +16,7 @@ export interface ReplayOptions {
   /** Whether no later record of the partition can match. */
   readonly isLast: (record: StoredRecord) => boolean
   readonly target: ReplayTarget
-  readonly pace: Pace
+  readonly pace: ReplayPace
   /** Partitions that are read at the same time. */
   readonly parallel: number
   /** Saves the progress regularly and at the end. */

@@ -11,12 +11,12 @@ import {
 } from '#kafka'
 
 import { ReplayError } from './replay-error.ts'
-import type { ReplayTarget, Written } from './replay-target.ts'
+import type { OnWritten, ReplayTarget } from './replay-target.ts'
 
 /** The header of replayed records. Its value is the original position: `topic:partition:offset`. */
-export const replayedHeader = 'annals_replayed'
+const replayedHeader = 'annals_replayed'
 
-export interface TopicTargetOptions {
+interface TopicTargetOptions {
   readonly cluster: KafkaCluster
   /** The topic of the original records. */
   readonly source: string
@@ -34,16 +34,12 @@ export class TopicTarget implements ReplayTarget {
     this.#options = options
   }
 
-  async write(
-    partition: number,
-    records: readonly StoredRecord[],
-    written: (what: Written) => void,
-  ): Promise<void> {
+  async write(partition: number, records: readonly StoredRecord[], onWritten: OnWritten): Promise<void> {
     const { source, target } = this.#options
     const copies = records.map((record) => copyOf(record, source, partition))
     const shares = Map.groupBy(copies, ({ key }) => partitionFor(key.toString(), target.partitions))
     await Promise.all([...shares].map(([index, own]) => this.#partition(index).append(own)))
-    written({ events: records.length, leftOut: [] })
+    onWritten({ events: records.length, leftOut: [] })
   }
 
   /** Written records are acknowledged, so they are durable. */

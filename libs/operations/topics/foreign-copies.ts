@@ -8,7 +8,7 @@ import { openViewStore } from '#service'
 import { partitionIndex } from '../partition-index.ts'
 import type { LogFinding } from './log-finding.ts'
 
-export interface ForeignCopiesParts {
+interface ForeignCopiesParts {
   readonly redis: RedisConnection
   readonly config: Config
   readonly domain: DomainModule

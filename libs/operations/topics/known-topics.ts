@@ -4,7 +4,7 @@ import { deadLetterTopic, eventTopic, projectionTopic, snapshotTopic, type Topic
 import { partitionsOf } from '#service'
 
 /** The purpose of a topic. */
-export type TopicRole = 'events' | 'snapshots' | 'changelog' | 'dead letters'
+type TopicRole = 'events' | 'snapshots' | 'changelog' | 'dead letters'
 
 /** A topic that an installation has, or that its services will create. */
 export interface KnownTopic {

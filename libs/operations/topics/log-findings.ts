@@ -14,7 +14,7 @@ import { partitionIndex } from '../partition-index.ts'
 import { foreignCopies } from './foreign-copies.ts'
 import type { LogFinding } from './log-finding.ts'
 
-export interface LogFindingsParts {
+interface LogFindingsParts {
   readonly cluster: KafkaCluster
   /** Undefined if Redis does not answer; checks that need it are skipped. */
   readonly redis: RedisConnection | undefined

@@ -13,15 +13,15 @@ export interface LogPartition {
   readonly partitions: number
 }
 
-export interface Problem {
+export interface RecordProblem {
   readonly code: string
   readonly message: string
 }
 
-export interface CheckedRecord {
+interface CheckedRecord {
   /** Undefined if the record is not an event. */
   readonly event: StoredEvent | undefined
-  readonly problems: readonly Problem[]
+  readonly problems: readonly RecordProblem[]
 }
 
 /** A clock that is more than a day ahead is wrong. */
@@ -43,8 +43,8 @@ export function checkRecord(record: StoredRecord, place: LogPartition, nowMs = D
   return { event, problems }
 }
 
-function problemsOfHeaders({ headers }: StoredRecord, { id }: StoredEvent): Problem[] {
-  const problems: Problem[] = []
+function problemsOfHeaders({ headers }: StoredRecord, { id }: StoredEvent): RecordProblem[] {
+  const problems: RecordProblem[] = []
   const isId = attempt(() => parseEventId(id))
   if (!isId) problems.push({ code: 'wrong-header', message: `ce_id is ${quoted(id)}: expected a UUID` })
   for (const [name, expected] of fixedHeaders) {
@@ -61,8 +61,12 @@ const fixedHeaders = [
   ['content-type', 'application/avro'],
 ] as const
 
-function problemsOfPlace({ key }: StoredRecord, { streamId }: StoredEvent, place: LogPartition): Problem[] {
-  const problems: Problem[] = []
+function problemsOfPlace(
+  { key }: StoredRecord,
+  { streamId }: StoredEvent,
+  place: LogPartition,
+): RecordProblem[] {
+  const problems: RecordProblem[] = []
   const keyText = key.toString()
   if (keyText !== streamId) {
     problems.push({ code: 'wrong-key', message: `the key is ${quoted(keyText)}, ce_subject is ${streamId}` })
@@ -78,7 +82,11 @@ function problemsOfPlace({ key }: StoredRecord, { streamId }: StoredEvent, place
   return problems
 }
 
-function problemsOfTime({ timestampMs }: StoredRecord, { timestamp }: StoredEvent, nowMs: number): Problem[] {
+function problemsOfTime(
+  { timestampMs }: StoredRecord,
+  { timestamp }: StoredEvent,
+  nowMs: number,
+): RecordProblem[] {
   const eventMs = Date.parse(timestamp)
   if (!(eventMs >= 0)) {
     return [{ code: 'wrong-time', message: `ce_time is ${quoted(timestamp)}: expected a time since 1970` }]

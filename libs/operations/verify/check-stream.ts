@@ -5,16 +5,16 @@ import type { StoredEvent } from '#event-log'
 import type { EventCodec } from '#schemas'
 
 import { eventDigest } from './event-digest.ts'
-import type { Problem } from './check-record.ts'
+import type { RecordProblem } from './check-record.ts'
 import type { VerifyPart } from './finding.ts'
 import type { StreamClaim } from './index-claims.ts'
 import { type SnapshotClaim, storeOf } from './snapshot-claims.ts'
 
-export interface StreamProblem extends Problem {
+interface StreamProblem extends RecordProblem {
   readonly part: VerifyPart
 }
 
-export interface StreamClaims {
+interface StreamClaims {
   /** Undefined if the index does not have the stream; null if the index is not checked. */
   readonly index: StreamClaim | undefined | null
   /** The next offset of the index when it was read. */
@@ -25,7 +25,7 @@ export interface StreamClaims {
   readonly folding?: Folding
 }
 
-export interface Folding {
+interface Folding {
   readonly aggregate: Aggregate
   readonly codec: Pick<EventCodec, 'encode' | 'decode'>
 }

@@ -1,5 +1,5 @@
 /** The parts that a verification compares. */
-export const verifyParts = ['log', 'index', 'snapshots', 'projections', 'views'] as const
+const verifyParts = ['log', 'index', 'snapshots', 'projections', 'views'] as const
 export type VerifyPart = (typeof verifyParts)[number]
 
 /** The place of a finding, as far as it is known. */
@@ -17,7 +17,7 @@ export interface Where {
 }
 
 /** A difference that the verification found. */
-export interface Finding {
+export interface VerifyFinding {
   readonly part: VerifyPart
   /** Stable; for programs: `version-gap`. */
   readonly code: string
@@ -29,7 +29,7 @@ export interface Finding {
 /** The findings of a verification as data. */
 export interface FindingsSummary {
   /** The first findings. */
-  readonly kept: readonly Finding[]
+  readonly kept: readonly VerifyFinding[]
   readonly total: number
   readonly byPart: Readonly<Record<VerifyPart, number>>
 }
@@ -37,7 +37,7 @@ export interface FindingsSummary {
 /** Collects findings. The first ones are kept; all are counted. */
 export class Findings {
   readonly #max: number
-  readonly #kept: Finding[] = []
+  readonly #kept: VerifyFinding[] = []
   readonly #counts = new Map<VerifyPart, number>()
 
   /** @param max the number of findings to keep. */
@@ -45,7 +45,7 @@ export class Findings {
     this.#max = max
   }
 
-  get kept(): readonly Finding[] {
+  get kept(): readonly VerifyFinding[] {
     return this.#kept
   }
 

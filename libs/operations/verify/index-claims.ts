@@ -11,7 +11,7 @@ import {
 } from '#redis-index'
 
 import { eventDigest } from './event-digest.ts'
-import type { Sample } from './sample.ts'
+import type { StreamSample } from './sample.ts'
 
 /** The index entry of a stream. */
 export interface StreamClaim {
@@ -33,10 +33,10 @@ export interface IndexClaims {
   readonly unreadable: ReadonlyMap<string, string>
 }
 
-export interface ClaimsAsked {
+interface ClaimsAsked {
   readonly index: Pick<PartitionIndex, 'guard' | 'aggregateIds' | 'inspect'>
   readonly aggregateType: string
-  readonly sample: Sample
+  readonly sample: StreamSample
 }
 
 /** Small enough that other clients of Redis do not wait long. */

@@ -3,9 +3,9 @@ import { storedEvent } from '#event-log'
 import type { LogReader, StoredRecord } from '#kafka'
 
 import type { LogPartition } from './check-record.ts'
-import { hashOf } from './event-ids.ts'
+import { hashOf } from './id-hashes.ts'
 import type { Findings } from './finding.ts'
-import type { Sample } from './sample.ts'
+import type { StreamSample } from './sample.ts'
 
 interface Occurrence {
   readonly id: string
@@ -21,7 +21,7 @@ const suspectsMax = 100_000
 export async function reportRepeatedIds(
   hashes: ReadonlySet<number>,
   place: LogPartition,
-  sample: Sample,
+  sample: StreamSample,
   reader: LogReader,
   findings: Findings,
 ): Promise<void> {
@@ -39,7 +39,7 @@ export async function reportRepeatedIds(
   }
 }
 
-async function* occurrences({ topic, partition }: LogPartition, reader: LogReader, sample: Sample) {
+async function* occurrences({ topic, partition }: LogPartition, reader: LogReader, sample: StreamSample) {
   const from = await reader.startOffset(topic, partition)
   for await (const records of reader.read(topic, partition, { from })) {
     for (const record of records) {

@@ -1,13 +1,13 @@
 import { crc32 } from 'node:zlib'
 
 /** The streams that are verified. */
-export interface Sample {
+export interface StreamSample {
   /** Share of all streams; 1 for all. */
   readonly fraction: number
   has(streamId: string): boolean
 }
 
-export const wholeLog: Sample = { fraction: 1, has: () => true }
+export const wholeLog: StreamSample = { fraction: 1, has: () => true }
 
 const hashesMax = 2 ** 32
 
@@ -15,7 +15,7 @@ const hashesMax = 2 ** 32
  * Chooses about this many streams, always the same ones for a seed. The hash of the id decides, so no list is needed.
  * @param streams the number of all streams.
  */
-export function sampleOf(size: number, streams: number, seed: string): Sample {
+export function sampleOf(size: number, streams: number, seed: string): StreamSample {
   const fraction = Math.min(1, size / Math.max(1, streams))
   const limit = fraction * hashesMax
   return { fraction, has: (streamId) => spread(crc32(`${seed}/${streamId}`)) < limit }

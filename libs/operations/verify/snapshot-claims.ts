@@ -5,7 +5,7 @@ import { type EventCodec, SchemaError } from '#schemas'
 import type { LogPartition } from './check-record.ts'
 import type { Findings } from './finding.ts'
 import type { StreamClaim } from './index-claims.ts'
-import type { Sample } from './sample.ts'
+import type { StreamSample } from './sample.ts'
 
 /** The state of a stream at a version, according to a snapshot. */
 export interface SnapshotClaim {
@@ -20,10 +20,10 @@ interface EncodedClaim {
   readonly state: Buffer
 }
 
-export interface SnapshotClaimsOptions {
+interface SnapshotClaimsOptions {
   readonly codec: Pick<EventCodec, 'decodeMany'>
   readonly findings: Findings
-  readonly sample: Sample
+  readonly sample: StreamSample
   /** Snapshots of other state versions are outdated. */
   readonly stateVersion: number
 }

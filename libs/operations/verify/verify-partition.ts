@@ -9,23 +9,23 @@ import type { EventCodec } from '#schemas'
 
 import { checkRecord, type LogPartition } from './check-record.ts'
 import { StreamCheck } from './check-stream.ts'
-import type { EventIds } from './event-ids.ts'
+import type { IdHashes } from './id-hashes.ts'
 import type { Findings, VerifyPart, Where } from './finding.ts'
 import { type IndexClaims, readClaims, type StreamClaim } from './index-claims.ts'
-import type { Sample } from './sample.ts'
+import type { StreamSample } from './sample.ts'
 import { SnapshotClaims } from './snapshot-claims.ts'
 import type { VerifyCounts } from './verify-counts.ts'
 
-export interface PartitionVerification {
+interface PartitionVerification {
   readonly reader: LogReader
   readonly codec: EventCodec
   readonly findings: Findings
   readonly counts: VerifyCounts
   readonly parts: ReadonlySet<VerifyPart>
-  readonly sample: Sample
+  readonly sample: StreamSample
   /** Existing snapshot topics. */
   readonly snapshotTopics: ReadonlySet<string>
-  readonly ids: EventIds
+  readonly ids: IdHashes
   /** The time left for all owners together to bring their indexes up to the end of the log. */
   readonly patience: { leftMs: number }
   readonly advance: (offsets: number) => void

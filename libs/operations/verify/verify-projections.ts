@@ -5,7 +5,7 @@ import { type GenerationState, sourceOf, type ViewStore } from '#projections'
 import type { Findings, Where } from './finding.ts'
 import type { VerifyCounts } from './verify-counts.ts'
 
-export interface ProjectionsVerification {
+interface ProjectionsVerification {
   readonly store: Pick<ViewStore, 'generations'>
   readonly reader: Pick<LogReader, 'endOffset'>
   /** Topics by name. */

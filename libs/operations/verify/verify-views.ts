@@ -8,7 +8,7 @@ import { type FoldedLog, foldLog, type FoldLogParts, UnfoldableError } from './f
 import { type Look, lookAtViews } from './look-at-views.ts'
 import type { VerifyCounts } from './verify-counts.ts'
 
-export interface ViewsVerification extends FoldLogParts {
+interface ViewsVerification extends FoldLogParts {
   readonly store: Pick<ViewStore, 'generations' | 'page' | 'parked'>
   readonly findings: Findings
   readonly counts: VerifyCounts

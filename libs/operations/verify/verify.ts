@@ -10,10 +10,10 @@ import { checkTopics } from '../missing-topics.ts'
 import { clusterOf, type NamedCluster } from '../named-cluster.ts'
 import { partitionIndex } from '../partition-index.ts'
 import type { LogPartition } from './check-record.ts'
-import { EventIds } from './event-ids.ts'
+import { IdHashes } from './id-hashes.ts'
 import { Findings, type FindingsSummary, type VerifyPart } from './finding.ts'
 import { reportRepeatedIds } from './repeated-ids.ts'
-import { type Sample, sampleOf, wholeLog } from './sample.ts'
+import { type StreamSample, sampleOf, wholeLog } from './sample.ts'
 import { noCounts, type VerifyCounts } from './verify-counts.ts'
 import { PartitionVerifier } from './verify-partition.ts'
 import { verifyProjection } from './verify-projections.ts'
@@ -87,7 +87,7 @@ class Verifying {
   readonly #reader: LogReader
   readonly #findings: Findings
   readonly #counts = noCounts()
-  readonly #ids = new EventIds()
+  readonly #ids = new IdHashes()
 
   constructor(
     { config, backends, request, control }: VerifyParts,
@@ -152,7 +152,7 @@ class Verifying {
   }
 
   /** The number of streams comes from the indexes. Without an index everything is verified. */
-  async #sample(partitions: readonly LogPartition[]): Promise<Sample> {
+  async #sample(partitions: readonly LogPartition[]): Promise<StreamSample> {
     const { sample, seed } = this.#request
     if (sample === undefined) return wholeLog
     const counts = await Promise.all(
@@ -167,7 +167,7 @@ class Verifying {
 
   async #verifyPartitions(
     partitions: readonly LogPartition[],
-    sample: Sample,
+    sample: StreamSample,
     progress: Progress,
   ): Promise<void> {
     const parts = this.#parts
@@ -198,7 +198,7 @@ class Verifying {
     }
   }
 
-  #reportRepeated(place: LogPartition, sample: Sample): Promise<void> {
+  #reportRepeated(place: LogPartition, sample: StreamSample): Promise<void> {
     return reportRepeatedIds(this.#ids.takeRepeated(), place, sample, this.#reader, this.#findings)
   }
 

@@ -15,7 +15,7 @@ import {
 } from '#domain'
 import { EventStoreError, parseJson } from '#event-store'
 
-import type { Cli, Report } from '../cli.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { UsageError } from '../failure.ts'
 import { decodeUtf8, parseArgument } from '../parse-json.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
@@ -64,7 +64,7 @@ export function addAppend(program: Command, cli: Cli): void {
 const expectation = (value: string): ExpectedVersion =>
   parseExpectedVersion(/^\d+$/.test(value) ? Number(value) : value)
 
-async function append(streamId: string, type: string, options: AppendCommandOptions): Promise<Report> {
+async function append(streamId: string, type: string, options: AppendCommandOptions): Promise<CommandReport> {
   const { expectedVersion, id = newEventId() } = options
   const event = { id, type, data: await readData(options.data), metadata: metadataOf(options) }
   try {
@@ -77,7 +77,7 @@ async function append(streamId: string, type: string, options: AppendCommandOpti
   }
 }
 
-function appended(type: string, result: AppendResult): Report {
+function appended(type: string, result: AppendResult): CommandReport {
   const { streamId, lastVersion, duplicate, eventIds } = result
   const position = formatPosition(result.position)
   const what = duplicate ? `${type} is already in` : `Appended ${type} to`

@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 
 import type { BackupFinding, BackupsCheck, JobControl } from '#operations'
 
-import type { Cli, Report } from '../cli.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { grouped } from '../progress/progress-text.ts'
 import { runJob } from '../run-job.ts'
 
@@ -25,7 +25,7 @@ export function addBackupCheck(backup: Command, cli: Cli): void {
     .action(async (path: string) => cli.report(await checked(cli, path)))
 }
 
-async function checked(cli: Cli, folder: string): Promise<Report> {
+async function checked(cli: Cli, folder: string): Promise<CommandReport> {
   const { checkBackups } = await import('#operations')
   const check = await runJob(cli, (control: JobControl<'checking'>) => checkBackups({ folder }, control))
   return check.status === 'interrupted' ? interrupted(check.findings) : reportOf(folder, check)
@@ -33,13 +33,13 @@ async function checked(cli: Cli, folder: string): Promise<Report> {
 
 const findingText = ({ backup, message }: BackupFinding): string => `${styleText('red', backup)}: ${message}`
 
-const interrupted = (findings: readonly BackupFinding[]): Report => ({
+const interrupted = (findings: readonly BackupFinding[]): CommandReport => ({
   document: { interrupted: true, findings },
   text: [...findings.map(findingText), 'Interrupted: the rest was not checked'].join('\n'),
   exitCode: 130,
 })
 
-function reportOf(path: string, { backups, chains, bytes, findings }: BackupsCheck): Report {
+function reportOf(path: string, { backups, chains, bytes, findings }: BackupsCheck): CommandReport {
   const total = `${backups} backups in ${chains} chains, ${grouped(bytes)} bytes`
   const ending = backups === 0 ? `No backups in ${path}` : `No problems: ${total}`
   return {

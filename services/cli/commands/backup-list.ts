@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 
 import type { ListedBackup } from '#operations'
 
-import type { Cli, Report } from '../cli.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { grouped } from '../progress/progress-text.ts'
 import { table } from '../table.ts'
 
@@ -22,7 +22,7 @@ export function addBackupList(backup: Command, cli: Cli): void {
     .action(async (path: string) => cli.report(await listed(path)))
 }
 
-async function listed(path: string): Promise<Report> {
+async function listed(path: string): Promise<CommandReport> {
   const { listBackups } = await import('#operations')
   const backups = await listBackups({ folder: path })
   return {

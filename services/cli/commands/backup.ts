@@ -3,8 +3,8 @@ import { type Command, Option } from 'commander'
 import { loadConfig } from '#config'
 import type { BackupControl, BackupReport, BackupRequest, Due } from '#operations'
 
-import { count, durationMs, sizeBytes } from '../arguments.ts'
-import type { Cli, Report } from '../cli.ts'
+import { wholeNumber, durationMs, sizeBytes } from '../arguments.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { UsageError, withRightsAdvice } from '../failure.ts'
 import { runJob } from '../run-job.ts'
 import { addBackupCheck } from './backup-check.ts'
@@ -60,20 +60,20 @@ function addChains(command: Command): void {
     .option('--full', 'back up everything, as the start of a new chain')
     .addOption(
       new Option('--full-every <count>', 'start a new chain after this many incremental backups').argParser(
-        count('--full-every', 1, 1_000_000),
+        wholeNumber('--full-every', 1, 1_000_000),
       ),
     )
     .addOption(
       new Option(
         '--keep <count>',
         'keep this many chains; remove older ones that the newest covers',
-      ).argParser(count('--keep', 1, 1_000_000)),
+      ).argParser(wholeNumber('--keep', 1, 1_000_000)),
     )
     .addOption(
       new Option(
         '--keep-days <count>',
         'keep chains whose last backup is at most this many days old; remove the others',
-      ).argParser(count('--keep-days', 1, 1_000_000)),
+      ).argParser(wholeNumber('--keep-days', 1, 1_000_000)),
     )
 }
 
@@ -87,7 +87,7 @@ function addWatch(command: Command): void {
     )
     .addOption(
       new Option('--every-events <count>', 'with --watch: after this many new events').argParser(
-        count('--every-events', 1, 1_000_000_000),
+        wholeNumber('--every-events', 1, 1_000_000_000),
       ),
     )
     .addOption(
@@ -99,7 +99,7 @@ function addWatch(command: Command): void {
 
 const again = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
 
-async function run(cli: Cli, folder: string, options: BackupCommandOptions): Promise<Report> {
+async function run(cli: Cli, folder: string, options: BackupCommandOptions): Promise<CommandReport> {
   const request = requestOf(folder, options)
   const due = dueOf(options)
   const config = loadConfig(cli.env)
@@ -127,14 +127,14 @@ async function run(cli: Cli, folder: string, options: BackupCommandOptions): Pro
   }
 }
 
-const interrupted = (path: string): Report => ({
+const interrupted = (path: string): CommandReport => ({
   document: { status: 'interrupted' },
   text: `Interrupted: nothing was added to ${path}. Run the same command to back up again`,
   exitCode: 130,
 })
 
 /** Prints each backup of `--watch` as it is made. */
-const say = ({ isJson }: Cli, { document, text }: Report): void => {
+const say = ({ isJson }: Cli, { document, text }: CommandReport): void => {
   const at = new Date().toISOString()
   // One line per backup, for programs and for logs.
   console.log(isJson ? JSON.stringify({ at, ...document }) : `${at} ${text.replaceAll('\n', '; ')}`)

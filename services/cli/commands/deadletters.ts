@@ -3,8 +3,8 @@ import { type Command, Option } from 'commander'
 import type { Position } from '#domain'
 import type { DeadLetter, DeadLetterRetry } from '#projections'
 
-import { checkYes, count, positions } from '../arguments.ts'
-import type { Cli, Report } from '../cli.ts'
+import { checkYes, wholeNumber, positions } from '../arguments.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { grouped } from '../progress/progress-text.ts'
 import { shortened, table } from '../table.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
@@ -54,11 +54,11 @@ function addList(deadLetters: Command, cli: Cli): void {
     .description('List the dead letters of a projection with their errors, oldest first.')
     .argument('<projection>', 'name of the projection')
     .addOption(
-      new Option('--offset <count>', 'how many to skip').argParser(count('--offset', 0, 1_000_000_000)),
+      new Option('--offset <count>', 'how many to skip').argParser(wholeNumber('--offset', 0, 1_000_000_000)),
     )
     .addOption(
       new Option('--limit <count>', `how many at most, up to ${limitMax}`)
-        .argParser(count('--limit', 1, limitMax))
+        .argParser(wholeNumber('--limit', 1, limitMax))
         .default(100),
     )
     .addHelpText('after', listExamples)
@@ -115,12 +115,12 @@ function addDrop(deadLetters: Command, cli: Cli): void {
 const counted = (letters: number): string =>
   `${grouped(letters)} dead ${letters === 1 ? 'letter' : 'letters'}`
 
-const listed = (projection: string, deadLetters: readonly DeadLetter[]): Report => ({
+const listed = (projection: string, deadLetters: readonly DeadLetter[]): CommandReport => ({
   document: { projection, deadLetters },
   text: deadLetters.length === 0 ? `No dead letters of ${projection}` : deadLetterTable(deadLetters),
 })
 
-const retried = (projection: string, { applied, failed }: DeadLetterRetry): Report => ({
+const retried = (projection: string, { applied, failed }: DeadLetterRetry): CommandReport => ({
   document: { projection, applied, failed },
   text: [
     `${counted(applied)} of ${projection} applied`,

@@ -3,9 +3,9 @@ import { styleText } from 'node:util'
 import type { Command } from 'commander'
 
 import { loadConfig } from '#config'
-import type { DoctorFinding as Finding, Examination, JobControl } from '#operations'
+import type { DoctorFinding, Examination, JobControl } from '#operations'
 
-import type { Cli, Report } from '../cli.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { runJob } from '../run-job.ts'
 
 const notes = `
@@ -29,7 +29,7 @@ export function addDoctor(program: Command, cli: Cli): void {
     })
 }
 
-function reportOf({ status, isHealthy, findings }: Examination): Report {
+function reportOf({ status, isHealthy, findings }: Examination): CommandReport {
   const isInterrupted = status === 'interrupted'
   const ending = isInterrupted ? ['Interrupted: the rest was not checked'] : []
   return {
@@ -41,12 +41,12 @@ function reportOf({ status, isHealthy, findings }: Examination): Report {
 
 const colours = { ok: 'green', warn: 'yellow', fail: 'red' } as const
 
-function findingText({ status, subject, message, remedy }: Finding): string {
+function findingText({ status, subject, message, remedy }: DoctorFinding): string {
   const line = `${styleText(colours[status], status.padEnd(4))}  ${subject}: ${message}`
   return remedy === undefined ? line : `${line}\n      ${remedy}`
 }
 
-function summary(findings: readonly Finding[]): string {
-  const count = (wanted: Finding['status']) => findings.filter(({ status }) => status === wanted).length
+function summary(findings: readonly DoctorFinding[]): string {
+  const count = (wanted: DoctorFinding['status']) => findings.filter(({ status }) => status === wanted).length
   return `${count('ok')} ok, ${count('warn')} warnings, ${count('fail')} failed`
 }

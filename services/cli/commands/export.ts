@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import type { Exported, ExportScope, JobControl } from '#operations'
 
 import { time } from '../arguments.ts'
-import type { Cli, Report } from '../cli.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { UsageError } from '../failure.ts'
 import { grouped } from '../progress/progress-text.ts'
 import { runJob } from '../run-job.ts'
@@ -61,7 +61,7 @@ function scopeOf(aggregateType: string | undefined, { stream }: ExportOptions): 
   throw new UsageError('export takes either an aggregate type or --stream')
 }
 
-async function exportAll(cli: Cli, scope: ExportScope, options: ExportOptions): Promise<Report> {
+async function exportAll(cli: Cli, scope: ExportScope, options: ExportOptions): Promise<CommandReport> {
   const { output: file, fromTime: from, untilTime: until, type: types, mapping } = options
   const request = { scope, from, until, types, mapping, file, isOverwriting: options.overwrite === true }
   // Loaded here only: it loads the Kafka clients.
@@ -73,7 +73,7 @@ async function exportAll(cli: Cli, scope: ExportScope, options: ExportOptions): 
   return reportOf(await runJob(cli, job, { isQuiet }), file)
 }
 
-function reportOf(exported: Exported, file: string | undefined): Report {
+function reportOf(exported: Exported, file: string | undefined): CommandReport {
   const { status, events, streams } = exported
   const isInterrupted = status === 'interrupted'
   const where = file === undefined ? '' : ` to ${file}`

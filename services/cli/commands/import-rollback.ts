@@ -3,12 +3,12 @@ import type { Command } from 'commander'
 import type { JobControl, RolledBack } from '#operations'
 
 import { checkYes } from '../arguments.ts'
-import type { Cli, Report } from '../cli.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { UsageError } from '../failure.ts'
 import { parseArgument } from '../parse-json.ts'
 import { grouped } from '../progress/progress-text.ts'
 import { runJob } from '../run-job.ts'
-import { list } from '../table.ts'
+import { listOfPairs } from '../table.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
 
 interface RollbackOptions extends WriterOption {
@@ -49,7 +49,7 @@ async function rollBack(
   importId: string,
   aggregateType: string,
   options: RollbackOptions,
-): Promise<Report> {
+): Promise<CommandReport> {
   const isDryRun = options.dryRun === true
   if (!isDryRun) checkYes(options, `append ${options.event} to every stream that import ${importId} created`)
   const event = { type: options.event, data: dataOf(options.data) }
@@ -69,7 +69,7 @@ function dataOf(json: string): unknown {
   }
 }
 
-function reportOf(done: RolledBack, importId: string, isDryRun: boolean): Report {
+function reportOf(done: RolledBack, importId: string, isDryRun: boolean): CommandReport {
   const { status, ...counts } = done
   const { streams, takenBack, alreadyTakenBack, leftAlone, leftAloneCount } = counts
   const isInterrupted = status === 'interrupted'
@@ -77,7 +77,7 @@ function reportOf(done: RolledBack, importId: string, isDryRun: boolean): Report
     document: { importId, isDryRun, ...counts, isInterrupted },
     text: [
       headline(done, importId, isDryRun),
-      list([
+      listOfPairs([
         ['streams created', grouped(streams)],
         [isDryRun ? 'would be rolled back' : 'rolled back', grouped(takenBack)],
         ['rolled back before', alreadyTakenBack === 0 ? undefined : grouped(alreadyTakenBack)],

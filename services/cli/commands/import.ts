@@ -6,16 +6,16 @@ import { loadConfig } from '#config'
 import { parseAggregateType } from '#domain'
 import type { ImportControl, ImportRequest, ImportStore, SchemaVersions } from '#operations'
 
-import { count } from '../arguments.ts'
-import type { Cli, Report } from '../cli.ts'
+import { wholeNumber } from '../arguments.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { UsageError } from '../failure.ts'
 import { importReport } from '../reports/import-report.ts'
 import { runJob } from '../run-job.ts'
-import { latestVersions, schemaVersionOption } from '../schema-version-option.ts'
+import { schemaVersionsDefault, schemaVersionOption } from '../schema-version-option.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
 
 /** The maximum of --errors-max: the number of problems that an import keeps. #operations is loaded only when a command runs, so the number is repeated here. */
-export const problemsKeptMax = 1_000
+export const errorsMaxLimit = 1_000
 
 interface ImportOptions extends WriterOption {
   readonly mapping?: string
@@ -64,7 +64,7 @@ export function addImport(program: Command, cli: Cli): void {
       '--schema-version <version>',
       'schema version of the data: of all events, or of a type (OrderPlaced=1; repeat for more); default: the latest',
       schemaVersionOption,
-      latestVersions,
+      schemaVersionsDefault,
     )
     .option(
       '--import-id <id>',
@@ -78,7 +78,7 @@ export function addImport(program: Command, cli: Cli): void {
     )
     .option('--dry-run', 'check all lines, append nothing')
     .option('--report <file>', 'write all problems to this file, one JSON document per line')
-    .addOption(numberOption('--errors-max', 'stop at this many wrong lines; skip fewer', problemsKeptMax, 1))
+    .addOption(numberOption('--errors-max', 'stop at this many wrong lines; skip fewer', errorsMaxLimit, 1))
     .addOption(numberOption('--batch', 'lines per batch; four batches are in flight at a time', 10_000, 500))
     .option('--checkpoint <file>', 'store the progress in this file, and resume from it')
     .option('--no-schemas', 'do not check the events against the schemas in ANNALS_SCHEMAS')
@@ -90,7 +90,9 @@ export function addImport(program: Command, cli: Cli): void {
 }
 
 const numberOption = (name: string, description: string, max: number, value: number): Option =>
-  new Option(`${name} <count>`, `${description}, up to ${max}`).argParser(count(name, 1, max)).default(value)
+  new Option(`${name} <count>`, `${description}, up to ${max}`)
+    .argParser(wholeNumber(name, 1, max))
+    .default(value)
 
 function renaming(given: string, before: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
   const [old = '', fresh = '', ...more] = given.split('=')
@@ -98,7 +100,7 @@ function renaming(given: string, before: ReadonlyMap<string, string>): ReadonlyM
   return new Map([...before, [parseAggregateType(old), parseAggregateType(fresh)]])
 }
 
-async function importFile(cli: Cli, file: string, options: ImportOptions): Promise<Report> {
+async function importFile(cli: Cli, file: string, options: ImportOptions): Promise<CommandReport> {
   // Loaded here only: it loads the Kafka clients.
   const { runImport } = await import('#operations')
   const request = await requestOf(cli, file, options)

@@ -4,7 +4,7 @@ import { loadConfig } from '#config'
 import type { JobControl } from '#operations'
 
 import { checkYes } from '../arguments.ts'
-import type { Cli, Report } from '../cli.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { runJob } from '../run-job.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
 import { verifyReport, withLimits } from './verify.ts'
@@ -84,7 +84,7 @@ function addRebuild(index: Command, cli: Cli): void {
   withWriterOption(command, cli)
 }
 
-async function rebuild(cli: Cli, types: readonly string[], options: RebuildOptions): Promise<Report> {
+async function rebuild(cli: Cli, types: readonly string[], options: RebuildOptions): Promise<CommandReport> {
   const [{ rebuildIndex }, { rebuildReport }, { withConnections }] = await Promise.all([
     import('#operations'),
     import('../reports/index-rebuild-report.ts'),

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 
 import type { PartitionOwner } from '#client'
 
-import type { Cli, Report } from '../cli.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { table } from '../table.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
 
@@ -17,7 +17,7 @@ export function addOwners(program: Command, cli: Cli): void {
   withWriterOption(command, cli)
 }
 
-function reportOf(owners: readonly PartitionOwner[]): Report {
+function reportOf(owners: readonly PartitionOwner[]): CommandReport {
   const partitions = owners.toSorted((a, b) => compare(a.topic, b.topic) || a.partition - b.partition)
   const rows = partitions.map(({ topic, partition, url, memberId }) => [
     topic,

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 
 import { checkYes } from '../arguments.ts'
-import type { Cli, Report } from '../cli.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
 
 interface DiscardOptions extends WriterOption {
@@ -49,7 +49,7 @@ export function addProjectionChanges(projection: Command, cli: Cli): void {
   withWriterOption(discard, cli, 'projector')
 }
 
-const resumedReport = (name: string, resumed: number): Report => ({
+const resumedReport = (name: string, resumed: number): CommandReport => ({
   document: { projection: name, resumed },
   text:
     resumed === 0

@@ -6,7 +6,7 @@ import { EventStoreError } from '#event-store'
 import type { GenerationInfo, RebuildOptions } from '#projections'
 
 import { time } from '../arguments.ts'
-import type { Cli, Report } from '../cli.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { noDisplay, progressDisplay } from '../progress/progress-display.ts'
 import { type RebuildEnd, watchRebuild } from '../watch-rebuild.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
@@ -57,7 +57,7 @@ export async function rebuild(
   cli: Cli,
   name: string,
   options: RebuildCommandOptions,
-): Promise<Report> {
+): Promise<CommandReport> {
   const { generation } = await client.projection(name).rebuild(rebuildOptions(options))
   if (!options.wait) {
     const text = `The rebuild of ${name} has started as generation ${generation}. ${progressHint(name)}`
@@ -105,7 +105,7 @@ function reportOf(
   generation: string,
   end: RebuildEnd,
   last: GenerationInfo | undefined,
-): Report {
+): CommandReport {
   const { text, exitCode } = ends[end](name, generation, last)
   return {
     document: {
@@ -119,7 +119,7 @@ function reportOf(
   }
 }
 
-type Ending = Required<Pick<Report, 'text' | 'exitCode'>>
+type Ending = Required<Pick<CommandReport, 'text' | 'exitCode'>>
 
 const ends: Readonly<
   Record<RebuildEnd, (name: string, generation: string, last: GenerationInfo | undefined) => Ending>

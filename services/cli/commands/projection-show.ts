@@ -2,9 +2,9 @@ import type { Command } from 'commander'
 
 import type { GenerationInfo, PartitionInfo, ProjectionInfo } from '#projections'
 
-import type { Cli, Report } from '../cli.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { grouped, progressText } from '../progress/progress-text.ts'
-import { list, table } from '../table.ts'
+import { listOfPairs, table } from '../table.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
 
 export function addProjectionList(projection: Command, cli: Cli): void {
@@ -32,7 +32,7 @@ export function addProjectionShow(projection: Command, cli: Cli): void {
   withWriterOption(command, cli, 'projector')
 }
 
-const listed = (projections: readonly ProjectionInfo[]): Report => ({
+const listed = (projections: readonly ProjectionInfo[]): CommandReport => ({
   document: { projections },
   text:
     projections.length === 0
@@ -56,7 +56,7 @@ function summary(generations: readonly GenerationInfo[]): readonly string[] {
 const stoppedOf = ({ partitions }: GenerationInfo): readonly PartitionInfo[] =>
   partitions.filter(({ stopped }) => stopped !== undefined)
 
-function shown(projection: ProjectionInfo): Report {
+function shown(projection: ProjectionInfo): CommandReport {
   const { generations } = projection
   // A generation that is being removed needs no details.
   const lasting = generations.filter(({ status }) => status !== 'retired')
@@ -71,7 +71,7 @@ function shown(projection: ProjectionInfo): Report {
 }
 
 const headOf = ({ name, sources, keyedBy, viewVersion, indexes, serving }: ProjectionInfo): string =>
-  list([
+  listOfPairs([
     ['projection', name],
     ['sources', sources.join(', ')],
     ['keyed by', keyedBy === 'stream' ? 'stream' : 'key, across streams'],
@@ -109,7 +109,7 @@ const partitionTable = ({ id, partitions }: GenerationInfo): string =>
 
 const waits = ({ waitForOperator = [] }: ProjectionInfo): readonly string[] =>
   waitForOperator.map(({ topic, partition, state, reason }) =>
-    list([
+    listOfPairs([
       ['waits at', partition === undefined ? topic : `${topic}/${partition}`],
       ['state', state],
       ['because', reason],
@@ -118,7 +118,7 @@ const waits = ({ waitForOperator = [] }: ProjectionInfo): readonly string[] =>
 
 const stops = (generation: GenerationInfo): readonly string[] =>
   stoppedOf(generation).map(({ stopped }) =>
-    list([
+    listOfPairs([
       ['stopped at', stopped?.position],
       ['since', stopped?.since],
       ['because', stopped?.error],

@@ -4,8 +4,8 @@ import type { AnnalsClient } from '#client'
 import { EventStoreError } from '#event-store'
 import type { View, ViewOptions, ViewsQuery } from '#projections'
 
-import { count } from '../arguments.ts'
-import type { Cli, Report } from '../cli.ts'
+import { wholeNumber } from '../arguments.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { shortened, table } from '../table.ts'
 import { visible } from '../visible.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
@@ -56,7 +56,7 @@ export function addProjectionViews(projection: Command, cli: Cli): void {
     .option('--desc', 'largest first')
     .addOption(
       new Option('--limit <count>', `how many views at most, up to ${limitMax}`)
-        .argParser(count('--limit', 1, limitMax))
+        .argParser(wholeNumber('--limit', 1, limitMax))
         .default(100),
     )
     .option('--generation <id>', 'a generation that does not serve: a view of the past')
@@ -70,7 +70,12 @@ export function addProjectionViews(projection: Command, cli: Cli): void {
 const generationOf = ({ generation }: ViewCommandOptions): ViewOptions =>
   generation === undefined ? {} : { generation }
 
-async function view(client: AnnalsClient, name: string, key: string, options: ViewOptions): Promise<Report> {
+async function view(
+  client: AnnalsClient,
+  name: string,
+  key: string,
+  options: ViewOptions,
+): Promise<CommandReport> {
   const found = await client.projection(name).get(key, options)
   if (found === undefined) {
     throw new EventStoreError('view-not-found', `projection ${name} has no view ${key}`)
@@ -82,7 +87,11 @@ async function view(client: AnnalsClient, name: string, key: string, options: Vi
 }
 
 /** Reads one view more than it shows, to know whether there are more. */
-async function views(client: AnnalsClient, name: string, options: ViewsCommandOptions): Promise<Report> {
+async function views(
+  client: AnnalsClient,
+  name: string,
+  options: ViewsCommandOptions,
+): Promise<CommandReport> {
   const { orderBy, desc, limit } = options
   const query: ViewsQuery = {
     ...generationOf(options),
@@ -98,7 +107,7 @@ async function views(client: AnnalsClient, name: string, options: ViewsCommandOp
   return reportOf(name, found.slice(0, limit), found.length > limit)
 }
 
-const reportOf = (name: string, found: readonly View[], more: boolean): Report => ({
+const reportOf = (name: string, found: readonly View[], more: boolean): CommandReport => ({
   document: { projection: name, views: found, more },
   text: [
     found.length === 0 ? 'No views' : viewTable(found),

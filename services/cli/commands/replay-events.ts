@@ -1,7 +1,7 @@
 import { loadConfig } from '#config'
 import { type ReplayControl, type ReplayRequest, runReplay } from '#operations'
 
-import type { Cli, Report } from '../cli.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { withRightsAdvice } from '../failure.ts'
 import { requestOf } from '../replay-request.ts'
 import type { ReplayCommandOptions } from '../replay-command-options.ts'
@@ -13,7 +13,7 @@ export async function replayEvents(
   cli: Cli,
   aggregateType: string | undefined,
   options: ReplayCommandOptions,
-): Promise<Report> {
+): Promise<CommandReport> {
   const request = requestOf(aggregateType, options)
   const connections = { config: loadConfig(cli.env), lines: process.stdout }
   const isQuiet = cli.isJson || isCrowded(request)

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander'
 
 import { parsePosition, parseStreamId } from '#domain'
 
-import { count, time, version } from '../arguments.ts'
+import { wholeNumber, time, version } from '../arguments.ts'
 import type { Cli } from '../cli.ts'
 import { UsageError } from '../failure.ts'
 import type { ReplayCommandOptions } from '../replay-command-options.ts'
@@ -113,15 +113,15 @@ function addDestinations(command: Command): void {
 
 function addPace(command: Command): void {
   command
-    .option('--rate <events>', 'at most this many events per second', count('--rate', 1, 10_000_000))
+    .option('--rate <events>', 'at most this many events per second', wholeNumber('--rate', 1, 10_000_000))
     .addOption(
       new Option('--parallel <partitions>', 'partitions read at the same time')
-        .argParser(count('--parallel', 1, 64))
+        .argParser(wholeNumber('--parallel', 1, 64))
         .default(4),
     )
     .addOption(
       new Option('--timeout <seconds>', 'how long to wait for brokers that do not answer')
-        .argParser(count('--timeout', 1, 86_400))
+        .argParser(wholeNumber('--timeout', 1, 86_400))
         .default(30),
     )
     .option(
@@ -135,7 +135,7 @@ const again = (value: string, before: readonly string[] = []): readonly string[]
 
 const partitions = (value: string, before: readonly number[] = []): readonly number[] => [
   ...before,
-  count('--partition', 0, 1_000_000)(value),
+  wholeNumber('--partition', 0, 1_000_000)(value),
 ]
 
 const offsets =

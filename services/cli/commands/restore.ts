@@ -4,8 +4,8 @@ import { loadConfig } from '#config'
 import { parseTime } from '#event-store'
 import type { RestoreControl, RestoreRequest } from '#operations'
 
-import { count } from '../arguments.ts'
-import type { Cli, Report } from '../cli.ts'
+import { wholeNumber } from '../arguments.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { CommandError, failureOf, withRightsAdvice } from '../failure.ts'
 import { runJob } from '../run-job.ts'
 import { verifyReport } from './verify.ts'
@@ -49,7 +49,7 @@ export function addRestore(program: Command, cli: Cli): void {
       new Option(
         '--replication <count>',
         'copies of each partition; default: as many as in the backup',
-      ).argParser(count('--replication', 1, 100)),
+      ).argParser(wholeNumber('--replication', 1, 100)),
     )
     .option('--dry-run', 'check the backup and the cluster, change nothing')
     .option('--verify', 'verify all streams afterwards, as `annals verify` does')
@@ -69,7 +69,7 @@ function requestOf(folder: string, options: RestoreCommandOptions): RestoreReque
   }
 }
 
-async function run(cli: Cli, folder: string, options: RestoreCommandOptions): Promise<Report> {
+async function run(cli: Cli, folder: string, options: RestoreCommandOptions): Promise<CommandReport> {
   const request = requestOf(folder, options)
   const config = loadConfig(cli.env)
   // Loaded here only: the Kafka clients would double the start time of every other command.

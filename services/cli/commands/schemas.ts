@@ -6,7 +6,7 @@ import { loadConfig } from '#config'
 import { parseAggregateType } from '#domain'
 import type { JobControl } from '#operations'
 
-import type { Cli, Report } from '../cli.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { runJob } from '../run-job.ts'
 
 const folders = 'Folders come from ANNALS_SCHEMAS, upcasters from the domain modules in ANNALS_DOMAIN.'
@@ -49,7 +49,7 @@ function addInfer(schemas: Command, cli: Cli): void {
     })
 }
 
-async function infer(cli: Cli, file: string, options: InferOptions): Promise<Report> {
+async function infer(cli: Cli, file: string, options: InferOptions): Promise<CommandReport> {
   const [{ inferSchemas, readMapping }, { inferReport }] = await Promise.all([
     import('#operations'),
     import('../reports/infer-report.ts'),

@@ -5,7 +5,7 @@ import type { Command } from 'commander'
 import type { AnnalsClient } from '#client'
 import type { SnapshotRebuild } from '#event-store'
 
-import type { Cli, Report } from '../cli.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { noDisplay, type ProgressDisplay, progressDisplay } from '../progress/progress-display.ts'
 import { progressText } from '../progress/progress-text.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
@@ -44,7 +44,7 @@ async function rebuild(
   { isJson }: Cli,
   type: string,
   { wait }: RebuildOptions,
-): Promise<Report> {
+): Promise<CommandReport> {
   const begun = await client.rebuildSnapshots(type)
   if (!wait) {
     const text = `The rebuild of the snapshots of ${type} has started. \`annals snapshot stats\` shows its progress`
@@ -79,7 +79,7 @@ async function watched(
   }
 }
 
-function ended(type: string, last: SnapshotRebuild): Report {
+function ended(type: string, last: SnapshotRebuild): CommandReport {
   const document = { aggregateType: type, ...last }
   if (last.status === 'done') return { document, text: `The snapshots of ${type} are rebuilt` }
   if (last.status === 'running') {

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 
 import type { SnapshotRebuild, SnapshotStatistics } from '#event-store'
 
-import type { Cli, Report } from '../cli.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { grouped, progressText } from '../progress/progress-text.ts'
 import { table } from '../table.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
@@ -24,7 +24,7 @@ export function addSnapshotStats(snapshot: Command, cli: Cli): void {
   withWriterOption(command, cli, 'snapshotter')
 }
 
-const reportOf = (types: readonly SnapshotStatistics[]): Report => ({
+const reportOf = (types: readonly SnapshotStatistics[]): CommandReport => ({
   document: { types },
   text: types.length === 0 ? 'No aggregate has snapshots' : statisticsTable(types),
 })

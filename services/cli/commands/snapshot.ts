@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import type { SnapshotCleanup, SnapshotTaken } from '#event-store'
 
 import { checkYes } from '../arguments.ts'
-import type { Cli, Report } from '../cli.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { grouped } from '../progress/progress-text.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
 import { addSnapshotRebuild } from './snapshot-rebuild.ts'
@@ -56,7 +56,7 @@ function addCleanup(snapshot: Command, cli: Cli): void {
   withWriterOption(command, cli, 'snapshotter')
 }
 
-const taken = (snapshot: SnapshotTaken): Report => {
+const taken = (snapshot: SnapshotTaken): CommandReport => {
   const { streamId, version, bytes, tookMs, created } = snapshot
   return {
     document: snapshot,
@@ -66,7 +66,7 @@ const taken = (snapshot: SnapshotTaken): Report => {
   }
 }
 
-const cleanedUp = (cleanup: SnapshotCleanup): Report => ({
+const cleanedUp = (cleanup: SnapshotCleanup): CommandReport => ({
   document: cleanup,
   text: `${grouped(cleanup.removed)} outdated snapshots of ${cleanup.aggregateType} removed`,
 })

@@ -4,8 +4,8 @@ import type { AnnalsClient } from '#client'
 import { formatPosition, type ReadOptions, type RecordedEvent, type Version } from '#domain'
 import { pageLimitMax } from '#event-store'
 
-import { count, time, version } from '../arguments.ts'
-import type { Cli, Report } from '../cli.ts'
+import { wholeNumber, time, version } from '../arguments.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { shortened, table } from '../table.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
 
@@ -43,7 +43,7 @@ export function addStreamHistory(stream: Command, cli: Cli): void {
     .option('--backwards', 'latest first')
     .addOption(
       new Option('--limit <count>', `how many events at most, up to ${limitMax}`)
-        .argParser(count('--limit', 1, limitMax))
+        .argParser(wholeNumber('--limit', 1, limitMax))
         .default(100),
     )
     .addHelpText('after', examples)
@@ -53,7 +53,11 @@ export function addStreamHistory(stream: Command, cli: Cli): void {
   withWriterOption(command, cli)
 }
 
-async function history(client: AnnalsClient, streamId: string, options: HistoryOptions): Promise<Report> {
+async function history(
+  client: AnnalsClient,
+  streamId: string,
+  options: HistoryOptions,
+): Promise<CommandReport> {
   const events: RecordedEvent[] = []
   let next: Version | undefined
   for await (const event of client.readAll(streamId, readOptions(options))) {
@@ -90,7 +94,7 @@ function reportOf(
   events: readonly RecordedEvent[],
   next: Version | undefined,
   { backwards }: HistoryOptions,
-): Report {
+): CommandReport {
   const bound = backwards === true ? '--to-version' : '--from-version'
   const more = next === undefined ? [] : [`There are more: continue with ${bound} ${next}`]
   return {

@@ -2,8 +2,8 @@ import type { Command } from 'commander'
 
 import type { PlacedStreamInfo } from '#client'
 
-import type { Cli, Report } from '../cli.ts'
-import { list } from '../table.ts'
+import type { Cli, CommandReport } from '../cli.ts'
+import { listOfPairs } from '../table.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
 
 export function addStreamShow(stream: Command, cli: Cli): void {
@@ -20,9 +20,9 @@ export function addStreamShow(stream: Command, cli: Cli): void {
   withWriterOption(command, cli)
 }
 
-const shown = (info: PlacedStreamInfo): Report => ({
+const shown = (info: PlacedStreamInfo): CommandReport => ({
   document: info,
-  text: list([
+  text: listOfPairs([
     ['stream', info.streamId],
     ['version', info.version],
     ['snapshot at', info.snapshotVersion],

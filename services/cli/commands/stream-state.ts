@@ -4,7 +4,7 @@ import type { StateAt, StreamState } from '#client'
 import type { Version } from '#domain'
 
 import { time, version } from '../arguments.ts'
-import type { Cli, Report } from '../cli.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
 
 interface StateOptions extends WriterOption {
@@ -41,7 +41,7 @@ const stateAt = ({ version, at }: StateOptions): StateAt => ({
   ...(at !== undefined && { at }),
 })
 
-const reportOf = (state: StreamState): Report => ({
+const reportOf = (state: StreamState): CommandReport => ({
   document: state,
   text: `${state.streamId} at version ${state.version}\n${JSON.stringify(state.state, null, 2)}`,
 })

@@ -3,8 +3,8 @@ import { type Command, Option } from 'commander'
 import { loadConfig } from '#config'
 import type { JobControl, MovePlan, Repartitioned } from '#operations'
 
-import { checkYes, count } from '../arguments.ts'
-import type { Cli, Report } from '../cli.ts'
+import { checkYes, wholeNumber } from '../arguments.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { UsageError } from '../failure.ts'
 import { grouped } from '../progress/progress-text.ts'
 import { runJob } from '../run-job.ts'
@@ -36,7 +36,7 @@ export function addTopicsRepartition(topics: Command, cli: Cli): void {
     .argument('<aggregateType>', 'aggregate type of the domain')
     .addOption(
       new Option('--partitions <count>', 'new number of partitions').argParser(
-        count('--partitions', 1, 10_000),
+        wholeNumber('--partitions', 1, 10_000),
       ),
     )
     .addOption(new Option('--dry-run', 'print the plan, change nothing').conflicts('abort'))
@@ -49,7 +49,11 @@ export function addTopicsRepartition(topics: Command, cli: Cli): void {
     })
 }
 
-async function dryRun(cli: Cli, type: string, { partitions }: RepartitionCommandOptions): Promise<Report> {
+async function dryRun(
+  cli: Cli,
+  type: string,
+  { partitions }: RepartitionCommandOptions,
+): Promise<CommandReport> {
   if (partitions === undefined) throw new UsageError('--dry-run needs --partitions')
   const [{ planRepartition }, { withConnections }] = await load()
   const config = loadConfig(cli.env)
@@ -61,7 +65,7 @@ async function dryRun(cli: Cli, type: string, { partitions }: RepartitionCommand
   )
 }
 
-async function abort({ env }: Cli, type: string, options: RepartitionCommandOptions): Promise<Report> {
+async function abort({ env }: Cli, type: string, options: RepartitionCommandOptions): Promise<CommandReport> {
   checkYes(options, `cancel the move of ${type} and delete its copy`)
   const [{ abortRepartition }, { withConnections }] = await load()
   const config = loadConfig(env)
@@ -72,7 +76,11 @@ async function abort({ env }: Cli, type: string, options: RepartitionCommandOpti
   }
 }
 
-async function repartition(cli: Cli, type: string, options: RepartitionCommandOptions): Promise<Report> {
+async function repartition(
+  cli: Cli,
+  type: string,
+  options: RepartitionCommandOptions,
+): Promise<CommandReport> {
   const { partitions } = options
   const what = partitions === undefined ? 'resume moving' : `move to ${partitions} partitions`
   checkYes(options, `${what} all events of ${type}, while no service can run`)
@@ -89,7 +97,7 @@ async function repartition(cli: Cli, type: string, options: RepartitionCommandOp
 
 const load = () => Promise.all([import('#operations'), import('#service')])
 
-function planned(plan: MovePlan): Report {
+function planned(plan: MovePlan): CommandReport {
   const { topic, from, to, events, perPartition, bytes, atWork } = plan
   const busy = atWork.map(
     ({ service, groupId, members }) => `Stop every ${service} first: group ${groupId} has ${members} members`,
@@ -106,7 +114,7 @@ function planned(plan: MovePlan): Report {
   }
 }
 
-const moved = (type: string, { from, to, events }: Repartitioned, tookMs: number): Report => ({
+const moved = (type: string, { from, to, events }: Repartitioned, tookMs: number): CommandReport => ({
   document: { aggregateType: type, status: 'moved', from, to, events, tookMs: Math.round(tookMs) },
   text: [
     `Moved ${grouped(events)} events of ${type} from ${from} to ${to} partitions and compared each, in ${(tookMs / 1_000).toFixed(1)} s`,
@@ -114,7 +122,7 @@ const moved = (type: string, { from, to, events }: Repartitioned, tookMs: number
   ].join('\n'),
 })
 
-const interrupted = (type: string): Report => ({
+const interrupted = (type: string): CommandReport => ({
   document: { aggregateType: type, status: 'interrupted' },
   text: `Interrupted; nothing is lost. No service of ${type} starts until the move is done: \`annals topics repartition ${type} --yes\` resumes it, --abort cancels it if nothing was deleted yet`,
   exitCode: 130,

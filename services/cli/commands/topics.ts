@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { loadConfig } from '#config'
 import type { CreatedTopic } from '#operations'
 
-import type { Cli, Report } from '../cli.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { addTopicsRepartition } from './topics-repartition.ts'
 
 const topicsHelp = `
@@ -72,17 +72,17 @@ async function inspect({ env }: Cli) {
   return { inspection, ...reports }
 }
 
-async function list(cli: Cli): Promise<Report> {
+async function list(cli: Cli): Promise<CommandReport> {
   const { inspection, listReport } = await inspect(cli)
   return listReport(inspection)
 }
 
-async function check(cli: Cli): Promise<Report> {
+async function check(cli: Cli): Promise<CommandReport> {
   const { inspection, checkReport } = await inspect(cli)
   return checkReport(inspection)
 }
 
-async function create({ env }: Cli, aggregateType: string): Promise<Report> {
+async function create({ env }: Cli, aggregateType: string): Promise<CommandReport> {
   const [{ createTopics }, { withConnections }] = await Promise.all([
     import('#operations'),
     import('#service'),
@@ -93,7 +93,7 @@ async function create({ env }: Cli, aggregateType: string): Promise<Report> {
   )
 }
 
-const created = (topics: readonly CreatedTopic[]): Report => ({
+const created = (topics: readonly CreatedTopic[]): CommandReport => ({
   document: { topics },
   text: topics
     .map(({ name, partitions, replication, created: isNew }) =>

@@ -3,8 +3,8 @@ import { type Command, Option } from 'commander'
 import { loadConfig } from '#config'
 import type { VerifyControl, VerifyPart } from '#operations'
 
-import { count } from '../arguments.ts'
-import type { Cli, Report } from '../cli.ts'
+import { wholeNumber } from '../arguments.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { runJob } from '../run-job.ts'
 
 interface VerifyCommandOptions {
@@ -47,13 +47,13 @@ export const withLimits = (command: Command): Command =>
   command
     .addOption(
       new Option('--sample <streams>', 'verify only a sample of about this many streams').argParser(
-        count('--sample', 1, 1_000_000_000),
+        wholeNumber('--sample', 1, 1_000_000_000),
       ),
     )
     .addOption(new Option('--seed <text>', 'selects the sample: another text, another sample').default(''))
     .addOption(
       new Option('--findings-max <count>', 'how many findings to print; all are counted')
-        .argParser(count('--findings-max', 1, 100_000))
+        .argParser(wholeNumber('--findings-max', 1, 100_000))
         .default(100),
     )
 
@@ -63,7 +63,7 @@ export async function verifyReport(
   types: readonly string[],
   parts: readonly VerifyPart[],
   { sample, seed, findingsMax }: Omit<VerifyCommandOptions, 'views'>,
-): Promise<Report> {
+): Promise<CommandReport> {
   // Loaded here only, as for doctor.
   const [{ verify }, { verificationReport }, { withReadingBackends }] = await Promise.all([
     import('#operations'),

@@ -30,10 +30,10 @@ export const doneOf = ({ done, total, unit }: ShownProgress): string =>
 
 /** Rate and time left; instead of them what the work waits for. Empty if nothing has moved yet. */
 export function pace({ rate, etaSeconds, unit, waiting }: ShownProgress): readonly string[] {
-  if (waiting !== undefined) return [`waiting for ${waiting.for} (${duration(waiting.seconds)})`]
+  if (waiting !== undefined) return [`waiting for ${waiting.for} (${durationText(waiting.seconds)})`]
   return etaSeconds === undefined
     ? []
-    : [`${amount(rate, unit)}${unitAfter(unit)}/s`, `${duration(etaSeconds)} left`]
+    : [`${amount(rate, unit)}${unitAfter(unit)}/s`, `${durationText(etaSeconds)} left`]
 }
 
 const amount = (count: number, unit: string | undefined): string =>
@@ -43,7 +43,7 @@ const unitAfter = (unit: string | undefined): string =>
   unit === undefined ? '' : unit === 'bytes' ? ' MB' : ` ${unit}`
 
 /** `45 s`, `3 min 20 s`, `2 h 5 min` */
-export function duration(seconds: number): string {
+export function durationText(seconds: number): string {
   const whole = Math.ceil(seconds)
   if (whole < 60) return `${whole} s`
   const minutes = Math.floor(whole / 60)

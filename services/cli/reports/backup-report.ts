@@ -1,12 +1,12 @@
 import type { BackupMade, BackupReport } from '#operations'
 
-import type { Report } from '../cli.ts'
+import type { CommandReport } from '../cli.ts'
 import { failureOf } from '../failure.ts'
-import { duration, grouped } from '../progress/progress-text.ts'
+import { durationText, grouped } from '../progress/progress-text.ts'
 import { ofCluster } from './cluster-report.ts'
 
 /** The report of a backup. @param path the folder of the request. */
-export function backupReport(path: string, made: BackupMade): Report {
+export function backupReport(path: string, made: BackupMade): CommandReport {
   const { removed = [], kept = [] } = made.retention ?? {}
   return ofCluster(made.cluster, {
     document: { ...documentOf(made), ...(made.retention !== undefined && { removed, kept }) },
@@ -19,11 +19,11 @@ export function backupReport(path: string, made: BackupMade): Report {
 }
 
 /** One backup of `--watch`, or a failure before its retry. */
-export function watchedReport(path: string, report: BackupReport): Report {
+export function watchedReport(path: string, report: BackupReport): CommandReport {
   if (report.status !== 'failed') return backupReport(path, report)
   const { retryMs } = report
   const { message } = failureOf(report.error)
-  const next = `next try in ${duration(retryMs / 1_000)}`
+  const next = `next try in ${durationText(retryMs / 1_000)}`
   return { document: { status: 'failed', message, retryMs }, text: `failed: ${message}; ${next}` }
 }
 

@@ -1,15 +1,15 @@
 import type { ImportEnd, ImportOutcome, ImportRequest, LineProblem } from '#operations'
 
-import type { Report } from '../cli.ts'
+import type { CommandReport } from '../cli.ts'
 import type { ExitCode } from '../exit-code.ts'
 import { grouped } from '../progress/progress-text.ts'
-import { list } from '../table.ts'
+import { listOfPairs } from '../table.ts'
 
 /** How many problems the text shows. */
 const shownMax = 10
 
 /** The report of an import. */
-export function importReport(outcome: ImportOutcome, request: ImportRequest): Report {
+export function importReport(outcome: ImportOutcome, request: ImportRequest): CommandReport {
   const { from, checkpoint, report } = request
   const { contents, problems, seconds, ...rest } = outcome
   const eventsPerSecond = seconds > 0 ? Math.round(outcome.appended / seconds) : 0
@@ -65,7 +65,7 @@ function figures(outcome: ImportOutcome, eventsPerSecond: number, { from, check 
   const { contents, appended, alreadyThere, skipped, heldBack, end } = outcome
   const ifAny = (count: number) => (count === 0 ? undefined : grouped(count))
   const hasAppended = end !== 'checked' && end !== 'refused'
-  return list([
+  return listOfPairs([
     ['events', grouped(contents.events)],
     ['streams', grouped(contents.streams)],
     ['schemas', check === undefined ? 'not checked' : undefined],

@@ -1,12 +1,12 @@
 import type { IndexRebuild, RebuildStatus, RebuiltPartition } from '#operations'
 
-import type { Report } from '../cli.ts'
+import type { CommandReport } from '../cli.ts'
 import { grouped } from '../progress/progress-text.ts'
 import { table } from '../table.ts'
 import { ofCluster } from './cluster-report.ts'
 
 /** The report of an index rebuild. */
-export function rebuildReport({ status: end, cluster, partitions, tookMs }: IndexRebuild): Report {
+export function rebuildReport({ status: end, cluster, partitions, tookMs }: IndexRebuild): CommandReport {
   const isInterrupted = end === 'interrupted'
   const isStalled = partitions.some(({ status }) => status === 'stalled')
   const took = `in ${(tookMs / 1_000).toFixed(1)} s`

@@ -1,12 +1,12 @@
 import { formatSchema, type Inference, type InferredSchema, type InferRequest } from '#operations'
 import type { ProposedField } from '#schemas'
 
-import type { Report } from '../cli.ts'
+import type { CommandReport } from '../cli.ts'
 import { grouped } from '../progress/progress-text.ts'
 import { table } from '../table.ts'
 
 /** The report of schema inference: the proposed schemas and what to do with them. */
-export function inferReport(inference: Inference, request: InferRequest): Report {
+export function inferReport(inference: Inference, request: InferRequest): CommandReport {
   const { lines, others, unreadable, firstProblem, schemas, status } = inference
   const problem = firstProblem && { line: firstProblem.line, message: firstProblem.message }
   const hasFailed = schemas.length === 0 || schemas.some((each) => each.problem !== undefined)

@@ -1,14 +1,14 @@
 import { formatPosition, position } from '#domain'
 import type { Destination, PartitionProgress, ReplayOutcome, ReplayRequest } from '#operations'
 
-import type { Report } from '../cli.ts'
+import type { CommandReport } from '../cli.ts'
 import { CommandError, failureOf } from '../failure.ts'
 import { grouped } from '../progress/progress-text.ts'
 import { table } from '../table.ts'
 import { ofCluster } from './cluster-report.ts'
 
 /** The report of a replay. @throws CommandError for a replay that failed; its message says how to resume. */
-export function replayReport(request: ReplayRequest, outcome: ReplayOutcome): Report {
+export function replayReport(request: ReplayRequest, outcome: ReplayOutcome): CommandReport {
   const { cluster } = outcome
   const { document, text } = summaryOf(request, outcome)
   if (outcome.status === 'failed') {
@@ -25,7 +25,7 @@ export function replayReport(request: ReplayRequest, outcome: ReplayOutcome): Re
   return ofCluster(cluster, { document, text: lines.join('\n'), isAside, exitCode: 130 })
 }
 
-function summaryOf(request: ReplayRequest, outcome: ReplayOutcome): Pick<Report, 'document' | 'text'> {
+function summaryOf(request: ReplayRequest, outcome: ReplayOutcome): Pick<CommandReport, 'document' | 'text'> {
   const { dryRun, destination } = request
   const { status: end, topic, counts, partitions, leftOut, seconds } = outcome
   const { replayed: events, read, leftOut: unreadable } = counts

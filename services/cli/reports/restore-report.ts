@@ -1,6 +1,6 @@
 import type { RestoreEnd, SettingDifference } from '#operations'
 
-import type { Report } from '../cli.ts'
+import type { CommandReport } from '../cli.ts'
 import { grouped } from '../progress/progress-text.ts'
 import { ofCluster } from './cluster-report.ts'
 
@@ -8,18 +8,18 @@ type Planned = Extract<RestoreEnd, { readonly status: 'planned' }>
 type Restored = Extract<RestoreEnd, { readonly status: 'restored' }>
 
 /** The report of a restore or its dry run. */
-export function restoreReport(end: RestoreEnd): Report {
+export function restoreReport(end: RestoreEnd): CommandReport {
   if (end.status === 'interrupted') return interrupted
   return ofCluster(end.cluster, end.status === 'planned' ? planned(end) : restored(end))
 }
 
-const interrupted: Report = {
+const interrupted: CommandReport = {
   document: { status: 'interrupted' },
   text: 'Interrupted; nothing is lost: the same command resumes. Until the restore is done, services of the affected types do not start',
   exitCode: 130,
 }
 
-function planned({ plan, isResumed, settings }: Planned): Report {
+function planned({ plan, isResumed, settings }: Planned): CommandReport {
   const { id, manifest, topics, events, schemas } = plan
   const rows = topics.map(
     ({ name, partitions, events: own }) => `  ${name}: ${grouped(own)} events in ${partitions} partitions`,
@@ -36,7 +36,7 @@ function planned({ plan, isResumed, settings }: Planned): Report {
   }
 }
 
-function restored({ plan, isResumed, idsChanged, settings, tookMs }: Restored): Report {
+function restored({ plan, isResumed, idsChanged, settings, tookMs }: Restored): CommandReport {
   const { id, events, topics } = plan
   const seconds = tookMs / 1_000
   const rate = grouped(Math.round(events / seconds))

@@ -3,13 +3,13 @@ import { styleText } from 'node:util'
 import type { Finding } from '#kafka'
 import type { InspectedTopic, TopicsInspection } from '#operations'
 
-import type { Report } from '../cli.ts'
+import type { CommandReport } from '../cli.ts'
 import { grouped } from '../progress/progress-text.ts'
 import { table } from '../table.ts'
 import { ofCluster } from './cluster-report.ts'
 
 /** The report of `topics list`. */
-export const listReport = ({ cluster, topics, brokers }: TopicsInspection): Report =>
+export const listReport = ({ cluster, topics, brokers }: TopicsInspection): CommandReport =>
   ofCluster(cluster, {
     document: { topics, brokers },
     text:
@@ -25,7 +25,7 @@ function row({ name, role, found, findings }: InspectedTopic): (string | number)
 }
 
 /** The report of `topics check`. */
-export function checkReport({ cluster, topics, brokers }: TopicsInspection): Report {
+export function checkReport({ cluster, topics, brokers }: TopicsInspection): CommandReport {
   const findings = [...topics.flatMap((topic) => topic.findings), ...brokers]
   const present = topics.filter(({ found }) => found !== undefined).length
   const ending =

@@ -1,10 +1,10 @@
 import { styleText } from 'node:util'
 
-import type { Finding, Verification, VerifyPart, Where } from '#operations'
+import type { Verification, VerifyFinding, VerifyPart, Where } from '#operations'
 
-import type { Report } from '../cli.ts'
+import type { CommandReport } from '../cli.ts'
 import { grouped } from '../progress/progress-text.ts'
-import { list } from '../table.ts'
+import { listOfPairs } from '../table.ts'
 import { ofCluster } from './cluster-report.ts'
 
 /** The report of a verification. */
@@ -12,7 +12,7 @@ export function verificationReport(
   verification: Verification,
   parts: readonly VerifyPart[],
   tookMs: number,
-): Report {
+): CommandReport {
   const { status, findings, counts, fraction } = verification
   const isInterrupted = status === 'interrupted'
   const isSound = findings.total === 0
@@ -37,7 +37,7 @@ export function verificationReport(
   })
 }
 
-const findingText = ({ part, code, message, where }: Finding): string =>
+const findingText = ({ part, code, message, where }: VerifyFinding): string =>
   `${styleText('red', part)}  ${[whereText(where), code].filter((text) => text !== '').join('  ')}: ${message}`
 
 function whereText({
@@ -85,7 +85,7 @@ function summary({ counts, fraction, findings }: Verification, parts: readonly V
   }
   const rows = parts.map((part) => [part, `${looked[part]}${findingsText(findings.byPart[part])}`] as const)
   const share = fraction < 1 ? [['sample', `${(fraction * 100).toFixed(1)} % of the streams`] as const] : []
-  return list([...rows, ...share])
+  return listOfPairs([...rows, ...share])
 }
 
 const findingsText = (found: number): string =>

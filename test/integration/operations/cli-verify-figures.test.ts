@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { aggregateIdOf } from '#domain'
 import { PlainSql } from '#projections-postgres/testing'
 
-import type { Finding } from '#operations'
+import type { VerifyFinding } from '#operations'
 import { cliHere } from '../../support/cli/cli-here.ts'
 import { testClient } from '../../support/services/closing.ts'
 import { openHands } from '../../support/append/past-the-writer.ts'
@@ -70,7 +70,7 @@ async function findings({
 }: Installation): Promise<readonly (readonly [string, string | undefined, string])[]> {
   const end = await cliHere(env)(['verify', '--views', '--json'])
   expect(end.stderr).toBe('')
-  const { findings } = end.json() as unknown as { readonly findings: readonly Finding[] }
+  const { findings } = end.json() as unknown as { readonly findings: readonly VerifyFinding[] }
   return findings.map(({ code, message, where: { key } }) => [code, key, message])
 }
 

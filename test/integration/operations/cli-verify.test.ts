@@ -4,7 +4,7 @@ import { aggregateIdOf, type StreamId } from '#domain'
 import { type LogRecord, snapshotTopic } from '#kafka'
 import type { Backends } from '#service'
 
-import type { Finding } from '#operations'
+import type { VerifyFinding } from '#operations'
 import { cliHere } from '../../support/cli/cli-here.ts'
 import { testClient } from '../../support/services/closing.ts'
 import { openIndex } from '../../support/index/index-keys.ts'
@@ -28,7 +28,7 @@ const env = { ANNALS_KAFKA_PARTITIONS: String(partitions) }
 
 interface Verified {
   readonly exitCode: number | null
-  readonly findings: readonly Finding[]
+  readonly findings: readonly VerifyFinding[]
   readonly findingsTotal: number
   readonly counts: Readonly<Record<string, number>>
 }

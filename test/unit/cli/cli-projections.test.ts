@@ -10,7 +10,7 @@ import type { ProjectionInfo } from '#projections'
 
 import { repository } from '../../../scripts/stack/index.ts'
 import { noDisplay, progressDisplay } from '../../../services/cli/progress/progress-display.ts'
-import { duration } from '../../../services/cli/progress/progress-text.ts'
+import { durationText } from '../../../services/cli/progress/progress-text.ts'
 import { watchRebuild } from '../../../services/cli/watch-rebuild.ts'
 import { cliHere } from '../../support/cli/cli-here.ts'
 import { servedProjections } from '../../support/projections/projections-fixture.ts'
@@ -251,7 +251,7 @@ describe('progress', () => {
     [59.4, '1 min 0 s'],
     [200, '3 min 20 s'],
     [7_500, '2 h 5 min'],
-  ])('shows %d seconds as %s', (seconds, text) => expect(duration(seconds)).toBe(text))
+  ])('shows %d seconds as %s', (seconds, text) => expect(durationText(seconds)).toBe(text))
 })
 
 describe('deadletters', () => {

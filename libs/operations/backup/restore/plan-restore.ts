@@ -11,7 +11,7 @@ export interface RestorePoint {
 }
 
 /** A file of records and the folder of its backup. */
-export interface RestoreFile {
+interface RestoreFile {
   readonly folder: string
   readonly file: BackedUpFile
 }
@@ -34,7 +34,7 @@ export interface RestorePlan {
 }
 
 /** The progress of the check, in bytes. */
-export interface CheckProgress {
+interface CheckProgress {
   readonly begin: (bytes: number) => void
   readonly advance: (bytes: number) => void
 }

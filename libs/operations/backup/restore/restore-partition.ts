@@ -8,7 +8,7 @@ import { readRecords } from '../record-files.ts'
 import type { RestoreTopic } from './plan-restore.ts'
 import { type SchemaIds, withRestoredId } from './restore-schemas.ts'
 
-export interface PartitionRestore {
+interface PartitionRestore {
   readonly cluster: KafkaCluster
   readonly reader: LogReader
   readonly ids: SchemaIds

@@ -10,7 +10,7 @@ import type { RestorePlan, RestoreTopic } from './plan-restore.ts'
 import { restorePartition } from './restore-partition.ts'
 import { restoreSchemas } from './restore-schemas.ts'
 
-export interface RestoreOptions {
+interface RestoreOptions {
   /** Copies of each partition; default: as many as in the backup. */
   readonly replication?: number
   /** Receives the number of records, once when written and once when compared. */

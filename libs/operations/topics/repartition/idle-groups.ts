@@ -20,7 +20,7 @@ interface BusyGroup extends GroupAtWork {
 }
 
 /** Signal and notices of a wait for groups. */
-export interface IdleWait {
+interface IdleWait {
   readonly signal: AbortSignal
   /** Called once if it has to wait. */
   readonly notify: NoticeListener

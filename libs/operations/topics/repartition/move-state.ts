@@ -4,7 +4,7 @@ import type { PartitionDigest } from './record-digest.ts'
  * The phase of a move. `copying`: events are copied to a second topic; nothing has been deleted. `staged`: the copy is complete and compared;
  * the old topic is deleted, and the new one is filled from the copy. `moved`: the new topic is complete and compared; leftovers are deleted.
  */
-export type MovePhase = 'copying' | 'staged' | 'moved'
+type MovePhase = 'copying' | 'staged' | 'moved'
 
 /** The state of a move in progress. It is stored in Kafka, so that another run can resume the move. */
 export interface MoveState {

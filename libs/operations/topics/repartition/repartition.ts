@@ -24,7 +24,7 @@ import type { MoveState } from './move-state.ts'
 import { sameDigests } from './record-digest.ts'
 
 /** The options of a move. */
-export interface RepartitionOptions {
+interface RepartitionOptions {
   readonly aggregateType: string
   /** Undefined resumes the move in progress. */
   readonly partitions: number | undefined

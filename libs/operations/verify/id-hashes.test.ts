@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto'
 
 import { expect, test } from 'vitest'
 
-import { EventIds, hashOf } from './event-ids.ts'
+import { IdHashes, hashOf } from './id-hashes.ts'
 
 test('only ids that were added more than once are suspects, for any number of ids', () => {
-  const ids = new EventIds()
+  const ids = new IdHashes()
   const all = Array.from({ length: 150_000 }, () => randomUUID())
   for (const id of all) ids.add('order.1', id)
   const twice = [all[0], all[70_000], all[149_999]] as string[]
@@ -26,7 +26,7 @@ test('ids that differ in one character have different hashes, and all hashes are
 })
 
 test('one id in two streams is not a suspect: ids are compared within a stream', () => {
-  const ids = new EventIds()
+  const ids = new IdHashes()
   const id = randomUUID()
   ids.add('order.1', id)
   ids.add('order.2', id)

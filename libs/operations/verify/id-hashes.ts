@@ -6,7 +6,7 @@ const chunkIds = 1 << 16
  * Finds event ids that occur twice in one stream, with 8 bytes per id: it stores hashes of 53 bits and sorts them. A hash that occurs twice
  * is only a suspect: a second read of those events shows whether the ids are equal. The same id in another stream is another event.
  */
-export class EventIds {
+export class IdHashes {
   #chunks: Float64Array[] = []
   #size = 0
 
