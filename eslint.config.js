@@ -20,6 +20,8 @@ export default tseslint.config(
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
     },
   },
+  // An example prints what it shows.
+  { files: ['examples/*/main.ts'], rules: { 'no-console': 'off' } },
   // A describe block is one long function by nature; what matters is the length of each test in it.
   { files: ['**/*.test.ts', '**/*.contract.ts'], rules: { 'max-lines-per-function': 'off' } },
   // These talk to a person on a terminal, so their output is their interface.

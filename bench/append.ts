@@ -22,9 +22,9 @@ const warmUpMs = 1_000
 const durationMs = 2_500
 
 /**
- * Appends of one event of 200 bytes to new streams: the writer's core in process, the service over HTTP through the SDK, Emmett on
- * PostgreSQL in process, the client library's idempotent producer, and plain idempotent batches without any check: the limit. In
- * every round all of them one after the other.
+ * Appends of one event of 200 bytes to new streams by: the writer's core in process, the service over HTTP through the
+ * SDK, Emmett on PostgreSQL in process, the client library's idempotent producer, and plain idempotent batches without
+ * any check as the limit. Every round runs all of them one after the other.
  */
 export const append: Bench<readonly Level[]> = {
   async run(say) {

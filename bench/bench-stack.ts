@@ -11,13 +11,13 @@ import {
   startRegistry,
 } from '../scripts/stack/index.ts'
 
-/** The aggregate types: bench/domain has a module for each of the first two, the last is of examples/customers. */
-export type BenchType = (typeof benchTypes)[number]
+/** The aggregate types: the first two have a module each in bench/domain, the last is from examples/customers. */
+type BenchType = (typeof benchTypes)[number]
 const benchTypes = ['bench-core', 'bench-http', 'customer'] as const
 
-/** Servers of a bench's own, on free ports, gone when it ends. */
+/** Servers for one bench, on free ports, stopped when it ends. */
 export interface BenchStack {
-  /** The environment of the services of an aggregate type: its own topic, keys, groups and port. */
+  /** The environment of the services for an aggregate type: separate topic, keys, groups and port. */
   envOf(type: BenchType): Readonly<Record<string, string>>
   readonly kafkaBroker: string
   /** Starts PostgreSQL. @returns its URL. */
@@ -30,7 +30,7 @@ const repository = join(import.meta.dirname, '..')
 
 export async function startBenchStack(say: (line: string) => void): Promise<BenchStack> {
   const home = mkdtempSync(join(tmpdir(), 'annals-bench-'))
-  // PostgreSQL runs as a user of its own, who must be able to pass through.
+  // PostgreSQL runs as another user, who must be able to traverse the folder.
   chmodSync(home, 0o711)
   const servers: Server[] = []
   const [
@@ -67,7 +67,7 @@ export async function startBenchStack(say: (line: string) => void): Promise<Benc
       envOf: (type) => ({
         ANNALS_KAFKA_BROKERS: kafka.address,
         ANNALS_REDIS_URL: redis.url,
-        // A machine that is busy otherwise answers late: that is measured, not cut off.
+        // A busy machine answers late: that is measured, not cut off.
         ANNALS_REDIS_COMMAND_TIMEOUT: '30s',
         ANNALS_REGISTRY_URL: registry.url,
         ANNALS_REDIS_KEY_PREFIX: type,
@@ -86,7 +86,7 @@ export async function startBenchStack(say: (line: string) => void): Promise<Benc
   }
 }
 
-/** The schemas of bench/domain stand below the name of the aggregate type, so each type gets a copy. */
+/** The schemas of bench/domain are in a folder named after the aggregate type, so each type gets a copy. */
 function domainOf(type: BenchType, home: string): Readonly<Record<string, string>> {
   if (type === 'customer') {
     const domain = join(repository, 'examples/customers/domain.ts')

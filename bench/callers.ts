@@ -7,8 +7,8 @@ export interface CallersResult {
 }
 
 /**
- * So many callers at once, each of which calls again as soon as it has its answer.
- * @param durationMs how long; calls that begin before its end are waited for and counted.
+ * Runs `callers` concurrent callers. Each calls again as soon as it has its answer.
+ * @param durationMs the duration; calls that begin before its end are awaited and counted
  */
 export async function measureCallers(
   callers: number,

@@ -1,7 +1,7 @@
-/** Notes what is to be closed in the end. */
+/** Registers what to close in the end. */
 export type Closing = (close: () => unknown) => void
 
-/** Runs something and, whatever becomes of it, closes what it opened: the last first. */
+/** Runs something and then closes what it opened, in reverse order, even if it fails. */
 export async function withClosing<T>(run: (closing: Closing) => Promise<T>): Promise<T> {
   const closers: (() => unknown)[] = []
   try {

@@ -13,23 +13,23 @@ interface Rates {
   readonly decodePerSecond: number
 }
 
-export interface CodecResult {
+interface CodecResult {
   readonly schema: string
-  /** From and to the JSON form: date and amount as strings, every field checked. */
+  /** To and from the JSON form: date and amount as strings, every field checked. */
   readonly annals: Rates
   /** \@kafkajs/confluent-schema-registry: no logical types (a number and bytes instead), unknown fields pass. */
   readonly registryClient: Rates & {
-    /** Told which schema to read as, which is what events of older versions need: it makes a resolver per message. */
+    /** With an explicit reader schema, which events of older versions need: it creates a resolver per message. */
     readonly decodeAsPerSecond: number
   }
 }
 
 const purchase = { date: '1997-01-12', cds: 3, amount: '35.99' }
-/** The same for Avro without logical types. */
+/** The same event for Avro without logical types. */
 const rawPurchase = { date: 9873, cds: 3, amount: Buffer.from([0x0e, 0x0f]) }
 const schemaId = 7
 
-/** All that a registry is asked for here: the one schema, and its id. */
+/** A stand-in for the registry with the two routes that are used: one schema, and its id. */
 async function startRegistry(text: string): Promise<{ url: string; server: Server }> {
   const server = createServer((request, response) => {
     request.resume()
@@ -102,8 +102,8 @@ const format = ({ schema, annals, registryClient }: CodecResult): string =>
     `${schema}, one thread                            encode/s    decode/s`,
     `annals (JSON form, all checks)             ${column(annals.encodePerSecond)}${column(annals.decodePerSecond)}`,
     `registry client (no logical types)         ${column(registryClient.encodePerSecond)}${column(registryClient.decodePerSecond)}`,
-    `registry client, told the reader's schema  ${' '.repeat(12)}${column(registryClient.decodeAsPerSecond)}`,
+    `registry client, explicit reader schema     ${' '.repeat(12)}${column(registryClient.decodeAsPerSecond)}`,
   ].join('\n')
 
-/** Events to bytes and back. Without a registry but for a stand-in that knows the one schema. */
+/** Encodes events and decodes them, with a stand-in for the registry. */
 export const codec: Bench<CodecResult> = { run, format }

@@ -10,19 +10,19 @@ const events = 1_000
 const warmReads = 20
 
 interface Result {
-  /** Streams of so many events, each in a batch of its own. */
+  /** Events per stream, each in its own batch. */
   readonly events: number
   readonly coldP50Ms: number
   readonly warmP50Ms: number
 }
 
-/** Reading a stream of 1,000 events: the first time from the log, spread over 1,000 batches; then out of Redis. */
+/** Reads a stream of 1,000 events: the first time from the log, spread over 1,000 batches; then from Redis. */
 export const history: Bench<Result> = {
   run: (say) =>
     withCore(say, async (core) => {
       say(`${streams} streams of ${events} events, one append each …`)
       const ids = Array.from({ length: streams }, (_, n) => streamIdOf('bench-core', String(n)))
-      // One after another, so that no batch holds events of two streams and every stream is cold.
+      // One after another, so that no batch has events of two streams and every stream is cold.
       for (const id of ids) await fill(core, id)
       const cold: number[] = []
       for (const id of ids) cold.push(await timeMs(() => read(core, id)))
@@ -34,7 +34,7 @@ export const history: Bench<Result> = {
       return { events, coldP50Ms: round(median(cold)), warmP50Ms: round(median(warm)) }
     }),
   format: ({ coldP50Ms, warmP50Ms }) =>
-    `a stream of ${events} events: p50 ${coldP50Ms} ms cold from ${events} batches of the log, ${warmP50Ms} ms out of Redis`,
+    `a stream of ${events} events: p50 ${coldP50Ms} ms cold from ${events} batches of the log, ${warmP50Ms} ms from Redis`,
 }
 
 async function fill({ service }: CoreWriter, id: StreamId): Promise<void> {

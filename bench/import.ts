@@ -17,7 +17,7 @@ import { startService } from './contenders/service-process.ts'
 import { type Bench, median, timeMs } from './measure.ts'
 
 const rounds = 3
-/** As `./annals import` has them: lines of a window, and windows under way. */
+/** Values of `./annals import`: lines per window, and windows in flight. */
 const batch = 500
 const windowsMax = 4
 
@@ -25,13 +25,13 @@ const table = 'examples/customers/cdnow.txt'
 const mappingFile = 'examples/customers/cdnow.mapping.json'
 
 interface Rates {
-  /** Of appending, as the command tells it. */
+  /** The append rate that the command reports. */
   readonly command: number
-  /** From the command's start to its end: with starting, looking at all lines first, and closing. */
+  /** From start to end of the command: including its start, the check of all lines, and closing. */
   readonly wholeCommand: number
   /** The same file a second time: nothing is added. */
   readonly again: number
-  /** AnnalsClient.appendMany with events that are ready made. */
+  /** AnnalsClient.appendMany with prepared events. */
   readonly limit: number
 }
 
@@ -39,7 +39,10 @@ interface Result extends Rates {
   readonly events: number
 }
 
-/** The real purchases of examples/customers through the public API: `./annals import` as a process of its own, beside the client that only appends. */
+/**
+ * Imports the real purchases of examples/customers through the public API: with `./annals import` as a separate
+ * process, compared with a client that only appends.
+ */
 export const importing: Bench<Result> = {
   run: (say) =>
     withClosing(async (closing) => {
@@ -67,7 +70,7 @@ export const importing: Bench<Result> = {
       row('what', 'events/s', 'of the limit'),
       row('---', '---', '---'),
       ...[
-        ['appendMany, events ready made: the limit', limit] as const,
+        ['appendMany, prepared events: the limit', limit] as const,
         ['`annals import`, appending', command] as const,
         ['`annals import`, the whole command', wholeCommand] as const,
         ['`annals import` of the same file again', again] as const,
@@ -79,7 +82,7 @@ export const importing: Bench<Result> = {
 
 const purchases = () => [...readCdnow(readFileSync(table, 'utf8'))]
 
-/** Windows of the file, those of one customer together, in the way of the command. */
+/** Windows of the file in the order of the command, with the events of one customer together. */
 async function appendReady(client: AnnalsClient, prefix: string): Promise<number> {
   const all = purchases().map(({ customerId, ...data }) => ({
     streamId: streamIdOf('customer', `${prefix}-${customerId}`),
@@ -120,8 +123,8 @@ async function timedCommand(args: readonly string[]) {
   const startMs = performance.now()
   const command = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   const [printed] = await Promise.all([text(command.stdout), once(command, 'close')])
-  const told = JSON.parse(printed) as { readonly appended: number; readonly eventsPerSecond: number }
-  return { ...told, elapsedMs: performance.now() - startMs }
+  const report = JSON.parse(printed) as { readonly appended: number; readonly eventsPerSecond: number }
+  return { ...report, elapsedMs: performance.now() - startMs }
 }
 
 const rateOf = (events: number, elapsedMs: number): number => Math.round((events / elapsedMs) * 1_000)

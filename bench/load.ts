@@ -1,6 +1,13 @@
-import { aggregateTypeOf, fold, Repository, type StreamId, streamIdOf, versionAfter } from '#domain'
-import { eventTopic } from '#kafka'
-import { partitionFor } from '#event-store'
+import {
+  aggregateTypeOf,
+  eventTopic,
+  fold,
+  partitionFor,
+  Repository,
+  type StreamId,
+  streamIdOf,
+  versionAfter,
+} from '#domain'
 import { PartitionIndex } from '#redis-index'
 
 import { type CallersResult, measureCallers } from './callers.ts'
@@ -20,13 +27,16 @@ const aggregate = benchAggregate('bench-core')
 
 type Level = { readonly callers: number } & CallersResult
 
-/** Loading aggregates in process: a snapshot and ten events after it, from Redis in one round trip, decoded and folded. */
+/**
+ * Loads aggregates in process: a snapshot and the ten events after it, from Redis in one round trip, decoded and
+ * folded.
+ */
 export const load: Bench<readonly Level[]> = {
   run: (say) =>
     withCore(say, async (core) => {
       say(`${streams} streams of ${snapshotAt + tailEvents} events …`)
       await Promise.all(Array.from({ length: streams }, (_, n) => prepare(core, streamOf(n))))
-      // A cache of one: every load asks the store.
+      // A cache of one entry, so that every load reads from the store.
       const repository = new Repository(core.service.writer.local, aggregate, { cachedMax: 1 })
       const call = async (n: number) => {
         const { version } = await repository.load(String(n % streams))

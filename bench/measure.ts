@@ -1,8 +1,8 @@
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import { performance } from 'node:perf_hooks'
 
-/** What a bench ran on: figures of two machines are not to be compared. */
-export interface Machine {
+/** The machine of a bench. Figures of two machines cannot be compared. */
+interface Machine {
   readonly cpu: string
   readonly cores: number
   readonly memoryGiB: number
@@ -12,9 +12,9 @@ export interface Machine {
 
 /** A bench by name: `npm run bench -- <name>`. */
 export interface Bench<Result> {
-  /** @param say progress, for a person who waits. */
+  /** @param say reports progress */
   run(say: (line: string) => void): Promise<Result>
-  /** The result as a person reads it; `--json` prints it as it is. */
+  /** The result as readable text; `--json` prints it as JSON. */
   format(result: Result): string
 }
 
@@ -26,10 +26,10 @@ export const machine = (): Machine => ({
   platform: `${process.platform} ${process.arch}`,
 })
 
-/** The middle value, or the mean of the two middle ones. @throws RangeError for no values. */
+/** The middle value, or the mean of the two middle ones. @throws RangeError without values. */
 export const median = (values: readonly number[]): number => percentile(values, 50)
 
-/** Linear between the two nearest ranks. @throws RangeError for no values. */
+/** Linear interpolation between the two nearest ranks. @throws RangeError without values. */
 export function percentile(values: readonly number[], percent: number): number {
   const sorted = values.toSorted((a, b) => a - b)
   const rank = ((sorted.length - 1) * percent) / 100
@@ -38,7 +38,7 @@ export function percentile(values: readonly number[], percent: number): number {
   return below + (above - below) * (rank - Math.floor(rank))
 }
 
-/** The median of each figure by itself. @throws RangeError for no results. */
+/** The median of each figure separately. @throws RangeError without results. */
 export function medians<Figures extends object>(results: readonly Figures[]): Figures {
   const [first] = results
   if (first === undefined) throw new RangeError('nothing was measured')
@@ -47,7 +47,7 @@ export function medians<Figures extends object>(results: readonly Figures[]): Fi
   return Object.fromEntries(figures) as Figures
 }
 
-/** How long something takes, in milliseconds. */
+/** The duration of a call, in milliseconds. */
 export async function timeMs(run: () => unknown): Promise<number> {
   const start = performance.now()
   await run()
@@ -55,9 +55,9 @@ export async function timeMs(run: () => unknown): Promise<number> {
 }
 
 /**
- * How often a second several contenders can do their work: in each round one after the other, so that what else the
- * machine does meets them alike; the median of the rounds counts, after one round to warm up.
- * @param contenders each does its work `count` times.
+ * How often per second several contenders can do their work. They run one after the other in each round, so that other
+ * load on the machine affects them alike. The result is the median of the rounds, after one warm-up round.
+ * @param contenders each does its work `count` times
  */
 export async function perSecond<Name extends string>(
   contenders: Readonly<Record<Name, (count: number) => unknown>>,

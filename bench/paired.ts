@@ -14,8 +14,8 @@ import type * as rebuildModule from './rebuild.ts'
 import { median, percentile, timeMs } from './measure.ts'
 
 /**
- * Compares this checkout with another one, say of the commit before: both in one process, each with a stack of its own, in turns that
- * swap their order from round to round. What else the machine does meets both alike.
+ * Compares this checkout with another one, e.g. of the previous commit. Both run in one process, each with its own
+ * stack, in turns whose order alternates from round to round, so that other load on the machine affects both alike.
  */
 
 const rounds = 25
@@ -23,10 +23,10 @@ const callerLevels = [1, 64, 1_024]
 const warmUpMs = 250
 const durationMs = 1_000
 
-/** What a checkout does once. @returns how many per second. */
+/** One measurement of a checkout. @returns the rate per second. */
 type Task = (round: number) => Promise<number>
 
-/** By name; each is prepared before its first round. */
+/** Tasks by name; each is prepared before its first round. */
 type Tasks = ReadonlyMap<string, () => Promise<Task>>
 
 interface BenchModules {
@@ -112,7 +112,7 @@ function say(line: string): void {
   console.error(line)
 }
 
-/** The rebuilds come first: appends would make their logs longer, and not alike. */
+/** The rebuilds run first, because appends would lengthen their logs, by different amounts. */
 const inOrder = (tasks: Tasks): readonly string[] =>
   [...tasks.keys()].toSorted((a, b) => Number(b.startsWith('rebuild')) - Number(a.startsWith('rebuild')))
 
@@ -128,7 +128,7 @@ async function compare(here: Tasks, there: Tasks, only = ''): Promise<void> {
   }
 }
 
-/** The first round warms up. */
+/** The first round is the warm-up. */
 async function ratesOf(here: Task | undefined, there: Task | undefined) {
   if (here === undefined || there === undefined) throw new RangeError('a checkout lacks a task')
   const rates = { here: [] as number[], there: [] as number[] }

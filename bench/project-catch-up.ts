@@ -15,7 +15,7 @@ import { type Closing, withClosing } from './closing.ts'
 import type { RunningWriter } from './contenders/core.ts'
 import { measureProgress, type ProgressRate, untilAtLeast } from './project-progress.ts'
 
-/** What is measured: which projections, made together in one process, into which store. */
+/** One measurement: the projections that one process builds together, and their store. */
 export interface CatchUpCase {
   readonly projections: readonly ('customer-lifetime' | 'monthly-revenue')[]
   readonly store: 'redis' | 'postgres'
@@ -23,7 +23,7 @@ export interface CatchUpCase {
 }
 
 export interface CatchUpResult extends ProgressRate {
-  /** The same, up to when the changelog has all of it, too. */
+  /** The same, until the changelog is complete too. */
   readonly publishedPerSecond: number
 }
 
@@ -34,7 +34,7 @@ export interface CatchUpParts {
   readonly total: number
 }
 
-/** A projector in this process makes projections from nothing, in a place of their own. */
+/** A projector in this process builds projections from nothing, with their own keys. */
 export function catchUp(parts: CatchUpParts, what: CatchUpCase): Promise<CatchUpResult> {
   return withClosing(async (closing) => {
     const name = `bench-${randomUUID()}`
@@ -84,7 +84,7 @@ async function openStore(
   return new RedisViewStore(redis)
 }
 
-/** Events that all of the projections have. */
+/** Events that all of the projections have applied. */
 async function applied(metrics: Registry, projections: readonly Projection[]): Promise<number> {
   const counter = metrics.getSingleMetric('annals_projector_events_total')
   if (!(counter instanceof Counter)) throw new Error('the projector does not count events')
@@ -96,18 +96,18 @@ async function applied(metrics: Registry, projections: readonly Projection[]): P
 }
 
 async function unpublished(store: ViewStore, projections: readonly Projection[]): Promise<number> {
-  const states = await Promise.all(projections.map((projection) => store.generations(projection)))
+  const states = await Promise.all(projections.map((projection) => store.generations.list(projection)))
   return states.flat().reduce((sum, state) => sum + state.unpublished, 0)
 }
 
-/** Each event counts once in each projection, or the figures mean nothing. */
+/** Checks that each event counts once in each projection; otherwise the figures are meaningless. */
 async function check(store: ViewStore, projections: readonly Projection[], total: number): Promise<void> {
   for (const projection of projections) {
     let purchases = 0
     let cursor: { readonly key: string } | undefined
     do {
       const query = { descending: false, limit: 1_000, ...(cursor && { cursor }) }
-      const page = await store.page(projection, query)
+      const page = await store.views.page(projection, query)
       if (page.outcome !== 'found') throw new Error(`${projection.name} has no views`)
       for (const { json } of page.found.views)
         purchases += (JSON.parse(json) as { purchases: number }).purchases

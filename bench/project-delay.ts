@@ -17,11 +17,11 @@ export interface Delay {
 
 export interface DelayResult {
   readonly appendsPerSecond: number
-  /** Of this process's processor time for each append, with its two reads. */
+  /** CPU time of this process per append, including its two reads. */
   readonly cpuMicros: number
   /** From sending an append to its acknowledgement. */
   readonly append: Delay
-  /** From the acknowledgement of an append until a read that waits for it (`after`) has its view. */
+  /** From the acknowledgement of an append until a read that waits for it (`after`) returns its view. */
   readonly lifetime: Delay
   readonly monthly: Delay
 }
@@ -33,14 +33,16 @@ const tickMs = 2
 /** Late answers are measured, not cut off. */
 const waitMsMax = 60_000
 
-/** Times of what begins after the warm-up. */
+/** Durations of operations that start after the warm-up. */
 interface Times {
   readonly append: number[]
   readonly lifetime: number[]
   readonly monthly: number[]
 }
 
-/** Appends at a constant rate, however long earlier ones take, through the writer in this process, with a projector beside it. */
+/**
+ * Appends at a constant rate, however long earlier ones take, through the writer in this process, next to a projector.
+ */
 export function measureDelay(
   writer: RunningWriter,
   purchases: readonly PurchaseAppend[],
@@ -87,16 +89,16 @@ async function untilCaughtUp({ api }: Projector): Promise<void> {
   }
 }
 
-/** @returns how many were started; all of them have ended. */
+/** @returns how many were started; all of them have ended */
 async function atConstantRate(start: (n: number, sinceMs: number) => Promise<void>): Promise<number> {
-  const underWay: Promise<void>[] = []
+  const inFlight: Promise<void>[] = []
   const startMs = performance.now()
   for (let sinceMs = 0; sinceMs < warmUpMs + durationMs; sinceMs = performance.now() - startMs) {
-    while (underWay.length < (sinceMs * perSecond) / 1_000) underWay.push(start(underWay.length, sinceMs))
+    while (inFlight.length < (sinceMs * perSecond) / 1_000) inFlight.push(start(inFlight.length, sinceMs))
     await new Promise((resolve) => setTimeout(resolve, tickMs))
   }
-  await Promise.all(underWay)
-  return underWay.length
+  await Promise.all(inFlight)
+  return inFlight.length
 }
 
 async function appendAndRead(

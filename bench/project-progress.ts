@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface ProgressRate {
   readonly perSecond: number
-  /** Of this process's processor time for each event: unlike the rate, it hardly depends on what else the machine does. */
+  /** CPU time of this process per event. Unlike the rate, it hardly depends on other load on the machine. */
   readonly cpuMicros: number
 }
 
@@ -10,9 +10,9 @@ const pollMs = 2
 const standstillMsMax = 60_000
 
 /**
- * How fast something gets through so many events, from the first it has done on: what it takes to connect, or to join a
- * group, is not meant.
- * @param done how many, so far.
+ * The rate at which `total` events are processed, from the first processed event on. Connecting and joining a group
+ * are not included.
+ * @param done how many events are processed so far
  */
 export async function measureProgress(
   total: number,
@@ -31,7 +31,7 @@ export async function measureProgress(
   }
 }
 
-/** @returns how many are done by then. @throws Error when nothing is done for a minute. */
+/** @returns how many are processed by then. @throws Error when there is no progress for a minute. */
 export async function untilAtLeast(goal: number, done: () => number | Promise<number>): Promise<number> {
   let before = -1
   let movedAtMs = performance.now()
@@ -40,7 +40,7 @@ export async function untilAtLeast(goal: number, done: () => number | Promise<nu
     if (now >= goal) return now
     if (now !== before) movedAtMs = performance.now()
     if (performance.now() - movedAtMs > standstillMsMax)
-      throw new Error(`${now} of ${goal} are done, and no more come`)
+      throw new Error(`${now} of ${goal} are processed, and there is no progress`)
     before = now
     await sleep(pollMs)
   }

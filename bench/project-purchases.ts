@@ -5,7 +5,7 @@ import { type NewEvent, type StreamId, streamIdOf } from '#domain'
 import { type CdnowPurchase, readCdnow } from '../examples/customers/cdnow.ts'
 import type { RunningWriter } from './contenders/core.ts'
 
-/** One purchase, and whose it is. */
+/** One purchase and its customer's stream. */
 export interface PurchaseAppend {
   readonly streamId: StreamId
   readonly event: NewEvent
@@ -15,8 +15,9 @@ const file = new URL('../examples/customers/cdnow.txt', import.meta.url)
 const appendsInFlight = 512
 
 /**
- * The purchases of the customers example, several times over, each time by other customers. They are mixed, so that neither those of a
- * customer nor those of a month stand together and make it easier; of one customer they keep their order. The same each time.
+ * The purchases of the customers example, several times, each time by other customers. They are shuffled, because
+ * adjacent purchases of one customer or one month would be easier to process. The purchases of one customer keep their
+ * order. The result is always the same.
  */
 export function mixedPurchases(copies: number): PurchaseAppend[] {
   const purchases = [...readCdnow(readFileSync(file, 'utf8'))]
@@ -34,7 +35,7 @@ const toAppend = ({ customerId, date, cds, amount }: CdnowPurchase, copy: number
   event: { type: 'PurchaseMade', data: { date, cds, amount } },
 })
 
-/** Fisher and Yates, with the generator of Park and Miller. */
+/** The Fisher-Yates shuffle with the generator of Park and Miller. */
 function shuffled<T>(items: readonly T[]): T[] {
   const mixed = [...items]
   let random = 1
@@ -46,7 +47,7 @@ function shuffled<T>(items: readonly T[]): T[] {
   return mixed
 }
 
-/** Appends each purchase by itself, many at once. */
+/** Appends each purchase separately, many concurrently. */
 export async function appendPurchases(
   { service }: RunningWriter,
   purchases: readonly PurchaseAppend[],

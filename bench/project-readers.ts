@@ -2,15 +2,16 @@ import { randomUUID } from 'node:crypto'
 
 import { Kafka, logLevel } from 'kafkajs'
 
+import { eventTopic } from '#domain'
 import { EventFormat } from '#event-log'
-import { eventTopic, LogReader } from '#kafka'
+import { LogReader } from '#kafka'
 
 import type { RunningWriter } from './contenders/core.ts'
 import { measureProgress, type ProgressRate } from './project-progress.ts'
 
 const topic = eventTopic('customer')
 
-/** kafkajs by itself, as a consumer that does nothing with what comes: the limit. */
+/** A plain kafkajs consumer that does nothing with its messages: the limit. */
 export async function readByKafkajs({ config }: RunningWriter, total: number): Promise<ProgressRate> {
   const kafka = new Kafka({ brokers: [...config.kafka.brokers], logLevel: logLevel.ERROR })
   const consumer = kafka.consumer({ groupId: `bench-${randomUUID()}` })
@@ -30,7 +31,7 @@ export async function readByKafkajs({ config }: RunningWriter, total: number): P
   }
 }
 
-/** Our own reader, all partitions side by side, each event decoded: what a projector begins with. */
+/** Our own reader on all partitions concurrently, with each event decoded: the input of a projector. */
 export async function readByLogReader(
   { backends, config }: RunningWriter,
   total: number,

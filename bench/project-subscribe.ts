@@ -5,19 +5,19 @@ import type { ServiceProcess } from './contenders/service-process.ts'
 import { measureProgress, untilAtLeast } from './project-progress.ts'
 import type { PurchaseAppend } from './project-purchases.ts'
 
-export interface LiveResult {
+interface LiveResult {
   /** Events. */
   readonly appendedPerSecond: number
   readonly receivedPerSecond: number
 }
 
 export interface SubscribeResult {
-  /** Events of the past, from the beginning. */
+  /** Past events, from the beginning. */
   readonly pastEventsPerSecond: number
   readonly pastUpdatesPerSecond: number
-  /** While events are appended as fast as can be. */
+  /** While events are appended as fast as possible. */
   readonly liveEvents: LiveResult
-  /** Of a view that changes faster than it is published, changes in between are left out. */
+  /** When a view changes faster than it is published, intermediate changes are skipped. */
   readonly liveUpdates: LiveResult
 }
 
@@ -25,10 +25,10 @@ const liveMs = 10_000
 const warmUpMs = 2_000
 const appendersMax = 4
 const appendsPerRequest = 500
-/** So that events come faster than single ones could be appended beside all else. */
+/** So that events arrive faster than single ones could be appended in addition. */
 const eventsPerAppend = 5
 
-/** What a subscriber in this process gets of a platform in another, through the SDK. */
+/** What a subscriber in this process gets from a platform in another, through the SDK. */
 export async function measureSubscribers(
   { url }: ServiceProcess,
   purchases: readonly PurchaseAppend[],
@@ -65,7 +65,7 @@ async function untilProjected(client: AnnalsClient): Promise<void> {
   })
 }
 
-/** Counts what a subscription brings until it is left. */
+/** Counts the messages of a subscription until it is stopped. */
 class Subscriber {
   received = 0
   readonly #left = new AbortController()
@@ -113,7 +113,7 @@ async function live(
   return result
 }
 
-/** Appends purchases again and again, as fast as they are taken. */
+/** Appends purchases in a loop, as fast as they are acknowledged. */
 class Appender {
   appended = 0
   readonly #client: AnnalsClient

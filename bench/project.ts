@@ -29,8 +29,9 @@ interface Result {
 }
 
 /**
- * Projections of the real purchases of examples/customers: catching up from nothing, beside readers that make nothing; the delay from an
- * append's acknowledgement to its views; subscribers over HTTP. Everything of one round one after the other.
+ * Projections of the real purchases of examples/customers: catching up from nothing, compared with readers that build
+ * nothing; the delay from an append's acknowledgement to its views; subscribers over HTTP. The parts of one round run
+ * one after the other.
  */
 export const project: Bench<Result> = {
   run: (say) =>

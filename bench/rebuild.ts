@@ -1,5 +1,5 @@
-import { streamIdOf } from '#domain'
-import { eventTopic, LogReader } from '#kafka'
+import { eventTopic, streamIdOf } from '#domain'
+import { LogReader } from '#kafka'
 import { connectRedis, PartitionIndex } from '#redis-index'
 import { redisSettings } from '#service'
 
@@ -24,7 +24,7 @@ interface Result {
   readonly perSecond: number
 }
 
-/** The index of all partitions made anew from the log, side by side, into an empty place in Redis. */
+/** Rebuilds the index of all partitions from the log, concurrently, under an empty key prefix in Redis. */
 export const rebuild: Bench<Result> = {
   run: (say) =>
     withCore(say, async (core) => {
@@ -39,10 +39,10 @@ export const rebuild: Bench<Result> = {
       return { events, streams, partitions, perSecond: Math.round(median(rates)) }
     }),
   format: ({ events, streams: count, partitions, perSecond }) =>
-    `${perSecond} events/s: ${events} events of ${count} streams, ${partitions} partitions side by side`,
+    `${perSecond} events/s: ${events} events of ${count} streams, ${partitions} partitions concurrently`,
 }
 
-/** Every stream gets its events in two appends, so that streams lie scattered in the log. */
+/** Every stream gets its events in two appends, so that streams are scattered over the log. */
 export async function fill({ service }: CoreWriter): Promise<void> {
   const half = Array.from({ length: eventsPerStream / 2 }, () => appended)
   let next = 0

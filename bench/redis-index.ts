@@ -1,6 +1,6 @@
 /**
- * What check, commit, load and a rebuild cost in Redis, and what a stream and an event take of its memory:
- * `node bench/redis-index.ts redis://127.0.0.1:6379`. The Redis named is emptied.
+ * The cost of check, commit, load and a rebuild in Redis, and the memory of a stream and an event:
+ * `node bench/redis-index.ts redis://127.0.0.1:6379`. This Redis is emptied.
  */
 import { randomUUID } from 'node:crypto'
 
@@ -8,8 +8,7 @@ import { newEventId, type StreamId, type Version } from '#domain'
 import { catchUp, connectRedis, type Guard, type IndexEntry, PartitionIndex } from '#redis-index'
 
 const url = process.argv[2]
-if (url === undefined)
-  throw new Error('usage: node bench/redis-index.ts <redis url>; the Redis named is emptied')
+if (url === undefined) throw new Error('usage: node bench/redis-index.ts <redis url>; this Redis is emptied')
 const redis = connectRedis({ url, keyPrefix: 'bench', commandTimeoutMs: 30_000 })
 await redis.ready()
 
@@ -45,7 +44,7 @@ async function* each<T>(items: readonly T[]): AsyncGenerator<T> {
 }
 const round = (value: number): number => Math.round(value * 100) / 100
 
-/** Microseconds of processor time that Redis has used, so that other work on the machine does not count. */
+/** CPU time that Redis has used, in microseconds, so that other load on the machine does not count. */
 async function redisCpuUs(): Promise<number> {
   const stats = String(await redis.call('INFO', ['cpu']))
   return [...stats.matchAll(/used_cpu_(?:sys|user):([\d.]+)/g)].reduce(
@@ -136,7 +135,7 @@ async function measureRecent(): Promise<void> {
   const times: number[] = []
   for (let i = 0; i < 500; i += 1) {
     const before = performance.now()
-    if (held(await index.recent(after, streamId, 1, 1_000)).includes(undefined))
+    if (held(await index.events(after, streamId, 1, 1_000)).recent.includes(undefined))
       throw new Error('an event is missing')
     times.push(performance.now() - before)
   }
@@ -159,7 +158,7 @@ function* log(events: number, eventsPerStream: number) {
 async function measureRebuild(partitions: number, eventsPerPartition: number, eventsPerStream: number) {
   await redis.call('FLUSHALL', ['SYNC'])
   const cpuBefore = await redisCpuUs()
-  // The log is made beforehand: its reader is measured elsewhere.
+  // The log is built beforehand: its reader is measured elsewhere.
   const logs = Array.from({ length: partitions }, () => [...log(eventsPerPartition, eventsPerStream)])
   const ownBefore = process.cpuUsage()
   const started = performance.now()
@@ -186,7 +185,7 @@ async function measureRebuild(partitions: number, eventsPerPartition: number, ev
   )
 }
 
-/** Versions 1 to `eventsPerStream` of all streams, version by version, as time would bring them. */
+/** Versions 1 to `eventsPerStream` of all streams, version by version, in the order in which they would be appended. */
 async function measureMemory(streams: number, eventsPerStream: number, tails: boolean): Promise<void> {
   await redis.call('FLUSHALL', ['SYNC'])
   const index = indexOf(0, tails ? 3_600 : 1)

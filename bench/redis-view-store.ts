@@ -1,6 +1,6 @@
 /**
- * What steps and reads of views cost in Redis, and what a view takes of its memory:
- * `node bench/redis-view-store.ts redis://127.0.0.1:6379`. The Redis named is emptied.
+ * The cost of steps and reads of views in Redis, and the memory of a view:
+ * `node bench/redis-view-store.ts redis://127.0.0.1:6379`. This Redis is emptied.
  */
 import type { StoredProjection, ViewChange, ViewSet } from '#projections'
 import { RedisViewStore } from '#projections-redis'
@@ -8,7 +8,7 @@ import { connectRedis } from '#redis-index'
 
 const url = process.argv[2]
 if (url === undefined)
-  throw new Error('usage: node bench/redis-view-store.ts <redis url>; the Redis named is emptied')
+  throw new Error('usage: node bench/redis-view-store.ts <redis url>; this Redis is emptied')
 const redis = connectRedis({ url, keyPrefix: 'bench', commandTimeoutMs: 30_000 })
 await redis.ready()
 const store = new RedisViewStore(redis)
@@ -33,7 +33,7 @@ async function serverInfo(section: string, field: RegExp): Promise<number> {
 const cpuMs = () => serverInfo('cpu', /used_cpu_(?:sys|user):([\d.]+)/g).then((seconds) => seconds * 1_000)
 const memory = () => serverInfo('memory', /used_memory:(\d+)/g)
 
-/** Adds up what calls of each name take: by the clock, and of Redis's processor, so that other work does not count. */
+/** Adds up the durations of calls by name: by the clock, and by Redis's CPU time, so that other load does not count. */
 class Times {
   readonly #sums = new Map<string, { calls: number; ms: number; redisMs: number }>()
 
@@ -67,22 +67,22 @@ const changeOf = (key: string, expected: number, expires: boolean): ViewChange =
   ...(expires && { expiresAtMs: Date.now() + 3_600_000 }),
 })
 
-/** One step as a projector takes it, and what the changelog asks for after it. */
+/** One step of a projector, and the changelog's query after it. */
 async function step(set: ViewSet, keys: readonly string[], from: number, times: Times, expires: boolean) {
-  const views = await times.measure('read', () => store.read(set, keys))
+  const views = await times.measure('read', () => store.views.read(set, keys))
   const changes = keys.map((key) => changeOf(key, views.get(key)?.revision ?? 0, expires))
   const at = { source, from: from === 0 ? undefined : from, to: from + keys.length }
-  const outcome = await times.measure('commit', () => store.commit(set, { ...at, changes, parked: [] }))
+  const outcome = await times.measure('commit', () => store.views.commit(set, { ...at, changes, parked: [] }))
   if (outcome !== 'committed') throw new Error(outcome)
-  const unpublished = await times.measure('unpublished', () => store.unpublished(set, 1_000))
-  await times.measure('markPublished', () => store.markPublished(set, unpublished))
+  const unpublished = await times.measure('unpublished', () => store.outbox.unpublished(set, 1_000))
+  await times.measure('markPublished', () => store.outbox.markPublished(set, unpublished))
 }
 
 async function readPages(projection: StoredProjection, times: Times): Promise<void> {
   let cursor: { readonly key: string; readonly figure?: number } | undefined
   for (let page = 0; page < 50; page += 1) {
     const query = { orderBy: 'spend', descending: true, limit: 100, ...(cursor && { cursor }) }
-    const answer = await times.measure('page of 100', () => store.page(projection, query))
+    const answer = await times.measure('page of 100', () => store.views.page(projection, query))
     cursor = answer.outcome === 'found' ? answer.found.next : undefined
     if (cursor === undefined) return
   }
@@ -93,7 +93,7 @@ async function measure({ what, views, changesEach, indexNames, expires }: Case):
   const projection = { name: 'bench', indexNames }
   const set = { projection, generation: 'g1' }
   const definition = { id: 'g1', viewVersion: 1, indexNames, createdAtMs: 1, topicIds: {}, range: {} }
-  await store.addGeneration(projection, definition)
+  await store.generations.add(projection, definition)
   const before = await memory()
   let offset = 0
   const run = async (keysOf: (n: number) => number, steps: number, times: Times) => {

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 
-import { eventTopic, LogReader } from '#kafka'
+import { eventTopic } from '#domain'
+import { LogReader } from '#kafka'
 
 import { startBenchStack } from './bench-stack.ts'
 import { type Closing, withClosing } from './closing.ts'
@@ -19,14 +20,14 @@ const rounds = 3
 const type = 'customer'
 
 const contenders = {
-  kafkajs: 'kafkajs, doing nothing with what comes',
-  reader: 'LogReader.read, doing nothing with what comes',
+  kafkajs: 'kafkajs, doing nothing with its messages',
+  reader: 'LogReader.read, doing nothing with its records',
   file: '`annals replay --to-file`',
   cloudevents: '`annals replay --to-file --format cloudevents`',
   dryRun: '`annals replay --dry-run`',
   filtered: '`annals replay --to-file`, one stream of all',
   topic: '`annals replay --to-topic`',
-  wholeCommand: '`annals replay --to-file`, the whole command with its start',
+  wholeCommand: '`annals replay --to-file`, the whole command including its start',
 } as const
 type Name = keyof typeof contenders
 
@@ -36,7 +37,10 @@ interface Result {
   readonly rates: Readonly<Record<Name, number>>
 }
 
-/** The real purchases of examples/customers, replayed by the command as a process of its own, beside readers that do nothing with what they read: the limit. */
+/**
+ * Replays the real purchases of examples/customers with the command as a separate process, compared with readers that
+ * do nothing with what they read: the limit.
+ */
 export const replay: Bench<Result> = {
   run: (say) =>
     withClosing(async (closing) => {
@@ -102,7 +106,7 @@ async function measureRound(run: Run, round: number): Promise<Record<Name, numbe
   }
 }
 
-/** All partitions side by side, in this process. */
+/** Reads all partitions concurrently in this process. */
 async function readAll({ writer, events }: Run): Promise<void> {
   const reader = new LogReader(writer.backends.cluster)
   let read = 0
@@ -115,7 +119,7 @@ async function readAll({ writer, events }: Run): Promise<void> {
   check('LogReader', read, events)
 }
 
-/** @param events that must be there afterwards, or the figure means nothing. */
+/** @param events the expected number of events; the figure is meaningless if it differs */
 async function runCommand({ env }: Run, args: readonly string[], events?: number) {
   const command = spawn(process.execPath, ['services/cli/main.ts', 'replay', type, ...args, '--json'], {
     env: { ...process.env, ...env },

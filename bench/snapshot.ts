@@ -1,8 +1,8 @@
 import pino from 'pino'
 import { Counter, Registry } from 'prom-client'
 
-import { type StreamId, streamIdOf } from '#domain'
-import { eventTopic, LogReader } from '#kafka'
+import { eventTopic, type StreamId, streamIdOf } from '#domain'
+import { LogReader } from '#kafka'
 import { HealthRegistry } from '#observability'
 import { SnapshotCheckpoint } from '#redis-index'
 
@@ -18,7 +18,10 @@ const rounds = 3
 const streams = 10_000
 const eventsPerStream = 20
 const appendsInFlight = 256
-/** A multiple of a snapshot's ten events would take one at each append: this takes one at every second. */
+/**
+ * A multiple of a snapshot's ten events would take a snapshot at each append. With five it takes one at every second
+ * append.
+ */
 const eventsPerAppend = 5
 const livePerSecond = 10_000
 const liveMs = 15_000
@@ -32,9 +35,9 @@ interface CatchUp {
 interface Live {
   readonly appendedPerSecond: number
   readonly snapshotsPerSecond: number
-  /** Events that it had not looked at when the last append was acknowledged. */
+  /** Events that it had not processed when the last append was acknowledged. */
   readonly lagEvents: number
-  /** How long until it had. */
+  /** How long until it had processed them. */
   readonly caughtUpMs: number
 }
 
@@ -43,7 +46,7 @@ interface Result {
   readonly live: Live
 }
 
-/** The snapshotter beside a writer, in one process: over streams that it has not seen, then while events come at a constant rate. */
+/** The snapshotter and a writer in one process: first on new streams, then while events arrive at a constant rate. */
 export const snapshot: Bench<Result> = {
   run: (say) =>
     withCore(say, async (core) => {
@@ -70,7 +73,7 @@ export const snapshot: Bench<Result> = {
 
 const streamOf = (round: string, n: number): StreamId => streamIdOf('bench-core', `${round}-${n}`)
 
-/** Every stream gets its events in several appends, so that streams lie scattered in the log. */
+/** Every stream gets its events in several appends, so that streams are scattered over the log. */
 async function fill(core: CoreWriter, round: number): Promise<void> {
   let next = 0
   const appends = (streams * eventsPerStream) / eventsPerAppend
@@ -116,7 +119,7 @@ async function measureCatchUp(core: CoreWriter, taken: () => Promise<number>): P
   }
 }
 
-/** Events that the snapshotter has not looked at: the ends of the log, less its checkpoints. */
+/** Events that the snapshotter has not processed: the ends of the log minus its checkpoints. */
 async function lagOf({ backends, config }: CoreWriter): Promise<number> {
   const reader = new LogReader(backends.cluster)
   const topic = eventTopic('bench-core')
@@ -134,21 +137,21 @@ async function lagOf({ backends, config }: CoreWriter): Promise<number> {
 
 async function measureLive(core: CoreWriter, taken: () => Promise<number>, round: number): Promise<Live> {
   const before = await taken()
-  const underWay: Promise<unknown>[] = []
+  const inFlight: Promise<unknown>[] = []
   const due = () => ((performance.now() - startMs) * livePerSecond) / 1_000 / eventsPerAppend
   const startMs = performance.now()
   while (performance.now() - startMs < liveMs) {
-    while (underWay.length < due()) {
-      underWay.push(appendTo(core, streamOf(`live-${round}`, Math.floor(Math.random() * streams))))
+    while (inFlight.length < due()) {
+      inFlight.push(appendTo(core, streamOf(`live-${round}`, Math.floor(Math.random() * streams))))
     }
     await new Promise((resolve) => setTimeout(resolve, tickMs))
   }
-  await Promise.all(underWay)
+  await Promise.all(inFlight)
   const elapsedSeconds = (performance.now() - startMs) / 1_000
   const lagEvents = await lagOf(core)
   const caughtUpMs = await timeMs(() => untilAtLeast(0, async () => -(await lagOf(core))))
   return {
-    appendedPerSecond: Math.round((underWay.length * eventsPerAppend) / elapsedSeconds),
+    appendedPerSecond: Math.round((inFlight.length * eventsPerAppend) / elapsedSeconds),
     snapshotsPerSecond: Math.round(((await taken()) - before) / elapsedSeconds),
     lagEvents,
     caughtUpMs: Math.round(caughtUpMs),

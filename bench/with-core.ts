@@ -2,7 +2,7 @@ import { startBenchStack } from './bench-stack.ts'
 import { withClosing } from './closing.ts'
 import { type CoreWriter, startCore } from './contenders/core.ts'
 
-/** Runs something with a stack of its own and a writer in this process. */
+/** Runs something with its own stack and a writer in this process. */
 export const withCore = <T>(say: (line: string) => void, run: (core: CoreWriter) => Promise<T>): Promise<T> =>
   withClosing(async (closing) => {
     const stack = await startBenchStack(say)

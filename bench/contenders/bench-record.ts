@@ -1,14 +1,15 @@
 import { newEventId, parseVersion, type StreamId } from '#domain'
-import { toLogRecord } from '#kafka'
 
+import { toLogRecord } from '#event-log/records'
 import { appended } from '../domain/domain.ts'
 
 const id = newEventId()
 const timestamp = new Date().toISOString()
+const timestampMs = Date.parse(timestamp)
 const version = parseVersion(1)
 const value = Buffer.from(appended.data.payload)
 
-/** The record that the writer would make of an event, so that batches have the same sizes. */
+/** The record that the writer would create for an event, so that batches have the same sizes. */
 export const benchRecord = (stream: string) =>
   toLogRecord({
     id,
@@ -16,6 +17,7 @@ export const benchRecord = (stream: string) =>
     type: appended.type,
     version,
     timestamp,
+    timestampMs,
     metadata: {},
     value,
   })

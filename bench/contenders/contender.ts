@@ -1,6 +1,6 @@
-/** One of those that are compared: appends one event to a new stream, again and again. */
+/** A participant of the comparison: it appends one event to a new stream per call. */
 export interface Contender {
-  /** @param stream a name that no stream has yet. */
+  /** @param stream a name that no stream has yet */
   readonly append: (stream: string) => Promise<unknown>
   readonly close: () => Promise<void>
 }

@@ -20,7 +20,7 @@ export interface RunningWriter {
 
 export interface CoreWriter extends RunningWriter, Contender {}
 
-/** A writer in this process; callers reach its core without HTTP. */
+/** Starts a writer in this process; callers use its core without HTTP. */
 export async function startCore(env: Readonly<Record<string, string>>): Promise<CoreWriter> {
   const writer = await startWriter(env)
   const { local } = writer.service.writer

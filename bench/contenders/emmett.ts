@@ -9,7 +9,7 @@ import type { Contender } from './contender.ts'
 const folder = join(import.meta.dirname, '../emmett')
 const entry = join(folder, 'node_modules/@event-driven-io/emmett-postgresql/dist/index.js')
 
-/** What is used of Emmett's PostgreSQL event store; its own types are installed with it only. */
+/** The part of Emmett's PostgreSQL event store that is used. Its own types are available only where it is installed. */
 interface Emmett {
   readonly getPostgreSQLEventStore: (connection: string) => {
     readonly schema: { migrate(): Promise<unknown> }
@@ -18,7 +18,10 @@ interface Emmett {
   }
 }
 
-/** Emmett on PostgreSQL, in process. It is installed beside the bench: it wants other versions of packages than Annals. */
+/**
+ * Starts Emmett on PostgreSQL, in process. It is installed separately in the bench, because it needs other versions of
+ * packages than Annals.
+ */
 export async function startEmmett(postgresUrl: string): Promise<Contender> {
   if (!existsSync(entry)) execFileSync('npm', ['ci', '--prefix', folder], { stdio: 'ignore' })
   const { getPostgreSQLEventStore } = (await import(pathToFileURL(entry).href)) as Emmett

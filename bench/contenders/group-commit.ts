@@ -1,4 +1,7 @@
-/** Sends what waits as one batch, one batch in flight: as the writer does, and any producer that wants order and few requests. */
+/**
+ * Sends waiting items as one batch, with one batch in flight, like the writer or any producer that needs order and few
+ * requests.
+ */
 export class GroupCommit<Item> {
   readonly #send: (batch: readonly Item[]) => Promise<unknown>
   #waiting: { readonly item: Item; readonly answer: PromiseWithResolvers<unknown> }[] = []
@@ -8,7 +11,7 @@ export class GroupCommit<Item> {
     this.#send = send
   }
 
-  /** Resolves when the batch that the item went with has been acknowledged. */
+  /** Resolves when the batch of the item is acknowledged. */
   add(item: Item): Promise<unknown> {
     const answer = Promise.withResolvers<unknown>()
     this.#waiting.push({ item, answer })

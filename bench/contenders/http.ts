@@ -4,7 +4,7 @@ import { appended } from '../domain/domain.ts'
 import type { Contender } from './contender.ts'
 import { startService } from './service-process.ts'
 
-/** The writer as a process of its own, reached through the SDK. */
+/** Starts the writer as a separate process, reached through the SDK. */
 export async function startHttp(env: Readonly<Record<string, string>>): Promise<Contender> {
   const service = await startService('writer', env)
   const client = new AnnalsClient({ url: service.url })

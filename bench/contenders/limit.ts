@@ -1,4 +1,4 @@
-import { partitionFor } from '#event-store'
+import { partitionFor } from '#domain'
 import { FencedLog, type KafkaCluster, type LogRecord, Topics } from '#kafka'
 
 import { benchRecord } from './bench-record.ts'
@@ -9,7 +9,7 @@ const topic = 'bench-limit'
 const partitions = 8
 
 /**
- * The limit: plain idempotent batches by the fastest way there is here, with records of the same size as the writer's, but
+ * The limit: plain idempotent batches in the fastest available way, with records of the same size as the writer's but
  * without any check: no versions, no remembered ids, no Redis, no schema.
  */
 export async function startLimit(cluster: KafkaCluster): Promise<Contender> {

@@ -1,6 +1,6 @@
 import { ProduceAcks, Producer } from '@platformatic/kafka'
 
-import { partitionFor } from '#event-store'
+import { partitionFor } from '#domain'
 import { type KafkaCluster, Topics } from '#kafka'
 
 import { benchRecord } from './bench-record.ts'
@@ -10,7 +10,7 @@ import { GroupCommit } from './group-commit.ts'
 const topic = 'bench-producer'
 const partitions = 8
 
-/** The idempotent producer of the client library as one would use it without Annals: the same records and batches, no checks. */
+/** The idempotent producer of the client library, used without Annals: the same records and batches, no checks. */
 export async function startProducer(cluster: KafkaCluster, broker: string): Promise<Contender> {
   await new Topics(cluster).ensure([{ name: topic, partitions, replication: 1, configs: {} }])
   const producer = new Producer({ clientId: 'bench', bootstrapBrokers: [broker], idempotent: true })

@@ -5,13 +5,13 @@ import { nodeArguments } from '../../scripts/stack/index.ts'
 
 const startMsMax = 60_000
 
-/** A service that is a process of its own. */
+/** A service in a separate process. */
 export interface ServiceProcess {
   readonly url: string
   readonly stop: () => Promise<void>
 }
 
-/** Starts a service with a writer in it, and waits until that owns its partitions. */
+/** Starts a service that includes a writer, and waits until it owns its partitions. */
 export async function startService(
   name: 'writer' | 'platform',
   env: Readonly<Record<string, string>>,

@@ -7,7 +7,10 @@ export interface BenchState {
 
 export type Appended = DomainEvent<'Appended', { readonly payload: string }>
 
-/** An aggregate that counts, for benches of what lies below it. Each writer of a bench has a type, and so a topic, of its own. */
+/**
+ * An aggregate that counts, for benches of the layers below. Each writer of a bench has its own type, and so its own
+ * topic.
+ */
 export const benchAggregate = (type: string): Aggregate<BenchState, Appended, never> =>
   defineAggregate<BenchState, Appended>({
     type,

@@ -1,18 +1,18 @@
-/** A figure at a time. */
+/** A value at a time. */
 export interface Point {
   readonly minutes: number
   readonly value: number
 }
 
 export interface Line {
-  /** Of the value, each minute. */
+  /** Change of the value per minute. */
   readonly slope: number
   /** Standard error of the slope: how much of it chance alone explains. */
   readonly slopeError: number
   readonly mean: number
 }
 
-/** The line with the least squares through points (https://en.wikipedia.org/wiki/Simple_linear_regression); three or more. */
+/** The least-squares line through points (https://en.wikipedia.org/wiki/Simple_linear_regression); three or more. */
 export function leastSquares(points: readonly Point[]): Line {
   const count = points.length
   if (count < 3) throw new RangeError('a line needs three points')

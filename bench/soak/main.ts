@@ -23,7 +23,7 @@ interface Arguments {
   readonly split: boolean
   readonly overload: boolean
   readonly hostile: boolean
-  /** Hostile callers; undefined: all. */
+  /** Names of hostile callers; undefined for all. */
   readonly only: readonly string[] | undefined
 }
 
@@ -48,7 +48,7 @@ function readArguments(): Arguments | undefined {
   }
 }
 
-/** Bounds small enough to be reached within minutes: what is bounded must then stand still. */
+/** Bounds small enough to be reached within minutes. What is bounded must then stay constant. */
 const soakBounds = { ANNALS_INDEX_REMEMBERED_IDS_MAX: '2000' }
 
 async function run({ minutes, rate, split, overload, hostile, only }: Arguments): Promise<boolean> {

@@ -2,34 +2,37 @@ import { Agent, request } from 'undici'
 
 import { percentile } from '../measure.ts'
 
-export interface Calm {
+interface Calm {
   readonly perSecond: number
   readonly p99Ms: number
 }
 
-/** One answer to appends that travel together. */
-interface Heard {
+/** One response to appends that were sent together. */
+interface Answer {
   readonly status: number
   readonly tookMs: number
 }
 
-/** Appends of one request, all to one partition: it takes them, or refuses them. */
+/** Appends per request, all to one partition: it accepts them, or rejects them. */
 const appendsEach = 50
 const callersCalm = 32
-/** Callers of the overload: several times what is worked on at a time. A load of more waits in this process, and tells nothing of the service. */
+/**
+ * Callers of the overload: several times what the service processes at a time. A higher load would wait in this
+ * process and say nothing about the service.
+ */
 const connections = 192
 const tickMs = 10
 const answerMsMax = 30_000
 
-/** Callers that do not try again, and, if told so, do not wait either. Beside the SDK, which would be kinder than any overload. */
+/** Callers that do not retry and ignore Retry-After. The SDK would be gentler than any overload. */
 export class OpenLoop {
   readonly acceptedMs: number[] = []
   readonly refusedMs: number[] = []
   readonly others = new Map<string, number>()
-  /** Refused in a request in which others were accepted. */
+  /** Rejected in a request in which others were accepted. */
   refusedBeside = 0
   withoutRetryAfter = 0
-  /** Not sent, for all callers waited for their answers. */
+  /** Not sent, because all callers waited for their responses. */
   heldBack = 0
   readonly #url: string
   readonly #type: string
@@ -41,7 +44,7 @@ export class OpenLoop {
     this.#type = type
   }
 
-  /** Callers that wait for each answer: what can be done. */
+  /** Callers that wait for each response: measures the capacity. */
   async closed(durationMs: number): Promise<Calm> {
     const startedMs = performance.now()
     const caller = async () => {
@@ -56,40 +59,43 @@ export class OpenLoop {
     }
   }
 
-  /** Callers that are there already: a busy process accepts one new connection in each turn of its event loop, which is another matter. */
+  /**
+   * Opens the connections beforehand: a busy process accepts one new connection in each turn of its event loop, which
+   * is a separate concern.
+   */
   async connect(): Promise<void> {
     const look = async () =>
       (await request(`${this.#url}/health/live`, { dispatcher: this.#agent })).body.dump()
     await Promise.all(Array.from({ length: connections }, look))
   }
 
-  /** So many appends each second, whatever becomes of them. */
+  /** Sends `perSecond` appends, whatever their outcome. */
   async open(perSecond: number, durationMs: number): Promise<void> {
     const startedMs = performance.now()
-    const underWay = new Set<Promise<unknown>>()
+    const inFlight = new Set<Promise<unknown>>()
     for (let due = 0; performance.now() - startedMs < durationMs;) {
       const dueNow = ((performance.now() - startedMs) / 1_000) * perSecond
       for (; due + appendsEach <= dueNow; due += appendsEach) {
-        if (underWay.size >= connections) this.heldBack += appendsEach
+        if (inFlight.size >= connections) this.heldBack += appendsEach
         else {
           const sending = this.#send()
-          underWay.add(sending)
-          void sending.finally(() => underWay.delete(sending))
+          inFlight.add(sending)
+          void sending.finally(() => inFlight.delete(sending))
         }
       }
       await new Promise((resolve) => setTimeout(resolve, tickMs))
     }
-    await Promise.all(underWay)
+    await Promise.all(inFlight)
     await this.#agent.close()
   }
 
-  async once(): Promise<Heard> {
-    const heard = await this.#send(1)
+  async once(): Promise<Answer> {
+    const answer = await this.#send(1)
     await this.#agent.close()
-    return heard
+    return answer
   }
 
-  async #send(appends = appendsEach): Promise<Heard> {
+  async #send(appends = appendsEach): Promise<Answer> {
     const startedMs = performance.now()
     const append = this.#append()
     const body = JSON.stringify({ appends: Array.from({ length: appends }, () => append) })
@@ -123,7 +129,10 @@ export class OpenLoop {
     }
   }
 
-  /** A request is answered when its last append is: a refusal beside an accepted one tells nothing of how prompt it was. */
+  /**
+   * A request is answered when its last append is, so a rejection next to an accepted append says nothing about how
+   * prompt it was.
+   */
   #countAll(results: readonly Result[], tookMs: number): void {
     const isMixed = results.some(({ status }) => status === 201)
     for (const { status, retryAfterSeconds } of results) {
@@ -135,7 +144,7 @@ export class OpenLoop {
     }
   }
 
-  /** All appends of a request that was refused as one. */
+  /** Counts all appends of a request that was rejected as a whole. */
   #countWhole(status: number, retryAfter: unknown, appends: number, tookMs: number): void {
     const refusal = { status, ...(retryAfter !== undefined && { retryAfterSeconds: Number(retryAfter) }) }
     this.#countAll(

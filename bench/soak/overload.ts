@@ -4,16 +4,16 @@ import { percentile } from '../measure.ts'
 import { OpenLoop } from './open-loop.ts'
 import type { Process } from './processes.ts'
 
-export interface OverloadResult {
-  /** Appends each second that are accepted when callers wait for their answers. */
+interface OverloadResult {
+  /** Appends per second that are accepted when callers wait for their responses. */
   readonly capacity: number
   readonly calmP99Ms: number
   readonly offered: number
-  /** Of these, so many were not sent: all callers waited. */
+  /** Appends that were not sent because all callers waited. */
   readonly heldBack: number
   readonly accepted: number
   readonly refused: number
-  /** Neither accepted nor refused with 503: by what they got. */
+  /** Neither accepted nor rejected with 503, by status. */
   readonly others: Readonly<Record<string, number>>
   readonly withoutRetryAfter: number
   readonly refusedP99Ms: number
@@ -24,7 +24,7 @@ export interface OverloadResult {
   readonly broken: readonly string[]
 }
 
-export interface OverloadTimes {
+interface OverloadTimes {
   /** Aggregate type to append to; default customer. */
   readonly type?: string
   readonly measureMs: number
@@ -43,20 +43,24 @@ const fullTimes: OverloadTimes = { measureMs: 10_000, overloadMs: 20_000 }
 const factor = 3
 const recoveryMsMax = 10_000
 /**
- * As many requests are under way as in the calm, so an accepted append should take as long as the slowest there. What it may take more is
- * what the callers and the refusals take of the same processors. A refusal waits for no append at all.
+ * As many requests are in flight as in the calm phase, so an accepted append should take as long as the slowest one
+ * there, plus the CPU time that the callers and the rejections take on the same machine. A rejection waits for no
+ * append.
  */
 const acceptedMsBound = (calmP99Ms: number): number => Math.max(2_000, Math.round(5 * calmP99Ms))
 const refusedMsBound = (calmP99Ms: number): number => Math.max(1_000, Math.round(3 * calmP99Ms))
 
-/** Three times what a service can do: it refuses the rest at once, stays alive, and is as before right after. */
+/**
+ * Applies three times the capacity of a service. It must reject the excess at once, stay alive, and recover right
+ * after.
+ */
 export async function measureOverload(
   processes: readonly Process[],
   say: (line: string) => void,
   times: OverloadTimes = fullTimes,
 ): Promise<OverloadResult> {
   const newLoop = () => new OpenLoop(processes[0]?.url ?? '', times.type)
-  // Once for the code to be compiled.
+  // A warm-up, so that the code is compiled.
   await newLoop().closed(times.measureMs)
   const calm = await newLoop().closed(times.measureMs)
   say(`capacity: ${calm.perSecond} appends/s; now ${factor} times that …`)
@@ -84,7 +88,7 @@ export async function measureOverload(
   return { ...figures, broken: brokenRules(figures, processes) }
 }
 
-/** Until ten appends in a row are as fast as they were. */
+/** Until ten appends in a row are as fast as before. */
 async function recovered(newLoop: () => OpenLoop, calmP99Ms: number): Promise<number> {
   const startedMs = performance.now()
   for (let inRow = 0; inRow < 10 && performance.now() - startedMs < 3 * recoveryMsMax;) {
@@ -99,10 +103,10 @@ function brokenRules(figures: Omit<OverloadResult, 'broken'>, processes: readonl
   const refusedMsMax = refusedMsBound(figures.calmP99Ms)
   const acceptedMsMax = acceptedMsBound(figures.calmP99Ms)
   const rules: readonly (readonly [isBroken: boolean, what: string])[] = [
-    [figures.refused === 0, 'nothing was refused: the load was no overload'],
-    [figures.withoutRetryAfter > 0, 'refusals came without Retry-After'],
-    [Object.keys(figures.others).length > 0, 'there were other answers than 201 and 503'],
-    [figures.refusedP99Ms > refusedMsMax, `refusals took longer than ${refusedMsMax} ms`],
+    [figures.refused === 0, 'nothing was rejected: the load was not an overload'],
+    [figures.withoutRetryAfter > 0, 'rejections came without Retry-After'],
+    [Object.keys(figures.others).length > 0, 'there were responses other than 201 and 503'],
+    [figures.refusedP99Ms > refusedMsMax, `rejections took longer than ${refusedMsMax} ms`],
     [figures.acceptedMsMax > acceptedMsMax, `accepted appends took longer than ${acceptedMsMax} ms`],
     [figures.recoveryMs > recoveryMsMax, `recovery took longer than ${recoveryMsMax} ms`],
     ...processes.map((each) => [each.hasEnded(), `the ${each.name} ended: ${each.logTail()}`] as const),

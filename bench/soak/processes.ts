@@ -15,7 +15,7 @@ export type ServiceName = 'platform' | 'writer' | 'snapshotter' | 'projector'
 export interface Process {
   readonly name: ServiceName
   readonly url: string
-  /** Whether it has ended, though nobody asked it to. */
+  /** Whether it has exited unexpectedly. */
   readonly hasEnded: () => boolean
   readonly logTail: () => string
   readonly stop: () => Promise<void>
@@ -23,17 +23,20 @@ export interface Process {
 
 const repository = join(import.meta.dirname, '../..')
 
-/** Starts services beside each other, each on a port of its own, in their order, the writer first; they are ready then. @param folder for their logs */
+/**
+ * Starts services in the given order, the writer first, each on its own port; they are ready when this resolves.
+ * @param folder for their logs
+ */
 export async function startProcesses(
   names: readonly ServiceName[],
   env: Readonly<Record<string, string>>,
   folder: string,
 ): Promise<Process[]> {
   const ports = await freePorts(names.length)
-  const beside = { ...env, ANNALS_SNAPSHOTTER_WRITER_URLS: `http://127.0.0.1:${ports[0] ?? 0}` }
+  const common = { ...env, ANNALS_SNAPSHOTTER_WRITER_URLS: `http://127.0.0.1:${ports[0] ?? 0}` }
   const started: Process[] = []
   for (const [index, name] of names.entries()) {
-    started.push(await startProcess(name, { ...beside, ANNALS_PORT: String(ports[index]) }, folder))
+    started.push(await startProcess(name, { ...common, ANNALS_PORT: String(ports[index]) }, folder))
   }
   return started
 }

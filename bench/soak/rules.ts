@@ -1,11 +1,11 @@
 import { leastSquares, type Point } from './least-squares.ts'
 
-/** What a figure may do while the load stays the same. */
+/** How a figure may change under a constant load. */
 export interface Rule {
   readonly unit: string
-  /** A figure that grows faster, each minute, is not flat: it would be twice as large within a day or two. */
+  /** A figure that grows faster per minute is not flat: it would double within a day or two. */
   readonly slopeMax: number
-  /** Seen for less than that after the warm-up it tells nothing: a heap swings by the minute. */
+  /** A shorter period after the warm-up is not conclusive: a heap varies from minute to minute. */
   readonly minutesMin: number
 }
 
@@ -21,8 +21,8 @@ export interface Verdict {
 }
 
 /**
- * Whether a figure stayed flat after the warm-up. It did not where the line through it rises faster than its rule allows, and
- * surely so: by more than three standard errors.
+ * Whether a figure stayed flat after the warm-up. It did not if its line rises faster than the rule allows by more
+ * than three standard errors.
  */
 export function judge(figure: string, rule: Rule, points: readonly Point[]): Verdict {
   const line = leastSquares(points)

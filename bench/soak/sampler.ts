@@ -7,7 +7,7 @@ import type { Process } from './processes.ts'
 
 const mebibyte = 2 ** 20
 
-/** Metrics of a process, and the names that they have here; the last word names the rule. */
+/** Metrics of a process and their display names; the last word selects the rule. */
 const metrics: readonly (readonly [figure: string, metric: string, factor: number])[] = [
   ['rss', 'process_resident_memory_bytes', 1 / mebibyte],
   ['heap', 'nodejs_heap_size_used_bytes', 1 / mebibyte],
@@ -17,7 +17,7 @@ const metrics: readonly (readonly [figure: string, metric: string, factor: numbe
   ['projector queue', 'annals_projector_lag_events', 1],
 ]
 
-/** Looks at processes and at Redis every few seconds, and keeps what it saw. */
+/** Samples processes and Redis every few seconds, and keeps the samples. */
 export class Sampler {
   readonly #processes: readonly Process[]
   readonly #redis: RedisConnection
@@ -32,7 +32,7 @@ export class Sampler {
     })
   }
 
-  /** Samples until the signal aborts. @param every told after each sample. */
+  /** Samples until the signal aborts. @param every called after each sample. */
   async run(intervalMs: number, signal: AbortSignal, every: (minutes: number) => void): Promise<void> {
     await this.#redis.ready()
     while (!signal.aborted) {
@@ -47,7 +47,7 @@ export class Sampler {
     this.#redis.close()
   }
 
-  /** What was seen from a time on, by figure. */
+  /** The samples since a time, by figure. */
   since(minutes: number): ReadonlyMap<string, readonly Point[]> {
     const later = (points: readonly Point[]) => points.filter((point) => point.minutes >= minutes)
     return new Map([...this.#series].map(([figure, points]) => [figure, later(points)]))
@@ -58,7 +58,7 @@ export class Sampler {
       (answer) => answer.text(),
       () => undefined,
     )
-    // Whether it has ended is a rule of its own.
+    // A separate rule checks whether the process has ended.
     if (text === undefined) return
     for (const [figure, metric, factor] of metrics) {
       const value = sumOf(text, metric)
@@ -87,7 +87,7 @@ export class Sampler {
   }
 }
 
-/** Over all labels; undefined where the process has no such metric. */
+/** Sum over all labels; undefined if the process has no such metric. */
 function sumOf(text: string, metric: string): number | undefined {
   const lines = text.split('\n').filter((line) => new RegExp(`^${metric}[{ ]`).test(line))
   if (lines.length === 0) return undefined

@@ -5,36 +5,36 @@ import { judge, rules, type Verdict } from './rules.ts'
 import { Sampler } from './sampler.ts'
 import { type LoadCounts, SteadyLoad } from './steady-load.ts'
 
-export interface SoakOptions {
+interface SoakOptions {
   readonly processes: readonly Process[]
   readonly env: Readonly<Record<string, string>>
   readonly minutes: number
-  /** Appends of one event, each second. */
+  /** Appends of one event per second. */
   readonly rate: number
 }
 
-export interface SoakResult {
+interface SoakResult {
   readonly counts: LoadCounts
   readonly warmUpMinutes: number
   readonly verdicts: readonly Verdict[]
-  /** Rules that were broken, in words. */
+  /** Broken rules, in words. */
   readonly broken: readonly string[]
 }
 
 const sampleMs = 5_000
-/** Compiled code, caches and remembered ids take so much of the time to be what they will be. */
+/** The share of the time after which compiled code, caches and remembered ids have reached their final size. */
 const warmUpShare = 0.4
-/** Of what was to be sent. */
+/** Share of the appends that were due. */
 const missedShareMax = 0.01
 
-/** The same load for a while, and what became of memory, queues and keys after the warm-up. */
+/** Applies a constant load for a while, and judges memory, queues and keys after the warm-up. */
 export async function soak(options: SoakOptions, say: (line: string) => void): Promise<SoakResult> {
   const { processes, env, minutes, rate } = options
   const load = new SteadyLoad(processes[0]?.url ?? '', rate)
   const sampler = new Sampler(processes, env)
   const ending = new AbortController()
   const sampling = sampler.run(sampleMs, ending.signal, (at) => {
-    if (Math.round((at * 60_000) / sampleMs) % 6 === 0) say(`${at.toFixed(1)} min: ${told(load.counts)}`)
+    if (Math.round((at * 60_000) / sampleMs) % 6 === 0) say(`${at.toFixed(1)} min: ${summaryOf(load.counts)}`)
   })
   load.start()
   await pause(minutes * 60_000)
@@ -54,7 +54,7 @@ export async function soak(options: SoakOptions, say: (line: string) => void): P
   }
 }
 
-/** Shown, not judged: what Redis keeps of each event (some bytes of its offset) grows with the log. */
+/** Shown but not judged: what Redis keeps of each event (a few bytes for its offset) grows with the log. */
 const unruled = { unit: 'MB', slopeMax: Infinity, minutesMin: 0 }
 
 function brokenRules(
@@ -70,12 +70,12 @@ function brokenRules(
       .map(({ name, logTail }) => `the ${name} ended: ${logTail()}`),
     ...verdicts.filter(({ verdict }) => verdict === 'grows').map(({ figure }) => `${figure} grows`),
     ...(share > missedShareMax
-      ? [`${missed} appends failed or were held back: the rate is beyond this machine`]
+      ? [`${missed} appends failed or were held back: this machine cannot sustain the rate`]
       : []),
   ]
 }
 
-const told = ({ acknowledged, failed, heldBack }: LoadCounts): string =>
+const summaryOf = ({ acknowledged, failed, heldBack }: LoadCounts): string =>
   `${acknowledged} acknowledged, ${failed} failed, ${heldBack} held back`
 
 export function formatSoak({ counts, warmUpMinutes, verdicts, broken }: SoakResult): string {
@@ -83,7 +83,7 @@ export function formatSoak({ counts, warmUpMinutes, verdicts, broken }: SoakResu
     row(figure, `${round(mean)} ${unit}`, `${round(slope)} ± ${round(slopeError)}`, verdict),
   )
   return [
-    `Appends: ${told(counts)}`,
+    `Appends: ${summaryOf(counts)}`,
     `After ${round(warmUpMinutes)} minutes of warm-up:`,
     row('figure', 'mean', 'slope per minute', 'verdict'),
     row('---', '---', '---', '---'),

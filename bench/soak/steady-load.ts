@@ -1,34 +1,34 @@
 import { AnnalsClient } from '#client'
 import { streamIdOf } from '#domain'
 
-/** A bounded set, so that whatever grows with the number of streams stays as it is. */
+/** A bounded number, so that whatever grows with the number of streams stays constant. */
 const streams = 500
 const tickMs = 10
-/** Seconds' worth of appends that may be under way: a service that is slower than the load is not buried by it. */
-const underWaySecondsMax = 2
+/** Appends in flight, in seconds' worth of the load: a service that is slower than the load is not flooded by it. */
+const inFlightSecondsMax = 2
 
 export interface LoadCounts {
   readonly sent: number
   readonly acknowledged: number
   readonly failed: number
-  /** Not sent, for too many were under way. */
+  /** Not sent, because too many were in flight. */
   readonly heldBack: number
 }
 
-export interface SteadyLoadOptions {
+interface SteadyLoadOptions {
   /** Aggregate type to append to; default customer. */
   readonly type?: string
-  /** Hears of each acknowledged append how long it took. */
+  /** Called for each acknowledged append with its duration. */
   readonly onAnswer?: (tookMs: number) => void
 }
 
-/** Appends at a constant rate, whatever the answers take. */
+/** Appends at a constant rate, however long responses take. */
 export class SteadyLoad {
   readonly #client: AnnalsClient
   readonly #rate: number
   readonly #type: string
   readonly #onAnswer: (tookMs: number) => void
-  readonly #underWay = new Set<Promise<unknown>>()
+  readonly #inFlight = new Set<Promise<unknown>>()
   #timer: NodeJS.Timeout | undefined
   #startedMs = 0
   #due = 0
@@ -36,7 +36,7 @@ export class SteadyLoad {
   #acknowledged = 0
   #failed = 0
 
-  /** @param rate appends of one event, each second */
+  /** @param rate appends of one event per second */
   constructor(url: string, rate: number, { type = 'customer', onAnswer }: SteadyLoadOptions = {}) {
     this.#client = new AnnalsClient({ url })
     this.#rate = rate
@@ -58,17 +58,17 @@ export class SteadyLoad {
     this.#timer = setInterval(() => this.#tick(), tickMs)
   }
 
-  /** Sends no more, and waits for what is under way. */
+  /** Sends no more, and waits for appends in flight. */
   async stop(): Promise<void> {
     clearInterval(this.#timer)
-    await Promise.all(this.#underWay)
+    await Promise.all(this.#inFlight)
     await this.#client.close()
   }
 
   #tick(): void {
     const dueNow = Math.floor(((performance.now() - this.#startedMs) / 1_000) * this.#rate)
     for (; this.#due < dueNow; this.#due++) {
-      if (this.#underWay.size < this.#rate * underWaySecondsMax) this.#send(this.#sent++)
+      if (this.#inFlight.size < this.#rate * inFlightSecondsMax) this.#send(this.#sent++)
     }
   }
 
@@ -81,8 +81,8 @@ export class SteadyLoad {
       },
       () => this.#failed++,
     )
-    this.#underWay.add(append)
-    void append.finally(() => this.#underWay.delete(append))
+    this.#inFlight.add(append)
+    void append.finally(() => this.#inFlight.delete(append))
   }
 }
 

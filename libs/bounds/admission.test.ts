@@ -5,7 +5,7 @@ import { Admission } from './admission.ts'
 
 const settled = () => new Promise(setImmediate)
 
-/** Work that ends when it is told to. */
+/** Work that ends when the test says so. */
 function heldWork(bytes = 0) {
   const { promise, resolve } = Promise.withResolvers<undefined>()
   const work = { hasBegun: false, end: () => resolve(undefined) }
@@ -19,7 +19,7 @@ function heldWork(bytes = 0) {
 
 const bounds = { what: 'reads', atOnceMax: 2, waitingMax: 3, waitMsMax: 10_000 }
 
-test('two work, three wait, the sixth is refused at once', async () => {
+test('two run, three wait, the sixth is rejected at once', async () => {
   const admission = new Admission(bounds)
   const all = Array.from({ length: 5 }, () => heldWork())
   const running = all.map(({ run }) => admission.run(run))
@@ -27,7 +27,7 @@ test('two work, three wait, the sixth is refused at once', async () => {
   expect(all.map(({ work }) => work.hasBegun)).toEqual([true, true, false, false, false])
   await expect(admission.run(() => Promise.resolve())).rejects.toMatchObject({
     code: 'overloaded',
-    message: '5 reads are under way or wait: try again in a second',
+    message: '5 reads are running or waiting: try again in a second',
     details: { retryAfterSeconds: 1 },
   })
   all[1]?.work.end()
@@ -38,7 +38,7 @@ test('two work, three wait, the sixth is refused at once', async () => {
   expect(admission.count).toBe(0)
 })
 
-test('who waits too long is refused, and takes no place afterwards', async () => {
+test('an operation that waits too long is rejected and does not take a place later', async () => {
   const admission = new Admission({ ...bounds, atOnceMax: 1, waitMsMax: 5 })
   const first = heldWork()
   const running = admission.run(first.run)
@@ -48,7 +48,7 @@ test('who waits too long is refused, and takes no place afterwards', async () =>
   expect(await admission.run(() => Promise.resolve(7))).toBe(7)
 })
 
-test('while those under way hold too many bytes none begins; a failure gives them back', async () => {
+test('none starts while the running ones hold too many bytes; a failure gives its bytes back', async () => {
   const admission = new Admission({ ...bounds, atOnceMax: 10, bytesMax: 100 })
   const large = heldWork(150)
   const running = admission.run(large.run)
@@ -71,7 +71,7 @@ test('while those under way hold too many bytes none begins; a failure gives the
   expect(await admission.run(() => Promise.resolve(7))).toBe(7)
 })
 
-test('never more at once than there may be, in the order of arrival, and all end', async () => {
+test('never more at a time than allowed, in the order of arrival, and all end', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.nat(4), { maxLength: 40 }),
@@ -79,14 +79,14 @@ test('never more at once than there may be, in the order of arrival, and all end
       async (durations, atOnceMax) => {
         const admission = new Admission({ ...bounds, atOnceMax, waitingMax: 40 })
         const begun: number[] = []
-        let underWay = 0
+        let running = 0
         await Promise.all(
           durations.map((turns, n) =>
             admission.run(async () => {
               begun.push(n)
-              expect(++underWay).toBeLessThanOrEqual(atOnceMax)
+              expect(++running).toBeLessThanOrEqual(atOnceMax)
               for (let turn = 0; turn < turns; turn++) await settled()
-              underWay--
+              running--
             }),
           ),
         )

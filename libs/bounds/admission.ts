@@ -1,19 +1,19 @@
-import { EventStoreError } from '#event-store'
+import { overloaded } from './overloaded.ts'
 
-export interface AdmissionOptions {
-  /** What is bounded, in the plural, e.g. `reads of states`. It stands in the refusal. */
+interface AdmissionOptions {
+  /** What is bounded, in the plural, e.g. `reads of states`. It appears in the error message. */
   readonly what: string
-  /** Worked on at a time. */
+  /** Operations that run at a time. */
   readonly atOnceMax: number
-  /** More may wait for their turn; beyond that they are refused. */
+  /** Operations that wait for their turn. Beyond it, further ones are rejected. */
   readonly waitingMax: number
-  /** How long one waits; then it is refused. */
+  /** How long an operation waits before it is rejected. */
   readonly waitMsMax: number
-  /** While those under way hold more bytes than that, no further one begins. Default: no bound. */
+  /** No further operation starts while the running ones hold more bytes than this. Default: no bound. */
   readonly bytesMax?: number
 }
 
-/** Counts bytes for the work under way; they count until it has ended. */
+/** Counts bytes for the running operation. They are released when it ends. */
 export type HoldBytes = (bytes: number) => void
 
 interface Waiter {
@@ -21,23 +21,25 @@ interface Waiter {
   readonly timer: NodeJS.Timeout
 }
 
-/** Lets a bounded number of operations work at a time, a bounded number wait, and refuses the rest at once. */
+/** Runs a bounded number of operations at a time, lets a bounded number wait, and rejects the rest at once. */
 export class Admission {
   readonly #options: AdmissionOptions
   readonly #waiting = new Set<Waiter>()
-  #underWay = 0
+  #running = 0
   #bytes = 0
 
   constructor(options: AdmissionOptions) {
     this.#options = options
   }
 
-  /** Those under way and those that wait. */
+  /** Operations that run or wait. */
   get count(): number {
-    return this.#underWay + this.#waiting.size
+    return this.#running + this.#waiting.size
   }
 
-  /** @throws EventStoreError `overloaded` when too many wait, or the wait took too long; and what `work` throws. */
+  /**
+   * @throws EventStoreError `overloaded` when too many wait or the wait took too long; otherwise what `work` throws.
+   */
   async run<Result>(work: (hold: HoldBytes) => Promise<Result>): Promise<Result> {
     await this.#enter()
     let held = 0
@@ -47,7 +49,7 @@ export class Admission {
         this.#bytes += bytes
       })
     } finally {
-      this.#underWay--
+      this.#running--
       this.#bytes -= held
       this.#admitNext()
     }
@@ -55,11 +57,11 @@ export class Admission {
 
   async #enter(): Promise<void> {
     if (this.#waiting.size === 0 && this.#hasRoom()) {
-      this.#underWay++
+      this.#running++
       return
     }
     const { what, waitingMax, waitMsMax } = this.#options
-    if (this.#waiting.size >= waitingMax) throw overloaded(`${this.count} ${what} are under way or wait`)
+    if (this.#waiting.size >= waitingMax) throw overloaded(`${this.count} ${what} are running or waiting`)
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waiting.delete(waiter)
@@ -75,17 +77,14 @@ export class Admission {
       if (!this.#hasRoom()) return
       this.#waiting.delete(waiter)
       clearTimeout(waiter.timer)
-      this.#underWay++
+      this.#running++
       waiter.admit()
     }
   }
 
-  /** One is always let in when none is under way, however large it turns out to be. */
+  /** With nothing running, one is always admitted, however large it turns out to be. */
   #hasRoom(): boolean {
     const { atOnceMax, bytesMax = Infinity } = this.#options
-    return this.#underWay === 0 || (this.#underWay < atOnceMax && this.#bytes < bytesMax)
+    return this.#running === 0 || (this.#running < atOnceMax && this.#bytes < bytesMax)
   }
 }
-
-const overloaded = (why: string): EventStoreError =>
-  new EventStoreError('overloaded', `${why}: try again in a second`, { retryAfterSeconds: 1 })

@@ -1,2 +1,3 @@
-export { Admission, type AdmissionOptions, type HoldBytes } from './admission.ts'
+export { Admission, type HoldBytes } from './admission.ts'
+export { overloaded } from './overloaded.ts'
 export { Lane, readTurns, requestTurns, subscriberTurns, Turns } from './turns.ts'

@@ -2,31 +2,27 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 
 import { expect, test } from 'vitest'
 
+import { busy } from './testing/index.ts'
 import { Pace, Turns } from './turns.ts'
-
-function busy(ms: number): void {
-  const untilMs = performance.now() + ms
-  while (performance.now() < untilMs);
-}
 
 const range = (count: number) => Array.from({ length: count }, (_, n) => n)
 
-test('work of many callers at once leaves the event loop to others every few milliseconds', async () => {
+test('work of many concurrent callers yields to the event loop every few milliseconds', async () => {
   const lane = new Turns().lane()
   const delay = monitorEventLoopDelay({ resolution: 1 })
   delay.enable()
   let timers = 0
   const timer = setInterval(() => timers++, 1)
-  // 400 ms of work that all begins in one moment.
+  // 400 ms of work that starts all at once.
   await Promise.all(range(40).map(() => lane.map(range(100), () => busy(0.1))))
   clearInterval(timer)
   delay.disable()
   expect(timers).toBeGreaterThan(20)
-  // Without turns it is 400 ms. Machines that are shared add some of their own.
+  // Without turns it is 400 ms. Shared machines add some delay of their own.
   expect(delay.percentile(90) / 1e6).toBeLessThan(60)
 })
 
-test('results stand in the order of their items, and each item is worked on once', async () => {
+test('results are in the order of their items, and each item is processed once', async () => {
   const lane = new Turns().lane()
   const seen: number[] = []
   const results = await lane.map(range(1_000), (n) => {
@@ -38,7 +34,7 @@ test('results stand in the order of their items, and each item is worked on once
   expect(results).toEqual(range(1_000).map((n) => n * 2))
 })
 
-test('lanes alternate: a long queue of one kind holds up another kind for one step', async () => {
+test('lanes alternate: a long queue of one kind delays another kind by one step', async () => {
   const turns = new Turns()
   const [first, second] = [turns.lane(), turns.lane()]
   const order: string[] = []
@@ -51,7 +47,7 @@ test('lanes alternate: a long queue of one kind holds up another kind for one st
   expect(order.filter((name) => name !== 'second')).toEqual(range(50).map((n) => `first ${n}`))
 })
 
-test('a step that throws fails its caller alone', async () => {
+test('a step that throws fails only its caller', async () => {
   const lane = new Turns().lane()
   const failing = lane.run(() => {
     throw new Error('no')
@@ -74,12 +70,12 @@ function paceAt(utilizations: readonly number[]) {
   return utilizations.map(() => pace.restMs(4, (nowMs += 100)))
 }
 
-test('where the loop has no time left long work takes a tenth of it, step by step; where it has, half of it again', () => {
+test('on a busy loop long work takes a tenth of the time, step by step; on an idle one, half of it again', () => {
   expect(paceAt([0.5, 0.95, 1, 1, 1, 1])).toEqual([4, 8, 16, 32, 36, 36])
   expect(paceAt([1, 1, 1, 1, 0.89, 0.2, 0.2, 0.2, 0.2])).toEqual([8, 16, 32, 36, 18, 9, 4.5, 4, 4])
 })
 
-test('the load is looked at ten times a second at most', () => {
+test('the load is measured ten times a second at most', () => {
   let looks = 0
   const pace = new Pace(
     9,

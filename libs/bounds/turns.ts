@@ -1,22 +1,22 @@
-/** Work goes on for so long, then the event loop is left to others for at least as long. */
+/** Work runs for this long, then leaves the event loop to others for at least as long. */
 const sliceMs = 4
-/** A step of many small items. Reading the clock after each of them costs less than an item. */
+/** A step of many small items. Reading the clock after each item costs less than the item. */
 const stepMs = 2
-/** So few items are not worth a turn. */
+/** Up to this many items run at once: a turn would cost more. */
 const itemsAtOnceMax = 32
 
 type Task = () => void
 
-/** How long the loop's load is watched before the share of long work changes. */
+/** How long the load of the loop is measured before the share of long work changes. */
 const watchMs = 100
-/** The loop has no time left: whatever waits, waits for others. */
+/** From this utilization on, the loop is busy: everything that waits is delayed by other work. */
 const busyUtilization = 0.9
-/** For each time that long work takes of a loop without time left, others get nine. */
+/** On a busy loop, others get nine times as long as long work took. */
 const longRestsMax = 9
-/** Requests to read are many and short; kept waiting for longer, they would only become more. */
+/** Read requests are short and frequent. A longer wait would only let more of them queue up. */
 const requestRestsMax = 2
 
-/** @returns reads the share of the time that this thread's event loop was busy since it was last asked. */
+/** @returns a function that reads the utilization of this thread's event loop since its previous call */
 function utilizationMeter(): () => number {
   let last = performance.eventLoopUtilization()
   return () => {
@@ -27,21 +27,24 @@ function utilizationMeter(): () => number {
   }
 }
 
-/** How long work rests: as long as it took where the loop has time to spare, and up to so many times as long where it has none. */
+/**
+ * How long work rests: as long as it took on a loop with time to spare, and up to `restsMax` times as long on a busy
+ * one.
+ */
 export class Pace {
   readonly #restsMax: number
   readonly #utilization: () => number
   #sinceMs: number
   #rests = 1
 
-  /** @param utilization of the loop since it was last asked, 0 to 1 */
+  /** @param utilization of the loop since the previous call, 0 to 1 */
   constructor(restsMax: number, utilization: () => number = utilizationMeter(), nowMs = performance.now()) {
     this.#restsMax = restsMax
     this.#utilization = utilization
     this.#sinceMs = nowMs
   }
 
-  /** @returns for how long to rest after so much work. */
+  /** @returns how long to rest after `workedMs` of work */
   restMs(workedMs: number, nowMs: number): number {
     if (nowMs - this.#sinceMs >= watchMs) {
       this.#sinceMs = nowMs
@@ -56,10 +59,10 @@ export class Pace {
 }
 
 /**
- * Shares an event loop between long work (folding a long stream, sending events to hundreds of subscribers) and all the
- * rest. Long work comes in steps of a few milliseconds. Steps run at once until they have taken 4 ms of a turn of the event
- * loop; those that come later wait in a queue, and run in slices of 4 ms with a rest between them. So long work takes half of the
- * time at most, however much of it there is, and a tenth where nothing is left; appends, probes and timers come in between.
+ * Shares the event loop between long work (folding a long stream, sending events to hundreds of subscribers) and
+ * everything else. Long work is split into steps of a few milliseconds. Steps run immediately until they have used 4
+ * ms of a turn of the event loop. Later steps wait in a queue and run in slices of 4 ms with a rest between them. Long
+ * work thus takes at most half of the time, and a tenth on a busy loop; appends, probes and timers run in between.
  */
 export class Turns {
   readonly #lanes: Task[][] = []
@@ -70,12 +73,12 @@ export class Turns {
   #restUntilMs = 0
   readonly #pace: Pace
 
-  /** @param restsMax how many times as long others get where the loop has no time to spare */
+  /** @param restsMax how many times as long others get on a busy loop */
   constructor(restsMax = longRestsMax) {
     this.#pace = new Pace(restsMax)
   }
 
-  /** A queue of its own. Lanes with work alternate, so that many steps of one kind do not hold up another kind. */
+  /** Creates a queue. Lanes with work alternate, so that many steps of one kind do not delay another kind. */
   lane(): Lane {
     const queue: Task[] = []
     this.#lanes.push(queue)
@@ -104,7 +107,7 @@ export class Turns {
     setImmediate(this.#reset)
   }
 
-  /** Another turn of the event loop has begun. */
+  /** A new turn of the event loop has started. */
   readonly #reset = (): void => {
     this.#isResetting = false
     this.#spentMs = 0
@@ -125,7 +128,7 @@ export class Turns {
     if (this.#lanes.some(({ length }) => length > 0)) this.#schedule()
   }
 
-  /** The step of the next lane that has one, while there is time left. */
+  /** The next step, from the next lane that has one, while time is left in this slice. */
   #take(): Task | undefined {
     if (this.#spentMs >= sliceMs) return undefined
     for (let tried = 0; tried < this.#lanes.length; tried++) {
@@ -141,7 +144,7 @@ export class Turns {
 export class Lane {
   readonly #queue: (task: Task) => void
 
-  /** @param queue takes a task that never throws. */
+  /** @param queue accepts a task that never throws */
   constructor(queue: (task: Task) => void) {
     this.#queue = queue
   }
@@ -151,15 +154,15 @@ export class Lane {
     this.#queue(task)
   }
 
-  /** Runs one step when its turn comes. @param step a few milliseconds of work. @throws what it throws. */
+  /** Runs one step when its turn comes. @param step a few milliseconds of work. @throws what the step throws. */
   run<Result>(step: () => Result): Promise<Result> {
     return new Promise((resolve) => {
-      // What a promise's executor throws rejects it.
+      // A promise rejects with what its executor throws.
       this.#queue(() => resolve(new Promise((done) => done(step()))))
     })
   }
 
-  /** What `work` makes of each item, in steps; a few items are done at once. @throws what it throws. */
+  /** Maps items in steps; a few items are processed immediately. @throws what `work` throws. */
   async map<Item, Result>(items: readonly Item[], work: (item: Item) => Result): Promise<Result[]> {
     if (items.length <= itemsAtOnceMax) return items.map(work)
     const results: Result[] = []
@@ -175,12 +178,15 @@ export class Lane {
   }
 }
 
-/** The event loop is one for the whole process, so its turns are too. */
+/** A process has one event loop, so it has one set of turns. */
 const turns = new Turns()
 
 /** Long reads: histories, states, pages of categories. */
 export const readTurns = turns.lane()
 /** Decoding and sending for subscribers. */
 export const subscriberTurns = turns.lane()
-/** The beginning of requests that change nothing: hundreds may come in one turn of the event loop, and appends between them. */
+/**
+ * The start of requests that change nothing. Hundreds may arrive in one turn of the event loop, with appends among
+ * them.
+ */
 export const requestTurns = new Turns(requestRestsMax).lane()

@@ -39,11 +39,11 @@ describe('dates', () => {
     '1997-01-12T00:00:00Z',
     ' 1997-01-12',
     '',
-  ])('%j is no date', (text) => {
+  ])('%j is not a date', (text) => {
     expect(parseDate(text)).toBeUndefined()
   })
 
-  test('every day comes back as it went', () => {
+  test('every day survives formatting and parsing', () => {
     fc.assert(
       fc.property(instants, (instant) => {
         const text = instant.toISOString().slice(0, 10)
@@ -52,7 +52,7 @@ describe('dates', () => {
     )
   })
 
-  test.each([-719_529, 2_932_897])('day %i is outside of what four digits of a year can say', (day) => {
+  test.each([-719_529, 2_932_897])('day %i is outside of the years that four digits can express', (day) => {
     expect(() => formatDate(day)).toThrow('outside of the years 0000 to 9999')
   })
 })
@@ -84,7 +84,7 @@ describe('timestamps', () => {
     '0000-01-01T00:00:00+00:01',
     '9999-12-31T23:59:59-00:01',
     '',
-  ])('%j is no time to the millisecond', (text) => {
+  ])('%j is not a time to the millisecond', (text) => {
     expect(parseMillis(text)).toBeUndefined()
   })
 
@@ -96,7 +96,7 @@ describe('timestamps', () => {
     expect(parseMicros('yesterday')).toBeUndefined()
   })
 
-  test('every instant comes back as it went', () => {
+  test('every instant survives formatting and parsing', () => {
     fc.assert(
       fc.property(instants, fc.integer({ min: 0, max: 999 }), (instant, rest) => {
         const millis = instant.toISOString()
@@ -107,7 +107,7 @@ describe('timestamps', () => {
     )
   })
 
-  test('a time of the year 10000 has no text', () => {
+  test('a time in the year 10000 cannot be formatted', () => {
     expect(() => formatMillis(Date.UTC(10_000, 0))).toThrow(RangeError)
     expect(() => formatMicros(-(2n ** 62n))).toThrow(RangeError)
   })

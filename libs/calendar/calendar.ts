@@ -2,7 +2,7 @@ const datePattern = /^(\d{4})-(\d\d)-(\d\d)$/
 const timestampPattern = /^(\d{4}-\d\d-\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:Z|([+-])(\d\d):(\d\d))$/
 
 const dayMs = 86_400_000
-/** The Gregorian calendar repeats after 400 years. Date.UTC takes years below 100 for 19xx, so it is asked 400 years later. */
+/** The Gregorian calendar repeats after 400 years. Date.UTC maps years below 100 to 19xx, so we add 400 years. */
 const cycleYears = 400
 const cycleDays = 146_097
 
@@ -14,7 +14,7 @@ const daysInMonth = (year: number, month: number): number => {
   return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31
 }
 
-/** Days since 1970-01-01 of a real date `YYYY-MM-DD`; undefined when the text is none. */
+/** Days since 1970-01-01 of a real date `YYYY-MM-DD`; undefined when the text is not one. */
 export function parseDate(text: string): number | undefined {
   const match = datePattern.exec(text)
   if (match === null) return undefined
@@ -25,7 +25,7 @@ export function parseDate(text: string): number | undefined {
   return Date.UTC(year + cycleYears, month - 1, day) / dayMs - cycleDays
 }
 
-/** The reverse of {@link parseDate}. @throws RangeError outside of the years 0000 to 9999. */
+/** The inverse of {@link parseDate}. @throws RangeError outside of the years 0000 to 9999. */
 export function formatDate(days: number): string {
   if (days < minDay || days > maxDay) {
     throw new RangeError(`day ${days} since 1970 is outside of the years 0000 to 9999`)
@@ -35,7 +35,7 @@ export function formatDate(days: number): string {
 
 interface Instant {
   readonly seconds: number
-  /** Decimals of the second, as they were written. */
+  /** Decimals of the second, as written. */
   readonly fraction: string
 }
 
@@ -52,14 +52,17 @@ function parseInstant(text: string): Instant | undefined {
   return { seconds: total, fraction: match[5] ?? '' }
 }
 
-/** Seconds east of UTC; undefined when there is no such offset. */
+/** Seconds east of UTC; undefined when the offset is invalid. */
 function parseOffset(sign = '+', hours = '00', minutes = '00'): number | undefined {
   const [h, m] = [Number(hours), Number(minutes)]
   if (h > 23 || m > 59) return undefined
   return (sign === '-' ? -1 : 1) * (h * 3600 + m * 60)
 }
 
-/** Milliseconds since 1970 of an ISO 8601 time with `Z` or an offset; undefined when the text is none or is finer than that. */
+/**
+ * Milliseconds since 1970 of an ISO 8601 time with `Z` or an offset; undefined when the text is not one or has more
+ * than three decimals.
+ */
 export function parseMillis(text: string): number | undefined {
   const instant = parseInstant(text)
   if (instant === undefined || instant.fraction.length > 3) return undefined
@@ -69,9 +72,9 @@ export function parseMillis(text: string): number | undefined {
 const wholeMinute = /T\d\d:\d\d(?=Z$|[+-]\d\d:\d\d$)/
 
 /**
- * Milliseconds since 1970 of a bound as people write it: a real date stands for its midnight in UTC, a time has `Z` or an
- * offset, and may leave out its seconds. Up to nine decimals are read; what is finer than a millisecond is cut off.
- * @returns undefined when the text is none.
+ * Milliseconds since 1970 of a bound as people write it. A date stands for its midnight in UTC. A time has `Z` or an
+ * offset and may omit its seconds. Up to nine decimals are accepted; anything finer than a millisecond is truncated.
+ * @returns undefined when the text is neither
  */
 export function parseBound(text: string): number | undefined {
   const days = parseDate(text)
@@ -87,7 +90,7 @@ export function formatMillis(millis: number): string {
   return new Date(millis).toISOString()
 }
 
-/** As {@link parseMillis}, in microseconds: a bigint beyond 2^53, i.e. after the year 2255. */
+/** Like {@link parseMillis}, in microseconds: a bigint beyond 2^53, i.e. after the year 2255. */
 export function parseMicros(text: string): number | bigint | undefined {
   const instant = parseInstant(text)
   if (instant === undefined || instant.fraction.length > 6) return undefined

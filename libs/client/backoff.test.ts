@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 
 import { EventStoreError } from '#event-store'
 
-import { Backoff, retrying, type RetryLimits, settling } from './backoff.ts'
+import { RetryBudget, retrying, type RetryLimits, settling } from './backoff.ts'
 
 const limits: RetryLimits = { triesMax: 5, totalMsMax: 10_000, delayMsMin: 100, delayMsMax: 300 }
 const busy = new EventStoreError('overloaded', 'busy')
@@ -66,7 +66,7 @@ describe('tries', () => {
   )
 
   test('are counted anew after a success', async () => {
-    const backoff = new Backoff({ ...limits, triesMax: 2 })
+    const backoff = new RetryBudget({ ...limits, triesMax: 2 })
     for (let n = 0; n < 5; n += 1) {
       const pause = backoff.afterFailure(busy)
       await vi.runAllTimersAsync()
@@ -77,10 +77,10 @@ describe('tries', () => {
 
   test('do not wait once their signal has aborted', async () => {
     const ending = new AbortController()
-    const pause = new Backoff(limits).afterFailure(busy, ending.signal)
+    const pause = new RetryBudget(limits).afterFailure(busy, ending.signal)
     ending.abort()
     await pause
-    await new Backoff(limits).afterFailure(busy, ending.signal)
+    await new RetryBudget(limits).afterFailure(busy, ending.signal)
   })
 })
 

@@ -1,3 +1,4 @@
+import { Backoff, deadlineIn, fullJitter, pause } from '#async'
 import { EventStoreError } from '#event-store'
 
 /** How often and how long one call is tried. */
@@ -23,18 +24,21 @@ export const defaultRetryLimits: RetryLimits = {
  * Counts the failures of one undertaking, and waits between its tries: exponential backoff with full jitter, never shorter
  * than the server asked for (Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
  */
-export class Backoff {
+export class RetryBudget {
   readonly #limits: RetryLimits
+  readonly #backoff: Backoff
   #failures = 0
   #deadlineMs = Infinity
 
   constructor(limits: RetryLimits) {
     this.#limits = limits
+    this.#backoff = new Backoff(limits, fullJitter)
   }
 
   /** Something went well: what failed before counts no more. */
   reset(): void {
     this.#failures = 0
+    this.#backoff.reset()
     this.#deadlineMs = Infinity
   }
 
@@ -43,15 +47,10 @@ export class Backoff {
     if (!isTransient(error)) throw error
     const nowMs = performance.now()
     this.#failures += 1
-    if (this.#failures === 1) this.#deadlineMs = nowMs + this.#limits.totalMsMax
-    const delayMs = Math.max(this.#jitteredMs(), 1000 * (error.details.retryAfterSeconds ?? 0))
+    if (this.#failures === 1) this.#deadlineMs = deadlineIn(this.#limits.totalMsMax)
+    const delayMs = Math.max(this.#backoff.nextMs(), 1000 * (error.details.retryAfterSeconds ?? 0))
     if (this.#failures >= this.#limits.triesMax || nowMs + delayMs > this.#deadlineMs) throw error
     await pause(delayMs, signal)
-  }
-
-  #jitteredMs(): number {
-    const { delayMsMin, delayMsMax } = this.#limits
-    return Math.random() * Math.min(delayMsMax, delayMsMin * 2 ** (this.#failures - 1))
   }
 }
 
@@ -68,13 +67,13 @@ export async function retrying<T>(
   attempt: () => Promise<T>,
   mayTryAgain: (error: unknown) => boolean = isTransient,
 ): Promise<T> {
-  const backoff = new Backoff(limits)
+  const budget = new RetryBudget(limits)
   for (;;) {
     try {
       return await attempt()
     } catch (error) {
       if (!mayTryAgain(error)) throw error
-      await backoff.afterFailure(error)
+      await budget.afterFailure(error)
     }
   }
 }
@@ -94,18 +93,4 @@ export async function settling<T>(limits: RetryLimits, attempt: () => Promise<T>
   } catch (error) {
     throw isTransient(error) ? (unknown ?? error) : error
   }
-}
-
-/** Returns early when the signal aborts. */
-function pause(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, delayMs)
-    if (signal?.aborted === true) done()
-    signal?.addEventListener('abort', done)
-  })
 }

@@ -1,6 +1,6 @@
 import { EventStoreError, fromProblem, type Problem } from '#event-store'
 
-import { Backoff, type RetryLimits } from './backoff.ts'
+import { RetryBudget, type RetryLimits } from './backoff.ts'
 import type { ReceivedEvent } from './server-sent-events.ts'
 
 export interface Following<Item> {
@@ -31,7 +31,7 @@ export async function* followStream<Item>({
   decode,
   onProgress,
 }: Following<Item>): AsyncGenerator<Item> {
-  const backoff = new Backoff(retries)
+  const budget = new RetryBudget(retries)
   const ended = () => signal.aborted
   let cursor = start
   while (!ended()) {
@@ -42,7 +42,7 @@ export async function* followStream<Item>({
         const isCursorOnly = cursorOnlyEvents.has(received.event)
         const item = isCursorOnly ? undefined : decode(json, id)
         cursor = id
-        backoff.reset()
+        budget.reset()
         if (item === undefined) report(onProgress, id)
         else yield item
         if (ended()) return
@@ -52,8 +52,8 @@ export async function* followStream<Item>({
       // Leaving on purpose looks like a broken connection too.
       if (ended()) return
       // Where nothing happens for days, connections that break now and then are no failures in a row.
-      if (performance.now() - startMs > retries.delayMsMax) backoff.reset()
-      await backoff.afterFailure(brokenOff(error), signal)
+      if (performance.now() - startMs > retries.delayMsMax) budget.reset()
+      await budget.afterFailure(brokenOff(error), signal)
     }
   }
 }

@@ -1,5 +1,4 @@
-import { aggregateTypeOf, type StreamId } from '#domain'
-import { partitionFor } from '#event-store'
+import { aggregateTypeOf, eventTopic, partitionFor, type StreamId } from '#domain'
 
 import { ReachableUrls } from './reachable-urls.ts'
 import type { PartitionOwner } from './writer-endpoint.ts'
@@ -37,7 +36,7 @@ export class OwnerTable {
   urlFor(streamId: StreamId): string {
     if (!this.#options.direct) return this.anyUrl()
     if (performance.now() - this.#askedAtMs > freshMs) this.refresh()
-    const urls = this.#urlsByTopic.get(`eventstore.${aggregateTypeOf(streamId)}`)
+    const urls = this.#urlsByTopic.get(eventTopic(aggregateTypeOf(streamId)))
     const owner = urls?.[partitionFor(streamId, urls.length)]
     return owner === undefined || this.#reachable.isAvoided(owner) ? this.anyUrl() : owner
   }

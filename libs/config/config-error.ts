@@ -1,8 +1,8 @@
-/** One thing that is wrong with the configuration. */
+/** One problem in the configuration. */
 export interface ConfigProblem {
   /** The environment variable. */
   readonly key: string
-  /** As it was given; absent where it must not be shown. */
+  /** The value as given; absent where it must stay secret. */
   readonly value?: string
   /** What is wrong, and what is expected. */
   readonly problem: string
@@ -11,7 +11,7 @@ export interface ConfigProblem {
 const line = ({ key, value, problem }: ConfigProblem): string =>
   `  ${value === undefined ? key : `${key}=${value}`}: ${problem}`
 
-/** The configuration cannot be used. The message lists all of its problems, one a line. */
+/** The configuration is invalid. The message lists all problems, one per line. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
   readonly code = 'invalid-config'
@@ -19,10 +19,12 @@ export class ConfigError extends Error {
 
   constructor(problems: readonly ConfigProblem[]) {
     const heading = problems.length === 1 ? 'One setting is' : `${problems.length} settings are`
-    super([`${heading} wrong (docs/configuration.md lists all):`, ...problems.map(line)].join('\n'))
+    super(
+      [`${heading} invalid (docs/configuration.md lists all settings):`, ...problems.map(line)].join('\n'),
+    )
     this.problems = problems
   }
 }
 
-/** Text without the user and password of the URLs in it. */
+/** The text with the user and password of every URL in it replaced by `***`. */
 export const withoutCredentials = (text: string): string => text.replaceAll(/(:\/\/)[^/\s,]*@/g, '$1***@')

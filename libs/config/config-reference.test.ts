@@ -17,7 +17,7 @@ test('docs/configuration.md is current (npm run docs:config writes it)', async (
   expect(readFileSync(filepath, 'utf8')).toBe(expected)
 })
 
-test('every variable that the scripts and tests name is known', () => {
+test('every variable named in the scripts and tests is known', () => {
   const files = globSync('{scripts,test}/**/*.{ts,sh,yml}', { cwd: repository })
   const named = files.flatMap(
     (file) => readFileSync(`${repository}${file}`, 'utf8').match(/ANNALS_[A-Z_]+[A-Z]/g) ?? [],

@@ -6,26 +6,26 @@ import { expectation, formatSetting } from './parse-setting.ts'
 import { scriptVariables } from './script-variables.ts'
 import { type PlacedSetting, settingsOf } from './setting-tree.ts'
 
-/** The documentation of all settings, made from their schema: Markdown, before Prettier. */
+/** The documentation of all settings, generated from their schema: Markdown, not yet formatted by Prettier. */
 export const configReference = (): string =>
   [
     '# Configuration',
     '',
-    '<!-- Made from libs/config by `npm run docs:config`; a test checks that it is current. -->',
+    '<!-- Generated from libs/config by `npm run docs:config`; a test checks that it is current. -->',
     '',
-    'Services are configured by environment variables. An unknown one whose name begins with `ANNALS_` is an error, as is one that is malformed or does not',
-    'go with the others: a service then tells all that is wrong at once, and does not start. A variable that is empty counts as absent.',
+    'Services are configured by environment variables. A service does not start when a variable that begins with `ANNALS_` is unknown, is malformed or',
+    'conflicts with another. It reports all problems at once. An empty variable counts as absent.',
     '',
     'Durations and sizes are whole numbers with a unit: `500ms`, `5s`, `2m`, `1h`, `1d`; `100B`, `512KiB`, `1MiB`, `1GiB`.',
     '',
     ...Object.values(configSchema.properties).flatMap(section),
-    '## Settings that go together',
+    '## Settings that depend on each other',
     '',
     ...crossSettingRules.map(({ settings: [first], expected }) => `- \`${first}\`: ${inCode(expected)}`),
     '',
-    '## Variables of scripts and command line',
+    '## Variables of the scripts and the command line',
     '',
-    `More are read by the scripts, the tests and the command line; services let them pass (\`./scripts/start.sh --help\` tells of them): ${scriptVariables.map((it) => `\`${it}\``).join(', ')}.`,
+    `The scripts, the tests and the command line read further variables, which services ignore (see \`./scripts/start.sh --help\`): ${scriptVariables.map((it) => `\`${it}\``).join(', ')}.`,
     '',
   ].join('\n')
 

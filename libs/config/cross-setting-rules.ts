@@ -1,15 +1,15 @@
 import type { ConfigValues } from './config-schema.ts'
 
 /** A rule between settings. */
-export interface CrossSettingRule {
-  /** The variables that it is about; the first one is the one to change. */
+interface CrossSettingRule {
+  /** The variables that the rule is about. The first one is the one to change. */
   readonly settings: readonly [string, ...string[]]
   readonly holds: (config: ConfigValues) => boolean
-  /** What is expected of the first setting. */
+  /** What is expected of the first variable. */
   readonly expected: string
 }
 
-/** One setting may not be greater than another. */
+/** One setting may not exceed another. */
 const atMost = (
   [smaller, valueOf]: readonly [string, (config: ConfigValues) => number],
   [greater, boundOf]: readonly [string, (config: ConfigValues) => number],
@@ -19,7 +19,7 @@ const atMost = (
   expected: `at most ${greater}`,
 })
 
-/** All of these settings are given, or none of them. */
+/** Either all of these settings are given, or none of them. */
 const together = (
   settings: readonly [string, ...string[]],
   valuesOf: (config: ConfigValues) => readonly unknown[],
@@ -92,7 +92,7 @@ export const crossSettingRules: readonly CrossSettingRule[] = [
     holds: ({ kafka: { ssl } }) =>
       ssl.enabled || [ssl.caFile, ssl.certFile, ssl.keyFile].every((file) => file === undefined),
     expected:
-      'true where ANNALS_KAFKA_SSL_CA_FILE, ANNALS_KAFKA_SSL_CERT_FILE or ANNALS_KAFKA_SSL_KEY_FILE is given',
+      'true when ANNALS_KAFKA_SSL_CA_FILE, ANNALS_KAFKA_SSL_CERT_FILE or ANNALS_KAFKA_SSL_KEY_FILE is given',
   },
   together(
     ['ANNALS_KAFKA_SASL_MECHANISM', 'ANNALS_KAFKA_SASL_USERNAME', 'ANNALS_KAFKA_SASL_PASSWORD'],

@@ -15,7 +15,7 @@ function failure(env: Environment): ConfigError {
     if (error instanceof ConfigError) return error
     throw error
   }
-  throw new Error(`expected ${JSON.stringify(env)} to be refused`)
+  throw new Error(`expected ${JSON.stringify(env)} to be rejected`)
 }
 
 const settings = settingsOf(configSchema).map(({ setting }) => setting)
@@ -31,7 +31,7 @@ describe('without any variable', () => {
     expect(config.kafka.sasl).toEqual({})
   })
 
-  test('what is empty counts as absent, and what is not ours does not matter', () => {
+  test('an empty variable counts as absent, and a foreign variable is ignored', () => {
     expect(loadConfig({ ANNALS_PORT: '', ANNALS_LOG_LEVEL: ' ', PORT: 'x', ANNALS_HOME: '/srv' })).toEqual(
       loadConfig({}),
     )
@@ -66,7 +66,7 @@ test('every kind of setting is read', () => {
   })
 })
 
-test('an IPv6 host stands in brackets in the URL made of it', () => {
+test('an IPv6 host is put in brackets in the URL', () => {
   expect(loadConfig({ ANNALS_HOST: '::1' }).http.advertisedUrl).toBe('http://[::1]:7400')
 })
 
@@ -84,9 +84,9 @@ test.each([
   ],
   ['ANNALS_KAFKA_SSL', 'yes', 'expected true or false'],
   ['ANNALS_LOG_LEVEL', 'loud', 'expected one of trace, debug, info, warn, error, fatal, silent'],
-  ['ANNALS_KAFKA_BROKERS', 'kafka', 'expected host:port of one broker or more, separated by commas'],
-  ['ANNALS_KAFKA_BROKERS', 'a:1,,b:2', 'expected host:port of one broker or more, separated by commas'],
-  ['ANNALS_KAFKA_BROKERS', 'http://a:1', 'expected host:port of one broker or more, separated by commas'],
+  ['ANNALS_KAFKA_BROKERS', 'kafka', 'expected host:port of one or more brokers, separated by commas'],
+  ['ANNALS_KAFKA_BROKERS', 'a:1,,b:2', 'expected host:port of one or more brokers, separated by commas'],
+  ['ANNALS_KAFKA_BROKERS', 'http://a:1', 'expected host:port of one or more brokers, separated by commas'],
   ['ANNALS_REGISTRY_URL', 'registry', 'it is not a URL: expected a URL that begins with http:// or https://'],
   [
     'ANNALS_REGISTRY_URL',
@@ -94,7 +94,7 @@ test.each([
     'its protocol is ftp:: expected a URL that begins with http:// or https://',
   ],
   ['ANNALS_REDIS_KEY_PREFIX', 'a{b}', 'expected letters, digits and _ . : -'],
-])('%s=%s is refused: %s', (key, value, problem) => {
+])('%s=%s is rejected: %s', (key, value, problem) => {
   expect(failure({ [key]: value }).problems).toEqual([{ key, value, problem }])
 })
 
@@ -104,12 +104,12 @@ describe('an unknown variable', () => {
     ['ANNALS_POTR', 'there is no such setting; did you mean ANNALS_PORT?'],
     ['ANNALS_REDIS_PROT', 'there is no such setting; did you mean ANNALS_REDIS_PORT?'],
     ['ANNALS_SOMETHING_ELSE_ALTOGETHER', 'there is no such setting'],
-  ])('%s is refused: %s', (key, problem) => {
+  ])('%s is rejected: %s', (key, problem) => {
     expect(failure({ [key]: 'x' }).problems).toEqual([{ key, problem }])
   })
 })
 
-describe('settings that do not go together', () => {
+describe('settings that conflict', () => {
   const rows: readonly [string, Environment, string][] = [
     ['ANNALS_ADVERTISED_URL', { ANNALS_HOST: '0.0.0.0' }, 'ANNALS_HOST is 0.0.0.0'],
     ['ANNALS_KAFKA_REQUEST_TIMEOUT', { ANNALS_KAFKA_REQUEST_TIMEOUT: '31s' }, 'TIMEOUT is 30s'],
@@ -136,26 +136,26 @@ describe('settings that do not go together', () => {
     ['ANNALS_REGISTRY_USERNAME', { ANNALS_REGISTRY_USERNAME: 'u' }, 'PASSWORD is not given'],
   ]
 
-  test.each(rows)('are refused at %s: %j', (key, env, words) => {
+  test.each(rows)('are rejected at %s: %j', (key, env, words) => {
     const { problems } = failure(env)
     expect(problems.map((it) => it.key)).toEqual([key])
     expect(problems[0]?.problem).toContain(words)
     expect(JSON.stringify(problems)).not.toContain('hidden')
   })
 
-  test('each rule names settings that there are, and every rule has a row above', () => {
+  test('each rule names existing settings, and every rule has a row above', () => {
     const names = settings.map(({ env }) => env)
     for (const rule of crossSettingRules) expect(names).toEqual(expect.arrayContaining([...rule.settings]))
     expect(crossSettingRules).toHaveLength(rows.length)
   })
 
-  test('are not looked at while one of them is malformed', () => {
+  test('are not checked while one of them is malformed', () => {
     const { problems } = failure({ ANNALS_KAFKA_MIN_INSYNC: '3', ANNALS_KAFKA_REPLICATION: 'three' })
     expect(problems.map(({ key }) => key)).toEqual(['ANNALS_KAFKA_REPLICATION'])
   })
 })
 
-test('all problems are told at once, one a line', () => {
+test('all problems are reported at once, one per line', () => {
   const { message, problems } = failure({
     ANNALS_PORT: 'x',
     ANNALS_KAFKA_BROKER: 'a:1',
@@ -163,12 +163,12 @@ test('all problems are told at once, one a line', () => {
   })
   expect(problems).toHaveLength(3)
   expect(message.split('\n')).toEqual([
-    '3 settings are wrong (docs/configuration.md lists all):',
+    '3 settings are invalid (docs/configuration.md lists all settings):',
     '  ANNALS_PORT=x: expected a whole number from 0 to 65535',
     '  ANNALS_KAFKA_BROKER: there is no such setting; did you mean ANNALS_KAFKA_BROKERS?',
     '  ANNALS_KAFKA_MIN_INSYNC=2: expected at most ANNALS_KAFKA_REPLICATION (ANNALS_KAFKA_REPLICATION is 1)',
   ])
-  expect(failure({ ANNALS_PORT: 'x' }).message).toMatch(/^One setting is wrong/)
+  expect(failure({ ANNALS_PORT: 'x' }).message).toMatch(/^One setting is invalid/)
 })
 
 test('user and password of a URL are not shown', () => {
@@ -178,7 +178,7 @@ test('user and password of a URL are not shown', () => {
 })
 
 describe('the schema', () => {
-  test('has each variable once, and a sentence on each', () => {
+  test('has each variable once, with a description', () => {
     const names = settings.map(({ env }) => env)
     expect(new Set(names).size).toBe(names.length)
     for (const { env, description } of settings) {
@@ -188,7 +188,7 @@ describe('the schema', () => {
   })
 
   test.each(settings.filter((it) => it.default !== undefined).map((it) => [it.env, it] as const))(
-    'the default of %s fits it, and reads back from its own text',
+    'the default of %s is valid, and parses back from its text',
     (_, setting) => {
       expect(Value.Check(setting, setting.default)).toBe(true)
       const text = formatSetting(setting, setting.default)

@@ -21,13 +21,13 @@ const placedSettings = settingsOf(configSchema)
 const knownVariables = [...placedSettings.map(({ setting }) => setting.env), ...scriptVariables]
 
 /**
- * The configuration that the environment gives, with defaults for the rest. A variable that is empty counts as absent.
- * @throws ConfigError that names all problems at once: variables that are unknown, malformed or do not go together
+ * Reads the configuration from the environment, with defaults for the rest. An empty variable counts as absent.
+ * @throws ConfigError that lists all problems at once: variables that are unknown, malformed or conflicting
  */
 export function loadConfig(env: Environment): Config {
   const values: Record<string, unknown> = {}
   const problems = placedSettings.flatMap((placed) => readInto(values, placed, env))
-  // Parsed setting by setting, and defaults checked by a test: this is what the schema describes.
+  // The values were parsed one by one, and a test checks the defaults, so this is what the schema describes.
   const config = values as ConfigValues
   problems.push(...unknownVariables(env), ...brokenRules(config, problems))
   if (problems.length > 0) throw new ConfigError(problems)
@@ -35,7 +35,9 @@ export function loadConfig(env: Environment): Config {
   return { ...config, http: { ...http, advertisedUrl: http.advertisedUrl ?? originOf(http) } }
 }
 
-/** Puts a setting's value at its place; of a wrong one its default, so that the rest can be looked at too. */
+/**
+ * Sets the value of one setting. An invalid one gets its default, so that the remaining settings can be checked too.
+ */
 function readInto(
   values: Record<string, unknown>,
   { path, setting }: PlacedSetting,
@@ -69,7 +71,7 @@ function unknownVariables(env: Environment): ConfigProblem[] {
     })
 }
 
-/** Rules are looked at only where all of their settings are well-formed. */
+/** A rule is checked only when all of its settings are well-formed. */
 function brokenRules(config: ConfigValues, problems: readonly ConfigProblem[]): ConfigProblem[] {
   const malformed = new Set(problems.map(({ key }) => key))
   return crossSettingRules
@@ -81,7 +83,7 @@ function brokenRules(config: ConfigValues, problems: readonly ConfigProblem[]): 
     })
 }
 
-/** The value that a setting has, as it may be shown; undefined where it has none. */
+/** The value of a setting as it may be shown; undefined where it has none. */
 function shown(config: ConfigValues, key: string): string | undefined {
   const placed = placedSettings.find(({ setting }) => setting.env === key)
   const value = placed && valueAt(config, placed.path)

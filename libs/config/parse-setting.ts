@@ -3,8 +3,8 @@ import { Value } from '@sinclair/typebox/value'
 import type { Setting } from './settings.ts'
 import { formatQuantity, parseQuantity, type Quantity, sizeUnits, timeUnits } from './units.ts'
 
-/** A value that fits its setting, or what is wrong and what is expected. */
-export type ParsedSetting = { readonly value: unknown } | { readonly problem: string }
+/** A valid value, or what is wrong and what is expected. */
+type ParsedSetting = { readonly value: unknown } | { readonly problem: string }
 
 /** Reads a setting from its text. */
 export function parseSetting(setting: Setting, given: string): ParsedSetting {
@@ -41,7 +41,7 @@ function parseUrl(given: string, protocols: readonly string[]): ParsedSetting {
   return { value: given }
 }
 
-/** What a setting takes, in words: `a whole number from 1 to 65535`. */
+/** What a setting accepts, in words: `a whole number from 1 to 65535`. */
 export function expectation(setting: Setting): string {
   const { kind, form, choices = [], protocols = [] } = setting
   switch (kind) {
@@ -71,7 +71,7 @@ function bounds(setting: Setting, format: (value: number) => string): string {
   return maximum === undefined ? from : `${from} to ${format(maximum)}`
 }
 
-/** A value as text that would be read as the same value. */
+/** The value as text that parses to the same value. */
 export function formatSetting(setting: Setting, value: unknown): string {
   if (Array.isArray(value)) return value.join(',')
   if (typeof value === 'number' && setting.kind === 'duration') return formatQuantity(value, timeUnits)

@@ -1,4 +1,4 @@
-/** Variables that the scripts, the tests and the command line read. Services let them pass. */
+/** Variables that the scripts, the tests and the command line read. Services ignore them. */
 export const scriptVariables: readonly string[] = [
   'ANNALS_HOME',
   'ANNALS_KAFKA_CONTROLLER_PORT',

@@ -3,10 +3,10 @@ import { formatSetting } from './parse-setting.ts'
 import { settingsOf } from './setting-tree.ts'
 
 /** A setting as a help text shows it. */
-export interface ShownSetting {
+interface ShownSetting {
   /** The environment variable. */
   readonly variable: string
-  /** As the variable would be given; empty where there is no default. */
+  /** The default as the variable would give it; empty where there is none. */
   readonly standard: string
   readonly description: string
 }

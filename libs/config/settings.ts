@@ -1,21 +1,21 @@
 import { type TObject, type TProperties, type TSchema, Type } from '@sinclair/typebox'
 
-export type SettingKind = 'text' | 'url' | 'list' | 'choice' | 'flag' | 'count' | 'duration' | 'size'
+type SettingKind = 'text' | 'url' | 'list' | 'choice' | 'flag' | 'count' | 'duration' | 'size'
 
-/** What a setting's schema says beside its type. */
-export interface SettingNotes {
-  /** The environment variable that gives it. */
+/** What a setting has besides the type of its value. */
+interface SettingNotes {
+  /** The environment variable of the setting. */
   readonly env: string
   readonly kind: SettingKind
   readonly description: string
   /** What is expected, in words, where the kind does not say it. */
   readonly form?: string
-  /** How the documentation puts a default that depends on other settings. */
+  /** The documented default where it depends on other settings. */
   readonly defaultText?: string
-  /** Never shown: not in errors, not in logs. */
+  /** Never shown, neither in errors nor in logs. */
   readonly secret?: boolean
   readonly choices?: readonly string[]
-  /** Of a URL, with the colon: `https:`. */
+  /** The allowed protocols of a URL, with the colon: `https:`. */
   readonly protocols?: readonly string[]
 }
 
@@ -35,13 +35,13 @@ const noted = <Schema extends TSchema>(
   notes: Omit<SettingNotes, 'kind'> & { readonly default?: unknown },
 ): Setting<Schema> => Object.assign(schema, { ...notes, kind })
 
-/** @param pattern a regular expression that the value fits. */
+/** @param pattern a regular expression that the value must match. */
 export const text = (notes: Notes<string>, pattern = '.') => noted(Type.String({ pattern }), 'text', notes)
 
 export const url = (notes: Notes<string> & { readonly protocols: readonly string[] }) =>
   noted(Type.String(), 'url', notes)
 
-/** Values separated by commas. @param itemPattern a regular expression that each value fits. */
+/** Values separated by commas. @param itemPattern a regular expression that each value must match. */
 export const list = (notes: Notes<readonly string[]>, itemPattern = '.', minItems = 0) =>
   noted(Type.Array(Type.String({ pattern: itemPattern }), { minItems, uniqueItems: true }), 'list', notes)
 
@@ -55,16 +55,16 @@ export const flag = (notes: Notes<boolean>) => noted(Type.Boolean(), 'flag', not
 
 export const count = (notes: Notes<number> & Bounds) => noted(Type.Integer({ minimum: 1 }), 'count', notes)
 
-/** In milliseconds; text gives its unit. */
+/** In milliseconds; the text has a unit. */
 export const duration = (notes: Notes<number> & Bounds) =>
   noted(Type.Integer({ minimum: 1 }), 'duration', notes)
 
-/** In bytes; text gives its unit. */
+/** In bytes; the text has a unit. */
 export const size = (notes: Notes<number> & Bounds) => noted(Type.Integer({ minimum: 1 }), 'size', notes)
 
 export const optional = <Schema extends TSchema>(schema: Schema) => Type.Optional(schema)
 
-/** Settings that belong together; the title and the description are the documentation's. */
+/** Settings that belong together. The title and the description appear in the documentation. */
 export const group = <Properties extends TProperties>(
   title: string,
   description: string,

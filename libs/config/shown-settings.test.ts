@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { loadConfig } from './load-config.ts'
 import { shownSettings } from './shown-settings.ts'
 
-test('all settings in force are there, as they would be given', () => {
+test('all effective settings are listed as they would be given', () => {
   const config = loadConfig({ ANNALS_KAFKA_PARTITIONS: '3', ANNALS_WRITER_APPEND_TIMEOUT: '90s' })
   const shown = shownSettings(config)
   expect(shown).toMatchObject({
@@ -14,7 +14,7 @@ test('all settings in force are there, as they would be given', () => {
   expect(loadConfig(shown)).toEqual(config)
 })
 
-test('no secret is, wherever it stands', () => {
+test('no secret is shown, wherever it occurs', () => {
   const shown = shownSettings(
     loadConfig({
       ANNALS_KAFKA_SASL_MECHANISM: 'PLAIN',

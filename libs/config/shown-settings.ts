@@ -4,12 +4,12 @@ import type { Config } from './load-config.ts'
 import { formatSetting } from './parse-setting.ts'
 import { settingsOf, valueAt } from './setting-tree.ts'
 
-/** In a query string. */
+/** A secret in a query string. */
 const secretParameter = /([?&][^=&\s]*(?:password|passwd|pwd|secret|token|key)[^=&\s]*=)[^&\s,]*/gi
 
 /**
- * All settings in force, defaults included, as variables by name. Secrets are left out, users and passwords in URLs are replaced by `***`: what
- * comes out may be kept and shown.
+ * All effective settings, defaults included, as variables by name. Secrets are left out, and users and passwords in
+ * URLs are replaced by `***`, so the result may be stored and shown.
  */
 export const shownSettings = (config: Config): Readonly<Record<string, string>> =>
   Object.fromEntries(

@@ -2,16 +2,16 @@ import { count, flag, group } from './settings.ts'
 
 export const tracing = group(
   'Tracing',
-  "Traces by OpenTelemetry: see [tracing](operations/tracing.md). Where they go is said by OpenTelemetry's own variables, `OTEL_EXPORTER_OTLP_ENDPOINT` above all.",
+  "OpenTelemetry traces: see [tracing](operations/tracing.md). OpenTelemetry's own variables configure the exporter, above all `OTEL_EXPORTER_OTLP_ENDPOINT`.",
   {
-    enabled: flag({ env: 'ANNALS_TRACING', default: false, description: 'Whether traces are made.' }),
+    enabled: flag({ env: 'ANNALS_TRACING', default: false, description: 'Whether traces are recorded.' }),
     samplePercent: count({
       env: 'ANNALS_TRACING_SAMPLE_PERCENT',
       default: 100,
       minimum: 0,
       maximum: 100,
       description:
-        'How many of the traces that begin here are recorded, of 100. Those that callers began are recorded where they say so.',
+        "Percentage of the traces that start here to record. Traces that callers started are recorded if the caller's context says so.",
     }),
   },
 )

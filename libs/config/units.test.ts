@@ -32,11 +32,11 @@ test.each([
   ['-5s', 'it is not a whole number with a unit'],
   ['soon', 'it is not a whole number with a unit'],
   ['5toString', 'its unit toString is none of ms, s, m, h, d'],
-])('%s is no time: %s', (text, problem) => {
+])('%s is not a duration: %s', (text, problem) => {
   expect(parseQuantity(text, timeUnits)).toEqual({ problem })
 })
 
-test.each([timeUnits, sizeUnits])('what is formatted is read as the same: %j', (units) => {
+test.each([timeUnits, sizeUnits])('formatting and parsing give the same value: %j', (units) => {
   fc.assert(
     fc.property(fc.nat(), (value) => {
       expect(parseQuantity(formatQuantity(value, units), units)).toEqual({ value })
@@ -44,7 +44,7 @@ test.each([timeUnits, sizeUnits])('what is formatted is read as the same: %j', (
   )
 })
 
-test('the largest unit that needs no fraction is taken', () => {
+test('the largest unit that needs no fraction is used', () => {
   expect([0, 1, 90_000, 7_200_000].map((ms) => formatQuantity(ms, timeUnits))).toEqual([
     '0ms',
     '1ms',

@@ -1,15 +1,15 @@
 /** Milliseconds of each unit of time, smallest first. */
 export const timeUnits = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 
-/** Bytes of each unit of size, smallest first. KB and MB mean two things, so they mean nothing here. */
+/** Bytes of each unit of size, smallest first. KB and MB are ambiguous, so they are not accepted. */
 export const sizeUnits = { B: 1, KiB: 1_024, MiB: 1_024 ** 2, GiB: 1_024 ** 3 } as const
 
 type Units = Readonly<Record<string, number>>
 
-/** A quantity, or in words why the text is none. */
+/** A quantity, or in words why the text is not one. */
 export type Quantity = { readonly value: number } | { readonly problem: string }
 
-/** Reads a whole number that is followed by its unit: `500ms`, `1MiB`. */
+/** Parses a whole number followed by its unit: `500ms`, `1MiB`. */
 export function parseQuantity(text: string, units: Units): Quantity {
   const [, digits, unit = ''] = /^(\d+) ?([a-z]*)$/i.exec(text) ?? []
   if (digits === undefined) return { problem: 'it is not a whole number with a unit' }

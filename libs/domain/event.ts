@@ -1,4 +1,5 @@
 import type { EventId } from './event-id.ts'
+import type { EventMetadata } from './metadata.ts'
 import type { Position } from './position.ts'
 import type { StreamId } from './stream-id.ts'
 import type { Version } from './version.ts'
@@ -7,20 +8,6 @@ import type { Version } from './version.ts'
 export interface DomainEvent<Type extends string = string, Data = unknown> {
   readonly type: Type
   readonly data: Data
-}
-
-/** Who and what an event came from. All of it is optional, travels in headers and is never interpreted by Annals. */
-export interface EventMetadata {
-  /** Groups everything that one request set off. */
-  readonly correlationId?: string
-  /** The event or command that led to this one. */
-  readonly causationId?: string
-  readonly userId?: string
-  readonly sessionId?: string
-  /** CloudEvents `source`: a URI reference of the producing service. */
-  readonly source?: string
-  /** W3C Trace Context `traceparent`. */
-  readonly traceparent?: string
 }
 
 /** An event on its way into a stream. Without an id it gets a fresh UUIDv7. */

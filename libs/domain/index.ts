@@ -21,13 +21,48 @@ export {
 } from './aggregate-store.ts'
 export { DomainError, refuse } from './domain-error.ts'
 export { defineDomain, type DomainModule } from './domain-module.ts'
-export { type DomainEvent, type EventMetadata, type NewEvent, type RecordedEvent } from './event.ts'
+export { type DomainEvent, type NewEvent, type RecordedEvent } from './event.ts'
 export { deriveEventId, type EventId, newEventId, parseEventId } from './event-id.ts'
+export { identifyEvents } from './identify-events.ts'
 export { InvalidInputError, quote } from './invalid-input.ts'
 export { type LoadedAggregate, newAggregate } from './loaded-aggregate.ts'
 export { checkJsonValue, isJsonObject, memberPath, valueDepthMax } from './json-value.ts'
-export { metadataFields, parseMetadata } from './metadata.ts'
+export {
+  aggregateTypeOfTopic,
+  deadLetterTopic,
+  eventTopic,
+  formatPartition,
+  isEventTopic,
+  parsePartition,
+  partitionKey,
+  partitionOfKey,
+  partitionOfStream,
+  projectionTopic,
+  repartitionJournal,
+  repartitionTopic,
+  restoreJournal,
+  snapshotTopic,
+  type TopicPartition,
+} from './log-address.ts'
+export {
+  type EventMetadata,
+  type MetadataValue,
+  type NamedMetadata,
+  ownMetadataBytesMax,
+  ownMetadataJson,
+  ownMetadataKeysMax,
+  parseMetadata,
+  parseOwnMetadataJson,
+} from './metadata.ts'
+export {
+  type MetadataField,
+  type MetadataFieldName,
+  metadataFields,
+  metadataTable,
+  ownMetadataHeader,
+} from './metadata-table.ts'
 export { instead, meant, nearestNames, unknownName } from './nearest-names.ts'
+export { murmur2, partitionFor } from './partition-for.ts'
 export { formatPosition, parsePosition, type Position, position } from './position.ts'
 export { defineProjection, project, type Projection, type ProjectionDefinition } from './projection.ts'
 export {

@@ -2,7 +2,14 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
 import { InvalidInputError } from './invalid-input.ts'
-import { metadataFields, parseMetadata } from './metadata.ts'
+import {
+  ownMetadataBytesMax,
+  ownMetadataJson,
+  ownMetadataKeysMax,
+  parseMetadata,
+  parseOwnMetadataJson,
+} from './metadata.ts'
+import { metadataFields } from './metadata-table.ts'
 
 describe('metadata that may be written', () => {
   test('is given back as it is', () => {
@@ -29,14 +36,66 @@ describe('metadata that may be written', () => {
     [{ userId: '\u001b[31m' }, 'metadata.userId "\\u001b[31m" holds U+001B'],
     [{ userId: 'a\u009bm' }, 'metadata.userId "a\\u009bm" holds U+009B'],
     [{ userId: '\ud800' }, 'metadata.userId "\\ud800" holds U+D800'],
-    [{ userId: 7 }, 'metadata.userId is 7: expected a text, and only correlationId, causationId, userId'],
+    [{ userId: 7 }, 'metadata.userId is 7: expected a text'],
     [{ userId: null }, 'metadata.userId is null'],
-    [{ tenant: 'a' }, 'metadata.tenant is "a"'],
-    [{ tenant: undefined }, 'metadata.tenant is undefined'],
+    [{ tenant: null }, 'metadata.tenant is null: expected a text, a finite number, true or false'],
+    [{ tenant: ['a'] }, 'metadata.tenant is ["a"]: expected'],
+    [{ load: NaN }, 'metadata.load is null: expected'],
+    [{ load: -Infinity }, 'metadata.load is null: expected'],
+    [{ tenant: 'a\u0000' }, 'metadata.tenant "a\\u0000" holds U+0000'],
+    [{ userid: 'a' }, 'metadata.userid: expected the name userId'],
+    [{ SOURCE: 'a' }, 'metadata.SOURCE: expected the name source'],
+    [{ '': 'a' }, 'metadata[""] is not a metadata key'],
+    [{ '7th': 'a' }, 'metadata["7th"] is not a metadata key'],
+    [{ 'a b': 'a' }, 'metadata["a b"] is not a metadata key'],
+    [{ 'a\u0007': 'a' }, 'metadata["a\\u0007"] is not a metadata key'],
+    [{ 'a\ud800': 'a' }, 'metadata["a\\ud800"] is not a metadata key'],
+    [{ ['k'.repeat(65)]: 'a' }, 'is not a metadata key'],
+    [JSON.parse('{"__proto__":"a"}'), 'metadata["__proto__"] is not a metadata key'],
+    [{ constructor: 'a' }, 'metadata.constructor is not a metadata key'],
     [null, 'metadata is null: expected an object'],
     [['a'], 'metadata is ["a"]'],
     ['a', 'metadata is "a"'],
   ])('%j is refused', (metadata, message) => {
     expect(() => parseMetadata(metadata)).toThrow(message)
   })
+})
+
+describe('own keys', () => {
+  const ofKeys = (count: number, value: string | number = 1) =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [`key-${index}`, value]))
+
+  test('are texts, finite numbers and booleans beside the named fields', () => {
+    const metadata = { userId: 'ada', tenant: 'acme', 'retry.count': 3, isTrial: false, gone: undefined }
+    expect(parseMetadata(metadata)).toBe(metadata)
+    expect(ownMetadataJson(metadata)).toBe('{"tenant":"acme","retry.count":3,"isTrial":false}')
+    expect(ownMetadataJson({ userId: 'ada', gone: undefined })).toBeUndefined()
+  })
+
+  test('are at most as many as the bound says; what is undefined does not count', () => {
+    expect(parseMetadata({ ...ofKeys(ownMetadataKeysMax), userId: 'a', gone: undefined })).toBeDefined()
+    expect(() => parseMetadata(ofKeys(ownMetadataKeysMax + 1), 'events[1].metadata')).toThrow(
+      expect.objectContaining({
+        path: 'events[1].metadata',
+        message: expect.stringContaining('65 keys') as unknown,
+      }),
+    )
+  })
+
+  test('take at most as many bytes of UTF-8 JSON as the bound says', () => {
+    const room = ownMetadataBytesMax - '{"a":""}'.length
+    expect(parseMetadata({ a: 'x'.repeat(room) })).toBeDefined()
+    expect(parseMetadata({ a: 'ü'.repeat(room / 2) })).toBeDefined()
+    expect(() => parseMetadata({ a: 'x'.repeat(room + 1) })).toThrow('8193 bytes or more')
+    expect(() => parseMetadata({ a: 'ü'.repeat(room / 2 + 1) })).toThrow('8194 bytes or more')
+  })
+
+  test.each(['', 'null', '[]', '7', '{"a":null}', '{"a":{}}', '{"a":[1]}', '{'])(
+    'in a header that holds %j are refused with the path of the header',
+    (text) => {
+      expect(() => parseOwnMetadataJson(text, 'headers.x')).toThrow(
+        expect.objectContaining({ path: 'headers.x' }),
+      )
+    },
+  )
 })

@@ -1,4 +1,5 @@
 import { InvalidInputError, quote } from './invalid-input.ts'
+import { formatPartition } from './log-address.ts'
 
 declare const brand: unique symbol
 
@@ -27,7 +28,7 @@ export function position(topic: string, partition: number, offset: number): Posi
 }
 
 /** The position as a token that callers pass back: `topic:partition:offset`. */
-export const formatPosition = (at: Position): string => `${at.topic}:${at.partition}:${at.offset}`
+export const formatPosition = (at: Position): string => `${formatPartition(at)}:${at.offset}`
 
 /** Reads a token made by {@link formatPosition}. @throws InvalidInputError when it is malformed. */
 export function parsePosition(token: string): Position {

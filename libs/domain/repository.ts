@@ -3,8 +3,9 @@ import { LRUCache } from 'lru-cache'
 import { type Aggregate, decide, type DomainCommand, fold } from './aggregate.ts'
 import { type AggregateStore, type AppendResult, isConflict, type LoadedStream } from './aggregate-store.ts'
 import { appendSettled } from './append-settled.ts'
-import type { DomainEvent, EventMetadata, NewEvent, RecordedEvent } from './event.ts'
-import { newEventId } from './event-id.ts'
+import type { DomainEvent, NewEvent, RecordedEvent } from './event.ts'
+import { identifyEvents } from './identify-events.ts'
+import type { EventMetadata } from './metadata.ts'
 import { type LoadedAggregate, newAggregate } from './loaded-aggregate.ts'
 import { defaultRetryPolicy, type RetryPolicy, withRetry } from './retry.ts'
 import { validateSequence } from './sequence.ts'
@@ -89,11 +90,9 @@ export class Repository<State, Event extends DomainEvent, Command extends Domain
     events: readonly NewEvent<Event>[],
     options: SaveOptions = {},
   ): Promise<AppendResult> {
-    const identified = events.map((event) => ({
-      ...event,
-      id: event.id ?? newEventId(),
-      metadata: { ...options.metadata, ...event.metadata },
-    }))
+    const identified = identifyEvents(
+      events.map((event) => ({ ...event, metadata: { ...options.metadata, ...event.metadata } })),
+    )
     return appendSettled(this.#store, this.#retry, loaded, identified)
   }
 

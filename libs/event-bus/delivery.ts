@@ -1,13 +1,14 @@
-/** What becomes of published events. */
+/** The outcome of publishing events. */
 export interface Published {
   /**
-   * Settles when every subscriber that asked for these events is done with them.
-   * @returns names of the subscribers that stopped, or were cut off, before; empty when all have handled or skipped them.
+   * Settles when every subscriber that matches these events is done with them.
+   * @returns names of the subscribers that stopped or were cut off before that; empty when all have handled or skipped
+   * the events
    */
   readonly handled: Promise<readonly string[]>
 }
 
-/** Counts who still has to handle what one publish brought. The publish itself counts too, until it is done. */
+/** Counts who still has to handle the events of one publish. The publish itself counts too, until it is done. */
 export class Delivery implements Published {
   readonly handled: Promise<readonly string[]>
   readonly #settle: (missedBy: readonly string[]) => void

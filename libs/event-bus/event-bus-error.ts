@@ -1,20 +1,20 @@
 /**
- * To the bus's `onFailure`:
- * - `skipped`: an event was passed over, by the handler's own word or because all tries failed. The next one follows.
- * - `stopped`: the subscriber takes no more events, by the handler's own word or because all tries of one failed.
- * - `cut-off`: the subscriber's queue had no room for too long; it takes no more events.
- * - `not-drained`: the bus was closed, and the subscriber had events left when the time for it was over.
+ * Reported to the bus's `onFailure`:
+ * - `skipped`: an event was skipped, because the handler said so or because all tries failed. The next one follows.
+ * - `stopped`: the subscriber takes no more events, because the handler said so or because all tries of one failed.
+ * - `cut-off`: the queue of the subscriber was full for too long. It takes no more events.
+ * - `not-drained`: the bus was closed, and the subscriber still had events when the time was over.
  *
- * To a publisher:
+ * Thrown to a publisher:
  * - `closed`: the bus takes no more events.
- * - `busy`: too many publishes wait for room already. Nobody got these events: publish them again later.
+ * - `busy`: too many publishes are waiting already. Nobody got these events: publish them again later.
  *
- * To a feed:
- * - `missed`: a subscriber stopped or was cut off before it handled an event that it had asked for.
+ * Thrown to a feed:
+ * - `missed`: a subscriber stopped or was cut off before it handled an event that it matches.
  */
 export type EventBusCode = 'skipped' | 'stopped' | 'cut-off' | 'not-drained' | 'closed' | 'busy' | 'missed'
 
-/** The one error of this library. What a handler threw is its `cause`. */
+/** The error of this library. What a handler threw is its `cause`. */
 export class EventBusError extends Error {
   override readonly name = 'EventBusError'
   readonly code: EventBusCode

@@ -18,7 +18,7 @@ type Kind = (typeof kinds)[number]
 
 const triesMax = 3
 
-/** Behaves as its kind says after the first `after` events; notes each event once. */
+/** Behaves as its kind says after the first `after` events. Records each event once. */
 class Behaving {
   readonly seen: RecordedEvent[] = []
   readonly #kind: Kind
@@ -53,7 +53,7 @@ class Behaving {
     }
   }
 
-  /** What becomes of so many events. Where a hanging one is cut off depends on how they are published. */
+  /** What happens to this many events. Where a hanging subscriber is cut off depends on how events are published. */
   expectedOf(events: number): { readonly seen: number; readonly skipped: number; readonly dropped: number } {
     const troubled = Math.max(0, events - this.#after)
     const skipped = this.#kind === 'failing' || this.#kind === 'skipping' ? troubled : 0
@@ -79,7 +79,7 @@ const subscribers = fc.array(
 )
 const batches = fc.array(fc.array(fc.constantFrom(...log), { maxLength: 6 }), { maxLength: 10 })
 
-test('whatever the others do, each subscriber sees exactly the matching events, in order, and all are accounted for', async () => {
+test('whatever the others do, each subscriber sees exactly the matching events in order, and all are accounted for', async () => {
   await fc.assert(
     fc.asyncProperty(subscribers, batches, fc.boolean(), async (asked, published, inTurn) => {
       const reported: string[] = []

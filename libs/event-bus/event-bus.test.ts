@@ -1,54 +1,12 @@
 import { describe, expect, expectTypeOf, test } from 'vitest'
 
 import { type DomainEvent, type RecordedEvent } from '#domain'
-import { recordEvents } from '#domain/testing'
 
-import {
-  ack,
-  EventBus,
-  type EventBusOptions,
-  type EventFilter,
-  type Report,
-  skip,
-  stop,
-  type SubscribeOptions,
-} from './index.ts'
+import { ack, type EventFilter, skip, stop, type SubscribeOptions } from './index.ts'
+import { type Failure, heldUp, joined, openBus, paid, placed, sent } from './testing/bus-fixture.ts'
 
-const happened = (streamId: string, ...types: string[]): readonly RecordedEvent[] =>
-  recordEvents(
-    streamId,
-    types.map((type): DomainEvent => ({ type, data: null })),
-  )
-
-const [placed, paid, sent] = happened('order.1', 'Placed', 'Paid', 'Sent') as [
-  RecordedEvent,
-  RecordedEvent,
-  RecordedEvent,
-]
-const [joined] = happened('customer.1', 'Joined') as [RecordedEvent]
-
-/** Tries follow each other at once. */
+/** Retries follow each other without delay. */
 const atOnce = { sleep: () => Promise.resolve() }
-
-type Failure = Parameters<Report>
-
-function openBus(options: Partial<EventBusOptions> = {}) {
-  const failures: Failure[] = []
-  const bus = new EventBus({ onFailure: (...failure) => failures.push(failure), ...options })
-  const codes = (): string[] => failures.map(([{ code }, , { name }]) => `${name}: ${code}`)
-  return { bus, failures, codes }
-}
-
-/** A handler that stands still until it is let go on. */
-function heldUp() {
-  const seen: RecordedEvent[] = []
-  const { promise, resolve } = Promise.withResolvers<undefined>()
-  const handler = (event: RecordedEvent): Promise<undefined> => {
-    seen.push(event)
-    return promise
-  }
-  return { seen, handler, goOn: () => resolve(undefined) }
-}
 
 describe('a subscriber', () => {
   test.each<[EventFilter, readonly RecordedEvent[]]>([
@@ -57,7 +15,7 @@ describe('a subscriber', () => {
     [{ categories: ['order'] }, [placed, paid, sent]],
     [{ categories: ['customer', 'order'], eventTypes: ['Sent'] }, [sent]],
     [{ categories: ['customer'], eventTypes: ['Sent'] }, []],
-  ])('with %j gets what it asked for, in order', async (filter, expected) => {
+  ])('with %j gets the matching events, in order', async (filter, expected) => {
     const { bus, failures } = openBus()
     const seen: RecordedEvent[] = []
     bus.subscribe(filter, (event) => void seen.push(event))
@@ -68,7 +26,7 @@ describe('a subscriber', () => {
     expect(failures).toEqual([])
   })
 
-  test('handles one event after another, whatever is published meanwhile', async () => {
+  test('handles one event after another, whatever is published in the meantime', async () => {
     const { bus } = openBus()
     let running = 0
     let most = 0
@@ -84,7 +42,7 @@ describe('a subscriber', () => {
     expect(bus.subscribers).toMatchObject([{ handled: 4, waiting: 0 }])
   })
 
-  test('gets nothing after it has unsubscribed, and is missed by nobody', async () => {
+  test('gets nothing after it has unsubscribed, and counts as missed by nobody', async () => {
     const { bus, failures } = openBus()
     const slow = heldUp()
     const subscription = bus.subscribe({}, slow.handler)
@@ -102,7 +60,7 @@ describe('a subscriber', () => {
     expect([bus.subscribers, failures]).toEqual([[], []])
   })
 
-  test('that unsubscribes while a publisher waits for its room lets the publisher go on', async () => {
+  test('that unsubscribes while a publisher waits for it releases the publisher', async () => {
     const { bus } = openBus()
     const slow = heldUp()
     const subscription = bus.subscribe({}, slow.handler, { queueMax: 1 })
@@ -126,13 +84,13 @@ describe('a subscriber', () => {
     expect(seen).toEqual([paid])
   })
 
-  test('asks for something: empty lists, malformed categories and limits are refused', () => {
+  test('needs a valid filter: empty lists, malformed categories and limits are rejected', () => {
     const { bus } = openBus()
     const subscribe =
       (filter: EventFilter, options: SubscribeOptions = {}) =>
       () =>
         bus.subscribe(filter, () => ack, options)
-    expect(subscribe({ eventTypes: [] })).toThrow('eventTypes is empty, so no event would come')
+    expect(subscribe({ eventTypes: [] })).toThrow('eventTypes is empty, so no event would match')
     expect(subscribe({ categories: [] })).toThrow('categories is empty')
     expect(subscribe({ categories: ['Order'] })).toThrow('aggregate type "Order" is malformed')
     expect(subscribe({}, { queueMax: 0 })).toThrow('queueMax is 0: expected a whole number from 1')
@@ -145,7 +103,7 @@ describe('a subscriber', () => {
     bus.subscribe<Placed>({ eventTypes: ['Placed'] }, (event) => {
       expectTypeOf(event).toEqualTypeOf<RecordedEvent<Placed>>()
     })
-    // @ts-expect-error There is no event Plaecd.
+    // @ts-expect-error There is no event called Plaecd.
     bus.subscribe<Placed>({ eventTypes: ['Plaecd'] }, () => ack)
     // @ts-expect-error There is no such outcome.
     bus.subscribe({}, () => ({ kind: 'retry' }))
@@ -185,13 +143,13 @@ describe('a handler that throws', () => {
     const [[error, event, subscriber]] = failures as [Failure]
     expect(error).toMatchObject({ code: 'skipped', cause: fault })
     expect(error.message).toBe(
-      'subscriber mail skipped Placed (order.1, 1): its handler failed in all of 3 tries: the mail server is down',
+      'subscriber mail skipped Placed (order.1, 1): its handler failed in all 3 tries: the mail server is down',
     )
     expect(event).toBe(placed)
     expect(subscriber).toMatchObject({ name: 'mail', state: 'running', skipped: 1 })
   })
 
-  test('stops its subscriber where that is asked for; all that follows counts as dropped', async () => {
+  test('stops its subscriber if configured; all later events count as dropped', async () => {
     const { bus, codes } = openBus()
     const stopping = bus.subscribe({}, () => Promise.reject<undefined>(new Error('no')), {
       name: 'ledger',
@@ -230,18 +188,18 @@ describe('a handler that throws', () => {
 })
 
 describe('a handler’s outcome', () => {
-  test('skips an event, with its reason', async () => {
+  test('skips an event, with a reason', async () => {
     const { bus, failures } = openBus()
     const { status } = bus.subscribe({}, () => skip('too old'), { name: 'mail' })
     expect(await (await bus.publish(placed)).handled).toEqual([])
     expect(failures).toMatchObject([
       [{ code: 'skipped', message: 'subscriber mail skipped Placed (order.1, 1): too old' }, placed, {}],
     ])
-    expect(status.skipped).toBe(0) // as it was when it was asked for
+    expect(status.skipped).toBe(0) // A status is a copy from the time of the call.
     expect(bus.subscribers).toMatchObject([{ skipped: 1, handled: 0 }])
   })
 
-  test('stops the subscriber, with its reason', async () => {
+  test('stops the subscriber, with a reason', async () => {
     const { bus, failures } = openBus()
     const seen: RecordedEvent[] = []
     bus.subscribe({}, (event) => {
@@ -254,110 +212,7 @@ describe('a handler’s outcome', () => {
       [{ code: 'stopped' }, paid, { state: 'stopped', handled: 1, dropped: 2 }],
     ])
     expect(failures[0]?.[0].message).toBe(
-      'subscriber subscriber-1 takes no more events: the shop is closed; not handled: Paid (order.1, 2) and all that follow',
+      'subscriber subscriber-1 takes no more events: the shop is closed; not handled: Paid (order.1, 2) and all later ones',
     )
-  })
-})
-
-describe('a full queue', () => {
-  test('makes publishers wait, and holds up nobody’s handling of what is there', async () => {
-    const { bus, failures } = openBus()
-    const slow = heldUp()
-    const quick: RecordedEvent[] = []
-    const subscription = bus.subscribe({}, slow.handler, { queueMax: 1 })
-    bus.subscribe({}, (event) => void quick.push(event))
-    let published = false
-    const publishing = bus.publishMany([placed, paid, sent]).then(() => (published = true))
-    await expect.poll(() => quick).toEqual([placed, paid, sent])
-    expect(subscription.status).toMatchObject({ waiting: 1, handled: 0 })
-    expect(published).toBe(false)
-    slow.goOn()
-    await publishing
-    await bus.close()
-    expect(slow.seen).toEqual([placed, paid, sent])
-    expect(failures).toEqual([])
-  })
-
-  test('cuts its subscriber off when there is no room in time, and lets the publishers go on', async () => {
-    const { bus, failures } = openBus()
-    const slow = heldUp()
-    const quick: RecordedEvent[] = []
-    bus.subscribe({}, slow.handler, { name: 'slow', queueMax: 1, roomTimeoutMs: 20 })
-    bus.subscribe({}, (event) => void quick.push(event), { name: 'quick' })
-    const { handled } = await bus.publishMany([placed, paid, sent, joined])
-    expect(await handled).toEqual(['slow'])
-    expect(quick).toEqual([placed, paid, sent, joined])
-    expect(failures).toMatchObject([
-      [{ code: 'cut-off' }, placed, { name: 'slow', state: 'cut-off', dropped: 2 }],
-    ])
-    expect(failures[0]?.[0].message).toContain('its queue of 1 events had no room for 20 ms')
-    expect(bus.subscribers).toMatchObject([
-      { name: 'slow', state: 'cut-off', dropped: 4 },
-      { name: 'quick', state: 'running', handled: 4 },
-    ])
-    slow.goOn()
-    await bus.close()
-    expect(slow.seen).toEqual([placed])
-  })
-
-  test('cuts off at once a subscriber that must not be waited for', async () => {
-    const { bus, codes } = openBus()
-    const slow = heldUp()
-    bus.subscribe({}, slow.handler, { name: 'slow', queueMax: 2, roomTimeoutMs: 0 })
-    await bus.publishMany([placed, paid, sent])
-    expect(bus.subscribers).toMatchObject([{ state: 'cut-off', dropped: 3 }])
-    await expect.poll(() => codes()).toEqual(['slow: cut-off'])
-  })
-
-  test('bounds the publishes that wait: the next one is refused, and nobody gets its events', async () => {
-    const { bus } = openBus({ publishesMax: 2 })
-    const slow = heldUp()
-    bus.subscribe({}, slow.handler, { queueMax: 1 })
-    const waiting = [bus.publishMany([placed, paid, sent]), bus.publish(joined)]
-    await expect(bus.publish(paid)).rejects.toMatchObject({ code: 'busy' })
-    slow.goOn()
-    await Promise.all(waiting)
-    await bus.publish(placed)
-    await bus.close()
-    expect(slow.seen).toEqual([placed, paid, sent, joined, placed])
-  })
-})
-
-describe('closing', () => {
-  test('lets everything be handled that was published, and takes nothing more', async () => {
-    const { bus, failures } = openBus()
-    const seen: RecordedEvent[] = []
-    const handler = async (event: RecordedEvent): Promise<void> => {
-      await new Promise(setImmediate)
-      seen.push(event)
-    }
-    bus.subscribe({}, handler, { queueMax: 1 })
-    const publishing = [bus.publishMany([placed, paid]), bus.publish(sent)]
-    const closing = bus.close()
-    expect(bus.close()).toBe(closing)
-    await closing
-    expect(seen).toEqual([placed, paid, sent])
-    await Promise.all(publishing)
-    await expect(bus.publish(joined)).rejects.toMatchObject({ code: 'closed' })
-    expect(() => bus.subscribe({}, () => ack)).toThrow('the event bus is closed')
-    expect(failures).toEqual([])
-  })
-
-  test('is over in time even when a handler never is; what is left is counted and reported', async () => {
-    const { bus, failures } = openBus({ closeTimeoutMs: 20 })
-    const never = heldUp()
-    bus.subscribe({}, never.handler, { name: 'never', queueMax: 1 })
-    bus.subscribe({ eventTypes: ['Joined'] }, () => ack, { name: 'fine' })
-    const publishing = bus.publishMany([placed, paid, sent, joined])
-    await bus.close()
-    expect(await (await publishing).handled).toEqual(['never', 'fine'])
-    expect(bus.subscribers).toMatchObject([
-      { name: 'never', state: 'not-drained', dropped: 4 },
-      { name: 'fine', handled: 0 },
-    ])
-    expect(failures).toMatchObject([
-      [{ code: 'not-drained' }, placed, { name: 'never' }],
-      [{ code: 'not-drained' }, joined, { name: 'fine', dropped: 1 }],
-    ])
   })
 })

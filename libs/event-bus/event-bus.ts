@@ -13,30 +13,33 @@ import {
 
 export interface EventBusOptions {
   /**
-   * Hears of every event that a subscriber asked for and did not handle: the error ({@link EventBusError}, what the
-   * handler threw as its cause), the event, and the subscriber's figures. One report stands for all events that are
-   * dropped at once; their number is in its text.
+   * Called for every event that a subscriber matched and did not handle. It gets the error ({@link EventBusError},
+   * with what the handler threw as its cause), the event, and the figures of the subscriber. Events that are dropped
+   * together make one report, which says how many there are.
    */
   readonly onFailure: Report
-  /** Publishes that may wait at once; default 1,000. */
+  /** Publishes that may wait at a time; default 1,000. */
   readonly publishesMax?: number
-  /** How long {@link EventBus.close} lets subscribers handle what waits; default 10,000. */
+  /** How long {@link EventBus.close} waits for subscribers to handle queued events; default 10,000. */
   readonly closeTimeoutMs?: number
 }
 
 export interface Subscription {
-  /** No further event comes: neither new ones nor those that waited. The one that the handler has now is not waited for. */
+  /**
+   * Ends the subscription: neither new nor queued events are handled. It does not wait for the event that the handler
+   * has now.
+   */
   unsubscribe(): void
   readonly status: SubscriberStatus
 }
 
 /**
- * Hands events to subscribers in the same process. Each has a bounded queue of its own and handles its events one after
- * another, in the order in which they were published; none waits for another one's handler. Events are shared: handlers do not
- * change them.
+ * Hands events to subscribers in the same process. Each subscriber has a bounded queue and handles its events one
+ * after another, in the order in which they were published. No subscriber waits for the handler of another. Events are
+ * shared, so handlers must not change them.
  *
- * A publisher waits for room in full queues. A subscriber that has no room for too long is cut off, so that it holds
- * up publishers for a bounded time, once.
+ * A publisher waits while a queue is full. A subscriber whose queue stays full for too long is cut off, so that it
+ * delays publishers once and for a bounded time.
  */
 export class EventBus {
   readonly #onFailure: Report
@@ -45,7 +48,7 @@ export class EventBus {
   readonly #subscribers = new Set<Subscriber>()
   #subscribed = 0
   #publishes = 0
-  /** The publish before: one is done after the other, so that all subscribers see one order. */
+  /** The previous publish. Publishes run one after another, so that all subscribers see one order. */
   #lane: Promise<unknown> = Promise.resolve()
   #closing: Promise<void> | undefined
 
@@ -56,10 +59,10 @@ export class EventBus {
   }
 
   /**
-   * Subscribes to the events that are handed out from now on.
-   * @param handler is done when its promise settles. It may return an outcome; one that throws is called again, with backoff. It
-   * may publish, but must not wait for that: the room waited for may be its own.
-   * @throws InvalidInputError when the filter or an option is malformed; EventBusError `closed`.
+   * Subscribes to the events that are published from now on.
+   * @param handler is done when its promise settles. It may return an outcome; one that throws is called again, with
+   * backoff. It may publish, but must not wait for that: the queue that is full may be its own.
+   * @throws InvalidInputError when the filter or an option is malformed; EventBusError `closed`
    */
   subscribe<Event extends DomainEvent = DomainEvent>(
     filter: EventFilter<Event>,
@@ -73,7 +76,8 @@ export class EventBus {
       ...options,
       name: options.name ?? `subscriber-${++this.#subscribed}`,
       matches: matcherOf(filter),
-      // The filter lets only events of these types through; that there are no others of their names is the caller's word.
+      // The filter passes only events of these types. That the caller's union covers them is the caller's
+      // responsibility.
       handler: handler as Handler,
       report: this.#onFailure,
     })
@@ -96,19 +100,19 @@ export class EventBus {
   }
 
   /**
-   * Publishes events, in this order, without others in between.
-   * @returns once each of them has room with every subscriber that asks for it; `handled` of the answer tells the rest.
-   * @throws EventBusError `closed`, `busy`: then nobody got any of them.
+   * Publishes events in this order, with no other events in between.
+   * @returns once every matching subscriber has room for each of them; `handled` of the result covers the rest
+   * @throws EventBusError `closed` or `busy`: nobody got any of the events
    */
   async publishMany(events: readonly RecordedEvent[]): Promise<Published> {
     this.#checkOpen()
     if (this.#publishes >= this.#publishesMax) {
-      throw new EventBusError('busy', `${this.#publishes} publishes wait for room already: try again later`)
+      throw new EventBusError('busy', `${this.#publishes} publishes are waiting already: try again later`)
     }
     this.#publishes++
     const delivery = new Delivery()
     const delivered = this.#lane.then(() => this.#deliver(events, delivery))
-    // What is wrong with these events must not be the next ones' fate.
+    // A failure of these events must not fail the next ones.
     this.#lane = delivered.catch(() => undefined)
     await delivered.finally(() => this.#publishes--)
     return { handled: delivery.handled }
@@ -120,8 +124,8 @@ export class EventBus {
   }
 
   /**
-   * Takes no more events, and lets the subscribers handle what waits. What is not handled when the time for it is over,
-   * or waits for room then, is dropped and reported; a handler that still runs is not waited for.
+   * Takes no more events and lets the subscribers handle those that are queued. Events that are unhandled or waiting
+   * when the time is over are dropped and reported. A handler that is still running is not waited for.
    */
   close(): Promise<void> {
     this.#closing ??= this.#drain()
@@ -130,8 +134,8 @@ export class EventBus {
 
   async #drain(): Promise<void> {
     const subscribers = [...this.#subscribers]
-    const reason = `the event bus was closed, and ${this.#closeTimeoutMs} ms were not enough for what waited`
-    // Subscribers that have ended hold up neither the publishes that still wait nor the drain.
+    const reason = `the event bus was closed, and ${this.#closeTimeoutMs} ms were not enough to handle all queued events`
+    // Subscribers that have ended delay neither waiting publishes nor the drain.
     const timer = setTimeout(() => {
       for (const subscriber of subscribers) subscriber.end('not-drained', reason)
     }, this.#closeTimeoutMs)
@@ -142,7 +146,7 @@ export class EventBus {
 
   #checkOpen(): void {
     if (this.#closing === undefined) return
-    throw new EventBusError('closed', 'the event bus is closed: it takes no more events and subscribers')
+    throw new EventBusError('closed', 'the event bus is closed: it takes no more events or subscribers')
   }
 
   async #deliver(events: readonly RecordedEvent[], delivery: Delivery): Promise<void> {
@@ -159,7 +163,7 @@ export class EventBus {
   }
 }
 
-/** What a timer and an array can hold. */
+/** The largest value that a timer and an array accept. */
 const largest = 2 ** 31 - 1
 
 function checkRange(path: string, value: number | undefined, least: number): void {

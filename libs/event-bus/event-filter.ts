@@ -6,7 +6,7 @@ import {
   type RecordedEvent,
 } from '#domain'
 
-/** Which events a subscriber gets: those that meet everything given. */
+/** Which events a subscriber gets: those that meet all given conditions. */
 export interface EventFilter<Event extends DomainEvent = DomainEvent> {
   /** Default: all. */
   readonly eventTypes?: readonly Event['type'][]
@@ -14,7 +14,7 @@ export interface EventFilter<Event extends DomainEvent = DomainEvent> {
   readonly categories?: readonly string[]
 }
 
-/** @throws InvalidInputError when a list is empty, or a category is no aggregate type. */
+/** @throws InvalidInputError when a list is empty or a category is not an aggregate type. */
 export function matcherOf({ eventTypes, categories }: EventFilter): (event: RecordedEvent) => boolean {
   categories?.forEach(parseAggregateType)
   const types = setOf('eventTypes', eventTypes)
@@ -25,5 +25,5 @@ export function matcherOf({ eventTypes, categories }: EventFilter): (event: Reco
 
 function setOf(path: string, names: readonly string[] | undefined): ReadonlySet<string> | undefined {
   if (names?.length !== 0) return names && new Set(names)
-  throw new InvalidInputError(path, `${path} is empty, so no event would come: leave it out for all events`)
+  throw new InvalidInputError(path, `${path} is empty, so no event would match: omit it to get all events`)
 }

@@ -6,14 +6,14 @@ import { recordEvents } from '#domain/testing'
 
 import { ack, type CursoredEvent, EventBus, feedBus, stop } from './index.ts'
 
-/** Orders placed and paid, in turn. */
+/** Orders placed and paid, alternating. */
 const log = (length: number): readonly CursoredEvent[] =>
   recordEvents(
     'order.1',
     Array.from({ length }, (_, n): DomainEvent => ({ type: n % 2 === 0 ? 'Placed' : 'Paid', data: null })),
   ).map((event) => ({ event, cursor: `after ${event.version}` }))
 
-/** What there is, then silence until the signal aborts: like a live subscription. */
+/** The given events, then silence until the signal aborts, like a live subscription. */
 async function* live(events: readonly CursoredEvent[], signal: AbortSignal): AsyncGenerator<CursoredEvent> {
   yield* events
   if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve))
@@ -71,7 +71,7 @@ test('an event that is handled ahead of an earlier one does not move the cursor'
   expect(saved.at(-1)).toBe('after 2')
 })
 
-test('cursors are saved one at a time, and one that is overtaken is left out', async () => {
+test('cursors are saved one at a time, and one that is already obsolete is left out', async () => {
   const bus = openBus()
   const saved: string[] = []
   const firstSave = Promise.withResolvers<undefined>()
@@ -127,7 +127,7 @@ test('a feed ends when the bus is closed, and when its cursor cannot be saved', 
   await expect(full).rejects.toThrow('the disk is full')
 })
 
-test('what the events throw is thrown on, once what came before is saved', async () => {
+test('an error of the events is rethrown after earlier progress is saved', async () => {
   const saved: string[] = []
   async function* broken(): AsyncGenerator<CursoredEvent> {
     yield* log(2)
@@ -146,7 +146,7 @@ test('what the events throw is thrown on, once what came before is saved', async
 
 test('however often it dies, every subscriber has handled every event up to the saved cursor, and in the end all', async () => {
   const events = log(40)
-  /** At which event a subscriber dies in each run, and how many turns it takes for one. */
+  /** The event at which a subscriber dies in each run, and how many event loop turns it needs for one. */
   const runs = fc.array(
     fc.array(fc.record({ diesAt: fc.integer({ min: 1, max: 60 }), turns: fc.nat(3) }), {
       minLength: 2,

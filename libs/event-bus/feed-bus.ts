@@ -3,7 +3,7 @@ import type { RecordedEvent } from '#domain'
 import type { EventBus } from './event-bus.ts'
 import { EventBusError } from './event-bus-error.ts'
 
-/** An event, and the cursor that resumes right after it: what a live subscription of the client brings. */
+/** An event, and the cursor that resumes right after it, as the live subscriptions of the client yield them. */
 export interface CursoredEvent {
   readonly event: RecordedEvent
   readonly cursor: string
@@ -11,18 +11,20 @@ export interface CursoredEvent {
 
 export interface FeedOptions {
   /**
-   * All events up to this cursor are handled by every subscriber that asked for them: where to resume after a restart. While
-   * its promise is open no further call comes; the next one then has the newest cursor.
+   * Every matching subscriber has handled all events up to this cursor, so a restart can resume here. No further call
+   * is made while its promise is pending; the next one then gets the newest cursor.
    */
   readonly onHandled: (cursor: string) => void | Promise<void>
 }
 
 /**
- * Publishes events on the bus as they come: `feedBus(bus, client.subscribe('order', { cursor }), { onHandled: save })`.
- * Ends when they end (the client's do when their signal aborts), once all of them are handled and the last cursor is saved.
- * A feed that resumes at a saved cursor brings every event that was not handled, and some a second time.
- * @throws EventBusError `missed` as soon as a subscriber has stopped, or is cut off, with an event of the feed unhandled. The cursor that was
- * saved last lies before it, so a restart brings it again. Else what the events, the bus or `onHandled` throw.
+ * Publishes events on the bus as they arrive:
+ * `feedBus(bus, client.subscribe('order', { cursor }), { onHandled: save })`. Ends when the events end (those of the
+ * client do when their signal aborts), once all of them are handled and the last cursor is saved. A feed that resumes
+ * at a saved cursor gets every event that was not handled, and some events a second time.
+ * @throws EventBusError `missed` as soon as a subscriber has stopped or is cut off with an event of the feed
+ * unhandled. The last saved cursor is before that event, so a restart delivers it again. Otherwise what the events,
+ * the bus or `onHandled` throw.
  */
 export async function feedBus(
   bus: Pick<EventBus, 'publish'>,
@@ -46,7 +48,7 @@ export async function feedBus(
       )
     }
   } catch (error) {
-    // Not waited for: a generator that waits for its next event takes this in only then.
+    // Not awaited: a generator that waits for its next event notices this only when the event arrives.
     iterator.return?.().catch(() => undefined)
     await progress.saved()
     throw error
@@ -61,7 +63,7 @@ function checkHandled({ type, position }: RecordedEvent, missedBy: readonly stri
   )
 }
 
-/** Follows the events' handling in the order of the feed, and saves how far it has come. */
+/** Tracks the handling of events in the order of the feed, and saves the progress. */
 class Progress {
   readonly #save: (cursor: string) => void | Promise<void>
   /** Settles when all events so far are handled. */
@@ -92,7 +94,10 @@ class Progress {
     await this.#saving
   }
 
-  /** What the promise brings, or the failure as soon as there is one. A race would keep every promise it lost in memory. */
+  /**
+   * The result of the promise, or the failure as soon as there is one. Promise.race would keep every losing promise in
+   * memory.
+   */
   unlessFailed<T>(promise: Promise<T>): Promise<T> {
     const { promise: first, resolve, reject } = Promise.withResolvers<T>()
     this.#onFailure = reject
@@ -101,7 +106,7 @@ class Progress {
     return first
   }
 
-  /** One at a time; of cursors that come meanwhile only the newest counts. */
+  /** One at a time; of the cursors that arrive in the meantime only the newest is saved. */
   async #saveAll(): Promise<void> {
     try {
       while (this.#unsaved !== undefined) {

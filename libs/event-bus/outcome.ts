@@ -1,7 +1,7 @@
-/** What a handler made of an event. */
+/** What a handler did with an event. */
 export type Outcome =
   | { readonly kind: 'ack' }
-  /** Passed over on purpose; the next event follows. */
+  /** Skipped on purpose; the next event follows. */
   | { readonly kind: 'skip'; readonly reason: string }
   /** The subscriber takes no more events; this one counts as not handled. */
   | { readonly kind: 'stop'; readonly reason: string }

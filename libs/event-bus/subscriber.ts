@@ -16,13 +16,13 @@ export interface SubscribeOptions {
   /** Events that may wait; default 1,000. */
   readonly queueMax?: number
   /**
-   * How long a publish waits for room in a full queue before this subscriber is cut off; default 5,000. With 0 it is cut
-   * off at once, and never holds up a publisher.
+   * How long a publish waits while the queue is full before this subscriber is cut off; default 5,000. With 0 it is
+   * cut off at once and never delays a publisher.
    */
   readonly roomTimeoutMs?: number
   /** For an event whose handler throws; default {@link defaultRetryPolicy}. */
   readonly retry?: Partial<RetryPolicy>
-  /** What happens when all tries failed: the event is skipped (default), or the subscriber stops before it. */
+  /** What happens after all tries failed: the event is skipped (default), or the subscriber stops before it. */
   readonly onError?: 'skip' | 'stop'
 }
 
@@ -31,18 +31,20 @@ type EndCode = Extract<EventBusCode, 'stopped' | 'cut-off' | 'not-drained'>
 /** `running`, or why it takes no more events. */
 export type SubscriberState = 'running' | 'unsubscribed' | EndCode
 
-/** What has become of a subscriber's events so far. */
+/** What has happened to the events of a subscriber so far. */
 export interface SubscriberStatus {
   readonly name: string
   readonly state: SubscriberState
   readonly waiting: number
   readonly handled: number
   readonly skipped: number
-  /** Came, or would have come, and were not handled because the subscriber takes no more; its `unsubscribe` ends the count. */
+  /**
+   * Events that matched and were not handled because the subscriber takes no more. Its `unsubscribe` ends the count.
+   */
   readonly dropped: number
 }
 
-/** Does its work with an event, and may answer with an outcome; nothing returned counts as {@link ack}. */
+/** Handles an event and may return an outcome; no return value counts as {@link ack}. */
 export type Handler<Event extends DomainEvent = DomainEvent> =
   | ((event: RecordedEvent<Event>) => void | Promise<void>)
   | ((event: RecordedEvent<Event>) => Outcome | undefined | Promise<Outcome | undefined>)
@@ -61,7 +63,7 @@ interface SubscriberSetup extends SubscribeOptions {
   readonly report: Report
 }
 
-/** One subscriber: its queue, and the loop that hands its events to the handler, one after another. */
+/** One subscriber: its queue, and the loop that passes its events to the handler one after another. */
 export class Subscriber {
   readonly name: string
   readonly matches: (event: RecordedEvent) => boolean
@@ -74,10 +76,10 @@ export class Subscriber {
   readonly #queue: Item[] = []
   readonly #watchers = new Set<() => void>()
   readonly #counts = { handled: 0, skipped: 0, dropped: 0 }
-  /** What the handler has now. */
+  /** The event that the handler has now. */
   #current: Item | undefined
   #looping = false
-  /** Why it ended, until that is reported. */
+  /** Why the subscriber ended, until that is reported. */
   #ending: { readonly code: EndCode; readonly reason: string; readonly cause: unknown } | undefined
   #state: SubscriberState = 'running'
 
@@ -96,12 +98,12 @@ export class Subscriber {
     return { name: this.name, state: this.#state, waiting: this.#queue.length, ...this.#counts }
   }
 
-  /** Whether an event can be taken, or be dropped, without waiting. */
+  /** Whether an event can be queued or dropped without waiting. */
   get ready(): boolean {
     return this.#state !== 'running' || this.#queue.length < this.#queueMax
   }
 
-  /** Takes an event that matches; once it takes no more, the event is counted as dropped. */
+  /** Queues an event that matches. Once the subscriber takes no more, the event is counted as dropped. */
   take(item: Item): void {
     if (this.#state === 'unsubscribed') return
     item.delivery.expect()
@@ -111,7 +113,7 @@ export class Subscriber {
     } else this.#drop([item])
   }
 
-  /** The same, but waits for room; when that takes too long, this subscriber is cut off. */
+  /** Like {@link take}, but waits for room. If that takes too long, the subscriber is cut off. */
   async takeWhenReady(item: Item): Promise<void> {
     if (!(await this.#until(() => this.ready, this.#roomTimeoutMs))) {
       this.end('cut-off', `its queue of ${this.#queueMax} events had no room for ${this.#roomTimeoutMs} ms`)
@@ -119,12 +121,12 @@ export class Subscriber {
     this.take(item)
   }
 
-  /** Settles once nothing waits and nothing is being handled. */
+  /** Settles once the queue is empty and nothing is being handled. */
   async drained(): Promise<void> {
     await this.#until(() => this.#queue.length === 0 && this.#current === undefined)
   }
 
-  /** Takes no more events. Those that are not handled yet are dropped. */
+  /** Takes no more events. Unhandled ones are dropped. */
   end(code: EndCode, reason: string, cause?: unknown): void {
     if (this.#state !== 'running') return
     const left = this.#leave(code)
@@ -132,12 +134,12 @@ export class Subscriber {
     this.#drop(left)
   }
 
-  /** Takes no more events, on its owner's wish: nothing is missed by it any more. */
+  /** Takes no more events at its owner's request. No event counts as missed by it any more. */
   unsubscribe(): void {
     for (const { delivery } of this.#leave('unsubscribed')) delivery.done()
   }
 
-  /** @returns what is not handled. */
+  /** @returns the unhandled events */
   #leave(state: SubscriberState): Item[] {
     const left = this.#queue.splice(0)
     if (this.#current !== undefined) left.unshift(this.#current)
@@ -153,19 +155,19 @@ export class Subscriber {
     for (const { delivery } of items) delivery.done(this.name)
   }
 
-  /** The first event that is dropped is reported, with why; that all the next ones are too is plain from it. */
+  /** Reports the first dropped event, with the reason. The later ones are covered by that report. */
   #reportEnd(first: RecordedEvent): void {
     if (this.#ending === undefined) return
     const { code, reason, cause } = this.#ending
     this.#ending = undefined
-    const message = `subscriber ${this.name} takes no more events: ${reason}; not handled: ${nameOf(first)} and all that follow`
-    this.#tell(code, message, first, cause)
+    const message = `subscriber ${this.name} takes no more events: ${reason}; not handled: ${nameOf(first)} and all later ones`
+    this.#sendReport(code, message, first, cause)
   }
 
   async #loop(): Promise<void> {
     if (this.#looping) return
     this.#looping = true
-    // Not within the publisher's call: what a handler does before its first await would hold up the publisher.
+    // Not within the publisher's call: the synchronous part of a handler would delay the publisher.
     await Promise.resolve()
     for (let item = this.#queue.shift(); item !== undefined; item = this.#queue.shift()) {
       this.#current = item
@@ -176,26 +178,26 @@ export class Subscriber {
     this.#notify()
   }
 
-  /** All tries of one event. An error that stays is an outcome as well, with its cause. */
+  /** All tries of one event. A final error is an outcome as well, with its cause. */
   async #handle(event: RecordedEvent): Promise<Outcome & { readonly cause?: unknown }> {
     let tries = 0
-    const goesOn = (): boolean => this.#state === 'running'
+    const isRunning = (): boolean => this.#state === 'running'
     try {
-      return await withRetry(this.#retry, goesOn, async () => {
-        // It may have ended while the backoff ran.
-        if (!goesOn()) return ack
+      return await withRetry(this.#retry, isRunning, async () => {
+        // It may have ended during the backoff.
+        if (!isRunning()) return ack
         tries++
         return (await this.#handler(event)) ?? ack
       })
     } catch (cause) {
       const said = cause instanceof Error ? cause.message : String(cause)
-      const reason = `its handler failed in all of ${tries} tries: ${said}`
+      const reason = `its handler failed in all ${tries} tries: ${said}`
       return { ...(this.#onError === 'stop' ? stop(reason) : skip(reason)), cause }
     }
   }
 
   #settle(item: Item, outcome: Outcome & { readonly cause?: unknown }): void {
-    // It ended meanwhile, and the event was counted then.
+    // It ended in the meantime, and the event was counted then.
     if (this.#current !== item) return
     if (outcome.kind === 'stop') {
       this.end('stopped', outcome.reason, outcome.cause)
@@ -212,17 +214,17 @@ export class Subscriber {
     { reason, cause }: { readonly reason: string; readonly cause?: unknown },
   ): void {
     this.#counts.skipped++
-    this.#tell('skipped', `subscriber ${this.name} skipped ${nameOf(event)}: ${reason}`, event, cause)
+    this.#sendReport('skipped', `subscriber ${this.name} skipped ${nameOf(event)}: ${reason}`, event, cause)
   }
 
-  #tell(code: EventBusCode, message: string, event: RecordedEvent, cause: unknown): void {
+  #sendReport(code: EventBusCode, message: string, event: RecordedEvent, cause: unknown): void {
     const error = new EventBusError(code, message, cause === undefined ? {} : { cause })
     const { status } = this
-    // A reporter that throws is a fault of its own: it surfaces as an uncaught exception, and the loop goes on.
+    // A reporter that throws is a separate fault: it surfaces as an uncaught exception, and the loop continues.
     queueMicrotask(() => this.#report(error, event, status))
   }
 
-  /** @returns false when it takes longer than the time-out. */
+  /** @returns false after the time-out */
   #until(holds: () => boolean, timeoutMs?: number): Promise<boolean> {
     if (holds()) return Promise.resolve(true)
     if (timeoutMs === 0) return Promise.resolve(false)

@@ -1,5 +1,6 @@
 import { Admission, readTurns, subscriberTurns } from '#bounds'
-import { type RecordedEvent, unknownName } from '#domain'
+import { eventTopic, type RecordedEvent, unknownName } from '#domain'
+import { type FedEvent, isReadable } from '#event-log/records'
 import {
   type CategoryBatch,
   type CategoryEvent,
@@ -12,8 +13,7 @@ import {
   parseRequest,
   parseTime,
 } from '#event-store'
-import { eventTopic, LogError, type LogReader, type TopicDescription } from '#kafka'
-import { type FedEvent, isReadable } from '#projections'
+import { LogError, type LogReader, type TopicDescription } from '#kafka'
 
 import { matcherOf } from './category-match.ts'
 import { formatCursor, type Offsets, parseCursor } from './cursor.ts'

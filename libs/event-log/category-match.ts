@@ -1,6 +1,5 @@
+import type { StoredEvent } from '#event-log/records'
 import { type CategoryQuery, parseTime } from '#event-store'
-
-import type { StoredEvent } from './stored-event.ts'
 
 /** What the filters of a query look at. */
 export type Matched = Pick<StoredEvent, 'type' | 'timestamp' | 'metadata'>

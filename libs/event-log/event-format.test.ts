@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 
 import { newEventId, parseVersion, streamIdOf } from '#domain'
-import { type StoredRecord, toLogRecord } from '#kafka'
+import { toLogRecord } from '#event-log/records'
+import type { StoredRecord } from '#kafka'
 import { SchemaError } from '#schemas'
 
 import { EventFormat } from './event-format.ts'
@@ -20,6 +21,7 @@ function record(offset: number, value: Buffer): StoredRecord {
     type: 'OrderPlaced',
     version: parseVersion(1),
     timestamp: '2026-01-31T12:00:00.000Z',
+    timestampMs: Date.UTC(2026, 0, 31, 12),
     metadata: {},
     value,
   })

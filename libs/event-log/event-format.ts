@@ -4,18 +4,15 @@ import {
   type EventMetadata,
   InvalidInputError,
   type NewEvent,
-  newEventId,
   position,
   type RecordedEvent,
   type StreamId,
 } from '#domain'
 import { type Lane, readTurns } from '#bounds'
-import { EventStoreError } from '#event-store'
+import { eventIn, isAvro, type FedEvent, type StoredEvent, type UnreadableEvent } from '#event-log/records'
+import { EventStoreError, type IdentifiedEvent } from '#event-store'
 import type { StoredRecord } from '#kafka'
-import type { FedEvent, UnreadableEvent } from '#projections'
 import { type EventCodec, SchemaError, schemaIdOf, UnknownEventTypeError } from '#schemas'
-
-import { eventIn, isAvro, type StoredEvent } from './stored-event.ts'
 
 /** An event that has passed validation and is encoded, but has no place in its stream yet. */
 export interface EncodedNewEvent {
@@ -37,13 +34,13 @@ export class EventFormat {
   }
 
   /**
-   * Encodes the events of one append; those without an id get one.
+   * Encodes the events of one append.
    * @throws EventStoreError `invalid-event` (the field named by its path, `events[2].data.amount`), `unknown-event-type`
    */
-  encode(streamId: StreamId, events: readonly NewEvent[]): EncodedNewEvent[] {
+  encode(streamId: StreamId, events: readonly IdentifiedEvent[]): EncodedNewEvent[] {
     const aggregateType = aggregateTypeOf(streamId)
     return events.map((event, index) => ({
-      id: event.id ?? newEventId(),
+      id: event.id,
       type: event.type,
       metadata: event.metadata ?? {},
       value: this.#encodeData(aggregateType, event, `events[${index}]`),

@@ -1,5 +1,6 @@
+import { aggregateTypeOfTopic } from '#domain'
 import { EventStoreError } from '#event-store'
-import { aggregateTypeOfTopic, LogError } from '#kafka'
+import { LogError } from '#kafka'
 
 /** A partition that is not served until an operator acts. All others go on. */
 export interface WaitingPartition {

@@ -1,8 +1,8 @@
 import { InvalidInputError } from '#domain'
+import { eventIn, type StoredEvent } from '#event-log/records'
 import type { StoredRecord } from '#kafka'
 
 import type { Matched } from './category-match.ts'
-import { eventIn, type StoredEvent } from './stored-event.ts'
 
 /** Records looked at for one page, so that a filter that hits nothing still ends: the page is then short, its cursor further on. */
 const scanMax = 50_000

@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { expect, onTestFinished, test, vi } from 'vitest'
 
 import { position } from '#domain'
+import type { FedChunk } from '#event-log/records'
 import { LogError } from '#kafka'
-import type { FedChunk } from '#projections'
 
 import { PartitionFeed } from './partition-feed.ts'
 import { FormatDouble, LogDouble } from './testing/log-double.ts'

@@ -1,6 +1,7 @@
-import type { Position } from '#domain'
-import { LogError, unlessAborted } from '#kafka'
-import { type EventFeed, type FedChunk, type FedEvent, type SourcePartition } from '#projections'
+import { unlessAborted } from '#async'
+import type { Position, TopicPartition } from '#domain'
+import type { EventFeed, FedChunk, FedEvent } from '#event-log/records'
+import { LogError } from '#kafka'
 
 import type { EventFormat } from './event-format.ts'
 import type { Piece } from './kept-pieces.ts'
@@ -33,7 +34,7 @@ export class PartitionFeed implements EventFeed {
     })
   }
 
-  async *follow(source: SourcePartition, from: number, signal: AbortSignal): AsyncGenerator<FedChunk> {
+  async *follow(source: TopicPartition, from: number, signal: AbortSignal): AsyncGenerator<FedChunk> {
     let offset = from
     let last: FedChunk | undefined
     while (!signal.aborted) {
@@ -47,11 +48,11 @@ export class PartitionFeed implements EventFeed {
     }
   }
 
-  startOffset({ topic, partition }: SourcePartition): Promise<number> {
+  startOffset({ topic, partition }: TopicPartition): Promise<number> {
     return this.#reader.startOffset(topic, partition)
   }
 
-  endOffset({ topic, partition }: SourcePartition): Promise<number> {
+  endOffset({ topic, partition }: TopicPartition): Promise<number> {
     return this.#reader.endOffset(topic, partition)
   }
 
@@ -64,7 +65,7 @@ export class PartitionFeed implements EventFeed {
   }
 
   /** All that is kept from an offset on, up to a bound, as one chunk. */
-  #keptFrom(source: SourcePartition, offset: number): FedChunk | undefined {
+  #keptFrom(source: TopicPartition, offset: number): FedChunk | undefined {
     const pieces: Piece<FedEvent>[] = []
     let events = 0
     let next = offset
@@ -82,7 +83,7 @@ export class PartitionFeed implements EventFeed {
     return { ...endOf(last), events: first < 0 ? [] : first === 0 ? all : all.slice(first) }
   }
 
-  async #next(source: SourcePartition, offset: number): Promise<FedChunk> {
+  async #next(source: TopicPartition, offset: number): Promise<FedChunk> {
     const piece = await this.#log.next(source, offset)
     return { ...endOf(piece), events: piece.items }
   }

@@ -1,6 +1,6 @@
 import { Admission } from '#bounds'
+import { formatPartition, type TopicPartition } from '#domain'
 import { LogError, type LogReader, type StoredRecord } from '#kafka'
-import { sourceKey, type SourcePartition } from '#projections'
 
 import { KeptPieces, type Piece } from './kept-pieces.ts'
 
@@ -9,7 +9,7 @@ export type FeedReader = Pick<LogReader, 'fetch' | 'fetchAt' | 'startOffset' | '
 
 export interface SharedLogParts<Item> {
   readonly reader: Pick<FeedReader, 'fetch' | 'startOffset' | 'endOffset'>
-  readonly decode: (source: SourcePartition, records: readonly StoredRecord[]) => Promise<readonly Item[]>
+  readonly decode: (source: TopicPartition, records: readonly StoredRecord[]) => Promise<readonly Item[]>
   /** Memory for pieces that are kept, over all partitions. */
   readonly keptBytesMax: number
   /** Connections: one for the head of each partition, and a pool for those behind. */
@@ -71,13 +71,13 @@ export class SharedLog<Item> {
   }
 
   /** The piece that holds an offset, where it is kept. */
-  kept(source: SourcePartition, offset: number): Piece<Item> | undefined {
-    return this.#kept.at(sourceKey(source), offset)
+  kept(source: TopicPartition, offset: number): Piece<Item> | undefined {
+    return this.#kept.at(formatPartition(source), offset)
   }
 
   /** Where the head stands; undefined while it is not known. */
-  headOffset(source: SourcePartition): number | undefined {
-    return this.#heads.get(sourceKey(source))?.nextOffset
+  headOffset(source: TopicPartition): number | undefined {
+    return this.#heads.get(formatPartition(source))?.nextOffset
   }
 
   /** The first of these partitions whose log ends before its offset. Its end is asked for only where the head is not known to be further. */
@@ -96,16 +96,16 @@ export class SharedLog<Item> {
   }
 
   /** What stands at an offset that is not at the head, and behind it; it may be nothing. All who ask for the same share it. */
-  behind(source: SourcePartition, offset: number): Promise<Piece<Item>> {
+  behind(source: TopicPartition, offset: number): Promise<Piece<Item>> {
     const { lanes, keepsPast } = this.#parts
-    const key = `${sourceKey(source)}@${offset}`
+    const key = `${formatPartition(source)}@${offset}`
     const known = this.#behind.get(key)
     if (known !== undefined) return known
     const lane = `${lanes.behind}-${source.partition % lanes.behindMax}`
     const fetch = () => this.#fetch(source, offset, lane, shortWaitMs)
     const fetching = (this.#fetches?.run(fetch) ?? fetch())
       .then((piece) => {
-        if (keepsPast) this.#kept.add(sourceKey(source), piece)
+        if (keepsPast) this.#kept.add(formatPartition(source), piece)
         return piece
       })
       .finally(() => this.#behind.delete(key))
@@ -114,22 +114,22 @@ export class SharedLog<Item> {
   }
 
   /** The next piece of one who pulls. The head is where the one furthest ahead reads; those behind catch up by themselves. */
-  next(source: SourcePartition, offset: number): Promise<Piece<Item>> {
+  next(source: TopicPartition, offset: number): Promise<Piece<Item>> {
     const head = this.#head(source)
     if (head.fetching === undefined && offset > (head.nextOffset ?? -1)) head.nextOffset = offset
     return offset === head.nextOffset ? this.#advance(head, source, offset) : this.behind(source, offset)
   }
 
   /** Keeps the head of a partition moving for as long as there are watchers. @returns how to end it */
-  watch(source: SourcePartition, watcher: Watcher): () => void {
+  watch(source: TopicPartition, watcher: Watcher): () => void {
     const head = this.#head(source)
     head.watchers.add(watcher)
     if (!head.isWatched) void this.#keepMoving(head, source)
     return () => head.watchers.delete(watcher)
   }
 
-  #head(source: SourcePartition): Head<Item> {
-    const key = sourceKey(source)
+  #head(source: TopicPartition): Head<Item> {
+    const key = formatPartition(source)
     const known = this.#heads.get(key)
     if (known !== undefined) return known
     const head: Head<Item> = { watchers: new Set(), isWatched: false }
@@ -137,7 +137,7 @@ export class SharedLog<Item> {
     return head
   }
 
-  async #keepMoving(head: Head<Item>, source: SourcePartition): Promise<void> {
+  async #keepMoving(head: Head<Item>, source: TopicPartition): Promise<void> {
     head.isWatched = true
     try {
       let offset = await this.#parts.reader.endOffset(source.topic, source.partition)
@@ -159,8 +159,8 @@ export class SharedLog<Item> {
   }
 
   /** All who wait at the head wait for the same fetch. */
-  #advance(head: Head<Item>, source: SourcePartition, offset: number): Promise<Piece<Item>> {
-    const key = sourceKey(source)
+  #advance(head: Head<Item>, source: TopicPartition, offset: number): Promise<Piece<Item>> {
+    const key = formatPartition(source)
     head.fetching ??= this.#fetch(source, offset, `${this.#parts.lanes.head}-${key}`, waitMsMax)
       .then((piece) => {
         this.#kept.add(key, piece)
@@ -171,7 +171,7 @@ export class SharedLog<Item> {
     return head.fetching
   }
 
-  async #fetch(source: SourcePartition, offset: number, lane: string, waitMs: number): Promise<Piece<Item>> {
+  async #fetch(source: TopicPartition, offset: number, lane: string, waitMs: number): Promise<Piece<Item>> {
     const { reader, decode } = this.#parts
     const { topic, partition } = source
     try {
@@ -182,14 +182,14 @@ export class SharedLog<Item> {
     } catch (error) {
       if (!(error instanceof LogError) || error.outcome === 'unavailable') throw error
       // The log may be another one by now.
-      this.#kept.forget(sourceKey(source))
+      this.#kept.forget(formatPartition(source))
       if (error.outcome !== 'not-there') throw error
       return this.#fromStart(source, offset, error)
     }
   }
 
   /** An offset that is not in the log any more begins at its start. @throws the error where it is behind the end, or that is not wanted. */
-  async #fromStart(source: SourcePartition, offset: number, error: LogError): Promise<Piece<Item>> {
+  async #fromStart(source: TopicPartition, offset: number, error: LogError): Promise<Piece<Item>> {
     const { reader, skipsDeleted } = this.#parts
     if (!skipsDeleted) throw error
     const start = await reader.startOffset(source.topic, source.partition)

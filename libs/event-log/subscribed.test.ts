@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 
 import type { RecordedEvent } from '#domain'
+import { type FedEvent, isReadable } from '#event-log/records'
 import { LogError } from '#kafka'
-import { type FedEvent, isReadable } from '#projections'
 
 import { SharedLog, type SharedLogParts } from './shared-log.ts'
 import { type Delivery, subscribed } from './subscribed.ts'

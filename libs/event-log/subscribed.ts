@@ -1,4 +1,4 @@
-import { unlessAborted } from '#kafka'
+import { unlessAborted } from '#async'
 
 import { formatCursor, type Offsets } from './cursor.ts'
 import type { Piece } from './kept-pieces.ts'

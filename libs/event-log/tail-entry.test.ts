@@ -11,6 +11,7 @@ test('an event comes back from the index as it was', () => {
     type: 'PurchaseMade',
     version: parseVersion(7),
     timestamp: '2026-01-31T12:00:00.123Z',
+    timestampMs: Date.UTC(2026, 0, 31, 12, 0, 0, 123),
     metadata: { correlationId: 'c-1', userId: 'ü' },
     value: Buffer.from([0, 0, 0, 0, 9, 1, 2, 3]),
     offset: 2 ** 40,

@@ -1,9 +1,7 @@
 import { Packr } from 'msgpackr'
 
 import type { StreamId } from '#domain'
-import type { EncodedEvent } from '#kafka'
-
-import type { StoredEvent } from './stored-event.ts'
+import type { EncodedEvent, StoredEvent } from '#event-log/records'
 
 // Arrays instead of maps: the field names would take more room than the fields.
 const packr = new Packr({ useRecords: false })
@@ -13,9 +11,9 @@ const packr = new Packr({ useRecords: false })
  * Its stream is known to whoever reads it; the id is 16 bytes instead of 36 characters, the timestamp a number.
  */
 export const packEvent = (
-  { id, type, version, timestamp, metadata, value }: EncodedEvent,
+  { id, type, version, timestampMs, metadata, value }: EncodedEvent,
   offset: number,
-): Buffer => packr.pack([idBytes(id), type, version, Date.parse(timestamp), metadata, value, offset])
+): Buffer => packr.pack([idBytes(id), type, version, timestampMs, metadata, value, offset])
 
 type Fields = [
   Buffer,
@@ -36,6 +34,7 @@ export function unpackEvent(streamId: StreamId, packed: Buffer): StoredEvent {
     type,
     version,
     timestamp: new Date(timestampMs).toISOString(),
+    timestampMs,
     metadata,
     value,
     offset,

@@ -82,7 +82,7 @@ export interface ErrorDetails {
 
 /** The one error class of the event store; `code` tells what happened, {@link errorTable} what to do next. */
 export class EventStoreError extends Error {
-  override readonly name = 'EventStoreError'
+  override readonly name: string = 'EventStoreError'
   readonly code: ErrorCode
   readonly details: ErrorDetails
 

@@ -3,6 +3,7 @@ import {
   type AppendOptions,
   type AppendResult,
   type EventId,
+  eventTopic,
   type LoadedStream,
   type LoadOptions,
   type NewEvent,
@@ -179,7 +180,7 @@ export class InMemoryEventStore implements EventStore, SnapshotStore, BatchAppen
 
   #record(append: ValidAppend, firstVersion: Version): Position {
     const { streamId } = append
-    const topic = `eventstore.${aggregateTypeOf(streamId)}`
+    const topic = eventTopic(aggregateTypeOf(streamId))
     const timestamp = this.#now().toISOString()
     const events = append.events.map((event, index) =>
       recordedEvent(event, {

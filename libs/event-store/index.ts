@@ -20,7 +20,6 @@ export { InMemoryEventStore, type InMemoryEventStoreOptions } from './in-memory-
 export { invalidRequest, parseRequest } from './invalid-request.ts'
 export { type JsonExcess, jsonDepthMax, jsonExcess, jsonPartsMax } from './json-bounds.ts'
 export { parseJson } from './parse-json.ts'
-export { murmur2, partitionFor } from './partition-for.ts'
 export { fromProblem, type Problem, toProblem } from './problem.ts'
 export { readAll } from './read-all.ts'
 export { pageLimitMax, parsePageLimit, parseTime, planRead, type ReadPlan } from './read-plan.ts'
@@ -40,5 +39,6 @@ export {
   type IdentifiedEvent,
   tooManyEvents,
   validateAppend,
+  validateEvents,
   type ValidAppend,
 } from './validate-append.ts'

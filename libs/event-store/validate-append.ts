@@ -1,9 +1,9 @@
 import {
   checkJsonValue,
   type EventId,
+  identifyEvents,
   InvalidInputError,
   type NewEvent,
-  newEventId,
   parseEventId,
   parseExpectedVersion,
   parseMetadata,
@@ -42,16 +42,24 @@ export interface ValidAppend extends ProposedAppend {
  */
 export function validateAppend(request: AppendRequest, limits: AppendLimits): ValidAppend {
   const streamId = parseRequest(() => parseStreamId(request.streamId))
+  return { streamId, ...validateEvents(request, limits) }
+}
+
+/** The same for an append whose stream id has been parsed already. @throws EventStoreError `invalid-request`, `append-too-large` */
+export function validateEvents(
+  request: Omit<AppendRequest, 'streamId'>,
+  limits: AppendLimits,
+): Omit<ValidAppend, 'streamId'> {
   // Only what is absent means `any`: null is more likely a version that its caller failed to load.
   const { expectedVersion: expected = 'any' } = request
   const expectedVersion = parseRequest(() => parseExpectedVersion(expected))
   const tooMany = tooManyEvents(request.events, limits)
   if (tooMany !== undefined) throw tooMany
-  const events = request.events.map(identify)
+  const events = identifyEvents(request.events.map(checkEvent))
   const eventIds = events.map(({ id }) => id)
   const malformed = malformedIds(eventIds)
   if (malformed !== undefined) throw malformed
-  return { streamId, expectedVersion, events, eventIds }
+  return { expectedVersion, events, eventIds }
 }
 
 /** The refusal of events that are more than one append may have, whatever they are. */
@@ -67,7 +75,8 @@ export function tooManyEvents(
   )
 }
 
-function identify(event: NewEvent, index: number): IdentifiedEvent {
+/** @returns the event, with its id in lower case */
+function checkEvent(event: NewEvent, index: number): NewEvent {
   const type: unknown = event.type
   if (typeof type !== 'string' || type === '') {
     const path = `events[${index}].type`
@@ -78,7 +87,7 @@ function identify(event: NewEvent, index: number): IdentifiedEvent {
   }
   const { id, metadata } = event
   if (metadata !== undefined) parseRequest(() => parseMetadata(metadata, `events[${index}].metadata`))
-  if (id === undefined) return { ...event, id: newEventId() }
+  if (id === undefined) return event
   return { ...event, id: parseRequest(() => parseEventId(id, `events[${index}].id`)) }
 }
 

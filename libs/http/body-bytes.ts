@@ -6,7 +6,7 @@ import { refuseOnSocket } from './broken-requests.ts'
 import { isChange } from './change.ts'
 import { refusalProblem } from './request-refusal.ts'
 
-/** Bodies that say they are no larger are not counted: the bound of connections holds them. */
+/** Bodies that declare at most this size are not counted: the bound of connections limits them. */
 const uncountedBytesMax = 64 * 1_024
 
 interface Body {
@@ -16,11 +16,11 @@ interface Body {
 }
 
 /**
- * Bounds the bytes of all bodies that are arriving or being worked on. Past it, the body that has been arriving for longest is given
- * up: those who send at their pace are done long before.
+ * Bounds the bytes of all bodies that are arriving or being processed. Beyond the bound, the body that has been
+ * arriving for the longest time is aborted: ordinary clients finish long before.
  */
 export function boundBodyBytes(app: FastifyInstance, bytesMax: number): void {
-  /** In the order in which they began. */
+  /** In the order of arrival. */
   const arriving = new Set<Body>()
   let bytes = 0
   const forget = (body: Body) => {
@@ -61,5 +61,5 @@ function isSmall({ headers }: FastifyRequest): boolean {
 const tooManyBytes = (max: number) =>
   refusalProblem(
     'too-many-bytes',
-    `the bodies of all requests have more than ${max} bytes together: nothing was done; send this one again, faster or in parts`,
+    `the bodies of all requests exceed ${max} bytes together: nothing was done; send this request again, faster or in parts`,
   )

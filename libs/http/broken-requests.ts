@@ -7,25 +7,29 @@ import { type RefusalCode, refusalProblem } from './request-refusal.ts'
 
 const malformed: [RefusalCode, string] = [
   'request-malformed',
-  'its target, headers or body are not written as RFC 9112 says: is what sent it an HTTP client?',
+  'its target, headers or body violate RFC 9112: check that the sender is an HTTP client',
 ]
 
 const byErrorCode: Readonly<Record<string, [RefusalCode, string]>> = {
   ERR_HTTP_REQUEST_TIMEOUT: [
     'request-timeout',
-    'the request was not whole in time: nothing was done; send it again on a connection that lets it through',
+    'the request was not complete in time: nothing was done; send it again on a faster connection',
   ],
-  HPE_HEADER_OVERFLOW: ['headers-too-large', 'the target and headers of a request may have 16 KiB together'],
+  HPE_HEADER_OVERFLOW: [
+    'headers-too-large',
+    'the target and headers of a request are limited to 16 KiB together',
+  ],
 }
 
 /**
- * Answers what never became a request for a route: bytes that Node's parser refused, or that did not come in time. A problem
- * document, like everything else, and no log line: whoever sends such bytes decides how many there are.
+ * Answers bytes that never became a request for a route: Node's parser rejected them, or they did not arrive in time.
+ * The answer is a problem document, as everywhere. Nothing is logged, because the sender decides how often this
+ * happens.
  */
 export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
-  const answering = answerUnderWay(socket)
+  const answering = answerInProgress(socket)
   if (answering?.req.complete === true && socket.writable) {
-    // A good request came before the garbage: it gets its answer, which is the connection's last.
+    // A valid request came before the garbage. Its answer is the last one on the connection.
     answering.once('close', () => socket.destroySoon())
     return
   }
@@ -37,7 +41,7 @@ export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket
   socket.destroySoon()
 }
 
-/** Writes a problem document as the connection's last answer, where there is no request to answer. */
+/** Writes a problem document as the last answer of a connection that has no request to answer. */
 export function refuseOnSocket(socket: Socket, problem: Problem): void {
   const body = JSON.stringify(problem)
   const { status, retryAfterSeconds } = problem
@@ -51,5 +55,5 @@ export function refuseOnSocket(socket: Socket, problem: Problem): void {
   socket.end([...head, '', body].join('\r\n'))
 }
 
-/** Node itself looks there, before it writes what would otherwise stand in the middle of another answer. */
-const answerUnderWay = (socket: Socket & { _httpMessage?: ServerResponse | null }) => socket._httpMessage
+/** Node checks the same field, so that it does not write into the middle of another answer. */
+const answerInProgress = (socket: Socket & { _httpMessage?: ServerResponse | null }) => socket._httpMessage

@@ -15,7 +15,7 @@ afterEach(() => {
   }
 })
 
-/** Counts the requests that reach it. By itself it would exempt all addresses of this machine. */
+/** Starts a server that counts its requests. By default it would exempt all addresses of this machine. */
 async function server(limits: ConnectionLimits, isExempt?: () => boolean) {
   let requests = 0
   const http = createServer((_, response) => {
@@ -32,7 +32,7 @@ async function server(limits: ConnectionLimits, isExempt?: () => boolean) {
   }
 }
 
-/** A connection that is held, from an address of this machine. */
+/** Opens a connection from an address of this machine and holds it. */
 async function hold(port: number, localAddress = '127.0.0.1'): Promise<Socket> {
   const socket = connect({ port, host: '127.0.0.1', localAddress })
   socket.on('error', () => undefined)
@@ -41,7 +41,7 @@ async function hold(port: number, localAddress = '127.0.0.1'): Promise<Socket> {
   return socket
 }
 
-/** The answer to a request on a connection of its own. */
+/** The answer to a request on a new connection. */
 async function ask(port: number, localAddress = '127.0.0.1') {
   const request = get({ port, host: '127.0.0.1', localAddress, agent: false })
   const [response] = (await once(request, 'response')) as [IncomingMessage]
@@ -54,7 +54,7 @@ async function ask(port: number, localAddress = '127.0.0.1') {
   }
 }
 
-test('one address too many of connections: 429 for it, none of its requests is carried out, others are served', async () => {
+test('too many connections of one address: 429 for the next, none of its requests is processed, others are served', async () => {
   const { port, requests } = await server({ connectionsMax: 100, connectionsPerAddressMax: 2 }, () => false)
   const [first] = await Promise.all([hold(port), hold(port)])
   const refused = await ask(port)
@@ -71,7 +71,7 @@ test('one address too many of connections: 429 for it, none of its requests is c
   await expect.poll(async () => (await ask(port)).status).toBe(200)
 })
 
-test('too many connections altogether: 503, until one of them ends', async () => {
+test('too many connections altogether: 503 until one of them ends', async () => {
   const { port, requests } = await server({ connectionsMax: 3, connectionsPerAddressMax: 3 })
   const held = [await hold(port, '127.0.0.2'), await hold(port, '127.0.0.3'), await hold(port, '127.0.0.4')]
   const refused = await ask(port)
@@ -87,7 +87,7 @@ test('addresses of this machine have no limit of their own', async () => {
   expect(await ask(port)).toMatchObject({ status: 200 })
 })
 
-test('who does not read the refusal is left after a second', async () => {
+test('a client that does not read the rejection is disconnected after a second', async () => {
   const { port, connections } = await server({ connectionsMax: 1, connectionsPerAddressMax: 1 })
   const [, refused] = [await hold(port), await hold(port)]
   refused.write('POST / HTTP/1.1\r\n')

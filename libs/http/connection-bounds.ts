@@ -5,15 +5,15 @@ import { refuseOnSocket } from './broken-requests.ts'
 import { refusalProblem } from './request-refusal.ts'
 
 export interface ConnectionLimits {
-  /** Of all callers together. */
+  /** For all clients together. */
   readonly connectionsMax: number
-  /** Of one remote address; those of this machine are not counted. */
+  /** For one remote address; loopback addresses are not counted. */
   readonly connectionsPerAddressMax: number
 }
 
-/** How long a refused connection may take to read why. */
+/** How long a rejected connection may take to read the reason. */
 const refusedMsMax = 1_000
-/** Refused connections that are answered at a time; beyond them they are closed without a word. */
+/** Rejected connections that are answered at a time. Further ones are closed without an answer. */
 const refusedMax = 100
 
 const loopback = new BlockList()
@@ -23,9 +23,9 @@ loopback.addAddress('::1', 'ipv6')
 const isLoopback = (address: string): boolean => loopback.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
 
 /**
- * Bounds how many connections a server holds, before a byte of them is read. Those beyond get an answer and are closed: 429 where
- * one address has too many, 503 where all have.
- * @param isExempt from the limit of each address; default: those of this machine, behind which there may be a proxy
+ * Bounds how many connections a server holds, before a byte of them is read. Further ones get an answer and are
+ * closed: 429 when one address has too many, 503 when the server has.
+ * @param isExempt from the limit per address; default: loopback addresses, which may be a proxy
  */
 export function boundConnections(
   server: Server,
@@ -51,7 +51,7 @@ export function boundConnections(
     })
   }
   const refuse = refuser()
-  // What is refused must not reach Node's parser: a request on it would be carried out, and its answer lost.
+  // A rejected connection must not reach Node's parser: its requests would be processed, and the answers lost.
   const serving = server.listeners('connection')
   server.removeAllListeners('connection')
   server.on('connection', (socket: Socket) => {
@@ -80,20 +80,17 @@ function refuser() {
       refused--
     })
     socket.on('error', () => socket.destroy())
-    // What it sends is read and thrown away: to close on unread bytes would take the answer back.
+    // Incoming bytes are read and discarded: closing with unread bytes would reset the connection and lose the answer.
     socket.resume()
     refuseOnSocket(socket, problem)
   }
 }
 
 const serverFull = (max: number) =>
-  refusalProblem(
-    'server-full',
-    `this server has ${max} connections, which is all it takes: try again in a second`,
-  )
+  refusalProblem('server-full', `this server has its maximum of ${max} connections: try again in a second`)
 
 const tooMany = (address: string, max: number) =>
   refusalProblem(
     'too-many-connections',
-    `${address} has ${max} connections, which is all that one address may have: use them again, or close some`,
+    `${address} has the maximum of ${max} connections per address: reuse them, or close some`,
   )

@@ -3,7 +3,10 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 
-/** `/openapi.json`, and `/docs` that shows it: pages of their own scripts and styles, in no frame. */
+/**
+ * Serves `/openapi.json`, and `/docs` that displays it. The pages load only their own scripts and styles, and cannot
+ * be framed.
+ */
 export async function describeApi(
   app: FastifyInstance,
   { title, version }: { readonly title: string; readonly version: string },
@@ -32,7 +35,7 @@ const pageProtection = {
     },
   },
   frameguard: { action: 'deny' },
-  // Whoever ends TLS in front of this service says it for its name.
+  // The proxy that ends TLS in front of this service sets it for its own name.
   hsts: false,
 } as const
 
@@ -42,7 +45,10 @@ interface PageRequest {
   readonly headers?: Record<string, string>
 }
 
-/** Runs in the page: changes without a body are sent as JSON too. Its text is what counts, so it uses nothing from outside. */
+/**
+ * Runs in the page: changes without a body are sent as JSON too. Its source text is embedded, so it uses nothing from
+ * outside.
+ */
 function sendAsJson(request: PageRequest): PageRequest {
   const { method, body, headers } = request
   if (method !== 'GET' && body === undefined && headers !== undefined)

@@ -7,24 +7,30 @@ import { quote } from '#domain'
 import { isChange } from './change.ts'
 import { RequestRefusal } from './request-refusal.ts'
 
-/** What tells a service's own address from others. Names with a port stand for that port, names without for all. */
-export interface OwnHosts {
-  /** Besides loopback names: of the advertised URL, and those that proxies and load balancers go by. */
+/**
+ * Names that belong to the service itself. A name with a port matches that port only; a name without a port matches
+ * all.
+ */
+interface OwnHosts {
+  /**
+   * In addition to loopback names: the host of the advertised URL, and the names that proxies and load balancers use.
+   */
   readonly hosts: readonly string[]
 }
 
 /**
- * Refuses what a browser sends for a page that is not this service's own:
- * - a Host that is a foreign name: by DNS rebinding a page's own name leads here, and the browser takes both for one origin. Nobody
- *   can rebind an IP address, so those pass; probes and metrics pass by any name, because they change and tell little;
+ * Rejects what a browser sends on behalf of a foreign page:
+ * - a foreign Host name: with DNS rebinding, a page's own name resolves to this service, and the browser sees one
+ *   origin. An IP address cannot be rebound, so it passes. Probes and metrics pass under any name, because they change
+ *   and reveal little;
  * - a foreign Origin, or a Sec-Fetch-Site that says so;
- * - a change whose content type is not JSON: forms and simple requests of any page cannot send that without asking first.
+ * - a change whose content type is not JSON: a page cannot send that without a preflight request.
  */
 export function refuseForeignRequests(app: FastifyInstance, { hosts }: OwnHosts): void {
   const own = new Set(hosts.map((host) => host.toLowerCase()))
   const isOwnName = ownNames(own)
   app.addHook('onRequest', (request, reply, done) => {
-    // Data is no script, whatever a page of another origin takes it for. No page can embed the answer to a change.
+    // A page of another origin must not run data as a script. The answer to a change cannot be embedded by any page.
     if (!isChange(request.method)) void reply.headers(noScript)
     done(hostRefusal(request, isOwnName) ?? originRefusal(request, own) ?? contentRefusal(request))
   })
@@ -32,7 +38,7 @@ export function refuseForeignRequests(app: FastifyInstance, { hosts }: OwnHosts)
 
 const noScript = { 'x-content-type-options': 'nosniff', 'cross-origin-resource-policy': 'same-origin' }
 
-/** Whether a Host is the service's own. The last one that was is remembered: mostly it comes again. */
+/** Whether a Host is the service's own. The last match is cached, because it usually repeats. */
 function ownNames(own: ReadonlySet<string>): (host: string) => boolean {
   const names = new Set([...own].map((host) => hostnameOf(host) ?? host))
   let last: string | undefined
@@ -50,16 +56,16 @@ function hostRefusal(
   isOwnName: (host: string) => boolean,
 ): RequestRefusal | undefined {
   const { host } = headers
-  // Only HTTP/1.0 leaves it out, and no browser speaks that.
-  if (host === undefined || isOwnName(host) || isProbe(url)) return undefined
+  // Only HTTP/1.0 omits it, and no browser uses that.
+  if (host === undefined || isOwnName(host) || isProbeUrl(url)) return undefined
   return new RequestRefusal(
     'host-not-allowed',
-    `Host ${host.slice(0, 200)} is no name of this service: use its address, or add the name to ANNALS_ALLOWED_HOSTS`,
+    `Host ${host.slice(0, 200)} is not a name of this service: use its address, or add the name to ANNALS_ALLOWED_HOSTS`,
   )
 }
 
-/** Asked by machines, by whatever name they have for this one. */
-const isProbe = (url: string): boolean => url.startsWith('/health/') || url === '/metrics'
+/** Monitoring requests these under any name. */
+const isProbeUrl = (url: string): boolean => url.startsWith('/health/') || url === '/metrics'
 
 /** The name or address in a Host header; undefined where it is malformed. */
 function hostnameOf(host: string): string | undefined {
@@ -70,17 +76,21 @@ function hostnameOf(host: string): string | undefined {
 function originRefusal(request: FastifyRequest, own: ReadonlySet<string>): RequestRefusal | undefined {
   const { origin, host = '', 'sec-fetch-site': site } = request.headers
   if (origin !== undefined && !isOwnOrigin(origin, host, own)) {
-    return foreign(`pages of ${origin.slice(0, 200)} may not send requests here: only this service's own may`)
+    return foreign(
+      `pages of ${origin.slice(0, 200)} may not send requests here: only this service's own pages may`,
+    )
   }
   if (site === undefined || site === 'same-origin' || site === 'none' || opensPage(request)) return undefined
-  return foreign(`the browser says that a page of another origin sent this (Sec-Fetch-Site: ${quoted(site)})`)
+  return foreign(
+    `the browser reports that a page of another origin sent this (Sec-Fetch-Site: ${quoted(site)})`,
+  )
 }
 
 const foreign = (detail: string) => new RequestRefusal('origin-not-allowed', detail)
 
 const quoted = (header: string | string[]): string => String(header).slice(0, 50)
 
-/** Where a proxy passes on another Host, the page knows the service by the name that is configured. */
+/** If a proxy changes the Host, the page knows the service by its configured name. */
 function isOwnOrigin(origin: string, host: string, own: ReadonlySet<string>): boolean {
   const page = URL.parse(origin)
   if (page === null || page.host === '') return false
@@ -94,7 +104,7 @@ function isOwnOrigin(origin: string, host: string, own: ReadonlySet<string>): bo
 
 const standardPorts: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' }
 
-/** A person follows a link to the documentation. */
+/** A person followed a link to the documentation. */
 const opensPage = ({ method, url, headers }: FastifyRequest): boolean =>
   method === 'GET' &&
   headers['sec-fetch-mode'] === 'navigate' &&
@@ -120,10 +130,10 @@ const charsetsOf = (type: string): readonly string[] =>
 const notUtf8 = (charset: string): RequestRefusal =>
   new RequestRefusal(
     'content-type-not-json',
-    `the charset is ${quote(charset)}: JSON is taken in UTF-8 only; encode the body so, and leave the charset out or say utf-8`,
+    `the charset is ${quote(charset)}: JSON is accepted in UTF-8 only; encode the body in UTF-8, and omit the charset or set it to utf-8`,
   )
 
-/** The refusal of a body that is not sent as JSON. */
+/** The rejection of a body that is not sent as JSON. */
 export const notJson = (type: string | undefined): RequestRefusal =>
   new RequestRefusal(
     'content-type-not-json',

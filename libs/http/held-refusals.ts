@@ -6,21 +6,21 @@ import type { Problem } from '#event-store'
 import { isChange } from './change.ts'
 
 export interface HoldBounds {
-  /** So many refusals of a second are sent at once. */
+  /** Rejections per second that are sent at once. */
   readonly promptMax: number
-  /** How long a further one waits. */
+  /** How long a further rejection is held. */
   readonly heldMs: number
-  /** So many wait at a time; beyond them a refusal is sent at once. */
+  /** Rejections that are held at a time. Further ones are sent at once. */
   readonly heldMax: number
 }
 
-/** A client waits longer than that for an answer; the SDK for five seconds. */
+/** Clients wait longer than this for an answer; the SDK waits longer by at least a second. */
 const defaultBounds: HoldBounds = { promptMax: 20, heldMs: 4_000, heldMax: 10_000 }
 const windowMs = 1_000
 
 /**
- * Holds back refusals where there are many of them. Callers who come again as soon as they are refused would cost a server more than
- * those it serves; so they wait here, where each costs a timer.
+ * Delays rejections when there are many. Callers that retry as soon as they are rejected would cost a server more than
+ * those it serves. A delayed rejection costs only a timer.
  */
 export class HeldRefusals {
   readonly #bounds: HoldBounds
@@ -35,18 +35,18 @@ export class HeldRefusals {
     this.#turns = turns
   }
 
-  /** Sends a refusal, now or later. It must not throw. */
+  /** Sends a rejection, now or later. `refusal` must not throw. */
   send(refusal: () => unknown): void {
     if (this.#isClosed || this.#isPrompt() || this.#held.size >= this.#bounds.heldMax) {
       refusal()
       return
     }
-    // Hundreds may have come together, and go in turns.
+    // Hundreds may be due together, so they are sent in turns.
     const timer = setTimeout(() => this.#turns.queue(() => this.#release(refusal)), this.#bounds.heldMs)
     this.#held.set(refusal, timer)
   }
 
-  /** The server closes: nobody is kept waiting for a refusal. */
+  /** The server closes: held rejections are sent now. */
   close(): void {
     this.#isClosed = true
     for (const [refusal, timer] of this.#held) {
@@ -70,7 +70,10 @@ export class HeldRefusals {
   }
 }
 
-/** Reads and subscriptions beyond a bound, and bodies that are too large. Appends beyond a bound are told at once: they count most. */
+/**
+ * Rejections that may be delayed: of reads and subscriptions beyond a bound, and of bodies that are too large. Appends
+ * beyond a bound are rejected at once, because they matter most.
+ */
 export const mayBeHeld = ({ method }: FastifyRequest, { code, status }: Problem): boolean =>
   status === 413 || (code === 'overloaded' && !isChange(method))
 

@@ -27,40 +27,43 @@ export interface HttpServerOptions extends Partial<ConnectionLimits> {
   readonly logger: FastifyBaseLogger
   readonly health: HealthSource
   readonly metrics: Registry
-  /** Of the API, as its documentation shows them. */
+  /** Title of the API, shown in its documentation. */
   readonly title: string
   readonly version: string
   /** Larger bodies get 413. */
   readonly bodyLimitBytes: number
-  /** Of all bodies that are arriving or being worked on; default 128 MiB. */
+  /** For all bodies that are arriving or being processed; default 128 MiB. */
   readonly bodiesBytesMax?: number
-  /** Changes that may be under way at a time; default 500. More get 503. */
+  /** Changes in progress at a time; default 500. Further ones get 503. */
   readonly requestsMax?: number
-  /** Live subscriptions at a time; default 1,000. More get 503. */
+  /** Live subscriptions at a time; default 1,000. Further ones get 503. */
   readonly subscribersMax?: number
-  /** Of what waits for clients that read slowly; default 64 MiB, and 60 s. */
+  /** For data that waits for slow readers; default 64 MiB, and 60 s. */
   readonly unread?: Partial<UnreadBounds>
-  /** Refusals that are held back where there are many; default: beyond 20 a second, for 4 s. */
+  /** When rejections are delayed; default: beyond 20 a second, for 4 s. */
   readonly refusals?: HoldBounds
-  /** How long a request may take to come in whole, headers and body; default 10 s. Then it gets 408. */
+  /** How long a request may take to arrive completely, headers and body; default 10 s. After that it gets 408. */
   readonly requestTimeoutMs?: number
-  /** Names by which it is reached, besides localhost and IP addresses, with a port or without. Requests for others get 421. */
+  /**
+   * Host names of the service in addition to localhost and IP addresses, each with or without a port. Requests for
+   * others get 421.
+   */
   readonly hosts?: readonly string[]
 }
 
-/** Room for the longest stream id with every character percent-encoded. */
+/** The longest stream id with every character percent-encoded. */
 const maxParamLength = 4_000
 
 /**
- * A server with everything that is the same in all services: problem documents for errors, `/health/live`,
- * `/health/ready`, `/metrics`, `/openapi.json` and `/docs`. Register the routes, then `listen`; `close` answers
- * what has begun, ends streams and idle connections, and returns.
+ * Creates a server with everything that all services share: problem documents for errors, `/health/live`,
+ * `/health/ready`, `/metrics`, `/openapi.json` and `/docs`. Register the routes, then call `listen`. `close` answers
+ * the running requests, ends streams and idle connections, and resolves.
  */
 export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { requestTimeoutMs = 10_000, requestsMax = 500, hosts = [] } = options
   const app = Fastify({
     loggerInstance: options.logger,
-    // A line for each request would cost more than the request; metrics count them, and failures are logged.
+    // A line per request would cost more than the request. Metrics count requests, and failures are logged.
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => newEventId(),
     bodyLimit: options.bodyLimitBytes,
@@ -69,16 +72,16 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     clientErrorHandler: answerBrokenRequest,
     requestTimeout: requestTimeoutMs,
     http: {
-      // Where the headers had longer than the whole, Node would take one for the other.
+      // Node swaps the two when the headers may take longer than the whole request.
       headersTimeout: requestTimeoutMs,
-      // Those that came together run out of time together: looked for often, they are answered a few at a time.
+      // Requests that arrived together expire together. Frequent checks answer them a few at a time.
       connectionsCheckingInterval: Math.min(100, requestTimeoutMs / 2),
     },
   }).withTypeProvider<RequestTypes>()
   takeJsonBodies(app)
   app.setValidatorCompiler(compileValidator)
   answerWithProblems(app)
-  // What a client expects beyond 100-continue may be passed over (RFC 9110, 10.1.1); Node would answer an empty 417.
+  // An expectation other than 100-continue may be ignored (RFC 9110, 10.1.1); Node would answer an empty 417.
   app.server.on('checkExpectation', (request, response) => app.routing(request, response))
   const { connectionsMax = 10_000, connectionsPerAddressMax = 1_000 } = options
   boundConnections(app.server, { connectionsMax, connectionsPerAddressMax })
@@ -114,7 +117,7 @@ function endStreamsOnClose(app: FastifyInstance): void {
     closing.abort()
     done()
   })
-  // A connection kept alive past its answer would keep the server from closing.
+  // A connection kept alive after its answer would delay the close.
   app.addHook('onSend', (_request, reply, _payload, done) => {
     if (closing.signal.aborted) void reply.header('connection', 'close')
     done()

@@ -6,14 +6,15 @@ import { isProbe } from './probe-paths.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Of this request; undefined where it is not traced. */
+    /** The span of this request; undefined when it is not traced. */
     span: OpenSpan | undefined
   }
 }
 
 /**
- * A span for each request, which goes on with the trace of its `traceparent`. Attributes by OpenTelemetry's conventions
- * (https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server-span). A stream of events has one that lasts as long as it does.
+ * Records a span for each request, which continues the trace of its `traceparent`. Attributes follow OpenTelemetry's
+ * conventions (https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server-span). The span of an event
+ * stream lasts as long as the stream.
  */
 export function traceRequests(app: FastifyInstance): void {
   app.decorateRequest('span', undefined)
@@ -32,12 +33,12 @@ export function traceRequests(app: FastifyInstance): void {
         },
       })
       request.span = span
-      // Also where the client leaves before its answer.
+      // Also when the client leaves before the answer.
       reply.raw.once('close', () => endSpan(span, reply))
     }
     done()
   })
-  // Reading the body loses the context that a hook before it gives.
+  // Reading the body loses the context of an earlier hook.
   app.addHook('preHandler', ({ span }, _reply, done) => {
     if (span === undefined) done()
     else span.run(done)

@@ -17,23 +17,25 @@ import type { Unread } from './unread.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Aborts when the server begins to close: whatever lasts (streams) then ends. */
+    /** Aborts when the server starts to close. Streams then end. */
     readonly closing: AbortSignal
     /** Live subscriptions of this server. */
     readonly subscribers: Subscribers
-    /** Refusals, which are held back where there are many. */
+    /** Delays rejections when there are many. */
     readonly refusals: HeldRefusals
-    /** What waits for clients that read slowly. */
+    /** Tracks data that waits for slow readers. */
     readonly unread: Unread
   }
 }
 
-/** What a handler gets is typed by the schemas that checked it. Answers are typed by the code that makes them. */
+/**
+ * Handlers get types from the schemas that validated the request. Responses are typed by the code that creates them.
+ */
 export interface RequestTypes extends FastifyTypeProvider {
   readonly validator: this['schema'] extends TSchema ? Static<this['schema']> : unknown
 }
 
-/** A Fastify instance whose handlers are typed by their TypeBox schemas. */
+/** A Fastify instance whose handlers get their types from TypeBox schemas. */
 export type HttpServer = FastifyInstance<
   RawServerDefault,
   RawRequestDefaultExpression,
@@ -42,8 +44,8 @@ export type HttpServer = FastifyInstance<
   RequestTypes
 >
 
-/** A route as it is registered. */
+/** A route as registered. */
 export type HttpRoute = RouteOptions
 
-/** A plugin of routes for such a server. */
+/** A plugin with routes for such a server. */
 export type HttpRoutes = FastifyPluginAsync<FastifyPluginOptions, RawServerDefault, RequestTypes>

@@ -7,14 +7,14 @@ import { EventStoreError, invalidRequest, jsonDepthMax, jsonExcess, jsonPartsMax
 
 import { isChange } from './change.ts'
 
-/** Room for `{}` and for those who format it. */
+/** Enough for `{}` and its formatted variants. */
 const emptyBodyBytesMax = 1_024
 
 const emptyBody = Type.Object({}, { additionalProperties: false, description: 'Nothing, or `{}`' })
 
 /**
- * Bodies are JSON in UTF-8 and within bounds, or refused before they are parsed. No body at all is as good as `{}` where nothing is
- * required, and a change that takes no body takes nothing else.
+ * Accepts bodies that are JSON in UTF-8 and within bounds; anything else is rejected before it is parsed. A missing
+ * body counts as `{}` where nothing is required. A change that takes no body accepts nothing else.
  */
 export function takeJsonBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
@@ -28,11 +28,11 @@ export function takeJsonBodies(app: FastifyInstance): void {
   app.addHook('onRoute', boundBody)
 }
 
-/** Refuses what it would have to replace, and takes a byte order mark away. */
+/** Rejects invalid bytes, and removes a byte order mark. */
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-/** `__proto__` perhaps, also with escapes. */
-const perhapsProto = /__proto__|\\u00(?:5f|6f|7[024])/i
+/** Possibly `__proto__`, also with escapes. */
+const mayContainProto = /__proto__|\\u00(?:5f|6f|7[024])/i
 
 function parseBody(bytes: Buffer): unknown {
   const text = textOf(bytes)
@@ -40,7 +40,7 @@ function parseBody(bytes: Buffer): unknown {
   const excess = jsonExcess(text)
   if (excess !== undefined) throw excesses[excess]()
   const body = bodyOf(text)
-  if (perhapsProto.test(text)) checkJsonValue(body, '')
+  if (mayContainProto.test(text)) checkJsonValue(body, '')
   return body
 }
 
@@ -68,7 +68,7 @@ const malformed = (message: string, cause: unknown): EventStoreError =>
 
 const excesses = {
   'too-deep': () =>
-    invalidRequest('', `the body is nested deeper than ${jsonDepthMax} levels: send data that is flatter`),
+    invalidRequest('', `the body is nested deeper than ${jsonDepthMax} levels: flatten the data`),
   'too-many-parts': () =>
     new EventStoreError(
       'append-too-large',

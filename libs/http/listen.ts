@@ -4,24 +4,25 @@ import { createServer, type Server } from 'node:net'
 
 import type { HttpServer } from './http-types.ts'
 
-/** Where a server can be reached. */
-export interface ListenAddress {
+/** The address of a server. */
+interface ListenAddress {
   readonly host: string
-  /** 0: any that is free. */
+  /** 0 picks a free port. */
   readonly port: number
 }
 
 /**
- * Sockets that listen at one address, each with a queue of new connections of its own. Node takes one connection from each in a turn
- * of its event loop: from a single one a busy server takes so few that new connections wait for many seconds.
+ * Sockets that listen at one address, each with its own queue of new connections. Node accepts one connection from
+ * each per turn of its event loop. With a single socket a busy server accepts so few that new connections wait for
+ * many seconds.
  */
 const socketsPerAddress = 16
-/** SO_REUSEPORT shares connections out among sockets on Linux only. */
+/** SO_REUSEPORT balances connections among sockets on Linux only. */
 const reusePort = process.platform === 'linux'
 
 /**
- * Listens until the server closes; at all addresses of the machine itself where the host is `localhost`.
- * @throws the system's error, e.g. EADDRINUSE where somebody else listens there
+ * Listens until the server closes; for the host `localhost`, at all loopback addresses.
+ * @throws the system's error, e.g. EADDRINUSE when another process listens there
  */
 export async function listen(app: HttpServer, { host, port }: ListenAddress): Promise<void> {
   const [first = host, ...others] = host === 'localhost' ? await addressesOf(host) : [host]
@@ -45,7 +46,7 @@ const portOf = (app: HttpServer): number => {
   return typeof address === 'object' ? (address?.port ?? 0) : 0
 }
 
-/** Two processes that share their port would each get some of the requests, and neither would be told. */
+/** Two processes on a shared port would each get some of the requests, without noticing. */
 async function mustBeFree(address: ListenAddress): Promise<void> {
   if (address.port === 0) return
   const probe = createServer().listen(address)
@@ -54,18 +55,18 @@ async function mustBeFree(address: ListenAddress): Promise<void> {
   await once(probe, 'close')
 }
 
-/** Another socket whose connections the server serves as its own. @returns undefined where it cannot be had */
+/** Opens another socket whose connections go to the server. @returns undefined if that fails */
 async function openDoor(
   app: HttpServer,
   options: ListenAddress & { readonly reusePort: boolean },
 ): Promise<Server | undefined> {
-  // As Node's own HTTP server makes them.
+  // With the options of Node's own HTTP server.
   const door = createServer({ allowHalfOpen: true, noDelay: true })
   door.on('connection', (socket) => app.server.emit('connection', socket))
   try {
     await once(door.listen(options), 'listening')
   } catch (error) {
-    app.log.debug({ err: error, ...options }, 'listens at one socket less')
+    app.log.debug({ err: error, ...options }, 'listening with one socket less')
     return undefined
   }
   door.on('error', (error) => app.log.warn({ err: error }, 'a connection could not be accepted'))

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 
-/** Asked every few seconds by machines. */
+/** Requested every few seconds by monitoring. */
 const probePaths: readonly (string | undefined)[] = ['/health/live', '/health/ready', '/metrics']
 
-/** Whether a request is for health or metrics: answered before all else, and of no interest in traces. */
+/** Whether a request is for health or metrics. Such requests are answered before all others and are not traced. */
 export const isProbe = ({ routeOptions }: FastifyRequest): boolean => probePaths.includes(routeOptions.url)

@@ -6,16 +6,16 @@ import type { HealthRegistry, HealthReport } from '#observability'
 
 import type { HttpServer } from './http-types.ts'
 
-/** What the probes ask. */
+/** What the probes need of the health registry. */
 export type HealthSource = Pick<HealthRegistry, 'live' | 'ready'>
 
 const report = Type.Object({
-  healthy: Type.Boolean({ description: 'Whether nothing is missing' }),
+  healthy: Type.Boolean({ description: 'Whether all checks pass' }),
   takesRequests: Type.Boolean({
     description:
-      'False where requests should go elsewhere. True with `healthy` false: a part is missing, and the rest goes on',
+      'False when requests should go elsewhere. True with `healthy` false: a part has failed, and the rest continues',
   }),
-  checks: Type.Record(Type.String(), Type.Unknown(), { description: 'Each part that was looked at' }),
+  checks: Type.Record(Type.String(), Type.Unknown(), { description: 'Each check and its result' }),
 })
 
 const healthSchema = (summary: string) => ({
@@ -32,7 +32,7 @@ export function addProbes(app: HttpServer, health: HealthSource, metrics: Regist
     const found = await asked
     return reply.code(found.takesRequests ? 200 : 503).send(found)
   }
-  const live = healthSchema('Whether the process should be left to run')
+  const live = healthSchema('Whether the process should be kept running')
   app.get('/health/live', { schema: live }, (_request, reply) => answer(reply, health.live()))
   const ready = healthSchema('Whether the service takes requests now')
   app.get('/health/ready', { schema: ready }, (_request, reply) => answer(reply, health.ready()))

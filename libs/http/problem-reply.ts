@@ -7,13 +7,13 @@ import { notJson } from './foreign-requests.ts'
 import { mayBeHeld } from './held-refusals.ts'
 import { refusalProblem, RequestRefusal } from './request-refusal.ts'
 
-/** All errors of a server leave it as problem documents, made from the one table of errors. */
+/** Answers all errors of a server with problem documents, derived from the one table of errors. */
 export function answerWithProblems(app: FastifyInstance): void {
   app.setErrorHandler(answerFailure)
   app.setNotFoundHandler((request, reply) => sendProblem(reply, routeNotFound(request)))
 }
 
-/** Answers a request with the problem document of what was thrown. */
+/** Answers a request with the problem document of an error. */
 export function answerFailure(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const problem = problemOf(error, request)
   if (!mayBeHeld(request, problem)) sendProblem(reply, problem)
@@ -21,8 +21,8 @@ export function answerFailure(error: unknown, request: FastifyRequest, reply: Fa
 }
 
 /**
- * The problem document of anything that was thrown. What is nobody's mistake but ours is logged under the request's
- * id, and the caller hears no more of it than that id.
+ * The problem document of any thrown value. An unexpected error is logged under the id of the request, and the caller
+ * gets only that id.
  */
 export function problemOf(error: unknown, request: FastifyRequest): Problem {
   const known = translate(error)
@@ -30,10 +30,7 @@ export function problemOf(error: unknown, request: FastifyRequest): Problem {
   if (known !== undefined && known.code !== 'internal') return toProblem(known)
   request.log.error({ err: error, requestId: request.id }, 'a request failed')
   return toProblem(
-    new EventStoreError(
-      'internal',
-      `something is wrong in Annals: its log tells more under request id ${request.id}`,
-    ),
+    new EventStoreError('internal', `an internal error in Annals: see its log for request id ${request.id}`),
   )
 }
 
@@ -49,7 +46,7 @@ function translate(error: unknown): EventStoreError | RequestRefusal | undefined
   return error instanceof Error ? ofFastify(error) : undefined
 }
 
-/** Where the data of an event is wrong, its schema says so; all else is the request's own shape. */
+/** Invalid event data is a violation of the event's schema; anything else concerns the shape of the request. */
 const ofInput = (error: InvalidInputError): EventStoreError =>
   new EventStoreError(
     /^(events\[\d+\]\.)?data\b/.test(error.path) ? 'invalid-event' : 'invalid-request',
@@ -58,22 +55,22 @@ const ofInput = (error: InvalidInputError): EventStoreError =>
     { cause: error },
   )
 
-/** Fastify's own refusals of a body: too large, not JSON, of another media type, or none. */
+/** Fastify's own rejections of a body: too large, not JSON, another media type, or missing. */
 function ofFastify(error: Error & { statusCode?: number }): EventStoreError | RequestRefusal | undefined {
   const status = error.statusCode ?? 500
   if (status < 400 || status >= 500) return undefined
-  if (status === 415) return notJson('not understood')
+  if (status === 415) return notJson('not readable')
   const refusal = bodyRefusals[status]
   if (refusal !== undefined) return new EventStoreError(...refusal)
   return new EventStoreError('invalid-request', error.message)
 }
 
 const bodyRefusals: Readonly<Record<number, [ErrorCode, string]>> = {
-  413: ['append-too-large', 'the body is larger than this server takes: send fewer events in one request'],
+  413: ['append-too-large', 'the body is larger than this server accepts: send fewer events in one request'],
 }
 
 const routeNotFound = ({ method, url }: FastifyRequest): Problem =>
   refusalProblem(
     'route-not-found',
-    `${method} ${(url.split('?')[0] ?? '').slice(0, 500)} leads nowhere: /docs lists all routes`,
+    `${method} ${(url.split('?')[0] ?? '').slice(0, 500)} is not a route: /docs lists all routes`,
   )

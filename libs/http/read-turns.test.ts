@@ -5,14 +5,14 @@ import { requestTurns } from '#bounds'
 
 import { takeReadsInTurns } from './read-turns.ts'
 
-test('a bounded number of reads waits for a turn; a further one is refused, a change is not', async () => {
+test('a bounded number of reads waits for a turn; a further one is rejected, a change is not', async () => {
   const app = Fastify()
   app.setErrorHandler((error, _request, reply) => reply.code(503).send(error))
   takeReadsInTurns(app, 2)
   app.get('/read', () => ({}))
   app.post('/change', () => ({}))
   await app.ready()
-  // The turn is used up, so what comes now waits for the next one.
+  // The turn is used up, so later requests wait for the next one.
   const untilMs = performance.now() + 6
   requestTurns.queue(() => {
     while (performance.now() < untilMs);
@@ -22,6 +22,8 @@ test('a bounded number of reads waits for a turn; a further one is refused, a ch
     app.inject({ method: 'POST', url: '/change' }),
   ])
   expect(answers.map(({ statusCode }) => statusCode)).toEqual([200, 200, 503, 503, 200])
-  expect(answers[2]?.json()).toMatchObject({ message: expect.stringContaining('2 requests wait') as string })
+  expect(answers[2]?.json()).toMatchObject({
+    message: expect.stringContaining('2 requests are waiting') as string,
+  })
   expect(await app.inject('/read')).toMatchObject({ statusCode: 200 })
 })

@@ -1,17 +1,17 @@
 import type { FastifyInstance } from 'fastify'
 
-import { requestTurns } from '#bounds'
-import { EventStoreError } from '#event-store'
+import { overloaded, requestTurns } from '#bounds'
 
 import { isChange } from './change.ts'
 import { isProbe } from './probe-paths.ts'
 
-/** As many as the default bound of connections; one connection may send several requests without waiting for answers. */
+/** Equal to the default bound of connections. One connection may send several requests without waiting for answers. */
 const defaultWaitingMax = 10_000
 
 /**
- * Lets requests that change nothing begin in turns, a few milliseconds of them in each turn of the event loop. Hundreds may arrive at
- * once, and appends and probes do not wait behind them. A bounded number waits, and nothing is begun for a client that has left.
+ * Starts requests that change nothing in turns, a few milliseconds of them per turn of the event loop. Hundreds may
+ * arrive together, and appends and probes do not wait behind them. A bounded number waits. A request whose client has
+ * left is not started.
  */
 export function takeReadsInTurns(app: FastifyInstance, waitingMax = defaultWaitingMax): void {
   let waiting = 0
@@ -19,7 +19,7 @@ export function takeReadsInTurns(app: FastifyInstance, waitingMax = defaultWaiti
     if (isChange(request.method) || isProbe(request)) {
       done()
     } else if (waiting >= waitingMax) {
-      done(overloaded(waiting))
+      done(overloaded(`${waiting} requests are waiting`))
     } else {
       waiting++
       requestTurns.queue(() => {
@@ -29,8 +29,3 @@ export function takeReadsInTurns(app: FastifyInstance, waitingMax = defaultWaiti
     }
   })
 }
-
-const overloaded = (waiting: number): EventStoreError =>
-  new EventStoreError('overloaded', `${waiting} requests wait to be read: try again in a second`, {
-    retryAfterSeconds: 1,
-  })

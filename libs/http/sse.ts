@@ -9,38 +9,39 @@ import type { EndReason, Unread, Waiting } from './unread.ts'
 
 /** https://html.spec.whatwg.org/multipage/server-sent-events.html */
 export interface ServerSentEvent {
-  /** What the client sends as Last-Event-ID when it comes again. */
+  /** What the client sends as Last-Event-ID when it reconnects. */
   readonly id?: string
   readonly event: string
-  /** One line. */
+  /** A single line. */
   readonly data: string
 }
 
-/** How far a subscription is that has nothing to send. */
+/** The progress of a subscription that has no event to send. */
 export const progressEvent = (cursor: string): ServerSentEvent => ({
   id: cursor,
   event: 'progress',
   data: '{}',
 })
 
-/** Between comments that show both sides that the connection lives. */
+/** Interval of the comments that keep the connection alive for both sides. */
 const heartbeatMs = 15_000
-/** What is handed to the connection at once. An event that is larger goes by itself. */
+/** How much is passed to the connection at a time. A larger event is passed alone. */
 const chunkCharsMax = 65_536
 
 const headers = {
   'content-type': 'text/event-stream; charset=utf-8',
   'cache-control': 'no-store',
-  // Asks nginx not to hold back what has been sent.
+  // Disables buffering in nginx.
   'x-accel-buffering': 'no',
 }
 
 /**
- * Sends what `open` gives as server-sent events, some at a time, until the source ends, the client leaves or the server
- * closes: then the signal aborts. The next events are asked for when the client has read the last ones. Events are made in
- * turns with those of other subscribers. A client that reads nothing for a minute is let go, and one whose unread events
- * are too many for the bound over all subscribers. A source that fails ends the stream with an event `problem`.
- * The route must have {@link admitSubscriber} for a hook.
+ * Sends the events of `open` as server-sent events until the source ends, the client leaves or the server closes; the
+ * signal aborts then. The next events are requested when the client has read the previous ones. Events are encoded in
+ * turns with those of other subscribers. A client is disconnected when it reads nothing for a minute, or when the
+ * unread events of all subscribers exceed the bound and it has waited for the longest time. A source that fails ends
+ * the stream with an event `problem`.
+ * The route must have the hook {@link admitSubscriber}.
  */
 export async function sendEvents(
   request: FastifyRequest,
@@ -51,9 +52,9 @@ export async function sendEvents(
   const gone = new AbortController()
   response.on('close', () => gone.abort())
   const signal = AbortSignal.any([gone.signal, request.server.closing])
-  // The connection is the stream's alone, so that a closing server has nothing to wait for when the stream has ended.
+  // The connection is used for this stream only, so a closing server does not wait for it after the stream has ended.
   response.writeHead(200, { ...headers, connection: 'close' })
-  // To HEAD nothing is ever written, so nothing would tell that its client has left.
+  // Nothing is ever written to a HEAD request, so a client that leaves would go unnoticed.
   if (request.method === 'HEAD') {
     response.end()
     return
@@ -71,7 +72,7 @@ export async function sendEvents(
   }
 }
 
-/** One client's connection, filled no faster than the client reads. */
+/** The connection of one client, filled no faster than the client reads. */
 class Outlet implements Waiting {
   readonly what = 'subscription'
   readonly response: ServerResponse
@@ -86,7 +87,7 @@ class Outlet implements Waiting {
     this.#signal = signal
   }
 
-  /** Ends when all is with the client, but for what fits into the connection. */
+  /** Resolves when everything is sent except what fits into the connection's buffer. */
   async send(events: Iterable<ServerSentEvent>): Promise<void> {
     const rest = events[Symbol.iterator]()
     for (let hasMore = true; hasMore && !this.#signal.aborted;) {
@@ -95,7 +96,7 @@ class Outlet implements Waiting {
     }
   }
 
-  /** Nothing more comes. What the client has not read yet waits no longer than anything else. */
+  /** Sends nothing more. Data that the client has not read yet has the same time limit as before. */
   end(): void {
     this.response.end()
     if (this.response.writableFinished || this.response.destroyed) return
@@ -106,11 +107,11 @@ class Outlet implements Waiting {
   readonly onEnd = (reason: EndReason): void => {
     this.#request.log.warn(
       { reason, url: this.#request.url, address: this.#request.ip },
-      'a subscription is ended: its client does not read; it can resume at its last cursor',
+      'a subscription was closed because its client does not read; it can resume at its last cursor',
     )
   }
 
-  /** @returns whether there may be more. */
+  /** @returns whether there may be more */
   #writeSome(rest: Iterator<ServerSentEvent>): boolean {
     let text = ''
     let hasMore = true

@@ -5,7 +5,7 @@ import { Counter, Gauge, type Registry } from 'prom-client'
 
 import { EventStoreError } from '#event-store'
 
-/** The live subscriptions of one server: a bounded number of them. */
+/** The bounded number of live subscriptions of one server. */
 export class Subscribers {
   readonly #countMax: number
   readonly #refused: Counter
@@ -25,18 +25,20 @@ export class Subscribers {
     })
     this.#refused = new Counter({
       name: 'annals_http_subscribers_refused_total',
-      help: 'Subscriptions refused because there are too many',
+      help: 'Subscriptions rejected because there are too many',
       registers,
     })
   }
 
-  /** Counts a subscription until its answer is closed. @throws EventStoreError `overloaded` where there are too many */
+  /**
+   * Counts a subscription until its response is closed. @throws EventStoreError `overloaded` when there are too many
+   */
   admit(response: ServerResponse): void {
     if (this.#count >= this.#countMax) {
       this.#refused.inc()
       throw new EventStoreError(
         'overloaded',
-        `${this.#count} subscriptions are open, which is the bound (ANNALS_SUBSCRIBERS_MAX): try again later, or at another instance`,
+        `${this.#count} subscriptions are open, which is the limit (ANNALS_SUBSCRIBERS_MAX): try again later, or at another instance`,
         { retryAfterSeconds: 5 },
       )
     }
@@ -45,7 +47,7 @@ export class Subscribers {
   }
 }
 
-/** A hook for routes of subscriptions: refuses those beyond the bound before anything is done for them. */
+/** A hook for routes of subscriptions. It rejects those beyond the bound before any work is done for them. */
 export function admitSubscriber(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
   request.server.subscribers.admit(reply.raw)
   done()

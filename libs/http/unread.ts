@@ -3,32 +3,32 @@ import type { ServerResponse } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import { Counter, Gauge, type Registry } from 'prom-client'
 
-/** Why a connection was ended: its client read nothing for too long, or too much waited for clients like it. */
+/** Why a connection was closed: its client read nothing for too long, or too much data waited for slow readers. */
 export type EndReason = 'stalled' | 'bytes'
 
 export interface UnreadBounds {
-  /** What may wait in the process for clients that read slowly, over all of them. */
+  /** Bytes that may wait in the process for all slow readers together. */
   readonly bytesMax: number
-  /** How long a client may leave unread what waits for it. */
+  /** How long a client may leave its data unread. */
   readonly stalledMsMax: number
 }
 
-/** What waits for one client. */
+/** The data that waits for one client. */
 export interface Waiting {
   readonly what: 'answer' | 'subscription'
   readonly response: ServerResponse
-  /** Hears of it before the connection is ended. */
+  /** Called before the connection is closed. */
   readonly onEnd: (reason: EndReason) => void
 }
 
-/** Smaller answers fit into what a connection takes at once. */
+/** Smaller answers fit into the buffer of a connection. */
 const answerBytesMin = 65_536
-/** What a client has left when the server closes, which it would hold up. */
+/** How long a closing server waits for a client to read. */
 const closingMsMax = 1_000
 
 /**
- * What waits in this process because clients read slowly. Where it is too much, the connection that has waited for longest is
- * ended, and each that has waited for too long.
+ * Tracks data that waits in this process for slow readers. When it exceeds the bound, the connection that has waited
+ * for the longest time is closed. A connection that has waited for too long is closed in any case.
  */
 export class Unread {
   readonly #bounds: UnreadBounds
@@ -44,7 +44,7 @@ export class Unread {
     const bytesNow = (): number => this.#bytes
     new Gauge({
       name: 'annals_http_unread_bytes',
-      help: 'Bytes that wait in the process for clients that read slowly',
+      help: 'Bytes that wait in the process for slow readers',
       registers,
       collect() {
         this.set(bytesNow())
@@ -52,7 +52,7 @@ export class Unread {
     })
     this.#ended = new Counter({
       name: 'annals_http_unread_ended_total',
-      help: 'Connections ended because their client did not read',
+      help: 'Connections closed because their client did not read',
       labelNames: ['what', 'reason'],
       registers,
     })
@@ -60,7 +60,7 @@ export class Unread {
       for (const reason of ['stalled', 'bytes']) this.#ended.inc({ what, reason }, 0)
   }
 
-  /** From now on so many bytes wait. May end this connection, or others. */
+  /** Counts further waiting bytes. May close this connection, or others. */
   add(waiting: Waiting, bytes: number): void {
     const timer = setTimeout(() => this.#end(waiting, 'stalled'), this.#stalledMsMax)
     this.#waiting.set(waiting, { bytes, timer })
@@ -71,7 +71,7 @@ export class Unread {
     }
   }
 
-  /** They have been read, or given up. */
+  /** The bytes were read, or given up. */
   remove(waiting: Waiting): void {
     const known = this.#waiting.get(waiting)
     if (known === undefined) return
@@ -80,7 +80,7 @@ export class Unread {
     this.#bytes -= known.bytes
   }
 
-  /** The server closes: clients that read nothing get a second from now on. */
+  /** The server closes: clients that read nothing get one more second. */
   close(): void {
     this.#stalledMsMax = Math.min(closingMsMax, this.#stalledMsMax)
     for (const [waiting, { bytes }] of [...this.#waiting]) {
@@ -97,7 +97,7 @@ export class Unread {
   }
 }
 
-/** Counts whole answers, too, until their clients have read them. */
+/** Counts large responses too, until their clients have read them. */
 export function watchAnswers(app: FastifyInstance, unread: Unread): void {
   app.addHook('preClose', (done) => {
     unread.close()
@@ -105,12 +105,12 @@ export function watchAnswers(app: FastifyInstance, unread: Unread): void {
   })
   app.addHook('onSend', (request, reply, payload, done) => {
     const bytes = typeof payload === 'string' || Buffer.isBuffer(payload) ? Buffer.byteLength(payload) : 0
-    // One that is closed already closes no second time.
+    // A response that is closed already emits no further `close`.
     if (bytes >= answerBytesMin && !reply.raw.destroyed) {
       const onEnd = (reason: EndReason): void =>
         request.log.warn(
           { reason, url: request.url, address: request.ip },
-          'a connection is ended: its client does not read its answer',
+          'a connection was closed because its client does not read the response',
         )
       const waiting: Waiting = { what: 'answer', response: reply.raw, onEnd }
       unread.add(waiting, bytes)

@@ -4,8 +4,8 @@ import { isChange } from './change.ts'
 import { RequestRefusal } from './request-refusal.ts'
 
 /**
- * Refuses headers that change what a request means and that no route here honours: whoever sends them would take the answer for
- * more than it is. `If-None-Match` and `If-Modified-Since` of a read only save bytes, so that caches may send them.
+ * Rejects headers that change the meaning of a request and that no route honours: the sender would misread the answer.
+ * `If-None-Match` and `If-Modified-Since` on reads only save bytes, so caches may send them.
  */
 export function refuseUnsupportedHeaders(app: FastifyInstance): void {
   app.addHook('onRequest', (request, _reply, done) => {
@@ -19,7 +19,7 @@ function preconditionRefusal({ method, headers }: FastifyRequest): RequestRefusa
   if (name === undefined) return undefined
   return new RequestRefusal(
     'precondition-not-supported',
-    `${name} has no effect here: leave it out; an append takes expectedVersion in its body`,
+    `${name} has no effect here: omit it; an append takes expectedVersion in its body`,
   )
 }
 
@@ -31,7 +31,7 @@ function encodingRefusal({ method, headers }: FastifyRequest): RequestRefusal | 
   if (!isChange(method) || encoding === undefined || isIdentity(encoding)) return undefined
   return new RequestRefusal(
     'content-encoding-not-supported',
-    `the body is encoded as ${encoding.slice(0, 100)}: send it as it is, without Content-Encoding`,
+    `the body is encoded as ${encoding.slice(0, 100)}: send it without Content-Encoding`,
   )
 }
 

@@ -6,8 +6,9 @@ import { quote } from '#domain'
 import { EventStoreError } from '#event-store'
 
 /**
- * Compiles a route's schemas once, at its registration. Bodies are taken as they are: `"3"` is not 3. In queries and
- * headers, where all is text, whole numbers, `true` and `false` are read as such, and a single value stands for a list of one.
+ * Compiles the schemas of a route once, at its registration. Bodies are not converted: `"3"` is not 3. In queries and
+ * headers, where everything is text, whole numbers, `true` and `false` are converted, and a single value counts as a
+ * list of one.
  */
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   const check = TypeCompiler.Compile(schema)
@@ -18,7 +19,7 @@ export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpP
   }
 }
 
-/** The first thing that is wrong, as an `invalid-request` that names its path. Call it only when the check fails. */
+/** The first violation, as an `invalid-request` that names its path. Call it only when the check fails. */
 export function violation(check: TypeCheck<TSchema>, value: unknown): EventStoreError {
   const first = check.Errors(value).First()
   const path = pathOf(first?.path ?? '')
@@ -29,7 +30,7 @@ export function violation(check: TypeCheck<TSchema>, value: unknown): EventStore
   })
 }
 
-/** A JSON pointer as people write paths: `/events/0/type` is `events[0].type`. */
+/** Converts a JSON pointer to the usual notation of paths: `/events/0/type` becomes `events[0].type`. */
 const pathOf = (pointer: string): string =>
   pointer
     .split('/')
@@ -58,7 +59,7 @@ function textReader(schema: TSchema): (value: unknown) => unknown {
   }
 }
 
-/** Anything else stays text, and so fails the check with a message that shows it. */
+/** Any other text stays as it is, so the check fails with a message that shows it. */
 const readInteger = (text: unknown): unknown =>
   typeof text === 'string' && /^-?\d{1,15}$/.test(text) ? Number(text) : text
 

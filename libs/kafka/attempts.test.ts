@@ -1,7 +1,9 @@
 import { NetworkError, ProtocolError } from '@platformatic/kafka'
 import { describe, expect, test } from 'vitest'
 
-import { deadlineIn, untilAnswered } from './attempts.ts'
+import { deadlineIn } from '#async'
+
+import { untilAnswered } from './attempts.ts'
 import { ClusterClosedError, LogError, NotSentError } from './kafka-errors.ts'
 
 const lost = new NetworkError('Connection closed')

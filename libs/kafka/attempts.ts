@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises'
+import { Backoff, fullJitter, pause, within } from '#async'
 
 import {
   classify,
@@ -9,8 +9,7 @@ import {
   NotSentError,
 } from './kafka-errors.ts'
 
-const pauseMsMin = 2
-const pauseMsMax = 250
+const retryLimits = { delayMsMin: 2, delayMsMax: 250 }
 
 /** There is no time left to wait for the answer. */
 class LateError extends Error {
@@ -20,26 +19,6 @@ class LateError extends Error {
     super('no answer before the deadline')
   }
 }
-
-/** The moment, on the clock of `performance.now()`, up to which something is tried. */
-export const deadlineIn = (timeoutMs: number): number => performance.now() + timeoutMs
-
-/** Settles as the promise does, or rejects when the deadline passes. Never leaves a timer behind. */
-export async function within<T>(deadline: number, promise: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new LateError()), Math.max(0, deadline - performance.now()))
-  })
-  try {
-    return await Promise.race([promise, late])
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
-/** Exponential backoff with full jitter. */
-const pauseMs = (attempt: number): number =>
-  pauseMsMin + Math.random() * Math.min(pauseMsMax, pauseMsMin * 2 ** attempt)
 
 export interface Attempts {
   /** What is being done, as it stands in an error: `append to eventstore.order/3`. */
@@ -96,10 +75,11 @@ export async function untilAnswered<T>(
   // Whether some attempt was sent and got no final answer: then even a refusal of the next one leaves the first one open.
   let open = false
   let before: unknown
-  for (let count = 0; ; count++) {
+  const backoff = new Backoff(retryLimits, fullJitter)
+  for (;;) {
     const request = new OneRequest()
     try {
-      return await within(attempts.deadline, attempt(request.sending))
+      return await within(attempts.deadline, attempt(request.sending), () => new LateError())
     } catch (error) {
       request.isOver = true
       if (error instanceof LogError) throw error
@@ -110,7 +90,7 @@ export async function untilAnswered<T>(
       const unsent = error instanceof LateError && attempts.tellsSending === true && !request.isSent
       const sent = !closed && !unsent && !(error instanceof NotSentError)
       open ||= attempts.changes && sent
-      const nextPauseMs = pauseMs(count)
+      const nextPauseMs = retryLimits.delayMsMin + backoff.nextMs()
       if (closed || performance.now() + nextPauseMs >= attempts.deadline) {
         // That there was no time for yet another attempt tells less than how those before it ended.
         const reason = error instanceof LateError && !open ? (before ?? error) : error

@@ -7,7 +7,9 @@ import {
   ResponseError,
 } from '@platformatic/kafka'
 
-import { deadlineIn, untilAnswered } from './attempts.ts'
+import { deadlineIn } from '#async'
+
+import { untilAnswered } from './attempts.ts'
 import { BrokerConnections } from './broker-connections.ts'
 import { HeldTopics, replaced } from './held-topics.ts'
 import { classify, LogError, NotSentError } from './kafka-errors.ts'

@@ -1,5 +1,7 @@
 import { addPartitionsToTxnV3, endTxnV3, initProducerIdV4 } from '@platformatic/kafka'
 
+import { partitionKey } from '#domain'
+
 import { untilAnswered } from './attempts.ts'
 import type { KafkaCluster } from './cluster.ts'
 import { LogError } from './kafka-errors.ts'
@@ -27,12 +29,10 @@ const markerWaitMs = 500
 
 export const transactionalIdOf = (topic: string, partition: number): string => `annals.${topic}.${partition}`
 
-const nameOf = ({ topic, partition }: FencedPartition): string => `${topic}/${partition}`
-
 /** A new term: from its answer on, the coordinator refuses transactions of every older one. */
 export function beginTerm(fenced: FencedPartition, deadline: number): Promise<Term> {
   const id = transactionalIdOf(fenced.topic, fenced.partition)
-  const what = `take-over of ${nameOf(fenced)} (new epoch)`
+  const what = `take-over of ${partitionKey(fenced)} (new epoch)`
   return untilAnswered({ what, deadline, changes: false }, () =>
     fenced.cluster.onCoordinator('transaction', id, async (connection) => {
       // No producer id and no epoch of one's own (-1): whoever asks takes over, whatever it was before.
@@ -46,7 +46,7 @@ export function beginTerm(fenced: FencedPartition, deadline: number): Promise<Te
 export async function writeMarker(fenced: FencedPartition, term: Term, deadline: number): Promise<void> {
   const id = transactionalIdOf(fenced.topic, fenced.partition)
   const { producerId, epoch } = term
-  const attempts = { what: `marker of epoch ${epoch} for ${nameOf(fenced)}`, deadline, changes: false }
+  const attempts = { what: `marker of epoch ${epoch} for ${partitionKey(fenced)}`, deadline, changes: false }
   const topics = [{ name: fenced.topic, partitions: [fenced.partition] }]
   const transaction = { transactionalId: id, producerId, producerEpoch: epoch, verifyOnly: false, topics }
   await untilAnswered(attempts, () =>
@@ -73,7 +73,10 @@ export async function awaitMarker(
   from: number,
   deadline: number,
 ): Promise<number> {
-  const attempts = { what: `waiting for the marker of epoch ${term.epoch} in ${nameOf(fenced)}`, deadline }
+  const attempts = {
+    what: `waiting for the marker of epoch ${term.epoch} in ${partitionKey(fenced)}`,
+    deadline,
+  }
   let offset = from
   for (;;) {
     const request = { partition: fenced.partition, bytesMax: markerFetchBytes, waitMsMax: markerWaitMs }

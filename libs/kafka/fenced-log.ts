@@ -1,4 +1,7 @@
-import { deadlineIn, untilAnswered } from './attempts.ts'
+import { deadlineIn } from '#async'
+import { partitionKey } from '#domain'
+
+import { untilAnswered } from './attempts.ts'
 import type { KafkaCluster } from './cluster.ts'
 import { awaitMarker, beginTerm, type FencedPartition, servingEpochMax, writeMarker } from './fence.ts'
 import { inspectGap } from './gap.ts'
@@ -172,7 +175,7 @@ export class FencedLog {
   }
 
   get #name(): string {
-    return `${this.topic}/${this.partition}`
+    return partitionKey(this)
   }
 
   #ownedState(): Owned {

@@ -1,8 +1,7 @@
-import { setTimeout as pause } from 'node:timers/promises'
-
 import kafkajs from 'kafkajs'
 
-import { deadlineIn } from './attempts.ts'
+import { deadlineIn, pause } from '#async'
+
 import { LogError, meanings, rootMessage } from './kafka-errors.ts'
 
 export interface FirstJoin {

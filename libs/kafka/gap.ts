@@ -1,3 +1,5 @@
+import { partitionKey } from '#domain'
+
 import { untilAnswered } from './attempts.ts'
 import type { FencedPartition } from './fence.ts'
 import { LogError } from './kafka-errors.ts'
@@ -21,7 +23,7 @@ export async function inspectGap(
   { from, until }: { readonly from: number; readonly until: number },
   deadline: number,
 ): Promise<readonly Stray[]> {
-  const name = `${fenced.topic}/${fenced.partition}`
+  const name = partitionKey(fenced)
   const rule = new TermRule(term)
   const strays: Stray[] = []
   for (let offset = from; offset < until;) {

@@ -9,7 +9,7 @@ export type Assignment = Readonly<Record<string, readonly number[]>>
 const memberDataSchema = Type.Object({
   /** Where it takes requests. */
   url: Type.String({ minLength: 1, maxLength: 2_048 }),
-  /** Chosen by its process at random: whoever answers at the URL must know it. */
+  /** Chosen by its process at random: the process that answers at the URL must know it. */
   instance: Type.String({ minLength: 1, maxLength: 100 }),
   /** The id under which it owned: one that was thrown out and comes back under another has lost its claims. */
   memberId: Type.String({ maxLength: 1_000 }),
@@ -34,7 +34,7 @@ export interface KnownMember {
   readonly data: MemberData
 }
 
-/** Whoever may join the group can put anything there: `problem` says why it is not the metadata of one of ours. */
+/** Any client that may join the group can put anything there: `problem` says why it is not the metadata of one of ours. */
 export type ReadMember = KnownMember | { readonly problem: string }
 
 /** Reads a member's metadata. Never throws. */

@@ -1,9 +1,11 @@
 import { describeGroupsV5 } from '@platformatic/kafka'
 
-import { deadlineIn, untilAnswered } from './attempts.ts'
+import { deadlineIn } from '#async'
+
+import { untilAnswered } from './attempts.ts'
 import type { KafkaCluster } from './cluster.ts'
 
-/** Somebody who takes part in a consumer group, as Kafka knows him. */
+/** A group member as Kafka reports it. */
 export interface GroupMember {
   readonly memberId: string
   readonly clientId: string

@@ -1,10 +1,13 @@
 import { describeGroupsV5 } from '@platformatic/kafka'
 import { type Assigner, AssignerProtocol, type PartitionAssigner } from 'kafkajs'
 
-import { deadlineIn, untilAnswered } from './attempts.ts'
+import { deadlineIn } from '#async'
+import { partitionKey, type TopicPartition } from '#domain'
+
+import { untilAnswered } from './attempts.ts'
 import type { KafkaCluster } from './cluster.ts'
 import { type Assignment, encodeMember, type MemberData, readAssignment, readMember } from './group-member.ts'
-import { assignSticky, partitionKey, type StickyMember, type TopicPartition } from './sticky-assignor.ts'
+import { assignSticky, type StickyMember } from './sticky-assignor.ts'
 
 /** A member, and where it says that it takes requests. */
 export interface Owner {
@@ -139,7 +142,7 @@ export function stickyAssigner({ self, unfit, onForeign }: StickyAssignerOptions
 
 /**
  * Who is in the group and owns what, from the group's coordinator; needs no membership. Nothing is verified: a member can say any URL.
- * @returns undefined while the group is rebalancing: then nobody knows. An empty table means that nobody is there.
+ * @returns undefined while the group is rebalancing. An empty table means that the group has no members.
  * @throws LogError `unavailable`
  */
 export async function readGroup(

@@ -5,10 +5,10 @@ export {
   type PartitionMetadata,
   type TopicMetadata,
 } from './cluster.ts'
-export { type EncodedEvent, eventSourceDefault, fromStoredRecord, toLogRecord } from './event-record.ts'
 export { servingEpochMax } from './fence.ts'
 export { type Appended, FencedLog, type FencedLogOptions, type TakeOver } from './fenced-log.ts'
 export { groupMembers, type GroupMember } from './group-members.ts'
+export { GroupMembership, type GroupMembershipOptions, type NotedOffset } from './group-membership.ts'
 export {
   type ForeignMember,
   type GroupTable,
@@ -26,26 +26,11 @@ export {
   type Piece,
   type Range,
 } from './log-reader.ts'
-export { type NotedOffset, Ownership, type OwnershipOptions } from './ownership.ts'
 export { type PeerVerdict, type Route, type RoutingTable, type VerifyPeer } from './peers.ts'
 export { type FenceProof, proveFence } from './prove-fence.ts'
 export { batchOverheadBytes, type LogRecord, recordBytesBound, type StoredRecord } from './record-batch.ts'
 export { type KafkaSettings } from './settings.ts'
-export { assignSticky, partitionKey, type StickyMember, type TopicPartition } from './sticky-assignor.ts'
+export { assignSticky, type StickyMember } from './sticky-assignor.ts'
 export { type Finding, topicConfigs, type TopicDescription, type TopicKind } from './topic-settings.ts'
-export { TakeOverPace } from './take-over-pace.ts'
 export { isSameTerm, type Stray, type Term, type TermStart } from './terms.ts'
-export {
-  aggregateTypeOfTopic,
-  deadLetterTopic,
-  eventTopic,
-  isEventTopic,
-  projectionTopic,
-  repartitionJournal,
-  repartitionTopic,
-  restoreJournal,
-  snapshotTopic,
-  Topics,
-  type TopicSpec,
-} from './topics.ts'
-export { unlessAborted } from './unless-aborted.ts'
+export { Topics, type TopicSpec } from './topics.ts'

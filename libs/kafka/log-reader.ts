@@ -1,8 +1,8 @@
-import { setTimeout as pause } from 'node:timers/promises'
-
 import { LRUCache } from 'lru-cache'
 
-import { deadlineIn, untilAnswered } from './attempts.ts'
+import { deadlineIn, pause, unlessAborted } from '#async'
+
+import { untilAnswered } from './attempts.ts'
 import type { KafkaCluster } from './cluster.ts'
 import { LogError } from './kafka-errors.ts'
 import { firstOffsetSince, highWatermark, logStart } from './offsets.ts'
@@ -11,8 +11,7 @@ import { type Fetched, fetchBatches } from './requests.ts'
 import { ScatteredReader } from './scattered-reader.ts'
 import { termBefore } from './term-before.ts'
 import { type Stray, type Term, TermRule, type TermStart, type Unmarked } from './terms.ts'
-import { isEventTopic } from './topics.ts'
-import { unlessAborted } from './unless-aborted.ts'
+import { isEventTopic } from '#domain'
 import { type Found, UnmarkedData } from './unmarked-data.ts'
 
 export interface LogReaderOptions {

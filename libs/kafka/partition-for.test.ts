@@ -2,7 +2,7 @@ import { murmur2 as reference } from '@platformatic/kafka'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
-import { murmur2, partitionFor } from '#event-store'
+import { murmur2, partitionFor } from '#domain'
 
 test('murmur2 agrees with another port of it on any bytes', () => {
   fc.assert(

@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises'
+import { pause } from '#async'
 
 import type { ForeignMember, GroupTable, Owner, OwnersTable } from './group-protocol.ts'
 

@@ -1,4 +1,6 @@
-import { deadlineIn, untilAnswered } from './attempts.ts'
+import { deadlineIn } from '#async'
+
+import { untilAnswered } from './attempts.ts'
 import type { KafkaCluster } from './cluster.ts'
 import { FencedLog, type TakeOver } from './fenced-log.ts'
 import { LogError } from './kafka-errors.ts'

@@ -1,6 +1,6 @@
 import { compressionsAlgorithmsByBitmask, crc32c } from '@platformatic/kafka'
 
-import { readVarint, varintBytesMax, type VarintCursor, writeVarint } from './varint.ts'
+import { readSignedVarint, varintBytesMax, type VarintCursor, writeSignedVarint } from '#varint'
 
 /** One record to append. */
 export interface LogRecord {
@@ -78,7 +78,7 @@ export function recordBytesBound({ key, value, headers }: LogRecord): number {
 }
 
 function writeSized(target: Buffer, position: number, bytes: Buffer): number {
-  const start = writeVarint(target, position, bytes.length)
+  const start = writeSignedVarint(target, position, bytes.length)
   target.set(bytes, start)
   return start + bytes.length
 }
@@ -86,15 +86,15 @@ function writeSized(target: Buffer, position: number, bytes: Buffer): number {
 const noValueLength = -1
 
 const writeValue = (target: Buffer, position: number, value: Buffer | null): number =>
-  value === null ? writeVarint(target, position, noValueLength) : writeSized(target, position, value)
+  value === null ? writeSignedVarint(target, position, noValueLength) : writeSized(target, position, value)
 
 function writeText(target: Buffer, position: number, text: string): number {
-  const start = writeVarint(target, position, Buffer.byteLength(text))
+  const start = writeSignedVarint(target, position, Buffer.byteLength(text))
   return start + target.write(text, start)
 }
 
 function writeHeaders(target: Buffer, position: number, headers: LogRecord['headers']): number {
-  let next = writeVarint(target, position, headers.length)
+  let next = writeSignedVarint(target, position, headers.length)
   for (const [name, value] of headers) {
     const sized = sizedName(name)
     target.set(sized, next)
@@ -114,12 +114,12 @@ function writeRecord(
 ): number {
   const start = position + varintBytesMax
   target[start] = 0 // attributes: none are defined
-  let end = writeVarint(target, start + 1, delta)
-  end = writeVarint(target, end, index)
+  let end = writeSignedVarint(target, start + 1, delta)
+  end = writeSignedVarint(target, end, index)
   end = writeSized(target, end, record.key)
   end = writeValue(target, end, record.value)
   end = writeHeaders(target, end, record.headers)
-  const body = writeVarint(target, position, end - start)
+  const body = writeSignedVarint(target, position, end - start)
   target.copyWithin(body, start, end)
   return body + end - start
 }
@@ -195,11 +195,11 @@ export class StoredBatch {
     const count = this.#bytes.readInt32BE(at.recordCount)
     const records: StoredRecord[] = []
     for (let index = 0; index < count; index++) {
-      const byteLength = readVarint(cursor)
+      const byteLength = readSignedVarint(cursor)
       const end = cursor.position + byteLength
       cursor.position += 1 // attributes: none are defined
-      const timestampMs = baseTimestampMs + readVarint(cursor)
-      const offset = this.baseOffset + readVarint(cursor)
+      const timestampMs = baseTimestampMs + readSignedVarint(cursor)
+      const offset = this.baseOffset + readSignedVarint(cursor)
       if (offset >= until) break
       if (offset >= from) records.push(readRecord(cursor, offset, timestampMs))
       cursor.position = end
@@ -220,12 +220,16 @@ export class StoredBatch {
   }
 }
 
+interface RecordCursor extends VarintCursor {
+  readonly bytes: Buffer
+}
+
 const noBytes = Buffer.alloc(0)
 
-const readSized = (cursor: VarintCursor): Buffer => readValue(cursor) ?? noBytes
+const readSized = (cursor: RecordCursor): Buffer => readValue(cursor) ?? noBytes
 
-function readValue(cursor: VarintCursor): Buffer | null {
-  const length = readVarint(cursor)
+function readValue(cursor: RecordCursor): Buffer | null {
+  const length = readSignedVarint(cursor)
   if (length < 0) return null
   const start = cursor.position
   cursor.position += length
@@ -248,8 +252,8 @@ function holdsAt(bytes: Buffer, start: number, end: number, name: Buffer): boole
   return true
 }
 
-function readName(cursor: VarintCursor): string {
-  const length = readVarint(cursor)
+function readName(cursor: RecordCursor): string {
+  const length = readSignedVarint(cursor)
   const start = cursor.position
   cursor.position += length
   const slot = slotOf(cursor.bytes, start, cursor.position)
@@ -261,13 +265,14 @@ function readName(cursor: VarintCursor): string {
   return text
 }
 
-function readHeaders(cursor: VarintCursor): StoredRecord['headers'] {
+function readHeaders(cursor: RecordCursor): StoredRecord['headers'] {
   const headers: [string, Buffer][] = []
-  for (let left = readVarint(cursor); left > 0; left--) headers.push([readName(cursor), readSized(cursor)])
+  for (let left = readSignedVarint(cursor); left > 0; left--)
+    headers.push([readName(cursor), readSized(cursor)])
   return headers
 }
 
-function readRecord(cursor: VarintCursor, offset: number, timestampMs: number): StoredRecord {
+function readRecord(cursor: RecordCursor, offset: number, timestampMs: number): StoredRecord {
   const key = readSized(cursor)
   const value = readValue(cursor)
   return { offset, key, value, headers: readHeaders(cursor), timestampMs }

@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
-import { assignSticky, partitionKey, type StickyMember, type TopicPartition } from './sticky-assignor.ts'
+import { partitionKey, type TopicPartition } from '#domain'
+
+import { assignSticky, type StickyMember } from './sticky-assignor.ts'
 
 const partitionsOf = (topic: string, count: number): TopicPartition[] =>
   Array.from({ length: count }, (_, partition) => ({ topic, partition }))

@@ -1,3 +1,5 @@
+import { partitionKey, type TopicPartition } from '#domain'
+
 /** A member of the group, as it joins. */
 export interface StickyMember {
   readonly memberId: string
@@ -12,13 +14,6 @@ interface Share {
   readonly topics: ReadonlySet<string>
   readonly kept: Set<string>
 }
-
-export interface TopicPartition {
-  readonly topic: string
-  readonly partition: number
-}
-
-export const partitionKey = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`
 
 const byId = (a: StickyMember, b: StickyMember): number => (a.memberId < b.memberId ? -1 : 1)
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 
 import { newEventId, streamIdOf, type Version } from '#domain'
 
-import { toLogRecord } from './event-record.ts'
+import { toLogRecord } from '#event-log/records'
 import { encodeBatch, splitBatches, type StoredBatch } from './record-batch.ts'
 import { termBefore } from './term-before.ts'
 import { type Term, TermRule } from './terms.ts'
@@ -51,6 +51,7 @@ const eventOf = (version: number) =>
     type: 'OrderPlaced',
     version: version as Version,
     timestamp: new Date(0).toISOString(),
+    timestampMs: 0,
     metadata: {},
     value: Buffer.from('v'),
   })

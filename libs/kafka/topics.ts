@@ -7,7 +7,10 @@ import {
   describeLogDirsV4,
 } from '@platformatic/kafka'
 
-import { deadlineIn, untilAnswered } from './attempts.ts'
+import { deadlineIn } from '#async'
+import { aggregateTypeOfTopic, isEventTopic } from '#domain'
+
+import { untilAnswered } from './attempts.ts'
 import type { KafkaCluster, TopicMetadata } from './cluster.ts'
 import { LogError } from './kafka-errors.ts'
 import { highWatermark } from './offsets.ts'
@@ -18,22 +21,6 @@ import {
   topicFindings,
   type TopicKind,
 } from './topic-settings.ts'
-
-export const eventTopic = (aggregateType: string): string => `eventstore.${aggregateType}`
-/** Whether a topic holds events, whose log only owners may write. */
-export const isEventTopic = (topic: string): boolean => topic.startsWith(eventTopic(''))
-/** The aggregate type whose events the topic holds: the reverse of {@link eventTopic}. */
-export const aggregateTypeOfTopic = (topic: string): string => topic.slice(eventTopic('').length)
-export const snapshotTopic = (aggregateType: string): string => `snapshots.${aggregateType}`
-export const projectionTopic = (projection: string): string => `projections.${projection}`
-export const deadLetterTopic = (group: string): string => `deadletters.${group}`
-/** Where events wait while their topic is made anew with another number of partitions. */
-export const repartitionTopic = (aggregateType: string): string => `repartition.${aggregateType}`
-/** How far such a move is. While it is there nobody may serve the aggregate type. */
-export const repartitionJournal = (aggregateType: string): string => `repartition-journal.${aggregateType}`
-
-/** How far a restore of an aggregate type's events is. While it is there nobody may serve the aggregate type either. */
-export const restoreJournal = (aggregateType: string): string => `restore-journal.${aggregateType}`
 
 export interface TopicSpec {
   readonly name: string

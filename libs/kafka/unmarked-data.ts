@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache'
 
 import { InvalidInputError } from '#domain'
 
-import { type EncodedEvent, fromStoredRecord } from './event-record.ts'
+import { type EncodedEvent, fromStoredRecord } from '#event-log/records'
 import type { StoredBatch } from './record-batch.ts'
 import type { Term, Unmarked } from './terms.ts'
 

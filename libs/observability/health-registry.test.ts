@@ -5,11 +5,11 @@ import { HealthRegistry } from './health-registry.ts'
 const at = '2026-01-31T12:00:00.000Z'
 const newRegistry = () => new HealthRegistry(() => new Date(at))
 
-test('without checks all is well', async () => {
+test('without checks everything is healthy', async () => {
   expect(await newRegistry().ready()).toEqual({ healthy: true, takesRequests: true, checks: {} })
 })
 
-test('readiness looks at all checks, liveness at those of its own', async () => {
+test('readiness runs all checks, liveness only its own', async () => {
   const health = newRegistry()
   health.add({ name: 'loop', kind: 'liveness', check: () => undefined })
   health.add({
@@ -52,9 +52,9 @@ test('a failing liveness check makes the process neither live nor ready', async 
 test.each([
   ['a part alone', ['part'], true],
   ['parts', ['part', 'part'], true],
-  ['a part and what requests need', ['part', 'readiness'], false],
+  ['a part and a dependency of requests', ['part', 'readiness'], false],
 ] as const)(
-  'where %s fails, the process is not healthy, and requests may come: %s',
+  'when %s fails, the process is unhealthy, and whether it takes requests is %s',
   async (_, kinds, takesRequests) => {
     const health = newRegistry()
     health.add({ name: 'well', kind: 'readiness', check: () => undefined })
@@ -64,13 +64,13 @@ test.each([
   },
 )
 
-test('what a check tells is passed on', async () => {
+test('the details of a check are included', async () => {
   const health = newRegistry()
   health.add({ name: 'partitions', kind: 'readiness', check: () => ({ owned: 8 }) })
   expect((await health.ready()).checks['partitions']).toEqual({ healthy: true, details: { owned: 8 } })
 })
 
-test('the latest failure is remembered when all is well again', async () => {
+test('the latest failure is kept after recovery', async () => {
   const health = newRegistry()
   let broken = true
   health.add({
@@ -88,11 +88,11 @@ test('the latest failure is remembered when all is well again', async () => {
   })
 })
 
-test('a name is taken once, and free again after its check was taken out', async () => {
+test('a name is used once, and free again after its check is removed', async () => {
   const health = newRegistry()
   const check = { name: 'kafka', kind: 'readiness', check: () => undefined } as const
   const remove = health.add(check)
-  expect(() => health.add(check)).toThrow('named kafka already')
+  expect(() => health.add(check)).toThrow('named kafka exists already')
   remove()
   expect((await health.ready()).checks).toEqual({})
   health.add(check)
@@ -102,7 +102,7 @@ describe('a check that hangs', () => {
   beforeEach(() => void vi.useFakeTimers())
   afterEach(() => void vi.useRealTimers())
 
-  test('fails after its time, and is told to stop', async () => {
+  test('fails after its time-out and gets the abort signal', async () => {
     const health = newRegistry()
     let stopped = false
     health.add({
@@ -125,7 +125,7 @@ describe('a check that hangs', () => {
     expect(stopped).toBe(true)
   })
 
-  test('has two seconds where it does not say, and is asked once by all who look meanwhile', async () => {
+  test('has two seconds by default, and runs once for all concurrent callers', async () => {
     const health = newRegistry()
     const check = vi.fn(() => new Promise(() => undefined))
     health.add({ name: 'kafka', kind: 'readiness', check })

@@ -1,30 +1,32 @@
-export interface HealthCheck {
+import { deadlineIn, within } from '#async'
+
+interface HealthCheck {
   readonly name: string
   /**
-   * `liveness`: where it fails, only a restart helps. `readiness`: requests should go elsewhere for now. `part`: what the process
-   * does beside it goes on, so requests may still come.
+   * `liveness`: when it fails, only a restart helps. `readiness`: when it fails, requests should go elsewhere for now.
+   * `part`: when it fails, the rest of the process continues, so it still takes requests.
    */
   readonly kind: 'liveness' | 'readiness' | 'part'
   /** How long the check may take before it counts as failed. Default 2,000. */
   readonly timeoutMs?: number
-  /** Resolves when all is well, maybe to something worth telling as plain JSON; rejects with the reason when not. */
+  /** Resolves when healthy, optionally with plain JSON details; rejects with the reason when not. */
   readonly check: (signal: AbortSignal) => unknown
 }
 
-/** How one part is. */
-export interface CheckResult {
+/** The result of one check. */
+interface CheckResult {
   readonly healthy: boolean
-  /** What the check told. */
+  /** Details that the check returned. */
   readonly details?: unknown
   /** Why it is not healthy. */
   readonly error?: string
-  /** The latest failure, also when all is well again. */
+  /** The latest failure, kept after recovery. */
   readonly lastError?: { readonly message: string; readonly at: string }
 }
 
 export interface HealthReport {
   readonly healthy: boolean
-  /** False where requests should go elsewhere: also where a mere part fails they need not. */
+  /** False when requests should go elsewhere. A failing `part` alone leaves it true. */
   readonly takesRequests: boolean
   readonly checks: Readonly<Record<string, CheckResult>>
 }
@@ -32,12 +34,12 @@ export interface HealthReport {
 const timeoutMsDefault = 2_000
 
 interface Registered extends HealthCheck {
-  /** The round that is under way: a check that hangs is not started once more. */
+  /** The run in progress. A check that hangs is not started again. */
   running?: Promise<CheckResult>
   lastError?: { readonly message: string; readonly at: string }
 }
 
-/** The health of a process: named checks, asked when somebody looks. */
+/** The health of a process: named checks that run on request. */
 export class HealthRegistry {
   readonly #checks = new Map<string, Registered>()
   readonly #now: () => Date
@@ -48,21 +50,21 @@ export class HealthRegistry {
 
   /**
    * Registers a check.
-   * @returns takes it out again
-   * @throws Error when there is one of this name already
+   * @returns a function that removes it
+   * @throws Error when a check of this name exists already
    */
   add(check: HealthCheck): () => void {
-    if (this.#checks.has(check.name)) throw new Error(`there is a health check named ${check.name} already`)
+    if (this.#checks.has(check.name)) throw new Error(`a health check named ${check.name} exists already`)
     this.#checks.set(check.name, { ...check })
     return () => this.#checks.delete(check.name)
   }
 
-  /** Whether the process should be left to run. */
+  /** Whether the process should be kept running. */
   live(): Promise<HealthReport> {
     return this.#report(({ kind }) => kind === 'liveness')
   }
 
-  /** Whether it should get requests now: every check counts. */
+  /** Whether the process should get requests now: every check counts. */
   ready(): Promise<HealthReport> {
     return this.#report(() => true)
   }
@@ -96,17 +98,12 @@ export class HealthRegistry {
   }
 }
 
-async function inTime({ check, timeoutMs = timeoutMsDefault }: HealthCheck): Promise<unknown> {
+function inTime({ check, timeoutMs = timeoutMsDefault }: HealthCheck): Promise<unknown> {
   const late = new AbortController()
-  const { promise: tooLate, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => {
+  const answer = Promise.resolve().then(() => check(late.signal))
+  return within(deadlineIn(timeoutMs), answer, () => {
     const error = new Error(`no answer within ${timeoutMs} ms`)
     late.abort(error)
-    reject(error)
-  }, timeoutMs)
-  try {
-    return await Promise.race([check(late.signal), tooLate])
-  } finally {
-    clearTimeout(timer)
-  }
+    return error
+  })
 }

@@ -1,8 +1,8 @@
-export { type CheckResult, type HealthCheck, HealthRegistry, type HealthReport } from './health-registry.ts'
+export { HealthRegistry, type HealthReport } from './health-registry.ts'
 export { createLogger, type LoggerOptions } from './logger.ts'
-export { createMetrics, type MetricsOptions } from './metrics.ts'
+export { createMetrics } from './metrics.ts'
 export { reportSafely } from './report-safely.ts'
-export { createShutdown, type Shutdown, type ShutdownOptions } from './shutdown.ts'
+export { createShutdown } from './shutdown.ts'
 export {
   activeSpan,
   isTracing,
@@ -10,7 +10,6 @@ export {
   openSpan,
   recordSpan,
   type SpanContext,
-  type SpanDetails,
   spansOf,
   startTracing,
   traced,

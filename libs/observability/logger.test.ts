@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 
 import { createLogger, type LoggerOptions } from './logger.ts'
 
-/** A logger, and the lines that it wrote. */
+/** A logger and the lines that it wrote. */
 function recorded(options: Partial<LoggerOptions> = {}) {
   const lines: string[] = []
   const destination = { write: (line: string) => void lines.push(line) }
@@ -23,7 +23,7 @@ test('a line is JSON with level, time, service, message and fields', () => {
   })
 })
 
-test('what is below the level is not written', () => {
+test('entries below the level are not written', () => {
   const { logger, lines } = recorded({ level: 'warn' })
   logger.info('no')
   logger.warn('yes')
@@ -67,7 +67,7 @@ test('an error is logged with message and stack', () => {
   expect(entry()).toMatchObject({ err: { type: 'Error', message: 'broken' } })
 })
 
-test('pretty lines are for people, and hide secrets all the same', () => {
+test('pretty lines are readable, and hide secrets too', () => {
   const { logger, lines } = recorded({ pretty: true })
   logger.info({ password: 'hidden', partition: 3 }, 'took over redis://u:hidden@redis')
   const text = lines.join('')

@@ -2,17 +2,17 @@ import { type DestinationStream, type Level, type Logger, pino, stdTimeFunctions
 import { prettyFactory } from 'pino-pretty'
 
 export interface LoggerOptions {
-  /** Stands in every line: which service speaks. */
+  /** The name of the service, in every line. */
   readonly name: string
   /** Default `info`. */
   readonly level?: Level | 'silent'
-  /** Lines for people instead of JSON. `auto`, the default: where standard output is a terminal. */
+  /** Readable lines instead of JSON. `auto`, the default: when standard output is a terminal. */
   readonly pretty?: 'auto' | boolean
   /** Where lines go. Default: standard output. */
   readonly destination?: DestinationStream
 }
 
-/** What is never logged, wherever it stands. */
+/** Fields that are never logged, at any depth. */
 const secretNames = [
   'password',
   'passphrase',
@@ -23,14 +23,15 @@ const secretNames = [
   'secret',
   'token',
 ]
-/** pino looks at fixed depths: on top, in a field, in a field of a field. */
+/** pino matches at fixed depths: at the top, in a field, in a field of a field. */
 const secretPaths = secretNames.flatMap((name) => [name, `*.${name}`, `*.*.${name}`, `*.*.*.${name}`])
 
 /** User and password of a URL, in a line of JSON. */
 const urlCredentials = /(:\/\/)[^/\s"\\@]*@/g
 
 /**
- * A logger: one line of JSON for each entry, its time in ISO 8601. Fields with the names of secrets are left out, and so are user and password of any URL.
+ * Creates a logger. Each entry is one line of JSON with its time in ISO 8601. Fields named like secrets are left out,
+ * and so are user and password of any URL.
  */
 export function createLogger(options: LoggerOptions): Logger {
   const { name, level = 'info', pretty: wanted = 'auto' } = options
@@ -50,7 +51,7 @@ export function createLogger(options: LoggerOptions): Logger {
 }
 
 function destinationOf(isPretty: boolean, given?: DestinationStream): DestinationStream {
-  // Synchronous, so that the last lines of a process that ends are not lost.
+  // Synchronous, so that the last lines of an ending process are not lost.
   const destination = given ?? pino.destination({ fd: 1, sync: true })
   if (!isPretty) return destination
   const prettify = prettyFactory({ ignore: 'name' })

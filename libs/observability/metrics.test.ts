@@ -3,13 +3,13 @@ import { expect, test } from 'vitest'
 
 import { createMetrics } from './metrics.ts'
 
-test('every metric carries its service', async () => {
+test('every metric has its service as a label', async () => {
   const registry = createMetrics({ service: 'writer', processMetrics: false })
   new Counter({ name: 'appends_total', help: 'Appends', registers: [registry] }).inc(2)
   expect(await registry.metrics()).toContain('appends_total{service="writer"} 2')
 })
 
-test('the process is measured unless that is not wanted', async () => {
+test('the process is measured unless that is switched off', async () => {
   const names = async (processMetrics?: boolean) =>
     (
       await createMetrics({

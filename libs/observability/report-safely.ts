@@ -1,11 +1,11 @@
 /**
- * Runs what only reports: a metric, a progress display, a log line. That it fails must never fail the work it reports on, so
- * whatever it throws ends here.
+ * Runs code that only reports: a metric, a progress display, a log line. Its failure must never fail the work it
+ * reports on, so errors are swallowed here.
  */
 export function reportSafely(report: () => void): void {
   try {
     report()
   } catch {
-    // There is nowhere to report it: reporting is what failed.
+    // There is nowhere to report this: reporting is what failed.
   }
 }

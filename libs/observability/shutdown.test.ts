@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 
 import { expect, test, vi } from 'vitest'
 
-// Each test starts a process, which takes its time on a busy machine.
+// Each test starts a process, which takes a while on a busy machine.
 vi.setConfig({ testTimeout: 30_000 })
 
 const script = fileURLToPath(new URL('testing/shutdown-process.ts', import.meta.url))
@@ -38,7 +38,7 @@ async function run(
 }
 
 test.each<NodeJS.Signals>(['SIGINT', 'SIGTERM'])(
-  '%s closes what was opened last first, and ends with 0',
+  '%s closes in reverse order of opening, and exits with 0',
   async (signal) => {
     expect(await run(['ok:kafka', 'ok:redis', 'ok:http'], { ready: signal })).toEqual({
       code: 0,
@@ -54,7 +54,7 @@ test('a shutdown can begin without a signal', async () => {
   })
 })
 
-test('a step that fails keeps no other from running, and the process ends with 1', async () => {
+test('a failing step does not prevent the others, and the process exits with 1', async () => {
   const { code, messages } = await run(['ok:kafka', 'fails:redis', 'ok:http'], { ready: 'SIGTERM' })
   expect(code).toBe(1)
   expect(messages).toContain('closing kafka')
@@ -62,27 +62,27 @@ test('a step that fails keeps no other from running, and the process ends with 1
   expect(messages).not.toContain('shut down')
 })
 
-test('a shutdown that takes too long ends with 1 at its deadline', async () => {
+test('a shutdown that takes too long exits with 1 at its deadline', async () => {
   const startedAtMs = performance.now()
   const { code, messages } = await run(['ok:kafka', 'hangs:http'], { ready: 'SIGTERM' }, 100)
   expect(performance.now() - startedAtMs).toBeLessThan(9_000)
   expect(code).toBe(1)
-  expect(messages.at(-1)).toBe('not shut down within 100 ms: ending')
+  expect(messages.at(-1)).toBe('not shut down within 100 ms: exiting')
   expect(messages).not.toContain('closing kafka')
 })
 
 test('a second signal ends the process at once, with 1', async () => {
   const { code, messages } = await run(['hangs:http'], { ready: 'SIGINT', 'closing http': 'SIGINT' })
   expect(code).toBe(1)
-  expect(messages.at(-1)).toBe('second SIGINT: ending at once')
+  expect(messages.at(-1)).toBe('second SIGINT: exiting at once')
 })
 
-test('an error that nobody caught is logged, everything is closed, and the process ends with 1', async () => {
+test('an uncaught error is logged, everything is closed, and the process exits with 1', async () => {
   const { code, messages } = await run(['ok:http', 'throws'])
   expect(code).toBe(1)
   expect(messages).toEqual([
     'ready',
-    'shutting down because of an error that nobody caught',
+    'shutting down because of an uncaught error',
     'closing http',
     'shut down',
   ])

@@ -1,9 +1,9 @@
 import closeWithGrace from 'close-with-grace'
 import type { Logger } from 'pino'
 
-export interface ShutdownOptions {
+interface ShutdownOptions {
   readonly logger: Logger
-  /** How long all steps together may take before the process ends without them. Default 10,000. */
+  /** How long all steps together may take before the process exits without them. Default 10,000. */
   readonly deadlineMs?: number
 }
 
@@ -12,18 +12,18 @@ interface Step {
   readonly close: () => unknown
 }
 
-/** The orderly end of a process. */
-export interface Shutdown {
-  /** Adds a step. Steps run one after another, the last one added first: what was opened last is closed first. */
+/** The orderly shutdown of a process. */
+interface Shutdown {
+  /** Adds a step. Steps run one after another in reverse order: what was opened last is closed first. */
   onShutdown(name: string, close: () => unknown): void
-  /** Ends the process as a signal would: exit code 0, or 1 where a step fails. */
+  /** Shuts the process down as a signal would: exit code 0, or 1 when a step fails. */
   begin(): void
 }
 
 /**
- * Ends the process in order on SIGINT, SIGTERM and the like, and on an error that nobody caught. A step that fails does not keep the others from
- * running. The process ends with 0 when all went well, else with 1: a step failed, the deadline passed, a second signal came, or an error began it.
- * One for each process.
+ * Shuts the process down in order on SIGINT, SIGTERM and similar signals, and on an uncaught error. A failing step
+ * does not prevent the others. The exit code is 0 on success. It is 1 when a step failed, the deadline passed, a
+ * second signal arrived or an error caused the shutdown. Create one per process.
  */
 export function createShutdown({ logger, deadlineMs = 10_000 }: ShutdownOptions): Shutdown {
   const steps: Step[] = []
@@ -31,13 +31,13 @@ export function createShutdown({ logger, deadlineMs = 10_000 }: ShutdownOptions)
 
   const closeAll = async ({ signal, err }: { signal?: string; err?: Error }): Promise<void> => {
     if (err === undefined) logger.info({ signal }, 'shutting down')
-    else logger.fatal({ err }, 'shutting down because of an error that nobody caught')
+    else logger.fatal({ err }, 'shutting down because of an uncaught error')
     const failed: string[] = []
     for (let step = steps.pop(); step !== undefined; step = steps.pop()) {
       current = step.name
       if (!(await closes(step, logger))) failed.push(step.name)
     }
-    if (failed.length > 0) throw new Error(`shut down, but not in order: ${failed.join(', ')} failed`)
+    if (failed.length > 0) throw new Error(`the shutdown was incomplete: ${failed.join(', ')} failed`)
     logger.info('shut down')
   }
 
@@ -45,8 +45,8 @@ export function createShutdown({ logger, deadlineMs = 10_000 }: ShutdownOptions)
     {
       delay: deadlineMs,
       logger,
-      onSecondSignal: (signal) => logger.error({ step: current }, `second ${signal}: ending at once`),
-      onTimeout: () => logger.error({ step: current }, `not shut down within ${deadlineMs} ms: ending`),
+      onSecondSignal: (signal) => logger.error({ step: current }, `second ${signal}: exiting at once`),
+      onTimeout: () => logger.error({ step: current }, `not shut down within ${deadlineMs} ms: exiting`),
     },
     closeAll,
   )

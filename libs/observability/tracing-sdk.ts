@@ -33,25 +33,27 @@ import {
 } from '@opentelemetry/sdk-trace'
 import type { Logger } from 'pino'
 
-// The one module that imports OpenTelemetry's SDK; it is loaded when tracing is switched on.
+import { deadlineIn, within } from '#async'
+
+// The only module that imports OpenTelemetry's SDK. It is loaded when tracing is switched on.
 
 export interface TracingOptions {
-  /** The traces' `service.name` is `annals-<service>`, unless OTEL_SERVICE_NAME says otherwise. */
+  /** `service.name` of the traces is `annals-<service>`, unless OTEL_SERVICE_NAME is set. */
   readonly service: string
-  /** How many of the traces that begin here are recorded, of 100. */
+  /** Percentage of the traces that start here to record. */
   readonly samplePercent: number
   readonly logger: Logger
-  /** Where spans go. Default: by OTLP over HTTP to where OpenTelemetry's own variables say. */
+  /** Where spans go. Default: OTLP over HTTP to the endpoint that OpenTelemetry's own variables configure. */
   readonly exporter?: SpanExporter
 }
 
-export interface OpenTracer {
+interface OpenTracer {
   readonly tracer: Tracer
   readonly flush: () => Promise<void>
   readonly close: () => Promise<void>
 }
 
-/** The end of a process does not wait longer for its last spans. */
+/** A shutdown waits no longer than this for the last spans. */
 const closeMsMax = 2_000
 const warningsEveryMs = 60_000
 
@@ -69,7 +71,8 @@ export function openTracer({ service, samplePercent, logger, exporter }: Tracing
     tracer: provider.getTracer('annals'),
     flush: () => provider.forceFlush(),
     close: async () => {
-      await withinMs(provider.shutdown(), closeMsMax).catch((error: unknown) =>
+      const late = () => new Error(`not done within ${closeMsMax} ms`)
+      await within(deadlineIn(closeMsMax), provider.shutdown(), late).catch((error: unknown) =>
         logger.warn({ err: error }, 'the last traces could not be sent'),
       )
       for (const global of [context, propagation, diag]) global.disable()
@@ -85,7 +88,8 @@ function resourceOf(service: string): Resource {
 }
 
 /**
- * Whatever something recorded led to is recorded too, be that its parent or one of the many that a batch came from; what nothing led to, by its share.
+ * Records a span if any of its causes was recorded, be it the parent or one of the many links of a batch. A span
+ * without a cause is sampled by the configured share.
  */
 class CausesSampler implements Sampler {
   readonly #share: TraceIdRatioBasedSampler
@@ -110,7 +114,7 @@ class CausesSampler implements Sampler {
   }
 }
 
-/** A collector that is away would otherwise have its line in the log for every batch. */
+/** Limits the log lines of an unavailable collector, which would otherwise fail with one line per batch. */
 function diagLogger(logger: Logger) {
   let quietUntilMs = 0
   const warn = (message: string) => {
@@ -120,14 +124,4 @@ function diagLogger(logger: Logger) {
   }
   const ignore = () => undefined
   return { error: warn, warn, info: ignore, debug: ignore, verbose: ignore }
-}
-
-async function withinMs(work: Promise<void>, msMax: number): Promise<void> {
-  const { promise: late, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new Error(`not done within ${msMax} ms`)), msMax)
-  try {
-    await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
 }

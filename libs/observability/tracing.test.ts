@@ -40,7 +40,7 @@ async function recording(samplePercent = 100) {
 }
 
 describe('while tracing is off', () => {
-  test('work is done without a span, and nothing about one is asked', async () => {
+  test('work runs without a span, and its details are not computed', async () => {
     const span = await traced(
       'work',
       () => expect.unreachable(),
@@ -56,14 +56,14 @@ describe('while tracing is off', () => {
     ])
   })
 
-  test('it is off again when it was stopped', async () => {
+  test('it is off again after it is stopped', async () => {
     await (await started()).stop()
     expect([isTracing(), openSpan('work', {})]).toEqual([false, undefined])
   })
 })
 
 describe('while tracing is on', () => {
-  test('work within work is a child of it, also past an await', async () => {
+  test('nested work is a child span, also after an await', async () => {
     const spans = await recording()
     await traced(
       'outer',
@@ -83,7 +83,7 @@ describe('while tracing is on', () => {
     expect(outer?.resource.attributes).toMatchObject({ 'service.name': 'annals-test' })
   })
 
-  test('what work throws is passed on, and noted by its code', async () => {
+  test('an error of the work is rethrown, and its code is recorded', async () => {
     const spans = await recording()
     const failing = () =>
       Promise.reject(Object.assign(new Error('no such stream'), { code: 'stream-not-found' }))
@@ -93,7 +93,7 @@ describe('while tracing is on', () => {
     ])
   })
 
-  test("a request's trace goes on, and leads to the events that it appends", async () => {
+  test('the trace of a request continues, and is linked to the events that it appends', async () => {
     const spans = await recording()
     const span = openSpan('POST /streams', { kind: 'server', headers: { traceparent: callers } })
     expect(span?.traceparent?.slice(0, 36)).toBe(callers.slice(0, 36))
@@ -102,7 +102,7 @@ describe('while tracing is on', () => {
     expect(await spans()).toMatchObject([{ kind: 1, parentSpanContext: { spanId: 'b7ad6b7169203331' } }])
   })
 
-  test('what is over already is told with the time that it took', async () => {
+  test('finished work is recorded with its duration', async () => {
     const spans = await recording()
     recordSpan('step', 1_500, () => ({ links: spansOf([callers, undefined, 'nonsense', callers]) }))
     const [span] = await spans()
@@ -110,7 +110,7 @@ describe('while tracing is on', () => {
     expect(span?.links.map((link) => link.context.spanId)).toEqual(['b7ad6b7169203331'])
   })
 
-  test('no more than 128 spans are linked to', async () => {
+  test('no more than 128 spans are linked', async () => {
     const spans = await recording()
     const many = Array.from({ length: 200 }, (_, n) => callers.replace('b7ad6b71', `${n + 10_000_000}`))
     expect(spansOf(many)).toHaveLength(128)
@@ -120,8 +120,8 @@ describe('while tracing is on', () => {
   })
 })
 
-describe('of the traces that begin here', () => {
-  test('none is recorded where the share is 0, and leaves no mark on events', async () => {
+describe('of the traces that start here', () => {
+  test('none is recorded at 0 percent, and events carry no trace', async () => {
     const spans = await recording(0)
     const span = openSpan('work', {})
     expect(span?.traceparent).toBeUndefined()
@@ -130,21 +130,21 @@ describe('of the traces that begin here', () => {
     expect(await spans()).toEqual([])
   })
 
-  test('what something recorded led to is recorded all the same', async () => {
+  test('effects of recorded work are recorded too', async () => {
     const spans = await recording(0)
     openSpan('request', { headers: { traceparent: callers } })?.end()
     recordSpan('step', 1, () => ({ links: spansOf([notRecorded, callers]) }))
     expect((await spans()).map(({ name }) => name)).toEqual(['request', 'step'])
   })
 
-  test('a caller that does not want its trace recorded is heeded', async () => {
+  test('a caller that does not want its trace recorded is respected', async () => {
     const spans = await recording()
     openSpan('request', { headers: { traceparent: notRecorded } })?.end()
     expect(await spans()).toEqual([])
   })
 })
 
-test('a collector that refuses costs no more than a line in the log', async () => {
+test('a collector that rejects spans costs no more than a line in the log', async () => {
   const refusing: SpanExporter = {
     export: (_, done) => done({ code: ExportResultCode.FAILED, error: new Error('connection refused') }),
     shutdown: () => Promise.resolve(),
@@ -161,7 +161,7 @@ test('a collector that refuses costs no more than a line in the log', async () =
   expect(logged.join('')).toContain('connection refused')
 })
 
-test('a collector that does not answer holds up the end for two seconds', async () => {
+test('a collector that does not answer delays the shutdown by two seconds', async () => {
   const silent: SpanExporter = { export: () => undefined, shutdown: () => Promise.resolve() }
   const { stop } = await started(100, silent)
   openSpan('work', {})?.end()

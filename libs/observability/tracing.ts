@@ -20,30 +20,32 @@ export type { SpanContext } from '@opentelemetry/api'
 export type { TracingOptions } from './tracing-sdk.ts'
 
 export interface Tracing {
-  /** Sends what is recorded. Rejects where that fails. */
+  /** Sends the recorded spans. Rejects if that fails. */
   readonly flush: () => Promise<void>
-  /** Sends what is recorded, in two seconds or not at all, and makes no more spans. Never rejects. */
+  /** Sends the recorded spans within two seconds or drops them, and creates no more. Never rejects. */
   readonly stop: () => Promise<void>
 }
 
-export interface SpanDetails {
+interface SpanDetails {
   readonly kind?: 'server' | 'producer' | 'consumer'
   readonly attributes?: Attributes
-  /** Headers of the request that led to it. */
+  /** Headers of the request that caused the span. */
   readonly headers?: Readonly<Record<string, unknown>>
-  /** What else led to it; no parent, for there may be many. Beyond 128 they are left out. */
+  /** Further causes that are not parents, for there may be many. Beyond 128 they are left out. */
   readonly links?: readonly SpanContext[]
 }
 
-/** Only while spans are made: everything here begins with a look at it, so that tracing costs nothing when it is off. */
+/**
+ * Defined only while tracing is on. Every function here checks it first, so that tracing costs nothing when it is off.
+ */
 let tracer: Tracer | undefined
 
 const kinds = { server: SpanKind.SERVER, producer: SpanKind.PRODUCER, consumer: SpanKind.CONSUMER }
 const linksMax = 128
 
 /**
- * Switches tracing on for this process; OpenTelemetry's SDK is loaded only now. Whatever becomes of its exports, the service goes on: failures are
- * logged, once a minute at most, and spans beyond 2,048 that wait are dropped.
+ * Switches tracing on for this process. OpenTelemetry's SDK is loaded only now. Failing exports never affect the
+ * service: failures are logged, once a minute at most, and spans beyond 2,048 waiting ones are dropped.
  */
 export async function startTracing(options: TracingOptions): Promise<Tracing> {
   const { openTracer } = await import('./tracing-sdk.ts')
@@ -60,7 +62,7 @@ export async function startTracing(options: TracingOptions): Promise<Tracing> {
 
 export const isTracing = (): boolean => tracer !== undefined
 
-/** A span that is under way. End it. */
+/** A span in progress. The caller ends it. */
 export class OpenSpan {
   readonly #span: Span
   readonly #context: Context
@@ -70,7 +72,7 @@ export class OpenSpan {
     this.#context = trace.setSpan(parent, span)
   }
 
-  /** For the metadata of events; undefined where the trace is not recorded, for then it would lead nowhere. */
+  /** For the metadata of events; undefined when the trace is not recorded, because the link would lead nowhere. */
   get traceparent(): string | undefined {
     if ((this.#span.spanContext().traceFlags & TraceFlags.SAMPLED) === 0) return undefined
     const carrier: Record<string, string> = {}
@@ -78,7 +80,7 @@ export class OpenSpan {
     return carrier['traceparent']
   }
 
-  /** Runs work so that the spans it makes are children of this one. */
+  /** Runs work so that its spans are children of this one. */
   run<T>(work: () => T): T {
     return context.with(this.#context, work)
   }
@@ -87,7 +89,7 @@ export class OpenSpan {
     this.#span.setAttributes(attributes)
   }
 
-  /** @param type a short name of what went wrong: an error code, for instance. */
+  /** @param type a short name of the error, for instance its code */
   fail(type: string, message?: string): void {
     this.#span.setAttribute('error.type', type)
     this.#span.setStatus({ code: SpanStatusCode.ERROR, ...(message !== undefined && { message }) })
@@ -99,11 +101,11 @@ export class OpenSpan {
   }
 }
 
-/** Begins a span: in the trace that the headers tell of, else under the span that is active. Undefined while tracing is off. */
+/** Starts a span in the trace of the headers, otherwise under the active span. Undefined while tracing is off. */
 export const openSpan = (name: string, details: SpanDetails): OpenSpan | undefined =>
   tracer && startSpan(tracer, name, details)
 
-/** The span of something that is over already. */
+/** Records a span of work that has ended. */
 export function recordSpan(name: string, tookMs: number, details: () => SpanDetails): void {
   if (tracer === undefined) return
   const endedAtMs = Date.now()
@@ -133,9 +135,9 @@ function startSpan(
 const asLink = (linked: SpanContext): Link => ({ context: linked })
 
 /**
- * Does work in a span of its own; what it throws is noted there.
- * @param details asked only while tracing is on.
- * @param work is given the span while tracing is on.
+ * Runs work in a span; an error that it throws is recorded there.
+ * @param details computed only while tracing is on
+ * @param work gets the span while tracing is on
  */
 export function traced<T>(
   name: string,
@@ -162,11 +164,11 @@ function typeOf(error: unknown): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : error.name
 }
 
-/** The span that this code runs in, to be linked to; undefined while tracing is off. */
+/** The span that this code runs in, for links; undefined while tracing is off. */
 export const activeSpan = (): SpanContext | undefined =>
   tracer === undefined ? undefined : trace.getSpanContext(context.active())
 
-/** The spans that `traceparent`s tell of, each once; malformed ones are left out. Empty while tracing is off. */
+/** The distinct spans that `traceparent`s identify, without malformed ones. Empty while tracing is off. */
 export function spansOf(traceparents: Iterable<string | undefined>): SpanContext[] {
   if (tracer === undefined) return []
   const found = new Map<string, SpanContext>()

@@ -1,5 +1,4 @@
-import type { Aggregate } from '#domain'
-import { eventTopic } from '#kafka'
+import { type Aggregate, eventTopic } from '#domain'
 
 import { OperationError } from './operation-error.ts'
 import { clusterText, type NamedCluster } from './named-cluster.ts'

@@ -1,7 +1,7 @@
 import type { ViewChange, ViewSet } from '#projections'
 
 import type { Sql } from './database.ts'
-import { figureColumns, type Names } from './names.ts'
+import { figureColumns, type SqlNames } from './names.ts'
 import { storableJson } from './storable-json.ts'
 import { timeOf } from './time.ts'
 
@@ -22,7 +22,7 @@ interface WrittenRow {
  */
 export async function changeViews(
   sql: Sql,
-  names: Names,
+  names: SqlNames,
   set: ViewSet,
   changes: readonly ViewChange[],
 ): Promise<CountChange | undefined> {
@@ -39,7 +39,7 @@ export async function changeViews(
 /** Locks the views, in the order of their keys, so that transactions in parallel wait for each other and never in a circle. */
 async function areAsRead(
   sql: Sql,
-  names: Names,
+  names: SqlNames,
   set: ViewSet,
   changes: readonly ViewChange[],
 ): Promise<boolean> {
@@ -55,35 +55,67 @@ async function areAsRead(
   return rows[0]?.changed === 0
 }
 
-/** One statement; a row that it adds is told from one that it updates by xmax, which is 0 in a new row. */
-async function write(
-  sql: Sql,
-  names: Names,
-  set: ViewSet,
-  changes: readonly ViewChange[],
-): Promise<WrittenRow> {
-  const figures = [...figureColumns(set.projection.indexNames)].map(([name, column], at) => ({
-    name,
-    column,
+interface Figure {
+  /** Of the index. */
+  readonly name: string
+  readonly column: string
+  /** The name of the given value within the statement, and its parameter. */
+  readonly given: string
+  readonly parameter: string
+}
+
+const figuresOf = ({ projection }: ViewSet): readonly Figure[] =>
+  [...figureColumns(projection.indexNames)].map(([name, column], at) => ({
+    ...{ name, column },
     given: `figure${at}`,
     parameter: `$${at + 7}::float8[]`,
   }))
+
+/** One statement. A row that it adds differs from one that it updates by xmax, which is 0 in a new row. */
+async function write(
+  sql: Sql,
+  names: SqlNames,
+  set: ViewSet,
+  changes: readonly ViewChange[],
+): Promise<WrittenRow> {
+  const figures = figuresOf(set)
+  const stored = changes.map(({ json }) => (json === null ? null : storableJson(json)))
+  const rows = await sql.query<WrittenRow>(writeStatement(names, set, figures), [
+    changes.map(({ key }) => key),
+    changes.map(({ expected }) => expected),
+    stored,
+    changes.map(({ json }, at) => (json === stored[at] ? null : json)),
+    changes.map(({ changedAtMs }) => changedAtMs),
+    changes.map(({ expiresAtMs }) => expiresAtMs),
+    ...figures.map(({ name }) => changes.map(({ indexes }) => indexes[name])),
+  ])
+  return rows[0] ?? { inserted: 0, unpublished: 0 }
+}
+
+const fixedParameters = [
+  '$1::text[]',
+  '$2::bigint[]',
+  '$3::text[]',
+  '$4::text[]',
+  '$5::float8[]',
+  '$6::float8[]',
+]
+const fixedValues = ['change_key', 'expected', 'json', 'exact_json', 'changed_ms', 'expires_ms']
+
+function writeStatement(names: SqlNames, set: ViewSet, figures: readonly Figure[]): string {
+  const parameters = [...fixedParameters, ...figures.map(({ parameter }) => parameter)].join(', ')
+  const given = [...fixedValues, ...figures.map((figure) => figure.given)].join(', ')
   const assigned = [
     ['view', 'json::jsonb'],
     ['exact', 'exact_json'],
     ['revision', 'next_revision'],
     ['changed_at', timeOf('changed_ms')],
     ['expires_at', timeOf('expires_ms')],
-    ...figures.map(({ column, given }) => [column, given]),
+    ...figures.map((figure) => [figure.column, figure.given]),
   ]
-  const stored = changes.map(({ json }) => (json === null ? null : storableJson(json)))
   const views = names.views(set)
-  const rows = await sql.query<WrittenRow>(
-    `WITH revised AS MATERIALIZED (SELECT ${names.nextRevision} AS next_revision),
-     change AS MATERIALIZED (
-       SELECT * FROM unnest(${['$1::text[]', '$2::bigint[]', '$3::text[]', '$4::text[]', '$5::float8[]', '$6::float8[]', ...figures.map(({ parameter }) => parameter)].join(', ')})
-       AS given (${['change_key', 'expected', 'json', 'exact_json', 'changed_ms', 'expires_ms', ...figures.map(({ given }) => given)].join(', ')}),
-       revised),
+  return `WITH revised AS MATERIALIZED (SELECT ${names.nextRevision} AS next_revision),
+     change AS MATERIALIZED (SELECT * FROM unnest(${parameters}) AS given (${given}), revised),
      updated AS (
        UPDATE ${views} SET ${assigned.map(([column, value]) => `${column} = ${value}`).join(', ')}
        FROM change WHERE key = change_key AND expected > 0 AND json IS NOT NULL),
@@ -100,16 +132,5 @@ async function write(
        ON CONFLICT (key) DO UPDATE SET revision = excluded.revision, changed_at = excluded.changed_at
        RETURNING mark.xmax = 0 AS is_new)
      SELECT (SELECT count(*) FROM inserted) AS inserted,
-       (SELECT count(*) FROM marked WHERE is_new) AS unpublished`,
-    [
-      changes.map(({ key }) => key),
-      changes.map(({ expected }) => expected),
-      stored,
-      changes.map(({ json }, at) => (json === stored[at] ? null : json)),
-      changes.map(({ changedAtMs }) => changedAtMs),
-      changes.map(({ expiresAtMs }) => expiresAtMs),
-      ...figures.map(({ name }) => changes.map(({ indexes }) => indexes[name])),
-    ],
-  )
-  return rows[0] ?? { inserted: 0, unpublished: 0 }
+       (SELECT count(*) FROM marked WHERE is_new) AS unpublished`
 }

@@ -1,24 +1,23 @@
-import type { Position } from '#domain'
-import type { CommitOutcome, ParkedEvent, ViewChange, ViewCommit, ViewSet } from '#projections'
+import type { CommitOutcome, ParkedEvent, ViewCommit, ViewSet } from '#projections'
 
 import { changeViews, type CountChange } from './change-views.ts'
 import type { Sql } from './database.ts'
-import type { Names } from './names.ts'
-import { withoutNul } from './set-aside.ts'
+import type { SqlNames } from './names.ts'
+import { withoutNul } from './storable-text.ts'
 import { idOf } from './tables.ts'
 import { timeOf } from './time.ts'
 
-interface Guard {
+interface CommitGuard {
   readonly status: string
   readonly held: boolean
   readonly checkpoint: number | null
   readonly damage: string | null
 }
 
-/** Behaves as ViewStore.commit, under the projection's shared lock; all outcomes but `committed` are to be rolled back. */
+/** Behaves as Views.commit, under the projection's shared lock; all outcomes but `committed` are to be rolled back. */
 export async function commit(
   sql: Sql,
-  names: Names,
+  names: SqlNames,
   set: ViewSet,
   step: ViewCommit,
   nowMs: number,
@@ -38,12 +37,12 @@ export async function commit(
 /** Locks the checkpoint, where there is one. */
 async function guardOf(
   sql: Sql,
-  { generations, checkpoints }: Names,
+  { generations, checkpoints }: SqlNames,
   set: ViewSet,
   { source }: ViewCommit,
   nowMs: number,
-): Promise<Guard | undefined> {
-  const rows = await sql.query<Guard>(
+): Promise<CommitGuard | undefined> {
+  const rows = await sql.query<CommitGuard>(
     `SELECT status, damage, coalesce(held_until > ${timeOf('$5')}, false) AS held,
        (SELECT next_offset FROM ${checkpoints}
         WHERE projection = $1 AND generation = $2 AND topic = $3 AND partition = $4 FOR UPDATE) AS checkpoint
@@ -56,7 +55,7 @@ async function guardOf(
 /** What is not there cannot be locked. @returns false where another step made the first checkpoint meanwhile. */
 async function beginCheckpoint(
   sql: Sql,
-  { checkpoints }: Names,
+  { checkpoints }: SqlNames,
   set: ViewSet,
   { source, to }: ViewCommit,
 ): Promise<boolean> {
@@ -70,7 +69,7 @@ async function beginCheckpoint(
 
 async function moveCheckpoint(
   sql: Sql,
-  { checkpoints }: Names,
+  { checkpoints }: SqlNames,
   set: ViewSet,
   { source, to }: ViewCommit,
   { views, unpublished }: CountChange,
@@ -84,7 +83,7 @@ async function moveCheckpoint(
 
 async function park(
   sql: Sql,
-  { parked }: Names,
+  { parked }: SqlNames,
   set: ViewSet,
   events: readonly ParkedEvent[],
 ): Promise<void> {
@@ -104,33 +103,4 @@ async function park(
       events.map(({ parkedAtMs }) => parkedAtMs),
     ],
   )
-}
-
-/** Behaves as ViewStore.applyParked; all outcomes but `applied` are to be rolled back. */
-export async function applyParked(
-  sql: Sql,
-  names: Names,
-  set: ViewSet,
-  { topic, partition, offset }: Position,
-  changes: readonly ViewChange[],
-): Promise<'applied' | 'not-parked' | 'view-changed' | 'gone'> {
-  const generations = await sql.query(
-    `SELECT 1 FROM ${names.generations} WHERE projection = $1 AND generation = $2 AND status <> 'retired' AND damage IS NULL`,
-    idOf(set),
-  )
-  if (generations.length === 0) return 'gone'
-  const taken = await sql.query(
-    `DELETE FROM ${names.parked} WHERE projection = $1 AND generation = $2
-       AND topic = $3 AND partition = $4 AND event_offset = $5 RETURNING 1`,
-    [...idOf(set), topic, partition, offset],
-  )
-  if (taken.length === 0) return 'not-parked'
-  const counts = await changeViews(sql, names, set, changes)
-  if (counts === undefined) return 'view-changed'
-  await sql.query(
-    `UPDATE ${names.generations} SET views = views + $3, unpublished = unpublished + $4
-     WHERE projection = $1 AND generation = $2`,
-    [...idOf(set), counts.views, counts.unpublished],
-  )
-  return 'applied'
 }

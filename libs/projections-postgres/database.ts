@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-
 import { DatabaseError, Pool, type PoolClient, TypeOverrides, types } from 'pg'
 
+import { fullJitter, pause } from '#async'
 import { ViewStoreUnavailableError } from '#projections'
 
 import { GuardedClient } from './guarded-client.ts'
@@ -22,7 +21,7 @@ export interface Sql {
 }
 
 /** An advisory lock that a transaction takes before all else. */
-export interface Lock {
+interface Lock {
   readonly key: string
   readonly shared: boolean
 }
@@ -34,7 +33,7 @@ const retryDelayMsMax = 50
 const parsers = new TypeOverrides()
 parsers.setTypeParser(types.builtins.INT8, Number)
 
-/** Connections to PostgreSQL. It connects when it is first used, and again after every loss. */
+/** Connections to PostgreSQL. It connects on first use, and reconnects after every loss. */
 export class Database implements Sql {
   readonly #pool: Pool
   readonly #where: string
@@ -57,7 +56,7 @@ export class Database implements Sql {
       types: parsers,
       Client: GuardedClient,
     })
-    // Tells of idle connections that were lost; whoever asks next gets a new one.
+    // Emitted when an idle connection is lost; the next query gets a new one.
     this.#pool.on('error', () => undefined)
   }
 
@@ -67,7 +66,7 @@ export class Database implements Sql {
   }
 
   /**
-   * Runs statements in one transaction, and all of it anew where PostgreSQL took it back for the sake of another one.
+   * Runs statements in one transaction, and retries it where PostgreSQL rolled it back in favour of another one.
    * @param keeps whether to commit, by the result; without it always.
    * @throws as {@link query}
    */
@@ -129,12 +128,12 @@ export class Database implements Sql {
       } catch (error) {
         if (!isRetriable(error)) throw error
         if (tries === triesMax) throw this.#unavailable(error)
-        await sleep(Math.random() * retryDelayMsMax)
+        await pause(fullJitter(retryDelayMsMax))
       }
     }
   }
 
-  /** What is not of PostgreSQL's own errors is of the connection to it. */
+  /** An error that is not PostgreSQL's own is one of the connection. */
   #translated(error: unknown): unknown {
     return !(error instanceof DatabaseError) || isUnavailable(error) ? this.#unavailable(error) : error
   }

@@ -1,18 +1,17 @@
 import { escapeIdentifier } from 'pg'
 
-import { position } from '#domain'
+import { formatPartition, position } from '#domain'
 import {
   type Generation,
   type GenerationState,
   type GenerationStatus,
   type NewGeneration,
-  sourceKey,
   type Stop,
   type StoredProjection,
 } from '#projections'
 
 import type { Sql } from './database.ts'
-import { columnsOfUnpublished, columnsOfViews, type Names } from './names.ts'
+import { columnsOfUnpublished, columnsOfViews, type SqlNames } from './names.ts'
 import { isSharedWhole } from './shared-tables.ts'
 import { millisecondsOf } from './time.ts'
 
@@ -22,8 +21,8 @@ interface GenerationRow {
   readonly damage: string | null
 }
 
-/** A generation, and what was noted of it. */
-export interface NotedGeneration extends Generation {
+/** A generation, with its recorded damage. */
+interface NotedGeneration extends Generation {
   readonly damage?: string
 }
 
@@ -51,7 +50,7 @@ interface StopRow {
 /** All generations of a projection, oldest first. */
 export async function generationRows(
   sql: Sql,
-  { generations }: Names,
+  { generations }: SqlNames,
   { name }: StoredProjection,
 ): Promise<readonly NotedGeneration[]> {
   const rows = await sql.query<GenerationRow>(
@@ -61,14 +60,14 @@ export async function generationRows(
   return rows.map(generationOf)
 }
 
-/** The same with all that the store holds of them. */
+/** The same, with everything that the store holds of them. */
 export async function generationStates(
   sql: Sql,
-  names: Names,
+  names: SqlNames,
   projection: StoredProjection,
 ): Promise<readonly GenerationState[]> {
   const { generations, checkpoints, parked, stops } = names
-  // Qualified all over: the name of a column that somebody has dropped would mean that of the outer table.
+  // Everything is qualified: the name of a dropped column would otherwise refer to the outer table.
   const ofGeneration = 'own WHERE (own.projection, own.generation) = (g.projection, g.generation)'
   const rows = await sql.query<StateRow>(
     `SELECT g.status, g.definition, g.damage, c.checkpoints, s.stops, p.parked, ${isSharedWhole(names)} AS "isSharedWhole",
@@ -89,7 +88,7 @@ export async function generationStates(
     ...generationOf(row),
     ...damageOf(names, projection, row),
     checkpoints: new Map(Object.entries(row.checkpoints)),
-    stops: new Map(row.stops.map((stop) => [sourceKey(stop), stopOf(stop)])),
+    stops: new Map(row.stops.map((stop) => [formatPartition(stop), stopOf(stop)])),
     views: row.views,
     parked: row.parked,
     unpublished: row.unpublished,
@@ -105,12 +104,12 @@ const generationOf = ({ status, definition, damage }: GenerationRow): NotedGener
 const columnsOf = (table: string): string =>
   `(SELECT jsonb_agg(attname) FROM pg_attribute WHERE attrelid = to_regclass(${table}) AND attnum > 0 AND NOT attisdropped)`
 
-/** As Names has it: the two tables of a generation share the end of their names. */
+/** The two tables of a generation share the end of their names. */
 const unpublishedTable = `regexp_replace(g.views_table, '"_views_([0-9a-f]+)"$', '"_unpublished_\\1"')`
 
-/** What was noted, or what somebody has taken away of the tables. */
+/** The recorded damage, or what is missing of the tables. */
 function damageOf(
-  names: Names,
+  names: SqlNames,
   projection: StoredProjection,
   { definition, damage, isSharedWhole, viewColumns, unpublishedColumns }: StateRow,
 ): { readonly damage?: string } {

@@ -20,7 +20,7 @@ const farewellMs = 1_000
 export class GuardedClient extends Client {
   constructor(config?: string | ClientConfig) {
     super(config)
-    // Queries under way are rejected with it; a lost connection without any is replaced by whoever asks next.
+    // Running queries are rejected with it; an idle lost connection is replaced by the next query.
     this.on('error', () => undefined)
     guardParser(this.connection as unknown as Parsing)
     closeAfterFarewell(this.connection)

@@ -1,24 +1,26 @@
-import type {
-  AddOptions,
-  Generation,
-  GenerationStatus,
-  NewGeneration,
-  StoredProjection,
-  ViewSet,
+import {
+  type AddOptions,
+  type Generation,
+  type GenerationStatus,
+  type NewGeneration,
+  statusOfNew,
+  type StoredProjection,
+  type SwitchOutcome,
+  type ViewSet,
 } from '#projections'
 
 import type { Sql } from './database.ts'
 import { generationRows } from './generation-rows.ts'
-import type { Names } from './names.ts'
+import type { SqlNames } from './names.ts'
 import { commentOf, createViewTables, dropGeneration, idOf, showGeneration } from './tables.ts'
 import { timeOf } from './time.ts'
 
-// All of these run under the projection's exclusive lock, so that what they read stays as it is.
+// All of these run under the projection's exclusive lock, so that what they read does not change.
 
-/** Behaves as ViewStore.addGeneration. */
+/** Behaves as Generations.add. */
 export async function addGeneration(
   sql: Sql,
-  names: Names,
+  names: SqlNames,
   projection: StoredProjection,
   generation: NewGeneration,
   { ifNeeded = false, insteadOf }: AddOptions,
@@ -33,7 +35,7 @@ export async function addGeneration(
     ({ id, status }) => id !== insteadOf && (status === 'serving' || status === 'building'),
   )
   if (ifNeeded && current.some(({ viewVersion }) => viewVersion >= generation.viewVersion)) return false
-  const status = statusOf(generation, current)
+  const status = statusOfNew(generation, current)
   if (status === 'building') await retireBuilding(sql, names, projection)
   const set = { projection, generation: generation.id }
   await sql.query(
@@ -47,8 +49,8 @@ export async function addGeneration(
   return true
 }
 
-/** Tables of generations that were lost from the list are to be discarded like any other's. Their comments tell whose they are. */
-async function adoptOrphans(sql: Sql, names: Names, projection: StoredProjection): Promise<void> {
+/** Adds generations whose tables exist but whose rows were lost, as retired ones, so that they are discarded. The comments on the tables name them. */
+async function adoptOrphans(sql: Sql, names: SqlNames, projection: StoredProjection): Promise<void> {
   const found = await sql.query<{ generation: string }>(
     `SELECT substr(obj_description(oid, 'pg_class'), length($2) + 1) AS generation FROM pg_class
      WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = $1) AND relname LIKE '\\_views\\_%'
@@ -68,25 +70,24 @@ async function adoptOrphans(sql: Sql, names: Names, projection: StoredProjection
   }
 }
 
-function statusOf({ until }: NewGeneration, current: readonly Generation[]): GenerationStatus {
-  if (until !== undefined) return 'kept'
-  return current.some(({ status }) => status === 'serving') ? 'building' : 'serving'
-}
-
-async function retireBuilding(sql: Sql, { generations }: Names, { name }: StoredProjection): Promise<void> {
+async function retireBuilding(
+  sql: Sql,
+  { generations }: SqlNames,
+  { name }: StoredProjection,
+): Promise<void> {
   await sql.query(
     `UPDATE ${generations} SET status = 'retired' WHERE projection = $1 AND status = 'building'`,
     [name],
   )
 }
 
-/** Behaves as ViewStore.switchTo. */
+/** Behaves as Generations.switchTo. */
 export async function switchTo(
   sql: Sql,
-  names: Names,
+  names: SqlNames,
   set: ViewSet,
   heldUntilMs: number,
-): Promise<'switched' | 'behind' | 'gone'> {
+): Promise<SwitchOutcome> {
   const rows = await generationRows(sql, names, set.projection)
   const next = rows.find(({ id }) => id === set.generation)
   if (next?.status === 'serving') return 'switched'
@@ -105,10 +106,10 @@ export async function switchTo(
   return 'switched'
 }
 
-/** Whether a generation has not come as far as another one in any of the partitions that they share. */
+/** Whether a generation is behind another one in any of the partitions that they share. */
 async function isBehind(
   sql: Sql,
-  { checkpoints }: Names,
+  { checkpoints }: SqlNames,
   next: Generation,
   serving: Generation,
   { projection }: ViewSet,
@@ -126,7 +127,7 @@ async function isBehind(
   return rows.length > 0
 }
 
-async function hold(sql: Sql, { generations }: Names, set: ViewSet, untilMs: number): Promise<void> {
+async function hold(sql: Sql, { generations }: SqlNames, set: ViewSet, untilMs: number): Promise<void> {
   await sql.query(
     `UPDATE ${generations} SET held_until = ${timeOf('$3')} WHERE projection = $1 AND generation = $2`,
     [...idOf(set), untilMs],
@@ -135,7 +136,7 @@ async function hold(sql: Sql, { generations }: Names, set: ViewSet, untilMs: num
 
 async function setStatus(
   sql: Sql,
-  { generations }: Names,
+  { generations }: SqlNames,
   set: ViewSet,
   status: GenerationStatus,
 ): Promise<void> {
@@ -145,8 +146,8 @@ async function setStatus(
   ])
 }
 
-/** Behaves as ViewStore.retire. */
-export async function retire(sql: Sql, { generations }: Names, set: ViewSet): Promise<boolean> {
+/** Behaves as Generations.retire. */
+export async function retire(sql: Sql, { generations }: SqlNames, set: ViewSet): Promise<boolean> {
   const retired = await sql.query(
     `UPDATE ${generations} SET status = 'retired'
      WHERE projection = $1 AND generation = $2 AND status <> 'serving' RETURNING 1`,
@@ -155,10 +156,10 @@ export async function retire(sql: Sql, { generations }: Names, set: ViewSet): Pr
   return retired.length > 0
 }
 
-/** Behaves as ViewStore.discard. */
+/** Behaves as Generations.discard. */
 export async function discard(
   sql: Sql,
-  names: Names,
+  names: SqlNames,
   set: ViewSet,
   limit: number,
   nowMs: number,
@@ -171,7 +172,7 @@ export async function discard(
     await dropGeneration(sql, names, set)
     return true
   }
-  // One more than is to be taken away tells whether that is all.
+  // One key more than the limit shows whether these are all.
   const keys = await keysOf(sql, names, set, limit + 1)
   const serving = rows.find((row) => row.status === 'serving')
   if (serving !== undefined) {
@@ -184,7 +185,7 @@ export async function discard(
 }
 
 /** Whether both of a generation's tables, and their keys, are still there. */
-async function haveKeys(sql: Sql, names: Names, set: ViewSet): Promise<boolean> {
+async function haveKeys(sql: Sql, names: SqlNames, set: ViewSet): Promise<boolean> {
   const tables = await sql.query(
     `SELECT 1 FROM pg_attribute WHERE attrelid IN (to_regclass($1), to_regclass($2)) AND attname = 'key' AND NOT attisdropped`,
     [names.views(set), names.unpublished(set)],
@@ -193,7 +194,7 @@ async function haveKeys(sql: Sql, names: Names, set: ViewSet): Promise<boolean> 
 }
 
 /** Keys of views, and of deletions that the changelog lacks. */
-async function keysOf(sql: Sql, names: Names, set: ViewSet, limit: number): Promise<readonly string[]> {
+async function keysOf(sql: Sql, names: SqlNames, set: ViewSet, limit: number): Promise<readonly string[]> {
   const views = await sql.query<{ key: string }>(
     `SELECT key FROM ${names.views(set)} ORDER BY key LIMIT $1`,
     [limit],
@@ -206,7 +207,7 @@ async function keysOf(sql: Sql, names: Names, set: ViewSet, limit: number): Prom
   return [...keys, ...marks.map(({ key }) => key)]
 }
 
-async function takeAway(sql: Sql, names: Names, set: ViewSet, keys: readonly string[]): Promise<void> {
+async function takeAway(sql: Sql, names: SqlNames, set: ViewSet, keys: readonly string[]): Promise<void> {
   await sql.query(
     `WITH taken AS (DELETE FROM ${names.views(set)} WHERE key = ANY($3::text[]) RETURNING 1),
      unmarked AS (DELETE FROM ${names.unpublished(set)} WHERE key = ANY($3::text[]) RETURNING 1)
@@ -217,10 +218,10 @@ async function takeAway(sql: Sql, names: Names, set: ViewSet, keys: readonly str
   )
 }
 
-/** The changelog may have views under these keys. Those that are no views of this generation are to be deleted there. */
+/** Marks keys without a view in this generation as unpublished deletions: the changelog may have views under them. */
 async function noteAbsent(
   sql: Sql,
-  names: Names,
+  names: SqlNames,
   set: ViewSet,
   keys: readonly string[],
   nowMs: number,

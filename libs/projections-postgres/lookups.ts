@@ -10,7 +10,7 @@ import type {
 } from '#projections'
 
 import type { Sql } from './database.ts'
-import { figureColumns, type Names } from './names.ts'
+import { figureColumns, type SqlNames } from './names.ts'
 import { millisecondsOf, timeOf } from './time.ts'
 
 interface FoundGeneration {
@@ -37,10 +37,10 @@ const storedView = ({ json, revision, changedAtMs, expiresAtMs }: ViewRow): Stor
   ...(expiresAtMs !== null && { expiresAtMs }),
 })
 
-/** Behaves as ViewStore.read. */
+/** Behaves as Views.read. */
 export async function readViews(
   sql: Sql,
-  names: Names,
+  names: SqlNames,
   set: ViewSet,
   keys: readonly string[],
 ): Promise<ReadonlyMap<string, StoredView>> {
@@ -57,7 +57,7 @@ export async function readViews(
  */
 export async function lookUp<Found>(
   sql: Sql,
-  names: Names,
+  names: SqlNames,
   projection: StoredProjection,
   lookup: ViewLookup,
   find: (set: ViewSet, indexNames: readonly string[]) => Promise<Found>,
@@ -71,7 +71,7 @@ export async function lookUp<Found>(
 
 async function findGeneration(
   sql: Sql,
-  { generations, checkpoints }: Names,
+  { generations, checkpoints }: SqlNames,
   { name }: StoredProjection,
   { generation, after }: ViewLookup,
 ): Promise<FoundGeneration | undefined> {
@@ -92,7 +92,7 @@ async function findGeneration(
 /** One view, unless it has expired. */
 export async function findView(
   sql: Sql,
-  names: Names,
+  names: SqlNames,
   set: ViewSet,
   key: string,
   nowMs: number,
@@ -109,7 +109,7 @@ const isAlive = (nowMs: string): string => `(expires_at IS NULL OR expires_at > 
 /** One page of views. By an index that the generation does not have there are none. */
 export async function findPage(
   sql: Sql,
-  names: Names,
+  names: SqlNames,
   set: ViewSet,
   indexNames: readonly string[],
   { orderBy, descending, limit, cursor }: ViewPageQuery,

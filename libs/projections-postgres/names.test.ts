@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { figureColumns, Names, readableName } from './names.ts'
+import { figureColumns, SqlNames, readableName } from './names.ts'
 
 test.each([
   ['customer-lifetime', 'customer_lifetime'],
@@ -33,7 +33,7 @@ test('a figure has a numbered column where its name is taken, empty, too long or
 })
 
 test('tables and locks of two generations, projections and schemas are apart', () => {
-  const [names, others] = [new Names('annals'), new Names('annals2')]
+  const [names, others] = [new SqlNames('annals'), new SqlNames('annals2')]
   const [sales, stock] = [
     { name: 'sales', indexNames: [] },
     { name: 'stock', indexNames: [] },

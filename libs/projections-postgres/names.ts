@@ -14,7 +14,7 @@ const takenColumns = [...ownColumns, 'tableoid', 'xmin', 'cmin', 'xmax', 'cmax',
 /**
  * How things are called in the database, quoted. What begins with an underscore is the store's own: no projection's name does.
  */
-export class Names {
+export class SqlNames {
   /** The schema, not quoted. */
   readonly schemaName: string
   readonly schema: string
@@ -75,7 +75,7 @@ export class Names {
 }
 
 /** Not quoted. */
-export const viewsTable = (set: ViewSet): string => `_views_${setHash(set)}`
+const viewsTable = (set: ViewSet): string => `_views_${setHash(set)}`
 
 /** Not quoted. A projection's name with underscores for hyphens, so that SQL needs no quotes; a long one is cut. */
 export function readableName(projection: string): string {

@@ -1,7 +1,7 @@
 import { escapeLiteral } from 'pg'
 
 import type { Database, Sql } from './database.ts'
-import type { Names } from './names.ts'
+import type { SqlNames } from './names.ts'
 import { text } from './tables.ts'
 import { truncationTrigger } from './truncation.ts'
 
@@ -19,19 +19,18 @@ const columns = {
 
 type Shared = keyof typeof columns
 
-/** What is there. */
-interface Found {
+interface FoundTables {
   /** Columns by table; those of the sequence, too. */
   readonly columns: ReadonlyMap<string, readonly string[]>
-  /** Whether truncation is noted; not where an earlier version of Annals made the tables. */
+  /** Whether truncation is recorded; it is not where an earlier version of Annals created the tables. */
   readonly notesTruncation: boolean
 }
 
 /**
- * Makes what all projections share, where it is not there yet. Where a part of it was dropped, nobody knows any more what was applied: it
- * is made once more, and all generations count as damaged.
+ * Creates what all projections share, where it does not exist yet. Where a part was dropped, it is unknown what was applied: the part is
+ * created again, and all generations count as damaged.
  */
-export async function ensureTables(database: Database, names: Names): Promise<void> {
+export async function ensureTables(database: Database, names: SqlNames): Promise<void> {
   if (isWhole(await find(database, names))) return
   await database.transaction({ key: names.lockKey(), shared: false }, async (sql) => {
     // IF NOT EXISTS asks for the right to create schemas even where the schema is there.
@@ -48,8 +47,8 @@ export async function ensureTables(database: Database, names: Names): Promise<vo
   })
 }
 
-/** SQL that tells whether nothing is missing of it. */
-export function isSharedWhole(names: Names): string {
+/** SQL that is true when nothing is missing. */
+export function isSharedWhole(names: SqlNames): string {
   const expected = (Object.keys(columns) as Shared[]).flatMap((table) =>
     (table === '_revisions' ? ['last_value'] : columns[table]).map(
       (column) => `(to_regclass(${escapeLiteral(names.shared(table))}), ${escapeLiteral(column)})`,
@@ -58,7 +57,7 @@ export function isSharedWhole(names: Names): string {
   return `((SELECT count(*) FROM pg_attribute WHERE NOT attisdropped AND (attrelid, attname) IN (${expected.join(', ')})) = ${expected.length})`
 }
 
-async function find(sql: Sql, names: Names): Promise<Found> {
+async function find(sql: Sql, names: SqlNames): Promise<FoundTables> {
   const rows = await sql.query<{ table: string; columns: readonly string[] }>(
     `SELECT relname::text AS "table", array_agg(attname::text) AS columns
      FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped
@@ -75,26 +74,26 @@ async function find(sql: Sql, names: Names): Promise<Found> {
   }
 }
 
-const isWhole = (found: Found): boolean =>
+const isWhole = (found: FoundTables): boolean =>
   found.notesTruncation && brokenTables(found).length === 0 && hasDamageColumn(found)
 
-const hasDamageColumn = (found: Found): boolean =>
+const hasDamageColumn = (found: FoundTables): boolean =>
   found.columns.get('_generations')?.includes('damage') === true
 
 /** Those that are missing, or lack a column. */
-const brokenTables = (found: Found): readonly Shared[] =>
+const brokenTables = (found: FoundTables): readonly Shared[] =>
   (Object.keys(columns) as Shared[]).filter((table) => {
     const there = found.columns.get(table)
     return there === undefined || columns[table].some((column) => !there.includes(column))
   })
 
-async function markAll(sql: Sql, names: Names, broken: readonly string[]): Promise<void> {
+async function markAll(sql: Sql, names: SqlNames, broken: readonly string[]): Promise<void> {
   const damage = `${broken.map((table) => `table ${names.schemaName}.${table}`).join(', ')} was dropped, or a column of it`
   await sql.query(`UPDATE ${names.generations} SET damage = $1 WHERE damage IS NULL`, [damage])
 }
 
 /** Counts of a generation are sums over its checkpoints and of its own row, so that steps in parallel do not wait for each other. */
-const definitions = (names: Names): string => `
+const definitions = (names: SqlNames): string => `
   CREATE SEQUENCE IF NOT EXISTS ${names.revisions};
   CREATE TABLE IF NOT EXISTS ${names.generations} (
     projection ${text}, generation ${text},

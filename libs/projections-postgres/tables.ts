@@ -3,7 +3,7 @@ import { escapeIdentifier, escapeLiteral } from 'pg'
 import type { ViewSet } from '#projections'
 
 import type { Sql } from './database.ts'
-import { figureColumns, type Names } from './names.ts'
+import { figureColumns, type SqlNames } from './names.ts'
 import { truncationTrigger } from './truncation.ts'
 
 /** All text compares by its UTF-8 bytes. */
@@ -12,7 +12,7 @@ export const text = 'text COLLATE "C"'
 /** Makes the tables of one generation. */
 export async function createViewTables(
   sql: Sql,
-  names: Names,
+  names: SqlNames,
   set: ViewSet,
   indexNames: readonly string[],
 ): Promise<void> {
@@ -40,15 +40,14 @@ export async function createViewTables(
 }
 
 /**
- * What is replaced or dropped has to be free of readers, and a person's long query or a dump is none of the steps' business: they would
- * wait behind us.
+ * Replacing or dropping waits for readers, and steps would wait behind it: a person's long query or a dump must not delay steps.
  */
 const waitBriefly = `SET LOCAL lock_timeout = '250ms'`
 
-/** Takes away all of a generation. */
-export async function dropGeneration(sql: Sql, names: Names, set: ViewSet): Promise<void> {
+/** Deletes everything of a generation. */
+export async function dropGeneration(sql: Sql, names: SqlNames, set: ViewSet): Promise<void> {
   await sql.query(waitBriefly)
-  // Somebody may have dropped one of them before.
+  // One of them may have been dropped before.
   await sql.query(`DROP TABLE IF EXISTS ${names.views(set)}, ${names.unpublished(set)}`)
   for (const table of [names.checkpoints, names.parked, names.stops, names.generations]) {
     await sql.query(`DELETE FROM ${table} WHERE projection = $1 AND generation = $2`, idOf(set))
@@ -63,12 +62,12 @@ export const commentOf = ({ projection, generation }: ViewSet): string =>
 export const idOf = ({ projection, generation }: ViewSet): [string, string] => [projection.name, generation]
 
 /**
- * Lets the SQL view by the projection's name show a generation. Columns stay for good, of indexes that are gone empty ones, since
- * PostgreSQL would have to take the view away to change them, and with it what people have granted and built upon it.
+ * Lets the SQL view by the projection's name show a generation. Columns stay, empty where their index is gone, since
+ * PostgreSQL would have to drop the view to remove them, with the grants and the views that people have built on it.
  */
 export async function showGeneration(
   sql: Sql,
-  names: Names,
+  names: SqlNames,
   set: ViewSet,
   indexNames: readonly string[],
 ): Promise<void> {

@@ -26,7 +26,7 @@ return 'committed'
 `,
 )
 
-/** Answers as ViewStore.applyParked does. */
+/** Answers an ApplyParkedOutcome. */
 export const applyParkedScript = script(
   slicesPart,
   setPart,

@@ -54,7 +54,7 @@ return 1
 `,
 )
 
-/** Answers as ViewStore.switchTo does. */
+/** Answers a SwitchOutcome. */
 export const switchScript = script(
   setPart,
   spanPart,

@@ -22,7 +22,7 @@ local function serving()
 end
 `
 
-/** Commits and readers have no business with a generation that is retired. */
+/** Commits and lookups do not use a retired generation. */
 export const livePart = `
 local function is_live(id)
   local status = redis.call('HGET', KEYS[1], id)
@@ -37,7 +37,7 @@ local function next_revision(meta)
 end
 `
 
-/** Takes views away, with all that refers to them. */
+/** Deletes views, with everything that refers to them. */
 export const removePart = `
 local function remove(names)
   sliced('HDEL', VIEWS, names)
@@ -48,8 +48,8 @@ end
 `
 
 /**
- * Changes views (change-argument.ts). \`unchanged\` answers what is stored where all of it is as expected; \`apply\` writes.
- * A body without JSON deletes. What is new, gone, or expires no more is told by the old value, so most sets stay untouched.
+ * Changes views (script-argument.ts). \`unchanged\` answers what is stored where all of it is as expected; \`apply\` writes.
+ * A body without JSON deletes. The old value shows what is new, gone, or no longer expires, so most sets stay untouched.
  */
 export const changesPart = `
 local NONE = string.rep('\\0', 6)

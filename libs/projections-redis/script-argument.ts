@@ -4,16 +4,16 @@ import { MessagePackWriter } from '#redis-index'
 import { encodeBody, encodeRevisions } from './stored-view.ts'
 
 /** What goes to a script: texts as they are, numbers below 2^32, and larger or fractional ones as decimal text. */
-export type Item = string | number | Buffer | readonly Item[]
+export type ScriptItem = string | number | Buffer | readonly ScriptItem[]
 
 /** The one argument of a script: an array of items. */
-export function packArgument(items: readonly Item[]): Buffer {
+export function packArgument(items: readonly ScriptItem[]): Buffer {
   const writer = new MessagePackWriter()
   write(writer, items)
   return writer.finish()
 }
 
-function write(writer: MessagePackWriter, item: Item): void {
+function write(writer: MessagePackWriter, item: ScriptItem): void {
   if (typeof item === 'string') writer.text(item)
   else if (typeof item === 'number') writer.uint32(item)
   else if (Buffer.isBuffer(item)) writer.bytes(item)
@@ -27,7 +27,10 @@ function write(writer: MessagePackWriter, item: Item): void {
  * What the scripts read of changes: keys, expected revisions, bodies, then times and keys in turn for those that expire, and
  * for each index figures and keys in turn. Sorted sets keep doubles, which the text of a number gives back exactly.
  */
-export function changeItems(changes: readonly ViewChange[], indexNames: readonly string[]): readonly Item[] {
+export function changeItems(
+  changes: readonly ViewChange[],
+  indexNames: readonly string[],
+): readonly ScriptItem[] {
   const stored = changes.filter(({ json }) => json !== null)
   return [
     changes.map(({ key }) => key),

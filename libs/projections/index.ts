@@ -10,25 +10,10 @@ export {
   type EngineSettings,
 } from './engine/engine-parts.ts'
 export { ParkedRetry } from './engine/parked-retry.ts'
-export { pause } from './engine/pause.ts'
 export { ProjectionRunner, type ProjectionRunnerOptions } from './engine/projection-runner.ts'
 export { isStopped } from './engine/standstill.ts'
-export { ViewStoreUnavailableError } from './errors.ts'
-export {
-  type EventFeed,
-  type FedChunk,
-  type FedEvent,
-  isReadable,
-  type UnreadableEvent,
-} from './event-feed.ts'
-export {
-  type Generation,
-  type GenerationStatus,
-  type NewGeneration,
-  type OffsetRange,
-  type Until,
-} from './generation.ts'
-export { InMemoryViewStore, type InMemoryViewStoreOptions } from './in-memory-view-store.ts'
+export { ProjectionError, type ProjectionErrorCode } from './errors.ts'
+export { InMemoryViewStore, type InMemoryViewStoreOptions } from './in-memory/in-memory-view-store.ts'
 export {
   type DeadLetter,
   type DeadLetterRetry,
@@ -45,23 +30,36 @@ export {
   type ViewsQuery,
   type ViewUpdate,
 } from './projections-api.ts'
-export { sourceKey, sourceOf, type SourcePartition } from './source-partition.ts'
+export { ViewStoreUnavailableError } from './view-store/errors.ts'
+export {
+  type Generation,
+  type GenerationStatus,
+  type NewGeneration,
+  type OffsetRange,
+  statusOfNew,
+  type Until,
+} from './view-store/generation.ts'
 export {
   type AddOptions,
-  type CommitOutcome,
+  type Generations,
   type GenerationState,
+  type Stop,
+  type SwitchOutcome,
+} from './view-store/generations.ts'
+export { type UnpublishedView, type ViewOutbox } from './view-store/outbox.ts'
+export { type ParkedEvent } from './view-store/parked-event.ts'
+export { type ApplyParkedOutcome, type ParkedEvents, type ParkedPage } from './view-store/parked-events.ts'
+export { type StoredProjection, type ViewSet } from './view-store/view-set.ts'
+export { type ViewStore } from './view-store/view-store.ts'
+export {
+  type CommitOutcome,
   type KeyedView,
   type Lookup,
-  type ParkedEvent,
-  type Stop,
-  type StoredProjection,
   type StoredView,
   type StoredViewPage,
-  type UnpublishedView,
   type ViewChange,
   type ViewCommit,
   type ViewLookup,
   type ViewPageQuery,
-  type ViewSet,
-  type ViewStore,
-} from './view-store.ts'
+  type Views,
+} from './view-store/views.ts'

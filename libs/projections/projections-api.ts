@@ -1,6 +1,6 @@
 import type { Position } from '#domain'
 
-import type { GenerationStatus } from './generation.ts'
+import type { GenerationStatus } from './view-store/generation.ts'
 
 /** A view as readers get it. */
 export interface View<Data = unknown> {
@@ -52,7 +52,7 @@ export interface UpdatesQuery {
   readonly key?: string
 }
 
-/** How far a generation is in one source partition. */
+/** Progress of a generation in one source partition. */
 export interface PartitionInfo {
   readonly topic: string
   readonly partition: number
@@ -68,7 +68,7 @@ export interface GenerationInfo {
   readonly status: GenerationStatus
   readonly viewVersion: number
   readonly createdAt: string
-  /** What somebody has dropped or emptied of it; another one takes its place. */
+  /** What is missing of it; another generation replaces it. */
   readonly damage?: string
   readonly views: number
   readonly deadLetters: number
@@ -99,7 +99,7 @@ export interface ProjectionInfo {
   readonly waitForOperator?: readonly WaitingSource[]
 }
 
-export interface WaitingSource {
+interface WaitingSource {
   readonly topic: string
   /** Absent: all of the topic. */
   readonly partition?: number
@@ -129,8 +129,9 @@ export interface DeadLetterRetry {
 
 /**
  * What readers and operators can do with projections: the port that HTTP serves and the SDK offers.
- * All methods reject with EventStoreError: `projection-not-found`, `view-not-found`, `generation-not-found`,
- * `projection-behind` (the event of `after` was not applied in time), `invalid-request`, `unavailable`.
+ * All methods reject with an error of the event store's table: `invalid-request`, or a {@link ProjectionErrorCode} such as
+ * `projection-not-found`, `view-not-found`, `generation-not-found`, `unavailable`, or `projection-behind` where the event of
+ * `after` was not applied in time. The projector throws these as {@link ProjectionError}.
  */
 export interface ProjectionsApi {
   list(): Promise<readonly ProjectionInfo[]>
@@ -146,9 +147,9 @@ export interface ProjectionsApi {
   cursorNow(name: string): Promise<string>
   /** Builds a new generation beside the serving one. @returns its id. */
   rebuild(name: string, options?: RebuildOptions): Promise<{ readonly generation: string }>
-  /** Gives up a generation that does not serve. */
+  /** Discards a generation that does not serve. */
   discard(name: string, generation: string): Promise<void>
-  /** Lets stopped partitions go on. @returns how many were stopped. */
+  /** Resumes stopped partitions. @returns how many were stopped. */
   resume(name: string): Promise<{ readonly resumed: number }>
   /** Of the serving generation, oldest first. */
   deadLetters(
@@ -157,6 +158,6 @@ export interface ProjectionsApi {
   ): Promise<readonly DeadLetter[]>
   /** @param positions which; default: the oldest 1,000. */
   retryDeadLetters(name: string, positions?: readonly Position[]): Promise<DeadLetterRetry>
-  /** Gives them up for good. @returns how many. */
+  /** Drops them; they cannot be retried afterwards. @returns how many. */
   dropDeadLetters(name: string, positions: readonly Position[]): Promise<{ readonly dropped: number }>
 }

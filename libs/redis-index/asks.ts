@@ -10,7 +10,7 @@ export interface Ask {
 }
 
 /** Where an event is: in its stream and in the log. */
-export interface Place {
+export interface EventPlace {
   readonly version: Version
   readonly offset: number
 }
@@ -19,7 +19,7 @@ export interface Checked {
   /** Of the stream of each ask; 0 where there is none. */
   readonly versions: readonly Version[]
   /** For each ask those of its ids that are in its stream, as far as they are remembered. */
-  readonly known: readonly ReadonlyMap<EventId, Place>[]
+  readonly known: readonly ReadonlyMap<EventId, EventPlace>[]
 }
 
 /** How many items {@link writeAsks} writes. */
@@ -37,8 +37,11 @@ export function writeAsks(writer: MessagePackWriter, asks: readonly Ask[]): void
 }
 
 /** The hits as checkScript lists them: number of the ask, number of the id over all asks, version, offset. */
-export function knownIds(asks: readonly Ask[], hits: readonly (number | Buffer)[]): Map<EventId, Place>[] {
-  const known = asks.map(() => new Map<EventId, Place>())
+export function knownIds(
+  asks: readonly Ask[],
+  hits: readonly (number | Buffer)[],
+): Map<EventId, EventPlace>[] {
+  const known = asks.map(() => new Map<EventId, EventPlace>())
   const ids = hits.length === 0 ? [] : asks.flatMap(({ eventIds }) => eventIds)
   for (let at = 0; at < hits.length; at += 4) {
     const [ask = 0, id = 0, version = 0, offset = 0] = hits.slice(at, at + 4).map(Number)

@@ -13,7 +13,7 @@ export interface CatchUpProgress {
   readonly events: number
   /** Of these, those since the last report. */
   readonly added: number
-  /** Whether the index is built anew, from the start of the log. */
+  /** Whether the index is rebuilt, from the start of the log. */
   readonly rebuild: boolean
 }
 
@@ -54,7 +54,7 @@ const rebuiltTailOffsets = 10_000
  * @throws HeadDeletedError where the log no longer has events that the index lacks, and nobody has accepted that.
  * @throws LaterOwnerError where a later term owns the index: retrying within this term never succeeds.
  * @throws IndexUnavailableError while Redis does not answer or keeps losing the index.
- * @throws IndexMismatchError where events of the log itself do not follow each other, and nobody is told of those left out.
+ * @throws IndexMismatchError where events of the log itself do not follow each other, and `onMisfit` is missing.
  */
 export async function catchUp(index: Index, log: CatchUp): Promise<Guard> {
   let source = log

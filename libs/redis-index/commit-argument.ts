@@ -1,4 +1,5 @@
 import { aggregateIdOf, type StreamId } from '#domain'
+import { varintLength } from '#varint'
 
 import { IndexMismatchError } from './errors.ts'
 import { EventKeyWriter } from './event-key.ts'
@@ -6,7 +7,7 @@ import { framesLength, writeFrames } from './event-run.ts'
 import type { IndexEntry } from './index-entry.ts'
 import type { MessagePackWriter } from './message-pack.ts'
 import { chunkOf, streamHeaderBytes, writeStreamHeader } from './stream-record.ts'
-import { packedLength, packOffsets, varintLength } from './varint.ts'
+import { packedLength, packOffsets } from './packed-offsets.ts'
 
 /** The entries of one stream within a commit, contiguous and never empty. */
 export interface StreamEntries {
@@ -14,7 +15,7 @@ export interface StreamEntries {
   readonly entries: readonly IndexEntry[]
 }
 
-export interface TailLimits {
+interface TailLimits {
   readonly eventsMax: number
   /** Older events do not go into a tail: they would have left it by now. */
   readonly notBeforeMs: number

@@ -1,10 +1,11 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
 
+import { deadlineIn, within } from '#async'
 import { InvalidInputError, quote } from '#domain'
 
 import { IndexUnavailableError } from './errors.ts'
 import { guardReplies } from './guard-replies.ts'
-import type { Script } from './script.ts'
+import type { Script } from './scripts/script.ts'
 
 export interface RedisSettings {
   /** `redis://[user:password@]host:port[/db]` or `rediss://` for TLS; for a cluster some of its nodes, separated by commas. */
@@ -49,18 +50,14 @@ export class RedisConnection {
    */
   async ready(timeoutMs = 5_000): Promise<void> {
     if (this.#client.status === 'ready') return
-    const { promise, resolve, reject } = Promise.withResolvers<undefined>()
+    const { promise, resolve } = Promise.withResolvers<undefined>()
     const onReady = () => {
       resolve(undefined)
     }
-    const timer = setTimeout(() => {
-      reject(this.#unavailable(this.#lastError ?? new Error(`no connection within ${timeoutMs} ms`)))
-    }, timeoutMs)
     this.#client.once('ready', onReady)
-    await promise.finally(() => {
-      clearTimeout(timer)
-      this.#client.off('ready', onReady)
-    })
+    await within(deadlineIn(timeoutMs), promise, () =>
+      this.#unavailable(this.#lastError ?? new Error(`no connection within ${timeoutMs} ms`)),
+    ).finally(() => this.#client.off('ready', onReady))
   }
 
   /** Runs a command and answers as Redis does, bytes as buffers. @throws IndexUnavailableError */

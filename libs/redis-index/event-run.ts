@@ -1,6 +1,6 @@
 /**
  * Contiguous events of a stream in one Redis string: first version (u32), then for each event its length (u32) and its bytes.
- * Tails and streams lately read are kept in this form. The scripts in lua.ts cut runs at the front.
+ * Tails and streams lately read are kept in this form. The scripts cut runs at the front.
  */
 export interface EventRun {
   readonly firstVersion: number

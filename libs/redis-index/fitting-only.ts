@@ -7,8 +7,9 @@ import type { IndexEntry, LogPiece } from './index-entry.ts'
 export type OnMisfit = (entry: IndexEntry, before: number) => void
 
 /**
- * A log from its start, without the events that do not follow the one before them in their stream: only somebody who is no
- * owner can have put them there. Where the head of the log was deleted (`headless`), a stream may begin with any version. Keeps the version of every stream in memory, so it is for logs that are known to need it.
+ * A log from its start, without the events that do not follow the one before them in their stream: only a process that is not an
+ * owner can have written them. Where the head of the log was deleted (`headless`), a stream may begin with any version. Keeps the
+ * version of every stream in memory, so it is for logs that are known to need it.
  */
 export async function* fittingOnly(
   pieces: AsyncIterable<LogPiece>,

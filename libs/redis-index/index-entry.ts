@@ -2,7 +2,7 @@ import type { EventId, StreamId, Version } from '#domain'
 
 /** What the owner knows the index to be. Where it is not so, Redis lost or regained state, or another owner came. */
 export interface Guard {
-  /** Kafka's id of the topic: a topic made anew under the same name has another. */
+  /** Kafka's id of the topic: a topic recreated under the same name has another. */
   readonly topicId: string
   /** The owner's term: two terms never share both. */
   readonly producerId: bigint

@@ -1,9 +1,9 @@
 import { decodeSnapshot, type StoredSnapshot } from './snapshot.ts'
 import { assembleRecent } from './stream-parts.ts'
 import { decodeStreamRecord, type StreamRecord } from './stream-record.ts'
-import { unpackOffsets } from './varint.ts'
+import { unpackOffsets } from './packed-offsets.ts'
 
-/** All that the index holds of a stream, for whoever compares it with the log. */
+/** Everything that the index holds of a stream, for comparison with the log. */
 export interface InspectedStream extends Pick<
   StreamRecord,
   'version' | 'firstTimestampMs' | 'lastTimestampMs'
@@ -39,11 +39,11 @@ function decoded(bytes: Buffer, [, chunks, tail, lately, stored]: InspectedParts
   const { version, firstTimestampMs, lastTimestampMs, chunk } = decodeStreamRecord(bytes)
   const packed = [...chunks.map((full) => full ?? Buffer.alloc(0)), chunk]
   const snapshot = stored === null ? undefined : decodeSnapshot(stored)
-  const parts = { version, snapshot: undefined, tail: tail ?? undefined, lately: lately ?? undefined }
+  const recent = { version, tail: tail ?? undefined, lately: lately ?? undefined }
   return {
     ...{ version, firstTimestampMs, lastTimestampMs },
     offsets: packed.flatMap(unpackOffsets),
-    recent: assembleRecent(parts, 1, version),
+    recent: assembleRecent(recent, 1, version),
     ...(snapshot && { snapshot }),
   }
 }

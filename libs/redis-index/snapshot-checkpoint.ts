@@ -1,7 +1,7 @@
 import type { RedisConnection } from './connection.ts'
 import { PartitionKeys } from './keys.ts'
 import { MessagePackWriter } from './message-pack.ts'
-import { script } from './script.ts'
+import { script } from './scripts/script.ts'
 
 /** Keys: checkpoint. Replaces what stands there, if it still is what the caller saw; nothing is the empty text. */
 const replaceScript = script(`

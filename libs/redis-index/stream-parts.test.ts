@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { Version } from '#domain'
 
 import { encodeEventRun } from './event-run.ts'
-import { assembleLoad, assembleRecent } from './stream-parts.ts'
+import { assembleEvents, assembleLoad } from './stream-parts.ts'
 
 const payload = (version: number): Buffer => Buffer.from(`event ${version}`)
 const payloads = (from: number, to: number): Buffer[] =>
@@ -15,7 +15,13 @@ const parts = (version: number, { tail, lately }: { tail?: Buffer; lately?: Buff
   snapshot: undefined,
   tail,
   lately,
+  placesOf,
 })
+const placesOf = (from: number, to: number) =>
+  Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => ({
+    version: (from + index) as Version,
+    offset: 10 * (from + index),
+  }))
 const snapshot = (version: number) => ({
   version: version as Version,
   stateVersion: 1,
@@ -53,7 +59,11 @@ test('events lately read that do not meet the tail are not used', () => {
     version: 9,
     tail: payloads(6, 9),
     firstTailVersion: 6,
-    missing: { from: 1, to: 5 },
+    missing: {
+      from: 1,
+      to: 5,
+      events: { fromVersion: 1, recent: [...payloads(1, 4), undefined], places: placesOf(1, 5) },
+    },
   })
 })
 
@@ -61,8 +71,19 @@ test('without a tail all after the snapshot is missing', () => {
   expect(assembleLoad({ ...parts(9), snapshot: snapshot(7) })).toMatchObject({
     tail: [],
     firstTailVersion: 10,
-    missing: { from: 8, to: 9 },
+    missing: {
+      from: 8,
+      to: 9,
+      events: { fromVersion: 8, recent: [undefined, undefined], places: placesOf(8, 9) },
+    },
   })
+})
+
+test('of many missing events a load learns where the first thousand are', () => {
+  const { missing } = assembleLoad({ ...parts(5_000), snapshot: snapshot(7) })
+  expect(missing).toMatchObject({ from: 8, to: 5_000, events: { fromVersion: 8 } })
+  expect(missing?.events.recent).toHaveLength(1_000)
+  expect(missing?.events.places).toEqual(placesOf(8, 1_007))
 })
 
 test('a stream that does not exist misses nothing', () => {
@@ -70,10 +91,10 @@ test('a stream that does not exist misses nothing', () => {
 })
 
 test('of a range, each event that either place has is there', () => {
-  expect(assembleRecent(parts(9, { tail: run(7, 9), lately: run(2, 4) }), 3, 20)).toEqual([
-    ...payloads(3, 4),
-    undefined,
-    undefined,
-    ...payloads(7, 9),
-  ])
+  const events = assembleEvents(parts(9, { tail: run(7, 9), lately: run(2, 4) }), 3, 20)
+  expect(events).toEqual({
+    fromVersion: 3,
+    recent: [...payloads(3, 4), undefined, undefined, ...payloads(7, 9)],
+    places: placesOf(3, 9),
+  })
 })

@@ -1,14 +1,31 @@
 import { type Version, versionAfter } from '#domain'
 
+import type { EventPlace } from './asks.ts'
 import { clipRun, decodeEventRun, type EventRun } from './event-run.ts'
+import { missingEventsMax } from './scripts/stream-scripts.ts'
 import type { StoredSnapshot } from './snapshot.ts'
 
-/** What loadScript answers of a stream. Tail and what was lately read are event runs, not yet decoded. */
-export interface StreamParts {
+/** The events that Redis keeps of a stream, as event runs that are not decoded yet. */
+interface RecentEvents {
   readonly version: Version
-  readonly snapshot: StoredSnapshot | undefined
   readonly tail: Buffer | undefined
   readonly lately: Buffer | undefined
+}
+
+/** What streamScript answers of a stream. */
+export interface StreamParts extends RecentEvents {
+  readonly snapshot: StoredSnapshot | undefined
+  /** Where in the log versions are, both inclusive, of those that the script was asked for. */
+  readonly placesOf: (fromVersion: number, toVersion: number) => readonly EventPlace[]
+}
+
+/** Events of consecutive versions of a stream, as far as the index knows them. */
+export interface IndexedEvents {
+  readonly fromVersion: number
+  /** By version, from `fromVersion` on; `undefined` for each event that Redis does not have. */
+  readonly recent: readonly (Buffer | undefined)[]
+  /** Where in the log they are, in the order of their versions. */
+  readonly places: readonly EventPlace[]
 }
 
 export interface LoadedFromIndex {
@@ -19,11 +36,19 @@ export interface LoadedFromIndex {
   readonly tail: readonly Buffer[]
   /** Of the first event in `tail`; `version` + 1 where it is empty. */
   readonly firstTailVersion: Version
-  /** Versions between snapshot and tail that Redis does not have, both inclusive: {@link PartitionIndex.offsets} says where they are. */
-  readonly missing?: { readonly from: Version; readonly to: Version }
+  readonly missing?: MissingEvents
 }
 
-export function assembleLoad({ version, snapshot, tail, lately }: StreamParts): LoadedFromIndex {
+/** Versions between snapshot and tail, both inclusive, of which Redis does not have all. */
+interface MissingEvents {
+  readonly from: Version
+  readonly to: Version
+  /** The first ones of them, up to {@link missingEventsMax}. */
+  readonly events: IndexedEvents
+}
+
+export function assembleLoad(parts: StreamParts): LoadedFromIndex {
+  const { version, snapshot, tail, lately } = parts
   const from = (snapshot?.version ?? 0) + 1
   const recent = clipRun(decoded(tail), from, version)
   const firstRecent = recent?.firstVersion ?? version + 1
@@ -35,14 +60,28 @@ export function assembleLoad({ version, snapshot, tail, lately }: StreamParts): 
     ...(snapshot && { snapshot }),
     tail: [...(joins ? older.payloads : []), ...(recent?.payloads ?? [])],
     firstTailVersion,
-    ...(from < firstTailVersion && {
-      missing: { from: from as Version, to: versionAfter(firstTailVersion, -1) },
-    }),
+    ...(from < firstTailVersion && { missing: missingEvents(parts, from, firstTailVersion) }),
+  }
+}
+
+function missingEvents(parts: StreamParts, from: number, firstTailVersion: Version): MissingEvents {
+  const to = versionAfter(firstTailVersion, -1)
+  const events = assembleEvents(parts, from, Math.min(to, from + missingEventsMax - 1))
+  return { from: from as Version, to, events }
+}
+
+/** The events of these versions, both inclusive; those that the stream does not have are left out. */
+export function assembleEvents(parts: StreamParts, fromVersion: number, toVersion: number): IndexedEvents {
+  const last = Math.min(toVersion, parts.version)
+  return {
+    fromVersion,
+    recent: assembleRecent(parts, fromVersion, last),
+    places: parts.placesOf(fromVersion, last),
   }
 }
 
 export function assembleRecent(
-  { version, tail, lately }: StreamParts,
+  { version, tail, lately }: RecentEvents,
   fromVersion: number,
   toVersion: number,
 ): (Buffer | undefined)[] {

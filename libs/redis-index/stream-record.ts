@@ -1,6 +1,6 @@
 import type { Version } from '#domain'
 
-import { unpackOffsets } from './varint.ts'
+import { unpackOffsets } from './packed-offsets.ts'
 
 /**
  * What is kept of a stream under its aggregate id: a header of 22 bytes (big endian: version u32, first timestamp u48,
@@ -16,16 +16,16 @@ export interface StreamRecord {
   readonly chunk: Buffer
 }
 
-/** Versions a chunk. Part of the stored form: scripts and chunks already stored rely on it. */
+/**
+ * Versions a chunk. Part of the stored form: scripts and chunks already stored rely on it. Scripts keep a full chunk under
+ * `<aggregate id>/<chunk>`, which is unambiguous whatever the id holds: the number follows the last slash.
+ */
 export const chunkEvents = 128
 
 export const streamHeaderBytes = 22
 
 /** The chunk that holds a version: 0 holds 1 to 128. */
 export const chunkOf = (version: number): number => Math.floor((version - 1) / chunkEvents)
-
-/** The name under which a full chunk is kept. Unambiguous, whatever the id holds: the number follows the last slash. */
-export const chunkField = (aggregateId: string, chunk: number): string => `${aggregateId}/${chunk}`
 
 /** Writes a record's header, which its chunk is to follow. @returns where the chunk goes. */
 export function writeStreamHeader(bytes: Buffer, at: number, record: Omit<StreamRecord, 'chunk'>): number {

@@ -1,13 +1,13 @@
 import avro from 'avsc'
 
-/** Whole numbers of this size can be doubled (zigzag) and stay exact. */
+/** Whole numbers up to this size can be doubled (zigzag) without losing precision. */
 const doublableMax = 2 ** 52
 /** Seven bytes of a varint hold 49 bits. */
 const exactVarintBytesMax = 7
 
 /**
- * Avro's long with its whole range: a number within 2^53, a bigint beyond. avsc's own throws beyond 2^53.
- * The varint is coded here since avsc hands it over as it is (`noUnpack`).
+ * Avro's long with its full range: a number within 2^53, a bigint beyond. avsc's own long throws beyond 2^53. The
+ * varint is coded here because avsc passes it unparsed (`noUnpack`).
  */
 const longType = avro.types.LongType.__with(
   {
@@ -54,10 +54,10 @@ const isLong = (schema: unknown): boolean =>
   (typeof schema === 'object' && schema !== null && 'type' in schema && schema.type === 'long')
 
 /**
- * avsc's type of a schema, for bytes only: logical types are left to the mapping (mapping.ts), longs keep their whole
- * range, and values of unions are always wrapped, so that a value's branch is never guessed.
- * @param schema an Avro schema as JSON.
- * @throws Error as avsc words it, when the schema is malformed.
+ * avsc's type of a schema, for bytes only. Logical types are left to the mapping (mapping.ts), longs keep their full
+ * range, and union values are always wrapped, so that the branch of a value is never guessed.
+ * @param schema an Avro schema as JSON
+ * @throws Error with avsc's message when the schema is malformed
  */
 export function avroTypeOf(schema: unknown): avro.Type {
   return avro.Type.forSchema(schema as avro.Type, {

@@ -3,19 +3,19 @@ import { isDeepStrictEqual } from 'node:util'
 import avro from 'avsc'
 
 /**
- * One form for all spellings of a value: field names in order, fields at their default left out, map keys in order, bytes in
- * base64. Values that are stored as the same bytes have the same form. A compatible schema change adds or removes
- * only fields with a default, so it leaves the form of older data as it is.
+ * Normalises all spellings of a value: field names in order, fields at their default left out, map keys in order,
+ * bytes in base64. Values that are stored as the same bytes have the same form. A compatible schema change only adds
+ * or removes fields with a default, so the form of older data does not change.
  */
-export type CanonicalForm = (value: unknown) => unknown
+type CanonicalForm = (value: unknown) => unknown
 
 type AvroObject = Readonly<Record<string, unknown>>
 
-/** @param type of the values, decoded by it, so defaults are filled in and unions wrapped. */
+/** @param type of the values. They must be decoded with it, so that defaults are filled in and unions are wrapped. */
 export function canonicalFormOf(type: avro.Type, made = new Map<avro.Type, CanonicalForm>()): CanonicalForm {
   const known = made.get(type)
   if (known !== undefined) return known
-  // A record may hold itself: what is met again while it is made asks for the form when it has a value.
+  // A record may be recursive: a nested occurrence looks up the form when it gets a value.
   made.set(type, (value) => canonicalFormOf(type, made)(value))
   const form = formOf(type, made)
   made.set(type, form)
@@ -46,7 +46,7 @@ function recordForm(type: avro.types.RecordType, made: Map<avro.Type, CanonicalF
     })
 }
 
-/** avsc answers undefined where a field has no default, and null is one. */
+/** avsc returns undefined for a field without a default, while null is a valid default. */
 function defaultOf(field: avro.types.Field): { readonly byDefault?: { readonly value: unknown } } {
   const value: unknown = field.defaultValue()
   return value === undefined ? {} : { byDefault: { value } }

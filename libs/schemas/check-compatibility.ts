@@ -28,7 +28,7 @@ function checkPair(
   reader: SchemaVersion,
   writer: SchemaVersion,
 ): readonly SchemaProblem[] {
-  const remedy = `Fields may come or go only with a default; for any other change use a namespace of its own, e.g. ${suggestedNamespace(schema)}, and an upcaster from version ${schema.version - 1}`
+  const remedy = `Only fields with a default may be added or removed. For any other change use a separate namespace, e.g. ${suggestedNamespace(schema)}, and an upcaster from version ${schema.version - 1}`
   const direction = `version ${reader.version} cannot read version ${writer.version}`
   const found = incompatibilities(reader.shape, writer.shape)
   if (found.length > 0) {
@@ -71,8 +71,8 @@ function checkStep(
     return [
       {
         file: schema.file,
-        message: `the ${step} never runs, for Avro itself reads version ${before.version} as ${version}`,
-        remedy: `Remove it, or give version ${version} a namespace of its own, e.g. ${suggestedNamespace(schema)}`,
+        message: `the ${step} never runs, because Avro itself reads version ${before.version} as ${version}`,
+        remedy: `Remove it, or give version ${version} a separate namespace, e.g. ${suggestedNamespace(schema)}`,
       },
     ]
   }

@@ -3,15 +3,15 @@ import { type Aggregate, type DomainModule, meant, type Projection } from '#doma
 import type { SchemaCatalog } from './schema-catalog.ts'
 import type { SchemaRole } from './schema-version.ts'
 
-/** What a domain asks of its schemas and does not find. */
-export interface DomainSchemas {
-  /** Nothing could be served with these. */
+/** What a domain names and its schemas lack. */
+interface DomainSchemas {
+  /** These prevent the service from starting. */
   readonly problems: readonly string[]
-  /** Some of it could not be. */
+  /** These prevent parts of the domain from being served. */
   readonly warnings: readonly string[]
 }
 
-/** Compares what domain modules name with the schemas that there are: events, states of snapshots, views. */
+/** Compares what domain modules name with the existing schemas: events, snapshot states, views. */
 export function checkDomainSchemas(
   { aggregates, projections }: Pick<DomainModule, 'aggregates' | 'projections'>,
   catalog: SchemaCatalog,
@@ -36,12 +36,12 @@ function missingEvents(
   if (missing.length === 0) return {}
   if (known.length === 0) {
     return {
-      problem: `aggregate ${type} has no event schemas at all: expected ${fileOf(type, missing[0] ?? '')} and so on. Is ANNALS_SCHEMAS set to the folder that has them?`,
+      problem: `aggregate ${type} has no event schemas: expected ${fileOf(type, missing[0] ?? '')} and so on. Is ANNALS_SCHEMAS set to the right folder?`,
     }
   }
   const hint = missing.length === 1 ? meant(missing[0] ?? '', known) : ''
   return {
-    warning: `aggregate ${type} evolves ${missing.join(', ')}, without an event schema: no such event can be appended or read. Expected ${missing.map((name) => fileOf(type, name)).join(', ')}.${hint}`,
+    warning: `aggregate ${type} evolves ${missing.join(', ')} without an event schema: such events cannot be appended or read. Expected ${missing.map((name) => fileOf(type, name)).join(', ')}.${hint}`,
   }
 }
 

@@ -9,7 +9,7 @@ import { fingerprintOf, type SchemaFolder } from './schema-folder.ts'
 import type { SchemaProblem } from './schema-problem.ts'
 import type { SchemaVersion } from './schema-version.ts'
 
-/** Nothing released has changed or gone, and what it wrote can be read. */
+/** Checks that every released schema exists unchanged, and that its sample can still be read. */
 export const checkReleased = (folder: SchemaFolder, upcasters: UpcasterChain): readonly SchemaProblem[] => {
   const released = folder.released()
   const present = new Map(folder.catalog.all.map((schema) => [folder.keyOf(schema), schema]))
@@ -17,8 +17,8 @@ export const checkReleased = (folder: SchemaFolder, upcasters: UpcasterChain): r
   return [
     ...gone.map((key) => ({
       file: join(folder.path, key),
-      message: 'it was released and is gone',
-      remedy: 'Restore it: events written with it may be in the log for good',
+      message: 'it was released and is missing',
+      remedy: 'Restore it: the log may contain events of it',
     })),
     ...[...present].flatMap(([key, schema]) =>
       released[key] === undefined
@@ -28,7 +28,7 @@ export const checkReleased = (folder: SchemaFolder, upcasters: UpcasterChain): r
   ]
 }
 
-/** What `schemas release` and `schemas types` bring up to date is. */
+/** Checks that the files written by `schemas release` and `schemas types` are current. */
 export const checkCurrent = (folder: SchemaFolder, upcasters: UpcasterChain): readonly SchemaProblem[] => [
   ...folder.catalog.all.flatMap((schema) =>
     folder.isReleased(schema) ? checkLatest(folder, upcasters, schema) : [unreleased(schema)],
@@ -45,7 +45,7 @@ const unreleased = ({ file }: SchemaVersion): SchemaProblem => ({
 function checkFingerprint(schema: SchemaVersion, released: string): readonly SchemaProblem[] {
   if (released === fingerprintOf(schema)) return []
   const next = `${schema.name}.v${schema.version + 1}.avsc`
-  const remedy = `Restore it, and make the change in a new version, ${next}`
+  const remedy = `Restore it, and put the change into a new version, ${next}`
   return [{ file: schema.file, message: 'it has changed since it was released', remedy }]
 }
 
@@ -70,7 +70,7 @@ function checkSample(
   }
 }
 
-/** Only for samples that {@link checkReleased} found in order. */
+/** Only for samples that have passed {@link checkReleased}. */
 function checkLatest(
   folder: SchemaFolder,
   upcasters: UpcasterChain,
@@ -80,7 +80,7 @@ function checkLatest(
   if (sample === undefined) return []
   const { latest } = readSample(folder.catalog, upcasters, schema, sample.body)
   if (isDeepStrictEqual(latest, sample.latest)) return []
-  const remedy = 'If that is meant, run `./annals schemas release` and review what it changes'
+  const remedy = 'If that is intended, run `./annals schemas release` and review what it changes'
   const message = `as the latest version it reads as ${JSON.stringify(latest)}`
   return [{ file: folder.samplePath(schema), message, remedy }]
 }
@@ -88,5 +88,5 @@ function checkLatest(
 function checkTypes(folder: SchemaFolder, aggregateType: string): readonly SchemaProblem[] {
   if (folder.typesAreCurrent(aggregateType)) return []
   const file = folder.typesPath(aggregateType)
-  return [{ file, message: 'it is not what the schemas say', remedy: 'Run `./annals schemas types`' }]
+  return [{ file, message: 'it does not match the schemas', remedy: 'Run `./annals schemas types`' }]
 }

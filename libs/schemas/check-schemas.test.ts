@@ -13,7 +13,7 @@ import { defaulted, record, schemaFiles, writeSchemaFiles } from './testing/sche
 const upcaster = (upcast: (data: { who: string }) => unknown, fromVersion = 1): Upcaster =>
   defineUpcaster({ aggregateType: 'order', eventType: 'Placed', fromVersion, upcast })
 
-/** All problems, one per line, with the folder cut off. */
+/** All problems, one per line, without the folder. */
 function check(folder: string, upcasters: readonly Upcaster[] = []): string[] {
   const problems = checkSchemas(new SchemaFolder(folder), createUpcasterChain(upcasters))
   return problems.map((problem) => formatProblem(problem).replaceAll(`${folder}/`, ''))
@@ -31,11 +31,12 @@ const v1 = { 'order/Placed.v1.avsc': record('order.Placed', { who: 'string' }) }
 const breaking = { 'order/Placed.v2.avsc': record('order.v2.Placed', { customer: 'string' }) }
 
 describe('compatible steps', () => {
-  const remedy = 'Fields may come or go only with a default; for any other change use a namespace of its own'
+  const remedy =
+    'Only fields with a default may be added or removed. For any other change use a separate namespace'
 
   test.each([
-    ['a field with a default comes', { who: 'string', note: defaulted('string', '') }],
-    ['nothing changes but a doc', { who: 'string' }],
+    ['a field with a default is added', { who: 'string', note: defaulted('string', '') }],
+    ['only a doc changes', { who: 'string' }],
   ])('%s', (_, fields) => {
     const folder = schemaFiles({ ...v1, 'order/Placed.v2.avsc': record('order.Placed', fields) })
     expect(check(folder).filter((line) => line.includes('cannot read'))).toEqual([])
@@ -44,19 +45,19 @@ describe('compatible steps', () => {
   test.each([
     [
       { who: 'string', note: 'string' },
-      'field note: version 2 cannot read version 1: a version without this field cannot be read, for it has no default',
+      'field note: version 2 cannot read version 1: a version without this field cannot be read, because it has no default',
     ],
     [{}, 'field who: version 1 cannot read version 2: a version without this field cannot be read'],
     [{ who: 'bytes' }, 'field who: version 2 cannot read version 1: string became bytes'],
     [{ who: ['null', 'string'] }, 'field who: version 2 cannot read version 1: string became union'],
-  ])('%j does not fit', (fields, message) => {
+  ])('%j is incompatible', (fields, message) => {
     const folder = schemaFiles({ ...v1, 'order/Placed.v2.avsc': record('order.Placed', fields) })
     const problems = check(folder).join('\n')
     expect(problems).toContain(`order/Placed.v2.avsc, ${message}`)
     expect(problems).toContain(`${remedy}, e.g. order.v2, and an upcaster from version 1`)
   })
 
-  test('every pair of versions is checked, not only neighbours', () => {
+  test('every pair of versions is checked, not only adjacent ones', () => {
     const field = (type: unknown): object => record('order.Placed', { a: defaulted(type, 0) })
     const folder = schemaFiles({
       'order/Placed.v1.avsc': field('int'),
@@ -69,7 +70,7 @@ describe('compatible steps', () => {
     ])
   })
 
-  test('what only avsc refuses is reported as well', () => {
+  test('what only avsc rejects is reported too', () => {
     const aliased = record('order.Placed', {})
     const folder = schemaFiles({
       'order/Placed.v1.avsc': {
@@ -93,7 +94,7 @@ describe('compatible steps', () => {
       'order/Placed.v2.avsc': record('order.Placed', { who: 'string' }, { doc: '2' }),
     })
     expect(check(folder, [upcaster((data) => data)])[0]).toContain(
-      'order/Placed.v2.avsc: the upcaster of order.Placed from version 1 never runs, for Avro itself reads version 1 as 2',
+      'order/Placed.v2.avsc: the upcaster of order.Placed from version 1 never runs, because Avro itself reads version 1 as 2',
     )
   })
 })
@@ -105,7 +106,7 @@ describe('breaking steps', () => {
     ])
   })
 
-  test('of a snapshot need none: its state version says that it is old', () => {
+  test('of a snapshot need none: the state version marks it as outdated', () => {
     const snapshot = { role: 'snapshot' }
     const folder = schemaFiles({
       'order/State.v1.avsc': record('order.State', { a: 'int' }, snapshot),
@@ -119,7 +120,7 @@ describe('breaking steps', () => {
     const folder = schemaFiles(v1)
     expect(check(folder)).toEqual([
       'order/Placed.v1.avsc: it is not released yet. Run `./annals schemas release`.',
-      'order/events.generated.ts: it is not what the schemas say. Run `./annals schemas types`.',
+      'order/events.generated.ts: it does not match the schemas. Run `./annals schemas types`.',
     ])
     expect(release(folder)).toEqual(['order/Placed.v1.avsc'])
     expect(release(folder)).toEqual([])
@@ -148,7 +149,7 @@ describe('breaking steps', () => {
 })
 
 describe('released schemas', () => {
-  test('that changed are told from their formatting', () => {
+  test('that changed are reported, unless only their formatting changed', () => {
     const folder = schemaFiles(v1)
     release(folder)
     writeSchemaFiles(folder, { 'order/Placed.v1.avsc': JSON.stringify(v1['order/Placed.v1.avsc'], null, 8) })
@@ -157,16 +158,16 @@ describe('released schemas', () => {
       'order/Placed.v1.avsc': record('order.Placed', { who: 'string' }, { doc: 'new' }),
     })
     expect(check(folder)).toEqual([
-      'order/Placed.v1.avsc: it has changed since it was released. Restore it, and make the change in a new version, Placed.v2.avsc.',
+      'order/Placed.v1.avsc: it has changed since it was released. Restore it, and put the change into a new version, Placed.v2.avsc.',
     ])
   })
 
-  test('that are gone', () => {
+  test('that are missing', () => {
     const folder = schemaFiles({ ...v1, 'order/Kept.v1.avsc': record('order.Kept', {}) })
     release(folder)
     rmSync(join(folder, 'order/Placed.v1.avsc'))
     expect(check(folder)).toEqual([
-      'order/Placed.v1.avsc: it was released and is gone. Restore it: events written with it may be in the log for good.',
+      'order/Placed.v1.avsc: it was released and is missing. Restore it: the log may contain events of it.',
     ])
   })
 
@@ -185,7 +186,7 @@ describe('released schemas', () => {
     ])
   })
 
-  test('nothing is released while something is unsound', () => {
+  test('nothing is released while a schema is unsound', () => {
     const folder = new SchemaFolder(schemaFiles({ ...v1, ...breaking }))
     const { released, problems } = releaseSchemas(folder, createUpcasterChain([]))
     expect(released).toEqual([])

@@ -7,8 +7,8 @@ import type { SchemaFolder } from './schema-folder.ts'
 import type { SchemaProblem } from './schema-problem.ts'
 
 /**
- * What makes schemas unfit to be released. Each check relies on the ones before it, so the first that finds something
- * ends it: samples of schemas that do not fit each other would only say the same again, less clearly.
+ * Problems that prevent a release. Each check relies on the earlier ones, so the first that finds something is the
+ * last to run: samples of incompatible schemas would only repeat its findings less clearly.
  */
 export function checkSound(folder: SchemaFolder, upcasters: UpcasterChain): readonly SchemaProblem[] {
   const problems = [...checkReadable(folder.catalog), ...checkCompatibility(folder.catalog, upcasters)]
@@ -16,9 +16,10 @@ export function checkSound(folder: SchemaFolder, upcasters: UpcasterChain): read
 }
 
 /**
- * Everything that can be known of schemas without a registry: that versions read what they write and, with one full name, each other
- * (FULL_TRANSITIVE), that each breaking step has an upcaster, that nothing released has changed, that every version's
- * sample still reads as it should, that all are released and the generated types current. No problem: fit to be pushed.
+ * Everything that can be checked without a registry: versions read what they write and, with the same full name, each
+ * other (FULL_TRANSITIVE); each breaking step has an upcaster; nothing released has changed; the sample of every
+ * version still reads as it should; all versions are released; the generated types are current. Without a problem, the
+ * schemas can be pushed.
  */
 export function checkSchemas(folder: SchemaFolder, upcasters: UpcasterChain): readonly SchemaProblem[] {
   const problems = checkSound(folder, upcasters)

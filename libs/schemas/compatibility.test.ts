@@ -5,7 +5,7 @@ import { incompatibilities } from './compatibility.ts'
 import { shapeOf } from './shape.ts'
 import { recordCases } from './testing/arbitrary-schema.ts'
 
-/** What keeps a field of the first type from reading one of the second. */
+/** What prevents a field of the first type from reading one of the second. */
 function between(reader: unknown, writer: unknown): string[] {
   const schema = (type: unknown): unknown => ({ type: 'record', name: 'R', fields: [{ name: 'a', type }] })
   return incompatibilities(shapeOf(schema(reader)), shapeOf(schema(writer))).map(
@@ -35,7 +35,7 @@ test('every schema reads itself', () => {
   )
 })
 
-describe('what avsc would let pass', () => {
+describe('what avsc would accept', () => {
   test.each([
     [decimal(12, 2), decimal(12, 3), 'a: decimal(12, 3) in bytes became decimal(12, 2) in bytes'],
     [decimal(14, 2), decimal(12, 2), 'a: decimal(12, 2) in bytes became decimal(14, 2) in bytes'],
@@ -53,22 +53,22 @@ describe('what avsc would let pass', () => {
     [
       ['bytes', 'string'],
       ['string', 'bytes'],
-      'a: string would be read as bytes, which comes first in the union',
+      'a: string would be read as bytes, which is first in the union',
     ],
-    [['double', 'int'], ['int', 'double'], 'a: int would be read as double, which comes first in the union'],
+    [['double', 'int'], ['int', 'double'], 'a: int would be read as double, which is first in the union'],
   ])('%j reading %j', (reader, writer, message) => {
     expect(between(reader, writer)[0]).toBe(message)
   })
 })
 
-describe('what the path leads to', () => {
+describe('the path identifies the field', () => {
   test.each([
     [{ type: 'array', items: 'int' }, { type: 'array', items: 'string' }, 'a[]: string became int'],
     [{ type: 'map', values: 'int' }, { type: 'map', values: 'string' }, 'a[]: string became int'],
     [
       inner({ name: 'b', type: 'int' }),
       inner(),
-      'a.b: a version without this field cannot be read, for it has no default',
+      'a.b: a version without this field cannot be read, because it has no default',
     ],
     [
       ['null', inner({ name: 'b', type: 'int' })],
@@ -89,7 +89,7 @@ describe('what the path leads to', () => {
     [
       enumOf(['A']),
       enumOf(['A', 'B']),
-      'a: B cannot be read by a version without it, for that enum has no default',
+      'a: B cannot be read by a version without it, because that enum has no default',
     ],
     [enumOf(['A']), { ...enumOf(['A']), name: 'Other' }, 'a: enum Other became enum E'],
   ])('%j reading %j', (reader, writer, message) => {
@@ -97,7 +97,7 @@ describe('what the path leads to', () => {
   })
 })
 
-describe('what fits', () => {
+describe('compatible changes', () => {
   test.each([
     [enumOf(['A'], { default: 'A' }), enumOf(['A', 'B'])],
     [enumOf(['B', 'A']), enumOf(['A', 'B'])],
@@ -112,7 +112,7 @@ describe('what fits', () => {
     expect(between(reader, writer)).toEqual([])
   })
 
-  test('records that hold themselves', () => {
+  test('recursive records', () => {
     const list = ['null', inner({ name: 'next', type: ['null', 'Inner'] })]
     expect(between(list, list)).toEqual([])
   })

@@ -1,16 +1,16 @@
 import type { FieldShape, RecordShape, Shape, UnionShape } from './shape.ts'
 
 /** Why data of one schema cannot be read with another. */
-export interface Incompatibility {
-  /** Of the field, e.g. `items[].price`; empty for the record itself. */
+interface Incompatibility {
+  /** The path of the field, e.g. `items[].price`; empty for the record itself. */
   readonly path: string
   readonly message: string
 }
 
 /**
- * What keeps `reader` from reading everything that `writer` wrote. Stricter than Avro, whose promotions
- * (int to long, string to bytes) would change the JSON form of data that is already stored: kinds, precision and scale
- * must stay. avsc checks neither logical types nor whether a union's other branch comes first.
+ * What prevents `reader` from reading everything that `writer` wrote. Stricter than Avro, whose promotions (int to
+ * long, string to bytes) would change the JSON form of stored data: kinds, precision and scale must not change. avsc
+ * checks neither logical types nor whether another branch of the union is first.
  */
 export const incompatibilities = (reader: Shape, writer: Shape): readonly Incompatibility[] =>
   compare(reader, writer, '', new Set())
@@ -31,14 +31,14 @@ function compare(reader: Shape, writer: Shape, path: string, seen: Set<string>):
       const lost = (writer as typeof reader).symbols.filter((symbol) => !reader.symbols.includes(symbol))
       return lost.length === 0 || reader.default !== undefined
         ? []
-        : fault(`${lost.join(', ')} cannot be read by a version without it, for that enum has no default`)
+        : fault(`${lost.join(', ')} cannot be read by a version without it, because that enum has no default`)
     }
     default:
       return []
   }
 }
 
-/** A shape in words; shapes that Avro must not take for one another are described differently. */
+/** A shape in words. Shapes that Avro must not confuse have different descriptions. */
 export function describe(shape: Shape): string {
   switch (shape.kind) {
     case 'decimal': {
@@ -79,10 +79,12 @@ function compareField(
   const written = writer.fields.find(({ name }) => names.includes(name))
   if (written !== undefined) return compare(field.shape, written.shape, fieldPath, seen)
   if (field.hasDefault) return []
-  return [{ path: fieldPath, message: 'a version without this field cannot be read, for it has no default' }]
+  return [
+    { path: fieldPath, message: 'a version without this field cannot be read, because it has no default' },
+  ]
 }
 
-/** Values of these are read by avsc as the other, if a union offers that one first. */
+/** avsc reads values of one as the other if a union has the other first. */
 const promotedAlike = [
   ['int', 'long', 'float', 'double'],
   ['string', 'bytes'],
@@ -101,7 +103,7 @@ function compareUnions(
     const first = reader.branches.find((own) => alike.includes(own.avroName))
     if (first !== match) {
       const order = `${describe(branch)} would be read as ${describe(first ?? match)}`
-      return [{ path, message: `${order}, which comes first in the union` }]
+      return [{ path, message: `${order}, which is first in the union` }]
     }
     return compare(match, branch, path, seen)
   })

@@ -22,7 +22,7 @@ describe('decimals', () => {
     expect(hex(text, 30, scale)).toBe(bytes)
   })
 
-  test('more digits than the format has are refused, zeros or not', () => {
+  test('more digits than the format has are rejected, zeros or not', () => {
     expect(hex('12.345', 12, 2)).toBeUndefined()
     expect(hex('12.340', 12, 2)).toBeUndefined()
     expect(hex('1234567890.12', 12, 2)).toBeDefined()
@@ -32,13 +32,13 @@ describe('decimals', () => {
   })
 
   test.each(['', '.5', '5.', '+5', '05', '1e3', '1,000', ' 1', 'NaN', '--1', '0x10'])(
-    '%j is no decimal',
+    '%j is not a decimal',
     (text) => {
       expect(hex(text, 12, 2)).toBeUndefined()
     },
   )
 
-  test('a fixed has all of its bytes, with the sign in front', () => {
+  test('a fixed has all of its bytes, sign-extended', () => {
     expect(hex('1.00', 12, 2, 8)).toBe('0000000000000064')
     expect(hex('-1.00', 12, 2, 8)).toBe('ffffffffffffff9c')
   })
@@ -51,7 +51,7 @@ describe('decimals', () => {
     expect(formatDecimal(Buffer.alloc(0), 1)).toBe('0.0')
   })
 
-  test('every decimal comes back as it went, whatever its size', () => {
+  test('every decimal survives encoding and decoding, whatever its size', () => {
     const cases = fc
       .record({ unscaled: fc.bigInt({ min: -(10n ** 38n) + 1n, max: 10n ** 38n - 1n }), scale: fc.nat(38) })
       .chain(({ unscaled, scale }) =>
@@ -75,7 +75,7 @@ describe('decimals', () => {
     )
   })
 
-  test('the digits that fit a fixed', () => {
+  test('the number of digits that fit a fixed', () => {
     expect([1, 4, 8, 16].map(precisionMax)).toEqual([2, 9, 18, 38])
   })
 })

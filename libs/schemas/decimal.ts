@@ -1,20 +1,23 @@
 const decimalPattern = /^(-?)(0|[1-9]\d*)(?:\.(\d+))?$/
 
-/** Decimals of this many digits fit 48 bits, which Buffer reads and writes as one number. */
+/** Decimals of this many digits fit into 48 bits, which Buffer reads and writes as one number. */
 const fastDigitsMax = 14
 const fastBytesMax = 6
 
 /** How a decimal is stored: an unscaled whole number, big-endian two's complement, so 12.34 at scale 2 is 1234. */
-export interface DecimalFormat {
-  /** Digits in all. */
+interface DecimalFormat {
+  /** Total digits. */
   readonly precision: number
-  /** Digits after the point. */
+  /** Digits after the decimal point. */
   readonly scale: number
-  /** Bytes, for Avro's `fixed`; without it as few as needed. */
+  /** Bytes of Avro's `fixed`; without it as few bytes as needed. */
   readonly size?: number
 }
 
-/** The bytes of a decimal such as `-12.30`; undefined when the text is none or has more digits than the format allows. */
+/**
+ * The bytes of a decimal such as `-12.30`; undefined when the text is not a decimal or has more digits than the format
+ * allows.
+ */
 export function parseDecimal(text: string, format: DecimalFormat): Buffer | undefined {
   const match = decimalPattern.exec(text)
   if (match === null) return undefined
@@ -64,5 +67,5 @@ function readUnscaled(bytes: Buffer): string {
   return String(BigInt.asIntN(bytes.length * 8, BigInt(`0x${bytes.toString('hex')}`)))
 }
 
-/** Most digits that fit a `fixed` of so many bytes. */
+/** The most digits that always fit a `fixed` of this many bytes. */
 export const precisionMax = (size: number): number => String(2n ** BigInt(size * 8 - 1) - 1n).length - 1

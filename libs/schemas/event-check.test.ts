@@ -13,7 +13,7 @@ import { defaulted, record, schemaFiles } from './testing/schema-files.ts'
 const check = eventCheckOf(loadCatalog(['schemas']))
 const purchase = { date: '1997-01-12', cds: 1, amount: '12.00' }
 
-test('data that fits its schema passes, and without a registry', () => {
+test('data that fits its schema passes, without a registry', () => {
   expect(() => {
     check('customer', 'PurchaseMade', purchase)
   }).not.toThrow()
@@ -25,7 +25,7 @@ test('a field that does not fit is named', () => {
   }).toThrow('data.cds: ')
 })
 
-test('neither a name that no schema has, nor the schema of a state, is an event type', () => {
+test('neither an unknown name nor the schema of a state is an event type', () => {
   for (const name of ['PurchaseMad', 'CustomerState']) {
     expect(() => {
       check('customer', name, purchase)
@@ -41,7 +41,7 @@ describe('the canonical form of data', () => {
     ['keys in another order', { carrier: null, shippedAt: '2024-05-31T09:30:00.000Z' }],
     ['no milliseconds', { ...shipment, shippedAt: '2024-05-31T09:30:00Z' }],
     ['another offset', { ...shipment, shippedAt: '2024-05-31T11:30:00+02:00' }],
-    ['a default left out', { shippedAt: '2024-05-31T09:30:00.000Z' }],
+    ['a default omitted', { shippedAt: '2024-05-31T09:30:00.000Z' }],
   ])('is the same with %s', (_, data) => {
     expect(formOf(data)).toBe(formOf(shipment))
   })
@@ -49,11 +49,11 @@ describe('the canonical form of data', () => {
   test.each([
     ['another time', { ...shipment, shippedAt: '2024-05-31T09:30:00.001Z' }],
     ['another value', { ...shipment, carrier: 'null' }],
-  ])('is another with %s', (_, data) => {
+  ])('is different with %s', (_, data) => {
     expect(formOf(data)).not.toBe(formOf(shipment))
   })
 
-  test('is the same exactly for what is stored as the same bytes', () => {
+  test('is the same exactly for data that is stored as the same bytes', () => {
     const type = { type: 'array', items: ['null', 'double', { type: 'map', values: 'bytes' }] }
     const folder = schemaFiles({ 'probe/Seen.v1.avsc': record('probe.Seen', { all: type }) })
     const seen = eventCheckOf(loadCatalog([folder]))
@@ -67,7 +67,7 @@ describe('the canonical form of data', () => {
     )
   })
 
-  test('of a record that holds itself is found', () => {
+  test('exists for recursive records', () => {
     const tree = record('probe.Seen', { leaf: 'int', next: defaulted(['null', 'probe.Seen'], null) })
     const seen = eventCheckOf(loadCatalog([schemaFiles({ 'probe/Seen.v1.avsc': tree })]))
     const form = (data: unknown) => seen('probe', 'Seen', data).canonical()
@@ -75,7 +75,7 @@ describe('the canonical form of data', () => {
     expect(form({ leaf: 1, next: { leaf: 2 } })).not.toBe(form({ leaf: 1 }))
   })
 
-  test('stays the same when a release adds a field with a default', () => {
+  test('does not change when a release adds a field with a default', () => {
     const v1 = record('probe.Seen', { n: 'int' })
     const v2 = record('probe.Seen', { n: 'int', note: defaulted(['null', 'string'], null) })
     const before = eventCheckOf(loadCatalog([schemaFiles({ 'probe/Seen.v1.avsc': v1 })]))
@@ -93,7 +93,7 @@ describe('data of an older schema version', () => {
   const upcasting = eventCheckOf(loadCatalog(['schemas']), createUpcasterChain([orderPlacedToV2]))
   const old = { customer: 'c-1', placedAt: '2024-05-31T09:30:00.000Z' }
 
-  test('is taken to the latest, and keeps the form that it had before the release', () => {
+  test('is converted to the latest, and keeps the form that it had before the release', () => {
     const checked = upcasting('order', 'OrderPlaced', old, 1)
     expect(checked.data).toEqual({ customerId: 'c-1', placedAt: old.placedAt, currency: 'EUR' })
     const folder = schemaFiles({
@@ -103,7 +103,7 @@ describe('data of an older schema version', () => {
     expect(checked.canonical()).toBe(before.canonical())
   })
 
-  test('is refused without its version, and where it is not of that version', () => {
+  test('is rejected without its version, and when it does not fit that version', () => {
     expect(() => upcasting('order', 'OrderPlaced', old)).toThrow('data.customerId: missing')
     expect(() => upcasting('order', 'OrderPlaced', { ...old, customer: 1 }, 1)).toThrow('data.customer: ')
     expect(() => upcasting('order', 'OrderPlaced', old, 3)).toThrow(
@@ -111,18 +111,18 @@ describe('data of an older schema version', () => {
     )
   })
 
-  test('that an upcaster spoils is refused', () => {
+  test('that an upcaster breaks is rejected', () => {
     const spoiling = createUpcasterChain([{ ...orderPlacedToV2, upcast: () => ({ customerId: 'c-1' }) }])
     const check = eventCheckOf(loadCatalog(['schemas']), spoiling)
     expect(() => check('order', 'OrderPlaced', old, 1)).toThrow('data.placedAt: missing')
   })
 })
 
-test('an unknown field tells which version is known, and that a change of schemas needs a restart', () => {
+test('an unknown field is reported with the known version, and with the hint that new schemas need a restart', () => {
   const data = { ...purchase, currency: 'EUR' }
   expect(() => {
     check('customer', 'PurchaseMade', data)
   }).toThrow(
-    /^data\.currency: unknown field: expected only .*\. customer\/PurchaseMade\.v1\.avsc, as it was when this process started, .*restart it/,
+    /^data\.currency: unknown field: expected only .*\. customer\/PurchaseMade\.v1\.avsc is the newest version that this process knows, .*restart it/,
   )
 })

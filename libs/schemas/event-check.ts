@@ -7,15 +7,15 @@ import { UnknownEventTypeError } from './schema-error.ts'
 import type { SchemaVersion } from './schema-version.ts'
 
 /** Data that fits its schema. */
-export interface CheckedData {
-  /** As the latest version has it. */
+interface CheckedData {
+  /** In the form of the latest version. */
   readonly data: unknown
-  /** One text for all spellings of the same data: as the version in which it was given stores it. */
+  /** One text for all spellings of the same data, in the schema version in which it was given. */
   canonical(): string
 }
 
 /**
- * @param schemaVersion in which the data is; by default the latest.
+ * @param schemaVersion the version of the data; by default the latest
  * @throws InvalidInputError with the path of the field that does not fit; UnknownEventTypeError
  */
 export type EventCheck = (
@@ -25,12 +25,12 @@ export type EventCheck = (
   schemaVersion?: number,
 ) => CheckedData
 
-/** How data of one schema version is checked. */
+/** The check of one schema version. */
 type VersionCheck = (data: unknown) => CheckedData
 
 /**
- * Checks data as {@link EventCodec.encode} would, by the schemas of the catalog alone: no registry is asked. Data of an older
- * version is taken to the latest as the codec takes what is stored: by Avro's resolution, then by the upcasters.
+ * Checks data like {@link EventCodec.encode}, but needs only the catalog, not a registry. Data of an older version is
+ * converted to the latest like stored data: by Avro's resolution, then by the upcasters.
  */
 export function eventCheckOf(catalog: SchemaCatalog, upcasters = createUpcasterChain([])): EventCheck {
   const checks = new Map<string, VersionCheck>()

@@ -1,37 +1,27 @@
 import type { UpcasterChain } from '#domain'
 
-import { avroTypeOf } from './avro-type.ts'
 import { noSchemaOf } from './no-schema-of.ts'
-import { type BodyReader, readBody, RecordCodec, schemaIdOf } from './record-codec.ts'
+import { type RecordCodec, schemaIdOf } from './record-codec.ts'
+import { type DecodedRecord, RecordReader, unknownSchema } from './record-reader.ts'
 import type { SchemaCatalog } from './schema-catalog.ts'
-import { reasonOf, SchemaError } from './schema-error.ts'
+import { SchemaError } from './schema-error.ts'
 import { SchemaIdFile } from './schema-id-file.ts'
-import { parseSchemaText } from './schema-text.ts'
 import type { SchemaRegistry } from './schema-registry.ts'
 import type { SchemaRole, SchemaVersion } from './schema-version.ts'
-
-/** What the bytes of an event, of a snapshot's state or of a view hold: in the JSON form of the latest schema version. */
-export interface DecodedRecord {
-  /** Of a view: its projection. */
-  readonly aggregateType: string
-  /** Of the event; for a state or a view the name of its schema. */
-  readonly eventType: string
-  readonly data: unknown
-}
 
 export interface EventCodecOptions {
   readonly catalog: SchemaCatalog
   readonly registry: SchemaRegistry
   readonly upcasters: UpcasterChain
-  /** Where ids are kept for a start while the registry is down. Without it there is no such start. */
+  /** Where ids are stored for a start while the registry is down. Without it such a start fails. */
   readonly idFile?: string
 }
 
-/** What of the catalog can be used after {@link EventCodec.prepare}. */
-export interface Preparation {
-  /** Files whose schemas have no id yet: encoding their events fails. Push them, then prepare again. */
+/** What part of the catalog is usable after {@link EventCodec.prepare}. */
+interface Preparation {
+  /** Files whose schemas have no id yet, so their events cannot be encoded. Push them, then prepare again. */
   readonly missing: readonly string[]
-  /** Why the registry was not asked: ids come from the file. */
+  /** Why the registry could not be used; ids are from the file then. */
   readonly unreachable?: SchemaError
 }
 
@@ -40,67 +30,60 @@ interface Writer {
   readonly schemaId: number
 }
 
-/** How bytes with one schema id are read; or why they cannot be. */
-type Reader =
-  | { readonly schema: SchemaVersion; readonly latest: number; readonly read: BodyReader }
-  | { readonly problem: SchemaError }
-
-/** At most so many requests to the registry at once. */
+/** Concurrent requests to the registry. */
 const concurrencyMax = 8
 
 /**
- * Events, snapshot states and views between their JSON form and bytes in Confluent's wire format. Writing takes the latest
- * schema version. Reading resolves the writer's version to the latest compatible one (by Avro, resolvers made once per
- * id) and takes it on through the upcasters. Both are synchronous: ids are learnt beforehand, from the registry or, while
- * it is down, from the id file.
+ * Converts events, snapshot states and views between their JSON form and bytes in Confluent's wire format. Writing
+ * uses the latest schema version. Reading resolves the writer's version to the latest compatible one (by Avro, with
+ * one resolver per id) and then runs the upcasters. Both are synchronous: ids are fetched beforehand, from the
+ * registry or, while it is down, from the id file.
  */
 export class EventCodec {
   readonly #catalog: SchemaCatalog
   readonly #registry: SchemaRegistry
-  readonly #upcasters: UpcasterChain
+  readonly #reader: RecordReader
   readonly #idFile: SchemaIdFile | undefined
-  readonly #codecs = new Map<SchemaVersion, RecordCodec>()
   readonly #writers = new Map<string, Map<string, Writer>>()
-  readonly #readers = new Map<number, Reader>()
-  /** Ids that are being asked for now, so that none is asked for twice at once. */
+  /** Running requests by id, so that no id is requested twice at a time. */
   readonly #asked = new Map<number, Promise<string>>()
 
   constructor(options: EventCodecOptions) {
     this.#catalog = options.catalog
     this.#registry = options.registry
-    this.#upcasters = options.upcasters
+    this.#reader = new RecordReader(options.catalog, options.upcasters)
     this.#idFile =
       options.idFile === undefined ? undefined : new SchemaIdFile(options.idFile, options.registry.url)
   }
 
   /**
-   * Finds the ids of all schemas in the catalog. May be called again, e.g. once missing ones are pushed.
-   * @throws SchemaError `registry-unreachable` when the registry is down and no id is known; `registry-refused`.
+   * Finds the ids of all schemas in the catalog. Can be called again, e.g. after missing ones are pushed.
+   * @throws SchemaError `registry-unreachable` when the registry is down and no id is known; `registry-refused`
    */
   async prepare(): Promise<Preparation> {
     const unreachable = await this.#findIds()
     const missing = this.#catalog.all.filter(
       (schema) => this.#isLatest(schema) && this.#writerOf(schema.aggregateType, schema.name) === undefined,
     )
-    if (unreachable !== undefined && this.#readers.size === 0) throw unreachable
+    if (unreachable !== undefined && this.#reader.isEmpty) throw unreachable
     return {
       missing: missing.map(({ file }) => file),
       ...(unreachable === undefined ? {} : { unreachable }),
     }
   }
 
-  /** Event types of an aggregate type that have a schema here, sorted. */
+  /** Event types of an aggregate type that have a schema in the catalog, sorted. */
   eventTypes(aggregateType: string): readonly string[] {
     return this.#catalog.names(aggregateType, 'event')
   }
 
   /**
-   * @param aggregateType for a view its projection.
-   * @param name of the event type, or of the schema of a snapshot's state or of a view.
-   * @param json its data in JSON form; fields with a default may be left out.
-   * @param role what the bytes are for: a schema of another role does not count, so no state can pass for an event.
+   * @param aggregateType for a view, its projection
+   * @param name of the event type, or of the schema of a snapshot's state or of a view
+   * @param json the data in JSON form; fields with a default may be omitted
+   * @param role the use of the bytes. A schema of another role does not count, so a state cannot pass for an event.
    * @throws InvalidInputError with the path of the field that does not fit, e.g. `data.items[2].price`;
-   *   UnknownEventTypeError; SchemaError `unknown-schema` for a state or a view without a schema; `not-registered`.
+   * UnknownEventTypeError; SchemaError `unknown-schema` for a state or a view without a schema; `not-registered`
    */
   encode(aggregateType: string, name: string, json: unknown, role: SchemaRole = 'event'): Buffer {
     const writer = this.#writerOf(aggregateType, name)
@@ -108,43 +91,28 @@ export class EventCodec {
     return writer.codec.encode(writer.schemaId, json)
   }
 
-  /**
-   * @throws SchemaError `unknown-schema` when the id has not been learnt, or its schema is in no catalog here;
-   *   `undecodable` for damaged bytes; `superseded` for a state or view from before a breaking step: those have no
-   *   upcasters, they are made anew. InvalidInputError when an upcaster fails.
-   */
+  /** @throws as {@link RecordReader.decode} */
   decode(bytes: Buffer): DecodedRecord {
-    const reader = this.#readers.get(schemaIdOf(bytes))
-    if (reader === undefined) throw unknownSchema(schemaIdOf(bytes), 'has not been learnt yet')
-    if ('problem' in reader) throw reader.problem
-    const { schema, latest } = reader
-    const { aggregateType, name, version, role } = schema
-    if (version !== latest && role !== 'event') throw superseded(schema, latest)
-    const data = readBody(reader.read, bytes, schema)
-    return {
-      aggregateType,
-      eventType: name,
-      data: version === latest ? data : this.#upcasters.upcast(aggregateType, name, version, latest, data),
-    }
+    return this.#reader.decode(bytes)
   }
 
-  /** Decodes all, after learning the ids that are not known. @throws as {@link learn} and {@link decode} */
+  /** Decodes all records, after fetching unknown ids. @throws as {@link learn} and {@link decode} */
   async decodeMany(all: readonly Buffer[]): Promise<DecodedRecord[]> {
     await this.learn(all.map(schemaIdOf))
     return all.map((bytes) => this.decode(bytes))
   }
 
-  /** Whether {@link decode} needs no {@link learn} for these bytes. */
+  /** Whether {@link decode} can read these bytes without {@link learn}. */
   knows(bytes: Buffer): boolean {
-    return this.#readers.has(schemaIdOf(bytes))
+    return this.#reader.knows(schemaIdOf(bytes))
   }
 
   /**
-   * Asks the registry for the schemas of those ids that are not known; where all are, it is not asked.
-   * @throws SchemaError `unknown-schema` when the registry has no such id; `registry-unreachable`.
+   * Fetches the schemas of unknown ids from the registry. Sends no request when all are known.
+   * @throws SchemaError `unknown-schema` when the registry has no such id; `registry-unreachable`
    */
   async learn(schemaIds: readonly number[]): Promise<void> {
-    const unknown = [...new Set(schemaIds)].filter((id) => !this.#readers.has(id))
+    const unknown = [...new Set(schemaIds)].filter((id) => !this.#reader.knows(id))
     for (let at = 0; at < unknown.length; at += concurrencyMax) {
       const ids = unknown.slice(at, at + concurrencyMax)
       const texts = await Promise.all(ids.map((id) => this.#ask(id)))
@@ -152,7 +120,9 @@ export class EventCodec {
     }
   }
 
-  /** The ids of the catalog's schemas, from the registry or else from the file. @returns why it was the file. */
+  /**
+   * Looks up the ids of the catalog's schemas in the registry, otherwise in the file. @returns why the file was used
+   */
   async #findIds(): Promise<SchemaError | undefined> {
     const found = new Map<number, string>()
     try {
@@ -184,7 +154,7 @@ export class EventCodec {
     return asking
   }
 
-  /** Takes ids from the registry, and keeps them for when it is down. */
+  /** Stores ids from the registry, for times when it is down. */
   #adopt(texts: ReadonlyMap<number, string>): void {
     this.#take(texts)
     this.#idFile?.add(texts)
@@ -192,36 +162,14 @@ export class EventCodec {
 
   #take(texts: ReadonlyMap<number, string>): void {
     for (const [id, text] of texts) {
-      this.#readers.set(id, this.#readerFor(id, text))
+      this.#reader.learn(id, text)
       const schema = this.#catalog.all.find((known) => known.text === text)
       if (schema !== undefined && this.#isLatest(schema)) this.#setWriter(schema, id)
     }
   }
 
-  #readerFor(id: number, text: string): Reader {
-    try {
-      const writer = avroTypeOf(parseSchemaText(text))
-      const schema = this.#catalog.line(writer.name ?? '').at(-1)
-      if (schema === undefined) {
-        return {
-          problem: unknownSchema(id, `is ${String(writer.name)}, which no schema file here describes`),
-        }
-      }
-      const latest = this.#catalog.latest(schema.aggregateType, schema.name)?.version ?? schema.version
-      return { schema, latest, read: this.#codecOf(schema).readerOf(writer) }
-    } catch (error) {
-      return { problem: unknownSchema(id, `cannot be read with the schema files here: ${reasonOf(error)}`) }
-    }
-  }
-
   #isLatest(schema: SchemaVersion): boolean {
     return this.#catalog.latest(schema.aggregateType, schema.name) === schema
-  }
-
-  #codecOf(schema: SchemaVersion): RecordCodec {
-    const codec = this.#codecs.get(schema) ?? new RecordCodec(schema)
-    this.#codecs.set(schema, codec)
-    return codec
   }
 
   #writerOf(aggregateType: string, name: string): Writer | undefined {
@@ -230,7 +178,7 @@ export class EventCodec {
 
   #setWriter(schema: SchemaVersion, schemaId: number): void {
     const ofType = this.#writers.get(schema.aggregateType) ?? new Map<string, Writer>()
-    ofType.set(schema.name, { codec: this.#codecOf(schema), schemaId })
+    ofType.set(schema.name, { codec: this.#reader.codecOf(schema), schemaId })
     this.#writers.set(schema.aggregateType, ofType)
   }
 
@@ -244,12 +192,3 @@ export class EventCodec {
     )
   }
 }
-
-const unknownSchema = (schemaId: number, why: string): SchemaError =>
-  new SchemaError('unknown-schema', `schema id ${schemaId} ${why}`, { schemaId })
-
-const superseded = ({ role, fullName, version }: SchemaVersion, latest: number): SchemaError =>
-  new SchemaError(
-    'superseded',
-    `this ${role} is of ${fullName}, version ${version}, which version ${latest} breaks with: it is to be made anew`,
-  )

@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest'
 
 import { loadCatalog } from './schema-catalog.ts'
 
-/** The error of a folder with this one schema. */
+/** The error from loading a folder with this one schema. */
 function errorOf(text: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'annals-faulty-'))
   onTestFinished(() => {
@@ -45,6 +45,14 @@ test.each([
   [
     schema('{ "name": "lap", "type": { "type": "enum", "name": "Lap", "symbols": ["first one"] } }'),
     /enum symbol has the name "first one"/,
+  ],
+  [
+    schema('{ "name": "lap", "type": { "type": "int", "logicalType": "dat" } }'),
+    /logical type dat is not supported: .*\(line 7, in lap\)$/,
+  ],
+  [
+    schema('{ "name": "lap", "type": { "type": "string", "logicalType": "date" } }'),
+    /logical type date cannot be carried by string: expected int \(line 7, in lap\)$/,
   ],
   [
     schema('{ "name": "lap", "type": "itn" }'),

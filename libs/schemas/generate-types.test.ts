@@ -59,7 +59,7 @@ export type ShoppingCartEvent =
 `)
 })
 
-test('the last version before a breaking step keeps its own name', () => {
+test('the last version before a breaking step has a name of its own', () => {
   const inner = { type: 'record', name: 'Inner', fields: [] }
   const folder = schemaFiles({
     'a/E.v1.avsc': record('a.E', { x: inner }),

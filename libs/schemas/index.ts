@@ -1,21 +1,17 @@
-export { checkDomainSchemas, type DomainSchemas } from './check-domain-schemas.ts'
+export { checkDomainSchemas } from './check-domain-schemas.ts'
 export { checkSchemas } from './check-schemas.ts'
-export { type CheckedData, type EventCheck, eventCheckOf } from './event-check.ts'
-export { type DecodedRecord, EventCodec, type EventCodecOptions, type Preparation } from './event-codec.ts'
+export { type EventCheck, eventCheckOf } from './event-check.ts'
+export { EventCodec, type EventCodecOptions } from './event-codec.ts'
 export { Observed, type Proposal, type ProposedField, proposeSchema } from './infer/index.ts'
 export { jsonViewName, jsonViewSchema } from './json-view-schema.ts'
-export { type PushedSchema, pushSchemas } from './push-schemas.ts'
-export { type Release, releaseSchemas } from './release-schemas.ts'
+export { pushSchemas } from './push-schemas.ts'
+export { releaseSchemas } from './release-schemas.ts'
 export { type RegistryOptions } from './registry-http.ts'
 export { schemaIdOf } from './record-codec.ts'
 export { loadCatalog, SchemaCatalog } from './schema-catalog.ts'
-export {
-  SchemaError,
-  type SchemaErrorCode,
-  type SchemaErrorDetails,
-  UnknownEventTypeError,
-} from './schema-error.ts'
+export { SchemaError, type SchemaErrorCode, UnknownEventTypeError } from './schema-error.ts'
 export { RecordCodec } from './record-codec.ts'
+export { RecordReader, unknownSchema } from './record-reader.ts'
 export { type Sample, SchemaFolder } from './schema-folder.ts'
 export { formatProblem, type SchemaProblem } from './schema-problem.ts'
 export {

@@ -3,7 +3,10 @@ import { type SchemaVersion, schemaVersionOf } from './schema-version.ts'
 /** Name of the built-in schema. */
 export const jsonViewName = 'View'
 
-/** The built-in schema of views whose projection declares none: a record with the view's JSON as text. @param projection its name */
+/**
+ * The built-in schema of views whose projection declares none: a record with the view's JSON as text. @param
+ * projection name
+ */
 export const jsonViewSchema = (projection: string): SchemaVersion =>
   schemaVersionOf(
     {

@@ -7,14 +7,14 @@ import { Mismatch } from './mismatch.ts'
 import { shapeOf } from './shape.ts'
 import { recordCases } from './testing/arbitrary-schema.ts'
 
-/** JSON to Avro's bytes and back. */
+/** Converts JSON to Avro's bytes and back. */
 function roundTrip(schema: unknown): (json: unknown) => unknown {
   const type = avroTypeOf(schema)
   const mapping = mappingOf(shapeOf(schema))
   return (json) => mapping.fromAvro(type.fromBuffer(type.toBuffer(mapping.toAvro(json))))
 }
 
-/** `path: message` of what is wrong with a value. */
+/** The `path: message` of the mismatch. */
 function complaint(schema: unknown, json: unknown): string {
   try {
     mappingOf(shapeOf(schema)).toAvro(json)
@@ -28,7 +28,7 @@ function complaint(schema: unknown, json: unknown): string {
 const record = (...fields: object[]): object => ({ type: 'record', name: 'test.Event', fields })
 const field = (type: unknown): object => record({ name: 'a', type })
 
-test('whatever fits its schema comes back as it went', () => {
+test('every value that fits its schema survives encoding and decoding', () => {
   fc.assert(
     fc.property(
       recordCases.chain(({ schema, values }) => values.map((json) => ({ schema, json }))),
@@ -40,7 +40,7 @@ test('whatever fits its schema comes back as it went', () => {
   )
 })
 
-describe('what does not fit is refused', () => {
+describe('values that do not fit are rejected', () => {
   test.each([
     ['boolean', 1, 'expected true or false, got 1'],
     ['null', 0, 'expected null, got 0'],
@@ -99,7 +99,7 @@ describe('what does not fit is refused', () => {
     [['null', 'int'], 'x', 'expected null or a whole number of 32 bits, got "x"'],
     [{ type: 'record', name: 'R', fields: [] }, 'x', 'expected an object (test.R), got "x"'],
     [{ type: 'record', name: 'R', fields: [] }, null, 'expected an object (test.R), got null'],
-  ])('%j does not take %j', (type, json, message) => {
+  ])('%j does not accept %j', (type, json, message) => {
     expect(complaint(field(type), { a: json })).toBe(`.a: ${message}`)
   })
 
@@ -114,21 +114,21 @@ describe('what does not fit is refused', () => {
     )
   })
 
-  test('a hole in an array is not passed over', () => {
+  test('a hole in an array is not skipped', () => {
     expect(complaint(field({ type: 'array', items: 'int' }), { a: [1, , 3] })).toContain('.a[1]: expected')
   })
 
-  test('a key that would change what an object is', () => {
+  test('a key that would change the prototype', () => {
     const map = JSON.parse('{"__proto__": 1}') as unknown
     expect(complaint(field({ type: 'map', values: 'int' }), { a: map })).toBe(
-      '.a.__proto__: a key that no map may have',
+      '.a.__proto__: this key is not allowed in a map',
     )
   })
 
-  test.each(['\ud800', 'a\udfff'])('the key %j, which has no UTF-8', (key) => {
+  test.each(['\ud800', 'a\udfff'])('the key %j, which cannot be encoded in UTF-8', (key) => {
     const path = `.a[${JSON.stringify(key)}]`
     expect(complaint(field({ type: 'map', values: 'int' }), { a: { [key]: 1 } })).toBe(
-      `${path}: a key that no map may have`,
+      `${path}: this key is not allowed in a map`,
     )
   })
 
@@ -143,7 +143,7 @@ describe('what does not fit is refused', () => {
     },
   )
 
-  test.each(['float', 'double'])('a %s beyond its bits', (type) => {
+  test.each(['float', 'double'])('a %s out of range', (type) => {
     const largest = type === 'float' ? 3.4028234663852886e38 : Number.MAX_VALUE
     for (const json of [largest, -largest]) {
       expect(roundTrip(field(type))({ a: json })).toStrictEqual({ a: json })
@@ -160,23 +160,23 @@ describe('what does not fit is refused', () => {
     expect(complaint(schema, { a: 1, b: undefined })).toBe('accepted')
     const lent = record({ name: 'reader', type: 'string' }, { name: 'until', type: 'int' })
     expect(complaint(lent, { until: 1, readr: 'ada' })).toBe(
-      '.reader: missing: expected a string; there is "readr", which is no field: was it meant?',
+      '.reader: missing: expected a string; "readr" is not a field: did you mean reader?',
     )
     expect(complaint(lent, { until: 1, other: 'ada' })).toBe('.reader: missing: expected a string')
   })
 })
 
-test('members of a map that are undefined count as left out', () => {
+test('undefined members of a map count as omitted', () => {
   const schema = field({ type: 'map', values: 'int' })
   expect(roundTrip(schema)({ a: { b: undefined, c: 1 } })).toStrictEqual({ a: { c: 1 } })
 })
 
-test.each(['float', 'double'])('-0 is 0 as a %s, for JSON has no other', (type) => {
+test.each(['float', 'double'])('-0 becomes 0 as a %s, because JSON has no other zero', (type) => {
   expect(roundTrip(field(type))({ a: -0 })).toStrictEqual({ a: 0 })
 })
 
 describe('fields with a default', () => {
-  test('may be left out, and come back filled', () => {
+  test('may be omitted, and are filled in', () => {
     const schema = record(
       { name: 'a', type: ['null', 'string'], default: null },
       { name: 'b', type: { type: 'int', logicalType: 'date' }, default: 0 },
@@ -212,11 +212,11 @@ describe('unions', () => {
       [cat, dog],
       [{ lives: 9 }, { tricks: 3 }],
     ],
-  ])('%j take their values as JSON has them', (union, values) => {
+  ])('%j keep their values in the form of JSON', (union, values) => {
     for (const value of values) expect(roundTrip(field(union))({ a: value })).toStrictEqual({ a: value })
   })
 
-  test('what no branch takes is refused with all that would be right', () => {
+  test('a value that fits no branch is rejected with all that would fit', () => {
     expect(complaint(field([cat, dog]), { a: { lives: 'x' } })).toBe(
       '.a: expected an object (test.Cat) or an object (test.Dog), got {"lives":"x"}',
     )
@@ -225,7 +225,7 @@ describe('unions', () => {
   })
 })
 
-test('a record that holds itself', () => {
+test('a recursive record', () => {
   const schema = record(
     { name: 'value', type: 'int' },
     { name: 'next', type: ['null', 'test.Event'], default: null },

@@ -5,7 +5,7 @@ import { Mismatch, within } from './mismatch.ts'
 import { scalarMapping } from './scalar-mapping.ts'
 import type { ArrayShape, MapShape, RecordShape, Shape, UnionShape } from './shape.ts'
 
-/** The mapping of a shape; a record that holds itself is met again in `made`. */
+/** The mapping of a shape. A recursive record finds itself in `made`. */
 export function mappingOf(shape: Shape, made = new Map<Shape, Mapping>()): Mapping {
   switch (shape.kind) {
     case 'record':
@@ -36,7 +36,7 @@ interface FieldMapping {
   readonly mapping: Mapping
 }
 
-/** Among so many unknown keys, and no longer ones, a mistyped name is looked for. */
+/** A mistyped name is looked for among this many unknown keys, each up to this length. */
 const unknownMax = 50
 const unknownLengthMax = 200
 
@@ -72,18 +72,20 @@ class RecordMapping implements Mapping {
     return value
   }
 
-  /** A plain object: avsc's own are instances of a class, which not everything that clones or compares takes. */
+  /**
+   * Returns a plain object: avsc's records are instances of a class, which some code that clones or compares does not
+   * accept.
+   */
   fromAvro(value: unknown): JsonObject {
     const json: JsonObject = {}
     for (const { name, mapping } of this.#fields) json[name] = mapping.fromAvro((value as JsonObject)[name])
     return json
   }
 
-  /** A field that is not there may be there under a name that was mistyped. */
+  /** A missing field may be present under a mistyped name. */
   #missing({ name, mapping }: FieldMapping, json: JsonObject): Mismatch {
     const [mistyped] = nearestNames(name, this.#unknownIn(json))
-    const hint =
-      mistyped === undefined ? '' : `; there is ${quote(mistyped)}, which is no field: was it meant?`
+    const hint = mistyped === undefined ? '' : `; ${quote(mistyped)} is not a field: did you mean ${name}?`
     return new Mismatch(`missing: expected ${mapping.expects}${hint}`)
   }
 
@@ -96,7 +98,7 @@ class RecordMapping implements Mapping {
   #refuseUnknown(json: JsonObject): void {
     const known = this.#fields.map(({ name }) => name)
     const unknown = Object.keys(json).find((key) => !known.includes(key))
-    if (unknown === undefined) return // A known field that is present as undefined: it was left out.
+    if (unknown === undefined) return // A known field that is present as undefined counts as omitted.
     throw within(memberPath(unknown), new Mismatch(`unknown field: expected only ${known.join(', ')}`, true))
   }
 }
@@ -124,7 +126,7 @@ function arrayMapping(shape: ArrayShape, made: Map<Shape, Mapping>): Mapping {
     kinds: ['array'],
     toAvro(json) {
       if (!Array.isArray(json)) throw Mismatch.of(expects, json)
-      // Not json.map, which passes over the holes of a sparse array.
+      // Not json.map, which skips the holes of a sparse array.
       return Array.from(json, itemToAvro)
     },
     fromAvro: (value) => (value as unknown[]).map((item) => items.fromAvro(item)),
@@ -136,7 +138,7 @@ function mapMapping(shape: MapShape, made: Map<Shape, Mapping>): Mapping {
   const expects = 'an object (a map)'
   const partToAvro = (key: string, part: unknown): unknown => {
     try {
-      if (key === '__proto__' || !key.isWellFormed()) throw new Mismatch('a key that no map may have')
+      if (key === '__proto__' || !key.isWellFormed()) throw new Mismatch('this key is not allowed in a map')
       return values.toAvro(part)
     } catch (error) {
       throw within(memberPath(key), error)
@@ -178,7 +180,7 @@ function unionMapping(shape: UnionShape, made: Map<Shape, Mapping>): Mapping {
     toAvro: (json) => unionToAvro(branches, expects, json),
     fromAvro(value) {
       if (value === null) return null
-      // avsc wraps the value in an object whose one key names the branch.
+      // avsc wraps the value in an object whose only key names the branch.
       for (const name in value as JsonObject) {
         return byName.get(name)?.mapping.fromAvro((value as JsonObject)[name])
       }
@@ -187,7 +189,10 @@ function unionMapping(shape: UnionShape, made: Map<Shape, Mapping>): Mapping {
   }
 }
 
-/** A lone branch for this kind of JSON reports its own mismatch, path and all; among several the first that fits is taken. */
+/**
+ * If one branch accepts this kind of JSON, it reports its own mismatch with its path. Among several, the first that
+ * fits is used.
+ */
 function unionToAvro(branches: readonly Branch[], expects: string, json: unknown): unknown {
   const kind = kindOf(json)
   const candidates = branches.filter(({ mapping }) => kind !== undefined && mapping.kinds.includes(kind))

@@ -1,12 +1,12 @@
 import { quote } from '#domain'
 
-/** A JSON value that does not fit its schema. Each level on the way out puts its own segment before the path. */
+/** A JSON value that does not fit its schema. Each level prepends its own segment to the path. */
 export class Mismatch extends Error {
   override readonly name = 'Mismatch'
-  /** From the value's root: `.items[2].price`; empty for the root itself. */
+  /** From the root of the value: `.items[2].price`; empty for the root itself. */
   path = ''
 
-  /** Whether it is about a field that the schema does not have. */
+  /** Whether the value has a field that the schema lacks. */
   readonly isUnknownField: boolean
 
   constructor(message: string, isUnknownField = false) {
@@ -19,7 +19,7 @@ export class Mismatch extends Error {
   }
 }
 
-/** The error as the level above throws it on. */
+/** The error with the segment of the level above. */
 export function within(segment: string, error: unknown): unknown {
   if (error instanceof Mismatch) error.path = segment + error.path
   return error

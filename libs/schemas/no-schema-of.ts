@@ -4,7 +4,7 @@ import type { SchemaCatalog } from './schema-catalog.ts'
 import { SchemaError, UnknownEventTypeError } from './schema-error.ts'
 import type { SchemaRole } from './schema-version.ts'
 
-/** Why nothing of this name can be written in this role; lists the names that can. */
+/** Why nothing of this name can be written in this role, with the names that can. */
 export function noSchemaOf(
   catalog: SchemaCatalog,
   aggregateType: string,

@@ -1,16 +1,16 @@
 import type { SchemaCatalog } from './schema-catalog.ts'
 import type { SchemaRegistry } from './schema-registry.ts'
 
-export interface PushedSchema {
+interface PushedSchema {
   readonly file: string
   readonly subject: string
   readonly id: number
-  /** False when the registry had it already. */
+  /** False when the registry had it before. */
   readonly isNew: boolean
 }
 
 /**
- * Registers every version of every schema, oldest first; what is registered already stays as it is.
+ * Registers every version of every schema, oldest first. Registered ones do not change.
  * @throws SchemaError `incompatible`, `registry-refused`, `registry-unreachable`
  */
 export async function pushSchemas(

@@ -4,15 +4,16 @@ import { headerBytes, RecordCodec } from './record-codec.ts'
 import type { SchemaCatalog } from './schema-catalog.ts'
 import type { SchemaVersion } from './schema-version.ts'
 
-/** A sample's bytes read by its own version and as of today. */
-export interface ReadSample {
+/** The bytes of a sample as read by its own version and by the latest. */
+interface ReadSample {
   readonly written: unknown
   readonly latest: unknown
 }
 
 /**
- * Decodes a body that a schema version wrote: as it is, and through Avro's resolution and the upcasters to the latest.
- * @throws Error when it cannot be decoded, an upcaster fails, or what came out does not fit the latest version.
+ * Decodes a body that a schema version wrote: with that version, and through Avro's resolution and the upcasters with
+ * the latest.
+ * @throws Error when it cannot be decoded, an upcaster fails, or the result does not fit the latest version
  */
 export function readSample(
   catalog: SchemaCatalog,
@@ -29,7 +30,7 @@ export function readSample(
     schema.role === 'event'
       ? upcasters.upcast(aggregateType, name, reader.version, latest.version, resolved)
       : resolved
-  // A state or view of another line is never read: snapshots and views are made anew after such a step.
+  // A state or view of another line is never read: snapshots and views are rebuilt after such a step.
   if (schema.role === 'event' || reader === latest) new RecordCodec(latest).encode(0, data)
   return { written: new RecordCodec(schema).readerOf(schema.type)(bytes), latest: data }
 }

@@ -8,19 +8,19 @@ import { Mismatch } from './mismatch.ts'
 import { reasonOf, SchemaError } from './schema-error.ts'
 import type { SchemaRole, SchemaVersion } from './schema-version.ts'
 
-/** Confluent's wire format: a zero, the schema's id in four bytes, Avro's body. */
+/** Confluent's wire format: a zero byte, the schema id in four bytes, the Avro body. */
 export const headerBytes = 5
 
-/** All bodies are written here first, and grow it where they need more. Encoding is synchronous, so one will do. */
+/** All bodies are encoded here first; the buffer grows when needed. Encoding is synchronous, so one is enough. */
 let scratch = Buffer.alloc(64 * 1024)
 
-/** What paths of wrong fields start with. */
+/** The first segment of the paths of invalid fields. */
 const roots = { event: 'data', snapshot: 'state', view: 'view' } as const satisfies Record<SchemaRole, string>
 
-/** Reads bytes of one writer's schema as a codec's own. Made by {@link RecordCodec.readerOf}. */
+/** Reads bytes of one writer schema into a codec's own form. Created by {@link RecordCodec.readerOf}. */
 export type BodyReader = (bytes: Buffer) => unknown
 
-/** JSON form to bytes and back by one version of a schema. */
+/** Converts JSON to bytes and back with one version of a schema. */
 export class RecordCodec {
   readonly schema: SchemaVersion
   readonly #mapping: Mapping
@@ -35,7 +35,7 @@ export class RecordCodec {
     const value = this.#toAvro(json)
     let end = this.schema.type.encode(value, scratch, headerBytes)
     if (end < 0) {
-      // avsc answers with the number of bytes that were missing, negated.
+      // avsc returns the number of missing bytes, negated.
       scratch = Buffer.alloc(2 * (scratch.length - end))
       end = this.schema.type.encode(value, scratch, headerBytes)
     }
@@ -44,7 +44,7 @@ export class RecordCodec {
     return Buffer.from(scratch.subarray(0, end))
   }
 
-  /** @throws Error as avsc words it, when Avro cannot resolve the writer's schema into this one. */
+  /** @throws Error with avsc's message when Avro cannot resolve the writer's schema to this one. */
   readerOf(writer: Type): BodyReader {
     const own = this.schema.type
     const resolver = own.createResolver(writer)
@@ -63,7 +63,7 @@ export class RecordCodec {
     } catch (error) {
       if (!(error instanceof Mismatch)) throw error
       const root = roots[this.schema.role]
-      // What no schema could take is found at the same place as by stores without schemas.
+      // A value that no schema could accept is reported at the same place as by stores without schemas.
       checkJsonValue(json, root)
       const path = root + error.path
       const hint = error.isUnknownField ? `. ${this.#versionKnown()}` : ''
@@ -71,14 +71,14 @@ export class RecordCodec {
     }
   }
 
-  /** Whoever has just added a field wonders: the schema has it, the process does not. */
+  /** For a developer who has just added a field: the schema has it, but the process does not. */
   #versionKnown(): string {
     const { aggregateType, name, version } = this.schema
-    return `${aggregateType}/${name}.v${version}.avsc, as it was when this process started, is the newest version that it knows: restart it after a change of schemas`
+    return `${aggregateType}/${name}.v${version}.avsc is the newest version that this process knows, as of its start: restart it after changing schemas`
   }
 }
 
-/** The schema id that the bytes begin with. @throws SchemaError `undecodable` when they are not of the wire format. */
+/** The schema id at the start of the bytes. @throws SchemaError `undecodable` when they are not in the wire format. */
 export function schemaIdOf(bytes: Buffer): number {
   if (bytes.length >= headerBytes && bytes[0] === 0) return bytes.readUInt32BE(1)
   throw new SchemaError(
@@ -87,7 +87,7 @@ export function schemaIdOf(bytes: Buffer): number {
   )
 }
 
-/** Reads a body. @throws SchemaError `undecodable`, naming the schema. */
+/** Decodes a body. @throws SchemaError `undecodable` with the name of the schema. */
 export function readBody(read: BodyReader, bytes: Buffer, schema: SchemaVersion): unknown {
   try {
     return read(bytes)

@@ -1,16 +1,16 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { Backoff, pause } from '#async'
 
 import { reasonOf, SchemaError } from './schema-error.ts'
 
-/** How the registry is reached. */
+/** Address of the registry, and limits of its requests. */
 export interface RegistryOptions {
-  /** Base of its Confluent API, e.g. `http://127.0.0.1:8085/apis/ccompat/v7`; user and password may stand in it. */
+  /** Base of its Confluent API, e.g. `http://127.0.0.1:8085/apis/ccompat/v7`; may contain user and password. */
   readonly url: string
-  /** Of one request; default 5,000. */
+  /** For one request; default 5,000. */
   readonly timeoutMs?: number
-  /** After the first try, for requests that met no answer, 429 or 5xx; default 3. */
+  /** After a network error, a time-out, 429 or 5xx; default 3. */
   readonly retries?: number
-  /** Before the first retry, doubled for each one after; default 100. */
+  /** Before the first retry, doubled for each further one; default 100. */
   readonly retryDelayMs?: number
 }
 
@@ -21,7 +21,7 @@ export interface RegistryAnswer {
 
 type Method = 'GET' | 'POST' | 'PUT'
 
-/** Requests to the registry: bounded in time and number, and each failure in words. */
+/** Sends requests to the registry. Each has a time limit and a bounded number of retries. */
 export class RegistryHttp {
   /** Without user and password. */
   readonly url: string
@@ -52,19 +52,20 @@ export class RegistryHttp {
 
   /**
    * The registry's answer, whatever its status below 500.
-   * @throws SchemaError `registry-unreachable` when no try got one.
+   * @throws SchemaError `registry-unreachable` when all tries failed.
    */
   async request(method: Method, path: string, body?: unknown): Promise<RegistryAnswer> {
+    const backoff = new Backoff({ delayMsMin: this.#retryDelayMs, delayMsMax: Infinity })
     for (let retry = 0; ; retry++) {
       const outcome = await this.#try(method, path, body)
       if (typeof outcome !== 'string') return outcome
       if (retry === this.#retries) throw this.#unreachable(outcome)
       // Jitter keeps services that lost the registry together from coming back together.
-      await delay(this.#retryDelayMs * 2 ** retry * (0.5 + Math.random() / 2))
+      await pause(backoff.nextMs())
     }
   }
 
-  /** The answer, or why another try may get one. */
+  /** The answer, or the reason for a retry. */
   async #try(method: Method, path: string, body: unknown): Promise<RegistryAnswer | string> {
     try {
       const response = await fetch(this.url + path, {

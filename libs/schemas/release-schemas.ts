@@ -10,16 +10,16 @@ import type { Sample, SchemaFolder } from './schema-folder.ts'
 import type { SchemaProblem } from './schema-problem.ts'
 import type { SchemaVersion } from './schema-version.ts'
 
-export interface Release {
+interface Release {
   /** Files that are released now and were not before. */
   readonly released: readonly string[]
-  /** Where there are any, nothing was released. */
+  /** If there are any, nothing was released. */
   readonly problems: readonly SchemaProblem[]
 }
 
 /**
- * Releases the versions that are new, unless something is unsound, for what is released is there for good: fingerprints
- * them, keeps a sample of each, and brings what older samples read as today up to date.
+ * Releases new versions, unless a schema is unsound: a release cannot be undone. It fingerprints them, stores a sample
+ * of each, and updates what older samples read as today.
  */
 export function releaseSchemas(folder: SchemaFolder, upcasters: UpcasterChain): Release {
   const problems = checkSound(folder, upcasters)

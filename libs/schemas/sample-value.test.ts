@@ -18,7 +18,7 @@ test('a sample fits its schema', () => {
 })
 
 test.each([[['null', 'test.R']], [{ type: 'array', items: 'test.R' }], [{ type: 'map', values: 'test.R' }]])(
-  'a record that holds itself as %j ends',
+  'a recursive record as %j ends',
   (type) => {
     comesBack({ type: 'record', name: 'test.R', fields: [{ name: 'a', type }] })
   },

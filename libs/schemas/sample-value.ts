@@ -1,6 +1,6 @@
 import type { RecordShape, ScalarKind, Shape } from './shape.ts'
 
-/** A plausible JSON value of a record, always the same: the sample of a version that nobody wrote one for. */
+/** A plausible JSON value of a record, always the same: the sample of a version that has none yet. */
 export const sampleValue = (shape: RecordShape): unknown => sampleOf(shape, shape.avroName, new Set())
 
 const scalarSamples: Readonly<Record<Exclude<ScalarKind, 'string'>, unknown>> = {
@@ -18,7 +18,7 @@ const scalarSamples: Readonly<Record<Exclude<ScalarKind, 'string'>, unknown>> = 
   uuid: '018dead5-0000-7000-8000-000000000001',
 }
 
-/** @param inside the records around this one: what may hold itself is left empty at the second turn. */
+/** @param inside the enclosing records: a recursive one is left empty on the second level */
 function sampleOf(shape: Shape, name: string, inside: ReadonlySet<Shape>): unknown {
   switch (shape.kind) {
     case 'string':
@@ -48,7 +48,7 @@ function sampleOf(shape: Shape, name: string, inside: ReadonlySet<Shape>): unkno
   }
 }
 
-/** All digits that the format has, below zero: `-1234567891.23`. */
+/** All digits of the format, negative: `-1234567891.23`. */
 function decimalSample(precision: number, scale: number): string {
   const digits = '1234567891'.repeat(Math.ceil(precision / 10)).slice(0, precision)
   const whole = digits.slice(0, precision - scale) || '0'

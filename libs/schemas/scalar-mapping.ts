@@ -6,7 +6,7 @@ import type { ArrayShape, DecimalShape, MapShape, RecordShape, Shape, UnionShape
 
 type Composite = ArrayShape | MapShape | RecordShape | UnionShape
 
-/** The mapping of a shape that holds no other. */
+/** The mapping of a shape without nested shapes. */
 export function scalarMapping(shape: Exclude<Shape, Composite>): Mapping {
   switch (shape.kind) {
     case 'decimal':
@@ -24,7 +24,7 @@ export function scalarMapping(shape: Exclude<Shape, Composite>): Mapping {
   }
 }
 
-/** A value that is the same in JSON and for avsc. */
+/** A value with the same form in JSON and in avsc. */
 const asItIs = (expects: string, kind: JsonKind, fits: (json: unknown) => boolean): Mapping => ({
   expects,
   kinds: [kind],
@@ -35,7 +35,7 @@ const asItIs = (expects: string, kind: JsonKind, fits: (json: unknown) => boolea
   fromAvro: (value) => value,
 })
 
-/** A value that JSON holds as text. `parse` gives undefined for text that does not fit. */
+/** A value that is text in JSON. `parse` returns undefined for text that does not fit. */
 const asText = (
   expects: string,
   parse: (text: string) => unknown,
@@ -78,14 +78,14 @@ export const isUuid = (text: string): boolean => uuidPattern.test(text)
 
 const isText = (json: unknown): boolean => typeof json === 'string' && json.isWellFormed()
 
-/** Whole numbers beyond 2^53 in the one way that JSON can hold them exactly. */
+/** Whole numbers beyond 2^53, in the one form in which JSON can hold them exactly. */
 function parseLong(text: string): bigint | undefined {
   if (!/^-?[1-9]\d{15,18}$/.test(text)) return undefined
   const value = BigInt(text)
   return BigInt.asIntN(64, value) === value && !Number.isSafeInteger(Number(text)) ? value : undefined
 }
 
-/** Whether a text is a whole number of 64 bits beyond 2^53, in the one way that a long is written then. */
+/** Whether a text is a whole number of 64 bits beyond 2^53, in the form in which such a long is written. */
 export const isLongText = (text: string): boolean => parseLong(text) !== undefined
 
 const long: Mapping = {
@@ -101,11 +101,11 @@ const long: Mapping = {
 
 const safeLong: Mapping = {
   ...asItIs('a whole number within 2^53', 'number', Number.isSafeInteger),
-  // Another program may have written more, which no number of JSON holds.
+  // Another program may have written a number beyond 2^53.
   fromAvro: (value) => long.fromAvro(value),
 }
 
-/** A floating-point number. JSON has no -0: it is written as 0, so that it reads alike everywhere. */
+/** A floating-point number. JSON has no -0, so it is written as 0 and reads alike everywhere. */
 const figure = (expects: string, fits: (json: number) => boolean): Mapping => ({
   expects,
   kinds: ['number'],

@@ -7,7 +7,7 @@ import { record, schemaFiles } from './testing/schema-files.ts'
 const placed = (namespace = 'order', rest: object = {}): object =>
   record(`${namespace}.OrderPlaced`, { at: 'long' }, rest)
 
-/** The error of loading these files, with the folder cut off. */
+/** The error from loading these files, without the folder. */
 function fault(files: Readonly<Record<string, unknown>>): string {
   const folder = schemaFiles(files)
   try {
@@ -20,7 +20,7 @@ function fault(files: Readonly<Record<string, unknown>>): string {
 }
 
 describe('a catalog', () => {
-  test('knows types, names, versions and lines of all folders', () => {
+  test('has types, names, versions and lines of all folders', () => {
     const first = schemaFiles({
       'order/OrderPlaced.v1.avsc': placed(),
       'order/OrderPlaced.v2.avsc': placed('order', { doc: 'more' }),
@@ -43,7 +43,7 @@ describe('a catalog', () => {
     expect(catalog.latest('customer', 'State')?.subject).toBe('snapshots.customer-customer.State')
   })
 
-  test('is empty where there are no files', () => {
+  test('is empty without files', () => {
     expect(loadCatalog([schemaFiles({ 'order/readme.md': '' })]).all).toEqual([])
   })
 
@@ -52,7 +52,7 @@ describe('a catalog', () => {
   })
 })
 
-describe('a malformed file is named, with what is wrong', () => {
+describe('a malformed file is reported, with its fault', () => {
   test.each([
     [
       'order/OrderPlaced.avsc',
@@ -70,13 +70,13 @@ describe('a malformed file is named, with what is wrong', () => {
     ['order/OrderPlaced.v1.avsc', record('order.Other', {}), 'expected a record with name OrderPlaced'],
     ['order/OrderPlaced.v1.avsc', { type: 'record', name: 'OrderPlaced', fields: [] }, 'and a namespace'],
     ['order/OrderPlaced.v1.avsc', placed('order', { role: 'state' }), 'role "state" is not known'],
-    ['order/OrderPlaced.v2.avsc', placed(), 'there is no version 1: versions are 1, 2, 3 … without a gap'],
+    ['order/OrderPlaced.v2.avsc', placed(), 'version 1 is missing: versions are 1, 2, 3 … without a gap'],
   ])('%s', (file, content, message) => {
     expect(fault({ [file]: content })).toContain(`${file}: `)
     expect(fault({ [file]: content })).toContain(message)
   })
 
-  test('a folder that is no aggregate type', () => {
+  test('a folder that is not an aggregate type', () => {
     expect(fault({ 'Order/OrderPlaced.v1.avsc': placed() })).toContain(
       'folder Order: aggregate type "Order" is malformed',
     )
@@ -84,11 +84,11 @@ describe('a malformed file is named, with what is wrong', () => {
 
   test('two aggregate types that share a full name', () => {
     expect(fault({ 'a/OrderPlaced.v1.avsc': placed(), 'b-c/OrderPlaced.v1.avsc': placed() })).toBe(
-      'b-c/OrderPlaced.v1.avsc: its full name order.OrderPlaced is taken by a/OrderPlaced.v1.avsc: give it another namespace, e.g. b_c',
+      'b-c/OrderPlaced.v1.avsc: its full name order.OrderPlaced is used by a/OrderPlaced.v1.avsc: give it another namespace, e.g. b_c',
     )
   })
 
-  test('a version that goes back to an earlier full name', () => {
+  test('a version that returns to an earlier full name', () => {
     const files = {
       'order/OrderPlaced.v1.avsc': placed(),
       'order/OrderPlaced.v2.avsc': placed('order.v2'),
@@ -102,7 +102,7 @@ describe('a malformed file is named, with what is wrong', () => {
       'order/OrderPlaced.v1.avsc': placed(),
       'order/OrderPlaced.v2.avsc': placed('order', { role: 'snapshot' }),
     }
-    expect(fault(files)).toContain('its role is snapshot, but order/OrderPlaced.v1.avsc says event')
+    expect(fault(files)).toContain('its role is snapshot, but that of order/OrderPlaced.v1.avsc is event')
   })
 
   test('one version in two folders', () => {

@@ -6,17 +6,17 @@ import { parseAggregateType } from '#domain'
 import { reasonOf, SchemaError } from './schema-error.ts'
 import { readSchemaVersion, type SchemaRole, type SchemaVersion } from './schema-version.ts'
 
-/** Folders beside those of the aggregate types. */
+/** Folders that are not aggregate types. */
 const otherFolders = new Set(['samples'])
 
 /** All schemas of the domain modules in use. */
 export class SchemaCatalog {
-  /** By aggregate type (or projection, for views), name and version. */
+  /** By aggregate type (for views, by projection), name and version. */
   readonly all: readonly SchemaVersion[]
   readonly #byName: ReadonlyMap<string, readonly SchemaVersion[]>
   readonly #byFullName: ReadonlyMap<string, readonly SchemaVersion[]>
 
-  /** @throws SchemaError `malformed-schema` when versions leave a gap, or two names or files collide. */
+  /** @throws SchemaError `malformed-schema` when versions have a gap, or two names or files collide. */
   constructor(versions: readonly SchemaVersion[]) {
     this.all = versions.toSorted(inOrder)
     this.#byName = groupBy(this.all, (schema) => keyOf(schema.aggregateType, schema.name))
@@ -25,7 +25,7 @@ export class SchemaCatalog {
     this.#byFullName.forEach(checkLine)
   }
 
-  /** And, of views, the projections; sorted. */
+  /** Aggregate types and, for views, projections; sorted. */
   get aggregateTypes(): readonly string[] {
     return [...new Set(this.all.map((schema) => schema.aggregateType))]
   }
@@ -39,12 +39,12 @@ export class SchemaCatalog {
     return this.versions(aggregateType, name).at(-1)
   }
 
-  /** The compatible versions that share a full name, oldest first. Avro itself reads any of them as any other. */
+  /** The compatible versions that share a full name, oldest first. Avro itself reads each of them as any other. */
   line(fullName: string): readonly SchemaVersion[] {
     return this.#byFullName.get(fullName) ?? []
   }
 
-  /** Names of an aggregate type's schemas, sorted. @param role only of these. */
+  /** Names of an aggregate type's schemas, sorted. @param role limits them to this role. */
   names(aggregateType: string, role?: SchemaRole): readonly string[] {
     const own = this.all.filter(
       (schema) => schema.aggregateType === aggregateType && (role === undefined || schema.role === role),
@@ -55,7 +55,7 @@ export class SchemaCatalog {
 
 /**
  * Reads every `<aggregateType>/<Name>.v<N>.avsc` in the folders.
- * @throws SchemaError `malformed-schema` for the first file that is not right, or when a folder is missing.
+ * @throws SchemaError `malformed-schema` for the first invalid file, or when a folder is missing
  */
 export const loadCatalog = (folders: readonly string[]): SchemaCatalog =>
   new SchemaCatalog(folders.flatMap(readFolder))
@@ -102,7 +102,7 @@ function groupBy(
   return groups
 }
 
-/** Versions of one name are 1, 2, 3 …, all of one role. */
+/** Versions of one name are 1, 2, 3 … and have one role. */
 function checkVersions(versions: readonly SchemaVersion[]): void {
   versions.forEach((schema, index) => {
     const before = versions[index - 1]
@@ -110,15 +110,15 @@ function checkVersions(versions: readonly SchemaVersion[]): void {
       throw fault(schema, `version ${schema.version} is also in ${before.file}: keep one of them`)
     }
     if (schema.version !== index + 1) {
-      throw fault(schema, `there is no version ${index + 1}: versions are 1, 2, 3 … without a gap`)
+      throw fault(schema, `version ${index + 1} is missing: versions are 1, 2, 3 … without a gap`)
     }
     if (before !== undefined && before.role !== schema.role) {
-      throw fault(schema, `its role is ${schema.role}, but ${before.file} says ${before.role}`)
+      throw fault(schema, `its role is ${schema.role}, but that of ${before.file} is ${before.role}`)
     }
   })
 }
 
-/** A full name belongs to one name of one aggregate type, and to versions that follow one another. */
+/** A full name belongs to one name of one aggregate type, and to consecutive versions. */
 function checkLine(line: readonly SchemaVersion[]): void {
   for (const [index, schema] of line.entries()) {
     const before = line[index - 1]
@@ -130,13 +130,13 @@ function checkLine(line: readonly SchemaVersion[]): void {
     if (!follows) {
       throw fault(
         schema,
-        `its full name ${schema.fullName} is taken by ${before.file}: give it another namespace, e.g. ${suggestedNamespace(schema)}`,
+        `its full name ${schema.fullName} is used by ${before.file}: give it another namespace, e.g. ${suggestedNamespace(schema)}`,
       )
     }
   }
 }
 
-/** A namespace of its own for a version that breaks with the one before. */
+/** A separate namespace for a version that breaks with the previous one. */
 export const suggestedNamespace = ({ aggregateType, version }: SchemaVersion): string => {
   const base = aggregateType.replaceAll('-', '_')
   return version === 1 ? base : `${base}.v${version}`

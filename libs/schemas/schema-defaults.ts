@@ -4,8 +4,9 @@ import { SchemaError } from './schema-error.ts'
 import type { RecordShape, ScalarKind, Shape } from './shape.ts'
 
 /**
- * Holds the defaults of all fields against the rules of Avro, as registries do. avsc lets some pass (an object as the default of a string).
- * @throws SchemaError `malformed-schema` with the path of the first field whose default is of another type.
+ * Checks the defaults of all fields against the rules of Avro, as registries do. avsc accepts some invalid ones (an
+ * object as the default of a string).
+ * @throws SchemaError `malformed-schema` with the path of the first field whose default has another type
  */
 export const checkDefaults = (shape: Shape): void => checkInside(shape, '', new Set())
 
@@ -26,7 +27,7 @@ function checkFields(record: RecordShape, path: string, seen: Set<Shape>): void 
   }
 }
 
-/** By the specification, in the JSON encoding of Avro: bytes are text, of a union it is the first branch that counts. */
+/** In the JSON encoding of the Avro specification: bytes are text, and for a union the first branch counts. */
 function isDefaultOf(shape: Shape, value: unknown): boolean {
   switch (shape.kind) {
     case 'record':
@@ -60,7 +61,7 @@ const isDefaultOfRecord = (shape: RecordShape, value: Readonly<Record<string, un
 
 type Primitive = 'null' | 'boolean' | 'int' | 'long' | 'float' | 'double' | 'string' | 'bytes'
 
-/** Scalars are named after the primitive type that carries them. */
+/** Scalars are named after their underlying primitive type. */
 const carriedBy = (avroName: string): Primitive => avroName as Primitive
 
 const isText = (value: unknown): boolean => typeof value === 'string' && value.isWellFormed()
@@ -85,7 +86,7 @@ function wrongDefault(path: string, shape: Shape, value: unknown): SchemaError {
     first === undefined ? article(shape.kind) : `${article(first.kind)}, the first of the union`
   return new SchemaError(
     'malformed-schema',
-    `field ${path}: its default ${quote(value)} is none: expected that of ${expected}`,
+    `field ${path}: its default ${quote(value)} is invalid: expected that of ${expected}`,
   )
 }
 

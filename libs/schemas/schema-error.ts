@@ -11,17 +11,22 @@ export type SchemaErrorCode =
   | 'incompatible'
   | 'cache-unusable'
 
-/** What is known of a schema error beside its message. */
-export interface SchemaErrorDetails {
-  /** The schema file at fault. */
+/** Details of a schema error in addition to its message. */
+interface SchemaErrorDetails {
+  /** The faulty schema file. */
   readonly file?: string
-  /** The registry's id of the schema at fault. */
+  /** The word in the schema file that the error is about. */
+  readonly word?: string
+  /** The registry's id of the faulty schema. */
   readonly schemaId?: number
-  /** HTTP status of the registry's answer. */
+  /** HTTP status of the registry's response. */
   readonly status?: number
 }
 
-/** Something is wrong with a schema, its registration or the bytes made with it; `code` says what, the message what to do. */
+/**
+ * A problem with a schema, its registration or bytes encoded with it. `code` identifies it, the message says what to
+ * do.
+ */
 export class SchemaError extends Error {
   override readonly name = 'SchemaError'
   readonly code: SchemaErrorCode
@@ -39,7 +44,7 @@ export class SchemaError extends Error {
   }
 }
 
-/** There is no schema, so no such event, for this name. */
+/** There is no schema for this event type, so no such event. */
 export class UnknownEventTypeError extends Error {
   override readonly name = 'UnknownEventTypeError'
   readonly code = 'unknown-event-type'
@@ -54,5 +59,5 @@ export class UnknownEventTypeError extends Error {
   }
 }
 
-/** The message of whatever was thrown. */
+/** The message of any thrown value. */
 export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -7,17 +7,19 @@ import { reasonOf, SchemaError } from './schema-error.ts'
 import { loadCatalog, type SchemaCatalog } from './schema-catalog.ts'
 import type { SchemaVersion } from './schema-version.ts'
 
-/** A released version's bytes and what they read as. Files in `samples/` hold one each; none is ever deleted. */
+/** The bytes of a released version and what they decode to. Each file in `samples/` holds one; none is ever deleted. */
 export interface Sample {
-  /** Avro's body in base64, without the five bytes of the wire format. */
+  /** The Avro body in base64, without the five bytes of the wire format. */
   readonly body: string
   /** What was written, in the JSON form of its own version. */
   readonly written: unknown
-  /** What it reads as today, in the JSON form of the latest version. */
+  /** What it decodes to today, in the JSON form of the latest version. */
   readonly latest: unknown
 }
 
-/** A folder of schemas with what is kept beside them: generated types, samples, and the fingerprints of what is released. */
+/**
+ * A folder of schemas and the files beside them: generated types, samples, and the fingerprints of released versions.
+ */
 export class SchemaFolder {
   readonly path: string
   readonly catalog: SchemaCatalog
@@ -28,7 +30,9 @@ export class SchemaFolder {
     this.catalog = loadCatalog([path])
   }
 
-  /** SHA-256 of each released file's JSON, by path in this folder. @throws SchemaError when the file is damaged. */
+  /**
+   * SHA-256 of the JSON of each released file, by path in this folder. @throws SchemaError when the file is damaged.
+   */
   released(): Readonly<Record<string, string>> {
     return (this.#readJson('released.json') ?? {}) as Record<string, string>
   }
@@ -69,7 +73,7 @@ export class SchemaFolder {
     return existsSync(path) && readFileSync(path, 'utf8') === generateTypes(this.catalog, aggregateType)
   }
 
-  /** Generates the types that are not current. @returns their paths. */
+  /** Writes generated types that are not current. @returns their paths. */
   writeTypes(): readonly string[] {
     const stale = this.catalog.aggregateTypes.filter((type) => !this.typesAreCurrent(type))
     for (const type of stale) writeFileSync(this.typesPath(type), generateTypes(this.catalog, type))
@@ -93,7 +97,7 @@ export class SchemaFolder {
   }
 }
 
-/** Of a schema's JSON, so that formatting a file does not change it. */
+/** Computed from the parsed JSON, so that formatting a file does not change it. */
 export const fingerprintOf = (schema: SchemaVersion): string =>
   createHash('sha256').update(schema.text).digest('hex')
 

@@ -11,8 +11,8 @@ interface Content {
 }
 
 /**
- * The schema ids learnt so far, in a small file: read only when the registry is down, for ids are the registry's to give.
- * What another registry gave is never taken up.
+ * The schema ids fetched so far, in a small file. It is read only when the registry is down, because the registry
+ * assigns ids. Ids of another registry are never used.
  */
 export class SchemaIdFile {
   readonly #path: string
@@ -23,12 +23,12 @@ export class SchemaIdFile {
     this.#registry = registryUrl
   }
 
-  /** Texts of schemas by id; none when there is no file, or it is of another registry, or unreadable. */
+  /** Texts of schemas by id; none when the file is missing, unreadable, or of another registry. */
   read(): ReadonlyMap<number, string> {
     return new Map(Object.entries(this.#texts()).map(([id, text]) => [Number(id), text]))
   }
 
-  /** Adds to what the file holds, for several processes may share it. @throws SchemaError `cache-unusable` */
+  /** Adds to the content of the file, because several processes may share it. @throws SchemaError `cache-unusable` */
   add(learnt: ReadonlyMap<number, string>): void {
     const content: Content = {
       registry: this.#registry,
@@ -42,7 +42,7 @@ export class SchemaIdFile {
     } catch (error) {
       throw new SchemaError(
         'cache-unusable',
-        `schema ids cannot be kept in ${this.#path} (${reasonOf(error)}): make its folder writable, or configure another`,
+        `schema ids cannot be stored in ${this.#path} (${reasonOf(error)}): make its folder writable, or configure another`,
       )
     }
   }
@@ -52,7 +52,7 @@ export class SchemaIdFile {
       const content = JSON.parse(readFileSync(this.#path, 'utf8')) as Content
       return content.registry === this.#registry ? content.schemas : {}
     } catch {
-      // A missing or damaged file is an empty one: the registry will be asked.
+      // A missing or damaged file counts as empty: the registry has the ids.
       return {}
     }
   }

@@ -6,9 +6,9 @@ type Json = Readonly<Record<string, unknown>>
 const namePattern = /^[A-Za-z_]\w*$/
 
 /**
- * Looks for names that Avro does not take, and for names that events could be written with and not be read.
- * @param schema as JSON, sound or not.
- * @throws SchemaError `malformed-schema` with the first of them.
+ * Rejects names that Avro does not accept, and names with which events could be written but not read.
+ * @param schema as JSON, sound or not
+ * @throws SchemaError `malformed-schema` for the first of them
  */
 export function checkSchemaNames(schema: unknown): void {
   if (Array.isArray(schema)) schema.forEach(checkSchemaNames)
@@ -38,15 +38,15 @@ function checkAvroName(what: string, name: unknown, separator?: string): void {
   if (parts.every((part) => namePattern.test(part))) return
   throw new SchemaError(
     'malformed-schema',
-    `names in Avro are letters, digits and _, and begin with no digit: this ${what} has the name ${JSON.stringify(name)}`,
+    `names in Avro consist of letters, digits and _, and do not begin with a digit: this ${what} has the name ${JSON.stringify(name)}`,
   )
 }
 
-/** Every object has members of these names, so that data could not tell a field of its own from them. */
+/** Every object has members with these names, so a missing field could not be detected. */
 function refuseTaken(what: string, name: unknown): void {
   if (typeof name !== 'string' || !(name in Object.prototype)) return
   throw new SchemaError(
     'malformed-schema',
-    `${what} cannot be named ${name}, as a member of every object in JavaScript is: choose another, e.g. ${name.replaceAll('_', '')}Value instead of ${name}`,
+    `${what} cannot be named ${name}, because every object in JavaScript has a member of that name: choose another, e.g. ${name.replaceAll('_', '')}Value instead of ${name}`,
   )
 }

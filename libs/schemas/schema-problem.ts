@@ -1,12 +1,12 @@
-/** One thing that is wrong, and what to do. */
+/** One problem and its remedy. */
 export interface SchemaProblem {
   readonly file: string
-  /** Of the field, where one is at fault. */
+  /** The path of the faulty field, if there is one. */
   readonly path?: string
   readonly message: string
   readonly remedy: string
 }
 
-/** One problem in one line: file, field, what is wrong, what to do. */
+/** The problem on one line: file, field, what is wrong, what to do. */
 export const formatProblem = ({ file, path, message, remedy }: SchemaProblem): string =>
   `${file}${path === undefined || path === '' ? '' : `, field ${path}`}: ${message}. ${remedy}.`

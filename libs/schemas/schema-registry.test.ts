@@ -19,7 +19,7 @@ async function failure(work: Promise<unknown>): Promise<SchemaError> {
   return error as SchemaError
 }
 
-test('a schema is registered under a subject held to FULL_TRANSITIVE, from its first version on', async () => {
+test('a schema is registered, and its subject is set to FULL_TRANSITIVE from its first version on', async () => {
   const fake = await FakeRegistry.start()
   const registry = new SchemaRegistry({ url: `${fake.url}/` })
   expect(registry.url).toBe(fake.url)
@@ -31,7 +31,7 @@ test('a schema is registered under a subject held to FULL_TRANSITIVE, from its f
   expect(await registry.schemaById(99)).toBeUndefined()
 })
 
-test('where a schema is registered, and what a subject has, can be asked for', async () => {
+test('the subjects of a schema and the versions of a subject can be listed', async () => {
   const fake = await FakeRegistry.start()
   const registry = new SchemaRegistry({ url: fake.url })
   fake.planned.push(
@@ -56,7 +56,7 @@ test('where a schema is registered, and what a subject has, can be asked for', a
   ])
 })
 
-test('an incompatible schema is refused with its subject and the reason', async () => {
+test('an incompatible schema is rejected with its subject and the reason', async () => {
   const fake = await FakeRegistry.start()
   fake.planned.push(
     { status: 200, body: {} },
@@ -69,7 +69,7 @@ test('an incompatible schema is refused with its subject and the reason', async 
   )
 })
 
-test('compatibility can be asked for beforehand', async () => {
+test('compatibility can be checked before registering', async () => {
   const fake = await FakeRegistry.start()
   const registry = new SchemaRegistry({ url: fake.url })
   expect(await registry.checkCompatibility(subject, text)).toEqual({ compatible: true, messages: [] })
@@ -82,7 +82,7 @@ test('compatibility can be asked for beforehand', async () => {
   expect(await registry.checkCompatibility(subject, text)).toEqual({ compatible: true, messages: [] })
 })
 
-test('what the registry refuses is said in its own words', async () => {
+test('a rejection contains the registry’s message', async () => {
   const fake = await FakeRegistry.start()
   fake.planned.push({ status: 422, body: { message: 'not Avro' } }, { status: 401, body: 'who are you?' })
   const registry = new SchemaRegistry({ url: fake.url })
@@ -94,7 +94,7 @@ test('what the registry refuses is said in its own words', async () => {
   expect((await failure(registry.schemaById(1))).message).toContain('HTTP 401, no reason given')
 })
 
-test('a passing failure is tried again, a lasting one not for ever', async () => {
+test('a passing failure is retried, a lasting one a bounded number of times', async () => {
   const fake = await FakeRegistry.start()
   const registry = new SchemaRegistry({ url: fake.url, retries: 2, ...quick })
   const down = { status: 503, body: '' }
@@ -126,7 +126,7 @@ test('user and password are sent', async () => {
   expect(fake.headers.authorization).toBe(`Basic ${Buffer.from('user:p@ss').toString('base64')}`)
 })
 
-test('a URL that is none is told so at once', () => {
+test('a malformed URL is reported by the constructor', () => {
   expect(() => new SchemaRegistry({ url: 'localhost' })).toThrow(
     '"localhost" is not the URL of a schema registry',
   )

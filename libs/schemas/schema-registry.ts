@@ -6,31 +6,29 @@ const compatibility = 'FULL_TRANSITIVE'
 
 type Json = Readonly<Record<string, unknown>>
 
-/** How a subject's versions and a new schema get on. */
+/** Whether a new schema is compatible with the versions of a subject. */
 export interface CompatibilityVerdict {
   readonly compatible: boolean
-  /** The registry's own words on what does not fit. */
+  /** The registry's messages about what is incompatible. */
   readonly messages: readonly string[]
 }
 
-/** A place of a schema in the registry. */
+/** A version of a subject. */
 export interface SchemaUse {
   readonly subject: string
-  /** As the registry counts the subject's versions, which is not as schema files do. */
+  /** The registry's number, which differs from that of the schema file. */
   readonly version: number
 }
 
-/** A schema as it is registered. */
+/** A registered schema. */
 export interface RegisteredSchema extends SchemaUse {
   readonly id: number
   readonly text: string
 }
 
 /**
- * A schema registry by Confluent's HTTP API (Confluent, Apicurio, Karapace, Redpanda).
- *
- * Not over \@kafkajs/confluent-schema-registry: it sets the compatibility mode after the first registration and refuses a
- * subject that has another one instead of setting it, offers no compatibility check, and has no limit of time.
+ * A schema registry with Confluent's HTTP API (Confluent, Apicurio, Karapace, Redpanda).
+ * docs/decisions/0013-own-registry-requests.md says why it does not use \@kafkajs/confluent-schema-registry.
  */
 export class SchemaRegistry {
   readonly #http: RegistryHttp
@@ -45,49 +43,49 @@ export class SchemaRegistry {
   }
 
   /**
-   * Registers a schema under a subject that is then held to FULL_TRANSITIVE; the id of one that is there already is the same again.
+   * Registers a schema and sets the subject's compatibility to FULL_TRANSITIVE. Registering a schema again returns the same id.
    * @returns the schema's id.
    * @throws SchemaError `incompatible`, `registry-refused`, `registry-unreachable`
    */
   async register(subject: string, text: string): Promise<number> {
-    await this.#holdToCompatibility(subject)
+    await this.#setCompatibility(subject)
     const answer = await this.#http.request('POST', `${subjectPath(subject)}/versions`, { schema: text })
     if (answer.status === 409) {
       throw new SchemaError(
         'incompatible',
-        `the registry refused a schema of subject ${subject} as incompatible with an earlier version (${compatibility}): ${messageOf(answer)}. Fields may come or go only with a default; any other change is a version with a namespace of its own and an upcaster`,
+        `the registry rejected a schema of subject ${subject} as incompatible with an earlier version (${compatibility}): ${messageOf(answer)}. Only fields with a default may be added or removed. Any other change needs a version with a new namespace, and an upcaster`,
         { status: answer.status },
       )
     }
     const id = this.#accepted(answer, `register a schema of subject ${subject}`)['id']
-    // A subject that did not exist could not be configured before; its first version had nothing to be compatible with.
-    await this.#holdToCompatibility(subject)
+    // The registry rejects the setting for a subject that does not exist, so a new subject gets it after its first version.
+    await this.#setCompatibility(subject)
     return Number(id)
   }
 
-  /** The id of just this schema under this subject; undefined when it is not registered. */
+  /** The id of exactly this schema under this subject; undefined when it is not registered. */
   async find(subject: string, text: string): Promise<number | undefined> {
     const answer = await this.#http.request('POST', subjectPath(subject), { schema: text })
     if (answer.status === 404) return undefined
     return Number(this.#accepted(answer, `look up a schema of subject ${subject}`)['id'])
   }
 
-  /** The schema's text; undefined when the registry has no such id. */
+  /** The schema's text, as it was registered; undefined when the registry has no such id. */
   async schemaById(id: number): Promise<string | undefined> {
     const answer = await this.#http.request('GET', `/schemas/ids/${id}`)
     if (answer.status === 404) return undefined
-    return String(this.#accepted(answer, `give schema ${id}`)['schema'])
+    return String(this.#accepted(answer, `return schema ${id}`)['schema'])
   }
 
-  /** Where a schema is registered; nowhere when the registry has no such id. */
+  /** The subjects and versions of a schema; empty when the registry has no such id. */
   async usesOf(id: number): Promise<readonly SchemaUse[]> {
     const answer = await this.#http.request('GET', `/schemas/ids/${id}/versions`)
     if (answer.status === 404) return []
-    const uses = this.#accepted(answer, `say where schema ${id} is used`) as unknown as readonly Json[]
+    const uses = this.#accepted(answer, `list the subjects of schema ${id}`) as unknown as readonly Json[]
     return uses.map(({ subject, version }) => ({ subject: String(subject), version: Number(version) }))
   }
 
-  /** All versions of a subject, oldest first; none when there is no such subject. */
+  /** All versions of a subject, oldest first; empty when there is no such subject. */
   async versionsOf(subject: string): Promise<readonly RegisteredSchema[]> {
     const path = `${subjectPath(subject)}/versions`
     const answer = await this.#http.request('GET', path)
@@ -96,13 +94,13 @@ export class SchemaRegistry {
     const versions: RegisteredSchema[] = []
     for (const version of numbers.toSorted((a, b) => a - b)) {
       const one = await this.#http.request('GET', `${path}/${version}`)
-      const { id, schema } = this.#accepted(one, `give version ${version} of subject ${subject}`)
+      const { id, schema } = this.#accepted(one, `return version ${version} of subject ${subject}`)
       versions.push({ subject, version, id: Number(id), text: String(schema) })
     }
     return versions
   }
 
-  /** Whether the schema could be registered; a subject without versions takes any. */
+  /** Whether the schema could be registered. A subject without versions accepts every schema. */
   async checkCompatibility(subject: string, text: string): Promise<CompatibilityVerdict> {
     const path = `/compatibility/subjects/${encodeURIComponent(subject)}/versions?verbose=true`
     const answer = await this.#http.request('POST', path, { schema: text })
@@ -114,12 +112,13 @@ export class SchemaRegistry {
     }
   }
 
-  async #holdToCompatibility(subject: string): Promise<void> {
+  async #setCompatibility(subject: string): Promise<void> {
     const path = `/config/${encodeURIComponent(subject)}`
     let answer = await this.#http.request('PUT', path, { compatibility })
-    // Apicurio says so when another service, starting at the same moment, has just made the rule: by now it can be set.
+    // Apicurio answers 409 when another service that starts at the same moment has just set it. A second request succeeds.
     if (answer.status === 409) answer = await this.#http.request('PUT', path, { compatibility })
-    if (answer.status !== 404) this.#accepted(answer, `hold subject ${subject} to ${compatibility}`)
+    if (answer.status !== 404)
+      this.#accepted(answer, `set the compatibility of subject ${subject} to ${compatibility}`)
   }
 
   #accepted(answer: RegistryAnswer, what: string): Json {

@@ -23,7 +23,7 @@ const schemaWith = (fields: Fields, name = 'Placed'): object => ({
   fields,
 })
 
-/** What loading says to a schema. */
+/** The error from loading the schema, or an empty text. */
 function verdict(fields: Fields): string {
   try {
     loadCatalog([schemaFiles({ 'order/Placed.v1.avsc': schemaWith(fields) })])
@@ -63,8 +63,8 @@ const namesOfCode = [
 const named = (name: string, value: unknown): object =>
   JSON.parse(`{"${name}":${JSON.stringify(value)}}`) as object
 
-describe('a name that members of all objects have', () => {
-  test.each(membersOfObjects)('%s, is none for a field, an alias or a symbol', (name) => {
+describe('a name that all objects have as a member', () => {
+  test.each(membersOfObjects)('%s, is not allowed for a field, an alias or a symbol', (name) => {
     const inner = { type: 'record', name: 'Inner', fields: [{ name, type: 'int' }] }
     const field = `a field cannot be named ${name}`
     for (const type of [
@@ -82,21 +82,21 @@ describe('a name that members of all objects have', () => {
   })
 
   test.each(membersOfObjects.filter((name) => name !== '__proto__'))(
-    '%s, is one for keys of maps',
+    '%s, is allowed for keys of maps',
     (name) => {
       const codec = codecOf([{ name: 'a', type: { type: 'map', values: 'string' } }])
       for (const data of [{ a: named(name, 'x') }, { a: {} }]) expect(back(codec, data)).toStrictEqual(data)
     },
   )
 
-  test.each([...membersOfObjects, ...namesOfCode])('%s, is one for records', (name) => {
+  test.each([...membersOfObjects, ...namesOfCode])('%s, is allowed for records', (name) => {
     const codec = codecOf([{ name: 'a', type: ['null', { type: 'record', name, fields: [] }] }], `${name}x`)
     expect(back(codec, { a: {} })).toStrictEqual({ a: {} })
     expect(back(codecOf([{ name: 'a', type: 'int' }], name), { a: 1 })).toStrictEqual({ a: 1 })
   })
 })
 
-test.each([...namesOfAvro, ...namesOfCode])('%s is a name for a field, a symbol and a key', (name) => {
+test.each([...namesOfAvro, ...namesOfCode])('%s is allowed for a field, a symbol and a key', (name) => {
   const symbols = { type: 'enum', name: 'E', symbols: ['A', name], default: name }
   const codec = codecOf([
     { name, type: ['null', 'string'], default: null },
@@ -108,7 +108,7 @@ test.each([...namesOfAvro, ...namesOfCode])('%s is a name for a field, a symbol 
   expect(back(codec, { map_: {} })).toStrictEqual({ ...named(name, null), symbol_: name, map_: {} })
 })
 
-test.each(namesOfAvro)('%s is a name of a type only where it is no primitive one', (name) => {
+test.each(namesOfAvro)('%s is allowed as the name of a type unless it is a primitive one', (name) => {
   const types = [
     { type: 'record', name, fields: [] },
     { type: 'enum', name, symbols: ['A'] },

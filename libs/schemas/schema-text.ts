@@ -1,6 +1,6 @@
-/** What the reviver of JSON.parse learns beside the value: ECMAScript 2026, not yet in TypeScript's library. */
+/** What JSON.parse passes to a reviver besides the value: ECMAScript 2026, not yet in TypeScript's library. */
 interface Source {
-  /** Of a number, as it was written. */
+  /** The source text of a number. */
   readonly source?: string
 }
 type Reviver = (key: string, value: unknown, context: Source) => unknown
@@ -9,7 +9,8 @@ const parseWithSource = JSON.parse as (text: string, reviver: Reviver) => unknow
 const { rawJSON } = JSON as unknown as { readonly rawJSON: (text: string) => unknown }
 
 /**
- * An Avro schema from its JSON. Whole numbers beyond 2^53, which a default of a long may be, become bigints and so stay exact.
+ * Parses an Avro schema. Whole numbers beyond 2^53, which the default of a long may be, become bigints and so stay
+ * exact.
  * @throws SyntaxError
  */
 export const parseSchemaText = (text: string): unknown =>
@@ -19,11 +20,11 @@ export const parseSchemaText = (text: string): unknown =>
     return isExact ? value : BigInt(source)
   })
 
-/** The reverse, without white space. */
+/** The inverse, without white space. */
 export const schemaTextOf = (schema: unknown): string =>
   JSON.stringify(schema, (_, value: unknown) => (typeof value === 'bigint' ? rawJSON(String(value)) : value))
 
-/** A floating-point field's default is a number, however many digits it has. */
+/** The default of a floating-point field is a number, however many digits it has. */
 function withFloatingDefault(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || !('default' in value && 'type' in value)) return value
   if (typeof value.default !== 'bigint' || !isFloating(value.type)) return value

@@ -11,24 +11,24 @@ import { parseSchemaText, schemaTextOf } from './schema-text.ts'
 import { type RecordShape, type Shape, shapeOf } from './shape.ts'
 import { faultyLine, placeOf } from './text-place.ts'
 
-/** What a schema describes: an event of the type, the state that its snapshots hold, or a view of a projection. */
+/** What a schema describes: an event, the state in a snapshot, or a view of a projection. */
 export type SchemaRole = 'event' | 'snapshot' | 'view'
 
 /** One schema file: `<aggregateType>/<name>.v<version>.avsc`; for views `<projection>/<name>.v<version>.avsc`. */
 export interface SchemaVersion {
   readonly file: string
-  /** Of a view's schema: the projection. */
+  /** For the schema of a view, the projection. */
   readonly aggregateType: string
-  /** Of the event, the state or the view. */
+  /** Name of the event, the state or the view. */
   readonly name: string
   /** 1, 2, 3 … */
   readonly version: number
   readonly role: SchemaRole
-  /** With its namespace. Versions that share it are compatible; each breaking step has a full name of its own. */
+  /** Full name with namespace. Versions that share it are compatible; each breaking step has its own. */
   readonly fullName: string
-  /** In the registry, by topic and record name. */
+  /** The subject in the registry, derived from topic and record name. */
   readonly subject: string
-  /** What the registry gets: the file's JSON without white space. */
+  /** The text sent to the registry: the file's JSON without white space. */
   readonly text: string
   readonly shape: RecordShape
   /** avsc's type: for bytes only, see {@link avroTypeOf}. */
@@ -44,10 +44,10 @@ const topics = {
 
 type Json = Readonly<Record<string, unknown>>
 
-/** Where a schema was found, and what that says of it. */
-export type SchemaPlace = Pick<SchemaVersion, 'file' | 'aggregateType' | 'name' | 'version'>
+/** Where a schema was found, and what follows from that. */
+type SchemaPlace = Pick<SchemaVersion, 'file' | 'aggregateType' | 'name' | 'version'>
 
-/** @throws SchemaError `malformed-schema`, naming the file, when it is not what its name and place say. */
+/** @throws SchemaError `malformed-schema`, naming the file, when its content contradicts its name or folder. */
 export function readSchemaVersion(file: string, aggregateType: string): SchemaVersion {
   const match = fileNamePattern.exec(basename(file))
   if (match === null) {
@@ -58,7 +58,7 @@ export function readSchemaVersion(file: string, aggregateType: string): SchemaVe
   return withPlaceIn(text, () => schemaVersionOf(place, parseJson(file, text)))
 }
 
-/** @param schema an Avro schema as JSON. @throws SchemaError `malformed-schema` when it is not what its place says. */
+/** @param schema an Avro schema as JSON. @throws SchemaError `malformed-schema` when it contradicts its place. */
 export function schemaVersionOf(place: SchemaPlace, schema: Json): SchemaVersion {
   const { file, aggregateType, name } = place
   const { type, shape } = understand(file, schema)
@@ -77,10 +77,10 @@ export function schemaVersionOf(place: SchemaPlace, schema: Json): SchemaVersion
   }
 }
 
-const malformed = (file: string, message: string): SchemaError =>
-  new SchemaError('malformed-schema', `${file}: ${message}`, { file })
+const malformed = (file: string, message: string, word?: string): SchemaError =>
+  new SchemaError('malformed-schema', `${file}: ${message}`, { file, ...(word !== undefined && { word }) })
 
-/** Refuses what it would have to replace, and takes a byte order mark away. */
+/** Rejects invalid bytes, and removes a byte order mark. */
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 function readText(file: string): string {
@@ -92,13 +92,13 @@ function readText(file: string): string {
   }
 }
 
-/** What is wrong with a schema, with the line of the word that it is about. */
+/** Adds to an error the line of the word that it mentions. */
 function withPlaceIn(text: string, read: () => SchemaVersion): SchemaVersion {
   try {
     return read()
   } catch (error) {
     if (!(error instanceof SchemaError)) throw error
-    const word = /([\w.-]+)\W*$/.exec(error.message)?.[1] ?? ''
+    const word = error.details.word ?? /([\w.-]+)\W*$/.exec(error.message)?.[1] ?? ''
     const place = placeOf(text, word) || placeOf(text, word.slice(word.lastIndexOf('.') + 1))
     if (place === '') throw error
     throw new SchemaError(error.code, `${error.message} (${place})`, error.details, { cause: error })
@@ -119,13 +119,14 @@ function parseJson(file: string, text: string): Json {
 function understand(file: string, schema: Json): Pick<SchemaVersion, 'type'> & { readonly shape: Shape } {
   try {
     checkSchemaNames(schema)
-    // Its defaults aside: what is wrong with them is told better here than by avsc.
+    // Without the defaults: our own check reports those better than avsc.
     avroTypeOf(withoutDefaults(schema))
     const shape = shapeOf(schema)
     checkDefaults(shape)
     return { type: avroTypeOf(schema), shape }
   } catch (error) {
-    throw malformed(file, `not a sound Avro schema: ${reasonOf(error)}`)
+    const word = error instanceof SchemaError ? error.details.word : undefined
+    throw malformed(file, `not a sound Avro schema: ${reasonOf(error)}`, word)
   }
 }
 
@@ -135,7 +136,7 @@ const withoutDefaults = (schema: Json): unknown =>
     return Object.fromEntries(Object.entries(part).filter(([key]) => key !== 'default'))
   })
 
-/** An enum's own default is one of its symbols. */
+/** The default of an enum is one of its symbols. */
 const isEnum = (part: { readonly type: unknown }): boolean => part.type === 'enum'
 
 function roleOf(file: string, schema: Json): SchemaRole {

@@ -12,7 +12,7 @@ const recordWith = (type: unknown, rest: object = {}): object => ({
 })
 
 describe('shapes', () => {
-  test('names are qualified as Avro does, and references find what they name', () => {
+  test('names are qualified as in Avro, and references find what they name', () => {
     const money = { type: 'fixed', name: 'Money', size: 8 }
     const shape = shapeOf({
       type: 'record',
@@ -55,7 +55,7 @@ describe('shapes', () => {
     expect(names).toEqual(type.fields[0]?.type.types.map(({ branchName }) => branchName))
   })
 
-  test('a record may hold itself', () => {
+  test('a record may be recursive', () => {
     const shape = shapeOf(recordWith({ type: 'array', items: 'Event' }))
     const items = shape.kind === 'record' && shape.fields[0]?.shape
     expect(items && items.kind === 'array' && items.items).toBe(shape)
@@ -67,13 +67,13 @@ describe('shapes', () => {
     [{ type: 'bytes', logicalType: 'decimal' }, 'a decimal needs a precision'],
     [
       { type: 'bytes', logicalType: 'decimal', precision: 2, scale: 3 },
-      "a decimal's scale is 0 to its precision 2, not 3",
+      'the scale of a decimal is 0 to its precision 2, not 3',
     ],
     [
       { type: 'fixed', name: 'F', size: 4, logicalType: 'decimal', precision: 10 },
       'a fixed of 4 bytes holds decimals of 9 digits, not 10',
     ],
-  ])('%j is refused', (type, message) => {
+  ])('%j is rejected', (type, message) => {
     expect(() => shapeOf(recordWith(type))).toThrow(SchemaError)
     expect(() => shapeOf(recordWith(type))).toThrow(message)
   })

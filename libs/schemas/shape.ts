@@ -6,7 +6,7 @@ export type ScalarKind =
   | 'boolean'
   | 'int'
   | 'long'
-  /** A `long` with `"annals.long": "number"`: within 2^53, and so always a number in JSON. */
+  /** A `long` with `"annals.long": "number"`: within 2^53, so always a number in JSON. */
   | 'safe-long'
   | 'float'
   | 'double'
@@ -17,21 +17,21 @@ export type ScalarKind =
   | 'timestamp-micros'
   | 'uuid'
 
-/** Every shape knows the name by which avsc wraps its values in a union. */
+/** Every shape has the name by which avsc wraps its values in a union. */
 interface Named {
   readonly avroName: string
 }
-export interface ScalarShape extends Named {
+interface ScalarShape extends Named {
   readonly kind: ScalarKind
 }
 export interface DecimalShape extends Named {
   readonly kind: 'decimal'
   readonly precision: number
   readonly scale: number
-  /** Bytes, where it is stored in a `fixed`. */
+  /** Bytes, if it is stored in a `fixed`. */
   readonly size?: number
 }
-export interface FixedShape extends Named {
+interface FixedShape extends Named {
   readonly kind: 'fixed'
   readonly size: number
 }
@@ -57,7 +57,7 @@ export interface FieldShape {
   readonly doc?: string
   readonly aliases: readonly string[]
   readonly hasDefault: boolean
-  /** As the schema has it, in the JSON encoding of Avro. */
+  /** As in the schema, in the JSON encoding of Avro. */
   readonly byDefault?: unknown
   readonly shape: Shape
 }
@@ -67,7 +67,10 @@ export interface RecordShape extends Named {
   readonly fields: readonly FieldShape[]
 }
 
-/** An Avro schema with its logical types, as mapping, compatibility and type generation need it. Recursive where the schema is. */
+/**
+ * An Avro schema with its logical types, in the form that mapping, compatibility and type generation need. Recursive
+ * if the schema is.
+ */
 export type Shape =
   ScalarShape | DecimalShape | FixedShape | EnumShape | ArrayShape | MapShape | UnionShape | RecordShape
 
@@ -87,12 +90,14 @@ interface Scope {
   readonly namespace: string
 }
 
-const malformed = (message: string): SchemaError => new SchemaError('malformed-schema', message)
+/** @param word in the schema file that the error is about; by default the last one of the message. */
+const malformed = (message: string, word?: string): SchemaError =>
+  new SchemaError('malformed-schema', message, word === undefined ? {} : { word })
 
 /**
- * Reads the shape of a schema that avsc has accepted, so names, defaults and structure are known to be right.
- * @throws SchemaError `malformed-schema` for what avsc lets pass: an unknown or misplaced logical type, a decimal
- *   without a sound precision and scale.
+ * Reads the shape of a schema that avsc has accepted, so names, defaults and structure are known to be valid.
+ * @throws SchemaError `malformed-schema` for what avsc accepts: an unknown or misplaced logical type, a decimal
+ * without a valid precision and scale
  */
 export function shapeOf(schema: unknown): Shape {
   return parse(schema, { names: new Map(), namespace: '' })
@@ -123,7 +128,7 @@ function parse(schema: unknown, scope: Scope): Shape {
   }
 }
 
-/** What JSON holds a `long` as is chosen by an attribute of Annals. */
+/** An attribute of Annals selects the JSON form of a `long`. */
 function long(json: Json): ScalarShape {
   const choice = json['annals.long']
   if (choice === undefined) return { kind: 'long', avroName: 'long' }
@@ -138,7 +143,7 @@ const named = (name: string, scope: Scope): Shape =>
   scope.names.get(qualified(name, scope.namespace)) ??
   scope.names.get(name) ?? { kind: name as ScalarKind, avroName: name }
 
-/** The namespace that holds inside of a named type: its own, or the one around it. */
+/** The namespace inside a named type: its own, or the enclosing one. */
 const namespaceOf = (json: Json, scope: Scope): string => {
   const name = String(json['name'])
   if (name.includes('.')) return name.slice(0, name.lastIndexOf('.'))
@@ -156,7 +161,7 @@ const docOf = (json: Json): { doc?: string } => (typeof json['doc'] === 'string'
 
 function record(json: Json, scope: Scope): RecordShape {
   const fields: FieldShape[] = []
-  // The record is known by name before its fields are read, for it may hold itself.
+  // The record is registered by name before its fields are read, because it may be recursive.
   const shape = remember(json, scope, (avroName) => ({
     kind: 'record' as const,
     avroName,
@@ -180,7 +185,7 @@ function fieldOf(json: Json, scope: Scope): FieldShape {
       shape: parse(json['type'], scope),
     }
   } catch (error) {
-    if (error instanceof SchemaError) throw malformed(`field ${name}: ${error.message}`)
+    if (error instanceof SchemaError) throw malformed(`field ${name}: ${error.message}`, error.details.word)
     throw error
   }
 }
@@ -199,10 +204,13 @@ function logical(json: Json, scope: Scope): Shape {
   const carriers = logicalTypes[name]
   if (carriers === undefined) {
     const known = Object.keys(logicalTypes).join(', ')
-    throw malformed(`logical type ${name} is not supported: expected one of ${known}`)
+    throw malformed(`logical type ${name} is not supported: expected one of ${known}`, name)
   }
   if (!carriers.includes(type)) {
-    throw malformed(`logical type ${name} cannot be carried by ${type}: expected ${carriers.join(' or ')}`)
+    throw malformed(
+      `logical type ${name} cannot be carried by ${type}: expected ${carriers.join(' or ')}`,
+      name,
+    )
   }
   return name === 'decimal' ? decimal(json, scope) : { kind: name as ScalarKind, avroName: type }
 }
@@ -211,10 +219,10 @@ function decimal(json: Json, scope: Scope): DecimalShape {
   const precision = Number(json['precision'])
   const scale = Number(json['scale'] ?? 0)
   if (!Number.isSafeInteger(precision) || precision < 1) {
-    throw malformed('a decimal needs a precision: its digits in all, from 1')
+    throw malformed('a decimal needs a precision: its total digits, from 1')
   }
   if (!Number.isSafeInteger(scale) || scale < 0 || scale > precision) {
-    throw malformed(`a decimal's scale is 0 to its precision ${precision}, not ${String(json['scale'])}`)
+    throw malformed(`the scale of a decimal is 0 to its precision ${precision}, not ${String(json['scale'])}`)
   }
   const format = { kind: 'decimal' as const, precision, scale }
   if (json['type'] === 'bytes') return { ...format, avroName: 'bytes' }

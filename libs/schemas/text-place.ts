@@ -1,11 +1,11 @@
-/** Where JSON breaks off that cannot be parsed: the line, from 1. */
+/** The line, from 1, at which JSON becomes invalid. */
 export function faultyLine(text: string): number {
   const lines = text.split('\n')
   const at = lines.findIndex((_, index) => !isWholeSoFar(lines.slice(0, index + 1).join('\n')))
   return at < 0 ? lines.length : at + 1
 }
 
-/** Whether all that is wrong with a text is that it ends too early. */
+/** Whether the only fault of a text is that it ends too early. */
 function isWholeSoFar(text: string): boolean {
   try {
     JSON.parse(text)
@@ -17,7 +17,7 @@ function isWholeSoFar(text: string): boolean {
   }
 }
 
-/** Of the JSON of a schema: the first line with a word in quotes, and the last name before it. */
+/** In the JSON of a schema: the first line with a word in quotes, and the last name before it. */
 export function placeOf(text: string, word: string): string {
   const lines = text.split('\n')
   const at = lines.findIndex((line) => line.includes(JSON.stringify(word)))

@@ -29,12 +29,12 @@ async function codecOf(registry: SchemaRegistry, catalog: SchemaCatalog): Promis
 const freshRegistry = async (): Promise<SchemaRegistry> =>
   new SchemaRegistry({ url: (await FakeRegistry.start()).url })
 
-test('a view’s schema stands under the topic of its projection', () => {
+test('a view’s schema is registered under the topic of its projection', () => {
   const schema = loadCatalog([schemaFiles(v1)]).latest('top-ten', 'Rank')
   expect(schema).toMatchObject({ role: 'view', subject: 'projections.top-ten-top_ten.Rank' })
 })
 
-test('a view comes back as it was written, and a field that does not fit is named', async () => {
+test('a view survives encoding and decoding, and a field that does not fit is named', async () => {
   const codec = await codecOf(await freshRegistry(), loadCatalog([schemaFiles(v1)]))
   const bytes = codec.encode('top-ten', 'Rank', { place: 3 }, 'view')
   expect(codec.decode(bytes)).toEqual({ aggregateType: 'top-ten', eventType: 'Rank', data: { place: 3 } })
@@ -43,7 +43,7 @@ test('a view comes back as it was written, and a field that does not fit is name
   )
 })
 
-test('a view from before a breaking step is told apart from damage', async () => {
+test('a view from before a breaking step is distinguished from damage', async () => {
   const registry = await freshRegistry()
   const before = await codecOf(registry, loadCatalog([schemaFiles(v1)]))
   const after = await codecOf(registry, loadCatalog([schemaFiles({ ...v1, ...breaking })]))
@@ -52,7 +52,7 @@ test('a view from before a breaking step is told apart from damage', async () =>
   expect(() => after.decode(old)).toThrow(
     expect.objectContaining({
       code: 'superseded',
-      message: 'this view is of top_ten.Rank, version 1, which version 2 breaks with: it is to be made anew',
+      message: 'this view is of top_ten.Rank, version 1, which version 2 breaks with: it must be rebuilt',
     }),
   )
 })
@@ -68,7 +68,7 @@ test('views are released like events, need no upcasters, and get types without a
   expect(types).not.toContain('export type')
 })
 
-test('a projection without a schema has the built-in one, beside those of files', async () => {
+test('a projection without a schema has the built-in one, next to those of files', async () => {
   const catalog = new SchemaCatalog([...loadCatalog([schemaFiles(v1)]).all, jsonViewSchema('by-hour')])
   expect(catalog.latest('by-hour', 'View')).toMatchObject({
     fullName: 'projections.by_hour.View',

@@ -1,14 +1,6 @@
 import type { Config } from '#config'
-import type { DomainModule } from '#domain'
-import {
-  eventTopic,
-  KafkaCluster,
-  LogError,
-  repartitionJournal,
-  restoreJournal,
-  type TopicDescription,
-  Topics,
-} from '#kafka'
+import { type DomainModule, eventTopic, repartitionJournal, restoreJournal } from '#domain'
+import { KafkaCluster, LogError, type TopicDescription, Topics } from '#kafka'
 import { connectRedis, type RedisConnection } from '#redis-index'
 import type { EventCodec } from '#schemas'
 
@@ -17,7 +9,7 @@ import { kafkaSettings, redisSettings } from './connection-settings.ts'
 import { openCodec } from './open-codec.ts'
 import { eventTopicSpec } from './topic-specs.ts'
 
-/** What every service stands on, opened and ready. */
+/** The connections that every service needs, opened and ready. */
 export interface Backends {
   readonly domain: DomainModule
   readonly cluster: KafkaCluster
@@ -29,9 +21,10 @@ export interface Backends {
 }
 
 /**
- * Loads the domain modules and connects to Kafka, Redis and the registry. Schemas are pushed and topics made where they are missing.
- * @param warn told of what does not keep a service from starting.
- * @throws InvalidInputError, ConfigError, SchemaError, LogError, IndexUnavailableError; nothing stays open then.
+ * Loads the domain modules and connects to Kafka, Redis and the registry. Missing schemas are pushed and missing
+ * topics are created.
+ * @param warn receives problems that do not prevent the start
+ * @throws InvalidInputError, ConfigError, SchemaError, LogError, IndexUnavailableError; everything is closed then
  */
 export async function openBackends(
   config: Config,
@@ -70,7 +63,7 @@ async function ensureEventTopics(
   return topics.ensure(aggregates.map(({ type }) => eventTopicSpec(type, kafka)))
 }
 
-/** A topic that is being filled must not be taken for the whole log. @throws LogError `refused` */
+/** A topic that is being filled must not be mistaken for the complete log. @throws LogError `refused` */
 async function refuseWhileFilled(topics: Topics, type: string): Promise<void> {
   const [moved, restored] = [repartitionJournal(type), restoreJournal(type)]
   const journals = await topics.describe([moved, restored])
@@ -78,13 +71,13 @@ async function refuseWhileFilled(topics: Topics, type: string): Promise<void> {
     throw new LogError(
       'refused',
       `${eventTopic(type)} is being moved to another number of partitions: run \`./annals topics repartition ${type} --yes\` again to ` +
-        'finish that, or with --abort to give it up, then start anew',
+        'finish that, or with --abort to give it up, then start again',
     )
   }
   if (journals.some(({ name }) => name === restored)) {
     throw new LogError(
       'refused',
-      `${eventTopic(type)} is being restored from a backup: run the same \`./annals restore\` again to finish that, then start anew`,
+      `${eventTopic(type)} is being restored from a backup: run the same \`./annals restore\` again to finish that, then start again`,
     )
   }
 }

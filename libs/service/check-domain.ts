@@ -5,16 +5,16 @@ import { checkDomainSchemas, loadCatalog, SchemaError } from '#schemas'
 
 import { loadDomain } from './load-domain.ts'
 
-/** Domain modules that were found to go with their schemas. */
-export interface CheckedDomain {
+/** Domain modules that were checked against their schemas. */
+interface CheckedDomain {
   readonly domain: DomainModule
-  /** What can be served all the same. */
+  /** Problems that do not prevent serving. */
   readonly warnings: readonly string[]
 }
 
 /**
- * Loads domain modules and looks whether the schemas are there that they name. No server is asked.
- * @throws InvalidInputError, SchemaError that name what is wrong, all of it at once where it is about missing schemas.
+ * Loads domain modules and checks that the schemas they name exist. Needs no server.
+ * @throws InvalidInputError, SchemaError that names the problem; one error lists all missing schemas
  */
 export async function checkedDomain({
   domain: { modules, schemaFolders },
@@ -25,11 +25,11 @@ export async function checkedDomain({
   if (problems.length === 0) return { domain, warnings }
   throw new SchemaError(
     'unknown-schema',
-    `domain and schemas (ANNALS_DOMAIN, ANNALS_SCHEMAS: ${schemaFolders.join(', ')}) do not go together: ${problems.join('; ')}`,
+    `domain and schemas do not match (ANNALS_DOMAIN, ANNALS_SCHEMAS: ${schemaFolders.join(', ')}): ${problems.join('; ')}`,
   )
 }
 
-/** What to tell of event topics whose type no domain module knows; undefined where there are none. */
+/** A warning about event topics whose type is in no domain module; undefined where there are none. */
 export function typesWithoutDomain(
   types: readonly string[],
   { aggregates }: Pick<DomainModule, 'aggregates'>,
@@ -37,5 +37,5 @@ export function typesWithoutDomain(
   const unknown = types.filter((type) => !aggregates.some((aggregate) => aggregate.type === type))
   if (unknown.length === 0) return undefined
   const known = aggregates.map(({ type }) => type).join(', ') || 'none'
-  return `Kafka holds events of ${unknown.join(', ')}, which no domain module here knows: they are not served. ANNALS_DOMAIN has ${known}`
+  return `Kafka has events of ${unknown.join(', ')}, which are in no domain module here: they are not served. ANNALS_DOMAIN has ${known}`
 }

@@ -5,7 +5,7 @@ import type { ForeignMember } from '#kafka'
 
 import type { PeerRole } from './peer-route.ts'
 
-/** Logs each foreign member once, and shows how many there are. */
+/** Logs each foreign member once, and exports their number as a metric. */
 export function reportForeign(
   role: PeerRole,
   metrics: Registry,
@@ -13,7 +13,7 @@ export function reportForeign(
 ): (foreign: readonly ForeignMember[], fresh: readonly ForeignMember[]) => void {
   const gauge = new Gauge({
     name: `annals_${role}_foreign_members`,
-    help: `Members of the group that are no ${role}s or not where they say, as last seen`,
+    help: `Group members that are not ${role}s, or not at the URL they advertise, as last seen`,
     registers: [metrics],
   })
   return (foreign, fresh) => {
@@ -21,7 +21,7 @@ export function reportForeign(
     for (const { memberId, reason } of fresh) {
       logger.error(
         { memberId, reason },
-        `a member of the group of ${role}s is no ${role}, or not where it says: it gets no partitions, and its URL is not followed; look at its ANNALS_ADVERTISED_URL, and take the right to join the group from all others`,
+        `a member of the group of ${role}s is not a ${role}, or not at the URL it advertises: it gets no partitions, and its URL is not used; check its ANNALS_ADVERTISED_URL, and let nobody else join the group`,
       )
     }
   }

@@ -1,8 +1,7 @@
 export { type Backends, openBackends } from './backends.ts'
-export { type CheckedDomain, checkedDomain, typesWithoutDomain } from './check-domain.ts'
+export { checkedDomain, typesWithoutDomain } from './check-domain.ts'
 export { kafkaSettings, redisSettings, registryOptions } from './connection-settings.ts'
 export { reportForeign } from './foreign-members.ts'
-export { inParallel } from './in-parallel.ts'
 export { loadDomain } from './load-domain.ts'
 export { openCodec } from './open-codec.ts'
 export {

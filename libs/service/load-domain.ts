@@ -4,9 +4,11 @@ import { pathToFileURL } from 'node:url'
 import { defineDomain, type DomainModule, InvalidInputError } from '#domain'
 
 /**
- * Loads domain modules and joins them to one.
- * @param paths of ES modules that export a domain module as their default; relative ones count from the working directory.
- * @throws InvalidInputError when a module cannot be loaded, is none, or two of them have an aggregate or a projection in common.
+ * Loads domain modules and merges them into one.
+ * @param paths of ES modules with a domain module as default export; relative ones are resolved against the working
+ * directory
+ * @throws InvalidInputError when a module cannot be loaded or is not a domain module, or two of them share an
+ * aggregate or a projection
  */
 export async function loadDomain(paths: readonly string[]): Promise<DomainModule> {
   const modules = await Promise.all(paths.map(loadModule))

@@ -13,8 +13,8 @@ import {
 import { registryOptions } from './connection-settings.ts'
 
 /**
- * The codec of a domain, ready for use.
- * @param push whether schemas that the registry does not have are registered there; who only reads leaves it as it is.
+ * Opens the codec of a domain.
+ * @param push whether schemas missing in the registry are registered; a reader leaves the registry unchanged
  * @throws SchemaError
  */
 export async function openCodec(
@@ -36,8 +36,8 @@ export async function openCodec(
 }
 
 /**
- * The schemas of the folders, and built-in ones for views. A projection with a schema of its own has the built-in one as well,
- * for its changelog may hold views from before it had its own; unless its own is of the same name.
+ * The schemas of the folders, and built-in ones for views. A projection with its own schema keeps the built-in one
+ * too, because its changelog may hold older views. A schema of its own with the same name replaces the built-in one.
  */
 function catalogOf({ schemaFolders }: Config['domain'], { projections }: DomainModule): SchemaCatalog {
   const files = loadCatalog(schemaFolders)

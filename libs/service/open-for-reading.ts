@@ -9,21 +9,21 @@ import { kafkaSettings, redisSettings } from './connection-settings.ts'
 import { loadDomain } from './load-domain.ts'
 import { openCodec } from './open-codec.ts'
 
-/** What a tool stands on that looks after an installation: nothing was made or registered. */
+/** The connections of a maintenance tool. Opening them creates and registers nothing. */
 export interface Connections {
   readonly domain: DomainModule
   readonly cluster: KafkaCluster
   readonly redis: RedisConnection
 }
 
-/** The same for one that reads events. */
+/** The connections of a tool that reads events. */
 export interface ReadingBackends extends Connections {
   readonly codec: EventCodec
 }
 
 /**
- * Does something with connections that are closed afterwards.
- * @throws InvalidInputError, ConfigError, LogError, IndexUnavailableError, and what `use` throws.
+ * Calls `use` with connections and closes them afterwards.
+ * @throws InvalidInputError, ConfigError, LogError, IndexUnavailableError, and what `use` throws
  */
 export async function withConnections<T>(
   config: Config,
@@ -41,7 +41,7 @@ export async function withConnections<T>(
   }
 }
 
-/** The same, with a codec. @throws SchemaError, and what {@link withConnections} throws. */
+/** Like {@link withConnections}, with a codec. @throws SchemaError, and what {@link withConnections} throws. */
 export const withReadingBackends = <T>(
   config: Config,
   use: (backends: ReadingBackends) => Promise<T>,

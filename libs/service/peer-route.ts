@@ -2,30 +2,30 @@ import { Type } from '@sinclair/typebox'
 
 import { type HttpRoutes } from '#http'
 
-/** Services whose instances share out partitions in a group. */
+/** Services whose instances share partitions in a consumer group. */
 export type PeerRole = 'writer' | 'snapshotter' | 'projector'
 
-/** Where an instance answers who it is. */
+/** The path at which an instance identifies itself. */
 export const peerPath = (role: PeerRole): string => `/peers/${role}`
 
 const schemaOf = (role: PeerRole) => ({
   tags: ['operations'],
   summary: `Which member of the group of ${role}s answers here`,
   description:
-    'Other instances ask before they send anything to a URL that a member of the group advertises: an answer that differs from what the group says is not followed.',
+    'Other instances request this before they send anything to a URL that a member of the group advertises. They do not use the URL if the answer differs from the group metadata.',
   response: {
     200: Type.Object(
       {
         clusterId: Type.String({ description: 'Of the Kafka cluster' }),
         groupId: Type.String({ description: 'Consumer group' }),
-        instance: Type.String({ description: 'Of this process, chosen at random when it starts' }),
+        instance: Type.String({ description: 'Id of this process, chosen at random at start' }),
       },
       { description: 'The member' },
     ),
   },
 })
 
-/** Proves to other instances that this one is where it says. */
+/** Proves to other instances that this one is at the URL it advertises. */
 export const peerRoute = (
   role: PeerRole,
   identity: { readonly clusterId: string; readonly groupId: string; readonly instance: string },
@@ -35,7 +35,7 @@ export const peerRoute = (
     return Promise.resolve()
   }
 
-/** Several routes as one. */
+/** Merges several routes into one. */
 export const allRoutes = (...all: readonly HttpRoutes[]): HttpRoutes =>
   async function routes(app) {
     for (const each of all) await app.register(each)

@@ -11,7 +11,7 @@ import { SchemaError } from '#schemas'
 
 import { type Backends, openBackends } from './backends.ts'
 
-/** What a service is given to start with. */
+/** What a service gets at its start. */
 export interface ServiceParts {
   readonly config: Config
   readonly backends: Backends
@@ -28,9 +28,10 @@ export interface RunningService {
 const healthTimeoutMs = 2_000
 
 /**
- * The whole life of a service's process: configuration from the environment, connections, start, and an orderly end at SIGINT or SIGTERM.
- * What a person can mend is told in a sentence, and ends the process with exit code 2.
- * @param start starts the service itself; everything it stands on is open by then.
+ * Runs the process of a service: configuration from the environment, connections, start, and an orderly shutdown on
+ * SIGINT or SIGTERM. A problem that the operator can fix is reported in one sentence, and the process exits with code
+ * 2.
+ * @param start starts the service itself; its connections are open by then
  */
 export async function runService(
   name: string,
@@ -39,7 +40,7 @@ export async function runService(
   try {
     await startInOrder(name, start)
   } catch (error) {
-    if (!isUsersToMend(error)) throw error
+    if (!isOperatorError(error)) throw error
     process.stderr.write(`${name} cannot start: ${error.message}\n`)
     process.exitCode = 2
   }
@@ -81,8 +82,8 @@ function addBackendChecks(health: HealthRegistry, { cluster, redis, topics }: Ba
   health.add({ name: 'redis', kind: 'readiness', check: () => redis.ready(healthTimeoutMs) })
 }
 
-/** Errors that tell a person what to do; their stack would only hide it. */
-const isUsersToMend = (error: unknown): error is Error =>
+/** Errors that say what the operator has to do. A stack would only hide that. */
+const isOperatorError = (error: unknown): error is Error =>
   [
     ConfigError,
     InvalidInputError,

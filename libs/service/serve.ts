@@ -3,18 +3,18 @@ import { createHttpServer, type HttpRoutes, listen } from '#http'
 import type { RunningService, ServiceParts } from './run-service.ts'
 import { version } from './version.ts'
 
-/** What a process serves: a service, or one of several in one process. */
+/** What a process serves: one service, or one of several. */
 export interface ServicePart {
   readonly routes: HttpRoutes
   start(): Promise<void>
-  /** Finishes what is under way and hands over to others. */
+  /** Finishes running work and hands over to other instances. */
   stop(): Promise<void>
 }
 
 /**
- * Serves parts by one HTTP server. It listens before they start, and until they have stopped: while partitions move,
- * requests for them are still taken and passed on.
- * @param title of the API, as its documentation shows it.
+ * Serves parts with one HTTP server. It listens before they start and until they have stopped: requests for moving
+ * partitions are still accepted and forwarded.
+ * @param title of the API, as shown in its documentation
  */
 export async function serve(
   { config, backends, health, metrics, logger }: ServiceParts,
@@ -51,7 +51,8 @@ export async function serve(
       await part.start()
     }
   } catch (error) {
-    // Whoever cannot start hands over and goes, or the open server would keep the process. Why it could not is what counts.
+    // A part that cannot start hands over and stops; otherwise the open server would keep the process alive. The first
+    // error is the one that counts.
     await stop().catch((reason: unknown) => logger.warn({ err: reason }, 'cannot stop in order either'))
     throw error
   }

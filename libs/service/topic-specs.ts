@@ -1,5 +1,6 @@
 import type { Config } from '#config'
-import { eventTopic, snapshotTopic, topicConfigs, type TopicSpec } from '#kafka'
+import { eventTopic, snapshotTopic } from '#domain'
+import { topicConfigs, type TopicSpec } from '#kafka'
 
 type TopicSettings = Pick<Config['kafka'], 'replication' | 'minInsyncReplicas' | 'messageBytesMax'>
 
@@ -8,7 +9,7 @@ const limits = ({ minInsyncReplicas, messageBytesMax }: TopicSettings) => ({
   'max.message.bytes': String(messageBytesMax),
 })
 
-/** How many partitions an aggregate type's topics have, by the configuration. */
+/** How many partitions the topics of an aggregate type have, according to the configuration. */
 export function partitionsOf(
   aggregateType: string,
   { partitions, partitionsByType }: Pick<Config['kafka'], 'partitions' | 'partitionsByType'>,
@@ -26,8 +27,8 @@ export const eventTopicSpec = (aggregateType: string, kafka: Config['kafka']): T
 })
 
 /**
- * The topic of an aggregate type's snapshots. The broker compresses what is written to it.
- * @param partitions as many as the event topic has: a snapshot is where its stream is.
+ * The topic of an aggregate type's snapshots. The broker compresses it.
+ * @param partitions the number of the event topic's partitions: a snapshot is in the same partition as its stream
  */
 export const snapshotTopicSpec = (
   aggregateType: string,

@@ -1,4 +1,4 @@
 import manifest from '../../package.json' with { type: 'json' }
 
-/** Of Annals, as package.json has it. */
+/** The version of Annals, from package.json. */
 export const { version } = manifest

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 
 import { guardStream } from './guard-stream.ts'
 
-test('what a listener throws becomes an error of the stream, and the stream is destroyed', async () => {
+test('an error that a listener throws becomes an error of the stream, and the stream is destroyed', async () => {
   const stream = guardStream(new PassThrough())
   const failed = new Promise((resolve) => stream.on('error', resolve))
   stream.on('data', () => {
@@ -15,7 +15,7 @@ test('what a listener throws becomes an error of the stream, and the stream is d
   expect(stream.destroyed).toBe(true)
 })
 
-test('what listeners take goes through as ever', async () => {
+test('data that listeners accept passes unchanged', async () => {
   const stream = guardStream(new PassThrough())
   stream.end('all of it')
   expect(Buffer.concat(await stream.toArray()).toString()).toBe('all of it')

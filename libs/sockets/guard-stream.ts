@@ -1,9 +1,9 @@
 import type { Duplex } from 'node:stream'
 
 /**
- * Keeps what a stream's listeners throw from ending the process: the stream is destroyed with it instead, which is an error of the
- * connection like any other. For client libraries whose parsers throw at bytes that are none of their protocol.
- * @returns the same stream.
+ * Turns what a stream's listeners throw into an error of the stream and destroys it, instead of ending the process. It
+ * is for client libraries whose parsers throw at foreign bytes: the connection fails like any other.
+ * @returns the same stream
  */
 export function guardStream<Stream extends Duplex>(stream: Stream): Stream {
   const emit = stream.emit.bind(stream) as (event: string | symbol, ...rest: unknown[]) => boolean

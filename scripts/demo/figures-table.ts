@@ -2,7 +2,9 @@ import Table from 'cli-table3'
 
 import type { Figures } from './known-figures.ts'
 
-/** What Annals serves beside what the file says. Whoever appends purchases of their own sees more than that. */
+/**
+ * A table of what Annals serves next to the figures from the file. They differ if other purchases were appended too.
+ */
 export function figuresTable(served: Figures, known: Figures, appendsPerSecond: number | undefined): string {
   const table = new Table({ head: ['', 'served', 'in the file', ''], style: { head: [], border: [] } })
   const add = (name: string, here: number | string, there: number | string) =>
@@ -11,12 +13,16 @@ export function figuresTable(served: Figures, known: Figures, appendsPerSecond: 
   add('streams (customers)', served.streams, known.streams)
   add('snapshots', served.snapshots, known.snapshots)
   for (const [index, [customerId, dollars]] of known.topCustomers.entries()) {
-    add(`top customer ${index + 1}, dollars`, told(served.topCustomers[index]), told([customerId, dollars]))
+    add(
+      `top customer ${index + 1}, dollars`,
+      inText(served.topCustomers[index]),
+      inText([customerId, dollars]),
+    )
   }
-  add('busiest month, dollars', told(served.busiestMonth), told(known.busiestMonth))
+  add('busiest month, dollars', inText(served.busiestMonth), inText(known.busiestMonth))
   if (appendsPerSecond !== undefined) table.push(['appends a second', appendsPerSecond, '', ''])
   return table.toString()
 }
 
-const told = (pair: readonly [name: string, dollars: string] | undefined): string =>
+const inText = (pair: readonly [name: string, dollars: string] | undefined): string =>
   pair === undefined ? 'none' : `${pair[0]}: ${pair[1]}`

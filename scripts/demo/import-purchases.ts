@@ -8,9 +8,9 @@ const file = join('examples', 'customers', 'cdnow.txt')
 const mapping = join('examples', 'customers', 'cdnow.mapping.json')
 
 /**
- * Imports the purchases by the command that anybody would use, in sight of the person: its progress bar shows.
- * @returns how long it took, in seconds
- * @throws StackError when it ends otherwise than well
+ * Imports the purchases with the regular import command. Its progress bar is visible.
+ * @returns the duration in seconds
+ * @throws StackError when the import fails
  */
 export async function importPurchases(url: string): Promise<number> {
   const startedAt = performance.now()
@@ -22,6 +22,6 @@ export async function importPurchases(url: string): Promise<number> {
   const [exitCode] = (await once(child, 'close')) as [number | null]
   if (exitCode === 0) return (performance.now() - startedAt) / 1_000
   throw new StackError(
-    `the import of ${file} ended with exit code ${String(exitCode)}. Start again: it goes on where it was; --no-demo leaves it out`,
+    `the import of ${file} ended with exit code ${String(exitCode)}. Start again to resume it; --no-demo skips it`,
   )
 }

@@ -6,11 +6,11 @@ import Big from 'big.js'
 import { type CdnowPurchase, readCdnow } from '../../examples/customers/cdnow.ts'
 import { repository } from '../stack/index.ts'
 
-/** What the demo must end with. */
+/** The figures that the demo must produce. */
 export interface Figures {
   readonly events: number
   readonly streams: number
-  /** Customers with ten purchases or more have one. */
+  /** Each customer with at least ten purchases has one. */
   readonly snapshots: number
   /** By spend: customer id and dollars. */
   readonly topCustomers: readonly (readonly [customerId: string, dollars: string])[]
@@ -20,7 +20,7 @@ export interface Figures {
 const snapshotEvery = 10
 const topCount = 5
 
-/** The figures out of the file itself, by plain sums. */
+/** The figures computed directly from the file by plain sums. */
 export function knownFigures(): Figures {
   const text = readFileSync(join(repository, 'examples', 'customers', 'cdnow.txt'), 'utf8')
   const purchases = [...readCdnow(text)]

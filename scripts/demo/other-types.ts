@@ -2,10 +2,13 @@ import { loadConfig } from '#config'
 import { KafkaCluster, Topics } from '#kafka'
 import { kafkaSettings } from '#service'
 
-/** Aggregate types of the examples that `start.sh` serves where no other domain is named. */
+/** Aggregate types of the examples, which `start.sh` serves by default. */
 const exampleTypes = ['customer', 'order']
 
-/** Aggregate types that a Kafka holds beside those of the examples. @param brokers `host:port,…`. @throws LogError, ConfigError */
+/**
+ * Aggregate types in Kafka other than those of the examples. @param brokers `host:port,…`. @throws LogError,
+ * ConfigError
+ */
 export async function otherTypes(brokers: string, env: NodeJS.ProcessEnv): Promise<readonly string[]> {
   const cluster = await KafkaCluster.connect(
     kafkaSettings(loadConfig({ ...env, ANNALS_KAFKA_BROKERS: brokers })),

@@ -7,8 +7,8 @@ import { knownFigures } from './known-figures.ts'
 import { caughtUp, isImported, servedFigures } from './served-figures.ts'
 
 /**
- * Fills the platform with the real purchases of the customers example, through its public interface, and shows what came
- * of them beside what the file says. Where they are in already, only that.
+ * Fills the platform with the real purchases of the customers example through its public interface, and prints the
+ * result next to the figures from the file. Purchases that are imported already are not imported again.
  * @throws StackError when the import fails; Error when projections or snapshots do not catch up
  */
 export async function runDemo(url: string, report: Report): Promise<void> {
@@ -16,7 +16,7 @@ export async function runDemo(url: string, report: Report): Promise<void> {
   try {
     const known = knownFigures()
     let appendsPerSecond: number | undefined
-    if (await isImported(annals, known)) report(`The ${known.events} purchases are in already.`)
+    if (await isImported(annals, known)) report(`The ${known.events} purchases are imported already.`)
     else {
       report(`Importing ${known.events} real purchases of a music shop (examples/customers/cdnow.txt):`)
       appendsPerSecond = Math.round(known.events / (await importPurchases(url)))
@@ -28,7 +28,7 @@ export async function runDemo(url: string, report: Report): Promise<void> {
   }
 }
 
-/** Whether the platform has what the demo needs: the customers example, and the built-in statistics. */
+/** Whether the platform serves what the demo needs: the customers example and the built-in statistics. */
 export function servesDemo({
   ANNALS_DOMAIN: domain = '',
   ANNALS_PROJECTOR_BUILT_IN: builtIn,

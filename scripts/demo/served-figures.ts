@@ -7,7 +7,7 @@ import type { Figures } from './known-figures.ts'
 
 const catchUpMsMax = 120_000
 
-/** What Annals serves now, by the same ways as to anybody. */
+/** What Annals serves now, through the public client. */
 export async function servedFigures(annals: AnnalsClient): Promise<Figures> {
   const { events, streams } = await statisticsOf(annals)
   const [month] = (await annals.projection(monthlyRevenue).list({ ...highest('revenue'), limit: 1 })).views
@@ -21,23 +21,23 @@ export async function servedFigures(annals: AnnalsClient): Promise<Figures> {
   }
 }
 
-/** Waits until projections and snapshots have all of these events, and tells how far they are. */
+/** Waits until projections and snapshots include all of these events, and reports progress. */
 export async function caughtUp(
   annals: AnnalsClient,
   known: Pick<Figures, 'events' | 'snapshots'>,
-  told: (line: string) => void,
+  report: (line: string) => void,
 ): Promise<void> {
   let last = ''
-  await until('projections and snapshots to catch up', catchUpMsMax, async () => {
+  await until('projections and snapshots catch up', catchUpMsMax, async () => {
     const [lag, snapshots] = await Promise.all([lagOf(annals), snapshotsOf(annals)])
-    const line = `Projections have ${lag} events to go, ${snapshots} snapshots are taken`
-    if (line !== last) told(line)
+    const line = `Projections have ${lag} events left, ${snapshots} snapshots are taken`
+    if (line !== last) report(line)
     last = line
     return lag === 0 && snapshots >= known.snapshots
   })
 }
 
-/** Whether all of these events are in already. */
+/** Whether all of these events are imported already. */
 export const isImported = async (
   annals: AnnalsClient,
   { events }: Pick<Figures, 'events'>,

@@ -1,4 +1,4 @@
-# Sourced after bootstrap.sh: without a domain of one's own, the examples are served.
+# Sourced after bootstrap.sh: serves the examples unless ANNALS_DOMAIN is set.
 
 if [ -z "${ANNALS_DOMAIN:-}" ]; then
   export ANNALS_DOMAIN="$repository/examples/customers/domain.ts,$repository/examples/orders/domain.ts"

@@ -7,26 +7,29 @@ import type { StackState } from './state.ts'
 const statusMsMax = 10_000
 const stopMsMax = 60_000
 
-/** What a supervisor answers when asked how it is. */
+/** The answer of a supervisor to a status request. */
 export interface Status {
-  /** Names of the parts that do not answer as they should. */
+  /** Names of the parts that are not healthy. */
   readonly unhealthy: readonly string[]
 }
 
-/** The supervisor's side of the conversation. */
+/** The supervisor's side of the control channel. */
 export interface Control {
   readonly port: number
   readonly token: string
   close(): void
 }
 
-export interface ControlHandlers {
+interface ControlHandlers {
   readonly status: () => Promise<Status>
-  /** Resolves when every server is gone. */
+  /** Resolves when every server has ended. */
   readonly stop: () => Promise<void>
 }
 
-/** Lets other processes of this person ask the supervisor for its status and to stop: HTTP on 127.0.0.1, with a token. */
+/**
+ * Lets other processes of the same user request the status of the supervisor, or tell it to stop: HTTP on 127.0.0.1,
+ * with a token.
+ */
 export async function openControl(handlers: ControlHandlers): Promise<Control> {
   const token = randomBytes(16).toString('hex')
   const server = createServer((request, response) => {
@@ -57,12 +60,15 @@ function listen(server: Server): Promise<number> {
   })
 }
 
-/** How the supervisor of this state is, or undefined when it no longer lives, even where its pid or port serve others now. */
+/**
+ * The status of the supervisor of this state, or undefined if it no longer runs, even if its pid or port is in use by
+ * another process.
+ */
 export function askStatus(state: StackState): Promise<Status | undefined> {
   return call<Status>(state, '/status', statusMsMax)
 }
 
-/** Makes the supervisor of this state stop everything, and waits until it has; undefined when it no longer lives. */
+/** Makes the supervisor of this state stop everything and waits until it has; undefined if it no longer runs. */
 export function askToStop(state: StackState): Promise<object | undefined> {
   return call<object>(state, '/stop', stopMsMax)
 }

@@ -12,7 +12,7 @@ import {
 } from '../stack/index.ts'
 import type { StackState } from './state.ts'
 
-/** What a detached supervisor tells the command that started it. */
+/** Messages of a detached supervisor to the command that started it. */
 export type DetachedMessage =
   | { readonly kind: 'line'; readonly line: string }
   | { readonly kind: 'ready'; readonly state: StackState }
@@ -21,8 +21,8 @@ export type DetachedMessage =
 const supervisorFile = fileURLToPath(new URL('detached.ts', import.meta.url))
 
 /**
- * Starts a supervisor that outlives this process, passes on what it reports, and returns when it is ready.
- * Ctrl-C meanwhile makes it give up and stop what it started.
+ * Starts a supervisor that outlives this process, forwards its reports, and returns when it is ready. Ctrl-C in the
+ * meantime makes it stop what it started and exit.
  * @throws StackError when it cannot start; nothing is left running then
  */
 export function startDetached(

@@ -5,7 +5,7 @@ import { supervise } from './supervisor.ts'
 
 /** The supervisor that `start.sh --detach` leaves behind. */
 const settings = readSettings(process.argv.slice(2), process.env)
-if (settings === undefined) throw new Error('start.ts answers --help itself')
+if (settings === undefined) throw new Error('start.ts handles --help itself')
 
 try {
   await supervise(settings, report, (state) => tell({ kind: 'ready', state }))
@@ -15,7 +15,7 @@ try {
   tell({ kind: 'failed', message, exitCode: error instanceof StackError ? error.exitCode : 1 })
   process.exitCode = 1
 }
-// The command that started us may be gone or done listening.
+// The command that started this process may have ended or stopped listening.
 if (process.connected) process.disconnect()
 
 function report(line: string): void {

@@ -6,14 +6,14 @@ import type { StackSettings } from './settings.ts'
 const upMsMax = 600_000
 const downMsMax = 120_000
 
-/** The parts of docker-compose.yml, as one. */
+/** The parts of docker-compose.yml as a single part. */
 export function docker(settings: StackSettings): Part {
   return {
     name: 'Containers',
     ports: [],
     start: async (report) => {
       assertEngine()
-      report('Starting containers by docker-compose.yml; the first time the images are fetched')
+      report('Starting containers from docker-compose.yml; the first time, images are downloaded')
       try {
         await compose(settings, upMsMax, 'up', '--detach', '--wait')
       } catch (error) {
@@ -25,13 +25,13 @@ export function docker(settings: StackSettings): Part {
   }
 }
 
-/** Ends and removes the containers; their data too, when `purge` is true. */
+/** Stops and removes the containers; also their data if `purge` is true. */
 export async function composeDown(settings: ComposeSettings, purge: boolean): Promise<void> {
   await compose(settings, downMsMax, 'down', ...(purge ? ['--volumes'] : []))
 }
 
-/** What docker-compose.yml takes from the environment. */
-export type ComposeSettings = Pick<StackSettings, 'ports' | 'redisMaxMemory' | 'postgres'>
+/** The settings that docker-compose.yml reads from the environment. */
+type ComposeSettings = Pick<StackSettings, 'ports' | 'redisMaxMemory' | 'postgres'>
 
 async function compose(
   { ports, redisMaxMemory, postgres }: ComposeSettings,
@@ -71,7 +71,7 @@ function containerParts(settings: StackSettings): RunningPart[] {
   ]
   if (settings.postgres)
     addresses.push(['PostgreSQL', `postgres://annals@127.0.0.1:${ports.postgres}/postgres`])
-  // The engine restarts containers and knows their health; here they are stopped once, all together.
+  // The engine restarts containers and knows their health. They are stopped once, all together.
   let stopped: Promise<void> | undefined
   return addresses.map(([name, address]) => ({
     name,

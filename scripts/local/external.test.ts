@@ -22,7 +22,7 @@ const start = (which: 'kafka' | 'redis' | 'registry', address: string) =>
     () => undefined,
   )
 
-test('of several brokers one that answers is enough', async () => {
+test('one reachable broker of several is enough', async () => {
   const port = await listening(createServer())
   const [dead = 0] = await freePorts(1)
   const [kafka] = await start('kafka', `127.0.0.1:${dead}, 127.0.0.1:${port}`)
@@ -30,7 +30,7 @@ test('of several brokers one that answers is enough', async () => {
   expect(await kafka?.healthy()).toBe(true)
 })
 
-test('brokers that cannot be reached are named, each with its port and the variable', async () => {
+test('unreachable brokers are named, each with its port and the variable', async () => {
   const [first = 0, second = 0] = await freePorts(2)
   const brokers = `127.0.0.1:${first},127.0.0.1:${second}`
   await expect(start('kafka', brokers)).rejects.toThrow(
@@ -39,10 +39,10 @@ test('brokers that cannot be reached are named, each with its port and the varia
 })
 
 test.each([
-  ['kafka', 'localhost', 'localhost is no host:port'],
-  ['redis', 'localhost', 'this is no URL'],
-] as const)('a malformed address of %s is told as such', async (which, address, told) => {
-  await expect(start(which, address)).rejects.toThrow(told)
+  ['kafka', 'localhost', 'localhost is not host:port'],
+  ['redis', 'localhost', 'this is not a URL'],
+] as const)('a malformed address of %s is reported', async (which, address, problem) => {
+  await expect(start(which, address)).rejects.toThrow(problem)
 })
 
 test('a password in a URL is not shown', async () => {
@@ -59,7 +59,7 @@ test.each([
   [401, true],
   [404, false],
   [503, false],
-])('a registry that answers %i is taken for one: %s', async (status, taken) => {
+])('whether a response of %i identifies a registry: %s', async (status, taken) => {
   const port = await listening(createHttpServer((_, response) => response.writeHead(status).end()))
   const started = await start('registry', `http://127.0.0.1:${port}`).then(
     () => true,

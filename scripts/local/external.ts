@@ -4,7 +4,7 @@ import { type ExternalName, externalVariables } from './settings.ts'
 
 const names: Record<ExternalName, string> = { kafka: 'Kafka', redis: 'Redis', registry: 'Schema registry' }
 
-/** A server that somebody else runs, and the environment names: never started or stopped, only checked. */
+/** A server that is managed elsewhere and named by the environment. It is only checked, never started or stopped. */
 export function external(which: ExternalName, address: string): Part {
   const name = names[which]
   const check = checks[which]
@@ -32,12 +32,12 @@ const checks: Record<ExternalName, (address: string) => Promise<void>> = {
     const { host, port } = urlAddress(url, url.startsWith('https:') ? 443 : 80)
     await ask({ host, port })
     const status = await httpStatus(`${url}/subjects`)
-    // It may ask for a password, which is for the services to give.
+    // It may require a password, which only the services have.
     if (status === 404 || status >= 500) throw new Error(`${host}:${port} answers /subjects with ${status}`)
   },
 }
 
-/** Of several nodes one that answers is enough: it knows the others. */
+/** One reachable node of several is enough: it knows the others. */
 async function oneAnswers(list: string, addressOf: (node: string) => Address): Promise<void> {
   const tries = await Promise.allSettled(list.split(',').map(async (node) => ask(addressOf(node.trim()))))
   const failures = tries.flatMap((attempt) =>
@@ -48,17 +48,17 @@ async function oneAnswers(list: string, addressOf: (node: string) => Address): P
 
 function brokerAddress(broker: string): Address {
   const [, host = '', port = ''] = /^\[?([^\]]+?)\]?:(\d+)$/.exec(broker) ?? []
-  if (host === '') throw new Error(`${broker} is no host:port`)
+  if (host === '') throw new Error(`${broker} is not host:port`)
   return { host, port: Number(port) }
 }
 
 function urlAddress(text: string, standardPort: number): Address {
-  if (!URL.canParse(text)) throw new Error('this is no URL')
+  if (!URL.canParse(text)) throw new Error('this is not a URL')
   const { hostname, port } = new URL(text)
   return { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? standardPort : Number(port) }
 }
 
-/** A URL as it may be shown: without its password. */
+/** A URL without its password. */
 function redact(address: string): string {
   return address.replace(/\/\/[^/@]*@/g, '//…@')
 }

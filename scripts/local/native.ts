@@ -15,9 +15,9 @@ import { external } from './external.ts'
 import type { Part, RunningPart } from './part.ts'
 import type { StackSettings } from './settings.ts'
 
-/** Servers as processes of this machine, except where the environment names one to use instead. */
+/** Servers as processes of this machine, except those that the environment names. */
 export function nativeParts(settings: StackSettings): Part[] {
-  // The registry keeps its schemas in Kafka: last here means first to stop.
+  // The registry stores its schemas in Kafka, so it is last here and stops first.
   return [
     kafka(settings),
     redis(settings),
@@ -102,7 +102,7 @@ function running(server: Server, address: string, healthy: () => Promise<boolean
     healthy,
     stop: () => server.stop(),
     ended: server.exited.then(
-      (exit) => withLog(new Error(`${name} ended by itself (${describe(exit)})`), logFile).message,
+      (exit) => withLog(new Error(`${name} exited unexpectedly (${describe(exit)})`), logFile).message,
     ),
   }
 }

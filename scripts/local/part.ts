@@ -1,23 +1,23 @@
 import type { Report } from '../stack/index.ts'
 import type { PortName } from './settings.ts'
 
-/** A part of the stack that runs. */
+/** A running part of the stack. */
 export interface RunningPart {
   readonly name: string
-  /** Where it listens: `host:port` or URL. */
+  /** The address it listens on: `host:port` or URL. */
   readonly address: string
   readonly pids: readonly number[]
-  /** Resolves, with how and where to look, if it ends by itself. */
+  /** Resolves with the reason and the log to read, if it ends unexpectedly. */
   readonly ended: Promise<string>
   readonly healthy: () => Promise<boolean>
   readonly stop: () => Promise<void>
 }
 
-/** A part of the stack to start. */
+/** A part of the stack that can be started. */
 export interface Part {
   readonly name: string
-  /** Ports of this machine that it is going to listen on. */
+  /** Ports of this machine that it listens on. */
   readonly ports: readonly PortName[]
-  /** @param changed to be called when the processes of a part are others than before */
+  /** @param changed called when the processes of a part have changed */
   readonly start: (report: Report, changed: () => void) => Promise<readonly RunningPart[]>
 }

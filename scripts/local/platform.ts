@@ -6,10 +6,10 @@ import { keepRunning } from './restarting.ts'
 import { builtInDefault, type StackSettings } from './settings.ts'
 
 const name = 'Platform'
-/** Less than a start may take in all: what is not served by then is reported, and the stack stays up. */
+/** Shorter than a whole start may take: what is not served by then is reported, and the stack stays up. */
 const readyMsMax = 60_000
 
-/** Writer, snapshotter and projector as one process of this machine, whatever the servers are that it stands on. */
+/** Writer, snapshotter and projector as one process of this machine, independent of where the servers run. */
 export function platform(settings: StackSettings): Part {
   const address = `http://${reachable(settings.host)}:${settings.ports.platform}`
   const healthy = () => httpOk(`${address}/health/live`)
@@ -25,7 +25,7 @@ export function platform(settings: StackSettings): Part {
           healthy: startedProbe(address, readyMsMax),
           command: process.execPath,
           args: [...nodeArguments, join(repository, 'services', 'platform', 'main.ts')],
-          // Paths in the environment are relative to where the person started us.
+          // Paths in the environment are relative to the directory of the start command.
           cwd: process.cwd(),
           env: { ...builtIns(process.env), ...addresses(settings) },
         })
@@ -34,7 +34,7 @@ export function platform(settings: StackSettings): Part {
   }
 }
 
-/** Where the servers are, in the variables that services read; all else they have from the environment themselves. */
+/** Addresses of the servers as variables of the services. The services read all other settings from the environment. */
 function addresses({ ports, external }: StackSettings): Record<string, string> {
   return {
     ANNALS_KAFKA_BROKERS: external.kafka ?? `127.0.0.1:${ports.kafka}`,
@@ -47,7 +47,7 @@ function addresses({ ports, external }: StackSettings): Record<string, string> {
 const builtIns = ({ ANNALS_PROJECTOR_BUILT_IN: chosen }: NodeJS.ProcessEnv): Record<string, string> =>
   chosen === undefined ? { ANNALS_PROJECTOR_BUILT_IN: builtInDefault } : {}
 
-/** Who listens on all addresses is reached at this one. */
+/** The address at which a service that listens on all addresses is reached. */
 function reachable(host: string): string {
   if (host === '0.0.0.0' || host === '::') return '127.0.0.1'
   return host.includes(':') ? `[${host}]` : host

@@ -20,9 +20,9 @@ function module(text: string): string {
 }
 
 test('the examples may start', async () => {
-  const told: string[] = []
-  await preflight(example, (line) => told.push(line))
-  expect(told).toEqual([])
+  const reports: string[] = []
+  await preflight(example, (line) => reports.push(line))
+  expect(reports).toEqual([])
 })
 
 const mistyped = ['ANNALS', 'KAFKA', 'PARTITION'].join('_')
@@ -36,10 +36,10 @@ test.each([
   [
     'a forgotten ANNALS_SCHEMAS',
     () => ({ ...example, ANNALS_DOMAIN: module(race) }),
-    /aggregate race has no event schemas at all/,
+    /aggregate race has no event schemas/,
   ],
   [
-    'a folder that is not there',
+    'a missing folder',
     () => ({ ...example, ANNALS_SCHEMAS: 'schemata' }),
     /schema folder schemata does not exist/,
   ],
@@ -49,7 +49,7 @@ test.each([
     /has keyedBy "streams": expected "stream" or "across"/,
   ],
   ['a mistyped setting', () => ({ ...example, [mistyped]: '4' }), /did you mean ANNALS_KAFKA_PARTITIONS\?/],
-])('%s ends a start before any server runs', async (_, env, message) => {
+])('%s aborts a start before any server runs', async (_, env, message) => {
   const start = preflight(env(), () => undefined)
   await expect(start).rejects.toThrow(message)
   await expect(start).rejects.toMatchObject({ exitCode: 2 } satisfies Partial<StackError>)

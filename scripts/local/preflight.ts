@@ -6,16 +6,17 @@ import { checkedDomain } from '#service'
 import { type Report, StackError } from '../stack/index.ts'
 
 /**
- * Looks whether the platform could start with these settings, this domain and these schemas, before any server is started for it.
- * @throws StackError with exit code 2 that says what is wrong
+ * Checks whether the platform could start with these settings, this domain and these schemas, before any server is
+ * started.
+ * @throws StackError with exit code 2 and the problem
  */
 export async function preflight(env: NodeJS.ProcessEnv, report: Report): Promise<void> {
   try {
     const { warnings } = await checkedDomain(loadConfig(env))
     for (const warning of warnings) report(`Warning: ${warning}`)
   } catch (error) {
-    const isTold = [ConfigError, InvalidInputError, SchemaError].some((kind) => error instanceof kind)
-    if (!isTold) throw error
+    const isUserError = [ConfigError, InvalidInputError, SchemaError].some((kind) => error instanceof kind)
+    if (!isUserError) throw error
     throw new StackError(`Nothing was started: ${(error as Error).message}`, 2)
   }
 }

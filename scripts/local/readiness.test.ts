@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest'
 
 import { readinessOf, startedProbe } from './readiness.ts'
 
-/** A service that answers with this readiness. */
+/** A service with this readiness response. */
 async function serviceWith(status: number, checks: object): Promise<string> {
   const server = createServer((_request, response) => {
     response.writeHead(status, { 'content-type': 'application/json' })
@@ -18,7 +18,7 @@ async function serviceWith(status: number, checks: object): Promise<string> {
 
 const dead = { topic: 'eventstore.race', partition: 2, state: 'events-deleted', reason: 'restore a backup' }
 
-test('a service that is ready has no troubles; partitions that wait for an operator are named with what to do', async () => {
+test('a ready service has no troubles; partitions that wait for an operator are listed with instructions', async () => {
   const well = await serviceWith(200, { kafka: { healthy: true, details: { topics: 1 } } })
   expect(await readinessOf(well)).toEqual({ isReady: true, troubles: [] })
   const degraded = await serviceWith(200, {
@@ -31,7 +31,7 @@ test('a service that is ready has no troubles; partitions that wait for an opera
   })
 })
 
-test('a service that is not ready says why', async () => {
+test('a service that is not ready reports the reason', async () => {
   const url = await serviceWith(503, {
     snapshots: { healthy: false, error: 'not yet' },
     redis: { healthy: false },
@@ -42,7 +42,7 @@ test('a service that is not ready says why', async () => {
   })
 })
 
-test('one that answers but does not become ready counts as started after a while; one that does not answer never does', async () => {
+test('a service that answers but does not become ready counts as started after a while; one that does not answer never does', async () => {
   let nowMs = 0
   const url = await serviceWith(503, { partitions: { healthy: false, error: 'catching up' } })
   const probe = startedProbe(url, 60_000, () => nowMs)

@@ -1,13 +1,13 @@
 const probeMs = 4_000
 
-/** What a service says of itself at `/health/ready`. */
+/** The response of a service at `/health/ready`. */
 export interface Readiness {
   readonly isReady: boolean
-  /** What does not work, and what to do about it; a line each. */
+  /** What does not work, and what to do about it; one line each. */
   readonly troubles: readonly string[]
 }
 
-/** Partitions that wait for an operator while the service goes on with the others. */
+/** Partitions that wait for an operator while the service serves the others. */
 interface Waiting {
   readonly topic: string
   readonly partition: number
@@ -22,7 +22,7 @@ interface Check {
 }
 
 /**
- * Asks a service how it is.
+ * Requests the readiness of a service.
  * @throws Error when it does not answer in time
  */
 export async function readinessOf(address: string): Promise<Readiness> {
@@ -42,8 +42,8 @@ function troublesOf(name: string, { healthy, error, details }: Check): string[] 
 }
 
 /**
- * A probe of a service that starts. It is up once it is ready. One that is alive, but does not become ready within
- * `patienceMs`, counts as up as well: that a part of it cannot be served must not end all others with it.
+ * A probe of a starting service. The service is up once it is ready. A live service that does not become ready within
+ * `patienceMs` counts as up too: one part that cannot be served must not end all the others.
  */
 export function startedProbe(address: string, patienceMs: number, now = () => performance.now()) {
   const patientUntilMs = now() + patienceMs

@@ -7,28 +7,28 @@ const steadyMsDefault = 60_000
 const pauseMsDefault = 500
 const endsMax = 5
 
-/** A service that may end by itself, and how to start it. */
+/** A service that may exit unexpectedly, and how to start it. */
 export interface Restartable {
   readonly name: string
   readonly address: string
   readonly healthy: () => Promise<boolean>
-  /** Resolves when it serves; when the signal aborts, ends what it has started and rejects. */
+  /** Resolves when it serves. When the signal aborts, it ends what it has started and rejects. */
   readonly start: (signal: AbortSignal, spawned: (pid: number) => void) => Promise<Server>
-  /** Without it a process that hangs is left alone. */
+  /** Without it, a process that hangs is left alone. */
   readonly life?: LifeProbe
   readonly report: Report
-  /** Called whenever its process has ended or is another one than before, be it healthy yet or not. */
+  /** Called whenever its process has ended or was replaced, even before it is healthy. */
   readonly changed: () => void
-  /** How long it must have run for what was before to be forgotten; 60 s unless told otherwise. */
+  /** Uptime after which earlier exits no longer count; default 60 s. */
   readonly steadyMs?: number
-  /** Before it is started again the first time, twice as long each further time; 0.5 s unless told otherwise. */
+  /** Delay before the first restart, doubled for each further one; default 0.5 s. */
   readonly pauseMs?: number
 }
 
 /**
- * Starts a service, and again whenever it ends by itself or hangs; each time how it ended is reported. The part has ended when
- * that happens a fifth time in a row.
- * @throws StackError when it cannot be started the first time
+ * Starts a service and restarts it whenever it exits unexpectedly or hangs. Each exit is reported. After the fifth in
+ * a row the part has ended.
+ * @throws StackError when the first start fails
  */
 export async function keepRunning(service: Restartable): Promise<RunningPart> {
   const stopping = new AbortController()
@@ -74,13 +74,13 @@ class KeptRunning implements RunningPart {
       const how = await this.#liveOnce()
       if (this.#stopping.signal.aborted) return 'it was stopped'
       ends = performance.now() - startedAt < steadyMs ? ends + 1 : 1
-      if (ends >= endsMax) return `${how}\nThat was ${ends} times in a row.`
-      report(`${how}\nStarting it again (${ends} of ${endsMax - 1})`)
+      if (ends >= endsMax) return `${how}\nThat happened ${ends} times in a row.`
+      report(`${how}\nRestarting it (${ends} of ${endsMax - 1})`)
       await this.#pause(pauseMs * 2 ** (ends - 1))
     }
   }
 
-  /** From its start, or now if it runs, to how it ended. */
+  /** From its start, or from now if it runs, to its end. Returns how it ended. */
   async #liveOnce(): Promise<string> {
     try {
       this.#server ??= await this.#startAgain()
@@ -93,13 +93,13 @@ class KeptRunning implements RunningPart {
     }
   }
 
-  /** How a server that runs ended, by itself or because it hung. */
+  /** How a running server ended: it exited unexpectedly, or it hung and was killed. */
   async #ended(server: Server): Promise<string> {
     const { name, exited, logFile } = server
     const over = new AbortController()
     const { life } = this.#service
     const hung = life === undefined ? undefined : watchLife(life, over.signal)
-    // What hangs does not hear a polite signal either.
+    // A process that hangs does not react to SIGTERM either.
     const killed = hung?.then((silent) => {
       if (silent !== undefined) server.kill('SIGKILL')
       return silent
@@ -109,8 +109,8 @@ class KeptRunning implements RunningPart {
     const silent = await killed
     const how =
       silent === undefined
-        ? `${name} ended by itself (${describe(exit)})`
-        : `${name} left ${silent} probes in a row without an answer, and was ended`
+        ? `${name} exited unexpectedly (${describe(exit)})`
+        : `${name} did not answer ${silent} probes in a row and was killed`
     return withLog(new Error(how), logFile).message
   }
 
@@ -120,7 +120,7 @@ class KeptRunning implements RunningPart {
     return this.#service.start(signal, (pid) => this.#isNow(pid))
   }
 
-  /** Whoever is notified asks for the pids. That this fails must not cost the service. */
+  /** Notifies the owner, which then reads the pids. A failure of the owner must not affect the service. */
   #isNow(pid: number | undefined): void {
     this.#pid = pid
     try {

@@ -1,6 +1,6 @@
 import { StackError } from '../stack/index.ts'
 
-/** Runs a command to its end: a mistake of the person is told in words, one of ours with its stack trace. */
+/** Runs a command to its end. A user's mistake is printed without a stack trace, a bug with one. */
 export async function runMain(main: () => Promise<void>): Promise<never> {
   try {
     await main()

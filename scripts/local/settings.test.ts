@@ -4,7 +4,7 @@ import { settingsHelp } from '#config'
 import type { StackError } from '../stack/index.ts'
 import { portVariables, readSettings, startHelp } from './settings.ts'
 
-test('without options and variables the stack is native, in the foreground and on its usual ports', () => {
+test('without options and variables the stack is native, in the foreground and on its default ports', () => {
   expect(readSettings([], {})).toMatchObject({
     kind: 'native',
     detach: false,
@@ -22,7 +22,7 @@ test('without options and variables the stack is native, in the foreground and o
   })
 })
 
-test('options and variables are taken; an empty variable counts as absent', () => {
+test('options and variables are applied; an empty variable counts as absent', () => {
   const env = {
     ANNALS_KAFKA_PORT: '19092',
     ANNALS_REDIS_PORT: '',
@@ -41,7 +41,7 @@ test('options and variables are taken; an empty variable counts as absent', () =
 test.each([
   [['--detatch'], {}, '--detatch'],
   [['now'], {}, 'now'],
-  [['--stack', 'podman'], {}, '--stack podman: it may be native, docker, external'],
+  [['--stack', 'podman'], {}, '--stack podman: expected one of native, docker, external'],
   [
     ['--stack', 'external'],
     { ANNALS_REDIS_URL: 'redis://r' },
@@ -54,13 +54,13 @@ test.each([
   [[], { ANNALS_REDIS_PORT: '9092' }, 'ANNALS_KAFKA_PORT and ANNALS_REDIS_PORT are both 9092'],
   [[], { ANNALS_POSTGRES: 'yes' }, 'ANNALS_POSTGRES is yes'],
   [[], { ANNALS_REDIS_MAX_MEMORY: 'much' }, 'ANNALS_REDIS_MAX_MEMORY is much'],
-])('%s with %o is refused with exit code 2 and what is wrong', (args, env, told) => {
+])('%s with %o is rejected with exit code 2 and the reason', (args, env, problem) => {
   const refused = () => readSettings(args, env)
-  expect(refused).toThrow(told)
+  expect(refused).toThrow(problem)
   expect(refused).toThrow(expect.objectContaining({ exitCode: 2 }) as StackError)
 })
 
-test('--help is answered, and names every variable that it honours', () => {
+test('--help is printed, and names every variable', () => {
   expect(readSettings(['--help'], {})).toBeUndefined()
   for (const { variable } of Object.values(portVariables)) expect(startHelp).toContain(variable)
   for (const { variable } of settingsHelp()) expect(startHelp).toContain(`  ${variable}=`)

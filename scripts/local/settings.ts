@@ -7,28 +7,28 @@ import { homeFrom, StackError, type StackFolders, stackFolders } from '../stack/
 const kinds = ['native', 'docker', 'external'] as const
 export type StackKind = (typeof kinds)[number]
 
-/** What the person asked of start.sh, by options and by environment. */
+/** The settings of start.sh, from options and environment. */
 export interface StackSettings {
   readonly kind: StackKind
   readonly detach: boolean
-  /** Whether to import the customers example, and to show what comes of it. */
+  /** Whether to import the customers example and print its results. */
   readonly demo: boolean
   readonly postgres: boolean
   readonly redisMaxMemory: string
   readonly folders: StackFolders
-  /** What the services listen on. */
+  /** The address on which the services listen. */
   readonly host: string
   readonly ports: Readonly<Record<PortName, number>>
-  /** Servers to use instead of starting one. */
+  /** Servers to use instead of starting them. */
   readonly external: Readonly<Partial<Record<ExternalName, string>>>
 }
 
-/** Every port of the stack: the variable that moves it, and its default. */
+/** Every port of the stack: the variable that sets it, and its default. */
 export const portVariables = {
   platform: { variable: 'ANNALS_PORT', port: 7400 },
   kafka: { variable: 'ANNALS_KAFKA_PORT', port: 9092 },
   kafkaController: { variable: 'ANNALS_KAFKA_CONTROLLER_PORT', port: 9093 },
-  // Not 6379: a system's own Redis listens there.
+  // Not 6379, which a system's own Redis uses.
   redis: { variable: 'ANNALS_REDIS_PORT', port: 6380 },
   registry: { variable: 'ANNALS_REGISTRY_PORT', port: 8081 },
   postgres: { variable: 'ANNALS_POSTGRES_PORT', port: 5433 },
@@ -43,37 +43,37 @@ export const externalVariables = {
 } as const
 export type ExternalName = keyof typeof externalVariables
 
-/** Whoever tries Annals is shown what it brings along, unless the environment says which of it. */
+/** The built-in projections, which the stack runs unless the environment selects some of them. */
 export const builtInDefault = 'event-timeline,aggregate-statistics'
 
 export const startHelp = `Usage: ./scripts/start.sh [--detach] [--no-demo] [--stack native|docker|external]
 
 Starts Annals' local stack (Kafka, Redis, schema registry) and the platform (writer, snapshotter, projector), imports
-the customers example, shows what comes of it, and says where everything listens. In the foreground it runs until
-Ctrl-C. When it runs already, it says so. What is imported already is not imported again.
+the customers example, prints its results, and lists all addresses. In the foreground it runs until
+Ctrl-C. A running stack is reported, not started twice. The example is imported only once.
 
   --detach         return as soon as everything is healthy; ./scripts/stop.sh stops it
-  --no-demo        start without importing the example: 69,659 real purchases, once
+  --no-demo        do not import the example (69,659 real purchases)
   --stack native   processes on this machine; the default, and what the tests run
-  --stack docker   containers, by docker-compose.yml
-  --stack external start the platform only: all servers are named by the environment
+  --stack docker   containers, from docker-compose.yml
+  --stack external start the platform only; the environment names all servers
   --help           this text
 
 Environment, with defaults:
 ${Object.values(portVariables)
   .map(({ variable, port }) => `  ${variable}=${port}\n`)
-  .join('')}  ANNALS_POSTGRES=0              1 starts PostgreSQL too
+  .join('')}  ANNALS_POSTGRES=0              1 also starts PostgreSQL
   ANNALS_REDIS_MAX_MEMORY=512mb
   ANNALS_HOME=.annals            data, logs and state of this stack
   ANNALS_KAFKA_BROKERS=host:port,…  ANNALS_REDIS_URL=redis://…  ANNALS_REGISTRY_URL=http://…
-                                 use these instead of starting one
-  ANNALS_DOMAIN=path,…           domain modules; those of examples/ by default
-  ANNALS_SCHEMAS=path,…          folders of their schemas; schemas/ by default
+                                 use these servers instead of starting them
+  ANNALS_DOMAIN=path,…           domain modules; default: those of examples/
+  ANNALS_SCHEMAS=path,…          folders of their schemas; default: schemas/
 
-The platform takes these too (docs/configuration.md):
+The platform also reads (docs/configuration.md):
 ${platformVariables()}`
 
-/** Settings of the services, but those that the stack itself has listed. A declaration: the text above needs it. */
+/** Settings of the services, except those listed above. A function declaration, because the text above calls it. */
 function platformVariables(): string {
   const listed = new Set<string>([
     ...Object.values(portVariables).map(({ variable }) => variable),
@@ -91,8 +91,8 @@ function platformVariables(): string {
 
 /**
  * Reads options and environment.
- * @returns undefined when help was asked for
- * @throws StackError with exit code 2 that names the option or variable that is wrong
+ * @returns undefined for --help
+ * @throws StackError with exit code 2 that names the invalid option or variable
  */
 export function readSettings(args: readonly string[], env: NodeJS.ProcessEnv): StackSettings | undefined {
   const { help, detach, 'no-demo': noDemo, stack } = parseStrictly(args)
@@ -138,7 +138,7 @@ function readExternal(env: NodeJS.ProcessEnv): Partial<Record<ExternalName, stri
 
 function readKind(stack: string, external: Partial<Record<ExternalName, string>>): StackKind {
   const kind = kinds.find((known) => known === stack)
-  if (kind === undefined) throw new StackError(`--stack ${stack}: it may be ${kinds.join(', ')}`, 2)
+  if (kind === undefined) throw new StackError(`--stack ${stack}: expected one of ${kinds.join(', ')}`, 2)
   const named = Object.keys(external)
   const missing = Object.entries(externalVariables).filter(([name]) => !named.includes(name))
   if (kind === 'external' && missing.length > 0)
@@ -160,7 +160,7 @@ function readPorts(env: NodeJS.ProcessEnv): Record<PortName, number> {
     const text = env[variable] || String(standard)
     const port = Number(text)
     if (!/^\d+$/.test(text) || port < 1 || port > 65_535)
-      throw new StackError(`${variable} is ${text}; it must be a port, a number from 1 to 65535`, 2)
+      throw new StackError(`${variable} is ${text}; it must be a port from 1 to 65535`, 2)
     const other = byPort.get(port)
     if (other !== undefined)
       throw new StackError(`${other} and ${variable} are both ${port}; they must differ`, 2)
@@ -180,7 +180,7 @@ function readSize(env: NodeJS.ProcessEnv, variable: string, standard: string): s
   const text = env[variable] || standard
   if (!/^\d+(kb|mb|gb)?$/i.test(text))
     throw new StackError(
-      `${variable} is ${text}; it must be a size as Redis reads it, such as 512mb or 2gb`,
+      `${variable} is ${text}; it must be a size in the notation of Redis, such as 512mb or 2gb`,
       2,
     )
   return text

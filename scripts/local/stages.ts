@@ -5,8 +5,8 @@ import { platform } from './platform.ts'
 import type { StackSettings } from './settings.ts'
 
 /**
- * What the settings ask for, in stages: the parts of a stage start together, a stage after the one before it, and
- * all stop in the opposite order. Services get a stage of their own, after the servers they need.
+ * The requested parts in stages. The parts of one stage start together, each stage starts after the previous one, and
+ * all stop in reverse order. Services have a stage of their own, after the servers that they need.
  */
 export function stagesFor(settings: StackSettings): readonly (readonly Part[])[] {
   const servers = settings.kind === 'docker' ? [docker(settings)] : nativeParts(settings)

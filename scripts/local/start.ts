@@ -44,7 +44,7 @@ await runMain(async () => {
   }
 })
 
-/** Shows what Annals does by the example that it brings along, where that is served. A demo that fails leaves the stack as it is. */
+/** Runs the demo if its example is served. A demo that fails leaves the stack running. */
 async function filled({ parts }: StackState, { demo }: StackSettings): Promise<void> {
   const url = platformOf(parts)
   if (!demo || url === undefined || !servesDemo(process.env)) return
@@ -52,13 +52,13 @@ async function filled({ parts }: StackState, { demo }: StackSettings): Promise<v
     const others = await otherTypes(addressOf(parts, 'Kafka') ?? '', process.env)
     if (others.length > 0) {
       report(
-        `Kafka holds events of ${others.join(', ')}: the demo is left out. ANNALS_DOMAIN names the domain modules that serve them.`,
+        `Kafka has events of ${others.join(', ')}, so the demo is skipped. Set ANNALS_DOMAIN to the domain modules that serve them.`,
       )
       return
     }
     await runDemo(url, report)
   } catch (error) {
-    report(`The demo did not come to its end: ${(error as Error).message}`)
+    report(`The demo failed: ${(error as Error).message}`)
     process.exitCode = 1
   }
 }
@@ -73,7 +73,7 @@ async function show(state: StackState, { folders }: StackSettings): Promise<void
   for (const trouble of await troublesOf(platformOf(state.parts))) report(`Degraded: ${trouble}`)
 }
 
-// A declaration: what runs above, before this line is reached, needs it.
+// A function declaration, because code above this line calls it.
 function platformOf(parts: StackState['parts']): string | undefined {
   return addressOf(parts, 'Platform')
 }
@@ -82,13 +82,13 @@ function addressOf(parts: StackState['parts'], wanted: string): string | undefin
   return parts.find(({ name }) => name === wanted)?.address
 }
 
-/** What a platform that runs cannot serve now. */
+/** What a running platform cannot serve now. */
 async function troublesOf(url: string | undefined): Promise<readonly string[]> {
   if (url === undefined) return []
   try {
     return (await readinessOf(url)).troubles
   } catch (error) {
-    return [`the platform does not say how it is: ${(error as Error).message}`]
+    return [`the platform does not report its health: ${(error as Error).message}`]
   }
 }
 

@@ -11,11 +11,11 @@ export interface PartState {
   readonly pids: readonly number[]
 }
 
-/** What stack.json says of a supervisor and what it runs. */
+/** The content of stack.json: a supervisor and what it runs. */
 export interface StackState {
   readonly kind: StackKind
   readonly supervisorPid: number
-  /** Where the supervisor takes questions, on 127.0.0.1, and the word that proves that both mean the same one. */
+  /** The supervisor's control port on 127.0.0.1, and the token that authenticates requests to it. */
   readonly controlPort: number
   readonly token: string
   readonly startedAt: string
@@ -28,7 +28,7 @@ function stateFile({ run }: StackFolders): string {
   return join(run, 'stack.json')
 }
 
-/** The state as it was last written, whether its supervisor still lives or not. */
+/** The last written state, whether or not its supervisor still runs. */
 export function readState(folders: StackFolders): StackState | undefined {
   try {
     return JSON.parse(readFileSync(stateFile(folders), 'utf8')) as StackState
@@ -38,7 +38,7 @@ export function readState(folders: StackFolders): StackState | undefined {
   }
 }
 
-/** Writes the state of a new supervisor; false when another one holds the place. A link appears whole or not at all. */
+/** Writes the state of a new supervisor; false if another supervisor holds it. A hard link appears atomically. */
 export function claimState(folders: StackFolders, state: StackState): boolean {
   const temporary = writeAside(folders, state)
   try {
@@ -52,7 +52,7 @@ export function claimState(folders: StackFolders, state: StackState): boolean {
   }
 }
 
-/** Replaces the state in one step. */
+/** Replaces the state atomically. */
 export function writeState(folders: StackFolders, state: StackState): void {
   renameSync(writeAside(folders, state), stateFile(folders))
 }
@@ -62,7 +62,7 @@ export function removeState(folders: StackFolders): void {
   rmSync(stateFile(folders), { force: true })
 }
 
-/** The processes of a state that still live. */
+/** The processes of a state that are still alive. */
 export function livePids(state: StackState): number[] {
   return state.parts.flatMap(({ pids }) => pids.filter(isAlive))
 }

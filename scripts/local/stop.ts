@@ -12,9 +12,9 @@ const endMsMax = 15_000
 const report = (line: string) => console.log(line)
 const stopHelp = `Usage: ./scripts/stop.sh [--purge]
 
-Stops the stack that ./scripts/start.sh started and waits until every server is gone.
+Stops the stack that ./scripts/start.sh started and waits until every server has ended.
 
-  --purge   also delete its data; downloads stay
+  --purge   also delete its data; downloads are kept
   --help    this text
 
 Environment: ANNALS_HOME, as for ./scripts/start.sh`
@@ -60,10 +60,11 @@ async function stop(folders: StackFolders): Promise<void> {
   const others = state.kind === 'docker' ? [] : state.parts.filter(({ pids }) => pids.length === 0)
   const names = state.parts.filter((part) => !others.includes(part)).map(({ name }) => name)
   if (names.length > 0) report(`Stopped: ${names.join(', ')}.`)
-  if (others.length > 0) report(`Left alone, as not ours: ${others.map(({ name }) => name).join(', ')}.`)
+  if (others.length > 0)
+    report(`Not stopped, because they are managed elsewhere: ${others.map(({ name }) => name).join(', ')}.`)
 }
 
-/** A supervisor that was killed leaves its containers behind, and only here can their volumes go. */
+/** A killed supervisor leaves its containers running, and their volumes can only be removed here. */
 async function removeContainers(purge: boolean): Promise<void> {
   const settings = readSettings([], process.env)
   if (settings !== undefined) await composeDown(settings, purge)

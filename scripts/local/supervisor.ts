@@ -14,10 +14,10 @@ import { stagesFor } from './stages.ts'
 import { claimState, type PartState, removeState, type StackState, writeState } from './state.ts'
 
 /**
- * Starts what the settings ask for, and stays until it is told to stop (by a signal, or by stop.sh) or a server ends
- * by itself; then stops everything. The caller has seen to it that no other supervisor holds the state folder.
- * @param ready called once, with the state, when everything serves; not waited for when it is time to stop
- * @throws StackError when something cannot start, or ended by itself; nothing is left running
+ * Starts what the settings request. It runs until it gets a stop request (a signal, or stop.sh) or a server exits
+ * unexpectedly, and then stops everything. The caller ensures that no other supervisor holds the state folder.
+ * @param ready called once, with the state, when everything serves; not awaited when it is time to stop
+ * @throws StackError when a part cannot start, or exited unexpectedly; nothing is left running
  */
 export async function supervise(
   settings: StackSettings,
@@ -39,7 +39,7 @@ export async function supervise(
   const claim = newState(settings, control)
   try {
     if (!claimState(folders, claim))
-      throw new StackError('Another start is under way. Try again when it is done.')
+      throw new StackError('Another start is in progress. Try again when it is done.')
     try {
       makePrivateStack(folders)
       let state = claim
@@ -57,7 +57,7 @@ export async function supervise(
       removeState(folders)
     }
   } catch (error) {
-    // What fails because it was told to stop has not failed.
+    // An error caused by a stop request is not a failure.
     if (!signal.aborted) throw error
   } finally {
     over.resolve(undefined)
@@ -65,13 +65,16 @@ export async function supervise(
   }
 }
 
-/** Who is told what happens to the parts. */
+/** Receives what happens to the parts. */
 interface Listener {
   readonly report: Report
   readonly changed: () => void
 }
 
-/** The word to stop: from Ctrl-C, a signal or the control port. A second Ctrl-C does not wait; the keeper then ends the servers. */
+/**
+ * The stop request: from Ctrl-C, a signal or the control port. A second Ctrl-C exits at once; the keeper then ends the
+ * servers.
+ */
 function stopOrder() {
   const controller = new AbortController()
   const abort = () => controller.abort()
@@ -85,7 +88,7 @@ function newState({ kind }: StackSettings, { port, token }: Control): StackState
   return { kind, supervisorPid: process.pid, controlPort: port, token, startedAt, ready: false, parts: [] }
 }
 
-/** Starts stage after stage into `running`; fails as soon as one part fails or the word to stop comes. */
+/** Starts stage after stage into `running`; fails as soon as one part fails or a stop is requested. */
 async function startAll(
   settings: StackSettings,
   listener: Listener,
@@ -121,7 +124,7 @@ async function startStage(stage: readonly Part[], { report, changed }: Listener)
   throw first as Error
 }
 
-/** Services need no more than Node, which is there. */
+/** Services need only Node, which is installed. */
 function startsServer({ ports }: Part): boolean {
   return ports.some((port) => port !== 'platform')
 }
@@ -140,7 +143,7 @@ function endedByItself(how: string): never {
 
 async function stopAll(running: readonly RunningPart[], report: Report): Promise<void> {
   for (const part of running.toReversed()) {
-    // What somebody else runs goes on.
+    // A server that is managed elsewhere keeps running.
     const isOurs = part.pids.length > 0
     await part.stop()
     if (isOurs) report(`${part.name} has stopped`)

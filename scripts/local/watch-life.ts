@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** How a service is asked whether its process still works. */
+/** How to check whether the process of a service still works. */
 export interface LifeProbe {
-  /** Whether the process answers that it lives; may throw, and must end in time. */
+  /** Whether the process answers; may throw, and must end in time. */
   readonly live: () => Promise<boolean>
-  /** Between two questions; 2 s unless told otherwise. */
+  /** Interval between two probes; default 2 s. */
   readonly everyMs?: number
-  /** Questions in a row without a good answer that mean that the process hangs; 10 unless told otherwise. */
+  /** Failed probes in a row after which the process counts as hanging; default 10. */
   readonly silentMax?: number
 }
 
@@ -14,9 +14,9 @@ const everyMsDefault = 2_000
 const silentMaxDefault = 10
 
 /**
- * Asks again and again whether a process lives, and returns how often it did not answer once that was too often in a row. Questions are
- * counted, not time: a machine that was suspended has not hung.
- * @returns undefined where the signal aborts first
+ * Probes a process until too many probes in a row have failed, and returns their number. It counts probes, not time,
+ * because a suspended machine does not hang.
+ * @returns undefined when the signal aborts first
  */
 export async function watchLife(probe: LifeProbe, signal: AbortSignal): Promise<number | undefined> {
   const { everyMs = everyMsDefault, silentMax = silentMaxDefault } = probe

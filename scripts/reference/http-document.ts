@@ -9,7 +9,7 @@ import { snapshotterRoutes } from '../../services/snapshotter/index.ts'
 import { writerRoutes } from '../../services/writer/index.ts'
 import type { HttpDocument } from './http-reference.ts'
 
-/** The OpenAPI document of a platform: of the writer, the snapshotter and the projector together. */
+/** The OpenAPI document of a platform: writer, snapshotter and projector together. */
 export async function httpDocument(): Promise<HttpDocument> {
   const server = await createHttpServer({
     logger: pino({ level: 'silent' }),
@@ -19,7 +19,7 @@ export async function httpDocument(): Promise<HttpDocument> {
     version,
     bodyLimitBytes: 1,
   })
-  // Routes are described here, and never called.
+  // Routes are only described here, never called.
   for (const routes of [writerRoutes, snapshotterRoutes, projectionRoutes])
     await server.register(routes({} as never))
   await server.ready()

@@ -1,4 +1,4 @@
-/** The parts of an OpenAPI 3.1 document that the reference shows. */
+/** The parts of an OpenAPI 3.1 document that the reference uses. */
 export interface HttpDocument {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
 }
@@ -38,7 +38,7 @@ interface Schema {
 
 const problemType = 'application/problem+json'
 
-/** A page of Markdown: every route with its parameters, its body and its answers, by tag. */
+/** A page of Markdown: every route with its parameters, its body and its responses, by tag. */
 export function httpReference({ paths }: HttpDocument): string {
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({
@@ -51,7 +51,7 @@ export function httpReference({ paths }: HttpDocument): string {
   const problem = operations.flatMap(({ operation }) => problemsOf(operation))[0]
   return [
     '# HTTP API',
-    'Made from the OpenAPI document by `npm run docs:reference`; the services serve the document at `/openapi.json`, and a page to try it at `/docs`.',
+    'Generated from the OpenAPI document by `npm run docs:reference`; the services serve the document at `/openapi.json`, and an interactive page at `/docs`.',
     ...byTag.flatMap(([tag, own]) => [
       `## ${capitalized(tag)}`,
       ...own.flatMap((one) => section(one.name, one.operation)),
@@ -80,7 +80,7 @@ function section(
   ].filter((part) => part !== '')
 }
 
-/** Of the first answer that is no problem and has fields; a second one has the same. */
+/** Fields of the first successful response that has any. Further ones have the same. */
 function answerFields(responses: Operation['responses']): string[] {
   const schema = Object.values(responses)
     .map(({ content }) => (content?.[problemType] ? undefined : schemaOf(content)))
@@ -106,7 +106,7 @@ const parameterTable = (parameters: readonly Parameter[]): string =>
 
 const fieldTable = (schema: Schema): string => table(['field', 'type', 'what'], rows(schema))
 
-/** One row for each field, those of objects and arrays within by their path. */
+/** One row per field; fields of nested objects and arrays by their path. */
 function rows(schema: Schema, path = ''): string[][] {
   const required = new Set(schema.required)
   return Object.entries(schema.properties ?? {}).flatMap(([name, field]) => {

@@ -10,19 +10,20 @@ import { writeSdkReference } from './sdk-reference.ts'
 
 const contents = `# API reference
 
-Made from the code by \`npm run docs:reference\`; a test holds it against the code.
+Generated from the code by \`npm run docs:reference\`; a test checks that it is current.
 
 - [HTTP API](http.md): every route of the writer, the snapshotter and the projector
-- TypeScript, what services import:
+- TypeScript libraries for services:
   - [client](client.md): \`AnnalsClient\`
   - [domain](domain.md): aggregates, events, projections, upcasters, the repository, given/when/then
   - [event-store](event-store.md): the port, its errors, the in-memory store
+  - [consumer](consumer.md): a decoder of event topics for kafkajs consumers
   - [event-bus](event-bus.md): events for subscribers in the same process
 
-What these are for is told in the [guide](../guide/concepts.md); the command line has [a page of its own](../operations/cli.md), and \`--help\` on every command.
+The [guide](../guide/concepts.md) explains their use. The command line has [its own page](../operations/cli.md), and \`--help\` on every command.
 `
 
-/** The pages of docs/reference by file name, as they are to be. */
+/** The expected pages of docs/reference by file name. */
 export async function reference(): Promise<ReadonlyMap<string, string>> {
   const pages = await sdkPages()
   pages.set('README.md', contents)

@@ -1,13 +1,15 @@
 import { Application, type TypeDocOptions } from 'typedoc'
 import type { PluginOptions } from 'typedoc-plugin-markdown'
 
-/** What services of one's own import. */
-const entryPoints = ['client', 'domain', 'event-store', 'event-bus'].map((name) => `libs/${name}/index.ts`)
+/** The libraries that users' services import. */
+const entryPoints = ['client', 'consumer', 'domain', 'event-store', 'event-bus'].map(
+  (name) => `libs/${name}/index.ts`,
+)
 
 const options: Partial<TypeDocOptions & PluginOptions> = {
   entryPoints,
   plugin: ['typedoc-plugin-markdown'],
-  // Types are checked elsewhere, of the whole tree.
+  // Types of the whole tree are checked separately.
   skipErrorChecking: true,
   router: 'module',
   readme: 'none',
@@ -26,7 +28,7 @@ const options: Partial<TypeDocOptions & PluginOptions> = {
   typeDeclarationFormat: 'table',
 }
 
-/** Writes a page of Markdown for each library that services import, made from its docstrings, into a folder. */
+/** Writes a page of Markdown for each library that services import, generated from docstrings, into a folder. */
 export async function writeSdkReference(folder: string): Promise<void> {
   const app = await Application.bootstrapWithPlugins(options)
   const project = await app.convert()

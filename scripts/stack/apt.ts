@@ -3,11 +3,11 @@ import type { Report } from './server.ts'
 
 const aptMsMax = 300_000
 
-/** Tries to install a Debian package, as root or with sudo; whether it worked is for the caller to see. */
+/** Tries to install a Debian package, as root or with sudo. The caller checks whether it worked. */
 export function installByApt(name: string, report: Report): void {
   if (spawnSync('apt-get', ['--version']).status !== 0) return
   const asRoot = process.getuid?.() === 0 ? [] : ['sudo', ...(process.stdin.isTTY ? [] : ['-n'])]
-  report(`Installing ${name} through apt`)
+  report(`Installing ${name} with apt`)
   for (const args of [['update'], ['install', '--yes', '--no-install-recommends', name]]) {
     const [command = 'apt-get', ...rest] = [
       ...asRoot,

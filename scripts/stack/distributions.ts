@@ -11,13 +11,13 @@ import { type KafkaVersion, versions } from './versions.ts'
 const downloadMsMax = 900_000
 const incoming = '.incoming-'
 
-/** A folder of Kafka's jars, fetched through Maven the first time. */
+/** The folder of Kafka's jars, downloaded with Maven the first time. */
 export function kafkaDistribution(version: KafkaVersion, report: Report): Promise<string> {
   const artifacts = [
     `org.apache.kafka:kafka_2.13:${version}`,
     `org.apache.kafka:kafka-tools:${version}`,
     `org.apache.logging.log4j:log4j-slf4j-impl:${versions.log4j}`,
-    // Kafka 3 still names classes of log4j 1, which it expects its package to bring.
+    // Kafka 3 still uses classes of log4j 1, which its package provides.
     ...(version.startsWith('3.') ? [`ch.qos.reload4j:reload4j:${versions.reload4j}`] : []),
   ]
   return distribution(`kafka-${version}`, report, async (folder) => {
@@ -27,7 +27,7 @@ export function kafkaDistribution(version: KafkaVersion, report: Report): Promis
   })
 }
 
-/** A folder with the unpacked registry, fetched through Maven the first time. */
+/** The folder of the unpacked registry, downloaded with Maven the first time. */
 export function registryDistribution(report: Report): Promise<string> {
   const name = `apicurio-registry-app-${versions.registry}`
   return distribution(name, report, async (folder) => {
@@ -39,7 +39,7 @@ export function registryDistribution(report: Report): Promise<string> {
   })
 }
 
-/** True when nothing would have to be downloaded to run the stack. */
+/** Whether the stack can run without any download. */
 export function isDownloaded(): boolean {
   return [`kafka-${versions.kafka}`, `apicurio-registry-app-${versions.registry}`].every((name) =>
     existsSync(join(distFolder, name)),
@@ -47,8 +47,8 @@ export function isDownloaded(): boolean {
 }
 
 /**
- * A folder appears under its name only when it is whole: it is filled beside and then renamed. Of two runs that
- * fetch at the same time, the one that comes second takes what the first brought.
+ * A folder gets its name only when it is complete: it is filled under another name and then renamed. Of two concurrent
+ * downloads, the second one uses the result of the first.
  */
 async function distribution(
   name: string,
@@ -57,7 +57,7 @@ async function distribution(
 ): Promise<string> {
   const folder = join(distFolder, name)
   if (existsSync(folder)) return folder
-  report(`Fetching ${name} through Maven; once only, this takes a minute or two`)
+  report(`Downloading ${name} with Maven; this happens once and takes a minute or two`)
   removeAbandoned()
   const temporary = join(distFolder, `${incoming}${process.pid}-${name}`)
   mkdirSync(temporary, { recursive: true })
@@ -72,7 +72,7 @@ async function distribution(
   return folder
 }
 
-/** What downloads left behind whose process is gone. */
+/** Removes incomplete downloads whose process has ended. */
 function removeAbandoned(): void {
   makePrivateFolder(distFolder)
   for (const entry of readdirSync(distFolder)) {
@@ -90,7 +90,7 @@ async function maven(goal: string, ...args: readonly string[]): Promise<void> {
   })
 }
 
-/** Maven asks for a project even where none is needed; without one it would take any pom of the current folder. */
+/** Maven requires a project even where none is needed; otherwise it would use a pom in the current folder. */
 function parentless(folder: string): string {
   const pom = join(folder, 'pom.xml')
   writeFileSync(pom, pomOf([]))

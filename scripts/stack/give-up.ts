@@ -1,9 +1,9 @@
 const controller = new AbortController()
 
-/** Aborted once this process has given up starting servers. */
+/** Aborts once this process no longer starts servers. */
 export const givenUp = controller.signal
 
-/** From now on nothing more is started, and commands that prepare a start end. Final. */
+/** Ends running preparations and prevents any further start. Cannot be undone. */
 export function giveUp(): void {
   controller.abort()
 }

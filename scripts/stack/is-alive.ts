@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 
 /**
- * True while a process with this id runs; whether it is the one that was meant is another question.
- * One that has ended but that nobody has asked about (a zombie, where process 1 does not collect orphans) does not run.
+ * Whether a process with this id runs; it may be a different process than the one expected. A zombie, which stays
+ * where process 1 does not collect orphans, does not count.
  */
 export function isAlive(pid: number): boolean {
   try {
@@ -15,7 +15,7 @@ export function isAlive(pid: number): boolean {
 
 function isZombie(pid: number): boolean {
   try {
-    // The state follows the program's name, which stands in parentheses and may hold any character.
+    // The state follows the program name, which is in parentheses and may contain any character.
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     return stat.slice(stat.lastIndexOf(')')).startsWith(') Z')
   } catch {

@@ -9,37 +9,40 @@ import { type KafkaVersion, versions } from './versions.ts'
 const size = 3
 const java = ['-Xms128m', '-Xmx320m', quickStart]
 
-/** One broker of a cluster that a test harms. */
+/** One broker of a cluster that a test disrupts. */
 export interface ClusterBroker {
   readonly id: number
-  /** `host:port` for clients; the same after a restart. */
+  /** `host:port` for clients; does not change on a restart. */
   readonly address: string
-  /** Of the process that runs now. */
+  /** The pid of the current process. */
   readonly pid: number
-  /** SIGKILL ends it at once, SIGSTOP freezes it, SIGCONT wakes it. */
+  /** SIGKILL ends it at once, SIGSTOP freezes it, SIGCONT resumes it. */
   kill(signal: NodeJS.Signals): void
-  /** Ends it if it still runs, and starts it anew on its data; returns when it serves and counts itself live. */
+  /** Ends it if it still runs, and starts it on its data again; returns when it serves and reports itself live. */
   restart(): Promise<void>
 }
 
 /** Three brokers, each a controller too: replication 3, `min.insync.replicas` 2. */
 export interface KafkaCluster {
   readonly brokers: readonly ClusterBroker[]
-  /** Ends all brokers at once; meant for throw-away data. */
+  /** Ends all brokers at once, for throw-away data. */
   stop(): Promise<void>
 }
 
-export interface KafkaClusterOptions {
+interface KafkaClusterOptions {
   readonly folder: string
   readonly version?: KafkaVersion
-  /** Properties beside the usual ones. */
+  /** Properties in addition to the default ones. */
   readonly settings?: Readonly<Record<string, string>>
   readonly report: Report
-  /** A port that leads to one of a broker's ports, for the other brokers: something may stand in between. Default: the port itself. */
+  /**
+   * A port that forwards to a broker's port, used by the other brokers; a proxy can be placed there. Default: the port
+   * itself.
+   */
   readonly wayTo?: (port: number, name: string) => Promise<number>
 }
 
-/** Starts a Kafka of three brokers on free ports of its own, for tests of failover. */
+/** Starts a Kafka of three brokers on free ports, for failover tests. */
 export async function startKafkaCluster(options: KafkaClusterOptions): Promise<KafkaCluster> {
   const { folder, report, settings = {}, wayTo = (port: number) => Promise.resolve(port) } = options
   const jars = await kafkaDistribution(options.version ?? versions.kafka, report)

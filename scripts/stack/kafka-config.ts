@@ -1,12 +1,14 @@
-/** Where one node of a Kafka listens and keeps its data. */
+/** The addresses and the data folder of one Kafka node. */
 export interface KafkaNode {
   /** From 1. */
   readonly id: number
   readonly port: number
   readonly controllerPort: number
-  /** Where the other nodes find its controller; default its port. */
+  /** The port at which other nodes reach its controller; default: its own port. */
   readonly controllerReachedAt?: number
-  /** A listener for the other brokers alone, and where they find it; default the one for clients. */
+  /**
+   * A separate listener for the other brokers, and the port at which they reach it; default: the listener for clients.
+   */
   readonly peers?: { readonly port: number; readonly reachedAt: number }
   /** Its log directory. */
   readonly data: string
@@ -25,7 +27,7 @@ function listenersOf({ port, controllerPort, peers }: KafkaNode): Readonly<Recor
   }
 }
 
-/** The properties file of one node, broker and controller in one (KRaft). All nodes of a cluster name all others as voters. */
+/** The properties of one node, broker and controller in one (KRaft). All nodes of a cluster are voters. */
 export function kafkaProperties(
   node: KafkaNode,
   nodes: readonly KafkaNode[],
@@ -45,7 +47,7 @@ export function kafkaProperties(
     ...listenersOf(node),
     'log.dirs': node.data,
 
-    // A topic by accident would have the wrong settings: topics are made on purpose only.
+    // An automatically created topic would have the wrong settings.
     'auto.create.topics.enable': false,
     'default.replication.factor': replicas,
     'min.insync.replicas': minInSync,
@@ -63,7 +65,7 @@ export function kafkaProperties(
     'num.network.threads': 2,
     'num.io.threads': 4,
     'log.cleaner.dedupe.buffer.size': 16 * 1024 * 1024,
-    // A killed broker is noticed in 3 s instead of 9 s.
+    // A killed broker is detected in 3 s instead of 9 s.
     ...(several && { 'broker.session.timeout.ms': 3000, 'broker.heartbeat.interval.ms': 500 }),
     ...more,
   }

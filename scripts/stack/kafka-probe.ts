@@ -6,8 +6,8 @@ const correlationId = 1
 const clientId = 'annals-health'
 
 /**
- * The ids of the live brokers as the broker at this address knows them: one Metadata request for no topic over a bare
- * socket, see https://kafka.apache.org/protocol. A broker that still starts, or is fenced, does not name itself.
+ * The ids of the live brokers as the broker at this address reports them: one Metadata request without topics over a
+ * plain socket, see https://kafka.apache.org/protocol. A broker that is starting, or is fenced, does not list itself.
  */
 export async function liveBrokers(address: Address): Promise<number[]> {
   const answer = await ask(address, metadataRequest(), isWhole)
@@ -30,7 +30,7 @@ function isWhole(answer: Buffer): boolean {
   return answer.length >= 4 && answer.length >= 4 + answer.readInt32BE(0)
 }
 
-/** After length and correlation id: how many brokers, and of each id, host, port and rack. */
+/** After length and correlation id: the number of brokers, and for each its id, host, port and rack. */
 function brokerIds(answer: Buffer): number[] {
   const ids: number[] = []
   const count = answer.readInt32BE(8)

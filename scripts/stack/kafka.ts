@@ -11,7 +11,7 @@ import { runCommand } from './run-command.ts'
 import { type Report, type Server, startServer } from './server.ts'
 import { type KafkaVersion, versions } from './versions.ts'
 
-/** Java compiles less: up sooner, slower when busy. */
+/** Less JIT compilation: a quicker start, but slower under load. */
 export const quickStart = '-XX:TieredStopAtLevel=1'
 const formatMsMax = 60_000
 const loggingFile = fileURLToPath(new URL('log4j2.properties', import.meta.url))
@@ -22,30 +22,30 @@ export interface KafkaBroker extends Server {
   readonly address: string
 }
 
-export interface KafkaOptions {
+interface KafkaOptions {
   readonly port: number
   readonly controllerPort: number
-  /** Its data and properties; made when missing, and found again by the next start. */
+  /** Its data and properties; created if missing, and reused by the next start. */
   readonly folder: string
   readonly logFile: string
   readonly version?: KafkaVersion
-  /** Properties beside the usual ones. */
+  /** Properties in addition to the default ones. */
   readonly settings?: Readonly<Record<string, string>>
   readonly report: Report
 }
 
-/** What all nodes of one cluster share. */
+/** Settings shared by all nodes of one cluster. */
 export interface NodeSetting {
   readonly clusterId: string
   readonly nodes: readonly KafkaNode[]
   readonly jars: string
-  /** Java's options for size and speed. */
+  /** Java's options for memory and speed. */
   readonly java: readonly string[]
   readonly settings?: Readonly<Record<string, string>>
   readonly report?: Report
 }
 
-/** Starts a Kafka of one node. */
+/** Starts a single-node Kafka. */
 export async function startKafka(options: KafkaOptions): Promise<KafkaBroker> {
   const { port, controllerPort, folder, logFile, settings = {}, report } = options
   const jars = await kafkaDistribution(options.version ?? versions.kafka, report)
@@ -61,7 +61,7 @@ export async function startKafka(options: KafkaOptions): Promise<KafkaBroker> {
   return startNode(node, setting, folder, logFile)
 }
 
-/** Formats a node's folder if that is still to do, and starts the node. */
+/** Formats a node's folder if necessary, and starts the node. */
 export async function startNode(
   node: KafkaNode,
   setting: NodeSetting,
@@ -86,7 +86,10 @@ export async function startNode(
   return { ...server, address: `127.0.0.1:${node.port}` }
 }
 
-/** The id of the cluster whose data lie in this folder. It is kept there, so that an interrupted format can be done again. */
+/**
+ * The id of the cluster whose data are in this folder. It is stored there, so that an interrupted format can be
+ * repeated.
+ */
 export function clusterIdOf(folder: string): string {
   const file = join(folder, 'cluster-id')
   makePrivateFolder(folder)
@@ -94,7 +97,9 @@ export function clusterIdOf(folder: string): string {
   return readFileSync(file, 'utf8')
 }
 
-/** 16 bytes in URL-safe base 64, as Kafka wants it; the first bits are fixed so that it never looks like an option. */
+/**
+ * 16 bytes in URL-safe base64, as Kafka requires. The first bits are fixed, so that the id never looks like an option.
+ */
 function newClusterId(): string {
   const bytes = randomBytes(16)
   bytes[0] = 0

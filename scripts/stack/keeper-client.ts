@@ -26,11 +26,11 @@ let current: Keeper | undefined
 let lastId = 0
 
 /**
- * Runs a program under the keeper of this process: it ends when this process ends, however that happens.
+ * Runs a program under the keeper of this process. It ends when this process ends, for whatever reason.
  * @throws StackError when the program cannot be started
  */
 export function keep(command: ServerCommand): Promise<KeptProcess> {
-  if (givenUp.aborted) return Promise.reject(new StackError('The start was given up'))
+  if (givenUp.aborted) return Promise.reject(new StackError('The start was cancelled'))
   current ??= openKeeper()
   const keeper = current
   const id = ++lastId
@@ -47,7 +47,7 @@ export function keep(command: ServerCommand): Promise<KeptProcess> {
 }
 
 function openKeeper(): Keeper {
-  // Its own session: a Ctrl-C on the terminal must reach the supervisor only.
+  // A separate session: a Ctrl-C on the terminal must reach the supervisor only.
   const process = fork(keeperFile, {
     detached: true,
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
@@ -78,7 +78,10 @@ function hear(keeper: Keeper, reply: KeeperReply): void {
   if (keeper.servers.size === 0) closeKeeper(keeper)
 }
 
-/** Gives up starting servers for good, and ends those of this process at once, in no order; returns when they are gone. */
+/**
+ * Prevents any further start of servers, and ends all servers of this process at once, in no order; returns when they
+ * have ended.
+ */
 export async function endKept(): Promise<void> {
   giveUp()
   const keeper = current
@@ -88,13 +91,13 @@ export async function endKept(): Promise<void> {
   await ended
 }
 
-/** A keeper without servers is let go, so that it does not hold its parent's event loop open. */
+/** A keeper without servers is released, so that it does not keep its parent's event loop alive. */
 function closeKeeper(keeper: Keeper): void {
   if (current === keeper) current = undefined
   if (keeper.process.connected) keeper.process.disconnect()
 }
 
-/** Nobody would end the servers of a keeper that was killed: so we do. */
+/** A killed keeper cannot end its servers, so this process does it. */
 function endWithout(keeper: Keeper, message: string): void {
   if (current === keeper) current = undefined
   for (const server of keeper.servers.values()) {
@@ -105,7 +108,7 @@ function endWithout(keeper: Keeper, message: string): void {
   keeper.servers.clear()
 }
 
-/** Sends a signal; a process that is gone already is none the worse for it. */
+/** Sends a signal. A process that has ended already is ignored. */
 export function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name)

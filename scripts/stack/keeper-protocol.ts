@@ -1,11 +1,11 @@
-/** A program to run: what the keeper needs to know of it. */
+/** A program to run, as the keeper needs it. */
 export interface ServerCommand {
   readonly command: string
   readonly args: readonly string[]
   readonly cwd: string
-  /** Beside the environment of the supervisor. */
+  /** In addition to the environment of the supervisor. */
   readonly env?: Readonly<Record<string, string>>
-  /** Run as this user instead of one's own. */
+  /** Runs it as this user instead of the current one. */
   readonly user?: { readonly uid: number; readonly gid: number }
   /** Standard output and error are appended to it. */
   readonly logFile: string

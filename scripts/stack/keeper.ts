@@ -1,13 +1,13 @@
 /**
- * The keeper: a process that runs servers on behalf of its parent and outlives it only long enough to end them.
- * The channel to the parent closes however the parent ends, SIGKILL included, so no server is ever left behind.
- * It runs detached, so Ctrl-C reaches the parent alone, which then stops the servers in their order.
+ * The keeper is a process that runs servers on behalf of its parent and outlives it only long enough to end them. The
+ * channel to the parent closes however the parent ends, SIGKILL included, so no server is left behind. It runs
+ * detached, so Ctrl-C reaches only the parent, which then stops the servers in order.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import type { KeeperReply, KeeperRequest } from './keeper-protocol.ts'
 
-// Whatever servers write is for this person alone.
+// Files that servers write are private to this user.
 process.umask(0o077)
 
 const graceMs = 8000
@@ -48,7 +48,7 @@ function leaveWhenDone(): void {
 function endAll(): void {
   for (const server of servers) {
     server.kill('SIGTERM')
-    // A server that a test has frozen must wake to see the SIGTERM.
+    // A server that a test has frozen must be resumed to handle SIGTERM.
     server.kill('SIGCONT')
   }
   setTimeout(() => servers.forEach((server) => server.kill('SIGKILL')), graceMs)

@@ -4,7 +4,7 @@ import { makePrivateFolder } from './private-files.ts'
 
 const tailBytes = 8192
 
-/** Makes way for a new log: the one before is kept beside it as `<name>.previous`. */
+/** Prepares a new log: the previous one is kept next to it as `<name>.previous`. */
 export function rotateLog(path: string): void {
   makePrivateFolder(dirname(path))
   if (existsSync(path)) renameSync(path, `${path}.previous`)

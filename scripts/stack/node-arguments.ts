@@ -1,7 +1,8 @@
-/** How Node.js runs a service: its arguments before the program. */
+/** The Node.js options of a service. */
 export const nodeArguments: readonly string[] = [
-  // kafkajs at times asks for a timeout in the past, which Node.js remarks on; it is as harmless as it is unclear.
+  // kafkajs sometimes sets a negative timeout, and Node.js warns about it. The warning is harmless and unclear.
   '--disable-warning=TimeoutNegativeWarning',
-  // Where more is allowed, V8 lets garbage grow to four times of what is in use before it collects it; here to less than twice.
+  // With a higher limit, V8 lets garbage grow to four times the live heap before it collects; with this one to less
+  // than twice.
   '--max-old-space-size=1536',
 ]

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { claimPort } from './port-claims.ts'
 
-// Beyond what is ever handed out.
+// Beyond the ports that are ever assigned.
 const port = 60_000 + (process.pid % 5_000)
 const module = new URL('port-claims.ts', import.meta.url).href
 const claimedElsewhere = (): string => {
@@ -15,7 +15,7 @@ const claimedElsewhere = (): string => {
   }).stdout.trim()
 }
 
-test('a claimed port is nobody else’s while its process lives, and anybody’s after that', () => {
+test('a claimed port is reserved while its process lives, and free afterwards', () => {
   onTestFinished(() => rmSync(join(tmpdir(), 'annals-ports', String(port)), { force: true }))
   expect(claimedElsewhere()).toBe('true')
   expect(claimPort(port)).toBe(true)

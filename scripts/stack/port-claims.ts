@@ -6,9 +6,10 @@ import { isAlive } from './is-alive.ts'
 const folder = join(tmpdir(), 'annals-ports')
 
 /**
- * Claims a free port for as long as this process lives, whether anything listens there or not: a server that is stopped and started
- * again must find its port as it left it, also beside other tests that look for ports. Where claims cannot be written, nobody is refused.
- * @returns false where a process that lives has claimed it before, this one included.
+ * Claims a free port for the lifetime of this process, whether or not anything listens there: a server that a test
+ * stops and restarts must get its port back, even while other tests look for ports. If claims cannot be written, every
+ * claim succeeds.
+ * @returns false if a live process has claimed it, this one included
  */
 export function claimPort(port: number): boolean {
   const file = join(folder, String(port))
@@ -26,7 +27,7 @@ function takeOver(file: string): boolean {
     if (isAlive(Number(readFileSync(file, 'utf8')))) return false
     writeFileSync(file, String(process.pid))
   } catch {
-    // Another user's: the claim is void all the same.
+    // The claim of another user is obsolete as well.
   }
   return true
 }

@@ -4,21 +4,21 @@ import { ask } from './probes.ts'
 import { StackError } from './stack-error.ts'
 
 const host = '127.0.0.1'
-// Below the ports that systems hand out to outgoing connections (Linux from 32768, macOS from 49152):
-// a port found free here is not taken by a passing client before its server binds it.
+// Below the ports that systems assign to outgoing connections (Linux from 32768, macOS from 49152): a free port in this
+// range is not taken by a client before its server binds it.
 const firstPort = 15_000
 const lastPort = 32_000
 
-/** What wants a port, and which variable moves it. */
-export interface PortWish {
+/** A required port: the part that needs it, and the variable that changes it. */
+interface PortWish {
   readonly port: number
   readonly wantedBy: string
   readonly variable: string
 }
 
-/** True when a server could listen on this port of 127.0.0.1 now, and clients would reach it and nobody else. */
+/** Whether a server could listen on this port of 127.0.0.1 now, and would be the only one that clients reach. */
 export async function isFree(port: number): Promise<boolean> {
-  // macOS lets one bind 127.0.0.1 beside a server that listens on all addresses.
+  // macOS allows binding 127.0.0.1 while a server listens on all addresses.
   const answered = await ask({ host, port }).then(
     () => true,
     () => false,
@@ -36,7 +36,7 @@ function canBind(port: number): Promise<boolean> {
   })
 }
 
-/** Different ports of 127.0.0.1 that are free now, and that nobody else gets by this function while this process lives. */
+/** Distinct free ports of 127.0.0.1. This function gives them to no one else while this process lives. */
 export async function freePorts(count: number): Promise<number[]> {
   const found = new Set<number>()
   while (found.size < count) {
@@ -46,13 +46,13 @@ export async function freePorts(count: number): Promise<number[]> {
   return [...found]
 }
 
-/** @throws StackError naming every port that is taken, what wanted it and the variable that moves it */
+/** @throws StackError naming every port in use, the part that needs it and the variable that changes it */
 export async function assertFree(wishes: readonly PortWish[]): Promise<void> {
   const taken: string[] = []
   for (const { port, wantedBy, variable } of wishes) {
     if (!(await isFree(port)))
       taken.push(
-        `Port ${port}, which ${wantedBy} wants, is taken. End what listens there, or choose another: ${variable}=…`,
+        `Port ${port}, which ${wantedBy} needs, is in use. End what listens there, or choose another port: ${variable}=…`,
       )
   }
   if (taken.length > 0) throw new StackError(taken.join('\n'))

@@ -13,17 +13,20 @@ const initMsMax = 60_000
 const debianFolder = '/usr/lib/postgresql'
 const role = 'annals'
 
-/** A running PostgreSQL with one role, `annals`, that needs no password from this machine. */
+/** A running PostgreSQL with one role, `annals`, that needs no password on this machine. */
 export interface Postgres extends Server {
   /** `postgres://annals@host:port/postgres`. */
   readonly url: string
 }
 
-export interface PostgresOptions {
+interface PostgresOptions {
   readonly port: number
   readonly folder: string
   readonly logFile: string
-  /** Folders of the stack that lead to it. Where another user runs it, that user's group may pass through them, and no other. */
+  /**
+   * Folders of the stack on the path to it. If another user runs it, that user's group gets permission to traverse
+   * them, and no one else does.
+   */
   readonly passage?: readonly string[]
   readonly report?: Report | undefined
 }
@@ -31,8 +34,8 @@ export interface PostgresOptions {
 type User = { readonly uid: number; readonly gid: number }
 
 /**
- * Starts the system's PostgreSQL on a folder of its own.
- * It refuses to run as root: where we are root it runs as the user postgres, who must be able to enter the folder.
+ * Starts the system's PostgreSQL on its own folder. PostgreSQL does not run as root, so in that case it runs as the
+ * user postgres, who must be able to enter the folder.
  */
 export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
   const { port, folder, logFile, passage = [], report } = options
@@ -68,14 +71,14 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     ...(user && { user }),
     logFile,
     report,
-    // SIGTERM would wait for every client to leave.
+    // SIGTERM would wait for every client to disconnect.
     stopSignal: 'SIGINT',
     healthy: () => accepts(port),
   })
   return { ...server, url: `postgres://${role}@127.0.0.1:${port}/postgres` }
 }
 
-/** Sends a start-up packet; anything but an error (`E`) means that it takes connections. */
+/** Sends a start-up packet. Any response other than an error (`E`) means that it accepts connections. */
 async function accepts(port: number): Promise<boolean> {
   const parameters = `user\0${role}\0database\0postgres\0\0`
   const packet = Buffer.alloc(8 + parameters.length)
@@ -86,7 +89,7 @@ async function accepts(port: number): Promise<boolean> {
   return answer.toString('latin1', 0, 1) === 'R'
 }
 
-/** Where the programs are, after installing them through apt where they are missing. */
+/** The folder of the programs, after installing them with apt if they are missing. */
 function providePrograms(report: Report): string {
   const found = programFolder()
   if (found !== undefined) return found
@@ -94,11 +97,11 @@ function providePrograms(report: Report): string {
   const installed = programFolder()
   if (installed !== undefined) return installed
   throw new StackError(
-    'PostgreSQL is wanted and missing. Install it: Debian and Ubuntu: apt-get install postgresql; macOS: brew install postgresql@15.',
+    'PostgreSQL is required and missing. Install it: Debian and Ubuntu: apt-get install postgresql; macOS: brew install postgresql@15.',
   )
 }
 
-/** Debian keeps the server's programs apart from the PATH, by major version; elsewhere they are on it. */
+/** Debian keeps the server programs outside of the PATH, by major version; elsewhere they are on it. */
 function programFolder(): string | undefined {
   const versions = existsSync(debianFolder) ? readdirSync(debianFolder) : []
   const newest = versions.sort((a, b) => Number(b) - Number(a)).find((v) => existsSync(programs(v, 'initdb')))
@@ -131,6 +134,6 @@ function giveTo({ uid, gid }: User, folder: string, passage: readonly string[]):
   const entered = spawnSync('test', ['-x', folder], { uid, gid }).status === 0
   if (entered) return
   throw new StackError(
-    `PostgreSQL runs as the user postgres, who cannot enter ${folder}. Let others pass through the folders above it (chmod o+x), or put the stack elsewhere: ANNALS_HOME=…`,
+    `PostgreSQL runs as the user postgres, who cannot enter ${folder}. Allow others to traverse the folders above it (chmod o+x), or move the stack: ANNALS_HOME=…`,
   )
 }

@@ -13,13 +13,13 @@ function temporaryFolder(): string {
 
 const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8)
 
-test('folders are made for one person, those above them too', () => {
+test('created folders are private, including their parents', () => {
   const folder = join(temporaryFolder(), 'a', 'b')
   makePrivateFolder(folder)
   expect([folder, join(folder, '..')].map(modeOf)).toEqual(['700', '700'])
 })
 
-test('what an older version made for all to read is tightened; links are not followed', () => {
+test('permissions left by an older version are tightened; links are not followed', () => {
   const home = temporaryFolder()
   const outside = join(home, 'outside')
   writeFileSync(outside, '')
@@ -40,6 +40,6 @@ test('what an older version made for all to read is tightened; links are not fol
   expect(modeOf(outside)).toBe('644')
 })
 
-test('nothing to tighten is fine', () => {
+test('a missing folder is ignored', () => {
   expect(() => makePrivate(join(temporaryFolder(), 'nothing'))).not.toThrow()
 })

@@ -9,9 +9,10 @@ export interface Address {
 }
 
 /**
- * Connects, sends `request` and returns the first answer that `complete` finds whole; without a request the connection is enough.
- * @param silenceMsMax how long nothing may come before an answer is whole; 2 s unless told otherwise
- * @throws Error when nothing listens, or no whole answer comes in time
+ * Connects, sends `request` and returns the first response that `complete` accepts. Without a request, the connection
+ * is enough.
+ * @param silenceMsMax the longest silence before a response is complete; default 2 s
+ * @throws Error when nothing listens, or no complete response arrives in time
  */
 export function ask(
   address: Address,
@@ -44,8 +45,8 @@ export function ask(
 }
 
 /**
- * The status that the URL answers with.
- * @throws Error when there is no answer within 2 s
+ * The status of the response from the URL.
+ * @throws Error when there is no response within 2 s
  */
 export async function httpStatus(url: string): Promise<number> {
   const response = await fetch(url, { signal: AbortSignal.timeout(probeMs) })
@@ -53,14 +54,14 @@ export async function httpStatus(url: string): Promise<number> {
   return response.status
 }
 
-/** True when the URL answers with a success. */
+/** Whether the URL responds with success. */
 export async function httpOk(url: string): Promise<boolean> {
   return (await httpStatus(url)) === 200
 }
 
 /**
- * Sends one command without arguments that need quoting to a Redis and returns the raw answer.
- * @param answerMsMax 2 s unless told otherwise: enough to learn whether it is well
+ * Sends Redis one command whose arguments need no quoting, and returns the raw response.
+ * @param answerMsMax default 2 s, which is enough for a health check
  */
 export async function redisCommand(
   address: Address,

@@ -15,18 +15,18 @@ export interface RedisCluster {
   stop(): Promise<void>
 }
 
-/** One node of it, for tests that harm it. */
+/** One node of the cluster, for tests that disrupt it. */
 export interface RedisClusterNode extends Pick<Redis, 'port' | 'url'> {
   kill(signal: NodeJS.Signals): void
-  /** Ends it if it still runs, and starts it again on its data, as the member that it was. */
+  /** Ends it if it still runs, and starts it on its data again, as the same member. */
   restart(): Promise<void>
   stop(): Promise<void>
 }
 
-/** Starts three Redis on free ports of their own and joins them to a cluster that serves all slots. */
+/** Starts three Redis servers on free ports and joins them to a cluster that serves all slots. */
 export async function startRedisCluster(options: {
   readonly folder: string
-  /** More settings of each node, as redis-server takes them. */
+  /** Further settings of each node, as redis-server options. */
   readonly settings?: readonly string[]
   readonly report?: Report
 }): Promise<RedisCluster> {
@@ -35,7 +35,7 @@ export async function startRedisCluster(options: {
   const nodes = await Promise.all(
     ports.slice(0, size).map((port, index) => {
       const name = `redis-${index + 1}`
-      // The port for the cluster's own talk is by default 10,000 higher, which may be none.
+      // The cluster bus port is 10,000 higher by default, which may not be a valid port.
       const settings = ['--cluster-enabled', 'yes', '--cluster-port', String(ports[size + index]), ...more]
       const logFile = join(folder, 'logs', `${name}.log`)
       const of = { port, folder: join(folder, name), logFile, settings, report }

@@ -13,9 +13,9 @@ export interface RedisOptions {
   readonly port: number
   readonly folder: string
   readonly logFile: string
-  /** As Redis reads it (`512mb`); what may be evicted above it are keys with a time to live only. */
+  /** In the notation of Redis (`512mb`). Above it, only keys with a time to live are evicted. */
   readonly maxMemory?: string
-  /** More settings as redis-server takes them: `['--cluster-enabled', 'yes']`. */
+  /** Further redis-server options: `['--cluster-enabled', 'yes']`. */
   readonly settings?: readonly string[]
   readonly name?: string
   readonly report?: Report | undefined

@@ -6,25 +6,25 @@ import { httpOk } from './probes.ts'
 import { type Report, type Server, startServer } from './server.ts'
 import { versions } from './versions.ts'
 
-// Without a snapshot it reads its whole journal, which is right too, only slower where schemas are many.
+// Without a snapshot it reads its whole journal, which is correct too, but slower with many schemas.
 const snapshotWaitMs = 1000
 
 /** A running schema registry. */
 export interface Registry extends Server {
-  /** Of its Confluent-compatible API. */
+  /** URL of its Confluent-compatible API. */
   readonly url: string
 }
 
 export interface RegistryOptions {
   readonly port: number
-  /** `host:port`, comma-separated: the Kafka that keeps the schemas. It may still be starting. */
+  /** `host:port`, comma-separated: the Kafka that stores the schemas. It may still be starting. */
   readonly kafkaBrokers: string
   readonly folder: string
   readonly logFile: string
   readonly report: Report
 }
 
-/** Starts Apicurio with its schemas in Kafka (kafkasql), so that they survive whatever happens to the registry. */
+/** Starts Apicurio with its schemas in Kafka (kafkasql), so that they survive a loss of the registry. */
 export async function startRegistry(options: RegistryOptions): Promise<Registry> {
   const { port, kafkaBrokers, folder, logFile, report } = options
   const distribution = await registryDistribution(report)
@@ -36,7 +36,7 @@ export async function startRegistry(options: RegistryOptions): Promise<Registry>
     'apicurio.storage.kind': 'kafkasql',
     'apicurio.kafkasql.bootstrap.servers': kafkaBrokers,
     'apicurio.storage.snapshot.location': folder,
-    // It waits that long (5 s if not told) for a snapshot of its own, of which there is none on the first day.
+    // It waits this long (default 5 s) for its own snapshot, and a new registry has none.
     'apicurio.kafkasql.consumer.poll.timeout': snapshotWaitMs,
     'java.io.tmpdir': folder,
   }
@@ -53,7 +53,7 @@ export async function startRegistry(options: RegistryOptions): Promise<Registry>
     report,
     healthy: () => httpOk(`${url}/subjects`),
   })
-  // Its cache of classes makes a folder for all to read, whatever the umask says.
+  // Its class cache creates a world-readable folder despite the umask.
   makePrivate(folder)
   return { ...server, url }
 }

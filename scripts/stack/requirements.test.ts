@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { missingForNative, provideModelTools, provideNativeTools } from './requirements.ts'
 
-// A machine on which nothing is installed but what a test puts there.
+// A machine on which only the programs of the test are installed.
 let bin: string
 beforeEach(() => {
   bin = mkdtempSync(join(tmpdir(), 'annals-bin-'))
@@ -25,14 +25,14 @@ const installJava = (version: string) => install('java', `echo 'openjdk version 
 const installMaven = () => install('mvn', 'echo Apache Maven 3.8.7')
 const redis = 'echo Redis server v=7.0.15 sha=0'
 
-/** An apt-get that notes what it is asked, and runs `script`. */
+/** An apt-get that records its arguments and runs `script`. */
 function installApt(script: string): void {
   install('sudo', 'while [ "$1" = -n ]; do shift; done; exec "$@"')
   install('env', 'exec /usr/bin/env "$@"')
   install('apt-get', `echo "$*" >> ${bin}/asked; ${script}`)
 }
 
-test.each(['17.0.15', '21', '24.0.1'])('Java %s will do', (version) => {
+test.each(['17.0.15', '21', '24.0.1'])('Java %s is accepted', (version) => {
   installJava(version)
   installMaven()
   expect(missingForNative()).toEqual([])
@@ -41,17 +41,17 @@ test.each(['17.0.15', '21', '24.0.1'])('Java %s will do', (version) => {
 test('without Java the message says what to install on Debian and macOS', () => {
   installMaven()
   expect(missingForNative()).toEqual([
-    expect.stringMatching(/Java 17 .*there is none.*apt-get install openjdk-17.*brew install openjdk@17/),
+    expect.stringMatching(/Java 17 .*none found.*apt-get install openjdk-17.*brew install openjdk@17/),
   ])
 })
 
-test.each(['1.8.0_292', '11.0.2'])('Java %s is too old, and named', (version) => {
+test.each(['1.8.0_292', '11.0.2'])('Java %s is too old, and its version is reported', (version) => {
   installJava(version)
   installMaven()
   expect(missingForNative().join()).toContain(`found ${version.split('.')[0] ?? ''}`)
 })
 
-test('Redis is installed through apt where it is missing, after an update of the lists', () => {
+test('Redis is installed with apt if it is missing, after an update of the lists', () => {
   installJava('17.0.1')
   installMaven()
   installApt(
@@ -59,18 +59,18 @@ test('Redis is installed through apt where it is missing, after an update of the
   )
   const said: string[] = []
   provideNativeTools((line) => said.push(line))
-  expect(said).toEqual(['Installing redis-server through apt'])
+  expect(said).toEqual(['Installing redis-server with apt'])
   expect(readFileSync(join(bin, 'asked'), 'utf8')).toMatch(/update\ninstall --yes .*redis-server\n$/)
 })
 
-test('where Redis cannot be installed, the message says how to', () => {
+test('when Redis cannot be installed, the message says how to install it', () => {
   installJava('17.0.1')
   installMaven()
   installApt('exit 100')
-  expect(() => provideNativeTools(() => undefined)).toThrow(/Redis 7 .*there is none.*brew install redis/)
+  expect(() => provideNativeTools(() => undefined)).toThrow(/Redis 7 .*none found.*brew install redis/)
 })
 
-test('a Redis that is there is taken, unless it is too old', () => {
+test('an installed Redis is used, unless it is too old', () => {
   installJava('17.0.1')
   installMaven()
   install('redis-server', redis)
@@ -79,7 +79,7 @@ test('a Redis that is there is taken, unless it is too old', () => {
   expect(() => provideNativeTools(() => undefined)).toThrow('found 6')
 })
 
-test('Spin is installed through apt where it is missing, and named where that fails', () => {
+test('Spin is installed with apt if it is missing, and reported if that fails', () => {
   install('gcc', 'echo gcc')
   installApt('exit 100')
   expect(() => provideModelTools(() => undefined)).toThrow(

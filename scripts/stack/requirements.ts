@@ -7,7 +7,7 @@ import { StackError } from './stack-error.ts'
 const oldestJava = 17
 const oldestRedis = 7
 
-/** What a person installs, by what it is for. */
+/** Packages to install for each program. */
 const packages = {
   java: { debian: 'openjdk-17-jdk-headless', macos: 'openjdk@17' },
   maven: { debian: 'maven', macos: 'maven' },
@@ -16,47 +16,53 @@ const packages = {
   gcc: { debian: 'gcc libc6-dev', macos: 'gcc' },
 } as const
 
-/** What keeps the native stack from running here, each a sentence that says what to install; empty when all is there. */
+/**
+ * What prevents the native stack from running here: one sentence each, with what to install. Empty when nothing is
+ * missing.
+ */
 export function missingForNative(): string[] {
   const missing: string[] = []
   const java = javaVersion()
   if (java === undefined || java < oldestJava) {
-    const found = java === undefined ? 'there is none' : `found ${java}`
+    const found = java === undefined ? 'none found' : `found ${java}`
     missing.push(`Kafka needs Java ${oldestJava} or newer on the PATH (${found}). ${howTo('java')}`)
   }
   if (!isDownloaded() && versionOf('mvn', ['--version'], /Maven (\d+)/) === undefined)
-    missing.push(`Kafka and the schema registry are fetched with Maven, which is missing. ${howTo('maven')}`)
+    missing.push(
+      `Kafka and the schema registry are downloaded with Maven, which is missing. ${howTo('maven')}`,
+    )
   return missing
 }
 
 /**
- * Sees to what the native stack needs: checks Java and Maven, and installs Redis through apt where it is missing.
- * @throws StackError that says what to install, when something is missing that we may not or cannot install
+ * Provides what the native stack needs: checks Java and Maven, and installs Redis with apt if it is missing.
+ * @throws StackError that says what to install, when a program is missing that cannot be installed here
  */
 export function provideNativeTools(report: Report): void {
   const missing = missingForNative()
   if (redisVersion() === undefined && missing.length === 0) installByApt(packages.redis.debian, report)
   const redis = redisVersion()
   if (redis === undefined || redis < oldestRedis) {
-    const found = redis === undefined ? 'there is none' : `found ${redis}`
+    const found = redis === undefined ? 'none found' : `found ${redis}`
     missing.push(`The index needs Redis ${oldestRedis} or newer (${found}). ${howTo('redis')}`)
   }
   if (missing.length > 0) throw new StackError(missing.join('\n'))
 }
 
 /**
- * Sees to what the formal model is checked with: Spin, and the C compiler that it needs; installs them through apt where they are missing.
- * @throws StackError that says what to install, when that does not help
+ * Provides Spin, which checks the formal model, and the C compiler that it needs. Installs them with apt if they are
+ * missing.
+ * @throws StackError that says what to install, when that fails
  */
 export function provideModelTools(report: Report): void {
   for (const [tool, version] of [
     ['spin', '-V'],
     ['gcc', '--version'],
   ] as const) {
-    const isThere = () => spawnSync(tool, [version], { timeout: 20_000 }).status === 0
-    if (isThere()) continue
+    const isInstalled = () => spawnSync(tool, [version], { timeout: 20_000 }).status === 0
+    if (isInstalled()) continue
     for (const name of packages[tool].debian.split(' ')) installByApt(name, report)
-    if (!isThere())
+    if (!isInstalled())
       throw new StackError(`The formal model is checked with ${tool}, which is missing. ${howTo(tool)}`)
   }
 }

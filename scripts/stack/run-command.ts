@@ -3,11 +3,11 @@ import { StackError } from './stack-error.ts'
 
 const shownCharacters = 3000
 
-export interface CommandOptions {
+interface CommandOptions {
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>
   readonly user?: { readonly uid: number; readonly gid: number }
-  /** Whether what it writes is for this person alone. */
+  /** Whether the files it writes are private to this user. */
   readonly isPrivate?: boolean
   readonly timeoutMs: number
   /** Ends the program when aborted. */
@@ -15,7 +15,7 @@ export interface CommandOptions {
 }
 
 /**
- * Runs a program to its end, without a terminal, and returns what it printed.
+ * Runs a program to its end, without a terminal, and returns its output.
  * @throws StackError with the end of its output when it fails, cannot be started, or takes longer than `timeoutMs`
  */
 export function runCommand(
@@ -52,7 +52,7 @@ export function runCommand(
   })
 }
 
-/** A process has its umask from the one that starts it, as that was at this moment. */
+/** A child process inherits the umask of its parent at this moment. */
 function withPrivateUmask<T>(start: () => T): T {
   const before = process.umask(0o077)
   try {

@@ -18,7 +18,7 @@ function script(text: string): ServerOptions {
   return { name: 'Teapot', command: 'sh', args: ['-c', text], cwd, logFile, healthy }
 }
 
-test('a server is started, known by its pid and ended by stop', async () => {
+test('a server is started, identified by its pid and ended by stop', async () => {
   const server = await startServer(script('echo up; exec sleep 60'))
   expect(isAlive(server.pid)).toBe(true)
   await server.stop()
@@ -26,24 +26,24 @@ test('a server is started, known by its pid and ended by stop', async () => {
   expect(await server.exited).toEqual({ code: null, signal: 'SIGTERM' })
 })
 
-test('a server that is frozen is ended all the same', async () => {
+test('a frozen server is ended as well', async () => {
   const server = await startServer(script('echo up; exec sleep 60'))
   server.kill('SIGSTOP')
   await server.stop()
   expect(isAlive(server.pid)).toBe(false)
 })
 
-test('one that ends while starting is told with how it ended and the end of its log', async () => {
+test('a server that exits while starting is reported with its exit and the end of its log', async () => {
   const started = startServer(script('echo boiling; echo no tea >&2; exit 3'))
   await expect(started).rejects.toThrow(/Teapot ended while starting \(exit code 3\)[^]*boiling\n\s+no tea/)
 })
 
-test('a program that is missing is named', async () => {
+test('a missing program is named', async () => {
   const started = startServer({ ...script(''), command: 'no-such-program' })
   await expect(started).rejects.toThrow('Cannot run no-such-program')
 })
 
-test('the log of the run before is kept beside the new one', async () => {
+test('the log of the previous run is kept next to the new one', async () => {
   for (const word of ['first', 'second'])
     await (await startServer(script(`echo up ${word}; exec sleep 60`))).stop()
   expect(readFileSync(join(cwd, 'server.log'), 'utf8')).toContain('second')

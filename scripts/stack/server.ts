@@ -9,37 +9,37 @@ const startMsMax = 90_000
 const stopMsMax = 15_000
 const shownLines = 15
 
-/** Takes one line of progress for a person. */
+/** Receives a line of progress for the terminal. */
 export type Report = (line: string) => void
 
 export interface ServerOptions extends ServerCommand {
-  /** As people know it: `Kafka`. */
+  /** Its display name: `Kafka`. */
   readonly name: string
-  /** True once it serves; may throw while it does not. */
+  /** True once it serves; may throw before that. */
   readonly healthy: () => Promise<boolean>
   readonly report?: Report | undefined
-  /** Gives up the start, and ends what was started. */
+  /** Aborts the start, and ends what was started. */
   readonly signal?: AbortSignal
-  /** Called with its pid once the process runs, long before it may be healthy. */
+  /** Called with its pid once the process runs, which may be long before it is healthy. */
   readonly spawned?: ((pid: number) => void) | undefined
-  /** What makes it stop by itself, cleanly; SIGTERM unless told otherwise. */
+  /** The signal for a clean stop; default SIGTERM. */
   readonly stopSignal?: NodeJS.Signals
 }
 
-/** A server that runs and serves. */
+/** A running server. */
 export interface Server {
   readonly name: string
   readonly pid: number
   readonly logFile: string
   readonly exited: Promise<Exit>
   kill(signal: NodeJS.Signals): void
-  /** Ends it: politely first, after 15 s by SIGKILL. Returns when the process is gone. */
+  /** Ends it: with its stop signal first, after 15 s with SIGKILL. Returns when the process has ended. */
   stop(): Promise<void>
 }
 
 /**
  * Starts a server and waits until it is healthy. It ends with this process, see {@link keep}.
- * @throws StackError with the last lines of its log, when it ends or does not get healthy within 90 s
+ * @throws StackError with the last lines of its log, when it exits or does not become healthy within 90 s
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const { name, logFile, report, signal } = options
@@ -59,8 +59,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       kept.exited.then((exit) => {
         throw new StackError(`${name} ended while starting (${describe(exit)})`)
       }),
-      // Nobody is to be asked any more once the process is gone.
-      until(`${name} gets healthy`, startMsMax, () => over || options.healthy()),
+      // No probe is sent once the process has ended.
+      until(`${name} becomes healthy`, startMsMax, () => over || options.healthy()),
     ])
   } catch (error) {
     await server.stop()
@@ -73,7 +73,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 function asServer({ name, logFile, stopSignal = 'SIGTERM' }: ServerOptions, kept: KeptProcess): Server {
   let gone = false
   void kept.exited.then(() => (gone = true))
-  // A pid whose process is gone may belong to somebody else.
+  // After the process has ended, another one may have its pid.
   const kill = (name: NodeJS.Signals) => gone || signal(kept.pid, name)
   return {
     name,
@@ -101,7 +101,7 @@ export function describe({ code, signal }: Exit): string {
   return signal === null ? `exit code ${String(code)}` : signal
 }
 
-/** The same error with the end of the server's log, which mostly says why. */
+/** The error with the end of the server's log, which usually explains it. */
 export function withLog(error: Error, logFile: string): StackError {
   const lines = lastLines(logFile, shownLines).map((line) => `    ${line}`)
   return new StackError(`${error.message}\n  the end of ${logFile}:\n${lines.join('\n')}`, 1, {

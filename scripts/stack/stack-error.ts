@@ -1,4 +1,4 @@
-/** Something the person at the terminal can act on: printed as it is, without a stack trace. */
+/** An error that the user can act on: printed without a stack trace. */
 export class StackError extends Error {
   override readonly name = 'StackError'
   /** 2 for a mistake in options or variables, 1 for everything else. */

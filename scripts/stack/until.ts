@@ -4,8 +4,8 @@ import { StackError } from './stack-error.ts'
 const pollMs = 50
 
 /**
- * Asks `probe` again and again until it returns something true, and returns that.
- * A probe that throws is asked again; its last error becomes the cause.
+ * Calls `probe` repeatedly until it returns a truthy value, and returns that. A probe that throws is called again; its
+ * last error becomes the cause.
  * @throws StackError naming `what` once `deadlineMs` have passed
  */
 export async function until<T>(

@@ -1,4 +1,7 @@
-/** The one place that names versions: the native stack fetches these, docker-compose.yml is tested to name the same. */
+/**
+ * The only place that names versions: the native stack downloads these, and a test checks that docker-compose.yml
+ * names the same.
+ */
 export const versions = {
   kafka: '4.1.0',
   /** The oldest Kafka that the contract tests run against. */
@@ -6,9 +9,11 @@ export const versions = {
   registry: '3.0.9',
   log4j: '2.24.3',
   reload4j: '1.2.26',
-  /** The last whose `copy` does not read an artifact's parents: those of the registry are not in Maven Central. */
+  /**
+   * The last version whose `copy` does not read an artifact's parents: those of the registry are not in Maven Central.
+   */
   mavenDependencyPlugin: '2.8',
-  /** Of the container images; natively whatever the system's package is, 7.0 or newer. */
+  /** For the container images. The native stack uses the package of the system, 7.0 or newer. */
   redis: '7.2.5',
   postgres: '15.7',
 } as const

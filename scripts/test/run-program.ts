@@ -1,20 +1,20 @@
 import { spawn } from 'node:child_process'
 
-/** How a program ended, and what it printed where that was kept. */
+/** How a program ended, and its output if that was kept. */
 export interface Outcome {
-  /** 1 as well when it was ended by a signal. */
+  /** Also 1 when a signal ended it. */
   readonly exitCode: number
   readonly output: string
 }
 
-export interface ProgramOptions {
+interface ProgramOptions {
   readonly cwd: string
   readonly timeoutMs: number
-  /** `show` passes its output on as it comes, `keep` returns it. */
+  /** `show` forwards its output as it arrives, `keep` returns it. */
   readonly output: 'show' | 'keep'
 }
 
-/** Runs a program without standard input to its end; after `timeoutMs` it is ended and counts as failed. */
+/** Runs a program without standard input to its end. After `timeoutMs` it is killed and counts as failed. */
 export function runProgram(
   command: string,
   args: readonly string[],

@@ -9,12 +9,12 @@ const checkMsMax = 900_000
 const testsMsMax = 3_000_000
 const help = `Usage: ./scripts/test.sh
 
-Runs every check (format, lint, types, dependency rules) and every test, with a stack of its own that it starts and
-ends itself, and ends with one line, "N passed, N failed"; the exit code is 1 when anything failed.
+Runs every check (format, lint, types, dependency rules, unused exports) and every test, with its own stack, which it starts and
+stops. The last line is "N passed, N failed"; the exit code is 1 when anything failed.
 Reports: .annals/reports. Coverage: .annals/reports/coverage.
 
-Environment: ANNALS_TEST_STACK=native|external|testcontainers forces where the tests get their stack from; external
-takes ANNALS_KAFKA_BROKERS, ANNALS_REDIS_URL and ANNALS_REGISTRY_URL.`
+Environment: ANNALS_TEST_STACK=native|external|testcontainers selects the stack of the tests; external
+reads ANNALS_KAFKA_BROKERS, ANNALS_REDIS_URL and ANNALS_REGISTRY_URL.`
 
 /** The scripts of package.json that `npm run verify` runs before the tests; each counts as one. */
 const checks = [
@@ -22,11 +22,12 @@ const checks = [
   { name: 'lint', script: 'lint' },
   { name: 'types', script: 'types' },
   { name: 'dependency rules', script: 'deps' },
+  { name: 'unused exports and packages', script: 'unused' },
 ]
 
-/** What proves the fault harness itself takes long, and is not among them: `npm run test:proof`. */
+/** The tests of the fault harness itself take long and are not included: `npm run test:proof`. */
 const testRuns = [
-  // They alone must cover what is pure; counting lines costs the tests below a sixth of their time.
+  // Unit tests alone must cover the pure code. Counting lines would slow the tests below by a sixth.
   { name: 'unit', args: ['--project', 'unit', '--coverage'] },
   { name: 'servers', args: ['integration', 'faults', 'e2e'].flatMap((project) => ['--project', project]) },
 ]
@@ -59,7 +60,7 @@ async function runCheck({ name, script }: (typeof checks)[number]): Promise<Tall
 
 async function runTests({ name, args }: (typeof testRuns)[number], reports: string): Promise<Tally> {
   const json = join(reports, `${name}.json`)
-  // A report of an earlier run must not be taken for this one's.
+  // A report of an earlier run must not be mistaken for this one's.
   rmSync(json, { force: true })
   const reporters = [
     ...['--reporter=default', '--reporter=json', '--reporter=junit'],

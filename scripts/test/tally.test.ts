@@ -30,24 +30,24 @@ test('passed, skipped and failed tests are counted as vitest reports them', () =
   expect(summaryLine(tally)).toBe('7 passed, 1 failed, 2 skipped')
 })
 
-test('a file that could not be loaded counts as a failure though none of its tests failed', () => {
+test('a file that could not be loaded counts as a failure although none of its tests failed', () => {
   report([{ name: 'b.test.ts', status: 'failed', assertionResults: [] }], { numPassedTests: 3 })
   expect(tallyVitest(file, 1).failures).toEqual(['b.test.ts: the file failed'])
 })
 
-test('a run that ends badly without a failed test counts as one failure', () => {
+test('a failed run without a failed test counts as one failure', () => {
   report([], { numPassedTests: 3 })
   expect(tallyVitest(file, 0).failures).toEqual([])
   expect(tallyVitest(file, 1).failures).toHaveLength(1)
 })
 
-test('a run without a report, or with half a one, counts as one failure, whatever its exit code', () => {
+test('a run without a report, or with an incomplete one, counts as one failure, whatever its exit code', () => {
   expect(tallyVitest(file, 0).failures).toHaveLength(1)
   writeFileSync(file, '{"numPassedTests": 3, "testRes')
   expect(tallyVitest(file, 0).failures).toHaveLength(1)
 })
 
-test('a total adds tallies up and leaves out what is not there', () => {
+test('a total adds tallies up and omits what is zero', () => {
   const sum = total([
     { passed: 1, skipped: 0, failures: [] },
     { passed: 2, skipped: 0, failures: ['lint'] },

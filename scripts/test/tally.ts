@@ -1,13 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs'
 
-/** How much passed, failed and was skipped, and what failed by name. */
+/** The numbers of passed and skipped tests, and the names of failed ones. */
 export interface Tally {
   readonly passed: number
   readonly skipped: number
   readonly failures: readonly string[]
 }
 
-/** What vitest's JSON report says, as far as it is counted. */
+/** The counted part of vitest's JSON report. */
 interface VitestReport {
   readonly numPassedTests: number
   readonly numPendingTests: number
@@ -21,13 +21,13 @@ interface VitestReport {
 
 /**
  * Counts vitest's report. A file that failed without a failed test (it could not be loaded, or a hook failed) counts
- * as one failure; so does a run that failed for another reason, such as coverage, or left no report at all.
+ * as one failure. So does a run that failed for another reason, such as coverage, or that left no report.
  * @param exitCode of vitest
  */
 export function tallyVitest(reportFile: string, exitCode: number): Tally {
   const report = readReport(reportFile)
   if (report === undefined)
-    return { passed: 0, skipped: 0, failures: ['vitest ended without a whole report'] }
+    return { passed: 0, skipped: 0, failures: ['vitest exited without a complete report'] }
   const failures = report.testResults.flatMap(({ name, status, assertionResults }) => {
     const failed = assertionResults.filter((test) => test.status === 'failed')
     if (failed.length === 0) return status === 'failed' ? [`${name}: the file failed`] : []
@@ -58,7 +58,7 @@ export function total(tallies: readonly Tally[]): Tally {
   }
 }
 
-/** The last line of a run: `12 passed, 0 failed`, and what was skipped if anything was. */
+/** The last line of a run: `12 passed, 0 failed`, and the number of skipped tests if there are any. */
 export function summaryLine({ passed, skipped, failures }: Tally): string {
   const line = `${passed} passed, ${failures.length} failed`
   return skipped > 0 ? `${line}, ${skipped} skipped` : line

@@ -1,5 +1,4 @@
-import { setTimeout } from 'node:timers/promises'
-
+import { pause } from '#async'
 import type { GenerationInfo, ProjectionInfo } from '#projections'
 
 import type { ProgressDisplay } from './progress/progress-display.ts'
@@ -34,7 +33,7 @@ export async function watchRebuild({
       const end = endOf(last) ?? (signal.aborted ? 'unwatched' : undefined)
       if (end !== undefined) return { end, last }
       // An abort ends the pause; one more request follows.
-      await setTimeout(intervalMs, undefined, { signal }).catch(() => undefined)
+      await pause(intervalMs, signal)
     }
   } finally {
     display.end()

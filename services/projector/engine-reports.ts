@@ -1,26 +1,20 @@
 import { LRUCache } from 'lru-cache'
 import type { Logger } from 'pino'
 
-import { formatPosition, type Position } from '#domain'
+import { formatPartition, formatPosition, type Position, type TopicPartition } from '#domain'
 import { namedState } from '#event-log'
-import {
-  type AppliedStep,
-  type EngineObserver,
-  sourceKey,
-  type SourcePartition,
-  type ViewSet,
-} from '#projections'
+import { type AppliedStep, type EngineObserver, type ViewSet } from '#projections'
 
-import type { Applications } from './applications.ts'
+import type { AppliedEvents } from './applied-events.ts'
 import type { ProjectorMetrics } from './projector-metrics.ts'
 import { traceStep } from './trace-step.ts'
 
 export interface ReportTargets {
   readonly metrics: ProjectorMetrics
   readonly logger: Logger
-  readonly applications: Applications
+  readonly appliedEvents: AppliedEvents
   /** Told that a projection has changes for its changelog. */
-  readonly keepers: { wake(projection: string): void }
+  readonly publishers: { wake(projection: string): void }
 }
 
 /** Messages that are remembered, so as not to be repeated. */
@@ -28,7 +22,7 @@ const reportedMax = 1_000
 /** A problem that lasts is logged no more often. */
 const repeatMs = 10_000
 
-/** Passes on what the engine tells: to metrics, traces, the log, and those who wait for it. */
+/** Forwards the reports of the engine to metrics, traces, the log and waiting reads. */
 export class EngineReports implements EngineObserver {
   readonly #to: ReportTargets
   readonly #reported = new LRUCache<string, true>({ max: reportedMax })
@@ -41,8 +35,8 @@ export class EngineReports implements EngineObserver {
     const { name } = step.set.projection
     this.#to.metrics.applied(step)
     traceStep(step)
-    this.#to.applications.applied(step)
-    if (step.changes > 0) this.#to.keepers.wake(name)
+    this.#to.appliedEvents.applied(step)
+    if (step.changes > 0) this.#to.publishers.wake(name)
   }
 
   failed(set: ViewSet, position: Position, error: Error, isLastTry: boolean): void {
@@ -51,9 +45,14 @@ export class EngineReports implements EngineObserver {
     this.#to.logger.warn({ ...about(set, position), err: error }, `an event cannot be applied: ${next}`)
   }
 
-  stopped(set: ViewSet, source: SourcePartition, error: Error): void {
+  stopped(set: ViewSet, source: TopicPartition, error: Error): void {
     this.#to.logger.error(
-      { projection: set.projection.name, generation: set.generation, source: sourceKey(source), err: error },
+      {
+        projection: set.projection.name,
+        generation: set.generation,
+        source: formatPartition(source),
+        err: error,
+      },
       'a projection stands still in one partition: mend what the error says, then let it go on with `annals projection resume`',
     )
   }
@@ -63,18 +62,18 @@ export class EngineReports implements EngineObserver {
     this.#to.logger.error({ ...about(set, position), err: error }, 'an event was set aside')
   }
 
-  refused(set: ViewSet, source: SourcePartition, outcome: 'checkpoint-moved' | 'view-changed'): void {
+  refused(set: ViewSet, source: TopicPartition, outcome: 'checkpoint-moved' | 'view-changed'): void {
     this.#to.metrics.refused(set, outcome)
     if (outcome === 'view-changed') return
     this.#to.logger.info(
-      { projection: set.projection.name, generation: set.generation, source: sourceKey(source) },
-      'the store is at another checkpoint: beginning anew from there',
+      { projection: set.projection.name, generation: set.generation, source: formatPartition(source) },
+      'the store is at another checkpoint: continuing from there',
     )
   }
 
   switched({ projection, generation }: ViewSet): void {
     this.#to.logger.info({ projection: projection.name, generation }, 'a new generation serves')
-    this.#to.keepers.wake(projection.name)
+    this.#to.publishers.wake(projection.name)
   }
 
   damaged({ projection: { name }, generation }: ViewSet, damage: string): void {

@@ -1,49 +1,63 @@
-import type { NotedOffset, Ownership } from '#kafka'
-import type { ProjectionInfo } from '#projections'
+import { eventTopic, formatPartition, type Projection, type TopicPartition } from '#domain'
+import type { OwnedPartition, PartitionGroup } from '#ownership'
+import type { GenerationState } from '#projections'
+
+import type { GenerationLooks, GenerationWatch } from './generation-watch.ts'
+import { checkpointIn } from './projection-infos.ts'
 
 const intervalMs = 5_000
 
-/** Shows Kafka's tools how far the group is: in each partition as far as the slowest projection that serves. */
+/** A projection and its generations as last looked at. */
+interface Seen {
+  readonly projection: Projection
+  readonly states: readonly GenerationState[]
+}
+
+/** Shows Kafka's tools the progress of the group: in each partition that of the slowest projection that serves. */
 export class GroupOffsets {
-  readonly #list: () => Promise<readonly ProjectionInfo[]>
-  readonly #ownership: Pick<Ownership, 'noteOffsets' | 'partitions'>
-  #timer: NodeJS.Timeout | undefined
+  readonly #watch: GenerationWatch
+  readonly #projections: readonly Projection[]
+  readonly #group: Pick<PartitionGroup<OwnedPartition>, 'noteOffsets'>
+  #looks: readonly GenerationLooks[] = []
 
   constructor(
-    list: () => Promise<readonly ProjectionInfo[]>,
-    ownership: Pick<Ownership, 'noteOffsets' | 'partitions'>,
+    watch: GenerationWatch,
+    projections: readonly Projection[],
+    group: Pick<PartitionGroup<OwnedPartition>, 'noteOffsets'>,
   ) {
-    this.#list = list
-    this.#ownership = ownership
+    this.#watch = watch
+    this.#projections = projections
+    this.#group = group
   }
 
   start(): void {
-    // What cannot be told now is told next time.
-    this.#timer = setInterval(() => void this.note().catch(() => undefined), intervalMs)
+    this.#looks = this.#projections.map((projection) => this.#watch.looks(projection))
+    if (this.#looks.length > 0) void this.#run()
   }
 
   stop(): void {
-    clearInterval(this.#timer)
+    for (const looks of this.#looks) looks.end()
   }
 
-  async note(): Promise<void> {
-    const reached = slowest(await this.#list())
-    const offsets = this.#ownership.partitions.flatMap(({ topic, partition }): NotedOffset[] => {
-      const offset = reached.get(`${topic}/${partition}`)
-      return offset === undefined ? [] : [{ topic, partition, offset }]
-    })
-    if (offsets.length > 0) await this.#ownership.noteOffsets(offsets)
+  async #run(): Promise<void> {
+    for (;;) {
+      try {
+        const all = await Promise.all(this.#looks.map((looks) => looks.next(intervalMs)))
+        if (all.includes(undefined)) return
+        const seen = this.#projections.map((projection, index) => ({ projection, states: all[index] ?? [] }))
+        await this.#group.noteOffsets((place) => slowest(seen, place))
+      } catch {
+        // The next look may succeed; nothing depends on these offsets.
+      }
+    }
   }
 }
 
-function slowest(projections: readonly ProjectionInfo[]): ReadonlyMap<string, number> {
-  const reached = new Map<string, number>()
-  for (const { serving, generations } of projections) {
-    const partitions = generations.find(({ id }) => id === serving)?.partitions ?? []
-    for (const { topic, partition, checkpoint } of partitions) {
-      const key = `${topic}/${partition}`
-      reached.set(key, Math.min(checkpoint, reached.get(key) ?? Infinity))
-    }
-  }
-  return reached
+/** @returns undefined where no projection that serves reads the partition. */
+function slowest(seen: readonly Seen[], place: TopicPartition): number | undefined {
+  const checkpoints = seen
+    .filter(({ projection: { sources } }) => sources.map(eventTopic).includes(place.topic))
+    .flatMap(({ states }) => states.find(({ status }) => status === 'serving') ?? [])
+    .map((serving) => checkpointIn(serving, formatPartition(place)))
+  return checkpoints.length === 0 ? undefined : Math.min(...checkpoints)
 }

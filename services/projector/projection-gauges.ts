@@ -1,15 +1,16 @@
 import { Gauge, type Registry } from 'prom-client'
 
+import type { TopicPartition } from '#domain'
 import type { WaitingPartition } from '#event-log'
-import type { GenerationInfo, PartitionInfo, ProjectionInfo, SourcePartition } from '#projections'
+import type { GenerationInfo, PartitionInfo, ProjectionInfo } from '#projections'
 
 export interface GaugesSource {
   /** How all projections are. */
   list(): Promise<readonly ProjectionInfo[]>
-  /** Whether this instance reads a source partition: each is told of by the one who does. */
-  owns(source: SourcePartition): boolean
+  /** Whether this instance reads a source partition: each partition is reported by its reader. */
+  owns(source: TopicPartition): boolean
   /** When the checkpoint of a generation last moved here; milliseconds since 1970. */
-  movedAtMs(generation: string, source: SourcePartition): number
+  movedAtMs(generation: string, source: TopicPartition): number
 }
 
 type All = readonly ProjectionInfo[]
@@ -25,7 +26,7 @@ interface GaugeOf<Of extends unknown[]> {
 /** One look serves all gauges of a scrape. */
 const lookMsMax = 500
 
-/** Gauges of every projection, made from a look at the store and at the ends of the log whenever somebody scrapes. */
+/** Gauges of every projection, read from the store and the ends of the log at each scrape. */
 export function addProjectionGauges(registry: Registry, source: GaugesSource): void {
   const look = shared(() => source.list())
   const gauge = (name: string, help: string, labelNames: string[], rowsOf: (all: All) => Row[]) =>

@@ -1,27 +1,27 @@
-import { formatPosition, type Projection } from '#domain'
+import { formatPartition, formatPosition, type Projection, type TopicPartition } from '#domain'
 import { namedState } from '#event-log'
+import type { EventFeed } from '#event-log/records'
 import {
-  type EventFeed,
   type GenerationInfo,
   type GenerationState,
   isStopped,
   type PartitionInfo,
   type Progress,
   type ProjectionInfo,
-  sourceKey,
-  type SourcePartition,
 } from '#projections'
 
-/** Where the logs of sources end, by {@link sourceKey}. */
+/** Where the logs of sources end, by {@link formatPartition}. */
 export type Ends = ReadonlyMap<string, number>
 
 /** A source that waits for an operator is left out: where its log ends means nothing. */
-export async function endsOf(feed: EventFeed, sources: readonly SourcePartition[]): Promise<Ends> {
-  const ends = await Promise.all(sources.map(async (it) => [sourceKey(it), await endOf(feed, it)] as const))
+export async function endsOf(feed: EventFeed, sources: readonly TopicPartition[]): Promise<Ends> {
+  const ends = await Promise.all(
+    sources.map(async (it) => [formatPartition(it), await endOf(feed, it)] as const),
+  )
   return new Map(ends.flatMap(([source, end]) => (end === undefined ? [] : [[source, end]])))
 }
 
-const endOf = (feed: EventFeed, source: SourcePartition): Promise<number | undefined> =>
+const endOf = (feed: EventFeed, source: TopicPartition): Promise<number | undefined> =>
   feed.endOffset(source).catch((error: unknown) => {
     if (namedState(error) === undefined) throw error
     return undefined
@@ -35,11 +35,11 @@ export function withoutViews({ name }: Projection, states: readonly GenerationSt
   return `views of projection ${name} are damaged (${serving.damage}): a projector rebuilds them from the log, see GET /projections/${name}`
 }
 
-/** A projection as people are told of it. */
+/** A projection as the API reports it. */
 export function projectionInfo(
   projection: Projection,
   states: readonly GenerationState[],
-  sources: readonly SourcePartition[],
+  sources: readonly TopicPartition[],
   ends: Ends,
 ): ProjectionInfo {
   const serving = states.find(({ status }) => status === 'serving')?.id
@@ -56,7 +56,7 @@ export function projectionInfo(
 
 function generationInfo(
   state: GenerationState,
-  sources: readonly SourcePartition[],
+  sources: readonly TopicPartition[],
   ends: Ends,
 ): GenerationInfo {
   const goals = goalsOf(state, ends)
@@ -69,7 +69,9 @@ function generationInfo(
     views: state.views,
     deadLetters: state.parked,
     progress: progressOf(state, goals),
-    partitions: sources.map((source) => partitionInfo(state, source, goals.get(sourceKey(source)) ?? 0)),
+    partitions: sources.map((source) =>
+      partitionInfo(state, source, goals.get(formatPartition(source)) ?? 0),
+    ),
   }
 }
 
@@ -79,9 +81,11 @@ function goalsOf({ until, range }: GenerationState, ends: Ends): Ends {
   return new Map(Object.entries(range).map(([source, { end }]) => [source, end]))
 }
 
-function partitionInfo(state: GenerationState, source: SourcePartition, goal: number): PartitionInfo {
-  const checkpoint = checkpointIn(state, sourceKey(source))
-  const stop = isStopped(state, sourceKey(source)) ? state.stops.get(sourceKey(source)) : undefined
+function partitionInfo(state: GenerationState, source: TopicPartition, goal: number): PartitionInfo {
+  const checkpoint = checkpointIn(state, formatPartition(source))
+  const stop = isStopped(state, formatPartition(source))
+    ? state.stops.get(formatPartition(source))
+    : undefined
   return {
     topic: source.topic,
     partition: source.partition,
@@ -116,5 +120,6 @@ function progressOf(state: GenerationState, goals: Ends): Progress {
   }
 }
 
-const checkpointIn = ({ checkpoints, range }: GenerationState, source: string): number =>
+/** The next offset that a generation has not applied of a source, by {@link sourceKey}. */
+export const checkpointIn = ({ checkpoints, range }: GenerationState, source: string): number =>
   checkpoints.get(source) ?? range[source]?.start ?? 0

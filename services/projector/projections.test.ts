@@ -3,7 +3,8 @@ import { expect, test } from 'vitest'
 import { InMemoryViewStore, type NewGeneration, type ViewCommit } from '#projections'
 import { balances, InMemoryFeed, ledger } from '#projections/testing'
 
-import { Applications } from './applications.ts'
+import { AppliedEvents } from './applied-events.ts'
+import { GenerationWatch } from './generation-watch.ts'
 import { Projections } from './projections.ts'
 
 const projection = balances()
@@ -21,12 +22,17 @@ async function served(isOfOldLog: boolean) {
     { ...made, id: 'g2', until: { beforeMs: 2 } },
   ]
   for (const generation of generations) {
-    await store.addGeneration(projection, generation)
-    await store.commit({ projection, generation: generation.id }, step)
+    await store.generations.add(projection, generation)
+    await store.views.commit({ projection, generation: generation.id }, step)
   }
   const refused = () => Promise.reject(new Error('there is no changelog here'))
   return new Projections({
-    ...{ store, feed: new InMemoryFeed(), applications: new Applications(store, 10), afterTimeoutMs: 10 },
+    ...{
+      store,
+      feed: new InMemoryFeed(),
+      appliedEvents: new AppliedEvents(new GenerationWatch(store.generations), 10),
+      afterTimeoutMs: 10,
+    },
     states: { checkReadable: () => undefined, waiting: () => [] },
     projections: [{ projection, sources: [source], rebuild: refused, isOfOldLog: () => isOfOldLog }],
     changelog: {

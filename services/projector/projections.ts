@@ -1,18 +1,23 @@
-import { formatPosition, instead, type Position, type Projection } from '#domain'
-import { EventStoreError, invalidRequest, parsePageLimit, parseTime } from '#event-store'
+import {
+  formatPartition,
+  formatPosition,
+  instead,
+  type Position,
+  type Projection,
+  type TopicPartition,
+} from '#domain'
+import { type EventFeed, isReadable } from '#event-log/records'
+import { invalidRequest, parsePageLimit, parseTime } from '#event-store'
 import {
   type DeadLetter,
   type DeadLetterRetry,
-  type EventFeed,
   type Generation,
-  isReadable,
   type Lookup,
   type ParkedEvent,
   ParkedRetry,
   type ProjectionInfo,
+  ProjectionError,
   type RebuildOptions,
-  sourceKey,
-  type SourcePartition,
   type Until,
   type UpdatesQuery,
   type View,
@@ -24,7 +29,7 @@ import {
   type ViewUpdate,
 } from '#projections'
 
-import type { Applications } from './applications.ts'
+import type { AppliedEvents } from './applied-events.ts'
 import type { ChangeBatch, ProjectorApi } from './projector-api.ts'
 import { endsOf, projectionInfo, withoutViews } from './projection-infos.ts'
 import { answered, behind, noEventThere, noGeneration, unknownIndex } from './projection-errors.ts'
@@ -34,7 +39,7 @@ import { decodeViewCursor, encodeViewCursor } from './view-cursor.ts'
 /** What is known of a projection here beside its definition. */
 export interface KnownProjection {
   readonly projection: Projection
-  readonly sources: readonly SourcePartition[]
+  readonly sources: readonly TopicPartition[]
   /** Begins a generation. @returns its id. */
   rebuild(until?: Until): Promise<string>
   /** Whether a generation is made from topics that are gone: nothing of it is served. */
@@ -42,10 +47,10 @@ export interface KnownProjection {
 }
 
 export interface ProjectionsParts {
-  readonly store: ViewStore
+  readonly store: Pick<ViewStore, 'generations' | 'views' | 'parked'>
   readonly feed: EventFeed
   readonly projections: readonly KnownProjection[]
-  readonly applications: Applications
+  readonly appliedEvents: AppliedEvents
   readonly states: Pick<SourceStates, 'checkReadable' | 'waiting'>
   readonly changelog: Pick<ProjectorApi, 'updates' | 'subscribe' | 'checkUpdates' | 'cursorNow'>
   /** How long a read waits at most for an event to be applied. */
@@ -76,7 +81,7 @@ export class Projections implements ProjectorApi {
   async describe(name: string): Promise<ProjectionInfo> {
     const { projection, sources } = this.#find(name)
     const [states, ends] = await Promise.all([
-      answered(this.#parts.store.generations(projection)),
+      answered(this.#parts.store.generations.list(projection)),
       endsOf(this.#parts.feed, sources),
     ])
     const waitForOperator = this.#parts.states.waiting([projection])
@@ -87,11 +92,11 @@ export class Projections implements ProjectorApi {
   async view(name: string, key: string, options: ViewOptions = {}): Promise<View> {
     const { projection } = this.#readable(name)
     const found = await this.#lookUp(projection, options, () =>
-      this.#parts.store.view(projection, key, options),
+      this.#parts.store.views.find(projection, key, options),
     )
     if (found !== undefined) return toView({ ...found, key })
     const absent = `projection ${name} has no view ${JSON.stringify(key)}`
-    throw this.#waitingError(projection) ?? new EventStoreError('view-not-found', absent)
+    throw this.#waitingError(projection) ?? new ProjectionError('view-not-found', absent)
   }
 
   async views(name: string, query: ViewsQuery = {}): Promise<ViewsPage> {
@@ -107,7 +112,7 @@ export class Projections implements ProjectorApi {
       ...(orderBy !== undefined && { orderBy }),
       ...(cursor !== undefined && { cursor: decodeViewCursor(cursor, orderBy) }),
     }
-    const page = await this.#lookUp(projection, query, () => this.#parts.store.page(projection, asked))
+    const page = await this.#lookUp(projection, query, () => this.#parts.store.views.page(projection, asked))
     return {
       views: page.views.map(toView),
       ...(page.next && { next: encodeViewCursor(page.next, orderBy) }),
@@ -153,9 +158,9 @@ export class Projections implements ProjectorApi {
 
   async discard(name: string, generation: string): Promise<void> {
     const { projection } = this.#find(name)
-    const states = await answered(this.#parts.store.generations(projection))
+    const states = await answered(this.#parts.store.generations.list(projection))
     if (!states.some(({ id }) => id === generation)) throw noGeneration(name, generation)
-    if (await answered(this.#parts.store.retire({ projection, generation }))) return
+    if (await answered(this.#parts.store.generations.retire({ projection, generation }))) return
     throw invalidRequest(
       'generation',
       `generation ${generation} of ${name} serves: rebuild it, and another one takes its place`,
@@ -163,7 +168,7 @@ export class Projections implements ProjectorApi {
   }
 
   async resume(name: string): Promise<{ resumed: number }> {
-    return { resumed: await answered(this.#parts.store.resume(this.#find(name).projection)) }
+    return { resumed: await answered(this.#parts.store.generations.resume(this.#find(name).projection)) }
   }
 
   async deadLetters(
@@ -172,7 +177,7 @@ export class Projections implements ProjectorApi {
   ): Promise<readonly DeadLetter[]> {
     const set = await this.#serving(this.#find(name).projection)
     const page = { offset, limit: parsePageLimit(limit) }
-    return (await answered(this.#parts.store.parked(set, page))).map(toDeadLetter)
+    return (await answered(this.#parts.store.parked.list(set, page))).map(toDeadLetter)
   }
 
   async retryDeadLetters(name: string, positions?: readonly Position[]): Promise<DeadLetterRetry> {
@@ -187,24 +192,24 @@ export class Projections implements ProjectorApi {
 
   async dropDeadLetters(name: string, positions: readonly Position[]): Promise<{ dropped: number }> {
     const set = await this.#serving(this.#find(name).projection)
-    return { dropped: await answered(this.#parts.store.dropParked(set, positions)) }
+    return { dropped: await answered(this.#parts.store.parked.drop(set, positions)) }
   }
 
   async #allParked(set: ViewSet): Promise<readonly Position[]> {
-    const parked = await answered(this.#parts.store.parked(set, { offset: 0, limit: deadLettersMax }))
+    const parked = await answered(this.#parts.store.parked.list(set, { offset: 0, limit: deadLettersMax }))
     return parked.map(({ position }) => position)
   }
 
   #find(name: string): KnownProjection {
     const known = this.#known.get(name)
     if (known !== undefined) return known
-    throw new EventStoreError(
+    throw new ProjectionError(
       'projection-not-found',
       `there is no projection ${JSON.stringify(name)}${instead(name, [...this.#known.keys()])}`,
     )
   }
 
-  /** @throws EventStoreError `log-replaced` where its views are of a topic that is gone. */
+  /** @throws ProjectionError `log-replaced` where its views are of a topic that is gone. */
   #readable(name: string): KnownProjection {
     const known = this.#find(name)
     this.#parts.states.checkReadable(known.projection)
@@ -212,19 +217,19 @@ export class Projections implements ProjectorApi {
   }
 
   async #serving(projection: Projection): Promise<ViewSet> {
-    const states = await answered(this.#parts.store.generations(projection))
+    const states = await answered(this.#parts.store.generations.list(projection))
     const serving = states.find(({ status }) => status === 'serving')
     if (serving === undefined || this.#find(projection.name).isOfOldLog(serving))
       throw await this.#nothingServed(projection)
     return { projection, generation: serving.id }
   }
 
-  async #nothingServed(projection: Projection): Promise<EventStoreError> {
+  async #nothingServed(projection: Projection): Promise<ProjectionError> {
     const waiting = this.#waitingError(projection)
     if (waiting !== undefined) return waiting
-    const states = await answered(this.#parts.store.generations(projection))
+    const states = await answered(this.#parts.store.generations.list(projection))
     const reason = withoutViews(projection, states) ?? `another generation of ${projection.name} takes over`
-    return new EventStoreError('unavailable', reason, { retryAfterSeconds: 1 })
+    return new ProjectionError('unavailable', reason, { retryAfterSeconds: 1 })
   }
 
   /** Asks until the event of `after` is applied, for as long as the caller, and the bound, allow. */
@@ -233,15 +238,15 @@ export class Projections implements ProjectorApi {
     { after, generation, timeoutMs = waitMsDefault }: ViewOptions,
     ask: () => Promise<Lookup<Found>>,
   ): Promise<Found> {
-    const { applications } = this.#parts
+    const { appliedEvents } = this.#parts
     if (after !== undefined) {
       this.#checkSource(projection, after, 'after')
-      applications.admit({ projection, after, generation })
+      appliedEvents.admit({ projection, after, generation })
     }
     const waitMs = Math.min(timeoutMs, this.#parts.afterTimeoutMs)
     const deadline = performance.now() + waitMs
     for (;;) {
-      const seen = applications.steps
+      const seen = appliedEvents.steps
       const looked = await answered(ask())
       const isServed = looked.outcome === 'found' && (await this.#isOfThisLog(projection, looked.generation))
       if (looked.outcome === 'found' && isServed) return looked.found
@@ -252,7 +257,7 @@ export class Projections implements ProjectorApi {
       }
       const leftMs = deadline - performance.now()
       if (after === undefined || leftMs <= 0) throw behind(projection, after, waitMs)
-      await applications.next({ projection, after, generation }, seen, leftMs)
+      await appliedEvents.next({ projection, after, generation }, seen, leftMs)
     }
   }
 
@@ -260,7 +265,7 @@ export class Projections implements ProjectorApi {
   async #isOfThisLog(projection: Projection, generation: string): Promise<boolean> {
     const key = `${projection.name}/${generation}`
     if (this.#ofThisLog.has(key)) return true
-    const states = await answered(this.#parts.store.generations(projection))
+    const states = await answered(this.#parts.store.generations.list(projection))
     const state = states.find(({ id }) => id === generation)
     if (state === undefined || this.#find(projection.name).isOfOldLog(state)) return false
     if (this.#ofThisLog.size >= generationsMax) this.#ofThisLog.clear()
@@ -268,15 +273,15 @@ export class Projections implements ProjectorApi {
     return true
   }
 
-  /** Why something that is not there may be missing for good. */
-  #waitingError(projection: Projection): EventStoreError | undefined {
+  /** Why something that is missing may stay missing. */
+  #waitingError(projection: Projection): ProjectionError | undefined {
     const [waiting] = this.#parts.states.waiting([projection])
-    return waiting && new EventStoreError(waiting.state, waiting.reason)
+    return waiting && new ProjectionError(waiting.state, waiting.reason)
   }
 
   #checkSource(projection: Projection, at: Position, path: string): void {
     const { sources } = this.#find(projection.name)
-    if (sources.some((source) => sourceKey(source) === sourceKey(at))) return
+    if (sources.some((source) => formatPartition(source) === formatPartition(at))) return
     throw invalidRequest(
       path,
       `position ${formatPosition(at)} is of no source of projection ${projection.name}: it is made from ${projection.sources.join(', ')}`,
@@ -290,7 +295,7 @@ export class Projections implements ProjectorApi {
       throw invalidRequest('untilPosition', `no event can be read there: ${event.unreadable.message}`)
     return {
       beforeMs: Date.parse(event.timestamp) + 1,
-      exact: { source: sourceKey(position), end: position.offset + 1 },
+      exact: { source: formatPartition(position), end: position.offset + 1 },
     }
   }
 }

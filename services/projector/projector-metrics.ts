@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 
-import { type AppliedStep, sourceKey, type SourcePartition, type ViewSet } from '#projections'
+import { formatPartition, type TopicPartition } from '#domain'
+import { type AppliedStep, type ViewSet } from '#projections'
 
 const generationLabels = ['projection', 'generation'] as const
 
@@ -33,7 +34,7 @@ export class ProjectorMetrics {
     this.#parked = counter('dead_letters_total', 'Events set aside')
     this.#damaged = new Counter({
       name: 'annals_projector_damaged_generations_total',
-      help: 'Generations found damaged: somebody dropped or emptied a part of them',
+      help: 'Generations found damaged: a part of them was dropped or emptied',
       labelNames: ['projection'],
       registers,
     })
@@ -69,12 +70,12 @@ export class ProjectorMetrics {
     this.#skipped.inc(labels, skipped)
     this.#changes.inc(labels, changes)
     if (events > 0) this.#batchEvents.observe(events)
-    this.#movedAtMs.set(`${set.generation}/${sourceKey(source)}`, Date.now())
+    this.#movedAtMs.set(`${set.generation}/${formatPartition(source)}`, Date.now())
   }
 
   /** When a checkpoint last moved here; milliseconds since 1970. */
-  movedAtMs(generation: string, source: SourcePartition): number {
-    return this.#movedAtMs.get(`${generation}/${sourceKey(source)}`) ?? this.#startedAtMs
+  movedAtMs(generation: string, source: TopicPartition): number {
+    return this.#movedAtMs.get(`${generation}/${formatPartition(source)}`) ?? this.#startedAtMs
   }
 
   failed(set: ViewSet): void {

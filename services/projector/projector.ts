@@ -1,29 +1,27 @@
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 
-import type { DomainModule, Projection } from '#domain'
+import { type DomainModule, eventTopic, type Projection, type TopicPartition } from '#domain'
 import { EventFormat, PartitionFeed, type WaitingPartition } from '#event-log'
 import {
-  eventTopic,
+  type GroupMembershipOptions,
   type KafkaCluster,
   LogReader,
-  Ownership,
-  type OwnershipOptions,
-  partitionKey,
   type TopicDescription,
-  type TopicPartition,
   type VerifyPeer,
 } from '#kafka'
-import { ProjectionRunner, type SourcePartition, type ViewStore } from '#projections'
+import { type OwnedPartition, PartitionGroup } from '#ownership'
+import { ProjectionRunner, type ViewStore } from '#projections'
 import type { RedisConnection } from '#redis-index'
 import type { EventCodec } from '#schemas'
 
-import { Applications } from './applications.ts'
+import { AppliedEvents } from './applied-events.ts'
 import { ChangelogReader } from './changelog/index.ts'
 import { DeadLetterLog } from './dead-letters/dead-letter-log.ts'
 import { EngineReports } from './engine-reports.ts'
+import { GenerationWatch } from './generation-watch.ts'
 import { GroupOffsets } from './group-offsets.ts'
-import { Keepers } from './keepers.ts'
+import { ProjectionPublishers } from './projection-publishers.ts'
 import { addProjectionGauges, addWaitingGauge } from './projection-gauges.ts'
 import { Projections } from './projections.ts'
 import { withoutViews } from './projection-infos.ts'
@@ -44,7 +42,7 @@ export interface ProjectorParts {
   /** Where other projectors and clients reach this one. */
   readonly advertisedUrl: string
   readonly verifyPeer: VerifyPeer
-  readonly onForeign: NonNullable<OwnershipOptions['onForeign']>
+  readonly onForeign: NonNullable<GroupMembershipOptions['onForeign']>
   readonly settings: ProjectorSettings
   readonly metrics: Registry
   readonly logger: Logger
@@ -53,18 +51,16 @@ export interface ProjectorParts {
 /** Some hundreds of views: they are decoded in one go. */
 const subscriberFetchBytesMax = 1 << 18
 
-/** One projector: a member of the group that shares out source partitions, and the maker of all projections from those it was given. */
+/** One projector: a member of the group that distributes source partitions. It runs all projections on those assigned to it. */
 export class Projector {
-  /** What HTTP serves: all projections, whoever makes them. */
+  /** What HTTP serves: all projections, wherever they run. */
   readonly api: Projections
   readonly #parts: ProjectorParts
   readonly #runners: readonly ProjectionRunner[]
-  readonly #keepers: Keepers
-  readonly #ownership: Ownership
+  readonly #publishers: ProjectionPublishers
+  readonly #group: PartitionGroup<OwnedPartition>
   readonly #groupOffsets: GroupOffsets
   readonly #states: SourceStates
-  readonly #owned = new Set<string>()
-  #joined = false
 
   constructor(parts: ProjectorParts) {
     const { cluster, redis, codec, domain, store, settings, logger } = parts
@@ -73,10 +69,11 @@ export class Projector {
     const reader = new LogReader(cluster)
     this.#states = new SourceStates({ cluster, reader, redis })
     const feed = new PartitionFeed(this.#states.reader, new EventFormat(codec))
-    const applications = new Applications(store, settings.waitersMax)
+    const watch = new GenerationWatch(store.generations)
+    const appliedEvents = new AppliedEvents(watch, settings.waitersMax)
     const metrics = new ProjectorMetrics(parts.metrics)
-    this.#keepers = new Keepers({ ...parts, projections, feed })
-    const observer = new EngineReports({ metrics, logger, applications, keepers: this.#keepers })
+    this.#publishers = new ProjectionPublishers({ ...parts, watch, projections, feed })
+    const observer = new EngineReports({ metrics, logger, appliedEvents, publishers: this.#publishers })
     const deadLetters = new DeadLetterLog({ cluster, reader, partitions: settings.kafka.partitions, logger })
     const engine = { store, feed, deadLetters, observer, settings: settings.engine }
     this.#runners = projections.map(
@@ -107,23 +104,23 @@ export class Projector {
         rebuild: (until) => runner.rebuild(until),
         isOfOldLog: (generation) => runner.isOfOldLog(generation),
       })),
-      applications,
+      appliedEvents,
       changelog,
       afterTimeoutMs: settings.afterTimeoutMs,
     })
     addProjectionGauges(parts.metrics, {
       list: () => this.api.list(),
-      owns: (source) => this.#owned.has(partitionKey(source)),
+      owns: (source) => this.#group.ownerOf(source) !== undefined,
       movedAtMs: (generation, source) => metrics.movedAtMs(generation, source),
     })
     addWaitingGauge(parts.metrics, () => this.#waiting)
-    this.#ownership = this.#newOwnership()
-    this.#groupOffsets = new GroupOffsets(() => this.api.list(), this.#ownership)
+    this.#group = this.#newGroup()
+    this.#groupOffsets = new GroupOffsets(watch, projections, this.#group)
   }
 
-  /** What tells this process from all others in the group. */
+  /** Identifies this process in the group. */
   get instance(): string {
-    return this.#ownership.instance
+    return this.#group.instance
   }
 
   /** Makes missing topics, and joins the group; partitions come as the group gives them. A store of views that is away is waited for by each projection. */
@@ -131,19 +128,14 @@ export class Projector {
     const { cluster, domain, settings } = this.#parts
     await ensureProjectionTopics(cluster, domain.projections, settings.kafka, settings.changelog)
     for (const runner of this.#runners) runner.start()
-    if (this.#runners.length > 0) await this.#ownership.start()
+    await this.#group.start()
     this.#groupOffsets.start()
-    this.#joined = true
   }
 
   /** Finishes the steps under way and leaves the group. */
   async stop(): Promise<void> {
     this.#groupOffsets.stop()
-    await Promise.all([
-      this.#ownership.stop(),
-      this.#keepers.stop(),
-      ...this.#runners.map((runner) => runner.stop()),
-    ])
+    await Promise.all([this.#group.stop(), ...this.#runners.map((runner) => runner.stop())])
   }
 
   /**
@@ -151,9 +143,9 @@ export class Projector {
    * @throws Error before the group has given partitions to this projector.
    */
   checkServing(): { readonly partitions: number; readonly waitForOperator?: readonly WaitingPartition[] } {
-    if (!this.#joined) throw new Error('the group of projectors has not been joined yet')
+    const { owned } = this.#group.checkServing()
     const waitForOperator = this.#waiting
-    return { partitions: this.#owned.size, ...(waitForOperator.length > 0 && { waitForOperator }) }
+    return { partitions: owned, ...(waitForOperator.length > 0 && { waitForOperator }) }
   }
 
   get #waiting(): readonly WaitingPartition[] {
@@ -164,40 +156,42 @@ export class Projector {
   async checkViews(): Promise<{ readonly projections: number }> {
     const { domain, store } = this.#parts
     for (const projection of domain.projections) {
-      const problem = withoutViews(projection, await store.generations(projection))
+      const problem = withoutViews(projection, await store.generations.list(projection))
       if (problem !== undefined) throw new Error(problem)
     }
     return { projections: domain.projections.length }
   }
 
-  #newOwnership(): Ownership {
-    const { cluster, settings, advertisedUrl, verifyPeer, onForeign, logger } = this.#parts
+  #newGroup(): PartitionGroup<OwnedPartition> {
+    const { groupId, sessionTimeoutMs } = this.#parts.settings
     const sources = this.#runners.flatMap(({ projection }) => projection.sources)
-    return new Ownership({
-      cluster,
-      groupId: settings.groupId,
+    return new PartitionGroup({
+      ...this.#parts,
+      member: 'projector',
+      groupId,
+      sessionTimeoutMs,
       topics: [...new Set(sources)].map(eventTopic),
-      advertisedUrl,
-      verifyPeer,
-      onForeign,
-      sessionTimeoutMs: settings.sessionTimeoutMs,
-      onAssigned: (places) => this.#assigned(places),
-      onRevoked: (places) => this.#revoked(places),
-      onProblem: (error) =>
-        logger.warn({ err: error }, 'the group of projectors cannot be reached: trying again'),
+      open: (place) => this.#ownedSource(place),
     })
   }
 
-  #assigned(places: readonly TopicPartition[]): void {
-    for (const place of places) this.#owned.add(partitionKey(place))
-    for (const runner of this.#runners) runner.assign(places)
-    this.#keepers.assign(places)
-  }
-
-  async #revoked(places: readonly TopicPartition[]): Promise<void> {
-    for (const place of places) this.#owned.delete(partitionKey(place))
-    this.#states.forget(places)
-    await Promise.all([this.#keepers.revoke(places), ...this.#runners.map((runner) => runner.revoke(places))])
+  /** A source partition has no term of its own: the store of views fences the steps of each projection by its checkpoint. */
+  #ownedSource(place: TopicPartition): OwnedPartition {
+    return {
+      isServing: true,
+      waiting: undefined,
+      start: () => {
+        for (const runner of this.#runners) runner.assign([place])
+        this.#publishers.assign([place])
+      },
+      stop: async () => {
+        this.#states.forget([place])
+        await Promise.all([
+          this.#publishers.revoke([place]),
+          ...this.#runners.map((runner) => runner.revoke([place])),
+        ])
+      },
+    }
   }
 
   #topicsOf({ sources }: Projection): readonly TopicDescription[] {
@@ -205,7 +199,7 @@ export class Projector {
     return this.#parts.topics.filter(({ name }) => names.has(name))
   }
 
-  #sourcesOf(projection: Projection): readonly SourcePartition[] {
+  #sourcesOf(projection: Projection): readonly TopicPartition[] {
     return this.#topicsOf(projection).flatMap(({ name: topic, partitions }) =>
       Array.from({ length: partitions }, (_, partition) => ({ topic, partition })),
     )

@@ -1,13 +1,6 @@
-import type { Projection } from '#domain'
+import { eventTopic, partitionKey, type Projection, type TopicPartition } from '#domain'
 import { eventsDeleted, namedState, type WaitingPartition } from '#event-log'
-import {
-  eventTopic,
-  type KafkaCluster,
-  LogError,
-  type LogReader,
-  partitionKey,
-  type TopicPartition,
-} from '#kafka'
+import { type KafkaCluster, LogError, type LogReader } from '#kafka'
 import { AcceptedStart, type RedisConnection } from '#redis-index'
 
 /** What a feed reads by. */

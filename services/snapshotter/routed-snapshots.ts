@@ -1,14 +1,14 @@
-import { aggregateTypeOf, type StreamId } from '#domain'
+import { aggregateTypeOf, partitionKey, partitionOfStream, type StreamId } from '#domain'
 import {
   EventStoreError,
-  partitionFor,
   type SnapshotCleanup,
   type SnapshotRebuild,
   type SnapshotsApi,
   type SnapshotStatistics,
   type SnapshotTaken,
 } from '#event-store'
-import { type KafkaCluster, type LogReader, type RoutingTable, partitionKey } from '#kafka'
+import { type KafkaCluster, type LogReader, type RoutingTable } from '#kafka'
+import type { PartitionGroup } from '#ownership'
 import { type RedisConnection, SnapshotCheckpoint } from '#redis-index'
 
 import {
@@ -28,9 +28,7 @@ export interface RoutedSnapshotsParts {
   readonly cluster: KafkaCluster
   readonly redis: RedisConnection
   readonly reader: LogReader
-  /** The owned partitions, by {@link partitionKey}. */
-  readonly owned: ReadonlyMap<string, PartitionSnapshotter>
-  readonly ownersTable: () => Promise<RoutingTable>
+  readonly group: Pick<PartitionGroup<PartitionSnapshotter>, 'ownerOf' | 'ownersTable'>
   /** The instance at a URL. */
   readonly peerAt: (url: string) => SnapshotsApi
   readonly ownUrl: string
@@ -55,10 +53,11 @@ export class RoutedSnapshots implements SnapshotsApi {
   }
 
   async snapshot(streamId: StreamId, { forwarded }: RequestContext = fromCaller): Promise<SnapshotTaken> {
-    const { topics, owned, peerAt } = this.#parts
-    const { topic, partitions } = topics.of(aggregateTypeOf(streamId))
-    const key = partitionKey({ topic, partition: partitionFor(streamId, partitions) })
-    const here = owned.get(key)
+    const { topics, group, peerAt } = this.#parts
+    const { partitions } = topics.of(aggregateTypeOf(streamId))
+    const place = partitionOfStream(streamId, partitions)
+    const key = partitionKey(place)
+    const here = group.ownerOf(place)
     if (here !== undefined) return here.take(streamId)
     const url = forwarded ? undefined : (await this.#owners()).get(key)?.url
     if (url === undefined || url === this.#parts.ownUrl) throw notOwner(key)
@@ -86,9 +85,12 @@ export class RoutedSnapshots implements SnapshotsApi {
     { forwarded }: RequestContext = fromCaller,
   ): Promise<SnapshotCleanup> {
     const found = this.#parts.topics.of(aggregateType)
-    const keys = partitionsOf(found).map((partition) => partitionKey({ topic: found.topic, partition }))
-    const here = keys.flatMap((key) => this.#parts.owned.get(key) ?? [])
-    const elsewhere = forwarded ? [] : keys.filter((key) => !this.#parts.owned.has(key))
+    const { group } = this.#parts
+    const places = partitionsOf(found).map((partition) => ({ topic: found.topic, partition }))
+    const here = places.flatMap((place) => group.ownerOf(place) ?? [])
+    const elsewhere = forwarded
+      ? []
+      : places.filter((place) => group.ownerOf(place) === undefined).map(partitionKey)
     const removed = await Promise.all([
       ...here.map((owner) => owner.cleanUp()),
       ...(elsewhere.length === 0 ? [] : await this.#cleanUpElsewhere(aggregateType, elsewhere)),
@@ -156,7 +158,7 @@ export class RoutedSnapshots implements SnapshotsApi {
   }
 
   #owners(): Promise<RoutingTable> {
-    return passing(this.#parts.ownersTable())
+    return passing(this.#parts.group.ownersTable())
   }
 }
 

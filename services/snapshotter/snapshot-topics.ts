@@ -1,6 +1,6 @@
-import type { Aggregate } from '#domain'
+import { type Aggregate, eventTopic } from '#domain'
 import { EventStoreError } from '#event-store'
-import { eventTopic, type TopicDescription, type TopicSpec } from '#kafka'
+import { type TopicDescription, type TopicSpec } from '#kafka'
 import { snapshotTopicSpec } from '#service'
 
 import { hasSnapshots, type SnapshotAggregate } from './partition/state-source.ts'

@@ -1,6 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 
-import type { WaitingPartition } from '#event-log'
 import type { SnapshotBuilds } from '#event-store'
 
 /** What is asked of each owned partition at each scrape. */
@@ -9,7 +8,6 @@ export interface PartitionStatus {
   readonly partition: number
   readonly lagEvents: number
   readonly checkpointAgeMs: number
-  readonly waiting: WaitingPartition | undefined
 }
 
 interface BuildTimes {
@@ -20,7 +18,7 @@ interface BuildTimes {
 
 const noBuilds: BuildTimes = { count: 0, totalMs: 0, maxMs: 0 }
 
-/** What the snapshotter tells of itself. Names end in their units. */
+/** The metrics of the snapshotter. Names end in their units. */
 export class SnapshotterMetrics {
   readonly #snapshots: Counter<'type'>
   readonly #failures: Counter<'type'>
@@ -86,7 +84,7 @@ function addPartitionGauges(registry: Registry, partitions: () => readonly Parti
       labelNames: ['topic', 'partition'],
       registers: [registry],
       collect() {
-        // What moved to another instance is told of there.
+        // A partition that moved to another instance is reported there.
         this.reset()
         for (const status of partitions()) {
           this.set({ topic: status.topic, partition: status.partition }, valueOf(status))
@@ -103,24 +101,4 @@ function addPartitionGauges(registry: Registry, partitions: () => readonly Parti
     'Since the checkpoint was last moved, or found to be where it was left',
     ({ checkpointAgeMs }) => checkpointAgeMs / 1_000,
   )
-  new Gauge({
-    name: 'annals_snapshotter_waits_for_operator',
-    help: '1 for each partition whose snapshots wait for an operator, by its state',
-    labelNames: ['topic', 'partition', 'state'],
-    registers: [registry],
-    collect() {
-      this.reset()
-      for (const { topic, partition, waiting } of partitions()) {
-        if (waiting !== undefined) this.set({ topic, partition, state: waiting.state }, 1)
-      }
-    },
-  })
-  new Gauge({
-    name: 'annals_snapshotter_owned_partitions',
-    help: 'Partitions that this snapshotter owns',
-    registers: [registry],
-    collect() {
-      this.set(partitions().length)
-    },
-  })
 }

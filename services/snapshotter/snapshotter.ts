@@ -1,23 +1,24 @@
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 
-import type { AggregateStore, DomainModule } from '#domain'
-import type { WaitingPartition } from '#event-log'
+import {
+  type AggregateStore,
+  aggregateTypeOfTopic,
+  type DomainModule,
+  snapshotTopic,
+  type TopicPartition,
+} from '#domain'
 import type { SnapshotsApi } from '#event-store'
 import {
-  aggregateTypeOfTopic,
   FencedLog,
+  type GroupMembershipOptions,
   type KafkaCluster,
   LogReader,
-  Ownership,
-  type OwnershipOptions,
-  partitionKey,
-  snapshotTopic,
   type TopicDescription,
-  type TopicPartition,
   Topics,
   type VerifyPeer,
 } from '#kafka'
+import { addOwnershipGauges, PartitionGroup, type ServingReport } from '#ownership'
 import { PartitionIndex, type RedisConnection, SnapshotCheckpoint } from '#redis-index'
 import type { EventCodec } from '#schemas'
 
@@ -41,7 +42,7 @@ export interface SnapshotterParts {
   /** Where other snapshotters and clients reach this one. */
   readonly advertisedUrl: string
   readonly verifyPeer: VerifyPeer
-  readonly onForeign: NonNullable<OwnershipOptions['onForeign']>
+  readonly onForeign: NonNullable<GroupMembershipOptions['onForeign']>
   readonly settings: SnapshotterSettings
   readonly metrics: Registry
   readonly logger: Logger
@@ -55,111 +56,70 @@ const logTimeoutMs = 8_000
  * given, and a way to the others for the rest.
  */
 export class Snapshotter {
-  /** What HTTP serves: all snapshots, whoever takes them. */
+  /** What HTTP serves: all snapshots, wherever they are taken. */
   readonly api: RoutedSnapshots
   readonly #parts: SnapshotterParts
   readonly #topics: SnapshotTopics
   readonly #reader: LogReader
   readonly #metrics: SnapshotterMetrics
-  readonly #owned = new Map<string, PartitionSnapshotter>()
-  readonly #ownership: Ownership
-  #joined = false
+  readonly #group: PartitionGroup<PartitionSnapshotter>
 
   constructor(parts: SnapshotterParts) {
     const { cluster, redis, domain, topics } = parts
     this.#parts = parts
     this.#topics = new SnapshotTopics(domain.aggregates, topics)
     this.#reader = new LogReader(cluster)
-    this.#metrics = new SnapshotterMetrics(parts.metrics, () => [...this.#owned.values()])
-    this.#ownership = this.#newOwnership()
+    this.#group = this.#newGroup()
+    this.#metrics = new SnapshotterMetrics(parts.metrics, () => this.#group.owners)
+    addOwnershipGauges(parts.metrics, 'snapshotter', this.#group)
     this.api = new RoutedSnapshots({
       topics: this.#topics,
       cluster,
       redis,
       reader: this.#reader,
-      owned: this.#owned,
-      ownersTable: () => this.#ownership.ownersTable(),
+      group: this.#group,
       peerAt: parts.peerAt,
       ownUrl: parts.advertisedUrl,
       metrics: this.#metrics,
     })
   }
 
-  /** What tells this process from all others in the group. */
+  /** Identifies this process in the group. */
   get instance(): string {
-    return this.#ownership.instance
+    return this.#group.instance
   }
 
-  /** Makes the topics of snapshots that are missing, and joins the group; partitions come as the group gives them. @throws LogError */
+  /** Creates missing topics of snapshots and joins the group; partitions come as the group assigns them. @throws LogError */
   async start(): Promise<void> {
     const { cluster, settings, logger } = this.#parts
     if (this.#topics.all.length === 0) {
       logger.info('no aggregate declares a schema for its snapshots: there are none to take')
     } else {
       await new Topics(cluster).ensure(this.#topics.specs(settings))
-      await this.#ownership.start()
     }
-    this.#joined = true
+    await this.#group.start()
   }
 
-  /** Finishes the snapshots under way, and leaves the group meanwhile. */
-  async stop(): Promise<void> {
-    const finished = this.#revoked(this.#ownedPlaces)
-    await this.#ownership.stop()
-    await finished
-    // What a rebalance may have brought after that.
-    await this.#revoked(this.#ownedPlaces)
+  /** Finishes the snapshots in progress and leaves the group. */
+  stop(): Promise<void> {
+    return this.#group.stop()
   }
 
-  /**
-   * A partition that waits for an operator does not make the snapshotter unready: the others must go on.
-   * @throws Error before the group has given partitions to this snapshotter, and while one of them is not served for another reason.
-   */
-  checkServing(): { owned: number; waitForOperator?: readonly WaitingPartition[] } {
-    if (!this.#joined) throw new Error('the group of snapshotters has not been joined yet')
-    const owned = [...this.#owned.values()]
-    const waitForOperator = owned.flatMap(({ waiting }) => waiting ?? [])
-    const idle = owned.filter(({ isServing, waiting }) => !isServing && waiting === undefined).length
-    if (idle > 0) throw new Error(`the snapshots of ${idle} of ${owned.length} partitions are not taken now`)
-    return { owned: owned.length, ...(waitForOperator.length > 0 && { waitForOperator }) }
+  /** @throws Error before the group was joined, and while a partition is not served though no operator needs to act. */
+  checkServing(): ServingReport {
+    return this.#group.checkServing()
   }
 
-  get #ownedPlaces(): TopicPartition[] {
-    return [...this.#owned.values()].map(({ topic, partition }) => ({ topic, partition }))
-  }
-
-  #newOwnership(): Ownership {
-    const { cluster, settings, advertisedUrl, verifyPeer, onForeign, logger } = this.#parts
-    return new Ownership({
-      cluster,
-      groupId: settings.groupId,
+  #newGroup(): PartitionGroup<PartitionSnapshotter> {
+    const { groupId, sessionTimeoutMs } = this.#parts.settings
+    return new PartitionGroup({
+      ...this.#parts,
+      member: 'snapshotter',
+      groupId,
+      sessionTimeoutMs,
       topics: this.#topics.all.map(({ topic }) => topic),
-      advertisedUrl,
-      verifyPeer,
-      onForeign,
-      sessionTimeoutMs: settings.sessionTimeoutMs,
-      onAssigned: (places) => this.#assigned(places),
-      onRevoked: (places) => this.#revoked(places),
-      onProblem: (error) =>
-        logger.warn({ err: error }, 'the group of snapshotters cannot be reached: trying again'),
+      open: (place) => this.#newOwner(place),
     })
-  }
-
-  #assigned(places: readonly TopicPartition[]): void {
-    for (const place of places) {
-      const owner = this.#newOwner(place)
-      this.#owned.set(partitionKey(place), owner)
-      owner.start()
-    }
-  }
-
-  async #revoked(places: readonly TopicPartition[]): Promise<void> {
-    const owners = places.map(partitionKey).flatMap((key) => {
-      const owner = this.#owned.get(key)
-      this.#owned.delete(key)
-      return owner ?? []
-    })
-    await Promise.all(owners.map((owner) => owner.stop()))
   }
 
   #newOwner({ topic, partition }: TopicPartition): PartitionSnapshotter {

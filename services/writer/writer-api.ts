@@ -36,7 +36,7 @@ export interface Placement {
 export interface PartitionOwner {
   readonly topic: string
   readonly partition: number
-  /** Absent while the owner has not proved to be there: nobody is sent to it. */
+  /** Absent until the owner has proved its address: no request is sent there before. */
   readonly url?: string
   readonly memberId: string
 }

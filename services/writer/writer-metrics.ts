@@ -5,17 +5,7 @@ import type { CatchUpProgress } from '#redis-index'
 
 export type RoundStep = 'check' | 'append' | 'commit'
 
-interface PartitionCounts {
-  readonly queueDepth: number
-  readonly owned: readonly { readonly isServing: boolean }[]
-  readonly namedStates: readonly {
-    readonly topic: string
-    readonly partition: number
-    readonly state: string
-  }[]
-}
-
-/** A series that begins at 1 shows no increase, so those that somebody may be woken up by begin at 0. */
+/** A series that begins at 1 shows no increase, so those that alerts use begin at 0. */
 const refusalsFromTheStart: readonly ErrorCode[] = [
   'wrong-expected-version',
   'overloaded',
@@ -25,7 +15,7 @@ const refusalsFromTheStart: readonly ErrorCode[] = [
   'internal',
 ]
 
-/** What the writer tells of itself. Names end in their units. */
+/** The metrics of the writer. Names end in their units. */
 export class WriterMetrics {
   readonly appends: Counter
   readonly events: Counter
@@ -42,8 +32,8 @@ export class WriterMetrics {
   readonly #refusals: Counter<'code'>
   readonly #stepSeconds: Histogram<'step'>
 
-  /** @param partitions asked at each scrape. */
-  constructor(registry: Registry, partitions: PartitionCounts) {
+  /** @param queueDepth events that wait for their round, asked at each scrape. */
+  constructor(registry: Registry, queueDepth: () => number) {
     this.#registry = registry
     const registers = [registry]
     const counter = (name: string, help: string) => new Counter({ name, help, registers })
@@ -73,33 +63,21 @@ export class WriterMetrics {
       registers,
     })
     for (const code of refusalsFromTheStart) this.#refusals.inc({ code }, 0)
-    this.takeOverSeconds = new Histogram({
-      name: 'annals_writer_take_over_seconds',
-      help: 'From the fence to serving, catch-up included',
-      buckets: [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100],
-      registers,
-    })
+    this.takeOverSeconds = takeOverSecondsOf(registry)
     this.batchEvents = new Histogram({
       name: 'annals_writer_batch_events',
       help: 'Events in one record batch',
       buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024],
       registers,
     })
-    this.#stepSeconds = new Histogram({
-      name: 'annals_writer_step_seconds',
-      help: 'Time of each step of a round',
-      labelNames: ['step'],
-      buckets: [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.03, 0.1, 0.3, 1, 3],
-      registers,
-    })
+    this.#stepSeconds = stepSecondsOf(registry)
     this.#catchUpLag = new Gauge({
       name: 'annals_writer_catch_up_lag_offsets',
       help: 'Offsets between the index and the log while a partition catches up',
       labelNames: ['topic', 'partition'],
       registers,
     })
-    addPartitionGauges(registry, partitions)
-    addWaitingGauge(registry, partitions)
+    gaugeOf(registry, 'annals_writer_queue_events', 'Events that wait for their round', queueDepth)
   }
 
   /** What subscribers of categories share. */
@@ -117,7 +95,7 @@ export class WriterMetrics {
     this.#catchUpLag.set({ topic, partition }, endOffset - nextOffset)
   }
 
-  /** @param error what the caller is told. */
+  /** @param error what the caller gets. */
   refused(error: unknown): void {
     this.#refusals.inc({ code: error instanceof EventStoreError ? error.code : 'internal' })
   }
@@ -132,6 +110,23 @@ export class WriterMetrics {
   }
 }
 
+const takeOverSecondsOf = (registry: Registry) =>
+  new Histogram({
+    name: 'annals_writer_take_over_seconds',
+    help: 'From the fence to serving, catch-up included',
+    buckets: [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100],
+    registers: [registry],
+  })
+
+const stepSecondsOf = (registry: Registry) =>
+  new Histogram({
+    name: 'annals_writer_step_seconds',
+    help: 'Time of each step of a round',
+    labelNames: ['step'],
+    buckets: [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.03, 0.1, 0.3, 1, 3],
+    registers: [registry],
+  })
+
 const loadEventsOf = (registry: Registry) =>
   new Histogram({
     name: 'annals_writer_load_events',
@@ -140,41 +135,6 @@ const loadEventsOf = (registry: Registry) =>
     buckets: [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 10_000],
     registers: [registry],
   })
-
-function addPartitionGauges(registry: Registry, partitions: PartitionCounts): void {
-  gaugeOf(
-    registry,
-    'annals_writer_owned_partitions',
-    'Partitions that this writer owns',
-    () => partitions.owned.length,
-  )
-  gaugeOf(
-    registry,
-    'annals_writer_serving_partitions',
-    'Owned partitions that take appends and reads now',
-    () => partitions.owned.filter(({ isServing }) => isServing).length,
-  )
-  gaugeOf(
-    registry,
-    'annals_writer_queue_events',
-    'Events that wait for their round',
-    () => partitions.queueDepth,
-  )
-}
-
-function addWaitingGauge(registry: Registry, partitions: PartitionCounts): void {
-  new Gauge({
-    name: 'annals_writer_waits_for_operator',
-    help: '1 for each partition that is not served until an operator acts, by its state',
-    labelNames: ['topic', 'partition', 'state'],
-    registers: [registry],
-    collect() {
-      this.reset()
-      for (const { topic, partition, state } of partitions.namedStates)
-        this.set({ topic, partition, state }, 1)
-    },
-  })
-}
 
 /** A gauge that is asked at each scrape. */
 function gaugeOf(registry: Registry, name: string, help: string, valueNow: () => number): void {

@@ -1,6 +1,6 @@
 import type { Config } from '#config'
 
-import type { PartitionSettings } from './partition/partition-owner.ts'
+import type { PartitionSettings } from './partition/partition-writer.ts'
 import type { LocalStoreSettings } from './store/local-store.ts'
 
 /** Times in milliseconds, sizes in bytes, unless the name says otherwise. docs/configuration.md explains each. */

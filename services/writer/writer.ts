@@ -1,28 +1,26 @@
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 
-import type { DomainModule } from '#domain'
+import { aggregateTypeOfTopic, type DomainModule, type TopicPartition } from '#domain'
 import { CategoryLog, EventFormat } from '#event-log'
 import {
-  aggregateTypeOfTopic,
   FencedLog,
+  type GroupMembershipOptions,
   type KafkaCluster,
   LogReader,
-  Ownership,
-  type OwnershipOptions,
   type TopicDescription,
-  type TopicPartition,
   type VerifyPeer,
 } from '#kafka'
+import { addOwnershipGauges, PartitionGroup, type ServingReport } from '#ownership'
 import { PartitionIndex, type RedisConnection } from '#redis-index'
 import type { EventCodec } from '#schemas'
 
 import { IndexCatchUp } from './partition/index-catch-up.ts'
-import { PartitionOwner } from './partition/partition-owner.ts'
+import { PartitionWriter } from './partition/partition-writer.ts'
 import { OwnerTable } from './routing/owner-table.ts'
 import { RoutedWriter } from './routing/routed-writer.ts'
 import { LocalStore } from './store/local-store.ts'
-import { type NamedState, Partitions } from './store/partitions.ts'
+import { Partitions } from './store/partitions.ts'
 import { StreamHistory } from './store/stream-history.ts'
 import type { StreamOwner } from './store/stream-owner.ts'
 import { WriterMetrics } from './writer-metrics.ts'
@@ -40,7 +38,7 @@ export interface WriterParts {
   /** Where other writers and clients reach this one. */
   readonly advertisedUrl: string
   readonly verifyPeer: VerifyPeer
-  readonly onForeign: NonNullable<OwnershipOptions['onForeign']>
+  readonly onForeign: NonNullable<GroupMembershipOptions['onForeign']>
   readonly settings: WriterSettings
   readonly metrics: Registry
   readonly logger: Logger
@@ -53,32 +51,31 @@ const foreignRecordText =
   'a record in an event topic is not of a writer: it is left out; take the right to write there from all others, and see `annals verify`'
 
 /**
- * One writer: a member of the group that shares out the partitions, an owner of those it was given, and a way to the
- * others for the rest.
+ * One writer: a member of the group that distributes partitions, the owner of those that are assigned to it, and a
+ * router to the other owners.
  */
 export class Writer {
-  /** What HTTP serves: every stream, whoever owns it. */
+  /** What HTTP serves: every stream, wherever its owner is. */
   readonly api: RoutedWriter
   /** The streams of the owned partitions, without a detour. */
   readonly local: LocalStore
   readonly #parts: WriterParts
-  readonly #partitions: Partitions
-  readonly #ownership: Ownership
+  readonly #group: PartitionGroup<PartitionWriter>
   readonly #reader: LogReader
   readonly #categories: CategoryLog
   readonly #metrics: WriterMetrics
-  #joined = false
 
   constructor(parts: WriterParts) {
     const { cluster, codec, domain, topics, settings } = parts
     this.#parts = parts
-    this.#partitions = new Partitions(topics)
+    this.#group = this.#newGroup()
+    const partitions = new Partitions(topics, (place) => this.#group.ownerOf(place))
     this.#reader = new LogReader(cluster, {
       knownTerms: (topic, partition, topicId, offset) =>
         this.#indexOf({ topic, partition }).termBefore(topicId, offset),
     })
-    this.#metrics = new WriterMetrics(parts.metrics, this.#partitions)
-    this.#ownership = this.#newOwnership()
+    this.#metrics = new WriterMetrics(parts.metrics, () => this.#queueDepth)
+    addOwnershipGauges(parts.metrics, 'writer', this.#group)
     const format = new EventFormat(codec)
     this.#categories = new CategoryLog({
       reader: new LogReader(cluster, { fetchBytesMax: subscriberFetchBytesMax }),
@@ -90,7 +87,7 @@ export class Writer {
     })
     this.#metrics.watchSubscriptions(this.#categories)
     this.local = new LocalStore({
-      partitions: this.#partitions,
+      partitions,
       format,
       codec,
       history: new StreamHistory(this.#reader, format),
@@ -99,9 +96,9 @@ export class Writer {
       metrics: this.#metrics,
     })
     this.api = new RoutedWriter({
-      partitions: this.#partitions,
+      partitions,
       local: this.local,
-      table: new OwnerTable(() => this.#ownership.ownersTable()),
+      table: new OwnerTable(() => this.#group.ownersTable()),
       peerAt: parts.peerAt,
       categories: this.#categories,
       ownUrl: parts.advertisedUrl,
@@ -111,67 +108,41 @@ export class Writer {
     })
   }
 
-  /** What tells this process from all others in the group. */
+  /** Identifies this process in the group. */
   get instance(): string {
-    return this.#ownership.instance
+    return this.#group.instance
   }
 
-  /** Joins the group; partitions come as the group gives them. */
-  async start(): Promise<void> {
-    await this.#ownership.start()
-    this.#joined = true
+  /** Joins the group; partitions come as the group assigns them. */
+  start(): Promise<void> {
+    return this.#group.start()
   }
 
-  /** Finishes the rounds under way and begins no more, leaves the group meanwhile, so that the next owners need not wait. */
-  async stop(): Promise<void> {
-    const finished = this.#revoked(this.#partitions.ownedPlaces)
-    await this.#ownership.stop()
-    await finished
-    // What a rebalance may have brought after that.
-    await this.#revoked(this.#partitions.ownedPlaces)
+  /** Finishes the rounds in progress and leaves the group. */
+  stop(): Promise<void> {
+    return this.#group.stop()
   }
 
-  /**
-   * A partition that waits for an operator does not make the writer unready: the others must go on.
-   * @throws Error before the group has given partitions to this writer, and while one of them is not served for another reason.
-   */
-  checkServing(): { owned: number; waitForOperator?: readonly NamedState[] } {
-    if (!this.#joined) throw new Error('the group of writers has not been joined yet')
-    const { owned } = this.#partitions
-    const waitForOperator = this.#partitions.namedStates
-    const waiting = owned.filter(({ isServing, namedState }) => !isServing && !namedState).length
-    if (waiting > 0) throw new Error(`${waiting} of ${owned.length} owned partitions are not served yet`)
-    return { owned: owned.length, ...(waitForOperator.length > 0 && { waitForOperator }) }
+  /** @throws Error before the group was joined, and while a partition is not served though no operator needs to act. */
+  checkServing(): ServingReport {
+    return this.#group.checkServing()
   }
 
-  #newOwnership(): Ownership {
-    const { cluster, topics, settings, advertisedUrl, verifyPeer, onForeign, logger } = this.#parts
-    return new Ownership({
-      cluster,
-      groupId: settings.groupId,
+  get #queueDepth(): number {
+    return this.#group.owners.reduce((sum, { queueDepth }) => sum + queueDepth, 0)
+  }
+
+  #newGroup(): PartitionGroup<PartitionWriter> {
+    const { settings, topics } = this.#parts
+    const { groupId, sessionTimeoutMs } = settings
+    return new PartitionGroup({
+      ...this.#parts,
+      member: 'writer',
+      groupId,
+      sessionTimeoutMs,
       topics: topics.map(({ name }) => name),
-      advertisedUrl,
-      verifyPeer,
-      onForeign,
-      sessionTimeoutMs: settings.sessionTimeoutMs,
-      onAssigned: (places) => this.#assigned(places),
-      onRevoked: (places) => this.#revoked(places),
-      onProblem: (error) =>
-        logger.warn({ err: error }, 'the group of writers cannot be reached: trying again'),
+      open: (place) => this.#newOwner(place),
     })
-  }
-
-  #assigned(places: readonly TopicPartition[]): void {
-    for (const place of places) {
-      const owner = this.#newOwner(place)
-      this.#partitions.add(place, owner)
-      owner.start()
-    }
-  }
-
-  async #revoked(places: readonly TopicPartition[]): Promise<void> {
-    const owners = places.flatMap((place) => this.#partitions.remove(place) ?? [])
-    await Promise.all(owners.map((owner) => owner.stop()))
   }
 
   #indexOf({ topic, partition }: TopicPartition): PartitionIndex {
@@ -186,7 +157,7 @@ export class Writer {
     })
   }
 
-  #newOwner({ topic, partition }: TopicPartition): PartitionOwner {
+  #newOwner({ topic, partition }: TopicPartition): PartitionWriter {
     const { cluster, settings, logger } = this.#parts
     const index = this.#indexOf({ topic, partition })
     const metrics = this.#metrics
@@ -203,7 +174,7 @@ export class Writer {
     })
     const openLog = () =>
       new FencedLog(cluster, topic, partition, { appendTimeoutMs: settings.appendTimeoutMs })
-    return new PartitionOwner({
+    return new PartitionWriter({
       topic,
       partition,
       cluster,

@@ -2,8 +2,7 @@ import { join } from 'node:path'
 
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
-import { parseStreamId } from '#domain'
-import { partitionFor } from '#event-store'
+import { parseStreamId, partitionFor } from '#domain'
 
 import { redisCommand, repository } from '../../scripts/stack/index.ts'
 import { cliWith } from '../support/cli/cli.ts'

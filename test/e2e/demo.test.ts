@@ -23,7 +23,7 @@ test('the main job: real purchases are imported once, and what is served equals 
 
   const second = await stack.run('start.sh', ['--detach'])
   expect(second).toMatchObject({ exitCode: 0 })
-  expect(second.output).toContain('The 69659 purchases are in already.')
+  expect(second.output).toContain('The 69659 purchases are imported already.')
   expect(rows(second.output)).toHaveLength(9)
   expect(second.output).not.toContain('differs')
 })

@@ -108,7 +108,7 @@ test('a supervisor that is killed takes its servers with it, and the next start 
   await allGone(pids)
   const again = await stack.run('start.sh', ['--detach', '--no-demo'])
   expect(again).toMatchObject({ exitCode: 0 })
-  expect(again.output).toContain('is gone; clearing up after it')
+  expect(again.output).toContain('is gone; cleaning up')
 })
 
 test('a platform that dies is told with the end of its log, and started again', async () => {
@@ -129,7 +129,7 @@ test('a platform that dies is told with the end of its log, and started again', 
   const second = await killed(await killed(first))
   expect(isAlive(second)).toBe(true)
   const log = lastLines(join(stack.folders.logs, 'supervisor.log'), 100).join('\n')
-  expect(log).toMatch(/Platform ended by itself \(SIGKILL\)[^]*platform listens at[^]*1 of 4/)
+  expect(log).toMatch(/Platform exited unexpectedly \(SIGKILL\)[^]*platform listens at[^]*1 of 4/)
   const appended = async () => JSON.stringify(await append('customer.c-1')).includes('"status":201')
   await waitFor('an append', appended, { timeoutMs: 30_000 })
   expect(await stack.run('stop.sh')).toMatchObject({ exitCode: 0 })
@@ -181,7 +181,7 @@ test('a port that is taken is named, with what wants it and the variable that mo
   const { exitCode, output } = await stack.run('start.sh', ['--detach', '--no-demo'])
   squatter.close()
   expect(exitCode).toBe(1)
-  expect(output).toContain(`Port ${port}, which Redis wants, is taken`)
+  expect(output).toContain(`Port ${port}, which Redis needs, is in use`)
   expect(output).toContain('ANNALS_REDIS_PORT')
   expect(output).not.toContain('    at ')
   expect(existsSync(stack.folders.data)).toBe(false)
@@ -218,7 +218,9 @@ test('servers that somebody else runs are used and left alone', async () => {
   expect(others).toEqual([])
   const stopped = await ours.run('stop.sh')
   expect(stopped.output).toContain('Stopped: Platform.')
-  expect(stopped.output).toContain('Left alone, as not ours: Kafka, Redis, Schema registry.')
+  expect(stopped.output).toContain(
+    'Not stopped, because they are managed elsewhere: Kafka, Redis, Schema registry.',
+  )
   expect([supervisor, writer].some(isAlive)).toBe(false)
   expect(theirs.every(isAlive)).toBe(true)
 })

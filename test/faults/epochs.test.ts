@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 
-import { eventTopic, LogReader, projectionTopic, snapshotTopic } from '#kafka'
+import { eventTopic, projectionTopic, snapshotTopic } from '#domain'
+import { LogReader } from '#kafka'
 
 import { testClient } from '../support/services/closing.ts'
 import { deleteHead } from '../support/kafka/harmed-topics.ts'
@@ -22,7 +23,7 @@ const redis = redisToBreak()
 const partitions = 2
 /** Before the fix a partition lost 14 to 28 epochs in 10 to 20 s. */
 const periodMs = 15_000
-/** A handful, for what was under way. */
+/** A few, for operations in flight. */
 const epochsMax = 3
 
 async function services() {
@@ -43,7 +44,7 @@ async function services() {
 
 type Services = Awaited<ReturnType<typeof services>>
 
-/** Faults that stay. */
+/** Faults that persist. */
 const faults: Readonly<Record<string, (of: Services) => Promise<void>>> = {
   'Redis out of memory': () => redis.tell('CONFIG SET maxmemory 1'),
   'Redis away': () => redis.stop(),

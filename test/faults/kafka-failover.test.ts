@@ -69,7 +69,7 @@ describe('three brokers', () => {
     return values
   }
 
-  test('a leader killed while appending costs nothing that was acknowledged, and doubles nothing', async () => {
+  test('a leader killed while appending loses and duplicates no acknowledged event', async () => {
     const topic = await freshTopic()
     const log = new FencedLog(cluster, topic, 0, { appendTimeoutMs: 60_000 })
     await log.takeOver()
@@ -83,7 +83,7 @@ describe('three brokers', () => {
     })()
     const progress = (by: number): Promise<true> => {
       const goal = acknowledged.length + by
-      return waitFor('appends to go on', () => Promise.resolve(acknowledged.length >= goal), {
+      return waitFor('appends to resume', () => Promise.resolve(acknowledged.length >= goal), {
         timeoutMs: 60_000,
       })
     }
@@ -91,7 +91,7 @@ describe('three brokers', () => {
       await progress(200)
       const leader = await leaderOf(topic)
       leader.kill('SIGKILL')
-      // The broker killed may have been the coordinator of the fence as well.
+      // The killed broker may have been the coordinator of the fence too.
       await log.renew()
       await progress(200)
       await leader.restart()
@@ -107,7 +107,7 @@ describe('three brokers', () => {
     }
   })
 
-  test('a zombie is refused also by the leader that comes after the one that took the marker', async () => {
+  test('a zombie is also rejected by the leader that succeeds the one with the marker', async () => {
     for (let round = 0; round < 2; round++) {
       const topic = await freshTopic()
       const zombie = new FencedLog(cluster, topic, 0)
@@ -122,12 +122,12 @@ describe('three brokers', () => {
     }
   })
 
-  test('with too few replicas the outcome of an append is unknown, and a take-over tells', async () => {
+  test('with too few replicas the outcome of an append is unknown, and a take-over settles it', async () => {
     const topic = await freshTopic()
     const log = new FencedLog(cluster, topic, 0)
     await log.takeOver()
     const leader = await leaderOf(topic)
-    // From now on the log knows who leads: it would ask any broker otherwise, frozen or not.
+    // From now on the log knows the leader. Otherwise it would query any broker, even the frozen one.
     await log.append([record('a')])
     const followers = brokers.brokers.filter((broker) => broker !== leader)
     for (const follower of followers) follower.kill('SIGSTOP')

@@ -18,13 +18,13 @@ import { Link } from './harness/cluster/link.ts'
 let folder: string
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'annals-clusters-'))
-  // PostgreSQL runs as a user of its own where we are root.
+  // When this process is root, PostgreSQL runs as another user.
   await chmod(folder, 0o755)
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
 function report(): void {
-  // The tests' own names say enough.
+  // The titles of the tests are enough.
 }
 
 async function liveAsSeenBy({ address }: ClusterBroker): Promise<number[]> {
@@ -32,7 +32,7 @@ async function liveAsSeenBy({ address }: ClusterBroker): Promise<number[]> {
   return (await liveBrokers({ host, port: Number(port) })).toSorted()
 }
 
-test('of three brokers one is killed and started again, another is frozen and woken; the others notice', async () => {
+test('of three brokers one is killed and restarted, another is frozen and resumed; the others notice', async () => {
   const cluster = await startKafkaCluster({ folder: join(folder, 'kafka'), report })
   const [first, second, third] = cluster.brokers
   if (!first || !second || !third) throw new Error('a cluster has three brokers')
@@ -61,7 +61,7 @@ test('of three brokers one is killed and started again, another is frozen and wo
   }
 }, 240_000)
 
-test('three brokers reach each other and their controllers by the ways that they are given, and no others', async () => {
+test('three brokers reach each other and their controllers through the given links only', async () => {
   const links: Link[] = []
   const wayTo = async (port: number, name: string) => {
     const link = await Link.open(name, port)
@@ -73,7 +73,7 @@ test('three brokers reach each other and their controllers by the ways that they
     struck.forEach((link) => link.suffer('cut'))
     await expect(work()).rejects.toThrow()
     struck.forEach((link) => link.heal())
-    await waitFor('it to go well again', () => work().then(() => true), { timeoutMs: 60_000 })
+    await waitFor('it to recover', () => work().then(() => true), { timeoutMs: 60_000 })
   }
   const cluster = await startKafkaCluster({ folder: join(folder, 'linked'), report, wayTo })
   const brokers = cluster.brokers.map(({ address }) => address)
@@ -110,7 +110,7 @@ test('a Redis cluster of three nodes serves every slot', async () => {
   }
 })
 
-test('PostgreSQL starts, also where we are root, and again on the same data', async () => {
+test('PostgreSQL starts, even as root, and again on the same data', async () => {
   const [port = 0] = await freePorts(1)
   const options = { port, folder: join(folder, 'postgres'), logFile: join(folder, 'postgres.log') }
   for (let start = 0; start < 2; start++) {

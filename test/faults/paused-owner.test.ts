@@ -12,7 +12,7 @@ import { openStand } from './paused-owner/stand.ts'
 const seeds = [1, 3]
 
 test.each([versions.kafkaOldest, versions.kafka])(
-  'an owner that is paused before its produce request until its id is forgotten loses and doubles nothing, on Kafka %s',
+  'an owner paused before its produce request until its id is forgotten loses and duplicates nothing, on Kafka %s',
   { timeout: 300_000 },
   async (version) => {
     const folder = mkdtempSync(join(tmpdir(), 'annals-paused-owner-'))
@@ -22,7 +22,8 @@ test.each([versions.kafkaOldest, versions.kafka])(
     for (const seed of seeds) {
       const run = await runPausedOwner(stand, seed, join(folder, `run-${seed}`))
       expect(run.violations, `run ${seed}`).toEqual([])
-      // What the paused owner sent is in the log, and counts for nobody: otherwise nothing was tried.
+      // The records of the paused owner are in the log and do not count. Without them the run would have tested
+      // nothing.
       expect(run.strays, `strays of run ${seed}`).toBeGreaterThan(0)
     }
   },

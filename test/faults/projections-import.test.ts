@@ -40,7 +40,7 @@ afterAll(async () => {
 })
 
 test(
-  'the whole example ends with the figures of its file, in Redis and in PostgreSQL, whoever is killed and moved meanwhile',
+  'the whole example ends with the figures of its file, in Redis and in PostgreSQL, despite kills and moves',
   { timeout: 300_000 },
   async () => {
     const where = testInstallation(soon)
@@ -48,7 +48,7 @@ test(
       ANNALS_PROJECTOR_STORE: 'postgres',
       ANNALS_PROJECTOR_POSTGRES_URL: postgres.url,
       ANNALS_PROJECTOR_GROUP: uniqueName('in-postgres'),
-      // The changelog is the other one's: two stores would publish in turns.
+      // The other one owns the changelog: two stores would publish in turns.
       ANNALS_PROJECTOR_CHANGELOG: 'false',
     }
     const writer = await runningProcess(where)
@@ -67,7 +67,7 @@ test(
       }),
       ...[{}, inPostgres].map((env) => secondInstance(new Post('projector', where, env))),
     ])
-    // The import goes on with the kills, so that all of them meet it.
+    // The import continues with the kills, so that all of them affect it.
     const killsMin = killsAtEachPost * posts.length
     await importPurchases(client, where.type, purchases, (done) =>
       waitFor(
@@ -100,7 +100,7 @@ test(
   },
 )
 
-/** Takes some partitions over twice, and hands them back. */
+/** Takes over some partitions twice, and hands them back. */
 async function secondInstance(post: Post): Promise<void> {
   for (let round = 0; round < 2; round++) {
     await post.fill()

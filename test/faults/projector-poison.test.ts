@@ -1,9 +1,15 @@
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 
 import type { AnnalsClient } from '#client'
-import { aggregateIdOf, formatPosition, type Position, type StreamId } from '#domain'
-import { partitionFor } from '#event-store'
-import { eventTopic, LogReader } from '#kafka'
+import {
+  aggregateIdOf,
+  eventTopic,
+  formatPosition,
+  partitionFor,
+  type Position,
+  type StreamId,
+} from '#domain'
+import { LogReader } from '#kafka'
 import type { ProjectionInfo } from '#projections'
 
 import type { Totals } from '../../examples/customers/totals.ts'
@@ -33,7 +39,7 @@ const partitions = 4
 let where: PoisonInstallation
 let client: AnnalsClient
 let streams: StreamId[]
-/** Where what is wrong comes into the log: the stream's partition. */
+/** The stream of the faulty events, which determines the affected partition. */
 let bad: StreamId
 let badPartition: number
 
@@ -56,7 +62,7 @@ const buy = async (streamId: StreamId, ...cds: number[]): Promise<Position> =>
 
 const buyEverywhere = (...cds: number[]) => Promise.all(streams.map((streamId) => buy(streamId, ...cds)))
 
-/** Purchases by customer, as views by stream tell. */
+/** Purchases by customer, from views by stream. */
 async function bought(url: string, name: string): Promise<Record<string, number>> {
   const views = (await viewsOf(url, name)) as Map<string, Totals>
   return Object.fromEntries([...views].map(([key, { purchases }]) => [key, purchases]))
@@ -67,7 +73,7 @@ const each = (count: number, badCount = count) =>
     streams.map((streamId) => [aggregateIdOf(streamId), streamId === bad ? badCount : count]),
   )
 
-/** Purchases of the one month there is. */
+/** Purchases of the only month. */
 const inMonth = async (url: string, name: string) =>
   ((await viewsOf(url, name)) as Map<string, MonthlyRevenue>).get('1997-01')?.purchases
 
@@ -76,9 +82,9 @@ const projectionAt = (url: string, name: string) => testClient({ url, direct: fa
 const badPlace = ({ generations }: ProjectionInfo) =>
   generations[0]?.partitions.find(({ partition }) => partition === badPartition)
 
-/** Waits until the projection stands still there, and has all the rest. */
+/** Waits until the projection is stopped there, and has applied everything else. */
 const standsStill = (url: string, name: string): Promise<ProjectionInfo> =>
-  waitFor(`${name} to stand still`, async () => {
+  waitFor(`${name} to stop`, async () => {
     const info = await projectionAt(url, name).describe()
     const others = info.generations[0]?.partitions.filter(({ partition }) => partition !== badPartition)
     const isThere = badPlace(info)?.stopped !== undefined && others?.every(({ lag }) => lag === 0)
@@ -86,7 +92,7 @@ const standsStill = (url: string, name: string): Promise<ProjectionInfo> =>
   })
 
 describe('an event whose reducer throws', () => {
-  test('stops its partition or is set aside, by the policy, and holds up nothing else; after a mend it counts, once', async () => {
+  test('stops its partition or is parked, by the policy, and delays nothing else; after a fix it counts, once', async () => {
     const projector = await runningProjector(where)
     const { url } = projector
     const { stopping, settingAside, unharmed } = where
@@ -131,7 +137,7 @@ describe('an event whose reducer throws', () => {
       annals_projection: settingAside,
     })
 
-    // As long as nothing is mended, another try comes to the same.
+    // Until the fix, another try has the same result.
     expect(await projectionAt(url, stopping).resume()).toEqual({ resumed: 1 })
     expect(badPlace(await standsStill(url, stopping))).toMatchObject({ checkpoint: at.offset })
     expect(await aside.retryDeadLetters()).toMatchObject({ applied: 0, failed: [letter] })
@@ -154,7 +160,7 @@ describe('an event whose reducer throws', () => {
     expect(await projectionAt(second, settingAside).deadLetters()).toEqual([])
   })
 
-  test('many of them are set aside once, and applied once, however often projectors are killed meanwhile', async () => {
+  test('many of them are parked once, and applied once, however often projectors are killed in the meantime', async () => {
     const { settingAside } = where
     const poisons = 120
     const atOnce = { ANNALS_PROJECTOR_TRIES_MAX: '1' }
@@ -167,9 +173,9 @@ describe('an event whose reducer throws', () => {
       waitFor(what, async () => isThere(await parked()), { timeoutMs: 60_000 })
 
     for (let at = 0; at < poisons; at += partitions) await buyEverywhere(1, poisonCds)
-    await reaches('some to be set aside', (count) => count > 0)
+    await reaches('some to be parked', (count) => count > 0)
     await victim.kill()
-    await reaches('all to be set aside', (count) => count === poisons)
+    await reaches('all to be parked', (count) => count === poisons)
     await caughtUp(other.url, settingAside)
     expect(await inMonth(other.url, settingAside)).toBe(poisons)
 
@@ -180,12 +186,12 @@ describe('an event whose reducer throws', () => {
     await Promise.all([...posts.map((post) => post.leave()), killed.fill(), spared.fill()])
     const waiting = async () =>
       (await projectionAt(spared.url, settingAside).describe()).generations[0]?.deadLetters
-    // It gets no further than this one, whoever is faster.
+    // It gets no further than this event, whichever is faster.
     const appliedBefore = 30
     redis.holdFrom(`"purchases":${poisons + appliedBefore + 1},`)
     const impatient = testClient({ url: killed.url, direct: false, retries: { triesMax: 1 } })
     const broken = expect(impatient.projection(settingAside).retryDeadLetters()).rejects.toThrow()
-    await waitFor('one of them to be on its way', () => Promise.resolve(redis.held > 0))
+    await waitFor('one of them to be in flight', () => Promise.resolve(redis.held > 0))
     killed.process.kill('SIGKILL')
     await broken
     expect(await waiting()).toBe(poisons - appliedBefore)
@@ -198,7 +204,7 @@ describe('an event whose reducer throws', () => {
 const headersOf = (record: { readonly headers: readonly (readonly [string, Buffer])[] } | undefined) =>
   Object.fromEntries((record?.headers ?? []).map(([name, value]) => [name, value.toString()]))
 
-/** Nothing that anybody could make an event of, although an owner's fence stands before it. */
+/** A record that cannot be decoded as an event, although the owner's marker precedes it. */
 const unreadable = (streamId: StreamId) => {
   const headers = {
     ce_id: '0198c0de-0000-7000-8000-000000000001',
@@ -219,7 +225,7 @@ const unreadable = (streamId: StreamId) => {
   }))
 }
 
-test('records that cannot be decoded stop their partition or are set aside as they are, and hold up nothing else', async () => {
+test('records that cannot be decoded stop their partition or are parked unchanged, and delay nothing else', async () => {
   const projector = await runningProjector(where)
   const { url } = projector
   const { stopping, settingAside } = where

@@ -21,7 +21,7 @@ import { Traffic } from '../support/append/writer-traffic.ts'
 // Processes start one after the other: on a busy machine that alone has taken a minute.
 vi.setConfig({ testTimeout: 300_000 })
 
-/** Few events in a step, so that a rebuild takes its time. */
+/** Few events per step, so that a rebuild takes a while. */
 const slow = { ANNALS_PROJECTOR_BATCH_EVENTS_MAX: '25' }
 
 let where: Installation
@@ -36,14 +36,14 @@ beforeEach(async () => {
   onTestFinished(() => traffic.stop())
 })
 
-test('a rebuild while appends go on and a projector is killed: readers never see less, and the new views miss nothing and count nothing twice', async () => {
+test('a rebuild while appends continue and a projector is killed: readers never see less, and the new views neither miss an event nor count one twice', async () => {
   const { lifetime, monthly } = where.domain.projections
   const redis = await TcpProxy.start(testStack().redisUrl)
   onTestFinished(() => redis.close())
   const killed = new Post('projector', where, { ANNALS_REDIS_URL: redis.url })
   const spared = new Post('projector', where)
   await Promise.all([killed.fill(), spared.fill()])
-  await waitFor('the partitions to be shared out', async () => {
+  await waitFor('the partitions to be assigned', async () => {
     const owned = await Promise.all([killed, spared].map(({ url }) => ownedBy(url)))
     return owned.every((count) => count === 2)
   })
@@ -57,26 +57,26 @@ test('a rebuild while appends go on and a projector is killed: readers never see
   const views = new GrowingViews(reader, where)
   await views.goesOn(5)
   const old = (await describe(lifetime)).serving
-  // Of what has been applied long ago nobody counts a customer's first purchase again, but for a rebuild: there one is held up.
+  // Everything is applied, so only a rebuild counts a customer's first purchase again: its step is held.
   redis.holdFrom('"purchases":1,')
   const begun = await Promise.all([lifetime, monthly].map((name) => reader.projection(name).rebuild()))
   const generationOf = async (name: string): Promise<GenerationInfo | undefined> =>
     (await describe(name)).generations.find(({ id }) => begun.some(({ generation }) => generation === id))
-  const told = await waitFor('the rebuild to be under way', async () => {
+  const rebuild = await waitFor('the rebuild to be running', async () => {
     const generation = await generationOf(lifetime)
     return generation?.status === 'building' && generation.progress.done > 0 && generation
   })
-  expect(told.progress.done).toBeLessThan(told.progress.total)
-  expect(told.progress.rate).toBeGreaterThan(0)
-  expect(told.progress.etaSeconds).toBeGreaterThan(0)
-  const { id } = told
+  expect(rebuild.progress.done).toBeLessThan(rebuild.progress.total)
+  expect(rebuild.progress.rate).toBeGreaterThan(0)
+  expect(rebuild.progress.etaSeconds).toBeGreaterThan(0)
+  const { id } = rebuild
   const labels = { generation: id, status: 'building' }
   const ratio = await metricOf(spared.url, 'annals_projector_progress_ratio', labels)
   expect(ratio).toBeGreaterThan(0)
   expect(ratio).toBeLessThan(1)
-  await waitFor('a step of it to be on its way', () => Promise.resolve(redis.held > 0))
+  await waitFor('one of its steps to be in flight', () => Promise.resolve(redis.held > 0))
   killed.process.kill('SIGKILL')
-  // Before its partitions go to the other one, which then brings the rebuild to its end.
+  // Before its partitions move to the other projector, which then completes the rebuild.
   expect(await describe(lifetime)).toMatchObject({ serving: old })
   redis.release()
   await killed.kill()
@@ -100,7 +100,7 @@ test('a rebuild while appends go on and a projector is killed: readers never see
   expect((await describe(lifetime)).generations.map((each) => each.id)).toEqual([id])
 })
 
-test('a definition of a higher version, brought by restarting one projector after the other, takes over in one step', async () => {
+test('a definition of a higher version, rolled out by restarting one projector after the other, takes over in one step', async () => {
   const { lifetime } = where.domain.projections
   const newer = changedLifetime(where)
   const posts = [new Post('projector', where), new Post('projector', where)] as const
@@ -117,7 +117,7 @@ test('a definition of a higher version, brought by restarting one projector afte
   await views.goesOn(5)
   await posts[0].leave()
   await views.goesOn(5)
-  // An instance of the older definition still has partitions: all of them are needed for the new one to take over.
+  // An instance with the older definition still has partitions, and the new one can take over only with all of them.
   const during = await client.projection(lifetime).describe()
   expect(during.generations.map(({ status, viewVersion }) => [status, viewVersion])).toEqual([
     ['serving', 1],

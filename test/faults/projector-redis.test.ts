@@ -3,11 +3,12 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import { testClient } from '../support/services/closing.ts'
 import type { RealProjector } from '../support/services/real-projector.ts'
 import type { Installation } from '../support/services/real-writer.ts'
-import { redisToBreak, withDump, withFile } from '../support/index/redis-to-break.ts'
+import { redisToBreak } from '../support/index/redis-to-break.ts'
 import { caughtUp, viewsOf } from '../support/projections/views-check.ts'
 import { expectPublished, expectViewsOfLog, topTen } from '../support/projections/views-in-log.ts'
 import { runningProjector, runningWriter, testInstallation } from '../support/services/writer-fixture.ts'
 import { Traffic } from '../support/append/writer-traffic.ts'
+import { testRedisLosses } from './redis-losses.ts'
 
 const redis = redisToBreak()
 
@@ -17,7 +18,7 @@ interface Scene {
   readonly traffic: Traffic
 }
 
-/** A writer under traffic and a projector, with a Redis of their own. */
+/** A writer under load and a projector, with their own Redis. */
 async function underTraffic(): Promise<Scene> {
   const where = testInstallation({ ANNALS_REDIS_URL: redis.url, ANNALS_KAFKA_PARTITIONS: '4' })
   const writer = await runningWriter(where)
@@ -28,7 +29,7 @@ async function underTraffic(): Promise<Scene> {
   return { where, projector, traffic }
 }
 
-/** After some more traffic, and with nobody's help, views and changelog are what the log says. */
+/** After some more load and without intervention, views and changelog match the log. */
 async function expectWholeAfterMore({ where, projector, traffic }: Scene): Promise<void> {
   await traffic.goesOn()
   await traffic.stop()
@@ -36,16 +37,9 @@ async function expectWholeAfterMore({ where, projector, traffic }: Scene): Promi
   await expectPublished(where, projector.url)
 }
 
-test('Redis is emptied in mid-traffic, again and again', async () => {
-  const scene = await underTraffic()
-  for (let round = 0; round < 3; round++) {
-    await redis.tell('FLUSHALL')
-    await scene.traffic.goesOn(30)
-  }
-  await expectWholeAfterMore(scene)
-})
+testRedisLosses({ redis, underTraffic, expectWholeAfterMore, emptied: 3, answers: 30 })
 
-test('Redis is emptied while nothing happens: views, and their order, come back by themselves, equal to before', async () => {
+test('Redis is emptied while idle: views, and their order, are restored automatically and equal', async () => {
   const { where, projector, traffic } = await underTraffic()
   await traffic.stop()
   const { lifetime, monthly } = where.domain.projections
@@ -62,15 +56,7 @@ test('Redis is emptied while nothing happens: views, and their order, come back 
   await expectPublished(where, projector.url)
 })
 
-test('Redis is killed in mid-traffic, and comes back with an older dump', async () => {
-  const scene = await underTraffic()
-  await redis.tell('SAVE')
-  await scene.traffic.goesOn()
-  await redis.killAndStart(...withDump)
-  await expectWholeAfterMore(scene)
-})
-
-test('Redis loads an older dump without ever going away, in mid-traffic and while nothing happens', async () => {
+test('Redis loads an older dump without a restart, under load and while idle', async () => {
   const scene = await underTraffic()
   await redis.tell('SAVE')
   await scene.traffic.goesOn()
@@ -79,14 +65,4 @@ test('Redis loads an older dump without ever going away, in mid-traffic and whil
   await redis.tell('DEBUG RELOAD NOSAVE')
   await expectViewsOfLog(scene.where, scene.projector.url)
   await expectPublished(scene.where, scene.projector.url)
-})
-
-test('Redis is killed in mid-traffic, and comes back with what its append-only file has', async () => {
-  await redis.killAndStart(...withFile)
-  const scene = await underTraffic()
-  for (let round = 0; round < 2; round++) {
-    await redis.killAndStart(...withFile)
-    await scene.traffic.goesOn(30)
-  }
-  await expectWholeAfterMore(scene)
 })

@@ -11,7 +11,7 @@ import { expectViewsOfLog } from '../support/projections/views-in-log.ts'
 import { runningWriter, testInstallation } from '../support/services/writer-fixture.ts'
 import { Traffic } from '../support/append/writer-traffic.ts'
 
-/** A projector, killed and followed by others, at one address. */
+/** A projector at a fixed address. When it is killed, another one replaces it. */
 class Address {
   readonly #post: Post
   #proxy: TcpProxy | undefined
@@ -43,7 +43,7 @@ class Address {
   }
 }
 
-test('subscribers have the last state of every view, whichever projector they are connected to, or keeps the projection, is killed or restarted', async () => {
+test('subscribers have the last state of every view, whichever projector they are connected to, or owns the projection, is killed or restarted', async () => {
   const where = testInstallation({ ANNALS_KAFKA_PARTITIONS: '4', ...shortSessions })
   const writer = await runningWriter(where)
   const addresses = [new Address(where), new Address(where)] as const

@@ -25,7 +25,7 @@ const partitions = 4
 const callers = 32
 const env = { ANNALS_KAFKA_PARTITIONS: String(partitions), ...shortSessions }
 
-/** What a read of a view by the token of an append comes to. */
+/** The result of reading a view with the token of an append. */
 interface Read {
   readonly purchases: number
   readonly code: unknown
@@ -45,10 +45,10 @@ async function read(
   return { purchases: view?.purchases ?? 0, code: status === 200 ? 'found' : body['code'] }
 }
 
-/** Callers that append, and then read at once what must count it, from one projector or the other. */
+/** Callers that append, and then immediately read what must include it, from either projector. */
 class ReadersOfTheirWrites {
   reads = 0
-  /** Answers that there was none yet, or no projector. */
+  /** Responses that a view was missing, or a projector. */
   readonly retries = new Map<unknown, number>()
   readonly stale: string[] = []
   readonly #client: AnnalsClient
@@ -89,7 +89,7 @@ class ReadersOfTheirWrites {
     }
   }
 
-  /** Of the same partition. */
+  /** Acknowledged events of the same partition. */
   #acknowledgedUpTo({ partition, offset }: Position): number {
     return this.#acknowledged.filter((each) => each.partition === partition && each.offset <= offset).length
   }
@@ -110,7 +110,7 @@ class ReadersOfTheirWrites {
   }
 }
 
-test('32 callers read at once what they have written, from either projector, while one is killed and another restarted: never a stale answer', async () => {
+test('32 callers read their own writes at once, from either projector, while one is killed and another restarted: never a stale response', async () => {
   const where = testInstallation(env)
   const writer = await runningWriter(where)
   const posts = [new Post('projector', where), new Post('projector', where)] as const
@@ -130,7 +130,7 @@ test('32 callers read at once what they have written, from either projector, whi
   await expectViewsOfLog(where, posts[0].url)
 })
 
-test('what a frozen projector has not applied is not told by the other one: whoever names it hears that the projection is behind, until it is applied', async () => {
+test('the other projector does not serve what a frozen one has not applied: a read with its token reports that the projection is behind, until it is applied', async () => {
   // Nobody takes over from the frozen one, however long the rest of the test takes.
   const where = testInstallation({ ...env, ANNALS_PROJECTOR_SESSION_TIMEOUT: '2m' })
   const { lifetime } = where.domain.projections
@@ -139,7 +139,7 @@ test('what a frozen projector has not applied is not told by the other one: whoe
   const [frozen, other] = [await projectorProcess(where), await projectorProcess(where)]
   const streams = streamPerPartition(where.type, partitions)
   const buy = async (streamId: StreamId) => (await client.append(streamId, [purchase()])).position
-  /** Of all streams, once the events of so many are applied: how soon that is, is another question. */
+  /** Reads all streams once `applied` events are applied; the delay does not matter here. */
   const readAll = (positions: readonly Position[], applied: number) =>
     waitFor(`${applied} of the events to be applied`, async () => {
       const reads = await Promise.all(
@@ -149,7 +149,7 @@ test('what a frozen projector has not applied is not told by the other one: whoe
       )
       return reads.filter(({ code }) => code !== 'projection-behind').length >= applied && reads
     })
-  await waitFor('the partitions to be shared out', async () => {
+  await waitFor('the partitions to be assigned', async () => {
     const owned = await Promise.all([frozen, other].map(({ url }) => ownedBy(url)))
     return owned.every((count) => count === partitions / 2)
   })

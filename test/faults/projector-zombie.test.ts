@@ -14,7 +14,7 @@ test.each([
   { views: 'by stream', projection: 'lifetime', field: '"spend"' },
   { views: 'across streams', projection: 'monthly', field: '"revenue"' },
 ] as const)(
-  'a projector frozen with steps and records of its changelog on their way, replaced and woken, changes nothing: views $views',
+  'a projector frozen with steps and changelog records in flight, replaced and resumed, changes nothing: views $views',
   async ({ projection, field }) => {
     const { kafkaBrokers, redisUrl } = testStack()
     const kafka = await KafkaProxy.start(kafkaBrokers[0] ?? '')
@@ -33,9 +33,9 @@ test.each([
     onTestFinished(() => traffic.stop())
     await traffic.goesOn(100)
     kafka.holdAppends()
-    await waitFor('records of the changelog are on their way', () => Promise.resolve(kafka.held > 0))
+    await waitFor('changelog records are in flight', () => Promise.resolve(kafka.held > 0))
     redis.holdFrom(field)
-    await waitFor('a step is on its way', () => Promise.resolve(redis.held > 0))
+    await waitFor('a step is in flight', () => Promise.resolve(redis.held > 0))
     zombie.kill('SIGSTOP')
 
     const next = await projectorProcess(where)
@@ -44,9 +44,10 @@ test.each([
     await caughtUp(next.url, name)
     await expectViewsOfLog(where, next.url)
     await expectPublished(where, next.url)
-    // What was on its way arrives first: a process that wakes after its time-outs cuts its connections, and answers with them.
+    // What was in flight arrives first: a process that resumes after its time-outs closes its connections, and loses
+    // the responses on them.
     redis.release()
-    await waitFor('its steps to be refused', () => Promise.resolve(redis.hasAnswered('checkpoint-moved')))
+    await waitFor('its steps to be rejected', () => Promise.resolve(redis.hasAnswered('checkpoint-moved')))
     kafka.releaseAppends()
     await waitFor('its records to be appended', () => Promise.resolve(kafka.hasAnsweredAppend))
     zombie.kill('SIGCONT')
@@ -61,7 +62,7 @@ test.each([
   },
 )
 
-test('two projectors that each believe that all is theirs slow each other down, and nothing else', async () => {
+test('two projectors that each believe they own everything slow each other down, and nothing else', async () => {
   const where = testInstallation()
   const writer = await runningWriter(where)
   const projectors = [

@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
 import { loadConfig } from '#config'
-import { newEventId, type StreamId, streamIdOf, type Version } from '#domain'
-import { partitionFor } from '#event-store'
-import { FencedLog, KafkaCluster, type LogRecord, toLogRecord, Topics } from '#kafka'
+import { newEventId, partitionFor, type StreamId, streamIdOf, type Version } from '#domain'
+import { toLogRecord } from '#event-log/records'
+import { FencedLog, KafkaCluster, type LogRecord, Topics } from '#kafka'
 import type { EventCodec } from '#schemas'
 import { eventTopicSpec, kafkaSettings, loadDomain, openCodec } from '#service'
 
@@ -20,7 +20,7 @@ import { eventsInFile, positionsInLog, positionsOf } from '../support/operations
 import { waitFor } from '../support/stack/stack.ts'
 import { purchases } from '../support/services/writer-fixture.ts'
 
-// On a busy machine a broker and a command that start have taken more than a minute.
+// On a busy machine the start of a broker and a command has taken more than a minute.
 vi.setConfig({ testTimeout: 300_000 })
 
 const streams = 40
@@ -52,7 +52,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-/** Past any writer: what is tried here needs none, and a broker that has just started no longer than it takes. */
+/** Appends without a writer: this test needs none, and a broker that has just started would take longer. */
 async function fill(): Promise<void> {
   const config = loadConfig(where.env)
   const codec = await openCodec(config, await loadDomain(config.domain.modules), { push: true })
@@ -69,11 +69,13 @@ async function fill(): Promise<void> {
   await cluster.close()
 }
 
+const now = (date = new Date()) => ({ timestamp: date.toISOString(), timestampMs: date.getTime() })
+
 const recordsOf = (streamId: StreamId, codec: EventCodec): LogRecord[] =>
   purchases(eventsEach).map(({ id = newEventId(), type, data }, index) =>
     toLogRecord({
       ...{ id, streamId, type, metadata: {}, version: (index + 1) as Version },
-      timestamp: new Date().toISOString(),
+      ...now(),
       value: codec.encode(where.type, type, data),
     }),
   )
@@ -85,14 +87,14 @@ async function killKafka(): Promise<void> {
 
 const args = (path: string, ...more: string[]) => ['replay', where.type, '--to-file', path, ...more]
 
-/** A replay that is met in the middle, whatever a reader has fetched ahead. */
+/** Starts a replay and waits until it is in the middle, whatever a reader has prefetched. */
 async function begun(path: string, ...more: string[]) {
   const replay = startCli(where.env, args(path, '--rate', '400', '--parallel', '1', ...more))
   await waitFor('a part of the file', () => Promise.resolve(existsSync(path) && statSync(path).size > 30_000))
   return replay
 }
 
-test('a broker that dies in mid-replay and comes back is waited for: no event is missing or there twice', async () => {
+test('a broker that dies during a replay and comes back is waited for: no event is missing or duplicated', async () => {
   const path = join(folder, 'events.ndjson')
   const replay = await begun(path, '--timeout', '90')
   await killKafka()
@@ -102,7 +104,7 @@ test('a broker that dies in mid-replay and comes back is waited for: no event is
   expect(positionsOf(eventsInFile(path))).toEqual(all)
 })
 
-test('one that stays away ends the replay with how to go on, and that completes the file', async () => {
+test('a broker that stays down ends the replay with instructions to resume, and they complete the file', async () => {
   const path = join(folder, 'events.ndjson')
   const replay = await begun(path, '--timeout', '10', '--json')
   await killKafka()

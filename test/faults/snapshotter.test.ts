@@ -1,8 +1,8 @@
 import { onTestFinished, expect, test } from 'vitest'
 
 import type { AnnalsClient } from '#client'
-import type { StreamId } from '#domain'
-import { KafkaCluster, LogReader, snapshotTopic } from '#kafka'
+import { snapshotTopic, type StreamId } from '#domain'
+import { KafkaCluster, LogReader } from '#kafka'
 
 import { snapshotHead } from '../../services/snapshotter/topic/snapshot-record.ts'
 import { testClient } from '../support/services/closing.ts'
@@ -44,7 +44,7 @@ async function versionsInTopic(where: Installation): Promise<Map<StreamId, numbe
   return versions
 }
 
-/** How many partitions a snapshotter owns, as it says itself. */
+/** How many partitions a snapshotter owns, as it reports. */
 async function owned({ url }: ServiceProcess): Promise<number> {
   const text = await (await fetch(`${url}/metrics`)).text()
   return Number(/^annals_snapshotter_owned_partitions\S* (\d+)/m.exec(text)?.[1])
@@ -66,7 +66,7 @@ test('snapshotters that are killed again and again leave no stream without its s
   let current = await snapshotterProcess(where, writer)
   for (let kill = 0; kill < 4; kill++) {
     const appended = appendAll(client, streams, 10)
-    // In the middle of it: some snapshots of this round are taken, others are not.
+    // In the middle of a round: some of its snapshots are taken, others are not.
     await waitFor('the first snapshots', async () => {
       const infos = await Promise.all(streams.map((streamId) => client.info(streamId).catch(() => undefined)))
       return infos.some((info) => info?.snapshotVersion === 10 * (kill + 1))
@@ -84,7 +84,7 @@ test('snapshotters that are killed again and again leave no stream without its s
   }
 })
 
-test('a zombie that wakes with snapshots on their way overwrites no newer ones', async () => {
+test('a zombie that resumes with snapshots in flight does not overwrite newer ones', async () => {
   const proxy = await KafkaProxy.start(testStack().kafkaBrokers[0] ?? '')
   onTestFinished(() => proxy.close())
   const where = snapshotterInstallation(env)
@@ -98,7 +98,7 @@ test('a zombie that wakes with snapshots on their way overwrites no newer ones',
 
   proxy.holdAppends()
   await appendAll(client, streams, 10)
-  await waitFor('snapshots to be on their way', () => Promise.resolve(proxy.held > 0))
+  await waitFor('snapshots to be in flight', () => Promise.resolve(proxy.held > 0))
   zombie.kill('SIGSTOP')
   const next = await snapshotterProcess(where, writer)
   await owns(next, 4)

@@ -19,7 +19,7 @@ interface Scene {
   readonly writer: RealWriter
 }
 
-/** A writer that reaches Kafka through the proxy only. */
+/** A writer that reaches Kafka only through the proxy. */
 async function behindProxy(env: Readonly<Record<string, string>> = {}): Promise<Scene> {
   const where = testInstallation({
     ANNALS_KAFKA_BROKERS: proxy.address,
@@ -38,7 +38,7 @@ async function expectWhole({ where, writer }: Scene, traffic: Traffic): Promise<
 }
 
 test.each(['cut', 'swallow'] as const)(
-  'appends whose answers are lost (%s) are settled by the same sequence: all succeed, none is there twice',
+  'appends whose responses are lost (%s) are settled by the same sequence: all succeed, and none is duplicated',
   async (answers) => {
     const scene = await behindProxy()
     const client = testClient({ url: scene.writer.url, timeoutMs: 30_000 })
@@ -48,18 +48,18 @@ test.each(['cut', 'swallow'] as const)(
     for (let round = 1; round <= 3; round++) {
       const lost = proxy.lost
       proxy.answersToAppends = answers
-      await waitFor('answers are lost', () => Promise.resolve(proxy.lost >= lost + 4))
+      await waitFor('responses are lost', () => Promise.resolve(proxy.lost >= lost + 4))
       proxy.answersToAppends = 'pass'
       await traffic.goesOn(20)
     }
     await traffic.stop()
-    expect([...traffic.retries.keys()], 'what callers heard beside success').toEqual([])
+    expect([...traffic.retries.keys()], 'what callers got besides success').toEqual([])
     expect(traffic.acknowledged.filter(({ duplicate }) => duplicate)).toEqual([])
     await expectWhole(scene, traffic)
   },
 )
 
-test('appends whose outcome stays unknown are settled by their ids once the log can be read again', async () => {
+test('appends whose outcome stays unknown are settled by their ids once the log is readable again', async () => {
   const scene = await behindProxy({ ANNALS_WRITER_APPEND_TIMEOUT: '2s' })
   const once = testClient({ url: scene.writer.url, retries: { triesMax: 1 } })
   const traffic = new Traffic(once, scene.where.domain.types)
@@ -74,7 +74,7 @@ test('appends whose outcome stays unknown are settled by their ids once the log 
   await expectWhole(scene, traffic)
 })
 
-test('a writer whose Kafka is away for some seconds refuses what it cannot know, and then goes on', async () => {
+test('a writer whose Kafka is down for some seconds rejects what it cannot settle, and then resumes', async () => {
   const scene = await behindProxy({
     ANNALS_WRITER_APPEND_TIMEOUT: '2s',
     ANNALS_WRITER_SESSION_TIMEOUT: '6s',
@@ -85,7 +85,7 @@ test('a writer whose Kafka is away for some seconds refuses what it cannot know,
   await traffic.goesOn()
   const { port } = proxy
   await proxy.close()
-  await waitFor('callers hear of it', () => Promise.resolve(traffic.retries.size > 0), { timeoutMs: 60_000 })
+  await waitFor('callers notice it', () => Promise.resolve(traffic.retries.size > 0), { timeoutMs: 60_000 })
   for (const code of traffic.retries.keys())
     expect(code).toMatch(/^(outcome-unknown|unavailable|overloaded)$/)
   await proxy.open(port)

@@ -17,11 +17,11 @@ import type { ServiceProcess } from '../support/services/service-process.ts'
 import { Traffic } from '../support/append/writer-traffic.ts'
 
 const partitions = 16
-/** Above the time-out of sessions, 8 s. */
+/** Above the session time-out of 8 s. */
 const killedMsMax = 15_000
 const stoppedMsMax = 2_000
 
-/** Waits until the writers share out all partitions, none more than one ahead of another. */
+/** Waits until the writers share all partitions evenly, within one. */
 function balanced(client: AnnalsClient, writers: readonly ServiceProcess[]) {
   const what = `${writers.length} writers share ${partitions} partitions evenly`
   return waitFor(what, async () => {
@@ -38,7 +38,7 @@ interface First {
   readonly result: AppendResult
 }
 
-/** A stream, with its first event, for each partition of a writer. */
+/** For each partition of a writer, a stream with its first event. */
 async function streamsOwnedBy(
   { url }: ServiceProcess,
   client: AnnalsClient,
@@ -62,8 +62,9 @@ const keyOf = ({ topic, partition }: { readonly topic: string; readonly partitio
   `${topic}/${partition}`
 
 /**
- * Appends to the streams one after the other, each until it is accepted, from now on until the partitions have moved.
- * @returns the longest that an append had to wait.
+ * Appends to the streams one after the other, retrying each until it is accepted, from now on until the partitions
+ * have moved.
+ * @returns the longest time that an append had to wait
  */
 async function outageMs(
   client: AnnalsClient,
@@ -90,7 +91,7 @@ async function outageMs(
   return Math.max(...longest)
 }
 
-/** All first appends again, with the same ids: the first answers again. */
+/** Repeats all first appends with the same ids, and expects the first responses. */
 async function expectFirstAnswersAgain(client: AnnalsClient, firsts: readonly First[]): Promise<void> {
   const again = await Promise.all(
     firsts.map(({ streamId, events }) => client.append(streamId, events, { expectedVersion: 'no-stream' })),
@@ -98,11 +99,11 @@ async function expectFirstAnswersAgain(client: AnnalsClient, firsts: readonly Fi
   expect(again).toEqual(firsts.map(({ result }) => ({ ...result, duplicate: true })))
 }
 
-test('writers join, one is killed and one is stopped: partitions move, and no append is lost or doubled', async () => {
+test('writers join, one is killed and one is stopped: partitions move, and no append is lost or duplicated', async () => {
   const where = testInstallation({ ANNALS_KAFKA_PARTITIONS: '8' }, 2)
   const first = await runningProcess(where)
   const client = testClient({ url: first.url })
-  // Impatient, so that what is measured is the writers' time and not the client's pauses.
+  // Short retries, so that the writers' time is measured and not the client's pauses.
   const prompt = testClient({ url: first.url, direct: false, retries: { triesMax: 1 } })
   await balanced(client, [first])
   const traffic = new Traffic(client, where.domain.types)
@@ -121,7 +122,7 @@ test('writers join, one is killed and one is stopped: partitions move, and no ap
   await traffic.goesOn()
 
   const stoppedMs: number[] = []
-  // Seconds for which the machine stands still are not the writers': each of three stops may be the one without.
+  // A machine may stall for seconds, which is not the writers' fault. One of three stops must be without a stall.
   do {
     const leaving = stoppedMs.length === 0 ? second : await runningProcess(where)
     await balanced(client, [first, leaving])

@@ -5,7 +5,7 @@ import type { AnnalsClient } from '#client'
 import { testClient } from '../support/services/closing.ts'
 import { expectIndexEqualsLog, readLog } from '../support/append/log-check.ts'
 import type { Installation, RealWriter } from '../support/services/real-writer.ts'
-import { redisToBreak, withDump, withFile } from '../support/index/redis-to-break.ts'
+import { redisToBreak, withDump } from '../support/index/redis-to-break.ts'
 import { waitFor } from '../support/stack/stack.ts'
 import {
   freshStream,
@@ -15,6 +15,7 @@ import {
   testInstallation,
 } from '../support/services/writer-fixture.ts'
 import { Traffic } from '../support/append/writer-traffic.ts'
+import { testRedisLosses } from './redis-losses.ts'
 
 const redis = redisToBreak()
 const partitions = 4
@@ -26,7 +27,7 @@ interface Scene {
   readonly traffic: Traffic
 }
 
-/** Two writers under traffic, with a Redis of their own. */
+/** Two writers under load, with their own Redis. */
 async function underTraffic(): Promise<Scene> {
   const where = testInstallation({ ANNALS_REDIS_URL: redis.url, ANNALS_KAFKA_PARTITIONS: String(partitions) })
   const writers = await Promise.all([runningWriter(where), runningWriter(where)])
@@ -37,7 +38,7 @@ async function underTraffic(): Promise<Scene> {
   return { where, writers, client, traffic }
 }
 
-/** After some more traffic: the log is whole, and the index says what the log says. */
+/** After some more load: the log is complete, and the index matches it. */
 async function expectWholeAfterMore(scene: Scene): Promise<void> {
   await scene.traffic.goesOn()
   await scene.traffic.stop()
@@ -45,7 +46,7 @@ async function expectWholeAfterMore(scene: Scene): Promise<void> {
 }
 
 async function expectWhole({ where, writers, client, traffic }: Scene): Promise<void> {
-  // An owner at rest learns from the next request that Redis has lost something; a read waits for the catch-up.
+  // An idle owner notices the loss of Redis state at the next request; a read waits for the catch-up.
   await Promise.all(streamPerPartition(where.type, partitions).map((streamId) => client.load(streamId)))
   await waitFor('all partitions are served', () =>
     Promise.resolve(writers.every(({ writer }) => writer.checkServing().owned > 0)),
@@ -55,24 +56,9 @@ async function expectWhole({ where, writers, client, traffic }: Scene): Promise<
   await expectIndexEqualsLog(where)
 }
 
-test('Redis is emptied in mid-traffic, again and again', async () => {
-  const scene = await underTraffic()
-  for (let round = 0; round < 5; round++) {
-    await redis.tell('FLUSHALL')
-    await scene.traffic.goesOn(20)
-  }
-  await expectWholeAfterMore(scene)
-})
+testRedisLosses({ redis, underTraffic, expectWholeAfterMore, emptied: 5, answers: 20 })
 
-test('Redis is killed in mid-traffic, and comes back with an older dump', async () => {
-  const scene = await underTraffic()
-  await redis.tell('SAVE')
-  await scene.traffic.goesOn()
-  await redis.killAndStart(...withDump)
-  await expectWholeAfterMore(scene)
-})
-
-test('Redis loads an older dump without ever going away', async () => {
+test('Redis loads an older dump without a restart', async () => {
   const scene = await underTraffic()
   await redis.tell('SAVE')
   await scene.traffic.goesOn()
@@ -80,17 +66,7 @@ test('Redis loads an older dump without ever going away', async () => {
   await expectWholeAfterMore(scene)
 })
 
-test('Redis is killed in mid-traffic, and comes back with what its append-only file has', async () => {
-  await redis.killAndStart(...withFile)
-  const scene = await underTraffic()
-  for (let round = 0; round < 2; round++) {
-    await redis.killAndStart(...withFile)
-    await scene.traffic.goesOn(20)
-  }
-  await expectWholeAfterMore(scene)
-})
-
-test('while Redis is down appends and reads are refused promptly, nothing is written, and afterwards all is served again', async () => {
+test('while Redis is down appends and reads are rejected promptly, nothing is written, and afterwards everything is served again', async () => {
   const scene = await underTraffic()
   await scene.traffic.stop()
   const [owner] = await scene.client.owners()
@@ -107,16 +83,16 @@ test('while Redis is down appends and reads are refused promptly, nothing is wri
     }
   }
   expect(Math.max(...tookMs)).toBeLessThan(3_000)
-  // Three of four: a machine that stands still for seconds makes one of them late, or a few.
+  // Three of four: a machine that stalls for seconds delays one of them, or a few.
   expect(tookMs.toSorted((a, b) => a - b)[15]).toBeLessThan(1_000)
   await redis.start(...withDump)
   const again = await waitFor('appends are served', () => scene.client.append(streamId, [purchase()]))
   expect(again.firstVersion).toBe(1)
-  expect(await spentEpochs(scene), 'take-overs while Redis was away').toBeLessThan(epochs + 2 * partitions)
+  expect(await spentEpochs(scene), 'take-overs while Redis was down').toBeLessThan(epochs + 2 * partitions)
   await expectWhole(scene)
 })
 
-test('a Redis that stays out of memory costs no terms, however long; once there is memory all is served again', async () => {
+test('a Redis that stays out of memory costs no terms, however long; once there is memory everything is served again', async () => {
   const scene = await underTraffic()
   const epochs = await spentEpochs(scene)
   await redis.tell('CONFIG SET maxmemory 1mb')
@@ -125,9 +101,9 @@ test('a Redis that stays out of memory costs no terms, however long; once there 
     timeoutMs: 30_000,
     retries: { triesMax: 1 },
   })
-  // The first of a partition may still be answered: its event is in the log, only the index has missed it.
+  // The first append of a partition may still be acknowledged: its event is in the log, only the index has missed it.
   let refused = 0
-  await waitFor('many refusals', async () => {
+  await waitFor('many rejections', async () => {
     const streams = streamPerPartition(scene.where.type, partitions)
     const tries = await Promise.allSettled(streams.map((id) => impatient.append(id, [purchase()])))
     refused += tries.filter(({ status }) => status === 'rejected').length
@@ -140,7 +116,7 @@ test('a Redis that stays out of memory costs no terms, however long; once there 
   await expectWholeAfterMore(scene)
 })
 
-/** Markers in the log: offsets without an event. Each take-over leaves one. */
+/** Markers in the log: offsets without an event. Each take-over writes one. */
 async function spentEpochs({ where }: Scene): Promise<number> {
   const log = await readLog(where)
   return log.reduce((sum, { endOffset, events }) => sum + endOffset - events.length, 0)

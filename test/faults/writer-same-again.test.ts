@@ -23,7 +23,7 @@ interface Sent {
   readonly events: readonly NewEvent[]
 }
 
-/** Appends of one to three events, two of them to each stream. */
+/** Appends of one to three events, two appends for each stream. */
 const someAppends = (type: string): Sent[] =>
   Array.from({ length: 15 }, () => freshStream(type)).flatMap((streamId, index) => [
     { streamId, events: purchases((index % 3) + 1) },
@@ -39,7 +39,7 @@ async function send(store: Pick<EventStore, 'append'>, appends: readonly Sent[])
 const again = (results: readonly AppendResult[]): AppendResult[] =>
   results.map((result) => ({ ...result, duplicate: true }))
 
-test('the same append again gets the first answer: at once, at the same time, through another writer, and from the index rebuilt', async () => {
+test('a repeated append gets the first response: immediately, concurrently, through another writer, and from the rebuilt index', async () => {
   const where = testInstallation({ ANNALS_KAFKA_PARTITIONS: String(partitions) })
   const writers = [await runningWriter(where), await runningWriter(where)]
   const [one, other] = writers.map(({ url }) => testClient({ url, direct: false })) as [
@@ -64,14 +64,15 @@ test('the same append again gets the first answer: at once, at the same time, th
   const redis = await openIndex(where)
   await redis.call('UNLINK', await indexKeys(redis))
   expect(await send(other, appends)).toEqual(again(first))
-  // An owner at rest learns from the next request that Redis has lost something: there may be partitions without any of the streams.
+  // An idle owner notices the loss of Redis state at the next request, and some partitions may have none of the
+  // streams.
   await Promise.all(streamPerPartition(where.type, partitions).map((each) => other.load(each)))
   const log = await readLog(where)
   expectSound(log)
   await expectIndexEqualsLog(where)
 })
 
-test('the same append again gets the first answer after its owner was killed', async () => {
+test('a repeated append gets the first response after its owner was killed', async () => {
   const where = testInstallation({
     ANNALS_KAFKA_PARTITIONS: String(partitions),
     ANNALS_WRITER_SESSION_TIMEOUT: '6s',

@@ -18,7 +18,7 @@ import { Traffic } from '../support/append/writer-traffic.ts'
 
 const env = { ANNALS_KAFKA_PARTITIONS: '4', ANNALS_WRITER_SESSION_TIMEOUT: '6s' }
 
-/** Waits until each of the writers owns something, and nobody else does. */
+/** Waits until each of the writers owns a partition, and nobody else does. */
 const shared = (client: AnnalsClient, writers: readonly ServiceProcess[]) =>
   waitFor(`${writers.length} writers own all partitions`, async () => {
     const urls = new Set((await client.owners()).map(({ url }) => url))
@@ -33,13 +33,13 @@ async function streamsOf({ url }: ServiceProcess, client: AnnalsClient, type: st
   return infos.filter(({ owner }) => owner === url).map(({ streamId }) => streamId)
 }
 
-interface Heard {
+interface Answer {
   readonly status: number
   readonly code: string
 }
 
-/** What a caller without an SDK hears of its append, whose connection may end. */
-async function hears({ url }: ServiceProcess, streamId: StreamId, events: NewEvent[]): Promise<Heard> {
+/** What a caller without an SDK gets for its append, whose connection may end. */
+async function answerTo({ url }: ServiceProcess, streamId: StreamId, events: NewEvent[]): Promise<Answer> {
   try {
     const response = await fetch(`${url}/streams/${streamId}/events`, {
       method: 'POST',
@@ -53,7 +53,7 @@ async function hears({ url }: ServiceProcess, streamId: StreamId, events: NewEve
   }
 }
 
-test('the batches of a zombie, on their way while another took over, are refused by the broker, and its callers hear no success', async () => {
+test('the batches of a zombie, in flight while another took over, are rejected by the broker, and its callers get no success', async () => {
   const proxy = await KafkaProxy.start(testStack().kafkaBrokers[0] ?? '')
   onTestFinished(() => proxy.close())
   const where = testInstallation(env)
@@ -65,8 +65,8 @@ test('the batches of a zombie, on their way while another took over, are refused
 
   proxy.holdAppends()
   const sent = streams.map((streamId) => ({ streamId, events: [purchase(2)] }))
-  const heard = sent.map(({ streamId, events }) => hears(zombie, streamId, events))
-  await waitFor('batches are on their way', () => Promise.resolve(proxy.held > 0))
+  const pending = sent.map(({ streamId, events }) => answerTo(zombie, streamId, events))
+  await waitFor('batches are in flight', () => Promise.resolve(proxy.held > 0))
   zombie.kill('SIGSTOP')
   await shared(client, [next])
   const later = await Promise.all(streams.map((streamId) => client.append(streamId, [purchase(3)])))
@@ -75,14 +75,15 @@ test('the batches of a zombie, on their way while another took over, are refused
   await waitFor('the broker to answer them', () => Promise.resolve(proxy.hasAnsweredAppend))
   zombie.kill('SIGCONT')
 
-  const answers = await Promise.all(heard)
+  const answers = await Promise.all(pending)
   expect(answers.map(({ code }) => code)).toContain('outcome-unknown')
-  // One that waited behind a batch on its way was never sent: where its time ran out while the zombie stood still, it hears so.
+  // An append that waited behind a batch in flight was never sent. If its time ran out while the zombie was frozen, the
+  // response says so.
   const expected = /^(outcome-unknown|not-owner|unavailable|connection-ended)$/
   for (const { code } of answers) expect(code).toMatch(expected)
   const ids = (await readLog(where)).flatMap(({ events }) => events.map(({ id }) => id))
   expect(sent.filter(({ events: [event] }) => ids.some((id) => id === event?.id))).toEqual([])
-  // Whoever asks again with the same ids learns that they were not there, because now they are.
+  // A retry with the same ids shows that they were not in the log, because it appends them.
   const again = await Promise.all(sent.map(({ streamId, events }) => client.append(streamId, events)))
   expect(again.map(({ firstVersion, duplicate }) => ({ firstVersion, duplicate }))).toEqual(
     streams.map(() => ({ firstVersion: 3, duplicate: false })),
@@ -91,7 +92,7 @@ test('the batches of a zombie, on their way while another took over, are refused
   await expectIndexEqualsLog(where)
 })
 
-test('an owner frozen in mid-traffic and woken after its partitions have moved neither loses nor doubles an append', async () => {
+test('an owner frozen under load and resumed after its partitions have moved neither loses nor duplicates an append', async () => {
   const where = testInstallation(env)
   const zombie = await runningProcess(where)
   const next = await runningProcess(where)

@@ -7,18 +7,18 @@ import { nastyTargetPart, nastyTexts } from './nasty.ts'
 import type { Draft, FuzzedRoute } from './openapi-requests.ts'
 import type { RawRequest } from './raw-http.ts'
 
-/** A draft and what is wrong with its bytes. */
+/** A draft and the faults in its bytes. */
 interface Written {
   readonly draft: Draft
-  /** In place of the draft's JSON. */
+  /** Replaces the draft's JSON. */
   readonly body?: Buffer
-  /** Come after, or in place of, those that a proper request has. */
+  /** Added to, or instead of, the headers of a proper request. */
   readonly headers: readonly (readonly [string, string])[]
 }
 
 type Change = Mutation<Written>
 
-/** Requests for a route, with up to three things wrong with them; now and then nothing. */
+/** Requests for a route with up to three faults; some have none. */
 export const fuzzedRequest = ({ valid }: FuzzedRoute): fc.Arbitrary<RawRequest> =>
   fc
     .record({
@@ -164,7 +164,7 @@ const rawBody: fc.Arbitrary<Change> = fc.oneof(
 const bodyOf = ({ draft, body }: Written): Buffer =>
   body ?? (draft.json === undefined ? Buffer.alloc(0) : Buffer.from(JSON.stringify(draft.json)))
 
-/** However its chunks are broken: a request that waits for more is another test's. */
+/** Completes the body, however broken its chunks are: a request that waits for more is covered by another test. */
 const ended = (body: Buffer): Buffer => Buffer.concat([body, Buffer.from('\r\n0\r\n\r\n')])
 
 function written(request: Written): RawRequest {

@@ -3,10 +3,10 @@ import { refusalCodes } from '#http'
 
 import type { RawAnswer, RawRequest } from './raw-http.ts'
 
-/** What a caller is told to come again for: nothing is wrong then. */
+/** Codes that ask the caller to retry: nothing is wrong then. */
 const passing: readonly unknown[] = ['projection-behind', 'overloaded']
 
-/** What is wrong with an answer to a request that may be wrong itself; undefined: nothing. */
+/** What is wrong with the answer to a possibly invalid request; undefined if nothing is. */
 export function faultOf(request: RawRequest, { status, type, body }: RawAnswer): string | undefined {
   if (status >= 200 && status < 300) return undefined
   if (status < 400) return status === 0 ? 'the connection ended without an answer' : `status ${status}`
@@ -19,7 +19,7 @@ export function faultOf(request: RawRequest, { status, type, body }: RawAnswer):
 function faultOfProblem(status: number, body: string): string | undefined {
   const problem = JSON.parse(body) as Readonly<Record<string, unknown>>
   const { code, detail } = problem
-  if (problem['status'] !== status) return `status ${status} says of itself that it is ${body}`
+  if (problem['status'] !== status) return `status ${status}, but the body says ${body}`
   if (
     typeof code !== 'string' ||
     !(Object.hasOwn(errorTable, code) || (refusalCodes as readonly string[]).includes(code))

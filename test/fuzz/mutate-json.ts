@@ -5,8 +5,8 @@ import { nastyJson } from './nasty.ts'
 export type Mutation<Value> = (value: Value) => Value
 
 /**
- * One change of a JSON value somewhere within it: a part is replaced by something nasty, taken out, there twice or joined by
- * something that nobody asked for.
+ * One change somewhere inside a JSON value: a part is replaced by a nasty value, removed, duplicated, or an unexpected
+ * part is added.
  */
 export const jsonMutation: fc.Arbitrary<Mutation<unknown>> = fc
   .record({

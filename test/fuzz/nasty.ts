@@ -1,6 +1,9 @@
 import fc from 'fast-check'
 
-/** Texts that have broken programs before: wrong Unicode, ends of strings, names of prototypes, numbers and times that are none. */
+/**
+ * Texts that have broken programs before: invalid Unicode, terminators, names of prototypes, malformed numbers and
+ * times.
+ */
 export const nastyTexts = [
   '',
   ' ',
@@ -42,7 +45,7 @@ const nested = (depth: number): unknown => {
   return value
 }
 
-/** Values of JSON where another one is expected. */
+/** JSON values where another one is expected. */
 export const nastyJson: fc.Arbitrary<unknown> = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom<unknown>(...nastyTexts) },
   {
@@ -57,10 +60,10 @@ export const nastyJson: fc.Arbitrary<unknown> = fc.oneof(
   { weight: 2, arbitrary: fc.jsonValue({ maxDepth: 3 }) },
 )
 
-/** Of what has no place in UTF-8, too. */
+/** Also for text that has no UTF-8 encoding. */
 const percentEncoded = (text: string): string => encodeURIComponent(text.toWellFormed())
 
-/** Parts of a request's target as they go over the wire. */
+/** Parts of a request target as sent over the wire. */
 export const nastyTargetPart: fc.Arbitrary<string> = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom(...nastyTexts).map(percentEncoded) },
   {

@@ -1,4 +1,4 @@
-/** What the fuzzer reads of an OpenAPI document. */
+/** The parts of an OpenAPI document that the fuzzer reads. */
 interface Document {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
 }
@@ -25,14 +25,14 @@ interface Schema {
   readonly anyOf?: readonly Schema[]
 }
 
-/** A request before it is written: every part of it can be changed. */
+/** A request before it is encoded: every part of it can be changed. */
 export interface Draft {
   readonly method: string
-  /** As they go over the wire. */
+  /** As sent over the wire. */
   readonly segments: readonly string[]
   readonly query: readonly (readonly [string, string])[]
   readonly headers: readonly (readonly [string, string])[]
-  /** Undefined: no body. */
+  /** Undefined for no body. */
   readonly json: unknown
 }
 
@@ -43,10 +43,10 @@ export interface FuzzedRoute {
   readonly valid: Draft
 }
 
-/** Values that mean something to the service at hand, by the name of the field that wants them. */
-export type KnownValues = (name: string, path: string) => unknown
+/** Values that exist in the service under test, by the name of the field. */
+type KnownValues = (name: string, path: string) => unknown
 
-/** All routes of the document, each with a valid request made from its schemas, examples and what is known. */
+/** All routes of the document, each with a valid request from its schemas, its examples and the known values. */
 export function routesOf(document: unknown, known: KnownValues): FuzzedRoute[] {
   const { paths } = document as Document
   return Object.entries(paths).flatMap(([path, operations]) =>

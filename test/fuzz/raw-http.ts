@@ -1,18 +1,18 @@
 import { connect, type Socket } from 'node:net'
 
-/** What came back over the wire. */
+/** The response as received. */
 export interface RawAnswer {
-  /** 0 where the connection ended without an answer. */
+  /** 0 if the connection ended without a response. */
   readonly status: number
   readonly type: string
   readonly body: string
 }
 
-/** A request as bytes: what no HTTP client would send can be sent, too. */
+/** A request as bytes. It can contain what no HTTP client would send. */
 export interface RawRequest {
   readonly method: string
   readonly target: string
-  /** Names and values as they are, one byte for each character. */
+  /** Names and values unchanged, one byte per character. */
   readonly headers: readonly (readonly [string, string])[]
   readonly body: Buffer | undefined
 }
@@ -29,8 +29,8 @@ export const bytesOf = ({ method, target, headers, body }: RawRequest): Buffer =
   ])
 
 /**
- * Sends bytes on a connection of their own and reads until the server closes it, or has begun a stream of events.
- * @throws Error where nothing of this has happened in time
+ * Sends bytes on a new connection and reads until the server closes it, or has started an event stream.
+ * @throws Error when neither happens in time
  */
 export async function sendBytes(url: string, bytes: Buffer, deadlineMs = 10_000): Promise<RawAnswer> {
   const { hostname, port } = new URL(url)
@@ -53,13 +53,13 @@ function answerOn(socket: Socket, bytes: Buffer, deadlineMs: number): Promise<Ra
     if (answer.type.startsWith('text/event-stream')) resolve(answer)
   })
   socket.on('connect', () => socket.write(bytes))
-  // A server that has answered may reset what it did not want to read to its end.
+  // A server that has responded may reset the connection instead of reading the rest.
   socket.on('error', () => resolve(received()))
   socket.on('close', () => resolve(received()))
   return promise.finally(() => clearTimeout(timer))
 }
 
-/** The last answer: interim ones (100 Continue) come before it. */
+/** The final response, after interim ones (100 Continue). */
 export function readAnswer(bytes: Buffer): RawAnswer {
   const text = bytes.toString('latin1')
   const end = text.indexOf('\r\n\r\n')

@@ -12,10 +12,10 @@ for (const run of modelRuns) {
   const startedAtMs = performance.now()
   const { states, violated } = await runModel(run)
   const seconds = ((performance.now() - startedAtMs) / 1_000).toFixed(1)
-  const isAsItMust = (violated !== undefined) === (run.broken !== undefined)
-  if (!isAsItMust) process.exitCode = 1
+  const isAsExpected = (violated !== undefined) === (run.broken !== undefined)
+  if (!isAsExpected) process.exitCode = 1
   const result = violated === undefined ? 'all promises hold' : `broken: ${violated}`
-  print(`${isAsItMust ? 'ok  ' : 'FAIL'} ${run.name}: ${states} states, ${seconds} s`)
-  table.push([run.name, states.toLocaleString('en'), seconds, `${isAsItMust ? '' : 'WRONG: '}${result}`])
+  print(`${isAsExpected ? 'ok  ' : 'FAIL'} ${run.name}: ${states} states, ${seconds} s`)
+  table.push([run.name, states.toLocaleString('en'), seconds, `${isAsExpected ? '' : 'WRONG: '}${result}`])
 }
 print(table.toString())

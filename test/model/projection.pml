@@ -1,10 +1,11 @@
 /*
- * One projection over one partition: projectors, of which two may believe to own it, the store of its views, and a reader.
- * docs/formal.md explains it. A view is modelled as the number of events that it counts: right is as many as lie before the checkpoint.
+ * One projection over one partition: projectors, of which two may believe that they own it, the store of its views, and a reader.
+ * docs/formal.md explains it. A view is modelled as the number of events that it counts. The correct number is that of the events before
+ * the checkpoint.
  *
- * Every atomic block is one thing that is atomic in the product too: one script of the store. A projector may stop between any two steps
- * for as long as others like, and crashes up to CRASHES times; the store is put back to an older copy of itself up to RESTORES times.
- * Broken variants: CHECKPOINT_FIRST (views in a step of their own after it), VIEWS_FIRST (before it), NOT_COMPARED (whatever it was).
+ * Every atomic block is atomic in the product too: one script of the store. A projector may pause between any two steps for any time,
+ * and crashes up to CRASHES times; the store is restored from an older copy up to RESTORES times.
+ * Broken variants: CHECKPOINT_FIRST (views in a separate step after the checkpoint), VIEWS_FIRST (before it), NOT_COMPARED (checkpoint not compared).
  */
 
 #ifndef CRASHES
@@ -35,7 +36,7 @@ active proctype Log() {
   od
 }
 
-/* Reads its checkpoint, then applies batches of one or two events, until the store says that the checkpoint is another one. */
+/* Reads its checkpoint, then applies batches of one or two events, until the store reports another checkpoint. */
 active [PROJECTORS] proctype Projector() {
   byte from;
   byte to;
@@ -85,7 +86,7 @@ active proctype Store() {
   od
 }
 
-/* By whatever token: what the checkpoint says is applied counts, once. */
+/* With any token: every event before the checkpoint counts once. */
 active proctype Reader() {
   do
   :: assert(counted == checkpoint)

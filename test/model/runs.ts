@@ -1,15 +1,15 @@
-/** What may happen, and how often: -D of the model; see write-path.pml and projection.pml. */
+/** Bounds on what may happen, and how often: -D of the model; see write-path.pml and projection.pml. */
 export type Bounds = Readonly<Partial<Record<Bound, number>>>
 type Bound =
   'TERMS' | 'CRASHES' | 'LOSSES' | 'FLUSHES' | 'RESTORES' | 'MISSES' | 'TRIES' | 'FORGETS' | 'STRAYS'
 
 export interface ModelRun {
   readonly name: string
-  /** Default: the write path. */
+  /** Default: `write-path`. */
   readonly model?: 'write-path' | 'projection'
   readonly bounds: Bounds
   readonly reads?: boolean
-  /** A part that is left out on purpose: the run must then find a promise broken. */
+  /** The promise that must be violated, because a part is left out on purpose. */
   readonly broken?: string
 }
 

@@ -8,19 +8,19 @@ import type { ModelRun } from './runs.ts'
 const fileOf = ({ model = 'write-path' }: ModelRun) => new URL(`${model}.pml`, import.meta.url).pathname
 const buildMsMax = 60_000
 const searchMsMax = 600_000
-/** Memory and depth that no run needs; where one does, the search is not whole and counts as failed. */
+/** Memory and depth that no run needs. A search that reaches them is incomplete and counts as failed. */
 const memoryMbMax = 4_000
 const depthMax = 1_000_000
 
-export interface ModelResult {
+interface ModelResult {
   readonly states: number
-  /** The assertion that fails, where one does. */
+  /** The failed assertion, if there is one. */
   readonly violated?: string
 }
 
 /**
- * Has Spin search all states of a model within the bounds.
- * @throws Error where the search does not come to an end: then nothing is proven.
+ * Searches all states of a model within the bounds with Spin.
+ * @throws Error when the search is incomplete: nothing is proven then
  */
 export async function runModel(run: ModelRun): Promise<ModelResult> {
   const folder = mkdtempSync(join(tmpdir(), 'annals-model-'))
@@ -29,7 +29,7 @@ export async function runModel(run: ModelRun): Promise<ModelResult> {
     // Within these bounds an optimizing compiler takes longer than it saves.
     const compiler = ['-O0', '-DSAFETY', '-DCOLLAPSE', `-DMEMLIM=${memoryMbMax}`, '-o', 'pan', 'pan.c']
     await runCommand('gcc', compiler, { cwd: folder, timeoutMs: buildMsMax })
-    // -E: that everybody may wait for good is no fault of a model whose events run out.
+    // -E: a state in which every process waits forever is valid, because the events of the model are limited.
     const search = [`-m${depthMax}`, '-E']
     return read(await runCommand('./pan', search, { cwd: folder, timeoutMs: searchMsMax }), run)
   } finally {
@@ -49,5 +49,5 @@ function read(output: string, { name }: ModelRun): ModelResult {
   if (violated !== undefined) return { states, violated }
   const isWhole = /errors: 0/.test(output) && !/max search depth too small|Search not completed/.test(output)
   if (isWhole && Number.isFinite(states)) return { states }
-  throw new Error(`the search of "${name}" did not come to its end:\n${output.slice(-2_000)}`)
+  throw new Error(`the search of "${name}" is incomplete:\n${output.slice(-2_000)}`)
 }

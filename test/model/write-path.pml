@@ -1,12 +1,12 @@
 /*
- * The write path of one partition with one stream: owners, fence, marker, index, guard, and whoever appends and reads.
- * docs/formal.md explains it. Any process may stop between any two steps for as long as others like (that is what interleaving
- * means), so a frozen owner needs no step of its own; a crash does.
+ * The write path of one partition with one stream: owners, fence, marker, index, guard, and the clients that append and read.
+ * docs/formal.md explains it. Any process may pause between any two steps for any time (this follows from interleaving),
+ * so a frozen owner needs no step of its own; a crash does.
  *
- * Every atomic block is one thing that is atomic in the product too: one request as its server handles it, or one script in Redis.
- * Bounds are given by -D, and are 0 or small without: TERMS (take-overs), CRASHES, LOSSES (of requests to the leader, or their answers),
+ * Every atomic block is atomic in the product too: one request as its server handles it, or one script in Redis.
+ * -D sets the bounds, which are 0 or small by default: TERMS (take-overs), CRASHES, LOSSES (of requests to the leader, or their responses),
  * FLUSHES and RESTORES (of Redis), MISSES (commits that do not reach it), TRIES (of the first append), FORGETS (the coordinator forgets the
- * transactional id, and gives out another producer id), STRAYS (the next version, written by a stranger). READS adds a reader.
+ * transactional id, and assigns another producer id), STRAYS (the next version, written by a stranger). READS adds a reader.
  * Broken variants: NO_WAIT_FOR_MARKER NO_FENCE GUARD_IGNORED SEQUENCE_BUMPED DEDUPE_FORGOTTEN REFUSED_EARLY CLAIM_REGARDLESS DROP_REGARDLESS
  * RULE_LEFT_OUT (every batch counts) LANDING_UNCHECKED (acknowledged wherever a batch landed).
  */
@@ -44,7 +44,7 @@
 #define LOG (8 + TERMS + STRAYS)
 #define anyVersion 9
 
-/* The log: an event has an id from 1, a marker has 0. Epochs count all terms; those of one producer id are in order. A record counts if its epoch is that of the last marker before it. */
+/* The log: events have ids from 1, markers have 0. Epochs count all terms; those of one producer id are in order. A record counts if its epoch is that of the last marker before it. */
 typedef Record { byte id; byte version; byte epoch; bool counts }
 Record log[LOG];
 byte end = 0;
@@ -53,40 +53,40 @@ byte streamVersion = 0;
 bool isLogged[APPENDS + 2];
 #define stranger (APPENDS + 1)
 
-/* The producer id that the coordinator gives out, and the one of each epoch. */
+/* The producer id that the coordinator assigns, and the one of each epoch. */
 byte producerId = 0;
 byte idOf[TERMS + 1];
 #define isSameId(one, other) (idOf[one] == idOf[other])
 
-/* The partition's leader: of each producer id the newest epoch it knows, and of each epoch the next sequence and where the last batch went. */
+/* The partition's leader: the newest epoch of each producer id, and for each epoch the next sequence and the offset of the last batch. */
 byte fence[FORGETS + 1];
 byte nextSequence[TERMS + 1];
 byte lastOffset[TERMS + 1];
 
-/* The transaction coordinator: the newest epoch it gave out, and the one whose marker is on its way. */
+/* The transaction coordinator: the newest epoch it assigned, and the one whose marker is in flight. */
 byte coordinator = 0;
 byte marker = 0;
 
-/* Redis: what it holds, and an older copy of it. */
+/* Redis: its state, and an older copy of it. */
 bool held = false;     byte heldEpoch = 0; byte heldNext = 0; byte heldVersion = 0; byte heldIds = 0;
 bool saved = false;    byte savedEpoch = 0; byte savedNext = 0; byte savedVersion = 0; byte savedIds = 0;
 
-/* What each owner knows. */
+/* The state of each owner. */
 byte epoch[OWNERS];
 byte guardNext[OWNERS];
 bool serving[OWNERS];
 bool stale[OWNERS];
-/* A request to append that reached an owner: bit of each append. */
+/* Append requests that reached an owner: one bit for each append. */
 byte inbox[OWNERS];
 
-/* Requests to the leader that got no answer. */
+/* Requests to the leader without a response. */
 byte lost = 0;
-/* One of them may be on its way still, whatever becomes of its sender. */
+/* One of them may still be in flight, even if its sender has crashed. */
 byte lateId1 = 0; byte lateId2 = 0; byte lateVersion1 = 0; byte lateVersion2 = 0; byte lateEpoch = 0; byte lateSequence = 0;
 byte crashes = 0;
 byte misses = 0;
 
-/* What clients were answered: version of each append, 0 while there is none. */
+/* Responses to clients: the version of each append, 0 while there is none. */
 byte answered[APPENDS + 1];
 bool refused[APPENDS + 1];
 byte acknowledgedVersion = 0;
@@ -97,7 +97,7 @@ byte acknowledgedVersion = 0;
 
 mtype = { taken, behindFence, outOfOrder };
 
-/* ---- What is promised, asserted wherever it could break ---- */
+/* ---- The promises, asserted wherever they could be violated ---- */
 
 #ifdef RULE_LEFT_OUT
 #define counting(anEpoch, aVersion) true
@@ -110,9 +110,9 @@ inline appendRecord(anId, aVersion, anEpoch) {
   log[end].id = anId; log[end].version = aVersion; log[end].epoch = anEpoch; log[end].counts = counting(anEpoch, aVersion);
   if
   :: log[end].counts ->
-     assert(aVersion == streamVersion + 1);           /* versions are contiguous, and each is given once */
+     assert(aVersion == streamVersion + 1);           /* versions are contiguous, and each is assigned once */
      assert(!isLogged[anId]);                         /* each event at most once */
-     assert(anId == stranger || !refused[anId]);      /* a refused event is nowhere */
+     assert(anId == stranger || !refused[anId]);      /* a rejected event is nowhere */
      assert(expected(anId) == anyVersion || expected(anId) == streamVersion);
      isLogged[anId] = true;
      streamVersion = aVersion
@@ -121,8 +121,8 @@ inline appendRecord(anId, aVersion, anEpoch) {
   end++
 }
 inline acknowledge(anId, aVersion, anOffset) {
-  assert(log[anOffset].id == anId && log[anOffset].version == aVersion && log[anOffset].counts);   /* it is where the answer says */
-  assert(answered[anId] == 0 || answered[anId] == aVersion);               /* duplicates get the first answer */
+  assert(log[anOffset].id == anId && log[anOffset].version == aVersion && log[anOffset].counts);   /* it is where the response says */
+  assert(answered[anId] == 0 || answered[anId] == aVersion);               /* duplicates get the first response */
   answered[anId] = aVersion;
   acknowledgedVersion = (aVersion > acknowledgedVersion -> aVersion : acknowledgedVersion)
 }
@@ -176,13 +176,13 @@ inline produce(anEpoch, aSequence, id1, version1, id2, version2) {
 
 /* ---- An owner: take-over, catch-up, rounds ---- */
 
-/* Epochs of one producer id are in order. Of two ids only the log tells which came later. */
+/* Epochs of one producer id are in order. Of two ids only the log shows which came later. */
 #define isLater(anEpoch) ((isSameId(anEpoch, epoch[me]) && anEpoch > epoch[me]) || (!isSameId(anEpoch, epoch[me]) && lastMarker != epoch[me]))
 #define guardHolds(next) (held && heldEpoch == epoch[me] && heldNext == (next))
 
 inline forgetRound() { id1 = 0; id2 = 0; version1 = 0; version2 = 0; duplicate = 0; sequenceSent = 0; from = 0; seen = 0; seenEpoch = 0; seenHeld = false; offset = 0; outcome = 0; upTo = 0 }
 
-/* Decides one append of the batch against the index and what the batch has already given. */
+/* Decides one append of the batch by the index and the versions that the batch has already assigned. */
 inline decide(anId) {
   if
   :: (knownIds & bit(anId)) -> duplicate = anId
@@ -191,7 +191,7 @@ inline decide(anId) {
      :: expected(anId) != anyVersion && expected(anId) != atVersion ->
 #ifndef REFUSED_EARLY
         if
-        :: id1 != 0 -> inbox[me] = inbox[me] | bit(anId)   /* for the sake of an event that may never be in the log: next round */
+        :: id1 != 0 -> inbox[me] = inbox[me] | bit(anId)   /* depends on an event that may never be in the log: next round */
         :: else -> refuse(anId, atVersion)
         fi
 #else
@@ -225,7 +225,7 @@ inline answerDuplicate() {
 proctype Owner(byte me) {
   byte from, upTo, seen, seenEpoch, sequence, sequenceSent, id1, id2, version1, version2, duplicate;
   byte atVersion, knownIds, offset, i, foldedVersion, foldedIds, termStart;
-  byte landing;                                    /* where the next batch is to land */
+  byte landing;                                    /* where the next batch should land */
   bool seenHeld, again;
   mtype outcome;
 
@@ -235,8 +235,8 @@ life:
 takeOver:
     atomic {
       serving[me] = false; stale[me] = true; again = false; forgetRound();
-      coordinator < TERMS && marker == 0;         /* liveness may be wrong: whoever likes takes over */
-      from = end                                   /* the high watermark before */
+      coordinator < TERMS && marker == 0;         /* liveness may be wrong: any owner may take over */
+      from = end                                   /* the previous high watermark */
     };
     atomic { coordinator < TERMS && marker == 0 -> coordinator++; epoch[me] = coordinator; idOf[coordinator] = producerId; sequence = 0 };
 #ifdef NO_FENCE
@@ -267,11 +267,11 @@ takeOver:
 #endif
 
 catchUp:
-    /* A GET, and what it means. */
+    /* A GET, and its interpretation. */
     atomic { seenHeld = held; seenEpoch = heldEpoch; seen = heldNext };
     atomic {
       if
-      :: seenHeld && seen > upTo && isLater(seenEpoch) -> goto takeOver   /* a later owner is at work */
+      :: seenHeld && seen > upTo && isLater(seenEpoch) -> goto takeOver   /* a later owner is active */
 #ifndef CLAIM_REGARDLESS
       :: again && seenHeld && seen <= upTo && isLater(seenEpoch) -> goto takeOver
 #endif
@@ -301,7 +301,7 @@ catchUp:
       :: else -> goto catchUp
       fi
     };
-    /* The events in between, in one commit. */
+    /* The missing events, in one commit. */
     atomic {
       if
       :: guardHolds(seen) ->
@@ -345,7 +345,7 @@ serve:
          :: else -> goto catchUpAgain
          fi
        };
-       /* The batch: one append, or both, in either order; the decisions are the owner's own. */
+       /* The batch: one append, or both, in either order; the owner decides. */
        atomic {
          if
          :: inbox[me] & bit(1) -> decide(1); inbox[me] = inbox[me] & ~bit(1)
@@ -361,7 +361,7 @@ serve:
        :: else
        fi;
        sequenceSent = sequence;
-       /* The request: answered, or without an answer, which may mean that it was taken or that it was lost. */
+       /* The request: with a response, or without one, so that it may have been executed or lost. */
        do
        :: atomic { produce(epoch[me], sequenceSent, id1, version1, id2, version2);
             if
@@ -384,11 +384,11 @@ serve:
             sequenceSent++
 #endif
           }
-       :: goto unknown                             /* the time is over */
+       :: goto unknown                             /* the time-out has passed */
        od;
        if
        :: false ->
-landed:   /* A marker of another term in between: the batch is there, and may not count. A stranger's data never does. */
+landed:   /* A marker of another term in between: the batch is in the log, and may not count. A stranger's data never does. */
           atomic {
             i = landing;
             do
@@ -402,7 +402,7 @@ landed:   /* A marker of another term in between: the batch is there, and may no
           }
        :: true
        fi;
-       /* The commit: one script. If Redis does not take it, the events are durable all the same. */
+       /* The commit: one script. If Redis rejects it, the events are durable nevertheless. */
        atomic {
          if
          :: guardHolds(guardNext[me]) ->
@@ -411,7 +411,7 @@ landed:   /* A marker of another term in between: the batch is there, and may no
             heldNext = offset + (id2 != 0 -> 2 : 1);
             assertIndexIsTrue()
          :: !guardHolds(guardNext[me]) -> stale[me] = true
-         :: misses < MISSES -> misses++; stale[me] = true       /* Redis was not to be reached */
+         :: misses < MISSES -> misses++; stale[me] = true       /* Redis was unreachable */
          fi;
          guardNext[me] = offset + (id2 != 0 -> 2 : 1);
          landing = guardNext[me]
@@ -427,7 +427,7 @@ landed:   /* A marker of another term in between: the batch is there, and may no
     od;
 
 catchUpAgain:
-    /* Within a term. The log's end, and then as at a take-over. */
+    /* Within a term: reads the log's end, then catches up as in a take-over. */
     atomic { stale[me] = true; forgetRound();
       if
       :: held && isLater(heldEpoch) -> goto fenced
@@ -437,11 +437,11 @@ catchUpAgain:
     goto catchUp;
 
 unknown:
-    /* Put back: after a take-over the ids tell what became of it. */
+    /* Queued again: after a take-over the ids show its outcome. */
     atomic { inbox[me] = inbox[me] | bit(id1) | (id2 != 0 -> bit(id2) : 0); goto takeOver };
 
 fenced:
-    /* Callers are told that it is unknown, and may try elsewhere. */
+    /* Callers get an unknown outcome, and may retry elsewhere. */
     atomic { serving[me] = false; inbox[me] = 0; goto takeOver }
   } unless {
     atomic { crashes < CRASHES -> crashes++; serving[me] = false; stale[me] = true; inbox[me] = 0; epoch[me] = 0; guardNext[me] = 0;
@@ -449,9 +449,9 @@ fenced:
   };
   goto life
 }
-/* ---- Those around ---- */
+/* ---- The environment ---- */
 
-/* The marker arrives when it likes; from then on the leader knows the epoch. */
+/* The marker arrives at any time; from then on the leader has the epoch. */
 active proctype Coordinator() {
 end_idle:
   do
@@ -464,7 +464,7 @@ end_idle:
 }
 
 #if FORGETS > 0
-/* Nobody has used the transactional id for days: the next owner gets another producer id, whose markers fence no owner of before. */
+/* The transactional id was unused for days: the next owner gets another producer id, whose markers fence no earlier owner. */
 active proctype Forgetting() {
 end_known:
   do
@@ -474,7 +474,7 @@ end_known:
 #endif
 
 #if STRAYS > 0
-/* Whoever may write to the topic puts the very next version there. */
+/* A producer with write access to the topic writes the very next version. */
 active proctype Stranger() {
   byte strays = 0;
 end_written:
@@ -499,7 +499,7 @@ end_empty:
 }
 #endif
 
-/* Sends an append to some owner; sends it again, to any, as long as it has no answer. */
+/* Sends an append to an owner; repeats it, to any owner, until there is a response. */
 proctype Client(byte id) {
   byte tries = 0;
 end_waiting:
@@ -528,7 +528,7 @@ end_calm:
 }
 
 #ifdef READS
-/* A read through an owner, under its guard: it sees all that was acknowledged before it began. */
+/* A read through an owner, under its guard: it sees everything that was acknowledged before it started. */
 active proctype Reader() {
   byte due, next, term, who;
 end_reading:

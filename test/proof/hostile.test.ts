@@ -4,14 +4,14 @@ import { hostileBounds, measureHostile } from '../../bench/soak/hostile/hostile.
 import { installation } from '../support/services/real-writer.ts'
 import { startServiceProcess } from '../support/services/service-process.ts'
 
-/** Machines that are shared are slow by themselves: what hostile callers add is what counts here. */
+/** Shared machines are slow by themselves. Only the effect of the hostile callers counts here. */
 const bounds = {
   ...hostileBounds,
   p99Ms: (calmP99Ms: number) => Math.max(500, 5 * calmP99Ms),
   failedShare: 0.01,
 }
 
-test('a fifth of all hostile callers leaves a platform to its good ones, in bounded memory, and moves no partition', async () => {
+test('a fifth of all hostile callers leaves a platform usable for good ones, in bounded memory, and moves no partition', async () => {
   const where = installation()
   onTestFinished(() => where.domain.remove())
   const { exited, ...platform } = await startServiceProcess('platform', where)
@@ -32,7 +32,7 @@ test('a fifth of all hostile callers leaves a platform to its good ones, in boun
     () => undefined,
   )
   expect(broken, JSON.stringify(figures)).toEqual([])
-  // Each was there, and was answered or held at bay.
+  // Each was active, and was answered or held off.
   expect(figures.answers['junk arrays']).not.toHaveProperty('200')
   expect(Number(figures.answers['waiters']?.['503'])).toBeGreaterThan(0)
 }, 180_000)

@@ -6,7 +6,7 @@ import { startServiceProcess } from '../support/services/service-process.ts'
 
 const times = { measureMs: 2_000, overloadMs: 5_000 }
 
-test('three times what a platform can do is refused promptly, slows the rest within bounds, and is over right after', async () => {
+test('three times the capacity of a platform is rejected promptly, slows the rest within bounds, and has no effect afterwards', async () => {
   const where = installation(overloadBounds)
   onTestFinished(() => where.domain.remove())
   const { exited, ...platform } = await startServiceProcess('platform', where)

@@ -4,16 +4,16 @@ import { variantModule } from '../faults/harness/options.ts'
 import { runSeeds } from '../faults/harness/run-seeds.ts'
 import { variants } from '../faults/harness/variants/catalogue.ts'
 
-// Long enough for the first faults to strike, and for partitions to find other owners.
+// Long enough for the first faults, and for partitions to get other owners.
 const seconds = 25
 const clients = 16
-/** What a seed strikes is fixed; what is under way at that moment is not. So the seed may be given a few chances. */
+/** The faults of a seed are fixed, but the operations at that moment are not. So the seed gets a few attempts. */
 const triesMax = 4
-/** With the start of brokers, and what is waited for after the faults. */
+/** Including the start of brokers, and the waits after the faults. */
 const variantMsMax = 600_000
 
 test.each(variants)(
-  'the fault harness finds out $name (seed $caughtBySeed)',
+  'the fault harness detects $name (seed $caughtBySeed)',
   async ({ name, caughtBySeed }) => {
     const results = await runSeeds({
       seeds: Array.from({ length: triesMax }, () => caughtBySeed),
@@ -25,7 +25,7 @@ test.each(variants)(
     })
     const broken = new Set(results.flatMap(({ violations }) => violations.map(({ promise }) => promise)))
     const verdict =
-      broken.size === 0 ? 'not caught' : `caught by try ${results.length}: ${[...broken].join('; ')}`
+      broken.size === 0 ? 'not caught' : `caught by attempt ${results.length}: ${[...broken].join('; ')}`
     process.stdout.write(`${name}, seed ${caughtBySeed}: ${verdict}\n`)
     expect([...broken]).not.toEqual([])
   },

@@ -1,10 +1,11 @@
-// A process of its own, so that hostile callers take no time of those who measure: node attack.ts '<JSON>' until SIGTERM.
+// A separate process, so that hostile callers take no time from the measuring process: node attack.ts '<JSON>' until
+// SIGTERM.
 import { hostileCallers } from './callers.ts'
 import { type Answers, type Attack, Tally } from './target.ts'
 
-/** What the process is given. */
+/** The argument of the process. */
 export interface AttackOptions extends Attack {
-  /** Of the callers. */
+  /** Names of the callers. */
   readonly names: readonly string[]
 }
 

@@ -3,7 +3,7 @@ import { repeat, type RepeatedRequest } from './repeated-requests.ts'
 import type { Attack, HostileCaller } from './target.ts'
 
 const crlf = '\r\n'
-/** Beyond any offset that there will be. */
+/** Beyond any offset that will ever exist. */
 const farOffset = 1_000_000_000
 
 const get = (path: string, { url }: Attack, more = ''): string =>
@@ -32,9 +32,9 @@ const levels = 20_000
 const deep = `{"events":[{"type":"PurchaseMade","data":${'['.repeat(levels)}${']'.repeat(levels)}}]}`
 const manyHeaders = Array.from({ length: 20_000 }, (_, n) => `x-${n}: ${n}${crlf}`).join('')
 
-/** Who wants the service to fall, by name. */
+/** Callers that try to bring the service down, by name. */
 export const hostileCallers: Readonly<Record<string, HostileCaller>> = {
-  'junk arrays': repeated('4 requests with 250,000 items that are no appends', ({ url }) => ({
+  'junk arrays': repeated('4 requests with 250,000 items that are not appends', ({ url }) => ({
     method: 'POST',
     url: () => `${url}/appends`,
     body: junk,
@@ -73,7 +73,7 @@ export const hostileCallers: Readonly<Record<string, HostileCaller>> = {
     reads: true,
     restMs: 200,
   })),
-  subscribers: raw('2,000 subscribers, of the category and of views, from the beginning', (attack) => ({
+  subscribers: raw('2,000 subscribers, to the category and to views, from the beginning', (attack) => ({
     count: 2_000,
     send: (n) => get(subscriptionOf(attack, n), attack),
     reads: true,
@@ -105,12 +105,15 @@ export const hostileCallers: Readonly<Record<string, HostileCaller>> = {
     count: 40,
     restMs: 100,
   })),
-  'category pages': repeated('20 pages of a category by a filter that matches nothing', ({ url, type }) => ({
-    method: 'GET',
-    url: () => `${url}/categories/${type}/events?correlationId=nothing-of-the-kind&limit=1000`,
-    count: 20,
-    restMs: 100,
-  })),
+  'category pages': repeated(
+    '20 pages of a category with a filter that matches nothing',
+    ({ url, type }) => ({
+      method: 'GET',
+      url: () => `${url}/categories/${type}/events?correlationId=nothing-of-the-kind&limit=1000`,
+      count: 20,
+      restMs: 100,
+    }),
+  ),
 }
 
 const subscriptionOf = ({ type, projection }: Attack, n: number): string =>

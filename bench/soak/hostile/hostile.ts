@@ -14,33 +14,33 @@ import { hostileCallers } from './callers.ts'
 import type { Answers } from './target.ts'
 import { type Watched, watch } from './watch.ts'
 
-export interface HostileOptions {
+interface HostileOptions {
   readonly process: Process
   readonly type: string
   readonly projection: string
-  /** Good appends of one event, each second. */
+  /** Good appends of one event per second. */
   readonly rate: number
   readonly calmMs: number
   readonly attackMs: number
-  /** Of the callers; default all. */
+  /** Names of the callers; default all. */
   readonly names?: readonly string[]
-  /** Of what callers do; default 1. */
+  /** Share of the callers' full load; default 1. */
   readonly share?: number
   readonly bounds?: HostileBounds
 }
 
-/** What must hold beside hostile callers. */
-export interface HostileBounds {
-  /** Of good appends, the slowest of a hundred, in milliseconds. */
+/** What must hold while hostile callers run. */
+interface HostileBounds {
+  /** The 99th percentile of good appends, in milliseconds. */
   readonly p99Ms: (calmP99Ms: number) => number
   readonly memoryMiB: number
-  /** Of good appends. */
+  /** Share of good appends. */
   readonly failedShare: number
 }
 
 export const hostileBounds: HostileBounds = { p99Ms: () => 250, memoryMiB: 1_024, failedShare: 0.001 }
 
-export interface HostileResult {
+interface HostileResult {
   readonly calmP99Ms: number
   readonly counts: LoadCounts
   readonly p50Ms: number
@@ -48,14 +48,15 @@ export interface HostileResult {
   readonly msMax: number
   readonly watched: Watched
   readonly answers: Readonly<Record<string, Answers>>
-  /** Rules that were broken, in words. */
+  /** Broken rules, in words. */
   readonly broken: readonly string[]
 }
 
 const longStreamEvents = 20_000
 /**
- * Real callers bring processors of their own: these take what the service and its servers leave, by Linux' policy for idle work
- * (sched(7), SCHED_IDLE). A low priority is not enough, for the kernel lets others wait beside it rather than move them.
+ * Real callers have their own processors. These get only what the service and its servers leave, by Linux's policy for
+ * idle work (sched(7), SCHED_IDLE). A low priority is not enough, because the kernel lets other tasks wait rather than
+ * move them.
  */
 const spareTime =
   process.platform === 'linux'
@@ -63,7 +64,7 @@ const spareTime =
     : { execArgv: [] }
 const eventsPerAppend = 1_000
 
-/** Good appends at a constant rate, first alone, then beside everything that means ill. */
+/** Sends good appends at a constant rate, first alone, then next to all hostile callers. */
 export async function measureHostile(
   options: HostileOptions,
   say: (line: string) => void,
@@ -74,7 +75,7 @@ export async function measureHostile(
   await fill(url, longStream)
   say(`${rate} appends/s alone …`)
   const calm = await loaded(url, options, options.calmMs)
-  say(`… with a p99 of ${Math.round(calm.p99Ms)} ms; now beside ${names.join(', ')} …`)
+  say(`… with a p99 of ${Math.round(calm.p99Ms)} ms; now next to ${names.join(', ')} …`)
   const attack = startAttack({ url, type, projection, longStream, names, share })
   const ending = new AbortController()
   const watching = watch(url, ending.signal)
@@ -133,34 +134,34 @@ function brokenRules(
   const p99MsMax = bounds.p99Ms(calmP99Ms)
   const rules: readonly (readonly [isBroken: boolean, what: string])[] = [
     [service.hasEnded(), `the ${service.name} ended: ${service.hasEnded() ? service.logTail() : ''}`],
-    [p99Ms > p99MsMax, `good appends had a p99 of ${p99Ms} ms, more than ${p99MsMax} ms`],
+    [p99Ms > p99MsMax, `good appends had a p99 of ${p99Ms} ms, above ${p99MsMax} ms`],
     [missed > counts.sent * bounds.failedShare, `${missed} good appends failed or were held back`],
     [
       !(memoryMiBMax <= bounds.memoryMiB),
-      `memory reached ${Math.round(memoryMiBMax)} MiB, more than ${bounds.memoryMiB}`,
+      `memory reached ${Math.round(memoryMiBMax)} MiB, above ${bounds.memoryMiB}`,
     ],
-    [ownerTables.length !== 1, `partitions moved: ${ownerTables.length} tables of owners were seen`],
+    [ownerTables.length !== 1, `partitions moved: ${ownerTables.length} owner tables were seen`],
     [takeOvers !== 0, `${takeOvers} partitions were taken over`],
-    [unanswered > 0, `health, metrics or owners were not answered within 5 s, ${unanswered} times`],
+    [unanswered > 0, `health, metrics or owners did not answer within 5 s, ${unanswered} times`],
   ]
   return rules.filter(([isBroken]) => isBroken).map(([, what]) => what)
 }
 
-/** As docs/operations/load.md has it. */
+/** Formatted for docs/operations/load.md. */
 export function formatHostile(result: HostileResult): string {
   const { counts, watched, answers, broken } = result
   const rows: readonly (readonly [string, string | number])[] = [
     ['good appends acknowledged', counts.acknowledged],
     ['good appends failed, held back', `${counts.failed}, ${counts.heldBack}`],
     ['p99 alone', `${result.calmP99Ms} ms`],
-    ['p50, p99, slowest beside the callers', `${result.p50Ms}, ${result.p99Ms}, ${result.msMax} ms`],
+    ['p50, p99, slowest next to the callers', `${result.p50Ms}, ${result.p99Ms}, ${result.msMax} ms`],
     ['`/health/live`, p99', `${Math.round(percentile(watched.healthMs, 99))} ms`],
     ['resident memory at most', `${Math.round(watched.memoryMiBMax)} MiB`],
     ['partitions that moved, were taken over', `${watched.ownerTables.length - 1}, ${watched.takeOvers}`],
   ]
   const callers = Object.entries(answers).map(
-    ([name, heard]) =>
-      `| ${name} | ${hostileCallers[name]?.does ?? ''} | ${Object.entries(heard)
+    ([name, results]) =>
+      `| ${name} | ${hostileCallers[name]?.does ?? ''} | ${Object.entries(results)
         .map(([what, times]) => `${what}: ${times}`)
         .join(', ')} |`,
   )
@@ -169,7 +170,7 @@ export function formatHostile(result: HostileResult): string {
     '| --- | --- |',
     ...rows.map(([name, value]) => `| ${name} | ${value} |`),
     '',
-    '| caller | does, again and again | gets |',
+    '| caller | does, repeatedly | gets |',
     '| --- | --- | --- |',
     ...callers,
     '',

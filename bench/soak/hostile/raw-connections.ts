@@ -5,21 +5,21 @@ import type { Tally } from './target.ts'
 
 export interface RawConnections {
   readonly url: string
-  /** So many are open at a time; one that ends is followed by another. */
+  /** Open connections at a time. One that ends is replaced. */
   readonly count: number
-  /** What is sent as soon as one is open. */
+  /** Sent as soon as a connection is open. */
   readonly send: (n: number) => string | Buffer
-  /** Whether what comes is read, and thrown away. */
+  /** Whether responses are read (and discarded). */
   readonly reads: boolean
-  /** How long each rests before it is opened again. */
+  /** Pause before a connection is opened again. */
   readonly restMs: number
 }
 
-/** Connections are opened so many at a time, so that this process keeps up with them. */
+/** Connections opened at a time, so that this process keeps up. */
 const openedAtOnce = 50
 const openingPauseMs = 50
 
-/** Keeps raw connections open until the signal aborts. Counts the status of each answer, and each end. */
+/** Keeps raw connections open until the signal aborts. Counts the status of each response, and each end. */
 export async function keepOpen(options: RawConnections, tally: Tally, signal: AbortSignal): Promise<void> {
   const loops: Promise<void>[] = []
   for (let n = 0; n < options.count && !signal.aborted; n++) {
@@ -36,7 +36,7 @@ async function keepOne(options: RawConnections, n: number, tally: Tally, signal:
   }
 }
 
-/** Until it is closed, by whomever. */
+/** Resolves when the connection is closed, by either side. */
 function once(
   { url, send, reads }: RawConnections,
   n: number,
@@ -49,7 +49,7 @@ function once(
   const leave = (): void => void socket.destroy()
   signal.addEventListener('abort', leave, { once: true })
   socket.on('connect', () => socket.write(send(n)))
-  socket.on('error', () => tally.count('broken off'))
+  socket.on('error', () => tally.count('connection error'))
   socket.on('close', () => {
     signal.removeEventListener('abort', leave)
     resolve(undefined)
@@ -67,6 +67,6 @@ function noteStatus(socket: Socket, tally: Tally): void {
   socket.resume()
 }
 
-/** @returns at once where the signal aborts. */
+/** @returns immediately when the signal aborts */
 export const rest = (ms: number, signal: AbortSignal): Promise<unknown> =>
   pause(ms, undefined, { signal }).catch(() => undefined)

@@ -7,15 +7,15 @@ export interface RepeatedRequest {
   readonly method: 'GET' | 'POST'
   readonly url: (n: number) => string
   readonly body?: string | Buffer
-  /** So many are under way at a time. */
+  /** Requests in flight at a time. */
   readonly count: number
-  /** Between an answer and the next request. */
+  /** Pause between a response and the next request. */
   readonly restMs: number
 }
 
 const answerMsMax = 60_000
 
-/** Sends requests again and again until the signal aborts, so many at a time. Counts the status of each answer. */
+/** Sends requests in a loop until the signal aborts, `count` at a time. Counts the status of each response. */
 export async function repeat(
   { method, url, body, count, restMs }: RepeatedRequest,
   tally: Tally,
@@ -24,7 +24,7 @@ export async function repeat(
   const agent = new Agent({ connections: count, headersTimeout: answerMsMax, bodyTimeout: answerMsMax })
   const headers = body === undefined ? {} : { 'content-type': 'application/json' }
   const one = async (n: number): Promise<void> => {
-    // Not all in one moment: a process takes one new connection in each turn of its event loop.
+    // Spread over time: a process accepts one new connection in each turn of its event loop.
     await rest((n % 200) * 10, signal)
     while (!signal.aborted) {
       try {

@@ -1,22 +1,22 @@
-/** What hostile callers are let loose on. */
+/** The target of hostile callers. */
 export interface Target {
   readonly url: string
   /** Aggregate type. */
   readonly type: string
   readonly projection: string
-  /** A stream of many events. */
+  /** A stream with many events. */
   readonly longStream: string
 }
 
-/** What callers do at a time, as a share of what the issue asks for. 1 is all of it. */
+/** A target, and the share of the full load that the callers apply. 1 is all of it. */
 export interface Attack extends Target {
   readonly share: number
 }
 
-/** How often each answer came: by status, or by how a connection ended. */
+/** How often each result occurred: by status, or by how a connection ended. */
 export type Answers = Readonly<Record<string, number>>
 
-/** What a caller notes. */
+/** Counts the results of a caller. */
 export class Tally {
   readonly #counts = new Map<string, number>()
 
@@ -30,7 +30,7 @@ export class Tally {
   }
 }
 
-/** One kind of hostile caller. It goes on until the signal aborts, and never throws. */
+/** One kind of hostile caller. It runs until the signal aborts, and never throws. */
 export interface HostileCaller {
   readonly does: string
   run(attack: Attack, tally: Tally, signal: AbortSignal): Promise<void>

@@ -1,22 +1,22 @@
 import { rest } from './raw-connections.ts'
 
-const lookMs = 1_000
+const probeIntervalMs = 1_000
 const answerMsMax = 5_000
 
-/** What a process shows of itself while it is attacked. */
+/** What a process reports while it is attacked. */
 export interface Watched {
   readonly memoryMiBMax: number
-  /** Times for `/health/live`, in milliseconds. */
+  /** Response times of `/health/live`, in milliseconds. */
   readonly healthMs: readonly number[]
-  /** Looks that were not answered within 5 s. */
+  /** Probes without a response within 5 s. */
   readonly unanswered: number
-  /** Tables of owners, each once. More than one: partitions have moved. */
+  /** Distinct owner tables. More than one means that partitions have moved. */
   readonly ownerTables: readonly string[]
-  /** Partitions that were taken over meanwhile. */
+  /** Partitions that were taken over in the meantime. */
   readonly takeOvers: number
 }
 
-/** Looks at a process every second until the signal aborts. */
+/** Probes a process every second until the signal aborts. */
 export async function watch(url: string, signal: AbortSignal): Promise<Watched> {
   const healthMs: number[] = []
   const tables = new Set<string>()
@@ -33,7 +33,7 @@ export async function watch(url: string, signal: AbortSignal): Promise<Watched> 
   }
   while (!signal.aborted) {
     await look().catch(() => unanswered++)
-    await rest(lookMs, signal)
+    await rest(probeIntervalMs, signal)
   }
   return { memoryMiBMax, healthMs, unanswered, ownerTables: [...tables], takeOvers: last - first }
 }
@@ -44,6 +44,6 @@ async function textOf(url: string): Promise<string> {
   return response.text()
 }
 
-/** @returns NaN where there is no such metric. */
+/** @returns NaN if there is no such metric */
 const valueOf = (metrics: string, name: string): number =>
   Number(new RegExp(`^${name}(?:\\{[^}]*\\})? (.*)$`, 'm').exec(metrics)?.[1])

@@ -2,6 +2,7 @@ import {
   deriveEventId,
   type DomainEvent,
   type EventMetadata,
+  eventTopic,
   noVersion,
   position,
   type RecordedEvent,
@@ -32,7 +33,7 @@ export function recordEvents<Event extends DomainEvent>(
 ): readonly RecordedEvent<Event>[] {
   const { after = noVersion, timestamp = '2026-01-01T00:00:00.000Z', metadata = {} } = options
   const stream = parseStreamId(streamId)
-  const topic = `eventstore.${aggregateTypeOf(stream)}`
+  const topic = eventTopic(aggregateTypeOf(stream))
   return events.map((event, index) => ({
     ...event,
     id: deriveEventId(stream, 'recorded for a test', after + index),

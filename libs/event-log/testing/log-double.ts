@@ -1,6 +1,6 @@
 import { newEventId, noVersion, position, streamIdOf, versionAfter } from '#domain'
+import type { FedEvent } from '#event-log/records'
 import { LogError, type StoredRecord } from '#kafka'
-import type { FedEvent } from '#projections'
 
 import type { FeedReader } from '../shared-log.ts'
 

@@ -83,7 +83,7 @@ export function appendContract(subject: () => Subject): void {
         source: '/shop/checkout',
         traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
       }
-      const partly: EventMetadata = { userId: 'ada' }
+      const partly: EventMetadata = { userId: 'ada', tenant: 'acme', 'retry.count': 3, isTrial: false }
       await store.append(streamId, [{ ...event(1), metadata }, event(2), { ...event(3), metadata: partly }])
       const { events } = await store.read(streamId)
       expect(events.map((recorded) => recorded.metadata)).toEqual([metadata, {}, partly])

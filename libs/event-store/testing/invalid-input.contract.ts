@@ -98,7 +98,11 @@ export function invalidInputContract(subject: () => Subject): void {
       ['traceparent', '\u009b'],
       ['userId', '\ud800'],
       ['userId', 7],
-      ['tenant', 'a'],
+      ['tenant', null],
+      ['tenant', ['a']],
+      ['tenant', NaN],
+      ['tenant', 'a\u0000'],
+      ['userid', 'a'],
     ])('metadata with the %s %j', async (field, value) => {
       const { store, event, freshStreamId } = subject()
       const streamId = freshStreamId()
@@ -117,6 +121,9 @@ export function invalidInputContract(subject: () => Subject): void {
       ['metadata.constructor', { constructor: 'a' }],
       ['metadata.toString', { toString: 'a' }],
       ['metadata["user\\ud800"]', { 'user\ud800': 'a' }],
+      ['metadata["__proto__"]', JSON.parse('{"__proto__":"a"}')],
+      ['metadata', Object.fromEntries(Array.from({ length: 65 }, (_, index) => [`key${index}`, index]))],
+      ['metadata', { large: 'x'.repeat(8 << 10) }],
     ])('metadata with a wrong %s', async (path, metadata) => {
       const { store, event, freshStreamId } = subject()
       const streamId = freshStreamId()

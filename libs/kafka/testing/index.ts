@@ -1,4 +1,5 @@
-import { deadlineIn } from '../attempts.ts'
+import { deadlineIn } from '#async'
+
 import { beginTerm, type FencedPartition, servingEpochMax } from '../fence.ts'
 
 /** Begins terms that never come to their markers, until `left` more can serve before the epochs of the producer id end. Takes some seconds. */

@@ -1,5 +1,5 @@
-// A process of its own for shutdown.test.ts: it opens what its arguments name, tells that it is ready, and waits.
-// Each argument is one step: `ok:<name>`, `fails:<name>`, `hangs:<name>`; `begin` begins the shutdown, `throws` throws.
+// The process that shutdown.test.ts runs. It opens what its arguments name, reports that it is ready, and waits. Each
+// argument is one step: `ok:<name>`, `fails:<name>`, `hangs:<name>`; `begin` begins the shutdown, `throws` throws.
 import { createLogger } from '../logger.ts'
 import { createShutdown } from '../shutdown.ts'
 
@@ -26,5 +26,5 @@ logger.info('ready')
 if (process.argv.includes('begin')) shutdown.begin()
 if (process.argv.includes('throws'))
   setImmediate(() => {
-    throw new Error('nobody caught this')
+    throw new Error('this is uncaught')
   })

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 
 import { shownSettings } from '#config'
 import type { DomainModule } from '#domain'
-import { inParallel } from '#service'
+import { inParallel } from '#async'
 
 import { writeFailure } from '../file-failure.ts'
 import { type BackupFolder, sha256Of, type StoredBackup, syncFolder } from './backup-folder.ts'

@@ -1,11 +1,5 @@
-import type { DomainModule } from '#domain'
-import {
-  deadLetterTopic,
-  eventTopic,
-  repartitionJournal,
-  restoreJournal,
-  type TopicDescription,
-} from '#kafka'
+import { deadLetterTopic, type DomainModule, eventTopic, repartitionJournal, restoreJournal } from '#domain'
+import { type TopicDescription } from '#kafka'
 
 import { aggregatesAsked } from '../aggregates-asked.ts'
 import type { StoredBackup } from './backup-folder.ts'

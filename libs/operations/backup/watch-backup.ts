@@ -1,5 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises'
-
+import { Backoff, noJitter, pause } from '#async'
 import type { DomainModule } from '#domain'
 
 import type { LogOpener, OpenLog } from './open-log.ts'
@@ -33,14 +32,13 @@ interface LogSize {
 }
 
 const pollMs = 1_000
-const retryMsMin = 1_000
-const retryMsMax = 60_000
+const retryLimits = { delayMsMin: 1_000, delayMsMax: 60_000 }
 
 /** Makes a backup whenever one is due, the first one immediately, until the signal aborts. A failure is retried until it succeeds. */
 export async function watchBackups(options: WatchOptions): Promise<void> {
   const { open, make, failed, signal } = options
   const isOver = (): boolean => signal.aborted
-  let failures = 0
+  const backoff = new Backoff(retryLimits, noJitter)
   while (!isOver()) {
     try {
       await open(async (log) => {
@@ -48,15 +46,15 @@ export async function watchBackups(options: WatchOptions): Promise<void> {
           const beganMs = performance.now()
           const before = await sizeOf(log, options)
           await make(log)
-          failures = 0
+          backoff.reset()
           await untilDue(log, options, before, beganMs)
         }
       })
     } catch (error) {
       if (isOver()) return
-      const retryMs = Math.min(retryMsMax, retryMsMin * 2 ** Math.min(failures++, 10))
+      const retryMs = backoff.nextMs()
       failed(error, retryMs)
-      await pause(retryMs, undefined, { signal }).catch(() => undefined)
+      await pause(retryMs, signal)
     }
   }
 }
@@ -70,7 +68,7 @@ async function untilDue(
   const { everyMs = Infinity, events = Infinity, bytes = Infinity } = options.due
   const leftMs = () => everyMs - (performance.now() - beganMs)
   while (!options.signal.aborted && leftMs() > 0) {
-    await pause(Math.min(pollMs, leftMs()), undefined, { signal: options.signal }).catch(() => undefined)
+    await pause(Math.min(pollMs, leftMs()), options.signal)
     const now = await sizeOf(log, options)
     if (now.offsets - before.offsets >= events || now.bytes - before.bytes >= bytes) return
   }

@@ -1,5 +1,5 @@
-import type { DomainModule } from '#domain'
-import { eventTopic, type Finding as TopicFinding, type KafkaCluster, Topics } from '#kafka'
+import { type DomainModule, eventTopic } from '#domain'
+import { type Finding as TopicFinding, type KafkaCluster, Topics } from '#kafka'
 
 import { fail, type DoctorFinding, ok, warn } from './finding.ts'
 

@@ -2,15 +2,13 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 import type { Config } from '#config'
 import { PeerCheck } from '#client'
-import { type DomainModule, quote } from '#domain'
+import { type DomainModule, eventTopic, partitionKey, quote } from '#domain'
 import {
-  eventTopic,
   type ForeignMember,
   type GroupTable,
   type KafkaCluster,
   type Owner,
   type OwnersTable,
-  partitionKey,
   readGroup,
   Topics,
 } from '#kafka'

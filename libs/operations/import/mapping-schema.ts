@@ -1,7 +1,7 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 
-import { quote } from '#domain'
+import { InvalidInputError, parseMetadata, quote } from '#domain'
 
 import { OperationError } from '../operation-error.ts'
 
@@ -97,12 +97,7 @@ const mappingSchema = Type.Object(
     /** In which the data is: a number, or a text with columns in braces. */
     schemaVersion: Type.Optional(Type.Unknown()),
     nullMarkers,
-    metadata: Type.Optional(
-      Type.Partial(
-        Type.Object({ correlationId: name, causationId: name, userId: name, sessionId: name, source: name }),
-        exact,
-      ),
-    ),
+    metadata: Type.Optional(Type.Record(text, name)),
     data: Type.Optional(Type.Record(text, Type.Unknown())),
   },
   exact,
@@ -119,6 +114,7 @@ export interface MappingSpec extends Omit<Static<typeof mappingSchema>, 'data' |
 export function checkMapping(json: unknown, file: string): MappingSpec {
   check(mappingSchema, json, file, '')
   const mapping = json as MappingSpec
+  checkMetadataNames(mapping, file)
   checkData(mapping.data, file, 'data')
   checkType(mapping, file)
   const { schemaVersion = 1, encoding = 'utf-8' } = mapping
@@ -131,6 +127,16 @@ export function checkMapping(json: unknown, file: string): MappingSpec {
     )
   }
   return mapping
+}
+
+/** @throws OperationError `invalid-request` for a key that no metadata may have. */
+function checkMetadataNames({ metadata = {} }: MappingSpec, file: string): void {
+  try {
+    parseMetadata(Object.fromEntries(Object.keys(metadata).map((key) => [key, ''])))
+  } catch (error) {
+    if (!(error instanceof InvalidInputError)) throw error
+    throw new OperationError('invalid-request', `${file}: ${error.message}`, { cause: error })
+  }
 }
 
 function checkData(data: DataSpec | undefined, file: string, path: string): void {

@@ -100,7 +100,7 @@ export class Mapping {
     put(type.match(event.type))
     if (this.#id?.columns.length === 1) put(this.#id.match(event.id))
     for (const [name, template] of this.#metadata) {
-      put(template.match(event.metadata[name as keyof EventMetadata] ?? ''))
+      put(template.match(String(event.metadata[name] ?? '')))
     }
     const data = event.data as Readonly<Record<string, unknown>> | null
     for (const field of fields) put(field.columnsOf(data?.[field.name] ?? null))

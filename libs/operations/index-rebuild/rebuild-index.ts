@@ -2,9 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 import type { AnnalsClient } from '#client'
 import type { Config } from '#config'
-import { streamIdOf, type StreamId } from '#domain'
-import { EventStoreError, partitionFor } from '#event-store'
-import { eventTopic, LogReader, type OwnersTable, partitionKey, readOwners, Topics } from '#kafka'
+import { eventTopic, partitionFor, partitionKey, type StreamId, streamIdOf } from '#domain'
+import { EventStoreError } from '#event-store'
+import { LogReader, type OwnersTable, readOwners, Topics } from '#kafka'
 import type { PartitionIndex } from '#redis-index'
 import type { Connections } from '#service'
 

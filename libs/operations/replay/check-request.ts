@@ -8,7 +8,7 @@ import {
   repartitionTopic,
   restoreJournal,
   snapshotTopic,
-} from '#kafka'
+} from '#domain'
 
 import { OperationError } from '../operation-error.ts'
 import type { ReplayRequest } from './replay-request.ts'

@@ -1,5 +1,5 @@
 import { formatPosition, type RecordedEvent } from '#domain'
-import { eventSourceDefault } from '#kafka'
+import { eventSourceDefault, extensionAttributes } from '#event-log/records'
 
 export const lineFormats = ['ndjson', 'cloudevents'] as const
 export type LineFormat = (typeof lineFormats)[number]
@@ -22,11 +22,6 @@ const cloudEvent = ({ metadata, ...event }: RecordedEvent): object => ({
   datacontenttype: 'application/json',
   streamversion: event.version,
   position: formatPosition(event.position),
-  // JSON leaves out what is undefined.
-  correlationid: metadata.correlationId,
-  causationid: metadata.causationId,
-  userid: metadata.userId,
-  sessionid: metadata.sessionId,
-  traceparent: metadata.traceparent,
+  ...extensionAttributes(metadata),
   data: event.data,
 })

@@ -1,7 +1,7 @@
 import { formatPosition, type RecordedEvent } from '#domain'
 import type { EventFormat } from '#event-log'
+import { type FedEvent, isReadable } from '#event-log/records'
 import type { StoredRecord } from '#kafka'
-import { type FedEvent, isReadable } from '#projections'
 
 import { UnreadableError } from './replay-error.ts'
 import type { LeftOut, OnWritten, ReplayTarget } from './replay-target.ts'

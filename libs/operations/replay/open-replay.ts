@@ -2,7 +2,8 @@ import { access } from 'node:fs/promises'
 import type { Writable } from 'node:stream'
 
 import type { Config } from '#config'
-import { eventTopic, KafkaCluster, LogReader } from '#kafka'
+import { eventTopic } from '#domain'
+import { KafkaCluster, LogReader } from '#kafka'
 import { kafkaSettings } from '#service'
 
 import { clusterOf, clusterText, type NamedCluster } from '../named-cluster.ts'

@@ -1,5 +1,4 @@
-import type { StreamId } from '#domain'
-import { partitionFor } from '#event-store'
+import { partitionFor, type StreamId } from '#domain'
 import type { LogReader } from '#kafka'
 
 import type { ReplayFilter } from './record-filter.ts'

@@ -1,4 +1,4 @@
-import type { StreamId } from '#domain'
+import { metadataTable, type StreamId } from '#domain'
 import type { StoredRecord } from '#kafka'
 
 import { streamPattern } from './stream-pattern.ts'
@@ -41,7 +41,7 @@ function checksOf(filter: ReplayFilter): Check[] {
   if (streamId !== undefined) checks.push(hasKey(streamId))
   if (filter.streamPattern !== undefined) checks.push(hasKeyLike(filter.streamPattern))
   if (types !== undefined) checks.push(hasHeader('ce_type', types))
-  if (correlationId !== undefined) checks.push(hasHeader('ce_correlationid', [correlationId]))
+  if (correlationId !== undefined) checks.push(hasHeader(metadataTable.correlationId.header, [correlationId]))
   if (fromVersion !== undefined) checks.push((record) => versionOf(record) >= fromVersion)
   if (untilVersion !== undefined) checks.push((record) => versionOf(record) <= untilVersion)
   return checks

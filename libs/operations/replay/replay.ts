@@ -1,7 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises'
-
-import { type LogReader, type StoredRecord, unlessAborted } from '#kafka'
-import { inParallel } from '#service'
+import { inParallel, pause, unlessAborted } from '#async'
+import { type LogReader, type StoredRecord } from '#kafka'
 
 import type { ReplayPace } from './pace.ts'
 import type { ReplayProgress } from './replay-progress.ts'
@@ -68,7 +66,7 @@ async function replayAll(options: ReplayOptions, fail: (error: unknown) => void)
 async function saveRegularly(options: ReplayOptions, ended: AbortSignal): Promise<void> {
   const isOver = (): boolean => ended.aborted
   while (!isOver()) {
-    await pause(saveIntervalMs, undefined, { signal: ended }).catch(() => undefined)
+    await pause(saveIntervalMs, ended)
     if (!isOver()) await save(options)
   }
 }

@@ -1,5 +1,4 @@
-import { formatPosition, position } from '#domain'
-import { partitionFor } from '#event-store'
+import { formatPosition, partitionFor, position } from '#domain'
 import {
   batchOverheadBytes,
   FencedLog,

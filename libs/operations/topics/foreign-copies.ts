@@ -1,6 +1,6 @@
-import type { DomainModule } from '#domain'
+import { aggregateTypeOfTopic, type DomainModule, eventTopic } from '#domain'
 import type { Config } from '#config'
-import { aggregateTypeOfTopic, eventTopic, type TopicDescription } from '#kafka'
+import { type TopicDescription } from '#kafka'
 import { type GenerationState, ViewStoreUnavailableError } from '#projections'
 import { type RedisConnection, SnapshotCheckpoint } from '#redis-index'
 import { openViewStore } from '#service'
@@ -101,7 +101,7 @@ async function servingGenerations({
   try {
     const found: ServingGeneration[] = []
     for (const projection of domain.projections) {
-      const states = await store.generations(projection)
+      const states = await store.generations.list(projection)
       const serving = states.find(({ status }) => status === 'serving')
       if (serving !== undefined) found.push({ ...serving, projection: projection.name })
     }

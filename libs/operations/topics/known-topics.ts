@@ -1,6 +1,6 @@
 import type { Config } from '#config'
-import type { DomainModule } from '#domain'
-import { deadLetterTopic, eventTopic, projectionTopic, snapshotTopic, type TopicKind } from '#kafka'
+import { deadLetterTopic, type DomainModule, eventTopic, projectionTopic, snapshotTopic } from '#domain'
+import { type TopicKind } from '#kafka'
 import { partitionsOf } from '#service'
 
 /** The purpose of a topic. */

@@ -1,13 +1,6 @@
 import type { Config } from '#config'
-import type { DomainModule } from '#domain'
-import {
-  aggregateTypeOfTopic,
-  eventTopic,
-  type KafkaCluster,
-  LogReader,
-  servingEpochMax,
-  type TopicDescription,
-} from '#kafka'
+import { aggregateTypeOfTopic, type DomainModule, eventTopic } from '#domain'
+import { type KafkaCluster, LogReader, servingEpochMax, type TopicDescription } from '#kafka'
 import type { RedisConnection } from '#redis-index'
 
 import { partitionIndex } from '../partition-index.ts'

@@ -1,6 +1,5 @@
-import { aggregateTypeOf, parseEventId } from '#domain'
-import { type StoredEvent, storedEvent } from '#event-log'
-import { partitionFor } from '#event-store'
+import { aggregateTypeOf, parseEventId, partitionFor } from '#domain'
+import { type StoredEvent, storedEvent } from '#event-log/records'
 import type { StoredRecord } from '#kafka'
 
 /** One partition of an event topic. */

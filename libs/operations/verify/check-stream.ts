@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 
 import { type Aggregate, fold, type RecordedEvent } from '#domain'
-import type { StoredEvent } from '#event-log'
+import type { StoredEvent } from '#event-log/records'
 import type { EventCodec } from '#schemas'
 
 import { eventDigest } from './event-digest.ts'

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib'
 
-import type { StoredEvent } from '#event-log'
+import type { StoredEvent } from '#event-log/records'
 
 /** A checksum over all fields of an event. It does not depend on the order of metadata, which can differ between index and log. */
 export function eventDigest({ id, type, version, timestamp, metadata, value, offset }: StoredEvent): number {

@@ -1,13 +1,16 @@
-import { formatPosition, project, type Projection, type RecordedEvent } from '#domain'
-import { EventFormat } from '#event-log'
-import { eventTopic, type LogReader, type StoredRecord, type TopicDescription } from '#kafka'
 import {
-  type FedEvent,
-  type GenerationState,
-  isReadable,
-  sourceKey,
-  type SourcePartition,
-} from '#projections'
+  eventTopic,
+  formatPartition,
+  formatPosition,
+  project,
+  type Projection,
+  type RecordedEvent,
+  type TopicPartition,
+} from '#domain'
+import { EventFormat } from '#event-log'
+import { type FedEvent, isReadable } from '#event-log/records'
+import type { LogReader, StoredRecord, TopicDescription } from '#kafka'
+import type { GenerationState } from '#projections'
 import type { EventCodec } from '#schemas'
 
 import { type MergedRecord, mergeByTime } from '../merge-by-time.ts'
@@ -96,30 +99,30 @@ async function* eventsOf(
   }
 }
 
-const sourcesOf = (projection: Projection, topics: FoldLogParts['topics']): SourcePartition[] =>
+const sourcesOf = (projection: Projection, topics: FoldLogParts['topics']): TopicPartition[] =>
   projection.sources.map(eventTopic).flatMap((topic) => {
     const { partitions = 0 } = topics.get(topic) ?? {}
     return Array.from({ length: partitions }, (_, partition) => ({ topic, partition }))
   })
 
-async function* readUpTo(reader: LogReader, { topic, partition }: SourcePartition, until: number) {
+async function* readUpTo(reader: LogReader, { topic, partition }: TopicPartition, until: number) {
   const from = await reader.startOffset(topic, partition)
   yield* reader.read(topic, partition, { from, until })
 }
 
 /** 0 for a generation that has no checkpoint yet. */
-const checkpointOf = (state: GenerationState, source: SourcePartition): number =>
-  state.checkpoints.get(sourceKey(source)) ?? 0
+const checkpointOf = (state: GenerationState, source: TopicPartition): number =>
+  state.checkpoints.get(formatPartition(source)) ?? 0
 
 /** The events of records of several partitions, in the order of the records. */
 async function decoded(
   merged: readonly MergedRecord[],
-  sources: readonly SourcePartition[],
+  sources: readonly TopicPartition[],
   format: EventFormat,
 ): Promise<readonly FedEvent[]> {
   const events = new Map<StoredRecord, FedEvent>()
   for (const [source, group] of Map.groupBy(merged, (it) => it.source)) {
-    const { topic, partition } = sources[source] as SourcePartition
+    const { topic, partition } = sources[source] as TopicPartition
     const records = group.map(({ record }) => record)
     const ofGroup = await format.decodeEach(topic, partition, records)
     for (const [index, event] of ofGroup.entries()) events.set(records[index] as StoredRecord, event)

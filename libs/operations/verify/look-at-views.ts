@@ -1,7 +1,7 @@
 import { formatPosition, type Projection } from '#domain'
 import type { GenerationState, KeyedView, ViewPageQuery, ViewStore } from '#projections'
 
-type LookedAt = Pick<ViewStore, 'generations' | 'page' | 'parked'>
+type LookedAt = Pick<ViewStore, 'generations' | 'views' | 'parked'>
 
 /** The views of a generation, and its state before and after they were read. */
 export interface Look {
@@ -44,13 +44,13 @@ export async function lookAtViews(projection: Projection, store: LookedAt): Prom
 }
 
 async function serving(projection: Projection, store: LookedAt): Promise<GenerationState | undefined> {
-  return (await store.generations(projection)).find(({ status }) => status === 'serving')
+  return (await store.generations.list(projection)).find(({ status }) => status === 'serving')
 }
 
 async function parkedIn(projection: Projection, generation: string, store: LookedAt): Promise<string[]> {
   const found: string[] = []
   for (let offset = 0; ; offset += pageViews) {
-    const page = await store.parked({ projection, generation }, { offset, limit: pageViews })
+    const page = await store.parked.list({ projection, generation }, { offset, limit: pageViews })
     found.push(...page.map(({ position }) => formatPosition(position)))
     if (page.length < pageViews) return found
   }
@@ -90,7 +90,7 @@ async function eachView(
 ): Promise<boolean> {
   let query: ViewPageQuery = { ...of, descending: false, limit: pageViews }
   for (;;) {
-    const looked = await store.page(projection, query)
+    const looked = await store.views.page(projection, query)
     if (looked.outcome !== 'found') return false
     for (const view of looked.found.views) take(view)
     if (looked.found.next === undefined) return true

@@ -1,5 +1,5 @@
 import { formatPosition, type Position, position } from '#domain'
-import { storedEvent } from '#event-log'
+import { storedEvent } from '#event-log/records'
 import type { LogReader, StoredRecord } from '#kafka'
 
 import type { LogPartition } from './check-record.ts'

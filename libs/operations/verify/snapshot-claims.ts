@@ -1,5 +1,5 @@
-import { InvalidInputError, parseStreamId, parseVersion, type StreamId } from '#domain'
-import { type LogReader, snapshotTopic, type StoredRecord } from '#kafka'
+import { InvalidInputError, parseStreamId, parseVersion, snapshotTopic, type StreamId } from '#domain'
+import { type LogReader, type StoredRecord } from '#kafka'
 import { type EventCodec, SchemaError } from '#schemas'
 
 import type { LogPartition } from './check-record.ts'

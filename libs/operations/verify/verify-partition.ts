@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
-import type { Aggregate, StreamId } from '#domain'
+import { type Aggregate, snapshotTopic, type StreamId } from '#domain'
 import { EventFormat } from '#event-log'
-import { type LogReader, snapshotTopic, type StoredRecord, type Stray } from '#kafka'
-import { type FedEvent, isReadable } from '#projections'
+import { type FedEvent, isReadable } from '#event-log/records'
+import type { LogReader, StoredRecord, Stray } from '#kafka'
 import type { Guard, PartitionIndex } from '#redis-index'
 import type { EventCodec } from '#schemas'
 

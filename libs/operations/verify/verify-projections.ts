@@ -1,6 +1,6 @@
-import type { Projection } from '#domain'
-import { eventTopic, type LogReader, type TopicDescription } from '#kafka'
-import { type GenerationState, sourceOf, type ViewStore } from '#projections'
+import { eventTopic, parsePartition, type Projection } from '#domain'
+import { type LogReader, type TopicDescription } from '#kafka'
+import { type GenerationState, type ViewStore } from '#projections'
 
 import type { Findings, Where } from './finding.ts'
 import type { VerifyCounts } from './verify-counts.ts'
@@ -19,7 +19,7 @@ export async function verifyProjection(
   projection: Projection,
   context: ProjectionsVerification,
 ): Promise<void> {
-  const states = await context.store.generations(projection)
+  const states = await context.store.generations.list(projection)
   for (const state of states.filter(({ status }) => status !== 'retired')) {
     context.counts.generations++
     await verifyGeneration(projection, state, context)
@@ -44,7 +44,7 @@ async function verifyGeneration(
     report('generation-of-another-log', `it was built from another topic with the name ${topic}`, { topic })
   }
   for (const [key, checkpoint] of state.checkpoints) {
-    const source = sourceOf(key)
+    const source = parsePartition(key)
     if (replaced.includes(source.topic)) continue
     if (source.partition >= (topics.get(source.topic)?.partitions ?? 0)) {
       report(

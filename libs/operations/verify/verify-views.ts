@@ -9,7 +9,7 @@ import { type Look, lookAtViews } from './look-at-views.ts'
 import type { VerifyCounts } from './verify-counts.ts'
 
 interface ViewsVerification extends FoldLogParts {
-  readonly store: Pick<ViewStore, 'generations' | 'page' | 'parked'>
+  readonly store: Pick<ViewStore, 'generations' | 'views' | 'parked'>
   readonly findings: Findings
   readonly counts: VerifyCounts
 }

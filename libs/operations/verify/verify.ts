@@ -1,6 +1,6 @@
 import type { Config } from '#config'
-import type { Aggregate, Projection } from '#domain'
-import { eventTopic, LogReader, snapshotTopic, type TopicDescription, Topics } from '#kafka'
+import { type Aggregate, eventTopic, type Projection, snapshotTopic } from '#domain'
+import { LogReader, type TopicDescription, Topics } from '#kafka'
 import type { ViewStore } from '#projections'
 import { openViewStore, type ReadingBackends } from '#service'
 
@@ -217,7 +217,11 @@ class Verifying {
     }
   }
 
-  async #verifyProjection(projection: Projection, store: ViewStore, progress: Progress): Promise<void> {
+  async #verifyProjection(
+    projection: Projection,
+    store: Pick<ViewStore, 'generations' | 'views' | 'parked'>,
+    progress: Progress,
+  ): Promise<void> {
     const parts = this.#parts
     const { signal } = this.#control
     const shared = {

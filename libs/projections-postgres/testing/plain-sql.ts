@@ -1,12 +1,12 @@
 import { Client } from 'pg'
 
-/** One session of somebody else on the database of a store: a person, or a process that does what it should not. */
+/** A foreign session on the database of a store: a person, or a process that interferes. */
 export class PlainSql implements AsyncDisposable {
   readonly #client: Client
 
   private constructor(client: Client) {
     this.#client = client
-    // The server may end the session; the next query tells.
+    // The server may end the session; the next query fails then.
     client.on('error', () => undefined)
   }
 

@@ -1,42 +1,43 @@
-import type { Projection } from '#domain'
+import { Backoff, noJitter, pause } from '#async'
+import { formatPartition, type Projection, type TopicPartition } from '#domain'
 
-import type { FedEvent } from '../event-feed.ts'
-import type { Generation } from '../generation.ts'
-import { sourceKey, type SourcePartition } from '../source-partition.ts'
-import type { CommitOutcome, ParkedEvent, StoredView, ViewChange, ViewSet } from '../view-store.ts'
+import type { FedEvent } from '#event-log/records'
+import type { Generation } from '../view-store/generation.ts'
+import type { ParkedEvent } from '../view-store/parked-event.ts'
+import type { ViewSet } from '../view-store/view-set.ts'
+import type { CommitOutcome, StoredView, ViewChange } from '../view-store/views.ts'
 import type { EngineParts } from './engine-parts.ts'
-import { type Failure, foldSteps, type Step, stepsOf } from './fold-events.ts'
-import { pause } from './pause.ts'
+import { type FoldFailure, foldSteps, type FoldStep, stepsOf } from './fold-events.ts'
 import type { Gate } from './gate.ts'
 
-/** What a runner makes: one generation of a projection, as far as it comes from one source partition. */
+/** The work of a runner: one generation of a projection, from one source partition. */
 export interface PartitionWork {
   readonly projection: Projection
   readonly generation: Generation
-  readonly source: SourcePartition
+  readonly source: TopicPartition
   readonly gate: Gate
   readonly parts: EngineParts
 }
 
 /** Events up to a checkpoint, to be applied. */
-export interface Batch {
+interface Batch {
   readonly from: number | undefined
   readonly events: readonly FedEvent[]
   readonly to: number
 }
 
-/** Why a batch was not applied: begin anew from the store's checkpoint, or give up, for the generation is gone. */
-export type Ending = 'again' | 'gone'
+/** Why a batch was not applied. `again`: resume from the store's checkpoint. `gone`: give up, because the generation is gone. */
+export type BatchEnding = 'again' | 'gone'
 
-type Attempt = { readonly ending: Ending | undefined } | { readonly failure: Failure }
+type Attempt = { readonly ending: BatchEnding | undefined } | { readonly failure: FoldFailure }
 
-type Tried = { readonly failure: Failure } | { readonly outcome: CommitOutcome; readonly changes: number }
+type Tried = { readonly failure: FoldFailure } | { readonly outcome: CommitOutcome; readonly changes: number }
 
 const noViews: ReadonlyMap<string, StoredView> = new Map()
 const heldPauseMs = 20
 const collisionsMax = 100
 
-/** Applies events to views, all of a batch in one step; an event that cannot be applied is tried by itself. */
+/** Applies events to views, all of a batch in one step; an event that cannot be applied is retried by itself. */
 export class BatchApplier {
   readonly #work: PartitionWork
   readonly #set: ViewSet
@@ -47,7 +48,7 @@ export class BatchApplier {
   }
 
   /** @returns undefined when all of it is applied. @throws whatever keeps the store or the dead letters from answering. */
-  async apply(batch: Batch, signal: AbortSignal): Promise<Ending | undefined> {
+  async apply(batch: Batch, signal: AbortSignal): Promise<BatchEnding | undefined> {
     for (let rest = batch; ;) {
       const applied = await this.#attempt(rest, signal)
       if ('ending' in applied) return applied.ending
@@ -60,13 +61,18 @@ export class BatchApplier {
     }
   }
 
-  /** Tries one event again and again; after the last try the projection's policy says what becomes of it. */
-  async #applySingle(batch: Batch, first: Failure, signal: AbortSignal): Promise<Ending | undefined> {
-    const { triesMax, retryDelayMsMin, retryDelayMsMax } = this.#settings
+  /** Retries one event; after the last try the projection's policy decides what happens to it. */
+  async #applySingle(
+    batch: Batch,
+    first: FoldFailure,
+    signal: AbortSignal,
+  ): Promise<BatchEnding | undefined> {
+    const { triesMax, retryDelayMsMin: delayMsMin, retryDelayMsMax: delayMsMax } = this.#settings
+    const backoff = new Backoff({ delayMsMin, delayMsMax }, noJitter)
     let { error } = first
     for (let tries = 1; tries < triesMax; tries++) {
       this.#observer.failed(this.#set, first.event.position, error, false)
-      await pause(Math.min(retryDelayMsMin * 2 ** (tries - 1), retryDelayMsMax), signal)
+      await pause(backoff.nextMs(), signal)
       if (signal.aborted) return 'again'
       const applied = await this.#attempt(batch, signal)
       if ('ending' in applied) return applied.ending
@@ -78,9 +84,9 @@ export class BatchApplier {
       : this.#stop(first.event, error)
   }
 
-  async #stop({ position }: FedEvent, error: Error): Promise<Ending> {
+  async #stop({ position }: FedEvent, error: Error): Promise<BatchEnding> {
     const stop = { position, error: error.message, stoppedAtMs: Date.now() }
-    await this.#work.parts.store.stop(this.#set, this.#work.source, stop)
+    await this.#work.parts.store.generations.stop(this.#set, this.#work.source, stop)
     this.#observer.stopped(this.#set, this.#work.source, error)
     return 'again'
   }
@@ -90,7 +96,7 @@ export class BatchApplier {
     { position }: FedEvent,
     error: Error,
     signal: AbortSignal,
-  ): Promise<Ending | undefined> {
+  ): Promise<BatchEnding | undefined> {
     await this.#work.parts.deadLetters.add({ set: this.#set, position, error: error.message })
     const parked = [{ position, error: error.message, parkedAtMs: Date.now() }]
     const ending = this.#endingOf(await this.#commit(batch, [], parked, signal))
@@ -98,7 +104,7 @@ export class BatchApplier {
     return ending
   }
 
-  /** Folds and commits, anew where a view has changed meanwhile. */
+  /** Folds and commits; folds again where a view has changed meanwhile. */
   async #attempt(batch: Batch, signal: AbortSignal): Promise<Attempt> {
     const { projection, gate, source } = this.#work
     const startedMs = performance.now()
@@ -112,16 +118,16 @@ export class BatchApplier {
         continue
       }
       const ending = this.#endingOf(tried.outcome)
-      if (ending === undefined) this.#tellApplied(batch, planned.steps.length, tried.changes, startedMs)
+      if (ending === undefined) this.#reportApplied(batch, planned.steps.length, tried.changes, startedMs)
       return { ending }
     }
     throw new Error(`views of projection ${projection.name} changed under ${collisionsMax} tries in a row`)
   }
 
-  async #foldAndCommit(batch: Batch, steps: readonly Step[], signal: AbortSignal): Promise<Tried> {
+  async #foldAndCommit(batch: Batch, steps: readonly FoldStep[], signal: AbortSignal): Promise<Tried> {
     const { projection, parts } = this.#work
     const keys = [...new Set(steps.map(({ key }) => key))]
-    const stored = keys.length === 0 ? noViews : await parts.store.read(this.#set, keys)
+    const stored = keys.length === 0 ? noViews : await parts.store.views.read(this.#set, keys)
     const { changes, failure } = foldSteps(projection, stored, steps)
     if (failure !== undefined) return { failure }
     return { outcome: await this.#commit(batch, changes, [], signal), changes: changes.length }
@@ -135,7 +141,7 @@ export class BatchApplier {
     signal: AbortSignal,
   ): Promise<CommitOutcome> {
     for (;;) {
-      const outcome = await this.#work.parts.store.commit(this.#set, {
+      const outcome = await this.#work.parts.store.views.commit(this.#set, {
         source: this.#work.source,
         from,
         to,
@@ -147,7 +153,7 @@ export class BatchApplier {
     }
   }
 
-  #endingOf(outcome: CommitOutcome): Ending | undefined {
+  #endingOf(outcome: CommitOutcome): BatchEnding | undefined {
     switch (outcome) {
       case 'committed':
         return undefined
@@ -162,7 +168,7 @@ export class BatchApplier {
     }
   }
 
-  #tellApplied({ events, to }: Batch, handled: number, changes: number, startedMs: number): void {
+  #reportApplied({ events, to }: Batch, handled: number, changes: number, startedMs: number): void {
     const skipped = events.length - handled
     this.#observer.applied({
       set: this.#set,
@@ -179,7 +185,7 @@ export class BatchApplier {
   /** A look at the past leaves out what is later. An unreadable event counts by the time of its record. */
   readonly #counts = (event: FedEvent): boolean => {
     const { until } = this.#work.generation
-    if (until === undefined || until.exact?.source === sourceKey(this.#work.source)) return true
+    if (until === undefined || until.exact?.source === formatPartition(this.#work.source)) return true
     return Date.parse(event.timestamp) < until.beforeMs
   }
 
@@ -192,7 +198,7 @@ export class BatchApplier {
   }
 }
 
-/** What is before an event, the event, and what is behind it; each ends where the next one begins. */
+/** Splits a batch at an event: before it, the event, and after it; each part ends where the next one begins. */
 function splitAt({ from, events, to }: Batch, event: FedEvent): readonly [Batch, Batch, Batch] {
   const at = events.indexOf(event)
   const { offset } = event.position

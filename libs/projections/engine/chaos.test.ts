@@ -1,15 +1,15 @@
 import fc from 'fast-check'
 import { expect, onTestFinished, test } from 'vitest'
 
-import { project, type Projection } from '#domain'
+import { formatPartition, project, type Projection } from '#domain'
 
-import { InMemoryViewStore } from '../in-memory-view-store.ts'
-import { sourceKey } from '../source-partition.ts'
-import type { ViewStore } from '../view-store.ts'
+import { InMemoryViewStore } from '../in-memory/in-memory-view-store.ts'
+import type { ViewStore } from '../view-store/view-store.ts'
 import { InMemoryFeed } from '../testing/in-memory-feed.ts'
 import { balances, closed, entered, ledger, ledgers, totals } from '../testing/ledger.ts'
 import { allViews, eventually, ProjectorInstance, servingState } from '../testing/projector-instance.ts'
-import { type Fault, UnreliableStore } from '../testing/unreliable-store.ts'
+import type { StoreMethod } from '../testing/around-store.ts'
+import { type StoreFault, UnreliableStore } from '../testing/unreliable-store.ts'
 
 const partitions = 3
 const sources = ledgers(partitions)
@@ -34,11 +34,11 @@ const someHistory = fc.array(
   }),
   { minLength: 1, maxLength: 6 },
 )
-const someFaults: fc.Arbitrary<readonly Fault[]> = fc.array(
+const someFaults: fc.Arbitrary<readonly StoreFault[]> = fc.array(
   fc.oneof(
-    { weight: 4, arbitrary: fc.constant<Fault>('none') },
-    { weight: 3, arbitrary: fc.constantFrom<Fault>('slow', 'lost', 'away') },
-    { weight: 1, arbitrary: fc.constant<Fault>('frozen') },
+    { weight: 4, arbitrary: fc.constant<StoreFault>('none') },
+    { weight: 3, arbitrary: fc.constantFrom<StoreFault>('slow', 'lost', 'away') },
+    { weight: 1, arbitrary: fc.constant<StoreFault>('frozen') },
   ),
   { minLength: 8, maxLength: 60 },
 )
@@ -56,7 +56,7 @@ function append(feed: InMemoryFeed, { partition, account, amount, kind }: Entry)
 class Crowd {
   readonly #open: (store: ViewStore) => Promise<ProjectorInstance>
   readonly #store: ViewStore
-  readonly #faults: readonly Fault[]
+  readonly #faults: readonly StoreFault[]
   readonly #lines: UnreliableStore[] = []
   readonly #instances: ProjectorInstance[] = []
   #calls = 0
@@ -64,7 +64,7 @@ class Crowd {
 
   constructor(
     store: ViewStore,
-    faults: readonly Fault[],
+    faults: readonly StoreFault[],
     open: (store: ViewStore) => Promise<ProjectorInstance>,
   ) {
     this.#store = store
@@ -98,10 +98,10 @@ class Crowd {
     await Promise.all(this.#instances.map((instance) => instance.stop()))
   }
 
-  #nextFault(method: keyof ViewStore): Fault {
+  #nextFault(method: StoreMethod): StoreFault {
     const fault = this.#faults[this.#calls++ % this.#faults.length] ?? 'none'
     if (this.#isCalm) return 'none'
-    return fault === 'frozen' && method !== 'commit' ? 'slow' : fault
+    return fault === 'frozen' && method !== 'views.commit' ? 'slow' : fault
   }
 }
 
@@ -109,7 +109,7 @@ async function expectAllOnce(store: ViewStore, feed: InMemoryFeed, projection: P
   await eventually(async () => {
     const { checkpoints } = await servingState(store, projection)
     for (const source of sources) {
-      expect(checkpoints.get(sourceKey(source))).toBe(await feed.endOffset(source))
+      expect(checkpoints.get(formatPartition(source))).toBe(await feed.endOffset(source))
     }
   })
   const expected = project(projection, new Map(), feed.events)

@@ -2,12 +2,12 @@ import { expect, onTestFinished, test } from 'vitest'
 
 import { project, type Projection } from '#domain'
 
-import { InMemoryViewStore } from '../in-memory-view-store.ts'
+import { InMemoryViewStore } from '../in-memory/in-memory-view-store.ts'
 import { aroundStore } from '../testing/around-store.ts'
 import { InMemoryFeed } from '../testing/in-memory-feed.ts'
 import { balances, entered, ledger, ledgers } from '../testing/ledger.ts'
 import { allViews, eventually, ProjectorInstance, servingState } from '../testing/projector-instance.ts'
-import type { GenerationState } from '../view-store.ts'
+import type { GenerationState } from '../view-store/generations.ts'
 
 const sources = ledgers(2)
 
@@ -17,7 +17,7 @@ async function started(projection: Projection, instances = 1) {
   const held = new InMemoryViewStore()
   const store = aroundStore(held, async (method, proceed) => {
     const answer = await proceed()
-    if (method !== 'generations') return answer
+    if (method !== 'generations.list') return answer
     return (answer as readonly GenerationState[]).map((state) => {
       const damage = damaged.get(state.id)
       return { ...state, ...(damage !== undefined && { damage }) }
@@ -46,7 +46,7 @@ async function started(projection: Projection, instances = 1) {
 }
 
 const statuses = async ({ store, projection }: Awaited<ReturnType<typeof started>>) =>
-  Object.fromEntries((await store.generations(projection)).map(({ id, status }) => [id, status]))
+  Object.fromEntries((await store.generations.list(projection)).map(({ id, status }) => [id, status]))
 
 test.each([1, 2])(
   'a serving generation that is damaged is rebuilt once and told of, by %i instances',
@@ -113,7 +113,7 @@ test('a store that refuses steps of a generation that it lists as sound is not p
   const feed = new InMemoryFeed()
   feed.append(ledger(0), entered('a', 1))
   const store = aroundStore(new InMemoryViewStore(), (method, proceed) =>
-    method === 'commit' ? Promise.resolve('gone') : proceed(),
+    method === 'views.commit' ? Promise.resolve('gone') : proceed(),
   )
   const instance = await ProjectorInstance.start({ projection: balances(), feed, store, sources })
   onTestFinished(() => instance.stop())

@@ -1,12 +1,12 @@
-import type { Position } from '#domain'
+import type { Position, TopicPartition } from '#domain'
 
-import type { EventFeed, FedEvent } from '../event-feed.ts'
-import type { SourcePartition } from '../source-partition.ts'
-import type { ViewSet, ViewStore } from '../view-store.ts'
+import type { EventFeed, FedEvent } from '#event-log/records'
+import type { ViewSet } from '../view-store/view-set.ts'
+import type { ViewStore } from '../view-store/view-store.ts'
 
-/** Where copies of events go that could not be applied. */
+/** Where copies of events that could not be applied are written. */
 export interface DeadLetters {
-  /** Rejects when it could not be kept; it is tried again then. */
+  /** Rejects when the letter could not be written; the engine retries. */
   add(letter: { readonly set: ViewSet; readonly position: Position; readonly error: string }): Promise<void>
 }
 
@@ -18,7 +18,7 @@ export interface EngineSettings {
   /** Between two tries; doubles each time. */
   readonly retryDelayMsMin: number
   readonly retryDelayMsMax: number
-  /** How often the store is asked what there is to do. */
+  /** How often the store is polled for work. */
   readonly pollMs: number
 }
 
@@ -30,10 +30,10 @@ export const defaultEngineSettings: EngineSettings = {
   pollMs: 500,
 }
 
-/** One step that is done. */
+/** One applied step. */
 export interface AppliedStep {
   readonly set: ViewSet
-  readonly source: SourcePartition
+  readonly source: TopicPartition
   readonly events: number
   /** These events. */
   readonly batch: readonly FedEvent[]
@@ -45,24 +45,24 @@ export interface AppliedStep {
   readonly tookMs: number
 }
 
-/** Told of what the engine does: for metrics, logs, and those who wait. */
+/** Observes what the engine does: for metrics, logs and waiting readers. */
 export interface EngineObserver {
   applied(step: AppliedStep): void
-  /** An event could not be applied; it is tried again, unless this was the last try. */
+  /** An event could not be applied; the engine retries, unless this was the last try. */
   failed(set: ViewSet, position: Position, error: Error, isLastTry: boolean): void
-  stopped(set: ViewSet, source: SourcePartition, error: Error): void
+  stopped(set: ViewSet, source: TopicPartition, error: Error): void
   parked(set: ViewSet, position: Position, error: Error): void
-  /** A step was refused: `checkpoint-moved` tells of a stale instance, or of a store that lost or regained state. */
-  refused(set: ViewSet, source: SourcePartition, outcome: 'checkpoint-moved' | 'view-changed'): void
+  /** A step was rejected. `checkpoint-moved` means a stale instance, or a store that lost or regained state. */
+  refused(set: ViewSet, source: TopicPartition, outcome: 'checkpoint-moved' | 'view-changed'): void
   switched(set: ViewSet): void
-  /** A generation is damaged: another one is made in its place, unless this one was kept for a look at the past. */
+  /** A generation is damaged. Another one replaces it, unless it was kept for a look at the past. */
   damaged(set: ViewSet, damage: string): void
-  /** Something is in the way that may pass; it is tried again. */
+  /** A problem that may be temporary; the engine retries. */
   problem(projection: string, error: unknown): void
 }
 
 export interface EngineParts {
-  readonly store: ViewStore
+  readonly store: Pick<ViewStore, 'prepare' | 'generations' | 'views'>
   readonly feed: EventFeed
   readonly deadLetters: DeadLetters
   readonly observer: EngineObserver

@@ -1,9 +1,8 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 
-import { project, type Projection } from '#domain'
+import { formatPartition, project, type Projection, type TopicPartition } from '#domain'
 
-import { InMemoryViewStore } from '../in-memory-view-store.ts'
-import { sourceKey, type SourcePartition } from '../source-partition.ts'
+import { InMemoryViewStore } from '../in-memory/in-memory-view-store.ts'
 import { aroundStore } from '../testing/around-store.ts'
 import { InMemoryFeed, type InMemoryFeedOptions } from '../testing/in-memory-feed.ts'
 import { balances, closed, entered, ledger, ledgers, totals } from '../testing/ledger.ts'
@@ -28,11 +27,11 @@ async function started(
   const store = new InMemoryViewStore()
   const instance = await ProjectorInstance.start({ feed, store, sources, ...options })
   onTestFinished(() => instance.stop())
-  const applied = (sourcesAsked: readonly SourcePartition[] = sources) =>
+  const applied = (sourcesAsked: readonly TopicPartition[] = sources) =>
     eventually(async () => {
       const { checkpoints } = await servingState(store, options.projection)
       for (const source of sourcesAsked)
-        expect(checkpoints.get(sourceKey(source))).toBe(await feed.endOffset(source))
+        expect(checkpoints.get(formatPartition(source))).toBe(await feed.endOffset(source))
     })
   const views = () => allViews(store, options.projection)
   return { feed, store, instance, applied, views }

@@ -1,14 +1,13 @@
 import { describe, expect, test } from 'vitest'
 
-import type { Position } from '#domain'
+import { formatPartition, type Position } from '#domain'
 
-import { sourceKey } from '../source-partition.ts'
 import { aroundStore } from '../testing/around-store.ts'
 import { CountingFeed } from '../testing/counting-feed.ts'
 import { balances, entered, ledger, totals } from '../testing/ledger.ts'
 import { afterLooks, ProjectionBench } from '../testing/projection-bench.ts'
 import { allViews, eventually, servingState } from '../testing/projector-instance.ts'
-import type { ViewCommit } from '../view-store.ts'
+import type { ViewCommit } from '../view-store/views.ts'
 
 /** Fails for poison, the amount 666, for as long as the test likes. */
 function poisoned(onError: 'stop' | 'dead-letter') {
@@ -37,7 +36,7 @@ describe('an event that fails, where the policy is to stop', () => {
     await bench.start(totals())
     bench.feed.append(ledger(0), entered('a', 1), entered('a', 2), entered('a', 666), entered('a', 4))
     bench.feed.append(ledger(1), entered('b', 5))
-    await eventually(() => expect(instance.stops).toEqual([sourceKey(ledger(0))]))
+    await eventually(() => expect(instance.stops).toEqual([formatPartition(ledger(0))]))
     await bench.expectCheckpoint(projection, 0, 2)
     bench.feed.append(ledger(0), entered('a', 8))
     bench.feed.append(ledger(1), entered('b', 6))
@@ -46,7 +45,7 @@ describe('an event that fails, where the policy is to stop', () => {
     expect(await allViews(bench.store, projection)).toEqual({ a: view(2, 3), b: view(2, 11) })
     const { stops } = await servingState(bench.store, projection)
     expect([...stops]).toMatchObject([
-      [sourceKey(ledger(0)), { position: { offset: 2 }, error: 'the reducer does not like it' }],
+      [formatPartition(ledger(0)), { position: { offset: 2 }, error: 'the reducer does not like it' }],
     ])
     expect(poison.tries).toBeGreaterThanOrEqual(3)
     expect(instance.failures.map(({ isLastTry }) => isLastTry)).toEqual([false, false, true])
@@ -62,7 +61,7 @@ describe('an event that fails, where the policy is to stop', () => {
     poison.isDeadly = false
     await afterLooks(4)
     await bench.expectCheckpoint(projection, 0, 1)
-    expect(await bench.store.resume(projection)).toBe(1)
+    expect(await bench.store.generations.resume(projection)).toBe(1)
     await bench.expectCheckpoint(projection, 0, 3)
     expect(await allViews(bench.store, projection)).toEqual({ a: view(3, 671) })
   })
@@ -78,7 +77,7 @@ describe('an event that fails, where the policy is to stop', () => {
     bench.feed.append(ledger(1), entered('b', 1))
     await bench.expectCheckpoint(projection, 1, 1)
     expect(second.failures).toEqual([])
-    await bench.store.resume(projection)
+    await bench.store.generations.resume(projection)
     await eventually(() => expect(second.stops).toHaveLength(1))
     expect((await servingState(bench.store, projection)).stops.size).toBe(1)
   })
@@ -88,7 +87,7 @@ describe('an event that fails, where the policy is to stop', () => {
     const old = poisoned('stop')
     const noted = Promise.withResolvers<undefined>()
     const store = aroundStore(bench.store, async (method, proceed) => {
-      if (method === 'stop') await noted.promise
+      if (method === 'generations.stop') await noted.promise
       return proceed()
     })
     const stale = await bench.start(old.projection, { store })
@@ -111,7 +110,7 @@ describe('an event that fails, where the policy is to set it aside', () => {
     const feed = new CountingFeed(bench.feed)
     const commits: ViewCommit[] = []
     const store = aroundStore(bench.store, (method, proceed, [, commit]) => {
-      if (method === 'commit') commits.push(commit as ViewCommit)
+      if (method === 'views.commit') commits.push(commit as ViewCommit)
       return proceed()
     })
     const letters: Position[] = []

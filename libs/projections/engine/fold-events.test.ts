@@ -3,10 +3,10 @@ import { describe, expect, test } from 'vitest'
 
 import { defineProjection, type DomainEvent, type Projection, type RecordedEvent } from '#domain'
 
-import type { FedEvent } from '../event-feed.ts'
+import type { FedEvent } from '#event-log/records'
 import { InMemoryFeed } from '../testing/in-memory-feed.ts'
 import { balances, closed, entered, ledger } from '../testing/ledger.ts'
-import type { StoredView, ViewChange } from '../view-store.ts'
+import type { StoredView, ViewChange } from '../view-store/views.ts'
 import { foldSteps, stepsOf } from './fold-events.ts'
 
 type Put = DomainEvent<'Put', { readonly view: unknown }>

@@ -1,29 +1,29 @@
 import { aggregateTypeOf, type Projection, type RecordedEvent } from '#domain'
 
-import { type FedEvent, isReadable } from '../event-feed.ts'
-import type { StoredView, ViewChange } from '../view-store.ts'
+import { type FedEvent, isReadable } from '#event-log/records'
+import type { StoredView, ViewChange } from '../view-store/views.ts'
 import { checkGiven, checkKey, viewJson } from './view-json.ts'
 
 /** An event that changes a view. */
-export interface Step {
+export interface FoldStep {
   readonly event: RecordedEvent
   readonly key: string
 }
 
 /** Why a projection cannot be made beyond an event. */
-export interface Failure {
+export interface FoldFailure {
   readonly event: FedEvent
   readonly error: Error
 }
 
 export interface Steps {
-  readonly steps: readonly Step[]
-  readonly failure?: Failure
+  readonly steps: readonly FoldStep[]
+  readonly failure?: FoldFailure
 }
 
-/** Which events change which views, up to the first that cannot be told. */
+/** Which events change which views, up to the first for which that cannot be decided. */
 export function stepsOf(projection: Projection, events: readonly FedEvent[]): Steps {
-  const steps: Step[] = []
+  const steps: FoldStep[] = []
   for (const event of events) {
     try {
       if (!isReadable(event)) throw event.unreadable
@@ -43,9 +43,9 @@ function keyOf(projection: Projection, event: RecordedEvent): string | undefined
   return key === undefined ? undefined : checkKey(projection, key)
 }
 
-export interface Folded {
+interface Folded {
   readonly changes: readonly ViewChange[]
-  readonly failure?: Failure
+  readonly failure?: FoldFailure
 }
 
 /**
@@ -55,7 +55,7 @@ export interface Folded {
 export function foldSteps(
   projection: Projection,
   stored: ReadonlyMap<string, StoredView>,
-  steps: readonly Step[],
+  steps: readonly FoldStep[],
 ): Folded {
   const { touched, failure } = fold(projection, stored, steps, () => undefined)
   if (failure !== undefined) return { changes: [], failure }
@@ -83,9 +83,9 @@ interface Touched {
 function fold(
   projection: Projection,
   stored: ReadonlyMap<string, StoredView>,
-  steps: readonly Step[],
+  steps: readonly FoldStep[],
   check: (view: Touched) => void,
-): { readonly touched: readonly Touched[]; readonly failure?: Failure } {
+): { readonly touched: readonly Touched[]; readonly failure?: FoldFailure } {
   const views = new Map<string, Touched>()
   for (const { event, key } of steps) {
     try {
@@ -109,7 +109,7 @@ const opened = (key: string, stored: StoredView | undefined): Touched => ({
 })
 
 /**
- * Time counts by events, so that a projection made anew comes to the same: a view that was due before an event begins anew
+ * Time counts by events, so that a rebuild has the same result: a view that was due before an event starts over
  * with it. An event that comes late, from another partition or out of the dead letters, does not make a view older.
  */
 function apply(projection: Projection, touched: Touched, event: RecordedEvent): void {

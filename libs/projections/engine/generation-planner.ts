@@ -1,27 +1,26 @@
-import type { Projection } from '#domain'
+import { formatPartition, type Projection, type TopicPartition } from '#domain'
 
-import type { EventFeed } from '../event-feed.ts'
-import type { Generation, NewGeneration, OffsetRange, Until } from '../generation.ts'
-import { sourceKey, type SourcePartition } from '../source-partition.ts'
-import type { AddOptions, GenerationState } from '../view-store.ts'
+import type { EventFeed } from '#event-log/records'
+import type { Generation, NewGeneration, OffsetRange, Until } from '../view-store/generation.ts'
+import type { AddOptions, GenerationState } from '../view-store/generations.ts'
 import type { EngineParts } from './engine-parts.ts'
 
-export interface PlannerOptions {
+interface PlannerOptions {
   readonly projection: Projection
-  readonly sources: readonly SourcePartition[]
+  readonly sources: readonly TopicPartition[]
   readonly topicIds: Readonly<Record<string, string>>
   readonly parts: Pick<EngineParts, 'store' | 'feed' | 'observer'>
 }
 
-const toldMax = 100
+const reportedMax = 100
 
-/** Decides when a projection has to be made anew, and begins it. */
+/** Decides when a projection has to be rebuilt, and begins the rebuild. */
 export class GenerationPlanner {
   readonly #options: PlannerOptions
   /** By then the ids of the topics were known. */
   readonly #beganAtMs = Date.now()
-  #told = ''
-  readonly #toldDamaged = new Set<string>()
+  #reported = ''
+  readonly #reportedDamaged = new Set<string>()
 
   constructor(options: PlannerOptions) {
     this.#options = options
@@ -48,13 +47,13 @@ export class GenerationPlanner {
     if (current.some((state) => this.canMake(state))) return false
     const { viewVersion } = this.#options.projection
     const newest = Math.max(...current.map((state) => state.viewVersion))
-    if (newest > viewVersion) return this.#tellMisfit(ofNewerBuild(viewVersion, newest))
+    if (newest > viewVersion) return this.#reportMisfit(ofNewerBuild(viewVersion, newest))
     if (newest < viewVersion) return this.#begin({ ifNeeded: true })
     const ofOtherLogs = current.filter((state) => !this.#isOfThisLog(state))
-    if (ofOtherLogs.length === 0) return this.#tellMisfit(ofOtherIndexes)
-    // Whoever began one later knew the topics better: two instances must not make it anew in turns.
+    if (ofOtherLogs.length === 0) return this.#reportMisfit(ofOtherIndexes)
+    // An instance that started later has newer topic ids: two instances must not rebuild it in turns.
     if (ofOtherLogs.some(({ createdAtMs }) => createdAtMs > this.#beganAtMs))
-      return this.#tellMisfit(ofOtherTopics)
+      return this.#reportMisfit(ofOtherTopics)
     return this.#begin({ ifNeeded: false })
   }
 
@@ -63,10 +62,10 @@ export class GenerationPlanner {
     return !this.#isOfThisLog(generation) && generation.createdAtMs <= this.#beganAtMs
   }
 
-  /** Begins a generation, whether it is needed or not. @returns its id. */
+  /** Adds a generation, whether it is needed or not. @returns its id. */
   async rebuild(until?: Until): Promise<string> {
     const generation = await this.#newGeneration(until)
-    await this.#options.parts.store.addGeneration(this.#options.projection, generation)
+    await this.#options.parts.store.generations.add(this.#options.projection, generation)
     return generation.id
   }
 
@@ -75,7 +74,7 @@ export class GenerationPlanner {
     const isReplaced = sound(states).some((state) => state.status === 'building' && this.canMake(state))
     for (const state of states) {
       if (state.damage === undefined || state.status === 'retired') continue
-      this.#tellDamage(state.id, state.damage)
+      this.#reportDamage(state.id, state.damage)
       // One that is made already takes its place.
       if (state.status === 'serving' && isReplaced) continue
       if (await this.#replace(state)) return true
@@ -87,27 +86,27 @@ export class GenerationPlanner {
   async #retireKeptOfOldLog(states: readonly GenerationState[]): Promise<boolean> {
     const { projection, parts } = this.#options
     const kept = states.find((state) => state.status === 'kept' && this.isOfOldLog(state))
-    return kept !== undefined && parts.store.retire({ projection, generation: kept.id })
+    return kept !== undefined && parts.store.generations.retire({ projection, generation: kept.id })
   }
 
   async #replace({ id, status, viewVersion }: GenerationState): Promise<boolean> {
     const { projection, parts } = this.#options
-    if (status === 'kept') return parts.store.retire({ projection, generation: id })
+    if (status === 'kept') return parts.store.generations.retire({ projection, generation: id })
     if (viewVersion > projection.viewVersion)
-      return this.#tellMisfit(ofNewerBuild(projection.viewVersion, viewVersion))
+      return this.#reportMisfit(ofNewerBuild(projection.viewVersion, viewVersion))
     return this.#begin({ insteadOf: id })
   }
 
   async #begin(options: AddOptions): Promise<boolean> {
     const { projection, parts } = this.#options
-    return parts.store.addGeneration(projection, await this.#newGeneration(), options)
+    return parts.store.generations.add(projection, await this.#newGeneration(), options)
   }
 
   async #newGeneration(until?: Until): Promise<NewGeneration> {
     const { projection, sources, topicIds, parts } = this.#options
     const createdAtMs = Date.now()
     const ranges = await Promise.all(
-      sources.map(async (source) => [sourceKey(source), await rangeOf(parts.feed, source)] as const),
+      sources.map(async (source) => [formatPartition(source), await rangeOf(parts.feed, source)] as const),
     )
     return {
       id: newGenerationId(createdAtMs),
@@ -120,25 +119,25 @@ export class GenerationPlanner {
     }
   }
 
-  /** A topic that was made anew holds other events: what was made of the old one means nothing any more. */
+  /** A topic that was recreated holds other events: views of the old one are worthless. */
   #isOfThisLog({ topicIds }: Generation): boolean {
     return Object.entries(this.#options.topicIds).every(([topic, id]) => topicIds[topic] === id)
   }
 
-  /** Once for each generation, not at every look. */
-  #tellDamage(generation: string, damage: string): void {
-    if (this.#toldDamaged.has(generation)) return
-    if (this.#toldDamaged.size >= toldMax) this.#toldDamaged.clear()
-    this.#toldDamaged.add(generation)
+  /** Reports once for each generation, not at every poll. */
+  #reportDamage(generation: string, damage: string): void {
+    if (this.#reportedDamaged.has(generation)) return
+    if (this.#reportedDamaged.size >= reportedMax) this.#reportedDamaged.clear()
+    this.#reportedDamaged.add(generation)
     this.#options.parts.observer.damaged({ projection: this.#options.projection, generation }, damage)
   }
 
-  /** Once, not at every look. */
-  #tellMisfit(what: string): false {
+  /** Reports once, not at every poll. */
+  #reportMisfit(what: string): false {
     const { name } = this.#options.projection
-    const message = `projection ${name} is not made here: ${what}`
-    if (message !== this.#told) this.#options.parts.observer.problem(name, new Error(message))
-    this.#told = message
+    const message = `projection ${name} is not built here: ${what}`
+    if (message !== this.#reported) this.#options.parts.observer.problem(name, new Error(message))
+    this.#reported = message
     return false
   }
 }
@@ -149,11 +148,11 @@ const sound = (states: readonly GenerationState[]): readonly GenerationState[] =
 const ofNewerBuild = (viewVersion: number, newest: number): string =>
   `this instance has view version ${viewVersion} of it, but version ${newest} is in use: an older build of the domain module?`
 const ofOtherIndexes =
-  'its indexes have changed, but its view version has not: raise viewVersion, so that it is made anew'
+  'its indexes have changed, but its view version has not: raise viewVersion to rebuild it'
 const ofOtherTopics =
-  'its topics were made anew since this instance began, and another one makes it from those: start this instance anew'
+  'its topics were recreated since this instance started, and another instance builds it from the new ones: restart this instance'
 
-async function rangeOf(feed: EventFeed, source: SourcePartition): Promise<OffsetRange> {
+async function rangeOf(feed: EventFeed, source: TopicPartition): Promise<OffsetRange> {
   const [start, end] = await Promise.all([feed.startOffset(source), feed.endOffset(source)])
   return { start, end }
 }

@@ -32,7 +32,7 @@ describe('a view version that was raised', () => {
     await bench.expectServed(balances())
     const released = Promise.withResolvers<undefined>()
     const store = aroundStore(bench.store, async (method, proceed) => {
-      if (method === 'commit') await released.promise
+      if (method === 'views.commit') await released.promise
       return proceed()
     })
     const fresh = await bench.start(second, { store })
@@ -55,7 +55,7 @@ describe('a view version that was raised', () => {
     await (await bench.start(balances())).stop()
     const store = aroundStore(bench.store, async (method, proceed) => {
       const answer = await proceed()
-      if (method === 'generations') await afterLooks(1)
+      if (method === 'generations.list') await afterLooks(1)
       return answer
     })
     await Promise.all([1, 2, 3].map(() => bench.start(second, { store })))
@@ -87,7 +87,7 @@ describe('a view version that was raised', () => {
     const noted = aroundStore(bench.store, (method, proceed) => (asked.push(method), proceed()))
     await bench.start(balances(), { store: noted })
     await bench.expectServed(balances())
-    await bench.store.addGeneration(second, {
+    await bench.store.generations.add(second, {
       id: 'zz',
       viewVersion: 2,
       indexNames: second.indexNames,
@@ -96,7 +96,7 @@ describe('a view version that was raised', () => {
       range: {},
     })
     await afterLooks()
-    expect(asked).not.toContain('switchTo')
+    expect(asked).not.toContain('generations.switchTo')
     bench.append(10)
     await bench.expectServed(balances())
   })
@@ -141,7 +141,7 @@ describe('a topic that was made anew', () => {
     await bench.start(balances(), { topicIds })
     await eventually(() => expect(stale.problems).toHaveLength(1))
     await afterLooks()
-    expect(stale.problems).toEqual([expect.stringContaining('topics were made anew')])
+    expect(stale.problems).toEqual([expect.stringContaining('topics were recreated')])
     expect(await bench.statuses(balances())).toEqual(['v1 retired', 'v1 serving'])
     await bench.expectServed(balances())
   })
@@ -157,7 +157,7 @@ describe('a rebuild while events are appended all the time', () => {
       // As many events come as are applied: the end of the log is never reached while this goes on.
       const store = aroundStore(bench.store, async (method, proceed) => {
         const answer = await proceed()
-        if (isAppending && method === 'commit' && answer === 'committed') bench.append(20)
+        if (isAppending && method === 'views.commit' && answer === 'committed') bench.append(20)
         return answer
       })
       const instance = await bench.start(projection, { store, settings: { batchEventsMax: 20 } })
@@ -202,7 +202,7 @@ describe('a rebuild while events are appended all the time', () => {
     // While it was tried the serving one may have been held; from here on it is not asked for.
     asked.length = 0
     await afterLooks()
-    expect(asked).not.toContain('switchTo')
+    expect(asked).not.toContain('generations.switchTo')
     expect(await bench.statuses(picky)).toEqual(['v1 serving', 'v2 building'])
     bench.append(10)
     await bench.expectServed(balances())

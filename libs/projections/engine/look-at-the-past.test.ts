@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
-import { sourceKey } from '../source-partition.ts'
+import { formatPartition } from '#domain'
 import { CountingFeed } from '../testing/counting-feed.ts'
 import { balances, entered, ledger } from '../testing/ledger.ts'
 import { afterLooks, ProjectionBench } from '../testing/projection-bench.ts'
@@ -26,10 +26,10 @@ describe('a look at the past', () => {
     }
     const done = async (generation: string, ends: readonly number[]) =>
       eventually(async () => {
-        const state = (await bench.store.generations(balances())).find(({ id }) => id === generation)
+        const state = (await bench.store.generations.list(balances())).find(({ id }) => id === generation)
         expect(state?.status).toBe('kept')
         expect(new Map(state?.checkpoints)).toEqual(
-          new Map(ends.map((end, partition) => [sourceKey(ledger(partition)), end])),
+          new Map(ends.map((end, partition) => [formatPartition(ledger(partition)), end])),
         )
       })
     return { bench, instance, counted, done }
@@ -50,7 +50,7 @@ describe('a look at the past', () => {
 
   test('until a position counts all before it there, and by time in the other partitions', async () => {
     const { instance, counted, done } = await past()
-    const exact = { source: sourceKey(ledger(0)), end: 3 }
+    const exact = { source: formatPartition(ledger(0)), end: 3 }
     const generation = await instance.runner.rebuild({ beforeMs: Date.parse(at(3)) + 1, exact })
     await done(generation, [3, 3, 0])
     expect(await counted(generation)).toEqual({ a: 3, b: 1 })
@@ -88,7 +88,7 @@ describe('a look at the past', () => {
     await bench.expectServed(balances())
     const generation = await instance.runner.rebuild({ beforeMs: 0 })
     await eventually(async () => {
-      const state = (await bench.store.generations(balances())).find(({ id }) => id === generation)
+      const state = (await bench.store.generations.list(balances())).find(({ id }) => id === generation)
       expect([...(state?.checkpoints.values() ?? [])]).toEqual([0, 0, 0])
     })
   })
@@ -101,7 +101,7 @@ describe('a look at the past', () => {
     const { topic } = ledger(0)
     const next = await bench.start(balances(), { topicIds: { [topic]: 'of the restored topic' } })
     const statusOf = async (id: string) =>
-      (await bench.store.generations(balances())).find((state) => state.id === id)?.status
+      (await bench.store.generations.list(balances())).find((state) => state.id === id)?.status
     await eventually(async () => expect(await statusOf(generation)).toBe('retired'))
     const own = await next.runner.rebuild({ beforeMs: Date.parse(at(4)) })
     await afterLooks()

@@ -1,8 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 
-import { project, type Projection } from '#domain'
+import { formatPartition, project, type Projection } from '#domain'
 
-import { sourceKey } from '../source-partition.ts'
 import { InMemoryFeed } from '../testing/in-memory-feed.ts'
 import { balances, entered, ledger, ledgers, totals } from '../testing/ledger.ts'
 import { allViews, eventually, ProjectorInstance, servingState } from '../testing/projector-instance.ts'
@@ -27,7 +26,7 @@ async function started(projection: Projection) {
     eventually(async () => {
       const { checkpoints } = await servingState(store, projection)
       const ends = await Promise.all(
-        sources.map(async (source) => [sourceKey(source), await feed.endOffset(source)] as const),
+        sources.map(async (source) => [formatPartition(source), await feed.endOffset(source)] as const),
       )
       expect(checkpoints).toEqual(new Map(ends))
       expect(await allViews(store, projection)).toEqual(

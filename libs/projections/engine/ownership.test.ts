@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 
-import { InMemoryViewStore } from '../in-memory-view-store.ts'
-import { sourceKey } from '../source-partition.ts'
+import { InMemoryViewStore } from '../in-memory/in-memory-view-store.ts'
+import { formatPartition } from '#domain'
 import { aroundStore } from '../testing/around-store.ts'
 import { InMemoryFeed } from '../testing/in-memory-feed.ts'
 import { balances, entered, ledger, ledgers } from '../testing/ledger.ts'
@@ -14,7 +14,7 @@ const sources = ledgers(3)
 function slowCommits(store: InMemoryViewStore) {
   const gate = { isOpen: true, waiting: 0, open: Promise.withResolvers<undefined>() }
   const slow = aroundStore(store, async (method, proceed) => {
-    if (method === 'commit' && !gate.isOpen) {
+    if (method === 'views.commit' && !gate.isOpen) {
       gate.waiting++
       await gate.open.promise
     }
@@ -50,7 +50,7 @@ async function started(assigned: readonly number[], pollMs = 5) {
   const append = (partition: number, count = 20) =>
     feed.append(ledger(partition), ...Array.from({ length: count }, () => entered(`${partition}`, 1)))
   const checkpoint = async (partition: number) =>
-    (await servingState(held, projection)).checkpoints.get(sourceKey(ledger(partition)))
+    (await servingState(held, projection)).checkpoints.get(formatPartition(ledger(partition)))
   const applied = (partition: number) =>
     eventually(async () => expect(await checkpoint(partition)).toBe(await feed.endOffset(ledger(partition))))
   return { feed, held, instance, append, checkpoint, applied, ...gate }
@@ -101,7 +101,7 @@ test('one that is revoked just while the instance looks what to do is not begun'
   close()
   const generation = await instance.runner.rebuild({ beforeMs: Infinity })
   await eventually(() => expect(gate.waiting).toBe(1))
-  await held.retire({ projection, generation })
+  await held.generations.retire({ projection, generation })
   instance.runner.assign([ledger(1)])
   await moment()
   await instance.runner.revoke([ledger(1)])
@@ -161,7 +161,7 @@ describe('stop()', () => {
     let answered = 0
     let answer = 'held'
     const answering = aroundStore(store, (method, proceed) => {
-      if (method !== 'commit') return proceed()
+      if (method !== 'views.commit') return proceed()
       answered++
       return answer === 'held' ? Promise.resolve('held') : Promise.reject(new Error('away'))
     })

@@ -2,12 +2,12 @@ import { expect, onTestFinished, test } from 'vitest'
 
 import type { Position } from '#domain'
 
-import { InMemoryViewStore } from '../in-memory-view-store.ts'
+import { InMemoryViewStore } from '../in-memory/in-memory-view-store.ts'
 import { aroundStore } from '../testing/around-store.ts'
 import { InMemoryFeed } from '../testing/in-memory-feed.ts'
 import { balances, entered, ledger, ledgers } from '../testing/ledger.ts'
 import { allViews, eventually, ProjectorInstance, servingState } from '../testing/projector-instance.ts'
-import type { ViewStore } from '../view-store.ts'
+import type { ViewStore } from '../view-store/view-store.ts'
 import { ParkedRetry } from './parked-retry.ts'
 
 const plain = balances()
@@ -34,7 +34,7 @@ async function withParked(...amounts: readonly number[]) {
     expect([...(await servingState(store, projection)).checkpoints.values()]).toEqual([amounts.length])
   })
   const set = { projection, generation: (await servingState(store, projection)).id }
-  const parked = () => store.parked(set, { offset: 0, limit: 100 })
+  const parked = () => store.parked.list(set, { offset: 0, limit: 100 })
   const positions = (await parked()).map(({ position }) => position)
   const retry = (asked: readonly Position[] = positions, through: ViewStore = store) =>
     new ParkedRetry(projection, through, feed).retry(set, asked)
@@ -83,7 +83,7 @@ test('one that the log does not give any more holds up none of the others', asyn
 
 test('those that were dropped are not applied', async () => {
   const { retry, store, set, positions, view } = await withParked(1, 100)
-  await store.dropParked(set, positions)
+  await store.parked.drop(set, positions)
   isMended = true
   expect(await retry()).toEqual({ applied: 0, failed: [] })
   expect(await view()).toMatchObject({ events: 1 })
@@ -95,7 +95,7 @@ test('one whose view changes meanwhile is folded anew', async () => {
   let reads = 0
   const busy = aroundStore(store, async (method, proceed) => {
     const answer = await proceed()
-    if (method === 'read' && reads++ === 0) {
+    if (method === 'views.read' && reads++ === 0) {
       feed.append(ledger(0), entered('a', 10))
       await eventually(async () => expect(await view()).toMatchObject({ balance: 11 }))
     }
@@ -110,7 +110,7 @@ test('one whose view never stands still is given up, and stays', async () => {
   const { retry, store, parked } = await withParked(1, 100)
   isMended = true
   const busy = aroundStore(store, (method, proceed) =>
-    method === 'applyParked' ? Promise.resolve('view-changed') : proceed(),
+    method === 'parked.apply' ? Promise.resolve('view-changed') : proceed(),
   )
   const { applied, failed } = await retry(undefined, busy)
   expect(applied).toBe(0)

@@ -1,27 +1,29 @@
-import { type Position, type Projection } from '#domain'
+import type { Position, Projection } from '#domain'
 
-import type { EventFeed } from '../event-feed.ts'
-import type { ParkedEvent, ViewSet, ViewStore } from '../view-store.ts'
-import { asError, foldSteps, type Step, stepsOf } from './fold-events.ts'
+import type { EventFeed } from '#event-log/records'
+import type { ParkedEvent } from '../view-store/parked-event.ts'
+import type { ViewSet } from '../view-store/view-set.ts'
+import type { ViewStore } from '../view-store/view-store.ts'
+import { asError, foldSteps, type FoldStep, stepsOf } from './fold-events.ts'
 
-export interface RetryResult {
+interface RetryResult {
   readonly applied: number
-  /** Those that failed again, with what is wrong now; they stay set aside. */
+  /** Those that failed again, with what is wrong now; they stay parked. */
   readonly failed: readonly ParkedEvent[]
 }
 
 const collisionsMax = 100
 
 /**
- * Applies events that were set aside, once each: the log tells what they are, the store in the same step that they are
- * set aside no more. They come late: after events that stand behind them in the log.
+ * Applies parked events, once each. The events come from the log; the store removes each from the parked events in the step that
+ * applies it. They are applied late: after events that follow them in the log.
  */
 export class ParkedRetry {
   readonly #projection: Projection
-  readonly #store: ViewStore
+  readonly #store: Pick<ViewStore, 'views' | 'parked'>
   readonly #feed: EventFeed
 
-  constructor(projection: Projection, store: ViewStore, feed: EventFeed) {
+  constructor(projection: Projection, store: Pick<ViewStore, 'views' | 'parked'>, feed: EventFeed) {
     this.#projection = projection
     this.#store = store
     this.#feed = feed
@@ -40,25 +42,25 @@ export class ParkedRetry {
     return { applied, failed }
   }
 
-  /** @returns what is still wrong with it; `gone` where it is not set aside any more. */
+  /** @returns what is still wrong with it; `gone` where it is not parked any more. */
   async #retryOne(set: ViewSet, position: Position): Promise<'applied' | 'gone' | Error> {
     const planned = await this.#plan(position)
     if (planned.failure !== undefined) return planned.failure
     const keys = planned.steps.map(({ key }) => key)
     for (let collisions = 0; collisions < collisionsMax; collisions++) {
-      const folded = foldSteps(this.#projection, await this.#store.read(set, keys), planned.steps)
+      const folded = foldSteps(this.#projection, await this.#store.views.read(set, keys), planned.steps)
       if (folded.failure !== undefined) return folded.failure.error
-      const outcome = await this.#store.applyParked(set, position, folded.changes)
+      const outcome = await this.#store.parked.apply(set, position, folded.changes)
       if (outcome === 'applied') return 'applied'
       if (outcome !== 'view-changed') return 'gone'
     }
     return new Error(`its view changed under ${collisionsMax} tries in a row: try again`)
   }
 
-  /** One that the log does not give, now or any more, holds up none of the others. */
+  /** An event that the log does not return, now or ever, does not delay the others. */
   async #plan(
     position: Position,
-  ): Promise<{ readonly steps: readonly Step[]; readonly failure?: Error | undefined }> {
+  ): Promise<{ readonly steps: readonly FoldStep[]; readonly failure?: Error | undefined }> {
     try {
       const { steps, failure } = stepsOf(this.#projection, [await this.#feed.eventAt(position)])
       return { steps, failure: failure?.error }

@@ -1,17 +1,19 @@
-import type { FedChunk } from '../event-feed.ts'
-import { sourceKey, type SourcePartition } from '../source-partition.ts'
-import type { GenerationState, ViewSet } from '../view-store.ts'
-import { BatchApplier, type Ending, type PartitionWork } from './batch-applier.ts'
-import { pause } from './pause.ts'
+import { Backoff, noJitter, pause } from '#async'
+import { formatPartition, type TopicPartition } from '#domain'
+import type { FedChunk } from '#event-log/records'
+
+import type { GenerationState } from '../view-store/generations.ts'
+import type { ViewSet } from '../view-store/view-set.ts'
+import { BatchApplier, type BatchEnding, type PartitionWork } from './batch-applier.ts'
 import { isStopped } from './standstill.ts'
 
 /**
- * Makes one generation of a projection from one source partition: reads, folds, and changes views and checkpoint in one
- * step, so that each event counts exactly once whatever crashes. It believes the store and nothing else: whenever that
- * says otherwise, it begins anew from the checkpoint there.
+ * Builds one generation of a projection from one source partition: it reads, folds, and changes views and checkpoint in one
+ * step, so that each event counts exactly once whatever crashes. It trusts only the store: whenever the checkpoint there
+ * differs from its own, it resumes from the store's.
  */
 export class PartitionRunner {
-  readonly source: SourcePartition
+  readonly source: TopicPartition
   readonly set: ViewSet
   readonly #work: PartitionWork
   readonly #applier: BatchApplier
@@ -50,34 +52,34 @@ export class PartitionRunner {
    * @param before this runner's checkpoint just before the store was asked: it may have moved on since.
    */
   compare(before: number | undefined, stored: GenerationState): void {
-    const key = sourceKey(this.source)
+    const key = formatPartition(this.source)
     const isBehind = before !== undefined && (stored.checkpoints.get(key) ?? -1) < before
     if (isBehind || this.#isWaiting !== isStopped(stored, key)) this.#restart.abort()
   }
 
   async #run(): Promise<void> {
     const { signal } = this.#stopping
-    let delayMs = this.#settings.retryDelayMsMin
+    const { retryDelayMsMin: delayMsMin, retryDelayMsMax: delayMsMax } = this.#settings
+    const backoff = new Backoff({ delayMsMin, delayMsMax }, noJitter)
     while (!signal.aborted) {
       this.#restart = new AbortController()
       try {
         const either = AbortSignal.any([signal, this.#restart.signal])
         const ending = await this.#follow(either)
-        // Nothing is over for good: a store that is set back to an older copy of itself has all of it to do again.
+        // The end is not final: a store that is restored from an older copy needs all of it again.
         if (ending === 'done') await this.#untilRestarted(either)
         if (ending === 'gone') await pause(this.#settings.pollMs, signal)
-        delayMs = this.#settings.retryDelayMsMin
+        backoff.reset()
       } catch (error) {
         this.#observer.problem(this.set.projection.name, error)
-        await pause(delayMs, signal)
-        delayMs = Math.min(delayMs * 2, this.#settings.retryDelayMsMax)
+        await pause(backoff.nextMs(), signal)
       }
     }
   }
 
-  async #follow(signal: AbortSignal): Promise<Ending | 'done'> {
+  async #follow(signal: AbortSignal): Promise<BatchEnding | 'done'> {
     const { feed } = this.#work.parts
-    const key = sourceKey(this.source)
+    const key = formatPartition(this.source)
     const state = await this.#active()
     if (state === undefined) return 'gone'
     let from = (this.#checkpoint = state.checkpoints.get(key))
@@ -100,7 +102,7 @@ export class PartitionRunner {
 
   /** The generation, where it takes steps. */
   async #active(): Promise<GenerationState | undefined> {
-    const states = await this.#work.parts.store.generations(this.set.projection)
+    const states = await this.#work.parts.store.generations.list(this.set.projection)
     return states.find(
       ({ id, status, damage }) => id === this.set.generation && status !== 'retired' && damage === undefined,
     )
@@ -118,7 +120,7 @@ export class PartitionRunner {
     )
   }
 
-  /** Whoever runs this runner looks at the store, and restarts it when there is something to do again. */
+  /** The owner of this runner polls the store, and restarts the runner when there is work again. */
   async #untilRestarted(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) await pause(60_000, signal)
   }
@@ -130,7 +132,7 @@ export class PartitionRunner {
 
   get #end(): number {
     const { until, range } = this.#work.generation
-    return until === undefined ? Infinity : (range[sourceKey(this.source)]?.end ?? 0)
+    return until === undefined ? Infinity : (range[formatPartition(this.source)]?.end ?? 0)
   }
 
   /** Applies a piece of the log, step by step. @returns why it ended early; undefined when all of it is applied. */
@@ -138,7 +140,7 @@ export class PartitionRunner {
     from: number | undefined,
     chunk: FedChunk,
     signal: AbortSignal,
-  ): Promise<Ending | undefined> {
+  ): Promise<BatchEnding | undefined> {
     const events = chunk.events.filter(({ position }) => position.offset < this.#end)
     const to = Math.min(chunk.nextOffset, this.#end)
     const { batchEventsMax } = this.#settings

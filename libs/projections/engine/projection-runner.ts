@@ -1,40 +1,39 @@
-import type { Projection } from '#domain'
+import { pause } from '#async'
+import { formatPartition, type Projection, type TopicPartition } from '#domain'
 
-import type { Generation, Until } from '../generation.ts'
-import { sourceKey, type SourcePartition } from '../source-partition.ts'
-import type { GenerationState } from '../view-store.ts'
+import type { Generation, Until } from '../view-store/generation.ts'
+import type { GenerationState } from '../view-store/generations.ts'
 import type { EngineParts } from './engine-parts.ts'
 import { type Gate, openGate, SerialGate } from './gate.ts'
 import { GenerationPlanner } from './generation-planner.ts'
 import { PartitionRunner } from './partition-runner.ts'
-import { pause } from './pause.ts'
 import { Switcher } from './switcher.ts'
 
 export interface ProjectionRunnerOptions {
   readonly projection: Projection
   /** All source partitions, and Kafka's ids of their topics. */
-  readonly sources: readonly SourcePartition[]
+  readonly sources: readonly TopicPartition[]
   readonly topicIds: Readonly<Record<string, string>>
   readonly parts: EngineParts
 }
 
-/** A source partition that a generation is to be made from here. */
+/** A source partition that this process applies to a generation. */
 interface Wanted {
   readonly generation: GenerationState
-  readonly source: SourcePartition
+  readonly source: TopicPartition
 }
 
 /**
- * Makes one projection from those source partitions that are this process's to read: the generation that serves, and
- * those that are being built beside it. What there is to do it reads off the store, again and again, so that instances
- * need to know nothing of each other, and a store that was emptied is noticed.
+ * Builds one projection from the source partitions that are assigned to this process: the serving generation, and those that
+ * are building beside it. It polls the store for work, so that instances need not know of each other, and notice a
+ * store that was emptied.
  */
 export class ProjectionRunner {
   readonly projection: Projection
   readonly #options: ProjectionRunnerOptions
   readonly #planner: GenerationPlanner
   readonly #switcher: Switcher
-  readonly #assigned = new Map<string, SourcePartition>()
+  readonly #assigned = new Map<string, TopicPartition>()
   readonly #runners = new Map<string, PartitionRunner>()
   readonly #gates = new Map<string, Gate>()
   readonly #stopping = new AbortController()
@@ -49,7 +48,7 @@ export class ProjectionRunner {
     this.#switcher = new Switcher(options.projection, options.parts)
   }
 
-  /** Begins a generation beside the serving one. @returns its id. */
+  /** Adds a generation beside the serving one. @returns its id. */
   async rebuild(until?: Until): Promise<string> {
     const id = await this.#planner.rebuild(until)
     this.wake()
@@ -72,24 +71,24 @@ export class ProjectionRunner {
     await this.#stopRunners([...this.#runners.keys()])
   }
 
-  /** These source partitions are this process's from now on; those of other projections are passed over. */
-  assign(sources: readonly SourcePartition[]): void {
+  /** Assigns source partitions to this process; those of other projections are ignored. */
+  assign(sources: readonly TopicPartition[]): void {
     for (const source of sources) {
-      if (this.#isSource(source)) this.#assigned.set(sourceKey(source), source)
+      if (this.#isSource(source)) this.#assigned.set(formatPartition(source), source)
     }
     this.wake()
   }
 
-  /** They are another's from now on; comes back when nothing is applied from them here any more. */
-  async revoke(sources: readonly SourcePartition[]): Promise<void> {
-    const keys = new Set(sources.map(sourceKey))
+  /** Revokes source partitions. Resolves when this process applies nothing from them any more. */
+  async revoke(sources: readonly TopicPartition[]): Promise<void> {
+    const keys = new Set(sources.map(formatPartition))
     for (const key of keys) this.#assigned.delete(key)
     await this.#stopRunners(
-      [...this.#runners].filter(([, { source }]) => keys.has(sourceKey(source))).map(([id]) => id),
+      [...this.#runners].filter(([, { source }]) => keys.has(formatPartition(source))).map(([id]) => id),
     )
   }
 
-  /** Looks at once what there is to do. */
+  /** Polls the store at once. */
   wake(): void {
     this.#awake.abort()
   }
@@ -108,17 +107,17 @@ export class ProjectionRunner {
     }
   }
 
-  /** @returns after how many milliseconds to look again. */
+  /** @returns after how many milliseconds to poll again. */
   async #look(): Promise<number> {
     await this.#prepare()
     const before = new Map([...this.#runners].map(([id, { checkpoint }]) => [id, checkpoint]))
-    const states = await this.#options.parts.store.generations(this.projection)
+    const states = await this.#options.parts.store.generations.list(this.projection)
     if (await this.#planner.meetNeed(states)) return 0
     const wanted = this.#wanted(states)
     await this.#stopRunners([...this.#runners.keys()].filter((id) => !wanted.has(id)))
     for (const [id, { generation, source }] of wanted) {
-      // Meanwhile it may have been revoked.
-      if (!this.#assigned.has(sourceKey(source))) continue
+      // It may have been revoked meanwhile.
+      if (!this.#assigned.has(formatPartition(source))) continue
       const runner = this.#runners.get(id)
       if (runner === undefined) this.#startRunner(id, generation, source)
       else runner.compare(before.get(id), generation)
@@ -127,14 +126,14 @@ export class ProjectionRunner {
     return (await this.#switchTo(states)) ?? this.#options.parts.settings.pollMs
   }
 
-  /** Also a store that is away when this process starts is prepared, once it answers. */
+  /** A store that does not answer when this process starts is prepared once it does. */
   async #prepare(): Promise<void> {
     if (this.#isPrepared) return
     await this.#options.parts.store.prepare(this.projection)
     this.#isPrepared = true
   }
 
-  /** Only to a generation that is made here: for another one, which maybe nobody makes any more, none is held. */
+  /** Switches only to a generation that is built here. For another one, which may have no builder any more, nothing is held. */
   async #switchTo(states: readonly GenerationState[]): Promise<number | undefined> {
     const building = states.find((state) => state.status === 'building' && this.#isMadeHere(state))
     const serving = states.find(({ status }) => status === 'serving')
@@ -157,7 +156,7 @@ export class ProjectionRunner {
     return state.damage === undefined && this.#planner.canMake(state)
   }
 
-  #startRunner(id: string, generation: Generation, source: SourcePartition): void {
+  #startRunner(id: string, generation: Generation, source: TopicPartition): void {
     const { projection } = this
     const gate = this.#gateOf(generation)
     const runner = new PartitionRunner({ projection, generation, source, gate, parts: this.#options.parts })
@@ -188,7 +187,7 @@ export class ProjectionRunner {
     )
   }
 
-  #isSource(source: SourcePartition): boolean {
-    return this.#options.sources.some((known) => sourceKey(known) === sourceKey(source))
+  #isSource(source: TopicPartition): boolean {
+    return this.#options.sources.some((known) => formatPartition(known) === formatPartition(source))
   }
 }

@@ -6,7 +6,7 @@ import { balances, entered, ledger, totals } from '../testing/ledger.ts'
 import { afterLooks, ProjectionBench } from '../testing/projection-bench.ts'
 import { allViews, eventually } from '../testing/projector-instance.ts'
 import { UnreliableStore } from '../testing/unreliable-store.ts'
-import type { ViewStore } from '../view-store.ts'
+import type { ViewStore } from '../view-store/view-store.ts'
 
 test.each([balances(), totals()])(
   'an instance that freezes between reading and committing, is replaced and wakes up changes nothing: $name',
@@ -14,7 +14,7 @@ test.each([balances(), totals()])(
     const bench = new ProjectionBench()
     let isFreezing = false
     const line = new UnreliableStore(bench.store, (method) =>
-      isFreezing && method === 'commit' ? 'frozen' : 'none',
+      isFreezing && method === 'views.commit' ? 'frozen' : 'none',
     )
     const stale = await bench.start(projection, { store: line.store })
     bench.append(9)
@@ -43,8 +43,8 @@ test('a step whose views another one has changed is made anew, from the same che
   let collisions = 3
   const reads: unknown[] = []
   const store: ViewStore = aroundStore(bench.store, (method, proceed, args) => {
-    if (method === 'read') reads.push(args[1])
-    return method === 'commit' && reads.length > 0 && collisions-- > 0
+    if (method === 'views.read') reads.push(args[1])
+    return method === 'views.commit' && reads.length > 0 && collisions-- > 0
       ? Promise.resolve('view-changed')
       : proceed()
   })
@@ -60,8 +60,8 @@ test('a step that is held while another generation takes over waits, and is then
   const asked: string[] = []
   let holds = 0
   const store = aroundStore(bench.store, (method, proceed) => {
-    if (method === 'read' || method === 'commit') asked.push(method)
-    return method === 'commit' && holds-- > 0 ? Promise.resolve('held') : proceed()
+    if (method === 'views.read' || method === 'views.commit') asked.push(method)
+    return method === 'views.commit' && holds-- > 0 ? Promise.resolve('held') : proceed()
   })
   const instance = await bench.start(totals(), { store })
   await bench.expectServed(totals())
@@ -69,7 +69,7 @@ test('a step that is held while another generation takes over waits, and is then
   holds = 3
   bench.feed.append(ledger(0), entered('a', 1, 'g'))
   await bench.expectServed(totals())
-  expect(asked).toEqual(['read', 'commit', 'commit', 'commit', 'commit'])
+  expect(asked).toEqual(['views.read', 'views.commit', 'views.commit', 'views.commit', 'views.commit'])
   expect(instance.refusals).toEqual([])
 })
 
@@ -77,7 +77,7 @@ test('one whose views never stand still tells of it, and goes on trying', async 
   const bench = new ProjectionBench()
   let collisions = 150
   const store = aroundStore(bench.store, (method, proceed, args) =>
-    method === 'commit' && (args[1] as { changes: unknown[] }).changes.length > 0 && collisions-- > 0
+    method === 'views.commit' && (args[1] as { changes: unknown[] }).changes.length > 0 && collisions-- > 0
       ? Promise.resolve('view-changed')
       : proceed(),
   )
@@ -92,7 +92,7 @@ test('an instance that goes on while the store answers how far it was is not beg
   let looks = 0
   const store = aroundStore(bench.store, async (method, proceed) => {
     const answer = await proceed()
-    if (method !== 'generations') return answer
+    if (method !== 'generations.list') return answer
     looks++
     bench.append(30)
     await afterLooks(1)
@@ -109,7 +109,7 @@ test('an answer that is lost is looked up in the store: what was done is not don
   const bench = new ProjectionBench()
   let losses = 2
   const line = new UnreliableStore(bench.store, (method) =>
-    method === 'commit' && losses-- > 0 ? 'lost' : 'none',
+    method === 'views.commit' && losses-- > 0 ? 'lost' : 'none',
   )
   const instance = await bench.start(balances(), { store: line.store })
   bench.append(20)

@@ -2,10 +2,11 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
 import { position } from '#domain'
 
-import { InMemoryViewStore } from '../in-memory-view-store.ts'
+import { InMemoryViewStore } from '../in-memory/in-memory-view-store.ts'
 import { aroundStore } from '../testing/around-store.ts'
 import { balances } from '../testing/ledger.ts'
-import type { GenerationState, ViewStore } from '../view-store.ts'
+import type { GenerationState } from '../view-store/generations.ts'
+import type { ViewStore } from '../view-store/view-store.ts'
 import { Switcher } from './switcher.ts'
 
 const source = 'eventstore.account:0'

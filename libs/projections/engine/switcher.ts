@@ -1,7 +1,6 @@
-import type { Projection } from '#domain'
+import { parsePartition, type Projection } from '#domain'
 
-import { sourceOf } from '../source-partition.ts'
-import type { GenerationState } from '../view-store.ts'
+import type { GenerationState } from '../view-store/generations.ts'
 import type { EngineParts } from './engine-parts.ts'
 import { isStopped } from './standstill.ts'
 
@@ -32,7 +31,7 @@ export class Switcher {
     if (performance.now() < this.#restUntilMs) return undefined
     if (standsStill(building) || gapBetween(building, serving) > gapMax) return undefined
     const set = { projection: this.#projection, generation: building.id }
-    const outcome = await this.#parts.store.switchTo(set, holdMs)
+    const outcome = await this.#parts.store.generations.switchTo(set, holdMs)
     if (outcome === 'behind') return this.#tryAgain()
     if (outcome === 'switched') this.#parts.observer.switched(set)
     return 0
@@ -62,7 +61,7 @@ const standsStill = (state: GenerationState): boolean =>
 function gapBetween(building: GenerationState, serving: GenerationState): number {
   let gap = 0
   for (const [source, checkpoint] of serving.checkpoints) {
-    const { topic } = sourceOf(source)
+    const { topic } = parsePartition(source)
     if (building.topicIds[topic] !== serving.topicIds[topic]) continue
     gap += Math.max(0, checkpoint - (building.checkpoints.get(source) ?? 0))
   }

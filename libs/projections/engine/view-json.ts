@@ -13,7 +13,7 @@ export function checkKey({ name }: Projection, key: unknown): string {
 }
 
 /**
- * A reducer that forgets to answer must not let the next event begin anew.
+ * A reducer that forgets its return value must not make the next event start from the initial view.
  * @throws InvalidInputError when there is no view, and no null either.
  */
 export function checkGiven({ name }: Projection, key: string, view: unknown): unknown {

@@ -1,16 +1,11 @@
-import { formatPosition, type Position } from '#domain'
+import { formatPartition, formatPosition, parsePartition, type Position } from '#domain'
 
-import type { Generation, GenerationStatus, NewGeneration } from '../generation.ts'
-import { sourceKey, sourceOf } from '../source-partition.ts'
-import type {
-  CommitOutcome,
-  GenerationState,
-  ParkedEvent,
-  Stop,
-  UnpublishedView,
-  ViewChange,
-  ViewCommit,
-} from '../view-store.ts'
+import type { Generation, GenerationStatus, NewGeneration } from '../view-store/generation.ts'
+import type { GenerationState, Stop } from '../view-store/generations.ts'
+import type { UnpublishedView } from '../view-store/outbox.ts'
+import type { ParkedEvent } from '../view-store/parked-event.ts'
+import type { ApplyParkedOutcome } from '../view-store/parked-events.ts'
+import type { CommitOutcome, ViewChange, ViewCommit } from '../view-store/views.ts'
 import { hasExpired, type MemoryView } from './memory-view.ts'
 
 /** All that belongs to one generation. */
@@ -53,29 +48,29 @@ export class MemoryGeneration {
 
   /** Whether the event at a position is applied. */
   hasApplied({ topic, partition, offset }: Position): boolean {
-    return (this.checkpoints.get(sourceKey({ topic, partition })) ?? 0) > offset
+    return (this.checkpoints.get(formatPartition({ topic, partition })) ?? 0) > offset
   }
 
   /** Whether it is at least as far as another one in each of the other's partitions, where both are made from the same log. */
   isLevelWith(other: MemoryGeneration): boolean {
     return [...other.checkpoints].every(([source, offset]) => {
-      const { topic } = sourceOf(source)
+      const { topic } = parsePartition(source)
       const sameLog = this.#made.topicIds[topic] === other.#made.topicIds[topic]
       return !sameLog || (this.checkpoints.get(source) ?? 0) >= offset
     })
   }
 
   commit({ source, from, to, changes, parked }: ViewCommit, nowMs: number): CommitOutcome {
-    if (this.checkpoints.get(sourceKey(source)) !== from) return 'checkpoint-moved'
+    if (this.checkpoints.get(formatPartition(source)) !== from) return 'checkpoint-moved'
     if (nowMs < this.heldUntilMs) return 'held'
     if (!this.#isAsRead(changes)) return 'view-changed'
     this.#apply(changes)
     for (const event of parked) this.parked.set(formatPosition(event.position), event)
-    this.checkpoints.set(sourceKey(source), to)
+    this.checkpoints.set(formatPartition(source), to)
     return 'committed'
   }
 
-  applyParked(position: Position, changes: readonly ViewChange[]): 'applied' | 'not-parked' | 'view-changed' {
+  applyParked(position: Position, changes: readonly ViewChange[]): Exclude<ApplyParkedOutcome, 'gone'> {
     const token = formatPosition(position)
     if (!this.parked.has(token)) return 'not-parked'
     if (!this.#isAsRead(changes)) return 'view-changed'

@@ -1,8 +1,8 @@
-import type { StoredViewPage, ViewPageQuery } from '../view-store.ts'
+import type { StoredViewPage, ViewPageQuery } from '../view-store/views.ts'
 import { hasExpired, type MemoryView, storedView } from './memory-view.ts'
 
 /** Where a view stands in an order: by its figure, and among equal ones by its key. */
-interface Place {
+interface OrderPlace {
   readonly key: string
   readonly figure?: number
 }
@@ -25,7 +25,7 @@ export function byUtf8(a: string, b: string): number {
 /** Figures may be too large to be subtracted. */
 const byFigure = (a = 0, b = 0): number => Number(a > b) - Number(a < b)
 
-const byPlace = (a: Place, b: Place): number => byFigure(a.figure, b.figure) || byUtf8(a.key, b.key)
+const byPlace = (a: OrderPlace, b: OrderPlace): number => byFigure(a.figure, b.figure) || byUtf8(a.key, b.key)
 
 /** One page of views in the order that is asked for; those that have expired at `nowMs` are left out. */
 export function pageOf(
@@ -34,8 +34,8 @@ export function pageOf(
   nowMs: number,
 ): StoredViewPage {
   const { orderBy, descending, limit, cursor } = query
-  const compare = descending ? (a: Place, b: Place) => byPlace(b, a) : byPlace
-  const places: (Place & { readonly view: MemoryView })[] = []
+  const compare = descending ? (a: OrderPlace, b: OrderPlace) => byPlace(b, a) : byPlace
+  const places: (OrderPlace & { readonly view: MemoryView })[] = []
   for (const [key, view] of views) {
     if (hasExpired(view, nowMs)) continue
     if (orderBy === undefined) {
@@ -56,4 +56,7 @@ export function pageOf(
   }
 }
 
-const cursorAt = ({ key, figure }: Place): Place => ({ key, ...(figure !== undefined && { figure }) })
+const cursorAt = ({ key, figure }: OrderPlace): OrderPlace => ({
+  key,
+  ...(figure !== undefined && { figure }),
+})

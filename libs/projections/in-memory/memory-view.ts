@@ -1,4 +1,4 @@
-import type { StoredView } from '../view-store.ts'
+import type { StoredView } from '../view-store/views.ts'
 
 /** A view with the figures it is sorted by. */
 export interface MemoryView extends StoredView {

@@ -1,13 +1,11 @@
-import type { Position } from '#domain'
+import type { Position, TopicPartition } from '#domain'
+import type { EventFeed, FedChunk, FedEvent } from '#event-log/records'
 
-import type { EventFeed, FedChunk, FedEvent } from '../event-feed.ts'
-import type { SourcePartition } from '../source-partition.ts'
-
-/** Counts who follows partitions. */
+/** Counts the followers of partitions. */
 export class CountingFeed implements EventFeed {
-  /** Who follows now. */
+  /** Followers now. */
   following = 0
-  /** How often somebody began to. */
+  /** How often following began. */
   begun = 0
   readonly #feed: EventFeed
 
@@ -15,7 +13,7 @@ export class CountingFeed implements EventFeed {
     this.#feed = feed
   }
 
-  async *follow(source: SourcePartition, from: number, signal: AbortSignal): AsyncGenerator<FedChunk> {
+  async *follow(source: TopicPartition, from: number, signal: AbortSignal): AsyncGenerator<FedChunk> {
     this.begun++
     this.following++
     try {
@@ -25,11 +23,11 @@ export class CountingFeed implements EventFeed {
     }
   }
 
-  startOffset(source: SourcePartition): Promise<number> {
+  startOffset(source: TopicPartition): Promise<number> {
     return this.#feed.startOffset(source)
   }
 
-  endOffset(source: SourcePartition): Promise<number> {
+  endOffset(source: TopicPartition): Promise<number> {
     return this.#feed.endOffset(source)
   }
 

@@ -1,5 +1,6 @@
 import {
   type DomainEvent,
+  formatPartition,
   newEventId,
   noVersion,
   parseStreamId,
@@ -7,12 +8,11 @@ import {
   position,
   type RecordedEvent,
   type StreamId,
+  type TopicPartition,
   type Version,
   versionAfter,
 } from '#domain'
-
-import { type EventFeed, type FedChunk, type FedEvent, isReadable } from '../event-feed.ts'
-import { sourceKey, type SourcePartition } from '../source-partition.ts'
+import { type EventFeed, type FedChunk, type FedEvent, isReadable } from '#event-log/records'
 
 /** An event to be appended. Versions, offsets and, unless it is given, its time come by themselves. */
 export type FedDraft = DomainEvent & { readonly streamId: string; readonly timestamp?: string }
@@ -43,7 +43,7 @@ export class InMemoryFeed implements EventFeed {
     this.#chunkEventsMax = chunkEventsMax
   }
 
-  append(source: SourcePartition, ...drafts: readonly FedDraft[]): readonly RecordedEvent[] {
+  append(source: TopicPartition, ...drafts: readonly FedDraft[]): readonly RecordedEvent[] {
     const recorded = drafts.map(({ streamId, type, data, timestamp }) => {
       const stream = parseStreamId(streamId)
       const version = versionAfter(this.#versions.get(stream) ?? noVersion)
@@ -66,7 +66,7 @@ export class InMemoryFeed implements EventFeed {
   }
 
   /** A record that nobody can read. */
-  appendUnreadable(source: SourcePartition, why: string): Position {
+  appendUnreadable(source: TopicPartition, why: string): Position {
     const place = this.#nextPosition(source)
     this.#log(source).events.push({
       position: place,
@@ -78,13 +78,13 @@ export class InMemoryFeed implements EventFeed {
   }
 
   /** Offsets without events. */
-  appendMarkers(source: SourcePartition, count = 1): void {
+  appendMarkers(source: TopicPartition, count = 1): void {
     this.#log(source).end += count
     this.#tell(source)
   }
 
   /** What retention does. */
-  dropBefore(source: SourcePartition, offset: number): void {
+  dropBefore(source: TopicPartition, offset: number): void {
     const log = this.#log(source)
     log.start = offset
     log.events.splice(0, log.events.filter(({ position }) => position.offset < offset).length)
@@ -95,7 +95,7 @@ export class InMemoryFeed implements EventFeed {
     return [...this.#logs.values()].flatMap(({ events }) => events).filter(isReadable)
   }
 
-  async *follow(source: SourcePartition, from: number, signal: AbortSignal): AsyncGenerator<FedChunk> {
+  async *follow(source: TopicPartition, from: number, signal: AbortSignal): AsyncGenerator<FedChunk> {
     const log = this.#log(source)
     const aborted = Promise.withResolvers<undefined>()
     signal.addEventListener('abort', () => aborted.resolve(undefined), { once: true })
@@ -111,11 +111,11 @@ export class InMemoryFeed implements EventFeed {
     }
   }
 
-  startOffset(source: SourcePartition): Promise<number> {
+  startOffset(source: TopicPartition): Promise<number> {
     return Promise.resolve(this.#log(source).start)
   }
 
-  endOffset(source: SourcePartition): Promise<number> {
+  endOffset(source: TopicPartition): Promise<number> {
     return Promise.resolve(this.#log(source).end)
   }
 
@@ -138,8 +138,8 @@ export class InMemoryFeed implements EventFeed {
     }
   }
 
-  #log(source: SourcePartition): Log {
-    const key = sourceKey(source)
+  #log(source: TopicPartition): Log {
+    const key = formatPartition(source)
     const known = this.#logs.get(key)
     if (known !== undefined) return known
     const log: Log = { events: [], start: 0, end: 0, moved: Promise.withResolvers() }
@@ -147,7 +147,7 @@ export class InMemoryFeed implements EventFeed {
     return log
   }
 
-  #nextPosition(source: SourcePartition): Position {
+  #nextPosition(source: TopicPartition): Position {
     return position(source.topic, source.partition, this.#log(source).end++)
   }
 
@@ -155,7 +155,7 @@ export class InMemoryFeed implements EventFeed {
     return new Date(firstEventMs + 1_000 * this.#appended++).toISOString()
   }
 
-  #tell(source: SourcePartition): void {
+  #tell(source: TopicPartition): void {
     const log = this.#log(source)
     log.moved.resolve(undefined)
     log.moved = Promise.withResolvers()

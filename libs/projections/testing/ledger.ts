@@ -1,11 +1,10 @@
-import { defineProjection, type DomainEvent, type ProjectionDefinition } from '#domain'
+import { defineProjection, type DomainEvent, type ProjectionDefinition, type TopicPartition } from '#domain'
 
-import type { SourcePartition } from '../source-partition.ts'
 import type { FedDraft } from './in-memory-feed.ts'
 
 type Entered = DomainEvent<'Entered', { readonly amount: number; readonly group: string }>
 type Closed = DomainEvent<'Closed', object>
-export type LedgerEvent = Entered | Closed
+type LedgerEvent = Entered | Closed
 
 export interface Balance {
   readonly events: number
@@ -14,14 +13,14 @@ export interface Balance {
   readonly checksum: number
 }
 
-export interface Total {
+interface Total {
   readonly events: number
   readonly sum: number
 }
 
-export const ledger = (partition: number): SourcePartition => ({ topic: 'eventstore.account', partition })
+export const ledger = (partition: number): TopicPartition => ({ topic: 'eventstore.account', partition })
 
-export const ledgers = (count: number): readonly SourcePartition[] =>
+export const ledgers = (count: number): readonly TopicPartition[] =>
   Array.from({ length: count }, (_, partition) => ledger(partition))
 
 export const entered = (account: string, amount: number, group = 'all'): FedDraft => ({
@@ -36,7 +35,7 @@ export const closed = (account: string): FedDraft => ({
   data: {},
 })
 
-/** A view for each stream; what it comes to tells of each event left out, doubled or out of order. */
+/** A view for each stream; its result shows each event left out, doubled or out of order. */
 export const balances = (changed: Partial<ProjectionDefinition<Balance, LedgerEvent>> = {}) =>
   defineProjection<Balance, LedgerEvent>({
     name: 'balances',

@@ -1,10 +1,9 @@
 import { expect, onTestFinished } from 'vitest'
 
-import { project, type Projection } from '#domain'
+import { formatPartition, project, type Projection } from '#domain'
 
-import { InMemoryViewStore } from '../in-memory-view-store.ts'
-import { sourceKey } from '../source-partition.ts'
-import type { ParkedEvent } from '../view-store.ts'
+import { InMemoryViewStore } from '../in-memory/in-memory-view-store.ts'
+import type { ParkedEvent } from '../view-store/parked-event.ts'
 import { InMemoryFeed } from './in-memory-feed.ts'
 import { entered, ledger, ledgers } from './ledger.ts'
 import {
@@ -42,7 +41,7 @@ export class ProjectionBench {
       const { checkpoints, viewVersion } = await servingState(this.store, projection)
       expect(viewVersion).toBe(projection.viewVersion)
       for (const source of this.sources) {
-        expect(checkpoints.get(sourceKey(source))).toBe(await this.feed.endOffset(source))
+        expect(checkpoints.get(formatPartition(source))).toBe(await this.feed.endOffset(source))
       }
       const views = await allViews(this.store, projection)
       expect(views).toEqual(Object.fromEntries(project(projection, new Map(), this.feed.events)))
@@ -52,17 +51,17 @@ export class ProjectionBench {
   expectCheckpoint(projection: Projection, partition: number, offset: number): Promise<void> {
     return eventually(async () => {
       const { checkpoints } = await servingState(this.store, projection)
-      expect(checkpoints.get(sourceKey(ledger(partition)))).toBe(offset)
+      expect(checkpoints.get(formatPartition(ledger(partition)))).toBe(offset)
     })
   }
 
   async parked(projection: Projection): Promise<readonly ParkedEvent[]> {
     const { id } = await servingState(this.store, projection)
-    return this.store.parked({ projection, generation: id }, { offset: 0, limit: 100 })
+    return this.store.parked.list({ projection, generation: id }, { offset: 0, limit: 100 })
   }
 
   async statuses(projection: Projection): Promise<readonly string[]> {
-    const states = await this.store.generations(projection)
+    const states = await this.store.generations.list(projection)
     return states.map(({ viewVersion, status }) => `v${viewVersion} ${status}`)
   }
 }

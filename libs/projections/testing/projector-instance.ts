@@ -1,21 +1,22 @@
 import { vi } from 'vitest'
 
-import type { Position, Projection } from '#domain'
+import { formatPartition, type Position, type Projection, type TopicPartition } from '#domain'
 
+import type { EventFeed } from '#event-log/records'
 import type { AppliedStep, DeadLetters, EngineObserver, EngineSettings } from '../engine/engine-parts.ts'
 import { ProjectionRunner } from '../engine/projection-runner.ts'
-import type { EventFeed } from '../event-feed.ts'
-import { sourceKey, type SourcePartition } from '../source-partition.ts'
-import type { GenerationState, ViewSet, ViewStore } from '../view-store.ts'
+import type { GenerationState } from '../view-store/generations.ts'
+import type { ViewSet } from '../view-store/view-set.ts'
+import type { ViewStore } from '../view-store/view-store.ts'
 
 export interface InstanceOptions {
   readonly projection: Projection
   readonly feed: EventFeed
   readonly store: ViewStore
   /** All of the projection. */
-  readonly sources: readonly SourcePartition[]
+  readonly sources: readonly TopicPartition[]
   /** Those of this instance; default all. */
-  readonly assigned?: readonly SourcePartition[]
+  readonly assigned?: readonly TopicPartition[]
   readonly topicIds?: Readonly<Record<string, string>>
   readonly settings?: Partial<EngineSettings>
   readonly deadLetters?: DeadLetters
@@ -29,7 +30,7 @@ const settings: EngineSettings = {
   pollMs: 5,
 }
 
-/** A projection as one process makes it, in a hurry; all that it tells is noted. */
+/** A projection as one process builds it, with short intervals; it records everything that it observes. */
 export class ProjectorInstance implements EngineObserver {
   readonly runner: ProjectionRunner
   readonly steps: AppliedStep[] = []
@@ -82,15 +83,15 @@ export class ProjectorInstance implements EngineObserver {
     this.failures.push({ position, message, isLastTry })
   }
 
-  stopped(_set: ViewSet, source: SourcePartition): void {
-    this.stops.push(sourceKey(source))
+  stopped(_set: ViewSet, source: TopicPartition): void {
+    this.stops.push(formatPartition(source))
   }
 
   parked(_set: ViewSet, position: Position): void {
     this.parkings.push(position)
   }
 
-  refused(_set: ViewSet, _source: SourcePartition, outcome: string): void {
+  refused(_set: ViewSet, _source: TopicPartition, outcome: string): void {
     this.refusals.push(outcome)
   }
 
@@ -112,7 +113,7 @@ export const eventually = <T>(check: () => T | Promise<T>): Promise<T> =>
   vi.waitFor(check, { timeout: 4_000, interval: 2 })
 
 export async function servingState(store: ViewStore, projection: Projection): Promise<GenerationState> {
-  const serving = (await store.generations(projection)).find(({ status }) => status === 'serving')
+  const serving = (await store.generations.list(projection)).find(({ status }) => status === 'serving')
   if (serving === undefined) throw new Error(`no generation of ${projection.name} serves`)
   return serving
 }
@@ -124,7 +125,7 @@ export async function allViews(
   generation?: string,
 ): Promise<Record<string, unknown>> {
   const lookup = { descending: false, limit: 10_000, ...(generation !== undefined && { generation }) }
-  const page = await store.page(projection, lookup)
+  const page = await store.views.page(projection, lookup)
   if (page.outcome !== 'found') throw new Error(`there are no views: ${page.outcome}`)
   return Object.fromEntries(page.found.views.map(({ key, json }) => [key, JSON.parse(json) as unknown]))
 }

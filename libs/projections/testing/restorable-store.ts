@@ -1,32 +1,32 @@
-import { InMemoryViewStore } from '../in-memory-view-store.ts'
-import type { ViewStore } from '../view-store.ts'
-import { aroundStore } from './around-store.ts'
+import { InMemoryViewStore } from '../in-memory/in-memory-view-store.ts'
+import type { ViewStore } from '../view-store/view-store.ts'
+import { aroundStore, callMethod, type StoreMethod } from './around-store.ts'
 
-interface Change {
+interface RecordedCall {
   readonly atMs: number
-  readonly method: keyof ViewStore
+  readonly method: StoreMethod
   readonly apply: (store: ViewStore) => Promise<unknown>
 }
 
-const readOnly: readonly (keyof ViewStore)[] = [
-  'generations',
-  'read',
-  'view',
-  'page',
-  'unpublished',
-  'parked',
+const readOnly: readonly StoreMethod[] = [
+  'generations.list',
+  'views.read',
+  'views.find',
+  'views.page',
+  'outbox.unpublished',
+  'parked.list',
 ]
 
 /** A store in memory that can be emptied, and set back to how it was, behind the backs of all who use it. */
 export class RestorableStore {
   readonly store: ViewStore
-  #changes: Change[] = []
+  #changes: RecordedCall[] = []
   #replayedMs: number | undefined
   #held: ViewStore = this.#fresh()
 
   constructor() {
     this.store = aroundStore(new InMemoryViewStore(), (method, _proceed, args) => {
-      const apply = (store: ViewStore) => (store[method] as (...args: unknown[]) => Promise<unknown>)(...args)
+      const apply = (store: ViewStore) => callMethod(store, method, args)
       if (!readOnly.includes(method)) this.#changes.push({ atMs: Date.now(), method, apply })
       return apply(this.#held)
     })
@@ -38,7 +38,7 @@ export class RestorableStore {
   }
 
   async restore(copy: readonly unknown[]): Promise<void> {
-    await this.#replay(copy as readonly Change[])
+    await this.#replay(copy as readonly RecordedCall[])
   }
 
   /** Takes away all but the room that was made for projections. */
@@ -46,7 +46,7 @@ export class RestorableStore {
     await this.#replay(this.#changes.filter(({ method }) => method === 'prepare'))
   }
 
-  async #replay(changes: readonly Change[]): Promise<void> {
+  async #replay(changes: readonly RecordedCall[]): Promise<void> {
     this.#changes = [...changes]
     this.#held = this.#fresh()
     const done = changes.map(({ atMs, apply }) => {

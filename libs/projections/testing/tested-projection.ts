@@ -1,26 +1,18 @@
 import { expect } from 'vitest'
 
-import { type Position, position } from '#domain'
+import { formatPartition, type Position, position, type TopicPartition } from '#domain'
 
-import type { NewGeneration } from '../generation.ts'
-import { sourceKey, type SourcePartition } from '../source-partition.ts'
-import type {
-  AddOptions,
-  CommitOutcome,
-  GenerationState,
-  Lookup,
-  ParkedEvent,
-  StoredProjection,
-  UnpublishedView,
-  ViewChange,
-  ViewCommit,
-  ViewSet,
-  ViewStore,
-} from '../view-store.ts'
+import type { NewGeneration } from '../view-store/generation.ts'
+import type { AddOptions, GenerationState } from '../view-store/generations.ts'
+import type { UnpublishedView } from '../view-store/outbox.ts'
+import type { ParkedEvent } from '../view-store/parked-event.ts'
+import type { StoredProjection, ViewSet } from '../view-store/view-set.ts'
+import type { ViewStore } from '../view-store/view-store.ts'
+import type { CommitOutcome, Lookup, ViewChange, ViewCommit } from '../view-store/views.ts'
 import type { TestClock } from './test-clock.ts'
 
 export const topic = 'eventstore.order'
-export const source = (partition = 0): SourcePartition => ({ topic, partition })
+export const source = (partition = 0): TopicPartition => ({ topic, partition })
 export const at = (offset: number, partition = 0): Position => position(topic, partition, offset)
 
 /** A change to `{ n }`, by default of a view that is not there yet. */
@@ -41,7 +33,7 @@ export const parkedEvent = (offset: number, more: Partial<ParkedEvent> = {}): Pa
 })
 
 /** What a test gives of a commit; the rest is partition 0 from nothing to 1, without changes. */
-export type Step = Partial<Omit<ViewCommit, 'source'>> & { readonly partition?: number }
+type CommitDraft = Partial<Omit<ViewCommit, 'source'>> & { readonly partition?: number }
 
 /** The JSON of `{ n }`, with white space or without: stores may change it. */
 export const jsonOf = (n: number): unknown => expect.stringMatching(new RegExp(`^\\{"n": ?${n}\\}$`))
@@ -75,33 +67,33 @@ export class TestedProjection {
       indexNames: this.stored.indexNames,
       createdAtMs: this.#clock.now(),
       topicIds: { [topic]: 'kc1bZ2XqTlGtyzmFpIbDsg' },
-      range: { [sourceKey(source())]: { start: 0, end: 100 } },
+      range: { [formatPartition(source())]: { start: 0, end: 100 } },
       ...more,
     }
   }
 
   add(id: string, more: Partial<NewGeneration> = {}, options?: AddOptions): Promise<boolean> {
-    return this.#store.addGeneration(this.stored, this.newGeneration(id, more), options)
+    return this.#store.generations.add(this.stored, this.newGeneration(id, more), options)
   }
 
   /** Status by id. */
   async statuses(): Promise<Record<string, string>> {
-    const generations = await this.#store.generations(this.stored)
+    const generations = await this.#store.generations.list(this.stored)
     return Object.fromEntries(generations.map(({ id, status }) => [id, status]))
   }
 
   async state(id: string): Promise<GenerationState> {
-    const state = (await this.#store.generations(this.stored)).find((generation) => generation.id === id)
+    const state = (await this.#store.generations.list(this.stored)).find((generation) => generation.id === id)
     if (state === undefined) throw new Error(`there is no generation ${id}`)
     return state
   }
 
   async checkpoint(id: string, partition = 0): Promise<number | undefined> {
-    return (await this.state(id)).checkpoints.get(sourceKey(source(partition)))
+    return (await this.state(id)).checkpoints.get(formatPartition(source(partition)))
   }
 
-  commit(id: string, { partition, ...step }: Step): Promise<CommitOutcome> {
-    return this.#store.commit(this.set(id), {
+  commit(id: string, { partition, ...step }: CommitDraft): Promise<CommitOutcome> {
+    return this.#store.views.commit(this.set(id), {
       source: source(partition),
       from: undefined,
       to: 1,
@@ -132,7 +124,7 @@ export class TestedProjection {
 
   /** The same with changes of one's own; what they expect is filled in. */
   async writeChanges(id: string, changes: readonly ViewChange[], parked: readonly ParkedEvent[] = []) {
-    const now = await this.#store.read(
+    const now = await this.#store.views.read(
       this.set(id),
       changes.map(({ key }) => key),
     )
@@ -142,18 +134,18 @@ export class TestedProjection {
   }
 
   async revision(id: string, key: string): Promise<number> {
-    return (await this.#store.read(this.set(id), [key])).get(key)?.revision ?? 0
+    return (await this.#store.views.read(this.set(id), [key])).get(key)?.revision ?? 0
   }
 
   /** `n` of views by key; absent ones are left out. */
   async values(id: string, keys: readonly string[]): Promise<Record<string, unknown>> {
-    const views = await this.#store.read(this.set(id), keys)
+    const views = await this.#store.views.read(this.set(id), keys)
     return Object.fromEntries([...views].map(([key, { json }]) => [key, valueOf(json)]))
   }
 
   /** All that is unpublished, by key. */
   async unpublished(id: string): Promise<Map<string, UnpublishedView>> {
-    const views = await this.#store.unpublished(this.set(id), 10_000)
+    const views = await this.#store.outbox.unpublished(this.set(id), 10_000)
     expect(new Set(views.map(({ key }) => key)).size).toBe(views.length)
     return new Map(views.map((view) => [view.key, view]))
   }
@@ -167,7 +159,7 @@ export class TestedProjection {
   }
 
   async publishAll(id: string): Promise<void> {
-    await this.#store.markPublished(this.set(id), [...(await this.unpublished(id)).values()])
+    await this.#store.outbox.markPublished(this.set(id), [...(await this.unpublished(id)).values()])
   }
 }
 

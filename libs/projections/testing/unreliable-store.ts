@@ -1,23 +1,23 @@
-import { ViewStoreUnavailableError } from '../errors.ts'
-import type { ViewStore } from '../view-store.ts'
-import { aroundStore } from './around-store.ts'
+import { ViewStoreUnavailableError } from '../view-store/errors.ts'
+import type { ViewStore } from '../view-store/view-store.ts'
+import { aroundStore, type StoreMethod } from './around-store.ts'
 
 /**
  * What becomes of a call. `lost`: it is done, its answer is not heard. `away`: it is not done. `slow`: others come in
  * between, before and behind it. `frozen`: it is done when {@link UnreliableStore.thaw} is called, however late.
  */
-export type Fault = 'none' | 'lost' | 'away' | 'slow' | 'frozen'
+export type StoreFault = 'none' | 'lost' | 'away' | 'slow' | 'frozen'
 
 /** A store as one instance sees it from behind a bad line. */
 export class UnreliableStore {
   readonly store: ViewStore
   /** Calls that were frozen so far. */
   frozen = 0
-  readonly #nextFault: (method: keyof ViewStore) => Fault
+  readonly #nextFault: (method: StoreMethod) => StoreFault
   #thaw = Promise.withResolvers<undefined>()
   #isDead = false
 
-  constructor(store: ViewStore, nextFault: (method: keyof ViewStore) => Fault) {
+  constructor(store: ViewStore, nextFault: (method: StoreMethod) => StoreFault) {
     this.#nextFault = nextFault
     this.store = aroundStore(store, (method, proceed) => this.#call(method, proceed))
   }
@@ -34,7 +34,7 @@ export class UnreliableStore {
     this.#thaw = Promise.withResolvers()
   }
 
-  async #call(method: keyof ViewStore, proceed: () => Promise<unknown>): Promise<unknown> {
+  async #call(method: StoreMethod, proceed: () => Promise<unknown>): Promise<unknown> {
     if (method === 'prepare') return proceed()
     const fault = this.#nextFault(method)
     if (fault === 'slow') await new Promise(setImmediate)

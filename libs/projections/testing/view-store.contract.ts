@@ -1,61 +1,49 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 
-import { commitContract } from './commit.contract.ts'
-import { concurrencyContract } from './concurrency.contract.ts'
-import { dataContract } from './data.contract.ts'
-import { discardContract } from './discard.contract.ts'
-import { expiryContract } from './expiry.contract.ts'
-import { generationsContract } from './generations.contract.ts'
-import { lookupContract } from './lookup.contract.ts'
-import { modelContract, type ModelSettings } from './model.contract.ts'
-import { pagesContract } from './pages.contract.ts'
-import { parkedContract } from './parked.contract.ts'
-import { stopsContract } from './stops.contract.ts'
-import { type OpenStore, type StoreUnderTest, Subject } from './store-under-test.ts'
-import { switchContract } from './switch.contract.ts'
+import { generationsContract } from './generations/generations.contract.ts'
+import { outboxContract } from './outbox/outbox.contract.ts'
+import { parkedContract } from './parked/parked.contract.ts'
+import { concurrencyContract } from './store/concurrency.contract.ts'
+import { modelContract, type ModelSettings } from './store/model.contract.ts'
 import { TestClock } from './test-clock.ts'
-import { unpublishedContract } from './unpublished.contract.ts'
+import { type OpenViewStore, ViewStoreSubject, type ViewStoreUnderTest } from './view-store-under-test.ts'
+import { viewsContract } from './views/views.contract.ts'
 
 /**
- * The suite that every store of views passes, in memory or on a server. Call it at the top of a test file:
+ * The suite that every view store passes, in memory or on a server: one part for each port, and one for all of them together. Call it at the top of a test file:
  * `viewStoreContract('in memory', ({ now }) => ({ store: new InMemoryViewStore({ now }) }))`.
  * @param open runs once, before the first test.
- * @param settings of the comparison with the store in memory by random commands.
+ * @param settings of the comparison with the store in memory, by random commands.
  */
 export function viewStoreContract(
   name: string,
-  open: OpenStore,
+  open: OpenViewStore,
   { modelRuns = 50, commandsMax = 40 }: Partial<ModelSettings> = {},
 ): void {
   describe(`view store contract: ${name}`, () => {
-    let given: StoreUnderTest | undefined
-    let subject: Subject | undefined
-    const subjectNow = (): Subject => {
+    let given: ViewStoreUnderTest | undefined
+    let subject: ViewStoreSubject | undefined
+    const subjectNow = (): ViewStoreSubject => {
       if (subject === undefined) throw new Error('the store is used before it is open')
       return subject
     }
     beforeAll(async () => {
       const clock = new TestClock()
       given = await open({ now: clock.now })
-      subject = new Subject(given, clock)
+      subject = new ViewStoreSubject(given, clock)
     })
     afterAll(async () => {
       if (given?.teardown !== undefined) await given.teardown()
       else await given?.store.close()
     })
 
-    generationsContract(subjectNow)
-    switchContract(subjectNow)
-    discardContract(subjectNow)
-    commitContract(subjectNow)
-    lookupContract(subjectNow)
-    pagesContract(subjectNow)
-    unpublishedContract(subjectNow)
-    expiryContract(subjectNow)
-    parkedContract(subjectNow)
-    stopsContract(subjectNow)
-    dataContract(subjectNow)
-    concurrencyContract(subjectNow)
-    modelContract(subjectNow, { modelRuns, commandsMax })
+    describe('generations', () => generationsContract(subjectNow))
+    describe('views', () => viewsContract(subjectNow))
+    describe('outbox', () => outboxContract(subjectNow))
+    describe('parked events', () => parkedContract(subjectNow))
+    describe('all ports together', () => {
+      concurrencyContract(subjectNow)
+      modelContract(subjectNow, { modelRuns, commandsMax })
+    })
   })
 }

@@ -2,12 +2,12 @@ import { parseDate, parseMicros, parseMillis } from '#calendar'
 
 import { isLongText, isUuid } from '../scalar-mapping.ts'
 
-/** Different texts that are remembered; more are no enum. */
+/** Distinct texts that are remembered. With more of them the field is not an enum. */
 const distinctMax = 16
-/** As a decimal is written; zero has no sign. */
+/** A canonical decimal; zero has no sign. */
 const decimalPattern = /^(?!-[0.]+$)-?(?:0|[1-9]\d*)\.(\d+)$/
 
-/** Forms that a text may have, each with its test. */
+/** Forms of text, each with its test. */
 const forms = {
   date: (text: string) => parseDate(text) !== undefined,
   'timestamp-millis': (text: string) => parseMillis(text) !== undefined,
@@ -15,18 +15,18 @@ const forms = {
   uuid: isUuid,
   long: isLongText,
 } as const
-export type TextForm = keyof typeof forms
+type TextForm = keyof typeof forms
 
-/** What texts at one place have in common. */
+/** What all texts at one place have in common. */
 export class ObservedText {
   count = 0
-  /** Digits before and behind the point of decimals; undefined once one text is none, or has another scale. */
+  /** Digits before and after the point if all texts are decimals of one scale; otherwise undefined. */
   decimal: { readonly whole: number; readonly scale: number } | undefined
-  /** Forms that all of them have. */
+  /** Forms that all texts have. */
   readonly forms = new Set(Object.keys(forms) as TextForm[])
   #distinct = new Set<string>()
 
-  /** All different texts; undefined where they are too many. */
+  /** The distinct texts; undefined if there are too many. */
   get distinct(): readonly string[] | undefined {
     return this.#distinct.size > distinctMax ? undefined : [...this.#distinct].sort()
   }

@@ -1,16 +1,16 @@
 import { ObservedText } from './observed-text.ts'
 
-/** Members that are kept apart by name, far more than a record has; further ones are told together. */
+/** Members that are tracked by name, far more than a record has. Further ones are tracked together. */
 const membersMax = 1_000
 
-/** What samples have at one place of their data. */
+/** The values of all samples at one place of their data. */
 export class Observed {
-  /** Values, null among them. */
+  /** Values, including null. */
   count = 0
   nulls = 0
   booleans = 0
   numbers = 0
-  /** The narrowest type that takes all numbers so far. */
+  /** The narrowest type that fits all numbers so far. */
   numberType: 'int' | 'long' | 'double' = 'int'
   lists = 0
   objects = 0
@@ -19,18 +19,18 @@ export class Observed {
   #items: Observed | undefined
   #furtherMembers: Observed | undefined
 
-  /** What the lists hold; nothing where all of them are empty. */
+  /** The items of all lists; nothing if all are empty. */
   get items(): Observed {
     this.#items ??= new Observed()
     return this.#items
   }
 
-  /** Whether there are more members than {@link members} tells apart. */
+  /** Whether there are more members than {@link members} tracks by name. */
   get hasFurtherMembers(): boolean {
     return this.#furtherMembers !== undefined
   }
 
-  /** All that members hold, as though they were one place. */
+  /** The values of all members, merged as if they were at one place. */
   get values(): Observed {
     const all = new Observed()
     for (const member of this.members.values()) all.addAll(member)

@@ -42,10 +42,10 @@ const { value: values } = fc.letrec((tie) => ({
 }))
 const samples = fc.array(fc.dictionary(names, values), { minLength: 1, maxLength: 12 })
 
-test('what is proposed is a sound schema that takes every sample', () => {
+test('the proposal is a sound schema that accepts every sample', () => {
   fc.assert(
     fc.property(samples, (all) => {
-      // Keys that no store takes are none of the schema's.
+      // Keys that no store accepts are not part of the schema.
       fc.pre(!JSON.stringify(all).includes('"__proto__"'))
       const codec = codecOf(all)
       for (const sample of all) codec.encode(0, sample)
@@ -54,7 +54,7 @@ test('what is proposed is a sound schema that takes every sample', () => {
   )
 })
 
-/** The type that is guessed for a field with these values; undefined: it is missing. */
+/** The type that is inferred for a field with these values; undefined stands for a missing field. */
 const guessed = (...given: readonly unknown[]) => {
   const [field] = propose(given.map((value) => (value === undefined ? {} : { value }))).fields
   return field === undefined ? undefined : [field.type, field.isNullable]
@@ -67,19 +67,24 @@ test.each<[string, readonly unknown[], string, boolean]>([
   ['other numbers', [1, 0.5], 'double', false],
   ['booleans', [true, false], 'boolean', false],
   ['dates', ['2024-05-31', '1999-01-01'], 'date', false],
-  ['dates and one that no calendar has', ['2024-05-31', '2023-02-30'], 'string', false],
+  ['dates and an impossible date', ['2024-05-31', '2023-02-30'], 'string', false],
   ['times', ['2024-05-31T09:30:00Z', '2024-05-31T09:30:00.123+02:00'], 'timestamp-millis', false],
   ['finer times', ['2024-05-31T09:30:00Z', '2024-05-31T09:30:00.123456Z'], 'timestamp-micros', false],
   ['UUIDs', ['018dead5-0000-7000-8000-000000000001'], 'uuid', false],
   ['decimals of one scale', ['12.50', '-1000.00'], 'decimal(10, 2)', false],
   ['decimals of several scales', ['12.50', '1.5'], 'string', false],
-  ['few texts that come often', Array.from({ length: 30 }, (_, n) => 'ABC'[n % 3]), 'enum of A, B, C', false],
-  ['few texts that come seldom', ['A', 'B', 'A'], 'string', false],
-  ['texts that are no names', Array.from({ length: 30 }, (_, n) => ['a b', 'c'][n % 2]), 'string', false],
+  [
+    'few distinct texts that repeat often',
+    Array.from({ length: 30 }, (_, n) => 'ABC'[n % 3]),
+    'enum of A, B, C',
+    false,
+  ],
+  ['few distinct texts that rarely repeat', ['A', 'B', 'A'], 'string', false],
+  ['texts that are not names', Array.from({ length: 30 }, (_, n) => ['a b', 'c'][n % 2]), 'string', false],
   ['names of Object.prototype', Array.from({ length: 30 }, () => 'constructor'), 'string', false],
-  ['null at times', ['a b', null], 'string', true],
-  ['missing at times', [undefined, 7], 'int', true],
-  ['nothing but null', [null, null], 'string', true],
+  ['sometimes null', ['a b', null], 'string', true],
+  ['sometimes missing', [undefined, 7], 'int', true],
+  ['only null', [null, null], 'string', true],
   ['numbers and texts', [1, 'a'], 'int or string', false],
   ['a date or a number', ['2024-05-31', 1], 'int or string', false],
   ['lists', [[1, null], []], 'list of int or null', false],
@@ -91,7 +96,7 @@ test.each<[string, readonly unknown[], string, boolean]>([
   expect(guessed(...given)).toEqual([type, isNullable])
 })
 
-test('tells where each type comes from', () => {
+test('explains where each type comes from', () => {
   const { fields } = propose([{ id: 7, lines: [{ sku: 'a', price: '1.50' }, { sku: 'b' }] }, { id: null }])
   expect(fields).toEqual([
     { path: 'id', type: 'int', isNullable: true, values: 2, nulls: 1, absent: 0 },
@@ -101,7 +106,7 @@ test('tells where each type comes from', () => {
   ])
 })
 
-test('records within it have names of their own', () => {
+test('nested records have names of their own', () => {
   const { schema } = propose([{ a: { b_c: { x: 1 } }, aB: { c: { x: 1 } } }])
   const found = [...JSON.stringify(schema).matchAll(/"type":"record","name":"(\w+)"/g)].map(
     ([, name]) => name,

@@ -1,19 +1,19 @@
 import type { Observed } from './observed.ts'
 import type { ObservedText } from './observed-text.ts'
 
-/** What was made of one place in the data. */
+/** What was inferred for one place in the data. */
 export interface ProposedField {
   /** `items[].price` */
   readonly path: string
-  /** As a person reads it: `decimal(12, 2)`, `list of string`. */
+  /** In readable form: `decimal(12, 2)`, `list of string`. */
   readonly type: string
   readonly isNullable: boolean
-  /** Values that were seen. */
+  /** Number of values seen. */
   readonly values: number
-  /** How often it was null, or not there. */
+  /** How often the field was null or missing. */
   readonly nulls: number
   readonly absent: number
-  /** What may be wrong with it: `never anything but null`. */
+  /** A possible mistake: `no value in any sample`. */
   readonly remark?: string
 }
 
@@ -24,17 +24,17 @@ export interface Proposal {
   readonly fields: readonly ProposedField[]
 }
 
-/** Objects with more different names than that are maps. */
+/** Objects with more distinct names than this are maps. */
 const fieldsMax = 60
-/** An enum's symbols come again at least so often, on the average. */
+/** Symbols of an enum repeat at least this often on average. */
 const timesPerSymbolMin = 10
-/** Room for larger figures than the samples have. */
+/** Room for larger numbers than the samples have. */
 const spareDigits = 4
 const namePattern = /^[A-Za-z_]\w*$/
 
 type Avro = string | object | readonly unknown[]
 
-/** A type with what a person reads of it. */
+/** A type and its readable form. */
 interface Guess {
   readonly avro: Avro
   readonly text: string
@@ -42,9 +42,10 @@ interface Guess {
 }
 
 /**
- * Proposes a schema that takes every sample: the narrowest types that do, enums where few texts come often, `null` where a field is
- * null or missing. What the samples do not show, nobody can infer: a person must read it.
- * @param name of the event type. @param data of its events
+ * Proposes a schema that accepts every sample: the narrowest types that fit, enums where few texts repeat often,
+ * `null` where a field is null or missing. Samples do not show everything, so a person must review it.
+ * @param name of the event type
+ * @param data of its events
  */
 export function proposeSchema(aggregateType: string, name: string, data: Observed): Proposal {
   const proposer = new Proposer(name)
@@ -69,8 +70,8 @@ class Proposer {
       const at = this.proposed.length
       const guess = this.#guess(member, `${owner}${pascal(name)}`, place)
       const { count, nulls } = member
-      const told = { path: place, type: guess.text, isNullable, values: count, nulls, absent }
-      const field = { ...told, ...(guess.remark !== undefined && { remark: guess.remark }) }
+      const proposed = { path: place, type: guess.text, isNullable, values: count, nulls, absent }
+      const field = { ...proposed, ...(guess.remark !== undefined && { remark: guess.remark }) }
       this.proposed.splice(at, 0, field)
       return isNullable
         ? { name, type: ['null', ...[guess.avro].flat()], default: null }
@@ -87,7 +88,7 @@ class Proposer {
     return { avro: guesses.flatMap(({ avro }) => avro), text, remark: 'of several types' }
   }
 
-  /** One for each kind of value. */
+  /** One guess for each kind of value. */
   #guesses(data: Observed, name: string, path: string): Guess[] {
     const { booleans, numbers, numberType, text, lists, objects } = data
     const isLong = numbers > 0 && numberType !== 'double' && text.count > 0 && text.forms.has('long')
@@ -155,7 +156,7 @@ class Proposer {
   }
 }
 
-/** A name that Avro takes, and that no member of every object has. */
+/** A name that Avro accepts and that is not a member of every object. */
 const isName = (name: string): boolean => namePattern.test(name) && !(name in Object.prototype)
 
 const pascal = (name: string): string =>
@@ -173,7 +174,7 @@ const nullable = ({ avro, text }: Guess): Guess => ({
 
 const numberGuess = (type: Observed['numberType']): Guess =>
   type === 'double'
-    ? { ...plain('double'), remark: 'amounts of money are better a decimal, in strings such as "12.50"' }
+    ? { ...plain('double'), remark: 'store amounts of money as a decimal, in strings such as "12.50"' }
     : plain(type)
 
 function decimalGuess({ whole, scale }: { readonly whole: number; readonly scale: number }): Guess {

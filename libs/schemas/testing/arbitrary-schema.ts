@@ -1,7 +1,7 @@
 import fc, { type Arbitrary } from 'fast-check'
 
-/** A schema, and values of it in their JSON form: exactly as they should come back. */
-export interface SchemaCase {
+/** A schema, and values of it in the JSON form in which they are decoded. */
+interface SchemaCase {
   readonly schema: unknown
   readonly values: Arbitrary<unknown>
 }
@@ -57,7 +57,7 @@ const scalars: readonly SchemaCase[] = [
   leaf({ type: 'bytes', logicalType: 'decimal', precision: 38, scale: 0 }, decimals(38, 0)),
 ]
 
-/** Named types of one schema need names of their own. */
+/** Named types of one schema need distinct names. */
 interface Names {
   next: number
 }

@@ -1,4 +1,4 @@
-/** A type of a field, a default, and whether a registry takes it. */
+/** A type of a field, a default, and whether a registry accepts it. */
 export type DefaultCase = readonly [type: unknown, byDefault: unknown, isSound: boolean]
 
 const color = { type: 'enum', name: 'Color', symbols: ['RED', 'GREEN'] }
@@ -13,7 +13,7 @@ const item = {
 }
 const decimal = { type: 'bytes', logicalType: 'decimal', precision: 4, scale: 2 }
 
-/** Defaults as the specification of Avro has them, and as it has not. */
+/** Defaults that the Avro specification allows, and others that it does not. */
 export const defaultCases: readonly DefaultCase[] = [
   ['string', '', true],
   ...[{}, [], 0, null, true].map((wrong): DefaultCase => ['string', wrong, false]),

@@ -7,7 +7,10 @@ interface Answer {
   readonly body: unknown
 }
 
-/** A registry in memory, with the part of Confluent's HTTP API that Annals uses. It takes any schema but those told. */
+/**
+ * An in-memory registry with the part of Confluent's HTTP API that Annals uses. It accepts any schema, except where an
+ * answer is planned.
+ */
 export class FakeRegistry {
   readonly url: string
   readonly #server: Server
@@ -19,7 +22,7 @@ export class FakeRegistry {
   headers: IncomingMessage['headers'] = {}
   /** Compatibility by subject. */
   readonly config = new Map<string, string>()
-  /** Answered instead, first to last. */
+  /** Answers used instead, first to last. */
   readonly planned: Answer[] = []
 
   private constructor(server: Server) {
@@ -27,7 +30,7 @@ export class FakeRegistry {
     this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   }
 
-  /** On a port of its own; stopped after the test. */
+  /** Starts on a free port; stopped after the test. */
   static async start(): Promise<FakeRegistry> {
     const server = createServer()
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -39,7 +42,7 @@ export class FakeRegistry {
     return registry
   }
 
-  /** From here on connections are refused. */
+  /** Refuses connections from now on. */
   async stop(): Promise<void> {
     if (!this.#server.listening) return
     const closed = new Promise((resolve) => this.#server.close(resolve))

@@ -1,2 +1,3 @@
-export { recordCases, type SchemaCase } from './arbitrary-schema.ts'
+export { recordCases } from './arbitrary-schema.ts'
 export { type DefaultCase, defaultCases } from './default-cases.ts'
+export { FakeRegistry } from './fake-registry.ts'

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { onTestFinished } from 'vitest'
 
-/** A folder of files, by path; gone after the test. Values that are no strings are written as JSON. */
+/** A folder of files, by path, deleted after the test. Values other than strings are written as JSON. */
 export function schemaFiles(files: Readonly<Record<string, unknown>>): string {
   const folder = mkdtempSync(join(tmpdir(), 'annals-schemas-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
@@ -18,7 +18,7 @@ export function writeSchemaFiles(folder: string, files: Readonly<Record<string, 
   }
 }
 
-/** A record's schema: `record('order.ItemAdded', { sku: 'string', note: defaulted('string', '') })`. */
+/** The schema of a record: `record('order.ItemAdded', { sku: 'string', note: defaulted('string', '') })`. */
 export function record(
   fullName: string,
   fields: Readonly<Record<string, unknown>>,

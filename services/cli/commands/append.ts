@@ -9,9 +9,13 @@ import {
   type EventMetadata,
   type ExpectedVersion,
   formatPosition,
+  type MetadataFieldName,
+  metadataFields,
+  metadataTable,
   newEventId,
   parseEventId,
   parseExpectedVersion,
+  parseMetadata,
 } from '#domain'
 import { EventStoreError, parseJson } from '#event-store'
 
@@ -20,21 +24,20 @@ import { UsageError } from '../failure.ts'
 import { decodeUtf8, parseArgument } from '../parse-json.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
 
-interface AppendCommandOptions extends WriterOption {
+/** The fields of metadata are options named after them: `--correlation-id` is `correlationId`. */
+interface AppendCommandOptions extends WriterOption, Partial<Record<MetadataFieldName, string>> {
   readonly data: string
   readonly id?: EventId
   readonly expectedVersion: ExpectedVersion
-  readonly correlationId?: string
-  readonly causationId?: string
-  readonly userId?: string
-  readonly sessionId?: string
+  readonly metadata?: EventMetadata
 }
 
 const examples = `
 Examples:
   annals append customer.c-1 PurchaseMade --data '{"date":"2026-01-31","cds":2,"amount":"29.33"}'
   annals append customer.c-1 PurchaseMade --data @purchase.json --expected-version 1
-  ./purchase | annals append customer.c-2 PurchaseMade --data - --expected-version no-stream --json`
+  ./purchase | annals append customer.c-2 PurchaseMade --data - --expected-version no-stream --json
+  annals append customer.c-1 PurchaseMade --data @purchase.json --user-id ada --metadata '{"tenant":"acme"}'`
 
 export function addAppend(program: Command, cli: Cli): void {
   const command = program
@@ -50,15 +53,29 @@ export function addAppend(program: Command, cli: Cli): void {
       expectation,
       'any',
     )
-    .option('--correlation-id <id>', 'shared by everything that one request caused')
-    .option('--causation-id <id>', 'id of the event or command that caused this one')
-    .option('--user-id <id>', 'the user who caused the event')
-    .option('--session-id <id>', 'the session of the user')
+    .option(
+      '--metadata <json>',
+      'metadata as a JSON object, which can have your own keys',
+      parseMetadataOption,
+    )
     .addHelpText('after', examples)
     .action(async (streamId: string, eventType: string, options: AppendCommandOptions) => {
       cli.report(await append(streamId, eventType, options))
     })
+  for (const [field, { description }] of Object.entries(metadataTable)) {
+    command.option(`--${kebab(field)} <text>`, description)
+  }
   withWriterOption(command, cli)
+}
+
+const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+
+function parseMetadataOption(text: string): EventMetadata {
+  try {
+    return parseMetadata(parseArgument(text))
+  } catch (error) {
+    throw new UsageError(`--metadata ${shown(text)} ${(error as Error).message}`, { cause: error })
+  }
 }
 
 const expectation = (value: string): ExpectedVersion =>
@@ -94,16 +111,11 @@ function settleable(error: unknown, id: EventId): unknown {
   return new EventStoreError('outcome-unknown', message, error.details, { cause: error })
 }
 
-const metadataOf = ({
-  correlationId,
-  causationId,
-  userId,
-  sessionId,
-}: AppendCommandOptions): EventMetadata => ({
-  ...(correlationId !== undefined && { correlationId }),
-  ...(causationId !== undefined && { causationId }),
-  ...(userId !== undefined && { userId }),
-  ...(sessionId !== undefined && { sessionId }),
+const metadataOf = (options: AppendCommandOptions): EventMetadata => ({
+  ...options.metadata,
+  ...Object.fromEntries(
+    metadataFields.flatMap((field) => (options[field] === undefined ? [] : [[field, options[field]]])),
+  ),
 })
 
 async function readData(given: string): Promise<unknown> {

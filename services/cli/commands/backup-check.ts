@@ -41,13 +41,13 @@ const interrupted = (findings: readonly BackupFinding[]): CommandReport => ({
 
 function reportOf(path: string, { backups, chains, bytes, findings }: BackupsCheck): CommandReport {
   const total = `${backups} backups in ${chains} chains, ${grouped(bytes)} bytes`
-  const ending = backups === 0 ? `No backups in ${path}` : `No problems: ${total}`
+  const ending = backups === 0 ? `No backups in ${path}` : `No findings: ${total}`
   return {
     document: { sound: findings.length === 0, backups, chains, bytes, findings },
     text:
       findings.length === 0
         ? ending
-        : [...findings.map(findingText), `${findings.length} problems in ${total}`].join('\n'),
+        : [...findings.map(findingText), `${findings.length} findings in ${total}`].join('\n'),
     exitCode: findings.length === 0 && backups > 0 ? 0 : 1,
   }
 }

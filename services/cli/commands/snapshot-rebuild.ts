@@ -1,7 +1,6 @@
-import { setTimeout } from 'node:timers/promises'
-
 import type { Command } from 'commander'
 
+import { pause } from '#async'
 import type { AnnalsClient } from '#client'
 import type { SnapshotRebuild } from '#event-store'
 
@@ -68,7 +67,7 @@ async function watched(
     let last = begun
     while (last.status === 'running' && !leaving.signal.aborted) {
       display.show(last)
-      await setTimeout(intervalMs, undefined, { signal: leaving.signal }).catch(() => undefined)
+      await pause(intervalMs, leaving.signal)
       last = await client.snapshotRebuild(type)
     }
     display.show(last)

@@ -2,7 +2,7 @@ import { Counter, type Registry } from 'prom-client'
 
 const labelNames = ['projection'] as const
 
-/** What keeping projections tells of itself. */
+/** The metrics of publishers. */
 export class ChangelogMetrics {
   readonly #published: Counter<'projection'>
   readonly #refused: Counter<'projection'>

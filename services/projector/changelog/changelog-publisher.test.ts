@@ -14,6 +14,7 @@ import {
 } from '#projections'
 
 import { waitFor } from '../../../test/support/stack/stack.ts'
+import { GenerationWatch } from '../generation-watch.ts'
 import { ChangelogMetrics } from './changelog-metrics.ts'
 import { ChangelogPublisher } from './changelog-publisher.ts'
 import type { RefusedView } from './changelog-writer.ts'
@@ -50,14 +51,18 @@ class TestStore extends InMemoryViewStore {
     return Promise.resolve(this.whole.has(id))
   }
 
-  override unpublished(set: ViewSet, limit: number): Promise<readonly UnpublishedView[]> {
-    this.calls.push('unpublished')
-    return super.unpublished(set, limit)
-  }
-
-  override markPublished(set: ViewSet, published: readonly UnpublishedView[]): Promise<void> {
-    if (this.marksThatFail-- > 0) return Promise.reject(new ViewStoreUnavailableError('no answer'))
-    return super.markPublished(set, published)
+  constructor() {
+    super()
+    const unpublished = this.outbox.unpublished.bind(this.outbox)
+    const markPublished = this.outbox.markPublished.bind(this.outbox)
+    this.outbox.unpublished = (set, limit) => {
+      this.calls.push('unpublished')
+      return unpublished(set, limit)
+    }
+    this.outbox.markPublished = (set, published) =>
+      this.marksThatFail-- > 0
+        ? Promise.reject(new ViewStoreUnavailableError('no answer'))
+        : markPublished(set, published)
   }
 
   async change(set: ViewSet, key: string, json: string | null, expiresAtMs?: number): Promise<void> {
@@ -76,8 +81,8 @@ class TestStore extends InMemoryViewStore {
       changes: [change],
       parked: [],
     }
-    expect(await this.commit(set, { ...commit, to: ++this.#checkpoint })).toBe('committed')
-    const stored = await this.read(set, [key])
+    expect(await this.views.commit(set, { ...commit, to: ++this.#checkpoint })).toBe('committed')
+    const stored = await this.views.read(set, [key])
     this.#revisions.set(key, stored.get(key)?.revision ?? 0)
   }
 }
@@ -130,11 +135,12 @@ async function setUp(kept: Projection = projection, isOn = true): Promise<Setup>
   writer.calls = store.calls
   const set = { projection: kept, generation: 'g1' }
   await store.prepare(kept)
-  await store.addGeneration(kept, generation('g1'))
+  await store.generations.add(kept, generation('g1'))
   const metrics = new Registry()
   const publisher = new ChangelogPublisher({
     projection: kept,
     store,
+    watch: new GenerationWatch(store.generations),
     writer: isOn ? writer : undefined,
     isWhole: (state) => store.isWhole(state),
     metrics: new ChangelogMetrics(metrics),
@@ -153,7 +159,7 @@ async function setUp(kept: Projection = projection, isOn = true): Promise<Setup>
   }
   const settled = async () => {
     await waitFor('all to be published', async () => {
-      const all = await store.generations(kept)
+      const all = await store.generations.list(kept)
       return all.every(({ unpublished }) => unpublished === 0)
     })
   }
@@ -226,7 +232,7 @@ test('a refused view holds up no other, is let be until it changes, and is count
   publisher.wake()
   await waitFor('the good one again', () => Promise.resolve(writer.published.length === 2))
   expect(await metrics.metrics()).toContain('annals_projector_publish_refused_total{projection="counts"} 1')
-  expect(await store.unpublished(set, 10)).toMatchObject([{ key: 'bad', json: '1' }])
+  expect(await store.outbox.unpublished(set, 10)).toMatchObject([{ key: 'bad', json: '1' }])
   writer.refusedKeys.clear()
   await store.change(set, 'bad', '4')
   publisher.wake()
@@ -293,12 +299,15 @@ test('after a switch the new generation is published, and what it lacks is gone'
   void start()
   await settled()
   const next = { projection, generation: 'g2' }
-  await store.addGeneration(projection, generation('g2', 2))
+  await store.generations.add(projection, generation('g2', 2))
   const commit = { source: { topic: 'eventstore.order', partition: 0 }, from: undefined, to: 9, parked: [] }
   const change = { key: 'new', expected: 0, json: '2', indexes: {}, changedAtMs: 1 }
-  await store.commit(next, { ...commit, changes: [change] })
-  expect(await store.switchTo(next, 0)).toBe('switched')
-  await waitFor('the old generation to go', async () => (await store.generations(projection)).length === 1)
+  await store.views.commit(next, { ...commit, changes: [change] })
+  expect(await store.generations.switchTo(next, 0)).toBe('switched')
+  await waitFor(
+    'the old generation to go',
+    async () => (await store.generations.list(projection)).length === 1,
+  )
   await settled()
   expect(writer.published.toSorted()).toEqual(['g1 old 1', 'g2 new 2', 'g2 old null'])
 })
@@ -306,17 +315,17 @@ test('after a switch the new generation is published, and what it lacks is gone'
 test('a view that a rebuild leaves as it was comes again with the time that it had, of the new generation', async () => {
   const { store, writer, set, start, settled } = await setUp()
   await store.change(set, 'same', '1')
-  const [before] = await store.unpublished(set, 1)
+  const [before] = await store.outbox.unpublished(set, 1)
   void start()
   await settled()
   const next = { projection, generation: 'g2' }
-  await store.addGeneration(projection, generation('g2'))
+  await store.generations.add(projection, generation('g2'))
   const commit = { source: { topic: 'eventstore.order', partition: 0 }, from: undefined, to: 9, parked: [] }
   const change = { key: 'same', expected: 0, json: '1', indexes: {}, changedAtMs: 1 }
-  await store.commit(next, { ...commit, changes: [change] })
-  const [again] = await store.unpublished(next, 1)
+  await store.views.commit(next, { ...commit, changes: [change] })
+  const [again] = await store.outbox.unpublished(next, 1)
   expect(again).toMatchObject({ key: 'same', json: before?.json, changedAtMs: before?.changedAtMs })
-  expect(await store.switchTo(next, 0)).toBe('switched')
+  expect(await store.generations.switchTo(next, 0)).toBe('switched')
   await settled()
   expect(writer.published).toEqual(['g1 same 1', 'g2 same 1'])
 })
@@ -346,8 +355,8 @@ test('views of a generation that is behind are not dropped: an event from before
 test('generations are discarded while Kafka is away', async () => {
   const { store, writer, start } = await setUp()
   writer.takeOver = () => Promise.reject(new LogError('unavailable', 'no broker'))
-  await store.addGeneration(projection, generation('g2', 2))
-  await store.retire({ projection, generation: 'g2' })
+  await store.generations.add(projection, generation('g2', 2))
+  await store.generations.retire({ projection, generation: 'g2' })
   void start()
-  await waitFor('the generation to go', async () => (await store.generations(projection)).length === 1)
+  await waitFor('the generation to go', async () => (await store.generations.list(projection)).length === 1)
 })

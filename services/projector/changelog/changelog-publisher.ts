@@ -1,17 +1,19 @@
 import type { Logger } from 'pino'
 
+import { repeat } from '#async'
 import type { Projection } from '#domain'
-import { type GenerationState, pause, type UnpublishedView, type ViewSet, type ViewStore } from '#projections'
+import { isFenced } from '#ownership'
+import { type GenerationState, type UnpublishedView, type ViewSet, type ViewStore } from '#projections'
 
-import { Alarm } from './alarm.ts'
 import type { ChangelogMetrics } from './changelog-metrics.ts'
-import { type ChangelogWriter, isFenced, type RefusedView } from './changelog-writer.ts'
+import type { ChangelogWriter, RefusedView } from './changelog-writer.ts'
+import type { GenerationLooks, GenerationWatch } from '../generation-watch.ts'
 import { discardRetired, expireViews } from './housekeeping.ts'
-import { repeat } from './repeat.ts'
 
 export interface ChangelogPublisherParts {
   readonly projection: Projection
-  readonly store: ViewStore
+  readonly store: Pick<ViewStore, 'views' | 'outbox' | 'generations'>
+  readonly watch: GenerationWatch
   /** Undefined where the changelog is switched off: views then count as published at once. */
   readonly writer: Pick<ChangelogWriter, 'takeOver' | 'publish' | 'renew'> | undefined
   /** Whether a generation has all that is in its log now. */
@@ -32,6 +34,8 @@ const expiryMs = 1_000
 /** Between two steps of discarding, so that commits come in between. */
 const discardMs = 10
 const refusedMax = 1_000
+/** Each step waits for its look itself. */
+const rest = () => Promise.resolve()
 
 /**
  * Keeps one projection: publishes what its serving generation changes, takes away retired generations, drops expired views.
@@ -39,7 +43,7 @@ const refusedMax = 1_000
  */
 export class ChangelogPublisher {
   readonly #parts: ChangelogPublisherParts
-  readonly #alarm = new Alarm()
+  #looks: GenerationLooks | undefined
   /** Revisions of the generation's views that were refused, by key: they are let be until they change. */
   readonly #refused = new Map<string, number>()
   #generation = ''
@@ -51,7 +55,7 @@ export class ChangelogPublisher {
 
   /** Something was committed: look at once. */
   wake(): void {
-    this.#alarm.ring()
+    this.#looks?.hurry(gatherMs)
   }
 
   /**
@@ -69,44 +73,55 @@ export class ChangelogPublisher {
   }
 
   #publishAll(signal: AbortSignal): Promise<'over' | 'stopped'> {
+    const looks = (this.#looks = this.#looksUntil(signal))
+    let waitMs = 0
     return repeat({
       signal,
       step: async () => {
         try {
           await this.#holdFence()
-          await this.#publishServing(signal)
+          await this.#publishServing((await looks.next(waitMs)) ?? [], signal)
+          waitMs = pollMs
           return 'again'
         } catch (error) {
           if (isFenced(error)) return 'over'
           throw error
         }
       },
-      rest: async () => {
-        await this.#alarm.wait(pollMs, signal)
-        await pause(gatherMs, signal)
+      rest,
+      failed: (error, retryInMs) => {
+        waitMs = 0
+        this.#note('publishing its views', error, retryInMs)
       },
-      failed: (error, retryInMs) => this.#note('publishing its views', error, retryInMs),
     })
   }
 
   #keepHouse(signal: AbortSignal): Promise<'over' | 'stopped'> {
     const { store, projection, isWhole, metrics } = this.#parts
-    const nextStep = new Alarm()
+    const looks = this.#looksUntil(signal)
     let expireAtMs = 0
-    let isLeft = false
+    let waitMs = 0
     return repeat({
       signal,
       step: async () => {
-        const generations = await store.generations(projection)
-        isLeft = await discardRetired(store, projection, generations)
+        const generations = await looks.next(waitMs)
+        if (generations === undefined) return 'again'
+        const isLeft = await discardRetired(store.generations, projection, generations)
+        waitMs = isLeft ? discardMs : expiryMs
         if (performance.now() < expireAtMs) return 'again'
         expireAtMs = performance.now() + expiryMs
-        metrics.expired(projection.name, await expireViews(store, projection, generations, isWhole))
+        metrics.expired(projection.name, await expireViews(store.views, projection, generations, isWhole))
         return 'again'
       },
-      rest: () => nextStep.wait(isLeft ? discardMs : expiryMs, signal),
+      rest,
       failed: (error, retryInMs) => this.#note('keeping its generations', error, retryInMs),
     })
+  }
+
+  #looksUntil(signal: AbortSignal): GenerationLooks {
+    const looks = this.#parts.watch.looks(this.#parts.projection)
+    signal.addEventListener('abort', () => looks.end(), { once: true })
+    return looks
   }
 
   /** Before views are read: what another instance has published by then is then older than what is read. */
@@ -120,9 +135,8 @@ export class ChangelogPublisher {
     this.#renewAtMs = performance.now() + renewalMs
   }
 
-  async #publishServing(signal: AbortSignal): Promise<void> {
-    const { store, projection } = this.#parts
-    const generations = await store.generations(projection)
+  async #publishServing(generations: readonly GenerationState[], signal: AbortSignal): Promise<void> {
+    const { projection } = this.#parts
     const serving = generations.find(({ status }) => status === 'serving')
     if (serving === undefined || serving.unpublished === 0) return
     if (serving.id !== this.#generation) this.#refused.clear()
@@ -136,13 +150,13 @@ export class ChangelogPublisher {
     const { store, writer, metrics } = this.#parts
     const { name } = this.#parts.projection
     const limit = viewsMax + this.#refused.size
-    const found = await store.unpublished(set, limit)
+    const found = await store.outbox.unpublished(set, limit)
     const views = found.filter(({ key, revision }) => this.#refused.get(key) !== revision)
     if (views.length === 0) return false
     const refused = (await writer?.publish(set.generation, views)) ?? []
     const left = new Set(refused.map(({ view }) => view))
     const published = views.filter((view) => !left.has(view))
-    await store.markPublished(set, published)
+    await store.outbox.markPublished(set, published)
     if (writer !== undefined) metrics.published(name, published.length)
     this.#letBe(published, refused)
     return found.length >= limit

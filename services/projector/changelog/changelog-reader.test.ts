@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { defineProjection } from '#domain'
-import { partitionFor } from '#event-store'
+import { defineProjection, partitionFor } from '#domain'
 import { type Followed, LogError, type StoredRecord } from '#kafka'
 import { SchemaError } from '#schemas'
 

@@ -1,9 +1,9 @@
 import { subscriberTurns } from '#bounds'
-import type { Projection } from '#domain'
+import { partitionFor, type Projection, projectionTopic, type TopicPartition } from '#domain'
 import { type FeedReader, formatCursor, type Offsets, parseCursor, SharedLog, subscribed } from '#event-log'
-import { EventStoreError, invalidRequest, parseRequest, partitionFor } from '#event-store'
-import { LogError, projectionTopic, type StoredRecord } from '#kafka'
-import type { SourcePartition, UpdatesQuery, ViewUpdate } from '#projections'
+import { type EventStoreError, invalidRequest, parseRequest } from '#event-store'
+import { LogError, type StoredRecord } from '#kafka'
+import { ProjectionError, type UpdatesQuery, type ViewUpdate } from '#projections'
 import { SchemaError } from '#schemas'
 
 import type { ChangeAt, ChangeBatch, ProjectorApi } from '../projector-api.ts'
@@ -29,7 +29,7 @@ interface Change extends Pick<ChangeAt, 'change'> {
 }
 
 /**
- * Live changes of views, from the changelog topics: any instance can, whoever keeps the projection. A change may come
+ * Live changes of views, from the changelog topics, at any instance. A change may come
  * twice: after a crash it is published once more. Each is read and decoded once for all who subscribe here.
  */
 export class ChangelogReader implements Pick<
@@ -114,7 +114,7 @@ export class ChangelogReader implements Pick<
   #find(name: string): ViewSchema {
     const schema = this.#schemas.get(name)
     if (schema === undefined) {
-      throw new EventStoreError('projection-not-found', `there is no projection ${name}`)
+      throw new ProjectionError('projection-not-found', `there is no projection ${name}`)
     }
     if (this.#parts.changelog) return schema
     throw invalidRequest(
@@ -141,7 +141,7 @@ export class ChangelogReader implements Pick<
 async function changesOf(
   format: ViewFormat,
   schema: ViewSchema | undefined,
-  { topic }: SourcePartition,
+  { topic }: TopicPartition,
   records: readonly StoredRecord[],
 ): Promise<readonly Change[]> {
   if (schema === undefined) throw new Error(`${topic} is of no projection here`)
@@ -169,7 +169,7 @@ function readError(error: unknown): unknown {
     (error instanceof LogError && error.outcome === 'unavailable') ||
     (error instanceof SchemaError && ['registry-unreachable', 'unknown-schema'].includes(error.code))
   if (!passes) return error
-  return new EventStoreError('unavailable', error.message, { retryAfterSeconds: 1 }, { cause: error })
+  return new ProjectionError('unavailable', error.message, { retryAfterSeconds: 1 }, { cause: error })
 }
 
 const failRead = (error: unknown): never => {

@@ -1,10 +1,10 @@
 import type { Config } from '#config'
-import type { Projection } from '#domain'
-import { projectionTopic, topicConfigs, type TopicSpec } from '#kafka'
+import { type Projection, projectionTopic } from '#domain'
+import { topicConfigs, type TopicSpec } from '#kafka'
 
 const hourMs = 3_600_000
 
-/** Who subscribes anew reads what compaction has left, so it is to be done often. It leaves a segment alone that is still written to. */
+/** A new subscriber reads what compaction has left, so compaction must run often. It skips the segment that is still written to. */
 const compaction = {
   'segment.ms': String(6 * hourMs),
   'segment.bytes': String(64 << 20),

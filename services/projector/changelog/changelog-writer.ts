@@ -1,14 +1,13 @@
-import { partitionFor } from '#event-store'
+import { partitionFor, projectionTopic } from '#domain'
 import {
   batchOverheadBytes,
   FencedLog,
   type KafkaCluster,
   LogError,
   type LogRecord,
-  projectionTopic,
   recordBytesBound,
-  TakeOverPace,
 } from '#kafka'
+import { isFenced, TakeOverPace } from '#ownership'
 import type { UnpublishedView } from '#projections'
 
 import { type ViewCodec, ViewFormat, type ViewSchema } from './view-format.ts'
@@ -50,7 +49,7 @@ interface Part {
 
 /**
  * Publishes the views of one projection, as the only one who does: behind a fence for each partition of the topic
- * `projections.<name>`. After a LogError `fenced` another instance keeps the projection, and this writer is dead for good.
+ * `projections.<name>`. After a LogError `fenced` another instance publishes the projection, and this writer cannot be used any more.
  */
 export class ChangelogWriter {
   readonly #projection: ViewSchema
@@ -102,7 +101,7 @@ export class ChangelogWriter {
    * more they do no harm.
    * @param generation the views'.
    * @returns those that were left out, and why.
-   * @throws LogError `fenced`; after any other one, take over and read the views anew.
+   * @throws LogError `fenced`; after any other one, take over and read the views again.
    */
   async publish(generation: string, views: readonly UnpublishedView[]): Promise<readonly RefusedView[]> {
     const refused: RefusedView[] = []
@@ -140,7 +139,7 @@ export class ChangelogWriter {
   }
 }
 
-/** What a failure leaves open must be taken over anew; what is fenced says so again then. */
+/** What a failure leaves open must be taken over again; a fenced partition reports that then. */
 async function noting(part: Part, step: () => Promise<unknown>): Promise<void> {
   try {
     await step()
@@ -175,6 +174,3 @@ async function everyOne<T>(all: readonly T[], run: (one: T) => Promise<void>): P
   const failures = settled.flatMap((each) => (each.status === 'rejected' ? [each.reason as unknown] : []))
   if (failures.length > 0) throw failures.find(isFenced) ?? failures[0]
 }
-
-/** Whether another instance keeps the projection now. */
-export const isFenced = (error: unknown): boolean => error instanceof LogError && error.outcome === 'fenced'

@@ -1,5 +1,5 @@
 import type { Projection } from '#domain'
-import type { GenerationState, ViewStore } from '#projections'
+import type { Generations, GenerationState, Views } from '#projections'
 
 const viewsMax = 1_000
 /** An instance whose clock is fast must not drop what others still show. */
@@ -7,14 +7,14 @@ const expiryGraceMs = 60_000
 
 /** Takes one step in discarding each generation that is retired. @returns whether there is more to do. */
 export async function discardRetired(
-  store: ViewStore,
+  generations: Pick<Generations, 'discard'>,
   projection: Projection,
-  generations: readonly GenerationState[],
+  states: readonly GenerationState[],
 ): Promise<boolean> {
   let left = false
-  for (const { id, status } of generations) {
+  for (const { id, status } of states) {
     if (status !== 'retired') continue
-    const isGone = await store.discard({ projection, generation: id }, viewsMax)
+    const isGone = await generations.discard({ projection, generation: id }, viewsMax)
     left ||= !isGone
   }
   return left
@@ -26,7 +26,7 @@ export async function discardRetired(
  * @returns how many.
  */
 export async function expireViews(
-  store: ViewStore,
+  views: Pick<Views, 'expire'>,
   projection: Projection,
   generations: readonly GenerationState[],
   isWhole: (generation: GenerationState) => Promise<boolean>,
@@ -36,7 +36,7 @@ export async function expireViews(
   for (const generation of generations) {
     if (generation.status === 'retired' || !(await isWhole(generation))) continue
     const set = { projection, generation: generation.id }
-    expired += await store.expire(set, Date.now() - expiryGraceMs, viewsMax)
+    expired += await views.expire(set, Date.now() - expiryGraceMs, viewsMax)
   }
   return expired
 }

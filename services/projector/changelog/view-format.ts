@@ -30,7 +30,7 @@ export class ViewFormat {
 
   /**
    * Views in their JSON form; null for one that is gone, undefined for one from before a breaking change of its schema:
-   * all views are published anew after such a change.
+   * all views are published again after such a change.
    * @param turns in which they are decoded.
    * @throws SchemaError `unknown-schema`, `undecodable`, `registry-unreachable`
    */

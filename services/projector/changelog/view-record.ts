@@ -4,7 +4,7 @@ import type { UnpublishedView } from '#projections'
 const changedAtHeader = 'annals_changedat'
 
 /**
- * The record of a view: key and value are the view's, headers tell what it was made from, the timestamp when it was published.
+ * The record of a view: key and value are the view's, headers say what it was made from, the timestamp when it was published.
  * (Kafka rolls segments by timestamps: those of imported events, all out of order, would cut the topic into tiny ones.)
  * @param generation the view's. @param value null for a view that is gone.
  */

@@ -1,9 +1,8 @@
 import type { Logger } from 'pino'
 
 import type { Config } from '#config'
-import { formatPosition, type Position, type Projection } from '#domain'
+import { deadLetterTopic, formatPosition, partitionKey, type Position, type Projection } from '#domain'
 import {
-  deadLetterTopic,
   FencedLog,
   type KafkaCluster,
   LogError,
@@ -42,7 +41,7 @@ const addedBytesMax = 16 << 10
 /**
  * Copies events that could not be applied to the topics `deadletters.<projection>`, for people and tools; what is set aside, and what was
  * retried since, the store of views knows. A letter has key, value, headers and time of its record, whatever that holds,
- * and headers that tell what happened. After a crash or a time-out the same letter may come twice.
+ * and headers that say what happened. After a crash or a time-out the same letter may come twice.
  */
 export class DeadLetterLog {
   readonly #cluster: KafkaCluster
@@ -82,7 +81,7 @@ export class DeadLetterLog {
   }
 
   #target(topic: string, partition: number): SharedPartition {
-    const key = `${topic}/${partition}`
+    const key = partitionKey({ topic, partition })
     const openLog = (options: { readonly takeOverTimeoutMs: number }) =>
       new FencedLog(this.#cluster, topic, partition, options)
     const target = this.#targets.get(key) ?? new SharedPartition({ name: key, openLog })

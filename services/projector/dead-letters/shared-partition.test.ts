@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 
-import { LogError, type LogOutcome, type LogRecord, TakeOverPace } from '#kafka'
+import { LogError, type LogOutcome, type LogRecord } from '#kafka'
+import { TakeOverPace } from '#ownership'
 
 import { SharedPartition } from './shared-partition.ts'
 

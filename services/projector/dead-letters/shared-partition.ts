@@ -1,7 +1,7 @@
-import { setTimeout as pause } from 'node:timers/promises'
-
+import { pause } from '#async'
 import { defaultRetryPolicy, withRetry } from '#domain'
-import { type FencedLog, LogError, type LogRecord, TakeOverPace } from '#kafka'
+import { type FencedLog, LogError, type LogRecord } from '#kafka'
+import { TakeOverPace } from '#ownership'
 
 /** What is needed of a log. */
 export type SharedLog = Pick<FencedLog, 'topic' | 'partition' | 'takeOver' | 'append'>
@@ -19,7 +19,7 @@ const pauseMsMax = 1_000
 
 /**
  * A partition that several instances append to. Each takes it over when it first has something to write, and again when
- * another one has taken it over meanwhile: the fence keeps them apart, and nobody owns it for long. Take-overs
+ * another one has taken it over meanwhile: the fence keeps them apart, and each owns it for a short time. Take-overs
  * that lead to no append are paced, {@link TakeOverPace}.
  */
 export class SharedPartition {

@@ -30,7 +30,7 @@ const retryRoute = {
 }
 const dropRoute = {
   ...common,
-  summary: 'Give them up for good',
+  summary: 'Drop them permanently',
   body: dropBody,
   response: { 200: dropSchema, ...failures },
 }

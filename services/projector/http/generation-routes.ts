@@ -30,7 +30,7 @@ const describeSchema = {
 }
 const rebuildRoute = {
   ...common,
-  summary: 'Build all views anew, or as they were at a time',
+  summary: 'Rebuild all views, or build them as they were at a time',
   description:
     'A new generation is built beside the serving one and takes over in one step when it has caught up. One with `untilTime` or `untilPosition` never serves: it is kept, for those who name it, until it is discarded.',
   body: rebuildBody,

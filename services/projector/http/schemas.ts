@@ -187,7 +187,7 @@ export const projectionsSchema = Type.Object(
 
 export const rebuildSchema = Type.Object(
   { generation: generationSchema },
-  { description: 'Begun: the projection tells how far it is' },
+  { description: 'Started: the projection reports its progress' },
 )
 
 export const resumeSchema = Type.Object(
@@ -216,5 +216,5 @@ export const retrySchema = Type.Object(
 
 export const dropSchema = Type.Object(
   { dropped: count('How many were given up') },
-  { description: 'They are gone for good' },
+  { description: 'They are dropped permanently' },
 )

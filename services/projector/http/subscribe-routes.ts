@@ -18,7 +18,7 @@ const subscribeSchema = {
   tags: ['views'],
   summary: 'Changes of views, live, as server-sent events',
   description:
-    'All views as they are now, then each change; of a view that changes faster than it is read, changes in between may be left out, never the last. Last-Event-ID resumes right after the change that had it for an id. While no change is of the view asked for, an event `progress` brings the cursor about once a second. A comment every 15 s shows that the connection lives; an event `problem` tells why the stream ends.',
+    'All views as they are now, then each change; of a view that changes faster than it is read, changes in between may be left out, never the last. Last-Event-ID resumes right after the change that had it for an id. While no change is of the view asked for, an event `progress` brings the cursor about once a second. A comment every 15 s shows that the connection lives; an event `problem` says why the stream ends.',
   params: projectionParams,
   querystring: subscribeQuery,
   headers: Type.Object({

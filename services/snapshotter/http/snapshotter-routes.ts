@@ -34,8 +34,8 @@ const statisticsSchema = {
 }
 const startRebuildSchema = {
   tags,
-  summary: 'Make all snapshots of an aggregate type anew, from events alone',
-  description: 'Goes on in the background. Asked for again while it runs, it begins anew.',
+  summary: 'Rebuild all snapshots of an aggregate type from events alone',
+  description: 'Runs in the background. A second request while it runs starts it over.',
   params: typeParams,
   response: { 202: rebuildSchema, ...problemResponses(...ofType) },
 }

@@ -40,7 +40,7 @@ export async function readCheckpoint(
   return { text, state: text === '' ? undefined : (JSON.parse(text) as CheckpointState) }
 }
 
-/** @returns undefined where somebody else has moved it. @throws IndexUnavailableError */
+/** @returns undefined where another process has moved it. @throws IndexUnavailableError */
 export async function moveCheckpoint(
   checkpoint: CheckpointStore,
   seen: string,

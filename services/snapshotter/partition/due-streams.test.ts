@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 
 import { newEventId, parseStreamId, parseVersion } from '#domain'
-import { type StoredRecord, toLogRecord } from '#kafka'
+import { toLogRecord } from '#event-log/records'
+import type { StoredRecord } from '#kafka'
 
 import { dueStreams } from './due-streams.ts'
 
@@ -12,6 +13,7 @@ const recordOf = (streamId: string, version: number, offset: number): StoredReco
     type: 'OrderPlaced',
     version: parseVersion(version),
     timestamp: '2026-01-31T12:00:00.000Z',
+    timestampMs: Date.UTC(2026, 0, 31, 12),
     metadata: {},
     value: Buffer.from([0, 0, 0, 0, 1, 2]),
   })

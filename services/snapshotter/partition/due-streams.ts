@@ -1,11 +1,11 @@
 import type { StreamId, Version } from '#domain'
-import { eventIn } from '#event-log'
+import { eventIn } from '#event-log/records'
 import type { StoredRecord } from '#kafka'
 
 /**
  * The streams that want a snapshot, with the highest version of those that are a multiple of `every`.
  * @param topic where the records are from.
- * @param onForeign told of each record that is no event of Annals.
+ * @param onForeign called with each record that is no event of Annals.
  */
 export function dueStreams(
   topic: string,

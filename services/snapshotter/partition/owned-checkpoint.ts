@@ -9,7 +9,7 @@ import {
 } from './checkpoint.ts'
 
 /**
- * The checkpoint of a partition in the hands of one owner, who moves it on for as long as nobody else has moved it. All methods reject with
+ * The checkpoint of a partition as one owner holds it. It moves forward until another process has moved it. All methods reject with
  * IndexUnavailableError.
  */
 export class OwnedCheckpoint {
@@ -60,7 +60,7 @@ export class OwnedCheckpoint {
     return this.isHeld
   }
 
-  /** @returns false where somebody else has moved it. */
+  /** @returns false where another process has moved it. */
   async move(state: CheckpointState): Promise<boolean> {
     const moved = await moveCheckpoint(this.#checkpoint, this.#held?.text ?? '', state)
     if (moved !== undefined) this.#held = moved

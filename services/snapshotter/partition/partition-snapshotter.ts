@@ -1,15 +1,14 @@
+import { pause, settled } from '#async'
 import type { StreamId } from '#domain'
 import type { WaitingPartition } from '#event-log'
 import type { SnapshotTaken } from '#event-store'
-import { type FencedLog, type Followed, type KafkaCluster, LogError, TakeOverPace } from '#kafka'
-import { pause } from '#projections'
+import type { FencedLog, Followed, KafkaCluster } from '#kafka'
+import { type OwnedPartition, Renewal, type TermContext, TermLoop, type TermWork } from '#ownership'
 
 import { advanced, type CheckpointState, type CheckpointStore } from './checkpoint.ts'
 import { dueStreams } from './due-streams.ts'
 import { OwnedCheckpoint } from './owned-checkpoint.ts'
 import { callersError, reasonOf, unavailable } from './passing-errors.ts'
-import { settled } from './settled.ts'
-import { Standing } from './standing.ts'
 import { SnapshotTerm, type SnapshotTermParts } from './snapshot-term.ts'
 
 export interface PartitionSettings {
@@ -22,61 +21,57 @@ export interface PartitionSettings {
 export interface PartitionParts extends SnapshotTermParts {
   readonly cluster: Pick<KafkaCluster, 'topic' | 'checkHeld'>
   readonly checkpoint: CheckpointStore
-  /** A fenced log of the snapshots' partition; dead for good once fenced, so each term opens one of its own. */
+  /** A fenced log of the snapshots' partition. It cannot be used after its term, so each term opens its own. */
   readonly openLog: () => FencedLog
   readonly settings: PartitionSettings
 }
 
-/** One term of this owner: what it does behind its fence, and how far it is. */
+/** One term of this owner: its work behind the fence, and its checkpoint. */
 interface Term {
+  readonly epoch: number
   readonly work: SnapshotTerm
   readonly checkpoint: OwnedCheckpoint
-  renewAtMs: number
+  readonly renewal: Renewal
 }
 
-/** How often an idle owner looks whether its checkpoint still is what it believes. */
+/** How often an idle owner checks that its checkpoint is where it left it. */
 const lookMs = 1_000
 /** At the end of the log events gather for so long: a snapshot need not be taken at once, and few large steps cost less. */
 const gatherMs = 50
-/** How long a fenced owner waits to be told that the partition is not its own any more, before it takes over anew. */
-const fencedPauseMs = 3_000
-/** How often an owner that is out of date looks whether it still is. */
+/** How often an owner that is out of date checks whether it still is. */
 const newerPauseMs = 10_000
 
 /**
- * Takes the snapshots of one owned partition, until it is stopped. The checkpoint decides: wherever somebody has put it (nowhere: Redis was
- * emptied; back: a rebuild is wanted), there the owner goes on. All its work may be done twice.
+ * Takes the snapshots of one owned partition. The checkpoint decides: wherever it was put (removed: Redis was emptied;
+ * back: a rebuild was requested), the owner continues from there. All its work may be done twice.
  */
-export class PartitionSnapshotter {
+export class PartitionSnapshotter implements OwnedPartition, TermWork<Term> {
   readonly topic: string
   readonly partition: number
   readonly #parts: PartitionParts
-  readonly #stopping = new AbortController()
-  readonly #pace = new TakeOverPace()
-  readonly #standing: Standing
-  #term: Term | undefined
+  readonly #loop: TermLoop<Term>
   #lagEvents = 0
   #confirmedAtMs = performance.now()
   #cleanUpAtMs: number
-  #life: Promise<void> | undefined
 
   constructor(parts: PartitionParts) {
+    const { topic, partition, settings, logger } = parts
     this.#parts = parts
-    this.topic = parts.topic
-    this.partition = parts.partition
-    this.#standing = new Standing(parts, parts.logger)
+    this.topic = topic
+    this.partition = partition
+    const name = `snapshots of ${topic}/${partition}`
+    this.#loop = new TermLoop({ place: { topic, partition }, name, work: this, logger })
     // Owners do not all read their topics at once.
-    this.#cleanUpAtMs = performance.now() + Math.random() * parts.settings.cleanupIntervalMs
+    this.#cleanUpAtMs = performance.now() + Math.random() * settings.cleanupIntervalMs
   }
 
-  /** Whether it has taken over, and nothing that it needs is away. */
+  /** Whether it has taken over and nothing that it needs is down. */
   get isServing(): boolean {
-    return this.#standing.isServing
+    return this.#loop.isServing
   }
 
-  /** Set while the partition waits for an operator. */
   get waiting(): WaitingPartition | undefined {
-    return this.#standing.waiting
+    return this.#loop.waiting
   }
 
   /** Offsets up to the end of the log that have not been looked at; 0: caught up. */
@@ -90,13 +85,12 @@ export class PartitionSnapshotter {
   }
 
   start(): void {
-    this.#life = this.#live()
+    this.#loop.start()
   }
 
-  /** Ends after the snapshots under way. */
-  async stop(): Promise<void> {
-    this.#stopping.abort()
-    await this.#life
+  /** Ends after the snapshots in progress. */
+  stop(): Promise<void> {
+    return this.#loop.stop()
   }
 
   /** Takes a snapshot now. @throws EventStoreError `stream-not-found`, `invalid-state`, `unavailable` */
@@ -110,11 +104,12 @@ export class PartitionSnapshotter {
   }
 
   async #inTerm<T>(work: (term: SnapshotTerm) => Promise<T>): Promise<T> {
-    if (this.#standing.named !== undefined) throw this.#standing.named
-    if (this.#term?.checkpoint.isHeld !== true) {
+    const { namedState, term } = this.#loop
+    if (namedState !== undefined) throw namedState
+    if (term?.checkpoint.isHeld !== true) {
       throw unavailable(`the snapshots of ${this.#name} are being taken over`)
     }
-    return work(this.#term.work).catch((error: unknown) => {
+    return work(term.work).catch((error: unknown) => {
       throw callersError(error)
     })
   }
@@ -123,87 +118,50 @@ export class PartitionSnapshotter {
     return `${this.topic}/${this.partition}`
   }
 
-  get #signal(): AbortSignal {
-    return this.#stopping.signal
+  checkLog(): void {
+    this.#parts.cluster.checkHeld(this.topic)
   }
 
-  #isStopping(): boolean {
-    return this.#stopping.signal.aborted
+  async prepare(): Promise<void> {
+    await this.#parts.checkpoint.read()
   }
 
-  async #live(): Promise<void> {
-    while (!this.#isStopping()) {
-      try {
-        this.#term = await this.#takeOver()
-        await this.#serve(this.#term)
-      } catch (error) {
-        this.#endTerm()
-        await this.#recover(error)
-      }
-    }
-    this.#endTerm()
-  }
-
-  async #takeOver(): Promise<Term> {
-    const { checkpoint, cluster, openLog, settings, logger } = this.#parts
-    cluster.checkHeld(this.topic)
-    await pause(this.#pace.waitMs, this.#signal)
-    this.#signal.throwIfAborted()
-    // A term costs the log a marker, and one of 32,750 epochs: none is begun while there is no Redis to work with.
-    await checkpoint.read()
-    this.#pace.spend()
+  async takeOver(): Promise<Term> {
+    const { checkpoint, openLog, settings } = this.#parts
     const log = openLog()
     const { epoch } = await log.takeOver()
     const work = new SnapshotTerm(this.#parts, log)
-    logger.info({ epoch }, `took over the snapshots of ${this.#name}`)
     return {
+      epoch,
       work,
       checkpoint: new OwnedCheckpoint(checkpoint, work.id, this.#name),
-      renewAtMs: performance.now() + settings.fenceRenewalMs,
+      renewal: new Renewal(settings.fenceRenewalMs),
     }
   }
 
-  #endTerm(): void {
-    this.#term?.work.close()
-    this.#term = undefined
-    this.#standing.ends()
+  describe({ epoch }: Term): object {
+    return { epoch }
   }
 
-  async #recover(error: unknown): Promise<void> {
-    if (this.#isStopping()) return
-    if (!isFenced(error)) return this.#backOff(error)
-    this.#parts.logger.warn({ reason: reasonOf(error) }, `another snapshotter owns ${this.#name} now`)
-    await pause(fencedPauseMs, this.#signal)
+  async catchUp(term: Term, context: TermContext): Promise<void> {
+    while (!context.signal.aborted && !(await this.#claim(term, context)));
   }
 
-  async #backOff(error: unknown): Promise<void> {
-    await pause(this.#standing.failed(error), this.#signal)
-  }
-
-  /** @throws LogError that ends the term. */
-  async #serve(term: Term): Promise<void> {
-    while (!this.#isStopping()) {
-      try {
-        if (await this.#claim(term)) await this.#follow(term)
-      } catch (error) {
-        if (this.#isStopping()) return
-        if (endsTerm(error)) throw error
-        await this.#backOff(error)
-      }
-    }
+  end({ work }: Term): void {
+    work.close()
   }
 
   /**
    * Makes the checkpoint this term's own, wherever it stands; where there is none for this log and state version, at the log's beginning.
    * @returns false where it has to be tried again.
    */
-  async #claim({ checkpoint, work }: Term): Promise<boolean> {
+  async #claim({ checkpoint, work }: Term, context: TermContext): Promise<boolean> {
     const { aggregate, cluster, topic } = this.#parts
     const stored = await checkpoint.look()
     const { topicId } = await cluster.topic(topic)
     if (stored?.topicId === topicId && stored.stateVersion > aggregate.snapshot.stateVersion) {
       checkpoint.release()
-      await this.#waitForOlder(stored.stateVersion)
+      await this.#waitForOlder(stored.stateVersion, context)
       return false
     }
     if (!(await checkpoint.claim(await this.#startingAt(topicId, stored)))) return false
@@ -214,14 +172,14 @@ export class PartitionSnapshotter {
   }
 
   /** A newer domain module is at work elsewhere: its snapshots must not be overwritten by older ones. */
-  async #waitForOlder(stateVersion: number): Promise<void> {
+  async #waitForOlder(stateVersion: number, { serving, signal }: TermContext): Promise<void> {
     const { logger, aggregate } = this.#parts
     const own = aggregate.snapshot.stateVersion
     logger.warn(
       `${this.#name} has snapshots of state version ${stateVersion}, and state version ${own} is known here: taking none`,
     )
-    this.#standing.rests()
-    await pause(newerPauseMs, this.#signal)
+    serving()
+    await pause(newerPauseMs, signal)
   }
 
   async #startingAt(
@@ -234,22 +192,22 @@ export class PartitionSnapshotter {
     const end = await reader.endOffset(topic, partition)
     const isSame = stored?.topicId === topicId && stored.stateVersion === stateVersion
     if (isSame && stored.nextOffset >= start && stored.nextOffset <= end) return stored
-    logger.info(`the snapshots of ${this.#name} begin anew at offset ${start}`)
+    logger.info(`the snapshots of ${this.#name} start over at offset ${start}`)
     return { topicId, stateVersion, nextOffset: start }
   }
 
-  /** Follows the log from the checkpoint, until somebody moves that. */
-  async #follow(term: Term): Promise<void> {
+  /** Follows the log from the checkpoint until that is moved elsewhere. */
+  async serve(term: Term, context: TermContext): Promise<void> {
     const { reader, topic, partition } = this.#parts
     const left = new AbortController()
-    const signal = AbortSignal.any([this.#signal, left.signal])
+    const signal = AbortSignal.any([context.signal, left.signal])
     const pieces = reader.follow(topic, partition, term.checkpoint.state.nextOffset, signal)
     try {
-      while (!this.#isStopping()) {
+      while (!context.signal.aborted) {
         const next = pieces.next()
         if (!(await this.#attend(term, settled(next)))) return
         const piece = await next
-        if (piece.done === true || !(await this.#advance(term, piece.value))) return
+        if (piece.done === true || !(await this.#advance(term, piece.value, context))) return
         await this.#upkeep(term)
         if (this.#lagEvents === 0) await pause(gatherMs, signal)
       }
@@ -278,17 +236,21 @@ export class PartitionSnapshotter {
   }
 
   /** @returns whether the checkpoint could be moved past this piece of the log. */
-  async #advance({ checkpoint, work }: Term, piece: Followed): Promise<boolean> {
+  async #advance(
+    { checkpoint, work }: Term,
+    piece: Followed,
+    { signal, serving }: TermContext,
+  ): Promise<boolean> {
     const { records, nextOffset, highWatermark } = piece
     const { every } = this.#parts.aggregate.snapshot
     this.#lagEvents = highWatermark - checkpoint.state.nextOffset
     const due = dueStreams(this.topic, records, every, (offset, error) => this.#foreignRecord(offset, error))
-    await work.takeDue(due, this.#signal)
+    await work.takeDue(due, signal)
     if (!(await checkpoint.move(advanced(checkpoint.state, nextOffset)))) return false
     work.goOnFrom(checkpoint.state, false)
     this.#lagEvents = highWatermark - nextOffset
     this.#confirmedAtMs = performance.now()
-    this.#standing.works()
+    serving()
     return true
   }
 
@@ -304,9 +266,9 @@ export class PartitionSnapshotter {
   async #upkeep(term: Term): Promise<void> {
     const { settings, logger } = this.#parts
     const nowMs = performance.now()
-    if (nowMs >= term.renewAtMs) {
+    if (term.renewal.isDue()) {
       await term.work.renewFence()
-      term.renewAtMs = nowMs + settings.fenceRenewalMs
+      term.renewal.renewed()
     }
     if (nowMs >= this.#cleanUpAtMs) {
       const removed = await term.work.cleanUp()
@@ -315,8 +277,3 @@ export class PartitionSnapshotter {
     }
   }
 }
-
-const isFenced = (error: unknown): boolean => error instanceof LogError && error.outcome === 'fenced'
-
-const endsTerm = (error: unknown): boolean =>
-  error instanceof LogError && ['fenced', 'unknown', 'take-over', 'log-replaced'].includes(error.outcome)

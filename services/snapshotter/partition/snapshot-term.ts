@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 
 import type { Logger } from 'pino'
 
+import { inParallel } from '#async'
 import type { AggregateStore, StreamId, Version } from '#domain'
 import { eventsDeleted } from '#event-log'
 import { EventStoreError, type SnapshotTaken } from '#event-store'
@@ -9,7 +10,6 @@ import type { FencedLog, KafkaCluster, LogReader } from '#kafka'
 import { traced } from '#observability'
 import { missingHead, type PartitionIndex } from '#redis-index'
 import type { EventCodec } from '#schemas'
-import { inParallel } from '#service'
 
 import type { SnapshotterMetrics } from '../snapshotter-metrics.ts'
 import { scanSnapshots } from '../topic/scan-snapshots.ts'

@@ -1,5 +1,5 @@
-import { InvalidInputError } from '#domain'
-import { type LogReader, snapshotTopic, type StoredRecord } from '#kafka'
+import { InvalidInputError, snapshotTopic } from '#domain'
+import { type LogReader, type StoredRecord } from '#kafka'
 
 import { snapshotHead, type SnapshotHead } from './snapshot-record.ts'
 

@@ -23,7 +23,7 @@ const rememberedMax = 20_000
 
 /**
  * Where one owner of a partition puts snapshots: into their topic, behind the owner's fence, then into Redis. What comes while an
- * append is under way travels in the next one. Of one stream the newest version stays, whoever comes last.
+ * append is under way travels in the next one. Of one stream the newest version stays, in whatever order they come.
  */
 export class SnapshotLog {
   readonly #log: OwnedLog

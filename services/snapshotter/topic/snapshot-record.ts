@@ -11,7 +11,7 @@ export interface EncodedSnapshot {
   readonly state: Buffer
 }
 
-/** What is told of a snapshot without its state. */
+/** A snapshot without its state. */
 export interface SnapshotHead extends Omit<EncodedSnapshot, 'state'> {
   /** Of the encoded state. */
   readonly bytes: number

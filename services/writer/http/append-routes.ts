@@ -1,7 +1,14 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyRequest } from 'fastify'
 
-import { type AppendResult, deriveEventId, type ExpectedVersion, type NewEvent, type StreamId } from '#domain'
+import {
+  type AppendResult,
+  deriveEventId,
+  type ExpectedVersion,
+  identifyEvents,
+  type NewEvent,
+  type StreamId,
+} from '#domain'
 import { type AppendLimits, EventStoreError } from '#event-store'
 import { compileValidator, type HttpRoutes, problemOf, problemResponses } from '#http'
 
@@ -101,9 +108,7 @@ const identified = (
   events: readonly NewEvent[],
   key: string | undefined,
 ): readonly NewEvent[] =>
-  key === undefined
-    ? events
-    : events.map((event, index) => ({ ...event, id: event.id ?? deriveEventId(streamId, key, index) }))
+  key === undefined ? events : identifyEvents(events, (index) => deriveEventId(streamId, key, index))
 
 const resultOf = (answer: AppendResult | EventStoreError | undefined, request: FastifyRequest) =>
   answer === undefined || answer instanceof EventStoreError

@@ -29,7 +29,7 @@ const subscribeSchema = {
   querystring: subscribeQuery,
   summary: 'The same, live, as server-sent events',
   description:
-    'Past events first, then new ones as they come. Each has its cursor for an id: Last-Event-ID resumes right after it. While a filter matches nothing, an event `progress` brings the cursor about once a second. A comment every 15 s shows that the connection lives; an event `problem` tells why the stream ends.',
+    'Past events first, then new ones as they come. Each has its cursor for an id: Last-Event-ID resumes right after it. While a filter matches nothing, an event `progress` brings the cursor about once a second. A comment every 15 s shows that the connection lives; an event `problem` says why the stream ends.',
   headers: Type.Object({
     'last-event-id': Type.Optional(Type.String({ description: 'Counts more than the cursor of the query' })),
   }),

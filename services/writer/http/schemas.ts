@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 
+import { metadataTable } from '#domain'
 import { appendsPerRequestMax } from '#event-store'
 import { problemProperties } from '#http'
 
@@ -20,19 +21,21 @@ const positionSchema = Type.String({
 })
 const timestampSchema = Type.String({ description: 'ISO 8601, UTC, milliseconds', examples: [time] })
 
+/** Own keys are checked by the store, whose message names the key. */
 const metadataSchema = Type.Object(
+  Object.fromEntries(
+    Object.entries(metadataTable).map(([field, { description }]) => [
+      field,
+      Type.Optional(Type.String({ description })),
+    ]),
+  ),
   {
-    correlationId: Type.Optional(Type.String()),
-    causationId: Type.Optional(Type.String()),
-    userId: Type.Optional(Type.String()),
-    sessionId: Type.Optional(Type.String()),
-    source: Type.Optional(Type.String()),
-    traceparent: Type.Optional(Type.String()),
+    additionalProperties: Type.Unknown({ type: ['string', 'number', 'boolean'] }),
+    description: 'Who and what the event came from: these fields, and own keys of the caller',
   },
-  { additionalProperties: false, description: 'Who and what the event came from' },
 )
 
-/** Checked by the store, whose message is better than a schema's; the schema tells readers what there is. */
+/** Checked by the store, whose message is better than a schema's; the schema documents the fields. */
 const expectedVersionSchema = Type.Unknown({
   description: 'The version that was read (0: no stream), or one of the words. Default `any`',
   anyOf: [{ type: 'integer', minimum: 0 }, { enum: ['any', 'no-stream', 'stream-exists'] }],

@@ -1,6 +1,7 @@
+import { eventIn } from '#event-log/records'
 import { isSameTerm, LogError, type LogReader, type StoredRecord, type Stray } from '#kafka'
 import { InvalidInputError } from '#domain'
-import { eventIn, eventsDeleted } from '#event-log'
+import { eventsDeleted } from '#event-log'
 import { reportSafely } from '#observability'
 import {
   catchUp,
@@ -36,9 +37,9 @@ export class IndexCatchUp {
   }
 
   /**
-   * For a new term: up to the term's own marker, behind which nobody else has appended.
+   * For a new term: up to the term's own marker. No other owner has appended after it.
    * @throws LogError `fenced` where a later term owns the index: this owner slept after its take-over; `events-deleted` where the log
-   * lacks what the index needs, and nobody has accepted that.
+   * lacks what the index needs, and no operator has accepted that.
    */
   toMarker(term: OwnTerm, endOffset: number): Promise<Guard> {
     return this.#upTo(endOffset, term)
@@ -54,7 +55,7 @@ export class IndexCatchUp {
     const { index, reader, topic, partition } = this.#parts
     const stored = await index.guard()
     const startOffset = await reader.startOffset(topic, partition)
-    // Without a marker behind what is left, nobody could tell this owner's data from others'.
+    // Without a marker in what is left, this owner's data could not be distinguished from others'.
     if ((stored?.nextOffset ?? 0) < startOffset && markedOffset < startOffset) throw this.#markerGone()
     // Right after a change of leaders the high watermark may still be short of what was acknowledged.
     const endOffset = Math.max(guard.nextOffset, await reader.endOffset(topic, partition))

@@ -1,5 +1,5 @@
 import { packEvent } from '#event-log'
-import type { EncodedEvent } from '#kafka'
+import type { EncodedEvent } from '#event-log/records'
 import type { IndexEntry } from '#redis-index'
 
 /** What the index keeps of an event. Its payload is packed only when the tail takes it: a rebuild leaves most tails out. */
@@ -8,7 +8,7 @@ export const toIndexEntry = (event: EncodedEvent, offset: number): IndexEntry =>
   version: event.version,
   offset,
   eventId: event.id,
-  timestampMs: Date.parse(event.timestamp),
+  timestampMs: event.timestampMs,
   get payload() {
     return packEvent(event, offset)
   },

@@ -16,7 +16,7 @@ export const outcomeUnknown = (partition: string): EventStoreError =>
     `the events were sent to ${partition}, but no answer came: send them again with the same ids to learn what became of them`,
   )
 
-/** What a caller is told when Kafka or Redis failed while something was read: all that passes is worth another try. */
+/** The error of a read that failed because of Kafka or Redis: whatever passes may be retried. */
 export function readError(error: unknown): unknown {
   const named = namedState(error)
   if (named !== undefined) return named

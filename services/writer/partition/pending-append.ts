@@ -7,7 +7,10 @@ import { activeSpan } from '#observability'
 const headerBytes = 300
 
 const metadataBytes = ({ type, metadata }: EncodedNewEvent): number =>
-  Object.values<string>({ type, ...metadata }).reduce((sum, text) => sum + 24 + Buffer.byteLength(text), 0)
+  Object.entries(metadata).reduce(
+    (sum, [name, value]) => sum + 24 + name.length + Buffer.byteLength(String(value)),
+    24 + Buffer.byteLength(type),
+  )
 
 /** An append on its way through a partition, and where its one answer goes. */
 export class PendingAppend {
@@ -22,7 +25,7 @@ export class PendingAppend {
   readonly answer: Promise<AppendResult>
   /** The span that it came in; undefined while nothing is traced. */
   readonly span = activeSpan()
-  /** Whether its events may have reached the log: from then on nobody may say that they have not. */
+  /** Whether its events may have reached the log: from then on no answer may deny that. */
   sent = false
   readonly #deferred = Promise.withResolvers<AppendResult>()
 

@@ -1,6 +1,6 @@
 import { type EventId, type StreamId, type Version, versionAfter } from '#domain'
+import type { EncodedEvent } from '#event-log/records'
 import { decideAppend, type EventStoreError } from '#event-store'
-import type { EncodedEvent } from '#kafka'
 import type { Checked } from '#redis-index'
 
 import type { PendingAppend } from './pending-append.ts'
@@ -24,7 +24,7 @@ export interface RoundPlan {
   readonly refused: readonly { readonly append: PendingAppend; readonly error: EventStoreError }[]
   /**
    * To be decided in the next round: those that repeat ids of this one, which the index does not know yet, and those that would be
-   * refused for a version that this round gives. It is not in the log yet, and may never be: no answer may tell of it.
+   * refused for a version that this round gives. It is not in the log yet, and may never be: no answer may depend on it.
    */
   readonly postponed: readonly PendingAppend[]
 }
@@ -42,6 +42,7 @@ export function planRound(
     refused: [] as { append: PendingAppend; error: EventStoreError }[],
     postponed: [] as PendingAppend[],
   }
+  const timestampMs = Date.parse(timestamp)
   const placed = new Map<StreamId, Version>()
   const idsOfRound = new Set<EventId>()
   for (const [index, append] of appends.entries()) {
@@ -74,6 +75,7 @@ export function planRound(
             type: event.type,
             version: versionAfter(decision.firstVersion, place),
             timestamp,
+            timestampMs,
             metadata: event.metadata,
             value: event.value,
           })

@@ -1,6 +1,7 @@
 import { position } from '#domain'
+import { toLogRecord } from '#event-log/records'
 import { EventStoreError } from '#event-store'
-import { type FencedLog, LogError, type LogRecord, type Stray, toLogRecord } from '#kafka'
+import { type FencedLog, LogError, type LogRecord, type Stray } from '#kafka'
 import { traced } from '#observability'
 import {
   type Checked,
@@ -28,23 +29,35 @@ export interface RoundParts {
   readonly onStrays: (strays: readonly Stray[]) => void
 }
 
-/** A batch, and what the index says to it. */
-export interface AskedBatch {
+/** A batch and the answer of the index about it. */
+export interface CheckedBatch {
   readonly batch: readonly PendingAppend[]
   readonly checked: Promise<'guard-lost' | Checked>
 }
 
-/** What a round needs of the partition's owner. */
-export interface RoundOwner {
-  /** The next batch, if anything waits. */
-  takeBatch(): readonly PendingAppend[]
-  /** Takes appends that were not decided, to be decided again after a catch-up or take-over. */
-  putBack(appends: readonly PendingAppend[]): void
-  /** The index holds this guard from now on. */
-  committed(guard: Guard): void
-  /** The index may lag behind the log from now on: nobody may read it before a catch-up. */
-  markStale(): void
+interface Undecided {
+  /** Appends to decide again, before all others and in this order. */
+  readonly undecided: readonly PendingAppend[]
 }
+
+/** The batch is in the log. Its appends get their answers when the owner calls `answer`. */
+export interface AppendedRound extends Undecided {
+  readonly kind: 'appended'
+  /** What the index holds after the commit. */
+  readonly guard: Guard
+  /** Resolves when the commit has ended: false where the index misses it and must catch up. Never rejects. */
+  readonly committed: Promise<boolean>
+  readonly answer: () => void
+}
+
+/**
+ * What became of a round; its owner acts on it.
+ * `index-behind`: the index has lost state and must catch up. `failed`: the error decides whether the term goes on.
+ */
+export type RoundOutcome =
+  | AppendedRound
+  | (Undecided & { readonly kind: 'nothing-to-append' | 'index-behind' })
+  | (Undecided & { readonly kind: 'failed'; readonly error: unknown })
 
 /**
  * One round of a partition: check the index, decide, append one batch to the log, commit to the index, answer.
@@ -57,65 +70,52 @@ export class Round {
     this.#parts = parts
   }
 
-  /** Asks the index about the next batch; nothing when none waits. */
-  ask(guard: Guard, owner: RoundOwner): AskedBatch | undefined {
+  /** Asks the index about a batch. */
+  check(guard: Guard, batch: readonly PendingAppend[]): CheckedBatch {
     const { index, metrics } = this.#parts
-    const batch = owner.takeBatch()
-    if (batch.length === 0) return undefined
     const checked = metrics.timed('check', () => index.check(guard, batch))
     checked.catch(() => undefined) // Awaited when the batch has its turn.
     return { batch, checked }
   }
 
-  /**
-   * @param asked the batch of this round.
-   * @returns the batch of the next one, about which the index was asked right behind this one's commit: one wait less for each round.
-   * @throws LogError and IndexUnavailableError; every append of the batch has by then been answered or put back.
-   */
-  async run(guard: Guard, asked: AskedBatch, owner: RoundOwner): Promise<AskedBatch | undefined> {
-    const plan = await this.#plan(asked, owner)
-    if (plan === undefined) return undefined
-    this.#answerDecided(plan)
-    owner.putBack(plan.postponed)
-    if (plan.accepted.length === 0) return undefined
-    const firstOffset = await this.#append(plan, owner)
-    const after = { ...guard, nextOffset: firstOffset + plan.events.length }
-    const entries = plan.events.map((event, index) => toIndexEntry(event, firstOffset + index))
-    const committed = this.#commit(guard, entries, after, owner)
-    const next = this.ask(after, owner)
-    // Before the answers: whoever has one must never read an index that misses its events.
-    await committed
-    this.#answerAccepted(plan.accepted, firstOffset)
-    return next
-  }
-
-  /** @returns nothing when the index has lost state; the batch is then back in the queue. */
-  async #plan({ batch, checked }: AskedBatch, owner: RoundOwner): Promise<RoundPlan | undefined> {
+  /** Decides the batch and appends what is accepted. Appends that are refused or known are answered at once. Never rejects. */
+  async run(guard: Guard, { batch, checked }: CheckedBatch): Promise<RoundOutcome> {
     try {
       const known = await checked
-      if (known !== 'guard-lost') return planRound(batch, known, new Date().toISOString())
+      if (known === 'guard-lost') return { kind: 'index-behind', undecided: batch }
+      const plan = planRound(batch, known, new Date().toISOString())
+      this.#answerDecided(plan)
+      if (plan.accepted.length === 0) return { kind: 'nothing-to-append', undecided: plan.postponed }
+      return await this.#append(guard, plan)
     } catch (error) {
-      owner.putBack(batch)
-      throw error
+      return { kind: 'failed', undecided: batch, error }
     }
-    owner.putBack(batch)
-    owner.markStale()
-    return undefined
   }
 
-  /** Appends the batch to the log. @returns the offset of its first event; the others follow one by one. */
-  async #append({ accepted, events }: RoundPlan, owner: RoundOwner): Promise<number> {
-    const { metrics } = this.#parts
-    const appends = accepted.map(({ append }) => append)
+  /** Appends the batch to the log: all of it, at offsets one by one, or nothing. */
+  async #append(guard: Guard, plan: RoundPlan): Promise<RoundOutcome> {
+    const { metrics, onStrays } = this.#parts
+    const appends = plan.accepted.map(({ append }) => append)
     for (const append of appends) append.sent = true
     try {
-      const records = events.map(toLogRecord)
+      const records = plan.events.map(toLogRecord)
       const { firstOffset, strays } = await metrics.timed('append', () => this.#send(records, appends))
-      if (strays.length > 0) this.#parts.onStrays(strays)
-      return firstOffset
+      if (strays.length > 0) onStrays(strays)
+      return this.#appended(guard, plan, firstOffset)
     } catch (error) {
-      this.#settleFailed(appends, error, owner)
-      throw error
+      return { kind: 'failed', undecided: [...openAfter(error, appends), ...plan.postponed], error }
+    }
+  }
+
+  #appended(guard: Guard, plan: RoundPlan, firstOffset: number): AppendedRound {
+    const after = { ...guard, nextOffset: firstOffset + plan.events.length }
+    const entries = plan.events.map((event, index) => toIndexEntry(event, firstOffset + index))
+    return {
+      kind: 'appended',
+      undecided: plan.postponed,
+      guard: after,
+      committed: this.#commit(guard, entries, after),
+      answer: () => this.#answerAccepted(plan.accepted, firstOffset),
     }
   }
 
@@ -136,38 +136,19 @@ export class Round {
     return traced(`send ${topic}`, details, () => log.append(records))
   }
 
-  /** Only the log knows what became of a batch that was sent. Deciding it again after the take-over settles it by its ids. */
-  #settleFailed(appends: readonly PendingAppend[], error: unknown, owner: RoundOwner): void {
-    if (!(error instanceof LogError) || error.outcome !== 'refused') {
-      owner.putBack(appends)
-      return
-    }
-    const message = `the log does not take the batch: ${error.message}`
-    for (const append of appends)
-      append.refuse(new EventStoreError('internal', message, {}, { cause: error }))
-  }
-
-  /** The events are in the log for good, whether the index takes them now or not. */
-  async #commit(
-    guard: Guard,
-    entries: readonly IndexEntry[],
-    after: Guard,
-    owner: RoundOwner,
-  ): Promise<void> {
+  /** The events are in the log, whether the index takes them now or not. @returns whether it did. */
+  async #commit(guard: Guard, entries: readonly IndexEntry[], after: Guard): Promise<boolean> {
     const { index, metrics, logger, topic, partition } = this.#parts
     try {
       const outcome = await metrics.timed('commit', () => index.commit(guard, entries, after.nextOffset))
-      if (outcome === 'guard-lost') owner.markStale()
+      return outcome !== 'guard-lost'
     } catch (error) {
-      // Whatever it is, it changes nothing for those who wait for their answer: a catch-up mends the index.
+      // It changes nothing for the callers: a catch-up repairs the index.
       logger[isIndexError(error) ? 'warn' : 'error'](
         { err: error },
         `the index of ${topic}/${partition} missed a batch`,
       )
-      owner.markStale()
-    } finally {
-      // Whatever became of the commit, this is how far the log goes by now, and no catch-up may stop short of it.
-      owner.committed(after)
+      return false
     }
   }
 
@@ -207,3 +188,14 @@ export class Round {
 
 const isIndexError = (error: unknown): boolean =>
   error instanceof IndexUnavailableError || error instanceof IndexMismatchError
+
+/**
+ * Only the log knows what became of a batch that was sent: deciding it again after the take-over settles it by its ids.
+ * A batch that the log refused is refused to its callers. @returns the appends that are open.
+ */
+function openAfter(error: unknown, appends: readonly PendingAppend[]): readonly PendingAppend[] {
+  if (!(error instanceof LogError) || error.outcome !== 'refused') return appends
+  const message = `the log does not take the batch: ${error.message}`
+  for (const append of appends) append.refuse(new EventStoreError('internal', message, {}, { cause: error }))
+  return []
+}

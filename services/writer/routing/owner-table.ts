@@ -22,7 +22,7 @@ export class OwnerTable {
     return this.#table
   }
 
-  /** An owner did not answer as one: whoever asks next is told anew. */
+  /** An owner did not answer as one: the next request reads the table again. */
   doubt(): void {
     this.#doubted = true
   }

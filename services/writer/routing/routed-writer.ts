@@ -1,16 +1,18 @@
-import { setTimeout as pause } from 'node:timers/promises'
-
+import { pause } from '#async'
 import {
   type AppendOptions,
   type AppendResult,
+  identifyEvents,
   type LoadedStream,
   type LoadOptions,
   type NewEvent,
-  newEventId,
   parseStreamId,
+  partitionKey,
+  partitionOfKey,
   type ReadOptions,
   type StreamId,
   type StreamPage,
+  type TopicPartition,
 } from '#domain'
 import {
   type AppendRequest,
@@ -34,7 +36,7 @@ import type {
   WriterApi,
 } from '../writer-api.ts'
 import { notOwner, readError } from '../partition/partition-errors.ts'
-import type { Partitions, StreamPlace } from '../store/partitions.ts'
+import type { Partitions } from '../store/partitions.ts'
 import type { StreamOwner } from '../store/stream-owner.ts'
 import type { OwnerTable } from './owner-table.ts'
 import { tracedAppend } from './traced-append.ts'
@@ -72,13 +74,11 @@ export class RoutedWriter implements WriterApi {
     context?: RequestContext,
   ): Promise<AppendResult> {
     // Ids before the first try, so that every further one is recognised as the same append.
-    const identified = events.map((event) =>
-      event.id === undefined ? { ...event, id: newEventId() } : event,
-    )
+    const identified = identifyEvents(events)
     const answer = tracedAppend(streamId, identified, (appended) =>
-      this.#route(streamId, context, (owner) => owner.append(streamId, appended, options)),
+      this.#route(streamId, context, (owner, id, place) => owner.append(id, appended, options, place)),
     )
-    // Of one that was passed on, the writer that passed it on tells.
+    // A forwarded append is reported by the writer that forwarded it.
     if (context?.forwarded !== true) answer.catch(this.#parts.onRefused)
     return answer
   }
@@ -98,34 +98,32 @@ export class RoutedWriter implements WriterApi {
   }
 
   load(streamId: StreamId, options?: LoadOptions, context?: RequestContext): Promise<LoadedStream> {
-    return this.#route(streamId, context, (owner) => owner.load(streamId, options))
+    return this.#route(streamId, context, (owner, id, place) => owner.load(id, options, place))
   }
 
   read(streamId: StreamId, options?: ReadOptions, context?: RequestContext): Promise<StreamPage> {
-    return this.#route(streamId, context, (owner) => owner.read(streamId, options))
+    return this.#route(streamId, context, (owner, id, place) => owner.read(id, options, place))
   }
 
   info(streamId: StreamId, context?: RequestContext): Promise<StreamInfo> {
-    return this.#route(streamId, context, (owner) => owner.info(streamId))
+    return this.#route(streamId, context, (owner, id, place) => owner.info(id, place))
   }
 
   state(streamId: StreamId, at: StateAt, context?: RequestContext): Promise<StateAtVersion> {
-    return this.#route(streamId, context, (owner) => owner.state(streamId, at))
+    return this.#route(streamId, context, (owner, id, place) => owner.state(id, at, place))
   }
 
   place(streamId: StreamId): Placement {
     const { partitions, table, ownUrl } = this.#parts
     const place = partitions.placeOf(streamId)
-    const owner = partitions.ownerOf(place) ? ownUrl : table.latest.get(keyOf(place))?.url
+    const owner = partitions.ownerOf(place) ? ownUrl : table.latest.get(partitionKey(place))?.url
     return { partition: place.partition, ...(owner !== undefined && { owner }) }
   }
 
   async owners(): Promise<readonly PartitionOwner[]> {
     const owners = await this.#owners(true)
     return [...owners].map(([key, { memberId, url }]) => {
-      const slash = key.lastIndexOf('/')
-      const place = { topic: key.slice(0, slash), partition: Number(key.slice(slash + 1)) }
-      return { ...place, ...(url !== undefined && { url }), memberId }
+      return { ...partitionOfKey(key), ...(url !== undefined && { url }), memberId }
     })
   }
 
@@ -169,10 +167,11 @@ export class RoutedWriter implements WriterApi {
   async #route<T>(
     streamId: StreamId,
     { forwarded }: RequestContext = { forwarded: false },
-    ask: (owner: StreamOwner) => Promise<T>,
+    ask: (owner: StreamOwner, parsedId: StreamId, place: TopicPartition) => Promise<T>,
   ): Promise<T> {
     const { partitions, local, table, routingTimeoutMs } = this.#parts
-    const place = partitions.placeOf(parseRequest(() => parseStreamId(streamId)))
+    const parsedId = parseRequest(() => parseStreamId(streamId))
+    const place = partitions.placeOf(parsedId)
     const deadlineMs = performance.now() + routingTimeoutMs
     // Here first, where the partition is; when it was refused here (fenced), at whom the group names; and in turn again.
     for (let wrong = false, refusedHere = false; ; wrong = true) {
@@ -180,13 +179,13 @@ export class RoutedWriter implements WriterApi {
       const owner = isHere ? local : forwarded ? undefined : await this.#peerOf(place, wrong)
       refusedHere = isHere
       try {
-        if (owner !== undefined) return await ask(owner)
+        if (owner !== undefined) return await ask(owner, parsedId, place)
       } catch (error) {
-        // One that has been killed answers nothing: the group soon names another, and nobody may be sent to it any more.
+        // A killed writer does not answer. The group soon names another, and no request may go to the old one.
         if (!isHere) table.doubt()
         if (!isNotOwner(error) || forwarded) throw readError(error)
       }
-      if (forwarded || performance.now() >= deadlineMs) throw notOwner(keyOf(place))
+      if (forwarded || performance.now() >= deadlineMs) throw notOwner(partitionKey(place))
       await pause(lookMs)
     }
   }
@@ -195,9 +194,9 @@ export class RoutedWriter implements WriterApi {
     return this.#parts.table.get(wrong).catch(failRead)
   }
 
-  async #peerOf(place: StreamPlace, wrong: boolean): Promise<StreamOwner | undefined> {
+  async #peerOf(place: TopicPartition, wrong: boolean): Promise<StreamOwner | undefined> {
     const { peerAt, ownUrl, onForwarded } = this.#parts
-    const url = (await this.#owners(wrong)).get(keyOf(place))?.url
+    const url = (await this.#owners(wrong)).get(partitionKey(place))?.url
     // The group may know before this process does that the partition is its own now, or not any more.
     if (url === undefined || url === ownUrl) return undefined
     onForwarded()
@@ -210,5 +209,3 @@ const failRead = (error: unknown): never => {
 }
 
 const isNotOwner = (error: unknown): boolean => error instanceof EventStoreError && error.code === 'not-owner'
-
-const keyOf = ({ topic, partition }: StreamPlace): string => `${topic}/${partition}`

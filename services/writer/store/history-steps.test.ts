@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
 import { noVersion } from '#domain'
-import type { StoredEvent } from '#event-log'
 
+import type { StoredEvent } from '#event-log/records'
 import { bytesOf, HistorySteps } from './history-steps.ts'
 
 const events = (count: number, bytes: number): StoredEvent[] =>

@@ -1,5 +1,5 @@
 import type { Version } from '#domain'
-import type { StoredEvent } from '#event-log'
+import type { StoredEvent } from '#event-log/records'
 import type { ReadPlan } from '#event-store'
 
 /** Versions, both inclusive. */

@@ -1,3 +1,4 @@
+import { deadlineIn } from '#async'
 import { Admission, type HoldBytes } from '#bounds'
 import {
   type Aggregate,
@@ -8,10 +9,12 @@ import {
   type LoadOptions,
   type NewEvent,
   noVersion,
+  partitionKey,
   type ReadOptions,
   type Snapshot,
   type StreamId,
   type StreamPage,
+  type TopicPartition,
 } from '#domain'
 import { type EventFormat, unpackEvent } from '#event-log'
 import {
@@ -20,7 +23,7 @@ import {
   eventTypeCheck,
   planRead,
   type StreamInfo,
-  validateAppend,
+  validateEvents,
 } from '#event-store'
 import type { StoredSnapshot } from '#redis-index'
 import type { EventCodec } from '#schemas'
@@ -28,6 +31,7 @@ import type { EventCodec } from '#schemas'
 import type { StateAt, StateAtVersion } from '../writer-api.ts'
 import type { WriterMetrics } from '../writer-metrics.ts'
 import { notOwner } from '../partition/partition-errors.ts'
+import type { PartitionWriter } from '../partition/partition-writer.ts'
 import { PendingAppend } from '../partition/pending-append.ts'
 import type { Partitions } from './partitions.ts'
 import type { OwnedStream, StreamHistory } from './stream-history.ts'
@@ -57,8 +61,6 @@ export interface LocalStoreParts {
   readonly metrics: Pick<WriterMetrics, 'loadEvents' | 'unreadableSnapshots'>
 }
 
-/** Events that a load brings at most; the rest is read in pages. */
-const eventsPerLoadMax = 1_000
 /** More reads at once would only wait for each other in Redis. */
 const readsAtOnceMax = 128
 /** Encoded events that reads under way hold. */
@@ -88,46 +90,44 @@ export class LocalStore implements StreamOwner {
     streamId: StreamId,
     events: readonly NewEvent[],
     { expectedVersion = 'any' }: AppendOptions = {},
+    place = this.#parts.partitions.placeOf(streamId),
   ): Promise<AppendResult> {
-    const { partitions, format, settings } = this.#parts
-    const valid = validateAppend(
-      { streamId, events, expectedVersion },
+    const { format, settings } = this.#parts
+    const valid = validateEvents(
+      { events, expectedVersion },
       { eventsPerAppendMax: settings.appendEventsMax },
     )
-    const place = partitions.placeOf(valid.streamId)
-    const owner = partitions.ownerOf(place)
-    if (owner === undefined) throw notOwner(`${place.topic}/${place.partition}`)
-    this.#checkTypes(aggregateTypeOf(valid.streamId), valid.events)
+    const owner = this.#ownerOf(place)
+    this.#checkTypes(aggregateTypeOf(streamId), valid.events)
     const append = new PendingAppend(
-      valid.streamId,
+      streamId,
       valid.expectedVersion,
-      format.encode(valid.streamId, valid.events),
-      performance.now() + settings.appendTimeoutMs,
+      format.encode(streamId, valid.events),
+      deadlineIn(settings.appendTimeoutMs),
     )
     if (append.bytes > settings.appendBytesMax) throw tooLarge(append.bytes, settings.appendBytesMax)
     return owner.append(append)
   }
 
-  load(streamId: StreamId, options: LoadOptions = {}): Promise<LoadedStream> {
-    return this.#readsAdmitted.run((hold) => this.#load(streamId, options, hold))
+  load(streamId: StreamId, options: LoadOptions = {}, place?: TopicPartition): Promise<LoadedStream> {
+    return this.#readsAdmitted.run((hold) => this.#load(this.#stream(streamId, hold, place), options))
   }
 
-  async #load(streamId: StreamId, options: LoadOptions, hold: HoldBytes): Promise<LoadedStream> {
-    const stream = this.#stream(streamId, hold)
+  async #load(stream: OwnedStream, options: LoadOptions): Promise<LoadedStream> {
+    const { streamId } = stream
     const { history, metrics } = this.#parts
     const loaded = await stream.owner.read(stream.deadlineMs, (index, guard) =>
       index.load(guard, streamId, options),
     )
     const { version, tail, missing } = loaded
     const snapshot = loaded.snapshot && (await this.#snapshot(streamId, loaded.snapshot))
-    if (loaded.snapshot !== undefined && snapshot === undefined) return this.#load(streamId, {}, hold)
+    if (loaded.snapshot !== undefined && snapshot === undefined)
+      return this.#load(this.#stream(streamId, stream.hold, stream.place), {})
     metrics.loadEvents.observe(
       { snapshot: String(snapshot !== undefined) },
       version - (snapshot?.version ?? 0),
     )
-    const older = missing
-      ? await history.stored(stream, missing.from, Math.min(missing.to, missing.from + eventsPerLoadMax - 1))
-      : []
+    const older = missing ? await history.stored(stream, missing.events) : []
     const isWhole = missing === undefined || older.length === missing.to - missing.from + 1
     const events = await history.decode(stream, [
       ...older,
@@ -136,14 +136,16 @@ export class LocalStore implements StreamOwner {
     return { version, events, ...(snapshot && { snapshot }) }
   }
 
-  async read(streamId: StreamId, options: ReadOptions = {}): Promise<StreamPage> {
+  async read(streamId: StreamId, options: ReadOptions = {}, place?: TopicPartition): Promise<StreamPage> {
     const plan = planRead(options)
-    return this.#readsAdmitted.run((hold) => this.#parts.history.page(this.#stream(streamId, hold), plan))
+    return this.#readsAdmitted.run((hold) =>
+      this.#parts.history.page(this.#stream(streamId, hold, place), plan),
+    )
   }
 
-  async info(streamId: StreamId): Promise<StreamInfo> {
+  async info(streamId: StreamId, place?: TopicPartition): Promise<StreamInfo> {
     const info = await this.#readsAdmitted.run((hold) =>
-      this.#parts.history.info(this.#stream(streamId, hold)),
+      this.#parts.history.info(this.#stream(streamId, hold, place)),
     )
     if (info === undefined) throw new EventStoreError('stream-not-found', `there is no stream ${streamId}`)
     const { version, snapshotVersion, firstTimestampMs, lastTimestampMs } = info
@@ -156,34 +158,44 @@ export class LocalStore implements StreamOwner {
     }
   }
 
-  state(streamId: StreamId, at: StateAt): Promise<StateAtVersion> {
-    return this.#statesAdmitted.run((hold) => this.#states.state(this.#source(streamId, hold), streamId, at))
+  state(streamId: StreamId, at: StateAt, place?: TopicPartition): Promise<StateAtVersion> {
+    return this.#statesAdmitted.run((hold) =>
+      this.#states.state(this.#source(streamId, hold, place), streamId, at),
+    )
   }
 
   /** For a state, which has been admitted as a whole. Its events are folded step by step, so their bytes are not summed up. */
-  #source(streamId: StreamId, hold: HoldBytes): StateSource {
+  #source(streamId: StreamId, hold: HoldBytes, place?: TopicPartition): StateSource {
     const { history } = this.#parts
     const holdNone = () => undefined
+    const stream = () => this.#stream(streamId, holdNone, place)
     return {
       store: {
         append: (...args) => this.append(...args),
-        load: (id, options = {}) => this.#load(id, options, hold),
+        load: (id, options = {}) => this.#load(this.#stream(id, hold), options),
         read: (id, options) => history.page(this.#stream(id, holdNone), planRead(options)),
       },
-      version: async () => (await history.info(this.#stream(streamId, holdNone)))?.version ?? noVersion,
-      events: (bounds) => history.events(() => this.#stream(streamId, holdNone), planRead(bounds)),
+      version: async () => (await history.info(stream()))?.version ?? noVersion,
+      events: (bounds) => history.events(stream, planRead(bounds)),
     }
   }
 
-  #stream(streamId: StreamId, hold: HoldBytes): OwnedStream {
-    const { partitions, settings } = this.#parts
-    const place = partitions.placeOf(streamId)
-    const owner = partitions.ownerOf(place)
-    if (owner === undefined) throw notOwner(`${place.topic}/${place.partition}`)
-    return { streamId, place, owner, deadlineMs: performance.now() + settings.readTimeoutMs, hold }
+  #stream(
+    streamId: StreamId,
+    hold: HoldBytes,
+    place = this.#parts.partitions.placeOf(streamId),
+  ): OwnedStream {
+    const deadlineMs = deadlineIn(this.#parts.settings.readTimeoutMs)
+    return { streamId, place, owner: this.#ownerOf(place), deadlineMs, hold }
   }
 
-  /** Undefined where it cannot be read: the events tell the same. */
+  #ownerOf(place: TopicPartition): PartitionWriter {
+    const owner = this.#parts.partitions.ownerOf(place)
+    if (owner === undefined) throw notOwner(partitionKey(place))
+    return owner
+  }
+
+  /** Undefined where it cannot be read: the events hold the same state. */
   async #snapshot(
     streamId: StreamId,
     { version, stateVersion, timestampMs, state }: StoredSnapshot,

@@ -1,19 +1,19 @@
 import { type HoldBytes, readTurns } from '#bounds'
-import { noVersion, type RecordedEvent, type StreamId, type StreamPage } from '#domain'
-import { type EventFormat, packEvent, type StoredEvent, storedEvent, unpackEvent } from '#event-log'
+import { noVersion, type RecordedEvent, type StreamId, type StreamPage, type TopicPartition } from '#domain'
+import { type EventFormat, packEvent, unpackEvent } from '#event-log'
+import { type StoredEvent, storedEvent } from '#event-log/records'
 import { EventStoreError, type ReadPlan } from '#event-store'
 import { LogError, type LogReader } from '#kafka'
-import type { IndexedStreamInfo } from '#redis-index'
+import type { IndexedEvents, IndexedStreamInfo } from '#redis-index'
 
-import type { PartitionOwner } from '../partition/partition-owner.ts'
+import type { PartitionWriter } from '../partition/partition-writer.ts'
 import { bytesOf, HistorySteps } from './history-steps.ts'
-import type { StreamPlace } from './partitions.ts'
 
 /** One read of an owned stream. */
 export interface OwnedStream {
   readonly streamId: StreamId
-  readonly place: StreamPlace
-  readonly owner: PartitionOwner
+  readonly place: TopicPartition
+  readonly owner: PartitionWriter
   /** By `performance.now()`. */
   readonly deadlineMs: number
   /** Told of the bytes that the read holds. */
@@ -89,17 +89,24 @@ export class StreamHistory {
     }
   }
 
-  /** The events from a version on, up to another one (inclusive), or as many of them as a page may hold. */
-  async stored(stream: OwnedStream, fromVersion: number, toVersion: number): Promise<StoredEvent[]> {
-    const plan = { fromVersion, toVersion, direction: 'forwards' } as const
+  /** The events that the index has just answered, or as many of the first ones as a page may hold: what Redis lacks of them is read from the log. */
+  async stored(stream: OwnedStream, indexed: IndexedEvents): Promise<StoredEvent[]> {
+    const toVersion = indexed.fromVersion + indexed.recent.length - 1
+    const plan = { fromVersion: indexed.fromVersion, toVersion, direction: 'forwards' } as const
     const steps = new HistorySteps(plan, toVersion, Infinity)
     const found: StoredEvent[] = []
+    let isFromLog = false
     for (let bytes = 0; bytes < pageBytesMax;) {
-      const events = await this.#step(stream, steps)
-      if (events === undefined) break
-      bytes += bytesOf(events)
-      found.push(...events)
+      const range = steps.take()
+      if (range === undefined) break
+      const read = await this.#complete(stream, partOf(indexed, ...range))
+      steps.learn(read.events)
+      stream.hold(bytesOf(read.events))
+      isFromLog ||= read.isFromLog
+      bytes += bytesOf(read.events)
+      found.push(...read.events)
     }
+    if (isFromLog) this.#remember(stream, found)
     return found.slice(0, countWithin(found, pageBytesMax))
   }
 
@@ -116,27 +123,36 @@ export class StreamHistory {
   /** The events of these versions, both inclusive and within the stream. */
   async #range(stream: OwnedStream, from: number, to: number): Promise<readonly StoredEvent[]> {
     const { streamId, owner, deadlineMs } = stream
-    const recent = await owner.read(deadlineMs, (index, guard) => index.recent(guard, streamId, from, to))
+    const indexed = await owner.read(deadlineMs, (index, guard) => index.events(guard, streamId, from, to))
+    const { events, isFromLog } = await this.#complete(stream, indexed)
+    if (isFromLog) this.#remember(stream, events)
+    return events
+  }
+
+  /** Reads from the log what Redis lacks. */
+  async #complete(
+    stream: OwnedStream,
+    { fromVersion, recent, places }: IndexedEvents,
+  ): Promise<{ readonly events: readonly StoredEvent[]; readonly isFromLog: boolean }> {
     const events = await readTurns.map(recent, (payload) =>
-      payload === undefined ? undefined : unpackEvent(streamId, payload),
+      payload === undefined ? undefined : unpackEvent(stream.streamId, payload),
     )
     const last = events.lastIndexOf(undefined)
     if (last >= 0) {
       const first = events.indexOf(undefined)
-      for (const event of await this.#fromLog(stream, from + first, from + last))
-        events[event.version - from] = event
+      const range = [fromVersion + first, fromVersion + last] as const
+      for (const event of await this.#fromLog(stream, placesWithin(places, ...range), ...range))
+        events[event.version - fromVersion] = event
     }
-    const whole = events.filter((event) => event !== undefined)
-    if (last >= 0) this.#remember(stream, whole)
-    return whole
+    return { events: events.filter((event) => event !== undefined), isFromLog: last >= 0 }
   }
 
   async #fromLog(
-    { streamId, place, owner, deadlineMs }: OwnedStream,
+    { streamId, place }: OwnedStream,
+    places: IndexedEvents['places'],
     from: number,
     to: number,
   ): Promise<StoredEvent[]> {
-    const places = await owner.read(deadlineMs, (index, guard) => index.offsets(guard, streamId, from, to))
     const offsets = places.map(({ offset }) => offset)
     const records = await this.#reader
       .fetchAt(place.topic, place.partition, offsets)
@@ -163,6 +179,16 @@ export class StreamHistory {
   }
 }
 
+/** What the index answered of these versions, both inclusive. */
+const partOf = ({ fromVersion, recent, places }: IndexedEvents, from: number, to: number): IndexedEvents => ({
+  fromVersion: from,
+  recent: recent.slice(from - fromVersion, to - fromVersion + 1),
+  places: placesWithin(places, from, to),
+})
+
+const placesWithin = (places: IndexedEvents['places'], from: number, to: number): IndexedEvents['places'] =>
+  places.filter(({ version }) => version >= from && version <= to)
+
 /** How many events, from the first on, fit into so many bytes; one always does. */
 function countWithin(events: readonly StoredEvent[], bytesMax: number): number {
   let bytes = 0
@@ -170,14 +196,14 @@ function countWithin(events: readonly StoredEvent[], bytesMax: number): number {
   return over < 0 ? events.length : Math.max(1, over)
 }
 
-function failFetch(streamId: StreamId, place: StreamPlace, error: unknown): never {
+function failFetch(streamId: StreamId, place: TopicPartition, error: unknown): never {
   const isGone = error instanceof LogError && error.outcome === 'not-there'
   throw isGone ? eventsDeleted(streamId, place, error) : error
 }
 
 const eventsDeleted = (
   streamId: StreamId,
-  { topic, partition }: StreamPlace,
+  { topic, partition }: TopicPartition,
   cause?: unknown,
 ): EventStoreError =>
   new EventStoreError(
@@ -189,7 +215,5 @@ const eventsDeleted = (
 
 const within =
   ({ fromMs, untilMs }: ReadPlan) =>
-  ({ timestamp }: StoredEvent): boolean => {
-    const ms = Date.parse(timestamp)
-    return ms >= fromMs && ms < untilMs
-  }
+  ({ timestampMs }: StoredEvent): boolean =>
+    timestampMs >= fromMs && timestampMs < untilMs

@@ -1,9 +1,31 @@
-import type { StreamId } from '#domain'
-import type { EventStore } from '#event-store'
+import type {
+  AppendOptions,
+  AppendResult,
+  LoadedStream,
+  LoadOptions,
+  NewEvent,
+  ReadOptions,
+  StreamId,
+  StreamPage,
+  TopicPartition,
+} from '#domain'
+import type { EventStore, StreamInfo } from '#event-store'
 
 import type { StateAt, StateAtVersion } from '../writer-api.ts'
 
-/** What can be asked of a stream's owner, in this process or in another. Refuses as `not-owner` what is not its own. */
+/**
+ * What a stream's owner answers, in this process or in another. Refuses as `not-owner` what is not its own. Stream ids
+ * have been parsed. `place` spares an owner in this process from placing the stream again.
+ */
 export interface StreamOwner extends EventStore {
-  state(streamId: StreamId, at: StateAt): Promise<StateAtVersion>
+  append(
+    streamId: StreamId,
+    events: readonly NewEvent[],
+    options?: AppendOptions,
+    place?: TopicPartition,
+  ): Promise<AppendResult>
+  load(streamId: StreamId, options?: LoadOptions, place?: TopicPartition): Promise<LoadedStream>
+  read(streamId: StreamId, options?: ReadOptions, place?: TopicPartition): Promise<StreamPage>
+  info(streamId: StreamId, place?: TopicPartition): Promise<StreamInfo>
+  state(streamId: StreamId, at: StateAt, place?: TopicPartition): Promise<StateAtVersion>
 }

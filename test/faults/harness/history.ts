@@ -1,8 +1,8 @@
 /**
- * A history: what clients asked of the system under test, what they were answered, and when. The harness records it, the
- * checker judges it together with {@link Remains}. It knows nothing of the product: plain values only.
+ * A history: the requests of clients to the system under test, the responses, and their times. The harness records it,
+ * and the checker judges it together with {@link Remains}. It does not depend on the product: plain values only.
  *
- * Times are milliseconds (with fractions) of one monotonic clock, the harness's own.
+ * Times are milliseconds (with fractions) of one monotonic clock, that of the harness.
  */
 export type Operation = AppendOperation | ReadOperation | StateOperation | ViewOperation
 
@@ -11,7 +11,7 @@ interface Called {
   readonly op: number
   readonly client: number
   readonly calledAtMs: number
-  /** When the client knew the outcome: an answer, or that it gives up. */
+  /** When the client knew the outcome: a response, or that it gave up. */
   readonly endedAtMs: number
 }
 
@@ -30,7 +30,7 @@ export interface AppendedEvent {
   readonly data: Readonly<Record<string, unknown>>
 }
 
-/** One request to append. The same ids in a later operation are a retry of it. */
+/** One append request. A later operation with the same ids is a retry. */
 export interface AppendOperation extends Called {
   readonly kind: 'append'
   readonly streamId: string
@@ -45,12 +45,12 @@ export interface AppendOperation extends Called {
         readonly eventIds: readonly string[]
         readonly duplicate: boolean
       }
-    /** Answered that nothing was appended. `actualVersion` where a wrong expected version is the reason. */
+    /** Rejected, and nothing was appended. `actualVersion` is set if the expected version was wrong. */
     | { readonly is: 'refused'; readonly code: string; readonly actualVersion?: number }
     | Unknown
 }
 
-/** No answer, or one that leaves it open: an append may be in the log or not, a read says nothing. */
+/** No response, or an inconclusive one: an append may or may not be in the log, a read says nothing. */
 export interface Unknown {
   readonly is: 'unknown'
   readonly code: string
@@ -69,7 +69,7 @@ export interface ReadOperation extends Called {
     | Unknown
 }
 
-/** A load: snapshot and tail, folded. Version 0 where there is no stream. */
+/** A load: snapshot and tail, folded. Version 0 if there is no stream. */
 export interface StateOperation extends Called {
   readonly kind: 'state'
   readonly streamId: string
@@ -85,28 +85,28 @@ export interface ViewOperation extends Called {
   readonly outcome: { readonly is: 'answered'; readonly view: unknown } | Unknown
 }
 
-/** What is left when all clients have ended and everything has caught up. */
+/** The state that remains when all clients have ended and everything has caught up. */
 export interface Remains {
-  /** Every record of the event topics, stray ones too, in the order of each partition. */
+  /** Every record of the event topics, including stray ones, in the order of each partition. */
   readonly log: readonly LoggedEvent[]
-  /** Where terms begin and are renewed. */
+  /** Where terms start and are renewed. */
   readonly markers: readonly LoggedMarker[]
-  /** Where each partition begins: past 0 its head was deleted. */
+  /** The start of each partition: above 0 if its head was deleted. */
   readonly starts: readonly LogPosition[]
-  /** What the index in Redis holds. */
+  /** The content of the index in Redis. */
   readonly index: readonly IndexedStream[]
   /** The newest snapshot of each stream: from its topic, and from Redis. */
   readonly snapshots: readonly StoredSnapshot[]
-  /** Every view of every projection, as they are served. */
+  /** Every view of every projection, as served. */
   readonly views: readonly StoredView[]
-  /** What the projections are folds of. */
+  /** How to compute the projections. */
   readonly projections: readonly KnownProjection[]
 }
 
-/** A projection of the customers' purchases: each stream's totals by the id of its aggregate, or all sales by month. */
+/** A projection of the customers' purchases: each stream's totals by aggregate id, or all sales by month. */
 export interface KnownProjection {
   readonly name: string
-  /** Aggregate type whose events it folds. */
+  /** The aggregate type whose events it folds. */
   readonly source: string
   readonly keyedBy: 'stream' | 'month'
 }
@@ -114,20 +114,20 @@ export interface KnownProjection {
 export interface LoggedEvent extends LogPosition, AppendedEvent {
   readonly streamId: string
   readonly version: number
-  /** Of its batch. */
+  /** The producer of its batch. */
   readonly producer: Producer
-  /** Where its batch begins; undefined: a batch of its own. */
+  /** The offset of its batch; undefined if the event is a batch by itself. */
   readonly batchOffset?: number
 }
 
-/** The end of an empty transaction: all that its producer wrote before it, and nobody else, owns what follows. */
+/** The end of an empty transaction: its producer owns what follows, until the next marker. */
 export interface LoggedMarker extends LogPosition {
   readonly producer: Producer
   /** By the broker's clock, since 1970. */
   readonly timestampMs: number
 }
 
-/** Id and epoch as they stand in a batch; -1 where its producer has none. */
+/** Id and epoch from a batch; -1 if its producer has none. */
 export interface Producer {
   readonly id: string
   readonly epoch: number
@@ -136,7 +136,7 @@ export interface Producer {
 export interface IndexedStream {
   readonly streamId: string
   readonly version: number
-  /** Of version 1, 2, 3 … */
+  /** Offsets of versions 1, 2, 3 … */
   readonly offsets: readonly number[]
 }
 

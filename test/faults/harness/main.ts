@@ -62,7 +62,7 @@ async function run(options: RunOptions): Promise<void> {
 }
 
 process.once('SIGINT', () => {
-  process.stderr.write('Ended by Ctrl-C: all that was started ends with it.\n')
+  process.stderr.write('Interrupted by Ctrl-C: all started processes end too.\n')
   void endKept().then(() => process.exit(130))
 })
 

@@ -9,28 +9,28 @@ export interface RunOptions {
   readonly variant: string | undefined
   /** Module of the variant. */
   readonly preload: string | undefined
-  /** Where the results go as JSON. */
+  /** File for the results as JSON. */
   readonly json: string | undefined
-  /** Whether the folders of seeds that passed are kept, too. */
+  /** Whether the folders of passed seeds are kept too. */
   readonly keep: boolean
 }
 
 export const usage = `npm run faults -- [options]
 
-Runs random workloads against a whole installation while faults strike it, and checks that every promise was kept.
+Runs random workloads against a whole installation, injects faults, and checks that every promise was kept.
 
-  --seeds N      so many seeds, one after the other (default 20)
-  --from N       the first of them (default 1)
+  --seeds N      number of seeds, run one after the other (default 20)
+  --from N       the first seed (default 1)
   --seed N       only this one
-  --minutes N    how long faults strike in each seed (default 1)
-  --clients N    (default 16)
+  --minutes N    duration of the faults in each seed (default 1)
+  --clients N    number of clients (default 16)
   --variant X    breaks the services on purpose: ${variants.map(({ name }) => name).join(', ')}
-  --json FILE    writes the results there
+  --json FILE    writes the results to a file
   --keep         keeps history and logs of seeds that passed
 
-Exit code 1 where a promise was broken or a seed proved nothing.`
+Exit code 1 if a promise was broken or a seed proved nothing.`
 
-/** @throws Error that says what is wrong with the arguments. */
+/** @throws Error that names the invalid argument. */
 export function readOptions(args: readonly string[]): RunOptions | 'help' {
   const { values } = parseArgs({
     args: [...args],

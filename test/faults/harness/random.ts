@@ -1,15 +1,18 @@
-/** Chance by seed: the same seed gives the same choices. FNV-1a mixes the seed, Mulberry32 makes the numbers. */
+/**
+ * Random numbers from a seed: the same seed gives the same choices. FNV-1a mixes the seed, Mulberry32 generates the
+ * numbers.
+ */
 export class Random {
   #state: number
 
-  /** @param seed parts that together name this source of chance, e.g. the seed of a run and the number of a client. */
+  /** @param seed parts that identify this source together, e.g. the seed of a run and the number of a client */
   constructor(...seed: readonly (number | string)[]) {
     this.#state = 0x811c9dc5
     for (const character of seed.join('/'))
       this.#state = Math.imul(this.#state ^ character.charCodeAt(0), 0x01000193)
   }
 
-  /** From 0 up to, not including, 1. */
+  /** From 0 to 1, excluding 1. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state)
@@ -17,7 +20,7 @@ export class Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
   }
 
-  /** A whole number from `least` up to and with `most`. */
+  /** A whole number from `least` to `most`, both included. */
   between(least: number, most: number): number {
     return least + Math.floor(this.next() * (most - least + 1))
   }
@@ -26,7 +29,7 @@ export class Random {
     return this.next() < probability
   }
 
-  /** @throws Error when there is nothing to choose from. */
+  /** @throws Error for an empty list. */
   pick<T>(from: readonly T[]): T {
     if (from.length === 0) throw new Error('nothing to pick from')
     return from[Math.floor(this.next() * from.length)] as T

@@ -3,18 +3,18 @@ import { finished } from 'node:stream/promises'
 
 import type { Operation } from './history.ts'
 
-/** What is known of an operation when it is called. */
+/** What is known of an operation at its call. */
 export interface Call {
   readonly op: number
   readonly client: number
   readonly calledAtMs: number
 }
 
-/** An operation without the times, which the recorder knows. */
+/** An operation without its times, which the recorder adds. */
 type WithoutCall<T> = T extends Operation ? Omit<T, 'op' | 'client' | 'calledAtMs' | 'endedAtMs'> : never
 export type Ended = WithoutCall<Operation>
 
-/** Writes the history down while it happens: in memory, and line by line to a file, so that it survives the harness. */
+/** Records the history while it happens: in memory, and line by line to a file, so that it survives the harness. */
 export class Recorder {
   readonly #operations: Operation[] = []
   readonly #file: WriteStream
@@ -29,7 +29,7 @@ export class Recorder {
     return { op: this.#calls++, client, calledAtMs: performance.now() }
   }
 
-  /** The outcome is known now. */
+  /** Records the outcome. */
   ended(call: Call, operation: Ended): void {
     const whole: Operation = { ...call, endedAtMs: performance.now(), ...operation }
     this.#operations.push(whole)

@@ -14,21 +14,21 @@ import { Recorder } from './recorder.ts'
 import { countsOf, injectionResult, progressOf, type SeedResult } from './seed-result.ts'
 import { Workload } from './workload/workload.ts'
 
-export interface SeedOptions {
+interface SeedOptions {
   readonly seed: number
   readonly durationMs: number
   readonly clients: number
-  /** Module of a broken variant, loaded into every service. */
+  /** Module of a broken variant, preloaded into every service. */
   readonly preload: string | undefined
-  /** Of this seed's history, faults and logs. */
+  /** The folder for this seed's history, faults and logs. */
   readonly folder: string
 }
 
-/** A seed in which less of the time brought an acknowledged append proves nothing. */
+/** A seed proves nothing if less of its time had acknowledged appends. */
 const progressMin = 0.2
-const wellMsMax = 120_000
+const healthyMsMax = 120_000
 
-/** One seed from the start of its services to the verdict. What goes wrong on the way is in the result. */
+/** Runs one seed, from the start of its services to the verdict. Failures on the way are part of the result. */
 export async function runSeed(servers: Servers, options: SeedOptions): Promise<SeedResult> {
   const startedAtMs = performance.now()
   mkdirSync(options.folder, { recursive: true })
@@ -43,7 +43,7 @@ export async function runSeed(servers: Servers, options: SeedOptions): Promise<S
   const { history } = recorder
   const injections = run.injections.map((each) => injectionResult(each, history, run.violations))
   const progress = progressOf(history, run.fromMs, run.untilMs)
-  failure ??= tooLittle(progress)
+  failure ??= insufficientProgress(progress)
   writeFileSync(join(options.folder, 'faults.json'), JSON.stringify(injections, undefined, 2))
   return {
     seed: options.seed,
@@ -52,12 +52,12 @@ export async function runSeed(servers: Servers, options: SeedOptions): Promise<S
     progress,
     injections,
     violations: run.violations,
-    ownEnds: system.ownEnds,
+    unexpectedExits: system.unexpectedExits,
     ...(failure !== undefined && { failure }),
   }
 }
 
-/** What is known so far, also where the run is broken off. */
+/** What is known so far, even if the run is aborted. */
 interface Run {
   readonly recorder: Recorder
   injections: readonly Injection[]
@@ -83,7 +83,7 @@ async function playAndJudge(system: System, options: SeedOptions, run: Run): Pro
       system.decrees.shortened.map(({ topic }) => topic.slice('eventstore.'.length)),
     )
     await waitUntilCaughtUp(system)
-    await until('all servers are well', wellMsMax, () => system.servers.areHealthy())
+    await until('all servers are healthy', healthyMsMax, () => system.servers.areHealthy())
     run.violations = check(run.recorder.history, await readRemains(whereIs(system)), system.decrees)
   } finally {
     await workload.stop()
@@ -91,7 +91,7 @@ async function playAndJudge(system: System, options: SeedOptions, run: Run): Pro
   }
 }
 
-/** Past all links. */
+/** Addresses that bypass all links. */
 const whereIs = ({ servers, domain, redisUrl, redisKeyPrefix, projectors }: System): Where => ({
   brokers: servers.brokers,
   redisUrl,
@@ -105,7 +105,7 @@ const whereIs = ({ servers, domain, redisUrl, redisKeyPrefix, projectors }: Syst
   ],
 })
 
-const tooLittle = (progress: number): string | undefined =>
+const insufficientProgress = (progress: number): string | undefined =>
   progress >= progressMin
     ? undefined
     : `appends were acknowledged in only ${Math.round(100 * progress)} % of the seconds: this seed proves nothing`

@@ -8,16 +8,16 @@ import { isUneventful } from './report/seed-report.ts'
 import { runSeed } from './run-seed.ts'
 import type { SeedResult } from './seed-result.ts'
 
-export interface RunSeedsOptions {
+interface RunSeedsOptions {
   readonly seeds: readonly number[]
   readonly durationMs: number
   readonly clients: number
   readonly preload?: string | undefined
-  /** Whether the folders of seeds in which nothing is left to look into are kept, too. */
+  /** Whether the folders of seeds without findings are kept too. */
   readonly keep?: boolean
-  /** No further seed is run after one of which this is true; default: all are. */
+  /** Stops after a seed for which this is true; default: runs all seeds. */
   readonly isEnough?: (result: SeedResult) => boolean
-  /** Told when the servers are up, and after each seed. */
+  /** Called when the servers are up, and after each seed. */
   readonly onProgress: (event: Progress) => void
 }
 
@@ -25,7 +25,7 @@ export type Progress =
   | { readonly is: 'servers'; readonly folder: string }
   | { readonly is: 'seed'; readonly result: SeedResult; readonly folder: string }
 
-/** Runs one seed after the other on the same servers; servers that a seed does not leave well are replaced. */
+/** Runs one seed after the other on the same servers. Servers that are not healthy after a seed are replaced. */
 export async function runSeeds(options: RunSeedsOptions): Promise<readonly SeedResult[]> {
   const folder = mkdtempSync(join(tmpdir(), 'annals-faults-'))
   openToOthers(folder)
@@ -62,7 +62,7 @@ export async function runSeeds(options: RunSeedsOptions): Promise<readonly SeedR
   return results
 }
 
-/** PostgreSQL runs as a user of its own where we are root. */
+/** When this process is root, PostgreSQL runs as another user. */
 function openToOthers(folder: string): string {
   mkdirSync(folder, { recursive: true })
   chmodSync(folder, 0o755)

@@ -1,33 +1,33 @@
 import type { Violation } from './checker/violation.ts'
-import type { OwnEnd } from './cluster/service-post.ts'
+import type { UnexpectedExit } from './cluster/service-post.ts'
 import type { Operation } from './history.ts'
 import type { Injection } from './nemesis/nemesis.ts'
 
 export interface Counts {
   readonly operations: number
-  /** Appends acknowledged, reads answered. */
+  /** Acknowledged appends, answered reads. */
   readonly acknowledged: number
   readonly refused: number
   readonly unknown: number
 }
 
-/** What came of one seed. */
+/** The result of one seed. */
 export interface SeedResult {
   readonly seed: number
   readonly tookMs: number
   readonly counts: Counts
-  /** Of the seconds of the workload, those in which an append was acknowledged: 0 to 1. */
+  /** The share of seconds of the workload in which an append was acknowledged: 0 to 1. */
   readonly progress: number
   readonly injections: readonly InjectionResult[]
   readonly violations: readonly Violation[]
-  readonly ownEnds: readonly OwnEnd[]
-  /** Why the seed proves nothing, or what did not come back after the faults. */
+  readonly unexpectedExits: readonly UnexpectedExit[]
+  /** Why the seed proves nothing, or what did not recover after the faults. */
   readonly failure?: string
 }
 
-/** A fault, and what clients were doing while it lasted. */
-export interface InjectionResult extends Injection {
-  readonly meanwhile: Counts
+/** A fault, and the operations of clients while it lasted. */
+interface InjectionResult extends Injection {
+  readonly during: Counts
   readonly violations: number
 }
 
@@ -51,17 +51,17 @@ export function progressOf(history: readonly Operation[], fromMs: number, untilM
   return seconds.size / Math.max(1, Math.ceil((untilMs - fromMs) / 1_000))
 }
 
-/** Which operations and violations fall into the time of a fault. */
+/** Which operations and violations overlap with a fault. */
 export function injectionResult(
   injection: Injection,
   history: readonly Operation[],
   violations: readonly Violation[],
 ): InjectionResult {
-  const isMeanwhile = ({ calledAtMs, endedAtMs }: Operation) =>
+  const overlaps = ({ calledAtMs, endedAtMs }: Operation) =>
     calledAtMs <= injection.untilMs && endedAtMs >= injection.fromMs
   return {
     ...injection,
-    meanwhile: countsOf(history.filter(isMeanwhile)),
-    violations: violations.filter(({ operations }) => operations.some(isMeanwhile)).length,
+    during: countsOf(history.filter(overlaps)),
+    violations: violations.filter(({ operations }) => operations.some(overlaps)).length,
   }
 }

@@ -22,24 +22,24 @@ function versionsOf(names: readonly string[]): readonly KafkaVersion[] {
   const known: readonly KafkaVersion[] = [versions.kafkaOldest, versions.kafka]
   return names.map((name) => {
     const version = known.find((each) => each === name)
-    if (version === undefined) throw new Error(`--kafka ${name}: choose among ${known.join(', ')}`)
+    if (version === undefined) throw new Error(`--kafka ${name}: choose one of ${known.join(', ')}`)
     return version
   })
 }
 
-/** @returns how many runs broke a promise. */
+/** @returns how many runs violated a promise */
 async function runAll(version: KafkaVersion, folder: string): Promise<number> {
   const stand = await openStand(version, join(folder, version))
   let broken = 0
   try {
     for (let seed = Number(values.from); seed < Number(values.from) + Number(values.runs); seed++) {
-      const { heard, acknowledgedEvents, strays, violations, tookMs } = await runPausedOwner(
+      const { answer, acknowledgedEvents, strays, violations, tookMs } = await runPausedOwner(
         stand,
         seed,
         join(folder, `${version}-${seed}`),
       )
       const verdict = violations.length === 0 ? 'ok' : `${violations.length} VIOLATIONS`
-      const facts = `${acknowledgedEvents} events acknowledged, ${strays} strays, the paused owner's caller heard ${heard}`
+      const facts = `${acknowledgedEvents} events acknowledged, ${strays} strays, the paused owner's caller got ${answer}`
       say(`Kafka ${version}, run ${seed}: ${verdict}, ${facts}, ${Math.round(tookMs / 1_000)} s`)
       for (const { promise, where, expected, found } of violations)
         say(`  ${promise}, ${where}: expected ${expected}, found ${found}`)
@@ -58,8 +58,8 @@ let broken = 0
 for (const version of versionsOf(values.kafka)) broken += await runAll(version, folder)
 say(
   broken === 0
-    ? 'No acknowledged event is missing, none is there twice.'
-    : `${broken} runs broke a promise: ${folder}`,
+    ? 'No acknowledged event is missing or duplicated.'
+    : `${broken} runs violated a promise: ${folder}`,
 )
 if (broken === 0) rmSync(folder, { recursive: true, force: true })
 process.exitCode = broken === 0 ? 0 : 1

@@ -9,7 +9,7 @@ import type { Stand } from './stand.ts'
 const serveMsMax = 60_000
 const heldMsMax = 30_000
 
-/** A writer that can be paused right before a produce request leaves it. */
+/** A writer that can be paused right before it sends a produce request. */
 export class Owner {
   readonly post: ServicePost
   readonly hold: Hold
@@ -35,7 +35,7 @@ export class Owner {
   }
 }
 
-/** The writers of one run: an installation of its own, whose one aggregate type has one partition. */
+/** The writers of one run: a separate installation with one aggregate type in one partition. */
 export class Owners {
   readonly domain: FreshDomain = freshDomain(1)
   readonly #stand: Stand
@@ -51,7 +51,7 @@ export class Owners {
     return this.domain.types[0] ?? ''
   }
 
-  /** Starts one more writer and waits until it serves: with one partition, that it owns it or knows who does. */
+  /** Starts one more writer and waits until it serves: until it owns the only partition, or knows its owner. */
   async start(): Promise<Owner> {
     const name = `owner-${this.#all.length + 1}`
     const hold = new Hold(join(this.#folder, `${name}.hold`))

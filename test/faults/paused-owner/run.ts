@@ -13,10 +13,10 @@ import type { AppendRequest } from '../harness/workload/caller.ts'
 import { type Owner, Owners } from './owners.ts'
 import type { Stand } from './stand.ts'
 
-export interface PausedRun {
+interface PausedRun {
   readonly seed: number
-  /** What the caller of the paused owner heard. */
-  readonly heard: string
+  /** What the caller of the paused owner got. */
+  readonly answer: string
   readonly acknowledgedEvents: number
   /** Records in the log that do not count. */
   readonly strays: number
@@ -29,8 +29,9 @@ const settleMsMax = 60_000
 const callMsMax = 120_000
 
 /**
- * An owner is paused between its decision and its produce request; meanwhile the coordinator forgets its transactional id, another
- * owner takes over under another producer id and writes; then it resumes. All that was answered is held against the log.
+ * An owner is paused between its decision and its produce request. In the meantime the coordinator forgets its
+ * transactional id, and another owner takes over with another producer id and writes. Then the first one resumes. All
+ * responses are checked against the log.
  */
 export async function runPausedOwner(stand: Stand, seed: number, folder: string): Promise<PausedRun> {
   const startedAtMs = performance.now()
@@ -38,13 +39,13 @@ export async function runPausedOwner(stand: Stand, seed: number, folder: string)
   const recorder = new Recorder(join(folder, 'history.ndjson'))
   const owners = new Owners(stand, folder)
   try {
-    const heard = await new Play(stand, owners, recorder, seed).play()
+    const answer = await new Play(stand, owners, recorder, seed).play()
     const { history } = recorder
     const remains = await readRemains(whereIs(stand, owners.type))
     const acknowledged = new Set(history.flatMap(acknowledgedIds))
     const strays = remains.log.length - countedEvents(remains).length
     return {
-      ...{ seed, heard, strays },
+      ...{ seed, answer, strays },
       acknowledgedEvents: acknowledged.size,
       violations: check(history, remains),
       tookMs: performance.now() - startedAtMs,
@@ -76,14 +77,14 @@ class Play {
     this.#random = new Random(seed, 'paused owner')
   }
 
-  /** @returns what the paused owner's caller heard. */
+  /** @returns what the paused owner's caller got */
   async play(): Promise<string> {
     const random = this.#random
     const [stream, other] = [`${this.#owners.type}.paused`, `${this.#owners.type}.beside`]
     const paused = await this.#owners.start()
     for (let round = random.between(1, 3); round > 0; round--)
       await this.#append(paused, this.#request(stream))
-    // Forgotten before the pause, or in it: the owner in office hears nothing of either.
+    // The id is forgotten before the pause, or during it. The current owner notices neither.
     if (random.chance(0.5)) await this.#untilForgotten()
     const held = this.#request(stream)
     paused.hold.arm()
@@ -96,7 +97,7 @@ class Play {
     for (let round = random.between(1, 10); round > 0; round--)
       await this.#append(next, this.#request(random.chance(0.7) ? stream : other))
     if (isRetriedMeanwhile) await this.#append(next, held)
-    // So that the successor's id is forgotten, too.
+    // So that the successor's id is forgotten too.
     if (random.chance(0.3)) await this.#untilForgotten()
 
     paused.hold.release()
@@ -121,7 +122,7 @@ class Play {
     )
   }
 
-  /** Sends it again under the same ids until it is acknowledged, as a good caller does. */
+  /** Retries with the same ids until it is acknowledged, as a good caller does. */
   #append(owner: Owner, request: AppendRequest): Promise<unknown> {
     return until(`${owner.post.name} acknowledges an append`, settleMsMax, async () => {
       const { is } = await this.#try(owner, request)
@@ -136,7 +137,7 @@ class Play {
     return outcome
   }
 
-  /** Its events and its state, once it answers. */
+  /** Reads its events and its state, once it responds. */
   async #read(owner: Owner, streamId: string): Promise<void> {
     await until(`${owner.post.name} answers a read`, settleMsMax, async () => {
       const [read, load] = [this.#recorder.called(1), this.#recorder.called(1)]

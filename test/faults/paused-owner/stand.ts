@@ -11,7 +11,7 @@ import {
   startRegistry,
 } from '../../../scripts/stack/index.ts'
 
-/** What the owners of all runs stand on. */
+/** The servers of all runs. */
 export interface Stand {
   readonly version: KafkaVersion
   readonly brokers: readonly string[]
@@ -21,13 +21,16 @@ export interface Stand {
   stop(): Promise<void>
 }
 
-/** A week and an hour of a coordinator's life, in seconds: it forgets a transactional id that nobody has used for so long. */
+/** Makes a coordinator forget an unused transactional id after 4 seconds instead of a week, and check every half second. */
 const forgetfulBroker = {
   'transactional.id.expiration.ms': '4000',
   'transaction.remove.expired.transaction.cleanup.interval.ms': '500',
 }
 
-/** Kafka of one node whose coordinator forgets soon, Redis and the registry. @param folder of their data and logs. */
+/**
+ * Starts a single-node Kafka whose coordinator forgets early, Redis and the registry. @param folder for their data and
+ * logs.
+ */
 export async function openStand(version: KafkaVersion, folder: string): Promise<Stand> {
   mkdirSync(folder, { recursive: true })
   const [port = 0, controllerPort = 0, redisPort = 0, registryPort = 0] = await freePorts(4)

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 
-import { storedEvent } from '#event-log'
-import { LogReader, toLogRecord } from '#kafka'
+import { storedEvent, toLogRecord } from '#event-log/records'
+import { LogReader } from '#kafka'
 
 import { testClient } from '../../support/services/closing.ts'
 import { indexKeys, openIndex } from '../../support/index/index-keys.ts'

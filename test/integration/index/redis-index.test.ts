@@ -14,6 +14,7 @@ import {
   openRedis,
   order,
   payloadsOf,
+  placesOf,
   start,
 } from '../../support/index/redis-index.ts'
 import { testStack } from '../../support/stack/stack.ts'
@@ -54,7 +55,7 @@ test('a commit sent twice is applied once, and the guard tells that it was', asy
   const answers = await Promise.all([index.commit(guard, events, 3), index.commit(guard, events, 3)])
   expect(answers).toEqual([{ ...guard, nextOffset: 3 }, 'guard-lost'])
   expect(await index.guard()).toEqual({ ...guard, nextOffset: 3 })
-  expect(held(await index.offsets({ ...guard, nextOffset: 3 }, order('a'), 1, 9))).toHaveLength(3)
+  expect(held(await index.events({ ...guard, nextOffset: 3 }, order('a'), 1, 9)).places).toHaveLength(3)
 })
 
 test('commits may be sent one after the other without waiting for answers', async () => {
@@ -99,8 +100,7 @@ test('an index whose Redis was emptied, or restored from an older copy, is notic
     await index.commit(newer, [], 4),
     await index.load(newer, order('a')),
     await index.info(newer, order('a')),
-    await index.recent(newer, order('a'), 1, 1),
-    await index.offsets(newer, order('a'), 1, 1),
+    await index.events(newer, order('a'), 1, 1),
     await index.cacheStream(newer, order('a'), 1, []),
   ]
   for (const [key, value] of copies) await redis.call('RESTORE', [key, 0, value, 'REPLACE'])
@@ -215,7 +215,7 @@ test('Lua packs and reads distances between offsets as TypeScript does', async (
     }
   }
   const places = all.map(({ version, offset }) => ({ version, offset }))
-  expect(held(await run.index.offsets(guard, order('a'), 1, all.length))).toEqual(places)
+  expect(held(await run.index.events(guard, order('a'), 1, all.length)).places).toEqual(places)
   const ask = { streamId: order('a'), eventIds: all.map(({ eventId }) => eventId) }
   const [known] = held(await run.index.check(guard, [ask])).known
   expect([...(known?.values() ?? [])]).toEqual(places)
@@ -265,11 +265,13 @@ test('a tail that was evicted is reported as missing, and starts anew with the n
   const all = entries('a', 1, 6, 0)
   const after = held(await index.commit(guard, all.slice(0, 4), 4))
   await redis.call('UNLINK', [`{${redis.keyPrefix}:eventstore.order:3}t:a`])
+  const recent = new Array(4).fill(undefined)
+  const older = { fromVersion: 1, recent, places: placesOf(all.slice(0, 4)) }
   expect(held(await index.load(after, order('a')))).toEqual({
     version: 4,
     tail: [],
     firstTailVersion: 5,
-    missing: { from: 1, to: 4 },
+    missing: { from: 1, to: 4, events: older },
   })
   const later = held(await index.commit(after, all.slice(4), 6))
   expect(held(await index.load(later, order('a')))).toMatchObject({
@@ -277,7 +279,7 @@ test('a tail that was evicted is reported as missing, and starts anew with the n
     missing: { from: 1, to: 4 },
   })
   const expected = [undefined, undefined, ...payloadsOf(all.slice(4))]
-  expect(held(await index.recent(later, order('a'), 3, 6))).toEqual(expected)
+  expect(held(await index.events(later, order('a'), 3, 6)).recent).toEqual(expected)
 
   await index.cacheStream(later, order('a'), 1, payloadsOf(all.slice(0, 5)))
   expect(held(await index.load(later, order('a')))).toEqual({
@@ -360,7 +362,8 @@ test('a snapshot takes the place of the events it covers', async () => {
     tail: payloadsOf(all.slice(7)),
     firstTailVersion: 8,
   })
-  expect(held(await index.load(after, order('a'))).missing).toEqual({ from: 1, to: 7 })
+  const older = { from: 1, to: 7, events: { fromVersion: 1, places: placesOf(all.slice(0, 7)) } }
+  expect(held(await index.load(after, order('a'))).missing).toMatchObject(older)
   await index.saveSnapshot(order('a'), snapshot(9))
   const done = { version: 9, snapshot: snapshot(9), tail: [], firstTailVersion: 10 }
   expect(held(await index.load(after, order('a'), { stateVersion: 1 }))).toEqual(done)
@@ -424,6 +427,6 @@ test('a stream of many events costs each append no more than a short one', async
   const key = `{${redis.keyPrefix}:eventstore.order:3}streams`
   expect(await redis.call('HSTRLEN', [key, 'a'])).toBeLessThan(22 + 6 + 128)
   expect(
-    held(await run.index.offsets(guard, order('a'), 99_990, 100_000)).map(({ offset }) => offset),
+    held(await run.index.events(guard, order('a'), 99_990, 100_000)).places.map(({ offset }) => offset),
   ).toEqual(entries('a', 99_990, 100_000, 99_989).map(({ offset }) => offset))
 })

@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { loadConfig } from '#config'
-import { newEventId, type StreamId } from '#domain'
-import { eventTopic, LogReader } from '#kafka'
+import { eventTopic, newEventId, type StreamId } from '#domain'
+import { LogReader } from '#kafka'
 import { type Backends, openBackends } from '#service'
 
 import { fuzzFactor, fuzzSettings } from '../../fuzz/fuzz-settings.ts'

@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { expect, onTestFinished, test } from 'vitest'
 
 import { AnnalsClient } from '#client'
-import { aggregateIdOf, parseStreamId, type Version } from '#domain'
-import { eventTopic, type LogRecord } from '#kafka'
+import { aggregateIdOf, eventTopic, parseStreamId, type Version } from '#domain'
+import { type LogRecord } from '#kafka'
 import type { Backends } from '#service'
 
 import type { VerifyFinding } from '#operations'

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
-import { eventTopic, FencedLog, KafkaCluster, topicConfigs, Topics } from '#kafka'
+import { eventTopic } from '#domain'
+import { FencedLog, KafkaCluster, topicConfigs, Topics } from '#kafka'
 
 import { testStack, uniqueName } from '../../support/stack/stack.ts'
 

@@ -1,8 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest'
 
 import { AnnalsClient } from '#client'
-import { aggregateIdOf, type StreamId } from '#domain'
-import { eventTopic, LogReader } from '#kafka'
+import { aggregateIdOf, eventTopic, type StreamId } from '#domain'
+import { LogReader } from '#kafka'
 
 import type { Totals } from '../../../examples/customers/totals.ts'
 import { cliHere } from '../../support/cli/cli-here.ts'

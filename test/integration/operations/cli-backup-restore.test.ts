@@ -2,18 +2,8 @@ import { rmSync, truncateSync } from 'node:fs'
 
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 
-import type { StreamId, Version } from '#domain'
-import {
-  deadLetterTopic,
-  eventTopic,
-  FencedLog,
-  KafkaCluster,
-  LogReader,
-  Ownership,
-  restoreJournal,
-  type StoredRecord,
-  Topics,
-} from '#kafka'
+import { deadLetterTopic, eventTopic, restoreJournal, type StreamId, type Version } from '#domain'
+import { FencedLog, GroupMembership, KafkaCluster, LogReader, type StoredRecord, Topics } from '#kafka'
 import { schemaIdOf, SchemaRegistry } from '#schemas'
 
 import {
@@ -313,7 +303,7 @@ async function memberOf(where: Installation) {
   await new Topics(direct).ensure([{ name: topic, partitions: 1, replication: 1, configs: {} }])
   await direct.close()
   const cluster = await KafkaCluster.connect({ brokers: [proxy.address], clientId: 'member' })
-  const member = new Ownership({
+  const member = new GroupMembership({
     ...{ cluster, topics: [topic], groupId: where.env['ANNALS_WRITER_GROUP'] ?? '', sessionTimeoutMs: 6_000 },
     ...{ advertisedUrl: 'http://127.0.0.1:1', onAssigned: () => undefined, onRevoked: () => undefined },
   })

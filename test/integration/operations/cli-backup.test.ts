@@ -13,7 +13,8 @@ import { join } from 'node:path'
 import { Kafka } from 'kafkajs'
 import { expect, onTestFinished, test, vi } from 'vitest'
 
-import { eventTopic, topicConfigs, Topics } from '#kafka'
+import { eventTopic } from '#domain'
+import { topicConfigs, Topics } from '#kafka'
 
 import {
   appendSome,
@@ -60,7 +61,7 @@ test('the first backup has everything, a further one only what is new, and a thi
   await appendSome(where, added, 4)
   const further = await annals(['backup', folder])
   expect(further.stdout).toMatch(
-    /^Kafka cluster \S+ at .*\nMade \S+-incremental: 8 events of 1 topic, [\d,]+ bytes, in \S+ s/,
+    /^Kafka cluster \S+ at .*\nCreated \S+-incremental: 8 events of 1 topic, [\d,]+ bytes, in \S+ s/,
   )
   const third = await annals(['backup', folder, '--json'])
   const [first = '', second = ''] = backupsIn(folder)
@@ -83,7 +84,7 @@ test('the first backup has everything, a further one only what is new, and a thi
   })
   expect(await cliHere({})(['backup', 'check', folder])).toMatchObject({
     exitCode: 0,
-    stdout: expect.stringMatching(/^No problems: 2 backups in 1 chains/) as string,
+    stdout: expect.stringMatching(/^No findings: 2 backups in 1 chains/) as string,
   })
   execFileSync('sha256sum', ['--check', '--quiet', 'SHA256SUMS'], { cwd: join(folder, second) })
 })
@@ -303,7 +304,7 @@ test('a full disk costs nothing but the backup', async (context) => {
   onTestFinished(() => void execFileSync('umount', [disk]))
   const end = await annalsOf(where)(['backup', disk, '--json'])
   expect(end).toMatchObject({ exitCode: 1 })
-  expect(end.stderr).toMatch(/cannot be written: the disk is full\. Make room/)
+  expect(end.stderr).toMatch(/cannot be written: the disk is full\. Free some space/)
   expect(end.json()).toMatchObject({ error: { code: 'disk-full' } })
   expect(readdirSync(disk)).toEqual([])
 })

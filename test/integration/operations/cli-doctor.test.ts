@@ -4,7 +4,8 @@ import { join } from 'node:path'
 
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 
-import { eventTopic, KafkaCluster, proveFence, topicConfigs, Topics } from '#kafka'
+import { eventTopic } from '#domain'
+import { KafkaCluster, proveFence, topicConfigs, Topics } from '#kafka'
 
 import { freePorts, startRedis } from '../../../scripts/stack/index.ts'
 import type { DoctorFinding } from '#operations'

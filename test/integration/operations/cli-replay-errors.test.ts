@@ -1,15 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 
-import { partitionFor } from '#event-store'
-import {
-  eventTopic,
-  FencedLog,
-  KafkaCluster,
-  LogReader,
-  type LogRecord,
-  type StoredRecord,
-  Topics,
-} from '#kafka'
+import { eventTopic, partitionFor } from '#domain'
+import { FencedLog, KafkaCluster, LogReader, type LogRecord, type StoredRecord, Topics } from '#kafka'
 
 import type { RunCli } from '../../support/cli/cli.ts'
 import { cliHere } from '../../support/cli/cli-here.ts'

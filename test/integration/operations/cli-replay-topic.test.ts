@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-import { partitionFor } from '#event-store'
-import { eventTopic, LogReader, type StoredRecord, Topics } from '#kafka'
+import { eventTopic, partitionFor } from '#domain'
+import { LogReader, type StoredRecord, Topics } from '#kafka'
 
 import type { RunCli } from '../../support/cli/cli.ts'
 import { cliHere } from '../../support/cli/cli-here.ts'

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 
 import { loadConfig } from '#config'
-import { eventTopic, LogError, repartitionJournal, snapshotTopic, Topics } from '#kafka'
+import { eventTopic, repartitionJournal, snapshotTopic } from '#domain'
+import { LogError, Topics } from '#kafka'
 import { openBackends } from '#service'
 
 import { cliHere } from '../../support/cli/cli-here.ts'

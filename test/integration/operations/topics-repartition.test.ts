@@ -1,10 +1,16 @@
 import { expect, onTestFinished, test } from 'vitest'
 
 import { loadConfig } from '#config'
-import type { StreamId } from '#domain'
-import type { StoredEvent } from '#event-log'
-import { partitionFor } from '#event-store'
-import { eventTopic, repartitionJournal, repartitionTopic, snapshotTopic, Topics } from '#kafka'
+import {
+  eventTopic,
+  partitionFor,
+  repartitionJournal,
+  repartitionTopic,
+  snapshotTopic,
+  type StreamId,
+} from '#domain'
+import type { StoredEvent } from '#event-log/records'
+import { Topics } from '#kafka'
 import { type Connections, withConnections } from '#service'
 
 import { Repartition } from '#operations/testing'

@@ -1,13 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
+import { partitionKey, type TopicPartition } from '#domain'
 import {
   KafkaCluster,
   type KafkaSettings,
-  Ownership,
-  type OwnershipOptions,
-  partitionKey,
+  GroupMembership,
+  type GroupMembershipOptions,
   readOwners,
-  type TopicPartition,
   Topics,
 } from '#kafka'
 
@@ -17,7 +16,7 @@ import { testStack, uniqueName, waitFor } from '../../support/stack/stack.ts'
 /** A member and what it was told, in the order in which it was told. */
 interface Member {
   readonly url: string
-  readonly ownership: Ownership
+  readonly ownership: GroupMembership
   readonly owned: Set<string>
   readonly problems: unknown[]
 }
@@ -50,12 +49,12 @@ describe('ownership', () => {
     name: string,
     at = cluster,
     sessionTimeoutMs = 6_000,
-    more: Partial<OwnershipOptions> = {},
+    more: Partial<GroupMembershipOptions> = {},
   ): Promise<Member> {
     const owned = new Set<string>()
     const problems: unknown[] = []
     const url = `http://${name}:7400`
-    const ownership = new Ownership({
+    const ownership = new GroupMembership({
       cluster: at,
       groupId,
       topics,

@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 
-import { eventTopic, FencedLog, KafkaCluster, LogReader, Topics } from '#kafka'
+import { eventTopic } from '#domain'
+import { FencedLog, KafkaCluster, LogReader, Topics } from '#kafka'
 import type { Guard } from '#redis-index'
 
 import { IndexCatchUp } from '../../../services/writer/partition/index-catch-up.ts'

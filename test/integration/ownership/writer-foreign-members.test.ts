@@ -1,7 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest'
 
 import { AnnalsClient, type PartitionOwner } from '#client'
-import { eventTopic, type GroupTable, KafkaCluster, readGroup } from '#kafka'
+import { eventTopic } from '#domain'
+import { type GroupTable, KafkaCluster, readGroup } from '#kafka'
 
 import { cliHere } from '../../support/cli/cli-here.ts'
 import { assignmentBytes, joinAsForeign, recordingServer } from '../../support/kafka/foreign-member.ts'

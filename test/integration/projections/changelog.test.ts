@@ -8,8 +8,8 @@ import pino from 'pino'
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 
-import { createUpcasterChain, type Projection } from '#domain'
-import { KafkaCluster, LogReader, projectionTopic, type StoredRecord, Topics } from '#kafka'
+import { createUpcasterChain, type Projection, projectionTopic } from '#domain'
+import { KafkaCluster, LogReader, type StoredRecord, Topics } from '#kafka'
 import {
   InMemoryViewStore,
   type UnpublishedView,
@@ -28,6 +28,7 @@ import {
   ChangelogWriter,
   changelogTopics,
 } from '../../../services/projector/changelog/index.ts'
+import { GenerationWatch } from '../../../services/projector/generation-watch.ts'
 import { testStack, uniqueName, waitFor } from '../../support/stack/stack.ts'
 
 const partitions = 3
@@ -86,8 +87,8 @@ class TestedChangelog {
     this.codec = codec
     this.set = { projection, generation: 'g1' }
     this.store = new InMemoryViewStore()
-    const mark = this.store.markPublished.bind(this.store)
-    this.store.markPublished = (set, published) =>
+    const mark = this.store.outbox.markPublished.bind(this.store.outbox)
+    this.store.outbox.markPublished = (set, published) =>
       this.marksThatFail-- > 0 ? Promise.reject(new ViewStoreUnavailableError('dead')) : mark(set, published)
     const reader = new LogReader(cluster)
     this.reader = new ChangelogReader({
@@ -107,7 +108,7 @@ class TestedChangelog {
     const changelog = new TestedChangelog(projection, codec)
     await changelog.store.prepare(projection)
     const range = { start: 0, end: 0 }
-    await changelog.store.addGeneration(projection, {
+    await changelog.store.generations.add(projection, {
       id: 'g1',
       viewVersion: 1,
       indexNames: [],
@@ -130,6 +131,7 @@ class TestedChangelog {
     const logger = pino({ level: 'silent' })
     const publisher = new ChangelogPublisher({
       ...{ projection, store, writer, metrics, logger },
+      watch: new GenerationWatch(store.generations),
       isWhole: () => Promise.resolve(true),
     })
     const stopping = new AbortController()
@@ -143,18 +145,18 @@ class TestedChangelog {
 
   /** One commit; null deletes a view. */
   async change(views: Readonly<Record<string, unknown>>): Promise<void> {
-    const known = await this.store.read(this.set, Object.keys(views))
+    const known = await this.store.views.read(this.set, Object.keys(views))
     const changes = Object.entries(views).map(([key, view]): ViewChange => {
       const json = view === null ? null : JSON.stringify(view)
       return { key, expected: known.get(key)?.revision ?? 0, json, indexes: {}, changedAtMs: 86_400_000 }
     })
     const to = (this.#checkpoint ?? 0) + 1
-    await this.store.commit(this.set, { source, from: this.#checkpoint, to, changes, parked: [] })
+    await this.store.views.commit(this.set, { source, from: this.#checkpoint, to, changes, parked: [] })
     this.#checkpoint = to
   }
 
   unpublished(): Promise<readonly UnpublishedView[]> {
-    return this.store.unpublished(this.set, 10_000)
+    return this.store.outbox.unpublished(this.set, 10_000)
   }
 
   async settled(): Promise<void> {

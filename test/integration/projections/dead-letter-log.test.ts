@@ -2,6 +2,7 @@ import pino from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import {
+  deadLetterTopic,
   formatPosition,
   newEventId,
   noVersion,
@@ -10,17 +11,8 @@ import {
   position,
   versionAfter,
 } from '#domain'
-import {
-  deadLetterTopic,
-  type EncodedEvent,
-  FencedLog,
-  KafkaCluster,
-  LogReader,
-  type LogRecord,
-  type StoredRecord,
-  toLogRecord,
-  Topics,
-} from '#kafka'
+import { type EncodedEvent, toLogRecord } from '#event-log/records'
+import { FencedLog, KafkaCluster, LogReader, type LogRecord, type StoredRecord, Topics } from '#kafka'
 
 import {
   DeadLetterLog,
@@ -79,6 +71,7 @@ const event = (index = 1): EncodedEvent => ({
   type: 'OrderPlaced',
   version: versionAfter(noVersion, index),
   timestamp: '2026-01-02T03:04:05.678Z',
+  timestampMs: Date.UTC(2026, 0, 2, 3, 4, 5, 678),
   metadata: { correlationId: 'c-1' },
   value: Buffer.from([0, 0, 0, 0, 7, 1, 2, 3, index]),
 })

@@ -100,9 +100,9 @@ async function started(projection: Projection, schema: string) {
 /** As a keeper does: takes retired generations away. */
 async function keepHouse(store: ViewStore, projection: Projection, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    await store
-      .generations(projection)
-      .then((generations) => discardRetired(store, projection, generations))
+    await store.generations
+      .list(projection)
+      .then((states) => discardRetired(store.generations, projection, states))
       .catch(() => undefined)
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
@@ -115,7 +115,7 @@ async function expectSound(
 ): Promise<void> {
   const expected = () => Object.fromEntries(project(projection, new Map(), feed.events))
   await waitFor('views that are the log’s, in one sound generation', async () => {
-    const states = await store.generations(projection)
+    const states = await store.generations.list(projection)
     expect(states.map(({ status, damage }) => ({ status, damage }))).toEqual([
       { status: 'serving', damage: undefined },
     ])
@@ -160,7 +160,7 @@ describe.each([...tableHarms, ...columnHarms])('where $name', (each) => {
     const given = await started(projection, schema)
     given.append(60)
     await expectSound(given, projection, schema)
-    const [serving] = await given.store.generations(projection)
+    const [serving] = await given.store.generations.list(projection)
     expect(serving?.damage).toBeUndefined()
     const appending = setInterval(() => given.append(3), 2)
     await harm(given, schema, serving?.id ?? '', each)

@@ -55,7 +55,7 @@ async function generation(
   await store.prepare()
   const topicIds = { [source.topic]: 'kc1bZ2XqTlGtyzmFpIbDsg' }
   const added = { id, viewVersion: 1, indexNames, createdAtMs: 1, topicIds, range: {} }
-  expect(await store.addGeneration(projection, added)).toBe(true)
+  expect(await store.generations.add(projection, added)).toBe(true)
 }
 
 /** A serving generation `g1` of a projection that nobody has used before. */
@@ -74,8 +74,11 @@ describe('two stores on the same database', () => {
     for (let from = 0; from < 20; from += 1) {
       const outcomes = await Promise.all(
         stores.map(async (store, n) => {
-          const expected = (await store.read(set, ['total'])).get('total')?.revision ?? 0
-          return store.commit(set, step(from === 0 ? undefined : from, [change('total', n, { expected })]))
+          const expected = (await store.views.read(set, ['total'])).get('total')?.revision ?? 0
+          return store.views.commit(
+            set,
+            step(from === 0 ? undefined : from, [change('total', n, { expected })]),
+          )
         }),
       )
       expect(outcomes.sort()).toEqual(['checkpoint-moved', 'committed'])
@@ -89,24 +92,24 @@ describe('two stores on the same database', () => {
       await Promise.all(stores.map((store) => store.close()))
     })
     await Promise.all(stores.map((store) => store.prepare()))
-    expect(await stores[0]?.generations({ name: 'sales', indexNames: [] })).toEqual([])
+    expect(await stores[0]?.generations.list({ name: 'sales', indexNames: [] })).toEqual([])
   })
 })
 
 test('a view that a step is changing stays unpublished, and nobody waits', async () => {
   const store = open()
   const set = await serving(store)
-  await store.commit(set, step(undefined, [change('a', 1), change('b', 1)]))
-  const published = await store.unpublished(set, 10)
+  await store.views.commit(set, step(undefined, [change('a', 1), change('b', 1)]))
+  const published = await store.outbox.unpublished(set, 10)
   await using sql = await PlainSql.open(postgres.url)
   const [row] = await sql.rows(
     `SELECT views_table AS name FROM annals._generations WHERE projection = '${set.projection.name}'`,
   )
   const marks = (row as { name: string }).name.replace('_views_', '_unpublished_')
   await sql.rows(`BEGIN; UPDATE ${marks} SET revision = revision + 1 WHERE key = 'a'`)
-  await store.markPublished(set, published)
+  await store.outbox.markPublished(set, published)
   await sql.rows('COMMIT')
-  expect((await store.unpublished(set, 10)).map(({ key }) => key)).toEqual(['a'])
+  expect((await store.outbox.unpublished(set, 10)).map(({ key }) => key)).toEqual(['a'])
 })
 
 describe('people', () => {
@@ -114,7 +117,7 @@ describe('people', () => {
     const store = open()
     const old = await serving(store, ['spend', 'Last seen'])
     const figures = { spend: 12.5, 'Last seen': 3 }
-    await store.commit(old, step(undefined, [change('a', { city: 'Utrecht' }, { indexes: figures })]))
+    await store.views.commit(old, step(undefined, [change('a', { city: 'Utrecht' }, { indexes: figures })]))
     await using sql = await PlainSql.open(postgres.url)
     const changed_at = new Date('2026-01-31T12:00:00.123Z')
     expect(await sql.rows(`SELECT * FROM ${readable(old)} WHERE view ->> 'city' = 'Utrecht'`)).toEqual([
@@ -123,24 +126,27 @@ describe('people', () => {
 
     const next = { projection: { ...old.projection, indexNames: ['spend', 'visits'] }, generation: 'g2' }
     await generation(store, next)
-    await store.commit(next, step(undefined, [change('b', 7, { indexes: { spend: 1, visits: 2 } })]))
+    await store.views.commit(next, step(undefined, [change('b', 7, { indexes: { spend: 1, visits: 2 } })]))
     expect(await sql.rows(`SELECT key FROM ${readable(old)}`)).toEqual([{ key: 'a' }])
     // What people have made of it does not keep another generation from serving.
     await sql.rows(
       `CREATE VIEW public.${old.projection.name.replaceAll('-', '_')} AS SELECT * FROM ${readable(old)}`,
     )
-    expect(await store.switchTo(next, 1000)).toBe('switched')
+    expect(await store.generations.switchTo(next, 1000)).toBe('switched')
     expect(await sql.rows(`SELECT * FROM ${readable(old)}`)).toEqual([
       { key: 'b', view: 7, changed_at, spend: 1, 'Last seen': null, visits: 2 },
     ])
-    expect(await store.discard(old, 100)).toBe(true)
+    expect(await store.generations.discard(old, 100)).toBe(true)
   })
 
   test('do not see views that have expired', async () => {
     const store = open()
     const set = await serving(store)
     const [past, future] = [{ expiresAtMs: Date.now() - 1 }, { expiresAtMs: Date.now() + 600_000 }]
-    await store.commit(set, step(undefined, [change('a', 1, past), change('b', 2, future), change('c', 3)]))
+    await store.views.commit(
+      set,
+      step(undefined, [change('a', 1, past), change('b', 2, future), change('c', 3)]),
+    )
     await using sql = await PlainSql.open(postgres.url)
     expect(await sql.rows(`SELECT key FROM ${readable(set)} ORDER BY key`)).toEqual([
       { key: 'b' },
@@ -157,13 +163,13 @@ describe('people', () => {
     await using sql = await PlainSql.open(postgres.url)
     await sql.rows(`BEGIN; SELECT * FROM ${readable(set)}`)
     const begunAt = performance.now()
-    await expect(store.switchTo(next, 0)).rejects.toThrow(ViewStoreUnavailableError)
+    await expect(store.generations.switchTo(next, 0)).rejects.toThrow(ViewStoreUnavailableError)
     // Steps wait behind it so long.
     expect(performance.now() - begunAt).toBeLessThan(timeoutMs / 2)
-    expect(await store.commit(set, step(undefined, [change('a', 1)]))).toBe('committed')
+    expect(await store.views.commit(set, step(undefined, [change('a', 1)]))).toBe('committed')
     await sql.rows('COMMIT')
-    expect(await store.commit(next, step(undefined, [change('a', 1)]))).toBe('committed')
-    expect(await store.switchTo(next, 0)).toBe('switched')
+    expect(await store.views.commit(next, step(undefined, [change('a', 1)]))).toBe('committed')
+    expect(await store.generations.switchTo(next, 0)).toBe('switched')
   })
 
   test('may call a projection as the store calls its own tables', async () => {
@@ -172,7 +178,7 @@ describe('people', () => {
       const set = { projection: { name, indexNames: ['key', 'view', 'ctid', 'figure_1'] }, generation: 'g1' }
       await generation(store, set)
       const indexes = { key: 1, view: 2, ctid: 3, figure_1: 4 }
-      expect(await store.commit(set, step(undefined, [change('a', 1, { indexes })]))).toBe('committed')
+      expect(await store.views.commit(set, step(undefined, [change('a', 1, { indexes })]))).toBe('committed')
       await using sql = await PlainSql.open(postgres.url)
       const figures = { figure_1: 4, figure_2: 1, figure_3: 2, figure_4: 3 }
       expect(await sql.rows(`SELECT * FROM annals.${name}`)).toMatchObject([
@@ -186,16 +192,16 @@ describe('a store whose database', () => {
   test('stops is unavailable, says where without the password, and goes on when it is back', async () => {
     const store = open(undefined, postgres.url.replace('annals@', 'annals:geheim@'))
     const set = await serving(store)
-    expect(await store.commit(set, step(undefined, [change('a', 1)]))).toBe('committed')
+    expect(await store.views.commit(set, step(undefined, [change('a', 1)]))).toBe('committed')
     await postgres.stop()
-    const failure: unknown = await store.read(set, ['a']).catch((error: unknown) => error)
+    const failure: unknown = await store.views.read(set, ['a']).catch((error: unknown) => error)
     expect(failure).toBeInstanceOf(ViewStoreUnavailableError)
     expect(String(failure)).toMatch(/PostgreSQL at 127\.0\.0\.1:\d+\/postgres: /)
     expect(String(failure)).not.toContain('geheim')
-    await expect(store.commit(set, step(1, []))).rejects.toThrow(ViewStoreUnavailableError)
+    await expect(store.views.commit(set, step(1, []))).rejects.toThrow(ViewStoreUnavailableError)
     await postgres.restart()
-    expect((await store.read(set, ['a'])).get('a')).toMatchObject({ json: '1' })
-    expect(await store.commit(set, step(1, []))).toBe('committed')
+    expect((await store.views.read(set, ['a'])).get('a')).toMatchObject({ json: '1' })
+    expect(await store.views.commit(set, step(1, []))).toBe('committed')
   })
 
   test('does not give it the rights it needs is unavailable and says why', async () => {
@@ -216,7 +222,7 @@ describe('a store whose database', () => {
     const writing = (async () => {
       for (let from = 0; ; from += 1) {
         const changes = [change(`a${from}`, from), change(`b${from}`, from)]
-        expect(await store.commit(set, step(from === 0 ? undefined : from, changes))).toBe('committed')
+        expect(await store.views.commit(set, step(from === 0 ? undefined : from, changes))).toBe('committed')
         acknowledged = from + 1
       }
     })()
@@ -226,11 +232,11 @@ describe('a store whose database', () => {
     await ending
     await postgres.stop()
     await postgres.restart()
-    const [state] = await waitFor('recovery', () => store.generations(set.projection))
+    const [state] = await waitFor('recovery', () => store.generations.list(set.projection))
     const checkpoint = state?.checkpoints.get('eventstore.order:0') ?? 0
     expect(checkpoint).toBeGreaterThanOrEqual(acknowledged)
     expect(state).toMatchObject({ views: 2 * checkpoint, unpublished: 2 * checkpoint })
-    expect(await store.unpublished(set, 10_000)).toHaveLength(2 * checkpoint)
+    expect(await store.outbox.unpublished(set, 10_000)).toHaveLength(2 * checkpoint)
   })
 
   test('does not answer is given up in time, and asked again once it is woken', async () => {
@@ -244,12 +250,12 @@ describe('a store whose database', () => {
   test('is locked by somebody else is unavailable until it is not', async () => {
     const [patient, store] = [open(), open(1000)]
     const set = await serving(patient)
-    expect(await patient.commit(set, step(undefined, [change('a', 1)]))).toBe('committed')
+    expect(await patient.views.commit(set, step(undefined, [change('a', 1)]))).toBe('committed')
     await using sql = await PlainSql.open(postgres.url)
     await sql.rows(`BEGIN; SELECT * FROM annals._checkpoints FOR UPDATE`)
-    await expect(store.commit(set, step(1, []))).rejects.toThrow(ViewStoreUnavailableError)
+    await expect(store.views.commit(set, step(1, []))).rejects.toThrow(ViewStoreUnavailableError)
     await sql.rows('COMMIT')
-    expect(await store.commit(set, step(1, []))).toBe('committed')
+    expect(await store.views.commit(set, step(1, []))).toBe('committed')
   })
 
   test('waits for a process that was frozen in mid-transaction does so for half as long as others wait for it', async () => {
@@ -260,7 +266,7 @@ describe('a store whose database', () => {
       `RAISE '%', array(SELECT current_setting(name || '_timeout')
          FROM unnest('{lock,statement,idle_in_transaction_session}'::text[]) AS name) USING ERRCODE = '53000'`,
     )
-    await expect(store.commit(set, step(undefined, []))).rejects.toThrow('{3s,3s,1500ms}')
+    await expect(store.views.commit(set, step(undefined, []))).rejects.toThrow('{3s,3s,1500ms}')
   })
 })
 
@@ -272,15 +278,15 @@ describe('a transaction that PostgreSQL takes back for the sake of another one',
     const store = open()
     const set = await serving(store)
     await atCheckpoints(set, failAsDeadlock(3))
-    expect(await store.commit(set, step(undefined, [change('a', 1)]))).toBe('committed')
-    expect((await store.generations(set.projection))[0]).toMatchObject({ views: 1, unpublished: 1 })
+    expect(await store.views.commit(set, step(undefined, [change('a', 1)]))).toBe('committed')
+    expect((await store.generations.list(set.projection))[0]).toMatchObject({ views: 1, unpublished: 1 })
   })
 
   test('again and again is given up', async () => {
     const store = open()
     const set = await serving(store)
     await atCheckpoints(set, failAsDeadlock(1000))
-    await expect(store.commit(set, step(undefined, []))).rejects.toThrow(ViewStoreUnavailableError)
+    await expect(store.views.commit(set, step(undefined, []))).rejects.toThrow(ViewStoreUnavailableError)
   })
 })
 

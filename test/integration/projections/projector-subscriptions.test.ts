@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 
-import { aggregateIdOf } from '#domain'
-import { LogReader, projectionTopic } from '#kafka'
+import { aggregateIdOf, projectionTopic } from '#domain'
+import { LogReader } from '#kafka'
 import type { Backends } from '#service'
 
 import type { Totals } from '../../../examples/customers/totals.ts'

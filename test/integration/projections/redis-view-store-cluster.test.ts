@@ -48,13 +48,13 @@ test('projections spread over the nodes, each with all of its keys on one', asyn
   const projections = Array.from({ length: 16 }, (_, n) => ({ name: `spend-${n}`, indexNames: ['spend'] }))
   const definition = { viewVersion: 1, indexNames: ['spend'], createdAtMs: 1, topicIds: {}, range: {} }
   for (const projection of projections) {
-    await store.addGeneration(projection, { id: 'g1', ...definition })
-    await store.addGeneration(projection, { id: 'g2', ...definition })
+    await store.generations.add(projection, { id: 'g1', ...definition })
+    await store.generations.add(projection, { id: 'g2', ...definition })
     const changes = [{ key: 'a', expected: 0, json: '{}', indexes: { spend: 1 }, changedAtMs: 1 }]
     const source = { topic: 'eventstore.order', partition: 0 }
     const commit = { source, from: undefined, to: 1, changes, parked: [] }
     for (const generation of ['g1', 'g2']) {
-      expect(await store.commit({ projection, generation }, commit)).toBe('committed')
+      expect(await store.views.commit({ projection, generation }, commit)).toBe('committed')
     }
   }
   const nodes = await Promise.all(

@@ -66,12 +66,12 @@ const kindsOf = async (redis: RedisConnection) => (await keysOf(redis)).map((key
 async function open(): Promise<{ redis: RedisConnection; store: ViewStore }> {
   const redis = await openRedis(testStack().redisUrl)
   const store = new RedisViewStore(redis, { now: () => 5_000 })
-  await store.addGeneration(projection, generation('g1'))
+  await store.generations.add(projection, generation('g1'))
   return { redis, store }
 }
 
 const commit = (store: ViewStore, from: number | undefined, to: number, changes: readonly ViewChange[]) =>
-  store.commit(set, { source, from, to, changes, parked: [] })
+  store.views.commit(set, { source, from, to, changes, parked: [] })
 
 /** A Redis that a test may stop and start again. */
 async function ownRedis(options: { readonly maxMemory?: string } = {}) {
@@ -95,14 +95,14 @@ async function fill(store: ViewStore): Promise<void> {
   const at = position(source.topic, source.partition, 1)
   const parked = [{ position: at, error: 'no', parkedAtMs: 1 }]
   const changes = [change('a', 1, { expiresAtMs: 9_000 }), change('b', 2)]
-  await store.commit(set, { source, from: undefined, to: 2, changes, parked })
-  await store.stop(set, source, { position: at, error: 'no', stoppedAtMs: 1 })
+  await store.views.commit(set, { source, from: undefined, to: 2, changes, parked })
+  await store.generations.stop(set, source, { position: at, error: 'no', stoppedAtMs: 1 })
 }
 
 test('all keys of a projection share one hash tag, and none has a time to live', async () => {
   const { redis, store } = await open()
   await fill(store)
-  await store.addGeneration(projection, generation('g2'))
+  await store.generations.add(projection, generation('g2'))
   const keys = await keysOf(redis)
   const tag = `{${redis.keyPrefix}:p:spend}`
   const kinds = 'checkpoints errors expiry index:spend meta order parked stops unpublished views'.split(' ')
@@ -114,14 +114,14 @@ test('all keys of a projection share one hash tag, and none has a time to live',
 test('a generation that is discarded leaves no key behind, whichever indexes the projection has by now', async () => {
   const { redis, store } = await open()
   await fill(store)
-  await store.addGeneration(projection, generation('g2'))
+  await store.generations.add(projection, generation('g2'))
   const later: StoredProjection = { name: 'spend', indexNames: ['other'] }
   const next = { projection: later, generation: 'g2' }
-  await store.commit(next, { source, from: undefined, to: 2, changes: [], parked: [] })
-  expect(await store.switchTo(next, 100)).toBe('switched')
-  expect(await store.discard({ projection: later, generation: 'g1' }, 1)).toBe(false)
-  expect(await store.expire(set, 99_999, 10)).toBe(0)
-  expect(await store.discard({ projection: later, generation: 'g1' }, 2)).toBe(true)
+  await store.views.commit(next, { source, from: undefined, to: 2, changes: [], parked: [] })
+  expect(await store.generations.switchTo(next, 100)).toBe('switched')
+  expect(await store.generations.discard({ projection: later, generation: 'g1' }, 1)).toBe(false)
+  expect(await store.views.expire(set, 99_999, 10)).toBe(0)
+  expect(await store.generations.discard({ projection: later, generation: 'g1' }, 2)).toBe(true)
   expect(await kindsOf(redis)).toEqual(['g2:checkpoints', 'g2:meta', 'g2:unpublished', 'generations'])
 })
 
@@ -130,20 +130,22 @@ test('an emptied Redis has no generation, commits are told so, and nothing that 
   await fill(store)
   await loseAll(redis)
   const at = position(source.topic, source.partition, 1)
-  expect(await store.generations(projection)).toEqual([])
+  expect(await store.generations.list(projection)).toEqual([])
   expect(await commit(store, 2, 3, [change('a', 1)])).toBe('gone')
   expect(await commit(store, undefined, 3, [change('a', 1)])).toBe('gone')
-  expect(await store.applyParked(set, at, [change('a', 1)])).toBe('gone')
-  expect(await store.switchTo(set, 100)).toBe('gone')
-  expect(await store.view(projection, 'a')).toEqual({ outcome: 'no-generation' })
-  expect(await store.page(projection, { descending: false, limit: 9 })).toEqual({ outcome: 'no-generation' })
-  expect(await store.read(set, ['a'])).toEqual(new Map())
-  await store.stop(set, source, { position: at, error: 'no', stoppedAtMs: 1 })
-  await store.markPublished(set, [{ key: 'a', revision: 1 }])
-  expect(await store.expire(set, 99_999, 10)).toBe(0)
-  expect(await store.dropParked(set, [at])).toBe(0)
-  expect(await store.resume(projection)).toBe(0)
-  expect(await store.retire(set)).toBe(false)
+  expect(await store.parked.apply(set, at, [change('a', 1)])).toBe('gone')
+  expect(await store.generations.switchTo(set, 100)).toBe('gone')
+  expect(await store.views.find(projection, 'a')).toEqual({ outcome: 'no-generation' })
+  expect(await store.views.page(projection, { descending: false, limit: 9 })).toEqual({
+    outcome: 'no-generation',
+  })
+  expect(await store.views.read(set, ['a'])).toEqual(new Map())
+  await store.generations.stop(set, source, { position: at, error: 'no', stoppedAtMs: 1 })
+  await store.outbox.markPublished(set, [{ key: 'a', revision: 1 }])
+  expect(await store.views.expire(set, 99_999, 10)).toBe(0)
+  expect(await store.parked.drop(set, [at])).toBe(0)
+  expect(await store.generations.resume(projection)).toBe(0)
+  expect(await store.generations.retire(set)).toBe(false)
   expect(await keysOf(redis)).toEqual([])
 })
 
@@ -152,23 +154,23 @@ test('a commit may be larger than what Lua takes at once, and a deletion leaves 
   const keys = Array.from({ length: 9_001 }, (_, n) => `customer-${n}`)
   const figures = (factor: number) => keys.map((key, n) => change(key, n * factor, { expiresAtMs: 9_000 }))
   expect(await commit(store, undefined, 1, figures(1))).toBe('committed')
-  const views = await store.read(set, keys)
+  const views = await store.views.read(set, keys)
   expect(views.size).toBe(9_001)
   expect(views.get('customer-9000')).toMatchObject({ json: '{"spend":9000}', revision: 1 })
-  const page = await store.page(projection, { orderBy: 'spend', descending: true, limit: 5_000 })
+  const page = await store.views.page(projection, { orderBy: 'spend', descending: true, limit: 5_000 })
   expect(page).toMatchObject({ found: { next: { key: 'customer-4001', figure: 4_001 } } })
-  const all = await store.page(projection, { descending: false, limit: 9_001 })
+  const all = await store.views.page(projection, { descending: false, limit: 9_001 })
   expect(all.outcome === 'found' && all.found.next).toBeUndefined()
 
-  expect(await store.unpublished(set, 10_000)).toHaveLength(9_001)
-  await store.markPublished(
+  expect(await store.outbox.unpublished(set, 10_000)).toHaveLength(9_001)
+  await store.outbox.markPublished(
     set,
     keys.map((key) => ({ key, revision: 1 })),
   )
-  expect(await store.unpublished(set, 10_000)).toEqual([])
+  expect(await store.outbox.unpublished(set, 10_000)).toEqual([])
   const deletions = keys.map((key) => change(key, 0, { expected: 1, json: null, indexes: {} }))
   expect(await commit(store, 1, 2, deletions)).toBe('committed')
-  expect((await store.generations(projection))[0]).toMatchObject({ views: 0, unpublished: 9_001 })
+  expect((await store.generations.list(projection))[0]).toMatchObject({ views: 0, unpublished: 9_001 })
   expect(await kindsOf(redis)).toEqual(['g1:checkpoints', 'g1:meta', 'g1:unpublished', 'generations'])
 })
 
@@ -184,7 +186,7 @@ test('figures and offsets keep their full precision', async () => {
   let cursor: { key: string; figure?: number } | undefined
   for (const [n, figure] of figures.slice(0, -1).entries()) {
     const query = { orderBy: 'spend', descending: false, limit: 1, ...(cursor && { cursor }) }
-    const page = await store.page(projection, query)
+    const page = await store.views.page(projection, query)
     if (page.outcome !== 'found') throw new Error(page.outcome)
     expect(page.found.views.map(({ key }) => key)).toEqual([`k${n}`])
     expect(page.found.next).toEqual({ key: `k${n}`, figure })
@@ -201,19 +203,19 @@ test('a page goes on where the one before ended among equal figures, by bytes, a
     change('top', 8),
   ])
   for (const [n, gone] of keys.entries()) {
-    const view = (await store.read(set, [gone])).get(gone)
+    const view = (await store.views.read(set, [gone])).get(gone)
     const deletion = { expected: view?.revision ?? 0, json: null, indexes: {} }
     await commit(store, 2 * n + 1, 2 * n + 2, [change(gone, 0, deletion)])
     const after = async (descending: boolean) => {
       const cursor = { key: gone, figure: 7 }
-      const page = await store.page(projection, { orderBy: 'spend', descending, limit: 99, cursor })
+      const page = await store.views.page(projection, { orderBy: 'spend', descending, limit: 99, cursor })
       return page.outcome === 'found' ? page.found.views.map(({ key }) => key) : page.outcome
     }
     expect(await after(false)).toEqual([...keys.slice(n + 1), 'top'])
     expect(await after(true)).toEqual([...keys.slice(0, n).reverse(), 'low'])
     await commit(store, 2 * n + 2, 2 * n + 3, [change(gone, 9)])
     expect(await after(false)).toEqual([...keys.slice(n + 1), 'top', gone])
-    const moved = (await store.read(set, [gone])).get(gone)?.revision ?? 0
+    const moved = (await store.views.read(set, [gone])).get(gone)?.revision ?? 0
     await commit(store, 2 * n + 3, 2 * n + 3, [change(gone, 7, { expected: moved })])
   }
 })
@@ -221,14 +223,14 @@ test('a page goes on where the one before ended among equal figures, by bytes, a
 test('while Redis is away all calls say so; when it is back with its file all is as it was', async () => {
   const server = await ownRedis()
   const store = new RedisViewStore(await openRedis(server.url))
-  await store.addGeneration(projection, generation('g1'))
+  await store.generations.add(projection, generation('g1'))
   await fill(store)
   await server.stop()
   const calls = [
-    () => store.generations(projection),
-    () => store.read(set, ['a']),
+    () => store.generations.list(projection),
+    () => store.views.read(set, ['a']),
     () => commit(store, 2, 3, [change('c', 1)]),
-    () => store.view(projection, 'a'),
+    () => store.views.find(projection, 'a'),
   ]
   for (const call of calls) {
     await expect(call()).rejects.toThrow(ViewStoreUnavailableError)
@@ -239,13 +241,13 @@ test('while Redis is away all calls say so; when it is back with its file all is
   await server.start()
   const answer = () => commit(store, 2, 3, [change('c', 1)]).catch(() => undefined)
   expect(await waitFor('Redis answers again', answer)).toBe('committed')
-  expect([...(await store.read(set, ['a', 'b', 'c'])).keys()]).toEqual(['a', 'b', 'c'])
+  expect([...(await store.views.read(set, ['a', 'b', 'c'])).keys()]).toEqual(['a', 'b', 'c'])
 })
 
 test('a Redis that has no memory left refuses a commit whole', async () => {
   const { url } = await ownRedis({ maxMemory: '3mb' })
   const store = new RedisViewStore(await openRedis(url))
-  await store.addGeneration(projection, generation('g1'))
+  await store.generations.add(projection, generation('g1'))
   const step = (n: number) =>
     commit(
       store,
@@ -258,7 +260,7 @@ test('a Redis that has no memory left refuses a commit whole', async () => {
   // Not the same step once more: it might find room, since Redis gives memory back by and by.
   while ((answer = await step(done).catch(String)) === 'committed') done += 1
   expect(answer).toContain('OOM')
-  expect((await store.generations(projection))[0]).toMatchObject({
+  expect((await store.generations.list(projection))[0]).toMatchObject({
     checkpoints: new Map([['eventstore.order:3', done]]),
     views: 500 * done,
     unpublished: 500 * done,

@@ -2,9 +2,7 @@ import { Validator } from '@seriousme/openapi-schema-validator'
 import { expect, test } from 'vitest'
 
 import type { AnnalsClient } from '#client'
-import type { StreamId, Version } from '#domain'
-import { partitionFor } from '#event-store'
-import { eventTopic } from '#kafka'
+import { eventTopic, partitionFor, type StreamId, type Version } from '#domain'
 import { PartitionIndex } from '#redis-index'
 
 import { testClient } from '../../support/services/closing.ts'

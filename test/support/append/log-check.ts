@@ -1,8 +1,8 @@
 import { expect, vi } from 'vitest'
 
-import type { AppendResult, StreamId } from '#domain'
-import { type StoredEvent, storedEvent } from '#event-log'
-import { eventTopic, KafkaCluster, LogReader, Topics } from '#kafka'
+import { type AppendResult, eventTopic, type StreamId } from '#domain'
+import { type StoredEvent, storedEvent } from '#event-log/records'
+import { KafkaCluster, LogReader, Topics } from '#kafka'
 import { connectRedis, PartitionIndex, type RedisConnection } from '#redis-index'
 
 import type { Installation } from '../services/real-writer.ts'
@@ -130,8 +130,8 @@ async function indexed(
   const versions = new Map<StreamId, number>()
   await index.forEachStream((streamId, { version }) => void versions.set(streamId, version))
   for (const [streamId, version] of versions) {
-    const places = await index.offsets(guard, streamId, 1, version)
-    streams[streamId] = places === 'guard-lost' ? [] : places.map(({ offset }) => offset)
+    const events = await index.events(guard, streamId, 1, version)
+    streams[streamId] = events === 'guard-lost' ? [] : events.places.map(({ offset }) => offset)
   }
   return { nextOffset: guard.nextOffset, streams }
 }

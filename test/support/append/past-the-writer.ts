@@ -1,9 +1,9 @@
 import { onTestFinished } from 'vitest'
 
 import { loadConfig } from '#config'
-import { newEventId, type StreamId, type Version } from '#domain'
-import { partitionFor } from '#event-store'
-import { type EncodedEvent, eventTopic, FencedLog, type LogRecord, toLogRecord } from '#kafka'
+import { eventTopic, newEventId, partitionFor, type StreamId, type Version } from '#domain'
+import { type EncodedEvent, toLogRecord } from '#event-log/records'
+import { FencedLog, type LogRecord } from '#kafka'
 import { type Backends, openBackends } from '#service'
 
 import type { Installation } from '../services/real-writer.ts'
@@ -37,12 +37,14 @@ export function purchaseRecord(
   version: number,
   more: Partial<EncodedEvent> = {},
 ): LogRecord {
+  const { timestamp = new Date().toISOString() } = more
   return toLogRecord({
     id: newEventId(),
     streamId,
     type: 'PurchaseMade',
     version: version as Version,
-    timestamp: new Date().toISOString(),
+    timestamp,
+    timestampMs: Date.parse(timestamp),
     metadata: {},
     value: codec.encode(type, 'PurchaseMade', { date: '1997-01-12', cds: 1, amount: '12.50' }),
     ...more,

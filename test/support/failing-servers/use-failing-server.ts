@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
 import { AnnalsClient } from '#client'
-import { FencedLog, KafkaCluster, LogReader, Ownership, Topics } from '#kafka'
+import { FencedLog, KafkaCluster, LogReader, GroupMembership, Topics } from '#kafka'
 import { PostgresViewStore } from '#projections-postgres'
 import { RedisViewStore } from '#projections-redis'
 import { connectRedis } from '#redis-index'
@@ -29,11 +29,11 @@ function usePostgres(port: number): Use {
   return {
     calls: [
       () => store.prepare(),
-      () => store.generations(projection),
-      () => store.addGeneration(projection, generation),
-      () => store.read(set, ['a']),
-      () => store.commit(set, { source, from: undefined, to: 1, changes: [change], parked: [] }),
-      () => store.view(projection, 'a'),
+      () => store.generations.list(projection),
+      () => store.generations.add(projection, generation),
+      () => store.views.read(set, ['a']),
+      () => store.views.commit(set, { source, from: undefined, to: 1, changes: [change], parked: [] }),
+      () => store.views.find(projection, 'a'),
     ],
     close: () => store.close(),
   }
@@ -48,8 +48,8 @@ function useRedis(port: number): Use {
     calls: redis.flatMap((connection, at) => [
       () => connection.ready(300),
       () => connection.call('GET', ['a']),
-      () => stores[at]?.read(set, ['a', 'b']) ?? Promise.resolve(),
-      () => stores[at]?.generations(projection) ?? Promise.resolve(),
+      () => stores[at]?.views.read(set, ['a', 'b']) ?? Promise.resolve(),
+      () => stores[at]?.generations.list(projection) ?? Promise.resolve(),
     ]),
     close: () => {
       for (const it of redis) it.close()
@@ -97,7 +97,7 @@ function useKafka(port: number): Use {
     return work(cluster)
   }
   const join = (cluster: KafkaCluster): Promise<void> => {
-    const ownership = new Ownership({
+    const ownership = new GroupMembership({
       cluster,
       groupId: `${groupId}-${port}`,
       topics: [topic],

@@ -1,9 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { aggregateTypeOf, type Snapshot } from '#domain'
-import { partitionFor, type SnapshotStore } from '#event-store'
-import { eventTopic } from '#kafka'
+import { aggregateTypeOf, eventTopic, partitionFor, type Snapshot } from '#domain'
+import { type SnapshotStore } from '#event-store'
 import { PartitionIndex } from '#redis-index'
 
 import type { Installation, RealWriter } from '../services/real-writer.ts'

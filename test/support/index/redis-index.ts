@@ -82,6 +82,10 @@ export const entries = (id: string, from: number, to: number, offset: number): I
 
 export const payloadsOf = (events: readonly IndexEntry[]): Buffer[] => events.map(({ payload }) => payload)
 
+/** Where in the log these events are, as the index answers. */
+export const placesOf = (events: readonly IndexEntry[]) =>
+  events.map(({ version, offset }) => ({ version, offset }))
+
 /** All keys with this prefix on one Redis, or on the node that the connection goes to. */
 export async function keysOf(redis: RedisConnection): Promise<string[]> {
   return ((await redis.call('KEYS', [`{${redis.keyPrefix}:*`])) as Buffer[]).map(String).sort()

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 
 import { onTestFinished } from 'vitest'
 
-import type { StreamId } from '#domain'
-import { eventTopic, FencedLog, KafkaCluster, LogReader, type StoredRecord, Topics } from '#kafka'
+import { eventTopic, type StreamId } from '#domain'
+import { FencedLog, KafkaCluster, LogReader, type StoredRecord, Topics } from '#kafka'
 
 import { testClient } from '../services/closing.ts'
 import { openHands } from '../append/past-the-writer.ts'

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { AnnalsClient } from '#client'
-import { type StreamId, streamIdOf } from '#domain'
-import { eventTopic, KafkaCluster } from '#kafka'
+import { eventTopic, type StreamId, streamIdOf } from '#domain'
+import { KafkaCluster } from '#kafka'
 
 import { cliWith, type RunCli } from '../cli/cli.ts'
 import { type LoggedPartition, readLog } from '../append/log-check.ts'

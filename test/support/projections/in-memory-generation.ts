@@ -1,4 +1,4 @@
-import { formatPosition, type Projection, type RecordedEvent } from '#domain'
+import { eventTopic, formatPosition, type Projection, type RecordedEvent } from '#domain'
 import type { DeadLetter, GenerationInfo, GenerationStatus, PartitionInfo } from '#projections'
 
 export interface InMemoryView {
@@ -71,7 +71,7 @@ export class InMemoryGeneration {
       views: this.views.size,
       deadLetters: this.deadLetters.length,
       progress: { done: this.applied, total: this.end, rate: this.applied, ...this.#eta() },
-      partitions: sources.map((source) => this.#partition(`eventstore.${source}`)),
+      partitions: sources.map((source) => this.#partition(eventTopic(source))),
     }
   }
 
@@ -92,7 +92,7 @@ export class InMemoryGeneration {
   #isMine(event: RecordedEvent): boolean {
     const { sources } = this.#projection
     const { counts = () => true } = this.#start
-    return sources.some((source) => event.position.topic === `eventstore.${source}`) && counts(event)
+    return sources.some((source) => event.position.topic === eventTopic(source)) && counts(event)
   }
 
   #step(event: RecordedEvent): string | undefined {

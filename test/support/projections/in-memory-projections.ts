@@ -1,5 +1,6 @@
 import {
   aggregateTypeOf,
+  eventTopic,
   formatPosition,
   newEventId,
   parsePosition,
@@ -9,17 +10,18 @@ import {
   type RecordedEvent,
   type StreamId,
 } from '#domain'
-import { EventStoreError, invalidRequest, parseTime } from '#event-store'
-import type {
-  DeadLetter,
-  ProjectionInfo,
-  RebuildOptions,
-  UpdatesQuery,
-  View,
-  ViewOptions,
-  ViewsPage,
-  ViewsQuery,
-  ViewUpdate,
+import { invalidRequest, parseTime } from '#event-store'
+import {
+  type DeadLetter,
+  ProjectionError,
+  type ProjectionInfo,
+  type RebuildOptions,
+  type UpdatesQuery,
+  type View,
+  type ViewOptions,
+  type ViewsPage,
+  type ViewsQuery,
+  type ViewUpdate,
 } from '#projections'
 
 import type { ProjectorApi } from '../../../services/projector/projector-api.ts'
@@ -52,7 +54,7 @@ export class InMemoryProjections implements ProjectorApi {
 
   /** An event comes into the log. @returns its position */
   append(streamId: string, type: string, data: unknown, timestamp = new Date().toISOString()): Position {
-    const topic = `eventstore.${aggregateTypeOf(streamId as StreamId)}`
+    const topic = eventTopic(aggregateTypeOf(streamId as StreamId))
     const count = (of: (event: RecordedEvent) => boolean) => this.log.filter(of).length
     const at = position(
       topic,
@@ -83,7 +85,7 @@ export class InMemoryProjections implements ProjectorApi {
 
   async view(name: string, key: string, options: ViewOptions = {}): Promise<View> {
     const found = (await this.#awaited(name, options)).views.get(key)
-    if (found === undefined) throw new EventStoreError('view-not-found', `${name} has no view ${key}`)
+    if (found === undefined) throw new ProjectionError('view-not-found', `${name} has no view ${key}`)
     return { key, ...found }
   }
 
@@ -211,7 +213,7 @@ export class InMemoryProjections implements ProjectorApi {
   #of(name: string): Promise<Kept> {
     const kept = this.#kept.get(name)
     if (kept !== undefined) return Promise.resolve(kept)
-    return Promise.reject(new EventStoreError('projection-not-found', `there is no projection ${name}`))
+    return Promise.reject(new ProjectionError('projection-not-found', `there is no projection ${name}`))
   }
 
   /** The generation that is asked for, as soon as it has applied what is waited for. */
@@ -230,7 +232,7 @@ export class InMemoryProjections implements ProjectorApi {
       if (after === undefined || this.#has(found, after)) return found
       if (performance.now() >= endMs) {
         const message = `${formatPosition(after)} is not in ${name} yet after ${timeoutMs} ms`
-        throw new EventStoreError('projection-behind', message)
+        throw new ProjectionError('projection-behind', message)
       }
       await Promise.race([changed, timeout])
     }
@@ -278,7 +280,7 @@ function wantedOf(positions: readonly Position[] | undefined): (letter: DeadLett
 function generationOf({ generations }: Kept, id?: string): InMemoryGeneration {
   const found = generations.find((one) => (id === undefined ? one.status === 'serving' : one.id === id))
   if (found !== undefined) return found
-  throw new EventStoreError('generation-not-found', `there is no generation ${id ?? 'that serves'}`)
+  throw new ProjectionError('generation-not-found', `there is no generation ${id ?? 'that serves'}`)
 }
 
 const infoOf = ({ projection, generations }: Kept): ProjectionInfo => ({

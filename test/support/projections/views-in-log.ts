@@ -2,8 +2,8 @@ import { expect, vi } from 'vitest'
 
 import { AnnalsClient } from '#client'
 import { loadConfig } from '#config'
-import { aggregateIdOf, type Position, position } from '#domain'
-import { LogReader, projectionTopic } from '#kafka'
+import { aggregateIdOf, type Position, position, projectionTopic } from '#domain'
+import { LogReader } from '#kafka'
 import { type Backends, openBackends } from '#service'
 
 import type { CdnowPurchase } from '../../../examples/customers/cdnow.ts'

@@ -2,7 +2,8 @@ import { writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
-import { eventTopic, LogReader, deadLetterTopic, type StoredRecord } from '#kafka'
+import { deadLetterTopic, eventTopic } from '#domain'
+import { LogReader, type StoredRecord } from '#kafka'
 import { type Message, Kafka, logLevel } from 'kafkajs'
 
 import type { Backends } from '#service'

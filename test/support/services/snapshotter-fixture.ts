@@ -6,8 +6,8 @@ import { onTestFinished } from 'vitest'
 
 import { AnnalsClient } from '#client'
 import type { Config } from '#config'
-import { type StreamId } from '#domain'
-import { LogReader, snapshotTopic } from '#kafka'
+import { snapshotTopic, type StreamId } from '#domain'
+import { LogReader } from '#kafka'
 
 import { type SnapshotterService, startSnapshotterService } from '../../../services/snapshotter/index.ts'
 import { snapshotHead, type SnapshotHead } from '../../../services/snapshotter/topic/snapshot-record.ts'

@@ -2,8 +2,7 @@ import { randomUUID } from 'node:crypto'
 
 import { onTestFinished } from 'vitest'
 
-import { type NewEvent, newEventId, type StreamId, streamIdOf } from '#domain'
-import { partitionFor } from '#event-store'
+import { type NewEvent, newEventId, partitionFor, type StreamId, streamIdOf } from '#domain'
 
 import { type Installation, installation, type RealWriter, startRealWriter } from './real-writer.ts'
 import { type RealProjector, startRealProjector } from './real-projector.ts'

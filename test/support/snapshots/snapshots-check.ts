@@ -1,8 +1,8 @@
 import { expect } from 'vitest'
 
 import { loadConfig } from '#config'
-import { aggregateIdOf, parseStreamId } from '#domain'
-import { LogReader, snapshotTopic } from '#kafka'
+import { aggregateIdOf, parseStreamId, snapshotTopic } from '#domain'
+import { LogReader } from '#kafka'
 import { type Backends, openBackends } from '#service'
 
 import type { CdnowPurchase } from '../../../examples/customers/cdnow.ts'

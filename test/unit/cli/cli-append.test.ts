@@ -4,20 +4,21 @@ import { join } from 'node:path'
 
 import { expect, onTestFinished, test } from 'vitest'
 
-import type { StreamId } from '#domain'
+import { metadataFields, type StreamId } from '#domain'
 
 import { cliHere } from '../../support/cli/cli-here.ts'
 import { testWriter } from '../../support/services/closing.ts'
 import { InMemoryWriter } from '../../support/append/in-memory-writer.ts'
 
-/** Appends one event with the command line. @returns the result and the stored data of the stream. */
-async function appended(data: string | Buffer) {
+/** Appends one event with the command line. @returns the result, and data and metadata of the stored events. */
+async function appended(data: string | Buffer, ...options: readonly string[]) {
   const api = new InMemoryWriter()
   const { url } = await testWriter(api)
   const annals = cliHere({ ANNALS_URL: url })
-  const answer = await annals(['append', 'order.1', 'Placed', '--data', inFile(data), '--json'])
+  const answer = await annals(['append', 'order.1', 'Placed', '--data', inFile(data), '--json', ...options])
   const { events } = await api.store.load('order.1' as StreamId)
-  return { ...answer, stored: events.map((event) => event.data) }
+  const metadata = events.map((event) => event.metadata)
+  return { ...answer, stored: events.map((event) => event.data), metadata }
 }
 
 /** The value of `--data`: bytes are written to a file first. */
@@ -56,4 +57,28 @@ test.each<[string, string, string]>([
   const answer = await appended(data)
   expect(answer).toMatchObject({ exitCode: 1, stored: [] })
   expect(answer.json()).toMatchObject({ error: { code: 'invalid-event', path } })
+})
+
+test('metadata comes from an option for each field, and from JSON with any own keys', async () => {
+  const fields = metadataFields.flatMap((field) => [
+    `--${field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+    `the ${field}`,
+  ])
+  const answer = await appended('{}', ...fields, '--metadata', '{"tenant":"acme","tries":2,"isTrial":false}')
+  expect(answer.metadata).toEqual([
+    {
+      ...Object.fromEntries(metadataFields.map((field) => [field, `the ${field}`])),
+      ...{ tenant: 'acme', tries: 2, isTrial: false },
+    },
+  ])
+})
+
+test.each([
+  ['{"tenant":null}', 'metadata.tenant is null'],
+  ['{"a b":"x"}', 'metadata["a b"] is not a metadata key'],
+  ['tenant', 'is not JSON'],
+])('metadata %s is refused before anything is sent', async (metadata, told) => {
+  const { exitCode, stderr, stored } = await appended('{}', '--metadata', metadata)
+  expect({ exitCode, stored }).toEqual({ exitCode: 2, stored: [] })
+  expect(stderr).toContain(told)
 })

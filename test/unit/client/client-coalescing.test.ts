@@ -128,8 +128,8 @@ describe('an append that is wrong does not cost its neighbours their answers', (
       'events[1].metadata.userId',
     ],
     [
-      'unknown metadata',
-      { type: 'A', data: {}, metadata: { tenant: 'x' } },
+      'metadata that is no scalar value',
+      { type: 'A', data: {}, metadata: { tenant: ['x'] } },
       'invalid-request',
       'events[1].metadata.tenant',
     ],

@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
 
 import type { AnnalsClient } from '#client'
-import type { StreamId } from '#domain'
-import { EventStoreError, partitionFor } from '#event-store'
+import { partitionFor, type StreamId } from '#domain'
+import { EventStoreError } from '#event-store'
 
 import type { PartitionOwner } from '../../../services/writer/writer-api.ts'
 import { testClient, testWriter } from '../../support/services/closing.ts'

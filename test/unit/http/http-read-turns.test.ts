@@ -3,15 +3,12 @@ import { type AddressInfo, connect, type Socket } from 'node:net'
 
 import { expect, onTestFinished, test } from 'vitest'
 
+import { busy } from '#bounds/testing'
+
 import { bareServer } from '../../support/http/bare-server.ts'
 
 const reads = 100
 const readMs = 2
-
-function busy(ms: number): void {
-  const untilMs = performance.now() + ms
-  while (performance.now() < untilMs);
-}
 
 async function dial(port: number): Promise<Socket> {
   const socket = connect({ host: '127.0.0.1', port })

@@ -137,8 +137,8 @@ describe('input that is wrong gets a problem that names the place, and nothing i
       'events[0].streamVersion',
     ],
     [
-      'unknown metadata',
-      { events: [{ ...event, metadata: { tenant: 'x' } }] },
+      'metadata that is no scalar value',
+      { events: [{ ...event, metadata: { tenant: ['x'] } }] },
       400,
       'invalid-request',
       'events[0].metadata.tenant',
@@ -216,7 +216,7 @@ describe('input that is wrong gets a problem that names the place, and nothing i
         status: 415,
         body: {
           code: 'content-type-not-json',
-          detail: expect.stringContaining('JSON is taken in UTF-8 only') as string,
+          detail: expect.stringContaining('JSON is accepted in UTF-8 only') as string,
         },
       })
       expect((await api.store.load('order.1' as StreamId)).version).toBe(0)
@@ -311,7 +311,7 @@ describe('reading over HTTP', () => {
   test('a stream, its events, and its state', async () => {
     const { call } = await callableWriter()
     await call('POST', path, {
-      events: [event, { ...event, type: 'ItemAdded', metadata: { userId: 'ada' } }],
+      events: [event, { ...event, type: 'ItemAdded', metadata: { userId: 'ada', tenant: 'acme', tries: 2 } }],
     })
     expect((await call('GET', '/streams/order.1')).body).toMatchObject({
       version: 2,
@@ -323,7 +323,12 @@ describe('reading over HTTP', () => {
       version: 2,
       next: 1,
       events: [
-        { version: 2, type: 'ItemAdded', position: 'eventstore.order:0:1', metadata: { userId: 'ada' } },
+        {
+          version: 2,
+          type: 'ItemAdded',
+          position: 'eventstore.order:0:1',
+          metadata: { userId: 'ada', tenant: 'acme', tries: 2 },
+        },
       ],
     })
     expect((await call('GET', '/streams/order.1/load')).body).toMatchObject({ version: 2, events: [{}, {}] })

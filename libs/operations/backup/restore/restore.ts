@@ -1,5 +1,6 @@
-import { aggregateTypeOfTopic, restoreJournal, type TopicDescription, type TopicSpec } from '#kafka'
-import { inParallel } from '#service'
+import { inParallel } from '#async'
+import { aggregateTypeOfTopic, restoreJournal } from '#domain'
+import { type TopicDescription, type TopicSpec } from '#kafka'
 
 import type { NoticeListener } from '../../job-control.ts'
 import { TopicJournal } from '../../topic-journal.ts'

@@ -1,4 +1,4 @@
-import { partitionFor } from '#event-store'
+import { partitionFor } from '#domain'
 import type { KafkaCluster, LogReader } from '#kafka'
 
 import { mergeByTime } from '../../merge-by-time.ts'

@@ -1,6 +1,6 @@
 import type { Config } from '#config'
-import { eventTopic, LogReader, Topics } from '#kafka'
-import { partitionFor } from '#event-store'
+import { LogReader, Topics } from '#kafka'
+import { eventTopic, partitionFor } from '#domain'
 import type { Connections } from '#service'
 
 import { type GroupAtWork, groupsAtWork } from './idle-groups.ts'

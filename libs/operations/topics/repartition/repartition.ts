@@ -1,17 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
 import type { Config } from '#config'
-import {
-  eventTopic,
-  FencedLog,
-  LogReader,
-  repartitionJournal,
-  repartitionTopic,
-  snapshotTopic,
-  type TopicDescription,
-  Topics,
-  type TopicSpec,
-} from '#kafka'
+import { eventTopic, repartitionJournal, repartitionTopic, snapshotTopic } from '#domain'
+import { FencedLog, LogReader, type TopicDescription, Topics, type TopicSpec } from '#kafka'
 import type { Connections } from '#service'
 
 import type { NoticeListener } from '../../job-control.ts'

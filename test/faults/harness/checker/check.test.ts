@@ -21,7 +21,7 @@ test('a history that keeps every promise has no violations', () => {
 })
 
 describe.each(mutations)('where $name', ({ promise, mutate }) => {
-  test(`the checker finds broken: ${promise}`, () => {
+  test(`the checker reports the broken promise: ${promise}`, () => {
     let broken = 0
     fc.assert(
       fc.property(goodHistories, fc.nat(), (good, seed) => {
@@ -33,7 +33,7 @@ describe.each(mutations)('where $name', ({ promise, mutate }) => {
       }),
       { numRuns: 300 },
     )
-    expect(broken, 'histories that could be broken so').toBeGreaterThan(10)
+    expect(broken, 'histories that this mutation applies to').toBeGreaterThan(10)
   })
 })
 

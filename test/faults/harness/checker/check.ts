@@ -8,13 +8,14 @@ import type { Promised } from './promises/promised.ts'
 import { shortestHistory } from './shortest-history.ts'
 import type { Finding, Violation } from './violation.ts'
 
-/** Violations told of each promise; the rest is most often the same once more. */
-const toldMax = 5
+/** Violations reported per promise. The rest is usually the same fault again. */
+const reportedMax = 5
 
 /**
- * Judges a history together with what is left when it is over. Written apart from the product: it shares no code with it.
- * @param decrees what was taken away on purpose.
- * @returns the violations, at most five for each promise; none where all were kept.
+ * Judges a history together with the state that remains after it. It is independent of the product: the two share no
+ * code.
+ * @param decrees what was removed on purpose
+ * @returns the violations, at most five for each promise; none if all were kept
  */
 export function check(
   recorded: readonly Operation[],
@@ -27,12 +28,12 @@ export function check(
   )
   const evidence = new Evidence(history, remains)
   return promises.flatMap((promised) => {
-    const findings = [...promised.broken(evidence)].slice(0, toldMax)
-    return findings.map((finding) => told(promised, finding, remains))
+    const findings = [...promised.broken(evidence)].slice(0, reportedMax)
+    return findings.map((finding) => violationOf(promised, finding, remains))
   })
 }
 
-function told(promised: Promised, { streamId, ...finding }: Finding, remains: Remains): Violation {
+function violationOf(promised: Promised, { streamId, ...finding }: Finding, remains: Remains): Violation {
   const concerned = streamId === undefined ? remains : ofStream(remains, streamId)
   const shows = (operations: readonly Operation[]) =>
     [...promised.broken(new Evidence(operations, concerned))].some(

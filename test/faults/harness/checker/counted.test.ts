@@ -68,7 +68,7 @@ test.each<[string, number[], readonly LoggedEvent[], readonly LoggedMarker[], nu
     7,
   ],
   [
-    'nothing before the first marker where the first batch goes on with a stream that the log does not have',
+    'nothing before the first marker if the first batch continues a stream that the log does not have',
     [4],
     [event(0, 11, by(5, 1)), event(1, 1, by(5, 1)), event(4, 1, by(7, 0))],
     [marker(3, by(7, 0))],
@@ -80,7 +80,7 @@ test.each<[string, number[], readonly LoggedEvent[], readonly LoggedMarker[], nu
     [marker(1, by(7, 1))],
   ],
   [
-    'of the owner alone in a log without its head',
+    'only those of the owner in a log without its head',
     [7, 9],
     [event(6, 4, by(-1, -1)), event(7, 4, by(7, 0)), event(9, 5, by(7, 1))],
     [marker(8, by(7, 1))],

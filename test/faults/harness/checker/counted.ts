@@ -5,8 +5,9 @@ const isSame = (one: Producer, other: Producer): boolean => one.id === other.id 
 const placeOf = ({ topic, partition }: Omit<LogPosition, 'offset'>): string => `${topic}/${partition}`
 
 /**
- * The events of the log that count: those whose producer id and epoch are those of the last marker before them in their partition.
- * All others are stray, however well-formed they are. Before the first marker see {@link countsUnmarked}.
+ * The events of the log that count: their producer id and epoch equal those of the last marker before them in their
+ * partition. All others are stray, even if they are well-formed. For events before the first marker see
+ * {@link countsUnmarked}.
  */
 export function countedEvents({
   log,
@@ -44,16 +45,19 @@ function* countedIn(
   }
 }
 
-/** What is known of events that no marker is before. */
+/** Facts about events before the first marker. */
 interface Unmarked {
-  /** Of the first marker. */
+  /** The producer of the first marker. */
   readonly first: Producer | undefined
-  /** Whether any of them is of that producer. */
+  /** Whether any of them is from that producer. */
   readonly hasOwn: boolean
-  /** Whether any of them is of a producer with an id, as owners are. */
+  /** Whether any of them is from a producer with an id; owners have one. */
   readonly hasIdentified: boolean
   readonly isHeadless: boolean
-  /** Whether the first batch begins its streams: otherwise it was meant for a topic that is gone, and the log is no copy. */
+  /**
+   * Whether the first batch starts its streams. If it does not, it was meant for a topic that was deleted, and the log
+   * is not a copy.
+   */
   readonly beginsStreams: boolean
 }
 
@@ -88,10 +92,11 @@ function beginsItsStreams(events: readonly LoggedEvent[]): boolean {
 }
 
 /**
- * Before the first marker an event counts if its version follows; where the head of the log was deleted, a stream may begin anywhere,
- * and if any event is of the first marker's producer, no other counts; nor does one of a plain producer beside one that has an id. Not, in a log that has its beginning, what the producer of its
- * first marker wrote before, nor anything where the first batch goes on with streams that the log does not have: its owner still
- * believed in a log that is gone.
+ * Before the first marker an event counts if its version follows. There are exceptions. If the head of the log was
+ * deleted, a stream may start at any version. If any event is from the first marker's producer, no other counts. If
+ * any is from a producer with an id, none from a plain producer counts. In a log with its head, nothing counts that
+ * the producer of the first marker wrote before it, and nothing at all if the first batch continues streams that the
+ * log does not have: its owner did not know yet that the previous log was deleted.
  */
 function countsUnmarked(
   event: LoggedEvent,

@@ -1,17 +1,17 @@
 import type { Operation, Remains } from '../history.ts'
 
-/** What was taken away on purpose, so that nobody is blamed for it. */
+/** What faults removed on purpose, so that its absence is not a violation. */
 export interface Decrees {
   readonly recreated: readonly RecreatedTopic[]
   readonly shortened: readonly ShortenedPartition[]
 }
 
-/** A topic of events that was deleted and created again. Times are of the clock of the history. */
+/** An event topic that was deleted and created again. Times are from the clock of the history. */
 export interface RecreatedTopic {
   readonly type: string
-  /** When no broker had it any more: what is acknowledged to calls after that is in the new log. */
+  /** When no broker had the old topic any more: calls after that are acknowledged by the new log. */
   readonly goneAtMs: number
-  /** When all services had started again: from then on answers are of the new log. */
+  /** When all services had restarted: responses after that are from the new log. */
   readonly servedAtMs: number
 }
 
@@ -23,7 +23,7 @@ export interface ShortenedPartition {
   readonly startOffset: number
 }
 
-/** A history and what is left, as they are judged. */
+/** A history and the remaining state, as they are judged. */
 export interface Judged {
   readonly history: readonly Operation[]
   readonly remains: Remains

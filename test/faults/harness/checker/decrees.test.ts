@@ -20,7 +20,7 @@ const movedLater = (history: readonly Operation[], byMs: number, byOp: number): 
     endedAtMs: operation.endedAtMs + byMs,
   }))
 
-/** The same events under other ids. */
+/** The same events with other ids. */
 const renamed = ({ history, remains }: Case): Case =>
   JSON.parse(
     JSON.stringify({ history, remains }, (name, value: unknown) => {
@@ -29,7 +29,7 @@ const renamed = ({ history, remains }: Case): Case =>
     }),
   ) as Case
 
-const told = (history: readonly Operation[], remains: Remains, decrees?: Decrees) =>
+const brokenPromises = (history: readonly Operation[], remains: Remains, decrees?: Decrees) =>
   check(history, remains, decrees).map(({ promise }) => promise)
 
 describe('a topic that was deleted and created again', () => {
@@ -50,16 +50,16 @@ describe('a topic that was deleted and created again', () => {
     after,
   }))
 
-  test('nobody is blamed for what was in it', () => {
+  test('its old content causes no violation', () => {
     fc.assert(
       fc.property(both, ({ history, remains }) => {
-        expect(told(history, remains, decrees)).toEqual([])
+        expect(brokenPromises(history, remains, decrees)).toEqual([])
       }),
       { numRuns: 300 },
     )
   })
 
-  test('what was acknowledged after it was gone must be in the new log', () => {
+  test('appends acknowledged after the deletion must be in the new log', () => {
     let lost = 0
     fc.assert(
       fc.property(both, fc.nat(), ({ history, remains, after }, which) => {
@@ -68,7 +68,7 @@ describe('a topic that was deleted and created again', () => {
         if (event === undefined) return
         lost++
         const log = remains.log.filter(({ id }) => id !== event.id)
-        expect(told(history, { ...remains, log }, decrees)).toContain(
+        expect(brokenPromises(history, { ...remains, log }, decrees)).toContain(
           'acknowledged events are where the answer said',
         )
       }),
@@ -77,7 +77,7 @@ describe('a topic that was deleted and created again', () => {
     expect(lost).toBeGreaterThan(50)
   })
 
-  test('an answer that names a place of the old log, to a call after it was gone, is a broken promise', () => {
+  test('a response with a position of the old log, to a call after the deletion, is a violation', () => {
     const append: Omit<AppendOperation, 'calledAtMs' | 'endedAtMs'> = {
       ...{ op: 1, client: 1, kind: 'append', streamId: 'customer.1', expectedVersion: 'any' },
       events: [{ id: 'late', type: 'PurchaseMade', data: { date: '1997-01-01', cds: 1, amount: '0.10' } }],
@@ -96,19 +96,19 @@ describe('a topic that was deleted and created again', () => {
       projections: [],
     }
     const at = (calledAtMs: number) => [{ ...append, calledAtMs, endedAtMs: calledAtMs + 1 }]
-    expect(told(at(newFromMs - 2_000), empty, decrees)).toEqual([])
-    expect(told(at(newFromMs - 900), empty, decrees)).toContain(
+    expect(brokenPromises(at(newFromMs - 2_000), empty, decrees)).toEqual([])
+    expect(brokenPromises(at(newFromMs - 900), empty, decrees)).toContain(
       'acknowledged events are where the answer said',
     )
   })
 })
 
 describe('a partition whose head was deleted', () => {
-  const isThere = (streamId: string) => Number(streamId.at(-1)) % 2 === 1
-  /** Cut before an append, with what the index is to be rebuilt from. */
+  const isInPartition = (streamId: string) => Number(streamId.at(-1)) % 2 === 1
+  /** Cuts the log before an append, and gives the expected index. */
   const cut = ({ history, remains }: Case, which: number) => {
     const log = countedEvents(remains)
-    const appends = acknowledged({ history, remains }).filter(({ streamId }) => isThere(streamId))
+    const appends = acknowledged({ history, remains }).filter(({ streamId }) => isInPartition(streamId))
     const { outcome } = appends[which % Math.max(1, appends.length)] ?? {}
     if (outcome === undefined) return undefined
     const startOffset = outcome.position.offset - (outcome.lastVersion - outcome.firstVersion)
@@ -119,13 +119,13 @@ describe('a partition whose head was deleted', () => {
     const judged = withoutHead(
       { history: history.filter(({ kind }) => kind !== 'view'), remains: left },
       place,
-      isThere,
+      isInPartition,
     )
     return { judged, startOffset }
   }
-  const brokenIn = ({ history, remains }: Case) => told(history, { ...remains, markers: [] })
+  const brokenIn = ({ history, remains }: Case) => brokenPromises(history, { ...remains, markers: [] })
 
-  test('nobody is blamed for what was in it, and the rest is judged', () => {
+  test('its old content causes no violation, and the rest is judged', () => {
     let lost = 0
     fc.assert(
       fc.property(goodHistories, fc.nat(), (good, which) => {
@@ -133,7 +133,7 @@ describe('a partition whose head was deleted', () => {
         if (found === undefined) return
         const { judged } = found
         expect(brokenIn(judged)).toEqual([])
-        const acked = acknowledged(judged).filter(({ streamId }) => isThere(streamId))
+        const acked = acknowledged(judged).filter(({ streamId }) => isInPartition(streamId))
         const event = acked[which % Math.max(1, acked.length)]?.events[0]
         if (event === undefined) return
         lost++
@@ -147,7 +147,7 @@ describe('a partition whose head was deleted', () => {
     expect(lost).toBeGreaterThan(50)
   })
 
-  test('streams are found in it as clients place them', () => {
+  test('streams are assigned to it as by clients', () => {
     const shortened = { topic: 'eventstore.customer', partition: 0, partitions: 4, startOffset: 5 }
     const read = (streamId: string): Operation => ({
       ...{ op: 1, client: 1, calledAtMs: 1, endedAtMs: 2, kind: 'read', streamId, fromVersion: 1 },

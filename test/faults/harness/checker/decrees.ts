@@ -15,13 +15,13 @@ import { withoutHead } from './without-head.ts'
 
 export const noDecrees: Decrees = { recreated: [], shortened: [] }
 
-/** The history and what is left without what was decreed to be gone: the rest is judged as always. */
+/** The history and the remaining state without what was removed on purpose. The rest is judged as always. */
 export function decreed(all: Judged, { recreated, shortened }: Decrees): Judged {
   const renewed = recreated.reduce(ofNewLog, all)
   return shortened.reduce((judged, each) => withoutHead(judged, each, placesOf(each)), renewed)
 }
 
-/** Whether a stream lies in the partition, as the default partitioner of Kafka's clients has it. */
+/** Whether a stream belongs to the partition, according to the default partitioner of Kafka's clients. */
 function placesOf({ topic, partition, partitions }: ShortenedPartition): (streamId: string) => boolean {
   const choose = kafkajs.Partitioners.DefaultPartitioner()
   const partitionMetadata = Array.from({ length: partitions }, (_, partitionId) => ({
@@ -57,40 +57,43 @@ function ofNewLog({ history, remains }: Judged, topic: RecreatedTopic): Judged {
       return projections.has(operation.projection) ? viewOfNewLog(operation, topic, oldPlaces) : operation
     if (aggregateTypeOf(operation.streamId) !== topic.type) return operation
     if (operation.kind === 'append') return appendToNewLog(operation, topic, oldPlaces)
-    return operation.calledAtMs < topic.servedAtMs ? unheard(operation) : operation
+    return operation.calledAtMs < topic.servedAtMs ? withoutOutcome(operation) : operation
   })
   const isJudged = ({ from, streamId }: Remains['snapshots'][number]) =>
     from === 'redis' || aggregateTypeOf(streamId) !== topic.type
   return { history: judged, remains: { ...remains, snapshots: remains.snapshots.filter(isJudged) } }
 }
 
-/** Until the services have started again, a refusal may still speak of the old log, and so may the first answer to a duplicate. */
+/**
+ * Until the services have restarted, a rejection may still refer to the old log, and so may the first response to a
+ * duplicate.
+ */
 function appendToNewLog(
   append: AppendOperation,
   { goneAtMs, servedAtMs }: RecreatedTopic,
   oldPlaces: ReadonlySet<string>,
 ): AppendOperation {
   const { outcome, calledAtMs } = append
-  if (calledAtMs < goneAtMs) return unheard(append)
+  if (calledAtMs < goneAtMs) return withoutOutcome(append)
   if (calledAtMs >= servedAtMs) return append
   if (outcome.is === 'refused') return { ...append, outcome: { is: 'refused', code: 'log-replaced' } }
   const isOldAnswer =
     outcome.is === 'acknowledged' && outcome.duplicate && oldPlaces.has(placeName(outcome.position))
-  return isOldAnswer ? unheard(append) : append
+  return isOldAnswer ? withoutOutcome(append) : append
 }
 
-/** A token of the old log says nothing of the new one. */
+/** A token of the old log says nothing about the new one. */
 function viewOfNewLog(
   view: ViewOperation,
   { servedAtMs }: RecreatedTopic,
   oldPlaces: ReadonlySet<string>,
 ): ViewOperation {
-  if (view.calledAtMs < servedAtMs) return unheard(view)
+  if (view.calledAtMs < servedAtMs) return withoutOutcome(view)
   const { after, ...rest } = view
   return after === undefined || !oldPlaces.has(placeName(after)) ? view : rest
 }
 
-function unheard<T extends AppendOperation | ReadOperation | StateOperation | ViewOperation>(
+function withoutOutcome<T extends AppendOperation | ReadOperation | StateOperation | ViewOperation>(
   operation: T,
 ): T {
   return { ...operation, outcome: { is: 'unknown', code: 'its log was deleted' } }

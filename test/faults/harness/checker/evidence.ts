@@ -7,10 +7,10 @@ import type {
   StateOperation,
 } from '../history.ts'
 
-/** Ids count within their stream: the same one in another stream is another event. */
+/** Ids are scoped to their stream: the same id in another stream is another event. */
 export const eventKey = (streamId: string, id: string): string => `${streamId} ${id}`
 
-/** What promises are judged by: the history and what is left, sorted by stream and by event. */
+/** The input of all promises: the history and the remaining state, grouped by stream and by event. */
 export class Evidence {
   readonly operations: readonly Operation[]
   readonly remains: Remains
@@ -18,7 +18,7 @@ export class Evidence {
   readonly streams: ReadonlyMap<string, readonly LoggedEvent[]>
   /** By {@link eventKey}. */
   readonly logged: ReadonlyMap<string, readonly LoggedEvent[]>
-  /** Those that an event was in, by {@link eventKey}, in the order of the calls. */
+  /** The appends that contain an event, by {@link eventKey}, in the order of the calls. */
   readonly appends: ReadonlyMap<string, readonly AppendOperation[]>
 
   constructor(operations: readonly Operation[], remains: Remains) {
@@ -48,7 +48,7 @@ export class Evidence {
     return this.#byStream.get(streamId) ?? []
   }
 
-  /** All streams that are in the log or were asked for. */
+  /** All streams that are in the log or were requested. */
   get streamIds(): ReadonlySet<string> {
     return new Set([...this.streams.keys(), ...this.#byStream.keys()])
   }

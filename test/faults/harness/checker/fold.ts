@@ -1,6 +1,6 @@
 import type { AppendedEvent } from '../history.ts'
 
-/** What a customer's purchases come to: the state of a stream, and its view. */
+/** The totals of a customer's purchases: the state of a stream, and its view. */
 export interface Totals {
   readonly purchases: number
   readonly cds: number
@@ -9,7 +9,7 @@ export interface Totals {
   readonly last: string | null
 }
 
-/** What a month's purchases come to. */
+/** The totals of a month's purchases. */
 export interface Month {
   readonly purchases: number
   readonly cds: number
@@ -24,10 +24,10 @@ interface Purchase {
 
 const purchaseOf = ({ data }: Pick<AppendedEvent, 'data'>): Purchase => data as unknown as Purchase
 
-/** Money as whole cents; the text has two places, as in the log. */
+/** Money as whole cents; the text has two decimals, as in the log. */
 export function cents(amount: string): bigint {
   const [, sign = '', whole = '', part = ''] = /^(-?)(\d+)\.(\d\d)$/.exec(amount) ?? []
-  if (whole === '') throw new Error(`${amount} is no amount with two places`)
+  if (whole === '') throw new Error(`${amount} is not an amount with two decimals`)
   return BigInt(`${sign}${whole}${part}`)
 }
 
@@ -55,7 +55,7 @@ export function totalsAfterEach(events: readonly Pick<AppendedEvent, 'data'>[]):
 
 export const monthOf = (event: Pick<AppendedEvent, 'data'>): string => purchaseOf(event).date.slice(0, 7)
 
-/** What these events of one month come to. */
+/** The totals of these events of one month. */
 export function monthAfter(events: readonly Pick<AppendedEvent, 'data'>[]): Month {
   const purchases = events.map(purchaseOf)
   return {

@@ -15,11 +15,11 @@ test('leaves only the operations that are needed', () => {
   expect(numbers(shortestHistory(operations, shows))).toEqual(needed)
 })
 
-test('leaves none where what is left speaks for itself', () => {
+test('leaves none if the remaining state alone shows it', () => {
   expect(shortestHistory(operations, () => true)).toEqual([])
 })
 
-test('asks a bounded number of times, and keeps what shows it', () => {
+test('evaluates a bounded number of times, and keeps what shows it', () => {
   let asked = 0
   const shows = (left: readonly Operation[]) => {
     asked++

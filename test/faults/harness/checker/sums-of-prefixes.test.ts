@@ -18,14 +18,14 @@ const part = fc
     return { events, least, most }
   })
 
-/** The views that any choice of beginnings gives. */
+/** The views that any choice of prefixes gives. */
 function allViews([first, ...rest]: readonly MonthPart[], chosen: MonthPart['events'] = []): string[] {
   if (first === undefined) return [JSON.stringify(chosen.length === 0 ? null : monthAfter(chosen))]
   const counts = Array.from({ length: first.most - first.least + 1 }, (_, index) => first.least + index)
   return counts.flatMap((count) => allViews(rest, [...chosen, ...first.events.slice(0, count)]))
 }
 
-test('tells views that some beginnings of the parts come to from those that none do', () => {
+test('accepts exactly the views that some prefixes of the parts produce', () => {
   const wanted = fc.record({
     purchases: fc.nat(6),
     cds: fc.nat(9),

@@ -1,7 +1,7 @@
 import type { AppendedEvent } from '../history.ts'
 import { cents, type Month } from './fold.ts'
 
-/** Events of a month in one partition, and how many of them, from the first on, count at least and at most. */
+/** Events of a month in one partition, and how many of them, from the first one on, count at least and at most. */
 export interface MonthPart {
   readonly events: readonly Pick<AppendedEvent, 'data'>[]
   readonly least: number
@@ -16,10 +16,10 @@ interface Sum {
 
 const nothing: Sum = { purchases: 0, cds: 0, cents: 0n }
 
-/** Combinations looked at; past them the bounds alone decide. */
+/** Combinations to try. Beyond that, only the bounds are checked. */
 const stepsMax = 20_000
 
-/** Whether a month's view is the sum of some beginning of each part. */
+/** Whether a month's view is the sum of some prefix of each part. */
 export function isSumOfPrefixes(view: unknown, parts: readonly MonthPart[]): boolean {
   if (view === null) return parts.every(({ least }) => least === 0)
   const wanted = sumOf(view)
@@ -35,9 +35,9 @@ function sumOf(view: unknown): Sum | undefined {
 }
 
 class Search {
-  /** Of each part, the sums that it may give; the longest last, because its place follows from those before. */
+  /** The possible sums of each part. The longest part is last, because its sum follows from the others. */
   readonly #choices: readonly (readonly Sum[])[]
-  /** What the parts from here on give at least, and at most. */
+  /** The minimum and the maximum that the parts from here on contribute. */
   readonly #least: readonly Sum[]
   readonly #most: readonly Sum[]
   #steps = 0

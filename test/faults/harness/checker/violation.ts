@@ -1,6 +1,6 @@
 import type { Operation } from '../history.ts'
 
-/** A promise that was not kept. */
+/** A violated promise. */
 export interface Violation {
   /** Name of the promise. */
   readonly promise: string
@@ -8,12 +8,12 @@ export interface Violation {
   readonly where: string
   readonly expected: string
   readonly found: string
-  /** The shortest part of the history that shows it; empty where what is left speaks for itself. */
+  /** The shortest part of the history that shows it; empty if the remaining state alone does. */
   readonly operations: readonly Operation[]
 }
 
-/** A violation as a promise finds it: `operations` may hold more than are needed. */
+/** A violation as a promise reports it: `operations` may be more than necessary. */
 export interface Finding extends Omit<Violation, 'promise'> {
-  /** Where only this stream's events matter to it. */
+  /** Set if only the events of this stream matter. */
   readonly streamId?: string
 }

@@ -1,39 +1,43 @@
 import type { AppendOperation, LoggedEvent, Operation, Remains } from '../history.ts'
 import type { Judged, ShortenedPartition } from './decree.ts'
+import { indexedStream } from './indexed-stream.ts'
 
 /**
- * What is left of a partition without its head is judged as if each stream began with its first version that is still there. What index,
- * snapshots and reads say of these streams is not judged: they may know of what was deleted, or not.
- * @param isThere whether a stream lies in the partition.
+ * Judges a partition without its head as if each stream started with its first remaining version. The index, snapshots
+ * and reads of these streams are not judged, because they may or may not include deleted events.
+ * @param isInPartition whether a stream belongs to the partition
  */
 export function withoutHead(
   { history, remains }: Judged,
   { topic, partition, startOffset }: ShortenedPartition,
-  isThere: (streamId: string) => boolean,
+  isInPartition: (streamId: string) => boolean,
 ): Judged {
   const isGone = (event: Pick<LoggedEvent, 'topic' | 'partition' | 'offset'>) =>
     event.topic === topic && event.partition === partition && event.offset < startOffset
   const left = remains.log.filter((event) => !isGone(event))
   const skipped = new Map<string, number>()
   for (const { streamId, version } of left)
-    if (isThere(streamId) && !skipped.has(streamId)) skipped.set(streamId, version - 1)
+    if (isInPartition(streamId) && !skipped.has(streamId)) skipped.set(streamId, version - 1)
   const log = left.map((event) => ({ ...event, version: event.version - (skipped.get(event.streamId) ?? 0) }))
   return {
     history: history.flatMap((operation): Operation[] => {
-      if (operation.kind === 'view' || !isThere(operation.streamId)) return [operation]
+      if (operation.kind === 'view' || !isInPartition(operation.streamId)) return [operation]
       if (operation.kind !== 'append') return []
       return [shifted(operation, skipped.get(operation.streamId) ?? 0, startOffset)]
     }),
     remains: {
       ...remains,
       log,
-      index: [...remains.index.filter(({ streamId }) => !isThere(streamId)), ...asIndexed(log, isThere)],
-      snapshots: remains.snapshots.filter(({ streamId }) => !isThere(streamId)),
+      index: [
+        ...remains.index.filter(({ streamId }) => !isInPartition(streamId)),
+        ...asIndexed(log, isInPartition),
+      ],
+      snapshots: remains.snapshots.filter(({ streamId }) => !isInPartition(streamId)),
     },
   }
 }
 
-/** Whatever it expected was of versions that nobody can look up any more. */
+/** Its expected version refers to versions that can no longer be looked up. */
 function shifted(append: AppendOperation, by: number, startOffset: number): AppendOperation {
   const { outcome } = append
   const expectedVersion = 'any' as const
@@ -47,10 +51,10 @@ function shifted(append: AppendOperation, by: number, startOffset: number): Appe
   return { ...append, expectedVersion, outcome: { ...outcome, ...versions } }
 }
 
-const asIndexed = (log: readonly LoggedEvent[], isThere: (streamId: string) => boolean): Remains['index'] =>
+const asIndexed = (
+  log: readonly LoggedEvent[],
+  isInPartition: (streamId: string) => boolean,
+): Remains['index'] =>
   [...Map.groupBy(log, ({ streamId }) => streamId)]
-    .filter(([streamId]) => isThere(streamId))
-    .map(([streamId, events]) => ({
-      ...{ streamId, version: events.length },
-      offsets: events.map(({ offset }) => offset),
-    }))
+    .filter(([streamId]) => isInPartition(streamId))
+    .map(([streamId, events]) => indexedStream(streamId, events))

@@ -1,6 +1,6 @@
-// Loaded into a service under test before its own code (`node --import`): at SIGWINCH, which means nothing to a service, its
-// wall clock is set off by the milliseconds that stand in the file TEST_CLOCK_FILE. Timers and the monotonic clock go on as
-// before, as they do when an operator or NTP sets a machine's clock.
+// Preloaded into a service under test (`node --import`). On SIGWINCH, which services ignore, its wall clock is shifted
+// by the milliseconds in the file TEST_CLOCK_FILE. Timers and the monotonic clock are not affected, as when an operator
+// or NTP sets the clock of a machine.
 import { readFileSync } from 'node:fs'
 
 const RealDate = Date

@@ -1,16 +1,20 @@
-// Loaded into a service under test before its own code (`node --import`). Where the file TEST_HOLD_FILE says `armed`, the next produce
-// request stops the whole process just before its bytes leave it, as if the machine were suspended there: the file then says `held`, and
-// the process goes on when it is removed. Nothing runs meanwhile: no timer, no heartbeat, no answer.
+// Preloaded into a service under test (`node --import`). When the file TEST_HOLD_FILE says `armed`, the next produce
+// request stops the whole process just before its bytes are written, as if the machine were suspended. The file then
+// says `held`, and the process resumes when the file is removed. Nothing runs in the meantime: no timer, no heartbeat,
+// no response.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { Socket } from 'node:net'
 
 const produceKey = 0
-/** The harness removes the file; whoever survives a harness that died goes on by itself. */
+/** The harness removes the file. A process that outlives its harness resumes by itself. */
 const heldMsMax = 120_000
 const lookMs = 20
 const file = process.env['TEST_HOLD_FILE'] ?? ''
 
-/** A request is written as one piece: its length, its kind, its version. What Redis and HTTP write begins with no such length. */
+/**
+ * A request is written as one piece: its length, its kind, its version. Redis and HTTP requests do not start with such
+ * a length.
+ */
 const isProduce = (chunk: unknown): boolean =>
   Buffer.isBuffer(chunk) &&
   chunk.length > 8 &&
@@ -26,7 +30,7 @@ function stopHere(): void {
     Atomics.wait(sleeper, 0, 0, lookMs)
 }
 
-// eslint-disable-next-line @typescript-eslint/unbound-method -- called with the socket that it belongs to.
+// eslint-disable-next-line @typescript-eslint/unbound-method -- called on its own socket.
 const write = Socket.prototype.write as (this: Socket, ...args: unknown[]) => boolean
 Socket.prototype.write = function (this: Socket, ...args: unknown[]): boolean {
   if (isProduce(args[0]) && isArmed()) stopHere()

@@ -3,16 +3,17 @@ import type { Translate } from './link.ts'
 const host = Buffer.from('127.0.0.1')
 
 /**
- * Brokers tell clients where they and the others are. Here each client hears of the links that lead there instead, so that it
- * stays on its own links. Host and port stand side by side in all answers that name a broker, in all their versions.
- * @param ports of links by those of the brokers.
+ * Rewrites the broker addresses in responses. Brokers advertise themselves and each other; each client gets its own
+ * links instead, so that it stays on them. Host and port are adjacent in every response that names a broker, in all
+ * versions.
+ * @param ports of links by the ports of brokers
  */
 export function kafkaAnswers(ports: ReadonlyMap<number, number>): Translate {
   let waiting = Buffer.alloc(0)
   return (bytes) => {
     waiting = Buffer.concat([waiting, bytes])
     let whole = 0
-    // An answer starts with its length; only a whole one is passed on, so that no address is torn apart.
+    // A response starts with its length. Only complete ones are forwarded, so that no address is split.
     while (waiting.length >= whole + 4 && waiting.length >= whole + 4 + waiting.readInt32BE(whole))
       whole += 4 + waiting.readInt32BE(whole)
     const answers = waiting.subarray(0, whole)

@@ -1,9 +1,9 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 
 /**
- * What a network does to those who talk over it. `cut`: connections break, and there are no new ones. `delay`: every piece is
- * late. `half-open`: the connection stays, and nothing comes through. `drop-replies`: requests come through, and the
- * connection breaks before their answer does.
+ * A network fault. `cut`: connections break, and new ones fail. `delay`: every piece is late. `half-open`: the
+ * connection stays open, and nothing gets through. `drop-replies`: requests get through, and the connection breaks
+ * before the reply does.
  */
 export type Trouble = 'cut' | 'delay' | 'half-open' | 'drop-replies'
 
@@ -11,12 +11,12 @@ export const troubles: readonly Trouble[] = ['cut', 'delay', 'half-open', 'drop-
 
 const delayMs = 300
 
-/** Puts one connection's answers, which come in pieces of any size, into other words. */
+/** Rewrites the replies of one connection, which arrive in pieces of any size. */
 export type Translate = (bytes: Buffer) => Buffer
 
-/** The only way from one part of the system to another: a TCP proxy that can be in trouble. */
+/** The only path between two parts of the system: a TCP proxy that can be put into trouble. */
 export class Link {
-  /** Such as `writer-1→broker-2`. */
+  /** For example `writer-1→broker-2`. */
   readonly name: string
   trouble: Trouble | undefined
   readonly #target: number
@@ -31,7 +31,7 @@ export class Link {
     this.#server = createServer((client) => this.#accept(client))
   }
 
-  /** @param target a port of this machine. @param translator makes one for each connection. */
+  /** @param target a port of this machine. @param translator creates one for each connection */
   static async open(
     name: string,
     target: number,
@@ -51,7 +51,7 @@ export class Link {
     if (trouble === 'cut') this.#each((connection) => connection.end())
   }
 
-  /** A connection that has lost something ends: TCP has no holes. */
+  /** A connection that has lost data ends: TCP has no gaps. */
   heal(): void {
     this.trouble = undefined
     this.#each((connection) => connection.endIfTorn())
@@ -113,7 +113,7 @@ class Connection {
     if (this.#isTorn) this.end()
   }
 
-  /** Behind a half-open connection nobody learns that the other side has gone. */
+  /** On a half-open connection, neither side notices that the other has gone. */
   #broken(): void {
     if (this.#trouble() === 'half-open') this.#isTorn = true
     else this.end()
@@ -125,7 +125,10 @@ class Connection {
   }
 }
 
-/** One direction of a connection: what was sent first arrives first, also where the delay has ended meanwhile. */
+/**
+ * One direction of a connection. Data arrive in the order in which they were sent, even if the delay ends in the
+ * meantime.
+ */
 class DelayedPipe {
   readonly #to: Socket
   readonly #late: { readonly dueAtMs: number; readonly bytes: Buffer }[] = []

@@ -4,23 +4,23 @@ import { type PostOptions, type ServiceKind, ServicePost } from './service-post.
 import type { Servers } from './servers.ts'
 import type { Traits } from './traits.ts'
 
-/** A service and all ways from and to it. */
+/** A service and all its links. */
 export interface LinkedService {
   readonly post: ServicePost
-  /** For clients. */
+  /** The link for clients. */
   readonly front: Link
-  /** What it tells others to be its address: other services come here, and clients that go straight to an owner. */
+  /** The address that it advertises: used by other services, and by clients that go straight to an owner. */
   readonly peers: Link
   readonly out: WaysOut
 }
 
 export const urlOf = ({ port }: Link): string => `http://127.0.0.1:${port}`
 
-export interface LinkedServiceOptions extends Pick<PostOptions, 'name' | 'env' | 'nodeArgs' | 'logFolder'> {
+interface LinkedServiceOptions extends Pick<PostOptions, 'name' | 'env' | 'nodeArgs' | 'logFolder'> {
   readonly traits: Traits
 }
 
-/** Makes the links; nothing runs yet. */
+/** Creates the links; nothing runs yet. */
 export async function linkService(
   kind: ServiceKind,
   servers: Servers,
@@ -38,7 +38,7 @@ export async function linkService(
   return { post, front, peers, out }
 }
 
-/** All ways from and to a service, by the parts that they connect; those to the brokers belong together. */
+/** All links of a service, by the parts that they connect. Those to the brokers are grouped. */
 export function linksOf({ post, front, peers, out }: LinkedService): readonly (readonly [Pair, Link[]])[] {
   const common = [['service-registry', [out.registry]]] as const satisfies readonly [Pair, Link[]][]
   switch (post.kind) {

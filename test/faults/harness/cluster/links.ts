@@ -3,7 +3,7 @@ import { Link } from './link.ts'
 import type { Servers } from './servers.ts'
 import type { Traits } from './traits.ts'
 
-/** Between which two parts a link is. */
+/** The two parts that a link connects. */
 export type Pair =
   | 'clients-writer'
   | 'peers-writer'
@@ -15,7 +15,7 @@ export type Pair =
   | 'consumer-postgres'
   | 'service-registry'
 
-/** The ways out of one service, to the servers that it stands on. */
+/** The links from one service to the servers. */
 export interface WaysOut {
   readonly kafka: readonly Link[]
   readonly redis: Link
@@ -40,7 +40,10 @@ export async function openWaysOut(from: string, servers: Servers): Promise<WaysO
   return { kafka, redis, postgres, registry }
 }
 
-/** Where a service finds its servers, as its environment says it. The nodes of a Redis Cluster name each other: no way leads past them. */
+/**
+ * The server addresses in the environment of a service. The nodes of a Redis Cluster advertise their own addresses, so
+ * they are reached directly.
+ */
 export const addressesOf = (
   { kafka, redis, postgres, registry }: WaysOut,
   { redisCluster }: Servers,

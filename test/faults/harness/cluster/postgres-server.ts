@@ -2,10 +2,11 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 
 import { type Postgres, startPostgres, until } from '../../../../scripts/stack/index.ts'
+import { killNow } from './kill-now.ts'
 
 const startMsMax = 60_000
 
-/** A PostgreSQL that keeps views, with all of its processes. */
+/** A PostgreSQL for views, with all of its processes. */
 export class PostgresServer {
   readonly port: number
   readonly #folder: string
@@ -16,7 +17,7 @@ export class PostgresServer {
     this.#folder = folder
   }
 
-  /** Those that lost their postmaster hold its memory for a moment: until they have gone, no other starts. */
+  /** Orphaned processes hold the shared memory for a moment, and no new server starts until they have gone. */
   async start(): Promise<void> {
     const { port } = this
     const logFile = join(this.#folder, 'postgres.log')
@@ -24,18 +25,17 @@ export class PostgresServer {
     await until('PostgreSQL starts', startMsMax, start)
   }
 
-  /** SIGKILL to the postmaster alone: its processes find out by themselves. */
-  async kill(): Promise<void> {
-    this.#running?.kill('SIGKILL')
-    await this.#running?.exited
+  /** SIGKILL to the postmaster alone; its processes notice by themselves. */
+  kill(): Promise<void> {
+    return killNow(this.#running)
   }
 
-  /** As an operator stops it: no client is waited for. */
+  /** A fast shutdown, as an operator does it: it does not wait for clients. */
   async stop(): Promise<void> {
     await this.#running?.stop()
   }
 
-  /** Of the postmaster and all that it has started. */
+  /** Signals the postmaster and all processes that it started. */
   signalAll(name: NodeJS.Signals): void {
     const { pid } = this.#running ?? {}
     if (pid === undefined) return
@@ -48,7 +48,7 @@ export class PostgresServer {
       try {
         process.kill(each, name)
       } catch {
-        // It has just ended by itself.
+        // It has ended in the meantime.
       }
     }
   }

@@ -8,31 +8,32 @@ import {
   startRedis,
   startRedisCluster,
 } from '../../../../scripts/stack/index.ts'
+import { killNow } from './kill-now.ts'
 
-/** A command is no probe: a machine that stands still for seconds answers it, too. */
+/** A command is not a probe: it is answered even by a machine that stalls for seconds. */
 const commandMsMax = 30_000
 
-/** An older dump is loaded in place. */
-const harmable = ['--enable-debug-command', 'local']
+/** Needed to load an older dump in place. */
+const disruptable = ['--enable-debug-command', 'local']
 
-/** A Redis that faults strike: the only one, or a node of a cluster. */
+/** A Redis to disrupt: the only one, or a node of a cluster. */
 export interface RedisNode {
   readonly port: number
   kill(): Promise<void>
-  /** Again on its data, after a kill. */
+  /** Starts it on its data again after a kill. */
   start(): Promise<void>
   signal(name: NodeJS.Signals): void
-  /** @throws Error what Redis says against it. */
+  /** @throws Error with the error of Redis. */
   command(command: string): Promise<string>
 }
 
 async function commandOf(port: number, command: string): Promise<string> {
   const answer = await redisCommand({ host: '127.0.0.1', port }, command, commandMsMax)
-  if (answer.startsWith('-')) throw new Error(`Redis refuses ${command}: ${answer.trim()}`)
+  if (answer.startsWith('-')) throw new Error(`Redis rejects ${command}: ${answer.trim()}`)
   return answer
 }
 
-/** A Redis that keeps its append-only file, as in production. */
+/** A Redis with an append-only file, as in production. */
 export class RedisServer implements RedisNode {
   readonly port: number
   readonly #folder: string
@@ -50,12 +51,11 @@ export class RedisServer implements RedisNode {
   async start(): Promise<void> {
     const logFile = join(this.#folder, 'redis.log')
     const { port } = this
-    this.#running = await startRedis({ port, folder: this.#folder, logFile, settings: harmable })
+    this.#running = await startRedis({ port, folder: this.#folder, logFile, settings: disruptable })
   }
 
-  async kill(): Promise<void> {
-    this.#running?.kill('SIGKILL')
-    await this.#running?.exited
+  kill(): Promise<void> {
+    return killNow(this.#running)
   }
 
   signal(name: NodeJS.Signals): void {
@@ -71,7 +71,7 @@ export class RedisServer implements RedisNode {
   }
 }
 
-/** Three masters, each with its append-only file: while one is away, the others refuse, too. */
+/** Three masters, each with an append-only file. While one is down, the others reject requests too. */
 export class RedisClusterServers {
   readonly nodes: readonly RedisNode[]
   readonly #cluster: RedisCluster
@@ -82,7 +82,7 @@ export class RedisClusterServers {
   }
 
   static async start(folder: string): Promise<RedisClusterServers> {
-    return new RedisClusterServers(await startRedisCluster({ folder, settings: harmable }))
+    return new RedisClusterServers(await startRedisCluster({ folder, settings: disruptable }))
   }
 
   /** Some of its nodes, separated by commas. */
@@ -90,7 +90,7 @@ export class RedisClusterServers {
     return this.#cluster.nodes.map(({ url }) => url).join(',')
   }
 
-  /** Whether every node serves and knows that the others do. */
+  /** Whether every node serves and sees the others as serving. */
   async isWhole(): Promise<boolean> {
     const answers = await Promise.all(this.nodes.map((node) => node.command('CLUSTER INFO')))
     return answers.every((answer) => answer.includes('cluster_state:ok'))

@@ -14,7 +14,7 @@ import { PostgresServer } from './postgres-server.ts'
 import { RedisClusterServers, RedisServer } from './redis-servers.ts'
 import type { Traits } from './traits.ts'
 
-/** How long a coordinator remembers an id that nobody uses, where it forgets. */
+/** How long a coordinator remembers an unused id when brokers are set to forget. */
 export const forgetAfterMs = 8_000
 
 const forgetfulBrokers = {
@@ -32,16 +32,16 @@ interface Parts {
   readonly brokerLinks: readonly Link[]
 }
 
-/** What the services under test stand on. Started once, harmed and healed for many seeds. */
+/** The servers that the services under test use. Started once, disrupted and healed for many seeds. */
 export class Servers {
   readonly kafka: KafkaCluster
   readonly redis: RedisServer
   readonly redisCluster: RedisClusterServers
   readonly postgres: PostgresServer
   readonly registry: RegistryServer
-  /** Whether the brokers forget transactional ids that nobody has used for {@link forgetAfterMs}. */
+  /** Whether the brokers forget transactional ids that were unused for {@link forgetAfterMs}. */
   readonly forgetsIds: boolean
-  /** The ways of the brokers to each other: two to each, to the broker and to its controller. */
+  /** The links between brokers: two to each, one to the broker and one to its controller. */
   readonly brokerLinks: readonly Link[]
 
   private constructor(parts: Parts) {
@@ -54,7 +54,10 @@ export class Servers {
     this.brokerLinks = parts.brokerLinks
   }
 
-  /** Three brokers, Redis, a Redis Cluster, PostgreSQL and the registry on free ports. @param folder of their data and logs. */
+  /**
+   * Starts three brokers, Redis, a Redis Cluster, PostgreSQL and the registry on free ports. @param folder for their
+   * data and logs.
+   */
   static async start(folder: string, { forgetsIds }: Pick<Traits, 'forgetsIds'>): Promise<Servers> {
     const brokerLinks: Link[] = []
     const wayTo = async (port: number, name: string) => {
@@ -81,7 +84,10 @@ export class Servers {
     return this.kafka.brokers.map(({ address }) => address)
   }
 
-  /** Whether every broker knows every other, and the rest answers: only then the next seed may use them. */
+  /**
+   * Whether every broker sees every other one, and all other servers respond. Otherwise the next seed must not use
+   * them.
+   */
   async areHealthy(): Promise<boolean> {
     const seen = await Promise.allSettled([
       ...this.brokers.map(async (address) => (await liveBrokers(addressOf(address))).length === 3),
@@ -109,8 +115,8 @@ const isOpen = (port: number): Promise<boolean> =>
 
 const addressOf = (address: string) => ({ host: '127.0.0.1', port: Number(address.split(':')[1]) })
 
-/** The schema registry: it can be away, and comes back with all it knew. */
-export class RegistryServer {
+/** The schema registry. It can be stopped, and has all its schemas after a restart. */
+class RegistryServer {
   readonly port: number
   readonly #folder: string
   readonly #brokers: string
@@ -122,7 +128,7 @@ export class RegistryServer {
     this.#brokers = brokers
   }
 
-  /** Of its Confluent-compatible API. */
+  /** URL of its Confluent-compatible API. */
   get url(): string {
     return `http://127.0.0.1:${this.port}/apis/ccompat/v7`
   }

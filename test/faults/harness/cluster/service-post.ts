@@ -12,8 +12,8 @@ import {
 
 export type ServiceKind = 'writer' | 'projector' | 'snapshotter'
 
-/** An end of a process that nobody asked for. */
-export interface OwnEnd {
+/** An unexpected exit of a process. */
+export interface UnexpectedExit {
   readonly post: string
   readonly how: string
   readonly lastLines: readonly string[]
@@ -23,7 +23,7 @@ export interface PostOptions {
   readonly name: string
   readonly kind: ServiceKind
   readonly env: Readonly<Record<string, string>>
-  /** For Node.js itself, before the service's file. */
+  /** Options of Node.js, before the service's file. */
   readonly nodeArgs: readonly string[]
   readonly logFolder: string
 }
@@ -31,18 +31,18 @@ export interface PostOptions {
 const restartDelayMs = 300
 
 /**
- * A place where one service process runs, at one port, watched as by a process manager: whoever ends there is followed by
- * another until the post is given up.
+ * A slot for one service process at one port, supervised as by a process manager: a process that ends is replaced
+ * until the slot is closed.
  */
 export class ServicePost {
   readonly name: string
   readonly kind: ServiceKind
   readonly port: number
-  readonly ownEnds: OwnEnd[] = []
+  readonly unexpectedExits: UnexpectedExit[] = []
   readonly #options: PostOptions
   #process: Server | undefined
   #starts = 0
-  #isManned = false
+  #isOpen = false
   #watch: Promise<void> = Promise.resolve()
 
   private constructor(options: PostOptions, port: number) {
@@ -52,57 +52,57 @@ export class ServicePost {
     this.port = port
   }
 
-  /** @param options made for the port that the service will have. */
+  /** @param options created for the port of the service */
   static async at(options: (port: number) => Promise<PostOptions>): Promise<ServicePost> {
     const [port = 0] = await freePorts(1)
     return new ServicePost(await options(port), port)
   }
 
-  /** Past all links. */
+  /** Its URL, bypassing all links. */
   get url(): string {
     return `http://127.0.0.1:${this.port}`
   }
 
   async start(): Promise<void> {
-    this.#isManned = true
+    this.#isOpen = true
     await this.#run()
-    this.#watch = this.#keepManned()
+    this.#watch = this.#keepRunning()
   }
 
-  /** SIGKILL; another process follows. SIGSTOP and SIGCONT: the same one sleeps and wakes. */
+  /** SIGKILL: another process replaces it. SIGSTOP and SIGCONT: the same process freezes and resumes. */
   signal(name: NodeJS.Signals): void {
     this.#process?.kill(name)
   }
 
-  /** SIGTERM, and nobody follows. */
+  /** SIGTERM, without a replacement. */
   async leave(): Promise<void> {
-    this.#isManned = false
+    this.#isOpen = false
     await this.#process?.stop()
     await this.#watch
   }
 
-  /** As the service sees itself. */
+  /** Whether the service reports itself as ready. */
   isReady(): Promise<boolean> {
     return httpOk(`${this.url}/health/ready`)
   }
 
-  async #keepManned(): Promise<void> {
-    while (this.#isManned) {
+  async #keepRunning(): Promise<void> {
+    while (this.#isOpen) {
       const { code, signal } = (await this.#process?.exited) ?? { code: null, signal: null }
-      if (!this.#wasManned()) return
-      if (signal !== 'SIGKILL') this.#noteOwnEnd(signal ?? `exit code ${String(code)}`)
+      if (!this.#isStillOpen()) return
+      if (signal !== 'SIGKILL') this.#noteUnexpectedExit(signal ?? `exit code ${String(code)}`)
       await pause(restartDelayMs)
-      if (this.#wasManned()) await this.#run()
+      if (this.#isStillOpen()) await this.#run()
     }
   }
 
-  /** Read anew: a wait lies between. */
-  #wasManned(): boolean {
-    return this.#isManned
+  /** Read again, because time has passed since the last check. */
+  #isStillOpen(): boolean {
+    return this.#isOpen
   }
 
-  #noteOwnEnd(how: string): void {
-    this.ownEnds.push({ post: this.name, how, lastLines: lastLines(this.#logFile, 5) })
+  #noteUnexpectedExit(how: string): void {
+    this.unexpectedExits.push({ post: this.name, how, lastLines: lastLines(this.#logFile, 5) })
   }
 
   async #run(): Promise<void> {
@@ -115,7 +115,7 @@ export class ServicePost {
       cwd: repository,
       env: { ...env, ANNALS_LOG_PRETTY: 'false', ANNALS_PORT: String(this.port) },
       logFile: this.#logFile,
-      // When it serves is a question of its own: in trouble it may take long, and the watch goes on meanwhile.
+      // Readiness is checked elsewhere: during faults it may take long, and supervision must continue in the meantime.
       healthy: () => Promise.resolve(true),
     })
   }

@@ -4,7 +4,10 @@ import { until } from '../../../../scripts/stack/index.ts'
 import type { System } from './system.ts'
 import { areReplicated } from './topics.ts'
 
-/** Leases run out, processes start, partitions move, and everybody catches up: generous, for a busy machine takes its time. */
+/**
+ * Leases expire, processes start, partitions move, and everything catches up. Generous, because a busy machine is
+ * slow.
+ */
 const servesMsMax = 180_000
 const caughtUpMsMax = 120_000
 
@@ -15,7 +18,7 @@ export async function waitForServices(system: System): Promise<void> {
   )
 }
 
-/** Waits until nothing moves any more: replicas are in sync, and projections have applied all of the log. */
+/** Waits until everything is quiet: replicas are in sync, and projections have applied the whole log. */
 export async function waitUntilCaughtUp(system: System): Promise<void> {
   await until('all replicas are in sync', caughtUpMsMax, () => areReplicated(system))
   const client = new AnnalsClient({
@@ -31,7 +34,10 @@ export async function waitUntilCaughtUp(system: System): Promise<void> {
   }
 }
 
-/** One generation, the serving one, and nothing left to apply in any partition. @throws Error with what the projection says, where not */
+/**
+ * One generation, the serving one, and nothing left to apply in any partition. @throws Error with what the projection
+ * reports, otherwise
+ */
 async function hasCaughtUp(client: AnnalsClient, name: string): Promise<true> {
   const found = await client.projection(name).describe()
   const { generations, serving } = found
@@ -42,5 +48,5 @@ async function hasCaughtUp(client: AnnalsClient, name: string): Promise<true> {
     others.length === 0 &&
     only.partitions.every(({ lag, stopped }) => lag === 0 && stopped === undefined)
   if (isCaughtUp) return true
-  throw new Error(`it says ${JSON.stringify(found)}`)
+  throw new Error(`it reports ${JSON.stringify(found)}`)
 }

@@ -5,14 +5,17 @@ import type { RecreatedTopic, ShortenedPartition } from '../checker/index.ts'
 import type { Random } from '../random.ts'
 import { Hold, holdModule } from './hold.ts'
 import { closeLinks, type LinkedService, linkService, urlOf } from './linked-service.ts'
-import type { OwnEnd, ServiceKind } from './service-post.ts'
+import type { UnexpectedExit, ServiceKind } from './service-post.ts'
 import type { RedisNode } from './redis-servers.ts'
 import type { Servers } from './servers.ts'
 import type { Traits } from './traits.ts'
 
 export const partitions = 4
 
-/** What every service of a seed is told, beside its addresses. Times are short, so that a minute holds many faults. */
+/**
+ * Settings of every service of a seed, in addition to addresses. Times are short, so that many faults fit into a
+ * minute.
+ */
 const commonSettings = {
   ANNALS_KAFKA_PARTITIONS: String(partitions),
   ANNALS_KAFKA_REPLICATION: '3',
@@ -29,20 +32,22 @@ const commonSettings = {
   ANNALS_SNAPSHOTTER_SESSION_TIMEOUT: '6s',
 }
 
-/** An owner that was paused must still answer what it decided before: only then its callers hear it. */
+/** A paused owner must still answer what it decided before the pause, so that its callers get the answer. */
 const patientSettings = { ANNALS_WRITER_APPEND_TIMEOUT: '30s' }
 
 const clockModule = new URL('clock.ts', import.meta.url).href
 
-export interface SystemOptions {
-  /** Loaded into every service before its own code: a broken variant. */
+interface SystemOptions {
+  /** Module of a broken variant, preloaded into every service. */
   readonly preload: string | undefined
   readonly traits: Traits
-  /** Of logs, clocks and holds. */
+  /** The folder for logs, clocks and holds. */
   readonly folder: string
 }
 
-/** One seed's installation on the shared servers: topics, keys and groups of its own, and the services that use them. */
+/**
+ * The installation of one seed on the shared servers: its own topics, keys and groups, and the services that use them.
+ */
 export class System {
   readonly servers: Servers
   readonly domain: FreshDomain
@@ -50,16 +55,16 @@ export class System {
   readonly writers: LinkedService[] = []
   readonly projectors: LinkedService[] = []
   readonly snapshotters: LinkedService[] = []
-  /** What faults have taken away for good. */
+  /** What faults have removed permanently. */
   readonly decrees: { readonly recreated: RecreatedTopic[]; readonly shortened: ShortenedPartition[] } = {
     recreated: [],
     shortened: [],
   }
   readonly #options: SystemOptions
-  readonly #departed: OwnEnd[] = []
+  readonly #departed: UnexpectedExit[] = []
   #joined = 0
 
-  /** Two or three writers, two projectors, one or two snapshotters; they start, and may not serve yet. */
+  /** Starts two or three writers, two projectors, and one or two snapshotters; they may not serve yet. */
   static async start(servers: Servers, random: Random, options: SystemOptions): Promise<System> {
     const system = new System(servers, options)
     const counts = [random.between(2, 3), 2, random.between(1, 2)] as const
@@ -88,7 +93,7 @@ export class System {
     return this.#options.traits
   }
 
-  /** Those that the services use. */
+  /** The Redis nodes that the services use. */
   get redisNodes(): readonly RedisNode[] {
     const { redis, redisCluster } = this.servers
     return this.traits.redis === 'cluster' ? redisCluster.nodes : [redis]
@@ -104,29 +109,29 @@ export class System {
     return new Hold(join(this.#options.folder, `${post.name}.hold`))
   }
 
-  /** File that the clock of a writer follows. */
+  /** The file that sets the clock of a writer. */
   clockFileOf({ post }: LinkedService): string {
     return join(this.#options.folder, `${post.name}.clock`)
   }
 
-  /** One more writer. @returns how it leaves again. */
+  /** Starts one more writer. @returns a function that stops it. */
   async joinWriter(): Promise<() => Promise<void>> {
     const joined = await this.#linked('writer', `writer-joined-${++this.#joined}`)
     await joined.post.start()
     return async () => {
       await joined.post.leave()
-      this.#departed.push(...joined.post.ownEnds)
+      this.#departed.push(...joined.post.unexpectedExits)
       await closeLinks(joined)
     }
   }
 
-  /** All services stop in order, and start again. */
+  /** Stops all services in order, and starts them again. */
   async restartServices(): Promise<void> {
     await Promise.all(this.services.map(({ post }) => post.leave()))
     await Promise.all(this.services.map(({ post }) => post.start()))
   }
 
-  /** What an operator's shell has, past all links. */
+  /** The environment of an operator's shell, bypassing all links. */
   get operatorEnv(): Readonly<Record<string, string>> {
     const { brokers, registry } = this.servers
     return {
@@ -139,9 +144,9 @@ export class System {
     }
   }
 
-  /** Processes that ended though nobody had ended them. */
-  get ownEnds(): readonly OwnEnd[] {
-    return [...this.#departed, ...this.services.flatMap(({ post }) => post.ownEnds)]
+  /** Processes that exited unexpectedly. */
+  get unexpectedExits(): readonly UnexpectedExit[] {
+    return [...this.#departed, ...this.services.flatMap(({ post }) => post.unexpectedExits)]
   }
 
   async stop(): Promise<void> {
@@ -187,7 +192,7 @@ export class System {
         TEST_HOLD_FILE: join(folder, `${name}.hold`),
         ANNALS_KAFKA_CLIENT_ID: name,
         ANNALS_SNAPSHOTTER_WRITER_URLS: this.writers.map(({ peers }) => urlOf(peers)).join(','),
-        // A service may start while the registry is away, as the guide advises.
+        // A service may start while the registry is down, as the guide recommends.
         ANNALS_REGISTRY_ID_FILE: join(folder, `${name}.schema-ids.json`),
       },
     })

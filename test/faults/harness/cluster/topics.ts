@@ -1,6 +1,6 @@
 import kafkajs, { type Admin, Kafka, logLevel } from 'kafkajs'
 
-import { deadLetterTopic, eventTopic, projectionTopic, snapshotTopic } from '#kafka'
+import { deadLetterTopic, eventTopic, projectionTopic, snapshotTopic } from '#domain'
 
 import { until } from '../../../../scripts/stack/index.ts'
 import type { Servers } from './servers.ts'
@@ -17,7 +17,7 @@ const kafkaOf = ({ brokers }: Servers): Kafka =>
     retry: { retries: 8, initialRetryTime: 100, maxRetryTime: 1_000 },
   })
 
-/** Something asked of the brokers past all links, with a connection of its own. */
+/** Runs a query against the brokers, bypassing all links, with its own connection. */
 async function asked<T>({ servers }: System, ask: (admin: Admin) => Promise<T>): Promise<T> {
   const admin = kafkaOf(servers).admin()
   await admin.connect()
@@ -28,7 +28,7 @@ async function asked<T>({ servers }: System, ask: (admin: Admin) => Promise<T>):
   }
 }
 
-/** The id of the broker that leads a partition of the type's events now. */
+/** The id of the broker that currently leads a partition of the type's event topic. */
 export function leaderOf(system: System, type: string, partition: number): Promise<number | undefined> {
   return asked(system, async (admin) => {
     const { topics } = await admin.fetchTopicMetadata({ topics: [eventTopic(type)] })
@@ -36,7 +36,7 @@ export function leaderOf(system: System, type: string, partition: number): Promi
   })
 }
 
-/** Whether every partition of the seed's topics has all its replicas in sync again. */
+/** Whether all replicas of all partitions of the seed's topics are in sync. */
 export function areReplicated(system: System): Promise<boolean> {
   return asked(system, async (admin) => {
     const { topics } = await admin.fetchTopicMetadata({ topics: system.domain.types.map(eventTopic) })
@@ -46,8 +46,8 @@ export function areReplicated(system: System): Promise<boolean> {
 }
 
 /**
- * Deletes the topic of a type's events and creates it again with the same settings.
- * @returns when no broker had it any more, by the clock of the history.
+ * Deletes the event topic of a type and creates it again with the same settings.
+ * @returns when no broker had it any more, by the clock of the history
  */
 export async function recreateTopic(system: System, type: string): Promise<number> {
   const topic = eventTopic(type)
@@ -61,13 +61,13 @@ export async function recreateTopic(system: System, type: string): Promise<numbe
   const goneAtMs = performance.now()
   const created = { topic, numPartitions: partitions, replicationFactor: 3, configEntries }
   await asked(system, (admin) => admin.createTopics({ topics: [created], waitForLeaders: false }))
-  await until(`${topic} is there again`, deleteMsMax, areAll(partitions))
+  await until(`${topic} exists again`, deleteMsMax, areAll(partitions))
   return goneAtMs + goneMarginMs
 }
 
-/** A broker forgets a topic in its metadata first, and then stops to serve it. */
+/** A broker removes a topic from its metadata first, and stops serving it a moment later. */
 const goneMarginMs = 500
-/** Of the sources that Kafka names: set for this topic. */
+/** The config source that means: set for this topic. */
 const ofTopic = 1
 
 async function ownSettings(admin: Admin, topic: string): Promise<{ name: string; value: string }[]> {
@@ -82,7 +82,7 @@ async function ownSettings(admin: Admin, topic: string): Promise<{ name: string;
     .map(({ configName, configValue }) => ({ name: configName, value: configValue }))
 }
 
-/** What lies before the offset is gone for good. */
+/** Deletes everything before the offset. */
 export async function deleteHead(
   { servers }: System,
   topic: string,
@@ -96,14 +96,16 @@ export async function deleteHead(
   })
 }
 
-/** A record as any producer sends it. */
-export interface PlainMessage {
+/** A record of an ordinary producer. */
+interface PlainMessage {
   readonly key: Buffer | null
   readonly value: Buffer | null
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** Puts records into a partition with an ordinary producer, as whoever has the right to write there can. @returns whether they are there. */
+/**
+ * Writes records to a partition with an ordinary producer that has the permission. @returns whether they were written
+ */
 export async function writePlainly(
   { servers }: System,
   topic: string,
@@ -123,14 +125,15 @@ export async function writePlainly(
     })
     return true
   } catch {
-    // A broker is away, maybe by another fault: then nothing is tried this time, or it is there without an answer.
+    // A broker may be down because of another fault. Then nothing is written this time, or the records are written
+    // without an acknowledgement.
     return false
   } finally {
     await producer.disconnect()
   }
 }
 
-/** A seed that is over leaves nothing behind on the brokers. kafkajs gives up at the first answer that is late. */
+/** Deletes the topics of a finished seed from the brokers. kafkajs gives up at the first late response. */
 export async function deleteTopics(system: System): Promise<void> {
   const { types, projections } = system.domain
   const names = [

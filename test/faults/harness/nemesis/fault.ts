@@ -3,30 +3,30 @@ import type { Traits } from '../cluster/traits.ts'
 import type { Random } from '../random.ts'
 import type { Streams } from '../workload/streams.ts'
 
-/** What a fault finds when it strikes. */
+/** The context of a fault. */
 export interface Scene {
   readonly system: System
   readonly streams: Streams
   readonly random: Random
-  /** As long as the fault is to last, or until the run is over. */
+  /** Waits for the duration of the fault, or until the run is over. */
   hold(): Promise<void>
 }
 
 export interface Fault {
   readonly name: string
-  /** How often it comes, compared with the others of its lane. */
+  /** How often it occurs, relative to the others of its lane. */
   readonly weight: number
-  /** Of seeds with these traits; default: of all. */
+  /** Whether it is possible in seeds with these traits; default: in all. */
   readonly isPossible?: (traits: Traits) => boolean
-  /** Strikes once in a seed at most. */
+  /** Occurs at most once per seed. */
   readonly isOnce?: true
-  /** Shortest and longest hold. */
+  /** Shortest and longest duration. */
   readonly forMs: readonly [number, number]
-  /** Strikes, holds, and undoes it. @returns what it struck. */
+  /** Applies the fault, holds it, and undoes it. @returns what it affected. */
   strike(scene: Scene): Promise<string>
 }
 
-/** Undoes the fault whatever happens while it lasts. */
+/** Undoes the fault even if something fails while it lasts. */
 export async function heldBetween(
   scene: Pick<Scene, 'hold'>,
   strike: () => Promise<void> | void,

@@ -8,8 +8,8 @@ import { serverFaults } from './server-faults.ts'
 import { topicFaults } from './topic-faults.ts'
 
 /**
- * One or two faults at a time, and never two that only stop everything together, as two brokers down would: what the services
- * stand on, and the brokers' ways to each other, fail in one lane; in the other the services themselves, or the ways between them.
+ * At most two faults at a time, and never two that merely stop everything, such as two brokers down. In one lane the
+ * servers and the links between brokers fail, in the other the services and the links between them.
  */
 export const lanes: readonly Lane[] = [
   {

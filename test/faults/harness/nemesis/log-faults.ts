@@ -1,4 +1,4 @@
-import { partitionFor } from '#event-store'
+import { partitionFor } from '#domain'
 
 import { partitions } from '../cluster/system.ts'
 import { writePlainly } from '../cluster/topics.ts'
@@ -9,7 +9,7 @@ import type { Fault } from './fault.ts'
 const tailOffsets = 300
 const streamsStruck = 3
 
-/** Of each stream that a piece of a partition holds, the last record. */
+/** The last record of each stream within a part of a partition. */
 async function lastRecords(
   brokers: readonly string[],
   topic: string,
@@ -21,7 +21,7 @@ async function lastRecords(
   return [...new Map(records.map((record) => [String(record.key), record])).values()]
 }
 
-/** The same event under another id, as the version that comes next. */
+/** The same event with another id, as the next version. */
 const nextOf = ({ key, value, headers }: PlainRecord, random: Random) => ({
   ...{ key, value },
   headers: {
@@ -31,7 +31,9 @@ const nextOf = ({ key, value, headers }: PlainRecord, random: Random) => ({
   },
 })
 
-/** Well-formed records that a plain producer, with the right to do so, puts right behind the last ones of a busy partition. */
+/**
+ * Well-formed records that a plain producer with the permission writes right after the last ones of a busy partition.
+ */
 const strayWritten: Fault = {
   name: 'stray next version',
   weight: 3,

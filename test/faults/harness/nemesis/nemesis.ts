@@ -6,26 +6,26 @@ import type { Streams } from '../workload/streams.ts'
 import { lanes } from './lanes.ts'
 import { type Lane, type PlannedFault, scheduleOf } from './schedule.ts'
 
-/** A fault that struck. Times are of the clock of the history. */
+/** A fault that was applied. Times are from the clock of the history. */
 export interface Injection {
   readonly fault: string
-  /** What it struck. */
+  /** What it affected. */
   readonly detail: string
   readonly fromMs: number
   /** When it was undone. */
   readonly untilMs: number
-  /** Why it did not strike, or could not be undone. */
+  /** Why it could not be applied or undone. */
   readonly failure?: string
 }
 
-export interface NemesisOptions {
+interface NemesisOptions {
   readonly system: System
   readonly streams: Streams
   readonly seed: number
   readonly durationMs: number
 }
 
-/** Plays the seed's schedule until the time is over. @returns what struck, all of it undone. */
+/** Plays the seed's schedule until the time is over. @returns the applied faults, all of them undone. */
 export async function playNemesis(options: NemesisOptions): Promise<readonly Injection[]> {
   const over = AbortSignal.timeout(options.durationMs)
   const played = await Promise.all(lanes.map((lane) => play(lane, options, over)))
@@ -60,7 +60,7 @@ async function inject(
   return { fault: fault.name, fromMs, untilMs: performance.now(), ...outcome }
 }
 
-/** Ends early when the run is over. */
+/** Returns early when the run is over. */
 const pause = (ms: number, over: AbortSignal): Promise<void> =>
   sleep(ms, undefined, { signal: over }).then(
     () => undefined,

@@ -3,7 +3,7 @@ import { linksOf } from '../cluster/linked-service.ts'
 import type { Pair } from '../cluster/links.ts'
 import { type Fault, heldBetween, type Scene } from './fault.ts'
 
-/** Those to the registry are rarely used: cutting them is enough. */
+/** Links to the registry are rarely used: cutting them is enough. */
 const pairs: readonly Pair[] = [
   'clients-writer',
   'peers-writer',
@@ -22,7 +22,7 @@ const words: Readonly<Record<Trouble, string>> = {
   'drop-replies': 'replies dropped',
 }
 
-/** Of one service; to one broker or to all of them. */
+/** Links of one service; to one broker or to all. */
 function linksBetween({ system, random }: Scene, pair: Pair): readonly Link[] {
   const found = system.services.flatMap((service) =>
     linksOf(service).flatMap(([name, links]) => (name === pair ? [links] : [])),
@@ -31,7 +31,10 @@ function linksBetween({ system, random }: Scene, pair: Pair): readonly Link[] {
   return random.chance(0.5) ? links : [random.pick(links)]
 }
 
-/** One way or both into one broker, from all others: its own ways out stay, so each side believes something else. */
+/**
+ * Links to one broker from all others, one way or both. Its own outgoing links stay intact, so each side sees
+ * something else.
+ */
 function linksToBroker({ system, random }: Scene): readonly Link[] {
   const { kafka, brokerLinks } = system.servers
   const { id } = random.pick(kafka.brokers)
@@ -47,7 +50,7 @@ const networkFault = (
 ): Fault => ({
   name: `${pair} ${words[trouble]}`,
   weight: 1,
-  // Clients of a Redis Cluster go straight to its nodes.
+  // Clients of a Redis Cluster connect directly to its nodes.
   isPossible: ({ views, redis }) =>
     pair === 'consumer-postgres' ? views === 'postgres' : !pair.endsWith('-redis') || redis === 'one',
   forMs,

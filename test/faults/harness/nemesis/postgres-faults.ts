@@ -14,7 +14,7 @@ const postgresKilled: Fault = {
       () => postgres.kill(),
       () => postgres.start(),
     )
-    return 'the postmaster, alone'
+    return 'only the postmaster'
   },
 }
 

@@ -11,7 +11,7 @@ import { type Fault, heldBetween, type Scene } from './fault.ts'
 const servicesOf = (system: System, kind: ServiceKind): readonly LinkedService[] =>
   system.services.filter(({ post }) => post.kind === kind)
 
-/** SIGKILL; another process follows at once. */
+/** SIGKILL; another process starts at once. */
 const killed = (kind: ServiceKind): Fault => ({
   name: `${kind} killed`,
   weight: 2,
@@ -24,7 +24,7 @@ const killed = (kind: ServiceKind): Fault => ({
   },
 })
 
-/** SIGSTOP and SIGCONT. Beyond six seconds others have taken over by the time it wakes: a zombie. */
+/** SIGSTOP and SIGCONT. After more than six seconds others have taken over by the time it resumes: a zombie. */
 const frozen = (kind: ServiceKind, name: string, forMs: readonly [number, number]): Fault => ({
   name: `${kind} ${name}`,
   weight: 1,
@@ -80,7 +80,10 @@ const writerJoins: Fault = {
   },
 }
 
-/** Between its decision and its produce request, for longer than a session lasts, and than forgetful brokers remember its id. */
+/**
+ * Pauses a writer between its decision and its produce request, for longer than a session lasts, and than forgetful
+ * brokers remember its id.
+ */
 const paused = (name: string, weight: number, isPossible: (traits: Traits) => boolean): Fault => ({
   name,
   weight,

@@ -3,10 +3,10 @@ import type { RedisNode } from '../cluster/redis-servers.ts'
 import { type Fault, heldBetween, type Scene } from './fault.ts'
 
 const rewriteMsMax = 10_000
-/** As the harness starts it. */
+/** The setting with which the harness starts it. */
 const usualMemory = '512mb'
 
-/** The only one, or a node of the cluster. */
+/** The only Redis, or a node of the cluster. */
 function nodeOf({ system, random }: Scene): { redis: RedisNode; name: string } {
   const { redisNodes } = system
   const redis = random.pick(redisNodes)
@@ -25,7 +25,7 @@ const redisKilled: Fault = {
       () => redis.kill(),
       () => redis.start(),
     )
-    return `${name}, with what its append-only file has`
+    return `${name}, keeping its append-only file`
   },
 }
 
@@ -56,7 +56,10 @@ const redisEmptied: Fault = {
   },
 }
 
-/** The dump is loaded in place, and the append-only file written from it: another kill would otherwise bring a mixture back that never was. */
+/**
+ * The dump is loaded in place, and the append-only file is rewritten from it: otherwise another kill would restore a
+ * mixture that never existed.
+ */
 const redisOlder: Fault = {
   name: 'redis restored from an older dump',
   weight: 2,
@@ -68,22 +71,22 @@ const redisOlder: Fault = {
     await redis.command('DEBUG RELOAD NOSAVE')
     await redis.command('BGREWRITEAOF')
     await until('the append-only file is written', rewriteMsMax, async () => {
-      const told = await redis.command('INFO persistence')
-      return /aof_rewrite_in_progress:0\r/.test(told) && /aof_rewrite_scheduled:0\r/.test(told)
+      const info = await redis.command('INFO persistence')
+      return /aof_rewrite_in_progress:0\r/.test(info) && /aof_rewrite_scheduled:0\r/.test(info)
     })
     return name
   },
 }
 
-/** No write that needs memory is taken: at once, or as soon as a little more is used. */
+/** Rejects writes that need memory: at once, or when a little more is used. */
 const redisFull: Fault = {
   name: 'redis at its limit',
   weight: 2,
   forMs: [6_000, 14_000],
   strike: async (scene) => {
     const { redis, name } = nodeOf(scene)
-    const told = await redis.command('INFO memory')
-    const usedBytes = Number(/used_memory:(\d+)/.exec(told)?.[1])
+    const info = await redis.command('INFO memory')
+    const usedBytes = Number(/used_memory:(\d+)/.exec(info)?.[1])
     const leftBytes = scene.random.between(0, 200) * 1_024
     await heldBetween(
       scene,

@@ -2,13 +2,13 @@ import { traitsOf } from '../cluster/traits.ts'
 import { Random } from '../random.ts'
 import type { Fault } from './fault.ts'
 
-/** Faults of a lane strike one after the other; the lanes go on side by side. */
+/** Faults of a lane follow one after the other; the lanes run concurrently. */
 export interface Lane {
   readonly name: string
   readonly faults: readonly Fault[]
-  /** Shortest and longest time without a fault of this lane. */
+  /** Shortest and longest time between two faults of this lane. */
   readonly pauseMs: readonly [number, number]
-  /** About how many strike in a minute. */
+  /** Approximate number per minute. */
   readonly perSeed: number
 }
 
@@ -19,9 +19,10 @@ export interface PlannedFault {
 }
 
 /**
- * What strikes in a seed, in its order and without end: as many as fit the time are played. Faults are dealt from decks in
- * which each is as often as its weight says, and each seed goes on about where the one before it leaves off, so that many
- * seeds in a row bring every fault equally often. Those that the seed's servers do not allow are passed over.
+ * The faults of a seed, in order and without end: as many as fit into the time are applied. Faults are drawn from
+ * decks in which each occurs according to its weight, and each seed continues roughly where the previous one ends, so
+ * that many consecutive seeds apply every fault equally often. Faults that the seed's servers do not allow are
+ * skipped.
  */
 export function* scheduleOf(lane: Lane, seed: number): Generator<PlannedFault, never> {
   const random = new Random(seed, 'schedule', lane.name)

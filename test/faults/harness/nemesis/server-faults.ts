@@ -1,10 +1,10 @@
-import { partitionFor } from '#event-store'
+import { partitionFor } from '#domain'
 
 import { partitions } from '../cluster/system.ts'
 import { leaderOf } from '../cluster/topics.ts'
 import { type Fault, heldBetween, type Scene } from './fault.ts'
 
-/** Of three times, two it is the leader of a partition that all clients write to. */
+/** In two of three cases, the leader of a partition that all clients write to. */
 async function broker({ system, streams, random }: Scene) {
   const { brokers } = system.servers.kafka
   const any = random.pick(brokers)

@@ -1,5 +1,4 @@
-import { eventTopic } from '#kafka'
-import { partitionFor } from '#event-store'
+import { eventTopic, partitionFor } from '#domain'
 
 import { repository, runCommand, until } from '../../../../scripts/stack/index.ts'
 import { waitForServices } from '../cluster/settle.ts'
@@ -10,7 +9,7 @@ import type { Fault } from './fault.ts'
 
 const commandMsMax = 120_000
 
-/** Services run on meanwhile, and name the state of the type. Then all of them start again, as the docs say. */
+/** Services keep running and report the state of the type. Then all of them restart, as the docs say. */
 const topicRecreated: Fault = {
   name: 'topic deleted and created again',
   weight: 1,
@@ -28,7 +27,10 @@ const topicRecreated: Fault = {
   },
 }
 
-/** Half of the batches of a busy partition are deleted, then the index is lost. An operator accepts it, as the docs say. */
+/**
+ * Half of the batches of a busy partition are deleted, then the index is lost. An operator accepts the loss, as the
+ * docs say.
+ */
 const headDeleted: Fault = {
   name: 'head of a log deleted, then the index lost',
   weight: 1,
@@ -36,13 +38,13 @@ const headDeleted: Fault = {
   forMs: [1_000, 5_000],
   strike: async (scene) => {
     const { system, streams } = scene
-    // Of the type without projections: what its views would come to nobody could say.
+    // The type without projections: the expected content of its views could not be determined.
     const type = system.domain.types[1] ?? ''
     const topic = eventTopic(type)
     const stream = streams.hot.find((each) => each.startsWith(`${type}.`)) ?? ''
     const partition = partitionFor(stream, partitions)
     const startOffset = await middleOf(system, topic, partition)
-    if (startOffset === undefined) return `${topic}/${partition} holds too little`
+    if (startOffset === undefined) return `${topic}/${partition} has too few batches`
     await deleteHead(system, topic, partition, startOffset)
     system.decrees.shortened.push({ topic, partition, partitions, startOffset })
     await Promise.all(system.redisNodes.map((node) => node.command('FLUSHALL')))
@@ -56,7 +58,7 @@ const headDeleted: Fault = {
   },
 }
 
-/** Where a batch begins, so that none is cut. */
+/** The start of a batch, so that no batch is split. */
 async function middleOf({ servers }: System, topic: string, partition: number): Promise<number | undefined> {
   const leaders = await leadersOf(servers.brokers, topic)
   const { batches } = await readPartition(leaders[partition] ?? '', { topic, partition })

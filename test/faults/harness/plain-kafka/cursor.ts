@@ -1,4 +1,4 @@
-/** Reads the primitive types of Kafka's protocol from a buffer, one after the other. */
+/** Reads the primitive types of Kafka's protocol from a buffer in sequence. */
 export class Cursor {
   readonly #bytes: Buffer
   #at = 0
@@ -30,7 +30,7 @@ export class Cursor {
   bytes(length: number): Buffer {
     const from = this.#advance(length)
     if (this.#at > this.#bytes.length)
-      throw new RangeError(`${length} bytes at ${from}: the buffer ends before`)
+      throw new RangeError(`${length} bytes at ${from}: beyond the end of the buffer`)
     return this.#bytes.subarray(from, this.#at)
   }
 
@@ -39,7 +39,7 @@ export class Cursor {
     return length < 0 ? '' : this.bytes(length).toString()
   }
 
-  /** Length of 7 bits a byte, the lowest first. */
+  /** Seven bits per byte, the lowest first. */
   unsignedVarint(): number {
     let value = 0n
     for (let shift = 0n; ; shift += 7n) {
@@ -89,5 +89,5 @@ export function int64(value: bigint): Buffer {
 export const string = (text: string): Buffer =>
   Buffer.concat([int16(Buffer.byteLength(text)), Buffer.from(text)])
 
-/** An array of one. */
+/** An array with one item. */
 export const only = (...item: readonly Buffer[]): Buffer => Buffer.concat([int32(1), ...item])

@@ -19,7 +19,7 @@ interface Encoder {
 }
 type Encode = (batch: object) => Promise<Encoder>
 
-/** What kafkajs sends: another's writer of the format. */
+/** What kafkajs sends: an independent encoder of the format. */
 async function sentByKafkajs(compression: number, firstOffset: number): Promise<Buffer> {
   const kafkajs = createRequire(createRequire(import.meta.url).resolve('kafkajs'))
   const { RecordBatch: encode } = kafkajs('./src/protocol/recordBatch/v0') as { RecordBatch: Encode }
@@ -47,7 +47,7 @@ kafkajsCodecs.CompressionCodecs[zstd] = () => ({
   compress: ({ buffer }: Encoder) => Promise.resolve(zstdCompressSync(buffer)),
 })
 
-test.each([0, 1, zstd])('reads a batch as another client writes it, compression %i', async (compression) => {
+test.each([0, 1, zstd])('reads a batch of another client, compression %i', async (compression) => {
   const [batch] = batchesIn(await sentByKafkajs(compression, 12))
   expect(batch).toMatchObject({
     firstOffset: 12,
@@ -61,7 +61,7 @@ test.each([0, 1, zstd])('reads a batch as another client writes it, compression 
   ])
 })
 
-test('reads markers, and leaves out a batch that is cut off', async () => {
+test('reads markers, and leaves out a truncated batch', async () => {
   const second = await sentByKafkajs(0, 8)
   const batches = batchesIn(Buffer.concat([marker(12n, 4, 7n), second.subarray(0, -1)]))
   expect(batches).toEqual([

@@ -2,20 +2,20 @@ import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 
 import { Cursor } from './cursor.ts'
 
-/** Who wrote a batch; -1 and -1 where a producer is not idempotent. */
+/** The producer of a batch; -1 and -1 if it is not idempotent. */
 export interface Producer {
   readonly id: string
   readonly epoch: number
 }
 
-/** A record batch as it lies in a partition: https://kafka.apache.org/documentation/#recordbatch */
+/** A record batch as stored in a partition: https://kafka.apache.org/documentation/#recordbatch */
 export interface PlainBatch {
   readonly firstOffset: number
   readonly lastOffset: number
   readonly producer: Producer
-  /** Holds no records but the end of a transaction. */
+  /** Whether it is the end of a transaction, without records. */
   readonly isMarker: boolean
-  /** By the clock of who wrote it; of a marker, the broker's. Since 1970. */
+  /** By the clock of the producer, or of the broker for a marker. Since 1970. */
   readonly timestampMs: number
   readonly records: readonly PlainRecord[]
 }
@@ -42,7 +42,7 @@ const lengthEnd = 12
 const compressionMask = 0b111
 const markerFlag = 1 << 5
 
-/** @param bytes of a fetch: whole batches, of which the last may be cut off. */
+/** @param bytes of a fetch: whole batches, of which the last may be truncated */
 export function batchesIn(bytes: Buffer): PlainBatch[] {
   const batches: PlainBatch[] = []
   for (let from = 0; from + lengthEnd <= bytes.length;) {
@@ -72,12 +72,12 @@ function batchOf(bytes: Buffer): PlainBatch {
   }
 }
 
-/** Brokers compress snapshots; others may send as they like. */
+/** Brokers compress snapshots, and other producers may compress too. */
 function uncompressed(bytes: Buffer, compression: number): Buffer {
   if (compression === 0) return bytes
   if (compression === 1) return gunzipSync(bytes)
   if (compression === 4) return zstdDecompressSync(bytes)
-  throw new Error(`the checker does not know compression ${compression}`)
+  throw new Error(`the checker does not support compression ${compression}`)
 }
 
 function recordOf(content: Cursor, firstOffset: number): PlainRecord {

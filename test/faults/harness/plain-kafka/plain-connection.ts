@@ -11,15 +11,15 @@ interface Waiting {
 }
 
 /** A request of Kafka's protocol: https://kafka.apache.org/protocol */
-export interface PlainRequest {
+interface PlainRequest {
   readonly key: number
   readonly version: number
   readonly body: Buffer
-  /** Whether this version has tagged fields, in its header too. */
+  /** Whether this version has tagged fields, also in its header. */
   readonly isFlexible?: boolean
 }
 
-/** One connection to one broker, with nothing of any client in between. */
+/** A connection to one broker without a client library. */
 export class PlainConnection {
   readonly #socket: Socket
   readonly #waiting = new Map<number, Waiting & { readonly isFlexible: boolean }>()
@@ -47,7 +47,7 @@ export class PlainConnection {
     })
   }
 
-  /** @returns the answer's body. @throws Error where none comes within 15 s. */
+  /** @returns the body of the response. @throws Error if there is none within 15 s. */
   ask({ key, version, body, isFlexible = false }: PlainRequest): Promise<Cursor> {
     const id = ++this.#sent
     const header = [int16(key), int16(version), int32(id), string(clientId), Buffer.alloc(isFlexible ? 1 : 0)]
@@ -83,7 +83,7 @@ export class PlainConnection {
   }
 }
 
-/** A connection for one piece of work. */
+/** Opens a connection for one task. */
 export async function connected<T>(
   address: string,
   work: (connection: PlainConnection) => Promise<T>,

@@ -4,23 +4,23 @@ import { connected, type PlainConnection } from './plain-connection.ts'
 
 const fetchBytesMax = 4 << 20
 const fetchWaitMs = 200
-/** Rounds of a fetch that bring nothing before the end: a leader may still be catching up. */
+/** Consecutive empty fetches before the end: a leader may still be catching up. */
 const emptyFetchesMax = 50
 const deleteMsMax = 10_000
 const latest = -1n
 const earliest = -2n
 
-export interface PartitionPlace {
+interface PartitionPlace {
   readonly topic: string
   readonly partition: number
 }
 
-/** Addresses of the leaders of a topic's partitions; none where there is no such topic. */
+/** Addresses of the leaders of a topic's partitions; none if there is no such topic. */
 export function leadersOf(brokers: readonly string[], topic: string): Promise<readonly string[]> {
   return anyOf(brokers, (address) => connected(address, (connection) => leadersBy(connection, topic)))
 }
 
-/** As one broker sees it. */
+/** The leaders as one broker reports them. */
 export async function leadersBy(connection: PlainConnection, topic: string): Promise<readonly string[]> {
   const answer = await connection.ask({ key: 3, version: 1, body: only(string(topic)) })
   const nodes = answer.array(() => {
@@ -47,13 +47,16 @@ export async function leadersBy(connection: PlainConnection, topic: string): Pro
     .map(({ leader }) => addresses.get(leader) ?? '')
 }
 
-export interface PlainLog {
-  /** Of the first record that is still there. */
+interface PlainLog {
+  /** The offset of the first remaining record. */
   readonly startOffset: number
   readonly batches: readonly PlainBatch[]
 }
 
-/** A partition from its first offset to where it ends now. @throws Error when its leader does not answer, or stops before the end. */
+/**
+ * Reads a partition from its first offset to its current end. @throws Error when its leader does not respond, or stops
+ * before the end.
+ */
 export function readPartition(leader: string, place: PartitionPlace): Promise<PlainLog> {
   return connected(leader, async (connection) => {
     const startOffset = await offsetOf(connection, place, earliest)
@@ -62,7 +65,7 @@ export function readPartition(leader: string, place: PartitionPlace): Promise<Pl
   })
 }
 
-/** The last batches of a partition, from some offset before its end. */
+/** Reads the last batches of a partition, from an offset before its end. */
 export function readTail(
   leader: string,
   place: PartitionPlace,
@@ -75,7 +78,7 @@ export function readTail(
   })
 }
 
-/** DeleteRecords: moves the partition's start to an offset. */
+/** DeleteRecords: moves the start of the partition to an offset. */
 export function deleteRecords(leader: string, place: PartitionPlace, before: number): Promise<void> {
   const { topic, partition } = place
   const asked = only(string(topic), only(int32(partition), int64(BigInt(before))))
@@ -87,7 +90,7 @@ export function deleteRecords(leader: string, place: PartitionPlace, before: num
       answer.string()
       return answer.array(() => {
         answer.int32()
-        answer.int64() // its start now
+        answer.int64() // its new start
         checkError(answer.int16(), place)
       })
     })
@@ -106,7 +109,7 @@ async function readRange(
     const batches = (await fetchFrom(connection, place, next)).filter(({ lastOffset }) => lastOffset >= next)
     const last = batches.at(-1)
     if (last === undefined && ++empty > emptyFetchesMax)
-      throw new Error(`${place.topic}/${place.partition} cannot be read past ${next}; it ends at ${end}`)
+      throw new Error(`${place.topic}/${place.partition} cannot be read beyond ${next}; it ends at ${end}`)
     if (last === undefined) continue
     read.push(...batches)
     next = last.lastOffset + 1
@@ -159,10 +162,10 @@ function checkError(code: number, { topic, partition }: PartitionPlace): void {
   if (code !== 0) throw new Error(`the leader of ${topic}/${partition} answers error ${code}`)
 }
 
-/** The coordinator has no such transactional id: it never had, or has forgotten it. */
+/** The coordinator has no such transactional id: it never had one, or has forgotten it. */
 const idNotFound = 105
 
-/** Whether the cluster still knows a transactional id. @throws Error when its coordinator does not say. */
+/** Whether the cluster still has a transactional id. @throws Error when its coordinator does not respond. */
 export async function isIdKnown(brokers: readonly string[], transactionalId: string): Promise<boolean> {
   const coordinator = await anyOf(brokers, (address) =>
     connected(address, (connection) => coordinatorBy(connection, transactionalId)),

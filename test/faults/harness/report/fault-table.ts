@@ -1,10 +1,10 @@
 import { table } from '../../../../services/cli/table.ts'
 import type { SeedResult } from '../seed-result.ts'
 
-export interface FaultRow {
+interface FaultRow {
   readonly fault: string
   readonly injected: number
-  /** Operations that were under way while it lasted, and what came of them. */
+  /** Operations that overlapped with it, and their outcomes. */
   readonly operations: number
   readonly acknowledged: number
   readonly refused: number
@@ -12,7 +12,7 @@ export interface FaultRow {
   readonly violations: number
 }
 
-/** One row for each fault that struck in any of the seeds, by name. */
+/** One row for each fault that occurred in any of the seeds, by name. */
 export function faultRows(results: readonly SeedResult[]): FaultRow[] {
   const struck = results.flatMap(({ injections }) => injections)
   return [...Map.groupBy(struck, ({ fault }) => fault)]
@@ -22,10 +22,10 @@ export function faultRows(results: readonly SeedResult[]): FaultRow[] {
       return {
         fault,
         injected: injections.length,
-        operations: sum(({ meanwhile }) => meanwhile.operations),
-        acknowledged: sum(({ meanwhile }) => meanwhile.acknowledged),
-        refused: sum(({ meanwhile }) => meanwhile.refused),
-        unknown: sum(({ meanwhile }) => meanwhile.unknown),
+        operations: sum(({ during }) => during.operations),
+        acknowledged: sum(({ during }) => during.acknowledged),
+        refused: sum(({ during }) => during.refused),
+        unknown: sum(({ during }) => during.unknown),
         violations: sum(({ violations }) => violations),
       }
     })
@@ -42,10 +42,10 @@ export const faultHead = [
   'violations',
 ]
 
-/** For people; the last row is of all seeds, with the time between faults. */
+/** Readable table; the last row is for all seeds, including the time between faults. */
 export const faultTable = (results: readonly SeedResult[]): string => table(faultHead, faultCells(results))
 
-/** Under {@link faultHead}. */
+/** The cells for {@link faultHead}. */
 export function faultCells(results: readonly SeedResult[]): (string | number)[][] {
   const rows = faultRows(results).map((row) => [
     row.fault,

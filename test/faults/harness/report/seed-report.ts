@@ -5,18 +5,19 @@ import type { SeedResult } from '../seed-result.ts'
 export const isPassed = ({ failure, violations }: SeedResult): boolean =>
   failure === undefined && violations.length === 0
 
-/** Whether there is nothing to look into: it passed, and no process ended by itself. */
-export const isUneventful = (result: SeedResult): boolean => isPassed(result) && result.ownEnds.length === 0
+/** Whether there is nothing to investigate: it passed, and no process exited unexpectedly. */
+export const isUneventful = (result: SeedResult): boolean =>
+  isPassed(result) && result.unexpectedExits.length === 0
 
-/** One line: how the seed went. */
+/** One line with the result of the seed. */
 export function seedLine(result: SeedResult): string {
-  const { seed, tookMs, counts, progress, injections, ownEnds } = result
+  const { seed, tookMs, counts, progress, injections, unexpectedExits } = result
   return [
     `seed ${seed}: ${verdictOf(result)}`,
     `${injections.length} faults`,
     `${counts.operations} operations (${counts.acknowledged} acknowledged, ${counts.refused} refused, ${counts.unknown} unknown)`,
     `progress in ${Math.round(100 * progress)} % of the seconds`,
-    ...(ownEnds.length > 0 ? [`${ownEnds.length} ends of processes by themselves`] : []),
+    ...(unexpectedExits.length > 0 ? [`${unexpectedExits.length} unexpected exits of processes`] : []),
     `${Math.round(tookMs / 1_000)} s`,
   ].join(', ')
 }
@@ -27,11 +28,11 @@ function verdictOf({ violations, failure }: SeedResult): string {
 }
 
 /**
- * All that is needed to look into a seed: the violation with the shortest history first.
- * @param command runs this seed again. @param folder with its whole history and logs.
+ * All that is needed to investigate a seed: the violation with the shortest history first.
+ * @param command runs this seed again. @param folder with its whole history and logs
  */
 export function seedFindings(result: SeedResult, command: string, folder: string): string {
-  const { seed, violations, failure, ownEnds } = result
+  const { seed, violations, failure, unexpectedExits } = result
   const [shortest, ...others] = violations.toSorted(
     (one, other) => one.operations.length - other.operations.length,
   )
@@ -42,17 +43,19 @@ export function seedFindings(result: SeedResult, command: string, folder: string
     ...(shortest?.operations ?? []).map((operation) => `    ${operationLine(operation)}`),
     ...others.slice(0, 20).map((violation) => `  ${violationLine(violation)}`),
     ...(others.length > 20 ? [`  … and ${others.length - 20} more`] : []),
-    ...ownEndLines(ownEnds),
-    `  again: ${command}`,
+    ...unexpectedExitLines(unexpectedExits),
+    `  rerun: ${command}`,
     `  history, faults and logs: ${folder}`,
   ].join('\n')
 }
 
-/** The same end again and again is told once. */
-function ownEndLines(ownEnds: SeedResult['ownEnds']): string[] {
-  const ends = ownEnds.map(({ post, how, lastLines }) => `${post} (${how}): ${lastLines.at(-1) ?? ''}`)
+/** Repetitions of the same exit are listed once. */
+function unexpectedExitLines(unexpectedExits: SeedResult['unexpectedExits']): string[] {
+  const ends = unexpectedExits.map(
+    ({ post, how, lastLines }) => `${post} (${how}): ${lastLines.at(-1) ?? ''}`,
+  )
   return [...Map.groupBy(ends, (end) => end)].map(
-    ([end, all]) => `  ended by itself${all.length > 1 ? `, ${all.length} times` : ''}: ${end}`,
+    ([end, all]) => `  exited unexpectedly${all.length > 1 ? `, ${all.length} times` : ''}: ${end}`,
   )
 }
 

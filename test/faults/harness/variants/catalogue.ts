@@ -3,7 +3,7 @@ import type { Variant } from './variant.ts'
 const noWaitForMarker: Variant = {
   name: 'no-wait-for-marker',
   caughtBySeed: 53,
-  doc: 'A take-over does not wait for its marker, which comes late, and goes on slowly. What the former owner appends meanwhile is missed, and its versions are given twice.',
+  doc: 'A take-over does not wait for its marker, which comes late, and continues slowly. What the former owner appends in the meantime is missed, and its versions are assigned twice.',
   module: 'libs/kafka/fenced-log.ts',
   replacements: [
     {
@@ -19,7 +19,7 @@ const noWaitForMarker: Variant = {
 const noFence: Variant = {
   name: 'no-fence',
   caughtBySeed: 13,
-  doc: 'Each owner appends as a producer of its own, so no broker refuses one that sleeps through a take-over and wakes.',
+  doc: 'Each owner appends with its own producer id, so no broker rejects an owner that sleeps through a take-over and resumes.',
   module: 'libs/kafka/fenced-log.ts',
   replacements: [
     {
@@ -41,7 +41,7 @@ const noFence: Variant = {
 const guardIgnored: Variant = {
   name: 'guard-ignored',
   caughtBySeed: 6,
-  doc: 'Rounds and reads take the index for what it was, though Redis may have lost or regained state.',
+  doc: 'Rounds and reads trust the index, although Redis may have lost or regained state.',
   module: 'libs/redis-index/lua.ts',
   replacements: [
     {
@@ -58,7 +58,7 @@ const guardIgnored: Variant = {
 const sequenceBumped: Variant = {
   name: 'sequence-bumped-on-retry',
   caughtBySeed: 13,
-  doc: 'A batch that got no answer is sent again under the next sequence, so that the broker takes it once more.',
+  doc: 'A batch without a response is sent again with the next sequence, so the broker appends it a second time.',
   module: 'libs/kafka/fenced-log.ts',
   replacements: [
     {
@@ -84,7 +84,7 @@ const sequenceBumped: Variant = {
 const checkpointFirst: Variant = {
   name: 'checkpoint-before-views',
   caughtBySeed: 17,
-  doc: 'The checkpoint of a projection is stored first and the views after it: who is killed in between never applies those events.',
+  doc: 'The checkpoint of a projection is stored first and the views after it. A projector killed in between never applies those events.',
   module: 'libs/projections-redis/redis-view-store.ts',
   replacements: [
     {
@@ -105,15 +105,15 @@ const checkpointFirst: Variant = {
 const dedupeForgotten: Variant = {
   name: 'dedupe-forgotten',
   caughtBySeed: 95,
-  doc: 'After a take-over the owner no longer knows the ids of events that are in the log, and takes them once more.',
-  module: 'services/writer/partition/partition-owner.ts',
+  doc: 'After a take-over the owner does not know the ids of events that are in the log, and appends them again.',
+  module: 'services/writer/partition/partition-writer.ts',
   replacements: [
     {
       text: 'new Round({ ...this.#parts, log',
       by: `new Round({ ...this.#parts, index: {
-        commit: (...args) => index.commit(...args),
+        commit: (...args) => this.#parts.index.commit(...args),
         check: async (...args) => {
-          const checked = await index.check(...args)
+          const checked = await this.#parts.index.check(...args)
           if (checked === 'guard-lost') return checked
           const known = checked.known.map((all) => new Map([...all].filter(([, { offset }]) => offset >= endOffset)))
           return { ...checked, known }
@@ -139,7 +139,7 @@ const ruleLeftOut: Variant = {
 const landingUnchecked: Variant = {
   name: 'landing-unchecked',
   caughtBySeed: 47,
-  doc: 'An owner acknowledges wherever its batch landed: also behind the marker of another owner, whose producer id is another one and fences nobody.',
+  doc: 'An owner acknowledges wherever its batch landed, even after the marker of another owner, whose different producer id fences nobody.',
   module: 'libs/kafka/fenced-log.ts',
   replacements: [
     {
@@ -149,7 +149,7 @@ const landingUnchecked: Variant = {
   ],
 }
 
-/** Each takes away one thing that a promise rests on. */
+/** Each removes one thing that a promise depends on. */
 export const variants: readonly Variant[] = [
   noWaitForMarker,
   noFence,
@@ -161,9 +161,11 @@ export const variants: readonly Variant[] = [
   landingUnchecked,
 ]
 
-/** @throws Error naming those there are, when there is none of this name. */
+/** @throws Error naming the existing ones, when there is none of this name. */
 export function variantNamed(name: string): Variant {
   const variant = variants.find((each) => each.name === name)
   if (variant !== undefined) return variant
-  throw new Error(`there is no variant ${name}: choose among ${variants.map((each) => each.name).join(', ')}`)
+  throw new Error(
+    `there is no variant ${name}: choose one of ${variants.map((each) => each.name).join(', ')}`,
+  )
 }

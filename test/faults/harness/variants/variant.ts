@@ -1,17 +1,19 @@
-/** A product that is broken on purpose: pieces of one module's source are replaced when it is loaded. */
+/** A deliberately broken product: pieces of one module's source are replaced when it is loaded. */
 export interface Variant {
   readonly name: string
-  /** What is taken away, and what must go wrong then. */
+  /** What is removed, and what must go wrong as a result. */
   readonly doc: string
-  /** A seed of the fault harness that finds it out within the seconds that the test gives it. */
+  /** A seed of the fault harness that detects it within the time of the test. */
   readonly caughtBySeed: number
   /** Path of the module from the root of the repository. */
   readonly module: string
-  /** Each `text` stands in the module exactly once. */
+  /** Each `text` occurs in the module exactly once. */
   readonly replacements: readonly { readonly text: string; readonly by: string }[]
 }
 
-/** @throws Error naming the variant and the text, when the module does not hold the text exactly once: the variant would be void. */
+/**
+ * @throws Error naming the variant and the text, when the text does not occur exactly once: the variant would be void.
+ */
 export function brokenSource({ name, module, replacements }: Variant, source: string): string {
   return replacements.reduce((before, { text, by }) => {
     const times = before.split(text).length - 1

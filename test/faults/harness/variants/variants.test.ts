@@ -10,7 +10,7 @@ import { brokenSource } from './variant.ts'
 
 const startMsMax = 60_000
 
-/** A module that has the source of another one printed, as it is loaded in the end. */
+/** A module that prints the source of another one as it is finally loaded. */
 const printing = (module: string): string =>
   `data:text/javascript,${encodeURIComponent(`
     import { registerHooks } from 'node:module'
@@ -54,7 +54,7 @@ describe.each(variants)('the variant $name', (variant) => {
   )
 })
 
-test('a variant whose text is not there, or there twice, is refused loudly', () => {
+test('a variant whose text is missing or occurs twice is rejected with an error', () => {
   const variant = {
     name: 'void',
     doc: '',

@@ -21,11 +21,11 @@ export interface ViewRequest {
 }
 
 /**
- * One way to talk to Annals. Every method is one try, and never rejects: what became of it is its outcome.
- * Nothing is tried again behind the recorder's back.
+ * A client of Annals. Every method makes a single attempt and never rejects: the outcome is its result. There are no
+ * retries that the recorder does not see.
  */
 export interface Caller {
-  /** Several appends travel together, and stand each on its own. */
+  /** Several appends in one request, independent of each other. */
   append(requests: readonly AppendRequest[]): Promise<readonly AppendOperation['outcome'][]>
   read(streamId: string, fromVersion: number): Promise<ReadOperation['outcome']>
   state(streamId: string): Promise<StateOperation['outcome']>
@@ -33,22 +33,25 @@ export interface Caller {
   close(): Promise<void>
 }
 
-/** For one request and its answer. */
+/** For one request and its response. */
 export const callMsMax = 5_000
-/** Of those who wait until an owner that was paused answers after all. */
+/** For clients that wait until a paused owner responds. */
 export const patientCallMsMax = 20_000
 /** How long a read of a view waits for the event of its token. */
 export const tokenMsMax = 3_000
-/** Of a history: small, so that it has several. */
+/** Small, so that a history has several pages. */
 export const pageEvents = 50
 
-/** By these the writer says that nothing of the append is in the log, nor will be. Any other failure leaves it open. */
+/**
+ * With these codes the writer guarantees that nothing of the append is or will be in the log. Any other failure is
+ * inconclusive.
+ */
 const refusals: ReadonlySet<string> = new Set([
   ...['invalid-request', 'invalid-event', 'unknown-event-type', 'append-too-large', 'category-not-found'],
   ...['wrong-expected-version', 'partial-duplicate', 'overloaded', 'unavailable', 'not-owner'],
 ])
 
-/** @param actual version of the stream, where the failure tells it. */
+/** @param actual version of the stream, if the failure has it */
 export function failedAppend(code: string, actual?: number): AppendOperation['outcome'] {
   if (!refusals.has(code)) return { is: 'unknown', code }
   return { is: 'refused', code, ...(actual !== undefined && { actualVersion: actual }) }

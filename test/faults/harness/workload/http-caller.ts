@@ -12,12 +12,12 @@ import {
   type ViewRequest,
 } from './caller.ts'
 
-export interface HttpCallerOptions {
+interface HttpCallerOptions {
   readonly writerUrls: readonly string[]
   readonly projectorUrls: readonly string[]
-  /** Chooses the instance that is asked. */
+  /** Selects the instance for each request. */
   readonly random: Random
-  /** For one request and its answer; default as for all callers. */
+  /** For one request and its response; default {@link callMsMax}. */
   readonly callMsMax?: number
 }
 
@@ -26,7 +26,7 @@ interface Answer {
   readonly body: Readonly<Record<string, unknown>>
 }
 
-/** By plain HTTP, as whoever writes in another language does: any writer and any projector will do. */
+/** Plain HTTP, as a client in another language would use it: any writer and any projector will do. */
 export class HttpCaller implements Caller {
   readonly #options: HttpCallerOptions
 
@@ -141,7 +141,7 @@ async function orUnknown<Outcome>(ask: () => Promise<Outcome>): Promise<Outcome 
   }
 }
 
-/** `fetch` hides what happened in the cause. */
+/** `fetch` puts the reason into the cause. */
 function nameOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const { cause } = error

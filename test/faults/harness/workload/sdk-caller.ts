@@ -20,7 +20,7 @@ import {
   type ViewRequest,
 } from './caller.ts'
 
-/** Through the SDK, as services use it, but for its own retries: these are the workload's. */
+/** Uses the SDK as services do, except for its retries: the workload does them. */
 export class SdkCaller implements Caller {
   readonly #client: AnnalsClient
 
@@ -73,7 +73,7 @@ export class SdkCaller implements Caller {
   }
 }
 
-/** The same values, as the SDK calls them; it checks them itself. */
+/** The same values with the SDK's types; the SDK checks them itself. */
 const branded = ({ streamId, expectedVersion, events }: AppendRequest) => ({
   streamId: streamId as StreamId,
   expectedVersion: expectedVersion as ExpectedVersion,

@@ -3,14 +3,14 @@ import type { Random } from '../random.ts'
 
 const hotShare = 0.6
 
-/** The streams of a seed: a few that all clients fight over, and many that are touched now and then. */
+/** The streams of a seed: a few that all clients compete for, and many that are used now and then. */
 export class Streams {
   readonly hot: readonly string[]
   readonly #cold: readonly string[]
-  /** The highest version that any client has been told of. */
+  /** The highest version that any client has seen. */
   readonly #known = new Map<string, number>()
 
-  /** @param types of aggregates; the first has the projections, and most of the streams. */
+  /** @param types of aggregates; the first has the projections, and most of the streams */
   constructor([main = '', other = '']: readonly string[]) {
     const several = (type: string, kind: string, count: number) =>
       Array.from({ length: count }, (_, index) => `${type}.${kind}-${index + 1}`)
@@ -35,7 +35,7 @@ export class Streams {
   }
 }
 
-/** What a customer bought, in one of six months. */
+/** A customer's purchase in one of six months. */
 export function purchase(random: Random): AppendedEvent {
   const two = (number: number) => String(number).padStart(2, '0')
   return {
@@ -49,7 +49,7 @@ export function purchase(random: Random): AppendedEvent {
   }
 }
 
-/** Most appends are of one event, some of a few, and now and then there is a big one. */
+/** Most appends have one event, some have a few, and now and then one is big. */
 export function purchases(random: Random): AppendedEvent[] {
   const size = random.next()
   const count = size < 0.7 ? 1 : size < 0.96 ? random.between(2, 6) : random.between(20, 60)

@@ -6,13 +6,13 @@ import type { Recorder } from '../recorder.ts'
 import type { AppendRequest, Caller } from './caller.ts'
 import { purchases, type Streams } from './streams.ts'
 
-export interface WorkloadClientOptions {
+interface WorkloadClientOptions {
   readonly seed: number
   readonly client: number
   readonly caller: Caller
   readonly streams: Streams
   readonly recorder: Recorder
-  /** The type that has projections, and their names. */
+  /** The type with projections, and their names. */
   readonly projected: { readonly type: string; readonly lifetime: string; readonly monthly: string }
 }
 
@@ -31,12 +31,12 @@ const kinds: readonly (readonly [Kind, number])[] = [
 ]
 
 /**
- * One client: one call after another. Which ones is drawn from the seed, the client and the number of the call, so that the
- * outcome of one call does not change the next; only how often it is sent again depends on the outcome.
+ * One client, with one call after another. The calls are derived from the seed, the client and the number of the call,
+ * so that the outcome of one call does not change the next. Only the number of retries depends on the outcome.
  */
 export class WorkloadClient {
   readonly #options: WorkloadClientOptions
-  /** Lately sent, whatever became of them. */
+  /** Recently sent requests, whatever their outcome. */
   readonly #requests: AppendRequest[] = []
   #lastToken: LogPosition | undefined
 
@@ -53,7 +53,7 @@ export class WorkloadClient {
     }
   }
 
-  /** The state of a stream, as part of the history. @returns what came of it. */
+  /** Reads the state of a stream and records it. @returns the outcome. */
   async readState(streamId: string): Promise<StateOperation['outcome']> {
     const { caller, recorder, client, streams } = this.#options
     const call = recorder.called(client)
@@ -88,7 +88,7 @@ export class WorkloadClient {
     return { streamId, expectedVersion: this.#expected(streamId, random), events }
   }
 
-  /** To different streams: of appends to one stream that travel together nobody could say which came first. */
+  /** To different streams: the order of two appends to one stream in the same request could not be determined. */
   #requestsAtOnce(random: Random): AppendRequest[] {
     const requests = Array.from({ length: random.between(2, 6) }, () => this.#request(random))
     return [...new Map(requests.map((request) => [request.streamId, request])).values()]
@@ -108,7 +108,7 @@ export class WorkloadClient {
     return draw < 0.94 ? 'no-stream' : 'stream-exists'
   }
 
-  /** Sends what has no certain outcome again, with the same ids: mostly until there is one, sometimes not. */
+  /** Retries appends without a certain outcome, with the same ids: usually until there is one, sometimes not. */
   async #append(requests: readonly AppendRequest[], random: Random, signal: AbortSignal): Promise<void> {
     this.#requests.push(...requests)
     this.#requests.splice(0, this.#requests.length - rememberedRequests)
@@ -137,7 +137,7 @@ export class WorkloadClient {
     return outcomes
   }
 
-  /** By the token of the answer: what was just appended must be in the view. */
+  /** With the token of the response: the appended events must be in the view. */
   async #readOwnWrite(
     requests: readonly AppendRequest[],
     outcomes: readonly AppendOperation['outcome'][],
@@ -188,7 +188,7 @@ function kindOf(random: Random): Kind {
   return kinds.find(([, share]) => (draw -= share) < 0)?.[0] ?? 'append'
 }
 
-/** Unknown, or refused only because nobody could take it just now. */
+/** Unknown, or rejected only because of a temporary condition. */
 const isOpen = (outcome: AppendOperation['outcome'] | undefined): boolean =>
   outcome?.is === 'unknown' ||
   (outcome?.is === 'refused' && ['overloaded', 'unavailable', 'not-owner'].includes(outcome.code))

@@ -11,7 +11,7 @@ import { SdkCaller } from './sdk-caller.ts'
 import { Streams } from './streams.ts'
 import { WorkloadClient } from './workload-client.ts'
 
-export interface WorkloadOptions {
+interface WorkloadOptions {
   readonly seed: number
   readonly clients: number
   readonly recorder: Recorder
@@ -20,7 +20,10 @@ export interface WorkloadOptions {
 const finalReadMsMax = 120_000
 const finalReadsAtOnce = 8
 
-/** All clients of a seed. Of four, two use the SDK and go straight to owners, one the SDK by any writer, one plain HTTP. */
+/**
+ * All clients of a seed. Of four, two use the SDK and go straight to owners, one uses the SDK through any writer, and
+ * one uses plain HTTP.
+ */
 export class Workload {
   readonly streams: Streams
   readonly #callers: readonly Caller[]
@@ -43,17 +46,17 @@ export class Workload {
     this.#running = Promise.all(this.#clients.map((client) => client.run(this.#enough.signal)))
   }
 
-  /** Lets every client have the outcome of its last call. */
+  /** Waits until every client has the outcome of its last call. */
   async stop(): Promise<void> {
     this.#enough.abort()
     await this.#running
   }
 
   /**
-   * When all is healed: every stream is read once more, and must answer. It also tells owners at rest that Redis has lost
-   * something, as any reader would.
-   * @param shortened types of which some events were deleted: what they came to nobody can say.
-   * @throws Error naming the streams that do not answer.
+   * After all faults are undone, reads every stream once more; each must respond. As any reader would, it makes idle
+   * owners notice that Redis has lost state.
+   * @param shortened types of which some events were deleted: their expected state cannot be determined
+   * @throws Error naming the streams that do not respond
    */
   async readAllStreams(shortened: readonly string[]): Promise<void> {
     const deadline = performance.now() + finalReadMsMax
@@ -64,7 +67,7 @@ export class Workload {
         const stream = streamId
         const mayLack = shortened.some((type) => stream.startsWith(`${type}.`))
         while (!isAnswer(await client?.readState(streamId), mayLack)) {
-          if (performance.now() > deadline) throw new Error(`${streamId} cannot be read any more`)
+          if (performance.now() > deadline) throw new Error(`${streamId} can no longer be read`)
           await pause(100)
         }
       }
@@ -83,7 +86,7 @@ const isAnswer = (outcome: StateOperation['outcome'] | undefined, mayLackEvents:
 function callerOf(system: System, seed: number, client: number): Caller {
   const writerUrls = system.writers.map(({ front }) => urlOf(front))
   const projectorUrls = system.projectors.map(({ front }) => urlOf(front))
-  // Those who ask the owner by itself hear it whenever it answers; behind another writer they would not.
+  // Clients that call the owner directly get its late answer; through another writer they would not.
   const isPatient = system.traits.forgetsIds && (client % 4 === 0 || client % 4 === 3)
   const timeoutMs = isPatient ? patientCallMsMax : callMsMax
   if (client % 4 === 3) {

@@ -1,6 +1,6 @@
 import type { Operation } from '../../history.ts'
 
-/** When a write may have taken effect, by all that is known of it; and who says so. */
+/** When a write may have taken effect, and the operations that prove it. */
 interface Bounds {
   earliestMs: number
   latestMs: number
@@ -8,19 +8,19 @@ interface Bounds {
   latestBy: Operation | undefined
 }
 
-/** Why writes cannot have taken effect in their order, each within its bounds. */
-export interface Impossible {
-  /** Index of the write that would have to come after the latest moment it may. */
+/** Why the writes cannot have taken effect in their order, each within its bounds. */
+interface Impossible {
+  /** Index of the write whose earliest moment is after its latest one. */
   readonly write: number
   readonly earliestMs: number
   readonly latestMs: number
-  /** Who says that it, or one before it, came so late; and who says that it was there already. */
+  /** The operations that prove that it, or an earlier one, took effect late, and that it had taken effect before. */
   readonly operations: readonly Operation[]
 }
 
 /**
- * Moments of a row of writes whose order is known. Each has to find one within its bounds, not before the write before it. To take the
- * earliest moment each time is exact: a later one never helps those that follow.
+ * Assigns moments to writes of a known order. Each must have a moment within its bounds that is not before that of the
+ * previous write. Choosing the earliest moment each time is exact: a later one never helps the following writes.
  */
 export class Moments {
   readonly #bounds: readonly Bounds[]
@@ -34,7 +34,7 @@ export class Moments {
     }))
   }
 
-  /** The write took effect at or after the operation's call. A write that does not exist says nothing. */
+  /** The write took effect at or after the call of the operation. A missing write is ignored. */
   notBefore(write: number, by: Operation): void {
     const bounds = this.#bounds[write]
     if (bounds === undefined || bounds.earliestMs >= by.calledAtMs) return
@@ -42,7 +42,7 @@ export class Moments {
     bounds.earliestBy = by
   }
 
-  /** The write took effect at or before the operation's end. */
+  /** The write took effect at or before the end of the operation. */
   notAfter(write: number, by: Operation): void {
     const bounds = this.#bounds[write]
     if (bounds === undefined || bounds.latestMs <= by.endedAtMs) return
@@ -50,7 +50,7 @@ export class Moments {
     bounds.latestBy = by
   }
 
-  /** The first write that finds no moment. */
+  /** The first write without a possible moment. */
   impossible(): Impossible | undefined {
     let earliestMs = -Infinity
     let earliestBy: Operation | undefined

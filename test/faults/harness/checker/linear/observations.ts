@@ -2,14 +2,14 @@ import type { AppendOperation, ReadOperation, StateOperation } from '../../histo
 
 type OfStream = AppendOperation | ReadOperation | StateOperation
 
-/** What an operation saw of its stream at one moment between its call and its end. */
-export type Observation =
-  /** It stood at just this version. */
+/** What an operation observed of its stream at one moment between its call and its end. */
+type Observation =
+  /** The stream was at exactly this version. */
   | { readonly exactly: number }
-  /** It had not come to this version yet. */
+  /** The stream had not reached this version. */
   | { readonly before: number }
 
-/** Undefined where the answer tells nothing of the stream's version: those who wrote are judged by what they wrote. */
+/** Undefined if the response says nothing about the version of the stream. Appends are judged by their writes. */
 export function observed(operation: OfStream): Observation | undefined {
   const { outcome } = operation
   if (outcome.is === 'unknown') return undefined

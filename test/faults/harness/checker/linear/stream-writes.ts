@@ -1,11 +1,11 @@
 import type { AppendOperation, LoggedEvent } from '../../history.ts'
 import type { Evidence } from '../evidence.ts'
 
-/** One append as it took effect: its versions, and those who may have brought it about. */
+/** One append as it took effect: its versions, and the operations that may have caused it. */
 export interface StreamWrite {
   readonly firstVersion: number
   readonly lastVersion: number
-  /** All that sent it and were not refused. Empty where nobody did: another promise says so. */
+  /** All operations that sent it and were not rejected. Empty if nobody sent it: another promise reports that. */
   readonly senders: readonly AppendOperation[]
 }
 
@@ -38,12 +38,14 @@ function writeAt(evidence: Evidence, events: readonly LoggedEvent[], at: number)
 }
 
 /**
- * Those who may have brought it about: the one who was told so, or else anybody whose expectation was met. The others found
- * it there, or never learnt.
+ * The operations that may have caused it: the one that was acknowledged as such, otherwise all whose expectation was
+ * met. The others found it in the log, or never got an answer.
  */
 export function causesOf({ firstVersion, senders }: StreamWrite): readonly AppendOperation[] {
-  const told = senders.filter(({ outcome }) => outcome.is === 'acknowledged' && !outcome.duplicate)
-  return (told.length > 0 ? told : senders).filter((append) => isMet(append, firstVersion - 1))
+  const acknowledged = senders.filter(({ outcome }) => outcome.is === 'acknowledged' && !outcome.duplicate)
+  return (acknowledged.length > 0 ? acknowledged : senders).filter((append) =>
+    isMet(append, firstVersion - 1),
+  )
 }
 
 export function isMet({ expectedVersion }: AppendOperation, version: number): boolean {

@@ -4,7 +4,7 @@ import type { AppendOperation, LoggedEvent } from '../../history.ts'
 import type { Finding } from '../violation.ts'
 import type { Promised } from './promised.ts'
 
-/** What was acknowledged is in the log, at the versions and the position that the answer named. */
+/** Acknowledged events are in the log, at the versions and the position that the response named. */
 export const acknowledgedStays: Promised = {
   name: 'acknowledged events are where the answer said',
   *broken(evidence) {

@@ -1,7 +1,7 @@
 import { eventKey } from '../evidence.ts'
 import type { Promised } from './promised.ts'
 
-/** However often it was sent, and whatever became of the answers: an event is in the log at most once. */
+/** However often it was sent, and whatever the responses: an event is in the log at most once. */
 export const eachEventOnce: Promised = {
   name: 'each event is in the log at most once',
   *broken(evidence) {

@@ -1,12 +1,15 @@
 import type { LoggedMarker } from '../../history.ts'
 import type { Promised } from './promised.ts'
 
-/** Longer than a fault lasts, and than partitions take to find other owners. */
+/** Longer than a fault lasts, and than partitions take to get other owners. */
 const withinMs = 20_000
-/** A burst of each of two owners, and what processes that start again add: a loop that takes over once a second is past it. */
+/** A burst from each of two owners, plus the restarts of processes. A loop that takes over once a second exceeds it. */
 const epochsMax = 30
 
-/** Of 32,750 epochs, a fault that lasts uses few: owners pace their take-overs. An epoch counts where it left no marker, too. */
+/**
+ * A lasting fault uses few of the 32,750 epochs, because owners pace their take-overs. Epochs without a marker count
+ * too.
+ */
 export const fewEpochs: Promised = {
   name: 'take-overs are few',
   *broken({ remains: { markers } }) {
@@ -28,7 +31,7 @@ export const fewEpochs: Promised = {
   },
 }
 
-/** How many epochs were given out up to each marker: those in between of the same producer id, too. */
+/** How many epochs were used up to each marker, including those in between for the same producer id. */
 function withCount(markers: readonly LoggedMarker[]): { marker: LoggedMarker; count: number }[] {
   let count = 0
   return markers.map((marker, index) => {

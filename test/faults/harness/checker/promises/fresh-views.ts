@@ -8,8 +8,8 @@ import { isSumOfPrefixes } from '../sums-of-prefixes.ts'
 import type { Promised } from './promised.ts'
 
 /**
- * A view, when it is read, is the fold of a beginning of each partition: with a token at least of all up to the token's position,
- * and never of what was sent later than the read ended.
+ * A view is the fold of a prefix of each partition. With a token, it includes all events up to the token's position,
+ * and never events that were sent after the read ended.
  */
 export const freshViews: Promised = {
   name: 'views read with a token are never stale',
@@ -29,7 +29,7 @@ export const freshViews: Promised = {
   },
 }
 
-/** A view's events in one partition, and which of them a read may have seen: so many at least, so many at most. */
+/** A view's events in one partition, and how many of them a read may include: at least and at most. */
 interface Part {
   readonly events: readonly LoggedEvent[]
   readonly least: number
@@ -45,10 +45,10 @@ class ViewsInTime {
     this.#evidence = evidence
   }
 
-  /** @returns what would have been right, where the answer was not. */
+  /** @returns the expected view, if the response was wrong */
   expectedInstead(operation: ViewOperation): string | undefined {
     const projection = this.#evidence.remains.projections.find(({ name }) => name === operation.projection)
-    if (projection === undefined) return 'a projection that is known'
+    if (projection === undefined) return 'a known projection'
     const parts = this.#parts(projection, operation)
     const view = operation.outcome.is === 'answered' ? (operation.outcome.view ?? null) : null
     const isTrue =
@@ -92,7 +92,7 @@ class ViewsInTime {
     return grouped
   }
 
-  /** Earlier it cannot have been in the log. */
+  /** It cannot have been in the log earlier. */
   #sentAtMs(event: LoggedEvent): number {
     const called = this.#evidence.appendsOf(event).map(({ calledAtMs }) => calledAtMs)
     return called.length === 0 ? -Infinity : Math.min(...called)

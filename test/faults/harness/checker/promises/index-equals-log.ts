@@ -1,6 +1,6 @@
 import type { Promised } from './promised.ts'
 
-/** The index holds each stream's version and offsets as the log has them, and no stream more. */
+/** The index has each stream's version and offsets as in the log, and no further stream. */
 export const indexEqualsLog: Promised = {
   name: 'the index equals the log',
   *broken({ remains, streams }) {

@@ -15,7 +15,7 @@ import { trueViews } from './true-views.ts'
 import { versionOrder } from './version-order.ts'
 import { wholeBatches } from './whole-batches.ts'
 
-/** All that is promised, the plainest first. */
+/** All promises, the simplest first. */
 export const promises: readonly Promised[] = [
   contiguousVersions,
   versionOrder,

@@ -33,7 +33,7 @@ function changed(operation: Operation, { what, fromMs, lastsMs, version }: Chang
   return { ...operation, expectedVersion: version }
 }
 
-test('finds moments exactly where a search through all orders finds an order', () => {
+test('finds moments exactly when a search through all orders finds an order', () => {
   const verdicts = { possible: 0, impossible: 0 }
   fc.assert(
     fc.property(shortHistories, fc.array(change, { maxLength: 3 }), ({ history, remains }, changes) => {

@@ -9,9 +9,10 @@ import type { Promised } from './promised.ts'
 type Found = Pick<Finding, 'expected' | 'found' | 'operations'>
 
 /**
- * Each operation on a stream seems to happen at one moment between its call and its answer; appends with an expected version
- * compare and set; whoever reads sees all that was acknowledged before, and never half an append. Herlihy and Wing,
- * Linearizability (1990). To find an order is hard in general; here the versions in the log are the order, and only moments are looked for.
+ * Each operation on a stream seems to happen at one moment between its call and its response: appends with an expected
+ * version compare and set, and a read observes everything acknowledged before, and never half an append. See Herlihy
+ * and Wing, Linearizability (1990). Finding an order is hard in general; here the versions in the log give the order,
+ * and only moments are needed.
  */
 export const linearizable: Promised = {
   name: 'streams are linearizable',
@@ -42,7 +43,7 @@ function* judge(evidence: Evidence, streamId: string): Generator<Found> {
   const { firstVersion, lastVersion, senders } = writes[write] as StreamWrite
   yield {
     expected: `versions ${firstVersion} to ${lastVersion} by ${latestMs.toFixed(3)} ms, when an answer shows them`,
-    found: `they came after ${earliestMs.toFixed(3)} ms: only then one before them was sent, or an answer went without them`,
+    found: `they came after ${earliestMs.toFixed(3)} ms: an earlier one was sent only then, or a response came without them`,
     operations: [...senders, ...operations],
   }
 }
@@ -60,7 +61,7 @@ function placeWrite(moments: Moments, index: number, write: StreamWrite): Found 
   }
 }
 
-/** @param places of each version, from 1: the index of its write. */
+/** @param places of each version, from 1: the index of its write */
 function placeObservation(
   moments: Moments,
   operation: Parameters<typeof observed>[0],
@@ -89,7 +90,7 @@ function placeObservation(
   return undefined
 }
 
-/** Refused for its expectation, at a version that meets it, or that holds its events already. */
+/** Rejected for its expected version, although the stream was at that version or had its events already. */
 function wronglyRefused(evidence: Evidence, operation: Parameters<typeof observed>[0]): Found | undefined {
   if (operation.kind !== 'append' || operation.outcome.is !== 'refused') return undefined
   const { streamId, events, expectedVersion } = operation

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 
 import type { Promised } from './promised.ts'
 
-/** Every event in the log was sent by a client, and says what the client said. */
+/** Every event in the log was sent by a client, with the same content. */
 export const nothingUnasked: Promised = {
   name: 'the log holds what was sent',
   *broken(evidence) {

@@ -1,6 +1,6 @@
 import type { Promised } from './promised.ts'
 
-/** What was refused, whenever it was sent, is not in the log. */
+/** An event whose appends were all rejected is not in the log. */
 export const refusedAbsent: Promised = {
   name: 'refused events are nowhere',
   *broken(evidence) {

@@ -3,7 +3,7 @@ import type { Promised } from './promised.ts'
 
 type Answer = Extract<AppendOperation['outcome'], { is: 'acknowledged' }>
 
-/** Whoever sends an append again gets the first answer again; only one of the answers is not called a duplicate. */
+/** A repeated append gets the first response again, and only one of the responses is not marked as a duplicate. */
 export const sameAnswer: Promised = {
   name: 'duplicates get the first answer',
   *broken(evidence) {
@@ -21,11 +21,11 @@ export const sameAnswer: Promised = {
       }
       const fresh = again.filter(({ outcome }) => !outcome.duplicate)
       if (fresh.length <= 1) continue
-      const found = `${fresh.length} answers that it was appended now`
+      const found = `${fresh.length} responses that it was appended now`
       yield {
         where: streamId,
         streamId,
-        expected: 'one, the others called duplicates',
+        expected: 'one, and the others marked as duplicates',
         found,
         operations: fresh,
       }

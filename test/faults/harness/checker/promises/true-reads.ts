@@ -8,7 +8,10 @@ import type { Promised } from './promised.ts'
 
 type Text = Pick<Finding, 'expected' | 'found'>
 
-/** A history is a piece of the log, without gaps; a state is the fold of the events up to its version. When they were true is another question. */
+/**
+ * A history is a contiguous part of the log, and a state is the fold of the events up to its version. Whether they
+ * were current is another promise.
+ */
 export const trueReads: Promised = {
   name: 'reads say what the log says',
   *broken(evidence) {

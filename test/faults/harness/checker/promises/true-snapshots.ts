@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { totalsAfterEach } from '../fold.ts'
 import type { Promised } from './promised.ts'
 
-/** A snapshot is what the events up to its version come to. */
+/** A snapshot is the fold of the events up to its version. */
 export const trueSnapshots: Promised = {
   name: 'snapshots equal the fold',
   *broken(evidence) {

@@ -5,7 +5,7 @@ import { monthAfter, monthOf, totalsAfterEach } from '../fold.ts'
 import { aggregateIdOf, aggregateTypeOf } from '../stream-names.ts'
 import type { Promised } from './promised.ts'
 
-/** The views are what all the log comes to: each of them, and none more. */
+/** The views are the fold of the whole log: all of them, and no more. */
 export const trueViews: Promised = {
   name: 'views equal the fold of the log',
   *broken({ remains }) {

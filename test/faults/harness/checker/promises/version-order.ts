@@ -1,7 +1,7 @@
 import type { LoggedEvent } from '../../history.ts'
 import type { Promised } from './promised.ts'
 
-/** A stream lies in one partition of its type's topic, and the order of the log is the order of its versions. */
+/** A stream is in one partition of its type's topic, and the order of the log is the order of its versions. */
 export const versionOrder: Promised = {
   name: 'log order is version order',
   *broken(evidence) {

@@ -2,7 +2,7 @@ import type { AppendOperation, LoggedEvent } from '../../history.ts'
 import { eventKey, type Evidence } from '../evidence.ts'
 import type { Promised } from './promised.ts'
 
-/** The events of one append are in the log all together, one right behind the other, or not at all. */
+/** The events of one append are in the log all together, one right after the other, or not at all. */
 export const wholeBatches: Promised = {
   name: 'batches are whole',
   *broken(evidence) {
@@ -13,7 +13,7 @@ export const wholeBatches: Promised = {
       yield {
         where: operation.streamId,
         streamId: operation.streamId,
-        expected: `all of ${operation.events.map(({ id }) => id).join(', ')} side by side, or none`,
+        expected: `all of ${operation.events.map(({ id }) => id).join(', ')} next to each other, or none`,
         found: places
           .map((place) => (place ? `version ${place.version} at offset ${place.offset}` : 'missing'))
           .join(', '),

@@ -44,7 +44,7 @@ test.each([
   expect(await avro.decode(encoded(value))).toMatchObject({ spend })
 })
 
-test('refuses what is not in the wire format, and ids that the registry does not know', async () => {
+test('rejects bytes that are not in the wire format, and ids that the registry does not have', async () => {
   await expect(avro.decode(Buffer.from('text'))).rejects.toThrow('not in the Confluent wire format')
   const value = { purchases: 1, cds: 1, spend: Buffer.from([0]), first: null, last: null }
   await expect(avro.decode(encoded(value, 8))).rejects.toThrow('404 for schema 8')

@@ -21,7 +21,7 @@ interface Reader {
 
 const dayMs = 86_400_000
 
-/** Reads values in the Confluent wire format with nothing but avsc and the registry's HTTP interface. */
+/** Reads values in the Confluent wire format with only avsc and the registry's HTTP interface. */
 export class PlainAvro {
   readonly #registryUrl: string
   readonly #readers = new Map<number, Promise<Reader>>()
@@ -30,7 +30,7 @@ export class PlainAvro {
     this.#registryUrl = registryUrl
   }
 
-  /** The value in JSON form, as far as the schemas of the harness go: dates, decimals, numbers and null. */
+  /** The value in JSON form, for the types that the harness uses: dates, decimals, numbers and null. */
   async decode(value: Buffer): Promise<Readonly<Record<string, unknown>>> {
     if (value[0] !== 0)
       throw new Error(`the value begins with ${value[0]}: it is not in the Confluent wire format`)
@@ -72,7 +72,7 @@ function jsonOf(schema: Schema, value: unknown): unknown {
 function onlyOther(branches: readonly Schema[]): Schema {
   const [other, ...more] = branches.filter((branch) => branch !== 'null')
   if (other === undefined || more.length > 0)
-    throw new Error('the checker knows unions of null and one other only')
+    throw new Error('the checker supports only unions of null and one other type')
   return other
 }
 

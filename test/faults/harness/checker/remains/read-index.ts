@@ -6,14 +6,17 @@ import type { IndexedStream, LoggedEvent, StoredSnapshot } from '../../history.t
 import type { PlainAvro } from './plain-avro.ts'
 import { againMs, eventTopicOf, patienceMs, type Where } from './where.ts'
 
-export interface FromRedis {
+interface FromRedis {
   readonly index: readonly IndexedStream[]
   readonly snapshots: readonly StoredSnapshot[]
 }
 
 const streamsAtOnce = 100
 
-/** What Redis holds of every partition, by the product's own reader of it: the layout of the keys is nobody's interface. */
+/**
+ * What Redis has of every partition, read with the product's own reader: the layout of the keys is not a public
+ * interface.
+ */
 export async function readIndex(
   where: Where,
   log: readonly LoggedEvent[],
@@ -48,9 +51,8 @@ async function readPartition(
   for (;;) {
     const found = await readStreams(index, aggregateType)
     if (found !== undefined) return found
-    // A take-over came in between.
-    if (performance.now() > deadlineMs)
-      throw new Error(`the index of ${topic}/${partition} never holds still`)
+    // A take-over happened in between.
+    if (performance.now() > deadlineMs) throw new Error(`the index of ${topic}/${partition} keeps changing`)
     await pause(againMs)
   }
 }

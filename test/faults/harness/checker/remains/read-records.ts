@@ -6,7 +6,7 @@ import { eventTopicOf, snapshotTopicOf, type Where } from './where.ts'
 
 const readMsMax = 120_000
 
-export interface FromTopics {
+interface FromTopics {
   readonly log: readonly LoggedEvent[]
   readonly markers: readonly LoggedMarker[]
   readonly starts: readonly LogPosition[]
@@ -21,7 +21,10 @@ interface PlacedRecord extends PlainRecord, LogPosition {
   readonly batch: PlacedBatch
 }
 
-/** Events, markers and snapshots as they lie in the topics. @throws Error for a record that is neither, or a topic that cannot be read. */
+/**
+ * Events, markers and snapshots in the topics. @throws Error for a record that is none of these, or a topic that
+ * cannot be read.
+ */
 export async function readRecords({ brokers, types }: Where, avro: PlainAvro): Promise<FromTopics> {
   const { batches: events, starts } = await readTopics(brokers, types.map(eventTopicOf))
   const { batches: snapshots } = await readTopics(brokers, types.map(snapshotTopicOf))
@@ -57,7 +60,7 @@ async function readTopic(brokers: readonly string[], topic: string): Promise<Rea
   const partitions = await Promise.all(
     leaders.map(async (leader, partition): Promise<ReadTopics> => {
       const { startOffset, batches } = await readPartition(leader, { topic, partition })
-      // A batch comes whole, also where its first records were deleted.
+      // A batch is returned whole, even if its first records were deleted.
       const left = batches.map((batch) => ({
         ...{ topic, partition, ...batch },
         records: batch.records.filter(({ offset }) => offset >= startOffset),
@@ -83,7 +86,7 @@ async function eventOf(record: PlacedRecord, avro: PlainAvro): Promise<LoggedEve
   const { topic, partition, offset, key, value, batch } = record
   const streamId = header(record, 'ce_subject')
   if (value === null || String(key) !== streamId) {
-    throw new Error(`${nameOf(record)} is no event: key ${String(key)}, stream ${streamId}`)
+    throw new Error(`${nameOf(record)} is not an event: key ${String(key)}, stream ${streamId}`)
   }
   return {
     ...{ topic, partition, offset, streamId, producer: batch.producer },

@@ -8,9 +8,10 @@ import type { Where } from './where.ts'
 export { type Where } from './where.ts'
 
 /**
- * What is left of a seed when its clients have ended, its faults are undone and everything has caught up. An index that lost its state
- * learns of it when it is asked, so each partition must have been read through its owner since the last fault.
- * @throws Error when something cannot be read: then nothing can be said about the seed.
+ * The state that remains when the clients of a seed have ended, its faults are undone and everything has caught up. An
+ * owner notices the loss of index state only when it is queried, so each partition must have been read through its
+ * owner since the last fault.
+ * @throws Error when something cannot be read: the seed proves nothing then
  */
 export async function readRemains(where: Where): Promise<Remains> {
   const avro = new PlainAvro(where.registryUrl)

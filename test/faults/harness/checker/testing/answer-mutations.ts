@@ -10,7 +10,7 @@ import {
   withOperation,
 } from './mutations.ts'
 
-/** What may be wrong with answers: what they say, and when. */
+/** Faulty responses: their content, or their time. */
 export const answerMutations: readonly Mutation[] = [
   {
     name: 'a second answer says that it was appended now',

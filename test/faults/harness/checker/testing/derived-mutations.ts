@@ -12,7 +12,7 @@ import {
 const replaced = <T>(all: readonly T[], which: T, by: readonly T[]): T[] =>
   all.flatMap((each) => (each === which ? by : [each]))
 
-/** What may be wrong with what is made of the log: index, snapshots, views. */
+/** Faults in what is derived from the log: index, snapshots, views. */
 export const derivedMutations: readonly Mutation[] = [
   {
     name: 'an owner takes over again and again',
@@ -64,7 +64,7 @@ export const derivedMutations: readonly Mutation[] = [
     },
   },
   {
-    name: 'the index holds a stream that there is not',
+    name: 'the index holds a stream that does not exist',
     promise: 'the index equals the log',
     mutate: (good) =>
       withRemains(good, {
@@ -113,7 +113,7 @@ export const derivedMutations: readonly Mutation[] = [
     },
   },
   {
-    name: 'there is a view too many',
+    name: 'there is one view too many',
     promise: 'views equal the fold of the log',
     mutate: (good) =>
       withRemains(good, {
@@ -157,7 +157,7 @@ export const derivedMutations: readonly Mutation[] = [
     },
   },
   {
-    name: 'a view across streams holds an amount that no events come to',
+    name: 'a view across streams has an amount that no events add up to',
     promise: 'views read with a token are never stale',
     mutate(good, pick) {
       const stored = pick(good.remains.views.filter(({ projection }) => projection === 'months'))

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import type { AppendedEvent, AppendOperation, ExpectedVersion, Operation, Remains } from '../../history.ts'
 import { ModelSystem, type Stranger } from './model-system.ts'
 
-/** A history and what is left of it. */
+/** A history and the remaining state. */
 export interface Case {
   readonly history: readonly Operation[]
   readonly remains: Remains
@@ -12,7 +12,7 @@ export interface Case {
 type Fate = 'answered' | 'answer lost' | 'never arrived'
 
 interface Timing {
-  /** Before and after the moment at which it takes effect. */
+  /** Times before and after the moment at which it takes effect. */
   readonly before: number
   readonly after: number
 }
@@ -83,17 +83,17 @@ const stray: fc.Arbitrary<Step> = fc.record({
 })
 const step = fc.oneof({ weight: 5, arbitrary: honestStep }, { weight: 1, arbitrary: stray })
 
-/** Histories that keep every promise, as a sound system might leave them. */
+/** Histories that keep every promise, as a correct system might produce them. */
 export const goodHistories: fc.Arbitrary<Case> = fc
   .array(step, { minLength: 1, maxLength: 40, size: 'max' })
   .map((steps) => run(steps, 3))
 
-/** The same of one stream, and so short that all orders of it can be tried. */
+/** The same with one stream, and so short that all orders can be tried. */
 export const shortHistories: fc.Arbitrary<Case> = fc
   .array(honestStep, { minLength: 2, maxLength: 7, size: 'max' })
   .map((steps) => run(steps, 1))
 
-/** Effects are this far apart; operations reach over those before and after them. */
+/** Effects are this far apart; operations overlap with earlier and later ones. */
 const stepMs = 10
 
 function run(steps: readonly Step[], streams: number): Case {
@@ -142,13 +142,13 @@ function perform(
     case 'retry': {
       const again = appends[step.which % Math.max(1, appends.length)]
       if (again === undefined) return undefined
-      // Whoever knows the answer asks after it; one who does not know may ask at any time.
+      // A client that got an answer repeats the append after it; one without an answer may repeat it at any time.
       const { streamId, expectedVersion, events } = again
       const request = { kind: 'append' as const, streamId, expectedVersion, events }
       return { ...called, ...request, outcome: system.append(request, step.fate) }
     }
     case 'stray': {
-      // An event that nobody sent, or one that somebody sent: again, or for the first time.
+      // An event that nobody sent, or one that was sent: again, or for the first time.
       const sent = appends.toSorted((one, other) => other.op - one.op)[step.which]
       const event = sent?.events[0] ?? {
         id: `stray-${called.op}`,

@@ -4,10 +4,10 @@ import { isMet } from '../linear/stream-writes.ts'
 type OfStream = Exclude<Operation, { kind: 'view' }>
 
 /**
- * By its definition, trying every order: whether the operations on one stream can be put in a row that respects time, in which each
- * answer is what a store that does one thing after the other would give, and that ends with this log. Takes time beyond all bounds
- * for more than a few operations.
- * @param log of the stream, in the order of versions.
+ * Whether the operations are linearizable, by the definition: tries every order that respects time, in which each
+ * response is what a sequential store would give, and which ends with this log. Takes exponential time, so it is only
+ * for a few operations.
+ * @param log of the stream, in the order of versions
  */
 export function isLinearizable(operations: readonly OfStream[], log: readonly LoggedEvent[]): boolean {
   return canGoOn(0, operations, log)
@@ -31,7 +31,7 @@ function canGoOn(version: number, left: readonly OfStream[], log: readonly Logge
     )
 }
 
-/** The versions that the stream may have after the operation has answered as it did; none where it could not. */
+/** The possible versions of the stream after the operation with this response; none if the response was impossible. */
 function versionsAfter(operation: OfStream, version: number, log: readonly LoggedEvent[]): readonly number[] {
   const only = (isPossible: boolean) => (isPossible ? [version] : [])
   switch (operation.kind) {
@@ -64,7 +64,7 @@ function afterAppend(
       return isRight ? [version] : []
     }
     case 'acknowledged':
-      // One that was sent, lost and found again is called a duplicate of itself.
+      // An append that was sent, lost and found again is reported as its own duplicate.
       return outcome.duplicate && isKnown ? [version, ...effect] : effect
   }
 }

@@ -6,7 +6,7 @@ type Log = readonly LoggedEvent[]
 const changed = (log: Log, which: LoggedEvent, change: Partial<LoggedEvent>): Log =>
   log.map((event) => (event === which ? { ...event, ...change } : event))
 
-/** One behind the end of its stream and its partition. */
+/** An event after the end of its stream and its partition. */
 const atEnd = (log: Log, event: Pick<LoggedEvent, 'id' | 'type' | 'data'>, like: LoggedEvent): Log => [
   ...log,
   {
@@ -17,7 +17,7 @@ const atEnd = (log: Log, event: Pick<LoggedEvent, 'id' | 'type' | 'data'>, like:
   },
 ]
 
-/** What may be wrong with the log. */
+/** Faults in the log. */
 export const logMutations: readonly Mutation[] = [
   {
     name: 'an acknowledged event is lost',
@@ -45,7 +45,7 @@ export const logMutations: readonly Mutation[] = [
     },
   },
   {
-    name: 'two events of a stream stand in the wrong order',
+    name: 'two events of a stream are in the wrong order',
     promise: 'log order is version order',
     mutate(good, pick) {
       const event = pick(logOf(good).filter(({ version }) => version > 1))
@@ -103,7 +103,7 @@ export const logMutations: readonly Mutation[] = [
     },
   },
   {
-    name: 'an event says something else',
+    name: 'an event has other content',
     promise: 'the log holds what was sent',
     mutate(good, pick) {
       const event = pick(logOf(good))
@@ -120,7 +120,7 @@ export const logMutations: readonly Mutation[] = [
     },
   },
   {
-    name: 'something stands between the events of an append',
+    name: 'another event is between the events of an append',
     promise: 'batches are whole',
     mutate(good, pick) {
       const second = pick(batches(good.history, logOf(good)))?.events[1]
@@ -157,7 +157,7 @@ export const logMutations: readonly Mutation[] = [
   },
 ]
 
-/** Appends of several events that are in the log and were not refused. */
+/** Appends of several events that are in the log and were not rejected. */
 const batches = (history: Parameters<Mutation['mutate']>[0]['history'], log: Log) =>
   history.filter(
     (each) =>

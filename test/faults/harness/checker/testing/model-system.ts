@@ -9,20 +9,21 @@ import type {
   StoredSnapshot,
   StoredView,
 } from '../../history.ts'
+import { indexedStream } from '../indexed-stream.ts'
 
 type Request = Pick<AppendOperation, 'streamId' | 'expectedVersion' | 'events'>
 type Outcome = AppendOperation['outcome']
 
 const partitions = 2
-/** Between one take-over and the next. */
+/** Interval between two take-overs. */
 const takeOverMs = 2_000
 const topic = 'eventstore.customer'
 const nobody: Producer = { id: '-1', epoch: -1 }
 
-/** Who writes what nobody is to read: a plain producer, an owner of before, one whose id the brokers have forgotten. */
+/** Writers of stray records: a plain producer, a former owner, an owner whose id the brokers have forgotten. */
 export type Stranger = 'plain producer' | 'former owner' | 'forgotten id'
 
-/** A system that keeps every promise, by doing one thing after the other: what the checker has to find nothing wrong with. */
+/** A sequential system that keeps every promise: the checker must find no violation. */
 export class ModelSystem {
   readonly #streams: number
   readonly #log: LoggedEvent[] = []
@@ -59,7 +60,10 @@ export class ModelSystem {
     return { version: events.length, state: totalsOf(events) }
   }
 
-  /** @param behind how many of the newest events of each partition the projection has not applied, where no token demands it. */
+  /**
+   * @param behind how many of the newest events of each partition the projection has not applied, unless a token
+   * requires them
+   */
   view(keyedBy: 'stream' | 'month', key: string, behind: number, after?: LogPosition): unknown {
     const applied = this.#ends.flatMap((_, partition) => {
       const events = this.#log.filter((event) => event.partition === partition)
@@ -70,13 +74,13 @@ export class ModelSystem {
     return viewsOf(keyedBy, applied).get(key) ?? null
   }
 
-  /** The very next version of a stream, as well-formed as any, in a batch that does not count. */
+  /** The very next version of a stream, well-formed, in a batch that does not count. */
   writeStray(streamId: string, event: LoggedEvent | AppendOperation['events'][number], by: Stranger): void {
     const partition = partitionOf(streamId)
     const term = this.#termOf(partition)
-    // What a log begins with decides whether anything before its first marker counts.
+    // The start of a log decides whether anything before its first marker counts.
     if (term === undefined && this.#ends[partition] === 0) return
-    // Before the first marker versions decide: the next one would count.
+    // Before the first marker versions decide, and the very next one would count.
     const version = this.versionOf(streamId) + (term === undefined ? 2 : 1)
     const { id, type, data } = event
     const producer = {
@@ -105,10 +109,7 @@ export class ModelSystem {
       ),
       markers: this.#markers,
       starts: this.#ends.map((_, partition) => ({ topic, partition, offset: 0 })),
-      index: streams.map(([streamId, events]) => ({
-        ...{ streamId, version: events.length },
-        offsets: events.map(({ offset }) => offset),
-      })),
+      index: streams.map(([streamId, events]) => indexedStream(streamId, events)),
       snapshots: streams.flatMap(([streamId, events]) => snapshotsOf(streamId, events)),
       views: (['stream', 'month'] as const).flatMap((keyedBy) => this.#stored(keyedBy)),
       projections: [
@@ -135,7 +136,7 @@ export class ModelSystem {
       return { is: 'refused', code: 'wrong-expected-version', actualVersion: stream.length }
     }
     const partition = partitionOf(streamId)
-    // Every third append finds a marker before it, as after a take-over; the first may have none.
+    // Every third append has a marker before it, as after a take-over; the first may have none.
     if (this.#log.length % 3 === partition) this.#takeOver(partition)
     const producer = this.#termOf(partition) ?? { id: '2', epoch: 0 }
     const added = events.map((event, index): LoggedEvent => {
@@ -150,7 +151,7 @@ export class ModelSystem {
     return this.#markers.findLast((marker) => marker.partition === partition)?.producer
   }
 
-  /** The next epoch; now and then another producer id, where the one before was forgotten. */
+  /** The next epoch, or sometimes another producer id, as if the previous one was forgotten. */
   #takeOver(partition: number): void {
     const { id, epoch } = this.#termOf(partition) ?? { id: '10', epoch: 0 }
     const producer = epoch > 1 ? { id: String(Number(id) + 1), epoch: 0 } : { id, epoch: epoch + 1 }
@@ -214,7 +215,7 @@ function viewsOf(keyedBy: 'stream' | 'month', events: readonly LoggedEvent[]): M
   )
 }
 
-/** Otherwise than the checker does it: with floating point and sorting, good enough for these small sums. */
+/** A different method than the checker's: floating point and sorting, exact enough for these small sums. */
 function totalsOf(events: readonly LoggedEvent[]) {
   const days = events.map(({ data }) => String(data['date'])).sort()
   const sum = events.reduce((spend, { data }) => spend + Math.round(Number(data['amount']) * 100), 0)

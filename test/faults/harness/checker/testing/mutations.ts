@@ -15,7 +15,7 @@ import type { Case } from './good-history.ts'
 export interface Mutation {
   readonly name: string
   readonly promise: string
-  /** @param pick chooses among places to break. @returns nothing where the case has no such place. */
+  /** @param pick chooses a place to break. @returns undefined if the case has no such place */
   readonly mutate: (good: Case, pick: <T>(from: readonly T[]) => T | undefined) => Case | undefined
 }
 
@@ -40,13 +40,13 @@ export const withRemains = ({ history, remains }: Case, change: Partial<Remains>
 /** The events that count, in the order of the log. */
 export const logOf = ({ remains }: Case): readonly LoggedEvent[] => countedEvents(remains)
 
-/** Those that do not. */
+/** The stray events. */
 export const straysOf = (good: Case): readonly LoggedEvent[] => {
   const counted = new Set(logOf(good))
   return good.remains.log.filter((event) => !counted.has(event))
 }
 
-/** @param change of the events that count: they count afterwards, too. */
+/** @param change of the events that count; they count afterwards too */
 export const withLog = (
   good: Case,
   change: (log: readonly LoggedEvent[]) => readonly LoggedEvent[],
@@ -78,7 +78,7 @@ export const withOperation = ({ history, remains }: Case, operation: Operation):
 export const eventsOf = (good: Case, streamId: string): readonly LoggedEvent[] =>
   logOf(good).filter((event) => event.streamId === streamId)
 
-/** A load that answers with what is true of a version, long after or long before all else. */
+/** A load with the correct state of a version, long after or long before everything else. */
 export function stateAt(
   good: Case,
   streamId: string,

@@ -11,11 +11,11 @@ import {
   withRemains,
 } from './mutations.ts'
 
-/** Strays that would be the next version of their stream as it is in the end. */
+/** Stray events that would be the next version of their stream at the end. */
 const nextVersions = (good: Parameters<Mutation['mutate']>[0]): LoggedEvent[] =>
   straysOf(good).filter((stray) => stray.version === eventsOf(good, stray.streamId).length + 1)
 
-/** What may be wrong about records that stand in the log and do not count. */
+/** Faults with records that are in the log and do not count. */
 export const strayMutations: readonly Mutation[] = [
   {
     name: 'an acknowledged event is in a batch that does not count',

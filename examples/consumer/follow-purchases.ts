@@ -1,0 +1,46 @@
+import { SchemaRegistry } from '@kafkajs/confluent-schema-registry'
+import { Kafka, logLevel } from 'kafkajs'
+
+import { createEventDecoder, type DecodedMessage, registryTimeout } from '#consumer'
+import { loadCatalog } from '#schemas'
+
+import { customer } from '../customers/customer.ts'
+import domain from '../customers/domain.ts'
+import type { CustomerEvent } from '../../schemas/customer/events.generated.ts'
+
+export interface FollowOptions {
+  readonly brokers: readonly string[]
+  /** Of the registry's Confluent API, e.g. `http://127.0.0.1:8081/apis/ccompat/v7`. */
+  readonly registryUrl: string
+  /** Kafka keeps this group's offsets. */
+  readonly groupId: string
+  /** Folders of event schemas; default `schemas`. */
+  readonly schemaFolders?: readonly string[]
+  /** Type of the customers' aggregate; default `customer`. */
+  readonly type?: string
+}
+
+/**
+ * Consumes the purchases of all customers from their first one on.
+ * @param handle is called with each message in the order of its partition. Where it throws, kafkajs retries the message.
+ * @returns a function that ends it.
+ */
+export async function followPurchases(
+  options: FollowOptions,
+  handle: (decoded: DecodedMessage<CustomerEvent>) => void | Promise<void>,
+): Promise<() => Promise<void>> {
+  const { brokers, registryUrl, groupId, schemaFolders = ['schemas'], type = customer.type } = options
+  const decoder = createEventDecoder({
+    aggregates: [{ ...customer, type }],
+    upcasters: domain.upcasters,
+    catalog: loadCatalog(schemaFolders),
+    registry: new SchemaRegistry({ host: registryUrl, middlewares: [registryTimeout(5_000)] }),
+  })
+  const kafka = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING })
+  const consumer = kafka.consumer({ groupId })
+  decoder.watch(consumer)
+  await consumer.connect()
+  await consumer.subscribe({ topic: `eventstore.${type}`, fromBeginning: true })
+  await consumer.run({ eachMessage: async (payload) => handle(await decoder.decode(payload)) })
+  return () => consumer.disconnect()
+}

@@ -1,0 +1,38 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+
+import { pause } from './pause.ts'
+import { unlessAborted } from './unless-aborted.ts'
+
+beforeEach(() => {
+  vi.useFakeTimers()
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+test('a pause lasts as long as it says', async () => {
+  const over = vi.fn()
+  void pause(1_000).then(over)
+  await vi.advanceTimersByTimeAsync(999)
+  expect(over).not.toHaveBeenCalled()
+  await vi.advanceTimersByTimeAsync(1)
+  expect(over).toHaveBeenCalled()
+})
+
+test('a pause ends when the signal aborts, at once where it has, and leaves no timer', async () => {
+  const stop = new AbortController()
+  const waiting = pause(60_000, stop.signal)
+  stop.abort()
+  await waiting
+  await pause(60_000, stop.signal)
+  expect(vi.getTimerCount()).toBe(0)
+})
+
+test('a promise is waited for unless the signal aborts', async () => {
+  const stop = new AbortController()
+  expect(await unlessAborted(stop.signal, Promise.resolve(7))).toBe(7)
+  await expect(unlessAborted(stop.signal, Promise.reject(new Error('broken')))).rejects.toThrow('broken')
+  const never = unlessAborted(stop.signal, new Promise(() => undefined))
+  stop.abort()
+  expect(await never).toBeUndefined()
+})

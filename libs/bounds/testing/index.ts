@@ -1,0 +1,1 @@
+export { busy } from './busy.ts'

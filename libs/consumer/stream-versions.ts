@@ -1,0 +1,60 @@
+import { LRUCache } from 'lru-cache'
+
+import { type StreamId, type Version, versionAfter } from '#domain'
+
+/** The part of an event that its sequence is judged by. */
+export interface SequencedEvent {
+  readonly streamId: StreamId
+  readonly version: Version
+  readonly offset: number
+}
+
+type Seen = Pick<SequencedEvent, 'version' | 'offset'>
+
+/** Records out of sequence that are remembered, in case they are delivered again. */
+const strayRecordsMax = 10_000
+
+/**
+ * The last version seen of each stream in each partition. The least recently seen streams are forgotten first. Keys
+ * contain no topic, because the stream id determines it.
+ */
+export class StreamVersions {
+  readonly #seen: LRUCache<string, Seen>
+  /** The last version before each record that did not follow, by stream and offset. */
+  readonly #strays = new LRUCache<string, Version>({ max: strayRecordsMax })
+
+  /** @param streamsMax streams in memory at most. */
+  constructor(streamsMax: number) {
+    this.#seen = new LRUCache({ max: streamsMax })
+  }
+
+  /**
+   * Judges an event, and remembers its version if it follows.
+   * @returns undefined when it follows its stream or is the first one seen of it; otherwise the last version seen.
+   */
+  note(partition: number, event: SequencedEvent): Version | undefined {
+    const key = keyOf(partition, event)
+    const last = this.#seen.get(key)
+    // Consumers read again what they did not commit. Such a record gets the same verdict as before.
+    if (last !== undefined && event.offset <= last.offset) return this.#strays.get(strayKey(key, event))
+    if (last !== undefined && event.version !== versionAfter(last.version)) {
+      this.#strays.set(strayKey(key, event), last.version)
+      return last.version
+    }
+    this.#seen.set(key, { version: event.version, offset: event.offset })
+    return undefined
+  }
+
+  /** Forgets one stream. Its next event is accepted at any version. */
+  forgetStream(partition: number, event: SequencedEvent): void {
+    this.#seen.delete(keyOf(partition, event))
+  }
+
+  /** Forgets all streams. */
+  clear(): void {
+    this.#seen.clear()
+  }
+}
+
+const keyOf = (partition: number, { streamId }: SequencedEvent): string => `${partition}:${streamId}`
+const strayKey = (key: string, { offset }: SequencedEvent): string => `${offset}:${key}`

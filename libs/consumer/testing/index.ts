@@ -1,0 +1,2 @@
+export { consumedMessage } from './consumed-message.ts'
+export { catalog, type DecoderFixture, decoderFixture, topic } from './decoder-fixture.ts'

@@ -1,0 +1,106 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+
+import { newEventId, parseStreamId, parseVersion } from '#domain'
+
+import {
+  type EncodedEvent,
+  type EventRecord,
+  fromStoredRecord,
+  type ReceivedRecord,
+  toLogRecord,
+} from './event-record.ts'
+
+const text = fc.string({ unit: 'grapheme', minLength: 1 })
+const metadata = fc.record(
+  {
+    correlationId: text,
+    causationId: text,
+    userId: text,
+    sessionId: text,
+    source: text.filter((source) => source !== 'urn:annals'),
+    traceparent: text,
+  },
+  { requiredKeys: [] },
+)
+const anyEvent: fc.Arbitrary<EncodedEvent> = fc
+  .record({
+    id: fc.constant(newEventId()),
+    streamId: fc.stringMatching(/^order\.[\w.-]{1,40}$/).map(parseStreamId),
+    type: text,
+    version: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }).map((number) => parseVersion(number)),
+    timestamp: fc
+      .date({ min: new Date(0), max: new Date('2100-01-01'), noInvalidDate: true })
+      .map((date) => date.toISOString()),
+    metadata,
+    value: fc.uint8Array({ maxLength: 100 }).map((array) => Buffer.from(array)),
+  })
+  .map((parts) => ({ ...parts, timestampMs: Date.parse(parts.timestamp) }))
+
+const event: EncodedEvent = {
+  id: newEventId(),
+  streamId: parseStreamId('order.order-42'),
+  type: 'OrderPlaced',
+  version: parseVersion(7),
+  timestamp: '2024-05-06T07:08:09.010Z',
+  timestampMs: Date.UTC(2024, 4, 6, 7, 8, 9, 10),
+  metadata: { correlationId: 'c-1', source: '/shop' },
+  value: Buffer.from('avro'),
+}
+
+/** What a client hands over for what was appended. */
+const asStored = ({ key, value, headers }: EventRecord): ReceivedRecord => ({
+  offset: 0,
+  key,
+  value,
+  headers: headers.map(([name, text]) => [name, Buffer.from(text)] as const),
+})
+
+test('an event comes out of its record as it went in', () => {
+  fc.assert(
+    fc.property(anyEvent, (any) => {
+      expect(fromStoredRecord(asStored(toLogRecord(any)))).toEqual(any)
+    }),
+  )
+})
+
+test('the record is a CloudEvent in binary mode: these headers, in this order', () => {
+  const record = toLogRecord(event)
+  expect(record.headers).toEqual([
+    ['ce_specversion', '1.0'],
+    ['ce_id', event.id],
+    ['ce_type', 'OrderPlaced'],
+    ['ce_source', '/shop'],
+    ['ce_subject', 'order.order-42'],
+    ['ce_time', '2024-05-06T07:08:09.010Z'],
+    ['content-type', 'application/avro'],
+    ['ce_streamversion', '7'],
+    ['ce_correlationid', 'c-1'],
+  ])
+  expect(record.key.toString()).toBe('order.order-42')
+  expect(record.timestampMs).toBe(Date.UTC(2024, 4, 6, 7, 8, 9, 10))
+})
+
+test('an event without a source still has the one that CloudEvents demands, and none after reading', () => {
+  const record = toLogRecord({ ...event, metadata: {} })
+  expect(record.headers).toContainEqual(['ce_source', 'urn:annals'])
+  expect(fromStoredRecord(asStored(record)).metadata).toEqual({})
+})
+
+test.each(['ce_id', 'ce_type', 'ce_subject', 'ce_time', 'ce_streamversion'])(
+  'a record without %s is no event, and the error names the header and the offset',
+  (name) => {
+    const record = asStored(toLogRecord(event))
+    const headers = record.headers.filter(([header]) => header !== name)
+    expect(() => fromStoredRecord({ ...record, offset: 42, headers })).toThrow(
+      `record at offset 42 is not an event of Annals: it has no header ${name}`,
+    )
+  },
+)
+
+test('a record without a value is no event either', () => {
+  const record = { ...asStored(toLogRecord(event)), value: null }
+  expect(() => fromStoredRecord(record)).toThrow(
+    'record at offset 0 is not an event of Annals: it has no value',
+  )
+})

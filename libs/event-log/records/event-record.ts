@@ -1,0 +1,145 @@
+import {
+  type EventId,
+  type EventMetadata,
+  InvalidInputError,
+  metadataFields,
+  metadataTable,
+  type MetadataValue,
+  ownMetadataHeader,
+  ownMetadataJson,
+  parseOwnMetadataJson,
+  parseStreamId,
+  parseVersion,
+  type StreamId,
+  type Version,
+} from '#domain'
+
+/** A record as any Kafka client hands it over. */
+export interface ReceivedRecord {
+  readonly offset: number
+  readonly key: Buffer
+  readonly value: Buffer | null
+  readonly headers: readonly (readonly [name: string, value: Buffer])[]
+}
+
+/** The record of an event, ready to be appended. */
+export interface EventRecord {
+  readonly key: Buffer
+  readonly value: Buffer
+  readonly headers: readonly (readonly [name: string, value: string])[]
+  /** Milliseconds since 1970. */
+  readonly timestampMs: number
+}
+
+/** An event whose data is encoded: what a record of an event topic holds. */
+export interface EncodedEvent {
+  readonly id: EventId
+  readonly streamId: StreamId
+  readonly type: string
+  readonly version: Version
+  /** ISO 8601, UTC, milliseconds. */
+  readonly timestamp: string
+  /** The same time in milliseconds since 1970. NaN where a foreign record holds no time. */
+  readonly timestampMs: number
+  readonly metadata: EventMetadata
+  /** Avro in the Confluent wire format. */
+  readonly value: Buffer
+}
+
+/** Stands in `ce_source`, which CloudEvents demands, where the event's metadata names no source. */
+export const eventSourceDefault = 'urn:annals'
+
+/** The headers of the fields of metadata, but for `source`, which CloudEvents demands of every event. */
+const metadataHeaders = metadataFields
+  .filter((field) => field !== 'source')
+  .map((field) => [field, metadataTable[field].header] as const)
+
+/**
+ * The record of an event: CloudEvents 1.0 in Kafka's binary content mode, so that any tool that knows either can read it
+ * (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md).
+ */
+export function toLogRecord(event: EncodedEvent): EventRecord {
+  const { metadata } = event
+  const headers: [string, string][] = [
+    ['ce_specversion', '1.0'],
+    ['ce_id', event.id],
+    ['ce_type', event.type],
+    ['ce_source', metadata.source ?? eventSourceDefault],
+    ['ce_subject', event.streamId],
+    ['ce_time', event.timestamp],
+    ['content-type', 'application/avro'],
+    ['ce_streamversion', String(event.version)],
+  ]
+  for (const [field, name] of metadataHeaders) {
+    const value = metadata[field]
+    if (value !== undefined) headers.push([name, value])
+  }
+  const own = ownMetadataJson(metadata)
+  if (own !== undefined) headers.push([ownMetadataHeader, own])
+  return {
+    key: Buffer.from(event.streamId),
+    value: event.value,
+    headers,
+    timestampMs: event.timestampMs,
+  }
+}
+
+/**
+ * The event of a record made by {@link toLogRecord}.
+ * @throws InvalidInputError naming what is missing, when the record is none of ours.
+ */
+export function fromStoredRecord(record: ReceivedRecord): EncodedEvent {
+  const texts = new Map<string, string>()
+  for (const [name, value] of record.headers) texts.set(name, value.toString())
+  const text = (name: string): string =>
+    texts.get(name) ?? noEvent(record, `headers.${name}`, `header ${name}`)
+  const id = text('ce_id') as EventId
+  const timestamp = text('ce_time')
+  return {
+    id,
+    streamId: parseStreamId(text('ce_subject')),
+    type: text('ce_type'),
+    version: parseVersion(text('ce_streamversion'), 'headers.ce_streamversion'),
+    timestamp,
+    timestampMs: Date.parse(timestamp),
+    metadata: metadataOf(texts),
+    value: record.value ?? noEvent(record, 'value', 'value'),
+  }
+}
+
+function noEvent({ offset }: ReceivedRecord, path: string, missing: string): never {
+  throw new InvalidInputError(
+    path,
+    `record at offset ${offset} is not an event of Annals: it has no ${missing}`,
+  )
+}
+
+function metadataOf(texts: ReadonlyMap<string, string>): EventMetadata {
+  const own = texts.get(ownMetadataHeader)
+  const metadata: Record<string, MetadataValue> =
+    own === undefined ? {} : { ...parseOwnMetadataJson(own, `headers.${ownMetadataHeader}`) }
+  const source = texts.get('ce_source')
+  if (source !== undefined && source !== eventSourceDefault) metadata['source'] = source
+  for (const [field, name] of metadataHeaders) {
+    const value = texts.get(name)
+    if (value !== undefined) metadata[field] = value
+  }
+  return metadata
+}
+
+/**
+ * Metadata as CloudEvents extension attributes, named as in the headers of a record; the attribute `source` is not among them.
+ * Own keys are one JSON text in the attribute `annalsmetadata`.
+ */
+export function extensionAttributes(metadata: EventMetadata): Readonly<Record<string, string>> {
+  const attributes: Record<string, string> = {}
+  for (const [field, header] of metadataHeaders) {
+    const value = metadata[field]
+    if (value !== undefined) attributes[attributeOf(header)] = value
+  }
+  const own = ownMetadataJson(metadata)
+  if (own !== undefined) attributes[attributeOf(ownMetadataHeader)] = own
+  return attributes
+}
+
+const attributeOf = (header: string): string => header.replace(/^ce_/, '')

@@ -1,0 +1,17 @@
+export {
+  type EventFeed,
+  type FedChunk,
+  type FedEvent,
+  isReadable,
+  type UnreadableEvent,
+} from './event-feed.ts'
+export {
+  type EncodedEvent,
+  type EventRecord,
+  eventSourceDefault,
+  extensionAttributes,
+  fromStoredRecord,
+  type ReceivedRecord,
+  toLogRecord,
+} from './event-record.ts'
+export { eventIn, isAvro, storedEvent, type StoredEvent } from './stored-event.ts'

@@ -1,0 +1,44 @@
+import { aggregateTypeOf, aggregateTypeOfTopic, InvalidInputError, parseEventId, quote } from '#domain'
+
+import { type EncodedEvent, fromStoredRecord, type ReceivedRecord } from './event-record.ts'
+
+/** An encoded event, and where it stands in its partition. */
+export interface StoredEvent extends EncodedEvent {
+  readonly offset: number
+}
+
+/** The event of a record, wherever it stands. @throws InvalidInputError when the record is none of ours. */
+export const storedEvent = (record: ReceivedRecord): StoredEvent => ({
+  ...fromStoredRecord(record),
+  offset: record.offset,
+})
+
+/**
+ * The event of a record of an event topic. Whoever has the right to write there can put anything into it: what is no event of
+ * that topic must not pass for one.
+ * @throws InvalidInputError that says why the record is foreign.
+ */
+export function eventIn(topic: string, record: ReceivedRecord): StoredEvent {
+  const event = storedEvent(record)
+  const { streamId, id, timestamp, timestampMs, value, offset } = event
+  parseEventId(id, 'headers.ce_id')
+  if (event.version === 0) throw foreign(offset, 'headers.ce_streamversion', 'versions begin at 1')
+  if (aggregateTypeOf(streamId) !== aggregateTypeOfTopic(topic)) {
+    throw foreign(offset, 'headers.ce_subject', `${quote(streamId)} does not belong to ${topic}`)
+  }
+  if (record.key.toString() !== streamId) {
+    throw foreign(offset, 'key', `its key is ${quote(record.key.toString())}, its stream ${quote(streamId)}`)
+  }
+  if (Number.isNaN(timestampMs)) {
+    throw foreign(offset, 'headers.ce_time', `${quote(timestamp)} is not a time`)
+  }
+  if (!isAvro(value)) throw foreign(offset, 'value', "its bytes are not in Confluent's wire format")
+  return event
+}
+
+/** Confluent's wire format begins with a zero and four bytes of schema id. An event without fields has no more than that. */
+export const isAvro = (value: Buffer | null): value is Buffer =>
+  value !== null && value.length >= 5 && value[0] === 0
+
+const foreign = (offset: number, path: string, why: string): InvalidInputError =>
+  new InvalidInputError(path, `record at offset ${offset} is not an event of Annals: ${why}`)

@@ -1,0 +1,272 @@
+import { randomUUID } from 'node:crypto'
+
+import { type Consumer, Kafka } from 'kafkajs'
+
+import { pause } from '#async'
+
+import type { KafkaCluster } from './cluster.ts'
+import { firstJoin } from './first-join.ts'
+import type { Assignment } from './group-member.ts'
+import { type ForeignMember, partitionsOf, readGroup, stickyAssigner } from './group-protocol.ts'
+import { Peers, type RoutingTable, type VerifyPeer } from './peers.ts'
+import { groupClientConfig } from './settings.ts'
+import { partitionKey, type TopicPartition } from '#domain'
+
+export interface GroupMembershipOptions {
+  readonly cluster: KafkaCluster
+  readonly groupId: string
+  /** The topics whose partitions the group distributes; they must exist. */
+  readonly topics: readonly string[]
+  /** Where other members reach this one. */
+  readonly advertisedUrl: string
+  /** Called with partitions that this member owns from now on. Calls never overlap; each is awaited before the next one. */
+  readonly onAssigned: (partitions: readonly TopicPartition[]) => Promise<void> | void
+  /** Called with partitions that this member no longer owns. All others stay, also through a rebalance. */
+  readonly onRevoked: (partitions: readonly TopicPartition[]) => Promise<void> | void
+  /** Verifies the address of a member before partitions are assigned to it and requests are sent there. Default: all are trusted. */
+  readonly verifyPeer?: VerifyPeer
+  /** Called with members that are none of ours: all of them, and those that are new. They get no partitions. */
+  readonly onForeign?: (foreign: readonly ForeignMember[], fresh: readonly ForeignMember[]) => void
+  /** Called with each problem; the membership retries by itself. */
+  readonly onProblem?: (error: unknown) => void
+  /** How long a member may be silent before its partitions go to others; default 8,000, the broker's least is 6,000. */
+  readonly sessionTimeoutMs?: number
+  /** How soon a member without partitions joins again, though there are enough; default 15,000, and doubling. */
+  readonly leftOutMs?: number
+  /** How long `start` tries; default 30,000. */
+  readonly startTimeoutMs?: number
+}
+
+/** The next offset of a partition that is not processed yet. */
+export interface NotedOffset extends TopicPartition {
+  readonly offset: number
+}
+
+/** All partitions are paused, and a paused member notices a rebalance only between its fetches, which wait this long. */
+const noticeMs = 300
+const heartbeatMs = 250
+const rebalanceTimeoutMs = 5_000
+const rejoinMs = 1_000
+const leftOutMsMax = 300_000
+
+/** The leader assigned nothing to this member, though there are more partitions than members. */
+class LeftOutError extends Error {
+  constructor(groupId: string, url: string) {
+    super(
+      `this member of ${groupId} was given no partitions, though there are enough: others cannot reach it at ${url} (ANNALS_ADVERTISED_URL), or something else answers there. It joins again`,
+    )
+  }
+}
+
+/** Membership with one client; `end` resolves to the reason when that client gives up. */
+interface Joined {
+  readonly end: Promise<unknown>
+}
+
+/**
+ * Membership in the group that distributes partitions: liveness only. It may be wrong for a while, which the fence makes
+ * harmless: an owner serves until its partition is revoked here, or it is fenced. No records are fetched.
+ */
+export class GroupMembership {
+  /** Chosen at random: the process that answers at the advertised URL proves with it to be this one. */
+  readonly instance = randomUUID()
+  readonly #options: GroupMembershipOptions
+  readonly #peers: Peers
+  #consumer: Consumer | undefined
+  #leaving = new AbortController()
+  #memberId = ''
+  #owned: Assignment = {}
+  #table: RoutingTable = new Map()
+  #notifying: Promise<void> = Promise.resolve()
+
+  constructor(options: GroupMembershipOptions) {
+    this.#options = options
+    const {
+      advertisedUrl: url,
+      verifyPeer = () => Promise.resolve('verified' as const),
+      onForeign = () => undefined,
+    } = options
+    this.#peers = new Peers({ url, instance: this.instance }, verifyPeer, onForeign)
+  }
+
+  /**
+   * Joins the group; resolves with the first assignment.
+   * @throws LogError `refused` when the broker will never let it in, `unavailable` when it could not join in time.
+   */
+  async start(): Promise<void> {
+    const { groupId, startTimeoutMs = 30_000, onProblem = () => undefined } = this.#options
+    this.#leaving = new AbortController()
+    const tries = { groupId, timeoutMs: startTimeoutMs, pauseMs: rejoinMs, onProblem }
+    void this.#stayJoined(await firstJoin(tries, () => this.#join()))
+  }
+
+  /** Leaves the group at once, so that the others need not wait for the session to end. Calls neither `onRevoked` nor anything after it. */
+  async stop(): Promise<void> {
+    this.#leaving.abort()
+    const consumer = this.#consumer
+    this.#consumer = undefined
+    await consumer?.disconnect()
+    await this.#notifying
+    this.#owned = {}
+  }
+
+  /** The partitions that the group has assigned to this member. */
+  get partitions(): readonly TopicPartition[] {
+    return partitionsOf(this.#owned)
+  }
+
+  /** The owners, with the URLs of those that are verified; during a rebalance, the owners before it. @throws LogError `unavailable` */
+  async ownersTable(): Promise<RoutingTable> {
+    const { cluster, groupId } = this.#options
+    const group = await readGroup(cluster, groupId)
+    if (group === undefined) return this.#table
+    this.#peers.foreign([...group.foreign, ...(await this.#peers.unfitNow(group))])
+    this.#table = await this.#peers.route(group.owners)
+    return this.#table
+  }
+
+  /**
+   * Commits the progress of this member in the group, for Kafka's tools. Nothing here depends on it, and a commit that
+   * fails is skipped.
+   */
+  async noteOffsets(offsets: readonly NotedOffset[]): Promise<void> {
+    const noted = offsets.map(({ topic, partition, offset }) => ({
+      topic,
+      partition,
+      offset: String(offset),
+    }))
+    await this.#consumer?.commitOffsets(noted).catch(() => undefined)
+  }
+
+  async #join(): Promise<Joined> {
+    const consumer = this.#newConsumer()
+    this.#consumer = consumer
+    const joined = Promise.withResolvers<undefined>()
+    const end = Promise.withResolvers<unknown>()
+    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+      consumer.pause(this.#options.topics.map((topic) => ({ topic })))
+      this.#memberId = payload.memberId
+      this.#take(payload.memberAssignment)
+      joined.resolve(undefined)
+    })
+    consumer.on(consumer.events.CRASH, ({ payload }) => end.resolve(payload.error))
+    const failed = end.promise.then((error) => Promise.reject(error as Error))
+    failed.catch(() => undefined)
+    try {
+      await consumer.connect()
+      await consumer.subscribe({ topics: [...this.#options.topics] })
+      await consumer.run({ autoCommit: false, eachBatch: () => Promise.resolve() })
+      await Promise.race([joined.promise, failed])
+    } catch (error) {
+      await consumer.disconnect()
+      throw error
+    }
+    return { end: end.promise }
+  }
+
+  #newConsumer(): Consumer {
+    const { cluster, groupId, advertisedUrl, sessionTimeoutMs = 8_000 } = this.#options
+    return new Kafka(groupClientConfig(cluster.settings)).consumer({
+      groupId,
+      sessionTimeout: sessionTimeoutMs,
+      heartbeatInterval: heartbeatMs,
+      rebalanceTimeout: rebalanceTimeoutMs,
+      maxWaitTimeInMs: noticeMs,
+      // A topic that another member invents must not be created.
+      allowAutoTopicCreation: false,
+      // This class rejoins by itself, in one way, and never gives up.
+      retry: { initialRetryTime: 100, retries: 5, restartOnFailure: () => Promise.resolve(false) },
+      partitionAssigners: [
+        stickyAssigner({
+          self: () => ({
+            ...{ url: advertisedUrl, instance: this.instance },
+            ...{ memberId: this.#memberId, owned: this.#owned },
+          }),
+          unfit: (members) => this.#peers.unfit(members),
+          onForeign: (foreign) => this.#peers.foreign(foreign),
+        }),
+      ],
+    })
+  }
+
+  /** Whenever the client gives up, joins again with a new one. What was owned is still served meanwhile. */
+  async #stayJoined(first: Joined): Promise<void> {
+    let joined: Joined | undefined = first
+    let { leftOutMs = 15_000 } = this.#options
+    while (!this.#isLeaving()) {
+      if (joined !== undefined) {
+        const reason = await this.#membershipEnd(joined, leftOutMs)
+        this.#options.onProblem?.(reason)
+        leftOutMs = reason instanceof LeftOutError ? Math.min(2 * leftOutMs, leftOutMsMax) : leftOutMs
+      }
+      await pause(rejoinMs, this.#leaving.signal)
+      joined = await this.#rejoin()
+    }
+  }
+
+  /** @returns why it is over. */
+  async #membershipEnd({ end }: Joined, leftOutMs: number): Promise<unknown> {
+    const over = new AbortController()
+    const leftOut = this.#whenLeftOut(leftOutMs, AbortSignal.any([over.signal, this.#leaving.signal]))
+    const reason = await Promise.race([end, leftOut])
+    over.abort()
+    if (reason instanceof LeftOutError) await this.#consumer?.disconnect()
+    return reason
+  }
+
+  /** A leader that could not reach this member assigned nothing to it, and checks again only when a member joins. */
+  async #whenLeftOut(leftOutMs: number, signal: AbortSignal): Promise<LeftOutError> {
+    for (;;) {
+      await pause(leftOutMs, signal)
+      // Never resolves once the membership has ended otherwise.
+      if (signal.aborted) return new Promise(() => undefined)
+      if (await this.#isLeftOut()) return new LeftOutError(this.#options.groupId, this.#options.advertisedUrl)
+    }
+  }
+
+  async #isLeftOut(): Promise<boolean> {
+    if (this.partitions.length > 0) return false
+    const { cluster, groupId } = this.#options
+    const group = await readGroup(cluster, groupId).catch(() => undefined)
+    if (group === undefined) return false
+    const isMember = group.members.some(({ instance }) => instance === this.instance)
+    const owners = [...group.owners.values()]
+    return (
+      isMember &&
+      owners.every(({ instance }) => instance !== this.instance) &&
+      owners.length >= group.members.length
+    )
+  }
+
+  #isLeaving(): boolean {
+    return this.#leaving.signal.aborted
+  }
+
+  async #rejoin(): Promise<Joined | undefined> {
+    if (this.#isLeaving()) return undefined
+    try {
+      return await this.#join()
+    } catch (error) {
+      this.#options.onProblem?.(error)
+      return undefined
+    }
+  }
+
+  #take(assignment: Assignment): void {
+    const before = new Map(this.partitions.map((partition) => [partitionKey(partition), partition]))
+    this.#owned = assignment
+    const after = new Map(this.partitions.map((partition) => [partitionKey(partition), partition]))
+    const revoked = [...before].filter(([key]) => !after.has(key)).map(([, partition]) => partition)
+    const assigned = [...after].filter(([key]) => !before.has(key)).map(([, partition]) => partition)
+    this.#notifying = this.#notifying.then(() => this.#notify(revoked, assigned))
+  }
+
+  async #notify(revoked: readonly TopicPartition[], assigned: readonly TopicPartition[]): Promise<void> {
+    try {
+      if (revoked.length > 0) await this.#options.onRevoked(revoked)
+      if (assigned.length > 0) await this.#options.onAssigned(assigned)
+    } catch (error) {
+      this.#options.onProblem?.(error)
+    }
+  }
+}

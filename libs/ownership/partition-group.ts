@@ -1,0 +1,146 @@
+import type { Logger } from 'pino'
+
+import { partitionKey, type TopicPartition } from '#domain'
+import type { WaitingPartition } from '#event-log'
+import { GroupMembership, type GroupMembershipOptions, type NotedOffset, type RoutingTable } from '#kafka'
+
+import type { OwnedPartition } from './owned-partition.ts'
+
+/** Membership in the group that distributes partitions. */
+export type Membership = Pick<
+  GroupMembership,
+  'instance' | 'start' | 'stop' | 'partitions' | 'ownersTable' | 'noteOffsets'
+>
+
+export interface PartitionGroupOptions<Owned> extends Omit<
+  GroupMembershipOptions,
+  'onAssigned' | 'onRevoked' | 'onProblem'
+> {
+  /** What the members are, for messages: `writer`. */
+  readonly member: string
+  /** Makes the owner of a partition; it is started after that. */
+  readonly open: (place: TopicPartition) => Owned
+  /** Default: a member of Kafka's group. */
+  readonly newMembership?: (options: GroupMembershipOptions) => Membership
+  readonly logger: Logger
+}
+
+const joinedByKafka = (options: GroupMembershipOptions): Membership => new GroupMembership(options)
+
+/** The details of a readiness check. */
+export interface ServingReport {
+  readonly owned: number
+  readonly waitForOperator?: readonly WaitingPartition[]
+}
+
+/**
+ * The partitions that this process owns, as the group assigns and revokes them. Of each partition there is one owner at a
+ * time: a partition that comes back waits until its previous owner has ended.
+ */
+export class PartitionGroup<Owned extends OwnedPartition> {
+  readonly #options: PartitionGroupOptions<Owned>
+  readonly #membership: Membership
+  readonly #owned = new Map<string, { readonly place: TopicPartition; readonly owner: Owned }>()
+  readonly #ending = new Map<string, Promise<void>>()
+  #hasJoined = false
+  #isStopping = false
+
+  constructor(options: PartitionGroupOptions<Owned>) {
+    const { member, logger, newMembership = joinedByKafka } = options
+    this.#options = options
+    this.#membership = newMembership({
+      ...options,
+      onAssigned: (places) => this.#assigned(places),
+      onRevoked: (places) => this.#revoked(places),
+      onProblem: (error) =>
+        logger.warn({ err: error }, `the group of ${member}s cannot be reached: retrying`),
+    })
+  }
+
+  /** Identifies this process in the group. */
+  get instance(): string {
+    return this.#membership.instance
+  }
+
+  get owners(): readonly Owned[] {
+    return [...this.#owned.values()].map(({ owner }) => owner)
+  }
+
+  /** The owner of a partition, if it is in this process. */
+  ownerOf(place: TopicPartition): Owned | undefined {
+    return this.#owned.get(partitionKey(place))?.owner
+  }
+
+  /** Named states of the owned partitions. */
+  get waiting(): readonly WaitingPartition[] {
+    return this.owners.flatMap(({ waiting }) => waiting ?? [])
+  }
+
+  /** Who owns what, and where. @throws LogError `unavailable` */
+  ownersTable(): Promise<RoutingTable> {
+    return this.#membership.ownersTable()
+  }
+
+  /** Commits offsets in the group, of those partitions that are assigned to this member; for Kafka's tools only. */
+  async noteOffsets(offsetOf: (place: TopicPartition) => number | undefined): Promise<void> {
+    const offsets = this.#membership.partitions.flatMap((place): NotedOffset[] => {
+      const offset = offsetOf(place)
+      return offset === undefined ? [] : [{ ...place, offset }]
+    })
+    if (offsets.length > 0) await this.#membership.noteOffsets(offsets)
+  }
+
+  /** Joins the group, unless there are no topics; partitions come as the group assigns them. @throws LogError */
+  async start(): Promise<void> {
+    if (this.#options.topics.length > 0) await this.#membership.start()
+    this.#hasJoined = true
+  }
+
+  /** Ends all owners and leaves the group meanwhile, so that the next owners need not wait for the session to time out. */
+  async stop(): Promise<void> {
+    this.#isStopping = true
+    const ended = this.#revoked([...this.#owned.values()].map(({ place }) => place))
+    await this.#membership.stop()
+    await ended
+    await Promise.all(this.#ending.values())
+  }
+
+  /**
+   * A partition that waits for an operator does not make the service unready: the others must go on.
+   * @throws Error before the group was joined, and while a partition is not served for any other reason.
+   */
+  checkServing(): ServingReport {
+    const { member } = this.#options
+    if (!this.#hasJoined) throw new Error(`the group of ${member}s has not been joined yet`)
+    const { owners, waiting } = this
+    const idle = owners.filter((owner) => !owner.isServing && owner.waiting === undefined).length
+    if (idle > 0) throw new Error(`${idle} of ${owners.length} owned partitions are not served yet`)
+    return { owned: owners.length, ...(waiting.length > 0 && { waitForOperator: waiting }) }
+  }
+
+  async #assigned(places: readonly TopicPartition[]): Promise<void> {
+    await Promise.all(places.map((place) => this.#open(place)))
+  }
+
+  async #open(place: TopicPartition): Promise<void> {
+    const key = partitionKey(place)
+    await this.#ending.get(key)
+    if (this.#isStopping || this.#owned.has(key)) return
+    const owner = this.#options.open(place)
+    this.#owned.set(key, { place, owner })
+    owner.start()
+  }
+
+  async #revoked(places: readonly TopicPartition[]): Promise<void> {
+    await Promise.all(places.map((place) => this.#close(partitionKey(place))))
+  }
+
+  async #close(key: string): Promise<void> {
+    const owned = this.#owned.get(key)
+    if (owned === undefined) return this.#ending.get(key)
+    this.#owned.delete(key)
+    const ended = owned.owner.stop().finally(() => this.#ending.delete(key))
+    this.#ending.set(key, ended)
+    return ended
+  }
+}

@@ -1,0 +1,92 @@
+import type { Logger } from 'pino'
+
+import type { TopicPartition } from '#domain'
+import { namedState, type WaitingPartition } from '#event-log'
+import { EventStoreError } from '#event-store'
+
+/** The states of an owned partition. Those that wait for an operator and those that are retried carry their trouble. */
+type State = 'taking-over' | 'serving' | 'retrying' | 'fenced' | 'stopped'
+
+/** The health of one owned partition. Logs each trouble once, however long it lasts. */
+export class Standing {
+  readonly #name: string
+  readonly #logger: Logger
+  #state: State = 'taking-over'
+  #trouble: EventStoreError | undefined
+
+  /** @param name of what is served, for log lines. */
+  constructor(name: string, logger: Logger) {
+    this.#name = name
+    this.#logger = logger
+  }
+
+  get isServing(): boolean {
+    return this.#state === 'serving'
+  }
+
+  /** Whether this process may act as the owner, as far as it knows. */
+  get isOwner(): boolean {
+    return this.#state !== 'fenced' && this.#state !== 'stopped'
+  }
+
+  /** Why the partition is not served, from a failure until it is served again. */
+  get trouble(): EventStoreError | undefined {
+    return this.#trouble
+  }
+
+  serving(): void {
+    this.#enter('serving')
+    this.#trouble = undefined
+  }
+
+  takingOver(): void {
+    this.#enter('taking-over')
+  }
+
+  fenced(): void {
+    this.#enter('fenced')
+  }
+
+  /** Nothing follows. */
+  stopped(): void {
+    this.#state = 'stopped'
+  }
+
+  /** @returns what callers get. */
+  failed(error: unknown): EventStoreError {
+    this.#enter('retrying')
+    const trouble = namedState(error) ?? unavailable(error)
+    if (trouble.message !== this.#trouble?.message) this.#log(error, trouble)
+    this.#trouble = trouble
+    return trouble
+  }
+
+  #enter(state: State): void {
+    if (this.#state !== 'stopped') this.#state = state
+  }
+
+  #log(error: unknown, { retry, code, message }: EventStoreError): void {
+    if (retry === 'never') {
+      this.#logger.error({ err: error, state: code }, `${this.#name}: an operator must act: ${message}`)
+    } else {
+      this.#logger.warn({ err: error }, `${this.#name}: cannot be served now, retrying`)
+    }
+  }
+}
+
+/** A named state as health reports list it. */
+export const waitingPartition = (
+  { topic, partition }: TopicPartition,
+  { code, message }: EventStoreError,
+): WaitingPartition | undefined =>
+  code === 'log-replaced' || code === 'events-deleted'
+    ? { topic, partition, state: code, reason: message }
+    : undefined
+
+const unavailable = (error: unknown): EventStoreError =>
+  new EventStoreError(
+    'unavailable',
+    error instanceof Error ? error.message : String(error),
+    { retryAfterSeconds: 1 },
+    { cause: error },
+  )

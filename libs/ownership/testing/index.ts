@@ -1,0 +1,1 @@
+export { MembershipDouble } from './membership-double.ts'

@@ -1,0 +1,54 @@
+import { randomUUID } from 'node:crypto'
+
+import type { TopicPartition } from '#domain'
+import type { GroupMembershipOptions, RoutingTable } from '#kafka'
+
+import type { Membership } from '../partition-group.ts'
+
+/** A member of a group that assigns and revokes as a test says; one call at a time, as Kafka's does. */
+export class MembershipDouble implements Membership {
+  readonly instance = randomUUID()
+  readonly #options: GroupMembershipOptions
+  readonly #assigned = new Map<string, TopicPartition>()
+  #calls: Promise<unknown> = Promise.resolve()
+
+  constructor(options: GroupMembershipOptions) {
+    this.#options = options
+  }
+
+  get partitions(): readonly TopicPartition[] {
+    return [...this.#assigned.values()]
+  }
+
+  grant(...places: readonly TopicPartition[]): Promise<void> {
+    for (const place of places) this.#assigned.set(`${place.topic}/${place.partition}`, place)
+    return this.#next(() => this.#options.onAssigned(places))
+  }
+
+  revoke(...places: readonly TopicPartition[]): Promise<void> {
+    for (const { topic, partition } of places) this.#assigned.delete(`${topic}/${partition}`)
+    return this.#next(() => this.#options.onRevoked(places))
+  }
+
+  start(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  async stop(): Promise<void> {
+    await this.#calls
+  }
+
+  ownersTable(): Promise<RoutingTable> {
+    return Promise.resolve(new Map())
+  }
+
+  noteOffsets(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  #next(call: () => Promise<void> | void): Promise<void> {
+    const done = this.#calls.then(call)
+    this.#calls = done
+    return done
+  }
+}

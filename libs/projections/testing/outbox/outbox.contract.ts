@@ -1,0 +1,139 @@
+import { describe, expect, test } from 'vitest'
+
+import type { ViewStoreSubject } from '../view-store-under-test.ts'
+import { change, jsonOf } from '../tested-projection.ts'
+
+export function outboxContract(subject: () => ViewStoreSubject): void {
+  describe('what is unpublished', () => {
+    test('is every view that changed, each once and as it is now', async () => {
+      const projection = await subject().servingProjection()
+      await projection.write('g1', { a: 1, b: 1 })
+      await projection.write('g1', { a: 2 }, { changedAtMs: 2000 })
+      const [a, b] = [await projection.revision('g1', 'a'), await projection.revision('g1', 'b')]
+      expect(await projection.unpublished('g1')).toEqual(
+        new Map([
+          ['a', { key: 'a', revision: a, json: jsonOf(2), changedAtMs: 2000 }],
+          ['b', { key: 'b', revision: b, json: jsonOf(1), changedAtMs: 1000 }],
+        ]),
+      )
+    })
+
+    test('includes a view that is gone, with the time and a revision of its deletion', async () => {
+      const projection = await subject().servingProjection()
+      await projection.write('g1', { a: 1, b: 1 })
+      await projection.publishAll('g1')
+      const made = await projection.revision('g1', 'a')
+      await projection.write('g1', { a: null }, { changedAtMs: 3000 })
+      const gone = (await projection.unpublished('g1')).get('a')
+      expect(gone).toEqual({ key: 'a', revision: gone?.revision, json: null, changedAtMs: 3000 })
+      expect(gone?.revision).toBeGreaterThan(made)
+      expect(await projection.state('g1')).toMatchObject({ views: 1, unpublished: 1 })
+    })
+
+    test('is a view again that was deleted and made anew', async () => {
+      const projection = await subject().servingProjection()
+      await projection.write('g1', { a: 1 })
+      await projection.write('g1', { a: null })
+      await projection.write('g1', { a: 2 })
+      expect(await projection.unpublishedValues('g1')).toEqual({ a: 2 })
+    })
+
+    test('includes a view that is changed to what it was', async () => {
+      const projection = await subject().servingProjection()
+      await projection.write('g1', { a: 1 })
+      await projection.publishAll('g1')
+      await projection.write('g1', { a: 1 })
+      expect(await projection.unpublishedValues('g1')).toEqual({ a: 1 })
+    })
+
+    test('is given up to a limit, and all of it over time', async () => {
+      const { store } = subject()
+      const projection = await subject().servingProjection()
+      const keys = Array.from({ length: 10 }, (_, n) => `view ${n}`)
+      await projection.write('g1', Object.fromEntries(keys.map((key, n) => [key, n])))
+      const seen: string[] = []
+      for (const expected of [4, 4, 2, 0]) {
+        const some = await store.outbox.unpublished(projection.set('g1'), 4)
+        expect(some).toHaveLength(expected)
+        seen.push(...some.map(({ key }) => key))
+        await store.outbox.markPublished(projection.set('g1'), some)
+      }
+      expect(seen.sort()).toEqual(keys)
+    })
+
+    test('is counted by generation, and none of one that is not there', async () => {
+      const { store } = subject()
+      const projection = await subject().servingProjection()
+      await projection.add('g2')
+      await projection.write('g2', { a: 1 })
+      expect(await projection.unpublishedValues('g1')).toEqual({})
+      await store.outbox.markPublished(projection.set('g1'), [
+        ...(await projection.unpublished('g2')).values(),
+      ])
+      expect(await projection.unpublishedValues('g2')).toEqual({ a: 1 })
+      expect(await store.outbox.unpublished(projection.set('g9'), 10)).toEqual([])
+    })
+  })
+
+  describe('marking as published', () => {
+    test('takes out what is named and leaves the rest', async () => {
+      const { store } = subject()
+      const projection = await subject().servingProjection()
+      await projection.write('g1', { a: 1, b: 2 })
+      const a = (await projection.unpublished('g1')).get('a')
+      await store.outbox.markPublished(projection.set('g1'), a === undefined ? [] : [a])
+      expect(await projection.unpublishedValues('g1')).toEqual({ b: 2 })
+      expect(await projection.values('g1', ['a'])).toEqual({ a: 1 })
+      expect(await projection.state('g1')).toMatchObject({ views: 2, unpublished: 1 })
+    })
+
+    test.each<[string, Record<string, number | null>[]]>([
+      ['changed', [{ a: 2 }]],
+      ['changed to what it was', [{ a: 1 }]],
+      ['gone', [{ a: null }]],
+      ['gone and been made again', [{ a: null }, { a: 1 }]],
+    ])('leaves a view that has %s in between', async (_, writes) => {
+      const { store } = subject()
+      const projection = await subject().servingProjection()
+      await projection.write('g1', { a: 1 })
+      const before = [...(await projection.unpublished('g1')).values()]
+      for (const views of writes) await projection.write('g1', views)
+      const now = await projection.unpublished('g1')
+      await store.outbox.markPublished(projection.set('g1'), before)
+      expect(now.size).toBe(1)
+      expect(await projection.unpublished('g1')).toEqual(now)
+    })
+
+    test('leaves a view that was made again after the deletion that is published', async () => {
+      const { store } = subject()
+      const projection = await subject().servingProjection()
+      await projection.write('g1', { a: 1 })
+      await projection.write('g1', { a: null })
+      const before = [...(await projection.unpublished('g1')).values()]
+      await projection.write('g1', { a: 2 })
+      await store.outbox.markPublished(projection.set('g1'), before)
+      expect(await projection.unpublishedValues('g1')).toEqual({ a: 2 })
+    })
+
+    test('may come twice, and for what is not there', async () => {
+      const { store } = subject()
+      const projection = await subject().servingProjection()
+      await projection.write('g1', { a: 1 })
+      const all = [...(await projection.unpublished('g1')).values(), { key: 'b', revision: 1 }]
+      await store.outbox.markPublished(projection.set('g1'), all)
+      await store.outbox.markPublished(projection.set('g1'), all)
+      await store.outbox.markPublished(projection.set('g1'), [])
+      await store.outbox.markPublished(projection.set('g9'), all)
+      expect(await projection.state('g1')).toMatchObject({ views: 1, unpublished: 0 })
+    })
+
+    test('does not change what the next commit is made from', async () => {
+      const projection = await subject().servingProjection()
+      await projection.write('g1', { a: 1 })
+      const expected = await projection.revision('g1', 'a')
+      await projection.publishAll('g1')
+      const changes = [change('a', 2, { expected })]
+      expect(await projection.commit('g1', { from: 1, to: 2, changes })).toBe('committed')
+    })
+  })
+}

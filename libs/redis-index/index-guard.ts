@@ -1,0 +1,71 @@
+import type { Guard } from './index-entry.ts'
+import { type Buffers, guardedArgument, type IndexParts } from './index-parts.ts'
+import { MessagePackWriter } from './message-pack.ts'
+import { claimScript, dropGuardScript, dropKeptScript, termBeforeScript } from './scripts/guard-scripts.ts'
+import { scanStreams } from './stream-scan.ts'
+import { parseTerm, type Term, termOfStart, termText } from './term-text.ts'
+
+/** Behaves as PartitionIndex.guard. */
+export async function readGuard({ redis, keys }: IndexParts): Promise<Guard | undefined> {
+  const reply = (await redis.call('HMGET', [keys.guard, 'topicId', 'term', 'nextOffset'])) as Buffers
+  const [topicId, term, nextOffset] = reply
+  if (topicId == null || term == null || nextOffset == null) return undefined
+  const owner = parseTerm(String(term))
+  return owner && { topicId: String(topicId), ...owner, nextOffset: Number(nextOffset) }
+}
+
+/** Behaves as PartitionIndex.claim. */
+export async function claimIndex(
+  { redis, keys }: IndexParts,
+  guard: Guard,
+  seen: Guard | undefined,
+): Promise<'guard-lost' | Guard> {
+  const writer = guardedArgument(guard, 1)
+  writer.text(seen === undefined ? '' : termText(seen))
+  const claimed = await redis.run(claimScript, [keys.guard], writer.finish())
+  return claimed === 1 ? guard : 'guard-lost'
+}
+
+/** Behaves as PartitionIndex.drop. */
+export async function dropIndex(parts: IndexParts): Promise<void> {
+  await parts.redis.call('UNLINK', [parts.keys.guard])
+  await dropRest(parts)
+}
+
+/** Behaves as PartitionIndex.dropSeen. */
+export async function dropSeenIndex(
+  parts: IndexParts,
+  seen: Guard | undefined,
+): Promise<'guard-lost' | 'dropped'> {
+  const writer = new MessagePackWriter()
+  writer.texts(seen === undefined ? ['', '', ''] : [seen.topicId, termText(seen), String(seen.nextOffset)])
+  const dropped = await parts.redis.run(dropGuardScript, [parts.keys.guard], writer.finish())
+  if (dropped !== 1) return 'guard-lost'
+  await dropRest(parts)
+  return 'dropped'
+}
+
+/**
+ * Deletes in many small steps. The guard was deleted first, so the remains never pass for an index; an owner that begins a new index
+ * meanwhile has dropped them, too.
+ */
+async function dropRest(parts: IndexParts): Promise<void> {
+  const { redis, keys } = parts
+  for await (const batch of scanStreams(parts)) {
+    const evictable = batch.flatMap(([aggregateId]) => keys.evictable(aggregateId))
+    if (evictable.length > 0) await redis.call('UNLINK', evictable)
+  }
+  await redis.run(dropKeptScript, [...keys.kept, keys.terms, keys.snapshotCheckpoint], Buffer.alloc(0))
+}
+
+/** Behaves as PartitionIndex.termBefore. */
+export async function findTermBefore(
+  { redis, keys }: IndexParts,
+  topicId: string,
+  offset: number,
+): Promise<Term | undefined> {
+  const writer = new MessagePackWriter()
+  writer.texts([topicId, String(offset)])
+  const found = await redis.run(termBeforeScript, [keys.guard, keys.terms], writer.finish())
+  return found === null ? undefined : termOfStart((found as Buffer).toString())
+}

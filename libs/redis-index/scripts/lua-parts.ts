@@ -1,0 +1,55 @@
+/**
+ * KEYS[1] is the guard in every script. A guard without a term, as an older version wrote it, counts as none. Numbers of more
+ * than 32 bits come as decimal text and are compared as such.
+ */
+export const guardPart = `
+local function guard()
+  local stored = redis.call('HMGET', KEYS[1], 'topicId', 'term', 'nextOffset', 'generation')
+  return stored[2] and stored or {}
+end
+`
+
+export const varintPart = `
+local function varint(value)
+  local bytes = ''
+  while value >= 128 do
+    bytes = bytes .. string.char(value % 128 + 128)
+    value = math.floor(value / 128)
+  end
+  return bytes .. string.char(value)
+end
+local function offset_at(packed, index)
+  local offset, distance, scale = 0, 0, 1
+  for i = 1, #packed do
+    local byte = string.byte(packed, i)
+    distance = distance + byte % 128 * scale
+    if byte >= 128 then
+      scale = scale * 128
+    else
+      offset = offset + distance
+      index = index - 1
+      if index == 0 then return offset end
+      distance, scale = 0, 1
+    end
+  end
+end
+`
+
+/** Cuts the events before `version` off a run (event-run.ts); nothing is left where all of them are before it. */
+export const runPart = `
+local function cut(run, version)
+  local at, first = 5, struct.unpack('>I4', run)
+  while first < version and at <= #run do
+    at = at + 4 + struct.unpack('>I4', run, at)
+    first = first + 1
+  end
+  if at > #run then return nil end
+  return struct.pack('>I4', first) .. string.sub(run, at)
+end
+`
+
+/** Rejects a reader where the index is of another log or owner, or is behind what the owner has committed. */
+export const heldForReadingPart = `
+local stored = guard()
+if stored[1] ~= topicId or stored[2] ~= term or tonumber(stored[3]) < tonumber(nextOffset) then return 0 end
+`

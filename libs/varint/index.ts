@@ -1,0 +1,9 @@
+export {
+  readSignedVarint,
+  readVarint,
+  varintBytesMax,
+  type VarintCursor,
+  varintLength,
+  writeSignedVarint,
+  writeVarint,
+} from './varint.ts'

@@ -1,0 +1,90 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+
+import type { GenerationState } from '#projections'
+
+import { GenerationWatch } from './generation-watch.ts'
+
+const totals = { name: 'totals', indexNames: [] }
+const others = { name: 'others', indexNames: [] }
+const states: readonly GenerationState[] = []
+const generations = vi.fn(() => Promise.resolve(states))
+let watch: GenerationWatch
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  generations.mockClear()
+  watch = new GenerationWatch({ list: generations })
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+test('readers that are due together share one look; those of another projection have their own', async () => {
+  const looks = [watch.looks(totals), watch.looks(totals), watch.looks(others)]
+  const answers = Promise.all(looks.map((each) => each.next(100)))
+  await vi.advanceTimersByTimeAsync(99)
+  expect(generations).not.toHaveBeenCalled()
+  await vi.advanceTimersByTimeAsync(1)
+  expect(generations.mock.calls).toEqual([[totals], [others]])
+  expect(await answers).toEqual([states, states, states])
+})
+
+test('there is one timer for all readers, and none when nobody asks', async () => {
+  const looks = [20, 200, 5_000].map((ms) => [watch.looks(totals), ms] as const)
+  for (const [each, ms] of looks) void each.next(ms)
+  expect(vi.getTimerCount()).toBe(1)
+  await vi.advanceTimersByTimeAsync(5_000)
+  expect(generations).toHaveBeenCalledTimes(3)
+  expect(vi.getTimerCount()).toBe(0)
+})
+
+test('a reader that is in a hurry is answered earlier, also where it asks only after that', async () => {
+  const looks = watch.looks(totals)
+  const first = looks.next(5_000)
+  looks.hurry(20)
+  await vi.advanceTimersByTimeAsync(20)
+  expect(await first).toBe(states)
+  looks.hurry(20)
+  const second = looks.next(5_000)
+  await vi.advanceTimersByTimeAsync(20)
+  expect(await second).toBe(states)
+  void looks.next(5_000)
+  await vi.advanceTimersByTimeAsync(4_000)
+  expect(generations).toHaveBeenCalledTimes(2)
+})
+
+test('a change while the store is asked needs another look', async () => {
+  const asked = Promise.withResolvers<typeof states>()
+  generations.mockReturnValueOnce(asked.promise)
+  const looks = watch.looks(totals)
+  const first = looks.next(0)
+  await vi.advanceTimersByTimeAsync(1)
+  looks.hurry(20)
+  asked.resolve(states)
+  await first
+  void looks.next(5_000)
+  await vi.advanceTimersByTimeAsync(20)
+  expect(generations).toHaveBeenCalledTimes(2)
+})
+
+test('a store that does not answer fails the reader, which may ask again', async () => {
+  generations.mockRejectedValueOnce(new Error('away'))
+  const looks = watch.looks(totals)
+  const failed = expect(looks.next(10)).rejects.toThrow('away')
+  await vi.advanceTimersByTimeAsync(10)
+  await failed
+  const next = looks.next(10)
+  await vi.advanceTimersByTimeAsync(10)
+  expect(await next).toBe(states)
+})
+
+test('the end of a reader answers it with nothing, and nothing is asked for it any more', async () => {
+  const looks = watch.looks(totals)
+  const waiting = looks.next(10)
+  looks.end()
+  expect(await waiting).toBeUndefined()
+  expect(await looks.next(10)).toBeUndefined()
+  await vi.advanceTimersByTimeAsync(100)
+  expect(generations).not.toHaveBeenCalled()
+  expect(vi.getTimerCount()).toBe(0)
+})

@@ -1,0 +1,293 @@
+import type { Logger } from 'pino'
+
+import { Signal } from '#async'
+import type { AppendResult } from '#domain'
+import type { WaitingPartition } from '#event-log'
+import type { EventStoreError } from '#event-store'
+import type { FencedLog, KafkaCluster } from '#kafka'
+import { type OwnedPartition, Renewal, type TermContext, TermLoop, type TermWork } from '#ownership'
+import { type Guard, IndexUnavailableError, type PartitionIndex } from '#redis-index'
+
+import { AppendQueue, type BatchLimits } from './append-queue.ts'
+import type { IndexCatchUp } from './index-catch-up.ts'
+import { notOwner, outcomeUnknown, unavailable } from './partition-errors.ts'
+import type { PendingAppend } from './pending-append.ts'
+import { type CheckedBatch, Round } from './round.ts'
+import type { WriterMetrics } from '../writer-metrics.ts'
+
+export interface PartitionSettings extends BatchLimits {
+  /** Events that may wait for their round. */
+  readonly queueEventsMax: number
+  readonly fenceRenewalMs: number
+}
+
+export interface PartitionParts {
+  readonly topic: string
+  readonly partition: number
+  readonly cluster: Pick<KafkaCluster, 'checkHeld'>
+  /** A fenced log cannot be used after its term, so each term opens its own. */
+  readonly openLog: () => FencedLog
+  readonly index: PartitionIndex
+  readonly catchUp: IndexCatchUp
+  readonly settings: PartitionSettings
+  readonly metrics: WriterMetrics
+  readonly logger: Logger
+}
+
+/** How much longer than its deadline an append may wait in the queue. */
+const sweepMs = 250
+/** Short: the callers of a partition are waiting. */
+const backoff = { delayMsMin: 40, delayMsMax: 1_000 }
+
+/** One term: the fence it stands behind, and the state of the index as it knows it. */
+interface Term {
+  readonly log: FencedLog
+  readonly round: Round
+  /** The index must reach this offset before the term may serve. */
+  readonly endOffset: number
+  readonly renewal: Renewal
+  /** Holds once the term has caught up. */
+  guard: Guard
+  hasCaughtUp: boolean
+}
+
+/**
+ * Writes one owned partition: one sequential loop of rounds behind each term's fence. A failure of the index never costs
+ * a term: the owner keeps its fence and lets the index catch up.
+ */
+export class PartitionWriter implements OwnedPartition, TermWork<Term> {
+  readonly #parts: PartitionParts
+  readonly #name: string
+  readonly #queue: AppendQueue
+  readonly #work = new Signal()
+  readonly #current = new Signal()
+  readonly #loop: TermLoop<Term>
+  /** The index may lag behind the log: it must catch up before the next round and before any read. */
+  #isStale = true
+  #sweep: NodeJS.Timeout | undefined
+
+  constructor(parts: PartitionParts) {
+    const { topic, partition, settings, metrics, logger } = parts
+    this.#parts = parts
+    this.#name = `${topic}/${partition}`
+    this.#queue = new AppendQueue(settings.queueEventsMax)
+    this.#loop = new TermLoop({
+      place: { topic, partition },
+      work: this,
+      backoff,
+      onTookOver: (seconds) => metrics.takeOverSeconds.observe(seconds),
+      logger,
+    })
+  }
+
+  get isServing(): boolean {
+    return this.#loop.isServing && !this.#isStale
+  }
+
+  get waiting(): WaitingPartition | undefined {
+    return this.#loop.waiting
+  }
+
+  /** Events that wait for their round. */
+  get queueDepth(): number {
+    return this.#queue.depth
+  }
+
+  start(): void {
+    // While the log is retried no batch is taken, but the time of callers runs out all the same.
+    this.#sweep = setInterval(() => this.#refuseExpired(), sweepMs)
+    this.#loop.start()
+  }
+
+  /** Finishes the round in progress and refuses what waits as `not-owner`. */
+  async stop(): Promise<void> {
+    const ended = this.#loop.stop()
+    this.#current.notify()
+    await ended
+    clearInterval(this.#sweep)
+  }
+
+  /** @throws EventStoreError what the port says of appends, and `overloaded`, `unavailable`, `not-owner`, `outcome-unknown`. */
+  async append(append: PendingAppend): Promise<AppendResult> {
+    this.#checkOwned()
+    this.#queue.add(append)
+    this.#work.notify()
+    return append.answer
+  }
+
+  /**
+   * Runs a read of the index under its guard, once the index is current. Where the index turns out to have lost state, the read
+   * runs again after the catch-up.
+   * @param deadlineMs by `performance.now()`
+   * @throws EventStoreError `unavailable` when the index is not current in time, `not-owner`.
+   */
+  async read<T>(
+    deadlineMs: number,
+    query: (index: PartitionIndex, guard: Guard) => Promise<T | 'guard-lost'>,
+  ): Promise<T> {
+    for (;;) {
+      const guard = await this.#currentGuard(deadlineMs)
+      const answer = await query(this.#parts.index, guard).catch((error: unknown) => this.#failRead(error))
+      if (answer !== 'guard-lost') return answer
+      this.#markStale()
+    }
+  }
+
+  #failRead(error: unknown): never {
+    if (!(error instanceof IndexUnavailableError)) throw error
+    this.#markStale()
+    throw unavailable(error.message)
+  }
+
+  async #currentGuard(deadlineMs: number): Promise<Guard> {
+    for (;;) {
+      this.#checkOwned()
+      const { term, trouble } = this.#loop
+      if (!this.#isStale && term !== undefined) return term.guard
+      if (trouble !== undefined) throw trouble
+      const waitMs = deadlineMs - performance.now()
+      if (waitMs <= 0) throw unavailable(`${this.#name} is catching up with its log`)
+      await this.#current.wait(waitMs)
+    }
+  }
+
+  #checkOwned(): void {
+    if (!this.#loop.isOwner) throw notOwner(this.#name)
+    const replaced = this.#loop.logState
+    if (replaced !== undefined) throw replaced
+  }
+
+  #markStale(): void {
+    this.#isStale = true
+    this.#work.notify()
+  }
+
+  checkLog(): void {
+    this.#parts.cluster.checkHeld(this.#parts.topic)
+  }
+
+  async prepare(): Promise<void> {
+    this.#isStale = true
+    await this.#parts.index.guard()
+  }
+
+  async takeOver(): Promise<Term> {
+    const { openLog, catchUp, settings } = this.#parts
+    const log = openLog()
+    const { endOffset, topicId, producerId, epoch } = await log.takeOver()
+    return {
+      log,
+      round: new Round({ ...this.#parts, log, onStrays: (strays) => catchUp.reportStrays(strays) }),
+      endOffset,
+      renewal: new Renewal(settings.fenceRenewalMs, endOffset),
+      guard: { topicId, producerId, epoch, nextOffset: endOffset },
+      hasCaughtUp: false,
+    }
+  }
+
+  describe({ guard: { producerId, epoch } }: Term): object {
+    return { producerId: String(producerId), epoch }
+  }
+
+  async catchUp(term: Term, { serving }: TermContext): Promise<void> {
+    const { catchUp, logger } = this.#parts
+    if (term.hasCaughtUp) {
+      logger.warn(`the index of ${this.#name} is behind its log: catching up`)
+      term.guard = await catchUp.again(term.guard, term.endOffset)
+    } else {
+      term.guard = await catchUp.toMarker(term.guard, term.endOffset)
+      term.hasCaughtUp = true
+    }
+    this.#isStale = false
+    serving()
+    this.#current.notify()
+  }
+
+  async serve(term: Term, { signal }: TermContext): Promise<void> {
+    let checked: CheckedBatch | undefined
+    try {
+      while (!signal.aborted && !this.#isStale) {
+        if (term.renewal.isDue(term.guard.nextOffset)) await this.#renew(term)
+        const next = checked ?? this.#check(term, term.guard)
+        checked = undefined
+        if (next === undefined) await this.#work.wait(term.renewal.inMs, signal)
+        else checked = await this.#runRound(term, next)
+      }
+    } finally {
+      this.#queue.putBack(checked?.batch ?? [])
+    }
+  }
+
+  /** @returns the next batch: the index is asked about it right behind the commit of this one, which saves each round a wait. */
+  async #runRound(term: Term, checked: CheckedBatch): Promise<CheckedBatch | undefined> {
+    const outcome = await term.round.run(term.guard, checked)
+    this.#queue.putBack(outcome.undecided)
+    switch (outcome.kind) {
+      case 'failed':
+        throw outcome.error
+      case 'index-behind':
+        this.#markStale()
+        return undefined
+      case 'nothing-to-append':
+        return undefined
+      case 'appended': {
+        const next = this.#check(term, outcome.guard)
+        // Before the answers: a caller that has one must never read an index that misses its events.
+        const isCurrent = await outcome.committed
+        // Whatever became of the commit, the log goes up to here, and no catch-up may stop short of it.
+        term.guard = outcome.guard
+        if (!isCurrent) this.#markStale()
+        outcome.answer()
+        return next
+      }
+    }
+  }
+
+  /** Asks the index about the next batch, if anything waits. */
+  #check(term: Term, guard: Guard): CheckedBatch | undefined {
+    this.#refuseExpired()
+    const batch = this.#queue.take(this.#parts.settings)
+    return batch.length === 0 ? undefined : term.round.check(guard, batch)
+  }
+
+  async #renew(term: Term): Promise<void> {
+    await term.log.renew()
+    term.renewal.renewed(term.guard.nextOffset)
+  }
+
+  end({ log }: Term): void {
+    this.#isStale = true
+    log.close()
+  }
+
+  failed(trouble: EventStoreError): void {
+    this.#isStale = true
+    this.#current.notify()
+    this.#refuseExpired()
+    // Those that were sent wait: once the log can be read again, their ids show what became of them.
+    this.#refuse((append) => (append.sent ? undefined : trouble))
+  }
+
+  handBack(): void {
+    this.#isStale = true
+    this.#current.notify()
+    this.#refuse((append) => (append.sent ? outcomeUnknown(this.#name) : notOwner(this.#name)))
+  }
+
+  #refuseExpired(): void {
+    for (const append of this.#queue.takeExpired(performance.now())) {
+      append.refuse(
+        append.sent ? outcomeUnknown(this.#name) : unavailable(`${this.#name} did not get to it in time`),
+      )
+    }
+  }
+
+  #refuse(reason: (append: PendingAppend) => EventStoreError | undefined): void {
+    const kept = this.#queue.takeAll().filter((append) => {
+      const error = reason(append)
+      if (error !== undefined) append.refuse(error)
+      return error === undefined
+    })
+    this.#queue.putBack(kept)
+  }
+}
