@@ -260,7 +260,7 @@ test(
     await killed.ended
     const refused = await annalsOf(there)(['restore', other])
     expect(refused).toMatchObject({ exitCode: 1 })
-    expect(refused.stderr).toContain(`a restore of ${backupsIn(folder)[0] ?? ''} was begun here`)
+    expect(refused.stderr).toContain(`a restore of ${backupsIn(folder)[0] ?? ''} was started here`)
     const { cluster } = await openHands({ env: { ...there.env, ANNALS_DOMAIN: '' } })
     const log = new FencedLog(cluster, eventTopic(here.type), 0)
     await log.takeOver()

@@ -101,7 +101,7 @@ describe('what cannot be replayed', () => {
 
   test('offsets and partitions out of range, with the range', async () => {
     const end = source.log[1]?.endOffset ?? 0
-    const range = `partition 1 of ${source.topic} has offsets from 0 to before ${end}`
+    const range = `partition 1 of ${source.topic} has offsets from 0 to ${end}, exclusive`
     expect(await failed(2, source.type, '--from-offset', `1:${end + 1}`)).toContain(range)
     expect(await failed(2, source.type, '--until-offset', `1:${end + 1}`)).toContain(range)
     expect(await failed(2, source.type, '--from-offset', '4:0')).toContain(
@@ -128,9 +128,9 @@ describe('what cannot be replayed', () => {
     [['--dry-run', '--checkpoint', 'x'], 'a dry run stores no checkpoint'],
     [['--to-file', 'x', '--to-topic', 'y'], 'cannot be used with'],
     [['--to-file', 'x', '--resume', '--overwrite'], 'cannot be used with'],
-    [['--to-topic', 'a b'], 'expected letters, digits'],
+    [['--to-topic', 'a b'], 'expected at most 249 letters, digits'],
     [['--to-file', 'a', '--checkpoint', './a'], 'that is the file for the events'],
-    [['--stream', 'customer.1'], 'and not both'],
+    [['--stream', 'customer.1'], 'takes either an aggregate type or --stream'],
     [['--to-projection', 'p'], 'cannot be used with --to-projection'],
   ])('options that are wrong: %j', async (args, message) => {
     expect(await failed(2, source.type, ...args)).toContain(message)
