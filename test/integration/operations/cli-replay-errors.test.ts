@@ -139,7 +139,7 @@ describe('what cannot be replayed', () => {
   test('options that a rebuild has no use for, and neither type nor stream', async () => {
     expect(await failed(2)).toContain('takes either an aggregate type or --stream')
     expect(await failed(2, '--to-projection', 'p', '--from-version', '2')).toContain(
-      '--from-version does not go',
+      '--from-version cannot be used',
     )
   })
 

@@ -80,7 +80,7 @@ test.each([
   expect((await ownersOf(writer)).map(({ url }) => url)).toEqual(Array(partitions).fill(writer.url))
   expect(await foreignCount(writer)).toBe('1')
   expect(await doctorOn(where)).toMatchObject([
-    { status: 'fail', message: expect.stringContaining('is no writer: its ') as string },
+    { status: 'fail', message: expect.stringContaining('is not a writer: its ') as string },
   ])
 })
 
