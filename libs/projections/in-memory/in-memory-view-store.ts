@@ -11,7 +11,7 @@ export interface InMemoryViewStoreOptions {
   readonly now?: () => number
 }
 
-/** A view store for tests and trials: it answers as the real ones do and keeps everything in this process's memory. */
+/** A view store for tests and trials: it behaves as the real ones do and keeps everything in this process's memory. */
 export class InMemoryViewStore implements ViewStore {
   readonly generations: MemoryGenerations
   readonly views: MemoryViews

@@ -5,7 +5,7 @@ export interface MemoryView extends StoredView {
   readonly indexes: ReadonlyMap<string, number>
 }
 
-/** What readers get of a view. */
+/** A view as readers get it. */
 export const storedView = ({ json, revision, changedAtMs, expiresAtMs }: MemoryView): StoredView => ({
   json,
   revision,

@@ -14,7 +14,7 @@ import { pageOf } from './memory-order.ts'
 import { type MemoryProjections, promised } from './memory-projections.ts'
 import { hasExpired, storedView } from './memory-view.ts'
 
-/** {@link Views} in memory. A page takes time in proportion to the number of views. */
+/** {@link Views} in memory. A page takes time proportional to the number of views. */
 export class MemoryViews implements Views {
   readonly #projections: MemoryProjections
   readonly #now: () => number

@@ -10,10 +10,10 @@ import { type OpenViewStore, ViewStoreSubject, type ViewStoreUnderTest } from '.
 import { viewsContract } from './views/views.contract.ts'
 
 /**
- * The suite that every view store passes, in memory or on a server: one part for each port, and one for all of them together. Call it at the top of a test file:
- * `viewStoreContract('in memory', ({ now }) => ({ store: new InMemoryViewStore({ now }) }))`.
+ * The suite that every view store passes, in memory or on a server: one part for each port, and one for all ports together.
+ * Call it at the top of a test file: `viewStoreContract('in memory', ({ now }) => ({ store: new InMemoryViewStore({ now }) }))`.
  * @param open runs once, before the first test.
- * @param settings of the comparison with the store in memory, by random commands.
+ * @param settings of the comparison with the store in memory under random commands.
  */
 export function viewStoreContract(
   name: string,
@@ -24,7 +24,7 @@ export function viewStoreContract(
     let given: ViewStoreUnderTest | undefined
     let subject: ViewStoreSubject | undefined
     const subjectNow = (): ViewStoreSubject => {
-      if (subject === undefined) throw new Error('the store is used before it is open')
+      if (subject === undefined) throw new Error('the store is not open yet')
       return subject
     }
     beforeAll(async () => {
