@@ -65,7 +65,7 @@ export class PostgresViews implements Views {
     return unlessMissing(0, expireViews(database, names, set, nowMs, limit))
   }
 
-  /** Looks again where the generation was discarded during the lookup. */
+  /** Repeats the lookup when the generation was discarded during it. */
   async #lookUp<Found>(
     projection: StoredProjection,
     lookup: ViewLookup,

@@ -5,7 +5,7 @@ import type { SqlNames } from './names.ts'
 import { text } from './tables.ts'
 import { truncationTrigger } from './truncation.ts'
 
-/** What all projections share: tables with their columns, and the sequence, which has none that matter. */
+/** The objects that all projections share: tables with their columns, and a sequence, whose columns do not matter. */
 const columns = {
   _revisions: [],
   _generations: [
@@ -20,20 +20,20 @@ const columns = {
 type Shared = keyof typeof columns
 
 interface FoundTables {
-  /** Columns by table; those of the sequence, too. */
+  /** Columns by table, including those of the sequence. */
   readonly columns: ReadonlyMap<string, readonly string[]>
   /** Whether truncation is recorded; it is not where an earlier version of Annals created the tables. */
   readonly notesTruncation: boolean
 }
 
 /**
- * Creates what all projections share, where it does not exist yet. Where a part was dropped, it is unknown what was applied: the part is
+ * Creates the shared objects that do not exist yet. If one was dropped, it is unknown what was applied: it is
  * created again, and all generations count as damaged.
  */
 export async function ensureTables(database: Database, names: SqlNames): Promise<void> {
   if (isWhole(await find(database, names))) return
   await database.transaction({ key: names.lockKey(), shared: false }, async (sql) => {
-    // IF NOT EXISTS asks for the right to create schemas even where the schema is there.
+    // IF NOT EXISTS requires the right to create schemas even when the schema exists.
     const schemas = await sql.query('SELECT 1 FROM pg_namespace WHERE nspname = $1', [names.schemaName])
     if (schemas.length === 0) await sql.query(`CREATE SCHEMA ${names.schema}`)
     const found = await find(sql, names)
@@ -80,7 +80,7 @@ const isWhole = (found: FoundTables): boolean =>
 const hasDamageColumn = (found: FoundTables): boolean =>
   found.columns.get('_generations')?.includes('damage') === true
 
-/** Those that are missing, or lack a column. */
+/** Tables that are missing or lack a column. */
 const brokenTables = (found: FoundTables): readonly Shared[] =>
   (Object.keys(columns) as Shared[]).filter((table) => {
     const there = found.columns.get(table)
@@ -88,11 +88,11 @@ const brokenTables = (found: FoundTables): readonly Shared[] =>
   })
 
 async function markAll(sql: Sql, names: SqlNames, broken: readonly string[]): Promise<void> {
-  const damage = `${broken.map((table) => `table ${names.schemaName}.${table}`).join(', ')} was dropped, or a column of it`
+  const damage = `${broken.map((table) => `table ${names.schemaName}.${table}`).join(', ')} was dropped or lost a column`
   await sql.query(`UPDATE ${names.generations} SET damage = $1 WHERE damage IS NULL`, [damage])
 }
 
-/** Counts of a generation are sums over its checkpoints and of its own row, so that steps in parallel do not wait for each other. */
+/** Counts of a generation are sums over its checkpoints and its own row, so that parallel steps do not wait for each other. */
 const definitions = (names: SqlNames): string => `
   CREATE SEQUENCE IF NOT EXISTS ${names.revisions};
   CREATE TABLE IF NOT EXISTS ${names.generations} (

@@ -7,7 +7,7 @@ import { withoutNul } from './storable-text.ts'
 import { idOf } from './tables.ts'
 import { timeOf } from './time.ts'
 
-/** Behaves as Generations.stop. The lock keeps the generation from being discarded meanwhile. */
+/** Implements Generations.stop. The lock keeps the generation from being discarded in the meantime. */
 export async function stop(
   sql: Sql,
   { generations, stops }: SqlNames,
@@ -25,7 +25,7 @@ export async function stop(
   )
 }
 
-/** Behaves as Generations.resume. */
+/** Implements Generations.resume. */
 export async function resume(
   sql: Sql,
   { stops }: SqlNames,

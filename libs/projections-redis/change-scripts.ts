@@ -2,7 +2,7 @@ import { script, slicesPart } from '#redis-index'
 
 import { changesPart, livePart, removePart, revisionPart, setPart } from './lua-parts.ts'
 
-/** Answers a CommitOutcome. Everything is judged before the first write. Checkpoints are compared as text: they pass 32 bit. */
+/** Returns a CommitOutcome. Checks everything before the first write. Checkpoints are compared as text: they exceed 32 bits. */
 export const commitScript = script(
   slicesPart,
   setPart,
@@ -26,7 +26,7 @@ return 'committed'
 `,
 )
 
-/** Answers an ApplyParkedOutcome. */
+/** Returns an ApplyParkedOutcome. */
 export const applyParkedScript = script(
   slicesPart,
   setPart,
@@ -47,7 +47,7 @@ return 'applied'
 `,
 )
 
-/** Answers how many of the positions were set aside. */
+/** Returns how many of the positions were parked. */
 export const dropParkedScript = script(
   setPart,
   `
@@ -61,7 +61,7 @@ return dropped
 `,
 )
 
-/** Answers how many views it took away. */
+/** Returns how many views it deleted. */
 export const expireScript = script(
   slicesPart,
   setPart,
@@ -81,7 +81,7 @@ return #names
 `,
 )
 
-/** A mark that is of a later change than the one published stays. */
+/** Keeps a mark that is of a later change than the published one. */
 export const markPublishedScript = script(
   slicesPart,
   setPart,
@@ -98,7 +98,7 @@ return #published
 `,
 )
 
-/** A generation that is gone stays so. */
+/** Does not recreate a generation that is gone. */
 export const stopScript = script(
   setPart,
   `

@@ -234,9 +234,7 @@ test('while Redis is away all calls say so; when it is back with its file all is
   ]
   for (const call of calls) {
     await expect(call()).rejects.toThrow(ViewStoreUnavailableError)
-    await expect(call()).rejects.toThrow(
-      `the store of views does not answer: Redis at 127.0.0.1:${server.port}`,
-    )
+    await expect(call()).rejects.toThrow(`the view store does not answer: Redis at 127.0.0.1:${server.port}`)
   }
   await server.start()
   const answer = () => commit(store, 2, 3, [change('c', 1)]).catch(() => undefined)
