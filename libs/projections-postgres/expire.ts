@@ -6,7 +6,7 @@ import { idOf } from './tables.ts'
 import { timeOf } from './time.ts'
 
 /** Implements Views.expire. Skips a view that a step has locked: it is about to change. */
-export async function expireViews(
+export async function deleteExpired(
   sql: Sql,
   names: SqlNames,
   set: ViewSet,

@@ -2,7 +2,7 @@ import { escapeLiteral } from 'pg'
 
 import type { Database, Sql } from './database.ts'
 import type { SqlNames } from './names.ts'
-import { text } from './tables.ts'
+import { textType } from './tables.ts'
 import { truncationTrigger } from './truncation.ts'
 
 /** The objects that all projections share: tables with their columns, and a sequence, whose columns do not matter. */
@@ -96,7 +96,7 @@ async function markAll(sql: Sql, names: SqlNames, broken: readonly string[]): Pr
 const definitions = (names: SqlNames): string => `
   CREATE SEQUENCE IF NOT EXISTS ${names.revisions};
   CREATE TABLE IF NOT EXISTS ${names.generations} (
-    projection ${text}, generation ${text},
+    projection ${textType}, generation ${textType},
     status text NOT NULL CHECK (status IN ('building', 'serving', 'kept', 'retired')),
     definition jsonb NOT NULL,
     views_table text NOT NULL,
@@ -108,20 +108,20 @@ const definitions = (names: SqlNames): string => `
   ALTER TABLE ${names.generations} ADD COLUMN IF NOT EXISTS damage text;
   CREATE UNIQUE INDEX IF NOT EXISTS _generations_serving ON ${names.generations} (projection) WHERE status = 'serving';
   CREATE TABLE IF NOT EXISTS ${names.checkpoints} (
-    projection ${text}, generation ${text}, topic ${text}, partition int,
+    projection ${textType}, generation ${textType}, topic ${textType}, partition int,
     next_offset bigint NOT NULL,
     views bigint NOT NULL,
     unpublished bigint NOT NULL,
     PRIMARY KEY (projection, generation, topic, partition)
   ) WITH (fillfactor = 50);
   CREATE TABLE IF NOT EXISTS ${names.parked} (
-    projection ${text}, generation ${text}, topic ${text}, partition int, event_offset bigint,
+    projection ${textType}, generation ${textType}, topic ${textType}, partition int, event_offset bigint,
     error text NOT NULL,
     parked_at timestamptz NOT NULL,
     PRIMARY KEY (projection, generation, topic, partition, event_offset)
   );
   CREATE TABLE IF NOT EXISTS ${names.stops} (
-    projection ${text}, generation ${text}, topic ${text}, partition int,
+    projection ${textType}, generation ${textType}, topic ${textType}, partition int,
     event_offset bigint NOT NULL,
     error text NOT NULL,
     stopped_at timestamptz NOT NULL,

@@ -8,7 +8,7 @@ import { idOf } from './tables.ts'
 import { timeOf } from './time.ts'
 
 /** Implements Generations.stop. The lock keeps the generation from being discarded in the meantime. */
-export async function stop(
+export async function recordStop(
   sql: Sql,
   { generations, stops }: SqlNames,
   set: ViewSet,
@@ -26,7 +26,7 @@ export async function stop(
 }
 
 /** Implements Generations.resume. */
-export async function resume(
+export async function removeStops(
   sql: Sql,
   { stops }: SqlNames,
   { name }: StoredProjection,

@@ -7,7 +7,7 @@ import { figureColumns, type SqlNames } from './names.ts'
 import { truncationTrigger } from './truncation.ts'
 
 /** Text compares by its UTF-8 bytes. */
-export const text = 'text COLLATE "C"'
+export const textType = 'text COLLATE "C"'
 
 /** Creates the tables of one generation. */
 export async function createViewTables(
@@ -20,7 +20,7 @@ export async function createViewTables(
   const figures = [...figureColumns(indexNames).values()]
   await sql.query(`
     CREATE TABLE ${views} (
-      key ${text} PRIMARY KEY,
+      key ${textType} PRIMARY KEY,
       view jsonb NOT NULL,
       exact text,
       revision bigint NOT NULL,
@@ -32,7 +32,7 @@ export async function createViewTables(
     CREATE INDEX ON ${views} (expires_at) WHERE expires_at IS NOT NULL;
     ${figures.map((figure) => `CREATE INDEX ON ${views} (${figure}, key);`).join('')}
     CREATE TABLE ${names.unpublished(set)} (
-      key ${text} PRIMARY KEY,
+      key ${textType} PRIMARY KEY,
       revision bigint NOT NULL,
       changed_at timestamptz NOT NULL
     ) WITH (fillfactor = 80);

@@ -2,15 +2,12 @@ import { script, slicesPart } from '#redis-index'
 
 import { changesPart, livePart, removePart, revisionPart, setPart } from './lua-parts.ts'
 
+/** A script that changes views. */
+const changing = (body: string) =>
+  script(slicesPart, setPart, livePart, revisionPart, removePart, changesPart, body)
+
 /** Returns a CommitOutcome. Checks everything before the first write. Checkpoints are compared as text: they exceed 32 bits. */
-export const commitScript = script(
-  slicesPart,
-  setPart,
-  livePart,
-  revisionPart,
-  removePart,
-  changesPart,
-  `
+export const commitViewsScript = changing(`
 local id, now, source, from, to, parked, errors, names, expected, bodies, expiring, figures = unpack(cmsgpack.unpack(ARGV[1]))
 if not is_live(id) then return 'gone' end
 if (redis.call('HGET', CHECKPOINTS, source) or '') ~= from then return 'checkpoint-moved' end
@@ -23,18 +20,10 @@ redis.call('HSET', CHECKPOINTS, source, to)
 sliced('ZADD', PARKED, parked)
 sliced('HSET', ERRORS, errors)
 return 'committed'
-`,
-)
+`)
 
 /** Returns an ApplyParkedOutcome. */
-export const applyParkedScript = script(
-  slicesPart,
-  setPart,
-  livePart,
-  revisionPart,
-  removePart,
-  changesPart,
-  `
+export const applyParkedScript = changing(`
 local id, position, names, expected, bodies, expiring, figures = unpack(cmsgpack.unpack(ARGV[1]))
 if not is_live(id) then return 'gone' end
 if not redis.call('ZSCORE', PARKED, position) then return 'not-parked' end
@@ -44,8 +33,7 @@ apply(olds, names, bodies, expiring, figures)
 redis.call('ZREM', PARKED, position)
 redis.call('HDEL', ERRORS, position)
 return 'applied'
-`,
-)
+`)
 
 /** Returns how many of the positions were parked. */
 export const dropParkedScript = script(

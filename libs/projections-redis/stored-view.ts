@@ -43,6 +43,3 @@ export const decodeRevision = (bytes: Buffer): number => bytes.readUIntBE(0, 6)
 
 /** The mark of a deletion that the changelog lacks: the revision, then the time. */
 export const decodeDeletionTime = (mark: Buffer): number => mark.readUIntBE(6, 6)
-
-export const hasExpired = ({ expiresAtMs = Infinity }: StoredView, nowMs: number): boolean =>
-  expiresAtMs <= nowMs

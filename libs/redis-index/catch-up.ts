@@ -2,9 +2,9 @@ import { reportSafely } from '#observability'
 
 import { HeadDeletedError, IndexMismatchError, IndexUnavailableError, LaterOwnerError } from './errors.ts'
 import { fittingOnly, type OnMisfit } from './fitting-only.ts'
-import type { Guard, IndexEntry, LogPiece, TermStart } from './index-entry.ts'
+import type { Guard, IndexEntry, LogPiece, IndexedTerm } from './index-entry.ts'
 import type { PartitionIndex } from './partition-index.ts'
-import { type Term, termText } from './term-text.ts'
+import { type GuardTerm, termText } from './term-text.ts'
 
 export interface CatchUpProgress {
   readonly fromOffset: number
@@ -95,7 +95,7 @@ async function claim(index: Index, log: CatchUp): Promise<'guard-lost' | Guard> 
 }
 
 /** Epochs of one producer id grow. Of two producer ids only the log knows which came later. */
-async function isOver(own: CatchUp, stored: Term | undefined): Promise<boolean> {
+async function isOver(own: CatchUp, stored: GuardTerm | undefined): Promise<boolean> {
   if (stored?.producerId === own.producerId) return stored.epoch > own.epoch
   return !(await own.isLastTerm())
 }
@@ -120,7 +120,7 @@ async function applyFrom(
 }
 
 /** Drops the index unless another owner has claimed it in the meantime. */
-async function dropOwn(index: Index, own: Term): Promise<void> {
+async function dropOwn(index: Index, own: GuardTerm): Promise<void> {
   const stored = await index.guard()
   const isOwn = stored?.producerId === own.producerId && stored.epoch === own.epoch
   if (stored === undefined || isOwn) await index.dropSeen(stored)
@@ -165,7 +165,7 @@ function atEnd(guard: Guard, { endOffset }: CatchUp): Guard {
 /** The log in pieces of a commit's size, from `fromOffset` on. */
 async function* commitPieces(pieces: AsyncIterable<LogPiece>, fromOffset: number): AsyncGenerator<LogPiece> {
   let entries: IndexEntry[] = []
-  let starts: TermStart[] = []
+  let starts: IndexedTerm[] = []
   let nextOffset = fromOffset
   for await (const piece of pieces) {
     // Terms go with the first commit of their piece: an index must never be past a marker that it does not list.

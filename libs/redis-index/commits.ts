@@ -3,7 +3,7 @@ import type { Version } from '#domain'
 import { type Ask, askItems, type Checked, knownIds, writeAsks } from './asks.ts'
 import { groupByStream, type StreamEntries, streamItems, writeStreams } from './commit-argument.ts'
 import { IndexMismatchError } from './errors.ts'
-import type { Guard, IndexEntry, TermStart } from './index-entry.ts'
+import type { Guard, IndexEntry, IndexedTerm } from './index-entry.ts'
 import { guardedArgument, type IndexParts } from './index-parts.ts'
 import { checkScript, commitScript } from './scripts/commit-scripts.ts'
 import { startText } from './term-text.ts'
@@ -14,7 +14,7 @@ export interface CommitOptions {
   /** Whether a stream may start with a later version than 1, because the head of its log was deleted. */
   readonly headless?: boolean
   /** Terms that began in this part of the log. */
-  readonly starts?: readonly TermStart[]
+  readonly starts?: readonly IndexedTerm[]
 }
 
 /** Implements PartitionIndex.check. */

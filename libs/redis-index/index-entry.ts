@@ -23,7 +23,7 @@ export interface IndexEntry {
 }
 
 /** The start of a term: the offset of its first marker in the partition. */
-export interface TermStart {
+export interface IndexedTerm {
   readonly offset: number
   readonly producerId: bigint
   readonly epoch: number
@@ -32,6 +32,6 @@ export interface TermStart {
 /** A piece of the log: its events, the terms that began in it, and the offset after it. Markers may make it longer than its events. */
 export interface LogPiece {
   readonly entries: readonly IndexEntry[]
-  readonly starts?: readonly TermStart[]
+  readonly starts?: readonly IndexedTerm[]
   readonly nextOffset: number
 }

@@ -3,7 +3,7 @@ import { type Buffers, guardedArgument, type IndexParts } from './index-parts.ts
 import { MessagePackWriter } from './message-pack.ts'
 import { claimScript, dropGuardScript, dropKeptScript, termBeforeScript } from './scripts/guard-scripts.ts'
 import { scanStreams } from './stream-scan.ts'
-import { parseTerm, type Term, termOfStart, termText } from './term-text.ts'
+import { parseTerm, type GuardTerm, termOfStart, termText } from './term-text.ts'
 
 /** Implements PartitionIndex.guard. */
 export async function readGuard({ redis, keys }: IndexParts): Promise<Guard | undefined> {
@@ -63,7 +63,7 @@ export async function findTermBefore(
   { redis, keys }: IndexParts,
   topicId: string,
   offset: number,
-): Promise<Term | undefined> {
+): Promise<GuardTerm | undefined> {
   const writer = new MessagePackWriter()
   writer.texts([topicId, String(offset)])
   const found = await redis.run(termBeforeScript, [keys.guard, keys.terms], writer.finish())

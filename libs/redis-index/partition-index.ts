@@ -15,7 +15,7 @@ import { storeRead, storeSnapshot } from './stream-cache.ts'
 import type { IndexedEvents, LoadedFromIndex } from './stream-parts.ts'
 import { type IndexedStreamInfo, loadStream, readEvents, readInfo, streamInfo } from './stream-reads.ts'
 import { inspectStreams, scanStreams } from './stream-scan.ts'
-import type { Term } from './term-text.ts'
+import type { GuardTerm } from './term-text.ts'
 
 /**
  * The index of one partition of an event topic in Redis. Every method is one round trip unless it says otherwise, and rejects
@@ -62,7 +62,7 @@ export class PartitionIndex {
    * @param topicId of the topic that is read: the index may belong to another log.
    * @returns undefined when the index does not know it.
    */
-  termBefore(topicId: string, offset: number): Promise<Term | undefined> {
+  termBefore(topicId: string, offset: number): Promise<GuardTerm | undefined> {
     return findTermBefore(this.#parts, topicId, offset)
   }
 

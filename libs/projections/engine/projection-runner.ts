@@ -9,7 +9,7 @@ import { GenerationPlanner } from './generation-planner.ts'
 import { PartitionRunner } from './partition-runner.ts'
 import { Switcher } from './switcher.ts'
 
-export interface ProjectionRunnerOptions {
+interface ProjectionRunnerOptions {
   readonly projection: Projection
   /** All source partitions, and Kafka's ids of their topics. */
   readonly sources: readonly TopicPartition[]

@@ -6,7 +6,7 @@ import { MemoryParkedEvents } from './memory-parked-events.ts'
 import { MemoryProjections, promised } from './memory-projections.ts'
 import { MemoryViews } from './memory-views.ts'
 
-export interface InMemoryViewStoreOptions {
+interface InMemoryViewStoreOptions {
   /** Milliseconds since 1970; the machine's clock by default. */
   readonly now?: () => number
 }

@@ -5,8 +5,8 @@ import type { GenerationState, Stop } from '../view-store/generations.ts'
 import type { UnpublishedView } from '../view-store/outbox.ts'
 import type { ParkedEvent } from '../view-store/parked-event.ts'
 import type { ApplyParkedOutcome } from '../view-store/parked-events.ts'
-import type { CommitOutcome, ViewChange, ViewCommit } from '../view-store/views.ts'
-import { hasExpired, type MemoryView } from './memory-view.ts'
+import { type CommitOutcome, hasExpired, type ViewChange, type ViewCommit } from '../view-store/views.ts'
+import type { MemoryView } from './memory-view.ts'
 
 /** Everything that belongs to one generation. */
 export class MemoryGeneration {

@@ -1,5 +1,5 @@
-import type { StoredViewPage, ViewPageQuery } from '../view-store/views.ts'
-import { hasExpired, type MemoryView, storedView } from './memory-view.ts'
+import { hasExpired, type StoredViewPage, type ViewPageQuery } from '../view-store/views.ts'
+import { type MemoryView, storedView } from './memory-view.ts'
 
 /** The sort position of a view: by its figure, and among equal figures by its key. */
 interface OrderPlace {

@@ -12,6 +12,3 @@ export const storedView = ({ json, revision, changedAtMs, expiresAtMs }: MemoryV
   changedAtMs,
   ...(expiresAtMs !== undefined && { expiresAtMs }),
 })
-
-export const hasExpired = ({ expiresAtMs }: Pick<StoredView, 'expiresAtMs'>, nowMs: number): boolean =>
-  expiresAtMs !== undefined && expiresAtMs <= nowMs

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe } from 'vitest'
 import { generationsContract } from './generations/generations.contract.ts'
 import { outboxContract } from './outbox/outbox.contract.ts'
 import { parkedContract } from './parked/parked.contract.ts'
-import { concurrencyContract } from './store/concurrency.contract.ts'
+import { storeConcurrencyContract } from './store/concurrency.contract.ts'
 import { modelContract, type ModelSettings } from './store/model.contract.ts'
 import { TestClock } from './test-clock.ts'
 import { type OpenViewStore, ViewStoreSubject, type ViewStoreUnderTest } from './view-store-under-test.ts'
@@ -42,7 +42,7 @@ export function viewStoreContract(
     describe('outbox', () => outboxContract(subjectNow))
     describe('parked events', () => parkedContract(subjectNow))
     describe('all ports together', () => {
-      concurrencyContract(subjectNow)
+      storeConcurrencyContract(subjectNow)
       modelContract(subjectNow, { modelRuns, commandsMax })
     })
   })

@@ -153,13 +153,19 @@ async function harm(
   )
 }
 
+/** A projection with sixty events applied. */
+async function withViews() {
+  const projection = balances()
+  const schema = uniqueName('harm').replaceAll('-', '_')
+  const given = await started(projection, schema)
+  given.append(60)
+  await expectSound(given, projection, schema)
+  return { projection, schema, given }
+}
+
 describe.each([...tableHarms, ...columnHarms])('when $name', (each) => {
   test('of the serving generation under appends, views are rebuilt and no event counts twice', async () => {
-    const projection = balances()
-    const schema = uniqueName('harm').replaceAll('-', '_')
-    const given = await started(projection, schema)
-    given.append(60)
-    await expectSound(given, projection, schema)
+    const { projection, schema, given } = await withViews()
     const [serving] = await given.store.generations.list(projection)
     expect(serving?.damage).toBeUndefined()
     const appending = setInterval(() => given.append(3), 2)
@@ -173,11 +179,7 @@ describe.each([...tableHarms, ...columnHarms])('when $name', (each) => {
 
 describe.each(tableHarms)('when $name', (each) => {
   test('of a building generation, the build starts over', async () => {
-    const projection = balances()
-    const schema = uniqueName('harm').replaceAll('-', '_')
-    const given = await started(projection, schema)
-    given.append(60)
-    await expectSound(given, projection, schema)
+    const { projection, schema, given } = await withViews()
     // A partition that is not applied keeps it from taking over.
     await given.instance.runner.revoke([ledger(2)])
     const id = await given.instance.runner.rebuild()

@@ -5,7 +5,7 @@ import { at, change, type TestedProjection } from '../tested-projection.ts'
 
 const roundsMax = 10_000
 
-export function concurrencyContract(subject: () => ViewStoreSubject): void {
+export function storeConcurrencyContract(subject: () => ViewStoreSubject): void {
   /** Adds one to each key as the engine does: read, fold, commit, and again when a view has changed. */
   const addOne = async (
     projection: TestedProjection,
