@@ -164,6 +164,13 @@ describe('a definition', () => {
       `projection balances has ${value} for its index rank: expected a finite number`,
     )
   })
+
+  test('with an index of text quotes it: no control character reaches a terminal', () => {
+    const sorted = defineProjection({ ...definition, indexes: { rank: () => '\u001b[2J\u009b' as never } })
+    expect(() => sorted.indexValues({ balance: 0, last: 0 })).toThrow(
+      String.raw`projection balances has "\u001b[2J\u009b" for its index rank: expected a finite number`,
+    )
+  })
 })
 
 test('types flow into reducers and key, and refuse mistakes', () => {

@@ -153,9 +153,10 @@ function checkWhole(name: string, field: string, value: number): void {
   throw wrong(name, field, `has ${field} ${value}: expected a whole number from 1`)
 }
 
-function finite(name: string, index: string, value: number): number {
-  if (Number.isFinite(value)) return value
-  throw wrong(name, `indexes.${index}`, `has ${value} for its index ${index}: expected a finite number`)
+function finite(name: string, index: string, value: unknown): number {
+  if (typeof value === 'number' && Number.isFinite(value)) return value
+  const shown = typeof value === 'number' ? String(value) : quote(value)
+  throw wrong(name, `indexes.${index}`, `has ${shown} for its index ${index}: expected a finite number`)
 }
 
 /** Two types may have the same aggregate id, so with several sources only the author knows what keeps keys apart. */
