@@ -8,7 +8,7 @@ import { registryTimeout } from './registry-timeout.ts'
 
 const schema = JSON.stringify({ type: 'record', name: 'A', namespace: 'a', fields: [] })
 
-/** A registry that answers as told. */
+/** A registry that answers with the given listener. */
 async function serve(listener: RequestListener): Promise<string> {
   const server = createServer(listener)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

@@ -91,7 +91,7 @@ describe('new events', () => {
 
   test('that are refused hear the version expected and the actual one in words', () => {
     expect(refusal(decide(ids(7), stream(1, 2), parseVersion(1))).message).toBe(
-      'order.order-42 is at version 2, expected 1: load it again and decide anew',
+      'order.order-42 is at version 2, expected 1: load it again and decide again',
     )
   })
 })

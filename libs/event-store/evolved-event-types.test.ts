@@ -31,7 +31,7 @@ describe('what the aggregate cannot evolve is refused by its place', () => {
     expect(refused).toThrow(
       expect.objectContaining({ code: 'unknown-event-type', details: { path: 'events[1].type' } }),
     )
-    expect(refused).toThrow(`has no evolve for event type "${type}": it knows Opened, Closed.`)
+    expect(refused).toThrow(`has no evolve for event type "${type}": it has Opened, Closed.`)
   })
 })
 

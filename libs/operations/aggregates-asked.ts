@@ -1,4 +1,4 @@
-import { type Aggregate, type DomainModule, instead, InvalidInputError } from '#domain'
+import { type Aggregate, type DomainModule, InvalidInputError, suggestion } from '#domain'
 
 /**
  * The requested aggregates of the domain: those of the given types, or all where none is given.
@@ -13,7 +13,7 @@ export function aggregatesAsked(
   if (unknown !== undefined) {
     throw new InvalidInputError(
       'aggregateType',
-      `there is no aggregate type ${unknown} in the domain (ANNALS_DOMAIN)${instead(unknown, known)}`,
+      `there is no aggregate type ${unknown} in the domain (ANNALS_DOMAIN)${suggestion(unknown, known)}`,
     )
   }
   return types.length === 0 ? aggregates : aggregates.filter(({ type }) => types.includes(type))
