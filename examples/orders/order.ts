@@ -68,6 +68,5 @@ export const order = defineAggregate<OrderState, OrderEvent, OrderCommand>({
 /** Items can be added, and the order can be shipped, only between placing and shipping. */
 function checkOpen({ status }: OrderState): void {
   if (status === 'none') refuse('order-not-placed', 'the order does not exist: place it first')
-  if (status === 'shipped')
-    refuse('order-already-shipped', 'the order is shipped and can no longer change')
+  if (status === 'shipped') refuse('order-already-shipped', 'the order is shipped and can no longer change')
 }

@@ -53,7 +53,8 @@ describe('an order', () => {
   })
 
   test('is not placed twice', () => given(order, [placed]).when(place).thenRefused('order-already-placed'))
-  test('accepts no item before it is placed', () => given(order, []).when(add).thenRefused('order-not-placed'))
+  test('accepts no item before it is placed', () =>
+    given(order, []).when(add).thenRefused('order-not-placed'))
   test('is not shipped before it is placed', () =>
     given(order, []).when(ship).thenRefused('order-not-placed'))
   test('is not shipped empty', () => given(order, [placed]).when(ship).thenRefused('order-empty'))

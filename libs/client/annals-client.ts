@@ -43,7 +43,7 @@ import { followStream, type OnProgress } from './follow-stream.ts'
 import { HttpTransport } from './http-transport.ts'
 import { ProjectionsClient } from './projections-client.ts'
 import { ProjectionHandle } from './projections-handle.ts'
-import { RoutingTable } from './routing-table.ts'
+import { PartitionRouter } from './partition-router.ts'
 import { decodeEvent, encodeAppend } from './wire.ts'
 import {
   type PartitionOwner,
@@ -61,7 +61,7 @@ import {
  */
 export class AnnalsClient implements EventStore, BatchAppender, CategoryReader, SnapshotsApi {
   readonly #transport: HttpTransport
-  readonly #table: RoutingTable
+  readonly #router: PartitionRouter
   readonly #projections: ProjectionsClient
   readonly #coalesce: CoalesceLimits
   readonly #retries: RetryLimits
@@ -78,7 +78,7 @@ export class AnnalsClient implements EventStore, BatchAppender, CategoryReader, 
     this.#silenceMsMax = options.silenceMsMax ?? 45_000
     const urls = urlsOf(options)
     urls.forEach((url) => this.#endpoint(url))
-    this.#table = new RoutingTable(urls, {
+    this.#router = new PartitionRouter(urls, {
       direct: options.direct ?? true,
       fetchOwners: (url) => this.#endpoint(url).owners(),
     })
@@ -257,9 +257,9 @@ export class AnnalsClient implements EventStore, BatchAppender, CategoryReader, 
 
   async #appendOnce({ streamId }: ValidAppend, json: string): Promise<AppendResult> {
     try {
-      return await this.#lane(this.#table.urlFor(streamId)).append(json)
+      return await this.#lane(this.#router.urlFor(streamId)).append(json)
     } catch (error) {
-      if (isTransient(error)) this.#table.refresh()
+      if (isTransient(error)) this.#router.refresh()
       throw error
     }
   }
@@ -270,7 +270,7 @@ export class AnnalsClient implements EventStore, BatchAppender, CategoryReader, 
   ): Promise<T> {
     const streamId = parseRequest(() => parseStreamId(text))
     return retrying(this.#retries, () =>
-      this.#at(this.#table.urlFor(streamId), (writer) => request(writer, streamId)),
+      this.#at(this.#router.urlFor(streamId), (writer) => request(writer, streamId)),
     )
   }
 
@@ -279,7 +279,7 @@ export class AnnalsClient implements EventStore, BatchAppender, CategoryReader, 
   }
 
   #onceAnywhere<T>(request: (writer: WriterEndpoint) => Promise<T>): Promise<T> {
-    return this.#at(this.#table.anyUrl(), request)
+    return this.#at(this.#router.anyUrl(), request)
   }
 
   /** Sends one request to one writer. A writer that is unavailable gets no requests for a second while there are others. */
@@ -287,7 +287,7 @@ export class AnnalsClient implements EventStore, BatchAppender, CategoryReader, 
     try {
       return await request(this.#endpoint(url))
     } catch (error) {
-      if (isTransient(error)) this.#table.avoid(url)
+      if (isTransient(error)) this.#router.avoid(url)
       throw error
     }
   }

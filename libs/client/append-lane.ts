@@ -51,6 +51,7 @@ export class AppendLane {
     this.#limits = limits
   }
 
+  /** Queues an encoded append and returns its result. @throws EventStoreError `overloaded`, `unavailable` when it was not sent */
   append(json: string): Promise<AppendResult> {
     const bytes = Buffer.byteLength(json)
     if (this.#waitingBytes + bytes > this.#limits.waitingBytesMax) return Promise.reject(this.#full())
@@ -137,7 +138,8 @@ const isRejectedAsAWhole = (error: unknown): boolean =>
   error instanceof EventStoreError && ['append-too-large', 'invalid-request'].includes(error.code)
 
 function settle({ resolve, reject }: Waiting, answer: Answer | undefined): void {
-  if (answer === undefined) reject(new EventStoreError('outcome-unknown', 'the writer returned no result for the append'))
+  if (answer === undefined)
+    reject(new EventStoreError('outcome-unknown', 'the writer returned no result for the append'))
   else if (answer instanceof EventStoreError) reject(answer)
   else resolve(answer)
 }

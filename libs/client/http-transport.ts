@@ -31,7 +31,8 @@ export interface JsonCall<Decoded> {
   readonly decode: (json: unknown) => Decoded
 }
 
-interface StreamCall {
+/** A request for a stream of server-sent events. */
+export interface StreamCall {
   readonly url: URL
   readonly path: string
   readonly headers: Readonly<Record<string, string>>

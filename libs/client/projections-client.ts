@@ -16,9 +16,9 @@ import type {
 import { isTransient, type RetryLimits, retrying } from './backoff.ts'
 import { followStream, type OnProgress } from './follow-stream.ts'
 import type { HttpTransport, JsonCall } from './http-transport.ts'
+import { openSubscription } from './open-subscription.ts'
 import { ReachableUrls } from './reachable-urls.ts'
 import { parseUrl, pathPart, queryString } from './request-path.ts'
-import { readServerSentEvents } from './server-sent-events.ts'
 
 interface ProjectionsClientOptions {
   /** URLs of projectors. Each of them accepts every request. */
@@ -78,7 +78,9 @@ export class ProjectionsClient {
     signal: AbortSignal,
   ): AsyncGenerator<ViewUpdate> {
     const path = `${pathOf(name)}/subscribe${queryString(parameters)}`
-    const open = (from: string | undefined) => this.#once((url) => this.#open(url, path, from, signal))
+    const call = { path, signal, silenceMsMax: this.#silenceMsMax }
+    const open = (from: string | undefined) =>
+      this.#once((url) => openSubscription(this.#transport, { ...call, url, cursor: from }))
     const decode = (json: unknown, at: string) => ({ ...(json as Omit<ViewUpdate, 'cursor'>), cursor: at })
     return followStream({ cursor, signal, retries: this.#retries, open, decode, onProgress })
   }
@@ -126,18 +128,9 @@ export class ProjectionsClient {
     return this.#call(call, (error) => isTransient(error) && error.code !== 'outcome-unknown')
   }
 
-  #call<Answer>(
-    call: Omit<JsonCall<Answer>, 'url'>,
-    mayRetry: (error: unknown) => boolean,
-  ): Promise<Answer> {
+  #call<Answer>(call: Omit<JsonCall<Answer>, 'url'>, mayRetry: (error: unknown) => boolean): Promise<Answer> {
     const attempt = () => this.#once((url) => this.#transport.json({ ...call, url }))
     return retrying(this.#retries, attempt, mayRetry)
-  }
-
-  async #open(url: URL, path: string, cursor: string | undefined, signal: AbortSignal) {
-    const headers = cursor === undefined ? {} : { 'last-event-id': cursor }
-    const call = { url, path, headers, signal, silenceMsMax: this.#silenceMsMax }
-    return readServerSentEvents(await this.#transport.stream(call))
   }
 
   /** Sends one request. A projector that is unavailable gets no requests for a second while there are others. */

@@ -69,7 +69,8 @@ export class ProjectionHandle<Data = unknown> {
       yield* views
       if (next === undefined) return
       // Prevents an endless loop over a server that returns the same next page again.
-      if (next === cursor) throw new EventStoreError('internal', `the server returned the same next page of ${this.name} again`)
+      if (next === cursor)
+        throw new EventStoreError('internal', `the server returned the same next page of ${this.name} again`)
       cursor = next
     }
   }

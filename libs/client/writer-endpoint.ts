@@ -31,8 +31,9 @@ import {
 } from '#event-store'
 
 import type { HttpTransport } from './http-transport.ts'
+import { openSubscription, type SubscriptionCall } from './open-subscription.ts'
 import { parseUrl, queryString } from './request-path.ts'
-import { readServerSentEvents, type ReceivedEvent } from './server-sent-events.ts'
+import type { ReceivedEvent } from './server-sent-events.ts'
 import { decodeAnswers, decodeCategoryPage, decodeLoaded, decodePage, encodeAppend } from './wire.ts'
 
 /** A stream with its partition and owner. */
@@ -65,13 +66,6 @@ export interface PartitionOwner {
   readonly url?: string
   /** Member id in the consumer group. */
   readonly memberId: string
-}
-
-interface SubscribeCall {
-  /** Start after this cursor. It takes precedence over the cursor of the query. */
-  readonly cursor: string | undefined
-  readonly signal: AbortSignal
-  readonly silenceMsMax: number
 }
 
 /** One writer at a URL. Each method sends one request, without retries. {@link AnnalsClient} adds routing and retries. */
@@ -160,12 +154,10 @@ export class WriterEndpoint implements EventStore, BatchAppender, SnapshotsApi {
   async subscribe(
     aggregateType: string,
     query: CategoryQuery,
-    { cursor, signal, silenceMsMax }: SubscribeCall,
+    call: Omit<SubscriptionCall, 'url' | 'path'>,
   ): Promise<AsyncIterable<ReceivedEvent>> {
     const path = `${categoryPath(aggregateType)}/subscribe${categoryQuery(query)}`
-    const headers = cursor === undefined ? {} : { 'last-event-id': cursor }
-    const call = { url: this.#url, path, headers, signal, silenceMsMax }
-    return readServerSentEvents(await this.#transport.stream(call))
+    return openSubscription(this.#transport, { ...call, url: this.#url, path })
   }
 
   #get<Answer>(path: string, decode: (json: unknown) => Answer): Promise<Answer> {

@@ -37,7 +37,11 @@ describe('a quoted value', () => {
     ['an array nested too deep', () => nested(200_001), `${'[{"deep":'.repeat(9).slice(0, 79)}…`],
     ['an object nested too deep', () => nested(200_000), `${'{"deep":['.repeat(9).slice(0, 79)}…`],
     ['an object without a prototype that refers to itself', ring, '[object Object]'],
-    ['an object that cannot be converted to text', () => ({ toString: 1, valueOf: null, deep: 1n }), '[object Object]'],
+    [
+      'an object that cannot be converted to text',
+      () => ({ toString: 1, valueOf: null, deep: 1n }),
+      '[object Object]',
+    ],
   ])('%s is formatted too', (_, make, shown) => expect(quote(make())).toBe(shown))
 
   function ring(): object {

@@ -131,10 +131,7 @@ function checkOwnBounds(metadata: EventMetadata, path: string): void {
   const bytes = json.length > ownMetadataBytesMax ? json.length : utf8.encode(json).length
   const count = Object.keys(metadata).filter((name) => !isField(name) && metadata[name] !== undefined).length
   if (count > ownMetadataKeysMax) {
-    throw new InvalidInputError(
-      path,
-      `${path} has ${count} own keys: expected at most ${ownMetadataKeysMax}`,
-    )
+    throw new InvalidInputError(path, `${path} has ${count} own keys: expected at most ${ownMetadataKeysMax}`)
   }
   if (bytes <= ownMetadataBytesMax) return
   throw new InvalidInputError(

@@ -22,7 +22,9 @@ export function nearestNames(name: string, known: readonly string[]): readonly s
 export function suggestion(name: string, known: readonly string[]): string {
   const nearest = nearestNames(name.slice(0, nameLengthMax), known)
   if (nearest.length > 0) return `; did you mean ${nearest.join(' or ')}?`
-  return known.length === 0 ? ': there are none' : `: expected ${known.length === 1 ? '' : 'one of '}${listed(known)}`
+  return known.length === 0
+    ? ': there are none'
+    : `: expected ${known.length === 1 ? '' : 'one of '}${listed(known)}`
 }
 
 /** A separate sentence after a list of known names: ` Did you mean PurchaseMade?`; empty when no name is similar. */
@@ -47,5 +49,7 @@ export function unknownName(
   known: readonly string[],
 ): string | undefined {
   const unknown = names.find((name) => !known.includes(name))
-  return unknown === undefined ? undefined : `there is no ${what} ${quote(unknown)}${suggestion(unknown, known)}`
+  return unknown === undefined
+    ? undefined
+    : `there is no ${what} ${quote(unknown)}${suggestion(unknown, known)}`
 }

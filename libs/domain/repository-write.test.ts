@@ -65,7 +65,7 @@ describe('saving', () => {
   test('sends the same events again, with backoff, while the store reports that this is safe', async () => {
     store.faults.push(
       failing(new EventStoreError('overloaded', 'the queue is full')),
-      failing(new EventStoreError('unavailable', 'a take-over is under way')),
+      failing(new EventStoreError('unavailable', 'the partition is being taken over')),
     )
     const repository = accountsIn(store)
     const result = await repository.save(fresh, [deposited(1), deposited(2)])

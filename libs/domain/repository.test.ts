@@ -147,11 +147,7 @@ describe('a bad snapshot is ignored and reported, and the stream is read from it
     ['of another stream', { streamId: parseStreamId('account.2') }, 'it belongs to stream account.2'],
     ['of an older state version', { stateVersion: 2 }, 'it has state version 2, expected 3'],
     ['of a newer state version', { stateVersion: 4 }, 'it has state version 4, expected 3'],
-    [
-      'beyond the stream',
-      { version: parseVersion(3) },
-      'it was taken at version 3, but the stream is at 2',
-    ],
+    ['beyond the stream', { version: parseVersion(3) }, 'it was taken at version 3, but the stream is at 2'],
   ])('%s', async (_, wrong, fault) => {
     await appendElsewhere(deposited(1), deposited(2))
     const lying: AggregateStore = {

@@ -28,4 +28,4 @@ const isAhead = (next: Version, start: Version | undefined, bound: 'fromVersion'
   start === undefined || (bound === 'fromVersion' ? next > start : next < start)
 
 const noProgress = (streamId: StreamId, next: Version): EventStoreError =>
-  new EventStoreError('internal', `the pages of ${streamId} do not get past version ${next}`)
+  new EventStoreError('internal', `the store returned version ${next} as the next page of ${streamId} again`)

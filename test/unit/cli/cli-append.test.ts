@@ -10,7 +10,7 @@ import { cliHere } from '../../support/cli/cli-here.ts'
 import { testWriter } from '../../support/services/closing.ts'
 import { InMemoryWriter } from '../../support/append/in-memory-writer.ts'
 
-/** Appends one event by the command line, and tells what is in the stream then. */
+/** Appends one event with the command line, and returns the content of the stream afterwards. */
 async function appended(data: string | Buffer, ...options: readonly string[]) {
   const api = new InMemoryWriter()
   const { url } = await testWriter(api)
@@ -21,7 +21,7 @@ async function appended(data: string | Buffer, ...options: readonly string[]) {
   return { ...answer, stored: events.map((event) => event.data), metadata }
 }
 
-/** Bytes go by way of a file, text as it is. */
+/** Writes bytes to a file, and returns text unchanged. */
 function inFile(data: string | Buffer): string {
   if (typeof data === 'string') return data
   const folder = mkdtempSync(join(tmpdir(), 'annals-cli-'))
@@ -34,18 +34,18 @@ test.each<[string, string | Buffer]>([
   ['a file', Buffer.from('{"a":"café \ufffd"}')],
   ['a file with a byte order mark', Buffer.from('\ufeff{"a":"café \ufffd"}')],
   ['an escape', '{"a":"café \\ufffd"}'],
-])('text comes as it is from %s', async (_, data) => {
+])('text from %s is stored unchanged', async (_, data) => {
   expect(await appended(data)).toMatchObject({ exitCode: 0, stored: [{ a: 'café \ufffd' }] })
 })
 
 test.each<[string, string | Buffer, string]>([
   ['a file in latin-1', Buffer.from('{"a":"café"}', 'latin1'), 'is not UTF-8'],
   ['a file that ends inside a character', Buffer.from('{"a":"\xe2\x82', 'latin1'), 'is not UTF-8'],
-  ['an argument that the system had to replace', '{"a":"caf\ufffd"}', 'holds U+FFFD'],
-])('%s is not understood', async (_, data, told) => {
+  ['an argument with a character that the system replaced', '{"a":"caf\ufffd"}', 'holds U+FFFD'],
+])('%s is rejected', async (_, data, message) => {
   const { exitCode, stderr, stored } = await appended(data)
   expect({ exitCode, stored }).toEqual({ exitCode: 2, stored: [] })
-  expect(stderr).toContain(told)
+  expect(stderr).toContain(message)
 })
 
 test.each<[string, string, string]>([
@@ -53,13 +53,13 @@ test.each<[string, string, string]>([
   ['a lone surrogate', '{"a":"\\ud800"}', 'events[0].data.a'],
   ['a lone surrogate in a key', '{"\\udfff":1}', 'events[0].data["\\udfff"]'],
   ['the key __proto__', '{"__proto__":{"a":1}}', 'events[0].data.__proto__'],
-])('%s is refused with its path', async (_, data, path) => {
+])('%s is rejected with its path', async (_, data, path) => {
   const answer = await appended(data)
   expect(answer).toMatchObject({ exitCode: 1, stored: [] })
   expect(answer.json()).toMatchObject({ error: { code: 'invalid-event', path } })
 })
 
-test('metadata comes from an option for each field, and from JSON with any own keys', async () => {
+test('metadata is set by an option per field, and by JSON with own keys', async () => {
   const fields = metadataFields.flatMap((field) => [
     `--${field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
     `the ${field}`,
@@ -77,8 +77,8 @@ test.each([
   ['{"tenant":null}', 'metadata.tenant is null'],
   ['{"a b":"x"}', 'metadata["a b"] is not a metadata key'],
   ['tenant', 'is not JSON'],
-])('metadata %s is refused before anything is sent', async (metadata, told) => {
+])('metadata %s is rejected before anything is sent', async (metadata, message) => {
   const { exitCode, stderr, stored } = await appended('{}', '--metadata', metadata)
   expect({ exitCode, stored }).toEqual({ exitCode: 2, stored: [] })
-  expect(stderr).toContain(told)
+  expect(stderr).toContain(message)
 })

@@ -30,13 +30,13 @@ function helpOf(command: Command): string {
 
 const commands = leaves(program)
 
-test.each(commands)('%s says what it does, and gives examples that it understands', (path, command) => {
+test.each(commands)('%s describes itself, with examples that it accepts', (path, command) => {
   expect(command.description()).toMatch(/^[A-Z].*\.$/)
   const [, examples = ''] = helpOf(command).split(/\nExamples?:\n/)
   const lines = examples.split('\n').filter((line) => line.startsWith('  '))
   expect(lines.length, 'examples').toBeGreaterThan(0)
   const own = lines.filter((line) => line.includes(`annals ${path}`))
-  expect(own.length, `examples that begin with annals ${path}`).toBeGreaterThan(0)
+  expect(own.length, `examples that start with annals ${path}`).toBeGreaterThan(0)
   const known = [...command.options, ...program.options].flatMap(({ long, short }) => [long, short])
   const used = own.flatMap(
     (line) => (line.split(`annals ${path}`)[1] ?? '').split(/[|<>&]/)[0]?.match(/(?<= )--[a-z-]+/g) ?? [],
@@ -44,21 +44,21 @@ test.each(commands)('%s says what it does, and gives examples that it understand
   expect(used.filter((option) => !known.includes(option))).toEqual([])
 })
 
-test.each(commands)('every option and argument of %s is described', (_, command) => {
+test.each(commands)('%s describes every option and argument', (_, command) => {
   const parts = [...command.options, ...command.registeredArguments]
   const silent = parts.filter(({ description }) => description === '').map((part) => part.name())
   expect(silent).toEqual([])
 })
 
-test.each(groups(program))('%s says what its commands are for', (_, command) => {
+test.each(groups(program))('%s describes its commands', (_, command) => {
   expect(command.description()).toMatch(/^[A-Z].*\.$/)
 })
 
-test.each(commands)('%s takes --json', (_, command) => {
+test.each(commands)('%s accepts --json', (_, command) => {
   expect(helpOf(command)).toContain('--json')
 })
 
-test('whatever destroys takes --yes, and says in its help what is lost or kept', () => {
+test('a destructive command requires --yes, and its help states what is lost or kept', () => {
   const withYes = commands.filter(([, command]) => command.options.some(({ long }) => long === '--yes'))
   expect(withYes.map(([path]) => path)).toEqual(
     expect.arrayContaining([
@@ -71,14 +71,11 @@ test('whatever destroys takes --yes, and says in its help what is lost or kept',
   )
 })
 
-test.each([['--version'], ['-V'], ['version']])(
-  '%s tells the version that package.json has',
-  async (word) => {
-    const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { readonly version: string }
-    const run = cliHere({})
-    expect(await run([word])).toMatchObject({ exitCode: 0, stdout: `${version}\n` })
-    expect((await run([word, '--json'])).json()).toEqual({ version })
-    // Behind a command it is an option of that command.
-    expect((await run(['stream', 'state', 'customer.c-1', '--version', 'x'])).stderr).toContain('"x"')
-  },
-)
+test.each([['--version'], ['-V'], ['version']])('%s prints the version of package.json', async (word) => {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { readonly version: string }
+  const run = cliHere({})
+  expect(await run([word])).toMatchObject({ exitCode: 0, stdout: `${version}\n` })
+  expect((await run([word, '--json'])).json()).toEqual({ version })
+  // After a command it is an option of that command.
+  expect((await run(['stream', 'state', 'customer.c-1', '--version', 'x'])).stderr).toContain('"x"')
+})

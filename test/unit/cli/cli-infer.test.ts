@@ -30,7 +30,7 @@ const events = [
   '{"streamId":"parcel.3"}',
 ]
 
-test('tells what was guessed, from how many events, and writes nothing', async () => {
+test('reports the inferred schemas and the number of events, and writes nothing', async () => {
   const { exitCode, stdout } = await run(file(...events), '--type', 'parcel')
   expect(exitCode).toBe(0)
   expect(stdout).toContain('Placed, from 2 events')
@@ -43,7 +43,7 @@ test('tells what was guessed, from how many events, and writes nothing', async (
   expect(existsSync(join(folder, 'schemas'))).toBe(false)
 })
 
-test('writes files that hold what they came from, and replaces none', async () => {
+test('writes schema files that accept their events, and replaces none', async () => {
   const path = file(...events)
   expect(await run(path, '--type', 'parcel', '--write')).toMatchObject({ exitCode: 0 })
   const schema = JSON.parse(readFileSync(join(folder, 'schemas/parcel/Placed.v1.avsc'), 'utf8')) as object
@@ -56,7 +56,7 @@ test('writes files that hold what they came from, and replaces none', async () =
   expect(again.stderr).toContain('already there, and not replaced')
 })
 
-test('a field that no schema takes is named; nothing to propose is a failure', async () => {
+test('a field that no schema accepts is reported; an empty proposal is a failure', async () => {
   const odd = await run(file(placed(1, { constructor: 1, 'a b': 2 })), '--type', 'parcel')
   expect(odd).toMatchObject({ exitCode: 1 })
   expect(odd.stdout).toContain('Not a schema: ')

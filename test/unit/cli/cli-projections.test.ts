@@ -23,15 +23,15 @@ async function commandLine() {
 }
 
 describe('projection', () => {
-  test('list tells views, lag, stops, dead letters and rebuilds', async () => {
+  test('list prints views, lag, stops, dead letters and rebuilds', async () => {
     const { api, annals, buy } = await commandLine()
     buy('c-1', '5.00')
     buy('c-2', '-5.00')
     api.held = true
     await api.rebuild(lifetime)
-    const told = await annals(['projection', 'list'])
-    expect(told).toMatchObject({ exitCode: 0, stderr: '' })
-    expect(told.stdout.split('\n')).toEqual([
+    const listed = await annals(['projection', 'list'])
+    expect(listed).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(listed.stdout.split('\n')).toEqual([
       expect.stringMatching(/^projection +views +lag +stopped +dead letters +rebuild$/),
       expect.stringMatching(/^customer-lifetime +2 +0 +0 +0 +0 % \(0 of 2\)$/),
       expect.stringMatching(/^forgiving +1 +0 +0 +1$/),
@@ -41,7 +41,7 @@ describe('projection', () => {
     expect((await annals(['projection', 'list', '--json'])).json()).toEqual({ projections: await api.list() })
   })
 
-  test('show tells generations, partitions and why one stands still', async () => {
+  test('show prints generations, partitions and why one has stopped', async () => {
     const { api, annals, buy } = await commandLine()
     const position = formatPosition(buy('c-1', '-5.00'))
     const { stdout } = await annals(['projection', 'show', 'strict'])
@@ -57,7 +57,7 @@ describe('projection', () => {
     )
   })
 
-  test('views are told by an index, as far as the limit', async () => {
+  test('views prints views by an index, up to the limit', async () => {
     const { annals, buy } = await commandLine()
     buy('c-1', '5.00')
     buy('c-2', '30.00')
@@ -73,7 +73,7 @@ describe('projection', () => {
     })
   })
 
-  test('view tells one, also of the past', async () => {
+  test('view prints one view, also a past one', async () => {
     const { api, annals, buy } = await commandLine()
     const untilPosition = buy('c-1', '5.00')
     buy('c-1', '6.00')
@@ -90,7 +90,7 @@ describe('projection', () => {
     expect(missing.json()).toMatchObject({ error: { code: 'view-not-found' } })
   })
 
-  test('resume lets stopped partitions go on', async () => {
+  test('resume restarts stopped partitions', async () => {
     const { annals, buy, repairs } = await commandLine()
     buy('c-1', '-5.00')
     repairs.mended = true
@@ -99,7 +99,7 @@ describe('projection', () => {
     expect((await annals(['projection', 'resume', 'strict', '--json'])).json()).toMatchObject({ resumed: 0 })
   })
 
-  test('discard takes a generation away, but not without --yes', async () => {
+  test('discard deletes a generation, but not without --yes', async () => {
     const { api, annals } = await commandLine()
     const { generation } = await api.rebuild(lifetime, { untilTime: '2026-01-01' })
     const kept = async () => (await api.describe(lifetime)).generations.length
@@ -127,11 +127,11 @@ describe('projection', () => {
       'cannot be used with',
     ],
     [['list', '--url', 'http://127.0.0.1:1'], 3, './scripts/start.sh starts one'],
-  ])('%j fails with what is wrong', async (args, exitCode, told) => {
+  ])('%j fails with the reason', async (args, exitCode, message) => {
     const { annals } = await commandLine()
     const failed = await annals(['projection', ...args])
     expect(failed).toMatchObject({ exitCode, stdout: '' })
-    expect(failed.stderr).toContain(told)
+    expect(failed.stderr).toContain(message)
   })
 })
 
@@ -160,7 +160,7 @@ describe('projection rebuild', () => {
     expect(rebuilt.json()).toMatchObject({ projection: lifetime, generation, end: 'done', status: 'serving' })
   })
 
-  test('begins and goes with --no-wait', async () => {
+  test('starts and returns with --no-wait', async () => {
     const { api, annals } = await commandLine()
     api.held = true
     api.append('customer.c-1', 'PurchaseMade', { date: '1997-01-12', cds: 1, amount: '5.00' })
@@ -171,7 +171,7 @@ describe('projection rebuild', () => {
     expect(building?.status).toBe('building')
   })
 
-  test('until a position or a time is kept, and told how to read it', async () => {
+  test('until a position or a time keeps its generation, and prints how to read it', async () => {
     const { annals, buy } = await commandLine()
     const position = formatPosition(buy('c-1', '5.00', '2026-01-01T00:00:00.000Z'))
     buy('c-1', '6.00')
@@ -186,7 +186,7 @@ describe('projection rebuild', () => {
     }
   })
 
-  test('that stands still at an event fails, and says what to do', async () => {
+  test('that stops at an event fails, and prints what to do', async () => {
     const { annals, buy } = await commandLine()
     buy('c-1', '-5.00')
     const { exitCode, stdout } = await annals(['projection', 'rebuild', 'strict'])
@@ -194,7 +194,7 @@ describe('projection rebuild', () => {
     expect(stdout).toContain('then `annals projection resume strict`')
   })
 
-  test('is left by Ctrl-C, and goes on', async () => {
+  test('continues after Ctrl-C', async () => {
     const { api, buy, url } = await servedProjections()
     buy('c-1', '5.00')
     api.held = true
@@ -214,7 +214,7 @@ describe('projection rebuild', () => {
     expect(building?.status).toBe('building')
   }, 30_000)
 
-  test('that another one replaces is told as given up', async () => {
+  test('that another rebuild replaces is reported as abandoned', async () => {
     const { api } = await servedProjections()
     api.held = true
     api.append('customer.c-1', 'PurchaseMade', { date: '1997-01-12', cds: 1, amount: '5.00' })
@@ -238,7 +238,7 @@ describe('progress', () => {
     return String(stream.read())
   }
 
-  test('is a line where there is no terminal, and not one for every look', () => {
+  test('is a line without a terminal, and not one for every poll', () => {
     expect(shown(false)).toBe('33 % (23,000 of 69,659), 21,000/s, 3 s left\n')
   })
 
@@ -251,7 +251,7 @@ describe('progress', () => {
     [59.4, '1 min 0 s'],
     [200, '3 min 20 s'],
     [7_500, '2 h 5 min'],
-  ])('tells %d seconds as %s', (seconds, told) => expect(duration(seconds)).toBe(told))
+  ])('prints %d seconds as %s', (seconds, text) => expect(duration(seconds)).toBe(text))
 })
 
 describe('deadletters', () => {
@@ -292,10 +292,10 @@ describe('deadletters', () => {
     [['drop', 'forgiving'], "missing required argument 'position'"],
     [['drop', 'forgiving', 'x', '--yes'], 'position "x" is malformed'],
     [['list', 'forgiving', '--limit', '5000'], '--limit 5000: expected a whole number from 1 to 1000'],
-  ])('%j is not understood: exit code 2', async (args, told) => {
+  ])('%j is a usage error: exit code 2', async (args, message) => {
     const { annals } = await commandLine()
     const failed = await annals(['deadletters', ...args])
     expect(failed).toMatchObject({ exitCode: 2, stdout: '' })
-    expect(failed.stderr).toContain(told)
+    expect(failed.stderr).toContain(message)
   })
 })

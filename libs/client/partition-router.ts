@@ -3,7 +3,7 @@ import { aggregateTypeOf, eventTopic, partitionFor, type StreamId } from '#domai
 import { ReachableUrls } from './reachable-urls.ts'
 import type { PartitionOwner } from './writer-endpoint.ts'
 
-interface RoutingTableOptions {
+interface PartitionRouterOptions {
   /** Whether to send requests directly to owners. Otherwise they go to the configured URLs in turn. */
   readonly direct: boolean
   /** Requests the owners from one writer. */
@@ -19,14 +19,14 @@ const askAgainMs = 100
  * The owners of partitions that this client has learned. It never waits: requests for unknown partitions go to any writer, which
  * forwards them. A wrong table costs time, but not correctness.
  */
-export class RoutingTable {
+export class PartitionRouter {
   readonly #given: readonly string[]
-  readonly #options: RoutingTableOptions
+  readonly #options: PartitionRouterOptions
   readonly #reachable: ReachableUrls
   #urlsByTopic: ReadonlyMap<string, readonly (string | undefined)[]> = new Map()
   #askedAtMs = -Infinity
 
-  constructor(urls: readonly string[], options: RoutingTableOptions) {
+  constructor(urls: readonly string[], options: PartitionRouterOptions) {
     this.#given = urls
     this.#reachable = new ReachableUrls(urls)
     this.#options = options
