@@ -1,6 +1,9 @@
 import type { EventId, ExpectedVersion, Version } from '#domain'
 
-/** What a caller may do after an error. `never`: do not retry. `reload`: load the stream and decide again. `same-ids`: send the same request with the same event ids. */
+/**
+ * What a caller may do after an error. `never`: do not retry. `reload`: load the stream and decide again. `same-ids`: send
+ * the same request with the same event ids.
+ */
 export type Retry = 'never' | 'reload' | 'same-ids'
 
 interface ErrorKind {
