@@ -23,7 +23,7 @@ describe('a registry that fails once after it took the request', () => {
   test.each<readonly [how: string, listener: RequestListener]>([
     ['stays silent', () => undefined],
     [
-      'sends byte after byte without an end',
+      'keeps sending bytes',
       (_, response) => {
         const dripping = setInterval(() => response.write(' '), 10)
         response.on('close', () => clearInterval(dripping))

@@ -127,7 +127,7 @@ describe('a definition', () => {
   })
 
   test.each([{ every: 0 }, { every: 1.5 }, { stateVersion: 0 }, { stateVersion: NaN }])(
-    'is refused with snapshot policy %j',
+    'with snapshot policy %j is rejected',
     (snapshot) => {
       const [name] = Object.keys(snapshot)
       expect(() => defineAggregate({ ...minimal, snapshot })).toThrow(

@@ -17,7 +17,7 @@ describe('an event id', () => {
   })
 
   test.each(['', '42', '0190c2a4-7b0b-7f0c-9a53-2d1f3b9a4f6', '{0190c2a4-7b0b-7f0c-9a53-2d1f3b9a4f61}'])(
-    '%j is refused, with its path',
+    '%j is rejected with its path',
     (text) =>
       expect(() => parseEventId(text, 'events[0].id')).toThrow(
         expect.objectContaining({

@@ -32,17 +32,17 @@ describe('new metadata', () => {
   })
 
   test.each([
-    [{ userId: 'a\r\nx: y' }, 'metadata.userId "a\\r\\nx: y" holds U+000D: expected text without control'],
-    [{ userId: '\u001b[31m' }, 'metadata.userId "\\u001b[31m" holds U+001B'],
-    [{ userId: 'a\u009bm' }, 'metadata.userId "a\\u009bm" holds U+009B'],
-    [{ userId: '\ud800' }, 'metadata.userId "\\ud800" holds U+D800'],
+    [{ userId: 'a\r\nx: y' }, 'metadata.userId "a\\r\\nx: y" contains U+000D: expected text without control'],
+    [{ userId: '\u001b[31m' }, 'metadata.userId "\\u001b[31m" contains U+001B'],
+    [{ userId: 'a\u009bm' }, 'metadata.userId "a\\u009bm" contains U+009B'],
+    [{ userId: '\ud800' }, 'metadata.userId "\\ud800" contains U+D800'],
     [{ userId: 7 }, 'metadata.userId is 7: expected text'],
     [{ userId: null }, 'metadata.userId is null'],
     [{ tenant: null }, 'metadata.tenant is null: expected text, a finite number, true or false'],
     [{ tenant: ['a'] }, 'metadata.tenant is ["a"]: expected'],
     [{ load: NaN }, 'metadata.load is null: expected'],
     [{ load: -Infinity }, 'metadata.load is null: expected'],
-    [{ tenant: 'a\u0000' }, 'metadata.tenant "a\\u0000" holds U+0000'],
+    [{ tenant: 'a\u0000' }, 'metadata.tenant "a\\u0000" contains U+0000'],
     [{ userid: 'a' }, 'metadata.userid: expected the name userId'],
     [{ SOURCE: 'a' }, 'metadata.SOURCE: expected the name source'],
     [{ '': 'a' }, 'metadata[""] is not a metadata key'],
@@ -77,7 +77,7 @@ describe('own keys', () => {
     expect(() => parseMetadata(ofKeys(ownMetadataKeysMax + 1), 'events[1].metadata')).toThrow(
       expect.objectContaining({
         path: 'events[1].metadata',
-        message: expect.stringContaining('65 keys') as unknown,
+        message: expect.stringContaining('65 own keys') as unknown,
       }),
     )
   })
@@ -91,7 +91,7 @@ describe('own keys', () => {
   })
 
   test.each(['', 'null', '[]', '7', '{"a":null}', '{"a":{}}', '{"a":[1]}', '{'])(
-    'in a header that holds %j are refused with the path of the header',
+    'in a header that contains %j are rejected with the path of the header',
     (text) => {
       expect(() => parseOwnMetadataJson(text, 'headers.x')).toThrow(
         expect.objectContaining({ path: 'headers.x' }),

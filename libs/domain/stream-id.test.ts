@@ -76,7 +76,7 @@ describe('a new stream', () => {
   })
 
   test('must not have an id that looks like another spelling', () => {
-    expect(() => checkNewStreamId(streamIdOf('order', 'Zoe\u0308'))).toThrow('not in the normal form NFC')
+    expect(() => checkNewStreamId(streamIdOf('order', 'Zoe\u0308'))).toThrow('not in Unicode normal form NFC')
   })
 })
 

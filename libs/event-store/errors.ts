@@ -54,7 +54,7 @@ export const errorTable = {
   'log-replaced': {
     httpStatus: 503,
     retry: 'never',
-    title: 'The topic was deleted and recreated: an operator must act',
+    title: 'The topic was deleted and created again: an operator must act',
   },
   'events-deleted': {
     httpStatus: 410,

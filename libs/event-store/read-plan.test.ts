@@ -84,6 +84,6 @@ describe('a time', () => {
     '2026-01-31T25:00Z',
     '1769860800000',
   ])('%s is rejected with the expected form', (text) => {
-    expect(() => parseTime(text, 'from')).toThrow('is not a time: expected a date of the calendar')
+    expect(() => parseTime(text, 'from')).toThrow('is not a time: expected an existing date')
   })
 })
