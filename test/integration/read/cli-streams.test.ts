@@ -198,7 +198,7 @@ test('a writer that is not there is named, with what to do: exit code 3', async 
   ])
   expect(exitCode).toBe(3)
   expect(stderr).toContain('http://127.0.0.1:1')
-  expect(stderr).toContain('./scripts/start.sh starts one')
+  expect(stderr).toContain('./scripts/start.sh starts a local stack')
   expect(json()).toMatchObject({ error: { code: 'unavailable', exitCode: 3 } })
 })
 

@@ -10,7 +10,7 @@ import { cliHere } from '../../support/cli/cli-here.ts'
 import { testWriter } from '../../support/services/closing.ts'
 import { InMemoryWriter } from '../../support/append/in-memory-writer.ts'
 
-/** Appends one event with the command line, and returns the content of the stream afterwards. */
+/** Appends one event with the command line. @returns the result, and data and metadata of the stored events. */
 async function appended(data: string | Buffer, ...options: readonly string[]) {
   const api = new InMemoryWriter()
   const { url } = await testWriter(api)
@@ -21,7 +21,7 @@ async function appended(data: string | Buffer, ...options: readonly string[]) {
   return { ...answer, stored: events.map((event) => event.data), metadata }
 }
 
-/** Writes bytes to a file, and returns text unchanged. */
+/** The value of `--data`: bytes are written to a file first. */
 function inFile(data: string | Buffer): string {
   if (typeof data === 'string') return data
   const folder = mkdtempSync(join(tmpdir(), 'annals-cli-'))
@@ -41,7 +41,7 @@ test.each<[string, string | Buffer]>([
 test.each<[string, string | Buffer, string]>([
   ['a file in latin-1', Buffer.from('{"a":"café"}', 'latin1'), 'is not UTF-8'],
   ['a file that ends inside a character', Buffer.from('{"a":"\xe2\x82', 'latin1'), 'is not UTF-8'],
-  ['an argument with a character that the system replaced', '{"a":"caf\ufffd"}', 'holds U+FFFD'],
+  ['an argument that the system had to replace', '{"a":"caf\ufffd"}', 'contains U+FFFD'],
 ])('%s is rejected', async (_, data, message) => {
   const { exitCode, stderr, stored } = await appended(data)
   expect({ exitCode, stored }).toEqual({ exitCode: 2, stored: [] })
@@ -59,7 +59,7 @@ test.each<[string, string, string]>([
   expect(answer.json()).toMatchObject({ error: { code: 'invalid-event', path } })
 })
 
-test('metadata is set by an option per field, and by JSON with own keys', async () => {
+test('metadata comes from an option for each field, and from JSON with any own keys', async () => {
   const fields = metadataFields.flatMap((field) => [
     `--${field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
     `the ${field}`,
@@ -77,8 +77,8 @@ test.each([
   ['{"tenant":null}', 'metadata.tenant is null'],
   ['{"a b":"x"}', 'metadata["a b"] is not a metadata key'],
   ['tenant', 'is not JSON'],
-])('metadata %s is rejected before anything is sent', async (metadata, message) => {
+])('metadata %s is refused before anything is sent', async (metadata, told) => {
   const { exitCode, stderr, stored } = await appended('{}', '--metadata', metadata)
   expect({ exitCode, stored }).toEqual({ exitCode: 2, stored: [] })
-  expect(stderr).toContain(message)
+  expect(stderr).toContain(told)
 })

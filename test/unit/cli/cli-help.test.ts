@@ -30,13 +30,13 @@ function helpOf(command: Command): string {
 
 const commands = leaves(program)
 
-test.each(commands)('%s describes itself, with examples that it accepts', (path, command) => {
+test.each(commands)('%s has a description and valid examples', (path, command) => {
   expect(command.description()).toMatch(/^[A-Z].*\.$/)
   const [, examples = ''] = helpOf(command).split(/\nExamples?:\n/)
   const lines = examples.split('\n').filter((line) => line.startsWith('  '))
   expect(lines.length, 'examples').toBeGreaterThan(0)
   const own = lines.filter((line) => line.includes(`annals ${path}`))
-  expect(own.length, `examples that start with annals ${path}`).toBeGreaterThan(0)
+  expect(own.length, `examples that begin with annals ${path}`).toBeGreaterThan(0)
   const known = [...command.options, ...program.options].flatMap(({ long, short }) => [long, short])
   const used = own.flatMap(
     (line) => (line.split(`annals ${path}`)[1] ?? '').split(/[|<>&]/)[0]?.match(/(?<= )--[a-z-]+/g) ?? [],
@@ -44,21 +44,21 @@ test.each(commands)('%s describes itself, with examples that it accepts', (path,
   expect(used.filter((option) => !known.includes(option))).toEqual([])
 })
 
-test.each(commands)('%s describes every option and argument', (_, command) => {
+test.each(commands)('every option and argument of %s is described', (_, command) => {
   const parts = [...command.options, ...command.registeredArguments]
   const silent = parts.filter(({ description }) => description === '').map((part) => part.name())
   expect(silent).toEqual([])
 })
 
-test.each(groups(program))('%s describes its commands', (_, command) => {
+test.each(groups(program))('the command group %s has a description', (_, command) => {
   expect(command.description()).toMatch(/^[A-Z].*\.$/)
 })
 
-test.each(commands)('%s accepts --json', (_, command) => {
+test.each(commands)('%s takes --json', (_, command) => {
   expect(helpOf(command)).toContain('--json')
 })
 
-test('a destructive command requires --yes, and its help states what is lost or kept', () => {
+test('every command that destroys something has the option --yes', () => {
   const withYes = commands.filter(([, command]) => command.options.some(({ long }) => long === '--yes'))
   expect(withYes.map(([path]) => path)).toEqual(
     expect.arrayContaining([
