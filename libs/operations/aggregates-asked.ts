@@ -1,4 +1,4 @@
-import { type Aggregate, type DomainModule, instead, InvalidInputError } from '#domain'
+import { type Aggregate, type DomainModule, InvalidInputError, suggestion } from '#domain'
 
 /**
  * The requested aggregates of the domain: those of the given types, or all if none is given.
@@ -13,7 +13,7 @@ export function aggregatesAsked(
   if (unknown !== undefined) {
     throw new InvalidInputError(
       'aggregateType',
-      `the domain (ANNALS_DOMAIN) has no aggregate type ${unknown}${instead(unknown, known)}`,
+      `the domain (ANNALS_DOMAIN) has no aggregate type ${unknown}${suggestion(unknown, known)}`,
     )
   }
   return types.length === 0 ? aggregates : aggregates.filter(({ type }) => types.includes(type))

@@ -1,9 +1,9 @@
 import {
   formatPartition,
   formatPosition,
-  instead,
   type Position,
   type Projection,
+  suggestion,
   type TopicPartition,
 } from '#domain'
 import { type EventFeed, isReadable } from '#event-log/records'
@@ -205,7 +205,7 @@ export class Projections implements ProjectorApi {
     if (known !== undefined) return known
     throw new ProjectionError(
       'projection-not-found',
-      `there is no projection ${JSON.stringify(name)}${instead(name, [...this.#known.keys()])}`,
+      `there is no projection ${JSON.stringify(name)}${suggestion(name, [...this.#known.keys()])}`,
     )
   }
 

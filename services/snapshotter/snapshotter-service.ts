@@ -1,4 +1,4 @@
-import { AnnalsClient, PeerCheck, Peers } from '#client'
+import { AnnalsClient, PeerCheck, PeerClients } from '#client'
 import type { AggregateStore } from '#domain'
 import {
   allRoutes,
@@ -34,7 +34,7 @@ export function openSnapshotter(
   store: AggregateStore,
 ): ServicePart & { readonly snapshotter: Snapshotter } {
   const { config, backends, health, metrics, logger } = parts
-  const peers = new Peers(peerTimeoutMs)
+  const peers = new PeerClients(peerTimeoutMs)
   const settings = snapshotterSettings(config)
   const group = { clusterId: backends.cluster.clusterId, groupId: settings.groupId }
   const check = new PeerCheck(peerPath('snapshotter'), group)

@@ -1,4 +1,4 @@
-import { PeerCheck, Peers } from '#client'
+import { PeerCheck, PeerClients } from '#client'
 import {
   allRoutes,
   peerPath,
@@ -22,7 +22,7 @@ export interface WriterService extends RunningService {
 export function openWriter(parts: ServiceParts): ServicePart & { readonly writer: Writer } {
   const { config, backends, health, logger, metrics } = parts
   const settings = writerSettings(config)
-  const peers = new Peers(settings.appendTimeoutMs)
+  const peers = new PeerClients(settings.appendTimeoutMs)
   const group = { clusterId: backends.cluster.clusterId, groupId: settings.groupId }
   const check = new PeerCheck(peerPath('writer'), group)
   const writer = new Writer({

@@ -77,7 +77,7 @@ describe('append', () => {
     const refused = await append(streamId, '--expected-version', '7')
     expect(refused.exitCode).toBe(1)
     expect(refused.stderr).toBe(
-      `error: ${streamId} is at version 1, expected 7: load it again and decide anew\n`,
+      `error: ${streamId} is at version 1, expected 7: load it again and decide again\n`,
     )
     expect(refused.json()).toMatchObject({
       error: { code: 'wrong-expected-version', exitCode: 1, expected: 7, actual: 1 },
