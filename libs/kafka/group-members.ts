@@ -9,11 +9,11 @@ import type { KafkaCluster } from './cluster.ts'
 export interface GroupMember {
   readonly memberId: string
   readonly clientId: string
-  /** Address that he connects from. */
+  /** The address that it connects from. */
   readonly host: string
 }
 
-/** Who is in a group now, whatever its state is. @throws LogError `unavailable`, `refused` when it may not be described. */
+/** The current members of a group in any state. @throws LogError `unavailable`; `refused` when describing the group is not authorized. */
 export async function groupMembers(
   cluster: KafkaCluster,
   groupId: string,

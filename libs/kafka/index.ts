@@ -23,14 +23,19 @@ export {
   type KnownTerms,
   LogReader,
   type LogReaderOptions,
-  type Piece,
-  type Range,
+  type LogPiece,
+  type OffsetRange,
 } from './log-reader.ts'
 export { type PeerVerdict, type Route, type RoutingTable, type VerifyPeer } from './peers.ts'
 export { type FenceProof, proveFence } from './prove-fence.ts'
 export { batchOverheadBytes, type LogRecord, recordBytesBound, type StoredRecord } from './record-batch.ts'
 export { type KafkaSettings } from './settings.ts'
 export { assignSticky, type StickyMember } from './sticky-assignor.ts'
-export { type Finding, topicConfigs, type TopicDescription, type TopicKind } from './topic-settings.ts'
+export {
+  type SettingFinding,
+  topicConfigs,
+  type TopicDescription,
+  type TopicKind,
+} from './topic-settings.ts'
 export { isSameTerm, type Stray, type Term, type TermStart } from './terms.ts'
 export { Topics, type TopicSpec } from './topics.ts'

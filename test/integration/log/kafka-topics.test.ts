@@ -51,7 +51,7 @@ describe('topics', () => {
     const name = uniqueName('fixed')
     await topics.ensure([spec(name, 3)])
     await expect(topics.ensure([spec(name, 4)])).rejects.toThrow(
-      `topic ${name} has 3 partitions, but 4 are configured; the count is fixed for life`,
+      `topic ${name} has 3 partitions, but 4 are configured; the count cannot be changed`,
     )
   })
 

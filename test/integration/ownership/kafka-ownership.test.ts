@@ -163,7 +163,7 @@ describe('ownership', () => {
     })
     expect(leader.owned.size).toBe(16)
     expect(String(leftOut.problems[0])).toContain('was given no partitions, though there are enough')
-    expect(foreign[0]).toBe('what answers at its URL is not this member: http://two:7400')
+    expect(foreign[0]).toBe('another process answers at its URL: http://two:7400')
     isThere = true
     await settled(leader, leftOut)
     expect((await leader.ownership.ownersTable()).size).toBe(16)
