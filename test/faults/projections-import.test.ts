@@ -71,7 +71,7 @@ test(
     const killsMin = killsAtEachPost * posts.length
     await importPurchases(client, where.type, purchases, (done) =>
       waitFor(
-        'the kills to go on',
+        'enough kills',
         () => Promise.resolve(kills() >= ((killsMin - 1) * done) / purchases.length),
         {
           timeoutMs: 120_000,

@@ -9,7 +9,7 @@ export interface CliEnd {
   readonly exitCode: number | null
   readonly stdout: string
   readonly stderr: string
-  /** What `--json` printed. @throws Error unless that was one document */
+  /** The output of `--json`. @throws Error unless it is one JSON document */
   readonly json: () => Json
 }
 
@@ -19,7 +19,7 @@ export type RunCli = (args: readonly string[], stdin?: string) => Promise<CliEnd
 
 const main = 'services/cli/main.ts'
 
-/** The command line as a process of its own, with nothing of Annals in its environment but this. @param program instead of Node with main.ts */
+/** Runs the command line as a separate process. Its environment has no `ANNALS_` variables except these. @param program replaces Node with main.ts */
 export function cliWith(env: Readonly<Record<string, string>>, program?: string): RunCli {
   const others = Object.entries(process.env).filter(([name]) => !name.startsWith('ANNALS_'))
   const clean = { ...Object.fromEntries(others), ...env }
