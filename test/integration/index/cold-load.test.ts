@@ -14,7 +14,7 @@ import {
 import { freshStream, purchases } from '../../support/services/writer-fixture.ts'
 import { waitFor } from '../../support/stack/stack.ts'
 
-/** Beyond one chunk of offsets, and beyond what is read from the log in one step. */
+/** Longer than one chunk of offsets, and than one read step of the log. */
 const length = 300
 
 let where: Installation
@@ -32,13 +32,13 @@ afterAll(async () => {
   where.domain.remove()
 })
 
-/** Deletes what Redis may lose at any time: tails, snapshots, and what was lately read. */
+/** Deletes the keys that Redis may evict at any time: tails, snapshots, recent reads. */
 async function evict(redis: RedisConnection): Promise<void> {
   const keys = await indexKeys(redis, 'evictable')
   if (keys.length > 0) await redis.call('UNLINK', keys)
 }
 
-/** Counts the scripts that the writer runs on this installation's index; the writer is in this process. */
+/** Counts the scripts that the writer, which is in this process, runs on this installation's index. */
 function countScripts(redis: RedisConnection): () => number {
   const run = vi.spyOn(Object.getPrototypeOf(redis) as RedisConnection, 'run')
   onTestFinished(() => run.mockRestore())
@@ -46,7 +46,7 @@ function countScripts(redis: RedisConnection): () => number {
   return () => run.mock.calls.filter(([, [key = '']]) => key.includes(topic)).length
 }
 
-test('a cold load reads the index once, and the next load finds in Redis what was read from the log', async () => {
+test('a cold load reads the index once, and caches in Redis what it read from the log', async () => {
   const streamId = freshStream(where.type)
   for (let from = 0; from < length; from += 100) await client.append(streamId, purchases(100))
   const redis = await openIndex(where)
@@ -57,8 +57,8 @@ test('a cold load reads the index once, and the next load finds in Redis what wa
   expect(cold.events.map(({ version }) => version)).toEqual(Array.from({ length }, (_, index) => index + 1))
   const isKept = async () =>
     (await indexKeys(redis, 'evictable')).some((key) => key.endsWith(aggregateIdOf(streamId)))
-  await waitFor('what was read to be kept', isKept)
-  expect(scripts()).toBe(2) // One read of the index, and one write of what was read from the log.
+  await waitFor('the read events to be cached', isKept)
+  expect(scripts()).toBe(2) // One read of the index, and one write of the events read from the log.
 
   expect(await client.load(streamId)).toEqual(cold)
   expect(scripts()).toBe(3)

@@ -36,7 +36,7 @@ afterAll(async () => {
 
 const clusterUrl = () => cluster.nodes.map(({ url }) => url).join(',')
 
-/** The keys on each node, without what they have in common. */
+/** The keys on each node, without their common prefix. */
 async function keysByNode(keyPrefix: string): Promise<string[][]> {
   return Promise.all(
     cluster.nodes.map(async ({ url }) => {
@@ -66,7 +66,7 @@ async function fill(redis: RedisConnection): Promise<void> {
   )
 }
 
-test('every call works on a cluster, and a partition has all of its keys on one node', async () => {
+test('every call works on a cluster, and each partition has all its keys on one node', async () => {
   const redis = await openRedis(clusterUrl())
   await fill(redis)
   const state = { version: 290 as Version, stateVersion: 1, timestampMs: 1, state: Buffer.from('state') }
@@ -106,7 +106,7 @@ test('every call works on a cluster, and a partition has all of its keys on one 
   expect((await keysByNode(redis.keyPrefix)).flat()).toEqual([])
 })
 
-test('nodes that have forgotten the scripts get them again', async () => {
+test('nodes that have lost the scripts get them again', async () => {
   const redis = await openRedis(clusterUrl())
   await fill(redis)
   for (const { url } of cluster.nodes) await (await openRedis(url)).call('SCRIPT', ['FLUSH'])
@@ -117,7 +117,7 @@ test('nodes that have forgotten the scripts get them again', async () => {
   expect(answers).toEqual(eight.map(() => ({ ...guard, nextOffset: 301 })))
 })
 
-test('one node is enough to find the others', async () => {
+test('the address of one node is enough to find the others', async () => {
   const redis = connectRedis({
     url: cluster.nodes[1]?.url ?? '',
     keyPrefix: uniqueName('one'),
