@@ -124,7 +124,7 @@ describe('attempts', () => {
     })
   })
 
-  test('end at once when this process has closed its cluster', async () => {
+  test('end immediately when this process has closed its cluster', async () => {
     const { attempt, count } = failing(lost, new ClusterClosedError(), lost)
     await expect(append(attempt)).rejects.toBeInstanceOf(LogError)
     expect(count()).toBe(2)

@@ -15,7 +15,7 @@ import { HeldTopics, replaced } from './held-topics.ts'
 import { classify, LogError, NotSentError } from './kafka-errors.ts'
 import { type BrokerAddress, type KafkaSettings, parseBroker } from './settings.ts'
 
-export interface PartitionMetadata {
+interface PartitionMetadata {
   /** Broker id; -1 while there is none. */
   readonly leader: number
   readonly replicas: readonly number[]
@@ -29,12 +29,12 @@ export interface TopicMetadata {
 }
 
 /** A connection to a partition's leader, and the id of the partition's topic. */
-export interface Leader {
+interface Leader {
   readonly connection: Connection
   readonly topicId: string
 }
 
-export type CoordinatorKind = 'group' | 'transaction'
+type CoordinatorKind = 'group' | 'transaction'
 const coordinatorKeyTypes: Record<CoordinatorKind, number> = { group: 0, transaction: 1 }
 
 type MetadataResponse = Awaited<ReturnType<typeof metadataV12.api.async>>

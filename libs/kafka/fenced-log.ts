@@ -12,7 +12,7 @@ import { produce } from './requests.ts'
 import { requestTimeoutMsDefault } from './settings.ts'
 import type { Stray, Term } from './terms.ts'
 
-export interface FencedLogOptions {
+interface FencedLogOptions {
   /** How long an append is retried before its outcome counts as unknown; default 30,000. */
   readonly appendTimeoutMs?: number
   /** How long a take-over or a renewal of the fence is retried; default 30,000. */

@@ -42,7 +42,7 @@ test.each([
     new Error('gave up', { cause: protocolError('TOPIC_AUTHORIZATION_FAILED') }),
   ],
   ['the login is wrong', wrongPassword],
-])('it gives up at once when %s', async (_, error) => {
+])('it gives up immediately when %s', async (_, error) => {
   const { joined, left } = tries([error, loading])
   await expect(joined).rejects.toThrow(/group annals .* will not help/)
   expect(left).toEqual([loading])

@@ -24,8 +24,7 @@ export async function firstJoin<T>(options: FirstJoin, join: () => Promise<T>): 
       return await join()
     } catch (error) {
       const what = `joining group ${groupId} failed: ${rootMessage(error)}`
-      if (isRefused(error))
-        throw new LogError('refused', `${what}; a retry will not help`, { cause: error })
+      if (isRefused(error)) throw new LogError('refused', `${what}; a retry will not help`, { cause: error })
       if (performance.now() + pauseMs >= deadline) {
         throw new LogError('unavailable', `${what}; nothing was written; try again later`, { cause: error })
       }

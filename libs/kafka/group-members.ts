@@ -6,7 +6,7 @@ import { untilAnswered } from './attempts.ts'
 import type { KafkaCluster } from './cluster.ts'
 
 /** A group member as Kafka reports it. */
-export interface GroupMember {
+interface GroupMember {
   readonly memberId: string
   readonly clientId: string
   /** The address that it connects from. */

@@ -110,7 +110,7 @@ test('a lost connection means: look up the leader and retry', () => {
   expect(classify(new NetworkError('Connection closed'))).toMatchObject({ meaning: 'refresh' })
 })
 
-test('wrong credentials are refused at once, however deeply the error is nested', () => {
+test('wrong credentials are refused immediately, however deeply the error is nested', () => {
   const cause = new NetworkError('failed', { cause: new AuthenticationError('SASL authentication failed.') })
   expect(classify(new NotSentError('cannot be reached', { cause })).meaning).toBe('refused')
 })

@@ -14,7 +14,7 @@ import { type Stray, type Term, TermRule, type TermStart, type Unmarked } from '
 import { isEventTopic } from '#domain'
 import { UnmarkedData, type UnmarkedFindings } from './unmarked-data.ts'
 
-export interface LogReaderOptions {
+interface LogReaderOptions {
   /** How long one read step is retried; default 30,000. */
   readonly timeoutMs?: number
   /** The size limit of one fetch; default 1 MiB. A single larger batch is still returned whole. */
@@ -28,7 +28,7 @@ export interface LogReaderOptions {
 /**
  * The term in force at an offset of the topic with this id; undefined if unknown. A failure counts as unknown.
  */
-export type KnownTerms = (
+type KnownTerms = (
   topic: string,
   partition: number,
   topicId: string,

@@ -9,7 +9,7 @@ export type PeerVerdict = 'verified' | 'refuted' | 'unknown'
 export type VerifyPeer = (owner: Owner) => Promise<PeerVerdict>
 
 /** Where the owner of a partition takes requests. */
-export interface Route {
+interface Route {
   readonly memberId: string
   /** Absent until the process there has proved to be this member. */
   readonly url?: string
@@ -112,7 +112,6 @@ export class Peers {
 
 function problemOf({ memberId, url }: Owner, verdict: PeerVerdict = 'unknown'): ForeignMember[] {
   if (verdict === 'verified') return []
-  const what =
-    verdict === 'refuted' ? 'another process answers at its URL' : 'nothing answers at its URL'
+  const what = verdict === 'refuted' ? 'another process answers at its URL' : 'nothing answers at its URL'
   return [{ memberId, reason: `${what}: ${url}` }]
 }

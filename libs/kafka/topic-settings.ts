@@ -103,7 +103,11 @@ function broken(
 export function topicFindings(topic: TopicDescription, kind: TopicKind, brokers: number): SettingFinding[] {
   const configs = { ...topic.configs, 'replication.factor': String(topic.replication) }
   const copies = [
-    atLeast('replication.factor', Math.min(3, brokers), 'the permanent loss of a broker must not lose events'),
+    atLeast(
+      'replication.factor',
+      Math.min(3, brokers),
+      'the permanent loss of a broker must not lose events',
+    ),
     atLeast(
       'min.insync.replicas',
       Math.min(2, brokers),

@@ -59,9 +59,9 @@ test('a rebuild while appends continue and a projector is killed: readers never 
   const old = (await describe(lifetime)).serving
   // Everything is applied, so only a rebuild counts a customer's first purchase again: its step is held.
   redis.holdFrom('"purchases":1,')
-  const begun = await Promise.all([lifetime, monthly].map((name) => reader.projection(name).rebuild()))
+  const rebuilds = await Promise.all([lifetime, monthly].map((name) => reader.projection(name).rebuild()))
   const generationOf = async (name: string): Promise<GenerationInfo | undefined> =>
-    (await describe(name)).generations.find(({ id }) => begun.some(({ generation }) => generation === id))
+    (await describe(name)).generations.find(({ id }) => rebuilds.some(({ generation }) => generation === id))
   const rebuild = await waitFor('the rebuild to be running', async () => {
     const generation = await generationOf(lifetime)
     return generation?.status === 'building' && generation.progress.done > 0 && generation

@@ -1,15 +1,8 @@
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { beforeAll, expect, onTestFinished, test } from 'vitest'
 
-import { AnnalsClient } from '#client'
 import { newEventId, type StreamId, type Version } from '#domain'
 
 import { KafkaProxy } from '../../support/kafka/kafka-proxy.ts'
-import {
-  type Installation,
-  installation,
-  type RealWriter,
-  startRealWriter,
-} from '../../support/services/real-writer.ts'
 import { testStack } from '../../support/stack/stack.ts'
 import {
   freshStream,
@@ -18,11 +11,7 @@ import {
   runningWriter,
   testInstallation,
 } from '../../support/services/writer-fixture.ts'
-
-let where: Installation
-let writer: RealWriter
-let client: AnnalsClient
-let streamId: StreamId
+import { writerForFile } from '../../support/services/writer-for-file.ts'
 
 const limits = {
   ANNALS_KAFKA_PARTITIONS: '2',
@@ -33,17 +22,12 @@ const limits = {
   ANNALS_BODY_BYTES_MAX: '32KiB',
 }
 
+const { where, writer, client } = await writerForFile(limits)
+let streamId: StreamId
+
 beforeAll(async () => {
-  where = installation(limits)
-  writer = await startRealWriter(where)
-  client = new AnnalsClient({ url: writer.url })
   streamId = freshStream(where.type)
   await client.append(streamId, [purchase()])
-})
-afterAll(async () => {
-  await client.close()
-  await writer.close()
-  where.domain.remove()
 })
 
 interface Answer {
@@ -89,13 +73,7 @@ const refusals: readonly [what: string, body: unknown, status: number, code: str
     'invalid-event',
     'events[0].data.amount',
   ],
-  [
-    'a missing field',
-    { events: withData({ date: undefined }) },
-    422,
-    'invalid-event',
-    'events[0].data.date',
-  ],
+  ['a missing field', { events: withData({ date: undefined }) }, 422, 'invalid-event', 'events[0].data.date'],
   [
     'a bad second event',
     { events: [good, ...withData({ cds: 2 ** 40 })] },
@@ -137,7 +115,7 @@ test.each(refusals)(
 )
 
 test('a missing aggregate type or stream is not found', async () => {
-  const unknown = await post('/streams/nobody.1/events', { events: [purchase()] })
+  const unknown = await post('/streams/unknown.1/events', { events: [purchase()] })
   expect(unknown).toMatchObject({ status: 404, problem: { code: 'category-not-found' } })
   for (const path of ['', '/state']) {
     const response = await fetch(`${writer.url}/streams/${freshStream(where.type)}${path}`)

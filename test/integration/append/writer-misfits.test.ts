@@ -24,12 +24,12 @@ test('a misfit at the end of a long partition does not block it after the index 
   const client = testClient({ url: writer.url })
   const streamId = freshStream(where.type)
   for (let left = events; left > 0; left -= 200) await client.append(streamId, purchases(200))
-  const hands = await openDirectBackends(where)
+  const backends = await openDirectBackends(where)
   const { topic, partition } = placeOf(streamId, where.type, 1)
-  const [first] = await Array.fromAsync(new LogReader(hands.cluster).read(topic, partition, { from: 0 }))
+  const [first] = await Array.fromAsync(new LogReader(backends.cluster).read(topic, partition, { from: 0 }))
   const record = first?.[0]
   if (record === undefined) throw new Error('the log is empty')
-  await appendPast(hands, topic, partition, [toLogRecord(storedEvent(record))])
+  await appendPast(backends, topic, partition, [toLogRecord(storedEvent(record))])
 
   const redis = await openIndex(where)
   await redis.call('UNLINK', await indexKeys(redis))
@@ -40,5 +40,5 @@ test('a misfit at the end of a long partition does not block it after the index 
   const [log] = await readLog(where)
   const markers = (log?.endOffset ?? 0) - (log?.events.length ?? 0)
   // The writer's first term, that of the misfit, and at most one or two more of the writer.
-  expect(markers, 'terms begun').toBeLessThanOrEqual(4)
+  expect(markers, 'started terms').toBeLessThanOrEqual(4)
 })

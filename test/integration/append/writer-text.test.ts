@@ -7,7 +7,12 @@ import { AnnalsClient } from '#client'
 import { newEventId, type StreamId } from '#domain'
 
 import { cliHere } from '../../support/cli/cli-here.ts'
-import { appendPast, openDirectBackends, placeOf, purchaseRecord } from '../../support/append/past-the-writer.ts'
+import {
+  appendPast,
+  openDirectBackends,
+  placeOf,
+  purchaseRecord,
+} from '../../support/append/past-the-writer.ts'
 import type { Installation } from '../../support/services/real-writer.ts'
 import {
   freshStream,
@@ -29,13 +34,13 @@ test('events written by an older version stay readable, and their streams can be
   const where = testInstallation({ ANNALS_KAFKA_PARTITIONS: '1' })
   // Creates the topic.
   await (await runningWriter(where)).close()
-  const hands = await openDirectBackends(where)
+  const backends = await openDirectBackends(where)
   const streamIds = oddIds.map((id) => `${freshStream(where.type)}${id}` as StreamId)
   const records = streamIds.map((streamId) =>
-    purchaseRecord(hands, where.type, streamId, 1, { metadata: oddMetadata }),
+    purchaseRecord(backends, where.type, streamId, 1, { metadata: oddMetadata }),
   )
   const { topic, partition } = placeOf(streamIds[0] ?? ('' as StreamId), where.type, 1)
-  await appendPast(hands, topic, partition, records)
+  await appendPast(backends, topic, partition, records)
   const client = await runningClient(where)
   for (const streamId of streamIds) {
     expect((await client.load(streamId)).events).toMatchObject([{ version: 1, metadata: oddMetadata }])

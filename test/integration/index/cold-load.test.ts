@@ -1,36 +1,17 @@
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 
-import { AnnalsClient } from '#client'
 import { aggregateIdOf } from '#domain'
 import type { RedisConnection } from '#redis-index'
 
 import { indexKeys, openIndex } from '../../support/index/index-keys.ts'
-import {
-  type Installation,
-  installation,
-  type RealWriter,
-  startRealWriter,
-} from '../../support/services/real-writer.ts'
 import { freshStream, purchases } from '../../support/services/writer-fixture.ts'
+import { writerForFile } from '../../support/services/writer-for-file.ts'
 import { waitFor } from '../../support/stack/stack.ts'
 
 /** Longer than one chunk of offsets, and than one read step of the log. */
 const length = 300
 
-let where: Installation
-let writer: RealWriter
-let client: AnnalsClient
-
-beforeAll(async () => {
-  where = installation({ ANNALS_KAFKA_PARTITIONS: '3' })
-  writer = await startRealWriter(where)
-  client = new AnnalsClient({ url: writer.url })
-})
-afterAll(async () => {
-  await client.close()
-  await writer.close()
-  where.domain.remove()
-})
+const { where, client } = await writerForFile({ ANNALS_KAFKA_PARTITIONS: '3' })
 
 /** Deletes the keys that Redis may evict at any time: tails, snapshots, recent reads. */
 async function evict(redis: RedisConnection): Promise<void> {

@@ -21,7 +21,7 @@ const partitions = 2
 
 let where: Installation
 let platform: ServiceProcess
-let hands: Backends
+let backends: Backends
 let reader: LogReader
 let streamId: StreamId
 let routes: FuzzedRoute[]
@@ -34,8 +34,8 @@ beforeAll(async () => {
     ANNALS_PROJECTOR_AFTER_TIMEOUT: '300ms',
   })
   platform = await startServiceProcess('platform', where)
-  hands = await openBackends(loadConfig(where.env))
-  reader = new LogReader(hands.cluster)
+  backends = await openBackends(loadConfig(where.env))
+  reader = new LogReader(backends.cluster)
   streamId = freshStream(where.type)
   const call = callerOf(platform.url)
   const appended = await call('POST', `/streams/${streamId}/events`, { events: [purchase(), purchase()] })
@@ -43,7 +43,7 @@ beforeAll(async () => {
   routes = routesOf(body, (name, path) => known(String(appended.body['position']))(name, path))
 })
 afterAll(async () => {
-  await hands.close()
+  await backends.close()
   await platform.stop()
   where.domain.remove()
 })

@@ -191,7 +191,9 @@ test('a projection that needs deleted events waits and reports it; after accepta
   expect(await annals(['index', 'rebuild', type, '--accept-deleted-events', '--yes'])).toMatchObject({
     exitCode: 0,
   })
-  const view = await waitFor('the view of the remaining events', () => api.view(lifetime, key).catch(() => undefined))
+  const view = await waitFor('the view of the remaining events', () =>
+    api.view(lifetime, key).catch(() => undefined),
+  )
   expect(view.view).toMatchObject({ purchases: 3 })
   expect(projector.projector.checkServing()).not.toHaveProperty('waitForOperator')
 })

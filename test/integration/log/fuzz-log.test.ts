@@ -11,7 +11,12 @@ import { type Foreign, misfits, notEvents, someOf } from '../../fuzz/foreign-rec
 import { fuzzFactor, fuzzSettings } from '../../fuzz/fuzz-settings.ts'
 import { cliHere } from '../../support/cli/cli-here.ts'
 import { indexKeys, openIndex } from '../../support/index/index-keys.ts'
-import { appendPast, openDirectBackends, placeOf, purchaseRecord } from '../../support/append/past-the-writer.ts'
+import {
+  appendPast,
+  openDirectBackends,
+  placeOf,
+  purchaseRecord,
+} from '../../support/append/past-the-writer.ts'
 import { poisonInstallation, writePastWriter } from '../../support/services/poison-domain.ts'
 import { metricOf } from '../../support/services/projector-process.ts'
 import { startServiceProcess } from '../../support/services/service-process.ts'
@@ -86,8 +91,8 @@ test(
   { timeout: 180_000 * fuzzFactor },
   async () => {
     const where = system()
-    const hands = await openDirectBackends(where)
-    const own = purchaseRecord(hands, where.type, where.streamId, 7)
+    const backends = await openDirectBackends(where)
+    const own = purchaseRecord(backends, where.type, where.streamId, 7)
     const first = await started(where)
     await fc.assert(
       fc.asyncProperty(someOf(notEvents), (kinds) => intrude(where, first, kinds, own)),
@@ -97,7 +102,7 @@ test(
     expect(await category(where, first)).toEqual(
       Array.from({ length: where.version }, (_, index) => index + 1),
     )
-    await intrudeAsOwner(where, hands, first, own)
+    await intrudeAsOwner(where, backends, first, own)
     await first.stop()
 
     const redis = await openIndex(where)
@@ -116,7 +121,7 @@ test(
  */
 async function intrudeAsOwner(
   where: System,
-  hands: Backends,
+  backends: Backends,
   { client }: Started,
   own: LogRecord,
 ): Promise<void> {
@@ -127,7 +132,7 @@ async function intrudeAsOwner(
   }
   await append()
   const records = [...notEvents, ...misfits].map(({ change }) => change(own))
-  const first = await appendPast(hands, eventTopic(where.type), where.partition, records)
+  const first = await appendPast(backends, eventTopic(where.type), where.partition, records)
   expect(await append()).toBeGreaterThan(first + records.length - 1)
   records.forEach((_, index) => where.foreign.add(first + index))
 }

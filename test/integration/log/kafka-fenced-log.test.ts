@@ -171,16 +171,16 @@ describe.each([
     await Promise.all(
       Array.from({ length: 8 }, async (_, partition) => {
         const zombie = await owner(topic, cluster, partition)
-        const told: number[] = []
+        const acknowledged: number[] = []
         const appending = (async () => {
-          for (;;) told.push((await zombie.append([record('zombie')])).lastOffset)
+          for (;;) acknowledged.push((await zombie.append([record('zombie')])).lastOffset)
         })()
         const ending = expect(appending).rejects.toMatchObject({ outcome: 'fenced' })
-        await waitFor('some appends', () => Promise.resolve(told.length > 5))
+        await waitFor('some appends', () => Promise.resolve(acknowledged.length > 5))
         const { endOffset } = await new FencedLog(cluster, topic, partition).takeOver()
         await ending
-        expect(Math.max(...told)).toBeLessThan(endOffset)
-        expect(await valuesIn(topic, partition)).toHaveLength(told.length)
+        expect(Math.max(...acknowledged)).toBeLessThan(endOffset)
+        expect(await valuesIn(topic, partition)).toHaveLength(acknowledged.length)
         expect(await reader.endOffset(topic, partition)).toBe(endOffset)
       }),
     )

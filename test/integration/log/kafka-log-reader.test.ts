@@ -54,13 +54,17 @@ describe('the log reader', () => {
   }
 
   /** Appends records with these numbers under a new term, in batches of one to five. */
-  async function appendTo(name: string, numbers: readonly number[], told: number[] = []): Promise<FencedLog> {
+  async function appendTo(
+    name: string,
+    numbers: readonly number[],
+    offsets: number[] = [],
+  ): Promise<FencedLog> {
     const log = new FencedLog(cluster, name, 0)
     await log.takeOver()
     for (let next = 0, size = 1; next < numbers.length; next += size, size = (size % 5) + 1) {
       const batch = numbers.slice(next, next + size).map((index) => record(index))
       const { firstOffset } = await log.append(batch)
-      told.push(...batch.map((_, index) => firstOffset + index))
+      offsets.push(...batch.map((_, index) => firstOffset + index))
     }
     return log
   }

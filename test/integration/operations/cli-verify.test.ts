@@ -8,7 +8,12 @@ import type { Finding } from '#operations'
 import { cliHere } from '../../support/cli/cli-here.ts'
 import { testClient } from '../../support/services/closing.ts'
 import { openIndex } from '../../support/index/index-keys.ts'
-import { appendPast, openDirectBackends, placeOf, purchaseRecord } from '../../support/append/past-the-writer.ts'
+import {
+  appendPast,
+  openDirectBackends,
+  placeOf,
+  purchaseRecord,
+} from '../../support/append/past-the-writer.ts'
 import type { Installation } from '../../support/services/real-writer.ts'
 import { runningSnapshotter, snapshotterInstallation } from '../../support/services/snapshotter-fixture.ts'
 import { snapshotAt } from '../../support/snapshots/snapshot-checks.ts'

@@ -17,7 +17,12 @@ import { Repartition } from '#operations/testing'
 import { cliHere } from '../../support/cli/cli-here.ts'
 import { testClient } from '../../support/services/closing.ts'
 import { byStream, expectIndexEqualsLog, expectSound, readLog } from '../../support/append/log-check.ts'
-import { appendPast, openDirectBackends, placeOf, purchaseRecord } from '../../support/append/past-the-writer.ts'
+import {
+  appendPast,
+  openDirectBackends,
+  placeOf,
+  purchaseRecord,
+} from '../../support/append/past-the-writer.ts'
 import type { Installation } from '../../support/services/real-writer.ts'
 import { runningSnapshotter, snapshotterInstallation } from '../../support/services/snapshotter-fixture.ts'
 import { snapshotAt } from '../../support/snapshots/snapshot-checks.ts'

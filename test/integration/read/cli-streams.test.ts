@@ -37,9 +37,9 @@ async function streamOf(events: number): Promise<string> {
 describe('append', () => {
   test('reports the result as text and as JSON', async () => {
     const streamId = freshStream()
-    const told = await annals(['append', streamId, 'PurchaseMade', '--data', JSON.stringify(purchase)])
-    expect(told).toMatchObject({ exitCode: 0, stderr: '' })
-    expect(told.stdout).toContain(`Appended PurchaseMade to ${streamId} at version 1 (id `)
+    const appended = await annals(['append', streamId, 'PurchaseMade', '--data', JSON.stringify(purchase)])
+    expect(appended).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(appended.stdout).toContain(`Appended PurchaseMade to ${streamId} at version 1 (id `)
     const second = await append(streamId, '--expected-version', '1')
     expect(second.json()).toMatchObject({ streamId, firstVersion: 2, lastVersion: 2, duplicate: false })
     expect(second.json()['position']).toMatch(new RegExp(`^eventstore\\.${where.type}:\\d+:\\d+$`))
@@ -99,10 +99,10 @@ describe('append', () => {
     [['--data', '{}', '--expected-version', '-1'], 'expected a whole number from 0'],
     [['--data', '{}', '--idd', '42'], "error: unknown option '--idd' (Did you mean --id?). See --help"],
     [[], "error: required option '--data <json>' not specified"],
-  ])('with %j is a usage error: exit code 2, one line, nothing on stdout', async (args, told) => {
+  ])('with %j is a usage error: exit code 2, one line, nothing on stdout', async (args, message) => {
     const { exitCode, stdout, stderr } = await annals(['append', freshStream(), 'PurchaseMade', ...args])
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
-    expect(stderr).toContain(told)
+    expect(stderr).toContain(message)
     expect(stderr.trimEnd()).not.toContain('\n')
   })
 })
@@ -121,8 +121,8 @@ describe('stream', () => {
     expect(await versions('--limit', '2', '--backwards')).toEqual([[3, 2], 1])
     expect(await versions('--from-version', '2', '--to-version', '2')).toEqual([[2], undefined])
     expect(await versions('--until', '2020-01-01')).toEqual([[], undefined])
-    const told = await annals(['stream', 'history', streamId, '--limit', '1'])
-    expect(told.stdout).toMatch(
+    const history = await annals(['stream', 'history', streamId, '--limit', '1'])
+    expect(history.stdout).toMatch(
       /^version +time +type +data\n1 .* PurchaseMade +\{.*\}\n.*--from-version 2\n$/,
     )
   })
@@ -171,10 +171,10 @@ describe('stream', () => {
     [['history', 'a.b', '--limit', '0'], '--limit 0: expected a whole number from 1 to 100000'],
     [['history', 'a.b', '--from-version', 'x'], '--from-version "x" is not a version'],
     [['show', 'a.b', '--url', 'localhost'], 'url "localhost" is malformed'],
-  ])('%j is a usage error: exit code 2', async (args, told) => {
+  ])('%j is a usage error: exit code 2', async (args, message) => {
     const { exitCode, stderr } = await annals(['stream', ...args])
     expect(exitCode).toBe(2)
-    expect(stderr).toContain(told)
+    expect(stderr).toContain(message)
     expect(stderr).not.toContain('    at ')
   })
 })

@@ -1,16 +1,10 @@
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { beforeAll, expect, onTestFinished, test } from 'vitest'
 
 import { AnnalsClient } from '#client'
 import { newEventId, type RecordedEvent } from '#domain'
 import type { CategoryQuery } from '#event-store'
 
 import { testClient } from '../../support/services/closing.ts'
-import {
-  type Installation,
-  installation,
-  type RealWriter,
-  startRealWriter,
-} from '../../support/services/real-writer.ts'
 import { waitFor } from '../../support/stack/stack.ts'
 import {
   freshStream,
@@ -18,21 +12,17 @@ import {
   runningProcess,
   testInstallation,
 } from '../../support/services/writer-fixture.ts'
+import { writerForFile } from '../../support/services/writer-for-file.ts'
 import { Traffic } from '../../support/append/writer-traffic.ts'
 
 const partitions = 3
 const correlationId = newEventId()
 
-let where: Installation
-let writer: RealWriter
-let client: AnnalsClient
+const { where, writer, client } = await writerForFile({ ANNALS_KAFKA_PARTITIONS: String(partitions) })
 /** All events, each partition's in the order of the log. */
 let all: readonly RecordedEvent[]
 
 beforeAll(async () => {
-  where = installation({ ANNALS_KAFKA_PARTITIONS: String(partitions) })
-  writer = await startRealWriter(where)
-  client = new AnnalsClient({ url: writer.url })
   for (let round = 0; round < 10; round++) {
     const metadata = round % 2 === 0 ? { correlationId } : {}
     await Promise.all(
@@ -40,11 +30,6 @@ beforeAll(async () => {
     )
   }
   all = (await client.readCategory(where.type, { limit: 1_000 })).events
-})
-afterAll(async () => {
-  await client.close()
-  await writer.close()
-  where.domain.remove()
 })
 
 /** All pages, following the cursors. */

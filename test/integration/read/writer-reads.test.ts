@@ -1,30 +1,19 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 
-import { AnnalsClient } from '#client'
 import type { ReadOptions, RecordedEvent, StreamId, Version } from '#domain'
 
 import { indexKeys, openIndex } from '../../support/index/index-keys.ts'
-import {
-  type Installation,
-  installation,
-  type RealWriter,
-  startRealWriter,
-} from '../../support/services/real-writer.ts'
 import { freshStream, purchase, purchases } from '../../support/services/writer-fixture.ts'
+import { writerForFile } from '../../support/services/writer-for-file.ts'
 
 /** Much longer than the tail, and longer than one chunk of offsets. */
 const length = 300
 
-let where: Installation
-let writer: RealWriter
-let client: AnnalsClient
+const { where, client } = await writerForFile({ ANNALS_KAFKA_PARTITIONS: '3' })
 let streamId: StreamId
 let all: readonly RecordedEvent[]
 
 beforeAll(async () => {
-  where = installation({ ANNALS_KAFKA_PARTITIONS: '3' })
-  writer = await startRealWriter(where)
-  client = new AnnalsClient({ url: writer.url })
   streamId = freshStream(where.type)
   // One batch per event, with events of other streams between them.
   for (let version = 1; version <= length; version++) {
@@ -34,11 +23,6 @@ beforeAll(async () => {
     ])
   }
   all = await Array.fromAsync(client.readAll(streamId))
-})
-afterAll(async () => {
-  await client.close()
-  await writer.close()
-  where.domain.remove()
 })
 
 /** Deletes the keys that Redis may evict at any time. */

@@ -75,8 +75,8 @@ test('one process appends, snapshots, projects and reports, leaves its groups wh
   const totals = { purchases: 12, cds: 78, spend: '150.00', first: '1997-01-12', last: '1997-01-12' }
   expect(await client.state(streamId)).toMatchObject({ version: 12, state: totals })
   expect(await lifetimes.get(key, { after: position, timeoutMs })).toMatchObject({ key, view: totals })
-  const told = (await updates.next()).value as ViewUpdate<Totals>
-  expect(told).toMatchObject({ key, view: totals })
+  const update = (await updates.next()).value as ViewUpdate<Totals>
+  expect(update).toMatchObject({ key, view: totals })
   await updates.return(undefined)
   await waitFor('the due snapshot', async () => {
     const taken = await metricOf(first.url, 'annals_snapshotter_snapshots_total')

@@ -97,4 +97,3 @@ function eachFrame(socket: Socket, take: (frame: Buffer) => void): void {
     }
   })
 }
-
