@@ -15,6 +15,8 @@ export type SchemaErrorCode =
 interface SchemaErrorDetails {
   /** The faulty schema file. */
   readonly file?: string
+  /** The word in the schema file that the error is about. */
+  readonly word?: string
   /** The registry's id of the faulty schema. */
   readonly schemaId?: number
   /** HTTP status of the registry's response. */
