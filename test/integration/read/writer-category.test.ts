@@ -1,6 +1,6 @@
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
 
-import { AnnalsClient } from '#client'
+import type { AnnalsClient } from '#client'
 import { newEventId, type RecordedEvent } from '#domain'
 import type { CategoryQuery } from '#event-store'
 
