@@ -10,7 +10,7 @@ const lost = new NetworkError('Connection closed')
 const notSent = new NotSentError('broker cannot be reached')
 const answer = (code: string) => new ProtocolError(code)
 
-/** Fails with these, one after the other, and then answers. */
+/** Fails with these errors in turn, and then answers. */
 function failing(...errors: readonly Error[]): { attempt: () => Promise<string>; count: () => number } {
   let count = 0
   const attempt = (): Promise<string> => {
@@ -26,7 +26,7 @@ const append = (attempt: () => Promise<string>, timeoutMs = 5_000): Promise<stri
 const always = (error: Error) => (): Promise<string> => Promise.reject(error)
 
 describe('attempts', () => {
-  test('go on through errors that pass', async () => {
+  test('continue through transient errors', async () => {
     const { attempt, count } = failing(
       lost,
       notSent,
@@ -53,7 +53,7 @@ describe('attempts', () => {
     await expect(error).rejects.toMatchObject({ outcome: 'fenced', mayBeAppended: true })
   })
 
-  test('that were sent before they were refused have an outcome that is not known', async () => {
+  test('that were sent before they were refused have an unknown outcome', async () => {
     const error = append(failing(lost, answer('TOPIC_AUTHORIZATION_FAILED')).attempt)
     await expect(error).rejects.toMatchObject({ outcome: 'unknown', mayBeAppended: true })
   })
@@ -65,7 +65,7 @@ describe('attempts', () => {
     })
   })
 
-  test('that were sent have an outcome that is not known when late', async () => {
+  test('that were sent have an unknown outcome when late', async () => {
     await expect(append(always(lost), 30)).rejects.toMatchObject({ outcome: 'unknown', mayBeAppended: true })
   })
 
@@ -74,7 +74,7 @@ describe('attempts', () => {
     await expect(append(() => silent, 30)).rejects.toMatchObject({ outcome: 'unknown' })
   })
 
-  test('that are late before they were sent have written nothing, and are not sent afterwards', async () => {
+  test('that time out before they were sent have written nothing, and are not sent afterwards', async () => {
     const connected = Promise.withResolvers<undefined>()
     const sent: string[] = []
     const ended: Promise<unknown>[] = []
@@ -84,7 +84,7 @@ describe('attempts', () => {
       sent.push('batch')
       return 'answer'
     }
-    const attempts = { what: 'append', deadline: deadlineIn(30), changes: true, tellsSending: true }
+    const attempts = { what: 'append', deadline: deadlineIn(30), changes: true, reportsSending: true }
     const late = untilAnswered(attempts, (sending) => {
       const attempt = connecting(sending)
       ended.push(attempt)
@@ -96,8 +96,8 @@ describe('attempts', () => {
     expect(sent).toEqual([])
   })
 
-  test('that are late after they were sent have an outcome that is not known', async () => {
-    const attempts = { what: 'append', deadline: deadlineIn(30), changes: true, tellsSending: true }
+  test('that time out after they were sent have an unknown outcome', async () => {
+    const attempts = { what: 'append', deadline: deadlineIn(30), changes: true, reportsSending: true }
     const late = untilAnswered(attempts, (sending) => {
       sending()
       return new Promise<string>(() => undefined)
@@ -113,7 +113,7 @@ describe('attempts', () => {
     })
   })
 
-  test('that were answered until the deadline came in the midst of one are told by their answer', async () => {
+  test('report the last answer when the deadline interrupts a later attempt', async () => {
     const { attempt, count } = failing(answer('LEADER_NOT_AVAILABLE'))
     const silent = new Promise<string>(() => undefined)
     const attempts = { what: 'read', deadline: deadlineIn(100), changes: false }
@@ -124,7 +124,7 @@ describe('attempts', () => {
     })
   })
 
-  test('end at once when this process has closed its cluster', async () => {
+  test('end immediately when this process has closed its cluster', async () => {
     const { attempt, count } = failing(lost, new ClusterClosedError(), lost)
     await expect(append(attempt)).rejects.toBeInstanceOf(LogError)
     expect(count()).toBe(2)

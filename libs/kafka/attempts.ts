@@ -11,7 +11,7 @@ import {
 
 const retryLimits = { delayMsMin: 2, delayMsMax: 250 }
 
-/** There is no time left to wait for the answer. */
+/** The deadline passed before the answer arrived. */
 class LateError extends Error {
   override readonly name = 'LateError'
 
@@ -20,22 +20,22 @@ class LateError extends Error {
   }
 }
 
-export interface Attempts {
-  /** What is being done, as it stands in an error: `append to eventstore.order/3`. */
+interface Attempts {
+  /** The operation, as error messages name it: `append to eventstore.order/3`. */
   readonly what: string
   readonly deadline: number
-  /** Whether a request without an answer may have changed something. */
+  /** Whether an unanswered request may have changed something. */
   readonly changes: boolean
-  /** Whether the attempt tells when it sends its request: then one that is late before that has changed nothing. */
-  readonly tellsSending?: boolean
+  /** Whether the attempt calls `sending` before it sends. An attempt that times out before that call has changed nothing. */
+  readonly reportsSending?: boolean
 }
 
-/** What one attempt sends; nothing any more once nobody waits for it. */
+/** Tracks whether one attempt has sent its request. After the attempt is given up, it can no longer send. */
 class OneRequest {
   isSent = false
   isOver = false
   readonly sending = (): void => {
-    if (this.isOver) throw new NotSentError('there was no time left to send it')
+    if (this.isOver) throw new NotSentError('the deadline passed before it was sent')
     this.isSent = true
   }
 }
@@ -45,11 +45,11 @@ const finalOutcome = (found: Classified): LogOutcome | undefined =>
 
 const advice: Record<LogOutcome, string> = {
   fenced: 'another owner has taken over; this one must give up the partition',
-  unknown: 'whether it took effect is not known; take over anew, then the log tells',
-  'take-over': 'the broker lost track of this owner; take over anew',
-  refused: 'trying again will not help',
+  unknown: 'it may have taken effect; take over again and read the log to find out',
+  'take-over': 'the broker no longer tracks this owner; take over again',
+  refused: 'a retry will not help',
   unavailable: 'nothing was written; try again later',
-  'not-there': 'this offset is not in the log (any more)',
+  'not-there': 'the log does not contain this offset, or no longer does',
   'log-replaced': 'the topic was deleted and created again',
   'events-deleted': 'the head of the log was deleted',
 }
@@ -64,15 +64,15 @@ function failure(attempts: Attempts, outcome: LogOutcome, error: unknown, open: 
 }
 
 /**
- * Runs the attempt until it is answered, refused for good, or late.
- * @param attempt calls `sending`, where it tells that it sends, right before; that throws when it is too late.
- * @throws LogError `fenced`, `take-over`, `refused`, `not-there` as the broker says; `unknown` or `unavailable` when late.
+ * Retries the attempt until it is answered, finally refused, or past its deadline.
+ * @param attempt with `reportsSending`, calls `sending` immediately before it sends; the call throws past the deadline.
+ * @throws LogError `fenced`, `take-over`, `refused`, `not-there` as the broker answers; `unknown` or `unavailable` past the deadline.
  */
 export async function untilAnswered<T>(
   attempts: Attempts,
   attempt: (sending: () => void) => Promise<T>,
 ): Promise<T> {
-  // Whether some attempt was sent and got no final answer: then even a refusal of the next one leaves the first one open.
+  // Whether an earlier attempt was sent and got no final answer. Its outcome stays open even if a later one is refused.
   let open = false
   let before: unknown
   const backoff = new Backoff(retryLimits, fullJitter)
@@ -87,12 +87,12 @@ export async function untilAnswered<T>(
       if (final === 'refused' && open) throw failure(attempts, 'unknown', error, open)
       if (final !== undefined) throw failure(attempts, final, error, open)
       const closed = isClosed(error)
-      const unsent = error instanceof LateError && attempts.tellsSending === true && !request.isSent
+      const unsent = error instanceof LateError && attempts.reportsSending === true && !request.isSent
       const sent = !closed && !unsent && !(error instanceof NotSentError)
       open ||= attempts.changes && sent
       const nextPauseMs = retryLimits.delayMsMin + backoff.nextMs()
       if (closed || performance.now() + nextPauseMs >= attempts.deadline) {
-        // That there was no time for yet another attempt tells less than how those before it ended.
+        // The previous attempt's error says more than a bare timeout of the last one.
         const reason = error instanceof LateError && !open ? (before ?? error) : error
         throw failure(attempts, open ? 'unknown' : 'unavailable', reason, open)
       }

@@ -6,9 +6,9 @@ import { ClusterClosedError, NotSentError, rootMessage } from './kafka-errors.ts
 import { type BrokerAddress, connectionOptions, type KafkaSettings } from './settings.ts'
 
 /**
- * Connections by broker and lane. A broker answers the requests of one connection one after the other, so requests that
- * must not wait for each other (appends, reads, long polls) go on lanes of their own. A lost connection rejects what was
- * in flight on it and is made anew by the next request.
+ * Connections by broker and lane. A broker answers the requests of one connection in order, so requests that must not
+ * wait for each other (appends, reads, long polls) use separate lanes. A lost connection rejects its requests in flight;
+ * the next request opens a new one.
  */
 export class BrokerConnections {
   readonly #settings: KafkaSettings
@@ -54,12 +54,12 @@ export class BrokerConnections {
 
   async #connect(broker: BrokerAddress, onLost: () => void): Promise<Connection> {
     const connection = new Connection(this.#settings.clientId, connectionOptions(this.#settings, broker.host))
-    // Errors reach the requests in flight; without a listener an emitter would throw them at the process.
+    // Errors reach the requests in flight. Without a listener, the emitter would throw them as uncaught exceptions.
     connection.on('error', onLost)
     connection.on('close', onLost)
     try {
       const connecting = connection.connect(broker.host, broker.port)
-      // Its parser throws at frames that are none, from within the socket's event.
+      // The client's parser throws on malformed frames, inside the socket's event handler.
       guardStream(connection.socket)
       await connecting
     } catch (cause) {

@@ -15,7 +15,7 @@ import { HeldTopics, replaced } from './held-topics.ts'
 import { classify, LogError, NotSentError } from './kafka-errors.ts'
 import { type BrokerAddress, type KafkaSettings, parseBroker } from './settings.ts'
 
-export interface PartitionMetadata {
+interface PartitionMetadata {
   /** Broker id; -1 while there is none. */
   readonly leader: number
   readonly replicas: readonly number[]
@@ -28,23 +28,23 @@ export interface TopicMetadata {
   readonly partitions: readonly PartitionMetadata[]
 }
 
-/** A leader to ask, and the id of the topic it leads a partition of. */
-export interface Leader {
+/** A connection to a partition's leader, and the id of the partition's topic. */
+interface Leader {
   readonly connection: Connection
   readonly topicId: string
 }
 
-export type CoordinatorKind = 'group' | 'transaction'
+type CoordinatorKind = 'group' | 'transaction'
 const coordinatorKeyTypes: Record<CoordinatorKind, number> = { group: 0, transaction: 1 }
 
 type MetadataResponse = Awaited<ReturnType<typeof metadataV12.api.async>>
 type TopicResponse = MetadataResponse['topics'][number]
 
 const controlLane = 'control'
-/** Kafka's number for it. */
+/** Kafka's error code. */
 const topicAuthorizationFailed = 29
 
-/** A partition without a leader makes the client throw the whole answer; what it says of the others is still wanted. */
+/** The client throws the whole answer when a single partition has no leader. The rest of the answer is still valid. */
 function toleratePartial(error: unknown): MetadataResponse {
   if (error instanceof ResponseError) return error['response'] as MetadataResponse
   throw error
@@ -66,8 +66,8 @@ const noSuchPartition = (topic: string, partition: number, partitions: number): 
   )
 
 /**
- * What this process knows of a Kafka cluster, and its connections: one for all logs, readers and topics in the process.
- * Who leads or coordinates is remembered until a broker says that it is no longer so.
+ * Metadata of a Kafka cluster and connections to it. All logs, readers and topics of a process share one.
+ * Leaders and coordinators are cached until a broker answers that they have changed.
  */
 export class KafkaCluster {
   readonly settings: KafkaSettings
@@ -85,8 +85,8 @@ export class KafkaCluster {
 
   /**
    * Connects to the first broker that answers.
-   * @param timeoutMs how long to try; default 10,000.
-   * @throws Error when an address is malformed; LogError `unavailable` when none answers, `refused` when credentials are wrong.
+   * @param timeoutMs how long to retry; default 10,000.
+   * @throws Error when an address is malformed; LogError `unavailable` when no broker answers, `refused` when the credentials are wrong.
    */
   static async connect(settings: KafkaSettings, timeoutMs = 10_000): Promise<KafkaCluster> {
     settings.brokers.forEach(parseBroker)
@@ -109,24 +109,24 @@ export class KafkaCluster {
   }
 
   /**
-   * From now on these topics must stay the ones that they are: whatever is asked of one that was deleted and created
-   * again is refused with LogError `log-replaced`. Looks after them every few seconds until {@link close}.
+   * Binds this process to these topics by their ids. Requests to a topic that was deleted and created again are then
+   * refused with LogError `log-replaced`. The ids are checked every few seconds until {@link close}.
    */
   holdTo(topics: readonly Pick<TopicMetadata, 'name' | 'topicId'>[]): void {
     this.#held.hold(topics)
   }
 
-  /** Those of the topics held to ({@link holdTo}) that were deleted and created again. */
+  /** Topics passed to {@link holdTo} that have since been deleted and created again. */
   get replacedTopics(): readonly string[] {
     return this.#held.replaced
   }
 
-  /** @throws LogError `log-replaced` where the topic is held to, and is known to be another one now. */
+  /** @throws LogError `log-replaced` when the topic was passed to {@link holdTo} and is known to have been replaced. */
   checkHeld(topic: string): void {
     this.#held.check(topic)
   }
 
-  /** Asks Kafka now whether a topic still has this id. @throws LogError `log-replaced`; `unavailable` when late. */
+  /** Asks Kafka whether a topic still has this id. @throws LogError `log-replaced`; `unavailable` when late. */
   async checkTopicId(topic: string, topicId: string, deadline: number): Promise<void> {
     const what = `asking for the id of ${topic}`
     const ids = await untilAnswered({ what, deadline, changes: false }, () => this.#topicIds([topic]))
@@ -136,17 +136,17 @@ export class KafkaCluster {
     throw replaced(topic)
   }
 
-  /** What the cluster calls itself; empty where its brokers do not tell. */
+  /** Kafka's cluster id; empty if the brokers do not report one. */
   get clusterId(): string {
     return this.#clusterId
   }
 
-  /** Ids of the brokers known now. */
+  /** Ids of the brokers in the latest metadata. */
   get brokerIds(): readonly number[] {
     return [...this.#brokers.keys()]
   }
 
-  /** A request to whichever broker answers: the ones known first, then the ones configured. Repeated until the deadline. */
+  /** Sends a request to any broker, known ones first, then configured ones. Retries until the deadline. */
   ask<Arguments extends unknown[], Answer>(
     what: string,
     deadline: number,
@@ -162,8 +162,8 @@ export class KafkaCluster {
   }
 
   /**
-   * What is known of a topic, asked for where nothing is.
-   * @throws an error that classifies as `refresh` when there is no such topic (yet).
+   * Metadata of a topic, from the cache if present.
+   * @throws an error that classifies as `refresh` when the topic does not exist, or not yet.
    */
   topic(name: string): Promise<TopicMetadata> {
     const known = this.#topics.get(name)
@@ -174,13 +174,13 @@ export class KafkaCluster {
     return asked
   }
 
-  /** Metadata of the topics that exist among these, fresh. What was known of them before is forgotten. @throws LogError `refused` where one may not be looked at */
+  /** Fresh metadata of those topics that exist. Drops their cached metadata. @throws LogError `refused` when access to one is denied */
   async existingTopics(names: readonly string[], deadline: number): Promise<readonly TopicMetadata[]> {
     for (const name of names) this.#topics.delete(name)
     const what = `asking for topics ${names.join(', ')}`
     const answer = await untilAnswered({ what, deadline, changes: false }, async () => {
       const { topics } = await this.#askTopics(names)
-      // One that may not be looked at must not pass for one that is not there.
+      // A topic without access must not be taken for a topic that does not exist.
       const denied = topics.find(({ errorCode }) => errorCode === topicAuthorizationFailed)
       if (denied !== undefined) throw new ProtocolError(denied.errorCode)
       return { topics }
@@ -188,7 +188,7 @@ export class KafkaCluster {
     return answer.topics.filter(({ errorCode }) => errorCode === 0).map(topicMetadata)
   }
 
-  /** Names of all topics that may be looked at. @throws LogError */
+  /** Names of all topics that this user may describe. @throws LogError */
   async topicNames(deadline: number): Promise<readonly string[]> {
     const { topics } = await untilAnswered(
       { what: 'asking for all topics', deadline, changes: false },
@@ -197,7 +197,7 @@ export class KafkaCluster {
     return topics.flatMap(({ name, errorCode }) => (errorCode === 0 && name ? [name] : []))
   }
 
-  /** One attempt at a request to a partition's leader. A leader that is none any more is forgotten, and the error passed on. */
+  /** Sends a request to a partition's leader, once. If the leader has moved, drops the cached metadata and rethrows. */
   async onLeader<T>(
     topic: string,
     partition: number,
@@ -212,7 +212,7 @@ export class KafkaCluster {
     }
   }
 
-  /** One attempt at a request to the coordinator of a group or of a transactional id. */
+  /** Sends a request to the coordinator of a group or transactional id, once. */
   async onCoordinator<T>(
     kind: CoordinatorKind,
     key: string,
@@ -228,14 +228,14 @@ export class KafkaCluster {
     }
   }
 
-  /** One attempt at a request to the broker of this id. */
+  /** Sends a request to the broker with this id, once. */
   async onBroker<T>(id: number, request: (connection: Connection) => Promise<T>): Promise<T> {
     const broker = this.#brokers.get(id)
     if (broker === undefined) throw new Error(`Kafka broker ${id} is not known`)
     return request(await this.#connections.get(broker, controlLane))
   }
 
-  /** Closes the connections of a lane that will not be used again. */
+  /** Closes the connections of a lane that is no longer used. */
   closeLane(lane: string): Promise<void> {
     return this.#connections.closeLane(lane)
   }
@@ -279,7 +279,7 @@ export class KafkaCluster {
     return topicMetadata(topic)
   }
 
-  /** The ids of those that are there, fresh. What is remembered of them stays. */
+  /** Fresh ids of those topics that exist. Leaves the cached metadata unchanged. */
   async #topicIds(names: readonly string[]): Promise<ReadonlyMap<string, string>> {
     const { topics } = await this.#askTopics(names)
     return new Map(
@@ -296,7 +296,7 @@ export class KafkaCluster {
     return answer
   }
 
-  /** A connection to any broker: one attempt at each, in an order of chance so that no single one has to be up. */
+  /** A connection to any broker. Tries each broker once, starting at a random one, so that no single broker has to be up. */
   async #anyConnection(): Promise<Connection> {
     const known = [...this.#brokers.values()]
     const start = Math.floor(Math.random() * Math.max(1, known.length))

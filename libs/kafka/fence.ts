@@ -8,41 +8,42 @@ import { LogError } from './kafka-errors.ts'
 import { fetchBatches } from './requests.ts'
 import type { Term } from './terms.ts'
 
-/** The partition whose older owners are to be refused. */
+/** A partition that its owner fences against earlier owners. */
 export interface FencedPartition {
   readonly cluster: KafkaCluster
   readonly topic: string
   readonly partition: number
 }
 
-/** The fence's transactions are empty, so they are over at once; the coordinator clears up one whose owner died in it. */
+/** The fence's transactions are empty and end immediately. The coordinator aborts one whose owner died in it. */
 const transactionTimeoutMs = 10_000
 
 /**
- * The highest epoch to serve under. Kafka counts to 32,766 (`Short.MAX_VALUE - 1`, TransactionMetadata.isEpochExhausted) and then gives
- * out another producer id, whose markers fence no owner of the one before. So the last epochs only fence: whoever gets one writes its
- * marker, which refuses all who ever served, and asks again. More than one of them, as who got it may die before its marker.
+ * The highest epoch to serve under. Kafka counts to 32,766 (`Short.MAX_VALUE - 1`, TransactionMetadata.isEpochExhausted) and then
+ * assigns another producer id, whose markers do not fence owners with the previous id. So the last epochs only fence: an owner that
+ * gets one writes its marker, which fences every owner that ever served, and requests the next epoch. Several epochs are
+ * reserved, because an owner may die before it writes its marker.
  */
 export const servingEpochMax = 32_766 - 16
 const markerFetchBytes = 1 << 16
 const markerWaitMs = 500
 
-export const transactionalIdOf = (topic: string, partition: number): string => `annals.${topic}.${partition}`
+const transactionalIdOf = (topic: string, partition: number): string => `annals.${topic}.${partition}`
 
-/** A new term: from its answer on, the coordinator refuses transactions of every older one. */
+/** Begins a new term. Once this resolves, the coordinator refuses transactions of every earlier term. */
 export function beginTerm(fenced: FencedPartition, deadline: number): Promise<Term> {
   const id = transactionalIdOf(fenced.topic, fenced.partition)
   const what = `take-over of ${partitionKey(fenced)} (new epoch)`
   return untilAnswered({ what, deadline, changes: false }, () =>
     fenced.cluster.onCoordinator('transaction', id, async (connection) => {
-      // No producer id and no epoch of one's own (-1): whoever asks takes over, whatever it was before.
+      // Without a producer id and epoch of its own (-1), the caller always takes over.
       const answer = await initProducerIdV4.api.async(connection, id, transactionTimeoutMs, -1n, -1)
       return { producerId: answer.producerId, epoch: answer.producerEpoch }
     }),
   )
 }
 
-/** Has the coordinator write a marker of this term into the partition: an empty transaction, committed. */
+/** Makes the coordinator write a marker of this term to the partition, by committing an empty transaction. */
 export async function writeMarker(fenced: FencedPartition, term: Term, deadline: number): Promise<void> {
   const id = transactionalIdOf(fenced.topic, fenced.partition)
   const { producerId, epoch } = term
@@ -62,10 +63,11 @@ export async function writeMarker(fenced: FencedPartition, term: Term, deadline:
 }
 
 /**
- * Reads from an offset until the term's own marker, and answers with the offset after it.
- * The coordinator answers before its marker is in the partition: until then a zombie could still slip in. A fetch never
- * returns what is not yet replicated, so a marker that it returns holds on whichever broker leads next.
- * @throws LogError `fenced` when a later term's marker comes instead.
+ * Reads from an offset up to the term's own marker.
+ * The coordinator answers before its marker is in the partition, and a zombie could still append until then. A fetch
+ * returns only replicated data, so a marker that it returns survives a change of leader.
+ * @returns the offset after the marker.
+ * @throws LogError `fenced` when a later term's marker is found instead.
  */
 export async function awaitMarker(
   fenced: FencedPartition,

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 
 import { sequenceAfter } from './fenced-log.ts'
 
-// As org.apache.kafka.common.record.DefaultRecordBatch#incrementSequence has it.
+// Same results as org.apache.kafka.common.record.DefaultRecordBatch#incrementSequence.
 test.each([
   [0, 1, 1],
   [5, 1_000, 1_005],

@@ -12,26 +12,26 @@ import { produce } from './requests.ts'
 import { requestTimeoutMsDefault } from './settings.ts'
 import type { Stray, Term } from './terms.ts'
 
-export interface FencedLogOptions {
-  /** How long an append is tried before its outcome counts as unknown; default 30,000. */
+interface FencedLogOptions {
+  /** How long an append is retried before its outcome counts as unknown; default 30,000. */
   readonly appendTimeoutMs?: number
-  /** How long taking over, or renewing the fence, is tried; default 30,000. */
+  /** How long a take-over or a renewal of the fence is retried; default 30,000. */
   readonly takeOverTimeoutMs?: number
 }
 
 export interface TakeOver {
   readonly epoch: number
   readonly producerId: bigint
-  /** After the term's own marker: all that earlier owners appended lies before it. */
+  /** The offset after the term's own marker. All appends of earlier owners are before it. */
   readonly endOffset: number
-  /** Kafka's id of the topic: another one than last time means another log under the same name. */
+  /** Kafka's id of the topic. A different id than last time means a different log under the same name. */
   readonly topicId: string
 }
 
 export interface Appended {
   readonly firstOffset: number
   readonly lastOffset: number
-  /** Data of others that was found right before. It does not count. */
+  /** Data of other producers found immediately before the batch. It does not count. */
   readonly strays: readonly Stray[]
 }
 
@@ -40,7 +40,7 @@ interface Owned {
   readonly term: Term
   readonly topicId: string
   sequence: number
-  /** Where the next batch lands, unless something stands between. */
+  /** The offset where the next batch lands if no other producer has written. */
   nextOffset: number
 }
 
@@ -48,19 +48,19 @@ type State = { readonly kind: 'idle' | 'fenced' | 'open' | 'closed' | 'replaced'
 
 const sequenceMax = 2 ** 31 - 1
 
-/** Sequence numbers of a producer run from 0 to 2^31 - 1 and then from 0 again, as the broker counts them. */
+/** The next sequence number of a producer. As at the broker, it wraps from 2^31 - 1 to 0. */
 export const sequenceAfter = (sequence: number, records: number): number =>
   (sequence + records) % (sequenceMax + 1)
 
-/** Appends of partitions far apart in number may share a connection; more lanes than this did not make them faster. */
+/** Partitions share append connections modulo this number. More lanes did not make appends faster. */
 const appendLanes = 8
 
 const reasonsNotToAppend = {
   idle: 'take over first',
   fenced: 'another owner has taken over; this one must give up the partition',
-  open: 'the outcome of the last append is not known; take over first',
-  closed: 'it is closed',
-  replaced: 'its topic was deleted and created again',
+  open: 'the outcome of the last append is unknown; take over first',
+  closed: 'the log is closed',
+  replaced: 'the topic was deleted and created again',
 } as const
 
 const outcomesNotToAppend = {
@@ -72,15 +72,16 @@ const outcomesNotToAppend = {
 } as const
 
 /**
- * The one way to append to a partition: as its owner, behind a fence that the broker holds against every earlier owner.
- * {@link takeOver} first, then appends, one after the other. After a {@link LogError} `fenced` or `log-replaced` the log is dead for good;
- * after `unknown` or `take-over` it refuses appends until it has taken over again. The other outcomes leave it as it was.
+ * The only way to append to a partition: as its owner, behind a fence that the broker enforces against every earlier owner.
+ * Call {@link takeOver} first, then append one batch at a time. After a {@link LogError} `fenced` or `log-replaced` this object is
+ * permanently unusable; after `unknown` or `take-over` it refuses appends until it has taken over again. Other outcomes do not change it.
  *
- * An append is acknowledged only where it landed at the end of the log as this owner knows it, or behind nothing but its own markers
- * and data of others that does not count: see TermRule. The broker's fence alone would not do, as it may have forgotten this owner.
+ * An append is acknowledged only if the batch landed at the expected end of the log, or after nothing but this owner's own markers
+ * and data of other producers that does not count: see TermRule. The broker's fence is not enough, because the broker may have
+ * forgotten this owner.
  *
- * Appends are plain idempotent batches, not data transactions: nothing stands between events and nothing has to be
- * waited for by those who read.
+ * Appends are plain idempotent batches, not data transactions. The log has no markers between events, and readers do not wait
+ * for commits.
  */
 export class FencedLog {
   readonly topic: string
@@ -104,8 +105,8 @@ export class FencedLog {
   }
 
   /**
-   * Becomes the owner: a new epoch, its marker in the partition, and from then on the broker refuses every older owner.
-   * @throws LogError `fenced` when yet another owner was faster; `unavailable` when late; `refused` when not allowed.
+   * Becomes the owner: begins a new epoch and writes its marker to the partition. The broker then refuses every earlier owner.
+   * @throws LogError `fenced` when another owner took over meanwhile; `unavailable` when late; `refused` when not authorized.
    */
   async takeOver(): Promise<TakeOver> {
     this.#checkAlive()
@@ -122,10 +123,10 @@ export class FencedLog {
   }
 
   /**
-   * Appends the records as one batch: all of them, in this order, or none. A retriable error, a lost connection or a
-   * silent broker is answered with the very same batch and sequence, which the broker takes once, until it answers or the
-   * time is over. One append at a time.
-   * @param records one or more; as many as the topic's `max.message.bytes` holds.
+   * Appends the records as one batch: all of them, in this order, or none. After a retriable error, a lost connection or
+   * no answer, the same batch is sent again with the same sequence number until the broker answers or the time is up; the
+   * broker stores it once. Only one append may run at a time.
+   * @param records at least one; at most as many as the topic's `max.message.bytes` allows.
    * @throws LogError, see {@link FencedLog}.
    */
   async append(records: readonly LogRecord[], timeoutMs = this.#appendTimeoutMs): Promise<Appended> {
@@ -150,7 +151,7 @@ export class FencedLog {
 
   /**
    * Writes another marker of the same epoch, so that neither coordinator nor leader forgets an idle owner (by default
-   * after 7 days and 1 day). May run beside appends and disturbs neither them nor their sequence.
+   * after 7 days and 1 day). May run concurrently with appends; it does not affect them or their sequence.
    * @throws LogError `fenced`, `take-over`, `unavailable`.
    */
   async renew(): Promise<void> {
@@ -158,12 +159,12 @@ export class FencedLog {
     await this.#noteFence(() => writeMarker(this.#fenced, term, deadlineIn(this.#takeOverTimeoutMs)))
   }
 
-  /** Gives up the partition without a word to the broker; the next owner's fence does the rest. */
+  /** Gives up the partition without a request to the broker. The next owner's fence takes effect on its own. */
   close(): void {
     this.#state = { kind: 'closed' }
   }
 
-  /** Kafka's epochs begin anew after some 32,000 terms, under another producer id: see {@link servingEpochMax}. */
+  /** Kafka's epochs restart after some 32,000 terms, under another producer id: see {@link servingEpochMax}. */
   async #beginServingTerm(deadline: number): Promise<{ term: Term; endOffset: number }> {
     const before = await highWatermark(this.#cluster, this.topic, this.partition, deadline)
     for (;;) {
@@ -194,9 +195,9 @@ export class FencedLog {
   }
 
   /**
-   * Whether a batch counts where it landed.
-   * @returns data of others that stands right before it.
-   * @throws LogError `unknown` where the term had ended, or that cannot be seen; `log-replaced`.
+   * Checks that a batch counts at the offset where it landed.
+   * @returns data of other producers immediately before it.
+   * @throws LogError `unknown` when the term had ended or the check failed; `log-replaced`.
    */
   async #checkLanding(owned: Owned, firstOffset: number, deadline: number): Promise<readonly Stray[]> {
     const { nextOffset, topicId, term } = owned
@@ -208,13 +209,13 @@ export class FencedLog {
       await this.#cluster.checkTopicId(this.topic, topicId, deadline)
     } catch (error) {
       if (error instanceof LogError && error.outcome === 'log-replaced') throw error
-      throw this.#landedOddly(owned, firstOffset, error)
+      throw this.#unexpectedLanding(owned, firstOffset, error)
     }
-    throw this.#landedOddly(owned, firstOffset)
+    throw this.#unexpectedLanding(owned, firstOffset)
   }
 
-  #landedOddly({ nextOffset }: Owned, firstOffset: number, cause?: unknown): LogError {
-    const found = cause instanceof Error ? cause.message : 'the log is shorter than it was: it lost records'
+  #unexpectedLanding({ nextOffset }: Owned, firstOffset: number, cause?: unknown): LogError {
+    const found = cause instanceof Error ? cause.message : 'the log has become shorter: it lost records'
     return new LogError(
       'unknown',
       `append to ${this.#name} landed at offset ${firstOffset}, expected ${nextOffset}: ${found}`,
@@ -227,7 +228,7 @@ export class FencedLog {
     const timeoutMs = this.#cluster.settings.requestTimeoutMs ?? requestTimeoutMsDefault
     const request = { topic, partition, batch, timeoutMs }
     const what = `append to ${this.#name}`
-    return untilAnswered({ what, deadline, changes: true, tellsSending: true }, (sending) =>
+    return untilAnswered({ what, deadline, changes: true, reportsSending: true }, (sending) =>
       this.#cluster.onLeader(topic, partition, this.#lane, ({ connection }) => {
         sending()
         return produce(connection, request)

@@ -7,7 +7,7 @@ const { KafkaJSConnectionError, KafkaJSProtocolError, KafkaJSSASLAuthenticationE
 
 const protocolError = (type: string): Error =>
   new KafkaJSProtocolError(Object.assign(new Error(type), { type, code: 1, retriable: false }))
-// Its constructor is not typed as it is.
+// The package's types for this constructor are wrong.
 const wrongPassword = Object.assign(Object.create(KafkaJSSASLAuthenticationError.prototype) as Error, {
   message: 'wrong password',
 })
@@ -29,7 +29,7 @@ function tries(errors: readonly Error[], timeoutMs = 10_000) {
   return { problems, left, joined: firstJoin(options, join) }
 }
 
-test('it joins when the coordinator is up at last, and tells what was in the way', async () => {
+test('it joins once the coordinator is up, and reports each problem before that', async () => {
   const { joined, problems } = tries([loading, new KafkaJSConnectionError('no broker')])
   expect(await joined).toBe('joined')
   expect(problems).toHaveLength(2)
@@ -38,17 +38,17 @@ test('it joins when the coordinator is up at last, and tells what was in the way
 test.each([
   ['a right is missing', protocolError('GROUP_AUTHORIZATION_FAILED')],
   [
-    'a right is missing, deep within',
+    'a right is missing, as a nested cause',
     new Error('gave up', { cause: protocolError('TOPIC_AUTHORIZATION_FAILED') }),
   ],
   ['the login is wrong', wrongPassword],
-])('it gives up at once where %s', async (_, error) => {
+])('it gives up immediately when %s', async (_, error) => {
   const { joined, left } = tries([error, loading])
   await expect(joined).rejects.toThrow(/group annals .* will not help/)
   expect(left).toEqual([loading])
 })
 
-test('it gives up when the time is over', async () => {
+test('it gives up at the time-out', async () => {
   const { joined } = tries([loading], 0)
   await expect(joined).rejects.toMatchObject({ outcome: 'unavailable' })
 })

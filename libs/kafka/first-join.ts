@@ -4,17 +4,17 @@ import { deadlineIn, pause } from '#async'
 
 import { LogError, meanings, rootMessage } from './kafka-errors.ts'
 
-export interface FirstJoin {
+interface FirstJoin {
   readonly groupId: string
   readonly timeoutMs: number
-  /** Between two tries. */
+  /** Between two attempts. */
   readonly pauseMs: number
   readonly onProblem: (error: unknown) => void
 }
 
 /**
- * Joins a group for the first time: again and again for a while, for its coordinator may be starting just as we are.
- * @throws LogError `refused` when the broker will never let this user in, `unavailable` when the time is over.
+ * Joins a group for the first time. Retries until the time-out, because the coordinator may still be starting.
+ * @throws LogError `refused` when this user is not authorized, `unavailable` at the time-out.
  */
 export async function firstJoin<T>(options: FirstJoin, join: () => Promise<T>): Promise<T> {
   const { groupId, timeoutMs, pauseMs, onProblem } = options
@@ -24,8 +24,7 @@ export async function firstJoin<T>(options: FirstJoin, join: () => Promise<T>): 
       return await join()
     } catch (error) {
       const what = `joining group ${groupId} failed: ${rootMessage(error)}`
-      if (isRefused(error))
-        throw new LogError('refused', `${what}; trying again will not help`, { cause: error })
+      if (isRefused(error)) throw new LogError('refused', `${what}; a retry will not help`, { cause: error })
       if (performance.now() + pauseMs >= deadline) {
         throw new LogError('unavailable', `${what}; nothing was written; try again later`, { cause: error })
       }

@@ -11,11 +11,11 @@ const gapWaitMs = 500
 const gapLane = 'gap'
 
 /**
- * Looks at what stands between the end of the log as its owner knew it and the batch that it has just appended. Its own
- * markers may stand there, and data of others, which does not count while the term holds. Any other marker ended the term.
- * @param from the end that the owner knew; `until` the first offset of its batch.
- * @returns the data of others, for a report.
- * @throws LogError `unknown` where the term had ended: the batch is in the log, but may not count.
+ * Inspects the records between the end of the log that the owner expected and the batch that it has just appended. Markers of
+ * its own may be there, and data of other producers, which does not count during this term. Any other marker ended the term.
+ * @param from the expected end of the log; `until` the first offset of the owner's batch.
+ * @returns the data of other producers, for reporting.
+ * @throws LogError `unknown` when the term had ended: the batch is in the log, but may not count.
  */
 export async function inspectGap(
   fenced: FencedPartition,
@@ -38,7 +38,7 @@ export async function inspectGap(
         'unknown',
         `${name}: between offsets ${from} and ${until} another owner has written ` +
           `(${other === undefined ? 'under this term' : `a marker of producer ${other.producerId}, epoch ${other.epoch}, at ${other.offset}`}); ` +
-          'take over, then the log tells what counts',
+          'take over again and read the log to find out what counts',
         { mayBeAppended: true },
       )
     }
@@ -49,7 +49,7 @@ export async function inspectGap(
 }
 
 async function fetchGap({ cluster, topic, partition }: FencedPartition, offset: number, deadline: number) {
-  const what = `looking at offset ${offset} of ${topic}/${partition} behind an append`
+  const what = `reading offset ${offset} of ${topic}/${partition} to check an append`
   const fetched = await untilAnswered({ what, deadline, changes: false }, () =>
     cluster.onLeader(topic, partition, gapLane, ({ connection, topicId }) =>
       fetchBatches(connection, { topicId, partition, offset, bytesMax: gapFetchBytes, waitMsMax: gapWaitMs }),

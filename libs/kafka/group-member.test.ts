@@ -16,12 +16,12 @@ const withUserData = (userData: Buffer): Buffer =>
 const withJson = (json: unknown): Buffer => withUserData(Buffer.from(JSON.stringify(json)))
 
 describe('a member’s metadata', () => {
-  test('is read as it was written, fields of later versions aside', () => {
+  test('is read as it was written; fields of later versions are ignored', () => {
     expect(readMember(encodeMember(0, member))).toEqual(member)
     expect(readMember(withJson({ ...data, zone: 'a' }))).toMatchObject(member)
   })
 
-  test('may be any bytes: it is never an exception', () => {
+  test('may be any bytes: reading never throws', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
         expect(readMember(Buffer.from(bytes))).toHaveProperty('problem')
@@ -30,7 +30,7 @@ describe('a member’s metadata', () => {
     )
   })
 
-  test('may hold any JSON: what is not of this shape is foreign', () => {
+  test('may hold any JSON: any other shape is foreign', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (json) => {
         expect(readMember(withJson(json))).toHaveProperty('problem')
@@ -69,7 +69,7 @@ describe('a member’s metadata', () => {
   })
 })
 
-test('partitions of an assignment are read, and none where it cannot be', () => {
+test('partitions of an assignment are read; an unreadable assignment has none', () => {
   const assignment = { 'eventstore.order': [0, 2] }
   expect(
     readAssignment(

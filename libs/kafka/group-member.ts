@@ -5,13 +5,13 @@ import { AssignerProtocol } from 'kafkajs'
 /** Partitions by topic. */
 export type Assignment = Readonly<Record<string, readonly number[]>>
 
-/** What a member says of itself when it joins; travels in Kafka's own member metadata, as JSON. */
+/** What a member states about itself when it joins. It travels in Kafka's member metadata, as JSON. */
 const memberDataSchema = Type.Object({
   /** Where it takes requests. */
   url: Type.String({ minLength: 1, maxLength: 2_048 }),
-  /** Chosen by its process at random: the process that answers at the URL must know it. */
+  /** A random id of its process. The process that answers at the URL must know it. */
   instance: Type.String({ minLength: 1, maxLength: 100 }),
-  /** The id under which it owned: one that was thrown out and comes back under another has lost its claims. */
+  /** The member id under which it owned `owned`. A member that was removed and rejoins with another id has lost its claims. */
   memberId: Type.String({ maxLength: 1_000 }),
   owned: Type.Record(
     Type.String({ maxLength: 249 }),
@@ -25,17 +25,17 @@ export type MemberData = Readonly<Omit<Static<typeof memberDataSchema>, 'owned'>
 
 const memberData = TypeCompiler.Compile(memberDataSchema)
 
-/** Far more than any member needs; a larger one is not even parsed. */
+/** Far more than any member needs. Larger data is not parsed. */
 const dataBytesMax = 1_048_576
 
 /** A member as its metadata describes it. */
-export interface KnownMember {
+interface KnownMember {
   readonly topics: readonly string[]
   readonly data: MemberData
 }
 
-/** Any client that may join the group can put anything there: `problem` says why it is not the metadata of one of ours. */
-export type ReadMember = KnownMember | { readonly problem: string }
+/** A client with the right to join the group can send any metadata. `problem` says why it is not that of an Annals member. */
+type ReadMember = KnownMember | { readonly problem: string }
 
 /** Reads a member's metadata. Never throws. */
 export function readMember(metadata: Buffer): ReadMember {
@@ -82,7 +82,7 @@ export const encodeMember = (version: number, { topics, data }: KnownMember): Bu
     userData: Buffer.from(JSON.stringify(data)),
   })
 
-/** The partitions that the leader gave to a member; none where its bytes cannot be read. */
+/** The partitions that the leader assigned to a member; none if the bytes cannot be read. */
 export function readAssignment(bytes: Buffer): Assignment {
   try {
     return AssignerProtocol.MemberAssignment.decode(bytes)?.assignment ?? {}

@@ -6,14 +6,14 @@ import { untilAnswered } from './attempts.ts'
 import type { KafkaCluster } from './cluster.ts'
 
 /** A group member as Kafka reports it. */
-export interface GroupMember {
+interface GroupMember {
   readonly memberId: string
   readonly clientId: string
-  /** Address that he connects from. */
+  /** The address that it connects from. */
   readonly host: string
 }
 
-/** Who is in a group now, whatever its state is. @throws LogError `unavailable`, `refused` when it may not be described. */
+/** The current members of a group in any state. @throws LogError `unavailable`; `refused` when describing the group is not authorized. */
 export async function groupMembers(
   cluster: KafkaCluster,
   groupId: string,

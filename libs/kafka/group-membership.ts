@@ -19,56 +19,56 @@ export interface GroupMembershipOptions {
   readonly topics: readonly string[]
   /** Where other members reach this one. */
   readonly advertisedUrl: string
-  /** Called with partitions that this member owns from now on. Calls never overlap; each is awaited before the next one. */
+  /** Called with newly assigned partitions. Calls never overlap; each is awaited before the next one. */
   readonly onAssigned: (partitions: readonly TopicPartition[]) => Promise<void> | void
-  /** Called with partitions that this member no longer owns. All others stay, also through a rebalance. */
+  /** Called with partitions that this member no longer owns. It keeps all others, even during a rebalance. */
   readonly onRevoked: (partitions: readonly TopicPartition[]) => Promise<void> | void
   /** Verifies the address of a member before partitions are assigned to it and requests are sent there. Default: all are trusted. */
   readonly verifyPeer?: VerifyPeer
-  /** Called with members that are none of ours: all of them, and those that are new. They get no partitions. */
+  /** Called with foreign members: all of them, and the newly seen ones. They get no partitions. */
   readonly onForeign?: (foreign: readonly ForeignMember[], fresh: readonly ForeignMember[]) => void
-  /** Called with each problem; the membership retries by itself. */
+  /** Called with each problem. The membership retries without help. */
   readonly onProblem?: (error: unknown) => void
-  /** How long a member may be silent before its partitions go to others; default 8,000, the broker's least is 6,000. */
+  /** How long a member may be silent before its partitions are reassigned; default 8,000. The broker's minimum is 6,000. */
   readonly sessionTimeoutMs?: number
-  /** How soon a member without partitions joins again, though there are enough; default 15,000, and doubling. */
+  /** After how long a member without partitions rejoins if there are enough for all; default 15,000, doubled each time. */
   readonly leftOutMs?: number
-  /** How long `start` tries; default 30,000. */
+  /** How long `start` retries; default 30,000. */
   readonly startTimeoutMs?: number
 }
 
-/** The next offset of a partition that is not processed yet. */
+/** A partition's first unprocessed offset. */
 export interface NotedOffset extends TopicPartition {
   readonly offset: number
 }
 
-/** All partitions are paused, and a paused member notices a rebalance only between its fetches, which wait this long. */
+/** How long a fetch waits. All partitions are paused, and a paused member notices a rebalance only between fetches. */
 const noticeMs = 300
 const heartbeatMs = 250
 const rebalanceTimeoutMs = 5_000
 const rejoinMs = 1_000
 const leftOutMsMax = 300_000
 
-/** The leader assigned nothing to this member, though there are more partitions than members. */
+/** The leader assigned no partitions to this member although there are enough for all members. */
 class LeftOutError extends Error {
   constructor(groupId: string, url: string) {
     super(
-      `this member of ${groupId} was given no partitions, though there are enough: others cannot reach it at ${url} (ANNALS_ADVERTISED_URL), or something else answers there. It joins again`,
+      `this member of ${groupId} was given no partitions, though there are enough: others cannot reach it at ${url} (ANNALS_ADVERTISED_URL), or another process answers there. It rejoins`,
     )
   }
 }
 
-/** Membership with one client; `end` resolves to the reason when that client gives up. */
+/** Membership through one client. `end` resolves to the reason when that client gives up. */
 interface Joined {
   readonly end: Promise<unknown>
 }
 
 /**
- * Membership in the group that distributes partitions: liveness only. It may be wrong for a while, which the fence makes
- * harmless: an owner serves until its partition is revoked here, or it is fenced. No records are fetched.
+ * Membership in the group that distributes partitions. It provides liveness only. It may be wrong temporarily, which the fence
+ * makes harmless: an owner serves until its partition is revoked here or it is fenced. No records are fetched.
  */
 export class GroupMembership {
-  /** Chosen at random: the process that answers at the advertised URL proves with it to be this one. */
+  /** A random id. The process that answers at the advertised URL proves its identity with it. */
   readonly instance = randomUUID()
   readonly #options: GroupMembershipOptions
   readonly #peers: Peers
@@ -90,8 +90,8 @@ export class GroupMembership {
   }
 
   /**
-   * Joins the group; resolves with the first assignment.
-   * @throws LogError `refused` when the broker will never let it in, `unavailable` when it could not join in time.
+   * Joins the group. Resolves with the first assignment.
+   * @throws LogError `refused` when the broker denies access, `unavailable` when it could not join in time.
    */
   async start(): Promise<void> {
     const { groupId, startTimeoutMs = 30_000, onProblem = () => undefined } = this.#options
@@ -100,7 +100,7 @@ export class GroupMembership {
     void this.#stayJoined(await firstJoin(tries, () => this.#join()))
   }
 
-  /** Leaves the group at once, so that the others need not wait for the session to end. Calls neither `onRevoked` nor anything after it. */
+  /** Leaves the group, so that the others do not wait for the session time-out. Does not call `onRevoked`; no callback is called afterwards. */
   async stop(): Promise<void> {
     this.#leaving.abort()
     const consumer = this.#consumer
@@ -115,7 +115,7 @@ export class GroupMembership {
     return partitionsOf(this.#owned)
   }
 
-  /** The owners, with the URLs of those that are verified; during a rebalance, the owners before it. @throws LogError `unavailable` */
+  /** The owners, with the URLs of verified ones. During a rebalance, the owners before it. @throws LogError `unavailable` */
   async ownersTable(): Promise<RoutingTable> {
     const { cluster, groupId } = this.#options
     const group = await readGroup(cluster, groupId)
@@ -126,8 +126,7 @@ export class GroupMembership {
   }
 
   /**
-   * Commits the progress of this member in the group, for Kafka's tools. Nothing here depends on it, and a commit that
-   * fails is skipped.
+   * Commits this member's progress to the group, for Kafka's tools. Nothing here depends on it; a failed commit is ignored.
    */
   async noteOffsets(offsets: readonly NotedOffset[]): Promise<void> {
     const noted = offsets.map(({ topic, partition, offset }) => ({
@@ -172,9 +171,9 @@ export class GroupMembership {
       heartbeatInterval: heartbeatMs,
       rebalanceTimeout: rebalanceTimeoutMs,
       maxWaitTimeInMs: noticeMs,
-      // A topic that another member invents must not be created.
+      // A topic named in another member's metadata must not be created.
       allowAutoTopicCreation: false,
-      // This class rejoins by itself, in one way, and never gives up.
+      // This class rejoins on its own and never gives up.
       retry: { initialRetryTime: 100, retries: 5, restartOnFailure: () => Promise.resolve(false) },
       partitionAssigners: [
         stickyAssigner({
@@ -189,7 +188,7 @@ export class GroupMembership {
     })
   }
 
-  /** Whenever the client gives up, joins again with a new one. What was owned is still served meanwhile. */
+  /** Rejoins with a new client whenever the current one gives up. Owned partitions are served meanwhile. */
   async #stayJoined(first: Joined): Promise<void> {
     let joined: Joined | undefined = first
     let { leftOutMs = 15_000 } = this.#options
@@ -204,7 +203,7 @@ export class GroupMembership {
     }
   }
 
-  /** @returns why it is over. */
+  /** @returns why the membership ended. */
   async #membershipEnd({ end }: Joined, leftOutMs: number): Promise<unknown> {
     const over = new AbortController()
     const leftOut = this.#whenLeftOut(leftOutMs, AbortSignal.any([over.signal, this.#leaving.signal]))
@@ -214,7 +213,7 @@ export class GroupMembership {
     return reason
   }
 
-  /** A leader that could not reach this member assigned nothing to it, and checks again only when a member joins. */
+  /** A leader that cannot reach this member assigns nothing to it, and checks again only when a member joins. */
   async #whenLeftOut(leftOutMs: number, signal: AbortSignal): Promise<LeftOutError> {
     for (;;) {
       await pause(leftOutMs, signal)

@@ -9,27 +9,27 @@ import type { KafkaCluster } from './cluster.ts'
 import { type Assignment, encodeMember, type MemberData, readAssignment, readMember } from './group-member.ts'
 import { assignSticky, type StickyMember } from './sticky-assignor.ts'
 
-/** A member, and where it says that it takes requests. */
+/** A member, and the URL where it claims to take requests. */
 export interface Owner {
   readonly memberId: string
   readonly url: string
-  /** Of its process, at random. */
+  /** A random id of its process. */
   readonly instance: string
 }
 
 /** By `topic/partition`. */
 export type OwnersTable = ReadonlyMap<string, Owner>
 
-/** Someone in the group that is none of ours: it gets no partitions, and its URL is not followed. */
+/** A group member that is not a verified Annals process. It gets no partitions, and no request is sent to its URL. */
 export interface ForeignMember {
   readonly memberId: string
   readonly reason: string
 }
 
-/** What a group's coordinator knows. */
+/** Members and owners of a group, as its coordinator reports them. */
 export interface GroupTable {
   readonly owners: OwnersTable
-  /** Those whose metadata is that of one of ours, with partitions or without. */
+  /** Members with readable metadata, with or without partitions. */
   readonly members: readonly Owner[]
   /** Members whose metadata cannot be read. */
   readonly foreign: readonly ForeignMember[]
@@ -81,8 +81,8 @@ function readJoined(all: readonly { memberId: string; memberMetadata: Buffer }[]
 type AssignerCluster = Parameters<PartitionAssigner>[0]['cluster']
 
 /**
- * Topics that a member made up must not fail the leader: where they cannot be asked for together, each is asked for by itself, and those that
- * are not there are left out.
+ * The partitions of topics. A topic that does not exist must not fail the leader: if the topics cannot be looked up together,
+ * each is looked up separately, and missing ones are left out.
  */
 async function partitionsOfTopics(
   cluster: AssignerCluster,
@@ -105,16 +105,16 @@ async function partitionsOfTopics(
   )
 }
 
-export interface StickyAssignerOptions {
-  /** What this member says of itself, asked whenever it joins. */
+interface StickyAssignerOptions {
+  /** This member's metadata, called on each join. */
   readonly self: () => MemberData
-  /** Those of these members that must not get partitions. Asked by the leader before it gives them out; must not throw. */
+  /** Selects the members that must not get partitions. The leader calls it before each assignment; must not throw. */
   readonly unfit: (members: readonly Owner[]) => Promise<readonly ForeignMember[]>
-  /** Who gets no partitions, at each assignment. */
+  /** Called at each assignment with the members that get no partitions. */
   readonly onForeign: (foreign: readonly ForeignMember[]) => void
 }
 
-/** The assignor for the group client. All members must speak its protocol; the leader's assignment counts, and may be empty for a member. */
+/** The assignor for the group client. All members must use its protocol. The leader assigns; a member may get no partitions. */
 export function stickyAssigner({ self, unfit, onForeign }: StickyAssignerOptions): PartitionAssigner {
   return ({ cluster }): Assigner => ({
     name: assignorName,
@@ -129,7 +129,7 @@ export function stickyAssigner({ self, unfit, onForeign }: StickyAssignerOptions
       onForeign(foreign)
       const out = new Set(foreign.map(({ memberId }) => memberId))
       const members = joined.members.filter(({ memberId }) => !out.has(memberId))
-      // While versions change, members may not all want the same topics: the leader shares out those of all.
+      // During a rolling upgrade, members may subscribe to different topics. The leader distributes all of them.
       const topics = [...new Set(members.flatMap((member) => member.topics))].sort()
       const assigned = assignSticky(members, await partitionsOfTopics(cluster, topics))
       return all.map(({ memberId }) => ({
@@ -141,7 +141,7 @@ export function stickyAssigner({ self, unfit, onForeign }: StickyAssignerOptions
 }
 
 /**
- * Who is in the group and owns what, from the group's coordinator; needs no membership. Nothing is verified: a member can say any URL.
+ * Reads members and owners from the group's coordinator, without joining. Nothing is verified: a member can claim any URL.
  * @returns undefined while the group is rebalancing. An empty table means that the group has no members.
  * @throws LogError `unavailable`
  */

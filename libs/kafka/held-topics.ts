@@ -1,19 +1,19 @@
 import { LogError } from './kafka-errors.ts'
 
-const lookMs = 3_000
+const checkMs = 3_000
 
-/** A topic that is another one than this process began with. */
+/** The error for a topic that is no longer the one this process started with. */
 export const replaced = (topic: string): LogError =>
   new LogError(
     'log-replaced',
-    `topic ${topic} was deleted and created again while this process ran: nothing of it is served. ` +
-      'If that was meant, restart the services: they rebuild everything from the new log. ' +
+    `topic ${topic} was deleted and created again while this process was running, so it is not served. ` +
+      'If this was intended, restart the services: they rebuild everything from the new log. ' +
       'If not, stop the services and restore a backup (docs/operations/failover.md)',
   )
 
 /**
- * The topics that a process began with. One that is deleted and created again under its name is another log: what was
- * decided, remembered or served of the first means nothing there. Once seen, a replacement is final for this process.
+ * The topics that a process started with. A topic that is deleted and created again under the same name is a different log, and
+ * state derived from the first one is invalid for it. Once detected, a replacement is final for this process.
  */
 export class HeldTopics {
   readonly #askIds: (names: readonly string[]) => Promise<ReadonlyMap<string, string>>
@@ -21,7 +21,7 @@ export class HeldTopics {
   readonly #replaced = new Set<string>()
   #timer: NodeJS.Timeout | undefined
 
-  /** @param askIds the ids of those that are there now. */
+  /** @param askIds returns the current ids of those topics that exist. */
   constructor(askIds: (names: readonly string[]) => Promise<ReadonlyMap<string, string>>) {
     this.#askIds = askIds
   }
@@ -32,10 +32,10 @@ export class HeldTopics {
 
   hold(topics: readonly { readonly name: string; readonly topicId: string }[]): void {
     for (const { name, topicId } of topics) if (!this.#ids.has(name)) this.#ids.set(name, topicId)
-    this.#timer ??= setInterval(() => void this.#look(), lookMs).unref()
+    this.#timer ??= setInterval(() => void this.#refresh(), checkMs).unref()
   }
 
-  /** What Kafka calls a topic now. */
+  /** Records the id that Kafka reports for a topic. */
   note(topic: string, topicId: string): void {
     const held = this.#ids.get(topic)
     if (held !== undefined && held !== topicId) this.#replaced.add(topic)
@@ -50,12 +50,12 @@ export class HeldTopics {
     clearInterval(this.#timer)
   }
 
-  /** A process that serves from memory and Redis alone would not notice by its requests. */
-  async #look(): Promise<void> {
+  /** Detects replacements even if the process serves from memory and Redis alone and sends no request to Kafka. */
+  async #refresh(): Promise<void> {
     try {
       for (const [topic, topicId] of await this.#askIds([...this.#ids.keys()])) this.note(topic, topicId)
     } catch {
-      // Kafka is away: whatever needs it says so.
+      // Kafka is unavailable. Requests that need it report that.
     }
   }
 }

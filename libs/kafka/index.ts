@@ -1,13 +1,7 @@
-export {
-  type CoordinatorKind,
-  KafkaCluster,
-  type Leader,
-  type PartitionMetadata,
-  type TopicMetadata,
-} from './cluster.ts'
+export { KafkaCluster } from './cluster.ts'
 export { servingEpochMax } from './fence.ts'
-export { type Appended, FencedLog, type FencedLogOptions, type TakeOver } from './fenced-log.ts'
-export { groupMembers, type GroupMember } from './group-members.ts'
+export { type Appended, FencedLog } from './fenced-log.ts'
+export { groupMembers } from './group-members.ts'
 export { GroupMembership, type GroupMembershipOptions, type NotedOffset } from './group-membership.ts'
 export {
   type ForeignMember,
@@ -18,19 +12,11 @@ export {
   readOwners,
 } from './group-protocol.ts'
 export { LogError, type LogOutcome } from './kafka-errors.ts'
-export {
-  type Followed,
-  type KnownTerms,
-  LogReader,
-  type LogReaderOptions,
-  type Piece,
-  type Range,
-} from './log-reader.ts'
-export { type PeerVerdict, type Route, type RoutingTable, type VerifyPeer } from './peers.ts'
+export { type Followed, LogReader, type LogPiece, type OffsetRange } from './log-reader.ts'
+export { type PeerVerdict, type RoutingTable, type VerifyPeer } from './peers.ts'
 export { type FenceProof, proveFence } from './prove-fence.ts'
 export { batchOverheadBytes, type LogRecord, recordBytesBound, type StoredRecord } from './record-batch.ts'
 export { type KafkaSettings } from './settings.ts'
-export { assignSticky, type StickyMember } from './sticky-assignor.ts'
-export { type Finding, topicConfigs, type TopicDescription, type TopicKind } from './topic-settings.ts'
+export { type SettingFinding, topicConfigs, type TopicDescription, type TopicKind } from './topic-settings.ts'
 export { isSameTerm, type Stray, type Term, type TermStart } from './terms.ts'
 export { Topics, type TopicSpec } from './topics.ts'

@@ -7,7 +7,7 @@ const byCode: Readonly<Record<string, { readonly code: number }>> = protocolErro
 const answered = (name: string): ResponseError =>
   new ResponseError(0, 9, { '/responses/0': [byCode[name]?.code ?? 0, null] }, undefined)
 
-// Written out a second time on purpose: a slip in the table must not pass.
+// A deliberate second copy of the table, to catch a slip in the first.
 const expected: Readonly<Record<Meaning, readonly string[]>> = {
   retry: [
     'CORRUPT_MESSAGE',
@@ -85,32 +85,32 @@ describe('an answer of the broker', () => {
     expect(classify(answered(code))).toMatchObject({ meaning, kafkaCode: code })
   })
 
-  test('has a meaning for no code that is not listed here', () => {
+  test('has a meaning only for the codes listed here', () => {
     expect(Object.keys(meanings).sort()).toEqual(rows.map(([code]) => code).sort())
   })
 
-  test('with a code that is not in the table is tried again, and ends as unknown at the deadline', () => {
+  test('with a code that is not in the table is retried, and ends as unknown at the deadline', () => {
     expect(classify(answered('SNAPSHOT_NOT_FOUND')).meaning).toBe('retry')
   })
 
-  test('is found below what it caused', () => {
+  test('is found as a nested cause', () => {
     const error = new NotSentError('topic x cannot be found', {
       cause: answered('TOPIC_AUTHORIZATION_FAILED'),
     })
     expect(classify(error)).toMatchObject({ meaning: 'refused', kafkaCode: 'TOPIC_AUTHORIZATION_FAILED' })
   })
 
-  test('keeps what the broker said', () => {
+  test('keeps the broker’s message', () => {
     const error = new ResponseError(0, 9, { '/': [10, 'The request included a message of 2 MB'] }, undefined)
     expect(classify(error).message).toBe('MESSAGE_TOO_LARGE: The request included a message of 2 MB')
   })
 })
 
-test('a lost connection means: ask who leads now, and try again', () => {
+test('a lost connection means: look up the leader and retry', () => {
   expect(classify(new NetworkError('Connection closed'))).toMatchObject({ meaning: 'refresh' })
 })
 
-test('wrong credentials are refused at once, however deep the error', () => {
+test('wrong credentials are refused immediately, however deeply the error is nested', () => {
   const cause = new NetworkError('failed', { cause: new AuthenticationError('SASL authentication failed.') })
   expect(classify(new NotSentError('cannot be reached', { cause })).meaning).toBe('refused')
 })

@@ -2,14 +2,14 @@ import { AuthenticationError, MultipleErrors, ProtocolError } from '@platformati
 
 /**
  * What the caller does next.
- * - `fenced`: a later owner has taken over. Give up the partition; this log is dead for good.
- * - `unknown`: sent, and not answered before the deadline. Take over anew: the log then tells what happened.
- * - `take-over`: the broker no longer follows this producer's sequence. Take over anew: the log decides.
- * - `refused`: the broker will never accept this. Nothing was written; other appends may go on.
- * - `unavailable`: no broker could be asked before the deadline. Nothing was written; try again later.
- * - `not-there`: the offset asked for is not in the log (any more).
- * - `log-replaced`: the topic was deleted and created again under its name. Nothing of it may be served until a restart.
- * - `events-deleted`: what is needed was deleted from the head of the log. An operator decides what becomes of the rest.
+ * - `fenced`: a later owner has taken over. Give up the partition; this log object is permanently unusable.
+ * - `unknown`: sent, and not answered before the deadline. Take over again and read the log to find out.
+ * - `take-over`: the broker no longer tracks this producer's sequence. Take over again and read the log.
+ * - `refused`: the broker will never accept this request. Nothing was written; other appends may continue.
+ * - `unavailable`: no broker answered before the deadline. Nothing was written; try again later.
+ * - `not-there`: the log does not contain the requested offset, or no longer does.
+ * - `log-replaced`: the topic was deleted and created again under the same name. It must not be served until a restart.
+ * - `events-deleted`: required records were deleted from the head of the log. An operator decides about the rest.
  */
 export type LogOutcome =
   | 'fenced'
@@ -21,13 +21,13 @@ export type LogOutcome =
   | 'log-replaced'
   | 'events-deleted'
 
-/** The one error of this library; `outcome` tells what the caller does next. */
+/** The only error class of this library. `outcome` says what the caller does next. */
 export class LogError extends Error {
   override readonly name = 'LogError'
   readonly outcome: LogOutcome
-  /** Kafka's own name of the error, e.g. `INVALID_PRODUCER_EPOCH`, where the broker gave one. */
+  /** Kafka's name of the error, e.g. `INVALID_PRODUCER_EPOCH`, if the broker sent one. */
   readonly kafkaCode: string | undefined
-  /** Whether the records may be in the log all the same: they were sent at least once without a final answer. */
+  /** Whether the records may be in the log: they were sent at least once without a final answer. */
   readonly mayBeAppended: boolean
 
   constructor(
@@ -42,12 +42,12 @@ export class LogError extends Error {
   }
 }
 
-/** No connection was had, so nothing was sent. */
+/** No connection was available, so nothing was sent. */
 export class NotSentError extends Error {
   override readonly name = 'NotSentError'
 }
 
-/** The cluster object was closed by its owner: no further attempt makes sense. */
+/** This process closed the cluster object. A retry is pointless. */
 export class ClusterClosedError extends Error {
   override readonly name = 'ClusterClosedError'
 
@@ -56,12 +56,12 @@ export class ClusterClosedError extends Error {
   }
 }
 
-/** `retry`: the same again. `refresh`: the same again, after asking who leads or coordinates now. The rest is final. */
+/** `retry`: send the same request again. `refresh`: the same, after a lookup of the leader or coordinator. All others are final. */
 export type Meaning = 'retry' | 'refresh' | 'fenced' | 'take-over' | 'refused' | 'not-there'
 
-/** What each error code of Kafka means here; the only place where codes are translated. */
+/** The meaning of each Kafka error code. This is the only place that translates them. */
 export const meanings: Readonly<Record<string, Meaning>> = {
-  // The answer will be another one soon.
+  // Transient.
   CORRUPT_MESSAGE: 'retry',
   REQUEST_TIMED_OUT: 'retry',
   NETWORK_EXCEPTION: 'retry',
@@ -74,7 +74,7 @@ export const meanings: Readonly<Record<string, Meaning>> = {
   THROTTLING_QUOTA_EXCEEDED: 'retry',
   UNKNOWN_SERVER_ERROR: 'retry',
   REBALANCE_IN_PROGRESS: 'retry',
-  // Somebody else has to be asked. A topic just created is unknown to some brokers for a moment.
+  // Another broker must be asked. A new topic is unknown to some brokers for a moment.
   UNKNOWN_TOPIC_OR_PARTITION: 'refresh',
   UNKNOWN_TOPIC_ID: 'refresh',
   INCONSISTENT_TOPIC_ID: 'refresh',
@@ -91,7 +91,7 @@ export const meanings: Readonly<Record<string, Meaning>> = {
   // A later epoch exists.
   INVALID_PRODUCER_EPOCH: 'fenced',
   PRODUCER_FENCED: 'fenced',
-  // The broker and this producer disagree on what was written.
+  // The broker and this producer disagree about what was written.
   OUT_OF_ORDER_SEQUENCE_NUMBER: 'take-over',
   DUPLICATE_SEQUENCE_NUMBER: 'take-over',
   UNKNOWN_PRODUCER_ID: 'take-over',
@@ -99,7 +99,7 @@ export const meanings: Readonly<Record<string, Meaning>> = {
   INVALID_TXN_STATE: 'take-over',
   TRANSACTION_ABORTABLE: 'take-over',
   TRANSACTIONAL_ID_NOT_FOUND: 'take-over',
-  // Never, as it is.
+  // A retry of the same request cannot succeed.
   MESSAGE_TOO_LARGE: 'refused',
   RECORD_LIST_TOO_LARGE: 'refused',
   INVALID_RECORD: 'refused',
@@ -143,7 +143,7 @@ function* causesOf(error: unknown): Generator<Error> {
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
-/** What the innermost cause says: `connect ECONNREFUSED 127.0.0.1:9092`, `self-signed certificate`. */
+/** The message of the innermost cause: `connect ECONNREFUSED 127.0.0.1:9092`, `self-signed certificate`. */
 export const rootMessage = (error: unknown): string => messageOf([...causesOf(error)].at(-1) ?? error)
 
 const protocolErrorOf = (error: unknown): ProtocolError | undefined =>
@@ -152,11 +152,11 @@ const protocolErrorOf = (error: unknown): ProtocolError | undefined =>
 const isAuthentication = (error: unknown): boolean =>
   [...causesOf(error)].some((cause) => cause instanceof AuthenticationError)
 
-/** Whether no further attempt makes sense, because this process has closed its connections. */
+/** Whether a retry is pointless because this process has closed its connections. */
 export const isClosed = (error: unknown): boolean =>
   [...causesOf(error)].some((cause) => cause instanceof ClusterClosedError)
 
-/** Translates an error of a request. One that is not known counts as `retry`: bounded by the deadline, it ends as unknown. */
+/** Translates an error of a request. Unlisted codes count as `retry`; the deadline bounds them, and the outcome is then unknown. */
 export function classify(error: unknown): Classified {
   if (isAuthentication(error)) {
     return { meaning: 'refused', kafkaCode: undefined, message: 'the broker refused these credentials' }
@@ -164,8 +164,8 @@ export function classify(error: unknown): Classified {
   const answered = protocolErrorOf(error)
   if (answered === undefined) return { meaning: 'refresh', kafkaCode: undefined, message: messageOf(error) }
   const kafkaCode = String(answered['apiId'])
-  const said = String(answered['serverErrorMessage'] ?? answered.message)
-  const message = `${kafkaCode}: ${said}`
+  const detail = String(answered['serverErrorMessage'] ?? answered.message)
+  const message = `${kafkaCode}: ${detail}`
   return {
     meaning: meanings[kafkaCode] ?? 'retry',
     kafkaCode,

@@ -12,38 +12,38 @@ import { ScatteredReader } from './scattered-reader.ts'
 import { termBefore } from './term-before.ts'
 import { type Stray, type Term, TermRule, type TermStart, type Unmarked } from './terms.ts'
 import { isEventTopic } from '#domain'
-import { type Found, UnmarkedData } from './unmarked-data.ts'
+import { UnmarkedData, type UnmarkedFindings } from './unmarked-data.ts'
 
-export interface LogReaderOptions {
-  /** How long one step of reading is tried; default 30,000. */
+interface LogReaderOptions {
+  /** How long one read step is retried; default 30,000. */
   readonly timeoutMs?: number
-  /** What one fetch asks for at most; default 1 MiB. A single larger batch still comes whole. */
+  /** The size limit of one fetch; default 1 MiB. A single larger batch is still returned whole. */
   readonly fetchBytesMax?: number
   /** Memory for records read at single offsets; default 32 MiB. */
   readonly cacheBytesMax?: number
-  /** Where terms can be looked up without reading the log. */
+  /** Looks up terms without reading the log. */
   readonly knownTerms?: KnownTerms
 }
 
 /**
- * The term that holds at an offset of a topic of this id; undefined where that is not known. A failure counts as not known.
+ * The term in force at an offset of the topic with this id; undefined if unknown. A failure counts as unknown.
  */
-export type KnownTerms = (
+type KnownTerms = (
   topic: string,
   partition: number,
   topicId: string,
   offset: number,
 ) => Promise<Term | undefined>
 
-export interface Range {
+export interface OffsetRange {
   readonly from: number
-  /** The first offset not to read any more; default the end of the log as it is when reading starts. */
+  /** Exclusive; default the end of the log when reading starts. */
   readonly until?: number
 }
 
-/** A run of the log. */
-export interface Piece {
-  /** Those that count. */
+/** A contiguous part of the log. */
+export interface LogPiece {
+  /** The records that count. */
   readonly records: readonly StoredRecord[]
   /** Data that does not count: see TermRule. */
   readonly strays: readonly Stray[]
@@ -51,20 +51,20 @@ export interface Piece {
   readonly starts: readonly TermStart[]
 }
 
-/** What following a partition brings: at times no records at all, when only the log's end has moved. */
+/** One step of following a partition. It has no records if only the end of the log has moved. */
 export interface Followed {
   readonly records: readonly StoredRecord[]
   /** Data that does not count: see TermRule. */
   readonly strays: readonly Stray[]
-  /** Where reading goes on: after the last record, or after markers that stand behind it. */
+  /** The offset to resume at: after the last record, or after markers behind it. */
   readonly nextOffset: number
-  /** `nextOffset` at the high watermark means: caught up. */
+  /** The reader has caught up when `nextOffset` equals the high watermark. */
   readonly highWatermark: number
 }
 
 const readLanes = 8
 const followWaitMs = 1_000
-/** Short: others may read on the same connection, and wait for this one. */
+/** Short, because other reads on the same connection wait for this one. */
 const catchUpWaitMs = 100
 
 function recordsOf(batches: readonly StoredBatch[], from: number, until: number): StoredRecord[] {
@@ -72,17 +72,17 @@ function recordsOf(batches: readonly StoredBatch[], from: number, until: number)
   return all.length === 1 ? (all[0] as StoredRecord[]) : all.flat()
 }
 
-/** Positions whose term is remembered, for those who read on from where they were. */
+/** How many positions have their term cached, for readers that resume. */
 const positionsMax = 10_000
 
-/** @param rule undefined where all counts. */
+/** @param rule undefined if every record counts. */
 function pieceOf(
   rule: TermRule | undefined,
   batches: readonly StoredBatch[],
   from: number,
   until: number,
   unmarked?: Unmarked,
-): Piece {
+): LogPiece {
   if (rule === undefined) return { records: recordsOf(batches, from, until), strays: [], starts: [] }
   const sifted = rule.sift(
     batches.filter(({ baseOffset }) => baseOffset < until),
@@ -91,11 +91,14 @@ function pieceOf(
   return { ...sifted, records: recordsOf(sifted.batches, from, until) }
 }
 
-/** How long a reader at the end of the log waits for the first marker behind data that no marker is before. */
+/** How long a reader at the end of the log waits for the first marker behind unmarked data. */
 const openWaitMs = 100
 
-/** Data at the beginning of a log that may be a copy, or may have been meant for a topic that is gone: the first marker tells. */
-const isOpen = (found: Found | undefined): boolean =>
+/**
+ * Whether only the log's first marker can decide if data at its start counts. That data may be a copy, or may have been sent to a
+ * deleted topic of the same name.
+ */
+const isOpen = (found: UnmarkedFindings | undefined): boolean =>
   found !== undefined && found.mayGetMarker && !found.isHeadless && found.beginsStreams
 
 const positionKey = (topicId: string, partition: number, offset: number): string =>
@@ -105,9 +108,9 @@ const offsetAfter = (batches: readonly StoredBatch[], offset: number): number =>
   Math.max(offset, (batches.at(-1)?.lastOffset ?? -1) + 1)
 
 /**
- * Reads partitions by offset, outside of any consumer group. Never goes past the high watermark, so what it returns
- * stays; markers are skipped, so offsets are not contiguous. Of topics of events only what counts is returned: see
- * TermRule. Any failure that passes is retried.
+ * Reads partitions by offset, outside of any consumer group. It never reads past the high watermark, so records it returns
+ * cannot disappear. Markers are skipped, so offsets are not contiguous. From event topics it returns only records that count:
+ * see TermRule. Transient failures are retried.
  * All methods reject with LogError: `unavailable` when late, `not-there` when an offset is outside the log, `log-replaced`.
  */
 export class LogReader {
@@ -133,15 +136,15 @@ export class LogReader {
     return highWatermark(this.#cluster, topic, partition, deadlineIn(this.#timeoutMs))
   }
 
-  /** The offset of the first record that is still there. */
+  /** The offset of the first record that has not been deleted. */
   startOffset(topic: string, partition: number): Promise<number> {
     return logStart(this.#cluster, topic, partition, deadlineIn(this.#timeoutMs))
   }
 
   /**
-   * Where to start reading for records from a time on: all before this offset are before the time; the end of the log
-   * where all are. Behind it some may be before the time too, as a take-over's marker counts by the clock and imported
-   * events do not. @param timestampMs since 1970
+   * The offset to start at for records from a time on. All records before it are before the time; it is the end of the log
+   * if all records are. Records after it may also be before the time: markers carry the current time, imported events the
+   * original one. @param timestampMs since 1970
    */
   async offsetForTime(topic: string, partition: number, timestampMs: number): Promise<number> {
     const deadline = deadlineIn(this.#timeoutMs)
@@ -149,25 +152,29 @@ export class LogReader {
     return offset ?? this.endOffset(topic, partition)
   }
 
-  /** All records of a range, in order, some hundreds at a time; the next fetch is under way while these are used. */
+  /** All records of a range, in order, some hundreds at a time. The next fetch runs while these are used. */
   async *read(
     topic: string,
     partition: number,
-    range: Range,
+    range: OffsetRange,
   ): AsyncGenerator<readonly StoredRecord[], void, void> {
     for await (const { records } of this.readPieces(topic, partition, range))
       if (records.length > 0) yield records
   }
 
-  /** As {@link read}, with what does not count, and where terms begin. */
-  async *readPieces(topic: string, partition: number, range: Range): AsyncGenerator<Piece, void, void> {
+  /** Like {@link read}, with stray data and the starts of terms. */
+  async *readPieces(
+    topic: string,
+    partition: number,
+    range: OffsetRange,
+  ): AsyncGenerator<LogPiece, void, void> {
     const until = range.until ?? (await this.endOffset(topic, partition))
     if (range.from >= until) return
     const rule = await this.#ruleAt(topic, partition, range.from)
     const lane = `read-${partition % readLanes}`
     const fetch = (offset: number): Promise<Fetched> => {
       const fetched = this.#fetch(topic, partition, lane, offset, catchUpWaitMs)
-      // It is awaited below, but not at once: until then a failure must not count as unhandled.
+      // It is awaited later; a failure before that must not count as an unhandled rejection.
       fetched.catch(() => undefined)
       return fetched
     }
@@ -188,7 +195,7 @@ export class LogReader {
   }
 
   /**
-   * The records at these offsets, in the order of the offsets; scattered ones are fetched side by side, and remembered.
+   * The records at these offsets, in the order of the offsets. Scattered ones are fetched concurrently, and cached.
    * @throws LogError `not-there` when an offset holds no record.
    */
   fetchAt(topic: string, partition: number, offsets: readonly number[]): Promise<StoredRecord[]> {
@@ -196,9 +203,9 @@ export class LogReader {
   }
 
   /**
-   * One piece of a partition: what stands at an offset and behind it; no records where there are none within `waitMsMax`.
-   * @param lane a name for the connection: those who wait long keep others on the same one waiting.
-   * @throws LogError `not-there` when the offset is before the log's start or behind its end.
+   * Fetches records from an offset on; returns none if none arrive within `waitMsMax`.
+   * @param lane names the connection. A long wait blocks other requests on the same one.
+   * @throws LogError `not-there` when the offset is before the start of the log or after its end.
    */
   async fetch(
     topic: string,
@@ -210,7 +217,7 @@ export class LogReader {
     const { batches, highWatermark } = await this.#fetch(topic, partition, lane, offset, waitMsMax)
     const unmarked = await this.#unmarked(topic, partition, rule, batches)
     if (isOpen(unmarked)) {
-      // Whether it counts is not known before the log's first marker. Until then it waits.
+      // Whether this data counts is unknown until the log's first marker.
       await pause(openWaitMs)
       return { records: [], strays: [], nextOffset: offset, highWatermark }
     }
@@ -220,7 +227,7 @@ export class LogReader {
     return { records, strays, nextOffset, highWatermark }
   }
 
-  /** The term that holds at an offset of a topic of events: of the last marker before it; undefined where there is none. */
+  /** The term in force at an offset of an event topic, from the last marker before it; undefined if there is none. */
   async termBefore(topic: string, partition: number, offset: number): Promise<Term | undefined> {
     if (offset <= 0) return undefined
     const { topicId } = await this.#topic(topic)
@@ -228,7 +235,7 @@ export class LogReader {
     return known ?? termBefore(this.#headers(topic, partition), offset)
   }
 
-  /** The term that holds at the end of the log, as the log itself tells it. */
+  /** The term in force at the end of the log, read from the log itself. */
   async lastTerm(topic: string, partition: number): Promise<Term | undefined> {
     return termBefore(this.#headers(topic, partition), await this.endOffset(topic, partition))
   }
@@ -240,13 +247,13 @@ export class LogReader {
     return new TermRule(remembered ? remembered.term : await this.termBefore(topic, partition, offset))
   }
 
-  /** Where data stands before any marker: what tells whether it counts. */
+  /** For data before any marker: the facts that decide whether it counts. */
   async #unmarked(
     topic: string,
     partition: number,
     rule: TermRule | undefined,
     batches: readonly StoredBatch[],
-  ): Promise<Found | undefined> {
+  ): Promise<UnmarkedFindings | undefined> {
     if (rule === undefined || rule.term !== undefined || batches[0]?.isControl !== false) return undefined
     const { topicId } = await this.#topic(topic)
     const lane = `read-${partition % readLanes}`
@@ -282,8 +289,8 @@ export class LogReader {
   }
 
   /**
-   * All records from an offset on, then new ones as they come, until the signal aborts. Yields once at the start even
-   * without records, then whenever something has moved. Holds one connection of its own while it runs.
+   * All records from an offset on, then new ones as they arrive, until the signal aborts. Yields once at the start even
+   * without records, then whenever an offset has moved. Uses its own connection while it runs.
    */
   async *follow(
     topic: string,
@@ -308,7 +315,7 @@ export class LogReader {
         if (moved) yield followed
       }
     } finally {
-      // Only once nothing is in flight: a fetch that lost its connection would open the lane again.
+      // Only when nothing is in flight: a fetch that lost its connection would reopen the lane.
       void fetching.catch(() => undefined).then(() => this.#cluster.closeLane(lane))
     }
   }
@@ -332,6 +339,6 @@ export class LogReader {
   #checkProgress(topic: string, partition: number, offset: number, until: number, deadline: number): void {
     if (performance.now() < deadline) return
     const what = `reading ${topic}/${partition} up to offset ${until}`
-    throw new LogError('unavailable', `${what} stands still at ${offset}: the log's end has not come so far`)
+    throw new LogError('unavailable', `${what} is stuck at ${offset}: the end of the log has not moved`)
   }
 }

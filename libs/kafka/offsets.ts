@@ -5,7 +5,7 @@ import type { KafkaCluster } from './cluster.ts'
 
 const client = -1
 const readUncommitted = 0
-/** Kafka's names for offsets that are no time. */
+/** Kafka's special timestamps. */
 const latest = -1n
 const earliest = -2n
 const offsetsLane = 'offsets'
@@ -36,7 +36,7 @@ export const highWatermark = (
   deadline: number,
 ): Promise<number> => listOffset(cluster, topic, partition, latest, deadline)
 
-/** The offset of the first record that is still there. @throws LogError `unavailable` */
+/** The offset of the first record that has not been deleted. @throws LogError `unavailable` */
 export const logStart = (
   cluster: KafkaCluster,
   topic: string,
@@ -44,7 +44,7 @@ export const logStart = (
   deadline: number,
 ): Promise<number> => listOffset(cluster, topic, partition, earliest, deadline)
 
-/** The offset of the first record not before this time (ms since 1970); undefined where all are before. @throws LogError `unavailable` */
+/** The offset of the first record not before this time (ms since 1970); undefined if all are before. @throws LogError `unavailable` */
 export async function firstOffsetSince(
   cluster: KafkaCluster,
   topic: string,

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 
 import { murmur2, partitionFor } from '#domain'
 
-test('murmur2 agrees with another port of it on any bytes', () => {
+test('murmur2 agrees with another implementation on any bytes', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 70 }), (bytes) => {
       expect(murmur2(bytes)).toBe(reference(Buffer.from(bytes)))
@@ -12,7 +12,7 @@ test('murmur2 agrees with another port of it on any bytes', () => {
   )
 })
 
-test('a stream’s partition is within the topic, and the same for UTF-8 beyond ASCII', () => {
+test('a stream’s partition is within the topic, and hashed from UTF-8', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme' }), fc.integer({ min: 1, max: 200 }), (id, partitions) => {
       expect(partitionFor(id, partitions)).toBe((reference(Buffer.from(id)) & 0x7fffffff) % partitions)

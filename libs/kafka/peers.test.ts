@@ -33,7 +33,7 @@ const verdictOf =
   ({ url }) =>
     Promise.resolve(verdicts[url] ?? 'unknown')
 
-test('only verified members have a URL; this one need not be asked', async () => {
+test('only verified members have a URL; this member is not asked', async () => {
   const { peers, asked } = setUp(verdictOf({ 'http://a': 'verified', 'http://b': 'refuted' }))
   const table = await peers.route(
     new Map([
@@ -54,15 +54,15 @@ test('only verified members have a URL; this one need not be asked', async () =>
   expect(asked.map(({ url }) => url)).toEqual(['http://a', 'http://b', 'http://c'])
 })
 
-test('one that claims this instance at another URL is asked like any other', async () => {
+test('a member that claims this instance at another URL is asked like any other', async () => {
   const { peers } = setUp(verdictOf({ 'http://evil': 'refuted' }))
   const evil = { memberId: 'm-evil', url: 'http://evil', instance: self.instance }
   expect(await peers.unfit([self, evil])).toEqual([
-    { memberId: 'm-evil', reason: 'what answers at its URL is not this member: http://evil' },
+    { memberId: 'm-evil', reason: 'another process answers at its URL: http://evil' },
   ])
 })
 
-test('one that does not answer at first is waited for, and left out if it never does', async () => {
+test('the leader waits for a member that does not answer at first, and leaves it out if it never does', async () => {
   let questions = 0
   const { peers } = setUp(({ url }) => {
     const isThere = url === 'http://slow' && ++questions > 3
@@ -77,21 +77,21 @@ test('one that does not answer at first is waited for, and left out if it never 
   expect(performance.now() - beganMs).toBeLessThan(4_000)
 })
 
-test('a silent owner is not called foreign, a silent member without partitions is', async () => {
+test('a silent owner is not foreign, a silent member without partitions is', async () => {
   const { peers } = setUp(verdictOf({}))
   const [owner, idle] = [other('owner'), other('idle')]
   const foreign = await peers.unfitNow({ members: [owner, idle], owners: new Map([['t/0', owner]]) })
   expect(foreign.map(({ memberId }) => memberId)).toEqual(['m-idle'])
 })
 
-test('a check that fails verifies nobody, and fails nothing', async () => {
+test('a failed check verifies no member, and does not throw', async () => {
   const { peers } = setUp(() => Promise.reject(new Error('no')))
   expect((await peers.route(new Map([['t/0', other('a')]]))).get('t/0')).toEqual({ memberId: 'm-a' })
 })
 
-test('each foreign member is reported once while it is there, and a report fails nothing', () => {
+test('each foreign member is reported once while present, and a failed report does not throw', () => {
   const { peers, fresh, counts } = setUp(verdictOf({}))
-  const [a, b] = ['a', 'b'].map((name) => ({ memberId: name, reason: 'none of ours' })) as [
+  const [a, b] = ['a', 'b'].map((name) => ({ memberId: name, reason: 'not an Annals member' })) as [
     ForeignMember,
     ForeignMember,
   ]

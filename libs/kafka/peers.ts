@@ -2,31 +2,31 @@ import { pause } from '#async'
 
 import type { ForeignMember, GroupTable, Owner, OwnersTable } from './group-protocol.ts'
 
-/** `refuted`: something answers at the member's URL, and it is not that member. `unknown`: nothing answered. */
+/** `refuted`: another process answers at the member's URL. `unknown`: nothing answered. */
 export type PeerVerdict = 'verified' | 'refuted' | 'unknown'
 
-/** Asks whatever answers at a member's URL who it is. Must come back soon, whatever is there. */
+/** Checks that the process at a member's URL is that member. Must return soon, whatever answers there. */
 export type VerifyPeer = (owner: Owner) => Promise<PeerVerdict>
 
 /** Where the owner of a partition takes requests. */
-export interface Route {
+interface Route {
   readonly memberId: string
-  /** Absent until what answers there has proved to be this member. */
+  /** Absent until the process there has proved to be this member. */
   readonly url?: string
 }
 
 /** By `topic/partition`. */
 export type RoutingTable = ReadonlyMap<string, Route>
 
-/** Of more members than this the rest counts as unknown. */
+/** Members beyond this count as unknown. */
 const membersMax = 500
-/** How long a leader waits for members that do not answer; well within the group's rebalance time-out. */
+/** How long a leader waits for members that do not answer; well below the group's rebalance time-out. */
 const settleMs = 2_500
 const askAgainMs = 100
 
 /**
- * Which members of a group can be trusted to be there. A group's member can advertise any URL, so nobody is sent to one that
- * has not answered as the member that advertised it. Members that are none of ours are reported once each.
+ * Verifies the addresses of group members. A member can advertise any URL, so requests go only to a URL where the member that
+ * advertised it has answered. Each foreign member is reported once.
  */
 export class Peers {
   readonly #self: Pick<Owner, 'url' | 'instance'>
@@ -34,7 +34,7 @@ export class Peers {
   readonly #report: (foreign: readonly ForeignMember[], fresh: readonly ForeignMember[]) => void
   #reported = new Set<string>()
 
-  /** @param report all foreign members as they are now, and those among them that were not reported before. */
+  /** @param report called with all current foreign members, and those not reported before. */
   constructor(
     self: Pick<Owner, 'url' | 'instance'>,
     verify: VerifyPeer,
@@ -46,8 +46,8 @@ export class Peers {
   }
 
   /**
-   * Members to give no partitions: those that are refuted, and those that have not answered for a while, because nobody could be
-   * sent there. One that was verified before needs not answer now.
+   * Members that must not get partitions: refuted ones, and ones that have not answered for a while, because no request would
+   * reach them. A member verified before need not answer now.
    */
   async unfit(members: readonly Owner[]): Promise<readonly ForeignMember[]> {
     const deadlineMs = performance.now() + settleMs
@@ -61,7 +61,7 @@ export class Peers {
     }
   }
 
-  /** The same table, with the URLs of those members only that have proved to be there. */
+  /** The same table, with the URLs of verified members only. */
   async route(owners: OwnersTable): Promise<RoutingTable> {
     const verdicts = await this.#verdicts([...owners.values()])
     return new Map(
@@ -72,7 +72,7 @@ export class Peers {
     )
   }
 
-  /** Members of a settled group that are none of ours: as the leader saw them, or nearly so. */
+  /** Foreign members of a stable group, approximately as the leader saw them. */
   async unfitNow({ members, owners }: Pick<GroupTable, 'members' | 'owners'>): Promise<ForeignMember[]> {
     const verdicts = await this.#verdicts(members)
     const owning = new Set([...owners.values()].map(({ memberId }) => memberId))
@@ -82,14 +82,14 @@ export class Peers {
     })
   }
 
-  /** What is foreign now. Reporting can fail nothing. */
+  /** Reports the current foreign members. Never throws. */
   foreign(foreign: readonly ForeignMember[]): void {
     const fresh = foreign.filter(({ memberId }) => !this.#reported.has(memberId))
     this.#reported = new Set(foreign.map(({ memberId }) => memberId))
     try {
       this.#report(foreign, fresh)
     } catch {
-      // The group's work counts more than what is said of it.
+      // A failed report must not fail the group's work.
     }
   }
 
@@ -112,7 +112,6 @@ export class Peers {
 
 function problemOf({ memberId, url }: Owner, verdict: PeerVerdict = 'unknown'): ForeignMember[] {
   if (verdict === 'verified') return []
-  const what =
-    verdict === 'refuted' ? 'what answers at its URL is not this member' : 'nothing answers at its URL'
+  const what = verdict === 'refuted' ? 'another process answers at its URL' : 'nothing answers at its URL'
   return [{ memberId, reason: `${what}: ${url}` }]
 }

@@ -8,14 +8,15 @@ import { LogReader } from './log-reader.ts'
 import { encodeBatch, type LogRecord } from './record-batch.ts'
 import { produce } from './requests.ts'
 
-/** What a cluster did with what must never be in the log. */
+/** How a cluster handled appends that must not reach the log. */
 export interface FenceProof {
-  /** Where a batch was put, and where the broker says that it is when it comes again: the same place. */
+  /** The offset of a batch. */
   readonly firstOffset: number
+  /** The offset that the broker answered for the same batch sent again. It must equal `firstOffset`. */
   readonly repeatedOffset: number
-  /** How the append of an owner whose partition was taken over was refused; undefined: it was accepted. */
+  /** The refusal of an append by a former owner; undefined if the append was accepted. */
   readonly zombieRefusal: LogError | undefined
-  /** Of the three that were sent and two that belong there, those that are in the log. */
+  /** The values in the log. Three were sent; `first` and `second` belong there. */
   readonly values: readonly string[]
 }
 
@@ -30,10 +31,10 @@ const recordOf = (value: string): LogRecord => ({
 })
 
 /**
- * Tries on a topic of its own what every promise rests on: a batch that is sent twice is taken once, and an owner that
- * comes back after another has taken over is refused.
- * @param topic empty, with one partition; nobody else's
- * @throws LogError when Kafka does not answer, or refuses an append that is in order.
+ * Tests the two broker guarantees that every promise depends on: a batch sent twice is stored once, and an owner that resumes
+ * after another has taken over is refused.
+ * @param topic an empty topic with one partition that nothing else uses.
+ * @throws LogError when Kafka does not answer, or refuses a valid append.
  */
 export async function proveFence(cluster: KafkaCluster, topic: string): Promise<FenceProof> {
   const zombie = new FencedLog(cluster, topic, partition, { appendTimeoutMs: timeoutMs })
@@ -48,7 +49,7 @@ export async function proveFence(cluster: KafkaCluster, topic: string): Promise<
   return { firstOffset, repeatedOffset, zombieRefusal, values: await valuesIn(cluster, topic) }
 }
 
-/** The term's first batch as an owner sends it again that has not heard an answer. */
+/** Sends the term's first batch again, like an owner that has received no answer. */
 function sendAgain(cluster: KafkaCluster, topic: string, term: TakeOver, record: LogRecord): Promise<number> {
   const batch = encodeBatch([record], { ...term, sequence: 0 })
   const attempts = { what: `append to ${topic} again`, deadline: deadlineIn(timeoutMs), changes: true }
@@ -59,7 +60,7 @@ function sendAgain(cluster: KafkaCluster, topic: string, term: TakeOver, record:
   )
 }
 
-/** @throws the error, where it is no refusal by the fence. */
+/** @throws any error other than a refusal by the fence. */
 async function refusalOf(append: Promise<unknown>): Promise<LogError | undefined> {
   try {
     await append

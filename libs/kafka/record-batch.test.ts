@@ -30,14 +30,14 @@ const stored = (record: LogRecord, offset: number) => ({
   headers: record.headers.map(([name, value]) => [name, Buffer.from(value)]),
 })
 
-/** The batch as a broker would have stored it, from this offset on. */
+/** The batch as a broker would store it at this offset. */
 function storedAt(batch: Buffer, offset: number): Buffer {
   const copy = Buffer.from(batch)
   copy.writeBigInt64BE(BigInt(offset), 0)
   return copy
 }
 
-test('records come out of a batch as they went in, with offsets from the batch’s own', () => {
+test('records survive a round trip, with offsets relative to the batch’s', () => {
   fc.assert(
     fc.property(anyRecords, fc.nat(1e9), (records, offset) => {
       const batch = only(splitBatches(storedAt(encodeBatch(records, producer), offset)))
@@ -53,7 +53,7 @@ test('records come out of a batch as they went in, with offsets from the batch�
   )
 })
 
-test('another client reads the same from the batch, and its checksum holds', () => {
+test('another client reads the same batch, and its checksum is correct', () => {
   fc.assert(
     fc.property(anyRecords, (records) => {
       const encoded = encodeBatch(records, producer)
@@ -87,11 +87,11 @@ test('a range cuts a batch at both ends', () => {
 
 const record: LogRecord = { key: Buffer.from('k'), value: Buffer.from('v'), headers: [], timestampMs: 5 }
 
-describe('bytes as they are fetched', () => {
+describe('fetched bytes', () => {
   const first = storedAt(encodeBatch([record, record], producer), 10)
   const second = storedAt(encodeBatch([record], producer), 13)
 
-  test('hold batches one after the other, and perhaps a last one that is cut off and left out', () => {
+  test('hold consecutive batches; a last one that is cut off is left out', () => {
     const both = Buffer.concat([first, second])
     for (let cut = 0; cut <= second.length; cut++) {
       const found = splitBatches(both.subarray(0, both.length - cut)).map(({ baseOffset }) => baseOffset)
@@ -99,7 +99,7 @@ describe('bytes as they are fetched', () => {
     }
   })
 
-  test('hold transaction markers, which have no records of anyone’s', () => {
+  test('hold transaction markers, which have no data records', () => {
     const marker = Buffer.from(first)
     marker.writeInt16BE(0b11_0000, 21)
     const batch = only(splitBatches(marker))
@@ -116,14 +116,14 @@ describe('bytes as they are fetched', () => {
     expect(only(splitBatches(compressed)).records()).toEqual([record, record].map(stored))
   })
 
-  test('of a compression that nobody knows are an error that says so', () => {
+  test('of an unknown compression are an error that names it', () => {
     const odd = Buffer.from(first)
     odd.writeInt16BE(7, 21)
     expect(() => only(splitBatches(odd)).records()).toThrow('batch at offset 10 has unknown compression 7')
   })
 })
 
-test('more header names than are remembered are written all the same', () => {
+test('more header names than are cached are still written', () => {
   const headers = Array.from({ length: 600 }, (_, index) => [`name-${index}`, 'x'] as const)
   const batch = only(splitBatches(encodeBatch([{ ...record, headers }], producer)))
   expect(batch.records()[0]?.headers.map(([name]) => name)).toEqual(headers.map(([name]) => name))

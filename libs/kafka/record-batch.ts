@@ -5,14 +5,14 @@ import { readSignedVarint, varintBytesMax, type VarintCursor, writeSignedVarint 
 /** One record to append. */
 export interface LogRecord {
   readonly key: Buffer
-  /** Null takes what the key stood for out of a compacted topic. */
+  /** Null is a tombstone: it deletes the key from a compacted topic. */
   readonly value: Buffer | null
   readonly headers: readonly (readonly [name: string, value: Buffer | string])[]
   /** Milliseconds since 1970. */
   readonly timestampMs: number
 }
 
-/** One record as it stands in the log. */
+/** One record in the log. */
 export interface StoredRecord {
   readonly offset: number
   readonly key: Buffer
@@ -21,8 +21,8 @@ export interface StoredRecord {
   readonly timestampMs: number
 }
 
-/** Whose batch it is, and its place in that producer's sequence. */
-export interface BatchProducer {
+/** The producer of a batch, and the batch's place in that producer's sequence. */
+interface BatchProducer {
   readonly producerId: bigint
   readonly epoch: number
   readonly sequence: number
@@ -46,16 +46,16 @@ const at = {
   records: 61,
 } as const
 const lengthEnd = 12
-/** What a batch takes beside its records. */
+/** Size of a batch without its records. */
 export const batchOverheadBytes = at.records
 const compressionMask = 0b111
 const controlFlag = 1 << 5
 
-// Headers of one kind of record have the same few names for ever; the bound only guards against names made up at run time.
+// Records of one kind always have the same few header names. The bound guards against names generated at run time.
 const namesKeptMax = 256
 const sizedNames = new Map<string, Buffer>()
 
-/** A header's name as it is written: its length, then its bytes. */
+/** A header's name as encoded: its length, then its bytes. */
 function sizedName(name: string): Buffer {
   const known = sizedNames.get(name)
   if (known !== undefined) return known
@@ -67,7 +67,7 @@ function sizedName(name: string): Buffer {
 
 const utf8BytesMax = 3
 
-/** More bytes than the record takes in a batch: measuring exactly would cost as much as writing. */
+/** An upper bound for the record's bytes in a batch. An exact measurement would cost as much as writing. */
 export function recordBytesBound({ key, value, headers }: LogRecord): number {
   let bound = 6 * varintBytesMax + key.length + (value?.length ?? 0)
   for (const [name, content] of headers) {
@@ -104,7 +104,7 @@ function writeHeaders(target: Buffer, position: number, headers: LogRecord['head
   return next
 }
 
-/** Writes a record and returns the position after it. Its length comes first and is known last, so the body moves up to it. */
+/** Writes a record and returns the position after it. Its length comes first but is known last, so the body is moved next to it. */
 function writeRecord(
   target: Buffer,
   position: number,
@@ -130,7 +130,7 @@ const latest = (records: readonly LogRecord[]): number => {
   return max
 }
 
-/** Encodes records as one batch, uncompressed, in one buffer: a retry sends the very same bytes. */
+/** Encodes records as one batch, uncompressed, in one buffer. A retry sends the same bytes. */
 export function encodeBatch(records: readonly LogRecord[], producer: BatchProducer): Buffer {
   const baseTimestampMs = records[0]?.timestampMs ?? 0
   const bound = records.reduce<number>((sum, record) => sum + recordBytesBound(record), batchOverheadBytes)
@@ -156,10 +156,10 @@ export function encodeBatch(records: readonly LogRecord[], producer: BatchProduc
   return batch
 }
 
-/** One batch as it was fetched; its records are decoded when asked for. */
+/** One fetched batch. Its records are decoded on demand. */
 export class StoredBatch {
   readonly baseOffset: number
-  /** Of the last record; the next batch starts after it. */
+  /** The offset of the last record; the next batch starts after it. */
   readonly lastOffset: number
   readonly #bytes: Buffer
 
@@ -169,7 +169,7 @@ export class StoredBatch {
     this.lastOffset = this.baseOffset + bytes.readInt32BE(at.lastOffsetDelta)
   }
 
-  /** Whether it holds a transaction marker and no records of anyone's. */
+  /** Whether it holds a transaction marker instead of data records. */
   get isControl(): boolean {
     return (this.#bytes.readInt16BE(at.attributes) & controlFlag) !== 0
   }
@@ -187,7 +187,7 @@ export class StoredBatch {
     return this.epoch === epoch && this.producerId === producerId
   }
 
-  /** Decodes the records from `from` up to but without `until`; none of a control batch. Values point into the fetched bytes. */
+  /** Decodes the records from `from` (inclusive) to `until` (exclusive); a control batch has none. Values point into the fetched bytes. */
   records(from = 0, until = Infinity): StoredRecord[] {
     if (this.isControl) return []
     const cursor = { bytes: this.#payload(), position: 0 }
@@ -207,7 +207,7 @@ export class StoredBatch {
     return records
   }
 
-  /** The records' bytes. A broker may have compressed them, if the topic's `compression.type` says so. */
+  /** The records' bytes. A broker compresses them if the topic's `compression.type` is set so. */
   #payload(): Buffer {
     const payload = this.#bytes.subarray(at.records)
     const compression = this.#bytes.readInt16BE(at.attributes) & compressionMask
@@ -236,7 +236,7 @@ function readValue(cursor: RecordCursor): Buffer | null {
   return cursor.bytes.subarray(start, cursor.position)
 }
 
-// Names come again and again: to compare bytes with the name last seen in its slot is cheaper than to make text of them.
+// Names repeat: comparing bytes with the name last seen in a slot is cheaper than decoding them.
 const nameSlots = 256
 const seenNames = new Array<{ readonly bytes: Buffer; readonly text: string } | undefined>(nameSlots)
 
@@ -278,7 +278,7 @@ function readRecord(cursor: RecordCursor, offset: number, timestampMs: number): 
   return { offset, key, value, headers: readHeaders(cursor), timestampMs }
 }
 
-/** Splits fetched bytes into batches. A broker cuts its answer at a size, so that the last batch may be incomplete: left out. */
+/** Splits fetched bytes into batches. A broker cuts its answer at a size, so the last batch may be incomplete; it is left out. */
 export function splitBatches(bytes: Buffer): StoredBatch[] {
   const batches: StoredBatch[] = []
   for (let start = 0; start + at.records <= bytes.length;) {

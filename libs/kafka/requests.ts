@@ -13,8 +13,8 @@ import {
 
 import { splitBatches, type StoredBatch } from './record-batch.ts'
 
-// Produce and fetch go through the client's connection with bodies of our own. The client's produce encodes anew for every
-// attempt; its fetch decodes all records through a list of chunks, where here those not asked for are skipped.
+// Produce and fetch use the client's connection with request bodies encoded here. The client's produce encodes again for each
+// attempt. Its fetch decodes all records; this one skips those outside the range.
 
 interface Api<Answer> {
   readonly key: number
@@ -35,7 +35,7 @@ const send = promisify(
 
 const allReplicas = -1
 
-export interface ProduceRequest {
+interface ProduceRequest {
   readonly topic: string
   readonly partition: number
   readonly batch: Buffer
@@ -43,7 +43,7 @@ export interface ProduceRequest {
   readonly timeoutMs: number
 }
 
-/** Appends one encoded batch and answers with the offset of its first record. */
+/** Appends one encoded batch. @returns the offset of its first record. */
 export async function produce(connection: Connection, request: ProduceRequest): Promise<number> {
   const answer = await send(connection, produceApi, () =>
     Writer.create()
@@ -71,18 +71,18 @@ const produceApi: Api<ReturnType<typeof produceV9.parseResponse>> = {
   parse: produceV9.parseResponse,
 }
 
-export interface FetchRequest {
+interface FetchRequest {
   readonly topicId: string
   readonly partition: number
   readonly offset: number
-  /** The first batch comes whole, however large. */
+  /** The first batch is returned whole even if it is larger. */
   readonly bytesMax: number
-  /** How long the broker may hold the request while there is nothing new. */
+  /** How long the broker may hold the request while no data arrives. */
   readonly waitMsMax: number
 }
 
 export interface Fetched {
-  /** Offset after the last record that all in-sync replicas have: no fetch goes beyond it. */
+  /** The offset after the last record that all in-sync replicas have. A fetch returns nothing beyond it. */
   readonly highWatermark: number
   readonly batches: readonly StoredBatch[]
 }
@@ -90,7 +90,7 @@ export interface Fetched {
 const readUncommitted = 0
 const noSession = { id: 0, epoch: -1 }
 
-/** Fetches batches from the one that holds the offset. There are no data transactions, so nothing is filtered. */
+/** Fetches batches, starting with the one that contains the offset. Nothing is filtered, because there are no data transactions. */
 export function fetchBatches(connection: Connection, request: FetchRequest): Promise<Fetched> {
   const { topicId, partition, offset, bytesMax, waitMsMax } = request
   const asked = {
@@ -115,7 +115,7 @@ export function fetchBatches(connection: Connection, request: FetchRequest): Pro
   )
 }
 
-// Fetch response, version 13, of the one partition asked for: https://kafka.apache.org/protocol#The_Messages_Fetch
+// Fetch response, version 13, for one partition: https://kafka.apache.org/protocol#The_Messages_Fetch
 function parseFetch(_correlation: number, key: number, version: number, reader: Reader): Fetched {
   reader.readInt32() // throttle time
   const failure = reader.readInt16()

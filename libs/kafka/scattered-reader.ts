@@ -6,16 +6,16 @@ import { LogError } from './kafka-errors.ts'
 import type { StoredBatch, StoredRecord } from './record-batch.ts'
 import { fetchBatches } from './requests.ts'
 
-/** Requests in flight at once; two on each connection, so that the broker never waits for the next one. */
+/** Concurrent requests; two on each connection, so that the broker always has the next one. */
 const workers = 8
 const connections = 4
 
-// How much one fetch asks for: it grows while neighbours of the record turn out to be wanted too, and shrinks while not.
+// The size of one fetch. It grows while a fetch serves several wanted records, and shrinks otherwise.
 const fetchBytesMin = 1 << 10
 const fetchBytesFirst = 1 << 14
 const fetchBytesMax = 1 << 20
 
-/** Beside its bytes, what a record costs in memory: objects for itself and for each header. */
+/** Memory that a record takes besides its bytes: the objects for the record and for each header. */
 const recordOverheadBytes = 200
 const headerOverheadBytes = 150
 
@@ -24,7 +24,7 @@ function byteLengthOf({ key, value, headers }: StoredRecord): number {
   return recordOverheadBytes + key.length + (value?.length ?? 0) + ofHeaders
 }
 
-/** A copy with bytes of its own: a slice would keep all of the fetched bytes in memory. */
+/** A copy with its own buffers. A slice would keep all fetched bytes in memory. */
 const detached = (record: StoredRecord): StoredRecord => ({
   ...record,
   key: Buffer.from(record.key),
@@ -32,7 +32,7 @@ const detached = (record: StoredRecord): StoredRecord => ({
   headers: record.headers.map(([name, value]) => [name, Buffer.from(value)]),
 })
 
-/** Evenly long runs of neighbours, so that each worker's fetches can serve more than one offset. */
+/** Splits offsets into runs of equal length, so that each worker's fetches can serve several offsets. */
 function runsOf(offsets: readonly number[], count: number): (readonly number[])[] {
   const length = Math.ceil(offsets.length / count)
   return Array.from({ length: Math.ceil(offsets.length / length) }, (_, index) =>
@@ -40,7 +40,7 @@ function runsOf(offsets: readonly number[], count: number): (readonly number[])[
   )
 }
 
-/** Reads records at offsets anywhere in a partition, and remembers them up to a number of bytes. */
+/** Reads records at arbitrary offsets of a partition, with a cache bounded in bytes. */
 export class ScatteredReader {
   readonly #cluster: KafkaCluster
   readonly #cache: LRUCache<string, StoredRecord>
@@ -113,7 +113,7 @@ interface Source {
 const notThere = ({ topic, partition }: Source, offset: number): LogError =>
   new LogError('not-there', `there is no record at offset ${offset} of ${topic}/${partition}`)
 
-/** The records of the run, from its place `next`, that these batches hold: as many in a row as there are. */
+/** The records in these batches that match the run from index `next` on, without a gap. */
 function wantedOf(batches: readonly StoredBatch[], run: readonly number[], next: number): StoredRecord[] {
   const wanted: StoredRecord[] = []
   for (const batch of batches) {

@@ -21,7 +21,7 @@ describe('a broker’s address', () => {
   })
 
   test.each(['', 'kafka-1', 'kafka-1:', ':9092', 'kafka-1:99999', 'http://kafka-1:9092', 'a b:1'])(
-    '%s is malformed, and the error shows what is right',
+    '%s is malformed, and the error shows the expected form',
     (text) => {
       expect(() => parseBroker(text)).toThrow(`Kafka broker "${text}" is malformed: expected host:port`)
     },
@@ -29,7 +29,7 @@ describe('a broker’s address', () => {
 })
 
 describe('TLS and SASL reach both clients', () => {
-  test('the protocol client, which sends a server name unless the host is an address', () => {
+  test('the protocol client, which sends a server name unless the host is an IP address', () => {
     expect(connectionOptions(secured, 'kafka-1')).toMatchObject({
       tls: { ca: 'PEM' },
       tlsServerName: true,
@@ -43,7 +43,7 @@ describe('TLS and SASL reach both clients', () => {
     })
   })
 
-  test('the group client, which names mechanisms in its own way', () => {
+  test('the group client, which has its own names for mechanisms', () => {
     expect(groupClientConfig(secured)).toMatchObject({
       clientId: 'writer',
       brokers: ['kafka-1:9092'],
@@ -54,7 +54,7 @@ describe('TLS and SASL reach both clients', () => {
     })
   })
 
-  test('and neither when not asked for', () => {
+  test('and neither when not configured', () => {
     for (const options of [connectionOptions(plain, 'kafka-1'), groupClientConfig(plain)]) {
       expect(options).not.toHaveProperty('tls')
       expect(options).not.toHaveProperty('ssl')

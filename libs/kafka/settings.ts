@@ -6,9 +6,9 @@ import { type ISocketFactory, type KafkaConfig, logLevel } from 'kafkajs'
 
 import { guardStream } from '#sockets'
 
-/** How to reach a Kafka cluster. TLS and SASL are passed through to both clients. */
+/** How to reach a Kafka cluster. TLS and SASL settings are passed to both clients. */
 export interface KafkaSettings {
-  /** `host:port` of one broker or more; the rest is learned from them. */
+  /** `host:port` of at least one broker; the others are discovered. */
   readonly brokers: readonly string[]
   /** Shown in the broker's logs and quotas. */
   readonly clientId: string
@@ -19,21 +19,21 @@ export interface KafkaSettings {
     readonly username: string
     readonly password: string
   }
-  /** How long one request may stay unanswered before its connection is given up; default 10,000. */
+  /** How long a request may stay unanswered before its connection is closed; default 10,000. */
   readonly requestTimeoutMs?: number
   /** How long connecting may take; default 5,000. */
   readonly connectTimeoutMs?: number
 }
 
 export const requestTimeoutMsDefault = 10_000
-export const connectTimeoutMsDefault = 5_000
+const connectTimeoutMsDefault = 5_000
 
 export interface BrokerAddress {
   readonly host: string
   readonly port: number
 }
 
-/** Reads `host:port`, also `[::1]:9092`. @throws Error when it is neither. */
+/** Parses `host:port` or `[::1]:9092`. @throws Error when it is neither. */
 export function parseBroker(text: string): BrokerAddress {
   const match = /^(?:\[([\da-f:]+)\]|([^:[\]\s]+)):(\d{1,5})$/i.exec(text)
   const host = match?.[1] ?? match?.[2]
@@ -43,13 +43,13 @@ export function parseBroker(text: string): BrokerAddress {
   return { host, port: Number(match?.[3]) }
 }
 
-/** The settings as the protocol client's connection takes them. */
+/** The settings in the form of the protocol client. */
 export function connectionOptions(settings: KafkaSettings, host: string): ConnectionOptions {
   const { ssl = false, sasl } = settings
   return {
     requestTimeout: settings.requestTimeoutMs ?? requestTimeoutMsDefault,
     connectTimeout: settings.connectTimeoutMs ?? connectTimeoutMsDefault,
-    // Every request carries a deadline of its own, and the callers bound how many there are.
+    // Every request has its own deadline, and the callers bound their number.
     maxInflights: 1_024,
     // An IP address must not be sent as the server's name (RFC 6066 §3).
     ...(ssl === false ? {} : { tls: ssl === true ? {} : ssl, tlsServerName: isIP(host) === 0 }),
@@ -65,17 +65,17 @@ const groupMechanisms = {
 
 const keepAliveMs = 60_000
 
-/** A socket as the consumer-group client opens it by itself. */
+/** Opens a socket like the consumer-group client's default, guarded against parser exceptions. */
 const guardedSocket: ISocketFactory = ({ host, port, ssl, onConnect }) => {
   const servername = isIP(host) === 0 ? { servername: host } : {}
-  // Without TLS there are no options, whatever the type says.
+  // Without TLS, `ssl` is undefined, contrary to its type.
   const socket = (ssl as object | undefined)
     ? connectTls({ host, port, ...servername, ...ssl }, onConnect)
     : connect({ host, port }, onConnect)
   return guardStream(socket).setKeepAlive(true, keepAliveMs)
 }
 
-/** The settings as the consumer-group client takes them. */
+/** The settings in the form of the consumer-group client. */
 export function groupClientConfig(settings: KafkaSettings): KafkaConfig {
   const { ssl, sasl } = settings
   return {
@@ -84,7 +84,7 @@ export function groupClientConfig(settings: KafkaSettings): KafkaConfig {
     requestTimeout: settings.requestTimeoutMs ?? requestTimeoutMsDefault,
     connectionTimeout: settings.connectTimeoutMs ?? connectTimeoutMsDefault,
     logLevel: logLevel.NOTHING,
-    // Its parser throws at frames that are none, from within the socket's event.
+    // The client's parser throws on malformed frames, inside the socket's event handler.
     socketFactory: guardedSocket,
     ...(ssl === undefined ? {} : { ssl }),
     ...(sasl === undefined

@@ -13,7 +13,7 @@ const anyPartitions = fc
   .tuple(fc.nat(20), fc.nat(20))
   .map(([a, b]) => [...partitionsOf('a', a), ...partitionsOf('b', b)])
 
-/** Members with claims that may be old, doubled or to partitions that are no more. */
+/** Members with claims that may be stale, duplicate, or to partitions that no longer exist. */
 const anyMembers = fc.uniqueArray(
   fc.record({
     memberId: fc.stringMatching(/^m[a-z]{1,6}$/),
@@ -29,7 +29,7 @@ const keysOf = (assigned: ReadonlyMap<string, readonly TopicPartition[]>): strin
 const sizesOf = (assigned: ReadonlyMap<string, readonly TopicPartition[]>): number[] =>
   [...assigned.values()].map((partitions) => partitions.length)
 
-/** The members as they would join again after this assignment. */
+/** The members as they would rejoin after this assignment. */
 const settled = (
   members: readonly StickyMember[],
   assigned: ReadonlyMap<string, readonly TopicPartition[]>,
@@ -75,7 +75,7 @@ describe('the sticky assignment', () => {
     )
   })
 
-  test('moves nothing when nobody comes or goes', () => {
+  test('moves nothing when no member joins or leaves', () => {
     fc.assert(
       fc.property(anyMembers, anyPartitions, (members, partitions) => {
         const before = assignSticky(members, partitions)
@@ -84,7 +84,7 @@ describe('the sticky assignment', () => {
     )
   })
 
-  test('moves only what a newcomer is given', () => {
+  test('moves only what a new member gets', () => {
     fc.assert(
       fc.property(anyMembers, anyPartitions, (members, partitions) => {
         const before = assignSticky(members, partitions)
@@ -95,7 +95,7 @@ describe('the sticky assignment', () => {
     )
   })
 
-  test('moves only what a leaver had', () => {
+  test('moves only what a leaving member had', () => {
     fc.assert(
       fc.property(anyMembers, anyPartitions, (members, partitions) => {
         fc.pre(members.length > 1)
@@ -107,7 +107,7 @@ describe('the sticky assignment', () => {
     )
   })
 
-  test('never gives a member a topic that it did not ask for', () => {
+  test('never gives a member a topic that it does not subscribe to', () => {
     const members = [
       { memberId: 'old', topics: ['a'], owned: ['b/0'] },
       { memberId: 'new', topics: ['a', 'b'], owned: [] },
@@ -118,7 +118,7 @@ describe('the sticky assignment', () => {
     expect(keysOf(assignSticky(members.slice(0, 1), partitionsOf('b', 2)))).toEqual([])
   })
 
-  test('of nobody is empty', () => {
+  test('without members is empty', () => {
     expect(assignSticky([], partitionsOf('a', 2))).toEqual(new Map())
   })
 })

@@ -1,9 +1,9 @@
 import { partitionKey, type TopicPartition } from '#domain'
 
-/** A member of the group, as it joins. */
+/** A joining member of the group. */
 export interface StickyMember {
   readonly memberId: string
-  /** The only topics it can be given partitions of. */
+  /** It can get partitions of these topics only. */
   readonly topics: readonly string[]
   /** What it owned before, as `topic/partition`. */
   readonly owned: readonly string[]
@@ -17,7 +17,7 @@ interface Share {
 
 const byId = (a: StickyMember, b: StickyMember): number => (a.memberId < b.memberId ? -1 : 1)
 
-/** Each keeps what it owned, if it still may have it; of two that claim the same, the first by id. */
+/** Each member keeps the partitions it owned and may still have. If two claim the same one, the first by id keeps it. */
 function keepOwned(members: readonly StickyMember[], partitions: readonly TopicPartition[]): Share[] {
   const free = new Map(partitions.map((partition) => [partitionKey(partition), partition]))
   return [...members].sort(byId).map(({ memberId, topics, owned }) => {
@@ -32,7 +32,7 @@ function keepOwned(members: readonly StickyMember[], partitions: readonly TopicP
   })
 }
 
-/** Cuts each share to the even one; where that does not come out even, some that have more may keep one more. */
+/** Cuts each share to the even size. The remainder of the division stays with members that have more. */
 function cutToFair(shares: readonly Share[], partitions: number): void {
   const fair = Math.floor(partitions / shares.length)
   let extras = partitions % shares.length
@@ -52,9 +52,9 @@ const poorest = (shares: readonly Share[], topic: string): Share | undefined => 
 }
 
 /**
- * Shares out partitions among members: each one once, evenly (within one, where all members can have all topics), and
- * with no more moves than that takes. Depends on nothing but its input, not on the order of members.
- * A partition whose topic no member can have is left out.
+ * Distributes partitions among members: each partition once, evenly (within one, if all members can have all topics), with the
+ * fewest moves. The result depends only on the input, not on the order of members.
+ * A partition whose topic no member subscribes to is left out.
  */
 export function assignSticky(
   members: readonly StickyMember[],

@@ -1,10 +1,10 @@
 import type { StoredBatch } from './record-batch.ts'
 import { type Term, TermRule } from './terms.ts'
 
-/** The batches of one partition, as far as this search needs them. */
-export interface BatchSource {
+/** Reads batches of one partition. */
+interface BatchSource {
   startOffset(): Promise<number>
-  /** Some batches from the one that holds the offset. */
+  /** Some batches, starting with the one that contains the offset. */
   batchesFrom(offset: number): Promise<readonly StoredBatch[]>
 }
 
@@ -12,9 +12,9 @@ const windowFirst = 1_000
 const windowGrowth = 8
 
 /**
- * Reads backwards for the last marker before an offset, in windows that grow: owners write one at each take-over, and
+ * Searches backwards for the last marker before an offset, in growing windows. Owners write a marker at each take-over, and
  * then at least every hour.
- * @returns undefined where no marker is before it.
+ * @returns undefined if no marker precedes the offset.
  */
 export async function termBefore(source: BatchSource, offset: number): Promise<Term | undefined> {
   const start = await source.startOffset()

@@ -9,18 +9,18 @@ import { termBefore } from './term-before.ts'
 import { type Term, TermRule } from './terms.ts'
 import { UnmarkedData } from './unmarked-data.ts'
 
-/** One batch of a log made up: a marker, or data of some records. */
-interface Made extends Term {
+/** One batch of a generated log: a marker, or data. */
+interface MadeBatch extends Term {
   readonly isMarker: boolean
   readonly records: number
-  /** Of its first record, the next of one stream; its records are no events otherwise. */
+  /** The version of its first record. Without it, the records are not events. */
   readonly version?: number
 }
 
 const attributesAt = 21
 const controlFlag = 1 << 5
 
-const made = fc.record<Made>({
+const madeBatch = fc.record<MadeBatch>({
   isMarker: fc.boolean(),
   producerId: fc.constantFrom(1n, 2n),
   epoch: fc.integer({ min: 0, max: 2 }),
@@ -28,7 +28,7 @@ const made = fc.record<Made>({
 })
 
 /** The batches as a broker stores them. */
-function stored(log: readonly Made[], start = 0): StoredBatch[] {
+function stored(log: readonly MadeBatch[], start = 0): StoredBatch[] {
   let offset = start
   return log.map(({ isMarker, producerId, epoch, records, version }) => {
     const one = { key: Buffer.from('k'), value: Buffer.from('v'), headers: [], timestampMs: 0 }
@@ -56,9 +56,9 @@ const eventOf = (version: number) =>
     value: Buffer.from('v'),
   })
 
-/** The rule as design states it, batch by batch: looks back for the last marker each time. */
-function countsByDefinition(log: readonly Made[], index: number): boolean {
-  const { producerId, epoch, isMarker } = log[index] as Made
+/** The rule by its definition: looks back for the last marker at each batch. */
+function countsByDefinition(log: readonly MadeBatch[], index: number): boolean {
+  const { producerId, epoch, isMarker } = log[index] as MadeBatch
   if (isMarker) return false
   const marker = log.slice(0, index).findLast((batch) => batch.isMarker)
   return marker === undefined || (marker.producerId === producerId && marker.epoch === epoch)
@@ -66,7 +66,7 @@ function countsByDefinition(log: readonly Made[], index: number): boolean {
 
 test('a batch counts if and only if its producer id and epoch are those of the last marker before it', () => {
   fc.assert(
-    fc.property(fc.array(made, { maxLength: 40 }), (log) => {
+    fc.property(fc.array(madeBatch, { maxLength: 40 }), (log) => {
       const batches = stored(log)
       const { batches: counted, strays } = new TermRule(undefined).sift(batches)
       const expected = batches.filter((_, index) => countsByDefinition(log, index))
@@ -79,10 +79,10 @@ test('a batch counts if and only if its producer id and epoch are those of the l
   )
 })
 
-test('reading from anywhere, in pieces of any size, comes to the same', async () => {
+test('reading from any offset, in pieces of any size, gives the same result', async () => {
   await fc.assert(
     fc.asyncProperty(
-      fc.array(made, { minLength: 1, maxLength: 40 }),
+      fc.array(madeBatch, { minLength: 1, maxLength: 40 }),
       fc.nat(40),
       fc.integer({ min: 1, max: 7 }),
       async (log, skip, size) => {
@@ -107,10 +107,10 @@ test('reading from anywhere, in pieces of any size, comes to the same', async ()
   )
 })
 
-test('the marker is found however far back it is, and not where the log has none', async () => {
-  const marker: Made = { isMarker: true, producerId: 7n, epoch: 3, records: 1 }
-  const data: Made = { isMarker: false, producerId: 7n, epoch: 3, records: 3 }
-  const find = (log: readonly Made[]) => {
+test('the marker is found however far back it is, and none is found in a log without one', async () => {
+  const marker: MadeBatch = { isMarker: true, producerId: 7n, epoch: 3, records: 1 }
+  const data: MadeBatch = { isMarker: false, producerId: 7n, epoch: 3, records: 3 }
+  const find = (log: readonly MadeBatch[]) => {
     const batches = stored(log)
     const source = {
       startOffset: () => Promise.resolve(0),
@@ -126,7 +126,7 @@ test('the marker is found however far back it is, and not where the log has none
   expect(await find(many)).toBeUndefined()
 })
 
-describe('data that no marker is before', () => {
+describe('data before the first marker', () => {
   const data = { isMarker: false, records: 2 }
   const marker = { isMarker: true, records: 1 }
   const own = { ...data, producerId: 1n, epoch: 4 }
@@ -135,8 +135,8 @@ describe('data that no marker is before', () => {
   const next = { ...marker, producerId: 1n, epoch: 5 }
   const last = { ...data, producerId: 1n, epoch: 5 }
 
-  /** Offsets of the batches that count, read one by one, of a log that begins at an offset. */
-  async function counted(log: readonly Made[], start: number): Promise<number[]> {
+  /** Relative offsets of the batches that count in a log that starts at an offset, read one at a time. */
+  async function counted(log: readonly MadeBatch[], start: number): Promise<number[]> {
     const batches = stored(log, start)
     const highWatermark = (batches.at(-1)?.lastOffset ?? 0) + 1
     const unmarked = await new UnmarkedData().of('topic/0', {
@@ -152,7 +152,7 @@ describe('data that no marker is before', () => {
 
   test.each([
     {
-      what: 'of the first owner was sent to a topic that is gone',
+      what: 'of the first owner was sent to a deleted topic and does not count',
       start: 0,
       log: [own, other, next, last],
       counts: [2, 5],
@@ -166,43 +166,43 @@ describe('data that no marker is before', () => {
       counts: [0, 2, 5],
     },
     {
-      what: 'that goes on with a stream of a topic that is gone does not count',
+      what: 'that continues a stream of a deleted topic does not count',
       start: 0,
       log: [{ ...other, version: 11 }, next, last],
       counts: [3],
     },
     {
-      what: 'that goes on with a stream of a topic that is gone does not count before the first marker comes',
+      what: 'that continues a stream of a deleted topic does not count while there is no marker',
       start: 0,
       log: [{ ...other, version: 11 }],
       counts: [],
     },
     {
-      what: 'that goes on with a stream counts where the head was deleted',
+      what: 'that continues a stream counts if the head was deleted',
       start: 7,
       log: [{ ...other, version: 11 }, next, last],
       counts: [0, 3],
     },
     {
-      what: 'of the owner alone counts where the head was deleted',
+      what: 'of the owner alone counts if the head was deleted',
       start: 7,
       log: [other, own, next, last],
       counts: [2, 5],
     },
     {
-      what: 'of whomever counts where none is of the owner',
+      what: 'of any producer counts if none is of the owner',
       start: 7,
       log: [other, other, next, last],
       counts: [0, 2, 5],
     },
     {
-      what: 'of a plain producer does not count beside that of an owner where the head was deleted',
+      what: 'of a plain producer does not count beside that of an owner if the head was deleted',
       start: 7,
       log: [plain, other, plain, next, last],
       counts: [2, 7],
     },
     {
-      what: 'of a plain producer does not count before any marker beside that of an owner',
+      what: 'of a plain producer does not count beside that of an owner in a log without markers',
       start: 7,
       log: [own, plain],
       counts: [0],
@@ -214,7 +214,7 @@ describe('data that no marker is before', () => {
       counts: [0, 2, 5],
     },
     {
-      what: 'without any marker counts where the head was deleted',
+      what: 'without any marker counts if the head was deleted',
       start: 7,
       log: [own, other],
       counts: [0, 2],

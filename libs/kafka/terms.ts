@@ -1,6 +1,6 @@
 import type { StoredBatch } from './record-batch.ts'
 
-/** An owner's term: the epoch grows from owner to owner; the producer id changes only when Kafka gives out another one. */
+/** An owner's term. The epoch grows from owner to owner; the producer id changes only when Kafka assigns another one. */
 export interface Term {
   readonly producerId: bigint
   readonly epoch: number
@@ -11,33 +11,33 @@ export interface TermStart extends Term {
   readonly offset: number
 }
 
-/** Data that is in the log but does not count: its producer was not the one of the last marker before it. */
+/** Data that is in the log but does not count: its producer is not that of the last marker before it. */
 export interface Stray extends Term {
   readonly firstOffset: number
   readonly lastOffset: number
-  /** The term that held there; undefined where none had begun. */
+  /** The term in force there; undefined if none had begun. */
   readonly held: Term | undefined
 }
 
-/** What tells which data counts that no marker is before. */
+/** Facts about data before the first marker of a log. They decide whether that data counts. */
 export interface Unmarked {
-  /** The first marker that the log has, behind that data; undefined where it has none so far. */
+  /** The log's first marker, after that data; undefined if it has none so far. */
   readonly marker: Term | undefined
   /** Whether the head of the log was deleted. */
   readonly isHeadless: boolean
-  /** Whether the first batch begins its streams, as that of a copied log does. */
+  /** Whether the streams in the first batch start at version 1, as in a copied log. */
   readonly beginsStreams: boolean
-  /** Whether any of that data is of the marker's producer id. */
+  /** Whether any of that data has the marker's producer id. */
   readonly hasOwn: boolean
   /** Whether any of it has a producer id at all. */
   readonly hasProducer: boolean
 }
 
-/** Data of a producer without idempotence. Owners have ids. */
+/** The producer id of data from a producer without idempotence. Owners always have an id. */
 const noProducerId = -1n
 
-/** What {@link TermRule} makes of a run of batches. */
-export interface Sifted {
+/** A run of batches, sorted by {@link TermRule}. */
+interface Sifted {
   /** The data batches that count, in order. */
   readonly batches: readonly StoredBatch[]
   readonly strays: readonly Stray[]
@@ -50,34 +50,34 @@ export const isSameTerm = (a: Term | undefined, b: Term | undefined): boolean =>
 
 /**
  * The rule that decides which data in a partition of events counts: a batch counts if and only if its producer id and
- * epoch are those of the last marker before it. Where no marker is before it (the head of the log was deleted, or another
- * cluster's log was copied), it counts, and only its versions can tell, but for what the first marker behind it tells:
- * - In a log that still has its beginning, an owner's data stands behind its marker. Data before the first marker can only be that of a
- *   copied log, whose first batch begins its streams. Where it goes on with streams that the log does not have, or is of the first owner's
- *   producer id, it was meant for a topic of the same name that was deleted.
- * - Where the head was deleted, the marker of the owner that wrote there was deleted with it, and the next marker is its own or
- *   that of the owner after it, which has the same producer id. If any data before it is of that id, no other counts. Nor does data
- *   without a producer id beside data that has one: all owners have ids.
+ * epoch equal those of the last marker before it. Data before the first marker (the head of the log was deleted, or the log was
+ * copied from another cluster) counts and is judged by its versions, with these exceptions:
+ * - If the log still has its head, an owner's data comes after its marker. Data before the first marker can only belong to a
+ *   copied log, whose first batch begins its streams. Data that continues streams missing from the log, or that has the first
+ *   owner's producer id, was meant for a deleted topic of the same name and does not count.
+ * - If the head was deleted, the marker of the owner that wrote this data was deleted with it. The next marker is its own or that of
+ *   its successor, which has the same producer id. If any data before that marker has this id, no other data counts. Data
+ *   without a producer id does not count beside data with one, because all owners have ids.
  *
- * The broker fences an older owner too, but only while it remembers the producer id: a coordinator that forgets an idle
- * transactional id gives the next owner another one, whose marker does not fence the owner before it.
+ * The broker also fences an earlier owner, but only while it remembers the producer id. A coordinator that forgets an idle
+ * transactional id assigns another producer id to the next owner, whose marker does not fence the previous owner.
  */
 export class TermRule {
   #term: Term | undefined
 
-  /** @param term that holds at the first batch; undefined where no marker is before it. */
+  /** @param term the term in force at the first batch; undefined if no marker precedes it. */
   constructor(term: Term | undefined) {
     this.#term = term
   }
 
-  /** The term that holds after the last batch seen. */
+  /** The term in force after the last batch seen. */
   get term(): Term | undefined {
     return this.#term
   }
 
   /**
-   * @param batches the next ones of the partition, in order.
-   * @param unmarked what is known of data before the first marker; undefined where nothing is.
+   * @param batches the partition's next batches, in order.
+   * @param unmarked facts about data before the first marker; undefined if unknown.
    */
   sift(batches: readonly StoredBatch[], unmarked?: Unmarked): Sifted {
     const counted: StoredBatch[] = []

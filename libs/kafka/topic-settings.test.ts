@@ -21,7 +21,7 @@ const settingsFound = (topic: TopicDescription, kind: TopicKind = 'events', brok
   topicFindings(topic, kind, brokers).map(({ setting }) => setting)
 
 describe('a topic of events', () => {
-  test('with the right settings gives nothing to say', () => {
+  test('with the right settings has no findings', () => {
     expect(settingsFound(good)).toEqual([])
   })
 
@@ -32,7 +32,7 @@ describe('a topic of events', () => {
     ['min.insync.replicas', '1'],
     ['unclean.leader.election.enable', 'true'],
     ['message.timestamp.type', 'LogAppendTime'],
-  ])('with %s at %s is found out', (setting, actual) => {
+  ])('with %s at %s is reported', (setting, actual) => {
     const [finding, ...rest] = topicFindings(
       { ...good, configs: { ...good.configs, [setting]: actual } },
       'events',
@@ -42,12 +42,12 @@ describe('a topic of events', () => {
     expect(rest).toEqual([])
   })
 
-  test('with too few copies is found out, unless there are no more brokers', () => {
+  test('with too few copies is reported, unless there are no more brokers', () => {
     expect(settingsFound({ ...good, replication: 1 })).toEqual(['replication.factor'])
     expect(settingsFound({ ...good, replication: 1 }, 'events', 1)).toEqual([])
   })
 
-  test('whose settings the broker does not tell is found out', () => {
+  test('without settings in the broker’s answer is reported', () => {
     expect(topicFindings({ ...good, configs: {} }, 'events', 3)[0]?.actual).toBe('unset')
   })
 })
@@ -58,7 +58,7 @@ test('a compacted topic must be compacted, dead letters must be kept', () => {
   expect(settingsFound(deleted, 'dead-letters')).toEqual(['retention.ms'])
 })
 
-test('a broker that forgets owners between two renewals is found out', () => {
+test('a broker that forgets owners between two renewals is reported', () => {
   const configs = { 'transactional.id.expiration.ms': '3600000', 'producer.id.expiration.ms': '86400000' }
   expect(brokerFindings(2, configs)).toMatchObject([
     { subject: 'broker 2', setting: 'transactional.id.expiration.ms', actual: '3600000' },

@@ -1,6 +1,6 @@
 export interface TopicDescription {
   readonly name: string
-  /** Another one than before means another topic under the same name. */
+  /** A different id than before means a different topic under the same name. */
   readonly topicId: string
   readonly partitions: number
   /** Copies of each partition. */
@@ -8,10 +8,10 @@ export interface TopicDescription {
   readonly configs: Readonly<Record<string, string>>
 }
 
-/** Events are kept for ever; of snapshots, views and the like only the last record by key is. */
+/** Events and dead letters are kept forever. A compacted topic (snapshots, views) keeps the last record of each key. */
 export type TopicKind = 'events' | 'compacted' | 'dead-letters'
 
-/** Settings to make a topic of each kind with. */
+/** The settings with which a topic of each kind is created. */
 export const topicConfigs: Readonly<Record<TopicKind, Readonly<Record<string, string>>>> = {
   events: { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': '-1' },
   compacted: { 'cleanup.policy': 'compact' },
@@ -19,7 +19,7 @@ export const topicConfigs: Readonly<Record<TopicKind, Readonly<Record<string, st
 }
 
 /** A setting that endangers a promise. */
-export interface Finding {
+export interface SettingFinding {
   /** `topic eventstore.order` or `broker 1`. */
   readonly subject: string
   readonly setting: string
@@ -69,7 +69,7 @@ const rules: Readonly<Record<TopicKind, readonly Rule[]>> = {
     cleanLeaders,
     createTime,
   ],
-  compacted: [exactly('cleanup.policy', 'compact', 'the last record of each key must be kept for ever')],
+  compacted: [exactly('cleanup.policy', 'compact', 'the last record of each key must be kept forever')],
   'dead-letters': [
     exactly('cleanup.policy', 'delete', 'compaction would drop events that share a key'),
     exactly('retention.ms', '-1', 'an event that waits to be retried must not be lost'),
@@ -78,7 +78,7 @@ const rules: Readonly<Record<TopicKind, readonly Rule[]>> = {
 
 const hourMs = 3_600_000
 
-/** Owners renew their fence hourly; what a broker remembers of them must outlive some missed renewals. */
+/** Owners renew their fence hourly. A broker's memory of them must outlive some missed renewals. */
 const brokerRules: readonly Rule[] = [
   atLeast(
     'transactional.id.expiration.ms',
@@ -92,18 +92,22 @@ function broken(
   subject: string,
   configs: Readonly<Record<string, string>>,
   checks: readonly Rule[],
-): Finding[] {
+): SettingFinding[] {
   return checks.flatMap(({ setting, recommended, why, holds }) => {
     const actual = configs[setting] ?? 'unset'
     return holds(actual) ? [] : [{ subject, setting, actual, recommended, why }]
   })
 }
 
-/** What is wrong with a topic. @param brokers how many there are: copies can only be asked for where there is room. */
-export function topicFindings(topic: TopicDescription, kind: TopicKind, brokers: number): Finding[] {
+/** The settings of a topic that endanger a promise. @param brokers their number, which limits how many copies are recommended. */
+export function topicFindings(topic: TopicDescription, kind: TopicKind, brokers: number): SettingFinding[] {
   const configs = { ...topic.configs, 'replication.factor': String(topic.replication) }
   const copies = [
-    atLeast('replication.factor', Math.min(3, brokers), 'a broker lost for good must not take events along'),
+    atLeast(
+      'replication.factor',
+      Math.min(3, brokers),
+      'the permanent loss of a broker must not lose events',
+    ),
     atLeast(
       'min.insync.replicas',
       Math.min(2, brokers),
@@ -113,6 +117,6 @@ export function topicFindings(topic: TopicDescription, kind: TopicKind, brokers:
   return broken(`topic ${topic.name}`, configs, [...copies, ...rules[kind]])
 }
 
-/** What is wrong with a broker's settings. */
-export const brokerFindings = (id: number, configs: Readonly<Record<string, string>>): Finding[] =>
+/** The settings of a broker that endanger a promise. */
+export const brokerFindings = (id: number, configs: Readonly<Record<string, string>>): SettingFinding[] =>
   broken(`broker ${id}`, configs, brokerRules)

@@ -16,7 +16,7 @@ import { LogError } from './kafka-errors.ts'
 import { highWatermark } from './offsets.ts'
 import {
   brokerFindings,
-  type Finding,
+  type SettingFinding,
   type TopicDescription,
   topicFindings,
   type TopicKind,
@@ -24,7 +24,7 @@ import {
 
 export interface TopicSpec {
   readonly name: string
-  /** Fixed for life: a stream's order is its partition's. */
+  /** Never changes: a stream's order is its partition's. */
   readonly partitions: number
   readonly replication: number
   /** Kafka's topic settings, e.g. `{'cleanup.policy': 'delete'}`. */
@@ -47,7 +47,7 @@ const describe = (
   configs,
 })
 
-/** Topics: made, described, and checked. All methods reject with LogError, `unavailable` when late. */
+/** Creates, describes and checks topics. All methods reject with LogError, `unavailable` when late. */
 export class Topics {
   readonly #cluster: KafkaCluster
   readonly #timeoutMs: number
@@ -58,10 +58,10 @@ export class Topics {
   }
 
   /**
-   * Makes the topics that are missing, and comes back when every partition's leader answers. Those that are there are
-   * left as they are, but for the check of their partition count; {@link checkSettings} tells of the rest.
-   * @returns the topics made and found, in the order of the specs.
-   * @throws LogError `refused` when a topic has another number of partitions, or may not be made.
+   * Creates the missing topics, and resolves when the leader of every partition answers. Existing topics are not changed; only
+   * their partition count is checked. {@link checkSettings} reports on their other settings.
+   * @returns all topics, in the order of the specs.
+   * @throws LogError `refused` when a topic has another number of partitions, or creating it is not authorized.
    */
   async ensure(specs: readonly TopicSpec[]): Promise<TopicDescription[]> {
     const deadline = deadlineIn(this.#timeoutMs)
@@ -78,7 +78,7 @@ export class Topics {
     return described
   }
 
-  /** The topics that exist among these. */
+  /** Describes those of the topics that exist. */
   async describe(names: readonly string[]): Promise<TopicDescription[]> {
     const deadline = deadlineIn(this.#timeoutMs)
     const topics = await this.#cluster.existingTopics(names, deadline)
@@ -95,15 +95,15 @@ export class Topics {
     )
   }
 
-  /** Aggregate types whose events this Kafka holds, by the names of its topics; sorted. */
+  /** The aggregate types that have a topic of events in this Kafka; sorted. */
   async aggregateTypes(): Promise<readonly string[]> {
     const names = await this.#cluster.topicNames(deadlineIn(this.#timeoutMs))
     return names.filter(isEventTopic).map(aggregateTypeOfTopic).toSorted()
   }
 
   /**
-   * Deletes a topic with all that is in it, and comes back when brokers know of it; one that is not there is as good.
-   * @throws LogError `refused` when it may not be.
+   * Deletes a topic and its records, and resolves when the brokers no longer list it. Does nothing if it does not exist.
+   * @throws LogError `refused` when it is not authorized.
    */
   async delete(name: string): Promise<void> {
     const deadline = deadlineIn(this.#timeoutMs)
@@ -113,11 +113,11 @@ export class Topics {
     await this.#cluster.ask(what, deadline, deleteTopicsV6.api, [{ name }], this.#timeoutMs)
     await untilAnswered({ what, deadline, changes: true }, async () => {
       const left = await this.#cluster.existingTopics([name], deadline)
-      if (left.length > 0) throw new Error('it is still there')
+      if (left.length > 0) throw new Error('the topic still exists')
     })
   }
 
-  /** The settings that a topic has of its own; what it takes from the brokers is left out. */
+  /** The settings of the topic itself, without those inherited from the brokers. */
   async ownSettings(name: string): Promise<Record<string, string>> {
     const resource = { resourceType: ConfigResourceTypes.TOPIC, resourceName: name }
     const configs = await this.#describeConfigs(resource, deadlineIn(this.#timeoutMs))
@@ -150,8 +150,8 @@ export class Topics {
     return sizes
   }
 
-  /** What stands in the way of the promises, in the settings of these topics and of the brokers. Empty is good. */
-  async checkSettings(topics: readonly { name: string; kind: TopicKind }[]): Promise<Finding[]> {
+  /** The settings of these topics and of the brokers that endanger a promise; empty if none does. */
+  async checkSettings(topics: readonly { name: string; kind: TopicKind }[]): Promise<SettingFinding[]> {
     const deadline = deadlineIn(this.#timeoutMs)
     const kinds = new Map(topics.map(({ name, kind }) => [name, kind]))
     const described = await this.describe([...kinds.keys()])
@@ -182,16 +182,16 @@ export class Topics {
     }
     const timeoutMs = Math.max(1, Math.floor(deadline - performance.now()))
     await this.#cluster
-      .ask(`making topic ${spec.name}`, deadline, createTopicsV7.api, [request], timeoutMs, false)
+      .ask(`creating topic ${spec.name}`, deadline, createTopicsV7.api, [request], timeoutMs, false)
       .catch((error: unknown) => {
-        // Another process was faster: that is as good, if the topic passes the check.
+        // Another process created the topic first. That is fine if it passes the check.
         if (!(error instanceof LogError) || error.kafkaCode !== 'TOPIC_ALREADY_EXISTS') throw error
       })
   }
 
-  /** Kafka answers that a topic is made before its leaders know of it: only an answer of each leader says that it is. */
+  /** Kafka answers that a topic is created before its leaders know of it, so each leader is asked. */
   async #awaitLeaders(spec: TopicSpec, deadline: number): Promise<void> {
-    const what = `looking for topic ${spec.name}`
+    const what = `looking up topic ${spec.name}`
     const { partitions } = await untilAnswered({ what, deadline, changes: false }, () =>
       this.#cluster.topic(spec.name),
     )
@@ -199,7 +199,7 @@ export class Topics {
       throw new LogError(
         'refused',
         `topic ${spec.name} has ${partitions.length} partitions, but ${spec.partitions} are configured; ` +
-          'the count is fixed for life: configure what the topic has, or move it (./annals topics repartition)',
+          'the count cannot be changed: configure the actual count, or move the topic (./annals topics repartition)',
       )
     }
     const indexes = Array.from({ length: spec.partitions }, (_, index) => index)
@@ -214,7 +214,7 @@ export class Topics {
   async #describeConfigs(resource: ConfigResource, deadline: number) {
     const what = `asking for the settings of ${resource.resourceName}`
     const request = [{ ...resource, configurationKeys: null }]
-    // A broker answers for itself only; any broker answers for topics.
+    // A broker describes only itself; any broker describes topics.
     const isBroker = resource.resourceType === ConfigResourceTypes.BROKER
     const { results } = isBroker
       ? await untilAnswered({ what, deadline, changes: false }, () =>

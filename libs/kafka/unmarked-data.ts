@@ -6,28 +6,28 @@ import { type EncodedEvent, fromStoredRecord } from '#event-log/records'
 import type { StoredBatch } from './record-batch.ts'
 import type { Term, Unmarked } from './terms.ts'
 
-/** One partition's log, as far as this search needs it. */
-export interface PieceSource {
+/** Reads one partition's log. */
+interface PieceSource {
   startOffset(): Promise<number>
-  /** Some batches from the one that holds the offset. */
+  /** Some batches, starting with the one that contains the offset. */
   pieceAt(
     offset: number,
   ): Promise<{ readonly batches: readonly StoredBatch[]; readonly highWatermark: number }>
 }
 
 const logsMax = 10_000
-/** Owners write a marker at least every 500,000 offsets: behind twice as many, none of theirs will come. */
+/** Owners write a marker at least every 500,000 offsets. After twice as many without one, the search ends. */
 const offsetsMax = 1_000_000
 
 /**
- * Looks for the first marker of logs that begin with data. Where the head of a log was deleted it reads ahead to the marker; a log
- * that has its beginning is looked at in its first piece only, which is where the first owner of a new topic writes.
+ * Finds the first marker of logs that begin with data. If the head of a log was deleted, it reads ahead to the marker. In a log
+ * with its head, it reads the first piece only, because the first owner of a new topic writes there.
  */
 export class UnmarkedData {
   readonly #known = new LRUCache<string, Unmarked>({ max: logsMax })
 
   /** @param log topic id and partition. */
-  async of(log: string, source: PieceSource): Promise<Found> {
+  async of(log: string, source: PieceSource): Promise<UnmarkedFindings> {
     const start = await source.startOffset()
     const key = `${log}/${start}`
     const known = this.#known.get(key)
@@ -38,17 +38,17 @@ export class UnmarkedData {
   }
 }
 
-/** What is known of data that no marker is before. */
-export interface Found extends Unmarked {
-  /** Whether the log ends without a marker, so that one may still come that tells more. */
+/** Facts about data before the first marker, and whether they may still change. */
+export interface UnmarkedFindings extends Unmarked {
+  /** Whether the log ends without a marker, so that a later marker may still decide. */
   readonly mayGetMarker: boolean
 }
 
-async function search(source: PieceSource, start: number): Promise<Found> {
+async function search(source: PieceSource, start: number): Promise<UnmarkedFindings> {
   const producers = new Set<bigint>()
   const isHeadless = start > 0
   let beginsStreams = true
-  const found = (marker: Term | undefined, mayGetMarker: boolean): Found => {
+  const found = (marker: Term | undefined, mayGetMarker: boolean): UnmarkedFindings => {
     const hasOwn = marker !== undefined && producers.has(marker.producerId)
     const hasProducer = [...producers].some((id) => id >= 0n)
     return { marker, isHeadless, hasOwn, hasProducer, beginsStreams, mayGetMarker }
@@ -69,7 +69,7 @@ async function search(source: PieceSource, start: number): Promise<Found> {
   return found(undefined, false)
 }
 
-/** Whether each stream in the first batch of a log has its events from version 1 on. What is no event tells nothing. */
+/** Whether each stream in the first batch of a log starts at version 1. Records that are not events are ignored. */
 function beginsItsStreams(batch: StoredBatch): boolean {
   const versions = new Map<string, number>()
   for (const { streamId, version } of eventsOf(batch)) {

@@ -46,7 +46,7 @@ type Services = Awaited<ReturnType<typeof services>>
 
 /** Faults that persist. */
 const faults: Readonly<Record<string, (of: Services) => Promise<void>>> = {
-  'Redis out of memory': () => redis.tell('CONFIG SET maxmemory 1'),
+  'Redis out of memory': () => redis.send('CONFIG SET maxmemory 1'),
   'Redis away': () => redis.stop(),
   'the registry away': ({ registry }) => {
     registry.turnTo('http://127.0.0.1:1')
@@ -58,12 +58,12 @@ const faults: Readonly<Record<string, (of: Services) => Promise<void>>> = {
       const record = purchaseRecord(writer.backends, type, streamId, 1)
       await appendPast(writer.backends, eventTopic(type), partition, [record])
     }
-    await redis.tell('FLUSHALL')
+    await redis.send('FLUSHALL')
   },
   'a log without its head, and an emptied index': async ({ where }) => {
     for (let partition = 0; partition < partitions; partition++)
       await deleteHead(where, eventTopic(where.type), partition, 5)
-    await redis.tell('FLUSHALL')
+    await redis.send('FLUSHALL')
   },
 }
 

@@ -70,13 +70,9 @@ test(
     // The import continues with the kills, so that all of them affect it.
     const killsMin = killsAtEachPost * posts.length
     await importPurchases(client, where.type, purchases, (done) =>
-      waitFor(
-        'the kills to go on',
-        () => Promise.resolve(kills() >= ((killsMin - 1) * done) / purchases.length),
-        {
-          timeoutMs: 120_000,
-        },
-      ).then(() => undefined),
+      waitFor('enough kills', () => Promise.resolve(kills() >= ((killsMin - 1) * done) / purchases.length), {
+        timeoutMs: 120_000,
+      }).then(() => undefined),
     )
     await killing
     await client.close()

@@ -83,7 +83,7 @@ const badPlace = ({ generations }: ProjectionInfo) =>
   generations[0]?.partitions.find(({ partition }) => partition === badPartition)
 
 /** Waits until the projection is stopped there, and has applied everything else. */
-const standsStill = (url: string, name: string): Promise<ProjectionInfo> =>
+const stoppedAt = (url: string, name: string): Promise<ProjectionInfo> =>
   waitFor(`${name} to stop`, async () => {
     const info = await projectionAt(url, name).describe()
     const others = info.generations[0]?.partitions.filter(({ partition }) => partition !== badPartition)
@@ -104,7 +104,7 @@ describe('an event whose reducer throws', () => {
     expect(await bought(url, unharmed)).toEqual(each(2, 3))
     await caughtUp(url, settingAside)
     expect(await inMonth(url, settingAside)).toBe(2 * partitions)
-    const info = await standsStill(url, stopping)
+    const info = await stoppedAt(url, stopping)
     expect(await bought(url, stopping)).toEqual(each(2, 1))
 
     expect(badPlace(info)).toMatchObject({
@@ -139,13 +139,13 @@ describe('an event whose reducer throws', () => {
 
     // Until the fix, another try has the same result.
     expect(await projectionAt(url, stopping).resume()).toEqual({ resumed: 1 })
-    expect(badPlace(await standsStill(url, stopping))).toMatchObject({ checkpoint: at.offset })
+    expect(badPlace(await stoppedAt(url, stopping))).toMatchObject({ checkpoint: at.offset })
     expect(await aside.retryDeadLetters()).toMatchObject({ applied: 0, failed: [letter] })
     await projector.close()
 
     const mended = [await runningProjector(where, where.mended), await runningProjector(where, where.mended)]
     const [first = '', second = ''] = mended.map((each) => each.url)
-    await standsStill(first, stopping)
+    await stoppedAt(first, stopping)
     expect(await projectionAt(first, stopping).resume()).toEqual({ resumed: 1 })
     await caughtUp(first, stopping)
     expect(await bought(first, stopping)).toEqual(each(2, 3))
@@ -236,7 +236,7 @@ test('records that cannot be decoded stop their partition or are parked unchange
 
   await caughtUp(url, settingAside)
   expect(await inMonth(url, settingAside)).toBe(2 * partitions)
-  await standsStill(url, stopping)
+  await stoppedAt(url, stopping)
   expect(await bought(url, stopping)).toEqual(each(2, 1))
   const letters = await projectionAt(url, settingAside).deadLetters()
   expect(letters.map(({ error }) => error)).toEqual([
@@ -257,7 +257,7 @@ test('records that cannot be decoded stop their partition or are parked unchange
   await projector.close()
 
   const mended = await runningProjector(where, where.mended)
-  await standsStill(mended.url, stopping)
+  await stoppedAt(mended.url, stopping)
   await projectionAt(mended.url, stopping).resume()
   const info = await caughtUp(mended.url, stopping)
   expect(info.generations[0]?.deadLetters).toBe(records.length)

@@ -55,13 +55,13 @@ test('a rebuild while appends continue and a projector is killed: readers never 
     ),
   )
   const views = new GrowingViews(reader, where)
-  await views.goesOn(5)
+  await views.waitForMore(5)
   const old = (await describe(lifetime)).serving
   // Everything is applied, so only a rebuild counts a customer's first purchase again: its step is held.
   redis.holdFrom('"purchases":1,')
-  const begun = await Promise.all([lifetime, monthly].map((name) => reader.projection(name).rebuild()))
+  const rebuilds = await Promise.all([lifetime, monthly].map((name) => reader.projection(name).rebuild()))
   const generationOf = async (name: string): Promise<GenerationInfo | undefined> =>
-    (await describe(name)).generations.find(({ id }) => begun.some(({ generation }) => generation === id))
+    (await describe(name)).generations.find(({ id }) => rebuilds.some(({ generation }) => generation === id))
   const rebuild = await waitFor('the rebuild to be running', async () => {
     const generation = await generationOf(lifetime)
     return generation?.status === 'building' && generation.progress.done > 0 && generation
@@ -80,7 +80,7 @@ test('a rebuild while appends continue and a projector is killed: readers never 
   expect(await describe(lifetime)).toMatchObject({ serving: old })
   redis.release()
   await killed.kill()
-  await traffic.goesOn(100)
+  await traffic.waitForMore(100)
 
   await waitFor(
     'the new generations to serve',
@@ -90,8 +90,8 @@ test('a rebuild while appends continue and a projector is killed: readers never 
     },
     { timeoutMs: 60_000 },
   )
-  await views.goesOn(5)
-  await traffic.goesOn(100)
+  await views.waitForMore(5)
+  await traffic.waitForMore(100)
   await traffic.stop()
   await caughtUp(spared.url, lifetime)
   expect(await views.stop()).toEqual([])
@@ -114,9 +114,9 @@ test('a definition of a higher version, rolled out by restarting one projector a
   const client = new AnnalsClient({ url: next[0].url, direct: false })
   onTestFinished(() => client.close())
   const views = new GrowingViews(client, where)
-  await views.goesOn(5)
+  await views.waitForMore(5)
   await posts[0].leave()
-  await views.goesOn(5)
+  await views.waitForMore(5)
   // An instance with the older definition still has partitions, and the new one can take over only with all of them.
   const during = await client.projection(lifetime).describe()
   expect(during.generations.map(({ status, viewVersion }) => [status, viewVersion])).toEqual([
@@ -128,8 +128,8 @@ test('a definition of a higher version, rolled out by restarting one projector a
     const { serving, generations } = await client.projection(lifetime).describe()
     return generations.some(({ id, viewVersion }) => id === serving && viewVersion === 2)
   })
-  await views.goesOn(5)
-  await traffic.goesOn(50)
+  await views.waitForMore(5)
+  await traffic.waitForMore(50)
   await traffic.stop()
   await caughtUp(next[0].url, lifetime)
   expect(await views.stop()).toEqual([])

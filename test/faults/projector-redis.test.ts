@@ -25,13 +25,13 @@ async function underTraffic(): Promise<Scene> {
   const projector = await runningProjector(where)
   const traffic = new Traffic(testClient({ url: writer.url }), where.domain.types)
   onTestFinished(() => traffic.stop())
-  await traffic.goesOn()
+  await traffic.waitForMore()
   return { where, projector, traffic }
 }
 
 /** After some more load and without intervention, views and changelog match the log. */
 async function expectWholeAfterMore({ where, projector, traffic }: Scene): Promise<void> {
-  await traffic.goesOn()
+  await traffic.waitForMore()
   await traffic.stop()
   await expectViewsOfLog(where, projector.url)
   await expectPublished(where, projector.url)
@@ -50,7 +50,7 @@ test('Redis is emptied while idle: views, and their order, are restored automati
   })
   for (const name of [lifetime, monthly]) await caughtUp(projector.url, name)
   const before = await all()
-  await redis.tell('FLUSHALL')
+  await redis.send('FLUSHALL')
   await vi.waitFor(async () => expect(await all()).toEqual(before), { timeout: 30_000, interval: 100 })
   await expectViewsOfLog(where, projector.url)
   await expectPublished(where, projector.url)
@@ -58,11 +58,11 @@ test('Redis is emptied while idle: views, and their order, are restored automati
 
 test('Redis loads an older dump without a restart, under load and while idle', async () => {
   const scene = await underTraffic()
-  await redis.tell('SAVE')
-  await scene.traffic.goesOn()
-  await redis.tell('DEBUG RELOAD NOSAVE')
+  await redis.send('SAVE')
+  await scene.traffic.waitForMore()
+  await redis.send('DEBUG RELOAD NOSAVE')
   await expectWholeAfterMore(scene)
-  await redis.tell('DEBUG RELOAD NOSAVE')
+  await redis.send('DEBUG RELOAD NOSAVE')
   await expectViewsOfLog(scene.where, scene.projector.url)
   await expectPublished(scene.where, scene.projector.url)
 })

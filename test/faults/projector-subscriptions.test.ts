@@ -51,7 +51,7 @@ test('subscribers have the last state of every view, whichever projector they ar
   const [one, other] = addresses
   const traffic = new Traffic(testClient({ url: writer.url }), where.domain.types)
   onTestFinished(() => traffic.stop())
-  await traffic.goesOn(50)
+  await traffic.waitForMore(50)
   const { lifetime, monthly } = where.domain.projections
   const follower = (name: string, urls: readonly string[], breakOffAfter?: number) => {
     const projection = testClient({ urls, direct: false }).projection(name)
@@ -65,11 +65,11 @@ test('subscribers have the last state of every view, whichever projector they ar
   const months = [follower(monthly, [one.url]), follower(monthly, [one.url, other.url], 3)]
 
   await one.kill()
-  await traffic.goesOn(100)
+  await traffic.waitForMore(100)
   await other.kill()
-  await traffic.goesOn(100)
+  await traffic.waitForMore(100)
   await one.restart()
-  await traffic.goesOn(100)
+  await traffic.waitForMore(100)
   await traffic.stop()
   await expectViewsOfLog(where, other.url)
   const lifetimes = await viewsOf(one.url, lifetime)

@@ -67,7 +67,7 @@ class ReadersOfTheirWrites {
     this.#calling = Array.from({ length: callers }, (_, caller) => this.#call(caller))
   }
 
-  async goesOn(reads: number): Promise<void> {
+  async waitForMore(reads: number): Promise<void> {
     const goal = this.reads + reads
     await waitFor(`${reads} more reads`, () => Promise.resolve(this.reads >= goal), { timeoutMs: 30_000 })
   }
@@ -118,12 +118,12 @@ test('32 callers read their own writes at once, from either projector, while one
   const urls = () => posts.map(({ url }) => url)
   const readers = new ReadersOfTheirWrites(testClient({ url: writer.url }), where, urls)
   onTestFinished(() => readers.stop())
-  await readers.goesOn(300)
+  await readers.waitForMore(300)
   await posts[0].kill()
-  await readers.goesOn(300)
+  await readers.waitForMore(300)
   await posts[1].process.stop()
   await posts[1].fill()
-  await readers.goesOn(300)
+  await readers.waitForMore(300)
   await readers.stop()
   expect(readers.stale).toEqual([])
   expect([...readers.retries.values()].reduce((sum, each) => sum + each, 0)).toBeGreaterThan(0)
@@ -131,7 +131,7 @@ test('32 callers read their own writes at once, from either projector, while one
 })
 
 test('the other projector does not serve what a frozen one has not applied: a read with its token reports that the projection is behind, until it is applied', async () => {
-  // Nobody takes over from the frozen one, however long the rest of the test takes.
+  // No other projector takes over from the frozen one, however long the rest of the test takes.
   const where = testInstallation({ ...env, ANNALS_PROJECTOR_SESSION_TIMEOUT: '2m' })
   const { lifetime } = where.domain.projections
   const writer = await runningWriter(where)

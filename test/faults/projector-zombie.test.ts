@@ -31,7 +31,7 @@ test.each([
     })
     const traffic = new Traffic(testClient({ url: writer.url }), where.domain.types)
     onTestFinished(() => traffic.stop())
-    await traffic.goesOn(100)
+    await traffic.waitForMore(100)
     kafka.holdAppends()
     await waitFor('changelog records are in flight', () => Promise.resolve(kafka.held > 0))
     redis.holdFrom(field)
@@ -39,7 +39,7 @@ test.each([
     zombie.kill('SIGSTOP')
 
     const next = await projectorProcess(where)
-    await traffic.goesOn(100)
+    await traffic.waitForMore(100)
     await traffic.stop()
     await caughtUp(next.url, name)
     await expectViewsOfLog(where, next.url)
@@ -55,7 +55,7 @@ test.each([
     await expectPublished(where, next.url)
 
     const more = new Traffic(testClient({ url: writer.url }), where.domain.types)
-    await more.goesOn(100)
+    await more.waitForMore(100)
     await more.stop()
     await expectViewsOfLog(where, next.url)
     await expectPublished(where, zombie.url)
@@ -71,7 +71,7 @@ test('two projectors that each believe they own everything slow each other down,
   ]
   const traffic = new Traffic(testClient({ url: writer.url }), where.domain.types)
   onTestFinished(() => traffic.stop())
-  await traffic.goesOn(300)
+  await traffic.waitForMore(300)
   await traffic.stop()
   const refused = await Promise.all(
     projectors.map(({ url }) =>

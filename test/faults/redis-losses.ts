@@ -26,16 +26,16 @@ export function testRedisLosses<Scene extends { readonly traffic: Traffic }>({
   test('Redis is emptied under load, again and again', async () => {
     const scene = await underTraffic()
     for (let round = 0; round < emptied; round++) {
-      await redis.tell('FLUSHALL')
-      await scene.traffic.goesOn(answers)
+      await redis.send('FLUSHALL')
+      await scene.traffic.waitForMore(answers)
     }
     await expectWholeAfterMore(scene)
   })
 
   test('Redis is killed under load, and restarts with an older dump', async () => {
     const scene = await underTraffic()
-    await redis.tell('SAVE')
-    await scene.traffic.goesOn()
+    await redis.send('SAVE')
+    await scene.traffic.waitForMore()
     await redis.killAndStart(...withDump)
     await expectWholeAfterMore(scene)
   })
@@ -45,7 +45,7 @@ export function testRedisLosses<Scene extends { readonly traffic: Traffic }>({
     const scene = await underTraffic()
     for (let round = 0; round < 2; round++) {
       await redis.killAndStart(...withFile)
-      await scene.traffic.goesOn(answers)
+      await scene.traffic.waitForMore(answers)
     }
     await expectWholeAfterMore(scene)
   })

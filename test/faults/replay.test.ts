@@ -88,7 +88,7 @@ async function killKafka(): Promise<void> {
 const args = (path: string, ...more: string[]) => ['replay', where.type, '--to-file', path, ...more]
 
 /** Starts a replay and waits until it is in the middle, whatever a reader has prefetched. */
-async function begun(path: string, ...more: string[]) {
+async function startedReplay(path: string, ...more: string[]) {
   const replay = startCli(where.env, args(path, '--rate', '400', '--parallel', '1', ...more))
   await waitFor('a part of the file', () => Promise.resolve(existsSync(path) && statSync(path).size > 30_000))
   return replay
@@ -96,7 +96,7 @@ async function begun(path: string, ...more: string[]) {
 
 test('a broker that dies during a replay and comes back is waited for: no event is missing or duplicated', async () => {
   const path = join(folder, 'events.ndjson')
-  const replay = await begun(path, '--timeout', '90')
+  const replay = await startedReplay(path, '--timeout', '90')
   await killKafka()
   kafka = await start()
   const end = await replay.ended
@@ -106,7 +106,7 @@ test('a broker that dies during a replay and comes back is waited for: no event 
 
 test('a broker that stays down ends the replay with instructions to resume, and they complete the file', async () => {
   const path = join(folder, 'events.ndjson')
-  const replay = await begun(path, '--timeout', '10', '--json')
+  const replay = await startedReplay(path, '--timeout', '10', '--json')
   await killKafka()
   const end = await replay.ended
   expect(end.exitCode).toBe(3)

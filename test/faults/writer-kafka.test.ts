@@ -44,13 +44,13 @@ test.each(['cut', 'swallow'] as const)(
     const client = testClient({ url: scene.writer.url, timeoutMs: 30_000 })
     const traffic = new Traffic(client, scene.where.domain.types)
     onTestFinished(() => traffic.stop())
-    await traffic.goesOn()
+    await traffic.waitForMore()
     for (let round = 1; round <= 3; round++) {
       const lost = proxy.lost
       proxy.answersToAppends = answers
       await waitFor('responses are lost', () => Promise.resolve(proxy.lost >= lost + 4))
       proxy.answersToAppends = 'pass'
-      await traffic.goesOn(20)
+      await traffic.waitForMore(20)
     }
     await traffic.stop()
     expect([...traffic.retries.keys()], 'what callers got besides success').toEqual([])
@@ -64,11 +64,11 @@ test('appends whose outcome stays unknown are settled by their ids once the log 
   const once = testClient({ url: scene.writer.url, retries: { triesMax: 1 } })
   const traffic = new Traffic(once, scene.where.domain.types)
   onTestFinished(() => traffic.stop())
-  await traffic.goesOn(20)
+  await traffic.waitForMore(20)
   proxy.answersToAppends = 'swallow'
   await waitFor('outcomes are unknown', () => Promise.resolve(traffic.retries.has('outcome-unknown')))
   proxy.answersToAppends = 'pass'
-  await traffic.goesOn()
+  await traffic.waitForMore()
   await traffic.stop()
   expect(traffic.acknowledged.filter(({ duplicate }) => duplicate)).not.toEqual([])
   await expectWhole(scene, traffic)
@@ -82,14 +82,14 @@ test('a writer whose Kafka is down for some seconds rejects what it cannot settl
   const once = testClient({ url: scene.writer.url, retries: { triesMax: 1 } })
   const traffic = new Traffic(once, scene.where.domain.types)
   onTestFinished(() => traffic.stop())
-  await traffic.goesOn()
+  await traffic.waitForMore()
   const { port } = proxy
   await proxy.close()
   await waitFor('callers notice it', () => Promise.resolve(traffic.retries.size > 0), { timeoutMs: 60_000 })
   for (const code of traffic.retries.keys())
     expect(code).toMatch(/^(outcome-unknown|unavailable|overloaded)$/)
   await proxy.open(port)
-  await traffic.goesOn()
+  await traffic.waitForMore()
   await traffic.stop()
   await expectWhole(scene, traffic)
 })

@@ -113,13 +113,13 @@ test('writers join, one is killed and one is stopped: partitions move, and no ap
   await balanced(client, [first, second])
   const third = await runningProcess(where)
   await balanced(client, [first, second, third])
-  await traffic.goesOn()
+  await traffic.waitForMore()
 
   const ofThird = await streamsOwnedBy(third, client, where)
   third.kill('SIGKILL')
   const killedMs = await outageMs(prompt, ofThird, balanced(client, [first, second]))
   await expectFirstAnswersAgain(client, ofThird)
-  await traffic.goesOn()
+  await traffic.waitForMore()
 
   const stoppedMs: number[] = []
   // A machine may stall for seconds, which is not the writers' fault. One of three stops must be without a stall.
@@ -132,7 +132,7 @@ test('writers join, one is killed and one is stopped: partitions move, and no ap
     await expectFirstAnswersAgain(client, streams)
     expect(await leaving.exited).toEqual({ code: 0, signal: null })
   } while (Math.min(...stoppedMs) >= stoppedMsMax && stoppedMs.length < 3)
-  await traffic.goesOn()
+  await traffic.waitForMore()
 
   await traffic.stop()
   process.stdout.write(

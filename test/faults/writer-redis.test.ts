@@ -34,13 +34,13 @@ async function underTraffic(): Promise<Scene> {
   const client = testClient({ urls: writers.map(({ url }) => url) })
   const traffic = new Traffic(client, where.domain.types)
   onTestFinished(() => traffic.stop())
-  await traffic.goesOn()
+  await traffic.waitForMore()
   return { where, writers, client, traffic }
 }
 
 /** After some more load: the log is complete, and the index matches it. */
 async function expectWholeAfterMore(scene: Scene): Promise<void> {
-  await scene.traffic.goesOn()
+  await scene.traffic.waitForMore()
   await scene.traffic.stop()
   await expectWhole(scene)
 }
@@ -60,9 +60,9 @@ testRedisLosses({ redis, underTraffic, expectWholeAfterMore, emptied: 5, answers
 
 test('Redis loads an older dump without a restart', async () => {
   const scene = await underTraffic()
-  await redis.tell('SAVE')
-  await scene.traffic.goesOn()
-  await redis.tell('DEBUG RELOAD NOSAVE')
+  await redis.send('SAVE')
+  await scene.traffic.waitForMore()
+  await redis.send('DEBUG RELOAD NOSAVE')
   await expectWholeAfterMore(scene)
 })
 
@@ -95,7 +95,7 @@ test('while Redis is down appends and reads are rejected promptly, nothing is wr
 test('a Redis that stays out of memory costs no terms, however long; once there is memory everything is served again', async () => {
   const scene = await underTraffic()
   const epochs = await spentEpochs(scene)
-  await redis.tell('CONFIG SET maxmemory 1mb')
+  await redis.send('CONFIG SET maxmemory 1mb')
   const impatient = testClient({
     url: scene.writers[0]?.url ?? '',
     timeoutMs: 30_000,
@@ -112,7 +112,7 @@ test('a Redis that stays out of memory costs no terms, however long; once there 
   expect(await spentEpochs(scene), 'take-overs while there was no memory').toBeLessThan(
     epochs + 2 * partitions,
   )
-  await redis.tell('CONFIG SET maxmemory 0')
+  await redis.send('CONFIG SET maxmemory 0')
   await expectWholeAfterMore(scene)
 })
 

@@ -18,7 +18,7 @@ import { Traffic } from '../support/append/writer-traffic.ts'
 
 const env = { ANNALS_KAFKA_PARTITIONS: '4', ANNALS_WRITER_SESSION_TIMEOUT: '6s' }
 
-/** Waits until each of the writers owns a partition, and nobody else does. */
+/** Waits until each of the writers owns a partition, and no other member does. */
 const shared = (client: AnnalsClient, writers: readonly ServiceProcess[]) =>
   waitFor(`${writers.length} writers own all partitions`, async () => {
     const urls = new Set((await client.owners()).map(({ url }) => url))
@@ -104,12 +104,12 @@ test('an owner frozen under load and resumed after its partitions have moved nei
   onTestFinished(async () => {
     await Promise.all(traffic.map((each) => each.stop()))
   })
-  await Promise.all(traffic.map((each) => each.goesOn(20)))
+  await Promise.all(traffic.map((each) => each.waitForMore(20)))
   zombie.kill('SIGSTOP')
   await shared(client, [next])
   zombie.kill('SIGCONT')
   await shared(client, [zombie, next])
-  await Promise.all(traffic.map((each) => each.goesOn(20)))
+  await Promise.all(traffic.map((each) => each.waitForMore(20)))
   await Promise.all(traffic.map((each) => each.stop()))
   const log = await readLog(where)
   for (const each of traffic) each.expectWhole(log)

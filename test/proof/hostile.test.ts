@@ -4,7 +4,7 @@ import { hostileBounds, measureHostile } from '../../bench/soak/hostile/hostile.
 import { installation } from '../support/services/real-writer.ts'
 import { startServiceProcess } from '../support/services/service-process.ts'
 
-/** Shared machines are slow by themselves. Only the effect of the hostile callers counts here. */
+/** Shared machines are slow on their own. Only the effect of the hostile callers counts here. */
 const bounds = {
   ...hostileBounds,
   p99Ms: (calmP99Ms: number) => Math.max(500, 5 * calmP99Ms),

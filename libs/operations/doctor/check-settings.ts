@@ -1,5 +1,5 @@
 import { type DomainModule, eventTopic } from '#domain'
-import { type Finding as TopicFinding, type KafkaCluster, Topics } from '#kafka'
+import { type KafkaCluster, type SettingFinding, Topics } from '#kafka'
 
 import { fail, type DoctorFinding, ok, warn } from './finding.ts'
 
@@ -26,7 +26,7 @@ export async function checkSettings(
   ]
 }
 
-const unsafeSetting = ({ subject, setting, actual, recommended, why }: TopicFinding): DoctorFinding =>
+const unsafeSetting = ({ subject, setting, actual, recommended, why }: SettingFinding): DoctorFinding =>
   fail(subject, `${setting} is ${actual}: ${why}`, `Set ${setting} of ${subject} to ${recommended}`)
 
 function brokerCount(count: number): DoctorFinding {

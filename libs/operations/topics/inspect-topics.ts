@@ -1,5 +1,5 @@
 import { type Config } from '#config'
-import { type Finding, type KafkaCluster, type TopicDescription, Topics } from '#kafka'
+import { type KafkaCluster, type SettingFinding, type TopicDescription, Topics } from '#kafka'
 import type { Connections } from '#service'
 
 import { clusterOf, type NamedCluster } from '../named-cluster.ts'
@@ -15,14 +15,14 @@ export interface InspectedTopic extends KnownTopic {
     readonly bytes: number
   }
   /** Differences from the recommended or configured settings, and findings in the log. */
-  readonly findings: readonly Finding[]
+  readonly findings: readonly SettingFinding[]
 }
 
 export interface TopicsInspection {
   readonly cluster: NamedCluster
   readonly topics: readonly InspectedTopic[]
   /** Findings in the settings of brokers. */
-  readonly brokers: readonly Finding[]
+  readonly brokers: readonly SettingFinding[]
 }
 
 /** Inspects all topics of the domain, and the brokers. @throws LogError */
@@ -58,7 +58,7 @@ export async function inspectTopics(
 }
 
 /** Joins reason and remedy, for findings that have one text. */
-const withRemedy = ({ why, remedy, subject, setting, actual, recommended }: LogFinding): Finding => ({
+const withRemedy = ({ why, remedy, subject, setting, actual, recommended }: LogFinding): SettingFinding => ({
   ...{ subject, setting, actual, recommended },
   why: `${why}. ${remedy}`,
 })
@@ -70,7 +70,7 @@ const sizes = (
   described.length === 0 ? Promise.resolve(new Map<string, number>()) : new Topics(cluster).bytes(described)
 
 /** A service does not start if its configuration has another number of partitions. */
-function countFindings({ name, partitions }: KnownTopic, actual: number): Finding[] {
+function countFindings({ name, partitions }: KnownTopic, actual: number): SettingFinding[] {
   if (actual === partitions) return []
   return [
     {

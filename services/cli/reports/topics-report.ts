@@ -1,6 +1,6 @@
 import { styleText } from 'node:util'
 
-import type { Finding } from '#kafka'
+import type { SettingFinding } from '#kafka'
 import type { InspectedTopic, TopicsInspection } from '#operations'
 
 import type { CommandReport } from '../cli.ts'
@@ -41,5 +41,5 @@ export function checkReport({ cluster, topics, brokers }: TopicsInspection): Com
   })
 }
 
-const findingText = ({ subject, setting, actual, recommended, why }: Finding): string =>
+const findingText = ({ subject, setting, actual, recommended, why }: SettingFinding): string =>
   `${styleText('red', subject)}: ${setting} is ${actual}, expected ${recommended}: ${why}`

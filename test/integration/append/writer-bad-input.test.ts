@@ -1,15 +1,8 @@
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { beforeAll, expect, onTestFinished, test } from 'vitest'
 
-import { AnnalsClient } from '#client'
 import { newEventId, type StreamId, type Version } from '#domain'
 
 import { KafkaProxy } from '../../support/kafka/kafka-proxy.ts'
-import {
-  type Installation,
-  installation,
-  type RealWriter,
-  startRealWriter,
-} from '../../support/services/real-writer.ts'
 import { testStack } from '../../support/stack/stack.ts'
 import {
   freshStream,
@@ -18,11 +11,7 @@ import {
   runningWriter,
   testInstallation,
 } from '../../support/services/writer-fixture.ts'
-
-let where: Installation
-let writer: RealWriter
-let client: AnnalsClient
-let streamId: StreamId
+import { writerForFile } from '../../support/services/writer-for-file.ts'
 
 const limits = {
   ANNALS_KAFKA_PARTITIONS: '2',
@@ -33,17 +22,12 @@ const limits = {
   ANNALS_BODY_BYTES_MAX: '32KiB',
 }
 
+const { where, writer, client } = await writerForFile(limits)
+let streamId: StreamId
+
 beforeAll(async () => {
-  where = installation(limits)
-  writer = await startRealWriter(where)
-  client = new AnnalsClient({ url: writer.url })
   streamId = freshStream(where.type)
   await client.append(streamId, [purchase()])
-})
-afterAll(async () => {
-  await client.close()
-  await writer.close()
-  where.domain.remove()
 })
 
 interface Answer {
@@ -73,29 +57,23 @@ const withData = (data: object) => [
 ]
 
 const refusals: readonly [what: string, body: unknown, status: number, code: string, path?: string][] = [
-  ['text that is no JSON', '{"events": [', 400, 'invalid-request'],
+  ['text that is not JSON', '{"events": [', 400, 'invalid-request'],
   ['no body', '', 400, 'invalid-request'],
   ['no events', {}, 400, 'invalid-request'],
   ['an empty list of events', { events: [] }, 400, 'invalid-request', 'events'],
-  ['a field nobody knows', { events: [good], expect: 1 }, 400, 'invalid-request'],
+  ['an unknown field', { events: [good], expect: 1 }, 400, 'invalid-request'],
   ['an unsupported expected version', { events: [good], expectedVersion: 'latest' }, 400, 'invalid-request'],
   ['a fractional expected version', { events: [good], expectedVersion: 1.5 }, 400, 'invalid-request'],
-  ['an event id that is none', { events: [{ ...good, id: 'one' }] }, 400, 'invalid-request', 'events[0].id'],
-  ['an event type nobody knows', { events: [{ ...good, type: 'Gone' }] }, 422, 'unknown-event-type'],
+  ['a malformed event id', { events: [{ ...good, id: 'one' }] }, 400, 'invalid-request', 'events[0].id'],
+  ['an unknown event type', { events: [{ ...good, type: 'Gone' }] }, 422, 'unknown-event-type'],
   [
-    'a field of a wrong type',
+    'a field of the wrong type',
     { events: withData({ amount: 'much' }) },
     422,
     'invalid-event',
     'events[0].data.amount',
   ],
-  [
-    'a field that is missing',
-    { events: withData({ date: undefined }) },
-    422,
-    'invalid-event',
-    'events[0].data.date',
-  ],
+  ['a missing field', { events: withData({ date: undefined }) }, 422, 'invalid-event', 'events[0].data.date'],
   [
     'a bad second event',
     { events: [good, ...withData({ cds: 2 ** 40 })] },
@@ -116,7 +94,7 @@ const refusals: readonly [what: string, body: unknown, status: number, code: str
     413,
     'append-too-large',
   ],
-  ['another version than expected', { events: [good], expectedVersion: 7 }, 409, 'wrong-expected-version'],
+  ['a wrong expected version', { events: [good], expectedVersion: 7 }, 409, 'wrong-expected-version'],
 ]
 
 test.each(refusals)(
@@ -136,8 +114,8 @@ test.each(refusals)(
   },
 )
 
-test('an aggregate type or a stream that is not there is not found', async () => {
-  const unknown = await post('/streams/nobody.1/events', { events: [purchase()] })
+test('a missing aggregate type or stream is not found', async () => {
+  const unknown = await post('/streams/unknown.1/events', { events: [purchase()] })
   expect(unknown).toMatchObject({ status: 404, problem: { code: 'category-not-found' } })
   for (const path of ['', '/state']) {
     const response = await fetch(`${writer.url}/streams/${freshStream(where.type)}${path}`)
@@ -146,7 +124,7 @@ test('an aggregate type or a stream that is not there is not found', async () =>
   }
 })
 
-test('an append of known and unknown ids is refused whole', async () => {
+test('an append of known and unknown ids is refused as a whole', async () => {
   const known = [purchase(), purchase()]
   const own = freshStream(where.type)
   await client.append(own, known)
@@ -160,7 +138,7 @@ test('an append of known and unknown ids is refused whole', async () => {
   expect((await client.load(own)).version).toBe(2)
 })
 
-test('among many appends in one request a bad one does not cost the others', async () => {
+test('a bad append among many in one request does not affect the others', async () => {
   const own = freshStream(where.type)
   const { status, problem } = await post('/appends', {
     appends: [
@@ -175,7 +153,7 @@ test('among many appends in one request a bad one does not cost the others', asy
   expect((await client.load(own)).version).toBe(2 as Version)
 })
 
-test('a full queue refuses at once, says when to come again, and writes only what it accepted', async () => {
+test('a full queue refuses immediately, says when to retry, and writes only what it accepted', async () => {
   const proxy = await KafkaProxy.start(testStack().kafkaBrokers[0] ?? '')
   onTestFinished(() => proxy.close())
   const slow = testInstallation({ ...limits, ANNALS_KAFKA_BROKERS: proxy.address })
@@ -186,7 +164,7 @@ test('a full queue refuses at once, says when to come again, and writes only wha
   const answers = Array.from({ length: 40 }, () =>
     post(`/streams/${own}/events`, { events: purchases(5) }, url),
   )
-  // What fits neither the batches under way nor the queue is refused while they still wait.
+  // Appends that fit neither the batches in flight nor the queue are refused while those still wait.
   await Promise.race(answers)
   proxy.releaseAppends()
   const heard = await Promise.all(answers)

@@ -20,7 +20,7 @@ let clients: AnnalsClient[]
 beforeAll(async () => {
   where = installation({ ANNALS_KAFKA_PARTITIONS: '6' })
   writers = await Promise.all([1, 2, 3].map(() => startRealWriter(where)))
-  // Each client stays with its writer, which passes on what is not its own.
+  // Each client uses its own writer, which forwards requests for other partitions.
   clients = writers.map(({ url }) => new AnnalsClient({ url, direct: false }))
   const [client] = clients as [AnnalsClient]
   await waitFor('each writer owns two partitions', async () => {
@@ -48,7 +48,7 @@ const appendOrLose = (
   })
 
 test.each(['one writer', 'three writers'])(
-  'of many callers that expect the same version through %s, exactly one wins each version',
+  'of many callers that expect the same version through %s, exactly one gets each version',
   async (through) => {
     const streamId = freshStream(where.type)
     for (let version = 0; version < 15; version++) {
@@ -81,7 +81,7 @@ test('a thousand callers on one stream with `any` get the versions 1 to 1,000, e
   expect(results.every(({ duplicate }) => !duplicate)).toBe(true)
 })
 
-/** What every writer says of a stream right now. */
+/** The current versions of a stream at every writer. */
 const seenEverywhere = (streamId: StreamId) =>
   Promise.all(
     clients.map(async (client) => {
@@ -94,7 +94,7 @@ const seenEverywhere = (streamId: StreamId) =>
     }),
   )
 
-test('whatever is acknowledged by one writer is seen by the next load, read and info of every writer, under load', async () => {
+test('an acknowledged append is visible to the next load, read and info at every writer, under load', async () => {
   const streams = Array.from({ length: 6 }, () => freshStream(where.type))
   await Promise.all(
     streams.map(async (streamId, place) => {

@@ -16,7 +16,7 @@ import {
   testInstallation,
 } from '../../support/services/writer-fixture.ts'
 
-/** An event of the type that the schemas know, and the domain module does not. */
+/** An event whose type has a schema but is not in the domain module. */
 const moved: NewEvent = { id: newEventId(), type: 'CustomerMoved', data: { city: 'Basel' } }
 const state: NewEvent = { id: newEventId(), type: 'CustomerState', data: noPurchases }
 
@@ -38,7 +38,7 @@ async function runningClient(where: Installation): Promise<AnnalsClient> {
   return client
 }
 
-test('what the aggregate cannot evolve is refused, and the stream stays readable', async () => {
+test('an event that the aggregate cannot evolve is refused, and the stream stays readable', async () => {
   const where = installationAhead()
   const client = await runningClient(where)
   const streamId = freshStream(where.type)
@@ -53,7 +53,7 @@ test('what the aggregate cannot evolve is refused, and the stream stays readable
   expect(await client.state(streamId)).toMatchObject({ version: 1 })
 })
 
-test('ANNALS_WRITER_EVENT_TYPES=any takes every event with a schema; the schema of a state is none', async () => {
+test('ANNALS_WRITER_EVENT_TYPES=any accepts every event with an event schema', async () => {
   const where = installationAhead({ ANNALS_WRITER_EVENT_TYPES: 'any' })
   const client = await runningClient(where)
   const streamId = freshStream(where.type)
@@ -66,7 +66,7 @@ test('ANNALS_WRITER_EVENT_TYPES=any takes every event with a schema; the schema 
   expect((await client.load(streamId)).version).toBe(1)
 })
 
-test('an import finds them before it appends anything', async () => {
+test('an import reports them before it appends anything', async () => {
   const where = installationAhead()
   const file = join(where.domain.schemaFolder, '..', 'events.ndjson')
   const lines = [purchase(), moved, state].map((event) =>

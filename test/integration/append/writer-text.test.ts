@@ -7,7 +7,12 @@ import { AnnalsClient } from '#client'
 import { newEventId, type StreamId } from '#domain'
 
 import { cliHere } from '../../support/cli/cli-here.ts'
-import { appendPast, openHands, placeOf, purchaseRecord } from '../../support/append/past-the-writer.ts'
+import {
+  appendPast,
+  openDirectBackends,
+  placeOf,
+  purchaseRecord,
+} from '../../support/append/past-the-writer.ts'
 import type { Installation } from '../../support/services/real-writer.ts'
 import {
   freshStream,
@@ -25,17 +30,17 @@ async function runningClient(where: Installation): Promise<AnnalsClient> {
   return client
 }
 
-test('what an older version put into the log stays readable, and its streams go on', async () => {
+test('events written by an older version stay readable, and their streams can be appended to', async () => {
   const where = testInstallation({ ANNALS_KAFKA_PARTITIONS: '1' })
-  // Makes the topic.
+  // Creates the topic.
   await (await runningWriter(where)).close()
-  const hands = await openHands(where)
+  const backends = await openDirectBackends(where)
   const streamIds = oddIds.map((id) => `${freshStream(where.type)}${id}` as StreamId)
   const records = streamIds.map((streamId) =>
-    purchaseRecord(hands, where.type, streamId, 1, { metadata: oddMetadata }),
+    purchaseRecord(backends, where.type, streamId, 1, { metadata: oddMetadata }),
   )
   const { topic, partition } = placeOf(streamIds[0] ?? ('' as StreamId), where.type, 1)
-  await appendPast(hands, topic, partition, records)
+  await appendPast(backends, topic, partition, records)
   const client = await runningClient(where)
   for (const streamId of streamIds) {
     expect((await client.load(streamId)).events).toMatchObject([{ version: 1, metadata: oddMetadata }])
@@ -46,7 +51,7 @@ test('what an older version put into the log stays readable, and its streams go 
   expect(events).toHaveLength(2 * streamIds.length)
 })
 
-test('an import names the lines whose ids or metadata may not be written', async () => {
+test('an import names the lines with invalid ids or metadata', async () => {
   const where = testInstallation()
   const file = join(where.domain.schemaFolder, '..', 'events.ndjson')
   const line = (streamId: string, more: object) =>

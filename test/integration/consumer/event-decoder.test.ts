@@ -13,7 +13,7 @@ import { loadCatalog } from '#schemas'
 
 import { followPurchases } from '../../../examples/consumer/follow-purchases.ts'
 import { customer } from '../../../examples/customers/customer.ts'
-import { openHands, placeOf, purchaseRecord } from '../../support/append/past-the-writer.ts'
+import { openDirectBackends, placeOf, purchaseRecord } from '../../support/append/past-the-writer.ts'
 import { testClient } from '../../support/services/closing.ts'
 import type { Installation } from '../../support/services/real-writer.ts'
 import {
@@ -28,7 +28,7 @@ import { testStack, uniqueName, waitFor } from '../../support/stack/stack.ts'
 const partitions = 3
 type Decoded = DecodedMessage
 
-/** A writer of an installation of its own, a client of it, and a stream in each partition. */
+/** A writer of a separate installation, a client, and a stream in each partition. */
 async function begin() {
   const where = testInstallation({ ANNALS_KAFKA_PARTITIONS: String(partitions) })
   const writer = await runningWriter(where)
@@ -50,7 +50,7 @@ const decoderFor = ({ type, domain }: Installation) =>
     registry: registryClient(),
   })
 
-/** Consumes an installation's events; it ends at the end of the test at the latest. */
+/** Consumes an installation's events until the end of the test at the latest. */
 async function consume(
   { type }: Installation,
   groupId: string,
@@ -67,7 +67,7 @@ async function consume(
   return consumer
 }
 
-/** Writes records as any producer can that may write to the topic. */
+/** Writes records with a plain producer. */
 async function produce(where: Installation, streamId: StreamId, record: Partial<LogRecord>): Promise<void> {
   const { topic, partition } = placeOf(streamId, where.type, partitions)
   const producer = kafka().producer()
@@ -83,12 +83,12 @@ const eventsIn = (all: readonly Decoded[]): RecordedEvent[] =>
 const byPosition = (a: RecordedEvent, b: RecordedEvent): number =>
   a.position.partition - b.position.partition || a.position.offset - b.position.offset
 
-test('events come out of a kafkajs consumer as the writer serves them; foreign and stray records are named', async () => {
+test('a kafkajs consumer gets the same events as the writer serves, and reports foreign and stray records', async () => {
   const { where, client, history, streams } = await begin()
   const metadata = { correlationId: 'c-1', userId: 'ada', source: '/shop' }
   for (const streamId of streams) await client.append(streamId, [purchase(1, { metadata }), ...purchases(3)])
   const [streamId = where.type as StreamId] = streams
-  const stray = purchaseRecord(await openHands(where), where.type, streamId, 3)
+  const stray = purchaseRecord(await openDirectBackends(where), where.type, streamId, 3)
   await produce(where, streamId, stray)
   await produce(where, streamId, { key: Buffer.from('any'), value: Buffer.from('{}') })
   await client.append(streamId, purchases(2))
@@ -114,7 +114,7 @@ test('events come out of a kafkajs consumer as the writer serves them; foreign a
   ])
 })
 
-test('what an older schema version wrote is upcast by a consumer that has the newer domain', async () => {
+test('a consumer with a newer domain upcasts events of an older schema version', async () => {
   const { where, client, streams } = await begin()
   const { type } = where
   const [streamId = type as StreamId] = streams
@@ -146,7 +146,7 @@ test('what an older schema version wrote is upcast by a consumer that has the ne
   ])
 })
 
-/** An installation's schema files, and a second version of the purchase that breaks with the first. */
+/** An installation's schema files, and a second, incompatible version of the purchase. */
 function withSecondVersion({ type, domain }: Installation): string {
   const folder = mkdtempSync(join(tmpdir(), 'annals-newer-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
@@ -183,7 +183,7 @@ test('while the registry fails, kafkajs retries the message, and no event is los
   expect(eventsIn(seen).toSorted(byPosition)).toEqual(written.toSorted(byPosition))
 })
 
-test('partitions that go to another consumer and come back raise no false alarm', async () => {
+test('partitions that move to another consumer and back raise no false alarm', async () => {
   const { where, client, history, streams } = await begin()
   const groupId = uniqueName('group')
   const seen: Decoded[] = []

@@ -24,7 +24,7 @@ async function shop() {
   return { where, writer, client, streams, annals: cliWith({ ...where.env, ANNALS_URL: writer.url }) }
 }
 
-test('index rebuild makes the whole index anew while the writer runs, also where nobody appends', async () => {
+test('index rebuild rebuilds the whole index while the writer runs, including idle partitions', async () => {
   const { where, annals, streams } = await shop()
   const redis = await openIndex(where)
   const before = (await indexKeys(redis)).filter((key) => !/}[tsr]:/.test(key))
@@ -43,10 +43,10 @@ test('index rebuild makes the whole index anew while the writer runs, also where
   expect((await readLog(where)).flatMap(({ events }) => events)).toHaveLength(4 * streams.length)
 })
 
-test('nothing is lost or given twice when the index is rebuilt under load', async () => {
+test('nothing is lost or duplicated when the index is rebuilt under load', async () => {
   const { where, client, annals } = await shop()
   const traffic = new Traffic(client, where.domain.types)
-  await traffic.goesOn(100)
+  await traffic.waitForMore(100)
   for (let round = 0; round < 3; round++) {
     const rebuilt = (await annals(['index', 'rebuild', '--yes', '--json'])).json()
     expect((rebuilt['partitions'] as Json[]).map(({ status }) => status)).toEqual([
@@ -54,14 +54,14 @@ test('nothing is lost or given twice when the index is rebuilt under load', asyn
       'rebuilt',
       'rebuilt',
     ])
-    await traffic.goesOn(50)
+    await traffic.waitForMore(50)
   }
   await traffic.stop()
   traffic.expectWhole(await readLog(where))
   await expectIndexEqualsLog(where)
 })
 
-test('without writers the index is dropped, and the next one makes it', async () => {
+test('without writers the index is dropped, and the next writer builds it', async () => {
   const { where, writer, annals, streams } = await shop()
   await writer.close()
   await waitFor('the writer to have left', async () =>
@@ -76,7 +76,7 @@ test('without writers the index is dropped, and the next one makes it', async ()
   expect(await testClient({ url: next.url }).info(streams[0] ?? '')).toMatchObject({ version: 4 })
 })
 
-test('index rebuild drops nothing without --yes, for a type that is not there, or when no writer answers', async () => {
+test('index rebuild drops nothing without --yes, for a missing type, or when no writer answers', async () => {
   const { where, annals } = await shop()
   const redis = await openIndex(where)
   const before = await indexKeys(redis)

@@ -1,44 +1,25 @@
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 
-import { AnnalsClient } from '#client'
 import { aggregateIdOf } from '#domain'
 import type { RedisConnection } from '#redis-index'
 
 import { indexKeys, openIndex } from '../../support/index/index-keys.ts'
-import {
-  type Installation,
-  installation,
-  type RealWriter,
-  startRealWriter,
-} from '../../support/services/real-writer.ts'
 import { freshStream, purchases } from '../../support/services/writer-fixture.ts'
+import { writerForFile } from '../../support/services/writer-for-file.ts'
 import { waitFor } from '../../support/stack/stack.ts'
 
-/** Beyond one chunk of offsets, and beyond what is read from the log in one step. */
+/** Longer than one chunk of offsets, and than one read step of the log. */
 const length = 300
 
-let where: Installation
-let writer: RealWriter
-let client: AnnalsClient
+const { where, client } = await writerForFile({ ANNALS_KAFKA_PARTITIONS: '3' })
 
-beforeAll(async () => {
-  where = installation({ ANNALS_KAFKA_PARTITIONS: '3' })
-  writer = await startRealWriter(where)
-  client = new AnnalsClient({ url: writer.url })
-})
-afterAll(async () => {
-  await client.close()
-  await writer.close()
-  where.domain.remove()
-})
-
-/** Deletes what Redis may lose at any time: tails, snapshots, and what was lately read. */
+/** Deletes the keys that Redis may evict at any time: tails, snapshots, recent reads. */
 async function evict(redis: RedisConnection): Promise<void> {
   const keys = await indexKeys(redis, 'evictable')
   if (keys.length > 0) await redis.call('UNLINK', keys)
 }
 
-/** Counts the scripts that the writer runs on this installation's index; the writer is in this process. */
+/** Counts the scripts that the writer, which is in this process, runs on this installation's index. */
 function countScripts(redis: RedisConnection): () => number {
   const run = vi.spyOn(Object.getPrototypeOf(redis) as RedisConnection, 'run')
   onTestFinished(() => run.mockRestore())
@@ -46,7 +27,7 @@ function countScripts(redis: RedisConnection): () => number {
   return () => run.mock.calls.filter(([, [key = '']]) => key.includes(topic)).length
 }
 
-test('a cold load reads the index once, and the next load finds in Redis what was read from the log', async () => {
+test('a cold load reads the index once, and caches in Redis what it read from the log', async () => {
   const streamId = freshStream(where.type)
   for (let from = 0; from < length; from += 100) await client.append(streamId, purchases(100))
   const redis = await openIndex(where)
@@ -57,8 +38,8 @@ test('a cold load reads the index once, and the next load finds in Redis what wa
   expect(cold.events.map(({ version }) => version)).toEqual(Array.from({ length }, (_, index) => index + 1))
   const isKept = async () =>
     (await indexKeys(redis, 'evictable')).some((key) => key.endsWith(aggregateIdOf(streamId)))
-  await waitFor('what was read to be kept', isKept)
-  expect(scripts()).toBe(2) // One read of the index, and one write of what was read from the log.
+  await waitFor('the read events to be cached', isKept)
+  expect(scripts()).toBe(2) // One read of the index, and one write of the events read from the log.
 
   expect(await client.load(streamId)).toEqual(cold)
   expect(scripts()).toBe(3)

@@ -43,7 +43,7 @@ const reader = (
     yield { entries: [], nextOffset: endOffset }
   }
 
-/** All that is kept of the partition, as it is stored. */
+/** All keys of the partition, as stored. */
 async function kept(redis: RedisConnection): Promise<Record<string, unknown>> {
   const tag = `{${redis.keyPrefix}:eventstore.order:3}`
   const hashes = await Promise.all(
@@ -79,7 +79,7 @@ test('a rebuild and many small commits lead to the same index', async () => {
   expect(held(await index.check(guard, asks))).toEqual(checked)
 })
 
-test('a catch-up applies what is new, under the new epoch, and may be repeated', async () => {
+test('a catch-up applies new events under the new epoch, and may be repeated', async () => {
   const redis = await connect()
   const { events, endOffset } = logOf(3_000)
   const index = indexOf(redis)
@@ -98,7 +98,7 @@ test('a catch-up applies what is new, under the new epoch, and may be repeated',
   expect(guard).toEqual({ topicId: 'topic-1', producerId: 1n, epoch: 2, nextOffset: endOffset })
 })
 
-test('a log without its head is refused until that is accepted; then streams go on from what is left of them', async () => {
+test('a log without its head is refused until the deletion is accepted; then streams continue from their remaining events', async () => {
   const redis = await connect()
   const index = indexOf(redis)
   const streams = 7
@@ -126,7 +126,7 @@ test('a log without its head is refused until that is accepted; then streams go 
   expect(held(await index.check(after, asks)).known[0]?.size).toBe(2)
 })
 
-test('an index that is not behind the head of its log needs nobody to accept anything', async () => {
+test('an index that is not behind the head of its log needs no acceptance', async () => {
   const redis = await connect()
   const { events, endOffset } = logOf(1_000)
   const index = indexOf(redis)
@@ -138,7 +138,7 @@ test('an index that is not behind the head of its log needs nobody to accept any
   expect(guard.nextOffset).toBe(endOffset)
 })
 
-test('an index of a topic that was made anew, or longer than the log, is dropped and rebuilt', async () => {
+test('an index of a recreated topic, or one longer than the log, is dropped and rebuilt', async () => {
   const redis = await connect()
   const { events, endOffset } = logOf(2_000)
   const index = indexOf(redis)
@@ -157,7 +157,7 @@ test('an index of a topic that was made anew, or longer than the log, is dropped
   expect((await keysOf(redis)).filter((key) => key.includes('}t:'))).toHaveLength(1)
 })
 
-test('Redis emptied in the middle of a catch-up: it starts over and ends complete', async () => {
+test('a catch-up during which Redis is emptied restarts and completes', async () => {
   const redis = await connect()
   const { events, endOffset } = logOf(6_000)
   let emptied = 0
@@ -179,7 +179,7 @@ test('an index that does not fit its log is rebuilt; a log with a gap is reporte
   const index = indexOf(redis)
   const log = [entry('a', 1, 0), entry('a', 2, 1), entry('a', 3, 2)]
   const guard = held(await index.claim({ ...owner, nextOffset: 0 }))
-  // As if the event at offset 1 had never been applied.
+  // As if the event at offset 1 was never applied.
   held(await index.commit(guard, log.slice(0, 1), 2))
   const rebuilt = await catchUp(index, { ...owner, endOffset: 3, read: reader(log, 3) })
   expect(await index.info(rebuilt, order('a'))).toMatchObject({ version: 3 })

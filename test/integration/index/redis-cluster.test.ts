@@ -1,13 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 
 import type { Version } from '#domain'
 import { catchUp, connectRedis, type RedisConnection } from '#redis-index'
 
-import { type RedisCluster, startRedisCluster } from '../../../scripts/stack/index.ts'
+import { clusterUrl, redisClusterForFile } from '../../support/index/redis-cluster.ts'
 import {
   entries,
   entry,
@@ -22,21 +18,9 @@ import {
 } from '../../support/index/redis-index.ts'
 import { uniqueName } from '../../support/stack/stack.ts'
 
-let folder: string
-let cluster: RedisCluster
+const cluster = await redisClusterForFile()
 
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'annals-redis-cluster-'))
-  cluster = await startRedisCluster({ folder })
-})
-afterAll(async () => {
-  await cluster.stop()
-  await rm(folder, { recursive: true, force: true })
-})
-
-const clusterUrl = () => cluster.nodes.map(({ url }) => url).join(',')
-
-/** The keys on each node, without what they have in common. */
+/** The keys on each node, without their common prefix. */
 async function keysByNode(keyPrefix: string): Promise<string[][]> {
   return Promise.all(
     cluster.nodes.map(async ({ url }) => {
@@ -66,8 +50,8 @@ async function fill(redis: RedisConnection): Promise<void> {
   )
 }
 
-test('every call works on a cluster, and a partition has all of its keys on one node', async () => {
-  const redis = await openRedis(clusterUrl())
+test('every call works on a cluster, and each partition has all its keys on one node', async () => {
+  const redis = await openRedis(clusterUrl(cluster))
   await fill(redis)
   const state = { version: 290 as Version, stateVersion: 1, timestampMs: 1, state: Buffer.from('state') }
   for (const partition of eight) {
@@ -106,8 +90,8 @@ test('every call works on a cluster, and a partition has all of its keys on one 
   expect((await keysByNode(redis.keyPrefix)).flat()).toEqual([])
 })
 
-test('nodes that have forgotten the scripts get them again', async () => {
-  const redis = await openRedis(clusterUrl())
+test('nodes that have lost the scripts get them again', async () => {
+  const redis = await openRedis(clusterUrl(cluster))
   await fill(redis)
   for (const { url } of cluster.nodes) await (await openRedis(url)).call('SCRIPT', ['FLUSH'])
   const guard = { ...start, nextOffset: 300 }
@@ -117,7 +101,7 @@ test('nodes that have forgotten the scripts get them again', async () => {
   expect(answers).toEqual(eight.map(() => ({ ...guard, nextOffset: 301 })))
 })
 
-test('one node is enough to find the others', async () => {
+test('the address of one node is enough to find the others', async () => {
   const redis = connectRedis({
     url: cluster.nodes[1]?.url ?? '',
     keyPrefix: uniqueName('one'),

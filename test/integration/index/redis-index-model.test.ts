@@ -18,7 +18,7 @@ import { testStack } from '../../support/stack/stack.ts'
 
 const streams = ['a', 'b', 'c/1', 'ä{x}']
 
-/** What the index should answer: all events of all streams, and the newest snapshot of each. */
+/** The expected content of the index: all events of all streams, and the newest snapshot of each. */
 class Model {
   readonly events = new Map<string, IndexEntry[]>(streams.map((id) => [id, []]))
   readonly snapshots = new Map<string, { version: number; state: Buffer }>()
@@ -29,7 +29,7 @@ class Model {
     return this.events.get(id) ?? []
   }
 
-  /** The next events of these streams, with gaps between their offsets as markers leave them. */
+  /** The next events of these streams, with gaps in their offsets like those of markers. */
   next(appends: readonly (readonly [id: string, count: number, gap: number])[]): IndexEntry[] {
     return appends.flatMap(([id, count, gap]) => {
       this.nextOffset += gap
@@ -52,7 +52,7 @@ type Step =
   | { readonly do: 'cache'; readonly id: string; readonly from: number; readonly count: number }
   | { readonly do: 'lose-guard'; readonly which: 'topicId' | 'epoch' | 'nextOffset' }
 
-// Most steps meet on the first, so that they meet at all.
+// Most steps use the first stream, so that they interact.
 const streamId = fc.oneof(
   { weight: 2, arbitrary: fc.constant('a') },
   { weight: 1, arbitrary: fc.constantFrom(...streams) },
@@ -93,12 +93,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 const wrong = { topicId: { topicId: 'topic-0' }, epoch: { epoch: 9 }, nextOffset: { nextOffset: 2 ** 47 } }
 
-test('the index answers as a plain model of the log does, whatever was appended, evicted or refused', async () => {
+test('the index answers like a plain model of the log, whatever was appended, evicted or refused', async () => {
   const redis = await openRedis(testStack().redisUrl)
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), async (steps) => {
       const model = new Model()
-      // What a run that failed left would fail all shorter ones, and hide the failure.
+      // The data of a failed run would make all shrunk runs fail, and hide the failure.
       await indexOf(redis).drop()
       const run = await claimed(redis, { tailEventsMax: 7 })
       const { index } = run
@@ -143,7 +143,7 @@ async function applyStep(
     if (read.length > 0) await index.cacheStream(guard, order(todo.id), todo.from, payloadsOf(read))
   } else {
     const version = Math.max(1, events.length - todo.back)
-    // Of one version the later replaces the earlier: a rebuild mends a wrong one so.
+    // A later snapshot of the same version replaces the earlier one, so a rebuild can correct it.
     const kept = version <= events.length && version >= (model.snapshots.get(todo.id)?.version ?? 0)
     const state = Buffer.from(`state ${version}, save ${++model.saves}`)
     const snapshot = { stateVersion: 2, state, timestampMs: version, version: version as Version }
@@ -155,7 +155,7 @@ async function applyStep(
 async function expectSame(index: PartitionIndex, guard: Guard, model: Model): Promise<void> {
   const asked = streams.map((id) => ({
     streamId: order(id),
-    // Those of all streams, so that one seen elsewhere is asked for too, and one nobody has seen.
+    // The ids of all streams, so that ids of other streams are queried too, and an unknown id.
     eventIds: [...[...model.events.values()].flat().map(({ eventId }) => eventId), newEventId()],
   }))
   const { versions, known } = held(await index.check(guard, asked))

@@ -27,7 +27,7 @@ const snapshot = (version: number, stateVersion = 1) => ({
   state: Buffer.from(`state ${version}`),
 })
 
-test('an index that is empty has no guard and is claimed at offset 0 only', async () => {
+test('an empty index has no guard and can be claimed at offset 0 only', async () => {
   const index = indexOf(await connect())
   expect(await index.guard()).toBeUndefined()
   expect(await index.claim({ ...start, nextOffset: 4 })).toBe('guard-lost')
@@ -35,7 +35,7 @@ test('an index that is empty has no guard and is claimed at offset 0 only', asyn
   expect(await index.guard()).toEqual(start)
 })
 
-test('a new owner claims the index where the old one left it; the old one has lost it', async () => {
+test('a new owner claims the index where the previous one left it, and the previous one loses it', async () => {
   const { index, guard } = await claimed(await connect())
   const after = held(await index.commit(guard, [entry('a', 1, 0)], 1))
   const next: Guard = { ...after, producerId: 1n, epoch: 2 }
@@ -49,7 +49,7 @@ test('a new owner claims the index where the old one left it; the old one has lo
   expect(held(await index.check(next, [{ streamId: order('a'), eventIds: [] }])).versions).toEqual([1])
 })
 
-test('a commit sent twice is applied once, and the guard tells that it was', async () => {
+test('a commit sent twice is applied once, and the guard shows it', async () => {
   const { index, guard } = await claimed(await connect())
   const events = entries('a', 1, 3, 0)
   const answers = await Promise.all([index.commit(guard, events, 3), index.commit(guard, events, 3)])
@@ -58,7 +58,7 @@ test('a commit sent twice is applied once, and the guard tells that it was', asy
   expect(held(await index.events({ ...guard, nextOffset: 3 }, order('a'), 1, 9)).places).toHaveLength(3)
 })
 
-test('commits may be sent one after the other without waiting for answers', async () => {
+test('commits may be pipelined without waiting for answers', async () => {
   const { index, guard } = await claimed(await connect())
   const answers = await Promise.all(
     [0, 1, 2].map((offset) =>
@@ -71,7 +71,7 @@ test('commits may be sent one after the other without waiting for answers', asyn
 test.each([
   { what: 'a gap', version: 4, offset: 2 },
   { what: 'a version twice', version: 2, offset: 2 },
-  { what: 'an offset that goes back', version: 3, offset: 1 },
+  { what: 'a decreasing offset', version: 3, offset: 1 },
 ])('$what is refused, changes nothing, and leaves the index to be rebuilt', async ({ version, offset }) => {
   const redis = await connect()
   const { index, guard } = await claimed(redis)
@@ -87,7 +87,7 @@ test.each([
   expect(streams).toEqual([['order.a', 2]])
 })
 
-test('an index whose Redis was emptied, or restored from an older copy, is noticed by check, commit and readers', async () => {
+test('check, commit and readers detect that Redis was emptied or restored from an older copy', async () => {
   const redis = await connect()
   const { index, guard } = await claimed(redis)
   const older = held(await index.commit(guard, entries('a', 1, 2, 0), 2))
@@ -111,14 +111,14 @@ test('an index whose Redis was emptied, or restored from an older copy, is notic
   expect(await index.guard()).toBeUndefined()
 })
 
-test('a reader whose guard is behind what the owner has committed since is served', async () => {
+test('a reader whose guard is older than the owner’s last commit is served', async () => {
   const { index, guard } = await claimed(await connect())
   const before = held(await index.commit(guard, entries('a', 1, 2, 0), 2))
   await index.commit(before, entries('a', 3, 3, 2), 3)
   expect(held(await index.load(before, order('a'))).version).toBe(3)
 })
 
-test('an id counts only in its own stream, also when another stream has the same', async () => {
+test('an id counts only in its own stream, even if another stream has the same', async () => {
   const { index, guard } = await claimed(await connect())
   const eventId = newEventId()
   const events = [entry('a', 1, 0, { eventId }), entry('b', 1, 1), entry('b', 2, 2, { eventId })]
@@ -131,7 +131,7 @@ test('an id counts only in its own stream, also when another stream has the same
   ])
 })
 
-test('one id in two streams is remembered for both, also where checksums of their names are the same', async () => {
+test('one id in two streams is remembered for both, even if the checksums of their names are equal', async () => {
   const { index, guard } = await claimed(await connect())
   const eventId = newEventId()
   const names = ['plumless', 'buckeroo'] // CRC-32 of both is the same.
@@ -144,7 +144,7 @@ test('one id in two streams is remembered for both, also where checksums of thei
   ])
 })
 
-test('terms that began in the log are found by offset, as far as the index knows the log, and for this topic only', async () => {
+test('terms are found by offset, up to the end of the indexed log, and for this topic only', async () => {
   const { index, guard } = await claimed(await connect())
   const starts = [
     { offset: 0, producerId: 7n, epoch: 0 },
@@ -164,7 +164,7 @@ test('terms that began in the log are found by offset, as far as the index knows
   expect(await at(6)).toBeUndefined()
 })
 
-test('more terms than an index lists leave the latest', async () => {
+test('of more terms than an index lists, the latest are kept', async () => {
   const { index, guard } = await claimed(await connect())
   const starts = Array.from({ length: 10_050 }, (_, offset) => ({ offset, producerId: 1n, epoch: offset }))
   held(await index.commit(guard, [], 20_000, { starts }))
@@ -173,7 +173,7 @@ test('more terms than an index lists leave the latest', async () => {
   expect(await index.termBefore(guard.topicId, 20_000)).toEqual({ producerId: 1n, epoch: 10_049 })
 })
 
-test('an index written by an older version counts as none, and can be claimed', async () => {
+test('an index written by an older version counts as missing, and can be claimed', async () => {
   const redis = await connect()
   const { index, guard } = await claimed(redis)
   const key = (await keysOf(redis)).find((name) => name.endsWith('guard')) ?? ''
@@ -185,7 +185,7 @@ test('an index written by an older version counts as none, and can be claimed', 
   expect(held(await index.claim(guard))).toEqual(guard)
 })
 
-test('an accepted start holds for its topic only, and outlives a rebuild', async () => {
+test('an accepted start applies to its topic only, and survives a rebuild', async () => {
   const { index, guard } = await claimed(await connect())
   expect(await index.acceptedStart(guard.topicId)).toBe(0)
   await index.acceptDeletedBefore(guard.topicId, 42)
@@ -194,7 +194,7 @@ test('an accepted start holds for its topic only, and outlives a rebuild', async
   expect(await index.acceptedStart('another-topic')).toBe(0)
 })
 
-test('an id counts only in its own stream, also when the checksums of two ids are the same', async () => {
+test('an id counts only in its own stream, even if the checksums of two ids are equal', async () => {
   const { index, guard } = await claimed(await connect())
   const [one, two] = ['n2683599', 'n10000060'] // CRC-32 of both is the same.
   const [first, second] = [entry(one, 1, 0), entry(two, 1, 1)]
@@ -203,7 +203,7 @@ test('an id counts only in its own stream, also when the checksums of two ids ar
   expect(held(await index.check(after, asks)).known.map(({ size }) => size)).toEqual([1, 0])
 })
 
-test('Lua packs and reads distances between offsets as TypeScript does', async () => {
+test('Lua packs and reads offset deltas like TypeScript', async () => {
   const run = await claimed(await connect())
   let { guard } = run
   const all: IndexEntry[] = []
@@ -221,7 +221,7 @@ test('Lua packs and reads distances between offsets as TypeScript does', async (
   expect([...(known?.values() ?? [])]).toEqual(places)
 })
 
-test('at least as many ids as configured are remembered, and at most twice as many', async () => {
+test('at least the configured number of ids is remembered, and at most twice as many', async () => {
   const redis = await connect()
   const run = await claimed(redis, { rememberedIdsMax: 50 })
   let { guard } = run
@@ -237,7 +237,7 @@ test('at least as many ids as configured are remembered, and at most twice as ma
   }
 })
 
-test('more streams and ids than one call of Lua takes go through one check and one commit', async () => {
+test('one check and one commit take more streams and ids than one Lua call does', async () => {
   const { index, guard } = await claimed(await connect())
   const events = Array.from({ length: 9_000 }, (_, offset) => entry(`s${offset}`, 1, offset))
   const after = held(await index.commit(guard, events, 9_000))
@@ -247,7 +247,7 @@ test('more streams and ids than one call of Lua takes go through one check and o
   expect(known.map((places) => [...places.values()][0]?.offset)).toEqual(events.map(({ offset }) => offset))
 })
 
-test('a tail keeps the last events and is cut before it has twice as many as configured', async () => {
+test('a tail keeps the last events and is cut before it has twice the configured number', async () => {
   const run = await claimed(await connect(), { tailEventsMax: 10 })
   let { guard } = run
   for (let version = 1; version <= 95; version += 1) {
@@ -259,7 +259,7 @@ test('a tail keeps the last events and is cut before it has twice as many as con
   }
 })
 
-test('a tail that was evicted is reported as missing, and starts anew with the next event', async () => {
+test('an evicted tail is reported as missing, and restarts with the next event', async () => {
   const redis = await connect()
   const { index, guard } = await claimed(redis)
   const all = entries('a', 1, 6, 0)
@@ -289,7 +289,7 @@ test('a tail that was evicted is reported as missing, and starts anew with the n
   })
 })
 
-test('what can be had from the log lives for a while only, what cannot stays', async () => {
+test('keys that can be read from the log expire, the others do not', async () => {
   const redis = await connect()
   const { index, guard } = await claimed(redis, { tailTtlSeconds: 60 })
   const after = held(await index.commit(guard, entries('a', 1, 2, 0), 2))
@@ -306,7 +306,7 @@ test('what can be had from the log lives for a while only, what cannot stays', a
   expect(ttls.map(([key]) => key)).toEqual(['guard', 'ids:0', 'r:a', 's:a', 'streams', 't:a'])
 })
 
-test('a tail lives on from its last event, also when it is cut', async () => {
+test('a tail’s expiry counts from its last event, even when it is cut', async () => {
   const redis = await connect()
   const run = await claimed(redis, { tailEventsMax: 3 })
   let { guard } = run
@@ -318,7 +318,7 @@ test('a tail lives on from its last event, also when it is cut', async () => {
   }
 })
 
-test('events that are older than a tail lives do not go into it, and end the one that is there', async () => {
+test('events older than a tail’s lifetime do not enter it, and end the existing one', async () => {
   const redis = await connect()
   const { index, guard } = await claimed(redis)
   const old = Date.now() - indexOptions.tailTtlSeconds * 1_000 - 1
@@ -334,7 +334,7 @@ test('events that are older than a tail lives do not go into it, and end the one
   })
 })
 
-test('the newest snapshot stays: by state version, then by version, and never one ahead of its stream', async () => {
+test('the newest snapshot is kept, by state version, then by version, and never one ahead of its stream', async () => {
   const { index, guard } = await claimed(await connect())
   const after = held(await index.commit(guard, entries('a', 1, 9, 0), 9))
   const save = (version: number, stateVersion: number) =>
@@ -351,7 +351,7 @@ test('the newest snapshot stays: by state version, then by version, and never on
   expect(held(await index.load(after, order('a'), { stateVersion: 2 })).snapshot).toEqual(snapshot(3, 2))
 })
 
-test('a snapshot takes the place of the events it covers', async () => {
+test('a snapshot replaces the events it covers', async () => {
   const { index, guard } = await claimed(await connect())
   const all = entries('a', 1, 9, 0)
   const after = held(await index.commit(guard, all, 9))
@@ -369,7 +369,7 @@ test('a snapshot takes the place of the events it covers', async () => {
   expect(held(await index.load(after, order('a'), { stateVersion: 1 }))).toEqual(done)
 })
 
-test('every stream is visited, and drop leaves nothing of the partition and all of the others', async () => {
+test('every stream is visited, and drop removes everything of the partition and nothing of others', async () => {
   const redis = await connect()
   const { index, guard } = await claimed(redis)
   const other = indexOf(redis, { partition: 4 })
@@ -391,7 +391,7 @@ test('every stream is visited, and drop leaves nothing of the partition and all 
   expect(left).toEqual(['4}guard', '4}ids:0', '4}streams', '4}t:z'])
 })
 
-test('an index that has moved on, or got another owner, since it was seen is not dropped', async () => {
+test('an index that has advanced or changed its owner since it was read is not dropped', async () => {
   const redis = await connect()
   const { index, guard } = await claimed(redis)
   const after = held(await index.commit(guard, [entry('a', 1, 0)], 1))
@@ -403,7 +403,7 @@ test('an index that has moved on, or got another owner, since it was seen is not
   expect(await index.dropSeen(undefined)).toBe('dropped')
 })
 
-test('the checkpoint of snapshots moves only where it still is as it was seen', async () => {
+test('the checkpoint of snapshots changes only if it still has the value that was read', async () => {
   const redis = await connect()
   const checkpoint = new SnapshotCheckpoint(redis, 'eventstore.order', 3)
   expect(await checkpoint.read()).toBe('')
@@ -416,7 +416,7 @@ test('the checkpoint of snapshots moves only where it still is as it was seen', 
   expect(await new SnapshotCheckpoint(redis, 'eventstore.order', 4).read()).toBe('')
 })
 
-test('a stream of many events costs each append no more than a short one', async () => {
+test('an append to a long stream costs no more than one to a short stream', async () => {
   const redis = await connect()
   const run = await claimed(redis)
   let { guard } = run

@@ -35,7 +35,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-/** How long the promise took to be refused as unavailable. */
+/** The time until the promise is rejected as unavailable. */
 async function refusedInMs(promise: Promise<unknown>): Promise<number> {
   const started = performance.now()
   await expect(promise).rejects.toThrow(IndexUnavailableError)
@@ -45,7 +45,7 @@ async function refusedInMs(promise: Promise<unknown>): Promise<number> {
 const guardAgain = (index: PartitionIndex) =>
   waitFor('Redis answers again', () => index.guard().catch(() => undefined))
 
-test('scripts that Redis has forgotten are sent again, also under commits sent ahead', async () => {
+test('scripts that Redis has lost are sent again, even during pipelined commits', async () => {
   const redis = await openRedis(server.url)
   const { index, guard } = await claimed(redis)
   await index.commit(guard, [entry('a', 1, 0)], 1)
@@ -58,14 +58,14 @@ test('scripts that Redis has forgotten are sent again, also under commits sent a
   expect(answers.map((answer) => held(answer).nextOffset)).toEqual([2, 3, 4])
 })
 
-test('while Redis is stopped calls fail at once; after it is back, with its file, all is as it was', async () => {
+test('while Redis is stopped calls fail immediately; after a restart with its file, everything is unchanged', async () => {
   const redis = await openRedis(server.url)
   const { index, guard } = await claimed(redis)
   const after = held(await index.commit(guard, entries('a', 1, 200, 0), 200))
   await server.stop()
   const tookMs = [await refusedInMs(index.commit(after, entries('a', 201, 201, 200), 201))]
   for (let i = 0; i < 100; i += 1) tookMs.push(await refusedInMs(index.check(after, [])))
-  // None waits until its time is up, though the machine may stand still under one or the other.
+  // No call waits for its time-out, though a stalled machine may delay one of them.
   expect(Math.max(...tookMs)).toBeLessThan(patientMs / 3)
   expect(tookMs.toSorted((one, other) => one - other)[50]).toBeLessThan(500)
   await expect(index.guard()).rejects.toThrow(`Redis at 127.0.0.1:${port}`)
@@ -75,9 +75,9 @@ test('while Redis is stopped calls fail at once; after it is back, with its file
   held(await index.commit(after, entries('a', 201, 201, 200), 201))
 })
 
-test('commands on their way when Redis is killed fail, and the guard tells what became of a commit', async () => {
+test('commands in flight when Redis is killed fail, and the guard shows whether a commit was applied', async () => {
   const redis = await openRedis(server.url)
-  // By default it answers before it writes to its file, too, as long as an fsync of what was before is under way.
+  // By default, Redis also answers before it writes to its file while an earlier fsync is in progress.
   await redis.call('CONFIG', ['SET', 'appendfsync', 'always'])
   const { index, guard } = await claimed(redis)
   const sent = Array.from({ length: 50 }, (_, offset) =>
@@ -105,7 +105,7 @@ test('commands on their way when Redis is killed fail, and the guard tells what 
   expect(await index.info(caughtUp, order('a'))).toMatchObject({ version: 60 })
 })
 
-test('a Redis that hangs is given up in time, and nothing piles up behind it', async () => {
+test('calls to a hanging Redis time out, and nothing piles up behind them', async () => {
   const redis = await openRedis(server.url, 1_000)
   const { index, guard } = await claimed(redis)
   server.kill('SIGSTOP')
@@ -115,11 +115,11 @@ test('a Redis that hangs is given up in time, and nothing piles up behind it', a
   } finally {
     server.kill('SIGCONT')
   }
-  // The commit that was given up may have been read by Redis all the same: the guard tells.
+  // Redis may still have read the commit that timed out. The guard shows it.
   expect((await guardAgain(index)).nextOffset).toBeOneOf([0, 1])
 })
 
-test('a Redis without memory refuses a commit whole, and says why', async () => {
+test('a Redis without memory refuses a whole commit, and the error says why', async () => {
   const redis = await openRedis(server.url)
   const { index, guard } = await claimed(redis)
   const after = held(await index.commit(guard, entries('a', 1, 1, 0), 1))
@@ -134,7 +134,7 @@ test('a Redis without memory refuses a commit whole, and says why', async () => 
   expect(held(await index.load(after, order('a')))).toMatchObject({ version: 1 })
 })
 
-test('memory that runs short takes tails and snapshots, never versions, offsets or ids', async () => {
+test('under memory pressure Redis evicts tails and snapshots, never versions, offsets or ids', async () => {
   const redis = await openRedis(server.url)
   const run = await claimed(redis)
   const { index } = run

@@ -13,7 +13,7 @@ import {
 } from '../../support/services/writer-fixture.ts'
 import { Traffic } from '../../support/append/writer-traffic.ts'
 
-/** What the index keeps of streams, byte by byte: versions, times, offsets. */
+/** The index's data of streams, byte by byte: versions, times, offsets. */
 async function keptOf(where: Installation): Promise<Record<string, unknown>> {
   const redis = await openIndex(where)
   const keys = (await indexKeys(redis)).filter((key) => /}(streams|chunks)$/.test(key))
@@ -30,7 +30,7 @@ const sortedPairs = (fields: readonly Buffer[]): string[] =>
     )
     .sort()
 
-test('the index that a take-over builds from the whole log is the one that grew append by append', async () => {
+test('the index that a take-over builds from the whole log equals the one built append by append', async () => {
   const where = testInstallation({ ANNALS_KAFKA_PARTITIONS: '3' })
   const first = await runningWriter(where)
   const client = testClient({ url: first.url })
@@ -54,7 +54,7 @@ test('the index that a take-over builds from the whole log is the one that grew 
   await expectIndexEqualsLog(where)
 })
 
-test('the fence is renewed in mid-traffic, and nobody notices', async () => {
+test('the fence is renewed under load without an effect on callers', async () => {
   const where = testInstallation({ ANNALS_KAFKA_PARTITIONS: '2' })
   const writer = await startRealWriter(where, { fenceRenewalMs: 30 })
   onTestFinished(() => writer.close())
@@ -67,11 +67,11 @@ test('the fence is renewed in mid-traffic, and nobody notices', async () => {
   await waitFor('ten markers in each partition', async () => (await renewals()) >= 10)
   await traffic.stop()
   expect([...traffic.retries.keys()]).toEqual([])
-  await waitFor('the writer is at rest', () => Promise.resolve(writer.writer.checkServing().owned === 2))
+  await waitFor('the writer is idle', () => Promise.resolve(writer.writer.checkServing().owned === 2))
   traffic.expectWhole(await readLog(where))
 })
 
-test('a writer that stops answers every append: those it accepted are in the log, the others are not', async () => {
+test('a stopping writer answers every append: accepted ones are in the log, the others are not', async () => {
   const where = testInstallation({ ANNALS_KAFKA_PARTITIONS: '2' })
   const writer = await runningWriter(where)
   const streamId = freshStream(where.type)

@@ -41,7 +41,7 @@ afterAll(async () => {
   where.domain.remove()
 })
 
-/** Every command that there is, by its names. `completion` alone asks nobody. */
+/** Every command, by its names. Only `completion` needs no server. */
 const commandsOf = (command: Command, path: readonly string[] = []): [string[], Command][] =>
   command.commands.length === 0
     ? [[[...path], command]]
@@ -49,10 +49,10 @@ const commandsOf = (command: Command, path: readonly string[] = []): [string[], 
 
 const commands = commandsOf(programOf({ env: {}, isJson: false, report: () => undefined }))
 
-/** Words that no file name, address or process argument can hold would never reach the program. */
+/** Excludes words that cannot be file names, addresses or process arguments, because they never reach the program. */
 const words = nastyTexts.filter((text) => !text.includes('\0') && text.length < 1_000)
 
-/** Files are written into, and read from, a folder of the test's own; `append -` would wait for its input. */
+/** Moves files into the test's own folder. Excludes `append -`, which would wait for input. */
 const isPath = /file|folder|path|dir|out|target|mapping|state|journal|checkpoint/i
 
 const valueOf = (name: string): fc.Arbitrary<string> =>
@@ -76,7 +76,7 @@ const flagOf = (option: Option): fc.Arbitrary<readonly string[]> => {
   )
 }
 
-/** `--yes` is left out: whatever it allows to be destroyed is not the fuzzer's. */
+/** Leaves out `--yes`, which would allow the fuzzer to destroy shared data. */
 function argumentsOf(path: readonly string[], command: Command): fc.Arbitrary<string[]> {
   const given = command.registeredArguments.map((argument) => valueOf(argument.name()))
   const options = command.options.filter(({ long }) => long !== '--yes' && long !== '--url')
@@ -97,20 +97,20 @@ function argumentsOf(path: readonly string[], command: Command): fc.Arbitrary<st
     ])
 }
 
-/** What is wrong with how a command ended; undefined: nothing. */
+/** The problem with the end of a command; undefined if there is none. */
 async function faultOf(args: readonly string[]): Promise<string | undefined> {
   const late = Promise.withResolvers<'late'>()
   const timer = setTimeout(() => late.resolve('late'), deadlineMs)
   const end = await Promise.race([here(args), late.promise]).finally(() => clearTimeout(timer))
-  if (end === 'late') return `no end within ${deadlineMs} ms`
+  if (end === 'late') return `it did not end within ${deadlineMs} ms`
   const printed = end.stdout + end.stderr
   if (end.exitCode === null || !Object.hasOwn(exitCodes, end.exitCode)) return `exit code ${end.exitCode}`
   if (end.exitCode === 5 || /\n\s+at .*:\d+/.test(printed)) return printed
-  return end.exitCode === 0 || printed !== '' ? undefined : 'it failed without a word'
+  return end.exitCode === 0 || printed !== '' ? undefined : 'it failed without a message'
 }
 
 test.each(commands.map(([path, command]) => [path.join(' '), path, command] as const))(
-  '%s ends in time, with an exit code of the table and without a stack trace, whatever it is given',
+  '%s ends in time, with a documented exit code and without a stack trace, on any input',
   { timeout: 120_000 * fuzzFactor },
   async (_, path, command) => {
     await fc.assert(

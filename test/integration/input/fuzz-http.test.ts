@@ -21,7 +21,7 @@ const partitions = 2
 
 let where: Installation
 let platform: ServiceProcess
-let hands: Backends
+let backends: Backends
 let reader: LogReader
 let streamId: StreamId
 let routes: FuzzedRoute[]
@@ -34,8 +34,8 @@ beforeAll(async () => {
     ANNALS_PROJECTOR_AFTER_TIMEOUT: '300ms',
   })
   platform = await startServiceProcess('platform', where)
-  hands = await openBackends(loadConfig(where.env))
-  reader = new LogReader(hands.cluster)
+  backends = await openBackends(loadConfig(where.env))
+  reader = new LogReader(backends.cluster)
   streamId = freshStream(where.type)
   const call = callerOf(platform.url)
   const appended = await call('POST', `/streams/${streamId}/events`, { events: [purchase(), purchase()] })
@@ -43,12 +43,12 @@ beforeAll(async () => {
   routes = routesOf(body, (name, path) => known(String(appended.body['position']))(name, path))
 })
 afterAll(async () => {
-  await hands.close()
+  await backends.close()
   await platform.stop()
   where.domain.remove()
 })
 
-/** What the routes' fields mean here. A new field needs a line only where its example does not do. */
+/** Valid values for the routes' fields. A new field needs a line only if its example is not valid here. */
 const known =
   (position: string) =>
   (name: string, path: string): unknown => {
@@ -82,7 +82,7 @@ async function recordsInLog(): Promise<number> {
   return ends.reduce((sum, end) => sum + end)
 }
 
-/** How many events an answer says that it has put into the log. */
+/** The number of events that an answer reports as appended. */
 function acknowledged({ status, body }: RawAnswer): number {
   if (!body.startsWith('{"') || status > 201) return 0
   const { results, ...one } = JSON.parse(body) as Result & { readonly results?: readonly Result[] }
@@ -108,7 +108,7 @@ async function check(request: RawRequest): Promise<void> {
 }
 
 test(
-  'whatever is sent to any route gets an answer in time that says what is wrong with it, and nothing is written that was refused',
+  'any request to any route is answered in time with the reason of a refusal, and nothing refused is written',
   { timeout: 600_000 * fuzzFactor },
   async () => {
     const settings = fuzzSettings(runsEach)
@@ -125,7 +125,7 @@ test(
   },
 )
 
-test('places outside the log are refused at once, or wait for nothing', async () => {
+test('positions outside the log are refused immediately, or do not wait', async () => {
   const call = callerOf(platform.url)
   const projection = `/projections/${where.domain.projections.lifetime}`
   const beyond = `${eventTopic(where.type)}:0:900000000000000`
@@ -145,7 +145,7 @@ test('places outside the log are refused at once, or wait for nothing', async ()
   expect(page).toMatchObject(refused)
 })
 
-test('a subscription that resumes behind the end of the log is refused', async () => {
+test('a subscription that resumes beyond the end of the log is refused', async () => {
   const path = `/categories/${where.type}/subscribe`
   const response = await fetch(`${platform.url}${path}`, {
     headers: { 'last-event-id': '900000000000000,0' },

@@ -31,7 +31,7 @@ function streamInFirst(type: string): StreamId {
   }
 }
 
-/** Two types with events; of the first one's partition 0 everything before version 3 of a stream is deleted. */
+/** An installation with events of two types. In partition 0 of the first, everything before version 3 of a stream is deleted. */
 async function truncated() {
   const where = testInstallation({ ANNALS_KAFKA_PARTITIONS: String(partitions) }, 2)
   const [type = '', other = ''] = where.domain.types
@@ -62,7 +62,7 @@ interface Finding {
   readonly setting?: string
 }
 
-test('topics check, doctor and verify report a deleted head, and what to do; backup and replay take what is left', async () => {
+test('topics check, doctor and verify report a deleted head and what to do; backup and replay include the rest', async () => {
   const { annals, type, offset } = await truncated()
   const checked = await annals(['topics', 'check'])
   expect(checked.exitCode).toBe(1)
@@ -95,7 +95,7 @@ test('topics check, doctor and verify report a deleted head, and what to do; bac
   expect(lines.map((line) => (JSON.parse(line) as { version: number }).version)).toEqual([3, 4, 5])
 })
 
-test('index rebuild of a log without its head drops nothing, and names the two remedies', async () => {
+test('index rebuild drops nothing of a log without its head, and names the two remedies', async () => {
   const { annals, client, cut, type, where } = await truncated()
   const before = await indexKeys(await openIndex(where))
   const refused = await annals(['index', 'rebuild', type, '--yes', '--json'])
@@ -106,7 +106,7 @@ test('index rebuild of a log without its head drops nothing, and names the two r
   expect(await client.append(cut, [purchase()])).toMatchObject({ lastVersion: 6 })
 })
 
-test('a log without its head whose index is lost waits for an operator, who accepts what is gone; others go on', async () => {
+test('a log without head and index waits until an operator accepts the deletion; other partitions are served', async () => {
   const { where, writer, annals, client, cut, whole, type, offset } = await truncated()
   await emptyRedis(where)
   await waitFor('the partition to wait', async () => {
@@ -118,7 +118,7 @@ test('a log without its head whose index is lost waits for an operator, who acce
   const state = { topic: eventTopic(type), partition: 0, state: 'events-deleted' }
   expect(writer.writer.checkServing()).toMatchObject({ waitForOperator: [state] })
 
-  // Exactly what the message and docs/operations/failover.md say.
+  // The exact command in the message and in docs/operations/failover.md.
   const accepted = await annals(['index', 'rebuild', type, '--accept-deleted-events', '--yes'])
   expect(accepted).toMatchObject({ exitCode: 0, stderr: '' })
   expect(accepted.stdout).toContain(`${eventTopic(type)}/0 is served from offset ${offset} on`)
@@ -138,7 +138,7 @@ test('a log without its head whose index is lost waits for an operator, who acce
   expect(again.exitCode).toBe(1)
 })
 
-test('a backup restored over the deleted topic brings the head back; the other type goes on', async () => {
+test('a backup restored over the deleted topic restores the head; the other type is still served', async () => {
   const where = testInstallation({ ANNALS_KAFKA_PARTITIONS: String(partitions) }, 2)
   const [type = '', other = ''] = where.domain.types
   const writer = await runningWriter(where)
@@ -158,7 +158,7 @@ test('a backup restored over the deleted topic brings the head back; the other t
     return (error as { code?: string }).code === 'events-deleted'
   })
 
-  // As docs/operations/failover.md says.
+  // The procedure of docs/operations/failover.md.
   await writer.close()
   await deleteTopic(where, eventTopic(type))
   const restored = await annals(['restore', join(folder, 'before'), '--verify'])
@@ -174,7 +174,7 @@ test('a backup restored over the deleted topic brings the head back; the other t
   expect((await annals(['verify'])).stdout).toMatch(/No findings/)
 })
 
-test('a projection that needs what was deleted waits, and says so; once that is accepted it is built from what is left', async () => {
+test('a projection that needs deleted events waits and reports it; after acceptance it is built from the rest', async () => {
   const { where, annals, type, cut } = await truncated()
   const projector = await runningProjector(where)
   const { api } = projector.projector
@@ -191,7 +191,9 @@ test('a projection that needs what was deleted waits, and says so; once that is 
   expect(await annals(['index', 'rebuild', type, '--accept-deleted-events', '--yes'])).toMatchObject({
     exitCode: 0,
   })
-  const view = await waitFor('the view of what is left', () => api.view(lifetime, key).catch(() => undefined))
+  const view = await waitFor('the view of the remaining events', () =>
+    api.view(lifetime, key).catch(() => undefined),
+  )
   expect(view.view).toMatchObject({ purchases: 3 })
   expect(projector.projector.checkServing()).not.toHaveProperty('waitForOperator')
 })

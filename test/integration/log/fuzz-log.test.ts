@@ -11,7 +11,12 @@ import { type Foreign, misfits, notEvents, someOf } from '../../fuzz/foreign-rec
 import { fuzzFactor, fuzzSettings } from '../../fuzz/fuzz-settings.ts'
 import { cliHere } from '../../support/cli/cli-here.ts'
 import { indexKeys, openIndex } from '../../support/index/index-keys.ts'
-import { appendPast, openHands, placeOf, purchaseRecord } from '../../support/append/past-the-writer.ts'
+import {
+  appendPast,
+  openDirectBackends,
+  placeOf,
+  purchaseRecord,
+} from '../../support/append/past-the-writer.ts'
 import { poisonInstallation, writePastWriter } from '../../support/services/poison-domain.ts'
 import { metricOf } from '../../support/services/projector-process.ts'
 import { startServiceProcess } from '../../support/services/service-process.ts'
@@ -20,7 +25,7 @@ import { freshStream, purchase } from '../../support/services/writer-fixture.ts'
 
 const partitions = 2
 
-/** An installation in which projections set aside what cannot be read, and one stream in it. */
+/** An installation whose projections park unreadable events, and one stream in it. */
 function system() {
   const { env, mended, ...where } = poisonInstallation({
     ANNALS_KAFKA_PARTITIONS: String(partitions),
@@ -32,7 +37,7 @@ function system() {
 }
 type System = ReturnType<typeof system>
 
-/** Writer, snapshotter and projector, gone at the end of the test at the latest. */
+/** Writer, snapshotter and projector, stopped at the end of the test at the latest. */
 async function started(where: System) {
   const platform = await startServiceProcess('platform', where)
   const client = new AnnalsClient({ url: platform.url })
@@ -45,7 +50,7 @@ async function started(where: System) {
 }
 type Started = Awaited<ReturnType<typeof started>>
 
-/** Appends to the stream, and sees it in everything that is made of the log. @returns its offset */
+/** Appends to the stream, and waits until everything derived from the log has the event. @returns its offset */
 async function appendSeen(where: System, { client }: Started): Promise<number> {
   const { streamId } = where
   const result = await client.append(streamId, [purchase()], { expectedVersion: where.version as Version })
@@ -59,7 +64,7 @@ async function appendSeen(where: System, { client }: Started): Promise<number> {
   return result.position.offset
 }
 
-/** Writes records as any program can that has the right to, between two appends to the same stream. */
+/** Writes records with a plain producer, between two appends to the same stream. */
 async function intrude(where: System, running: Started, kinds: readonly Foreign[], own: LogRecord) {
   const before = await appendSeen(where, running)
   const messages = kinds.map(({ change }) => toMessage(change(own)))
@@ -82,12 +87,12 @@ async function category(where: System, { client }: Started): Promise<readonly nu
 }
 
 test(
-  'foreign records in an event topic are left out and told, and everything goes on: before and after the index is lost',
+  'foreign records in an event topic are left out and reported, and all services continue, before and after the index is lost',
   { timeout: 180_000 * fuzzFactor },
   async () => {
     const where = system()
-    const hands = await openHands(where)
-    const own = purchaseRecord(hands, where.type, where.streamId, 7)
+    const backends = await openDirectBackends(where)
+    const own = purchaseRecord(backends, where.type, where.streamId, 7)
     const first = await started(where)
     await fc.assert(
       fc.asyncProperty(someOf(notEvents), (kinds) => intrude(where, first, kinds, own)),
@@ -97,13 +102,13 @@ test(
     expect(await category(where, first)).toEqual(
       Array.from({ length: where.version }, (_, index) => index + 1),
     )
-    await intrudeAsOwner(where, hands, first, own)
+    await intrudeAsOwner(where, backends, first, own)
     await first.stop()
 
     const redis = await openIndex(where)
     for (const key of await indexKeys(redis)) await redis.call('UNLINK', [key])
     const second = await started(where)
-    // The rebuild that found misfits met the others, too, and began anew.
+    // The rebuild that found misfits also met the other records, and restarted.
     expect(await reported(second)).toBeGreaterThanOrEqual(where.foreign.size)
     await appendSeenAnew(where, second)
     await expectNamed(where)
@@ -111,12 +116,12 @@ test(
 )
 
 /**
- * By a process with the rights of an owner, which takes over first: the rule of terms does not keep these out. Some are no events, some
- * are well written, but of versions that do not follow: whoever makes views of those cannot know.
+ * Writes records as a process with the rights of an owner, which takes over first, so the rule of terms does not exclude them. Some are
+ * not events. Others are well-formed, but their versions do not follow, which projections cannot detect.
  */
 async function intrudeAsOwner(
   where: System,
-  hands: Backends,
+  backends: Backends,
   { client }: Started,
   own: LogRecord,
 ): Promise<void> {
@@ -127,7 +132,7 @@ async function intrudeAsOwner(
   }
   await append()
   const records = [...notEvents, ...misfits].map(({ change }) => change(own))
-  const first = await appendPast(hands, eventTopic(where.type), where.partition, records)
+  const first = await appendPast(backends, eventTopic(where.type), where.partition, records)
   expect(await append()).toBeGreaterThan(first + records.length - 1)
   records.forEach((_, index) => where.foreign.add(first + index))
 }
@@ -140,7 +145,7 @@ async function appendSeenAnew(where: System, { client }: Started): Promise<void>
   expect(await client.state(where.streamId)).toMatchObject({ version: lastVersion })
 }
 
-/** Verify finds each foreign record, and says where it is. */
+/** Expects that verify finds each foreign record and reports its place. */
 async function expectNamed({ env, foreign }: System): Promise<void> {
   const end = await cliHere(env)(['verify', '--json', '--findings-max', '10000'])
   expect(end.exitCode).toBe(1)

@@ -95,7 +95,7 @@ describe.each([
     return values
   }
 
-  test('an owner appends, and what it appended is read back in order with the offsets it was told', async () => {
+  test('an owner’s records are read back in order, at the acknowledged offsets', async () => {
     const topic = await freshTopic()
     const log = await owner(topic)
     const first = await log.append([record('a'), record('b')])
@@ -106,7 +106,7 @@ describe.each([
     expect(read.map(({ value }) => String(value))).toEqual(['a', 'b', 'c'])
   })
 
-  test('a batch of a thousand records is appended whole', async () => {
+  test('a batch of a thousand records is appended completely', async () => {
     const topic = await freshTopic()
     const log = await owner(topic)
     const texts = Array.from({ length: 1_000 }, (_, index) => `${index}`)
@@ -115,7 +115,7 @@ describe.each([
     expect(await valuesIn(topic)).toEqual(texts)
   })
 
-  test('nothing can be appended before taking over, two at once, or none', async () => {
+  test('an append before the take-over, a concurrent append and an empty append are refused', async () => {
     const log = new FencedLog(cluster, await freshTopic(), 0)
     await expect(log.append([record('a')])).rejects.toMatchObject({ outcome: 'take-over' })
     await log.takeOver()
@@ -125,7 +125,7 @@ describe.each([
     await first
   })
 
-  test('a take-over raises the epoch and ends behind its own marker, which is no record', async () => {
+  test('a take-over raises the epoch and ends after its own marker, which is not a record', async () => {
     const topic = await freshTopic()
     const first = await new FencedLog(cluster, topic, 0).takeOver()
     const log = new FencedLog(cluster, topic, 0)
@@ -133,7 +133,7 @@ describe.each([
     expect(second.producerId).toBe(first.producerId)
     expect(second.epoch).toBeGreaterThan(first.epoch)
     expect(second.topicId).toBe(first.topicId)
-    // Already there when the take-over has answered, without any waiting: that is what the answer means.
+    // The marker is in the log as soon as the take-over resolves, without waiting.
     expect(await reader.endOffset(topic, 0)).toBe(second.endOffset)
     expect(second.endOffset).toBe(first.endOffset + 1)
     await expect(reader.fetchAt(topic, 0, [second.endOffset - 1])).rejects.toMatchObject({
@@ -142,7 +142,7 @@ describe.each([
     expect((await log.append([record('a')])).firstOffset).toBe(second.endOffset)
   })
 
-  test('an owner may take over from itself and goes on', async () => {
+  test('an owner may take over from itself and continue', async () => {
     const topic = await freshTopic()
     const log = await owner(topic)
     await log.append([record('a')])
@@ -151,7 +151,7 @@ describe.each([
     expect(await valuesIn(topic)).toEqual(['a', 'b'])
   })
 
-  test('a zombie is refused from the moment the take-over has answered, in twenty fresh topics', async () => {
+  test('a zombie is refused as soon as the take-over resolves, in twenty new topics', async () => {
     for (let round = 0; round < 20; round++) {
       const topic = await freshTopic()
       const zombie = await owner(topic)
@@ -166,27 +166,27 @@ describe.each([
     }
   })
 
-  test('a zombie that appends all the while gets nothing in behind the end that the take-over told', async () => {
+  test('a zombie that appends continuously gets nothing into the log after the end reported by the take-over', async () => {
     const topic = await freshTopic(8)
     await Promise.all(
       Array.from({ length: 8 }, async (_, partition) => {
         const zombie = await owner(topic, cluster, partition)
-        const told: number[] = []
+        const acknowledged: number[] = []
         const appending = (async () => {
-          for (;;) told.push((await zombie.append([record('zombie')])).lastOffset)
+          for (;;) acknowledged.push((await zombie.append([record('zombie')])).lastOffset)
         })()
         const ending = expect(appending).rejects.toMatchObject({ outcome: 'fenced' })
-        await waitFor('some appends', () => Promise.resolve(told.length > 5))
+        await waitFor('some appends', () => Promise.resolve(acknowledged.length > 5))
         const { endOffset } = await new FencedLog(cluster, topic, partition).takeOver()
         await ending
-        expect(Math.max(...told)).toBeLessThan(endOffset)
-        expect(await valuesIn(topic, partition)).toHaveLength(told.length)
+        expect(Math.max(...acknowledged)).toBeLessThan(endOffset)
+        expect(await valuesIn(topic, partition)).toHaveLength(acknowledged.length)
         expect(await reader.endOffset(topic, partition)).toBe(endOffset)
       }),
     )
   })
 
-  test('a fenced log is dead for good', async () => {
+  test('a fenced log stays unusable', async () => {
     const topic = await freshTopic()
     const zombie = await owner(topic)
     await owner(topic)
@@ -197,14 +197,14 @@ describe.each([
   })
 
   test(
-    'where the epochs of a producer id end, and begin anew with another, each owner still fences all before it',
+    'when epochs restart with another producer id, each owner still fences all earlier ones',
     { timeout: 240_000 },
     async () => {
       const topic = await freshTopic()
       const first = await owner(topic)
       await first.append([record('first')])
       const owners = [first]
-      // Terms whose owners died before their markers: nobody has refused the first one so far.
+      // Terms whose owners died before their markers, so the first owner is not fenced yet.
       await spendEpochs({ cluster, topic, partition: 0 }, 2)
       const producers = new Set<bigint>()
       for (let turn = 0; turn < 24; turn++) {
@@ -221,7 +221,7 @@ describe.each([
     },
   )
 
-  test('of owners that take over at once, one at most can append afterwards', async () => {
+  test('of owners that take over concurrently, at most one can append afterwards', async () => {
     for (let round = 0; round < 5; round++) {
       const topic = await freshTopic()
       const logs = Array.from({ length: 4 }, () => new FencedLog(cluster, topic, 0))
@@ -234,7 +234,7 @@ describe.each([
     }
   })
 
-  test('renewals in mid-traffic disturb neither appends nor their order', async () => {
+  test('renewals under load affect neither appends nor their order', async () => {
     const topic = await freshTopic()
     const log = await owner(topic)
     const texts = Array.from({ length: 300 }, (_, index) => `${index}`)
@@ -250,7 +250,7 @@ describe.each([
     expect(await valuesIn(topic)).toEqual(texts)
   })
 
-  test('a zombie’s renewal is refused and harms nobody', async () => {
+  test('a zombie’s renewal is refused and does not affect the owner', async () => {
     const topic = await freshTopic()
     const zombie = await owner(topic)
     const log = await owner(topic)
@@ -261,7 +261,7 @@ describe.each([
     expect(await valuesIn(topic)).toEqual(['a', 'b'])
   })
 
-  test('a connection that is lost before the answer is settled with the same sequence: never two copies', async () => {
+  test('after a connection is lost before the answer, the same sequence settles the append: never two copies', async () => {
     const topic = await freshTopic()
     const log = await owner(topic, proxied)
     const offsets: number[] = []
@@ -282,7 +282,7 @@ describe.each([
     expect(offsets).toEqual(offsets.map((_, index) => first + 2 * index))
   })
 
-  test('after the deadline the outcome is unknown, appends wait for a take-over, and then the log tells', async () => {
+  test('after the deadline the outcome is unknown, appends are refused until a take-over, and the log then has the answer', async () => {
     const topic = await freshTopic()
     const log = await owner(topic, proxied)
     await log.append([record('a')])
@@ -291,7 +291,7 @@ describe.each([
       outcome: 'unknown',
       mayBeAppended: true,
     })
-    // Else the take-over might fence it before the broker has come to it.
+    // Otherwise the take-over might fence the append before the broker processes it.
     await waitFor('the broker to have answered', () => Promise.resolve(proxy.lost > 0))
     await late
     proxy.answersToAppends = 'pass'
@@ -302,18 +302,18 @@ describe.each([
     expect(await valuesIn(topic)).toEqual(['a', 'b', 'c'])
   })
 
-  test('a broker that is silent for longer than a request may take gets the same batch again', async () => {
+  test('a broker that does not answer within the request time-out gets the same batch again', async () => {
     const topic = await freshTopic()
     const log = await owner(topic, proxied)
     proxy.answersToAppends = 'swallow'
     const appending = log.append([record('a')], 20_000)
-    await waitFor('a second try', () => Promise.resolve(proxy.lost > 1))
+    await waitFor('a retry', () => Promise.resolve(proxy.lost > 1))
     proxy.answersToAppends = 'pass'
     await appending
     expect(await valuesIn(topic)).toEqual(['a'])
   })
 
-  test('what could not even be sent is known not to be there, and the log goes on when the broker is back', async () => {
+  test('an unsent append is known not to be in the log, and the log continues when the broker is back', async () => {
     const topic = await freshTopic()
     const log = await owner(topic, proxied)
     const { port } = proxy
@@ -324,7 +324,7 @@ describe.each([
     expect(await valuesIn(topic)).toEqual(['a'])
   })
 
-  test('a batch that is too large is refused, and the next one goes on in the same sequence', async () => {
+  test('a batch that is too large is refused, and the next one continues the sequence', async () => {
     const topic = await freshTopic()
     const log = await owner(topic)
     await log.append([record('a')])
@@ -348,7 +348,7 @@ describe.each([
     expect(performance.now() - closedAt).toBeLessThan(5_000)
   })
 
-  test('a partition that the topic does not have is refused by name', async () => {
+  test('a partition that the topic does not have is refused, and the error names it', async () => {
     const topic = await freshTopic()
     await expect(new FencedLog(cluster, topic, 7).takeOver()).rejects.toThrow(
       `topic ${topic} has 1 partitions, so there is no partition 7`,

@@ -18,7 +18,7 @@ import { testStack, uniqueName, waitFor } from '../../support/stack/stack.ts'
 const startMs = Date.UTC(2024, 0, 1)
 const minuteMs = 60_000
 
-/** The record of this number: a minute after the one before. */
+/** The record with this number, one minute after the previous one. */
 const record = (index: number, bytes = 20): LogRecord => ({
   key: Buffer.from(`order.${index % 7}`),
   value: Buffer.from(`${index}`.padEnd(bytes, '.')),
@@ -33,7 +33,7 @@ describe('the log reader', () => {
   let cluster: KafkaCluster
   let reader: LogReader
   let topic: string
-  /** Of the records by number; between them lie the markers of ten take-overs. */
+  /** Offsets of the records by number. The markers of ten take-overs are between them. */
   const offsets: number[] = []
   const total = 300
 
@@ -53,14 +53,18 @@ describe('the log reader', () => {
     return name
   }
 
-  /** Appends records of these numbers under a new term, in batches of one to five. */
-  async function appendTo(name: string, numbers: readonly number[], told: number[] = []): Promise<FencedLog> {
+  /** Appends records with these numbers under a new term, in batches of one to five. */
+  async function appendTo(
+    name: string,
+    numbers: readonly number[],
+    offsets: number[] = [],
+  ): Promise<FencedLog> {
     const log = new FencedLog(cluster, name, 0)
     await log.takeOver()
     for (let next = 0, size = 1; next < numbers.length; next += size, size = (size % 5) + 1) {
       const batch = numbers.slice(next, next + size).map((index) => record(index))
       const { firstOffset } = await log.append(batch)
-      told.push(...batch.map((_, index) => firstOffset + index))
+      offsets.push(...batch.map((_, index) => firstOffset + index))
     }
     return log
   }
@@ -77,7 +81,7 @@ describe('the log reader', () => {
     expect(await reader.startOffset(topic, 0)).toBe(0)
   })
 
-  test('reads ranges whose ends lie anywhere: in a batch, on a marker, beyond the end', async () => {
+  test('reads ranges with any bounds: in a batch, on a marker, beyond the end', async () => {
     const first = 40
     const last = 220
     for (const [from, until] of [
@@ -91,12 +95,12 @@ describe('the log reader', () => {
     expect(await numbersIn({ from: await reader.endOffset(topic, 0) })).toEqual([])
   })
 
-  test('reads the same with fetches smaller than a batch', async () => {
+  test('reads the same records with fetches smaller than a batch', async () => {
     const small = new LogReader(cluster, { fetchBytesMax: 50 })
     expect(await numbersIn({ from: 0, until: offsets[60] ?? 0 }, small)).toEqual(count(60))
   })
 
-  test('waits for an end that the log has not reached yet, and gives up by name when it does not come', async () => {
+  test('waits for an end that the log has not reached yet, and times out with an error that names it', async () => {
     const name = await freshTopic()
     const log = await appendTo(name, [0, 1])
     const end = await reader.endOffset(name, 0)
@@ -115,14 +119,14 @@ describe('the log reader', () => {
     await expect(waiting).rejects.toMatchObject({ outcome: 'unavailable' })
   })
 
-  test('may be left in the middle', async () => {
+  test('may be stopped in the middle', async () => {
     for await (const records of reader.read(topic, 0, { from: 0 })) {
       expect(numberOf(records[0] as StoredRecord)).toBe(0)
       break
     }
   })
 
-  test('brings scattered records in the order asked for, again and again', async () => {
+  test('returns scattered records in the requested order, also from the cache', async () => {
     const wanted = count(total).filter((index) => index % 7 === 3)
     const shuffled = [...wanted].sort((a, b) => ((a * 7919) % 101) - ((b * 7919) % 101))
     const fresh = new LogReader(cluster)
@@ -144,13 +148,13 @@ describe('the log reader', () => {
     expect(await reader.fetchAt(topic, 0, [])).toEqual([])
   })
 
-  test('brings scattered records also when none of them fits the cache', async () => {
+  test('returns scattered records even if none fits the cache', async () => {
     const forgetful = new LogReader(cluster, { cacheBytesMax: 1 })
     const records = await forgetful.fetchAt(topic, 0, offsets.slice(0, 50))
     expect(records.map(numberOf)).toEqual(count(50))
   })
 
-  test('says so when there is no record at an offset: a marker, or beyond the end', async () => {
+  test('fails for an offset without a record: a marker, or beyond the end', async () => {
     const marker = (offsets[30] ?? 0) - 1
     for (const offset of [marker, (offsets.at(-1) ?? 0) + 1, (offsets.at(-1) ?? 0) + 100]) {
       await expect(reader.fetchAt(topic, 0, [offsets[3] ?? 0, offset])).rejects.toMatchObject({
@@ -159,7 +163,7 @@ describe('the log reader', () => {
     }
   })
 
-  test('finds where to start for a time', async () => {
+  test('finds the offset to start at for a time', async () => {
     const name = await freshTopic()
     const log = new FencedLog(cluster, name, 0)
     const { endOffset } = await log.takeOver()
@@ -174,11 +178,11 @@ describe('the log reader', () => {
     expect(await at(20)).toBe(endOffset + 20)
     expect(await at(20.5)).toBe(endOffset + 21)
     expect(await at(60)).toBe(await reader.endOffset(name, 0))
-    // The marker of the take-over counts by the clock, whatever times the events have.
+    // The marker of the take-over has the current time, whatever times the events have.
     expect(await at(-10)).toBe(endOffset - 1)
   })
 
-  test('follows a partition: what is there, then what comes, and markers move it on', async () => {
+  test('follows a partition: existing records, then new ones; markers advance the offset', async () => {
     const name = await freshTopic()
     const log = await appendTo(name, [0, 1, 2])
     const stop = new AbortController()
@@ -199,12 +203,12 @@ describe('the log reader', () => {
     await waitFor('the marker to be passed', () => caughtUp(5))
     expect(numbers()).toEqual(count(5))
     stop.abort()
-    // Its fetch still waits for more: that it ends without it shows before anything else can come from the broker.
+    // Its fetch still waits for more data. The follower must end without an answer from the broker.
     const ended = following.then(() => 'ended')
     expect(await Promise.race([ended, setImmediate('waits')])).toBe('ended')
   })
 
-  test('following leaves no connection behind', async () => {
+  test('following leaves no connection open', async () => {
     const proxy = await KafkaProxy.start(testStack().kafkaBrokers[0] ?? '')
     const proxied = await KafkaCluster.connect({ brokers: [proxy.address], clientId: 'follower' })
     const before = proxy.connections
@@ -218,12 +222,12 @@ describe('the log reader', () => {
       stop.abort()
       expect(await waiting).toEqual({ done: true, value: undefined })
     }
-    await waitFor('the connections to go', () => Promise.resolve(proxy.connections === before))
+    await waitFor('the connections to close', () => Promise.resolve(proxy.connections === before))
     await proxied.close()
     await proxy.close()
   })
 
-  test('following an empty partition tells at once that there is nothing', async () => {
+  test('following an empty partition reports immediately that it is empty', async () => {
     const name = await freshTopic()
     const stop = new AbortController()
     for await (const step of reader.follow(name, 0, 0, stop.signal)) {
@@ -233,7 +237,7 @@ describe('the log reader', () => {
   })
 
   test.each(['gzip', 'snappy', 'lz4', 'zstd'])(
-    'reads what the broker has compressed with %s',
+    'reads records that the broker has compressed with %s',
     async (name) => {
       const compressed = await freshTopic({ 'compression.type': name })
       await appendTo(compressed, count(40))
@@ -244,7 +248,7 @@ describe('the log reader', () => {
     },
   )
 
-  test('a batch larger than a fetch comes whole', async () => {
+  test('a batch larger than a fetch is returned whole', async () => {
     const name = await freshTopic()
     const log = await appendTo(name, [0])
     await log.append([record(1, 400_000), record(2, 400_000)])
@@ -254,7 +258,7 @@ describe('the log reader', () => {
     expect(numbers).toEqual([0, 1, 2])
   })
 
-  test('a topic that does not exist is unavailable by name', async () => {
+  test('a topic that does not exist is unavailable, and the error names it', async () => {
     const impatient = new LogReader(cluster, { timeoutMs: 200 })
     await expect(impatient.endOffset('no-such-topic', 0)).rejects.toThrow(
       'topic no-such-topic cannot be found',

@@ -38,18 +38,18 @@ function documentedRights(): Right[] {
 let kafka: KafkaWithUsers
 beforeAll(async () => {
   kafka = await startKafkaWithUsers(users)
-  await kafka.give(documentedRights())
+  await kafka.grant(documentedRights())
 }, 180_000)
 afterAll(() => kafka.stop())
 
-/** The groups that services have unless they are told otherwise, as the table names them. */
+/** The default groups of services, with their names in the table. */
 const groups = {
   ANNALS_WRITER_GROUP: 'annals-writer',
   ANNALS_SNAPSHOTTER_GROUP: 'annals-snapshotter',
   ANNALS_PROJECTOR_GROUP: 'annals-projector',
 }
 
-/** A service that logs in as the user of its name. */
+/** A service that logs in as the user with its name. */
 async function running(
   service: (typeof users)[number],
   where: Installation,
@@ -76,7 +76,7 @@ test('with these rights events are appended, snapshots taken, views served and p
   await expectPublished(where, projector.url)
 })
 
-test('with these rights events are set aside', async () => {
+test('with these rights events are parked', async () => {
   const where = poisonInstallation(onOwnKafka())
   const writer = await running('writer', where)
   const poison = purchase(poisonCds)
@@ -92,7 +92,7 @@ test('with these rights events are set aside', async () => {
   expect(letters.map(({ headers }) => new Map(headers).get('ce_id')?.toString())).toEqual([poison.id])
 })
 
-test('a user without a right is told which, and nothing is appended', async () => {
+test('an error names the missing right of a user, and nothing is appended', async () => {
   const where = testInstallation(onOwnKafka())
   const started = running('writer', where, kafka.login('snapshotter'))
   await expect(started).rejects.toThrow(/not authorized|authorization/i)

@@ -27,35 +27,35 @@ describe('topics', () => {
     configs,
   })
 
-  test('that are missing are made, with leaders that answer at once', async () => {
+  test('that are missing are created, with leaders that answer immediately', async () => {
     const name = eventTopic(uniqueName('order'))
     const [made] = await topics.ensure([spec(name)])
     expect(made).toMatchObject({ name, partitions: 3, replication: 1, configs: topicConfigs.events })
     await new FencedLog(cluster, name, 2).takeOver()
   })
 
-  test('that are there are found as they are, in the order asked for', async () => {
+  test('that exist are returned unchanged, in the requested order', async () => {
     const [one, two] = [uniqueName('one'), uniqueName('two')]
     const made = await topics.ensure([spec(two), spec(one)])
     const found = await topics.ensure([spec(one), spec(two)])
     expect(found.map(({ topicId }) => topicId)).toEqual(made.map(({ topicId }) => topicId).reverse())
   })
 
-  test('made by several processes at once are made once', async () => {
+  test('created by several processes concurrently are created once', async () => {
     const name = uniqueName('raced')
     const all = await Promise.all(Array.from({ length: 5 }, () => topics.ensure([spec(name)])))
     expect(new Set(all.map(([topic]) => topic?.topicId)).size).toBe(1)
   })
 
-  test('with another number of partitions are refused: it is fixed for life', async () => {
+  test('with another number of partitions are refused, because the count cannot be changed', async () => {
     const name = uniqueName('fixed')
     await topics.ensure([spec(name, 3)])
     await expect(topics.ensure([spec(name, 4)])).rejects.toThrow(
-      `topic ${name} has 3 partitions, but 4 are configured; the count is fixed for life`,
+      `topic ${name} has 3 partitions, but 4 are configured; the count cannot be changed`,
     )
   })
 
-  test('that Kafka does not take are refused with its reason', async () => {
+  test('that Kafka rejects are refused with its reason', async () => {
     const bad = { ...spec(uniqueName('bad')), configs: { 'cleanup.policy': 'never' } }
     await expect(topics.ensure([bad])).rejects.toMatchObject({
       outcome: 'refused',
@@ -74,7 +74,7 @@ describe('topics', () => {
     expect(described.map((topic) => topic.name)).toEqual([name])
   })
 
-  test('are checked: one that forgets events is found out, a good one is not', async () => {
+  test('are checked: one that deletes events is reported, a good one is not', async () => {
     const [good, bad] = [uniqueName('good'), uniqueName('bad')]
     await topics.ensure([spec(good), spec(bad, 1, { 'retention.ms': '1000' })])
     const findings = await topics.checkSettings([
@@ -100,14 +100,14 @@ describe('a cluster', () => {
     await expect(connecting).rejects.toThrow('connecting to Kafka at 127.0.0.1:1 failed')
   })
 
-  test('is found by the second address when nobody is at the first', async () => {
+  test('is found at the second address when nothing listens at the first', async () => {
     const brokers = ['127.0.0.1:1', ...testStack().kafkaBrokers]
     const cluster = await KafkaCluster.connect({ brokers, clientId: 'x' })
     expect(cluster.brokerIds).toHaveLength(1)
     await cluster.close()
   })
 
-  test('is not asked when an address is malformed', async () => {
+  test('is not contacted when an address is malformed', async () => {
     await expect(KafkaCluster.connect({ brokers: ['kafka'], clientId: 'x' })).rejects.toThrow('malformed')
   })
 })

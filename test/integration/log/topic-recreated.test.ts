@@ -44,7 +44,7 @@ const codeOf = (promise: Promise<unknown>): Promise<string | undefined> =>
     (error: unknown) => (error as { code?: string }).code,
   )
 
-test('a topic deleted and created again is refused by all services, by name, until they are restarted; then everything is of the new log', async () => {
+test('all services refuse a topic that was deleted and created again, until they are restarted and rebuild from the new log', async () => {
   const where = testInstallation({ ANNALS_KAFKA_PARTITIONS: String(partitions) }, 2)
   const [type = '', other = ''] = where.domain.types
   const { lifetime } = where.domain.projections
@@ -78,7 +78,7 @@ test('a topic deleted and created again is refused by all services, by name, unt
     state: 'log-replaced',
     reason: expect.stringContaining('restart the services') as string,
   }
-  await waitFor('the snapshotter to say so', () =>
+  await waitFor('the snapshotter to report it', () =>
     Promise.resolve(snapshotter.snapshotter.checkServing().waitForOperator?.length === partitions),
   )
   expect(writer.writer.checkServing().waitForOperator).toHaveLength(partitions)
@@ -92,7 +92,7 @@ test('a topic deleted and created again is refused by all services, by name, unt
 
   await first.stop()
   const again = await services(where)
-  // Nobody wrote so much as a marker to the new log before.
+  // Until then the new log has not even a marker.
   const reader = new LogReader(again.writer.backends.cluster)
   await waitFor('the partitions to be served', () =>
     Promise.resolve(again.writer.writer.checkServing().owned === 4),
@@ -106,7 +106,7 @@ test('a topic deleted and created again is refused by all services, by name, unt
     'the view of the new log',
     async () => ((await view(again.views, stream))?.view as Totals | undefined)?.purchases === 3,
   )
-  // What a writer sent before it noticed may be in the new log. It was not acknowledged, and it does not count.
+  // Batches sent before the writer noticed may be in the new log. They were not acknowledged, and do not count.
   const verified = (await cliHere(where.env)(['verify', '--views', '--json'])).json()
   const found = (verified['findings'] as { readonly code: string }[]).filter(
     ({ code }) => code !== 'stray-batch',

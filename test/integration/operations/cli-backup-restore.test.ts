@@ -23,7 +23,7 @@ import { type CliProcess, startCli } from '../../support/cli/cli-process.ts'
 import { testClient } from '../../support/services/closing.ts'
 import { KafkaProxy } from '../../support/kafka/kafka-proxy.ts'
 import { expectIndexEqualsLog, expectSound, readLog } from '../../support/append/log-check.ts'
-import { openHands } from '../../support/append/past-the-writer.ts'
+import { openDirectBackends } from '../../support/append/past-the-writer.ts'
 import type { Installation } from '../../support/services/real-writer.ts'
 import { poisonCds, poisonInstallation } from '../../support/services/poison-domain.ts'
 import { movedTo, startSecondStack } from '../../support/stack/second-stack.ts'
@@ -82,7 +82,7 @@ test(
     const after = await recordsOf(there)
     expect(contentOf(after)).toEqual(contentOf(before))
     expect(schemaIds(after)).not.toEqual(schemaIds(before))
-    const hands = await openHands(there)
+    const hands = await openDirectBackends(there)
     const [topic] = await new Topics(hands.cluster).describe([eventTopic(here.type)])
     expect(topic).toMatchObject({ partitions, configs: { 'retention.ms': '-1', 'cleanup.policy': 'delete' } })
     expect(await new Topics(hands.cluster).describe([restoreJournal(here.type)])).toEqual([])
@@ -90,12 +90,12 @@ test(
     expect(again).toMatchObject({ exitCode: 1, stdout: '' })
     expect(again.stderr).toContain(`${eventTopic(here.type)} already contains records`)
 
-    await goesOn(here, there, late)
+    await waitForMore(here, there, late)
   },
 )
 
 /** Services there serve what was restored, as those here serve what was backed up. */
-async function goesOn(
+async function waitForMore(
   here: Installation,
   there: Installation,
   [streamId]: readonly StreamId[],
@@ -193,7 +193,7 @@ test(
  * test stands still.
  */
 async function restoring({ env, type }: Installation, folder: string): Promise<CliProcess> {
-  const { cluster } = await openHands({ env: { ...env, ANNALS_DOMAIN: '' } })
+  const { cluster } = await openDirectBackends({ env: { ...env, ANNALS_DOMAIN: '' } })
   const proxy = await KafkaProxy.start(env['ANNALS_KAFKA_BROKERS'] ?? '')
   onTestFinished(() => proxy.close())
   const before = await recordsThere(cluster, type)
@@ -261,7 +261,7 @@ test(
     const refused = await annalsOf(there)(['restore', other])
     expect(refused).toMatchObject({ exitCode: 1 })
     expect(refused.stderr).toContain(`a restore of ${backupsIn(folder)[0] ?? ''} was started here`)
-    const { cluster } = await openHands({ env: { ...there.env, ANNALS_DOMAIN: '' } })
+    const { cluster } = await openDirectBackends({ env: { ...there.env, ANNALS_DOMAIN: '' } })
     const log = new FencedLog(cluster, eventTopic(here.type), 0)
     await log.takeOver()
     await log.append([{ key: Buffer.from('k'), value: Buffer.from('v'), headers: [], timestampMs: 1 }])
@@ -285,7 +285,7 @@ test('services at work, and a topic with other partitions, are refused', async (
   expect(busy.stderr).toContain('stop every writer')
   await writer.close()
   expect(await annalsOf(there)(['restore', folder, '--dry-run'])).toMatchObject({ exitCode: 0 })
-  const { cluster } = await openHands({ env: { ...there.env, ANNALS_DOMAIN: '' } })
+  const { cluster } = await openDirectBackends({ env: { ...there.env, ANNALS_DOMAIN: '' } })
   await new Topics(cluster).delete(eventTopic(here.type))
   await new Topics(cluster).ensure([
     { name: eventTopic(here.type), partitions: 5, replication: 1, configs: {} },

@@ -32,7 +32,7 @@ import { cliHere } from '../../support/cli/cli-here.ts'
 import { startCli } from '../../support/cli/cli-process.ts'
 import { startGuardedKafka } from '../../support/kafka/guarded-kafka.ts'
 import { KafkaProxy } from '../../support/kafka/kafka-proxy.ts'
-import { appendPast, openHands } from '../../support/append/past-the-writer.ts'
+import { appendPast, openDirectBackends } from '../../support/append/past-the-writer.ts'
 import type { Installation } from '../../support/services/real-writer.ts'
 import { waitFor } from '../../support/stack/stack.ts'
 import { streamPerPartition, testInstallation } from '../../support/services/writer-fixture.ts'
@@ -112,7 +112,7 @@ test('a manifest tells topics, schemas and settings, and no secret', async () =>
 
 test('a topic that was made anew is refused, and --full begins anew', async () => {
   const where = await filledInstallation(6)
-  const { cluster } = await openHands(where)
+  const { cluster } = await openDirectBackends(where)
   const topic = eventTopic(where.type)
   const folder = testFolder()
   const annals = annalsOf(where)
@@ -250,7 +250,7 @@ test('old chains go only when a newer one holds all that they hold', async () =>
   expect(kept.json()).toMatchObject({ status: 'nothing-new', removed: [first], kept: [] })
   expect(backupsIn(folder)).toEqual([third])
 
-  const { cluster } = await openHands(where)
+  const { cluster } = await openDirectBackends(where)
   await new Topics(cluster).delete(eventTopic(where.type))
   await more()
   const other = await annals(['backup', folder, '--full', '--keep', '1'])
@@ -348,7 +348,7 @@ test('who may not read is told which right it takes', { timeout: 180_000 }, asyn
   const kafka = await startGuardedKafka()
   onTestFinished(() => kafka.stop())
   const where = testInstallation({ ANNALS_KAFKA_BROKERS: kafka.address })
-  const hands = await openHands(where)
+  const hands = await openDirectBackends(where)
   const topic = eventTopic(where.type)
   const record = { key: Buffer.from('k'), value: Buffer.from('v'), headers: [], timestampMs: Date.now() }
   await appendPast(hands, topic, 0, [record])

@@ -10,7 +10,7 @@ import type { LogRecord } from '#kafka'
 
 import { cliHere } from '../../support/cli/cli-here.ts'
 import { testClient } from '../../support/services/closing.ts'
-import { openHands, placeOf, purchaseRecord } from '../../support/append/past-the-writer.ts'
+import { openDirectBackends, placeOf, purchaseRecord } from '../../support/append/past-the-writer.ts'
 import type { Installation } from '../../support/services/real-writer.ts'
 import {
   freshStream,
@@ -44,7 +44,7 @@ test('a well-formed next version that no owner appended is reported, and no comm
   const client = testClient({ url: writer.url })
   const streamId = freshStream(where.type)
   await client.append(streamId, purchases(2))
-  const hands = await openHands(where)
+  const hands = await openDirectBackends(where)
   await appendPlainly(where, streamId, purchaseRecord(hands, where.type, streamId, 3))
   await client.append(streamId, purchases(2))
   const annals = cliHere({ ...where.env, ANNALS_URL: writer.url })

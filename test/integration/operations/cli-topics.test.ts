@@ -8,7 +8,7 @@ import { openBackends } from '#service'
 import { cliHere } from '../../support/cli/cli-here.ts'
 import type { Json } from '../../support/cli/cli.ts'
 import { testClient } from '../../support/services/closing.ts'
-import { openHands } from '../../support/append/past-the-writer.ts'
+import { openDirectBackends } from '../../support/append/past-the-writer.ts'
 import { runningWriter, testInstallation } from '../../support/services/writer-fixture.ts'
 
 test('topics list, check and create: what is there, what is missing, what is not as it should be', async () => {
@@ -45,7 +45,7 @@ test('topics list, check and create: what is there, what is missing, what is not
 
 test('topics check tells every setting that endangers events, and ends with 1', async () => {
   const where = testInstallation()
-  const { cluster } = await openHands(testInstallation())
+  const { cluster } = await openDirectBackends(testInstallation())
   const configs = { 'cleanup.policy': 'compact', 'retention.ms': '1000' }
   await new Topics(cluster).ensure([{ name: eventTopic(where.type), partitions: 5, replication: 1, configs }])
   const annals = cliHere({ ...where.env, ANNALS_KAFKA_PARTITIONS: '4' })
@@ -97,7 +97,7 @@ test('errors of topics are told in one line', async () => {
 test('no service starts while its topic is being moved', async () => {
   const where = testInstallation()
   await cliHere(where.env)(['topics', 'create', where.type])
-  const { cluster } = await openHands(testInstallation())
+  const { cluster } = await openDirectBackends(testInstallation())
   const journal = { name: repartitionJournal(where.type), partitions: 1, replication: 1, configs: {} }
   await new Topics(cluster).ensure([journal])
   const start = openBackends(loadConfig(where.env))

@@ -6,7 +6,7 @@ import { PlainSql } from '#projections-postgres/testing'
 import type { VerifyFinding } from '#operations'
 import { cliHere } from '../../support/cli/cli-here.ts'
 import { testClient } from '../../support/services/closing.ts'
-import { openHands } from '../../support/append/past-the-writer.ts'
+import { openDirectBackends } from '../../support/append/past-the-writer.ts'
 import type { Installation } from '../../support/services/real-writer.ts'
 import { TestPostgres } from '../../support/projections/test-postgres.ts'
 import { caughtUp } from '../../support/projections/views-check.ts'
@@ -40,7 +40,7 @@ async function sql(where: Installation, generation: string, change: string): Pro
 }
 
 async function redis(where: Installation, generation: string, command: string, ...args: readonly string[]) {
-  const hands = await openHands(where)
+  const hands = await openDirectBackends(where)
   const key = `{${hands.redis.keyPrefix}:p:${where.domain.projections.lifetime}}${generation}:index:spend`
   expect(await hands.redis.call('EXISTS', [key])).toBe(1)
   await hands.redis.call(command, [key, ...args])

@@ -8,7 +8,12 @@ import type { VerifyFinding } from '#operations'
 import { cliHere } from '../../support/cli/cli-here.ts'
 import { testClient } from '../../support/services/closing.ts'
 import { openIndex } from '../../support/index/index-keys.ts'
-import { appendPast, openHands, placeOf, purchaseRecord } from '../../support/append/past-the-writer.ts'
+import {
+  appendPast,
+  openDirectBackends,
+  placeOf,
+  purchaseRecord,
+} from '../../support/append/past-the-writer.ts'
 import type { Installation } from '../../support/services/real-writer.ts'
 import { runningSnapshotter, snapshotterInstallation } from '../../support/services/snapshotter-fixture.ts'
 import { snapshotAt } from '../../support/snapshots/snapshot-checks.ts'
@@ -52,7 +57,7 @@ async function atRest(events = 3, streams = 4) {
   const ids = [...streamPerPartition(where.type, partitions), ...others]
   for (const streamId of ids) await client.append(streamId, purchases(events))
   await writer.close()
-  return { where, streams: ids, hands: await openHands(where) }
+  return { where, streams: ids, hands: await openDirectBackends(where) }
 }
 
 test('a sound installation under load has no finding, neither whole nor by sample', async () => {
@@ -62,13 +67,13 @@ test('a sound installation under load has no finding, neither whole nor by sampl
   await runningProjector(where)
   const client = testClient({ url: writer.url })
   const traffic = new Traffic(client, where.domain.types)
-  await traffic.goesOn(300)
+  await traffic.waitForMore(300)
   for (const args of [['--views'], ['--sample', '5'], ['--views']]) {
     const { findings, exitCode, counts } = await verified(where, ...args)
     expect(findings).toEqual([])
     expect(exitCode).toBe(0)
     expect(counts['events']).toBeGreaterThan(0)
-    await traffic.goesOn(50)
+    await traffic.waitForMore(50)
   }
   await traffic.stop()
   const streamId = freshStream(where.type)
@@ -214,7 +219,7 @@ async function withSnapshots() {
   for (const streamId of streams) await snapshotAt(client, streamId, 12)
   await snapshotter.close()
   await writer.close()
-  return { where, streams, hands: await openHands(where) }
+  return { where, streams, hands: await openDirectBackends(where) }
 }
 
 const snapshotRecord = (
@@ -280,7 +285,7 @@ test('checkpoints and views that the log does not make are found', async () => {
 
   const { openViewStore } = await import('#service')
   const { loadConfig } = await import('#config')
-  const hands = await openHands(where)
+  const hands = await openDirectBackends(where)
   const store = openViewStore(loadConfig(where.env), hands.redis)
   const projection = { name: lifetime, indexNames: ['spend', 'purchases'] }
   const [serving] = await store.generations.list(projection)

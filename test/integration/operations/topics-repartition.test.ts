@@ -17,7 +17,12 @@ import { Repartition } from '#operations/testing'
 import { cliHere } from '../../support/cli/cli-here.ts'
 import { testClient } from '../../support/services/closing.ts'
 import { byStream, expectIndexEqualsLog, expectSound, readLog } from '../../support/append/log-check.ts'
-import { appendPast, openHands, placeOf, purchaseRecord } from '../../support/append/past-the-writer.ts'
+import {
+  appendPast,
+  openDirectBackends,
+  placeOf,
+  purchaseRecord,
+} from '../../support/append/past-the-writer.ts'
 import type { Installation } from '../../support/services/real-writer.ts'
 import { runningSnapshotter, snapshotterInstallation } from '../../support/services/snapshotter-fixture.ts'
 import { snapshotAt } from '../../support/snapshots/snapshot-checks.ts'
@@ -168,7 +173,7 @@ test(
       Promise.resolve(lastWriter.writer.checkServing().owned === 2),
     )
     await expectIndexEqualsLog(last)
-    const hands = await openHands(last)
+    const hands = await openDirectBackends(last)
     expect(await left(hands, where.type)).toEqual([])
     expect(await new Topics(hands.cluster).describe([snapshotTopic(where.type)])).toEqual([])
   },
@@ -237,7 +242,7 @@ test('a move that is given up leaves everything as it was; once the old topic is
 test('events that somebody appends meanwhile are never deleted', async () => {
   const where = shop()
   const [streamId] = await filled(where)
-  const hands = await openHands(where)
+  const hands = await openDirectBackends(where)
   const records = (await readLog(where)).flatMap(({ events }) => events).length
   const { topic, partition } = placeOf(streamId as StreamId, where.type, from)
   const late = purchaseRecord(hands, where.type, streamId as StreamId, 1_000)

@@ -12,7 +12,7 @@ import { FencedLog, KafkaCluster, LogReader, type LogRecord, Topics } from '#kaf
 import { freePorts, type Server, startKafka } from '../../../scripts/stack/index.ts'
 import { uniqueName, waitFor } from '../../support/stack/stack.ts'
 
-/** A coordinator that forgets an idle owner within seconds, as Kafka does after seven days. */
+/** Settings of a coordinator that forgets an idle owner within seconds, like Kafka does after seven days. */
 const forgetful = {
   'transactional.id.expiration.ms': '1000',
   'transaction.remove.expired.transaction.cleanup.interval.ms': '300',
@@ -56,7 +56,7 @@ async function freshTopic(): Promise<string> {
   return name
 }
 
-/** Waits until the coordinator no longer knows the transactional id: its next owner gets another producer id. */
+/** Waits until the coordinator has forgotten the transactional id, so that the next owner gets another producer id. */
 const forgotten = (topic: string): Promise<unknown> =>
   waitFor('the coordinator has forgotten the owner', () =>
     cluster.onCoordinator('transaction', `annals.${topic}.${partition}`, async (connection) => {
@@ -72,7 +72,7 @@ async function valuesIn(topic: string, from = 0): Promise<string[]> {
   return pieces.flat().map(({ value }) => String(value))
 }
 
-/** By a producer that is no owner. */
+/** Appends a record with a plain producer, which is not an owner. */
 async function sendPlain(topic: string, value: string, headers: Record<string, string> = {}): Promise<void> {
   const producer = new Kafka({ brokers: [address], logLevel: logLevel.NOTHING }).producer()
   await producer.connect()
@@ -80,7 +80,7 @@ async function sendPlain(topic: string, value: string, headers: Record<string, s
   await producer.disconnect()
 }
 
-test('an owner that was forgotten and wakes is not answered, whatever the broker took from it', async () => {
+test('a forgotten owner that resumes gets no acknowledgement, even if the broker accepts its batch', async () => {
   const topic = await freshTopic()
   const first = new FencedLog(cluster, topic, partition)
   const firstTerm = await first.takeOver()
@@ -88,7 +88,7 @@ test('an owner that was forgotten and wakes is not answered, whatever the broker
   await forgotten(topic)
   const second = new FencedLog(cluster, topic, partition)
   const secondTerm = await second.takeOver()
-  expect(secondTerm.producerId, 'the fence of the broker does not concern the first').not.toBe(
+  expect(secondTerm.producerId, 'the broker’s fence does not cover the first owner').not.toBe(
     firstTerm.producerId,
   )
   await second.append([record('second')])
@@ -107,7 +107,7 @@ test('an owner that was forgotten and wakes is not answered, whatever the broker
     expect(await valuesIn(topic, from)).not.toContain('stray')
 })
 
-test('a follower that was there all the time, and one that begins anywhere, see no stray', async () => {
+test('a follower from the start, and one that starts anywhere, see no stray', async () => {
   const topic = await freshTopic()
   const first = new FencedLog(cluster, topic, partition)
   await first.takeOver()
@@ -132,7 +132,7 @@ test('a follower that was there all the time, and one that begins anywhere, see 
   expect(strays).toBe(1)
 })
 
-test('a well-formed record of somebody else is left out, and costs the owner no term', async () => {
+test('a well-formed record of another producer is left out, and does not end the owner’s term', async () => {
   const topic = await freshTopic()
   const owner = new FencedLog(cluster, topic, partition)
   await owner.takeOver()
@@ -144,7 +144,7 @@ test('a well-formed record of somebody else is left out, and costs the owner no 
   expect(await valuesIn(topic)).toEqual(['first', 'second', 'third'])
 })
 
-test('a follower waits at the beginning of a log for its first marker, which tells whether what is before it counts', async () => {
+test('a follower waits at the start of a log for the first marker, which decides whether data before it counts', async () => {
   const topic = await freshTopic()
   await sendPlain(topic, 'copied')
   const at = { lane: 'open', waitMsMax: 100 }
@@ -156,7 +156,7 @@ test('a follower waits at the beginning of a log for its first marker, which tel
   expect(nextOffset).toBe(2)
 })
 
-test('what goes on with a stream of a topic that is gone is stray, before the first marker and after it', async () => {
+test('data that continues a stream of a deleted topic is stray, before the first marker and after it', async () => {
   const topic = await freshTopic()
   await sendPlain(topic, 'meant for another topic', {
     ...{ ce_id: newEventId(), ce_type: 'OrderPlaced', ce_subject: 'order.1', ce_streamversion: '11' },
@@ -169,7 +169,7 @@ test('what goes on with a stream of a topic that is gone is stray, before the fi
   expect(await fetched()).toMatchObject({ records: [], strays: [{ firstOffset: 0 }], nextOffset: 2 })
 })
 
-test('a topic that was deleted and created again acknowledges nothing, and its log is dead', async () => {
+test('after a topic was deleted and created again, the log acknowledges nothing and is unusable', async () => {
   const topic = await freshTopic()
   const owner = new FencedLog(cluster, topic, partition)
   await owner.takeOver()
@@ -183,7 +183,7 @@ test('a topic that was deleted and created again acknowledges nothing, and its l
   await expect(owner.takeOver()).rejects.toMatchObject({ outcome: 'log-replaced' })
 })
 
-test('a process that holds to a topic notices by itself that it was created again', async () => {
+test('a process bound to a topic notices without a request that it was created again', async () => {
   const topic = await freshTopic()
   const held = await KafkaCluster.connect({ brokers: [address], clientId: 'held' })
   held.holdTo(await new Topics(held).describe([topic]))

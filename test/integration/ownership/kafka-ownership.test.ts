@@ -13,7 +13,7 @@ import {
 import { KafkaProxy } from '../../support/kafka/kafka-proxy.ts'
 import { testStack, uniqueName, waitFor } from '../../support/stack/stack.ts'
 
-/** A member and what it was told, in the order in which it was told. */
+/** A member and its callbacks, in order. */
 interface Member {
   readonly url: string
   readonly ownership: GroupMembership
@@ -79,7 +79,7 @@ describe('ownership', () => {
     return member
   }
 
-  /** Waits until these own everything, evenly, and the table says the same. */
+  /** Waits until these members own all partitions, evenly, and the table agrees. */
   async function settled(...expected: readonly Member[]): Promise<void> {
     const share = Math.floor(16 / expected.length)
     await waitFor(
@@ -99,7 +99,7 @@ describe('ownership', () => {
   const moved = (member: Member, before: ReadonlySet<string>): number =>
     [...member.owned].filter((key) => !before.has(key)).length
 
-  test('is all of a member that is alone, and the table shows its address', async () => {
+  test('belongs to a single member completely, and the table shows its address', async () => {
     const alone = await join('one')
     await settled(alone)
     const table = await alone.ownership.ownersTable()
@@ -107,8 +107,8 @@ describe('ownership', () => {
     expect(alone.ownership.partitions.map(partitionKey).sort()).toEqual([...alone.owned].sort())
   })
 
-  test('moves no more than it must when members come and leave', async () => {
-    // So long that nothing here comes of a session that has ended.
+  test('moves as few partitions as possible when members join and leave', async () => {
+    // Long enough that no session ends during the test.
     const sessionTimeoutMs = 60_000
     const one = await join('one', cluster, sessionTimeoutMs)
     const two = await join('two', cluster, sessionTimeoutMs)
@@ -121,13 +121,13 @@ describe('ownership', () => {
 
     const before = [new Set(one.owned), new Set(two.owned)] as const
     await three.ownership.stop()
-    // Within half of its session: it has said that it leaves.
+    // Within half of its session time-out, because it has left explicitly.
     await settled(one, two)
     expect([...before[0]].every((key) => one.owned.has(key))).toBe(true)
     expect([...before[1]].every((key) => two.owned.has(key))).toBe(true)
   })
 
-  test('of a member that falls silent goes to the others, and comes back to it when it is heard again', async () => {
+  test('moves from a silent member to the others, and back when it responds again', async () => {
     const one = await join('one')
     const proxy = await KafkaProxy.start(testStack().kafkaBrokers[0] ?? '')
     proxies.push(proxy)
@@ -139,18 +139,18 @@ describe('ownership', () => {
     const kept = new Set(one.owned)
 
     await proxy.close()
-    await waitFor('everything to be with the first', () => Promise.resolve(one.owned.size === 16), {
+    await waitFor('the first to own everything', () => Promise.resolve(one.owned.size === 16), {
       timeoutMs: 20_000,
     })
     expect([...kept].every((key) => one.owned.has(key))).toBe(true)
-    // The silent one cannot know, and goes on until it is fenced.
+    // The silent member cannot know, and continues until it is fenced.
     expect(two.owned.size).toBe(8)
 
     await proxy.open(port)
     await settled(one, two)
   })
 
-  test('is given to nobody that the leader cannot verify, and to it once it can', async () => {
+  test('is given to a member only once the leader can verify it', async () => {
     const foreign: string[] = []
     let isThere = false
     const leader = await join('one', cluster, 6_000, {
@@ -163,17 +163,17 @@ describe('ownership', () => {
     })
     expect(leader.owned.size).toBe(16)
     expect(String(leftOut.problems[0])).toContain('was given no partitions, though there are enough')
-    expect(foreign[0]).toBe('what answers at its URL is not this member: http://two:7400')
+    expect(foreign[0]).toBe('another process answers at its URL: http://two:7400')
     isThere = true
     await settled(leader, leftOut)
     expect((await leader.ownership.ownersTable()).size).toBe(16)
   })
 
-  test('of nobody is an empty table', async () => {
+  test('of a group without members is an empty table', async () => {
     expect(await readOwners(cluster, uniqueName('nobody'))).toEqual(new Map())
   })
 
-  test('cannot start in a cluster that is not there', async () => {
+  test('cannot start in an unreachable cluster', async () => {
     const proxy = await KafkaProxy.start(testStack().kafkaBrokers[0] ?? '')
     const behind = await KafkaCluster.connect({
       ...settings,

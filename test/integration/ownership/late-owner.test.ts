@@ -8,7 +8,7 @@ import { IndexCatchUp } from '../../../services/writer/partition/index-catch-up.
 import { indexOf, openRedis } from '../../support/index/redis-index.ts'
 import { testStack, uniqueName } from '../../support/stack/stack.ts'
 
-/** One partition with its log and index, and owners that take it over one after the other. */
+/** One partition with its log and index, and owners that take it over in turn. */
 async function partitionOfAnEventTopic() {
   const cluster = await KafkaCluster.connect({ brokers: testStack().kafkaBrokers, clientId: 'late-owner' })
   onTestFinished(() => cluster.close())
@@ -32,7 +32,7 @@ async function partitionOfAnEventTopic() {
 
 const fenced = { name: 'LogError', outcome: 'fenced' }
 
-test('an owner that slept before its catch-up gives up once a later owner has the index', async () => {
+test('an owner that was paused before its catch-up gives up once a later owner has the index', async () => {
   const { index, catchUp, takeOver } = await partitionOfAnEventTopic()
   const late = await takeOver()
   const current = await takeOver()
@@ -41,7 +41,7 @@ test('an owner that slept before its catch-up gives up once a later owner has th
   expect(await index.guard()).toEqual(guard)
 })
 
-test('an emptied index is not claimed by an owner whose term is over, whether or not it has served', async () => {
+test('an owner whose term is over does not claim an emptied index, whether or not it has served', async () => {
   const { index, catchUp, takeOver, emptyIndex } = await partitionOfAnEventTopic()
   const served = await takeOver()
   const guard = await catchUp.toMarker(served, served.nextOffset)

@@ -65,7 +65,7 @@ const counted = (expected: number) =>
     return counts.every(({ records }) => records === expected)
   })
 
-test('a new service that owns partitions counts each record once while its instances come and go', async () => {
+test('a new service that owns partitions counts each record once while instances join and leave', async () => {
   const one = await started('one')
   await append(5)
   await counted(5)

@@ -24,7 +24,7 @@ const settings = {
 const groupOf = ({ env }: Installation): string => env['ANNALS_WRITER_GROUP'] ?? ''
 const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value))
 
-/** Waits until the group has settled on something. */
+/** Waits until the group is stable and meets a condition. */
 async function settled(where: Installation, isSo: (group: GroupTable) => boolean): Promise<void> {
   const cluster = await KafkaCluster.connect({ brokers: testStack().kafkaBrokers, clientId: 'test' })
   try {
@@ -43,7 +43,7 @@ async function ownersOf({ url }: RealWriter): Promise<readonly PartitionOwner[]>
   return ((await response.json()) as { partitions: PartitionOwner[] }).partitions
 }
 
-/** Appends to a stream of each partition, by SDK, with no time for many tries. */
+/** Appends to a stream of each partition with the SDK, without time for many retries. */
 async function appendEverywhere(where: Installation, writer: RealWriter): Promise<void> {
   const client = new AnnalsClient({ url: writer.url, retries: { totalMsMax: 5_000 } })
   try {
@@ -58,7 +58,7 @@ async function appendEverywhere(where: Installation, writer: RealWriter): Promis
 const foreignCount = async ({ metrics }: RealWriter): Promise<string | undefined> =>
   /^annals_writer_foreign_members (\d+)$/m.exec(await metrics.metrics())?.[1]
 
-/** What doctor says of members of the group. */
+/** Doctor's findings about members of the group. */
 async function doctorOn(where: Installation): Promise<unknown> {
   const report = await cliHere(where.env)(['doctor', '--json'])
   const { findings } = report.json() as { findings: { subject: string; status: string; message: string }[] }
@@ -66,11 +66,11 @@ async function doctorOn(where: Installation): Promise<unknown> {
 }
 
 test.each([
-  ['bytes that are no JSON', Buffer.from([0xff, 0x00, 0xfe, 0x7b])],
+  ['bytes that are not JSON', Buffer.from([0xff, 0x00, 0xfe, 0x7b])],
   ['nothing', Buffer.alloc(0)],
-  ['JSON of a wrong shape', json({ url: ['http://127.0.0.1:1'], owned: 'all' })],
+  ['JSON of the wrong shape', json({ url: ['http://127.0.0.1:1'], owned: 'all' })],
   ['null', json(null)],
-  ['a URL that is none', json({ url: 'javascript:alert(1)', instance: 'i', memberId: '', owned: {} })],
+  ['an invalid URL', json({ url: 'javascript:alert(1)', instance: 'i', memberId: '', owned: {} })],
 ])('a member whose metadata is %s has no partitions and stops nothing', async (_, userData) => {
   const where = testInstallation(settings)
   const writer = await runningWriter(where)
@@ -103,7 +103,7 @@ test('a member that advertises a foreign server has no partitions, and the serve
   ])
 })
 
-test('one that copies a writer’s own words at another URL is found out, too', async () => {
+test('a member that copies a writer’s metadata with another URL is detected', async () => {
   const foreign = await recordingServer()
   const where = testInstallation(settings)
   const writer = await runningWriter(where)
@@ -115,7 +115,7 @@ test('one that copies a writer’s own words at another URL is found out, too', 
   expect(new Set(foreign.requests)).toEqual(new Set(['GET /peers/writer']))
 })
 
-test('a member at whose URL nothing answers has no partitions', async () => {
+test('a member whose URL does not answer has no partitions', async () => {
   const away = await recordingServer(503)
   const where = testInstallation(settings)
   const writer = await runningWriter(where)
@@ -126,7 +126,7 @@ test('a member at whose URL nothing answers has no partitions', async () => {
   expect(new Set(away.requests)).toEqual(new Set(['GET /peers/writer']))
 })
 
-test('topics that a member makes up do not stop the leader', async () => {
+test('a member’s subscription to missing topics does not stop the leader', async () => {
   const where = testInstallation(settings)
   const writer = await runningWriter(where)
   const { clusterId } = writer.backends.cluster
@@ -142,10 +142,10 @@ test('topics that a member makes up do not stop the leader', async () => {
   expect(owners.filter(({ url }) => url === there.url)).toHaveLength(partitions / 2)
 })
 
-test('a foreign leader keeps the partitions, its server gets nothing, and writers go on when it leaves', async () => {
+test('a foreign leader keeps the partitions, its server gets nothing, and writers resume when it leaves', async () => {
   const foreign = await recordingServer()
   const where = testInstallation(settings)
-  // Makes the topic.
+  // Creates the topic.
   await (await runningWriter(where)).close()
   const topic = eventTopic(where.type)
   const leader = await joinAsForeign({

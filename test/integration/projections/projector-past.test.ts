@@ -41,17 +41,17 @@ test('a projection rebuilt until a time or a position under appends has exactly 
   await importPurchases(client, where.type, allPurchases().slice(0, 3_000))
   const traffic = new Traffic(client, where.domain.types, { callers: 3 })
   onTestFinished(() => traffic.stop())
-  await traffic.goesOn(30)
+  await traffic.waitForMore(30)
 
   const untilTime = new Date().toISOString()
   const untilPosition = traffic.acknowledged.at(-1)?.position
   if (untilPosition === undefined) throw new Error('nothing is acknowledged')
-  await traffic.goesOn(30)
+  await traffic.waitForMore(30)
   const [time, position] = await Promise.all([
     months.rebuild({ untilTime }),
     lifetimes.rebuild({ untilPosition }),
   ])
-  await traffic.goesOn(30)
+  await traffic.waitForMore(30)
   const monthsThen = await past(months, time.generation)
   const lifetimesThen = await past(lifetimes, position.generation)
   await traffic.stop()

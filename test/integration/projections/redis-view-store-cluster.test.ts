@@ -1,34 +1,18 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 
 import { viewStoreContract } from '#projections/testing'
 import { RedisViewStore } from '#projections-redis'
 import { connectRedis } from '#redis-index'
 
-import { type RedisCluster, startRedisCluster } from '../../../scripts/stack/index.ts'
+import { clusterUrl, redisClusterForFile } from '../../support/index/redis-cluster.ts'
 import { openRedis, patientMs } from '../../support/index/redis-index.ts'
 import { uniqueName } from '../../support/stack/stack.ts'
 
-let folder: string
-let cluster: RedisCluster
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'annals-redis-cluster-'))
-  cluster = await startRedisCluster({ folder })
-})
-afterAll(async () => {
-  await cluster.stop()
-  await rm(folder, { recursive: true, force: true })
-})
-
-const clusterUrl = () => cluster.nodes.map(({ url }) => url).join(',')
+const cluster = await redisClusterForFile()
 
 viewStoreContract('Redis Cluster', async (clock) => {
   const keyPrefix = uniqueName('views')
-  const redis = connectRedis({ url: clusterUrl(), keyPrefix, commandTimeoutMs: patientMs })
+  const redis = connectRedis({ url: clusterUrl(cluster), keyPrefix, commandTimeoutMs: patientMs })
   await redis.ready(patientMs)
   return {
     store: new RedisViewStore(redis, clock),
@@ -43,7 +27,7 @@ viewStoreContract('Redis Cluster', async (clock) => {
 })
 
 test('projections spread over the nodes, each with all its keys on one node', async () => {
-  const redis = await openRedis(clusterUrl())
+  const redis = await openRedis(clusterUrl(cluster))
   const store = new RedisViewStore(redis)
   const projections = Array.from({ length: 16 }, (_, n) => ({ name: `spend-${n}`, indexNames: ['spend'] }))
   const definition = { viewVersion: 1, indexNames: ['spend'], createdAtMs: 1, topicIds: {}, range: {} }

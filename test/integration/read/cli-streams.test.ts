@@ -35,17 +35,17 @@ async function streamOf(events: number): Promise<string> {
 }
 
 describe('append', () => {
-  test('tells a person and a program what became of the event', async () => {
+  test('reports the result as text and as JSON', async () => {
     const streamId = freshStream()
-    const told = await annals(['append', streamId, 'PurchaseMade', '--data', JSON.stringify(purchase)])
-    expect(told).toMatchObject({ exitCode: 0, stderr: '' })
-    expect(told.stdout).toContain(`Appended PurchaseMade to ${streamId} at version 1 (id `)
+    const appended = await annals(['append', streamId, 'PurchaseMade', '--data', JSON.stringify(purchase)])
+    expect(appended).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(appended.stdout).toContain(`Appended PurchaseMade to ${streamId} at version 1 (id `)
     const second = await append(streamId, '--expected-version', '1')
     expect(second.json()).toMatchObject({ streamId, firstVersion: 2, lastVersion: 2, duplicate: false })
     expect(second.json()['position']).toMatch(new RegExp(`^eventstore\\.${where.type}:\\d+:\\d+$`))
   })
 
-  test('takes data from standard input and from a file, and metadata from options', async () => {
+  test('reads data from standard input and from a file, and metadata from options', async () => {
     const streamId = freshStream()
     const folder = await mkdtemp(join(tmpdir(), 'annals-cli-'))
     const file = join(folder, 'purchase.json')
@@ -64,7 +64,7 @@ describe('append', () => {
     ])
   })
 
-  test('of the same id again gets the first answer again', async () => {
+  test('with the same id again gets the first answer', async () => {
     const streamId = freshStream()
     const id = newEventId()
     await append(streamId, '--id', id)
@@ -72,7 +72,7 @@ describe('append', () => {
     expect(again.json()).toMatchObject({ lastVersion: 1, duplicate: true, eventIds: [id] })
   })
 
-  test('that expects another version is refused and told the actual one', async () => {
+  test('with a wrong expected version is refused with the actual one', async () => {
     const streamId = await streamOf(1)
     const refused = await append(streamId, '--expected-version', '7')
     expect(refused.exitCode).toBe(1)
@@ -84,7 +84,7 @@ describe('append', () => {
     })
   })
 
-  test('of a field that does not fit its schema is refused, and names the field', async () => {
+  test('with a field that does not match its schema is refused, and the error names the field', async () => {
     const data = JSON.stringify({ ...purchase, cds: 'two' })
     const refused = await annals(['append', freshStream(), 'PurchaseMade', '--data', data, '--json'])
     expect(refused.exitCode).toBe(1)
@@ -99,16 +99,16 @@ describe('append', () => {
     [['--data', '{}', '--expected-version', '-1'], 'expected a whole number from 0'],
     [['--data', '{}', '--idd', '42'], "error: unknown option '--idd' (Did you mean --id?). See --help"],
     [[], "error: required option '--data <json>' not specified"],
-  ])('with %j is not understood: exit code 2, one line, nothing on stdout', async (args, told) => {
+  ])('with %j is a usage error: exit code 2, one line, nothing on stdout', async (args, message) => {
     const { exitCode, stdout, stderr } = await annals(['append', freshStream(), 'PurchaseMade', ...args])
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
-    expect(stderr).toContain(told)
+    expect(stderr).toContain(message)
     expect(stderr.trimEnd()).not.toContain('\n')
   })
 })
 
 describe('stream', () => {
-  test('history goes over pages, in both directions, as far as the limit', async () => {
+  test('history reads pages in both directions, up to the limit', async () => {
     const streamId = await streamOf(3)
     const versions = async (...args: string[]) => {
       const answer = (await annals(['stream', 'history', streamId, '--json', ...args])).json()
@@ -121,13 +121,13 @@ describe('stream', () => {
     expect(await versions('--limit', '2', '--backwards')).toEqual([[3, 2], 1])
     expect(await versions('--from-version', '2', '--to-version', '2')).toEqual([[2], undefined])
     expect(await versions('--until', '2020-01-01')).toEqual([[], undefined])
-    const told = await annals(['stream', 'history', streamId, '--limit', '1'])
-    expect(told.stdout).toMatch(
+    const history = await annals(['stream', 'history', streamId, '--limit', '1'])
+    expect(history.stdout).toMatch(
       /^version +time +type +data\n1 .* PurchaseMade +\{.*\}\n.*--from-version 2\n$/,
     )
   })
 
-  test('state is told now, at a version and at a time', async () => {
+  test('state shows the current state, and that at a version and at a time', async () => {
     const streamId = await streamOf(2)
     const state = (...args: string[]) => annals(['stream', 'state', streamId, ...args])
     expect((await state('--json')).json()).toMatchObject({ version: 2, state: { purchases: 2 } })
@@ -148,7 +148,7 @@ describe('stream', () => {
     expect(await state('--at', '2999-01-01', '--version', '1')).toMatchObject({ exitCode: 2 })
   })
 
-  test('show tells version, times, partition and owner', async () => {
+  test('show prints version, times, partition and owner', async () => {
     const streamId = await streamOf(2)
     const shown = await annals(['stream', 'show', streamId, '--json'])
     expect(shown.json()).toMatchObject({ streamId, version: 2, owner: writer.url })
@@ -157,7 +157,7 @@ describe('stream', () => {
     )
   })
 
-  test.each([['show'], ['history'], ['state']])('%s of a stream that is not there fails', async (command) => {
+  test.each([['show'], ['history'], ['state']])('%s of a missing stream fails', async (command) => {
     const { exitCode, stderr, json } = await annals(['stream', command, freshStream(), '--json'])
     expect(exitCode).toBe(1)
     expect(stderr).toMatch(/^error: there is no stream .*\n$/)
@@ -171,15 +171,15 @@ describe('stream', () => {
     [['history', 'a.b', '--limit', '0'], '--limit 0: expected a whole number from 1 to 100000'],
     [['history', 'a.b', '--from-version', 'x'], '--from-version "x" is not a version'],
     [['show', 'a.b', '--url', 'localhost'], 'url "localhost" is malformed'],
-  ])('%j is not understood: exit code 2', async (args, told) => {
+  ])('%j is a usage error: exit code 2', async (args, message) => {
     const { exitCode, stderr } = await annals(['stream', ...args])
     expect(exitCode).toBe(2)
-    expect(stderr).toContain(told)
+    expect(stderr).toContain(message)
     expect(stderr).not.toContain('    at ')
   })
 })
 
-test('owners tells who owns each partition', async () => {
+test('owners lists the owner of each partition', async () => {
   const { partitions } = (await annals(['owners', '--json'])).json()
   const topic = `eventstore.${where.type}`
   expect(partitions).toHaveLength(8)
@@ -191,7 +191,7 @@ test('owners tells who owns each partition', async () => {
   expect((await annals(['owners'])).stdout).toMatch(/^topic +partition +writer +member\n/)
 })
 
-test('a writer that is not there is named, with what to do: exit code 3', async () => {
+test('an unreachable writer is named, with what to do: exit code 3', async () => {
   const { exitCode, stderr, json } = await annals([
     ...['stream', 'show', 'customer.c-1', '--url', 'http://127.0.0.1:1'],
     '--json',
@@ -202,7 +202,7 @@ test('a writer that is not there is named, with what to do: exit code 3', async 
   expect(json()).toMatchObject({ error: { code: 'unavailable', exitCode: 3 } })
 })
 
-test('help is given with examples and exit codes', async () => {
+test('help has examples and exit codes', async () => {
   expect(await annals(['--help'])).toMatchObject({ exitCode: 0, stderr: '' })
   const help = await annals(['append', '--help'])
   expect(help.stdout).toContain('Examples:\n  annals append')

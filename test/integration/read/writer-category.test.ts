@@ -1,16 +1,10 @@
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { beforeAll, expect, onTestFinished, test } from 'vitest'
 
-import { AnnalsClient } from '#client'
+import type { AnnalsClient } from '#client'
 import { newEventId, type RecordedEvent } from '#domain'
 import type { CategoryQuery } from '#event-store'
 
 import { testClient } from '../../support/services/closing.ts'
-import {
-  type Installation,
-  installation,
-  type RealWriter,
-  startRealWriter,
-} from '../../support/services/real-writer.ts'
 import { waitFor } from '../../support/stack/stack.ts'
 import {
   freshStream,
@@ -18,21 +12,17 @@ import {
   runningProcess,
   testInstallation,
 } from '../../support/services/writer-fixture.ts'
+import { writerForFile } from '../../support/services/writer-for-file.ts'
 import { Traffic } from '../../support/append/writer-traffic.ts'
 
 const partitions = 3
 const correlationId = newEventId()
 
-let where: Installation
-let writer: RealWriter
-let client: AnnalsClient
-/** In each partition in the order of the log. */
+const { where, writer, client } = await writerForFile({ ANNALS_KAFKA_PARTITIONS: String(partitions) })
+/** All events, each partition's in the order of the log. */
 let all: readonly RecordedEvent[]
 
 beforeAll(async () => {
-  where = installation({ ANNALS_KAFKA_PARTITIONS: String(partitions) })
-  writer = await startRealWriter(where)
-  client = new AnnalsClient({ url: writer.url })
   for (let round = 0; round < 10; round++) {
     const metadata = round % 2 === 0 ? { correlationId } : {}
     await Promise.all(
@@ -41,13 +31,8 @@ beforeAll(async () => {
   }
   all = (await client.readCategory(where.type, { limit: 1_000 })).events
 })
-afterAll(async () => {
-  await client.close()
-  await writer.close()
-  where.domain.remove()
-})
 
-/** Every page, cursor by cursor. */
+/** All pages, following the cursors. */
 async function pages(query: CategoryQuery): Promise<RecordedEvent[]> {
   const events: RecordedEvent[] = []
   let cursor: string | undefined
@@ -60,7 +45,7 @@ async function pages(query: CategoryQuery): Promise<RecordedEvent[]> {
   }
 }
 
-test('a category has each event once, in the order of its partition, however it is paged', async () => {
+test('a category has each event once, in the order of its partition, with any page size', async () => {
   expect(new Set(all.map(({ id }) => id)).size).toBe(120)
   for (const own of Map.groupBy(all, ({ position }) => position.partition).values()) {
     const offsets = own.map(({ position }) => position.offset)
@@ -69,7 +54,7 @@ test('a category has each event once, in the order of its partition, however it 
   expect(await pages({ limit: 7 })).toEqual(all)
 })
 
-test('a category is read by event type, by correlation id, by time, by partition and from an offset', async () => {
+test('a category can be read by event type, by correlation id, by time, by partition and from an offset', async () => {
   const correlated = all.filter(({ metadata }) => metadata.correlationId === correlationId)
   expect(correlated).toHaveLength(60)
   expect(await pages({ correlationId, limit: 11 })).toEqual(correlated)
@@ -89,7 +74,7 @@ test('a category is read by event type, by correlation id, by time, by partition
   expect(events.map(({ id }) => id)).toEqual(second.slice(5).map(({ id }) => id))
 })
 
-test('an event type that is not known is refused with the nearest, by pages and by subscriptions', async () => {
+test('pages and subscriptions refuse an unknown event type and suggest the nearest', async () => {
   const refused = { code: 'invalid-request', details: { path: 'eventType' } }
   const query = { eventTypes: ['PurchaseMad'] }
   await expect(client.readCategory(where.type, query)).rejects.toMatchObject(refused)
@@ -99,7 +84,7 @@ test('an event type that is not known is refused with the nearest, by pages and 
   expect(await live.json()).toMatchObject({ code: 'invalid-request', path: 'eventType' })
 })
 
-test('what a category does not have is refused', async () => {
+test('a partition or cursor that a category does not have is refused', async () => {
   await expect(client.readCategory('nobody')).rejects.toMatchObject({ code: 'category-not-found' })
   await expect(client.readCategory(where.type, { partition: partitions })).rejects.toMatchObject({
     code: 'invalid-request',
@@ -113,7 +98,7 @@ test('what a category does not have is refused', async () => {
   }
 })
 
-test('a subscription whose filter matches nothing tells how far it is, and goes on from there', async () => {
+test('a subscription whose filter matches nothing reports its progress, and resumes from there', async () => {
   const { cursor: end } = await client.readCategory(where.type, { limit: 1_000 })
   const cursors: string[] = []
   const leaving = new AbortController()
@@ -130,20 +115,20 @@ test('a subscription whose filter matches nothing tells how far it is, and goes 
   await resumed.return(undefined)
 })
 
-test('a live subscription goes on when its writer is killed: no event is missing, none comes twice', async () => {
+test('a live subscription continues when its writer is killed: no event is missing or duplicated', async () => {
   const own = testInstallation({ ANNALS_KAFKA_PARTITIONS: '4', ANNALS_WRITER_SESSION_TIMEOUT: '6s' })
   const [first, second] = [await runningProcess(own), await runningProcess(own)]
   const traffic = new Traffic(testClient({ urls: [first.url, second.url] }), own.domain.types)
   onTestFinished(() => traffic.stop())
   const ended = new AbortController()
-  // Subscribers take writers in turn: of these two, one is served by the writer that is killed.
+  // Subscribers use writers round-robin, so the killed writer serves one of these two.
   const followers = [
     [first.url, second.url],
     [second.url, first.url],
   ].map((urls) => follow(testClient({ urls, direct: false }), own.type, ended.signal))
-  await traffic.goesOn()
+  await traffic.waitForMore()
   first.kill('SIGKILL')
-  await traffic.goesOn(200)
+  await traffic.waitForMore(200)
   await traffic.stop()
   const ids = traffic.acknowledged.flatMap(({ eventIds }) => eventIds)
   for (const { seen } of followers) {
@@ -156,7 +141,7 @@ test('a live subscription goes on when its writer is killed: no event is missing
   for (const { seen } of followers) expect(seen.toSorted()).toEqual(ids.toSorted())
 })
 
-/** Notes the id of each event that a subscription brings. */
+/** Records the id of each event of a subscription. */
 function follow(subscriber: AnnalsClient, type: string, signal: AbortSignal) {
   const seen: string[] = []
   const run = async () => {

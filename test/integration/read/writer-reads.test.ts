@@ -1,32 +1,21 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 
-import { AnnalsClient } from '#client'
 import type { ReadOptions, RecordedEvent, StreamId, Version } from '#domain'
 
 import { indexKeys, openIndex } from '../../support/index/index-keys.ts'
-import {
-  type Installation,
-  installation,
-  type RealWriter,
-  startRealWriter,
-} from '../../support/services/real-writer.ts'
 import { freshStream, purchase, purchases } from '../../support/services/writer-fixture.ts'
+import { writerForFile } from '../../support/services/writer-for-file.ts'
 
-/** Well beyond the tail, and beyond one chunk of offsets. */
+/** Much longer than the tail, and longer than one chunk of offsets. */
 const length = 300
 
-let where: Installation
-let writer: RealWriter
-let client: AnnalsClient
+const { where, client } = await writerForFile({ ANNALS_KAFKA_PARTITIONS: '3' })
 let streamId: StreamId
 let all: readonly RecordedEvent[]
 
 beforeAll(async () => {
-  where = installation({ ANNALS_KAFKA_PARTITIONS: '3' })
-  writer = await startRealWriter(where)
-  client = new AnnalsClient({ url: writer.url })
   streamId = freshStream(where.type)
-  // One batch each, and other streams' events between them.
+  // One batch per event, with events of other streams between them.
   for (let version = 1; version <= length; version++) {
     await Promise.all([
       client.append(streamId, [purchase(version)]),
@@ -35,13 +24,8 @@ beforeAll(async () => {
   }
   all = await Array.fromAsync(client.readAll(streamId))
 })
-afterAll(async () => {
-  await client.close()
-  await writer.close()
-  where.domain.remove()
-})
 
-/** Takes from Redis what it may lose at any time. */
+/** Deletes the keys that Redis may evict at any time. */
 async function evict(): Promise<void> {
   const redis = await openIndex(where)
   const keys = await indexKeys(redis, 'evictable')
@@ -52,7 +36,7 @@ const versionsOf = (events: readonly RecordedEvent[]) => events.map(({ version }
 
 const upTo = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index)
 
-test('a stream longer than its tail is read whole, whatever Redis still has of it', async () => {
+test('a stream longer than its tail is read completely, whatever Redis still has of it', async () => {
   expect(all.map(({ data }) => (data as { cds: number }).cds)).toEqual(upTo(1, length))
   expect(versionsOf(all)).toEqual(upTo(1, length))
   await evict()
@@ -61,7 +45,7 @@ test('a stream longer than its tail is read whole, whatever Redis still has of i
 })
 
 test.each(['kept', 'evicted'])(
-  'pages by version, in both directions, while what is recent is %s',
+  'pages by version, in both directions, while recent events are %s',
   async (recent) => {
     const cases: [ReadOptions, number[]][] = [
       [{ fromVersion: 290 as Version }, upTo(290, 300)],
@@ -87,7 +71,7 @@ test.each(['kept', 'evicted'])(
   },
 )
 
-test('events are read by time, and the state is had at a version and at a time', async () => {
+test('events can be read by time, and the state at a version and at a time', async () => {
   await evict()
   const [at150 = '', at200 = ''] = [all[149]?.timestamp, all[199]?.timestamp]
   const between = await Array.fromAsync(client.readAll(streamId, { from: at150, until: at200, limit: 11 }))
@@ -126,7 +110,7 @@ test('events are read by time, and the state is had at a version and at a time',
   })
 })
 
-test('a load without snapshot and tail in Redis brings what the log has', async () => {
+test('a load without snapshot and tail in Redis returns the events of the log', async () => {
   const own = freshStream(where.type)
   await client.append(own, purchases(30))
   const before = await client.load(own)

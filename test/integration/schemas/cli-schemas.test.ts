@@ -56,7 +56,7 @@ test('schemas are checked, released, checked again, and pushed once', async () =
   expect(await news()).toEqual([false, false, false, false])
 })
 
-test('types that were deleted are generated again', async () => {
+test('deleted types are generated again', async () => {
   await annals(['schemas', 'types'])
   const generated = readFileSync(file('events.generated.ts'), 'utf8')
   rmSync(file('events.generated.ts'))
@@ -67,7 +67,7 @@ test('types that were deleted are generated again', async () => {
   expect((await annals(['schemas', 'types'])).stdout).toContain('types are up to date')
 })
 
-test('problems are one JSON document too', async () => {
+test('--json reports problems as one JSON document', async () => {
   const { exitCode, json } = await annals(['schemas', 'check', '--json'])
   expect(exitCode).toBe(1)
   expect(json()['problems']).toContainEqual(
@@ -75,14 +75,14 @@ test('problems are one JSON document too', async () => {
   )
 })
 
-test('a registry that is not there is named: exit code 3', async () => {
+test('an unreachable registry is named: exit code 3', async () => {
   const unreachable = cliWith({ ...env(), ANNALS_REGISTRY_URL: 'http://127.0.0.1:1' })
   const { exitCode, stderr } = await unreachable(['schemas', 'push'])
   expect(exitCode).toBe(3)
   expect(stderr).toContain('the schema registry at http://127.0.0.1:1')
 })
 
-test('a folder or a domain module that is not there is named', async () => {
+test('a missing folder or domain module is named', async () => {
   const folder = await cliWith({ ...env(), ANNALS_SCHEMAS: '/nowhere' })(['schemas', 'check'])
   expect(folder).toMatchObject({ exitCode: 1, stdout: '' })
   expect(folder.stderr).toContain('schema folder /nowhere does not exist')

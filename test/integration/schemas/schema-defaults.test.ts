@@ -7,7 +7,7 @@ import { testStack, uniqueName } from '../../support/stack/stack.ts'
 
 const registry = new SchemaRegistry({ url: testStack().registryUrl })
 
-/** Registers a record with this one field under a subject of its own. */
+/** Registers a record with this one field under its own subject. */
 async function isTaken([type, byDefault]: DefaultCase): Promise<boolean> {
   const name = uniqueName('Event').replaceAll('-', '')
   const fields = [{ name: 'value', type, default: byDefault }]
@@ -21,8 +21,8 @@ async function isTaken([type, byDefault]: DefaultCase): Promise<boolean> {
   }
 }
 
-test.each(defaultCases)('%j with the default %j: sound is %j, as for a real registry', async (...each) => {
+test.each(defaultCases)('%j with the default %j: valid is %j, as in a real registry', async (...each) => {
   const [, byDefault, isSound] = each
-  // The registry takes it for Java's way to write it. Data have a JSON form here, and JSON has no NaN.
+  // The registry accepts Java's notation. Data here have a JSON form, and JSON has no NaN.
   expect(await isTaken(each)).toBe(isSound || byDefault === 'NaN')
 })

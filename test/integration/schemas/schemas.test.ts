@@ -12,7 +12,7 @@ import { EventCodec, loadCatalog, pushSchemas, SchemaRegistry } from '#schemas'
 import orders from '../../../examples/orders/domain.ts'
 import { testStack, uniqueName } from '../../support/stack/stack.ts'
 
-/** Hands connections on to the registry, until it is cut. */
+/** Forwards connections to the registry until it is cut. */
 class Cable {
   readonly #sockets = new Set<Socket>()
   readonly #server: Server
@@ -77,7 +77,7 @@ test('an incompatible version is refused, with subject and reason; a compatible 
   expect(await registry.register(subject, first)).toBe(id)
   expect(await registry.checkCompatibility(subject, compatible)).toMatchObject({ compatible: true })
   expect(await registry.checkCompatibility(subject, incompatible)).toMatchObject({ compatible: false })
-  // Not only can new readers not read old events: old readers could not read new ones.
+  // New readers cannot read old events, and old readers cannot read new ones.
   expect(await registry.checkCompatibility(subject, schemaOf(name, []))).toMatchObject({ compatible: false })
   await expect(registry.register(subject, incompatible)).rejects.toMatchObject({
     code: 'incompatible',
@@ -87,7 +87,7 @@ test('an incompatible version is refused, with subject and reason; a compatible 
   expect(await registry.schemaById(2 ** 31 - 1)).toBeUndefined()
 })
 
-test('known ids keep working after the registry is gone, also after a restart', async () => {
+test('known ids keep working while the registry is down, even after a restart', async () => {
   const target = new URL(testStack().registryUrl)
   const cable = new Cable(target)
   const url = new URL(target.href)
@@ -119,7 +119,7 @@ test('known ids keep working after the registry is gone, also after a restart', 
   expect(restarted.encode('order', 'ItemAdded', data)).toEqual(bytes)
 })
 
-test('what an older version wrote is learnt by id and taken to the latest', async () => {
+test('events of an older schema version are looked up by id and upcast to the latest', async () => {
   const first = catalog.versions('order', 'OrderPlaced')[0]
   const id = await registry.find(first?.subject ?? '', first?.text ?? '')
   const bytes = Buffer.concat([
@@ -136,7 +136,7 @@ test('what an older version wrote is learnt by id and taken to the latest', asyn
   })
 })
 
-test('the ecosystem’s own client reads what is written here', async () => {
+test('the ecosystem’s own client reads encoded values', async () => {
   const codec = new EventCodec({ catalog, upcasters, registry })
   await codec.prepare()
   const bytes = codec.encode('customer', 'PurchaseMade', { date: '1997-01-12', cds: 3, amount: '35.99' })

@@ -21,12 +21,12 @@ import { installation } from '../../support/services/real-writer.ts'
 import { waitFor } from '../../support/stack/stack.ts'
 import { freshStream, purchase, purchases } from '../../support/services/writer-fixture.ts'
 
-// Rules, dashboard and the page of metrics are held against what writer, snapshotter and projector export after some traffic.
+// Compares rules, dashboard and the metrics page with the metrics that writer, snapshotter and projector export after some traffic.
 
-/** Some of what a process tells of itself (file descriptors, its data segment) only Linux knows. */
+/** Process metrics (file descriptors, data segment) that exist only on Linux. */
 const describeOnLinux = describe.skipIf(process.platform !== 'linux')
 
-/** Labels that come from Prometheus, from the registry, and from what a histogram is. */
+/** Labels added by Prometheus, the registry and histograms. */
 const labelsOfAll = ['job', 'instance', 'service']
 const histogramParts = /_(bucket|sum|count)$/
 
@@ -84,7 +84,7 @@ const isExported = (series: string): boolean => {
   return metric !== undefined && (metric.type === 'histogram') === histogramParts.test(series)
 }
 
-/** Conditions that no series fulfils, of metrics that have some; what Prometheus adds is not known here. */
+/** Conditions that no series of an existing metric meets. Labels that Prometheus adds are not checked. */
 const unmet = ({ metric, matchers }: Selector) => {
   const series = exported.get(metricOf(metric))?.series ?? []
   return matchers
@@ -95,12 +95,12 @@ const unmet = ({ metric, matchers }: Selector) => {
 describeOnLinux.each(queries)('$where', ({ expr, text }) => {
   const { selectors, groupings, aggregates } = parseQuery(expr)
 
-  test('asks for what is exported', () => {
+  test('uses exported metrics', () => {
     const asked = selectors.map(({ metric }) => metric).filter((name) => name !== 'up' && !name.includes(':'))
     expect(asked.filter((name) => !isExported(name))).toEqual([])
   })
 
-  test('knows the labels, and values that they have', () => {
+  test('uses existing labels and values', () => {
     for (const { metric, matchers } of selectors) {
       expect(labelsOf(metric)).toEqual(expect.arrayContaining(matchers.map(({ label }) => label)))
     }
@@ -126,14 +126,14 @@ describeOnLinux('docs/operations/metrics.md', () => {
     expect(rows.map(({ name }) => name).toSorted()).toEqual([...exported.keys()].toSorted())
   })
 
-  test('says of each the type and the labels', () => {
+  test('states the type and the labels of each', () => {
     for (const { name, type, labels } of rows) {
       const metric = exported.get(name)
       expect({ name, type, labels }).toEqual({ name, type: metric?.type, labels: metric?.labels })
     }
   })
 
-  test('names the alerts that go by each', () => {
+  test('names the alerts that use each', () => {
     for (const { name, linked } of rows) {
       const going = alerts.filter(({ expr }) => metricsBehind(expr).map(metricOf).includes(name))
       expect({ name, alerts: linked.map(([, alert]) => alert) }).toEqual({

@@ -15,7 +15,7 @@ import { waitFor } from '../../support/stack/stack.ts'
 import { viewsOf } from '../../support/projections/views-check.ts'
 import { freshStream, purchase, purchases, testInstallation } from '../../support/services/writer-fixture.ts'
 
-/** Writer, snapshotter and projector in one process that is gone at the end of the test. */
+/** Writer, snapshotter and projector in one process that is stopped at the end of the test. */
 async function platform(where: Installation): Promise<ServiceProcess> {
   const started = await startServiceProcess('platform', where)
   onTestFinished(() => started.stop())
@@ -59,8 +59,8 @@ async function expectWholeDocument(url: string): Promise<void> {
     expect(paths).toContain(path)
 }
 
-test('one process appends, snapshots, projects and tells, leaves its groups when it stops, and has lost nothing when it is back', async () => {
-  // Reads with a token may wait longer than the 5 s of the default: shared machines stand still for seconds at times.
+test('one process appends, snapshots, projects and reports, leaves its groups when it stops, and has lost nothing after a restart', async () => {
+  // Reads with a token may wait longer than the default of 5 s, because shared machines pause for seconds at times.
   const where = testInstallation({ ANNALS_PROJECTOR_AFTER_TIMEOUT: '30s' })
   const timeoutMs = 30_000
   const first = await platform(where)
@@ -75,10 +75,10 @@ test('one process appends, snapshots, projects and tells, leaves its groups when
   const totals = { purchases: 12, cds: 78, spend: '150.00', first: '1997-01-12', last: '1997-01-12' }
   expect(await client.state(streamId)).toMatchObject({ version: 12, state: totals })
   expect(await lifetimes.get(key, { after: position, timeoutMs })).toMatchObject({ key, view: totals })
-  const told = (await updates.next()).value as ViewUpdate<Totals>
-  expect(told).toMatchObject({ key, view: totals })
+  const update = (await updates.next()).value as ViewUpdate<Totals>
+  expect(update).toMatchObject({ key, view: totals })
   await updates.return(undefined)
-  await waitFor('the snapshot that is due', async () => {
+  await waitFor('the due snapshot', async () => {
     const taken = await metricOf(first.url, 'annals_snapshotter_snapshots_total')
     return taken > 0
   })

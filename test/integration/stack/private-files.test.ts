@@ -24,7 +24,7 @@ import {
 
 let before: number
 beforeAll(() => {
-  // What most people have: files for all to read, unless their maker says otherwise.
+  // The common default: files readable by everyone unless the program restricts them.
   before = process.umask(0o022)
 })
 afterAll(() => process.umask(before))
@@ -34,7 +34,7 @@ const done = async (where: Installation, ...args: string[]): Promise<void> => {
   expect({ exitCode, stderr: exitCode === 0 ? '' : stderr }).toEqual({ exitCode: 0, stderr: '' })
 }
 
-test('backups are for the one who makes them, those of an older version as well', async () => {
+test('backups are readable only by their user, including those of an older version', async () => {
   const where = await filledInstallation()
   const folder = join(testFolder(), 'made', 'here')
   await done(where, 'backup', folder)
@@ -48,11 +48,11 @@ test('backups are for the one who makes them, those of an older version as well'
   await appendSome(where, freshStreams(where.type, 2), 4)
   await done(where, 'backup', folder)
   expect(backupsIn(folder)).toHaveLength(2)
-  // Who may look into the folder of backups is for its owner to say.
+  // The owner of the backup folder decides who may list it.
   expect(openToOthers(folder)).toEqual([`${folder} 750`])
 })
 
-test('what commands and services write of events, schemas and progress is for their user', async () => {
+test('files of commands and services with events, schemas and progress are readable only by their user', async () => {
   const folder = testFolder()
   const idFile = join(folder, 'ids', 'schemas.json')
   const where = testInstallation({ ANNALS_REGISTRY_ID_FILE: idFile })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { testStack, uniqueName, waitFor } from '../../support/stack/stack.ts'
 
-test('the registry of the test stack takes a schema and gives it back', async () => {
+test('the registry of the test stack stores a schema and returns it', async () => {
   const { registryUrl } = testStack()
   const subject = uniqueName('stack-test')
   const schema = JSON.stringify({ type: 'record', name: 'Probe', fields: [{ name: 'id', type: 'string' }] })
@@ -16,7 +16,7 @@ test('the registry of the test stack takes a schema and gives it back', async ()
   expect(JSON.parse(((await found.json()) as { schema: string }).schema)).toEqual(JSON.parse(schema))
 })
 
-test('waitFor returns what the probe found and names what it waited for when nothing came', async () => {
+test('waitFor returns the result of the probe, or fails with the name of what it waited for', async () => {
   let asked = 0
   const found = await waitFor('the third answer', () => Promise.resolve(++asked === 3 && 'third'))
   expect(found).toBe('third')

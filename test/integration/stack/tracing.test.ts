@@ -26,7 +26,7 @@ import {
 const traceId = '0af7651916cd43dd8448eb211c80319c'
 const callers = `00-${traceId}-b7ad6b7169203331-01`
 
-/** Switches tracing on until the end of the test. @returns looks for spans. */
+/** Switches tracing on until the end of the test. @returns a function that finds spans. */
 async function recordedSpans() {
   const exporter = new InMemorySpanExporter()
   const logger = pino({ level: 'silent' })
@@ -53,7 +53,7 @@ async function platform() {
 const links = (span: ReadableSpan): string[] => span.links.map((link) => link.context.spanId)
 const idOf = (span: ReadableSpan): string => span.spanContext().spanId
 
-/** The `traceparent` of each event, as the log has it. */
+/** The `traceparent` of each event in the log. */
 async function traceparents(
   { backends }: Pick<Awaited<ReturnType<typeof platform>>, 'backends'>,
   streamId: StreamId,
@@ -74,7 +74,7 @@ async function traceparents(
 }
 
 describe('while tracing is on', () => {
-  test("a caller's trace goes on to the log and from there to projection and snapshot", async () => {
+  test("a caller's trace continues to the log and from there to projection and snapshot", async () => {
     const spans = await recordedSpans()
     const { where, call, ...service } = await platform()
     const streamId = freshStream(where.type)
@@ -110,7 +110,7 @@ describe('while tracing is on', () => {
     expect(snapshot.attributes).toMatchObject({ 'annals.stream': streamId, 'annals.version': 10 })
   })
 
-  test('events keep the trace that their caller gave them, and the append is linked to it', async () => {
+  test('events keep the trace given by their caller, and the append is linked to it', async () => {
     const spans = await recordedSpans()
     const { where, call, ...service } = await platform()
     const streamId = freshStream(where.type)
@@ -122,7 +122,7 @@ describe('while tracing is on', () => {
     expect(await traceparents(service, streamId)).toEqual([callers, made])
   })
 
-  test('an append that another writer owns leads back to the request that it came in', async () => {
+  test('a forwarded append is linked to the request that it arrived with', async () => {
     const spans = await recordedSpans()
     const where = testInstallation()
     const [here, there] = [await runningWriter(where), await runningWriter(where)]
@@ -141,7 +141,7 @@ describe('while tracing is on', () => {
     ])
   })
 
-  test('a refusal is noted with its code, and is no failure of the server', async () => {
+  test('a refusal is recorded with its code, and is not an error of the server', async () => {
     const spans = await recordedSpans()
     const { where, call } = await platform()
     const body = { events: [purchase()], expectedVersion: 7 }
@@ -154,7 +154,7 @@ describe('while tracing is on', () => {
     expect(server.status.code).toBe(0)
   })
 
-  test('probes are not traced, and what leads nowhere has no id in its name', async () => {
+  test('probes are not traced, and the span of an unknown route has no id in its name', async () => {
     const spans = await recordedSpans()
     const { call } = await platform()
     for (const path of ['/health/live', '/health/ready', '/metrics', '/nowhere/42']) await call('GET', path)
@@ -163,7 +163,7 @@ describe('while tracing is on', () => {
   })
 })
 
-test('while tracing is off events have no trace but what callers give them', async () => {
+test('while tracing is off events have only the trace given by their callers', async () => {
   const { where, call, ...service } = await platform()
   const streamId = freshStream(where.type)
   const own = { metadata: { traceparent: callers } }
@@ -172,7 +172,7 @@ test('while tracing is off events have no trace but what callers give them', asy
   expect(await traceparents(service, streamId)).toEqual([undefined, callers])
 })
 
-describe('a process of its own', () => {
+describe('a separate process', () => {
   test('sends its traces to the collector, the last ones when it ends', async () => {
     const collector = await startCollector()
     const where = testInstallation()
@@ -188,7 +188,7 @@ describe('a process of its own', () => {
     )
   })
 
-  test('goes on, and ends in order, where the collector is away', async () => {
+  test('continues, and stops normally, while the collector is down', async () => {
     const where = testInstallation()
     const writer = await runningProcess(where, {
       ANNALS_TRACING: 'true',
@@ -202,7 +202,7 @@ describe('a process of its own', () => {
   })
 })
 
-/** Takes OTLP over HTTP. */
+/** Receives OTLP over HTTP. */
 async function startCollector() {
   const received: string[] = []
   const server = createServer((request, response) => {

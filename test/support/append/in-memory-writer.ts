@@ -24,10 +24,10 @@ import {
 
 import type { PartitionOwner, StateAt, WriterApi } from '../../../services/writer/writer-api.ts'
 
-/** The writer without Kafka and Redis, for tests of what lies above it. Categories must have been appended to once. */
+/** The writer without Kafka and Redis, for tests of the layers above it. A category exists once it has an event. */
 export class InMemoryWriter implements WriterApi {
   readonly store = new InMemoryEventStore()
-  /** Every request for appends that arrived, as it was. */
+  /** All append requests received, unchanged. */
   readonly requests: (readonly AppendRequest[])[] = []
   partitionOwners: readonly PartitionOwner[] = []
   readonly #log: RecordedEvent[] = []
@@ -72,7 +72,7 @@ export class InMemoryWriter implements WriterApi {
     const counted = events.filter(({ timestamp }) => Date.parse(timestamp) <= untilMs)
     const last = counted.at(-1)
     if (last === undefined)
-      throw new EventStoreError('stream-not-found', `there is no stream ${streamId} then`)
+      throw new EventStoreError('stream-not-found', `there is no stream ${streamId} at that time`)
     return { version: last.version, state: counted.map(({ type }) => type) }
   }
 
@@ -124,7 +124,7 @@ export class InMemoryWriter implements WriterApi {
     throw new EventStoreError('category-not-found', `there is no aggregate type ${aggregateType}`)
   }
 
-  /** A cursor is the place in the order of arrival. */
+  /** A cursor is an index into the order of arrival. */
   #matching(aggregateType: string, query: CategoryQuery): CategoryEvent[] {
     const { cursor = '0', eventTypes, correlationId } = query
     if (!/^\d+$/.test(cursor)) throw invalidRequest('cursor', `cursor ${cursor} is malformed`)

@@ -7,7 +7,7 @@ import { connectRedis, PartitionIndex, type RedisConnection } from '#redis-index
 
 import type { Installation } from '../services/real-writer.ts'
 
-/** One partition's events as they are in the log, read past the writer. */
+/** One partition's events, read directly from the log. */
 export interface LoggedPartition {
   readonly topic: string
   readonly partition: number
@@ -45,17 +45,17 @@ export const byStream = (log: readonly LoggedPartition[]): Map<StreamId, StoredE
     ({ streamId }) => streamId,
   )
 
-/** Every stream has the versions 1, 2, 3 … and no event is there twice. */
+/** Expects that every stream has the versions 1, 2, 3 … and that no event appears twice. */
 export function expectSound(log: readonly LoggedPartition[]): void {
   const ids = log.flatMap(({ events }) => events.map(({ id }) => id))
-  expect(new Set(ids).size, 'ids that are in the log once').toBe(ids.length)
+  expect(new Set(ids).size, 'unique event ids in the log').toBe(ids.length)
   for (const [streamId, events] of byStream(log)) {
     const versions = events.map(({ version }) => version)
     expect(versions, `versions of ${streamId}`).toEqual(events.map((_, index) => index + 1))
   }
 }
 
-/** Every answer is true: its events are in the log, at the versions and the position it named. */
+/** Expects that the events of every acknowledged append are in the log, at the answered versions and position. */
 export function expectAcknowledged(log: readonly LoggedPartition[], results: readonly AppendResult[]): void {
   const streams = byStream(log)
   const places = new Map(
@@ -74,8 +74,8 @@ export function expectAcknowledged(log: readonly LoggedPartition[], results: rea
 }
 
 /**
- * Redis says of every stream what the log says, and nothing of others. Traffic has ended, but partitions may still be moving, and
- * every take-over adds a marker: both are read anew until they agree.
+ * Expects that Redis holds exactly the streams and offsets of the log. Partitions may still move after the traffic has ended, and
+ * every take-over adds a marker, so both are read repeatedly until they agree.
  */
 export async function expectIndexEqualsLog(where: Installation): Promise<void> {
   const redis = connectRedis({

@@ -8,14 +8,14 @@ import { type Backends, openBackends } from '#service'
 
 import type { Installation } from '../services/real-writer.ts'
 
-/** Connections of an installation, for whoever damages it; closed at the end of the test. */
-export async function openHands({ env }: Pick<Installation, 'env'>): Promise<Backends> {
+/** Direct connections to an installation's backends, to damage its data; closed at the end of the test. */
+export async function openDirectBackends({ env }: Pick<Installation, 'env'>): Promise<Backends> {
   const backends = await openBackends(loadConfig(env))
   onTestFinished(() => backends.close())
   return backends
 }
 
-/** Puts records into a topic as no service would; whoever owned the partition does not own it afterwards. */
+/** Appends records to a topic directly. Takes the partition over from its owner. @returns the offset of the first record. */
 export async function appendPast(
   { cluster }: Backends,
   topic: string,
@@ -29,7 +29,7 @@ export async function appendPast(
   return firstOffset
 }
 
-/** A purchase as the log holds it. */
+/** A purchase event, encoded as a log record. */
 export function purchaseRecord(
   { codec }: Backends,
   type: string,
@@ -51,7 +51,7 @@ export function purchaseRecord(
   })
 }
 
-/** Where a stream belongs. */
+/** The topic and partition of a stream. */
 export const placeOf = (streamId: StreamId, type: string, partitions: number) => ({
   topic: eventTopic(type),
   partition: partitionFor(streamId, partitions),

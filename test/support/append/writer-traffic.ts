@@ -9,16 +9,16 @@ import { freshStream, purchase } from '../services/writer-fixture.ts'
 
 type Appender = Pick<EventStore, 'append'>
 
-/** How long a caller whose traffic is to stop may try its last append. */
+/** How long a stopping caller may retry its last append. */
 const lastTriesMs = 20_000
 
 /**
- * Callers that append one event after another, to streams that they share. As a good caller does, each sends an append
- * whose outcome it does not know again with the same ids, until it is answered.
+ * Callers that append one event after another to shared streams. Each retries an append with an unknown outcome, with the same
+ * ids, until it is answered.
  */
 export class Traffic {
   readonly acknowledged: AppendResult[] = []
-  /** What made a caller send again, by code. */
+  /** Retries by error code. */
   readonly retries = new Map<string, number>()
   readonly streams: readonly StreamId[]
   readonly #callers: Promise<void>[]
@@ -36,21 +36,21 @@ export class Traffic {
     this.#callers = Array.from({ length: callers }, (_, caller) => this.#call(store, caller))
   }
 
-  /** Waits until so many more appends have been acknowledged. */
-  async goesOn(appends = 50, timeoutMs = 30_000): Promise<void> {
+  /** Waits until this many more appends are acknowledged. */
+  async waitForMore(appends = 50, timeoutMs = 30_000): Promise<void> {
     const goal = this.acknowledged.length + appends
     await waitFor(`${appends} more appends`, () => Promise.resolve(this.acknowledged.length >= goal), {
       timeoutMs,
     })
   }
 
-  /** Lets every caller have the answer to its last append. @throws the last refusal of one that gets none. */
+  /** Stops the callers after each has the answer to its last append. @throws the last error of a caller without an answer. */
   async stop(): Promise<void> {
     this.#triesUntilMs = Math.min(this.#triesUntilMs, performance.now() + lastTriesMs)
     await Promise.all(this.#callers)
   }
 
-  /** Nothing that was acknowledged is lost or elsewhere, and nothing is in the log that was not acknowledged. */
+  /** Expects that every acknowledged event is in the log at its place, and that the log has no other events of these streams. */
   expectWhole(log: readonly LoggedPartition[]): void {
     expectSound(log)
     expectAcknowledged(log, this.acknowledged)
@@ -77,7 +77,7 @@ export class Traffic {
         if (!(error instanceof EventStoreError) || error.retry !== 'same-ids') throw error
         if (performance.now() > this.#triesUntilMs) throw error
         this.retries.set(error.code, (this.retries.get(error.code) ?? 0) + 1)
-        // As long as the server asks for, or a little: not a wait for something to happen.
+        // A retry delay, not a wait for a condition.
         await pause(50)
       }
     }

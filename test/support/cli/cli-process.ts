@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers'
 import { repository } from '../../../scripts/stack/index.ts'
 import type { CliEnd, Json } from './cli.ts'
 
-/** A command that runs: it can be interrupted and killed. */
+/** A running command, which can be interrupted and killed. */
 export interface CliProcess {
   readonly process: ChildProcessWithoutNullStreams
   readonly ended: Promise<CliEnd>
@@ -23,7 +23,7 @@ export function startCli(env: Readonly<Record<string, string>>, args: readonly s
 
 async function endOf(child: ChildProcessWithoutNullStreams): Promise<CliEnd> {
   const closed = once(child, 'close')
-  // Who has read enough destroys the stream; what came before that is of no interest then.
+  // A test that has read enough destroys the stream; the output is not needed then.
   const [stdout, stderr] = await Promise.all([text(child.stdout).catch(() => ''), text(child.stderr)])
   const [exitCode] = (await closed) as [number | null]
   return { exitCode, stdout, stderr, json: () => JSON.parse(stdout) as Json }

@@ -9,7 +9,7 @@ export interface CliEnd {
   readonly exitCode: number | null
   readonly stdout: string
   readonly stderr: string
-  /** What `--json` printed. @throws Error unless that was one document */
+  /** The output of `--json`. @throws Error unless it is one JSON document */
   readonly json: () => Json
 }
 

@@ -4,7 +4,7 @@ import { parse } from 'yaml'
 
 import { parseQuery } from './promql.ts'
 
-export interface Alert {
+interface Alert {
   readonly alert: string
   readonly expr: string
   readonly for?: string
@@ -12,12 +12,12 @@ export interface Alert {
   readonly annotations: { readonly summary: string; readonly runbook: string }
 }
 
-export interface Recording {
+interface Recording {
   readonly record: string
   readonly expr: string
 }
 
-export interface Panel {
+interface Panel {
   readonly id: number
   readonly type: string
   readonly title: string
@@ -42,8 +42,8 @@ export const recordings = rules.filter((rule): rule is Recording => 'record' in 
 const dashboard = JSON.parse(readFileSync('deploy/grafana/annals.json', 'utf8')) as Dashboard
 export const { panels } = dashboard
 
-/** A query of a rule, a panel or a variable of the dashboard, and the text that is made from what it finds. */
-export interface UsedQuery {
+/** A query of a rule, panel or dashboard variable, and the text that is rendered from its result. */
+interface UsedQuery {
   readonly where: string
   readonly expr: string
   readonly text: string
@@ -66,17 +66,17 @@ function variable(definition: string): UsedQuery {
   return { where: `variable ${definition}`, expr, text: `{{${label}}}` }
 }
 
-/** Labels that a text names: `{{ $labels.code }}` of Prometheus, `{{code}}` of Grafana. */
+/** Labels referenced in a text: `{{ $labels.code }}` in Prometheus, `{{code}}` in Grafana. */
 export const labelsIn = (text: string): string[] =>
   [...text.matchAll(/\{\{\s*(?:\$labels\.(\w+)|(\w+))\s*\}\}/g)].map(
     ([, ours, grafanas]) => ours ?? grafanas ?? '',
   )
 
-/** Labels of the series that a recording makes: those that it groups by. */
+/** Labels of a recording's series: those that it groups by. */
 export const labelsOfRecording = ({ expr }: Recording): string[] =>
   parseQuery(expr).groupings.filter((label) => label !== 'le')
 
-/** The metrics that a query is made from in the end, recordings followed to their own. */
+/** The metrics that a query uses, with recordings resolved to their source metrics. */
 export function metricsBehind(expr: string): string[] {
   return parseQuery(expr).selectors.flatMap(({ metric }) => {
     const recording = recordings.find(({ record }) => record === metric)

@@ -1,18 +1,18 @@
 import type { Registry } from 'prom-client'
 
-/** A metric as a service exports it. */
+/** A metric exported by a service. */
 export interface ExportedMetric {
   readonly type: string
-  /** Those that it may have, without what a histogram adds and the default ones of the registry. */
+  /** Its possible labels, without those that a histogram adds and the registry's defaults. */
   readonly labels: readonly string[]
-  /** The labels of each series that there is. */
+  /** The labels of each existing series. */
   readonly series: readonly Readonly<Record<string, string>>[]
 }
 
 /**
- * What `/metrics` says, by the metric's name.
- * @param text in the text format of Prometheus.
- * @param registry that made it: it knows the labels of metrics that have no series yet.
+ * Parses the answer of `/metrics`, by the metric's name.
+ * @param text in the Prometheus text format.
+ * @param registry the registry that rendered it. It knows the labels of metrics that have no series yet.
  */
 export function readExported(text: string, registry: Registry): ReadonlyMap<string, ExportedMetric> {
   const types = [...text.matchAll(/^# TYPE (\w+) (\w+)$/gm)]

@@ -1,7 +1,7 @@
 import { parser } from '@prometheus-io/lezer-promql'
 
 /** One condition in a selector, e.g. `status=~"5.."`. */
-export interface Matcher {
+interface Matcher {
   readonly label: string
   readonly operator: string
   readonly value: string
@@ -12,16 +12,16 @@ export interface Selector {
   readonly matchers: readonly Matcher[]
 }
 
-/** What a PromQL query asks for. */
+/** The parts of a PromQL query. */
 export interface Query {
   readonly selectors: readonly Selector[]
   /** Labels that it groups or joins by. */
   readonly groupings: readonly string[]
-  /** Whether it adds up, so that only labels that it groups by are left. */
+  /** Whether it aggregates, so that only the grouping labels remain. */
   readonly aggregates: boolean
 }
 
-/** Reads a PromQL query, in which Grafana's variables may stand. @throws Error where it is none. */
+/** Parses a PromQL query, which may contain Grafana variables. @throws Error when it is malformed. */
 export function parseQuery(text: string): Query {
   const query = text.replaceAll(/\$__\w+/g, '5m')
   const part = ({ from, to }: { from: number; to: number }) => query.slice(from, to)
@@ -46,7 +46,7 @@ function matcherOf(text: string): Matcher {
   return { label, operator, value }
 }
 
-/** Whether a label's value fulfils a condition. A value that is a variable of Grafana is fulfilled by all. */
+/** Whether a label's value meets a condition. Every value meets a condition on a Grafana variable. */
 export function fulfils(found: string, { operator, value }: Matcher): boolean {
   if (value.startsWith('$')) return true
   const isLike = operator.includes('~') ? new RegExp(`^(?:${value})$`).test(found) : found === value

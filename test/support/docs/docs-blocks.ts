@@ -5,32 +5,32 @@ import { fromMarkdown } from 'mdast-util-from-markdown'
 
 import { repository } from '../../../scripts/stack/index.ts'
 
-/** A fenced block of a page, and what its info string says of it; CONTRIBUTING.md tells the words. */
+/** A fenced block of a page, and its info string's settings, which CONTRIBUTING.md lists. */
 export interface CodeBlock {
   /** Path in the repository. */
   readonly page: string
-  /** Of its opening fence, from 1. */
+  /** The line of its opening fence, from 1. */
   readonly line: number
-  /** Empty where the fence names none. */
+  /** Empty if the fence names none. */
   readonly language: string
   readonly code: string
-  /** `file=…`: it is this file. */
+  /** `file=…`: the block is this file. */
   readonly file?: string
-  /** `exit=…`: how its commands end; 0 unless told otherwise. */
+  /** `exit=…`: the exit code of its commands; default 0. */
   readonly exitCode: number
-  /** `output`: what the block before it prints. */
+  /** `output`: the block is the output of the block before it. */
   readonly isOutput: boolean
   /** `not-run="…"`: why it is not run. */
   readonly notRun?: string
 }
 
-/** All pages for readers but the generated reference, which has a test of its own. */
+/** All pages except the generated reference, which has its own test. */
 export function documentedPages(): readonly string[] {
   const patterns = ['*.md', 'docs/**/*.md', 'examples/*/README.md']
   return globSync(patterns, { cwd: repository, exclude: ['docs/reference/**'] }).toSorted()
 }
 
-/** The blocks of a page in their order. @throws Error naming page and line of an info string that is not understood */
+/** The blocks of a page, in order. @throws Error naming page and line of an unknown word in an info string */
 export function blocksOf(page: string, markdown = readPage(page)): readonly CodeBlock[] {
   return [...nodesOf(fromMarkdown(markdown))].flatMap((node) => {
     if (node.type !== 'code') return []
@@ -42,7 +42,7 @@ export function blocksOf(page: string, markdown = readPage(page)): readonly Code
 /** A page's text. */
 export const readPage = (page: string): string => readFileSync(join(repository, page), 'utf8')
 
-/** A node and all below it. */
+/** A node and all its descendants. */
 export function* nodesOf(node: Nodes): Generator<Nodes> {
   yield node
   if ('children' in node) for (const child of node.children) yield* nodesOf(child)

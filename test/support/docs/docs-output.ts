@@ -1,4 +1,4 @@
-/** What is another one each time, and what stands for it. */
+/** Patterns of values that vary from run to run, and their placeholders. */
 const varying: readonly (readonly [RegExp, string])[] = [
   [/\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, '<id>'],
   [/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, '<time>'],
@@ -8,8 +8,8 @@ const varying: readonly (readonly [RegExp, string])[] = [
 ]
 
 /**
- * Whether something printed is what a page shows. Ids, times, offsets and durations may be others; `…` stands for anything
- * within a line, a line of its own for any lines.
+ * Whether printed output matches what a page shows. Ids, times, offsets and durations may differ. `…` matches any text within a
+ * line; on a line of its own it matches any number of lines.
  */
 export function matchesOutput(shown: string, printed: string): boolean {
   const pattern = comparable(shown)

@@ -1,20 +1,20 @@
 import { type CodeBlock, readPage } from './docs-blocks.ts'
 import type { DocsFile } from './docs-types.ts'
 
-/** What a page's code comes to: files of their own, and all other TypeScript, in its order, as one program. */
-export interface PageCode {
+/** A page's code: separate files, and all other TypeScript, in order, as one program. */
+interface PageCode {
   readonly files: readonly (DocsFile & { readonly code: string })[]
   readonly program?: DocsFile & {
     readonly code: string
-    /** It speaks with a platform, so it needs one to run. */
+    /** Whether it needs a running platform. */
     readonly isLive: boolean
   }
 }
 
-/** Begins the line that tells, in what a program prints, where a block's own begins. */
+/** Marks the line in a program's output where the output of a block begins. */
 const mark = '\u0001'
 
-/** @param page path in the repository. @param blocks all of it */
+/** @param page path in the repository. @param blocks all blocks of the page */
 export function codeOf(page: string, blocks: readonly CodeBlock[]): PageCode {
   const files = blocks.flatMap(({ file, code, line }) =>
     file === undefined ? [] : [{ file, page, linesBefore: line, code }],
@@ -26,17 +26,17 @@ export function codeOf(page: string, blocks: readonly CodeBlock[]): PageCode {
   return { files, program: { file, page, linesBefore: 0, code, isLive: code.includes(`'#client'`) } }
 }
 
-/** Whether a block is run as a part of its page's program. */
+/** Whether a block is part of its page's program. */
 export const isPartOfProgram = ({ language, file, notRun, isOutput }: CodeBlock): boolean =>
   language === 'ts' && file === undefined && notRun === undefined && !isOutput
 
-/** What each block of a program printed, by the line of its fence. */
+/** The output of each block of a program, by the line of its fence. */
 export function printedByBlock(output: string): ReadonlyMap<number, string> {
   const parts = output.split(mark).slice(1)
   return new Map(parts.map((part) => [Number.parseInt(part), part.slice(part.indexOf('\n') + 1)]))
 }
 
-/** Every line stands where it stands in the page; the fences make room for the marks. */
+/** Keeps every line at its line number in the page. The marks replace the fences. */
 function joined(page: string, blocks: readonly CodeBlock[]): string {
   const lines = readPage(page).split('\n').fill('')
   for (const { line, code } of blocks) {

@@ -4,17 +4,17 @@ import { dirname, join } from 'node:path'
 
 import { repository } from '../../../scripts/stack/index.ts'
 
-/** A folder that looks like a checkout of its own, to type what the docs say into. */
+/** A folder that looks like a separate checkout, in which the commands of the docs run. */
 export interface DocsSandbox {
   readonly root: string
   write(file: string, text: string): void
   remove(): void
 }
 
-// The lock file would have the scripts install packages, through the link into the checkout.
+// With the lock file, the scripts would install packages through the link into the checkout.
 const leftOut = ['.annals', '.git', 'docs', 'package-lock.json']
 
-/** Everything in it is a link into the checkout, so it costs nothing; what is written stays out of the checkout. */
+/** Creates a sandbox of links into the checkout. Files written to it stay out of the checkout. */
 export function docsSandbox(): DocsSandbox {
   const root = mkdtempSync(join(tmpdir(), 'annals-docs-'))
   for (const name of readdirSync(repository))

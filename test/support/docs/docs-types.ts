@@ -3,16 +3,16 @@ import ts from 'typescript'
 
 import { repository } from '../../../scripts/stack/index.ts'
 
-/** A file made of a page's code, and where in the page its first line is. */
+/** A file with a page's code, and where its first line is in the page. */
 export interface DocsFile {
-  /** Path in the folder that is checked. */
+  /** Path in the checked folder. */
   readonly file: string
   readonly page: string
   /** Lines of the page before the file's first one. */
   readonly linesBefore: number
 }
 
-/** What the compiler, as strict as for the sources, says of files, by place in the pages: `docs/guide/domain.md:12: …`. */
+/** The compiler's errors for files, with the settings of the sources and by place in the pages: `docs/guide/domain.md:12: …`. */
 export function typeErrors(root: string, files: readonly DocsFile[]): readonly string[] {
   const program = ts.createProgram(
     files.map(({ file }) => join(root, file)),
@@ -21,7 +21,7 @@ export function typeErrors(root: string, files: readonly DocsFile[]): readonly s
   return files.flatMap((file) => {
     const source = program.getSourceFile(join(root, file.file))
     const found = [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)]
-    return found.map((diagnostic) => told(file, diagnostic))
+    return found.map((diagnostic) => formatted(file, diagnostic))
   })
 }
 
@@ -32,7 +32,7 @@ function compilerOptions(root: string): ts.CompilerOptions {
   return { ...options, typeRoots: [join(repository, 'node_modules', '@types')] }
 }
 
-function told({ page, linesBefore }: DocsFile, { file, start = 0, messageText }: ts.Diagnostic): string {
+function formatted({ page, linesBefore }: DocsFile, { file, start = 0, messageText }: ts.Diagnostic): string {
   const line = (file?.getLineAndCharacterOfPosition(start).line ?? 0) + 1
   return `${page}:${linesBefore + line}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`
 }

@@ -9,25 +9,25 @@ import { codeOf, isPartOfProgram, printedByBlock } from './docs-programs.ts'
 import type { DocsSandbox } from './docs-sandbox.ts'
 import { type DocsFile, typeErrors } from './docs-types.ts'
 
-/** Where somebody walks who follows a page by the letter. */
+/** The environment in which a page is followed step by step. */
 export interface Ground {
   readonly sandbox: DocsSandbox
-  /** Of the shell that the commands are typed into. */
+  /** Environment of the shell that runs the commands. */
   readonly env: Readonly<Record<string, string>>
-  /** Of `./annals` alone, where servers are not in their usual places: start.sh would take these for somebody else's servers. */
+  /** Environment of `./annals` alone, for servers on unusual ports. start.sh would treat servers in its environment as external. */
   readonly annalsEnv: Readonly<Record<string, string>>
-  /** Ports as the pages have them, and as they are here. */
+  /** Ports in the pages, and the actual ports. */
   readonly ports: Readonly<Record<number, number>>
 }
 
-/** A page says what is not so. */
+/** The actual behaviour differs from a page. */
 class WrongPageError extends Error {
   override readonly name = 'WrongPageError'
 }
 
 /**
- * Does what a page says, from its first to its last block: writes its files, types its commands, runs its program.
- * @throws WrongPageError naming the place where something ends or prints otherwise than shown, or the types are wrong
+ * Follows a page from its first to its last block: writes its files, runs its commands and its program.
+ * @throws WrongPageError naming the place where an exit code, output or type differs from the page
  */
 export async function walk(page: string, ground: Ground): Promise<void> {
   const blocks = blocksOf(page)
@@ -35,14 +35,14 @@ export async function walk(page: string, ground: Ground): Promise<void> {
   let isWhole = false
   for (const [index, block] of blocks.entries()) {
     if (block.file !== undefined) {
-      // What is about to be replaced must have been right as it stood; files that are replaced together fit each other again only then.
+      // Check types before files are replaced. Files that are replaced together match each other only afterwards.
       if (isWhole && written.has(block.file)) checkTypes(written, ground)
       isWhole &&= !written.has(block.file)
       write(block, block.file, written, ground)
     } else if (block.language === 'sh' && block.notRun === undefined) {
       const { exitCode, printed } = await typeCommands(block, ground)
       if (exitCode !== block.exitCode)
-        throw new WrongPageError(told(block, `ended with ${exitCode}`, printed))
+        throw new WrongPageError(difference(block, `ended with ${exitCode}`, printed))
       checkShown(blocks[index + 1], printed)
       isWhole = true
     }
@@ -51,7 +51,7 @@ export async function walk(page: string, ground: Ground): Promise<void> {
   await runProgram(page, ground)
 }
 
-/** Runs a page's TypeScript, where it is a program, and compares what its blocks print. */
+/** Runs a page's TypeScript program, if it has one, and compares the output of its blocks. */
 export async function runProgram(page: string, ground: Ground): Promise<void> {
   const blocks = blocksOf(page)
   const { program } = codeOf(page, blocks)
@@ -76,13 +76,13 @@ function checkTypes(written: ReadonlyMap<string, DocsFile>, { sandbox }: Ground)
 
 function checkShown(shown: CodeBlock | undefined, printed: string): void {
   if (shown?.isOutput !== true || matchesOutput(shown.code, printed)) return
-  throw new WrongPageError(told(shown, 'something else was printed', printed))
+  throw new WrongPageError(difference(shown, 'the output differs', printed))
 }
 
-const told = (block: CodeBlock, what: string, printed: string): string =>
+const difference = (block: CodeBlock, what: string, printed: string): string =>
   `${placeOf(block)}: ${what}\n--- in the page:\n${block.code}\n--- printed:\n${printed}`
 
-/** Each block has a shell of its own, which takes over what the one before has exported. */
+/** Each block has its own shell, which inherits the variables exported by the one before. */
 function typeCommands({ code }: CodeBlock, ground: Ground): ReturnType<typeof run> {
   const settings = Object.entries(ground.annalsEnv).map(([name, value]) => `${name}='${value}'`)
   const script = [

@@ -1,4 +1,4 @@
-/** Pages that are followed from their first to their last block on a stack of their own, in test/e2e. */
+/** Pages that test/e2e follows from their first to their last block on a separate stack. */
 export const walkedPages: readonly string[] = [
   'README.md',
   'docs/getting-started.md',

@@ -1,15 +1,16 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 
-import { type FailingServers, type Failure, failures } from './failing-server.ts'
+import { replaceAdvertisedPort } from '../kafka/advertised-port.ts'
+import { type FailingServers, type Failure, failures, startServers } from './failing-server.ts'
 
-/** A broker whose answer of this number goes wrong, on every connection. */
+/** A broker that fails at the answer with this number, on every connection. */
 interface KafkaCase {
   readonly name: string
   readonly step: number
   readonly failure: Failure
 }
 
-/** The length of a frame, and then the number of the request that it answers. */
+/** The frame's length, then the correlation id. */
 const headBytes = 8
 
 const withByte = (answer: Buffer, at: number, value: number): Buffer => {
@@ -20,7 +21,7 @@ const withByte = (answer: Buffer, at: number, value: number): Buffer => {
 
 const ofKafka: readonly Failure[] = [
   {
-    name: 'answers another request',
+    name: 'answers with another correlation id',
     fail: (socket, right) => socket.write(withByte(right, 7, (right[7] ?? 0) ^ 0x55)),
   },
   {
@@ -53,7 +54,7 @@ export const kafkaCases = (steps: number): readonly KafkaCase[] =>
     })),
   ).flat()
 
-/** Proxies before a real broker, one for each case: clients get its answers up to the one that goes wrong. @param broker `127.0.0.1:port` */
+/** Proxies to a real broker, one per case. Clients get its answers up to the failing one. @param broker `127.0.0.1:port` */
 export async function failingKafka(broker: string, cases: readonly KafkaCase[]): Promise<FailingServers> {
   const brokerPort = Number(broker.split(':')[1])
   const sockets = new Set<Socket>()
@@ -64,23 +65,14 @@ export async function failingKafka(broker: string, cases: readonly KafkaCase[]):
       client.pipe(upstream)
       let answers = 0
       eachFrame(upstream, (frame) => {
-        const right = withPort(frame, brokerPort, (server.address() as AddressInfo).port)
+        const right = replaceAdvertisedPort(frame, brokerPort, (server.address() as AddressInfo).port)
         if (answers++ === step) failure.fail(client, right)
         else client.write(right)
       })
     })
     return server
   })
-  await Promise.all(servers.map((server) => new Promise<void>((done) => server.listen(0, '127.0.0.1', done))))
-  return {
-    ports: new Map(
-      servers.map((server, at) => [cases[at]?.name ?? '', (server.address() as AddressInfo).port]),
-    ),
-    close: () => {
-      for (const socket of sockets) socket.destroy()
-      for (const server of servers) server.close()
-    },
-  }
+  return startServers(servers, cases, sockets)
 }
 
 function pair(sockets: Set<Socket>, ...both: readonly Socket[]): void {
@@ -104,15 +96,4 @@ function eachFrame(socket: Socket, take: (frame: Buffer) => void): void {
       rest = rest.subarray(end)
     }
   })
-}
-
-/** Clients stay with the proxy: it puts its port for the broker's into what the broker tells about itself. */
-function withPort(frame: Buffer, brokerPort: number, port: number): Buffer {
-  const told = Buffer.alloc(4)
-  told.writeInt32BE(brokerPort)
-  const address = Buffer.concat([Buffer.from('127.0.0.1'), told])
-  for (let at = frame.indexOf(address); at >= 0; at = frame.indexOf(address, at + 1)) {
-    frame.writeInt32BE(port, at + address.length - 4)
-  }
-  return frame
 }

@@ -1,9 +1,9 @@
-import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 
-/** Speaks a protocol well: what it answers to a piece of what a client sends. Each connection has its own. */
+/** A correct server: returns the answer to a chunk of a client's bytes. Each connection has its own. */
 export type Conversation = (bytes: Buffer) => Buffer
 
-/** How a server fails, given what would have been right to answer. */
+/** How a server fails. `right` is the correct answer. */
 export interface Failure {
   readonly name: string
   readonly fail: (socket: Socket, right: Buffer) => void
@@ -12,7 +12,7 @@ export interface Failure {
 /** A server that fails at one step of its protocol, in one way, on every connection. */
 export interface FailingCase {
   readonly name: string
-  /** The answer of a connection, counted from 0, that goes wrong. */
+  /** Index of the failing answer on a connection, from 0. */
   readonly step: number
   readonly failure: Failure
   readonly converse: () => Conversation
@@ -26,12 +26,12 @@ export interface FailingServers {
 
 const garbage = Buffer.from(Array.from({ length: 64 }, (_, at) => (at * 167 + 13) % 256))
 
-/** What any server can do wrong, whatever its protocol. */
+/** Failures of a server of any protocol. */
 export const failures: readonly Failure[] = [
   { name: 'closes', fail: (socket) => socket.end() },
   { name: 'resets', fail: (socket) => socket.resetAndDestroy() },
-  { name: 'says garbage', fail: (socket) => socket.write(garbage) },
-  { name: 'says garbage and closes', fail: (socket) => socket.end(garbage) },
+  { name: 'sends garbage', fail: (socket) => socket.write(garbage) },
+  { name: 'sends garbage and closes', fail: (socket) => socket.end(garbage) },
   {
     name: 'breaks off in mid-answer',
     fail: (socket, right) => socket.end(right.subarray(0, right.length / 2)),
@@ -42,7 +42,7 @@ export const failures: readonly Failure[] = [
   },
   { name: 'answers twice', fail: (socket, right) => socket.write(Buffer.concat([right, right])) },
   {
-    name: 'answers with garbage behind',
+    name: 'answers, then sends garbage',
     fail: (socket, right) => socket.write(Buffer.concat([right, garbage])),
   },
   {
@@ -50,14 +50,14 @@ export const failures: readonly Failure[] = [
     fail: (socket, right) => socket.write(right.map((byte, at) => (at % 7 === 3 ? byte ^ 0x81 : byte))),
   },
   {
-    name: 'claims great lengths',
+    name: 'claims huge lengths',
     fail: (socket, right) => socket.write(right.map((byte, at) => (at > 0 && at < 5 ? 0x7f : byte))),
   },
   {
     name: 'claims negative lengths',
     fail: (socket, right) => socket.write(right.map((byte, at) => (at > 0 && at < 5 ? 0xff : byte))),
   },
-  { name: 'says nothing', fail: () => undefined },
+  { name: 'sends nothing', fail: () => undefined },
 ]
 
 /** Each failure at each of the first steps. */
@@ -94,6 +94,19 @@ export async function failingServers(cases: readonly FailingCase[]): Promise<Fai
       })
     }),
   )
+  return startServers(servers, cases, sockets)
+}
+
+/**
+ * Makes servers listen on free loopback ports.
+ * @param cases in the order of the servers.
+ * @param sockets their open connections, which `close` destroys.
+ */
+export async function startServers(
+  servers: readonly Server[],
+  cases: readonly { readonly name: string }[],
+  sockets: ReadonlySet<Socket>,
+): Promise<FailingServers> {
   await Promise.all(servers.map((server) => new Promise<void>((done) => server.listen(0, '127.0.0.1', done))))
   return {
     ports: new Map(

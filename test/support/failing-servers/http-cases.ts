@@ -5,7 +5,7 @@ const head = (status: string, ...fields: readonly string[]): string =>
 const json = (body: string): string =>
   head('200 OK', 'content-type: application/json', `content-length: ${body.length}`) + body
 
-/** An answer to each request: a stream of events to those who want one. */
+/** Answers each request; with a stream of events if the request accepts one. */
 const converse = (): Conversation => (bytes) => {
   const request = bytes.toString('latin1')
   if (!/^(?:GET|POST|PUT|DELETE) /.test(request)) return Buffer.alloc(0)
@@ -18,9 +18,9 @@ const leave = (name: string, what: string): Failure => ({ name, fail: (socket) =
 
 const ofHttp: readonly Failure[] = [
   say('sends no HTTP', 'SSH-2.0-OpenSSH_9.6\r\n'),
-  say('sends a status that is none', head('99999 What')),
+  say('sends an invalid status', head('99999 What')),
   say('sends a malformed field', head('200 OK', 'no colon here')),
-  say('goes on with 1xx', head('100 Continue').repeat(50) + head('103 Early Hints')),
+  say('sends many 1xx answers', head('100 Continue').repeat(50) + head('103 Early Hints')),
   say(
     'switches protocols',
     head('101 Switching Protocols', 'upgrade: websocket', 'connection: upgrade') + '\x81\x00',
@@ -32,7 +32,7 @@ const ofHttp: readonly Failure[] = [
   leave('claims gzip', head('200 OK', 'content-encoding: gzip', 'content-length: 3') + 'abc'),
   leave('ends in an event', head('200 OK', 'content-type: text/event-stream') + 'id: 1\ndata: {"a'),
   leave(
-    'sends events that are none',
+    'sends malformed events',
     head('200 OK', 'content-type: text/event-stream') +
       'data: nonsense\n\n: x\n\nevent: problem\ndata: 7\n\n',
   ),
@@ -44,5 +44,5 @@ const ofHttp: readonly Failure[] = [
   ),
 ]
 
-/** HTTP servers that fail at their first and second answers. */
+/** HTTP servers that fail at their first or second answer. */
 export const httpCases: readonly FailingCase[] = casesOf('http', 2, converse, ofHttp)

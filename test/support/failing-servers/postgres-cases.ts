@@ -54,7 +54,7 @@ const rows = Buffer.concat([
   ),
 ])
 
-/** Answers what has come of queries: simple ones, and those that end with Sync. */
+/** Answers the queries in these bytes: simple ones, and extended ones, which end with Sync. */
 function answerQueries(bytes: Buffer): Buffer {
   const answers: Buffer[] = []
   for (let at = 0; at + 5 <= bytes.length; at += 1 + bytes.readInt32BE(at + 1)) {
@@ -65,7 +65,7 @@ function answerQueries(bytes: Buffer): Buffer {
   return Buffer.concat(answers)
 }
 
-/** Each of the handshakes answers one piece, in turn; queries come after them. */
+/** Each handshake answers one chunk, in turn; queries follow. */
 const conversation =
   (...handshakes: readonly Buffer[]) =>
   (): Conversation => {
@@ -88,7 +88,7 @@ const ofPostgres: readonly Failure[] = [
     fail: (socket, right) => socket.write(Buffer.concat([right, shutdown, shutdown])),
   },
   {
-    name: 'sends rows that were not asked for',
+    name: 'sends unrequested rows',
     fail: (socket, right) => socket.write(Buffer.concat([right, rows])),
   },
   {
@@ -98,7 +98,7 @@ const ofPostgres: readonly Failure[] = [
   },
 ]
 
-/** PostgreSQL that fails while it lets a client in, by each way of authentication, and while it answers. */
+/** PostgreSQL servers that fail during the handshake, with each authentication method, or while answering queries. */
 export const postgresCases: readonly FailingCase[] = [
   ...casesOf('postgres', 4, conversation(welcome), ofPostgres),
   ...casesOf('postgres with passwords', 2, conversation(authentication(3), welcome), ofPostgres),

@@ -8,7 +8,7 @@ const answers: Readonly<Record<string, string>> = {
   HMGET: '*2\r\n$1\r\na\r\n$-1\r\n',
 }
 
-/** Answers each command of a piece; ioredis sends whole ones. */
+/** Answers each command in a chunk; ioredis sends whole commands. */
 const converse = (): Conversation => (bytes) => {
   const commands = bytes.toString('latin1').split(/(?=\*\d+\r\n\$)/)
   return Buffer.from(
@@ -35,16 +35,16 @@ const ofRedis: readonly Failure[] = [
   say('asks for a password', '-NOAUTH Authentication required.\r\n'),
   say('moves slots to nowhere', '-MOVED 1 127.0.0.1:1\r\n'),
   say('moves slots to no address', '-MOVED nonsense\r\n'),
-  say('asks to ask nobody', '-ASK 1 :\r\n'),
+  say('redirects to an empty address', '-ASK 1 :\r\n'),
   say('is a replica', '-READONLY You can’t write against a read only replica.\r\n'),
   say('answers deep nests', '*1\r\n'.repeat(5_000)),
   say('answers with a map', '%1\r\n+a\r\n+b\r\n'),
   say('answers no numbers', ':abc\r\n$x\r\n*y\r\n'),
-  behind('answers and then says nil', '$-1\r\n$-1\r\n'),
+  behind('answers and then sends nil', '$-1\r\n$-1\r\n'),
   behind('answers and then pushes nil', '>2\r\n$-1\r\n$-1\r\n'),
-  behind('answers and then errs', '-ERR nobody asked\r\n'),
+  behind('answers and then sends an error', '-ERR unrequested\r\n'),
   behind('answers and then publishes', '>3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\nb\r\n'),
 ]
 
-/** Redis that fails while a client gets ready, and while it answers. */
+/** Redis servers that fail while a client connects, or while they answer. */
 export const redisCases: readonly FailingCase[] = casesOf('redis', 4, converse, ofRedis)

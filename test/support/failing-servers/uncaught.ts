@@ -11,7 +11,7 @@ interface Ended {
   readonly stderr: string
 }
 
-/** Uses servers in a process of its own, which an error that nobody catches would end. */
+/** Uses servers in a separate process, which an uncaught error would end. */
 function useAll(kind: string, ports: FailingServers['ports'], names: readonly string[]): Promise<Ended> {
   const args = [
     '--disable-warning=TimeoutNegativeWarning',
@@ -28,7 +28,7 @@ function useAll(kind: string, ports: FailingServers['ports'], names: readonly st
   })
 }
 
-/** Uses all of them, and expects that the process lives through it and that every call settles. */
+/** Uses all servers, and expects that the process survives and every call settles. */
 export async function expectNothingUncaught(
   kind: string,
   servers: FailingServers,

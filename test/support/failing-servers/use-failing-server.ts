@@ -7,7 +7,7 @@ import { RedisViewStore } from '#projections-redis'
 import { connectRedis } from '#redis-index'
 import { SchemaRegistry } from '#schemas'
 
-// Uses servers that fail, as services do. An error that nobody catches ends this process: that is what its parent looks for.
+// Uses failing servers with the clients of the services. An uncaught error ends this process, which its parent detects.
 
 interface Use {
   readonly calls: readonly (() => Promise<unknown>)[]
@@ -81,7 +81,7 @@ function useHttp(port: number): Use {
   }
 }
 
-/** Topic and group are there; what is connected first depends on the step that fails. */
+/** Topic and group exist. The failing step decides which call fails first. */
 function useKafka(port: number): Use {
   const settings = {
     brokers: [`127.0.0.1:${port}`],
@@ -124,7 +124,7 @@ function useKafka(port: number): Use {
       () => withCluster((cluster) => new Topics(cluster, 500).describe([topic])),
       () => withCluster(append),
       () => withCluster(read),
-      // How long joining takes is its client's affair: it goes on behind this call.
+      // The client decides how long joining takes. It continues after this call.
       () => Promise.race([withCluster(join), delay(2_000, undefined, { ref: false })]),
     ],
     close: () => Promise.all(opened.map((cluster) => cluster.close())),
@@ -138,7 +138,7 @@ const lingeringMs = 3_000
 async function run({ calls, close }: Use): Promise<readonly string[]> {
   const outcomes: string[] = []
   for (const round of [1, 2]) {
-    // The second time side by side: connections are shared and waited for.
+    // Concurrently in the second round, to test shared connections.
     const called = round === 1 ? await inTurn(calls) : await Promise.all(calls.map(outcomeOf))
     outcomes.push(...called)
   }
@@ -174,5 +174,5 @@ const worker = async (): Promise<void> => {
   }
 }
 await Promise.all(Array.from({ length: 12 }, worker))
-// What clients leave open is given a while to fail, but not to keep the process.
+// Requests that clients leave open get some time to fail, but do not keep the process alive.
 setTimeout(() => process.exit(), lingeringMs).unref()

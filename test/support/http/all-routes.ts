@@ -6,11 +6,11 @@ import { writerRoutes } from '../../../services/writer/index.ts'
 import { type HttpWriter, type HttpWriterOptions, startHttp } from './http-writer.ts'
 
 export interface AllRoutes extends HttpWriter {
-  /** Of all services, as they are registered, with what every server has. */
+  /** Registered routes of all services, with those of every server. */
   readonly routes: readonly HttpRoute[]
 }
 
-/** A server with the routes of all services and nothing behind them: what gets as far as a handler is answered with 500. */
+/** A server with the routes of all services and no services behind them: a request that reaches a handler is answered with 500. */
 export async function startAllRoutes(options: HttpWriterOptions = {}): Promise<AllRoutes> {
   const routes: HttpRoute[] = []
   const prepare = (app: HttpServer) => {

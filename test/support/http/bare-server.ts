@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest'
 import { createHttpServer, type HttpServer, type HttpServerOptions } from '#http'
 import { createLogger, createMetrics, HealthRegistry } from '#observability'
 
-/** What every service's server has, and no routes of its own. It closes after the test. */
+/** A server with the routes that every service has and no others. Closed after the test. */
 export async function bareServer(options: Partial<HttpServerOptions> = {}): Promise<HttpServer> {
   const app = await createHttpServer({
     logger: createLogger({ name: 'service', level: 'silent' }),

@@ -15,7 +15,7 @@ export type Call = (
   headers?: Record<string, string>,
 ) => Promise<Answer>
 
-/** A writer over HTTP, and a way to call it that tells all of its answers. */
+/** A writer over HTTP, and a function that calls it and returns the whole answer. */
 export async function callableWriter(
   bodyLimitBytes = 20_000,
 ): Promise<{ api: InMemoryWriter; url: string; call: Call }> {
@@ -24,7 +24,7 @@ export async function callableWriter(
   return { api, url, call: callerOf(url) }
 }
 
-/** Calls a server and tells all of its answers. */
+/** A function that calls a server and returns the whole answer. */
 export function callerOf(url: string): Call {
   return async (method, path, body, headers = {}) => {
     const response = await fetch(url + path, {
@@ -39,7 +39,7 @@ export function callerOf(url: string): Call {
   }
 }
 
-/** What an answer brings until it has the pattern, or ends; then it is left. */
+/** Reads an answer until it matches the pattern or ends, then cancels it. */
 export async function readSome(response: Response, until: RegExp): Promise<string> {
   const reader = response.body?.getReader()
   let text = ''

@@ -17,7 +17,7 @@ type Bounds =
 
 export interface HttpWriterOptions extends Partial<Pick<HttpServerOptions, Bounds>> {
   readonly port?: number
-  /** Runs before the server listens: hooks that break things. */
+  /** Runs before the server listens, to add hooks that inject failures. */
   readonly prepare?: (app: HttpServer) => void
 }
 
@@ -26,11 +26,11 @@ export interface HttpWriter {
   readonly url: string
 }
 
-/** A real server on a free port of the loopback, with the writer's routes. Close `app` in the end. */
+/** A real server on a free loopback port, with the writer's routes. Close `app` after use. */
 export const startHttpWriter = (api: WriterApi, options?: HttpWriterOptions): Promise<HttpWriter> =>
   startHttp(writerRoutes(api), options)
 
-/** The same with other routes. */
+/** A real server on a free loopback port, with other routes. Close `app` after use. */
 export async function startHttp(routes: HttpRoutes, options: HttpWriterOptions = {}): Promise<HttpWriter> {
   const { port = 0, prepare, ...bounds } = options
   const health = new HealthRegistry()

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
 const established = '01'
 
-/** How many TCP connections a process has to a port, as Linux tells in /proc. */
+/** Counts the TCP connections of a process to a port, from Linux's /proc. */
 export function connectionsTo(pid: number, port: number): number {
   const own = new Set(readdirSync(`/proc/${pid}/fd`).map((fd) => inodeOf(`/proc/${pid}/fd/${fd}`)))
   return ['tcp', 'tcp6']
@@ -15,7 +15,7 @@ export function connectionsTo(pid: number, port: number): number {
 
 const portOf = (address: string): number => parseInt(address.split(':')[1] ?? '', 16)
 
-/** Of a socket; a file may be closed meanwhile. */
+/** The inode of a socket. Undefined for other files, or if the file has been closed meanwhile. */
 function inodeOf(path: string): string | undefined {
   try {
     return /^socket:\[(\d+)\]$/.exec(readlinkSync(path))?.[1]

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net'
 
 import { onTestFinished } from 'vitest'
 
-/** A client that asks, and reads nothing of the answer until its socket is resumed. Gone at the end of the test. @param path with its query */
+/** A client that sends a request and does not read the answer until its socket is resumed. Closed after the test. @param path with its query */
 export async function silentReader(url: string, path: string): Promise<Socket> {
   const { hostname, port } = new URL(url)
   const socket = connect({ host: hostname, port: Number(port) })

@@ -8,10 +8,10 @@ export interface Frame {
   readonly data: string
 }
 
-/** A subscription by plain HTTP that hands on what comes. It ends with the test. */
+/** A subscription over plain HTTP that passes on each frame. It ends with the test. */
 export class SseReader {
   status = 0
-  /** How it ended; undefined while it goes on. */
+  /** How it ended; undefined while it is open. */
   end: string | undefined
   readonly #onFrame: (frame: Frame) => void
   #text = ''

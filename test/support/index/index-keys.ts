@@ -4,7 +4,7 @@ import { connectRedis, type RedisConnection } from '#redis-index'
 
 import type { Installation } from '../services/real-writer.ts'
 
-/** A connection to the index of an installation, past its writers; closed at the end of the test. */
+/** A direct connection to the index of an installation; closed at the end of the test. */
 export async function openIndex({ env }: Pick<Installation, 'env'>): Promise<RedisConnection> {
   const redis = connectRedis({
     url: env['ANNALS_REDIS_URL'] ?? '',
@@ -15,7 +15,7 @@ export async function openIndex({ env }: Pick<Installation, 'env'>): Promise<Red
   return redis
 }
 
-/** All keys of the installation, or those that may be evicted at any time: tails, snapshots, what was lately read. */
+/** All keys of the installation, or those that may be evicted at any time: tails, snapshots, recent reads. */
 export async function indexKeys(
   redis: RedisConnection,
   which: 'all' | 'evictable' = 'all',

@@ -9,7 +9,7 @@ import type { Installation, RealWriter } from '../services/real-writer.ts'
 
 const schemaName = 'ContractState'
 
-/** Adds the schema of the states that the store contract keeps in its snapshots. Before the writer starts. */
+/** Adds the schema of the states in the store contract's snapshots. Call it before the writer starts. */
 export function addContractState({ domain, type }: Installation): void {
   const field = (name: string, avro: string) => ({ name, type: avro })
   const schema = {
@@ -23,7 +23,7 @@ export function addContractState({ domain, type }: Installation): void {
   writeFileSync(join(domain.schemaFolder, type, `${schemaName}.v1.avsc`), JSON.stringify(schema))
 }
 
-/** Puts snapshots where a writer looks for them: into its index. */
+/** Saves snapshots to the writer's index. */
 export const indexSnapshots = ({ backends, config }: RealWriter): SnapshotStore => ({
   async saveSnapshot({ streamId, version, stateVersion, state, timestamp }: Snapshot) {
     const aggregateType = aggregateTypeOf(streamId)

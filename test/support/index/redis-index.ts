@@ -12,10 +12,10 @@ import {
 
 import { uniqueName } from '../stack/stack.ts'
 
-/** A command may take so long where no test is about that: shared machines stand still for seconds at times. */
+/** Time-out of a command in tests that do not test time-outs. Shared machines pause for seconds at times. */
 export const patientMs = 30_000
 
-/** A connection under a key prefix of its own, closed when the test ends. */
+/** A connection with a unique key prefix, closed at the end of the test. */
 export async function openRedis(url: string, commandTimeoutMs = patientMs): Promise<RedisConnection> {
   const redis = connectRedis({ url, keyPrefix: uniqueName('test'), commandTimeoutMs })
   onTestFinished(() => redis.close())
@@ -39,7 +39,7 @@ export function indexOf(
   return new PartitionIndex(redis, { ...indexOptions, ...options })
 }
 
-/** The answer, where the guard held. */
+/** The answer. @throws Error when the guard was lost. */
 export function held<T>(answer: 'guard-lost' | T): T {
   if (answer === 'guard-lost') throw new Error('the guard was lost')
   return answer
@@ -47,10 +47,10 @@ export function held<T>(answer: 'guard-lost' | T): T {
 
 export const start: Guard = { topicId: 'topic-1', producerId: 1n, epoch: 1, nextOffset: 0 }
 
-/** What a catch-up is given of a log whose head was never deleted, by its last owner. */
+/** The catch-up context of a log with its head, for its last owner. */
 export const wholeLog = { isLastTerm: () => Promise.resolve(true), startOffset: 0, acceptedStart: 0 }
 
-/** An index that is claimed and empty. */
+/** A claimed, empty index. */
 export async function claimed(
   redis: RedisConnection,
   options: Partial<PartitionIndexOptions> = {},
@@ -82,11 +82,11 @@ export const entries = (id: string, from: number, to: number, offset: number): I
 
 export const payloadsOf = (events: readonly IndexEntry[]): Buffer[] => events.map(({ payload }) => payload)
 
-/** Where in the log these events are, as the index answers. */
+/** The versions and offsets of events, in the form of the index's answers. */
 export const placesOf = (events: readonly IndexEntry[]) =>
   events.map(({ version, offset }) => ({ version, offset }))
 
-/** All keys with this prefix on one Redis, or on the node that the connection goes to. */
+/** All keys with this prefix on one Redis, or on the connection's node of a cluster. */
 export async function keysOf(redis: RedisConnection): Promise<string[]> {
   return ((await redis.call('KEYS', [`{${redis.keyPrefix}:*`])) as Buffer[]).map(String).sort()
 }

@@ -6,22 +6,22 @@ import { afterAll, beforeAll, beforeEach } from 'vitest'
 
 import { freePorts, type Redis, redisCommand, startRedis } from '../../../scripts/stack/index.ts'
 
-/** Keeps a dump only when told to, so that a restart finds what was saved last, however old. */
+/** Saves a dump on command only, so a restart loads the last saved data, however old. */
 export const withDump = ['--appendonly', 'no', '--enable-debug-command', 'local']
-/** Keeps all that it was told but the last moments. */
+/** Persists all writes except those of the last moments. */
 export const withFile = ['--appendfsync', 'no']
 
-/** A command is no probe: a machine that stands still for seconds answers it, too. */
+/** Long, because a shared machine may pause for seconds. */
 const commandMsMax = 30_000
 
-/** A Redis of a test file's own, empty before each test, that can be killed, and find older data at its next start. */
-export class RedisToBreak {
+/** A separate Redis for one test file, empty before each test. It can be killed and restarted with older data. */
+class RedisToBreak {
   #folder = ''
   #port = 0
   #redis: Redis | undefined
 
   get url(): string {
-    if (this.#redis === undefined) throw new Error('Redis runs from beforeEach on')
+    if (this.#redis === undefined) throw new Error('Redis runs only after beforeEach')
     return this.#redis.url
   }
 
@@ -35,8 +35,8 @@ export class RedisToBreak {
     this.#redis = await startRedis({ port, folder, logFile: join(folder, 'redis.log'), settings })
   }
 
-  /** @throws Error what Redis says against it. */
-  async tell(command: string): Promise<void> {
+  /** Sends a command. @throws Error with the error that Redis answers. */
+  async send(command: string): Promise<void> {
     const answer = await redisCommand({ host: '127.0.0.1', port: this.#port }, command, commandMsMax)
     if (answer.startsWith('-')) throw new Error(`${command}: ${answer}`)
   }
@@ -56,13 +56,13 @@ export class RedisToBreak {
   }
 }
 
-/** Call it once in a test file. */
+/** Registers the hooks of a test file's Redis. Call it once per file. */
 export function redisToBreak(): RedisToBreak {
   const redis = new RedisToBreak()
   beforeAll(() => redis.prepare())
   beforeEach(async () => {
     await redis.start(...withDump)
-    await redis.tell('FLUSHALL')
+    await redis.send('FLUSHALL')
     return () => redis.stop()
   })
   afterAll(() => redis.remove())

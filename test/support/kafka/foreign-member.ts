@@ -6,22 +6,22 @@ import { onTestFinished } from 'vitest'
 
 import { testStack } from '../stack/stack.ts'
 
-/** Wants to take part in a group of ours by its protocol, and says of itself whatever it likes. */
-export interface ForeignMemberOptions {
+/** A client that joins an Annals group by its protocol, with arbitrary metadata. */
+interface ForeignMemberOptions {
   readonly groupId: string
   readonly topic: string
-  /** What it says of itself. */
+  /** Its member metadata. */
   readonly userData: Buffer
-  /** Says that it wants these topics, beside the one that it takes. */
+  /** Further topics in its metadata, besides the one that it subscribes to. */
   readonly topics?: readonly string[]
-  /** What it gives out when it leads the group; default: everything to itself. */
+  /** The assignment it makes when it leads the group; default: none. */
   readonly assign?: (memberIds: readonly string[]) => { memberId: string; memberAssignment: Buffer }[]
 }
 
 export const assignmentBytes = (assignment: Assignment): Buffer =>
   AssignerProtocol.MemberAssignment.encode({ version: 0, assignment, userData: Buffer.alloc(0) })
 
-/** A plain consumer in a group of writers; leaves at the end of the test. */
+/** Joins a group of writers as a plain consumer. It leaves at the end of the test. */
 export async function joinAsForeign(options: ForeignMemberOptions): Promise<Consumer> {
   const { groupId, topic, topics = [], userData, assign = () => [] } = options
   const name = 'annals-sticky'
@@ -54,7 +54,7 @@ export async function joinAsForeign(options: ForeignMemberOptions): Promise<Cons
   return consumer
 }
 
-/** An HTTP server that writes down what it is asked, and answers all of it alike. */
+/** An HTTP server that records its requests and gives the same answer to all. */
 export async function recordingServer(
   status = 200,
   headers: Readonly<Record<string, string>> = {},

@@ -8,15 +8,15 @@ import { freePorts, startKafka } from '../../../scripts/stack/index.ts'
 
 type Operation = keyof typeof AclOperationTypes
 
-/** A Kafka of its own that asks for rights: everybody has all of them on what nobody has set any for. */
+/** A separate Kafka with an authorizer. Every user has all rights on resources without ACLs. */
 export interface GuardedKafka {
   readonly address: string
-  /** Gives everybody rights on a topic, and takes all that nobody has been given. */
+  /** Grants these rights on a topic to every user, and no others. */
   allow(topic: string, operations: readonly Operation[]): Promise<void>
   stop(): Promise<void>
 }
 
-const everybody = 'User:ANONYMOUS'
+const everyUser = 'User:ANONYMOUS'
 
 export async function startGuardedKafka(): Promise<GuardedKafka> {
   const folder = await mkdtemp(join(tmpdir(), 'annals-guarded-'))
@@ -39,12 +39,12 @@ export async function startGuardedKafka(): Promise<GuardedKafka> {
   }
 }
 
-/** One right that nobody needs is given in any case: where none is, everybody has all. */
+/** Always grants one unused right, because without any ACL every user has all rights. */
 async function giveRights(address: string, topic: string, operations: readonly Operation[]): Promise<void> {
   const admin = new Kafka({ brokers: [address] }).admin()
   await admin.connect()
   const right = (operation: Operation) => ({
-    ...{ resourceType: AclResourceTypes.TOPIC, resourceName: topic, host: '*', principal: everybody },
+    ...{ resourceType: AclResourceTypes.TOPIC, resourceName: topic, host: '*', principal: everyUser },
     resourcePatternType: ResourcePatternTypes.LITERAL,
     permissionType: AclPermissionTypes.ALLOW,
     operation: AclOperationTypes[operation],

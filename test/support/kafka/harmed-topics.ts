@@ -3,8 +3,8 @@ import { Kafka, logLevel } from 'kafkajs'
 import type { Installation } from '../services/real-writer.ts'
 import { waitFor } from '../stack/stack.ts'
 
-/** An administrator's connection to the Kafka of an installation, for as long as it is used. */
-export async function asAdministrator<T>(
+/** Uses an administrator's connection to the Kafka of an installation. */
+async function asAdministrator<T>(
   { env }: Pick<Installation, 'env'>,
   use: (admin: ReturnType<Kafka['admin']>) => Promise<T>,
 ): Promise<T> {
@@ -18,7 +18,7 @@ export async function asAdministrator<T>(
   }
 }
 
-/** Deletes what a partition has before an offset, as DeleteRecords and retention do. */
+/** Deletes a partition's records before an offset, like retention does. */
 export const deleteHead = (
   where: Pick<Installation, 'env'>,
   topic: string,
@@ -26,12 +26,12 @@ export const deleteHead = (
   offset: number,
 ): Promise<void> =>
   asAdministrator(where, async (admin) => {
-    // The client knows the leaders only of topics that it was asked about.
+    // The client knows leaders only of topics that it has been asked about.
     await admin.fetchTopicOffsets(topic)
     await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] })
   })
 
-/** Deletes a topic and creates it again, empty, under its name. */
+/** Deletes a topic and creates it again, empty, under the same name. */
 export async function recreateTopic(
   where: Pick<Installation, 'env'>,
   topic: string,
@@ -52,7 +52,7 @@ export async function recreateTopic(
   )
 }
 
-/** Deletes a topic, and comes back when it is gone. */
+/** Deletes a topic, and resolves when it is gone. */
 export const deleteTopic = (where: Pick<Installation, 'env'>, topic: string): Promise<void> =>
   asAdministrator(where, async (admin) => {
     await admin.deleteTopics({ topics: [topic] })

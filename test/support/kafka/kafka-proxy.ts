@@ -1,20 +1,21 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
 
 import { freePorts } from '../../../scripts/stack/index.ts'
+import { replaceAdvertisedPort } from './advertised-port.ts'
 
 const produceKey = 0
 
 /** What a proxy does with the broker's answers to appends. */
-export type AnswersToAppends = 'pass' | 'cut' | 'swallow'
+type AnswersToAppends = 'pass' | 'cut' | 'swallow'
 
 /**
- * A TCP proxy before one broker, for what a network does to a client. It puts its own port for the broker's into what the
- * broker tells about itself, so that clients stay with it.
+ * A TCP proxy to one broker that simulates network faults. It replaces the broker's port in the metadata with its own, so that
+ * clients keep using the proxy.
  */
 export class KafkaProxy {
-  /** `cut`: the connection is lost once the broker has answered, and the answer with it. `swallow`: no answer ever comes. */
+  /** `cut`: the connection is lost with the broker's answer. `swallow`: the answer never arrives. */
   answersToAppends: AnswersToAppends = 'pass'
-  /** Answers to appends that did not get through. */
+  /** The number of answers to appends that were not delivered. */
   lost = 0
   #holding = false
   #answered = false
@@ -31,7 +32,7 @@ export class KafkaProxy {
   /** @param broker `127.0.0.1:port` */
   static async start(broker: string): Promise<KafkaProxy> {
     const proxy = new KafkaProxy(Number(broker.split(':')[1]))
-    // It may close and open again: nobody else is to take its port meanwhile.
+    // The proxy may close and reopen. No other process may take its port meanwhile.
     const [port = 0] = await freePorts(1)
     await proxy.open(port)
     return proxy
@@ -47,7 +48,7 @@ export class KafkaProxy {
     return typeof address === 'object' ? (address?.port ?? 0) : 0
   }
 
-  /** Connections of clients that are open now. */
+  /** The number of open client connections. */
   get connections(): number {
     return this.#sockets.size / 2
   }
@@ -63,17 +64,17 @@ export class KafkaProxy {
     await closed
   }
 
-  /** From now on appends do not get through to the broker: they wait, as in a slow network, for their release. */
+  /** Holds back appends from now on, as in a slow network, until {@link releaseAppends}. */
   holdAppends(): void {
     this.#holding = true
   }
 
-  /** Pieces of appends that wait. */
+  /** The number of chunks held back. */
   get held(): number {
     return this.#held.length
   }
 
-  /** Lets all that waits through to the broker, in its order, and what comes after it. */
+  /** Sends the held chunks to the broker, in order, and stops holding. */
   releaseAppends(): void {
     this.#holding = false
     this.#answered = false
@@ -107,7 +108,7 @@ export class KafkaProxy {
     }
     let missing = 0
     client.on('data', (bytes: Buffer) => {
-      // A request starts with its length and its kind, and may come in pieces.
+      // A request starts with its length and API key, and may arrive in several chunks.
       for (let start = missing; start + 6 <= bytes.length; start += 4 + bytes.readInt32BE(start)) {
         lastKey = bytes.readInt16BE(start + 4)
         missing = start + 4 + bytes.readInt32BE(start)
@@ -119,21 +120,11 @@ export class KafkaProxy {
     broker.on('data', (bytes: Buffer) => {
       this.#answered ||= lastKey === produceKey
       if (lastKey !== produceKey || this.answersToAppends === 'pass') {
-        client.write(this.#withOwnPort(bytes))
+        client.write(replaceAdvertisedPort(bytes, this.#brokerPort, this.port))
         return
       }
       this.lost++
       if (this.answersToAppends === 'cut') end()
     })
-  }
-
-  #withOwnPort(bytes: Buffer): Buffer {
-    const told = Buffer.alloc(4)
-    told.writeInt32BE(this.#brokerPort)
-    const address = Buffer.concat([Buffer.from('127.0.0.1'), told])
-    for (let at = bytes.indexOf(address); at >= 0; at = bytes.indexOf(address, at + 1)) {
-      bytes.writeInt32BE(this.port, at + address.length - 4)
-    }
-    return bytes
   }
 }

@@ -6,28 +6,28 @@ import { AclOperationTypes, AclPermissionTypes, AclResourceTypes, Kafka, Resourc
 
 import { freePorts, startKafka } from '../../../scripts/stack/index.ts'
 
-/** What one user may do on one kind of things, as a row of a table of rights says it. */
+/** One row of a table of rights: an operation that a user may perform on resources of one type. */
 export interface Right {
   readonly user: string
   readonly resource: 'TOPIC' | 'GROUP' | 'TRANSACTIONAL_ID' | 'CLUSTER'
-  /** A prefix where it ends with `*`. */
+  /** A prefix if it ends with `*`. */
   readonly name: string
   readonly operation: keyof typeof AclOperationTypes
 }
 
-/** A Kafka of its own whose users log in, and may do nothing but what they were given. */
+/** A separate Kafka whose users log in and have only the rights granted to them. */
 export interface KafkaWithUsers {
-  /** Where everybody may do everything. */
+  /** A listener without authentication and with all rights. */
   readonly openAddress: string
   /** Settings of a service that logs in as this user (SASL_PLAINTEXT, PLAIN). */
   login(user: string): Readonly<Record<string, string>>
-  give(rights: readonly Right[]): Promise<void>
+  grant(rights: readonly Right[]): Promise<void>
   stop(): Promise<void>
 }
 
 const loginModule = 'org.apache.kafka.common.security.plain.PlainLoginModule'
 
-/** Who comes by the other listener, as the broker itself and those who give rights, may do everything. */
+/** Clients of the open listener, such as the broker itself and administrators, have all rights. */
 export async function startKafkaWithUsers(users: readonly string[]): Promise<KafkaWithUsers> {
   const folder = await mkdtemp(join(tmpdir(), 'annals-users-'))
   const [port = 0, controllerPort = 0, loginPort = 0] = await freePorts(3)
@@ -54,7 +54,7 @@ export async function startKafkaWithUsers(users: readonly string[]): Promise<Kaf
       ANNALS_KAFKA_SASL_USERNAME: user,
       ANNALS_KAFKA_SASL_PASSWORD: user,
     }),
-    give: (rights) => giveRights(broker.address, rights),
+    grant: (rights) => grantRights(broker.address, rights),
     stop: async () => {
       await broker.stop()
       await rm(folder, { recursive: true, force: true })
@@ -62,7 +62,7 @@ export async function startKafkaWithUsers(users: readonly string[]): Promise<Kaf
   }
 }
 
-async function giveRights(address: string, rights: readonly Right[]): Promise<void> {
+async function grantRights(address: string, rights: readonly Right[]): Promise<void> {
   const admin = new Kafka({ brokers: [address] }).admin()
   await admin.connect()
   await admin.createAcls({

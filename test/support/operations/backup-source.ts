@@ -9,20 +9,20 @@ import { eventTopic, type StreamId } from '#domain'
 import { FencedLog, KafkaCluster, LogReader, type StoredRecord, Topics } from '#kafka'
 
 import { testClient } from '../services/closing.ts'
-import { openHands } from '../append/past-the-writer.ts'
+import { openDirectBackends } from '../append/past-the-writer.ts'
 import type { Installation } from '../services/real-writer.ts'
 import { freshStream, purchase, runningWriter, testInstallation } from '../services/writer-fixture.ts'
 
 export const partitions = 3
 
-/** A folder that is removed at the end of the test. */
+/** Creates a folder that is removed at the end of the test. */
 export function testFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'annals-backup-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   return folder
 }
 
-/** Appends to some streams through a real writer that is gone afterwards. */
+/** Appends to streams through a real writer, and stops the writer. */
 export async function appendSome(where: Installation, streams: readonly StreamId[], each = 5): Promise<void> {
   const writer = await runningWriter(where)
   const client = testClient({ url: writer.url })
@@ -43,10 +43,10 @@ export async function filledInstallation(streams = 20): Promise<Installation> {
   return where
 }
 
-/** One with so many bytes that work on them can be interrupted: records that are no events. */
+/** An installation with so many bytes that jobs on them can be interrupted. Its records are not events. */
 export async function heavyInstallation(recordsEach = 5_000): Promise<Installation> {
   const where = testInstallation({ ANNALS_KAFKA_PARTITIONS: String(partitions) })
-  const { cluster } = await openHands(where)
+  const { cluster } = await openDirectBackends(where)
   for (let partition = 0; partition < partitions; partition++) {
     const log = new FencedLog(cluster, eventTopic(where.type), partition)
     await log.takeOver()
@@ -64,7 +64,7 @@ const heavyRecords = (count: number, from: number) =>
     timestampMs: 1_700_000_000_000 + from + index,
   }))
 
-/** All records of a topic by partition, as they are in the log. */
+/** All records of a topic, by partition. */
 export async function recordsOf(
   { env, type }: Installation,
   topicName = eventTopic(type),
@@ -84,13 +84,13 @@ export async function recordsOf(
   }
 }
 
-/** What a restore must not change. */
+/** The parts of records that a restore must not change. */
 export const contentOf = (records: readonly (readonly StoredRecord[])[]) =>
   records.map((own) =>
     own.map(({ key, headers, timestampMs, value }) => ({
       ...{ key: key.toString(), timestampMs },
       headers: headers.map(([name, content]) => [name, content.toString()]),
-      // Without the schema's id, which the registry gives.
+      // Without the schema's id, which the registry assigns.
       body: value && createHash('sha256').update(value.subarray(5)).digest('hex'),
     })),
   )
@@ -101,7 +101,7 @@ export const backupsIn = (folder: string): string[] =>
     .filter((name) => /-(full|incremental)$/.test(name))
     .sort()
 
-/** Files of records in a backup. */
+/** Record files of a backup. */
 export const filesIn = (folder: string, backup: string): string[] =>
   readdirSync(join(folder, backup), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.gz'))

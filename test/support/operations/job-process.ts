@@ -15,14 +15,14 @@ export interface JobRequest {
   readonly aggregateType?: string
   readonly rate?: number
   readonly resume?: boolean
-  /** Aborts as soon as something is done. */
+  /** Abort at the first progress. */
   readonly isAborted?: boolean
 }
 
 export interface JobReport {
   readonly outcome: object
   readonly progress: readonly OperationProgress[]
-  /** From the abort to the outcome. */
+  /** Time from the abort to the outcome. */
   readonly abortMs?: number
 }
 
@@ -42,7 +42,7 @@ export async function runJobs(
     {
       cwd: repository,
       env: { ...Object.fromEntries(others), ...env },
-      // A new session: there is no controlling terminal that the process could open.
+      // A new session has no controlling terminal that the process could open.
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
     },

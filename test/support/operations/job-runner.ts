@@ -1,4 +1,4 @@
-// A process that runs jobs as a service would: without a terminal, without services/cli. test/support/operations/job-process.ts starts it.
+// A process that runs jobs like a service: without a terminal, without services/cli. test/support/operations/job-process.ts starts it.
 import { createWriteStream } from 'node:fs'
 
 import { loadConfig } from '#config'
@@ -52,7 +52,7 @@ async function run(request: JobRequest): Promise<JobReport> {
       abortedMs = performance.now()
       leaving.abort()
     }
-    throw new Error('what a receiver of progress throws must not reach the job')
+    throw new Error('an error of a progress callback must not reach the job')
   }
   const outcome = await jobs[request.job](request, { onProgress, signal: leaving.signal })
   const endedMs = performance.now()

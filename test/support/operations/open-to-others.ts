@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Folders that are not 0700, and files that are not 0600, from this path down; each with its mode. */
+/** Finds folders that are not 0700 and files that are not 0600 under a path; each with its mode. */
 export function openToOthers(path: string): string[] {
   const found = lstatSync(path)
   if (found.isSymbolicLink()) return []

@@ -28,21 +28,21 @@ export interface ReplaySource {
   readonly log: readonly LoggedPartition[]
   /** Positions of all events. */
   readonly all: readonly string[]
-  /** The events as the writer gave them over HTTP, each in one line of JSON. */
+  /** The events as answered by the writer over HTTP, each as one line of JSON. */
   readonly answered: readonly string[]
-  /** Between the first and the second half of the events; those have the correlation ids `first` and `second`. */
+  /** A time between the first and the second half of the events, which have the correlation ids `first` and `second`. */
   readonly middle: string
-  /** Of 0 to {@link streams} - 1: `even.0`, `odd.1`, … */
+  /** @param index 0 to {@link streams} - 1, for `even.0`, `odd.1`, … */
   streamOf(index: number): StreamId
-  /** In a folder of the source's own. */
+  /** A path in the source's own folder. */
   pathOf(name: string): string
-  /** Positions of the events that pass. */
+  /** Positions of the matching events. */
   inLog(passes: (event: LoggedPartition['events'][number], partition: number) => boolean): string[]
   readLog(): Promise<readonly LoggedPartition[]>
   close(): Promise<void>
 }
 
-/** Fills a topic through a real writer. @param typeCount of the installation; events are of the first one. */
+/** Fills a topic through a real writer. @param typeCount of the installation; events have the first type. */
 export async function openReplaySource(typeCount = 1): Promise<ReplaySource> {
   const where = installation({ ANNALS_KAFKA_PARTITIONS: String(partitions) }, typeCount)
   const { type } = where
@@ -94,7 +94,7 @@ async function appendHalf({ url }: RealWriter, type: string, correlationId: stri
   await client.close()
 }
 
-/** A time that no event before has, and no event after is before. */
+/** A time later than all previous events and not later than any following event. */
 function nextInstant(): Promise<string> {
   const beforeMs = Date.now()
   return waitFor('the clock to advance', () =>

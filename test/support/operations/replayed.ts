@@ -4,7 +4,7 @@ import { formatPosition, position } from '#domain'
 
 import type { LoggedPartition } from '../append/log-check.ts'
 
-/** An event as a line of a replay holds it. */
+/** An event in a line of a replay's output. */
 export interface ReplayedEvent {
   readonly id: string
   readonly streamId: string
@@ -13,10 +13,10 @@ export interface ReplayedEvent {
   readonly timestamp: string
 }
 
-/** The events of whole lines; a file that ends within one is none of ours. */
+/** The events in complete lines. @throws Error when the last line is incomplete. */
 export function eventsIn(lines: string): ReplayedEvent[] {
   if (lines === '') return []
-  if (!lines.endsWith('\n')) throw new Error('the last line has no end')
+  if (!lines.endsWith('\n')) throw new Error('the last line is incomplete')
   return lines
     .slice(0, -1)
     .split('\n')
@@ -29,7 +29,7 @@ export const eventsInFile = (path: string): ReplayedEvent[] => eventsIn(readFile
 export const positionsOf = (events: readonly Pick<ReplayedEvent, 'position'>[]): string[] =>
   events.map((event) => event.position).toSorted((a, b) => Number(a.split(':')[1]) - Number(b.split(':')[1]))
 
-/** The same of what the log holds. */
+/** Positions of all events in the log, by partition. */
 export const positionsInLog = (log: readonly LoggedPartition[]): string[] =>
   log.flatMap(({ topic, partition, events }) =>
     events.map(({ offset }) => formatPosition(position(topic, partition, offset))),

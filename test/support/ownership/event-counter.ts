@@ -5,19 +5,19 @@ import type { WaitingPartition } from '#event-log'
 import { FencedLog, type KafkaCluster, LogReader } from '#kafka'
 import { type OwnedPartition, PartitionGroup, type TermContext, TermLoop, type TermWork } from '#ownership'
 
-export interface CounterOptions {
+interface CounterOptions {
   readonly cluster: KafkaCluster
   readonly groupId: string
   /** The topic whose records are counted, partition by partition. */
   readonly topic: string
-  /** Gets the counts; as many partitions. */
+  /** The topic of the counts, with as many partitions. */
   readonly countsTopic: string
   readonly advertisedUrl: string
   readonly logger: Logger
 }
 
-/** So many records of a partition are counted, up to this offset. */
-export interface Count {
+/** The number of a partition's records before an offset. */
+interface Count {
   readonly records: number
   readonly nextOffset: number
 }
@@ -29,7 +29,7 @@ interface Term {
 
 const none: Count = { records: 0, nextOffset: 0 }
 
-/** A whole service on #ownership: counts the records of each partition, each exactly once, whatever happens to its instances. */
+/** A complete service on #ownership. It counts the records of each partition exactly once, even if instances fail. */
 export class EventCounter {
   readonly group: PartitionGroup<PartitionCounter>
 
@@ -115,7 +115,7 @@ class PartitionCounter implements OwnedPartition, TermWork<Term> {
   }
 }
 
-/** The count of a partition as its topic has it. */
+/** The last count of a partition in the topic of counts. */
 export async function lastCount(reader: LogReader, countsTopic: string, partition: number): Promise<Count> {
   let last = none
   const from = await reader.startOffset(countsTopic, partition)

@@ -10,18 +10,18 @@ import type { MonthlyRevenue } from '../../../schemas/monthly-revenue/events.gen
 import type { Installation } from '../services/real-writer.ts'
 import { waitFor } from '../stack/stack.ts'
 
-/** What one look at the views shows. */
+/** The result of one read of the views. */
 interface Look {
-  /** By what was looked at: purchases that are counted. */
+  /** Counted purchases, by view. */
   readonly counted: ReadonlyMap<string, number>
-  /** Views by customer that tell of a first purchase's day, and those that do not. */
+  /** Numbers of views by customer with and without the day of the first purchase. */
   readonly withFirst: number
   readonly withoutFirst: number
 }
 
 /**
- * A reader that looks at views again and again while they only grow: each customer's count, that of all of them, and each
- * month's may never be less than the look before showed. While a projector cannot answer, it looks again.
+ * A reader that reads views repeatedly while they only grow. The counts of each customer, of all customers and of each month must
+ * never decrease. It retries while a projector is unavailable.
  */
 export class GrowingViews {
   looks = 0
@@ -32,7 +32,7 @@ export class GrowingViews {
   #isOver = false
   #before: Look = { counted: new Map(), withFirst: 0, withoutFirst: 0 }
 
-  /** @param client of projectors; there are fewer than 1,000 views. */
+  /** @param client of the projectors, which must have fewer than 1,000 views. */
   constructor(client: AnnalsClient, { domain }: Installation) {
     this.#client = client
     this.#names = domain.projections
@@ -42,13 +42,13 @@ export class GrowingViews {
     })
   }
 
-  /** Waits for so many more looks. */
-  async goesOn(looks: number): Promise<void> {
+  /** Waits for this many more reads. */
+  async waitForMore(looks: number): Promise<void> {
     const goal = this.looks + looks
-    await waitFor(`${looks} more looks`, () => Promise.resolve(this.looks >= goal), { timeoutMs: 30_000 })
+    await waitFor(`${looks} more reads`, () => Promise.resolve(this.looks >= goal), { timeoutMs: 30_000 })
   }
 
-  /** @returns what was less than before, and other things that readers must not see. */
+  /** @returns counts that decreased, and other observations that readers must never make. */
   async stop(): Promise<readonly string[]> {
     this.#isOver = true
     await this.#reading

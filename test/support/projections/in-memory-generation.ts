@@ -6,24 +6,24 @@ export interface InMemoryView {
   readonly changedAt: string
 }
 
-export interface GenerationStart {
+interface GenerationStart {
   readonly id: string
   readonly status: GenerationStatus
-  /** Of the shared log, which grows. */
+  /** The shared log, which grows. */
   readonly log: readonly RecordedEvent[]
-  /** Which events count; for a look at the past. */
+  /** Selects events, for a generation of the past. */
   readonly counts?: (event: RecordedEvent) => boolean
-  /** How many of the log's events there were when the generation was created: where a look at the past ends. */
+  /** The length of the log when the generation was created, where a generation of the past ends. */
   readonly range: number
 }
 
-/** One making of a projection's views, event by event. Every source topic has the one partition 0. */
+/** One generation of a projection's views, built event by event. Every source topic has one partition, 0. */
 export class InMemoryGeneration {
   readonly id: string
   status: GenerationStatus
   readonly views = new Map<string, InMemoryView>()
   deadLetters: DeadLetter[] = []
-  /** How many of the log's events are behind it. */
+  /** The number of the log's events it has processed. */
   applied = 0
   stopped: PartitionInfo['stopped'] | undefined
   readonly #projection: Projection
@@ -51,7 +51,7 @@ export class InMemoryGeneration {
     return changed
   }
 
-  /** @returns the key of the view that changed. @throws whatever the reducer throws */
+  /** @returns the key of the view that changed. @throws the reducer's error */
   apply(event: RecordedEvent): string | undefined {
     const key = this.#projection.handles(event.type) ? this.#projection.keyOf(event) : undefined
     if (key === undefined) return undefined

@@ -31,13 +31,13 @@ import { pageOf } from './page-of-views.ts'
 interface Kept {
   readonly projection: Projection
   generations: InMemoryGeneration[]
-  /** All changes of the serving views; a cursor is a place in it. */
+  /** All changes of the serving views. A cursor is an index into it. */
   readonly changes: Omit<ViewUpdate, 'cursor'>[]
 }
 
-/** Projections without Kafka and stores, for tests of what lies above them: a log of its own, and views folded from it. */
+/** Projections without Kafka and stores, for tests of the layers above them: a log in memory, and views folded from it. */
 export class InMemoryProjections implements ProjectorApi {
-  /** While it is true, events are applied by {@link advance} only. */
+  /** While true, only {@link advance} applies events. */
   held = false
   readonly log: RecordedEvent[] = []
   readonly #kept: ReadonlyMap<string, Kept>
@@ -52,7 +52,7 @@ export class InMemoryProjections implements ProjectorApi {
     this.#kept = new Map(projections.map((projection) => [projection.name, keep(projection)]))
   }
 
-  /** An event comes into the log. @returns its position */
+  /** Appends an event to the log. @returns its position */
   append(streamId: string, type: string, data: unknown, timestamp = new Date().toISOString()): Position {
     const topic = eventTopic(aggregateTypeOf(streamId as StreamId))
     const count = (of: (event: RecordedEvent) => boolean) => this.log.filter(of).length
@@ -108,7 +108,7 @@ export class InMemoryProjections implements ProjectorApi {
         place += 1
         const isWanted = (key === undefined || key === change.key) && isLast
         if (isWanted && (cursor !== '' || change.view !== null)) yield { ...change, cursor: String(place) }
-        // A real one ends here too when its reader has left.
+        // Like the real projector, end when the reader has left.
         if (isAborted(signal)) return
       }
       await Promise.race([changed, aborted])
@@ -216,7 +216,7 @@ export class InMemoryProjections implements ProjectorApi {
     return Promise.reject(new ProjectionError('projection-not-found', `there is no projection ${name}`))
   }
 
-  /** The generation that is asked for, as soon as it has applied what is waited for. */
+  /** The requested generation, once it has applied the awaited position. */
   async #awaited(
     name: string,
     { after, timeoutMs = 5_000, generation }: ViewOptions,
@@ -248,7 +248,7 @@ export class InMemoryProjections implements ProjectorApi {
     changes.push({ key, view, changedAt })
   }
 
-  /** A building generation that has caught up takes over; what is not as before is published. */
+  /** Makes a building generation serve once it has caught up, and publishes the views that differ. */
   #switch(kept: Kept): void {
     const built = kept.generations.find(
       ({ status, applied, end }) => status === 'building' && applied === end,

@@ -9,7 +9,7 @@ interface Place {
   readonly figure: number
 }
 
-/** A page of views, by all rules of the port, from all the views there are. */
+/** A page of the given views, by the rules of the port. */
 export function pageOf(
   projection: Projection,
   views: ReadonlyMap<string, InMemoryView>,

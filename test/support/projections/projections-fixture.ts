@@ -9,12 +9,12 @@ import { InMemoryProjections } from './in-memory-projections.ts'
 
 export { customerLifetime }
 
-export interface Repairs {
-  /** Whether a fault in a reducer has been mended. */
+interface Repairs {
+  /** Whether the fault in the reducer is fixed. */
   mended: boolean
 }
 
-/** Adds up amounts by customer; cannot take those below zero until it is mended. */
+/** Adds up amounts by customer. Throws on negative amounts until it is fixed. */
 const fragile = (name: string, onError: 'stop' | 'dead-letter', repairs: Repairs) =>
   defineProjection<{ readonly sum: number }, { type: 'PurchaseMade'; data: { readonly amount: string } }>({
     name,
@@ -31,8 +31,8 @@ const fragile = (name: string, onError: 'stop' | 'dead-letter', repairs: Repairs
     onError,
   })
 
-export interface ServedProjections {
-  /** Has `customer-lifetime`, `forgiving` (sets bad events aside) and `strict` (stops at them). */
+interface ServedProjections {
+  /** Has `customer-lifetime`, `forgiving` (parks failing events) and `strict` (stops at them). */
   readonly api: InMemoryProjections
   readonly url: string
   readonly call: Call

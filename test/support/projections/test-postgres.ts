@@ -30,12 +30,12 @@ export class TestPostgres {
     this.#server.kill(signal)
   }
 
-  /** Stops the server; what it holds stays. */
+  /** Stops the server and keeps its data. */
   stop(): Promise<void> {
     return this.#server.stop()
   }
 
-  /** Starts it again at the same place. */
+  /** Restarts it with the same port and data. */
   async restart(): Promise<void> {
     this.#server = await serverIn(this.#folder, this.#port)
   }

@@ -6,12 +6,12 @@ import type { ProjectionHandle } from '#client'
 
 import { waitFor } from '../stack/stack.ts'
 
-export interface FollowerOptions {
-  /** Breaks off after so many updates, and subscribes anew from the cursor of the last. Default: never. */
+interface FollowerOptions {
+  /** Unsubscribes after this many updates, and subscribes again from the last cursor. Default: never. */
   readonly breakOffAfter?: number
 }
 
-/** A live subscriber, and what it takes the views for. */
+/** A live subscriber, and the views as it has received them. */
 export class ViewFollower {
   readonly views = new Map<string, unknown>()
   updates = 0
@@ -35,7 +35,7 @@ export class ViewFollower {
     await this.#following
   }
 
-  /** Waits until it takes the views for what they are. @throws what ended the subscription. */
+  /** Waits until it has received the expected views. @throws the error that ended the subscription. */
   async has(expected: ReadonlyMap<string, unknown>): Promise<void> {
     const isThere = () => {
       if (this.#failure !== undefined) throw new Error('the subscription ended', { cause: this.#failure })

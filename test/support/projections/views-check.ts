@@ -3,7 +3,7 @@ import type { ProjectionInfo } from '#projections'
 
 import { waitFor } from '../stack/stack.ts'
 
-/** All views of a projection, by key, as its HTTP interface gives them. */
+/** All views of a projection, by key, read over HTTP. */
 export async function viewsOf(url: string, name: string): Promise<Map<string, unknown>> {
   const client = new AnnalsClient({ url, direct: false })
   try {
@@ -15,7 +15,7 @@ export async function viewsOf(url: string, name: string): Promise<Map<string, un
   }
 }
 
-/** Waits until a projection's serving generation has all that is in the log, and no other is under way. */
+/** Waits until a projection's serving generation has caught up with the log, and no other generation exists. */
 export function caughtUp(url: string, name: string, timeoutMs = 60_000): Promise<ProjectionInfo> {
   const client = new AnnalsClient({ url, direct: false, retries: { totalMsMax: 100 } })
   const probe = async () => {

@@ -14,14 +14,14 @@ import { readLog } from '../append/log-check.ts'
 import type { Installation } from '../services/real-writer.ts'
 import { caughtUp, viewsOf } from './views-check.ts'
 
-/** A purchase as it stands in the log. */
-export interface LoggedPurchase extends CdnowPurchase {
+/** A purchase in the log. */
+interface LoggedPurchase extends CdnowPurchase {
   readonly position: Position
   /** ISO 8601 */
   readonly timestamp: string
 }
 
-/** Something done with connections of its own, past all services. */
+/** Works with direct connections to the backends. */
 async function pastServices<T>({ env }: Installation, work: (backends: Backends) => Promise<T>): Promise<T> {
   const backends = await openBackends(loadConfig(env))
   try {
@@ -31,7 +31,7 @@ async function pastServices<T>({ env }: Installation, work: (backends: Backends)
   }
 }
 
-/** All purchases that are in the log, each partition's in their order. */
+/** All purchases in the log, in order by partition. */
 export function loggedPurchases(where: Installation): Promise<LoggedPurchase[]> {
   return pastServices(where, async ({ codec }) => {
     const stored = (await readLog(where)).flatMap(({ topic, partition, events }) =>
@@ -47,8 +47,8 @@ export function loggedPurchases(where: Installation): Promise<LoggedPurchase[]> 
   })
 }
 
-/** The last view of each key that a projection's topic has; those that are gone left out. */
-export function publishedViews(where: Installation, name: string): Promise<Map<string, unknown>> {
+/** The last view of each key in a projection's topic, without deleted ones. */
+function publishedViews(where: Installation, name: string): Promise<Map<string, unknown>> {
   return pastServices(where, async ({ cluster, codec }) => {
     const topic = projectionTopic(name)
     const views = new Map<string, unknown>()
@@ -69,10 +69,10 @@ export function publishedViews(where: Installation, name: string): Promise<Map<s
 
 const sorted = (views: ReadonlyMap<string, unknown>) => Object.fromEntries([...views].sort())
 
-/** Waits until the projections have applied all of the log; then their views, their order and their checkpoints are what a fold of the log comes to. */
+/** Waits until the projections have applied the whole log. Expects that views, their order and checkpoints equal a fold of the log. */
 export async function expectViewsOfLog(where: Installation, url: string): Promise<void> {
   const { lifetime, monthly } = where.domain.projections
-  // A writer that takes a partition over puts a marker behind what was read: then both are asked again.
+  // A writer that takes over a partition appends a marker. Then both are read again.
   await vi.waitFor(() => expectCheckpointsAtEnds(where, url), { timeout: 60_000, interval: 200 })
   const purchases = await loggedPurchases(where)
   const lifetimes = expectedLifetimes(purchases)
@@ -93,7 +93,7 @@ async function expectCheckpointsAtEnds(where: Installation, url: string): Promis
   }
 }
 
-/** Waits until the projections have applied all of the log, and their topics tell of every view what their interface tells. */
+/** Waits until the projections have applied the whole log, and their topics have the same views as the HTTP API. */
 export async function expectPublished(where: Installation, url: string): Promise<void> {
   const { lifetime, monthly } = where.domain.projections
   for (const name of [lifetime, monthly]) {
@@ -106,7 +106,7 @@ export async function expectPublished(where: Installation, url: string): Promise
   }
 }
 
-/** Keys and spend of those who spent most. */
+/** Keys and spend of the ten customers who spent most. */
 export async function topTen(url: string, name: string): Promise<(readonly [string, number])[]> {
   const client = new AnnalsClient({ url, direct: false })
   try {

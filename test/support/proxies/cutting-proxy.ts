@@ -2,7 +2,7 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 
 import { onTestFinished } from 'vitest'
 
-/** Passes connections on, and cuts each after a number of bytes of answers, wherever that is. */
+/** Forwards connections, and cuts each after a number of answered bytes. */
 export async function cuttingProxy(
   target: string,
   bytesMax: number,

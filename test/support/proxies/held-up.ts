@@ -1,7 +1,7 @@
 /**
- * How long the event loop of this process is held up, in processor time of its thread: on a machine that others share, time by the
- * clock tells of them. Begins at once.
- * @returns milliseconds of the longest time between two turns of a timer; asking ends it
+ * Measures how long the event loop of this process is blocked, in CPU time of its thread. On a shared machine, wall-clock time
+ * would include other processes. Starts immediately.
+ * @returns ends the measurement and returns the longest time between two timer ticks in milliseconds.
  */
 export function watchHeldUp(): () => number {
   const cpuMs = (): number => {

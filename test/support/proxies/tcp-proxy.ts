@@ -1,11 +1,11 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 
-/** Characters of answers. */
-const rememberedMax = 1 << 20
+/** Characters of answers that are kept. */
+const answersMax = 1 << 20
 
 /**
- * A TCP proxy before a server that talks any protocol: it can hold back what clients send, and pass new connections on to
- * another server, as when a process is followed by another at the same address.
+ * A TCP proxy to a server of any protocol. It can hold back what clients send, and forward new connections to another server, as
+ * when another process starts at the same address.
  */
 export class TcpProxy {
   #target: string
@@ -35,22 +35,22 @@ export class TcpProxy {
     return url.href.replace(/\/$/, '')
   }
 
-  /** New connections go there from now on. */
+  /** Forwards new connections to another server. */
   turnTo(target: string): void {
     this.#target = target
   }
 
-  /** From the next piece on that contains the text nothing gets through to the server, until it is released. */
+  /** Holds back everything from the next chunk that contains the text, until {@link release}. */
   holdFrom(text: string): void {
     this.#needle = Buffer.from(text)
   }
 
-  /** Pieces that are held back. */
+  /** The number of chunks held back. */
   get held(): number {
     return this.#held.length
   }
 
-  /** Lets all that waits through, in its order, and what comes after it. */
+  /** Sends the held chunks in order, and stops holding. */
   release(): void {
     this.#isHolding = false
     this.#needle = undefined
@@ -58,7 +58,7 @@ export class TcpProxy {
     for (const send of this.#held.splice(0)) send()
   }
 
-  /** Whether the server has given such an answer since the release. */
+  /** Whether an answer since the release contains the text. */
   hasAnswered(text: string): boolean {
     return this.#answers.includes(text)
   }
@@ -85,7 +85,7 @@ export class TcpProxy {
     }
     client.on('data', (bytes) => this.#pass(bytes, server))
     server.on('data', (bytes) => {
-      this.#answers = (this.#answers + bytes.toString('latin1')).slice(-rememberedMax)
+      this.#answers = (this.#answers + bytes.toString('latin1')).slice(-answersMax)
       client.write(bytes)
     })
   }

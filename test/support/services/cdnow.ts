@@ -19,7 +19,7 @@ const eventOf = ({ date, cds, amount }: CdnowPurchase): DomainEvent => ({
 
 const appendsAtOnce = 500
 
-/** Appends every purchase to the stream of its customer, in the order of the file, each again until it is acknowledged. */
+/** Appends every purchase to the stream of its customer, in the order of the file. @throws EventStoreError when one is refused. */
 export async function importPurchases(
   store: BatchAppender,
   type: string,
@@ -41,7 +41,7 @@ export async function importPurchases(
 const byCustomer = (purchases: readonly CdnowPurchase[]): Map<string, CdnowPurchase[]> =>
   Map.groupBy(purchases, ({ customerId }) => customerId)
 
-/** What each customer's view must be, folded from the file alone. */
+/** The expected view of each customer, folded from the purchases alone. */
 export function expectedLifetimes(purchases: readonly CdnowPurchase[]): Map<string, Totals> {
   const totals = new Map<string, Totals>()
   for (const { customerId, ...data } of purchases) {
@@ -50,7 +50,7 @@ export function expectedLifetimes(purchases: readonly CdnowPurchase[]): Map<stri
   return totals
 }
 
-/** What each month's view must be. */
+/** The expected view of each month. */
 export function expectedMonths(purchases: readonly CdnowPurchase[]): Map<string, MonthlyRevenue> {
   const months = new Map<string, MonthlyRevenue>()
   for (const { date, cds, amount } of purchases) {

@@ -6,8 +6,8 @@ import type { Installation } from './real-writer.ts'
 import { uniqueName } from '../stack/stack.ts'
 
 /**
- * Settings of a service whose domain module has another definition of the views by customer: of view version 2, without
- * the first purchase's day. All else is as in the installation's module.
+ * Settings of a service whose domain module defines the views by customer differently: view version 2, without the first
+ * purchase's day. Everything else equals the installation's module.
  */
 export const changedLifetime = (where: Installation): Readonly<Record<string, string>> =>
   withLifetime(where, [
@@ -15,10 +15,10 @@ export const changedLifetime = (where: Installation): Readonly<Record<string, st
     'const changed = { ...lifetime, viewVersion: 2, apply }',
   ])
 
-/** Bytes of a text that is in each of the wide views. */
+/** Size of a text in each of the wide views. */
 export const wideBytes = 40_000
 
-/** Settings of a service whose views by customer are so large that not many of them fit into what a network holds. */
+/** Settings of a service with views by customer so large that network buffers hold only a few. */
 export const wideLifetime = (where: Installation): Readonly<Record<string, string>> =>
   withLifetime(where, [
     'const { schema, ...rest } = lifetime',
@@ -26,7 +26,7 @@ export const wideLifetime = (where: Installation): Readonly<Record<string, strin
     'const changed = { ...rest, apply }',
   ])
 
-/** @param lines that make `changed` out of `lifetime`. */
+/** @param lines statements that define `changed` from `lifetime`. */
 function withLifetime({ domain }: Installation, lines: readonly string[]): Readonly<Record<string, string>> {
   const path = join(dirname(domain.modulePath), `${uniqueName('domain')}.ts`)
   writeFileSync(

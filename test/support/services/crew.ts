@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest'
 import type { Installation } from './real-writer.ts'
 import { type ServiceName, type ServiceProcess, startServiceProcess } from './service-process.ts'
 
-/** One place among the processes of a test: whoever is killed there is followed by another. */
+/** A service process of a test. When it is killed, another one replaces it. */
 export class Post {
   readonly #start: () => Promise<ServiceProcess>
   #process: ServiceProcess | undefined
@@ -19,7 +19,7 @@ export class Post {
   }
 
   get process(): ServiceProcess {
-    if (this.#process === undefined) throw new Error('nobody is at this post')
+    if (this.#process === undefined) throw new Error('no process is running')
     return this.#process
   }
 
@@ -27,7 +27,7 @@ export class Post {
     this.#process = await this.#start()
   }
 
-  /** SIGKILL, and another process in its place. */
+  /** Sends SIGKILL, and starts a replacement. */
   async kill(): Promise<void> {
     const { process } = this
     process.kill('SIGKILL')
@@ -37,7 +37,7 @@ export class Post {
     await this.fill()
   }
 
-  /** SIGTERM: it hands over and goes. */
+  /** Sends SIGTERM: the process hands over its partitions and exits. */
   async leave(): Promise<void> {
     await this.process.stop()
     this.#process = undefined

@@ -5,9 +5,9 @@ import { pathToFileURL } from 'node:url'
 
 import { uniqueName } from '../stack/stack.ts'
 
-/** The customers of the example under names of their own, so that tests can share a cluster. */
+/** The customers of the example under unique names, so that tests can share a cluster. */
 export interface FreshDomain {
-  /** Aggregate types; each has a topic of its own. */
+  /** Aggregate types; each has its own topic. */
   readonly types: readonly string[]
   /** The example's projections, of the first type. */
   readonly projections: { readonly lifetime: string; readonly monthly: string }
@@ -29,7 +29,7 @@ export function freshDomain(typeCount = 1): FreshDomain {
   return { types, projections, modulePath, schemaFolder, remove: () => rmSync(folder, { recursive: true }) }
 }
 
-/** They differ in their namespaces, too: a full name is one schema in all folders together. */
+/** The namespaces differ too, because a full name must denote one schema across all folders. */
 function copySchemas(from: string, to: string, schemaFolder: string): void {
   mkdirSync(join(schemaFolder, to), { recursive: true })
   const source = join('schemas', from)

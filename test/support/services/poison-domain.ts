@@ -12,16 +12,16 @@ import type { Installation } from './real-writer.ts'
 import { uniqueName } from '../stack/stack.ts'
 import { testInstallation } from './writer-fixture.ts'
 
-/** Purchases of so many CDs are more than some reducers can take. */
+/** Some reducers throw on purchases of this many CDs. */
 export const poisonCds = 13
 
-/** An installation with projections that cannot apply some events, until they are mended. */
+/** An installation with projections that fail on some events until they are fixed. */
 export interface PoisonInstallation extends Installation {
-  /** Names of projections: views by stream that stop, months that set aside, views by stream that take every purchase. */
+  /** Projections by stream that stops on errors, by month that parks failing events, and by stream that applies every purchase. */
   readonly stopping: string
   readonly settingAside: string
   readonly unharmed: string
-  /** Settings of a service that has loaded the mended module: no reducer throws, and what cannot be read is set aside. */
+  /** Settings of a service with the fixed module: no reducer throws, and unreadable events are parked. */
   readonly mended: Readonly<Record<string, string>>
 }
 
@@ -76,7 +76,7 @@ function moduleText(type: string, { stopping, settingAside, unharmed }: Names, m
 
 const moduleUrl = (path: string): string => pathToFileURL(resolve(path)).href
 
-/** Writes records into the log as any Kafka client could: past the writer. */
+/** Writes records directly to the log with a plain Kafka client. */
 export async function writePastWriter(
   { env, type }: Installation,
   partition: number,
@@ -95,7 +95,7 @@ export async function writePastWriter(
   }
 }
 
-/** What the topic of a projection's dead letters holds. */
+/** All records in the topic of a projection's dead letters. */
 export async function deadLettersInTopic({ cluster }: Backends, name: string): Promise<StoredRecord[]> {
   const reader = new LogReader(cluster)
   const topic = deadLetterTopic(name)

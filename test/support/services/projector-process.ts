@@ -3,10 +3,10 @@ import { onTestFinished } from 'vitest'
 import type { Installation } from './real-writer.ts'
 import { type ServiceProcess, startServiceProcess } from './service-process.ts'
 
-/** As short as brokers allow: who is gone is noticed soon. */
+/** The shortest session time-out that brokers allow, so that a dead member is noticed soon. */
 export const shortSessions = { ANNALS_PROJECTOR_SESSION_TIMEOUT: '6s' }
 
-/** A projector in a process of its own that is gone at the end of the test. */
+/** A projector in a separate process that is stopped at the end of the test. */
 export async function projectorProcess(
   where: Installation,
   env?: Readonly<Record<string, string>>,
@@ -16,7 +16,7 @@ export async function projectorProcess(
   return projector
 }
 
-/** What a metric of a running service comes to, over all labels that contain the given ones. */
+/** The sum of a running service's metric over all series with the given labels. */
 export async function metricOf(
   url: string,
   name: string,
@@ -30,7 +30,7 @@ export async function metricOf(
     .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0)
 }
 
-/** How many source partitions a projector has, as its readiness tells. */
+/** The number of source partitions that a projector owns, from its readiness check. */
 export async function ownedBy(url: string): Promise<number> {
   const ready = (await (await fetch(`${url}/health/ready`)).json()) as {
     readonly checks: { readonly projections: { readonly details: { readonly partitions: number } } }

@@ -7,7 +7,7 @@ import { type Backends, openBackends, type RunningService, type ServiceParts } f
 
 import { freePorts } from '../../../scripts/stack/index.ts'
 
-/** What a service of a test stands on. */
+/** The parts of a service in a test. */
 export interface RealParts {
   readonly config: Config
   readonly backends: Backends
@@ -17,8 +17,8 @@ export interface RealParts {
 }
 
 /**
- * A service in this process, with connections of its own, listening on a free port.
- * @param beyond settings that the configuration's bounds would not let through.
+ * A service in this process, with its own connections, listening on a free port.
+ * @param beyond sets values outside the configuration's bounds.
  */
 export async function startReal<Service extends RunningService>(
   env: Readonly<Record<string, string>>,

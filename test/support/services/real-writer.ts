@@ -5,7 +5,7 @@ import { type FreshDomain, freshDomain } from './fresh-domain.ts'
 import { type RealParts, startReal } from './real-service.ts'
 import { testStack, uniqueName } from '../stack/stack.ts'
 
-/** An installation of its own on the shared stack: its topics, its keys, its group. Writers of one share the partitions. */
+/** A separate installation on the shared stack, with its own topics, keys and groups. Its writers share the partitions. */
 export interface Installation {
   readonly domain: FreshDomain
   /** The first of the domain's aggregate types. */
@@ -39,7 +39,7 @@ export type RealWriter = WriterService & RealParts
 
 /**
  * A writer in this process.
- * @param beyond settings of the writer that the configuration's bounds would not let through.
+ * @param beyond writer settings outside the configuration's bounds.
  */
 export const startRealWriter = (
   { env }: Installation,

@@ -12,21 +12,21 @@ import {
 } from '../../../scripts/stack/index.ts'
 import type { Installation } from './real-writer.ts'
 
-/** Of the services folder. */
+/** A folder in `services`. */
 export type ServiceName = 'writer' | 'projector' | 'snapshotter' | 'platform'
 
-/** A service in a process of its own, as in production: it can be killed, frozen and woken. */
+/** A service in a separate process, as in production. It can be killed, paused and resumed. */
 export interface ServiceProcess extends Pick<Server, 'pid' | 'exited' | 'kill'> {
   readonly url: string
   /** The last lines it logged. */
   logTail(lines?: number): string
-  /** Ends it in order (SIGTERM), after 15 s by SIGKILL; one that is dead already is fine. */
+  /** Stops it with SIGTERM, after 15 s with SIGKILL. Does nothing if it is dead already. */
   stop(): Promise<void>
 }
 
 /**
- * Starts one on a free port and waits until it is ready. It ends with the test's process at the latest.
- * @param probe what has to answer 200.
+ * Starts a service on a free port and waits until it is ready. It ends with the test's process at the latest.
+ * @param probe the path that must answer 200.
  */
 export async function startServiceProcess(
   service: ServiceName,

@@ -16,7 +16,7 @@ import type { Installation } from './real-writer.ts'
 import { uniqueName, waitFor } from '../stack/stack.ts'
 import { testInstallation } from './writer-fixture.ts'
 
-/** An installation whose snapshotters have a group of their own. */
+/** An installation whose snapshotters have their own group. */
 export const snapshotterInstallation = (
   env: Readonly<Record<string, string>> = {},
   typeCount = 1,
@@ -25,13 +25,13 @@ export const snapshotterInstallation = (
 
 export interface RealSnapshotter extends SnapshotterService, RealParts {
   readonly client: AnnalsClient
-  /** Of a metric, all labels together; 0 where it has none. */
+  /** The sum of a metric over all labels; 0 if it has no series. */
   metric(name: string): Promise<number>
 }
 
 /**
  * A snapshotter in this process that loads from a writer; stopped at the end of the test at the latest.
- * @param beyond settings that the configuration's bounds would not let through.
+ * @param beyond settings outside the configuration's bounds.
  */
 export async function runningSnapshotter(
   { env }: Pick<Installation, 'env'>,
@@ -51,18 +51,18 @@ export async function runningSnapshotter(
   return { ...service, client, metric: (name) => valueOf(service.metrics, name), close }
 }
 
-/** Of a metric of a registry, all labels together. */
+/** The sum of a registry's metric over all labels. */
 export async function valueOf(metrics: Registry, name: string): Promise<number> {
   const [family] = (await metrics.getMetricsAsJSON()).filter((metric) => metric.name === name)
   return (family?.values ?? []).reduce((sum, { value }) => sum + value, 0)
 }
 
-/** A snapshot as it stands in its topic. */
-export interface TopicSnapshot extends SnapshotHead {
+/** A snapshot in its topic. */
+interface TopicSnapshot extends SnapshotHead {
   readonly state: unknown
 }
 
-/** The last snapshot of each stream, out of the topic. */
+/** The last snapshot of each stream in the topic. */
 export async function snapshotsInTopic(
   { backends }: Pick<RealSnapshotter, 'backends'>,
   aggregateType: string,
@@ -86,7 +86,7 @@ export async function snapshotsInTopic(
   return found
 }
 
-/** The installation with another domain module over the same types and schemas. @param customer source of the aggregate, made of `customer` and its `type`. */
+/** The installation with another domain module for the same types and schemas. @param customer source code of the aggregate, an expression over `customer` and `type`. */
 export function withCustomer(where: Installation, customer: string): Installation {
   const path = join(dirname(where.domain.modulePath), `${uniqueName('domain')}.ts`)
   const example = `${process.cwd()}/examples/customers/customer.ts`

@@ -15,16 +15,11 @@ export function testInstallation(env?: Readonly<Record<string, string>>, typeCou
   return where
 }
 
-/** A writer in this process that is stopped at the end of the test; to stop it earlier is fine. */
-export async function runningWriter(where: Installation): Promise<RealWriter> {
-  const writer = await startRealWriter(where)
-  let closed: Promise<void> | undefined
-  const close = () => (closed ??= writer.close())
-  onTestFinished(close)
-  return { ...writer, close }
-}
+/** A writer in this process that is stopped at the end of the test, or earlier. */
+export const runningWriter = async (where: Installation): Promise<RealWriter> =>
+  closedOnce(await startRealWriter(where))
 
-/** A writer in a process of its own that is gone at the end of the test. */
+/** A writer in a separate process that is stopped at the end of the test. */
 export async function runningProcess(
   where: Installation,
   env?: Readonly<Record<string, string>>,
@@ -34,22 +29,24 @@ export async function runningProcess(
   return writer
 }
 
-/** A projector in this process that is stopped at the end of the test; to stop it earlier is fine. */
-export async function runningProjector(
+/** A projector in this process that is stopped at the end of the test, or earlier. */
+export const runningProjector = async (
   where: Installation,
   env?: Readonly<Record<string, string>>,
-): Promise<RealProjector> {
-  const projector = await startRealProjector(where, env)
+): Promise<RealProjector> => closedOnce(await startRealProjector(where, env))
+
+/** The service, closed at the end of the test. `close` may be called earlier, and works once. */
+function closedOnce<Service extends { close(): Promise<void> }>(service: Service): Service {
   let closed: Promise<void> | undefined
-  const close = () => (closed ??= projector.close())
+  const close = () => (closed ??= service.close())
   onTestFinished(close)
-  return { ...projector, close }
+  return { ...service, close }
 }
 
-/** A stream nobody has appended to. */
+/** A new stream id. */
 export const freshStream = (type: string): StreamId => streamIdOf(type, randomUUID())
 
-/** Such a stream for each partition. */
+/** A new stream id for each partition. */
 export function streamPerPartition(type: string, partitions: number): StreamId[] {
   const found = new Map<number, StreamId>()
   while (found.size < partitions) {
@@ -59,7 +56,7 @@ export function streamPerPartition(type: string, partitions: number): StreamId[]
   return [...found.values()]
 }
 
-/** What a customer bought: an event that the domain of all installations knows. */
+/** A purchase event, which the domain of every installation has. */
 export const purchase = (cds = 1, more: Partial<NewEvent> = {}): NewEvent => ({
   id: newEventId(),
   type: 'PurchaseMade',

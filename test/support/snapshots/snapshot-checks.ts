@@ -15,13 +15,13 @@ export const snapshotAt = (client: AnnalsClient, streamId: StreamId, version: nu
     { timeoutMs: 30_000 },
   )
 
-/** A customer's state at a version, as the events tell it. */
+/** A customer's state at a version, folded from its events. */
 export async function folded(client: AnnalsClient, streamId: StreamId, toVersion: number): Promise<unknown> {
   const events = await Array.fromAsync(client.readAll(streamId))
   return fold(customer, events.slice(0, toVersion) as unknown as CustomerEvent[])
 }
 
-/** That a load begins with the snapshot of this version, and that it holds what the events tell. */
+/** Expects that a load starts with the snapshot of this version, and that the snapshot equals the fold of the events. */
 export async function expectSnapshot(
   client: AnnalsClient,
   streamId: StreamId,

@@ -19,7 +19,7 @@ interface SnapshotInTopic {
 
 const every = 10
 
-/** Each customer has a snapshot of its last version that is a multiple of ten, or a later one; each equals the fold up to it. */
+/** Expects that each customer has a snapshot at its last version that is a multiple of ten, or later, and that each equals the fold up to it. */
 export async function expectTrueSnapshots(
   { env, type }: Installation,
   purchases: readonly CdnowPurchase[],
@@ -47,7 +47,7 @@ export async function expectTrueSnapshots(
   }
 }
 
-/** Everything in the snapshot topic, in the order of its partitions: of a stream the last one counts. */
+/** All snapshots in the topic, in order by partition. The last one of a stream counts. */
 async function snapshotsOf({ cluster, codec, topics }: Backends, type: string): Promise<SnapshotInTopic[]> {
   const reader = new LogReader(cluster)
   const topic = snapshotTopic(type)

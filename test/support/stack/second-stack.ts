@@ -1,13 +1,13 @@
 import type { Installation } from '../services/real-writer.ts'
 import { openTestStack, type OpenStack } from './stack-variants.ts'
 
-/** A stack of its own, in which nothing is: what a restore goes into. */
+/** A separate, empty stack, as the target of a restore. */
 export const startSecondStack = (): Promise<OpenStack> =>
   openTestStack({
     ANNALS_TEST_STACK: process.env['ANNALS_TEST_STACK'] === 'testcontainers' ? 'testcontainers' : 'native',
   })
 
-/** The same installation there: the same domain, schemas, and settings. */
+/** The same installation on another stack, with the same domain, schemas and settings. */
 export const movedTo = (where: Installation, { stack }: OpenStack): Installation => ({
   ...where,
   env: {

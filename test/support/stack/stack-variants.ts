@@ -14,7 +14,7 @@ import {
 } from '../../../scripts/stack/index.ts'
 import type { TestStack } from './stack.ts'
 
-/** A stack and how to end what was started for it. */
+/** A stack, and how to stop what was started for it. */
 export interface OpenStack {
   readonly stack: TestStack
   readonly close: () => Promise<void>
@@ -25,9 +25,9 @@ type Variant = keyof typeof variants
 const variables = ['ANNALS_KAFKA_BROKERS', 'ANNALS_REDIS_URL', 'ANNALS_REGISTRY_URL'] as const
 
 /**
- * The stack for tests: the one that the environment names, else a native one, else one in containers;
+ * Opens the stack for tests: the one named in the environment, else a native one, else one in containers.
  * ANNALS_TEST_STACK forces one of them.
- * @throws StackError when none can be had; it says why
+ * @throws StackError with the reason when no stack is available
  */
 export async function openTestStack(env: NodeJS.ProcessEnv): Promise<OpenStack> {
   return variants[await chooseVariant(env)](env)
@@ -90,10 +90,10 @@ async function native(): Promise<OpenStack> {
   }
 }
 
-/** The parts of docker-compose.yml under a project name and on ports of their own. */
+/** The services of docker-compose.yml, with a unique project name and free ports. */
 async function testcontainers(): Promise<OpenStack> {
   if (!(await containerEngineAnswers()))
-    throw new StackError('No container engine answers; the tests need one here.')
+    throw new StackError('ANNALS_TEST_STACK=testcontainers needs a container engine, but none answers.')
   const [kafka = 0, redis = 0, registry = 0] = await freePorts(3)
   const environment = await new DockerComposeEnvironment(repository, 'docker-compose.yml')
     .withEnvironment({

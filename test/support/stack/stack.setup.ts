@@ -2,14 +2,14 @@ import type { TestProject } from 'vitest/node'
 import { openTestStack, type OpenStack } from './stack-variants.ts'
 import './stack.ts'
 
-// Each project has modules of its own but all share the process: one stack serves them all and ends with the last.
+// Vitest projects have separate modules but share the process. One stack serves them all and is closed after the last.
 interface Shared {
   users: number
   readonly open: Promise<OpenStack>
 }
 const holder = globalThis as { annalsTestStack?: Shared | undefined }
 
-/** Vitest's global set-up: provides `stack` to the tests of a project, starting it for the first one. */
+/** Vitest's global set-up. Provides `stack` to the tests of a project, and starts it for the first project. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const shared = (holder.annalsTestStack ??= { users: 0, open: openTestStack(process.env) })
   shared.users++

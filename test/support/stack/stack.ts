@@ -4,10 +4,10 @@ import { until } from '../../../scripts/stack/index.ts'
 
 /** Where the servers of this test run listen. */
 export interface TestStack {
-  /** `host:port` each. */
+  /** Each `host:port`. */
   readonly kafkaBrokers: readonly string[]
   readonly redisUrl: string
-  /** Of the Confluent-compatible API: `http://…/apis/ccompat/v7`. */
+  /** URL of the Confluent-compatible API: `http://…/apis/ccompat/v7`. */
   readonly registryUrl: string
 }
 
@@ -22,14 +22,14 @@ export function testStack(): TestStack {
   return inject('stack')
 }
 
-/** A name nobody else uses, for topics, key prefixes and groups: the stack is shared. */
+/** A unique name for topics, key prefixes and groups on the shared stack. */
 export function uniqueName(prefix: string): string {
   return `${prefix}-${randomBytes(6).toString('hex')}`
 }
 
 /**
- * Asks `probe` until it returns something true, and returns that; a probe that throws is asked again.
- * @throws Error naming `what` after `timeoutMs` (30 s unless told otherwise)
+ * Calls `probe` until it returns something truthy, and returns that. A probe that throws is called again.
+ * @throws Error naming `what` after `timeoutMs`; default 30 s
  */
 export function waitFor<T>(
   what: string,
