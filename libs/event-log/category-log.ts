@@ -24,7 +24,7 @@ import { subscribed } from './subscribed.ts'
 
 const limitDefault = 100
 
-export interface CategoryLogParts {
+interface CategoryLogParts {
   /** With fetches of a moderate size: each is decoded for all subscribers that pass there. */
   readonly reader: LogReader
   readonly format: EventFormat

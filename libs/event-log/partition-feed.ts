@@ -4,7 +4,7 @@ import type { EventFeed, FedChunk, FedEvent } from '#event-log/records'
 import { LogError } from '#kafka'
 
 import type { EventFormat } from './event-format.ts'
-import type { Piece } from './kept-pieces.ts'
+import type { DecodedPiece } from './piece-cache.ts'
 import { type FeedReader, SharedLog } from './shared-log.ts'
 
 /** Whoever is behind catches up in one step, not in as many as there were pieces; up to so many events. */
@@ -66,7 +66,7 @@ export class PartitionFeed implements EventFeed {
 
   /** All that is kept from an offset on, up to a bound, as one chunk. */
   #keptFrom(source: TopicPartition, offset: number): FedChunk | undefined {
-    const pieces: Piece<FedEvent>[] = []
+    const pieces: DecodedPiece<FedEvent>[] = []
     let events = 0
     let next = offset
     while (events < eventsAtOnceMax) {
@@ -89,4 +89,4 @@ export class PartitionFeed implements EventFeed {
   }
 }
 
-const endOf = ({ nextOffset, highWatermark }: Piece<FedEvent>) => ({ nextOffset, highWatermark })
+const endOf = ({ nextOffset, highWatermark }: DecodedPiece<FedEvent>) => ({ nextOffset, highWatermark })

@@ -2,7 +2,7 @@ import { Admission } from '#bounds'
 import { formatPartition, type TopicPartition } from '#domain'
 import { LogError, type LogReader, type StoredRecord } from '#kafka'
 
-import { KeptPieces, type Piece } from './kept-pieces.ts'
+import { PieceCache, type DecodedPiece } from './piece-cache.ts'
 
 /** What shared reading needs of a reader. */
 export type FeedReader = Pick<LogReader, 'fetch' | 'fetchAt' | 'startOffset' | 'endOffset'>
@@ -30,7 +30,7 @@ export interface BeyondEnd {
 }
 
 /** Told when the head of a partition has moved, or cannot be read any more. */
-export interface Watcher {
+interface Watcher {
   readonly moved: () => void
   readonly failed: (error: unknown) => void
 }
@@ -52,14 +52,14 @@ const decodedFactor = 3
  */
 export class SharedLog<Item> {
   readonly #parts: SharedLogParts<Item>
-  readonly #kept: KeptPieces<Item>
+  readonly #kept: PieceCache<Item>
   readonly #heads = new Map<string, Head<Item>>()
-  readonly #behind = new Map<string, Promise<Piece<Item>>>()
+  readonly #behind = new Map<string, Promise<DecodedPiece<Item>>>()
   readonly #fetches: Admission | undefined
 
   constructor(parts: SharedLogParts<Item>) {
     this.#parts = parts
-    this.#kept = new KeptPieces(parts.keptBytesMax)
+    this.#kept = new PieceCache(parts.keptBytesMax)
     const { behindAtOnceMax: atOnceMax } = parts
     const bounds = { what: 'reads for subscribers', waitingMax: Infinity, waitMsMax: behindWaitMsMax }
     this.#fetches = atOnceMax === undefined ? undefined : new Admission({ ...bounds, atOnceMax })
@@ -71,7 +71,7 @@ export class SharedLog<Item> {
   }
 
   /** The piece that holds an offset, where it is kept. */
-  kept(source: TopicPartition, offset: number): Piece<Item> | undefined {
+  kept(source: TopicPartition, offset: number): DecodedPiece<Item> | undefined {
     return this.#kept.at(formatPartition(source), offset)
   }
 
@@ -96,7 +96,7 @@ export class SharedLog<Item> {
   }
 
   /** What stands at an offset that is not at the head, and behind it; it may be nothing. All who ask for the same share it. */
-  behind(source: TopicPartition, offset: number): Promise<Piece<Item>> {
+  behind(source: TopicPartition, offset: number): Promise<DecodedPiece<Item>> {
     const { lanes, keepsPast } = this.#parts
     const key = `${formatPartition(source)}@${offset}`
     const known = this.#behind.get(key)
@@ -114,7 +114,7 @@ export class SharedLog<Item> {
   }
 
   /** The next piece of one who pulls. The head is where the one furthest ahead reads; those behind catch up by themselves. */
-  next(source: TopicPartition, offset: number): Promise<Piece<Item>> {
+  next(source: TopicPartition, offset: number): Promise<DecodedPiece<Item>> {
     const head = this.#head(source)
     if (head.fetching === undefined && offset > (head.nextOffset ?? -1)) head.nextOffset = offset
     return offset === head.nextOffset ? this.#advance(head, source, offset) : this.behind(source, offset)
@@ -159,7 +159,7 @@ export class SharedLog<Item> {
   }
 
   /** All who wait at the head wait for the same fetch. */
-  #advance(head: Head<Item>, source: TopicPartition, offset: number): Promise<Piece<Item>> {
+  #advance(head: Head<Item>, source: TopicPartition, offset: number): Promise<DecodedPiece<Item>> {
     const key = formatPartition(source)
     head.fetching ??= this.#fetch(source, offset, `${this.#parts.lanes.head}-${key}`, waitMsMax)
       .then((piece) => {
@@ -171,7 +171,12 @@ export class SharedLog<Item> {
     return head.fetching
   }
 
-  async #fetch(source: TopicPartition, offset: number, lane: string, waitMs: number): Promise<Piece<Item>> {
+  async #fetch(
+    source: TopicPartition,
+    offset: number,
+    lane: string,
+    waitMs: number,
+  ): Promise<DecodedPiece<Item>> {
     const { reader, decode } = this.#parts
     const { topic, partition } = source
     try {
@@ -189,7 +194,7 @@ export class SharedLog<Item> {
   }
 
   /** An offset that is not in the log any more begins at its start. @throws the error where it is behind the end, or that is not wanted. */
-  async #fromStart(source: TopicPartition, offset: number, error: LogError): Promise<Piece<Item>> {
+  async #fromStart(source: TopicPartition, offset: number, error: LogError): Promise<DecodedPiece<Item>> {
     const { reader, skipsDeleted } = this.#parts
     if (!skipsDeleted) throw error
     const start = await reader.startOffset(source.topic, source.partition)
@@ -204,7 +209,7 @@ interface Head<Item> {
   readonly watchers: Set<Watcher>
   isWatched: boolean
   nextOffset?: number
-  fetching?: Promise<Piece<Item>>
+  fetching?: Promise<DecodedPiece<Item>>
 }
 
 const bytesOf = (records: readonly StoredRecord[]): number =>

@@ -6,7 +6,7 @@ import { type FedEvent, isReadable } from '#event-log/records'
 import { LogError } from '#kafka'
 
 import { SharedLog, type SharedLogParts } from './shared-log.ts'
-import { type Delivery, subscribed } from './subscribed.ts'
+import { type SubscribedBatch, subscribed } from './subscribed.ts'
 import { FormatDouble, LogDouble } from './testing/log-double.ts'
 
 const topic = 'eventstore.order'
@@ -218,8 +218,8 @@ describe('one that passes over what it does not want', () => {
     return subscribed(asked, leaving.signal)
   }
 
-  async function until(deliveries: AsyncIterable<Delivery<RecordedEvent>>, cursor: string) {
-    const taken: Delivery<RecordedEvent>[] = []
+  async function until(deliveries: AsyncIterable<SubscribedBatch<RecordedEvent>>, cursor: string) {
+    const taken: SubscribedBatch<RecordedEvent>[] = []
     for await (const delivery of deliveries) {
       taken.push(delivery)
       if (delivery.cursor === cursor) break

@@ -1,18 +1,18 @@
 import { unlessAborted } from '#async'
 
 import { formatCursor, type Offsets } from './cursor.ts'
-import type { Piece } from './kept-pieces.ts'
+import type { DecodedPiece } from './piece-cache.ts'
 import { ProgressPace } from './progress-pace.ts'
 import type { SharedLog } from './shared-log.ts'
 
 /** What a subscriber gets at once: some items of one partition, or no more than how far it is. */
-export interface Delivery<Item> {
+export interface SubscribedBatch<Item> {
   readonly items: readonly { readonly item: Item; readonly cursor: string }[]
   /** Resumes behind all that was delivered and all that was passed over. */
   readonly cursor: string
 }
 
-export interface Subscribed<Item, Wanted extends Item> {
+interface Subscribed<Item, Wanted extends Item> {
   readonly log: SharedLog<Item>
   readonly offsetOf: (item: Item) => number
   readonly topic: string
@@ -38,7 +38,7 @@ const batchItemsMax = 100
 export async function* subscribed<Item, Wanted extends Item>(
   { log, offsetOf, topic, offsets: starts, partitions, wanted, progressMs = 1_000 }: Subscribed<Item, Wanted>,
   signal: AbortSignal,
-): AsyncGenerator<Delivery<Wanted>, void, void> {
+): AsyncGenerator<SubscribedBatch<Wanted>, void, void> {
   const offsets = [...starts]
   const news = new News()
   const pace = new ProgressPace(progressMs)
@@ -75,13 +75,17 @@ async function pieceAt<Item>(
   source: { readonly topic: string; readonly partition: number },
   offset: number,
   signal: AbortSignal,
-): Promise<Piece<Item> | undefined> {
+): Promise<DecodedPiece<Item> | undefined> {
   const kept = log.kept(source, offset)
   if (kept !== undefined) return kept
   return log.headOffset(source) === offset ? undefined : unlessAborted(signal, log.behind(source, offset))
 }
 
-function batchOf<Item>({ items, nextOffset }: Piece<Item>, offset: number, offsetOf: (item: Item) => number) {
+function batchOf<Item>(
+  { items, nextOffset }: DecodedPiece<Item>,
+  offset: number,
+  offsetOf: (item: Item) => number,
+) {
   const first = firstFrom(items, offset, offsetOf)
   const rest = items[first + batchItemsMax]
   return {

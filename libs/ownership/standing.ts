@@ -2,7 +2,9 @@ import type { Logger } from 'pino'
 
 import type { TopicPartition } from '#domain'
 import { namedState, type WaitingPartition } from '#event-log'
-import { EventStoreError } from '#event-store'
+import type { EventStoreError } from '#event-store'
+
+import { unavailable } from './unavailable.ts'
 
 /** The states of an owned partition. Those that wait for an operator and those that are retried carry their trouble. */
 type State = 'taking-over' | 'serving' | 'retrying' | 'fenced' | 'stopped'
@@ -55,7 +57,7 @@ export class Standing {
   /** @returns what callers get. */
   failed(error: unknown): EventStoreError {
     this.#enter('retrying')
-    const trouble = namedState(error) ?? unavailable(error)
+    const trouble = namedState(error) ?? unavailable(messageOf(error), error)
     if (trouble.message !== this.#trouble?.message) this.#log(error, trouble)
     this.#trouble = trouble
     return trouble
@@ -83,10 +85,4 @@ export const waitingPartition = (
     ? { topic, partition, state: code, reason: message }
     : undefined
 
-const unavailable = (error: unknown): EventStoreError =>
-  new EventStoreError(
-    'unavailable',
-    error instanceof Error ? error.message : String(error),
-    { retryAfterSeconds: 1 },
-    { cause: error },
-  )
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

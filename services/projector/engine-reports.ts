@@ -9,7 +9,7 @@ import type { AppliedEvents } from './applied-events.ts'
 import type { ProjectorMetrics } from './projector-metrics.ts'
 import { traceStep } from './trace-step.ts'
 
-export interface ReportTargets {
+interface ReportTargets {
   readonly metrics: ProjectorMetrics
   readonly logger: Logger
   readonly appliedEvents: AppliedEvents

@@ -4,7 +4,7 @@ import type { TopicPartition } from '#domain'
 import type { WaitingPartition } from '#event-log'
 import type { GenerationInfo, PartitionInfo, ProjectionInfo } from '#projections'
 
-export interface GaugesSource {
+interface GaugesSource {
   /** How all projections are. */
   list(): Promise<readonly ProjectionInfo[]>
   /** Whether this instance reads a source partition: each partition is reported by its reader. */

@@ -12,7 +12,7 @@ import { ChangelogMetrics, ChangelogPublisher, ChangelogWriter } from './changel
 import type { GenerationWatch } from './generation-watch.ts'
 import type { ProjectorSettings } from './projector-settings.ts'
 
-export interface PublishersParts {
+interface PublishersParts {
   readonly cluster: KafkaCluster
   readonly codec: EventCodec
   readonly store: Pick<ViewStore, 'generations' | 'views' | 'outbox'>

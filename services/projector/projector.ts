@@ -1,19 +1,9 @@
-import type { Logger } from 'pino'
-import type { Registry } from 'prom-client'
-
-import { type DomainModule, eventTopic, type Projection, type TopicPartition } from '#domain'
+import { eventTopic, type Projection, type TopicPartition } from '#domain'
 import { EventFormat, PartitionFeed, type WaitingPartition } from '#event-log'
-import {
-  type GroupMembershipOptions,
-  type KafkaCluster,
-  LogReader,
-  type TopicDescription,
-  type VerifyPeer,
-} from '#kafka'
+import { LogReader, type TopicDescription } from '#kafka'
 import { type OwnedPartition, PartitionGroup } from '#ownership'
 import { ProjectionRunner, type ViewStore } from '#projections'
-import type { RedisConnection } from '#redis-index'
-import type { EventCodec } from '#schemas'
+import type { MemberParts } from '#service'
 
 import { AppliedEvents } from './applied-events.ts'
 import { ChangelogReader } from './changelog/index.ts'
@@ -30,22 +20,9 @@ import type { ProjectorSettings } from './projector-settings.ts'
 import { ensureProjectionTopics } from './projection-topics.ts'
 import { SourceStates } from './source-states.ts'
 
-export interface ProjectorParts {
-  readonly cluster: KafkaCluster
-  /** Where an operator has accepted that a log lost its head. */
-  readonly redis: RedisConnection
-  readonly codec: EventCodec
-  readonly domain: DomainModule
-  /** The event topics of the domain's aggregates; they exist. */
-  readonly topics: readonly TopicDescription[]
+export interface ProjectorParts extends MemberParts {
   readonly store: ViewStore
-  /** Where other projectors and clients reach this one. */
-  readonly advertisedUrl: string
-  readonly verifyPeer: VerifyPeer
-  readonly onForeign: NonNullable<GroupMembershipOptions['onForeign']>
   readonly settings: ProjectorSettings
-  readonly metrics: Registry
-  readonly logger: Logger
 }
 
 /** Some hundreds of views: they are decoded in one go. */

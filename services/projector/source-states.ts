@@ -1,12 +1,9 @@
 import { eventTopic, partitionKey, type Projection, type TopicPartition } from '#domain'
-import { eventsDeleted, namedState, type WaitingPartition } from '#event-log'
-import { type KafkaCluster, LogError, type LogReader } from '#kafka'
+import { eventsDeleted, type FeedReader, namedState, type WaitingPartition } from '#event-log'
+import { type KafkaCluster, LogError } from '#kafka'
 import { AcceptedStart, type RedisConnection } from '#redis-index'
 
-/** What a feed reads by. */
-export type FeedReader = Pick<LogReader, 'fetch' | 'fetchAt' | 'startOffset' | 'endOffset'>
-
-export interface SourceStatesParts {
+interface SourceStatesParts {
   readonly cluster: Pick<KafkaCluster, 'topic' | 'checkHeld'>
   readonly reader: FeedReader
   readonly redis: RedisConnection

@@ -10,6 +10,7 @@ import {
 import { type KafkaCluster, type LogReader, type RoutingTable } from '#kafka'
 import type { PartitionGroup } from '#ownership'
 import { type RedisConnection, SnapshotCheckpoint } from '#redis-index'
+import { fromCaller, type RequestContext } from '#service'
 
 import {
   type CheckpointState,
@@ -23,7 +24,7 @@ import type { SnapshotTopic, SnapshotTopics } from './snapshot-topics.ts'
 import type { SnapshotterMetrics } from './snapshotter-metrics.ts'
 import { SnapshotCounter } from './topic/snapshot-counts.ts'
 
-export interface RoutedSnapshotsParts {
+interface RoutedSnapshotsParts {
   readonly topics: SnapshotTopics
   readonly cluster: KafkaCluster
   readonly redis: RedisConnection
@@ -34,13 +35,6 @@ export interface RoutedSnapshotsParts {
   readonly ownUrl: string
   readonly metrics: SnapshotterMetrics
 }
-
-export interface RequestContext {
-  /** Another instance passed the request on: it is not passed on again. */
-  readonly forwarded: boolean
-}
-
-const fromCaller: RequestContext = { forwarded: false }
 
 /** Snapshots as callers see them: any instance takes any request, and passes on what another one owns. */
 export class RoutedSnapshots implements SnapshotsApi {

@@ -3,7 +3,7 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { SnapshotBuilds } from '#event-store'
 
 /** What is asked of each owned partition at each scrape. */
-export interface PartitionStatus {
+interface PartitionStatus {
   readonly topic: string
   readonly partition: number
   readonly lagEvents: number

@@ -1,26 +1,9 @@
-import type { Logger } from 'pino'
-import type { Registry } from 'prom-client'
-
-import {
-  type AggregateStore,
-  aggregateTypeOfTopic,
-  type DomainModule,
-  snapshotTopic,
-  type TopicPartition,
-} from '#domain'
+import { type AggregateStore, aggregateTypeOfTopic, snapshotTopic, type TopicPartition } from '#domain'
 import type { SnapshotsApi } from '#event-store'
-import {
-  FencedLog,
-  type GroupMembershipOptions,
-  type KafkaCluster,
-  LogReader,
-  type TopicDescription,
-  Topics,
-  type VerifyPeer,
-} from '#kafka'
+import { FencedLog, LogReader, Topics } from '#kafka'
 import { addOwnershipGauges, PartitionGroup, type ServingReport } from '#ownership'
-import { PartitionIndex, type RedisConnection, SnapshotCheckpoint } from '#redis-index'
-import type { EventCodec } from '#schemas'
+import { PartitionIndex, SnapshotCheckpoint } from '#redis-index'
+import type { MemberParts } from '#service'
 
 import { PartitionSnapshotter } from './partition/partition-snapshotter.ts'
 import { RoutedSnapshots } from './routed-snapshots.ts'
@@ -28,24 +11,12 @@ import { SnapshotTopics } from './snapshot-topics.ts'
 import { SnapshotterMetrics } from './snapshotter-metrics.ts'
 import type { SnapshotterSettings } from './snapshotter-settings.ts'
 
-export interface SnapshotterParts {
-  readonly cluster: KafkaCluster
-  readonly redis: RedisConnection
-  readonly codec: EventCodec
-  readonly domain: DomainModule
-  /** The event topics of the domain's aggregates; they exist. */
-  readonly topics: readonly TopicDescription[]
-  /** Where aggregates are loaded from; nothing is appended. */
+export interface SnapshotterParts extends MemberParts {
+  /** Loads aggregates; nothing is appended. */
   readonly store: AggregateStore
-  /** Another snapshotter, for requests that it owns. Requests must not be passed on a second time. */
+  /** Another snapshotter, for requests that it owns. Such a request must not be forwarded again. */
   readonly peerAt: (url: string) => SnapshotsApi
-  /** Where other snapshotters and clients reach this one. */
-  readonly advertisedUrl: string
-  readonly verifyPeer: VerifyPeer
-  readonly onForeign: NonNullable<GroupMembershipOptions['onForeign']>
   readonly settings: SnapshotterSettings
-  readonly metrics: Registry
-  readonly logger: Logger
 }
 
 /** Longer than this the end of a process does not wait. */

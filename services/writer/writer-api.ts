@@ -19,11 +19,7 @@ import type {
   EventStoreError,
   StreamInfo,
 } from '#event-store'
-
-export interface RequestContext {
-  /** Another writer passed the request on: it is not passed on again, but refused as `not-owner`. */
-  readonly forwarded: boolean
-}
+import type { RequestContext } from '#service'
 
 /** Where a stream's events go, and who may append them now. */
 export interface Placement {
@@ -33,7 +29,7 @@ export interface Placement {
 }
 
 /** One line of the routing table. */
-export interface PartitionOwner {
+export interface RoutingEntry {
   readonly topic: string
   readonly partition: number
   /** Absent until the owner has proved its address: no request is sent there before. */
@@ -42,7 +38,7 @@ export interface PartitionOwner {
 }
 
 /** At most one of both; without either, the state now. */
-export interface StateAt {
+export interface StatePoint {
   /** The state after this event; 0: the initial state. */
   readonly version?: Version
   /** The state after the last event not later than this: ISO 8601. */
@@ -83,9 +79,9 @@ export interface WriterApi extends EventStore, BatchAppender, CategoryReader {
     signal: AbortSignal,
   ): AsyncIterable<CategoryBatch>
   /** @throws EventStoreError `stream-not-found` where the stream did not exist (then), `version-not-found` beyond its end. */
-  state(streamId: StreamId, at: StateAt, context?: RequestContext): Promise<StateAtVersion>
+  state(streamId: StreamId, at: StatePoint, context?: RequestContext): Promise<StateAtVersion>
   place(streamId: StreamId): Placement
   /** The cursor that starts a partition of a category at an offset. */
   cursorAt(aggregateType: string, partition: number, offset: number): Promise<string>
-  owners(): Promise<readonly PartitionOwner[]>
+  owners(): Promise<readonly RoutingEntry[]>
 }

@@ -3,7 +3,7 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import { type ErrorCode, EventStoreError } from '#event-store'
 import type { CatchUpProgress } from '#redis-index'
 
-export type RoundStep = 'check' | 'append' | 'commit'
+type RoundStep = 'check' | 'append' | 'commit'
 
 /** A series that begins at 1 shows no increase, so those that alerts use begin at 0. */
 const refusalsFromTheStart: readonly ErrorCode[] = [

@@ -1,23 +1,13 @@
-import type { Logger } from 'pino'
-import type { Registry } from 'prom-client'
-
-import { aggregateTypeOfTopic, type DomainModule, type TopicPartition } from '#domain'
+import { aggregateTypeOfTopic, type TopicPartition } from '#domain'
 import { CategoryLog, EventFormat } from '#event-log'
-import {
-  FencedLog,
-  type GroupMembershipOptions,
-  type KafkaCluster,
-  LogReader,
-  type TopicDescription,
-  type VerifyPeer,
-} from '#kafka'
+import { FencedLog, LogReader } from '#kafka'
 import { addOwnershipGauges, PartitionGroup, type ServingReport } from '#ownership'
-import { PartitionIndex, type RedisConnection } from '#redis-index'
-import type { EventCodec } from '#schemas'
+import { PartitionIndex } from '#redis-index'
+import type { MemberParts } from '#service'
 
 import { IndexCatchUp } from './partition/index-catch-up.ts'
 import { PartitionWriter } from './partition/partition-writer.ts'
-import { OwnerTable } from './routing/owner-table.ts'
+import { CachedRoutingTable } from './routing/cached-routing-table.ts'
 import { RoutedWriter } from './routing/routed-writer.ts'
 import { LocalStore } from './store/local-store.ts'
 import { Partitions } from './store/partitions.ts'
@@ -26,22 +16,10 @@ import type { StreamOwner } from './store/stream-owner.ts'
 import { WriterMetrics } from './writer-metrics.ts'
 import type { WriterSettings } from './writer-settings.ts'
 
-export interface WriterParts {
-  readonly cluster: KafkaCluster
-  readonly redis: RedisConnection
-  readonly codec: EventCodec
-  readonly domain: DomainModule
-  /** The event topics of the domain's aggregates; they exist. */
-  readonly topics: readonly TopicDescription[]
-  /** Another writer, for requests that it owns. Requests must not be passed on a second time. */
+export interface WriterParts extends MemberParts {
+  /** Another writer, for requests that it owns. Such a request must not be forwarded again. */
   readonly peerAt: (url: string) => StreamOwner
-  /** Where other writers and clients reach this one. */
-  readonly advertisedUrl: string
-  readonly verifyPeer: VerifyPeer
-  readonly onForeign: NonNullable<GroupMembershipOptions['onForeign']>
   readonly settings: WriterSettings
-  readonly metrics: Registry
-  readonly logger: Logger
 }
 
 /** Some hundreds of events: they are decoded in one go. */
@@ -98,7 +76,7 @@ export class Writer {
     this.api = new RoutedWriter({
       partitions,
       local: this.local,
-      table: new OwnerTable(() => this.#group.ownersTable()),
+      table: new CachedRoutingTable(() => this.#group.ownersTable()),
       peerAt: parts.peerAt,
       categories: this.#categories,
       ownUrl: parts.advertisedUrl,

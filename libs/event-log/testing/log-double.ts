@@ -4,7 +4,7 @@ import { LogError, type StoredRecord } from '#kafka'
 
 import type { FeedReader } from '../shared-log.ts'
 
-export interface Fetching {
+interface Fetching {
   readonly offset: number
   readonly lane: string
 }

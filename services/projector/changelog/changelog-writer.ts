@@ -26,7 +26,7 @@ export interface ChangelogWriterParts {
 }
 
 /** What is needed of a log. */
-export type ChangelogLog = Pick<FencedLog, 'partition' | 'takeOver' | 'append' | 'renew'>
+type ChangelogLog = Pick<FencedLog, 'partition' | 'takeOver' | 'append' | 'renew'>
 
 /** A view that can never be published as it is. */
 export interface RefusedView {

@@ -16,7 +16,7 @@ import type { ViewSet } from '#projections'
 
 import { SharedPartition } from './shared-partition.ts'
 
-export interface DeadLetterLogOptions {
+interface DeadLetterLogOptions {
   readonly cluster: KafkaCluster
   readonly reader: Pick<LogReader, 'fetchAt'>
   /** Of each topic of dead letters. */
@@ -27,7 +27,7 @@ export interface DeadLetterLogOptions {
 }
 
 /** An event that could not be applied. */
-export interface FailedEvent {
+interface FailedEvent {
   readonly set: ViewSet
   readonly position: Position
   /** Why; for people. */

@@ -4,12 +4,12 @@ import { type FencedLog, LogError, type LogRecord } from '#kafka'
 import { TakeOverPace } from '#ownership'
 
 /** What is needed of a log. */
-export type SharedLog = Pick<FencedLog, 'topic' | 'partition' | 'takeOver' | 'append'>
+export type SharedPartitionLog = Pick<FencedLog, 'topic' | 'partition' | 'takeOver' | 'append'>
 
-export interface SharedPartitionParts {
+interface SharedPartitionParts {
   /** `topic/partition`, for errors. */
   readonly name: string
-  readonly openLog: (options: { readonly takeOverTimeoutMs: number }) => SharedLog
+  readonly openLog: (options: { readonly takeOverTimeoutMs: number }) => SharedPartitionLog
   /** Default: on the clock of this process. */
   readonly newPace?: () => TakeOverPace
 }
@@ -25,7 +25,7 @@ const pauseMsMax = 1_000
 export class SharedPartition {
   readonly #parts: SharedPartitionParts
   #pace: TakeOverPace
-  #log: SharedLog | undefined
+  #log: SharedPartitionLog | undefined
   /** The append before: a log takes one at a time. */
   #before: Promise<unknown> = Promise.resolve()
 
@@ -60,7 +60,7 @@ export class SharedPartition {
     return this.#parts.newPace?.() ?? new TakeOverPace()
   }
 
-  async #takeOver(deadline: number): Promise<SharedLog> {
+  async #takeOver(deadline: number): Promise<SharedPartitionLog> {
     const { waitMs } = this.#pace
     if (waitMs > Math.min(pauseMsMax, this.#leftMs(deadline))) throw this.#unavailable(pausing(waitMs))
     await pause(waitMs)

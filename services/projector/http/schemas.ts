@@ -52,7 +52,7 @@ export const viewsQuery = Type.Object(
   { additionalProperties: false },
 )
 
-export const subscribeQuery = Type.Object(
+export const viewSubscribeQuery = Type.Object(
   {
     cursor: Type.Optional(
       Type.String({ description: 'Right after which change to begin; default: all views as they are now' }),

@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 
 const time = '2026-01-31T12:00:00.000Z'
 
-export const streamParams = Type.Object({
+export const snapshotStreamParams = Type.Object({
   id: Type.String({ description: '`{aggregateType}.{aggregateId}`', examples: ['order.order-42'] }),
 })
 export const typeParams = Type.Object({
@@ -26,7 +26,7 @@ export const takenSchema = (description: string) =>
     { description },
   )
 
-export const rebuildSchema = Type.Object(
+export const snapshotRebuildSchema = Type.Object(
   {
     status: Type.Union([Type.Literal('none'), Type.Literal('running'), Type.Literal('done')]),
     startedAt: timeSchema('When it was asked for'),
@@ -51,7 +51,7 @@ const statisticsSchema = Type.Object({
     { count: countSchema('Snapshots built'), meanMs: Type.Number(), maxMs: Type.Number() },
     { description: 'What the instance that answers has built since it started' },
   ),
-  rebuild: rebuildSchema,
+  rebuild: snapshotRebuildSchema,
 })
 
 export const snapshotsSchema = Type.Object(

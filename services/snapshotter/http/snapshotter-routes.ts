@@ -1,15 +1,14 @@
-import type { FastifyRequest } from 'fastify'
-
 import { parseAggregateType, parseStreamId } from '#domain'
 import { parseRequest } from '#event-store'
 import { type HttpRoutes, problemResponses } from '#http'
+import { contextOf } from '#service'
 
-import type { RequestContext, RoutedSnapshots } from '../routed-snapshots.ts'
+import type { RoutedSnapshots } from '../routed-snapshots.ts'
 import {
   cleanupSchema,
-  rebuildSchema,
+  snapshotRebuildSchema,
   snapshotsSchema,
-  streamParams,
+  snapshotStreamParams,
   takenSchema,
   typeParams,
 } from './schemas.ts'
@@ -20,7 +19,7 @@ const tags = ['snapshots']
 const takeSchema = {
   tags,
   summary: 'Take a snapshot of a stream now',
-  params: streamParams,
+  params: snapshotStreamParams,
   response: {
     201: takenSchema('Taken'),
     200: takenSchema('This version had its snapshot already'),
@@ -37,13 +36,13 @@ const startRebuildSchema = {
   summary: 'Rebuild all snapshots of an aggregate type from events alone',
   description: 'Runs in the background. A second request while it runs starts it over.',
   params: typeParams,
-  response: { 202: rebuildSchema, ...problemResponses(...ofType) },
+  response: { 202: snapshotRebuildSchema, ...problemResponses(...ofType) },
 }
 const progressSchema = {
   tags,
   summary: 'How far the rebuild of an aggregate type is',
   params: typeParams,
-  response: { 200: rebuildSchema, ...problemResponses(...ofType) },
+  response: { 200: snapshotRebuildSchema, ...problemResponses(...ofType) },
 }
 const cleanUpSchema = {
   tags,
@@ -74,8 +73,3 @@ export const snapshotterRoutes = (api: RoutedSnapshots): HttpRoutes =>
   }
 
 const typeOf = ({ type }: { readonly type: string }): string => parseRequest(() => parseAggregateType(type))
-
-/** A snapshotter that passes a request on sets this header. */
-const contextOf = ({ headers }: FastifyRequest): RequestContext => ({
-  forwarded: headers['annals-forwarded'] === '1',
-})

@@ -18,7 +18,7 @@ export interface CheckpointState {
 }
 
 /** The part of the log that a rebuild goes through. */
-export interface RebuildRange {
+interface RebuildRange {
   readonly startedAtMs: number
   readonly from: number
   readonly until: number

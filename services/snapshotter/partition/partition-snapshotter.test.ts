@@ -6,7 +6,7 @@ import { LogError, type LogOutcome } from '#kafka'
 
 import { SnapshotterMetrics } from '../snapshotter-metrics.ts'
 import type { CheckpointStore } from './checkpoint.ts'
-import { type PartitionParts, PartitionSnapshotter } from './partition-snapshotter.ts'
+import { type SnapshotPartitionParts, PartitionSnapshotter } from './partition-snapshotter.ts'
 
 /** In memory, as Redis would keep it. */
 function checkpointInMemory(): CheckpointStore {
@@ -31,7 +31,7 @@ const failing = (outcome: LogOutcome) => ({
 function snapshotterOf(outcome: LogOutcome) {
   const spent = { epochs: 0 }
   const metrics = new SnapshotterMetrics(new Registry(), () => [])
-  const parts: Partial<PartitionParts> = {
+  const parts: Partial<SnapshotPartitionParts> = {
     topic: 'eventstore.order',
     partition: 0,
     aggregate: { type: 'order', snapshot: { every: 10, stateVersion: 1, schema: 'Order' } } as never,
@@ -54,7 +54,7 @@ function snapshotterOf(outcome: LogOutcome) {
     metrics,
     logger: pino({ level: 'silent' }),
   }
-  return { spent, snapshotter: new PartitionSnapshotter(parts as PartitionParts) }
+  return { spent, snapshotter: new PartitionSnapshotter(parts as SnapshotPartitionParts) }
 }
 
 afterEach(() => {

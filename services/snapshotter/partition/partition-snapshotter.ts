@@ -3,27 +3,34 @@ import type { StreamId } from '#domain'
 import type { WaitingPartition } from '#event-log'
 import type { SnapshotTaken } from '#event-store'
 import type { FencedLog, Followed, KafkaCluster } from '#kafka'
-import { type OwnedPartition, Renewal, type TermContext, TermLoop, type TermWork } from '#ownership'
+import {
+  type OwnedPartition,
+  Renewal,
+  type TermContext,
+  TermLoop,
+  type TermWork,
+  unavailable,
+} from '#ownership'
 
 import { advanced, type CheckpointState, type CheckpointStore } from './checkpoint.ts'
 import { dueStreams } from './due-streams.ts'
 import { OwnedCheckpoint } from './owned-checkpoint.ts'
-import { callersError, reasonOf, unavailable } from './passing-errors.ts'
+import { callersError, reasonOf } from './passing-errors.ts'
 import { SnapshotTerm, type SnapshotTermParts } from './snapshot-term.ts'
 
-export interface PartitionSettings {
+export interface SnapshotPartitionSettings {
   /** Aggregates that are loaded at once. */
   readonly loadsMax: number
   readonly cleanupIntervalMs: number
   readonly fenceRenewalMs: number
 }
 
-export interface PartitionParts extends SnapshotTermParts {
+export interface SnapshotPartitionParts extends SnapshotTermParts {
   readonly cluster: Pick<KafkaCluster, 'topic' | 'checkHeld'>
   readonly checkpoint: CheckpointStore
   /** A fenced log of the snapshots' partition. It cannot be used after its term, so each term opens its own. */
   readonly openLog: () => FencedLog
-  readonly settings: PartitionSettings
+  readonly settings: SnapshotPartitionSettings
 }
 
 /** One term of this owner: its work behind the fence, and its checkpoint. */
@@ -48,13 +55,13 @@ const newerPauseMs = 10_000
 export class PartitionSnapshotter implements OwnedPartition, TermWork<Term> {
   readonly topic: string
   readonly partition: number
-  readonly #parts: PartitionParts
+  readonly #parts: SnapshotPartitionParts
   readonly #loop: TermLoop<Term>
   #lagEvents = 0
   #confirmedAtMs = performance.now()
   #cleanUpAtMs: number
 
-  constructor(parts: PartitionParts) {
+  constructor(parts: SnapshotPartitionParts) {
     const { topic, partition, settings, logger } = parts
     this.#parts = parts
     this.topic = topic

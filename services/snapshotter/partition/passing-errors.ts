@@ -1,6 +1,7 @@
 import { namedState } from '#event-log'
 import { EventStoreError } from '#event-store'
 import { LogError } from '#kafka'
+import { unavailable } from '#ownership'
 import { IndexUnavailableError } from '#redis-index'
 import { SchemaError } from '#schemas'
 
@@ -22,15 +23,10 @@ export function callersError(error: unknown): unknown {
   const named = namedState(error)
   if (named !== undefined) return named
   if (error instanceof EventStoreError) return error
-  const cause = { cause: error }
-  if (isPassing(error)) {
-    return new EventStoreError('unavailable', reasonOf(error), { retryAfterSeconds: 1 }, cause)
-  }
-  // What a topic will never take: a state that is too large.
-  return error instanceof LogError ? new EventStoreError('invalid-state', error.message, {}, cause) : error
+  if (isPassing(error)) return unavailable(reasonOf(error), error)
+  if (!(error instanceof LogError)) return error
+  // The topic can never accept the state: it is too large.
+  return new EventStoreError('invalid-state', error.message, {}, { cause: error })
 }
-
-export const unavailable = (reason: string): EventStoreError =>
-  new EventStoreError('unavailable', reason, { retryAfterSeconds: 1 })
 
 export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

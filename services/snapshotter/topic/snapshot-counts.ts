@@ -4,7 +4,7 @@ import type { LogReader } from '#kafka'
 import { scanSnapshots } from './scan-snapshots.ts'
 import type { SnapshotHead } from './snapshot-record.ts'
 
-export type SnapshotCounts = Pick<SnapshotStatistics, 'count' | 'outdated' | 'bytes' | 'oldest' | 'newest'>
+type SnapshotCounts = Pick<SnapshotStatistics, 'count' | 'outdated' | 'bytes' | 'oldest' | 'newest'>
 
 /** Counting reads whole topics, so that its answer is given for this long. */
 const freshMs = 10_000

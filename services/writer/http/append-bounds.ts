@@ -32,7 +32,7 @@ const memberOf = (body: unknown, name: string): unknown =>
   (body as Partial<Record<string, unknown>> | null)?.[name]
 
 /** The appends of a request: those to carry out, in their order, and why others are not, by their place. */
-export interface CheckedItems {
+interface CheckedItems {
   readonly requests: readonly AppendRequest[]
   readonly refusals: ReadonlyMap<number, EventStoreError>
 }

@@ -11,9 +11,9 @@ import {
 } from '#domain'
 import { type AppendLimits, EventStoreError } from '#event-store'
 import { compileValidator, type HttpRoutes, problemOf, problemResponses } from '#http'
+import { contextOf } from '#service'
 
 import { checkItems, countAppends, countEvents } from './append-bounds.ts'
-import { contextOf } from './request-context.ts'
 import {
   appendBodySchema,
   appendResultSchema,

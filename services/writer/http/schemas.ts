@@ -9,7 +9,7 @@ const streamId = 'order.order-42'
 const time = '2026-01-31T12:00:00.000Z'
 
 /** An aggregate type, a dot and an id have 301 characters at most. */
-export const streamIdSchema = Type.String({
+const streamIdSchema = Type.String({
   maxLength: 400,
   description: '`{aggregateType}.{aggregateId}`',
   examples: [streamId],
@@ -107,7 +107,7 @@ export const appendsResultSchema = Type.Object(
   { description: 'One result for each append, in their order; each stands on its own' },
 )
 
-export const eventSchema = Type.Object({
+const eventSchema = Type.Object({
   id: Type.String({ examples: [id] }),
   streamId: streamIdSchema,
   type: Type.String({ examples: ['OrderPlaced'] }),
@@ -260,4 +260,4 @@ const categoryFilters = {
 export const categoryQuery = Type.Object({ ...categoryFilters, limit }, { additionalProperties: false })
 
 /** A subscription has no pages, so no limit either. */
-export const subscribeQuery = Type.Object(categoryFilters, { additionalProperties: false })
+export const categorySubscribeQuery = Type.Object(categoryFilters, { additionalProperties: false })

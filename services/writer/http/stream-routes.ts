@@ -1,8 +1,8 @@
 import { parseStreamId, type ReadOptions, type StreamId, type StreamPage } from '#domain'
 import { invalidRequest, parseRequest } from '#event-store'
 import { type HttpRoutes, problemResponses } from '#http'
+import { contextOf } from '#service'
 
-import { contextOf } from './request-context.ts'
 import {
   loadedStreamSchema,
   loadQuery,
@@ -14,7 +14,7 @@ import {
   streamParams,
 } from './schemas.ts'
 import { toWireEvent } from './wire.ts'
-import type { StateAt, WriterApi } from '../writer-api.ts'
+import type { StatePoint, WriterApi } from '../writer-api.ts'
 
 const failures = ['invalid-request', 'category-not-found', 'unavailable', 'not-owner'] as const
 const common = { tags: ['streams'], params: streamParams }
@@ -67,7 +67,7 @@ export const streamRoutes = (api: WriterApi): HttpRoutes =>
       if (version !== undefined && at !== undefined) {
         throw invalidRequest('at', 'version and at are both given: expected one of them')
       }
-      return { streamId, ...(await api.state(streamId, request.query as StateAt, contextOf(request))) }
+      return { streamId, ...(await api.state(streamId, request.query as StatePoint, contextOf(request))) }
     })
     return Promise.resolve()
   }

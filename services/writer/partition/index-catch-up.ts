@@ -16,7 +16,7 @@ import {
 
 import { toIndexEntry } from './index-entry.ts'
 
-export interface IndexCatchUpParts {
+interface IndexCatchUpParts {
   readonly topic: string
   readonly partition: number
   readonly index: PartitionIndex

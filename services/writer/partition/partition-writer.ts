@@ -5,12 +5,19 @@ import type { AppendResult } from '#domain'
 import type { WaitingPartition } from '#event-log'
 import type { EventStoreError } from '#event-store'
 import type { FencedLog, KafkaCluster } from '#kafka'
-import { type OwnedPartition, Renewal, type TermContext, TermLoop, type TermWork } from '#ownership'
+import {
+  type OwnedPartition,
+  Renewal,
+  type TermContext,
+  TermLoop,
+  type TermWork,
+  unavailable,
+} from '#ownership'
 import { type Guard, IndexUnavailableError, type PartitionIndex } from '#redis-index'
 
 import { AppendQueue, type BatchLimits } from './append-queue.ts'
 import type { IndexCatchUp } from './index-catch-up.ts'
-import { notOwner, outcomeUnknown, unavailable } from './partition-errors.ts'
+import { notOwner, outcomeUnknown } from './partition-errors.ts'
 import type { PendingAppend } from './pending-append.ts'
 import { type CheckedBatch, Round } from './round.ts'
 import type { WriterMetrics } from '../writer-metrics.ts'

@@ -11,7 +11,7 @@ export interface AcceptedAppend {
   readonly lastVersion: Version
 }
 
-export interface DuplicateAppend extends AcceptedAppend {
+interface DuplicateAppend extends AcceptedAppend {
   /** Of the last event, where the first append put it. */
   readonly offset: number
 }

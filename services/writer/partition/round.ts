@@ -41,7 +41,7 @@ interface Undecided {
 }
 
 /** The batch is in the log. Its appends get their answers when the owner calls `answer`. */
-export interface AppendedRound extends Undecided {
+interface AppendedRound extends Undecided {
   readonly kind: 'appended'
   /** What the index holds after the commit. */
   readonly guard: Guard
@@ -54,7 +54,7 @@ export interface AppendedRound extends Undecided {
  * What became of a round; its owner acts on it.
  * `index-behind`: the index has lost state and must catch up. `failed`: the error decides whether the term goes on.
  */
-export type RoundOutcome =
+type RoundOutcome =
   | AppendedRound
   | (Undecided & { readonly kind: 'nothing-to-append' | 'index-behind' })
   | (Undecided & { readonly kind: 'failed'; readonly error: unknown })

@@ -26,25 +26,19 @@ import {
   type StreamInfo,
 } from '#event-store'
 import type { RoutingTable } from '#kafka'
+import { fromCaller, type RequestContext } from '#service'
 
-import type {
-  PartitionOwner,
-  Placement,
-  RequestContext,
-  StateAt,
-  StateAtVersion,
-  WriterApi,
-} from '../writer-api.ts'
+import type { RoutingEntry, Placement, StatePoint, StateAtVersion, WriterApi } from '../writer-api.ts'
 import { notOwner, readError } from '../partition/partition-errors.ts'
 import type { Partitions } from '../store/partitions.ts'
 import type { StreamOwner } from '../store/stream-owner.ts'
-import type { OwnerTable } from './owner-table.ts'
+import type { CachedRoutingTable } from './cached-routing-table.ts'
 import { tracedAppend } from './traced-append.ts'
 
-export interface RoutedWriterParts {
+interface RoutedWriterParts {
   readonly partitions: Partitions
   readonly local: StreamOwner
-  readonly table: OwnerTable
+  readonly table: CachedRoutingTable
   /** The owner at a URL. */
   readonly peerAt: (url: string) => StreamOwner
   readonly categories: CategoryReader & Pick<WriterApi, 'checkCategory' | 'subscribeCategory' | 'cursorAt'>
@@ -109,7 +103,7 @@ export class RoutedWriter implements WriterApi {
     return this.#route(streamId, context, (owner, id, place) => owner.info(id, place))
   }
 
-  state(streamId: StreamId, at: StateAt, context?: RequestContext): Promise<StateAtVersion> {
+  state(streamId: StreamId, at: StatePoint, context?: RequestContext): Promise<StateAtVersion> {
     return this.#route(streamId, context, (owner, id, place) => owner.state(id, at, place))
   }
 
@@ -120,7 +114,7 @@ export class RoutedWriter implements WriterApi {
     return { partition: place.partition, ...(owner !== undefined && { owner }) }
   }
 
-  async owners(): Promise<readonly PartitionOwner[]> {
+  async owners(): Promise<readonly RoutingEntry[]> {
     const owners = await this.#owners(true)
     return [...owners].map(([key, { memberId, url }]) => {
       return { ...partitionOfKey(key), ...(url !== undefined && { url }), memberId }
@@ -166,7 +160,7 @@ export class RoutedWriter implements WriterApi {
   /** Asks the owner, wherever it is. While the partition moves from one to another, looks for the next one, for a while. */
   async #route<T>(
     streamId: StreamId,
-    { forwarded }: RequestContext = { forwarded: false },
+    { forwarded }: RequestContext = fromCaller,
     ask: (owner: StreamOwner, parsedId: StreamId, place: TopicPartition) => Promise<T>,
   ): Promise<T> {
     const { partitions, local, table, routingTimeoutMs } = this.#parts

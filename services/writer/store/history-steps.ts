@@ -3,7 +3,7 @@ import type { StoredEvent } from '#event-log/records'
 import type { ReadPlan } from '#event-store'
 
 /** Versions, both inclusive. */
-export type VersionRange = readonly [from: number, to: number]
+export type VersionSpan = readonly [from: number, to: number]
 
 /** Versions read in the first step: how large events are is not known before, and one append may bring 512 KiB. */
 const firstVersions = 20
@@ -41,7 +41,7 @@ export class HistorySteps {
   }
 
   /** The versions of the next step. */
-  take(): VersionRange | undefined {
+  take(): VersionSpan | undefined {
     const { next } = this
     if (next === undefined) return undefined
     if (this.#isForwards) {

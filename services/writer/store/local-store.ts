@@ -28,7 +28,7 @@ import {
 import type { StoredSnapshot } from '#redis-index'
 import type { EventCodec } from '#schemas'
 
-import type { StateAt, StateAtVersion } from '../writer-api.ts'
+import type { StatePoint, StateAtVersion } from '../writer-api.ts'
 import type { WriterMetrics } from '../writer-metrics.ts'
 import { notOwner } from '../partition/partition-errors.ts'
 import type { PartitionWriter } from '../partition/partition-writer.ts'
@@ -36,7 +36,7 @@ import { PendingAppend } from '../partition/pending-append.ts'
 import type { Partitions } from './partitions.ts'
 import type { OwnedStream, StreamHistory } from './stream-history.ts'
 import type { StreamOwner } from './stream-owner.ts'
-import { type StateSource, StreamStates } from './stream-states.ts'
+import { type StreamEvents, StreamStates } from './stream-states.ts'
 
 export interface LocalStoreSettings {
   readonly appendEventsMax: number
@@ -51,7 +51,7 @@ export interface LocalStoreSettings {
   readonly eventTypes: 'evolved' | 'any'
 }
 
-export interface LocalStoreParts {
+interface LocalStoreParts {
   readonly partitions: Partitions
   readonly format: EventFormat
   readonly codec: EventCodec
@@ -158,14 +158,14 @@ export class LocalStore implements StreamOwner {
     }
   }
 
-  state(streamId: StreamId, at: StateAt, place?: TopicPartition): Promise<StateAtVersion> {
+  state(streamId: StreamId, at: StatePoint, place?: TopicPartition): Promise<StateAtVersion> {
     return this.#statesAdmitted.run((hold) =>
       this.#states.state(this.#source(streamId, hold, place), streamId, at),
     )
   }
 
   /** For a state, which has been admitted as a whole. Its events are folded step by step, so their bytes are not summed up. */
-  #source(streamId: StreamId, hold: HoldBytes, place?: TopicPartition): StateSource {
+  #source(streamId: StreamId, hold: HoldBytes, place?: TopicPartition): StreamEvents {
     const { history } = this.#parts
     const holdNone = () => undefined
     const stream = () => this.#stream(streamId, holdNone, place)

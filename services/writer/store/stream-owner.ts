@@ -11,7 +11,7 @@ import type {
 } from '#domain'
 import type { EventStore, StreamInfo } from '#event-store'
 
-import type { StateAt, StateAtVersion } from '../writer-api.ts'
+import type { StatePoint, StateAtVersion } from '../writer-api.ts'
 
 /**
  * What a stream's owner answers, in this process or in another. Refuses as `not-owner` what is not its own. Stream ids
@@ -27,5 +27,5 @@ export interface StreamOwner extends EventStore {
   load(streamId: StreamId, options?: LoadOptions, place?: TopicPartition): Promise<LoadedStream>
   read(streamId: StreamId, options?: ReadOptions, place?: TopicPartition): Promise<StreamPage>
   info(streamId: StreamId, place?: TopicPartition): Promise<StreamInfo>
-  state(streamId: StreamId, at: StateAt, place?: TopicPartition): Promise<StateAtVersion>
+  state(streamId: StreamId, at: StatePoint, place?: TopicPartition): Promise<StateAtVersion>
 }

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { defineAggregate, type DomainEvent, type StreamId, type Version } from '#domain'
 import { InMemoryEventStore, readAll } from '#event-store'
 
-import { type StateSource, StreamStates } from './stream-states.ts'
+import { type StreamEvents, StreamStates } from './stream-states.ts'
 
 type Counted = DomainEvent<'Counted', { readonly by: number }>
 
@@ -15,7 +15,7 @@ const counter = defineAggregate<{ readonly sum: number }, Counted>({
 const states = new StreamStates([counter])
 const counterA = 'counter.a' as StreamId
 
-async function sourceOf(...by: number[]): Promise<StateSource> {
+async function sourceOf(...by: number[]): Promise<StreamEvents> {
   const store = new InMemoryEventStore()
   if (by.length > 0)
     await store.append(

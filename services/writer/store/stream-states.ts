@@ -14,10 +14,10 @@ import {
 } from '#domain'
 import { EventStoreError, parseTime } from '#event-store'
 
-import type { StateAt, StateAtVersion } from '../writer-api.ts'
+import type { StatePoint, StateAtVersion } from '../writer-api.ts'
 
 /** Where the events of one stream come from. */
-export interface StateSource {
+export interface StreamEvents {
   readonly store: AggregateStore
   /** The version of the stream now; 0: there is none. */
   readonly version: () => Promise<Version>
@@ -40,9 +40,9 @@ export class StreamStates {
    * @throws EventStoreError `stream-not-found` where the stream had no event (yet), `version-not-found` beyond its end, `category-not-found`
    */
   async state(
-    { store, events, version: versionNow }: StateSource,
+    { store, events, version: versionNow }: StreamEvents,
     streamId: StreamId,
-    { version, at }: StateAt,
+    { version, at }: StatePoint,
   ): Promise<StateAtVersion> {
     const aggregate = this.#aggregateOf(streamId)
     if (version !== undefined) checkVersion(streamId, version, await versionNow())

@@ -2,11 +2,11 @@ import { expect, test } from 'vitest'
 
 import type { RoutingTable } from '#kafka'
 
-import { OwnerTable } from './owner-table.ts'
+import { CachedRoutingTable } from './cached-routing-table.ts'
 
 function countedTable() {
   const asked = { times: 0 }
-  const table = new OwnerTable(() => {
+  const table = new CachedRoutingTable(() => {
     asked.times++
     return Promise.resolve<RoutingTable>(new Map())
   })

@@ -6,7 +6,7 @@ const freshMs = 5_000
 const askMsMin = 100
 
 /** Who owns which partition, as the group last said. Wrong for a moment after every move; nothing depends on it but detours. */
-export class OwnerTable {
+export class CachedRoutingTable {
   readonly #ask: () => Promise<RoutingTable>
   #table: RoutingTable = new Map()
   #askedAtMs = -Infinity

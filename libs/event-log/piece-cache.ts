@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 
 /** Some items of a partition, one right after the other. */
-export interface Piece<Item> {
+export interface DecodedPiece<Item> {
   readonly items: readonly Item[]
   /** Where it begins: no item stands before. */
   readonly from: number
@@ -14,7 +14,7 @@ export interface Piece<Item> {
 }
 
 /** Pieces of partitions that were read last, up to a number of bytes over all of them; those not used for longest leave first. */
-export class KeptPieces<Item> {
+export class PieceCache<Item> {
   readonly #pieces: LRUCache<string, Kept<Item>>
   /** Where the pieces of each partition begin, in order. */
   readonly #starts = new Map<string, number[]>()
@@ -34,7 +34,7 @@ export class KeptPieces<Item> {
   }
 
   /** A piece that moves nothing is not kept, nor one that is too large. @param source key of the partition */
-  add(source: string, piece: Piece<Item>): void {
+  add(source: string, piece: DecodedPiece<Item>): void {
     if (piece.nextOffset === piece.from) return
     const key = keyOf(source, piece.from)
     const isKnown = this.#pieces.has(key)
@@ -43,7 +43,7 @@ export class KeptPieces<Item> {
   }
 
   /** The piece that holds an offset. */
-  at(source: string, offset: number): Piece<Item> | undefined {
+  at(source: string, offset: number): DecodedPiece<Item> | undefined {
     const starts = this.#starts.get(source) ?? []
     const from = starts[firstAbove(starts, offset) - 1]
     if (from === undefined) return undefined
@@ -71,13 +71,13 @@ export class KeptPieces<Item> {
 
 interface Kept<Item> {
   readonly source: string
-  readonly piece: Piece<Item>
+  readonly piece: DecodedPiece<Item>
 }
 
 const keyOf = (source: string, from: number): string => `${source}@${from}`
 
 /** The index of the first number that is greater, by halving; the length where none is. */
-export function firstAbove(sorted: readonly number[], value: number): number {
+function firstAbove(sorted: readonly number[], value: number): number {
   let [low, high] = [0, sorted.length]
   while (low < high) {
     const middle = (low + high) >> 1
