@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 
 import { PieceCache, type DecodedPiece } from './piece-cache.ts'
 
-/** Offsets from one on, each with an item of a hundred bytes but for those at the end. */
+/** Consecutive offsets, each with an item of a hundred bytes except for the last ones. */
 const piece = (from: number, count: number, markers = 0): DecodedPiece<number> => ({
   items: Array.from({ length: count }, (_, n) => from + n),
   from,
@@ -12,7 +12,7 @@ const piece = (from: number, count: number, markers = 0): DecodedPiece<number> =
   bytes: count * 100,
 })
 
-test('a piece is found by every offset that it covers, markers included, and by no other', () => {
+test('a piece is found by the offsets that it covers, markers included, and by no others', () => {
   const kept = new PieceCache<number>(10_000)
   kept.add('a', piece(10, 3, 2))
   kept.add('a', piece(15, 2))
@@ -25,7 +25,7 @@ test('a piece is found by every offset that it covers, markers included, and by 
   expect(kept.bytes).toBe(1_000)
 })
 
-test('what was not used for longest leaves first, over all partitions', () => {
+test('the least recently used piece of all partitions is evicted first', () => {
   const kept = new PieceCache<number>(1_000)
   kept.add('a', piece(0, 4))
   kept.add('b', piece(0, 4))
@@ -38,7 +38,7 @@ test('what was not used for longest leaves first, over all partitions', () => {
   ])
 })
 
-test('a piece that moves nothing, or is larger than all that may be kept, is not kept', () => {
+test('a piece that covers no offset, or exceeds the bound, is not kept', () => {
   const kept = new PieceCache<number>(1_000)
   kept.add('a', piece(0, 0))
   kept.add('a', piece(0, 11))
@@ -56,7 +56,7 @@ test('forgets a partition', () => {
   expect(kept.bytes).toBe(500)
 })
 
-test('never holds more than its bytes, and what it finds holds the offset, whatever comes', () => {
+test('never exceeds its bound, and always returns a piece that covers the offset', () => {
   const someAdd = fc.record({
     source: fc.constantFrom('a', 'b'),
     from: fc.nat(60),
