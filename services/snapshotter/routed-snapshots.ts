@@ -36,7 +36,7 @@ interface RoutedSnapshotsParts {
   readonly metrics: SnapshotterMetrics
 }
 
-/** Snapshots as callers see them: any instance takes any request, and passes on what another one owns. */
+/** The snapshots of all instances: requests for partitions of another instance are forwarded to it. */
 export class RoutedSnapshots implements SnapshotsApi {
   readonly #parts: RoutedSnapshotsParts
   readonly #counter: SnapshotCounter
@@ -125,7 +125,7 @@ export class RoutedSnapshots implements SnapshotsApi {
     return rebuildProgress((await passing(Promise.all(reads))).map(({ state }) => state))
   }
 
-  /** Puts a partition's checkpoint back to its log's beginning; its owner notices within a second. */
+  /** Resets a partition's checkpoint to the start of its log. The owner notices within a second. */
   async #startRebuild(
     found: SnapshotTopic,
     partition: number,
@@ -165,6 +165,6 @@ const passing = <T>(work: Promise<T>): Promise<T> =>
   })
 
 const notOwner = (partition: string): EventStoreError =>
-  new EventStoreError('not-owner', `no snapshotter that is known here owns ${partition}`, {
+  new EventStoreError('not-owner', `no known snapshotter owns ${partition}`, {
     retryAfterSeconds: 1,
   })

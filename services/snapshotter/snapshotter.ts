@@ -19,15 +19,15 @@ export interface SnapshotterParts extends MemberParts {
   readonly settings: SnapshotterSettings
 }
 
-/** Longer than this the end of a process does not wait. */
+/** Bounds the time that a stopping process waits for the log. */
 const logTimeoutMs = 8_000
 
 /**
- * One snapshotter: a member of the group that shares out the partitions of the event topics, the one that takes the snapshots of those it was
- * given, and a way to the others for the rest.
+  * One snapshotter: a member of the group that assigns the partitions of event topics. It takes the snapshots of its own
+  * partitions and forwards requests for others.
  */
 export class Snapshotter {
-  /** What HTTP serves: all snapshots, wherever they are taken. */
+  /** The API for HTTP: the snapshots of all instances. */
   readonly api: RoutedSnapshots
   readonly #parts: SnapshotterParts
   readonly #topics: SnapshotTopics
@@ -60,11 +60,11 @@ export class Snapshotter {
     return this.#group.instance
   }
 
-  /** Creates missing topics of snapshots and joins the group; partitions come as the group assigns them. @throws LogError */
+  /** Creates missing topics of snapshots and joins the group. Partitions start as the group assigns them. @throws LogError */
   async start(): Promise<void> {
     const { cluster, settings, logger } = this.#parts
     if (this.#topics.all.length === 0) {
-      logger.info('no aggregate declares a schema for its snapshots: there are none to take')
+      logger.info('no aggregate declares a schema for its snapshots, so none are taken')
     } else {
       await new Topics(cluster).ensure(this.#topics.specs(settings))
     }
@@ -76,7 +76,7 @@ export class Snapshotter {
     return this.#group.stop()
   }
 
-  /** @throws Error before the group was joined, and while a partition is not served though no operator needs to act. */
+  /** @throws Error before the group was joined, and while a partition is not served and does not wait for an operator. */
   checkServing(): ServingReport {
     return this.#group.checkServing()
   }

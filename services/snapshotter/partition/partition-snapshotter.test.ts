@@ -8,7 +8,7 @@ import { SnapshotterMetrics } from '../snapshotter-metrics.ts'
 import type { CheckpointStore } from './checkpoint.ts'
 import { type SnapshotPartitionParts, PartitionSnapshotter } from './partition-snapshotter.ts'
 
-/** In memory, as Redis would keep it. */
+/** A checkpoint in memory. */
 function checkpointInMemory(): CheckpointStore {
   let stored = ''
   return {
@@ -21,13 +21,13 @@ function checkpointInMemory(): CheckpointStore {
   }
 }
 
-/** Following that ends as soon as it begins. */
+/** A reader that ends immediately. */
 const failing = (outcome: LogOutcome) => ({
   next: () => Promise.reject(new LogError(outcome, `it ends as ${outcome}`)),
   return: () => Promise.resolve({ done: true, value: undefined }),
 })
 
-/** A partition whose terms all end as the log says. */
+/** A partition whose terms all end with an outcome of the log. */
 function snapshotterOf(outcome: LogOutcome) {
   const spent = { epochs: 0 }
   const metrics = new SnapshotterMetrics(new Registry(), () => [])
