@@ -21,7 +21,7 @@ import type {
 } from '#event-store'
 import type { RequestContext } from '#service'
 
-/** Where a stream's events go, and who may append them now. */
+/** The partition of a stream, and its current owner. */
 export interface Placement {
   readonly partition: number
   /** URL of the owner; absent while there is none. */
@@ -32,12 +32,12 @@ export interface Placement {
 export interface RoutingEntry {
   readonly topic: string
   readonly partition: number
-  /** Absent until the owner has proved its address: no request is sent there before. */
+  /** Absent until the address of the owner is verified. No request is sent to it before. */
   readonly url?: string
   readonly memberId: string
 }
 
-/** At most one of both; without either, the state now. */
+/** At most one of both; by default the current state. */
 export interface StatePoint {
   /** The state after this event; 0: the initial state. */
   readonly version?: Version
@@ -51,10 +51,10 @@ export interface StateAtVersion {
 }
 
 /**
- * What the writer's core gives to HTTP. What arrives has the right shape and types; its values are as the caller wrote
- * them, so that nothing is checked twice: the core checks appends (`validateAppend`, stream ids included), bounds of reads
- * (`planRead`, `parsePageLimit`, `parseTime`) and cursors. Stream ids and aggregate types of reads are checked already.
- * All methods reject with EventStoreError.
+  * The API of the writer for HTTP. Arguments have the right shapes and types, but unchecked values, so that nothing is
+  * checked twice: the core checks appends (`validateAppend`, including stream ids), bounds of reads (`planRead`,
+  * `parsePageLimit`, `parseTime`) and cursors. Stream ids and aggregate types of reads are already checked.
+  * All methods reject with EventStoreError.
  */
 export interface WriterApi extends EventStore, BatchAppender, CategoryReader {
   append(
@@ -70,15 +70,15 @@ export interface WriterApi extends EventStore, BatchAppender, CategoryReader {
   load(streamId: StreamId, options?: LoadOptions, context?: RequestContext): Promise<LoadedStream>
   read(streamId: StreamId, options?: ReadOptions, context?: RequestContext): Promise<StreamPage>
   info(streamId: StreamId, context?: RequestContext): Promise<StreamInfo>
-  /** @throws EventStoreError where a category cannot be followed as asked, also where its cursor is beyond the end. */
+  /** Checks that a subscription can start. @throws EventStoreError, also if the cursor is beyond the end. */
   checkCategory(aggregateType: string, query: CategoryQuery): Promise<void>
-  /** As `followCategory`, some events at a time: all that are at hand; none where only the cursor has moved. */
+  /** Like `followCategory`, in batches of the available events. A batch without events reports a moved cursor. */
   subscribeCategory(
     aggregateType: string,
     query: CategoryQuery,
     signal: AbortSignal,
   ): AsyncIterable<CategoryBatch>
-  /** @throws EventStoreError `stream-not-found` where the stream did not exist (then), `version-not-found` beyond its end. */
+  /** @throws EventStoreError `stream-not-found` if the stream did not exist (then), `version-not-found` beyond its end. */
   state(streamId: StreamId, at: StatePoint, context?: RequestContext): Promise<StateAtVersion>
   place(streamId: StreamId): Placement
   /** The cursor that starts a partition of a category at an offset. */

@@ -22,20 +22,20 @@ export interface WriterParts extends MemberParts {
   readonly settings: WriterSettings
 }
 
-/** Some hundreds of events: they are decoded in one go. */
+/** A few hundred events, decoded in one turn. */
 const subscriberFetchBytesMax = 1 << 18
 
 const foreignRecordText =
-  'a record in an event topic is not of a writer: it is left out; take the right to write there from all others, and see `annals verify`'
+  'a record in an event topic was not appended by a writer and is skipped: revoke write access of all other clients, and run `annals verify`'
 
 /**
  * One writer: a member of the group that distributes partitions, the owner of those that are assigned to it, and a
  * router to the other owners.
  */
 export class Writer {
-  /** What HTTP serves: every stream, wherever its owner is. */
+  /** The API for HTTP: the streams of all writers. */
   readonly api: RoutedWriter
-  /** The streams of the owned partitions, without a detour. */
+  /** The streams of the owned partitions only. */
   readonly local: LocalStore
   readonly #parts: WriterParts
   readonly #group: PartitionGroup<PartitionWriter>
@@ -91,7 +91,7 @@ export class Writer {
     return this.#group.instance
   }
 
-  /** Joins the group; partitions come as the group assigns them. */
+  /** Joins the group. Partitions start as the group assigns them. */
   start(): Promise<void> {
     return this.#group.start()
   }
@@ -101,7 +101,7 @@ export class Writer {
     return this.#group.stop()
   }
 
-  /** @throws Error before the group was joined, and while a partition is not served though no operator needs to act. */
+  /** @throws Error before the group was joined, and while a partition is not served and does not wait for an operator. */
   checkServing(): ServingReport {
     return this.#group.checkServing()
   }

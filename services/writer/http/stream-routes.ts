@@ -21,24 +21,24 @@ const common = { tags: ['streams'], params: streamParams }
 
 const infoSchema = {
   ...common,
-  summary: 'A stream: its version, when it began and last changed, and who owns it',
+  summary: 'A stream: its version, the times of its first and last event, and its owner',
   response: { 200: streamInfoSchema, ...problemResponses(...failures, 'stream-not-found') },
 }
 const readSchema = {
   ...common,
-  summary: 'Events of a stream, by version and by time',
+  summary: 'Events of a stream, by version or time',
   querystring: readQuery,
   response: { 200: streamPageSchema, ...problemResponses(...failures) },
 }
 const loadSchema = {
   ...common,
-  summary: 'Snapshot and the events after it, in one round trip',
+  summary: 'The snapshot of a stream and the events after it, in one request',
   querystring: loadQuery,
   response: { 200: loadedStreamSchema, ...problemResponses(...failures) },
 }
 const stateAtSchema = {
   ...common,
-  summary: 'The state of an aggregate: now, at a version or at a time',
+  summary: 'The state of an aggregate: the current one, or at a version or time',
   querystring: stateQuery,
   response: {
     200: stateSchema,

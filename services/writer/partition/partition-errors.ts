@@ -12,7 +12,7 @@ export const notOwner = (partition: string): EventStoreError =>
 export const outcomeUnknown = (partition: string): EventStoreError =>
   new EventStoreError(
     'outcome-unknown',
-    `the events were sent to ${partition}, but no answer came: send them again with the same ids to learn what became of them`,
+    `the events were sent to ${partition}, but no answer came: send them again with the same ids to learn their outcome`,
   )
 
 /** Translates the error of a read: a failure of Kafka or Redis that may pass becomes `unavailable`. */

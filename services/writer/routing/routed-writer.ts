@@ -39,21 +39,21 @@ interface RoutedWriterParts {
   readonly partitions: Partitions
   readonly local: StreamOwner
   readonly table: CachedRoutingTable
-  /** The owner at a URL. */
+  /** A client for the owner at a URL. */
   readonly peerAt: (url: string) => StreamOwner
   readonly categories: CategoryReader & Pick<WriterApi, 'checkCategory' | 'subscribeCategory' | 'cursorAt'>
   readonly ownUrl: string
-  /** How long a request waits for its partition to have an owner. */
+  /** The longest time that a request waits for its partition to have an owner. */
   readonly routingTimeoutMs: number
   readonly onForwarded: () => void
-  /** Told once of each append that its caller is refused. */
+  /** Called once for each append that is rejected to its caller. */
   readonly onRefused: (error: unknown) => void
 }
 
-/** While a partition moves, its next owner is looked for this often. */
+/** Interval at which the next owner of a moving partition is looked up. */
 const lookMs = 100
 
-/** The writer as callers see it: any instance takes any request, and passes on what another one owns. */
+/** The API of all writers together: a request for a partition of another instance is forwarded to it. */
 export class RoutedWriter implements WriterApi {
   readonly #parts: RoutedWriterParts
 
@@ -67,7 +67,7 @@ export class RoutedWriter implements WriterApi {
     options: AppendOptions = {},
     context?: RequestContext,
   ): Promise<AppendResult> {
-    // Ids before the first try, so that every further one is recognised as the same append.
+    // Ids are assigned before the first attempt, so that every retry is recognised as the same append.
     const identified = identifyEvents(events)
     const answer = tracedAppend(streamId, identified, (appended) =>
       this.#route(streamId, context, (owner, id, place) => owner.append(id, appended, options, place)),
@@ -157,7 +157,7 @@ export class RoutedWriter implements WriterApi {
     return this.#parts.categories.cursorAt(aggregateType, partition, offset).catch(failRead)
   }
 
-  /** Asks the owner, wherever it is. While the partition moves from one to another, looks for the next one, for a while. */
+  /** Calls the owner, here or elsewhere. While the partition moves, it looks for the next owner up to a time-out. */
   async #route<T>(
     streamId: StreamId,
     { forwarded }: RequestContext = fromCaller,
@@ -167,7 +167,7 @@ export class RoutedWriter implements WriterApi {
     const parsedId = parseRequest(() => parseStreamId(streamId))
     const place = partitions.placeOf(parsedId)
     const deadlineMs = performance.now() + routingTimeoutMs
-    // Here first, where the partition is; when it was refused here (fenced), at whom the group names; and in turn again.
+    // This instance first if it owns the partition; if it rejects (fenced), the owner that the group names; then again.
     for (let wrong = false, refusedHere = false; ; wrong = true) {
       const isHere: boolean = !refusedHere && partitions.ownerOf(place) !== undefined
       const owner = isHere ? local : forwarded ? undefined : await this.#peerOf(place, wrong)
@@ -175,7 +175,7 @@ export class RoutedWriter implements WriterApi {
       try {
         if (owner !== undefined) return await ask(owner, parsedId, place)
       } catch (error) {
-        // A killed writer does not answer. The group soon names another, and no request may go to the old one.
+        // A killed writer does not answer. The group will name another one, and no request may go to the old one.
         if (!isHere) table.doubt()
         if (!isNotOwner(error) || forwarded) throw readError(error)
       }
@@ -191,7 +191,7 @@ export class RoutedWriter implements WriterApi {
   async #peerOf(place: TopicPartition, wrong: boolean): Promise<StreamOwner | undefined> {
     const { peerAt, ownUrl, onForwarded } = this.#parts
     const url = (await this.#owners(wrong)).get(partitionKey(place))?.url
-    // The group may know before this process does that the partition is its own now, or not any more.
+    // The group may know before this process that it has gained or lost the partition.
     if (url === undefined || url === ownUrl) return undefined
     onForwarded()
     return peerAt(url)

@@ -40,14 +40,14 @@ import { type StreamEvents, StreamStates } from './stream-states.ts'
 
 export interface LocalStoreSettings {
   readonly appendEventsMax: number
-  /** Of an append's encoded events together. */
+  /** Bytes of all encoded events of an append. */
   readonly appendBytesMax: number
-  /** How long an append waits for its answer. */
+  /** The longest time that an append waits for its answer. */
   readonly appendTimeoutMs: number
   readonly readTimeoutMs: number
-  /** Reads that may wait; more are refused. */
+  /** Reads that may wait; further ones are rejected. */
   readonly readsMax: number
-  /** `evolved`: only event types that the domain's aggregate evolves; `any` that has a schema. */
+  /** `evolved`: only event types that the domain's aggregate evolves; `any`: all types that have a schema. */
   readonly eventTypes: 'evolved' | 'any'
 }
 
@@ -61,14 +61,14 @@ interface LocalStoreParts {
   readonly metrics: Pick<WriterMetrics, 'loadEvents' | 'unreadableSnapshots'>
 }
 
-/** More reads at once would only wait for each other in Redis. */
+/** More concurrent reads would only queue in Redis. */
 const readsAtOnceMax = 128
-/** Encoded events that reads under way hold. */
+/** Bytes of encoded events in concurrent reads. */
 const readBytesMax = 64 << 20
-/** Each may fold a long history. */
+/** Concurrent reads of states. Each may fold a long history. */
 const statesAtOnceMax = 4
 
-/** The event store as far as this writer owns it: streams of other partitions are refused as `not-owner`. */
+/** The event store for the partitions of this writer. Other streams are rejected with `not-owner`. */
 export class LocalStore implements StreamOwner {
   readonly #parts: LocalStoreParts
   readonly #states: StreamStates
@@ -164,7 +164,7 @@ export class LocalStore implements StreamOwner {
     )
   }
 
-  /** For a state, which has been admitted as a whole. Its events are folded step by step, so their bytes are not summed up. */
+  /** Opens a stream for a state. The state is admitted as a whole; its events are folded in steps, so their bytes are not counted. */
   #source(streamId: StreamId, hold: HoldBytes, place?: TopicPartition): StreamEvents {
     const { history } = this.#parts
     const holdNone = () => undefined
@@ -195,7 +195,7 @@ export class LocalStore implements StreamOwner {
     return owner
   }
 
-  /** Undefined where it cannot be read: the events hold the same state. */
+  /** Undefined if the snapshot cannot be read: the events contain the same state. */
   async #snapshot(
     streamId: StreamId,
     { version, stateVersion, timestampMs, state }: StoredSnapshot,
