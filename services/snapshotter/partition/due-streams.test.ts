@@ -38,10 +38,10 @@ test('a stream is due at multiples of its interval, once for each batch of recor
 
 test('a record that is no event is reported and skipped', () => {
   const foreign: StoredRecord = { ...recordOf('order.a', 10, 7), headers: [] }
-  const told: number[] = []
+  const reported: number[] = []
   const due = dueStreams('eventstore.order', [foreign, recordOf('order.b', 10, 8)], 10, (offset) =>
-    told.push(offset),
+    reported.push(offset),
   )
   expect([...due.keys()]).toEqual(['order.b'])
-  expect(told).toEqual([7])
+  expect(reported).toEqual([7])
 })
