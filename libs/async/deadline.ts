@@ -5,8 +5,8 @@ export const deadlineIn = (timeoutMs: number): number => performance.now() + tim
 export const msUntil = (deadline: number): number => Math.max(0, deadline - performance.now())
 
 /**
-  * Settles as the promise does, or rejects at the deadline. Leaves no timer behind. The work itself is not aborted.
-  * @param late creates the error at the deadline; it may also abort the work.
+ * Settles as the promise does, or rejects at the deadline. Leaves no timer behind. The work itself is not aborted.
+ * @param late creates the error at the deadline; it may also abort the work.
  */
 export async function within<T>(deadline: number, promise: Promise<T>, late: () => Error): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined

@@ -35,7 +35,7 @@ export class EventFormat {
 
   /**
    * Encodes the events of one append.
-    * @throws EventStoreError `invalid-event` (with the path of the field: `events[2].data.amount`), `unknown-event-type`
+   * @throws EventStoreError `invalid-event` (with the path of the field: `events[2].data.amount`), `unknown-event-type`
    */
   encode(streamId: StreamId, events: readonly IdentifiedEvent[]): EncodedNewEvent[] {
     const aggregateType = aggregateTypeOf(streamId)
@@ -70,10 +70,10 @@ export class EventFormat {
   }
 
   /**
-    * Decodes records one by one. A record that is no event of Annals, or that cannot be decoded here, reports why; the
-    * others are decoded.
-    * @param turns in which decoding yields to the event loop; default: one turn for all.
-    * @throws SchemaError `registry-unreachable` while a schema id cannot be looked up
+   * Decodes records one by one. A record that is no event of Annals, or that cannot be decoded here, reports why; the
+   * others are decoded.
+   * @param turns in which decoding yields to the event loop; default: one turn for all.
+   * @throws SchemaError `registry-unreachable` while a schema id cannot be looked up
    */
   async decodeEach(
     topic: string,

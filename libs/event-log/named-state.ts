@@ -23,10 +23,10 @@ const isNamed = (code: string): code is WaitingPartition['state'] =>
   code === 'log-replaced' || code === 'events-deleted'
 
 /**
-  * The error of a log whose head was deleted while it was still needed.
-  * @param startOffset the first offset that the log still has.
-  * @param what needs the deleted events: `its index`.
-  * @param fromOffset the first offset that is needed.
+ * The error of a log whose head was deleted while it was still needed.
+ * @param startOffset the first offset that the log still has.
+ * @param what needs the deleted events: `its index`.
+ * @param fromOffset the first offset that is needed.
  */
 export function eventsDeleted(
   { topic, partition }: { readonly topic: string; readonly partition: number },

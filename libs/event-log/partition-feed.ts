@@ -11,9 +11,9 @@ import { type FeedReader, SharedLog } from './shared-log.ts'
 const eventsAtOnceMax = 2_000
 
 /**
-  * Decoded events for all projections of this process. Followers at the head of a partition share one connection, one
-  * fetch and one decoding; a follower far behind reads separately until it reaches the head. No follower waits for a
-  * slower one: the head moves when the fastest asks, and a bounded number of bytes is kept for the others.
+ * Decoded events for all projections of this process. Followers at the head of a partition share one connection, one
+ * fetch and one decoding; a follower far behind reads separately until it reaches the head. No follower waits for a
+ * slower one: the head moves when the fastest asks, and a bounded number of bytes is kept for the others.
  */
 export class PartitionFeed implements EventFeed {
   readonly #reader: FeedReader

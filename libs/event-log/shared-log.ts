@@ -46,9 +46,9 @@ const recordOverheadBytes = 1_000
 const decodedFactor = 3
 
 /**
-  * Decoded partitions for all readers in this process. Readers at the head of a partition share one connection, one
-  * fetch and one decoding; the head moves at its own pace, so no reader waits for a slower one. Readers behind the head
-  * use recently read pieces, or fetch on a bounded pool of connections. Kept pieces are bounded in bytes.
+ * Decoded partitions for all readers in this process. Readers at the head of a partition share one connection, one
+ * fetch and one decoding; the head moves at its own pace, so no reader waits for a slower one. Readers behind the head
+ * use recently read pieces, or fetch on a bounded pool of connections. Kept pieces are bounded in bytes.
  */
 export class SharedLog<Item> {
   readonly #parts: SharedLogParts<Item>

@@ -30,10 +30,10 @@ interface Subscribed<Item, Wanted extends Item> {
 const batchItemsMax = 100
 
 /**
-  * Items of partitions from offsets on, then new ones as they are appended, until the signal aborts: in order within each
-  * partition, partitions in turns. It holds only its offsets while its consumer does not ask, so a slow consumer costs no
-  * memory: items that are no longer kept are fetched again. While no item is wanted it reports its cursor at intervals,
-  * so the next subscription need not skip the same items again.
+ * Items of partitions from offsets on, then new ones as they are appended, until the signal aborts: in order within each
+ * partition, partitions in turns. It holds only its offsets while its consumer does not ask, so a slow consumer costs no
+ * memory: items that are no longer kept are fetched again. While no item is wanted it reports its cursor at intervals,
+ * so the next subscription need not skip the same items again.
  */
 export async function* subscribed<Item, Wanted extends Item>(
   { log, offsetOf, topic, offsets: starts, partitions, wanted, progressMs = 1_000 }: Subscribed<Item, Wanted>,

@@ -7,8 +7,8 @@ import type { EncodedEvent, StoredEvent } from '#event-log/records'
 const packr = new Packr({ useRecords: false })
 
 /**
-  * An event in the form that the index stores: MessagePack, opaque to the index, small because every append writes one.
-  * It omits the stream, which the reader knows. The id is 16 bytes instead of 36 characters, the timestamp a number.
+ * An event in the form that the index stores: MessagePack, opaque to the index, small because every append writes one.
+ * It omits the stream, which the reader knows. The id is 16 bytes instead of 36 characters, the timestamp a number.
  */
 export const packEvent = (
   { id, type, version, timestampMs, metadata, value }: EncodedEvent,

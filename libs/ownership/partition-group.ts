@@ -34,8 +34,8 @@ export interface ServingReport {
 }
 
 /**
-  * The partitions that this process owns, as the group assigns and revokes them. Each partition has one owner at a
-  * time: a partition that is assigned again waits until its previous owner has ended.
+ * The partitions that this process owns, as the group assigns and revokes them. Each partition has one owner at a
+ * time: a partition that is assigned again waits until its previous owner has ended.
  */
 export class PartitionGroup<Owned extends OwnedPartition> {
   readonly #options: PartitionGroupOptions<Owned>
@@ -106,8 +106,8 @@ export class PartitionGroup<Owned extends OwnedPartition> {
   }
 
   /**
-    * A partition that waits for an operator does not make the service unready, because the other partitions are served.
-    * @throws Error before the group was joined, and while a partition is not served for any other reason.
+   * A partition that waits for an operator does not make the service unready, because the other partitions are served.
+   * @throws Error before the group was joined, and while a partition is not served for any other reason.
    */
   checkServing(): ServingReport {
     const { member } = this.#options

@@ -2,9 +2,9 @@
 const offsetsMax = 500_000
 
 /**
-  * Decides when an owner must repeat its marker. Three measures count: the monotonic clock, which stops while a machine
-  * is suspended; the wall clock, which does not, so a resumed machine contacts the coordinator before it appends; and
-  * the growth of the log.
+ * Decides when an owner must repeat its marker. Three measures count: the monotonic clock, which stops while a machine
+ * is suspended; the wall clock, which does not, so a resumed machine contacts the coordinator before it appends; and
+ * the growth of the log.
  */
 export class Renewal {
   readonly #everyMs: number

@@ -32,8 +32,8 @@ const namedStatePauseMs = 2_000
 
 /**
  * The life of one owned partition: take over, catch up, serve, and hand back on `stop`. At most one term at a time.
-  * Retries have no limit, but never consume epochs in a loop: the back-off grows with each failure, and
-  * {@link TakeOverPace} bounds take-overs for any kind of failure.
+ * Retries have no limit, but never consume epochs in a loop: the back-off grows with each failure, and
+ * {@link TakeOverPace} bounds take-overs for any kind of failure.
  */
 export class TermLoop<Term> implements OwnedPartition {
   readonly #options: TermLoopOptions<Term>

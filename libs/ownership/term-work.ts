@@ -9,17 +9,17 @@ export interface TermContext {
 }
 
 /**
-  * The work of one kind of owned partition. {@link TermLoop} calls these methods one at a time: `checkLog`, `prepare`
-  * and `takeOver` once for each term, then `catchUp` and `serve` in turn until the term ends, then `end`.
-  * A LogError `fenced`, `unknown`, `take-over` or `log-replaced` ends the term. After any other error the same term
-  * catches up again. Both happen after a back-off.
+ * The work of one kind of owned partition. {@link TermLoop} calls these methods one at a time: `checkLog`, `prepare`
+ * and `takeOver` once for each term, then `catchUp` and `serve` in turn until the term ends, then `end`.
+ * A LogError `fenced`, `unknown`, `take-over` or `log-replaced` ends the term. After any other error the same term
+ * catches up again. Both happen after a back-off.
  */
 export interface TermWork<Term> {
   /** Throws while this log must not be served. Must be cheap. @throws LogError `log-replaced` */
   checkLog?(): void
   /**
-    * Checks that a term could do its work now. A take-over costs a marker in the log and one of 32,750 epochs, so none
-    * starts while an index or a store is down.
+   * Checks that a term could do its work now. A take-over costs a marker in the log and one of 32,750 epochs, so none
+   * starts while an index or a store is down.
    */
   prepare(): Promise<void>
   /** Takes the partition over, or claims it. @throws LogError */

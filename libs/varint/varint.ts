@@ -24,8 +24,8 @@ export function writeVarint(target: Uint8Array, position: number, value: number)
 }
 
 /**
-  * Reads a number written by {@link writeVarint} and moves the cursor after it. If the bytes end within the number, the
-  * cursor is past the end.
+ * Reads a number written by {@link writeVarint} and moves the cursor after it. If the bytes end within the number, the
+ * cursor is past the end.
  */
 export function readVarint(cursor: VarintCursor): number {
   const { bytes } = cursor

@@ -29,8 +29,8 @@ interface Waiters {
 const lookMs = 20
 
 /**
-  * Wakes the reads that wait for an event to be applied: immediately if this instance applies it, shortly after if
-  * another one does. A step wakes only the reads of its events, so many waiters do not slow each other down.
+ * Wakes the reads that wait for an event to be applied: immediately if this instance applies it, shortly after if
+ * another one does. A step wakes only the reads of its events, so many waiters do not slow each other down.
  */
 export class AppliedEvents {
   readonly #watch: GenerationWatch
@@ -62,9 +62,9 @@ export class AppliedEvents {
   }
 
   /**
-      * Waits until the event is probably applied, at most `msMax`. The caller checks the store afterwards.
-      * @param seen the value of `steps` before the store was last read.
-      * @throws ProjectionError `overloaded` when too many reads wait
+   * Waits until the event is probably applied, at most `msMax`. The caller checks the store afterwards.
+   * @param seen the value of `steps` before the store was last read.
+   * @throws ProjectionError `overloaded` when too many reads wait
    */
   async next({ projection, after, generation }: Awaited, seen: number, msMax: number): Promise<void> {
     if (this.#isAppliedHere(projection, after, seen)) return
@@ -87,8 +87,8 @@ export class AppliedEvents {
   }
 
   /**
-      * Admits a read before it reads the store, so that a rejected read is cheap.
-      * @throws ProjectionError `overloaded` when too many reads wait, unless the event is known to be applied
+   * Admits a read before it reads the store, so that a rejected read is cheap.
+   * @throws ProjectionError `overloaded` when too many reads wait, unless the event is known to be applied
    */
   admit({ projection, after }: Awaited): void {
     if (!this.#isAppliedHere(projection, after, 0)) this.#checkRoom(projection)

@@ -71,8 +71,8 @@ export class GenerationLooks {
 }
 
 /**
-  * Reads the generations of projections for all readers with one timer: when the first reader is due, and once for all
-  * that are due. Instances do not notify each other, so the store must be polled.
+ * Reads the generations of projections for all readers with one timer: when the first reader is due, and once for all
+ * that are due. Instances do not notify each other, so the store must be polled.
  */
 export class GenerationWatch {
   readonly #generations: Pick<Generations, 'list'>

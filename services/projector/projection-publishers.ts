@@ -25,8 +25,8 @@ interface PublishersParts {
 }
 
 /**
-  * Each projection has one publisher at a time, which publishes its changes and discards retired generations and expired
-  * views. It runs at the owner of the first partition of the first source.
+ * Each projection has one publisher at a time, which publishes its changes and discards retired generations and expired
+ * views. It runs at the owner of the first partition of the first source.
  */
 export class ProjectionPublishers {
   readonly #parts: PublishersParts

@@ -116,8 +116,8 @@ export class Projector {
   }
 
   /**
-      * A source that waits for an operator does not make the projector unready, because the other sources are served.
-      * @throws Error before the group was joined.
+   * A source that waits for an operator does not make the projector unready, because the other sources are served.
+   * @throws Error before the group was joined.
    */
   checkServing(): { readonly partitions: number; readonly waitForOperator?: readonly WaitingPartition[] } {
     const { owned } = this.#group.checkServing()

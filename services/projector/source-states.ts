@@ -10,8 +10,8 @@ interface SourceStatesParts {
 }
 
 /**
-  * The source partitions that wait for an operator: their topic was replaced, or their head was deleted before a generation
-  * had read it. Their views must neither appear current nor silently miss events.
+ * The source partitions that wait for an operator: their topic was replaced, or their head was deleted before a generation
+ * had read it. Their views must neither appear current nor silently miss events.
  */
 export class SourceStates {
   readonly #parts: SourceStatesParts

@@ -23,8 +23,8 @@ export interface SnapshotterParts extends MemberParts {
 const logTimeoutMs = 8_000
 
 /**
-  * One snapshotter: a member of the group that assigns the partitions of event topics. It takes the snapshots of its own
-  * partitions and forwards requests for others.
+ * One snapshotter: a member of the group that assigns the partitions of event topics. It takes the snapshots of its own
+ * partitions and forwards requests for others.
  */
 export class Snapshotter {
   /** The API for HTTP: the snapshots of all instances. */

@@ -51,10 +51,10 @@ export interface StateAtVersion {
 }
 
 /**
-  * The API of the writer for HTTP. Arguments have the right shapes and types, but unchecked values, so that nothing is
-  * checked twice: the core checks appends (`validateAppend`, including stream ids), bounds of reads (`planRead`,
-  * `parsePageLimit`, `parseTime`) and cursors. Stream ids and aggregate types of reads are already checked.
-  * All methods reject with EventStoreError.
+ * The API of the writer for HTTP. Arguments have the right shapes and types, but unchecked values, so that nothing is
+ * checked twice: the core checks appends (`validateAppend`, including stream ids), bounds of reads (`planRead`,
+ * `parsePageLimit`, `parseTime`) and cursors. Stream ids and aggregate types of reads are already checked.
+ * All methods reject with EventStoreError.
  */
 export interface WriterApi extends EventStore, BatchAppender, CategoryReader {
   append(

@@ -39,7 +39,10 @@ export class WriterMetrics {
     const counter = (name: string, help: string) => new Counter({ name, help, registers })
     this.appends = counter('annals_writer_appends_total', 'Appends accepted')
     this.events = counter('annals_writer_events_total', 'Events appended')
-    this.duplicates = counter('annals_writer_duplicates_total', 'Appends that were answered with their first result')
+    this.duplicates = counter(
+      'annals_writer_duplicates_total',
+      'Appends that were answered with their first result',
+    )
     this.#catchUpEvents = counter(
       'annals_writer_catch_up_events_total',
       'Events applied to the index from the log',

@@ -55,7 +55,7 @@ const metadataHeaders = metadataFields
   .map((field) => [field, metadataTable[field].header] as const)
 
 /**
-  * The record of an event: CloudEvents 1.0 in Kafka's binary content mode, readable with any tool for either
+ * The record of an event: CloudEvents 1.0 in Kafka's binary content mode, readable with any tool for either
  * (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md).
  */
 export function toLogRecord(event: EncodedEvent): EventRecord {
@@ -85,8 +85,8 @@ export function toLogRecord(event: EncodedEvent): EventRecord {
 }
 
 /**
-  * The event of a record written by {@link toLogRecord}.
-  * @throws InvalidInputError with the missing part, if the record is no event of Annals.
+ * The event of a record written by {@link toLogRecord}.
+ * @throws InvalidInputError with the missing part, if the record is no event of Annals.
  */
 export function fromStoredRecord(record: ReceivedRecord): EncodedEvent {
   const texts = new Map<string, string>()
@@ -128,8 +128,8 @@ function metadataOf(texts: ReadonlyMap<string, string>): EventMetadata {
 }
 
 /**
-  * Metadata as CloudEvents extension attributes, named like the headers of a record, without `source`.
-  * The caller's own keys are one JSON text in the attribute `annalsmetadata`.
+ * Metadata as CloudEvents extension attributes, named like the headers of a record, without `source`.
+ * The caller's own keys are one JSON text in the attribute `annalsmetadata`.
  */
 export function extensionAttributes(metadata: EventMetadata): Readonly<Record<string, string>> {
   const attributes: Record<string, string> = {}

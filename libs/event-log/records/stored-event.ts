@@ -14,9 +14,9 @@ export const storedEvent = (record: ReceivedRecord): StoredEvent => ({
 })
 
 /**
-  * The event of a record of an event topic. Any client with write access can append to the topic, so the record must
-  * prove to be an event of that topic.
-  * @throws InvalidInputError with the reason why the record is foreign.
+ * The event of a record of an event topic. Any client with write access can append to the topic, so the record must
+ * prove to be an event of that topic.
+ * @throws InvalidInputError with the reason why the record is foreign.
  */
 export function eventIn(topic: string, record: ReceivedRecord): StoredEvent {
   const event = storedEvent(record)

@@ -38,8 +38,8 @@ const refusedMax = 1_000
 const rest = () => Promise.resolve()
 
 /**
-  * Maintains one projection: publishes the changes of its serving generation, discards retired generations, and drops
-  * expired views. One instance does so at a time; a second one is harmless.
+ * Maintains one projection: publishes the changes of its serving generation, discards retired generations, and drops
+ * expired views. One instance does so at a time; a second one is harmless.
  */
 export class ChangelogPublisher {
   readonly #parts: ChangelogPublisherParts
@@ -59,8 +59,8 @@ export class ChangelogPublisher {
   }
 
   /**
-      * Runs until the signal aborts or another instance maintains the projection (`fenced`). Other failures are retried
-      * with delays of up to 10 s. Never rejects.
+   * Runs until the signal aborts or another instance maintains the projection (`fenced`). Other failures are retried
+   * with delays of up to 10 s. Never rejects.
    */
   async run(signal: AbortSignal): Promise<'stopped' | 'fenced'> {
     const done = new AbortController()

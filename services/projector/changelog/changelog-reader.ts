@@ -29,8 +29,8 @@ interface Change extends Pick<ChangeAt, 'change'> {
 }
 
 /**
-  * Live changes of views, read from the changelog topics by any instance. A change may be delivered twice, because it
-  * may be published again after a crash. Each change is read and decoded once for all subscribers of this instance.
+ * Live changes of views, read from the changelog topics by any instance. A change may be delivered twice, because it
+ * may be published again after a crash. Each change is read and decoded once for all subscribers of this instance.
  */
 export class ChangelogReader implements Pick<
   ProjectorApi,

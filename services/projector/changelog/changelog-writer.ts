@@ -48,8 +48,8 @@ interface Part {
 }
 
 /**
-  * Publishes the views of one projection as the only publisher, behind a fence for each partition of the topic
-  * `projections.<name>`. After a LogError `fenced` another instance publishes the projection, and this writer is unusable.
+ * Publishes the views of one projection as the only publisher, behind a fence for each partition of the topic
+ * `projections.<name>`. After a LogError `fenced` another instance publishes the projection, and this writer is unusable.
  */
 export class ChangelogWriter {
   readonly #projection: ViewSchema
@@ -73,9 +73,9 @@ export class ChangelogWriter {
   }
 
   /**
-      * Takes over the partitions that are not owned: at first all, later those with an append of unknown outcome. After
-      * repeated failures it rejects with `unavailable` until the next take-over is due, see {@link TakeOverPace}. Views
-      * must be read from the store only afterwards, so that an older view never follows a newer one.
+   * Takes over the partitions that are not owned: at first all, later those with an append of unknown outcome. After
+   * repeated failures it rejects with `unavailable` until the next take-over is due, see {@link TakeOverPace}. Views
+   * must be read from the store only afterwards, so that an older view never follows a newer one.
    * @throws LogError `fenced`, `unavailable`, `refused`
    */
   async takeOver(): Promise<void> {
@@ -94,15 +94,18 @@ export class ChangelogWriter {
   #pausing({ log }: Part, waitMs: number): LogError {
     const place = `${projectionTopic(this.#projection.name)}/${log.partition}`
     const seconds = Math.ceil(waitMs / 1_000)
-    return new LogError('unavailable', `the last take-overs of ${place} failed: the next one is in ${seconds} s`)
+    return new LogError(
+      'unavailable',
+      `the last take-overs of ${place} failed: the next one is in ${seconds} s`,
+    )
   }
 
   /**
-      * Appends the views, each to the partition of its key. If it rejects, any of them may be in the topic; publishing them
-      * again is harmless.
-      * @param generation of the views.
-      * @returns the rejected views with the reasons.
-      * @throws LogError `fenced`; after any other outcome, take over and read the views again.
+   * Appends the views, each to the partition of its key. If it rejects, any of them may be in the topic; publishing them
+   * again is harmless.
+   * @param generation of the views.
+   * @returns the rejected views with the reasons.
+   * @throws LogError `fenced`; after any other outcome, take over and read the views again.
    */
   async publish(generation: string, views: readonly UnpublishedView[]): Promise<readonly RefusedView[]> {
     const refused: RefusedView[] = []

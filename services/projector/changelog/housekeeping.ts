@@ -21,9 +21,9 @@ export async function discardRetired(
 }
 
 /**
-  * Drops a bounded number of expired views of each generation that has caught up with its log. If a generation is behind,
-  * the next event of a view may be from before its expiry, and must be applied to the existing view.
-  * @returns the number of dropped views.
+ * Drops a bounded number of expired views of each generation that has caught up with its log. If a generation is behind,
+ * the next event of a view may be from before its expiry, and must be applied to the existing view.
+ * @returns the number of dropped views.
  */
 export async function expireViews(
   views: Pick<Views, 'expire'>,

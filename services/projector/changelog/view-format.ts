@@ -17,10 +17,10 @@ export class ViewFormat {
   }
 
   /**
-      * @param json the stored view.
+   * @param json the stored view.
    * @returns Avro in the Confluent wire format.
-      * @throws InvalidInputError with the path of the field that does not match; SchemaError `unknown-schema` if there is no
-      *   such view schema, `not-registered`.
+   * @throws InvalidInputError with the path of the field that does not match; SchemaError `unknown-schema` if there is no
+   *   such view schema, `not-registered`.
    */
   encode({ name, schema }: ViewSchema, json: string): Buffer {
     return schema === undefined
@@ -29,9 +29,9 @@ export class ViewFormat {
   }
 
   /**
-      * Decodes views to JSON: null for a deleted view, undefined for a view that predates a breaking change of its schema,
-      * after which all views are published again.
-      * @param turns in which views are decoded.
+   * Decodes views to JSON: null for a deleted view, undefined for a view that predates a breaking change of its schema,
+   * after which all views are published again.
+   * @param turns in which views are decoded.
    * @throws SchemaError `unknown-schema`, `undecodable`, `registry-unreachable`
    */
   async decode(projection: ViewSchema, values: readonly (Buffer | null)[], turns: Lane): Promise<unknown[]> {

@@ -4,9 +4,9 @@ import type { UnpublishedView } from '#projections'
 const changedAtHeader = 'annals_changedat'
 
 /**
-  * The record of a view, with its key and value, headers with its origin, and the time of publishing as its timestamp.
-  * (Kafka rolls segments by timestamp. The unordered times of imported events would divide the topic into tiny segments.)
-  * @param generation of the view. @param value null for a deleted view.
+ * The record of a view, with its key and value, headers with its origin, and the time of publishing as its timestamp.
+ * (Kafka rolls segments by timestamp. The unordered times of imported events would divide the topic into tiny segments.)
+ * @param generation of the view. @param value null for a deleted view.
  */
 export function toViewRecord(
   { key, revision, changedAtMs }: UnpublishedView,

@@ -39,9 +39,9 @@ const errorLengthMax = 2_000
 const addedBytesMax = 16 << 10
 
 /**
-  * Copies events that could not be applied to the topics `deadletters.<projection>`, for people and tools. The view store
-  * keeps which events are parked and retried. A letter has the key, value, headers and time of its record, and headers
-  * that describe the failure. After a crash or a time-out a letter may be written twice.
+ * Copies events that could not be applied to the topics `deadletters.<projection>`, for people and tools. The view store
+ * keeps which events are parked and retried. A letter has the key, value, headers and time of its record, and headers
+ * that describe the failure. After a crash or a time-out a letter may be written twice.
  */
 export class DeadLetterLog {
   readonly #cluster: KafkaCluster
@@ -60,8 +60,8 @@ export class DeadLetterLog {
   }
 
   /**
-      * Resolves when the letter is in the topic. A letter that the topic can never accept is logged instead: it is only a
-      * copy, and must not stop its partition.
+   * Resolves when the letter is in the topic. A letter that the topic can never accept is logged instead: it is only a
+   * copy, and must not stop its partition.
    * @throws LogError if it could not be read or written in time; `not-there` if there is no record at the position.
    */
   async add(failed: FailedEvent): Promise<void> {
@@ -108,8 +108,8 @@ const letterOf = (
 })
 
 /**
-  * The topics of dead letters, for the projections that park events.
-  * @param kafka settings of topics. These topics accept the largest record plus the headers of a letter.
+ * The topics of dead letters, for the projections that park events.
+ * @param kafka settings of topics. These topics accept the largest record plus the headers of a letter.
  */
 export const deadLetterTopicSpecs = (
   projections: readonly Pick<Projection, 'name' | 'onError'>[],

@@ -18,9 +18,9 @@ interface SharedPartitionParts {
 const pauseMsMax = 1_000
 
 /**
-  * A partition to which several instances append. Each takes it over before its first append, and again after another
-  * instance has taken it over, so each owns it for a short time behind the fence. Take-overs without an append are paced,
-  * see {@link TakeOverPace}.
+ * A partition to which several instances append. Each takes it over before its first append, and again after another
+ * instance has taken it over, so each owns it for a short time behind the fence. Take-overs without an append are paced,
+ * see {@link TakeOverPace}.
  */
 export class SharedPartition {
   readonly #parts: SharedPartitionParts

@@ -31,7 +31,10 @@ const viewOptions = {
     Type.Integer({ minimum: 1, description: 'Time-out of that wait; the server has its own limit' }),
   ),
   generation: Type.Optional(
-    Type.String({ description: 'A generation other than the serving one, such as the views of a past time', examples: [generationId] }),
+    Type.String({
+      description: 'A generation other than the serving one, such as the views of a past time',
+      examples: [generationId],
+    }),
   ),
 }
 
@@ -80,7 +83,8 @@ export const rebuildBody = Type.Object(
     untilPosition: Type.Optional(
       Type.String({
         maxLength: 300,
-        description: 'Build past views up to and including the event at this position; in other partitions up to its time',
+        description:
+          'Build past views up to and including the event at this position; in other partitions up to its time',
         examples: [positionToken],
       }),
     ),
@@ -161,15 +165,15 @@ const projectionProperties = {
   keyedBy: Type.Unsafe<string>({ type: 'string', enum: ['stream', 'across'] }),
   viewVersion: Type.Integer(),
   indexes: Type.Array(Type.String()),
-  serving: Type.Optional(
-    Type.String({ description: 'The serving generation', examples: [generationId] }),
-  ),
+  serving: Type.Optional(Type.String({ description: 'The serving generation', examples: [generationId] })),
   generations: Type.Array(generationInfoSchema),
   waitForOperator: Type.Optional(
     Type.Array(
       Type.Object({
         topic: Type.String({ examples: ['eventstore.order'] }),
-        partition: Type.Optional(Type.Integer({ minimum: 0, description: 'Absent: all partitions of the topic' })),
+        partition: Type.Optional(
+          Type.Integer({ minimum: 0, description: 'Absent: all partitions of the topic' }),
+        ),
         state: Type.String({ examples: ['log-replaced'] }),
         reason: Type.String({ description: 'The cause and the remedy' }),
       }),

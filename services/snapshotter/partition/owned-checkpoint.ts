@@ -9,8 +9,8 @@ import {
 } from './checkpoint.ts'
 
 /**
-  * The checkpoint of a partition in the hands of its owner, which advances it until another process moves it. All methods
-  * reject with IndexUnavailableError.
+ * The checkpoint of a partition in the hands of its owner, which advances it until another process moves it. All methods
+ * reject with IndexUnavailableError.
  */
 export class OwnedCheckpoint {
   readonly #checkpoint: CheckpointStore

@@ -49,8 +49,8 @@ const gatherMs = 50
 const newerPauseMs = 10_000
 
 /**
-  * Takes the snapshots of one owned partition. The checkpoint decides: the owner continues where it was moved to, whether
-  * it was removed (Redis was emptied) or reset (a rebuild was requested). All its work is idempotent.
+ * Takes the snapshots of one owned partition. The checkpoint decides: the owner continues where it was moved to, whether
+ * it was removed (Redis was emptied) or reset (a rebuild was requested). All its work is idempotent.
  */
 export class PartitionSnapshotter implements OwnedPartition, TermWork<Term> {
   readonly topic: string
@@ -159,8 +159,8 @@ export class PartitionSnapshotter implements OwnedPartition, TermWork<Term> {
   }
 
   /**
-     * Claims the checkpoint for this term. Without one for this log and state version it starts at the start of the log.
-     * @returns false if the claim must be retried.
+   * Claims the checkpoint for this term. Without one for this log and state version it starts at the start of the log.
+   * @returns false if the claim must be retried.
    */
   async #claim({ checkpoint, work }: Term, context: TermContext): Promise<boolean> {
     const { aggregate, cluster, topic } = this.#parts

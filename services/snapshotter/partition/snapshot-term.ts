@@ -65,8 +65,8 @@ export class SnapshotTerm {
   }
 
   /**
-      * Takes a snapshot of each of these streams. A failure of one stream is counted and logged, and the others are taken.
-      * @throws transient errors (see {@link isPassing}): some snapshots must be taken again; or the reason of the signal.
+   * Takes a snapshot of each of these streams. A failure of one stream is counted and logged, and the others are taken.
+   * @throws transient errors (see {@link isPassing}): some snapshots must be taken again; or the reason of the signal.
    */
   takeDue(due: ReadonlyMap<StreamId, Version>, signal: AbortSignal): Promise<void> {
     const take = async ([streamId, version]: readonly [StreamId, Version]) => {
@@ -137,7 +137,7 @@ export class SnapshotTerm {
   }
 
   /**
-      * If the whole partition waits for an operator, its snapshots wait too. Otherwise only this stream has lost its head.
+   * If the whole partition waits for an operator, its snapshots wait too. Otherwise only this stream has lost its head.
    * @throws LogError `events-deleted`
    */
   async #checkHead(): Promise<void> {

@@ -48,8 +48,8 @@ export class StateSource {
   }
 
   /**
-      * @param atLeast a version that is known to be in the log; 0 if none is known.
-      * @throws EventStoreError `stream-not-found`, `invalid-state`; transient errors unchanged, see {@link isPassing}.
+   * @param atLeast a version that is known to be in the log; 0 if none is known.
+   * @throws EventStoreError `stream-not-found`, `invalid-state`; transient errors unchanged, see {@link isPassing}.
    */
   async snapshot(streamId: StreamId, atLeast: number): Promise<EncodedSnapshot> {
     try {

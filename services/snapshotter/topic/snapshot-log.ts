@@ -22,8 +22,8 @@ const batchBytesMax = 256 * 1_024
 const rememberedMax = 20_000
 
 /**
-  * Stores the snapshots of one owner: first in their topic, behind the owner's fence, then in Redis. Snapshots that arrive
-  * during an append go into the next one. The newest version of a stream is kept, in any order of arrival.
+ * Stores the snapshots of one owner: first in their topic, behind the owner's fence, then in Redis. Snapshots that arrive
+ * during an append go into the next one. The newest version of a stream is kept, in any order of arrival.
  */
 export class SnapshotLog {
   readonly #log: OwnedLog

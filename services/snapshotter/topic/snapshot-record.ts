@@ -20,8 +20,8 @@ export interface SnapshotHead extends Omit<EncodedSnapshot, 'state'> {
 }
 
 /**
-  * The record of a snapshot. The last record of a key is the valid one, and compaction keeps it.
-  * @param topicId of the event topic that the state was folded from. The snapshot is invalid for a recreated topic.
+ * The record of a snapshot. The last record of a key is the valid one, and compaction keeps it.
+ * @param topicId of the event topic that the state was folded from. The snapshot is invalid for a recreated topic.
  */
 export const toSnapshotRecord = (snapshot: EncodedSnapshot, topicId?: string): LogRecord => ({
   key: Buffer.from(snapshot.streamId),
@@ -45,9 +45,9 @@ export const noSnapshotRecord = (streamId: StreamId): LogRecord => ({
 })
 
 /**
-  * The head of a record written by {@link toSnapshotRecord}.
-  * @returns undefined if the record is a tombstone.
-  * @throws InvalidInputError with the header that is missing or malformed, if the record is foreign.
+ * The head of a record written by {@link toSnapshotRecord}.
+ * @returns undefined if the record is a tombstone.
+ * @throws InvalidInputError with the header that is missing or malformed, if the record is foreign.
  */
 export function snapshotHead({ key, value, headers }: StoredRecord): SnapshotHead | undefined {
   const streamId = parseStreamId(key.toString())

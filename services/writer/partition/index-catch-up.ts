@@ -37,19 +37,19 @@ export class IndexCatchUp {
   }
 
   /**
-      * Catches up at the start of a term, up to the term's own marker. No other owner has appended after it.
-      * @throws LogError `fenced` if a later term owns the index, because this process was suspended after its take-over;
-      * `events-deleted` if the log lacks events that the index needs, and no operator has accepted that.
+   * Catches up at the start of a term, up to the term's own marker. No other owner has appended after it.
+   * @throws LogError `fenced` if a later term owns the index, because this process was suspended after its take-over;
+   * `events-deleted` if the log lacks events that the index needs, and no operator has accepted that.
    */
   toMarker(term: OwnTerm, endOffset: number): Promise<Guard> {
     return this.#upTo(endOffset, term)
   }
 
   /**
-      * Catches up within a term, after the index was found behind.
-      * @param markedOffset the offset after the term's first marker.
-      * @throws LogError `fenced` if a later owner has the index, which must keep it; `events-deleted`; `take-over` if the
-      * log no longer has the term's marker.
+   * Catches up within a term, after the index was found behind.
+   * @param markedOffset the offset after the term's first marker.
+   * @throws LogError `fenced` if a later owner has the index, which must keep it; `events-deleted`; `take-over` if the
+   * log no longer has the term's marker.
    */
   async again(guard: Guard, markedOffset: number): Promise<Guard> {
     const { index, reader, topic, partition } = this.#parts

@@ -59,8 +59,8 @@ interface Term {
 }
 
 /**
-  * Writes one owned partition: a sequential loop of rounds behind the fence of each term. A failure of the index never
-  * ends a term: the owner keeps its fence, and the index catches up.
+ * Writes one owned partition: a sequential loop of rounds behind the fence of each term. A failure of the index never
+ * ends a term: the owner keeps its fence, and the index catches up.
  */
 export class PartitionWriter implements OwnedPartition, TermWork<Term> {
   readonly #parts: PartitionParts
@@ -123,8 +123,8 @@ export class PartitionWriter implements OwnedPartition, TermWork<Term> {
   }
 
   /**
-      * Runs a read of the index under its guard, when the index is current. If the index has lost state, the read is
-      * repeated after the catch-up.
+   * Runs a read of the index under its guard, when the index is current. If the index has lost state, the read is
+   * repeated after the catch-up.
    * @param deadlineMs by `performance.now()`
    * @throws EventStoreError `unavailable` when the index is not current in time, `not-owner`.
    */

@@ -23,9 +23,9 @@ export interface RoundPlan {
   readonly duplicates: readonly DuplicateAppend[]
   readonly refused: readonly { readonly append: PendingAppend; readonly error: EventStoreError }[]
   /**
-      * Appends to decide in the next round: those that repeat ids of this round, which the index does not have yet, and
-      * those that would be rejected because of a version of this round. Its events may never reach the log, so no answer
-      * may depend on them.
+   * Appends to decide in the next round: those that repeat ids of this round, which the index does not have yet, and
+   * those that would be rejected because of a version of this round. Its events may never reach the log, so no answer
+   * may depend on them.
    */
   readonly postponed: readonly PendingAppend[]
 }

@@ -51,8 +51,8 @@ interface AppendedRound extends Undecided {
 }
 
 /**
-  * The outcome of a round, for its owner to act on.
-  * `index-behind`: the index has lost state and must catch up. `failed`: the error decides whether the term ends.
+ * The outcome of a round, for its owner to act on.
+ * `index-behind`: the index has lost state and must catch up. `failed`: the error decides whether the term ends.
  */
 type RoundOutcome =
   | AppendedRound
@@ -61,7 +61,7 @@ type RoundOutcome =
 
 /**
  * One round of a partition: check the index, decide, append one batch to the log, commit to the index, answer.
-  * The log's fence guarantees safety; the index only copies the log.
+ * The log's fence guarantees safety; the index only copies the log.
  */
 export class Round {
   readonly #parts: RoundParts
@@ -190,8 +190,8 @@ const isIndexError = (error: unknown): boolean =>
   error instanceof IndexUnavailableError || error instanceof IndexMismatchError
 
 /**
-  * Handles a failed append. Only the log shows the outcome of a batch that was sent, so it is decided again by its ids
-  * after the take-over. A batch that the log rejected is rejected to its callers. @returns the undecided appends.
+ * Handles a failed append. Only the log shows the outcome of a batch that was sent, so it is decided again by its ids
+ * after the take-over. A batch that the log rejected is rejected to its callers. @returns the undecided appends.
  */
 function openAfter(error: unknown, appends: readonly PendingAppend[]): readonly PendingAppend[] {
   if (!(error instanceof LogError) || error.outcome !== 'refused') return appends

@@ -75,8 +75,8 @@ export class StreamHistory {
   }
 
   /**
-      * All events of a plan, in its order, in steps.
-      * @param open called for each step, because the partition may have moved and each step has its own deadline.
+   * All events of a plan, in its order, in steps.
+   * @param open called for each step, because the partition may have moved and each step has its own deadline.
    */
   async *events(open: () => OwnedStream, plan: ReadPlan): AsyncGenerator<readonly RecordedEvent[]> {
     const version = (await this.info(open()))?.version ?? noVersion

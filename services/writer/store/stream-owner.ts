@@ -14,8 +14,8 @@ import type { EventStore, StreamInfo } from '#event-store'
 import type { StatePoint, StateAtVersion } from '../writer-api.ts'
 
 /**
-  * The owner of a stream, in this process or another. It rejects streams of other owners with `not-owner`. Stream ids are
-  * already parsed. With `place`, an owner in this process need not compute the partition again.
+ * The owner of a stream, in this process or another. It rejects streams of other owners with `not-owner`. Stream ids are
+ * already parsed. With `place`, an owner in this process need not compute the partition again.
  */
 export interface StreamOwner extends EventStore {
   append(

@@ -36,8 +36,8 @@ export class StreamStates {
   }
 
   /**
-      * The state of an existing stream; version 0 is the initial state.
-      * @throws EventStoreError `stream-not-found` if the stream had no event (yet), `version-not-found` beyond its end, `category-not-found`
+   * The state of an existing stream; version 0 is the initial state.
+   * @throws EventStoreError `stream-not-found` if the stream had no event (yet), `version-not-found` beyond its end, `category-not-found`
    */
   async state(
     { store, events, version: versionNow }: StreamEvents,
@@ -76,7 +76,10 @@ export class StreamStates {
     const type = aggregateTypeOf(streamId)
     const aggregate = this.#aggregates.get(type)
     if (aggregate !== undefined) return aggregate
-    throw new EventStoreError('category-not-found', `no configured domain module defines the aggregate type ${type}`)
+    throw new EventStoreError(
+      'category-not-found',
+      `no configured domain module defines the aggregate type ${type}`,
+    )
   }
 }
 
