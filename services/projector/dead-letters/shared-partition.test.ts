@@ -36,7 +36,7 @@ test.for(['unknown', 'take-over', 'fenced'] as const)(
     }
     expect(messages).toHaveLength(120)
     expect(spent.epochs).toBeLessThanOrEqual(10 + 3 * 10)
-    expect(messages.at(-2)).toMatch(/the next try is in \d+ s/)
+    expect(messages.at(-2)).toMatch(/the next one is in \d+ s/)
   },
 )
 
