@@ -8,22 +8,22 @@ import { customer } from '../customers/customer.ts'
 import domain from '../customers/domain.ts'
 import type { CustomerEvent } from '../../schemas/customer/events.generated.ts'
 
-export interface FollowOptions {
+interface FollowOptions {
   readonly brokers: readonly string[]
-  /** Of the registry's Confluent API, e.g. `http://127.0.0.1:8081/apis/ccompat/v7`. */
+  /** URL of the registry's Confluent API, e.g. `http://127.0.0.1:8081/apis/ccompat/v7`. */
   readonly registryUrl: string
-  /** Kafka keeps this group's offsets. */
+  /** The consumer group, whose offsets Kafka stores. */
   readonly groupId: string
   /** Folders of event schemas; default `schemas`. */
   readonly schemaFolders?: readonly string[]
-  /** Type of the customers' aggregate; default `customer`. */
+  /** Aggregate type of the customers; default `customer`. */
   readonly type?: string
 }
 
 /**
- * Consumes the purchases of all customers from their first one on.
- * @param handle is called with each message in the order of its partition. Where it throws, kafkajs retries the message.
- * @returns a function that ends it.
+ * Consumes the purchases of all customers, starting with the first.
+ * @param handle is called with each message in partition order. When it throws, kafkajs retries the message.
+ * @returns a function that stops the consumer.
  */
 export async function followPurchases(
   options: FollowOptions,

@@ -21,7 +21,7 @@ function print(decoded: DecodedMessage<CustomerEvent>): void {
       console.warn(`skipped: ${decoded.reason.message}`)
       break
     case 'undecodable':
-      // kafkajs delivers the message again: nothing is lost while the newer schemas are deployed here.
+      // kafkajs retries the message, so no event is lost before the newer schemas are deployed here.
       throw decoded.reason
   }
 }

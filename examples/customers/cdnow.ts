@@ -15,8 +15,8 @@ const columns = 'customer_id date number_of_cds dollar_value'
 const linePattern = /^(\d{5}) (\d{4})(\d{2})(\d{2}) (\d{1,6}) (\d{1,9}\.\d{2})$/
 
 /**
- * The purchases in the text of cdnow.txt, in the order of its lines: a header, then columns separated by blanks.
- * @throws InvalidInputError naming the first line that is malformed (`line 17`), when the reading comes to it.
+ * Reads the purchases of cdnow.txt in the order of its lines: a header, then columns separated by blanks.
+ * @throws InvalidInputError that names the first malformed line (`line 17`), when the iteration reaches it.
  */
 export function* readCdnow(text: string): Generator<CdnowPurchase, void> {
   const [header = '', ...lines] = text.split(/\r?\n/)
@@ -36,7 +36,7 @@ function readLine(line: string, lineNumber: number): CdnowPurchase {
   return { customerId, date, cds: Number(cds), amount }
 }
 
-/** Date.parse takes 30 February for 2 March; only a real day comes back as it was. */
+/** Date.parse reads 30 February as 2 March. Only a real day is unchanged after a round trip. */
 function isDay(date: string): boolean {
   const time = Date.parse(date)
   return !Number.isNaN(time) && new Date(time).toISOString().startsWith(date)

@@ -17,7 +17,7 @@ export const customer = defineAggregate<CustomerState, CustomerEvent, CustomerCo
 
 function purchase(data: PurchaseMade): CustomerEvent {
   if (!Number.isSafeInteger(data.cds) || data.cds < 1) {
-    refuse('no-cds', `a purchase of ${data.cds} CDs is none: expected a whole number from 1`, {
+    refuse('no-cds', `${data.cds} CDs cannot be purchased: expected a whole number from 1`, {
       cds: data.cds,
     })
   }

@@ -20,14 +20,14 @@ const made = (date: string, cds: number, amount: string): CustomerEvent => ({
 })
 
 describe('a customer', () => {
-  test('buys: the purchase is made', () => {
+  test('makes a purchase', () => {
     given(customer, [made('1997-01-12', 1, '12.00')])
       .when({ type: 'Purchase', data: { date: '1997-01-12', cds: 5, amount: '77.10' } })
       .then([made('1997-01-12', 5, '77.10')])
       .thenState({ purchases: 2, cds: 6, spend: '89.10', first: '1997-01-12', last: '1997-01-12' })
   })
 
-  test('may get CDs for nothing', () => {
+  test('may get CDs for free', () => {
     given(customer, [])
       .when({ type: 'Purchase', data: { date: '1997-01-12', cds: 1, amount: '0.00' } })
       .then([made('1997-01-12', 1, '0.00')])
@@ -45,7 +45,7 @@ describe('a customer', () => {
       .thenRefused('invalid-amount')
   })
 
-  test('has a first and a last day even when purchases come out of order', () => {
+  test('has a first and a last day also when purchases are out of order', () => {
     given(customer, [
       made('1997-02-01', 1, '1.00'),
       made('1997-01-01', 1, '1.00'),
@@ -89,18 +89,18 @@ describe('the projections', () => {
       .thenIndexes('1997-02', { revenue: 32.5 })
   })
 
-  test('are what the domain module exports, with the aggregate', () => {
+  test('are exported by the domain module, with the aggregate', () => {
     expect(domain.aggregates).toEqual([customer])
     expect(domain.projections).toEqual([customerLifetime, monthlyRevenue])
   })
 })
 
-describe('the whole of cdnow.txt', () => {
+describe('all of cdnow.txt', () => {
   const events = purchaseAll(readFileSync(new URL('cdnow.txt', import.meta.url), 'utf8'))
   const lifetimes = project(customerLifetime, new Map<string, Totals>(), events)
   const months = project(monthlyRevenue, new Map<string, MonthlyRevenue>(), events)
 
-  test('comes to the figures of the README by customer', () => {
+  test('matches the figures of the README by customer', () => {
     const views = [...lifetimes]
     expect(total(views, (view) => view.purchases)).toBe('69659')
     expect(views).toHaveLength(23_570)
@@ -109,7 +109,7 @@ describe('the whole of cdnow.txt', () => {
     expect(views.filter(([, { purchases }]) => purchases >= 10)).toHaveLength(1_154)
   })
 
-  test('names the top customer and the longest stream through the indexes', () => {
+  test('finds the top customer and the longest stream by the indexes', () => {
     const spend = { purchases: 201, cds: 917, spend: '13990.93', first: '1997-01-29', last: '1998-06-29' }
     expect(highestBy('spend')).toEqual(['07592', spend])
     const longest = highestBy('purchases')
@@ -117,7 +117,7 @@ describe('the whole of cdnow.txt', () => {
     expect(longest[1]).toMatchObject({ purchases: 217, cds: 1_033, spend: '8976.33' })
   })
 
-  test('comes to the figures of the README by month', () => {
+  test('matches the figures of the README by month', () => {
     const views = [...months]
     expect(views).toHaveLength(18)
     expect(total(views, (view) => view.purchases)).toBe('69659')
@@ -133,7 +133,7 @@ describe('the whole of cdnow.txt', () => {
   }
 })
 
-/** Every line as a command on its customer, as an import would send it. */
+/** Decides every line as a command of its customer, and records the events. */
 function purchaseAll(text: string): readonly RecordedEvent<CustomerEvent>[] {
   const byCustomer = Map.groupBy(readCdnow(text), ({ customerId }) => customerId)
   return [...byCustomer].flatMap(([customerId, purchases]) => {

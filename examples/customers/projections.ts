@@ -5,7 +5,7 @@ import type { CustomerEvent } from '../../schemas/customer/events.generated.ts'
 import type { MonthlyRevenue } from '../../schemas/monthly-revenue/events.generated.ts'
 import { addMoney, addPurchase, noPurchases } from './totals.ts'
 
-/** What each customer bought over the whole time; by customer id. */
+/** The total purchases of each customer, by customer id. */
 export const customerLifetime = defineProjection<CustomerLifetime, CustomerEvent>({
   name: 'customer-lifetime',
   source: 'customer',
@@ -16,7 +16,7 @@ export const customerLifetime = defineProjection<CustomerLifetime, CustomerEvent
   schema: 'CustomerLifetime',
 })
 
-/** What the shop sold in each month; by month, `YYYY-MM`. */
+/** The sales of each month, by month: `YYYY-MM`. */
 export const monthlyRevenue = defineProjection<MonthlyRevenue, CustomerEvent>({
   name: 'monthly-revenue',
   source: 'customer',

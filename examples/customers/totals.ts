@@ -2,15 +2,15 @@ import Big from 'big.js'
 
 import type { CustomerState, PurchaseMade } from '../../schemas/customer/events.generated.ts'
 
-/** What purchases come to: a customer's state, and the view that is made of it. Amounts have two places: `19.98`. */
+/** Totals of purchases: the state of a customer, and its view. Amounts have two decimal places: `19.98`. */
 export type Totals = CustomerState
 
 export const noPurchases: Totals = { purchases: 0, cds: 0, spend: '0.00', first: null, last: null }
 
-/** Sums of money are exact: decimals are added as decimals. */
+/** Adds amounts as decimals, so sums are exact. */
 export const addMoney = (sum: string, amount: string): string => new Big(sum).plus(amount).toFixed(2)
 
-/** Purchases may come in any order of their days; ISO dates sort as text. */
+/** Adds a purchase. Purchases may arrive in any order of their dates; ISO dates sort as text. */
 export function addPurchase(totals: Totals, { data }: { readonly data: PurchaseMade }): Totals {
   const { first, last } = totals
   return {

@@ -18,9 +18,9 @@ export interface OrderState {
   readonly status: 'none' | 'placed' | 'shipped'
   readonly customerId: string | null
   readonly currency: string | null
-  /** Pieces in all. */
+  /** Total number of items. */
   readonly quantity: number
-  /** In the order's currency, a decimal with two places. */
+  /** A decimal with two places, in the order's currency. */
   readonly total: string
 }
 
@@ -44,7 +44,7 @@ export const order = defineAggregate<OrderState, OrderEvent, OrderCommand>({
   },
   decide: {
     PlaceOrder: ({ data }, state) => {
-      if (state.status !== 'none') refuse('order-already-placed', 'an order is placed once')
+      if (state.status !== 'none') refuse('order-already-placed', 'the order is already placed')
       return { type: 'OrderPlaced', data }
     },
     AddItem: ({ data }, state) => {
@@ -61,13 +61,12 @@ export const order = defineAggregate<OrderState, OrderEvent, OrderCommand>({
     },
   },
   invariants: {
-    'only an order with items is shipped': ({ status, quantity }) => status !== 'shipped' || quantity > 0,
+    'a shipped order has items': ({ status, quantity }) => status !== 'shipped' || quantity > 0,
   },
 })
 
-/** Items are added, and the order shipped, after it was placed and before it was shipped. */
+/** Items can be added, and the order can be shipped, only between placing and shipping. */
 function checkOpen({ status }: OrderState): void {
-  if (status === 'none') refuse('order-not-placed', 'there is no such order: place it first')
-  if (status === 'shipped')
-    refuse('order-already-shipped', 'the order was shipped, it cannot change any more')
+  if (status === 'none') refuse('order-not-placed', 'the order does not exist: place it first')
+  if (status === 'shipped') refuse('order-already-shipped', 'the order is shipped and can no longer change')
 }

@@ -42,36 +42,37 @@ describe('an order', () => {
       .thenState({ status: 'placed', customerId: 'c-1', currency: 'EUR', quantity: 0, total: '0.00' })
   })
 
-  test('takes items and adds up their prices', () => {
+  test('accepts items and adds up their prices', () => {
     given(order, [placed, added])
       .when({ type: 'AddItem', data: { sku: 'pen', quantity: 3, price: '0.10' } })
       .thenState({ status: 'placed', customerId: 'c-1', currency: 'EUR', quantity: 5, total: '40.20' })
   })
 
-  test('is shipped once it has an item', () => {
+  test('is shipped when it has an item', () => {
     given(order, [placed, added]).when(ship).then([shipped])
   })
 
   test('is not placed twice', () => given(order, [placed]).when(place).thenRefused('order-already-placed'))
-  test('takes no item before it is placed', () => given(order, []).when(add).thenRefused('order-not-placed'))
+  test('accepts no item before it is placed', () =>
+    given(order, []).when(add).thenRefused('order-not-placed'))
   test('is not shipped before it is placed', () =>
     given(order, []).when(ship).thenRefused('order-not-placed'))
   test('is not shipped empty', () => given(order, [placed]).when(ship).thenRefused('order-empty'))
-  test('takes no item after it was shipped', () =>
+  test('accepts no item after it was shipped', () =>
     given(order, [placed, added, shipped]).when(add).thenRefused('order-already-shipped'))
   test('is not shipped twice', () =>
     given(order, [placed, added, shipped]).when(ship).thenRefused('order-already-shipped'))
   test('is not placed again after it was shipped', () =>
     given(order, [placed, added, shipped]).when(place).thenRefused('order-already-placed'))
 
-  test.each([0, -1, 0.5])('takes no item %s times', (quantity) => {
+  test.each([0, -1, 0.5])('accepts no item with quantity %s', (quantity) => {
     given(order, [placed])
       .when({ type: 'AddItem', data: { ...item, quantity } })
       .thenRefused('invalid-quantity')
   })
 })
 
-describe('whatever commands come, in whatever order', () => {
+describe('for any commands in any order', () => {
   const command: fc.Arbitrary<OrderCommand> = fc.oneof(
     fc.constant(place),
     fc.constant(ship),
@@ -83,7 +84,7 @@ describe('whatever commands come, in whatever order', () => {
       })),
   )
 
-  /** Refused commands leave no trace, as in a service. */
+  /** Rejected commands produce no events, as in a service. */
   function run(commands: readonly OrderCommand[]): readonly OrderEvent[] {
     const events: OrderEvent[] = []
     for (const next of commands) {
@@ -96,16 +97,16 @@ describe('whatever commands come, in whatever order', () => {
     return events
   }
 
-  test('an order is placed first, then filled, then shipped: nothing before, between or after', () => {
+  test('an order is placed first, then filled, then shipped, and nothing else', () => {
     fc.assert(
       fc.property(fc.array(command, { maxLength: 30 }), (commands) => {
-        const story = run(commands).map(({ type }) => type)
-        expect(story.join(' ')).toMatch(/^(OrderPlaced( ItemAdded)*((?<= ItemAdded) OrderShipped)?)?$/)
+        const types = run(commands).map(({ type }) => type)
+        expect(types.join(' ')).toMatch(/^(OrderPlaced( ItemAdded)*((?<= ItemAdded) OrderShipped)?)?$/)
       }),
     )
   })
 
-  test('the total is that of the items, to the cent', () => {
+  test('the total equals the sum of the items, to the cent', () => {
     fc.assert(
       fc.property(fc.array(command, { maxLength: 30 }), (commands) => {
         const events = run([place, ...commands])
@@ -118,7 +119,7 @@ describe('whatever commands come, in whatever order', () => {
   })
 })
 
-describe('orders of before there were currencies', () => {
+describe('orders from before there were currencies', () => {
   type LegacyEvent = DomainEvent<'OrderPlaced', OrderPlacedV1> | AddedEvent | ShippedEvent
 
   const legacyOrder = defineAggregate<OrderState, LegacyEvent>({
@@ -136,7 +137,7 @@ describe('orders of before there were currencies', () => {
     },
   })
 
-  test('are upcasted: in euros', () => {
+  test('are upcast to orders in euros', () => {
     const data = createUpcasterChain(domain.upcasters).upcast('order', 'OrderPlaced', 1, 2, {
       customer: 'c-1',
       placedAt: placement.placedAt,
@@ -144,7 +145,7 @@ describe('orders of before there were currencies', () => {
     expect(data).toEqual(placement)
   })
 
-  test('tell the same story, upcasted or not', () => {
+  test('have the same state, upcast or not', () => {
     const legacyPlaced = fc
       .string()
       .map((name): LegacyEvent => ({ type: 'OrderPlaced', data: { customer: name, placedAt: '' } }))

@@ -2,7 +2,7 @@ import { defineUpcaster } from '#domain'
 
 import type { OrderPlaced, OrderPlacedV1 } from '../../schemas/order/events.generated.ts'
 
-/** Before orders could be in other currencies, all were in euros. */
+/** Version 1 had no currency: all orders were in euros. */
 export const orderPlacedToV2 = defineUpcaster<OrderPlacedV1, OrderPlaced>({
   aggregateType: 'order',
   eventType: 'OrderPlaced',

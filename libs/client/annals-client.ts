@@ -41,9 +41,9 @@ import { defaultRetryLimits, isTransient, type RetryLimits, retrying, settling }
 import { type ClientOptions, type SubscribeOptions, urlsOf } from './client-options.ts'
 import { followStream, type OnProgress } from './follow-stream.ts'
 import { HttpTransport } from './http-transport.ts'
-import { OwnerTable } from './owner-table.ts'
 import { ProjectionsClient } from './projections-client.ts'
 import { ProjectionHandle } from './projections-handle.ts'
+import { PartitionRouter } from './partition-router.ts'
 import { decodeEvent, encodeAppend } from './wire.ts'
 import {
   type PartitionOwner,
@@ -55,13 +55,13 @@ import {
 } from './writer-endpoint.ts'
 
 /**
- * The client of Annals. Keeps connections alive, lets concurrent appends travel together, goes straight to owners, and
- * tries again where the table of errors allows it: always with the same event ids, so that nothing is appended twice.
+ * The client of Annals. It keeps connections alive, sends concurrent appends in shared requests, and sends requests directly to
+ * partition owners. It retries where the error table allows it, always with the same event ids, so nothing is appended twice.
  * All methods reject with EventStoreError.
  */
 export class AnnalsClient implements EventStore, BatchAppender, CategoryReader, SnapshotsApi {
   readonly #transport: HttpTransport
-  readonly #table: OwnerTable
+  readonly #router: PartitionRouter
   readonly #projections: ProjectionsClient
   readonly #coalesce: CoalesceLimits
   readonly #retries: RetryLimits
@@ -70,7 +70,7 @@ export class AnnalsClient implements EventStore, BatchAppender, CategoryReader, 
   readonly #endpoints = new Map<string, WriterEndpoint>()
   readonly #lanes = new Map<string, AppendLane>()
 
-  /** @throws InvalidInputError when no URL is given, or one is malformed. */
+  /** @throws InvalidInputError when there is no URL, or one is malformed. */
   constructor(options: ClientOptions) {
     this.#transport = new HttpTransport(options)
     this.#coalesce = { ...defaultCoalesceLimits, ...options.coalesce }
@@ -78,7 +78,7 @@ export class AnnalsClient implements EventStore, BatchAppender, CategoryReader, 
     this.#silenceMsMax = options.silenceMsMax ?? 45_000
     const urls = urlsOf(options)
     urls.forEach((url) => this.#endpoint(url))
-    this.#table = new OwnerTable(urls, {
+    this.#router = new PartitionRouter(urls, {
       direct: options.direct ?? true,
       fetchOwners: (url) => this.#endpoint(url).owners(),
     })
@@ -91,9 +91,9 @@ export class AnnalsClient implements EventStore, BatchAppender, CategoryReader, 
   }
 
   /**
-   * Appends events to a stream. Their ids are given before the first try.
-   * @throws EventStoreError `wrong-expected-version` and the others of the table; `outcome-unknown` when the tries are used
-   * up and one of them may have come through. Sending the same events with the same ids settles it.
+   * Appends events to a stream. Ids are assigned before the first try.
+   * @throws EventStoreError `wrong-expected-version` and other codes of the error table; `outcome-unknown` when the tries are
+   * exhausted and one of them may have succeeded. Send the same events with the same ids again to find out.
    */
   async append(
     streamId: string,
@@ -105,15 +105,18 @@ export class AnnalsClient implements EventStore, BatchAppender, CategoryReader, 
     return settling(this.#retries, () => this.#appendOnce(append, json))
   }
 
+  /** Appends to many streams, each append independently. Returns one result or error per request, in order. */
   async appendMany(requests: readonly AppendRequest[]): Promise<readonly (AppendResult | EventStoreError)[]> {
     const answers = requests.map(({ streamId, events, ...options }) => this.append(streamId, events, options))
     return (await Promise.allSettled(answers)).map(answerOf)
   }
 
+  /** Loads a snapshot, if there is a usable one, and the events after it. */
   load(streamId: string, options?: LoadOptions): Promise<LoadedStream> {
     return this.#ofStream(streamId, (writer, id) => writer.load(id, options))
   }
 
+  /** Reads one page of a stream. */
   read(streamId: string, options?: ReadOptions): Promise<StreamPage> {
     return this.#ofStream(streamId, (writer, id) => writer.read(id, options))
   }
@@ -123,16 +126,17 @@ export class AnnalsClient implements EventStore, BatchAppender, CategoryReader, 
     return readAll(this, streamId as StreamId, options)
   }
 
+  /** Version, times and partition of a stream. @throws EventStoreError `stream-not-found` */
   info(streamId: string): Promise<PlacedStreamInfo> {
     return this.#ofStream(streamId, (writer, id) => writer.info(id))
   }
 
-  /** The state of an aggregate, folded by the writer: now, at a version or at a time. @throws EventStoreError `stream-not-found`, `version-not-found` */
+  /** The state of an aggregate, folded by the writer: current, at a version or at a time. @throws EventStoreError `stream-not-found`, `version-not-found` */
   state(streamId: string, at?: StateAt): Promise<StreamState> {
     return this.#ofStream(streamId, (writer, id) => writer.state(id, at))
   }
 
-  /** The same, typed by the aggregate. The writer must have loaded the same definition of it. */
+  /** Like {@link state}, typed by the aggregate. The writer must have loaded the same definition. */
   async stateOf<State>(
     aggregate: Pick<Aggregate<State, never, never>, 'type' | 'initialState'>,
     id: string,
@@ -142,13 +146,13 @@ export class AnnalsClient implements EventStore, BatchAppender, CategoryReader, 
     return (await this.state(streamId, at)) as StreamState<State>
   }
 
-  /** Load, save and execute, typed by the aggregate. Commands are decided here; a conflict is loaded and decided anew. */
+  /** A repository for an aggregate type. Commands are decided in this process. After a conflict it loads and decides again. */
   aggregate<State, Event extends DomainEvent, Command extends DomainCommand>(
     aggregate: Aggregate<State, Event, Command>,
     options: RepositoryOptions = {},
   ): Repository<State, Event, Command> {
     const { triesMax, delayMsMin, delayMsMax } = this.#retries
-    // The repository tries appends again by itself, and finds its own events in the stream: one try of each is enough here.
+    // The repository retries appends and recognises its own events in the stream, so each call here is one try.
     const store = {
       append: (streamId: StreamId, events: readonly NewEvent[], appendOptions: AppendOptions = {}) => {
         const append = validAppend(streamId, events, appendOptions)
@@ -163,10 +167,12 @@ export class AnnalsClient implements EventStore, BatchAppender, CategoryReader, 
     })
   }
 
+  /** Reads one page of the events of an aggregate type. */
   readCategory(aggregateType: string, query?: CategoryQuery): Promise<CategoryPage> {
     return this.#anywhere((writer) => writer.readCategory(aggregateType, query))
   }
 
+  /** Like {@link subscribe}, as the port {@link CategoryReader} requires it. */
   followCategory(
     aggregateType: string,
     query: CategoryQuery,
@@ -184,9 +190,10 @@ export class AnnalsClient implements EventStore, BatchAppender, CategoryReader, 
   }
 
   /**
-   * Live events of an aggregate type: those of the past first, then new ones as they come. Goes on over broken connections
-   * without loss and without doubles; keep the cursor of the last event, or that of `onProgress`, to go on after a restart.
-   * @throws EventStoreError when the limits of the retries are reached without an event.
+   * Subscribes to the events of an aggregate type: past events first, then new ones as they are appended. It reconnects after
+   * failures without losing or repeating events. Save the cursor of the last event, or that of `onProgress`, to resume after a
+   * restart.
+   * @throws EventStoreError when the retry limits are reached without an event.
    */
   subscribe(
     aggregateType: string,
@@ -196,29 +203,34 @@ export class AnnalsClient implements EventStore, BatchAppender, CategoryReader, 
     return this.followCategory(aggregateType, query, signal, onProgress)
   }
 
+  /** Takes a snapshot of the current state of a stream. @throws EventStoreError `stream-not-found`, `invalid-state` */
   snapshot(streamId: string): Promise<SnapshotTaken> {
     return this.#anywhere((server) => server.snapshot(streamId))
   }
 
+  /** Statistics for each aggregate type with snapshots. */
   snapshots(): Promise<readonly SnapshotStatistics[]> {
     return this.#anywhere((server) => server.snapshots())
   }
 
+  /** Starts to rebuild the snapshots of an aggregate type in the background. */
   rebuildSnapshots(aggregateType: string): Promise<SnapshotRebuild> {
     return this.#anywhere((server) => server.rebuildSnapshots(aggregateType))
   }
 
+  /** Progress of the last rebuild. */
   snapshotRebuild(aggregateType: string): Promise<SnapshotRebuild> {
     return this.#anywhere((server) => server.snapshotRebuild(aggregateType))
   }
 
+  /** Removes snapshots of other state versions from the topic. */
   cleanUpSnapshots(aggregateType: string): Promise<SnapshotCleanup> {
     return this.#anywhere((server) => server.cleanUpSnapshots(aggregateType))
   }
 
   /**
-   * A projection, typed by its definition, `projection(customerLifetime)`, or by its name, `projection<Totals>('customer-lifetime')`.
-   * The projectors must have loaded the same definition.
+   * A handle for a projection, typed by its definition, `projection(customerLifetime)`, or by its name, `projection<Totals>('customer-lifetime')`.
+   * The projector must have loaded the same definition.
    */
   projection<Data = unknown>(
     projection: string | { readonly name: string; readonly initialView: Data },
@@ -227,16 +239,17 @@ export class AnnalsClient implements EventStore, BatchAppender, CategoryReader, 
     return new ProjectionHandle<Data>(name, this.#projections, this.#closing.signal)
   }
 
-  /** All projections: their generations, how far each is in each partition, and what stands still. */
+  /** All projections, with their generations and the progress and stops of each partition. */
   projections(): Promise<readonly ProjectionInfo[]> {
     return this.#projections.list()
   }
 
+  /** The owner of each partition. */
   owners(): Promise<readonly PartitionOwner[]> {
     return this.#anywhere((writer) => writer.owners())
   }
 
-  /** Ends subscriptions, waits for what is under way, then closes the connections. */
+  /** Ends subscriptions, waits for requests in flight, then closes the connections. */
   close(): Promise<void> {
     this.#closing.abort()
     return this.#transport.close()
@@ -244,9 +257,9 @@ export class AnnalsClient implements EventStore, BatchAppender, CategoryReader, 
 
   async #appendOnce({ streamId }: ValidAppend, json: string): Promise<AppendResult> {
     try {
-      return await this.#lane(this.#table.urlFor(streamId)).append(json)
+      return await this.#lane(this.#router.urlFor(streamId)).append(json)
     } catch (error) {
-      if (isTransient(error)) this.#table.refresh()
+      if (isTransient(error)) this.#router.refresh()
       throw error
     }
   }
@@ -257,7 +270,7 @@ export class AnnalsClient implements EventStore, BatchAppender, CategoryReader, 
   ): Promise<T> {
     const streamId = parseRequest(() => parseStreamId(text))
     return retrying(this.#retries, () =>
-      this.#at(this.#table.urlFor(streamId), (writer) => request(writer, streamId)),
+      this.#at(this.#router.urlFor(streamId), (writer) => request(writer, streamId)),
     )
   }
 
@@ -266,15 +279,15 @@ export class AnnalsClient implements EventStore, BatchAppender, CategoryReader, 
   }
 
   #onceAnywhere<T>(request: (writer: WriterEndpoint) => Promise<T>): Promise<T> {
-    return this.#at(this.#table.anyUrl(), request)
+    return this.#at(this.#router.anyUrl(), request)
   }
 
-  /** One request to one writer. One that cannot serve now is left alone for a moment, where there are others. */
+  /** Sends one request to one writer. A writer that is unavailable gets no requests for a second while there are others. */
   async #at<T>(url: string, request: (writer: WriterEndpoint) => Promise<T>): Promise<T> {
     try {
       return await request(this.#endpoint(url))
     } catch (error) {
-      if (isTransient(error)) this.#table.avoid(url)
+      if (isTransient(error)) this.#router.avoid(url)
       throw error
     }
   }

@@ -1,17 +1,17 @@
 import type { AppendResult } from '#domain'
 import { EventStoreError } from '#event-store'
 
-/** How concurrent appends to one writer travel together. */
+/** Limits for sending concurrent appends to one writer in shared requests. */
 export interface CoalesceLimits {
-  /** Appends in one request. Default 512. */
+  /** Maximum number of appends in one request. Default 512. */
   readonly appendsMax: number
-  /** Bytes in one request; an append that is larger travels alone. Default 512 KiB. */
+  /** Maximum size of one request in bytes. A larger append is sent alone. Default 512 KiB. */
   readonly bytesMax: number
-  /** Requests under way at one time. Default 4. */
+  /** Maximum number of requests in flight. Default 4. */
   readonly inFlightMax: number
-  /** Bytes of appends that wait for their turn; more are refused as `overloaded`. Default 64 MiB. */
+  /** Maximum size of queued appends in bytes. Further appends are rejected as `overloaded`. Default 64 MiB. */
   readonly waitingBytesMax: number
-  /** How long an append may wait for its turn; then it counts as not sent (`unavailable`). Default 5,000. */
+  /** Maximum time in the queue. An append that waits longer is not sent and fails with `unavailable`. Default 5,000. */
   readonly waitingMsMax: number
 }
 
@@ -34,23 +34,24 @@ interface Waiting {
 }
 
 /**
- * The way of appends to one writer. The first goes at once, together with those of the same tick; what comes while enough
- * requests are under way waits for the next to return, and then travels together.
+ * Sends appends to one writer in shared requests. An append is sent at once, together with those of the same tick. While
+ * `inFlightMax` requests are in flight, appends are queued, and the next request takes as many as fit.
  */
 export class AppendLane {
-  readonly #send: (appends: readonly string[]) => Promise<readonly Answer[]>
+  readonly #request: (appends: readonly string[]) => Promise<readonly Answer[]>
   readonly #limits: CoalesceLimits
   readonly #waiting: Waiting[] = []
   #waitingBytes = 0
   #inFlight = 0
   #scheduled = false
 
-  /** @param send one request; rejects where it failed as a whole. */
-  constructor(send: (appends: readonly string[]) => Promise<readonly Answer[]>, limits: CoalesceLimits) {
-    this.#send = send
+  /** @param request sends one request; rejects when the request as a whole failed */
+  constructor(request: (appends: readonly string[]) => Promise<readonly Answer[]>, limits: CoalesceLimits) {
+    this.#request = request
     this.#limits = limits
   }
 
+  /** Queues an encoded append and returns its result. @throws EventStoreError `overloaded`, `unavailable` when it was not sent */
   append(json: string): Promise<AppendResult> {
     const bytes = Buffer.byteLength(json)
     if (this.#waitingBytes + bytes > this.#limits.waitingBytesMax) return Promise.reject(this.#full())
@@ -65,7 +66,7 @@ export class AppendLane {
     const { waitingBytesMax } = this.#limits
     return new EventStoreError(
       'overloaded',
-      `more than ${waitingBytesMax} bytes of appends wait in this client`,
+      `more than ${waitingBytesMax} bytes of appends are queued in this client`,
     )
   }
 
@@ -76,12 +77,12 @@ export class AppendLane {
       this.#scheduled = false
       this.#dropLate()
       while (this.#waiting.length > 0 && this.#inFlight < this.#limits.inFlightMax) {
-        void this.#depart(this.#take())
+        void this.#send(this.#take())
       }
     })
   }
 
-  /** Whoever waits longest stands first. */
+  /** The queue is ordered by time, oldest first. */
   #dropLate(): void {
     const { waitingMsMax } = this.#limits
     const onTimeFromMs = performance.now() - waitingMsMax
@@ -94,7 +95,7 @@ export class AppendLane {
     }
   }
 
-  /** As many as fit one request, and at least one. */
+  /** As many appends as fit into one request, at least one. */
   #take(): readonly Waiting[] {
     const { appendsMax, bytesMax } = this.#limits
     let bytes = 0
@@ -108,7 +109,7 @@ export class AppendLane {
     return this.#waiting.splice(0, count)
   }
 
-  async #depart(batch: readonly Waiting[]): Promise<void> {
+  async #send(batch: readonly Waiting[]): Promise<void> {
     this.#inFlight += 1
     await this.#deliver(batch)
     this.#inFlight -= 1
@@ -117,27 +118,28 @@ export class AppendLane {
 
   async #deliver(batch: readonly Waiting[]): Promise<void> {
     try {
-      const answers = await this.#send(batch.map(({ json }) => json))
+      const answers = await this.#request(batch.map(({ json }) => json))
       batch.forEach((append, index) => settle(append, answers[index]))
     } catch (error) {
-      if (batch.length > 1 && isRefusal(error)) await this.#deliverInHalves(batch)
+      if (batch.length > 1 && isRejectedAsAWhole(error)) await this.#deliverInHalves(batch)
       else for (const { reject } of batch) reject(error)
     }
   }
 
-  /** The server takes less in one request than this client thought. One append must not cost another its answer. */
+  /** The server accepts smaller requests only. One append must not make the others of its request fail. */
   async #deliverInHalves(batch: readonly Waiting[]): Promise<void> {
     const middle = batch.length >> 1
     await Promise.all([this.#deliver(batch.slice(0, middle)), this.#deliver(batch.slice(middle))])
   }
 }
 
-/** Nothing of the request was looked at, for its size or shape. */
-const isRefusal = (error: unknown): boolean =>
+/** The server rejected the request as a whole, because of its size or shape. */
+const isRejectedAsAWhole = (error: unknown): boolean =>
   error instanceof EventStoreError && ['append-too-large', 'invalid-request'].includes(error.code)
 
 function settle({ resolve, reject }: Waiting, answer: Answer | undefined): void {
-  if (answer === undefined) reject(new EventStoreError('outcome-unknown', 'the writer left out an answer'))
+  if (answer === undefined)
+    reject(new EventStoreError('outcome-unknown', 'the writer returned no result for the append'))
   else if (answer instanceof EventStoreError) reject(answer)
   else resolve(answer)
 }

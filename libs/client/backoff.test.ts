@@ -12,7 +12,7 @@ const conflict = new EventStoreError('wrong-expected-version', 'another came fir
 beforeEach(() => vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))
 afterEach(() => vi.useRealTimers().restoreAllMocks())
 
-/** Fails with each of these, then succeeds. */
+/** Fails with each of these errors, then succeeds. */
 const failing = (...errors: readonly Error[]) => {
   const tried: number[] = []
   const attempt = () => {
@@ -36,20 +36,20 @@ describe('tries', () => {
     [0.999, [100, 200, 300, 300]],
     [0.5, [50, 100, 150, 150]],
     [0, [0, 0, 0, 0]],
-  ])('are apart by a random part (%d) of a doubling delay', async (random, expected) => {
+  ])('are separated by a random fraction (%d) of a doubling delay', async (random, expected) => {
     vi.spyOn(Math, 'random').mockReturnValue(random)
     const { tried, attempt } = failing(busy, busy, busy, busy)
     expect(await outcome(retrying(limits, attempt))).toBe('done')
     pauses(tried).forEach((pause, index) => expect(Math.abs(pause - (expected[index] ?? -9))).toBeLessThan(2))
   })
 
-  test('end with the last error when there have been enough', async () => {
+  test('end with the last error at the maximum number', async () => {
     const { tried, attempt } = failing(...Array<Error>(9).fill(busy))
     expect(await outcome(retrying(limits, attempt))).toBe(busy)
     expect(tried).toHaveLength(5)
   })
 
-  test('end when the next would come after the time in all', async () => {
+  test('end when the next would exceed the total time', async () => {
     const slow = new EventStoreError('unavailable', 'come later', { retryAfterSeconds: 4 })
     const { tried, attempt } = failing(slow, slow, slow, slow)
     expect(await outcome(retrying(limits, attempt))).toBe(slow)
@@ -57,7 +57,7 @@ describe('tries', () => {
   })
 
   test.each([[conflict], [new TypeError('a mistake')]])(
-    'end at once after what may not be tried again: %s',
+    'end at once after an error that must not be retried: %s',
     async (error) => {
       const { tried, attempt } = failing(error)
       expect(await outcome(retrying(limits, attempt))).toBe(error)
@@ -65,7 +65,7 @@ describe('tries', () => {
     },
   )
 
-  test('are counted anew after a success', async () => {
+  test('are counted from zero after a success', async () => {
     const backoff = new RetryBudget({ ...limits, triesMax: 2 })
     for (let n = 0; n < 5; n += 1) {
       const pause = backoff.afterFailure(busy)
@@ -84,11 +84,11 @@ describe('tries', () => {
   })
 })
 
-describe('an append that may have come through', () => {
+describe('an append that may have succeeded', () => {
   test.each([
-    ['stays unknown when it is refused for a while after', [unknown, busy, busy, busy, busy], unknown],
-    ['is known again when it is refused for good after', [unknown, conflict], conflict],
-    ['is known again when it is answered', [unknown, busy], 'done'],
+    ['stays unknown when it is rejected temporarily afterwards', [unknown, busy, busy, busy, busy], unknown],
+    ['is resolved when it is rejected permanently afterwards', [unknown, conflict], conflict],
+    ['is resolved when it is answered', [unknown, busy], 'done'],
   ])('%s', async (_, errors, expected) => {
     expect(await outcome(settling(limits, failing(...errors).attempt))).toBe(expected)
   })

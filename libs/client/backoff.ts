@@ -1,15 +1,15 @@
 import { Backoff, deadlineIn, fullJitter, pause } from '#async'
 import { EventStoreError } from '#event-store'
 
-/** How often and how long one call is tried. */
+/** Limits for the retries of one call. */
 export interface RetryLimits {
-  /** Tries in all, the first included. Default 25. */
+  /** Maximum number of tries, including the first. Default 25. */
   readonly triesMax: number
-  /** No further try begins later than this after the first failure. Default 30,000: a dead writer's partitions are served again in under 15 s. */
+  /** No retry starts later than this after the first failure. Default 30,000. The partitions of a dead writer are served again in under 15 s. */
   readonly totalMsMax: number
-  /** Upper end of the first delay; doubles with each further one. Default 20. */
+  /** Upper bound of the first delay. It doubles with each retry. Default 20. */
   readonly delayMsMin: number
-  /** No delay is longer, unless the server asks for it. Default 2,000. */
+  /** Maximum delay, unless the server requests a longer one. Default 2,000. */
   readonly delayMsMax: number
 }
 
@@ -21,8 +21,8 @@ export const defaultRetryLimits: RetryLimits = {
 }
 
 /**
- * Counts the failures of one undertaking, and waits between its tries: exponential backoff with full jitter, never shorter
- * than the server asked for (Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
+ * Counts the failures of one call and waits between its tries: exponential backoff with full jitter, never shorter than the
+ * delay that the server requested (Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
  */
 export class RetryBudget {
   readonly #limits: RetryLimits
@@ -35,14 +35,14 @@ export class RetryBudget {
     this.#backoff = new Backoff(limits, fullJitter)
   }
 
-  /** Something went well: what failed before counts no more. */
+  /** Forgets earlier failures after a success. */
   reset(): void {
     this.#failures = 0
     this.#backoff.reset()
     this.#deadlineMs = Infinity
   }
 
-  /** Waits before the next try. @throws the error itself where a further try would be wrong, or beyond the limits. */
+  /** Waits before the next try. @throws the error itself when it must not be retried, or a limit is reached. */
   async afterFailure(error: unknown, signal?: AbortSignal): Promise<void> {
     if (!isTransient(error)) throw error
     const nowMs = performance.now()
@@ -54,31 +54,31 @@ export class RetryBudget {
   }
 }
 
-/** Whether the very same may be sent again, as the table of errors says. */
+/** Whether the error table allows the same request to be sent again. */
 export const isTransient = (error: unknown): error is EventStoreError =>
   error instanceof EventStoreError && error.retry === 'same-ids'
 
 /**
- * Tries until it goes well, fails for good, or the limits are reached: then with the last error.
- * @param mayTryAgain where less than the table of errors allows is wanted.
+ * Retries until an attempt succeeds, fails with an error that must not be retried, or a limit is reached. Throws the last error.
+ * @param mayRetry narrows what the error table allows.
  */
 export async function retrying<T>(
   limits: RetryLimits,
   attempt: () => Promise<T>,
-  mayTryAgain: (error: unknown) => boolean = isTransient,
+  mayRetry: (error: unknown) => boolean = isTransient,
 ): Promise<T> {
   const budget = new RetryBudget(limits)
   for (;;) {
     try {
       return await attempt()
     } catch (error) {
-      if (!mayTryAgain(error)) throw error
+      if (!mayRetry(error)) throw error
       await budget.afterFailure(error)
     }
   }
 }
 
-/** The same for an append: a try that may have come through makes the whole unknown, until one is answered for good. */
+/** Retries an append. Once a try may have succeeded, the outcome stays unknown until a try gets a final answer. */
 export async function settling<T>(limits: RetryLimits, attempt: () => Promise<T>): Promise<T> {
   let unknown: EventStoreError | undefined
   try {

@@ -3,14 +3,15 @@ import { EventStoreError, fromProblem, type Problem } from '#event-store'
 import { RetryBudget, type RetryLimits } from './backoff.ts'
 import type { ReceivedEvent } from './server-sent-events.ts'
 
+/** A subscription to follow across connections. */
 export interface Following<Item> {
-  /** Right after which to begin; undefined: from the beginning. */
+  /** Start after this cursor; undefined: at the beginning. */
   readonly cursor: string | undefined
   readonly signal: AbortSignal
   readonly retries: RetryLimits
-  /** Opens the stream right after the cursor. */
+  /** Opens a connection that starts after the cursor. */
   readonly open: (cursor: string | undefined) => Promise<AsyncIterable<ReceivedEvent>>
-  /** What an event's JSON stands for. */
+  /** Converts the JSON of an event to an item. */
   readonly decode: (json: unknown, cursor: string) => Item
   readonly onProgress?: OnProgress | undefined
 }
@@ -19,9 +20,8 @@ export interface Following<Item> {
 export type OnProgress = (cursor: string) => void | Promise<void>
 
 /**
- * A live stream over as many connections as it takes. The cursor of the last item that was handed out, or a later one that
- * came without an item, is where the next connection starts, so that nothing is left out and nothing comes twice. Each item
- * and each cursor makes the retries start again.
+ * Follows a subscription and reconnects after failures. Each connection starts after the last received cursor, so no item is lost or
+ * repeated. Every received event resets the retry limits.
  */
 export async function* followStream<Item>({
   cursor: start,
@@ -49,19 +49,19 @@ export async function* followStream<Item>({
       }
       throw new EventStoreError('unavailable', 'the server ended the subscription')
     } catch (error) {
-      // Leaving on purpose looks like a broken connection too.
+      // Aborting also looks like a broken connection.
       if (ended()) return
-      // Where nothing happens for days, connections that break now and then are no failures in a row.
+      // On a quiet stream, connections that break now and then are not consecutive failures.
       if (performance.now() - startMs > retries.delayMsMax) budget.reset()
-      await budget.afterFailure(brokenOff(error), signal)
+      await budget.afterFailure(asStoreError(error), signal)
     }
   }
 }
 
-/** What brings the cursor while there is nothing else to bring it with: at the start, and while a filter matches nothing. */
+/** Events that carry only a cursor: at the start, and while a filter matches nothing. */
 const cursorOnlyEvents: ReadonlySet<string> = new Set(['start', 'progress'])
 
-/** What only reports never fails the subscription, now or later. */
+/** An error in the callback must not fail the subscription. */
 function report(onProgress: OnProgress | undefined, cursor: string): void {
   if (onProgress === undefined) return
   const reporting = async (): Promise<void> => onProgress(cursor)
@@ -75,8 +75,8 @@ function checked({ id, event, data }: ReceivedEvent): { readonly id: string; rea
   return { id, json }
 }
 
-/** What breaks in the midst of a stream is the connection. */
-const brokenOff = (error: unknown): EventStoreError =>
+/** Any other error during a subscription is a broken connection. */
+const asStoreError = (error: unknown): EventStoreError =>
   error instanceof EventStoreError
     ? error
-    : new EventStoreError('unavailable', 'the subscription broke off', {}, { cause: error })
+    : new EventStoreError('unavailable', 'the connection of the subscription failed', {}, { cause: error })

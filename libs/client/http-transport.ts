@@ -4,12 +4,15 @@ import { Agent, type Dispatcher } from 'undici'
 
 import { type ErrorCode, EventStoreError, fromProblem } from '#event-store'
 
+import { jsonOrUndefined } from './json-or-undefined.ts'
+
+/** Options of the HTTP connections. */
 export interface TransportOptions {
-  /** For one request, from its start to the last byte of its answer. Default 5,000. */
+  /** Time limit of one request, including its response. Default 5,000. */
   readonly timeoutMs?: number
-  /** Sent with every request: authorization, for instance. */
+  /** Headers for every request, e.g. `authorization`. */
   readonly headers?: Readonly<Record<string, string>>
-  /** Kept open to each writer. Default 32. */
+  /** Maximum number of open connections to each server. Default 32. */
   readonly connectionsMax?: number
 }
 
@@ -18,35 +21,36 @@ type Method = 'GET' | 'POST' | 'DELETE'
 export interface JsonCall<Decoded> {
   readonly method: Method
   readonly url: URL
-  /** With its query, from the first slash. */
+  /** Path with its query, from the first slash. */
   readonly path: string
-  /** JSON. */
+  /** The request body as JSON. */
   readonly body?: string
-  /** How long the server itself may wait before it answers; comes on top of the time-out. */
+  /** How long the server may wait before it answers; added to the time limit. */
   readonly waitMs?: number
-  /** What the answer's JSON stands for, undefined where it has no content; throws where it is not what was asked for. */
+  /** Converts the JSON of the response, undefined for 204. Throws when it does not have the expected shape. */
   readonly decode: (json: unknown) => Decoded
 }
 
+/** A request for a stream of server-sent events. */
 export interface StreamCall {
   readonly url: URL
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
   readonly signal: AbortSignal
-  /** A stream that says nothing for longer is taken for dead. */
+  /** A stream that receives nothing for this long fails. */
   readonly silenceMsMax: number
 }
 
 interface Answer {
   readonly status: number
-  /** Of the header Retry-After; in between there may be proxies that know no problem documents. */
+  /** The header Retry-After. Proxies send it without a problem document. */
   readonly retryAfter: string | undefined
   readonly text: string
 }
 
 /**
- * HTTP over connections that are kept open. Fails with EventStoreError only. One try for each call. By undici's `request`,
- * because that took 64 µs of CPU for client and server together where `fetch` took 250.
+ * Sends HTTP requests over connections that are kept open. Each call is one try, and fails with EventStoreError only. It uses
+ * undici's `request`, which took 64 µs of CPU for client and server together; `fetch` took 250.
  */
 export class HttpTransport {
   readonly #timeoutMs: number
@@ -64,6 +68,7 @@ export class HttpTransport {
     })
   }
 
+  /** Sends a request and decodes the JSON of its response. */
   async json<Decoded>(call: JsonCall<Decoded>): Promise<Decoded> {
     this.#checkOpen()
     const answer = await this.#exchange(call)
@@ -73,11 +78,11 @@ export class HttpTransport {
       return decode(answer.status === 204 ? undefined : JSON.parse(answer.text))
     } catch (error) {
       const code = method === 'GET' ? 'internal' : 'outcome-unknown'
-      throw failed(code, method, url, path, 'was not answered as this client understands', error)
+      throw failed(code, method, url, path, 'returned a response that this client cannot read', error)
     }
   }
 
-  /** The body of an answer that goes on: destroy it, or abort the signal, to leave. */
+  /** Opens a stream of server-sent events. Destroy it or abort the signal to close it. */
   async stream(call: StreamCall): Promise<Readable> {
     this.#checkOpen()
     const response = await this.#open(call)
@@ -85,7 +90,7 @@ export class HttpTransport {
     throw refusal(await readAnswer(response))
   }
 
-  /** Waits for what is under way, then closes the connections. */
+  /** Waits for requests in flight, then closes the connections. */
   close(): Promise<void> {
     this.#closed ??= this.#agent.close()
     return this.#closed
@@ -103,7 +108,7 @@ export class HttpTransport {
         origin: url.origin,
         path: prefixOf(url) + path,
         method,
-        // Servers take changes as JSON only, also those without a body: no page can send that by itself.
+        // Servers require JSON for every change, because no web page can send it across origins without asking.
         headers: method === 'GET' ? this.#headers : { 'content-type': 'application/json', ...this.#headers },
         body: body ?? null,
         signal: AbortSignal.timeout(timeoutMs),
@@ -140,17 +145,17 @@ function networkFailure(
 ): EventStoreError {
   const code = method === 'GET' || wasNeverSent(error) ? 'unavailable' : 'outcome-unknown'
   const timedOut = error instanceof Error && error.name === 'TimeoutError'
-  const what = timedOut ? `was not answered within ${timeoutMs} ms` : `failed: ${messageOf(error)}`
+  const what = timedOut ? `timed out after ${timeoutMs} ms` : `failed: ${messageOf(error)}`
   return failed(code, method, url, path, what, error)
 }
 
-/** Where the server lives under a path of its own, behind a proxy. */
+/** The path under which a proxy serves the server. */
 const prefixOf = (url: URL): string => url.pathname.replace(/\/$/, '')
 
 const failed = (code: ErrorCode, method: string, url: URL, path: string, what: string, cause: unknown) =>
   new EventStoreError(code, `${method} ${url.origin}${prefixOf(url)}${path} ${what}`, {}, { cause })
 
-/** Without a connection nothing has been sent; after that, nobody can tell. */
+/** Errors before the connection was established: the request was not sent. After any other error, that is unknown. */
 const neverSent: readonly unknown[] = [
   ...['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'],
   'UND_ERR_CONNECT_TIMEOUT',
@@ -172,14 +177,6 @@ async function readAnswer({ statusCode, headers, body }: Dispatcher.ResponseData
 
 function refusal({ status, retryAfter, text }: Answer): EventStoreError {
   const seconds = /^\d{1,4}$/.test(retryAfter ?? '') ? { retryAfterSeconds: Number(retryAfter) } : {}
-  const problem = parseJson(text)
+  const problem = jsonOrUndefined(text)
   return fromProblem(status, typeof problem === 'object' ? { ...seconds, ...problem } : seconds)
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -5,7 +5,7 @@ export { type ClientOptions, type SubscribeOptions } from './client-options.ts'
 export { type OnProgress } from './follow-stream.ts'
 export { HttpTransport, type TransportOptions } from './http-transport.ts'
 export { PeerCheck, type PeerIdentity, type PeerVerdict } from './peer-check.ts'
-export { Peers } from './peers.ts'
+export { PeerClients } from './peer-clients.ts'
 export { ProjectionHandle, type SubscribeViewsOptions } from './projections-handle.ts'
 export {
   type PartitionOwner,

@@ -12,7 +12,7 @@ const identity = { ...group, instance }
 
 afterEach(() => vi.restoreAllMocks())
 
-/** A server on the loopback, and the requests that it was sent. */
+/** A server on the loopback interface, and the requests that it received. */
 async function serverOf(answer: RequestListener): Promise<{ server: Server; url: string; asked: string[] }> {
   const asked: string[] = []
   const server = createServer((request, response) => {
@@ -39,7 +39,7 @@ function checkOf(): PeerCheck {
   return check
 }
 
-test('who answers as the group says is verified, behind a path of its own, too', async () => {
+test('a peer with the expected identity is verified, also under a path prefix', async () => {
   const { url, asked } = await serverOf(json({ ...identity, more: 1 }))
   const check = checkOf()
   expect(await check.verdict({ url, instance })).toBe('verified')
@@ -51,11 +51,11 @@ test.each<[what: string, answer: RequestListener]>([
   ['another instance', json({ ...identity, instance: 'i-2' })],
   ['another group', json({ ...identity, groupId: 'projectors' })],
   ['another cluster', json({ ...identity, clusterId: 'c-2' })],
-  ['no such route', json({ code: 'not-found' }, 404)],
+  ['an unknown route', json({ code: 'not-found' }, 404)],
   ['something else', (_, response) => response.end('<html>')],
   ['null', json(null)],
-  ['the right answer under another status', json(identity, 201)],
-  ['far too much', (_, response) => response.end('x'.repeat(100_000))],
+  ['the right answer with another status', json(identity, 201)],
+  ['an answer that is too long', (_, response) => response.end('x'.repeat(100_000))],
 ])('%s is refuted', async (_, answer) => {
   const { url } = await serverOf(answer)
   expect(await checkOf().verdict({ url, instance })).toBe('refuted')
@@ -70,7 +70,7 @@ test('a redirect is not followed, not even to the member itself', async () => {
   expect(right.asked).toEqual([])
 })
 
-test('what is no HTTP server is refuted', async () => {
+test('a server that does not speak HTTP is refuted', async () => {
   const server = createTcpServer((socket) => socket.end('220 mail.example.com ESMTP\r\n'))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => void server.close())
@@ -78,7 +78,7 @@ test('what is no HTTP server is refuted', async () => {
   expect(await checkOf().verdict({ url, instance })).toBe('refuted')
 })
 
-test('who is silent, away or busy is unknown, within two seconds', async () => {
+test('a peer that is silent, unreachable or busy is unknown, within two seconds', async () => {
   const silent = await serverOf(() => undefined)
   const busy = await serverOf(json({}, 503))
   const away = await serverOf(() => undefined)
@@ -89,7 +89,7 @@ test('who is silent, away or busy is unknown, within two seconds', async () => {
   expect(performance.now() - beganMs).toBeLessThan(2_000)
 })
 
-test('all that ask at once share one question, and its answer counts for a while', async () => {
+test('concurrent calls share one request, and its result is cached', async () => {
   const { url, asked } = await serverOf(json(identity))
   const check = checkOf()
   const peer = { url, instance }
@@ -98,7 +98,7 @@ test('all that ask at once share one question, and its answer counts for a while
   expect(asked).toHaveLength(1)
 })
 
-test('one that was verified stays so while it is silent, until something else answers', async () => {
+test('a verified peer stays verified while it is silent, until something else answers', async () => {
   let answer = json(identity)
   const { url } = await serverOf((...call) => answer(...call))
   const check = checkOf()

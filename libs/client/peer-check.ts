@@ -1,37 +1,39 @@
 import { LRUCache } from 'lru-cache'
 import { Agent, type Dispatcher, errors } from 'undici'
 
-/** What an instance of a service says of itself. */
+import { jsonOrUndefined } from './json-or-undefined.ts'
+
+/** The identity of an instance of a service. */
 export interface PeerIdentity {
-  /** Of Kafka. */
+  /** Id of the Kafka cluster. */
   readonly clusterId: string
   readonly groupId: string
-  /** Of this process, at random. */
+  /** Random id of the process. */
   readonly instance: string
 }
 
-/** `refuted`: something else answers at the URL. `unknown`: nothing does, or it cannot say now. */
+/** `refuted`: something else answers at the URL. `unknown`: nothing answers, or only a temporary error. */
 export type PeerVerdict = 'verified' | 'refuted' | 'unknown'
 
-/** What is known of whoever is at a URL. */
+/** What is known about the peer at a URL. */
 interface Known {
   verdict: PeerVerdict
   askedAtMs: number
-  /** Whether the first question has been answered, or given up. */
+  /** Whether the first request was answered or timed out. */
   isAnswered: boolean
-  /** Of the question under way. */
+  /** The request in flight. */
   asking: Promise<PeerVerdict> | undefined
 }
 
 const askTimeoutMs = 1_000
 const answerBytesMax = 4_096
 const knownMax = 1_000
-/** How long a verdict counts before the question is asked again, beside the requests. */
+/** How long a verdict is valid before it is checked again in the background. */
 const freshMs: Readonly<Record<PeerVerdict, number>> = { verified: 30_000, refuted: 30_000, unknown: 1_000 }
 
 /**
- * Whether other instances of a service are where they say. A member of a group can advertise any URL, so before anything is sent
- * there, whatever answers is asked who it is. The question carries no credentials and follows no redirects.
+ * Verifies the URLs of other instances of a service. A group member can advertise any URL, so its identity is requested before
+ * anything else is sent there. The request carries no credentials and follows no redirects.
  */
 export class PeerCheck {
   readonly #path: string
@@ -44,13 +46,13 @@ export class PeerCheck {
     keepAliveTimeout: 1_000,
   })
 
-  /** @param path of the route that answers with a {@link PeerIdentity}, from the first slash. */
+  /** @param path path of the route that returns a {@link PeerIdentity}, from the first slash. */
   constructor(path: string, own: Pick<PeerIdentity, 'clusterId' | 'groupId'>) {
     this.#path = path
     this.#own = own
   }
 
-  /** Waits for the first answer only, a second at most; later it is what is known. Never rejects. */
+  /** The verdict on a peer. Only the first call for a peer waits, for a second at most. Never rejects. */
   async verdict({
     url,
     instance,
@@ -74,7 +76,7 @@ export class PeerCheck {
 
   async #ask(url: string, instance: string, known: Known): Promise<PeerVerdict> {
     const answered = await this.#answer(url, instance)
-    // One that proved to be there and is silent now is still nobody else.
+    // A verified peer that does not answer now stays verified.
     if (answered !== 'unknown') known.verdict = answered
     known.isAnswered = true
     known.asking = undefined
@@ -103,10 +105,10 @@ export class PeerCheck {
     instance: string,
   ): Promise<PeerVerdict> {
     const answer = await body.text()
-    // A proxy in between, or a service that is starting.
+    // Sent by a proxy, or by a service that is starting.
     if (status >= 500 || status === 429) return 'unknown'
     const { clusterId, groupId } = this.#own
-    const isPeer = status === 200 && isSame(parseJson(answer), { clusterId, groupId, instance })
+    const isPeer = status === 200 && isSame(jsonOrUndefined(answer), { clusterId, groupId, instance })
     return isPeer ? 'verified' : 'refuted'
   }
 }
@@ -120,14 +122,6 @@ const neverAsked = (): Known => ({
 
 const isWrongAnswer = (error: unknown): boolean =>
   error instanceof errors.ResponseExceededMaxSizeError || error instanceof errors.HTTPParserError
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
 
 const isSame = (json: unknown, expected: PeerIdentity): boolean =>
   typeof json === 'object' &&

@@ -16,27 +16,27 @@ import type {
 import { isTransient, type RetryLimits, retrying } from './backoff.ts'
 import { followStream, type OnProgress } from './follow-stream.ts'
 import type { HttpTransport, JsonCall } from './http-transport.ts'
+import { openSubscription } from './open-subscription.ts'
 import { ReachableUrls } from './reachable-urls.ts'
 import { parseUrl, pathPart, queryString } from './request-path.ts'
-import { readServerSentEvents } from './server-sent-events.ts'
 
-export interface ProjectionsClientOptions {
-  /** Of projectors; any of them takes any request. */
+interface ProjectionsClientOptions {
+  /** URLs of projectors. Each of them accepts every request. */
   readonly urls: readonly string[]
   readonly transport: HttpTransport
   readonly retries: RetryLimits
   readonly silenceMsMax: number
 }
 
-export interface UpdatesCall extends UpdatesQuery {
+interface UpdatesCall extends UpdatesQuery {
   readonly fromNow?: boolean
   readonly onProgress?: OnProgress
 }
 
-/** How long a read waits for the event of `after`, unless it says so. */
+/** Default time that a read waits for the event of `after`. */
 const waitMsDefault = 5_000
 
-/** What is asked of projectors, over HTTP: from any of them, and of another one when that cannot serve now. */
+/** Requests to projectors over HTTP. When a projector is unavailable, the retry goes to another one. */
 export class ProjectionsClient {
   readonly #urls: ReachableUrls
   readonly #transport: HttpTransport
@@ -78,7 +78,9 @@ export class ProjectionsClient {
     signal: AbortSignal,
   ): AsyncGenerator<ViewUpdate> {
     const path = `${pathOf(name)}/subscribe${queryString(parameters)}`
-    const open = (from: string | undefined) => this.#once((url) => this.#open(url, path, from, signal))
+    const call = { path, signal, silenceMsMax: this.#silenceMsMax }
+    const open = (from: string | undefined) =>
+      this.#once((url) => openSubscription(this.#transport, { ...call, url, cursor: from }))
     const decode = (json: unknown, at: string) => ({ ...(json as Omit<ViewUpdate, 'cursor'>), cursor: at })
     return followStream({ cursor, signal, retries: this.#retries, open, decode, onProgress })
   }
@@ -119,28 +121,19 @@ export class ProjectionsClient {
     return this.#call(call, (error) => isTransient(error) && !hasWaited(error))
   }
 
-  /** Sent again only where nothing can have come of it: a second rebuild would be one more. */
+  /** Retried only when the request had no effect, because a repeated rebuild would start another one. */
   #change<Answer>(method: 'POST' | 'DELETE', path: string, body?: object): Promise<Answer> {
     const decode = (json: unknown) => json as Answer
     const call = { method, path, decode, ...(body && { body: JSON.stringify(body) }) }
     return this.#call(call, (error) => isTransient(error) && error.code !== 'outcome-unknown')
   }
 
-  #call<Answer>(
-    call: Omit<JsonCall<Answer>, 'url'>,
-    mayTryAgain: (error: unknown) => boolean,
-  ): Promise<Answer> {
+  #call<Answer>(call: Omit<JsonCall<Answer>, 'url'>, mayRetry: (error: unknown) => boolean): Promise<Answer> {
     const attempt = () => this.#once((url) => this.#transport.json({ ...call, url }))
-    return retrying(this.#retries, attempt, mayTryAgain)
+    return retrying(this.#retries, attempt, mayRetry)
   }
 
-  async #open(url: URL, path: string, cursor: string | undefined, signal: AbortSignal) {
-    const headers = cursor === undefined ? {} : { 'last-event-id': cursor }
-    const call = { url, path, headers, signal, silenceMsMax: this.#silenceMsMax }
-    return readServerSentEvents(await this.#transport.stream(call))
-  }
-
-  /** One request. Who cannot serve now is left alone for a moment, where there are others. */
+  /** Sends one request. A projector that is unavailable gets no requests for a second while there are others. */
   async #once<Answer>(request: (url: URL) => Promise<Answer>): Promise<Answer> {
     const url = this.#urls.next()
     try {
@@ -152,7 +145,7 @@ export class ProjectionsClient {
   }
 }
 
-/** It has waited for as long as it was told to; whoever wants to wait longer says so. */
+/** The server has already waited for the requested time, so a retry would exceed it. */
 const hasWaited = (error: unknown): boolean =>
   error instanceof EventStoreError && error.code === 'projection-behind'
 
@@ -161,7 +154,7 @@ const pathOf = (name: string): string => `/projections/${pathPart(name)}`
 const waitMsOf = ({ after, timeoutMs = waitMsDefault }: ViewOptions): number =>
   after === undefined ? 0 : timeoutMs
 
-/** How long to wait is always said, so that both sides wait equally long. */
+/** The timeout is always sent, so client and server use the same one. */
 const optionsOf = (options: ViewOptions) => ({
   after: options.after && formatPosition(options.after),
   timeoutMs: options.after && waitMsOf(options),

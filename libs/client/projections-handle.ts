@@ -15,10 +15,11 @@ import type {
 import type { OnProgress } from './follow-stream.ts'
 import type { ProjectionsClient } from './projections-client.ts'
 
+/** Options of a subscription to views. */
 export interface SubscribeViewsOptions {
-  /** Of the last update that was dealt with: begins right after it. Default: with all views as they are now. */
+  /** Start after the update with this cursor. Default: start with all current views. */
   readonly cursor?: string
-  /** Only what changes from now on; a cursor counts more. */
+  /** Start with the next change, without the current views. Ignored when there is a cursor. */
   readonly fromNow?: boolean
   /** Only this view. */
   readonly key?: string
@@ -28,13 +29,13 @@ export interface SubscribeViewsOptions {
   readonly onProgress?: OnProgress
 }
 
-/** One projection, its views typed by its definition. All methods reject with EventStoreError. */
+/** Access to one projection, with views typed by its definition. All methods reject with EventStoreError. */
 export class ProjectionHandle<Data = unknown> {
   readonly name: string
   readonly #client: ProjectionsClient
   readonly #closing: AbortSignal
 
-  /** @param closing ends the subscriptions. */
+  /** @param closing ends all subscriptions when it aborts */
   constructor(name: string, client: ProjectionsClient, closing: AbortSignal) {
     this.name = name
     this.#client = client
@@ -42,8 +43,8 @@ export class ProjectionHandle<Data = unknown> {
   }
 
   /**
-   * A view by its key; undefined where there is none. To read what an append has just changed, give its `position` as
-   * `after`: then the read waits until the projection has it, 5 s unless `timeoutMs` says otherwise.
+   * Returns a view by key; undefined when there is none. To read your own write, pass the `position` of the append as `after`: the
+   * read waits until the projection has applied it, for `timeoutMs` or 5 s.
    * @throws EventStoreError `projection-behind` when it was not applied in time; `projection-not-found`, `generation-not-found`
    */
   async get(key: string, options: ViewOptions = {}): Promise<View<Data> | undefined> {
@@ -55,71 +56,73 @@ export class ProjectionHandle<Data = unknown> {
     }
   }
 
-  /** One page of views, by key or by a declared index: go on with `next` as the `cursor`. */
+  /** Returns one page of views, by key or by a declared index. Pass `next` as the `cursor` for the next page. */
   async list(query: ViewsQuery = {}): Promise<ViewsPage<Data>> {
     return (await this.#client.views(this.name, query)) as ViewsPage<Data>
   }
 
-  /** Iterates over views, page by page. Of a view that changes its place meanwhile, both places may be seen, or neither. */
+  /** Iterates over views, page by page. A view whose place in the order changes meanwhile may appear twice or not at all. */
   async *listAll(query: ViewsQuery = {}): AsyncGenerator<View<Data>, void, undefined> {
     let { cursor } = query
     for (;;) {
       const { views, next } = await this.list(cursor === undefined ? query : { ...query, cursor })
       yield* views
       if (next === undefined) return
-      // A server that names the same page as the next one again would keep its reader for ever.
-      if (next === cursor) throw new EventStoreError('internal', `the pages of ${this.name} do not get ahead`)
+      // Prevents an endless loop over a server that returns the same next page again.
+      if (next === cursor)
+        throw new EventStoreError('internal', `the server returned the same next page of ${this.name} again`)
       cursor = next
     }
   }
 
   /**
-   * Live changes: all views as they are now first, then each change. Goes on over broken connections without loss; keep the
-   * cursor of the last update, or that of `onProgress`, to go on after a restart. A view that is gone is null.
-   * @throws EventStoreError when the limits of the retries are reached without an update.
+   * Subscribes to views: all current views first, then each change. It reconnects after failures without loss. Save the cursor of
+   * the last update, or that of `onProgress`, to resume after a restart. A deleted view is null.
+   * @throws EventStoreError when the retry limits are reached without an update.
    */
   subscribe({ signal, ...query }: SubscribeViewsOptions = {}): AsyncGenerator<ViewUpdate<Data>> {
     const ended = AbortSignal.any([...(signal === undefined ? [] : [signal]), this.#closing])
     return this.#client.updates(this.name, query, ended) as AsyncGenerator<ViewUpdate<Data>>
   }
 
-  /** Its generations, how far each is in each partition, and what stands still. */
+  /** Returns its generations, and the progress and stops of each partition. */
   describe(): Promise<ProjectionInfo> {
     return this.#client.describe(this.name)
   }
 
   /**
-   * Builds all views anew, beside those that readers get; or as they were at a time or position, for those who name the
-   * generation. Answers when it has begun: {@link describe} tells how far it is.
-   * @throws EventStoreError `outcome-unknown` where the answer was lost: then {@link describe} tells whether it has begun.
+   * Starts to rebuild all views in a new generation. Reads use the old generation until the new one is complete. With an end time or
+   * position, the views of that moment are built, and only reads that name the generation get them. The rebuild continues in the
+   * background; {@link describe} returns its progress.
+   * @throws EventStoreError `outcome-unknown` when the response was lost. {@link describe} shows whether the rebuild has started.
    */
   rebuild(options: RebuildOptions = {}): Promise<{ readonly generation: string }> {
     return this.#client.rebuild(this.name, options)
   }
 
-  /** Gives up a generation that does not serve. @throws EventStoreError `generation-not-found`, `invalid-request` where it serves */
+  /** Deletes a generation that does not serve reads. @throws EventStoreError `generation-not-found`, `invalid-request` when it serves reads */
   discard(generation: string): Promise<void> {
     return this.#client.discard(this.name, generation)
   }
 
-  /** Lets stopped partitions go on. @returns how many were stopped. */
+  /** Resumes stopped partitions. @returns how many were stopped. */
   resume(): Promise<{ readonly resumed: number }> {
     return this.#client.resume(this.name)
   }
 
-  /** Events that were set aside, oldest first. @param page `limit` is 1 to 1,000, default 100. */
+  /** Lists dead letters, oldest first. @param page `limit` is 1 to 1,000, default 100. */
   deadLetters(
     page: { readonly offset?: number; readonly limit?: number } = {},
   ): Promise<readonly DeadLetter[]> {
     return this.#client.deadLetters(this.name, page)
   }
 
-  /** Applies events that were set aside, each once however often it is asked. @param positions at most 1,000; default: all there are. */
+  /** Applies dead letters again. Each event takes effect once, even if the call is repeated. @param positions at most 1,000; default all. */
   retryDeadLetters(positions?: readonly Position[]): Promise<DeadLetterRetry> {
     return this.#client.retryDeadLetters(this.name, positions)
   }
 
-  /** Gives them up for good. @param positions at most 1,000. @returns how many there were. */
+  /** Deletes dead letters permanently. @param positions at most 1,000. @returns how many were deleted. */
   dropDeadLetters(positions: readonly Position[]): Promise<{ readonly dropped: number }> {
     return this.#client.dropDeadLetters(this.name, positions)
   }

@@ -1,7 +1,7 @@
-/** A server that could not be reached gets no requests for this long, where there are others. */
+/** An unreachable server gets no requests for this long while there are others. */
 const avoidedMs = 1_000
 
-/** The servers that any request may go to, in turn. */
+/** Servers that accept any request, used in turn. */
 export class ReachableUrls {
   readonly #avoidedUntilMs = new Map<string, number>()
   #urls: readonly string[]
@@ -11,12 +11,12 @@ export class ReachableUrls {
     this.#urls = urls
   }
 
-  /** There are others now. */
+  /** Replaces the list of servers. */
   replace(urls: readonly string[]): void {
     this.#urls = urls
   }
 
-  /** The next in turn, without those that were not reached just now, unless there are no others. */
+  /** The next server in turn. Servers that were unreachable in the last second are skipped while there are others. */
   next(): string {
     const reachable = this.#urls.filter((url) => !this.isAvoided(url))
     const candidates = reachable.length > 0 ? reachable : this.#urls
@@ -24,7 +24,7 @@ export class ReachableUrls {
     return candidates[this.#turn] ?? ''
   }
 
-  /** It could not be reached. */
+  /** Marks a server as unreachable. */
   avoid(url: string): void {
     this.#avoidedUntilMs.set(url, performance.now() + avoidedMs)
   }

@@ -12,7 +12,7 @@ async function* chunked(bytes: Uint8Array, cuts: readonly number[]): AsyncGenera
 const read = (text: string, cuts: readonly number[] = []) =>
   Array.fromAsync(readServerSentEvents(chunked(new TextEncoder().encode(text), cuts)))
 
-test('events come with id, name and data; comments do not', async () => {
+test('events have id, name and data; comments are skipped', async () => {
   const text = ':\n\nid: 7\nevent: event\ndata: {"a": ": b"}\n\n: alive\n\ndata:x\ndata: y\n\n'
   expect(await read(text)).toEqual([
     { id: '7', event: 'event', data: '{"a": ": b"}' },
@@ -20,13 +20,13 @@ test('events come with id, name and data; comments do not', async () => {
   ])
 })
 
-test('an event that is cut off is left out', async () => {
+test('an incomplete event is ignored', async () => {
   const text = 'id: 1\ndata: whole\n\nid: 2\ndata: ha'
   expect((await read(text)).map(({ id }) => id)).toEqual(['1'])
   expect((await read(`${text}lf\n`)).map(({ id }) => id)).toEqual(['1'])
 })
 
-test('wherever the network cuts it, in the midst of characters too, a stream brings the same events', async () => {
+test('a stream has the same events wherever the network splits it, also inside characters', async () => {
   const data = fc.string({ unit: 'grapheme' }).map((text) => JSON.stringify(text))
   await fc.assert(
     fc.asyncProperty(fc.array(data), fc.array(fc.nat(1_000)), async (all, cuts) => {

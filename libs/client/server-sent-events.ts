@@ -5,13 +5,13 @@ export interface ReceivedEvent {
   readonly data: string
 }
 
-/** One event is at most as long as one record of the log, and then some for JSON. */
+/** Maximum length of one event: a record of the log, with an allowance for JSON. */
 const frameCharactersMax = 32 * 1024 * 1024
 
 /**
- * Reads a text/event-stream: https://html.spec.whatwg.org/multipage/server-sent-events.html. An event that is cut off
- * is left out, as the standard wants it. Comments are skipped.
- * @throws whatever the source throws; Error for an event beyond all bounds.
+ * Reads a text/event-stream: https://html.spec.whatwg.org/multipage/server-sent-events.html. Comments and an incomplete event at
+ * the end are ignored, as the standard requires.
+ * @throws the errors of the source; Error for an event that is too long.
  */
 export async function* readServerSentEvents(
   source: AsyncIterable<Uint8Array>,

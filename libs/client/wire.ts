@@ -8,15 +8,15 @@ import {
 import type { EventStoreError } from '#event-store'
 import { type CategoryPage, fromProblem, type Problem, type ValidAppend } from '#event-store'
 
-/** What the writer sends is what the ports speak of, but for positions, which are tokens. */
+/** JSON from the writer has the types of the ports, except that positions are tokens. */
 type Wire<T extends { readonly position: unknown }> = Omit<T, 'position'> & { readonly position: string }
 type WithWireEvents<T> = Omit<T, 'events'> & { readonly events: readonly Wire<RecordedEvent>[] }
 
-/** An append as one item of `/appends`, its data checked. Written once: each further try sends the very same text. */
+/** Encodes a validated append as an item of `/appends`. Retries send the same text. */
 export const encodeAppend = ({ streamId, expectedVersion, events }: ValidAppend): string =>
   JSON.stringify({ streamId, expectedVersion, events: events.map(newEvent) })
 
-/** Only what an append may hold, so that a recorded event may be appended elsewhere as it is. */
+/** Keeps only the fields of a new event, so a recorded event can be appended to another stream. */
 const newEvent = ({ id, type, data = null, metadata }: ValidAppend['events'][number]) => ({
   id,
   type,
@@ -43,7 +43,7 @@ export const decodeCategoryPage = (json: unknown): CategoryPage =>
 
 type WireAnswer = { readonly status: number } & (Wire<AppendResult> | Problem)
 
-/** @param count of the appends that were sent. */
+/** Decodes the results of `/appends`. @param count number of appends that were sent */
 export function decodeAnswers(json: unknown, count: number): readonly (AppendResult | EventStoreError)[] {
   const { results } = json as { readonly results: readonly WireAnswer[] }
   if (results.length !== count) throw new Error(`${results.length} results for ${count} appends`)

@@ -31,18 +31,19 @@ import {
 } from '#event-store'
 
 import type { HttpTransport } from './http-transport.ts'
+import { openSubscription, type SubscriptionCall } from './open-subscription.ts'
 import { parseUrl, queryString } from './request-path.ts'
-import { readServerSentEvents, type ReceivedEvent } from './server-sent-events.ts'
+import type { ReceivedEvent } from './server-sent-events.ts'
 import { decodeAnswers, decodeCategoryPage, decodeLoaded, decodePage, encodeAppend } from './wire.ts'
 
-/** A stream, and who serves it. */
+/** A stream with its partition and owner. */
 export interface PlacedStreamInfo extends StreamInfo {
   readonly partition: number
-  /** URL of the writer that may append to it now. */
+  /** URL of the writer that owns the partition; absent when there is none. */
   readonly owner?: string
 }
 
-/** At most one of both; without either, the state now. */
+/** Selects a past state, by version or by time, not both. Default: the current state. */
 export interface StateAt {
   /** The state after this event; 0: the initial state. */
   readonly version?: Version
@@ -50,29 +51,24 @@ export interface StateAt {
   readonly at?: string
 }
 
+/** The state of an aggregate at a version. */
 export interface StreamState<State = unknown> {
   readonly streamId: string
   readonly version: Version
   readonly state: State
 }
 
-/** One line of the routing table. */
+/** The owner of a partition. */
 export interface PartitionOwner {
   readonly topic: string
   readonly partition: number
-  /** Absent while the owner has not proved to be there: nobody is sent to it. */
+  /** URL of the owner; absent until its identity is verified. */
   readonly url?: string
+  /** Member id in the consumer group. */
   readonly memberId: string
 }
 
-export interface SubscribeCall {
-  /** Right after which the subscription starts; it counts more than the query's. */
-  readonly cursor: string | undefined
-  readonly signal: AbortSignal
-  readonly silenceMsMax: number
-}
-
-/** One writer by its URL: each method is one request, tried once. {@link AnnalsClient} adds all the rest. */
+/** One writer at a URL. Each method sends one request, without retries. {@link AnnalsClient} adds routing and retries. */
 export class WriterEndpoint implements EventStore, BatchAppender, SnapshotsApi {
   readonly #url: URL
   readonly #transport: HttpTransport
@@ -99,7 +95,7 @@ export class WriterEndpoint implements EventStore, BatchAppender, SnapshotsApi {
     )
   }
 
-  /** Appends as {@link encodeAppend} writes them. Rejects where the request as a whole failed. */
+  /** Sends appends encoded by {@link encodeAppend}. Rejects when the request as a whole failed. */
   sendAppends(appends: readonly string[]): Promise<readonly (AppendResult | EventStoreError)[]> {
     return this.#transport.json({
       method: 'POST',
@@ -154,16 +150,14 @@ export class WriterEndpoint implements EventStore, BatchAppender, SnapshotsApi {
     return this.#post(`${snapshotsPath(aggregateType)}/cleanup`, (json) => json as SnapshotCleanup)
   }
 
-  /** Ends when the connection does; what has come by then was whole. */
+  /** Opens a subscription. It ends with the connection and returns complete events only. */
   async subscribe(
     aggregateType: string,
     query: CategoryQuery,
-    { cursor, signal, silenceMsMax }: SubscribeCall,
+    call: Omit<SubscriptionCall, 'url' | 'path'>,
   ): Promise<AsyncIterable<ReceivedEvent>> {
     const path = `${categoryPath(aggregateType)}/subscribe${categoryQuery(query)}`
-    const headers = cursor === undefined ? {} : { 'last-event-id': cursor }
-    const call = { url: this.#url, path, headers, signal, silenceMsMax }
-    return readServerSentEvents(await this.#transport.stream(call))
+    return openSubscription(this.#transport, { ...call, url: this.#url, path })
   }
 
   #get<Answer>(path: string, decode: (json: unknown) => Answer): Promise<Answer> {
@@ -175,10 +169,10 @@ export class WriterEndpoint implements EventStore, BatchAppender, SnapshotsApi {
   }
 }
 
-/** In the request of {@link WriterEndpoint.sendAppends} data has five levels around it. */
+/** The request of {@link WriterEndpoint.sendAppends} adds five levels around the data. */
 const dataDepthMax = jsonDepthMax - 5
 
-/** How many events an append may have is the writer's to say. What JSON would change or drop is not sent. */
+/** Validates an append and its data. The writer, not the client, limits the number of events. */
 export function validAppend(
   streamId: string,
   events: readonly NewEvent[],

@@ -1,10 +1,10 @@
 import type { DomainEvent, InvalidInputError, Position, RecordedEvent, Version } from '#domain'
 import type { SchemaError } from '#schemas'
 
-/** An event of Annals whose data cannot be read: everything that its headers say. */
+/** An event of Annals whose data cannot be read: the content of its headers. */
 export type UnreadEvent = Omit<RecordedEvent, 'data'>
 
-/** The outcome of one message. `kind` decides what to do with it. */
+/** The outcome of one message. `kind` determines what to do with it. */
 export type DecodedMessage<Event extends DomainEvent = DomainEvent> =
   /** The next event of its stream, or the first one seen of that stream. */
   | { readonly kind: 'event'; readonly event: RecordedEvent<Event> }
@@ -19,13 +19,13 @@ export type DecodedMessage<Event extends DomainEvent = DomainEvent> =
       readonly lastVersion: Version
     }
   /**
-   * An event that this consumer cannot read: its schema is newer than the schema files here, its type is not of the
-   * aggregates here, its bytes are damaged, or an upcaster failed. Skipping it loses an event.
+   * An event that this consumer cannot read: its schema is newer than the local schema files, its type belongs to no known
+   * aggregate, its bytes are damaged, or an upcaster failed. Skipping it loses an event.
    */
   | {
       readonly kind: 'undecodable'
       readonly event: UnreadEvent
       readonly reason: SchemaError | InvalidInputError
     }
-  /** A record that is no event of Annals. It can be skipped. */
+  /** A record that is not an event of Annals. It can be skipped. */
   | { readonly kind: 'foreign'; readonly position: Position; readonly reason: InvalidInputError }

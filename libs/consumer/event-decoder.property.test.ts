@@ -10,7 +10,7 @@ import { FakeRegistry, recordCases } from '#schemas/testing'
 import { createEventDecoder } from './event-decoder.ts'
 import { consumedMessage } from './testing/index.ts'
 
-test('an event equals what a writer encoded, whatever its schema, data and metadata', async () => {
+test('an event equals what the writer encoded, for any schema, data and metadata', async () => {
   const fake = await FakeRegistry.start()
   const registry = new RegistryClient({ host: fake.url })
   const text = fc.string({ unit: 'grapheme', minLength: 1 })

@@ -22,7 +22,7 @@ const withHeader = (record: LogRecord, header: string, text: string): LogRecord 
 })
 
 describe('an event', () => {
-  test('comes out with its headers, its data in JSON form and its position', async () => {
+  test('is returned with its headers, its data in JSON form and its position', async () => {
     const { decoder, encoded } = await decoderFixture()
     const { value, timestampMs, ...event } = encoded(7)
     const message = consumedMessage(topic, toLogRecord({ ...event, value, timestampMs }), 12, 3)
@@ -59,7 +59,7 @@ describe('an event', () => {
 })
 
 describe('a record that does not follow its stream', () => {
-  test('is reported with its event, and what follows the stream is not', async () => {
+  test('is reported with its event; records that follow the stream are not', async () => {
     const { decoder, record } = await decoderFixture()
     const outcomes = []
     for (const [offset, version] of [4, 5, 5, 9, 6].entries()) {
@@ -95,7 +95,7 @@ describe('a record that does not follow its stream', () => {
     expect(isWatched).toBe(false)
   })
 
-  test('is not concluded from an event that cannot be read', async () => {
+  test('is not assumed after an event that cannot be read', async () => {
     const { decoder, record } = await decoderFixture()
     const damaged = record(2, { value: record(2).value.subarray(0, 7) })
     expect(await decoder.decode(consumedMessage(topic, record(1), 0))).toMatchObject({ kind: 'event' })
@@ -112,7 +112,7 @@ describe('a foreign record', () => {
     ['no version', 'it has no header ce_streamversion', (record) => without(record, 'ce_streamversion')],
     ['version 0', 'versions start at 1', (record) => withHeader(record, 'ce_streamversion', '0')],
     [
-      'a version that is none',
+      'a malformed version',
       '"-1" is not a version',
       (record) => withHeader(record, 'ce_streamversion', '-1'),
     ],
@@ -126,7 +126,7 @@ describe('a foreign record', () => {
     ['no value', 'it has no value', (record) => ({ ...record, value: null })],
     ['JSON', 'not in Confluent', (record) => ({ ...record, value })],
     ['no time', 'is not a time', (record) => withHeader(record, 'ce_time', 'yesterday')],
-  ])('%s: is named with its position and the reason', async (_, reason, change) => {
+  ])('%s: is reported with its position and the reason', async (_, reason, change) => {
     const { decoder, record } = await decoderFixture()
     const outcome = await decoder.decode(consumedMessage(topic, change(record(1)), 3))
     expect(outcome).toMatchObject({
@@ -136,7 +136,7 @@ describe('a foreign record', () => {
     })
   })
 
-  test('without a key, or with a header twice, stops nothing', async () => {
+  test('without a key, or with a repeated header, does not stop the decoder', async () => {
     const { decoder, record } = await decoderFixture()
     const keyless = consumedMessage(topic, record(1), 3)
     keyless.message.key = null
@@ -188,7 +188,7 @@ describe('an event that cannot be read', () => {
       reason: 'upcaster for order.OrderPlaced from version 1 to 2 failed: no',
       change: ({ firstPlaced }) => ({ type: 'OrderPlaced', value: firstPlaced('fail') }),
     },
-  ])('$title: is named with its headers and the reason', async ({ reason, change }) => {
+  ])('$title: is reported with its headers and the reason', async ({ reason, change }) => {
     const parts = await decoderFixture()
     const decoder = createEventDecoder({
       aggregates: [order],
@@ -209,7 +209,7 @@ describe('an event that cannot be read', () => {
     throw new Error('no')
   }
 
-  test('of an aggregate, or of a type, that the decoder does not have', async () => {
+  test('of an aggregate or an event type that the decoder does not have', async () => {
     const { client, record } = await decoderFixture()
     const decoderOf = (aggregates: Parameters<typeof createEventDecoder>[0]['aggregates']) =>
       createEventDecoder({ aggregates, catalog, registry: client })
@@ -233,7 +233,7 @@ describe('an event that cannot be read', () => {
 })
 
 describe('the registry', () => {
-  test('is asked once for each id, also by messages that are decoded at once', async () => {
+  test('is asked once for each id, also when messages are decoded concurrently', async () => {
     const { fake, decoder, record } = await decoderFixture()
     const before = fake.requests.length
     const messages = [1, 2, 3].map((version) => consumedMessage(topic, record(version), version))
@@ -242,7 +242,7 @@ describe('the registry', () => {
     expect(fake.requests.slice(before)).toHaveLength(1)
   })
 
-  test('while it fails, decoding throws, and the message that is delivered again is read', async () => {
+  test('while it fails, decoding throws, and a redelivered message is decoded', async () => {
     const { fake, decoder, record } = await decoderFixture()
     const message = consumedMessage(topic, record(1), 0)
     for (const status of [503, 429, 401]) {
@@ -252,7 +252,7 @@ describe('the registry', () => {
     expect(await decoder.decode(message)).toMatchObject({ kind: 'event' })
   })
 
-  test('that does not answer is given up after the time limit', async () => {
+  test('that does not answer fails after the time limit', async () => {
     const { record } = await decoderFixture()
     const registry = { getSchema: () => new Promise<never>(() => undefined) }
     const decoder = createEventDecoder({ aggregates: [order], catalog, registry, lookupTimeoutMs: 20 })

@@ -8,9 +8,10 @@ import {
   type RecordedEvent,
   type Upcaster,
 } from '#domain'
+import type { StoredEvent } from '#event-log/records'
 import { RecordReader, type SchemaCatalog, SchemaError, schemaIdOf } from '#schemas'
 
-import { type ConsumedMessage, type StoredEvent, storedEventOf } from './consumed-message.ts'
+import { type ConsumedMessage, storedEventOf } from './consumed-message.ts'
 import type { DecodedMessage, UnreadEvent } from './decoded-message.ts'
 import { lookUpSchema, type RegistryClient } from './schema-lookup.ts'
 import { StreamVersions } from './stream-versions.ts'
@@ -18,23 +19,24 @@ import { StreamVersions } from './stream-versions.ts'
 /** The events of an aggregate: a union that discriminates on `type`. */
 export type EventOf<A extends Aggregate> = Parameters<A['evolve']>[1]
 
+/** Options of an {@link EventDecoder}. */
 export interface EventDecoderOptions<Aggregates extends readonly Aggregate[]> {
-  /** The aggregates whose events are decoded. Events of other types come out as `undecodable`. */
+  /** The aggregates whose events are decoded. Other events are returned as `undecodable`. */
   readonly aggregates: Aggregates
-  /** Those of the domain module; default none. */
+  /** Upcasters of the domain module; default none. */
   readonly upcasters?: readonly Upcaster[]
-  /** The schema files of the domain: `loadCatalog(['schemas'])`. Data comes out in their latest version. */
+  /** The schema files of the domain: `loadCatalog(['schemas'])`. Data is returned in their latest version. */
   readonly catalog: SchemaCatalog
   /** A `SchemaRegistry` of \@kafkajs/confluent-schema-registry. Each schema id is looked up once. */
   readonly registry: RegistryClient
-  /** For one lookup of a schema id, with the client's retries; default 10,000. */
+  /** Time limit for one lookup of a schema id, including the client's retries; default 10,000. */
   readonly lookupTimeoutMs?: number
-  /** Streams whose last version is remembered. The least recently seen are forgotten first. Default 100,000. */
+  /** Maximum number of streams whose last version is remembered. The least recently seen are forgotten first. Default 100,000. */
   readonly streamsMax?: number
 }
 
 /**
- * A decoder for a kafkajs consumer of event topics. The types of its events are those of the aggregates.
+ * Creates a decoder for a kafkajs consumer of event topics. Its events have the types of the aggregates.
  * @throws InvalidInputError when two upcasters cover the same step.
  */
 export const createEventDecoder = <const Aggregates extends readonly Aggregate[]>(
@@ -54,7 +56,7 @@ export class EventDecoder<Event extends DomainEvent = DomainEvent> {
   readonly #registry: RegistryClient
   readonly #lookupTimeoutMs: number
   readonly #versions: StreamVersions
-  /** Ids that are being looked up, so that none is looked up twice at once. */
+  /** Lookups in flight, so that concurrent messages share one lookup. */
   readonly #lookups = new Map<number, Promise<void>>()
 
   /** See {@link createEventDecoder}, which infers the type of the events. */
@@ -67,21 +69,21 @@ export class EventDecoder<Event extends DomainEvent = DomainEvent> {
   }
 
   /**
-   * The event of a message, with its data in the latest version of its schema, or the reason why there is none. Pass
-   * every message of a partition, in order: each version is compared with the last one of the same stream.
+   * Decodes a message to an event, with its data in the latest version of its schema, or to the reason why it is not one. Pass all
+   * messages of a partition in order: each version is compared with the last one of the same stream.
    * @throws SchemaError `registry-unreachable` while a schema cannot be looked up. Do not catch it: kafkajs retries the
    *   message, so no event is lost.
    */
   async decode(consumed: ConsumedMessage): Promise<DecodedMessage<Event>> {
     const { topic, partition, message } = consumed
     const at = position(topic, partition, Number(message.offset))
-    const stored = ifAccepted(() => storedEventOf(consumed))
+    const stored = orInvalid(() => storedEventOf(consumed))
     if (stored instanceof Error) return { kind: 'foreign', position: at, reason: stored }
     const unread = { ...headersOf(stored), position: at }
     const lastVersion = this.#versions.note(partition, stored)
     const event = await this.#read(unread, stored.value)
     if (event instanceof Error) {
-      // It may be stray, so its version decides nothing: the next event of the stream is accepted.
+      // It may be stray, so its version is not trusted: the next event of the stream is accepted.
       this.#versions.forgetStream(partition, stored)
       return { kind: 'undecodable', event: unread, reason: event }
     }
@@ -91,8 +93,8 @@ export class EventDecoder<Event extends DomainEvent = DomainEvent> {
   }
 
   /**
-   * Forgets the versions of all streams. The next event of each is accepted at any version. Call it after
-   * `consumer.seek`, and whenever messages were skipped.
+   * Forgets the versions of all streams. The next event of each stream is accepted at any version. Call it after
+   * `consumer.seek`, and when messages were skipped.
    */
   forget(): void {
     this.#versions.clear()
@@ -136,7 +138,7 @@ export class EventDecoder<Event extends DomainEvent = DomainEvent> {
     }
   }
 
-  /** Checks the names of stream and event type. The schema has already checked the data. */
+  /** Checks the aggregate type and the event type. The schema has already checked the data. */
   #isKnown(event: RecordedEvent): event is RecordedEvent<Event> {
     return this.#eventTypes.get(aggregateTypeOf(event.streamId))?.includes(event.type) ?? false
   }
@@ -148,7 +150,7 @@ export class EventDecoder<Event extends DomainEvent = DomainEvent> {
       known === undefined
         ? `the decoder has no aggregate ${aggregateType}: it has ${[...this.#eventTypes.keys()].join(', ')}`
         : `aggregate ${aggregateType} has no event type ${type}: it has ${known.join(', ')}`
-    return new InvalidInputError('aggregates', `${what}. Give the decoder the newer domain`)
+    return new InvalidInputError('aggregates', `${what}. Update the domain of the decoder`)
   }
 }
 
@@ -164,7 +166,7 @@ const headersOf = ({ id, streamId, type, version, timestamp, metadata }: StoredE
   metadata,
 })
 
-/** A foreign producer can write the data of one event type under the name of another. */
+/** A foreign producer can label the data of one event type with the name of another. */
 function checkSchema({ streamId, type }: UnreadEvent, aggregateType: string, eventType: string): void {
   if (aggregateType === aggregateTypeOf(streamId) && eventType === type) return
   throw new InvalidInputError(
@@ -173,8 +175,8 @@ function checkSchema({ streamId, type }: UnreadEvent, aggregateType: string, eve
   )
 }
 
-/** The result, or the error that says what is wrong with the input. */
-function ifAccepted<Result>(read: () => Result): Result | InvalidInputError {
+/** The result, or the error that describes the invalid input. */
+function orInvalid<Result>(read: () => Result): Result | InvalidInputError {
   try {
     return read()
   } catch (error) {

@@ -8,7 +8,7 @@ import { registryTimeout } from './registry-timeout.ts'
 
 const schema = JSON.stringify({ type: 'record', name: 'A', namespace: 'a', fields: [] })
 
-/** A registry that answers as told. */
+/** A registry that answers with the given listener. */
 async function serve(listener: RequestListener): Promise<string> {
   const server = createServer(listener)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -23,7 +23,7 @@ describe('a registry that fails once after it took the request', () => {
   test.each<readonly [how: string, listener: RequestListener]>([
     ['stays silent', () => undefined],
     [
-      'sends byte after byte without an end',
+      'keeps sending bytes',
       (_, response) => {
         const dripping = setInterval(() => response.write(' '), 10)
         response.on('close', () => clearInterval(dripping))

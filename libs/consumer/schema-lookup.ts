@@ -11,7 +11,7 @@ export type RegistryClient = Pick<SchemaRegistry, 'getSchema'>
  * Looks up a schema with the caller's client. The result is Avro's JSON without docs, defaults and logical types, which is
  * enough to read data that was written with it.
  * @throws SchemaError `unknown-schema` when the registry does not have it, or the client cannot read it;
- *   `registry-unreachable` after `timeoutMs` and for every other failure, which may be temporary.
+ *   `registry-unreachable` after `timeoutMs` and for all other failures, which may be temporary.
  */
 export async function lookUpSchema(
   client: RegistryClient,

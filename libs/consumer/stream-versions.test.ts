@@ -88,7 +88,7 @@ test.each<{ title: string; steps: readonly Step[]; verdicts: readonly (number | 
   expect(verdictsOf(new StreamVersions(10), steps)).toEqual(verdicts)
 })
 
-test('only so many streams are remembered, those seen last', () => {
+test('only the most recently seen streams are remembered', () => {
   const versions = new StreamVersions(2)
   verdictsOf(versions, [
     ['a.1', 1, 0],
@@ -103,7 +103,7 @@ test('only so many streams are remembered, those seen last', () => {
   ).toEqual([undefined, 1])
 })
 
-test('a stream that is forgotten is accepted at any version; others are not', () => {
+test('a forgotten stream is accepted at any version; others are not', () => {
   const versions = new StreamVersions(10)
   verdictsOf(versions, [
     ['a.1', 1, 0],
@@ -120,7 +120,7 @@ test('a stream that is forgotten is accepted at any version; others are not', ()
   expect(verdictsOf(versions, [['a.2', 9, 4]])).toEqual([undefined])
 })
 
-test('a second reading from any record on gives the verdicts of the first', () => {
+test('reading again from any record gives the same results', () => {
   const step = fc.tuple(fc.constantFrom('a.1', 'a.2'), fc.integer({ min: 1, max: 5 }))
   fc.assert(
     fc.property(fc.array(step, { maxLength: 30 }), fc.nat(30), (story, from) => {

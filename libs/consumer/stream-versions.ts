@@ -2,8 +2,8 @@ import { LRUCache } from 'lru-cache'
 
 import { type StreamId, type Version, versionAfter } from '#domain'
 
-/** The part of an event that its sequence is judged by. */
-export interface SequencedEvent {
+/** The part of an event that determines its place in the sequence. */
+interface SequencedEvent {
   readonly streamId: StreamId
   readonly version: Version
   readonly offset: number
@@ -11,11 +11,11 @@ export interface SequencedEvent {
 
 type Seen = Pick<SequencedEvent, 'version' | 'offset'>
 
-/** Records out of sequence that are remembered, in case they are delivered again. */
+/** Maximum number of records out of sequence that are remembered, in case they are redelivered. */
 const strayRecordsMax = 10_000
 
 /**
- * The last version seen of each stream in each partition. The least recently seen streams are forgotten first. Keys
+ * Remembers the last version seen of each stream in each partition. The least recently seen streams are forgotten first. Keys
  * contain no topic, because the stream id determines it.
  */
 export class StreamVersions {
@@ -23,19 +23,19 @@ export class StreamVersions {
   /** The last version before each record that did not follow, by stream and offset. */
   readonly #strays = new LRUCache<string, Version>({ max: strayRecordsMax })
 
-  /** @param streamsMax streams in memory at most. */
+  /** @param streamsMax maximum number of streams in memory */
   constructor(streamsMax: number) {
     this.#seen = new LRUCache({ max: streamsMax })
   }
 
   /**
-   * Judges an event, and remembers its version if it follows.
-   * @returns undefined when it follows its stream or is the first one seen of it; otherwise the last version seen.
+   * Checks the version of an event, and remembers it if it follows.
+   * @returns undefined when the event follows its stream or is the first one seen of it; otherwise the last version seen.
    */
   note(partition: number, event: SequencedEvent): Version | undefined {
     const key = keyOf(partition, event)
     const last = this.#seen.get(key)
-    // Consumers read again what they did not commit. Such a record gets the same verdict as before.
+    // Consumers reread uncommitted records. Such a record gets the same result as before.
     if (last !== undefined && event.offset <= last.offset) return this.#strays.get(strayKey(key, event))
     if (last !== undefined && event.version !== versionAfter(last.version)) {
       this.#strays.set(strayKey(key, event), last.version)

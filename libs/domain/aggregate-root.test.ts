@@ -56,7 +56,7 @@ function refusalOf(run: () => void): string | undefined {
 }
 
 describe('the class style', () => {
-  test('comes to the same events, states and refusals as the functions, whatever the commands', () => {
+  test('produces the same events, states and refusals as the functions, for any commands', () => {
     fc.assert(
       fc.property(fc.array(someCommand, { maxLength: 30 }), (commands) => {
         const root = new Account()
@@ -74,7 +74,7 @@ describe('the class style', () => {
     )
   })
 
-  test('starts from what was loaded', () => {
+  test('starts from the loaded state', () => {
     const loaded = {
       ...newAggregate(account, '7'),
       version: parseVersion(4),
@@ -85,7 +85,7 @@ describe('the class style', () => {
     expect(root.uncommittedEvents).toEqual([])
   })
 
-  test('applies recorded events, in sequence only', () => {
+  test('applies recorded events only in sequence', () => {
     const root = new Account()
     const [first, second, third] = recordEvents('account.1', [deposited(1), deposited(2), deposited(4)])
     if (!first || !second || !third) throw new Error('three events were recorded')
@@ -97,7 +97,7 @@ describe('the class style', () => {
     expect(root).toMatchObject({ version: 3, state: { balance: 7 } })
   })
 
-  test('refuses to apply events while others wait to be saved', () => {
+  test('refuses to apply events while there are uncommitted ones', () => {
     const root = new Account()
     root.deposit(1)
     expect(() => root.apply(...recordEvents('account.1', [deposited(1)]))).toThrow(
@@ -105,7 +105,7 @@ describe('the class style', () => {
     )
   })
 
-  test('stands at the version that the store answered once its events are committed', () => {
+  test('has the version of the store’s answer after its events are committed', () => {
     const root = new Account()
     root.deposit(5)
     root.close(2)
@@ -114,7 +114,7 @@ describe('the class style', () => {
     expect(root).toMatchObject({ version: 3, uncommittedEvents: [], state: { balance: 0 } })
   })
 
-  test('raises all events or none when an invariant would break', () => {
+  test('raises none of the events when an invariant would break', () => {
     const root = new Account()
     root.deposit(999_999)
     const { state } = root

@@ -8,7 +8,7 @@ import type { StreamId } from './stream-id.ts'
 import type { Version } from './version.ts'
 
 /**
- * The class style over the same definition: methods check the rules against `state` and `raise` events.
+ * Base class for aggregates written as classes. Methods check rules against `state` and `raise` events; the definition is the same.
  *
  * ```ts
  * class Order extends AggregateRoot<OrderState, OrderEvent> {
@@ -34,24 +34,24 @@ export abstract class AggregateRoot<State, Event extends DomainEvent> {
     this.#version = loaded.version
   }
 
-  /** With all events raised so far. */
+  /** The state, including all events raised so far. */
   get state(): State {
     return this.#state
   }
 
-  /** Of the last event that is in the log: what the next save expects. */
+  /** The version of the last event in the log. The next save expects it. */
   get version(): Version {
     return this.#version
   }
 
-  /** Raised and not in the log yet, oldest first. */
+  /** Events that were raised but are not in the log yet, oldest first. */
   get uncommittedEvents(): readonly Event[] {
     return this.#uncommitted
   }
 
   /**
-   * Takes in events that are in the log already.
-   * @throws InvalidInputError when they do not follow this version, or while events wait to be saved.
+   * Applies events that are already in the log.
+   * @throws InvalidInputError when they do not follow this version, or while there are uncommitted events.
    */
   apply(...events: readonly RecordedEvent<Event>[]): void {
     if (this.#uncommitted.length > 0) {
@@ -65,15 +65,15 @@ export abstract class AggregateRoot<State, Event extends DomainEvent> {
     this.#version = version
   }
 
-  /** Says that the uncommitted events are in the log now: pass what `save` answered. */
+  /** Marks the uncommitted events as saved. @param result the result of `save` */
   committed(result: Pick<AppendResult, 'lastVersion'>): void {
     this.#version = result.lastVersion
     this.#uncommitted = []
   }
 
   /**
-   * Lets events happen: the state changes at once, all of them or none.
-   * @throws DomainError `invariant-broken` when the state afterwards would break an invariant.
+   * Applies new events to the state and keeps them for the next save: all of them or none.
+   * @throws DomainError `invariant-broken` when the resulting state breaks an invariant.
    */
   protected raise(...events: readonly Event[]): void {
     const state = fold(this.#aggregate, events, this.#state)

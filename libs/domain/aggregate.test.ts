@@ -7,13 +7,13 @@ import type { DomainEvent } from './event.ts'
 import { account, type AccountEvent, type AccountState, deposited, someEvents, withdrawn } from './testing/account.ts' // prettier-ignore
 
 describe('folding', () => {
-  test('of no events gives the state it starts from', () => {
+  test('no events returns the start state', () => {
     const from = { balance: 5, checksum: 1 }
     expect(fold(account, [])).toBe(account.initialState)
     expect(fold(account, [], from)).toBe(from)
   })
 
-  test('a stream equals folding a snapshot and the tail, at every cut', () => {
+  test('a stream equals folding a snapshot and the events after it, at every version', () => {
     fc.assert(
       fc.property(someEvents, (events) => {
         const whole = fold(account, events)
@@ -25,17 +25,17 @@ describe('folding', () => {
     )
   })
 
-  test.each(['Closed', 'constructor', 'toString', '__proto__'])('refuses an event of type %s', (type) => {
+  test.each(['Closed', 'constructor', 'toString', '__proto__'])('rejects an event of type %s', (type) => {
     const events = [deposited(1), { type, data: {} } as unknown as AccountEvent]
     expect(() => fold(account, events)).toThrow(
       expect.objectContaining({
         path: 'type',
-        message: `aggregate account has no evolve for event type "${type}": it knows Deposited, Withdrawn`,
+        message: `aggregate account has no evolve for event type "${type}": it has Deposited, Withdrawn`,
       }),
     )
   })
 
-  test('skips events of unknown types where the aggregate declares so', () => {
+  test('skips events of unknown types when the aggregate declares it', () => {
     const lenient = defineAggregate<number, DomainEvent<'Known', number>>({
       type: 'lenient',
       initialState: 0,
@@ -64,7 +64,7 @@ describe('a decision', () => {
     expect(decide(account, rich, { type: 'Close', data: { notesMax: 0 } })).toEqual([])
   })
 
-  test('may refuse, with a code, a message and details', () => {
+  test('may reject the command, with a code, a message and details', () => {
     expect(() => decide(account, rich, { type: 'Withdraw', data: { amount: 101 } })).toThrow(
       expect.objectContaining({
         name: 'DomainError',
@@ -75,7 +75,7 @@ describe('a decision', () => {
     )
   })
 
-  test('that would break an invariant is refused; just below is not', () => {
+  test('that would break an invariant is rejected; one just within it is not', () => {
     const deposit = (amount: number) => ({ type: 'Deposit', data: { amount } }) as const
     expect(decide(account, rich, deposit(999_899))).toHaveLength(1)
     expect(() => decide(account, rich, deposit(999_900))).toThrow(
@@ -85,29 +85,29 @@ describe('a decision', () => {
     )
   })
 
-  test('on history that breaks an invariant is possible where it mends it', () => {
+  test('on history that breaks an invariant is possible when it restores it', () => {
     const broken = { balance: 1_500_000, checksum: 1 }
     expect(decide(account, broken, { type: 'Withdraw', data: { amount: 600_000 } })).toHaveLength(1)
   })
 
-  test('on a command of unknown type is refused as a mistake of the caller', () => {
+  test('on a command of unknown type is an error of the caller', () => {
     const command = { type: 'constructor', data: {} } as never
     expect(() => decide(account, rich, command)).toThrow(
-      'aggregate account has no decide for command type "constructor": it knows Deposit, Withdraw, Close',
+      'aggregate account has no decide for command type "constructor": it has Deposit, Withdraw, Close',
     )
     const passive = defineAggregate<number, AccountEvent>({
       type: 'passive',
       initialState: 0,
       evolve: { Deposited: (n) => n, Withdrawn: (n) => n },
     })
-    expect(() => decide(passive, 0, command)).toThrow(/it knows none$/)
+    expect(() => decide(passive, 0, command)).toThrow(/it has none$/)
   })
 })
 
 describe('a definition', () => {
   const minimal = { type: 'counter', initialState: { count: 0 }, evolve: {} }
 
-  test('tells its event and command types and its snapshot policy', () => {
+  test('has its event and command types and its snapshot policy', () => {
     expect(account).toMatchObject({
       type: 'account',
       eventTypes: ['Deposited', 'Withdrawn'],
@@ -116,18 +116,18 @@ describe('a definition', () => {
     })
   })
 
-  test('has a snapshot every 10 events and state version 1 unless it says otherwise', () => {
+  test('has a snapshot every 10 events and state version 1 by default', () => {
     expect(defineAggregate(minimal).snapshot).toEqual({ every: 10, stateVersion: 1 })
   })
 
-  test('is refused with a malformed type', () => {
+  test('with a malformed type is rejected', () => {
     expect(() => defineAggregate({ ...minimal, type: 'Counter' })).toThrow(
       /^aggregate type "Counter" is malformed/,
     )
   })
 
   test.each([{ every: 0 }, { every: 1.5 }, { stateVersion: 0 }, { stateVersion: NaN }])(
-    'is refused with snapshot policy %j',
+    'with snapshot policy %j is rejected',
     (snapshot) => {
       const [name] = Object.keys(snapshot)
       expect(() => defineAggregate({ ...minimal, snapshot })).toThrow(
@@ -136,7 +136,7 @@ describe('a definition', () => {
     },
   )
 
-  test('freezes the initial state in depth, so that no evolve can change it for all aggregates', () => {
+  test('freezes the initial state deeply, so no evolve can change it for all aggregates', () => {
     const { initialState } = defineAggregate<{ items: string[] }, DomainEvent<'Added', string>>({
       type: 'list',
       initialState: { items: [] },
@@ -147,7 +147,7 @@ describe('a definition', () => {
 })
 
 describe('types', () => {
-  test('flow from the declaration into every handler', () => {
+  test('are inferred in every handler', () => {
     defineAggregate<AccountState, AccountEvent>({
       type: 'account',
       initialState: { balance: 0, checksum: 0 },
@@ -165,7 +165,7 @@ describe('types', () => {
     expectTypeOf(account).toExtend<Aggregate>()
   })
 
-  test('refuse mistakes', () => {
+  test('reject mistakes', () => {
     const initialState = { balance: 0, checksum: 0 }
     const evolve = {
       Deposited: (state: AccountState) => state,

@@ -4,25 +4,25 @@ import type { DomainEvent } from './event.ts'
 import { InvalidInputError, quote } from './invalid-input.ts'
 import { parseAggregateType } from './stream-id.ts'
 
-/** What a caller wants to happen. Unions of these discriminate on the literal `type`. */
+/** A request to change an aggregate. Unions of commands discriminate on the literal `type`. */
 export interface DomainCommand<Type extends string = string, Data = unknown> {
   readonly type: Type
   readonly data: Data
 }
 
-/** When snapshots are taken, and which of them still count. */
+/** When snapshots are taken, and which of them are still valid. */
 export interface SnapshotPolicy {
   /** Events between two snapshots; default 10. */
   readonly every: number
-  /** Raise it whenever `evolve` gives other states than before: older snapshots are then ignored. Default 1. */
+  /** Increase it whenever `evolve` produces different states. Snapshots of other state versions are ignored. Default 1. */
   readonly stateVersion: number
-  /** Name of the state's Avro schema, e.g. `CustomerState`. Without it no snapshots are stored. */
+  /** Name of the state's Avro schema, e.g. `CustomerState`. Without it, no snapshots are stored. */
   readonly schema?: string
 }
 
 /**
- * An aggregate as a module author writes it: pure functions over readonly data.
- * The shape follows Jérémie Chassaing's decider, as Emmett has it.
+ * The definition of an aggregate: pure functions over readonly data.
+ * The shape follows Jérémie Chassaing's decider, as in Emmett.
  */
 export interface AggregateDefinition<
   State,
@@ -31,18 +31,18 @@ export interface AggregateDefinition<
 > {
   /** Lower-case letters, digits and hyphens; the part of the stream id before the first dot. */
   readonly type: string
-  /** The state before the first event. It is frozen, so that no `evolve` can change it for all. */
+  /** The state before the first event. It is deeply frozen, because all aggregates share it. */
   readonly initialState: State
-  /** The state after an event, by event type. Never refuses: what is in the log has happened. */
+  /** Returns the state after an event, by event type. Must not reject an event: it has already happened. */
   readonly evolve: { readonly [E in Event as E['type']]: (state: State, event: E) => State }
-  /** The events that a command leads to, by command type; none is an answer too. Says no with {@link refuse}. */
+  /** Returns the events that a command produces, by command type; an empty array for no change. Rejects with {@link refuse}. */
   readonly decide?: {
     readonly [C in Command as C['type']]: (command: C, state: State) => Event | readonly Event[]
   }
   readonly snapshot?: Partial<SnapshotPolicy>
-  /** What must hold after every decision, by name; history is not judged by it. */
+  /** Conditions, by name, that hold after every decision. Events already in the log are not checked. */
   readonly invariants?: Readonly<Record<string, (state: State) => boolean>>
-  /** An event in the stream that `evolve` does not know: `error` (default), or `skip` it. */
+  /** What to do with an event type that `evolve` lacks: throw an `error` (default), or `skip` the event. */
   readonly onUnknownEvent?: 'error' | 'skip'
 }
 
@@ -57,19 +57,19 @@ export interface Aggregate<
   readonly snapshot: SnapshotPolicy
   readonly eventTypes: readonly string[]
   readonly commandTypes: readonly string[]
-  /** Whether {@link fold} gets past an event of this type: `evolve` has it, or the definition skips unknown ones. */
+  /** Whether {@link fold} accepts this event type: `evolve` has it, or the definition skips unknown types. */
   evolves(eventType: string): boolean
   /** One step of {@link fold}. */
   evolve(state: State, event: Event): State
-  /** What the definition answers to a command, its invariants not yet checked: see {@link decide}. */
+  /** The events that a command produces, without checking invariants: see {@link decide}. */
   decide(state: State, command: Command): readonly Event[]
-  /** The name of the first invariant that does not hold. */
+  /** The name of the first invariant that does not hold; undefined when all hold. */
   brokenInvariant(state: State): string | undefined
 }
 
 /**
- * Declares an aggregate: `defineAggregate<CustomerState, CustomerEvent, CustomerCommand>({ … })`.
- * @throws InvalidInputError when the type is malformed, or a snapshot figure is not a whole number from 1.
+ * Defines an aggregate: `defineAggregate<CustomerState, CustomerEvent, CustomerCommand>({ … })`.
+ * @throws InvalidInputError when the type is malformed, or `snapshot.every` or `snapshot.stateVersion` is not a whole number from 1.
  */
 export function defineAggregate<State, Event extends DomainEvent, Command extends DomainCommand = never>(
   definition: AggregateDefinition<State, Event, Command>,
@@ -104,9 +104,10 @@ export function defineAggregate<State, Event extends DomainEvent, Command extend
 }
 
 /**
- * The state after these events, oldest first.
- * @param from the state before the first of them; default the initial state.
- * @throws InvalidInputError for an event type that the aggregate does not know, unless it declares to skip such.
+ * Folds events into a state.
+ * @param events oldest first.
+ * @param from the state before the first event; default the initial state.
+ * @throws InvalidInputError for an event type that the aggregate does not have, unless it skips unknown types.
  */
 export function fold<State, Event extends DomainEvent>(
   aggregate: Pick<Aggregate<State, Event, never>, 'initialState' | 'evolve'>,
@@ -117,9 +118,9 @@ export function fold<State, Event extends DomainEvent>(
 }
 
 /**
- * The events that a command leads to in this state.
- * @throws DomainError when the domain refuses, or when the state afterwards would break an invariant (`invariant-broken`).
- * @throws InvalidInputError for a command type that the aggregate does not know.
+ * Returns the events that a command produces in this state.
+ * @throws DomainError when the domain rejects the command, or the resulting state breaks an invariant (`invariant-broken`).
+ * @throws InvalidInputError for a command type that the aggregate does not have.
  */
 export function decide<State, Event extends DomainEvent, Command extends DomainCommand>(
   aggregate: Aggregate<State, Event, Command>,
@@ -131,7 +132,7 @@ export function decide<State, Event extends DomainEvent, Command extends DomainC
   return events
 }
 
-/** @throws DomainError `invariant-broken` naming the first invariant that does not hold. */
+/** @throws DomainError `invariant-broken` that names the first invariant that does not hold. */
 export function checkInvariants<State>(
   aggregate: Pick<Aggregate<State, never, never>, 'type' | 'brokenInvariant'>,
   state: State,
@@ -147,7 +148,7 @@ export function checkInvariants<State>(
   )
 }
 
-/** A map instead of an object: an event type named `constructor` must not find Object's own. */
+/** A map, because looking up the event type `constructor` in an object would find Object's own property. */
 const handlers = <Handler>(byType: object): ReadonlyMap<string, Handler> =>
   new Map<string, Handler>(Object.entries(byType))
 
@@ -163,7 +164,7 @@ function unknown(
   const names = [...known.keys()].join(', ') || 'none'
   return new InvalidInputError(
     'type',
-    `aggregate ${type} has no ${table} for ${kind} type ${quote(name)}: it knows ${names}`,
+    `aggregate ${type} has no ${table} for ${kind} type ${quote(name)}: it has ${names}`,
   )
 }
 

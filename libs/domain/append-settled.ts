@@ -16,10 +16,10 @@ const mayResend = (error: unknown): boolean =>
   error instanceof Error && 'retry' in error && error.retry === 'same-ids'
 
 /**
- * Appends, and sends the very same events again while the store says that this is safe (`retry: 'same-ids'`).
+ * Appends events, and retries with the same ids while the store reports that this is safe (`retry: 'same-ids'`).
  *
- * The store recognises ids that it has, but only as far back as it remembers them. A conflict after an unanswered try
- * may therefore be one's own first try: what stands in the stream tells, and only another's events are a conflict.
+ * The store recognises recent event ids only. A conflict after a try without an answer may therefore be caused by that
+ * try. In that case the stream is read: only events of another writer are a conflict.
  */
 export async function appendSettled(
   store: AggregateStore,
@@ -39,7 +39,7 @@ export async function appendSettled(
   })
 }
 
-/** An append is atomic and ids are unique: where its last event stands, all of it does. */
+/** An append is atomic and ids are unique, so finding its last event proves that all of it is in the stream. */
 async function findOwn(
   store: AggregateStore,
   { streamId, version }: Expected,

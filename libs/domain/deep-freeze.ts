@@ -1,4 +1,4 @@
-/** So that nobody changes for all what was meant as a beginning for each. */
+/** Freezes a value and everything inside it, so that code that shares it cannot change it. */
 export function deepFreeze<T>(value: T): T {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
   Object.values(value).forEach(deepFreeze)

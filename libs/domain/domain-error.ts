@@ -1,4 +1,4 @@
-/** A decision that the domain refuses: a rule was broken, nothing is appended. `code` is for programs, the message for people. */
+/** The domain rejected a command: a rule is broken, and nothing is appended. `code` is for programs, the message for people. */
 export class DomainError extends Error {
   override readonly name = 'DomainError'
   readonly code: string
@@ -12,8 +12,8 @@ export class DomainError extends Error {
 }
 
 /**
- * Refuses a command: `refuse('order-already-shipped', 'order 42 was shipped on 2026-01-05', { shippedAt })`.
- * @param code kebab-case, stable: callers branch on it.
+ * Rejects a command: `refuse('order-already-shipped', 'order 42 was shipped on 2026-01-05', { shippedAt })`.
+ * @param code kebab-case and stable, because callers branch on it.
  * @throws DomainError always.
  */
 export function refuse(

@@ -19,7 +19,7 @@ const upcasterOf = (aggregateType: string, eventType: string) =>
   defineUpcaster<unknown, unknown>({ aggregateType, eventType, fromVersion: 1, upcast: (data) => data })
 
 describe('a domain module', () => {
-  test('holds its parts', () => {
+  test('contains its parts', () => {
     const upcaster = upcasterOf('account', 'Deposited')
     expect(defineDomain({ aggregates: [account], projections: [balances], upcasters: [upcaster] })).toEqual({
       aggregates: [account],
@@ -29,7 +29,7 @@ describe('a domain module', () => {
     expect(defineDomain({})).toEqual({ aggregates: [], projections: [], upcasters: [] })
   })
 
-  test('may project several aggregates, each with events of its own', () => {
+  test('may project several aggregates with different events', () => {
     const vault = defineAggregate<number, DomainEvent<'Sealed', null>>({
       type: 'vault',
       initialState: 0,
@@ -61,7 +61,7 @@ describe('a domain module', () => {
     ],
     [
       { projections: [balances] },
-      'projection balances speaks of aggregate account, which is not in this module: it has none',
+      'projection balances refers to aggregate account, which is not in this module: it has none',
     ],
     [
       {
@@ -74,17 +74,17 @@ describe('a domain module', () => {
           }),
         ],
       },
-      'projection balances speaks of event Closed, which account does not have: expected one of Deposited, Withdrawn',
+      'projection balances refers to event Closed, which account does not have: expected one of Deposited, Withdrawn',
     ],
     [
       { aggregates: [account], upcasters: [upcasterOf('order', 'Placed')] },
-      'upcaster of order.Placed from version 1 speaks of aggregate order, which is not in this module: it has account',
+      'upcaster of order.Placed from version 1 refers to aggregate order, which is not in this module: it has account',
     ],
     [
       { aggregates: [account], upcasters: [upcasterOf('account', 'Closed')] },
-      'upcaster of account.Closed from version 1 speaks of event Closed, which account does not have: expected one of Deposited, Withdrawn',
+      'upcaster of account.Closed from version 1 refers to event Closed, which account does not have: expected one of Deposited, Withdrawn',
     ],
-  ])('that does not fit together is refused (%#)', (parts, message) => {
+  ])('that is not consistent is rejected (%#)', (parts, message) => {
     expect(() => defineDomain(parts)).toThrow(expect.objectContaining({ name: 'InvalidInputError', message }))
   })
 })

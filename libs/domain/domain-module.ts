@@ -3,7 +3,7 @@ import { InvalidInputError } from './invalid-input.ts'
 import type { Projection } from './projection.ts'
 import { createUpcasterChain, type Upcaster } from './upcaster.ts'
 
-/** What a service loads: the default export of an ES module of pure functions. */
+/** A domain as a service loads it: the default export of an ES module of pure functions. */
 export interface DomainModule {
   readonly aggregates: readonly Aggregate[]
   readonly projections: readonly Projection[]
@@ -11,9 +11,9 @@ export interface DomainModule {
 }
 
 /**
- * Puts a domain module together, and checks that its parts fit each other.
- * @throws InvalidInputError when two aggregates have one type, two projections one name, two upcasters cover one step, or
- * a projection or an upcaster speaks of an aggregate or an event that the module does not have.
+ * Builds a domain module and checks that its parts are consistent.
+ * @throws InvalidInputError when two aggregates have the same type, two projections the same name, two upcasters the same
+ * step, or when a projection or an upcaster refers to an aggregate or event that the module does not have.
  */
 export function defineDomain(parts: Partial<DomainModule>): DomainModule {
   const { aggregates = [], projections = [], upcasters = [] } = parts
@@ -59,7 +59,7 @@ function eventsOf(type: string, where: string, eventTypes: EventTypes): readonly
   const known = [...eventTypes.keys()].join(', ') || 'none'
   throw new InvalidInputError(
     'aggregates',
-    `${where} speaks of aggregate ${type}, which is not in this module: it has ${known}`,
+    `${where} refers to aggregate ${type}, which is not in this module: it has ${known}`,
   )
 }
 
@@ -67,6 +67,6 @@ function checkEvent(type: string, where: string, sources: readonly string[], kno
   if (known.includes(type)) return
   throw new InvalidInputError(
     'aggregates',
-    `${where} speaks of event ${type}, which ${sources.join(' and ')} does not have: expected one of ${known.join(', ')}`,
+    `${where} refers to event ${type}, which ${sources.join(' and ')} does not have: expected one of ${known.join(', ')}`,
   )
 }

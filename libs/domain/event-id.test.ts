@@ -4,20 +4,20 @@ import { describe, expect, test } from 'vitest'
 import { deriveEventId, newEventId, parseEventId } from './event-id.ts'
 
 describe('an event id', () => {
-  test('is a fresh UUIDv7, later ones sort after earlier ones', () => {
+  test('is a new UUIDv7 that sorts after earlier ones', () => {
     const ids = Array.from({ length: 1_000 }, newEventId)
     expect(new Set(ids).size).toBe(1_000)
     expect(ids.every((id) => version(id) === 7)).toBe(true)
     expect(ids.toSorted()).toEqual(ids)
   })
 
-  test('is read in any case and kept in lower case', () => {
+  test('is parsed in any case and stored in lower case', () => {
     const id = '0190C2A4-7B0B-7F0C-9A53-2D1F3B9A4F61'
     expect(parseEventId(id)).toBe(id.toLowerCase())
   })
 
   test.each(['', '42', '0190c2a4-7b0b-7f0c-9a53-2d1f3b9a4f6', '{0190c2a4-7b0b-7f0c-9a53-2d1f3b9a4f61}'])(
-    '%j is refused, with its path',
+    '%j is rejected with its path',
     (text) =>
       expect(() => parseEventId(text, 'events[0].id')).toThrow(
         expect.objectContaining({
@@ -27,11 +27,11 @@ describe('an event id', () => {
       ),
   )
 
-  test('derived from an idempotency key is the same for good', () => {
+  test('derived from an idempotency key never changes', () => {
     expect(deriveEventId('order.42', 'key', 0)).toBe('769200b3-f9d0-5716-a45e-a983315d5155')
   })
 
-  test('derived from another stream, key or index is another one', () => {
+  test('derived from another stream, key or index differs', () => {
     const ids = [
       deriveEventId('order.42', 'key', 0),
       deriveEventId('order.43', 'key', 0),

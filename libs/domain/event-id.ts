@@ -4,10 +4,10 @@ import { InvalidInputError, quote } from './invalid-input.ts'
 
 declare const brand: unique symbol
 
-/** A UUID in lower case. Annals makes version 7 (ordered by time); a caller's may be of any version. */
+/** A UUID in lower case. Annals generates version 7 (ordered by time); callers may pass any version. */
 export type EventId = string & { readonly [brand]: 'EventId' }
 
-/** Asking the system for random bytes costs more than all the rest of an id: one question for 256 of them. */
+/** Getting random bytes from the system is the most expensive part of an id, so bytes for 256 ids are fetched at once. */
 const randomPool = new Uint8Array(16 * 256)
 let randomAt = randomPool.length
 
@@ -19,16 +19,16 @@ function randomBytes(): Uint8Array {
   return randomPool.subarray(randomAt, (randomAt += 16))
 }
 
-/** Of the last id: within a millisecond the sequence counts up from where chance began it. */
+/** Time and sequence of the last id. Within a millisecond the sequence counts up from a random start. */
 const last = { msecs: -Infinity, seq: 0 }
 
-/** A fresh id: UUIDv7, RFC 9562 §5.7, each one greater than the one before (§6.2, method 1). */
+/** Generates an id: UUIDv7, RFC 9562 §5.7. Each id is greater than the one before (§6.2, method 1). */
 export function newEventId(): EventId {
   const random = randomBytes()
   const now = Date.now()
   if (now > last.msecs) {
     last.msecs = now
-    // 31 bits of 32, so that there is room to count.
+    // 31 of 32 bits, which leaves room to count up.
     last.seq = new DataView(random.buffer, random.byteOffset).getUint32(0) >>> 1
   } else {
     last.seq++
@@ -36,21 +36,21 @@ export function newEventId(): EventId {
   return v7({ random, ...last }) as EventId
 }
 
-/** @throws InvalidInputError unless the text is a UUID. */
+/** Parses an event id and converts it to lower case. @throws InvalidInputError unless the text is a UUID. */
 export function parseEventId(text: string, path = 'id'): EventId {
   if (validate(text)) return text.toLowerCase() as EventId
   throw new InvalidInputError(path, `${path} ${quote(text)} is not an event id: expected a UUID`)
 }
 
-/** The namespace of ids derived from idempotency keys; fixed for good, or a retry would not be recognised. */
+/** The namespace of ids derived from idempotency keys. It must never change, or retries are not recognised. */
 const idempotencyNamespace = parse('3c6a6f0e-7b0b-5f0c-9a53-2d1f3b9a4f61')
 
-// Given text, uuid turns it to bytes itself, in three times the time.
+// The uuid package takes three times as long to encode text.
 const utf8 = new TextEncoder()
 
 /**
- * The id of the event at `index` of an append that carries an idempotency key: UUIDv5, RFC 9562 §5.5.
- * The stream id takes part, so that the same key used for two streams gives different ids.
+ * Derives the id of the event at `index` of an append from the append's idempotency key: UUIDv5, RFC 9562 §5.5.
+ * The stream id is part of the input, so the same key gives different ids in different streams.
  */
 export const deriveEventId = (streamId: string, key: string, index: number): EventId =>
   v5(utf8.encode(JSON.stringify([streamId, key, index])), idempotencyNamespace) as EventId

@@ -4,19 +4,19 @@ import type { Position } from './position.ts'
 import type { StreamId } from './stream-id.ts'
 import type { Version } from './version.ts'
 
-/** Something that happened, as the domain speaks of it. Unions of these discriminate on the literal `type`. */
+/** A domain event. Unions of events discriminate on the literal `type`. */
 export interface DomainEvent<Type extends string = string, Data = unknown> {
   readonly type: Type
   readonly data: Data
 }
 
-/** An event on its way into a stream. Without an id it gets a fresh UUIDv7. */
+/** An event to append. Without an id it gets a new UUIDv7. */
 export type NewEvent<Event extends DomainEvent = DomainEvent> = Event & {
   readonly id?: EventId
   readonly metadata?: EventMetadata
 }
 
-/** An event as it stands in the log. */
+/** An event in the log. */
 export type RecordedEvent<Event extends DomainEvent = DomainEvent> = Event & {
   readonly id: EventId
   readonly streamId: StreamId

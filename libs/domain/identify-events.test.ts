@@ -6,7 +6,7 @@ import { identifyEvents } from './identify-events.ts'
 
 const event: NewEvent = { type: 'OrderPlaced', data: {} }
 
-test('an event keeps its id, and each of the others gets one of its own', () => {
+test('an event keeps its id, and each of the others gets a new one', () => {
   const known = { ...event, id: newEventId() }
   const [first, second, third] = identifyEvents([event, known, event])
   expect(second).toBe(known)
@@ -15,7 +15,7 @@ test('an event keeps its id, and each of the others gets one of its own', () => 
   expect(event).not.toHaveProperty('id')
 })
 
-test('ids can be derived from the place of the event', () => {
+test('ids can be derived from the index of the event', () => {
   const idAt = (index: number) => deriveEventId('order.1', 'checkout-17', index)
   expect(identifyEvents([event, event], idAt).map(({ id }) => id)).toEqual([idAt(0), idAt(1)])
 })

@@ -7,10 +7,10 @@ interface MayHaveId {
 type Identified<Event> = Event & { readonly id: EventId }
 
 /**
- * Gives an id to every event that has none. This is the one place where events get their ids: whoever sends events more than once
- * calls it before the first try, so that the log recognises every further one.
- * @param idAt makes the id of the event at an index; default a fresh UUIDv7
- * @returns the events that have ids as they are, the others copied
+ * Gives an id to every event that has none. This is the only place where ids are assigned. Code that retries an append calls it
+ * before the first try, so that the store recognises the retries.
+ * @param idAt returns the id for the event at an index; default a new UUIDv7
+ * @returns events that have ids unchanged, and copies of the others
  */
 export const identifyEvents = <Event extends MayHaveId>(
   events: readonly Event[],

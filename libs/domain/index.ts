@@ -26,7 +26,7 @@ export { deriveEventId, type EventId, newEventId, parseEventId } from './event-i
 export { identifyEvents } from './identify-events.ts'
 export { InvalidInputError, quote } from './invalid-input.ts'
 export { type LoadedAggregate, newAggregate } from './loaded-aggregate.ts'
-export { checkJsonValue, isJsonObject, memberPath, valueDepthMax } from './json-value.ts'
+export { checkJsonValue, isJsonObject, memberPath } from './json-value.ts'
 export {
   aggregateTypeOfTopic,
   deadLetterTopic,
@@ -61,7 +61,7 @@ export {
   metadataTable,
   ownMetadataHeader,
 } from './metadata-table.ts'
-export { instead, meant, nearestNames, unknownName } from './nearest-names.ts'
+export { didYouMean, nearestNames, suggestion, unknownName } from './nearest-names.ts'
 export { murmur2, partitionFor } from './partition-for.ts'
 export { formatPosition, parsePosition, type Position, position } from './position.ts'
 export { defineProjection, project, type Projection, type ProjectionDefinition } from './projection.ts'

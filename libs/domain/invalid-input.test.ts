@@ -21,7 +21,7 @@ describe('a quoted value', () => {
     expect(quote('x'.repeat(79))).toBe(`"${'x'.repeat(78)}…`)
   })
 
-  test('that refers to itself is shown all the same', () => {
+  test('that refers to itself is formatted too', () => {
     const ring: Record<string, unknown> = {}
     ring['self'] = ring
     expect(quote(ring)).toBe('[object Object]')
@@ -37,15 +37,19 @@ describe('a quoted value', () => {
     ['an array nested too deep', () => nested(200_001), `${'[{"deep":'.repeat(9).slice(0, 79)}…`],
     ['an object nested too deep', () => nested(200_000), `${'{"deep":['.repeat(9).slice(0, 79)}…`],
     ['an object without a prototype that refers to itself', ring, '[object Object]'],
-    ['what cannot be turned into text', () => ({ toString: 1, valueOf: null, deep: 1n }), '[object Object]'],
-  ])('%s is shown all the same', (_, make, shown) => expect(quote(make())).toBe(shown))
+    [
+      'an object that cannot be converted to text',
+      () => ({ toString: 1, valueOf: null, deep: 1n }),
+      '[object Object]',
+    ],
+  ])('%s is formatted too', (_, make, shown) => expect(quote(make())).toBe(shown))
 
   function ring(): object {
     const value = Object.create(null) as Record<string, unknown>
     return Object.assign(value, { self: value })
   }
 
-  test('is the beginning of its JSON, whatever it is, but for what cannot be seen', () => {
+  test('is the start of its JSON with invisible characters escaped, for any value', () => {
     fc.assert(
       fc.property(fc.jsonValue({ noUnicodeString: false }), (value) => {
         const json = JSON.stringify(value)
@@ -55,7 +59,7 @@ describe('a quoted value', () => {
     )
   })
 
-  test('is not read to its end where it is large', () => {
+  test('is not read to its end when it is large', () => {
     let read = 0
     const part = { toJSON: () => ++read }
     const large = Array.from({ length: 1_000 }, () => Array.from({ length: 1_000 }, () => part))

@@ -1,6 +1,6 @@
 /**
- * Input that cannot be accepted as it is: a malformed id, a version below zero, a field of the wrong shape.
- * The message says what was wrong and what would be right; `path` names the place (`data.amount`, `streamId`).
+ * Invalid input: a malformed id, a negative version, a field of the wrong shape.
+ * The message states what is wrong and what is expected. `path` names the field (`data.amount`, `streamId`).
  */
 export class InvalidInputError extends Error {
   override readonly name = 'InvalidInputError'
@@ -14,15 +14,15 @@ export class InvalidInputError extends Error {
 }
 
 const quotedLengthMax = 80
-/** More than can be seen of 80 characters. */
+/** More than 80 characters can show. */
 const quotedPartsMax = 2 * quotedLengthMax
 
-/** Characters that act on the terminal or the order of the text around them, or that nobody sees. */
+/** Characters that control the terminal, change the direction of the text around them, or are invisible. */
 const unprintable = /[\p{Cc}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\u2028\u2029]/gu
 
 /**
- * A value as it may stand in an error message: quoted, cut at 80 characters, what cannot be seen as `\u` escapes. Takes no longer for a
- * large value than for a small one: whoever sends a value decides how large it is.
+ * Formats a value for an error message: quoted, cut at 80 characters, with invisible characters as `\u` escapes. The cost does not
+ * grow with the size of the value, because callers control that size.
  */
 export function quote(value: unknown): string {
   const text = asJson(value) ?? asText(value)
@@ -36,25 +36,25 @@ const escaped = (character: string): string =>
     return `\\u${unit}`
   }).join('')
 
-/** Undefined for what JSON does not have: undefined, functions, bigints, rings, values nested too deep. An error message must not fail itself. */
+/** Undefined for values that JSON cannot represent: undefined, functions, bigints, circular or deeply nested values. Never throws. */
 function asJson(value: unknown): string | undefined {
   let parts = 0
-  const beginning = (_: string, part: unknown): unknown =>
+  const truncate = (_: string, part: unknown): unknown =>
     ++parts > quotedPartsMax ? undefined : firstOf(part)
   try {
-    return JSON.stringify(value, beginning)
+    return JSON.stringify(value, truncate)
   } catch {
     return undefined
   }
 }
 
-/** As much of a part as can be seen. */
+/** The start of a part, as much as the message can show. */
 function firstOf(part: unknown): unknown {
   if (typeof part === 'string') return part.slice(0, quotedPartsMax)
   if (Array.isArray(part)) return part.slice(0, quotedPartsMax)
   return part
 }
 
-/** Of objects only what they are: their own `toString` may be anything. */
+/** For objects only the kind, because their own `toString` may do anything. */
 const asText = (value: unknown): string =>
   typeof value === 'object' && value !== null ? Object.prototype.toString.call(value) : String(value)

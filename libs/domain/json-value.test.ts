@@ -44,9 +44,9 @@ test.each<[string, unknown, string, RegExp]>([
   ['a hole in an array', sparse, 'data[1]', /got undefined/],
   ['undefined itself', undefined, 'data', /got undefined/],
   ['a lone surrogate', { a: ['x\ud800'] }, 'data.a[0]', /lone surrogate/],
-  ['a lone surrogate in a key', { a: { 'x\udc00': 1 } }, 'data.a["x\\udc00"]', /a key that holds a lone/],
-  ['the key __proto__', JSON.parse('{"a":{"__proto__":1}}'), 'data.a.__proto__', /no object may have/],
-  ['a ring', ring, `data${'.ring'.repeat(97)}`, /nested too deep, or in a ring/],
+  ['a lone surrogate in a key', { a: { 'x\udc00': 1 } }, 'data.a["x\\udc00"]', /a key that contains a lone/],
+  ['the key __proto__', JSON.parse('{"a":{"__proto__":1}}'), 'data.a.__proto__', /this key is not allowed/],
+  ['a ring', ring, `data${'.ring'.repeat(97)}`, /nested too deep, or circular/],
 ])('%s is found, with its path', (_, value, path, message) => {
   expect(faultOf(value)).toMatchObject({ path, message: expect.stringMatching(message) as string })
 })
@@ -56,11 +56,11 @@ test.each<[string, unknown]>([
   ['an object without a prototype', Object.assign(Object.create(null) as object, { a: 1 })],
   ['an object of a class with members only', { price: new Money() }],
   ['names of members that every object has', { constructor: 'a', toString: 1, hasOwnProperty: null }],
-])('%s: taken', (_, value) => {
+])('%s: accepted', (_, value) => {
   expect(faultOf(value)).toBeUndefined()
 })
 
-test('whatever JSON can hold is taken, and comes back equal from UTF-8', () => {
+test('any JSON value is accepted, and survives a round trip through UTF-8', () => {
   const text = fc.string({ unit: 'binary' })
   const values = fc.jsonValue({ stringUnit: 'binary', maxDepth: 4 })
   fc.assert(
@@ -76,7 +76,7 @@ test('whatever JSON can hold is taken, and comes back equal from UTF-8', () => {
 const plain = (value: unknown): unknown =>
   JSON.parse(JSON.stringify(value), (_, part: unknown) => (part === 0 ? 0 : part)) as unknown
 
-test('paths are written as in code', () => {
+test('paths look like code', () => {
   expect(['price', '_a1', 'net price', '', '1a', 'Zoë'].map(memberPath)).toEqual([
     '.price',
     '._a1',

@@ -1,17 +1,17 @@
 import { InvalidInputError, quote } from './invalid-input.ts'
 
-/** How deep the data of an event may be nested: a request for an append, at most 100 levels deep, has three around it. */
-export const valueDepthMax = 97
+/** Maximum nesting depth of an event's data. A request may have 100 levels, and an append adds three around the data. */
+const valueDepthMax = 97
 
 interface Fault {
-  /** From the value's root: `.items[2].price`; empty for the root itself. */
+  /** Relative to the root of the value: `.items[2].price`; empty for the root itself. */
   readonly path: string
   readonly message: string
 }
 
 /**
- * Whether a value is an object with members, as JSON knows them. A class of its own may have made it; one that JSON would write as something
- * else (a Date, whatever has `toJSON`) or whose content are no members (a Map, a Set) is none.
+ * Whether a value is an object that JSON writes as an object with its members. Instances of classes qualify. Objects with `toJSON`
+ * (such as Date) and objects whose content is not in members (Map, Set) do not.
  */
 export function isJsonObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false
@@ -20,16 +20,16 @@ export function isJsonObject(value: unknown): value is Record<string, unknown> {
   return Object.prototype.toString.call(value) === '[object Object]' && !('toJSON' in value)
 }
 
-/** How the path of a member goes on: `.price`, or `["net price"]` where the key is no plain name. */
+/** The path segment of a member: `.price`, or `["net price"]` when the key is not a plain name. */
 export const memberPath = (key: string): string =>
   /^[A-Za-z_]\w*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`
 
 /**
- * Checks that a value comes back as it is from JSON in UTF-8. Members that are undefined count as left out.
- * @param path of the value, e.g. `events[3].data`; empty for what paths begin in
- * @param depthMax how deep it may be nested
+ * Checks that a value survives a round trip through JSON in UTF-8 unchanged. Members with the value undefined count as absent.
+ * @param path path of the value, e.g. `events[3].data`; empty for the root
+ * @param depthMax maximum nesting depth
  * @throws InvalidInputError with the path of the first part that JSON would change or drop: NaN and infinities, bigints, Dates, Maps,
- * undefined among the items of an array, lone surrogates in text or keys, the key `__proto__`, a ring.
+ * undefined array items, lone surrogates in text or keys, the key `__proto__`, circular references.
  */
 export function checkJsonValue(value: unknown, path: string, depthMax = valueDepthMax): void {
   const fault = faultIn(value, depthMax)
@@ -42,7 +42,7 @@ const fault = (message: string, path = ''): Fault => ({ path, message })
 
 const within = (segment: string, { path, message }: Fault): Fault => fault(message, segment + path)
 
-/** @param levels that there may still be. */
+/** @param levels nesting levels that are still allowed */
 function faultIn(value: unknown, levels: number): Fault | undefined {
   switch (typeof value) {
     case 'string':
@@ -52,18 +52,18 @@ function faultIn(value: unknown, levels: number): Fault | undefined {
     case 'boolean':
       return undefined
     case 'bigint':
-      return fault(`expected a number, or its digits in a string beyond 2^53, got the bigint ${quote(value)}`)
+      return fault(`expected a number, or a string of digits beyond 2^53, got the bigint ${quote(value)}`)
     case 'object':
       return value === null ? undefined : faultInside(value, levels)
     default:
-      return fault(`expected a value that JSON has, got ${typeof value}`)
+      return fault(`expected a JSON value, got ${typeof value}`)
   }
 }
 
-const loneSurrogate = 'holds a lone surrogate, which has no UTF-8: expected well-formed text'
+const loneSurrogate = 'contains a lone surrogate, which UTF-8 cannot encode: expected well-formed text'
 
 function faultInside(value: object, levels: number): Fault | undefined {
-  if (levels === 0) return fault('nested too deep, or in a ring: expected flatter data')
+  if (levels === 0) return fault('nested too deep, or circular: expected flatter data')
   if (Array.isArray(value)) return faultAmongItems(value, levels - 1)
   if (!isJsonObject(value)) return fault(`expected plain JSON, got ${nameOf(value)}`)
   for (const key of Object.keys(value)) {
@@ -74,7 +74,7 @@ function faultInside(value: object, levels: number): Fault | undefined {
   return undefined
 }
 
-/** By index, for `forEach` and its like pass over the holes of a sparse array. */
+/** Iterates by index, because `forEach` skips the holes of a sparse array. */
 function faultAmongItems(items: readonly unknown[], levels: number): Fault | undefined {
   for (let index = 0; index < items.length; index++) {
     const found = faultIn(items[index], levels)
@@ -84,11 +84,11 @@ function faultAmongItems(items: readonly unknown[], levels: number): Fault | und
 }
 
 function faultOfKey(key: string): Fault | undefined {
-  if (key === '__proto__') return fault('a key that no object may have')
+  if (key === '__proto__') return fault('this key is not allowed')
   return key.isWellFormed() ? undefined : fault(`a key that ${loneSurrogate}`)
 }
 
-/** `a Date`, as the class calls itself. */
+/** The class name with its article: `a Date`. */
 const nameOf = (value: object): string => {
   const { constructor } = value
   return `a ${typeof constructor === 'function' && constructor.name !== '' ? constructor.name : 'foreign object'}`

@@ -5,12 +5,12 @@ import { noVersion, type Version } from './version.ts'
 /** An aggregate's state at a version. */
 export interface LoadedAggregate<State> {
   readonly streamId: StreamId
-  /** 0 where there is no stream yet. */
+  /** 0 when the stream does not exist yet. */
   readonly version: Version
   readonly state: State
 }
 
-/** An aggregate before its first event. @throws InvalidInputError when the id is malformed. */
+/** The state of an aggregate without events. @throws InvalidInputError when the id is malformed. */
 export const newAggregate = <State>(
   aggregate: Pick<Aggregate<State, never, never>, 'type' | 'initialState'>,
   id: string,

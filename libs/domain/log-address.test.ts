@@ -20,7 +20,7 @@ const place = fc.record({
   partition: fc.integer({ min: 0, max: 9_999 }),
 })
 
-test('an event topic names its aggregate type, and no other topic is one', () => {
+test('an event topic contains its aggregate type, and other topics are not event topics', () => {
   expect(eventTopic('order')).toBe('eventstore.order')
   expect(aggregateTypeOfTopic(eventTopic('order'))).toBe('order')
   expect(isEventTopic(eventTopic('order'))).toBe(true)
@@ -34,7 +34,7 @@ test('the events of a stream go to the partition of its id in the topic of its t
   })
 })
 
-test('both text forms of a partition read back as the same partition', () => {
+test('both text forms of a partition parse to the same partition', () => {
   fc.assert(
     fc.property(place, (at) => {
       expect(partitionOfKey(partitionKey(at))).toEqual(at)
@@ -43,7 +43,7 @@ test('both text forms of a partition read back as the same partition', () => {
   )
 })
 
-test('a position begins with the text of its partition', () => {
+test('a position starts with the text form of its partition', () => {
   const at = position('eventstore.order', 3, 42)
   expect(formatPosition(at)).toBe(`${formatPartition(at)}:42`)
   expect(partitionKey(at)).toBe('eventstore.order/3')

@@ -11,13 +11,13 @@ import {
 } from './metadata.ts'
 import { metadataFields } from './metadata-table.ts'
 
-describe('metadata that may be written', () => {
-  test('is given back as it is', () => {
+describe('new metadata', () => {
+  test('is returned unchanged', () => {
     const metadata = { correlationId: '', userId: 'Zoë 🎩 שלום', source: 'urn:shop', traceparent: undefined }
     expect(parseMetadata(metadata)).toBe(metadata)
   })
 
-  test('holds no control character anywhere, in no field', () => {
+  test('must not contain control characters in any field', () => {
     const control = fc
       .oneof(fc.integer({ min: 0, max: 0x1f }), fc.integer({ min: 0x7f, max: 0x9f }))
       .map((code) => String.fromCodePoint(code))
@@ -32,17 +32,17 @@ describe('metadata that may be written', () => {
   })
 
   test.each([
-    [{ userId: 'a\r\nx: y' }, 'metadata.userId "a\\r\\nx: y" holds U+000D: expected text without control'],
-    [{ userId: '\u001b[31m' }, 'metadata.userId "\\u001b[31m" holds U+001B'],
-    [{ userId: 'a\u009bm' }, 'metadata.userId "a\\u009bm" holds U+009B'],
-    [{ userId: '\ud800' }, 'metadata.userId "\\ud800" holds U+D800'],
-    [{ userId: 7 }, 'metadata.userId is 7: expected a text'],
+    [{ userId: 'a\r\nx: y' }, 'metadata.userId "a\\r\\nx: y" contains U+000D: expected text without control'],
+    [{ userId: '\u001b[31m' }, 'metadata.userId "\\u001b[31m" contains U+001B'],
+    [{ userId: 'a\u009bm' }, 'metadata.userId "a\\u009bm" contains U+009B'],
+    [{ userId: '\ud800' }, 'metadata.userId "\\ud800" contains U+D800'],
+    [{ userId: 7 }, 'metadata.userId is 7: expected text'],
     [{ userId: null }, 'metadata.userId is null'],
-    [{ tenant: null }, 'metadata.tenant is null: expected a text, a finite number, true or false'],
+    [{ tenant: null }, 'metadata.tenant is null: expected text, a finite number, true or false'],
     [{ tenant: ['a'] }, 'metadata.tenant is ["a"]: expected'],
     [{ load: NaN }, 'metadata.load is null: expected'],
     [{ load: -Infinity }, 'metadata.load is null: expected'],
-    [{ tenant: 'a\u0000' }, 'metadata.tenant "a\\u0000" holds U+0000'],
+    [{ tenant: 'a\u0000' }, 'metadata.tenant "a\\u0000" contains U+0000'],
     [{ userid: 'a' }, 'metadata.userid: expected the name userId'],
     [{ SOURCE: 'a' }, 'metadata.SOURCE: expected the name source'],
     [{ '': 'a' }, 'metadata[""] is not a metadata key'],
@@ -56,7 +56,7 @@ describe('metadata that may be written', () => {
     [null, 'metadata is null: expected an object'],
     [['a'], 'metadata is ["a"]'],
     ['a', 'metadata is "a"'],
-  ])('%j is refused', (metadata, message) => {
+  ])('%j is rejected', (metadata, message) => {
     expect(() => parseMetadata(metadata)).toThrow(message)
   })
 })
@@ -65,24 +65,24 @@ describe('own keys', () => {
   const ofKeys = (count: number, value: string | number = 1) =>
     Object.fromEntries(Array.from({ length: count }, (_, index) => [`key-${index}`, value]))
 
-  test('are texts, finite numbers and booleans beside the named fields', () => {
+  test('are strings, finite numbers and booleans next to the named fields', () => {
     const metadata = { userId: 'ada', tenant: 'acme', 'retry.count': 3, isTrial: false, gone: undefined }
     expect(parseMetadata(metadata)).toBe(metadata)
     expect(ownMetadataJson(metadata)).toBe('{"tenant":"acme","retry.count":3,"isTrial":false}')
     expect(ownMetadataJson({ userId: 'ada', gone: undefined })).toBeUndefined()
   })
 
-  test('are at most as many as the bound says; what is undefined does not count', () => {
+  test('are bounded in number; undefined ones do not count', () => {
     expect(parseMetadata({ ...ofKeys(ownMetadataKeysMax), userId: 'a', gone: undefined })).toBeDefined()
     expect(() => parseMetadata(ofKeys(ownMetadataKeysMax + 1), 'events[1].metadata')).toThrow(
       expect.objectContaining({
         path: 'events[1].metadata',
-        message: expect.stringContaining('65 keys') as unknown,
+        message: expect.stringContaining('65 own keys') as unknown,
       }),
     )
   })
 
-  test('take at most as many bytes of UTF-8 JSON as the bound says', () => {
+  test('are bounded in bytes of UTF-8 JSON', () => {
     const room = ownMetadataBytesMax - '{"a":""}'.length
     expect(parseMetadata({ a: 'x'.repeat(room) })).toBeDefined()
     expect(parseMetadata({ a: 'ü'.repeat(room / 2) })).toBeDefined()
@@ -91,7 +91,7 @@ describe('own keys', () => {
   })
 
   test.each(['', 'null', '[]', '7', '{"a":null}', '{"a":{}}', '{"a":[1]}', '{'])(
-    'in a header that holds %j are refused with the path of the header',
+    'in a header that contains %j are rejected with the path of the header',
     (text) => {
       expect(() => parseOwnMetadataJson(text, 'headers.x')).toThrow(
         expect.objectContaining({ path: 'headers.x' }),

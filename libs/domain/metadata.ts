@@ -2,38 +2,38 @@ import { InvalidInputError, quote } from './invalid-input.ts'
 import { isJsonObject, memberPath } from './json-value.ts'
 import { metadataFields, metadataTable } from './metadata-table.ts'
 
-/** A value under a caller's own key. */
+/** The value of a caller's own key. */
 export type MetadataValue = string | number | boolean
 
 /** The fields of {@link metadataTable}. */
 export type NamedMetadata = { readonly [Field in keyof typeof metadataTable]?: string }
 
 /**
- * Who and what an event came from: the fields that Annals names, and own keys of the caller. All of it is optional, travels in
- * record headers, is never interpreted and comes back unchanged. See {@link parseMetadata} for what may be written.
+ * The origin of an event: the named fields, and the caller's own keys. All are optional. Annals stores them in record headers,
+ * does not interpret them and returns them unchanged. {@link parseMetadata} lists the rules.
  */
 export interface EventMetadata extends NamedMetadata {
   readonly [ownKey: string]: MetadataValue | undefined
 }
 
-/** Own keys that the metadata of one event may have. */
+/** Maximum number of own keys in the metadata of one event. */
 export const ownMetadataKeysMax = 64
 
-/** Bytes that they may take with their values, as one JSON object in UTF-8. */
+/** Maximum size of the own keys with their values, as one JSON object in UTF-8. */
 export const ownMetadataBytesMax = 8 * 1024
 
 const ownKeyPattern = /^[A-Za-z][\w.-]{0,63}$/
 
-/** Control characters (C0, DEL, C1) forge log lines, headers and terminals; a lone surrogate has no UTF-8. */
+/** Control characters (C0, DEL, C1) can forge log lines, headers and terminal output. UTF-8 cannot encode a lone surrogate. */
 const notText = /[\p{Cc}\p{Cs}]/u
 
 /**
- * Checks metadata that is to be written, and returns it. What is in the log already is read without this check.
- * Fields of {@link metadataTable} are text. Own keys have a letter first, then letters, digits, `_`, `.` and `-`, 64 in all; their
- * values are texts, finite numbers and booleans, in at most 64 keys and 8 KiB of JSON. Text has no control characters and no lone
- * surrogates. A member that is undefined counts as left out, and -0 as 0.
- * @param path of the metadata, e.g. `events[3].metadata`
- * @throws InvalidInputError with the path of the first member that breaks a rule, or of the metadata where it has too many own keys.
+ * Checks the metadata of a new event and returns it. Metadata in the log is read without this check.
+ * Fields of {@link metadataTable} are text. Own keys are a letter followed by letters, digits, `_`, `.` and `-`, at most 64
+ * characters. Their values are strings, finite numbers and booleans, in at most 64 keys and 8 KiB of JSON. Text must not contain
+ * control characters or lone surrogates. Members with the value undefined count as absent, and -0 as 0.
+ * @param path path of the metadata, e.g. `events[3].metadata`
+ * @throws InvalidInputError with the path of the first member that breaks a rule, or of the metadata when its own keys exceed a bound.
  */
 export function parseMetadata(metadata: unknown, path = 'metadata'): EventMetadata {
   if (!isMetadata(metadata)) {
@@ -54,8 +54,8 @@ export function parseMetadata(metadata: unknown, path = 'metadata'): EventMetada
 }
 
 /**
- * The caller's own keys as one JSON object.
- * @returns undefined where there are none
+ * Writes the caller's own keys as one JSON object.
+ * @returns undefined when there are none
  */
 export function ownMetadataJson(metadata: EventMetadata): string | undefined {
   const names = Object.keys(metadata).filter((name) => !isField(name) && metadata[name] !== undefined)
@@ -64,9 +64,9 @@ export function ownMetadataJson(metadata: EventMetadata): string | undefined {
 }
 
 /**
- * Reads what {@link ownMetadataJson} wrote.
- * @param path of the text, for the error
- * @throws InvalidInputError where the text is not a JSON object of texts, numbers and booleans.
+ * Parses the result of {@link ownMetadataJson}.
+ * @param path path of the text, for the error
+ * @throws InvalidInputError unless the text is a JSON object of strings, numbers and booleans.
  */
 export function parseOwnMetadataJson(text: string, path: string): Readonly<Record<string, MetadataValue>> {
   const value = jsonOf(text)
@@ -90,11 +90,11 @@ const isField = (name: string): boolean => Object.hasOwn(metadataTable, name)
 
 function checkField(path: string, value: unknown): void {
   if (typeof value !== 'string')
-    throw new InvalidInputError(path, `${path} is ${quote(value)}: expected a text`)
+    throw new InvalidInputError(path, `${path} is ${quote(value)}: expected text`)
   checkText(path, value)
 }
 
-/** By its lower case: `userid` beside `userId` would be read as the same field by people and by case-insensitive tools. */
+/** By lower-case name: people and case-insensitive tools would confuse `userid` with `userId`. */
 const fieldsByLowerCase = new Map(metadataFields.map((name) => [name.toLowerCase(), name]))
 
 function checkOwnKey(name: string, path: string): void {
@@ -102,7 +102,7 @@ function checkOwnKey(name: string, path: string): void {
     const place = path + (ownKeyPattern.test(name) ? memberPath(name) : `[${quote(name)}]`)
     throw new InvalidInputError(
       place,
-      `${place} is not a metadata key: expected a letter, then letters, digits, "_", "." and "-", at most 64 in all, and no name that every object has`,
+      `${place} is not a metadata key: expected a letter, then letters, digits, "_", "." and "-", at most 64 characters, and not a name that every object has`,
     )
   }
   const field = fieldsByLowerCase.get(name.toLowerCase())
@@ -117,7 +117,7 @@ function checkOwnValue(path: string, value: unknown): void {
   if (!isOwnValue(value)) {
     throw new InvalidInputError(
       path,
-      `${path} is ${quote(value)}: expected a text, a finite number, true or false`,
+      `${path} is ${quote(value)}: expected text, a finite number, true or false`,
     )
   }
   if (typeof value === 'string') checkText(path, value)
@@ -131,15 +131,12 @@ function checkOwnBounds(metadata: EventMetadata, path: string): void {
   const bytes = json.length > ownMetadataBytesMax ? json.length : utf8.encode(json).length
   const count = Object.keys(metadata).filter((name) => !isField(name) && metadata[name] !== undefined).length
   if (count > ownMetadataKeysMax) {
-    throw new InvalidInputError(
-      path,
-      `${path} has ${count} keys of its own: expected at most ${ownMetadataKeysMax}`,
-    )
+    throw new InvalidInputError(path, `${path} has ${count} own keys: expected at most ${ownMetadataKeysMax}`)
   }
   if (bytes <= ownMetadataBytesMax) return
   throw new InvalidInputError(
     path,
-    `${path} has own keys of ${bytes} bytes or more as JSON: expected at most ${ownMetadataBytesMax}`,
+    `the own keys of ${path} take ${bytes} bytes or more as JSON: expected at most ${ownMetadataBytesMax}`,
   )
 }
 
@@ -151,6 +148,6 @@ function checkText(path: string, value: string): void {
   const code = (wrong.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')
   throw new InvalidInputError(
     path,
-    `${path} ${quote(value)} holds U+${code}: expected text without control characters and lone surrogates`,
+    `${path} ${quote(value)} contains U+${code}: expected text without control characters and lone surrogates`,
   )
 }

@@ -4,7 +4,7 @@ import { quote } from './invalid-input.ts'
 
 const namesMax = 3
 
-/** The names that a mistyped one may mean, nearest first; none where none is near. Upper and lower case count as alike. */
+/** Known names similar to a mistyped one, nearest first; empty when none is similar. Case is ignored. */
 export function nearestNames(name: string, known: readonly string[]): readonly string[] {
   const apartMax = Math.max(1, Math.floor(name.length / 3))
   return known
@@ -16,37 +16,40 @@ export function nearestNames(name: string, known: readonly string[]): readonly s
 }
 
 /**
- * The end of a sentence about a name that is unknown: `; did you mean PurchaseMade?`, or what there is instead.
- * @param known all names that there are.
+ * Ends an error message about an unknown name: `; did you mean PurchaseMade?`, or the list of known names.
+ * @param known all valid names.
  */
-export function instead(name: string, known: readonly string[]): string {
+export function suggestion(name: string, known: readonly string[]): string {
   const nearest = nearestNames(name.slice(0, nameLengthMax), known)
   if (nearest.length > 0) return `; did you mean ${nearest.join(' or ')}?`
-  return `: there ${known.length === 1 ? 'is' : 'are'} ${listed(known)}`
+  return known.length === 0
+    ? ': there are none'
+    : `: expected ${known.length === 1 ? '' : 'one of '}${listed(known)}`
 }
 
-/** A sentence of its own behind one that lists what there is: ` Did you mean PurchaseMade?`; empty where no name is near. */
-export function meant(name: string, known: readonly string[]): string {
+/** A separate sentence after a list of known names: ` Did you mean PurchaseMade?`; empty when no name is similar. */
+export function didYouMean(name: string, known: readonly string[]): string {
   const nearest = nearestNames(name.slice(0, nameLengthMax), known)
   return nearest.length === 0 ? '' : ` Did you mean ${nearest.join(' or ')}?`
 }
 
-/** Longer ones are no slip of the fingers, and distances take time. */
+/** Longer names are not typing errors, and computing their distances takes time. */
 const nameLengthMax = 200
 const listedMax = 20
 
 function listed(known: readonly string[]): string {
-  if (known.length === 0) return 'none'
   const more = known.length - listedMax
   return `${known.slice(0, listedMax).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
 }
 
-/** The first of these names that is not known, in a sentence; undefined where all are. @param what they are, e.g. `event type` */
+/** An error message about the first unknown name; undefined when all names are known. @param what the kind of name, e.g. `event type` */
 export function unknownName(
   what: string,
   names: readonly string[],
   known: readonly string[],
 ): string | undefined {
   const unknown = names.find((name) => !known.includes(name))
-  return unknown === undefined ? undefined : `there is no ${what} ${quote(unknown)}${instead(unknown, known)}`
+  return unknown === undefined
+    ? undefined
+    : `there is no ${what} ${quote(unknown)}${suggestion(unknown, known)}`
 }

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { murmur2, partitionFor } from './partition-for.ts'
 
 describe('murmur2', () => {
-  // The vectors of Kafka's own UtilsTest.testMurmur2.
+  // Test vectors of Kafka's UtilsTest.testMurmur2.
   test.each([
     ['21', -973932308],
     ['foobar', -790332482],
@@ -11,7 +11,7 @@ describe('murmur2', () => {
     ['a-little-bit-longer-string', -1486304829],
     ['lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8', -58897971],
     ['abc', 479470107],
-  ])('of %s is what the Java client computes', (key, hash) => {
+  ])('of %s equals the result of the Java client', (key, hash) => {
     expect(murmur2(new TextEncoder().encode(key))).toBe(hash)
   })
 
@@ -22,11 +22,11 @@ describe('murmur2', () => {
 })
 
 describe('the partition of a key', () => {
-  test('is never negative, though the hash may be', () => {
+  test('is never negative, although the hash may be', () => {
     expect(partitionFor('foobar', 12)).toBe((-790332482 & 0x7fffffff) % 12)
   })
 
-  test('counts bytes of UTF-8, not characters', () => {
+  test('depends on UTF-8 bytes, not characters', () => {
     const key = 'customer.Zoë-€-😀'
     expect(partitionFor(key, 1000)).toBe((murmur2(Buffer.from(key, 'utf8')) & 0x7fffffff) % 1000)
   })

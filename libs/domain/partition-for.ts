@@ -1,15 +1,15 @@
 const utf8 = new TextEncoder()
 
 /**
- * The partition of a key: `murmur2(utf8(key)) & 0x7fffffff mod partitions`, as Kafka's Java client chooses by default, so that
- * ksqlDB, Connect and Streams find the same key in the same partition.
- * @param partitions how many the topic has, from 1.
+ * The partition of a key: `(murmur2(utf8(key)) & 0x7fffffff) mod partitions`. This is the default partitioner of Kafka's Java
+ * client, so ksqlDB, Connect and Streams find the same key in the same partition.
+ * @param partitions partition count of the topic, from 1.
  */
 export const partitionFor = (key: string, partitions: number): number =>
   (murmur2(utf8.encode(key)) & 0x7fffffff) % partitions
 
 /**
- * MurmurHash2 with Kafka's seed, as a signed 32-bit number.
+ * Computes MurmurHash2 with Kafka's seed, as a signed 32-bit number.
  * Source: org.apache.kafka.common.utils.Utils.murmur2, after Austin Appleby's public domain MurmurHash2.
  */
 export function murmur2(bytes: Uint8Array): number {

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { formatPosition, parsePosition, position } from './position.ts'
 
 describe('a position', () => {
-  test('survives its token', () => {
+  test('survives a round trip through its token', () => {
     const topic = fc.stringMatching(/^[\w.-]{1,249}$/)
     fc.assert(
       fc.property(topic, fc.nat(), fc.maxSafeNat(), (name, partition, offset) => {
@@ -24,7 +24,7 @@ describe('a position', () => {
     ['t', 0, -1],
     ['t', 0.5, 0],
     ['t', 0, 2 ** 53],
-  ])('%j, %d, %d is refused', (topic, partition, offset) => {
+  ])('%j, %d, %d is rejected', (topic, partition, offset) => {
     expect(() => position(topic, partition, offset)).toThrow(
       /is malformed: expected a topic, a partition and an offset from 0$/,
     )

@@ -4,8 +4,8 @@ import { formatPartition } from './log-address.ts'
 declare const brand: unique symbol
 
 /**
- * Place of an event in the log. Built by {@link position} or {@link parsePosition} only.
- * Offsets are numbers: 2^53 of them last 285 years at a million events a second. They are not contiguous.
+ * The place of an event in the log. Create it with {@link position} or {@link parsePosition}.
+ * Offsets are not contiguous. They fit a number: 2^53 offsets last 285 years at a million events per second.
  */
 export interface Position {
   readonly topic: string
@@ -16,7 +16,7 @@ export interface Position {
 
 const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0
 
-/** @throws InvalidInputError when the topic is empty, or partition or offset is not a whole number from 0. */
+/** Creates a position. @throws InvalidInputError when the topic is empty, or partition or offset is not a whole number from 0. */
 export function position(topic: string, partition: number, offset: number): Position {
   if (topic === '' || !isCount(partition) || !isCount(offset)) {
     throw new InvalidInputError(
@@ -27,10 +27,10 @@ export function position(topic: string, partition: number, offset: number): Posi
   return { topic, partition, offset } as Position
 }
 
-/** The position as a token that callers pass back: `topic:partition:offset`. */
+/** Formats a position as the token that callers pass back: `topic:partition:offset`. */
 export const formatPosition = (at: Position): string => `${formatPartition(at)}:${at.offset}`
 
-/** Reads a token made by {@link formatPosition}. @throws InvalidInputError when it is malformed. */
+/** Parses a token of {@link formatPosition}. @throws InvalidInputError when it is malformed. */
 export function parsePosition(token: string): Position {
   const match = /^([\w.-]+):(\d+):(\d+)$/.exec(token)
   if (match === null) {

@@ -25,7 +25,7 @@ const none = new Map<string, Balance>()
 const other = (type: string) => recordEvents('account.1', [{ type, data: {} } as unknown as AccountEvent])
 
 describe('projecting', () => {
-  test('folds each stream into its view, which gets the recorded event', () => {
+  test('folds each stream into its view, and passes the recorded event', () => {
     const events = [
       ...recordEvents('account.1', [deposited(5), deposited(1)]),
       ...recordEvents('account.a.b', [deposited(7)]),
@@ -36,20 +36,20 @@ describe('projecting', () => {
     })
   })
 
-  test('goes on from views, and leaves those given as they are', () => {
+  test('continues from given views without changing them', () => {
     const views = new Map([['1', { balance: 10, last: 9 }]])
     expect(project(balances, views, recordEvents('account.1', [deposited(1)])).get('1')?.balance).toBe(11)
     expect(views.get('1')).toEqual({ balance: 10, last: 9 })
   })
 
-  test('deletes a view for null, and starts it anew with the next event', () => {
+  test('deletes a view for null, and starts again with the next event', () => {
     const emptied = project(balances, none, recordEvents('account.1', [deposited(5), withdrawn(5)]))
     expect(emptied.has('1')).toBe(false)
     const again = project(balances, emptied, recordEvents('account.1', [deposited(3)]))
     expect(again.get('1')).toEqual({ balance: 3, last: 1 })
   })
 
-  test('in two runs, cut anywhere, equals one run', () => {
+  test('in two runs, split anywhere, equals one run', () => {
     fc.assert(
       fc.property(someEvents, fc.nat(40), (plain, cut) => {
         const events = recordEvents('account.1', plain)
@@ -59,7 +59,7 @@ describe('projecting', () => {
     )
   })
 
-  test('passes over other sources, and over types that it does not name', () => {
+  test('ignores other sources, and types without a reducer', () => {
     const events = [...recordEvents('order.1', [deposited(5)]), ...other('Closed'), ...other('constructor')]
     expect(project(balances, none, events).size).toBe(0)
     expect(balances.handles('Deposited')).toBe(true)
@@ -67,7 +67,7 @@ describe('projecting', () => {
     expect(balances.handles('constructor')).toBe(false)
   })
 
-  test('gives events of unknown types to the declared fallback', () => {
+  test('passes events of unknown types to the declared fallback', () => {
     const counting = defineProjection<{ unknown: string[] }, AccountEvent>({
       ...named,
       initialView: { unknown: [] },
@@ -82,7 +82,7 @@ describe('projecting', () => {
     expect(views.get('1')).toEqual({ unknown: ['Withdrawn', 'Closed'] })
   })
 
-  test('by a key of its own gathers streams, and leaves out events without a key', () => {
+  test('with a key function combines streams, and ignores events without a key', () => {
     const bySize = defineProjection<number, AccountEvent>({
       name: 'by-size',
       source: ['account', 'vault'],
@@ -101,7 +101,7 @@ describe('projecting', () => {
     ])
   })
 
-  test('a runner that applies an event of a type not handled keeps the view', () => {
+  test('applying an event without a reducer keeps the view', () => {
     const [closed] = other('Closed')
     if (closed === undefined) throw new Error('one event was recorded')
     expect(balances.apply({ balance: 1, last: 1 }, closed)).toEqual({ balance: 1, last: 1 })
@@ -120,7 +120,7 @@ describe('a definition', () => {
     expect('ttlMs' in balances).toBe(false)
   })
 
-  test('tells what it declares', () => {
+  test('keeps the declared options', () => {
     const declared = defineProjection<Balance, AccountEvent>({
       ...definition,
       source: ['account', 'vault'],
@@ -158,15 +158,22 @@ describe('a definition', () => {
     expect(() => defineProjection({ ...definition, ...wrong })).toThrow(message)
   })
 
-  test.each([NaN, Infinity])('with an index of %d is refused when that comes up', (value) => {
+  test.each([NaN, Infinity])('with an index value of %d is rejected when it occurs', (value) => {
     const sorted = defineProjection({ ...definition, indexes: { rank: () => value } })
     expect(() => sorted.indexValues({ balance: 0, last: 0 })).toThrow(
       `projection balances has ${value} for its index rank: expected a finite number`,
     )
   })
+
+  test('with an index of text quotes it: no control character reaches a terminal', () => {
+    const sorted = defineProjection({ ...definition, indexes: { rank: () => '\u001b[2J\u009b' as never } })
+    expect(() => sorted.indexValues({ balance: 0, last: 0 })).toThrow(
+      String.raw`projection balances has "\u001b[2J\u009b" for its index rank: expected a finite number`,
+    )
+  })
 })
 
-test('types flow into reducers and key, and refuse mistakes', () => {
+test('types are inferred in reducers and key, and reject mistakes', () => {
   defineProjection<number, AccountEvent>({
     ...named,
     initialView: 0,

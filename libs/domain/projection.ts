@@ -6,48 +6,48 @@ import { aggregateIdOf, aggregateTypeOf, parseAggregateType } from './stream-id.
 /** The view after an event; `null` deletes it. */
 type Reducer<View, Event extends DomainEvent> = (view: View, event: RecordedEvent<Event>) => View | null
 
-/** A projection as a module author writes it: a pure fold of events to views. */
+/** The definition of a projection: a pure fold of events into views. */
 export interface ProjectionDefinition<View, Event extends DomainEvent> {
-  /** Lower-case letters, digits and hyphens; names the topic `projections.<name>`. */
+  /** Lower-case letters, digits and hyphens. The topic is `projections.<name>`. */
   readonly name: string
-  /** The aggregate type, or types, whose events are projected. */
+  /** The aggregate types whose events are projected: one or several. */
   readonly source: string | readonly string[]
   /**
-   * `stream`: all events of a view are of one stream, so partitions run independently.
-   * `across`: a view gathers events of many streams, so its changes are compared and set.
+   * `stream`: each view depends on one stream, so partitions are processed independently.
+   * `across`: a view combines events of many streams, so its updates use compare-and-set.
    */
   readonly keyedBy: 'stream' | 'across'
   /**
-   * The key of the view that an event belongs to; undefined for an event that belongs to none.
-   * With `keyedBy: 'stream'` it must depend on the stream id alone; default there, for one source, the aggregate id.
+   * Returns the key of the view that an event belongs to; undefined to ignore the event.
+   * With `keyedBy: 'stream'` it must depend on the stream id alone. Default, for one source keyed by stream: the aggregate id.
    */
   readonly key?: (event: RecordedEvent<Event>) => string | undefined
-  /** The view before its first event, and anew after its deletion. It is frozen, so that no reducer can change it for all. */
+  /** The view before its first event, and after a deletion. It is deeply frozen, because all views share it. */
   readonly initialView: View
-  /** What an event makes of a view, by event type. Types that are not named follow `onUnknown`. */
+  /** Reducers by event type: each returns the view after an event. `onUnknown` handles all other types. */
   readonly on: { readonly [E in Event as E['type']]?: Reducer<View, E> }
-  /** Figures that views are sorted by in queries, by name: `{ spend: (view) => Number(view.spend) }`. */
+  /** Numbers that queries can sort views by, by name: `{ spend: (view) => Number(view.spend) }`. */
   readonly indexes?: Readonly<Record<string, (view: View) => number>>
-  /** A view that has not changed for this long is dropped. Default: kept for good. */
+  /** A view that has not changed for this many milliseconds is deleted. Default: never. */
   readonly ttlMs?: number
-  /** A view whose JSON is longer than this many bytes is refused like any other failure of an event. Default 1 MiB. */
+  /** Maximum size of a view as JSON, in bytes. An event that exceeds it fails, see `onError`. Default 1 MiB. */
   readonly bytesMax?: number
   /**
-   * Name of the view's Avro schema, in `schemas/<name of the projection>/`: values of `projections.<name>` are written by
-   * it. Default: a record with one field, `json`.
+   * Name of the view's Avro schema in `schemas/<name of the projection>/`. Values in the topic `projections.<name>` are
+   * encoded with it. Default: a record with one field, `json`.
    */
   readonly schema?: string
-  /** An event of a type that `on` does not name: `skip` (default), or a reducer for it. */
+  /** How to handle event types that `on` lacks: `skip` them (default), or apply this reducer. */
   readonly onUnknown?: 'skip' | Reducer<View, DomainEvent>
-  /** An event that keeps failing: `stop` its partition (default), or set it aside in the dead letters. */
+  /** How to handle an event that keeps failing: `stop` its partition (default), or move it to the dead letters. */
   readonly onError?: 'stop' | 'dead-letter'
-  /** Raise it whenever the reducers give other views than before: the projection is then rebuilt. Default 1. */
+  /** Increase it whenever the reducers produce different views. The projection is then rebuilt. Default 1. */
   readonly viewVersion?: number
 }
 
 const bytesMaxDefault = 1 << 20
 
-/** A defined projection, as a runner uses it. */
+/** A defined projection, as the projection engine uses it. */
 export interface Projection<View = unknown, Event extends DomainEvent = DomainEvent> {
   readonly name: string
   readonly sources: readonly string[]
@@ -60,19 +60,19 @@ export interface Projection<View = unknown, Event extends DomainEvent = DomainEv
   readonly schema?: string
   readonly onError: 'stop' | 'dead-letter'
   readonly viewVersion: number
-  /** Whether events of this type change views: by a reducer of their own or by the one for unknown types. */
+  /** Whether there is a reducer for this event type: its own, or the one for unknown types. */
   handles(eventType: string): boolean
-  /** The key of the view that an event belongs to; undefined for none. */
+  /** The key of the view that an event belongs to; undefined when the event is ignored. */
   keyOf(event: RecordedEvent<Event>): string | undefined
-  /** The view after an event. @param view undefined where there is none yet. @returns null when it is to be deleted. */
+  /** Returns the view after an event. @param view undefined when there is none yet. @returns null to delete the view. */
   apply(view: View | undefined, event: RecordedEvent<Event>): View | null
-  /** The declared figures of a view. @throws InvalidInputError when one is not a finite number. */
+  /** The index values of a view, by index name. @throws InvalidInputError when one is not a finite number. */
   indexValues(view: View): Readonly<Record<string, number>>
 }
 
 /**
- * Declares a projection: `defineProjection<CustomerLifetime, CustomerEvent>({ … })`.
- * @throws InvalidInputError when a name, a source, a figure or the key is missing or malformed.
+ * Defines a projection: `defineProjection<CustomerLifetime, CustomerEvent>({ … })`.
+ * @throws InvalidInputError when a name, a source, a number or the key is missing or malformed.
  */
 export function defineProjection<View, Event extends DomainEvent>(
   definition: ProjectionDefinition<View, Event>,
@@ -115,9 +115,9 @@ export function defineProjection<View, Event extends DomainEvent>(
 }
 
 /**
- * Folds events into views, in memory: what a runner comes to, for tests and small jobs.
- * @param views where to start from; not changed.
- * @param events in the order of the log. Those of other sources, of types not handled and without a key are passed over.
+ * Folds events into views in memory, with the same result as the projection engine. For tests and small jobs.
+ * @param views the views to start from; not changed.
+ * @param events in log order. Events of other sources, of types without a reducer and without a key are ignored.
  */
 export function project<View, Event extends DomainEvent>(
   projection: Projection<View, Event>,
@@ -153,18 +153,19 @@ function checkWhole(name: string, field: string, value: number): void {
   throw wrong(name, field, `has ${field} ${value}: expected a whole number from 1`)
 }
 
-function finite(name: string, index: string, value: number): number {
-  if (Number.isFinite(value)) return value
-  throw wrong(name, `indexes.${index}`, `has ${value} for its index ${index}: expected a finite number`)
+function finite(name: string, index: string, value: unknown): number {
+  if (typeof value === 'number' && Number.isFinite(value)) return value
+  const shown = typeof value === 'number' ? String(value) : quote(value)
+  throw wrong(name, `indexes.${index}`, `has ${shown} for its index ${index}: expected a finite number`)
 }
 
-/** Two types may have the same aggregate id, so with several sources only the author knows what keeps keys apart. */
-/** Modules may be plain JavaScript: what the type says is not so for sure. */
+/** Checked at run time too, because a domain module may be plain JavaScript. */
 function checkKeyedBy(name: string, keyedBy: unknown): void {
   if (keyedBy === 'stream' || keyedBy === 'across') return
   throw wrong(name, 'keyedBy', `has keyedBy ${quote(keyedBy)}: expected "stream" or "across"`)
 }
 
+/** Aggregate ids are unique within one type only, so a projection of several sources has no default key. */
 function defaultKey(name: string, keyedBy: 'stream' | 'across', sources: readonly string[]) {
   if (keyedBy === 'stream' && sources.length === 1) {
     return (event: Pick<RecordedEvent, 'streamId'>): string => aggregateIdOf(event.streamId)

@@ -7,7 +7,7 @@ import { newEventId } from './event-id.ts'
 import type { NewEvent } from './event.ts'
 import { parseStreamId } from './stream-id.ts'
 import { account, type AccountEvent, type AccountState, deposited, withdrawn } from './testing/account.ts'
-import { accountsIn, answerLost, failing, type Fault, WatchedStore } from './testing/watched-store.ts'
+import { accountsIn, answerLost, type AppendFault, failing, WatchedStore } from './testing/watched-store.ts'
 import { noVersion } from './version.ts'
 
 const stream = parseStreamId('account.1')
@@ -20,11 +20,11 @@ beforeEach(() => {
   store = new WatchedStore()
 })
 
-/** Another writer's append, behind the repository's back. */
+/** An append by another writer, unknown to the repository. */
 const appendElsewhere = (...events: readonly AccountEvent[]) => store.inner.append(stream, events)
 
 const appending =
-  (...events: readonly AccountEvent[]): Fault =>
+  (...events: readonly AccountEvent[]): AppendFault =>
   () =>
     appendElsewhere(...events)
 
@@ -34,12 +34,12 @@ describe('saving', () => {
     version: noVersion,
   }
 
-  test('appends at the version that was loaded', async () => {
+  test('appends at the loaded version', async () => {
     const result = await accountsIn(store).save(fresh, [deposited(1), deposited(2)])
     expect(result).toMatchObject({ streamId: stream, firstVersion: 1, lastVersion: 2, duplicate: false })
   })
 
-  test('gives metadata to every event; an event’s own goes first, as does its id', async () => {
+  test('adds metadata to every event; an event’s own metadata and id take precedence', async () => {
     const id = newEventId()
     const own: NewEvent<AccountEvent> = { ...deposited(1), id, metadata: { userId: 'u-own' } }
     await accountsIn(store).save(fresh, [own, deposited(2)], {
@@ -53,7 +53,7 @@ describe('saving', () => {
     expect(events[0]?.id).toBe(id)
   })
 
-  test('hears of a conflict at once', async () => {
+  test('reports a conflict without a retry', async () => {
     await appendElsewhere(deposited(1))
     await expect(accountsIn(store).save(fresh, [deposited(2)])).rejects.toMatchObject({
       code: 'wrong-expected-version',
@@ -62,10 +62,10 @@ describe('saving', () => {
     expect(store.calls).toEqual([])
   })
 
-  test('sends the very same events again, with backoff, while the store says that this is safe', async () => {
+  test('sends the same events again, with backoff, while the store reports that this is safe', async () => {
     store.faults.push(
       failing(new EventStoreError('overloaded', 'the queue is full')),
-      failing(new EventStoreError('unavailable', 'a take-over is under way')),
+      failing(new EventStoreError('unavailable', 'the partition is being taken over')),
     )
     const repository = accountsIn(store)
     const result = await repository.save(fresh, [deposited(1), deposited(2)])
@@ -76,7 +76,7 @@ describe('saving', () => {
     expect(repository.delaysMs).toEqual([5, 10])
   })
 
-  test('gives up after a bounded number of tries, with the last error', async () => {
+  test('fails with the last error after a bounded number of tries', async () => {
     store.faults.push(
       ...Array.from({ length: 9 }, (_, n) => failing(new EventStoreError('overloaded', `full ${n}`))),
     )
@@ -90,24 +90,24 @@ describe('saving', () => {
     new EventStoreError('invalid-event', 'no such field'),
     new EventStoreError('internal', 'a fault'),
     new Error('of another kind'),
-  ])('does not try again after %s', async (error) => {
+  ])('does not retry after %s', async (error) => {
     store.faults.push(failing(error))
     await expect(accountsIn(store).save(fresh, [deposited(1)])).rejects.toBe(error)
     expect(store.appended).toHaveLength(1)
   })
 
-  test('settles an unknown outcome by sending again: the events are there once', async () => {
+  test('resolves an unknown outcome by sending again: the events are stored once', async () => {
     store.faults.push(answerLost)
     const result = await accountsIn(store).save(fresh, [deposited(1)])
     expect(result).toMatchObject({ firstVersion: 1, lastVersion: 1, duplicate: true })
     expect(await store.inner.load(stream)).toMatchObject({ version: 1 })
   })
 
-  describe('where the store no longer remembers the ids of its lost answer', () => {
-    const forgotten: Fault = () =>
+  describe('when the store no longer remembers the ids of a lost answer', () => {
+    const forgotten: AppendFault = () =>
       Promise.reject(new EventStoreError('wrong-expected-version', 'the stream is at another version'))
 
-    test('finds its own events in the stream: no conflict', async () => {
+    test('finds its own events in the stream and reports no conflict', async () => {
       store.faults.push(answerLost, forgotten)
       const result = await accountsIn(store).save(fresh, [deposited(1), deposited(2)])
       const { events } = await store.inner.read(stream)
@@ -121,7 +121,7 @@ describe('saving', () => {
       })
     })
 
-    test('also where others came after them', async () => {
+    test('finds them also when other events follow', async () => {
       store.faults.push(async (append) => {
         await append()
         await appendElsewhere(deposited(9))
@@ -133,7 +133,7 @@ describe('saving', () => {
       })
     })
 
-    test('hears of the conflict where another’s events stand there', async () => {
+    test('reports the conflict when other events are there', async () => {
       await appendElsewhere(deposited(7))
       store.faults.push(failing(new EventStoreError('outcome-unknown', 'the connection was cut')))
       await expect(accountsIn(store).save(fresh, [deposited(1)])).rejects.toMatchObject({
@@ -141,7 +141,7 @@ describe('saving', () => {
       })
     })
 
-    test('hears of the conflict where the stream ends before', async () => {
+    test('reports the conflict when the stream ends before', async () => {
       await appendElsewhere(deposited(7))
       store.faults.push(failing(new EventStoreError('outcome-unknown', 'the connection was cut')))
       await expect(accountsIn(store).save(fresh, [deposited(1), deposited(2)])).rejects.toMatchObject({
@@ -150,7 +150,7 @@ describe('saving', () => {
     })
   })
 
-  test('takes an AggregateRoot as it is', async () => {
+  test('accepts an AggregateRoot', async () => {
     class Account extends AggregateRoot<AccountState, AccountEvent> {
       deposit = (amount: number) => this.raise(deposited(amount))
     }
@@ -166,7 +166,7 @@ describe('saving', () => {
 })
 
 describe('executing a command', () => {
-  test('loads, decides and saves, and tells what came of it', async () => {
+  test('loads, decides and saves, and returns the result', async () => {
     const repository = accountsIn(store)
     const first = await repository.execute('1', deposit(10), { metadata: { userId: 'u' } })
     expect(first).toMatchObject({
@@ -181,20 +181,20 @@ describe('executing a command', () => {
     expect((await store.inner.read(stream)).events[0]?.metadata).toEqual({ userId: 'u' })
   })
 
-  test('appends nothing where the command changes nothing', async () => {
+  test('appends nothing when the command changes nothing', async () => {
     const executed = await accountsIn(store).execute('1', { type: 'Close', data: { notesMax: 1 } })
     expect(executed).toEqual({ streamId: stream, version: 0, state: account.initialState, events: [] })
     expect(store.appended).toEqual([])
   })
 
-  test('that the domain refuses appends nothing and is not tried again', async () => {
+  test('that the domain rejects appends nothing and is not retried', async () => {
     const repository = accountsIn(store)
     await expect(repository.execute('1', withdraw(1))).rejects.toMatchObject({ code: 'overdrawn' })
     expect(store.appended).toEqual([])
     expect(repository.delaysMs).toEqual([])
   })
 
-  test('decides anew after a conflict, seeing the other’s events, with fresh ids and backoff', async () => {
+  test('decides again after a conflict, on the new state, with new ids and backoff', async () => {
     const repository = accountsIn(store)
     await repository.execute('1', deposit(10))
     store.faults.push(appending(deposited(1)))
@@ -206,7 +206,7 @@ describe('executing a command', () => {
     expect(repository.delaysMs).toEqual([5])
   })
 
-  test('refuses by what it sees after the conflict', async () => {
+  test('can be rejected on the state after the conflict', async () => {
     const repository = accountsIn(store)
     await repository.execute('1', deposit(10))
     store.faults.push(appending(withdrawn(5)))
@@ -217,7 +217,7 @@ describe('executing a command', () => {
     [{}, 8],
     [{ retries: 2 }, 3],
     [{ retries: 0 }, 1],
-  ])('gives up with the conflict, with options %j after %d tries', async (options, tries) => {
+  ])('fails with the conflict, with options %j after %d tries', async (options, tries) => {
     store.faults.push(...Array.from({ length: 20 }, () => appending(deposited(1))))
     await expect(accountsIn(store).execute('1', deposit(1), options)).rejects.toMatchObject({
       code: 'wrong-expected-version',
@@ -225,14 +225,14 @@ describe('executing a command', () => {
     expect(store.appended).toHaveLength(tries)
   })
 
-  test('has its effect once when the answer is lost', async () => {
+  test('takes effect once when the answer is lost', async () => {
     store.faults.push(answerLost)
     const executed = await accountsIn(store).execute('1', deposit(10))
     expect(executed).toMatchObject({ version: 1, state: { balance: 10 } })
     expect(await accountsIn(store).load('1')).toMatchObject({ version: 1, state: { balance: 10 } })
   })
 
-  test('by many at once counts each one', async () => {
+  test('executes every one of many concurrent commands', async () => {
     const repository = accountsIn(store, { retry: { triesMax: 100 } })
     await Promise.all(Array.from({ length: 50 }, () => repository.execute('1', deposit(1))))
     expect(await repository.load('1')).toMatchObject({

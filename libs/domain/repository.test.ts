@@ -16,7 +16,7 @@ beforeEach(() => {
   store = new WatchedStore()
 })
 
-/** Another writer's append, behind the repository's back. */
+/** An append by another writer, unknown to the repository. */
 const appendElsewhere = (...events: readonly AccountEvent[]) => store.inner.append(stream, events)
 
 const saveSnapshot = (version: Version, state: AccountState) =>
@@ -29,7 +29,7 @@ const saveSnapshot = (version: Version, state: AccountState) =>
   })
 
 describe('loading', () => {
-  test('an aggregate that has no event yet gives its initial state at version 0', async () => {
+  test('an aggregate without events returns its initial state at version 0', async () => {
     expect(await accountsIn(store).load('1')).toEqual({
       streamId: stream,
       version: 0,
@@ -37,11 +37,11 @@ describe('loading', () => {
     })
   })
 
-  test('refuses a malformed id', async () => {
+  test('rejects a malformed id', async () => {
     await expect(accountsIn(store).load('a b')).rejects.toThrow(/^aggregate id "a b" is malformed/)
   })
 
-  test('from a snapshot at any cut, and the tail in parts of any size, equals folding the whole stream', async () => {
+  test('from a snapshot at any version, with pages of any size, equals folding the whole stream', async () => {
     await fc.assert(
       fc.asyncProperty(someEvents, fc.integer({ min: 1, max: 7 }), async (events, eventsPerLoadMax) => {
         const whole = fold(account, events)
@@ -57,14 +57,14 @@ describe('loading', () => {
     )
   })
 
-  test('takes the snapshot for what it says: a wrong state in it would show', async () => {
+  test('uses the state of the snapshot without folding earlier events', async () => {
     await appendElsewhere(deposited(1), deposited(2))
     await saveSnapshot(parseVersion(1), { balance: 1_000, checksum: 0 })
     expect((await accountsIn(store).load('1')).state.balance).toBe(1_002)
     expect(store.calls).toEqual(['load 3'])
   })
 
-  test('a second time asks only for what came after, and sees it', async () => {
+  test('a second time reads only newer events', async () => {
     const repository = accountsIn(store)
     await appendElsewhere(deposited(1), deposited(2))
     await repository.load('1')
@@ -74,7 +74,7 @@ describe('loading', () => {
     expect(store.calls).toEqual(['load 3', 'read 3-', 'read 3-'])
   })
 
-  test('a second time reads on until the store’s version, however much came after', async () => {
+  test('a second time reads up to the store’s version, over as many pages as needed', async () => {
     const repository = accountsIn(store)
     await appendElsewhere(deposited(1))
     await repository.load('1')
@@ -84,14 +84,14 @@ describe('loading', () => {
     expect(store.calls).toEqual(['load 3', 'read 2-', 'read 1002-1501'])
   })
 
-  test('forgets the least recently used aggregates when there are more than the cache holds', async () => {
+  test('evicts the least recently used aggregates when the cache is full', async () => {
     const repository = accountsIn(store, { cachedMax: 2 })
     for (const id of ['1', '2', '3']) await store.inner.append(parseStreamId(`account.${id}`), [deposited(1)])
     for (const id of ['1', '2', '3', '2', '1']) await repository.load(id)
     expect(store.calls).toEqual(['load 3', 'load 3', 'load 3', 'read 2-', 'load 3'])
   })
 
-  test('starts anew when the store stands before what is remembered: it is another log', async () => {
+  test('ignores the cached state when the store is behind it, because the log was replaced', async () => {
     await appendElsewhere(deposited(1), deposited(2))
     const old = store.inner
     const replaced: AggregateStore = {
@@ -107,7 +107,7 @@ describe('loading', () => {
     expect(await repository.load('1')).toMatchObject({ version: 1, state: { balance: 50 } })
   })
 
-  test('fails clearly when the store withholds events that it says there are', async () => {
+  test('fails with a clear error when the store omits events that it reports', async () => {
     const withholding: AggregateStore = {
       append: (...given) => store.append(...given),
       load: async (...given) => ({ ...(await store.load(...given)), version: parseVersion(2) }),
@@ -115,11 +115,11 @@ describe('loading', () => {
     }
     await appendElsewhere(deposited(1))
     await expect(accountsIn(withholding).load('1')).rejects.toThrow(
-      'the store says that account.1 stands at version 2, but returned no events from version 2',
+      'the store reports account.1 at version 2, but returned no events from version 2',
     )
   })
 
-  test('fails clearly on a stream with a gap', async () => {
+  test('fails with a clear error on a stream with a gap', async () => {
     await appendElsewhere(deposited(1), deposited(2))
     const gapped: AggregateStore = {
       append: (...given) => store.append(...given),
@@ -135,7 +135,7 @@ describe('loading', () => {
   })
 })
 
-describe('a bad snapshot is ignored, reported, and the stream read from its start:', () => {
+describe('a bad snapshot is ignored and reported, and the stream is read from its start:', () => {
   const right = {
     streamId: stream,
     version: parseVersion(1),
@@ -147,11 +147,7 @@ describe('a bad snapshot is ignored, reported, and the stream read from its star
     ['of another stream', { streamId: parseStreamId('account.2') }, 'it belongs to stream account.2'],
     ['of an older state version', { stateVersion: 2 }, 'it has state version 2, expected 3'],
     ['of a newer state version', { stateVersion: 4 }, 'it has state version 4, expected 3'],
-    [
-      'beyond the stream',
-      { version: parseVersion(3) },
-      'it was taken at version 3, but the stream stands at 2',
-    ],
+    ['beyond the stream', { version: parseVersion(3) }, 'it was taken at version 3, but the stream is at 2'],
   ])('%s', async (_, wrong, fault) => {
     await appendElsewhere(deposited(1), deposited(2))
     const lying: AggregateStore = {
@@ -173,7 +169,7 @@ describe('a bad snapshot is ignored, reported, and the stream read from its star
     expect(await accountsIn(lying).load('1')).toMatchObject({ version: 2 })
   })
 
-  test('one taken just at the stream’s version is good', async () => {
+  test('a snapshot at the stream’s version is valid', async () => {
     await appendElsewhere(deposited(1), deposited(2))
     await saveSnapshot(parseVersion(2), { balance: 3, checksum: 0 })
     const faults: unknown[] = []

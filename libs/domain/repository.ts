@@ -14,39 +14,39 @@ import type { StreamId } from './stream-id.ts'
 import { type Version, versionAfter } from './version.ts'
 
 export interface RepositoryOptions {
-  /** Aggregates whose state is remembered between loads, the least recently used leave first; default 1,000. */
+  /** Aggregates whose state is cached between loads. The least recently used are evicted first. Default 1,000. */
   readonly cachedMax?: number
-  /** For conflicts and for appends whose outcome is unknown; each is bounded by it on its own. */
+  /** Limits retries after conflicts, and separately retries of appends whose outcome is unknown. */
   readonly retry?: Partial<RetryPolicy>
-  /** Hears of every snapshot that had to be ignored; the stream is then read from its start. */
+  /** Called for every snapshot that was ignored. The stream is then read from its start. */
   readonly onBadSnapshot?: (streamId: StreamId, fault: string) => void
 }
 
 export interface SaveOptions {
-  /** Given to every event that has none of its own. */
+  /** Metadata for all events. An event's own metadata fields take precedence. */
   readonly metadata?: EventMetadata
 }
 
 export interface ExecuteOptions extends SaveOptions {
-  /** Decisions anew after a conflict; default one less than the retry policy's tries. */
+  /** How often to decide again after a conflict; default one less than the retry policy's tries. */
   readonly retries?: number
 }
 
-/** What came of a command. */
+/** The result of a command. */
 export interface Executed<State, Event extends DomainEvent> extends LoadedAggregate<State> {
-  /** What the command led to; empty where it changed nothing. */
+  /** The events that the command produced; empty when it changed nothing. */
   readonly events: readonly Event[]
-  /** The store's answer; absent where nothing was appended. */
+  /** The result of the append; absent when nothing was appended. */
   readonly result?: AppendResult
 }
 
 const pageLimit = 1_000
 
 /**
- * Aggregates of one type in an event store: loaded by snapshot and tail, saved with the version they were loaded at.
+ * Loads and saves aggregates of one type. A load reads a snapshot and the events after it; a save expects the loaded version.
  *
- * A remembered state only shortens the way: every load asks the store what came after it, so a load is as fresh as
- * the store's answer, and the expected version protects every save.
+ * Cached states only save work. Every load asks the store for newer events, so it is as fresh as the store's answer, and
+ * the expected version protects every save.
  */
 export class Repository<State, Event extends DomainEvent, Command extends DomainCommand = never> {
   readonly #store: AggregateStore
@@ -68,9 +68,9 @@ export class Repository<State, Event extends DomainEvent, Command extends Domain
   }
 
   /**
-   * The aggregate as it stands in the store; at version 0 where it has no event yet.
+   * Loads the current state of an aggregate; version 0 and the initial state when it has no events.
    * @param id aggregate id: the part of the stream id after the first dot.
-   * @throws InvalidInputError when the id is malformed, or the stream holds what the aggregate cannot fold.
+   * @throws InvalidInputError when the id is malformed, or the stream contains events that the aggregate cannot fold.
    */
   async load(id: string): Promise<LoadedAggregate<State>> {
     const empty = newAggregate(this.#aggregate, id)
@@ -81,8 +81,8 @@ export class Repository<State, Event extends DomainEvent, Command extends Domain
   }
 
   /**
-   * Appends events, provided that the stream still stands at the version that was loaded. Each event gets its id once:
-   * where the outcome is unknown or the store is busy, the very same events are sent again.
+   * Appends events if the stream is still at the loaded version. Ids are assigned before the first try. When the outcome is
+   * unknown or the store is busy, the same events are sent again.
    * @throws an error whose `code` is `wrong-expected-version` when another append came first.
    */
   async save(
@@ -97,8 +97,8 @@ export class Repository<State, Event extends DomainEvent, Command extends Domain
   }
 
   /**
-   * Loads, decides and saves. After a conflict all three again, with backoff: the decision sees the newer state.
-   * @throws DomainError when the domain refuses; the last conflict when the retries are used up.
+   * Loads, decides and saves. A conflict repeats all three with backoff, so the decision sees the newer state.
+   * @throws DomainError when the domain rejects the command; the last conflict when the retries are exhausted.
    */
   async execute(id: string, command: Command, options: ExecuteOptions = {}): Promise<Executed<State, Event>> {
     const triesMax = options.retries === undefined ? this.#retry.triesMax : options.retries + 1
@@ -112,7 +112,7 @@ export class Repository<State, Event extends DomainEvent, Command extends Domain
     })
   }
 
-  /** Undefined when the store stands before what is remembered: then it is another log, and only the store counts. */
+  /** Undefined when the store is behind the cached version: the log was replaced, so the cached state is invalid. */
   async #refresh(cached: LoadedAggregate<State>): Promise<LoadedAggregate<State> | undefined> {
     const fromVersion = versionAfter(cached.version)
     const page = await this.#store.read(cached.streamId, { fromVersion, limit: pageLimit })
@@ -130,13 +130,13 @@ export class Repository<State, Event extends DomainEvent, Command extends Domain
   }
 
   #rebuild(empty: LoadedAggregate<State>, stream: LoadedStream): Promise<LoadedAggregate<State>> {
-    // That the state version is the aggregate's own, checked before, is what vouches for the state's type.
+    // The state version was checked, so the state has the aggregate's type.
     const snapshot = stream.snapshot as { version: Version; state: State } | undefined
     const start = snapshot ? { ...empty, version: snapshot.version, state: snapshot.state } : empty
     return this.#readOn(this.#advance(start, stream.events), stream.version)
   }
 
-  /** Reads what is missing up to a version. Every page must bring something, so that this ends. */
+  /** Reads the missing events up to a version. An empty page is an error, so the loop ends. */
   async #readOn(loaded: LoadedAggregate<State>, toVersion: Version): Promise<LoadedAggregate<State>> {
     let current = loaded
     while (current.version < toVersion) {
@@ -144,7 +144,7 @@ export class Repository<State, Event extends DomainEvent, Command extends Domain
       const page = await this.#store.read(current.streamId, { fromVersion, toVersion, limit: pageLimit })
       if (page.events.length === 0) {
         throw new Error(
-          `the store says that ${current.streamId} stands at version ${toVersion}, but returned no events from version ${fromVersion}`,
+          `the store reports ${current.streamId} at version ${toVersion}, but returned no events from version ${fromVersion}`,
         )
       }
       current = this.#advance(current, page.events)
@@ -154,7 +154,7 @@ export class Repository<State, Event extends DomainEvent, Command extends Domain
 
   #advance(loaded: LoadedAggregate<State>, events: readonly RecordedEvent[]): LoadedAggregate<State> {
     const version = validateSequence(loaded.streamId, loaded.version, events)
-    // The log is untyped; an event that is not one of the aggregate's is told apart by its type when folding.
+    // The log is untyped. Folding rejects event types that the aggregate does not have.
     const state = fold(this.#aggregate, events as readonly RecordedEvent<Event>[], loaded.state)
     return { streamId: loaded.streamId, version, state }
   }

@@ -27,14 +27,14 @@ function tried(policy: Partial<RetryPolicy>, outcomes: readonly (string | Error)
 
 const failures = (count: number) => Array.from({ length: count }, (_, index) => new Error(`try ${index}`))
 
-describe('trying again', () => {
-  test('is not done where the first try succeeds', async () => {
+describe('a retry', () => {
+  test('does not happen when the first try succeeds', async () => {
     const { result, delaysMs } = tried({}, ['done'])
     expect(await result).toBe('done')
     expect(delaysMs).toEqual([])
   })
 
-  test('waits longer each time, up to a bound, by full jitter', async () => {
+  test('waits longer each time, up to a bound, with full jitter', async () => {
     const policy = { triesMax: 7, delayMsMin: 10, delayMsMax: 100 }
     const { result, delaysMs, failuresSeen } = tried(policy, [...failures(6), 'done'])
     expect(await result).toBe('done')
@@ -51,7 +51,7 @@ describe('trying again', () => {
     expect(delaysMs).toEqual(expected)
   })
 
-  test('waits at least as long as the error asks for', async () => {
+  test('waits at least as long as the error requests', async () => {
     const busy = (retryAfterSeconds: number) =>
       Object.assign(new Error('busy'), { details: { retryAfterSeconds } })
     const { result, delaysMs } = tried({}, [busy(2), busy(0.001), 'done'])
@@ -59,19 +59,19 @@ describe('trying again', () => {
     expect(delaysMs).toEqual([2_000, 10])
   })
 
-  test('ends with the last error when the tries are used up', async () => {
+  test('fails with the last error when the tries are exhausted', async () => {
     const { result, delaysMs } = tried({ triesMax: 3 }, [...failures(3), 'too late'])
     await expect(result).rejects.toThrow('try 2')
     expect(delaysMs).toHaveLength(2)
   })
 
-  test('ends at once with an error that no retry helps', async () => {
+  test('does not happen after an error that must not be retried', async () => {
     const { result, failuresSeen } = tried({}, [new Error('once'), fatal, 'never'])
     await expect(result).rejects.toBe(fatal)
     expect(failuresSeen).toEqual([0, 1])
   })
 
-  test('waits by the timer unless told otherwise', async () => {
+  test('waits with setTimeout by default', async () => {
     await expect(defaultRetryPolicy.sleep(0)).resolves.toBeUndefined()
   })
 })

@@ -1,14 +1,14 @@
-/** How often and how long to try again. */
+/** How often to retry, and with which delays. */
 export interface RetryPolicy {
-  /** Tries in all, the first included; default 8. */
+  /** Maximum number of tries, including the first; default 8. */
   readonly triesMax: number
-  /** Upper end of the first delay; doubles with each further one. Default 10. */
+  /** Upper bound of the first delay. It doubles with each retry. Default 10. */
   readonly delayMsMin: number
-  /** No delay is longer; default 1,000. */
+  /** Maximum delay; default 1,000. */
   readonly delayMsMax: number
-  /** Default the timer. */
+  /** Waits before a retry; default `setTimeout`. */
   readonly sleep: (delayMs: number) => Promise<void>
-  /** From 0 to below 1; default Math.random. */
+  /** Returns a number from 0 to below 1; default `Math.random`. */
   readonly random: () => number
 }
 
@@ -21,10 +21,10 @@ export const defaultRetryPolicy: RetryPolicy = {
 }
 
 /**
- * Runs `attempt` until it succeeds, fails for good, or the tries are used up: then with the last error.
+ * Runs `attempt` until it succeeds, fails with an error that `mayRetry` excludes, or the tries are exhausted. Throws the last error.
  * Exponential backoff with full jitter: Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
- * An error that carries `details.retryAfterSeconds` is waited for at least that long.
- * @param attempt gets the number of failed tries before it.
+ * The delay after an error with `details.retryAfterSeconds` is at least that long.
+ * @param attempt receives the number of failed tries so far.
  */
 export async function withRetry<T>(
   policy: RetryPolicy,
@@ -37,13 +37,13 @@ export async function withRetry<T>(
     } catch (error) {
       if (failures + 1 >= policy.triesMax || !mayRetry(error)) throw error
       const ceilingMs = Math.min(policy.delayMsMax, policy.delayMsMin * 2 ** failures)
-      await policy.sleep(Math.max(policy.random() * ceilingMs, askedDelayMs(error)))
+      await policy.sleep(Math.max(policy.random() * ceilingMs, requestedDelayMs(error)))
     }
   }
 }
 
-/** What the store itself asked for, by `details.retryAfterSeconds`. */
-function askedDelayMs(error: unknown): number {
+/** The delay that the store requested in `details.retryAfterSeconds`. */
+function requestedDelayMs(error: unknown): number {
   const { details } = error as { readonly details?: { readonly retryAfterSeconds?: unknown } }
   return typeof details?.retryAfterSeconds === 'number' ? details.retryAfterSeconds * 1_000 : 0
 }

@@ -11,7 +11,7 @@ const happened = (count: number, after = 0) =>
   recordEvents(stream, Array.from({ length: count }, () => ({ type: 'Happened', data: null })), { after: parseVersion(after) }) // prettier-ignore
 
 describe('a sequence of events', () => {
-  test('that follows on is valid, and ends at its last version', () => {
+  test('without a gap is valid, and returns its last version', () => {
     expect(validateSequence(stream, noVersion, happened(3))).toBe(3)
     expect(validateSequence(stream, parseVersion(7), happened(3, 7))).toBe(10)
   })
@@ -20,13 +20,13 @@ describe('a sequence of events', () => {
     expect(validateSequence(stream, parseVersion(7), [])).toBe(7)
   })
 
-  test('that starts elsewhere is broken at its first event', () => {
+  test('that starts at another version is broken at its first event', () => {
     expect(() => validateSequence(stream, noVersion, happened(2, 1))).toThrow(
       'sequence is broken: events[0] of stream order.42 has version 2, expected 1',
     )
   })
 
-  test('with an event of another stream is broken there', () => {
+  test('with an event of another stream is broken at that event', () => {
     const events = [...happened(1), ...recordEvents('order.43', [{ type: 'Happened', data: null }])]
     expect(() => validateSequence(stream, noVersion, events)).toThrow(
       expect.objectContaining({
@@ -36,7 +36,7 @@ describe('a sequence of events', () => {
     )
   })
 
-  test('that lacks or doubles any one event is broken just there', () => {
+  test('that lacks or repeats an event is broken at that event', () => {
     const someStream = fc
       .integer({ min: 2, max: 50 })
       .chain((count) => fc.record({ count: fc.constant(count), at: fc.nat(count - 2), lacks: fc.boolean() }))

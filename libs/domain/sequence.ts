@@ -4,10 +4,10 @@ import type { StreamId } from './stream-id.ts'
 import { type Version, versionAfter } from './version.ts'
 
 /**
- * Checks that these are the events of one stream that follow `after`: same stream id, versions `after + 1`, `after + 2` …
- * @param after version that the first event must follow; 0 for a whole stream.
- * @returns the version of the last event, or `after` where there is none.
- * @throws InvalidInputError naming the first event that breaks the sequence (`events[3]`).
+ * Checks that the events belong to one stream and follow version `after` without a gap: `after + 1`, `after + 2` …
+ * @param after the version before the first event; 0 for a whole stream.
+ * @returns the version of the last event, or `after` when there are no events.
+ * @throws InvalidInputError that names the first event that breaks the sequence (`events[3]`).
  */
 export function validateSequence(
   streamId: StreamId,

@@ -1,7 +1,7 @@
 import type { LoadedStream } from './aggregate-store.ts'
 import type { StreamId } from './stream-id.ts'
 
-/** Why a stream's snapshot must not be used; undefined where it may, or where there is none. */
+/** Why a stream's snapshot must not be used; undefined when it may be used, or there is none. */
 export function snapshotFault(
   streamId: StreamId,
   stateVersion: number,
@@ -13,7 +13,7 @@ export function snapshotFault(
     return `it has state version ${snapshot.stateVersion}, expected ${stateVersion}`
   }
   if (snapshot.version > version) {
-    return `it was taken at version ${snapshot.version}, but the stream stands at ${version}`
+    return `it was taken at version ${snapshot.version}, but the stream is at ${version}`
   }
   return undefined
 }

@@ -2,17 +2,17 @@ import { InvalidInputError, quote } from './invalid-input.ts'
 
 declare const brand: unique symbol
 
-/** `{aggregateType}.{aggregateId}`, e.g. `order.order-42`. The type ends at the first dot; the id may hold more dots. */
+/** `{aggregateType}.{aggregateId}`, e.g. `order.order-42`. The type ends at the first dot; the id may contain more dots. */
 export type StreamId = string & { readonly [brand]: 'StreamId' }
 
-/** Kafka allows 249 characters for a topic; `deadletters.` and the like need room of their own. */
+/** Kafka limits topic names to 249 characters, including prefixes such as `deadletters.`. */
 const aggregateTypePattern = /^[a-z][a-z0-9-]{0,99}$/
 const aggregateIdLengthMax = 200
-/** No white space, no control characters, and no lone surrogates: as UTF-8 all of those would be one and the same key. */
+/** No white space, no control characters, and no lone surrogates: UTF-8 encodes all lone surrogates as the same key. */
 const aggregateIdPattern = /^[^\s\p{Cc}\p{Cs}]+$/u
 
 /**
- * Reads a stream id from text.
+ * Parses a stream id.
  * @throws InvalidInputError when the text has no dot, or either part is malformed.
  */
 export function parseStreamId(text: string): StreamId {
@@ -27,7 +27,7 @@ export function parseStreamId(text: string): StreamId {
 }
 
 /**
- * The id of one aggregate's stream.
+ * Builds the stream id of an aggregate.
  * @param type aggregate type: lower-case letters, digits and hyphens, starting with a letter, at most 100.
  * @param id aggregate id: 1 to 200 characters, no white space, no control characters.
  * @throws InvalidInputError when either part is malformed.
@@ -43,14 +43,13 @@ export function streamIdOf(type: string, id: string): StreamId {
   return `${type}.${id}` as StreamId
 }
 
-/** What nobody sees or what turns the text around it: two such ids can look alike. */
+/** Invisible characters and bidirectional controls. Ids with them can look the same as other ids. */
 const invisible = /[\p{Bidi_Control}\p{Default_Ignorable_Code_Point}]/u
 
 /**
- * Checks that a new stream may begin with this id. Streams that are in the log already are not judged by it: they are read,
- * and appended to, whatever their ids hold.
- * @throws InvalidInputError for bidirectional controls and invisible characters (zero-width ones, joiners, variation
- * selectors …), and for text that is not in Unicode's normal form NFC.
+ * Checks that a new stream may have this id. Existing streams are not checked: they can be read and appended to with any id.
+ * @throws InvalidInputError for bidirectional controls and invisible characters (zero-width characters, joiners, variation
+ * selectors …), and for text that is not in Unicode normal form NFC.
  */
 export function checkNewStreamId(streamId: StreamId): void {
   if (/^[\x21-\x7e]*$/.test(streamId)) return
@@ -58,13 +57,13 @@ export function checkNewStreamId(streamId: StreamId): void {
   if (invisible.test(id)) {
     throw new InvalidInputError(
       'streamId',
-      `aggregate id ${quote(id)} holds invisible or bidirectional characters: expected an id without them`,
+      `aggregate id ${quote(id)} contains invisible or bidirectional characters: expected an id without them`,
     )
   }
   if (id.normalize('NFC') === id) return
   throw new InvalidInputError(
     'streamId',
-    `aggregate id ${quote(id)} is not in the normal form NFC, so another id can look the same: expected id.normalize('NFC')`,
+    `aggregate id ${quote(id)} is not in Unicode normal form NFC, so another id can look the same: expected id.normalize('NFC')`,
   )
 }
 

@@ -3,7 +3,7 @@ import { describe, expect, expectTypeOf, test } from 'vitest'
 
 import { createUpcasterChain, defineUpcaster, type Upcaster } from './upcaster.ts'
 
-/** Writes down each step, so that order and number of the steps show in the data. */
+/** Records each step in the data, which then shows their order and number. */
 const step = (fromVersion: number, eventType = 'Placed'): Upcaster =>
   defineUpcaster<{ steps: readonly number[] }, { steps: readonly number[] }>({
     aggregateType: 'order',
@@ -15,20 +15,20 @@ const step = (fromVersion: number, eventType = 'Placed'): Upcaster =>
 const fresh = { steps: [] }
 
 describe('a chain of upcasters', () => {
-  test('runs single steps, oldest to newest, however they were listed', () => {
+  test('runs single steps from oldest to newest, in any order of the list', () => {
     const chain = createUpcasterChain([step(3), step(1), step(2)])
     expect(chain.upcast('order', 'Placed', 1, 4, fresh)).toEqual({ steps: [1, 2, 3] })
     expect(chain.upcast('order', 'Placed', 2, 3, fresh)).toEqual({ steps: [2] })
   })
 
-  test('passes data as it is where no step is asked for, or a step is compatible', () => {
+  test('passes data unchanged when there is no step, or a step is compatible', () => {
     const chain = createUpcasterChain([step(2)])
     expect(chain.upcast('order', 'Placed', 2, 2, fresh)).toBe(fresh)
     expect(chain.upcast('order', 'Placed', 1, 2, fresh)).toBe(fresh)
     expect(chain.upcast('order', 'Placed', 1, 4, fresh)).toEqual({ steps: [2] })
   })
 
-  test('keeps aggregates and events apart', () => {
+  test('distinguishes aggregates and events', () => {
     const chain = createUpcasterChain([step(1), step(1, 'Shipped')])
     expect(chain.upcast('order', 'Other', 1, 2, fresh)).toBe(fresh)
     expect(chain.upcast('customer', 'Placed', 1, 2, fresh)).toBe(fresh)
@@ -36,7 +36,7 @@ describe('a chain of upcasters', () => {
     expect(chain.has('order', 'Shipped', 2)).toBe(false)
   })
 
-  test('from N to M equals N to any cut, and the cut to M', () => {
+  test('from N to M equals N to any version between, and from there to M', () => {
     const cuts = fc
       .tuple(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 8 }))
       .map((versions) => versions.toSorted((a, b) => a - b))
@@ -54,13 +54,13 @@ describe('a chain of upcasters', () => {
     )
   })
 
-  test('refuses two upcasters for one step', () => {
+  test('rejects two upcasters for one step', () => {
     expect(() => createUpcasterChain([step(1), step(2), step(1)])).toThrow(
       'two upcasters for order.Placed from version 1 to 2: expected at most one',
     )
   })
 
-  test('refuses to go back: the data was written by a newer domain module', () => {
+  test('rejects data that was written by a newer domain module', () => {
     expect(() => createUpcasterChain([]).upcast('order', 'Placed', 3, 2, fresh)).toThrow(
       expect.objectContaining({
         path: 'schemaVersion',
@@ -72,7 +72,7 @@ describe('a chain of upcasters', () => {
   test.each([
     [new Error('no customer'), 'no customer'],
     ['no customer', 'no customer'],
-  ])('names the step that fails with %s, and keeps the cause', (cause, reason) => {
+  ])('reports the step that fails with %s, and keeps the cause', (cause, reason) => {
     const failing: Upcaster = {
       ...step(2),
       upcast: () => {
@@ -90,7 +90,7 @@ describe('a chain of upcasters', () => {
 })
 
 describe('an upcaster', () => {
-  test.each([0, -1, 1.5, NaN])('from version %s is refused', (fromVersion) => {
+  test.each([0, -1, 1.5, NaN])('from version %s is rejected', (fromVersion) => {
     expect(() => step(fromVersion)).toThrow(/has fromVersion .*: expected a whole number from 1$/)
   })
 

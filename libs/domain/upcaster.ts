@@ -1,6 +1,6 @@
 import { InvalidInputError } from './invalid-input.ts'
 
-/** One step between schema versions: data of `fromVersion` to data of `fromVersion + 1`. Pure. */
+/** Converts event data of schema version `fromVersion` to `fromVersion + 1`. A pure function. */
 export interface Upcaster {
   readonly aggregateType: string
   readonly eventType: string
@@ -8,7 +8,7 @@ export interface Upcaster {
   upcast(data: unknown): unknown
 }
 
-/** An upcaster as a module author writes it, with the data's shape before and after the step. */
+/** The definition of an upcaster, typed by the data before and after the step. */
 export interface UpcasterDefinition<From, To> {
   readonly aggregateType: string
   readonly eventType: string
@@ -17,11 +17,11 @@ export interface UpcasterDefinition<From, To> {
   readonly upcast: (data: From) => To
 }
 
-/** All single steps together. */
+/** All upcasters of a domain, applied in sequence. */
 export interface UpcasterChain {
   /**
-   * Data of schema version `fromVersion` as `toVersion` has it. A step without an upcaster is a compatible one: Avro's
-   * own schema resolution covers it, so data passes as it is.
+   * Converts data from schema version `fromVersion` to `toVersion`. A step without an upcaster is compatible: Avro's schema
+   * resolution covers it, so the data passes unchanged.
    * @throws InvalidInputError when `toVersion` is below `fromVersion`, or an upcaster fails.
    */
   upcast(
@@ -31,13 +31,13 @@ export interface UpcasterChain {
     toVersion: number,
     data: unknown,
   ): unknown
-  /** Whether there is an upcaster for the step from this version to the next. */
+  /** Whether there is an upcaster from this version to the next. */
   has(aggregateType: string, eventType: string, fromVersion: number): boolean
 }
 
 /**
- * Declares one step, typed: `defineUpcaster<OrderPlacedV1, OrderPlacedV2>({ …, upcast: (data) => … })`.
- * The types are a promise: that the stored data has the shape of `From` is what its schema says.
+ * Defines an upcaster: `defineUpcaster<OrderPlacedV1, OrderPlacedV2>({ …, upcast: (data) => … })`.
+ * The types are not checked at run time: the schema of the stored data ensures that it has the shape of `From`.
  * @throws InvalidInputError when `fromVersion` is not a whole number from 1.
  */
 export function defineUpcaster<From, To>(definition: UpcasterDefinition<From, To>): Upcaster {
@@ -54,7 +54,7 @@ export function defineUpcaster<From, To>(definition: UpcasterDefinition<From, To
 const stepOf = (aggregateType: string, eventType: string, fromVersion: number): string =>
   `${aggregateType}.${eventType} from version ${fromVersion} to ${fromVersion + 1}`
 
-/** Chains run oldest to newest. @throws InvalidInputError when two upcasters cover the same step. */
+/** Builds a chain that runs upcasters from oldest to newest, in any order of the list. @throws InvalidInputError when two upcasters cover the same step. */
 export function createUpcasterChain(upcasters: readonly Upcaster[]): UpcasterChain {
   const steps = new Map<string, Upcaster>()
   for (const upcaster of upcasters) {

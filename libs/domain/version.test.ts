@@ -11,7 +11,7 @@ describe('a version', () => {
     ['42', 42],
   ])('%j is read', (value, version) => expect(parseVersion(value)).toBe(version))
 
-  test.each(malformed)('%j is refused', (value) => {
+  test.each(malformed)('%j is rejected', (value) => {
     expect(() => parseVersion(value, 'fromVersion')).toThrow(
       expect.objectContaining({
         path: 'fromVersion',
@@ -22,7 +22,7 @@ describe('a version', () => {
     )
   })
 
-  test('counts on', () => {
+  test('can be increased', () => {
     expect(versionAfter(noVersion)).toBe(1)
     expect(versionAfter(parseVersion(7), 3)).toBe(10)
   })
@@ -33,7 +33,7 @@ describe('an expected version', () => {
     expect(parseExpectedVersion(value)).toBe(value),
   )
 
-  test.each([-1, 0.5])('%j is refused as a version', (value) =>
+  test.each([-1, 0.5])('%j is rejected as a version', (value) =>
     expect(() => parseExpectedVersion(value)).toThrow(/^expectedVersion .* is not a version/),
   )
 

@@ -2,13 +2,13 @@ import { InvalidInputError, quote } from './invalid-input.ts'
 
 declare const brand: unique symbol
 
-/** Place of an event in its stream: 1, 2, 3 …, no gap. 0 means that there is no stream. */
+/** The place of an event in its stream: 1, 2, 3 … without gaps. 0 means that the stream does not exist. */
 export type Version = number & { readonly [brand]: 'Version' }
 
-/** The version of a stream that has no event yet. */
+/** The version of a stream that does not exist. */
 export const noVersion = 0 as Version
 
-/** @throws InvalidInputError unless the value is a whole number from 0. */
+/** Parses a version from a number or digits. @throws InvalidInputError unless the value is a whole number from 0. */
 export function parseVersion(value: unknown, path = 'version'): Version {
   const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value
   if (typeof number === 'number' && Number.isSafeInteger(number) && number >= 0) return number as Version
@@ -21,12 +21,12 @@ export function parseVersion(value: unknown, path = 'version'): Version {
 /** The version `steps` events later. */
 export const versionAfter = (version: Version, steps = 1): Version => (version + steps) as Version
 
-/** What a caller believes of a stream when it appends. A number is the version it read; 0 equals `no-stream`. */
+/** The condition of an append: a stream version, or a statement about its existence. 0 equals `no-stream`. */
 export type ExpectedVersion = Version | 'any' | 'no-stream' | 'stream-exists'
 
 const expectations: readonly unknown[] = ['any', 'no-stream', 'stream-exists']
 
-/** @throws InvalidInputError unless the value is a version or one of `any`, `no-stream`, `stream-exists`. */
+/** Parses an expected version. @throws InvalidInputError unless the value is a version or one of `any`, `no-stream`, `stream-exists`. */
 export function parseExpectedVersion(value: unknown): ExpectedVersion {
   if (expectations.includes(value)) return value as ExpectedVersion
   if (typeof value === 'number') return parseVersion(value, 'expectedVersion')
@@ -36,7 +36,7 @@ export function parseExpectedVersion(value: unknown): ExpectedVersion {
   )
 }
 
-/** Whether a stream that stands at `actual` meets the expectation. */
+/** Whether a stream at version `actual` meets the expectation. */
 export function meetsExpectation(expected: ExpectedVersion, actual: Version): boolean {
   switch (expected) {
     case 'any':

@@ -2,7 +2,7 @@ import type { AppendResult, ExpectedVersion, NewEvent, StreamId } from '#domain'
 
 import type { EventStoreError } from './errors.ts'
 
-/** One append among several that travel together. Each stands on its own: one may be refused and the next accepted. */
+/** One of several appends in a request. They are independent: one may be rejected and the next accepted. */
 export interface AppendRequest {
   readonly streamId: StreamId
   readonly events: readonly NewEvent[]
@@ -10,8 +10,8 @@ export interface AppendRequest {
   readonly expectedVersion?: ExpectedVersion
 }
 
-/** Many appends in one call. */
+/** Appends to many streams in one call. */
 export interface BatchAppender {
-  /** One answer each, in the order of the requests; never rejects for what one append did wrong. */
+  /** Returns one result per request, in order. An error of one append is its result; the call itself does not reject. */
   appendMany(requests: readonly AppendRequest[]): Promise<readonly (AppendResult | EventStoreError)[]>
 }

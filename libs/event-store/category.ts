@@ -1,49 +1,50 @@
 import type { RecordedEvent } from '#domain'
 
-/** Events of one aggregate type, over all of its streams. */
+/** Selects events of one aggregate type across all of its streams. */
 export interface CategoryQuery {
-  /** Only this partition; all of them by default. */
+  /** Only events of this partition; default all. */
   readonly partition?: number
-  /** Where to go on: the cursor of an earlier page or event. Absent: from the beginning, or from `from`. */
+  /** Resumes after an earlier page or event. Default: the start of the log, or `from`. */
   readonly cursor?: string
-  /** Only events of these types; all by default. */
+  /** Only events of these types; default all. */
   readonly eventTypes?: readonly string[]
-  /** Not before this time: ISO 8601. */
+  /** Only events at or after this time: ISO 8601. */
   readonly from?: string
-  /** Before this time: ISO 8601. */
+  /** Only events before this time: ISO 8601. */
   readonly until?: string
+  /** Only events with this correlation id. */
   readonly correlationId?: string
-  /** Events a page, 1 to 1,000; default 100. */
+  /** Events per page, 1 to 1,000; default 100. */
   readonly limit?: number
 }
 
 export interface CategoryPage {
-  /** In order within each partition; partitions one after another within a page. */
+  /** Grouped by partition, in log order within each partition. */
   readonly events: readonly RecordedEvent[]
-  /** Where the next page starts, whether there is one yet or not. */
+  /** Start of the next page, also when that page has no events yet. */
   readonly cursor: string
-  /** Nothing more was there when the page was read. */
+  /** True when there were no more events when the page was read. */
   readonly atEnd: boolean
 }
 
-/** One event of a live subscription, and the cursor that resumes right after it. */
+/** An event of a live subscription, with the cursor that resumes after it. */
 export interface CategoryEvent {
   readonly event: RecordedEvent
   readonly cursor: string
 }
 
-/** Some events of a live subscription; none where only its cursor has moved, because the filter matches nothing. */
+/** Events of a live subscription. Empty when the filter matched nothing and only the cursor advanced. */
 export interface CategoryBatch {
   readonly events: readonly CategoryEvent[]
-  /** Resumes right after all that was looked at. */
+  /** Resumes after everything that was read, including events that the filter excluded. */
   readonly cursor: string
 }
 
-/** Reads across streams. Order holds within a partition, and so within a stream. */
+/** Reads across streams. Events are ordered within a partition, and therefore within a stream. */
 export interface CategoryReader {
-  /** @throws EventStoreError `category-not-found`, `invalid-request` (malformed query, or a cursor that is malformed or outside the log) */
+  /** Reads one page. @throws EventStoreError `category-not-found`, `invalid-request` (malformed query, or a cursor that is malformed or outside the log) */
   readCategory(aggregateType: string, query?: CategoryQuery): Promise<CategoryPage>
-  /** Live: past events first, then new ones as they come, until `signal` aborts. Each event comes once, none is left out. */
+  /** Returns past events, then new ones as they are appended, until `signal` aborts. Each event is delivered once, without gaps. */
   followCategory(
     aggregateType: string,
     query: CategoryQuery,

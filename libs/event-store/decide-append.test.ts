@@ -22,7 +22,7 @@ interface Placed extends KnownEvent {
   readonly offset: number
 }
 
-/** A stream that holds the events of these numbers at versions 1, 2, 3 …. */
+/** A stream that contains the events with these numbers at versions 1, 2, 3 …. */
 const stream = (...numbers: number[]): ReadonlyMap<EventId, Placed> =>
   new Map(numbers.map((n, index) => [id(n), { version: parseVersion(index + 1), offset: 100 + index }]))
 
@@ -39,27 +39,27 @@ function refusal(decision: AppendDecision<Placed>): EventStoreError {
   return decision.error
 }
 
-describe('an id that no new stream may have', () => {
+describe('an id that a new stream must not have', () => {
   const odd = parseStreamId('order.4\u202e2')
   const append = { streamId: odd, expectedVersion: 'any', eventIds: ids(7) } as const
 
-  test('begins no stream', () => {
+  test('creates no stream', () => {
     const { code, details } = refusal(decideAppend(append, noVersion, stream()))
     expect({ code, details }).toEqual({ code: 'invalid-request', details: { path: 'streamId' } })
   })
 
-  test('does not stop a stream that is in the log already', () => {
+  test('is accepted for an existing stream', () => {
     const decision = decideAppend(append, parseVersion(2), stream(1, 2))
     expect(decision).toEqual({ kind: 'accept', firstVersion: 3, lastVersion: 3 })
   })
 })
 
 describe('new events', () => {
-  test('get the versions after the stream’s own', () => {
+  test('get the versions after the stream’s version', () => {
     expect(decide(ids(7, 8, 9), stream(1, 2))).toEqual({ kind: 'accept', firstVersion: 3, lastVersion: 5 })
   })
 
-  test('start a missing stream at version 1', () => {
+  test('create a stream at version 1', () => {
     expect(decide(ids(7), stream())).toEqual({ kind: 'accept', firstVersion: 1, lastVersion: 1 })
   })
 
@@ -89,15 +89,15 @@ describe('new events', () => {
     })
   })
 
-  test('that are refused hear the version expected and the actual one in words', () => {
+  test('that are rejected get a message with the expected and the actual version', () => {
     expect(refusal(decide(ids(7), stream(1, 2), parseVersion(1))).message).toBe(
-      'order.order-42 is at version 2, expected 1: load it again and decide anew',
+      'order.order-42 is at version 2, expected 1: load it again and decide again',
     )
   })
 })
 
 describe('events that are in the stream', () => {
-  test('are answered with their first versions and what is known of the last', () => {
+  test('return their versions and the last known event', () => {
     expect(decide(ids(2, 3), stream(1, 2, 3, 4))).toEqual({
       kind: 'duplicate',
       firstVersion: 2,
@@ -107,7 +107,7 @@ describe('events that are in the stream', () => {
   })
 
   test.each<ExpectedVersion>(['any', 'no-stream', 'stream-exists', noVersion, parseVersion(99)])(
-    'are recognised whatever version is expected: %s',
+    'are recognised regardless of the expected version: %s',
     (expected) => {
       expect(decide(ids(1, 2), stream(1, 2), expected).kind).toBe('duplicate')
     },
@@ -115,40 +115,40 @@ describe('events that are in the stream', () => {
 
   test.each([
     ['some are new', ids(2, 9), ids(2)],
-    ['some are new, and come first', ids(9, 8, 2), ids(2)],
-    ['the order is another', ids(3, 2), ids(3, 2)],
-    ['others stand between them', ids(1, 3), ids(1, 3)],
-  ])('are refused when %s', (_, eventIds, known) => {
+    ['new ones come first', ids(9, 8, 2), ids(2)],
+    ['the order differs', ids(3, 2), ids(3, 2)],
+    ['they are not adjacent', ids(1, 3), ids(1, 3)],
+  ])('are rejected when %s', (_, eventIds, known) => {
     expect(refusal(decide(eventIds, stream(1, 2, 3, 4)))).toMatchObject({
       code: 'partial-duplicate' satisfies ErrorCode,
       details: { known },
     })
   })
 
-  test('are refused as partial before the expected version is looked at', () => {
+  test('are rejected as a partial duplicate before the expected version is checked', () => {
     expect(refusal(decide(ids(2, 9), stream(1, 2), parseVersion(77))).code).toBe('partial-duplicate')
   })
 
-  test('do not matter when they are not of this append', () => {
+  test('are ignored when they are not part of this append', () => {
     expect(decide(ids(9), stream(1, 2)).kind).toBe('accept')
   })
 })
 
 describe('malformed ids', () => {
-  test('an append without events is refused', () => {
+  test('an append without events is rejected', () => {
     expect(refusal(decide([], stream()))).toMatchObject({
       code: 'invalid-request',
       details: { path: 'events' },
     })
   })
 
-  test('an id twice in one append is refused, both places named', () => {
+  test('a repeated id in one append is rejected with both indexes', () => {
     const error = refusal(decide(ids(5, 6, 5), stream()))
     expect(error).toMatchObject({ code: 'invalid-request', details: { path: 'events[2].id' } })
     expect(error.message).toContain('events[0]')
   })
 
-  test('an id twice is malformed also where it is already in the stream', () => {
+  test('a repeated id is malformed also when it is already in the stream', () => {
     expect(refusal(decide(ids(1, 1), stream(1, 2))).code).toBe('invalid-request')
   })
 })
@@ -157,7 +157,7 @@ describe('for any history', () => {
   const numbers = fc.uniqueArray(fc.nat(30), { minLength: 1, maxLength: 10 })
   const expectation = fc.constantFrom<ExpectedVersion>('any', 'no-stream', 'stream-exists', noVersion)
 
-  test('an accepted append that is sent again gets the first versions', () => {
+  test('an accepted append that is sent again returns the first versions', () => {
     fc.assert(
       fc.property(numbers, numbers, expectation, (before, appended, expected) => {
         const fresh = appended.filter((n) => !before.includes(n))
@@ -170,7 +170,7 @@ describe('for any history', () => {
     )
   })
 
-  test('an append is a duplicate if and only if it is a run of the stream, and accepted only if all is new', () => {
+  test('an append is a duplicate if and only if it is a contiguous part of the stream, and accepted only if all ids are new', () => {
     fc.assert(
       fc.property(numbers, numbers, (history, appended) => {
         const decision = decide(ids(...appended), stream(...history))
@@ -181,7 +181,7 @@ describe('for any history', () => {
     )
   })
 
-  test('any sequence of appends gives contiguous versions, each id once', () => {
+  test('any sequence of appends produces contiguous versions, each id once', () => {
     fc.assert(
       fc.property(fc.array(numbers, { maxLength: 12 }), (appends) => {
         const known = new Map<EventId, KnownEvent>()

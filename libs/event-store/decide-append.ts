@@ -13,19 +13,19 @@ import {
 import { EventStoreError } from './errors.ts'
 import { parseRequest } from './invalid-request.ts'
 
-/** An append as far as its decision goes: what it expects, and the ids of its events in order. */
+/** The parts of an append that its decision depends on: the expected version, and the event ids in order. */
 export interface ProposedAppend {
   readonly streamId: StreamId
   readonly expectedVersion: ExpectedVersion
   readonly eventIds: readonly EventId[]
 }
 
-/** What a store remembers of an event that is in the stream; stores add where it is. */
+/** A remembered event of the stream. Stores add its position. */
 export interface KnownEvent {
   readonly version: Version
 }
 
-/** Both ends inclusive. */
+/** A range of versions, both ends inclusive. */
 export interface VersionRange {
   readonly firstVersion: Version
   readonly lastVersion: Version
@@ -33,21 +33,21 @@ export interface VersionRange {
 
 export type AppendDecision<Known extends KnownEvent> =
   | ({ readonly kind: 'accept' } & VersionRange)
-  /** The events are there already; `last` is what is known of the last of them, so that the first answer can be given again. */
+  /** The events are already in the stream. `last` is the last of them, so the store can repeat the first answer. */
   | ({ readonly kind: 'duplicate'; readonly last: Known } & VersionRange)
   | { readonly kind: 'refuse'; readonly error: EventStoreError }
 
 const refuse = (error: EventStoreError) => ({ kind: 'refuse', error }) as const
 
 /**
- * Decides what becomes of an append. Pure: every store decides with it, so that all of them decide alike.
+ * Accepts or rejects an append, or recognises it as a duplicate. Pure; every store uses it, so all stores decide the same way.
  *
- * Duplicates are recognised before the expected version is looked at, because the caller of a retry cannot know
- * that its first try succeeded. The log keeps no bounds of appends, so a former append is what one leaves behind: its events
- * in the same order at contiguous versions. Known ids that stand otherwise are refused like an append that is known in part.
+ * Duplicates are recognised before the expected version is checked, because a caller that retries cannot know that its first
+ * try succeeded. The log does not record the bounds of appends. An append is a duplicate if its events are in the stream in
+ * the same order at contiguous versions. Known ids in any other arrangement are rejected as a partial duplicate.
  *
- * @param actual the stream's version, counting what was accepted before in the same batch.
- * @param known which of the append's ids are in this stream (at least those that are remembered; others do not matter).
+ * @param actual the stream's version, including appends accepted earlier in the same batch.
+ * @param known the known events of this stream by id. Ids that are not part of the append are ignored.
  */
 export function decideAppend<Known extends KnownEvent>(
   append: ProposedAppend,
@@ -68,7 +68,7 @@ export function decideAppend<Known extends KnownEvent>(
   }
 }
 
-/** What is wrong with the ids of an append by themselves: there are none, or one stands there twice. */
+/** The error of an append without events, or with the same id twice; undefined when its ids are valid. */
 export function malformedIds(eventIds: readonly (EventId | undefined)[]): EventStoreError | undefined {
   if (eventIds.length === 0) {
     return new EventStoreError('invalid-request', 'events is empty: expected at least one event', {
@@ -132,7 +132,7 @@ const isContiguous = (found: readonly Found<KnownEvent>[]): boolean =>
 const repeatedId = (id: EventId, first: number, index: number): EventStoreError =>
   new EventStoreError(
     'invalid-request',
-    `events[${index}].id ${quote(id)} is that of events[${first}] too: expected each id once`,
+    `events[${index}].id ${quote(id)} repeats the id of events[${first}]: expected each id once`,
     { path: `events[${index}].id` },
   )
 
@@ -152,6 +152,6 @@ const partialDuplicate = (
 const wrongExpectedVersion = (append: ProposedAppend, actual: Version): EventStoreError =>
   new EventStoreError(
     'wrong-expected-version',
-    `${append.streamId} is at version ${actual}, expected ${append.expectedVersion}: load it again and decide anew`,
+    `${append.streamId} is at version ${actual}, expected ${append.expectedVersion}: load it again and decide again`,
     { expected: append.expectedVersion, actual },
   )

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 
 import { type ErrorCode, errorTable, EventStoreError, type Retry } from './errors.ts'
 
-/** The table once more, by hand: a slip in one of them shows. */
+/** The table written by hand again, to detect mistakes in either. */
 const expected: Record<ErrorCode, [number, Retry]> = {
   'invalid-request': [400, 'never'],
   'invalid-event': [422, 'never'],
@@ -30,7 +30,7 @@ const expected: Record<ErrorCode, [number, Retry]> = {
 }
 const codes = Object.keys(errorTable) as ErrorCode[]
 
-test.each(codes)('%s has its status and its retry', (code) => {
+test.each(codes)('%s has its status and retry', (code) => {
   const error = new EventStoreError(code, 'what happened')
   expect([error.httpStatus, error.retry]).toEqual(expected[code])
 })
@@ -65,7 +65,7 @@ describe('docs/guide/errors.md', () => {
         .map((cell) => cell.trim()),
     )
 
-  test('has a row for every error, as in the table', () => {
+  test('has a row for every error, equal to the table', () => {
     const table = codes.map((code) => {
       const { httpStatus, retry, title } = errorTable[code]
       return [`\`${code}\``, String(httpStatus), `\`${retry}\``, title]

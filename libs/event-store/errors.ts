@@ -1,6 +1,9 @@
 import type { EventId, ExpectedVersion, Version } from '#domain'
 
-/** What a caller may do after an error. `same-ids`: send the very same request, with the same event ids, again. */
+/**
+ * What a caller may do after an error. `never`: do not retry. `reload`: load the stream and decide again. `same-ids`: send
+ * the same request with the same event ids.
+ */
 export type Retry = 'never' | 'reload' | 'same-ids'
 
 interface ErrorKind {
@@ -9,11 +12,11 @@ interface ErrorKind {
   readonly title: string
 }
 
-/** Every error of the store: its HTTP status, and what the caller does next. HTTP, SDK and docs are made from this table. */
+/** Every error of the store, with its HTTP status and what the caller may do next. HTTP, SDK and docs use this table. */
 export const errorTable = {
   'invalid-request': { httpStatus: 400, retry: 'never', title: 'The request is malformed' },
   'invalid-event': { httpStatus: 422, retry: 'never', title: 'An event does not fit its schema' },
-  'unknown-event-type': { httpStatus: 422, retry: 'never', title: 'No such event type' },
+  'unknown-event-type': { httpStatus: 422, retry: 'never', title: 'The event type does not exist' },
   'append-too-large': {
     httpStatus: 413,
     retry: 'never',
@@ -22,18 +25,18 @@ export const errorTable = {
   'invalid-state': {
     httpStatus: 422,
     retry: 'never',
-    title: 'The state cannot be made, or does not fit its schema',
+    title: 'The state cannot be computed, or does not fit its schema',
   },
-  'stream-not-found': { httpStatus: 404, retry: 'never', title: 'There is no such stream' },
+  'stream-not-found': { httpStatus: 404, retry: 'never', title: 'The stream does not exist' },
   'version-not-found': { httpStatus: 404, retry: 'never', title: 'The stream has no such version' },
-  'category-not-found': { httpStatus: 404, retry: 'never', title: 'There is no such aggregate type' },
-  'projection-not-found': { httpStatus: 404, retry: 'never', title: 'There is no such projection' },
+  'category-not-found': { httpStatus: 404, retry: 'never', title: 'The aggregate type does not exist' },
+  'projection-not-found': { httpStatus: 404, retry: 'never', title: 'The projection does not exist' },
   'generation-not-found': {
     httpStatus: 404,
     retry: 'never',
     title: 'The projection has no such generation',
   },
-  'view-not-found': { httpStatus: 404, retry: 'never', title: 'There is no such view' },
+  'view-not-found': { httpStatus: 404, retry: 'never', title: 'The view does not exist' },
   'wrong-expected-version': { httpStatus: 409, retry: 'reload', title: 'The stream is at another version' },
   'partial-duplicate': {
     httpStatus: 409,
@@ -63,24 +66,26 @@ export const errorTable = {
     retry: 'same-ids',
     title: 'The events may or may not have been appended',
   },
-  internal: { httpStatus: 500, retry: 'never', title: 'Something is wrong in Annals' },
+  internal: { httpStatus: 500, retry: 'never', title: 'An internal error of Annals' },
 } as const satisfies Record<string, ErrorKind>
 
 export type ErrorCode = keyof typeof errorTable
 
-/** What is known of an error beside its message; all fields are plain JSON. */
+/** Details of an error. All fields are plain JSON. */
 export interface ErrorDetails {
-  /** Of the field that is wrong, e.g. `events[0].data.amount`. */
+  /** Path of the invalid field, e.g. `events[0].data.amount`. */
   readonly path?: string
+  /** The version that the append expected. */
   readonly expected?: ExpectedVersion
+  /** The version of the stream. */
   readonly actual?: Version
-  /** Ids that are already in the stream. */
+  /** Event ids that are already in the stream. */
   readonly known?: readonly EventId[]
-  /** When to try again, in seconds. */
+  /** Wait at least this many seconds before a retry. */
   readonly retryAfterSeconds?: number
 }
 
-/** The one error class of the event store; `code` tells what happened, {@link errorTable} what to do next. */
+/** The only error class of the event store. `code` states what happened, {@link errorTable} what to do next. */
 export class EventStoreError extends Error {
   override readonly name: string = 'EventStoreError'
   readonly code: ErrorCode

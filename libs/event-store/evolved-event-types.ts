@@ -1,16 +1,16 @@
-import { type Aggregate, meant, type NewEvent, quote } from '#domain'
+import { type Aggregate, didYouMean, type NewEvent, quote } from '#domain'
 
 import { EventStoreError } from './errors.ts'
 
-/** What of an aggregate decides which events its streams may hold. */
+/** The part of an aggregate that decides which events its streams may contain. */
 export type EvolvedAggregate = Pick<Aggregate, 'type' | 'eventTypes' | 'evolves'>
 
-/** @throws EventStoreError `unknown-event-type` with the path of the first event that the aggregate cannot evolve. */
+/** Checks the types of events. @throws EventStoreError `unknown-event-type` with the path of the first event that the aggregate cannot evolve. */
 export type EventTypeCheck = (aggregateType: string, events: readonly Pick<NewEvent, 'type'>[]) => void
 
 /**
- * A stream with an event that its aggregate cannot evolve can never be loaded again, and an event cannot be taken back:
- * so such an event is refused. Streams of aggregates that are not among these are not judged.
+ * Rejects events that their aggregate cannot evolve: a stream with such an event can never be loaded again, and an event
+ * cannot be removed. Streams of other aggregates are not checked.
  */
 export function eventTypeCheck(aggregates: readonly EvolvedAggregate[]): EventTypeCheck {
   const byType = new Map(aggregates.map((aggregate) => [aggregate.type, aggregate]))
@@ -25,6 +25,6 @@ export function eventTypeCheck(aggregates: readonly EvolvedAggregate[]): EventTy
 const notEvolved = ({ type, eventTypes }: EvolvedAggregate, given: unknown, path: string): EventStoreError =>
   new EventStoreError(
     'unknown-event-type',
-    `aggregate ${type} has no evolve for event type ${quote(given)}: it knows ${eventTypes.join(', ') || 'none'}. Add it to the domain module first.${meant(String(given), eventTypes)}`,
+    `aggregate ${type} has no evolve for event type ${quote(given)}: it has ${eventTypes.join(', ') || 'none'}. Add it to the domain module first.${didYouMean(String(given), eventTypes)}`,
     { path },
   )

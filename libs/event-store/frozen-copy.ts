@@ -1,13 +1,13 @@
 /**
- * A copy that shares nothing with the original and that nobody can change.
- * @param value plain data: what JSON can hold.
- * @throws DOMException `DataCloneError` for what cannot be copied: functions, symbols.
+ * A deeply frozen copy that shares nothing with the original.
+ * @param value plain data.
+ * @throws DOMException `DataCloneError` for functions and symbols.
  */
 export const frozenCopy = <Value>(value: Value): Value => freezeDeep(structuredClone(value))
 
 /**
- * The same of a value that comes back as it is from JSON: without members that are undefined, and with 0 for -0, as JSON has it.
- * @param value as `checkJsonValue` takes it.
+ * A deeply frozen copy of a value after a round trip through JSON: without undefined members, and with 0 for -0.
+ * @param value a value that `checkJsonValue` accepts.
  */
 export const frozenJson = <Value extends object>(value: Value): Value =>
   freezeDeep(JSON.parse(JSON.stringify(value)) as Value)

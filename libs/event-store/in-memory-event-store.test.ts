@@ -26,20 +26,20 @@ eventStoreContract('in memory, small limits', () => {
 const streamId = parseStreamId('order.order-42')
 const itemAdded = (sku: string): NewEvent => ({ type: 'ItemAdded', data: { sku, tags: ['new'] } })
 
-test('timestamps come from the clock given', async () => {
+test('timestamps come from the given clock', async () => {
   const store = new InMemoryEventStore({ now: () => new Date('2026-01-31T12:00:00Z') })
   await store.append(streamId, [itemAdded('a')])
   expect((await store.info(streamId)).lastTimestamp).toBe('2026-01-31T12:00:00.000Z')
 })
 
-test('each aggregate type has its topic, and offsets count over the whole store', async () => {
+test('each aggregate type has its topic, and offsets count across the whole store', async () => {
   const store = new InMemoryEventStore()
   await store.append(streamId, [itemAdded('a'), itemAdded('b')])
   const { position } = await store.append(parseStreamId('customer.ada'), [itemAdded('c')])
   expect(position).toEqual({ topic: 'eventstore.customer', partition: 0, offset: 2 })
 })
 
-test('an event changed by its maker after the append stays as it was', async () => {
+test('changes to an event object after the append do not affect the store', async () => {
   const store = new InMemoryEventStore()
   const data = { sku: 'a', tags: ['new'] }
   await store.append(streamId, [{ type: 'ItemAdded', data }])
@@ -47,7 +47,7 @@ test('an event changed by its maker after the append stays as it was', async () 
   expect((await store.read(streamId)).events[0]?.data).toEqual({ sku: 'a', tags: ['new'] })
 })
 
-test('what is read cannot be changed', async () => {
+test('results are frozen', async () => {
   const store = new InMemoryEventStore()
   await store.append(streamId, [itemAdded('a')])
   const { events } = await store.load(streamId)
@@ -60,7 +60,7 @@ test('what is read cannot be changed', async () => {
   expect((await store.load(streamId)).events).toHaveLength(1)
 })
 
-test('a snapshot changed after it was saved stays as it was', async () => {
+test('changes to a snapshot object after saving do not affect the store', async () => {
   const store = new InMemoryEventStore()
   await store.append(streamId, [itemAdded('a')])
   const state = { items: 1 }
@@ -76,14 +76,14 @@ test('a snapshot changed after it was saved stays as it was', async () => {
   expect((await store.load(streamId, { stateVersion: 1 })).snapshot?.state).toEqual({ items: 1 })
 })
 
-test('a load brings as many events as configured, and the version tells that there are more', async () => {
+test('a load returns the configured number of events, and the version shows that there are more', async () => {
   const store = new InMemoryEventStore({ eventsPerLoadMax: 2 })
   await store.append(streamId, ['a', 'b', 'c', 'd', 'e'].map(itemAdded))
   const loaded = await store.load(streamId)
   expect([loaded.version, loaded.events.map(({ version }) => version)]).toEqual([5, [1, 2]])
 })
 
-test('data that JSON cannot hold is refused by its place, and nothing of the append is kept', async () => {
+test('data that JSON cannot represent is rejected with its path, and nothing is stored', async () => {
   const store = new InMemoryEventStore()
   const events = [itemAdded('a'), { type: 'ItemAdded', data: { price: () => 12 } }]
   await expect(store.append(streamId, events)).rejects.toMatchObject({
@@ -96,7 +96,7 @@ test('data that JSON cannot hold is refused by its place, and nothing of the app
   })
 })
 
-test('data is kept as JSON has it: without members that are undefined, and 0 for -0', async () => {
+test('data is stored as JSON: without undefined members, and with 0 for -0', async () => {
   const store = new InMemoryEventStore()
   const data = { a: undefined, b: -0, c: [{ d: undefined }] }
   await store.append(streamId, [{ type: 'ItemAdded', data }])
@@ -104,14 +104,14 @@ test('data is kept as JSON has it: without members that are undefined, and 0 for
   expect(event?.data).toStrictEqual({ b: 0, c: [{}] })
 })
 
-test.each([0, 2])('a snapshot at version %i of a stream at version 1 is refused', async (version) => {
+test.each([0, 2])('a snapshot at version %i of a stream at version 1 is rejected', async (version) => {
   const store = new InMemoryEventStore()
   await store.append(streamId, [itemAdded('a')])
   const snapshot = { streamId, version: parseVersion(version), stateVersion: 1, state: {}, timestamp: '' }
   await expect(store.saveSnapshot(snapshot)).rejects.toMatchObject({ code: 'invalid-request' })
 })
 
-test('many appends at once are answered one by one, in order', async () => {
+test('many appends return one result each, in order', async () => {
   const store = new InMemoryEventStore()
   const answers = await store.appendMany([
     { streamId, events: [itemAdded('a')] },
@@ -122,7 +122,7 @@ test('many appends at once are answered one by one, in order', async () => {
   expect(answers[1]).toBeInstanceOf(EventStoreError)
 })
 
-test('many appends at once reject when the store itself fails', async () => {
+test('many appends reject when the store itself fails', async () => {
   const store = new InMemoryEventStore({
     now: () => {
       throw new Error('the clock is broken')
@@ -131,7 +131,7 @@ test('many appends at once reject when the store itself fails', async () => {
   await expect(store.appendMany([{ streamId, events: [itemAdded('a')] }])).rejects.toThrow('clock is broken')
 })
 
-test('where it knows the aggregate, it takes only events that the aggregate evolves', async () => {
+test('streams of configured aggregates accept only events that the aggregate evolves', async () => {
   const order = defineAggregate<object, DomainEvent<'Placed'>>({
     type: 'order',
     initialState: {},

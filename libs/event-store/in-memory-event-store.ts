@@ -37,27 +37,27 @@ import {
 } from './validate-append.ts'
 
 export interface InMemoryEventStoreOptions extends Partial<AppendLimits> {
-  /** Gives events their timestamps; the machine's clock by default. */
+  /** The clock for timestamps of events; default the system clock. */
   readonly now?: () => Date
-  /** Whose streams take only events that the aggregate evolves, as those of a writer do. Other streams take any. */
+  /** Streams of these aggregates accept only events that the aggregate evolves, as in a writer. Other streams accept any event. */
   readonly aggregates?: readonly EvolvedAggregate[]
-  /** How many events a load brings at most, so that callers meet streams that are longer. Default 1,000. */
+  /** Maximum number of events that a load returns. Lower it to test with streams that exceed it. Default 1,000. */
   readonly eventsPerLoadMax?: number
 }
 
-/** What is known of one stream. */
+/** The data of one stream. */
 interface Stream {
   readonly events: RecordedEvent[]
   readonly byId: Map<EventId, RecordedEvent>
   snapshot?: Snapshot
 }
 
-/** Runs now; what it throws becomes a rejection. */
+/** Runs a function at once. What it throws becomes a rejection. */
 const promised = <T>(run: () => T): Promise<T> => new Promise((resolve) => resolve(run()))
 
 /**
- * An event store for tests and trials: it decides as the writer does and forgets everything at the end of the process.
- * Every aggregate type has one topic of one partition; offsets count over the whole store. All that it returns is frozen.
+ * An event store in memory, for tests and experiments. It accepts and rejects appends by the same rules as the writer.
+ * Every aggregate type has one topic with one partition; offsets count across the whole store. Everything it returns is frozen.
  */
 export class InMemoryEventStore implements EventStore, SnapshotStore, BatchAppender {
   readonly #streams = new Map<StreamId, Stream>()
@@ -138,7 +138,7 @@ export class InMemoryEventStore implements EventStore, SnapshotStore, BatchAppen
       if (stream === undefined || snapshot.version < 1 || snapshot.version > versionOf(stream)) {
         throw invalidRequest(
           'version',
-          `a snapshot of ${snapshot.streamId} at version ${snapshot.version}: the stream is at ${versionOf(stream)}`,
+          `a snapshot of ${snapshot.streamId} at version ${snapshot.version} cannot be saved: the stream is at version ${versionOf(stream)}`,
         )
       }
       if (isNewer(snapshot, stream.snapshot)) stream.snapshot = frozenCopy(snapshot)
@@ -203,7 +203,7 @@ export class InMemoryEventStore implements EventStore, SnapshotStore, BatchAppen
 
 const versionOf = (stream: Stream | undefined): Version => stream?.events.at(-1)?.version ?? noVersion
 
-/** Another state version makes a snapshot useless to those who ask for the newer one, so it counts before the version. */
+/** The state version counts first, because a snapshot of an older state version is useless to callers that use the newer one. */
 const isNewer = (snapshot: Snapshot, stored: Snapshot | undefined): boolean =>
   stored === undefined ||
   snapshot.stateVersion > stored.stateVersion ||
@@ -216,7 +216,7 @@ const answer = (
   duplicate: boolean,
 ): AppendResult => ({ streamId, firstVersion, lastVersion, position: at, eventIds, duplicate })
 
-/** @param event whose data has been checked. */
+/** @param event an event whose data has been checked. */
 function recordedEvent(
   { type, data = null, id, metadata = {} }: IdentifiedEvent,
   place: Pick<RecordedEvent, 'streamId' | 'version' | 'position' | 'timestamp'>,
@@ -224,7 +224,7 @@ function recordedEvent(
   return frozenJson({ type, data, id, metadata, ...place })
 }
 
-/** All events that the plan asks for, in its direction; the page is the first `limit` of them. */
+/** All events within the bounds of the plan, in its direction. The page is the first `limit` of them. */
 function selectEvents(events: readonly RecordedEvent[], plan: ReadPlan): RecordedEvent[] {
   const { fromVersion, toVersion, fromMs, untilMs } = plan
   const matching = events.filter(({ version, timestamp }) => {

@@ -4,7 +4,7 @@ import { InvalidInputError } from '#domain'
 
 import { parseRequest } from './invalid-request.ts'
 
-test('what the domain finds malformed becomes an invalid request at the same path', () => {
+test('an invalid input of the domain becomes an invalid request with the same path', () => {
   const cause = new InvalidInputError('streamId', 'stream id "x" has no dot')
   const parse = () =>
     parseRequest(() => {
@@ -20,7 +20,7 @@ test('what the domain finds malformed becomes an invalid request at the same pat
   )
 })
 
-test('a fault of our own is not blamed on the request', () => {
+test('any other error is thrown unchanged', () => {
   const fault = new TypeError('x is not a function')
   expect(() =>
     parseRequest(() => {

@@ -2,13 +2,13 @@ import { InvalidInputError } from '#domain'
 
 import { EventStoreError } from './errors.ts'
 
-/** A request that cannot be understood; `path` names the place. */
+/** The error for a malformed request. @param path the invalid field */
 export const invalidRequest = (path: string, message: string): EventStoreError =>
   new EventStoreError('invalid-request', message, { path })
 
 /**
- * Parses a part of a request with the domain's own parsers.
- * @throws EventStoreError `invalid-request` where the parser finds the input malformed.
+ * Parses a part of a request with a parser of the domain.
+ * @throws EventStoreError `invalid-request` when the parser throws InvalidInputError.
  */
 export function parseRequest<Parsed>(parse: () => Parsed): Parsed {
   try {

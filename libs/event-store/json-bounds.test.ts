@@ -8,12 +8,12 @@ const depthOf = (value: unknown): number =>
 
 const nested = (depth: number, open: string, close: string) => open.repeat(depth) + '1' + close.repeat(depth)
 
-describe('JSON is refused before it is parsed', () => {
+describe('JSON is rejected before it is parsed', () => {
   test.each([
     ['arrays', '[', ']'],
     ['objects', '{"a":', '}'],
     ['spaced out', ' [ ', ' ] '],
-  ])('where %s are nested deeper than the bound', (_, open, close) => {
+  ])('when %s are nested deeper than the bound', (_, open, close) => {
     expect(jsonExcess(nested(jsonDepthMax, open, close))).toBeUndefined()
     expect(jsonExcess(nested(jsonDepthMax + 1, open, close))).toBe('too-deep')
     expect(jsonExcess(open.repeat(4_000_000))).toBe('too-deep')
@@ -24,12 +24,12 @@ describe('JSON is refused before it is parsed', () => {
     ['empty arrays', '[],'],
     ['empty objects', '{},'],
     ['members', '"a":1,'],
-  ])('where it has too many %s', (_, part) => {
+  ])('when it has too many %s', (_, part) => {
     expect(jsonExcess(`[${part.repeat(jsonPartsMax / 5)}1]`)).toBeUndefined()
     expect(jsonExcess(`[${part.repeat(jsonPartsMax + 1)}1]`)).toBe('too-many-parts')
   })
 
-  test('as deep as it is, whatever its strings hold', () => {
+  test('by its real depth, regardless of the content of strings', () => {
     const text = fc.string({ unit: fc.constantFrom('"', '\\', '[', '{', ']', '}', 'a', ',', ':', 'é', '\n') })
     const value = fc.letrec((tie) => ({
       any: fc.oneof({ maxDepth: 8 }, text, fc.integer(), tie('list'), tie('map')),
@@ -38,7 +38,7 @@ describe('JSON is refused before it is parsed', () => {
     })).any
     fc.assert(
       fc.property(value, fc.integer({ min: 0, max: 2 }), (inner, spaces) => {
-        // Wrapped to stand just at the bound: one string that is read wrongly changes the answer.
+        // Wrapped to reach the bound exactly, so one misread string changes the result.
         const json = JSON.stringify(inner, undefined, spaces)
         const room = jsonDepthMax - depthOf(inner)
         expect(jsonExcess('['.repeat(room) + json + ']'.repeat(room))).toBeUndefined()
@@ -50,7 +50,7 @@ describe('JSON is refused before it is parsed', () => {
   })
 })
 
-test('text of backslashes is looked at once', () => {
+test('a text of backslashes is scanned once', () => {
   const startedMs = performance.now()
   expect(jsonExcess(`"${'\\'.repeat(4_000_000)}"`)).toBeUndefined()
   expect(jsonExcess(`"${'\\"'.repeat(4_000_000)}"`)).toBeUndefined()

@@ -1,10 +1,10 @@
-/** How deep the arrays and objects of a request may be nested: what folds, checks or prints data does so by recursion. */
+/** Maximum nesting depth of the JSON of a request. Code that folds, checks or prints data is recursive. */
 export const jsonDepthMax = 100
 
-/** Values, names and containers that the JSON of one request may have: what a few bytes of them cost is time, not room. */
+/** Maximum number of values, names and containers in the JSON of a request. Small ones take few bytes but much time. */
 export const jsonPartsMax = 500_000
 
-/** Why a text is not even parsed. */
+/** The bound that a JSON text exceeds. */
 export type JsonExcess = 'too-deep' | 'too-many-parts'
 
 const quote = 0x22
@@ -13,9 +13,9 @@ const colon = 0x3a
 const backslash = 0x5c
 
 /**
- * Looks at JSON before it is parsed: V8 takes seconds for some megabytes of brackets, and what it gives back overflows the stack of
- * whoever walks it. Time is linear in the text's length, memory constant; what is no JSON is the parser's to refuse.
- * @returns undefined where the text keeps both bounds
+ * Checks the bounds of JSON before it is parsed. V8 takes seconds to parse megabytes of brackets, and code that walks the result
+ * overflows the stack. Time is linear in the length of the text, memory constant. Invalid JSON is left to the parser.
+ * @returns undefined when the text is within both bounds
  */
 export function jsonExcess(text: string): JsonExcess | undefined {
   let depth = 0
@@ -37,7 +37,7 @@ export function jsonExcess(text: string): JsonExcess | undefined {
   return undefined
 }
 
-/** Where the string that begins at an index ends, or the text does. A quotation mark behind an odd number of backslashes is none. */
+/** The index where a string ends, or the end of the text. A quotation mark after an odd number of backslashes is escaped. */
 function endOfString(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
     let first = end

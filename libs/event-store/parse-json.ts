@@ -5,7 +5,7 @@ const excesses = {
   'too-many-parts': `has more than ${jsonPartsMax} values and names`,
 } as const
 
-/** Parses JSON within the bounds of a request. @throws Error whose message continues the name of the text: `is not JSON: …` */
+/** Parses JSON within the bounds of a request. @throws Error whose message follows the name of the text: `is not JSON: …` */
 export function parseJson(text: string): unknown {
   const excess = jsonExcess(text)
   if (excess !== undefined) throw new Error(excesses[excess])

@@ -6,7 +6,7 @@ import { type ErrorCode, errorTable, EventStoreError } from './errors.ts'
 import { fromProblem, toProblem } from './problem.ts'
 
 describe('a problem document', () => {
-  test.each(Object.keys(errorTable) as ErrorCode[])('of %s reads back as the same error', (code) => {
+  test.each(Object.keys(errorTable) as ErrorCode[])('of %s is decoded to the same error', (code) => {
     const error = new EventStoreError(code, 'what, where, what to do', {
       path: 'events[0].data.amount',
       expected: 'no-stream',
@@ -34,7 +34,7 @@ describe('a problem document', () => {
     [502, 'outcome-unknown'],
     [503, 'unavailable'],
     [504, 'outcome-unknown'],
-  ])('that is none: status %i stands for %s', (status, code) => {
+  ])('is missing: status %i means %s', (status, code) => {
     for (const body of [undefined, null, 'Bad Gateway', {}, { code: 'toString' }]) {
       expect(fromProblem(status, body).code).toBe(code)
     }

@@ -1,6 +1,6 @@
 import { type ErrorCode, type ErrorDetails, errorTable, EventStoreError, type Retry } from './errors.ts'
 
-/** An error as it travels: application/problem+json, RFC 9457. The details stand beside the standard members. */
+/** An error as application/problem+json, RFC 9457. The error details are extra members. */
 export interface Problem extends ErrorDetails {
   /** `urn:annals:problem:<code>` */
   readonly type: string
@@ -12,6 +12,7 @@ export interface Problem extends ErrorDetails {
   readonly retry: Retry
 }
 
+/** The problem document of an error. Long messages and paths are cut. */
 export function toProblem({ code, message, details }: EventStoreError): Problem {
   const { httpStatus: status, retry, title } = errorTable[code]
   return {
@@ -26,7 +27,7 @@ export function toProblem({ code, message, details }: EventStoreError): Problem 
   }
 }
 
-/** Names in a request are part of messages and paths: who sends megabytes does not get them back. */
+/** Messages and paths contain names from the request, which may be megabytes long. */
 const detailLengthMax = 2_000
 const pathLengthMax = 500
 
@@ -34,9 +35,9 @@ const cut = (text: string, lengthMax: number): string =>
   text.length > lengthMax ? `${text.slice(0, lengthMax - 1)}…` : text
 
 /**
- * The error that an answer stands for. An answer without a known code comes from something in between (a proxy, another
- * version): its status then says what may be done.
- * @param body the answer's JSON; undefined where it had none.
+ * The error that an HTTP response reports. A response without a known code comes from a proxy or another version of Annals. Its
+ * status then determines the error.
+ * @param body JSON of the response; undefined when it has none.
  */
 export function fromProblem(status: number, body: unknown): EventStoreError {
   const problem = isObject(body) ? (body as Partial<Problem>) : {}
@@ -56,7 +57,7 @@ const isErrorCode = (code: unknown): code is ErrorCode =>
 function codeOfStatus(status: number): ErrorCode {
   if (status === 413) return 'append-too-large'
   if (status === 429 || status === 503) return 'unavailable'
-  // A gateway that got no answer does not know what became of the request.
+  // A gateway that received no answer does not know whether the request took effect.
   if (status === 408 || status === 502 || status === 504) return 'outcome-unknown'
   return status >= 400 && status < 500 ? 'invalid-request' : 'internal'
 }

@@ -8,7 +8,7 @@ const streamId = parseStreamId('order.order-42')
 const five = parseVersion(5)
 const emptyPage: StreamPage = { streamId, version: noVersion, events: [] }
 
-test('goes on after an empty page that names a next one', async () => {
+test('continues after an empty page that has a next page', async () => {
   const asked: ReadOptions[] = []
   const store = {
     read: (_: unknown, options: ReadOptions = {}) => {
@@ -21,12 +21,12 @@ test('goes on after an empty page that names a next one', async () => {
 })
 
 test.each(['forwards', 'backwards'] as const)(
-  'fails where a store’s pages stand still: %s',
+  'fails when the store returns the same next page again: %s',
   async (direction) => {
     const store = { read: () => Promise.resolve({ ...emptyPage, next: five }) }
     await expect(Array.fromAsync(readAll(store, streamId, { direction }))).rejects.toMatchObject({
       code: 'internal',
-      message: 'the pages of order.order-42 do not get past version 5',
+      message: 'the store returned version 5 as the next page of order.order-42 again',
     })
   },
 )

@@ -3,10 +3,9 @@ import type { AggregateStore, ReadOptions, RecordedEvent, StreamId, Version } fr
 import { EventStoreError } from './errors.ts'
 
 /**
- * Iterates over the events of a stream, page by page, in the direction asked for. Forwards, it ends where the stream ends when the
- * last page is read, so events appended meanwhile come too.
- * @param options as for `read`; `limit` is the size of a page, not of the whole.
- * @throws EventStoreError whatever `read` rejects with; `internal` when the store's pages do not get ahead
+ * Iterates over the events of a stream, page by page. Forwards, it includes events that are appended before the last page is read.
+ * @param options as for `read`; `limit` is the page size and does not limit the total.
+ * @throws EventStoreError the errors of `read`; `internal` when the store returns the same next page again
  */
 export async function* readAll(
   store: Pick<AggregateStore, 'read'>,
@@ -19,14 +18,14 @@ export async function* readAll(
     const page = await store.read(streamId, start === undefined ? options : { ...options, [bound]: start })
     yield* page.events
     if (page.next === undefined) return
-    if (!isAhead(page.next, start, bound)) throw standstill(streamId, page.next)
+    if (!isAhead(page.next, start, bound)) throw noProgress(streamId, page.next)
     start = page.next
   }
 }
 
-/** A store that names the same page as the next one again would keep its reader for ever. */
+/** Prevents an endless loop over a store that returns the same next page again. */
 const isAhead = (next: Version, start: Version | undefined, bound: 'fromVersion' | 'toVersion'): boolean =>
   start === undefined || (bound === 'fromVersion' ? next > start : next < start)
 
-const standstill = (streamId: StreamId, next: Version): EventStoreError =>
-  new EventStoreError('internal', `the pages of ${streamId} do not get past version ${next}`)
+const noProgress = (streamId: StreamId, next: Version): EventStoreError =>
+  new EventStoreError('internal', `the store returned version ${next} as the next page of ${streamId} again`)

@@ -5,7 +5,7 @@ import { parseVersion } from '#domain'
 import { parseTime, planRead } from './read-plan.ts'
 
 describe('a read plan', () => {
-  test('has defaults for all that is not given', () => {
+  test('has defaults', () => {
     expect(planRead()).toEqual({
       fromVersion: 1,
       toVersion: Infinity,
@@ -16,7 +16,7 @@ describe('a read plan', () => {
     })
   })
 
-  test('keeps what is given', () => {
+  test('keeps the given options', () => {
     expect(
       planRead({
         fromVersion: parseVersion(3),
@@ -44,7 +44,7 @@ describe('a read plan', () => {
     ['direction', { direction: 'up' }],
     ['from', { from: 'noon' }],
     ['until', { until: '' }],
-  ])('names %s when it is malformed', (path, options) => {
+  ])('reports a malformed %s', (path, options) => {
     expect(() => planRead(options as Parameters<typeof planRead>[0])).toThrow(
       expect.objectContaining({ code: 'invalid-request', details: { path } }),
     )
@@ -61,7 +61,7 @@ describe('a time', () => {
     ['2026-01-31T12:30-05:30', Date.UTC(2026, 0, 31, 18)],
     ['2026-01-31T12:30:15.250999999Z', Date.UTC(2026, 0, 31, 12, 30, 15, 250)],
     ['2026-01-31T12:30:15+02:00', Date.UTC(2026, 0, 31, 10, 30, 15)],
-  ])('%s is read', (text, ms) => {
+  ])('%s is parsed', (text, ms) => {
     expect(parseTime(text, 'from')).toBe(ms)
   })
 
@@ -83,7 +83,7 @@ describe('a time', () => {
     '2026-01-31T12:30.5Z',
     '2026-01-31T25:00Z',
     '1769860800000',
-  ])('%s is refused, with the form that is expected', (text) => {
-    expect(() => parseTime(text, 'from')).toThrow('is not a time: expected a date of the calendar')
+  ])('%s is rejected with the expected form', (text) => {
+    expect(() => parseTime(text, 'from')).toThrow('is not a time: expected an existing date')
   })
 })

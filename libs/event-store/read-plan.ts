@@ -3,14 +3,14 @@ import { parseVersion, quote, type ReadOptions, type Version } from '#domain'
 
 import { invalidRequest, parseRequest } from './invalid-request.ts'
 
-/** Events a page. */
+/** Maximum number of events per page. */
 export const pageLimitMax = 1000
 const pageLimitDefault = 100
 
-/** Read options with their defaults, checked. Versions and times are bounds; `untilMs` is exclusive, all others inclusive. */
+/** Validated read options with defaults. `untilMs` is exclusive, all other bounds are inclusive. */
 export interface ReadPlan {
   readonly fromVersion: Version
-  /** Infinity reaches to the end. */
+  /** Infinity: to the end of the stream. */
   readonly toVersion: number
   /** Milliseconds since 1970. */
   readonly fromMs: number
@@ -19,7 +19,7 @@ export interface ReadPlan {
   readonly limit: number
 }
 
-/** @throws EventStoreError `invalid-request` with the name of the option that is malformed. */
+/** Validates read options and applies defaults. @throws EventStoreError `invalid-request` with the name of the malformed option. */
 export function planRead(options: ReadOptions = {}): ReadPlan {
   return {
     fromVersion: versionOption(options.fromVersion, 'fromVersion') ?? (1 as Version),
@@ -39,15 +39,15 @@ function parseDirection(value: 'forwards' | 'backwards'): 'forwards' | 'backward
   throw invalidRequest('direction', `direction ${quote(value)} is unknown: expected forwards or backwards`)
 }
 
-/** @throws EventStoreError `invalid-request` unless it is a whole number from 1 to {@link pageLimitMax}. */
+/** Checks a page size and returns it. @throws EventStoreError `invalid-request` unless it is a whole number from 1 to {@link pageLimitMax}. */
 export function parsePageLimit(value: number): number {
   if (Number.isInteger(value) && value >= 1 && value <= pageLimitMax) return value
   throw invalidRequest('limit', `limit ${quote(value)}: expected a whole number from 1 to ${pageLimitMax}`)
 }
 
 /**
- * Reads an ISO 8601 time with its offset from UTC, without which it would mean another time on every machine; a date alone is
- * its midnight in UTC. What no calendar or clock has is refused: 30 February, 24:00.
+ * Parses an ISO 8601 time with its offset from UTC. Without an offset it would depend on the machine's time zone. A date alone is
+ * midnight in UTC. Dates and times that do not exist are rejected: 30 February, 24:00.
  * @returns milliseconds since 1970.
  * @throws EventStoreError `invalid-request`
  */
@@ -56,6 +56,6 @@ export function parseTime(text: string, path: string): number {
   if (ms !== undefined) return ms
   throw invalidRequest(
     path,
-    `${path} ${quote(text)} is not a time: expected a date of the calendar, or a time with an offset, in ISO 8601, e.g. 2026-01-31 or 2026-01-31T12:00:00Z`,
+    `${path} ${quote(text)} is not a time: expected an existing date, or a time with an offset, in ISO 8601, e.g. 2026-01-31 or 2026-01-31T12:00:00Z`,
   )
 }

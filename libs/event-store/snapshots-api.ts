@@ -1,78 +1,81 @@
 import type { StreamId, Version } from '#domain'
 
-/** A snapshot that was asked for. */
+/** The result of taking a snapshot. */
 export interface SnapshotTaken {
   readonly streamId: StreamId
   readonly version: Version
   readonly stateVersion: number
-  /** Of the state, encoded. */
+  /** Size of the encoded state. */
   readonly bytes: number
   readonly tookMs: number
-  /** False where this version of the stream had its snapshot already. */
+  /** False when this version of the stream already had a snapshot. */
   readonly created: boolean
 }
 
-/** What there is of snapshots of one aggregate type. */
+/** Statistics on the snapshots of one aggregate type. */
 export interface SnapshotStatistics {
   readonly aggregateType: string
   /** Events between two snapshots. */
   readonly every: number
-  /** Only snapshots of this state version count. */
+  /** The current state version. Snapshots of other versions are ignored. */
   readonly stateVersion: number
   /** Streams that have a snapshot. */
   readonly count: number
-  /** Of these, the ones of other state versions: ignored, and taken away by a cleanup. */
+  /** How many of these have another state version. They are ignored, and a cleanup removes them. */
   readonly outdated: number
-  /** Of all states together, encoded, before Kafka compresses them. */
+  /** Total size of the encoded states, before compression by Kafka. */
   readonly bytes: number
-  /** When the oldest and the newest were taken: ISO 8601. Absent where there is none. */
+  /** When the oldest snapshot was taken: ISO 8601. Absent when there are none. */
   readonly oldest?: string
+  /** When the newest snapshot was taken. */
   readonly newest?: string
-  /** What the instance that answered has built since it started. */
+  /** Snapshots that the answering instance has built since it started. */
   readonly builds: SnapshotBuilds
   readonly rebuild: SnapshotRebuild
 }
 
+/** Number and duration of snapshot builds. */
 export interface SnapshotBuilds {
   readonly count: number
-  /** Of loading, folding and encoding; 0 where nothing was built. */
+  /** Mean time to load, fold and encode; 0 when nothing was built. */
   readonly meanMs: number
   readonly maxMs: number
 }
 
-/** How far a rebuild is. Counted in offsets: events, and now and then a marker. */
+/** Progress of a rebuild, counted in offsets. Most offsets are events, a few are markers. */
 export interface SnapshotRebuild {
-  /** `none`: there has been none since Redis was last empty. */
+  /** `none`: no rebuild has started since Redis was last empty. */
   readonly status: 'none' | 'running' | 'done'
-  /** ISO 8601; absent where there is none. */
+  /** ISO 8601; absent when there is no rebuild. */
   readonly startedAt?: string
   readonly done: number
   readonly total: number
-  /** Per second since it started. */
+  /** Offsets per second since the start. */
   readonly rate: number
-  /** Absent where nothing moves, or nothing is left. */
+  /** Estimated time left; absent when there is no progress or nothing is left. */
   readonly etaSeconds?: number
 }
 
-/** What a cleanup did. */
+/** The result of a cleanup. */
 export interface SnapshotCleanup {
   readonly aggregateType: string
-  /** Snapshots of other state versions that were taken out of the topic. */
+  /** Snapshots of other state versions that were removed from the topic. */
   readonly removed: number
 }
 
 /**
- * What operators can do with snapshots: the port that HTTP serves and the SDK offers. All methods reject with EventStoreError:
+ * Operations on snapshots: the port behind the HTTP routes and the SDK. All methods reject with EventStoreError:
  * `category-not-found`, `invalid-request` (the aggregate has no snapshots), `not-owner` and `unavailable`.
  */
 export interface SnapshotsApi {
-  /** Takes a snapshot of a stream as it stands. @throws EventStoreError `stream-not-found`, `invalid-state` */
+  /** Takes a snapshot of the current state of a stream. @throws EventStoreError `stream-not-found`, `invalid-state` */
   snapshot(streamId: StreamId): Promise<SnapshotTaken>
-  /** Of each aggregate type that has snapshots. Counts may be some seconds old. */
+  /** Statistics for each aggregate type with snapshots. Counts may be some seconds old. */
   snapshots(): Promise<readonly SnapshotStatistics[]>
-  /** Has every stream of `every` events or more get a new snapshot, folded from its events alone. Goes on in the background. */
+  /** Starts to rebuild the snapshot of every stream with `every` events or more, from its events alone. Runs in the background. */
   rebuildSnapshots(aggregateType: string): Promise<SnapshotRebuild>
+  /** Progress of the last rebuild. */
   snapshotRebuild(aggregateType: string): Promise<SnapshotRebuild>
-  /** Takes snapshots of other state versions out of the topic. */
+  /** Removes snapshots of other state versions from the topic. */
   cleanUpSnapshots(aggregateType: string): Promise<SnapshotCleanup>
 }

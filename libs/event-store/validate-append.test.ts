@@ -33,14 +33,14 @@ test('an append keeps its stream, its events and their ids', () => {
   })
 })
 
-test('events without an id get one each, of their own', () => {
+test('events without an id get a new one each', () => {
   const { events, eventIds } = validateAppend({ streamId, events: [itemAdded, itemAdded] }, limits)
   expect(events.map(({ id }) => id)).toEqual(eventIds)
   expect(eventIds[0]).not.toBe(eventIds[1])
   expect(eventIds.map((id) => parseEventId(id))).toEqual(eventIds)
 })
 
-test('ids are the same in upper and lower case, so that a retry in the other one is recognised', () => {
+test('ids are compared without case, so a retry in another case is recognised', () => {
   const id = newEventId()
   const shouted = id.toUpperCase() as typeof id
   expect(validateAppend({ streamId, events: [{ ...itemAdded, id: shouted }] }, limits).eventIds).toEqual([id])
@@ -57,7 +57,7 @@ test('ids are the same in upper and lower case, so that a retry in the other one
   })
 })
 
-test('as many events as allowed are accepted', () => {
+test('the maximum number of events is accepted', () => {
   expect(refusal({ streamId, events: [itemAdded, itemAdded, itemAdded] })).toBeUndefined()
 })
 
@@ -70,7 +70,7 @@ test.each([
   ['events[1].type', 'invalid-request', { streamId, events: [itemAdded, { data: {} }] }],
   ['events[0].type', 'invalid-request', { streamId, events: [{ type: '', data: {} }] }],
   ['events[1].id', 'invalid-request', { streamId, events: [itemAdded, { ...itemAdded, id: '42' }] }],
-])('a fault at %s is %s and named by its path: %#', (path, code, request) => {
+])('an error at %s is %s with its path: %#', (path, code, request) => {
   const error = refusal(request)
   expect(error).toMatchObject({ name: 'EventStoreError', code, details: { path } })
   expect(error?.message).toMatch(/expected/)

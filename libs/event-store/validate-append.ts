@@ -16,41 +16,41 @@ import { malformedIds, type ProposedAppend } from './decide-append.ts'
 import { EventStoreError } from './errors.ts'
 import { invalidRequest, parseRequest } from './invalid-request.ts'
 
-/** How much one append may hold. Bytes are counted where events are encoded. */
+/** Limits of one append. The limit in bytes is checked where events are encoded. */
 export interface AppendLimits {
   readonly eventsPerAppendMax: number
 }
 
-/** Appends that may travel together in one request. */
+/** Maximum number of appends in one request. */
 export const appendsPerRequestMax = 1_000
 
-/** Events of all of them together, or of one append where that may have more. */
+/** Maximum number of events in one request. A higher limit per append takes precedence. */
 export const eventsPerRequestMax = 10_000
 
-/** An event that has its id. */
+/** An event with an id. */
 export type IdentifiedEvent = NewEvent & { readonly id: EventId }
 
-/** An append that is well formed: every event has an id, each id stands there once. */
+/** A well-formed append: every event has an id, and no id occurs twice. */
 export interface ValidAppend extends ProposedAppend {
   readonly events: readonly IdentifiedEvent[]
 }
 
 /**
- * Checks what can be checked of an append without knowing its stream or schemas, and gives ids to events without one.
- * Input may come from outside: nothing is believed of its shape but that it is an append request.
- * @throws EventStoreError `invalid-request` with the path of what is wrong (`events[3].id`); `append-too-large`
+ * Validates an append without its stream or schemas, and assigns missing event ids. The input may be untrusted: the types of
+ * its fields are checked.
+ * @throws EventStoreError `invalid-request` with the path of the invalid field (`events[3].id`); `append-too-large`
  */
 export function validateAppend(request: AppendRequest, limits: AppendLimits): ValidAppend {
   const streamId = parseRequest(() => parseStreamId(request.streamId))
   return { streamId, ...validateEvents(request, limits) }
 }
 
-/** The same for an append whose stream id has been parsed already. @throws EventStoreError `invalid-request`, `append-too-large` */
+/** Like {@link validateAppend}, for an append whose stream id is already parsed. @throws EventStoreError `invalid-request`, `append-too-large` */
 export function validateEvents(
   request: Omit<AppendRequest, 'streamId'>,
   limits: AppendLimits,
 ): Omit<ValidAppend, 'streamId'> {
-  // Only what is absent means `any`: null is more likely a version that its caller failed to load.
+  // Only an absent value means `any`: null is more likely a version that the caller failed to load.
   const { expectedVersion: expected = 'any' } = request
   const expectedVersion = parseRequest(() => parseExpectedVersion(expected))
   const tooMany = tooManyEvents(request.events, limits)
@@ -62,7 +62,7 @@ export function validateEvents(
   return { expectedVersion, events, eventIds }
 }
 
-/** The refusal of events that are more than one append may have, whatever they are. */
+/** The error for more events than one append may have; undefined when the number is allowed. */
 export function tooManyEvents(
   events: unknown,
   { eventsPerAppendMax }: AppendLimits,
@@ -75,7 +75,7 @@ export function tooManyEvents(
   )
 }
 
-/** @returns the event, with its id in lower case */
+/** @returns the event with its id in lower case */
 function checkEvent(event: NewEvent, index: number): NewEvent {
   const type: unknown = event.type
   if (typeof type !== 'string' || type === '') {
@@ -92,9 +92,9 @@ function checkEvent(event: NewEvent, index: number): NewEvent {
 }
 
 /**
- * Checks that the data of events comes back as it is from JSON. Where the data is encoded by a schema, that finds the same.
- * @param depthMax how deep the data may be nested
- * @throws EventStoreError `invalid-event` with the path of the first part that would be changed or dropped: `events[3].data.amount`
+ * Checks that the data of events survives a round trip through JSON unchanged. Encoding with a schema detects the same errors.
+ * @param depthMax maximum nesting depth of the data
+ * @throws EventStoreError `invalid-event` with the path of the first part that JSON would change or drop: `events[3].data.amount`
  */
 export function checkEventData(events: readonly Pick<NewEvent, 'data'>[], depthMax?: number): void {
   try {

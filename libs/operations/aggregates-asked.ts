@@ -1,7 +1,7 @@
-import { type Aggregate, type DomainModule, instead, InvalidInputError } from '#domain'
+import { type Aggregate, type DomainModule, InvalidInputError, suggestion } from '#domain'
 
 /**
- * The requested aggregates of the domain: those of the given types, or all where none is given.
+ * The requested aggregates of the domain: those of the given types, or all if none is given.
  * @throws InvalidInputError for a type that the domain does not have.
  */
 export function aggregatesAsked(
@@ -13,7 +13,7 @@ export function aggregatesAsked(
   if (unknown !== undefined) {
     throw new InvalidInputError(
       'aggregateType',
-      `there is no aggregate type ${unknown} in the domain (ANNALS_DOMAIN)${instead(unknown, known)}`,
+      `the domain (ANNALS_DOMAIN) has no aggregate type ${unknown}${suggestion(unknown, known)}`,
     )
   }
   return types.length === 0 ? aggregates : aggregates.filter(({ type }) => types.includes(type))

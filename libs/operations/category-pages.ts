@@ -17,7 +17,7 @@ export async function* categoryPages(
   let page = await read()
   for (;;) {
     if (signal.aborted) return
-    // Fetches the next page while the caller uses this one. Its failure is thrown when its turn comes.
+    // Fetches the next page while the caller uses this one. An error is thrown when the caller asks for that page.
     const next = page.atEnd ? undefined : read(page.cursor)
     next?.catch(() => undefined)
     yield page.events

@@ -4,6 +4,8 @@ import { OperationError } from './operation-error.ts'
 export function writeFailure(file: string, error: unknown): OperationError {
   const { code, message } = error as NodeJS.ErrnoException
   const isFull = code === 'ENOSPC' || code === 'EDQUOT'
-  const told = `${file} cannot be written: ${isFull ? 'the disk is full. Make room, and run the same command again' : message}`
-  return new OperationError(isFull ? 'disk-full' : 'file-failed', told, { cause: error })
+  const reason = isFull ? 'the disk is full. Free some space and run the same command again' : message
+  return new OperationError(isFull ? 'disk-full' : 'file-failed', `${file} cannot be written: ${reason}`, {
+    cause: error,
+  })
 }

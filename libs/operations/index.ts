@@ -30,7 +30,7 @@ export {
 } from './backup/restore/run-restore.ts'
 export type { Due } from './backup/watch-backup.ts'
 export { type Examination, examine } from './doctor/examine.ts'
-export type { Finding as DoctorFinding } from './doctor/finding.ts'
+export type { DoctorFinding } from './doctor/finding.ts'
 export type { Exported, ExportScope } from './export/export-events.ts'
 export { type ExportConnections, type ExportRequest, runExport } from './export/run-export.ts'
 export type { LineProblem } from './import/imported-line.ts'
@@ -74,7 +74,7 @@ export {
 export type { LineFormat } from './replay/event-lines.ts'
 export type { ReplayConnections } from './replay/open-replay.ts'
 export type { Bounds } from './replay/ranges.ts'
-export type { EventFilter } from './replay/record-filter.ts'
+export type { ReplayFilter } from './replay/record-filter.ts'
 export type { Destination, ReplayRequest } from './replay/replay-request.ts'
 export type { PartitionProgress } from './replay/replay-progress.ts'
 export { type ReplayControl, type ReplayOutcome, runReplay } from './replay/run-replay.ts'
@@ -90,6 +90,6 @@ export {
   type RepartitionRequest,
   runRepartition,
 } from './topics/repartition/run-repartition.ts'
-export type { Finding, FindingsSummary, VerifyPart, Where } from './verify/finding.ts'
+export type { FindingsSummary, VerifyFinding, VerifyPart, Where } from './verify/finding.ts'
 export type { VerifyCounts } from './verify/verify-counts.ts'
 export { type Verification, verify, type VerifyControl, type VerifyRequest } from './verify/verify.ts'

@@ -10,7 +10,7 @@ function recorded(total: number | undefined) {
   return { reports, progress }
 }
 
-test('each change is reported, the beginning as well', () => {
+test('the start and each change are reported', () => {
   const { reports, progress } = recorded(10)
   progress.resume(4)
   progress.advance(1)
@@ -23,7 +23,7 @@ test('each change is reported, the beginning as well', () => {
   ])
 })
 
-test('more can be done than was expected: the total grows with it', () => {
+test('the total grows if more is done than expected', () => {
   const { reports, progress } = recorded(1)
   progress.advance(3)
   expect(reports.at(-1)).toMatchObject({ done: 3, total: 3 })
@@ -35,7 +35,7 @@ test('a total that is not known stays unknown', () => {
   expect(reports.at(-1)).toEqual({ ...what, done: 3, total: undefined, resumed: 0 })
 })
 
-test('what a receiver throws does not reach the job', () => {
+test('an error thrown by a listener does not reach the job', () => {
   const fail = (): never => {
     throw new Error('closed')
   }

@@ -1,13 +1,13 @@
 import { reportSafely } from '#observability'
 
-/** How far a job is. It is reported often: a receiver that draws it decides how often it does. */
+/** The progress of a job. It is reported often; a listener that draws it decides how often to redraw. */
 export interface OperationProgress<Phase extends string = string> {
-  /** What the job does now. */
+  /** The current phase of the job. */
   readonly phase: Phase
   readonly unit: 'bytes' | 'events' | 'offsets' | 'parts' | 'records' | 'streams'
   /** Includes {@link resumed}. */
   readonly done: number
-  /** Undefined where the end is not known. It may grow while the job runs. */
+  /** Undefined if the total is not known. It may grow while the job runs. */
   readonly total: number | undefined
   /** What an earlier run of the same job did. */
   readonly resumed: number
@@ -30,13 +30,13 @@ export interface JobControl<Phase extends string = string> {
   readonly onProgress?: (progress: OperationProgress<Phase>) => void
   /** An error that it throws is dropped. */
   readonly onNotice?: (notice: OperationNotice) => void
-  /** Ends the job: it stops as soon as what it keeps is consistent, and its outcome is `interrupted`. */
+  /** Ends the job: it stops as soon as its stored state is consistent, and its outcome is `interrupted`. */
   readonly signal: AbortSignal
 }
 
 export type NoticeListener = (notice: OperationNotice) => void
 
-/** The listener for notices, made safe. */
+/** The listener for notices. Its errors are dropped. */
 export const noticesTo =
   ({ onNotice }: Pick<JobControl, 'onNotice'>): NoticeListener =>
   (notice) =>
@@ -50,7 +50,7 @@ export class PhaseProgress<Phase extends string> {
   #resumed = 0
   #total: number | undefined
 
-  /** @param total undefined where the end is not known. */
+  /** @param total undefined if it is not known. */
   constructor(
     { onProgress }: Pick<JobControl<Phase>, 'onProgress'>,
     what: Pick<OperationProgress<Phase>, 'phase' | 'unit'>,
@@ -62,13 +62,13 @@ export class PhaseProgress<Phase extends string> {
     this.#report()
   }
 
-  /** There is more to do. */
+  /** Adds to the total. */
   extend(by: number): void {
     this.#total = (this.#total ?? 0) + by
     this.#report()
   }
 
-  /** An earlier run did this. */
+  /** Adds work that an earlier run did. */
   resume(by: number): void {
     this.#resumed += by
     this.advance(by)

@@ -21,7 +21,7 @@ const merged = async (sources: readonly (readonly number[])[], chunk = 3) => {
   return pieces.flat().map(({ source, record: { offset, timestampMs } }) => ({ source, offset, timestampMs }))
 }
 
-test('sources that are in order become one sequence in order; the same time goes by the place of the source', async () => {
+test('ordered sources become one ordered sequence; equal times are ordered by the index of the source', async () => {
   const all = await merged([[1, 4, 4], [], [2, 4, 9]])
   expect(all.map(({ source, timestampMs }) => [timestampMs, source])).toEqual([
     ...[
@@ -35,7 +35,7 @@ test('sources that are in order become one sequence in order; the same time goes
   ])
 })
 
-test('nothing is lost, each source keeps its order, and chunks make no difference', async () => {
+test('nothing is lost, each source keeps its order, and chunk sizes do not matter', async () => {
   const times = fc.array(fc.nat({ max: 20 }), { maxLength: 30 })
   await fc.assert(
     fc.asyncProperty(
@@ -55,7 +55,7 @@ test('nothing is lost, each source keeps its order, and chunks make no differenc
   )
 })
 
-test('who stops early closes the sources', async () => {
+test('a consumer that stops early closes the sources', async () => {
   let closed = 0
   async function* endless(): AsyncGenerator<StoredRecord[]> {
     try {

@@ -1,6 +1,6 @@
 import type { StoredRecord } from '#kafka'
 
-/** A record and where it came from: the place of its source in the list. */
+/** A record and the index of its source in the list. */
 export interface MergedRecord {
   readonly source: number
   readonly record: StoredRecord
@@ -16,8 +16,8 @@ interface Cursor {
 const chunkRecordsMax = 1_000
 
 /**
- * Merges partitions into one sequence: of the next records of all sources the oldest comes first; of equally old ones that of the earlier
- * source. Each source keeps its order, even where its times go back. The same sources give the same sequence.
+ * Merges partitions into one sequence. Of the next records of all sources it takes the oldest; of equally old ones, that of the source
+ * with the lower index. Each source keeps its order, even if its times go back. The same sources give the same sequence.
  */
 export async function* mergeByTime(
   sources: readonly AsyncIterable<readonly StoredRecord[]>[],

@@ -23,7 +23,7 @@ import { type EncodedEvent, fromStoredRecord, isReadable, storedEvent, toLogReco
 import { InMemoryEventStore } from '#event-store'
 import type { StoredRecord } from '#kafka'
 
-import { recordLine, recordOf } from './backup/record-line.ts'
+import { recordLine, parseRecordLine } from './backup/record-line.ts'
 import { jsonLines } from './export/export-lines.ts'
 import { Mapping } from './import/mapping.ts'
 import { draftOfJson } from './import/read-json-lines.ts'
@@ -160,7 +160,8 @@ const ways: Readonly<Record<string, Way>> = {
   'the client': throughClient,
   'an export and an import': (metadata) =>
     draftOfJson(jsonLines.line(recorded(metadata)).trim()).metadata ?? {},
-  'a line of a backup': (metadata) => fromStoredRecord(recordOf(recordLine(stored(metadata)))).metadata,
+  'a line of a backup': (metadata) =>
+    fromStoredRecord(parseRecordLine(recordLine(stored(metadata)))).metadata,
   'a line of a replay': (metadata) =>
     (JSON.parse(eventLines.ndjson(recorded(metadata))) as RecordedEvent).metadata,
   'a CloudEvent of a replay': (metadata) => fromCloudEvent(eventLines.cloudevents(recorded(metadata))),

@@ -7,17 +7,17 @@ const types = (...names: readonly string[]) => names.map((type) => ({ type }))
 const topics = (...names: readonly string[]) => names.map((type) => ({ name: `eventstore.${type}` }))
 
 test.each([
-  ['all are there', ['a', 'b'], [], ['a', 'b'], []],
-  ['one is there, and none was named', ['a', 'b'], [], ['a'], ['eventstore.b']],
-  ['others are there too', ['a'], ['a'], ['a', 'z'], []],
+  ['all exist', ['a', 'b'], [], ['a', 'b'], []],
+  ['one exists, and none was requested', ['a', 'b'], [], ['a'], ['eventstore.b']],
+  ['others exist too', ['a'], ['a'], ['a', 'z'], []],
 ])('%s', (_, domain, asked, there, missing) => {
   expect(checkTopics(types(...domain), asked, topics(...there), cluster)).toEqual(missing)
 })
 
 test.each([
-  ['a type that was named', ['a'], ['a'], ['b'], /no topic eventstore\.a in Kafka cluster kPXRgdmS at 127/],
-  ['none is there', ['a', 'b'], [], [], /no topics eventstore\.a, eventstore\.b in Kafka cluster kPXRgdmS/],
+  ['a requested type', ['a'], ['a'], ['b'], /no topic eventstore\.a in Kafka cluster kPXRgdmS at 127/],
+  ['none exists', ['a', 'b'], [], [], /no topics eventstore\.a, eventstore\.b in Kafka cluster kPXRgdmS/],
   ['no domain', [], [], ['a'], /ANNALS_DOMAIN/],
-])('%s: nothing is begun', (_, domain, asked, there, message) => {
+])('%s: an error', (_, domain, asked, there, message) => {
   expect(() => checkTopics(types(...domain), asked, topics(...there), cluster)).toThrow(message)
 })

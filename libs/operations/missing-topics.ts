@@ -5,9 +5,9 @@ import { clusterText, type NamedCluster } from './named-cluster.ts'
 
 /**
  * The event topics of these aggregates that do not exist.
- * @param asked the types of the request; where it has none, some topics may be missing, but not all.
+ * @param asked the types of the request. If it has none, some topics may be missing, but not all.
  * @param topics the existing ones.
- * @throws OperationError `no-topic`, naming the cluster, for a requested type, or where no topic exists.
+ * @throws OperationError `no-topic`, naming the cluster, for a requested type without a topic, or if no topic exists.
  */
 export function checkTopics(
   aggregates: readonly Pick<Aggregate, 'type'>[],
@@ -19,7 +19,7 @@ export function checkTopics(
     .map(({ type }) => eventTopic(type))
     .filter((name) => !topics.some((topic) => topic.name === name))
   if (aggregates.length === 0) {
-    throw noTopic(`there is no aggregate type to look at: set ANNALS_DOMAIN as for the services`)
+    throw noTopic('the domain has no aggregate types: set ANNALS_DOMAIN to the value that the services use')
   }
   if (missing.length > 0 && (asked.length > 0 || missing.length === aggregates.length)) {
     const names = missing.length === 1 ? `topic ${missing.join()}` : `topics ${missing.join(', ')}`

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises'
 
 import { OperationError } from './operation-error.ts'
 
-/** @throws OperationError `invalid-request` where there is no such file. */
+/** The size of a file in bytes. @throws OperationError `invalid-request` if it does not exist. */
 export async function sizeOf(file: string): Promise<number> {
   try {
     return (await stat(file)).size
@@ -12,7 +12,7 @@ export async function sizeOf(file: string): Promise<number> {
   }
 }
 
-/** The bytes of a file. @param onBytes receives the number of further bytes. @throws OperationError `invalid-request` that names it where it cannot be read. */
+/** The bytes of a file. @param onBytes receives the size of each chunk. @throws OperationError `invalid-request` that names the file if it cannot be read. */
 export async function* readBytes(
   file: string,
   onBytes: (bytes: number) => void = () => undefined,

@@ -1,4 +1,4 @@
-/** What the caller does next: correct the request, change the state that is in the way, or retry later. */
+/** What the caller does next: correct the request, change the state that prevents the operation, or retry later. */
 export type OperationRemedy = 'correct-request' | 'change-state' | 'retry'
 
 /** All codes of failed operations. The code is stable; programs rely on it. */

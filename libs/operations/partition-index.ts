@@ -1,7 +1,7 @@
 import type { Config } from '#config'
 import { PartitionIndex, type RedisConnection } from '#redis-index'
 
-/** The index of a partition, as the writers of this configuration keep it. */
+/** The index of a partition, with the settings that writers of this configuration use. */
 export const partitionIndex = (
   { index }: Pick<Config, 'index'>,
   redis: RedisConnection,

@@ -3,16 +3,16 @@ import { join } from 'node:path'
 
 import { userId } from '#service'
 
-/** What jobs write holds events: only the user who runs them may read it. An umask can only take more rights away. */
+/** Files of jobs contain events, so only the user who runs the job may read them. An umask can only remove more rights. */
 export const privateFile = 0o600
 export const privateFolder = 0o700
 
-/** Of a file system that has no modes, or cannot change them. */
+/** Errors of a file system that has no modes, or cannot change them. */
 const unchangeable: readonly unknown[] = ['EPERM', 'EROFS', 'ENOTSUP', 'ENOSYS']
 
 /**
- * Takes the rights of all others from a folder and what is in it. What another user owns, and what links lead to, is left alone, as is
- * everything where modes cannot be changed.
+ * Removes the rights of all other users from a folder and its contents. Files of other users and targets of links are unchanged, and so is
+ * everything on a file system that cannot change modes.
  */
 export async function makePrivate(path: string): Promise<void> {
   const found = await lstat(path)

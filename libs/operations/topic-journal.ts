@@ -3,8 +3,8 @@ import { FencedLog, type KafkaCluster, LogReader, topicConfigs, Topics } from '#
 const partition = 0
 
 /**
- * Stores the progress of long work on a topic in a topic of its own. While that topic exists, services of the aggregate type do not start.
- * It is fenced: of two processes that do the same work, the earlier one is refused at its next step.
+ * Stores the progress of long work on a topic in a separate topic. While that topic exists, services of the aggregate type do not start.
+ * It is fenced: if two processes do the same work, the earlier one fails at its next step.
  */
 export class TopicJournal<State extends object> {
   readonly #cluster: KafkaCluster
@@ -16,7 +16,7 @@ export class TopicJournal<State extends object> {
     this.#topic = topic
   }
 
-  /** The last state; undefined where no work is under way. @throws LogError */
+  /** The last state; undefined if no work is in progress. @throws LogError */
   async read(): Promise<State | undefined> {
     if (!(await this.exists())) return undefined
     let last: State | undefined
@@ -37,7 +37,7 @@ export class TopicJournal<State extends object> {
     await new Topics(this.#cluster).ensure([spec])
   }
 
-  /** @throws LogError `fenced` where another process has taken over the work. */
+  /** @throws LogError `fenced` if another process has taken over the work. */
   async write(state: State): Promise<State> {
     const log = this.#log ?? new FencedLog(this.#cluster, this.#topic, partition)
     if (this.#log === undefined) await log.takeOver()

@@ -5,7 +5,7 @@ import { figureColumns, type SqlNames } from './names.ts'
 import { storableJson } from './storable-json.ts'
 import { timeOf } from './time.ts'
 
-/** By how much counts of a generation change. */
+/** How much the counts of a generation change. */
 export interface CountChange {
   readonly views: number
   readonly unpublished: number
@@ -17,8 +17,8 @@ interface WrittenRow {
 }
 
 /**
- * Makes changes of views within a transaction, and marks them as unpublished.
- * @returns undefined where a view is not as it was read: the transaction is to be rolled back then.
+ * Changes views within a transaction and marks them as unpublished.
+ * @returns undefined when a view has changed since it was read: the caller must roll back.
  */
 export async function changeViews(
   sql: Sql,
@@ -29,14 +29,14 @@ export async function changeViews(
   if (changes.length === 0) return { views: 0, unpublished: 0 }
   if (!(await areAsRead(sql, names, set, changes))) return undefined
   const { inserted, unpublished } = await write(sql, names, set, changes)
-  // A view that was not there when the others were locked may have been made since.
+  // A view that did not exist when the others were locked may have been created since.
   const made = changes.filter(({ expected, json }) => expected === 0 && json !== null).length
   if (inserted !== made) return undefined
   const deleted = changes.filter(({ expected, json }) => expected > 0 && json === null).length
   return { views: made - deleted, unpublished }
 }
 
-/** Locks the views, in the order of their keys, so that transactions in parallel wait for each other and never in a circle. */
+/** Locks the views in the order of their keys, so that parallel transactions do not deadlock. */
 async function areAsRead(
   sql: Sql,
   names: SqlNames,
@@ -44,7 +44,7 @@ async function areAsRead(
   changes: readonly ViewChange[],
 ): Promise<boolean> {
   const rows = await sql.query<{ changed: number }>(
-    // Counted, since for EXISTS the planner takes a join that is quick to find one row and slow to find none.
+    // Counts, because for EXISTS the planner picks a join that finds one row quickly and no row slowly.
     `WITH locked AS (
        SELECT key, revision FROM ${names.views(set)} WHERE key = ANY($1::text[]) ORDER BY key FOR UPDATE)
      SELECT count(*) AS changed FROM unnest($1::text[], $2::bigint[]) AS change (key, expected)
@@ -56,10 +56,10 @@ async function areAsRead(
 }
 
 interface Figure {
-  /** Of the index. */
+  /** The column of the index. */
   readonly name: string
   readonly column: string
-  /** The name of the given value within the statement, and its parameter. */
+  /** The value's name within the statement, and its parameter. */
   readonly given: string
   readonly parameter: string
 }
@@ -71,7 +71,7 @@ const figuresOf = ({ projection }: ViewSet): readonly Figure[] =>
     parameter: `$${at + 7}::float8[]`,
   }))
 
-/** One statement. A row that it adds differs from one that it updates by xmax, which is 0 in a new row. */
+/** One statement. An inserted row has xmax 0, an updated one has not. */
 async function write(
   sql: Sql,
   names: SqlNames,

@@ -14,7 +14,7 @@ interface CommitGuard {
   readonly damage: string | null
 }
 
-/** Behaves as Views.commit, under the projection's shared lock; all outcomes but `committed` are to be rolled back. */
+/** Implements Views.commit under the projection's shared lock. The caller rolls back all outcomes but `committed`. */
 export async function commit(
   sql: Sql,
   names: SqlNames,
@@ -34,7 +34,7 @@ export async function commit(
   return 'committed'
 }
 
-/** Locks the checkpoint, where there is one. */
+/** Locks the checkpoint, if there is one. */
 async function guardOf(
   sql: Sql,
   { generations, checkpoints }: SqlNames,
@@ -52,7 +52,7 @@ async function guardOf(
   return rows[0]
 }
 
-/** What is not there cannot be locked. @returns false where another step made the first checkpoint meanwhile. */
+/** A missing row cannot be locked. @returns false when another step has inserted the first checkpoint in the meantime. */
 async function beginCheckpoint(
   sql: Sql,
   { checkpoints }: SqlNames,

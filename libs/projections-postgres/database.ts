@@ -11,16 +11,16 @@ export interface DatabaseSettings {
   /** `host:port/database`, for errors: never with a password. */
   readonly where: string
   readonly connectionsMax: number
-  /** How long a connection, a lock or a statement may take. */
+  /** The time limit for a connection, a lock and a statement. */
   readonly timeoutMs: number
 }
 
-/** Runs one statement: by itself, or within a transaction. */
+/** Runs one statement, alone or within a transaction. */
 export interface Sql {
   query<Row>(text: string, values?: readonly unknown[]): Promise<readonly Row[]>
 }
 
-/** An advisory lock that a transaction takes before all else. */
+/** An advisory lock that a transaction takes first. */
 interface Lock {
   readonly key: string
   readonly shared: boolean
@@ -48,9 +48,9 @@ export class Database implements Sql {
       connectionTimeoutMillis: timeoutMs,
       lock_timeout: timeoutMs,
       statement_timeout: timeoutMs,
-      // A process that was frozen in mid-transaction gives up its locks before those who wait for them give up.
+      // A process frozen within a transaction loses its locks before those who wait for them give up.
       idle_in_transaction_session_timeout: Math.ceil(timeoutMs / 2),
-      // For a server that does not even say that it was too slow.
+      // For a server that does not report its own timeout.
       query_timeout: timeoutMs * 2,
       keepAlive: true,
       types: parsers,
@@ -60,14 +60,14 @@ export class Database implements Sql {
     this.#pool.on('error', () => undefined)
   }
 
-  /** @throws ViewStoreUnavailableError while PostgreSQL does not answer; DatabaseError when it refuses what was asked. */
+  /** @throws ViewStoreUnavailableError while PostgreSQL does not answer; DatabaseError when it rejects the statement. */
   query<Row>(text: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
     return this.#settled(() => this.#onConnection((sql) => sql.query<Row>(text, values)))
   }
 
   /**
-   * Runs statements in one transaction, and retries it where PostgreSQL rolled it back in favour of another one.
-   * @param keeps whether to commit, by the result; without it always.
+   * Runs statements in one transaction, and retries it when PostgreSQL rolled it back in favour of another one.
+   * @param keeps decides by the result whether to commit. Default: always.
    * @throws as {@link query}
    */
   transaction<Result>(
@@ -78,7 +78,7 @@ export class Database implements Sql {
     const locking = `pg_advisory_xact_lock${lock.shared ? '_shared' : ''}(${lock.key})`
     return this.#settled(() =>
       this.#onConnection(async (sql) => {
-        // Each statement has to see what was committed before it, above all while it waited for the lock.
+        // Each statement must see everything committed before it, in particular while it waited for the lock.
         await sql.query(`BEGIN ISOLATION LEVEL READ COMMITTED; SELECT ${locking}`)
         const result = await work(sql)
         await sql.query(keeps(result) ? 'COMMIT' : 'ROLLBACK')
@@ -102,7 +102,7 @@ export class Database implements Sql {
       failed = false
       return result
     } finally {
-      // What a failed connection may have left open ends with it.
+      // An open transaction of a failed connection ends with it.
       client.release(failed)
     }
   }
@@ -113,7 +113,7 @@ export class Database implements Sql {
     values: readonly unknown[] = [],
   ): Promise<readonly Row[]> {
     try {
-      // Without values the simple protocol is used, which alone takes several statements at once.
+      // Without values the simple protocol is used. Only it accepts several statements at once.
       const { rows } = await (values.length === 0 ? client.query(text) : client.query(text, [...values]))
       return rows as Row[]
     } catch (error) {
@@ -133,7 +133,7 @@ export class Database implements Sql {
     }
   }
 
-  /** An error that is not PostgreSQL's own is one of the connection. */
+  /** An error that is not PostgreSQL's own is a connection error. */
   #translated(error: unknown): unknown {
     return !(error instanceof DatabaseError) || isUnavailable(error) ? this.#unavailable(error) : error
   }

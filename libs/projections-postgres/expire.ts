@@ -5,8 +5,8 @@ import type { SqlNames } from './names.ts'
 import { idOf } from './tables.ts'
 import { timeOf } from './time.ts'
 
-/** Behaves as Views.expire. A view that a step has locked is about to change: it is left alone. */
-export async function expireViews(
+/** Implements Views.expire. Skips a view that a step has locked: it is about to change. */
+export async function deleteExpired(
   sql: Sql,
   names: SqlNames,
   set: ViewSet,

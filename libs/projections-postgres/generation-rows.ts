@@ -32,9 +32,9 @@ interface StateRow extends GenerationRow {
   readonly views: number
   readonly parked: number
   readonly unpublished: number
-  /** Whether nothing is missing of what all projections share. */
+  /** Whether all shared tables and columns exist. */
   readonly isSharedWhole: boolean
-  /** Null where there is no such table. */
+  /** Null when there is no such table. */
   readonly viewColumns: readonly string[] | null
   readonly unpublishedColumns: readonly string[] | null
 }
@@ -60,14 +60,14 @@ export async function generationRows(
   return rows.map(generationOf)
 }
 
-/** The same, with everything that the store holds of them. */
+/** All generations with everything that the store holds of them. */
 export async function generationStates(
   sql: Sql,
   names: SqlNames,
   projection: StoredProjection,
 ): Promise<readonly GenerationState[]> {
   const { generations, checkpoints, parked, stops } = names
-  // Everything is qualified: the name of a dropped column would otherwise refer to the outer table.
+  // All names are qualified: the name of a dropped column would otherwise refer to the outer table.
   const ofGeneration = 'own WHERE (own.projection, own.generation) = (g.projection, g.generation)'
   const rows = await sql.query<StateRow>(
     `SELECT g.status, g.definition, g.damage, c.checkpoints, s.stops, p.parked, ${isSharedWhole(names)} AS "isSharedWhole",
@@ -107,7 +107,7 @@ const columnsOf = (table: string): string =>
 /** The two tables of a generation share the end of their names. */
 const unpublishedTable = `regexp_replace(g.views_table, '"_views_([0-9a-f]+)"$', '"_unpublished_\\1"')`
 
-/** The recorded damage, or what is missing of the tables. */
+/** The recorded damage, or which table or column is missing. */
 function damageOf(
   names: SqlNames,
   projection: StoredProjection,
@@ -116,7 +116,7 @@ function damageOf(
   if (damage !== null) return { damage }
   if (!isSharedWhole)
     return {
-      damage: `a table of schema ${names.schemaName} that all projections share is missing, or a column of one`,
+      damage: `a shared table of schema ${names.schemaName} is missing or lost a column`,
     }
   const set = { projection, generation: definition.id }
   const missing =

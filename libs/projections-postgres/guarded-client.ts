@@ -4,18 +4,18 @@ import { Client, type ClientConfig, type Connection } from 'pg'
 
 import { guardStream } from '#sockets'
 
-/** What node-postgres' connection has beside its declared members: it hangs its parser on a stream. */
+/** An undeclared member of node-postgres' connection: it attaches its parser to a stream. */
 interface Parsing {
   attachListeners(stream: Duplex): void
 }
 
-/** How long a server may take to close a connection that was ended. */
+/** How long a server may take to close an ended connection. */
 const farewellMs = 1_000
 
 /**
- * A client of node-postgres whose errors never end the process, and whose sockets do not outlive it. It has a listener from its first
- * moment to its last: the pool takes its own away before it hands a client over, and what the server sent in the same chunk would find none.
- * What the parser throws at bytes that are not PostgreSQL's becomes an error of the connection.
+ * A client of node-postgres whose errors never end the process, and whose sockets do not outlive it. It always has an error
+ * listener: the pool removes its own before it hands a client over, and an error in the same chunk would find none.
+ * An error of the parser on bytes that are not PostgreSQL's becomes a connection error.
  */
 export class GuardedClient extends Client {
   constructor(config?: string | ClientConfig) {
@@ -26,7 +26,7 @@ export class GuardedClient extends Client {
     closeAfterFarewell(this.connection)
   }
 
-  /** Behaves as the original, and closes the socket of an attempt that failed: the pool drops it as it is. */
+  /** Connects as the original does, and closes the socket of a failed attempt, which the pool would leave open. */
   override connect(): Promise<Client>
   override connect(callback: Connected): void
   override connect(callback?: Connected): Promise<Client> | undefined {
@@ -58,7 +58,7 @@ function guardParser(connection: Parsing): void {
   }
 }
 
-/** A server that does not close its end would keep the socket, and the process, open. */
+/** A server that does not close its end would keep the socket and the process alive. */
 function closeAfterFarewell(connection: Connection): void {
   const end = connection.end.bind(connection)
   connection.end = () => {

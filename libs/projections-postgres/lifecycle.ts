@@ -17,7 +17,7 @@ import { timeOf } from './time.ts'
 
 // All of these run under the projection's exclusive lock, so that what they read does not change.
 
-/** Behaves as Generations.add. */
+/** Implements Generations.add. */
 export async function addGeneration(
   sql: Sql,
   names: SqlNames,
@@ -49,7 +49,7 @@ export async function addGeneration(
   return true
 }
 
-/** Adds generations whose tables exist but whose rows were lost, as retired ones, so that they are discarded. The comments on the tables name them. */
+/** Adds generations whose tables exist but whose rows were lost as retired, so that they are discarded. The comments on the tables name them. */
 async function adoptOrphans(sql: Sql, names: SqlNames, projection: StoredProjection): Promise<void> {
   const found = await sql.query<{ generation: string }>(
     `SELECT substr(obj_description(oid, 'pg_class'), length($2) + 1) AS generation FROM pg_class
@@ -81,7 +81,7 @@ async function retireBuilding(
   )
 }
 
-/** Behaves as Generations.switchTo. */
+/** Implements Generations.switchTo. */
 export async function switchTo(
   sql: Sql,
   names: SqlNames,
@@ -106,7 +106,7 @@ export async function switchTo(
   return 'switched'
 }
 
-/** Whether a generation is behind another one in any of the partitions that they share. */
+/** Whether a generation is behind another one in any partition that they share. */
 async function isBehind(
   sql: Sql,
   { checkpoints }: SqlNames,
@@ -146,7 +146,7 @@ async function setStatus(
   ])
 }
 
-/** Behaves as Generations.retire. */
+/** Implements Generations.retire. */
 export async function retire(sql: Sql, { generations }: SqlNames, set: ViewSet): Promise<boolean> {
   const retired = await sql.query(
     `UPDATE ${generations} SET status = 'retired'
@@ -156,7 +156,7 @@ export async function retire(sql: Sql, { generations }: SqlNames, set: ViewSet):
   return retired.length > 0
 }
 
-/** Behaves as Generations.discard. */
+/** Implements Generations.discard. */
 export async function discard(
   sql: Sql,
   names: SqlNames,
@@ -193,7 +193,7 @@ async function haveKeys(sql: Sql, names: SqlNames, set: ViewSet): Promise<boolea
   return tables.length === 2
 }
 
-/** Keys of views, and of deletions that the changelog lacks. */
+/** Keys of views and of deletions that the changelog lacks. */
 async function keysOf(sql: Sql, names: SqlNames, set: ViewSet, limit: number): Promise<readonly string[]> {
   const views = await sql.query<{ key: string }>(
     `SELECT key FROM ${names.views(set)} ORDER BY key LIMIT $1`,

@@ -37,7 +37,7 @@ const storedView = ({ json, revision, changedAtMs, expiresAtMs }: ViewRow): Stor
   ...(expiresAtMs !== null && { expiresAtMs }),
 })
 
-/** Behaves as Views.read. */
+/** Implements Views.read. */
 export async function readViews(
   sql: Sql,
   names: SqlNames,
@@ -52,8 +52,8 @@ export async function readViews(
 }
 
 /**
- * Finds the generation that a lookup means, and asks it. It comes first, alone: what the generation has applied by then is in it
- * afterwards, too. One that is discarded in between lets `find` fail on its missing table.
+ * Finds the generation of a lookup, then queries it. The first query runs alone: everything that the generation has applied by then
+ * is still there afterwards. If it is discarded in between, `find` fails on its missing table.
  */
 export async function lookUp<Found>(
   sql: Sql,
@@ -106,7 +106,7 @@ export async function findView(
 
 const isAlive = (nowMs: string): string => `(expires_at IS NULL OR expires_at > ${timeOf(nowMs)})`
 
-/** One page of views. By an index that the generation does not have there are none. */
+/** One page of views. It is empty for an index that the generation does not have. */
 export async function findPage(
   sql: Sql,
   names: SqlNames,

@@ -10,13 +10,13 @@ test.each([
   expect(readableName(projection)).toBe(name)
 })
 
-test('projections with long names are shown under names that PostgreSQL does not cut, one for each', () => {
+test('projections with long names are shown under distinct names that PostgreSQL does not cut', () => {
   const names = ['a', 'b'].map((end) => readableName('long-'.repeat(19) + end))
   expect(new Set(names).size).toBe(2)
   for (const name of names) expect(name).toMatch(/^(long_){10}long\$[0-9a-f]{8}$/)
 })
 
-test('a figure has a column by its own name where that can be', () => {
+test('a figure has a column by its own name where possible', () => {
   const names = ['spend', 'Last seen', 'a "quoted" one', 'é'.repeat(31)]
   expect([...figureColumns(names).values()]).toEqual([
     '"spend"',
@@ -26,13 +26,13 @@ test('a figure has a column by its own name where that can be', () => {
   ])
 })
 
-test('a figure has a numbered column where its name is taken, empty, too long or no text', () => {
+test('a figure has a numbered column when its name is taken, empty, too long or not storable', () => {
   const names = ['key', 'xmin', '', 'é'.repeat(32), 'a\0', '\ud800', 'figure_2']
   const columns = ['1', '3', '4', '5', '6', '7', '2'].map((number) => `"figure_${number}"`)
   expect([...figureColumns(names).values()]).toEqual(columns)
 })
 
-test('tables and locks of two generations, projections and schemas are apart', () => {
+test('tables and locks of different generations, projections and schemas differ', () => {
   const [names, others] = [new SqlNames('annals'), new SqlNames('annals2')]
   const [sales, stock] = [
     { name: 'sales', indexNames: [] },

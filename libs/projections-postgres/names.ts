@@ -4,15 +4,15 @@ import { escapeIdentifier, escapeLiteral } from 'pg'
 
 import type { StoredProjection, ViewSet } from '#projections'
 
-/** PostgreSQL cuts what is longer. */
+/** PostgreSQL truncates longer names. */
 const identifierBytesMax = 63
-/** Columns of every table of views. */
+/** The columns of every table of views. */
 const ownColumns = ['key', 'view', 'exact', 'revision', 'changed_at', 'expires_at']
-/** And those that PostgreSQL itself gives every table. */
+/** The system columns of every table. */
 const takenColumns = [...ownColumns, 'tableoid', 'xmin', 'cmin', 'xmax', 'cmax', 'ctid', 'oid']
 
 /**
- * How things are called in the database, quoted. What begins with an underscore is the store's own: no projection's name does.
+ * The names of all objects in the database, quoted. The store's own names begin with an underscore; no projection's name does.
  */
 export class SqlNames {
   /** The schema, not quoted. */
@@ -24,9 +24,9 @@ export class SqlNames {
   readonly stops: string
   /** The function that notes that a table was truncated. */
   readonly noteTruncation: string
-  /** The sequence that revisions come from. */
+  /** The sequence of revisions. */
   readonly revisions: string
-  /** Draws from it. */
+  /** SQL for the next revision. */
   readonly nextRevision: string
 
   constructor(schema: string) {
@@ -46,7 +46,7 @@ export class SqlNames {
     return this.#qualified(table)
   }
 
-  /** The table of a generation's views. Told by the names alone, so that nothing has to be looked up before it is read. */
+  /** The table of a generation's views. It is derived from the names alone, so that a read needs no lookup first. */
   views(set: ViewSet): string {
     return this.#qualified(viewsTable(set))
   }
@@ -61,7 +61,7 @@ export class SqlNames {
     return this.#qualified(readableName(projection.name))
   }
 
-  /** Of the advisory lock of a projection, or of the schema as a whole: a number that SQL takes as it is. */
+  /** The number of the advisory lock of a projection, or of the whole schema. */
   lockKey(projection?: StoredProjection): string {
     const digest = createHash('sha256')
       .update(`annals\0${this.schemaName}\0${projection?.name ?? ''}`)
@@ -81,12 +81,12 @@ const viewsTable = (set: ViewSet): string => `_views_${setHash(set)}`
 export function readableName(projection: string): string {
   const name = projection.replaceAll('-', '_')
   if (name.length <= identifierBytesMax) return name
-  // No whole name has a dollar sign, which needs no quotes either.
+  // A dollar sign marks a truncated name: no other name has one, and it needs no quotes.
   return `${name.slice(0, identifierBytesMax - 9)}$${hash(projection, 8)}`
 }
 
 /**
- * Columns of declared indexes, quoted, by the index's name: called as the index, or `figure_1` … where SQL could not have it so.
+ * Columns of declared indexes, quoted, by the index's name: named as the index, or `figure_1` … when SQL does not allow that.
  */
 export function figureColumns(indexNames: readonly string[]): ReadonlyMap<string, string> {
   const taken = new Set([...takenColumns, ...indexNames])

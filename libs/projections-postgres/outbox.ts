@@ -5,7 +5,7 @@ import type { SqlNames } from './names.ts'
 import { idOf } from './tables.ts'
 import { millisecondsOf } from './time.ts'
 
-/** Behaves as ViewOutbox.unpublished. */
+/** Implements ViewOutbox.unpublished. */
 export function unpublishedViews(
   sql: Sql,
   names: SqlNames,
@@ -20,7 +20,7 @@ export function unpublishedViews(
   )
 }
 
-/** Behaves as ViewOutbox.markPublished. A key that a step has locked is about to change: it stays unpublished, and nobody waits for it. */
+/** Implements ViewOutbox.markPublished. A key that a step has locked is about to change, so it stays unpublished without a wait. */
 export async function markPublished(
   sql: Sql,
   names: SqlNames,

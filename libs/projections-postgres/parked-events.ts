@@ -15,7 +15,7 @@ interface ParkedRow {
   readonly parkedAtMs: number
 }
 
-/** Behaves as ParkedEvents.list. */
+/** Implements ParkedEvents.list. */
 export async function parkedEvents(
   sql: Sql,
   { parked }: SqlNames,
@@ -35,7 +35,7 @@ export async function parkedEvents(
   }))
 }
 
-/** Behaves as ParkedEvents.apply; all outcomes but `applied` are to be rolled back. */
+/** Implements ParkedEvents.apply. The caller rolls back all outcomes but `applied`. */
 export async function applyParked(
   sql: Sql,
   names: SqlNames,
@@ -64,7 +64,7 @@ export async function applyParked(
   return 'applied'
 }
 
-/** Behaves as ParkedEvents.drop. */
+/** Implements ParkedEvents.drop. */
 export async function dropParked(
   sql: Sql,
   { parked }: SqlNames,

@@ -16,7 +16,7 @@ import { addGeneration, discard, retire, switchTo } from './lifecycle.ts'
 import type { ProjectionTransactions } from './projection-transactions.ts'
 import { ensureTables } from './shared-tables.ts'
 import { unlessMissing } from './sql-state.ts'
-import { resume, stop } from './stops.ts'
+import { recordStop, removeStops } from './stops.ts'
 
 /** {@link Generations} in PostgreSQL. */
 export class PostgresGenerations implements Generations {
@@ -63,11 +63,11 @@ export class PostgresGenerations implements Generations {
 
   stop(set: ViewSet, source: TopicPartition, reason: Stop): Promise<void> {
     const { database, names } = this.#transactions
-    return unlessMissing(undefined, stop(database, names, set, source, reason))
+    return unlessMissing(undefined, recordStop(database, names, set, source, reason))
   }
 
   resume(projection: StoredProjection, source?: TopicPartition): Promise<number> {
     const { database, names } = this.#transactions
-    return unlessMissing(0, resume(database, names, projection, source))
+    return unlessMissing(0, removeStops(database, names, projection, source))
   }
 }

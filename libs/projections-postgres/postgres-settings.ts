@@ -5,11 +5,11 @@ import type { DatabaseSettings } from './database.ts'
 export interface PostgresSettings {
   /** `postgres://[user[:password]@]host[:port]/database`; parameters as `?sslmode=verify-full` are node-postgres's. */
   readonly url: string
-  /** Where all tables go; made where it is missing. Default `annals`. */
+  /** The schema of all tables. It is created when missing. Default `annals`. */
   readonly schema?: string
   /** Default 10. */
   readonly connectionsMax?: number
-  /** How long connecting, waiting for a lock or a statement may take before the store counts as unavailable. Default 10,000. */
+  /** How long a connection attempt, a lock wait or a statement may take before the store counts as unavailable. Default 10,000. */
   readonly timeoutMs?: number
   /** Milliseconds since 1970; the machine's clock by default. */
   readonly now?: () => number
@@ -19,7 +19,7 @@ const connectionsMaxDefault = 10
 const timeoutMsDefault = 10_000
 const portDefault = '5432'
 
-/** @throws InvalidInputError when the URL is malformed; the message does not repeat it, since it may hold a password. */
+/** @throws InvalidInputError when the URL is malformed. The message does not repeat it, because it may contain a password. */
 export function databaseSettings({ url, connectionsMax, timeoutMs }: PostgresSettings): DatabaseSettings {
   const parsed = URL.canParse(url) ? new URL(url) : undefined
   if (parsed === undefined || !/^postgres(ql)?:$/.test(parsed.protocol)) {
@@ -37,7 +37,7 @@ export function databaseSettings({ url, connectionsMax, timeoutMs }: PostgresSet
   }
 }
 
-/** @throws InvalidInputError when PostgreSQL would cut the name, or could not have it. */
+/** @throws InvalidInputError when PostgreSQL would truncate or reject the name. */
 export function schemaName({ schema = 'annals' }: PostgresSettings): string {
   if (schema !== '' && Buffer.byteLength(schema) <= 63 && !schema.includes('\0') && !schema.startsWith('pg_'))
     return schema

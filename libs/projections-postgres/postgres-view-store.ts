@@ -12,10 +12,10 @@ import { ensureTables } from './shared-tables.ts'
 
 /**
  * A view store in PostgreSQL (13 or later), in plain tables. Each step is one transaction: the checkpoint shows whether it was
- * made, and views are compared by revision under locks of their rows, so that steps of different partitions run side by side.
- * A change of generations takes the projection's advisory lock alone, for a moment; steps share it.
+ * made, and views are compared by revision under row locks, so that steps of different partitions run in parallel.
+ * A change of generations briefly takes the projection's advisory lock exclusively; steps share it.
  *
- * Where a table is missing, its generation is gone: it was discarded, or lost with everything else.
+ * A generation with a missing table is gone: it was discarded, or lost with everything else.
  */
 export class PostgresViewStore implements ViewStore {
   readonly generations: PostgresGenerations

@@ -13,7 +13,7 @@ import type {
 
 import { commit } from './commit.ts'
 import type { Sql } from './database.ts'
-import { expireViews } from './expire.ts'
+import { deleteExpired } from './expire.ts'
 import { findPage, findView, lookUp, readViews } from './lookups.ts'
 import type { ProjectionTransactions } from './projection-transactions.ts'
 import { isMissingTable, unlessMissing } from './sql-state.ts'
@@ -62,10 +62,10 @@ export class PostgresViews implements Views {
 
   expire(set: ViewSet, nowMs: number, limit: number): Promise<number> {
     const { database, names } = this.#transactions
-    return unlessMissing(0, expireViews(database, names, set, nowMs, limit))
+    return unlessMissing(0, deleteExpired(database, names, set, nowMs, limit))
   }
 
-  /** Looks again where the generation was discarded during the lookup. */
+  /** Repeats the lookup when the generation was discarded during it. */
   async #lookUp<Found>(
     projection: StoredProjection,
     lookup: ViewLookup,

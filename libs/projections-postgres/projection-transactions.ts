@@ -3,7 +3,7 @@ import type { StoredProjection } from '#projections'
 import type { Database, Sql } from './database.ts'
 import type { SqlNames } from './names.ts'
 
-/** The database with its names and locks: what the ports of the store in PostgreSQL share. */
+/** The database with its names and locks, shared by the ports of the store in PostgreSQL. */
 export class ProjectionTransactions {
   readonly database: Database
   readonly names: SqlNames
@@ -13,14 +13,14 @@ export class ProjectionTransactions {
     this.names = names
   }
 
-  /** Runs statements in one transaction that holds the projection's lock alone: no step runs beside it. */
+  /** Runs statements in one transaction that holds the projection's lock exclusively: no step runs at the same time. */
   alone<Result>(projection: StoredProjection, work: (sql: Sql) => Promise<Result>): Promise<Result> {
     return this.database.transaction({ key: this.names.lockKey(projection), shared: false }, work)
   }
 
   /**
    * Runs the statements of a step in one transaction that shares the projection's lock with other steps.
-   * @param keeps whether to commit, by the result.
+   * @param keeps decides by the result whether to commit.
    */
   step<Result>(
     projection: StoredProjection,

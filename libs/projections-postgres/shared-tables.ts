@@ -2,10 +2,10 @@ import { escapeLiteral } from 'pg'
 
 import type { Database, Sql } from './database.ts'
 import type { SqlNames } from './names.ts'
-import { text } from './tables.ts'
+import { textType } from './tables.ts'
 import { truncationTrigger } from './truncation.ts'
 
-/** What all projections share: tables with their columns, and the sequence, which has none that matter. */
+/** The objects that all projections share: tables with their columns, and a sequence, whose columns do not matter. */
 const columns = {
   _revisions: [],
   _generations: [
@@ -20,20 +20,20 @@ const columns = {
 type Shared = keyof typeof columns
 
 interface FoundTables {
-  /** Columns by table; those of the sequence, too. */
+  /** Columns by table, including those of the sequence. */
   readonly columns: ReadonlyMap<string, readonly string[]>
   /** Whether truncation is recorded; it is not where an earlier version of Annals created the tables. */
   readonly notesTruncation: boolean
 }
 
 /**
- * Creates what all projections share, where it does not exist yet. Where a part was dropped, it is unknown what was applied: the part is
+ * Creates the shared objects that do not exist yet. If one was dropped, it is unknown what was applied: it is
  * created again, and all generations count as damaged.
  */
 export async function ensureTables(database: Database, names: SqlNames): Promise<void> {
   if (isWhole(await find(database, names))) return
   await database.transaction({ key: names.lockKey(), shared: false }, async (sql) => {
-    // IF NOT EXISTS asks for the right to create schemas even where the schema is there.
+    // IF NOT EXISTS requires the right to create schemas even when the schema exists.
     const schemas = await sql.query('SELECT 1 FROM pg_namespace WHERE nspname = $1', [names.schemaName])
     if (schemas.length === 0) await sql.query(`CREATE SCHEMA ${names.schema}`)
     const found = await find(sql, names)
@@ -80,7 +80,7 @@ const isWhole = (found: FoundTables): boolean =>
 const hasDamageColumn = (found: FoundTables): boolean =>
   found.columns.get('_generations')?.includes('damage') === true
 
-/** Those that are missing, or lack a column. */
+/** Tables that are missing or lack a column. */
 const brokenTables = (found: FoundTables): readonly Shared[] =>
   (Object.keys(columns) as Shared[]).filter((table) => {
     const there = found.columns.get(table)
@@ -88,15 +88,15 @@ const brokenTables = (found: FoundTables): readonly Shared[] =>
   })
 
 async function markAll(sql: Sql, names: SqlNames, broken: readonly string[]): Promise<void> {
-  const damage = `${broken.map((table) => `table ${names.schemaName}.${table}`).join(', ')} was dropped, or a column of it`
+  const damage = `${broken.map((table) => `table ${names.schemaName}.${table}`).join(', ')} was dropped or lost a column`
   await sql.query(`UPDATE ${names.generations} SET damage = $1 WHERE damage IS NULL`, [damage])
 }
 
-/** Counts of a generation are sums over its checkpoints and of its own row, so that steps in parallel do not wait for each other. */
+/** Counts of a generation are sums over its checkpoints and its own row, so that parallel steps do not wait for each other. */
 const definitions = (names: SqlNames): string => `
   CREATE SEQUENCE IF NOT EXISTS ${names.revisions};
   CREATE TABLE IF NOT EXISTS ${names.generations} (
-    projection ${text}, generation ${text},
+    projection ${textType}, generation ${textType},
     status text NOT NULL CHECK (status IN ('building', 'serving', 'kept', 'retired')),
     definition jsonb NOT NULL,
     views_table text NOT NULL,
@@ -108,20 +108,20 @@ const definitions = (names: SqlNames): string => `
   ALTER TABLE ${names.generations} ADD COLUMN IF NOT EXISTS damage text;
   CREATE UNIQUE INDEX IF NOT EXISTS _generations_serving ON ${names.generations} (projection) WHERE status = 'serving';
   CREATE TABLE IF NOT EXISTS ${names.checkpoints} (
-    projection ${text}, generation ${text}, topic ${text}, partition int,
+    projection ${textType}, generation ${textType}, topic ${textType}, partition int,
     next_offset bigint NOT NULL,
     views bigint NOT NULL,
     unpublished bigint NOT NULL,
     PRIMARY KEY (projection, generation, topic, partition)
   ) WITH (fillfactor = 50);
   CREATE TABLE IF NOT EXISTS ${names.parked} (
-    projection ${text}, generation ${text}, topic ${text}, partition int, event_offset bigint,
+    projection ${textType}, generation ${textType}, topic ${textType}, partition int, event_offset bigint,
     error text NOT NULL,
     parked_at timestamptz NOT NULL,
     PRIMARY KEY (projection, generation, topic, partition, event_offset)
   );
   CREATE TABLE IF NOT EXISTS ${names.stops} (
-    projection ${text}, generation ${text}, topic ${text}, partition int,
+    projection ${textType}, generation ${textType}, topic ${textType}, partition int,
     event_offset bigint NOT NULL,
     error text NOT NULL,
     stopped_at timestamptz NOT NULL,

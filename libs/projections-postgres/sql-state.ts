@@ -7,7 +7,7 @@ const unavailableCodes = [
   '55P03', // lock not available in time
   '25P03', // idle in transaction for too long
   '25006', // read-only: a standby, or a primary that has become one
-  '42501', // a right that is missing, and can be granted
+  '42501', // a missing right, which can be granted
 ]
 /**
  * Connection; authorization and catalog name, since passwords change and databases are restored; resources; operator
@@ -17,17 +17,17 @@ const unavailableClasses = ['08', '28', '3D', '53', '57', '58']
 
 const codeOf = (error: unknown): string => (error instanceof DatabaseError && error.code) || ''
 
-/** Whether PostgreSQL took a transaction back only because of others at the same time. */
+/** Whether PostgreSQL rolled a transaction back only because of concurrent ones. */
 export const isRetriable = (error: unknown): boolean => retriable.includes(codeOf(error))
 
-/** Whether it may do later what it does not do now. */
+/** Whether a retry may succeed later. */
 export const isUnavailable = (error: unknown): boolean =>
   unavailableCodes.includes(codeOf(error)) || unavailableClasses.includes(codeOf(error).slice(0, 2))
 
-/** Whether a table, or a column of one, is not there: a generation that is gone takes its tables with it. */
+/** Whether a table or a column is missing: the tables of a discarded generation are dropped. */
 export const isMissingTable = (error: unknown): boolean => missing.includes(codeOf(error))
 
-/** The result of `work`; `otherwise` where a table of it is missing. */
+/** The result of `work`, or `otherwise` when a table is missing. */
 export async function unlessMissing<Result>(otherwise: Result, work: Promise<Result>): Promise<Result> {
   try {
     return await work

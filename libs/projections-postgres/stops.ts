@@ -7,8 +7,8 @@ import { withoutNul } from './storable-text.ts'
 import { idOf } from './tables.ts'
 import { timeOf } from './time.ts'
 
-/** Behaves as Generations.stop. The lock keeps the generation from being discarded meanwhile. */
-export async function stop(
+/** Implements Generations.stop. The lock keeps the generation from being discarded in the meantime. */
+export async function recordStop(
   sql: Sql,
   { generations, stops }: SqlNames,
   set: ViewSet,
@@ -25,8 +25,8 @@ export async function stop(
   )
 }
 
-/** Behaves as Generations.resume. */
-export async function resume(
+/** Implements Generations.resume. */
+export async function removeStops(
   sql: Sql,
   { stops }: SqlNames,
   { name }: StoredProjection,

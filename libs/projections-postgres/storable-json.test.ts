@@ -12,15 +12,15 @@ test.each([
 
 test.each([
   ['U+0000', 'a\0b', 'a\ufffdb'],
-  ['the first half of a pair', 'a\ud83d', 'a\ufffd'],
-  ['the second half of a pair', '\ude00b', '\ufffdb'],
+  ['the first half of a surrogate pair', 'a\ud83d', 'a\ufffd'],
+  ['the second half of a surrogate pair', '\ude00b', '\ufffdb'],
   ['halves in a row', '\ude00\ud83d\ud83d', '\ufffd\ufffd\ufffd'],
   ['one behind backslashes', '\\\\\0', '\\\\\ufffd'],
 ])('replaces %s', (_, text, storable) => {
   expect(storableJson(JSON.stringify(text))).toBe(JSON.stringify(storable))
 })
 
-test('makes of any text what the text is without what cannot be stored', () => {
+test('replaces everything in a text that cannot be stored, and nothing else', () => {
   const text = fc.string({
     unit: fc.constantFrom('\\', '"', 'u', '0', 'd83d', '\0', '\ud83d', '\ude00', 'é'),
   })

@@ -6,10 +6,10 @@ import type { Sql } from './database.ts'
 import { figureColumns, type SqlNames } from './names.ts'
 import { truncationTrigger } from './truncation.ts'
 
-/** All text compares by its UTF-8 bytes. */
-export const text = 'text COLLATE "C"'
+/** Text compares by its UTF-8 bytes. */
+export const textType = 'text COLLATE "C"'
 
-/** Makes the tables of one generation. */
+/** Creates the tables of one generation. */
 export async function createViewTables(
   sql: Sql,
   names: SqlNames,
@@ -20,7 +20,7 @@ export async function createViewTables(
   const figures = [...figureColumns(indexNames).values()]
   await sql.query(`
     CREATE TABLE ${views} (
-      key ${text} PRIMARY KEY,
+      key ${textType} PRIMARY KEY,
       view jsonb NOT NULL,
       exact text,
       revision bigint NOT NULL,
@@ -32,7 +32,7 @@ export async function createViewTables(
     CREATE INDEX ON ${views} (expires_at) WHERE expires_at IS NOT NULL;
     ${figures.map((figure) => `CREATE INDEX ON ${views} (${figure}, key);`).join('')}
     CREATE TABLE ${names.unpublished(set)} (
-      key ${text} PRIMARY KEY,
+      key ${textType} PRIMARY KEY,
       revision bigint NOT NULL,
       changed_at timestamptz NOT NULL
     ) WITH (fillfactor = 80);
@@ -40,14 +40,14 @@ export async function createViewTables(
 }
 
 /**
- * Replacing or dropping waits for readers, and steps would wait behind it: a person's long query or a dump must not delay steps.
+ * Replacing or dropping waits for readers, and steps would queue behind it: a long query or a dump must not delay steps.
  */
 const waitBriefly = `SET LOCAL lock_timeout = '250ms'`
 
 /** Deletes everything of a generation. */
 export async function dropGeneration(sql: Sql, names: SqlNames, set: ViewSet): Promise<void> {
   await sql.query(waitBriefly)
-  // One of them may have been dropped before.
+  // One of them may have been dropped already.
   await sql.query(`DROP TABLE IF EXISTS ${names.views(set)}, ${names.unpublished(set)}`)
   for (const table of [names.checkpoints, names.parked, names.stops, names.generations]) {
     await sql.query(`DELETE FROM ${table} WHERE projection = $1 AND generation = $2`, idOf(set))
@@ -58,12 +58,12 @@ export async function dropGeneration(sql: Sql, names: SqlNames, set: ViewSet): P
 export const commentOf = ({ projection, generation }: ViewSet): string =>
   `Views of ${projection.name}, generation ${generation}`
 
-/** The parameters $1 and $2 of most statements. */
+/** The parameters `$1` and `$2` of most statements. */
 export const idOf = ({ projection, generation }: ViewSet): [string, string] => [projection.name, generation]
 
 /**
- * Lets the SQL view by the projection's name show a generation. Columns stay, empty where their index is gone, since
- * PostgreSQL would have to drop the view to remove them, with the grants and the views that people have built on it.
+ * Makes the SQL view with the projection's name show a generation. A column whose index is gone stays, empty, because
+ * PostgreSQL would have to drop the view to remove it, together with its grants and the views that people have built on it.
  */
 export async function showGeneration(
   sql: Sql,
@@ -83,7 +83,7 @@ export async function showGeneration(
     FROM ${names.views(set)} WHERE expires_at IS NULL OR expires_at > now()`)
 }
 
-/** Quoted, in their order. */
+/** The columns of the SQL view, quoted and in order. */
 async function figuresShown(sql: Sql, readable: string): Promise<readonly string[]> {
   const rows = await sql.query<{ column: string }>(
     `SELECT attname AS column FROM pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 3 ORDER BY attnum`,

@@ -1,4 +1,4 @@
-/** SQL for a time that is given as milliseconds since 1970. */
+/** SQL for a time given in milliseconds since 1970. */
 export const timeOf = (milliseconds: string): string => `to_timestamp(${milliseconds}::float8 / 1000)`
 
 /** The reverse of {@link timeOf}. */

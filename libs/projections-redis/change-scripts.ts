@@ -2,15 +2,12 @@ import { script, slicesPart } from '#redis-index'
 
 import { changesPart, livePart, removePart, revisionPart, setPart } from './lua-parts.ts'
 
-/** Answers a CommitOutcome. Everything is judged before the first write. Checkpoints are compared as text: they pass 32 bit. */
-export const commitScript = script(
-  slicesPart,
-  setPart,
-  livePart,
-  revisionPart,
-  removePart,
-  changesPart,
-  `
+/** A script that changes views. */
+const changing = (body: string) =>
+  script(slicesPart, setPart, livePart, revisionPart, removePart, changesPart, body)
+
+/** Returns a CommitOutcome. Checks everything before the first write. Checkpoints are compared as text: they exceed 32 bits. */
+export const commitViewsScript = changing(`
 local id, now, source, from, to, parked, errors, names, expected, bodies, expiring, figures = unpack(cmsgpack.unpack(ARGV[1]))
 if not is_live(id) then return 'gone' end
 if (redis.call('HGET', CHECKPOINTS, source) or '') ~= from then return 'checkpoint-moved' end
@@ -23,18 +20,10 @@ redis.call('HSET', CHECKPOINTS, source, to)
 sliced('ZADD', PARKED, parked)
 sliced('HSET', ERRORS, errors)
 return 'committed'
-`,
-)
+`)
 
-/** Answers an ApplyParkedOutcome. */
-export const applyParkedScript = script(
-  slicesPart,
-  setPart,
-  livePart,
-  revisionPart,
-  removePart,
-  changesPart,
-  `
+/** Returns an ApplyParkedOutcome. */
+export const applyParkedScript = changing(`
 local id, position, names, expected, bodies, expiring, figures = unpack(cmsgpack.unpack(ARGV[1]))
 if not is_live(id) then return 'gone' end
 if not redis.call('ZSCORE', PARKED, position) then return 'not-parked' end
@@ -44,10 +33,9 @@ apply(olds, names, bodies, expiring, figures)
 redis.call('ZREM', PARKED, position)
 redis.call('HDEL', ERRORS, position)
 return 'applied'
-`,
-)
+`)
 
-/** Answers how many of the positions were set aside. */
+/** Returns how many of the positions were parked. */
 export const dropParkedScript = script(
   setPart,
   `
@@ -61,7 +49,7 @@ return dropped
 `,
 )
 
-/** Answers how many views it took away. */
+/** Returns how many views it deleted. */
 export const expireScript = script(
   slicesPart,
   setPart,
@@ -81,7 +69,7 @@ return #names
 `,
 )
 
-/** A mark that is of a later change than the one published stays. */
+/** Keeps a mark that is of a later change than the published one. */
 export const markPublishedScript = script(
   slicesPart,
   setPart,
@@ -98,7 +86,7 @@ return #published
 `,
 )
 
-/** A generation that is gone stays so. */
+/** Does not recreate a generation that is gone. */
 export const stopScript = script(
   setPart,
   `

@@ -2,7 +2,7 @@ import { script, slicesPart } from '#redis-index'
 
 import { revisionPart, setPart, spanPart } from './lua-parts.ts'
 
-/** Answers for each generation: id, status, definition, checkpoints, stops, number of views, parked and unpublished. */
+/** Returns for each generation: id, status, definition, checkpoints, stops, and the numbers of views, parked events and unpublished keys. */
 export const generationsScript = script(
   spanPart,
   `
@@ -24,7 +24,7 @@ return states
 `,
 )
 
-/** Answers 1 where the generation was added. */
+/** Returns 1 when the generation was added. */
 export const addGenerationScript = script(
   spanPart,
   `
@@ -54,7 +54,7 @@ return 1
 `,
 )
 
-/** Answers a SwitchOutcome. */
+/** Returns a SwitchOutcome. */
 export const switchScript = script(
   setPart,
   spanPart,
@@ -84,7 +84,7 @@ return 'switched'
 `,
 )
 
-/** Answers 1 where the generation is retired now. */
+/** Returns 1 when the generation is retired now. */
 export const retireScript = script(
   setPart,
   `
@@ -97,8 +97,8 @@ return 1
 )
 
 /**
- * Answers 1 where the generation is gone. Its own definition says which indexes it has: the caller's may be a newer one.
- * What the changelog lacks of deletions goes over to the serving generation, too.
+ * Returns 1 when the generation is gone. Its own definition lists its indexes: the caller's definition may be newer.
+ * Deletions that the changelog lacks move to the serving generation.
  */
 export const discardScript = script(
   slicesPart,
@@ -139,7 +139,7 @@ return 1
 `,
 )
 
-/** Answers how many partitions stood still. Without a source: all of them. */
+/** Returns how many partitions were stopped. Without a source it resumes all of them. */
 export const resumeScript = script(
   spanPart,
   `

@@ -1,6 +1,6 @@
 import type { GenerationState, GenerationStatus, NewGeneration, Stop } from '#projections'
 
-/** One generation as generationsScript answers it. */
+/** One generation as generationsScript returns it. */
 export type GenerationReply = readonly [
   id: Buffer,
   status: Buffer,
@@ -27,7 +27,7 @@ export function decodeGeneration(reply: GenerationReply): GenerationState {
   }
 }
 
-/** Names and values, which Redis answers in turn. */
+/** Redis returns names and values alternately. */
 export function inPairs(flat: readonly Buffer[]): (readonly [Buffer, Buffer])[] {
   return flat.flatMap((name, index) => {
     const value = flat[index + 1]

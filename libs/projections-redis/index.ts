@@ -1,1 +1,1 @@
-export { RedisViewStore, type RedisViewStoreOptions } from './redis-view-store.ts'
+export { RedisViewStore } from './redis-view-store.ts'

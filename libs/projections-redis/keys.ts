@@ -6,23 +6,23 @@ export const kinds = [
   'meta',
   /** Hash: source partition → the next offset not applied yet. */
   'checkpoints',
-  /** Hash: source partition → why it stands still. */
+  /** Hash: source partition → why it is stopped. */
   'stops',
   /** Hash: key → the view, see stored-view.ts. */
   'views',
   /** Sorted set: all keys with score 0, which sorts them by their bytes. */
   'order',
-  /** Sorted set: keys of views that expire, by when. */
+  /** Sorted set: keys of views that expire, by their expiry. */
   'expiry',
-  /** Hash: key → revision of the change that the changelog lacks, and the time of it where the view is gone. */
+  /** Hash: key → revision of the change that the changelog lacks; for a deletion also its time. */
   'unpublished',
-  /** Sorted set: positions of events set aside, by when. */
+  /** Sorted set: positions of parked events, by the time of parking. */
   'parked',
-  /** Hash: position of an event set aside → why. */
+  /** Hash: position of a parked event → its error. */
   'errors',
 ] as const
 
-/** Ends the name of a projection's first key; scripts cut it off to get at the names of the others. */
+/** The suffix of a projection's first key. Scripts cut it off to derive the names of the other keys. */
 export const generationsName = 'generations'
 
 /**
@@ -39,7 +39,7 @@ export class ProjectionKeys {
     this.generations = `${this.#tag}${generationsName}`
   }
 
-  /** What scripts get that work on one generation: the list of generations, one key of each kind, one for each index. */
+  /** The keys for a script on one generation: the list of generations, one key of each kind, one for each index. */
   ofSet({ projection, generation }: ViewSet): string[] {
     const indexes = projection.indexNames.map((name) => this.index(generation, name))
     return [this.generations, ...kinds.map((kind) => `${this.#tag}${generation}:${kind}`), ...indexes]

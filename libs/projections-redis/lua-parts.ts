@@ -1,14 +1,14 @@
 import { generationsName, kinds } from './keys.ts'
 
-/** For scripts that work on one generation: names for its keys. Those of its indexes come last. */
+/** For scripts on one generation: names for its keys. The keys of indexes come last. */
 export const setPart = `
 local GENERATIONS, ${kinds.map((kind) => kind.toUpperCase()).join(', ')} = unpack(KEYS)
 local FIRST_INDEX = ${kinds.length + 2}
 `
 
 /**
- * For scripts that do not know beforehand which generations they meet: they make the names of keys from the first one's.
- * All keys of a projection are in one slot, so Redis Cluster lets them.
+ * For scripts that look up the generations: they derive the names of other keys from the first one.
+ * Redis Cluster allows it because all keys of a projection are in one slot.
  */
 export const spanPart = `
 local function key(id, kind)
@@ -30,14 +30,14 @@ local function is_live(id)
 end
 `
 
-/** A revision is six bytes, the highest first, wherever it is stored. */
+/** A stored revision is six bytes, big endian. */
 export const revisionPart = `
 local function next_revision(meta)
   return struct.pack('>I6', redis.call('HINCRBY', meta, 'commits', 1))
 end
 `
 
-/** Deletes views, with everything that refers to them. */
+/** Deletes views and everything that refers to them. */
 export const removePart = `
 local function remove(names)
   sliced('HDEL', VIEWS, names)
@@ -48,8 +48,8 @@ end
 `
 
 /**
- * Changes views (script-argument.ts). \`unchanged\` answers what is stored where all of it is as expected; \`apply\` writes.
- * A body without JSON deletes. The old value shows what is new, gone, or no longer expires, so most sets stay untouched.
+ * Changes views (script-argument.ts). `unchanged` returns the stored views if all are as expected; `apply` writes.
+ * A body without JSON deletes. The old value shows what is new, deleted, or no longer expires, so most sets stay untouched.
  */
 export const changesPart = `
 local NONE = string.rep('\\0', 6)

@@ -4,7 +4,7 @@ import { IndexUnavailableError, type RedisConnection, type Script } from '#redis
 import { ProjectionKeys } from './keys.ts'
 import { type ScriptItem, packArgument } from './script-argument.ts'
 
-/** Runs scripts on a projection's keys: what the ports of the store in Redis share. */
+/** Runs scripts on a projection's keys, for all ports of the store in Redis. */
 export class ProjectionScripts {
   readonly #redis: RedisConnection
 
@@ -12,7 +12,7 @@ export class ProjectionScripts {
     this.#redis = redis
   }
 
-  /** Runs a script that finds the generations itself. @throws ViewStoreUnavailableError */
+  /** Runs a script that looks up the generations itself. @throws ViewStoreUnavailableError */
   run(script: Script, projection: StoredProjection, items: readonly ScriptItem[]): Promise<unknown> {
     const keys = [this.#keys(projection).generations]
     return answered(this.#redis.run(script, keys, packArgument(items)))
@@ -40,7 +40,7 @@ async function answered(answer: Promise<unknown>): Promise<unknown> {
     return await answer
   } catch (error) {
     if (!(error instanceof IndexUnavailableError)) throw error
-    throw new ViewStoreUnavailableError(`the store of views does not answer: ${error.message}`, {
+    throw new ViewStoreUnavailableError(`the view store does not answer: ${error.message}`, {
       cause: error,
     })
   }

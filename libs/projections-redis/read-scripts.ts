@@ -2,7 +2,7 @@ import { script, slicesPart } from '#redis-index'
 
 import { livePart, setPart, spanPart } from './lua-parts.ts'
 
-/** Finds the generation that a reader means, where it has counted the event that the reader wants counted. */
+/** Finds the generation of a lookup, if it has applied the event of `after`. */
 const lookupPart = `
 local function lookup(id, source, offset)
   if id == '' then id = serving() elseif not is_live(id) then id = nil end
@@ -15,7 +15,7 @@ local function lookup(id, source, offset)
 end
 `
 
-/** Answers the generation and the view, or why there is none to answer. */
+/** Returns the generation and the view, or why there is no result. */
 export const viewScript = script(
   spanPart,
   livePart,
@@ -29,8 +29,8 @@ return { id, redis.call('HGET', key(id, 'views'), name) }
 )
 
 /**
- * How many members of a sorted set are before a place, the place itself included or not. It need not be taken: the view of a
- * cursor may be gone or have another figure by now. Among members of the same figure it is searched for by halves.
+ * How many members of a sorted set are before a place, with or without the place itself. The place may be empty: the view of a
+ * cursor may be deleted or have another figure by now. Among members with the same figure it does a binary search.
  * Lua compares strings by the server's locale, sorted sets by bytes, and so does `is_before`.
  */
 const rankPart = `
@@ -54,8 +54,8 @@ end
 `
 
 /**
- * Answers the generation, whether there are more views behind these, keys with their figures in turn, and the views;
- * or why there is nothing to answer. Without a figure there is no cursor.
+ * Returns the generation, whether more views follow, keys alternating with their figures, and the views;
+ * or why there is no result. Without a figure there is no cursor.
  */
 export const pageScript = script(
   slicesPart,
@@ -78,7 +78,7 @@ return { id, start + limit < size and 1 or 0, ranked, hmget(key(id, 'views'), na
 `,
 )
 
-/** Answers keys with their marks in turn, and the views. At random, so that views that change all the time hold up no others. */
+/** Returns keys alternating with their marks, and the views. Picks at random, so that views that change constantly do not delay others. */
 export const unpublishedScript = script(
   slicesPart,
   setPart,
@@ -90,7 +90,7 @@ return { marks, hmget(VIEWS, names) }
 `,
 )
 
-/** Answers positions with the times in turn, and the errors. */
+/** Returns positions alternating with their times, and the errors. */
 export const parkedScript = script(
   slicesPart,
   setPart,

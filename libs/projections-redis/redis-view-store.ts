@@ -7,7 +7,7 @@ import { RedisOutbox } from './redis-outbox.ts'
 import { RedisParkedEvents } from './redis-parked-events.ts'
 import { RedisViews } from './redis-views.ts'
 
-export interface RedisViewStoreOptions {
+interface RedisViewStoreOptions {
   /** Milliseconds since 1970; expiry and holds follow it. Default: the clock. */
   readonly now?: () => number
 }

@@ -1,25 +1,26 @@
 import { formatPartition } from '#domain'
-import type {
-  CommitOutcome,
-  KeyedView,
-  Lookup,
-  StoredProjection,
-  StoredView,
-  StoredViewPage,
-  ViewCommit,
-  ViewLookup,
-  ViewPageQuery,
-  Views,
-  ViewSet,
+import {
+  type CommitOutcome,
+  hasExpired,
+  type KeyedView,
+  type Lookup,
+  type StoredProjection,
+  type StoredView,
+  type StoredViewPage,
+  type ViewCommit,
+  type ViewLookup,
+  type ViewPageQuery,
+  type Views,
+  type ViewSet,
 } from '#projections'
 
-import { commitScript, expireScript } from './change-scripts.ts'
+import { commitViewsScript, expireScript } from './change-scripts.ts'
 import { inPairs } from './generation-state.ts'
 import { encodePosition } from './parked-position.ts'
 import type { ProjectionScripts } from './projection-scripts.ts'
 import { pageScript, viewScript } from './read-scripts.ts'
 import { changeItems, type ScriptItem } from './script-argument.ts'
-import { decodeView, encodeTime, hasExpired } from './stored-view.ts'
+import { decodeView, encodeTime } from './stored-view.ts'
 
 /** {@link Views} in Redis. */
 export class RedisViews implements Views {
@@ -54,7 +55,7 @@ export class RedisViews implements Views {
       parked.flatMap(({ position, error }) => [encodePosition(position), error]),
       ...changeItems(changes, set.projection.indexNames),
     ]
-    return String(await this.#scripts.runOn(commitScript, set, items)) as CommitOutcome
+    return String(await this.#scripts.runOn(commitViewsScript, set, items)) as CommitOutcome
   }
 
   async find(

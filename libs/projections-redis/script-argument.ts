@@ -3,7 +3,7 @@ import { MessagePackWriter } from '#redis-index'
 
 import { encodeBody, encodeRevisions } from './stored-view.ts'
 
-/** What goes to a script: texts as they are, numbers below 2^32, and larger or fractional ones as decimal text. */
+/** A value for a script: text, a number below 2^32, or decimal text for larger or fractional numbers. */
 export type ScriptItem = string | number | Buffer | readonly ScriptItem[]
 
 /** The one argument of a script: an array of items. */
@@ -24,8 +24,8 @@ function write(writer: MessagePackWriter, item: ScriptItem): void {
 }
 
 /**
- * What the scripts read of changes: keys, expected revisions, bodies, then times and keys in turn for those that expire, and
- * for each index figures and keys in turn. Sorted sets keep doubles, which the text of a number gives back exactly.
+ * The changes as scripts read them: keys, expected revisions, bodies, then times alternating with keys for views that expire, and
+ * for each index figures alternating with keys. Sorted sets keep doubles, and the text of a number preserves a double exactly.
  */
 export function changeItems(
   changes: readonly ViewChange[],

@@ -1,8 +1,8 @@
 import type { StoredView } from '#projections'
 
 /**
- * The bytes of a view: revision, time of change, time of expiry (0: never), six bytes each, then JSON. The body is all but the
- * revision, which the script gives; without JSON it stands for a deletion. The scripts in lua-parts.ts know these places.
+ * The bytes of a view: revision, time of change, time of expiry (0: never), six bytes each, then JSON. The body is everything but the
+ * revision, which the script assigns; a body without JSON is a deletion. The scripts in lua-parts.ts rely on this layout.
  */
 const bodyHead = 12
 const head = 18
@@ -32,7 +32,7 @@ export function decodeView(bytes: Buffer): StoredView {
 
 export const encodeTime = (timeMs: number): Buffer => encodeRevisions([timeMs])
 
-/** One after the other: a script cuts them apart. */
+/** Concatenated revisions of six bytes each, which a script splits. */
 export function encodeRevisions(revisions: readonly number[]): Buffer {
   const bytes = Buffer.allocUnsafe(6 * revisions.length)
   revisions.forEach((revision, index) => bytes.writeUIntBE(revision, 6 * index, 6))
@@ -41,8 +41,5 @@ export function encodeRevisions(revisions: readonly number[]): Buffer {
 
 export const decodeRevision = (bytes: Buffer): number => bytes.readUIntBE(0, 6)
 
-/** What is noted of a view whose deletion the changelog lacks: the revision, then when. */
+/** The mark of a deletion that the changelog lacks: the revision, then the time. */
 export const decodeDeletionTime = (mark: Buffer): number => mark.readUIntBE(6, 6)
-
-export const hasExpired = ({ expiresAtMs = Infinity }: StoredView, nowMs: number): boolean =>
-  expiresAtMs <= nowMs

@@ -1,6 +1,6 @@
 import { type ErrorCode, type ErrorDetails, EventStoreError } from '#event-store'
 
-/** The codes of the event store's error table with which projections fail. */
+/** The codes of the event store's error table that projections use. */
 export type ProjectionErrorCode = Extract<
   ErrorCode,
   | 'projection-not-found'

@@ -10,10 +10,10 @@ export {
   type EngineSettings,
 } from './engine/engine-parts.ts'
 export { ParkedRetry } from './engine/parked-retry.ts'
-export { ProjectionRunner, type ProjectionRunnerOptions } from './engine/projection-runner.ts'
+export { ProjectionRunner } from './engine/projection-runner.ts'
 export { isStopped } from './engine/standstill.ts'
 export { ProjectionError, type ProjectionErrorCode } from './errors.ts'
-export { InMemoryViewStore, type InMemoryViewStoreOptions } from './in-memory/in-memory-view-store.ts'
+export { InMemoryViewStore } from './in-memory/in-memory-view-store.ts'
 export {
   type DeadLetter,
   type DeadLetterRetry,
@@ -53,6 +53,7 @@ export { type StoredProjection, type ViewSet } from './view-store/view-set.ts'
 export { type ViewStore } from './view-store/view-store.ts'
 export {
   type CommitOutcome,
+  hasExpired,
   type KeyedView,
   type Lookup,
   type StoredView,

@@ -13,9 +13,9 @@ export interface View<Data = unknown> {
 export interface ViewOptions {
   /** Wait until the event at this position is applied: the `position` of an append's answer. */
   readonly after?: Position
-  /** How long to wait for it; default and bound are the server's. */
+  /** How long to wait for it. The server sets default and bound. */
   readonly timeoutMs?: number
-  /** Another generation than the one that serves: a look at the past. */
+  /** A generation other than the serving one: a look at the past. */
   readonly generation?: string
 }
 
@@ -25,7 +25,7 @@ export interface ViewsQuery extends ViewOptions {
   readonly descending?: boolean
   /** 1 to 1,000; default 100. */
   readonly limit?: number
-  /** `next` of the page before. */
+  /** `next` of the previous page. */
   readonly cursor?: string
 }
 
@@ -46,7 +46,7 @@ export interface ViewUpdate<Data = unknown> {
 }
 
 export interface UpdatesQuery {
-  /** Right after which change to begin; default: with all views as they are now, in the order in which they last changed. */
+  /** Start right after this change. Default: with all current views, in the order of their last change. */
   readonly cursor?: string
   /** Only this view. */
   readonly key?: string
@@ -56,7 +56,7 @@ export interface UpdatesQuery {
 export interface PartitionInfo {
   readonly topic: string
   readonly partition: number
-  /** Next offset that is not applied yet. */
+  /** The next offset that is not applied yet. */
   readonly checkpoint: number
   /** Offsets up to the end of the log; 0: caught up. */
   readonly lag: number
@@ -68,7 +68,7 @@ export interface GenerationInfo {
   readonly status: GenerationStatus
   readonly viewVersion: number
   readonly createdAt: string
-  /** What is missing of it; another generation replaces it. */
+  /** What it lacks; another generation replaces it. */
   readonly damage?: string
   readonly views: number
   readonly deadLetters: number
@@ -76,13 +76,13 @@ export interface GenerationInfo {
   readonly partitions: readonly PartitionInfo[]
 }
 
-/** Counted in offsets: events, and now and then a marker. */
+/** Counted in offsets: events and a few markers. */
 export interface Progress {
   readonly done: number
   readonly total: number
   /** Per second since the generation was created. */
   readonly rate: number
-  /** Absent where nothing moves, or nothing is left. */
+  /** Absent when nothing moves or nothing is left. */
   readonly etaSeconds?: number
 }
 
@@ -92,16 +92,16 @@ export interface ProjectionInfo {
   readonly keyedBy: 'stream' | 'across'
   readonly viewVersion: number
   readonly indexes: readonly string[]
-  /** The generation that readers get; absent until there is one. */
+  /** The generation that readers get. Absent until one serves. */
   readonly serving?: string
   readonly generations: readonly GenerationInfo[]
-  /** Sources that are not read until an operator acts; absent where there are none. */
+  /** Sources that are not read until an operator acts. Absent when there are none. */
   readonly waitForOperator?: readonly WaitingSource[]
 }
 
 interface WaitingSource {
   readonly topic: string
-  /** Absent: all of the topic. */
+  /** Absent: the whole topic. */
   readonly partition?: number
   readonly state: string
   /** What happened, and what to do. */
@@ -138,11 +138,11 @@ export interface ProjectionsApi {
   describe(name: string): Promise<ProjectionInfo>
   view(name: string, key: string, options?: ViewOptions): Promise<View>
   views(name: string, query?: ViewsQuery): Promise<ViewsPage>
-  /** Live, without loss: of a view that changes faster than it is read, changes in between may be left out, never the last. */
+  /** Live updates without loss. Intermediate changes of a view may be skipped when it changes faster than it is read, but never its last one. */
   updates(name: string, query: UpdatesQuery, signal: AbortSignal): AsyncIterable<ViewUpdate>
   /**
-   * Right after the newest change there is: for {@link updates} with only what changes from now on. A subscriber has it before
-   * the first change comes, so that nothing is lost where its connection breaks before that.
+   * The cursor right after the newest change: with it {@link updates} brings only later changes. A subscriber has it before
+   * the first change, so that nothing is lost if its connection breaks before that.
    */
   cursorNow(name: string): Promise<string>
   /** Builds a new generation beside the serving one. @returns its id. */
@@ -151,7 +151,7 @@ export interface ProjectionsApi {
   discard(name: string, generation: string): Promise<void>
   /** Resumes stopped partitions. @returns how many were stopped. */
   resume(name: string): Promise<{ readonly resumed: number }>
-  /** Of the serving generation, oldest first. */
+  /** Dead letters of the serving generation, oldest first. */
   deadLetters(
     name: string,
     page?: { readonly offset?: number; readonly limit?: number },

@@ -2,7 +2,7 @@ import type { RedisConnection } from './connection.ts'
 import { PartitionKeys } from './keys.ts'
 
 /**
- * Up to where an operator has accepted that the head of a partition's log was deleted. Both methods reject with
+ * The offset before which an operator has accepted the deletion of a partition's log. Both methods reject with
  * {@link IndexUnavailableError}.
  */
 export class AcceptedStart {
@@ -14,7 +14,7 @@ export class AcceptedStart {
     this.#key = new PartitionKeys(redis.keyPrefix, topic, partition).acceptedStart
   }
 
-  /** 0 where nothing was accepted for the topic of this id. */
+  /** 0 when nothing was accepted for the topic with this id. */
   async read(topicId: string): Promise<number> {
     const stored = (await this.#redis.call('GET', [this.#key])) as Buffer | null
     const [id, offset] = String(stored ?? '').split(' ')

@@ -3,29 +3,29 @@ import { aggregateIdOf, type EventId, type StreamId, type Version } from '#domai
 import { EventKeyWriter } from './event-key.ts'
 import type { MessagePackWriter } from './message-pack.ts'
 
-/** What a check asks of a stream: its version, and which of these events it has. */
+/** A check's question about a stream: its version, and which of these events it has. */
 export interface Ask {
   readonly streamId: StreamId
   readonly eventIds: readonly EventId[]
 }
 
-/** Where an event is: in its stream and in the log. */
+/** The place of an event in its stream and in the log. */
 export interface EventPlace {
   readonly version: Version
   readonly offset: number
 }
 
 export interface Checked {
-  /** Of the stream of each ask; 0 where there is none. */
+  /** The version of each ask's stream; 0 when it does not exist. */
   readonly versions: readonly Version[]
-  /** For each ask those of its ids that are in its stream, as far as they are remembered. */
+  /** For each ask its remembered ids that are in its stream. */
   readonly known: readonly ReadonlyMap<EventId, EventPlace>[]
 }
 
 /** How many items {@link writeAsks} writes. */
 export const askItems = 3
 
-/** Writes what checkScript reads: names, how many ids each asks for, and all ids one after the other. */
+/** Writes the argument of checkScript: names, the number of ids of each ask, and all ids concatenated. */
 export function writeAsks(writer: MessagePackWriter, asks: readonly Ask[]): void {
   writer.texts(asks.map(({ streamId }) => aggregateIdOf(streamId)))
   writer.numbers(asks.map(({ eventIds }) => eventIds.length))
@@ -36,7 +36,7 @@ export function writeAsks(writer: MessagePackWriter, asks: readonly Ask[]): void
   }
 }
 
-/** The hits as checkScript lists them: number of the ask, number of the id over all asks, version, offset. */
+/** Reads the hits of checkScript: number of the ask, number of the id over all asks, version, offset. */
 export function knownIds(
   asks: readonly Ask[],
   hits: readonly (number | Buffer)[],

@@ -16,7 +16,7 @@ const entries = (from: number, to: number): IndexEntry[] =>
     payload: Buffer.alloc(0),
   }))
 
-/** A log of events at all offsets from 0, in pieces of ten, read from the beginning of the piece that holds an offset. */
+/** A log with an event at every offset from 0, in pieces of ten. A read starts with the piece that holds the offset. */
 const log = (end: number) =>
   async function* (fromOffset: number): AsyncGenerator<LogPiece> {
     for (let at = fromOffset - (fromOffset % 10); at < end; at += 10) {
@@ -25,7 +25,7 @@ const log = (end: number) =>
     }
   }
 
-/** Behaves as the index does, as far as catching up goes; `trouble` may answer a commit in its place. */
+/** Behaves as the index does for catch-up; `trouble` may answer a commit instead. */
 class FakeIndex {
   stored: Guard | undefined
   dropped = 0
@@ -36,7 +36,7 @@ class FakeIndex {
 
   guard = () => Promise.resolve(this.stored)
 
-  /** What happens between the look at the guard and what follows from it. */
+  /** Runs between the read of the guard and the action based on it. */
   meanwhile: () => void = () => undefined
 
   claim = (guard: Guard, seen?: Guard): Promise<'guard-lost' | Guard> => {
@@ -71,7 +71,7 @@ class FakeIndex {
     }
   }
 
-  /** Where events do not follow, the index forgets its guard. */
+  /** When events do not follow, the index forgets its guard. */
   #troubleWith(guard: Guard, events: readonly IndexEntry[]): 'guard-lost' | undefined {
     try {
       return this.trouble(guard, events)
@@ -86,7 +86,7 @@ const range = (from: number, to: number): number[] => entries(from, to).map(({ o
 const term = { topicId: 'topic-1', producerId: 1n, epoch: 7 }
 const owner = { ...term, isLastTerm: () => Promise.resolve(true), startOffset: 0, acceptedStart: 0 }
 
-test('an empty index gets the whole log, and the new owner', async () => {
+test('an empty index receives the whole log and the new owner', async () => {
   const index = new FakeIndex()
   const progress: CatchUpProgress[] = []
   const guard = await catchUp(index, {
@@ -107,7 +107,7 @@ test('an empty index gets the whole log, and the new owner', async () => {
   })
 })
 
-test('only what the index lacks is applied, although the reader gives whole pieces', async () => {
+test('only missing events are applied, although the reader returns whole pieces', async () => {
   const index = new FakeIndex()
   index.stored = { topicId: 'topic-1', producerId: 1n, epoch: 6, nextOffset: 25 }
   await catchUp(index, { ...owner, endOffset: 47, read: log(47) })
@@ -121,7 +121,7 @@ test.each([
     what: 'past the end of the log',
     stored: { topicId: 'topic-1', producerId: 1n, epoch: 6, nextOffset: 48 },
   },
-])('an index $what is dropped and built anew', async ({ stored }) => {
+])('an index $what is dropped and rebuilt', async ({ stored }) => {
   const index = new FakeIndex()
   index.stored = stored
   await catchUp(index, { ...owner, endOffset: 47, read: log(47) })
@@ -129,7 +129,7 @@ test.each([
   expect(index.applied).toEqual(range(0, 47))
 })
 
-test('a new term takes an index of a higher epoch over: epochs begin anew with another producer id', async () => {
+test('a new term takes over an index with a higher epoch: epochs restart with another producer id', async () => {
   const index = new FakeIndex()
   index.stored = { topicId: 'topic-1', producerId: 1n, epoch: 32_750, nextOffset: 25 }
   const guard = await catchUp(index, { ...owner, producerId: 2n, epoch: 0, endOffset: 47, read: log(47) })
@@ -137,20 +137,20 @@ test('a new term takes an index of a higher epoch over: epochs begin anew with a
   expect(index.applied).toEqual(range(25, 47))
 })
 
-test('the index of a later owner, which has gone on since, is left alone', async () => {
+test('the index of a later owner that has made progress is left alone', async () => {
   const index = new FakeIndex()
   index.stored = { topicId: 'topic-1', producerId: 1n, epoch: 8, nextOffset: 48 }
   const late = catchUp(index, { ...owner, endOffset: 47, read: log(47) })
   await expect(late).rejects.toThrow(LaterOwnerError)
-  await expect(late).rejects.toThrow('a later owner is at work')
+  await expect(late).rejects.toThrow('a later owner is active')
   expect(index.dropped).toBe(0)
 })
 
-test('the index of a later owner is left alone, wherever it is', async () => {
+test('the index of a later owner is left alone at any offset', async () => {
   const index = new FakeIndex()
   index.stored = { topicId: 'topic-1', producerId: 1n, epoch: 8, nextOffset: 40 }
   const late = catchUp(index, { ...owner, endOffset: 47, read: log(47) })
-  await expect(late).rejects.toThrow('a later owner is at work')
+  await expect(late).rejects.toThrow('a later owner is active')
   expect(index.stored).toEqual({ topicId: 'topic-1', producerId: 1n, epoch: 8, nextOffset: 40 })
 })
 
@@ -164,7 +164,7 @@ test.each([
     what: 'an index of another topic',
     stored: { topicId: 'topic-0', producerId: 1n, epoch: 8, nextOffset: 30 },
   },
-])('$what is left alone where the log has a later term', async ({ stored }) => {
+])('$what is left alone when the log has a later term', async ({ stored }) => {
   const index = new FakeIndex()
   index.stored = stored
   const slept = { ...owner, isLastTerm: () => Promise.resolve(false) }
@@ -176,23 +176,23 @@ test.each([
 test.each([
   { what: 'claimed', endOffset: 47 },
   { what: 'dropped', endOffset: 30 },
-])('an index that gets a later owner just before it is $what is left to it', async ({ endOffset }) => {
+])('an index that gets a later owner just before it is $what is left alone', async ({ endOffset }) => {
   const index = new FakeIndex()
   index.stored = { topicId: 'topic-1', producerId: 1n, epoch: 6, nextOffset: 40 }
   const later = { topicId: 'topic-1', producerId: 1n, epoch: 8, nextOffset: 40 }
   index.meanwhile = () => (index.stored = later)
   const late = catchUp(index, { ...owner, endOffset, read: log(endOffset) })
-  await expect(late).rejects.toThrow('a later owner is at work')
+  await expect(late).rejects.toThrow('a later owner is active')
   expect([index.stored, index.dropped, index.applied]).toEqual([later, 0, []])
 })
 
-test('a bounded number of commits is on its way at a time, and more than one', async () => {
+test('several commits are in flight at a time, up to a bound', async () => {
   const index = new FakeIndex()
   await catchUp(index, { ...owner, endOffset: 20_000, read: log(20_000) })
   expect(index.inFlightMax).toBe(4)
 })
 
-test('an index lost on the way is built again from the start', async () => {
+test('an index lost during catch-up is rebuilt from the start', async () => {
   const index = new FakeIndex()
   index.trouble = (guard) => {
     if (guard.nextOffset < 3_000 || index.dropped > 1) return undefined
@@ -215,7 +215,7 @@ test.each([
   await expect(catchUp(index, { ...term, endOffset: 47, read: log(47) })).rejects.toThrow(error)
 })
 
-test('an index that does not fit the log is built anew; a log that does not fit itself is reported', async () => {
+test('an index that does not match the log is rebuilt; an inconsistent log is reported', async () => {
   const index = new FakeIndex()
   index.stored = { topicId: 'topic-1', producerId: 1n, epoch: 6, nextOffset: 25 }
   index.trouble = (guard) => {
@@ -232,7 +232,7 @@ test('an index that does not fit the log is built anew; a log that does not fit 
   await expect(catchUp(index, { ...owner, endOffset: 47, read: log(47) })).rejects.toThrow(IndexMismatchError)
 })
 
-test('a log whose streams have events that do not follow each other is applied without those, and they are told', async () => {
+test('events that do not follow their predecessors are left out and reported', async () => {
   const index = new FakeIndex()
   const follows = new Set([0, 1, 4])
   index.trouble = (_, events) => {
@@ -244,22 +244,22 @@ test('a log whose streams have events that do not follow each other is applied w
     const all = entries(0, 5).map((entry, at) => ({ ...entry, version: versions[at] as Version }))
     yield await Promise.resolve({ entries: all, nextOffset: 5 })
   }
-  const told: unknown[] = []
+  const misfits: unknown[] = []
   await catchUp(index, {
     ...owner,
     endOffset: 5,
     read,
-    onMisfit: ({ offset, version }, before) => told.push([offset, version, before]),
+    onMisfit: ({ offset, version }, before) => misfits.push([offset, version, before]),
   })
   expect(index.applied).toEqual([0, 1, 4])
-  expect(told).toEqual([
+  expect(misfits).toEqual([
     [2, 9, 2],
     [3, 2, 2],
   ])
 })
 
-test('a reader that stops before the end of the log is an error, not a short index', async () => {
+test('a reader that stops before the end of the log is an error', async () => {
   await expect(catchUp(new FakeIndex(), { ...owner, endOffset: 48, read: log(47) })).rejects.toThrow(
-    'read up to offset 47 only, its end is 48',
+    'read only up to offset 47, but ends at 48',
   )
 })

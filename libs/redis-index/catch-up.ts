@@ -2,16 +2,16 @@ import { reportSafely } from '#observability'
 
 import { HeadDeletedError, IndexMismatchError, IndexUnavailableError, LaterOwnerError } from './errors.ts'
 import { fittingOnly, type OnMisfit } from './fitting-only.ts'
-import type { Guard, IndexEntry, LogPiece, TermStart } from './index-entry.ts'
+import type { Guard, IndexEntry, LogPiece, IndexedTerm } from './index-entry.ts'
 import type { PartitionIndex } from './partition-index.ts'
-import { type Term, termText } from './term-text.ts'
+import { type GuardTerm, termText } from './term-text.ts'
 
 export interface CatchUpProgress {
   readonly fromOffset: number
   readonly nextOffset: number
   readonly endOffset: number
   readonly events: number
-  /** Of these, those since the last report. */
+  /** Events since the last report. */
   readonly added: number
   /** Whether the index is rebuilt, from the start of the log. */
   readonly rebuild: boolean
@@ -22,39 +22,39 @@ export interface CatchUp {
   /** The owner's term. */
   readonly producerId: bigint
   readonly epoch: number
-  /** Whether no other term has begun in the log. Asked where the index is not of the same producer id: producer ids have no order. */
+  /** Whether no later term has begun in the log. Called when the index has another producer id: producer ids have no order. */
   readonly isLastTerm: () => Promise<boolean>
-  /** The first offset that is still there. */
+  /** The first offset that the log still has. */
   readonly startOffset: number
-  /** Up to which start the operator has accepted that what was before it is gone. */
+  /** The operator has accepted that events before this offset are deleted. */
   readonly acceptedStart: number
-  /** The offset after the last one of the log now. An index that is past it belongs to another log. */
+  /** The offset after the last one of the log. An index past it belongs to another log. */
   readonly endOffset: number
   /** The log from an offset on, in order, up to `endOffset` at least. A piece may begin before the offset asked for. */
   readonly read: (fromOffset: number) => AsyncIterable<LogPiece>
   readonly onProgress?: (progress: CatchUpProgress) => void
-  /** Called for each event that a rebuild leaves out, because it does not follow the one before it in its stream. Without it such a log is refused. */
+  /** Called for each event that a rebuild leaves out because it does not follow its predecessor in its stream. Without it such a log is rejected. */
   readonly onMisfit?: OnMisfit
 }
 
 type Index = Pick<PartitionIndex, 'guard' | 'claim' | 'dropSeen' | 'commit'>
 
-/** Commits on their way at a time: enough that Redis never waits for the reader, few enough to bound what is in memory. */
+/** Commits in flight at a time: enough that Redis never waits for the reader, few enough to bound memory. */
 const commitsInFlightMax = 4
-/** Events of one commit, so that no script holds Redis up for long. */
+/** Events of one commit: few enough that no script blocks Redis for long. */
 const commitEventsMax = 1_000
 const attemptsMax = 3
-/** A rebuild fills the tails of streams from the end of the log only: older events are read seldom, and can be had from the log. */
+/** A rebuild fills the tails of streams only from the end of the log: older events are read rarely, and the log has them. */
 const rebuiltTailOffsets = 10_000
 
 /**
- * Brings the index to the end of the log and makes the term its owner. Goes on from the offset stored, or, where the index is
- * empty, of another topic or past the end, drops it and applies the log from the start. Starts over when the guard is lost on the way.
+ * Brings the index to the end of the log and makes the term its owner. It resumes from the stored offset. An index that is
+ * empty, of another topic or past the end is dropped and rebuilt from the start. It starts over when the guard is lost meanwhile.
  * @returns the guard that holds from now on.
- * @throws HeadDeletedError where the log no longer has events that the index lacks, and nobody has accepted that.
- * @throws LaterOwnerError where a later term owns the index: retrying within this term never succeeds.
+ * @throws HeadDeletedError when the log no longer has events that the index lacks, and no operator has accepted that.
+ * @throws LaterOwnerError when a later term owns the index: retrying within this term never succeeds.
  * @throws IndexUnavailableError while Redis does not answer or keeps losing the index.
- * @throws IndexMismatchError where events of the log itself do not follow each other, and `onMisfit` is missing.
+ * @throws IndexMismatchError when events of the log itself are not contiguous, and `onMisfit` is missing.
  */
 export async function catchUp(index: Index, log: CatchUp): Promise<Guard> {
   let source = log
@@ -79,13 +79,13 @@ async function claim(index: Index, log: CatchUp): Promise<'guard-lost' | Guard> 
   const stored = await index.guard()
   const ofThisLog = stored?.topicId === topicId ? stored : undefined
   if (await isOver(log, ofThisLog)) {
-    // This owner slept, between its take-over and now or while it served. The index is not its own to claim or to drop.
+    // This owner was suspended after its take-over. It may neither claim nor drop the index.
     const found =
       ofThisLog === undefined
         ? 'empty'
         : `at offset ${ofThisLog.nextOffset} under term ${termText(ofThisLog)}`
     throw new LaterOwnerError(
-      `the index of topic ${topicId} is ${found}, term ${termText(log)} has seen the log up to ${log.endOffset}: a later owner is at work`,
+      `the index of topic ${topicId} is ${found}, term ${termText(log)} has seen the log up to ${log.endOffset}: a later owner is active`,
     )
   }
   const belongs = ofThisLog !== undefined && ofThisLog.nextOffset <= log.endOffset
@@ -95,7 +95,7 @@ async function claim(index: Index, log: CatchUp): Promise<'guard-lost' | Guard> 
 }
 
 /** Epochs of one producer id grow. Of two producer ids only the log knows which came later. */
-async function isOver(own: CatchUp, stored: Term | undefined): Promise<boolean> {
+async function isOver(own: CatchUp, stored: GuardTerm | undefined): Promise<boolean> {
   if (stored?.producerId === own.producerId) return stored.epoch > own.epoch
   return !(await own.isLastTerm())
 }
@@ -113,14 +113,14 @@ async function applyFrom(
   } catch (error) {
     const isHopeless = start.nextOffset === 0 && log.onMisfit === undefined
     if (!(error instanceof IndexMismatchError) || isHopeless) throw error
-    // An index that went wrong is rebuilt. Where that does not mend it, the log is wrong.
+    // An inconsistent index is rebuilt. If that fails as well, the log is inconsistent.
     await dropOwn(index, log)
     return start.nextOffset > 0 ? 'guard-lost' : 'log-misfits'
   }
 }
 
-/** Unless another has claimed it meanwhile. */
-async function dropOwn(index: Index, own: Term): Promise<void> {
+/** Drops the index unless another owner has claimed it in the meantime. */
+async function dropOwn(index: Index, own: GuardTerm): Promise<void> {
   const stored = await index.guard()
   const isOwn = stored?.producerId === own.producerId && stored.epoch === own.epoch
   if (stored === undefined || isOwn) await index.dropSeen(stored)
@@ -141,7 +141,7 @@ async function apply(index: Index, start: Guard, log: CatchUp): Promise<'guard-l
     for await (const { entries, starts = [], nextOffset } of commitPieces(log.read(from), from)) {
       const tails = start.nextOffset > 0 || nextOffset > log.endOffset - rebuiltTailOffsets
       const commit = index.commit(guard, entries, nextOffset, { tails, headless, starts })
-      commit.catch(() => undefined) // Awaited below, but perhaps after an earlier one has failed.
+      commit.catch(() => undefined) // Awaited below, possibly after an earlier one has failed.
       inFlight.push(commit)
       guard = { ...guard, nextOffset }
       events += entries.length
@@ -156,16 +156,16 @@ async function apply(index: Index, start: Guard, log: CatchUp): Promise<'guard-l
   }
 }
 
-/** An owner that served from an index short of the log's end would give versions twice. */
+/** An owner with an index short of the log's end would assign versions twice. */
 function atEnd(guard: Guard, { endOffset }: CatchUp): Guard {
   if (guard.nextOffset >= endOffset) return guard
-  throw new RangeError(`the log was read up to offset ${guard.nextOffset} only, its end is ${endOffset}`)
+  throw new RangeError(`the log was read only up to offset ${guard.nextOffset}, but ends at ${endOffset}`)
 }
 
-/** The log in pieces of a commit's size, without what lies before `fromOffset`. */
+/** The log in pieces of a commit's size, from `fromOffset` on. */
 async function* commitPieces(pieces: AsyncIterable<LogPiece>, fromOffset: number): AsyncGenerator<LogPiece> {
   let entries: IndexEntry[] = []
-  let starts: TermStart[] = []
+  let starts: IndexedTerm[] = []
   let nextOffset = fromOffset
   for await (const piece of pieces) {
     // Terms go with the first commit of their piece: an index must never be past a marker that it does not list.

@@ -14,7 +14,7 @@ const entry = (streamId: string, version: number, offset: number) => ({
   payload: Buffer.alloc(0),
 })
 
-test('events are grouped by stream, each in its order', () => {
+test('events are grouped by stream, in order', () => {
   const [a1, b7, a2] = [entry('order.a', 1, 10), entry('order.b', 7, 11), entry('order.a', 2, 12)]
   expect(groupByStream([a1, b7, a2])).toEqual([
     { aggregateId: 'a', entries: [a1, a2] },
@@ -24,9 +24,9 @@ test('events are grouped by stream, each in its order', () => {
 
 test.each([
   { what: 'a gap', version: 4, offset: 11 },
-  { what: 'a version twice', version: 2, offset: 11 },
-  { what: 'an offset that goes back', version: 3, offset: 9 },
-])('$what within a stream is refused, and named', ({ version, offset }) => {
+  { what: 'a repeated version', version: 2, offset: 11 },
+  { what: 'a decreasing offset', version: 3, offset: 9 },
+])('$what within a stream is rejected and named', ({ version, offset }) => {
   const entries = [entry('order.a', 2, 10), entry('order.a', version, offset)]
   expect(() => groupByStream(entries)).toThrow(IndexMismatchError)
   expect(() => groupByStream(entries)).toThrow(

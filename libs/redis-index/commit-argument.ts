@@ -17,11 +17,11 @@ export interface StreamEntries {
 
 interface TailLimits {
   readonly eventsMax: number
-  /** Older events do not go into a tail: they would have left it by now. */
+  /** Older events do not enter a tail: they would have been cut from it already. */
   readonly notBeforeMs: number
 }
 
-/** @throws IndexMismatchError where the versions of a stream do not follow each other. */
+/** @throws IndexMismatchError when the versions of a stream are not contiguous. */
 export function groupByStream(entries: readonly IndexEntry[]): StreamEntries[] {
   const groups = new Map<StreamId, IndexEntry[]>()
   for (const entry of entries) {
@@ -44,7 +44,7 @@ function follows(group: readonly IndexEntry[], entry: IndexEntry): IndexEntry {
 /** How many items {@link writeStreams} writes. */
 export const streamItems = 8
 
-/** Writes what commitScript reads of the streams. Flat lists, since a table for each stream costs Lua more than all else here. */
+/** Writes the streams for commitScript. The lists are flat, because a table for each stream would dominate the cost in Lua. */
 export function writeStreams(
   writer: MessagePackWriter,
   streams: readonly StreamEntries[],
@@ -69,7 +69,7 @@ export function writeStreams(
 
 const runHeadBytes = 12
 
-/** A run stays within one chunk, so that the script has one case to extend and one to begin. */
+/** A run stays within one chunk, so that the script either extends or starts one. */
 function splitAtChunks(entries: readonly IndexEntry[]): (readonly IndexEntry[])[] {
   const first = firstOf(entries)
   if (chunkOf(first.version) === chunkOf(lastOf(entries).version)) return [entries]
@@ -79,7 +79,7 @@ function splitAtChunks(entries: readonly IndexEntry[]): (readonly IndexEntry[])[
 
 /**
  * First version u32, first offset u48, where the second distance starts (u16, counted from 1), then the record that the stream
- * has when it starts here. So a new stream's record is stored as it is, and a longer one's is extended by the rest.
+ * has if it starts here. A new stream's record is stored as it is; a longer stream's record is extended by the rest.
  */
 function writeRun(writer: MessagePackWriter, entries: readonly IndexEntry[]): void {
   const first = firstOf(entries)
@@ -99,11 +99,11 @@ function writeRun(writer: MessagePackWriter, entries: readonly IndexEntry[]): vo
 }
 
 interface TailChange {
-  /** Whether these events are the whole tail from now on; otherwise they go after those it has. */
+  /** Whether these events replace the tail; otherwise they are appended to it. */
   readonly replace: boolean
-  /** Of the first of `payloads`. */
+  /** The version of the first of `payloads`. */
   readonly firstVersion: number
-  /** The first version that the tail keeps; 0 where it need not be cut now. */
+  /** The first version that the tail keeps; 0 when it need not be cut now. */
   readonly cutBefore: number
   readonly payloads: readonly Buffer[]
 }
@@ -113,7 +113,7 @@ function tailOf(entries: readonly IndexEntry[], { eventsMax, notBeforeMs }: Tail
   const kept = entries.slice(Math.max(lastOld + 1, entries.length - eventsMax))
   const first = firstOf(entries)
   const last = lastOf(entries)
-  // Counting events in Redis costs more than now and then a tail of almost twice the length.
+  // Counting events in Redis costs more than an occasional tail of almost twice the length.
   const cuts = Math.floor(last.version / eventsMax) > Math.floor((first.version - 1) / eventsMax)
   return {
     replace: first.version === 1 || kept.length < entries.length,

@@ -3,21 +3,21 @@ import type { Version } from '#domain'
 import { type Ask, askItems, type Checked, knownIds, writeAsks } from './asks.ts'
 import { groupByStream, type StreamEntries, streamItems, writeStreams } from './commit-argument.ts'
 import { IndexMismatchError } from './errors.ts'
-import type { Guard, IndexEntry, TermStart } from './index-entry.ts'
+import type { Guard, IndexEntry, IndexedTerm } from './index-entry.ts'
 import { guardedArgument, type IndexParts } from './index-parts.ts'
 import { checkScript, commitScript } from './scripts/commit-scripts.ts'
 import { startText } from './term-text.ts'
 
 export interface CommitOptions {
-  /** Whether the events go into the tails of their streams, which end here otherwise; a rebuild is faster without. */
+  /** Whether the events enter the tails of their streams. Otherwise the tails are dropped, which makes a rebuild faster. */
   readonly tails?: boolean
-  /** Whether a stream may begin with a later version than 1: the head of its log was deleted. */
+  /** Whether a stream may start with a later version than 1, because the head of its log was deleted. */
   readonly headless?: boolean
   /** Terms that began in this part of the log. */
-  readonly starts?: readonly TermStart[]
+  readonly starts?: readonly IndexedTerm[]
 }
 
-/** Behaves as PartitionIndex.check. */
+/** Implements PartitionIndex.check. */
 export async function checkStreams(
   { redis, keys }: IndexParts,
   guard: Guard,
@@ -31,7 +31,7 @@ export async function checkStreams(
   return { versions, known: knownIds(asks, hits) }
 }
 
-/** Behaves as PartitionIndex.commit. */
+/** Implements PartitionIndex.commit. */
 export async function commitEntries(
   parts: IndexParts,
   guard: Guard,

@@ -25,7 +25,7 @@ async function closedPort(): Promise<number> {
 }
 
 test.each(['localhost:6379', 'http://127.0.0.1', 'redis://', 'redis://:secret@a:6379,b:6379'])(
-  '%s is not a Redis url, and its password is not repeated',
+  '%s is not a Redis URL, and its password is not repeated',
   (url) => {
     expect(() => connect(url)).toThrow(InvalidInputError)
     expect(() => connect(url)).toThrow('redis.url is malformed: expected redis://')
@@ -33,12 +33,12 @@ test.each(['localhost:6379', 'http://127.0.0.1', 'redis://', 'redis://:secret@a:
   },
 )
 
-test.each(['', 'a{b', '}'])('key prefix "%s" is refused: it would break the hash tag', (keyPrefix) => {
+test.each(['', 'a{b', '}'])('key prefix "%s" is rejected: it would break the hash tag', (keyPrefix) => {
   expect(() => connect('redis://127.0.0.1:6379', { keyPrefix })).toThrow(InvalidInputError)
 })
 
 test.each([{ cluster: false }, { cluster: true }])(
-  'where nothing listens, waiting ends and a command fails at once (%o)',
+  'when nothing listens, ready() times out and a command fails at once (%o)',
   async ({ cluster }) => {
     const port = await closedPort()
     const connection = connect(`redis://user:secret@127.0.0.1:${port}`, { cluster })
@@ -53,7 +53,7 @@ test.each([{ cluster: false }, { cluster: true }])(
   },
 )
 
-test('a command without a connection is told so, and why, in words for people', async () => {
+test('a command without a connection fails with a readable reason', async () => {
   const port = await closedPort()
   const connection = connect(`redis://127.0.0.1:${port}`)
   await connection.ready(300).catch(() => undefined)
@@ -67,7 +67,7 @@ test('the message says why a connection failed', async () => {
   await expect(connect(`redis://127.0.0.1:${port}`).ready(300)).rejects.toThrow('ECONNREFUSED')
 })
 
-/** A server that does with each command what `answer` says. */
+/** A server that responds to each command with `answer`. */
 async function listen(answer: (command: string, socket: Socket) => void): Promise<string> {
   const server = createServer((socket) => {
     socket.on('error', () => undefined)
@@ -82,12 +82,12 @@ async function listen(answer: (command: string, socket: Socket) => void): Promis
   return `redis://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-test('a server that accepts and never answers is given up in time', async () => {
+test('a server that accepts and never answers times out', async () => {
   const url = await listen(() => undefined)
   await expect(connect(url, { commandTimeoutMs: 100 }).ready(400)).rejects.toThrow(IndexUnavailableError)
 })
 
-test('an answer that trickles in is given up in time, although the server is never silent', async () => {
+test('an answer that trickles in times out, although the server is never silent', async () => {
   const url = await listen((command, socket) => {
     if (command === 'HELLO') socket.write("-ERR unknown command 'HELLO'\r\n")
     else if (command === 'CLIENT') socket.write('+OK\r\n')

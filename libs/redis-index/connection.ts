@@ -10,9 +10,9 @@ import type { Script } from './scripts/script.ts'
 export interface RedisSettings {
   /** `redis://[user:password@]host:port[/db]` or `rediss://` for TLS; for a cluster some of its nodes, separated by commas. */
   readonly url: string
-  /** Begins every key, so that installations can share a Redis. No braces. */
+  /** The prefix of every key, so that installations can share a Redis. No braces. */
   readonly keyPrefix: string
-  /** Whether `url` names nodes of a Redis Cluster. Default: where it names more than one. */
+  /** Whether `url` names nodes of a Redis Cluster. Default: whether it names more than one. */
   readonly cluster?: boolean
   /** How long a command may take before it fails with {@link IndexUnavailableError}. Default 2,000. */
   readonly commandTimeoutMs?: number
@@ -46,7 +46,7 @@ export class RedisConnection {
 
   /**
    * Settles when Redis answers for the first time.
-   * @throws IndexUnavailableError that says why it did not, after `timeoutMs`.
+   * @throws IndexUnavailableError with the reason, after `timeoutMs`.
    */
   async ready(timeoutMs = 5_000): Promise<void> {
     if (this.#client.status === 'ready') return
@@ -60,7 +60,7 @@ export class RedisConnection {
     ).finally(() => this.#client.off('ready', onReady))
   }
 
-  /** Runs a command and answers as Redis does, bytes as buffers. @throws IndexUnavailableError */
+  /** Runs a command and returns the reply of Redis, bytes as buffers. @throws IndexUnavailableError */
   async call(command: string, args: readonly Argument[]): Promise<unknown> {
     try {
       return await this.#client.callBuffer(command, [...args])
@@ -69,7 +69,7 @@ export class RedisConnection {
     }
   }
 
-  /** Runs a script by its hash; Redis gets its text when it does not know it (any more). @throws IndexUnavailableError */
+  /** Runs a script by its hash, and sends its text when Redis does not know it. @throws IndexUnavailableError */
   async run(script: Script, keys: readonly string[], argument: Buffer): Promise<unknown> {
     const args: Argument[] = [keys.length, ...keys, argument]
     try {
@@ -80,13 +80,13 @@ export class RedisConnection {
     return this.call('EVAL', [script.lua, ...args])
   }
 
-  /** Closes at once; commands not yet answered fail. */
+  /** Closes at once. Unanswered commands fail. */
   close(): void {
     this.#client.disconnect()
   }
 
   #unavailable(error: unknown): IndexUnavailableError {
-    // ioredis reports why it cannot connect as an event, and to the command only, in words of its own, that it is not connected.
+    // ioredis reports the reason of a failed connection only as an event. The error of a command just says that it is not connected.
     const said = error instanceof Error ? error.message : String(error)
     const reason = said.startsWith("Stream isn't writeable") ? 'not connected' : said
     const cause = this.#lastError?.message
@@ -128,7 +128,7 @@ interface RedisNode {
 function parseNode(text: string): RedisNode {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url === undefined || !/^rediss?:$/.test(url.protocol) || url.hostname === '') {
-    // The text may hold a password, so the message does not repeat it.
+    // The URL may contain a password, so the message does not repeat it.
     throw new InvalidInputError(
       'redis.url',
       'redis.url is malformed: expected redis://[user:password@]host:port[/db] (rediss:// for TLS), or several of them separated by commas',
@@ -153,10 +153,10 @@ function clientOptions(nodes: readonly RedisNode[], commandTimeoutMs: number) {
     password,
     tls: tls as RedisOptions['tls'],
     commandTimeout: commandTimeoutMs,
-    // A socket that is silent while commands wait is given up, so that they cannot pile up behind it.
+    // A socket that is silent while commands wait is closed, so that they cannot pile up.
     socketTimeout: commandTimeoutMs,
     connectTimeout: commandTimeoutMs,
-    // A commit that was sent twice would only be refused by its guard, but its caller could not tell why.
+    // The guard would refuse a commit that was sent twice, but its caller could not tell why.
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
   } satisfies RedisOptions

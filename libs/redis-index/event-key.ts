@@ -5,8 +5,8 @@ import type { MessagePackWriter } from './message-pack.ts'
 const idBytes = 16
 
 /**
- * Writes the key under which an event id is remembered: its 16 bytes, then the aggregate id. So the same id used in two
- * streams is remembered for both, and no two streams ever share a key.
+ * Writes the key under which an event id is remembered: its 16 bytes, then the aggregate id. An id used in two
+ * streams is remembered for both, and no two streams share a key.
  */
 export class EventKeyWriter {
   readonly #writer: MessagePackWriter

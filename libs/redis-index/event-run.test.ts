@@ -8,7 +8,7 @@ const run = fc.record({
   payloads: fc.array(fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes))),
 })
 
-test('a run decodes to what was encoded', () => {
+test('a run survives encoding and decoding', () => {
   fc.assert(
     fc.property(run, (events) => {
       expect(decodeEventRun(encodeEventRun(events))).toEqual(events)
@@ -34,6 +34,6 @@ test.each([
   { from: 9, to: 20 },
   { from: 7, to: 6 },
   { from: 1, to: 0 },
-])('nothing is left of a run of 5 to 8 within $from to $to', ({ from, to }) => {
+])('a run of 5 to 8 clipped to $from to $to is empty', ({ from, to }) => {
   expect(clipRun({ firstVersion: 5, payloads: Array(4).fill(Buffer.from('x')) }, from, to)).toBeUndefined()
 })

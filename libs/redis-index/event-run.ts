@@ -1,6 +1,6 @@
 /**
  * Contiguous events of a stream in one Redis string: first version (u32), then for each event its length (u32) and its bytes.
- * Tails and streams lately read are kept in this form. The scripts cut runs at the front.
+ * Tails and cached streams have this form. The scripts cut runs at the front.
  */
 export interface EventRun {
   readonly firstVersion: number
@@ -11,7 +11,7 @@ export interface EventRun {
 export const framesLength = (payloads: readonly Buffer[]): number =>
   payloads.reduce((sum, payload) => sum + 4 + payload.length, 0)
 
-/** Writes the part that can be appended to a run already stored. */
+/** Writes the part that can be appended to a stored run. */
 export function writeFrames(bytes: Buffer, at: number, payloads: readonly Buffer[]): void {
   let next = at
   for (const payload of payloads) {
@@ -38,7 +38,7 @@ export function decodeEventRun(bytes: Buffer): EventRun {
   return { firstVersion: bytes.readUInt32BE(0), payloads }
 }
 
-/** The events of a run within the versions asked for, both inclusive; `undefined` where nothing is left. */
+/** The events of a run within the given versions, both inclusive; `undefined` when none are left. */
 export function clipRun(
   run: EventRun | undefined,
   fromVersion: number,

@@ -3,13 +3,13 @@ import { reportSafely } from '#observability'
 
 import type { IndexEntry, LogPiece } from './index-entry.ts'
 
-/** @param before the version that the stream has there; 0: none. */
+/** @param before the version of the stream at that point; 0: none. */
 export type OnMisfit = (entry: IndexEntry, before: number) => void
 
 /**
- * A log from its start, without the events that do not follow the one before them in their stream: only a process that is not an
- * owner can have written them. Where the head of the log was deleted (`headless`), a stream may begin with any version. Keeps the
- * version of every stream in memory, so it is for logs that are known to need it.
+ * A log from its start, without the events that do not follow their predecessors in their streams: only a process that was not the
+ * owner can have written them. If the head of the log was deleted (`headless`), a stream may start with any version. It keeps the
+ * version of every stream in memory, so use it only for logs that need it.
  */
 export async function* fittingOnly(
   pieces: AsyncIterable<LogPiece>,

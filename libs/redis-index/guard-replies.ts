@@ -1,19 +1,19 @@
 import { createRequire } from 'node:module'
 
-/** What ioredis has private: where it takes the server's replies. */
+/** A private part of ioredis, which receives the server's replies. */
 interface Replies {
   dispatch(take: () => void): void
   returnFatalError(error: Error): void
 }
 
-// Node and bundlers of tests do not agree what the default of such a module is; `require` has one meaning.
+// Node and the test bundler disagree about the default export of such a module; `require` is unambiguous.
 const { default: dataHandler } = createRequire(import.meta.url)('ioredis/built/DataHandler.js') as {
   readonly default: { readonly prototype: Replies }
 }
 
 /**
- * Lets a reply that ioredis cannot take, as one that nobody asked for, end the connection: what is under way fails, and it connects again.
- * By itself it throws from a tick of its own, where nobody can catch it.
+ * Makes a reply that ioredis cannot handle, such as an unsolicited one, end the connection: pending commands fail, and it reconnects.
+ * Without this, ioredis throws from a separate tick, where no caller can catch the error.
  */
 export function guardReplies(): void {
   dataHandler.prototype.dispatch = function (this: Replies, take: () => void): void {

@@ -1,10 +1,10 @@
 import type { EventId, StreamId, Version } from '#domain'
 
-/** What the owner knows the index to be. Where it is not so, Redis lost or regained state, or another owner came. */
+/** The state of the index that the owner expects. A difference means that Redis lost or regained state, or that another owner took over. */
 export interface Guard {
-  /** Kafka's id of the topic: a topic recreated under the same name has another. */
+  /** Kafka's id of the topic: a topic recreated under the same name has another id. */
   readonly topicId: string
-  /** The owner's term: two terms never share both. */
+  /** The owner's term: no two terms share both fields. */
   readonly producerId: bigint
   readonly epoch: number
   /** The offset after the last one applied. */
@@ -18,20 +18,20 @@ export interface IndexEntry {
   readonly offset: number
   readonly eventId: EventId
   readonly timestampMs: number
-  /** The event as the tail keeps it. Opaque here. */
+  /** The event as the tail stores it. Opaque here. */
   readonly payload: Buffer
 }
 
-/** Where a term began: the offset of its first marker in the partition. */
-export interface TermStart {
+/** The start of a term: the offset of its first marker in the partition. */
+export interface IndexedTerm {
   readonly offset: number
   readonly producerId: bigint
   readonly epoch: number
 }
 
-/** A piece of the log: the events in it, the terms that began in it, and the offset after it. Markers may make it longer than its events. */
+/** A piece of the log: its events, the terms that began in it, and the offset after it. Markers may make it longer than its events. */
 export interface LogPiece {
   readonly entries: readonly IndexEntry[]
-  readonly starts?: readonly TermStart[]
+  readonly starts?: readonly IndexedTerm[]
   readonly nextOffset: number
 }

@@ -3,9 +3,9 @@ import { type Buffers, guardedArgument, type IndexParts } from './index-parts.ts
 import { MessagePackWriter } from './message-pack.ts'
 import { claimScript, dropGuardScript, dropKeptScript, termBeforeScript } from './scripts/guard-scripts.ts'
 import { scanStreams } from './stream-scan.ts'
-import { parseTerm, type Term, termOfStart, termText } from './term-text.ts'
+import { parseTerm, type GuardTerm, termOfStart, termText } from './term-text.ts'
 
-/** Behaves as PartitionIndex.guard. */
+/** Implements PartitionIndex.guard. */
 export async function readGuard({ redis, keys }: IndexParts): Promise<Guard | undefined> {
   const reply = (await redis.call('HMGET', [keys.guard, 'topicId', 'term', 'nextOffset'])) as Buffers
   const [topicId, term, nextOffset] = reply
@@ -14,7 +14,7 @@ export async function readGuard({ redis, keys }: IndexParts): Promise<Guard | un
   return owner && { topicId: String(topicId), ...owner, nextOffset: Number(nextOffset) }
 }
 
-/** Behaves as PartitionIndex.claim. */
+/** Implements PartitionIndex.claim. */
 export async function claimIndex(
   { redis, keys }: IndexParts,
   guard: Guard,
@@ -26,13 +26,13 @@ export async function claimIndex(
   return claimed === 1 ? guard : 'guard-lost'
 }
 
-/** Behaves as PartitionIndex.drop. */
+/** Implements PartitionIndex.drop. */
 export async function dropIndex(parts: IndexParts): Promise<void> {
   await parts.redis.call('UNLINK', [parts.keys.guard])
   await dropRest(parts)
 }
 
-/** Behaves as PartitionIndex.dropSeen. */
+/** Implements PartitionIndex.dropSeen. */
 export async function dropSeenIndex(
   parts: IndexParts,
   seen: Guard | undefined,
@@ -46,8 +46,8 @@ export async function dropSeenIndex(
 }
 
 /**
- * Deletes in many small steps. The guard was deleted first, so the remains never pass for an index; an owner that begins a new index
- * meanwhile has dropped them, too.
+ * Deletes in many small steps. The guard was deleted first, so the remains are never taken for an index. An owner that starts a new
+ * index in the meantime drops them, too.
  */
 async function dropRest(parts: IndexParts): Promise<void> {
   const { redis, keys } = parts
@@ -58,12 +58,12 @@ async function dropRest(parts: IndexParts): Promise<void> {
   await redis.run(dropKeptScript, [...keys.kept, keys.terms, keys.snapshotCheckpoint], Buffer.alloc(0))
 }
 
-/** Behaves as PartitionIndex.termBefore. */
+/** Implements PartitionIndex.termBefore. */
 export async function findTermBefore(
   { redis, keys }: IndexParts,
   topicId: string,
   offset: number,
-): Promise<Term | undefined> {
+): Promise<GuardTerm | undefined> {
   const writer = new MessagePackWriter()
   writer.texts([topicId, String(offset)])
   const found = await redis.run(termBeforeScript, [keys.guard, keys.terms], writer.finish())

@@ -5,14 +5,14 @@ import { MessagePackWriter } from './message-pack.ts'
 import type { PartitionIndexOptions } from './partition-index-options.ts'
 import { termText } from './term-text.ts'
 
-/** What the queries of one partition's index share. */
+/** The parts shared by the queries of one partition's index. */
 export interface IndexParts {
   readonly redis: RedisConnection
   readonly keys: PartitionKeys
   readonly options: PartitionIndexOptions
 }
 
-/** Opens a script's argument: the guard, then `more` items to be written. */
+/** Opens a script's argument: the guard, then `more` items that the caller writes. */
 export function guardedArgument(guard: Guard, more: number): MessagePackWriter {
   const writer = new MessagePackWriter()
   writer.array(3 + more)
@@ -22,5 +22,5 @@ export function guardedArgument(guard: Guard, more: number): MessagePackWriter {
   return writer
 }
 
-/** Bulk strings as Redis answers them. */
+/** Bulk strings of a reply of Redis. */
 export type Buffers = readonly (Buffer | null | undefined)[]

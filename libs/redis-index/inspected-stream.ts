@@ -8,14 +8,14 @@ export interface InspectedStream extends Pick<
   StreamRecord,
   'version' | 'firstTimestampMs' | 'lastTimestampMs'
 > {
-  /** Of version 1, 2, 3 … */
+  /** The offsets of versions 1, 2, 3 … */
   readonly offsets: readonly number[]
-  /** The events that it keeps, by version from 1; `undefined` for each that it does not have. */
+  /** The stored events by version from 1; `undefined` for each that the index does not have. */
   readonly recent: readonly (Buffer | undefined)[]
   readonly snapshot?: StoredSnapshot
 }
 
-/** What inspectScript answers of one stream. */
+/** The reply of inspectScript for one stream. */
 export type InspectedParts = readonly [
   record: Buffer | null,
   chunks: readonly (Buffer | null)[],
@@ -24,7 +24,7 @@ export type InspectedParts = readonly [
   snapshot: Buffer | null,
 ]
 
-/** @returns why it cannot be read, where it cannot; undefined where there is no such stream. */
+/** @returns the reason if the stream cannot be read; undefined when there is no such stream. */
 export function inspectedStream(parts: InspectedParts): InspectedStream | Error | undefined {
   const [record] = parts
   if (record === null) return undefined

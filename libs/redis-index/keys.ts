@@ -1,6 +1,6 @@
 /** The names of a partition's keys. They share one hash tag, so that Redis Cluster holds them in one slot. */
 export class PartitionKeys {
-  /** Hash: topicId, term, nextOffset, and which generation of remembered ids is the current one. */
+  /** Hash: topicId, term, nextOffset, and the current generation of remembered ids. */
   readonly guard: string
   /** Hash: aggregate id → stream record. */
   readonly streams: string
@@ -8,11 +8,11 @@ export class PartitionKeys {
   readonly chunks: string
   /** Two generations of remembered event ids, each a hash: id and aggregate id → version u32, offset u48. */
   readonly ids: readonly [string, string]
-  /** Sorted set: where terms began, by the offset of their first marker. */
+  /** Sorted set: the starts of terms, by the offset of their first marker. */
   readonly terms: string
-  /** Up to which offset the operator has accepted that the head of the log was deleted: topicId, offset. */
+  /** The offset before which an operator has accepted the deletion of the log: topicId, offset. */
   readonly acceptedStart: string
-  /** How far snapshots have been taken: it goes with them, so that they come back. */
+  /** The snapshotter's checkpoint. It is lost together with the snapshots, so that they are taken again. */
   readonly snapshotCheckpoint: string
   readonly #tag: string
 
@@ -27,7 +27,7 @@ export class PartitionKeys {
     this.snapshotCheckpoint = `${this.#tag}snapshotter`
   }
 
-  /** All that is kept until the partition is dropped. */
+  /** The keys that are kept until the partition is dropped. */
   get kept(): readonly string[] {
     return [this.guard, this.streams, this.chunks, ...this.ids]
   }
@@ -40,7 +40,7 @@ export class PartitionKeys {
     return `${this.#tag}s:${aggregateId}`
   }
 
-  /** A stream, or a part of one, that was lately read from the log. */
+  /** A stream, or a part of one, that was recently read from the log. */
   lately(aggregateId: string): string {
     return `${this.#tag}r:${aggregateId}`
   }

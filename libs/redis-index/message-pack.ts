@@ -4,16 +4,16 @@
  * Format: https://github.com/msgpack/msgpack/blob/master/spec.md
  */
 export class MessagePackWriter {
-  // Small enough for Node's pool: most arguments are, and memory of their own would cost more than all else about them.
+  // Small enough for Node's pool, as most arguments are. A separate allocation would cost more than everything else about them.
   #bytes = Buffer.allocUnsafe(1_024)
   #length = 0
 
-  /** Opens an array; its `length` items are to follow. */
+  /** Opens an array. The caller writes its `length` items next. */
   array(length: number): void {
     this.#head(0xdd, length, 0)
   }
 
-  /** Opens a string of `length` bytes, which the caller writes itself before it writes anything else. */
+  /** Opens a string of `length` bytes, which the caller writes next. */
   open(length: number): { readonly bytes: Buffer; readonly at: number } {
     this.#head(0xdb, length, length)
     this.#length += length

@@ -1,9 +1,9 @@
 import type { PartitionIndex } from './partition-index.ts'
 
 /**
- * Where the index needs the log from, if the log does not reach back so far and no operator has accepted that: then the
- * partition cannot be served. Undefined where it can.
- * @param topicId of the topic as it is now. @param startOffset the first offset that its log still has.
+ * The offset from which the index needs the log, if the log starts later and no operator has accepted that: the
+ * partition cannot be served then. Undefined when it can.
+ * @param topicId of the current topic. @param startOffset the first offset that its log still has.
  */
 export async function missingHead(
   index: Pick<PartitionIndex, 'guard' | 'acceptedStart'>,

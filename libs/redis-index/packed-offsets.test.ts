@@ -16,7 +16,7 @@ const ascending = fc
     return steps.map((step) => (offset += step)).filter((value) => Number.isSafeInteger(value))
   })
 
-test('what is packed unpacks to the same offsets, up to 2^53', () => {
+test('packed offsets unpack to the same offsets, up to 2^53', () => {
   fc.assert(
     fc.property(ascending, (offsets) => {
       expect(unpackOffsets(packed(offsets))).toEqual(offsets)
@@ -24,11 +24,11 @@ test('what is packed unpacks to the same offsets, up to 2^53', () => {
   )
 })
 
-test('offsets one after the other take one byte each after the first', () => {
+test('consecutive offsets take one byte each after the first', () => {
   expect(packed([1_000_000, 1_000_001, 1_000_003, 1_000_130])).toHaveLength(3 + 3)
   expect(packed([300])).toEqual(Buffer.from([0xac, 0x02]))
 })
 
-test('bytes that end within a number are refused', () => {
+test('bytes that end within a number are rejected', () => {
   expect(() => unpackOffsets(Buffer.from([0x01, 0x80]))).toThrow(RangeError)
 })

@@ -2,8 +2,8 @@ import { readVarint, varintLength, writeVarint } from '#varint'
 
 /**
  * Offsets of contiguous versions, packed: the first one, then the distance of each to the one before, each as an unsigned
- * varint. Markers of the log only make a distance larger. The scripts read and extend the same form.
- * @returns where in `bytes` the next byte goes; {@link packedLength} is how many are needed.
+ * varint. Markers in the log only increase a distance. The scripts read and extend the same form.
+ * @returns the position after the last written byte; {@link packedLength} is the number of bytes.
  */
 export function packOffsets(bytes: Buffer, at: number, offsets: readonly number[]): number {
   let next = at
@@ -15,7 +15,7 @@ export function packOffsets(bytes: Buffer, at: number, offsets: readonly number[
   return next
 }
 
-/** How many bytes {@link packOffsets} needs. */
+/** The number of bytes that {@link packOffsets} writes. */
 export function packedLength(offsets: readonly number[]): number {
   let length = 0
   let before = 0

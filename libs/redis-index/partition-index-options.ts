@@ -3,11 +3,11 @@ export interface PartitionIndexOptions {
   readonly partition: number
   /** The type of the aggregates whose events the topic holds. */
   readonly aggregateType: string
-  /** Events a tail keeps at least, where the stream has them; up to twice as many for a while. */
+  /** A tail keeps at least this many of the stream's last events, and temporarily up to twice as many. */
   readonly tailEventsMax: number
-  /** How long tails, snapshots and streams lately read stay after they were last written. */
+  /** How long tails, snapshots and recently read streams are kept after their last write. */
   readonly tailTtlSeconds: number
-  /** The ids of at least so many latest events of the partition are remembered; at most twice as many. */
+  /** The ids of at least this many of the partition's latest events are remembered, at most of twice as many. */
   readonly rememberedIdsMax: number
   /** Milliseconds since 1970. Default: the clock. */
   readonly now?: () => number

@@ -15,11 +15,11 @@ import { storeRead, storeSnapshot } from './stream-cache.ts'
 import type { IndexedEvents, LoadedFromIndex } from './stream-parts.ts'
 import { type IndexedStreamInfo, loadStream, readEvents, readInfo, streamInfo } from './stream-reads.ts'
 import { inspectStreams, scanStreams } from './stream-scan.ts'
-import type { Term } from './term-text.ts'
+import type { GuardTerm } from './term-text.ts'
 
 /**
- * What Redis holds for one partition of an event topic. Every method is one round trip unless it says otherwise, and rejects
- * with {@link IndexUnavailableError} while Redis does not answer. A method with a guard answers `guard-lost` where it does not hold.
+ * The index of one partition of an event topic in Redis. Every method is one round trip unless it says otherwise, and rejects
+ * with {@link IndexUnavailableError} while Redis does not answer. A method with a guard returns `guard-lost` when the guard does not hold.
  */
 export class PartitionIndex {
   readonly #parts: IndexParts
@@ -31,26 +31,26 @@ export class PartitionIndex {
     this.#accepted = new AcceptedStart(redis, topic, partition)
   }
 
-  /** What Redis holds now; `undefined` for an index that is empty, or was found wrong and awaits its rebuild. */
+  /** The guard in Redis; `undefined` for an index that is empty, or was found inconsistent and awaits its rebuild. */
   guard(): Promise<Guard | undefined> {
     return readGuard(this.#parts)
   }
 
   /**
-   * Makes the guard's term the owner, where topic and next offset are as it says; an empty index is claimed at offset 0.
-   * @param seen what {@link guard} answered: an index that has a new owner since is not taken from it.
+   * Makes the guard's term the owner if topic and next offset match; an empty index is claimed at offset 0.
+   * @param seen the result of {@link guard}: an index that has a new owner since then is not claimed.
    */
   claim(guard: Guard, seen?: Guard): Promise<'guard-lost' | Guard> {
     return claimIndex(this.#parts, guard, seen)
   }
 
-  /** Deletes everything of the partition, whoever owns it. Takes many round trips. */
+  /** Deletes everything of the partition under any owner. Takes many round trips. */
   drop(): Promise<void> {
     return dropIndex(this.#parts)
   }
 
   /**
-   * Deletes everything of the partition where its guard is still what {@link guard} answered: an index that has a new owner since
+   * Deletes everything of the partition if its guard is still the result of {@link guard}: an index that has a new owner since then
    * stays. Takes many round trips.
    */
   dropSeen(seen: Guard | undefined): Promise<'guard-lost' | 'dropped'> {
@@ -58,36 +58,36 @@ export class PartitionIndex {
   }
 
   /**
-   * The term that holds at an offset: of the last marker before it.
-   * @param topicId of the topic that is read: the index may be of another log.
-   * @returns undefined where the index does not know.
+   * The term at an offset: that of the last marker before it.
+   * @param topicId of the topic that is read: the index may belong to another log.
+   * @returns undefined when the index does not know it.
    */
-  termBefore(topicId: string, offset: number): Promise<Term | undefined> {
+  termBefore(topicId: string, offset: number): Promise<GuardTerm | undefined> {
     return findTermBefore(this.#parts, topicId, offset)
   }
 
   /**
-   * Records an operator's decision: the log permanently lacks what is before an offset, and a rebuild serves what is left.
+   * Records an operator's decision: the log permanently lacks the events before an offset, and a rebuild serves the rest.
    * @param topicId of the topic; the decision holds for no other.
    */
   acceptDeletedBefore(topicId: string, offset: number): Promise<void> {
     return this.#accepted.accept(topicId, offset)
   }
 
-  /** Up to where {@link acceptDeletedBefore} was called for this topic; 0 where it was not. */
+  /** The offset of {@link acceptDeletedBefore} for this topic; 0 when it was not called. */
   acceptedStart(topicId: string): Promise<number> {
     return this.#accepted.read(topicId)
   }
 
-  /** The versions of streams, and which of the event ids they have already. */
+  /** The versions of streams, and which of the event ids they already have. */
   check(guard: Guard, asks: readonly Ask[]): Promise<'guard-lost' | Checked> {
     return checkStreams(this.#parts, guard, asks)
   }
 
   /**
-   * Applies events that are in the log, all or none, and moves the guard on to `nextOffset`. It may be sent before the previous
-   * commit is answered. When an answer is lost, {@link guard} shows which of the two offsets holds.
-   * @throws IndexMismatchError where an event does not follow what the index holds of its stream.
+   * Applies events of the log, all or none, and advances the guard to `nextOffset`. It may be sent before the previous
+   * commit is answered. After a lost answer, {@link guard} shows which of the two offsets holds.
+   * @throws IndexMismatchError when an event does not follow the stored events of its stream.
    */
   commit(
     guard: Guard,
@@ -99,8 +99,7 @@ export class PartitionIndex {
   }
 
   /**
-   * What is needed to rebuild an aggregate, as far as Redis has it, and where in the log the first {@link missingEventsMax} of
-   * the missing events are.
+   * The stored parts that rebuild an aggregate, and the offsets of the first {@link missingEventsMax} missing events.
    * @param options.stateVersion only a snapshot of this state version is used; without it, none is.
    */
   load(
@@ -111,7 +110,7 @@ export class PartitionIndex {
     return loadStream(this.#parts, guard, streamId, stateVersion)
   }
 
-  /** The events of these versions, both inclusive, from 1: those that Redis has, and where in the log all of them are. */
+  /** The events of these versions, both inclusive, from 1: those that Redis has, and the offsets of all. */
   events(
     guard: Guard,
     streamId: StreamId,
@@ -121,20 +120,20 @@ export class PartitionIndex {
     return readEvents(this.#parts, guard, streamId, fromVersion, toVersion)
   }
 
-  /** `undefined` where there is no such stream. */
+  /** `undefined` when there is no such stream. */
   info(guard: Guard, streamId: StreamId): Promise<'guard-lost' | IndexedStreamInfo | undefined> {
     return readInfo(this.#parts, guard, streamId)
   }
 
   /**
-   * Keeps a snapshot, unless the stored one is newer, or the stream is not yet at its version. Cuts the tail up to it.
-   * @returns whether it was kept.
+   * Stores a snapshot, unless the stored one is newer or the stream has not reached its version. Cuts the tail up to it.
+   * @returns whether it was stored.
    */
   saveSnapshot(streamId: StreamId, snapshot: StoredSnapshot): Promise<boolean> {
     return storeSnapshot(this.#parts, streamId, snapshot)
   }
 
-  /** Keeps events that were just read from the log, contiguous from `fromVersion`, for the next reader. */
+  /** Caches events that were just read from the log, contiguous from `fromVersion`, for the next reader. */
   cacheStream(
     guard: Guard,
     streamId: StreamId,
@@ -160,14 +159,14 @@ export class PartitionIndex {
     }
   }
 
-  /** The aggregate ids under which it holds streams, readable or not; as {@link forEachStream}. */
+  /** Calls back for every stored aggregate id, readable or not, as {@link forEachStream} does. */
   async *aggregateIds(): AsyncGenerator<string> {
     for await (const batch of scanStreams(this.#parts)) for (const [aggregateId] of batch) yield aggregateId
   }
 
   /**
-   * Everything that it holds of these streams, in their order; some hundreds at a time.
-   * @returns for a stream that cannot be read the reason, for one that does not exist undefined.
+   * Everything stored of these streams, in their order. Ask for at most some hundreds at a time.
+   * @returns the reason for an unreadable stream; undefined for one that does not exist.
    */
   inspect(
     guard: Guard,

@@ -3,7 +3,7 @@ import { PartitionKeys } from './keys.ts'
 import { MessagePackWriter } from './message-pack.ts'
 import { script } from './scripts/script.ts'
 
-/** Keys: checkpoint. Replaces what stands there, if it still is what the caller saw; nothing is the empty text. */
+/** Keys: checkpoint. Replaces the value if it is still what the caller saw; a missing one counts as empty text. */
 const replaceScript = script(`
 local seen, text = unpack(cmsgpack.unpack(ARGV[1]))
 if (redis.call('GET', KEYS[1]) or '') ~= seen then return 0 end
@@ -12,8 +12,8 @@ return 1
 `)
 
 /**
- * How far the snapshots of a partition have been taken, kept beside them: a text that is opaque here and changes by compare-and-set, so
- * that nobody moves it unseen. It is gone where Redis was emptied or the index dropped. All methods reject with {@link IndexUnavailableError}.
+ * The snapshotter's checkpoint of a partition, stored beside the snapshots: an opaque text that changes by compare-and-set, so
+ * that no concurrent change is overwritten. It is lost when Redis is emptied or the index dropped. All methods reject with {@link IndexUnavailableError}.
  */
 export class SnapshotCheckpoint {
   readonly #redis: RedisConnection
@@ -24,13 +24,13 @@ export class SnapshotCheckpoint {
     this.#key = new PartitionKeys(redis.keyPrefix, topic, partition).snapshotCheckpoint
   }
 
-  /** Empty where there is none. */
+  /** Empty when there is none. */
   async read(): Promise<string> {
     const text = (await this.#redis.call('GET', [this.#key])) as Buffer | null
     return text?.toString() ?? ''
   }
 
-  /** @returns false where it is not as seen any more; then nothing is changed. */
+  /** @returns false when it has changed since it was seen; then it stays. */
   async replace(seen: string, text: string): Promise<boolean> {
     const writer = new MessagePackWriter()
     writer.texts([seen, text])

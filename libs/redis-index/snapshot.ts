@@ -1,6 +1,6 @@
 import type { Version } from '#domain'
 
-/** A snapshot as the index keeps it; the state is opaque here. */
+/** A stored snapshot. The state is opaque here. */
 export interface StoredSnapshot {
   readonly version: Version
   readonly stateVersion: number

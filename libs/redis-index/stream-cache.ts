@@ -7,7 +7,7 @@ import { MessagePackWriter } from './message-pack.ts'
 import { keepReadScript, saveSnapshotScript } from './scripts/stream-scripts.ts'
 import { encodeSnapshot, type StoredSnapshot } from './snapshot.ts'
 
-/** Behaves as PartitionIndex.saveSnapshot. */
+/** Implements PartitionIndex.saveSnapshot. */
 export async function storeSnapshot(
   { redis, keys, options }: IndexParts,
   streamId: StreamId,
@@ -23,7 +23,7 @@ export async function storeSnapshot(
   return (await redis.run(saveSnapshotScript, streamKeys, writer.finish())) === 1
 }
 
-/** Behaves as PartitionIndex.cacheStream. */
+/** Implements PartitionIndex.cacheStream. */
 export async function storeRead(
   { redis, keys, options }: IndexParts,
   guard: Guard,

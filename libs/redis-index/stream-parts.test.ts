@@ -37,7 +37,7 @@ test('a tail that reaches back to the start is the whole stream', () => {
   })
 })
 
-test('events that the snapshot covers are left out', () => {
+test('events covered by the snapshot are left out', () => {
   expect(assembleLoad({ ...parts(9, { tail: run(4, 9) }), snapshot: snapshot(7) })).toEqual({
     version: 9,
     snapshot: snapshot(7),
@@ -46,7 +46,7 @@ test('events that the snapshot covers are left out', () => {
   })
 })
 
-test('events lately read fill what is before the tail', () => {
+test('recently read events fill the gap before the tail', () => {
   expect(assembleLoad(parts(9, { tail: run(6, 9), lately: run(1, 7) }))).toEqual({
     version: 9,
     tail: payloads(1, 9),
@@ -54,7 +54,7 @@ test('events lately read fill what is before the tail', () => {
   })
 })
 
-test('events lately read that do not meet the tail are not used', () => {
+test('recently read events that do not reach the tail are ignored', () => {
   expect(assembleLoad(parts(9, { tail: run(6, 9), lately: run(1, 4) }))).toEqual({
     version: 9,
     tail: payloads(6, 9),
@@ -67,7 +67,7 @@ test('events lately read that do not meet the tail are not used', () => {
   })
 })
 
-test('without a tail all after the snapshot is missing', () => {
+test('without a tail everything after the snapshot is missing', () => {
   expect(assembleLoad({ ...parts(9), snapshot: snapshot(7) })).toMatchObject({
     tail: [],
     firstTailVersion: 10,
@@ -79,18 +79,18 @@ test('without a tail all after the snapshot is missing', () => {
   })
 })
 
-test('of many missing events a load learns where the first thousand are', () => {
+test('a load gets the offsets of the first thousand missing events', () => {
   const { missing } = assembleLoad({ ...parts(5_000), snapshot: snapshot(7) })
   expect(missing).toMatchObject({ from: 8, to: 5_000, events: { fromVersion: 8 } })
   expect(missing?.events.recent).toHaveLength(1_000)
   expect(missing?.events.places).toEqual(placesOf(8, 1_007))
 })
 
-test('a stream that does not exist misses nothing', () => {
+test('a stream that does not exist has no missing events', () => {
   expect(assembleLoad(parts(0))).toEqual({ version: 0, tail: [], firstTailVersion: 1 })
 })
 
-test('of a range, each event that either place has is there', () => {
+test('a range has each event from either source', () => {
   const events = assembleEvents(parts(9, { tail: run(7, 9), lately: run(2, 4) }), 3, 20)
   expect(events).toEqual({
     fromVersion: 3,

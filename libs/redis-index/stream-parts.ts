@@ -5,45 +5,45 @@ import { clipRun, decodeEventRun, type EventRun } from './event-run.ts'
 import { missingEventsMax } from './scripts/stream-scripts.ts'
 import type { StoredSnapshot } from './snapshot.ts'
 
-/** The events that Redis keeps of a stream, as event runs that are not decoded yet. */
+/** The stored events of a stream, as event runs that are not decoded yet. */
 interface RecentEvents {
   readonly version: Version
   readonly tail: Buffer | undefined
   readonly lately: Buffer | undefined
 }
 
-/** What streamScript answers of a stream. */
+/** The reply of streamScript for a stream. */
 export interface StreamParts extends RecentEvents {
   readonly snapshot: StoredSnapshot | undefined
-  /** Where in the log versions are, both inclusive, of those that the script was asked for. */
+  /** The offsets of the requested versions, both inclusive. */
   readonly placesOf: (fromVersion: number, toVersion: number) => readonly EventPlace[]
 }
 
-/** Events of consecutive versions of a stream, as far as the index knows them. */
+/** Events of consecutive versions of a stream, as far as the index has them. */
 export interface IndexedEvents {
   readonly fromVersion: number
-  /** By version, from `fromVersion` on; `undefined` for each event that Redis does not have. */
+  /** The events by version from `fromVersion` on; `undefined` for each that Redis does not have. */
   readonly recent: readonly (Buffer | undefined)[]
-  /** Where in the log they are, in the order of their versions. */
+  /** The offsets in the order of versions. */
   readonly places: readonly EventPlace[]
 }
 
 export interface LoadedFromIndex {
-  /** 0 where there is no stream. */
+  /** 0 when there is no stream. */
   readonly version: Version
   readonly snapshot?: StoredSnapshot
   /** The last events, contiguous up to `version`, none of them before the snapshot. */
   readonly tail: readonly Buffer[]
-  /** Of the first event in `tail`; `version` + 1 where it is empty. */
+  /** The version of the first event in `tail`; `version` + 1 when that is empty. */
   readonly firstTailVersion: Version
   readonly missing?: MissingEvents
 }
 
-/** Versions between snapshot and tail, both inclusive, of which Redis does not have all. */
+/** The versions between snapshot and tail, both inclusive. Redis lacks at least one of their events. */
 interface MissingEvents {
   readonly from: Version
   readonly to: Version
-  /** The first ones of them, up to {@link missingEventsMax}. */
+  /** The first of them, up to {@link missingEventsMax}. */
   readonly events: IndexedEvents
 }
 
@@ -70,7 +70,7 @@ function missingEvents(parts: StreamParts, from: number, firstTailVersion: Versi
   return { from: from as Version, to, events }
 }
 
-/** The events of these versions, both inclusive; those that the stream does not have are left out. */
+/** The events of these versions, both inclusive. Versions that the stream does not have are left out. */
 export function assembleEvents(parts: StreamParts, fromVersion: number, toVersion: number): IndexedEvents {
   const last = Math.min(toVersion, parts.version)
   return {

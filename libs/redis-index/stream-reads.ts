@@ -21,7 +21,7 @@ export interface IndexedStreamInfo {
   readonly lastTimestampMs: number
 }
 
-/** Behaves as PartitionIndex.load. */
+/** Implements PartitionIndex.load. */
 export async function loadStream(
   parts: IndexParts,
   guard: Guard,
@@ -32,7 +32,7 @@ export async function loadStream(
   return read === 'guard-lost' ? read : assembleLoad(read)
 }
 
-/** Behaves as PartitionIndex.events. */
+/** Implements PartitionIndex.events. */
 export async function readEvents(
   parts: IndexParts,
   guard: Guard,
@@ -48,7 +48,7 @@ interface StreamQuery {
   /** 0: no snapshot. */
   readonly stateVersion: number
   readonly from: number
-  /** 0: as a load asks. */
+  /** 0: the versions that a load needs. */
   readonly to: number
 }
 
@@ -97,7 +97,7 @@ function decodeParts([stored, snapshotBytes, tail, lately, full]: StreamReply, f
   }
 }
 
-/** Behaves as PartitionIndex.info. */
+/** Implements PartitionIndex.info. */
 export async function readInfo(
   { redis, keys }: IndexParts,
   guard: Guard,
@@ -115,7 +115,7 @@ export async function readInfo(
   return { ...streamInfo(stored), ...(snapshotVersion !== undefined && { snapshotVersion }) }
 }
 
-/** What a stream's record says of it. */
+/** The fields of a stream's record. */
 export function streamInfo(record: Buffer): IndexedStreamInfo {
   const { version, firstTimestampMs, lastTimestampMs } = decodeStreamRecord(record)
   return { version, firstTimestampMs, lastTimestampMs }

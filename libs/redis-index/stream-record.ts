@@ -3,7 +3,7 @@ import type { Version } from '#domain'
 import { unpackOffsets } from './packed-offsets.ts'
 
 /**
- * What is kept of a stream under its aggregate id: a header of 22 bytes (big endian: version u32, first timestamp u48,
+ * The stored record of a stream under its aggregate id: a header of 22 bytes (big endian: version u32, first timestamp u48,
  * last timestamp u48, last offset u48), then the packed offsets of its last chunk of versions. Full chunks move to a hash
  * of their own, so that an append rewrites a bounded number of bytes however long the stream is.
  */
@@ -12,13 +12,13 @@ export interface StreamRecord {
   readonly firstTimestampMs: number
   readonly lastTimestampMs: number
   readonly lastOffset: number
-  /** Packed offsets of the versions of the last chunk. */
+  /** The packed offsets of the last chunk's versions. */
   readonly chunk: Buffer
 }
 
 /**
- * Versions a chunk. Part of the stored form: scripts and chunks already stored rely on it. Scripts keep a full chunk under
- * `<aggregate id>/<chunk>`, which is unambiguous whatever the id holds: the number follows the last slash.
+ * The number of versions in a chunk. It is part of the stored form: scripts and stored chunks rely on it. Scripts keep a full chunk under
+ * `<aggregate id>/<chunk>`, which is unambiguous for any id: the number follows the last slash.
  */
 export const chunkEvents = 128
 
@@ -27,7 +27,7 @@ export const streamHeaderBytes = 22
 /** The chunk that holds a version: 0 holds 1 to 128. */
 export const chunkOf = (version: number): number => Math.floor((version - 1) / chunkEvents)
 
-/** Writes a record's header, which its chunk is to follow. @returns where the chunk goes. */
+/** Writes a record's header. @returns the position of the chunk, which the caller writes next. */
 export function writeStreamHeader(bytes: Buffer, at: number, record: Omit<StreamRecord, 'chunk'>): number {
   bytes.writeUInt32BE(record.version, at)
   bytes.writeUIntBE(record.firstTimestampMs, at + 4, 6)
@@ -46,7 +46,7 @@ export function decodeStreamRecord(bytes: Buffer): StreamRecord {
   }
 }
 
-/** The offsets of the versions that chunks hold, which start at version `fromVersion`; clipped to the versions asked for. */
+/** The offsets in chunks that start at version `fromVersion`, clipped to the requested versions. */
 export function offsetsIn(
   packed: Buffer,
   chunk: number,

@@ -24,7 +24,7 @@ function pairs(fields: readonly Buffer[]): (readonly [string, Buffer])[] {
   })
 }
 
-/** Behaves as PartitionIndex.inspect. */
+/** Implements PartitionIndex.inspect. */
 export async function inspectStreams(
   { redis, keys }: IndexParts,
   guard: Guard,

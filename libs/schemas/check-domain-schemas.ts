@@ -1,4 +1,4 @@
-import { type Aggregate, type DomainModule, meant, type Projection } from '#domain'
+import { type Aggregate, didYouMean, type DomainModule, type Projection } from '#domain'
 
 import type { SchemaCatalog } from './schema-catalog.ts'
 import type { SchemaRole } from './schema-version.ts'
@@ -39,7 +39,7 @@ function missingEvents(
       problem: `aggregate ${type} has no event schemas: expected ${fileOf(type, missing[0] ?? '')} and so on. Is ANNALS_SCHEMAS set to the right folder?`,
     }
   }
-  const hint = missing.length === 1 ? meant(missing[0] ?? '', known) : ''
+  const hint = missing.length === 1 ? didYouMean(missing[0] ?? '', known) : ''
   return {
     warning: `aggregate ${type} evolves ${missing.join(', ')} without an event schema: such events cannot be appended or read. Expected ${missing.map((name) => fileOf(type, name)).join(', ')}.${hint}`,
   }
@@ -66,7 +66,7 @@ function missingSchema(
       `${subject}: its ${role} schema ${schema} (${found.file}) has the role "${found.role}": expected "${role}"`,
     ]
   }
-  const hint = meant(schema, catalog.names(folder, role))
+  const hint = didYouMean(schema, catalog.names(folder, role))
   return [
     `${subject}: there is no ${role} schema ${schema}: expected ${fileOf(folder, schema)} with "role": "${role}".${hint}`,
   ]

@@ -47,6 +47,14 @@ test.each([
     /enum symbol has the name "first one"/,
   ],
   [
+    schema('{ "name": "lap", "type": { "type": "int", "logicalType": "dat" } }'),
+    /logical type dat is not supported: .*\(line 7, in lap\)$/,
+  ],
+  [
+    schema('{ "name": "lap", "type": { "type": "string", "logicalType": "date" } }'),
+    /logical type date cannot be carried by string: expected int \(line 7, in lap\)$/,
+  ],
+  [
     schema('{ "name": "lap", "type": "itn" }'),
     /Driven\.v1\.avsc: not a sound Avro schema: .*itn.*\(line 7, in lap\)/,
   ],

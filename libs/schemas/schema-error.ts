@@ -1,4 +1,4 @@
-import { meant, quote } from '#domain'
+import { didYouMean, quote } from '#domain'
 
 export type SchemaErrorCode =
   | 'malformed-schema'
@@ -15,6 +15,8 @@ export type SchemaErrorCode =
 interface SchemaErrorDetails {
   /** The faulty schema file. */
   readonly file?: string
+  /** The word in the schema file that the error is about. */
+  readonly word?: string
   /** The registry's id of the faulty schema. */
   readonly schemaId?: number
   /** HTTP status of the registry's response. */
@@ -51,7 +53,7 @@ export class UnknownEventTypeError extends Error {
   constructor(aggregateType: string, eventType: string, known: readonly string[]) {
     const names = known.length === 0 ? 'it has none' : `it has ${known.join(', ')}`
     super(
-      `aggregate type ${aggregateType} has no event type ${quote(eventType)}: ${names}. A new one begins with a schema ${aggregateType}/<EventName>.v1.avsc.${meant(eventType, known)}`,
+      `aggregate type ${aggregateType} has no event type ${quote(eventType)}: ${names}. A new one begins with a schema ${aggregateType}/<EventName>.v1.avsc.${didYouMean(eventType, known)}`,
     )
     this.eventType = eventType
   }

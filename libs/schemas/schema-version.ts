@@ -77,8 +77,8 @@ export function schemaVersionOf(place: SchemaPlace, schema: Json): SchemaVersion
   }
 }
 
-const malformed = (file: string, message: string): SchemaError =>
-  new SchemaError('malformed-schema', `${file}: ${message}`, { file })
+const malformed = (file: string, message: string, word?: string): SchemaError =>
+  new SchemaError('malformed-schema', `${file}: ${message}`, { file, ...(word !== undefined && { word }) })
 
 /** Rejects invalid bytes, and removes a byte order mark. */
 const utf8 = new TextDecoder('utf-8', { fatal: true })
@@ -98,7 +98,7 @@ function withPlaceIn(text: string, read: () => SchemaVersion): SchemaVersion {
     return read()
   } catch (error) {
     if (!(error instanceof SchemaError)) throw error
-    const word = /([\w.-]+)\W*$/.exec(error.message)?.[1] ?? ''
+    const word = error.details.word ?? /([\w.-]+)\W*$/.exec(error.message)?.[1] ?? ''
     const place = placeOf(text, word) || placeOf(text, word.slice(word.lastIndexOf('.') + 1))
     if (place === '') throw error
     throw new SchemaError(error.code, `${error.message} (${place})`, error.details, { cause: error })
@@ -125,7 +125,8 @@ function understand(file: string, schema: Json): Pick<SchemaVersion, 'type'> & {
     checkDefaults(shape)
     return { type: avroTypeOf(schema), shape }
   } catch (error) {
-    throw malformed(file, `not a sound Avro schema: ${reasonOf(error)}`)
+    const word = error instanceof SchemaError ? error.details.word : undefined
+    throw malformed(file, `not a sound Avro schema: ${reasonOf(error)}`, word)
   }
 }
 

@@ -90,7 +90,9 @@ interface Scope {
   readonly namespace: string
 }
 
-const malformed = (message: string): SchemaError => new SchemaError('malformed-schema', message)
+/** @param word in the schema file that the error is about; by default the last one of the message. */
+const malformed = (message: string, word?: string): SchemaError =>
+  new SchemaError('malformed-schema', message, word === undefined ? {} : { word })
 
 /**
  * Reads the shape of a schema that avsc has accepted, so names, defaults and structure are known to be valid.
@@ -183,7 +185,7 @@ function fieldOf(json: Json, scope: Scope): FieldShape {
       shape: parse(json['type'], scope),
     }
   } catch (error) {
-    if (error instanceof SchemaError) throw malformed(`field ${name}: ${error.message}`)
+    if (error instanceof SchemaError) throw malformed(`field ${name}: ${error.message}`, error.details.word)
     throw error
   }
 }
@@ -202,10 +204,13 @@ function logical(json: Json, scope: Scope): Shape {
   const carriers = logicalTypes[name]
   if (carriers === undefined) {
     const known = Object.keys(logicalTypes).join(', ')
-    throw malformed(`logical type ${name} is not supported: expected one of ${known}`)
+    throw malformed(`logical type ${name} is not supported: expected one of ${known}`, name)
   }
   if (!carriers.includes(type)) {
-    throw malformed(`logical type ${name} cannot be carried by ${type}: expected ${carriers.join(' or ')}`)
+    throw malformed(
+      `logical type ${name} cannot be carried by ${type}: expected ${carriers.join(' or ')}`,
+      name,
+    )
   }
   return name === 'decimal' ? decimal(json, scope) : { kind: name as ScalarKind, avroName: type }
 }

@@ -9,7 +9,7 @@ const checkMsMax = 900_000
 const testsMsMax = 3_000_000
 const help = `Usage: ./scripts/test.sh
 
-Runs every check (format, lint, types, dependency rules) and every test, with its own stack, which it starts and
+Runs every check (format, lint, types, dependency rules, unused exports) and every test, with its own stack, which it starts and
 stops. The last line is "N passed, N failed"; the exit code is 1 when anything failed.
 Reports: .annals/reports. Coverage: .annals/reports/coverage.
 
@@ -22,6 +22,7 @@ const checks = [
   { name: 'lint', script: 'lint' },
   { name: 'types', script: 'types' },
   { name: 'dependency rules', script: 'deps' },
+  { name: 'unused exports and packages', script: 'unused' },
 ]
 
 /** The tests of the fault harness itself take long and are not included: `npm run test:proof`. */

@@ -4,14 +4,14 @@ import { parseTime } from '#event-store'
 
 import { UsageError } from './failure.ts'
 
-/** Reads an option that is a version. @throws InvalidInputError that names the option. */
+/** Parses an option that is a version. @throws InvalidInputError that names the option. */
 export const version =
   (option: string) =>
   (text: string): Version =>
     parseVersion(text, option)
 
-/** Reads an option that is a whole number. @throws UsageError that names the option. */
-export const count =
+/** Parses an option that is a whole number from `min` to `max`. @throws UsageError that names the option. */
+export const wholeNumber =
   (option: string, min: number, max: number) =>
   (text: string): number => {
     const number = Number(text)
@@ -25,17 +25,17 @@ const quantity =
   (text: string): number => {
     const parsed = parseQuantity(text, units)
     if ('value' in parsed && parsed.value > 0) return parsed.value
-    const problem = 'problem' in parsed ? parsed.problem : 'it is nothing'
+    const problem = 'problem' in parsed ? parsed.problem : 'it must be more than 0'
     throw new UsageError(`${option} ${text}: ${problem}: expected e.g. ${example}`)
   }
 
-/** Reads an option that is a duration. @returns milliseconds. @throws UsageError that names the option. */
+/** Parses an option that is a duration. @returns milliseconds. @throws UsageError that names the option. */
 export const durationMs = quantity(timeUnits, '30s, 15m or 1h')
 
-/** Reads an option that is a size. @returns bytes. @throws UsageError that names the option. */
+/** Parses an option that is a size. @returns bytes. @throws UsageError that names the option. */
 export const sizeBytes = quantity(sizeUnits, '512KiB or 64MiB')
 
-/** Reads an option that is a date or a time. @returns its text. @throws EventStoreError `invalid-request` that names the option. */
+/** Checks an option that is a date or a time. @returns its text. @throws EventStoreError `invalid-request` that names the option. */
 export const time =
   (option: string) =>
   (text: string): string => {
@@ -43,13 +43,13 @@ export const time =
     return text
   }
 
-/** Reads positions one after another, as arguments that may stand there more than once. @throws InvalidInputError */
+/** Adds a position to those before it, for an argument that may be repeated. @throws InvalidInputError */
 export const positions = (token: string, before: readonly Position[] = []): readonly Position[] => [
   ...before,
   parsePosition(token),
 ]
 
-/** What cannot be undone needs a word. @throws UsageError that says what would be done. */
+/** Requires `--yes` for what cannot be undone. @param what completes "this would". @throws UsageError that says what the command would do. */
 export function checkYes({ yes }: { readonly yes?: boolean }, what: string): void {
-  if (yes !== true) throw new UsageError(`this would ${what}: add --yes to do it`)
+  if (yes !== true) throw new UsageError(`this would ${what}: add --yes to confirm`)
 }

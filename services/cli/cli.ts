@@ -2,23 +2,23 @@ import type { Environment } from '#config'
 
 import type { ExitCode } from './exit-code.ts'
 
-/** What a command found: for programs and for people. */
-export interface Report {
+/** The result of a command, for programs and for people. */
+export interface CommandReport {
   /** Plain JSON; what `--json` prints. */
   readonly document: object
-  /** What a person reads, without a last newline. */
+  /** What a person reads, without a trailing newline. */
   readonly text: string
   /** Default 0. */
   readonly exitCode?: ExitCode
-  /** Whether to print it on stderr, because stdout has what the command was run for. */
+  /** Whether to print it on stderr, because stdout holds the data that the command produces. */
   readonly isAside?: boolean
 }
 
-/** What every command is given. */
+/** What every command receives. */
 export interface Cli {
   readonly env: Environment
-  /** Whether a program reads what is printed. */
+  /** Whether a program reads the output. */
   readonly isJson: boolean
-  /** Prints what was found, as it was asked for. Once. */
-  report(report: Report): void
+  /** Prints the result as JSON or as text. A command calls it once. */
+  report(report: CommandReport): void
 }

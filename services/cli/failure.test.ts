@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 
 import { OperationError, type OperationErrorCode, operationErrors, problemsKeptMax } from '#operations'
 
-import { problemsKeptMax as problemsKeptMaxOfImport } from './commands/import.ts'
+import { errorsMaxLimit } from './commands/import.ts'
 import { failureOf, withRightsAdvice } from './failure.ts'
 
 const exitCodes = { 'correct-request': 2, 'change-state': 1, retry: 3 } as const
@@ -13,12 +13,12 @@ test.each(Object.entries(operationErrors))('a failed operation: %s (%s)', (code,
   expect(failure).toEqual({ exitCode: exitCodes[remedy], code: printed, message: 'why' })
 })
 
-test('an error of a job of its own kind is recognised as well', () => {
+test('a subclass of OperationError is recognised', () => {
   class OwnError extends OperationError {}
   expect(failureOf(new OwnError('damaged', 'why'))).toMatchObject({ exitCode: 1, code: 'damaged' })
 })
 
-test('advice on rights is for missing rights alone', () => {
+test('advice on rights is added only to an error about missing rights', () => {
   const error = new OperationError('damaged', 'why')
   expect(withRightsAdvice(error, 'see there')).toBe(error)
   const denied = Object.assign(new Error('reading failed: GROUP_AUTHORIZATION_FAILED'), {
@@ -29,6 +29,6 @@ test('advice on rights is for missing rights alone', () => {
   })
 })
 
-test('an import keeps as many problems as the option says', () => {
-  expect(problemsKeptMaxOfImport).toBe(problemsKeptMax)
+test('the maximum of --errors-max is the number of problems that an import keeps', () => {
+  expect(errorsMaxLimit).toBe(problemsKeptMax)
 })

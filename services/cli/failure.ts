@@ -9,41 +9,41 @@ import { SchemaError, type SchemaErrorCode } from '#schemas'
 
 import type { ExitCode } from './exit-code.ts'
 
-/** Why a command did not do what was asked. */
-export interface Failure {
+/** Why a command failed. */
+export interface CommandFailure {
   readonly exitCode: ExitCode
-  /** For programs, stable. */
+  /** Stable; for programs. */
   readonly code: string
-  /** What, where, and what to do. */
+  /** What failed, where, and what to do. */
   readonly message: string
-  /** More for programs: plain JSON. */
+  /** More fields for programs: plain JSON. */
   readonly details?: object
 }
 
-/** A command was not used as it can be. */
+/** An option or an argument is wrong, or options do not fit together. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
-/** A failure that a command itself can name. */
+/** A failure whose code and exit code the command itself chose. */
 export class CommandError extends Error {
   override readonly name = 'CommandError'
-  readonly failure: Failure
+  readonly failure: CommandFailure
 
-  constructor(failure: Failure, options: ErrorOptions = {}) {
+  constructor(failure: CommandFailure, options: ErrorOptions = {}) {
     super(failure.message, options)
     this.failure = failure
   }
 }
 
-/** How a command ended that gave help: asked for it, or could do nothing else. Undefined: it is a failure. */
+/** The exit code of a command that printed help: 0 if help was requested, 2 if a subcommand is missing. Undefined for any other error. */
 export function endOfHelp(error: unknown): ExitCode | undefined {
   if (!(error instanceof CommanderError)) return undefined
   if (error.exitCode === 0) return 0
   return error.code === 'commander.help' ? 2 : undefined
 }
 
-/** Where the failure is a missing right, adds where the rights that it takes are documented. */
+/** Adds advice to an error about missing rights in Kafka; returns any other error unchanged. */
 export function withRightsAdvice(error: unknown, advice: string): unknown {
   const { message, ...failure } = failureOf(error)
   const { kafkaCode = '' } = (failure.details ?? {}) as { readonly kafkaCode?: string }
@@ -51,8 +51,8 @@ export function withRightsAdvice(error: unknown, advice: string): unknown {
   return new CommandError({ ...failure, message: `${message}. ${advice}` }, { cause: error })
 }
 
-/** Translates any error. An unexpected one keeps its stack: it is a fault in Annals. */
-export function failureOf(error: unknown): Failure {
+/** Translates any error. An unexpected error is a bug in Annals; its message contains the stack. */
+export function failureOf(error: unknown): CommandFailure {
   if (error instanceof CommanderError) return usage(`${inOneLine(error.message)}. See --help`)
   if (error instanceof UsageError) return usage(error.message)
   if (error instanceof InvalidInputError) return { ...usage(error.message), details: { path: error.path } }
@@ -65,11 +65,11 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof SchemaError) {
     return { exitCode: schemaExitCodes[error.code] ?? 1, code: error.code, message: error.message }
   }
-  const told = error instanceof Error ? (error.stack ?? error.message) : String(error)
-  return { exitCode: 5, code: 'internal', message: `this is a fault in Annals: ${told}` }
+  const description = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  return { exitCode: 5, code: 'internal', message: `this is a bug in Annals: ${description}` }
 }
 
-// By its name: the class itself would bring the clients of Kafka along, and every command would start in twice the time.
+// By name, because importing the class would load the Kafka clients, which double the start time of every command.
 const isLogError = (error: unknown): error is LogError => error instanceof Error && error.name === 'LogError'
 
 const isOperationError = (error: unknown): error is OperationError =>
@@ -81,13 +81,13 @@ const operationExitCodes: Record<OperationRemedy, ExitCode> = {
   retry: 3,
 }
 
-const operationFailure = ({ code, remedy, message }: OperationError): Failure => ({
+const operationFailure = ({ code, remedy, message }: OperationError): CommandFailure => ({
   exitCode: operationExitCodes[remedy],
   code: code === 'invalid-request' ? 'usage' : code,
   message,
 })
 
-/** What Redis, or the store of views, did not do. Also by its name. */
+/** Redis or the view store did not answer. Also by name. */
 const isUnreachable = (error: unknown): error is Error =>
   error instanceof Error && ['IndexUnavailableError', 'ViewStoreUnavailableError'].includes(error.name)
 
@@ -102,7 +102,7 @@ const logExitCodes: Record<LogOutcome, ExitCode> = {
   'events-deleted': 1,
 }
 
-const logFailure = ({ outcome, message, kafkaCode }: LogError): Failure => ({
+const logFailure = ({ outcome, message, kafkaCode }: LogError): CommandFailure => ({
   exitCode: logExitCodes[outcome],
   code: `kafka-${outcome}`,
   message,
@@ -111,7 +111,7 @@ const logFailure = ({ outcome, message, kafkaCode }: LogError): Failure => ({
 
 const inOneLine = (text: string): string => text.replace(/^error: /, '').replaceAll('\n', ' ')
 
-const usage = (message: string): Failure => ({ exitCode: 2, code: 'usage', message })
+const usage = (message: string): CommandFailure => ({ exitCode: 2, code: 'usage', message })
 
 const storeExitCodes: Partial<Record<ErrorCode, ExitCode>> = {
   'invalid-request': 2,
@@ -124,11 +124,11 @@ const storeExitCodes: Partial<Record<ErrorCode, ExitCode>> = {
 }
 const schemaExitCodes: Partial<Record<SchemaErrorCode, ExitCode>> = { 'registry-unreachable': 3 }
 
-function storeFailure({ code, message, details, cause }: EventStoreError): Failure {
-  // With a cause the error was made here: the service itself said nothing.
+function storeFailure({ code, message, details, cause }: EventStoreError): CommandFailure {
+  // An error with a cause was created by the client: the service did not answer.
   const isSilent = code === 'unavailable' && cause !== undefined
   const advice = isSilent
-    ? '. Is it running? ./scripts/start.sh starts one, --url or ANNALS_URL names another'
+    ? '. Is it running? ./scripts/start.sh starts a local stack; --url or ANNALS_URL selects another service'
     : ''
   return { exitCode: storeExitCodes[code] ?? 1, code, message: `${message}${advice}`, details }
 }

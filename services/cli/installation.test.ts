@@ -17,7 +17,7 @@ const stack = {
   ANNALS_REGISTRY_URL: 'http://127.0.0.1:8501/apis/ccompat/v7',
 }
 
-/** The state that a supervisor writes, as it writes it. */
+/** An installation folder with a state file as the supervisor writes it. */
 function homeWith(parts: Partial<typeof stack>, ready = true): string {
   const home = mkdtempSync(join(tmpdir(), 'annals-installation-'))
   onTestFinished(() => {
@@ -41,7 +41,7 @@ function homeWith(parts: Partial<typeof stack>, ready = true): string {
   return home
 }
 
-test('where the environment names nothing, the stack of this checkout is meant, whatever its ports', () => {
+test('an environment without addresses gets those of the stack in this checkout, on any ports', () => {
   const env = { ANNALS_HOME: homeWith(stack), HOME: '/root' }
   expect(withInstallation(env)).toEqual({ ...env, ...stack })
   const { kafka, redis, registry } = loadConfig(withInstallation(env))
@@ -52,7 +52,7 @@ test('where the environment names nothing, the stack of this checkout is meant, 
   ])
 })
 
-test('an environment that names the same stack in part is completed; one that names another is left alone', () => {
+test('an environment that names part of the same stack is completed; one that names another is unchanged', () => {
   const ANNALS_HOME = homeWith(stack)
   for (const given of [
     { ANNALS_URL: 'http://localhost:7501/' },
@@ -75,13 +75,13 @@ test('an environment that names the same stack in part is completed; one that na
   }
 })
 
-test('a server whose password is not written down is left to the environment', () => {
+test('the address of a server with a password comes from the environment', () => {
   const ANNALS_HOME = homeWith({ ...stack, ANNALS_REDIS_URL: 'redis://…@redis:6379' })
   const given = { ANNALS_HOME, ANNALS_REDIS_URL: 'redis://user:secret@redis:6379' }
   expect(withInstallation(given)).toEqual({ ...given, ...stack, ANNALS_REDIS_URL: given.ANNALS_REDIS_URL })
 })
 
-test('without a stack that is up, the variables that move its ports count, and nothing else', () => {
+test('without a running stack only the variables that move its ports apply', () => {
   const moved = {
     ANNALS_PORT: '7501',
     ANNALS_KAFKA_PORT: '9501',

@@ -4,11 +4,11 @@ import { fileURLToPath } from 'node:url'
 
 import type { Environment } from '#config'
 
-/** Where a command looks for a service and for its servers. */
+/** A setting that holds the address of a service or a server. */
 type Place = 'ANNALS_URL' | 'ANNALS_KAFKA_BROKERS' | 'ANNALS_REDIS_URL' | 'ANNALS_REGISTRY_URL'
 type Places = Readonly<Partial<Record<Place, string>>>
 
-/** Parts as the state of a running stack (stack.json) names them. */
+/** The setting for each part that the state of a running stack (stack.json) lists. */
 const partNames: Readonly<Record<string, Place>> = {
   Platform: 'ANNALS_URL',
   Kafka: 'ANNALS_KAFKA_BROKERS',
@@ -19,9 +19,9 @@ const partNames: Readonly<Record<string, Place>> = {
 const checkout = fileURLToPath(new URL('../..', import.meta.url))
 
 /**
- * The environment of a command, with the addresses of the stack that runs in this checkout (or under ANNALS_HOME) where it names none.
- * Where no stack runs, the variables that move the ports of one count. An environment that names another installation, even in part, is
- * left as it is: half of one and half of the other would be neither.
+ * The environment of a command. Addresses that it does not set are those of the stack that runs in this checkout (or under ANNALS_HOME).
+ * If no stack runs, they follow from the variables that move its ports (`ANNALS_PORT` …). An environment that names another installation,
+ * even in part, is returned unchanged, so that a command never mixes two installations.
  */
 export function withInstallation(env: Environment): Environment {
   const home = resolve(env['ANNALS_HOME'] || join(checkout, '.annals'))
@@ -33,14 +33,14 @@ export function withInstallation(env: Environment): Environment {
     : { ...env, ...places, ...Object.fromEntries(given.map(([place]) => [place, env[place]])) }
 }
 
-/** Undefined where none runs, or none that is up yet. */
+/** Undefined if no stack runs, or it is not ready yet. */
 function runningStack(home: string): Places | undefined {
   try {
     const { ready, parts } = JSON.parse(readFileSync(join(home, 'run', 'stack.json'), 'utf8')) as StackFile
     if (!ready) return undefined
     const places = parts.flatMap(({ name, address }) => {
       const place = partNames[name]
-      // One with a password is not written down: it is in the environment, or nowhere.
+      // The state file masks addresses with a password. The environment must set those.
       return place === undefined || address.includes('…') ? [] : [[place, address] as const]
     })
     return Object.fromEntries(places)

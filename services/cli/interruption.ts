@@ -1,7 +1,6 @@
 /**
- * Lets a person end work by Ctrl-C: the signal aborts, and the work stops where it can. A second Ctrl-C is not ours any more, and ends
- * the process.
- * @param signals what ends it; what runs for ever ends by SIGTERM as well.
+ * Runs work that Ctrl-C interrupts: its signal aborts, and the work stops where it can. A second Ctrl-C ends the process.
+ * @param signals the process signals that abort the work; work that runs until it is stopped also ends on SIGTERM.
  */
 export async function interruptible<T>(
   work: (signal: AbortSignal) => Promise<T>,

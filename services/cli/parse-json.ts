@@ -3,8 +3,8 @@ import { parseJson } from '#event-store'
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
- * Text from bytes that others wrote. A byte order mark is taken away, and nothing is replaced.
- * @throws Error that goes on with the name of the text: `is not UTF-8: …`
+ * Decodes UTF-8. A byte order mark is removed; invalid bytes are rejected, not replaced.
+ * @throws Error whose message continues a sentence that begins with the name of the text: `is not UTF-8: …`
  */
 export function decodeUtf8(bytes: Uint8Array): string {
   try {
@@ -15,13 +15,13 @@ export function decodeUtf8(bytes: Uint8Array): string {
 }
 
 /**
- * Parses JSON that stands on the command line.
- * @throws Error that goes on with the name of the text, also where it holds U+FFFD: bytes that are not UTF-8 are replaced by it before any
- * program sees them
+ * Parses JSON from the command line.
+ * @throws Error whose message continues a sentence that begins with the name of the text, for text that is not JSON or contains U+FFFD:
+ * Node replaces bytes that are not UTF-8 by that character before the program runs.
  */
 export function parseArgument(text: string): unknown {
   if (!text.includes('\ufffd')) return parseJson(text)
   throw new Error(
-    'holds U+FFFD, as where bytes that are not UTF-8 were replaced: give the text in UTF-8, or write \\ufffd where that character is meant',
+    'contains U+FFFD, which replaces bytes that are not UTF-8: pass the text in UTF-8, or write \\ufffd if you mean that character',
   )
 }

@@ -3,7 +3,7 @@ import type { LineFormat } from '#operations'
 
 import type { WriterOption } from './writer-option.ts'
 
-/** The options of the command, each read but not yet held against the others. */
+/** The parsed options of `replay`, not yet checked against each other. */
 export interface ReplayCommandOptions extends WriterOption {
   readonly stream?: StreamId
   readonly partition?: readonly number[]

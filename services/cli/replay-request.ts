@@ -4,14 +4,14 @@ import {
   type Bounds,
   canBeginWith,
   type Destination,
-  type EventFilter,
+  type ReplayFilter,
   type ReplayRequest,
 } from '#operations'
 
 import { UsageError } from './failure.ts'
 import type { ReplayCommandOptions } from './replay-command-options.ts'
 
-/** What the options ask for. @throws UsageError, InvalidInputError, EventStoreError `invalid-request` where they do not fit together. */
+/** The replay that the options request. @throws UsageError, InvalidInputError, EventStoreError `invalid-request` for options that do not fit together. */
 export function requestOf(aggregateType: string | undefined, options: ReplayCommandOptions): ReplayRequest {
   checkOptions(aggregateType, options)
   checkPattern(typeOf(aggregateType, options), options)
@@ -37,23 +37,23 @@ export function requestOf(aggregateType: string | undefined, options: ReplayComm
 function checkOptions(aggregateType: string | undefined, options: ReplayCommandOptions): void {
   const { stream, fromVersion, untilVersion, create, toTopic, untilPosition, dryRun, checkpoint } = options
   if ((aggregateType === undefined) === (stream === undefined)) {
-    throw new UsageError('replay needs an aggregate type, or a stream by --stream, and not both')
+    throw new UsageError('replay takes either an aggregate type or --stream')
   }
   if (stream === undefined && (fromVersion ?? untilVersion) !== undefined) {
-    throw new UsageError('versions are those of one stream: name it by --stream')
+    throw new UsageError('--from-version and --until-version need --stream')
   }
-  if (create === true && toTopic === undefined) throw new UsageError('--create goes with --to-topic')
-  if (untilPosition !== undefined) throw new UsageError('--until-position goes with --to-projection')
+  if (create === true && toTopic === undefined) throw new UsageError('--create needs --to-topic')
+  if (untilPosition !== undefined) throw new UsageError('--until-position needs --to-projection')
   if (dryRun === true && (checkpoint !== undefined || options.resume === true)) {
-    throw new UsageError('a dry run keeps no checkpoint: leave out --checkpoint and --resume')
+    throw new UsageError('a dry run stores no checkpoint: omit --checkpoint and --resume')
   }
 }
 
-/** A pattern is about whole ids: one that cannot begin with the type's name fits no stream of it. */
+/** A pattern matches whole ids: one that cannot begin with the type's name matches no stream of the type. */
 function checkPattern(type: string, { streamPattern: glob }: ReplayCommandOptions): void {
   if (glob === undefined || canBeginWith(glob, `${type}.`)) return
   throw new UsageError(
-    `--stream-pattern ${glob} fits no stream of ${type}: it is about whole ids, which begin with ${type}. as in '${type}.${glob}'`,
+    `--stream-pattern ${glob} matches no stream of ${type}: it must match the whole id, which begins with '${type}.', e.g. '${type}.${glob}'`,
   )
 }
 
@@ -66,7 +66,7 @@ const boundsOf = ({ partition, fromOffset, untilOffset }: ReplayCommandOptions):
   untilOffsets: untilOffset ?? new Map<number, number>(),
 })
 
-const filterOf = (options: ReplayCommandOptions): EventFilter => ({
+const filterOf = (options: ReplayCommandOptions): ReplayFilter => ({
   ...(options.stream !== undefined && { streamId: options.stream }),
   ...(options.fromVersion !== undefined && { fromVersion: options.fromVersion }),
   ...(options.untilVersion !== undefined && { untilVersion: options.untilVersion }),

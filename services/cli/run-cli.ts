@@ -28,7 +28,7 @@ import { printFailure, printReport } from './print.ts'
 
 /**
  * Runs one command. It never throws: a failure is printed on stderr, and with `--json` on stdout as well.
- * @param args without the program's own name
+ * @param args without the name of the program
  */
 export async function runCli(args: readonly string[], env: Environment): Promise<ExitCode> {
   let exitCode: ExitCode = 0
@@ -56,10 +56,10 @@ export async function runCli(args: readonly string[], env: Environment): Promise
 /** The program with all of its commands. */
 export function programOf(cli: Cli): Command {
   const program = new Command('annals')
-    .description('Appends to streams, reads them, and looks after an Annals installation.')
+    .description('Appends to streams, reads them, and operates an Annals installation.')
     .option('--json', 'print one JSON document instead of text')
     .configureHelp({ showGlobalOptions: true })
-    // Failures are printed in one place, with their exit code.
+    // printFailure prints all errors.
     .configureOutput({ outputError: () => undefined })
     .exitOverride()
     .addHelpText('after', `\n${exitCodesHelp}`)

@@ -5,17 +5,17 @@ import { interruptible } from './interruption.ts'
 import { printNotice } from './print.ts'
 import { type PhaseLabels, ProgressPrinter } from './progress/progress-printer.ts'
 
-export interface JobOptions<Phase extends string> {
+interface JobOptions<Phase extends string> {
   readonly labels?: PhaseLabels<Phase>
-  /** Prints no progress, as with `--json`. */
+  /** Prints no progress; default with `--json`. */
   readonly isQuiet?: boolean
-  /** What ends the job; Ctrl-C unless given. */
+  /** The process signals that end the job; default: Ctrl-C. */
   readonly signals?: readonly NodeJS.Signals[]
 }
 
 /**
- * Runs a job of libs/operations on this terminal: draws its progress, prints its notices, and ends it on Ctrl-C.
- * @param job gets a function that ends the drawn progress, for a job that prints a result and then starts over.
+ * Runs a job of libs/operations on this terminal: shows its progress, prints its notices, and ends it on Ctrl-C.
+ * @param job receives a function that ends the shown progress, for a job that prints a result and then starts over.
  */
 export async function runJob<Phase extends string, T>(
   { isJson }: Pick<Cli, 'isJson'>,

@@ -12,23 +12,23 @@ import {
 } from '#schemas'
 import { loadDomain, registryOptions } from '#service'
 
-import type { Report } from './cli.ts'
-import { list } from './table.ts'
+import type { CommandReport } from './cli.ts'
+import { listOfPairs } from './table.ts'
 
-export type SchemaCommand = (config: Config) => Report | Promise<Report>
+type SchemaCommand = (config: Config) => CommandReport | Promise<CommandReport>
 
-async function push(config: Config): Promise<Report> {
+async function push(config: Config): Promise<CommandReport> {
   const registry = new SchemaRegistry(registryOptions(config))
   const pushed = await pushSchemas(loadCatalog(config.domain.schemaFolders), registry)
   const fresh = pushed.filter(({ isNew }) => isNew)
-  const summary = `${pushed.length} schema versions at ${registry.url}, ${fresh.length} of them new`
+  const summary = `${pushed.length} schema versions are registered at ${registry.url}, ${fresh.length} of them new`
   return {
     document: { registry: registry.url, pushed },
     text: [...fresh.map(({ file, id }) => `registered ${file} as ${id}`), summary].join('\n'),
   }
 }
 
-async function check(config: Config): Promise<Report> {
+async function check(config: Config): Promise<CommandReport> {
   const upcasters = await upcastersOf(config)
   const folders = foldersOf(config)
   const problems = folders.flatMap((folder) => checkSchemas(folder, upcasters))
@@ -37,20 +37,20 @@ async function check(config: Config): Promise<Report> {
   return {
     document: { problems, folders: counts },
     text: counts
-      .map(({ folder, versions }) => `${folder}: ${versions} schema versions, all sound`)
+      .map(({ folder, versions }) => `${folder}: ${versions} schema versions, no problems`)
       .join('\n'),
   }
 }
 
-function types(config: Config): Report {
+function types(config: Config): CommandReport {
   const written = foldersOf(config).flatMap((folder) => folder.writeTypes())
   return {
     document: { written },
-    text: list([['written', written.join(', ') || 'nothing, types are current']]),
+    text: listOfPairs([['written', written.join(', ') || 'nothing, types are up to date']]),
   }
 }
 
-async function release(config: Config): Promise<Report> {
+async function release(config: Config): Promise<CommandReport> {
   const upcasters = await upcastersOf(config)
   const folders = foldersOf(config)
   const releases = folders.map((folder) => releaseSchemas(folder, upcasters))
@@ -60,14 +60,14 @@ async function release(config: Config): Promise<Report> {
   const written = folders.flatMap((folder) => folder.writeTypes())
   return {
     document: { problems, released, written },
-    text: list([
+    text: listOfPairs([
       ['released', released.join(', ') || 'nothing new'],
-      ['written', written.join(', ') || 'nothing, types are current'],
+      ['written', written.join(', ') || 'nothing, types are up to date'],
     ]),
   }
 }
 
-const problemReport = (problems: readonly SchemaProblem[], more: object = {}): Report => ({
+const problemReport = (problems: readonly SchemaProblem[], more: object = {}): CommandReport => ({
   document: { problems, ...more },
   text: problems.map(formatProblem).join('\n'),
   exitCode: 1,
@@ -80,5 +80,5 @@ async function upcastersOf({ domain }: Config): Promise<UpcasterChain> {
   return createUpcasterChain((await loadDomain(domain.modules)).upcasters)
 }
 
-/** What the subcommands of `schemas` do. */
+/** The subcommands of `schemas`. */
 export const schemaCommands = { push, check, types, release } satisfies Record<string, SchemaCommand>

@@ -2,10 +2,10 @@ import type { SchemaVersions } from '#operations'
 
 import { UsageError } from './failure.ts'
 
-/** What an import takes where the option is not given: the latest version of each type. */
-export const latestVersions: SchemaVersions = { byType: new Map() }
+/** The default of the option: the latest version of each type. */
+export const schemaVersionsDefault: SchemaVersions = { byType: new Map() }
 
-/** Reads `--schema-version 1` or `--schema-version OrderPlaced=1`, which may stand there more than once. @throws UsageError */
+/** Parses `--schema-version 1` or `--schema-version OrderPlaced=1`, which may be repeated. @throws UsageError */
 export function schemaVersionOption(given: string, before: SchemaVersions): SchemaVersions {
   const match = /^(?:([^=]+)=)?([1-9]\d{0,8})$/.exec(given)
   if (match === null) {

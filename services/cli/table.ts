@@ -8,19 +8,19 @@ const noLines = Object.fromEntries(
   [...sides.flatMap((side) => joints.map((joint) => `${side}${joint}`)), 'middle'].map((name) => [name, '']),
 )
 
-/** Rows under a head, in columns, without lines. */
+/** A table with a head, without lines. */
 export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  const drawn = new Table({
+  const grid = new Table({
     head: head.map((name) => styleText('dim', name)),
     chars: noLines,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
   })
-  drawn.push(...rows.map((row) => [...row]))
-  return trimmed(drawn.toString())
+  grid.push(...rows.map((row) => [...row]))
+  return trimmed(grid.toString())
 }
 
-/** Names and values, one pair a line. */
-export function list(
+/** Names and values, one pair per line. Pairs without a value are omitted. */
+export function listOfPairs(
   pairs: readonly (readonly [name: string, value: string | number | undefined])[],
 ): string {
   const known = pairs.filter(([, value]) => value !== undefined)
@@ -28,7 +28,7 @@ export function list(
   return known.map(([name, value]) => `${styleText('dim', name.padEnd(width))}  ${value ?? ''}`).join('\n')
 }
 
-/** So much of a text as fits a column. */
+/** The text, cut to the width of a column. */
 export const shortened = (text: string, width: number): string =>
   text.length > width ? `${text.slice(0, width - 1)}…` : text
 

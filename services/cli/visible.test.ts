@@ -12,11 +12,11 @@ test.each([
   ['line\nbreak', 'line\\u000abreak'],
   ['user\u202Etxt.exe', 'user\\u202etxt.exe'],
   ['Ünïcode 日本 👍', 'Ünïcode 日本 👍'],
-])('%j becomes visible', (text, expected) => {
+])('control characters of %j are escaped', (text, expected) => {
   expect(visible(text)).toBe(expected)
 })
 
-test('a report keeps its lines and colours, and nothing else that steers a terminal', () => {
+test('a report keeps line breaks, tabs and colours; other control characters are escaped', () => {
   const coloured = styleText('red', 'log', { validateStream: false })
   expect(printable(`${coloured}\n\tkey \u001b]0;title\u0007 \u001b[2J \u009b1m`)).toBe(
     `${coloured}\n\tkey \\u001b]0;title\\u0007 \\u001b[2J \\u009b1m`,
@@ -24,7 +24,7 @@ test('a report keeps its lines and colours, and nothing else that steers a termi
   expect(printable('a\n[1m]')).toBe('a\n[1m]')
 })
 
-test('no text leaves a control character behind', () => {
+test('no control character is left in any text', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (text) => {
       expect(visible(text)).not.toMatch(/\p{Cc}/u)

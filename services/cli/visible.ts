@@ -1,10 +1,7 @@
-/**
- * A text from data (a key, a name) as it may be printed: characters that steer a terminal, or turn the direction of writing, are
- * shown by their number.
- */
+/** Text from data (a key, a name), made safe to print: control characters and those that change the writing direction are escaped. */
 export const visible = (text: string): string => text.replace(/\p{Cc}|\p{Bidi_Control}/gu, numbered)
 
-/** Text of several lines that may have colours of its own: all other characters that steer a terminal are shown by their number. */
+/** Text with line breaks, tabs and colours, made safe to print: all other control characters are escaped. */
 export const printable = (text: string): string =>
   text.replace(/\p{Bidi_Control}|\p{Cc}(\[[\d;]*m)?/gu, (found: string, colour?: string) => {
     const character = found.charAt(0)

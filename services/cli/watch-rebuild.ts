@@ -4,21 +4,21 @@ import type { GenerationInfo, ProjectionInfo } from '#projections'
 import type { ProgressDisplay } from './progress/progress-display.ts'
 
 /**
- * `done`: it serves, or is kept as a view of the past. `given-up`: another rebuild replaced it, or it was discarded.
- * `stopped`: it is blocked by events that cannot be applied. `unwatched`: the signal ended the watch.
+ * `done`: the generation serves, or is kept as a view of the past. `given-up`: another rebuild replaced it, or it was discarded.
+ * `stopped`: events that cannot be applied block it. `unwatched`: the signal ended the watch.
  */
 export type RebuildEnd = 'done' | 'given-up' | 'stopped' | 'unwatched'
 
-export interface RebuildWatch {
+interface RebuildWatch {
   readonly describe: () => Promise<ProjectionInfo>
   readonly generation: string
   readonly display: ProgressDisplay
   readonly signal: AbortSignal
-  /** Between two looks; default 500. */
+  /** The time between two requests; default 500. */
   readonly intervalMs?: number
 }
 
-/** Looks at a rebuild until it ends. @returns how, with what was seen last. */
+/** Watches a rebuild until it ends. @returns how it ended, and its last known state. */
 export async function watchRebuild({
   describe,
   generation,
@@ -32,7 +32,7 @@ export async function watchRebuild({
       if (last !== undefined) display.show(last.progress)
       const end = endOf(last) ?? (signal.aborted ? 'unwatched' : undefined)
       if (end !== undefined) return { end, last }
-      // An abort ends the pause, and the next look is the last.
+      // An abort ends the pause; one more request follows.
       await pause(intervalMs, signal)
     }
   } finally {

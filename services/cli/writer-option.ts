@@ -8,22 +8,22 @@ export interface WriterOption {
   readonly url: string
 }
 
-/** Longer than a writer tries an append (30 s), so that it is the writer who says what became of it. */
+/** Longer than a writer tries an append (30 s), so that the writer reports the outcome. */
 const timeoutMs = 35_000
-/** A person waits: a partition that moves is worth some tries, a writer that is not there is not worth many. */
+/** Long enough for a partition that changes its owner; short enough for a person who waits for a missing writer. */
 const impatient: Partial<RetryLimits> = { totalMsMax: 3_000 }
 
-/** Adds the option that says which writer, or which projector, to ask. */
+/** Adds the option `--url`. @param asked the service to call, for the help text. */
 export const withWriterOption = (command: Command, { env }: Cli, asked = 'writer'): Command =>
   command.addOption(
-    new Option('--url <url>', `the ${asked} to ask; also by ANNALS_URL`).default(
+    new Option('--url <url>', `address of the ${asked}; ANNALS_URL sets it too`).default(
       env['ANNALS_URL'] || 'http://127.0.0.1:7400',
     ),
   )
 
 /**
- * Does something with a client of that writer. It passes on what is not its own, so one request is one way.
- * @param retries what is worth waiting for; by default a person is not kept for more than 3 s.
+ * Runs `use` with a client of that service, and closes the client. The service forwards requests that another instance owns.
+ * @param retries default: retries for at most 3 s.
  */
 export async function withClient<T>(
   { url }: WriterOption,

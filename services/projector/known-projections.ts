@@ -1,9 +1,9 @@
 import {
   formatPartition,
   formatPosition,
-  instead,
   type Position,
   type Projection,
+  suggestion,
   type TopicPartition,
 } from '#domain'
 import { invalidRequest } from '#event-store'
@@ -44,7 +44,7 @@ export class KnownProjections {
     if (known !== undefined) return known
     throw new ProjectionError(
       'projection-not-found',
-      `there is no projection ${JSON.stringify(name)}${instead(name, this.names)}`,
+      `there is no projection ${JSON.stringify(name)}${suggestion(name, this.names)}`,
     )
   }
 

@@ -1,11 +1,11 @@
-import { formatPosition, instead, type Position, type Projection } from '#domain'
+import { formatPosition, type Position, type Projection, suggestion } from '#domain'
 import { invalidRequest } from '#event-store'
 import { LogError } from '#kafka'
 import { ProjectionError, ViewStoreUnavailableError } from '#projections'
 
 /** The message for an unknown index. */
 export const unknownIndex = ({ name, indexNames }: Projection, orderBy: string): string =>
-  `projection ${name} has no index ${JSON.stringify(orderBy)}${instead(orderBy, indexNames)}`
+  `projection ${name} has no index ${JSON.stringify(orderBy)}${suggestion(orderBy, indexNames)}`
 
 export const noGeneration = (name: string, generation: string): ProjectionError =>
   new ProjectionError(

@@ -1,4 +1,4 @@
-import { AnnalsClient, PeerCheck, Peers } from '#client'
+import { AnnalsClient, PeerCheck, PeerClients } from '#client'
 import type { AggregateStore } from '#domain'
 import { groupMember, type RunningService, serve, type ServicePart, type ServiceParts } from '#service'
 
@@ -25,7 +25,7 @@ export function openSnapshotter(
   store: AggregateStore,
 ): ServicePart & { readonly snapshotter: Snapshotter } {
   const settings = snapshotterSettings(parts.config)
-  const peers = new Peers(peerTimeoutMs)
+  const peers = new PeerClients(peerTimeoutMs)
   const member = groupMember('snapshotter', settings.groupId, parts, PeerCheck)
   const snapshotter = new Snapshotter({ ...member.parts, store, peerAt: (url) => peers.at(url), settings })
   parts.health.add({ name: 'snapshots', kind: 'readiness', check: () => snapshotter.checkServing() })

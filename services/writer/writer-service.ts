@@ -1,4 +1,4 @@
-import { PeerCheck, Peers } from '#client'
+import { PeerCheck, PeerClients } from '#client'
 import { groupMember, type RunningService, serve, type ServicePart, type ServiceParts } from '#service'
 
 import { writerRoutes } from './http/writer-routes.ts'
@@ -12,7 +12,7 @@ export interface WriterService extends RunningService {
 /** Creates a writer as a part of a process; it is not started yet. */
 export function openWriter(parts: ServiceParts): ServicePart & { readonly writer: Writer } {
   const settings = writerSettings(parts.config)
-  const peers = new Peers(settings.appendTimeoutMs)
+  const peers = new PeerClients(settings.appendTimeoutMs)
   const member = groupMember('writer', settings.groupId, parts, PeerCheck)
   const writer = new Writer({ ...member.parts, peerAt: (url) => peers.at(url), settings })
   parts.health.add({ name: 'partitions', kind: 'readiness', check: () => writer.checkServing() })

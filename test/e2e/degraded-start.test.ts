@@ -31,7 +31,7 @@ async function append(streamId: string): Promise<number> {
 
 const partitionOf = (streamId: string): number => partitionFor(parseStreamId(streamId), 8)
 
-test('a dead partition does not stop the stack: it starts, says what to do, and that works', async () => {
+test('the stack starts with a dead partition, and the command it suggests repairs it', async () => {
   const first = await stack.run('start.sh', ['--detach', '--no-demo'])
   expect(first.output).toContain('Ready after')
   const cut = 'customer.c-1'

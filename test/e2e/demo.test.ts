@@ -11,7 +11,7 @@ afterEach(() => stack.remove())
 
 const rows = (output: string): string[] => output.split('\n').filter((line) => /equal|differs/.test(line))
 
-test('the main job: real purchases are imported once, and what is served equals what the file says', async () => {
+test('the demo imports real purchases once and serves the figures of the file', async () => {
   const first = await stack.run('start.sh', ['--detach'])
   expect(first.output).toContain('Importing 69659 real purchases')
   expect(rows(first.output)).toHaveLength(9)

@@ -36,14 +36,14 @@ function ground(): Ground {
   }
 }
 
-// Two starts of the stack and a dozen commands: a minute where nothing else is at work, and much more where it is.
+// Two starts of the stack and a dozen commands: a minute on an idle machine, much more on a busy one.
 const timeout = 600_000
 
-test.each(walkedPages)('whoever follows %s by the letter sees what it shows', { timeout }, async (page) => {
+test.each(walkedPages)('the commands of %s print what the page shows', { timeout }, async (page) => {
   await walk(page, ground())
 })
 
-test('what pages show of the client runs against a platform', { timeout }, async () => {
+test('the client examples of the pages run against a platform', { timeout }, async () => {
   expect(await stack.run('start.sh', ['--detach', '--no-demo'])).toMatchObject({ exitCode: 0 })
   const others = documentedPages().filter((page) => !walkedPages.includes(page))
   const live = others.filter((page) => codeOf(page, blocksOf(page)).program?.isLive)

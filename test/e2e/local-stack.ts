@@ -7,30 +7,30 @@ import { portVariables } from '../../scripts/local/settings.ts'
 import { readState, type StackState } from '../../scripts/local/state.ts'
 import { freePorts, repository, stackFolders, type StackFolders } from '../../scripts/stack/index.ts'
 
-/** What a script printed and how it ended. */
+/** The output and exit code of a script. */
 export interface Ended {
   readonly exitCode: number | null
   readonly output: string
 }
 
-/** start.sh and stop.sh beside everybody else's: a state folder and ports of their own. */
+/** start.sh and stop.sh with their own state folder and ports, isolated from other stacks. */
 export interface LocalStack {
   readonly folders: StackFolders
   readonly env: Readonly<Record<string, string>>
-  /** Runs a script of scripts/ to its end. */
+  /** Runs a script of scripts/ until it ends. */
   run(
     script: 'start.sh' | 'stop.sh',
     args?: readonly string[],
     env?: Readonly<Record<string, string>>,
   ): Promise<Ended>
-  /** Starts start.sh in the foreground; `output` grows. */
+  /** Starts start.sh in the foreground. `output` grows as it prints. */
   foreground(): { readonly process: ChildProcess; readonly output: () => string }
   state(): StackState
-  /** Stops what runs, and deletes the folder. */
+  /** Stops everything that runs and deletes the folder. */
   remove(): Promise<void>
 }
 
-/** Prepares a place for a local stack, without starting anything. */
+/** Prepares folders and ports for a local stack without starting it. */
 export async function localStack(): Promise<LocalStack> {
   const home = await mkdtemp(join(tmpdir(), 'annals-e2e-'))
   const folders = stackFolders(home)
@@ -65,7 +65,7 @@ export async function localStack(): Promise<LocalStack> {
 }
 
 function collect(command: string, args: readonly string[], env: Readonly<Record<string, string>>) {
-  // A group of its own, as a shell gives to what runs in its foreground: Ctrl-C goes to all of it.
+  // A separate process group, as a shell gives to a foreground job: Ctrl-C reaches the whole group.
   const child = spawn(command, args, {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -78,7 +78,7 @@ function collect(command: string, args: readonly string[], env: Readonly<Record<
   return { process: child, output: () => output }
 }
 
-/** Every process that a state names: the supervisor and the servers. */
+/** All processes that a state lists: the supervisor and the servers. */
 export function pidsOf(state: StackState): number[] {
   return [state.supervisorPid, ...state.parts.flatMap(({ pids }) => pids)]
 }

@@ -35,11 +35,11 @@ async function append(streamId: string): Promise<unknown> {
 }
 
 async function allGone(pids: readonly number[]): Promise<void> {
-  // One after the other, each with 15 s for its end.
+  // One after the other, with 15 s for each to end.
   await waitFor('every process ends', () => Promise.resolve(!pids.some(isAlive)), { timeoutMs: 60_000 })
 }
 
-test('start --detach twice, stop and start again: one stack, nothing left after the stop, events survive', async () => {
+test('start --detach twice, stop and restart: one stack runs, the stop leaves nothing, events survive', async () => {
   const first = await stack.run('start.sh', ['--detach', '--no-demo'])
   expect(first).toMatchObject({ exitCode: 0 })
   expect(first.output).toContain(`127.0.0.1:${String(stack.env['ANNALS_KAFKA_PORT'])}`)
@@ -74,7 +74,7 @@ test('start --detach twice, stop and start again: one stack, nothing left after 
   expect(existsSync(stack.folders.data)).toBe(false)
 })
 
-test('Ctrl-C on a stack in the foreground stops everything', async () => {
+test('Ctrl-C on a foreground stack stops everything', async () => {
   const { process: shell, output } = stack.foreground()
   await waitFor('the stack is up', () => Promise.resolve(output().includes('Ctrl-C stops it')), {
     timeoutMs: startMsMax,
@@ -86,7 +86,7 @@ test('Ctrl-C on a stack in the foreground stops everything', async () => {
   expect(output()).toMatch(/Platform has stopped[^]*Schema registry has stopped[^]*Kafka has stopped/)
 })
 
-test('Ctrl-C in the middle of a start leaves nothing', async () => {
+test('Ctrl-C during a start leaves nothing running', async () => {
   const { process: shell, output } = stack.foreground()
   const redis = await waitFor(
     'the first server',
@@ -101,7 +101,7 @@ test('Ctrl-C in the middle of a start leaves nothing', async () => {
   expect(await stack.run('stop.sh')).toMatchObject({ exitCode: 0, output: 'Nothing is running.\n' })
 })
 
-test('a supervisor that is killed takes its servers with it, and the next start clears up', async () => {
+test('a killed supervisor takes its servers with it, and the next start cleans up', async () => {
   expect(await stack.run('start.sh', ['--detach', '--no-demo'])).toMatchObject({ exitCode: 0 })
   const pids = pidsOf(stack.state())
   process.kill(stack.state().supervisorPid, 'SIGKILL')
@@ -111,7 +111,7 @@ test('a supervisor that is killed takes its servers with it, and the next start 
   expect(again.output).toContain('is gone; cleaning up')
 })
 
-test('a platform that dies is told with the end of its log, and started again', async () => {
+test('a platform that dies is reported with the end of its log and restarted', async () => {
   expect(await stack.run('start.sh', ['--detach', '--no-demo'])).toMatchObject({ exitCode: 0 })
   expect(await append('customer.c-1')).toMatchObject({ status: 201 })
   const { data, logs, run } = stack.folders
@@ -125,7 +125,7 @@ test('a platform that dies is told with the end of its log, and started again', 
       { timeoutMs: 30_000 },
     )
   }
-  // The second one is killed while it starts: it is not healthy yet.
+  // The second platform is killed during its start, before it is healthy.
   const second = await killed(await killed(first))
   expect(isAlive(second)).toBe(true)
   const log = lastLines(join(stack.folders.logs, 'supervisor.log'), 100).join('\n')
@@ -136,7 +136,7 @@ test('a platform that dies is told with the end of its log, and started again', 
   expect(isAlive(second)).toBe(false)
 })
 
-test('a domain that cannot be loaded is told before any server is started', async () => {
+test('a domain that cannot be loaded is reported before any server starts', async () => {
   const { exitCode, output } = await stack.run('start.sh', ['--detach', '--no-demo'], {
     ANNALS_DOMAIN: '/nowhere.ts',
   })
@@ -145,15 +145,15 @@ test('a domain that cannot be loaded is told before any server is started', asyn
   expect(output).not.toContain('Kafka is up')
 })
 
-test('a platform that cannot start makes the start fail, and is told with the end of its log', async () => {
+test('a platform that cannot start makes the start fail and is reported with the end of its log', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'annals-domain-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   const file = join(folder, 'domain.ts')
-  // Only the platform is told where Kafka is: what looks at the domain before loads it.
+  // Only the platform gets the address of Kafka, so the earlier check of the domain loads the module without error.
   writeFileSync(
     file,
     `import { defineDomain } from '${join(repository, 'libs/domain/index.ts')}'
-if (process.env.ANNALS_KAFKA_BROKERS !== undefined) throw new Error('not today')
+if (process.env.ANNALS_KAFKA_BROKERS !== undefined) throw new Error('the domain refuses to load')
 export default defineDomain({})`,
   )
   const { exitCode, output } = await stack.run('start.sh', ['--detach', '--no-demo'], { ANNALS_DOMAIN: file })
@@ -165,7 +165,7 @@ export default defineDomain({})`,
   expect(isAlive(kafka)).toBe(false)
 })
 
-test('a server that dies takes the stack down, and the log says which one', async () => {
+test('a server that dies takes the stack down, and the log names it', async () => {
   expect(await stack.run('start.sh', ['--detach', '--no-demo'])).toMatchObject({ exitCode: 0 })
   const state = stack.state()
   const redis = state.parts.find(({ name }) => name === 'Redis')
@@ -174,7 +174,7 @@ test('a server that dies takes the stack down, and the log says which one', asyn
   expect((await stack.run('stop.sh')).output).toBe('Nothing is running.\n')
 })
 
-test('a port that is taken is named, with what wants it and the variable that moves it; nothing is started', async () => {
+test('a port in use is reported with its server and its variable, and nothing starts', async () => {
   const port = Number(stack.env['ANNALS_REDIS_PORT'])
   const squatter = createServer().listen(port, '127.0.0.1')
   await once(squatter, 'listening')
@@ -187,7 +187,7 @@ test('a port that is taken is named, with what wants it and the variable that mo
   expect(existsSync(stack.folders.data)).toBe(false)
 })
 
-test('servers named by the environment are used and not started; one that cannot be reached is named', async () => {
+test('servers named by the environment are used, not started; an unreachable one is reported', async () => {
   const given = {
     ANNALS_KAFKA_BROKERS: '127.0.0.1:1',
     ANNALS_REDIS_URL: 'redis://user:secret@127.0.0.1:2',
@@ -203,7 +203,7 @@ test('servers named by the environment are used and not started; one that cannot
   expect(output).not.toContain('secret')
 })
 
-test('servers that somebody else runs are used and left alone', async () => {
+test('external servers are used and left running', async () => {
   expect(await stack.run('start.sh', ['--detach', '--no-demo'])).toMatchObject({ exitCode: 0 })
   const theirs = pidsOf(stack.state())
   const ours = await localStack()
@@ -225,7 +225,7 @@ test('servers that somebody else runs are used and left alone', async () => {
   expect(theirs.every(isAlive)).toBe(true)
 })
 
-test('stop without a stack says that nothing runs', async () => {
+test('stop without a stack reports that nothing is running', async () => {
   expect(await stack.run('stop.sh')).toEqual({ exitCode: 0, output: 'Nothing is running.\n' })
 })
 
@@ -233,7 +233,7 @@ test.each([
   ['start.sh', ['--detatch'], '--detatch'],
   ['start.sh', ['--stack', 'podman'], 'native, docker, external'],
   ['stop.sh', ['now'], 'now'],
-] as const)('%s %s is refused with exit code 2', async (script, args, named) => {
+] as const)('%s %s is rejected with exit code 2', async (script, args, named) => {
   const { exitCode, output } = await stack.run(script, args)
   expect(exitCode).toBe(2)
   expect(output).toContain(named)

@@ -111,7 +111,7 @@ test('a broker that stays down ends the replay with instructions to resume, and 
   const end = await replay.ended
   expect(end.exitCode).toBe(3)
   expect(end.stderr).toMatch(
-    /error: reading .* failed: .* events were replayed, next is .*\. Go on by the same command with --resume/,
+    /error: reading .* failed: .* events were replayed, next is .*\. Run the same command with --resume to continue/,
   )
   const error = end.json()['error'] as { code: string; events: number }
   expect(error.code).toBe('kafka-unavailable')

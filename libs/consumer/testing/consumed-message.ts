@@ -2,7 +2,7 @@ import type { LogRecord } from '#kafka'
 
 import type { ConsumedMessage } from '../index.ts'
 
-/** A record as kafkajs gives it to `eachMessage`. */
+/** A record as kafkajs passes it to `eachMessage`. */
 export const consumedMessage = (
   topic: string,
   { key, value, headers, timestampMs }: LogRecord,

@@ -13,23 +13,23 @@ import { createEventDecoder, type EventDecoder, type EventOf, registryTimeout } 
 export const topic = 'eventstore.order'
 export const catalog = loadCatalog(['schemas'])
 
-/** A decoder of orders over the real client and a registry in memory. */
+/** A decoder of orders with the real client and an in-memory registry. */
 export interface DecoderFixture {
   readonly fake: FakeRegistry
   readonly client: RegistryClient
   readonly decoder: EventDecoder<EventOf<typeof order>>
   /** `ItemAdded` of order-42, with the changes. */
   readonly encoded: (version: number, changes?: Partial<EncodedEvent>) => EncodedEvent
-  /** The same as the writer's record. */
+  /** The same event as the writer's record. */
   readonly record: (
     version: number,
     changes?: Partial<EncodedEvent>,
   ) => LogRecord & { readonly value: Buffer }
-  /** Data of `OrderPlaced` in schema version 1. */
+  /** Encoded data of `OrderPlaced` in schema version 1. */
   readonly firstPlaced: (customer: string) => Buffer
 }
 
-/** To be called in a test, which ends the registry. */
+/** Call it inside a test: the registry stops at the end of the test. */
 export async function decoderFixture(): Promise<DecoderFixture> {
   const fake = await FakeRegistry.start()
   const middlewares = [registryTimeout(10_000)]

@@ -8,13 +8,13 @@ export type AccountEvent = Deposited | Withdrawn
 
 export type Deposit = DomainCommand<'Deposit', { readonly amount: number }>
 export type Withdraw = DomainCommand<'Withdraw', { readonly amount: number }>
-/** Withdraws from here what is there at most: several events, or none. */
+/** Withdraws the whole balance in up to `notesMax` events; none when it is empty. */
 export type Close = DomainCommand<'Close', { readonly notesMax: number }>
 export type AccountCommand = Deposit | Withdraw | Close
 
 export interface AccountState {
   readonly balance: number
-  /** Depends on the order of all entries, so that no two histories look alike. */
+  /** Depends on the order of all entries, so different histories have different states. */
   readonly checksum: number
 }
 
@@ -23,7 +23,7 @@ const entered = ({ balance, checksum }: AccountState, amount: number): AccountSt
   checksum: (checksum * 31 + amount + 1_000) % 1_000_003,
 })
 
-/** What the tests of this library are about. */
+/** The aggregate that the tests of this library use. */
 export const account = defineAggregate<AccountState, AccountEvent, AccountCommand>({
   type: 'account',
   initialState: { balance: 0, checksum: 7 },
@@ -43,7 +43,7 @@ export const account = defineAggregate<AccountState, AccountEvent, AccountComman
   invariants: { 'balance is below a million': ({ balance }) => balance < 1_000_000 },
 })
 
-/** The whole balance in the given number of notes at most. */
+/** Withdraws the whole balance in at most `notesMax` events. */
 export const notes = (balance: number, notesMax: number): Withdrawn[] =>
   Array.from({ length: Math.min(balance, notesMax) }, (_, index) => ({
     type: 'Withdrawn',

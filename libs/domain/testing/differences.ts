@@ -1,6 +1,6 @@
 /**
- * Where two JSON-like values differ, one line for each place; none when they are equal.
- * A field that is undefined counts as absent, as it does in JSON.
+ * Lists the differences between two JSON-like values, one line for each path; empty when they are equal.
+ * A field with the value undefined counts as absent, as in JSON.
  */
 export function differences(expected: unknown, actual: unknown, path = ''): readonly string[] {
   if (Object.is(expected, actual)) return []

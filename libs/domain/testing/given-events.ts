@@ -1,18 +1,19 @@
 import { type DomainEvent, project, type Projection, quote, type RecordedEvent } from '../index.ts'
 import { expectEqual, ScenarioError } from './scenario-error.ts'
 
-/** What a projection made of events, to be compared. Each check returns the same, so that they chain. */
+/** The views that a projection folded from events. Each check returns the same object, so checks can be chained. */
 export interface ProjectionOutcome<View> {
+  /** Checks the view with this key. */
   thenView(key: string, view: View): ProjectionOutcome<View>
-  /** There is no view of this key: none was made, or it was deleted. */
+  /** Checks that there is no view with this key. */
   thenNoView(key: string): ProjectionOutcome<View>
-  /** Just these views, and no other. */
+  /** Checks all views: exactly these, and no others. */
   thenViews(views: Readonly<Record<string, View>>): ProjectionOutcome<View>
-  /** What queries sort the view by. */
+  /** Checks the index values of a view. */
   thenIndexes(key: string, values: Readonly<Record<string, number>>): ProjectionOutcome<View>
 }
 
-/** `givenEvents(customerLifetime, recordEvents('customer.00001', [purchase])).thenView('00001', { purchases: 1, … })`. */
+/** Tests a projection: `givenEvents(customerLifetime, recordEvents('customer.00001', [purchase])).thenView('00001', { purchases: 1, … })`. */
 export function givenEvents<View, Event extends DomainEvent>(
   projection: Projection<View, Event>,
   events: Iterable<RecordedEvent<Event>>,
@@ -32,7 +33,7 @@ export function givenEvents<View, Event extends DomainEvent>(
       return checks
     },
     thenNoView(key) {
-      expectEqual(`${projection.name} was to have no view ${quote(key)}`, undefined, views.get(key))
+      expectEqual(`expected ${projection.name} to have no view ${quote(key)}`, undefined, views.get(key))
       return checks
     },
     thenViews(expected) {

@@ -2,27 +2,29 @@ import { type Aggregate, decide, type DomainCommand, DomainError, type DomainEve
 import { expectEqual, ScenarioError } from './scenario-error.ts'
 
 /**
- * What a command came to, to be compared. The checks themselves return nothing that has a `then`: a test may return
- * them, and no runner takes one for a promise.
+ * The outcome of a command. The checks return no object with a method `then`, so an asynchronous test may return them: they are
+ * not mistaken for promises.
  */
 export interface AggregateOutcome<State, Event extends DomainEvent> {
-  /** Just these events, in this order; `[]` for none. */
+  /** Checks the events: exactly these, in this order; `[]` for none. */
   then(events: readonly Event[]): Pick<AggregateOutcome<State, Event>, 'thenState'>
-  /** The state after the given events and those that the command led to. */
+  /** Checks the state after the given events and the events of the command. */
   thenState(state: State): void
-  /** The domain said no, with this code. */
+  /** Checks that the domain rejected the command with this code. */
   thenRefused(code: string): void
 }
 
+/** An aggregate with its given events. */
 export interface AggregateScenario<State, Event extends DomainEvent, Command extends DomainCommand> {
+  /** Decides a command. */
   when(command: Command): AggregateOutcome<State, Event>
-  /** Without a command: the state after the given events. */
+  /** Checks the state after the given events, without a command. */
   thenState(state: State): void
 }
 
 /**
- * `given(order, [placed]).when({ type: 'ShipOrder', data }).thenRefused('order-empty')`.
- * Knows no test runner: a check that fails throws an AssertionError with a readable difference.
+ * Tests an aggregate: `given(order, [placed]).when({ type: 'ShipOrder', data }).thenRefused('order-empty')`.
+ * It works with any test runner: a failed check throws an AssertionError with a readable difference.
  */
 export function given<State, Event extends DomainEvent, Command extends DomainCommand>(
   aggregate: Aggregate<State, Event, Command>,
@@ -48,7 +50,7 @@ function outcome<State, Event extends DomainEvent, Command extends DomainCommand
   return {
     thenState,
     then(events) {
-      expectEqual(`${command.type} led to other events`, events, accepted(command, events, decided))
+      expectEqual(`${command.type} produced other events`, events, accepted(command, events, decided))
       return { thenState }
     },
     thenRefused: (code) => expectRefused(command, code, decided),
@@ -56,21 +58,21 @@ function outcome<State, Event extends DomainEvent, Command extends DomainCommand
 }
 
 function expectRefused(command: DomainCommand, code: string, decided: unknown): void {
-  const expected = `${command.type} was to be refused with ${code}, but`
+  const expected = `expected ${command.type} to be refused with ${code}, but it`
   if (!(decided instanceof DomainError)) {
-    throw new ScenarioError(`${expected} led to ${JSON.stringify(decided)}`, code, decided)
+    throw new ScenarioError(`${expected} produced ${JSON.stringify(decided)}`, code, decided)
   }
   if (decided.code === code) return
   const cause = { cause: decided }
   throw new ScenarioError(
-    `${expected} was with ${decided.code}: ${decided.message}`,
+    `${expected} was refused with ${decided.code}: ${decided.message}`,
     code,
     decided.code,
     cause,
   )
 }
 
-/** Only a refusal is an outcome; any other error is a fault of the domain's code and goes through. */
+/** Returns a refusal as an outcome. Any other error is a defect in the domain's code and is thrown. */
 function tryDecide<Event>(run: () => readonly Event[]): readonly Event[] | DomainError {
   try {
     return run()

@@ -12,17 +12,19 @@ import {
   versionAfter,
 } from '../index.ts'
 
+/** Options of {@link recordEvents}. */
 export interface RecordOptions {
-  /** Version that the first event follows; default 0. */
+  /** The version before the first event; default 0. */
   readonly after?: Version
-  /** Of the first event; each further one is a second later. Default 2026-01-01T00:00:00.000Z. */
+  /** Timestamp of the first event. Each further event is one second later. Default 2026-01-01T00:00:00.000Z. */
   readonly timestamp?: string
+  /** Metadata of all events. */
   readonly metadata?: EventMetadata
 }
 
 /**
- * Plain events as they would stand in the log, in partition 0: ids, versions, offsets and times are derived, so the
- * same call gives the same events.
+ * Converts domain events to recorded events in partition 0. Ids, versions, offsets and times are derived, so the same call
+ * returns the same events.
  * @param streamId e.g. `order.42`.
  * @throws InvalidInputError when the stream id is malformed.
  */

@@ -1,6 +1,6 @@
 import { differences } from './differences.ts'
 
-/** A scenario that came out otherwise. Test runners print `expected` and `actual` of an AssertionError as a diff. */
+/** A failed check of a scenario. Test runners print `expected` and `actual` of an AssertionError as a diff. */
 export class ScenarioError extends Error {
   override readonly name = 'AssertionError'
   readonly expected: unknown
@@ -14,7 +14,7 @@ export class ScenarioError extends Error {
   }
 }
 
-/** @throws ScenarioError naming each place where the values differ, at most ten. */
+/** @throws ScenarioError that lists the differences, at most ten. */
 export function expectEqual(what: string, expected: unknown, actual: unknown): void {
   const found = differences(expected, actual)
   if (found.length === 0) return

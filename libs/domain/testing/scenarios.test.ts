@@ -14,7 +14,7 @@ import { given, givenEvents, recordEvents, ScenarioError, upcastingCommutes } fr
 
 const withdraw = (amount: number) => ({ type: 'Withdraw', data: { amount } }) as const
 
-/** What a failing check says. */
+/** The error of a failing check. */
 function failureOf(check: () => unknown): ScenarioError {
   try {
     check()
@@ -22,13 +22,13 @@ function failureOf(check: () => unknown): ScenarioError {
     if (error instanceof ScenarioError) return error
     throw error
   }
-  throw new Error('the check was to fail, but passed')
+  throw new Error('expected the check to fail, but it passed')
 }
 
 describe('given, when, then', () => {
   const rich = given(account, [deposited(100)])
 
-  test('passes where it comes out as said', () => {
+  test('passes when the outcome is as expected', () => {
     rich.when(withdraw(1)).then([withdrawn(1)])
     rich
       .when(withdraw(100))
@@ -38,16 +38,16 @@ describe('given, when, then', () => {
     rich.thenState({ balance: 100, checksum: 1_317 })
   })
 
-  test('can be returned from an asynchronous test: its checks are no promises', async () => {
+  test('can be returned from an asynchronous test: its checks are not promises', async () => {
     const checked = await Promise.resolve(rich.when(withdraw(1)).then([withdrawn(1)]))
     checked.thenState({ balance: 99, checksum: 41_826 })
   })
 
-  test('says where other events came, with both for the runner’s diff', () => {
+  test('reports differences between events, with both for the runner’s diff', () => {
     const failure = failureOf(() => rich.when(withdraw(1)).then([withdrawn(2), deposited(1)]))
     expect(failure.message).toBe(
       [
-        'Withdraw led to other events:',
+        'Withdraw produced other events:',
         '  [0].data.amount: expected 2, got 1',
         '  [1]: expected {"type":"Deposited","data":{"amount":1}}, got nothing',
       ].join('\n'),
@@ -60,7 +60,7 @@ describe('given, when, then', () => {
     })
   })
 
-  test('says where the state is another one', () => {
+  test('reports a different state', () => {
     expect(failureOf(() => rich.when(withdraw(1)).thenState({ balance: 98, checksum: 41_826 })).message).toBe(
       'the state after Withdraw differs:\n  balance: expected 98, got 99',
     )
@@ -69,7 +69,7 @@ describe('given, when, then', () => {
     )
   })
 
-  test('says when a command was refused that was to be accepted', () => {
+  test('reports that a command was unexpectedly refused', () => {
     const refused = 'Withdraw was refused with overdrawn: 101 of 100'
     const failure = failureOf(() => rich.when(withdraw(101)).then([]))
     expect(failure.message).toBe(refused)
@@ -79,16 +79,16 @@ describe('given, when, then', () => {
     )
   })
 
-  test('says when a command was accepted that was to be refused, or refused for another reason', () => {
+  test('reports that a command was unexpectedly accepted, or refused for another reason', () => {
     expect(failureOf(() => rich.when(withdraw(1)).thenRefused('overdrawn')).message).toBe(
-      'Withdraw was to be refused with overdrawn, but led to [{"type":"Withdrawn","data":{"amount":1}}]',
+      'expected Withdraw to be refused with overdrawn, but it produced [{"type":"Withdrawn","data":{"amount":1}}]',
     )
     expect(failureOf(() => rich.when(withdraw(101)).thenRefused('closed')).message).toBe(
-      'Withdraw was to be refused with closed, but was with overdrawn: 101 of 100',
+      'expected Withdraw to be refused with closed, but it was refused with overdrawn: 101 of 100',
     )
   })
 
-  test('lets a fault in the domain’s code through as it is', () => {
+  test('throws errors in the domain’s code unchanged', () => {
     const faulty = defineAggregate<number, AccountEvent, { type: 'Fail'; data: null }>({
       type: 'faulty',
       initialState: 0,
@@ -120,7 +120,7 @@ describe('given events, then views', () => {
     ...recordEvents('account.2', [deposited(5), withdrawn(5)]),
   ])
 
-  test('passes where it comes out as said', () => {
+  test('passes when the outcome is as expected', () => {
     views
       .thenView('1', 5)
       .thenNoView('2')
@@ -133,19 +133,19 @@ describe('given events, then views', () => {
     [() => views.thenView('1', 6), 'view "1" of balances differs:\n  value: expected 6, got 5'],
     [() => views.thenView('2', 6), 'balances has no view "2": it has "1"'],
     [() => givenEvents(balances, []).thenView('2', 6), 'balances has no view "2": it has none'],
-    [() => views.thenNoView('1'), 'balances was to have no view "1":\n  value: expected nothing, got 5'],
+    [() => views.thenNoView('1'), 'expected balances to have no view "1":\n  value: expected nothing, got 5'],
     [() => views.thenViews({}), 'views of balances differ:\n  [1]: expected nothing, got 5'],
     [
       () => views.thenIndexes('1', { balance: 4 }),
       'indexes of view "1" of balances differ:\n  balance: expected 4, got 5',
     ],
-  ])('says what is different (%#)', (check, message) => {
+  ])('reports the differences (%#)', (check, message) => {
     expect(failureOf(check).message).toBe(message)
   })
 })
 
 describe('recorded events', () => {
-  test('stand in the log like real ones, the same ones for the same call', () => {
+  test('look like events of the log, and are the same for the same call', () => {
     const recorded = recordEvents('account.1', [deposited(1), deposited(2)], { metadata: { userId: 'u' } })
     expect(recorded).toMatchObject([
       {
@@ -192,7 +192,7 @@ describe('upcasting that commutes with folding', () => {
   const old = (cents: number) => ({ type: 'Deposited', data: { cents } }) as const
   const versions = { Deposited: { from: 1, to: 2 } }
 
-  test('passes, whatever the events', () => {
+  test('passes for any events', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(1_000)), (cents) => {
         upcastingCommutes({ legacy, current, chain: chainBy(100), versions, events: cents.map(old) })
@@ -210,14 +210,14 @@ describe('upcasting that commutes with folding', () => {
     )
   })
 
-  test('takes events without declared versions as they are', () => {
+  test('passes events without declared versions unchanged', () => {
     const plain: readonly Legacy[] = [deposited(1)]
     upcastingCommutes({ legacy: account, current: account, chain: chainBy(100), versions: {}, events: plain as readonly AccountEvent[] }) // prettier-ignore
   })
 })
 
 describe('differences', () => {
-  test('there are none between a JSON value and itself parsed again', () => {
+  test('are empty for a JSON value after a round trip', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         const again: unknown = JSON.parse(JSON.stringify(value))
@@ -240,7 +240,7 @@ describe('differences', () => {
     ['1', 1, ['value: expected "1", got 1']],
   ])('between %j and %j', (expected, actual, found) => expect(differences(expected, actual)).toEqual(found))
 
-  test('many are cut at ten', () => {
+  test('are cut at ten', () => {
     const zeros = Object.fromEntries(Array.from({ length: 12 }, (_, n) => [`f${n}`, 0]))
     const views = defineProjection<Record<string, number>, AccountEvent>({
       name: 'wide',

@@ -1,22 +1,24 @@
 import { type Aggregate, type DomainEvent, type UpcasterChain } from '../index.ts'
 import { expectEqual } from './scenario-error.ts'
 
+/** The input of {@link upcastingCommutes}. */
 export interface CommutingUpcasts<State, Legacy extends DomainEvent, Event extends DomainEvent> {
-  /** As it folded events of the older schema versions. Same type and state; lives in the test only. */
+  /** The aggregate for the old schema versions, with the same type and state. Define it in the test. */
   readonly legacy: Aggregate<State, Legacy, never>
-  /** As it folds them now. */
+  /** The current aggregate. */
   readonly current: Aggregate<State, Event, never>
+  /** The upcasters under test. */
   readonly chain: UpcasterChain
-  /** Schema versions by event type: that of the legacy events, and that of today's. Others are the same in both. */
+  /** Old and current schema version by event type. Types that are not listed are unchanged. */
   readonly versions: Readonly<Record<string, { readonly from: number; readonly to: number }>>
-  /** A stream as it was written then. */
+  /** A stream with data of the old schema versions. */
   readonly events: readonly Legacy[]
 }
 
 /**
- * Checks that upcasting commutes with folding: after each event, the legacy aggregate's state equals the one that
- * today's aggregate comes to from the upcasted event. So the rewritten history tells the same story, at every cut.
- * @throws AssertionError naming the first event after which the states differ.
+ * Checks that upcasting commutes with folding: after each event, the legacy aggregate and the current aggregate have the same
+ * state, where the current aggregate folds the upcast event.
+ * @throws AssertionError that names the first event after which the states differ.
  */
 export function upcastingCommutes<State, Legacy extends DomainEvent, Event extends DomainEvent>(
   scenario: CommutingUpcasts<State, Legacy, Event>,
@@ -28,7 +30,7 @@ export function upcastingCommutes<State, Legacy extends DomainEvent, Event exten
     const { from, to } = versions[event.type] ?? { from: 1, to: 1 }
     const data = chain.upcast(current.type, event.type, from, to, event.data)
     then = legacy.evolve(then, event)
-    // That the upcasted event is one of today's is just what is under test.
+    // The test checks that the upcast event is an event of the current aggregate.
     now = current.evolve(now, { type: event.type, data } as Event)
     expectEqual(`upcasting does not commute with folding: after events[${index}] (${event.type})`, then, now)
   }

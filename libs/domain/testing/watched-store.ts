@@ -13,15 +13,15 @@ import {
 } from '../index.ts'
 import { account } from './account.ts'
 
-/** What befalls an append: runs before it, may fail in its place, or do it beforehand. */
-export type Fault = (append: () => Promise<unknown>) => Promise<unknown>
+/** A fault of one append. It runs before the append, and may throw instead of it or execute it first. */
+export type AppendFault = (append: () => Promise<unknown>) => Promise<unknown>
 
-/** The in-memory store, with an ear on what is asked of it, and faults that befall its next appends. */
+/** The in-memory store. It records its calls and injects faults into the next appends. */
 export class WatchedStore implements AggregateStore {
   readonly inner: InMemoryEventStore
   readonly calls: string[] = []
   readonly appended: (readonly NewEvent[])[] = []
-  readonly faults: Fault[] = []
+  readonly faults: AppendFault[] = []
 
   constructor(eventsPerLoadMax = 1_000) {
     this.inner = new InMemoryEventStore({ eventsPerLoadMax })
@@ -46,17 +46,17 @@ export class WatchedStore implements AggregateStore {
 }
 
 export const failing =
-  (error: Error): Fault =>
+  (error: Error): AppendFault =>
   () =>
     Promise.reject(error)
 
-/** The append is done, but its answer gets lost. */
-export const answerLost: Fault = async (append) => {
+/** The append is executed, but its answer is lost. */
+export const answerLost: AppendFault = async (append) => {
   await append()
   throw new EventStoreError('outcome-unknown', 'the connection was cut')
 }
 
-/** A repository that does not really wait; its delays are written down. */
+/** A repository that records its retry delays instead of waiting. */
 export function accountsIn(store: AggregateStore, options: RepositoryOptions = {}) {
   const delaysMs: number[] = []
   const sleep = (delayMs: number) => Promise.resolve(void delaysMs.push(delayMs))

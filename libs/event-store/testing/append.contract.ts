@@ -22,7 +22,7 @@ export function appendContract(subject: () => Subject): void {
   }
 
   describe('an append', () => {
-    test('gives its events the versions after the stream’s own, in order', async () => {
+    test('assigns the versions after the stream’s version, in order', async () => {
       const { store, event, freshStreamId } = subject()
       const streamId = freshStreamId()
       const first = await store.append(streamId, [event(1), event(2)])
@@ -47,7 +47,7 @@ export function appendContract(subject: () => Subject): void {
       expect(events[0]?.timestamp).toMatch(isoMilliseconds)
     })
 
-    test('answers with the ids that its events then have: the caller’s, and new ones for those without', async () => {
+    test('returns the event ids: those of the caller, and new ones for events without an id', async () => {
       const { store, event, freshStreamId } = subject()
       const streamId = freshStreamId()
       const own = newEventId()
@@ -58,7 +58,7 @@ export function appendContract(subject: () => Subject): void {
       expect(new Set(eventIds).size).toBe(3)
     })
 
-    test('answers with the position of its last event; positions grow with versions', async () => {
+    test('returns the position of its last event; positions increase with versions', async () => {
       const { store, event, freshStreamId } = subject()
       const streamId = freshStreamId()
       const first = await store.append(streamId, [event(1), event(2)])
@@ -72,7 +72,7 @@ export function appendContract(subject: () => Subject): void {
       expect(new Set(positions.map(({ topic, partition }) => `${topic}:${partition}`)).size).toBe(1)
     })
 
-    test('keeps metadata as it was given, and none where none was given', async () => {
+    test('keeps the given metadata, and adds none', async () => {
       const { store, event, freshStreamId } = subject()
       const streamId = freshStreamId()
       const metadata: EventMetadata = {
@@ -89,7 +89,7 @@ export function appendContract(subject: () => Subject): void {
       expect(events.map((recorded) => recorded.metadata)).toEqual([metadata, {}, partly])
     })
 
-    test('leaves other streams alone', async () => {
+    test('does not change other streams', async () => {
       const { store } = subject()
       const [one, other] = [await appended(2), await appended(1)]
       expect((await store.info(one)).version).toBe(2)
@@ -113,7 +113,7 @@ export function appendContract(subject: () => Subject): void {
       }
     })
 
-    test('may have as many events as an append may have', async () => {
+    test('may contain the maximum number of events', async () => {
       const { store, event, freshStreamId, eventsPerAppendMax } = subject()
       const streamId = freshStreamId()
       const events = Array.from({ length: eventsPerAppendMax }, (_, index) => event(index + 1))
@@ -124,19 +124,19 @@ export function appendContract(subject: () => Subject): void {
 
   describe('the expected version', () => {
     const three = parseVersion(3)
-    test.each<[ExpectedVersion, number, 'accepted' | 'refused']>([
+    test.each<[ExpectedVersion, number, 'accepted' | 'rejected']>([
       ['any', 0, 'accepted'],
       ['any', 3, 'accepted'],
       ['no-stream', 0, 'accepted'],
-      ['no-stream', 3, 'refused'],
-      ['stream-exists', 0, 'refused'],
+      ['no-stream', 3, 'rejected'],
+      ['stream-exists', 0, 'rejected'],
       ['stream-exists', 3, 'accepted'],
       [noVersion, 0, 'accepted'],
-      [noVersion, 3, 'refused'],
-      [three, 0, 'refused'],
+      [noVersion, 3, 'rejected'],
+      [three, 0, 'rejected'],
       [three, 3, 'accepted'],
-      [parseVersion(2), 3, 'refused'],
-      [parseVersion(4), 3, 'refused'],
+      [parseVersion(2), 3, 'rejected'],
+      [parseVersion(4), 3, 'rejected'],
     ])('%s of a stream at %i is %s', async (expectedVersion, actual, outcome) => {
       const { store, event } = subject()
       const streamId = await appended(actual)
@@ -151,13 +151,13 @@ export function appendContract(subject: () => Subject): void {
       expect((await store.load(streamId)).version).toBe(actual)
     })
 
-    test('is any where it is not given', async () => {
+    test('defaults to any', async () => {
       const { store, event } = subject()
       const streamId = await appended(2)
       expect(await store.append(streamId, [event(3)])).toMatchObject({ lastVersion: 3 })
     })
 
-    test('that is wrong leaves nothing behind: the same events can be appended later', async () => {
+    test('that is not met stores nothing: the same events can be appended later', async () => {
       const { store, event } = subject()
       const streamId = await appended(1)
       const events = [event(2), event(3)].map((it) => ({ ...it, id: newEventId() }))

@@ -41,7 +41,7 @@ export function concurrencyContract(subject: () => Subject): void {
       expect(events.slice(before).map(({ id }) => id)).toEqual(winners[0]?.eventIds)
     })
 
-    test('that expect any version all succeed: a thousand get versions 1 to 1,000, each once', async () => {
+    test('that expect any version all succeed: a thousand get versions 1 to 1,000', async () => {
       const { store, event, freshStreamId } = subject()
       const streamId = freshStreamId()
       const numbers = Array.from({ length: 1000 }, (_, index) => index + 1)
@@ -54,7 +54,7 @@ export function concurrencyContract(subject: () => Subject): void {
       for (const { version, id } of events) expect(acknowledged.get(version)).toBe(id)
     })
 
-    test('of several events each keep theirs together', async () => {
+    test('of several events each stay contiguous', async () => {
       const { store, event, freshStreamId } = subject()
       const streamId = freshStreamId()
       const results = await Promise.all(
@@ -69,7 +69,7 @@ export function concurrencyContract(subject: () => Subject): void {
     })
   })
 
-  test('concurrent appends to different streams do not disturb each other', async () => {
+  test('concurrent appends to different streams do not affect each other', async () => {
     const { store, event, freshStreamId } = subject()
     const streamIds = Array.from({ length: 50 }, freshStreamId)
     const append = (n: number) =>

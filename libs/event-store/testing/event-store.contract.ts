@@ -10,9 +10,9 @@ import { readByTimeContract } from './read-by-time.contract.ts'
 import { type StoreUnderTest, type Subject, subjectOf } from './store-under-test.ts'
 
 /**
- * The suite that every event store passes, in memory or against a cluster. Call it at the top of a test file:
+ * Defines the test suite that every event store passes. Call it at the top level of a test file:
  * `eventStoreContract('in memory', () => ({ store: new InMemoryEventStore() }))`.
- * @param setup runs once, before the first test; `teardown` of what it gives runs after the last.
+ * @param setup runs once before the first test. The `teardown` of its result runs after the last test.
  */
 export function eventStoreContract(
   name: string,

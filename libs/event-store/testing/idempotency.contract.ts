@@ -12,10 +12,10 @@ import {
 import { rejection, type Subject } from './store-under-test.ts'
 
 export function idempotencyContract(subject: () => Subject): void {
-  /** The nth event under a given id. */
+  /** The nth event with a given id. */
   const event = (n: number, id: EventId) => ({ ...subject().event(n), id })
 
-  /** A stream of five events by three appends: 1 · 2 3 4 · 5. */
+  /** A stream of five events from three appends: 1 · 2 3 4 · 5. */
   const streamOfFive = async (): Promise<{ streamId: StreamId; ids: readonly EventId[] }> => {
     const { store, freshStreamId } = subject()
     const streamId = freshStreamId()
@@ -31,7 +31,7 @@ export function idempotencyContract(subject: () => Subject): void {
     versions.map((version) => ids[version - 1] ?? newEventId())
 
   describe('the same append sent again', () => {
-    test('gets the first answer, and adds nothing', async () => {
+    test('returns the first answer and stores nothing', async () => {
       const { store, freshStreamId } = subject()
       const streamId = freshStreamId()
       const events = [event(1, newEventId()), event(2, newEventId())]
@@ -41,7 +41,7 @@ export function idempotencyContract(subject: () => Subject): void {
       expect((await store.read(streamId)).events).toHaveLength(2)
     })
 
-    test('gets the first answer after other appends too', async () => {
+    test('returns the first answer also after other appends', async () => {
       const { store } = subject()
       const { streamId, ids } = await streamOfFive()
       const { events } = await store.read(streamId)
@@ -60,7 +60,7 @@ export function idempotencyContract(subject: () => Subject): void {
     })
 
     test.each<ExpectedVersion>(['any', 'no-stream', 'stream-exists', noVersion, parseVersion(77)])(
-      'is recognised whatever version it expects: %s',
+      'is recognised regardless of the expected version: %s',
       async (expectedVersion) => {
         const { store } = subject()
         const { streamId, ids } = await streamOfFive()
@@ -74,7 +74,7 @@ export function idempotencyContract(subject: () => Subject): void {
       },
     )
 
-    test('at the same time by ten callers is appended once, and all get one answer', async () => {
+    test('by ten callers at the same time is stored once, and all get the same answer', async () => {
       const { store, freshStreamId } = subject()
       const streamId = freshStreamId()
       const events = [event(1, newEventId()), event(2, newEventId())]
@@ -85,14 +85,14 @@ export function idempotencyContract(subject: () => Subject): void {
     })
   })
 
-  describe('an append of known events that is not a former one', () => {
+  describe('an append of known events that is not a repetition', () => {
     test.each<[string, number[], number[]]>([
       ['some are new', [4, 99], [4]],
       ['a new one comes first', [99, 5], [5]],
-      ['the order is another', [3, 2], [3, 2]],
-      ['they were appended apart', [1, 5], [1, 5]],
-      ['one between them is left out', [2, 4], [2, 4]],
-    ])('is refused when %s', async (_, versions, known) => {
+      ['the order differs', [3, 2], [3, 2]],
+      ['they are not adjacent', [1, 5], [1, 5]],
+      ['one between them is missing', [2, 4], [2, 4]],
+    ])('is rejected when %s', async (_, versions, known) => {
       const { store } = subject()
       const { streamId, ids } = await streamOfFive()
       const proposed = pick(ids, versions).map((id) => event(1, id))
@@ -102,7 +102,7 @@ export function idempotencyContract(subject: () => Subject): void {
       expect((await store.info(streamId)).version).toBe(5)
     })
 
-    test('is refused as such whatever version it expects', async () => {
+    test('is rejected as a partial duplicate regardless of the expected version', async () => {
       const { store } = subject()
       const { streamId, ids } = await streamOfFive()
       const proposed = [...pick(ids, [1]), newEventId()].map((id) => event(1, id))
@@ -110,7 +110,7 @@ export function idempotencyContract(subject: () => Subject): void {
       expect(error.code).toBe('partial-duplicate')
     })
 
-    test('leaves its new events free to be appended by themselves', async () => {
+    test('stores none of its new events: they can be appended separately', async () => {
       const { store } = subject()
       const { streamId, ids } = await streamOfFive()
       const fresh = event(6, newEventId())
@@ -118,7 +118,7 @@ export function idempotencyContract(subject: () => Subject): void {
       expect(await store.append(streamId, [fresh])).toMatchObject({ firstVersion: 6, duplicate: false })
     })
 
-    test('is refused when two that overlap arrive at once: one wins whole, the other adds nothing', async () => {
+    test('is rejected when two overlapping appends arrive at once: one succeeds completely, the other stores nothing', async () => {
       const { store, freshStreamId } = subject()
       const streamId = freshStreamId()
       const [a, b, c] = [event(1, newEventId()), event(2, newEventId()), event(3, newEventId())]
@@ -133,10 +133,10 @@ export function idempotencyContract(subject: () => Subject): void {
     })
   })
 
-  test('the same event id in other streams is another event', async () => {
+  test('the same event id in different streams names different events', async () => {
     const { store, freshStreamId } = subject()
     const shared = event(1, newEventId())
-    // Enough streams that some of them share a partition, where a store may remember ids together.
+    // Enough streams that some share a partition, because a store may remember ids per partition.
     const streamIds = Array.from({ length: 24 }, freshStreamId)
     const answers = await Promise.all(streamIds.map((streamId) => store.append(streamId, [shared])))
     expect(answers.map(({ firstVersion, duplicate }) => [firstVersion, duplicate])).toEqual(

@@ -1,2 +1,2 @@
 export { eventStoreContract } from './event-store.contract.ts'
-export { purchaseMade, type StoreUnderTest } from './store-under-test.ts'
+export { type StoreUnderTest } from './store-under-test.ts'

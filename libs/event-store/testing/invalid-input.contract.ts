@@ -13,7 +13,7 @@ import {
 import { rejection, type Subject } from './store-under-test.ts'
 
 export function invalidInputContract(subject: () => Subject): void {
-  describe('what cannot be understood is refused, and nothing is written', () => {
+  describe('invalid input is rejected, and nothing is stored', () => {
     test.each([-1, 1.5, 'latest', '3', null])('expected version %j', async (expected) => {
       const { store, event, freshStreamId } = subject()
       const streamId = freshStreamId()
@@ -38,7 +38,7 @@ export function invalidInputContract(subject: () => Subject): void {
       expect((await store.load(streamId)).version).toBe(0)
     })
 
-    test('an event id that is no UUID', async () => {
+    test('an event id that is not a UUID', async () => {
       const { store, event, freshStreamId } = subject()
       const streamId = freshStreamId()
       const events = [event(1), { ...event(2), id: 'second' as EventId }]
@@ -77,7 +77,7 @@ export function invalidInputContract(subject: () => Subject): void {
     )
 
     test.each(['a\u202eb', 'a\u200bb', 'a\ufe0f', 'Zoe\u0308'])(
-      'an append that would begin a stream with the id %j',
+      'an append that would create a stream with the id %j',
       async (id) => {
         const { store, event, freshStreamId } = subject()
         const streamId = `${freshStreamId()}${id}` as StreamId
@@ -124,7 +124,7 @@ export function invalidInputContract(subject: () => Subject): void {
       ['metadata["__proto__"]', JSON.parse('{"__proto__":"a"}')],
       ['metadata', Object.fromEntries(Array.from({ length: 65 }, (_, index) => [`key${index}`, index]))],
       ['metadata', { large: 'x'.repeat(8 << 10) }],
-    ])('metadata with a wrong %s', async (path, metadata) => {
+    ])('metadata with an invalid %s', async (path, metadata) => {
       const { store, event, freshStreamId } = subject()
       const streamId = freshStreamId()
       const wrong = { ...event(2), metadata: metadata as EventMetadata }
@@ -146,7 +146,7 @@ export function invalidInputContract(subject: () => Subject): void {
       ['a lone surrogate in a key', '["a\\ud800"]', { 'a\ud800': '1.00' }],
       ['the key __proto__', '.__proto__', JSON.parse('{"__proto__":1}')],
       ['a hole in an array', '.amount[0]', { amount: new Array<string>(1) }],
-      ['values inside of others', '.amount.a[1].b', { amount: { a: [1, { b: Infinity }] } }],
+      ['a nested value', '.amount.a[1].b', { amount: { a: [1, { b: Infinity }] } }],
     ])('data that JSON would change or drop: %s', async (_, path, wrong) => {
       const { store, event, freshStreamId } = subject()
       const streamId = freshStreamId()
@@ -190,7 +190,7 @@ export function invalidInputContract(subject: () => Subject): void {
   })
 }
 
-/** Not by spreading, which would take `__proto__` for what it is not. */
+/** Defines properties one by one, because spreading would set the prototype for `__proto__`. */
 function withMembers(data: unknown, members: unknown): object {
   const joined = { ...(data as object) }
   for (const [key, value] of Object.entries(members as object)) {

@@ -17,14 +17,14 @@ export function loadContract(subject: () => Subject): void {
   }
 
   describe('loading', () => {
-    test('a stream without a snapshot brings its events from the first', async () => {
+    test('a stream without a snapshot returns all events from the first', async () => {
       const { store } = subject()
       const streamId = await streamOf(5)
       const loaded = await store.load(streamId)
       expect(loaded).toEqual({ version: 5, events: (await store.read(streamId)).events })
     })
 
-    test('a missing stream is version 0, without events', async () => {
+    test('a stream that does not exist returns version 0 and no events', async () => {
       const { store, freshStreamId } = subject()
       expect(await store.load(freshStreamId(), { stateVersion: 1 })).toEqual({ version: 0, events: [] })
     })
@@ -47,7 +47,7 @@ export function loadContract(subject: () => Subject): void {
     subject().snapshots ?? skip('this store keeps no snapshots')
 
   describe('loading with snapshots', () => {
-    test('brings the snapshot and the events after it', async ({ skip }) => {
+    test('returns the snapshot and the events after it', async ({ skip }) => {
       const snapshots = snapshotsOr(skip)
       const { store } = subject()
       const streamId = await streamOf(5)
@@ -58,7 +58,7 @@ export function loadContract(subject: () => Subject): void {
       expect(loaded.events.map(({ version }) => version)).toEqual([4, 5])
     })
 
-    test('brings events appended after the snapshot was made', async ({ skip }) => {
+    test('returns events appended after the snapshot was taken', async ({ skip }) => {
       const snapshots = snapshotsOr(skip)
       const { store, event } = subject()
       const streamId = await streamOf(3)
@@ -69,7 +69,7 @@ export function loadContract(subject: () => Subject): void {
       expect([loaded.version, loaded.snapshot?.version, loaded.events.length]).toEqual([4, 3, 1])
     })
 
-    test.each([undefined, 2])('ignores a snapshot of another state version than %s', async (stateVersion) => {
+    test.each([undefined, 2])('ignores a snapshot of a state version other than %s', async (stateVersion) => {
       const { store, snapshots } = subject()
       const streamId = await streamOf(4)
       await snapshots?.saveSnapshot(snapshot(streamId, 3))
@@ -78,7 +78,7 @@ export function loadContract(subject: () => Subject): void {
       expect(loaded.events.map(({ version }) => version)).toEqual([1, 2, 3, 4])
     })
 
-    test('keeps the newest snapshot whatever the order in which they come', async ({ skip }) => {
+    test('keeps the newest snapshot in any order of saving', async ({ skip }) => {
       const snapshots = snapshotsOr(skip)
       const { store } = subject()
       const streamId = await streamOf(5)
@@ -88,7 +88,7 @@ export function loadContract(subject: () => Subject): void {
       expect((await store.info(streamId)).snapshotVersion).toBe(4)
     })
 
-    test('takes a snapshot of a newer state version although it is of an older version', async ({ skip }) => {
+    test('prefers a newer state version to a newer stream version', async ({ skip }) => {
       const snapshots = snapshotsOr(skip)
       const { store } = subject()
       const streamId = await streamOf(5)

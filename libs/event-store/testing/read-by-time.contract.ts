@@ -7,13 +7,13 @@ import type { ReadOptions, StreamId } from '#domain'
 import { readAll } from '../read-all.ts'
 import type { Subject } from './store-under-test.ts'
 
-/** Appends single events until the store's own clock has moved twice, so that the stream spans three times at least. */
+/** Appends single events until the store's clock has advanced twice, so the stream has at least three different times. */
 async function streamOfThreeTimes({ store, event, freshStreamId }: Subject): Promise<StreamId> {
   const streamId = freshStreamId()
   const deadlineMs = Date.now() + 10_000
   const times = new Set<string>()
   for (let n = 1; times.size < 3; n += 1) {
-    if (Date.now() > deadlineMs) throw new Error('the store’s clock does not move')
+    if (Date.now() > deadlineMs) throw new Error('the store’s clock does not advance')
     await store.append(streamId, [event(n)])
     times.add((await store.info(streamId)).lastTimestamp)
     await delay(1)
@@ -40,23 +40,23 @@ export function readByTimeContract(subject: () => Subject): void {
       return events.map(({ timestamp }) => timestamp)
     }
 
-    test('from a time gives the events at and after it', async () => {
+    test('from a time returns the events at and after it', async () => {
       const all = await timesOf({})
       expect(await timesOf({ from: middle })).toEqual(all.filter((time) => time >= middle))
     })
 
-    test('until a time gives the events before it', async () => {
+    test('until a time returns the events before it', async () => {
       const all = await timesOf({})
       expect(await timesOf({ until: middle })).toEqual(all.filter((time) => time < middle))
     })
 
-    test('between two times leaves the second one out', async () => {
+    test('between two times excludes the second one', async () => {
       const all = await timesOf({})
       expect(await timesOf({ from: first, until: last })).toEqual(all.filter((time) => time < last))
       expect(await timesOf({ from: middle, until: middle })).toEqual([])
     })
 
-    test('works backwards, page by page, and together with versions', async () => {
+    test('works backwards, page by page, and combined with versions', async () => {
       const all = await timesOf({})
       const before = all.filter((time) => time < last)
       expect(await timesOf({ until: last, direction: 'backwards', limit: 1 })).toEqual(before.toReversed())
@@ -72,19 +72,19 @@ export function readByTimeContract(subject: () => Subject): void {
       expect(fromSecond).toEqual(before.slice(1))
     })
 
-    test('goes by the times that info tells of the first and the last event', async () => {
+    test('agrees with the first and last time that info returns', async () => {
       expect(await subject().store.info(streamId)).toMatchObject({
         firstTimestamp: first,
         lastTimestamp: last,
       })
     })
 
-    test('understands times with an offset from UTC', async () => {
+    test('accepts times with an offset from UTC', async () => {
       const shifted = new Date(Date.parse(middle) + 2 * 3_600_000).toISOString().replace('Z', '+02:00')
       expect(await timesOf({ from: shifted })).toEqual(await timesOf({ from: middle }))
     })
 
-    test('before the first event and after the last gives nothing', async () => {
+    test('before the first event and after the last returns nothing', async () => {
       expect(await timesOf({ until: first })).toEqual([])
       expect(await timesOf({ from: new Date(Date.parse(last) + 1).toISOString() })).toEqual([])
     })

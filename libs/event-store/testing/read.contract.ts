@@ -62,7 +62,7 @@ export function readContract(subject: () => Subject): void {
         undefined,
       ],
       ['the latest event', { direction: 'backwards', limit: 1 }, [10], 9],
-    ])('gives %s', async (_, options, versions, next) => {
+    ])('returns %s', async (_, options, versions, next) => {
       expect(await numbersOf(options)).toEqual({ versions, next, version: 10 })
     })
 
@@ -74,12 +74,12 @@ export function readContract(subject: () => Subject): void {
       [{ limit: 3, fromVersion: version(2), toVersion: version(9) }, range(2, 9)],
       [{ limit: 3, direction: 'backwards' }, range(10, 1)],
       [{ limit: 3, direction: 'backwards', fromVersion: version(2), toVersion: version(9) }, range(9, 2)],
-    ])('page by page with %j gives each event once, in order', async (options, versions) => {
+    ])('page by page with %j returns each event once, in order', async (options, versions) => {
       const events = await Array.fromAsync(readAll(subject().store, streamId, options))
       expect(events.map((it) => Number(it.version))).toEqual(versions)
     })
 
-    test('can be left in the middle', async () => {
+    test('can stop in the middle', async () => {
       const seen: number[] = []
       for await (const event of readAll(subject().store, streamId, { limit: 2 })) {
         seen.push(event.version)
@@ -88,14 +88,14 @@ export function readContract(subject: () => Subject): void {
       expect(seen).toEqual([1, 2, 3])
     })
 
-    test('gives the same events from either end', async () => {
+    test('returns the same events in both directions', async () => {
       const { store } = subject()
       const forwards = await store.read(streamId)
       const backwards = await store.read(streamId, { direction: 'backwards' })
       expect(backwards.events.toReversed()).toEqual(forwards.events)
     })
 
-    test('tells its version, its first and its last time', async () => {
+    test('info returns its version, its first and its last time', async () => {
       const { store } = subject()
       const { events } = await store.read(streamId)
       expect(await store.info(streamId)).toMatchObject({
@@ -107,9 +107,9 @@ export function readContract(subject: () => Subject): void {
     })
   })
 
-  describe('a stream that nobody has written', () => {
+  describe('a stream that does not exist', () => {
     test.each<ReadOptions>([{}, { direction: 'backwards' }, { fromVersion: version(3) }, { limit: 1 }])(
-      'reads as empty, at version 0: %j',
+      'reads as empty at version 0: %j',
       async (options) => {
         const { store, freshStreamId } = subject()
         const streamId = freshStreamId()
@@ -127,7 +127,7 @@ export function readContract(subject: () => Subject): void {
       expect((await rejection(store.info(freshStreamId()))).code).toBe('stream-not-found')
     })
 
-    test('is not brought into being by reading, loading or a refused append', async () => {
+    test('is not created by reading, loading or a rejected append', async () => {
       const { store, event, freshStreamId } = subject()
       const streamId = freshStreamId()
       await store.read(streamId)

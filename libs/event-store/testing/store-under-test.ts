@@ -5,26 +5,26 @@ import { type NewEvent, type StreamId, streamIdOf } from '#domain'
 import { EventStoreError } from '../errors.ts'
 import type { EventStore, SnapshotStore } from '../event-store.ts'
 
-/** What a suite needs of the store that it tests. The store may be shared: every test uses streams of its own. */
+/** The store that a contract suite tests. It may be shared, because every test uses its own streams. */
 export interface StoreUnderTest {
   readonly store: EventStore
-  /** Where the store keeps snapshots, for the tests of loading with one. Without it they are skipped. */
+  /** The store's snapshots. Without it, tests of loading with snapshots are skipped. */
   readonly snapshots?: SnapshotStore
-  /** The nth event, without an id, as the store's schemas want it. Default: `PurchaseMade {date, cds, amount}`. */
+  /** Returns the nth event, without an id, in a form that the store's schemas accept. Default: `PurchaseMade {date, cds, amount}`. */
   readonly event?: (n: number) => NewEvent
-  /** A stream that nobody has used before. Default: `customer.<random>`. */
+  /** Returns the id of an unused stream. Default: `customer.<random>`. */
   readonly freshStreamId?: () => StreamId
-  /** How many events one append may have in this store. Default 1,000. */
+  /** Maximum number of events per append in this store. Default 1,000. */
   readonly eventsPerAppendMax?: number
   readonly teardown?: () => Promise<void>
 }
 
-/** The store under test with all defaults filled in. */
+/** The store under test with defaults applied. */
 export type Subject = Required<Omit<StoreUnderTest, 'teardown' | 'snapshots'>> &
   Pick<StoreUnderTest, 'snapshots'>
 
 /** A purchase of `n` CDs. */
-export const purchaseMade = (n: number): NewEvent => ({
+const purchaseMade = (n: number): NewEvent => ({
   type: 'PurchaseMade',
   data: { date: '1997-01-12', cds: n, amount: `${n}.50` },
 })
@@ -36,7 +36,7 @@ export const subjectOf = (given: StoreUnderTest): Subject => ({
   ...given,
 })
 
-/** The error that a promise is rejected with; fails when there is none, or one that is not the store's. */
+/** The EventStoreError that a promise rejects with. Throws when it resolves or rejects with another error. */
 export async function rejection(promise: Promise<unknown>): Promise<EventStoreError> {
   const outcome = await promise.then(
     (value) => ({ value }),

@@ -1,4 +1,4 @@
 import { OperationError } from '../operation-error.ts'
 
-/** Why a backup was not made, or not restored. */
+/** Why a backup or a restore failed. */
 export class BackupError extends OperationError {}

@@ -8,23 +8,23 @@ import { BackupError } from './backup-error.ts'
 import { backupIdPattern, checksumsName, type Manifest, manifestName, parseManifest } from './manifest.ts'
 import { makePrivate, privateFolder } from '../private-files.ts'
 
-/** A backup that is in the folder. */
+/** A backup in the folder. */
 export interface StoredBackup {
   readonly manifest: Manifest
-  /** Of its manifest, as it stands in the file. */
+  /** Checksum of the manifest file. */
   readonly sha256: string
-  /** Where its files are. */
+  /** The path of its files. */
   readonly folder: string
 }
 
-/** Ids of a full backup and of those that continue it, oldest first. */
+/** The ids of a full backup and of the incremental backups after it, oldest first. */
 export type ChainIds = readonly string[]
 
 const leftoverPattern = /^\d{8}T\d{6}\.\d{3}Z-(full|incremental)\.(partial|removed)$/
 
 export const sha256Of = (bytes: Buffer | string): string => createHash('sha256').update(bytes).digest('hex')
 
-/** A folder of backups. Each is a folder that appears and disappears by a rename. */
+/** A folder of backups. Each backup is a subfolder that appears and disappears by a rename. */
 export class BackupFolder {
   readonly path: string
 
@@ -32,7 +32,7 @@ export class BackupFolder {
     this.path = path
   }
 
-  /** Opens an existing folder. @throws BackupError `no-backup`; OperationError `invalid-request` where it may not be read. */
+  /** Opens an existing folder. @throws BackupError `no-backup`; OperationError `invalid-request` if it cannot be read. */
   static async open(path: string): Promise<BackupFolder> {
     const found = await stat(path).catch((error: unknown) => {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
@@ -41,11 +41,11 @@ export class BackupFolder {
     if (found?.isDirectory() === true) return new BackupFolder(path)
     throw new BackupError(
       'no-backup',
-      found === undefined ? `there is no folder ${path}` : `${path} is not a folder`,
+      found === undefined ? `folder ${path} does not exist` : `${path} is not a folder`,
     )
   }
 
-  /** Opens a folder to write to, and creates it where it is missing. @throws OperationError where it cannot be created. */
+  /** Opens a folder to write to; creates it if it is missing. @throws OperationError if it cannot be created. */
   static async make(path: string): Promise<BackupFolder> {
     try {
       await mkdir(path, { recursive: true, mode: privateFolder })
@@ -66,30 +66,36 @@ export class BackupFolder {
     return chains
   }
 
-  /** @throws BackupError `damaged` where its manifest is missing or not what its checksum says. */
+  /** @throws BackupError `damaged` if its manifest is missing or does not match its checksum. */
   async read(id: string): Promise<StoredBackup> {
     const folder = join(this.path, id)
     const file = join(folder, manifestName)
     const [text, sums] = await Promise.all([contentOf(file), contentOf(join(folder, checksumsName))])
     const sha256 = sha256Of(text)
     if (!sums.split('\n').includes(`${sha256}  ${manifestName}`)) {
-      throw new BackupError('damaged', `${file} is not what ${checksumsName} beside it says: it is damaged`)
+      throw new BackupError(
+        'damaged',
+        `${file} is damaged: it does not match its checksum in ${checksumsName}`,
+      )
     }
     const manifest = parseManifest(text, file)
     if (manifest.id !== id) {
-      throw new BackupError('damaged', `${file} is of backup ${manifest.id}: the folder was renamed`)
+      throw new BackupError(
+        'damaged',
+        `${file} is the manifest of backup ${manifest.id}: the folder was renamed`,
+      )
     }
     return { manifest, sha256, folder }
   }
 
-  /** A chain's backups, each the continuation of the one before. @throws BackupError `damaged` */
+  /** All backups of a chain; each continues the one before it. @throws BackupError `damaged` */
   async readChain(ids: ChainIds): Promise<readonly StoredBackup[]> {
     const { chain, fault } = await this.readUpToFault(ids)
     if (fault !== undefined) throw fault
     return chain
   }
 
-  /** A chain up to where it can be read, and what is wrong with the next one. */
+  /** The backups of a chain before the first damaged one, and the error of that one. */
   async readUpToFault(
     ids: ChainIds,
   ): Promise<{ readonly chain: readonly StoredBackup[]; readonly fault?: BackupError }> {
@@ -107,7 +113,7 @@ export class BackupFolder {
     return { chain }
   }
 
-  /** The chain that a further backup continues; empty where there is none. @throws BackupError `damaged` */
+  /** The chain that the next backup continues; empty if there is none. @throws BackupError `damaged` */
   async lastChain(): Promise<readonly StoredBackup[]> {
     const ids = (await this.chains()).at(-1) ?? []
     try {
@@ -115,9 +121,13 @@ export class BackupFolder {
     } catch (error) {
       if (!(error instanceof BackupError)) throw error
       const { message } = error
-      throw new BackupError('damaged', `${message}. It cannot be continued: begin a new chain with --full`, {
-        cause: error,
-      })
+      throw new BackupError(
+        'damaged',
+        `${message}. The chain cannot be continued: start a new one with --full`,
+        {
+          cause: error,
+        },
+      )
     }
   }
 
@@ -168,7 +178,7 @@ export class BackupFolder {
   }
 }
 
-/** @throws BackupError `damaged` where one is not the continuation of the other. */
+/** @throws BackupError `damaged` if the backup does not continue the one before it. */
 function checkLink(before: StoredBackup | undefined, { manifest, folder }: StoredBackup): void {
   const { previous, kind } = manifest
   const isFirst = kind === 'full' && previous === undefined && before === undefined
@@ -178,7 +188,7 @@ function checkLink(before: StoredBackup | undefined, { manifest, folder }: Store
   const expected = previous === undefined ? 'nothing' : previous.id
   throw new BackupError(
     'damaged',
-    `${folder} continues ${expected}, but ${before === undefined ? 'that is missing' : `what stands before it is ${before.manifest.id}, or another one of that name`}`,
+    `${folder} continues ${expected}, but ${before === undefined ? 'that is missing' : `the backup before it is ${before.manifest.id}, or a different one with that id`}`,
   )
 }
 
@@ -193,7 +203,7 @@ async function contentOf(file: string): Promise<string> {
   }
 }
 
-/** Names in a folder are on the disk once the folder itself is. */
+/** Flushes a folder, so that the names in it survive a crash. */
 export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r')
   try {

@@ -30,7 +30,7 @@ interface Span {
   readonly topicId?: string
 }
 
-/** A backup without events, as far as chains are concerned. */
+/** Writes a backup without events. */
 function put(day: number, { from, until, topicId = 'T' }: Span, previous?: Made): Made {
   const startedAt = new Date(day * dayMs)
   const kind = previous === undefined ? 'full' : 'incremental'
@@ -69,50 +69,56 @@ test('a chain whose backups continue each other is sound', async () => {
   expect((await folder.chains()).map((ids) => ids.length)).toEqual([3, 1])
 })
 
-test('a backup that is missing from a chain is told by the one after it', async () => {
+test('the backup after a missing one reports it', async () => {
   const first = put(1, { from: 0, until: 10 })
   const second = put(2, { from: 10, until: 15 }, first)
   const third = put(3, { from: 15, until: 20 }, second)
   rmSync(join(path, second.id), { recursive: true })
   expect(await found()).toEqual([
-    `${join(path, third.id)} continues ${second.id}, but what stands before it is ${first.id}, or another one of that name`,
+    `${join(path, third.id)} continues ${second.id}, but the backup before it is ${first.id}, or a different one with that id`,
   ])
   rmSync(join(path, first.id), { recursive: true })
   expect(await found()).toEqual([`${join(path, third.id)} continues ${second.id}, but that is missing`])
 })
 
-test('a backup that was put in the place of another is told', async () => {
+test('a backup that replaced another one is reported', async () => {
   const first = put(1, { from: 0, until: 10 })
   put(2, { from: 10, until: 15 }, first)
   put(1, { from: 0, until: 10, topicId: 'U' })
-  expect(await found()).toEqual([expect.stringContaining('or another one of that name')])
+  expect(await found()).toEqual([expect.stringContaining('or a different one with that id')])
 })
 
 test.each<[string, Span, string]>([
   [
-    'offsets that are missing',
+    'missing offsets',
     { from: 11, until: 15 },
-    'it begins at offset 11, and the backup before ended at 10',
+    'it starts at offset 11, but the backup before it ended at 10',
   ],
-  ['offsets that are there twice', { from: 9, until: 15 }, 'it begins at offset 9'],
-  ['another topic', { from: 10, until: 15, topicId: 'U' }, 'it is of another topic than the backup before'],
-])('%s between two backups are told', async (_, span, message) => {
+  ['duplicate offsets', { from: 9, until: 15 }, 'it starts at offset 9'],
+  [
+    'another topic',
+    { from: 10, until: 15, topicId: 'U' },
+    'its topic is not the topic of the backup before it',
+  ],
+])('%s between two backups: a finding', async (_, span, message) => {
   put(2, span, put(1, { from: 0, until: 10 }))
   expect(await found()).toEqual([expect.stringContaining(`partition 0 of ${topic}: ${message}`)])
 })
 
-test('a folder that was renamed, a later format, and what is no manifest are told', async () => {
+test('a renamed folder, a later format and an invalid manifest are reported', async () => {
   const { id } = put(1, { from: 0, until: 10 })
   renameSync(join(path, id), join(path, backupId('full', new Date(0))))
   expect(await found()).toEqual([expect.stringContaining('the folder was renamed')])
   rmSync(path, { recursive: true })
   write(id, { format: 'annals-backup', formatVersion: 2 })
-  expect(await found()).toEqual([expect.stringContaining('is of format version 2, this Annals knows 1')])
+  expect(await found()).toEqual([
+    expect.stringContaining('has format version 2, this version of Annals supports 1'),
+  ])
   write(id, { format: 'annals-backup', formatVersion: 1, id: '../..' })
   expect(await found()).toEqual([expect.stringContaining('is not the manifest of a backup')])
 })
 
-test('a path that leads out of the backup is no path', async () => {
+test('a path that leads out of the backup makes the manifest invalid', async () => {
   const { id } = put(1, { from: 0, until: 10 })
   const { manifest } = await folder.read(id)
   const file = {
@@ -134,7 +140,7 @@ test.each<[string, Parameters<typeof removeOld>[1], number]>([
   ['so many days', { days: 3 }, 3],
   ['both', { days: 1, chains: 3 }, 3],
   ['the newest only', { chains: 1 }, 1],
-])('chains that are kept by %s stay', async (_, retention, left) => {
+])('chains kept by %s stay', async (_, retention, left) => {
   for (const day of [1, 2, 3, 4]) put(day, { from: 0, until: day })
   const { kept } = await removeOld(folder, retention, 4.5 * dayMs)
   expect(kept).toEqual([])
@@ -142,9 +148,9 @@ test.each<[string, Parameters<typeof removeOld>[1], number]>([
 })
 
 test.each<[string, Span, string]>([
-  ['fewer events', { from: 0, until: 9 }, `the newest one has less of ${topic}`],
-  ['a later beginning', { from: 1, until: 12 }, `the newest one has less of ${topic}`],
-  ['another topic', { from: 0, until: 12, topicId: 'U' }, `it is of another ${topic}`],
+  ['fewer events', { from: 0, until: 9 }, `the newest chain has fewer events of ${topic}`],
+  ['a later start', { from: 1, until: 12 }, `the newest chain has fewer events of ${topic}`],
+  ['another topic', { from: 0, until: 12, topicId: 'U' }, `${topic} was recreated after it`],
 ])('a chain stays for as long as the newest has %s', async (_, span, why) => {
   put(1, { from: 0, until: 10 })
   put(2, span)

@@ -3,26 +3,26 @@ import { BackupError } from './backup-error.ts'
 import type { BackedUpRange } from './manifest.ts'
 import { faultOf, readRecords } from './record-files.ts'
 
-/** One thing that is wrong with a backup. */
+/** A problem in a backup. */
 export interface BackupFinding {
   readonly backup: string
   /** Names the file. */
   readonly message: string
 }
 
-export interface CheckOptions {
-  /** Whether to read every record as well; else sizes and checksums only. */
+interface ChainCheckOptions {
+  /** Whether to read every record; otherwise only sizes and checksums are checked. */
   readonly readsRecords: boolean
-  /** Bytes that were looked at. */
+  /** Receives the number of checked bytes. */
   readonly advance: (bytes: number) => void
   readonly signal: AbortSignal
 }
 
-/** Looks at a chain, file by file. @returns what is wrong; empty is good. */
+/** Checks a chain file by file. @returns the problems; empty if the chain is intact. */
 export async function checkChain(
   folder: BackupFolder,
   ids: ChainIds,
-  options: CheckOptions,
+  options: ChainCheckOptions,
 ): Promise<readonly BackupFinding[]> {
   const { chain, fault } = await folder.readUpToFault(ids)
   const findings = fault === undefined ? [] : [{ backup: ids[chain.length] ?? '', message: fault.message }]
@@ -31,8 +31,8 @@ export async function checkChain(
   return findings
 }
 
-/** Where a backup does not begin where the one before it ended. */
-export function gapsIn(chain: readonly StoredBackup[]): readonly BackupFinding[] {
+/** Gaps and overlaps: backups that do not start where the one before them ended. */
+function gapsIn(chain: readonly StoredBackup[]): readonly BackupFinding[] {
   const ends = new Map<string, { readonly topicId: string; readonly until: number }>()
   const findings: BackupFinding[] = []
   for (const { manifest } of chain) {
@@ -57,12 +57,12 @@ function faultOfRange(
   before: { readonly topicId: string; readonly until: number } | undefined,
 ): string | undefined {
   if (before !== undefined && before.topicId !== topicId)
-    return 'it is of another topic than the backup before'
+    return 'its topic is not the topic of the backup before it'
   if (before !== undefined && before.until !== from) {
-    return `it begins at offset ${from}, and the backup before ended at ${before.until}`
+    return `it starts at offset ${from}, but the backup before it ended at ${before.until}`
   }
   if (files.reduce((sum, file) => sum + file.events, 0) !== events)
-    return 'its files have not all of its events'
+    return 'its files do not contain all of its events'
   let next = from
   for (const { path, firstOffset, lastOffset } of files) {
     if (firstOffset < next || lastOffset < firstOffset || lastOffset >= until)
@@ -72,7 +72,10 @@ function faultOfRange(
   return undefined
 }
 
-async function faultsIn({ manifest, folder }: StoredBackup, options: CheckOptions): Promise<BackupFinding[]> {
+async function faultsIn(
+  { manifest, folder }: StoredBackup,
+  options: ChainCheckOptions,
+): Promise<BackupFinding[]> {
   const findings: BackupFinding[] = []
   const files = manifest.topics.flatMap(({ ranges }) => ranges.flatMap((range) => range.files))
   for (const file of files) {
@@ -98,7 +101,7 @@ async function faultInside(
   }
 }
 
-/** Bytes of all files, for progress. Backups whose manifest cannot be read count nothing. */
+/** The size of all files, for progress. A backup with an unreadable manifest counts as 0 bytes. */
 export async function bytesIn(folder: BackupFolder, chains: readonly ChainIds[]): Promise<number> {
   let bytes = 0
   for (const id of chains.flat()) {

@@ -8,7 +8,7 @@ export interface BackupFolderRequest {
   readonly folder: string
 }
 
-/** `interrupted`: the rest was not looked at. */
+/** `interrupted`: the rest was not checked. */
 export interface BackupsCheck {
   readonly status: 'checked' | 'interrupted'
   readonly backups: number
@@ -45,7 +45,7 @@ export async function checkBackups(
 /** A backup as its manifest describes it, or why the manifest cannot be read. */
 export type ListedBackup = StoredBackup | { readonly id: string; readonly problem: string }
 
-/** All backups in a folder, oldest first, by their manifests alone. @throws OperationError `no-backup`, `invalid-request` */
+/** All backups in a folder, oldest first, from their manifests. @throws OperationError `no-backup`, `invalid-request` */
 export async function listBackups({ folder: path }: BackupFolderRequest): Promise<readonly ListedBackup[]> {
   const folder = await BackupFolder.open(path)
   return Promise.all((await folder.chains()).flat().map((id) => readOrProblem(folder, id)))

@@ -9,7 +9,7 @@ import { writeFailure } from '../file-failure.ts'
 import { privateFile } from '../private-files.ts'
 
 const beatMs = 5_000
-/** A lock that was not touched for this long was left behind. */
+/** A lock that was not touched for this long is stale. */
 const staleMs = 60_000
 
 interface Owner {
@@ -18,8 +18,8 @@ interface Owner {
 }
 
 /**
- * Runs work while this process holds the lock of a folder. The lock of a killed process is taken over: at once on the same machine, after a
- * minute on another.
+ * Runs work while this process holds the lock of a folder. The lock of a killed process is taken over: immediately on the same machine,
+ * after a minute on another.
  * @throws BackupError `folder-busy`
  */
 export async function whileLocked<T>(folder: string, work: () => Promise<T>): Promise<T> {
@@ -48,7 +48,7 @@ async function take(file: string, folder: string): Promise<void> {
   }
   throw new BackupError(
     'folder-busy',
-    `${folder} is being written to by ${await ownerText(file)}: wait until it is done. One that was killed is passed over after a minute`,
+    `${await ownerText(file)} is writing to ${folder}: wait until it is done. The lock of a killed process expires after a minute`,
   )
 }
 

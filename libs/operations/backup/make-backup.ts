@@ -23,18 +23,18 @@ import { RecordFiles } from './record-files.ts'
 import { schemaIdIn, schemasOf } from './schemas-used.ts'
 import { privateFile, privateFolder } from '../private-files.ts'
 
-export interface BackupOptions {
+interface BackupOptions {
   /** Aggregate types; none means all of the domain. */
   readonly types: readonly string[]
-  /** Begins a new chain, whatever there is. */
+  /** Starts a new chain, even if one exists. */
   readonly isFull: boolean
-  /** A chain of so many incremental backups is not continued. */
+  /** A chain with this many incremental backups is not continued. */
   readonly incrementalsMax?: number
-  /** Lines of a file before compression; default 64 MiB. */
+  /** Size of a file before compression; default 64 MiB. */
   readonly fileBytesMax?: number
-  /** Called before reading with the number of offsets: events and markers. */
+  /** Called before reading, with the number of offsets to read: events and markers. */
   readonly begin: (offsets: number) => void
-  /** Events that were read. */
+  /** Receives the number of events read. */
   readonly advance: (events: number) => void
   readonly signal: AbortSignal
 }
@@ -43,11 +43,11 @@ export type BackupOutcome =
   | { readonly status: 'made'; readonly manifest: Manifest; readonly warnings: readonly string[] }
   | { readonly status: 'nothing-new'; readonly since: string; readonly warnings: readonly string[] }
 
-/** Partitions that are read and compressed at once. */
+/** Partitions that are read and compressed at the same time. */
 const parallel = 4
 
 /**
- * Adds a backup to the folder: of what the last chain does not have, or of everything. It appears as a whole or not at all.
+ * Adds a backup to the folder: of what the last chain does not contain, or of everything. It appears complete or not at all.
  * @throws BackupError, LogError, SchemaError, OperationError of the file system; an AbortError when the signal aborts.
  */
 export const makeBackup = (
@@ -60,13 +60,13 @@ export const makeBackup = (
     await folder.clean()
     await folder.tighten()
     const chain = await continued(folder, options)
-    // Before hours of reading, not after: without the registry there is no backup.
+    // Fails early if the registry does not answer: a backup needs it after hours of reading.
     await log.registry.usesOf(0)
     const plan = await planBackup(log, domain, options.types, chain)
-    return new Making(log, folder, options, chain, plan).run(await laterThan(folder))
+    return new BackupRun(log, folder, options, chain, plan).run(await laterThan(folder))
   })
 
-/** The chain to continue; empty where a new one begins. */
+/** The chain to continue; empty if a new one starts. */
 async function continued(
   folder: BackupFolder,
   { isFull, incrementalsMax = Infinity }: BackupOptions,
@@ -76,20 +76,20 @@ async function continued(
   return chain.length > incrementalsMax ? [] : chain
 }
 
-/** Now; but after the last backup, also where the clock was set back. */
+/** The current time, but later than the last backup even if the clock was set back. */
 async function laterThan(folder: BackupFolder): Promise<Date> {
   const last = (await folder.chains()).at(-1)?.at(-1)
   return new Date(Math.max(Date.now(), last === undefined ? 0 : startMsOf(last) + 1))
 }
 
-class Making {
+class BackupRun {
   readonly #log: OpenLog
   readonly #folder: BackupFolder
   readonly #options: BackupOptions
   readonly #chain: readonly StoredBackup[]
   readonly #plan: BackupPlan
   readonly #schemaIds = new Set<number>()
-  /** Records that no owner appended: they are no events. */
+  /** Records that no owner appended. They are not events. */
   #strays = 0
 
   constructor(
@@ -175,7 +175,7 @@ class Making {
   #strayWarnings(): string[] {
     if (this.#strays === 0) return []
     const records = this.#strays === 1 ? '1 stray record is' : `${this.#strays} stray records are`
-    return [`${records} left out: no owner of the partition appended them (see annals verify)`]
+    return [`${records} not included: no owner of the partition appended them (see annals verify)`]
   }
 
   #noteSchema(value: Buffer | null): void {
@@ -209,7 +209,7 @@ class Making {
   }
 }
 
-/** The manifest last: without it nothing is a backup. */
+/** Writes checksums, then the manifest: a folder without a manifest is not a backup. */
 async function writeManifest(folder: string, manifest: Manifest): Promise<void> {
   const files = manifest.topics.flatMap(({ ranges }) => ranges.flatMap((range) => range.files))
   const text = manifestText(manifest)
@@ -227,7 +227,7 @@ const schemaWarnings = ({ unknownSchemaIds }: Manifest): string[] =>
   unknownSchemaIds.length === 0
     ? []
     : [
-        `the registry does not know schemas ${unknownSchemaIds.join(', ')}, which values name: those are backed up as they are, and nobody can read them`,
+        `values refer to schemas ${unknownSchemaIds.join(', ')}, which the registry does not have: they are backed up unchanged, and cannot be decoded`,
       ]
 
 const isOfFiles = (error: unknown): boolean =>

@@ -7,7 +7,7 @@ const count = Type.Integer({ minimum: 0 })
 const text = Type.String({ minLength: 1 })
 const sha256 = Type.RegExp(/^[0-9a-f]{64}$/)
 const time = Type.RegExp(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
-/** Inside of the backup's own folder: nothing that a damaged manifest says leads out of it. */
+/** A path inside the folder of the backup: a damaged manifest cannot lead out of it. */
 const path = Type.RegExp(/^[A-Za-z0-9_-][A-Za-z0-9._-]*\/[A-Za-z0-9_-][A-Za-z0-9._-]*$/)
 
 const file = Type.Object({
@@ -15,16 +15,16 @@ const file = Type.Object({
   events: count,
   firstOffset: count,
   lastOffset: count,
-  /** As it stands on the disk, compressed. */
+  /** The compressed size on the disk. */
   bytes: count,
   sha256,
 })
 
 const range = Type.Object({
   partition: count,
-  /** The first offset that was looked at: where the backup before ended. */
+  /** The first offset that was read: the end of the backup before. */
   from: count,
-  /** The first one that was not. */
+  /** Exclusive. */
   until: count,
   events: count,
   files: Type.Array(file),
@@ -33,13 +33,13 @@ const range = Type.Object({
 const topic = Type.Object({
   name: text,
   role: Type.Union([Type.Literal('events'), Type.Literal('dead letters')]),
-  /** Kafka's own: another one than before is another topic under the same name. */
+  /** Kafka's topic id. It changes if the topic is recreated. */
   topicId: text,
   partitions: Type.Integer({ minimum: 1 }),
   replication: Type.Integer({ minimum: 1 }),
-  /** What the topic has for settings of its own. */
+  /** Settings of the topic that differ from the defaults of the cluster. */
   settings: Type.Record(Type.String(), Type.String()),
-  /** By number of the partition. */
+  /** Ordered by partition. */
   ranges: Type.Array(range),
 })
 
@@ -50,15 +50,15 @@ const manifest = Type.Object({
   formatVersion: Type.Literal(1),
   id: text,
   kind: Type.Union([Type.Literal('full'), Type.Literal('incremental')]),
-  /** The one that this continues; none of a full one. */
+  /** The backup that this one continues; absent for a full backup. */
   previous: Type.Optional(Type.Object({ id: text, sha256 })),
   startedAt: time,
   finishedAt: time,
   clusterId: Type.String(),
   topics: Type.Array(topic),
-  /** All that the values of the chain so far were written by: all versions of their subjects. */
+  /** All versions of the subjects whose schemas occur in the chain so far. */
   schemas: Type.Array(schema),
-  /** Ids that values name and the registry did not know. */
+  /** Ids in values that the registry did not have. */
   unknownSchemaIds: Type.Array(count),
   /** The settings in force, without secrets. */
   configuration: Type.Record(Type.String(), Type.String()),
@@ -66,7 +66,7 @@ const manifest = Type.Object({
   bytes: count,
 })
 
-/** What is in one backup. docs/operations/backup.md describes it. */
+/** The manifest of a backup. docs/operations/backup.md describes it. */
 export type Manifest = Static<typeof manifest>
 export type BackedUpTopic = Manifest['topics'][number]
 export type BackedUpRange = BackedUpTopic['ranges'][number]
@@ -74,19 +74,19 @@ export type BackedUpFile = BackedUpRange['files'][number]
 export type BackedUpSchema = Manifest['schemas'][number]
 
 export const manifestName = 'manifest.json'
-/** Of all files of a backup, as `sha256sum --check` takes them. */
+/** Checksums of all files of a backup, in the format of `sha256sum --check`. */
 export const checksumsName = 'SHA256SUMS'
 
 export const manifestText = (value: Manifest): string => `${JSON.stringify(value, undefined, 2)}\n`
 
-/** @param where for people. @throws BackupError `damaged`, `unknown-format` */
+/** @param where the file, for error messages. @throws BackupError `damaged`, `unknown-format` */
 export function parseManifest(text: string, where: string): Manifest {
   const parsed = jsonOf(text, where)
   const { format, formatVersion } = (parsed ?? {}) as { format?: unknown; formatVersion?: unknown }
   if (format === 'annals-backup' && formatVersion !== 1) {
     throw new BackupError(
       'unknown-format',
-      `${where} is of format version ${String(formatVersion)}, this Annals knows 1: use a later one`,
+      `${where} has format version ${String(formatVersion)}, this version of Annals supports 1: use a later version`,
     )
   }
   if (Value.Check(manifest, parsed)) return parsed
@@ -105,11 +105,11 @@ function jsonOf(text: string, where: string): unknown {
   }
 }
 
-/** Names of backups sort by time: `20261121T101500.123Z-full`. */
+/** Ids of backups sort by time: `20261121T101500.123Z-full`. */
 export const backupId = (kind: Manifest['kind'], startedAt: Date): string =>
   `${startedAt.toISOString().replaceAll(/[-:]/g, '')}-${kind}`
 
 export const backupIdPattern = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)([\d.]{6}Z)-(full|incremental)$/
 
-/** When a backup of this name was begun; NaN for another name. */
+/** The start time in the id of a backup, in milliseconds; NaN for any other text. */
 export const startMsOf = (id: string): number => Date.parse(id.replace(backupIdPattern, '$1-$2-$3T$4:$5:$6'))

@@ -49,7 +49,7 @@ function logOf({ clusterId = 'C', topicId = 'T', spans = spansDefault, journal =
   } as unknown as OpenLog
 }
 
-/** A chain that was made of that log. */
+/** A chain with one full backup of the log. */
 async function chainOf(log: OpenLog): Promise<readonly StoredBackup[]> {
   const { topics } = await planBackup(log, domain, [], [])
   const made = topics.map((topic) => ({
@@ -71,7 +71,7 @@ const spansOf = async (log: OpenLog, chain: readonly StoredBackup[] = []) =>
     ranges.map(({ from, until }) => [from, until]),
   )
 
-test('a full backup reads everything, a further one what came since', async () => {
+test('a full backup reads everything, an incremental one what is new', async () => {
   const log = logOf()
   expect(await spansOf(log)).toEqual([
     [0, 10],
@@ -93,28 +93,28 @@ test('a full backup reads everything, a further one what came since', async () =
   })
 })
 
-test('a full backup of a log without its beginning says so', async () => {
+test('a full backup of a log without its head has a warning', async () => {
   const plan = await planBackup(logOf({ spans: [[4, 10]] }), domain, [], [])
   expect(plan).toMatchObject({ kind: 'full', added: [name] })
-  expect(plan.warnings).toEqual([expect.stringContaining(`partition 0 of ${name} begins at offset 4`)])
+  expect(plan.warnings).toEqual([expect.stringContaining(`partition 0 of ${name} starts at offset 4`)])
 })
 
 test.each<[string, Log, string]>([
-  ['another cluster', { clusterId: 'D' }, 'are of cluster C, this one is D'],
-  ['a topic made anew', { topicId: 'U' }, 'is not the topic that was backed up'],
-  ['a topic with more partitions', { spans: [...spansDefault, [0, 1]] }, 'has 3 partitions, and had 2'],
+  ['another cluster', { clusterId: 'D' }, 'come from cluster C, this one is D'],
+  ['a recreated topic', { topicId: 'U' }, 'is not the topic that was backed up'],
+  ['a topic with more partitions', { spans: [...spansDefault, [0, 1]] }, 'has 3 partitions, but had 2'],
   [
     'events deleted since',
     { spans: [[11, 12], spansDefault[1]] },
-    'begins at offset 11 now, but was backed up to 10',
+    'starts at offset 11 now, but was backed up to 10',
   ],
   [
     'a log that lost its end',
     { spans: [[0, 9], spansDefault[1]] },
     'ends at offset 9, but was backed up to 10',
   ],
-  ['a move under way', { journal: 'repartition-journal.order' }, 'events are being moved or restored'],
-  ['a restore under way', { journal: 'restore-journal.order' }, 'events are being moved or restored'],
-])('%s is refused', async (_, log, message) => {
+  ['a move in progress', { journal: 'repartition-journal.order' }, 'events are being moved or restored'],
+  ['a restore in progress', { journal: 'restore-journal.order' }, 'events are being moved or restored'],
+])('%s is rejected', async (_, log, message) => {
   await expect(planBackup(logOf(log), domain, [], await chainOf(logOf()))).rejects.toThrow(message)
 })

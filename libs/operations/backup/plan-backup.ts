@@ -15,7 +15,7 @@ export interface PlannedRange {
   readonly until: number
 }
 
-export type PlannedTopic = Omit<BackedUpTopic, 'ranges'> & { readonly ranges: readonly PlannedRange[] }
+type PlannedTopic = Omit<BackedUpTopic, 'ranges'> & { readonly ranges: readonly PlannedRange[] }
 
 export interface BackupPlan {
   readonly kind: Manifest['kind']
@@ -32,7 +32,7 @@ interface NamedTopic {
 }
 
 /**
- * The topics of an installation that cannot be rebuilt from others.
+ * The topics that cannot be rebuilt from other topics.
  * @param types aggregate types; none means all of the domain.
  * @throws InvalidInputError for a type that the domain does not have.
  */
@@ -48,9 +48,9 @@ export function topicsAsked(domain: DomainModule, types: readonly string[]): rea
 }
 
 /**
- * Plans what a further backup reads: everything, or what the chain does not have yet, up to the current end of the log.
- * @param chain that is continued; an empty one is begun.
- * @throws BackupError where the log is not the one of the chain any more; LogError
+ * Plans what the next backup reads: everything, or what the chain does not contain yet, up to the current end of the log.
+ * @param chain the chain to continue; empty to start a new one.
+ * @throws BackupError if the log is no longer the one of the chain; LogError
  */
 export async function planBackup(
   log: OpenLog,
@@ -65,10 +65,10 @@ export async function planBackup(
   if (found.length === 0) {
     throw new BackupError(
       'no-topics',
-      `the domain (ANNALS_DOMAIN) has no topic at ${log.config.kafka.brokers.join(', ')}: there is nothing to back up`,
+      `no topic of the domain (ANNALS_DOMAIN) exists at ${log.config.kafka.brokers.join(', ')}: nothing to back up`,
     )
   }
-  const known = knownTopics(chain)
+  const known = topicsOfChain(chain)
   const planned = await Promise.all(
     asked
       .map(({ name, role }) => ({ role, topic: found.find((each) => each.name === name) }))
@@ -85,23 +85,23 @@ export async function planBackup(
   }
 }
 
-/** Each topic of a chain as it was when it was backed up last: where the next backup of it goes on. */
-export function knownTopics(chain: readonly StoredBackup[]): ReadonlyMap<string, BackedUpTopic> {
+/** Each topic of a chain as of its last backup, where the next backup continues. */
+export function topicsOfChain(chain: readonly StoredBackup[]): ReadonlyMap<string, BackedUpTopic> {
   return new Map(chain.flatMap(({ manifest }) => manifest.topics).map((topic) => [topic.name, topic]))
 }
 
-const beginAnew = 'Begin a new chain with --full; the chains there are stay as they are'
+const startOver = 'Start a new chain with --full; existing chains are unchanged'
 
 function checkCluster(clusterId: string, chain: readonly StoredBackup[]): void {
   const known = chain.at(-1)?.manifest.clusterId
   if (known === undefined || known === clusterId) return
   throw new BackupError(
     'other-cluster',
-    `the backups in this folder are of cluster ${known}, this one is ${clusterId}: take a folder of its own for it. Or, if it replaces the other: ${beginAnew}`,
+    `the backups in this folder come from cluster ${known}, this one is ${clusterId}: use another folder. Or, if this cluster replaces the other: ${startOver}`,
   )
 }
 
-/** A topic that is being filled is not the log of its type. */
+/** A topic that is being filled by a move or a restore is not yet the log of its type. */
 async function checkAtRest(
   { topics }: OpenLog,
   domain: DomainModule,
@@ -113,7 +113,7 @@ async function checkAtRest(
   if (journal === undefined) return
   throw new BackupError(
     'topic-moved',
-    `there is a topic ${journal.name}: events are being moved or restored, and not all of them are in their place. Finish that first`,
+    `topic ${journal.name} exists: events are being moved or restored. Finish that first`,
   )
 }
 
@@ -139,7 +139,7 @@ async function planTopic(
         range: { topic: name, partition, from: done ?? start, until },
         warnings: isCut
           ? [
-              `partition ${partition} of ${name} begins at offset ${start}: older events are gone, and in no new backup`,
+              `partition ${partition} of ${name} starts at offset ${start}: older events are lost, and new backups do not contain them`,
             ]
           : [],
       }
@@ -167,13 +167,13 @@ function checkSame(
   if (knownId !== topicId) {
     throw new BackupError(
       'other-topic',
-      `${name} is not the topic that was backed up: it was made anew since (moved, restored, or deleted). ${beginAnew}`,
+      `${name} is not the topic that was backed up: it was recreated since (moved, restored, or deleted). ${startOver}`,
     )
   }
   if (knownCount !== partitions) {
     throw new BackupError(
       'other-topic',
-      `${name} has ${partitions} partitions, and had ${knownCount} when it was backed up: streams are in two of them now. Mend that, then: ${beginAnew}`,
+      `${name} has ${partitions} partitions, but had ${knownCount} when it was backed up: streams are split between partitions. Fix that first. ${startOver}`,
     )
   }
 }
@@ -183,13 +183,13 @@ function checkContinuous(topic: string, partition: number, done: number, start: 
   if (start > done) {
     throw new BackupError(
       'events-deleted',
-      `${place} begins at offset ${start} now, but was backed up to ${done} only: what was between was deleted. ${beginAnew}`,
+      `${place} starts at offset ${start} now, but was backed up to ${done} only: the events between were deleted. ${startOver}`,
     )
   }
   if (end < done) {
     throw new BackupError(
       'log-shorter',
-      `${place} ends at offset ${end}, but was backed up to ${done} already: the log has lost its end. See \`annals verify\`; the events are in the backup. ${beginAnew}`,
+      `${place} ends at offset ${end}, but was backed up to ${done} already: the log has lost its end. See \`annals verify\`; the backup contains the events. ${startOver}`,
     )
   }
 }

@@ -44,7 +44,7 @@ const readAll = async (files: readonly BackedUpFile[]): Promise<StoredRecord[]> 
 
 const pathOf = ({ path }: BackedUpFile): string => join(folder, path)
 
-test('what was written is read again, and sound', async () => {
+test('reading returns the written records, and the file is intact', async () => {
   const all = records(30_000)
   const files = await writeAll([all.slice(0, 20_000), [], all.slice(20_000)])
   expect(files).toMatchObject([
@@ -58,7 +58,7 @@ test('a partition without records has no file', async () => {
   expect(await writeAll([[]])).toEqual([])
 })
 
-test('a file ends when it has its size', async () => {
+test('a file ends when it reaches its maximum size', async () => {
   const pieces = [0, 1, 2, 3, 4].map((piece) => records(100, piece * 1_000))
   const files = await writeAll(pieces, 20_000)
   expect(files.map(({ events }) => events)).toEqual([200, 200, 100])
@@ -70,7 +70,7 @@ test('a file ends when it has its size', async () => {
   expect(await readAll(files)).toEqual(pieces.flat())
 })
 
-test('damage of every kind is told, with the file', async () => {
+test('every kind of damage is reported with the file', async () => {
   const [file] = (await writeAll([records(500)])) as [BackedUpFile]
   const path = pathOf(file)
   const sound = readFileSync(path)
@@ -82,20 +82,22 @@ test('damage of every kind is told, with the file', async () => {
   expect(await faultWith(() => truncateSync(path, sound.length - 1))).toBe(
     `${path} has ${sound.length - 1} bytes instead of ${sound.length}: it is truncated`,
   )
-  expect(await faultWith(() => writeFileSync(path, Buffer.concat([sound, sound])))).toContain('not the one')
+  expect(await faultWith(() => writeFileSync(path, Buffer.concat([sound, sound])))).toContain(
+    'it was replaced',
+  )
   expect(await faultWith(() => writeFileSync(path, Buffer.from(sound).fill(1, 40, 41)))).toContain('damaged')
   expect(await faultWith(() => rmSync(path))).toBe(`${path} is missing`)
   await expect(readAll([file])).rejects.toThrow(`${path} is damaged`)
 })
 
 test.each<[string, (text: string) => string]>([
-  ['a record too few', (text) => text.replace(/\n.*\n$/, '\n')],
-  ['a line that is cut', (text) => text.slice(0, -10)],
-  ['a line without an end', (text) => text.slice(0, -1)],
-  ['a line that is no record', (text) => text.replace('"offset":4,', '')],
+  ['a missing record', (text) => text.replace(/\n.*\n$/, '\n')],
+  ['a truncated line', (text) => text.slice(0, -10)],
+  ['a line without a newline', (text) => text.slice(0, -1)],
+  ['a line that is not a record', (text) => text.replace('"offset":4,', '')],
   ['records in another order', (text) => text.replace('"offset":4,', '"offset":40,')],
   ['an offset beyond the last', (text) => text.replace('"offset":18,', '"offset":19,')],
-])('%s is told when records are read', async (_, change) => {
+])('%s is reported when records are read', async (_, change) => {
   const [file] = (await writeAll([records(10)])) as [BackedUpFile]
   const bytes = gzipSync(change(gunzipSync(readFileSync(pathOf(file))).toString()))
   writeFileSync(pathOf(file), bytes)
@@ -104,7 +106,7 @@ test.each<[string, (text: string) => string]>([
   await expect(readAll([known])).rejects.toThrow(`${pathOf(file)} is damaged`)
 })
 
-test('what was given up leaves nothing open, and a full folder is an error', async () => {
+test('an abandoned file is closed, and a missing folder is an error', async () => {
   const files = new RecordFiles(folder, topic, 3)
   await files.add(records(10))
   await files.abandon()

@@ -8,12 +8,12 @@ import type { StoredRecord } from '#kafka'
 
 import { BackupError } from './backup-error.ts'
 import type { BackedUpFile } from './manifest.ts'
-import { recordLine, recordOf } from './record-line.ts'
+import { recordLine, parseRecordLine } from './record-line.ts'
 import { privateFile } from '../private-files.ts'
 
-/** Lines of so many bytes, before compression, go to one file. */
-export const rawBytesMaxDefault = 64 << 20
-/** Not the smallest: at twice the speed of the default level it costs a twentieth of the size. */
+/** The maximum size of a file before compression. */
+const rawBytesMaxDefault = 64 << 20
+/** Twice as fast as the default level, and files are 5 % larger. */
 const level = 4
 const chunkSize = 256 << 10
 
@@ -21,7 +21,7 @@ interface OpenFile {
   readonly path: string
   readonly file: FileHandle
   readonly gzip: Gzip
-  /** Ends when the compressed bytes are on the disk; gives their number and checksum. */
+  /** Resolves with number and checksum of the compressed bytes when they are on the disk. */
   readonly written: Promise<Pick<BackedUpFile, 'bytes' | 'sha256'>>
   readonly firstOffset: number
   lastOffset: number
@@ -37,7 +37,7 @@ export class RecordFiles {
   readonly #files: BackedUpFile[] = []
   #open: OpenFile | undefined
 
-  /** @param topic also the name of the folder, inside `folder`, where the files go; it is there. */
+  /** @param topic also the name of the existing subfolder of `folder` for the files. */
   constructor(folder: string, topic: string, partition: number, rawBytesMax = rawBytesMaxDefault) {
     this.#folder = folder
     this.#prefix = `${topic}/${partition}-`
@@ -57,13 +57,13 @@ export class RecordFiles {
     if (open.rawBytes >= this.#rawBytesMax) await this.#finish()
   }
 
-  /** All files, each on the disk. @throws an error of the file system. */
+  /** Finishes the last file. @returns all files; each is on the disk. @throws an error of the file system. */
   async end(): Promise<readonly BackedUpFile[]> {
     await this.#finish()
     return this.#files
   }
 
-  /** Gives up what is open. */
+  /** Closes the open file without finishing it. */
   async abandon(): Promise<void> {
     const open = this.#open
     this.#open = undefined
@@ -78,7 +78,7 @@ export class RecordFiles {
     const file = await open(join(this.#folder, path), 'wx', privateFile)
     const gzip = createGzip({ level, memLevel: 9, chunkSize })
     const done = drain(gzip, file)
-    // It is awaited with the next lines, or at the end: until then a full disk must not count as unhandled.
+    // It is awaited with the next lines or at the end. Until then an error must not count as unhandled.
     done.catch(() => undefined)
     return { path, file, gzip, written: done, firstOffset, lastOffset: firstOffset, events: 0, rawBytes: 0 }
   }
@@ -95,10 +95,10 @@ export class RecordFiles {
   }
 }
 
-/** Resolves when more lines may be written. */
+/** Writes lines. Resolves when the next lines can be written. */
 async function written({ gzip, written: done }: OpenFile, lines: Buffer): Promise<void> {
   if (gzip.write(lines)) return
-  // A failure to write ends the wait, too.
+  // A write error also ends the wait.
   await Promise.race([new Promise((resolve) => gzip.once('drain', resolve)), done])
 }
 
@@ -114,7 +114,7 @@ async function drain(gzip: Gzip, file: FileHandle): Promise<Pick<BackedUpFile, '
   return { bytes, sha256: hash.digest('hex') }
 }
 
-/** What is wrong with a file by size and checksum; undefined for nothing. */
+/** The problem of a file by size and checksum; undefined if it is intact. */
 export async function faultOf(
   folder: string,
   { path, bytes, sha256 }: BackedUpFile,
@@ -123,19 +123,19 @@ export async function faultOf(
   try {
     const { size } = await stat(file)
     if (size !== bytes)
-      return `${file} has ${size} bytes instead of ${bytes}: it is ${size < bytes ? 'truncated' : 'not the one that was written'}`
+      return `${file} has ${size} bytes instead of ${bytes}: it is ${size < bytes ? 'truncated' : 'too long, so it was replaced'}`
     const hash = createHash('sha256')
     for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
       hash.update(chunk)
     }
-    return hash.digest('hex') === sha256 ? undefined : `${file} is damaged: its checksum is another one`
+    return hash.digest('hex') === sha256 ? undefined : `${file} is damaged: its checksum differs`
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     return code === 'ENOENT' ? `${file} is missing` : `${file} cannot be read: ${message}`
   }
 }
 
-/** The records of a file, some hundreds at a time. @throws BackupError `damaged` where it does not hold what it should. */
+/** The records of a file, in batches. @throws BackupError `damaged` if its content does not match the manifest. */
 export async function* readRecords(
   folder: string,
   known: BackedUpFile,
@@ -145,10 +145,10 @@ export async function* readRecords(
   let offset = known.firstOffset - 1
   try {
     for await (const lines of linesOf(file)) {
-      const records = lines.map(recordOf)
+      const records = lines.map(parseRecordLine)
       for (const record of records) {
         if (record.offset <= offset || record.offset > known.lastOffset)
-          throw new RangeError(`offset ${record.offset} does not belong there`)
+          throw new RangeError(`offset ${record.offset} is out of order`)
         offset = record.offset
       }
       events += records.length
@@ -161,7 +161,7 @@ export async function* readRecords(
   }
 }
 
-/** Whether the content of the file caused the error, and not the reader. */
+/** Whether the content of the file caused the error. */
 const isOfContent = (error: unknown): error is Error =>
   error instanceof SyntaxError ||
   error instanceof RangeError ||
@@ -185,7 +185,7 @@ async function* linesOf(file: string): AsyncGenerator<string[], void> {
       rest = bytes.subarray(end + 1)
       if (end >= 0) yield bytes.toString('utf8', 0, end).split('\n')
     }
-    if (rest.length > 0) throw new RangeError('its last line has no end')
+    if (rest.length > 0) throw new RangeError('its last line is incomplete')
   } finally {
     zipped.destroy()
     gunzip.destroy()

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
-import { recordLine, recordOf } from './record-line.ts'
+import { recordLine, parseRecordLine } from './record-line.ts'
 
 const bytes = fc.uint8Array({ maxLength: 40 }).map((array) => Buffer.from(array))
 const content = fc.oneof(
@@ -9,7 +9,7 @@ const content = fc.oneof(
   fc.string({ unit: 'binary' }).map((text) => Buffer.from(text)),
 )
 
-test('every record comes back from its line byte for byte, and takes one line', () => {
+test('every record round-trips through one line byte for byte', () => {
   const records = fc.record({
     offset: fc.maxSafeNat(),
     timestampMs: fc.maxSafeNat(),
@@ -21,12 +21,12 @@ test('every record comes back from its line byte for byte, and takes one line', 
     fc.property(records, (record) => {
       const line = recordLine(record)
       expect(line.indexOf('\n')).toBe(line.length - 1)
-      expect(recordOf(line)).toEqual(record)
+      expect(parseRecordLine(line)).toEqual(record)
     }),
   )
 })
 
-test('what is text can be read as it stands', () => {
+test('text is stored as text', () => {
   const line = recordLine({
     offset: 7,
     timestampMs: 1_700_000_000_000,
@@ -42,6 +42,6 @@ test('what is text can be read as it stands', () => {
   )
 })
 
-test.each(['', '{', '{}', '{"offset":-0.5,"timestamp":1}'])('%j is no record', (line) => {
-  expect(() => recordOf(line)).toThrow()
+test.each(['', '{', '{}', '{"offset":-0.5,"timestamp":1}'])('%j is not a record', (line) => {
+  expect(() => parseRecordLine(line)).toThrow()
 })

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 
 import type { StoredRecord } from '#kafka'
 
-/** Bytes that are text stand there as text, others in base 64. */
+/** Bytes that are UTF-8 are stored as text, others in Base64. */
 type Content = string | { readonly base64: string }
 
 /** A record as one line of JSON. */
@@ -11,7 +11,7 @@ interface RecordLine {
   /** Milliseconds since 1970. */
   readonly timestamp: number
   readonly key: Content
-  /** In base 64; null for none. */
+  /** In Base64; null for a record without a value. */
   readonly value: string | null
   readonly headers: readonly (readonly [name: string, content: Content])[]
 }
@@ -22,7 +22,7 @@ const contentOf = (bytes: Buffer): Content =>
 const bytesOf = (content: Content): Buffer =>
   typeof content === 'string' ? Buffer.from(content) : Buffer.from(content.base64, 'base64')
 
-/** A record as it stands in a backup, with its line break. */
+/** The line of a record in a backup, with its newline. */
 export function recordLine({ offset, timestampMs, key, value, headers }: StoredRecord): string {
   const line: RecordLine = {
     offset,
@@ -34,10 +34,10 @@ export function recordLine({ offset, timestampMs, key, value, headers }: StoredR
   return `${JSON.stringify(line)}\n`
 }
 
-/** The record of such a line. @throws SyntaxError, TypeError where it is none. */
-export function recordOf(line: string): StoredRecord {
+/** Parses the line of a record. @throws SyntaxError, TypeError if it is not one. */
+export function parseRecordLine(line: string): StoredRecord {
   const { offset, timestamp, key, value, headers } = JSON.parse(line) as RecordLine
-  if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(timestamp)) throw new TypeError('no record')
+  if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(timestamp)) throw new TypeError('not a record')
   return {
     offset,
     timestampMs: timestamp,

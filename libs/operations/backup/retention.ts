@@ -1,7 +1,7 @@
 import { type BackupFolder, type ChainIds, type StoredBackup } from './backup-folder.ts'
 import { checkChain } from './check-backup.ts'
 import { whileLocked } from './folder-lock.ts'
-import { knownTopics } from './plan-backup.ts'
+import { topicsOfChain } from './plan-backup.ts'
 import { startMsOf } from './manifest.ts'
 
 /** Which chains to keep. A chain is kept if either rule keeps it; without rules all are kept. */
@@ -22,8 +22,8 @@ export interface RetentionOutcome {
 const dayMs = 86_400_000
 
 /**
- * Removes chains that are too old by all that is given. The newest chain always stays; an older one goes only when the newest one is sound, and holds
- * all that it holds.
+ * Removes the chains that no rule keeps. The newest chain always stays. An older one is removed only if the newest one is intact and contains
+ * all of its events.
  */
 export function removeOld(
   folder: BackupFolder,
@@ -42,7 +42,10 @@ export function removeOld(
     })
     const [damage] = findings
     if (damage !== undefined) {
-      return { removed: [], kept: [`older chains stay, for the newest one is damaged: ${damage.message}`] }
+      return {
+        removed: [],
+        kept: [`older chains are kept because the newest one is damaged: ${damage.message}`],
+      }
     }
     return removeCovered(folder, old, await folder.readChain(newest))
   })
@@ -62,7 +65,9 @@ async function removeCovered(
     const { chain, fault } = await folder.readUpToFault(ids)
     const why = fault === undefined ? notIn(newest, chain) : `it is damaged (${fault.message})`
     if (why !== undefined) {
-      kept.push(`the chain of ${ids[0] ?? ''} stays: ${why}. Remove its folders by hand when you are sure`)
+      kept.push(
+        `the chain of ${ids[0] ?? ''} is kept: ${why}. Remove its folders by hand if you do not need them`,
+      )
       continue
     }
     // From the last one backwards, so that a crash leaves a valid chain.
@@ -72,16 +77,17 @@ async function removeCovered(
   return { removed, kept }
 }
 
-/** What an older chain holds and the newest does not; undefined for nothing. */
+/** Why an older chain is needed: it contains something that the newest one does not. Undefined if it is not needed. */
 function notIn(newest: readonly StoredBackup[], chain: readonly StoredBackup[]): string | undefined {
-  const now = knownTopics(newest)
-  for (const { name, topicId } of knownTopics(chain).values()) {
+  const now = topicsOfChain(newest)
+  for (const { name, topicId } of topicsOfChain(chain).values()) {
     const topic = now.get(name)
-    if (topic === undefined) return `the newest one has no ${name}`
-    if (topic.topicId !== topicId) return `it is of another ${name}, from before that was made anew`
+    if (topic === undefined) return `the newest chain does not contain ${name}`
+    if (topic.topicId !== topicId) return `${name} was recreated after it`
     for (let partition = 0; partition < topic.partitions; partition++) {
       const [there, here] = [spanOf(newest, name, partition), spanOf(chain, name, partition)]
-      if (there.from > here.from || there.until < here.until) return `the newest one has less of ${name}`
+      if (there.from > here.from || there.until < here.until)
+        return `the newest chain has fewer events of ${name}`
     }
   }
   return undefined

@@ -11,13 +11,13 @@ import { removeOld, type Retention, type RetentionOutcome } from './retention.ts
 import { type Due, watchBackups } from './watch-backup.ts'
 
 export interface BackupRequest {
-  /** Folder of backups; it is created where it is missing. */
+  /** Folder of backups; created if it is missing. */
   readonly folder: string
   /** Aggregate types; none means all of the domain. */
   readonly types: readonly string[]
-  /** Begins a new chain. */
+  /** Starts a new chain. */
   readonly isFull: boolean
-  /** A chain of so many incremental backups is not continued. */
+  /** A chain with this many incremental backups is not continued. */
   readonly incrementalsMax?: number
   /** Which older chains to keep; absent: all. */
   readonly retention?: Retention
@@ -29,10 +29,10 @@ export interface BackupSource {
   readonly openLog: LogOpener
 }
 
-/** A backup that ended by itself. */
+/** A backup that was not interrupted. */
 export type BackupMade = BackupOutcome & {
   readonly cluster: NamedCluster
-  /** Absent where nothing was asked to be removed. */
+  /** Absent if the request has no retention. */
   readonly retention?: RetentionOutcome
   readonly tookMs: number
 }
@@ -65,9 +65,9 @@ export async function runBackup(
 }
 
 /**
- * Adds a backup whenever one is due, the first at once, until the signal aborts. What fails is retried without end.
+ * Adds a backup whenever one is due, the first one immediately, until the signal aborts. A failure is retried until it succeeds.
  * @param control.onReport receives each backup and each failure. An error that it throws is dropped.
- * @throws InvalidInputError, OperationError where the request itself is wrong.
+ * @throws InvalidInputError, OperationError for an invalid request.
  */
 export async function runBackups(
   source: BackupSource,
@@ -89,7 +89,7 @@ export async function runBackups(
   })
 }
 
-/** Rejects a request that can never succeed before anything is created or watched. */
+/** Rejects an invalid request before anything is created or watched. */
 function prepare({ domain }: BackupSource, { folder, types }: BackupRequest): Promise<BackupFolder> {
   topicsAsked(domain, types)
   return BackupFolder.make(folder)

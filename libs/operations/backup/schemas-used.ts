@@ -4,7 +4,7 @@ import type { BackedUpSchema, Manifest } from './manifest.ts'
 
 const headerBytes = 5
 
-/** The schema id that a value begins with, in Confluent's wire format; undefined where it does not look like one. */
+/** The schema id at the start of a value in the Confluent wire format; undefined for any other value. */
 export const schemaIdIn = (value: Buffer | null): number | undefined =>
   value !== null && value.length >= headerBytes && value[0] === 0 ? value.readUInt32BE(1) : undefined
 
@@ -15,10 +15,10 @@ export function withSchemaId(value: Buffer, id: number): Buffer {
   return changed
 }
 
-export type SchemasUsed = Pick<Manifest, 'schemas' | 'unknownSchemaIds'>
+type SchemasUsed = Pick<Manifest, 'schemas' | 'unknownSchemaIds'>
 
 /**
- * All versions of the subjects that these ids belong to. @param before what earlier backups of the chain had; it stays.
+ * All versions of the subjects that these ids belong to. @param before the schemas of earlier backups of the chain; they are included.
  * @throws SchemaError
  */
 export async function schemasOf(

@@ -16,7 +16,7 @@ const watch = (parts: Pick<WatchOptions, 'make' | 'due' | 'signal'> & Partial<Wa
     ...parts,
   })
 
-test('a backup is made at once, and again whenever the time has come', async () => {
+test('a backup is made immediately, and then at each interval', async () => {
   const ending = new AbortController()
   const times: number[] = []
   const make = () => {
@@ -29,9 +29,9 @@ test('a backup is made at once, and again whenever the time has come', async () 
   expect((times[2] ?? 0) - (times[0] ?? 0)).toBeGreaterThan(190)
 })
 
-test('what fails is told and tried again, at longer and longer intervals, with connections of its own', async () => {
+test('a failure is reported and retried at growing intervals with new connections', async () => {
   const ending = new AbortController()
-  const told: [string, number][] = []
+  const reported: [string, number][] = []
   let opened = 0
   await watch({
     due: { everyMs: 60_000 },
@@ -41,15 +41,15 @@ test('what fails is told and tried again, at longer and longer intervals, with c
       ending.abort()
       return Promise.resolve()
     },
-    failed: (error, retryMs) => void told.push([String(error), retryMs]),
+    failed: (error, retryMs) => void reported.push([String(error), retryMs]),
     signal: ending.signal,
   })
-  expect(told.map(([, retryMs]) => retryMs)).toEqual([1_000, 2_000])
-  expect(told.map(([message]) => message).join()).toMatch(/no broker.*no registry/s)
+  expect(reported.map(([, retryMs]) => retryMs)).toEqual([1_000, 2_000])
+  expect(reported.map(([message]) => message).join()).toMatch(/no broker.*no registry/s)
   expect(opened).toBe(3)
 })
 
-test('what is asked to end while it waits ends', async () => {
+test('an abort ends the wait', async () => {
   const ending = new AbortController()
   const make = () => {
     setTimeout(() => ending.abort(), 50)

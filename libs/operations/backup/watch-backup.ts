@@ -4,12 +4,12 @@ import type { DomainModule } from '#domain'
 import type { LogOpener, OpenLog } from './open-log.ts'
 import { topicsAsked } from './plan-backup.ts'
 
-/** When a further backup is due: as soon as any of these is reached. */
+/** When the next backup is due: as soon as one of these is reached. */
 export interface Due {
   readonly everyMs?: number
-  /** Offsets that have come since: events, and now and then a marker. */
+  /** New offsets since the last backup: events, and a few markers. */
   readonly events?: number
-  /** Bytes in the log that have come since, copies not counted. */
+  /** New bytes in the log since the last backup, without copies. */
   readonly bytes?: number
 }
 
@@ -17,11 +17,11 @@ export interface WatchOptions {
   readonly due: Due
   readonly types: readonly string[]
   readonly domain: DomainModule
-  /** Opens connections for as long as nothing fails. */
+  /** Opens connections. They are used until something fails. */
   readonly open: LogOpener
   /** Makes one backup and reports it. */
   readonly make: (log: OpenLog) => Promise<void>
-  /** Receives what failed, and when it is retried. */
+  /** Receives the error, and the time until the retry. */
   readonly failed: (error: unknown, retryMs: number) => void
   readonly signal: AbortSignal
 }
@@ -34,7 +34,7 @@ interface LogSize {
 const pollMs = 1_000
 const retryLimits = { delayMsMin: 1_000, delayMsMax: 60_000 }
 
-/** Makes backups whenever one is due, the first at once, until the signal aborts. Failures are retried without end. */
+/** Makes a backup whenever one is due, the first one immediately, until the signal aborts. A failure is retried until it succeeds. */
 export async function watchBackups(options: WatchOptions): Promise<void> {
   const { open, make, failed, signal } = options
   const isOver = (): boolean => signal.aborted

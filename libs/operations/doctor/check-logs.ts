@@ -7,16 +7,16 @@ import { redisSettings } from '#service'
 import { knownTopics } from '../topics/known-topics.ts'
 import type { LogFinding } from '../topics/log-finding.ts'
 import { logFindings } from '../topics/log-findings.ts'
-import { fail, type Finding, ok, warn } from './finding.ts'
+import { fail, type DoctorFinding, ok, warn } from './finding.ts'
 
 const redisMsMax = 2_000
 
-/** Checks the logs: deleted heads, topics created again, stray records, epochs. Without Redis it checks what Kafka alone shows. */
+/** Checks the logs: deleted heads, recreated topics, stray records, epochs. Without Redis it checks only what Kafka shows. */
 export async function checkLogs(
   cluster: KafkaCluster,
   config: Config,
   domain: DomainModule,
-): Promise<readonly Finding[]> {
+): Promise<readonly DoctorFinding[]> {
   const names = knownTopics(domain, config).map(({ name }) => name)
   const topics = await new Topics(cluster).describe(names)
   const redis = connectRedis(redisSettings(config))
@@ -25,7 +25,7 @@ export async function checkLogs(
     if (found.length > 0) return found.map(findingOf)
     return topics.length === 0
       ? []
-      : [ok('logs', 'whole, with room for take-overs, and written by their owners alone')]
+      : [ok('logs', 'complete, written only by their owners, and with epochs left for take-overs')]
   } finally {
     redis.close()
   }
@@ -38,7 +38,7 @@ const answering = (redis: RedisConnection): Promise<RedisConnection | undefined>
     () => undefined,
   )
 
-function findingOf({ status, subject, setting, actual, why, remedy }: LogFinding): Finding {
+function findingOf({ status, subject, setting, actual, why, remedy }: LogFinding): DoctorFinding {
   const message = `${setting}: ${actual}; ${why}`
   return status === 'fail' ? fail(subject, message, remedy) : warn(subject, message, remedy)
 }

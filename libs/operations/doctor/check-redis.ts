@@ -1,16 +1,16 @@
 import { connectRedis, type RedisSettings } from '#redis-index'
 
-import { fail, type Finding, ok, warn } from './finding.ts'
+import { fail, type DoctorFinding, ok, warn } from './finding.ts'
 
 /** The oldest major version that the tests run against. */
 const oldestMajor = 7
 
 /** Checks version, persistence and eviction of Redis. In a cluster one node answers. */
-export async function checkRedis(settings: RedisSettings): Promise<readonly Finding[]> {
+export async function checkRedis(settings: RedisSettings): Promise<readonly DoctorFinding[]> {
   const redis = connectRedis(settings)
   try {
     await redis.ready()
-    return judge(parseInfo(String(await redis.call('INFO', []))))
+    return judgeRedis(parseInfo(String(await redis.call('INFO', []))))
   } finally {
     redis.close()
   }
@@ -27,14 +27,18 @@ export const parseInfo = (text: string): Info =>
     }),
   )
 
-export const judge = (info: Info): Finding[] => [version(info), ...persistence(info), eviction(info)]
+export const judgeRedis = (info: Info): DoctorFinding[] => [
+  version(info),
+  ...persistence(info),
+  eviction(info),
+]
 
-function version({ redis_version: found = 'unknown' }: Info): Finding {
+function version({ redis_version: found = 'unknown' }: Info): DoctorFinding {
   if (Number.parseInt(found) >= oldestMajor) return ok('Redis', `version ${found}`)
   return warn('Redis', `version ${found} is not tested`, `Run Redis ${oldestMajor} or newer`)
 }
 
-function persistence(info: Info): Finding[] {
+function persistence(info: Info): DoctorFinding[] {
   if (info['aof_enabled'] !== '1') {
     const message =
       'the append-only file is off: a restart empties the index, and appends wait until it is rebuilt'
@@ -43,15 +47,15 @@ function persistence(info: Info): Finding[] {
   const failed = ['aof_last_write_status', 'aof_last_bgrewrite_status'].filter(
     (status) => (info[status] ?? 'ok') !== 'ok',
   )
-  if (failed.length === 0) return [ok('Redis persistence', 'the append-only file is on and written')]
-  const remedy = "Look into Redis's log: mostly its disk is full"
+  if (failed.length === 0) return [ok('Redis persistence', 'the append-only file is enabled and writable')]
+  const remedy = 'See the log of Redis: usually its disk is full'
   return failed.map((status) => fail('Redis persistence', `${status} is ${info[status] ?? ''}`, remedy))
 }
 
-function eviction({ maxmemory_policy: policy = 'unknown' }: Info): Finding {
+function eviction({ maxmemory_policy: policy = 'unknown' }: Info): DoctorFinding {
   if (policy === 'noeviction' || policy.startsWith('volatile-')) {
     return ok('Redis eviction', `${policy}: versions and offsets are never evicted`)
   }
-  const message = `maxmemory-policy is ${policy}: versions and offsets may be evicted, and partitions stand still until they are rebuilt`
+  const message = `maxmemory-policy is ${policy}: versions and offsets can be evicted, and partitions cannot serve until they are rebuilt`
   return fail('Redis eviction', message, 'Set maxmemory-policy to volatile-lfu')
 }

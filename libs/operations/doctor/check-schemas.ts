@@ -3,19 +3,22 @@ import type { DomainModule } from '#domain'
 import { loadCatalog, type SchemaCatalog, SchemaRegistry } from '#schemas'
 import { registryOptions } from '#service'
 
-import { fail, type Finding, ok } from './finding.ts'
+import { fail, type DoctorFinding, ok } from './finding.ts'
 
 /** Checks that every event type has a schema, and that the registry has them all. */
-export async function checkSchemas(config: Config, domain: DomainModule): Promise<readonly Finding[]> {
+export async function checkDomainSchemas(
+  config: Config,
+  domain: DomainModule,
+): Promise<readonly DoctorFinding[]> {
   const catalog = loadCatalog(config.domain.schemaFolders)
   const registry = new SchemaRegistry(registryOptions(config))
-  const missing: Finding[] = []
+  const missing: DoctorFinding[] = []
   for (const { file, subject, text } of catalog.all) {
     if ((await registry.find(subject, text)) !== undefined) continue
     missing.push(
       fail(
         `schema ${file}`,
-        `it is not registered at ${registry.url}: events of it cannot be written`,
+        `it is not registered at ${registry.url}: its events cannot be written`,
         'Run ./annals schemas push',
       ),
     )
@@ -25,14 +28,14 @@ export async function checkSchemas(config: Config, domain: DomainModule): Promis
   return [registered, ...missing, ...withoutSchema(domain, catalog)]
 }
 
-const withoutSchema = (domain: DomainModule, catalog: SchemaCatalog): Finding[] =>
+const withoutSchema = (domain: DomainModule, catalog: SchemaCatalog): DoctorFinding[] =>
   domain.aggregates.flatMap(({ type, eventTypes }) =>
     eventTypes
       .filter((name) => catalog.latest(type, name) === undefined)
       .map((name) =>
         fail(
           `event ${type}.${name}`,
-          'it has no schema in the folders of ANNALS_SCHEMAS',
+          'it has no schema in the folders in ANNALS_SCHEMAS',
           `Write ${type}/${name}.v1.avsc, then run ./annals schemas release`,
         ),
       ),

@@ -1,7 +1,7 @@
 import { type DomainModule, eventTopic } from '#domain'
 import { type Finding as TopicFinding, type KafkaCluster, Topics } from '#kafka'
 
-import { fail, type Finding, ok, warn } from './finding.ts'
+import { fail, type DoctorFinding, ok, warn } from './finding.ts'
 
 const brokersWanted = 3
 
@@ -9,7 +9,7 @@ const brokersWanted = 3
 export async function checkSettings(
   cluster: KafkaCluster,
   domain: DomainModule,
-): Promise<readonly Finding[]> {
+): Promise<readonly DoctorFinding[]> {
   const topics = new Topics(cluster)
   const names = domain.aggregates.map(({ type }) => eventTopic(type))
   const present = new Set((await topics.describe(names)).map(({ name }) => name))
@@ -20,19 +20,19 @@ export async function checkSettings(
     ...sound.map((name) => ok(`topic ${name}`, 'its settings keep every event')),
     ...unsafe.map(unsafeSetting),
     ...absent.map((name) =>
-      warn(`topic ${name}`, 'there is no such topic yet', 'Start a writer: it makes the topic'),
+      warn(`topic ${name}`, 'it does not exist yet', 'Start a writer: it creates the topic'),
     ),
     brokerCount(cluster.brokerIds.length),
   ]
 }
 
-const unsafeSetting = ({ subject, setting, actual, recommended, why }: TopicFinding): Finding =>
+const unsafeSetting = ({ subject, setting, actual, recommended, why }: TopicFinding): DoctorFinding =>
   fail(subject, `${setting} is ${actual}: ${why}`, `Set ${setting} of ${subject} to ${recommended}`)
 
-function brokerCount(count: number): Finding {
-  if (count >= brokersWanted) return ok('brokers', `${count} of them`)
-  const one = 'there is only one: events that were acknowledged are lost with its disk'
-  const two = 'there are only two: a third one must be there for one to be lost without a stop'
+function brokerCount(count: number): DoctorFinding {
+  if (count >= brokersWanted) return ok('brokers', `there are ${count}`)
+  const one = 'there is only one: acknowledged events are lost with its disk'
+  const two = 'there are only two: without a third, appends stop when one fails'
   return warn(
     'brokers',
     count === 1 ? one : two,

@@ -14,7 +14,7 @@ import {
 } from '#kafka'
 import { peerPath } from '#service'
 
-import { fail, type Finding, ok, warn } from './finding.ts'
+import { fail, type DoctorFinding, ok, warn } from './finding.ts'
 
 const settleTries = 10
 const settlePauseMs = 500
@@ -25,11 +25,11 @@ export async function checkWriters(
   cluster: KafkaCluster,
   { writer }: Config,
   domain: DomainModule,
-): Promise<readonly Finding[]> {
+): Promise<readonly DoctorFinding[]> {
   const group = await settledGroup(cluster, writer.groupId)
   if (group === undefined) {
-    const message = `group ${writer.groupId} is sharing out the partitions anew all the time`
-    return [warn('writers', message, 'Run doctor again; if it stays so, look into the logs of the writers')]
+    const message = `group ${writer.groupId} keeps rebalancing`
+    return [warn('writers', message, 'Run doctor again; if that does not help, see the logs of the writers')]
   }
   const { owners, members, foreign } = group
   const unowned = (await partitionsOf(cluster, domain)).filter((key) => !owners.has(key))
@@ -43,7 +43,7 @@ export async function checkWriters(
 async function examineMembers(
   members: readonly Owner[],
   group: { readonly clusterId: string; readonly groupId: string },
-): Promise<Finding[]> {
+): Promise<DoctorFinding[]> {
   const check = new PeerCheck(peerPath('writer'), group)
   try {
     const sorted = members.toSorted((a, b) => (a.url < b.url ? -1 : 1))
@@ -52,7 +52,7 @@ async function examineMembers(
         (await check.verdict(member)) === 'refuted'
           ? notWriter({
               memberId: member.memberId,
-              reason: `what answers at ${member.url} is not this member`,
+              reason: `the process at ${member.url} is not this member`,
             })
           : probe(member.url),
       ),
@@ -62,11 +62,11 @@ async function examineMembers(
   }
 }
 
-const notWriter = ({ memberId, reason }: ForeignMember): Finding =>
+const notWriter = ({ memberId, reason }: ForeignMember): DoctorFinding =>
   fail(
     `member ${quote(memberId)}`,
-    `it is in the group of writers and is no writer: ${reason}. It gets no partitions, and is not followed`,
-    'Stop it, and allow nobody else to join the group. If it is a writer, its ANNALS_ADVERTISED_URL must reach it, and no other',
+    `it is in the group of the writers but is not a writer: ${reason}. It gets no partitions, and no requests are forwarded to it`,
+    'Stop it, and allow only writers to join the group. If it is a writer, its ANNALS_ADVERTISED_URL must lead to it and to no other process',
   )
 
 /** Owners are unknown for a second or two while the group rebalances. */
@@ -86,17 +86,17 @@ async function partitionsOf(cluster: KafkaCluster, domain: DomainModule): Promis
   )
 }
 
-function ownership(owners: OwnersTable, unowned: readonly string[], groupId: string): Finding[] {
+function ownership(owners: OwnersTable, unowned: readonly string[], groupId: string): DoctorFinding[] {
   if (owners.size === 0) {
-    const message = `no writer is in group ${groupId}: nothing can be appended`
+    const message = `group ${groupId} has no writer: nothing can be appended`
     return [fail('writers', message, 'Start one: ./scripts/start.sh, or services/writer/main.ts')]
   }
-  if (unowned.length === 0) return [ok('owners', `every partition has one, ${owners.size} in all`)]
-  const message = `nobody owns ${unowned.join(', ')}: nothing can be appended there`
+  if (unowned.length === 0) return [ok('owners', `all ${owners.size} partitions have an owner`)]
+  const message = `${unowned.join(', ')} ${unowned.length === 1 ? 'has' : 'have'} no owner: nothing can be appended there`
   return [fail('owners', message, 'Start the writers with all domain modules (ANNALS_DOMAIN)')]
 }
 
-async function probe(url: string): Promise<Finding> {
+async function probe(url: string): Promise<DoctorFinding> {
   const subject = `writer ${url}`
   try {
     const response = await fetch(new URL('/health/ready', url), {
@@ -105,12 +105,12 @@ async function probe(url: string): Promise<Finding> {
     })
     if (response.ok) return ok(subject, 'it is ready')
     const message = `it is not ready: ${(await response.text()).slice(0, 300)}`
-    return fail(subject, message, 'What is named there is in the way; the log of the writer says more')
+    return fail(subject, message, 'Fix the reason that it reports; see the log of the writer for details')
   } catch (error) {
     const reason =
       error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error)
     const remedy =
-      'Set its ANNALS_ADVERTISED_URL to a URL that clients reach; if it has died, another takes over in seconds'
+      'Set its ANNALS_ADVERTISED_URL to a URL that clients can reach; if it has crashed, another writer takes over in seconds'
     return fail(subject, `it owns partitions and does not answer: ${reason}`, remedy)
   }
 }

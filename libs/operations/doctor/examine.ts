@@ -8,20 +8,20 @@ import { clusterOf, clusterText } from '../named-cluster.ts'
 import { checkFence } from './check-fence.ts'
 import { checkLogs } from './check-logs.ts'
 import { checkRedis } from './check-redis.ts'
-import { checkSchemas } from './check-schemas.ts'
+import { checkDomainSchemas } from './check-schemas.ts'
 import { checkSettings } from './check-settings.ts'
 import { checkWriters } from './check-writers.ts'
-import { fail, type Finding, found, ok, warn } from './finding.ts'
+import { fail, type DoctorFinding, findingsOf, ok, warn } from './finding.ts'
 
-/** `interrupted`: the other parts were not looked at. */
+/** `interrupted`: the other parts were not checked. */
 export interface Examination {
   readonly status: 'examined' | 'interrupted'
-  /** No finding is a failure. */
+  /** True if no finding is a failure. */
   readonly isHealthy: boolean
-  readonly findings: readonly Finding[]
+  readonly findings: readonly DoctorFinding[]
 }
 
-type Part = () => readonly Finding[] | Promise<readonly Finding[]>
+type Part = () => readonly DoctorFinding[] | Promise<readonly DoctorFinding[]>
 
 /**
  * Checks everything that the guarantees depend on. A part that cannot be reached is a finding; the other parts are still checked.
@@ -40,7 +40,7 @@ export async function examine(config: Config, control: JobControl<'examining'>):
 
 async function inTurn(parts: readonly Part[], control: JobControl<'examining'>): Promise<Examination> {
   const progress = new PhaseProgress(control, { phase: 'examining', unit: 'parts' }, parts.length)
-  const findings: Finding[] = []
+  const findings: DoctorFinding[] = []
   for (const part of parts) {
     if (control.signal.aborted) return { status: 'interrupted', ...judged(findings) }
     findings.push(...(await part()))
@@ -49,7 +49,7 @@ async function inTurn(parts: readonly Part[], control: JobControl<'examining'>):
   return { status: 'examined', ...judged(findings) }
 }
 
-const judged = (findings: readonly Finding[]): Omit<Examination, 'status'> => ({
+const judged = (findings: readonly DoctorFinding[]): Omit<Examination, 'status'> => ({
   isHealthy: !findings.some(({ status }) => status === 'fail'),
   findings,
 })
@@ -68,22 +68,30 @@ async function connectKafka(config: Config) {
 
 const kafkaParts = (cluster: KafkaCluster, config: Config, domain: DomainModule): Part[] => [
   () => checkFence(cluster, config),
-  () => found('settings', 'Allow this user to describe configurations', () => checkSettings(cluster, domain)),
-  () => found('logs', 'Allow this user to read the topics', () => checkLogs(cluster, config, domain)),
   () =>
-    found('writers', 'Allow this user to describe the group', () => checkWriters(cluster, config, domain)),
+    findingsOf('settings', 'Allow this user to describe configurations', () =>
+      checkSettings(cluster, domain),
+    ),
+  () => findingsOf('logs', 'Allow this user to read the topics', () => checkLogs(cluster, config, domain)),
+  () =>
+    findingsOf('writers', 'Allow this user to describe the group', () =>
+      checkWriters(cluster, config, domain),
+    ),
 ]
 
 const otherParts = (config: Config, domain: DomainModule): Part[] => [
   () => ofDomain(domain),
-  () => found('Redis', 'Start it, or set ANNALS_REDIS_URL', () => checkRedis(redisSettings(config))),
-  () => found('schema registry', 'Start it, or set ANNALS_REGISTRY_URL', () => checkSchemas(config, domain)),
+  () => findingsOf('Redis', 'Start it, or set ANNALS_REDIS_URL', () => checkRedis(redisSettings(config))),
+  () =>
+    findingsOf('schema registry', 'Start it, or set ANNALS_REGISTRY_URL', () =>
+      checkDomainSchemas(config, domain),
+    ),
 ]
 
-function ofDomain({ aggregates }: DomainModule): Finding[] {
+function ofDomain({ aggregates }: DomainModule): DoctorFinding[] {
   if (aggregates.length > 0) {
     return [ok('domain', `aggregate types ${aggregates.map(({ type }) => type).join(', ')}`)]
   }
-  const message = 'no domain module is configured: topics, schemas and owners cannot be looked at'
-  return [warn('domain', message, 'Set ANNALS_DOMAIN as for the writers')]
+  const message = 'no domain module is configured: topics, schemas and owners cannot be checked'
+  return [warn('domain', message, 'Set ANNALS_DOMAIN to the value that the writers use')]
 }

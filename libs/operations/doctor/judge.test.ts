@@ -2,8 +2,8 @@ import { expect, test } from 'vitest'
 
 import { type FenceProof, LogError } from '#kafka'
 
-import { judge as judgeFence } from './check-fence.ts'
-import { judge as judgeRedis, parseInfo } from './check-redis.ts'
+import { judgeFence } from './check-fence.ts'
+import { judgeRedis, parseInfo } from './check-redis.ts'
 
 const sound: FenceProof = {
   firstOffset: 1,
@@ -15,12 +15,12 @@ const failed = (proof: Partial<FenceProof>) =>
   judgeFence({ ...sound, ...proof }).flatMap(({ status, subject }) => (status === 'fail' ? [subject] : []))
 
 test.each<[string, Partial<FenceProof>, string[]]>([
-  ['a cluster in order', {}, []],
+  ['a sound cluster', {}, []],
   ['a zombie that was answered with success', { zombieRefusal: undefined }, ['fence']],
   ['a zombie whose event is in the log', { values: ['first', 'zombie', 'second'] }, ['fence']],
   ['a duplicate that got another offset', { repeatedOffset: 2 }, ['duplicates']],
   ['a duplicate that is in the log twice', { values: ['first', 'first', 'second'] }, ['duplicates']],
-  ["a next owner's event that is not there", { values: ['first'] }, ['take-over']],
+  ['a missing event of the next owner', { values: ['first'] }, ['take-over']],
 ])('%s is judged', (_, proof, subjects) => {
   expect(failed(proof)).toEqual(subjects)
 })
@@ -31,13 +31,13 @@ const judged = (change: (text: string) => string) =>
   judgeRedis(parseInfo(change(info))).map(({ status }) => status)
 
 test.each<[string, (text: string) => string, string[]]>([
-  ['in order', (text) => text, ['ok', 'ok', 'ok']],
+  ['that is sound', (text) => text, ['ok', 'ok', 'ok']],
   ['that evicts nothing', (text) => text.replace('volatile-lfu', 'noeviction'), ['ok', 'ok', 'ok']],
   ['of an older version', (text) => text.replace('7.0.15', '6.2.1'), ['warn', 'ok', 'ok']],
   ['without its file', (text) => text.replace('aof_enabled:1', 'aof_enabled:0'), ['ok', 'fail', 'ok']],
   ['that cannot write it', (text) => text.replace('status:ok', 'status:err'), ['ok', 'fail', 'ok']],
   ['that evicts anything', (text) => text.replace('volatile', 'allkeys'), ['ok', 'ok', 'fail']],
-  ['that tells nothing', () => '', ['warn', 'fail', 'fail']],
+  ['that reports nothing', () => '', ['warn', 'fail', 'fail']],
 ])('a Redis %s is judged', (_, change, statuses) => {
   expect(judged(change)).toEqual(statuses)
 })

@@ -10,16 +10,16 @@ import type { ExportOutput } from './export-output.ts'
 /** What is exported: one stream, or all of an aggregate type. */
 export type ExportScope = { readonly streamId: string } | { readonly aggregateType: string }
 
-export interface ExportParts {
+interface ExportParts {
   readonly scope: ExportScope
   /** ISO 8601; the second is exclusive. */
   readonly from: string | undefined
   readonly until: string | undefined
-  /** Event types; all where there is none. */
+  /** Event types; empty: all. */
   readonly types: readonly string[]
   readonly lines: ExportLines
   readonly output: ExportOutput
-  /** Events that were written. */
+  /** Receives the number of events written. */
   readonly advance: (events: number) => void
   readonly signal: AbortSignal
 }
@@ -27,13 +27,13 @@ export interface ExportParts {
 export interface Exported {
   readonly events: number
   readonly streams: number
-  /** `interrupted`: a file was not written, a stream has what came before. */
+  /** `interrupted`: no file was written; a stream has received the events before the interruption. */
   readonly status: 'exported' | 'interrupted'
 }
 
 /**
  * Writes events: each stream in its order, an aggregate type partition by partition.
- * @throws EventStoreError as reading does; OperationError where nothing can be written, or where a mapping cannot tell an event
+ * @throws EventStoreError as reading does; OperationError if the output cannot be written, or a mapping has no row for an event
  */
 export async function exportEvents(
   store: Pick<CategoryReader, 'readCategory'> & Pick<EventStore, 'read'>,

@@ -9,27 +9,27 @@ import { privateFile } from '../private-files.ts'
 
 /** Where an export is written, with back-pressure. */
 export interface ExportOutput {
-  /** @throws OperationError where it cannot be written. */
+  /** @throws OperationError if it cannot be written. */
   write(text: string): Promise<void>
-  /** All is written. */
+  /** Finishes the output after the last line. */
   complete(): Promise<void>
-  /** The export ended early: leaves nothing behind. */
+  /** Removes an incomplete output. */
   abandon(): Promise<void>
 }
 
-/** Writes to a stream, which keeps what was written whatever comes of the export. */
+/** Writes to a stream. An incomplete export is not removed from it. */
 export const outputToStream = (stream: Writable): ExportOutput => ({
   write: (text) => written(stream, text),
   complete: () => Promise.resolve(),
   abandon: () => Promise.resolve(),
 })
 
-/** A file that gets its name when it is complete. @throws OperationError where it exists already. */
+/** A file that gets its name when it is complete. @throws OperationError if it already exists. */
 export function outputTo(file: string, isOverwriting: boolean): ExportOutput {
   if (!isOverwriting && existsSync(file)) {
     throw new OperationError(
       'target-exists',
-      `${file} is there already: --overwrite replaces it when the export is whole`,
+      `${file} already exists: --overwrite replaces it when the export is complete`,
     )
   }
   return new FileOutput(file)

@@ -14,11 +14,11 @@ export interface ExportRequest {
   /** ISO 8601; the second is exclusive. */
   readonly from: string | undefined
   readonly until: string | undefined
-  /** Event types; all where there is none. */
+  /** Event types; empty: all. */
   readonly types: readonly string[]
-  /** File of a mapping: the events become a table. Undefined: a line of JSON each. */
+  /** Path of a mapping: events are written as a table. Undefined: one line of JSON per event. */
   readonly mapping: string | undefined
-  /** File to write; undefined: the stream of lines that the caller gives. */
+  /** Path of the file to write; undefined: the caller's stream. */
   readonly file: string | undefined
   /** Replaces a file that exists. */
   readonly isOverwriting: boolean
@@ -26,13 +26,13 @@ export interface ExportRequest {
 
 export interface ExportConnections {
   readonly store: Pick<CategoryReader, 'readCategory'> & Pick<EventStore, 'read' | 'info'>
-  /** Where lines go that have no file. */
+  /** Receives the lines of a request without a file. */
   readonly lines: Writable
 }
 
 /**
- * Exports events to a file, which gets its name when it is whole, or to a stream.
- * @throws OperationError `target-exists`, `file-failed`, `disk-full`, `invalid-request` where a mapping has no row for an event;
+ * Exports events to a file, which gets its name when it is complete, or to a stream.
+ * @throws OperationError `target-exists`, `file-failed`, `disk-full`, `invalid-request` if a mapping has no row for an event;
  *   EventStoreError as reading does.
  */
 export async function runExport(
@@ -50,7 +50,7 @@ export async function runExport(
   })
 }
 
-/** Fails before a file is created where there is nothing to export. */
+/** Fails before a file is created if there is nothing to export. */
 async function checkScope(store: ExportConnections['store'], scope: ExportScope): Promise<void> {
   if ('streamId' in scope) await store.info(parseStreamId(scope.streamId))
   else await store.readCategory(scope.aggregateType, { limit: 1 })

@@ -6,7 +6,7 @@ import { readCdnow } from '../../../examples/customers/cdnow.ts'
 import { readMapping } from './mapping.ts'
 import { readDrafts } from './read-events.ts'
 
-test("the example's mapping says what its own reader reads, line for line", async () => {
+test('the mapping of the example gives the same events as the reader of the example, line by line', async () => {
   const file = 'examples/customers/cdnow.txt'
   const mapping = await readMapping('examples/customers/cdnow.mapping.json')
   const lines = await Array.fromAsync(readDrafts({ file, mapping, source: file, renamed: new Map() }))

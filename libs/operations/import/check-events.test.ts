@@ -15,7 +15,7 @@ import { latestVersions } from './schema-versions.ts'
 
 const check = eventCheckOf(loadCatalog(['schemas']), createUpcasterChain([orderPlacedToV2]))
 
-/** The events of lines, or what is wrong with them. */
+/** The events of lines, or their problems. */
 async function eventsOf(lines: readonly string[], more: Partial<EventFile> = {}, schemas = true) {
   const folder = mkdtempSync(join(tmpdir(), 'annals-check-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
@@ -41,7 +41,7 @@ describe('a line without an id', () => {
       { ...line, data: { shippedAt: at } },
     ]
     for (const spelling of spellings) expect(await idsOf(spelling)).toEqual([id])
-    // In one file they are events that happened several times.
+    // Equal lines in one file are separate events.
     expect(new Set(await idsOf(line, ...spellings)).size).toBe(4)
   })
 })
@@ -52,7 +52,7 @@ describe('a line with a schema version', () => {
   const latest = { customerId: 'c-1', placedAt: '2024-05-31T09:30:00.000Z', currency: 'EUR' }
   const text = JSON.stringify(line)
 
-  test('is taken through the upcasters, whether the line, its type or the import names it', async () => {
+  test('is upcast, whether the line, its type or the import sets the version', async () => {
     const [named] = await eventsOf([JSON.stringify({ ...line, schemaVersion: 1 })])
     expect(named).toMatchObject({ data: latest })
     const byType = { byType: new Map([['OrderPlaced', 1]]) }
@@ -60,7 +60,7 @@ describe('a line with a schema version', () => {
     expect(await eventsOf([text], { schemaVersions: { ...latestVersions, byDefault: 1 } })).toEqual([named])
   })
 
-  test('is refused without it, with one that is none, and without schemas', async () => {
+  test('is rejected without it, with an invalid one, and without schemas', async () => {
     expect(await eventsOf([text])).toMatchObject([{ path: 'data.customerId' }])
     const wrong = [0, '1x', 1.5, null, 7].map((schemaVersion) => JSON.stringify({ ...line, schemaVersion }))
     for (const each of await eventsOf(wrong)) expect(each).toMatchObject({ path: 'schemaVersion' })
@@ -69,7 +69,7 @@ describe('a line with a schema version', () => {
   })
 })
 
-test('a prefix makes other events of the same ids', async () => {
+test('an id prefix gives lines with the same ids other event ids', async () => {
   const id = '0198c0de-0000-7000-8000-000000000001'
   const data = { customer: 'c-1' }
   const line = JSON.stringify({ streamId: 'order.1', type: 'T', data, id })

@@ -10,21 +10,21 @@ import { type DraftLine, LineProblem } from './imported-line.ts'
 export interface FileContents {
   readonly events: number
   readonly streams: number
-  /** Events without an id of their own: their content identifies them. */
+  /** Events without an id: their content identifies them. */
   readonly withoutId: number
   /** Number of the last line that was checked. */
   readonly lines: number
 }
 
-export interface CheckOptions {
+interface EventCheckOptions {
   readonly onProblem: (problem: LineProblem) => void
   readonly signal: AbortSignal
 }
 
-/** Checks every line, and appends nothing. @throws OperationError `invalid-request` where too many lines have no id */
+/** Checks every line, and appends nothing. @throws OperationError `invalid-request` if too many lines have no id */
 export async function checkEvents(
   lines: AsyncIterable<DraftLine | LineProblem>,
-  { onProblem, signal }: CheckOptions,
+  { onProblem, signal }: EventCheckOptions,
 ): Promise<FileContents> {
   const streams = new Set<string>()
   let [events, last, keyless] = [0, 0, 0]
@@ -52,8 +52,8 @@ function checkKeyless(count: number): void {
 
 /**
  * Upcasts the data of lines to the latest schema version. Lines that do not fit their schema become problems.
- * @param check absent: only the lines' shape counts
- * @param areSound all lines have passed before: lines whose data and id need no schema are not checked again
+ * @param check absent: only the shape of lines is checked
+ * @param areSound true if all lines have passed before: lines whose data and id need no schema are not checked again
  */
 export async function* withSchemas(
   lines: AsyncIterable<DraftLine | LineProblem>,
@@ -69,7 +69,7 @@ export async function* withSchemas(
 
 function unchecked(line: DraftLine): DraftLine | LineProblem {
   if (line.schemaVersion === undefined) return line
-  const why = 'a schema version needs the schemas: name them in ANNALS_SCHEMAS, and leave --no-schemas out'
+  const why = 'a schema version needs the schemas: set ANNALS_SCHEMAS, and omit --no-schemas'
   return new LineProblem(line.line, why, { path: 'schemaVersion', streamId: line.streamId })
 }
 

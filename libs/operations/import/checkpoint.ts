@@ -17,16 +17,16 @@ const saveIntervalMs = 1_000
 /**
  * Identifies the events of an import: the file's bytes, its mapping, its options.
  * @param rest in JSON form
- * @throws OperationError `invalid-request` where the file cannot be read.
+ * @throws OperationError `invalid-request` if the file cannot be read.
  */
-export async function fingerprintOf(file: string, rest: unknown): Promise<string> {
+export async function importFingerprint(file: string, rest: unknown): Promise<string> {
   const hash = createHash('sha256').update(JSON.stringify(rest))
   for await (const bytes of readBytes(file)) hash.update(bytes)
   return hash.digest('hex')
 }
 
-/** Stores the progress of an import in a file that is always complete. Lines that it lags behind are recognised by their ids. */
-export class Checkpoint {
+/** Stores the progress of an import in a file, which is always complete. Lines appended after the last save are recognised by their ids. */
+export class ImportCheckpoint {
   readonly file: string
   readonly #fingerprint: string
   #line: number
@@ -39,16 +39,16 @@ export class Checkpoint {
     this.#line = line
   }
 
-  /** @throws OperationError `invalid-request` where it is the checkpoint of another import, or none. */
-  static async open(file: string, fingerprint: string): Promise<Checkpoint> {
+  /** @throws OperationError `invalid-request` for the checkpoint of another import, or a file that is not a checkpoint. */
+  static async open(file: string, fingerprint: string): Promise<ImportCheckpoint> {
     const saved = await readSaved(file)
     if (saved !== undefined && saved.fingerprint !== fingerprint) {
       throw new OperationError(
         'invalid-request',
-        `${file} is the checkpoint of another file, mapping or import: name another one, or delete it to begin anew (nothing comes twice)`,
+        `${file} is the checkpoint of another file, mapping or import: use another checkpoint, or delete it to start over (no event is appended twice)`,
       )
     }
-    return new Checkpoint(file, saved ?? { fingerprint, line: 0 })
+    return new ImportCheckpoint(file, saved ?? { fingerprint, line: 0 })
   }
 
   get line(): number {
@@ -61,7 +61,7 @@ export class Checkpoint {
     if (performance.now() - this.#savedMs > saveIntervalMs) await this.save()
   }
 
-  /** @throws OperationError where it cannot be written. */
+  /** @throws OperationError if it cannot be written. */
   async save(): Promise<void> {
     this.#savedMs = performance.now()
     this.#saving = this.#saving.then(() => this.#write())

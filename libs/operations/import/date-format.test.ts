@@ -13,18 +13,21 @@ test.each([
   expect(dateFormatOf(pattern)?.parse(text)).toBe(Date.parse(time))
 })
 
-test.each(['19970230', '19971301', '1997011', '199701120', '1997 112'])('%s is no YYYYMMDD', (text) => {
-  expect(dateFormatOf('YYYYMMDD')?.parse(text)).toBeUndefined()
-})
+test.each(['19970230', '19971301', '1997011', '199701120', '1997 112'])(
+  '%s is not a date as YYYYMMDD',
+  (text) => {
+    expect(dateFormatOf('YYYYMMDD')?.parse(text)).toBeUndefined()
+  },
+)
 
 test.each(['', 'YYYYMM', 'YYYYMMDDDD', 'MM/DD', 'YYYYMD', 'YYYY-MM-M-DD'])(
-  '%j is no pattern of a date',
+  '%j is not a date pattern',
   (pattern) => {
     expect(dateFormatOf(pattern)).toBeUndefined()
   },
 )
 
-test('what is written is read again', () => {
+test('a formatted date parses to the same time', () => {
   const format = dateFormatOf('DD/MM/YYYY (HH:mm:ss.SSS)')
   const times = fc.date({ min: new Date('0100-01-01'), max: new Date('9999-12-31'), noInvalidDate: true })
   fc.assert(

@@ -2,9 +2,9 @@ import { parseMillis } from '#calendar'
 
 import { literalPattern } from './literal-pattern.ts'
 
-/** A date or a time as a table has it: `YYYYMMDD`, `DD.MM.YYYY HH:mm:ss`. */
+/** The format of dates or times in a table: `YYYYMMDD`, `DD.MM.YYYY HH:mm:ss`. */
 export interface DateFormat {
-  /** Milliseconds since 1970, as if the text were in UTC; undefined where it is no such date. */
+  /** Milliseconds since 1970, as if the text were in UTC; undefined for a text that is not such a date. */
   parse(text: string): number | undefined
   format(ms: number): string
 }
@@ -86,7 +86,7 @@ function msOf(values: ReadonlyMap<Part, number>): number | undefined {
 const timeMsMax = Date.parse('9999-12-31T23:59:59.999Z')
 const timeMsMin = Date.parse('0000-01-01T00:00:00.000Z')
 
-/** ISO 8601; undefined outside of the years 0000 to 9999. */
+/** ISO 8601; undefined outside the years 0000 to 9999. */
 export const isoTime = (ms: number | undefined): string | undefined =>
   ms === undefined || ms < timeMsMin || ms > timeMsMax ? undefined : new Date(ms).toISOString()
 

@@ -5,7 +5,7 @@ import type { DraftLine } from './imported-line.ts'
 /** The maximum of events without a key. Each takes about 150 bytes of memory while the import runs. */
 export const derivedIdsMax = 5_000_000
 
-/** Incremented when the same line would get another id: a checkpoint of another scheme is then invalid. */
+/** Incremented when the ids of lines change, which makes checkpoints of earlier schemes invalid. */
 export const idScheme = 2
 
 type EventParts = 'streamId' | 'type' | 'data' | 'key' | 'content'
@@ -13,12 +13,12 @@ type EventParts = 'streamId' | 'type' | 'data' | 'key' | 'content'
 const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /**
- * Gives every line the same id in every run, so that nothing is appended twice. A UUID is used unchanged; another key is turned into
- * one with its source and stream. A line without a key is identified by source, stream, type, the canonical form of its data, and the
- * number of equal lines before it in the file. Lines may therefore be added anywhere, and the file may be sorted or rewritten with
- * other key orders: all other lines keep their ids.
+ * Gives every line the same id in every run, so that nothing is appended twice. A UUID is used unchanged. Any other key is turned into
+ * a UUID, together with its source and stream. A line without a key is identified by source, stream, type, the canonical form of its
+ * data, and the number of equal lines before it in the file. So lines can be added anywhere, and the file can be sorted or rewritten
+ * with another key order: all other lines keep their ids.
  */
-export class EventIds {
+export class LineEventIds {
   readonly #source: string
   readonly #seen = new Map<EventId, number>()
 

@@ -38,7 +38,7 @@ test.each<[Field, string, unknown]>([
   [{ type: 'timestamp', format: 'epoch-seconds' }, '853027200.5', '1997-01-12T00:00:00.500Z'],
   [{ type: 'timestamp', format: 'epoch-seconds' }, '999999999999', undefined],
   [{ type: 'timestamp', format: 'iso' }, '1997-01-12T01:00:00+01:00', '1997-01-12T00:00:00.000Z'],
-])('%j takes %j for %j', (field, text, expected) => {
+])('%j parses %j to %j', (field, text, expected) => {
   expect(value(field).parse(text)).toEqual(expected)
 })
 
@@ -56,10 +56,10 @@ test.each<[Field, unknown, string]>([
   expect(value(field).format(written)).toBe(expected)
 })
 
-test('a zone where it would change nothing is refused', () => {
+test('a zone that would change nothing is rejected', () => {
   expect(() => value({ type: 'date', format: 'DD.MM.YYYY', zone: '+01:00' })).toThrow('data.f.zone: ')
 })
 
-test('a format without a day is refused by its place', () => {
+test('a format without a day is rejected with its path', () => {
   expect(() => value({ type: 'date', format: 'YYYY' })).toThrow('data.f.format: "YYYY" has no ')
 })

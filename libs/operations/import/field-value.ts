@@ -4,17 +4,17 @@ import { OperationError } from '../operation-error.ts'
 import { type DateFormat, dateFormatOf, isoTime, namedFormats } from './date-format.ts'
 import type { ColumnField } from './mapping-schema.ts'
 
-/** Between a column's text and a field's value in JSON. */
-export interface FieldValue {
+/** Converts between the text of a column and the JSON value of a field. */
+interface FieldValue {
   readonly expects: string
-  /** Undefined where the text does not fit. */
+  /** Undefined if the text does not fit. */
   parse(text: string): unknown
   format(value: unknown): string
 }
 
 const asText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
 
-/** @param path of the field in the mapping @throws OperationError `invalid-request` where its format is none. */
+/** @param path the path of the field in the mapping @throws OperationError `invalid-request` for an invalid format. */
 export function fieldValueOf(field: ColumnField, path: string): FieldValue {
   switch (field.type) {
     case 'integer':
@@ -43,11 +43,12 @@ export function parseColumns(
 ): unknown {
   const parsed = value.parse(text)
   if (parsed !== undefined) return parsed
-  const told = columns.length === 1 ? `column ${columns[0] ?? ''} has` : `columns ${columns.join(', ')} give`
-  throw new InvalidInputError(path, `${told} ${quote(text)}: expected ${value.expects}`)
+  const source =
+    columns.length === 1 ? `column ${columns[0] ?? ''} has` : `columns ${columns.join(', ')} give`
+  throw new InvalidInputError(path, `${source} ${quote(text)}: expected ${value.expects}`)
 }
 
-/** Numbers beyond 2^53 are text, as in all JSON of Annals. */
+/** Integers beyond 2^53 are text, as in all JSON of Annals. */
 const integer: FieldValue = {
   expects: 'a whole number',
   parse(text) {
@@ -69,7 +70,7 @@ const number = (point: Point): FieldValue => ({
   format: (value) => asText(value).replace('.', point),
 })
 
-/** With `scale` digits after the point where that is given. Digits are never dropped. */
+/** A decimal with `scale` digits after the point, if that is given. Digits are never dropped. */
 const decimal = (point: Point, scale: number | undefined): FieldValue => ({
   expects: `a decimal such as 12${point}34${scale === undefined ? '' : `, with at most ${scale} digits after the point`}`,
   parse(text) {
@@ -83,7 +84,7 @@ const decimal = (point: Point, scale: number | undefined): FieldValue => ({
   format: (value) => asText(value).replace('.', point),
 })
 
-/** With a decimal point. A text that has a point where a comma is expected is no number. */
+/** The text with a decimal point. A text with a point is not a number if a comma is expected. */
 const pointed = (text: string, point: Point): string =>
   point === '.' ? text : text.includes('.') ? '' : text.replace(',', '.')
 
@@ -93,13 +94,13 @@ const boolean = (yes: string, no: string): FieldValue => ({
   format: (value) => (value === true ? yes : no),
 })
 
-/** The day in the zone for a time with an offset from UTC; otherwise the day that the text names. */
+/** For a time with an offset from UTC, the day in the zone; otherwise the day in the text. */
 const date = (pattern: string, zone: string | undefined, path: string): FieldValue => {
   const format = formatAt(pattern, path)
   if (zone !== undefined && !namedFormats.has(pattern)) {
     throw new OperationError(
       'invalid-request',
-      `${path}.zone: a date as ${pattern} is the same in every zone: leave it out, or expect a time (${[...namedFormats.keys()].join(', ')})`,
+      `${path}.zone: a date as ${pattern} is the same in every zone: omit it, or use a format with a time (${[...namedFormats.keys()].join(', ')})`,
     )
   }
   const aheadMs = zoneMs(zone ?? 'Z')
@@ -113,7 +114,7 @@ const date = (pattern: string, zone: string | undefined, path: string): FieldVal
   }
 }
 
-/** Without a pattern the text is ISO 8601, which the schema checks. */
+/** Without a pattern the text must be ISO 8601; the schema checks that. */
 const timestamp = (pattern: string | undefined, zone: string, path: string): FieldValue => {
   if (pattern === undefined) return { expects: 'a time', parse: (text) => text || undefined, format: asText }
   const format = formatAt(pattern, path)

@@ -19,7 +19,7 @@ const inTurn = async function* <T>(items: readonly T[]): AsyncGenerator<T> {
   for (const item of items) yield await Promise.resolve(item)
 }
 
-/** An import that notes what is appended where, in turns that come as they like. */
+/** An import that records the appended lines by stream. Its appends take different numbers of turns. */
 function noted(changes: Partial<ImportOptions> = {}) {
   const appended = new Map<string, number[]>()
   const acknowledged: number[] = []
@@ -44,7 +44,7 @@ function noted(changes: Partial<ImportOptions> = {}) {
 }
 
 describe('an import', () => {
-  test('keeps the order of each stream, one append of it at a time, and appends every line once', async () => {
+  test('keeps the order of each stream, has one append per stream in flight, and appends every line once', async () => {
     const streams = fc.array(fc.integer({ min: 1, max: 12 }), { maxLength: 60 })
     await fc.assert(
       fc.asyncProperty(streams, async (all) => {
@@ -68,7 +68,7 @@ describe('an import', () => {
     expect(acknowledged).toEqual([3, 6, 7])
   })
 
-  test('acknowledges nothing from a wrong line on, and holds its stream back', async () => {
+  test('acknowledges nothing after a wrong line, and holds back its stream', async () => {
     const problems: LineProblem[] = []
     const { run, appended, acknowledged } = noted({ onProblem: (problem) => problems.push(problem) > 0 })
     const [a, b] = [streamIdOf('order', '1'), streamIdOf('order', '2')]
@@ -79,18 +79,18 @@ describe('an import', () => {
     expect([acknowledged.every((last) => last < 4), problems]).toEqual([true, [wrong]])
   })
 
-  test('ends at a problem that is one too many', async () => {
+  test('ends at the last allowed problem', async () => {
     const { run, appended } = noted({ onProblem: () => false })
     await run.run(inTurn([line(1, 1), new LineProblem(2, 'wrong'), line(3, 1), line(4, 2)]))
     expect([...appended.values()]).toEqual([[1]])
   })
 
-  test('lets what is under way end when it is interrupted', async () => {
-    const leaving = new AbortController()
-    const { run, appended, acknowledged } = noted({ signal: leaving.signal })
+  test('finishes the appends in flight when it is interrupted', async () => {
+    const interrupted = new AbortController()
+    const { run, appended, acknowledged } = noted({ signal: interrupted.signal })
     const lines = async function* () {
       for (const each of linesOf(Array.from({ length: 100 }, (_, index) => index))) {
-        if (each.line === 10) leaving.abort()
+        if (each.line === 10) interrupted.abort()
         yield await Promise.resolve(each)
       }
     }
@@ -100,7 +100,7 @@ describe('an import', () => {
     expect(count).toBeLessThan(20)
   })
 
-  test('that fails tells why when all else has ended', async () => {
+  test('that fails throws after all other appends have ended', async () => {
     let ended = 0
     const { run, acknowledged } = noted({
       append: async (streamId, lines) => {

@@ -3,7 +3,7 @@ import type { StreamId } from '#domain'
 import { type EventLine, LineProblem } from './imported-line.ts'
 import type { AppendedLines } from './stream-appender.ts'
 
-/** Consecutive lines; a problem ends the window. */
+/** Consecutive lines. A problem ends the window. */
 interface Window {
   readonly lastLine: number
   readonly lines: readonly EventLine[]
@@ -19,29 +19,29 @@ export interface ImportCounts {
 }
 
 export interface ImportOptions {
-  /** Lines of a window; four of them are under way at a time. */
+  /** Lines per window; four windows are in flight at a time. */
   readonly batch: number
   readonly append: (streamId: StreamId, lines: readonly EventLine[]) => Promise<AppendedLines>
   /** @returns whether the import may continue. */
   readonly onProblem: (problem: LineProblem) => boolean
-  /** All lines up to this one are acknowledged, and none was wrong. */
+  /** Receives the last line up to which all lines are acknowledged and none was wrong. */
   readonly onAcknowledged: (line: number) => Promise<void>
-  /** The number of further lines that are done. */
+  /** Receives the number of lines that were completed. */
   readonly onProgress: (lines: number) => void
-  /** Ends the import after what is under way. */
+  /** Ends the import after the appends in flight. */
   readonly signal: AbortSignal
 }
 
 const windowsMax = 4
 
 /**
- * Appends lines in windows: those of one stream together, streams side by side, and of a stream never more than one append at a
- * time, so that its events keep the order of the file.
+ * Appends lines in windows. The lines of one stream are appended together, and streams in parallel. Each stream has at most one append
+ * in flight, so that its events keep the order of the file.
  */
 export class EventImport {
   readonly counts: ImportCounts = { appended: 0, alreadyThere: 0, heldBack: 0 }
   readonly #options: ImportOptions
-  /** The last append of each stream that is under way. */
+  /** The last append in flight of each stream. */
   readonly #tails = new Map<StreamId, Promise<void>>()
   /** Streams with a wrong line: their later lines are held back. */
   readonly #held = new Set<StreamId>()
@@ -54,7 +54,7 @@ export class EventImport {
     this.#options = options
   }
 
-  /** @throws what `append` or the lines throw, after all appends under way have ended. */
+  /** @throws what `append` or the lines throw, after all appends in flight have ended. */
   async run(lines: AsyncIterable<EventLine | LineProblem>): Promise<ImportCounts> {
     try {
       for await (const window of windowsOf(lines, this.#options.batch)) {

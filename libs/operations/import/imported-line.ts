@@ -1,7 +1,7 @@
 import type { EventMetadata, StreamId } from '#domain'
 import type { IdentifiedEvent } from '#event-store'
 
-/** The content of a line before it has its id. */
+/** The content of a line before its event id is assigned. */
 export interface Draft {
   readonly streamId: StreamId
   readonly type: string
@@ -13,9 +13,9 @@ export interface Draft {
   readonly schemaVersion?: number
 }
 
-/** A line that is sound by itself. */
+/** A line whose shape is valid. */
 export interface DraftLine extends Draft {
-  /** From 1; of a record over several lines the first. */
+  /** From 1; the first line of a record that spans several. */
   readonly line: number
   /** The canonical text of its data, which identifies a line without a key. */
   readonly content?: string
@@ -28,12 +28,12 @@ export interface EventLine {
   readonly event: IdentifiedEvent
 }
 
-/** Why a line is no event, or why its event was refused. */
+/** Why a line is not an event, or why its event was rejected. */
 export class LineProblem {
   readonly line: number
   readonly message: string
   readonly path: string | undefined
-  /** Absent where it could not be read. */
+  /** Undefined if it could not be read. */
   readonly streamId: StreamId | undefined
 
   constructor(line: number, message: string, about: { path?: string; streamId?: StreamId | undefined } = {}) {

@@ -3,24 +3,24 @@ import { LRUCache } from 'lru-cache'
 import { deriveEventId, type EventId, noVersion, type StreamId, type Version, versionAfter } from '#domain'
 import { type EventStore, pageLimitMax, readAll } from '#event-store'
 
-/** What an import knows of a stream: its version, and all event ids in it. */
+/** The known state of a stream: its version, and all event ids in it. */
 export interface KnownStream {
   readonly version: Version
   readonly ids: ReadonlySet<EventId>
-  /** Whether it holds events of others than this import. */
+  /** Whether it contains events that are not from this import. */
   readonly hasOthers: boolean
 }
 
 interface KnownIds extends KnownStream {
   readonly ids: Set<EventId>
   /**
-   * All of these ids are in the stream; other ids may be, too. An append that expects as many events as there are ids settles it:
-   * if it succeeds there are no others.
+   * True if all of these ids are in the stream, but others may be too. An append that expects as many events as there are ids settles
+   * it: if it succeeds, there are no others.
    */
   readonly isRecalled: boolean
 }
 
-/** Ids in memory, about 100 bytes each. The least recently used streams are dropped, and read again when needed. */
+/** The maximum of ids in memory, about 100 bytes each. The least recently used streams are dropped, and read again when needed. */
 const idsMax = 1_000_000
 
 /** The id of the event that rolls an import back in a stream. */
@@ -28,9 +28,9 @@ export const rollbackIdOf = (streamId: StreamId, importId: string): EventId =>
   deriveEventId(streamId, `rollback of ${importId}`, 0)
 
 /**
- * Remembers the streams of an import with their event ids, independently of how many ids the writer remembers. An unknown stream is
- * settled by an append that expects no stream, and by reading it where it exists. Events of an earlier run are recalled, so that a
- * resumed import does not start by reading all of its streams.
+ * Remembers the streams of an import with their event ids, independently of how many ids the writer remembers. For an unknown stream the
+ * import expects no stream, and reads the stream if that append is rejected. Events of an earlier run are recalled, so that a resumed
+ * import does not have to read all of its streams first.
  */
 export class KnownStreams {
   readonly #store: Pick<EventStore, 'read'>
@@ -49,7 +49,7 @@ export class KnownStreams {
     return this.#streams.get(streamId)
   }
 
-  /** Events of this import were appended right after the known version. */
+  /** Records that events of this import were appended right after the known version. */
   appended(streamId: StreamId, lastVersion: Version, eventIds: readonly EventId[]): void {
     const known = this.#streams.get(streamId) ?? nothingKnown()
     if (versionAfter(known.version, eventIds.length) !== lastVersion) {
@@ -60,7 +60,7 @@ export class KnownStreams {
     this.#streams.set(streamId, { ...known, version: lastVersion, isRecalled: false })
   }
 
-  /** These events are in the stream according to a checkpoint or the writer. */
+  /** Records that these events are in the stream, according to a checkpoint or the writer. */
   recall(streamId: StreamId, eventIds: readonly EventId[]): void {
     const { ids, hasOthers } = this.#streams.get(streamId) ?? nothingKnown()
     for (const id of eventIds) ids.add(id)
@@ -72,7 +72,7 @@ export class KnownStreams {
     })
   }
 
-  /** Reads what is not known yet. A stream that was only recalled is read from its start. */
+  /** Reads the unknown part of a stream. A stream that was only recalled is read from its start. */
   async read(streamId: StreamId): Promise<KnownStream> {
     const before = this.#streams.get(streamId)
     const { ids, ...known } = before === undefined || before.isRecalled ? nothingKnown() : before

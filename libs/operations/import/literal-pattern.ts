@@ -1,2 +1,2 @@
-/** The source of a regular expression that matches just this text. */
+/** The source of a regular expression that matches exactly this text. */
 export const literalPattern = (text: string): string => text.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')

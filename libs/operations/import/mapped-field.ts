@@ -5,22 +5,22 @@ import { templateOf } from './template.ts'
 /** The values of one line, by column. */
 export type Row = ReadonlyMap<string, string>
 
-/** Between the columns of a row and one field of an event's data. */
+/** Converts between the columns of a row and one field of the data of an event. */
 export interface MappedField {
   readonly name: string
   readonly columns: readonly string[]
-  /** Whether a row without a value leaves the field out. */
+  /** Whether the field is omitted if a row has no value for it. */
   readonly isOmitted: boolean
-  /** The field's name with its value; undefined where it is left out. @throws InvalidInputError that names the column. */
+  /** The name and value of the field; undefined if it is omitted. @throws InvalidInputError that names the column. */
   entryOf(row: Row): readonly [name: string, value: unknown] | undefined
-  /** The values of its columns that would give this value; undefined where none would. */
+  /** The values of its columns that give this value; undefined if there are none. */
   columnsOf(value: unknown): Row | undefined
 }
 
 /**
- * @param at where in the mapping the fields are: `data`
- * @param nullMarkers texts that stand for no value, unless a field has its own
- * @throws OperationError `invalid-request` where a field's format is none.
+ * @param at the path of the fields in the mapping: `data`
+ * @param nullMarkers texts that mean no value, unless a field has its own
+ * @throws OperationError `invalid-request` for an invalid format of a field.
  */
 export const mappedFields = (
   data: DataSpec,

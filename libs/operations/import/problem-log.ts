@@ -4,16 +4,16 @@ import { writeFailure } from '../file-failure.ts'
 import type { LineProblem } from './imported-line.ts'
 import { privateFile } from '../private-files.ts'
 
-/** The number of problems kept in memory; the report gets all of them. */
+/** The maximum of problems kept in memory; the report file gets all of them. */
 export const problemsKeptMax = 1_000
 
-/** Problems of lines: all are counted and written to the report, one JSON document a line; the first ones are kept in memory. */
+/** Problems of lines. All are counted and written to the report file, one JSON document per line; the first ones are kept in memory. */
 export class ProblemLog {
   count = 0
   readonly first: LineProblem[] = []
   readonly #report: { readonly file: string; readonly descriptor: number } | undefined
 
-  /** @throws OperationError where the report cannot be written. */
+  /** @throws OperationError if the report file cannot be written. */
   constructor(report: string | undefined) {
     this.#report =
       report === undefined

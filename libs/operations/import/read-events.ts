@@ -8,36 +8,36 @@ import {
   streamIdOf,
 } from '#domain'
 
-import { EventIds } from './event-ids.ts'
+import { LineEventIds } from './event-ids.ts'
 import { type Draft, type DraftLine, type EventLine, LineProblem } from './imported-line.ts'
 import type { Mapping } from './mapping.ts'
 import { readBytes } from '../open-file.ts'
 import { draftOfJson } from './read-json-lines.ts'
 import { readLines } from './read-lines.ts'
 import { readRows } from './read-rows.ts'
-import { latestVersions, schemaVersionOf, type SchemaVersions } from './schema-versions.ts'
+import { latestVersions, lineSchemaVersion, type SchemaVersions } from './schema-versions.ts'
 
-/** What an import reads, and how it names what it finds. */
+/** The file of an import, and how its lines are turned into events. */
 export interface EventFile {
   readonly file: string
-  /** Of a table; without one the file holds an event in JSON a line. */
+  /** The mapping of a table; absent: each line is an event in JSON. */
   readonly mapping?: Mapping
-  /** Whose keys the file's keys are. */
+  /** The scope in which the keys of lines are unique. */
   readonly source: string
-  /** Aggregate types to be called otherwise. */
+  /** New names of aggregate types. */
   readonly renamed: ReadonlyMap<string, string>
-  /** Stands before every id that a line has. */
+  /** Prefix for the id of every line. */
   readonly idPrefix?: string
-  /** Of the data of lines that name no version. */
+  /** The schema versions of lines without one. */
   readonly schemaVersions?: SchemaVersions
-  /** Goes with every event as its correlation id. */
+  /** The correlation id of every event. */
   readonly importId?: string
 }
 
 /**
- * What the lines of a file say, in its order.
- * @param onBytes is told of how many more bytes have been read
- * @throws OperationError `invalid-request` where the file cannot be read, or lacks a column.
+ * The lines of a file, in order.
+ * @param onBytes receives the size of each chunk that was read
+ * @throws OperationError `invalid-request` if the file cannot be read, or lacks a column.
  */
 export async function* readDrafts(
   from: EventFile,
@@ -48,22 +48,22 @@ export async function* readDrafts(
   }
 }
 
-/** The events of lines; the very same, ids included, each time the file is read. */
+/** The events of lines: the same events with the same ids each time the file is read. */
 export async function* identified(
   lines: AsyncIterable<DraftLine | LineProblem>,
   source: string,
 ): AsyncGenerator<EventLine | LineProblem, void> {
-  const ids = new EventIds(source)
+  const ids = new LineEventIds(source)
   for await (const draft of lines) yield draft instanceof LineProblem ? draft : eventOf(draft, ids)
 }
 
-function eventOf(draft: DraftLine, ids: EventIds): EventLine {
+function eventOf(draft: DraftLine, ids: LineEventIds): EventLine {
   const { line, streamId, type, data, metadata } = draft
   const event = { id: ids.idOf(draft), type, data, ...(metadata !== undefined && { metadata }) }
   return { line, streamId, event }
 }
 
-/** A line that is split, but not understood yet. */
+/** A line that is split, but not parsed yet. */
 interface LineParts {
   readonly line: number
   /** @throws InvalidInputError */
@@ -90,7 +90,7 @@ function draftOf({ line, read }: LineParts, from: EventFile): DraftLine | LinePr
   const { renamed, importId, idPrefix = '', schemaVersions = latestVersions } = from
   try {
     const draft = read()
-    const schemaVersion = schemaVersionOf(draft, schemaVersions)
+    const schemaVersion = lineSchemaVersion(draft, schemaVersions)
     const streamId = renamedStream(draft.streamId, renamed)
     checkNewStreamId(streamId)
     const metadata = importId === undefined ? draft.metadata : marked(draft, importId)
@@ -111,11 +111,11 @@ function renamedStream(streamId: StreamId, renamed: ReadonlyMap<string, string>)
   return name === undefined ? streamId : streamIdOf(name, aggregateIdOf(streamId))
 }
 
-/** What can be taken back is found again by its correlation id, so there is no room for another. */
+/** Sets the import id as correlation id, by which a rollback finds the events. A line must not have another correlation id. */
 function marked({ metadata }: Draft, importId: string) {
   if (metadata?.correlationId === undefined) return { ...metadata, correlationId: importId }
   throw new InvalidInputError(
     'metadata.correlationId',
-    'the event has a correlation id of its own: import it without --import-id',
+    'the event already has a correlation id: import it without --import-id',
   )
 }

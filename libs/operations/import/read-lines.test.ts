@@ -12,12 +12,12 @@ const textsOf = async (text: string | Buffer, size = 3): Promise<unknown[]> =>
     line instanceof LineProblem ? `line ${line.line}: ${line.message}` : line.text,
   )
 
-test('lines end by LF or CRLF, the last by the end of the file', async () => {
+test('lines end with LF or CRLF, the last one with the end of the file', async () => {
   expect(await textsOf('\ufeffa\r\n\nü\r\n')).toEqual(['a', '', 'ü'])
   expect(await textsOf('a\nb')).toEqual(['a', 'b'])
 })
 
-test('lines are what JSON takes for them, however the file comes in pieces', async () => {
+test('JSON texts in lines are read unchanged for every chunk size', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.json(), { minLength: 1 }),
@@ -29,7 +29,7 @@ test('lines are what JSON takes for them, however the file comes in pieces', asy
   )
 })
 
-test('broken characters are told by line, and the next line is read', async () => {
+test('invalid characters are reported with their line, and the next line is read', async () => {
   const bytes = Buffer.concat([Buffer.from('a\n'), Buffer.from([0xff, 0x0a]), Buffer.from('b\n')])
   expect(await textsOf(bytes)).toEqual(['a', 'line 2: not text in utf-8', 'b'])
 })

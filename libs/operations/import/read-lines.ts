@@ -3,21 +3,20 @@ import { LineProblem } from './imported-line.ts'
 export interface Line {
   /** From 1. */
   readonly line: number
-  /** Without its end. */
+  /** Without its newline. */
   readonly text: string
   /** The last line may have none. */
   readonly end: '\n' | '\r\n' | ''
 }
 
-/** As much as a service takes in one request. */
+/** The maximum size of a request to a service. */
 const lineBytesMax = 8 * 1024 * 1024
 const newline = 0x0a
 const byteOrderMark = '\ufeff'
 
 /**
- * The lines of a text file, whether they end by LF or CRLF. node:readline is not used: it ends lines within JSON strings
- * (at U+2028) and replaces broken characters.
- * A line longer than 8 MiB is the last.
+ * The lines of a text file, which end with LF or CRLF. node:readline is not used: it ends lines within JSON strings (at U+2028) and
+ * replaces invalid characters. Reading stops at a line longer than 8 MiB.
  */
 export async function* readLines(
   bytes: AsyncIterable<Buffer>,
@@ -35,7 +34,7 @@ export async function* readLines(
     }
     rest = unread.subarray(start)
     if (rest.length > lineBytesMax) {
-      yield new LineProblem(line + 1, `longer than ${lineBytesMax} bytes: the rest of the file is left out`)
+      yield new LineProblem(line + 1, `longer than ${lineBytesMax} bytes: the rest of the file is not read`)
       return
     }
   }
@@ -44,7 +43,7 @@ export async function* readLines(
 
 class LineDecoder {
   readonly #encoding: string
-  /** UTF-16 is converted to UTF-8: its newline byte may be half of another character. */
+  /** UTF-16 is converted to UTF-8, because a newline byte can be half of another character. */
   readonly #isWide: boolean
   readonly #decoder: InstanceType<typeof TextDecoder>
 
@@ -59,7 +58,7 @@ class LineDecoder {
     return new TextDecoder(this.#isWide ? 'utf-8' : this.#encoding, { fatal: true, ignoreBOM: true })
   }
 
-  /** The bytes in an encoding with the newline of ASCII. Broken UTF-16 stays broken. */
+  /** The bytes in an encoding with the newline of ASCII. Invalid UTF-16 stays invalid. */
   async *inAscii(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {
     if (!this.#isWide) {
       yield* bytes
@@ -86,7 +85,7 @@ class LineDecoder {
 
   #whyNone(bytes: Buffer, isEnded: boolean): string {
     const isCut = !isEnded && textOf(this.#newDecoder(), bytes, true) !== undefined
-    const why = isCut ? ': the file ends inside a character, so it is not whole' : ''
+    const why = isCut ? ': the file ends inside a character, so it is truncated' : ''
     return `not text in ${this.#encoding}${why}`
   }
 }

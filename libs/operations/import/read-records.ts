@@ -11,14 +11,14 @@ export interface TableRecord {
   readonly values: readonly string[]
 }
 
-/** A record longer than this has most likely lost its closing quote. */
+/** A longer record has most likely lost its closing quote. */
 const recordCharactersMax = 1024 * 1024
 /** Records that are parsed together. */
 const batchMax = 500
 
 /**
- * The records of a table whose values may be quoted (RFC 4180). Each record is parsed by itself: a stray quote costs its own line
- * and no other.
+ * The records of a table whose values may be quoted (RFC 4180). Each record is parsed separately: a stray quote makes only its own line
+ * invalid.
  */
 export async function* readRecords(
   lines: AsyncIterable<Line | LineProblem>,
@@ -49,7 +49,7 @@ async function* recordsIn(
     } else {
       yield* parsed(batch.splice(0), delimiter)
       const [whole] = parsed([record], delimiter)
-      // The first line may have opened a quote by mistake. The other lines are read again, each by itself.
+      // The first line may have opened a quote by mistake. The other lines are read again separately.
       if (whole instanceof LineProblem) queue.putBack(record.lines.slice(1))
       if (whole !== undefined) yield whole
     }
@@ -62,7 +62,7 @@ interface RecordText {
   readonly lines: readonly Line[]
 }
 
-/** A record continues while a quote is open. In a sound record that is while the number of quotes is odd. */
+/** A record continues while a quote is open. In a valid record that is while the number of quotes is odd. */
 async function recordFrom(first: Line, queue: LineQueue): Promise<RecordText | LineProblem> {
   const lines = [first]
   let isOpen = hasOddQuotes(first.text)
@@ -106,14 +106,14 @@ function parsed(records: readonly RecordText[], delimiter: string): (TableRecord
 
 const lineOf = ([record]: readonly RecordText[]): number => record?.lines[0]?.line ?? 0
 
-/** Line ends within quotes belong to the value, unchanged. */
+/** The text of a record. Newlines within quotes are part of the value, unchanged. */
 const textOf = ({ lines }: RecordText): string =>
   lines.map(({ text, end }, index) => (index === lines.length - 1 ? text : text + end)).join('')
 
 const howToQuote =
-  'A value that holds quotes is quoted as a whole, and each quote in it is doubled: "5"" pipe"'
+  'A value that contains quotes is enclosed in quotes, and each quote in it is doubled: "5"" pipe"'
 const carriageReturn =
-  'holds a carriage return (CR) outside of quotes: end the lines of the file by LF or CRLF'
+  'contains a carriage return (CR) outside quotes: end the lines of the file with LF or CRLF'
 
 const problemOf = ({ code, message, column }: CsvError & { readonly column?: unknown }): string =>
   code.includes('QUOTE')
@@ -123,7 +123,7 @@ const problemOf = ({ code, message, column }: CsvError & { readonly column?: unk
 /** A queue of lines that can be put back. */
 class LineQueue {
   readonly #source: AsyncIterator<Line | LineProblem>
-  /** The next one last. */
+  /** The next line is the last element. */
   readonly #back: (Line | LineProblem)[] = []
 
   constructor(lines: AsyncIterable<Line | LineProblem>) {

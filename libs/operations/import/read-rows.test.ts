@@ -30,33 +30,31 @@ describe('the lines of a table', () => {
     ['LF after the header, then CRLF', 'a,b\n1,x\r\n\r\n2,y\r\n'],
     ['CRLF after the header, then LF', 'a,b\r\n1,x\n\n2,y\n'],
     ['no end after the last, and a mark before the first', '\ufeffa,b\n1,x\n\r\n2,y'],
-  ])('may end by %s', async (_, text) => {
+  ])('may end with %s', async (_, text) => {
     expect(await read(text)).toEqual(['2: 1|x', '4: 2|y'])
   })
 
-  test('keep the ends of lines and the marks that are in values', async () => {
+  test('keep newlines and byte order marks within values', async () => {
     expect(await read('a,b\r\n1,"x\r\n\ny"\r\n\ufeff2,z\r\n')).toEqual(['2: 1|x\r\n\ny', '5: \ufeff2|z'])
   })
 
-  test('that end by CR alone are refused, and so is one within a value that is not quoted', async () => {
-    await expect(read('a,b\r1,x\r')).rejects.toThrow(
-      'f.csv: line 1, which names the columns: holds a carriage',
-    )
+  test('that end with CR alone are rejected, and so is a CR in an unquoted value', async () => {
+    await expect(read('a,b\r1,x\r')).rejects.toThrow('f.csv: line 1, the header: contains a carriage')
     expect(await read('a,b\n1,x\ry\n2,y\n')).toEqual([
-      expect.stringMatching(/^2! holds a carriage/),
+      expect.stringMatching(/^2! contains a carriage/),
       '3: 2|y',
     ])
   })
 
-  test('of a file that ends inside a character are not imported', async () => {
+  test('of a file that ends inside a character are problems', async () => {
     const cut = Buffer.from('a,b\n1,x\n2,caf\u00e9').subarray(0, -1)
     expect(await read(cut)).toEqual([
       '2: 1|x',
-      '3! not text in utf-8: the file ends inside a character, so it is not whole',
+      '3! not text in utf-8: the file ends inside a character, so it is truncated',
     ])
   })
 
-  test('that are not in the encoding are named, each by itself', async () => {
+  test('that are not in the encoding are reported one by one', async () => {
     const bytes = Buffer.concat([Buffer.from('a,b\n1,x\n2,'), Buffer.from([0xe9]), Buffer.from('\n3,z\n')])
     expect(await read(bytes)).toEqual(['2: 1|x', '3! not text in utf-8', '4: 3|z'])
     expect(await read(bytes, { encoding: 'windows-1252' })).toEqual(['2: 1|x', '3: 2|\u00e9', '4: 3|z'])
@@ -78,7 +76,7 @@ describe('a stray quote', () => {
     ['that opens a value', '2,"pipe'],
     ['after a value', '2,"pipe" 5'],
     ['twice within a value', '2,5" by 6"'],
-  ])('%s is one wrong line, and no other line is lost', async (_, stray) => {
+  ])('%s makes one line wrong, and no other line is lost', async (_, stray) => {
     expect(await read(`a,b\r\n1,x\r\n${stray}\r\n3,z\r\n4,"w\r\nw"\r\n`)).toEqual([
       '2: 1|x',
       expect.stringMatching(/^3! .*quote/),
@@ -87,7 +85,7 @@ describe('a stray quote', () => {
     ])
   })
 
-  test('in each of several lines is as many wrong lines', async () => {
+  test('in each of several lines makes each of them wrong', async () => {
     expect(await read('a,b\n1,5" x\n2,"y\n3,z\n4,6" w\n5,v\n')).toEqual([
       expect.stringMatching(/^2! /),
       expect.stringMatching(/^3! /),
@@ -97,14 +95,14 @@ describe('a stray quote', () => {
     ])
   })
 
-  test('says how a value with quotes is written', async () => {
-    const [told = ''] = await read('a,b\n1,5" pipe\n')
-    expect(told).toMatch(/quoted as a whole, and each quote in it is doubled: "5"" pipe"$/)
+  test('is reported with how to quote a value', async () => {
+    const [problem = ''] = await read('a,b\n1,5" pipe\n')
+    expect(problem).toMatch(/enclosed in quotes, and each quote in it is doubled: "5"" pipe"$/)
     expect(await read('a,b\n1,"5"" pipe"\n')).toEqual(['2: 1|5" pipe'])
   })
 })
 
-test('what RFC 4180 writes is read again, however the file comes in pieces', async () => {
+test('tables in the format of RFC 4180 are read unchanged for every chunk size', async () => {
   const value = fc.string({ unit: fc.constantFrom('x', '"', ',', '\n', '\r', ' ', '\u00e9'), maxLength: 6 })
   const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`
   await fc.assert(
@@ -122,7 +120,7 @@ test('what RFC 4180 writes is read again, however the file comes in pieces', asy
 })
 
 describe('the columns of a table', () => {
-  test('that a mapping uses are there once', async () => {
+  test('that a mapping uses must exist once', async () => {
     await expect(read('a,b,b\n1,x,y\n')).rejects.toThrow(
       'f.csv has 2 columns b, which m.json uses in data.b: its columns are a, b, b',
     )
@@ -130,15 +128,13 @@ describe('the columns of a table', () => {
     expect(await read('a,b,,\n1,x,,\n')).toEqual(['2: 1|x|'])
   })
 
-  test('are named by a header, which must be there and sound', async () => {
+  test('are named by a header, which must exist and be valid', async () => {
     await expect(read('')).rejects.toThrow('f.csv is empty')
-    await expect(read('a,"b\n1,x\n')).rejects.toThrow(
-      'f.csv: line 1, which names the columns: a quote is opened',
-    )
+    await expect(read('a,"b\n1,x\n')).rejects.toThrow('f.csv: line 1, the header: a quote is opened')
   })
 })
 
-describe('files that were imported silently', () => {
+describe('files that an earlier version imported without an error', () => {
   const rowsOf = async (file: string) =>
     Array.fromAsync(
       readRows(createReadStream(`test/cases/${file}`), file, await readMapping('test/cases/map.json')),

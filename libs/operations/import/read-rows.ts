@@ -5,15 +5,15 @@ import { type Line, readLines } from './read-lines.ts'
 import { readRecords, type TableRecord } from './read-records.ts'
 
 /** One record of a table. */
-export interface TableRow {
+interface TableRow {
   readonly line: number
   readonly row: Row
 }
 
 /**
- * The records of a table, by the names of their columns.
- * @param file its name, for error messages
- * @throws OperationError `invalid-request` where it lacks a column that the mapping uses, or has one of them twice.
+ * The records of a table, with the names of their columns.
+ * @param file the name of the file, for error messages
+ * @throws OperationError `invalid-request` if a column that the mapping uses is missing or occurs twice.
  */
 export async function* readRows(
   bytes: AsyncIterable<Buffer>,
@@ -36,17 +36,14 @@ export async function* readRows(
   if (names === undefined) {
     throw new OperationError(
       'invalid-request',
-      `${file} is empty: the first line of a table names its columns, unless its mapping has "header": false`,
+      `${file} is empty: the first line of a table must name its columns, unless the mapping has "header": false`,
     )
   }
 }
 
 function namesIn(header: TableRecord | LineProblem, file: string): readonly string[] {
   if (!(header instanceof LineProblem)) return header.values.map((name) => name.trim())
-  throw new OperationError(
-    'invalid-request',
-    `${file}: line ${header.line}, which names the columns: ${header.message}`,
-  )
+  throw new OperationError('invalid-request', `${file}: line ${header.line}, the header: ${header.message}`)
 }
 
 function rowOf({ line, values }: TableRecord, names: readonly string[]): TableRow | LineProblem {

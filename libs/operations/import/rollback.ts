@@ -9,18 +9,18 @@ import { rollbackIdOf } from './known-streams.ts'
 export interface RollbackRequest {
   readonly importId: string
   readonly aggregateType: string
-  /** What is appended to each stream. */
+  /** The event to append to each stream. */
   readonly event: { readonly type: string; readonly data: unknown }
   readonly isDryRun: boolean
 }
 
-/** `interrupted`: the same request resumes it; no stream gets the event twice. */
+/** `interrupted`: the same request resumes the rollback; no stream gets the event twice. */
 export interface RolledBack {
   readonly status: 'rolled-back' | 'interrupted'
-  /** Streams that the import started. */
+  /** Streams that the import created. */
   readonly streams: number
   readonly takenBack: number
-  /** An earlier run did it. */
+  /** Streams that an earlier run rolled back. */
   readonly alreadyTakenBack: number
   /** The first streams to which others have appended. */
   readonly leftAlone: readonly { readonly streamId: StreamId; readonly reason: string }[]
@@ -38,9 +38,9 @@ const atOnceMax = 500
 const leftAloneShownMax = 1_000
 
 /**
- * Rolls an import back as far as an append-only log allows: appends one event to each stream that the import started, right after the
- * import's own events. A stream to which others have appended is left unchanged.
- * @throws OperationError `import-not-found`; EventStoreError `invalid-event`, `unknown-event-type` when the event does not fit; whatever else the store throws.
+ * Rolls an import back as far as an append-only log allows: appends one event to each stream that the import created, right after the
+ * events of the import. A stream to which others have appended is unchanged.
+ * @throws OperationError `import-not-found`; EventStoreError `invalid-event`, `unknown-event-type` if the event does not fit; other errors of the store.
  */
 export async function rollback(
   store: Pick<CategoryReader, 'readCategory'> & Pick<EventStore, 'append'>,
@@ -51,25 +51,25 @@ export async function rollback(
   const { signal } = control
   const streams = await importedStreams(store, request, signal)
   if (streams.size === 0 && !signal.aborted) throw nothingFound(importId, aggregateType)
-  const taking = new TakingBack(store, importId, event, isDryRun)
+  const run = new Rollback(store, importId, event, isDryRun)
   const all = [...streams]
   const progress = new PhaseProgress(control, { phase: 'rolling-back', unit: 'streams' }, all.length)
   for (let at = 0; at < all.length && !signal.aborted; at += atOnceMax) {
     const some = all.slice(at, at + atOnceMax)
-    await Promise.all(some.map(([streamId, stream]) => taking.take(streamId, stream)))
+    await Promise.all(some.map(([streamId, stream]) => run.take(streamId, stream)))
     progress.advance(some.length)
   }
   return {
     status: signal.aborted ? 'interrupted' : 'rolled-back',
     streams: streams.size,
-    ...taking.outcome,
+    ...run.outcome,
   }
 }
 
 const nothingFound = (importId: string, aggregateType: string): OperationError =>
   new OperationError(
     'import-not-found',
-    `no event of aggregate type ${aggregateType} is of an import ${importId}: is it what --import-id named?`,
+    `aggregate type ${aggregateType} has no events of import ${importId}: is that the --import-id of the import?`,
   )
 
 async function importedStreams(
@@ -90,7 +90,7 @@ async function importedStreams(
   return streams
 }
 
-class TakingBack {
+class Rollback {
   readonly #store: Pick<EventStore, 'append'>
   readonly #importId: string
   readonly #event: RollbackRequest['event']
@@ -123,7 +123,8 @@ class TakingBack {
 
   async take(streamId: StreamId, { first, last, events, isTakenBack }: ImportedStream): Promise<void> {
     if (isTakenBack) this.#alreadyTakenBack += 1
-    else if (first !== 1 || last !== events) this.#leave(streamId, 'it holds events of others too')
+    else if (first !== 1 || last !== events)
+      this.#leave(streamId, 'it contains events that are not from the import')
     else if (this.#isDryRun) this.#takenBack += 1
     else await this.#append(streamId, last)
   }
@@ -138,7 +139,7 @@ class TakingBack {
       if (!(error instanceof EventStoreError) || error.code !== 'wrong-expected-version') throw error
       this.#leave(
         streamId,
-        `others have appended to it since: it is at version ${error.details.actual ?? '?'}`,
+        `other events were appended to it since: it is at version ${error.details.actual ?? '?'}`,
       )
     }
   }

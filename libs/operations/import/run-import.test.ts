@@ -24,7 +24,7 @@ beforeEach(() => {
   onTestFinished(() => rmSync(folder, { recursive: true }))
 })
 
-/** The schemas before orders had a currency, and after that release. */
+/** The schemas before the release that added the currency of orders. */
 function beforeRelease(): EventCheck {
   mkdirSync(join(folder, 'schemas', 'order'), { recursive: true })
   const file = join('order', 'OrderPlaced.v1.avsc')
@@ -60,7 +60,7 @@ function leaving(store: InMemoryEventStore, appends: number) {
   return { append, read: store.read.bind(store) }
 }
 
-test('an import that a breaking release interrupted goes on by the older schema version', async () => {
+test('an import that a breaking release interrupted resumes with the older schema version', async () => {
   const store = new InMemoryEventStore()
   const first = requestOf(beforeRelease())
   await expect(run(first, leaving(store, 2))).rejects.toThrow('away')

@@ -3,7 +3,7 @@ import { type EventStore, EventStoreError } from '#event-store'
 
 import { type JobControl, PhaseProgress } from '../job-control.ts'
 import { checkEvents, type FileContents, withSchemas } from './check-events.ts'
-import { Checkpoint, fingerprintOf } from './checkpoint.ts'
+import { ImportCheckpoint, importFingerprint } from './checkpoint.ts'
 import { idScheme } from './event-ids.ts'
 import { EventImport, type ImportCounts } from './import-events.ts'
 import { type DraftLine, type EventLine, LineProblem } from './imported-line.ts'
@@ -14,26 +14,27 @@ import { StreamAppender } from './stream-appender.ts'
 
 export interface ImportRequest {
   readonly from: EventFile
-  /** Absent: only the lines' shape is checked. */
+  /** Undefined: only the shape of lines is checked. */
   readonly check: EventCheck | undefined
   readonly isDryRun: boolean
-  /** Lines that are appended together. */
+  /** Lines per batch. */
   readonly batch: number
   /** This many wrong lines end the import. */
   readonly errorsMax: number
-  /** Files. */
+  /** Path of the file for problems. */
   readonly report: string | undefined
+  /** Path of the file for the progress. */
   readonly checkpoint: string | undefined
 }
 
-/** Where events are appended. A dry run does not use it. */
+/** The store that events are appended to. A dry run does not use it. */
 export type ImportStore = Pick<EventStore, 'append' | 'read'>
 
-/** `checking`: the lines, in bytes. `appending`: their events. */
+/** `checking`: checks the lines, progress in bytes. `appending`: appends their events. */
 export type ImportControl = JobControl<'checking' | 'appending'>
 
 /**
- * `checked`: a dry run. `refused`: lines are wrong, and nothing was appended. `stopped`: too many events were refused.
+ * `checked`: a dry run. `refused`: too many lines are wrong, and nothing was appended. `stopped`: too many events were rejected.
  * `interrupted`: the signal aborted. `done`: all lines were appended except wrong ones.
  */
 export type ImportEnd = 'done' | 'checked' | 'refused' | 'stopped' | 'interrupted'
@@ -41,20 +42,20 @@ export type ImportEnd = 'done' | 'checked' | 'refused' | 'stopped' | 'interrupte
 export interface ImportOutcome extends Readonly<ImportCounts> {
   readonly end: ImportEnd
   readonly contents: FileContents
-  /** Events before the checkpoint, which an earlier run brought. */
+  /** Events before the checkpoint, which an earlier run appended. */
   readonly skipped: number
   readonly problemCount: number
-  /** The first of them. */
+  /** The first problems. */
   readonly problems: readonly LineProblem[]
-  /** Of appending. */
+  /** The time of appending. */
   readonly seconds: number
-  /** All up to here is acknowledged. */
+  /** All lines up to this one are acknowledged. */
   readonly line: number
 }
 
 /**
- * Looks at all lines, and if they are sound appends them.
- * @throws OperationError for files; EventStoreError that is no fault of a line, and says what was done before it.
+ * Checks all lines, then appends their events unless too many lines are wrong.
+ * @throws OperationError for files; EventStoreError that no line caused, with the number of events appended before it.
  */
 export async function runImport(
   store: ImportStore,
@@ -116,14 +117,14 @@ class ImportRun {
     return identified(withSchemas(readDrafts(from), check, this.#problems.count === 0), from.source)
   }
 
-  async #openCheckpoint(): Promise<Checkpoint | undefined> {
+  async #openCheckpoint(): Promise<ImportCheckpoint | undefined> {
     const { checkpoint, from, isDryRun } = this.#request
     if (checkpoint === undefined || isDryRun) return undefined
     const { file, mapping, source, renamed, importId, idPrefix } = from
-    // A release may come in the middle of an import: the schema version that it then takes changes no event's id.
+    // After a release an interrupted import may need another schema version. The version does not change the ids of events.
     const spec = mapping && { ...mapping.spec, schemaVersion: undefined }
     const rest = { ids: idScheme, mapping: spec, source, renamed: [...renamed], importId, idPrefix }
-    const opened = await Checkpoint.open(checkpoint, await fingerprintOf(file, rest))
+    const opened = await ImportCheckpoint.open(checkpoint, await importFingerprint(file, rest))
     this.#line = opened.line
     return opened
   }
@@ -131,7 +132,7 @@ class ImportRun {
   async #append(
     contents: FileContents,
     appender: StreamAppender,
-    checkpoint: Checkpoint | undefined,
+    checkpoint: ImportCheckpoint | undefined,
   ): Promise<ImportOutcome> {
     const startMs = performance.now()
     const what = { phase: 'appending', unit: 'events' } as const
@@ -164,8 +165,8 @@ class ImportRun {
   }
 
   /**
-   * What came before the checkpoint is read all the same: ids count how often the same line came before, and streams need not be
-   * read whose events all came with it.
+   * Yields the lines after the checkpoint. Lines before it are read too: ids depend on the number of equal lines before, and streams with
+   * known events do not have to be read.
    */
   async *#behind(
     line: number,
@@ -181,11 +182,11 @@ class ImportRun {
     }
   }
 
-  /** Lines that were found wrong before anything was appended come again. */
+  /** Counts each problem once: wrong lines of the check occur again while appending. */
   #takeNote(): (problem: LineProblem) => boolean {
-    const told = new Set(this.#problems.first.map(({ line }) => line))
+    const reported = new Set(this.#problems.first.map(({ line }) => line))
     return (problem) => {
-      if (!told.has(problem.line)) this.#problems.add(problem)
+      if (!reported.has(problem.line)) this.#problems.add(problem)
       return this.#problems.count < this.#request.errorsMax
     }
   }
@@ -209,10 +210,10 @@ const noCounts: ImportCounts = { appended: 0, alreadyThere: 0, heldBack: 0 }
 
 const grouped = (count: number): string => count.toLocaleString('en-US')
 
-/** Adds to a failure how much had been done before it. */
+/** Adds to an error the number of events appended before it. */
 function withProgress(error: unknown, { appended, alreadyThere }: ImportCounts): unknown {
   if (!(error instanceof EventStoreError)) return error
   const { code, message, details, cause } = error
-  const told = `${grouped(appended)} events were appended before it, ${grouped(alreadyThere)} were there already. Run the same command again to go on: nothing comes twice`
-  return new EventStoreError(code, `${message}. ${told}`, details, { cause })
+  const progress = `${grouped(appended)} events were appended before it, ${grouped(alreadyThere)} already existed. Run the same command again to resume: no event is appended twice`
+  return new EventStoreError(code, `${message}. ${progress}`, details, { cause })
 }

@@ -7,9 +7,9 @@ import { type EventCheck, eventCheckOf, loadCatalog } from '#schemas'
 import { loadDomain } from '#service'
 
 /**
- * Checks events by the schemas and domain modules of a configuration. The writer decides in the end.
- * @param isRequired fails where a schema folder is missing; otherwise nothing is checked then.
- * @returns undefined where there are no schemas to check by. @throws InvalidInputError, SchemaError
+ * A check of events against the schemas and domain modules of a configuration. The writer checks them again.
+ * @param isRequired whether a missing schema folder is an error; otherwise nothing is checked without it.
+ * @returns undefined if there are no schemas. @throws InvalidInputError, SchemaError
  */
 export async function schemaCheckOf(
   { domain, writer }: Pick<Config, 'domain' | 'writer'>,

@@ -1,15 +1,15 @@
 import { InvalidInputError, quote } from '#domain'
 
-/** Schema versions of lines that name none. */
+/** The schema versions of lines that have none. */
 export interface SchemaVersions {
-  /** Of every event type that is not among the others. */
+  /** The version of event types that are not in `byType`; absent: the latest. */
   readonly byDefault?: number
   readonly byType: ReadonlyMap<string, number>
 }
 
 export const latestVersions: SchemaVersions = { byType: new Map() }
 
-/** @throws InvalidInputError unless it is a whole number from 1, or a text that is one. */
+/** @throws InvalidInputError unless the value is a whole number from 1, as a number or as text. */
 export function parseSchemaVersion(value: unknown): number {
   const isText = typeof value === 'string' && /^[1-9]\d{0,8}$/.test(value)
   const version = isText ? Number(value) : value
@@ -20,8 +20,8 @@ export function parseSchemaVersion(value: unknown): number {
   )
 }
 
-/** The version of a line's data; undefined is the latest. */
-export const schemaVersionOf = (
+/** The schema version of the data of a line; undefined: the latest. */
+export const lineSchemaVersion = (
   { type, schemaVersion }: { readonly type: string; readonly schemaVersion?: number },
   { byDefault, byType }: SchemaVersions,
 ): number | undefined => schemaVersion ?? byType.get(type) ?? byDefault

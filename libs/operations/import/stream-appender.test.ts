@@ -71,14 +71,14 @@ describe('lines of a stream', () => {
     },
   )
 
-  test('of a new stream cost an append each time, and no read', async () => {
+  test('of a new stream need one append per call, and no read', async () => {
     const store = new CountingStore()
     const appender = new StreamAppender(store, undefined)
     for (const number of [1, 2, 3]) await appender.append(streamId, [line(number)])
     expect([store.appends, store.reads]).toEqual([3, 0])
   })
 
-  test('that an earlier run brought cost no read of their stream', async () => {
+  test('that an earlier run appended need no read of their stream', async () => {
     const store = new CountingStore()
     const [first, second, third] = [1, 2, 3].map(line)
     if (first === undefined || second === undefined || third === undefined) throw new Error('three lines')
@@ -94,7 +94,7 @@ describe('lines of a stream', () => {
     expect(await numbers(store)).toEqual([1, 2, 3, 4])
   })
 
-  test('are found wherever they are in a stream that was only recalled', async () => {
+  test('are found anywhere in a stream that was only recalled', async () => {
     const lines = [1, 2, 3, 4].map(line)
     for (const before of [
       [0, 2, 1],
@@ -111,7 +111,7 @@ describe('lines of a stream', () => {
     }
   })
 
-  test('are looked for in the stream itself when somebody else appends meanwhile', async () => {
+  test('are looked up in the stream when another client appends meanwhile', async () => {
     const store = new InMemoryEventStore()
     const appender = new StreamAppender(store, undefined)
     await appender.append(streamId, [line(1)])
@@ -120,7 +120,7 @@ describe('lines of a stream', () => {
     expect(await numbers(store)).toEqual([1, 7, 2])
   })
 
-  test('are given up when others append without an end', async () => {
+  test('are given up when others keep appending', async () => {
     const store = new InMemoryEventStore()
     const conflict = () => Promise.reject(new EventStoreError('wrong-expected-version', 'taken'))
     const rival = { append: conflict, read: store.read.bind(store) }
@@ -128,7 +128,7 @@ describe('lines of a stream', () => {
   })
 })
 
-describe('a line that is refused', () => {
+describe('a rejected line', () => {
   /** Refuses what a writer would: the event of a line, or too many events. */
   const picky = (store: InMemoryEventStore, wrong: number, eventsMax = 100) => ({
     read: store.read.bind(store),
@@ -141,7 +141,7 @@ describe('a line that is refused', () => {
     },
   })
 
-  test('is told by line and field, when all before it is in', async () => {
+  test('is reported with line and field after all lines before it are appended', async () => {
     const store = new InMemoryEventStore()
     const answer = await new StreamAppender(picky(store, 3), undefined).append(
       streamId,
@@ -155,7 +155,7 @@ describe('a line that is refused', () => {
     expect(await numbers(store)).toEqual([1, 2])
   })
 
-  test('is found among more lines than an append takes', async () => {
+  test('is found among more lines than one append accepts', async () => {
     const store = new InMemoryEventStore()
     const answer = await new StreamAppender(picky(store, 6, 2), undefined).append(
       streamId,
@@ -165,7 +165,7 @@ describe('a line that is refused', () => {
     expect(await numbers(store)).toEqual([1, 2, 3, 4, 5])
   })
 
-  test('is no fault of the line where the writer cannot serve', async () => {
+  test('is not reported if the writer cannot serve', async () => {
     const away = {
       append: () => Promise.reject(new EventStoreError('unavailable', 'away')),
       read: () => Promise.reject(new EventStoreError('unavailable', 'away')),

@@ -9,11 +9,11 @@ export interface AppendedLines {
   readonly appended: number
   /** Already in the stream from an earlier run. */
   readonly alreadyThere: number
-  /** Why the first of the other lines was refused; the lines after it were not tried. */
+  /** Why the first of the other lines was rejected. The lines after it were not tried. */
   readonly problem?: LineProblem
 }
 
-/** Bounds the retries where others append to the stream meanwhile. */
+/** Bounds the retries while others append to the stream. */
 const triesMax = 10
 
 /** Errors of an event or its stream. Any other error is not caused by the line. */
@@ -26,22 +26,22 @@ const lineFaults = new Set<ErrorCode>([
 ])
 
 /**
- * Appends lines to their streams, each exactly once. Every append has an expected version; for an unknown stream it expects no stream.
- * After a refusal it reads which events the stream holds, and appends the others.
+ * Appends lines to their streams, each exactly once. Every append has an expected version; an unknown stream is expected not to exist.
+ * After a rejection it reads the events of the stream, and appends the others.
  */
 export class StreamAppender {
   readonly #store: Pick<EventStore, 'append' | 'read'>
   readonly #importId: string | undefined
   readonly #known: KnownStreams
 
-  /** @param importId of an import that can be rolled back: it may append only to streams that it started itself. */
+  /** @param importId the id of an import that can be rolled back: it may append only to streams that it created. */
   constructor(store: Pick<EventStore, 'append' | 'read'>, importId: string | undefined) {
     this.#store = store
     this.#importId = importId
     this.#known = new KnownStreams(store, importId)
   }
 
-  /** An earlier run appended this line. */
+  /** Records that an earlier run appended this line. */
   recall({ streamId, event }: EventLine): void {
     this.#known.recall(streamId, [event.id])
   }
@@ -55,7 +55,7 @@ export class StreamAppender {
     for (let tries = 1; ; tries++) {
       const stranger = known && this.#stranger(streamId, known, lines)
       if (stranger !== undefined) return { appended: 0, alreadyThere: 0, problem: stranger }
-      const { ids } = known ?? nobodyKnows
+      const { ids } = known ?? nothingKnown
       const fresh = lines.filter(({ event }) => !ids.has(event.id))
       const there = lines.length - fresh.length
       if (fresh.length === 0) return { appended: 0, alreadyThere: there }
@@ -89,7 +89,7 @@ export class StreamAppender {
     }
   }
 
-  /** An append is refused as a whole. The lines before the faulty one can be appended, and halves of one that is too large. */
+  /** An append is rejected as a whole. Appends the lines before the faulty one, or the halves of an append that is too large. */
   async #aroundFault(
     streamId: StreamId,
     lines: readonly EventLine[],
@@ -115,21 +115,21 @@ export class StreamAppender {
     [first]: readonly EventLine[],
   ): LineProblem | undefined {
     if (this.#importId === undefined) return undefined
-    const told = (why: string) => new LineProblem(first?.line ?? 0, why, { path: 'streamId', streamId })
+    const problem = (why: string) => new LineProblem(first?.line ?? 0, why, { path: 'streamId', streamId })
     if (ids.has(rollbackIdOf(streamId, this.#importId))) {
-      return told(
-        `import ${this.#importId} was taken back from ${streamId}: begin anew with another --import-id`,
+      return problem(
+        `import ${this.#importId} was rolled back in ${streamId}: start over with another --import-id`,
       )
     }
     return hasOthers
-      ? told(
-          `${streamId} holds events that are not of import ${this.#importId}: what can be taken back begins its streams itself`,
+      ? problem(
+          `${streamId} contains events that are not from import ${this.#importId}: an import with an id may append only to streams that it creates`,
         )
       : undefined
   }
 }
 
-const nobodyKnows = { ids: new Set<EventId>() }
+const nothingKnown = { ids: new Set<EventId>() }
 const nothing: AppendedLines = { appended: 0, alreadyThere: 0 }
 
 const plus = (lines: AppendedLines, alreadyThere: number, appended = 0): AppendedLines => ({

@@ -1,10 +1,10 @@
-/** A text with columns in it: `customer.{customer_id}`. */
+/** A text with columns in braces: `customer.{customer_id}`. */
 export interface Template {
-  /** Columns in it, in order. */
+  /** The columns, in order. */
   readonly columns: readonly string[]
-  /** @param valueOf a column's value */
+  /** @param valueOf returns the value of a column */
   render(valueOf: (column: string) => string): string
-  /** The columns' values that would render to this text; undefined where none would. */
+  /** The values of the columns that render to this text; undefined if there are none. */
   match(text: string): ReadonlyMap<string, string> | undefined
 }
 
@@ -28,8 +28,8 @@ export function templateOf(text: string): Template {
 }
 
 /**
- * The values between the texts, in order, each as short as possible and none empty. The first match of each text leaves most to the
- * later ones, so no other match has to be tried.
+ * The values between the texts, in order, each as short as possible and none empty. The first match of each text leaves the longest rest
+ * for the later ones, so no other match has to be tried.
  */
 function valuesIn(
   [first = '', ...others]: readonly string[],

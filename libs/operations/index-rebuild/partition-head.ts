@@ -4,7 +4,7 @@ import type { PartitionIndex } from '#redis-index'
 
 import type { LogPartition } from '../verify/check-record.ts'
 
-/** Checks that a partition's log still has its head. Where it was deleted, the rest can be accepted. */
+/** Checks that the log of a partition still has its head. If the head was deleted, the request can accept that. */
 export class PartitionHead {
   readonly #place: LogPartition
   readonly #index: PartitionIndex
@@ -20,12 +20,12 @@ export class PartitionHead {
     this.#accepts = accepts
   }
 
-  /** 0 where nothing had to be accepted. */
+  /** The offset before which deleted events were accepted; 0 for none. */
   get acceptedBefore(): number {
     return this.#acceptedBefore
   }
 
-  /** @throws LogError `events-deleted` where the head was deleted and the request does not accept that. */
+  /** @throws LogError `events-deleted` if the head was deleted and the request does not accept that. */
   async check(): Promise<void> {
     const { topic, topicId, partition } = this.#place
     this.#startOffset = await this.#reader.startOffset(topic, partition)

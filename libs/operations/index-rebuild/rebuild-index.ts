@@ -20,12 +20,12 @@ import { PartitionHead } from './partition-head.ts'
 export interface IndexRebuildRequest {
   /** Aggregate types; none means all of the domain. */
   readonly types: readonly string[]
-  /** Accepts that the head of a log was deleted, permanently: the index then begins after it. */
+  /** Accepts permanently that the head of a log was deleted: the index then starts after it. */
   readonly acceptsDeletedEvents: boolean
 }
 
 export interface IndexRebuildConnections extends Connections {
-  /** Reaches the owners: they rebuild the index. */
+  /** Calls the owners, which rebuild the index. */
   readonly client: Pick<AnnalsClient, 'info' | 'owners'>
 }
 
@@ -37,12 +37,12 @@ export interface RebuiltPartition {
   readonly partition: number
   readonly status: RebuildStatus
   readonly streams: number
-  /** The offset before which deleted events were accepted as gone. */
+  /** The offset before which deleted events were accepted. */
   readonly acceptedBefore?: number
   readonly tookMs: number
 }
 
-/** `interrupted`: the index of the partitions that are not listed is as it was. */
+/** `interrupted`: the index of the partitions that are not listed is unchanged. */
 export interface IndexRebuild {
   readonly status: 'rebuilt' | 'interrupted'
   readonly cluster: NamedCluster
@@ -58,8 +58,8 @@ const stallMsMax = 60_000
 
 /**
  * Drops the index partition by partition and waits until the owner has rebuilt it. One partition at a time is unavailable.
- * @throws EventStoreError `unavailable` before anything is dropped, when no writer answers though there are owners;
- *   LogError `events-deleted` before anything is dropped, where a log has lost its head and that is not accepted;
+ * @throws EventStoreError `unavailable` before anything is dropped, if there are owners but no writer answers;
+ *   LogError `events-deleted` before anything is dropped, if a log has lost its head and the request does not accept that;
  *   InvalidInputError, LogError, IndexUnavailableError.
  */
 export async function rebuildIndex(
@@ -78,7 +78,7 @@ export async function rebuildIndex(
     const head = new PartitionHead(place, index, reader, request.acceptsDeletedEvents)
     return { place, head, rebuild: new PartitionRebuild(place, index, head, connections.client) }
   })
-  // Before anything is dropped: an index that is whole serves a log without its head, a rebuilt one cannot.
+  // Before anything is dropped: a complete index can serve a log without its head, a rebuilt one cannot.
   for (const { head } of rebuilds) await head.check()
   const ends = await Promise.all(places.map(({ topic, partition }) => reader.endOffset(topic, partition)))
   const total = ends.reduce((sum, end) => sum + end, 0)
@@ -118,7 +118,7 @@ async function placesOf(
 async function ownersNow({ cluster }: Connections, { writer }: Config): Promise<OwnersTable> {
   const owners = await readOwners(cluster, writer.groupId)
   if (owners !== undefined) return owners
-  const message = `the writers of group ${writer.groupId} are sharing out the partitions anew: try again in some seconds`
+  const message = `group ${writer.groupId} of the writers is rebalancing: try again in a few seconds`
   throw new OperationError('unavailable', message)
 }
 
@@ -189,7 +189,7 @@ class PartitionRebuild {
       if (error.code === 'stream-not-found') return true
       if (['unavailable', 'not-owner', 'overloaded'].includes(error.code)) return false
       if (error.code !== 'events-deleted') throw error
-      // The owner still has the earlier state, or more events were deleted since.
+      // The owner still has the previous state, or more events were deleted since.
       await this.#head.check()
       await this.#head.accept()
       return false
@@ -197,7 +197,7 @@ class PartitionRebuild {
   }
 }
 
-/** The id of a stream of the partition that does not exist. Reading it costs little. */
+/** The id of a stream in the partition that does not exist, so that reading it is cheap. */
 function probeStream({ aggregateType, partition, partitions }: LogPartition): StreamId {
   for (let count = 0; ; count++) {
     const streamId = streamIdOf(aggregateType, `index-rebuild-probe-${count}`)

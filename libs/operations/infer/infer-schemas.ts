@@ -15,18 +15,18 @@ import { sizeOf } from '../open-file.ts'
 export interface InferRequest {
   readonly from: EventFile
   readonly aggregateType: string
-  /** Of schemas: where files go, or would. */
+  /** The folder for schema files. */
   readonly folder: string
   readonly isWriting: boolean
 }
 
-/** What was made of the events of one type. */
+/** The proposal for one event type. */
 export interface InferredSchema extends Proposal {
   readonly eventType: string
   readonly events: number
-  /** Where it belongs. */
+  /** The path of its file. */
   readonly file: string
-  /** Why it is none: `a field cannot be named …`. */
+  /** Why it is not a valid schema: `a field cannot be named …`. */
   readonly problem?: string
 }
 
@@ -35,19 +35,20 @@ export interface Inference {
   readonly lines: number
   /** Lines of other aggregate types. */
   readonly others: number
-  /** Lines that are no events; the first of them. */
+  /** Lines that are not events. */
   readonly unreadable: number
+  /** The problem of the first such line. */
   readonly firstProblem: LineProblem | undefined
-  /** `interrupted`: by so much of the file alone. */
+  /** `interrupted`: only a part of the file was read. */
   readonly status: 'inferred' | 'interrupted'
 }
 
-/** Event types that are kept apart; more are a column that is no type. */
+/** The maximum of event types. More are most likely a column that is not an event type. */
 const eventTypesMax = 200
 
 /**
  * Proposes a schema for each event type of an aggregate type, from the events in a file.
- * @throws OperationError `invalid-request` where the file cannot be read, or a schema file is there already
+ * @throws OperationError `invalid-request` if the file cannot be read, or a schema file already exists
  */
 export async function inferSchemas(
   request: InferRequest,
@@ -83,7 +84,7 @@ class Samples {
     this.#lines++
     if (line instanceof LineProblem) this.#note(line)
     else if (aggregateTypeOf(line.streamId) !== this.#aggregateType) this.#others++
-    else if (!isObject(line.data)) this.#note(new LineProblem(line.line, 'data is no object'))
+    else if (!isObject(line.data)) this.#note(new LineProblem(line.line, 'data is not an object'))
     else this.#observed(line.type).add(line.data)
   }
 
@@ -107,7 +108,7 @@ class Samples {
     if (this.byType.size >= eventTypesMax) {
       throw new OperationError(
         'invalid-request',
-        `the file has more than ${eventTypesMax} event types: is ${eventType} one?`,
+        `the file has more than ${eventTypesMax} event types: is ${eventType} really one?`,
       )
     }
     const fresh = new Observed()
@@ -128,7 +129,7 @@ function inferred(
   const file = join(folder, aggregateType, `${eventType}.v1.avsc`)
   const found = { ...proposal, eventType, events: data.count, file }
   if (data.hasFurtherMembers) {
-    const problem = `its data has more than ${data.members.size} different fields: put those that are no fields into a member of their own, which becomes a map`
+    const problem = `its data has more than ${data.members.size} different fields: move keys that are not field names to a nested object, which becomes a map`
     return { ...found, problem }
   }
   try {
@@ -139,13 +140,13 @@ function inferred(
   }
 }
 
-/** All of them or none. */
+/** Writes all files, or none if one already exists. */
 async function writeAll(schemas: readonly InferredSchema[]): Promise<void> {
   const there = schemas.filter(({ file }) => existsSync(file)).map(({ file }) => file)
   if (there.length > 0) {
     throw new OperationError(
       'invalid-request',
-      `${there.join(', ')}: already there, and not replaced. Move it away to propose anew`,
+      `${there.join(', ')}: already exists, and is not replaced. Move it away to write a new proposal`,
     )
   }
   for (const { schema, file, problem } of schemas) {
@@ -155,5 +156,5 @@ async function writeAll(schemas: readonly InferredSchema[]): Promise<void> {
   }
 }
 
-/** As it stands in its file. */
+/** The text of a schema file. */
 export const formatSchema = (schema: object): string => `${JSON.stringify(schema, undefined, 2)}\n`

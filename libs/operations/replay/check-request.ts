@@ -13,15 +13,15 @@ import {
 import { OperationError } from '../operation-error.ts'
 import type { ReplayRequest } from './replay-request.ts'
 
-/** Rejects a request that could never succeed, or would overwrite what is not its own. @throws OperationError `invalid-request` */
+/** Rejects a request that can never succeed, or would write to a file or topic of something else. @throws OperationError `invalid-request` */
 export function checkRequest({ destination, checkpoint, resume, dryRun }: ReplayRequest): void {
   if (destination.kind === 'topic') checkTargetTopic(destination.name)
   if (resume && checkpoint === undefined) {
-    throw invalid('--resume goes on from a checkpoint: name it by --checkpoint')
+    throw invalid('--resume needs a checkpoint: set --checkpoint')
   }
   const isFile = destination.kind === 'file' && !dryRun
   if (isFile && checkpoint !== undefined && resolve(checkpoint) === resolve(destination.path)) {
-    throw invalid(`--checkpoint ${checkpoint}: the events themselves go there`)
+    throw invalid(`--checkpoint ${checkpoint}: that is the file for the events`)
   }
 }
 
@@ -34,12 +34,10 @@ const topicPattern = /^[\w.-]{1,249}$/
 function checkTargetTopic(name: string): void {
   const prefix = ownTopics.find((own) => name.startsWith(own))
   if (prefix !== undefined) {
-    throw invalid(
-      `--to-topic ${name}: topics ${prefix}* are Annals' own, and only its services write to them. Name another`,
-    )
+    throw invalid(`--to-topic ${name}: only services of Annals write to topics ${prefix}*. Use another name`)
   }
   if (!topicPattern.test(name) || name === '.' || name === '..') {
-    throw invalid(`--to-topic ${name}: expected letters, digits, dots, hyphens and underscores, at most 249`)
+    throw invalid(`--to-topic ${name}: expected at most 249 letters, digits, dots, hyphens and underscores`)
   }
 }
 

@@ -12,34 +12,34 @@ const whole = Type.Integer({ minimum: 0 })
 
 const checkpointSchema = Type.Object({
   checkpointVersion: Type.Literal(1),
-  /** What was asked for: only the same can be gone on with. */
+  /** The identity of the request: only the same request can be resumed. */
   request: Type.Record(Type.String(), Type.Unknown()),
   partitions: Type.Array(
     Type.Object({
       partition: whole,
       from: whole,
       until: whole,
-      /** Where to go on: all before it is done. */
+      /** The offset to continue from: all records before it are done. */
       next: whole,
       read: whole,
       replayed: whole,
       leftOut: whole,
     }),
   ),
-  /** The first of those left out. */
+  /** The first skipped records. */
   leftOut: Type.Array(Type.Object({ position: Type.String(), reason: Type.String() })),
-  /** How much of the file is covered. */
+  /** The size of the written file that the checkpoint covers. */
   fileBytes: whole,
 })
 
-/** How far a replay is, as it is kept in a file. */
-export type Checkpoint = Static<typeof checkpointSchema>
+/** The stored progress of a replay. */
+export type ReplayCheckpoint = Static<typeof checkpointSchema>
 
 /**
- * Replaces the checkpoint file in one step: after a crash it is the old or the new one, and whole.
+ * Replaces the checkpoint file in one step: after a crash it is the complete old one or the complete new one.
  * @throws ReplayError `disk-full`, `file-failed`
  */
-export async function saveCheckpoint(path: string, checkpoint: Checkpoint): Promise<void> {
+export async function saveReplayCheckpoint(path: string, checkpoint: ReplayCheckpoint): Promise<void> {
   const fresh = `${path}.new`
   try {
     await writeSafely(fresh, `${JSON.stringify(checkpoint)}\n`)
@@ -61,7 +61,7 @@ async function writeSafely(path: string, text: string): Promise<void> {
   }
 }
 
-/** The name itself must outlive a crash, too. */
+/** Flushes a folder, so that the new name survives a crash. */
 async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r')
   try {
@@ -72,22 +72,25 @@ async function syncFolder(path: string): Promise<void> {
 }
 
 /**
- * Reads the checkpoint to go on from.
- * @param request what is asked for now.
- * @throws ReplayError when there is none, it cannot be read, or it is of another replay.
+ * Reads the checkpoint to resume from.
+ * @param request the identity of the current request.
+ * @throws ReplayError if it does not exist, cannot be read, or is that of another replay.
  */
-export async function readCheckpoint(path: string, request: Checkpoint['request']): Promise<Checkpoint> {
+export async function readReplayCheckpoint(
+  path: string,
+  request: ReplayCheckpoint['request'],
+): Promise<ReplayCheckpoint> {
   const checkpoint = parse(path, await readText(path))
   const names = new Set([...Object.keys(request), ...Object.keys(checkpoint.request)])
   const changed = [...names].filter((name) => !isDeepStrictEqual(request[name], checkpoint.request[name]))
   if (changed.length === 0) return checkpoint
   const differences = changed.map(
-    (name) => `${name} was ${told(checkpoint.request[name])} and is ${told(request[name])} now`,
+    (name) => `${name} was ${shown(checkpoint.request[name])} and is ${shown(request[name])} now`,
   )
-  throw refused(`checkpoint ${path} is of another replay: ${differences.join('; ')}`)
+  throw refused(`checkpoint ${path} belongs to another replay: ${differences.join('; ')}`)
 }
 
-const told = (value: unknown): string => (value === undefined ? 'not given' : JSON.stringify(value))
+const shown = (value: unknown): string => (value === undefined ? 'not given' : JSON.stringify(value))
 
 const refused = (message: string): ReplayError => new ReplayError('checkpoint-refused', message)
 
@@ -96,14 +99,14 @@ async function readText(path: string): Promise<string> {
     return await readFile(path, 'utf8')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw fileError('reading', path, error)
-    throw refused(`there is no checkpoint ${path}: leave out --resume to begin`)
+    throw refused(`checkpoint ${path} does not exist: omit --resume to start`)
   }
 }
 
-function parse(path: string, text: string): Checkpoint {
+function parse(path: string, text: string): ReplayCheckpoint {
   try {
     return Value.Decode(checkpointSchema, JSON.parse(text))
   } catch {
-    throw refused(`${path} is no checkpoint of a replay: begin anew, with --overwrite`)
+    throw refused(`${path} is not the checkpoint of a replay: start over with --overwrite`)
   }
 }

@@ -6,7 +6,7 @@ const config = { domain: { modules: [], schemaFolders: ['schemas'] } }
 const asked = (types: readonly string[], destination: Parameters<typeof eventTypesAsked>[1]['destination']) =>
   eventTypesAsked(config, { aggregateType: 'customer', filter: { types }, destination })
 
-test('a mistyped event type is refused with the nearest name; copies of records only warn', () => {
+test('a mistyped event type is rejected with the nearest name; a copy of records only has a warning', () => {
   const stdout = { kind: 'stdout', format: 'ndjson' } as const
   const topic = { kind: 'topic', name: 'copy', create: false } as const
   expect(asked(['PurchaseMade'], stdout)).toEqual([])

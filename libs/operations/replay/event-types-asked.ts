@@ -8,9 +8,9 @@ import { OperationError } from '../operation-error.ts'
 import type { ReplayRequest } from './replay-request.ts'
 
 /**
- * Looks whether there are schemas of the event types that are asked for.
- * @returns a warning where records are copied as they are, for then a type may be in the log that has no schema here.
- * @throws OperationError `invalid-request` with the nearest names where events are decoded: none of that type could be.
+ * Checks that the requested event types have schemas.
+ * @returns a warning if records are copied without decoding: the log may contain a type that has no schema here.
+ * @throws OperationError `invalid-request` with the nearest names if events are decoded, which needs the schema.
  */
 export function eventTypesAsked(
   { domain }: Pick<Config, 'domain'>,
@@ -25,5 +25,5 @@ export function eventTypesAsked(
   if (unknown === undefined) return []
   const message = `--type: ${unknown}`
   if (!isCopied) throw new OperationError('invalid-request', message)
-  return [`${message} It is looked for all the same: the log may hold it`]
+  return [`${message} The replay continues, because the log may contain it`]
 }

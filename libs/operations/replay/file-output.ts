@@ -4,10 +4,10 @@ import type { LineOutput } from './line-target.ts'
 import { fileError, ReplayError } from './replay-error.ts'
 import { privateFile } from '../private-files.ts'
 
-/** How a file is begun: `fresh` must not exist, `overwrite` may, and one to go on with is cut to what a checkpoint knows. */
+/** How to open a file: `fresh` must not exist, `overwrite` may exist, and a resumed file is truncated to the size in the checkpoint. */
 export type FileStart = 'fresh' | 'overwrite' | { readonly fileBytes: number }
 
-/** Opens a file to write lines to. @throws ReplayError when it is there and must not be, or is not what the checkpoint knows. */
+/** Opens a file to write lines to. @throws ReplayError if it exists and must not, or does not match the checkpoint. */
 export async function openFile(path: string, start: FileStart): Promise<LineOutput> {
   try {
     if (typeof start === 'object') return await continued(path, start.fileBytes)
@@ -16,12 +16,12 @@ export async function openFile(path: string, start: FileStart): Promise<LineOutp
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw fileError('opening', path, error)
     throw new ReplayError(
       'target-exists',
-      `${path} is there already: --resume goes on where a checkpoint says, --overwrite begins it anew`,
+      `${path} already exists: --resume continues from a checkpoint, --overwrite starts over`,
     )
   }
 }
 
-/** What stands behind the checkpoint would come twice. */
+/** Truncates a file to the size in the checkpoint: later lines are written again. */
 async function continued(path: string, fileBytes: number): Promise<LineOutput> {
   const file = await open(path, 'r+')
   const { size } = await file.stat()
@@ -32,7 +32,7 @@ async function continued(path: string, fileBytes: number): Promise<LineOutput> {
   await file.close()
   throw new ReplayError(
     'checkpoint-refused',
-    `${path} has ${size} bytes, but its checkpoint knows ${fileBytes}: it was changed since. Begin anew with --overwrite`,
+    `${path} has ${size} bytes, but ${fileBytes} in its checkpoint: it was changed since. Start over with --overwrite`,
   )
 }
 
@@ -60,7 +60,7 @@ class FileOutput implements LineOutput {
       }
       this.#bytes += lines.length
     } catch (error) {
-      // Half a line is of no use, and what it takes may be just what the checkpoint needs.
+      // Removes the incomplete line: the checkpoint may need its disk space.
       await this.#file.truncate(this.#bytes).catch(() => undefined)
       throw fileError('writing', this.#path, error)
     }
@@ -68,7 +68,7 @@ class FileOutput implements LineOutput {
 
   async sync(): Promise<void> {
     await this.#file.datasync().catch((error: unknown) => {
-      // Of a device there is nothing to keep (fsync(2)).
+      // A device cannot be synced (fsync(2)).
       if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw fileError('writing', this.#path, error)
     })
   }

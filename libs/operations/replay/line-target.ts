@@ -4,24 +4,24 @@ import { type FedEvent, isReadable } from '#event-log/records'
 import type { StoredRecord } from '#kafka'
 
 import { UnreadableError } from './replay-error.ts'
-import type { LeftOut, ReplayTarget, Written } from './replay-target.ts'
+import type { LeftOut, OnWritten, ReplayTarget } from './replay-target.ts'
 
-/** Takes lines, one piece after the other. */
+/** A destination of lines, written one chunk after the other. */
 export interface LineOutput {
-  /** Bytes written, from the beginning of the file. */
+  /** Bytes written since the start of the file. */
   readonly bytes: number
   write(lines: Buffer): Promise<void>
-  /** Comes back when what is written outlives a crash of the machine. */
+  /** Resolves when the written lines survive a crash of the machine. */
   sync(): Promise<void>
   close(): Promise<void>
 }
 
-export interface LineTargetOptions {
+interface LineTargetOptions {
   readonly topic: string
   readonly format: Pick<EventFormat, 'decodeEach'>
   readonly line: (event: RecordedEvent) => string
   readonly output: LineOutput
-  /** Whether to leave out what cannot be decoded, or to stop there. */
+  /** Whether to skip records that cannot be decoded, instead of failing. */
   readonly skipUnreadable: boolean
 }
 
@@ -34,11 +34,7 @@ export class LineTarget implements ReplayTarget {
     this.#options = options
   }
 
-  async write(
-    partition: number,
-    records: readonly StoredRecord[],
-    written: (what: Written) => void,
-  ): Promise<void> {
+  async write(partition: number, records: readonly StoredRecord[], onWritten: OnWritten): Promise<void> {
     const { topic, format, output, line } = this.#options
     const leftOut: LeftOut[] = []
     let lines = ''
@@ -48,7 +44,7 @@ export class LineTarget implements ReplayTarget {
     }
     await this.#inTurn(async () => {
       await output.write(Buffer.from(lines))
-      written({ events: records.length - leftOut.length, leftOut })
+      onWritten({ events: records.length - leftOut.length, leftOut })
     })
   }
 
@@ -70,7 +66,7 @@ export class LineTarget implements ReplayTarget {
     return { position: formatPosition(position), reason: unreadable.message }
   }
 
-  /** One after the other, so that the length of the file and what counts as written always belong together. */
+  /** Runs one write or save at a time, so that the size of the file always matches the progress. */
   #inTurn(work: () => Promise<void>): Promise<void> {
     const turn = this.#turn.then(work)
     this.#turn = turn.catch(() => undefined)

@@ -7,7 +7,7 @@ import { KafkaCluster, LogReader } from '#kafka'
 import { kafkaSettings } from '#service'
 
 import { clusterOf, clusterText, type NamedCluster } from '../named-cluster.ts'
-import { type Checkpoint, readCheckpoint, saveCheckpoint } from './checkpoint.ts'
+import { type ReplayCheckpoint, readReplayCheckpoint, saveReplayCheckpoint } from './checkpoint.ts'
 import { checkRequest } from './check-request.ts'
 import { eventTypesAsked } from './event-types-asked.ts'
 import { openTarget } from './open-target.ts'
@@ -26,19 +26,19 @@ interface OpenReplay {
   readonly topic: string
   readonly progress: ReplayProgress
   readonly warnings: readonly string[]
-  /** @param signal ends it: what is in hand is finished. */
+  /** @param signal ends the replay after the records in flight. */
   run(signal: AbortSignal): Promise<ReplayEnd>
 }
 
 export interface ReplayConnections {
   readonly config: Config
-  /** Where lines go that have no file. */
+  /** Receives the lines of a request without a file. */
   readonly lines: Writable
 }
 
 /**
  * Opens what a replay needs, uses it, and closes it.
- * @throws OperationError, LogError, SchemaError, ConfigError, InvalidInputError when it cannot begin, and what `use` throws.
+ * @throws OperationError, LogError, SchemaError, ConfigError, InvalidInputError if it cannot start, and what `use` throws.
  */
 export async function withReplay<T>(
   { config, lines }: ReplayConnections,
@@ -82,7 +82,7 @@ export async function withReplay<T>(
   }
 }
 
-/** Warnings for partitions whose first events were deleted although the request includes them. */
+/** Warnings for partitions whose first events were deleted, although the request includes them. */
 async function deletedHeads(
   reader: LogReader,
   topic: string,
@@ -95,7 +95,7 @@ async function deletedHeads(
     if (bounds.fromOffsets.has(partition)) continue
     const start = await reader.startOffset(topic, partition)
     if (start === 0) continue
-    warnings.push(`partition ${partition} of ${topic} begins at offset ${start}: older events were deleted`)
+    warnings.push(`partition ${partition} of ${topic} starts at offset ${start}: older events were deleted`)
   }
   return warnings
 }
@@ -106,19 +106,19 @@ async function findSource(cluster: KafkaCluster, config: Config, request: Replay
   if (found !== undefined) return { name, topicId: found.topicId, partitions: found.partitions.length }
   const where = clusterText(clusterOf(cluster, config))
   const advice = `Is ${request.aggregateType} the right aggregate type, and ANNALS_KAFKA_BROKERS the right cluster?`
-  throw new ReplayError('unknown-topic', `there is no topic ${name} in ${where}. ${advice}`)
+  throw new ReplayError('unknown-topic', `topic ${name} does not exist in ${where}. ${advice}`)
 }
 
 async function foundCheckpoint(
   { checkpoint, resume, overwrite }: ReplayRequest,
-  identity: Checkpoint['request'],
-): Promise<Checkpoint | undefined> {
+  identity: ReplayCheckpoint['request'],
+): Promise<ReplayCheckpoint | undefined> {
   if (checkpoint === undefined) return undefined
-  if (resume) return readCheckpoint(checkpoint, identity)
+  if (resume) return readReplayCheckpoint(checkpoint, identity)
   if (overwrite || !(await isThere(checkpoint))) return undefined
   throw new ReplayError(
     'target-exists',
-    `checkpoint ${checkpoint} is there already: --resume goes on from it, --overwrite begins anew`,
+    `checkpoint ${checkpoint} already exists: --resume continues from it, --overwrite starts over`,
   )
 }
 
@@ -132,13 +132,13 @@ type Save = (fileBytes: number) => Promise<void>
 
 function saverOf(
   { checkpoint }: ReplayRequest,
-  request: Checkpoint['request'],
+  request: ReplayCheckpoint['request'],
   progress: ReplayProgress,
 ): Save | undefined {
   if (checkpoint === undefined) return undefined
   return (fileBytes) => {
     const { partitions, leftOut } = progress
-    return saveCheckpoint(checkpoint, {
+    return saveReplayCheckpoint(checkpoint, {
       ...{ checkpointVersion: 1, request, fileBytes },
       ...{ partitions: [...partitions], leftOut: [...leftOut] },
     })

@@ -14,24 +14,24 @@ import type { ReplayTarget } from './replay-target.ts'
 import { NoOutput, StreamOutput } from './stream-output.ts'
 import { TopicTarget } from './topic-target.ts'
 
-export interface TargetParts {
+interface TargetParts {
   readonly config: Config
   readonly cluster: KafkaCluster
   readonly source: { readonly name: string; readonly partitions: number }
   readonly request: ReplayRequest
-  /** Where lines go that have no file. */
+  /** Receives the lines of a request without a file. */
   readonly lines: Writable
-  /** How much of the file a checkpoint covers; undefined: the replay begins. */
+  /** The size of the file in the checkpoint; undefined: the replay is not resumed. */
   readonly fileBytes: number | undefined
 }
 
-/** A target, and what a person should know of it. */
-export interface OpenTarget {
+/** A target, and warnings about it for the operator. */
+interface OpenTarget {
   readonly target: ReplayTarget
   readonly warnings: readonly string[]
 }
 
-/** Opens what a replay writes to. @throws ReplayError, LogError, SchemaError, InvalidInputError */
+/** Opens the target of a replay. @throws ReplayError, LogError, SchemaError, InvalidInputError */
 export async function openTarget(parts: TargetParts): Promise<OpenTarget> {
   const { destination, dryRun } = parts.request
   if (destination.kind !== 'topic') return openLines(parts, destination.format)
@@ -39,7 +39,7 @@ export async function openTarget(parts: TargetParts): Promise<OpenTarget> {
   return openTopic(parts, destination)
 }
 
-/** Counts records that would be copied as they are. */
+/** Counts the records that would be copied. */
 const counting: ReplayTarget = {
   write(_partition, records, written) {
     written({ events: records.length, leftOut: [] })
@@ -71,7 +71,7 @@ async function openOutput({ request, lines, fileBytes }: TargetParts): Promise<L
   return openFile(destination.path, fileBytes === undefined ? begin : { fileBytes })
 }
 
-/** Room for the header that replayed records have more. */
+/** The maximum size of the header that a replay adds. */
 const addedBytesMax = 16 << 10
 
 async function openTopic(
@@ -81,7 +81,7 @@ async function openTopic(
   const topics = new Topics(cluster, request.timeoutMs)
   const [existing] = await topics.describe([name])
   if (existing === undefined && !create) {
-    const message = `there is no topic ${name}: make it, or add --create (${source.partitions} partitions, as ${source.name})`
+    const message = `topic ${name} does not exist: create it, or add --create (${source.partitions} partitions, as ${source.name})`
     throw new ReplayError('unknown-topic', message)
   }
   const { replication, minInsyncReplicas, messageBytesMax } = config.kafka
@@ -104,11 +104,13 @@ async function openTopic(
   }
 }
 
-/** Replayed records keep their times, so a topic may delete them as soon as they are there. */
+/** Replayed records keep their times, so a topic may delete them immediately. */
 function retentionWarnings({ name, configs }: TopicDescription): string[] {
   const { 'cleanup.policy': policy = '', 'retention.ms': retentionMs = '-1' } = configs
-  if (policy.includes('compact')) return [`${name} is compacted: of each stream it keeps the last event only`]
+  if (policy.includes('compact')) return [`${name} is compacted: it keeps only the last event of each stream`]
   if (retentionMs === '-1') return []
   const days = Math.floor(Number(retentionMs) / 86_400_000)
-  return [`${name} deletes what is older than ${days} days (retention.ms), and events keep their times`]
+  return [
+    `${name} deletes records older than ${days} days (retention.ms), and replayed events keep their times`,
+  ]
 }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 
 import { type Clock, paceOf, unlimited } from './pace.ts'
 
-/** Time passes only where somebody waits. */
+/** A clock that advances only when a caller waits. */
 function clockAt(startMs: number): Clock & { passMs(ms: number): void } {
   let atMs = startMs
   return {
@@ -15,7 +15,7 @@ function clockAt(startMs: number): Clock & { passMs(ms: number): void } {
 const never = new AbortController().signal
 
 test.each([1, 7, 200, 50_000])(
-  '%i events a second take a second, never more at once than in 50 ms',
+  '%i events per second take one second, in bursts of at most 50 ms',
   async (rate) => {
     const clock = clockAt(5_000)
     const pace = paceOf(rate, clock)
@@ -26,13 +26,13 @@ test.each([1, 7, 200, 50_000])(
   },
 )
 
-test('a burst holds no more than 50 ms', () => {
+test('a burst is the events of at most 50 ms', () => {
   expect(paceOf(1).burst).toBe(1)
   expect(paceOf(1_000).burst).toBe(50)
   expect(unlimited.burst).toBe(Infinity)
 })
 
-test('what was not used is not made up for', async () => {
+test('unused events are not accumulated', async () => {
   const clock = clockAt(0)
   const pace = paceOf(10, clock)
   await pace.take(1, never)
@@ -42,7 +42,7 @@ test('what was not used is not made up for', async () => {
   expect(clock.nowMs()).toBe(10_100)
 })
 
-test('who is told to stop does not wait', async () => {
+test('an abort ends the wait', async () => {
   const stop = new AbortController()
   const pace = paceOf(0.001)
   await pace.take(1, stop.signal)

@@ -1,18 +1,18 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
-/** Events that may go at once are those of so many milliseconds: few enough to look smooth. */
+/** A burst is the events of this many milliseconds: few enough for a smooth rate. */
 const burstMs = 50
 
-/** How fast events go, all partitions together: a token bucket that holds the events of 50 ms. */
-export interface Pace {
-  /** As many as may be asked for at once. */
+/** Limits the rate of events, all partitions together: a token bucket that holds the events of 50 ms. */
+export interface ReplayPace {
+  /** The maximum number of events per call of `take`. */
   readonly burst: number
-  /** Waits until so many may go; less long when the signal aborts. */
+  /** Waits until this many events may be sent, or the signal aborts. */
   take(events: number, signal: AbortSignal): Promise<void>
 }
 
-/** As fast as it goes. */
-export const unlimited: Pace = { burst: Infinity, take: () => Promise.resolve() }
+/** No limit. */
+export const unlimited: ReplayPace = { burst: Infinity, take: () => Promise.resolve() }
 
 export interface Clock {
   nowMs(): number
@@ -25,9 +25,9 @@ const realClock: Clock = {
   waitMs: (ms, signal) => pause(ms, undefined, { signal }),
 }
 
-/** @param perSecond events, more than 0. */
-export function paceOf(perSecond: number, clock = realClock): Pace {
-  // The bucket is kept as the moment at which it will be full again: what is taken moves it on.
+/** @param perSecond events per second, more than 0. */
+export function paceOf(perSecond: number, clock = realClock): ReplayPace {
+  // The state of the bucket is the time at which it will be full again. Each event moves that time forward.
   let fullAtMs = -Infinity
   return {
     burst: Math.max(1, Math.floor((perSecond * burstMs) / 1_000)),

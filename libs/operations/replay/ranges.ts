@@ -1,21 +1,21 @@
 import { partitionFor, type StreamId } from '#domain'
 import type { LogReader } from '#kafka'
 
-import type { EventFilter } from './record-filter.ts'
+import type { ReplayFilter } from './record-filter.ts'
 import { ReplayError } from './replay-error.ts'
 
-/** Which part of a topic; all bounds that are given must hold. */
+/** A part of a topic. All given bounds apply. */
 export interface Bounds {
   /** Empty: all. */
   readonly partitions: readonly number[]
   /** First offset by partition. */
   readonly fromOffsets: ReadonlyMap<number, number>
-  /** First offset not to replay any more. */
+  /** End offset by partition, exclusive. */
   readonly untilOffsets: ReadonlyMap<number, number>
 }
 
-/** A part of one partition: offsets from `from` to before `until`. */
-export interface Range {
+/** A part of one partition: offsets from `from` to `until`, exclusive. */
+export interface ReplayRange {
   readonly partition: number
   readonly from: number
   readonly until: number
@@ -24,19 +24,19 @@ export interface Range {
 interface Source {
   readonly reader: Pick<LogReader, 'startOffset' | 'endOffset' | 'offsetForTime'>
   readonly topic: string
-  /** How many the topic has. */
+  /** Number of partitions of the topic. */
   readonly partitions: number
 }
 
 /**
- * What to read of each partition. Without an end it is that of the log as it is now.
- * @throws ReplayError `offset-out-of-range`, naming the range that there is; LogError.
+ * The range to read of each partition. The default end is the current end of the log.
+ * @throws ReplayError `offset-out-of-range`, naming the existing range; LogError.
  */
 export function rangesOf(
   source: Source,
   bounds: Bounds,
-  { streamId, fromMs }: Pick<EventFilter, 'streamId' | 'fromMs'>,
-): Promise<Range[]> {
+  { streamId, fromMs }: Pick<ReplayFilter, 'streamId' | 'fromMs'>,
+): Promise<ReplayRange[]> {
   const named = [...bounds.partitions, ...bounds.fromOffsets.keys(), ...bounds.untilOffsets.keys()]
   for (const partition of named) checkPartition(source, partition, streamId)
   const all =
@@ -52,7 +52,7 @@ async function rangeOf(
   partition: number,
   { fromOffsets, untilOffsets }: Bounds,
   fromMs: number | undefined,
-): Promise<Range> {
+): Promise<ReplayRange> {
   const [start, end] = await Promise.all([
     reader.startOffset(topic, partition),
     reader.endOffset(topic, partition),
@@ -60,7 +60,7 @@ async function rangeOf(
   const check = (option: string, offset: number | undefined): void => {
     if (offset === undefined || (offset >= start && offset <= end)) return
     throw outOfRange(
-      `${option} ${partition}:${offset}: partition ${partition} of ${topic} has offsets from ${start} to before ${end}`,
+      `${option} ${partition}:${offset}: partition ${partition} of ${topic} has offsets from ${start} to ${end}, exclusive`,
     )
   }
   check('--from-offset', fromOffsets.get(partition))
@@ -79,7 +79,7 @@ function checkPartition(
   streamId: StreamId | undefined,
 ): void {
   if (partition >= partitions) {
-    throw outOfRange(`there is no partition ${partition}: ${topic} has partitions 0 to ${partitions - 1}`)
+    throw outOfRange(`partition ${partition} does not exist: ${topic} has partitions 0 to ${partitions - 1}`)
   }
   const own = streamId === undefined ? partition : partitionFor(streamId, partitions)
   if (own !== partition)

@@ -3,16 +3,16 @@ import type { StoredRecord } from '#kafka'
 
 import { streamPattern } from './stream-pattern.ts'
 
-/** Which events; all that is given must hold. */
-export interface EventFilter {
+/** Selects events. An event must match all given fields. */
+export interface ReplayFilter {
   readonly streamId?: StreamId
-  /** Both inclusive. */
+  /** Inclusive, like `untilVersion`. */
   readonly fromVersion?: number
   readonly untilVersion?: number
-  /** Milliseconds since 1970; the second one exclusive. */
+  /** Milliseconds since 1970; `untilMs` is exclusive. */
   readonly fromMs?: number
   readonly untilMs?: number
-  /** Any of them. */
+  /** The event must have one of these types. */
   readonly types?: readonly string[]
   /** See {@link streamPattern}. */
   readonly streamPattern?: string
@@ -21,19 +21,19 @@ export interface EventFilter {
 
 type Check = (record: StoredRecord) => boolean
 
-/** Looks at records before they are decoded, so that what is filtered out costs next to nothing. A record that is no event fits no filter by headers. */
-export function recordFilter(filter: EventFilter): Check {
+/** Filters records before they are decoded, so that other records cost almost nothing. A record that is not an event matches no filter on headers. */
+export function recordFilter(filter: ReplayFilter): Check {
   const checks = checksOf(filter)
   return (record) => checks.every((check) => check(record))
 }
 
-/** Whether no later event of the partition can fit any more. */
+/** Whether no later event of the partition can match. */
 export const isLastOf =
-  ({ untilVersion }: EventFilter): Check =>
+  ({ untilVersion }: ReplayFilter): Check =>
   (record) =>
     untilVersion !== undefined && versionOf(record) >= untilVersion
 
-function checksOf(filter: EventFilter): Check[] {
+function checksOf(filter: ReplayFilter): Check[] {
   const { streamId, fromVersion, untilVersion, fromMs, untilMs, types, correlationId } = filter
   const checks: Check[] = []
   if (fromMs !== undefined) checks.push(({ timestampMs }) => timestampMs >= fromMs)
@@ -68,6 +68,6 @@ function hasHeader(name: string, values: readonly string[]): Check {
 const versionOf = (record: StoredRecord): number =>
   Number(headerOf(record, 'ce_streamversion')?.toString() ?? NaN)
 
-/** The last of its name counts, as where events are read. */
+/** The last header with this name, which is the one that readers of events use. */
 const headerOf = ({ headers }: StoredRecord, name: string): Buffer | undefined =>
   headers.findLast(([other]) => other === name)?.[1]

@@ -2,15 +2,15 @@ import { formatPosition, type Position } from '#domain'
 
 import { OperationError } from '../operation-error.ts'
 
-/** Why a replay was refused or ended early. */
+/** Why a replay was rejected or ended early. */
 export class ReplayError extends OperationError {}
 
-/** A record that is no event, or cannot be decoded. */
+/** A record that is not an event, or cannot be decoded. */
 export class UnreadableError extends ReplayError {
   readonly position: Position
 
   constructor(position: Position, reason: string) {
-    const advice = 'Mend that, or leave such records out with --skip-unreadable'
+    const advice = 'Fix the reason, or skip such records with --skip-unreadable'
     super(
       'unreadable-event',
       `the record at ${formatPosition(position)} cannot be decoded: ${reason}. ${advice}`,
@@ -24,7 +24,9 @@ export function fileError(doing: string, path: string, error: unknown): unknown 
   const { code, message } = error as NodeJS.ErrnoException
   if (code === undefined || error instanceof OperationError) return error
   if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new ReplayError('disk-full', `${doing} ${path}: the disk is full. Make room`, { cause: error })
+    return new ReplayError('disk-full', `${doing} ${path}: the disk is full. Free some space`, {
+      cause: error,
+    })
   }
   return new ReplayError('file-failed', `${doing} ${path}: ${message}`, { cause: error })
 }

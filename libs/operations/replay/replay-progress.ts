@@ -1,25 +1,25 @@
-import type { Checkpoint } from './checkpoint.ts'
-import type { Range } from './ranges.ts'
+import type { ReplayCheckpoint } from './checkpoint.ts'
+import type { ReplayRange } from './ranges.ts'
 import type { LeftOut, Written } from './replay-target.ts'
 
-/** How far one partition is. */
-export interface PartitionProgress extends Range {
-  /** All before it is done. */
+/** The progress of one partition. */
+export interface PartitionProgress extends ReplayRange {
+  /** All records before this offset are done. */
   readonly next: number
-  /** Records looked at. */
+  /** Records that were read. */
   readonly read: number
-  /** Events that the target has. */
+  /** Events that were written to the target. */
   readonly replayed: number
-  /** Records left out because they cannot be decoded. */
+  /** Records skipped because they cannot be decoded. */
   readonly leftOut: number
 }
 
 type Counts = { -readonly [Name in keyof PartitionProgress]: PartitionProgress[Name] }
 
-/** Those left out are named up to this number, and counted beyond it. */
+/** The maximum of skipped records that are listed. All are counted. */
 const namedMax = 100
 
-/** How far a replay is. */
+/** The progress of a replay. */
 export class ReplayProgress {
   readonly #partitions: ReadonlyMap<number, Counts>
   readonly #leftOut: LeftOut[]
@@ -29,12 +29,12 @@ export class ReplayProgress {
     this.#leftOut = [...leftOut]
   }
 
-  static of(ranges: readonly Range[]): ReplayProgress {
+  static of(ranges: readonly ReplayRange[]): ReplayProgress {
     const fresh = ranges.map((range) => ({ ...range, next: range.from, read: 0, replayed: 0, leftOut: 0 }))
     return new ReplayProgress(fresh, [])
   }
 
-  static from({ partitions, leftOut }: Pick<Checkpoint, 'partitions' | 'leftOut'>): ReplayProgress {
+  static from({ partitions, leftOut }: Pick<ReplayCheckpoint, 'partitions' | 'leftOut'>): ReplayProgress {
     return new ReplayProgress(partitions, leftOut)
   }
 
@@ -42,7 +42,7 @@ export class ReplayProgress {
     return [...this.#partitions.values()]
   }
 
-  /** The first ones. */
+  /** The first skipped records. */
   get leftOut(): readonly LeftOut[] {
     return this.#leftOut
   }
@@ -68,7 +68,7 @@ export class ReplayProgress {
     this.#leftOut.push(...by.leftOut.slice(0, namedMax - this.#leftOut.length))
   }
 
-  /** Nothing behind is wanted: markers, or events that the filters leave out. */
+  /** Marks a partition as done: only markers or events that do not match the filter are left. */
   finish(partition: number): void {
     this.#of(partition).next = this.#of(partition).until
   }

@@ -1,29 +1,29 @@
 import type { LineFormat } from './event-lines.ts'
 import type { Bounds } from './ranges.ts'
-import type { EventFilter } from './record-filter.ts'
+import type { ReplayFilter } from './record-filter.ts'
 
-/** Where events go; `stdout`: to the stream of lines that the caller gives. */
+/** Where events are written; `stdout`: to the caller's stream. */
 export type Destination =
   | { readonly kind: 'stdout'; readonly format: LineFormat }
   | { readonly kind: 'file'; readonly path: string; readonly format: LineFormat }
   | { readonly kind: 'topic'; readonly name: string; readonly create: boolean }
 
-/** A replay as it was asked for. */
+/** The request of a replay. */
 export interface ReplayRequest {
   readonly aggregateType: string
   readonly bounds: Bounds
-  readonly filter: EventFilter
+  readonly filter: ReplayFilter
   readonly destination: Destination
-  /** Read and count, and write nothing. */
+  /** Reads and counts, and writes nothing. */
   readonly dryRun: boolean
-  /** Events per second, all partitions together; default: as fast as it goes. */
+  /** Events per second, all partitions together; default: no limit. */
   readonly rate?: number
-  /** Partitions at once. */
+  /** Partitions that are read at the same time. */
   readonly parallel: number
-  /** How long brokers may be away. */
+  /** How long to wait for brokers that do not answer. */
   readonly timeoutMs: number
   readonly skipUnreadable: boolean
-  /** File that stores the progress, so that the replay can be resumed. */
+  /** Path of the file that stores the progress, so that the replay can be resumed. */
   readonly checkpoint?: string
   /** Resumes from the checkpoint. */
   readonly resume: boolean
@@ -31,7 +31,7 @@ export interface ReplayRequest {
   readonly overwrite: boolean
 }
 
-/** What must be equal for a replay to resume: which events, and where to. */
+/** The part of a request that must be equal to resume a replay: which events, and where to. */
 export function identityOf(request: ReplayRequest, topicId: string): Record<string, unknown> {
   const { aggregateType, bounds, filter, destination } = request
   const identity = {
@@ -43,6 +43,6 @@ export function identityOf(request: ReplayRequest, topicId: string): Record<stri
     ...filter,
     destination: destination.kind === 'topic' ? { kind: 'topic', name: destination.name } : destination,
   }
-  // As it will come out of the file.
+  // The same form as after reading the file.
   return JSON.parse(JSON.stringify(identity)) as Record<string, unknown>
 }

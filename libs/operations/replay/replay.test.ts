@@ -14,7 +14,7 @@ const record = (partition: number, offset: number): StoredRecord => ({
   ...{ offset, key: Buffer.from(`order.${partition}`), value: Buffer.from('x'), headers: [], timestampMs: 0 },
 })
 
-/** A log of partitions in pieces of some records. Offsets have gaps, as where markers are. */
+/** The gaps between the offsets of each partition. Markers cause gaps. */
 const logs = fc.array(fc.array(fc.integer({ min: 1, max: 5 }), { maxLength: 30 }), {
   minLength: 1,
   maxLength: 4,
@@ -37,7 +37,7 @@ function readerOf(log: readonly (readonly StoredRecord[])[], pieceSize: number):
   }
 }
 
-/** A file in memory that breaks after some writes, in the middle of the one it breaks in. */
+/** A file in memory that fails after some writes. */
 class BreakingFile implements LineOutput {
   content: string
   #writes: number
@@ -80,7 +80,7 @@ const targetOf = (output: LineOutput): LineTarget =>
     },
   })
 
-test('however often it breaks or is interrupted, from its checkpoints each event is written once, in its order', async () => {
+test('resumed from checkpoints after any failures and interruptions, it writes each event once and in order', async () => {
   await fc.assert(
     fc.asyncProperty(
       logs,
@@ -135,7 +135,7 @@ test('however often it breaks or is interrupted, from its checkpoints each event
   )
 })
 
-test('a partition is left behind as soon as nothing later is wanted', async () => {
+test('reading a partition ends as soon as no later record can match', async () => {
   const log = [
     recordsOf(
       0,

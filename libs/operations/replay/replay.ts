@@ -1,7 +1,7 @@
 import { inParallel, pause, unlessAborted } from '#async'
 import { type LogReader, type StoredRecord } from '#kafka'
 
-import type { Pace } from './pace.ts'
+import type { ReplayPace } from './pace.ts'
 import type { ReplayProgress } from './replay-progress.ts'
 import { UnreadableError } from './replay-error.ts'
 import type { ReplayTarget, Written } from './replay-target.ts'
@@ -14,12 +14,12 @@ export interface ReplayOptions {
   /** Whether no later record of the partition can match. */
   readonly isLast: (record: StoredRecord) => boolean
   readonly target: ReplayTarget
-  readonly pace: Pace
-  /** Partitions at once. */
+  readonly pace: ReplayPace
+  /** Partitions that are read at the same time. */
   readonly parallel: number
   /** Saves the progress regularly and at the end. */
   readonly save?: (fileBytes: number) => Promise<void>
-  /** Ends it: what is in hand is finished. */
+  /** Ends the replay after the records in flight. */
   readonly signal: AbortSignal
 }
 
@@ -30,8 +30,8 @@ export type ReplayEnd =
 const saveIntervalMs = 1_000
 
 /**
- * Replays what is left of each partition, several of them at once, each in its order. The first failure ends all: what
- * they have in hand is finished, and the checkpoint covers it. Nothing is thrown.
+ * Replays the rest of each partition, several partitions concurrently, each in its order. The first failure ends all of them: the records
+ * in flight are finished, and the checkpoint covers them. It never throws.
  */
 export async function replay(options: ReplayOptions): Promise<ReplayEnd> {
   const failed = new AbortController()
@@ -41,7 +41,7 @@ export async function replay(options: ReplayOptions): Promise<ReplayEnd> {
     failed.abort()
   }
   const running = { ...options, signal: AbortSignal.any([options.signal, failed.signal]) }
-  // Before the first event, so that a replay that is killed early can be resumed.
+  // Before the first event, so that a replay that is killed early can also be resumed.
   await save(running).catch(fail)
   const ended = new AbortController()
   const saving = saveRegularly(running, ended.signal).catch(fail)
@@ -75,7 +75,7 @@ async function save({ target, save: keep }: ReplayOptions): Promise<void> {
   if (keep !== undefined) await target.settle(keep)
 }
 
-/** Events that go at once, of records that were looked at. */
+/** Events that are written together, and the number of records read for them. */
 interface Portion {
   readonly events: readonly StoredRecord[]
   readonly read: number
@@ -106,7 +106,7 @@ class PartitionReplay {
     await pieces.return()
   }
 
-  /** @returns whether nothing that comes later is wanted. */
+  /** @returns whether no later record can match. */
   async #replay(records: readonly StoredRecord[]): Promise<boolean> {
     const { progress, isLast, signal } = this.#options
     try {
@@ -119,7 +119,7 @@ class PartitionReplay {
       return false
     } catch (error) {
       if (!(error instanceof UnreadableError)) throw error
-      // Records before the unreadable one are sound and are written.
+      // Writes the records before the unreadable one.
       const { next } = progress.of(this.#partition)
       const good = records.filter(({ offset }) => offset >= next && offset < error.position.offset)
       for (const portion of this.#portionsOf(good)) await this.#write(portion)

@@ -9,12 +9,12 @@ import type { ReplayRequest } from './replay-request.ts'
 import type { LeftOut } from './replay-target.ts'
 
 /**
- * How a replay ended, and how far it came. `interrupted` and `failed`: the same request with `resume` continues from the checkpoint, or
- * one without a checkpoint from each partition's `next`.
+ * How a replay ended, and its progress. After `interrupted` and `failed` the same request with `resume` continues from the checkpoint.
+ * Without a checkpoint, a request that starts at `next` of each partition continues.
  */
 export type ReplayOutcome = ReplayEnd & {
   readonly cluster: NamedCluster
-  /** That was read. */
+  /** The topic that was read. */
   readonly topic: string
   readonly partitions: readonly PartitionProgress[]
   /** The first records that could not be decoded; all are counted. */
@@ -25,12 +25,12 @@ export type ReplayOutcome = ReplayEnd & {
 
 export type ReplayControl = JobControl<'replaying'>
 
-/** Between two reports of progress. */
+/** The time between two reports of progress. */
 const intervalMs = 500
 
 /**
  * Replays events of the log to a stream, a file or another topic. A failure after the first event is an outcome, not an exception.
- * @throws OperationError, LogError, SchemaError, ConfigError, InvalidInputError when it cannot begin.
+ * @throws OperationError, LogError, SchemaError, ConfigError, InvalidInputError if it cannot start.
  */
 export function runReplay(
   connections: ReplayConnections,
@@ -54,7 +54,7 @@ export function runReplay(
   })
 }
 
-/** Reports progress in offsets: events, and now and then a marker. */
+/** Reports progress in offsets, which include a few markers. */
 async function whileReported<T>(
   progress: ReplayProgress,
   { onProgress }: ReplayControl,

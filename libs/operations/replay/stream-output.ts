@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream'
 
 import type { LineOutput } from './line-target.ts'
 
-/** Writes to a stream, no faster than its reader takes it. */
+/** Writes to a stream with back-pressure. */
 export class StreamOutput implements LineOutput {
   readonly #stream: Writable
   bytes = 0
@@ -27,7 +27,7 @@ export class StreamOutput implements LineOutput {
   }
 }
 
-/** Counts, and keeps nothing. */
+/** Counts bytes and writes nothing. */
 export class NoOutput implements LineOutput {
   bytes = 0
 

@@ -19,7 +19,7 @@ test.each([
   expect(streamPattern(glob)(streamId)).toBe(fits)
 })
 
-test('without * and ? it is the stream id itself, whatever characters that has', () => {
+test('without * and ? a glob matches exactly its own text', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'grapheme' }), (a, b) => {
       fc.pre(!/[*?]/.test(a))
@@ -30,7 +30,7 @@ test('without * and ? it is the stream id itself, whatever characters that has',
   )
 })
 
-/** By the definition, trying everything. */
+/** The definition of a match, as a recursive search. */
 function fitsNaively([wanted, ...glob]: readonly string[], text: readonly string[]): boolean {
   if (wanted === undefined) return text.length === 0
   if (wanted !== '*')
@@ -38,7 +38,7 @@ function fitsNaively([wanted, ...glob]: readonly string[], text: readonly string
   return fitsNaively(glob, text) || (text.length > 0 && fitsNaively(['*', ...glob], text.slice(1)))
 }
 
-test('fits what trying everything finds to fit', () => {
+test('matches like the definition', () => {
   const characters = (...of: string[]) => fc.array(fc.constantFrom(...of), { maxLength: 9 })
   fc.assert(
     fc.property(characters('a', 'b', '😀', '*', '?'), characters('a', 'b', '😀', '*', '?'), (glob, text) => {
@@ -53,7 +53,7 @@ test.each([
   ['a hundred stars', `${'*a'.repeat(100)}*b`],
   ['question marks between stars', `${'*?a'.repeat(60)}*b`],
   ['only stars', `${'*'.repeat(5_000)}b`],
-])('%s over long ids take no time', (_, glob) => {
+])('%s are matched fast against long ids', (_, glob) => {
   const fits = streamPattern(glob)
   const id = `a.${'a'.repeat(300)}`
   const before = process.cpuUsage()
@@ -75,7 +75,7 @@ test.each([
   expect(canBeginWith(glob, 'customer.')).toBe(can)
 })
 
-test('what cannot begin so fits nothing that begins so', () => {
+test('a glob that cannot begin with a text matches nothing that begins with it', () => {
   const glob = fc.string({ unit: fc.constantFrom('a', 'b', '.', '*', '?'), maxLength: 6 })
   const id = fc.string({ unit: fc.constantFrom('a', 'b', '.'), minLength: 1, maxLength: 6 })
   fc.assert(

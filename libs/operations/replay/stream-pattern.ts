@@ -1,14 +1,13 @@
 /**
- * A glob over whole stream ids: `*` stands for any characters, also none and dots, `?` for one; all others for themselves.
- * Takes no more steps than the lengths of glob and id multiplied, whatever both are: a regular expression with five stars took
- * seconds for one id.
- * @returns whether a stream id fits.
+ * A glob over whole stream ids: `*` matches any number of any characters, including dots, `?` matches one; other characters match
+ * themselves. It takes at most as many steps as the product of both lengths. A regular expression with five stars took seconds for one id.
+ * @returns a function that tests a stream id.
  */
 export function streamPattern(glob: string): (streamId: string) => boolean {
   return (streamId) => fits(glob, streamId)
 }
 
-/** Whether any text that begins so can fit. */
+/** Whether the glob can match a text that begins with `beginning`. */
 export function canBeginWith(glob: string, beginning: string): boolean {
   let inGlob = 0
   for (let inText = 0; inText < beginning.length; inGlob++) {
@@ -21,7 +20,7 @@ export function canBeginWith(glob: string, beginning: string): boolean {
   return inGlob < glob.length
 }
 
-/** Only the last star that was met is ever tried again: what an earlier one could give, it can give too. */
+/** Backtracks only to the last star, which can match everything that an earlier star could. */
 function fits(glob: string, text: string): boolean {
   let inGlob = 0
   let inText = 0
@@ -50,5 +49,5 @@ function fits(glob: string, text: string): boolean {
   return inGlob === glob.length
 }
 
-/** Of the character at a place: two where it takes a pair of surrogates. */
+/** The number of code units of the character at a position: 2 for a surrogate pair. */
 const widthAt = (text: string, at: number): number => ((text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1)

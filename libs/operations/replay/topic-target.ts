@@ -10,21 +10,21 @@ import {
 } from '#kafka'
 
 import { ReplayError } from './replay-error.ts'
-import type { ReplayTarget, Written } from './replay-target.ts'
+import type { OnWritten, ReplayTarget } from './replay-target.ts'
 
-/** Marks a replayed record, and says where it came from: `topic:partition:offset`. */
-export const replayedHeader = 'annals_replayed'
+/** The header of replayed records. Its value is the original position: `topic:partition:offset`. */
+const replayedHeader = 'annals_replayed'
 
-export interface TopicTargetOptions {
+interface TopicTargetOptions {
   readonly cluster: KafkaCluster
-  /** Where the records come from. */
+  /** The topic of the original records. */
   readonly source: string
   readonly target: { readonly name: string; readonly partitions: number; readonly messageBytesMax: number }
-  /** How long one batch is tried. */
+  /** The time-out of one batch. */
   readonly timeoutMs: number
 }
 
-/** Copies records byte for byte into another topic, each into the partition that Kafka's default partitioner gives its key. */
+/** Copies records byte for byte to another topic, each to the partition that Kafka's default partitioner assigns to its key. */
 export class TopicTarget implements ReplayTarget {
   readonly #options: TopicTargetOptions
   readonly #partitions = new Map<number, TargetPartition>()
@@ -33,19 +33,15 @@ export class TopicTarget implements ReplayTarget {
     this.#options = options
   }
 
-  async write(
-    partition: number,
-    records: readonly StoredRecord[],
-    written: (what: Written) => void,
-  ): Promise<void> {
+  async write(partition: number, records: readonly StoredRecord[], onWritten: OnWritten): Promise<void> {
     const { source, target } = this.#options
     const copies = records.map((record) => copyOf(record, source, partition))
     const shares = Map.groupBy(copies, ({ key }) => partitionFor(key.toString(), target.partitions))
     await Promise.all([...shares].map(([index, own]) => this.#partition(index).append(own)))
-    written({ events: records.length, leftOut: [] })
+    onWritten({ events: records.length, leftOut: [] })
   }
 
-  /** What counts as written is acknowledged, so it is safe. */
+  /** Written records are acknowledged, so they are durable. */
   settle(save: (fileBytes: number) => Promise<void>): Promise<void> {
     return save(0)
   }
@@ -76,7 +72,7 @@ const copyOf = (record: StoredRecord, source: string, partition: number): LogRec
   timestampMs: record.timestampMs,
 })
 
-/** One partition of the target; records of several partitions of the source may want into it at once. */
+/** One partition of the target. Several partitions of the source may append to it concurrently. */
 class TargetPartition {
   readonly #log: FencedLog
   readonly #batchBytesMax: number
@@ -109,7 +105,7 @@ class TargetPartition {
   }
 }
 
-/** As many records a batch as surely fit; one that does not is sent by itself, and the broker decides. */
+/** Batches of records that fit `bytesMax`. A larger record gets its own batch, and the broker decides. */
 export function* batchesOf(records: readonly LogRecord[], bytesMax: number): Generator<LogRecord[]> {
   let batch: LogRecord[] = []
   let bytes = batchOverheadBytes
@@ -126,15 +122,15 @@ export function* batchesOf(records: readonly LogRecord[], bytesMax: number): Gen
   if (batch.length > 0) yield batch
 }
 
-/** That the target refuses what the source holds is no fault of the source. */
+/** Turns a rejection by the target into a ReplayError with advice. */
 function refusedByTarget(error: unknown): unknown {
   if (!(error instanceof LogError)) return error
   if (error.outcome === 'fenced') {
-    const message = `${error.message}: another replay, or another writer of Annals, has begun to write to that topic`
+    const message = `${error.message}: another replay or another writer of Annals started to write to that topic`
     return new ReplayError('target-refused', message, { cause: error })
   }
   if (error.kafkaCode === 'MESSAGE_TOO_LARGE') {
-    const message = `${error.message}. Raise max.message.bytes of the target: records get a header more`
+    const message = `${error.message}. Raise max.message.bytes of the target: a replay adds a header to each record`
     return new ReplayError('target-refused', message, { cause: error })
   }
   return error

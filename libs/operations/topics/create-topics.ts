@@ -5,13 +5,14 @@ import { type Connections, eventTopicSpec, snapshotTopicSpec } from '#service'
 import { aggregatesAsked } from '../aggregates-asked.ts'
 
 export interface CreatedTopic extends Pick<TopicDescription, 'name' | 'partitions' | 'replication'> {
-  /** False where it was there already. */
+  /** False if it already existed. */
   readonly created: boolean
 }
 
 /**
- * Creates the topics of an aggregate type as the services would, for clusters where services may not create topics.
- * @throws InvalidInputError for a type that the domain does not have; LogError `refused` where a topic has another count of partitions, or may not be made.
+ * Creates the topics of an aggregate type with the settings that the services use, for clusters where services must not create topics.
+ * @throws InvalidInputError for a type that the domain does not have; LogError `refused` if a topic has another number of partitions, or the
+ *   user must not create it.
  */
 export async function createTopics(
   { kafka }: Config,

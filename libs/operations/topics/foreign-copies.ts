@@ -8,14 +8,14 @@ import { openViewStore } from '#service'
 import { partitionIndex } from '../partition-index.ts'
 import type { LogFinding } from './log-finding.ts'
 
-export interface ForeignCopiesParts {
+interface ForeignCopiesParts {
   readonly redis: RedisConnection
   readonly config: Config
   readonly domain: DomainModule
   readonly topics: readonly TopicDescription[]
 }
 
-/** Finds copies (index, snapshots, views) of another topic with the same name, which was deleted and created again. */
+/** Finds copies (index, snapshots, views) of a deleted topic whose name was reused. */
 export async function foreignCopies(parts: ForeignCopiesParts): Promise<readonly LogFinding[]> {
   const { domain, topics } = parts
   const names = new Set(domain.aggregates.map(({ type }) => eventTopic(type)))
@@ -46,9 +46,9 @@ function replaced({ name, topicId }: TopicDescription, foreign: readonly Copy[])
     setting: 'topic id',
     actual: topicId,
     recommended: [...new Set(foreign.map((copy) => copy.topicId))].join(' or '),
-    why: `${foreign.map(({ what }) => what).join(', ')} ${foreign.length === 1 ? 'is' : 'are'} of a topic of this name that was deleted`,
+    why: `${foreign.map(({ what }) => what).join(', ')} ${foreign.length === 1 ? 'belongs' : 'belong'} to a deleted topic of this name`,
     remedy:
-      'If that was meant, restart the services: they rebuild everything from the new log. ' +
+      'If the topic was recreated on purpose, restart the services: they rebuild everything from the new log. ' +
       'If not, stop the services and restore a backup (docs/operations/failover.md)',
   }
 }
@@ -91,7 +91,7 @@ const idsOfViews = (generations: readonly ServingGeneration[], { name }: TopicDe
     return topicId === undefined ? [] : [{ what: `projection ${projection}`, topicId }]
   })
 
-/** None where the view store does not answer: an inspection of topics does not need it. */
+/** Empty if the view store does not answer: an inspection of topics does not require it. */
 async function servingGenerations({
   config,
   redis,

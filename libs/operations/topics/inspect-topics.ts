@@ -9,23 +9,23 @@ import { logFindings } from './log-findings.ts'
 
 /** A topic as found in the cluster. */
 export interface InspectedTopic extends KnownTopic {
-  /** Undefined where it does not exist (yet). */
+  /** Undefined if it does not exist. */
   readonly found?: Pick<TopicDescription, 'partitions' | 'replication'> & {
-    /** On the disks of all brokers, copies included. */
+    /** On the disks of all brokers, including copies. */
     readonly bytes: number
   }
-  /** What is not as recommended, or not as configured. */
+  /** Differences from the recommended or configured settings, and findings in the log. */
   readonly findings: readonly Finding[]
 }
 
 export interface TopicsInspection {
   readonly cluster: NamedCluster
   readonly topics: readonly InspectedTopic[]
-  /** Of the brokers' settings. */
+  /** Findings in the settings of brokers. */
   readonly brokers: readonly Finding[]
 }
 
-/** Looks at all topics of the domain, and at the brokers. @throws LogError */
+/** Inspects all topics of the domain, and the brokers. @throws LogError */
 export async function inspectTopics(
   config: Config,
   { domain, cluster, redis }: Connections,
@@ -78,7 +78,7 @@ function countFindings({ name, partitions }: KnownTopic, actual: number): Findin
       setting: 'partitions',
       actual: String(actual),
       recommended: String(partitions),
-      why: 'services with this configuration do not start: set ANNALS_KAFKA_PARTITIONS or ANNALS_KAFKA_PARTITIONS_BY_TYPE to what the topic has, or move it by `topics repartition`',
+      why: 'services with this configuration do not start: set ANNALS_KAFKA_PARTITIONS or ANNALS_KAFKA_PARTITIONS_BY_TYPE to the actual number, or change it with `topics repartition`',
     },
   ]
 }

@@ -4,14 +4,14 @@ import { type TopicKind } from '#kafka'
 import { partitionsOf } from '#service'
 
 /** The purpose of a topic. */
-export type TopicRole = 'events' | 'snapshots' | 'changelog' | 'dead letters'
+type TopicRole = 'events' | 'snapshots' | 'changelog' | 'dead letters'
 
-/** A topic that an installation has, or will have once its services have run. */
+/** A topic that an installation has, or that its services will create. */
 export interface KnownTopic {
   readonly name: string
   readonly role: TopicRole
   readonly kind: TopicKind
-  /** By the configuration. */
+  /** The configured number. */
   readonly partitions: number
 }
 

@@ -1,8 +1,8 @@
 import type { Finding } from '#kafka'
 
-/** Something in a log that needs an operator, or soon will. */
+/** Something in a log that needs an operator now or soon. */
 export interface LogFinding extends Finding {
-  /** `fail`: something cannot be served, or could not after a rebuild. `warn`: it works, but should not stay so. */
+  /** `fail`: something cannot be served, or could not be served after a rebuild. `warn`: everything works, but should be fixed. */
   readonly status: 'warn' | 'fail'
   readonly remedy: string
 }

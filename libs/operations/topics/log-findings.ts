@@ -7,9 +7,9 @@ import { partitionIndex } from '../partition-index.ts'
 import { foreignCopies } from './foreign-copies.ts'
 import type { LogFinding } from './log-finding.ts'
 
-export interface LogFindingsParts {
+interface LogFindingsParts {
   readonly cluster: KafkaCluster
-  /** Undefined where Redis does not answer; checks that need it are left out. */
+  /** Undefined if Redis does not answer; checks that need it are skipped. */
   readonly redis: RedisConnection | undefined
   readonly config: Config
   readonly domain: DomainModule
@@ -24,8 +24,8 @@ const epochsShare = 0.75
 const failover = 'docs/operations/failover.md'
 
 /**
- * Inspects the logs: deleted heads, topics that were created again, stray records, epochs that run out.
- * @throws LogError; IndexUnavailableError where Redis becomes unavailable meanwhile.
+ * Inspects the logs: deleted heads, recreated topics, stray records, epochs that run out.
+ * @throws LogError; IndexUnavailableError if Redis becomes unavailable meanwhile.
  */
 export async function logFindings(parts: LogFindingsParts): Promise<readonly LogFinding[]> {
   const reader = new LogReader(parts.cluster)
@@ -63,7 +63,7 @@ async function headFindings(
       recommended: '0',
       why: 'the events before it were deleted, so the index cannot be rebuilt',
       remedy:
-        `Correct what deletes them (retention.ms, retention.bytes), then restore a backup of ${aggregateType}, or accept the loss: ` +
+        `Stop what deletes them (retention.ms, retention.bytes), then restore a backup of ${aggregateType}, or accept the loss: ` +
         `./annals index rebuild ${aggregateType} --accept-deleted-events --yes (${failover})`,
     },
   ]
@@ -95,9 +95,9 @@ async function strayFindings(
       setting: `stray records among the last ${until - from} of partition ${partition}`,
       actual: `${records}, the last at offset ${last}`,
       recommended: 'none',
-      why: 'a producer that did not own the partition wrote them. They do not count: nothing serves them',
+      why: 'a producer that did not own the partition wrote them. They are not events, and nothing serves them',
       remedy:
-        'Take the right to write to the topic from all but the writers; `./annals verify` lists them, docs/operations/verify.md says more',
+        'Allow only the writers to write to the topic; `./annals verify` lists them, docs/operations/verify.md explains them',
     },
   ]
 }
@@ -116,8 +116,8 @@ async function epochFindings(
       setting: `epochs used of partition ${partition}`,
       actual: String(term.epoch),
       recommended: `less than ${Math.floor(servingEpochMax * epochsShare)} of ${servingEpochMax}`,
-      why: 'its owners took it over so often. When the epochs end Kafka gives out another producer id, and owners go on with that',
-      remedy: `Look into the logs of the services for what ends its terms (took over ${name}/${partition})`,
+      why: 'it was taken over that often. When the epochs end, Kafka assigns another producer id, and owners continue with that',
+      remedy: `See the logs of the services for what ends its terms (took over ${name}/${partition})`,
     },
   ]
 }

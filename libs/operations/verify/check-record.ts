@@ -8,25 +8,25 @@ export interface LogPartition {
   readonly topic: string
   readonly topicId: string
   readonly partition: number
-  /** How many the topic has. */
+  /** Number of partitions of the topic. */
   readonly partitions: number
 }
 
-export interface Problem {
+export interface RecordProblem {
   readonly code: string
   readonly message: string
 }
 
-export interface CheckedRecord {
-  /** Undefined where the record is no event at all. */
+interface CheckedRecord {
+  /** Undefined if the record is not an event. */
   readonly event: StoredEvent | undefined
-  readonly problems: readonly Problem[]
+  readonly problems: readonly RecordProblem[]
 }
 
-/** A clock that is a day ahead is a wrong one. */
+/** A clock that is more than a day ahead is wrong. */
 const aheadMsMax = 24 * 3_600_000
 
-/** What can be seen of a record by itself: headers, key, partition, time. */
+/** Checks a record on its own: headers, key, partition, time. */
 export function checkRecord(record: StoredRecord, place: LogPartition, nowMs = Date.now()): CheckedRecord {
   let event: StoredEvent
   try {
@@ -42,8 +42,8 @@ export function checkRecord(record: StoredRecord, place: LogPartition, nowMs = D
   return { event, problems }
 }
 
-function problemsOfHeaders({ headers }: StoredRecord, { id }: StoredEvent): Problem[] {
-  const problems: Problem[] = []
+function problemsOfHeaders({ headers }: StoredRecord, { id }: StoredEvent): RecordProblem[] {
+  const problems: RecordProblem[] = []
   const isId = attempt(() => parseEventId(id))
   if (!isId) problems.push({ code: 'wrong-header', message: `ce_id is ${quoted(id)}: expected a UUID` })
   for (const [name, expected] of fixedHeaders) {
@@ -60,8 +60,12 @@ const fixedHeaders = [
   ['content-type', 'application/avro'],
 ] as const
 
-function problemsOfPlace({ key }: StoredRecord, { streamId }: StoredEvent, place: LogPartition): Problem[] {
-  const problems: Problem[] = []
+function problemsOfPlace(
+  { key }: StoredRecord,
+  { streamId }: StoredEvent,
+  place: LogPartition,
+): RecordProblem[] {
+  const problems: RecordProblem[] = []
   const keyText = key.toString()
   if (keyText !== streamId) {
     problems.push({ code: 'wrong-key', message: `the key is ${quoted(keyText)}, ce_subject is ${streamId}` })
@@ -71,13 +75,17 @@ function problemsOfPlace({ key }: StoredRecord, { streamId }: StoredEvent, place
   }
   const rightful = partitionFor(streamId, place.partitions)
   if (rightful !== place.partition) {
-    const message = `${streamId} belongs into partition ${rightful} of ${place.partitions}`
+    const message = `${streamId} belongs to partition ${rightful} of ${place.partitions}`
     problems.push({ code: 'wrong-partition', message })
   }
   return problems
 }
 
-function problemsOfTime({ timestampMs }: StoredRecord, { timestamp }: StoredEvent, nowMs: number): Problem[] {
+function problemsOfTime(
+  { timestampMs }: StoredRecord,
+  { timestamp }: StoredEvent,
+  nowMs: number,
+): RecordProblem[] {
   const eventMs = Date.parse(timestamp)
   if (!(eventMs >= 0)) {
     return [{ code: 'wrong-time', message: `ce_time is ${quoted(timestamp)}: expected a time since 1970` }]

@@ -5,32 +5,32 @@ import type { StoredEvent } from '#event-log/records'
 import type { EventCodec } from '#schemas'
 
 import { eventDigest } from './event-digest.ts'
-import type { Problem } from './check-record.ts'
+import type { RecordProblem } from './check-record.ts'
 import type { VerifyPart } from './finding.ts'
 import type { StreamClaim } from './index-claims.ts'
 import { type SnapshotClaim, storeOf } from './snapshot-claims.ts'
 
-export interface StreamProblem extends Problem {
+interface StreamProblem extends RecordProblem {
   readonly part: VerifyPart
 }
 
-export interface StreamClaims {
-  /** Undefined where the index has no such stream; null where the index is not looked at. */
+interface StreamClaims {
+  /** Undefined if the index does not have the stream; null if the index is not checked. */
   readonly index: StreamClaim | undefined | null
-  /** The index was up to this offset when it was looked at. */
+  /** The next offset of the index when it was read. */
   readonly indexedUntil: number
-  /** Where the log begins. Behind 0 its head was deleted: a stream may then begin with any version, or be gone. */
+  /** The first offset of the log. If it is above 0, the head was deleted: a stream may then start with any version, or be lost. */
   readonly logStart: number
   readonly snapshots: readonly SnapshotClaim[]
   readonly folding?: Folding
 }
 
-export interface Folding {
+interface Folding {
   readonly aggregate: Aggregate
   readonly codec: Pick<EventCodec, 'encode' | 'decode'>
 }
 
-/** Follows one stream through its partition, and compares what others say of it with what is there. */
+/** Follows one stream through its partition, and compares index and snapshots with its events. */
 export class StreamCheck {
   readonly #claims: StreamClaims
   readonly #lastSnapshot: number
@@ -38,7 +38,7 @@ export class StreamCheck {
   #state: unknown
   /** Set when the state of the stream can no longer be computed. */
   #isBroken = false
-  #isMissingTold = false
+  #isMissingReported = false
   /** Snapshots found equal to the fold. */
   snapshotsEqual = 0
 
@@ -52,14 +52,14 @@ export class StreamCheck {
     return this.#version
   }
 
-  /** @param decoded undefined where it cannot be decoded, or need not be. */
+  /** @param decoded undefined if the event cannot be decoded, or is not decoded. */
   next(event: StoredEvent, decoded: RecordedEvent | undefined): StreamProblem[] {
     const problems = [...this.#checkVersion(event), ...this.#checkIndex(event)]
     this.#version = event.version
     return [...problems, ...this.#checkFold(event, decoded)]
   }
 
-  /** After the last event. */
+  /** Checks after the last event. */
   end(): StreamProblem[] {
     return [...this.#indexBeyond(), ...this.#snapshotsBeyond()]
   }
@@ -68,12 +68,11 @@ export class StreamCheck {
     if (version === this.#version + 1) return []
     this.#isBroken = true
     if (this.#claims.logStart > 0 && this.#version === 0) return []
-    const before =
-      this.#version === 0 ? 'the stream begins' : `after version ${this.#version} stands ${version}`
-    const message =
+    const found =
       this.#version === 0
-        ? `${before} with version ${version}: expected 1`
-        : `${before}: expected ${this.#version + 1}`
+        ? `the stream starts with version ${version}`
+        : `version ${this.#version} is followed by ${version}`
+    const message = `${found}: expected ${this.#version + 1}`
     const code = version > this.#version ? 'version-gap' : 'version-repeated'
     return [{ part: 'log', code, message }]
   }
@@ -86,23 +85,23 @@ export class StreamCheck {
     const { version, offset } = event
     const claimed = index.offsets[version - 1]
     if (claimed !== offset) {
-      const said = claimed === undefined ? 'does not have it' : `says offset ${claimed}`
+      const entry = claimed === undefined ? 'does not have it' : `has offset ${claimed}`
       problems.push(
-        inIndex('index-offset', `the log has version ${version} at offset ${offset}, the index ${said}`),
+        inIndex('index-offset', `the log has version ${version} at offset ${offset}, the index ${entry}`),
       )
     }
     const digest = index.recent.get(version)
     if (digest !== undefined && digest !== eventDigest(event)) {
       problems.push(
-        inIndex('index-event', `the event that Redis keeps of version ${version} is not the one in the log`),
+        inIndex('index-event', `the event of version ${version} in Redis differs from the one in the log`),
       )
     }
     return [...problems, ...timeProblems(index, event)]
   }
 
   #missingInIndex(): StreamProblem[] {
-    if (this.#isMissingTold) return []
-    this.#isMissingTold = true
+    if (this.#isMissingReported) return []
+    this.#isMissingReported = true
     return [inIndex('index-missing-stream', 'the index does not have this stream')]
   }
 
@@ -130,7 +129,7 @@ export class StreamCheck {
       this.snapshotsEqual++
       return []
     }
-    const message = `the snapshot in ${storeOf(source)} is not the state after the first ${version} events`
+    const message = `the snapshot in ${storeOf(source)} differs from the state after the first ${version} events`
     return [{ part: 'snapshots', code: 'snapshot-differs', message }]
   }
 
@@ -141,8 +140,7 @@ export class StreamCheck {
       .slice(this.#version)
       .filter((offset) => offset >= logStart && offset < indexedUntil)
     if (beyond.length === 0) return []
-    const last =
-      this.#version === 0 ? 'the log has no such stream' : `the log ends it at version ${this.#version}`
+    const last = this.#version === 0 ? 'the log does not have it' : `the log up to version ${this.#version}`
     return [
       inIndex('index-beyond-log', `the index has it up to version ${this.#version + beyond.length}, ${last}`),
     ]
@@ -154,7 +152,7 @@ export class StreamCheck {
     return beyond.map(({ source, version }) => ({
       part: 'snapshots',
       code: 'snapshot-beyond-log',
-      message: `the snapshot in ${storeOf(source)} is of version ${version}, the log has ${this.#version} events of the stream`,
+      message: `the snapshot in ${storeOf(source)} has version ${version}, the log has ${this.#version} events of the stream`,
     }))
   }
 }
@@ -168,10 +166,10 @@ function timeProblems(index: StreamClaim, { version, timestamp }: StoredEvent): 
     version === index.version && index.lastTimestampMs !== ms && 'last',
   ].filter((which) => which !== false)
   return wrong.map((which) =>
-    inIndex('index-time', `the time of its ${which} event is another one in the index`),
+    inIndex('index-time', `the time of its ${which} event in the index differs from the log`),
   )
 }
 
-/** A state as it comes back from where snapshots are kept. */
+/** The state after encoding and decoding it with the schema of snapshots. */
 const throughSchema = (state: unknown, { aggregate, codec }: Folding): unknown =>
   codec.decode(codec.encode(aggregate.type, aggregate.snapshot.schema ?? '', state, 'snapshot')).data

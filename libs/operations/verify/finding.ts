@@ -1,13 +1,13 @@
-/** What is compared. */
-export const verifyParts = ['log', 'index', 'snapshots', 'projections', 'views'] as const
+/** The parts that a verification compares. */
+const verifyParts = ['log', 'index', 'snapshots', 'projections', 'views'] as const
 export type VerifyPart = (typeof verifyParts)[number]
 
-/** Where something is wrong, as far as it has a place. */
+/** The place of a finding, as far as it is known. */
 export interface Where {
   readonly topic?: string
   readonly partition?: number
   readonly offset?: number
-  /** Of the last record, where it is about several in a row. */
+  /** The offset of the last record of a finding about several consecutive records. */
   readonly lastOffset?: number
   readonly streamId?: string
   readonly version?: number
@@ -16,36 +16,36 @@ export interface Where {
   readonly key?: string
 }
 
-/** Something that is not as it must be. */
-export interface Finding {
+/** A difference that the verification found. */
+export interface VerifyFinding {
   readonly part: VerifyPart
-  /** For programs, stable: `version-gap`. */
+  /** Stable; for programs: `version-gap`. */
   readonly code: string
-  /** What was found, and what it should be. */
+  /** What was found, and what was expected. */
   readonly message: string
   readonly where: Where
 }
 
 /** The findings of a verification as data. */
 export interface FindingsSummary {
-  /** The first ones. */
-  readonly kept: readonly Finding[]
+  /** The first findings. */
+  readonly kept: readonly VerifyFinding[]
   readonly total: number
   readonly byPart: Readonly<Record<VerifyPart, number>>
 }
 
-/** Findings: the first ones are kept, all are counted. */
+/** Collects findings. The first ones are kept; all are counted. */
 export class Findings {
   readonly #max: number
-  readonly #kept: Finding[] = []
+  readonly #kept: VerifyFinding[] = []
   readonly #counts = new Map<VerifyPart, number>()
 
-  /** @param max how many are kept. */
+  /** @param max the number of findings to keep. */
   constructor(max: number) {
     this.#max = max
   }
 
-  get kept(): readonly Finding[] {
+  get kept(): readonly VerifyFinding[] {
     return this.#kept
   }
 

@@ -19,29 +19,29 @@ import type { Look } from './look-at-views.ts'
 export interface FoldLogParts {
   readonly reader: LogReader
   readonly codec: EventCodec
-  /** By name. */
+  /** Topics by name. */
   readonly topics: ReadonlyMap<string, TopicDescription>
   readonly advance: (events: number) => void
   readonly signal: AbortSignal
 }
 
-/** Events folded in one call, which copies the map of views. */
+/** Events folded in one call. Each call copies the map of views. */
 const foldEvents = 20_000
 
-/** What the log comes to. */
+/** The views that the log folds to. */
 export interface FoldedLog {
   readonly views: ReadonlyMap<string, unknown>
   /** Keys of views that changed while they were read. */
   readonly underWay: ReadonlySet<string>
 }
 
-/** Events that the projection's own reducers cannot take, and that are not set aside either. */
+/** Events that the reducers of the projection cannot apply, and that are not set aside. */
 export class UnfoldableError extends Error {
   override readonly name = 'UnfoldableError'
 }
 
 /**
- * Folds the log up to where a generation was before its views were read; what came until they were read is noted by its keys.
+ * Folds the log up to the checkpoints that a generation had before its views were read. Keys that later events changed are recorded.
  * @throws UnfoldableError; LogError, SchemaError `registry-unreachable`
  */
 export async function foldLog(projection: Projection, look: Look, parts: FoldLogParts): Promise<FoldedLog> {
@@ -72,7 +72,7 @@ function folded(
   } catch (error) {
     const first = events[0]?.position
     const from = first === undefined ? '' : ` the events from ${formatPosition(first)} on`
-    throw new UnfoldableError(`the reducers cannot take${from}: ${(error as Error).message}`, {
+    throw new UnfoldableError(`the reducers cannot apply${from}: ${(error as Error).message}`, {
       cause: error,
     })
   }
@@ -83,7 +83,7 @@ function noteKey(projection: Projection, event: RecordedEvent, keys: Set<string>
   if (key !== undefined) keys.add(key)
 }
 
-/** Events of all sources up to where the generation was after its views were read, the oldest first. */
+/** Events of all sources up to the checkpoints that the generation had after its views were read, oldest first. */
 async function* eventsOf(
   projection: Projection,
   { after }: Look,
@@ -110,7 +110,7 @@ async function* readUpTo(reader: LogReader, { topic, partition }: TopicPartition
   yield* reader.read(topic, partition, { from, until })
 }
 
-/** Before its first step a generation has no checkpoint. */
+/** 0 for a generation that has no checkpoint yet. */
 const checkpointOf = (state: GenerationState, source: TopicPartition): number =>
   state.checkpoints.get(formatPartition(source)) ?? 0
 

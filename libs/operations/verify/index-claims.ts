@@ -11,32 +11,32 @@ import {
 } from '#redis-index'
 
 import { eventDigest } from './event-digest.ts'
-import type { Sample } from './sample.ts'
+import type { StreamSample } from './sample.ts'
 
-/** What the index says of a stream. */
+/** The index entry of a stream. */
 export interface StreamClaim {
   readonly version: number
   readonly firstTimestampMs: number
   readonly lastTimestampMs: number
-  /** Of version 1, 2, 3 … */
+  /** The offsets of versions 1, 2, 3 … */
   readonly offsets: readonly number[]
-  /** Digests of the events that it keeps, by version. */
+  /** Digests of the events that the index holds, by version. */
   readonly recent: ReadonlyMap<number, number>
   readonly snapshot?: StoredSnapshot
 }
 
-/** What the index says of a partition, as of one look at its guard; newer events may be in it already. */
+/** The index of a partition under one guard. It may already contain events after the guard's offset. */
 export interface IndexClaims {
   readonly guard: Guard
   readonly streams: ReadonlyMap<StreamId, StreamClaim>
-  /** Streams whose index entry cannot be read, and why. */
+  /** Reasons by stream whose index entry cannot be read. */
   readonly unreadable: ReadonlyMap<string, string>
 }
 
-export interface ClaimsAsked {
+interface ClaimsAsked {
   readonly index: Pick<PartitionIndex, 'guard' | 'aggregateIds' | 'inspect'>
   readonly aggregateType: string
-  readonly sample: Sample
+  readonly sample: StreamSample
 }
 
 /** Small enough that other clients of Redis do not wait long. */
@@ -45,13 +45,13 @@ const attemptsMax = 5
 const attemptPauseMs = 500
 
 /**
- * Reads the index of a partition. Starts over where another owner takes the partition over meanwhile, or Redis does not answer.
- * @returns undefined where there is no index.
- * @throws IndexUnavailableError when it stays so.
+ * Reads the index of a partition. Starts over if another owner takes over the partition meanwhile, or Redis does not answer.
+ * @returns undefined if there is no index.
+ * @throws IndexUnavailableError after several attempts.
  */
 export async function readClaims(asked: ClaimsAsked): Promise<IndexClaims | undefined> {
   let last = new IndexUnavailableError(
-    `the index changed its owner in ${attemptsMax} looks one after the other: verify again when the partitions have settled`,
+    `the owner of the index changed during each of ${attemptsMax} attempts to read it: verify again when the owners are stable`,
   )
   for (let attempt = 1; attempt <= attemptsMax; attempt++) {
     try {
@@ -90,7 +90,7 @@ async function claimsUnder(
   return { guard, streams, unreadable }
 }
 
-/** @returns a text that says why it cannot be read; undefined where it is gone. */
+/** @returns the reason why it cannot be read; undefined if it no longer exists. */
 function claimOf(
   aggregateType: string,
   name: string,

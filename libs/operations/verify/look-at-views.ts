@@ -3,7 +3,7 @@ import type { GenerationState, KeyedView, ViewPageQuery, ViewStore } from '#proj
 
 type LookedAt = Pick<ViewStore, 'generations' | 'views' | 'parked'>
 
-/** The views of a generation, and how far it was before and after they were read. */
+/** The views of a generation, and its state before and after they were read. */
 export interface Look {
   readonly generation: string
   readonly before: GenerationState
@@ -12,14 +12,14 @@ export interface Look {
   readonly views: ReadonlyMap<string, string>
   /** Figures by key, for each index that both the generation and the definition have. */
   readonly figures: ReadonlyMap<string, ReadonlyMap<string, number>>
-  /** Positions of events that were set aside: they are not in the views. */
+  /** Positions of events that were set aside; the views do not include them. */
   readonly parked: ReadonlySet<string>
 }
 
 const looksMax = 3
 const pageViews = 1_000
 
-/** Reads the views that serve. @returns why its views are not compared, where they are not. */
+/** Reads the views of the serving generation. @returns the views, or the reason why they are not compared. */
 export async function lookAtViews(projection: Projection, store: LookedAt): Promise<Look | string> {
   for (let left = looksMax; left > 0; left--) {
     const before = await serving(projection, store)
@@ -30,7 +30,7 @@ export async function lookAtViews(projection: Projection, store: LookedAt): Prom
     const figures = await figuresIn(projection, before, store)
     const after = await serving(projection, store)
     const parkedAfter = await parkedIn(projection, before.id, store)
-    // An event that was retried meanwhile is in some of the views only.
+    // An event that was retried meanwhile may be in only some of the views.
     if (
       views === undefined ||
       figures === undefined ||
@@ -81,7 +81,7 @@ async function figuresIn(
   return byIndex
 }
 
-/** @returns whether all of them were seen. */
+/** Calls `take` with each view. @returns false if the generation was removed meanwhile. */
 async function eachView(
   projection: Projection,
   of: Pick<ViewPageQuery, 'generation' | 'orderBy'>,

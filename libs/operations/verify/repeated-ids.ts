@@ -3,9 +3,9 @@ import { storedEvent } from '#event-log/records'
 import type { LogReader, StoredRecord } from '#kafka'
 
 import type { LogPartition } from './check-record.ts'
-import { hashOf } from './event-ids.ts'
+import { hashOf } from './id-hashes.ts'
 import type { Findings } from './finding.ts'
-import type { Sample } from './sample.ts'
+import type { StreamSample } from './sample.ts'
 
 interface Occurrence {
   readonly id: string
@@ -14,14 +14,14 @@ interface Occurrence {
   readonly version: number
 }
 
-/** Events looked at that may be twice; beyond that the log is so wrong that these will do. */
+/** The maximum of suspects to examine. A log with more has enough findings. */
 const suspectsMax = 100_000
 
-/** Reads a partition again for the events whose ids may be twice in their stream, and reports those that are. @throws LogError */
-export async function tellRepeatedIds(
+/** Reads a partition again, and reports the events whose ids occur twice in their stream. @throws LogError */
+export async function reportRepeatedIds(
   hashes: ReadonlySet<number>,
   place: LogPartition,
-  sample: Sample,
+  sample: StreamSample,
   reader: LogReader,
   findings: Findings,
 ): Promise<void> {
@@ -35,11 +35,11 @@ export async function tellRepeatedIds(
     byId.set(key, [...(byId.get(key) ?? []), { id, ...occurrence }])
   }
   for (const [first, ...others] of byId.values()) {
-    for (const other of others) if (first !== undefined) tell(first, other, findings)
+    for (const other of others) if (first !== undefined) report(first, other, findings)
   }
 }
 
-async function* occurrences({ topic, partition }: LogPartition, reader: LogReader, sample: Sample) {
+async function* occurrences({ topic, partition }: LogPartition, reader: LogReader, sample: StreamSample) {
   const from = await reader.startOffset(topic, partition)
   for await (const records of reader.read(topic, partition, { from })) {
     for (const record of records) {
@@ -51,7 +51,7 @@ async function* occurrences({ topic, partition }: LogPartition, reader: LogReade
   }
 }
 
-/** Undefined for a record that is no event: the first read has reported it. */
+/** Undefined for a record that is not an event, which the first read has reported. */
 function eventOf(record: StoredRecord) {
   try {
     return storedEvent(record)
@@ -60,7 +60,7 @@ function eventOf(record: StoredRecord) {
   }
 }
 
-function tell(first: Occurrence, other: Occurrence, findings: Findings): void {
+function report(first: Occurrence, other: Occurrence, findings: Findings): void {
   const { id, position: place, streamId, version } = other
   const { topic, partition, offset } = place
   const message = `event id ${id} is also that of version ${first.version} at ${formatPosition(first.position)}`

@@ -8,21 +8,21 @@ const taken = (size: number, seed: string) => {
   return new Set(streams.filter((streamId) => sample.has(streamId)))
 }
 
-test('a sample has about as many streams as were asked for', () => {
+test('a sample has about the requested number of streams', () => {
   for (const size of [100, 1_000, 10_000]) {
     expect(taken(size, 'a').size).toBeGreaterThan(size * 0.8)
     expect(taken(size, 'a').size).toBeLessThan(size * 1.2)
   }
 })
 
-test('a sample is the same for the same seed, and another for another', () => {
+test('the same seed gives the same sample, another seed another one', () => {
   expect(taken(1_000, 'monday')).toEqual(taken(1_000, 'monday'))
   const tuesday = taken(1_000, 'tuesday')
   const both = [...taken(1_000, 'monday')].filter((streamId) => tuesday.has(streamId))
   expect(both.length).toBeLessThan(120)
 })
 
-test('a sample of more streams than there are takes all', () => {
+test('a sample of more streams than exist contains all', () => {
   expect(sampleOf(1_000, 10, '').fraction).toBe(1)
   expect(taken(1_000_000, '').size).toBe(streams.length)
 })

@@ -5,9 +5,9 @@ import { type EventCodec, SchemaError } from '#schemas'
 import type { LogPartition } from './check-record.ts'
 import type { Findings } from './finding.ts'
 import type { StreamClaim } from './index-claims.ts'
-import type { Sample } from './sample.ts'
+import type { StreamSample } from './sample.ts'
 
-/** A state that a snapshot says a stream had at a version. */
+/** The state of a stream at a version, according to a snapshot. */
 export interface SnapshotClaim {
   readonly source: 'topic' | 'Redis'
   readonly version: number
@@ -20,20 +20,20 @@ interface EncodedClaim {
   readonly state: Buffer
 }
 
-export interface SnapshotClaimsOptions {
+interface SnapshotClaimsOptions {
   readonly codec: Pick<EventCodec, 'decodeMany'>
   readonly findings: Findings
-  readonly sample: Sample
-  /** Snapshots of other state versions are never used. */
+  readonly sample: StreamSample
+  /** Snapshots of other state versions are outdated. */
   readonly stateVersion: number
 }
 
-/** What snapshots say of the streams of one partition. */
+/** The snapshots of the streams of one partition. */
 export class SnapshotClaims {
   readonly #options: SnapshotClaimsOptions
   readonly #place: LogPartition
   readonly #byStream = new Map<StreamId, SnapshotClaim[]>()
-  /** Snapshots that do not count. */
+  /** Number of snapshots that are not used, because of their state version or topic. */
   outdated = 0
 
   constructor(place: LogPartition, options: SnapshotClaimsOptions) {
@@ -55,7 +55,7 @@ export class SnapshotClaims {
     }
   }
 
-  /** Of each stream its last one in the topic counts. @throws LogError */
+  /** Adds the last snapshot of each stream in the topic. @throws LogError */
   async addFromTopic(reader: LogReader): Promise<void> {
     const topic = snapshotTopic(this.#place.aggregateType)
     const { partition } = this.#place
@@ -86,7 +86,7 @@ export class SnapshotClaims {
     }
   }
 
-  /** The event topic was deleted and created again since. Records of older versions do not say. */
+  /** Whether the event topic was recreated since. Snapshots of older releases have no topic id. */
   #isOfAnotherLog({ headers }: StoredRecord): boolean {
     const topicId = headers.find(([header]) => header === 'topicid')?.[1].toString()
     return topicId !== undefined && topicId !== this.#place.topicId
@@ -119,7 +119,7 @@ export const storeOf = (source: SnapshotClaim['source']): string =>
 const isPassing = (error: unknown): boolean =>
   error instanceof SchemaError && error.code === 'registry-unreachable'
 
-/** Read here and not by the snapshotter's code: what verifies shares no fault with what is verified. */
+/** Parsed here and not by the code of the snapshotter, so that the verification does not share its bugs. */
 function encodedClaim({ headers }: StoredRecord, state: Buffer): EncodedClaim {
   const text = (name: string) => headers.find(([header]) => header === name)?.[1].toString()
   return {

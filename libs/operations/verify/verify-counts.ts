@@ -1,19 +1,19 @@
-/** What was looked at. */
+/** What was verified. */
 export interface VerifyCounts {
   partitions: number
   streams: number
   events: number
-  /** Records that do not count, for no owner appended them. */
+  /** Records that are not events, because no owner appended them. */
   strays: number
-  /** Partitions whose log lost its head, as an operator has accepted. */
+  /** Partitions whose log lost its head, which an operator has accepted. */
   headsAccepted: number
   /** Snapshots found equal to the fold of their events. */
   snapshots: number
-  /** Snapshots of other state versions. They are not used. */
+  /** Snapshots that are not used, because of their state version or topic. */
   snapshotsOutdated: number
   generations: number
   views: number
-  /** Views that changed while they were looked at. */
+  /** Views that changed while they were read. */
   viewsUnderWay: number
   /** Projections whose views were not compared, and why. */
   readonly viewsLeftOut: string[]

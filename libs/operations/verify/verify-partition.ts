@@ -9,24 +9,24 @@ import type { EventCodec } from '#schemas'
 
 import { checkRecord, type LogPartition } from './check-record.ts'
 import { StreamCheck } from './check-stream.ts'
-import type { EventIds } from './event-ids.ts'
+import type { IdHashes } from './id-hashes.ts'
 import type { Findings, VerifyPart, Where } from './finding.ts'
 import { type IndexClaims, readClaims, type StreamClaim } from './index-claims.ts'
-import type { Sample } from './sample.ts'
+import type { StreamSample } from './sample.ts'
 import { SnapshotClaims } from './snapshot-claims.ts'
 import type { VerifyCounts } from './verify-counts.ts'
 
-export interface PartitionVerification {
+interface PartitionVerification {
   readonly reader: LogReader
   readonly codec: EventCodec
   readonly findings: Findings
   readonly counts: VerifyCounts
   readonly parts: ReadonlySet<VerifyPart>
-  readonly sample: Sample
-  /** Those that there are. */
+  readonly sample: StreamSample
+  /** Existing snapshot topics. */
   readonly snapshotTopics: ReadonlySet<string>
-  readonly ids: EventIds
-  /** Time that the owners have left, all together, to bring indexes to the end of the log. */
+  readonly ids: IdHashes
+  /** The time left for all owners together to bring their indexes up to the end of the log. */
   readonly patience: { leftMs: number }
   readonly advance: (offsets: number) => void
   readonly signal: AbortSignal
@@ -35,9 +35,9 @@ export interface PartitionVerification {
 const lookPauseMs = 100
 
 /**
- * Compares one partition of the log with itself, with its index, and with the snapshots of its streams. What others say is read before the
- * log's end is looked up, so all of it must be in the log; only what the log has beyond that may be under way.
- * In memory are the streams, and 8 bytes for each event that the index holds, of this one partition.
+ * Verifies one partition of the log, its index, and the snapshots of its streams. Index and snapshots are read before the end of the log is
+ * looked up, so the log must contain all of their events; they may lag behind the log.
+ * It holds the streams of this partition in memory, and 8 bytes for each event in the index.
  */
 export class PartitionVerifier {
   readonly #place: LogPartition
@@ -123,20 +123,20 @@ export class PartitionVerifier {
       return
     }
     const message =
-      `the log begins at offset ${start}: older events are gone. ` +
-      'Restore a backup, or accept that (docs/operations/failover.md)'
-    this.#tell('log', 'events-deleted', message, {})
+      `the log starts at offset ${start}: older events are lost. ` +
+      'Restore a backup, or accept the loss (docs/operations/failover.md)'
+    this.#report('log', 'events-deleted', message, {})
   }
 
-  /** Data that no owner appended: it is in the log, and nothing counts it. */
+  /** Reports records that no owner appended. They are in the log, but are not events. */
   #addStray({ firstOffset, lastOffset, producerId, epoch, held }: Stray): void {
     const count = lastOffset - firstOffset + 1
     this.#context.counts.strays += count
     const owner = held === undefined ? 'no owner' : `producer ${held.producerId}, epoch ${held.epoch}`
     const message =
-      `${count} ${count === 1 ? 'record does' : 'records do'} not count: producer ${producerId}, epoch ${epoch}, ` +
-      `wrote there, where ${owner} owned the partition`
-    this.#tell('log', 'stray-batch', message, { offset: firstOffset, lastOffset })
+      `${count} ${count === 1 ? 'stray record' : 'stray records'}: producer ${producerId}, epoch ${epoch}, ` +
+      `wrote while ${owner} owned the partition`
+    this.#report('log', 'stray-batch', message, { offset: firstOffset, lastOffset })
   }
 
   async #takeChunk(records: readonly StoredRecord[]): Promise<void> {
@@ -153,16 +153,16 @@ export class PartitionVerifier {
   #take(record: StoredRecord, decoded: FedEvent | undefined): void {
     const { event, problems } = checkRecord(record, this.#place)
     const at = { offset: record.offset, streamId: record.key.toString() }
-    for (const { code, message } of problems) this.#tell('log', code, message, at)
+    for (const { code, message } of problems) this.#report('log', code, message, at)
     if (event === undefined) return
     const where = { offset: event.offset, streamId: event.streamId, version: event.version }
     if (problems.length === 0 && decoded !== undefined && !isReadable(decoded)) {
-      this.#tell('log', 'undecodable', decoded.unreadable.message, where)
+      this.#report('log', 'undecodable', decoded.unreadable.message, where)
     }
     if (this.#has('log')) this.#context.ids.add(event.streamId, event.id)
     const readable = decoded !== undefined && isReadable(decoded) ? decoded : undefined
     for (const { part, code, message } of this.#streamOf(event.streamId).next(event, readable)) {
-      this.#tell(part, code, message, where)
+      this.#report(part, code, message, where)
     }
   }
 
@@ -186,32 +186,32 @@ export class PartitionVerifier {
     for (const streamId of this.#claims?.streams.keys() ?? []) this.#streamOf(streamId)
     for (const streamId of this.#snapshots?.streams ?? []) this.#streamOf(streamId)
     for (const [streamId, reason] of this.#claims?.unreadable ?? []) {
-      this.#tell('index', 'index-unreadable', `what the index holds of it cannot be read: ${reason}`, {
+      this.#report('index', 'index-unreadable', `its index entry cannot be read: ${reason}`, {
         streamId,
       })
     }
     for (const [streamId, check] of this.#streams) {
-      for (const { part, code, message } of check.end()) this.#tell(part, code, message, { streamId })
+      for (const { part, code, message } of check.end()) this.#report(part, code, message, { streamId })
       if (check.version > 0) this.#context.counts.streams++
       this.#context.counts.snapshots += check.snapshotsEqual
     }
   }
 
-  /** An index that is past the end of the log is of another log. */
+  /** An index of another topic, or past the end of the log, belongs to another log. */
   #checkGuardWithin(end: number): void {
     const guard = this.#claims?.guard
     if (guard === undefined) return
     const { topicId } = this.#place
     if (guard.topicId !== topicId) {
-      const message = `the index is of another topic of this name (${guard.topicId}, the topic is ${topicId})`
-      this.#tell('index', 'index-of-another-log', message, {})
+      const message = `the index belongs to another topic of this name (${guard.topicId}, the topic is ${topicId})`
+      this.#report('index', 'index-of-another-log', message, {})
     } else if (guard.nextOffset > end) {
       const message = `the index is at offset ${guard.nextOffset}, the log ends at ${end}`
-      this.#tell('index', 'index-beyond-log', message, {})
+      this.#report('index', 'index-beyond-log', message, {})
     }
   }
 
-  /** What is in the log is in the index a moment later, where the partition has an owner. */
+  /** Waits until the index has caught up with the log, which takes a moment if the partition has an owner. */
   async #checkGuard(): Promise<void> {
     let guard = this.#claims?.guard
     while (
@@ -223,21 +223,21 @@ export class PartitionVerifier {
       guard = await this.#index.guard()
     }
     if (this.#lastOffset < 0 || (this.#claims !== undefined && isUpTo(guard, this.#lastOffset))) return
-    this.#tell('index', ...this.#lateness(guard), {})
+    this.#report('index', ...this.#lateness(guard), {})
   }
 
   #lateness(guard: Guard | undefined): [code: string, message: string] {
     if (guard === undefined)
-      return ['index-missing', 'there is no index: the writer that owns the partition makes it']
+      return ['index-missing', 'there is no index: the writer that owns the partition builds it']
     if (this.#claims === undefined)
-      return ['index-behind', 'the index was being made while it was looked at: verify again']
+      return ['index-behind', 'the index was being built while it was read: verify again']
     return [
       'index-behind',
       `the index is at offset ${guard.nextOffset}, the last event of the log at ${this.#lastOffset}`,
     ]
   }
 
-  #tell(part: VerifyPart, code: string, message: string, where: Where): void {
+  #report(part: VerifyPart, code: string, message: string, where: Where): void {
     if (!this.#has(part)) return
     const { topic, partition } = this.#place
     this.#context.findings.add(part, code, message, { topic, partition, ...where })

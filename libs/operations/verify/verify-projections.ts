@@ -5,16 +5,16 @@ import { type GenerationState, type ViewStore } from '#projections'
 import type { Findings, Where } from './finding.ts'
 import type { VerifyCounts } from './verify-counts.ts'
 
-export interface ProjectionsVerification {
+interface ProjectionsVerification {
   readonly store: Pick<ViewStore, 'generations'>
   readonly reader: Pick<LogReader, 'endOffset'>
-  /** By name. */
+  /** Topics by name. */
   readonly topics: ReadonlyMap<string, TopicDescription>
   readonly findings: Findings
   readonly counts: VerifyCounts
 }
 
-/** Looks at the generations of a projection: that they are of this log, and none is further than the log. @throws ViewStoreUnavailableError, LogError */
+/** Verifies that the generations of a projection belong to this log, and that no checkpoint is beyond its end. @throws ViewStoreUnavailableError, LogError */
 export async function verifyProjection(
   projection: Projection,
   context: ProjectionsVerification,
@@ -31,29 +31,33 @@ async function verifyGeneration(
   state: GenerationState,
   { topics, reader, findings }: ProjectionsVerification,
 ): Promise<void> {
-  const tell = (code: string, message: string, where: Where) =>
+  const report = (code: string, message: string, where: Where) =>
     findings.add('projections', code, message, {
       projection: projection.name,
       generation: state.id,
       ...where,
     })
-  const strangers = projection.sources
+  const replaced = projection.sources
     .map((type) => eventTopic(type))
     .filter((topic) => state.topicIds[topic] !== topics.get(topic)?.topicId)
-  for (const topic of strangers) {
-    tell('generation-of-another-log', `it is made from another topic of the name ${topic}`, { topic })
+  for (const topic of replaced) {
+    report('generation-of-another-log', `it was built from another topic with the name ${topic}`, { topic })
   }
   for (const [key, checkpoint] of state.checkpoints) {
     const source = parsePartition(key)
-    if (strangers.includes(source.topic)) continue
+    if (replaced.includes(source.topic)) continue
     if (source.partition >= (topics.get(source.topic)?.partitions ?? 0)) {
-      tell('checkpoint-without-source', `there is a checkpoint for ${key}, and no such partition`, {
-        ...source,
-      })
+      report(
+        'checkpoint-without-source',
+        `it has a checkpoint for ${key}, but that partition does not exist`,
+        {
+          ...source,
+        },
+      )
       continue
     }
     const end = await reader.endOffset(source.topic, source.partition)
     if (checkpoint >= 0 && checkpoint <= end) continue
-    tell('checkpoint-beyond-log', `the checkpoint is ${checkpoint}, the log ends at ${end}`, { ...source })
+    report('checkpoint-beyond-log', `the checkpoint is ${checkpoint}, the log ends at ${end}`, { ...source })
   }
 }

@@ -8,15 +8,15 @@ import { type FoldedLog, foldLog, type FoldLogParts, UnfoldableError } from './f
 import { type Look, lookAtViews } from './look-at-views.ts'
 import type { VerifyCounts } from './verify-counts.ts'
 
-export interface ViewsVerification extends FoldLogParts {
+interface ViewsVerification extends FoldLogParts {
   readonly store: Pick<ViewStore, 'generations' | 'views' | 'parked'>
   readonly findings: Findings
   readonly counts: VerifyCounts
 }
 
 /**
- * Folds the log by the projection's own reducers, and compares the views that serve with it. Views that change meanwhile are left out.
- * All views of the projection are in memory, twice.
+ * Folds the log with the reducers of the projection, and compares the serving views with the result. Views that change meanwhile are skipped.
+ * All views of the projection are in memory twice.
  * @throws ViewStoreUnavailableError, LogError, SchemaError `registry-unreachable`
  */
 export async function verifyViews(projection: Projection, context: ViewsVerification): Promise<void> {
@@ -44,7 +44,7 @@ function compare(
   { views, figures }: Look,
   folded: FoldedLog,
   counts: VerifyCounts,
-  tell: (code: string, message: string, key: string) => void,
+  report: (code: string, message: string, key: string) => void,
 ): void {
   for (const key of new Set([...views.keys(), ...folded.views.keys()])) {
     if (folded.underWay.has(key)) {
@@ -54,18 +54,18 @@ function compare(
     counts.views++
     const stored = views.get(key)
     const expected = folded.views.get(key)
-    if (stored === undefined) tell('view-missing', 'the log makes this view, and it is not there', key)
-    else if (expected === undefined) tell('view-unknown', 'it is there, and the log does not make it', key)
+    if (stored === undefined) report('view-missing', 'the log folds to this view, but it does not exist', key)
+    else if (expected === undefined) report('view-unknown', 'it exists, but the log does not fold to it', key)
     else if (!isDeepStrictEqual(JSON.parse(stored), JSON.parse(JSON.stringify(expected)))) {
-      tell('view-differs', 'it is not what the reducers make of the log', key)
+      report('view-differs', 'it differs from the fold of the log', key)
     } else {
       for (const message of wrongFigures(projection, expected, figures, key))
-        tell('figure-differs', message, key)
+        report('figure-differs', message, key)
     }
   }
 }
 
-/** What orders the views is kept beside them, and may be another figure than theirs. */
+/** Index values are stored apart from the views, and can differ from them. */
 function* wrongFigures(
   projection: Projection,
   view: unknown,
@@ -76,7 +76,7 @@ function* wrongFigures(
   for (const [index, stored] of figures) {
     const figure = stored.get(key)
     if (figure === expected[index]) continue
-    const is = figure === undefined ? 'has no figure for it' : `is placed by ${figure}`
-    yield `by index ${index} it ${is}, and its view makes ${expected[index]}`
+    const actual = figure === undefined ? 'has no value for it' : `has the value ${figure}`
+    yield `index ${index} ${actual}, expected ${expected[index]} from its view`
   }
 }

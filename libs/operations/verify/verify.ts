@@ -10,10 +10,10 @@ import { checkTopics } from '../missing-topics.ts'
 import { clusterOf, type NamedCluster } from '../named-cluster.ts'
 import { partitionIndex } from '../partition-index.ts'
 import type { LogPartition } from './check-record.ts'
-import { EventIds } from './event-ids.ts'
+import { IdHashes } from './id-hashes.ts'
 import { Findings, type FindingsSummary, type VerifyPart } from './finding.ts'
-import { tellRepeatedIds } from './repeated-ids.ts'
-import { type Sample, sampleOf, wholeLog } from './sample.ts'
+import { reportRepeatedIds } from './repeated-ids.ts'
+import { type StreamSample, sampleOf, wholeLog } from './sample.ts'
 import { noCounts, type VerifyCounts } from './verify-counts.ts'
 import { PartitionVerifier } from './verify-partition.ts'
 import { verifyProjection } from './verify-projections.ts'
@@ -23,32 +23,32 @@ export interface VerifyRequest {
   /** Aggregate types; none means all of the domain. */
   readonly types: readonly string[]
   readonly parts: readonly VerifyPart[]
-  /** Look closely at about so many streams; all where it is undefined. */
+  /** Verifies only a sample of about this many streams; undefined: all. */
   readonly sample?: number
   readonly seed: string
-  /** Findings that are kept; all are counted. */
+  /** Number of findings to keep; all are counted. */
   readonly findingsMax: number
 }
 
 export type VerifyControl = JobControl<'comparing'>
 
-/** `interrupted`: the rest was not looked at. */
+/** `interrupted`: the rest was not verified. */
 export interface Verification {
   readonly status: 'compared' | 'interrupted'
   readonly cluster: NamedCluster
   readonly counts: Readonly<VerifyCounts>
   readonly findings: FindingsSummary
-  /** Share of the streams that were looked at closely. */
+  /** Share of the streams that were verified. */
   readonly fraction: number
 }
 
 type Progress = PhaseProgress<'comparing'>
 
-/** How long owners may take, all together, to bring their indexes to the end of the log. */
+/** How long all owners together may take to bring their indexes up to the end of the log. */
 const patienceMs = 5_000
 
 /**
- * Compares everything that is kept of events with the log. Reads only.
+ * Compares index, snapshots, projections and views with the log. It only reads.
  * @throws InvalidInputError for a type that the domain does not have; OperationError `no-topic` for one without a topic; LogError, IndexUnavailableError, ViewStoreUnavailableError,
  *   SchemaError `registry-unreachable`.
  */
@@ -66,8 +66,8 @@ export async function verify(
   return new Verifying({ config, backends, request, control }, aggregates, topics).run(missing)
 }
 
-const notThere =
-  'there is no such topic: all events of its type are gone, or no writer with this domain has ever started here'
+const topicMissing =
+  'the topic does not exist: all events of its type are lost, or no writer with this domain has ever started here'
 
 interface VerifyParts {
   readonly config: Config
@@ -87,7 +87,7 @@ class Verifying {
   readonly #reader: LogReader
   readonly #findings: Findings
   readonly #counts = noCounts()
-  readonly #ids = new EventIds()
+  readonly #ids = new IdHashes()
 
   constructor(
     { config, backends, request, control }: VerifyParts,
@@ -105,10 +105,10 @@ class Verifying {
     this.#findings = new Findings(request.findingsMax)
   }
 
-  /** @param missing topics that are not there. */
+  /** @param missing topics that do not exist. */
   async run(missing: readonly string[]): Promise<Verification> {
     const { signal } = this.#control
-    for (const topic of missing) this.#findings.add('log', 'topic-missing', notThere, { topic })
+    for (const topic of missing) this.#findings.add('log', 'topic-missing', topicMissing, { topic })
     const partitions = this.#aggregates.flatMap(({ type }) => this.#partitionsOf(type))
     const offsets = await this.#offsetsIn(partitions)
     const sample = await this.#sample(partitions)
@@ -128,7 +128,7 @@ class Verifying {
   /** A run that compared nothing proves nothing: that is a finding. */
   #noteNothing(partitions: readonly LogPartition[]): void {
     if (this.#counts.events > 0 || this.#findings.total > 0) return
-    const message = `there was nothing to compare: ${partitions.length} partitions, and no event in them that was asked for`
+    const message = `nothing to compare: ${partitions.length} partitions without any of the requested events`
     this.#findings.add('log', 'nothing-compared', message, {})
   }
 
@@ -151,8 +151,8 @@ class Verifying {
     return lengths.reduce((sum, length) => sum + length, 0)
   }
 
-  /** The indexes know the number of streams. Where one is missing, everything is compared. */
-  async #sample(partitions: readonly LogPartition[]): Promise<Sample> {
+  /** The number of streams comes from the indexes. Without an index everything is verified. */
+  async #sample(partitions: readonly LogPartition[]): Promise<StreamSample> {
     const { sample, seed } = this.#request
     if (sample === undefined) return wholeLog
     const counts = await Promise.all(
@@ -167,7 +167,7 @@ class Verifying {
 
   async #verifyPartitions(
     partitions: readonly LogPartition[],
-    sample: Sample,
+    sample: StreamSample,
     progress: Progress,
   ): Promise<void> {
     const parts = this.#parts
@@ -193,13 +193,13 @@ class Verifying {
         context,
       ).run()
       if (signal.aborted) return
-      // A stream lies in one partition as a whole, and ids are compared within a stream.
-      await this.#tellRepeated(place, sample)
+      // A stream is in one partition, and ids are compared within a stream.
+      await this.#reportRepeated(place, sample)
     }
   }
 
-  #tellRepeated(place: LogPartition, sample: Sample): Promise<void> {
-    return tellRepeatedIds(this.#ids.takeRepeated(), place, sample, this.#reader, this.#findings)
+  #reportRepeated(place: LogPartition, sample: StreamSample): Promise<void> {
+    return reportRepeatedIds(this.#ids.takeRepeated(), place, sample, this.#reader, this.#findings)
   }
 
   async #verifyProjections(progress: Progress): Promise<void> {

@@ -1,6 +1,6 @@
 import { Client } from 'pg'
 
-/** A foreign session on the database of a store: a person, or a process that interferes. */
+/** A foreign session on the database of a store: a person or an interfering process. */
 export class PlainSql implements AsyncDisposable {
   readonly #client: Client
 

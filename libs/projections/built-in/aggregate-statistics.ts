@@ -24,7 +24,7 @@ const nothingYet: AggregateStatistics = {
   lastActivity: '',
 }
 
-/** Figures by aggregate type, which is a view's key. A stream counts once its first event has come. */
+/** Figures by aggregate type, which is the view's key. A stream counts from its first event on. */
 export const aggregateStatistics = (aggregateTypes: readonly string[]): Projection<AggregateStatistics> =>
   defineProjection<AggregateStatistics, DomainEvent>({
     name: 'aggregate-statistics',
@@ -52,6 +52,6 @@ export const aggregateStatistics = (aggregateTypes: readonly string[]): Projecti
     },
   })
 
-// Timestamps have one form, so they sort as text. Events of different partitions come in no order of time.
+// Timestamps have one form, so they sort as text. Events of different partitions arrive in any order of time.
 const earlier = (a: string, b: string): string => (a < b ? a : b)
 const later = (a: string, b: string): string => (a > b ? a : b)

@@ -91,7 +91,7 @@ describe('the aggregate statistics', () => {
     })
   })
 
-  test('round events per stream to two decimals, and do not divide by no stream', () => {
+  test('round events per stream to two decimals and do not divide by zero', () => {
     const three = [
       ...happened('order.1', '2026-03-01T09:00:00.000Z', 'Placed', 'Paid'),
       ...happened('order.2', '2026-03-01T09:00:00.000Z', 'Placed'),
@@ -127,7 +127,7 @@ const streams = fc.uniqueArray(
 const timestampOf = (hours: number): string =>
   new Date(Date.UTC(2026, 0, 1) + hours * 1_799_500).toISOString()
 
-/** The streams' events as their partitions may be read: each stream in order, streams mixed at will. */
+/** Events in an order in which partitions may be read: each stream in order, streams interleaved at random. */
 const histories = fc.tuple(streams, fc.infiniteStream(fc.nat())).map(([made, picks]) => {
   const open = made.map(({ type, id, hours, eventTypes: own }) => [
     ...happened(`${type}.${id}`, timestampOf(hours), ...own),
@@ -144,7 +144,7 @@ const histories = fc.tuple(streams, fc.infiniteStream(fc.nat())).map(([made, pic
 const countedBy = (group: readonly RecordedEvent[]): unknown =>
   Object.fromEntries([...Map.groupBy(group, ({ type }) => type)].map(([type, { length }]) => [type, length]))
 
-/** As a store keeps views: JSON between any two events. */
+/** Serializes the views to JSON between any two events, as a store does. */
 function projectStored(projection: Projection, history: readonly RecordedEvent[]): Map<string, unknown> {
   let views = new Map<string, unknown>()
   for (const event of history) {
@@ -154,7 +154,7 @@ function projectStored(projection: Projection, history: readonly RecordedEvent[]
   return views
 }
 
-test('in whatever order partitions are read, the views are what a plain count gives', () => {
+test('views equal a plain count, in any order of reading partitions', () => {
   fc.assert(
     fc.property(histories, (history) => {
       const byType = Map.groupBy(history, ({ streamId }) => aggregateTypeOf(streamId))
@@ -197,7 +197,7 @@ describe('a domain with built-in projections', () => {
       on: {},
     })
 
-  test('has them after its own, over all of its aggregates, each once', () => {
+  test('lists them after its own, over all of its aggregates, each once', () => {
     const domain = defineDomain({ aggregates, projections: [named('totals')] })
     const whole = withBuiltIns(domain, ['aggregate-statistics', 'event-timeline', 'event-timeline'])
     expect(whole.projections.map(({ name, sources }) => [name, sources])).toEqual([
@@ -209,17 +209,17 @@ describe('a domain with built-in projections', () => {
     expect(withBuiltIns(domain, [])).toEqual(domain)
   })
 
-  test('refuses one of its own with the same name, unless the built-in one is off', () => {
+  test('rejects a projection with the name of a built-in one, unless that one is off', () => {
     const domain = defineDomain({ aggregates, projections: [named('event-timeline')] })
     expect(withBuiltIns(domain, ['aggregate-statistics']).projections).toHaveLength(2)
     expect(() => withBuiltIns(domain, ['event-timeline'])).toThrow(
-      'the domain has a projection event-timeline, which is the name of a built-in one',
+      'projection event-timeline of the domain has the name of a built-in projection',
     )
   })
 
-  test('refuses names that there are not', () => {
+  test('rejects unknown names', () => {
     expect(() => builtInProjections(['timeline'], types)).toThrow(
-      'there is no built-in projection "timeline": expected one of event-timeline, aggregate-statistics',
+      'unknown built-in projection "timeline": expected one of event-timeline, aggregate-statistics',
     )
   })
 })

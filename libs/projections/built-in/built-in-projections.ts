@@ -11,9 +11,9 @@ const builtIns = new Map<string, Define>([
 ])
 
 /**
- * The projections that Annals brings along, over all events of these aggregate types.
+ * The built-in projections of these names, over all events of these aggregate types.
  * @param names `event-timeline`, `aggregate-statistics`.
- * @throws InvalidInputError when there is none of a name, or there is no aggregate type to project.
+ * @throws InvalidInputError when a name is unknown, or there is no aggregate type to project.
  */
 export function builtInProjections(
   names: readonly string[],
@@ -25,14 +25,14 @@ export function builtInProjections(
     const known = [...builtIns.keys()].join(', ')
     throw new InvalidInputError(
       'projections',
-      `there is no built-in projection ${quote(name)}: expected one of ${known}`,
+      `unknown built-in projection ${quote(name)}: expected one of ${known}`,
     )
   })
 }
 
 /**
- * The domain module, and these built-in projections over all of its aggregates.
- * @throws InvalidInputError like {@link builtInProjections}, and when a projection of the module has the name of one of them.
+ * Adds built-in projections over all aggregates of the domain module to the module's own.
+ * @throws InvalidInputError as {@link builtInProjections}, and when a projection of the module has the name of one of them.
  */
 export function withBuiltIns(domain: DomainModule, names: readonly string[]): DomainModule {
   const added = builtInProjections(
@@ -43,6 +43,6 @@ export function withBuiltIns(domain: DomainModule, names: readonly string[]): Do
   if (taken === undefined) return { ...domain, projections: [...domain.projections, ...added] }
   throw new InvalidInputError(
     'projections',
-    `the domain has a projection ${taken.name}, which is the name of a built-in one that is switched on: give it another name, or switch the built-in one off`,
+    `projection ${taken.name} of the domain has the name of a built-in projection that is enabled: rename it, or disable the built-in one`,
   )
 }

@@ -37,7 +37,7 @@ const noViews: ReadonlyMap<string, StoredView> = new Map()
 const heldPauseMs = 20
 const collisionsMax = 100
 
-/** Applies events to views, all of a batch in one step; an event that cannot be applied is retried by itself. */
+/** Applies events to views, a whole batch in one step. An event that cannot be applied is retried alone. */
 export class BatchApplier {
   readonly #work: PartitionWork
   readonly #set: ViewSet
@@ -47,7 +47,7 @@ export class BatchApplier {
     this.#set = { projection: work.projection, generation: work.generation.id }
   }
 
-  /** @returns undefined when all of it is applied. @throws whatever keeps the store or the dead letters from answering. */
+  /** @returns undefined when the whole batch is applied. @throws when the store or the dead letters do not answer. */
   async apply(batch: Batch, signal: AbortSignal): Promise<BatchEnding | undefined> {
     for (let rest = batch; ;) {
       const applied = await this.#attempt(rest, signal)
@@ -104,7 +104,7 @@ export class BatchApplier {
     return ending
   }
 
-  /** Folds and commits; folds again where a view has changed meanwhile. */
+  /** Folds and commits. Folds again when a view has changed in between. */
   async #attempt(batch: Batch, signal: AbortSignal): Promise<Attempt> {
     const { projection, gate, source } = this.#work
     const startedMs = performance.now()
@@ -121,7 +121,9 @@ export class BatchApplier {
       if (ending === undefined) this.#reportApplied(batch, planned.steps.length, tried.changes, startedMs)
       return { ending }
     }
-    throw new Error(`views of projection ${projection.name} changed under ${collisionsMax} tries in a row`)
+    throw new Error(
+      `views of projection ${projection.name} changed during ${collisionsMax} attempts in a row`,
+    )
   }
 
   async #foldAndCommit(batch: Batch, steps: readonly FoldStep[], signal: AbortSignal): Promise<Tried> {
@@ -133,7 +135,7 @@ export class BatchApplier {
     return { outcome: await this.#commit(batch, changes, [], signal), changes: changes.length }
   }
 
-  /** Commits; while another generation takes over, waits. */
+  /** Commits. Waits while another generation takes over. */
   async #commit(
     { from, to }: Batch,
     changes: readonly ViewChange[],
@@ -182,7 +184,7 @@ export class BatchApplier {
     })
   }
 
-  /** A look at the past leaves out what is later. An unreadable event counts by the time of its record. */
+  /** A look at the past leaves later events out. An unreadable event counts by the time of its record. */
   readonly #counts = (event: FedEvent): boolean => {
     const { until } = this.#work.generation
     if (until === undefined || until.exact?.source === formatPartition(this.#work.source)) return true

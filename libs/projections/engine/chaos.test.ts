@@ -25,7 +25,7 @@ const someEntry = fc.record({
 })
 type Entry = typeof someEntry extends fc.Arbitrary<infer T> ? T : never
 
-/** Events come in portions; between two of them an instance may be killed, and another one begins in its place. */
+/** Events arrive in portions. Between two portions an instance may be killed and replaced. */
 const someHistory = fc.array(
   fc.record({
     entries: fc.array(someEntry, { minLength: 1, maxLength: 30 }),
@@ -52,7 +52,7 @@ function append(feed: InMemoryFeed, { partition, account, amount, kind }: Entry)
   else feed.append(source, entered(name, amount, `g${account % 2}`))
 }
 
-/** Two instances that both believe that all partitions are theirs, each behind a bad line of its own. */
+/** Two instances that both believe they own all partitions, each behind an unreliable connection. */
 class Crowd {
   readonly #open: (store: ViewStore) => Promise<ProjectorInstance>
   readonly #store: ViewStore
@@ -78,7 +78,7 @@ class Crowd {
     this.#instances.push(await this.#open(line.store))
   }
 
-  /** As kill -9 does: whatever it was at, it does nothing more. */
+  /** Like kill -9: the old instance does nothing more. */
   async replace(place: number): Promise<void> {
     this.#lines[place]?.die()
     await this.begin(place)
@@ -120,7 +120,7 @@ test.each([
   ['by stream', balances()],
   ['across streams', totals()],
 ])(
-  'views %s come to what all events come to, once each, whatever crashes, is lost, or wakes up late',
+  'views %s count every event exactly once despite crashes, lost answers and late wake-ups',
   async (_, projection) => {
     let crowd: Crowd | undefined
     onTestFinished(() => crowd?.stop())

@@ -11,7 +11,7 @@ import type { GenerationState } from '../view-store/generations.ts'
 
 const sources = ledgers(2)
 
-/** Instances on a store that says of generations what is missing of them. */
+/** Instances on a store that reports damage of its generations. */
 async function started(projection: Projection, instances = 1) {
   const damaged = new Map<string, string>()
   const held = new InMemoryViewStore()
@@ -49,7 +49,7 @@ const statuses = async ({ store, projection }: Awaited<ReturnType<typeof started
   Object.fromEntries((await store.generations.list(projection)).map(({ id, status }) => [id, status]))
 
 test.each([1, 2])(
-  'a serving generation that is damaged is rebuilt once and told of, by %i instances',
+  'a damaged serving generation is rebuilt and reported once by %i instances',
   async (count) => {
     const given = await started(balances(), count)
     const { id } = await servingState(given.store, given.projection)
@@ -65,10 +65,10 @@ test.each([1, 2])(
   },
 )
 
-test('a rebuild that is damaged begins once more, and takes over', async () => {
+test('a damaged rebuild starts over and then takes over', async () => {
   const given = await started(balances())
   const before = await servingState(given.store, given.projection)
-  // It cannot be done before it is damaged.
+  // It cannot finish before it is damaged.
   const damaged = given.damaged
   const [instance] = given.all
   const rebuilt = instance?.runner.rebuild().then((id) => {
@@ -84,7 +84,7 @@ test('a rebuild that is damaged begins once more, and takes over', async () => {
   await given.expectAll()
 })
 
-test('a look at the past that is damaged is given up', async () => {
+test('a damaged look at the past is retired', async () => {
   const given = await started(balances())
   const id = await given.all[0]?.runner.rebuild({ beforeMs: Infinity })
   given.damaged.set(id ?? '', 'table b is missing')
@@ -94,7 +94,7 @@ test('a look at the past that is damaged is given up', async () => {
   await given.expectAll()
 })
 
-test('what a newer build has made is left to it', async () => {
+test('a generation of a newer build is left alone', async () => {
   const given = await started(balances({ viewVersion: 2 }))
   const { id } = await servingState(given.store, given.projection)
   await Promise.all(given.all.map((instance) => instance.stop()))
@@ -109,7 +109,7 @@ test('what a newer build has made is left to it', async () => {
   expect(await statuses(given)).toEqual({ [id]: 'serving' })
 })
 
-test('a store that refuses steps of a generation that it lists as sound is not passed over in silence', async () => {
+test('a store that refuses steps of a generation it lists as sound is reported', async () => {
   const feed = new InMemoryFeed()
   feed.append(ledger(0), entered('a', 1))
   const store = aroundStore(new InMemoryViewStore(), (method, proceed) =>

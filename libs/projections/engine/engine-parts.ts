@@ -11,11 +11,11 @@ export interface DeadLetters {
 }
 
 export interface EngineSettings {
-  /** Events that are applied in one step. */
+  /** The most events that one step applies. */
   readonly batchEventsMax: number
-  /** How often an event that cannot be applied is tried. */
+  /** How many times an event that cannot be applied is tried. */
   readonly triesMax: number
-  /** Between two tries; doubles each time. */
+  /** The delay between two tries. It doubles each time. */
   readonly retryDelayMsMin: number
   readonly retryDelayMsMax: number
   /** How often the store is polled for work. */
@@ -35,13 +35,13 @@ export interface AppliedStep {
   readonly set: ViewSet
   readonly source: TopicPartition
   readonly events: number
-  /** These events. */
+  /** The events of the step. */
   readonly batch: readonly FedEvent[]
-  /** Events that changed no view: of a type that is not handled, or of no view. */
+  /** Events that changed no view: their type is not handled, or they have no key. */
   readonly skipped: number
   readonly changes: number
   readonly checkpoint: number
-  /** From folding to the store's answer, with every try. */
+  /** From the fold to the store's answer, including every retry. */
   readonly tookMs: number
 }
 

@@ -15,7 +15,7 @@ import {
   servingState,
 } from '../testing/projector-instance.ts'
 
-/** One instance that makes a projection from partitions. */
+/** One instance that builds a projection from partitions. */
 async function started(
   options: Partial<InstanceOptions> & {
     readonly projection: Projection
@@ -41,9 +41,9 @@ const projected = (projection: Projection, feed: InMemoryFeed) =>
   Object.fromEntries(project(projection, new Map(), feed.events))
 
 describe.each([
-  ['smaller than pieces of the log', { settings: { batchEventsMax: 3 }, chunk: { chunkEventsMax: 10 } }],
-  ['larger than pieces of the log', { settings: { batchEventsMax: 1_000 }, chunk: { chunkEventsMax: 4 } }],
-  ['as large as pieces of the log', { settings: { batchEventsMax: 5 }, chunk: { chunkEventsMax: 5 } }],
+  ['smaller than chunks of the log', { settings: { batchEventsMax: 3 }, chunk: { chunkEventsMax: 10 } }],
+  ['larger than chunks of the log', { settings: { batchEventsMax: 1_000 }, chunk: { chunkEventsMax: 4 } }],
+  ['as large as chunks of the log', { settings: { batchEventsMax: 5 }, chunk: { chunkEventsMax: 5 } }],
 ])('with batches %s', (_, sizes) => {
   test.each([balances(), totals()])('each event counts once: $name', async (projection) => {
     const { feed, applied, views, instance } = await started({ ...sizes, projection })
@@ -60,7 +60,7 @@ describe.each([
   })
 })
 
-test('a batch holds no more events than are allowed, and a view changes once in it', async () => {
+test('a batch respects its event limit and changes each view once', async () => {
   const projection = balances()
   const { feed, applied, instance } = await started({ projection, settings: { batchEventsMax: 4 } })
   feed.append(ledger(0), ...Array.from({ length: 10 }, (_, n) => entered('a', n)))
@@ -71,7 +71,7 @@ test('a batch holds no more events than are allowed, and a view changes once in 
   expect(steps.map(({ checkpoint }) => checkpoint)).toEqual([4, 8, 10])
 })
 
-test('the checkpoint goes behind markers at the end, also in a partition that holds nothing else', async () => {
+test('the checkpoint moves past trailing markers, also in a partition that holds only markers', async () => {
   const { feed, applied, views } = await started({ projection: balances() })
   feed.append(ledger(0), entered('a', 5))
   feed.appendMarkers(ledger(0), 3)
@@ -80,8 +80,8 @@ test('the checkpoint goes behind markers at the end, also in a partition that ho
   expect(await views()).toMatchObject({ a: { events: 1 } })
 })
 
-test('a log whose beginning is gone is read from where it starts', async () => {
-  const { feed, applied, views, store } = await started({ projection: balances(), sources: [] })
+test('a log whose head was deleted is read from its start offset', async () => {
+  const { feed, applied, views, store } = await started({ projection: balances(), assigned: [] })
   feed.append(ledger(0), entered('a', 1), entered('a', 2), entered('a', 4))
   feed.dropBefore(ledger(0), 2)
   const instance = await ProjectorInstance.start({ projection: balances(), feed, store, sources: ledgers(1) })
@@ -90,7 +90,7 @@ test('a log whose beginning is gone is read from where it starts', async () => {
   expect(await views()).toMatchObject({ a: { events: 1, balance: 4 } })
 })
 
-test('a view that is deleted begins anew with the next event, in the same batch or a later one', async () => {
+test('a deleted view restarts with the next event, in the same batch or a later one', async () => {
   const { feed, applied, views } = await started({ projection: balances() })
   feed.append(ledger(0), entered('a', 1), closed('a'), entered('a', 2), entered('b', 1), closed('b'))
   await applied()
@@ -103,7 +103,7 @@ test('a view that is deleted begins anew with the next event, in the same batch 
   expect(await views()).toMatchObject({ a: { events: 1, balance: 3 } })
 })
 
-test('events of unknown types, of other aggregates and without a view are skipped, and counted', async () => {
+test('events of unknown types, of other aggregates and without a view are skipped and counted', async () => {
   const projection = totals()
   const { feed, applied, views, instance } = await started({ projection })
   const renamed = { streamId: 'account.a', type: 'Renamed', data: {} }
@@ -116,7 +116,7 @@ test('events of unknown types, of other aggregates and without a view are skippe
   expect([sum('events'), sum('skipped')]).toEqual([5, 3])
 })
 
-test('a fallback reducer takes the types that are not named', async () => {
+test('a fallback reducer handles the types that have no reducer', async () => {
   const projection = balances({ onUnknown: (view) => ({ ...view, balance: -1 }) })
   const { feed, applied, views } = await started({ projection })
   feed.append(ledger(0), { streamId: 'account.a', type: 'Renamed', data: {} })

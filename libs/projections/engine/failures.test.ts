@@ -5,11 +5,11 @@ import { formatPartition, type Position } from '#domain'
 import { aroundStore } from '../testing/around-store.ts'
 import { CountingFeed } from '../testing/counting-feed.ts'
 import { balances, entered, ledger, totals } from '../testing/ledger.ts'
-import { afterLooks, ProjectionBench } from '../testing/projection-bench.ts'
+import { afterPolls, ProjectionBench } from '../testing/projection-bench.ts'
 import { allViews, eventually, servingState } from '../testing/projector-instance.ts'
 import type { ViewCommit } from '../view-store/views.ts'
 
-/** Fails for poison, the amount 666, for as long as the test likes. */
+/** Fails for the poison amount 666 until the test turns it off. */
 function poisoned(onError: 'stop' | 'dead-letter') {
   const poison = { isDeadly: true, tries: 0, triesToFail: Infinity }
   const plain = balances()
@@ -18,7 +18,7 @@ function poisoned(onError: 'stop' | 'dead-letter') {
     on: {
       Entered: (view, event) => {
         const fails = event.data.amount === 666 && poison.isDeadly && ++poison.tries <= poison.triesToFail
-        if (fails) throw new Error('the reducer does not like it')
+        if (fails) throw new Error('the reducer rejects it')
         return plain.apply(view, event)
       },
     },
@@ -28,8 +28,8 @@ function poisoned(onError: 'stop' | 'dead-letter') {
 
 const view = (events: number, balance: number) => expect.objectContaining({ events, balance }) as unknown
 
-describe('an event that fails, where the policy is to stop', () => {
-  test('stops its partition, with what is before it applied once; the others and other projections go on', async () => {
+describe('a failing event with the policy stop', () => {
+  test('stops its partition after the events before it; other partitions and projections continue', async () => {
     const bench = new ProjectionBench()
     const { projection, poison } = poisoned('stop')
     const instance = await bench.start(projection)
@@ -45,28 +45,28 @@ describe('an event that fails, where the policy is to stop', () => {
     expect(await allViews(bench.store, projection)).toEqual({ a: view(2, 3), b: view(2, 11) })
     const { stops } = await servingState(bench.store, projection)
     expect([...stops]).toMatchObject([
-      [formatPartition(ledger(0)), { position: { offset: 2 }, error: 'the reducer does not like it' }],
+      [formatPartition(ledger(0)), { position: { offset: 2 }, error: 'the reducer rejects it' }],
     ])
     expect(poison.tries).toBeGreaterThanOrEqual(3)
     expect(instance.failures.map(({ isLastTry }) => isLastTry)).toEqual([false, false, true])
     expect(instance.problems).toEqual([])
   })
 
-  test('goes on once it is mended and resumed', async () => {
+  test('is applied once the reducer is fixed and the partition resumed', async () => {
     const bench = new ProjectionBench()
     const { projection, poison } = poisoned('stop')
     const instance = await bench.start(projection)
     bench.feed.append(ledger(0), entered('a', 1), entered('a', 666), entered('a', 4))
     await eventually(() => expect(instance.stops).toHaveLength(1))
     poison.isDeadly = false
-    await afterLooks(4)
+    await afterPolls(4)
     await bench.expectCheckpoint(projection, 0, 1)
     expect(await bench.store.generations.resume(projection)).toBe(1)
     await bench.expectCheckpoint(projection, 0, 3)
     expect(await allViews(bench.store, projection)).toEqual({ a: view(3, 671) })
   })
 
-  test('stays stopped for an instance that comes later, and stops again when it is resumed too early', async () => {
+  test('keeps its partition stopped for later instances, and stops it again when it is resumed too early', async () => {
     const bench = new ProjectionBench()
     const { projection } = poisoned('stop')
     const first = await bench.start(projection)
@@ -82,7 +82,7 @@ describe('an event that fails, where the policy is to stop', () => {
     expect((await servingState(bench.store, projection)).stops.size).toBe(1)
   })
 
-  test('that another instance has applied since stops nobody: a stale one knew no better', async () => {
+  test('that another instance has applied since stops nothing: the stop came from a stale instance', async () => {
     const bench = new ProjectionBench()
     const old = poisoned('stop')
     const noted = Promise.withResolvers<undefined>()
@@ -103,8 +103,8 @@ describe('an event that fails, where the policy is to stop', () => {
   })
 })
 
-describe('an event that fails, where the policy is to set it aside', () => {
-  test('is set aside in the same step; all around it is applied once', async () => {
+describe('a failing event with the policy dead-letter', () => {
+  test('is parked in the same step; the events around it are applied once', async () => {
     const bench = new ProjectionBench()
     const { projection } = poisoned('dead-letter')
     const feed = new CountingFeed(bench.feed)
@@ -129,7 +129,7 @@ describe('an event that fails, where the policy is to set it aside', () => {
     expect(await allViews(bench.store, projection)).toEqual({ a: view(3, 7) })
     const parked = await bench.parked(projection)
     expect(parked.map(({ position }) => position.offset)).toEqual([0, 3, 4, 6])
-    expect(parked[0]?.error).toBe('the reducer does not like it')
+    expect(parked[0]?.error).toBe('the reducer rejects it')
     expect(letters.map(({ offset }) => offset)).toEqual([0, 3, 4, 6])
     expect(instance.parkings).toHaveLength(4)
     expect(instance.refusals).toEqual([])
@@ -145,24 +145,24 @@ describe('an event that fails, where the policy is to set it aside', () => {
     expect(feed.begun).toBe(1)
   })
 
-  test('waits until its copy is kept, and is not lost', async () => {
+  test('waits until its dead letter is written, and is not lost', async () => {
     const bench = new ProjectionBench()
     const { projection } = poisoned('dead-letter')
     let refusals = 3
     const deadLetters = {
-      add: () => (refusals-- > 0 ? Promise.reject(new Error('Kafka is away')) : Promise.resolve()),
+      add: () => (refusals-- > 0 ? Promise.reject(new Error('Kafka is unavailable')) : Promise.resolve()),
     }
     const instance = await bench.start(projection, { deadLetters })
     bench.feed.append(ledger(0), entered('a', 1), entered('a', 666), entered('a', 2))
     await bench.expectCheckpoint(projection, 0, 3)
     expect(await allViews(bench.store, projection)).toEqual({ a: view(2, 3) })
     expect(await bench.parked(projection)).toHaveLength(1)
-    expect(instance.problems).toEqual(Array.from({ length: 3 }, () => 'Kafka is away'))
+    expect(instance.problems).toEqual(Array.from({ length: 3 }, () => 'Kafka is unavailable'))
   })
 })
 
 test.each(['stop', 'dead-letter'] as const)(
-  'an event that fails twice is applied at the third try (%s)',
+  'an event that fails twice is applied on the third try (%s)',
   async (onError) => {
     const bench = new ProjectionBench()
     const { projection, poison } = poisoned(onError)
@@ -177,7 +177,7 @@ test.each(['stop', 'dead-letter'] as const)(
   },
 )
 
-test('with one try only, the first failure decides', async () => {
+test('with a single try, the first failure decides', async () => {
   const bench = new ProjectionBench()
   const { projection, poison } = poisoned('dead-letter')
   poison.triesToFail = 1
@@ -188,7 +188,7 @@ test('with one try only, the first failure decides', async () => {
   expect(await bench.parked(projection)).toHaveLength(1)
 })
 
-test('what cannot be read follows the same policies', async () => {
+test('an unreadable record follows the same policies', async () => {
   const bench = new ProjectionBench()
   bench.feed.append(ledger(0), entered('a', 1))
   bench.feed.appendUnreadable(ledger(0), 'schema id 7 is unknown')
@@ -206,7 +206,7 @@ test('what cannot be read follows the same policies', async () => {
   expect(await allViews(bench.store, parking)).toEqual({ a: view(2, 3) })
 })
 
-test('a store that is away for a while is waited for', async () => {
+test('the engine waits for a store that is temporarily unavailable', async () => {
   const bench = new ProjectionBench()
   let isAway = true
   const store = aroundStore(bench.store, (method, proceed) =>

@@ -11,7 +11,7 @@ import { foldSteps, stepsOf } from './fold-events.ts'
 
 type Put = DomainEvent<'Put', { readonly view: unknown }>
 
-/** Its views are what events say. */
+/** Each event carries the view that it sets. */
 const puts = (
   definition: { readonly bytesMax?: number; readonly key?: unknown; readonly index?: unknown } = {},
 ) =>
@@ -42,7 +42,7 @@ function folded(projection: Projection, events: readonly FedEvent[], stored = no
   return foldSteps(projection, stored, steps)
 }
 
-/** What stores keep of a change. */
+/** The stored view after a change. */
 const stored = ({ key, json, changedAtMs, expiresAtMs }: ViewChange, revision = 1) =>
   new Map<string, StoredView>([
     [key, { json: json ?? 'null', revision, changedAtMs, ...(expiresAtMs !== undefined && { expiresAtMs }) }],
@@ -51,7 +51,7 @@ const stored = ({ key, json, changedAtMs, expiresAtMs }: ViewChange, revision = 
 const cyclic: { self?: unknown } = {}
 cyclic.self = cyclic
 
-describe('the very event is blamed, not those around it', () => {
+describe('exactly the failing event is reported', () => {
   test.each([
     ['a view of undefined', puts(), undefined, /is undefined: expected plain JSON/],
     ['a view that is a function', puts(), () => 1, /is function: expected plain JSON/],
@@ -68,7 +68,7 @@ describe('the very event is blamed, not those around it', () => {
     expect(failure?.error.message).toMatch(message)
   })
 
-  test('for a view of undefined, also where the next event would begin anew', () => {
+  test('for a view of undefined, even if the next event would start a new view', () => {
     const events = recorded(put(1), put(undefined), put(2))
     expect(folded(puts(), events).failure?.event).toBe(events[1])
   })
@@ -79,8 +79,8 @@ describe('the very event is blamed, not those around it', () => {
     ['null', null],
     ['too long', 'x'.repeat(1_025)],
     ['too long in UTF-8', 'é'.repeat(513)],
-    ['with U+0000', 'a\0'],
-    ['half a character', '\ud800'],
+    ['text with U+0000', 'a\0'],
+    ['half a surrogate pair', '\ud800'],
   ])('for a key that is %s', (_, key) => {
     const events = recorded(put(1), put(2))
     const { steps, failure } = stepsOf(puts({ key }), events)
@@ -89,7 +89,7 @@ describe('the very event is blamed, not those around it', () => {
     expect(failure?.error.message).toMatch(/expected text of 1 to 1024 bytes/)
   })
 
-  test('for one whose key cannot be told', () => {
+  test('when its key function throws', () => {
     const events = recorded(entered('a', 1), put(1), entered('b', 1))
     const projection = balances({
       onUnknown: (view) => view,
@@ -103,7 +103,7 @@ describe('the very event is blamed, not those around it', () => {
     expect(failure).toMatchObject({ event: events[1], error: new Error('no key for it') })
   })
 
-  test('for one that throws something that is no error', () => {
+  test('when its reducer throws something that is not an error', () => {
     const projection = balances({
       on: {
         Entered: () => {
@@ -118,18 +118,18 @@ describe('the very event is blamed, not those around it', () => {
 })
 
 test.each([
-  ['keys of just the greatest length', puts({ key: 'x'.repeat(1_024) }), 1, '1'],
-  ['views of just the greatest size', puts({ bytesMax: 10 }), 'x'.repeat(8), '"xxxxxxxx"'],
+  ['keys of exactly the maximum length', puts({ key: 'x'.repeat(1_024) }), 1, '1'],
+  ['views of exactly the maximum size', puts({ bytesMax: 10 }), 'x'.repeat(8), '"xxxxxxxx"'],
   ['U+0000', puts(), 'a\0b', '"a\\u0000b"'],
   ['U+0000 behind a backslash', puts(), '\\\0', '"\\\\\\u0000"'],
-  ['half a character', puts(), '\ud83d', '"\\ud83d"'],
+  ['half a surrogate pair', puts(), '\ud83d', '"\\ud83d"'],
   ['a view of false', puts(), false, 'false'],
-])('takes %s', (_, projection, view, json) => {
+])('accepts %s', (_, projection, view, json) => {
   const { changes } = folded(projection, recorded(put(view)))
   expect(changes.map((change) => change.json)).toEqual([json])
 })
 
-test('reducers that come to something else each time lose no views', () => {
+test('non-deterministic reducers lose no views', () => {
   let calls = 0
   const moody = balances({ indexes: { mood: () => (calls++ === 0 ? NaN : 1) } })
   const { steps } = stepsOf(moody, recorded(entered('a', 1)))
@@ -148,7 +148,7 @@ test('each view changes once, made from the revision that was read', () => {
   ])
 })
 
-test('a view that comes and goes within a step is no change; one that was there is deleted', () => {
+test('a view created and deleted within a step is no change; a stored one is deleted', () => {
   const projection = balances()
   const events = recorded(entered('a', 1), closed('a'))
   expect(folded(projection, events).changes).toEqual([])
@@ -156,7 +156,7 @@ test('a view that comes and goes within a step is no change; one that was there 
   expect(folded(projection, events, before).changes).toMatchObject([{ key: 'a', expected: 3, json: null }])
 })
 
-test('a reducer that changes the initial view in place fails, and leaks into no other view', () => {
+test('a reducer that mutates the initial view fails and affects no other view', () => {
   interface Bag {
     items: number[]
   }
@@ -182,12 +182,12 @@ describe('time to live', () => {
   const on = (date: string) => ({ ...entered('a', 1), timestamp: `2026-01-${date}T00:00:00.000Z` })
   const eventsOf = ({ changes }: ReturnType<typeof folded>) => JSON.parse(changes[0]?.json ?? '{}') as unknown
 
-  test('counts from the last event, by its time', () => {
+  test('counts from the time of the last event', () => {
     const { changes } = folded(mortal, recorded(on('01'), on('02')))
     expect(changes).toMatchObject([{ expiresAtMs: Date.parse('2026-01-04T00:00:00.000Z') }])
   })
 
-  test('a view that is due begins anew with the next event: in one step as in several', () => {
+  test('lets an expired view restart with the next event, in one step or several', () => {
     const first = recorded(on('01'), on('02'))
     const justDue = recorded(on('04'))
     expect(eventsOf(folded(mortal, [...first, ...justDue]))).toMatchObject({ events: 1 })
@@ -198,19 +198,19 @@ describe('time to live', () => {
     expect(eventsOf(folded(mortal, before, stored(change)))).toMatchObject({ events: 3 })
   })
 
-  test('an event that comes late makes no view older', () => {
+  test('is not shortened by a late event', () => {
     const { changes } = folded(mortal, recorded(on('05'), on('04')))
     expect(changes).toMatchObject([
       { changedAtMs: Date.parse('2026-01-05'), expiresAtMs: Date.parse('2026-01-07') },
     ])
   })
 
-  test('begins anew with a view that was deleted', () => {
+  test('starts over after the view was deleted', () => {
     const { changes } = folded(mortal, recorded(on('05'), closed('a'), on('03')))
     expect(changes).toMatchObject([{ expiresAtMs: Date.parse('2026-01-05') }])
   })
 
-  test('comes to the same in one step and in many, wherever they end', () => {
+  test('has the same result in one step and in many, wherever they end', () => {
     const someEvent = fc.record({
       hours: fc.integer({ min: -5, max: 60 }),
       account: fc.constantFrom('a', 'b'),
@@ -243,7 +243,7 @@ describe('time to live', () => {
     )
   })
 
-  test('ends with a definition that has none', () => {
+  test('ends when the definition no longer declares one', () => {
     const [change] = folded(mortal, recorded(on('01'))).changes
     if (change === undefined) throw new Error('expected a change')
     const { changes } = folded(balances(), recorded(on('02')), stored(change))

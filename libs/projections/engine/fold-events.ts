@@ -10,7 +10,7 @@ export interface FoldStep {
   readonly key: string
 }
 
-/** Why a projection cannot be made beyond an event. */
+/** Why a projection cannot be built beyond an event. */
 export interface FoldFailure {
   readonly event: FedEvent
   readonly error: Error
@@ -21,7 +21,7 @@ export interface Steps {
   readonly failure?: FoldFailure
 }
 
-/** Which events change which views, up to the first for which that cannot be decided. */
+/** Which events change which views, up to the first one whose key cannot be computed. */
 export function stepsOf(projection: Projection, events: readonly FedEvent[]): Steps {
   const steps: FoldStep[] = []
   for (const event of events) {
@@ -49,8 +49,8 @@ interface Folded {
 }
 
 /**
- * What events make of views: one change for each view, however many events it has.
- * @param stored the views as they are; those that are not there have no view yet.
+ * Applies events to views: one change for each view, however many events it has.
+ * @param stored the current views; a missing key has no view yet.
  */
 export function foldSteps(
   projection: Projection,
@@ -62,9 +62,9 @@ export function foldSteps(
   try {
     return { changes: touched.map((view) => changeOf(projection, view)).filter(changesAnything) }
   } catch (error) {
-    // A view came out wrong. Which event made it so is found by looking at it after each: too slow for every day.
+    // A view is invalid. Checking after each event finds the one that caused it; doing so always would be too slow.
     const { failure } = fold(projection, stored, steps, (view) => void changeOf(projection, view))
-    // Reducers that come to something else each time are no reason to go on without the views.
+    // A non-deterministic reducer passes the second time. The batch must not be applied without its views.
     if (failure === undefined) throw error
     return { changes: [], failure }
   }
@@ -74,7 +74,7 @@ export function foldSteps(
 interface Touched {
   readonly key: string
   readonly expected: number
-  /** Null where there is none. */
+  /** Null: there is none. */
   view: unknown
   changedAtMs: number
   expiresAtMs: number | undefined
@@ -109,7 +109,7 @@ const opened = (key: string, stored: StoredView | undefined): Touched => ({
 })
 
 /**
- * Time counts by events, so that a rebuild has the same result: a view that was due before an event starts over
+ * Expiry follows the times of events, so that a rebuild has the same result: a view that expired before an event starts over
  * with it. An event that comes late, from another partition or out of the dead letters, does not make a view older.
  */
 function apply(projection: Projection, touched: Touched, event: RecordedEvent): void {
@@ -138,7 +138,7 @@ function changeOf(projection: Projection, touched: Touched): ViewChange {
   }
 }
 
-/** A view that came and went within these events was never there. */
+/** A view created and deleted within these events was never stored. */
 const changesAnything = ({ expected, json }: ViewChange): boolean => expected > 0 || json !== null
 
 export const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))

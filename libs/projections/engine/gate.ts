@@ -1,12 +1,12 @@
-/** Who may change views now. */
+/** Decides when a runner may change views. */
 export interface Gate {
   run<T>(work: () => Promise<T>): Promise<T>
 }
 
-/** Views by stream: partitions have none in common. */
+/** For views by stream: partitions share none. */
 export const openGate: Gate = { run: (work) => work() }
 
-/** Views across streams: one partition of this process at a time, in the order in which they came; they would only collide. */
+/** For views across streams: admits one partition of this process at a time, in order of arrival. In parallel they would only collide. */
 export class SerialGate implements Gate {
   #last: Promise<unknown> = Promise.resolve()
 

@@ -14,10 +14,10 @@ interface PlannerOptions {
 
 const reportedMax = 100
 
-/** Decides when a projection has to be rebuilt, and begins the rebuild. */
+/** Decides when a projection has to be rebuilt, and starts the rebuild. */
 export class GenerationPlanner {
   readonly #options: PlannerOptions
-  /** By then the ids of the topics were known. */
+  /** The topic ids were read before this time. */
   readonly #beganAtMs = Date.now()
   #reported = ''
   readonly #reportedDamaged = new Set<string>()
@@ -26,7 +26,7 @@ export class GenerationPlanner {
     this.#options = options
   }
 
-  /** Whether a generation is made by this definition, and from this log. */
+  /** Whether a generation is built by this definition and from this log. */
   canMake(generation: Generation): boolean {
     const { viewVersion, indexNames } = this.#options.projection
     return (
@@ -37,8 +37,8 @@ export class GenerationPlanner {
   }
 
   /**
-   * Begins a generation where none serves, where one is damaged, or where the definition or the log is newer than the one that serves.
-   * @returns whether it did.
+   * Starts a generation when none serves, when one is damaged, or when the definition or the log is newer than the serving generation.
+   * @returns whether the generations have changed.
    */
   async meetNeed(states: readonly GenerationState[]): Promise<boolean> {
     if ((await this.#replaceDamaged(states)) || (await this.#retireKeptOfOldLog(states))) return true
@@ -57,7 +57,7 @@ export class GenerationPlanner {
     return this.#begin({ ifNeeded: false })
   }
 
-  /** Whether its topics were others than those that this process found when it began: what it holds is of events that are gone. */
+  /** Whether it was built from topics that were deleted before this process started. */
   isOfOldLog(generation: Generation): boolean {
     return !this.#isOfThisLog(generation) && generation.createdAtMs <= this.#beganAtMs
   }
@@ -69,20 +69,20 @@ export class GenerationPlanner {
     return generation.id
   }
 
-  /** @returns whether the generations are others now. */
+  /** @returns whether the generations have changed. */
   async #replaceDamaged(states: readonly GenerationState[]): Promise<boolean> {
     const isReplaced = sound(states).some((state) => state.status === 'building' && this.canMake(state))
     for (const state of states) {
       if (state.damage === undefined || state.status === 'retired') continue
       this.#reportDamage(state.id, state.damage)
-      // One that is made already takes its place.
+      // A generation that replaces it is being built already.
       if (state.status === 'serving' && isReplaced) continue
       if (await this.#replace(state)) return true
     }
     return false
   }
 
-  /** A look at the past of a log that is gone cannot be taken again from this one. */
+  /** A look at the past of a deleted log cannot be rebuilt from this one. */
   async #retireKeptOfOldLog(states: readonly GenerationState[]): Promise<boolean> {
     const { projection, parts } = this.#options
     const kept = states.find((state) => state.status === 'kept' && this.isOfOldLog(state))
@@ -157,7 +157,7 @@ async function rangeOf(feed: EventFeed, source: TopicPartition): Promise<OffsetR
   return { start, end }
 }
 
-/** What counts up to an offset is read no further. */
+/** A partition with an exact end is not read beyond it. */
 function withEnd(range: NewGeneration['range'], until: Until | undefined): NewGeneration['range'] {
   const exact = until?.exact
   const whole = exact === undefined ? undefined : range[exact.source]
@@ -165,7 +165,7 @@ function withEnd(range: NewGeneration['range'], until: Until | undefined): NewGe
   return { ...range, [exact.source]: { start: whole.start, end: exact.end } }
 }
 
-/** Sorts by time; the rest keeps apart what two instances begin in the same millisecond. */
+/** Sorts by time. The random suffix distinguishes generations that two instances start in the same millisecond. */
 const newGenerationId = (createdAtMs: number): string =>
   `${createdAtMs.toString(36)}${Math.floor(Math.random() * 36 ** 4)
     .toString(36)

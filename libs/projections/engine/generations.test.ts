@@ -3,10 +3,10 @@ import { describe, expect, test } from 'vitest'
 import { aroundStore } from '../testing/around-store.ts'
 import { InMemoryFeed } from '../testing/in-memory-feed.ts'
 import { balances, ledger, totals } from '../testing/ledger.ts'
-import { afterLooks, ProjectionBench } from '../testing/projection-bench.ts'
+import { afterPolls, ProjectionBench } from '../testing/projection-bench.ts'
 import { eventually, servingState } from '../testing/projector-instance.ts'
 
-/** Other views than those of version 1. */
+/** Its views differ from those of version 1. */
 const second = balances({
   viewVersion: 2,
   on: {
@@ -14,7 +14,7 @@ const second = balances({
   },
 })
 
-test('the first generation serves at once, and two instances that find none begin one', async () => {
+test('the first generation serves at once, and two instances add only one', async () => {
   const bench = new ProjectionBench()
   bench.append(20)
   await Promise.all([bench.start(balances()), bench.start(balances())])
@@ -22,10 +22,10 @@ test('the first generation serves at once, and two instances that find none begi
   expect(await bench.statuses(balances())).toEqual(['v1 serving'])
 })
 
-describe('a view version that was raised', () => {
-  test('is built beside the one that serves, which readers get until the other one takes over', async () => {
+describe('a raised view version', () => {
+  test('is built beside the serving one, which readers get until the switch', async () => {
     const bench = new ProjectionBench()
-    // So many that the new generation is far behind: nobody is held for it yet.
+    // Enough events that the new generation is far behind: the serving one is not held yet.
     bench.feed = new InMemoryFeed({ chunkEventsMax: 1_000 })
     bench.append(5_100)
     const old = await bench.start(balances())
@@ -42,20 +42,20 @@ describe('a view version that was raised', () => {
     released.resolve(undefined)
     await bench.expectServed(second)
     expect(await bench.statuses(second)).toEqual(['v1 retired', 'v2 serving'])
-    await afterLooks()
+    await afterPolls()
     expect([...fresh.switches, ...old.switches]).toHaveLength(1)
     bench.append(10)
     await bench.expectServed(second)
     expect(fresh.problems).toEqual([])
   })
 
-  test('is begun once, however many instances see that it is needed', async () => {
+  test('is started once, however many instances see the need', async () => {
     const bench = new ProjectionBench()
     bench.append(10)
     await (await bench.start(balances())).stop()
     const store = aroundStore(bench.store, async (method, proceed) => {
       const answer = await proceed()
-      if (method === 'generations.list') await afterLooks(1)
+      if (method === 'generations.list') await afterPolls(1)
       return answer
     })
     await Promise.all([1, 2, 3].map(() => bench.start(second, { store })))
@@ -63,14 +63,14 @@ describe('a view version that was raised', () => {
     expect(await bench.statuses(second)).toEqual(['v1 retired', 'v2 serving'])
   })
 
-  test('is left alone by instances with a lower one, which say so once', async () => {
+  test('is left alone by instances with a lower one, which report it once', async () => {
     const bench = new ProjectionBench()
     bench.append(10)
     const fresh = await bench.start(second)
     await bench.expectServed(second)
     const old = await bench.start(balances())
     await eventually(() => expect(old.problems).toHaveLength(1))
-    await afterLooks()
+    await afterPolls()
     expect(old.problems).toEqual([expect.stringContaining('view version 1 of it, but version 2 is in use')])
     expect(old.steps).toEqual([])
     expect(await bench.statuses(second)).toEqual(['v2 serving'])
@@ -80,7 +80,7 @@ describe('a view version that was raised', () => {
     expect(await bench.statuses(second)).toEqual(['v2 serving'])
   })
 
-  test('and is not built any more holds up nobody', async () => {
+  test('that is no longer built delays nothing', async () => {
     const bench = new ProjectionBench()
     bench.append(10)
     const asked: string[] = []
@@ -95,29 +95,29 @@ describe('a view version that was raised', () => {
       topicIds: (await servingState(bench.store, second)).topicIds,
       range: {},
     })
-    await afterLooks()
+    await afterPolls()
     expect(asked).not.toContain('generations.switchTo')
     bench.append(10)
     await bench.expectServed(balances())
   })
 })
 
-test('indexes that changed without a new view version are told of, and nothing is made', async () => {
+test('changed indexes without a new view version are reported, and nothing is rebuilt', async () => {
   const bench = new ProjectionBench()
   bench.append(10)
   await (await bench.start(balances())).stop()
   const changed = balances({ indexes: { balance: ({ balance }) => balance, events: ({ events }) => events } })
   const instance = await bench.start(changed)
   await eventually(() => expect(instance.problems).toHaveLength(1))
-  await afterLooks()
+  await afterPolls()
   expect(instance.problems).toEqual([expect.stringContaining('raise viewVersion')])
   expect(instance.steps).toEqual([])
 })
 
-describe('a topic that was made anew', () => {
+describe('a recreated topic', () => {
   const topicIds = { [ledger(0).topic]: 'a new one' }
 
-  test('is made anew, from its own events alone', async () => {
+  test('leads to a rebuild from its own events only', async () => {
     const bench = new ProjectionBench()
     bench.append(40)
     const old = await bench.start(balances())
@@ -132,7 +132,7 @@ describe('a topic that was made anew', () => {
     expect(instance.problems).toEqual([])
   })
 
-  test('is not made anew in turns by an instance that still knows the old one: that says so', async () => {
+  test('is reported, not rebuilt, by an instance that still has the old topic id', async () => {
     const bench = new ProjectionBench()
     bench.append(20)
     const stale = await bench.start(balances())
@@ -140,21 +140,21 @@ describe('a topic that was made anew', () => {
     await new Promise((resolve) => setTimeout(resolve, 2))
     await bench.start(balances(), { topicIds })
     await eventually(() => expect(stale.problems).toHaveLength(1))
-    await afterLooks()
+    await afterPolls()
     expect(stale.problems).toEqual([expect.stringContaining('topics were recreated')])
     expect(await bench.statuses(balances())).toEqual(['v1 retired', 'v1 serving'])
     await bench.expectServed(balances())
   })
 })
 
-describe('a rebuild while events are appended all the time', () => {
+describe('a rebuild under constant appends', () => {
   test.each([balances(), totals()])(
-    'misses nothing, doubles nothing and is not put off: $name',
+    'misses nothing, doubles nothing and finishes: $name',
     async (projection) => {
       const bench = new ProjectionBench()
       bench.append(2_000)
       let isAppending = false
-      // As many events come as are applied: the end of the log is never reached while this goes on.
+      // Events are appended as fast as they are applied, so the end of the log is never reached meanwhile.
       const store = aroundStore(bench.store, async (method, proceed) => {
         const answer = await proceed()
         if (isAppending && method === 'views.commit' && answer === 'committed') bench.append(20)
@@ -180,7 +180,7 @@ describe('a rebuild while events are appended all the time', () => {
     },
   )
 
-  test('never holds the serving generation for one that a poison event has stopped', async () => {
+  test('does not hold the serving generation when a poison event has stopped the new one', async () => {
     const bench = new ProjectionBench()
     bench.append(20)
     await bench.start(balances())
@@ -198,10 +198,10 @@ describe('a rebuild while events are appended all the time', () => {
     const store = aroundStore(bench.store, (method, proceed) => (asked.push(method), proceed()))
     const building = await bench.start(picky, { store })
     await eventually(() => expect(building.stops).toHaveLength(3))
-    await afterLooks(2)
-    // While it was tried the serving one may have been held; from here on it is not asked for.
+    await afterPolls(2)
+    // The serving generation may have been held while the first try ran. From here on there are no more tries.
     asked.length = 0
-    await afterLooks()
+    await afterPolls()
     expect(asked).not.toContain('generations.switchTo')
     expect(await bench.statuses(picky)).toEqual(['v1 serving', 'v2 building'])
     bench.append(10)

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { formatPartition } from '#domain'
 import { CountingFeed } from '../testing/counting-feed.ts'
 import { balances, entered, ledger } from '../testing/ledger.ts'
-import { afterLooks, ProjectionBench } from '../testing/projection-bench.ts'
+import { afterPolls, ProjectionBench } from '../testing/projection-bench.ts'
 import { allViews, eventually } from '../testing/projector-instance.ts'
 
 describe('a look at the past', () => {
@@ -12,7 +12,7 @@ describe('a look at the past', () => {
 
   async function past() {
     const bench = new ProjectionBench()
-    // In each partition times are not quite in order.
+    // Times are not quite in order within a partition.
     bench.feed.append(ledger(0), timed('a', 1), timed('a', 5), timed('a', 3), timed('a', 9))
     bench.feed.append(ledger(1), timed('b', 2), timed('b', 4), timed('b', 6))
     const instance = await bench.start(balances())
@@ -35,20 +35,20 @@ describe('a look at the past', () => {
     return { bench, instance, counted, done }
   }
 
-  test('until a time counts just the events before it', async () => {
+  test('until a time includes only the events before it', async () => {
     const { bench, instance, counted, done } = await past()
     const generation = await instance.runner.rebuild({ beforeMs: Date.parse(at(4)) })
     await done(generation, [4, 3, 0])
     expect(await counted(generation)).toEqual({ a: 2, b: 1 })
     bench.feed.append(ledger(0), timed('a', 0))
     await bench.expectServed(balances())
-    await afterLooks()
+    await afterPolls()
     await done(generation, [4, 3, 0])
     expect(await counted(generation)).toEqual({ a: 2, b: 1 })
     expect(instance.switches).toEqual([])
   })
 
-  test('until a position counts all before it there, and by time in the other partitions', async () => {
+  test('until a position includes all events before it in its partition, and by time in the others', async () => {
     const { instance, counted, done } = await past()
     const exact = { source: formatPartition(ledger(0)), end: 3 }
     const generation = await instance.runner.rebuild({ beforeMs: Date.parse(at(3)) + 1, exact })
@@ -56,7 +56,7 @@ describe('a look at the past', () => {
     expect(await counted(generation)).toEqual({ a: 3, b: 1 })
   })
 
-  test('is not held up by what cannot be read and came later', async () => {
+  test('is not delayed by a later unreadable record', async () => {
     const { bench, instance, counted, done } = await past()
     bench.feed.appendUnreadable(ledger(1), 'damaged')
     await eventually(() => expect(instance.stops).toHaveLength(1))
@@ -65,7 +65,7 @@ describe('a look at the past', () => {
     expect(await counted(generation)).toEqual({})
   })
 
-  test('reads no further once it is done', async () => {
+  test('stops reading once it is complete', async () => {
     const bench = new ProjectionBench()
     bench.append(30)
     const feed = new CountingFeed(bench.feed)
@@ -78,11 +78,11 @@ describe('a look at the past', () => {
       ),
     )
     await eventually(() => expect(feed.following).toBe(3))
-    await afterLooks()
+    await afterPolls()
     expect(feed.following).toBe(3)
   })
 
-  test('comes to an end in a partition that is empty', async () => {
+  test('completes in an empty partition', async () => {
     const bench = new ProjectionBench()
     const instance = await bench.start(balances())
     await bench.expectServed(balances())
@@ -93,7 +93,7 @@ describe('a look at the past', () => {
     })
   })
 
-  test('of a log that is gone is taken away, and one of this log is kept', async () => {
+  test('of a deleted log is retired; one of the current log is kept', async () => {
     const { bench, instance, done } = await past()
     const generation = await instance.runner.rebuild({ beforeMs: Date.parse(at(4)) })
     await done(generation, [4, 3, 0])
@@ -104,7 +104,7 @@ describe('a look at the past', () => {
       (await bench.store.generations.list(balances())).find((state) => state.id === id)?.status
     await eventually(async () => expect(await statusOf(generation)).toBe('retired'))
     const own = await next.runner.rebuild({ beforeMs: Date.parse(at(4)) })
-    await afterLooks()
+    await afterPolls()
     expect(await statusOf(own)).toBe('kept')
   })
 })

@@ -39,7 +39,7 @@ async function started(projection: Projection) {
 describe.each([
   ['by stream', balances()],
   ['across streams', totals()],
-])('views %s come back by themselves', (_, projection) => {
+])('views %s are restored automatically', (_, projection) => {
   test('when the store is emptied while nothing is appended', async () => {
     const { restorable, append, expectAll } = await started(projection)
     append(20)
@@ -48,7 +48,7 @@ describe.each([
     await expectAll()
   })
 
-  test('when the store is emptied in mid-work, again and again', async () => {
+  test('when the store is emptied repeatedly during work', async () => {
     const { restorable, append, expectAll } = await started(projection)
     for (let round = 0; round < 5; round++) {
       append(20)
@@ -58,7 +58,7 @@ describe.each([
     await expectAll()
   })
 
-  test('when the store is set back to an older copy of itself, also from a partition that is idle', async () => {
+  test('when the store is restored from an older copy, also in an idle partition', async () => {
     const { restorable, append, expectAll } = await started(projection)
     append(5)
     await expectAll()
@@ -72,7 +72,7 @@ describe.each([
     await expectAll()
   })
 
-  test('when the store is emptied, and then set back', async () => {
+  test('when the store is emptied and then restored', async () => {
     const { restorable, append, expectAll } = await started(projection)
     append(10)
     await expectAll()
@@ -87,14 +87,14 @@ describe.each([
   })
 })
 
-test('what is found gone, and is there again before anybody looks, is gone on with', async () => {
+test('a generation that vanishes and returns before the next poll is continued', async () => {
   const projection = balances()
   const { restorable, append, expectAll, instance } = await started(projection)
   append(5)
   await expectAll()
   const copy = restorable.copy()
   const generation = (await servingState(restorable.store, projection)).id
-  // The manager is asleep when the runners find nothing.
+  // The manager is between two polls when the runners find nothing.
   await restorable.empty()
   append(1)
   await new Promise(setImmediate)
@@ -106,7 +106,7 @@ test('what is found gone, and is there again before anybody looks, is gone on wi
   expect(instance.problems).toEqual([])
 })
 
-test('a look at the past that was done is done again when the store is set back', async () => {
+test('a complete look at the past is completed again after the store is restored from an older copy', async () => {
   const projection = balances()
   const { restorable, store, append, expectAll, instance } = await started(projection)
   append(6)

@@ -10,7 +10,7 @@ import { allViews, eventually, ProjectorInstance, servingState } from '../testin
 const projection = balances()
 const sources = ledgers(3)
 
-/** A store whose commits wait for the test; it counts those under way. */
+/** A store whose commits wait for the test. It counts the waiting ones. */
 function slowCommits(store: InMemoryViewStore) {
   const gate = { isOpen: true, waiting: 0, open: Promise.withResolvers<undefined>() }
   const slow = aroundStore(store, async (method, proceed) => {
@@ -58,7 +58,7 @@ async function started(assigned: readonly number[], pollMs = 5) {
 
 const moment = () => new Promise((resolve) => setTimeout(resolve, 15))
 
-test('only assigned partitions are read; those of other projections are passed over', async () => {
+test('only assigned partitions are read; those of other projections are ignored', async () => {
   const { instance, append, applied, checkpoint } = await started([0])
   append(0)
   append(1)
@@ -71,7 +71,7 @@ test('only assigned partitions are read; those of other projections are passed o
   expect(new Set(instance.steps.map(({ source }) => source.topic))).toEqual(new Set(['eventstore.account']))
 })
 
-test('a partition that is revoked in mid-work is applied no further once that has come back', async () => {
+test('nothing is applied from a revoked partition once the revocation has resolved', async () => {
   const { instance, append, applied, checkpoint, gate, close, open } = await started([0, 1])
   close()
   append(0, 40)
@@ -92,12 +92,12 @@ test('a partition that is revoked in mid-work is applied no further once that ha
   await applied(0)
 })
 
-test('one that is revoked just while the instance looks what to do is not begun', async () => {
+test('a partition revoked during a poll is not started', async () => {
   const { held, instance, append, applied, checkpoint, gate, close, open } = await started([0], 60_000)
   append(0)
   append(1)
   await applied(0)
-  // A look has to wait for this one's step, once its generation is given up.
+  // Once this generation is retired, a poll has to wait for its step.
   close()
   const generation = await instance.runner.rebuild({ beforeMs: Infinity })
   await eventually(() => expect(gate.waiting).toBe(1))
@@ -113,7 +113,7 @@ test('one that is revoked just while the instance looks what to do is not begun'
 })
 
 describe('stop()', () => {
-  test('in mid-work ends with the step under way, and nothing goes on behind it', async () => {
+  test('during work ends with the current step; nothing continues in the background', async () => {
     const { instance, append, checkpoint, gate, close, open, held } = await started([0])
     append(0, 100)
     await eventually(async () => expect(await checkpoint(0)).toBeGreaterThan(0))
@@ -133,7 +133,7 @@ describe('stop()', () => {
     expect(await allViews(held, projection)).toMatchObject({ 0: { events: after } })
   })
 
-  test('does not wait for tries of an event that fails', async () => {
+  test('does not wait for retries of a failing event', async () => {
     const feed = new InMemoryFeed()
     const failing = balances({
       on: {
@@ -155,7 +155,7 @@ describe('stop()', () => {
     expect(instance.stops).toEqual([])
   })
 
-  test('does not wait for a store that is away, nor for one that is held', async () => {
+  test('does not wait for a store that is unavailable or held', async () => {
     const feed = new InMemoryFeed()
     const store = new InMemoryViewStore()
     let answered = 0
@@ -185,7 +185,7 @@ describe('stop()', () => {
     }
   })
 
-  test('may come before anything has begun', async () => {
+  test('may be called before anything has started', async () => {
     const { instance } = await started([])
     await instance.stop()
     expect(instance.steps).toEqual([])

@@ -22,7 +22,7 @@ const projection = balances({
   },
 })
 
-/** Amounts from 100 on were set aside; all else is applied. */
+/** Amounts from 100 on are parked; all others are applied. */
 async function withParked(...amounts: readonly number[]) {
   isMended = false
   const feed = new InMemoryFeed()
@@ -42,7 +42,7 @@ async function withParked(...amounts: readonly number[]) {
   return { feed, store, set, parked, positions, retry, view }
 }
 
-test('events that were set aside are applied once, after a fix', async () => {
+test('parked events are applied once after a fix', async () => {
   const { retry, view, parked, store } = await withParked(1, 100, 2, 200)
   expect(await view()).toMatchObject({ events: 2, balance: 3 })
   isMended = true
@@ -54,7 +54,7 @@ test('events that were set aside are applied once, after a fix', async () => {
   expect([...(await servingState(store, projection)).checkpoints.values()]).toEqual([4])
 })
 
-test('are applied once when they are retried twice at the same time', async () => {
+test('parked events are applied once by concurrent retries', async () => {
   const { retry, view } = await withParked(1, 100, 200, 300)
   isMended = true
   const results = await Promise.all([retry(), retry(), retry()])
@@ -63,25 +63,25 @@ test('are applied once when they are retried twice at the same time', async () =
   expect(await view()).toMatchObject({ events: 4, balance: 601 })
 })
 
-test('stay set aside while they still fail, with what is wrong now', async () => {
+test('events that still fail stay parked, with the new error', async () => {
   const { retry, parked, positions, view } = await withParked(1, 100)
   expect(await retry()).toMatchObject({ applied: 0, failed: [{ position: positions[0], error: 'too much' }] })
   expect(await parked()).toHaveLength(1)
   expect(await view()).toMatchObject({ events: 1 })
 })
 
-test('one that the log does not give any more holds up none of the others', async () => {
+test('an event deleted from the log does not delay the others', async () => {
   const { retry, feed, parked, view } = await withParked(100, 1, 200)
   feed.dropBefore(ledger(0), 1)
   isMended = true
   const { applied, failed } = await retry()
   expect([applied, failed.map(({ position }) => position.offset)]).toEqual([1, [0]])
-  expect(failed[0]?.error).toMatch(/there is no event at/)
+  expect(failed[0]?.error).toMatch(/no event at/)
   expect(await parked()).toHaveLength(1)
   expect(await view()).toMatchObject({ events: 2, balance: 201 })
 })
 
-test('those that were dropped are not applied', async () => {
+test('dropped events are not applied', async () => {
   const { retry, store, set, positions, view } = await withParked(1, 100)
   await store.parked.drop(set, positions)
   isMended = true
@@ -89,7 +89,7 @@ test('those that were dropped are not applied', async () => {
   expect(await view()).toMatchObject({ events: 1 })
 })
 
-test('one whose view changes meanwhile is folded anew', async () => {
+test('an event whose view changes during the retry is folded again', async () => {
   const { retry, store, feed, view } = await withParked(1, 100)
   isMended = true
   let reads = 0
@@ -106,7 +106,7 @@ test('one whose view changes meanwhile is folded anew', async () => {
   expect(await view()).toMatchObject({ events: 3, balance: 111 })
 })
 
-test('one whose view never stands still is given up, and stays', async () => {
+test('an event whose view keeps changing is given up and stays parked', async () => {
   const { retry, store, parked } = await withParked(1, 100)
   isMended = true
   const busy = aroundStore(store, (method, proceed) =>
@@ -114,11 +114,11 @@ test('one whose view never stands still is given up, and stays', async () => {
   )
   const { applied, failed } = await retry(undefined, busy)
   expect(applied).toBe(0)
-  expect(failed[0]?.error).toMatch(/changed under 100 tries/)
+  expect(failed[0]?.error).toMatch(/changed during 100 attempts/)
   expect(await parked()).toHaveLength(1)
 })
 
-test('one that no longer makes a view is set aside no more', async () => {
+test('an event that no longer has a view is unparked', async () => {
   const { store, set, parked, feed, positions, view } = await withParked(1, 100)
   const selective = balances({
     key: ({ data }) => ('amount' in data && data.amount >= 100 ? undefined : 'a'),

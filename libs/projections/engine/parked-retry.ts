@@ -8,7 +8,7 @@ import { asError, foldSteps, type FoldStep, stepsOf } from './fold-events.ts'
 
 interface RetryResult {
   readonly applied: number
-  /** Those that failed again, with what is wrong now; they stay parked. */
+  /** Those that failed again, with the new error; they stay parked. */
   readonly failed: readonly ParkedEvent[]
 }
 
@@ -42,7 +42,7 @@ export class ParkedRetry {
     return { applied, failed }
   }
 
-  /** @returns what is still wrong with it; `gone` where it is not parked any more. */
+  /** @returns why it still fails; `gone` when it is no longer parked. */
   async #retryOne(set: ViewSet, position: Position): Promise<'applied' | 'gone' | Error> {
     const planned = await this.#plan(position)
     if (planned.failure !== undefined) return planned.failure
@@ -54,10 +54,10 @@ export class ParkedRetry {
       if (outcome === 'applied') return 'applied'
       if (outcome !== 'view-changed') return 'gone'
     }
-    return new Error(`its view changed under ${collisionsMax} tries in a row: try again`)
+    return new Error(`its view changed during ${collisionsMax} attempts in a row: try again`)
   }
 
-  /** An event that the log does not return, now or ever, does not delay the others. */
+  /** An event that the log no longer returns does not delay the others. */
   async #plan(
     position: Position,
   ): Promise<{ readonly steps: readonly FoldStep[]; readonly failure?: Error | undefined }> {

@@ -21,7 +21,7 @@ export class PartitionRunner {
   #restart = new AbortController()
   #checkpoint: number | undefined
   #isWaiting = false
-  /** Steps in a row that the store refused. */
+  /** Steps in a row that the store has refused. */
   #refusals = 0
   #running: Promise<void> | undefined
 
@@ -48,8 +48,8 @@ export class PartitionRunner {
   }
 
   /**
-   * Looks whether the store agrees. One that lost or regained state, or lets a stopped partition go on, does not.
-   * @param before this runner's checkpoint just before the store was asked: it may have moved on since.
+   * Restarts the runner if the store disagrees: it lost or regained state, or the partition was stopped or resumed.
+   * @param before this runner's checkpoint just before the store was asked: it may have advanced since.
    */
   compare(before: number | undefined, stored: GenerationState): void {
     const key = formatPartition(this.source)
@@ -100,7 +100,7 @@ export class PartitionRunner {
     return 'again'
   }
 
-  /** The generation, where it takes steps. */
+  /** The generation, if it accepts steps. */
   async #active(): Promise<GenerationState | undefined> {
     const states = await this.#work.parts.store.generations.list(this.set.projection)
     return states.find(
@@ -108,15 +108,15 @@ export class PartitionRunner {
     )
   }
 
-  /** @throws Error where the store says so again and again of a generation that it lists: else nobody would know why nothing moves. */
+  /** @throws Error when the store keeps refusing a generation that it lists. Otherwise the standstill would go unnoticed. */
   async #checkGone(): Promise<void> {
     if ((await this.#active()) === undefined) return
     this.#refusals += 1
     if (this.#refusals === 1) return
     const { projection, generation } = this.set
     throw new Error(
-      `the store refuses steps of generation ${generation} of projection ${projection.name} as of one that is gone, and lists it as sound: ` +
-        `look whether its tables are as they were made, or rebuild it with \`annals projection rebuild ${projection.name}\``,
+      `the store refuses steps of generation ${generation} of projection ${projection.name} as gone, but lists it as sound: ` +
+        `check whether its tables are unchanged, or rebuild it with \`annals projection rebuild ${projection.name}\``,
     )
   }
 
@@ -135,7 +135,7 @@ export class PartitionRunner {
     return until === undefined ? Infinity : (range[formatPartition(this.source)]?.end ?? 0)
   }
 
-  /** Applies a piece of the log, step by step. @returns why it ended early; undefined when all of it is applied. */
+  /** Applies a chunk of the log, step by step. @returns why it ended early; undefined when all of it is applied. */
   async #applyChunk(
     from: number | undefined,
     chunk: FedChunk,

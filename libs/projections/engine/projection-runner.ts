@@ -9,7 +9,7 @@ import { GenerationPlanner } from './generation-planner.ts'
 import { PartitionRunner } from './partition-runner.ts'
 import { Switcher } from './switcher.ts'
 
-export interface ProjectionRunnerOptions {
+interface ProjectionRunnerOptions {
   readonly projection: Projection
   /** All source partitions, and Kafka's ids of their topics. */
   readonly sources: readonly TopicPartition[]
@@ -55,7 +55,7 @@ export class ProjectionRunner {
     return id
   }
 
-  /** Whether a generation is made from topics that were deleted before this process began. */
+  /** Whether a generation was built from topics that were deleted before this process started. */
   isOfOldLog(generation: Generation): boolean {
     return this.#planner.isOfOldLog(generation)
   }
@@ -79,7 +79,7 @@ export class ProjectionRunner {
     this.wake()
   }
 
-  /** Revokes source partitions. Resolves when this process applies nothing from them any more. */
+  /** Revokes source partitions. Resolves once this process no longer applies anything from them. */
   async revoke(sources: readonly TopicPartition[]): Promise<void> {
     const keys = new Set(sources.map(formatPartition))
     for (const key of keys) this.#assigned.delete(key)
@@ -99,7 +99,7 @@ export class ProjectionRunner {
       this.#awake = new AbortController()
       let waitMs = settings.pollMs
       try {
-        waitMs = await this.#look()
+        waitMs = await this.#pollOnce()
       } catch (error) {
         observer.problem(this.projection.name, error)
       }
@@ -108,7 +108,7 @@ export class ProjectionRunner {
   }
 
   /** @returns after how many milliseconds to poll again. */
-  async #look(): Promise<number> {
+  async #pollOnce(): Promise<number> {
     await this.#prepare()
     const before = new Map([...this.#runners].map(([id, { checkpoint }]) => [id, checkpoint]))
     const states = await this.#options.parts.store.generations.list(this.projection)
@@ -116,7 +116,7 @@ export class ProjectionRunner {
     const wanted = this.#wanted(states)
     await this.#stopRunners([...this.#runners.keys()].filter((id) => !wanted.has(id)))
     for (const [id, { generation, source }] of wanted) {
-      // It may have been revoked meanwhile.
+      // It may have been revoked in the meantime.
       if (!this.#assigned.has(formatPartition(source))) continue
       const runner = this.#runners.get(id)
       if (runner === undefined) this.#startRunner(id, generation, source)
@@ -133,7 +133,7 @@ export class ProjectionRunner {
     this.#isPrepared = true
   }
 
-  /** Switches only to a generation that is built here. For another one, which may have no builder any more, nothing is held. */
+  /** Switches only to a generation that is built here. A generation of another build may be abandoned, so nothing is held for it. */
   async #switchTo(states: readonly GenerationState[]): Promise<number | undefined> {
     const building = states.find((state) => state.status === 'building' && this.#isMadeHere(state))
     const serving = states.find(({ status }) => status === 'serving')
@@ -170,7 +170,7 @@ export class ProjectionRunner {
     return gate
   }
 
-  /** Of generations that are gone. */
+  /** Forgets the gates of generations that are gone. */
   #dropGates(states: readonly GenerationState[]): void {
     for (const id of this.#gates.keys()) {
       if (!states.some((state) => state.id === id)) this.#gates.delete(id)

@@ -3,13 +3,13 @@ import { expect, test } from 'vitest'
 import { aroundStore } from '../testing/around-store.ts'
 import { CountingFeed } from '../testing/counting-feed.ts'
 import { balances, entered, ledger, totals } from '../testing/ledger.ts'
-import { afterLooks, ProjectionBench } from '../testing/projection-bench.ts'
+import { afterPolls, ProjectionBench } from '../testing/projection-bench.ts'
 import { allViews, eventually } from '../testing/projector-instance.ts'
 import { UnreliableStore } from '../testing/unreliable-store.ts'
 import type { ViewStore } from '../view-store/view-store.ts'
 
 test.each([balances(), totals()])(
-  'an instance that freezes between reading and committing, is replaced and wakes up changes nothing: $name',
+  'an instance that freezes between read and commit, is replaced and wakes up changes nothing: $name',
   async (projection) => {
     const bench = new ProjectionBench()
     let isFreezing = false
@@ -31,14 +31,14 @@ test.each([balances(), totals()])(
     line.thaw()
     await eventually(() => expect(stale.refusals.length).toBeGreaterThanOrEqual(line.frozen))
     expect(new Set(stale.refusals)).toEqual(new Set(['checkpoint-moved']))
-    await afterLooks()
+    await afterPolls()
     expect(await allViews(bench.store, projection)).toEqual(before)
     bench.append(9)
     await bench.expectServed(projection)
   },
 )
 
-test('a step whose views another one has changed is made anew, from the same checkpoint', async () => {
+test('a step whose views another step has changed is folded again from the same checkpoint', async () => {
   const bench = new ProjectionBench()
   let collisions = 3
   const reads: unknown[] = []
@@ -55,7 +55,7 @@ test('a step whose views another one has changed is made anew, from the same che
   expect(reads).toEqual(Array.from({ length: 4 }, () => ['g', 'h']))
 })
 
-test('a step that is held while another generation takes over waits, and is then made as it is', async () => {
+test('a step held during a switch waits and is then committed unchanged', async () => {
   const bench = new ProjectionBench()
   const asked: string[] = []
   let holds = 0
@@ -73,7 +73,7 @@ test('a step that is held while another generation takes over waits, and is then
   expect(instance.refusals).toEqual([])
 })
 
-test('one whose views never stand still tells of it, and goes on trying', async () => {
+test('a step whose views keep changing is reported and retried', async () => {
   const bench = new ProjectionBench()
   let collisions = 150
   const store = aroundStore(bench.store, (method, proceed, args) =>
@@ -84,28 +84,28 @@ test('one whose views never stand still tells of it, and goes on trying', async 
   const instance = await bench.start(totals(), { store })
   bench.feed.append(ledger(0), entered('a', 1, 'g'))
   await bench.expectServed(totals())
-  expect(instance.problems).toEqual([expect.stringContaining('changed under 100 tries')])
+  expect(instance.problems).toEqual([expect.stringContaining('changed during 100 attempts')])
 })
 
-test('an instance that goes on while the store answers how far it was is not begun anew for that', async () => {
+test('an instance that makes progress while the store answers a poll is not restarted', async () => {
   const bench = new ProjectionBench()
-  let looks = 0
+  let polls = 0
   const store = aroundStore(bench.store, async (method, proceed) => {
     const answer = await proceed()
     if (method !== 'generations.list') return answer
-    looks++
+    polls++
     bench.append(30)
-    await afterLooks(1)
+    await afterPolls(1)
     return answer
   })
   const feed = new CountingFeed(bench.feed)
   const instance = await bench.start(balances(), { store, feed })
-  await eventually(() => expect(looks).toBeGreaterThan(20))
+  await eventually(() => expect(polls).toBeGreaterThan(20))
   await instance.stop()
   expect(feed.begun).toBe(3)
 })
 
-test('an answer that is lost is looked up in the store: what was done is not done again', async () => {
+test('after a lost answer the store’s checkpoint decides: nothing is applied twice', async () => {
   const bench = new ProjectionBench()
   let losses = 2
   const line = new UnreliableStore(bench.store, (method) =>

@@ -1,8 +1,8 @@
 import type { GenerationState } from '../view-store/generations.ts'
 
 /**
- * Whether a partition stands still. A note of an event that was applied all the same means nothing: it came from an
- * instance that was stale, or knew no better.
+ * Whether a partition is stopped. A recorded stop at an event that was applied since does not count: it came from a
+ * stale instance.
  * @param source by `formatPartition`.
  */
 export function isStopped({ stops, checkpoints }: GenerationState, source: string): boolean {

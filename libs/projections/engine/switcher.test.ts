@@ -51,13 +51,13 @@ test('a generation that is far behind does not hold the serving one', async () =
   expect(calls).toHaveLength(1)
 })
 
-test('how far it is behind in a topic that was made anew does not matter', async () => {
+test('a gap in a recreated topic does not count', async () => {
   const { calls, switcher } = asked()
   await switcher.trySwitch(state('new', 0, { topicIds: { 'eventstore.account': 'b' } }), state('old', 9_000))
   expect(calls).toHaveLength(1)
 })
 
-test('one that does not come level holds the serving one for a part of the time only', async () => {
+test('a generation that never catches up holds the serving one only part of the time', async () => {
   const { calls, switcher } = asked()
   const tryOn = async (times: number) => {
     for (let n = 0; n < times; n++) await switcher.trySwitch(state('new', 0), state('old', 10))
@@ -72,7 +72,7 @@ test('one that does not come level holds the serving one for a part of the time 
   expect(calls).toHaveLength(160)
 })
 
-test('while it rests the store is looked at as always, and a newer generation has tries of its own', async () => {
+test('during a rest polling continues, and a newer generation has its own tries', async () => {
   const { calls, switcher } = asked()
   for (let n = 0; n < 79; n++) expect(await switcher.trySwitch(state('new', 0), state('old', 10))).toBe(25)
   expect(await switcher.trySwitch(state('new', 0), state('old', 10))).toBeUndefined()
@@ -80,7 +80,7 @@ test('while it rests the store is looked at as always, and a newer generation ha
   expect(calls).toHaveLength(81)
 })
 
-test('one that stands still does not hold the serving one, unless the note is of an event that was applied since', async () => {
+test('a stopped generation does not hold the serving one, unless the stop is at an event applied since', async () => {
   const { calls, switcher } = asked()
   const stopAt = (offset: number) => ({
     stops: new Map([

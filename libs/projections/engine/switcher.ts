@@ -4,15 +4,15 @@ import type { GenerationState } from '../view-store/generations.ts'
 import type { EngineParts } from './engine-parts.ts'
 import { isStopped } from './standstill.ts'
 
-/** Offsets that the new generation may be behind the old one for the old one to be held. */
+/** The serving generation is held only when the new one is at most so many offsets behind. */
 const gapMax = 5_000
 const holdMs = 1_000
 const tryAgainMs = 25
-/** So many tries, then a rest: a generation that does not come level must not hold the serving one for long. */
+/** After so many tries comes a rest: a generation that never catches up must not hold the serving one for long. */
 const triesInARow = 80
 const restMs = 10_000
 
-/** Lets a generation serve that has caught up with the serving one. */
+/** Switches to a generation that has caught up with the serving one. */
 export class Switcher {
   readonly #projection: Projection
   readonly #parts: EngineParts
@@ -25,9 +25,9 @@ export class Switcher {
     this.#parts = parts
   }
 
-  /** @returns after how many milliseconds to try again; undefined where there is nothing to switch. */
+  /** @returns after how many milliseconds to try again; undefined when there is nothing to switch. */
   async trySwitch(building: GenerationState, serving: GenerationState): Promise<number | undefined> {
-    this.#lookAt(building.id)
+    this.#startTriesOf(building.id)
     if (performance.now() < this.#restUntilMs) return undefined
     if (standsStill(building) || gapBetween(building, serving) > gapMax) return undefined
     const set = { projection: this.#projection, generation: building.id }
@@ -37,8 +37,8 @@ export class Switcher {
     return 0
   }
 
-  /** Each generation has tries of its own. */
-  #lookAt(building: string): void {
+  /** Each generation has its own tries. */
+  #startTriesOf(building: string): void {
     if (building === this.#building) return
     this.#building = building
     this.#tries = 0

@@ -1,9 +1,9 @@
 import { InvalidInputError, type Projection, quote } from '#domain'
 
-/** Not every index of a database takes longer ones. */
+/** Some databases cannot index longer keys. */
 const keyBytesMax = 1_024
 
-/** @throws InvalidInputError when a key could not be kept by every store. */
+/** @throws InvalidInputError when not every store could keep the key. */
 export function checkKey({ name }: Projection, key: unknown): string {
   if (typeof key === 'string' && key !== '' && !isLonger(key, keyBytesMax) && isStorable(key)) return key
   throw new InvalidInputError(
@@ -14,7 +14,7 @@ export function checkKey({ name }: Projection, key: unknown): string {
 
 /**
  * A reducer that forgets its return value must not make the next event start from the initial view.
- * @throws InvalidInputError when there is no view, and no null either.
+ * @throws InvalidInputError when the reducer returned undefined.
  */
 export function checkGiven({ name }: Projection, key: string, view: unknown): unknown {
   if (view !== undefined) return view
@@ -22,8 +22,8 @@ export function checkGiven({ name }: Projection, key: string, view: unknown): un
 }
 
 /**
- * A view as stores keep it.
- * @throws InvalidInputError when it is no JSON, or larger than the projection allows.
+ * The JSON of a view, as stores keep it.
+ * @throws InvalidInputError when it is not JSON, or larger than the projection allows.
  */
 export function viewJson({ name, bytesMax }: Projection, key: string, view: unknown): string {
   const json = JSON.stringify(view) as string | undefined
@@ -35,7 +35,7 @@ export function viewJson({ name, bytesMax }: Projection, key: string, view: unkn
   return json
 }
 
-/** In UTF-8. A character has at most three bytes there for each of UTF-16. */
+/** In UTF-8 a text has at most three bytes for each UTF-16 code unit. */
 const isLonger = (text: string, bytesMax: number): boolean =>
   text.length * 3 > bytesMax && new TextEncoder().encode(text).length > bytesMax
 

@@ -16,14 +16,14 @@ const generation = {
   range: {},
 }
 
-test('a projection that is not prepared is refused, with what to do', async () => {
+test('an unprepared projection is rejected with a hint to prepare it', async () => {
   const store = new InMemoryViewStore()
   await expect(store.generations.list(projection)).rejects.toThrow(
     'projection spend is not prepared: call prepare()',
   )
 })
 
-test('a generation changed by its maker after it was added stays as it was', async () => {
+test('changing the caller’s object after add does not change the stored generation', async () => {
   const store = new InMemoryViewStore()
   await store.prepare(projection)
   const given = structuredClone(generation)
@@ -32,7 +32,7 @@ test('a generation changed by its maker after it was added stays as it was', asy
   expect(await store.generations.list(projection)).toMatchObject([generation])
 })
 
-test('without a clock of its own it goes by the machine’s', async () => {
+test('without the option now it uses the machine’s clock', async () => {
   const store = new InMemoryViewStore()
   await store.prepare(projection)
   await store.generations.add(projection, generation)

@@ -6,12 +6,12 @@ import { MemoryParkedEvents } from './memory-parked-events.ts'
 import { MemoryProjections, promised } from './memory-projections.ts'
 import { MemoryViews } from './memory-views.ts'
 
-export interface InMemoryViewStoreOptions {
+interface InMemoryViewStoreOptions {
   /** Milliseconds since 1970; the machine's clock by default. */
   readonly now?: () => number
 }
 
-/** A view store for tests and trials: it answers as the real ones do and keeps everything in this process's memory. */
+/** A view store for tests and trials: it behaves as the real ones do and keeps everything in this process's memory. */
 export class InMemoryViewStore implements ViewStore {
   readonly generations: MemoryGenerations
   readonly views: MemoryViews

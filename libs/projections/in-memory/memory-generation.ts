@@ -5,13 +5,13 @@ import type { GenerationState, Stop } from '../view-store/generations.ts'
 import type { UnpublishedView } from '../view-store/outbox.ts'
 import type { ParkedEvent } from '../view-store/parked-event.ts'
 import type { ApplyParkedOutcome } from '../view-store/parked-events.ts'
-import type { CommitOutcome, ViewChange, ViewCommit } from '../view-store/views.ts'
-import { hasExpired, type MemoryView } from './memory-view.ts'
+import { type CommitOutcome, hasExpired, type ViewChange, type ViewCommit } from '../view-store/views.ts'
+import type { MemoryView } from './memory-view.ts'
 
-/** All that belongs to one generation. */
+/** Everything that belongs to one generation. */
 export class MemoryGeneration {
   status: GenerationStatus
-  /** From then on it takes commits again. */
+  /** From this time on it accepts commits again. */
   heldUntilMs = 0
   readonly checkpoints = new Map<string, number>()
   readonly stops = new Map<string, Stop>()
@@ -51,7 +51,7 @@ export class MemoryGeneration {
     return (this.checkpoints.get(formatPartition({ topic, partition })) ?? 0) > offset
   }
 
-  /** Whether it is at least as far as another one in each of the other's partitions, where both are made from the same log. */
+  /** Whether it is at least as far as another one in each of the other's partitions that hold the same log. */
   isLevelWith(other: MemoryGeneration): boolean {
     return [...other.checkpoints].every(([source, offset]) => {
       const { topic } = parsePartition(source)
@@ -86,7 +86,7 @@ export class MemoryGeneration {
     return expired.length
   }
 
-  /** Takes away up to `limit` keys: those of views, and those of deletions that the changelog does not have yet. */
+  /** Deletes up to `limit` keys: those of views, and those of deletions that the changelog does not have yet. */
   takeKeys(limit: number): string[] {
     const keys = [...new Set([...this.views.keys(), ...this.unpublished.keys()])].slice(0, limit)
     for (const key of keys) {
@@ -96,7 +96,7 @@ export class MemoryGeneration {
     return keys
   }
 
-  /** The changelog may have views under these keys. Those that are not views here are to be deleted there. */
+  /** The changelog may have views under these keys. Keys without a view here are marked as deletions to publish. */
   noteAbsent(keys: readonly string[], nowMs: number): void {
     const revision = this.#nextRevision()
     for (const key of keys) {

@@ -97,7 +97,7 @@ export class MemoryGenerations implements Generations {
     })
   }
 
-  /** Retires a generation for another one that replaces it. @returns false where there is nothing to replace. */
+  /** Retires a generation that another one replaces. @returns false when there is nothing to replace. */
   #replace(set: ViewSet): boolean {
     const replaced = this.#projections.active(set)
     if (replaced === undefined) return false

@@ -1,7 +1,7 @@
-import type { StoredViewPage, ViewPageQuery } from '../view-store/views.ts'
-import { hasExpired, type MemoryView, storedView } from './memory-view.ts'
+import { hasExpired, type StoredViewPage, type ViewPageQuery } from '../view-store/views.ts'
+import { type MemoryView, storedView } from './memory-view.ts'
 
-/** Where a view stands in an order: by its figure, and among equal ones by its key. */
+/** The sort position of a view: by its figure, and among equal figures by its key. */
 interface OrderPlace {
   readonly key: string
   readonly figure?: number
@@ -9,10 +9,10 @@ interface OrderPlace {
 
 const isSurrogate = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdfff
 
-/** Surrogates stand for code points above all others, though their own numbers are lower. */
+/** Surrogates encode code points above all others, although their own code units are lower than some. */
 const rank = (unit: number): number => (isSurrogate(unit) ? unit + 0x10000 : unit)
 
-/** Compares as the UTF-8 bytes do, which is not how JavaScript compares strings: by UTF-16 code units. */
+/** Compares by UTF-8 bytes. JavaScript compares strings by UTF-16 code units. */
 export function byUtf8(a: string, b: string): number {
   const length = Math.min(a.length, b.length)
   for (let index = 0; index < length; index += 1) {
@@ -22,12 +22,12 @@ export function byUtf8(a: string, b: string): number {
   return a.length - b.length
 }
 
-/** Figures may be too large to be subtracted. */
+/** Subtraction could overflow. */
 const byFigure = (a = 0, b = 0): number => Number(a > b) - Number(a < b)
 
 const byPlace = (a: OrderPlace, b: OrderPlace): number => byFigure(a.figure, b.figure) || byUtf8(a.key, b.key)
 
-/** One page of views in the order that is asked for; those that have expired at `nowMs` are left out. */
+/** One page of views in the requested order, without those that have expired at `nowMs`. */
 export function pageOf(
   views: ReadonlyMap<string, MemoryView>,
   query: ViewPageQuery,

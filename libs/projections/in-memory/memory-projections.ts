@@ -3,12 +3,12 @@ import type { StoredProjection, ViewSet } from '../view-store/view-set.ts'
 import { MemoryGeneration } from './memory-generation.ts'
 import { byUtf8 } from './memory-order.ts'
 
-/** Runs now; what it throws becomes a rejection. */
+/** Runs synchronously. An error becomes a rejection. */
 export const promised = <T>(run: () => T): Promise<T> => new Promise((resolve) => resolve(run()))
 
-/** All prepared projections with their generations: what the ports of the store in memory share. */
+/** All prepared projections with their generations, shared by the ports of the store in memory. */
 export class MemoryProjections {
-  /** Generations by id, by projection. */
+  /** Generations by id, for each projection. */
   readonly #projections = new Map<string, Map<string, MemoryGeneration>>()
 
   prepare({ name }: StoredProjection): void {

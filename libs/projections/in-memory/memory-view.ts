@@ -5,13 +5,10 @@ export interface MemoryView extends StoredView {
   readonly indexes: ReadonlyMap<string, number>
 }
 
-/** What readers get of a view. */
+/** A view as readers get it. */
 export const storedView = ({ json, revision, changedAtMs, expiresAtMs }: MemoryView): StoredView => ({
   json,
   revision,
   changedAtMs,
   ...(expiresAtMs !== undefined && { expiresAtMs }),
 })
-
-export const hasExpired = ({ expiresAtMs }: Pick<StoredView, 'expiresAtMs'>, nowMs: number): boolean =>
-  expiresAtMs !== undefined && expiresAtMs <= nowMs

@@ -1,20 +1,21 @@
 import type { StoredProjection, ViewSet } from '../view-store/view-set.ts'
-import type {
-  CommitOutcome,
-  Lookup,
-  StoredView,
-  StoredViewPage,
-  ViewCommit,
-  ViewLookup,
-  ViewPageQuery,
-  Views,
+import {
+  type CommitOutcome,
+  hasExpired,
+  type Lookup,
+  type StoredView,
+  type StoredViewPage,
+  type ViewCommit,
+  type ViewLookup,
+  type ViewPageQuery,
+  type Views,
 } from '../view-store/views.ts'
 import type { MemoryGeneration } from './memory-generation.ts'
 import { pageOf } from './memory-order.ts'
 import { type MemoryProjections, promised } from './memory-projections.ts'
-import { hasExpired, storedView } from './memory-view.ts'
+import { storedView } from './memory-view.ts'
 
-/** {@link Views} in memory. A page takes time in proportion to the number of views. */
+/** {@link Views} in memory. A page takes time proportional to the number of views. */
 export class MemoryViews implements Views {
   readonly #projections: MemoryProjections
   readonly #now: () => number

@@ -6,7 +6,7 @@ type Port = Exclude<keyof ViewStore, 'prepare' | 'close'>
 export type StoreMethod =
   'prepare' | 'close' | { [Name in Port]: `${Name}.${keyof ViewStore[Name] & string}` }[Port]
 
-/** What a call of a store goes through: `proceed` makes it. */
+/** Wraps a call of a store: `proceed` makes the call. */
 type Around = (
   method: StoreMethod,
   proceed: () => Promise<unknown>,
@@ -15,7 +15,7 @@ type Around = (
 
 type Call = (...args: unknown[]) => Promise<unknown>
 
-/** A store each of whose calls goes through a function: for faults, for counting, for standing still. */
+/** A store whose calls all go through a function that may inject faults, count or pause them. */
 export function aroundStore(store: ViewStore, around: Around): ViewStore {
   const port = <Name extends Port>(name: Name): ViewStore[Name] =>
     aroundMethods(store[name], (method, ...rest) => around(`${name}.${method}` as StoreMethod, ...rest))

@@ -5,7 +5,7 @@ import type { EventFeed, FedChunk, FedEvent } from '#event-log/records'
 export class CountingFeed implements EventFeed {
   /** Followers now. */
   following = 0
-  /** How often following began. */
+  /** How many times a partition was followed. */
   begun = 0
   readonly #feed: EventFeed
 

@@ -14,11 +14,11 @@ import {
 } from '#domain'
 import { type EventFeed, type FedChunk, type FedEvent, isReadable } from '#event-log/records'
 
-/** An event to be appended. Versions, offsets and, unless it is given, its time come by themselves. */
+/** An event to append. The feed assigns version and offset, and the time unless it is given. */
 export type FedDraft = DomainEvent & { readonly streamId: string; readonly timestamp?: string }
 
 export interface InMemoryFeedOptions {
-  /** Events that come in one piece at most. */
+  /** The most events that one chunk holds. */
   readonly chunkEventsMax?: number
 }
 
@@ -26,13 +26,13 @@ interface Log {
   readonly events: FedEvent[]
   start: number
   end: number
-  /** Resolves when the log's end moves. */
+  /** Resolves when the end of the log moves. */
   moved: PromiseWithResolvers<undefined>
 }
 
 const firstEventMs = Date.parse('2026-01-01T00:00:00.000Z')
 
-/** Partitions in memory: appended to while they are followed, with gaps in their offsets as markers leave them. */
+/** Partitions in memory. Tests append while readers follow; markers leave gaps in the offsets. */
 export class InMemoryFeed implements EventFeed {
   readonly #chunkEventsMax: number
   readonly #logs = new Map<string, Log>()
@@ -65,7 +65,7 @@ export class InMemoryFeed implements EventFeed {
     return recorded
   }
 
-  /** A record that nobody can read. */
+  /** An unreadable record. */
   appendUnreadable(source: TopicPartition, why: string): Position {
     const place = this.#nextPosition(source)
     this.#log(source).events.push({
@@ -83,14 +83,14 @@ export class InMemoryFeed implements EventFeed {
     this.#tell(source)
   }
 
-  /** What retention does. */
+  /** Deletes the head of the log, as retention does. */
   dropBefore(source: TopicPartition, offset: number): void {
     const log = this.#log(source)
     log.start = offset
     log.events.splice(0, log.events.filter(({ position }) => position.offset < offset).length)
   }
 
-  /** All that can be read, partition by partition. */
+  /** All readable events, partition by partition. */
   get events(): readonly RecordedEvent[] {
     return [...this.#logs.values()].flatMap(({ events }) => events).filter(isReadable)
   }
@@ -100,7 +100,7 @@ export class InMemoryFeed implements EventFeed {
     const aborted = Promise.withResolvers<undefined>()
     signal.addEventListener('abort', () => aborted.resolve(undefined), { once: true })
     for (let offset = from, isFirst = true; ; isFirst = false) {
-      // Timers of the code under test come in between, however much there is to read.
+      // Lets timers of the code under test run, however much there is to read.
       await new Promise(setImmediate)
       if (signal.aborted) return
       const { moved } = log
@@ -123,7 +123,7 @@ export class InMemoryFeed implements EventFeed {
     const { events } = this.#log({ topic, partition })
     const event = events.find((candidate) => candidate.position.offset === offset)
     return event === undefined
-      ? Promise.reject(new Error(`there is no event at ${topic}:${partition}:${offset}`))
+      ? Promise.reject(new Error(`no event at ${topic}:${partition}:${offset}`))
       : Promise.resolve(event)
   }
 

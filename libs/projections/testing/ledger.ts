@@ -35,7 +35,7 @@ export const closed = (account: string): FedDraft => ({
   data: {},
 })
 
-/** A view for each stream; its result shows each event left out, doubled or out of order. */
+/** One view for each stream. Its content reveals every missing, doubled or reordered event. */
 export const balances = (changed: Partial<ProjectionDefinition<Balance, LedgerEvent>> = {}) =>
   defineProjection<Balance, LedgerEvent>({
     name: 'balances',
@@ -54,7 +54,7 @@ export const balances = (changed: Partial<ProjectionDefinition<Balance, LedgerEv
     ...changed,
   })
 
-/** Views that gather events of all partitions; in whatever order they come. */
+/** Views over events of all partitions, in any order. */
 export const totals = (changed: Partial<ProjectionDefinition<Total, LedgerEvent>> = {}) =>
   defineProjection<Total, LedgerEvent>({
     name: 'totals',

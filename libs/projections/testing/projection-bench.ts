@@ -14,7 +14,7 @@ import {
   servingState,
 } from './projector-instance.ts'
 
-/** A log of three partitions, a store, and as many instances between them as a test begins; they end with it. */
+/** A log of three partitions, a store, and the instances that a test starts between them. All end with the test. */
 export class ProjectionBench {
   feed = new InMemoryFeed({ chunkEventsMax: 25 })
   readonly store = new InMemoryViewStore()
@@ -27,7 +27,7 @@ export class ProjectionBench {
     return instance
   }
 
-  /** So many events of all kinds of accounts, over all partitions. */
+  /** Appends `count` events of various accounts over all partitions. */
   append(count: number): void {
     for (let n = 0; n < count; n++) {
       const partition = n % this.sources.length
@@ -35,7 +35,7 @@ export class ProjectionBench {
     }
   }
 
-  /** Until the generation that serves is of this definition, and has all events, each once. */
+  /** Waits until the serving generation is of this definition and counts every event once. */
   expectServed(projection: Projection): Promise<void> {
     return eventually(async () => {
       const { checkpoints, viewVersion } = await servingState(this.store, projection)
@@ -66,6 +66,6 @@ export class ProjectionBench {
   }
 }
 
-/** Long enough for an instance to look at the store so many times: for what must not happen. */
-export const afterLooks = (count = 20): Promise<void> =>
+/** Waits for that many polls of the store, for tests of what must not happen. */
+export const afterPolls = (count = 20): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, count * 5))

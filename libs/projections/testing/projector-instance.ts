@@ -108,7 +108,7 @@ export class ProjectorInstance implements EngineObserver {
   }
 }
 
-/** Waits until it no longer throws, and for no more than four seconds. */
+/** Waits until it no longer throws, for at most four seconds. */
 export const eventually = <T>(check: () => T | Promise<T>): Promise<T> =>
   vi.waitFor(check, { timeout: 4_000, interval: 2 })
 
@@ -118,7 +118,7 @@ export async function servingState(store: ViewStore, projection: Projection): Pr
   return serving
 }
 
-/** All views of a generation, by key; default: of the one that serves. */
+/** All views of a generation by key. Default: the serving one. */
 export async function allViews(
   store: ViewStore,
   projection: Projection,
@@ -126,6 +126,6 @@ export async function allViews(
 ): Promise<Record<string, unknown>> {
   const lookup = { descending: false, limit: 10_000, ...(generation !== undefined && { generation }) }
   const page = await store.views.page(projection, lookup)
-  if (page.outcome !== 'found') throw new Error(`there are no views: ${page.outcome}`)
+  if (page.outcome !== 'found') throw new Error(`expected views, got ${page.outcome}`)
   return Object.fromEntries(page.found.views.map(({ key, json }) => [key, JSON.parse(json) as unknown]))
 }

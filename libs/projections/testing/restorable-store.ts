@@ -17,7 +17,7 @@ const readOnly: readonly StoreMethod[] = [
   'parked.list',
 ]
 
-/** A store in memory that can be emptied, and set back to how it was, behind the backs of all who use it. */
+/** A store in memory that a test can empty, or restore to an earlier copy, behind the backs of its users. */
 export class RestorableStore {
   readonly store: ViewStore
   #changes: RecordedCall[] = []
@@ -32,7 +32,7 @@ export class RestorableStore {
     })
   }
 
-  /** How it is now, for {@link restore}. */
+  /** Copies the current state for {@link restore}. */
   copy(): readonly unknown[] {
     return [...this.#changes]
   }
@@ -41,7 +41,7 @@ export class RestorableStore {
     await this.#replay(copy as readonly RecordedCall[])
   }
 
-  /** Takes away all but the room that was made for projections. */
+  /** Deletes everything except the prepared projections. */
   async empty(): Promise<void> {
     await this.#replay(this.#changes.filter(({ method }) => method === 'prepare'))
   }

@@ -1,4 +1,4 @@
-/** A clock that stands still until a test moves it. */
+/** A clock that only a test advances. */
 export class TestClock {
   #nowMs = Date.parse('2026-01-31T12:00:00Z')
 

@@ -15,7 +15,7 @@ export const topic = 'eventstore.order'
 export const source = (partition = 0): TopicPartition => ({ topic, partition })
 export const at = (offset: number, partition = 0): Position => position(topic, partition, offset)
 
-/** A change to `{ n }`, by default of a view that is not there yet. */
+/** A change to `{ n }`, by default of a view that does not exist yet. */
 export const change = (key: string, n: number | null, more: Partial<ViewChange> = {}): ViewChange => ({
   key,
   expected: 0,
@@ -32,19 +32,19 @@ export const parkedEvent = (offset: number, more: Partial<ParkedEvent> = {}): Pa
   ...more,
 })
 
-/** What a test gives of a commit; the rest is partition 0 from nothing to 1, without changes. */
+/** The fields of a commit that a test sets. Default: partition 0 from no checkpoint to 1, without changes. */
 type CommitDraft = Partial<Omit<ViewCommit, 'source'>> & { readonly partition?: number }
 
-/** The JSON of `{ n }`, with white space or without: stores may change it. */
+/** The JSON of `{ n }`, with or without white space: stores may change it. */
 export const jsonOf = (n: number): unknown => expect.stringMatching(new RegExp(`^\\{"n": ?${n}\\}$`))
 
-/** What a lookup found; fails where nothing was. */
+/** The result of a lookup. Fails when nothing was found. */
 export function found<Found>(lookup: Lookup<Found>): Found {
   if (lookup.outcome === 'found') return lookup.found
-  throw new Error(`expected a lookup that finds, got ${lookup.outcome}`)
+  throw new Error(`expected a lookup with a result, got ${lookup.outcome}`)
 }
 
-/** A projection in the store under test, and short words for what tests do with it. */
+/** A projection in the store under test, with helpers for common steps of tests. */
 export class TestedProjection {
   readonly stored: StoredProjection
   readonly #store: ViewStore
@@ -84,7 +84,7 @@ export class TestedProjection {
 
   async state(id: string): Promise<GenerationState> {
     const state = (await this.#store.generations.list(this.stored)).find((generation) => generation.id === id)
-    if (state === undefined) throw new Error(`there is no generation ${id}`)
+    if (state === undefined) throw new Error(`no generation ${id}`)
     return state
   }
 
@@ -103,13 +103,13 @@ export class TestedProjection {
     })
   }
 
-  /** Moves a checkpoint to an offset, wherever it is. */
+  /** Moves a checkpoint to an offset from its current value. */
   async moveTo(id: string, to: number, partition = 0): Promise<void> {
     const from = await this.checkpoint(id, partition)
     expect(await this.commit(id, { partition, from, to })).toBe('committed')
   }
 
-  /** Changes views, whatever they are now, in one commit that moves the checkpoint of partition 0 by one. */
+  /** Changes views from their current state in one commit that moves the checkpoint of partition 0 by one. */
   async write(
     id: string,
     views: Readonly<Record<string, number | null>>,
@@ -122,7 +122,7 @@ export class TestedProjection {
     )
   }
 
-  /** The same with changes of one's own; what they expect is filled in. */
+  /** The same with given changes. Their expected revisions are filled in. */
   async writeChanges(id: string, changes: readonly ViewChange[], parked: readonly ParkedEvent[] = []) {
     const now = await this.#store.views.read(
       this.set(id),
@@ -143,14 +143,14 @@ export class TestedProjection {
     return Object.fromEntries([...views].map(([key, { json }]) => [key, valueOf(json)]))
   }
 
-  /** All that is unpublished, by key. */
+  /** All unpublished views by key. */
   async unpublished(id: string): Promise<Map<string, UnpublishedView>> {
     const views = await this.#store.outbox.unpublished(this.set(id), 10_000)
     expect(new Set(views.map(({ key }) => key)).size).toBe(views.length)
     return new Map(views.map((view) => [view.key, view]))
   }
 
-  /** `n` of what is unpublished, by key; null for what is gone. */
+  /** `n` of unpublished views by key; null for deleted ones. */
   async unpublishedValues(id: string): Promise<Record<string, unknown>> {
     const views = await this.unpublished(id)
     return Object.fromEntries(

@@ -3,15 +3,15 @@ import type { ViewStore } from '../view-store/view-store.ts'
 import { aroundStore, type StoreMethod } from './around-store.ts'
 
 /**
- * What becomes of a call. `lost`: it is done, its answer is not heard. `away`: it is not done. `slow`: others come in
- * between, before and behind it. `frozen`: it is done when {@link UnreliableStore.thaw} is called, however late.
+ * What happens to a call. `lost`: it runs, its answer is lost. `away`: it does not run. `slow`: other calls run in
+ * between, before and after it. `frozen`: it runs when {@link UnreliableStore.thaw} is called, however late.
  */
 export type StoreFault = 'none' | 'lost' | 'away' | 'slow' | 'frozen'
 
-/** A store as one instance sees it from behind a bad line. */
+/** A store as one instance sees it over an unreliable connection. */
 export class UnreliableStore {
   readonly store: ViewStore
-  /** Calls that were frozen so far. */
+  /** How many calls have been frozen. */
   frozen = 0
   readonly #nextFault: (method: StoreMethod) => StoreFault
   #thaw = Promise.withResolvers<undefined>()
@@ -22,13 +22,13 @@ export class UnreliableStore {
     this.store = aroundStore(store, (method, proceed) => this.#call(method, proceed))
   }
 
-  /** From now on nothing that this instance asks for happens. */
+  /** From now on no call of this instance runs. */
   die(): void {
     this.#isDead = true
     this.thaw()
   }
 
-  /** What stood still goes on. */
+  /** Frozen calls continue. */
   thaw(): void {
     this.#thaw.resolve(undefined)
     this.#thaw = Promise.withResolvers()
@@ -42,7 +42,7 @@ export class UnreliableStore {
       this.frozen++
       await this.#thaw.promise
     }
-    if (this.#isDead || fault === 'away') throw new ViewStoreUnavailableError('the store is away')
+    if (this.#isDead || fault === 'away') throw new ViewStoreUnavailableError('the store is unavailable')
     const answer = await proceed()
     if (fault === 'slow') await new Promise(setImmediate)
     if (fault === 'lost') throw new ViewStoreUnavailableError('the answer was lost')

@@ -4,21 +4,21 @@ import type { ViewStore } from '../view-store/view-store.ts'
 import type { TestClock } from './test-clock.ts'
 import { TestedProjection } from './tested-projection.ts'
 
-/** What the suite needs of the store that it tests. All tests share it: each uses projections of its own. */
+/** What the suite needs of the store that it tests. All tests share the store; each uses its own projections. */
 export interface ViewStoreUnderTest {
   readonly store: ViewStore
-  /** Takes away all that the store holds, behind its back, as a flush does. Without it that test is skipped. */
+  /** Deletes everything the store holds behind its back, as a flush does. Without it that test is skipped. */
   readonly loseAll?: () => Promise<void>
-  /** Runs after the last test; closes the store, too. Default: `store.close()`. */
+  /** Runs after the last test and closes the store. Default: `store.close()`. */
   readonly teardown?: () => Promise<void>
 }
 
-/** Opens the store on an empty place. @param clock the store's `now` option: milliseconds since 1970. */
+/** Opens an empty store. @param clock the store's `now` option: milliseconds since 1970. */
 export type OpenViewStore = (clock: {
   readonly now: () => number
 }) => ViewStoreUnderTest | Promise<ViewStoreUnderTest>
 
-/** The store under test with what its tests need around it. */
+/** The store under test with its clock and fresh projections. */
 export class ViewStoreSubject {
   readonly store: ViewStore
   readonly clock: TestClock
@@ -30,7 +30,7 @@ export class ViewStoreSubject {
     this.loseAll = loseAll
   }
 
-  /** A prepared projection that nobody has used before. */
+  /** A prepared projection that no other test uses. */
   async freshProjection(indexNames: readonly string[] = []): Promise<TestedProjection> {
     return this.projection(`p-${randomUUID()}`, indexNames)
   }

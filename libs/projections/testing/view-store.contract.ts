@@ -3,17 +3,17 @@ import { afterAll, beforeAll, describe } from 'vitest'
 import { generationsContract } from './generations/generations.contract.ts'
 import { outboxContract } from './outbox/outbox.contract.ts'
 import { parkedContract } from './parked/parked.contract.ts'
-import { concurrencyContract } from './store/concurrency.contract.ts'
+import { storeConcurrencyContract } from './store/concurrency.contract.ts'
 import { modelContract, type ModelSettings } from './store/model.contract.ts'
 import { TestClock } from './test-clock.ts'
 import { type OpenViewStore, ViewStoreSubject, type ViewStoreUnderTest } from './view-store-under-test.ts'
 import { viewsContract } from './views/views.contract.ts'
 
 /**
- * The suite that every view store passes, in memory or on a server: one part for each port, and one for all of them together. Call it at the top of a test file:
- * `viewStoreContract('in memory', ({ now }) => ({ store: new InMemoryViewStore({ now }) }))`.
+ * The suite that every view store passes, in memory or on a server: one part for each port, and one for all ports together.
+ * Call it at the top of a test file: `viewStoreContract('in memory', ({ now }) => ({ store: new InMemoryViewStore({ now }) }))`.
  * @param open runs once, before the first test.
- * @param settings of the comparison with the store in memory, by random commands.
+ * @param settings of the comparison with the store in memory under random commands.
  */
 export function viewStoreContract(
   name: string,
@@ -24,7 +24,7 @@ export function viewStoreContract(
     let given: ViewStoreUnderTest | undefined
     let subject: ViewStoreSubject | undefined
     const subjectNow = (): ViewStoreSubject => {
-      if (subject === undefined) throw new Error('the store is used before it is open')
+      if (subject === undefined) throw new Error('the store is not open yet')
       return subject
     }
     beforeAll(async () => {
@@ -42,7 +42,7 @@ export function viewStoreContract(
     describe('outbox', () => outboxContract(subjectNow))
     describe('parked events', () => parkedContract(subjectNow))
     describe('all ports together', () => {
-      concurrencyContract(subjectNow)
+      storeConcurrencyContract(subjectNow)
       modelContract(subjectNow, { modelRuns, commandsMax })
     })
   })

@@ -15,6 +15,10 @@ export interface StoredView {
   readonly expiresAtMs?: number
 }
 
+/** Whether readers no longer get a view at a time. */
+export const hasExpired = ({ expiresAtMs }: Pick<StoredView, 'expiresAtMs'>, nowMs: number): boolean =>
+  expiresAtMs !== undefined && expiresAtMs <= nowMs
+
 export interface KeyedView extends StoredView {
   readonly key: string
   /** On a page by an index: the figure that places the view. */

@@ -2,13 +2,13 @@ import { chunkEvents } from '../stream-record.ts'
 import { guardPart, runPart, varintPart } from './lua-parts.ts'
 import { script, slicesPart } from './script.ts'
 
-/** Terms that an index lists: where it knows no earlier one, the log is read for it. */
+/** The number of terms that an index lists. Earlier terms are looked up in the log. */
 const termsMax = 10_000
 
 /**
- * Keys: guard, streams, chunks, ids 0, ids 1. Answers the version of each stream asked for, then for each event id that is
+ * Keys: guard, streams, chunks, ids 0, ids 1. Returns the version of each ask's stream, then for each event id that is
  * in its stream: the number of the ask, the number of the id (both from 1, the id over all asks), version, offset.
- * A hit counts when the stream's own offset at the version remembered is the offset remembered: an offset is one event.
+ * A hit counts if the stream's own offset at the remembered version is the remembered offset: an offset is one event.
  */
 export const checkScript = script(
   guardPart,
@@ -57,9 +57,9 @@ return { versions, hits }
 )
 
 /**
- * Keys: guard, streams, chunks, ids 0, ids 1, terms, then one tail for each stream. Everything is read and judged before the first
- * write, so that a refusal leaves the index as it was. A mismatch forgets the guard: the next catch-up rebuilds.
- * With `headless` a stream may begin with a later version than 1: those before it were deleted from the log, and have its offset.
+ * Keys: guard, streams, chunks, ids 0, ids 1, terms, then one tail for each stream. Everything is read and checked before the first
+ * write, so that a refusal leaves the index unchanged. A mismatch deletes the guard: the next catch-up rebuilds.
+ * With `headless` a stream may start with a later version than 1: earlier ones were deleted from the log and get its offset.
  */
 export const commitScript = script(
   guardPart,

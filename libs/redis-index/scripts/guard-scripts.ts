@@ -1,7 +1,7 @@
 import { guardPart } from './lua-parts.ts'
 import { script } from './script.ts'
 
-/** Keys: guard. Sets an owner's term where topic, next offset and the term so far are as it believes; starts the guard of an empty index. */
+/** Keys: guard. Sets an owner's term if topic, next offset and the previous term are as expected; creates the guard of an empty index. */
 export const claimScript = script(
   guardPart,
   `
@@ -18,7 +18,7 @@ return 1
 `,
 )
 
-/** Keys: guard. Deletes the guard where it is as the caller saw it: empty texts for none. */
+/** Keys: guard. Deletes the guard if it is as the caller saw it: empty texts for none. */
 export const dropGuardScript = script(
   guardPart,
   `
@@ -30,14 +30,14 @@ return 1
 `,
 )
 
-/** Keys: guard, then the rest that an index keeps. Deletes it, unless a new index has been begun meanwhile. */
+/** Keys: guard, then all other keys of the index. Deletes them, unless a new index was started in the meantime. */
 export const dropKeptScript = script(`
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 redis.call('UNLINK', unpack(KEYS))
 return 1
 `)
 
-/** Keys: guard, terms. Answers the last term that began before an offset, where the index knows the log so far. */
+/** Keys: guard, terms. Returns the last term that began before an offset, if the index has reached that offset. */
 export const termBeforeScript = script(
   guardPart,
   `

@@ -1,6 +1,6 @@
 /**
  * KEYS[1] is the guard in every script. A guard without a term, as an older version wrote it, counts as none. Numbers of more
- * than 32 bits come as decimal text and are compared as such.
+ * than 32 bits are passed and compared as decimal text.
  */
 export const guardPart = `
 local function guard()
@@ -35,7 +35,7 @@ local function offset_at(packed, index)
 end
 `
 
-/** Cuts the events before `version` off a run (event-run.ts); nothing is left where all of them are before it. */
+/** Cuts the events before `version` off a run (event-run.ts). Returns nil when all of them are before it. */
 export const runPart = `
 local function cut(run, version)
   local at, first = 5, struct.unpack('>I4', run)
@@ -48,7 +48,7 @@ local function cut(run, version)
 end
 `
 
-/** Rejects a reader where the index is of another log or owner, or is behind what the owner has committed. */
+/** Rejects a reader if the index belongs to another log or owner, or is behind the owner's last commit. */
 export const heldForReadingPart = `
 local stored = guard()
 if stored[1] ~= topicId or stored[2] ~= term or tonumber(stored[3]) < tonumber(nextOffset) then return 0 end

@@ -6,13 +6,13 @@ export interface Script {
   readonly sha: string
 }
 
-/** A script of several parts of Lua, one after the other. */
+/** A script of several concatenated parts of Lua. */
 export const script = (...parts: readonly string[]): Script => {
   const lua = parts.join('\n')
   return { lua, sha: createHash('sha1').update(lua).digest('hex') }
 }
 
-/** Lua: commands with lists of any length. unpack() takes fewer than 8,000 values, so long lists go in slices. */
+/** Lua: commands with lists of any length. unpack() accepts fewer than 8,000 values, so long lists are sent in slices. */
 export const slicesPart = `
 local function hmget(key, fields)
   if #fields == 0 then return {} end

@@ -2,13 +2,13 @@ import { chunkEvents } from '../stream-record.ts'
 import { guardPart, heldForReadingPart, runPart } from './lua-parts.ts'
 import { script, slicesPart } from './script.ts'
 
-/** Versions of which one load learns where they are in the log: the first ones that Redis lacks. */
+/** One load returns the offsets of at most this many versions: the first ones that Redis lacks. */
 export const missingEventsMax = 1_000
 
 /**
- * Keys: guard, streams, tail, snapshot, lately read, chunks. Answers record, snapshot, tail, what was lately read where the tail
- * falls short, and the full chunks that hold the offsets of the versions `from` to `to`. Without `to` a load is asked for: the
- * versions then are those before the tail, from the one after the snapshot on, and no more than ${missingEventsMax}.
+ * Keys: guard, streams, tail, snapshot, cached run, chunks. Returns record, snapshot, tail, the cached run if the tail is too
+ * short, and the full chunks that hold the offsets of the versions `from` to `to`. Without `to` it is a load: the versions are
+ * those between snapshot and tail, at most {@link missingEventsMax}.
  */
 export const streamScript = script(
   guardPart,
@@ -39,7 +39,7 @@ return { record, snapshot, tail, lately, hmget(KEYS[6], fields) }
 `,
 )
 
-/** Keys: guard, streams, snapshot. Answers the stream's record and the head of its snapshot. */
+/** Keys: guard, streams, snapshot. Returns the stream's record and the head of its snapshot. */
 export const infoScript = script(
   guardPart,
   `
@@ -72,7 +72,7 @@ return 1
 `,
 )
 
-/** Keys: guard, lately read. Keeps a run of events just read from the log, under the guard they were read with. */
+/** Keys: guard, cached run. Stores a run of events just read from the log, under the guard they were read with. */
 export const keepReadScript = script(
   guardPart,
   `
@@ -83,7 +83,7 @@ return 1
 `,
 )
 
-/** Keys: guard, streams, chunks, then tail, snapshot and what was lately read of each stream. Answers all of it, stream by stream. */
+/** Keys: guard, streams, chunks, then tail, snapshot and cached run of each stream. Returns all of it, stream by stream. */
 export const inspectScript = script(
   guardPart,
   `

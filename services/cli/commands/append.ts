@@ -19,7 +19,7 @@ import {
 } from '#domain'
 import { EventStoreError, parseJson } from '#event-store'
 
-import type { Cli, Report } from '../cli.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { UsageError } from '../failure.ts'
 import { decodeUtf8, parseArgument } from '../parse-json.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
@@ -44,16 +44,20 @@ export function addAppend(program: Command, cli: Cli): void {
     .command('append')
     .description('Append one event to a stream.')
     .argument('<streamId>', '{aggregateType}.{aggregateId}, e.g. customer.c-1')
-    .argument('<eventType>', 'as the schemas name it, e.g. PurchaseMade')
+    .argument('<eventType>', 'name of its schema, e.g. PurchaseMade')
     .requiredOption('--data <json>', "the event's data: JSON, @file or - for standard input")
-    .option('--id <uuid>', "the event's id: the same one again changes nothing", parseEventId)
+    .option('--id <uuid>', 'id of the event: the same id is never appended twice', parseEventId)
     .option(
       '--expected-version <version>',
-      'the version that was read, no-stream, stream-exists or any',
+      'the version of the stream that you read, no-stream, stream-exists or any',
       expectation,
       'any',
     )
-    .option('--metadata <json>', 'metadata as a JSON object, with any own keys', parseMetadataOption)
+    .option(
+      '--metadata <json>',
+      'metadata as a JSON object, which can have your own keys',
+      parseMetadataOption,
+    )
     .addHelpText('after', examples)
     .action(async (streamId: string, eventType: string, options: AppendCommandOptions) => {
       cli.report(await append(streamId, eventType, options))
@@ -77,7 +81,7 @@ function parseMetadataOption(text: string): EventMetadata {
 const expectation = (value: string): ExpectedVersion =>
   parseExpectedVersion(/^\d+$/.test(value) ? Number(value) : value)
 
-async function append(streamId: string, type: string, options: AppendCommandOptions): Promise<Report> {
+async function append(streamId: string, type: string, options: AppendCommandOptions): Promise<CommandReport> {
   const { expectedVersion, id = newEventId() } = options
   const event = { id, type, data: await readData(options.data), metadata: metadataOf(options) }
   try {
@@ -90,20 +94,20 @@ async function append(streamId: string, type: string, options: AppendCommandOpti
   }
 }
 
-function appended(type: string, result: AppendResult): Report {
+function appended(type: string, result: AppendResult): CommandReport {
   const { streamId, lastVersion, duplicate, eventIds } = result
   const position = formatPosition(result.position)
-  const what = duplicate ? `${type} was already in` : `Appended ${type} to`
+  const what = duplicate ? `${type} is already in` : `Appended ${type} to`
   return {
     document: { ...result, position },
     text: `${what} ${streamId} at version ${lastVersion} (id ${eventIds.join(', ')}, position ${position})`,
   }
 }
 
-/** An unknown outcome is settled by the same command with the same id. */
+/** Adds to an error with an unknown outcome how to settle it: the same command with the same id. */
 function settleable(error: unknown, id: EventId): unknown {
   if (!(error instanceof EventStoreError) || error.code !== 'outcome-unknown') return error
-  const message = `${error.message}. The event may or may not be there: run the same command again with --id ${id}`
+  const message = `${error.message}. The event may or may not have been appended: run the same command again with --id ${id}`
   return new EventStoreError('outcome-unknown', message, error.details, { cause: error })
 }
 
@@ -127,7 +131,7 @@ const shown = (given: string): string => (given.length > 80 ? `${given.slice(0, 
 
 interface Source {
   readonly source: string
-  /** Text of the command line, or bytes. */
+  /** Text from the command line, or bytes from a file or standard input. */
   readonly content: string | Uint8Array
 }
 

@@ -4,13 +4,13 @@ import type { Command } from 'commander'
 
 import type { BackupFinding, BackupsCheck, JobControl } from '#operations'
 
-import type { Cli, Report } from '../cli.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { grouped } from '../progress/progress-text.ts'
 import { runJob } from '../run-job.ts'
 
 const help = `
-It reads every file: sizes, checksums, every record, that each backup continues the one before it, and that no offset is missing between them. It needs
-no Kafka, and ends with 1 where anything is damaged.
+Reads every file and checks sizes, checksums and records, that each backup continues the one before it, and that no offset is missing between them.
+It needs no Kafka. It exits with 1 if anything is damaged.
 
 Examples:
   annals backup check /backups/shop
@@ -19,35 +19,35 @@ Examples:
 export function addBackupCheck(backup: Command, cli: Cli): void {
   backup
     .command('check')
-    .description('Look whether backups are whole, without a cluster.')
-    .argument('<folder>', 'of backups')
+    .description('Check that all backups are intact, without a cluster.')
+    .argument('<folder>', 'folder of backups')
     .addHelpText('after', help)
     .action(async (path: string) => cli.report(await checked(cli, path)))
 }
 
-async function checked(cli: Cli, folder: string): Promise<Report> {
+async function checked(cli: Cli, folder: string): Promise<CommandReport> {
   const { checkBackups } = await import('#operations')
   const check = await runJob(cli, (control: JobControl<'checking'>) => checkBackups({ folder }, control))
-  return check.status === 'interrupted' ? interrupted(check.findings) : told(folder, check)
+  return check.status === 'interrupted' ? interrupted(check.findings) : reportOf(folder, check)
 }
 
-const drawn = ({ backup, message }: BackupFinding): string => `${styleText('red', backup)}: ${message}`
+const findingText = ({ backup, message }: BackupFinding): string => `${styleText('red', backup)}: ${message}`
 
-const interrupted = (findings: readonly BackupFinding[]): Report => ({
+const interrupted = (findings: readonly BackupFinding[]): CommandReport => ({
   document: { interrupted: true, findings },
-  text: [...findings.map(drawn), 'Interrupted: the rest was not looked at'].join('\n'),
+  text: [...findings.map(findingText), 'Interrupted: the rest was not checked'].join('\n'),
   exitCode: 130,
 })
 
-function told(path: string, { backups, chains, bytes, findings }: BackupsCheck): Report {
-  const looked = `${backups} backups in ${chains} chains, ${grouped(bytes)} bytes`
-  const ending = backups === 0 ? `There is no backup in ${path}` : `Sound: ${looked}`
+function reportOf(path: string, { backups, chains, bytes, findings }: BackupsCheck): CommandReport {
+  const total = `${backups} backups in ${chains} chains, ${grouped(bytes)} bytes`
+  const ending = backups === 0 ? `No backups in ${path}` : `No findings: ${total}`
   return {
     document: { sound: findings.length === 0, backups, chains, bytes, findings },
     text:
       findings.length === 0
         ? ending
-        : [...findings.map(drawn), `${findings.length} findings in ${looked}`].join('\n'),
+        : [...findings.map(findingText), `${findings.length} findings in ${total}`].join('\n'),
     exitCode: findings.length === 0 && backups > 0 ? 0 : 1,
   }
 }

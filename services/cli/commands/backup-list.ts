@@ -2,12 +2,12 @@ import type { Command } from 'commander'
 
 import type { ListedBackup } from '#operations'
 
-import type { Cli, Report } from '../cli.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { grouped } from '../progress/progress-text.ts'
 import { table } from '../table.ts'
 
 const help = `
-It reads the manifests and nothing else: \`annals backup check\` looks at the files.
+Reads the manifests only; \`annals backup check\` checks the files.
 
 Examples:
   annals backup list /backups/shop
@@ -16,20 +16,20 @@ Examples:
 export function addBackupList(backup: Command, cli: Cli): void {
   backup
     .command('list')
-    .description('All backups in a folder, oldest first.')
-    .argument('<folder>', 'of backups')
+    .description('List all backups in a folder, oldest first.')
+    .argument('<folder>', 'folder of backups')
     .addHelpText('after', help)
     .action(async (path: string) => cli.report(await listed(path)))
 }
 
-async function listed(path: string): Promise<Report> {
+async function listed(path: string): Promise<CommandReport> {
   const { listBackups } = await import('#operations')
   const backups = await listBackups({ folder: path })
   return {
     document: { backups: backups.map(documentOf) },
     text:
       backups.length === 0
-        ? `There is no backup in ${path}`
+        ? `No backups in ${path}`
         : table(['backup', 'finished', 'topics', 'events', 'bytes'], backups.map(row)),
     exitCode: backups.some((backup) => 'problem' in backup) ? 1 : 0,
   }

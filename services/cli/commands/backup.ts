@@ -3,8 +3,8 @@ import { type Command, Option } from 'commander'
 import { loadConfig } from '#config'
 import type { BackupControl, BackupReport, BackupRequest, Due } from '#operations'
 
-import { count, durationMs, sizeBytes } from '../arguments.ts'
-import type { Cli, Report } from '../cli.ts'
+import { wholeNumber, durationMs, sizeBytes } from '../arguments.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { UsageError, withRightsAdvice } from '../failure.ts'
 import { runJob } from '../run-job.ts'
 import { addBackupCheck } from './backup-check.ts'
@@ -23,10 +23,10 @@ interface BackupCommandOptions {
 }
 
 const help = `
-The first backup in a folder is a full one; each further one adds what is new since, in a folder of its own. A backup is there as a whole or not at
-all: one that is killed, or meets a full disk, leaves those before as they are. It holds the events of the domain (ANNALS_DOMAIN), dead letters,
-their schemas, and the settings without secrets. Snapshots, projections and what Redis has are left out: services make them anew from the events.
-Services may go on meanwhile. docs/operations/backup.md tells the whole, and how to restore.
+The first backup in a folder is full. Each further one adds what is new, in a subfolder of its own. A backup appears complete or not at all: one that
+is killed, or finds the disk full, leaves earlier backups unchanged. It contains the events of the domain (ANNALS_DOMAIN), dead letters, their
+schemas, and the settings without secrets. It does not contain snapshots, projections and the data in Redis: services rebuild them from the events.
+Services can keep running. docs/operations/backup.md describes backup and restore.
 
 Examples:
   annals backup /backups/shop
@@ -38,9 +38,12 @@ Examples:
 export function addBackup(program: Command, cli: Cli): void {
   const backup = program
     .command('backup')
-    .description('Back up events, schemas and settings to a folder, all or what is new.')
-    .argument('<folder>', 'of backups; made where it is missing. One named list or check: write ./list')
-    .option('--type <aggregateType>', 'only the events of this type; again for more', again)
+    .description('Back up events, schemas and settings to a folder: everything, or what is new.')
+    .argument(
+      '<folder>',
+      'folder of backups; created if it is missing. For a folder named list, write ./list',
+    )
+    .option('--type <aggregateType>', 'only the events of this type; repeat for more', again)
   addChains(backup)
   addWatch(backup)
   backup
@@ -54,41 +57,41 @@ export function addBackup(program: Command, cli: Cli): void {
 
 function addChains(command: Command): void {
   command
-    .option('--full', 'back up everything, and begin a new chain with it')
+    .option('--full', 'back up everything, as the start of a new chain')
     .addOption(
-      new Option('--full-every <count>', 'begin a new chain after so many incremental backups').argParser(
-        count('--full-every', 1, 1_000_000),
+      new Option('--full-every <count>', 'start a new chain after this many incremental backups').argParser(
+        wholeNumber('--full-every', 1, 1_000_000),
       ),
     )
     .addOption(
       new Option(
         '--keep <count>',
-        'keep so many chains, and remove older ones that the newest covers',
-      ).argParser(count('--keep', 1, 1_000_000)),
+        'keep this many chains; remove older ones that the newest covers',
+      ).argParser(wholeNumber('--keep', 1, 1_000_000)),
     )
     .addOption(
       new Option(
         '--keep-days <count>',
-        'keep chains whose last backup is not older, and remove the rest',
-      ).argParser(count('--keep-days', 1, 1_000_000)),
+        'keep chains whose last backup is at most this many days old; remove the others',
+      ).argParser(wholeNumber('--keep-days', 1, 1_000_000)),
     )
 }
 
 function addWatch(command: Command): void {
   command
-    .option('--watch', 'stay, and make a further backup whenever one is due')
+    .option('--watch', 'keep running, and make a backup whenever one is due')
     .addOption(
-      new Option('--every <duration>', 'with --watch: so often; 15m where nothing else is said').argParser(
+      new Option('--every <duration>', 'with --watch: at this interval; default: 15m').argParser(
         durationMs('--every'),
       ),
     )
     .addOption(
-      new Option('--every-events <count>', 'with --watch: whenever so many events have come').argParser(
-        count('--every-events', 1, 1_000_000_000),
+      new Option('--every-events <count>', 'with --watch: after this many new events').argParser(
+        wholeNumber('--every-events', 1, 1_000_000_000),
       ),
     )
     .addOption(
-      new Option('--every-bytes <size>', 'with --watch: whenever the log has grown by so much').argParser(
+      new Option('--every-bytes <size>', 'with --watch: when the log has grown by this much').argParser(
         sizeBytes('--every-bytes'),
       ),
     )
@@ -96,11 +99,11 @@ function addWatch(command: Command): void {
 
 const again = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
 
-async function run(cli: Cli, folder: string, options: BackupCommandOptions): Promise<Report> {
+async function run(cli: Cli, folder: string, options: BackupCommandOptions): Promise<CommandReport> {
   const request = requestOf(folder, options)
   const due = dueOf(options)
   const config = loadConfig(cli.env)
-  // Loaded only here: the clients of Kafka would make every other command start in twice the time.
+  // Loaded here only: the Kafka clients would double the start time of every other command.
   const [{ domainOf, logOpener, runBackup, runBackups }, { backupReport, watchedReport }] = await Promise.all(
     [import('#operations'), import('../reports/backup-report.ts')],
   )
@@ -114,26 +117,26 @@ async function run(cli: Cli, folder: string, options: BackupCommandOptions): Pro
       return runBackups(source, { ...request, due }, { ...control, onReport })
     }
     await runJob(cli, watch, { signals: ['SIGINT', 'SIGTERM'] })
-    return { document: { status: 'ended' }, text: `Ended. ${folder} has all backups that were told of` }
+    return { document: { status: 'ended' }, text: `Stopped. ${folder} contains all reported backups` }
   }
   try {
     const end = await runJob(cli, (control: BackupControl) => runBackup(source, request, control))
     return end.status === 'interrupted' ? interrupted(folder) : backupReport(folder, end)
   } catch (error) {
-    throw withRightsAdvice(error, 'docs/operations/backup.md tells which rights it takes')
+    throw withRightsAdvice(error, 'docs/operations/backup.md lists the required rights')
   }
 }
 
-const interrupted = (path: string): Report => ({
+const interrupted = (path: string): CommandReport => ({
   document: { status: 'interrupted' },
-  text: `Interrupted: nothing was added to ${path}. The same command begins the backup anew`,
+  text: `Interrupted: nothing was added to ${path}. Run the same command to back up again`,
   exitCode: 130,
 })
 
-/** What watching is run for is printed as it happens. */
-const say = ({ isJson }: Cli, { document, text }: Report): void => {
+/** Prints each backup of `--watch` as it is made. */
+const say = ({ isJson }: Cli, { document, text }: CommandReport): void => {
   const at = new Date().toISOString()
-  // One line each, for a program as well as for a log.
+  // One line per backup, for programs and for logs.
   console.log(isJson ? JSON.stringify({ at, ...document }) : `${at} ${text.replaceAll('\n', '; ')}`)
 }
 
@@ -151,7 +154,7 @@ function requestOf(folder: string, options: BackupCommandOptions): BackupRequest
   }
 }
 
-/** @throws UsageError where nothing is watched. */
+/** @throws UsageError for these options without `--watch`. */
 function dueOf({ watch, every, everyEvents, everyBytes }: BackupCommandOptions): Due {
   const isDueSet = every !== undefined || everyEvents !== undefined || everyBytes !== undefined
   if (isDueSet && watch !== true) {

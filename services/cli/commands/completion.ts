@@ -7,7 +7,7 @@ import { commandShapes } from '../completion/command-shape.ts'
 const shells = { bash: bashCompletion, zsh: zshCompletion }
 
 const help = `
-Commands, options and the values of options are completed, for \`annals\` and for \`./annals\`.
+Completes commands, options and the values of options, for \`annals\` and for \`./annals\`.
 
 Examples:
   annals completion bash > ~/.local/share/bash-completion/completions/annals
@@ -17,8 +17,8 @@ Examples:
 export function addCompletion(program: Command, cli: Cli): void {
   program
     .command('completion')
-    .description('Print a script by which a shell completes commands and options.')
-    .addArgument(new Argument('<shell>', 'which').choices(Object.keys(shells)))
+    .description('Print a script that completes commands and options in a shell.')
+    .addArgument(new Argument('<shell>', 'shell').choices(Object.keys(shells)))
     .addHelpText('after', help)
     .action((shell: keyof typeof shells) => {
       const script = shells[shell](commandShapes(program))

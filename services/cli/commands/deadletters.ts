@@ -3,8 +3,8 @@ import { type Command, Option } from 'commander'
 import type { Position } from '#domain'
 import type { DeadLetter, DeadLetterRetry } from '#projections'
 
-import { checkYes, count, positions } from '../arguments.ts'
-import type { Cli, Report } from '../cli.ts'
+import { checkYes, wholeNumber, positions } from '../arguments.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { grouped } from '../progress/progress-text.ts'
 import { shortened, table } from '../table.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
@@ -27,14 +27,14 @@ Examples:
   annals deadletters list customer-lifetime --offset 100 --limit 50 --json`
 
 const retryExamples = `
-Each is applied once, however often it is retried. Those that fail again stay: then the exit code is 1.
+Each is applied once, however often it is retried. If some fail again, they stay, and the exit code is 1.
 
 Examples:
   annals deadletters retry customer-lifetime
   annals deadletters retry customer-lifetime eventstore.customer:3:42 eventstore.customer:5:7`
 
 const dropExamples = `
-They stay in the log, and a rebuild meets them again.
+The events stay in the log: a rebuild tries to apply them again.
 
 Example:
   annals deadletters drop customer-lifetime eventstore.customer:3:42 --yes`
@@ -42,7 +42,7 @@ Example:
 export function addDeadLetters(program: Command, cli: Cli): void {
   const deadLetters = program
     .command('deadletters')
-    .description('Look after events that a projection could not apply and has set aside.')
+    .description('List, retry or drop events that a projection could not apply and set aside.')
   addList(deadLetters, cli)
   addRetry(deadLetters, cli)
   addDrop(deadLetters, cli)
@@ -51,14 +51,14 @@ export function addDeadLetters(program: Command, cli: Cli): void {
 function addList(deadLetters: Command, cli: Cli): void {
   const command = deadLetters
     .command('list')
-    .description('Which they are and why, oldest first.')
-    .argument('<projection>', 'its name')
+    .description('List the dead letters of a projection with their errors, oldest first.')
+    .argument('<projection>', 'name of the projection')
     .addOption(
-      new Option('--offset <count>', 'how many to pass over').argParser(count('--offset', 0, 1_000_000_000)),
+      new Option('--offset <count>', 'how many to skip').argParser(wholeNumber('--offset', 0, 1_000_000_000)),
     )
     .addOption(
       new Option('--limit <count>', `how many at most, up to ${limitMax}`)
-        .argParser(count('--limit', 1, limitMax))
+        .argParser(wholeNumber('--limit', 1, limitMax))
         .default(100),
     )
     .addHelpText('after', listExamples)
@@ -77,9 +77,9 @@ function addList(deadLetters: Command, cli: Cli): void {
 function addRetry(deadLetters: Command, cli: Cli): void {
   const command = deadLetters
     .command('retry')
-    .description('Apply them after all: those named, or the oldest 1,000.')
-    .argument('<projection>', 'its name')
-    .argument('[position...]', 'which, as `deadletters list` tells them', positions)
+    .description('Apply dead letters: the given ones, or the oldest 1,000.')
+    .argument('<projection>', 'name of the projection')
+    .argument('[position...]', 'positions, as `deadletters list` prints them', positions)
     .addHelpText('after', retryExamples)
     .action(async (projection: string, which: readonly Position[] | undefined, options: WriterOption) => {
       const named = which?.length === 0 ? undefined : which
@@ -94,19 +94,19 @@ function addRetry(deadLetters: Command, cli: Cli): void {
 function addDrop(deadLetters: Command, cli: Cli): void {
   const command = deadLetters
     .command('drop')
-    .description('Give them up for good.')
-    .argument('<projection>', 'its name')
-    .argument('<position...>', 'which, as `deadletters list` tells them', positions)
-    .option('--yes', 'do it')
+    .description('Remove dead letters permanently.')
+    .argument('<projection>', 'name of the projection')
+    .argument('<position...>', 'positions, as `deadletters list` prints them', positions)
+    .option('--yes', 'confirm')
     .addHelpText('after', dropExamples)
     .action(async (projection: string, which: readonly Position[], options: DropOptions) => {
-      checkYes(options, `give up ${counted(which.length)} of ${projection} for good`)
+      checkYes(options, `permanently remove ${counted(which.length)} of ${projection}`)
       const { dropped } = await withClient(options, (client) =>
         client.projection(projection).dropDeadLetters(which),
       )
       cli.report({
         document: { projection, dropped },
-        text: `${counted(dropped)} of ${projection} given up`,
+        text: `${counted(dropped)} of ${projection} removed`,
       })
     })
   withWriterOption(command, cli, 'projector')
@@ -115,21 +115,21 @@ function addDrop(deadLetters: Command, cli: Cli): void {
 const counted = (letters: number): string =>
   `${grouped(letters)} dead ${letters === 1 ? 'letter' : 'letters'}`
 
-const listed = (projection: string, deadLetters: readonly DeadLetter[]): Report => ({
+const listed = (projection: string, deadLetters: readonly DeadLetter[]): CommandReport => ({
   document: { projection, deadLetters },
-  text: deadLetters.length === 0 ? `No dead letters of ${projection}` : drawn(deadLetters),
+  text: deadLetters.length === 0 ? `No dead letters of ${projection}` : deadLetterTable(deadLetters),
 })
 
-const retried = (projection: string, { applied, failed }: DeadLetterRetry): Report => ({
+const retried = (projection: string, { applied, failed }: DeadLetterRetry): CommandReport => ({
   document: { projection, applied, failed },
   text: [
     `${counted(applied)} of ${projection} applied`,
-    ...(failed.length === 0 ? [] : [`${counted(failed.length)} failed again:`, drawn(failed)]),
+    ...(failed.length === 0 ? [] : [`${counted(failed.length)} failed again:`, deadLetterTable(failed)]),
   ].join('\n'),
   exitCode: failed.length === 0 ? 0 : 1,
 })
 
-const drawn = (deadLetters: readonly DeadLetter[]): string =>
+const deadLetterTable = (deadLetters: readonly DeadLetter[]): string =>
   table(
     ['position', 'set aside', 'error'],
     deadLetters.map(({ position, at, error }) => [position, at, shortened(error, errorWidth)]),

@@ -3,14 +3,14 @@ import { styleText } from 'node:util'
 import type { Command } from 'commander'
 
 import { loadConfig } from '#config'
-import type { DoctorFinding as Finding, Examination, JobControl } from '#operations'
+import type { DoctorFinding, Examination, JobControl } from '#operations'
 
-import type { Cli, Report } from '../cli.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { runJob } from '../run-job.ts'
 
 const notes = `
-It tries the fence on a topic of its own, which it deletes, and changes nothing else. Warnings do not make it fail.
-Kafka, Redis, registry and domain are those of the environment, as for the services (docs/configuration.md).
+Tests the fence on a topic of its own, which it deletes afterwards, and changes nothing else. Warnings do not make it fail.
+It finds Kafka, Redis, registry and domain through the same settings as the services (docs/configuration.md).
 
 Example:
   ANNALS_KAFKA_BROKERS=kafka-1:9092 annals doctor`
@@ -18,37 +18,35 @@ Example:
 export function addDoctor(program: Command, cli: Cli): void {
   program
     .command('doctor')
-    .description(
-      'Prove the promises on the cluster at hand: fence, duplicates, settings, Redis, schemas, writers.',
-    )
+    .description('Prove the promises on this cluster: fence, duplicates, settings, Redis, schemas, writers.')
     .addHelpText('after', notes)
     .action(async () => {
-      // Loaded only here: the clients of Kafka and Redis would make every other command start in twice the time.
+      // Loaded here only: the clients of Kafka and Redis would double the start time of every other command.
       const { examine } = await import('#operations')
       const config = loadConfig(cli.env)
       const job = (control: JobControl<'examining'>) => examine(config, control)
-      cli.report(told(await runJob(cli, job, { isQuiet: true })))
+      cli.report(reportOf(await runJob(cli, job, { isQuiet: true })))
     })
 }
 
-function told({ status, isHealthy, findings }: Examination): Report {
+function reportOf({ status, isHealthy, findings }: Examination): CommandReport {
   const isInterrupted = status === 'interrupted'
-  const ending = isInterrupted ? ['Interrupted: the rest was not looked at'] : []
+  const ending = isInterrupted ? ['Interrupted: the rest was not checked'] : []
   return {
     document: { healthy: isHealthy, findings, ...(isInterrupted && { interrupted: true }) },
-    text: [...findings.map(drawn), ...ending, summary(findings)].join('\n'),
+    text: [...findings.map(findingText), ...ending, summary(findings)].join('\n'),
     exitCode: isInterrupted ? 130 : isHealthy ? 0 : 1,
   }
 }
 
 const colours = { ok: 'green', warn: 'yellow', fail: 'red' } as const
 
-function drawn({ status, subject, message, remedy }: Finding): string {
+function findingText({ status, subject, message, remedy }: DoctorFinding): string {
   const line = `${styleText(colours[status], status.padEnd(4))}  ${subject}: ${message}`
   return remedy === undefined ? line : `${line}\n      ${remedy}`
 }
 
-function summary(findings: readonly Finding[]): string {
-  const count = (wanted: Finding['status']) => findings.filter(({ status }) => status === wanted).length
+function summary(findings: readonly DoctorFinding[]): string {
+  const count = (wanted: DoctorFinding['status']) => findings.filter(({ status }) => status === wanted).length
   return `${count('ok')} ok, ${count('warn')} warnings, ${count('fail')} failed`
 }

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import type { Exported, ExportScope, JobControl } from '#operations'
 
 import { time } from '../arguments.ts'
-import type { Cli, Report } from '../cli.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { UsageError } from '../failure.ts'
 import { grouped } from '../progress/progress-text.ts'
 import { runJob } from '../run-job.ts'
@@ -20,8 +20,9 @@ interface ExportOptions extends WriterOption {
 }
 
 const help = `
-One event in JSON a line, as \`import\` takes it; with --mapping a table, by the mapping that would import it. Each stream
-is in its order; an aggregate type comes one partition after the other. A file has its name when it is whole.
+Writes one event per line in JSON, in the format that \`import\` reads; with --mapping a table that the same mapping
+imports. Each stream keeps its order. An aggregate type is written one partition after the other. A file gets its
+name when it is complete.
 
 Examples:
   annals export customer --output customers.ndjson
@@ -36,15 +37,15 @@ export function addExport(program: Command, cli: Cli): void {
     .argument('[type]', 'aggregate type')
     .option('--stream <streamId>', 'only this stream')
     .option('--output <file>', 'default: standard output')
-    .option('--overwrite', 'replace a file that is there')
-    .option('--mapping <file>', 'as a table; see docs/operations/import-export.md')
+    .option('--overwrite', 'replace an existing file')
+    .option('--mapping <file>', 'write a table; see docs/operations/import-export.md')
     .option(
       '--from-time <time>',
       'not before this time: ISO 8601, e.g. 2026-01-31 or 2026-01-31T12:00:00Z',
       time('--from-time'),
     )
     .option('--until-time <time>', 'before this time', time('--until-time'))
-    .option('--type <eventType>', 'only events of this type; more than once', collected, [])
+    .option('--type <eventType>', 'only events of this type; repeat for more', collected, [])
     .addHelpText('after', help)
     .action(async (aggregateType: string | undefined, options: ExportOptions) => {
       cli.report(await exportAll(cli, scopeOf(aggregateType, options), options))
@@ -57,22 +58,22 @@ const collected = (given: string, before: readonly string[]): readonly string[] 
 function scopeOf(aggregateType: string | undefined, { stream }: ExportOptions): ExportScope {
   if (stream !== undefined && aggregateType === undefined) return { streamId: stream }
   if (stream === undefined && aggregateType !== undefined) return { aggregateType }
-  throw new UsageError('export takes an aggregate type or --stream: one of both')
+  throw new UsageError('export takes either an aggregate type or --stream')
 }
 
-async function exportAll(cli: Cli, scope: ExportScope, options: ExportOptions): Promise<Report> {
+async function exportAll(cli: Cli, scope: ExportScope, options: ExportOptions): Promise<CommandReport> {
   const { output: file, fromTime: from, untilTime: until, type: types, mapping } = options
   const request = { scope, from, until, types, mapping, file, isOverwriting: options.overwrite === true }
-  // Loaded only here: it brings the clients of Kafka along.
+  // Loaded here only: it loads the Kafka clients.
   const { runExport } = await import('#operations')
-  // Events to a terminal are progress enough.
+  // Events printed on a terminal show the progress themselves.
   const isQuiet = cli.isJson || (file === undefined && process.stdout.isTTY)
   const job = (control: JobControl<'exporting'>) =>
     withClient(options, (store) => runExport({ store, lines: process.stdout }, request, control))
-  return told(await runJob(cli, job, { isQuiet }), file)
+  return reportOf(await runJob(cli, job, { isQuiet }), file)
 }
 
-function told(exported: Exported, file: string | undefined): Report {
+function reportOf(exported: Exported, file: string | undefined): CommandReport {
   const { status, events, streams } = exported
   const isInterrupted = status === 'interrupted'
   const where = file === undefined ? '' : ` to ${file}`

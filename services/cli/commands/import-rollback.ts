@@ -3,12 +3,12 @@ import type { Command } from 'commander'
 import type { JobControl, RolledBack } from '#operations'
 
 import { checkYes } from '../arguments.ts'
-import type { Cli, Report } from '../cli.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { UsageError } from '../failure.ts'
 import { parseArgument } from '../parse-json.ts'
 import { grouped } from '../progress/progress-text.ts'
 import { runJob } from '../run-job.ts'
-import { list } from '../table.ts'
+import { listOfPairs } from '../table.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
 
 interface RollbackOptions extends WriterOption {
@@ -19,9 +19,9 @@ interface RollbackOptions extends WriterOption {
 }
 
 const help = `
-Events stay in the log for good. To take an import back, one event that your domain understands so (a stream is void) is
-appended to each stream that the import began, right behind the import's own events. A stream to which others have
-appended is left alone, and told. It can be repeated: no stream gets the event twice. End the import first.
+Events stay in the log permanently. A rollback appends one event, which your domain must treat as "this stream is void",
+to each stream that the import created. A stream to which others have appended is left alone and reported. You can
+repeat the command: no stream gets the event twice. Stop the import first.
 
 Examples:
   annals import-rollback trial-1 order --event OrderVoided --data '{"reason":"trial"}' --dry-run
@@ -30,35 +30,35 @@ Examples:
 export function addImportRollback(program: Command, cli: Cli): void {
   const command = program
     .command('import-rollback')
-    .description('Take back an import that was made under an import id: mark its streams void.')
-    .argument('<importId>', 'as --import-id named it')
-    .argument('<type>', "the streams' aggregate type")
-    .requiredOption('--event <type>', 'the event that says so')
-    .option('--data <json>', 'its data', '{}')
+    .description('Roll back an import that was made under an import id: mark its streams void.')
+    .argument('<importId>', 'the --import-id of the import')
+    .argument('<type>', 'aggregate type of the streams')
+    .requiredOption('--event <type>', 'type of the event that marks a stream void')
+    .option('--data <json>', 'data of that event', '{}')
     .option('--dry-run', 'count the streams, append nothing')
-    .option('--yes', 'do it')
+    .option('--yes', 'confirm')
     .addHelpText('after', help)
     .action(async (importId: string, type: string, options: RollbackOptions) => {
-      cli.report(await takeBack(cli, importId, type, options))
+      cli.report(await rollBack(cli, importId, type, options))
     })
   withWriterOption(command, cli)
 }
 
-async function takeBack(
+async function rollBack(
   cli: Cli,
   importId: string,
   aggregateType: string,
   options: RollbackOptions,
-): Promise<Report> {
+): Promise<CommandReport> {
   const isDryRun = options.dryRun === true
-  if (!isDryRun) checkYes(options, `append ${options.event} to every stream that import ${importId} began`)
+  if (!isDryRun) checkYes(options, `append ${options.event} to every stream that import ${importId} created`)
   const event = { type: options.event, data: dataOf(options.data) }
   const request = { importId, aggregateType, event, isDryRun }
   const { rollback } = await import('#operations')
   const done = await runJob(cli, (control: JobControl<'rolling-back'>) =>
     withClient(options, (client) => rollback(client, request, control)),
   )
-  return told(done, importId, isDryRun)
+  return reportOf(done, importId, isDryRun)
 }
 
 function dataOf(json: string): unknown {
@@ -69,7 +69,7 @@ function dataOf(json: string): unknown {
   }
 }
 
-function told(done: RolledBack, importId: string, isDryRun: boolean): Report {
+function reportOf(done: RolledBack, importId: string, isDryRun: boolean): CommandReport {
   const { status, ...counts } = done
   const { streams, takenBack, alreadyTakenBack, leftAlone, leftAloneCount } = counts
   const isInterrupted = status === 'interrupted'
@@ -77,10 +77,10 @@ function told(done: RolledBack, importId: string, isDryRun: boolean): Report {
     document: { importId, isDryRun, ...counts, isInterrupted },
     text: [
       headline(done, importId, isDryRun),
-      list([
-        ['streams it began', grouped(streams)],
-        [isDryRun ? 'would be taken back' : 'taken back', grouped(takenBack)],
-        ['taken back before', alreadyTakenBack === 0 ? undefined : grouped(alreadyTakenBack)],
+      listOfPairs([
+        ['streams created', grouped(streams)],
+        [isDryRun ? 'would be rolled back' : 'rolled back', grouped(takenBack)],
+        ['rolled back before', alreadyTakenBack === 0 ? undefined : grouped(alreadyTakenBack)],
         ['left alone', leftAloneCount === 0 ? undefined : grouped(leftAloneCount)],
       ]),
       ...leftAlone.slice(0, 10).map(({ streamId, reason }) => `${streamId} was left alone: ${reason}`),
@@ -90,7 +90,7 @@ function told(done: RolledBack, importId: string, isDryRun: boolean): Report {
 }
 
 function headline({ status, leftAloneCount }: RolledBack, importId: string, isDryRun: boolean): string {
-  if (status === 'interrupted') return 'Interrupted. Run the same command again to go on'
+  if (status === 'interrupted') return 'Interrupted. Run the same command again to continue'
   if (isDryRun) return 'Nothing was appended: this was a dry run'
-  return `Import ${importId} is taken back${leftAloneCount > 0 ? ', but for streams that are not its own alone' : ''}`
+  return `Import ${importId} is rolled back${leftAloneCount > 0 ? ', except streams to which others have appended' : ''}`
 }

@@ -6,16 +6,16 @@ import { loadConfig } from '#config'
 import { parseAggregateType } from '#domain'
 import type { ImportControl, ImportRequest, ImportStore, SchemaVersions } from '#operations'
 
-import { count } from '../arguments.ts'
-import type { Cli, Report } from '../cli.ts'
+import { wholeNumber } from '../arguments.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { UsageError } from '../failure.ts'
 import { importReport } from '../reports/import-report.ts'
 import { runJob } from '../run-job.ts'
-import { latestVersions, schemaVersionOption } from '../schema-version-option.ts'
+import { schemaVersionsDefault, schemaVersionOption } from '../schema-version-option.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
 
-/** An import keeps so many problems; #operations, which is loaded only when a command runs, has the same number. */
-export const problemsKeptMax = 1_000
+/** The maximum of --errors-max: the number of problems that an import keeps. #operations is loaded only when a command runs, so the number is repeated here. */
+export const errorsMaxLimit = 1_000
 
 interface ImportOptions extends WriterOption {
   readonly mapping?: string
@@ -34,13 +34,13 @@ interface ImportOptions extends WriterOption {
 }
 
 const help = `
-Without --mapping each line is an event in JSON, as \`export\` writes it:
+Without --mapping each line is an event in JSON, in the format of \`export\`:
 {"streamId", "type", "data", "id"?, "metadata"?, "schemaVersion"?}.
-Versions, positions and timestamps in it are not taken: an event gets those of its append. With --mapping the file is
-a table; the mapping says which columns make stream, type and data.
+Versions, positions and timestamps in the file are ignored: an event gets those of its append. With --mapping the file
+is a table, and the mapping assigns its columns to stream, type and data.
 
-All lines are checked before anything is appended. The same file twice adds nothing, so whatever broke an import off,
-the same command goes on with it. Ctrl-C ends it after what is under way.
+All lines are checked before anything is appended. Importing a file twice adds nothing, so the same command resumes an
+import that ended early. Ctrl-C ends it after the appends that are in flight.
 
 Examples:
   annals import purchases.ndjson --dry-run --report problems.ndjson
@@ -53,34 +53,35 @@ export function addImport(program: Command, cli: Cli): void {
   const command = program
     .command('import')
     .description('Append the events of a file: JSON lines, or a table with a mapping.')
-    .argument('<file>', 'to read; it is read twice, so it must be a file')
-    .option('--mapping <file>', 'how a table becomes events: JSON, see docs/operations/import-export.md')
+    .argument('<file>', 'file of events; it is read twice, so it cannot be a pipe')
+    .option('--mapping <file>', 'how to map a table to events: JSON, see docs/operations/import-export.md')
     .option(
       '--source <name>',
-      "where the lines come from, part of their events' ids; default: the file's name",
+      'source of the lines, part of the ids of their events; default: the name of the file',
     )
-    .option('--id-prefix <text>', 'before every id that a line has, so that they are other events')
+    .option('--id-prefix <text>', 'prefix for the id of every line, to import the lines as different events')
     .option(
       '--schema-version <version>',
-      'in which the data is: of all events, or of a type (OrderPlaced=1), more than once; default: the latest',
+      'schema version of the data: of all events, or of a type (OrderPlaced=1; repeat for more); default: the latest',
       schemaVersionOption,
-      latestVersions,
+      schemaVersionsDefault,
     )
-    .option('--import-id <id>', 'only into streams that this import begins, so that it can be taken back')
+    .option(
+      '--import-id <id>',
+      'append only to streams that this import creates, so that you can roll it back',
+    )
     .option(
       '--rename <old=new>',
-      'another aggregate type; more than once',
+      'replace an aggregate type; repeat for more',
       renaming,
       new Map<string, string>(),
     )
     .option('--dry-run', 'check all lines, append nothing')
-    .option('--report <file>', 'where all problems go, one JSON document a line')
-    .addOption(
-      numberOption('--errors-max', 'as many wrong lines end it; fewer are left out', problemsKeptMax, 1),
-    )
-    .addOption(numberOption('--batch', 'lines in one go; four such are under way at a time', 10_000, 500))
-    .option('--checkpoint <file>', 'where to keep how far it is, and to go on from')
-    .option('--no-schemas', 'do not check the events by the schemas at hand (ANNALS_SCHEMAS)')
+    .option('--report <file>', 'write all problems to this file, one JSON document per line')
+    .addOption(numberOption('--errors-max', 'stop at this many wrong lines; skip fewer', errorsMaxLimit, 1))
+    .addOption(numberOption('--batch', 'lines per batch; four batches are in flight at a time', 10_000, 500))
+    .option('--checkpoint <file>', 'store the progress in this file, and resume from it')
+    .option('--no-schemas', 'do not check the events against the schemas in ANNALS_SCHEMAS')
     .addHelpText('after', help)
     .action(async (file: string, options: ImportOptions) => {
       cli.report(await importFile(cli, file, options))
@@ -88,8 +89,10 @@ export function addImport(program: Command, cli: Cli): void {
   withWriterOption(command, cli)
 }
 
-const numberOption = (name: string, told: string, max: number, value: number): Option =>
-  new Option(`${name} <count>`, `${told}, up to ${max}`).argParser(count(name, 1, max)).default(value)
+const numberOption = (name: string, description: string, max: number, value: number): Option =>
+  new Option(`${name} <count>`, `${description}, up to ${max}`)
+    .argParser(wholeNumber(name, 1, max))
+    .default(value)
 
 function renaming(given: string, before: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
   const [old = '', fresh = '', ...more] = given.split('=')
@@ -97,14 +100,14 @@ function renaming(given: string, before: ReadonlyMap<string, string>): ReadonlyM
   return new Map([...before, [parseAggregateType(old), parseAggregateType(fresh)]])
 }
 
-async function importFile(cli: Cli, file: string, options: ImportOptions): Promise<Report> {
-  // Loaded only here: it brings the clients of Kafka along.
+async function importFile(cli: Cli, file: string, options: ImportOptions): Promise<CommandReport> {
+  // Loaded here only: it loads the Kafka clients.
   const { runImport } = await import('#operations')
   const request = await requestOf(cli, file, options)
   const run = (store: ImportStore) =>
     runJob(cli, (control: ImportControl) => runImport(store, request, control), { labels })
   if (request.isDryRun) return importReport(await run(noStore), request)
-  // A writer that is not there is reported at once; one that goes away in the midst of it is waited for.
+  // A writer that is missing at the start is an error. During the import a missing writer is waited for.
   await withClient(options, (client) => client.owners())
   return importReport(await withClient(options, run, {}), request)
 }
@@ -135,5 +138,5 @@ async function requestOf(cli: Cli, file: string, options: ImportOptions): Promis
   }
 }
 
-const neverAsked = (): Promise<never> => Promise.reject(new Error('a dry run asks no writer'))
+const neverAsked = (): Promise<never> => Promise.reject(new Error('a dry run calls no writer'))
 const noStore: ImportStore = { append: neverAsked, read: neverAsked }

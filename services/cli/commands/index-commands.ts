@@ -4,25 +4,26 @@ import { loadConfig } from '#config'
 import type { JobControl } from '#operations'
 
 import { checkYes } from '../arguments.ts'
-import type { Cli, Report } from '../cli.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { runJob } from '../run-job.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
 import { verifyReport, withLimits } from './verify.ts'
 
 const verifyHelp = `
-The index is what Redis holds of the log: versions, offsets, recent events. It can always be made anew from the log: \`index rebuild\`.
+The index in Redis holds versions, offsets and recent events of the log. \`index rebuild\` rebuilds it from the log.
 
 Examples:
   annals index verify
   annals index verify customer --json`
 
 const rebuildHelp = `
-The index of each partition is dropped, and its owner makes it anew from the log at once; the writer of --url is asked to pass that on.
-Meanwhile appends to the partition and reads of it wait, or are told to come back; nothing is lost. Snapshots in Redis go, too, and
-come back from their streams. Ctrl-C stops between two partitions, never the rebuild of one.
+Drops the index of each partition; the owner of the partition rebuilds it from the log immediately. The writer at --url forwards the request to it.
+Meanwhile appends to the partition and reads of it wait or are rejected with a retry; nothing is lost. Snapshots in Redis are dropped too and are
+rebuilt from their streams. Ctrl-C stops between two partitions, never the rebuild of one.
 
-A log whose first events were deleted (retention, DeleteRecords) cannot be rebuilt whole, and nothing is dropped then. Restore a backup; or, with
---accept-deleted-events, serve what is left: appends go on, and deleted versions are answered with events-deleted. docs/operations/failover.md tells more.
+If the first events of a log were deleted (retention, DeleteRecords), its index cannot be rebuilt completely, and nothing is dropped. Restore a
+backup; or, with --accept-deleted-events, serve what is left: appends continue, and deleted versions are answered with events-deleted.
+docs/operations/failover.md describes both.
 
 Examples:
   annals index rebuild --yes
@@ -43,7 +44,7 @@ interface RebuildOptions extends WriterOption {
 export function addIndex(program: Command, cli: Cli): void {
   const index = program
     .command('index')
-    .description('Look after what Redis holds of the log.')
+    .description('Verify or rebuild the index of the log in Redis.')
     .addHelpText(
       'after',
       `
@@ -60,7 +61,7 @@ function addVerify(index: Command, cli: Cli): void {
     index
       .command('verify')
       .description('Compare the index with the log.')
-      .argument('[aggregateType...]', 'which; all where none is named'),
+      .argument('[aggregateType...]', 'aggregate types; default: all'),
   )
     .addHelpText('after', verifyHelp)
     .action(async (types: readonly string[], options: VerifyOptions) => {
@@ -72,18 +73,18 @@ function addRebuild(index: Command, cli: Cli): void {
   const command = index
     .command('rebuild')
     .description('Drop the index and let the writers rebuild it from the log.')
-    .argument('[aggregateType...]', 'which; all where none is named')
-    .option('--accept-deleted-events', 'where the head of a log was deleted, serve what is left, for good')
-    .option('--yes', 'do it')
+    .argument('[aggregateType...]', 'aggregate types; default: all')
+    .option('--accept-deleted-events', 'if the head of a log was deleted, serve what is left, permanently')
+    .option('--yes', 'confirm')
     .addHelpText('after', rebuildHelp)
     .action(async (types: readonly string[], options: RebuildOptions) => {
-      checkYes(options, undertaking(types, options))
+      checkYes(options, actionOf(types, options))
       cli.report(await rebuild(cli, types, options))
     })
   withWriterOption(command, cli)
 }
 
-async function rebuild(cli: Cli, types: readonly string[], options: RebuildOptions): Promise<Report> {
+async function rebuild(cli: Cli, types: readonly string[], options: RebuildOptions): Promise<CommandReport> {
   const [{ rebuildIndex }, { rebuildReport }, { withConnections }] = await Promise.all([
     import('#operations'),
     import('../reports/index-rebuild-report.ts'),
@@ -101,7 +102,7 @@ async function rebuild(cli: Cli, types: readonly string[], options: RebuildOptio
   return rebuildReport(rebuilt)
 }
 
-function undertaking(types: readonly string[], { acceptDeletedEvents }: RebuildOptions): string {
+function actionOf(types: readonly string[], { acceptDeletedEvents }: RebuildOptions): string {
   const what = `drop the index of ${types.join(', ') || 'all aggregate types'} and rebuild it`
-  return acceptDeletedEvents === true ? `${what}, and accept that deleted events are gone for good` : what
+  return acceptDeletedEvents === true ? `${what}, and accept that deleted events are lost` : what
 }

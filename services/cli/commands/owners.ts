@@ -2,22 +2,22 @@ import type { Command } from 'commander'
 
 import type { PartitionOwner } from '#client'
 
-import type { Cli, Report } from '../cli.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { table } from '../table.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
 
 export function addOwners(program: Command, cli: Cli): void {
   const command = program
     .command('owners')
-    .description('Which writer owns which partition.')
+    .description('List the writer that owns each partition.')
     .addHelpText('after', '\nExample:\n  annals owners')
     .action(async (options: WriterOption) => {
-      cli.report(told(await withClient(options, (client) => client.owners())))
+      cli.report(reportOf(await withClient(options, (client) => client.owners())))
     })
   withWriterOption(command, cli)
 }
 
-function told(owners: readonly PartitionOwner[]): Report {
+function reportOf(owners: readonly PartitionOwner[]): CommandReport {
   const partitions = owners.toSorted((a, b) => compare(a.topic, b.topic) || a.partition - b.partition)
   const rows = partitions.map(({ topic, partition, url, memberId }) => [
     topic,

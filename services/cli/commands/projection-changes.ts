@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 
 import { checkYes } from '../arguments.ts'
-import type { Cli, Report } from '../cli.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
 
 interface DiscardOptions extends WriterOption {
@@ -9,8 +9,8 @@ interface DiscardOptions extends WriterOption {
 }
 
 const resumeHelp = `
-A partition stops at an event that cannot be applied, where the projection says so (onError: 'stop'). When the fault
-is mended and the projectors run again with it, let it go on.
+If a projection declares onError: 'stop', a partition stops at an event that cannot be applied. Deploy the fix to the
+projectors first, then resume.
 
 Example:
   annals projection resume customer-lifetime`
@@ -22,8 +22,8 @@ Example:
 export function addProjectionChanges(projection: Command, cli: Cli): void {
   const resume = projection
     .command('resume')
-    .description('Let stopped partitions go on.')
-    .argument('<name>', 'of the projection')
+    .description('Resume stopped partitions.')
+    .argument('<name>', 'name of the projection')
     .addHelpText('after', resumeHelp)
     .action(async (name: string, options: WriterOption) => {
       const { resumed } = await withClient(options, (client) => client.projection(name).resume())
@@ -33,28 +33,26 @@ export function addProjectionChanges(projection: Command, cli: Cli): void {
 
   const discard = projection
     .command('discard')
-    .description(
-      'Give up a generation that does not serve: a look at the past, or a rebuild that is not wanted.',
-    )
-    .argument('<name>', 'of the projection')
-    .argument('<generation>', 'its id, as `projection show` tells it')
-    .option('--yes', 'do it')
+    .description('Discard a generation that does not serve: a view of the past, or an unwanted rebuild.')
+    .argument('<name>', 'name of the projection')
+    .argument('<generation>', 'its id, as `projection show` prints it')
+    .option('--yes', 'confirm')
     .addHelpText('after', discardHelp)
     .action(async (name: string, generation: string, options: DiscardOptions) => {
-      checkYes(options, `take away generation ${generation} of ${name} with all its views`)
+      checkYes(options, `remove generation ${generation} of ${name} with all its views`)
       await withClient(options, (client) => client.projection(name).discard(generation))
       cli.report({
         document: { projection: name, generation },
-        text: `Generation ${generation} of ${name} is being taken away`,
+        text: `Generation ${generation} of ${name} is being removed`,
       })
     })
   withWriterOption(discard, cli, 'projector')
 }
 
-const resumedReport = (name: string, resumed: number): Report => ({
+const resumedReport = (name: string, resumed: number): CommandReport => ({
   document: { projection: name, resumed },
   text:
     resumed === 0
       ? `No partition of ${name} was stopped`
-      : `${resumed} stopped ${resumed === 1 ? 'partition' : 'partitions'} of ${name} may go on`,
+      : `${resumed} stopped ${resumed === 1 ? 'partition' : 'partitions'} of ${name} resumed`,
 })

@@ -6,7 +6,7 @@ import { EventStoreError } from '#event-store'
 import type { GenerationInfo, RebuildOptions } from '#projections'
 
 import { time } from '../arguments.ts'
-import type { Cli, Report } from '../cli.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { noDisplay, progressDisplay } from '../progress/progress-display.ts'
 import { type RebuildEnd, watchRebuild } from '../watch-rebuild.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
@@ -19,9 +19,9 @@ interface RebuildCommandOptions extends WriterOption {
 }
 
 const help = `
-A new generation is built beside the one that readers get, and takes its place in one step when it has caught up. One
-with --until-time or --until-position is a look at the past: read it by \`projection view --generation\`, and discard it
-when it has served. Ctrl-C stops watching, never the rebuild.
+Builds a new generation while readers get the old one. When the new one has caught up, it replaces the old one in one
+step. With --until-time or --until-position the generation is a view of the past: read it with \`projection view
+--generation\`, and discard it when you no longer need it. Ctrl-C stops watching, never the rebuild.
 
 Examples:
   annals projection rebuild customer-lifetime
@@ -31,20 +31,20 @@ Examples:
 export function addProjectionRebuild(projection: Command, cli: Cli): void {
   const command = projection
     .command('rebuild')
-    .description('Build all views anew while readers go on, and watch it.')
-    .argument('<name>', 'of the projection')
+    .description('Rebuild all views while readers get the old ones, and show the progress.')
+    .argument('<name>', 'name of the projection')
     .addOption(
-      new Option('--until-time <time>', 'a look at the past: events before this time, ISO 8601')
+      new Option('--until-time <time>', 'a view of the past: events before this time, ISO 8601')
         .argParser(time('--until-time'))
         .conflicts('untilPosition'),
     )
     .addOption(
       new Option(
         '--until-position <position>',
-        'a look at the past: up to and with this event, elsewhere by its time',
+        'a view of the past: up to and including this event; in other partitions up to its time',
       ).argParser(parsePosition),
     )
-    .option('--no-wait', 'do not wait until it is done')
+    .option('--no-wait', 'do not wait for the rebuild')
     .addHelpText('after', help)
     .action(async (name: string, options: RebuildCommandOptions) => {
       cli.report(await withClient(options, (client) => rebuild(client, cli, name, options)))
@@ -57,14 +57,14 @@ export async function rebuild(
   cli: Cli,
   name: string,
   options: RebuildCommandOptions,
-): Promise<Report> {
+): Promise<CommandReport> {
   const { generation } = await client.projection(name).rebuild(rebuildOptions(options))
   if (!options.wait) {
-    const text = `The rebuild of ${name} has begun, as generation ${generation}. ${howToLook(name)}`
+    const text = `The rebuild of ${name} has started as generation ${generation}. ${progressHint(name)}`
     return { document: { projection: name, generation }, text }
   }
   const { end, last } = await watch(client, cli, name, generation)
-  return told(name, generation, end, last)
+  return reportOf(name, generation, end, last)
 }
 
 const rebuildOptions = ({ untilTime, untilPosition }: RebuildCommandOptions): RebuildOptions => ({
@@ -72,9 +72,9 @@ const rebuildOptions = ({ untilTime, untilPosition }: RebuildCommandOptions): Re
   ...(untilPosition !== undefined && { untilPosition }),
 })
 
-const howToLook = (name: string): string => `\`annals projection show ${name}\` tells how far it is`
+const progressHint = (name: string): string => `\`annals projection show ${name}\` shows its progress`
 
-/** A second Ctrl-C is not ours any more, and ends the process. */
+/** A second Ctrl-C ends the process. */
 async function watch(client: AnnalsClient, { isJson }: Cli, name: string, generation: string) {
   const leaving = new AbortController()
   const leave = () => leaving.abort()
@@ -87,20 +87,25 @@ async function watch(client: AnnalsClient, { isJson }: Cli, name: string, genera
       signal: leaving.signal,
     })
   } catch (error) {
-    throw begun(error, name, generation)
+    throw withGeneration(error, name, generation)
   } finally {
     process.removeListener('SIGINT', leave)
   }
 }
 
-/** The rebuild was started: the error says where to look for it. */
-function begun(error: unknown, name: string, generation: string): unknown {
+/** The error, with the generation that was started before it. */
+function withGeneration(error: unknown, name: string, generation: string): unknown {
   if (!(error instanceof EventStoreError)) return error
-  const message = `${error.message}. The rebuild of ${name} was begun, as generation ${generation}: ${howToLook(name)}`
+  const message = `${error.message}. The rebuild of ${name} was started as generation ${generation}: ${progressHint(name)}`
   return new EventStoreError(error.code, message, error.details, { cause: error.cause })
 }
 
-function told(name: string, generation: string, end: RebuildEnd, last: GenerationInfo | undefined): Report {
+function reportOf(
+  name: string,
+  generation: string,
+  end: RebuildEnd,
+  last: GenerationInfo | undefined,
+): CommandReport {
   const { text, exitCode } = ends[end](name, generation, last)
   return {
     document: {
@@ -114,7 +119,7 @@ function told(name: string, generation: string, end: RebuildEnd, last: Generatio
   }
 }
 
-type Ending = Required<Pick<Report, 'text' | 'exitCode'>>
+type Ending = Required<Pick<CommandReport, 'text' | 'exitCode'>>
 
 const ends: Readonly<
   Record<RebuildEnd, (name: string, generation: string, last: GenerationInfo | undefined) => Ending>
@@ -122,20 +127,20 @@ const ends: Readonly<
   done: (name, generation, last) => ({
     text:
       last?.status === 'kept'
-        ? `${name} as it was then is generation ${generation}: read it with --generation, then discard it`
+        ? `${name} of that time is generation ${generation}: read it with --generation, then discard it`
         : `${name} is rebuilt: readers get generation ${generation}`,
     exitCode: 0,
   }),
   'given-up': (name, generation) => ({
-    text: `Generation ${generation} of ${name} was given up: it was discarded, or another rebuild took its place`,
+    text: `Generation ${generation} of ${name} was given up: it was discarded, or another rebuild replaced it`,
     exitCode: 1,
   }),
   stopped: (name, generation) => ({
-    text: `Generation ${generation} of ${name} stands still at events that cannot be applied: \`annals projection show ${name}\` tells which and why. Mend that, then \`annals projection resume ${name}\``,
+    text: `Generation ${generation} of ${name} has stopped at events that cannot be applied: \`annals projection show ${name}\` shows them and the reason. Fix it, then run \`annals projection resume ${name}\``,
     exitCode: 1,
   }),
   unwatched: (name, generation) => ({
-    text: `The rebuild of ${name} goes on, as generation ${generation}. ${howToLook(name)}`,
+    text: `The rebuild of ${name} continues as generation ${generation}. ${progressHint(name)}`,
     exitCode: 130,
   }),
 }

@@ -2,15 +2,15 @@ import type { Command } from 'commander'
 
 import type { GenerationInfo, PartitionInfo, ProjectionInfo } from '#projections'
 
-import type { Cli, Report } from '../cli.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { grouped, progressText } from '../progress/progress-text.ts'
-import { list, table } from '../table.ts'
+import { listOfPairs, table } from '../table.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
 
 export function addProjectionList(projection: Command, cli: Cli): void {
   const command = projection
     .command('list')
-    .description('All projections: how many views they have, how far behind they are, what stands still.')
+    .description('List all projections: views, lag, stopped partitions, rebuilds.')
     .addHelpText('after', '\nExample:\n  annals projection list')
     .action(async (options: WriterOption) => {
       cli.report(listed(await withClient(options, (client) => client.projections())))
@@ -21,8 +21,10 @@ export function addProjectionList(projection: Command, cli: Cli): void {
 export function addProjectionShow(projection: Command, cli: Cli): void {
   const command = projection
     .command('show')
-    .description('A projection: its generations, how far each is in each partition, and what stands still.')
-    .argument('<name>', 'of the projection')
+    .description(
+      'Show a projection: its generations, the progress of each in each partition, and why a partition has stopped.',
+    )
+    .argument('<name>', 'name of the projection')
     .addHelpText('after', '\nExample:\n  annals projection show customer-lifetime')
     .action(async (name: string, options: WriterOption) => {
       cli.report(shown(await withClient(options, (client) => client.projection(name).describe())))
@@ -30,11 +32,11 @@ export function addProjectionShow(projection: Command, cli: Cli): void {
   withWriterOption(command, cli, 'projector')
 }
 
-const listed = (projections: readonly ProjectionInfo[]): Report => ({
+const listed = (projections: readonly ProjectionInfo[]): CommandReport => ({
   document: { projections },
   text:
     projections.length === 0
-      ? 'There are no projections: the domain modules of ANNALS_DOMAIN declare them'
+      ? 'No projections: the domain modules in ANNALS_DOMAIN declare them'
       : table(
           ['projection', 'views', 'lag', 'stopped', 'dead letters', 'rebuild'],
           projections.map(({ name, generations }) => [name, ...summary(generations)]),
@@ -54,7 +56,7 @@ function summary(generations: readonly GenerationInfo[]): readonly string[] {
 const stoppedOf = ({ partitions }: GenerationInfo): readonly PartitionInfo[] =>
   partitions.filter(({ stopped }) => stopped !== undefined)
 
-function shown(projection: ProjectionInfo): Report {
+function shown(projection: ProjectionInfo): CommandReport {
   const { generations } = projection
   // A generation that is being removed needs no details.
   const lasting = generations.filter(({ status }) => status !== 'retired')
@@ -69,9 +71,9 @@ function shown(projection: ProjectionInfo): Report {
 }
 
 const headOf = ({ name, sources, keyedBy, viewVersion, indexes, serving }: ProjectionInfo): string =>
-  list([
+  listOfPairs([
     ['projection', name],
-    ['made from', sources.join(', ')],
+    ['sources', sources.join(', ')],
     ['keyed by', keyedBy === 'stream' ? 'stream' : 'key, across streams'],
     ['view version', viewVersion],
     ['indexes', indexes.join(', ') || 'none'],
@@ -107,7 +109,7 @@ const partitionTable = ({ id, partitions }: GenerationInfo): string =>
 
 const waits = ({ waitForOperator = [] }: ProjectionInfo): readonly string[] =>
   waitForOperator.map(({ topic, partition, state, reason }) =>
-    list([
+    listOfPairs([
       ['waits at', partition === undefined ? topic : `${topic}/${partition}`],
       ['state', state],
       ['because', reason],
@@ -116,7 +118,7 @@ const waits = ({ waitForOperator = [] }: ProjectionInfo): readonly string[] =>
 
 const stops = (generation: GenerationInfo): readonly string[] =>
   stoppedOf(generation).map(({ stopped }) =>
-    list([
+    listOfPairs([
       ['stopped at', stopped?.position],
       ['since', stopped?.since],
       ['because', stopped?.error],

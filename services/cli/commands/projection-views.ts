@@ -4,8 +4,8 @@ import type { AnnalsClient } from '#client'
 import { EventStoreError } from '#event-store'
 import type { View, ViewOptions, ViewsQuery } from '#projections'
 
-import { count } from '../arguments.ts'
-import type { Cli, Report } from '../cli.ts'
+import { wholeNumber } from '../arguments.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { shortened, table } from '../table.ts'
 import { visible } from '../visible.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
@@ -38,10 +38,10 @@ Examples:
 export function addProjectionViews(projection: Command, cli: Cli): void {
   const one = projection
     .command('view')
-    .description('A view by its key.')
-    .argument('<name>', 'of the projection')
-    .argument('<key>', 'of the view')
-    .option('--generation <id>', 'another one than serves: a look at the past')
+    .description('Show a view by its key.')
+    .argument('<name>', 'name of the projection')
+    .argument('<key>', 'key of the view')
+    .option('--generation <id>', 'a generation that does not serve: a view of the past')
     .addHelpText('after', viewExamples)
     .action(async (name: string, key: string, options: ViewCommandOptions) => {
       cli.report(await withClient(options, (client) => view(client, name, key, generationOf(options))))
@@ -50,16 +50,16 @@ export function addProjectionViews(projection: Command, cli: Cli): void {
 
   const many = projection
     .command('views')
-    .description('Views, by key or by a declared index.')
-    .argument('<name>', 'of the projection')
+    .description('List views by key or by a declared index.')
+    .argument('<name>', 'name of the projection')
     .option('--order-by <index>', 'a declared index; default: by key')
-    .option('--desc', 'the largest first')
+    .option('--desc', 'largest first')
     .addOption(
       new Option('--limit <count>', `how many views at most, up to ${limitMax}`)
-        .argParser(count('--limit', 1, limitMax))
+        .argParser(wholeNumber('--limit', 1, limitMax))
         .default(100),
     )
-    .option('--generation <id>', 'another one than serves: a look at the past')
+    .option('--generation <id>', 'a generation that does not serve: a view of the past')
     .addHelpText('after', viewsExamples)
     .action(async (name: string, options: ViewsCommandOptions) => {
       cli.report(await withClient(options, (client) => views(client, name, options)))
@@ -70,7 +70,12 @@ export function addProjectionViews(projection: Command, cli: Cli): void {
 const generationOf = ({ generation }: ViewCommandOptions): ViewOptions =>
   generation === undefined ? {} : { generation }
 
-async function view(client: AnnalsClient, name: string, key: string, options: ViewOptions): Promise<Report> {
+async function view(
+  client: AnnalsClient,
+  name: string,
+  key: string,
+  options: ViewOptions,
+): Promise<CommandReport> {
   const found = await client.projection(name).get(key, options)
   if (found === undefined) {
     throw new EventStoreError('view-not-found', `projection ${name} has no view ${key}`)
@@ -81,8 +86,12 @@ async function view(client: AnnalsClient, name: string, key: string, options: Vi
   }
 }
 
-/** One view more than is shown reveals whether there are more. */
-async function views(client: AnnalsClient, name: string, options: ViewsCommandOptions): Promise<Report> {
+/** Reads one view more than it shows, to know whether there are more. */
+async function views(
+  client: AnnalsClient,
+  name: string,
+  options: ViewsCommandOptions,
+): Promise<CommandReport> {
   const { orderBy, desc, limit } = options
   const query: ViewsQuery = {
     ...generationOf(options),
@@ -95,18 +104,18 @@ async function views(client: AnnalsClient, name: string, options: ViewsCommandOp
     found.push(one)
     if (found.length > limit) break
   }
-  return told(name, found.slice(0, limit), found.length > limit)
+  return reportOf(name, found.slice(0, limit), found.length > limit)
 }
 
-const told = (name: string, found: readonly View[], more: boolean): Report => ({
+const reportOf = (name: string, found: readonly View[], more: boolean): CommandReport => ({
   document: { projection: name, views: found, more },
   text: [
-    found.length === 0 ? 'No views' : drawn(found),
-    ...(more ? ['There are more: a larger --limit shows them'] : []),
+    found.length === 0 ? 'No views' : viewTable(found),
+    ...(more ? ['There are more: set a larger --limit'] : []),
   ].join('\n'),
 })
 
-const drawn = (found: readonly View[]): string =>
+const viewTable = (found: readonly View[]): string =>
   table(
     ['key', 'changed', 'view'],
     found.map(({ key, changedAt, view: data }) => [

@@ -7,7 +7,7 @@ import { addProjectionRebuild } from './projection-rebuild.ts'
 import { addProjectionViews } from './projection-views.ts'
 
 export function addProjection(program: Command, cli: Cli): void {
-  const projection = program.command('projection').description('Look into projections, and rebuild them.')
+  const projection = program.command('projection').description('Inspect and rebuild projections.')
   addProjectionList(projection, cli)
   addProjectionShow(projection, cli)
   addProjectionViews(projection, cli)

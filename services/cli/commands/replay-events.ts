@@ -1,19 +1,19 @@
 import { loadConfig } from '#config'
 import { type ReplayControl, type ReplayRequest, runReplay } from '#operations'
 
-import type { Cli, Report } from '../cli.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { withRightsAdvice } from '../failure.ts'
 import { requestOf } from '../replay-request.ts'
 import type { ReplayCommandOptions } from '../replay-command-options.ts'
 import { replayReport } from '../reports/replay-report.ts'
 import { runJob } from '../run-job.ts'
 
-/** Replays events as the options say. @throws what a failed replay throws, with how to resume it. */
+/** Replays events. @throws the error of a failed replay; its message says how to resume. */
 export async function replayEvents(
   cli: Cli,
   aggregateType: string | undefined,
   options: ReplayCommandOptions,
-): Promise<Report> {
+): Promise<CommandReport> {
   const request = requestOf(aggregateType, options)
   const connections = { config: loadConfig(cli.env), lines: process.stdout }
   const isQuiet = cli.isJson || isCrowded(request)
@@ -21,10 +21,10 @@ export async function replayEvents(
     const job = (control: ReplayControl) => runReplay(connections, request, control)
     return replayReport(request, await runJob(cli, job, { isQuiet }))
   } catch (error) {
-    throw withRightsAdvice(error, 'docs/operations/replay.md tells which rights a replay needs')
+    throw withRightsAdvice(error, 'docs/operations/replay.md lists the required rights')
   }
 }
 
-/** On a terminal that shows the events themselves a bar would stand between them. */
+/** Whether events go to the terminal, where a progress bar would appear between them. */
 const isCrowded = ({ destination, dryRun }: ReplayRequest): boolean =>
   destination.kind === 'stdout' && !dryRun && process.stdout.isTTY

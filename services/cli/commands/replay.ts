@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander'
 
 import { parsePosition, parseStreamId } from '#domain'
 
-import { count, time, version } from '../arguments.ts'
+import { wholeNumber, time, version } from '../arguments.ts'
 import type { Cli } from '../cli.ts'
 import { UsageError } from '../failure.ts'
 import type { ReplayCommandOptions } from '../replay-command-options.ts'
@@ -10,10 +10,10 @@ import { withClient, withWriterOption } from '../writer-option.ts'
 import { rebuild } from './projection-rebuild.ts'
 
 const help = `
-Reads the log directly, never changes it, and asks no writer. Without an end it goes up to the end of the log as it is
-when it begins. Bounds and filters all hold together. Events of one partition keep their order; those of several are
-interleaved. Kafka, registry and domain are those of the environment, as for the services (docs/configuration.md).
-More: docs/operations/replay.md
+Reads the log directly, without a writer, and never changes it. The default end is the end of the log at the start of
+the replay. An event must match all bounds and filters. Events of one partition keep their order; those of several
+partitions are interleaved. Kafka, registry and domain follow from the same settings as for the services
+(docs/configuration.md). More: docs/operations/replay.md
 
 Examples:
   annals replay customer --from-time 2026-01-01 --type PurchaseMade | jq .data.amount
@@ -28,8 +28,8 @@ export function addReplay(program: Command, cli: Cli): void {
   const command = program
     .command('replay')
     .description('Replay events of the log to standard output, a file, another topic, or a projection.')
-    .argument('[aggregateType]', 'whose events: all partitions of its topic')
-    .option('--stream <id>', 'the events of one stream instead', parseStreamId)
+    .argument('[aggregateType]', 'aggregate type: all partitions of its topic')
+    .option('--stream <id>', 'only the events of this stream', parseStreamId)
   addBounds(command)
   addFilters(command)
   addDestinations(command)
@@ -46,15 +46,15 @@ export function addReplay(program: Command, cli: Cli): void {
 
 function addBounds(command: Command): void {
   command
-    .option('--partition <number>', 'only this one; again for more', partitions)
+    .option('--partition <number>', 'only this partition; repeat for more', partitions)
     .option(
       '--from-offset <partition:offset>',
-      'where a partition begins; again for more',
+      'start of a partition; repeat for more partitions',
       offsets('--from-offset'),
     )
     .option(
       '--until-offset <partition:offset>',
-      'before this offset; again for more',
+      'end of a partition, before this offset; repeat for more partitions',
       offsets('--until-offset'),
     )
     .option(
@@ -66,22 +66,22 @@ function addBounds(command: Command): void {
     .option('--from-version <version>', 'with --stream: not before this version', version('--from-version'))
     .option(
       '--until-version <version>',
-      'with --stream: up to and with this version',
+      'with --stream: up to and including this version',
       version('--until-version'),
     )
 }
 
 function addFilters(command: Command): void {
   command
-    .option('--type <eventType>', 'only events of this type; again for more', again)
-    .option('--stream-pattern <glob>', 'only streams whose whole id fits: * for any characters, ? for one')
+    .option('--type <eventType>', 'only events of this type; repeat for more', again)
+    .option('--stream-pattern <glob>', 'only streams whose whole id matches: * for any characters, ? for one')
     .option('--correlation-id <id>', 'only events with this correlation id')
 }
 
 function addDestinations(command: Command): void {
   command
     .addOption(
-      new Option('--format <format>', 'of lines: events as HTTP gives them, or CloudEvents in JSON')
+      new Option('--format <format>', 'format of lines: events as in the HTTP API, or CloudEvents in JSON')
         .choices(['ndjson', 'cloudevents'])
         .default('ndjson'),
     )
@@ -89,48 +89,53 @@ function addDestinations(command: Command): void {
     .addOption(
       new Option(
         '--to-topic <name>',
-        'copy records byte for byte to a topic, marked by the header annals_replayed',
+        'copy records byte for byte to a topic, marked with the header annals_replayed',
       ).conflicts('toProjection'),
     )
-    .option('--to-projection <name>', 'have a projector rebuild the projection, and watch it')
-    .option('--create', 'with --to-topic: make it if it is missing')
+    .option('--to-projection <name>', 'rebuild the projection on its projector, and show the progress')
+    .option('--create', 'with --to-topic: create the topic if it is missing')
     .addOption(
       new Option(
         '--until-position <position>',
-        'with --to-projection: a look at the past, up to and with this event',
+        'with --to-projection: a view of the past, up to and including this event',
       )
         .argParser(parsePosition)
         .conflicts('untilTime'),
     )
     .addOption(
-      new Option('--overwrite', 'begin anew, whatever file and checkpoint there are').conflicts('resume'),
+      new Option('--overwrite', 'start over, and replace an existing file and checkpoint').conflicts(
+        'resume',
+      ),
     )
     .option('--dry-run', 'read and count, write nothing')
-    .option('--skip-unreadable', 'leave out records that cannot be decoded, instead of stopping there')
+    .option('--skip-unreadable', 'skip records that cannot be decoded, instead of failing')
 }
 
 function addPace(command: Command): void {
   command
-    .option('--rate <events>', 'at most so many events per second', count('--rate', 1, 10_000_000))
+    .option('--rate <events>', 'at most this many events per second', wholeNumber('--rate', 1, 10_000_000))
     .addOption(
-      new Option('--parallel <partitions>', 'partitions at once')
-        .argParser(count('--parallel', 1, 64))
+      new Option('--parallel <partitions>', 'partitions read at the same time')
+        .argParser(wholeNumber('--parallel', 1, 64))
         .default(4),
     )
     .addOption(
-      new Option('--timeout <seconds>', 'how long brokers may be away')
-        .argParser(count('--timeout', 1, 86_400))
+      new Option('--timeout <seconds>', 'how long to wait for brokers that do not answer')
+        .argParser(wholeNumber('--timeout', 1, 86_400))
         .default(30),
     )
-    .option('--checkpoint <file>', 'keep how far it is there; with --to-file <path> it is <path>.checkpoint')
-    .option('--resume', 'go on from the checkpoint')
+    .option(
+      '--checkpoint <file>',
+      'store the progress in this file; default with --to-file: <path>.checkpoint',
+    )
+    .option('--resume', 'resume from the checkpoint')
 }
 
 const again = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
 
 const partitions = (value: string, before: readonly number[] = []): readonly number[] => [
   ...before,
-  count('--partition', 0, 1_000_000)(value),
+  wholeNumber('--partition', 0, 1_000_000)(value),
 ]
 
 const offsets =
@@ -141,7 +146,7 @@ const offsets =
       throw new UsageError(`${option} ${value}: expected partition:offset, e.g. 3:1200`)
     }
     if (before.has(Number(partition)))
-      throw new UsageError(`${option}: partition ${partition} is there twice`)
+      throw new UsageError(`${option}: partition ${partition} is given twice`)
     return new Map([...before, [Number(partition), Number(offset)]])
   }
 
@@ -150,12 +155,12 @@ async function replayLog(
   aggregateType: string | undefined,
   options: ReplayCommandOptions,
 ): Promise<void> {
-  // Loaded only here: the clients of Kafka would make every other command start in twice the time.
+  // Loaded here only: the Kafka clients would double the start time of every other command.
   const { replayEvents } = await import('./replay-events.ts')
   cli.report(await replayEvents(cli, aggregateType, options))
 }
 
-/** What a rebuild has no use for. */
+/** Options that a rebuild does not take. */
 const onlyForEvents = [
   ...['stream', 'partition', 'fromOffset', 'untilOffset', 'fromTime', 'fromVersion', 'untilVersion', 'type'],
   ...['streamPattern', 'correlationId', 'format', 'create', 'overwrite', 'dryRun', 'skipUnreadable', 'rate'],
@@ -174,7 +179,7 @@ async function replayToProjection(
     const what =
       aggregateType ?? `--${(given[0] ?? '').replaceAll(/[A-Z]/g, (upper) => `-${upper.toLowerCase()}`)}`
     throw new UsageError(
-      `${what} does not go with --to-projection: a projection is made of all events of its own sources, up to --until-time or --until-position`,
+      `${what} cannot be used with --to-projection: a projection is built from all events of its sources, up to --until-time or --until-position`,
     )
   }
   cli.report(await withClient(options, (client) => rebuild(client, cli, name, { ...options, wait: true })))

@@ -4,8 +4,8 @@ import { loadConfig } from '#config'
 import { parseTime } from '#event-store'
 import type { RestoreControl, RestoreRequest } from '#operations'
 
-import { count } from '../arguments.ts'
-import type { Cli, Report } from '../cli.ts'
+import { wholeNumber } from '../arguments.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { CommandError, failureOf, withRightsAdvice } from '../failure.ts'
 import { runJob } from '../run-job.ts'
 import { verifyReport } from './verify.ts'
@@ -19,10 +19,10 @@ interface RestoreCommandOptions {
 }
 
 const help = `
-Into a cluster that has none of the events: topics that hold records are refused. Services must be stopped, and none starts until it is done. The
-backup is checked first; topics and schemas are made, events written with the keys, headers and times that they had, read back and compared. Ctrl-C
-or a crash loses nothing: the same command goes on. Offsets may be others than before. Index, snapshots and projections are made anew by the services
-when they start. docs/operations/backup.md tells what to do before and after.
+The cluster must contain none of the events: topics that hold records are rejected. Stop all services first; none starts until the restore is done.
+The backup is checked first. Then topics and schemas are created, and events are written with their original keys, headers and times, read back and
+compared. After Ctrl-C or a crash the same command resumes. Offsets can change. Services rebuild index, snapshots and projections when they start.
+docs/operations/backup.md describes what to do before and after.
 
 Examples:
   annals restore /backups/shop --dry-run
@@ -34,26 +34,25 @@ export function addRestore(program: Command, cli: Cli): void {
   program
     .command('restore')
     .description('Restore a backup into an empty cluster.')
-    .argument('<folder>', 'of backups')
+    .argument('<folder>', 'folder of backups')
     .addOption(
-      new Option(
-        '--at <backup>',
-        'restore what there was at this backup; the last one unless told',
-      ).conflicts('until'),
+      new Option('--at <backup>', 'restore this backup with its chain; default: the last one').conflicts(
+        'until',
+      ),
     )
     .addOption(
-      new Option('--until <time>', 'restore the last backup that was finished by then: ISO 8601').argParser(
+      new Option('--until <time>', 'restore the last backup that finished by this time, ISO 8601').argParser(
         (text) => parseTime(text, '--until'),
       ),
     )
     .addOption(
       new Option(
         '--replication <count>',
-        'copies of each partition; as many as there were unless told',
-      ).argParser(count('--replication', 1, 100)),
+        'copies of each partition; default: as many as in the backup',
+      ).argParser(wholeNumber('--replication', 1, 100)),
     )
-    .option('--dry-run', 'check the backup and the cluster, and change nothing')
-    .option('--verify', 'compare streams afterwards, as `annals verify` does')
+    .option('--dry-run', 'check the backup and the cluster, change nothing')
+    .option('--verify', 'verify all streams afterwards, as `annals verify` does')
     .addHelpText('after', help)
     .action(async (folder: string, options: RestoreCommandOptions) =>
       cli.report(await run(cli, folder, options)),
@@ -70,10 +69,10 @@ function requestOf(folder: string, options: RestoreCommandOptions): RestoreReque
   }
 }
 
-async function run(cli: Cli, folder: string, options: RestoreCommandOptions): Promise<Report> {
+async function run(cli: Cli, folder: string, options: RestoreCommandOptions): Promise<CommandReport> {
   const request = requestOf(folder, options)
   const config = loadConfig(cli.env)
-  // Loaded only here: the clients of Kafka would make every other command start in twice the time.
+  // Loaded here only: the Kafka clients would double the start time of every other command.
   const [{ logOpener, runRestore }, { restoreReport }] = await Promise.all([
     import('#operations'),
     import('../reports/restore-report.ts'),
@@ -81,12 +80,12 @@ async function run(cli: Cli, folder: string, options: RestoreCommandOptions): Pr
   const openLog = logOpener(config)
   const end = await runJob(cli, (control: RestoreControl) => runRestore({ openLog }, request, control)).catch(
     (error: unknown) => {
-      throw withAdvice(withRightsAdvice(error, 'docs/operations/backup.md tells which rights it takes'))
+      throw withAdvice(withRightsAdvice(error, 'docs/operations/backup.md lists the required rights'))
     },
   )
   const report = restoreReport(end)
   if (options.verify !== true || end.status !== 'restored') return report
-  // Index, snapshots and projections are not there before the services have been.
+  // Index, snapshots and projections do not exist until the services have started.
   const verified = await verifyReport(cli, [], ['log'], { seed: '', findingsMax: 100 })
   return {
     document: { ...report.document, verification: verified.document },
@@ -95,10 +94,10 @@ async function run(cli: Cli, folder: string, options: RestoreCommandOptions): Pr
   }
 }
 
-/** A restore that failed on the way is resumed by the same command. */
+/** Adds to the error of a restore that failed halfway how to resume it. */
 function withAdvice(error: unknown): unknown {
   const { message, exitCode, ...failure } = failureOf(error)
   if (exitCode !== 3 && exitCode !== 4) return error
-  const advice = 'Once that is mended run the same command again: it goes on where it was'
+  const advice = 'Fix that, then run the same command again: it resumes the restore'
   return new CommandError({ ...failure, exitCode, message: `${message}. ${advice}` }, { cause: error })
 }

@@ -6,19 +6,19 @@ import { loadConfig } from '#config'
 import { parseAggregateType } from '#domain'
 import type { JobControl } from '#operations'
 
-import type { Cli, Report } from '../cli.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { runJob } from '../run-job.ts'
 
-const folders = 'Folders are those of ANNALS_SCHEMAS, upcasters those of the domain modules of ANNALS_DOMAIN.'
+const folders = 'Folders come from ANNALS_SCHEMAS, upcasters from the domain modules in ANNALS_DOMAIN.'
 
 const help = (...examples: readonly string[]): string =>
   ['', folders, '', 'Examples:', ...examples.map((example) => `  annals schemas ${example}`)].join('\n')
 
 const subcommands = [
-  ['push', 'Register all schemas at the registry; what is there already stays.'],
-  ['check', 'Find what is wrong with the schemas, without a registry.'],
-  ['types', 'Bring the generated TypeScript types up to date.'],
-  ['release', 'Check, then fingerprint new versions, keep samples, generate types.'],
+  ['push', 'Register all schemas at the registry; existing ones are unchanged.'],
+  ['check', 'Check the schemas, without a registry.'],
+  ['types', 'Update the generated TypeScript types.'],
+  ['release', 'Check the schemas, then fingerprint new versions, store samples, generate types.'],
 ] as const
 
 interface InferOptions {
@@ -28,8 +28,8 @@ interface InferOptions {
 }
 
 const inferHelp = `
-The file is one that \`import\` takes: a line of JSON for each event, {"streamId", "type", "data"}, or a table with a mapping. Each event
-type of the aggregate type gets a proposal: the narrowest types that take all of its events. Nothing is released.
+Reads a file in a format of \`import\`: one event per line in JSON, {"streamId", "type", "data"}, or a table with a mapping. For each event
+type of the aggregate type it proposes the narrowest types that accept all of its events. Nothing is released.
 
 Examples:
   annals schemas infer events.ndjson --type order
@@ -39,17 +39,17 @@ function addInfer(schemas: Command, cli: Cli): void {
   schemas
     .command('infer')
     .description('Propose schemas for the events in a file.')
-    .argument('<file>', 'of events, as for import')
-    .requiredOption('--type <aggregateType>', 'whose events they are', parseAggregateType)
-    .option('--mapping <file>', 'how a table becomes events: JSON, see docs/operations/import-export.md')
-    .option('--write', 'write the files into the first folder of ANNALS_SCHEMAS; none is replaced')
+    .argument('<file>', 'file of events, as for import')
+    .requiredOption('--type <aggregateType>', 'aggregate type of the events', parseAggregateType)
+    .option('--mapping <file>', 'how to map a table to events: JSON, see docs/operations/import-export.md')
+    .option('--write', 'write the files to the first folder of ANNALS_SCHEMAS; no file is replaced')
     .addHelpText('after', inferHelp)
     .action(async (file: string, options: InferOptions) => {
       cli.report(await infer(cli, file, options))
     })
 }
 
-async function infer(cli: Cli, file: string, options: InferOptions): Promise<Report> {
+async function infer(cli: Cli, file: string, options: InferOptions): Promise<CommandReport> {
   const [{ inferSchemas, readMapping }, { inferReport }] = await Promise.all([
     import('#operations'),
     import('../reports/infer-report.ts'),
@@ -67,7 +67,9 @@ async function infer(cli: Cli, file: string, options: InferOptions): Promise<Rep
 }
 
 export function addSchemas(program: Command, cli: Cli): void {
-  const schemas = program.command('schemas').description("Look after the events' schemas.")
+  const schemas = program
+    .command('schemas')
+    .description('Check, register and generate the schemas of events.')
   addInfer(schemas, cli)
   schemas.addHelpText('after', help('check', 'push --json'))
   for (const [name, does] of subcommands) {
@@ -76,7 +78,7 @@ export function addSchemas(program: Command, cli: Cli): void {
       .description(does)
       .addHelpText('after', help(name, `${name} --json`))
       .action(async () => {
-        // Loaded only here, as with doctor.
+        // Loaded here only, as for doctor.
         const { schemaCommands } = await import('../schema-commands.ts')
         cli.report(await schemaCommands[name](loadConfig(cli.env)))
       })

@@ -4,7 +4,7 @@ import { pause } from '#async'
 import type { AnnalsClient } from '#client'
 import type { SnapshotRebuild } from '#event-store'
 
-import type { Cli, Report } from '../cli.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { noDisplay, type ProgressDisplay, progressDisplay } from '../progress/progress-display.ts'
 import { progressText } from '../progress/progress-text.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
@@ -15,22 +15,22 @@ interface RebuildOptions extends WriterOption {
 }
 
 const help = `
-Every stream that is long enough gets a new snapshot, folded from its events alone. Meanwhile loads go on, by the
-snapshots there are. Ctrl-C stops watching, never the rebuild.
+Takes a new snapshot of every stream that is long enough, folded from its events alone. Meanwhile loads use the old
+snapshots. Ctrl-C stops watching, never the rebuild.
 
 Examples:
   annals snapshot rebuild customer
   annals snapshot rebuild customer --no-wait`
 
-/** Between two looks. */
+/** The time between two requests. */
 const intervalMs = 500
 
 export function addSnapshotRebuild(snapshot: Command, cli: Cli): void {
   const command = snapshot
     .command('rebuild')
-    .description('Make all snapshots of an aggregate type anew, and watch it.')
+    .description('Rebuild all snapshots of an aggregate type, and show the progress.')
     .argument('<type>', 'aggregate type')
-    .option('--no-wait', 'do not wait until it is done')
+    .option('--no-wait', 'do not wait for the rebuild')
     .addHelpText('after', help)
     .action(async (type: string, options: RebuildOptions) => {
       cli.report(await withClient(options, (client) => rebuild(client, cli, type, options)))
@@ -43,17 +43,17 @@ async function rebuild(
   { isJson }: Cli,
   type: string,
   { wait }: RebuildOptions,
-): Promise<Report> {
+): Promise<CommandReport> {
   const begun = await client.rebuildSnapshots(type)
   if (!wait) {
-    const text = `The rebuild of the snapshots of ${type} has begun. \`annals snapshot stats\` tells how far it is`
+    const text = `The rebuild of the snapshots of ${type} has started. \`annals snapshot stats\` shows its progress`
     return { document: { aggregateType: type, ...begun }, text }
   }
   const display = isJson ? noDisplay : progressDisplay(process.stderr)
   return ended(type, await watched(client, type, begun, display))
 }
 
-/** A second Ctrl-C is not ours any more, and ends the process. */
+/** A second Ctrl-C ends the process. */
 async function watched(
   client: AnnalsClient,
   type: string,
@@ -78,13 +78,13 @@ async function watched(
   }
 }
 
-function ended(type: string, last: SnapshotRebuild): Report {
+function ended(type: string, last: SnapshotRebuild): CommandReport {
   const document = { aggregateType: type, ...last }
   if (last.status === 'done') return { document, text: `The snapshots of ${type} are rebuilt` }
   if (last.status === 'running') {
-    const text = `The rebuild of the snapshots of ${type} goes on: ${progressText(last)}`
+    const text = `The rebuild of the snapshots of ${type} continues: ${progressText(last)}`
     return { document, text, exitCode: 130 }
   }
-  const text = `Redis was emptied: all snapshots of ${type} are being taken anew as it is`
+  const text = `Redis was emptied during the rebuild: all snapshots of ${type} are being rebuilt anyway`
   return { document, text }
 }

@@ -2,13 +2,13 @@ import type { Command } from 'commander'
 
 import type { SnapshotRebuild, SnapshotStatistics } from '#event-store'
 
-import type { Cli, Report } from '../cli.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { grouped, progressText } from '../progress/progress-text.ts'
 import { table } from '../table.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
 
 const notes = `
-Counts are those of the topics, and may be ten seconds old. Build times are of the instance that answers, since it started.
+Counts come from the topics and may be ten seconds old. Build times are those of the instance that answers, since its start.
 
 Example:
   annals snapshot stats`
@@ -16,22 +16,22 @@ Example:
 export function addSnapshotStats(snapshot: Command, cli: Cli): void {
   const command = snapshot
     .command('stats')
-    .description('How many snapshots there are, how large and how old.')
+    .description('Show number, size, age and build times of snapshots.')
     .addHelpText('after', notes)
     .action(async (options: WriterOption) => {
-      cli.report(told(await withClient(options, (client) => client.snapshots())))
+      cli.report(reportOf(await withClient(options, (client) => client.snapshots())))
     })
   withWriterOption(command, cli, 'snapshotter')
 }
 
-const told = (types: readonly SnapshotStatistics[]): Report => ({
+const reportOf = (types: readonly SnapshotStatistics[]): CommandReport => ({
   document: { types },
-  text: types.length === 0 ? 'No aggregate has snapshots' : drawn(types),
+  text: types.length === 0 ? 'No aggregate has snapshots' : statisticsTable(types),
 })
 
 const head = ['type', 'every', 'snapshots', 'outdated', 'bytes', 'oldest', 'newest', 'mean build', 'rebuild']
 
-const drawn = (types: readonly SnapshotStatistics[]): string =>
+const statisticsTable = (types: readonly SnapshotStatistics[]): string =>
   table(
     head,
     types.map(({ aggregateType, every, count, outdated, bytes, oldest, newest, builds, rebuild }) => [

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import type { SnapshotCleanup, SnapshotTaken } from '#event-store'
 
 import { checkYes } from '../arguments.ts'
-import type { Cli, Report } from '../cli.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { grouped } from '../progress/progress-text.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
 import { addSnapshotRebuild } from './snapshot-rebuild.ts'
@@ -14,14 +14,16 @@ interface CleanupOptions extends WriterOption {
 }
 
 const cleanupHelp = `
-A snapshot of another state version than the aggregate's is never used. The snapshotters take such out by themselves,
-too, as often as ANNALS_SNAPSHOTTER_CLEANUP_INTERVAL says.
+Removes snapshots whose state version is not that of the aggregate: they are never used. Snapshotters also remove them,
+at the interval ANNALS_SNAPSHOTTER_CLEANUP_INTERVAL.
 
 Example:
   annals snapshot cleanup customer --yes`
 
 export function addSnapshot(program: Command, cli: Cli): void {
-  const snapshot = program.command('snapshot').description("Look after the snapshots of aggregates' states.")
+  const snapshot = program
+    .command('snapshot')
+    .description('Take, rebuild and inspect snapshots of aggregates.')
   addTake(snapshot, cli)
   addSnapshotStats(snapshot, cli)
   addSnapshotRebuild(snapshot, cli)
@@ -43,28 +45,28 @@ function addTake(snapshot: Command, cli: Cli): void {
 function addCleanup(snapshot: Command, cli: Cli): void {
   const command = snapshot
     .command('cleanup')
-    .description('Take snapshots of other state versions out of their topic.')
+    .description('Remove snapshots of other state versions from their topic.')
     .argument('<type>', 'aggregate type')
-    .option('--yes', 'do it')
+    .option('--yes', 'confirm')
     .addHelpText('after', cleanupHelp)
     .action(async (type: string, options: CleanupOptions) => {
-      checkYes(options, `take outdated snapshots of ${type} out of their topic`)
+      checkYes(options, `remove outdated snapshots of ${type} from their topic`)
       cli.report(cleanedUp(await withClient(options, (client) => client.cleanUpSnapshots(type))))
     })
   withWriterOption(command, cli, 'snapshotter')
 }
 
-const taken = (snapshot: SnapshotTaken): Report => {
+const taken = (snapshot: SnapshotTaken): CommandReport => {
   const { streamId, version, bytes, tookMs, created } = snapshot
   return {
     document: snapshot,
     text: created
       ? `Snapshot of ${streamId} taken at version ${version}: ${grouped(bytes)} bytes, in ${tookMs} ms`
-      : `${streamId} had its snapshot at version ${version} already: ${grouped(bytes)} bytes`,
+      : `${streamId} already has a snapshot at version ${version}: ${grouped(bytes)} bytes`,
   }
 }
 
-const cleanedUp = (cleanup: SnapshotCleanup): Report => ({
+const cleanedUp = (cleanup: SnapshotCleanup): CommandReport => ({
   document: cleanup,
-  text: `${grouped(cleanup.removed)} outdated snapshots of ${cleanup.aggregateType} taken out`,
+  text: `${grouped(cleanup.removed)} outdated snapshots of ${cleanup.aggregateType} removed`,
 })

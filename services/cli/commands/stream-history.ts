@@ -4,8 +4,8 @@ import type { AnnalsClient } from '#client'
 import { formatPosition, type ReadOptions, type RecordedEvent, type Version } from '#domain'
 import { pageLimitMax } from '#event-store'
 
-import { count, time, version } from '../arguments.ts'
-import type { Cli, Report } from '../cli.ts'
+import { wholeNumber, time, version } from '../arguments.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { shortened, table } from '../table.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
 
@@ -30,7 +30,7 @@ Examples:
 export function addStreamHistory(stream: Command, cli: Cli): void {
   const command = stream
     .command('history')
-    .description('The events of a stream, by version and by time.')
+    .description('List the events of a stream, by version and by time.')
     .argument('<streamId>', '{aggregateType}.{aggregateId}')
     .option('--from-version <version>', 'not before this version', version('--from-version'))
     .option('--to-version <version>', 'not after this version', version('--to-version'))
@@ -40,10 +40,10 @@ export function addStreamHistory(stream: Command, cli: Cli): void {
       time('--from'),
     )
     .option('--until <time>', 'before this time', time('--until'))
-    .option('--backwards', 'the latest first')
+    .option('--backwards', 'latest first')
     .addOption(
       new Option('--limit <count>', `how many events at most, up to ${limitMax}`)
-        .argParser(count('--limit', 1, limitMax))
+        .argParser(wholeNumber('--limit', 1, limitMax))
         .default(100),
     )
     .addHelpText('after', examples)
@@ -53,7 +53,11 @@ export function addStreamHistory(stream: Command, cli: Cli): void {
   withWriterOption(command, cli)
 }
 
-async function history(client: AnnalsClient, streamId: string, options: HistoryOptions): Promise<Report> {
+async function history(
+  client: AnnalsClient,
+  streamId: string,
+  options: HistoryOptions,
+): Promise<CommandReport> {
   const events: RecordedEvent[] = []
   let next: Version | undefined
   for await (const event of client.readAll(streamId, readOptions(options))) {
@@ -63,12 +67,12 @@ async function history(client: AnnalsClient, streamId: string, options: HistoryO
     }
     events.push(event)
   }
-  // No events by these bounds is an answer; no such stream is none.
+  // Without events: throws if the stream does not exist.
   if (events.length === 0) await client.info(streamId)
-  return told(streamId, events, next, options)
+  return reportOf(streamId, events, next, options)
 }
 
-/** One event more than is shown reveals whether there are more. */
+/** Reads one event more than it shows, to know whether there are more. */
 const readOptions = ({
   fromVersion,
   toVersion,
@@ -85,25 +89,25 @@ const readOptions = ({
   limit: Math.min(limit + 1, pageLimitMax),
 })
 
-function told(
+function reportOf(
   streamId: string,
   events: readonly RecordedEvent[],
   next: Version | undefined,
   { backwards }: HistoryOptions,
-): Report {
+): CommandReport {
   const bound = backwards === true ? '--to-version' : '--from-version'
-  const more = next === undefined ? [] : [`There are more: go on with ${bound} ${next}`]
+  const more = next === undefined ? [] : [`There are more: continue with ${bound} ${next}`]
   return {
     document: {
       streamId,
       events: events.map((event) => ({ ...event, position: formatPosition(event.position) })),
       ...(next !== undefined && { next }),
     },
-    text: [events.length === 0 ? 'No events within these bounds' : drawn(events), ...more].join('\n'),
+    text: [events.length === 0 ? 'No events within these bounds' : eventTable(events), ...more].join('\n'),
   }
 }
 
-const drawn = (events: readonly RecordedEvent[]): string =>
+const eventTable = (events: readonly RecordedEvent[]): string =>
   table(
     ['version', 'time', 'type', 'data'],
     events.map((event) => [

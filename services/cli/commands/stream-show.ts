@@ -2,14 +2,16 @@ import type { Command } from 'commander'
 
 import type { PlacedStreamInfo } from '#client'
 
-import type { Cli, Report } from '../cli.ts'
-import { list } from '../table.ts'
+import type { Cli, CommandReport } from '../cli.ts'
+import { listOfPairs } from '../table.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
 
 export function addStreamShow(stream: Command, cli: Cli): void {
   const command = stream
     .command('show')
-    .description('A stream: its version, when it began and last changed, and which writer owns it.')
+    .description(
+      'Show a stream: its version, the times of its first and last event, its partition and owner.',
+    )
     .argument('<streamId>', '{aggregateType}.{aggregateId}')
     .addHelpText('after', '\nExample:\n  annals stream show customer.c-1')
     .action(async (streamId: string, options: WriterOption) => {
@@ -18,15 +20,15 @@ export function addStreamShow(stream: Command, cli: Cli): void {
   withWriterOption(command, cli)
 }
 
-const shown = (info: PlacedStreamInfo): Report => ({
+const shown = (info: PlacedStreamInfo): CommandReport => ({
   document: info,
-  text: list([
+  text: listOfPairs([
     ['stream', info.streamId],
     ['version', info.version],
     ['snapshot at', info.snapshotVersion],
     ['first event', info.firstTimestamp],
     ['last event', info.lastTimestamp],
     ['partition', info.partition],
-    ['owner', info.owner ?? 'nobody now'],
+    ['owner', info.owner ?? 'none'],
   ]),
 })

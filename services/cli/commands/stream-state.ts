@@ -4,7 +4,7 @@ import type { StateAt, StreamState } from '#client'
 import type { Version } from '#domain'
 
 import { time, version } from '../arguments.ts'
-import type { Cli, Report } from '../cli.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { withClient, withWriterOption, type WriterOption } from '../writer-option.ts'
 
 interface StateOptions extends WriterOption {
@@ -21,21 +21,17 @@ Examples:
 export function addStreamState(stream: Command, cli: Cli): void {
   const command = stream
     .command('state')
-    .description('The state of an aggregate: now, at a version or at a time.')
+    .description('Show the state of an aggregate: now, at a version or at a time.')
     .argument('<streamId>', '{aggregateType}.{aggregateId}')
     .addOption(
-      new Option('--version <version>', 'after this event; 0: the initial state')
+      new Option('--version <version>', 'state after this version; 0: the initial state')
         .argParser(version('--version'))
         .conflicts('at'),
     )
-    .option(
-      '--at <time>',
-      'after the last event not later than this: ISO 8601, e.g. 2026-01-31T12:00:00Z',
-      time('--at'),
-    )
+    .option('--at <time>', 'state at this time: ISO 8601, e.g. 2026-01-31T12:00:00Z', time('--at'))
     .addHelpText('after', examples)
     .action(async (streamId: string, options: StateOptions) => {
-      cli.report(told(await withClient(options, (client) => client.state(streamId, stateAt(options)))))
+      cli.report(reportOf(await withClient(options, (client) => client.state(streamId, stateAt(options)))))
     })
   withWriterOption(command, cli)
 }
@@ -45,7 +41,7 @@ const stateAt = ({ version, at }: StateOptions): StateAt => ({
   ...(at !== undefined && { at }),
 })
 
-const told = (state: StreamState): Report => ({
+const reportOf = (state: StreamState): CommandReport => ({
   document: state,
   text: `${state.streamId} at version ${state.version}\n${JSON.stringify(state.state, null, 2)}`,
 })

@@ -3,8 +3,8 @@ import { type Command, Option } from 'commander'
 import { loadConfig } from '#config'
 import type { JobControl, MovePlan, Repartitioned } from '#operations'
 
-import { checkYes, count } from '../arguments.ts'
-import type { Cli, Report } from '../cli.ts'
+import { checkYes, wholeNumber } from '../arguments.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { UsageError } from '../failure.ts'
 import { grouped } from '../progress/progress-text.ts'
 import { runJob } from '../run-job.ts'
@@ -17,11 +17,11 @@ interface RepartitionCommandOptions {
 }
 
 const help = `
-All services (writers, snapshotters, projectors) must be stopped: it refuses while one is at work, and none starts until it is done. Events
-are copied beside their topic and compared, then the topic is made anew and filled from the copy, and compared again. Streams, versions, event
-ids and times stay; positions change. Ctrl-C or a crash loses nothing: the same command goes on, --abort gives up what has deleted nothing yet.
-Then set ANNALS_KAFKA_PARTITIONS_BY_TYPE for all services and start them: index, snapshots and projections are made anew by themselves.
-docs/operations/topics.md has the whole procedure.
+Stop all services (writers, snapshotters, projectors) first: the command fails while one is running, and none starts until it is done. It copies
+the events to a second topic and compares them, then recreates the topic, fills it from the copy, and compares again. Streams, versions, event ids
+and times stay the same; positions change. After Ctrl-C or a crash the same command resumes; --abort cancels a move that has deleted nothing yet.
+Then set ANNALS_KAFKA_PARTITIONS_BY_TYPE for all services and start them: they rebuild index, snapshots and projections.
+docs/operations/topics.md describes the whole procedure.
 
 Examples:
   annals topics repartition order --partitions 32 --dry-run
@@ -32,16 +32,16 @@ Examples:
 export function addTopicsRepartition(topics: Command, cli: Cli): void {
   topics
     .command('repartition')
-    .description("Move an aggregate type's events to another number of partitions, or go on with that.")
-    .argument('<aggregateType>', 'of the domain')
+    .description('Move the events of an aggregate type to another number of partitions, or resume that.')
+    .argument('<aggregateType>', 'aggregate type of the domain')
     .addOption(
-      new Option('--partitions <count>', 'how many there are to be').argParser(
-        count('--partitions', 1, 10_000),
+      new Option('--partitions <count>', 'new number of partitions').argParser(
+        wholeNumber('--partitions', 1, 10_000),
       ),
     )
-    .addOption(new Option('--dry-run', 'say what would be done, and do nothing').conflicts('abort'))
-    .addOption(new Option('--abort', 'give up a move that has deleted nothing yet').conflicts('partitions'))
-    .option('--yes', 'do it')
+    .addOption(new Option('--dry-run', 'print the plan, change nothing').conflicts('abort'))
+    .addOption(new Option('--abort', 'cancel a move that has deleted nothing yet').conflicts('partitions'))
+    .option('--yes', 'confirm')
     .addHelpText('after', help)
     .action(async (aggregateType: string, options: RepartitionCommandOptions) => {
       const act = options.dryRun === true ? dryRun : options.abort === true ? abort : repartition
@@ -49,7 +49,11 @@ export function addTopicsRepartition(topics: Command, cli: Cli): void {
     })
 }
 
-async function dryRun(cli: Cli, type: string, { partitions }: RepartitionCommandOptions): Promise<Report> {
+async function dryRun(
+  cli: Cli,
+  type: string,
+  { partitions }: RepartitionCommandOptions,
+): Promise<CommandReport> {
   if (partitions === undefined) throw new UsageError('--dry-run needs --partitions')
   const [{ planRepartition }, { withConnections }] = await load()
   const config = loadConfig(cli.env)
@@ -61,21 +65,25 @@ async function dryRun(cli: Cli, type: string, { partitions }: RepartitionCommand
   )
 }
 
-async function abort({ env }: Cli, type: string, options: RepartitionCommandOptions): Promise<Report> {
-  checkYes(options, `give up the move of ${type} and delete its copy`)
+async function abort({ env }: Cli, type: string, options: RepartitionCommandOptions): Promise<CommandReport> {
+  checkYes(options, `cancel the move of ${type} and delete its copy`)
   const [{ abortRepartition }, { withConnections }] = await load()
   const config = loadConfig(env)
   await withConnections(config, (connections) => abortRepartition(config, connections, type))
   return {
     document: { aggregateType: type, status: 'aborted' },
-    text: `The move of ${type} is given up: its topic is as it was, and services may start`,
+    text: `The move of ${type} is cancelled: its topic is unchanged, and services can start`,
   }
 }
 
-async function repartition(cli: Cli, type: string, options: RepartitionCommandOptions): Promise<Report> {
+async function repartition(
+  cli: Cli,
+  type: string,
+  options: RepartitionCommandOptions,
+): Promise<CommandReport> {
   const { partitions } = options
-  const what = partitions === undefined ? 'go on with moving' : `move to ${partitions} partitions`
-  checkYes(options, `${what} all events of ${type}, while no service may run`)
+  const what = partitions === undefined ? 'resume moving' : `move to ${partitions} partitions`
+  checkYes(options, `${what} all events of ${type}, while no service can run`)
   const [{ runRepartition }, { withConnections }] = await load()
   const config = loadConfig(cli.env)
   const beganMs = performance.now()
@@ -89,7 +97,7 @@ async function repartition(cli: Cli, type: string, options: RepartitionCommandOp
 
 const load = () => Promise.all([import('#operations'), import('#service')])
 
-function planned(plan: MovePlan): Report {
+function planned(plan: MovePlan): CommandReport {
   const { topic, from, to, events, perPartition, bytes, atWork } = plan
   const busy = atWork.map(
     ({ service, groupId, members }) => `Stop every ${service} first: group ${groupId} has ${members} members`,
@@ -98,24 +106,24 @@ function planned(plan: MovePlan): Report {
     document: plan,
     text: [
       `${topic} would be moved from ${from} to ${to} partitions: ${grouped(events)} events, ${grouped(Math.min(...perPartition))} to ${grouped(Math.max(...perPartition))} in each`,
-      `Meanwhile a copy takes about ${grouped(bytes)} bytes more on the disks of the brokers`,
-      'Snapshots, what Redis holds of the type, and projections of it are made anew afterwards',
+      `The copy takes about ${grouped(bytes)} more bytes on the disks of the brokers until the move is done`,
+      'Services rebuild snapshots, projections and the index of the type afterwards',
       ...busy,
       'Nothing was changed',
     ].join('\n'),
   }
 }
 
-const moved = (type: string, { from, to, events }: Repartitioned, tookMs: number): Report => ({
+const moved = (type: string, { from, to, events }: Repartitioned, tookMs: number): CommandReport => ({
   document: { aggregateType: type, status: 'moved', from, to, events, tookMs: Math.round(tookMs) },
   text: [
-    `The ${grouped(events)} events of ${type} are in ${to} partitions now (${from} before), each compared, in ${(tookMs / 1_000).toFixed(1)} s`,
-    `Before services start: set ANNALS_KAFKA_PARTITIONS_BY_TYPE=${type}=${to} for all of them (unless ANNALS_KAFKA_PARTITIONS is ${to}); then \`annals verify ${type}\``,
+    `Moved ${grouped(events)} events of ${type} from ${from} to ${to} partitions and compared each, in ${(tookMs / 1_000).toFixed(1)} s`,
+    `Before services start: set ANNALS_KAFKA_PARTITIONS_BY_TYPE=${type}=${to} for all of them (unless ANNALS_KAFKA_PARTITIONS is ${to}). Then run \`annals verify ${type}\``,
   ].join('\n'),
 })
 
-const interrupted = (type: string): Report => ({
+const interrupted = (type: string): CommandReport => ({
   document: { aggregateType: type, status: 'interrupted' },
-  text: `Interrupted, and nothing is lost. No service of ${type} starts until it is done: \`annals topics repartition ${type} --yes\` goes on, --abort gives it up where nothing was deleted yet`,
+  text: `Interrupted; nothing is lost. No service of ${type} starts until the move is done: \`annals topics repartition ${type} --yes\` resumes it, --abort cancels it if nothing was deleted yet`,
   exitCode: 130,
 })

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { loadConfig } from '#config'
 import type { CreatedTopic } from '#operations'
 
-import type { Cli, Report } from '../cli.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { addTopicsRepartition } from './topics-repartition.ts'
 
 const topicsHelp = `
@@ -13,25 +13,25 @@ Examples:
   annals topics repartition order --partitions 32 --dry-run`
 
 const listHelp = `
-Topics are those of the domain (ANNALS_DOMAIN): events, snapshots, changelogs of projections, dead letters. Services make what is missing.
-Bytes are those on the disks of all brokers, copies included.
+Lists the topics of the domain (ANNALS_DOMAIN): events, snapshots, changelogs of projections, dead letters. Services create missing topics.
+Bytes are those on the disks of all brokers, including copies.
 
 Examples:
   annals topics list
   annals topics list --json`
 
 const checkHelp = `
-It compares the settings of topics and brokers with those that the promises need, and the numbers of partitions with the configuration. It also
-looks at the logs: a head that was deleted, a topic that was created again, stray records, epochs that run out. It ends with 1 where something
-is otherwise, and changes nothing: docs/operations/topics.md tells how to.
+Compares the settings of topics and brokers with those that the promises require, and the numbers of partitions with the configuration. It also
+checks the logs: a deleted head, a recreated topic, stray records, epochs that run out. It exits with 1 if it finds a difference, and changes
+nothing: docs/operations/topics.md describes how to fix each.
 
 Examples:
   annals topics check
   annals topics check --json`
 
 const createHelp = `
-Services do it by themselves when they start; this is for clusters where they may not. The number of partitions, copies and limits are those
-of the configuration (ANNALS_KAFKA_…). A topic that is there is left as it is.
+Services create their topics when they start; use this command if they do not have the right to. The numbers of partitions and copies and the
+limits come from the configuration (ANNALS_KAFKA_…). An existing topic is unchanged.
 
 Examples:
   annals topics create order
@@ -40,11 +40,11 @@ Examples:
 export function addTopics(program: Command, cli: Cli): void {
   const topics = program
     .command('topics')
-    .description('Look after the topics in Kafka.')
+    .description('List, check, create and repartition topics in Kafka.')
     .addHelpText('after', topicsHelp)
   topics
     .command('list')
-    .description('All topics of the domain: partitions, copies, sizes, settings.')
+    .description('List all topics of the domain: partitions, copies, sizes, settings.')
     .addHelpText('after', listHelp)
     .action(async () => cli.report(await list(cli)))
   topics
@@ -54,8 +54,8 @@ export function addTopics(program: Command, cli: Cli): void {
     .action(async () => cli.report(await check(cli)))
   topics
     .command('create')
-    .description('Make the topics of an aggregate type: events, and snapshots where it has any.')
-    .argument('<aggregateType>', 'of the domain')
+    .description('Create the topics of an aggregate type: events, and snapshots if it has any.')
+    .argument('<aggregateType>', 'aggregate type of the domain')
     .addHelpText('after', createHelp)
     .action(async (aggregateType: string) => cli.report(await create(cli, aggregateType)))
   addTopicsRepartition(topics, cli)
@@ -72,17 +72,17 @@ async function inspect({ env }: Cli) {
   return { inspection, ...reports }
 }
 
-async function list(cli: Cli): Promise<Report> {
+async function list(cli: Cli): Promise<CommandReport> {
   const { inspection, listReport } = await inspect(cli)
   return listReport(inspection)
 }
 
-async function check(cli: Cli): Promise<Report> {
+async function check(cli: Cli): Promise<CommandReport> {
   const { inspection, checkReport } = await inspect(cli)
   return checkReport(inspection)
 }
 
-async function create({ env }: Cli, aggregateType: string): Promise<Report> {
+async function create({ env }: Cli, aggregateType: string): Promise<CommandReport> {
   const [{ createTopics }, { withConnections }] = await Promise.all([
     import('#operations'),
     import('#service'),
@@ -93,13 +93,13 @@ async function create({ env }: Cli, aggregateType: string): Promise<Report> {
   )
 }
 
-const created = (topics: readonly CreatedTopic[]): Report => ({
+const created = (topics: readonly CreatedTopic[]): CommandReport => ({
   document: { topics },
   text: topics
     .map(({ name, partitions, replication, created: isNew }) =>
       isNew
-        ? `Made ${name} with ${partitions} partitions, ${replication} ${replication === 1 ? 'copy' : 'copies'} of each`
-        : `${name} is there already, with ${partitions} partitions`,
+        ? `Created ${name} with ${partitions} partitions, ${replication} ${replication === 1 ? 'copy' : 'copies'} of each`
+        : `${name} already exists, with ${partitions} partitions`,
     )
     .join('\n'),
 })

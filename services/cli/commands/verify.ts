@@ -3,8 +3,8 @@ import { type Command, Option } from 'commander'
 import { loadConfig } from '#config'
 import type { VerifyControl, VerifyPart } from '#operations'
 
-import { count } from '../arguments.ts'
-import type { Cli, Report } from '../cli.ts'
+import { wholeNumber } from '../arguments.ts'
+import type { Cli, CommandReport } from '../cli.ts'
 import { runJob } from '../run-job.ts'
 
 interface VerifyCommandOptions {
@@ -15,8 +15,8 @@ interface VerifyCommandOptions {
 }
 
 const help = `
-It reads Kafka, Redis and the store of views directly (settings as for the services: docs/configuration.md) and changes nothing. Writers,
-snapshotters and projectors may go on meanwhile. docs/operations/verify.md tells what is compared, and what each finding means.
+Reads Kafka, Redis and the view store directly (with the settings of the services: docs/configuration.md) and changes nothing. Services can keep
+running. docs/operations/verify.md describes what is compared and what each finding means.
 
 Examples:
   annals verify
@@ -27,9 +27,11 @@ export function addVerify(program: Command, cli: Cli): void {
   withLimits(
     program
       .command('verify')
-      .description('Compare log, index, snapshots and projections: every stream whole, every copy equal.')
-      .argument('[aggregateType...]', 'which streams; all where none is named')
-      .option('--views', 'compare views with a fold of the whole log as well: takes as long as a rebuild'),
+      .description(
+        'Verify that every stream is complete, and that index, snapshots and projections match the log.',
+      )
+      .argument('[aggregateType...]', 'aggregate types; default: all')
+      .option('--views', 'also compare views with a fold of the whole log: takes as long as a rebuild'),
   )
     .addHelpText('after', help)
     .action(async (types: readonly string[], options: VerifyCommandOptions) => {
@@ -40,30 +42,29 @@ export function addVerify(program: Command, cli: Cli): void {
     })
 }
 
-/** Options of everything that compares. */
+/** Adds the options of all commands that verify. */
 export const withLimits = (command: Command): Command =>
   command
     .addOption(
-      new Option(
-        '--sample <streams>',
-        'look closely at about so many streams; the others are passed over',
-      ).argParser(count('--sample', 1, 1_000_000_000)),
+      new Option('--sample <streams>', 'verify only a sample of about this many streams').argParser(
+        wholeNumber('--sample', 1, 1_000_000_000),
+      ),
     )
-    .addOption(new Option('--seed <text>', 'another text takes another sample').default(''))
+    .addOption(new Option('--seed <text>', 'selects the sample: another text, another sample').default(''))
     .addOption(
-      new Option('--findings-max <count>', 'findings that are printed; all are counted')
-        .argParser(count('--findings-max', 1, 100_000))
+      new Option('--findings-max <count>', 'how many findings to print; all are counted')
+        .argParser(wholeNumber('--findings-max', 1, 100_000))
         .default(100),
     )
 
-/** Compares, and says what was found. */
+/** Verifies the given parts and reports the findings. */
 export async function verifyReport(
   cli: Cli,
   types: readonly string[],
   parts: readonly VerifyPart[],
   { sample, seed, findingsMax }: Omit<VerifyCommandOptions, 'views'>,
-): Promise<Report> {
-  // Loaded only here, as by doctor: the clients of Kafka and Redis take their time.
+): Promise<CommandReport> {
+  // Loaded here only, as for doctor.
   const [{ verify }, { verificationReport }, { withReadingBackends }] = await Promise.all([
     import('#operations'),
     import('../reports/verification-report.ts'),

@@ -13,12 +13,12 @@ export function addVersion(program: Command, cli: Cli): void {
     .description('Print the version of Annals.')
     .addHelpText('after', help)
     .action(async () => {
-      // Loaded only here: #service brings the clients of Kafka and Redis along.
+      // Loaded here only: #service loads the clients of Kafka and Redis.
       const { version } = await import('#service')
       cli.report({ document: { version }, text: version })
     })
 }
 
-/** `--version` as every program has it; options of that name that commands have stand behind them. */
+/** Turns `--version` and `-V` before a command into the command `version`. After a command it is an option of that command. */
 export const withoutVersionFlag = ([first, ...rest]: readonly string[]): readonly string[] =>
   first === undefined ? [] : [first === '--version' || first === '-V' ? 'version' : first, ...rest]

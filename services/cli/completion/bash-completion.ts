@@ -1,8 +1,8 @@
 import type { CommandShape, OptionShape } from './command-shape.ts'
 
 /**
- * A completion for bash: subcommands, options, and the values of options that have choices or name files.
- * @param shapes of the program and all its commands, outermost first.
+ * A completion script for bash: subcommands, options, and the values of options that have choices or name files.
+ * @param shapes the program and all its commands, outermost first.
  */
 export function bashCompletion(shapes: readonly CommandShape[]): string {
   const [program] = shapes
@@ -31,7 +31,7 @@ complete -o default -F _${name}_completion ${name} ./${name}
 `
 }
 
-/** The same for zsh, which can run completions of bash. */
+/** The same script for zsh, which can run completions of bash. */
 export const zshCompletion = (shapes: readonly CommandShape[]): string => `#compdef ${shapes[0]?.path ?? ''}
 autoload -U +X compinit && compinit -u
 autoload -U +X bashcompinit && bashcompinit

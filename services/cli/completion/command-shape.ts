@@ -1,19 +1,19 @@
 import type { Command, Option } from 'commander'
 
-/** What a shell has to know of one command. */
+/** What a shell needs to complete one command. */
 export interface CommandShape {
-  /** Its names from the program's on: `annals topics list`. */
+  /** The name of the command, from the program on: `annals topics list`. */
   readonly path: string
   readonly subcommands: readonly string[]
-  /** What its arguments can be, where there are choices. */
+  /** The choices of its arguments. */
   readonly choices: readonly string[]
   readonly options: readonly OptionShape[]
 }
 
 export interface OptionShape {
-  /** `--limit`; short ones included. */
+  /** `--limit`, including short flags. */
   readonly flags: readonly string[]
-  /** What comes after it; undefined for one that stands alone. */
+  /** The kind of its value, or its choices; undefined for an option without a value. */
   readonly value?: 'file' | 'other' | readonly string[]
 }
 
@@ -28,7 +28,7 @@ export function commandShapes(command: Command, path = command.name()): readonly
     choices: command.registeredArguments.flatMap(({ argChoices = [] }) => argChoices),
     options: options.map(optionShape),
   }
-  // `help` is made by commander on the fly, and has no commands of its own.
+  // Commander adds `help`, which has no commands of its own.
   const real = subcommands.filter((each) => command.commands.includes(each))
   return [shape, ...real.flatMap((each) => commandShapes(each, `${path} ${each.name()}`))]
 }

@@ -3,19 +3,19 @@ import { clearLine, cursorTo } from 'node:readline'
 import type { DisplayStream } from './progress-display.ts'
 import { grouped } from './progress-text.ts'
 
-/** Shows how far something is whose end is not known. */
+/** Shows the progress of work whose total is not known. */
 export interface CountDisplay {
   show(count: number): void
   end(): void
 }
 
-/** Between two lines, where there is no terminal. */
+/** The time between two lines without a terminal. */
 const lineIntervalMs = 5_000
 const drawIntervalMs = 200
-/** What takes no longer needs no line. */
+/** Shorter work prints no line. */
 const delayMs = 2_000
 
-/** One line on a terminal; elsewhere a line now and then. */
+/** One line that is redrawn on a terminal; otherwise a line every few seconds. */
 export function countDisplay(stream: DisplayStream, what: string): CountDisplay {
   const startMs = performance.now()
   const isTerminal = stream.isTTY === true
@@ -30,10 +30,10 @@ export function countDisplay(stream: DisplayStream, what: string): CountDisplay 
       const nowMs = performance.now()
       if (nowMs < nextMs) return
       nextMs = nowMs + (isTerminal ? drawIntervalMs : lineIntervalMs)
-      const told = `${grouped(count)} ${what}, ${grouped((1_000 * count) / (nowMs - startMs))}/s`
+      const line = `${grouped(count)} ${what}, ${grouped((1_000 * count) / (nowMs - startMs))}/s`
       isDrawn = isTerminal
       if (isTerminal) wipe()
-      stream.write(isTerminal ? told : `${told}\n`)
+      stream.write(isTerminal ? line : `${line}\n`)
     },
     end() {
       if (isDrawn) wipe()

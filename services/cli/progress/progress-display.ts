@@ -2,7 +2,7 @@ import { SingleBar } from 'cli-progress'
 
 import { doneOf, pace, progressText, type ShownProgress } from './progress-text.ts'
 
-/** Shows how far something is, for as long as it takes. */
+/** Shows the progress of work until it ends. */
 export interface ProgressDisplay {
   show(progress: ShownProgress): void
   end(): void
@@ -12,19 +12,19 @@ export interface DisplayStream extends NodeJS.WritableStream {
   readonly isTTY?: boolean
 }
 
-/** Between two lines, where there is no terminal. */
+/** The time between two lines without a terminal. */
 const lineIntervalMs = 5_000
 
-/** For programs, which wait for the document at the end. */
+/** Shows nothing; for programs, which read the document at the end. */
 export const noDisplay: ProgressDisplay = { show: () => undefined, end: () => undefined }
 
-/** A bar on a terminal; elsewhere a line now and then. */
+/** A bar on a terminal; otherwise a line every few seconds. */
 export const progressDisplay = (stream: DisplayStream): ProgressDisplay =>
   stream.isTTY === true ? bar(stream) : lines(stream)
 
 function bar(stream: NodeJS.WritableStream): ProgressDisplay {
   const format = '{what}{bar} {percentage} %  {done}  {pace}'
-  // Ctrl-C is the command's to answer, and says more than the bar would.
+  // The command itself handles Ctrl-C (gracefulExit: false).
   const drawn = new SingleBar({
     ...{ stream, format, barsize: 30, barCompleteChar: '█', barIncompleteChar: '░' },
     ...{ hideCursor: true, gracefulExit: false },

@@ -6,14 +6,14 @@ import { progressText, type ShownProgress } from './progress-text.ts'
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
-/** A meter, and what it has shown last. */
+/** A meter, and all progress that it has shown. */
 function meterOf(total: number, options?: ConstructorParameters<typeof ProgressMeter>[2]) {
   const shown: ShownProgress[] = []
   const display = { show: (progress: ShownProgress) => void shown.push(progress), end: () => undefined }
   return { meter: new ProgressMeter(display, total, options), shown }
 }
 
-test('what an earlier run did counts as done, and not for the rate', () => {
+test('work of an earlier run counts as done, but not for the rate', () => {
   const { meter, shown } = meterOf(1_000, { what: 'appending', unit: 'events' })
   vi.advanceTimersByTime(3_000)
   meter.skip(900)
@@ -25,7 +25,7 @@ test('what an earlier run did counts as done, and not for the rate', () => {
   expect(last && progressText(last)).toBe('appending: 93 % (930 of 1,000 events), 10 events/s, 7 s left')
 })
 
-test('the rate is that of the last seconds: a slow start is soon forgotten', () => {
+test('the rate covers the last seconds only: a slow start no longer counts', () => {
   const { meter, shown } = meterOf(100_000)
   for (let second = 0; second < 60; second++) {
     vi.advanceTimersByTime(1_000)
@@ -39,7 +39,7 @@ test('the rate is that of the last seconds: a slow start is soon forgotten', () 
   expect(shown.at(-1)).toMatchObject({ rate: 2_000, etaSeconds: 29 })
 })
 
-test('says what it waits for when nothing moves, until something does or it ends', () => {
+test('without progress it shows what it waits for, until progress resumes or it ends', () => {
   const { meter, shown } = meterOf(100, { unit: 'events', waitingFor: 'the writer' })
   meter.advance(40)
   vi.advanceTimersByTime(4_900)
@@ -55,7 +55,7 @@ test('says what it waits for when nothing moves, until something does or it ends
   expect(shown).toHaveLength(length)
 })
 
-test('a display that fails while nothing moves ends nothing', () => {
+test('a display that fails while nothing moves does not end the work', () => {
   const show = () => {
     throw new Error('the terminal is gone')
   }

@@ -3,36 +3,36 @@ import { reportSafely } from '#observability'
 import type { ProgressDisplay } from './progress-display.ts'
 import type { ShownProgress } from './progress-text.ts'
 
-/** Quicker work needs no progress. */
+/** Shorter work shows no progress. */
 const quietMs = 2_000
-/** The rate is that of the last so many milliseconds: a slow start says nothing of the time that is left. */
+/** The rate is that of this last span of time: a slow start must not affect the estimate of the time left. */
 const windowMs = 15_000
-/** Between two notes of how much was done, so that there are few of them. */
+/** The time between two notes, which bounds their number. */
 const noteIntervalMs = 250
-/** Where nothing moves for so long, something is waited for. */
+/** Without progress for this long, the display shows what the work waits for. */
 const stallMs = 5_000
 
 export interface MeterOptions extends Pick<ShownProgress, 'what' | 'unit'> {
-  /** Who keeps the work waiting when nothing moves: `the writer`. */
+  /** What the work waits for when nothing moves: `the writer`. */
   readonly waitingFor?: string
 }
 
-/** How much had been done by then. */
+/** How much was done at a time. */
 interface Note {
   readonly ms: number
   readonly moved: number
 }
 
-/** Counts what is done, and shows it with its rate and the time that is left. */
+/** Counts finished work, and shows it with its rate and the time left. */
 export class ProgressMeter {
   readonly #display: ProgressDisplay
   readonly #options: MeterOptions
   readonly #beganMs = performance.now()
   readonly #timer: NodeJS.Timeout | undefined
-  /** The oldest first, the newest of them at least {@link windowMs} old; without that the start. */
+  /** Oldest first. The first note is the latest one that is at least {@link windowMs} old, or the start. */
   readonly #notes: Note[] = [{ ms: this.#beganMs, moved: 0 }]
   #movedMs = this.#beganMs
-  /** An earlier run did it. */
+  /** The work of an earlier run. */
   #skipped = 0
   #moved = 0
   #total: number
@@ -51,12 +51,12 @@ export class ProgressMeter {
     }
   }
 
-  /** More has turned out to be done. */
+  /** Adds work to the total. */
   extend(by: number): void {
     this.#total += by
   }
 
-  /** An earlier run has done this: it counts as done, but not for the rate. */
+  /** Adds work of an earlier run: it counts as done, but not for the rate. */
   skip(by: number): void {
     this.#skipped += by
     this.#movedMs = performance.now()

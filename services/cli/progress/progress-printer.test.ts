@@ -23,7 +23,7 @@ function printing() {
   }
 }
 
-test('each phase is shown by its label, with a rate that leaves out what an earlier run did', () => {
+test('each phase is shown with its label and a rate that excludes the work of an earlier run', () => {
   const { printer, lines } = printing()
   const bytes = { phase: 'checking', unit: 'bytes', total: 4_000_000, resumed: 0 } as const
   printer.show({ ...bytes, done: 0 })
@@ -40,7 +40,7 @@ test('each phase is shown by its label, with a rate that leaves out what an earl
   ])
 })
 
-test('a total that grows while the job runs is followed', () => {
+test('a total that grows while the job runs is shown', () => {
   const { printer, lines } = printing()
   const events = { phase: 'appending', unit: 'events', resumed: 0 } as const
   printer.show({ ...events, done: 0, total: 100 })
@@ -50,7 +50,7 @@ test('a total that grows while the job runs is followed', () => {
   expect(lines()).toEqual(['appending: 50 % (200 of 400), 100/s, 2 s left'])
 })
 
-test('a job that starts over after its progress ended is counted from the beginning', () => {
+test('a job that starts over after its progress ended is counted from zero', () => {
   const { printer, lines } = printing()
   const events = { phase: 'appending', unit: 'events', total: 100, resumed: 0 } as const
   printer.show({ ...events, done: 100 })
@@ -61,7 +61,7 @@ test('a job that starts over after its progress ended is counted from the beginn
   expect(lines()).toEqual(['appending: 50 % (50 of 100), 25/s, 2 s left'])
 })
 
-test('where the end is not known it is a count', () => {
+test('without a known total a count is shown', () => {
   const { printer, lines } = printing()
   const events = { phase: 'exporting', unit: 'events', total: undefined, resumed: 0 } as const
   printer.show({ ...events, done: 0 })

@@ -4,10 +4,10 @@ import { type CountDisplay, countDisplay } from './count-display.ts'
 import { type DisplayStream, progressDisplay } from './progress-display.ts'
 import { type MeterOptions, ProgressMeter } from './progress-meter.ts'
 
-/** How each phase of a job is shown; a phase without an entry is shown by its numbers alone. */
+/** The label of each phase of a job. A phase without an entry is shown with its numbers only. */
 export type PhaseLabels<Phase extends string> = Readonly<Partial<Record<Phase, MeterOptions>>>
 
-/** Prints the progress of a job: a bar, or a count where its end is not known. */
+/** Prints the progress of a job: a bar, or a count if the total is not known. */
 export class ProgressPrinter<Phase extends string> {
   readonly #stream: DisplayStream
   readonly #labels: PhaseLabels<Phase> | undefined
@@ -56,7 +56,7 @@ class CountedPhase {
   }
 }
 
-/** Turns totals into the steps that a meter counts. */
+/** Converts totals to the increments that a meter counts. */
 class MeteredPhase {
   readonly #meter: ProgressMeter
   #total = 0

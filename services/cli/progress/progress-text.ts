@@ -1,19 +1,19 @@
 import type { Progress } from '#projections'
 
-/** Progress as a person sees it. */
+/** Progress as it is shown to a person. */
 export interface ShownProgress extends Progress {
-  /** What goes on: `appending`. */
+  /** The current work: `appending`. */
   readonly what?: string
   /** What is counted: `events`; `bytes` are shown as MB. */
   readonly unit?: string
-  /** Nothing has moved for so long, because of this. */
+  /** What the work waits for, and for how long. */
   readonly waiting?: { readonly for: string; readonly seconds: number }
 }
 
-/** A number as people read it: `69,659`. */
+/** A number with thousands separators: `69,659`. */
 export const grouped = (count: number): string => count.toLocaleString('en-US', { maximumFractionDigits: 0 })
 
-/** 100 only when nothing is left. */
+/** Rounded down: 100 only when nothing is left. */
 export const percentage = ({ done, total }: Progress): number =>
   total === 0 ? 100 : Math.floor((100 * done) / total)
 
@@ -28,12 +28,12 @@ export const progressText = (progress: ShownProgress): string =>
 export const doneOf = ({ done, total, unit }: ShownProgress): string =>
   `${amount(done, unit)} of ${amount(total, unit)}${unitAfter(unit)}`
 
-/** What there is to say of a rate only where something moves; where nothing does, what is waited for. */
+/** Rate and time left; instead of them what the work waits for. Empty if nothing has moved yet. */
 export function pace({ rate, etaSeconds, unit, waiting }: ShownProgress): readonly string[] {
-  if (waiting !== undefined) return [`waiting for ${waiting.for} (${duration(waiting.seconds)})`]
+  if (waiting !== undefined) return [`waiting for ${waiting.for} (${durationText(waiting.seconds)})`]
   return etaSeconds === undefined
     ? []
-    : [`${amount(rate, unit)}${unitAfter(unit)}/s`, `${duration(etaSeconds)} left`]
+    : [`${amount(rate, unit)}${unitAfter(unit)}/s`, `${durationText(etaSeconds)} left`]
 }
 
 const amount = (count: number, unit: string | undefined): string =>
@@ -43,7 +43,7 @@ const unitAfter = (unit: string | undefined): string =>
   unit === undefined ? '' : unit === 'bytes' ? ' MB' : ` ${unit}`
 
 /** `45 s`, `3 min 20 s`, `2 h 5 min` */
-export function duration(seconds: number): string {
+export function durationText(seconds: number): string {
   const whole = Math.ceil(seconds)
   if (whole < 60) return `${whole} s`
   const minutes = Math.floor(whole / 60)

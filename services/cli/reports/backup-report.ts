@@ -1,12 +1,12 @@
 import type { BackupMade, BackupReport } from '#operations'
 
-import type { Report } from '../cli.ts'
+import type { CommandReport } from '../cli.ts'
 import { failureOf } from '../failure.ts'
-import { duration, grouped } from '../progress/progress-text.ts'
+import { durationText, grouped } from '../progress/progress-text.ts'
 import { ofCluster } from './cluster-report.ts'
 
-/** What a backup did, for programs and for people. @param path of the folder, as it was given. */
-export function backupReport(path: string, made: BackupMade): Report {
+/** The report of a backup. @param path the folder of the request. */
+export function backupReport(path: string, made: BackupMade): CommandReport {
   const { removed = [], kept = [] } = made.retention ?? {}
   return ofCluster(made.cluster, {
     document: { ...documentOf(made), ...(made.retention !== undefined && { removed, kept }) },
@@ -19,11 +19,11 @@ export function backupReport(path: string, made: BackupMade): Report {
 }
 
 /** One backup of `--watch`, or a failure before its retry. */
-export function watchedReport(path: string, report: BackupReport): Report {
+export function watchedReport(path: string, report: BackupReport): CommandReport {
   if (report.status !== 'failed') return backupReport(path, report)
   const { retryMs } = report
   const { message } = failureOf(report.error)
-  const next = `next try in ${duration(retryMs / 1_000)}`
+  const next = `next try in ${durationText(retryMs / 1_000)}`
   return { document: { status: 'failed', message, retryMs }, text: `failed: ${message}; ${next}` }
 }
 
@@ -41,15 +41,15 @@ function documentOf(made: BackupMade): object {
 }
 
 function textOf(path: string, made: BackupMade): string[] {
-  if (made.status === 'nothing-new') return [`Nothing is new since ${made.since}: nothing was added`]
+  if (made.status === 'nothing-new') return [`Nothing new since ${made.since}: no backup was added`]
   const { id, events, bytes, topics, kind } = made.manifest
   const seconds = made.tookMs / 1_000
   const rate = `${grouped(Math.round(events / seconds))} events/s`
-  const headline = `Made ${id}: ${grouped(events)} events of ${topics.length} ${topics.length === 1 ? 'topic' : 'topics'}, ${grouped(bytes)} bytes, in ${seconds.toFixed(1)} s (${rate})`
+  const headline = `Created ${id}: ${grouped(events)} events of ${topics.length} ${topics.length === 1 ? 'topic' : 'topics'}, ${grouped(bytes)} bytes, in ${seconds.toFixed(1)} s (${rate})`
   if (kind === 'incremental') return [headline]
   return [
     headline,
-    'Left out, for services make it anew from the events: snapshots, projections, what Redis has',
-    `Restored by \`annals restore ${path}\``,
+    'Not included: snapshots, projections and the data in Redis. Services rebuild them from the events',
+    `To restore it: \`annals restore ${path}\``,
   ]
 }

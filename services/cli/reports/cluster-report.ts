@@ -1,9 +1,9 @@
 import { clusterText, type NamedCluster } from '#operations'
 
-import type { Report } from '../cli.ts'
+import type { CommandReport } from '../cli.ts'
 
-/** A report that begins with the cluster it is about: an operator who asked the wrong one sees it at once. */
-export const ofCluster = (cluster: NamedCluster, report: Report): Report => ({
+/** Adds the cluster to the start of a report, so that an operator who used the wrong one notices it. */
+export const ofCluster = (cluster: NamedCluster, report: CommandReport): CommandReport => ({
   ...report,
   document: { cluster, ...report.document },
   text: `${clusterText(cluster)}\n${report.text}`,

@@ -1,15 +1,15 @@
 import type { ImportEnd, ImportOutcome, ImportRequest, LineProblem } from '#operations'
 
-import type { Report } from '../cli.ts'
+import type { CommandReport } from '../cli.ts'
 import type { ExitCode } from '../exit-code.ts'
 import { grouped } from '../progress/progress-text.ts'
-import { list } from '../table.ts'
+import { listOfPairs } from '../table.ts'
 
-/** So many are shown to a person. */
+/** How many problems the text shows. */
 const shownMax = 10
 
-/** What an import did, for programs and for people. */
-export function importReport(outcome: ImportOutcome, request: ImportRequest): Report {
+/** The report of an import. */
+export function importReport(outcome: ImportOutcome, request: ImportRequest): CommandReport {
   const { from, checkpoint, report } = request
   const { contents, problems, seconds, ...rest } = outcome
   const eventsPerSecond = seconds > 0 ? Math.round(outcome.appended / seconds) : 0
@@ -42,33 +42,33 @@ const exitCodeOf = ({ end, problemCount }: ImportOutcome): ExitCode =>
 
 type Headline = (outcome: ImportOutcome, request: ImportRequest) => string
 
-const goOn = (line: number, { checkpoint }: ImportRequest): string =>
+const howToResume = (line: number, { checkpoint }: ImportRequest): string =>
   checkpoint === undefined || line === 0
-    ? 'Run the same command again to go on: nothing comes twice'
-    : `Run the same command again to go on after line ${line}: nothing comes twice`
+    ? 'Run the same command again to resume: no event is appended twice'
+    : `Run the same command again to resume after line ${line}: no event is appended twice`
 
 const headlines: Readonly<Record<ImportEnd, Headline>> = {
   done: ({ problemCount }, { from }) =>
     problemCount === 0
       ? `Imported ${from.file}`
-      : `Imported ${from.file} but for ${grouped(problemCount)} wrong lines. Mend them, and import the file again: what is in stays, and nothing comes twice`,
+      : `Imported ${from.file} except ${grouped(problemCount)} wrong lines. Correct them and import the file again: no event is appended twice`,
   checked: ({ problemCount }, { from }) =>
     `${from.file} ${problemCount === 0 ? 'can be imported' : `has ${grouped(problemCount)} wrong lines`}. Nothing was appended: this was a dry run`,
   refused: ({ problemCount }, { from, errorsMax }) =>
     `${from.file} has ${grouped(problemCount)} wrong lines, and --errors-max is ${errorsMax}: nothing was appended`,
   stopped: ({ line }, request) =>
-    `Stopped at the first line that was refused. Mend it. ${goOn(line, request)}`,
-  interrupted: ({ line }, request) => `Interrupted. ${goOn(line, request)}`,
+    `Stopped at the first line that was rejected. Correct it. ${howToResume(line, request)}`,
+  interrupted: ({ line }, request) => `Interrupted. ${howToResume(line, request)}`,
 }
 
 function figures(outcome: ImportOutcome, eventsPerSecond: number, { from, check }: ImportRequest): string {
   const { contents, appended, alreadyThere, skipped, heldBack, end } = outcome
   const ifAny = (count: number) => (count === 0 ? undefined : grouped(count))
   const hasAppended = end !== 'checked' && end !== 'refused'
-  return list([
+  return listOfPairs([
     ['events', grouped(contents.events)],
     ['streams', grouped(contents.streams)],
-    ['schemas', check === undefined ? 'not looked at' : undefined],
+    ['schemas', check === undefined ? 'not checked' : undefined],
     ['appended', hasAppended ? grouped(appended) : undefined],
     ['already there', ifAny(alreadyThere + skipped)],
     ['held back', ifAny(heldBack)],
@@ -77,17 +77,17 @@ function figures(outcome: ImportOutcome, eventsPerSecond: number, { from, check 
   ])
 }
 
-/** Where a line is corrected, nothing says that it is still the same event. */
+/** Without an id, a corrected line cannot be recognised as the same event. */
 const warnings = ({ contents: { withoutId } }: ImportOutcome): string[] =>
   withoutId === 0
     ? []
     : [
-        `Warning: ${grouped(withoutId)} events have no id, so each is recognised by its stream, type and data. A line that is corrected and imported again becomes another event. Give each an \`id\``,
+        `Warning: ${grouped(withoutId)} events have no id: each is recognised by its stream, type and data. A line that you correct and import again becomes another event. Give each an \`id\``,
       ]
 
 function problemLines({ problems, problemCount }: ImportOutcome, report: string | undefined): string[] {
   const more = problemCount - shownMax
-  const where = report === undefined ? '--report <file> tells all' : `${report} tells all`
+  const where = report === undefined ? '--report <file> lists all' : `${report} lists all`
   return [
     ...problems.slice(0, shownMax).map(problemLine),
     ...(more > 0 ? [`and ${grouped(more)} more: ${where}`] : []),

@@ -1,12 +1,12 @@
 import type { IndexRebuild, RebuildStatus, RebuiltPartition } from '#operations'
 
-import type { Report } from '../cli.ts'
+import type { CommandReport } from '../cli.ts'
 import { grouped } from '../progress/progress-text.ts'
 import { table } from '../table.ts'
 import { ofCluster } from './cluster-report.ts'
 
-/** What a rebuild of the index did, for programs and for people. */
-export function rebuildReport({ status: end, cluster, partitions, tookMs }: IndexRebuild): Report {
+/** The report of an index rebuild. */
+export function rebuildReport({ status: end, cluster, partitions, tookMs }: IndexRebuild): CommandReport {
   const isInterrupted = end === 'interrupted'
   const isStalled = partitions.some(({ status }) => status === 'stalled')
   const took = `in ${(tookMs / 1_000).toFixed(1)} s`
@@ -24,7 +24,7 @@ export function rebuildReport({ status: end, cluster, partitions, tookMs }: Inde
       ...accepted(partitions),
       ...advice(partitions),
       isInterrupted
-        ? `Interrupted ${took}: the index of the other partitions is as it was. Run it again for those`
+        ? `Interrupted ${took}: the index of the other partitions is unchanged. Run the command again for those`
         : `${partitions.length} partitions, ${took}`,
     ].join('\n'),
     exitCode: isInterrupted ? 130 : isStalled ? 1 : 0,
@@ -35,14 +35,12 @@ const accepted = (partitions: readonly RebuiltPartition[]): string[] =>
   partitions.flatMap(({ topic, partition, acceptedBefore }) =>
     acceptedBefore === undefined
       ? []
-      : [
-          `${topic}/${partition} is served from offset ${acceptedBefore} on: the events before it are gone for good`,
-        ],
+      : [`${topic}/${partition} is served from offset ${acceptedBefore} on: the events before it are lost`],
   )
 
 const advices: Partial<Record<RebuildStatus, string>> = {
-  dropped: 'Where the index is dropped nobody owns the partition: the writer that takes it over rebuilds it',
-  stalled: 'Where it is stalled the owner does not get on: its log says why',
+  dropped: 'dropped: the partition has no owner; the writer that takes it over rebuilds the index',
+  stalled: 'stalled: the owner makes no progress; see its log for the reason',
 }
 
 const advice = (partitions: readonly RebuiltPartition[]): string[] =>

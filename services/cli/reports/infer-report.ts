@@ -1,12 +1,12 @@
 import { formatSchema, type Inference, type InferredSchema, type InferRequest } from '#operations'
 import type { ProposedField } from '#schemas'
 
-import type { Report } from '../cli.ts'
+import type { CommandReport } from '../cli.ts'
 import { grouped } from '../progress/progress-text.ts'
 import { table } from '../table.ts'
 
-/** What was guessed, from how many events, and what to do with it. */
-export function inferReport(inference: Inference, request: InferRequest): Report {
+/** The report of schema inference: the proposed schemas and what to do with them. */
+export function inferReport(inference: Inference, request: InferRequest): CommandReport {
   const { lines, others, unreadable, firstProblem, schemas, status } = inference
   const problem = firstProblem && { line: firstProblem.line, message: firstProblem.message }
   const hasFailed = schemas.length === 0 || schemas.some((each) => each.problem !== undefined)
@@ -15,17 +15,17 @@ export function inferReport(inference: Inference, request: InferRequest): Report
       ...{ lines, others, unreadable, firstProblem: problem, schemas },
       ...{ isInterrupted: status === 'interrupted', written: request.isWriting },
     },
-    text: [...schemas.map((each) => told(each, request)), ...summary(inference, request)].join('\n\n'),
+    text: [...schemas.map((each) => schemaText(each, request)), ...summary(inference, request)].join('\n\n'),
     exitCode: hasFailed ? 1 : 0,
   }
 }
 
-function told(inferred: InferredSchema, { isWriting }: InferRequest): string {
+function schemaText(inferred: InferredSchema, { isWriting }: InferRequest): string {
   const { eventType, events, file, fields, schema, problem } = inferred
   const head = `${eventType}, from ${grouped(events)} events`
-  const drawn = table(['field', 'type', 'values', 'null', 'missing', 'remark'], fields.map(row))
-  if (problem !== undefined) return `${head}\n${drawn}\nNot a schema: ${problem}`
-  return `${head}\n${drawn}\n${isWriting ? `written to ${file}` : `${file}:\n${formatSchema(schema).trimEnd()}`}`
+  const fieldTable = table(['field', 'type', 'values', 'null', 'missing', 'remark'], fields.map(row))
+  if (problem !== undefined) return `${head}\n${fieldTable}\nNot a schema: ${problem}`
+  return `${head}\n${fieldTable}\n${isWriting ? `written to ${file}` : `${file}:\n${formatSchema(schema).trimEnd()}`}`
 }
 
 const row = ({ path, type, isNullable, values, nulls, absent, remark = '' }: ProposedField) => [
@@ -50,9 +50,7 @@ function summary(inference: Inference, request: InferRequest): string[] {
   ].join('; ')
   if (schemas.length === 0) return [`${counts}. Nothing to propose: no event of ${aggregateType} was found.`]
   const next = isWriting
-    ? 'Read the files before you release them (npm run schemas:release): an event is stored for good.'
+    ? 'Read the files before you release them (npm run schemas:release): events are stored permanently.'
     : 'Nothing was written: add --write to write the files.'
-  return [
-    `${counts}. What they do not show, nobody can infer: read each type, and name what is meant. ${next}`,
-  ]
+  return [`${counts}. A proposal covers only what the events show: review each type and correct it. ${next}`]
 }

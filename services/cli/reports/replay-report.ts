@@ -1,14 +1,14 @@
 import { formatPosition, position } from '#domain'
 import type { Destination, PartitionProgress, ReplayOutcome, ReplayRequest } from '#operations'
 
-import type { Report } from '../cli.ts'
+import type { CommandReport } from '../cli.ts'
 import { CommandError, failureOf } from '../failure.ts'
 import { grouped } from '../progress/progress-text.ts'
 import { table } from '../table.ts'
 import { ofCluster } from './cluster-report.ts'
 
-/** What a replay did, for programs and for people. @throws CommandError that says how to resume a replay that failed. */
-export function replayReport(request: ReplayRequest, outcome: ReplayOutcome): Report {
+/** The report of a replay. @throws CommandError for a replay that failed; its message says how to resume. */
+export function replayReport(request: ReplayRequest, outcome: ReplayOutcome): CommandReport {
   const { cluster } = outcome
   const { document, text } = summaryOf(request, outcome)
   if (outcome.status === 'failed') {
@@ -25,7 +25,7 @@ export function replayReport(request: ReplayRequest, outcome: ReplayOutcome): Re
   return ofCluster(cluster, { document, text: lines.join('\n'), isAside, exitCode: 130 })
 }
 
-function summaryOf(request: ReplayRequest, outcome: ReplayOutcome): Pick<Report, 'document' | 'text'> {
+function summaryOf(request: ReplayRequest, outcome: ReplayOutcome): Pick<CommandReport, 'document' | 'text'> {
   const { dryRun, destination } = request
   const { status: end, topic, counts, partitions, leftOut, seconds } = outcome
   const { replayed: events, read, leftOut: unreadable } = counts
@@ -43,7 +43,7 @@ function summaryOf(request: ReplayRequest, outcome: ReplayOutcome): Pick<Report,
   }
 }
 
-/** The document names things as people do who do not know the code. */
+/** The document calls skipped records `unreadable`. */
 const named = ({ leftOut, ...partition }: PartitionProgress): object => ({
   ...partition,
   unreadable: leftOut,
@@ -75,19 +75,20 @@ const partitionTable = (partitions: readonly PartitionProgress[]): string =>
   )
 
 function leftOutLines({ leftOut, counts }: ReplayOutcome): string[] {
-  const lines = leftOut.map((each) => `left out: ${each.position}: ${each.reason}`)
+  const lines = leftOut.map((each) => `skipped: ${each.position}: ${each.reason}`)
   const more = counts.leftOut - leftOut.length
-  return more > 0 ? [...lines, `left out: ${grouped(more)} more`] : lines
+  return more > 0 ? [...lines, `skipped: ${grouped(more)} more`] : lines
 }
 
 function howToResume({ checkpoint, dryRun }: ReplayRequest, { partitions }: ReplayOutcome): string {
-  if (dryRun) return 'A dry run begins anew'
-  if (checkpoint !== undefined) return `Go on by the same command with --resume (checkpoint ${checkpoint})`
+  if (dryRun) return 'A dry run starts over'
+  if (checkpoint !== undefined)
+    return `Run the same command with --resume to continue (checkpoint ${checkpoint})`
   const options = partitions.map(({ partition, next }) => `--from-offset ${partition}:${next}`)
-  return `Go on by the same command with ${options.join(' ')}; next time name a --checkpoint`
+  return `Run the same command with ${options.join(' ')} to continue; next time set --checkpoint`
 }
 
-/** How far it came, in a sentence. */
+/** How many events were replayed, and the position of the next. */
 function howFar({ counts, topic, partitions }: ReplayOutcome): string {
   const last = partitions.find(({ next, until }) => next < until)
   const where =

@@ -1,25 +1,25 @@
 import type { RestoreEnd, SettingDifference } from '#operations'
 
-import type { Report } from '../cli.ts'
+import type { CommandReport } from '../cli.ts'
 import { grouped } from '../progress/progress-text.ts'
 import { ofCluster } from './cluster-report.ts'
 
 type Planned = Extract<RestoreEnd, { readonly status: 'planned' }>
 type Restored = Extract<RestoreEnd, { readonly status: 'restored' }>
 
-/** What a restore did, or would do, for programs and for people. */
-export function restoreReport(end: RestoreEnd): Report {
+/** The report of a restore or its dry run. */
+export function restoreReport(end: RestoreEnd): CommandReport {
   if (end.status === 'interrupted') return interrupted
   return ofCluster(end.cluster, end.status === 'planned' ? planned(end) : restored(end))
 }
 
-const interrupted: Report = {
+const interrupted: CommandReport = {
   document: { status: 'interrupted' },
-  text: 'Interrupted, and nothing is lost: the same command goes on. Until it is done no service starts that has begun topics',
+  text: 'Interrupted; nothing is lost: the same command resumes. Until the restore is done, services of the affected types do not start',
   exitCode: 130,
 }
 
-function planned({ plan, isResumed, settings }: Planned): Report {
+function planned({ plan, isResumed, settings }: Planned): CommandReport {
   const { id, manifest, topics, events, schemas } = plan
   const rows = topics.map(
     ({ name, partitions, events: own }) => `  ${name}: ${grouped(own)} events in ${partitions} partitions`,
@@ -27,16 +27,16 @@ function planned({ plan, isResumed, settings }: Planned): Report {
   return {
     document: { status: 'planned', backup: id, ...countsOf(plan), resumes: isResumed, settings },
     text: [
-      `${id} is whole, and would be restored as it was at ${manifest.startedAt}: ${grouped(events)} events, ${schemas.length} schemas`,
+      `${id} is intact. Its state at ${manifest.startedAt} would be restored: ${grouped(events)} events, ${schemas.length} schemas`,
       ...rows,
-      ...(isResumed ? ['It would go on with a restore that was interrupted'] : []),
+      ...(isResumed ? ['An interrupted restore would be resumed'] : []),
       ...settingsText(settings),
       'Nothing was changed',
     ].join('\n'),
   }
 }
 
-function restored({ plan, isResumed, idsChanged, settings, tookMs }: Restored): Report {
+function restored({ plan, isResumed, idsChanged, settings, tookMs }: Restored): CommandReport {
   const { id, events, topics } = plan
   const seconds = tookMs / 1_000
   const rate = grouped(Math.round(events / seconds))
@@ -49,10 +49,10 @@ function restored({ plan, isResumed, idsChanged, settings, tookMs }: Restored): 
     text: [
       `Restored ${id}: ${grouped(events)} events of ${topics.length} topics, each compared, in ${seconds.toFixed(1)} s (${rate} events/s)`,
       ...(idsChanged > 0
-        ? [`${idsChanged} schemas have another id in this registry: values name the new ones`]
+        ? [`${idsChanged} schemas have a different id in this registry: restored values contain the new ids`]
         : []),
       ...settingsText(settings),
-      'Start the services: they make index, snapshots and projections anew. Then run `annals verify`',
+      'Start the services: they rebuild index, snapshots and projections. Then run `annals verify`',
     ].join('\n'),
   }
 }
@@ -65,8 +65,8 @@ const countsOf = ({ topics, events, schemas }: Restored['plan']) => ({
 
 function settingsText(changed: readonly SettingDifference[]): string[] {
   if (changed.length === 0) return []
-  const drawn = changed.map(
+  const differences = changed.map(
     ({ setting, there, here }) => `${setting} was ${there || 'not set'}, here ${here || 'not set'}`,
   )
-  return [`Settings that were others there: ${drawn.join('; ')}`]
+  return [`Settings that differ from those of the backup: ${differences.join('; ')}`]
 }

@@ -1,18 +1,18 @@
 import { styleText } from 'node:util'
 
-import type { Finding, Verification, VerifyPart, Where } from '#operations'
+import type { Verification, VerifyFinding, VerifyPart, Where } from '#operations'
 
-import type { Report } from '../cli.ts'
+import type { CommandReport } from '../cli.ts'
 import { grouped } from '../progress/progress-text.ts'
-import { list } from '../table.ts'
+import { listOfPairs } from '../table.ts'
 import { ofCluster } from './cluster-report.ts'
 
-/** What a verification found, for programs and for people. */
+/** The report of a verification. */
 export function verificationReport(
   verification: Verification,
   parts: readonly VerifyPart[],
   tookMs: number,
-): Report {
+): CommandReport {
   const { status, findings, counts, fraction } = verification
   const isInterrupted = status === 'interrupted'
   const isSound = findings.total === 0
@@ -28,7 +28,7 @@ export function verificationReport(
       tookMs,
     },
     text: [
-      ...findings.kept.map(drawn),
+      ...findings.kept.map(findingText),
       ...left(verification),
       summary(verification, parts),
       ending(verification, tookMs),
@@ -37,7 +37,7 @@ export function verificationReport(
   })
 }
 
-const drawn = ({ part, code, message, where }: Finding): string =>
+const findingText = ({ part, code, message, where }: VerifyFinding): string =>
   `${styleText('red', part)}  ${[whereText(where), code].filter((text) => text !== '').join('  ')}: ${message}`
 
 function whereText({
@@ -65,7 +65,7 @@ function whereText({
 
 const left = ({ findings }: Verification): string[] =>
   findings.total > findings.kept.length
-    ? [`… and ${grouped(findings.total - findings.kept.length)} more: --findings-max prints them`]
+    ? [`… and ${grouped(findings.total - findings.kept.length)} more: set --findings-max to print them`]
     : []
 
 function summary({ counts, fraction, findings }: Verification, parts: readonly VerifyPart[]): string {
@@ -73,21 +73,19 @@ function summary({ counts, fraction, findings }: Verification, parts: readonly V
     log: [
       `${grouped(counts.partitions)} partitions, ${grouped(counts.streams)} streams, ${grouped(counts.events)} events`,
       ...(counts.strays > 0 ? [`${grouped(counts.strays)} stray records`] : []),
-      ...(counts.headsAccepted > 0
-        ? [`${grouped(counts.headsAccepted)} without their head, as accepted`]
-        : []),
+      ...(counts.headsAccepted > 0 ? [`${grouped(counts.headsAccepted)} with an accepted missing head`] : []),
     ].join(', '),
     index: `of ${grouped(counts.partitions)} partitions`,
-    snapshots: `${grouped(counts.snapshots)} equal to their folds, ${grouped(counts.snapshotsOutdated)} outdated ones passed over`,
+    snapshots: `${grouped(counts.snapshots)} equal to their folds, ${grouped(counts.snapshotsOutdated)} outdated ones skipped`,
     projections: `${grouped(counts.generations)} generations`,
     views: [
-      `${grouped(counts.views)} compared, ${grouped(counts.viewsUnderWay)} under way`,
-      ...counts.viewsLeftOut.map((why) => `left out ${why}`),
+      `${grouped(counts.views)} compared, ${grouped(counts.viewsUnderWay)} changing`,
+      ...counts.viewsLeftOut.map((why) => `skipped ${why}`),
     ].join('; '),
   }
   const rows = parts.map((part) => [part, `${looked[part]}${findingsText(findings.byPart[part])}`] as const)
   const share = fraction < 1 ? [['sample', `${(fraction * 100).toFixed(1)} % of the streams`] as const] : []
-  return list([...rows, ...share])
+  return listOfPairs([...rows, ...share])
 }
 
 const findingsText = (found: number): string =>
@@ -95,8 +93,7 @@ const findingsText = (found: number): string =>
 
 function ending({ findings, status }: Verification, tookMs: number): string {
   const took = `in ${(tookMs / 1_000).toFixed(1)} s`
-  if (status === 'interrupted')
-    return `Interrupted ${took}: the rest was not looked at. Run it again, it changes nothing`
-  if (findings.total === 0) return `Sound: nothing was found, ${took}`
+  if (status === 'interrupted') return `Interrupted ${took}: the rest was not verified`
+  if (findings.total === 0) return `No findings, ${took}`
   return `${findings.total === 1 ? '1 finding' : `${grouped(findings.total)} findings`}, ${took}`
 }

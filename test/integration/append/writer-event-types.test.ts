@@ -47,7 +47,7 @@ test('what the aggregate cannot evolve is refused, and the stream stays readable
     await expect(client.append(streamId, [purchase(), event])).rejects.toMatchObject({
       code: 'unknown-event-type',
       details: { path: 'events[1].type' },
-      message: expect.stringContaining(`"${event.type}": it knows PurchaseMade.`) as string,
+      message: expect.stringContaining(`"${event.type}": it has PurchaseMade.`) as string,
     })
   }
   expect(await client.state(streamId)).toMatchObject({ version: 1 })

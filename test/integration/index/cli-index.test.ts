@@ -37,7 +37,7 @@ test('index rebuild makes the whole index anew while the writer runs, also where
   )
   expect((await indexKeys(redis)).filter((key) => !/}[tsr]:/.test(key))).toEqual(before)
   expect((await annals(['index', 'verify', where.type])).stdout).toMatch(
-    /^Kafka cluster \S+ at \S+\nindex +of 3 partitions\nSound/,
+    /^Kafka cluster \S+ at \S+\nindex +of 3 partitions\nNo findings/,
   )
   await expectIndexEqualsLog(where)
   expect((await readLog(where)).flatMap(({ events }) => events)).toHaveLength(4 * streams.length)

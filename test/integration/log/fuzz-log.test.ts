@@ -6,7 +6,7 @@ import { aggregateIdOf, eventTopic, parseStreamId, type Version } from '#domain'
 import { type LogRecord } from '#kafka'
 import type { Backends } from '#service'
 
-import type { Finding } from '#operations'
+import type { VerifyFinding } from '#operations'
 import { type Foreign, misfits, notEvents, someOf } from '../../fuzz/foreign-records.ts'
 import { fuzzFactor, fuzzSettings } from '../../fuzz/fuzz-settings.ts'
 import { cliHere } from '../../support/cli/cli-here.ts'
@@ -144,7 +144,7 @@ async function appendSeenAnew(where: System, { client }: Started): Promise<void>
 async function expectNamed({ env, foreign }: System): Promise<void> {
   const end = await cliHere(env)(['verify', '--json', '--findings-max', '10000'])
   expect(end.exitCode).toBe(1)
-  const { findings } = end.json() as unknown as { readonly findings: readonly Finding[] }
+  const { findings } = end.json() as unknown as { readonly findings: readonly VerifyFinding[] }
   const named = new Set(
     findings
       .filter(({ part }) => part === 'log')

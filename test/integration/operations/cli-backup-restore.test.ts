@@ -69,7 +69,7 @@ test(
     const config = { ...there.env, ANNALS_KAFKA_PARTITIONS: '7' }
     const dry = await cliHere(config)(['restore', folder, '--dry-run'])
     expect(dry).toMatchObject({ exitCode: 0 })
-    expect(dry.stdout).toContain('is whole, and would be restored')
+    expect(dry.stdout).toContain('is intact')
     expect(dry.stdout).toContain(`${eventTopic(here.type)}: 115 events in ${partitions} partitions`)
     expect(dry.stdout).toContain('ANNALS_KAFKA_PARTITIONS was 3, here 7')
     expect(await recordsOf(there)).toEqual([])
@@ -88,7 +88,7 @@ test(
     expect(await new Topics(hands.cluster).describe([restoreJournal(here.type)])).toEqual([])
     const again = await annalsOf(there)(['restore', folder])
     expect(again).toMatchObject({ exitCode: 1, stdout: '' })
-    expect(again.stderr).toContain(`${eventTopic(here.type)} has records already`)
+    expect(again.stderr).toContain(`${eventTopic(here.type)} already contains records`)
 
     await goesOn(here, there, late)
   },
@@ -140,12 +140,12 @@ test('an earlier backup of the chain is restored by its name, or by time', { tim
   expect(await dry('--until', new Date(betweenMs).toISOString())).toMatchObject({ backup: first, events: 20 })
   const early = await annals(['restore', folder, '--until', '2001-01-01'])
   expect(early).toMatchObject({ exitCode: 1 })
-  expect(early.stderr).toContain('there is no backup that was finished by 2001-01-01T00:00:00.000Z')
+  expect(early.stderr).toContain('there is no backup that finished by 2001-01-01T00:00:00.000Z')
   expect(await annals(['restore', folder, '--at', 'no-such'])).toMatchObject({ exitCode: 1 })
   truncateSync(filesIn(folder, last)[0] ?? '', 20)
   const damaged = await annals(['restore', folder])
   expect(damaged.stderr).toContain('it is truncated')
-  expect(damaged.stderr).toContain(`--at ${first} restores what was before it`)
+  expect(damaged.stderr).toContain(`--at ${first} restores the backup before it`)
   rmSync(filesIn(folder, last)[0] ?? '')
   expect((await annals(['restore', folder])).stderr).toContain('is missing')
   expect(await recordsOf(there)).toEqual([])
@@ -233,13 +233,13 @@ test(
     const refused = await annalsOf(there)(['backup', testFolder()])
     expect(refused.stderr).toContain('events are being moved or restored')
     expect((await annalsOf(there)(['restore', folder, '--dry-run'])).stdout).toContain(
-      'It would go on with a restore that was interrupted',
+      'An interrupted restore would be resumed',
     )
     const interrupted = await restoring(there, folder)
     interrupted.process.kill('SIGINT')
     const end = await interrupted.ended
     expect(end).toMatchObject({ exitCode: 130 })
-    expect(end.stdout).toContain('Interrupted, and nothing is lost: the same command goes on')
+    expect(end.stdout).toContain('Interrupted; nothing is lost: the same command resumes')
     const done = await annalsOf(there)(['restore', folder, '--json'])
     expect(done.json()).toMatchObject({ status: 'restored', resumed: true, events: 15_000 })
     expect(contentOf(await recordsOf(there))).toEqual(contentOf(before))
@@ -260,7 +260,7 @@ test(
     await killed.ended
     const refused = await annalsOf(there)(['restore', other])
     expect(refused).toMatchObject({ exitCode: 1 })
-    expect(refused.stderr).toContain(`a restore of ${backupsIn(folder)[0] ?? ''} was begun here`)
+    expect(refused.stderr).toContain(`a restore of ${backupsIn(folder)[0] ?? ''} was started here`)
     const { cluster } = await openHands({ env: { ...there.env, ANNALS_DOMAIN: '' } })
     const log = new FencedLog(cluster, eventTopic(here.type), 0)
     await log.takeOver()
@@ -269,7 +269,7 @@ test(
     const foreign = await annalsOf(there)(['restore', folder])
     expect(foreign).toMatchObject({ exitCode: 1 })
     expect(foreign.stderr).toContain(
-      `partition 0 of ${eventTopic(here.type)} holds events that are not from this backup`,
+      `partition 0 of ${eventTopic(here.type)} contains events that are not from this backup`,
     )
   },
 )

@@ -61,7 +61,7 @@ test('the first backup has everything, a further one only what is new, and a thi
   await appendSome(where, added, 4)
   const further = await annals(['backup', folder])
   expect(further.stdout).toMatch(
-    /^Kafka cluster \S+ at .*\nMade \S+-incremental: 8 events of 1 topic, [\d,]+ bytes, in \S+ s/,
+    /^Kafka cluster \S+ at .*\nCreated \S+-incremental: 8 events of 1 topic, [\d,]+ bytes, in \S+ s/,
   )
   const third = await annals(['backup', folder, '--json'])
   const [first = '', second = ''] = backupsIn(folder)
@@ -84,7 +84,7 @@ test('the first backup has everything, a further one only what is new, and a thi
   })
   expect(await cliHere({})(['backup', 'check', folder])).toMatchObject({
     exitCode: 0,
-    stdout: expect.stringMatching(/^Sound: 2 backups in 1 chains/) as string,
+    stdout: expect.stringMatching(/^No findings: 2 backups in 1 chains/) as string,
   })
   execFileSync('sha256sum', ['--check', '--quiet', 'SHA256SUMS'], { cwd: join(folder, second) })
 })
@@ -125,7 +125,7 @@ test('a topic that was made anew is refused, and --full begins anew', async () =
   const other = await annals(['backup', folder])
   expect(other).toMatchObject({ exitCode: 1, stdout: '' })
   expect(other.stderr).toContain(`${topic} is not the topic that was backed up`)
-  expect(other.stderr).toContain('Begin a new chain with --full')
+  expect(other.stderr).toContain('Start a new chain with --full')
   expect(backupsIn(folder)).toEqual([id])
   expect(await annals(['backup', folder, '--full'])).toMatchObject({ exitCode: 0 })
   expect(backupsIn(folder)).toHaveLength(2)
@@ -159,13 +159,13 @@ test('what is damaged is found, and named', async () => {
   await damaged(`${gone} is missing`, '3 findings')
   const manifest = join(folder, second, 'manifest.json')
   writeFileSync(manifest, readFileSync(manifest, 'utf8').replace('"events": 45', '"events": 44'))
-  await damaged(`${manifest} is not what SHA256SUMS beside it says`)
+  await damaged(`${manifest} is damaged: it does not match its checksum in SHA256SUMS`)
   const restored = await annals(['restore', folder, '--at', first])
   expect(restored).toMatchObject({ exitCode: 1, stdout: '' })
   expect(restored.stderr).toContain(flipped)
   expect(restored.stderr).toContain('(and 2 more findings')
   const refused = await annals(['backup', folder])
-  expect(refused.stderr).toContain('begin a new chain with --full')
+  expect(refused.stderr).toContain('start a new one with --full')
   rmSync(join(folder, first), { recursive: true })
   rmSync(manifest)
   await damaged(`${manifest} is missing`)
@@ -179,7 +179,7 @@ async function throughHere({ env }: Installation): Promise<Installation['env']> 
 }
 
 test(
-  'a backup that is killed leaves those before as they are, and the next one clears up',
+  'a killed backup leaves earlier ones unchanged, and the next one cleans up',
   { timeout: 180_000 },
   async () => {
     const where = await heavyInstallation()
@@ -210,7 +210,7 @@ test(
     })
     // Frozen, so that it is not done before the other one has looked.
     interrupted.process.kill('SIGSTOP')
-    expect((await annals(['backup', folder])).stderr).toContain('is being written to by process')
+    expect((await annals(['backup', folder])).stderr).toMatch(/process \d+ on \S+ is writing to /)
     interrupted.process.kill('SIGINT')
     interrupted.process.kill('SIGCONT')
     const end = await interrupted.ended
@@ -243,7 +243,7 @@ test('old chains go only when a newer one holds all that they hold', async () =>
   const bytes = readFileSync(file)
   writeFileSync(file, 'damaged')
   const damaged = await annals(['backup', folder, '--keep', '1'])
-  expect(damaged.stdout).toContain('Not removed: older chains stay, for the newest one is damaged')
+  expect(damaged.stdout).toContain('Not removed: older chains are kept because the newest one is damaged')
   expect(backupsIn(folder)).toHaveLength(3)
   writeFileSync(file, bytes)
   const kept = await annals(['backup', folder, '--keep', '1', '--json'])
@@ -254,7 +254,9 @@ test('old chains go only when a newer one holds all that they hold', async () =>
   await new Topics(cluster).delete(eventTopic(where.type))
   await more()
   const other = await annals(['backup', folder, '--full', '--keep', '1'])
-  expect(other.stdout).toContain(`the chain of ${third} stays: it is of another ${eventTopic(where.type)}`)
+  expect(other.stdout).toContain(
+    `the chain of ${third} is kept: ${eventTopic(where.type)} was recreated after it`,
+  )
   expect(backupsIn(folder)).toContain(third)
 })
 
@@ -302,7 +304,7 @@ test('a full disk costs nothing but the backup', async (context) => {
   onTestFinished(() => void execFileSync('umount', [disk]))
   const end = await annalsOf(where)(['backup', disk, '--json'])
   expect(end).toMatchObject({ exitCode: 1 })
-  expect(end.stderr).toMatch(/cannot be written: the disk is full\. Make room/)
+  expect(end.stderr).toMatch(/cannot be written: the disk is full\. Free some space/)
   expect(end.json()).toMatchObject({ error: { code: 'disk-full' } })
   expect(readdirSync(disk)).toEqual([])
 })
@@ -320,17 +322,15 @@ test('a folder that is none, options that do not go together, and a domain witho
     return end.stderr
   }
   expect(await refused(1, 'backup', file)).toContain(`${file} cannot be written`)
-  expect(await refused(1, 'backup', 'list', join(folder, 'no-such'))).toContain('there is no folder')
+  expect(await refused(1, 'backup', 'list', join(folder, 'no-such'))).toMatch(/folder \S+ does not exist/)
   expect(await refused(1, 'backup', 'check', file)).toContain('is not a folder')
   expect(await refused(2, 'backup', folder, '--every', '5m')).toContain('need --watch')
   expect(await refused(2, 'backup', folder, '--watch', '--every', '5')).toContain('it has no unit')
-  expect(await refused(2, 'backup', folder, '--type', 'no-such')).toContain(
-    'there is no aggregate type no-such',
-  )
-  expect(await refused(2, 'backup', folder)).toContain('there is nothing to back up')
+  expect(await refused(2, 'backup', folder, '--type', 'no-such')).toContain('has no aggregate type no-such')
+  expect(await refused(2, 'backup', folder)).toContain('nothing to back up')
   expect(await refused(1, 'restore', folder)).toContain('there is no backup in')
   expect(await annals(['backup', 'list', folder])).toMatchObject({
-    stdout: `There is no backup in ${folder}\n`,
+    stdout: `No backups in ${folder}\n`,
   })
   expect(existsSync(join(folder, '.lock'))).toBe(false)
 })
@@ -358,7 +358,7 @@ test('who may not read is told which right it takes', { timeout: 180_000 }, asyn
     const fresh = testFolder()
     const end = await annalsOf(where)(['backup', fresh, '--json'])
     expect(end).toMatchObject({ exitCode: 1 })
-    expect(end.stderr).toContain('docs/operations/backup.md tells which rights')
+    expect(end.stderr).toContain('docs/operations/backup.md lists the required rights')
     expect(end.json()).toMatchObject({ error: { kafkaCode: 'TOPIC_AUTHORIZATION_FAILED' } })
     return fresh
   }, 60_000)
@@ -378,10 +378,10 @@ test('events that were deleted before they were backed up are a gap that is told
   await deleteRecords(where, 0)
   const gap = await annals(['backup', folder])
   expect(gap).toMatchObject({ exitCode: 1, stdout: '' })
-  expect(gap.stderr).toMatch(/partition 0 of \S+ begins at offset \d+ now, but was backed up to \d+ only/)
+  expect(gap.stderr).toMatch(/partition 0 of \S+ starts at offset \d+ now, but was backed up to \d+ only/)
   const anew = await annals(['backup', folder, '--full', '--keep', '1'])
-  expect(anew.stderr).toContain('older events are gone, and in no new backup')
-  expect(anew.stdout).toContain('stays: the newest one has less of')
+  expect(anew.stderr).toContain('older events are lost, and new backups do not contain them')
+  expect(anew.stdout).toContain('is kept: the newest chain has fewer events of')
   expect(backupsIn(folder)).toHaveLength(2)
 })
 

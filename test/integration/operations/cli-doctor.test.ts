@@ -8,7 +8,7 @@ import { eventTopic } from '#domain'
 import { KafkaCluster, proveFence, topicConfigs, Topics } from '#kafka'
 
 import { freePorts, startRedis } from '../../../scripts/stack/index.ts'
-import type { DoctorFinding as Finding } from '#operations'
+import type { DoctorFinding } from '#operations'
 import { type CliEnd, cliWith } from '../../support/cli/cli.ts'
 import { type Installation, installation, startRealWriter } from '../../support/services/real-writer.ts'
 import { testStack, uniqueName, waitFor } from '../../support/stack/stack.ts'
@@ -31,8 +31,8 @@ function ownInstallation(): Installation {
 
 const doctor = (env: Installation['env']): Promise<CliEnd> => cliWith(env)(['doctor', '--json'])
 
-function about(end: CliEnd, subject: string): Finding | undefined {
-  return (end.json()['findings'] as Finding[]).find((finding) => finding.subject === subject)
+function about(end: CliEnd, subject: string): DoctorFinding | undefined {
+  return (end.json()['findings'] as DoctorFinding[]).find((finding) => finding.subject === subject)
 }
 
 test('an installation in order is proved: nothing fails, one broker is warned of', async () => {
@@ -42,7 +42,7 @@ test('an installation in order is proved: nothing fails, one broker is warned of
   // It answers before it has taken over what it owns, and is not ready until then.
   await waitFor('all partitions to be served', () => Promise.resolve(writer.writer.checkServing().owned > 0))
   const found = await doctor(where.env)
-  const findings = found.json()['findings'] as Finding[]
+  const findings = found.json()['findings'] as DoctorFinding[]
   expect(findings.filter(({ status }) => status !== 'ok').map(({ subject }) => subject)).toEqual(['brokers'])
   expect(found).toMatchObject({ exitCode: 0, stderr: '' })
   expect(found.json()['healthy']).toBe(true)

@@ -174,12 +174,12 @@ describe('an export', () => {
   })
 
   test.each([
-    [['export'], 2, 'export takes an aggregate type or --stream: one of both'],
-    [['export', 'a', '--stream', 'a.b'], 2, 'one of both'],
+    [['export'], 2, 'export takes either an aggregate type or --stream'],
+    [['export', 'a', '--stream', 'a.b'], 2, 'either an aggregate type or --stream'],
     [['export', 'nobody'], 1, 'nobody'],
     [['export', '--stream', 'nodot'], 2, 'has no dot'],
     [['export', type, '--from-time', 'yesterday'], 2, 'is not a time'],
-    [['export', type, '--url', 'http://127.0.0.1:1'], 3, './scripts/start.sh starts one'],
+    [['export', type, '--url', 'http://127.0.0.1:1'], 3, './scripts/start.sh starts a local stack'],
   ])('%j ends with %i', async (args, code, told) => {
     const { exitCode, stdout, stderr } = await annals(args)
     expect({ exitCode, stdout }).toEqual({ exitCode: code, stdout: '' })

@@ -308,11 +308,11 @@ describe('what is wrong', () => {
     const file = jsonLines(purchaseLine(fresh(), 1))
     const { exitCode, stderr } = await annals(['import', file, '--url', 'http://127.0.0.1:1'])
     expect(exitCode).toBe(3)
-    expect(stderr).toContain('./scripts/start.sh starts one')
+    expect(stderr).toContain('./scripts/start.sh starts a local stack')
   })
 })
 
-describe('an import that can be taken back', () => {
+describe('an import that can be rolled back', () => {
   const voided = JSON.stringify({ date: '2000-01-01', cds: 0, amount: '0.00' })
   const rollback = (importId: string, ...more: string[]) =>
     annals([
@@ -327,7 +327,7 @@ describe('an import that can be taken back', () => {
       ...more,
     ])
 
-  test('is taken back by one event behind its own, once', async () => {
+  test('is rolled back once, with one event after its own', async () => {
     const [a, b, importId] = [fresh(), fresh(), uniqueName('trial')]
     const file = jsonLines(purchaseLine(a, 1), purchaseLine(b, 2), purchaseLine(a, 3))
     await annals(['import', file, '--import-id', importId])
@@ -342,7 +342,7 @@ describe('an import that can be taken back', () => {
     ])
   })
 
-  test('does not go on when it was taken back; under another id it does', async () => {
+  test('does not resume after it was rolled back, except under another id', async () => {
     const [customer, importId] = [fresh(), uniqueName('trial')]
     await annals(['import', jsonLines(purchaseLine(customer, 1)), '--import-id', importId])
     await rollback(importId, '--yes')
@@ -351,7 +351,7 @@ describe('an import that can be taken back', () => {
     expect(refused.json()).toMatchObject({
       end: 'stopped',
       appended: 0,
-      problems: [{ message: expect.stringContaining('was taken back') as string }],
+      problems: [{ message: expect.stringContaining('was rolled back') as string }],
     })
     expect(await cdsOf(streamOf(customer))).toEqual([1, 0])
   })
@@ -363,7 +363,7 @@ describe('an import that can be taken back', () => {
     expect((await annals(['import', file, '--import-id', importId, '--json'])).json()).toMatchObject({
       appended: 1,
       problems: [
-        { line: 2, message: expect.stringContaining('holds events that are not of import') as string },
+        { line: 2, message: expect.stringContaining('contains events that are not from import') as string },
       ],
     })
     await annals(['import', jsonLines(purchaseLine(customer, 5))])

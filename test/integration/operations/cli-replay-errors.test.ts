@@ -94,14 +94,14 @@ describe('what cannot be replayed', () => {
 
   test('an unknown aggregate type, and a stream of one', async () => {
     expect(await failed(1, 'no-such-type')).toContain(
-      'there is no topic eventstore.no-such-type in Kafka cluster ',
+      'topic eventstore.no-such-type does not exist in Kafka cluster ',
     )
-    expect(await failed(1, '--stream', 'no-such-type.1')).toContain('there is no topic')
+    expect(await failed(1, '--stream', 'no-such-type.1')).toMatch(/topic \S+ does not exist/)
   })
 
   test('offsets and partitions out of range, with the range', async () => {
     const end = source.log[1]?.endOffset ?? 0
-    const range = `partition 1 of ${source.topic} has offsets from 0 to before ${end}`
+    const range = `partition 1 of ${source.topic} has offsets from 0 to ${end}, exclusive`
     expect(await failed(2, source.type, '--from-offset', `1:${end + 1}`)).toContain(range)
     expect(await failed(2, source.type, '--until-offset', `1:${end + 1}`)).toContain(range)
     expect(await failed(2, source.type, '--from-offset', '4:0')).toContain(
@@ -117,29 +117,29 @@ describe('what cannot be replayed', () => {
 
   test.each([
     [['--from-offset', 'x'], 'expected partition:offset'],
-    [['--from-offset', '1:2', '--from-offset', '1:3'], 'partition 1 is there twice'],
+    [['--from-offset', '1:2', '--from-offset', '1:3'], 'partition 1 is given twice'],
     [['--from-time', 'yesterday'], '--from-time "yesterday" is not a time'],
-    [['--from-version', '1'], 'name it by --stream'],
+    [['--from-version', '1'], '--from-version and --until-version need --stream'],
     [['--rate', '0'], '--rate 0: expected a whole number from 1'],
     [['--parallel', '0'], '--parallel 0'],
     [['--format', 'xml'], 'Allowed choices are ndjson, cloudevents'],
-    [['--resume'], 'name it by --checkpoint'],
-    [['--create'], '--create goes with --to-topic'],
-    [['--dry-run', '--checkpoint', 'x'], 'a dry run keeps no checkpoint'],
+    [['--resume'], 'set --checkpoint'],
+    [['--create'], '--create needs --to-topic'],
+    [['--dry-run', '--checkpoint', 'x'], 'a dry run stores no checkpoint'],
     [['--to-file', 'x', '--to-topic', 'y'], 'cannot be used with'],
     [['--to-file', 'x', '--resume', '--overwrite'], 'cannot be used with'],
-    [['--to-topic', 'a b'], 'expected letters, digits'],
-    [['--to-file', 'a', '--checkpoint', './a'], 'the events themselves go there'],
-    [['--stream', 'customer.1'], 'and not both'],
-    [['--to-projection', 'p'], 'does not go with --to-projection'],
+    [['--to-topic', 'a b'], 'expected at most 249 letters, digits'],
+    [['--to-file', 'a', '--checkpoint', './a'], 'that is the file for the events'],
+    [['--stream', 'customer.1'], 'takes either an aggregate type or --stream'],
+    [['--to-projection', 'p'], 'cannot be used with --to-projection'],
   ])('options that are wrong: %j', async (args, message) => {
     expect(await failed(2, source.type, ...args)).toContain(message)
   })
 
   test('options that a rebuild has no use for, and neither type nor stream', async () => {
-    expect(await failed(2)).toContain('needs an aggregate type, or a stream')
+    expect(await failed(2)).toContain('takes either an aggregate type or --stream')
     expect(await failed(2, '--to-projection', 'p', '--from-version', '2')).toContain(
-      '--from-version does not go',
+      '--from-version cannot be used',
     )
   })
 
@@ -198,7 +198,7 @@ describe('without the right to', () => {
           expect(end).toMatchObject({ exitCode: 1 })
           expect(end.stderr).toContain(what)
           expect(end.stderr).toContain(topic)
-          expect(end.stderr).toContain('docs/operations/replay.md tells which rights')
+          expect(end.stderr).toContain('docs/operations/replay.md lists the required rights')
           expect(end.json()).toMatchObject({ error: { kafkaCode: 'TOPIC_AUTHORIZATION_FAILED' } })
         }, 40_000)
       await kafka.allow(copy, ['DESCRIBE', 'DESCRIBE_CONFIGS'])

@@ -33,7 +33,7 @@ test('all events are in it, its document tells of every partition, and it is not
   })
   const again = await here(['replay', source.type, '--to-file', path])
   expect(again).toMatchObject({ exitCode: 1, stdout: '' })
-  expect(again.stderr).toContain('is there already: --resume goes on')
+  expect(again.stderr).toContain('already exists: --resume continues')
   writeFileSync(path, 'something else, and longer\n'.repeat(100_000))
   const anew = await here(['replay', source.type, '--to-file', path, '--overwrite', '--partition', '0'])
   expect(anew.exitCode).toBe(0)
@@ -48,7 +48,7 @@ test('a file is not overwritten for want of a checkpoint, nor a checkpoint for w
   expect(existsSync(`${path}.checkpoint`)).toBe(false)
   const resumed = await here(['replay', source.type, '--to-file', path, '--resume'])
   expect(resumed).toMatchObject({ exitCode: 1 })
-  expect(resumed.stderr).toContain('there is no checkpoint')
+  expect(resumed.stderr).toMatch(/checkpoint \S+ does not exist/)
   expect(readFileSync(path, 'utf8')).toBe('mine\n')
 })
 
@@ -70,7 +70,7 @@ test('interrupted by Ctrl-C and resumed: no event is missing or there twice', as
   slow.process.kill('SIGINT')
   const end = await slow.ended
   expect(end.exitCode).toBe(130)
-  expect(end.stdout).toContain(`Interrupted. Go on by the same command with --resume`)
+  expect(end.stdout).toContain(`Interrupted. Run the same command with --resume to continue`)
   const part = eventsInFile(path).length
   expect(part).toBeGreaterThan(20)
   expect(part).toBeLessThan(1_100)
@@ -133,11 +133,11 @@ test('another replay, a file that was changed, and what is no checkpoint are ref
   writeFileSync(path, '')
   const changed = await here([...first, '--resume'])
   expect(changed.exitCode).toBe(1)
-  expect(changed.stderr).toMatch(/has 0 bytes, but its checkpoint knows \d+: it was changed since/)
+  expect(changed.stderr).toMatch(/has 0 bytes, but \d+ in its checkpoint: it was changed since/)
   writeFileSync(`${path}.checkpoint`, '{"checkpointVersion":1}')
   const none = await here([...first, '--resume'])
   expect(none).toMatchObject({ exitCode: 1 })
-  expect(none.stderr).toContain('is no checkpoint of a replay')
+  expect(none.stderr).toContain('is not the checkpoint of a replay')
 })
 
 test('a full disk says how far it came, and how to go on', async () => {
@@ -147,7 +147,7 @@ test('a full disk says how far it came, and how to go on', async () => {
   ])
   expect(end.exitCode).toBe(1)
   expect(end.stderr).toMatch(
-    /writing \/dev\/full: the disk is full\. Make room\. 0 events were replayed, next is .*:0:0\. Go on by the same command with --resume/,
+    /writing \/dev\/full: the disk is full\. Free some space\. 0 events were replayed, next is .*:0:0\. Run the same command with --resume to continue/,
   )
   expect(end.json()).toMatchObject({ error: { code: 'disk-full', events: 0 } })
 })

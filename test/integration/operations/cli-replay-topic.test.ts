@@ -59,7 +59,7 @@ test('keys find their partition where the target has another number of them; a s
   await new Topics(source.cluster).ensure([{ name: copy, partitions: 3, replication: 1, configs }])
   const end = await here(['replay', source.type, '--to-topic', copy])
   expect(end).toMatchObject({ exitCode: 0 })
-  expect(end.stderr).toContain(`warning: ${copy} deletes what is older than 7 days`)
+  expect(end.stderr).toContain(`warning: ${copy} deletes records older than 7 days`)
   const copies = await recordsIn(copy)
   expect(sourcesOf(copies).toSorted()).toEqual(source.all.toSorted())
   for (const [partition, own] of copies.entries()) {
@@ -116,7 +116,10 @@ test('without a checkpoint, offsets to go on from are named', async () => {
   const { exitCode, stdout } = await slow.ended
   expect(exitCode).toBe(130)
   const options =
-    /by the same command with ((?:--from-offset \d:\d+ ?)+);/.exec(stdout)?.[1]?.split(' ') ?? []
+    /Run the same command with ((?:--from-offset \d:\d+ )+)to continue;/
+      .exec(stdout)?.[1]
+      ?.trim()
+      .split(' ') ?? []
   expect(await here(['replay', source.type, '--to-topic', copy, ...options])).toMatchObject({
     exitCode: 0,
   })
@@ -126,7 +129,7 @@ test('without a checkpoint, offsets to go on from are named', async () => {
 test('a target that is not there, or is one of Annals’ own, is refused', async () => {
   const missing = await here(['replay', source.type, '--to-topic', uniqueName('copy')])
   expect(missing).toMatchObject({ exitCode: 1 })
-  expect(missing.stderr).toContain('make it, or add --create (4 partitions')
+  expect(missing.stderr).toContain('create it, or add --create (4 partitions')
   for (const own of [
     source.topic,
     eventTopic('x'),

@@ -18,7 +18,7 @@ test('topics list, check and create: what is there, what is missing, what is not
   const before = await annals(['topics', 'list'])
   expect(before).toMatchObject({ exitCode: 0, stderr: '' })
   expect(before.stdout).toMatch(
-    new RegExp(`^Kafka cluster \\S+ at \\S+\ntopic +role +partitions .*\n${events} +events +not there yet\n`),
+    new RegExp(`^Kafka cluster \\S+ at \\S+\ntopic +role +partitions .*\n${events} +events +missing\n`),
   )
 
   const made = await annals(['topics', 'create', where.type])
@@ -86,7 +86,7 @@ test('errors of topics are told in one line', async () => {
   const absent = await annals(['topics', 'repartition', where.type, '--partitions', '2', '--yes'])
   expect(absent).toMatchObject({
     exitCode: 1,
-    stderr: `error: there is no topic ${eventTopic(where.type)}\n`,
+    stderr: `error: topic ${eventTopic(where.type)} does not exist\n`,
   })
   const noMove = await annals(['topics', 'repartition', where.type, '--abort', '--yes'])
   expect(noMove.stderr).toContain('no move of')

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { aggregateIdOf } from '#domain'
 import { PlainSql } from '#projections-postgres/testing'
 
-import type { Finding } from '#operations'
+import type { VerifyFinding } from '#operations'
 import { cliHere } from '../../support/cli/cli-here.ts'
 import { testClient } from '../../support/services/closing.ts'
 import { openHands } from '../../support/append/past-the-writer.ts'
@@ -70,7 +70,7 @@ async function findings({
 }: Installation): Promise<readonly (readonly [string, string | undefined, string])[]> {
   const end = await cliHere(env)(['verify', '--views', '--json'])
   expect(end.stderr).toBe('')
-  const { findings } = end.json() as unknown as { readonly findings: readonly Finding[] }
+  const { findings } = end.json() as unknown as { readonly findings: readonly VerifyFinding[] }
   return findings.map(({ code, message, where: { key } }) => [code, key, message])
 }
 
@@ -93,8 +93,8 @@ describe.each(stores)('with views in %s', (_, { env, setFigure, dropFigure }) =>
     await dropFigure(where, serving, gone)
     expect([...(await findings(where))].sort()).toEqual(
       [
-        ['figure-differs', changed, 'by index spend it is placed by 1000000, and its view makes 25'],
-        ['figure-differs', gone, 'by index spend it has no figure for it, and its view makes 25'],
+        ['figure-differs', changed, 'index spend has the value 1000000, expected 25 from its view'],
+        ['figure-differs', gone, 'index spend has no value for it, expected 25 from its view'],
       ].sort(),
     )
   })

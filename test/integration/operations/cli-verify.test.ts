@@ -4,7 +4,7 @@ import { aggregateIdOf, snapshotTopic, type StreamId } from '#domain'
 import { type LogRecord } from '#kafka'
 import type { Backends } from '#service'
 
-import type { Finding } from '#operations'
+import type { VerifyFinding } from '#operations'
 import { cliHere } from '../../support/cli/cli-here.ts'
 import { testClient } from '../../support/services/closing.ts'
 import { openIndex } from '../../support/index/index-keys.ts'
@@ -28,7 +28,7 @@ const env = { ANNALS_KAFKA_PARTITIONS: String(partitions) }
 
 interface Verified {
   readonly exitCode: number | null
-  readonly findings: readonly Finding[]
+  readonly findings: readonly VerifyFinding[]
   readonly findingsTotal: number
   readonly counts: Readonly<Record<string, number>>
 }
@@ -134,7 +134,7 @@ test('records that no writer would append are found, and told where they are', a
   expect(text.stdout).toMatch(
     /^Kafka cluster \S+ at \S+\nlog {2}eventstore\.\S+:\d:\d+ \S+( version \d)? {2}\S+: /,
   )
-  expect(text.stdout).toMatch(/… and \d+ more: --findings-max prints them/)
+  expect(text.stdout).toMatch(/… and \d+ more: set --findings-max to print them/)
 })
 
 test('an event id that is twice in one stream is found; in two streams it is two events', async () => {
@@ -340,9 +340,9 @@ test('a type without a topic is an error that names the cluster, and nothing com
   const empty = await cliHere(where.env)(['verify'])
   expect(empty.exitCode).toBe(1)
   expect(empty.stdout).toMatch(
-    /^Kafka cluster \S+ at 127\.0\.0\.1:\d+\nlog {2}nothing-compared: there was nothing/,
+    /^Kafka cluster \S+ at 127\.0\.0\.1:\d+\nlog {2}nothing-compared: nothing to compare/,
   )
-  expect(empty.stdout).not.toContain('Sound')
+  expect(empty.stdout).not.toContain('No findings')
   const some = {
     ...where,
     env: { ...where.env, ANNALS_DOMAIN: `${where.domain.modulePath},examples/orders/domain.ts` },
@@ -357,7 +357,7 @@ test('a type that is not there, and servers that are away, are told in one line'
   const where = testInstallation(env)
   const unknown = await cliHere(where.env)(['verify', 'nothing'])
   expect(unknown).toMatchObject({ exitCode: 2, stdout: '' })
-  expect(unknown.stderr).toContain('there is no aggregate type nothing')
+  expect(unknown.stderr).toContain('has no aggregate type nothing')
   const noRedis = await cliHere({ ...where.env, ANNALS_REDIS_URL: 'redis://127.0.0.1:1' })(['verify'])
   expect(noRedis).toMatchObject({ exitCode: 3, stdout: '' })
   expect(noRedis.stderr).toMatch(/^error: Redis at 127\.0\.0\.1:1/)

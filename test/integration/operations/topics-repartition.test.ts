@@ -121,7 +121,7 @@ test(
     const moved = await annals(['topics', 'repartition', where.type, '--partitions', '5', '--yes'])
     expect(moved.exitCode).toBe(0)
     expect(moved.stderr).toMatch(/^(\d+ % .*\n)+$/)
-    expect(moved.stdout).toMatch(/events of \S+ are in 5 partitions now \(3 before\), each compared/)
+    expect(moved.stdout).toMatch(/events of \S+ from 3 to 5 partitions and compared each/)
     expect(await contentOf(where)).toEqual(before)
     for (const { partition, events } of await readLog(where)) {
       expect(events.every(({ streamId }) => partitionFor(streamId, 5) === partition)).toBe(true)
@@ -229,7 +229,7 @@ test('a move that is given up leaves everything as it was; once the old topic is
   )
   const late = await annals(['topics', 'repartition', where.type, '--abort', '--yes'])
   expect(late).toMatchObject({ exitCode: 1 })
-  expect(late.stderr).toContain('is gone already: run the move again without --abort')
+  expect(late.stderr).toContain('is already deleted: run the move again without --abort')
   expect(await annals(['topics', 'repartition', where.type, '--yes'])).toMatchObject({ exitCode: 0 })
   expect(await contentOf(where)).toEqual(before)
 })

@@ -80,7 +80,7 @@ test.each([
   expect((await ownersOf(writer)).map(({ url }) => url)).toEqual(Array(partitions).fill(writer.url))
   expect(await foreignCount(writer)).toBe('1')
   expect(await doctorOn(where)).toMatchObject([
-    { status: 'fail', message: expect.stringContaining('is no writer: its ') as string },
+    { status: 'fail', message: expect.stringContaining('is not a writer: its ') as string },
   ])
 })
 
@@ -99,7 +99,7 @@ test('a member that advertises a foreign server has no partitions, and the serve
   expect(foreign.headers).not.toContain('authorization')
   expect(beyond.requests).toEqual([])
   expect(await doctorOn(where)).toMatchObject([
-    { status: 'fail', message: expect.stringContaining(`what answers at ${foreign.url} is not`) as string },
+    { status: 'fail', message: expect.stringContaining(`the process at ${foreign.url} is not`) as string },
   ])
 })
 

@@ -48,7 +48,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
-/** The example's views, in Avro of their own or in the built-in one. */
+/** The example's views, in their own Avro schema or the built-in one. */
 async function freshProjection(isTyped: boolean): Promise<{ projection: Projection; codec: EventCodec }> {
   const name = uniqueName('lifetime')
   const { schema, ...untyped } = customerLifetime as Projection
@@ -71,14 +71,14 @@ function copySchema(name: string): void {
   writeFileSync(join(folder, name, file), text.replace('"namespace": "customer_lifetime"', namespace))
 }
 
-/** A projection with its topic, a store that can fail, and short words for what tests do. */
+/** A projection with its topic, a store that can fail, and helpers for common steps of tests. */
 class TestedChangelog {
   readonly projection: Projection
   readonly set: ViewSet
   readonly store: InMemoryViewStore
   readonly codec: EventCodec
   readonly reader: ChangelogReader
-  /** Of the next marks: as if the process had died before them. */
+  /** How many of the next marks fail, as if the process had died before them. */
   marksThatFail = 0
   #checkpoint: number | undefined
 
@@ -124,7 +124,7 @@ class TestedChangelog {
     return new ChangelogWriter({ cluster, codec, projection, partitions, messageBytesMax })
   }
 
-  /** Begins to publish; ends with the test. */
+  /** Starts a publisher that ends with the test. */
   keep(writer = this.writer()): { publisher: ChangelogPublisher; ending: Promise<'stopped' | 'fenced'> } {
     const { projection, store } = this
     const metrics = new ChangelogMetrics(new Registry())
@@ -143,7 +143,7 @@ class TestedChangelog {
     return { publisher, ending }
   }
 
-  /** One commit; null deletes a view. */
+  /** Makes one commit; null deletes a view. */
   async change(views: Readonly<Record<string, unknown>>): Promise<void> {
     const known = await this.store.views.read(this.set, Object.keys(views))
     const changes = Object.entries(views).map(([key, view]): ViewChange => {
@@ -175,7 +175,7 @@ class TestedChangelog {
     return all
   }
 
-  /** All changes from a cursor up to the end as it is now. */
+  /** All changes from a cursor up to the current end. */
   async updates(cursor = '0,0,0'): Promise<ViewUpdate[]> {
     const { length } = await this.records(cursor.split(',').map(Number))
     const timeout = AbortSignal.timeout(30_000)
@@ -188,7 +188,7 @@ class TestedChangelog {
   }
 }
 
-/** The last of each key, by key; views that are gone left out. */
+/** The last change of each key, by key, without deleted views. */
 const latestOf = (updates: readonly ViewUpdate[]): Record<string, unknown> =>
   Object.fromEntries(
     [...new Map(updates.map(({ key, view }) => [key, view]))].filter(([, view]) => view !== null).toSorted(),
@@ -205,7 +205,7 @@ const totals = (purchases: number) => ({
 const customers = (count: number, purchases: number) =>
   Object.fromEntries(Array.from({ length: count }, (_, index) => [`customer-${index}`, totals(purchases)]))
 
-test('a consumer with nothing but a registry client reads typed views', async () => {
+test('a consumer with only a registry client reads typed views', async () => {
   const changelog = await TestedChangelog.begin(true)
   changelog.keep()
   await changelog.change({ ada: totals(3) })
@@ -224,9 +224,9 @@ test('a consumer with nothing but a registry client reads typed views', async ()
 })
 
 test.each([
-  ['in Avro of their own', true],
-  ['as JSON, where there is no schema', false],
-])('views come to subscribers as they are, %s', async (_, isTyped) => {
+  ['in their own Avro schema', true],
+  ['as JSON without a schema', false],
+])('subscribers receive views unchanged, %s', async (_, isTyped) => {
   const changelog = await TestedChangelog.begin(isTyped)
   changelog.keep()
   await changelog.change({ ada: totals(3), bob: totals(1) })
@@ -236,7 +236,7 @@ test.each([
   expect(updates[0]?.changedAt).toBe('1970-01-02T00:00:00.000Z')
 })
 
-test('a view that is gone is a record without a value, and comes as null', async () => {
+test('a deleted view is a record without a value, which subscribers receive as null', async () => {
   const changelog = await TestedChangelog.begin()
   changelog.keep()
   await changelog.change({ ada: totals(1), bob: totals(1) })
@@ -250,7 +250,7 @@ test('a view that is gone is a record without a value, and comes as null', async
   expect(latestOf(updates)).toEqual({ bob: totals(1) })
 })
 
-test('who dies between publishing and marking loses nothing: the next one publishes again', async () => {
+test('a crash between publishing and marking loses nothing: the next publisher publishes again', async () => {
   const changelog = await TestedChangelog.begin()
   await changelog.change(customers(20, 1))
   const dead = changelog.writer()
@@ -266,7 +266,7 @@ test('who dies between publishing and marking loses nothing: the next one publis
   )
 })
 
-test('a zombie that wakes with old views is refused by the broker, and ends', async () => {
+test('a zombie that wakes with old views is rejected by the broker and ends', async () => {
   const changelog = await TestedChangelog.begin()
   const zombie = changelog.writer()
   await zombie.takeOver()
@@ -284,13 +284,13 @@ test('a zombie that wakes with old views is refused by the broker, and ends', as
   expect(latestOf(await changelog.updates())).toEqual(Object.fromEntries(Object.entries(expected).toSorted()))
 })
 
-test('a second instance that begins to keep a projection ends the first one', async () => {
+test('a second publisher of a projection ends the first one', async () => {
   const changelog = await TestedChangelog.begin()
   const first = changelog.keep()
   await changelog.change({ ada: totals(1) })
   await changelog.settled()
   changelog.keep()
-  const ending = waitFor('the first one to notice', async () => {
+  const ending = waitFor('the first publisher to notice', async () => {
     await changelog.change(customers(20, 1))
     first.publisher.wake()
     return Promise.race([first.ending, setTimeout(20)])
@@ -299,7 +299,7 @@ test('a second instance that begins to keep a projection ends the first one', as
   await changelog.settled()
 })
 
-test('a hot view is published as often as the topic takes it, with its last state at the end', async () => {
+test('a hot view is published as often as the topic accepts, ending with its last state', async () => {
   const changelog = await TestedChangelog.begin()
   const { publisher } = changelog.keep()
   const changes = 2_000
@@ -314,7 +314,7 @@ test('a hot view is published as often as the topic takes it, with its last stat
   expect(updates.at(-1)?.view).toEqual(totals(changes))
 })
 
-test('whatever change a subscriber saw last, its cursor brings exactly the rest', async () => {
+test('a cursor resumes with exactly the changes after it', async () => {
   const changelog = await TestedChangelog.begin()
   changelog.keep()
   for (let round = 1; round <= 4; round++) {
@@ -331,7 +331,7 @@ test('whatever change a subscriber saw last, its cursor brings exactly the rest'
   }
 })
 
-test('a subscriber of one view gets its changes, in their order, and those alone', async () => {
+test('a subscriber of one view receives only its changes, in order', async () => {
   const changelog = await TestedChangelog.begin()
   changelog.keep()
   const key = 'customer-1'
@@ -348,7 +348,7 @@ test('a subscriber of one view gets its changes, in their order, and those alone
   expect(got).toEqual([totals(1), totals(2), totals(3)])
 })
 
-test('a live subscriber that begins now gets what changes from now on, at once', async () => {
+test('a live subscriber from now on receives only later changes, immediately', async () => {
   const changelog = await TestedChangelog.begin()
   const { publisher } = changelog.keep()
   await changelog.change({ ada: totals(1) })
@@ -363,7 +363,7 @@ test('a live subscriber that begins now gets what changes from now on, at once',
   await updates.return(undefined)
 })
 
-test('views that do not fit their schema, or the topic, stay out of it and hold up no others', async () => {
+test('views that do not fit their schema or the topic are not published and delay no others', async () => {
   const changelog = await TestedChangelog.begin(true)
   const writer = changelog.writer()
   await writer.takeOver()
@@ -382,7 +382,7 @@ test('views that do not fit their schema, or the topic, stay out of it and hold 
   expect(await untyped.updates()).toMatchObject([{ key: 'ada', view: 1 }])
 })
 
-test('more than one batch holds is published in several', async () => {
+test('more views than one batch holds are published in several batches', async () => {
   const changelog = await TestedChangelog.begin()
   changelog.keep()
   const views = Object.fromEntries(

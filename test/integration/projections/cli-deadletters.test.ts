@@ -14,7 +14,7 @@ import {
   runningWriter,
 } from '../../support/services/writer-fixture.ts'
 
-/** A writer, and three purchases that the reducer cannot take among others that it can. */
+/** A writer, and purchases of which the reducer rejects three. */
 async function poisoned() {
   const where = poisonInstallation()
   const writer = await runningWriter(where)
@@ -26,7 +26,7 @@ async function poisoned() {
   return { where, bad }
 }
 
-test('dead letters are listed, retried in vain, dropped, and after a fix applied once', async () => {
+test('dead letters are listed, retried without success, dropped, and applied once after a fix', async () => {
   const { where, bad } = await poisoned()
   const name = where.settingAside
   const projector = await runningProjector(where)
@@ -60,7 +60,7 @@ test('dead letters are listed, retried in vain, dropped, and after a fix applied
   expect((await later(['deadletters', 'retry', name, '--json'])).json()).toMatchObject({ applied: 0 })
 })
 
-test('a stopped projection is shown with the reason, and stops again when it is resumed without a fix', async () => {
+test('a stopped projection is shown with its reason, and stops again when resumed without a fix', async () => {
   const { where, bad } = await poisoned()
   const projector = await runningProjector(where)
   const annals = cliHere({ ANNALS_URL: projector.url })
@@ -75,7 +75,7 @@ test('a stopped projection is shown with the reason, and stops again when it is 
   )
 })
 
-test('what is not there is told in one line', async () => {
+test('an unknown projection is reported in one line', async () => {
   const { where } = await poisoned()
   const projector = await runningProjector(where)
   const annals = cliHere({ ANNALS_URL: projector.url })

@@ -40,7 +40,7 @@ async function buy(id: string, amount: string) {
 const spent = async (id: string, after: Awaited<ReturnType<typeof buy>>) =>
   (await lifetimes().get(id, { after, timeoutMs: 30_000 }))?.view.spend
 
-test('a view is read by the position of an append, listed by an index, and told by the command line', async () => {
+test('the command line shows a view after an append’s position, and lists views by an index', async () => {
   await buy('a', '5.00')
   expect(await spent('a', await buy('a', '6.50'))).toBe('11.50')
   expect(await spent('b', await buy('b', '30.00'))).toBe('30.00')
@@ -55,7 +55,7 @@ test('a view is read by the position of an append, listed by an index, and told 
   expect((await annals(['projection', 'list'])).stdout).toMatch(new RegExp(`^${name} +2 +`, 'm'))
 })
 
-test('a rebuild is watched until readers get its views, which are the same', async () => {
+test('a rebuild is followed until readers get its views, which are the same', async () => {
   await spent('c', await buy('c', '7.00'))
   const before = await lifetimes().list()
   const { serving } = await lifetimes().describe()
@@ -69,7 +69,7 @@ test('a rebuild is watched until readers get its views, which are the same', asy
   expect(shown.stdout).toMatch(new RegExp(`${String(generation)} +serving .* 100 %`))
 })
 
-test('a look at the past ends with its event, and is discarded', async () => {
+test('a look at the past ends with its event and can be discarded', async () => {
   const then = formatPosition(await buy('d', '1.00'))
   await spent('d', await buy('d', '2.00'))
   const made = await annals(['projection', 'rebuild', name, '--until-position', then, '--json'])
@@ -84,7 +84,7 @@ test('a look at the past ends with its event, and is discarded', async () => {
   })
 })
 
-test('changes come to a live subscriber: all views first, then from a cursor on', async () => {
+test('a live subscriber receives all views first, then changes from a cursor on', async () => {
   await spent('e', await buy('e', '1.00'))
   const all = lifetimes().subscribe({ key: 'e' })
   const next = async (updates: typeof all) => (await updates.next()).value as ViewUpdate<Totals>
@@ -98,7 +98,7 @@ test('changes come to a live subscriber: all views first, then from a cursor on'
   await resumed.return(undefined)
 })
 
-test('nothing is set aside or stopped where nothing failed', async () => {
+test('without failures nothing is parked or stopped', async () => {
   expect((await annals(['deadletters', 'list', name])).stdout).toBe(`No dead letters of ${name}\n`)
   expect((await annals(['deadletters', 'retry', name, '--json'])).json()).toMatchObject({ applied: 0 })
   expect((await annals(['projection', 'resume', name])).stdout).toBe(`No partition of ${name} was stopped\n`)

@@ -38,7 +38,7 @@ beforeAll(async () => {
 })
 afterAll(() => cluster.close())
 
-/** A projection that sets events aside, with its topic. */
+/** A projection that parks failing events, with its topic. */
 async function freshProjection(): Promise<string> {
   const name = uniqueName('poisoned')
   await new Topics(cluster).ensure(deadLetterTopicSpecs([{ name, onError: 'dead-letter' }], kafka))
@@ -76,14 +76,14 @@ const event = (index = 1): EncodedEvent => ({
   value: Buffer.from([0, 0, 0, 0, 7, 1, 2, 3, index]),
 })
 
-test('a letter is the record as it was, and what happened to it', async () => {
+test('a letter is the original record and what happened to it', async () => {
   const name = await freshProjection()
   const original = toLogRecord(event())
   const [at] = (await written(2, original)) as [Position]
   const before = Date.now()
   await openLog().add({ set: setOf(name), position: at, error: 'the total is not a number' })
   const [letter, ...others] = await lettersOf(name, 2 % kafka.partitions)
-  if (letter === undefined) throw new Error('there is no letter')
+  if (letter === undefined) throw new Error('no letter')
   expect(others).toEqual([])
   expect([letter.key, letter.value, letter.timestampMs]).toEqual([
     original.key,
@@ -101,7 +101,7 @@ test('a letter is the record as it was, and what happened to it', async () => {
   expect(Date.parse(failedAt)).toBeGreaterThanOrEqual(before)
 })
 
-test('a record that is no event of Annals is copied as it is', async () => {
+test('a record that is not an Annals event is copied unchanged', async () => {
   const name = await freshProjection()
   const binary = Buffer.from([0xff, 0x00, 0xfe])
   const foreign: LogRecord[] = [
@@ -122,7 +122,7 @@ test('a record that is no event of Annals is copied as it is', async () => {
   expect(letters.map(({ headers }) => headers.length)).toEqual([5, 7])
 })
 
-test('the largest record that the source takes is taken with the longest error, which is cut', async () => {
+test('the largest record of the source fits with the longest error, which is truncated', async () => {
   const name = await freshProjection()
   const value = Buffer.alloc(messageBytesMax - 200, 1)
   const [at] = (await written(0, { ...toLogRecord(event()), headers: [], value })) as [Position]
@@ -132,7 +132,7 @@ test('the largest record that the source takes is taken with the longest error, 
   expect(letter && headersOf(letter)['annals_error']).toBe('€'.repeat(2_000))
 })
 
-test('letters that one instance adds at once are written one after another', async () => {
+test('letters that one instance adds concurrently are written one after another', async () => {
   const name = await freshProjection()
   const positions = await written(
     0,
@@ -144,7 +144,7 @@ test('letters that one instance adds at once are written one after another', asy
   expect(sources.toSorted()).toEqual(positions.map(formatPosition).toSorted())
 })
 
-test('instances that write to one partition take turns, and no letter is lost', async () => {
+test('instances that write to the same partition take turns, and no letter is lost', async () => {
   const name = await freshProjection()
   const positions = await written(
     0,
@@ -164,7 +164,7 @@ test('instances that write to one partition take turns, and no letter is lost', 
   expect(sources.slice(6).toSorted()).toEqual(others.map(formatPosition).toSorted())
 })
 
-test('a letter that cannot be read, or not be written in time, is refused; one that comes later is written', async () => {
+test('a letter that cannot be read, or not written in time, is rejected; a later one is written', async () => {
   const name = await freshProjection()
   const [at] = (await written(0, toLogRecord(event()))) as [Position]
   const nowhere = position(source, 0, at.offset + 100)
@@ -182,7 +182,7 @@ test('a letter that cannot be read, or not be written in time, is refused; one t
     cluster: proxied,
     reader,
     partitions: kafka.partitions,
-    // Long enough for the first letter to be sent, and for the last one to be written, also on a machine that stands still at times.
+    // Long enough to send the first letter and to write the last one, even on a machine that stalls at times.
     timeoutMs: 5_000,
     logger: pino({ level: 'silent' }),
   })
@@ -201,7 +201,7 @@ test('a letter that cannot be read, or not be written in time, is refused; one t
   await proxy.close()
 })
 
-test('a letter that its topic will never take is logged, and holds up nobody', async () => {
+test('a letter that its topic can never take is logged and delays nothing', async () => {
   const name = uniqueName('poisoned')
   const configs = { 'max.message.bytes': '200' }
   await new Topics(cluster).ensure([{ name: deadLetterTopic(name), ...kafka, configs }])

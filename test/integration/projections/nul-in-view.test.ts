@@ -27,7 +27,7 @@ beforeAll(async () => {
 })
 afterAll(() => postgres.remove())
 
-/** A domain with one projection that stops at what it cannot store, and puts the text into each view. */
+/** A domain with one projection that puts the text into each view, and stops at an event it cannot store. */
 function domainWithText(type: string, projection: string, folder: string): string {
   const moduleAt = (file: string): string => pathToFileURL(resolve(file)).href
   const path = join(folder, `${uniqueName('domain')}.ts`)

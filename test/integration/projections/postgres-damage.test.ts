@@ -26,10 +26,10 @@ afterAll(() => postgres.remove())
 
 const sources = ledgers(3)
 
-/** A table of a projection: that of views, that of keys to publish, or one that all projections share. */
+/** A table of a projection: its views, its unpublished keys, or a shared table. */
 type Table = 'views' | 'unpublished' | '_generations' | '_checkpoints' | '_parked' | '_stops'
 
-/** What somebody does to the tables, as SQL; `generation` is what it is done to. */
+/** Damage to the tables as SQL; `generation` is the damaged one. */
 interface Harm {
   readonly name: string
   readonly sql: (tableOf: (table: Table) => string, schema: string) => string
@@ -97,7 +97,7 @@ async function started(projection: Projection, schema: string) {
   return { feed, store, sql, instance, append }
 }
 
-/** As a keeper does: takes retired generations away. */
+/** Discards retired generations, as the projector does. */
 async function keepHouse(store: ViewStore, projection: Projection, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     await store.generations
@@ -114,7 +114,7 @@ async function expectSound(
   schema: string,
 ): Promise<void> {
   const expected = () => Object.fromEntries(project(projection, new Map(), feed.events))
-  await waitFor('views that are the log’s, in one sound generation', async () => {
+  await waitFor('views equal to the log’s in one sound generation', async () => {
     const states = await store.generations.list(projection)
     expect(states.map(({ status, damage }) => ({ status, damage }))).toEqual([
       { status: 'serving', damage: undefined },
@@ -122,7 +122,7 @@ async function expectSound(
     expect(await allViews(store, projection)).toEqual(expected())
     return true
   })
-  // Nothing is left behind of the others, and people see the same.
+  // Other generations leave nothing behind, and the SQL view shows the same.
   const left = (await sql.rows(
     `SELECT relname FROM pg_class WHERE relnamespace = '${schema}'::regnamespace AND relname ~ '^_(views|unpublished)_' AND relkind = 'r'`,
   )) as { relname: string }[]
@@ -153,13 +153,19 @@ async function harm(
   )
 }
 
-describe.each([...tableHarms, ...columnHarms])('where $name', (each) => {
-  test('of the generation that serves, while events come: views are rebuilt, and no event counts twice', async () => {
-    const projection = balances()
-    const schema = uniqueName('harm').replaceAll('-', '_')
-    const given = await started(projection, schema)
-    given.append(60)
-    await expectSound(given, projection, schema)
+/** A projection with sixty events applied. */
+async function withViews() {
+  const projection = balances()
+  const schema = uniqueName('harm').replaceAll('-', '_')
+  const given = await started(projection, schema)
+  given.append(60)
+  await expectSound(given, projection, schema)
+  return { projection, schema, given }
+}
+
+describe.each([...tableHarms, ...columnHarms])('when $name', (each) => {
+  test('of the serving generation under appends, views are rebuilt and no event counts twice', async () => {
+    const { projection, schema, given } = await withViews()
     const [serving] = await given.store.generations.list(projection)
     expect(serving?.damage).toBeUndefined()
     const appending = setInterval(() => given.append(3), 2)
@@ -171,14 +177,10 @@ describe.each([...tableHarms, ...columnHarms])('where $name', (each) => {
   })
 })
 
-describe.each(tableHarms)('where $name', (each) => {
-  test('of a generation that is building: it begins once more', async () => {
-    const projection = balances()
-    const schema = uniqueName('harm').replaceAll('-', '_')
-    const given = await started(projection, schema)
-    given.append(60)
-    await expectSound(given, projection, schema)
-    // What nobody applies to it from one partition keeps it from taking over.
+describe.each(tableHarms)('when $name', (each) => {
+  test('of a building generation, the build starts over', async () => {
+    const { projection, schema, given } = await withViews()
+    // A partition that is not applied keeps it from taking over.
     await given.instance.runner.revoke([ledger(2)])
     const id = await given.instance.runner.rebuild()
     await harm(given, schema, id, each)

@@ -58,7 +58,7 @@ async function generation(
   expect(await store.generations.add(projection, added)).toBe(true)
 }
 
-/** A serving generation `g1` of a projection that nobody has used before. */
+/** A serving generation `g1` of a fresh projection. */
 async function serving(store: PostgresViewStore, indexNames: readonly string[] = []): Promise<ViewSet> {
   const set = { projection: { name: uniqueName('sales'), indexNames }, generation: 'g1' }
   await generation(store, set)
@@ -68,7 +68,7 @@ async function serving(store: PostgresViewStore, indexNames: readonly string[] =
 const readable = ({ projection }: ViewSet): string => `annals.${projection.name.replaceAll('-', '_')}`
 
 describe('two stores on the same database', () => {
-  test('compete for a step, and one of them makes it', async () => {
+  test('compete for a step, and one of them commits it', async () => {
     const stores = [open(), open()]
     const set = await serving(open())
     for (let from = 0; from < 20; from += 1) {
@@ -85,7 +85,7 @@ describe('two stores on the same database', () => {
     }
   })
 
-  test('make the schema and its tables at the same time', async () => {
+  test('create the schema and its tables concurrently', async () => {
     const schema = uniqueName('schema')
     const stores = Array.from({ length: 6 }, () => PostgresViewStore.open({ url: postgres.url, schema }))
     onTestFinished(async () => {
@@ -96,7 +96,7 @@ describe('two stores on the same database', () => {
   })
 })
 
-test('a view that a step is changing stays unpublished, and nobody waits', async () => {
+test('a view that a step is changing stays unpublished without a wait', async () => {
   const store = open()
   const set = await serving(store)
   await store.views.commit(set, step(undefined, [change('a', 1), change('b', 1)]))
@@ -113,7 +113,7 @@ test('a view that a step is changing stays unpublished, and nobody waits', async
 })
 
 describe('people', () => {
-  test('find views by the projection’s name, those of the generation that serves', async () => {
+  test('find the serving generation’s views under the projection’s name', async () => {
     const store = open()
     const old = await serving(store, ['spend', 'Last seen'])
     const figures = { spend: 12.5, 'Last seen': 3 }
@@ -128,7 +128,7 @@ describe('people', () => {
     await generation(store, next)
     await store.views.commit(next, step(undefined, [change('b', 7, { indexes: { spend: 1, visits: 2 } })]))
     expect(await sql.rows(`SELECT key FROM ${readable(old)}`)).toEqual([{ key: 'a' }])
-    // What people have made of it does not keep another generation from serving.
+    // Views that people built on it do not keep another generation from serving.
     await sql.rows(
       `CREATE VIEW public.${old.projection.name.replaceAll('-', '_')} AS SELECT * FROM ${readable(old)}`,
     )
@@ -139,7 +139,7 @@ describe('people', () => {
     expect(await store.generations.discard(old, 100)).toBe(true)
   })
 
-  test('do not see views that have expired', async () => {
+  test('do not see expired views', async () => {
     const store = open()
     const set = await serving(store)
     const [past, future] = [{ expiresAtMs: Date.now() - 1 }, { expiresAtMs: Date.now() + 600_000 }]
@@ -154,7 +154,7 @@ describe('people', () => {
     ])
   })
 
-  test('who read for long put off a switch, and hold up steps for a moment only', async () => {
+  test('with long reads postpone a switch and delay steps only briefly', async () => {
     const timeoutMs = 10_000
     const store = open(timeoutMs)
     const set = await serving(store)
@@ -164,7 +164,7 @@ describe('people', () => {
     await sql.rows(`BEGIN; SELECT * FROM ${readable(set)}`)
     const begunAt = performance.now()
     await expect(store.generations.switchTo(next, 0)).rejects.toThrow(ViewStoreUnavailableError)
-    // Steps wait behind it so long.
+    // Steps queue behind it for this long.
     expect(performance.now() - begunAt).toBeLessThan(timeoutMs / 2)
     expect(await store.views.commit(set, step(undefined, [change('a', 1)]))).toBe('committed')
     await sql.rows('COMMIT')
@@ -172,7 +172,7 @@ describe('people', () => {
     expect(await store.generations.switchTo(next, 0)).toBe('switched')
   })
 
-  test('may call a projection as the store calls its own tables', async () => {
+  test('may name a projection like the store’s own tables', async () => {
     const store = open()
     for (const name of ['generations', 'checkpoints', 'parked', 'stops', 'revisions', 'order', 'user']) {
       const set = { projection: { name, indexNames: ['key', 'view', 'ctid', 'figure_1'] }, generation: 'g1' }
@@ -189,7 +189,7 @@ describe('people', () => {
 })
 
 describe('a store whose database', () => {
-  test('stops is unavailable, says where without the password, and goes on when it is back', async () => {
+  test('stops is unavailable, names the address without the password, and continues when it is back', async () => {
     const store = open(undefined, postgres.url.replace('annals@', 'annals:geheim@'))
     const set = await serving(store)
     expect(await store.views.commit(set, step(undefined, [change('a', 1)]))).toBe('committed')
@@ -204,7 +204,7 @@ describe('a store whose database', () => {
     expect(await store.views.commit(set, step(1, []))).toBe('committed')
   })
 
-  test('does not give it the rights it needs is unavailable and says why', async () => {
+  test('denies it necessary rights is unavailable and reports why', async () => {
     await using sql = await PlainSql.open(postgres.url)
     await sql.rows('CREATE ROLE guest LOGIN')
     const url = postgres.url.replace('annals@', 'guest@')
@@ -215,7 +215,7 @@ describe('a store whose database', () => {
     expect(String(failure)).toMatch(/PostgreSQL at .*: permission denied for database postgres/)
   })
 
-  test('is killed in mid-traffic has made each step whole or not at all', async () => {
+  test('is killed under traffic has committed each step completely or not at all', async () => {
     const store = open()
     const set = await serving(store)
     let acknowledged = 0
@@ -239,7 +239,7 @@ describe('a store whose database', () => {
     expect(await store.outbox.unpublished(set, 10_000)).toHaveLength(2 * checkpoint)
   })
 
-  test('does not answer is given up in time, and asked again once it is woken', async () => {
+  test('does not answer times out, and works again once it wakes up', async () => {
     const store = open(500)
     postgres.kill('SIGSTOP')
     await expect(store.prepare()).rejects.toThrow(ViewStoreUnavailableError)
@@ -247,7 +247,7 @@ describe('a store whose database', () => {
     await waitFor('it to answer', () => store.prepare().then(() => true))
   })
 
-  test('is locked by somebody else is unavailable until it is not', async () => {
+  test('is locked by another session is unavailable until it is unlocked', async () => {
     const [patient, store] = [open(), open(1000)]
     const set = await serving(patient)
     expect(await patient.views.commit(set, step(undefined, [change('a', 1)]))).toBe('committed')
@@ -258,7 +258,7 @@ describe('a store whose database', () => {
     expect(await store.views.commit(set, step(1, []))).toBe('committed')
   })
 
-  test('waits for a process that was frozen in mid-transaction does so for half as long as others wait for it', async () => {
+  test('waits for a process frozen in a transaction waits only half as long as other sessions do', async () => {
     const store = open(3000)
     const set = await serving(open())
     await atCheckpoints(
@@ -270,11 +270,11 @@ describe('a store whose database', () => {
   })
 })
 
-describe('a transaction that PostgreSQL takes back for the sake of another one', () => {
+describe('a transaction that PostgreSQL rolls back in favour of another one', () => {
   const failAsDeadlock = (times: number) => `
     IF nextval('tries') <= ${times} THEN RAISE 'deadlock' USING ERRCODE = '40P01'; END IF`
 
-  test('is run again', async () => {
+  test('is retried', async () => {
     const store = open()
     const set = await serving(store)
     await atCheckpoints(set, failAsDeadlock(3))
@@ -282,7 +282,7 @@ describe('a transaction that PostgreSQL takes back for the sake of another one',
     expect((await store.generations.list(set.projection))[0]).toMatchObject({ views: 1, unpublished: 1 })
   })
 
-  test('again and again is given up', async () => {
+  test('is given up after repeated rollbacks', async () => {
     const store = open()
     const set = await serving(store)
     await atCheckpoints(set, failAsDeadlock(1000))
@@ -290,7 +290,7 @@ describe('a transaction that PostgreSQL takes back for the sake of another one',
   })
 })
 
-/** Lets PostgreSQL run statements within each step of a projection. */
+/** Makes PostgreSQL run statements within each step of a projection. */
 async function atCheckpoints({ projection }: ViewSet, statements: string): Promise<void> {
   const name = projection.name.replaceAll('-', '_')
   await using sql = await PlainSql.open(postgres.url)

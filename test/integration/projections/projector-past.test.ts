@@ -16,12 +16,12 @@ import { expectViewsOfLog, loggedPurchases } from '../../support/projections/vie
 import { runningProjector, runningWriter, testInstallation } from '../../support/services/writer-fixture.ts'
 import { Traffic } from '../../support/append/writer-traffic.ts'
 
-/** Waits until a generation that was made for a look at the past has all that counts, and gives its views. */
+/** Waits until a generation for a look at the past is complete, and returns its views. */
 async function past<Data>(
   projection: ProjectionHandle<Data>,
   generation: string,
 ): Promise<Record<string, Data>> {
-  await waitFor('the look at the past to be whole', async () => {
+  await waitFor('the look at the past to be complete', async () => {
     const { generations } = await projection.describe()
     const kept = generations.find(({ id, status }) => id === generation && status === 'kept')
     return kept?.partitions.every(({ lag }) => lag === 0)
@@ -31,7 +31,7 @@ async function past<Data>(
   return views
 }
 
-test('rebuilt until a time, or until a position, while appends go on, a projection has just the events up to then', async () => {
+test('a projection rebuilt until a time or a position under appends has exactly the events up to it', async () => {
   const where = testInstallation({ ANNALS_KAFKA_PARTITIONS: '4' })
   const writer = await runningWriter(where)
   const projector = await runningProjector(where)
@@ -72,7 +72,7 @@ test('rebuilt until a time, or until a position, while appends go on, a projecti
   expect(upToPosition.length).toBeLessThan(all.length)
   expect(lifetimesThen).toEqual(Object.fromEntries(expectedLifetimes(upToPosition)))
 
-  // The present is nobody's look at the past; and what was looked at goes when it is given up.
+  // The serving generation is not affected, and a discarded look at the past is gone.
   await lifetimes.discard(position.generation)
   await months.discard(time.generation)
   await expectViewsOfLog(where, projector.url)

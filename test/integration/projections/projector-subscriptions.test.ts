@@ -25,7 +25,7 @@ interface Frame {
   readonly data: string
 }
 
-/** A plain HTTP client's subscription; nothing is read from it unless somebody asks. */
+/** A plain HTTP client's subscription. It reads only when asked for a frame. */
 async function subscription(url: string, name: string, lastEventId?: string): Promise<AsyncGenerator<Frame>> {
   const leaving = new AbortController()
   onTestFinished(() => leaving.abort())
@@ -69,7 +69,7 @@ async function changesInTopic({ cluster }: Backends, name: string): Promise<numb
   return count
 }
 
-test('a subscription resumed from any Last-Event-ID leaves nothing out, and brings nothing twice', async () => {
+test('a subscription resumed from any Last-Event-ID misses nothing and repeats nothing', async () => {
   const where = testInstallation({ ANNALS_KAFKA_PARTITIONS: '4' })
   const writer = await runningWriter(where)
   const projector = await runningProjector(where)
@@ -87,7 +87,7 @@ test('a subscription resumed from any Last-Event-ID leaves nothing out, and brin
   }
 })
 
-test('a subscriber that does not read holds up no other, and has the last state of every view when it does', async () => {
+test('a subscriber that does not read delays no other, and receives the last state of every view when it does', async () => {
   const where = testInstallation({ ANNALS_KAFKA_PARTITIONS: '4' })
   const wide = { ...where, env: { ...where.env, ...wideLifetime(where) } }
   const writer = await runningWriter(wide)
@@ -98,18 +98,20 @@ test('a subscriber that does not read holds up no other, and has the last state 
   await importPurchases(client, where.type, allPurchases().slice(0, 2_000))
   const { generations } = await caughtUp(projector.url, lifetime)
   const views = generations[0]?.views ?? 0
-  // More than any socket keeps for who does not read.
+  // More than any socket buffers for a client that does not read.
   expect(views * wideBytes).toBeGreaterThan(16 << 20)
 
   const slow = await subscription(projector.url, lifetime)
   const quick = new ViewFollower(projection)
-  await waitFor('the other one to have all', () => Promise.resolve(quick.views.size === views), {
+  await waitFor('the other one to have all views', () => Promise.resolve(quick.views.size === views), {
     timeoutMs: 30_000,
   })
   for (let round = 0; round < 10; round++) {
     const streamId = freshStream(where.type)
     await client.append(streamId, [purchase()])
-    await waitFor('the other one to be told', () => Promise.resolve(quick.views.has(aggregateIdOf(streamId))))
+    await waitFor('the other one to receive the change', () =>
+      Promise.resolve(quick.views.has(aggregateIdOf(streamId))),
+    )
   }
   const last = await viewsOf(projector.url, lifetime)
   await quick.has(last)

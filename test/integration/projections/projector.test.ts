@@ -15,20 +15,20 @@ import {
   testInstallation,
 } from '../../support/services/writer-fixture.ts'
 
-/** Reads with a token may wait longer than the 5 s of the default: shared machines stand still for seconds at times. */
+/** Reads with a token may wait longer than the default of 5 s: shared machines stall for seconds at times. */
 const patience = { ANNALS_PROJECTOR_AFTER_TIMEOUT: '30s' }
 const timeoutMs = 30_000
 
-/** A projector that has begun its projections: before that, nobody waits for them. */
+/** A projector that has started its projections: reads wait only for started ones. */
 async function servingProjector(where: Installation): Promise<RealProjector> {
   const projector = await runningProjector(where, patience)
-  await waitFor('the projections to be begun', async () =>
+  await waitFor('the projections to start', async () =>
     (await projector.projector.api.list()).every(({ serving }) => serving !== undefined),
   )
   return projector
 }
 
-test('views by stream and across streams follow what is appended, and a token waits for it', async () => {
+test('views by stream and across streams follow appends, and a token waits for them', async () => {
   const where = testInstallation()
   const writer = await runningWriter(where)
   const projector = await servingProjector(where)
@@ -50,7 +50,7 @@ test('views by stream and across streams follow what is appended, and a token wa
   })
 })
 
-test('Kafka’s own tools see how far the group is', async () => {
+test('Kafka’s own tools see the group’s progress', async () => {
   const where = testInstallation()
   const writer = await runningWriter(where)
   const { position } = await writer.writer.api.append(freshStream(where.type), [purchase()])

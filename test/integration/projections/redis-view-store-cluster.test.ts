@@ -42,7 +42,7 @@ viewStoreContract('Redis Cluster', async (clock) => {
   }
 })
 
-test('projections spread over the nodes, each with all of its keys on one', async () => {
+test('projections spread over the nodes, each with all its keys on one node', async () => {
   const redis = await openRedis(clusterUrl())
   const store = new RedisViewStore(redis)
   const projections = Array.from({ length: 16 }, (_, n) => ({ name: `spend-${n}`, indexNames: ['spend'] }))

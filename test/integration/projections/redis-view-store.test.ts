@@ -62,7 +62,7 @@ const change = (key: string, spend: number, more: Partial<ViewChange> = {}): Vie
 
 const kindsOf = async (redis: RedisConnection) => (await keysOf(redis)).map((key) => key.split('}')[1])
 
-/** A store with a generation that serves. */
+/** A store with a serving generation. */
 async function open(): Promise<{ redis: RedisConnection; store: ViewStore }> {
   const redis = await openRedis(testStack().redisUrl)
   const store = new RedisViewStore(redis, { now: () => 5_000 })
@@ -90,7 +90,7 @@ async function ownRedis(options: { readonly maxMemory?: string } = {}) {
   return { port, url: `redis://127.0.0.1:${port}`, start, stop }
 }
 
-/** Something under each kind of key. */
+/** Fills every kind of key. */
 async function fill(store: ViewStore): Promise<void> {
   const at = position(source.topic, source.partition, 1)
   const parked = [{ position: at, error: 'no', parkedAtMs: 1 }]
@@ -111,7 +111,7 @@ test('all keys of a projection share one hash tag, and none has a time to live',
   for (const key of keys) expect(await redis.call('TTL', [key])).toBe(-1)
 })
 
-test('a generation that is discarded leaves no key behind, whichever indexes the projection has by now', async () => {
+test('a discarded generation leaves no key behind, even if the indexes have changed', async () => {
   const { redis, store } = await open()
   await fill(store)
   await store.generations.add(projection, generation('g2'))
@@ -125,7 +125,7 @@ test('a generation that is discarded leaves no key behind, whichever indexes the
   expect(await kindsOf(redis)).toEqual(['g2:checkpoints', 'g2:meta', 'g2:unpublished', 'generations'])
 })
 
-test('an emptied Redis has no generation, commits are told so, and nothing that is asked leaves a trace', async () => {
+test('an emptied Redis has no generation, commits return gone, and no call leaves a key behind', async () => {
   const { redis, store } = await open()
   await fill(store)
   await loseAll(redis)
@@ -149,7 +149,7 @@ test('an emptied Redis has no generation, commits are told so, and nothing that 
   expect(await keysOf(redis)).toEqual([])
 })
 
-test('a commit may be larger than what Lua takes at once, and a deletion leaves nothing in its place', async () => {
+test('a commit may exceed the argument limit of Lua, and a deletion leaves no key behind', async () => {
   const { redis, store } = await open()
   const keys = Array.from({ length: 9_001 }, (_, n) => `customer-${n}`)
   const figures = (factor: number) => keys.map((key, n) => change(key, n * factor, { expiresAtMs: 9_000 }))
@@ -194,7 +194,7 @@ test('figures and offsets keep their full precision', async () => {
   }
 })
 
-test('a page goes on where the one before ended among equal figures, by bytes, also where that view is gone', async () => {
+test('a page continues among equal figures by bytes, even if the cursor’s view is deleted', async () => {
   const { store } = await open()
   const keys = ['a', 'aB', 'aa', 'ab', 'b', 'z', 'é', '\u{ffee}', '\u{1f600}']
   await commit(store, undefined, 1, [
@@ -220,7 +220,7 @@ test('a page goes on where the one before ended among equal figures, by bytes, a
   }
 })
 
-test('while Redis is away all calls say so; when it is back with its file all is as it was', async () => {
+test('while Redis is down all calls fail as unavailable; with its file it comes back unchanged', async () => {
   const server = await ownRedis()
   const store = new RedisViewStore(await openRedis(server.url))
   await store.generations.add(projection, generation('g1'))
@@ -234,9 +234,7 @@ test('while Redis is away all calls say so; when it is back with its file all is
   ]
   for (const call of calls) {
     await expect(call()).rejects.toThrow(ViewStoreUnavailableError)
-    await expect(call()).rejects.toThrow(
-      `the store of views does not answer: Redis at 127.0.0.1:${server.port}`,
-    )
+    await expect(call()).rejects.toThrow(`the view store does not answer: Redis at 127.0.0.1:${server.port}`)
   }
   await server.start()
   const answer = () => commit(store, 2, 3, [change('c', 1)]).catch(() => undefined)
@@ -244,7 +242,7 @@ test('while Redis is away all calls say so; when it is back with its file all is
   expect([...(await store.views.read(set, ['a', 'b', 'c'])).keys()]).toEqual(['a', 'b', 'c'])
 })
 
-test('a Redis that has no memory left refuses a commit whole', async () => {
+test('a Redis without free memory refuses the whole commit', async () => {
   const { url } = await ownRedis({ maxMemory: '3mb' })
   const store = new RedisViewStore(await openRedis(url))
   await store.generations.add(projection, generation('g1'))
@@ -257,7 +255,7 @@ test('a Redis that has no memory left refuses a commit whole', async () => {
     )
   let done = 0
   let answer: string
-  // Not the same step once more: it might find room, since Redis gives memory back by and by.
+  // Not the same step again: it might fit, because Redis frees memory gradually.
   while ((answer = await step(done).catch(String)) === 'committed') done += 1
   expect(answer).toContain('OOM')
   expect((await store.generations.list(projection))[0]).toMatchObject({

@@ -25,7 +25,7 @@ import {
 const partitions = 8
 const linux = test.runIf(process.platform === 'linux')
 
-/** What a subscriber has got of a category: how many events, each one right behind the one before it. */
+/** Counts the events that a subscriber of a category has received, and checks that versions are contiguous. */
 class CategoryReader {
   events = 0
   readonly faults: string[] = []
@@ -47,7 +47,7 @@ class CategoryReader {
 }
 
 linux(
-  '300 subscribers of a category and 300 of a projection share a few connections, and all have all',
+  '300 subscribers of a category and 300 of a projection share a few connections and receive everything',
   async () => {
     const where = testInstallation({ ANNALS_KAFKA_PARTITIONS: String(partitions) })
     const platform = await startServiceProcess('platform', where)
@@ -76,11 +76,13 @@ linux(
     )
     const haveAll = (count: number) => () =>
       Promise.resolve(ofCategory.every(({ events }) => events >= count))
-    await waitFor('all have the past', haveAll(partitions * 50), { timeoutMs: 40_000 })
+    await waitFor('all subscribers to have the past events', haveAll(partitions * 50), { timeoutMs: 40_000 })
     for (let round = 0; round < 5; round++) await appendToAll(10)
-    await waitFor('all have what came since', haveAll(partitions * 100), { timeoutMs: 40_000 })
+    await waitFor('all subscribers to have the later events', haveAll(partitions * 100), {
+      timeoutMs: 40_000,
+    })
     await waitFor(
-      'all have the last views',
+      'all subscribers to have the last views',
       () =>
         Promise.resolve(
           new Set(views.map((seen) => JSON.stringify([...seen].sort()))).size === 1 &&
@@ -89,7 +91,7 @@ linux(
       { timeoutMs: 20_000 },
     )
 
-    // One for the head of each partition, and a pool for those behind: for events, and for views.
+    // One for the head of each partition, and a pool for subscribers that are behind: for events and for views.
     expect(connectionsTo(platform.pid, port) - before).toBeLessThanOrEqual(2 * (partitions + 4))
     for (const { events, faults, reader } of ofCategory)
       expect([events, faults, reader.status]).toEqual([partitions * 100, [], 200])
@@ -98,7 +100,7 @@ linux(
   120_000,
 )
 
-test('sixty subscribers that do not read, over a large projection, cost no more memory than their bound', async () => {
+test('sixty subscribers that do not read a large projection cost no more memory than their bound', async () => {
   const bytesMax = 4 << 20
   const where = testInstallation({
     ANNALS_KAFKA_PARTITIONS: '4',
@@ -127,7 +129,7 @@ test('sixty subscribers that do not read, over a large projection, cost no more 
   const reader = new SseReader(`${projector.url}/projections/${lifetime}/subscribe`, ({ data }) => {
     seen.add((JSON.parse(data) as { key: string }).key)
   })
-  await waitFor('one that reads has all views', async () => (await look(), seen.size === count), {
+  await waitFor('the reading subscriber to have all views', async () => (await look(), seen.size === count), {
     timeoutMs: 40_000,
   })
   expect(reader.end).toBeUndefined()
@@ -137,7 +139,7 @@ test('sixty subscribers that do not read, over a large projection, cost no more 
   expect(most.unsent).toBeLessThanOrEqual(bytesMax)
 }, 120_000)
 
-test('forty states of a long stream at once leave the event loop to health and appends', async () => {
+test('forty concurrent states of a long stream leave the event loop free for health checks and appends', async () => {
   const where = testInstallation({ ANNALS_KAFKA_PARTITIONS: '1' })
   const writer = await runningWriter(where)
   const client = testClient({ url: writer.url })
@@ -169,7 +171,7 @@ test('forty states of a long stream at once leave the event loop to health and a
   const served = states.filter(({ status }) => status === 200)
   expect(served.length).toBeGreaterThan(0)
   for (const { body } of served) expect(body.version).toBe(20_000)
-  // The rest waited for too long, and says so.
+  // The others waited too long and report it.
   expect(states.filter(({ status }) => ![200, 503].includes(status))).toEqual([])
   const figures = JSON.stringify({
     served: served.length,

@@ -46,18 +46,18 @@ interface Ready {
 const readyOf = async (url: string): Promise<Ready> =>
   (await callerOf(url)('GET', '/health/ready')) as unknown as Ready
 
-/** A service in a process of its own: it starts, though it need not be ready. */
+/** A service in a separate process. It starts, but need not be ready. */
 async function service(name: ServiceName, where: ReturnType<typeof installed>): Promise<ServiceProcess> {
   const started = await startServiceProcess(name, where, {}, '/health/live')
   onTestFinished(() => started.stop())
   return started
 }
 
-test('a platform starts without PostgreSQL and serves appends and loads; views come by themselves with it', async () => {
+test('a platform starts without PostgreSQL and serves appends and loads; views follow once it is up', async () => {
   const where = installed()
   await postgres.stop()
   const platform = await service('platform', where)
-  await waitFor('a platform that takes requests', async () => (await readyOf(platform.url)).status === 200)
+  await waitFor('a platform that accepts requests', async () => (await readyOf(platform.url)).status === 200)
   const ready = await readyOf(platform.url)
   expect(ready.body).toMatchObject({ healthy: false, takesRequests: true })
   expect(ready.body.checks['views']).toMatchObject({ healthy: false })
@@ -72,26 +72,26 @@ test('a platform starts without PostgreSQL and serves appends and loads; views c
   expect(refused).toMatchObject({ status: 503 })
 
   await postgres.restart()
-  await waitFor('a platform that lacks nothing', async () => (await readyOf(platform.url)).body.healthy)
+  await waitFor('a healthy platform', async () => (await readyOf(platform.url)).body.healthy)
   const view = await client
     .projection<Totals>(lifetime)
     .get(aggregateIdOf(streamId), { after: position, timeoutMs })
   expect(view?.view.purchases).toBe(3)
 })
 
-test('a projector starts without PostgreSQL, is not ready, and begins by itself', async () => {
+test('a projector starts without PostgreSQL, is not ready, and starts its projections once it is up', async () => {
   const where = installed()
   const writer = await runningWriter(where)
   const { position } = await testClient({ url: writer.url }).append(freshStream(where.type), purchases(2))
   await postgres.stop()
   const projector = await service('projector', where)
-  const ready = await waitFor('a projector that says what it lacks', async () => {
+  const ready = await waitFor('a projector that reports what it lacks', async () => {
     const now = await readyOf(projector.url)
     return now.status === 503 && now
   })
   expect(ready.body.checks['views']?.error).toMatch(/^PostgreSQL at/)
   await postgres.restart()
-  await waitFor('a projector that is ready', async () => (await readyOf(projector.url)).status === 200)
+  await waitFor('a ready projector', async () => (await readyOf(projector.url)).status === 200)
   const { monthly } = where.domain.projections
   const views = await testClient({ url: projector.url })
     .projection(monthly)
@@ -99,12 +99,12 @@ test('a projector starts without PostgreSQL, is not ready, and begins by itself'
   expect(views.views).toHaveLength(1)
 })
 
-test('a table that is dropped under a projector is told of in its log and its health, and its views come back', async () => {
+test('a table dropped under a projector is reported in its log and health, and its views are rebuilt', async () => {
   const where = installed()
   const writer = await runningWriter(where)
   const { position } = await testClient({ url: writer.url }).append(freshStream(where.type), purchases(2))
   const projector = await service('projector', where)
-  await waitFor('a projector that is ready', async () => (await readyOf(projector.url)).status === 200)
+  await waitFor('a ready projector', async () => (await readyOf(projector.url)).status === 200)
   const { monthly } = where.domain.projections
   const views = testClient({ url: projector.url }).projection(monthly)
   expect((await views.list({ after: position, timeoutMs })).views).toHaveLength(1)
@@ -115,7 +115,7 @@ test('a table that is dropped under a projector is told of in its log and its he
     `SELECT views_table FROM annals._generations WHERE projection = '${monthly}'`,
   )) as { views_table: string }[]
   await sql.rows(`DROP TABLE ${row?.views_table ?? ''} CASCADE`)
-  await waitFor('another generation alone', async () => {
+  await waitFor('only another generation', async () => {
     const { generations, serving } = await views.describe()
     return generations.length === 1 && serving !== undefined && serving !== before.serving
   })
@@ -125,10 +125,10 @@ test('a table that is dropped under a projector is told of in its log and its he
   expect((await readyOf(projector.url)).status).toBe(200)
 })
 
-test('a postmaster that is killed with all its sessions leaves services alive', async () => {
+test('services survive a postmaster killed with all its sessions', async () => {
   const where = installed()
   const platform = await service('platform', where)
-  await waitFor('a platform that lacks nothing', async () => (await readyOf(platform.url)).body.healthy)
+  await waitFor('a healthy platform', async () => (await readyOf(platform.url)).body.healthy)
   const client = testClient({ url: platform.url })
   let gone = false
   void platform.exited.then(() => (gone = true))
@@ -138,7 +138,7 @@ test('a postmaster that is killed with all its sessions leaves services alive', 
     for (let n = 0; n < 20; n += 1) await client.append(freshStream(where.type), purchases(1))
     await postgres.stop()
     await postgres.restart()
-    await waitFor('a platform that lacks nothing', async () => (await readyOf(platform.url)).body.healthy)
+    await waitFor('a healthy platform', async () => (await readyOf(platform.url)).body.healthy)
   }
   expect(gone).toBe(false)
 }, 120_000)

@@ -77,7 +77,7 @@ describe('append', () => {
     const refused = await append(streamId, '--expected-version', '7')
     expect(refused.exitCode).toBe(1)
     expect(refused.stderr).toBe(
-      `error: ${streamId} is at version 1, expected 7: load it again and decide anew\n`,
+      `error: ${streamId} is at version 1, expected 7: load it again and decide again\n`,
     )
     expect(refused.json()).toMatchObject({
       error: { code: 'wrong-expected-version', exitCode: 1, expected: 7, actual: 1 },
@@ -198,7 +198,7 @@ test('a writer that is not there is named, with what to do: exit code 3', async 
   ])
   expect(exitCode).toBe(3)
   expect(stderr).toContain('http://127.0.0.1:1')
-  expect(stderr).toContain('./scripts/start.sh starts one')
+  expect(stderr).toContain('./scripts/start.sh starts a local stack')
   expect(json()).toMatchObject({ error: { code: 'unavailable', exitCode: 3 } })
 })
 

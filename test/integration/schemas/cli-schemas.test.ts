@@ -64,7 +64,7 @@ test('types that were deleted are generated again', async () => {
     written: [file('events.generated.ts')],
   })
   expect(readFileSync(file('events.generated.ts'), 'utf8')).toBe(generated)
-  expect((await annals(['schemas', 'types'])).stdout).toContain('types are current')
+  expect((await annals(['schemas', 'types'])).stdout).toContain('types are up to date')
 })
 
 test('problems are one JSON document too', async () => {

@@ -17,7 +17,7 @@ async function shop() {
   return { type: where.type, streamId, client, annals: cliWith({ ANNALS_URL: snapshotter.url }) }
 }
 
-test('snapshot take and stats tell a person and a program what there is', async () => {
+test('snapshot take and stats print text for people and JSON for programs', async () => {
   const { type, streamId, client, annals } = await shop()
   await client.append(streamId, purchases(1))
   const taken = await annals(['snapshot', 'take', streamId])
@@ -35,7 +35,7 @@ test('snapshot take and stats tell a person and a program what there is', async 
   expect(shown[1]).toMatch(new RegExp(`^${type} +10 +1 +0 +\\d+ +20`))
 })
 
-test('snapshot rebuild waits until it is done, or not', async () => {
+test('snapshot rebuild waits for the end unless asked not to', async () => {
   const { type, annals } = await shop()
   const waited = await annals(['snapshot', 'rebuild', type])
   expect(waited).toMatchObject({ exitCode: 0, stdout: `The snapshots of ${type} are rebuilt\n` })
@@ -57,7 +57,7 @@ test('snapshot cleanup does nothing without --yes', async () => {
   expect(done).toMatchObject({ exitCode: 0, stdout: `0 outdated snapshots of ${type} taken out\n` })
 })
 
-test('what is not there, and a server without snapshots, is told in one line', async () => {
+test('an unknown stream and a server without snapshots are reported in one line', async () => {
   const { type, annals } = await shop()
   const nobody = await annals(['snapshot', 'take', `${type}.nobody`])
   expect(nobody).toMatchObject({ exitCode: 1, stdout: '' })

@@ -25,7 +25,7 @@ import {
 
 const env = { ANNALS_KAFKA_PARTITIONS: '3' }
 
-/** Puts a snapshot into the index behind the snapshotter's back. */
+/** Writes a snapshot into the index behind the snapshotter's back. */
 async function plant(
   { backends }: Pick<RealSnapshotter, 'backends'>,
   streamId: StreamId,
@@ -53,7 +53,7 @@ const rebuilt = (client: AnnalsClient, type: string) =>
     return progress.status === 'done' && progress
   })
 
-test('a snapshot is taken on demand, of a short stream too', async () => {
+test('a snapshot is taken on demand, even of a short stream', async () => {
   const where = snapshotterInstallation(env)
   const writer = await runningWriter(where)
   const client = testClient({ url: writer.url })
@@ -75,7 +75,7 @@ test('a snapshot is taken on demand, of a short stream too', async () => {
   expect((await post()).status).toBe(200)
 })
 
-test('a snapshot of what is not there, or has none, is refused', async () => {
+test('a snapshot of an unknown stream, or of a type without snapshots, is rejected', async () => {
   const where = snapshotterInstallation(env, 2)
   const [type = '', bare = ''] = where.domain.types
   const without = withCustomer(
@@ -92,7 +92,7 @@ test('a snapshot of what is not there, or has none, is refused', async () => {
   await expect(client.rebuildSnapshots('nobody')).rejects.toMatchObject({ code: 'category-not-found' })
 })
 
-test('a raised state version makes all snapshots anew; old ones are not used, and not put back by an instance left behind', async () => {
+test('a raised state version retakes all snapshots; old ones are neither used nor restored by an outdated instance', async () => {
   const where = snapshotterInstallation(env)
   const old = { writer: await runningWriter(where), streams: streamPerPartition(where.type, 3) }
   const oldClient = testClient({ url: old.writer.url })
@@ -133,7 +133,7 @@ test('a raised state version makes all snapshots anew; old ones are not used, an
   expect(await leftBehind.metric('annals_snapshotter_snapshots_total')).toBe(0)
 }, 90_000)
 
-test('a state that does not fit its schema costs only its own snapshot', async () => {
+test('a state that does not fit its schema loses only its own snapshot', async () => {
   const where = snapshotterInstallation({ ANNALS_KAFKA_PARTITIONS: '1' })
   const misfit = withCustomer(
     where,
@@ -160,7 +160,7 @@ test('a state that does not fit its schema costs only its own snapshot', async (
   })
 })
 
-test('a snapshot that cannot be read is passed over, and replaced by the next one', async () => {
+test('an unreadable snapshot is ignored and replaced by the next one', async () => {
   const where = snapshotterInstallation(env)
   const writer = await runningWriter(where)
   const client = testClient({ url: writer.url })
@@ -168,7 +168,7 @@ test('a snapshot that cannot be read is passed over, and replaced by the next on
   const streamId = freshStream(where.type)
   await client.append(streamId, purchases(12))
   await snapshotAt(client, streamId, 12)
-  for (const state of [Buffer.from('rubbish'), Buffer.from([0, 0, 0, 0, 1, 2]), Buffer.from([])]) {
+  for (const state of [Buffer.from('garbage'), Buffer.from([0, 0, 0, 0, 1, 2]), Buffer.from([])]) {
     await plant(snapshotter, streamId, 12, state)
     const { snapshot, events } = await client.load(streamId, { stateVersion: 1 })
     expect({ snapshot, events: events.length }).toEqual({ snapshot: undefined, events: 12 })
@@ -179,7 +179,7 @@ test('a snapshot that cannot be read is passed over, and replaced by the next on
   await expectSnapshot(client, streamId, 20)
 })
 
-test('a rebuild folds all snapshots from events alone, and says how far it is', async () => {
+test('a rebuild folds all snapshots from events alone and reports its progress', async () => {
   const where = snapshotterInstallation(env)
   const writer = await runningWriter(where)
   const client = testClient({ url: writer.url })
@@ -198,13 +198,13 @@ test('a rebuild folds all snapshots from events alone, and says how far it is', 
   expect(done.done).toBe(done.total)
   expect(done.total).toBeGreaterThanOrEqual(45)
   for (const streamId of streams) await expectSnapshot(client, streamId, 15)
-  // From now on snapshots build on snapshots again.
+  // From here on snapshots build on snapshots again.
   await client.append(streams[0] ?? '', purchases(5))
   await snapshotAt(client, streams[0] ?? freshStream(where.type), 20)
   expect((await snapshotter.client.snapshots())[0]?.rebuild).toMatchObject({ status: 'done' })
 })
 
-test('statistics count, weigh and date the snapshots, and a cleanup takes the outdated ones out', async () => {
+test('statistics report number, size and age of snapshots, and a cleanup deletes the outdated ones', async () => {
   const where = snapshotterInstallation(env)
   const before = await runningWriter(where)
   const first = await runningSnapshotter(where, before)
@@ -235,7 +235,7 @@ test('statistics count, weigh and date the snapshots, and a cleanup takes the ou
 
   const raised = withCustomer(where, '{ ...customer, snapshot: { ...customer.snapshot, stateVersion: 2 } }')
   const second = await runningSnapshotter(raised, before)
-  // Streams of ten events get a new one; the short ones keep what nobody will use.
+  // Streams of ten events get a new snapshot; short ones keep an outdated one.
   await waitFor('the new ones to be taken', async () => {
     return (await second.metric('annals_snapshotter_snapshots_total')) === 3
   })
@@ -245,7 +245,7 @@ test('statistics count, weigh and date the snapshots, and a cleanup takes the ou
   expect(await second.client.cleanUpSnapshots(where.type)).toMatchObject({ removed: 0 })
 }, 90_000)
 
-test('outdated snapshots are taken out from time to time', async () => {
+test('outdated snapshots are deleted periodically', async () => {
   const where = snapshotterInstallation(env)
   const writer = await runningWriter(where)
   const client = testClient({ url: writer.url })
@@ -260,7 +260,7 @@ test('outdated snapshots are taken out from time to time', async () => {
   await waitFor('the cleanup', async () => (await snapshotsInTopic(second, where.type)).size === 0)
 })
 
-test('its HTTP is described by a valid OpenAPI document', async () => {
+test('the HTTP API has a valid OpenAPI document', async () => {
   const where = snapshotterInstallation(env)
   const writer = await runningWriter(where)
   const { url } = await runningSnapshotter(where, writer)

@@ -25,7 +25,7 @@ import {
 
 const env = { ANNALS_KAFKA_PARTITIONS: '3' }
 
-test('every ten events a stream has a snapshot, in Redis and in the topic, equal to the fold of its events', async () => {
+test('a stream gets a snapshot every ten events, in Redis and in the topic, equal to the fold of its events', async () => {
   const where = snapshotterInstallation(env)
   const writer = await runningWriter(where)
   const client = testClient({ url: writer.url })
@@ -36,7 +36,7 @@ test('every ten events a stream has a snapshot, in Redis and in the topic, equal
   for (const streamId of streams) {
     await client.append(streamId, purchases(12))
     await snapshotAt(client, streamId, 12)
-    // One append past two multiples makes one snapshot.
+    // One append past two multiples of ten takes one snapshot.
     await client.append(streamId, purchases(20))
     await snapshotAt(client, streamId, 32)
     await expectSnapshot(client, streamId, 32)
@@ -52,7 +52,7 @@ test('every ten events a stream has a snapshot, in Redis and in the topic, equal
   expect(await snapshotter.metric('annals_snapshotter_failures_total')).toBe(0)
 })
 
-test('the topic of snapshots is compacted and compressed, and has the partitions of the events', async () => {
+test('the snapshot topic is compacted, compressed, and partitioned like the events', async () => {
   const where = snapshotterInstallation(env)
   const writer = await runningWriter(where)
   const { backends } = await runningSnapshotter(where, writer)
@@ -63,7 +63,7 @@ test('the topic of snapshots is compacted and compressed, and has the partitions
   })
 })
 
-/** Loads by how many events they read after their snapshot. */
+/** The numbers of loads by how many events they read after their snapshot. */
 async function loadsWithin(metrics: Registry, eventsMax: number): Promise<{ all: number; within: number }> {
   const families = await metrics.getMetricsAsJSON()
   const values = families.find(({ name }) => name === 'annals_writer_load_events')?.values ?? []
@@ -72,7 +72,7 @@ async function loadsWithin(metrics: Registry, eventsMax: number): Promise<{ all:
   return { all: count('+Inf'), within: count(eventsMax) }
 }
 
-test('a load reads no more than N events after its snapshot, however long the stream is', async () => {
+test('a load reads at most N events after its snapshot, however long the stream is', async () => {
   const where = snapshotterInstallation({ ANNALS_KAFKA_PARTITIONS: '1' })
   const writer = await runningWriter(where)
   const client = testClient({ url: writer.url })
@@ -90,7 +90,7 @@ test('a load reads no more than N events after its snapshot, however long the st
   expect(within).toBe(all)
 })
 
-test('two instances share the partitions, and each passes on what the other one owns', async () => {
+test('two instances share the partitions, and each forwards requests for the other’s', async () => {
   const where = snapshotterInstallation({ ANNALS_KAFKA_PARTITIONS: '4' })
   const writer = await runningWriter(where)
   const client = testClient({ url: writer.url })
@@ -114,13 +114,13 @@ test('two instances share the partitions, and each passes on what the other one 
     expect(await two?.client.snapshot(streamId)).toMatchObject({ streamId, version: 11, created: false })
     await expectSnapshot(client, streamId, 11)
   }
-  // What the one leaves the other one takes up.
+  // When one instance leaves, the other takes over its partitions.
   await one?.close()
   await Promise.all(streams.map((streamId) => client.append(streamId, purchases(9))))
   await Promise.all(streams.map((streamId) => snapshotAt(client, streamId, 20)))
 })
 
-test('after a restart it goes on from its checkpoint, and does nothing again', async () => {
+test('after a restart it resumes from its checkpoint and repeats nothing', async () => {
   const where = snapshotterInstallation(env)
   const writer = await runningWriter(where)
   const client = testClient({ url: writer.url })
@@ -138,7 +138,7 @@ test('after a restart it goes on from its checkpoint, and does nothing again', a
   await waitFor('it to catch up', async () => (await second.metric('annals_snapshotter_lag_events')) === 0)
 })
 
-test('when Redis is emptied all snapshots come back by themselves', async () => {
+test('after Redis is emptied all snapshots are restored automatically', async () => {
   const where = snapshotterInstallation(env)
   const writer = await runningWriter(where)
   const client = testClient({ url: writer.url })
@@ -149,19 +149,19 @@ test('when Redis is emptied all snapshots come back by themselves', async () => 
 
   const redis = await openIndex(where)
   await redis.call('UNLINK', await indexKeys(redis))
-  // Nothing is appended: it is the idle owner that notices.
+  // Nothing is appended: the idle owner notices.
   for (const streamId of streams) {
     await snapshotAt(client, streamId, 25)
     await expectSnapshot(client, streamId, 25)
   }
 })
 
-/** Answers each request that it cannot serve now. The requests are counted. */
+/** Answers every request with unavailable and counts the requests. */
 async function awayWriter(): Promise<{ readonly url: string; readonly asked: () => number }> {
   let asked = 0
   const server = createServer((_, reply) => {
     asked++
-    // Longer than a client waits for a next try: each load is one request.
+    // Longer than a client waits before a retry, so each load is one request.
     reply.writeHead(503, { 'retry-after': '60' }).end()
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -172,7 +172,7 @@ async function awayWriter(): Promise<{ readonly url: string; readonly asked: () 
 const openSockets = () =>
   process.getActiveResourcesInfo().filter((resource) => resource === 'TCPSocketWrap').length
 
-test('while no writer can be reached it tries again and again, and holds on to nothing of its tries', async () => {
+test('while no writer is reachable it keeps retrying and leaks no sockets', async () => {
   const where = snapshotterInstallation(env)
   const writer = await runningWriter(where)
   const client = testClient({ url: writer.url })
@@ -183,7 +183,7 @@ test('while no writer can be reached it tries again and again, and holds on to n
 
   await waitFor('a try of each partition', async () => Promise.resolve(away.asked() >= 6))
   const before = openSockets()
-  await waitFor('many more', async () => Promise.resolve(away.asked() >= 24), { timeoutMs: 60_000 })
-  // Tries that coincide have sockets of their own for a moment; what is held on to stays.
+  await waitFor('many more tries', async () => Promise.resolve(away.asked() >= 24), { timeoutMs: 60_000 })
+  // Concurrent tries briefly have their own sockets; leaked ones would stay.
   await waitFor('no more sockets than before', () => Promise.resolve(openSockets() - before <= 3))
 })

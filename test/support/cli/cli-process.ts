@@ -11,7 +11,7 @@ export interface CliProcess {
   readonly ended: Promise<CliEnd>
 }
 
-/** Starts the command line as a process of its own, with nothing of Annals in its environment but this. */
+/** Starts the command line in a separate process. Its environment has no Annals settings except these. */
 export function startCli(env: Readonly<Record<string, string>>, args: readonly string[]): CliProcess {
   const others = Object.entries(process.env).filter(([name]) => !name.startsWith('ANNALS_'))
   const child = spawn(process.execPath, ['services/cli/main.ts', ...args], {

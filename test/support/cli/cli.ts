@@ -19,7 +19,7 @@ export type RunCli = (args: readonly string[], stdin?: string) => Promise<CliEnd
 
 const main = 'services/cli/main.ts'
 
-/** The command line as a process of its own, with nothing of Annals in its environment but this. @param program instead of Node with main.ts */
+/** Runs the command line in a separate process. Its environment has no Annals settings except these. @param program default: Node with main.ts */
 export function cliWith(env: Readonly<Record<string, string>>, program?: string): RunCli {
   const others = Object.entries(process.env).filter(([name]) => !name.startsWith('ANNALS_'))
   const clean = { ...Object.fromEntries(others), ...env }

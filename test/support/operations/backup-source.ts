@@ -36,7 +36,7 @@ export async function appendSome(where: Installation, streams: readonly StreamId
 export const freshStreams = (type: string, count: number): StreamId[] =>
   Array.from({ length: count }, () => freshStream(type))
 
-/** An installation with events in all partitions, and nobody at work. */
+/** An installation with events in all partitions and no running service. */
 export async function filledInstallation(streams = 20): Promise<Installation> {
   const where = testInstallation({ ANNALS_KAFKA_PARTITIONS: String(partitions) })
   await appendSome(where, freshStreams(where.type, streams))

@@ -26,7 +26,7 @@ export interface JobReport {
   readonly abortMs?: number
 }
 
-/** Runs jobs one after another in a process of a session of its own: it has no terminal, and standard input is closed. */
+/** Runs jobs one after another in a process in a new session: it has no terminal, and its standard input is closed. */
 export async function runJobs(
   { env }: Installation,
   requests: readonly JobRequest[],

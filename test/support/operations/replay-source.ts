@@ -18,7 +18,7 @@ export const eventsEach = 40
 export const partitions = 4
 export const total = streams * eventsEach
 
-/** A topic to replay from: its writer is gone, so nobody else changes it. */
+/** A topic to replay from. Its writer has stopped, so nothing else changes it. */
 export interface ReplaySource {
   readonly where: Installation
   readonly type: string
@@ -97,7 +97,7 @@ async function appendHalf({ url }: RealWriter, type: string, correlationId: stri
 /** A time that no event before has, and no event after is before. */
 function nextInstant(): Promise<string> {
   const beforeMs = Date.now()
-  return waitFor('the clock to go on', () =>
+  return waitFor('the clock to advance', () =>
     Promise.resolve(Date.now() > beforeMs + 1 && new Date(beforeMs + 1).toISOString()),
   )
 }

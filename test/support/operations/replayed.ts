@@ -25,7 +25,7 @@ export function eventsIn(lines: string): ReplayedEvent[] {
 
 export const eventsInFile = (path: string): ReplayedEvent[] => eventsIn(readFileSync(path, 'utf8'))
 
-/** Positions partition by partition, each in the order in which its events stand there. */
+/** The positions of all events, partition by partition, in log order. */
 export const positionsOf = (events: readonly Pick<ReplayedEvent, 'position'>[]): string[] =>
   events.map((event) => event.position).toSorted((a, b) => Number(a.split(':')[1]) - Number(b.split(':')[1]))
 

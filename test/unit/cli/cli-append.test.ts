@@ -10,7 +10,7 @@ import { cliHere } from '../../support/cli/cli-here.ts'
 import { testWriter } from '../../support/services/closing.ts'
 import { InMemoryWriter } from '../../support/append/in-memory-writer.ts'
 
-/** Appends one event by the command line, and tells what is in the stream then. */
+/** Appends one event with the command line. @returns the result, and data and metadata of the stored events. */
 async function appended(data: string | Buffer, ...options: readonly string[]) {
   const api = new InMemoryWriter()
   const { url } = await testWriter(api)
@@ -21,7 +21,7 @@ async function appended(data: string | Buffer, ...options: readonly string[]) {
   return { ...answer, stored: events.map((event) => event.data), metadata }
 }
 
-/** Bytes go by way of a file, text as it is. */
+/** The value of `--data`: bytes are written to a file first. */
 function inFile(data: string | Buffer): string {
   if (typeof data === 'string') return data
   const folder = mkdtempSync(join(tmpdir(), 'annals-cli-'))
@@ -34,18 +34,18 @@ test.each<[string, string | Buffer]>([
   ['a file', Buffer.from('{"a":"café \ufffd"}')],
   ['a file with a byte order mark', Buffer.from('\ufeff{"a":"café \ufffd"}')],
   ['an escape', '{"a":"café \\ufffd"}'],
-])('text comes as it is from %s', async (_, data) => {
+])('text from %s is stored unchanged', async (_, data) => {
   expect(await appended(data)).toMatchObject({ exitCode: 0, stored: [{ a: 'café \ufffd' }] })
 })
 
 test.each<[string, string | Buffer, string]>([
   ['a file in latin-1', Buffer.from('{"a":"café"}', 'latin1'), 'is not UTF-8'],
   ['a file that ends inside a character', Buffer.from('{"a":"\xe2\x82', 'latin1'), 'is not UTF-8'],
-  ['an argument that the system had to replace', '{"a":"caf\ufffd"}', 'holds U+FFFD'],
-])('%s is not understood', async (_, data, told) => {
+  ['an argument that the system had to replace', '{"a":"caf\ufffd"}', 'contains U+FFFD'],
+])('%s is rejected', async (_, data, message) => {
   const { exitCode, stderr, stored } = await appended(data)
   expect({ exitCode, stored }).toEqual({ exitCode: 2, stored: [] })
-  expect(stderr).toContain(told)
+  expect(stderr).toContain(message)
 })
 
 test.each<[string, string, string]>([
@@ -53,7 +53,7 @@ test.each<[string, string, string]>([
   ['a lone surrogate', '{"a":"\\ud800"}', 'events[0].data.a'],
   ['a lone surrogate in a key', '{"\\udfff":1}', 'events[0].data["\\udfff"]'],
   ['the key __proto__', '{"__proto__":{"a":1}}', 'events[0].data.__proto__'],
-])('%s is refused with its path', async (_, data, path) => {
+])('%s is rejected with its path', async (_, data, path) => {
   const answer = await appended(data)
   expect(answer).toMatchObject({ exitCode: 1, stored: [] })
   expect(answer.json()).toMatchObject({ error: { code: 'invalid-event', path } })

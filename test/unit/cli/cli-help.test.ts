@@ -30,7 +30,7 @@ function helpOf(command: Command): string {
 
 const commands = leaves(program)
 
-test.each(commands)('%s says what it does, and gives examples that it understands', (path, command) => {
+test.each(commands)('%s has a description and valid examples', (path, command) => {
   expect(command.description()).toMatch(/^[A-Z].*\.$/)
   const [, examples = ''] = helpOf(command).split(/\nExamples?:\n/)
   const lines = examples.split('\n').filter((line) => line.startsWith('  '))
@@ -50,7 +50,7 @@ test.each(commands)('every option and argument of %s is described', (_, command)
   expect(silent).toEqual([])
 })
 
-test.each(groups(program))('%s says what its commands are for', (_, command) => {
+test.each(groups(program))('the command group %s has a description', (_, command) => {
   expect(command.description()).toMatch(/^[A-Z].*\.$/)
 })
 
@@ -58,7 +58,7 @@ test.each(commands)('%s takes --json', (_, command) => {
   expect(helpOf(command)).toContain('--json')
 })
 
-test('whatever destroys takes --yes, and says in its help what is lost or kept', () => {
+test('every command that destroys something has the option --yes', () => {
   const withYes = commands.filter(([, command]) => command.options.some(({ long }) => long === '--yes'))
   expect(withYes.map(([path]) => path)).toEqual(
     expect.arrayContaining([
@@ -71,14 +71,11 @@ test('whatever destroys takes --yes, and says in its help what is lost or kept',
   )
 })
 
-test.each([['--version'], ['-V'], ['version']])(
-  '%s tells the version that package.json has',
-  async (word) => {
-    const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { readonly version: string }
-    const run = cliHere({})
-    expect(await run([word])).toMatchObject({ exitCode: 0, stdout: `${version}\n` })
-    expect((await run([word, '--json'])).json()).toEqual({ version })
-    // Behind a command it is an option of that command.
-    expect((await run(['stream', 'state', 'customer.c-1', '--version', 'x'])).stderr).toContain('"x"')
-  },
-)
+test.each([['--version'], ['-V'], ['version']])('%s prints the version of package.json', async (word) => {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { readonly version: string }
+  const run = cliHere({})
+  expect(await run([word])).toMatchObject({ exitCode: 0, stdout: `${version}\n` })
+  expect((await run([word, '--json'])).json()).toEqual({ version })
+  // After a command it is an option of that command.
+  expect((await run(['stream', 'state', 'customer.c-1', '--version', 'x'])).stderr).toContain('"x"')
+})

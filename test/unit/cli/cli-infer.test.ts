@@ -30,7 +30,7 @@ const events = [
   '{"streamId":"parcel.3"}',
 ]
 
-test('tells what was guessed, from how many events, and writes nothing', async () => {
+test('prints the proposals and the number of events, and writes nothing', async () => {
   const { exitCode, stdout } = await run(file(...events), '--type', 'parcel')
   expect(exitCode).toBe(0)
   expect(stdout).toContain('Placed, from 2 events')
@@ -43,7 +43,7 @@ test('tells what was guessed, from how many events, and writes nothing', async (
   expect(existsSync(join(folder, 'schemas'))).toBe(false)
 })
 
-test('writes files that hold what they came from, and replaces none', async () => {
+test('writes schemas that accept the events, and replaces no file', async () => {
   const path = file(...events)
   expect(await run(path, '--type', 'parcel', '--write')).toMatchObject({ exitCode: 0 })
   const schema = JSON.parse(readFileSync(join(folder, 'schemas/parcel/Placed.v1.avsc'), 'utf8')) as object
@@ -53,10 +53,10 @@ test('writes files that hold what they came from, and replaces none', async () =
   expect(imported.json()).toMatchObject({ problems: [] })
   const again = await run(path, '--type', 'parcel', '--write')
   expect(again).toMatchObject({ exitCode: 2 })
-  expect(again.stderr).toContain('already there, and not replaced')
+  expect(again.stderr).toContain('already exists, and is not replaced')
 })
 
-test('a field that no schema takes is named; nothing to propose is a failure', async () => {
+test('a field that no schema can have is named; without a proposal the command fails', async () => {
   const odd = await run(file(placed(1, { constructor: 1, 'a b': 2 })), '--type', 'parcel')
   expect(odd).toMatchObject({ exitCode: 1 })
   expect(odd.stdout).toContain('Not a schema: ')

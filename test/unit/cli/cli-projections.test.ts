@@ -10,7 +10,7 @@ import type { ProjectionInfo } from '#projections'
 
 import { repository } from '../../../scripts/stack/index.ts'
 import { noDisplay, progressDisplay } from '../../../services/cli/progress/progress-display.ts'
-import { duration } from '../../../services/cli/progress/progress-text.ts'
+import { durationText } from '../../../services/cli/progress/progress-text.ts'
 import { watchRebuild } from '../../../services/cli/watch-rebuild.ts'
 import { cliHere } from '../../support/cli/cli-here.ts'
 import { servedProjections } from '../../support/projections/projections-fixture.ts'
@@ -23,15 +23,15 @@ async function commandLine() {
 }
 
 describe('projection', () => {
-  test('list tells views, lag, stops, dead letters and rebuilds', async () => {
+  test('list shows views, lag, stopped partitions, dead letters and rebuilds', async () => {
     const { api, annals, buy } = await commandLine()
     buy('c-1', '5.00')
     buy('c-2', '-5.00')
     api.held = true
     await api.rebuild(lifetime)
-    const told = await annals(['projection', 'list'])
-    expect(told).toMatchObject({ exitCode: 0, stderr: '' })
-    expect(told.stdout.split('\n')).toEqual([
+    const listed = await annals(['projection', 'list'])
+    expect(listed).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(listed.stdout.split('\n')).toEqual([
       expect.stringMatching(/^projection +views +lag +stopped +dead letters +rebuild$/),
       expect.stringMatching(/^customer-lifetime +2 +0 +0 +0 +0 % \(0 of 2\)$/),
       expect.stringMatching(/^forgiving +1 +0 +0 +1$/),
@@ -41,12 +41,12 @@ describe('projection', () => {
     expect((await annals(['projection', 'list', '--json'])).json()).toEqual({ projections: await api.list() })
   })
 
-  test('show tells generations, partitions and why one stands still', async () => {
+  test('show prints generations, partitions and why one has stopped', async () => {
     const { api, annals, buy } = await commandLine()
     const position = formatPosition(buy('c-1', '-5.00'))
     const { stdout } = await annals(['projection', 'show', 'strict'])
     const { serving } = await api.describe('strict')
-    expect(stdout).toMatch(/^projection +strict\nmade from +customer\nkeyed by +stream\n/)
+    expect(stdout).toMatch(/^projection +strict\nsources +customer\nkeyed by +stream\n/)
     expect(stdout).toMatch(new RegExp(`\n${serving} +serving +1 +\\S+ +0 +0 +0 % \\(0 of 1\\)\n`))
     expect(stdout).toMatch(new RegExp(`\n${serving} +eventstore.customer +0 +0 +1 +stopped\n`))
     expect(stdout).toMatch(
@@ -57,7 +57,7 @@ describe('projection', () => {
     )
   })
 
-  test('views are told by an index, as far as the limit', async () => {
+  test('views lists views by an index, up to the limit', async () => {
     const { annals, buy } = await commandLine()
     buy('c-1', '5.00')
     buy('c-2', '30.00')
@@ -73,7 +73,7 @@ describe('projection', () => {
     })
   })
 
-  test('view tells one, also of the past', async () => {
+  test('view shows one view, also of the past', async () => {
     const { api, annals, buy } = await commandLine()
     const untilPosition = buy('c-1', '5.00')
     buy('c-1', '6.00')
@@ -90,22 +90,22 @@ describe('projection', () => {
     expect(missing.json()).toMatchObject({ error: { code: 'view-not-found' } })
   })
 
-  test('resume lets stopped partitions go on', async () => {
+  test('resume resumes stopped partitions', async () => {
     const { annals, buy, repairs } = await commandLine()
     buy('c-1', '-5.00')
     repairs.mended = true
     const first = await annals(['projection', 'resume', 'strict'])
-    expect(first).toMatchObject({ exitCode: 0, stdout: '1 stopped partition of strict may go on\n' })
+    expect(first).toMatchObject({ exitCode: 0, stdout: '1 stopped partition of strict resumed\n' })
     expect((await annals(['projection', 'resume', 'strict', '--json'])).json()).toMatchObject({ resumed: 0 })
   })
 
-  test('discard takes a generation away, but not without --yes', async () => {
+  test('discard removes a generation, but not without --yes', async () => {
     const { api, annals } = await commandLine()
     const { generation } = await api.rebuild(lifetime, { untilTime: '2026-01-01' })
     const kept = async () => (await api.describe(lifetime)).generations.length
     const refused = await annals(['projection', 'discard', lifetime, generation])
     expect(refused).toMatchObject({ exitCode: 2, stdout: '' })
-    expect(refused.stderr).toContain(`take away generation ${generation} of ${lifetime}`)
+    expect(refused.stderr).toContain(`remove generation ${generation} of ${lifetime}`)
     expect(await kept()).toBe(2)
     expect(await annals(['projection', 'discard', lifetime, generation, '--yes'])).toMatchObject({
       exitCode: 0,
@@ -126,12 +126,12 @@ describe('projection', () => {
       2,
       'cannot be used with',
     ],
-    [['list', '--url', 'http://127.0.0.1:1'], 3, './scripts/start.sh starts one'],
-  ])('%j fails with what is wrong', async (args, exitCode, told) => {
+    [['list', '--url', 'http://127.0.0.1:1'], 3, './scripts/start.sh starts a local stack'],
+  ])('%j fails with a message', async (args, exitCode, message) => {
     const { annals } = await commandLine()
     const failed = await annals(['projection', ...args])
     expect(failed).toMatchObject({ exitCode, stdout: '' })
-    expect(failed.stderr).toContain(told)
+    expect(failed.stderr).toContain(message)
   })
 })
 
@@ -152,7 +152,7 @@ describe('projection rebuild', () => {
     expect((await rebuilding).stderr).toMatch(/^\d+ % \(\d of 1\)/)
   })
 
-  test('prints one document for programs, and nothing else', async () => {
+  test('prints only one document with --json', async () => {
     const { api, annals } = await commandLine()
     const rebuilt = await annals(['projection', 'rebuild', lifetime, '--json'])
     const { serving: generation } = await api.describe(lifetime)
@@ -160,18 +160,18 @@ describe('projection rebuild', () => {
     expect(rebuilt.json()).toMatchObject({ projection: lifetime, generation, end: 'done', status: 'serving' })
   })
 
-  test('begins and goes with --no-wait', async () => {
+  test('starts and does not wait with --no-wait', async () => {
     const { api, annals } = await commandLine()
     api.held = true
     api.append('customer.c-1', 'PurchaseMade', { date: '1997-01-12', cds: 1, amount: '5.00' })
-    const begun = await annals(['projection', 'rebuild', lifetime, '--no-wait', '--json'])
-    expect(begun).toMatchObject({ exitCode: 0, stderr: '' })
+    const started = await annals(['projection', 'rebuild', lifetime, '--no-wait', '--json'])
+    expect(started).toMatchObject({ exitCode: 0, stderr: '' })
     const [, building] = (await api.describe(lifetime)).generations
-    expect(begun.json()).toEqual({ projection: lifetime, generation: building?.id })
+    expect(started.json()).toEqual({ projection: lifetime, generation: building?.id })
     expect(building?.status).toBe('building')
   })
 
-  test('until a position or a time is kept, and told how to read it', async () => {
+  test('until a position or a time is kept, and the output says how to read it', async () => {
     const { annals, buy } = await commandLine()
     const position = formatPosition(buy('c-1', '5.00', '2026-01-01T00:00:00.000Z'))
     buy('c-1', '6.00')
@@ -186,15 +186,15 @@ describe('projection rebuild', () => {
     }
   })
 
-  test('that stands still at an event fails, and says what to do', async () => {
+  test('that stops at an event fails, and says what to do', async () => {
     const { annals, buy } = await commandLine()
     buy('c-1', '-5.00')
     const { exitCode, stdout } = await annals(['projection', 'rebuild', 'strict'])
     expect(exitCode).toBe(1)
-    expect(stdout).toContain('then `annals projection resume strict`')
+    expect(stdout).toContain('then run `annals projection resume strict`')
   })
 
-  test('is left by Ctrl-C, and goes on', async () => {
+  test('continues when Ctrl-C ends the command', async () => {
     const { api, buy, url } = await servedProjections()
     buy('c-1', '5.00')
     api.held = true
@@ -209,12 +209,12 @@ describe('projection rebuild', () => {
     expect(await ended).toEqual([130, null])
     const [, building] = (await api.describe(lifetime)).generations
     expect(await stdout).toBe(
-      `The rebuild of ${lifetime} goes on, as generation ${building?.id}. \`annals projection show ${lifetime}\` tells how far it is\n`,
+      `The rebuild of ${lifetime} continues as generation ${building?.id}. \`annals projection show ${lifetime}\` shows its progress\n`,
     )
     expect(building?.status).toBe('building')
   }, 30_000)
 
-  test('that another one replaces is told as given up', async () => {
+  test('that another one replaces ends as given up', async () => {
     const { api } = await servedProjections()
     api.held = true
     api.append('customer.c-1', 'PurchaseMade', { date: '1997-01-12', cds: 1, amount: '5.00' })
@@ -238,7 +238,7 @@ describe('progress', () => {
     return String(stream.read())
   }
 
-  test('is a line where there is no terminal, and not one for every look', () => {
+  test('is a line now and then without a terminal', () => {
     expect(shown(false)).toBe('33 % (23,000 of 69,659), 21,000/s, 3 s left\n')
   })
 
@@ -251,7 +251,7 @@ describe('progress', () => {
     [59.4, '1 min 0 s'],
     [200, '3 min 20 s'],
     [7_500, '2 h 5 min'],
-  ])('tells %d seconds as %s', (seconds, told) => expect(duration(seconds)).toBe(told))
+  ])('shows %d seconds as %s', (seconds, text) => expect(durationText(seconds)).toBe(text))
 })
 
 describe('deadletters', () => {
@@ -276,7 +276,7 @@ describe('deadletters', () => {
 
     const unsure = await annals(['deadletters', 'drop', 'forgiving', first, second])
     expect(unsure).toMatchObject({ exitCode: 2, stdout: '' })
-    expect(unsure.stderr).toContain('give up 2 dead letters of forgiving for good: add --yes')
+    expect(unsure.stderr).toContain('permanently remove 2 dead letters of forgiving: add --yes')
     const dropped = await annals(['deadletters', 'drop', 'forgiving', first, second, '--yes', '--json'])
     expect(dropped.json()).toEqual({ projection: 'forgiving', dropped: 2 })
 
@@ -292,10 +292,10 @@ describe('deadletters', () => {
     [['drop', 'forgiving'], "missing required argument 'position'"],
     [['drop', 'forgiving', 'x', '--yes'], 'position "x" is malformed'],
     [['list', 'forgiving', '--limit', '5000'], '--limit 5000: expected a whole number from 1 to 1000'],
-  ])('%j is not understood: exit code 2', async (args, told) => {
+  ])('%j is invalid usage: exit code 2', async (args, message) => {
     const { annals } = await commandLine()
     const failed = await annals(['deadletters', ...args])
     expect(failed).toMatchObject({ exitCode: 2, stdout: '' })
-    expect(failed.stderr).toContain(told)
+    expect(failed.stderr).toContain(message)
   })
 })

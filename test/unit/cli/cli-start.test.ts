@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 
 import { repository } from '../../../scripts/stack/index.ts'
 
-/** Prints the packages that a program has loaded when it ends. */
+/** Prints the loaded packages when the program ends. */
 const listPackages = `
 import { registerHooks } from 'node:module'
 const packages = new Set()
@@ -27,7 +27,7 @@ async function packagesOf(args: readonly string[]): Promise<readonly string[]> {
 
 const heavy = ['kafkajs', '@platformatic/kafka', 'ioredis', 'pg', 'fastify']
 
-test('a command that reaches no server loads no client of one', async () => {
+test('a command that calls no server loads no client library of a server', async () => {
   const loaded = await packagesOf(['--help'])
   expect(loaded).toContain('commander')
   expect(heavy.filter((name) => loaded.includes(name))).toEqual([])

@@ -14,7 +14,7 @@ const account = defineAggregate<{ readonly cents: number }, Deposited, Deposit>(
   evolve: { Deposited: ({ cents }, { data }) => ({ cents: cents + data.cents }) },
   decide: {
     Deposit: ({ data }) => {
-      if (data.cents < 1) refuse('nothing-deposited', 'a deposit is at least one cent')
+      if (data.cents < 1) refuse('nothing-deposited', 'a deposit must be at least one cent')
       return { type: 'Deposited', data }
     },
   },
@@ -33,14 +33,14 @@ test('an aggregate is executed, loaded and saved, typed by its definition', asyn
   await expect(accounts.execute('a', deposit(0))).rejects.toMatchObject({ code: 'nothing-deposited' })
 })
 
-test('commands of many callers on one aggregate are all carried out, each on the newest state', async () => {
+test('concurrent commands on one aggregate are all executed, each on the newest state', async () => {
   const { url } = await testWriter(new InMemoryWriter())
   const callers = Array.from({ length: 10 }, () => testClient({ url }).aggregate(account))
   await Promise.all(callers.map((accounts, n) => accounts.execute('shared', deposit(n + 1))))
   expect(await callers[0]?.load('shared')).toMatchObject({ version: 10, state: { cents: 55 } })
 })
 
-test('events saved over a connection that breaks after the append are there once', async () => {
+test('events saved over a connection that breaks after the append are stored once', async () => {
   const api = new InMemoryWriter()
   let breaks = 1
   const { url } = await testWriter(api, {
@@ -55,7 +55,7 @@ test('events saved over a connection that breaks after the append are there once
   expect((await api.store.read('account.a' as StreamId)).events.map(({ id }) => id)).toEqual(result?.eventIds)
 })
 
-test('the state of an aggregate now, at a version and at a time', async () => {
+test('the state of an aggregate: current, at a version and at a time', async () => {
   const api = new InMemoryWriter()
   const { url } = await testWriter(api)
   const client = testClient({ url })

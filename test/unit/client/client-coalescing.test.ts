@@ -8,17 +8,17 @@ import { InMemoryWriter } from '../../support/append/in-memory-writer.ts'
 const event = { type: 'ItemAdded', data: { text: 'x'.repeat(200) } }
 const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1)
 
-/** Answers only when told to, and says how many requests were under way at once. */
+/** Answers when a gate is opened, and records the maximum number of concurrent requests. */
 class GatedWriter extends InMemoryWriter {
   readonly gates: (() => void)[] = []
-  underWayMax = 0
-  #underWay = 0
+  inFlightMax = 0
+  #inFlight = 0
 
   override async appendMany(requests: Parameters<InMemoryWriter['appendMany']>[0]) {
-    this.#underWay += 1
-    this.underWayMax = Math.max(this.underWayMax, this.#underWay)
+    this.#inFlight += 1
+    this.inFlightMax = Math.max(this.inFlightMax, this.#inFlight)
     await new Promise<void>((resolve) => this.gates.push(resolve))
-    this.#underWay -= 1
+    this.#inFlight -= 1
     return super.appendMany(requests)
   }
 }
@@ -27,7 +27,7 @@ const arrived = (writer: GatedWriter, count: number) =>
   expect.poll(() => writer.gates.length, { interval: 1 }).toBe(count)
 
 describe('concurrent appends', () => {
-  test('go at once while few are under way, and together when more come meanwhile', async () => {
+  test('are sent at once while few are in flight, and together otherwise', async () => {
     const api = new GatedWriter()
     const { url } = await testWriter(api)
     const client = testClient({ url, coalesce: { inFlightMax: 2 } })
@@ -42,10 +42,10 @@ describe('concurrent appends', () => {
     api.gates.forEach((open) => open())
     await Promise.all(appends)
     expect(api.requests.map(({ length }) => length)).toEqual([1, 1, 20])
-    expect(api.underWayMax).toBe(2)
+    expect(api.inFlightMax).toBe(2)
   })
 
-  test('of the same tick travel in one request, each with its own answer', async () => {
+  test('of the same tick share one request, each with its own result', async () => {
     const api = new InMemoryWriter()
     const { url } = await testWriter(api)
     const client = testClient({ url })
@@ -58,7 +58,7 @@ describe('concurrent appends', () => {
     )
   })
 
-  test('are bounded in number and in bytes by request', async () => {
+  test('are bounded in number and bytes per request', async () => {
     const api = new InMemoryWriter()
     const { url } = await testWriter(api)
     const few = testClient({ url, coalesce: { appendsMax: 7 } })
@@ -70,7 +70,7 @@ describe('concurrent appends', () => {
     expect(Math.max(...api.requests.map(({ length }) => length))).toBe(2)
   })
 
-  test('of one stream by a thousand callers give versions 1 to 1000, each once', async () => {
+  test('to one stream by a thousand callers get versions 1 to 1000, each once', async () => {
     const api = new InMemoryWriter()
     const { url } = await testWriter(api)
     const client = testClient({ url })
@@ -78,7 +78,7 @@ describe('concurrent appends', () => {
     expect(results.map(({ lastVersion }) => lastVersion).toSorted((a, b) => a - b)).toEqual(range(1000))
   })
 
-  test('beyond what may wait are refused as overloaded, which a caller hears when the tries are used up', async () => {
+  test('beyond the queue limit are rejected as overloaded when the tries are exhausted', async () => {
     const api = new GatedWriter()
     const { url } = await testWriter(api)
     const coalesce = { inFlightMax: 1, waitingBytesMax: 2_000 }
@@ -101,7 +101,7 @@ describe('concurrent appends', () => {
   })
 })
 
-test('an append that waited too long for its turn is refused without being sent', async () => {
+test('an append that was queued for too long is rejected without being sent', async () => {
   const api = new GatedWriter()
   const { url } = await testWriter(api)
   const client = testClient({ url, coalesce: { inFlightMax: 1, waitingMsMax: 50 }, retries: { triesMax: 1 } })
@@ -118,9 +118,14 @@ test('an append that waited too long for its turn is refused without being sent'
   expect(api.requests.flat()).toHaveLength(1)
 })
 
-describe('an append that is wrong does not cost its neighbours their answers', () => {
+describe('an invalid append does not affect others of its request', () => {
   test.each<[string, unknown, string, string]>([
-    ['data that JSON cannot hold', { type: 'A', data: { big: 1n } }, 'invalid-event', 'events[1].data.big'],
+    [
+      'data that JSON cannot represent',
+      { type: 'A', data: { big: 1n } },
+      'invalid-event',
+      'events[1].data.big',
+    ],
     [
       'metadata of the wrong type',
       { type: 'A', data: {}, metadata: { userId: 7 } },
@@ -134,7 +139,7 @@ describe('an append that is wrong does not cost its neighbours their answers', (
       'events[1].metadata.tenant',
     ],
     ['an event without a type', { data: {} }, 'invalid-request', 'events[1].type'],
-    ['an id that is none', { type: 'A', data: {}, id: 'second' }, 'invalid-request', 'events[1].id'],
+    ['a malformed id', { type: 'A', data: {}, id: 'second' }, 'invalid-request', 'events[1].id'],
   ])('%s', async (_, wrong, code, path) => {
     const { url } = await testWriter(new InMemoryWriter())
     const results = await testClient({ url }).appendMany(
@@ -146,7 +151,7 @@ describe('an append that is wrong does not cost its neighbours their answers', (
     expect(results[1]).toMatchObject({ details: { path } })
   })
 
-  test('and more together than the writer takes in one request are sent in parts', async () => {
+  test('and a request that is too large for the writer is sent in parts', async () => {
     const { url } = await testWriter(new InMemoryWriter(), { bodyLimitBytes: 4_000 })
     const large = { type: 'A', data: 'x'.repeat(5_000) }
     const client = testClient({ url })

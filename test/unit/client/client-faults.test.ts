@@ -19,7 +19,7 @@ const events: NewEvent[] = [
 const idsOf = (requests: InMemoryWriter['requests']) =>
   requests.map((request) => request.map((append) => append.events.map(({ id }) => id)))
 
-/** Every request arrived with the same ids, and they are in the stream once. */
+/** Checks that every request had the same ids, and that the events are in the stream once. */
 async function expectOnce(api: InMemoryWriter, result: AppendResult, tries: number): Promise<void> {
   const [first, ...others] = idsOf(api.requests)
   expect(first).toEqual([result.eventIds])
@@ -28,7 +28,7 @@ async function expectOnce(api: InMemoryWriter, result: AppendResult, tries: numb
   expect(page.events.map(({ id }) => id)).toEqual(result.eventIds)
 }
 
-/** A hook that spoils the first `times` answers to appends, after they have been appended. */
+/** A hook that breaks the first `times` responses to appends, after the events were appended. */
 const spoilAnswers = (times: number, spoil: (request: { raw: { socket: { destroy(): void } } }) => void) => {
   let left = times
   const options: HttpWriterOptions = {
@@ -41,7 +41,7 @@ const spoilAnswers = (times: number, spoil: (request: { raw: { socket: { destroy
   return options
 }
 
-/** A writer whose core fails with these errors, one for each request, before it appends anything. */
+/** A writer that fails with these errors, one per request, before it appends anything. */
 class FailingWriter extends InMemoryWriter {
   readonly errors: EventStoreError[]
 
@@ -105,7 +105,7 @@ describe('an append whose outcome is unknown is sent again with the same ids', (
     await expectOnce(api, result, 2)
   })
 
-  test('when the answer is not what this client understands', async () => {
+  test('when the client cannot read the response', async () => {
     const bodies: string[] = []
     const url = await stubServer((request, response) => {
       request.on('data', (chunk: Buffer) => bodies.push(chunk.toString()))
@@ -117,7 +117,7 @@ describe('an append whose outcome is unknown is sent again with the same ids', (
     expect(new Set(bodies).size).toBe(1)
   })
 
-  test('and is reported as unknown when the tries are used up, though the last of them was refused', async () => {
+  test('and is reported as unknown when the tries are exhausted, although the last one was rejected', async () => {
     const api = new FailingWriter(
       failure('outcome-unknown'),
       ...Array<EventStoreError>(9).fill(failure('overloaded')),
@@ -129,7 +129,7 @@ describe('an append whose outcome is unknown is sent again with the same ids', (
   })
 })
 
-describe('a writer that cannot serve now is asked again', () => {
+describe('a writer that is unavailable is retried', () => {
   test.each<ErrorCode>(['overloaded', 'unavailable', 'not-owner', 'outcome-unknown'])(
     'after %s, with the same ids',
     async (code) => {
@@ -141,7 +141,7 @@ describe('a writer that cannot serve now is asked again', () => {
     },
   )
 
-  test('not before the time that it names', async () => {
+  test('not before the time that it requests', async () => {
     const api = new FailingWriter(failure('overloaded', 0.25))
     const { url } = await testWriter(api)
     const startMs = performance.now()
@@ -149,7 +149,7 @@ describe('a writer that cannot serve now is asked again', () => {
     expect(performance.now() - startMs).toBeGreaterThan(249)
   })
 
-  test('not before the time that a proxy names in Retry-After', async () => {
+  test('not before the time that a proxy requests in Retry-After', async () => {
     let requests = 0
     const url = await stubServer((_request, response) => {
       requests += 1
@@ -161,7 +161,7 @@ describe('a writer that cannot serve now is asked again', () => {
     expect(requests).toBe(1)
   })
 
-  test('but not beyond the time in all', async () => {
+  test('but not beyond the total time', async () => {
     const url = await stubServer((_request, response) => response.writeHead(503).end())
     const startMs = performance.now()
     const retries = { triesMax: 1_000_000, totalMsMax: 300, delayMsMax: 10 }
@@ -170,7 +170,7 @@ describe('a writer that cannot serve now is asked again', () => {
     expect(performance.now() - startMs).toBeLessThan(20_000)
   })
 
-  test('for reads too', async () => {
+  test('also for reads', async () => {
     let left = 2
     const api = new InMemoryWriter()
     await api.append('order.1' as AppendRequest['streamId'], events)
@@ -185,7 +185,7 @@ describe('a writer that cannot serve now is asked again', () => {
   })
 })
 
-describe('what the table of errors calls final is not tried again', () => {
+describe('an error that the error table marks as final is not retried', () => {
   const final: ErrorCode[] = [
     ...(['invalid-request', 'invalid-event', 'unknown-event-type', 'append-too-large'] as const),
     ...(['category-not-found', 'wrong-expected-version', 'partial-duplicate', 'internal'] as const),
@@ -199,8 +199,8 @@ describe('what the table of errors calls final is not tried again', () => {
   })
 })
 
-describe('a server that is not there', () => {
-  test('is reported as unavailable, and by its address', async () => {
+describe('an unreachable server', () => {
+  test('is reported as unavailable, with its address', async () => {
     const { url, app } = await testWriter(new InMemoryWriter())
     await app.close()
     const client = testClient({ url, retries: { triesMax: 2, delayMsMax: 1 } })
@@ -210,7 +210,7 @@ describe('a server that is not there', () => {
     expect(error.message).toContain('ECONNREFUSED')
   })
 
-  test('does not matter where there is another', async () => {
+  test('does not matter when there is another', async () => {
     const gone = await testWriter(new InMemoryWriter())
     await gone.app.close()
     const api = new InMemoryWriter()
@@ -220,7 +220,7 @@ describe('a server that is not there', () => {
     expect(results.map(({ lastVersion }) => lastVersion)).toEqual([2, 2, 2, 2])
   })
 
-  test('is found again when it comes back', async () => {
+  test('is used again when it comes back', async () => {
     const first = await testWriter(new InMemoryWriter())
     await first.app.close()
     const api = new InMemoryWriter()
@@ -235,7 +235,7 @@ describe('a server that is not there', () => {
   })
 })
 
-test('closing waits for what is under way', async () => {
+test('closing waits for requests in flight', async () => {
   const api = new InMemoryWriter()
   const { url } = await testWriter(api)
   const client = testClient({ url })

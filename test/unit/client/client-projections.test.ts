@@ -23,7 +23,7 @@ async function take<Data>(updates: AsyncIterable<ViewUpdate<Data>>, count: numbe
 
 const keysOf = (views: readonly { readonly key: string }[]): string[] => views.map(({ key }) => key)
 
-describe('views by the client', () => {
+describe('views in the client', () => {
   test('are typed by the definition, or by name', async () => {
     const { buy, url } = await servedProjections()
     buy('c-1', '19.98')
@@ -37,7 +37,7 @@ describe('views by the client', () => {
     expect(await client.projections()).toHaveLength(3)
   })
 
-  test('that are not there are undefined; a projection that is not there is an error', async () => {
+  test('that do not exist are undefined; a projection that does not exist is an error', async () => {
     const { url } = await servedProjections()
     const client = testClient({ url })
     expect(await client.projection(customerLifetime).get('nobody')).toBeUndefined()
@@ -60,7 +60,7 @@ describe('views by the client', () => {
     expect(asked).toEqual([key])
   })
 
-  test('come all, over as many pages as it takes, in the order asked for', async () => {
+  test('are returned completely, over as many pages as needed, in the requested order', async () => {
     const { buy, url } = await servedProjections()
     range(1, 9).forEach((key, index) => buy(key, `${index}.00`))
     const lifetime = testClient({ url }).projection(customerLifetime)
@@ -69,7 +69,7 @@ describe('views by the client', () => {
     expect(await all({ limit: 4, orderBy: 'spend', descending: true })).toEqual(range(1, 9).reverse())
   })
 
-  test('do not come for ever when the pages of a server do not get ahead', async () => {
+  test('end with an error when the server returns the same next page again', async () => {
     const { api, url } = await servedProjections()
     api.views = () => Promise.resolve({ views: [], next: 'again' })
     await expect(Array.fromAsync(testClient({ url }).projection(name).listAll())).rejects.toMatchObject({
@@ -77,7 +77,7 @@ describe('views by the client', () => {
     })
   })
 
-  test('are those of the past where a generation is named', async () => {
+  test('are past views when a generation is given', async () => {
     const { buy, url } = await servedProjections()
     const first = buy('c-1', '5.00')
     buy('c-1', '6.00')
@@ -88,7 +88,7 @@ describe('views by the client', () => {
   })
 })
 
-describe('what an append has changed is read by its position', () => {
+describe('a read with the position of an append returns its changes', () => {
   const countingAsks = async () => {
     const served = await servedProjections()
     served.api.held = true
@@ -99,7 +99,7 @@ describe('what an append has changed is read by its position', () => {
     return counted
   }
 
-  test('as soon as it is applied, also when that takes longer than a request may', async () => {
+  test('as soon as it is applied, also when that takes longer than the request timeout', async () => {
     const served = await countingAsks()
     const after = served.buy('c-1', '5.00')
     const client = testClient({ url: served.url, timeoutMs: 50 })
@@ -110,7 +110,7 @@ describe('what an append has changed is read by its position', () => {
     expect(served.asked).toBe(1)
   })
 
-  test('and is waited for no longer than was said', async () => {
+  test('and waits no longer than the given timeout', async () => {
     const served = await countingAsks()
     const after = served.buy('c-1', '5.00')
     const lifetime = testClient({ url: served.url }).projection(customerLifetime)
@@ -123,7 +123,7 @@ describe('what an append has changed is read by its position', () => {
 })
 
 describe('a subscription to views', () => {
-  test('brings what is there, then what changes, and ends with its signal', async () => {
+  test('returns current views, then changes, and ends with its signal', async () => {
     const { buy, url } = await servedProjections()
     buy('c-1', '5.00')
     const ending = new AbortController()
@@ -137,7 +137,7 @@ describe('a subscription to views', () => {
     expect(await last).toEqual({ done: true, value: undefined })
   })
 
-  test('begins after a cursor, and brings one view alone where that is asked for', async () => {
+  test('starts after a cursor, and returns a single view if requested', async () => {
     const { buy, url } = await servedProjections()
     range(1, 5).forEach((key) => buy(key, '5.00'))
     const lifetime = testClient({ url }).projection(customerLifetime)
@@ -160,7 +160,7 @@ describe('a subscription to views', () => {
     },
   )
 
-  test('from now on loses nothing when it breaks before the first change', async () => {
+  test('with fromNow loses nothing when it breaks before the first change', async () => {
     const { api, buy, url } = await servedProjections()
     buy('c-1', '5.00')
     const real = api.updates.bind(api)
@@ -179,7 +179,7 @@ describe('a subscription to views', () => {
     expect(opened).toBe(2)
   })
 
-  test('with nothing to bring goes on however often its connections break', async () => {
+  test('without updates continues however often its connections break', async () => {
     const { api, buy, url } = await servedProjections()
     const real = api.updates.bind(api)
     let opened = 0
@@ -192,7 +192,7 @@ describe('a subscription to views', () => {
     expect(keysOf(await waiting)).toEqual(['c-1'])
   }, 30_000)
 
-  test('ends for good where it was refused', async () => {
+  test('ends when it is rejected', async () => {
     const { url } = await servedProjections()
     const client = testClient({ url })
     const code = async (updates: AsyncGenerator) =>
@@ -202,7 +202,7 @@ describe('a subscription to views', () => {
   })
 })
 
-describe('operating projections by the client', () => {
+describe('operating projections with the client', () => {
   test('rebuilds, discards and resumes', async () => {
     const { api, buy, repairs, url } = await servedProjections()
     const client = testClient({ url })
@@ -230,7 +230,7 @@ describe('operating projections by the client', () => {
     expect((await forgiving.get('c-1'))?.view.sum).toBe(-3)
   })
 
-  test('begins one rebuild only, though its answer is lost', async () => {
+  test('starts only one rebuild, although its response is lost', async () => {
     const { api, url } = await servedProjections({
       prepare: (app) =>
         app.addHook('onSend', (request, _reply, payload, done) => {
@@ -249,7 +249,7 @@ describe('operating projections by the client', () => {
 })
 
 describe('projectors', () => {
-  test('are asked where the client is told they are, and the next when one is down', async () => {
+  test('are called at the configured URLs, and the next one when one is down', async () => {
     const { buy, url } = await servedProjections()
     buy('c-1', '5.00')
     const nowhere = 'http://127.0.0.1:1'
@@ -258,7 +258,7 @@ describe('projectors', () => {
     for (let n = 0; n < 4; n += 1) expect((await lifetime.get('c-1'))?.key).toBe('c-1')
   })
 
-  test('that cannot serve now are asked again', async () => {
+  test('that are unavailable are retried', async () => {
     const { api, buy, url } = await servedProjections()
     buy('c-1', '5.00')
     const view = api.view.bind(api)
@@ -268,12 +268,12 @@ describe('projectors', () => {
     expect((await testClient({ url }).projection(name).get('c-1'))?.key).toBe('c-1')
   })
 
-  test('that stay away are an error, by their address', async () => {
+  test('that stay unreachable are reported with their address', async () => {
     const client = testClient({ url: 'http://127.0.0.1:1', retries: { triesMax: 2, delayMsMax: 1 } })
     await expect(client.projections()).rejects.toThrow(/GET http:\/\/127\.0\.0\.1:1\/projections failed/)
   })
 
-  test('cannot have a malformed address', () => {
+  test('must not have a malformed URL', () => {
     expect(() => testClient({ url: 'http://127.0.0.1:1', projectionUrls: ['nowhere'] })).toThrow(/malformed/)
   })
 })

@@ -16,7 +16,7 @@ const partitions = 6
 const event = { type: 'ItemAdded', data: {} }
 const streamIds = Array.from({ length: 60 }, (_, n) => `order.${n}` as StreamId)
 
-/** Which of three writers. */
+/** The index of the writer that owns the partition. */
 const ownerOf = (streamId: string): number => partitionFor(streamId, partitions) % 3
 
 const table = (urlOf: (partition: number) => string): readonly RoutingEntry[] =>
@@ -27,7 +27,7 @@ const table = (urlOf: (partition: number) => string): readonly RoutingEntry[] =>
     memberId: 'writer',
   }))
 
-/** Three writers; each owns every third partition, and says so. */
+/** Three writers. Each owns every third partition and reports the same owners. */
 async function threeWriters() {
   const apis = [new InMemoryWriter(), new InMemoryWriter(), new InMemoryWriter()] as const
   const writers = await Promise.all(apis.map((api) => testWriter(api)))
@@ -39,7 +39,7 @@ async function threeWriters() {
 
 const streamsSeenBy = (api: InMemoryWriter): string[] => api.requests.flat().map(({ streamId }) => streamId)
 
-/** Appends to a stream of the second writer until one arrives there: then the table is known. */
+/** Appends to a stream of the second writer until one arrives there: then the client knows the table. */
 async function learnTable(client: AnnalsClient, apis: readonly InMemoryWriter[]): Promise<void> {
   const probe = streamIds.find((streamId) => ownerOf(streamId) === 1) ?? ''
   await expect
@@ -51,7 +51,7 @@ async function learnTable(client: AnnalsClient, apis: readonly InMemoryWriter[])
   apis.forEach((api) => (api.requests.length = 0))
 }
 
-describe('requests go straight to the owner of the partition', () => {
+describe('requests go directly to the owner of the partition', () => {
   test('as soon as the table is known', async () => {
     const { apis, urls } = await threeWriters()
     const client = testClient({ url: urls[0] ?? '' })
@@ -73,8 +73,8 @@ describe('requests go straight to the owner of the partition', () => {
   })
 })
 
-describe('a table that is no longer true', () => {
-  test('is asked for anew when a writer says that it is not the owner', async () => {
+describe('an outdated table', () => {
+  test('is requested again when a writer answers that it is not the owner', async () => {
     const { apis, urls } = await threeWriters()
     const client = testClient({ url: urls[0] ?? '' })
     await learnTable(client, apis)
@@ -99,7 +99,7 @@ describe('a table that is no longer true', () => {
     expect((await next.store.load(streamId)).version).toBe(1)
   })
 
-  test('sends nothing more to an owner that cannot be reached', async () => {
+  test('sends nothing more to an unreachable owner', async () => {
     const { apis, urls, writers } = await threeWriters()
     const client = testClient({ url: urls[0] ?? '' })
     await learnTable(client, apis)
@@ -110,16 +110,16 @@ describe('a table that is no longer true', () => {
   })
 })
 
-test.each([[{}], [{ urls: [] }]])('a client without a url is refused: %j', (options) => {
+test.each([[{}], [{ urls: [] }]])('a client without a url is rejected: %j', (options) => {
   expect(() => testClient(options)).toThrow(/the client has no url/)
 })
 
-test.each(['127.0.0.1:7400', 'ftp://example', ''])('a client with the url %j is refused', (url) => {
+test.each(['127.0.0.1:7400', 'ftp://example', ''])('a client with the url %j is rejected', (url) => {
   expect(() => testClient({ url })).toThrow(/is malformed/)
 })
 
 describe('a table with owners that cannot be followed', () => {
-  test('sends their requests to the given writer, and the others straight to their owners', async () => {
+  test('sends their requests to the configured writer, and others directly to their owners', async () => {
     const { apis, urls } = await threeWriters()
     const [, second] = apis
     const unverified = table((partition) => urls[partition % 3] ?? '').map(({ url, ...owner }) =>
@@ -150,7 +150,7 @@ describe('a table with owners that cannot be followed', () => {
     },
   )
 
-  test('an answer that redirects is not followed', async () => {
+  test('a redirect is not followed', async () => {
     const beyond = new InMemoryWriter()
     const { url } = await testWriter(beyond)
     const redirecting = createServer((_, response) => {

@@ -30,7 +30,7 @@ async function take(events: AsyncIterable<CategoryEvent>, count: number): Promis
 }
 
 describe('a subscription', () => {
-  test('brings what is there, then what comes', async () => {
+  test('returns past events, then new ones', async () => {
     const api = new InMemoryWriter()
     await appendItems(api, 1, 3)
     const { url } = await testWriter(api)
@@ -43,7 +43,7 @@ describe('a subscription', () => {
     await events.return(undefined)
   })
 
-  test('brings events as the store has them', async () => {
+  test('returns events as the store has them', async () => {
     const api = new InMemoryWriter()
     await appendItems(api, 1, 1)
     const { url } = await testWriter(api)
@@ -51,7 +51,7 @@ describe('a subscription', () => {
     expect(first?.event).toEqual((await api.store.read(streamId)).events[0])
   })
 
-  test('filters as it is asked to, and starts after a cursor', async () => {
+  test('applies filters, and starts after a cursor', async () => {
     const api = new InMemoryWriter()
     await appendItems(api, 1, 10)
     const { url } = await testWriter(api)
@@ -63,7 +63,7 @@ describe('a subscription', () => {
     expect((await take(client.subscribe('order', { ...query, cursor }), 3)).map(numberOf)).toEqual([6, 8, 10])
   })
 
-  test('ends when its signal aborts, also while nothing comes', async () => {
+  test('ends when its signal aborts, also while it is idle', async () => {
     const api = new InMemoryWriter()
     await appendItems(api, 1, 1)
     const { url } = await testWriter(api)
@@ -87,7 +87,7 @@ describe('a subscription', () => {
     expect(await next).toEqual({ done: true, value: undefined })
   })
 
-  test('to an aggregate type that there is not is refused', async () => {
+  test('to an aggregate type that does not exist is rejected', async () => {
     const { url } = await testWriter(new InMemoryWriter())
     await expect(testClient({ url }).subscribe('nothing').next()).rejects.toMatchObject({
       code: 'category-not-found',
@@ -95,7 +95,7 @@ describe('a subscription', () => {
   })
 })
 
-describe('a subscription goes on without loss and without doubles', () => {
+describe('a subscription continues without loss or duplicates', () => {
   test.each([700, 1_500, 2_345])('when connections are cut after every %i bytes', async (bytesMax) => {
     const api = new InMemoryWriter()
     const { url } = await testWriter(api)
@@ -157,7 +157,7 @@ describe('a subscription goes on without loss and without doubles', () => {
     expect((await take(client.subscribe('order'), 3)).map(numberOf)).toEqual([1, 2, 3])
   })
 
-  test('but not when its source fails for good, or its writer stays away', async () => {
+  test('but not when its source fails permanently, or its writer stays unreachable', async () => {
     const api = new InMemoryWriter()
     await appendItems(api, 1, 1)
     api.followCategory = () => {
@@ -174,7 +174,7 @@ describe('a subscription goes on without loss and without doubles', () => {
 })
 
 describe('a subscription whose filter matches nothing', () => {
-  /** Brings the one event, then cursors alone, up to the end of the log; notes where it was asked to begin. */
+  /** Returns one event, then only cursors up to the end of the log. Records where each subscription starts. */
   async function barren(opened: (string | undefined)[]) {
     const api = new InMemoryWriter()
     await appendItems(api, 1, 5)
@@ -195,23 +195,23 @@ describe('a subscription whose filter matches nothing', () => {
     return api
   }
 
-  test('tells its cursor, and goes on from there over a broken connection and after a restart', async () => {
+  test('reports its cursor, and resumes from it after a broken connection and after a restart', async () => {
     const opened: (string | undefined)[] = []
     const api = await barren(opened)
     const { url } = await testWriter(api)
-    const told: string[] = []
-    const options = { onProgress: (cursor: string) => void told.push(cursor) }
+    const cursors: string[] = []
+    const options = { onProgress: (cursor: string) => void cursors.push(cursor) }
     const client = testClient({ url, retries: { delayMsMax: 5 } })
     const events = client.subscribe('order', { eventTypes: ['Odd'] }, options)
     expect(numberOf((await events.next()).value as CategoryEvent)).toBe(1)
     const next = events.next()
     await expect.poll(() => opened).toEqual([undefined, '5'])
-    expect(told).toEqual(['3', '5'])
+    expect(cursors).toEqual(['3', '5'])
     await appendItems(api, 6, 7)
     expect(numberOf((await next).value as CategoryEvent)).toBe(7)
     await events.return(undefined)
 
-    const resumed = client.subscribe('order', { eventTypes: ['Odd'], cursor: told.at(-1) ?? '' })
+    const resumed = client.subscribe('order', { eventTypes: ['Odd'], cursor: cursors.at(-1) ?? '' })
     expect((await take(resumed, 1)).map(numberOf)).toEqual([7])
     expect(opened.at(-1)).toBe('5')
   })
@@ -224,7 +224,7 @@ describe('a subscription whose filter matches nothing', () => {
       },
     ],
     ['rejects', () => Promise.reject(new Error('the disk is full'))],
-  ])('is not failed by a report that %s', async (_, onProgress) => {
+  ])('does not fail when its callback %s', async (_, onProgress) => {
     const api = await barren([])
     const { url } = await testWriter(api)
     const client = testClient({ url, retries: { delayMsMax: 5 } })
@@ -236,14 +236,14 @@ describe('a subscription whose filter matches nothing', () => {
     await events.return(undefined)
   })
 
-  test('brings its cursor over HTTP as an event of its own', async () => {
+  test('sends its cursor over HTTP as a separate event', async () => {
     const { url } = await testWriter(await barren([]))
     const text = await readSome(await fetch(`${url}/categories/order/subscribe?eventType=Odd`), /problem/)
     expect(text).toContain('id: 3\nevent: progress\ndata: {}\n\nid: 5\nevent: progress\ndata: {}\n\n')
   })
 })
 
-test.each(['99', 'x'])('a subscription from the cursor %s is refused before it begins', async (cursor) => {
+test.each(['99', 'x'])('a subscription from the cursor %s is rejected before it starts', async (cursor) => {
   const api = new InMemoryWriter()
   await appendItems(api, 1, 2)
   const { url } = await testWriter(api)

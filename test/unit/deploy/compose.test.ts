@@ -12,14 +12,14 @@ interface Compose {
   >
 }
 
-/** Draft 2019-09 of the Compose specification, whose durations are Go's (`10s`) and whose ports are `host:container`. */
+/** The Compose specification in draft 2019-09. Durations are Go's (`10s`), ports are `host:container`. */
 function problemsOf(compose: unknown): unknown[] {
   const ajv = new Ajv2019({ strict: false, allErrors: true })
   ajv.addFormat('duration', /^(\d+(\.\d+)?(us|ms|s|m|h))+$/)
   ajv.addFormat('ports', true)
   ajv.addFormat('expose', true)
   ajv.addFormat('subnet_ip_address', true)
-  // The schema writes its draft's name and `id` as they were before that draft.
+  // The schema declares its draft and `id` in the form of earlier drafts.
   ajv.removeKeyword('id')
   const schema: Record<string, unknown> = { ...composeSchema }
   delete schema['$schema']
@@ -32,36 +32,36 @@ function readCompose(): Compose {
   return parse(readFileSync(`${repository}/docker-compose.yml`, 'utf8')) as Compose
 }
 
-test('docker-compose.yml fits the schema of the Compose specification', () => {
+test('docker-compose.yml matches the schema of the Compose specification', () => {
   expect(problemsOf(readCompose())).toEqual([])
 })
 
 test.each([
   ['an unknown field of a service', { services: { kafka: { imge: 'apache/kafka' } } }],
   [
-    'a health check whose interval is no duration',
+    'a health check whose interval is not a duration',
     { services: { k: { healthcheck: { interval: 'soon' } } } },
   ],
-  ['ports that are no list', { services: { kafka: { ports: '9092' } } }],
+  ['ports that are not a list', { services: { kafka: { ports: '9092' } } }],
   ['an unknown section', { servces: {} }],
-])('the schema refuses %s', (_, compose) => {
+])('the schema rejects %s', (_, compose) => {
   expect(problemsOf(compose)).not.toEqual([])
 })
 
-test('the containers are of the versions that scripts/stack names', () => {
+test('the containers have the versions of scripts/stack', () => {
   const { services } = readCompose()
   const named = Object.fromEntries(Object.entries(services).map(([name, { image }]) => [name, image]))
   expect(named).toEqual(images)
 })
 
-test('every container has a health check and listens on 127.0.0.1 only', () => {
+test('every container has a health check and listens only on 127.0.0.1', () => {
   for (const [name, { ports, healthcheck }] of Object.entries(readCompose().services)) {
     expect(healthcheck, name).toBeDefined()
     for (const port of ports) expect(port, name).toMatch(/^127\.0\.0\.1:/)
   }
 })
 
-test('Kafka has the same settings in a container as natively, apart from where it listens and keeps its data', () => {
+test('Kafka has the same settings in a container as natively, except for listeners and data folders', () => {
   const placed = /listener|quorum|log\.dirs|heap\.opts/
   const environment = Object.entries(readCompose().services['kafka']?.environment ?? {})
     .map(([name, value]) => [

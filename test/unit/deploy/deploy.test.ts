@@ -16,21 +16,21 @@ describe('the rules', () => {
     expect(parseQuery(expr).selectors).not.toEqual([])
   })
 
-  test('what is no PromQL is noticed', () => {
+  test('invalid PromQL is rejected', () => {
     expect(() => parseQuery('sum(rate(annals_writer_appends_total[5m])')).toThrow(/malformed/)
   })
 
-  test('names are given once', () => {
+  test('names are unique', () => {
     const names = [...alerts.map(({ alert }) => alert), ...recordings.map(({ record }) => record)]
     expect(new Set(names).size).toBe(names.length)
   })
 
-  test('recorded series are recorded, and used', () => {
+  test('recorded series exist and are used', () => {
     const recorded = recordings.map(({ record }) => record)
     expect(new Set(metricsUsed.filter((name) => name.includes(':')))).toEqual(new Set(recorded))
   })
 
-  test('every alert has a severity, and a section in alerts.md that its runbook names', () => {
+  test('every alert has a severity and a runbook section in alerts.md', () => {
     expect(headings.toSorted()).toEqual(alerts.map(({ alert }) => alert).toSorted())
     for (const { alert, labels, annotations } of alerts) {
       expect(['page', 'warn'], alert).toContain(labels.severity)
@@ -39,8 +39,8 @@ describe('the rules', () => {
   })
 })
 
-describe('the example of a scrape configuration', () => {
-  test('has the job and the rules that the rules and the dashboard go by', () => {
+describe('the example scrape configuration', () => {
+  test('has the job and the rule file that the rules and the dashboard expect', () => {
     const scrape = parse(readFileSync('deploy/prometheus/scrape.yml', 'utf8')) as {
       readonly rule_files: readonly string[]
       readonly scrape_configs: readonly { readonly job_name: string }[]
@@ -55,13 +55,13 @@ describe('the example of a scrape configuration', () => {
 })
 
 describe('the dashboard', () => {
-  test('has its rows', () => {
+  test('has all its rows', () => {
     const rows = panels.filter(({ type }) => type === 'row').map(({ title }) => title)
     const expected = ['Overview', 'Writer', 'Log and index', 'Snapshots', 'Projections', 'HTTP', 'Process']
     expect(rows).toEqual(expected)
   })
 
-  test('panels have ids of their own, and do not lie on each other', () => {
+  test('has panels with unique ids that do not overlap', () => {
     expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length)
     const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
       Array.from({ length: w * h }, (_, n) => `${x + (n % w)}/${y + Math.floor(n / w)}`),

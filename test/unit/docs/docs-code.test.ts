@@ -16,24 +16,23 @@ const pages = documentedPages().map((page) => {
   return { page, blocks, ...codeOf(page, blocks) }
 })
 
-/** Whether a block is run somewhere, so that what it prints can be shown. */
+/** Whether some test runs the block, so that its output can be shown. */
 const isRun = (block: CodeBlock): boolean =>
   isPartOfProgram(block) ||
   (block.language === 'sh' && block.notRun === undefined && walkedPages.includes(block.page))
 
-/** What is wrong with how a block is marked: code that nothing looks at would rot. */
+/** The problem with a block's info string, if any. Code that nothing checks would rot. */
 function faultOf(block: CodeBlock, before: CodeBlock | undefined): string | undefined {
   const { language, notRun, isOutput } = block
   if (!languages.includes(language)) return `expected a language after the fence: ${languages.join(', ')}`
-  if (notRun === '') return 'not-run wants a reason: not-run="…"'
-  if (isOutput && (before === undefined || !isRun(before)))
-    return 'output, but the block before it is not run'
+  if (notRun === '') return 'not-run needs a reason: not-run="…"'
+  if (isOutput && (before === undefined || !isRun(before))) return 'output follows a block that is not run'
   if (language === 'sh' && notRun === undefined && !isRun(block))
-    return 'commands that no test types: say why by not-run="…"'
+    return 'no test runs these commands: give the reason as not-run="…"'
   return undefined
 }
 
-test('every block says what it is, and code that is not run says why', () => {
+test('every block has an info string, and code that is not run gives a reason', () => {
   const faults = pages.flatMap(({ blocks }) =>
     blocks.flatMap((block, index) => {
       const fault = faultOf(block, blocks[index - 1])
@@ -43,8 +42,8 @@ test('every block says what it is, and code that is not run says why', () => {
   expect(faults).toEqual([])
 })
 
-test('the TypeScript of all pages is as strict as that of the sources', { timeout: 120_000 }, () => {
-  // The types of getting-started's events are made on its way: test/e2e/docs-code.test.ts looks at it.
+test('the TypeScript of all pages passes the same strict checks as the sources', { timeout: 120_000 }, () => {
+  // The event types of getting-started are generated as it runs: test/e2e/docs-code.test.ts checks that page.
   const known = pages.filter(({ page }) => page !== 'docs/getting-started.md')
   const files = known.flatMap(({ files: own, program }) => [
     ...own,

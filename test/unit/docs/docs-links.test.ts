@@ -10,7 +10,7 @@ import { documentedPages, nodesOf, readPage } from '../../support/docs/docs-bloc
 const textOf = (node: Nodes): string =>
   'value' in node ? node.value : 'children' in node ? node.children.map(textOf).join('') : ''
 
-/** As GitHub makes them of headings: https://github.com/Flet/github-slugger */
+/** The anchor that GitHub derives from a heading: https://github.com/Flet/github-slugger */
 const anchorOf = (heading: string): string =>
   heading
     .toLowerCase()
@@ -45,12 +45,12 @@ function isBroken({ page, url }: Link): boolean {
   return anchor !== undefined && !hasAnchor(target, anchor)
 }
 
-test('every link of a page leads to a file, and to a heading where it names one', () => {
+test('every link of a page leads to an existing file and heading', () => {
   expect(links.length).toBeGreaterThan(100)
   expect(links.filter(isBroken)).toEqual([])
 })
 
-test('every page of the docs is in their table of contents', () => {
+test('every page of the docs is in the table of contents', () => {
   const listed = links.filter(({ page }) => page === 'docs/README.md').map(({ url }) => `docs/${url}`)
   const pages = [...parsed.keys()].filter((page) => /^docs\/(?!README|decisions)/.test(page))
   expect(pages.filter((page) => !listed.includes(page))).toEqual([])

@@ -6,13 +6,13 @@ import { reference } from '../../../scripts/reference/reference.ts'
 
 const folder = 'docs/reference'
 
-test('docs/reference is what the code makes: npm run docs:reference', { timeout: 60_000 }, async () => {
+test('docs/reference is up to date: npm run docs:reference', { timeout: 60_000 }, async () => {
   const pages = await reference()
   expect((await readdir(folder)).toSorted()).toEqual([...pages.keys()].toSorted())
   for (const [name, text] of pages) expect(await readFile(join(folder, name), 'utf8'), name).toBe(text)
 })
 
-test('the HTTP page has a section for every route, with its parameters, body and answers', async () => {
+test('the HTTP page has a section for every route with its parameters, body and responses', async () => {
   const page = await readFile(join(folder, 'http.md'), 'utf8')
   const append = /### `POST \/streams\/\{id\}\/events`\n([^]*?)\n### /.exec(page)?.[1]
   expect(append).toMatch(/`idempotency-key`\? +\| header/)

@@ -11,7 +11,7 @@ test.each<[string, readonly FailingCase[]]>([
   ['redis', redisCases],
   ['http', httpCases],
 ])(
-  'no error of a %s server that fails at any step is uncaught, and no call hangs',
+  'a %s server that fails at any step causes no uncaught error and no hanging call',
   async (kind, cases) => {
     await expectNothingUncaught(kind, await failingServers(cases))
   },

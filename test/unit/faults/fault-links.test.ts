@@ -11,7 +11,7 @@ let server: Server
 let link: Link
 const sockets: Socket[] = []
 
-/** A server that notes what comes, and answers every piece with `re:` and the piece. */
+/** A server that records what it receives and answers every piece with `re:` and the piece. */
 beforeEach(async () => {
   received = ''
   server = createServer((socket) => {
@@ -52,13 +52,13 @@ async function caller(): Promise<Caller> {
 
 const soon = { timeout: 20_000, interval: 5 }
 
-test('a link without trouble passes both ways', async () => {
+test('a healthy link passes data both ways', async () => {
   const { socket, answers } = await caller()
   socket.write('hello')
   await expect.poll(answers, soon).toBe('re:hello')
 })
 
-test('a link that is cut breaks connections, and takes no others until it is healed', async () => {
+test('a cut link breaks connections and accepts no new ones until it is healed', async () => {
   const old = await caller()
   link.suffer('cut')
   await expect.poll(old.isClosed, soon).toBe(true)
@@ -71,7 +71,7 @@ test('a link that is cut breaks connections, and takes no others until it is hea
   expect(received).toBe('again')
 })
 
-test('a half-open link swallows what is sent and stays open; healed, the connection with the hole ends', async () => {
+test('a half-open link swallows data and stays open; after healing, the affected connection ends', async () => {
   const torn = await caller()
   link.suffer('half-open')
   torn.socket.write('lost')
@@ -86,7 +86,7 @@ test('a half-open link swallows what is sent and stays open; healed, the connect
   await expect.poll(untouched.answers, soon).toBe('re:whole')
 })
 
-test('where replies are dropped the request arrives, and the connection ends without an answer', async () => {
+test('with dropped replies the request arrives, and the connection ends without an answer', async () => {
   const { socket, answers, isClosed } = await caller()
   link.suffer('drop-replies')
   socket.write('do it')
@@ -94,7 +94,7 @@ test('where replies are dropped the request arrives, and the connection ends wit
   expect([received, answers()]).toEqual(['do it', ''])
 })
 
-test('a delayed link is late, and keeps the order when the delay ends in between', async () => {
+test('a delayed link is late and keeps the order when the delay ends in between', async () => {
   const { socket, answers } = await caller()
   link.suffer('delay')
   const sentAtMs = performance.now()
@@ -108,7 +108,7 @@ test('a delayed link is late, and keeps the order when the delay ends in between
   await expect.poll(() => received, soon).toBe('123')
 })
 
-test('brokers are named by the ports of their links, also where an answer comes in pieces', () => {
+test('brokers are named by the ports of their links, even when a reply arrives in pieces', () => {
   const address = (port: number) => {
     const bytes = Buffer.concat([Buffer.from('127.0.0.1'), Buffer.alloc(4)])
     bytes.writeInt32BE(port, 9)

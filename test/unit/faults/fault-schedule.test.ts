@@ -9,7 +9,7 @@ function planned(lane: Lane, seed: number, count: number): PlannedFault[] {
   return Array.from({ length: count }, () => schedule.next().value)
 }
 
-test('the same seed gives the same numbers, another one others', () => {
+test('the same seed gives the same numbers; another seed gives others', () => {
   const numbers = (seed: number) => {
     const random = new Random(seed, 'client', 3)
     return Array.from({ length: 50 }, () => random.next())
@@ -19,18 +19,18 @@ test('the same seed gives the same numbers, another one others', () => {
   expect(numbers(7).every((number) => number >= 0 && number < 1)).toBe(true)
 })
 
-test('every fault has a name of its own', () => {
+test('every fault has a unique name', () => {
   const names = lanes.flatMap(({ faults }) => faults.map(({ name }) => name))
   expect(new Set(names).size).toBe(names.length)
 })
 
 for (const lane of lanes) {
-  test(`${lane.name}: the same seed gives the same schedule, another one another`, () => {
+  test(`${lane.name}: the same seed gives the same schedule; another seed gives another`, () => {
     expect(planned(lane, 7, 40)).toEqual(planned(lane, 7, 40))
     expect(planned(lane, 7, 40)).not.toEqual(planned(lane, 8, 40))
   })
 
-  // Every seed or so is one short; what only some seeds allow comes as much less often.
+  // On average every seed includes a fault about once. Faults that only some seeds allow are proportionally rarer.
   const isRare = (name: string) =>
     lane.faults.some((fault) => fault.name === name && fault.isPossible !== undefined)
   const countsIn = (seeds: number) => {
@@ -42,7 +42,7 @@ for (const lane of lanes) {
     return [...counts]
   }
 
-  test(`${lane.name}: forty seeds bring every fault several times, a hundred bring it often`, () => {
+  test(`${lane.name}: forty seeds include every fault several times, a hundred include it often`, () => {
     expect(countsIn(40).filter(([name, count]) => count < (isRare(name) ? 2 : 4))).toEqual([])
     expect(countsIn(100).filter(([name, count]) => count < (isRare(name) ? 8 : 12))).toEqual([])
   })

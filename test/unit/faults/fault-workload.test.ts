@@ -18,11 +18,11 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true }))
 
-// Clients take their time between calls.
+// Clients pause between calls.
 const patient = { timeout: 30_000 }
 const calls = 15
 
-/** A client against a system that gives every append the same outcome; the first operations of its history, and its file. */
+/** Runs a client against a system that gives every append the same outcome. Returns the first operations of its history, and its file. */
 async function historyOf(
   seed: number,
   outcome: AppendOperation['outcome'],
@@ -52,7 +52,7 @@ async function historyOf(
 
 const withoutTimes = (operation: Operation) => ({ ...operation, calledAtMs: 0, endedAtMs: 0 })
 
-test('the same seed makes the same calls, another one others', patient, async () => {
+test('the same seed makes the same calls; another seed makes others', patient, async () => {
   const refused = { is: 'refused', code: 'wrong-expected-version', actualVersion: 4 } as const
   const [one, same, other] = await Promise.all([7, 7, 8].map((seed) => historyOf(seed, refused)))
   expect(one?.history.map(withoutTimes)).toEqual(same?.history.map(withoutTimes))
@@ -60,7 +60,7 @@ test('the same seed makes the same calls, another one others', patient, async ()
 })
 
 test(
-  'what has no certain outcome is sent again with the same ids, and every try is recorded',
+  'a call with an unknown outcome is retried with the same ids, and every try is recorded',
   patient,
   async () => {
     const { history, lines } = await historyOf(7, { is: 'unknown', code: 'outcome-unknown' })

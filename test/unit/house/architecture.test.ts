@@ -7,11 +7,11 @@ import { promisify } from 'node:util'
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
-// Each rule of .dependency-cruiser.js is tried on a small house of its own: one file with the import that it forbids, and
-// neighbours that do what is allowed.
+// Each rule of .dependency-cruiser.js is tested on a small tree: one file with a forbidden import, and
+// neighbours with allowed imports.
 const repository = fileURLToPath(new URL('../../../', import.meta.url))
 
-/** One file that imports what it must not. */
+/** One file with a forbidden import. */
 interface Forbidden {
   readonly rule: string
   readonly file: string
@@ -185,7 +185,7 @@ const libs = [
   'varint',
 ]
 
-/** What the files above import. */
+/** The imported files. */
 const furniture: Readonly<Record<string, string>> = {
   ...Object.fromEntries(libs.map((name) => [`libs/${name}/index.ts`, ''])),
   'libs/domain/inside.ts': '',
@@ -272,11 +272,11 @@ describe('the dependency rules', () => {
     expect(brokenBy(file)).toEqual([rule])
   })
 
-  test.each(Object.keys(allowed))('%s may import what it imports', (file) => {
+  test.each(Object.keys(allowed))('%s may keep its allowed imports', (file) => {
     expect(brokenBy(file)).toEqual([])
   })
 
-  test('each have a row here', async () => {
+  test('each have a test case here', async () => {
     const path = new URL('../../../.dependency-cruiser.js', import.meta.url).href
     const { default: config } = (await import(path)) as { default: { forbidden: { name: string }[] } }
     const rules = new Set(config.forbidden.map(({ name }) => name))

@@ -3,13 +3,13 @@ import { fileURLToPath } from 'node:url'
 import { ESLint, Linter } from 'eslint'
 import { beforeAll, describe, expect, test } from 'vitest'
 
-// Rules that hold for one folder: each is tried on a line that it forbids.
+// Rules for one folder: each is tested on a line that it forbids.
 const repository = fileURLToPath(new URL('../../../', import.meta.url))
 const rules = ['no-restricted-globals', 'no-restricted-imports'] as const
 
 type Rules = Record<string, Linter.RuleEntry>
 
-/** How these rules are set for a file; it need not exist. */
+/** The settings of these rules for a file, which need not exist. */
 async function rulesFor(file: string): Promise<Rules> {
   const config = (await new ESLint({ cwd: repository }).calculateConfigForFile(file)) as { rules: Rules }
   return Object.fromEntries(rules.flatMap((name) => (config.rules[name] ? [[name, config.rules[name]]] : [])))
@@ -42,7 +42,7 @@ describe('libs/operations', () => {
   })
 })
 
-test('other folders and tests are free to use their process', async () => {
+test('other folders and tests may use the process', async () => {
   expect(await rulesFor('libs/operations/backup/job.test.ts')).toEqual({})
   expect(await rulesFor('services/cli/run-cli.ts')).toEqual({})
 })

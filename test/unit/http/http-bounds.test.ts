@@ -8,7 +8,7 @@ import { type AllRoutes, startAllRoutes } from '../../support/http/all-routes.ts
 import { callableWriter, callerOf } from '../../support/http/http-call.ts'
 
 const bodyLimitBytes = 8 * 1_048_576
-/** Of CPU, for client and server together: what machines stand still for does not count. */
+/** CPU time of client and server together, so that stalls of the machine do not count. */
 const answerCpuMsMax = 1_000
 const answerBytesMax = 5_000
 
@@ -17,7 +17,7 @@ interface Part {
   readonly schema: TSchema
 }
 
-/** All schemas within a schema, each with its path from the root: `appends[].events[].type`. */
+/** All schemas within a schema with their paths from the root: `appends[].events[].type`. */
 function* partsOf(schema: TSchema, path = ''): Generator<Part> {
   yield { path, schema }
   const { properties = {}, items, anyOf = [] } = schema as Partial<Record<string, unknown>>
@@ -35,10 +35,10 @@ const placesOf = ({ schema = {} }: HttpRoute) =>
       : [...partsOf(schema[place] as TSchema)].map((part) => ({ place, ...part })),
   )
 
-/** Bounded by the bytes of the append, which are counted where it is encoded. */
+/** Bounded by the bytes of the append, which are counted when it is encoded. */
 const isMetadata = (path: string) => path.includes('events[].metadata.')
 
-/** A body with a value where its schema has an array. */
+/** A body with the value in place of an array of its schema. */
 function bodyWith(path: string, value: unknown): unknown {
   const [head = '', ...rest] = path.split(/\.|(?=\[\])/)
   if (head === '') return value
@@ -51,7 +51,7 @@ function bodyWith(path: string, value: unknown): unknown {
 describe('every route', () => {
   let server: AllRoutes
   beforeAll(async () => {
-    // Refusals come at once, however many there are.
+    // Rejections come at once, however many there are.
     server = await startAllRoutes({
       bodyLimitBytes,
       refusals: { promptMax: Infinity, heldMs: 0, heldMax: 0 },
@@ -66,14 +66,14 @@ describe('every route', () => {
         .map(({ place, path }) => `${String(route.method)} ${route.url} ${place} ${path}`),
     )
 
-  test('has a bound on the items of each array', () => {
+  test('bounds the number of items in each array', () => {
     expect(
       unbounded(({ schema }) => schema['type'] === 'array' && !(Number(schema['maxItems']) > 0)),
     ).toEqual([])
     expect(server.routes.length).toBeGreaterThan(25)
   })
 
-  test('has a bound on the length of each text in its body', () => {
+  test('bounds the length of each text in its body', () => {
     expect(
       unbounded(
         ({ place, path, schema }) =>
@@ -95,7 +95,7 @@ describe('every route', () => {
     ['nested arrays', `${'['.repeat(60)}1${']'.repeat(60)}`],
   ]
 
-  test.each(items)('answers an array with too many items at once and in short: %s', async (_, text) => {
+  test.each(items)('rejects an array with too many items quickly and briefly: %s', async (_, text) => {
     const asked: string[] = []
     for (const route of server.routes) {
       if (route.method !== 'POST') continue
@@ -126,7 +126,7 @@ describe('every route', () => {
   test.each([
     ['arrays', '[', ']'],
     ['objects', '{"events":', '}'],
-  ])('refuses %s that are nested deep, whole or not', async (_, open, close) => {
+  ])('rejects deeply nested %s, complete or truncated', async (_, open, close) => {
     for (const { method, url } of server.routes) {
       if (method !== 'POST') continue
       for (const levels of [101, 20_000, 700_000]) {
@@ -139,7 +139,7 @@ describe('every route', () => {
     }
   })
 
-  test('refuses what it has no use for in a body', async () => {
+  test('rejects unknown fields in a body', async () => {
     const routes = server.routes.filter(({ method, url }) => method === 'POST' && /snapshot|resume/.test(url))
     expect(routes.length).toBeGreaterThan(3)
     for (const { url } of routes) {
@@ -151,7 +151,7 @@ describe('every route', () => {
   })
 })
 
-/** What is neither a refusal nor, of a request with many appends, their refusals. */
+/** The responses that are neither a rejection nor, for a request with many appends, their rejections. */
 function othersThanRefusals({ status, text }: { status: number; text: string }): number[] {
   const { results } = JSON.parse(text) as { results?: { status: number }[] }
   const statuses = status === 200 && results !== undefined ? results.map((each) => each.status) : [status]
@@ -171,7 +171,7 @@ describe('an append', () => {
   const event = { type: 'OrderPlaced', data: {} }
   const events = (count: number) => Array.from({ length: count }, () => event)
 
-  test('of as many appends and events as a request may have is taken; one more is refused', async () => {
+  test('with the maximum number of appends and events is accepted; one more is rejected', async () => {
     const { call } = await callableWriter(bodyLimitBytes)
     const appends = (count: number, each: number) =>
       Array.from({ length: count }, (_, index) => ({ streamId: `order.${index}`, events: events(each) }))
@@ -186,7 +186,7 @@ describe('an append', () => {
     }
   })
 
-  test('with too many events does not cost the others of its request', async () => {
+  test('with too many events does not fail the others of its request', async () => {
     const { call } = await callableWriter(bodyLimitBytes)
     const { body } = await call('POST', '/appends', {
       appends: [
@@ -198,7 +198,7 @@ describe('an append', () => {
     expect((body['results'] as { status: number }[]).map(({ status }) => status)).toEqual([201, 413, 201])
   })
 
-  test('with long names where there are none is answered in short', async () => {
+  test('with long unknown names gets a short answer', async () => {
     const { call } = await callableWriter(bodyLimitBytes)
     const name = 'x'.repeat(2_000_000)
     for (const body of [{ [name]: 1 }, { events: [{ ...event, [name]: 1 }] }, { events: [{ type: name }] }]) {
@@ -211,7 +211,7 @@ describe('an append', () => {
     expect(JSON.stringify(answer.body).length).toBeLessThan(answerBytesMax)
   })
 
-  test('may nest its data as deep as a body may be', async () => {
+  test('may nest its data as deeply as a body allows', async () => {
     const { url } = await callableWriter()
     const nested = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`
     const send = (levels: number) =>

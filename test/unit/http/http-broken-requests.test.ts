@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { bareServer } from '../../support/http/bare-server.ts'
 import { bytesOf, type RawAnswer, readAnswer, sendBytes } from '../../fuzz/raw-http.ts'
 
-/** A server whose requests must come in whole within a second. */
+/** A server that expects complete requests within a second. */
 async function server(): Promise<{ url: string; close: () => Promise<void> }> {
   const app = await bareServer({ requestTimeoutMs: 1_000 })
   app.post('/echo', { schema: { body: Type.Object({ a: Type.Integer() }) } }, (request) => request.body)
@@ -25,7 +25,7 @@ test.each([
   ['the body', `${head}content-length: 100\r\n\r\n{"a":`],
   ['a chunk', `${head}transfer-encoding: chunked\r\n\r\nff\r\n{"a":`],
 ])(
-  'a request that never comes to the end of %s is ended, and told why',
+  'a request that never completes %s is ended with a reason',
   async (_, begun) => {
     const { url, close } = await server()
     const { hostname, port } = new URL(url)
@@ -51,7 +51,7 @@ test.each([
 )
 
 test.each([
-  ['no HTTP at all', Buffer.from('\0\x16\x03\x01 hello\r\n\r\n'), 400, 'request-malformed'],
+  ['text that is not HTTP', Buffer.from('\0\x16\x03\x01 hello\r\n\r\n'), 400, 'request-malformed'],
   ['a header without a name', Buffer.from(`${head}: x\r\n\r\n`), 400, 'request-malformed'],
   [
     'two lengths',
@@ -65,7 +65,7 @@ test.each([
     431,
     'headers-too-large',
   ],
-])('%s is refused with a problem document', async (_, bytes, status, code) => {
+])('%s is rejected with a problem document', async (_, bytes, status, code) => {
   const { url, close } = await server()
   try {
     expect(problemOf(await sendBytes(url, bytes))).toMatchObject({ status, code, retry: 'never' })
@@ -74,7 +74,7 @@ test.each([
   }
 })
 
-test('a path that is no path, and an expectation nobody meets, are answered like everything else', async () => {
+test('an invalid path and an unsupported expectation get problem documents, too', async () => {
   const { url, close } = await server()
   const headers = [
     ['host', 'localhost'],
@@ -93,7 +93,7 @@ test('a path that is no path, and an expectation nobody meets, are answered like
   }
 })
 
-test('garbage behind a good request costs the garbage alone', async () => {
+test('garbage after a valid request does not affect that request', async () => {
   const { url, close } = await server()
   const body = '{"a":1}'
   try {

@@ -18,7 +18,7 @@ afterAll(() => server.app.close())
 type Headers = Readonly<Record<string, string>>
 type Target = Pick<HttpRoute, 'url'> & { readonly method: string }
 
-/** As it goes over the wire: no client would send these headers. */
+/** A raw request: no client would send these headers. */
 function send({ method, url }: Target, headers: Headers, body = ''): Promise<RawAnswer> {
   const all = { host: ownHost, 'content-type': 'application/json', ...headers, connection: 'close' }
   const target = url.replaceAll(/:\w+/g, 'order.1').replace('*', 'index.html')
@@ -30,7 +30,7 @@ function send({ method, url }: Target, headers: Headers, body = ''): Promise<Raw
   )
 }
 
-/** What every server has, beside the routes of its services. */
+/** The routes of every server, in addition to those of its services. */
 const common = [
   '/health/live',
   '/health/ready',
@@ -64,7 +64,7 @@ const foreignOrigin = { status: 403, code: 'origin-not-allowed' }
 const notJson = { status: 415, code: 'content-type-not-json' }
 
 describe('every route', () => {
-  test('refuses a name that is not its own, but for probes', async () => {
+  test('rejects a foreign Host except for probes', async () => {
     expect(targets().length).toBeGreaterThan(25)
     for (const target of targets()) {
       const answer = await send(target, { host: 'rebind.example' })
@@ -77,21 +77,21 @@ describe('every route', () => {
     ['a foreign page', { origin: 'http://rebind.example' }],
     ['a page of another port', { origin: 'http://127.0.0.1:1' }],
     ['a page without an origin', { origin: 'null' }],
-    ['what is no origin', { origin: 'rebind' }],
+    ['an invalid origin', { origin: 'rebind' }],
     ['a page of another site', { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' }],
-    ['a page of another port, as the browser says', { 'sec-fetch-site': 'same-site' }],
+    ['a page of another port by Sec-Fetch-Site', { 'sec-fetch-site': 'same-site' }],
     ['an unknown relation', { 'sec-fetch-site': 'somewhere' }],
     [
-      'both that pass by themselves and one that does not',
+      'a foreign origin with an acceptable Sec-Fetch-Site',
       { origin: 'http://localhost', 'sec-fetch-site': 'none' },
     ],
-  ])('refuses %s', async (_, headers) => {
+  ])('rejects %s', async (_, headers) => {
     for (const target of targets()) {
       expect(refusal(await send(target, headers)), target.url).toEqual(foreignOrigin)
     }
   })
 
-  test('serves its own pages, addresses typed by people, and programs', async () => {
+  test('serves its own pages, typed addresses and programs', async () => {
     for (const target of targets()) {
       for (const headers of [
         {},
@@ -106,14 +106,14 @@ describe('every route', () => {
 
   test.each<[what: string, type: string]>([
     ['none', '-'],
-    ['that of a form', 'application/x-www-form-urlencoded'],
-    ['that of a form with files', 'multipart/form-data; boundary=x'],
+    ['the type of a form', 'application/x-www-form-urlencoded'],
+    ['the type of a form with files', 'multipart/form-data; boundary=x'],
     ['text', 'text/plain'],
     ['text that mentions JSON', 'text/plain; application/json'],
-    ['two at once', 'text/plain, application/json'],
-    ['something like JSON', 'application/json-seq'],
+    ['two types', 'text/plain, application/json'],
+    ['a similar type', 'application/json-seq'],
   ])(
-    'that changes something wants the content type of JSON: %s is refused, with a body or without',
+    'that changes something requires the content type of JSON: %s is rejected, with or without a body',
     async (_, type) => {
       const changes = targets().filter(isChange)
       expect(changes.length).toBeGreaterThan(9)
@@ -125,7 +125,7 @@ describe('every route', () => {
     },
   )
 
-  test('that changes something takes JSON however it is written', async () => {
+  test('that changes something accepts every spelling of the JSON type', async () => {
     for (const target of targets().filter(isChange)) {
       for (const type of ['application/json', 'Application/JSON', 'application/json; charset=utf-8']) {
         for (const body of ['', '{}']) {
@@ -200,7 +200,7 @@ describe('the Origin', () => {
 
 describe('the documentation', () => {
   test.each(['/docs', '/docs/', '/docs/static/index.html', '/docs/static/swagger-ui-bundle.js'])(
-    '%s runs only what comes with it, in no frame',
+    '%s runs only its own scripts and cannot be framed',
     async (path) => {
       const response = await fetch(server.url + path)
       expect(response.status).toBe(200)
@@ -214,7 +214,7 @@ describe('the documentation', () => {
     },
   )
 
-  test('has no script or style of its page that the policy would hold back', async () => {
+  test('has no inline script or style that the policy would block', async () => {
     const page = await (await fetch(`${server.url}/docs`)).text()
     const scripts = [...page.matchAll(/<script([^>]*)>([^]*?)<\/script>/g)]
     expect(scripts.length).toBeGreaterThan(1)
@@ -236,7 +236,7 @@ describe('the documentation', () => {
     expect(intercept({ method: 'GET', headers: {} })).toEqual({ method: 'GET', headers: {} })
   })
 
-  test('may be linked to from other sites; nothing else may', async () => {
+  test('may be linked from other sites; nothing else may', async () => {
     const link = {
       'sec-fetch-site': 'cross-site',
       'sec-fetch-mode': 'navigate',
@@ -248,7 +248,7 @@ describe('the documentation', () => {
     expect(refusal(await send({ method: 'GET', url: '/docs' }, framed))).toEqual(foreignOrigin)
   })
 
-  test('lets nobody guess the type of its answers', async () => {
+  test('forbids content sniffing of its responses', async () => {
     const response = await fetch(`${server.url}/openapi.json`)
     expect(await response.json()).toMatchObject({ openapi: '3.1.0' })
     expect(response.headers.get('x-content-type-options')).toBe('nosniff')

@@ -22,7 +22,7 @@ function dial(host: string, port: number): Socket {
   return socket
 }
 
-test('two services cannot share a port, nor a service and somebody else', async () => {
+test('a service cannot share its port with another service or program', async () => {
   const { port } = await listening('127.0.0.1')
   await expect(listening('127.0.0.1', port)).rejects.toMatchObject({ code: 'EADDRINUSE' })
   const other = createServer().listen({ host: '127.0.0.1', port: 0 })
@@ -32,7 +32,7 @@ test('two services cannot share a port, nor a service and somebody else', async 
 })
 
 test.runIf(process.platform === 'linux')(
-  'takes several new connections in a turn of the event loop',
+  'accepts several new connections in one turn of the event loop',
   async () => {
     const { app, port } = await listening('127.0.0.1')
     const count = 128
@@ -44,13 +44,13 @@ test.runIf(process.platform === 'linux')(
       turns++
       await new Promise(setImmediate)
     }
-    // Of one socket it would take as many turns as there are connections, less the few until all are connected.
+    // A single socket would need about as many turns as there are connections.
     expect(taken).toBe(count)
     expect(turns).toBeLessThan(count / 4)
   },
 )
 
-test('at localhost every address of the machine is served, within the same bounds', async () => {
+test('localhost serves both loopback addresses within the same bounds', async () => {
   const { port } = await listening('localhost', 0, 1)
   const hosts = await reachable(['127.0.0.1', '::1'], port)
   expect(hosts).toContain('127.0.0.1')
@@ -59,7 +59,7 @@ test('at localhost every address of the machine is served, within the same bound
   for (const host of hosts) expect(await answerOf(host, port)).toMatch(/^HTTP\/1\.1 503 .*server-full/s)
 })
 
-test('after close nothing listens any more', async () => {
+test('after close nothing listens', async () => {
   const { app, port } = await listening('127.0.0.1')
   expect(await answerOf('127.0.0.1', port)).toContain('HTTP/1.1 200')
   await app.close()
@@ -72,7 +72,7 @@ test('after close nothing listens any more', async () => {
   )
 })
 
-/** Where the kernel lets a connection be made; a machine may have no IPv6. */
+/** The addresses that accept a connection. A machine may have no IPv6. */
 async function reachable(hosts: readonly string[], port: number): Promise<string[]> {
   const found: string[] = []
   for (const host of hosts) {

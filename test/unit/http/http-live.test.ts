@@ -23,7 +23,7 @@ describe('live events over HTTP', () => {
     expect(text).toContain('"position":"eventstore.order:0:1"')
   })
 
-  test('end for the store when the client leaves', async () => {
+  test('end in the store when the client leaves', async () => {
     const { api, url } = await callableWriter()
     await api.append('order.1' as StreamId, [event])
     const real = api.followCategory.bind(api)
@@ -36,7 +36,7 @@ describe('live events over HTTP', () => {
     await expect.poll(() => ended).toBe(true)
   })
 
-  test('are not read ahead of a client that does not read', async () => {
+  test('are not read ahead for a client that does not read', async () => {
     const { api, url } = await callableWriter()
     await api.append('order.1' as StreamId, [event])
     const [first] = (await api.store.read('order.1' as StreamId)).events
@@ -60,7 +60,7 @@ describe('live events over HTTP', () => {
     leaving.abort()
   })
 
-  test('takes no limit: it has no pages', async () => {
+  test('accepts no limit: it has no pages', async () => {
     const { call } = await callableWriter()
     expect(await call('GET', '/categories/order/subscribe?limit=5')).toMatchObject({
       status: 400,
@@ -76,7 +76,7 @@ describe('live events over HTTP', () => {
     const live = await fetch(`${url}/categories/order/subscribe`)
     const startMs = performance.now()
     const [text] = await Promise.all([readSome(live, /never/), app.close()])
-    // A client leaves a connection that is idle after four seconds.
+    // A client closes an idle connection after four seconds.
     expect(performance.now() - startMs).toBeLessThan(3_500)
     expect(text).toContain('event: event')
     await expect(fetch(`${url}/owners`)).rejects.toThrow()

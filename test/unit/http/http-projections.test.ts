@@ -13,7 +13,7 @@ const totals = (spend: string) => expect.objectContaining({ spend }) as unknown
 const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT/) as unknown
 
 describe('a view over HTTP', () => {
-  test('is read by its key, whatever characters that has', async () => {
+  test('is read by a key with any characters', async () => {
     const { buy, call } = await servedProjections()
     for (const key of ['c-1', 'a/b c?d', '€%2F', '...']) {
       buy(key, '19.98')
@@ -36,7 +36,7 @@ describe('a view over HTTP', () => {
     expect(await waiting).toMatchObject({ status: 200, body: { view: totals('5.00') } })
   })
 
-  test('of a generation of the past is read by naming it', async () => {
+  test('of a look at the past is read by the name of its generation', async () => {
     const { buy, call } = await servedProjections()
     buy('c-1', '5.00', '2026-01-01T00:00:00.000Z')
     buy('c-1', '6.00', '2026-02-01T00:00:00.000Z')
@@ -57,14 +57,14 @@ describe('a view over HTTP', () => {
     [`${path}/views/c-1?after=nowhere`, 400, 'invalid-request'],
     [`${path}/views/c-1?timeoutMs=0`, 400, 'invalid-request'],
     [`${path}/views/c-1?timeout=1`, 400, 'invalid-request'],
-  ])('that cannot be had gets a problem: %s', async (wrong, status, code) => {
+  ])('that is unavailable gets a problem: %s', async (wrong, status, code) => {
     const { call } = await servedProjections()
     expect(await call('GET', wrong)).toMatchObject({ status, type: /problem\+json/, body: { code } })
   })
 })
 
 describe('views over HTTP', () => {
-  test('come by key, by an index and backwards, page by page', async () => {
+  test('are listed by key, by an index and backwards, page by page', async () => {
     const { buy, call } = await servedProjections()
     for (const [key, amount] of [
       ['a', '5.00'],
@@ -99,7 +99,7 @@ describe('views over HTTP', () => {
     ['cursor=x', 'cursor'],
     ['after=a:b:c', 'position'],
     ['order=spend', 'order'],
-  ])('are refused for %s, and the place is named', async (query, place) => {
+  ])('are rejected for %s, with the place', async (query, place) => {
     const { call } = await servedProjections()
     const { status, body } = await call('GET', `${path}/views?${query}`)
     expect({ status, code: body['code'], path: body['path'] }).toEqual({
@@ -116,7 +116,7 @@ describe('changes of views over HTTP', () => {
       `id: ${id}\nevent: view\ndata: \{"key":"${key}","view":\{[^}]*"spend":"${spend}"[^}]*\},"changedAt":"[^"]*"\}\n\n`,
     )
 
-  test('come as server-sent events: what is there, then what changes', async () => {
+  test('come as server-sent events: current views first, then changes', async () => {
     const { buy, url } = await servedProjections()
     buy('c-1', '5.00')
     buy('c-2', '6.00')
@@ -132,7 +132,7 @@ describe('changes of views over HTTP', () => {
     expect(text.match(/^id: /gm)).toHaveLength(3)
   })
 
-  test('resume right after Last-Event-ID, which counts more than the query', async () => {
+  test('resume right after Last-Event-ID, which takes precedence over the query', async () => {
     const { buy, url } = await servedProjections()
     for (const key of ['c-1', 'c-2', 'c-3']) buy(key, '5.00')
     const changes = async (query: string, headers = {}) =>
@@ -145,7 +145,7 @@ describe('changes of views over HTTP', () => {
     expect(await changes('?key=c-3')).toEqual(['id: 3'])
   })
 
-  test('from now on begin with the cursor, so that a client can come again before the first change', async () => {
+  test('from now on start with the cursor, so that a client can resume before the first change', async () => {
     const { buy, url } = await servedProjections()
     buy('c-1', '5.00')
     const response = await fetch(`${url}${path}/subscribe?fromNow=true`)
@@ -156,7 +156,7 @@ describe('changes of views over HTTP', () => {
     )
   })
 
-  test('tell by null that a view is gone, and by a problem why they end', async () => {
+  test('report a deleted view as null, and the reason of their end as a problem', async () => {
     const { api, url } = await servedProjections()
     api.updates = async function* () {
       yield await Promise.resolve({
@@ -165,7 +165,7 @@ describe('changes of views over HTTP', () => {
         changedAt: '2026-01-01T00:00:00.000Z',
         cursor: '7',
       })
-      throw new EventStoreError('unavailable', 'the changelog is away')
+      throw new EventStoreError('unavailable', 'the changelog is unavailable')
     }
     const text = await readSome(await fetch(`${url}${path}/subscribe`), /problem/)
     expect(text).toContain(
@@ -174,13 +174,13 @@ describe('changes of views over HTTP', () => {
     expect(text).toMatch(/event: problem\ndata: .*"code":"unavailable"/)
   })
 
-  test('bring their cursor while only other views change', async () => {
+  test('carry their cursor while only other views change', async () => {
     const { api, url } = await servedProjections()
     const cursors: (string | undefined)[] = []
     api.subscribe = async function* (_name, { cursor }) {
       cursors.push(cursor)
       yield await Promise.resolve({ changes: [], cursor: '4' })
-      if (cursor === undefined) throw new EventStoreError('unavailable', 'the changelog is away')
+      if (cursor === undefined) throw new EventStoreError('unavailable', 'the changelog is unavailable')
       const change = { key: 'c-1', view: null, changedAt: '2026-01-01T00:00:00.000Z' }
       yield { changes: [{ change, cursor: '5' }], cursor: '5' }
     }
@@ -208,14 +208,14 @@ describe('changes of views over HTTP', () => {
     [`${path}/subscribe?cursor=x`, 400],
     [`${path}/subscribe?cursor=99`, 400],
     [`${path}/subscribe?cursor=99&key=c-1`, 400],
-  ])('that cannot be followed are refused with a status: %s', async (wrong, status) => {
+  ])('that cannot be followed are rejected with a status: %s', async (wrong, status) => {
     const { call } = await servedProjections()
     expect(await call('GET', wrong)).toMatchObject({ status, type: /problem/ })
   })
 })
 
 describe('projections over HTTP', () => {
-  test('are told with generations, progress and partitions', async () => {
+  test('are described with generations, progress and partitions', async () => {
     const { api, buy, call } = await servedProjections()
     buy('c-1', '5.00')
     api.held = true
@@ -260,7 +260,7 @@ describe('projections over HTTP', () => {
     expect((await api.describe('customer-lifetime')).generations).toHaveLength(1)
   })
 
-  test('tell where they stopped, and go on when they are let', async () => {
+  test('report where they stopped, and continue when resumed', async () => {
     const { buy, call, repairs } = await servedProjections()
     const position = formatPosition(buy('c-1', '-1.00'))
     const stopped = async () => {
@@ -287,7 +287,7 @@ describe('projections over HTTP', () => {
     ['POST', `${path}/dead-letters/retry`, { positions: [] }, 400, 'invalid-request'],
     ['POST', `${path}/dead-letters/drop`, {}, 400, 'invalid-request'],
     ['POST', `${path}/dead-letters/drop`, undefined, 400, 'invalid-request'],
-  ])('refuse %s %s with %j', async (method, wrong, body, status, code) => {
+  ])('reject %s %s with %j', async (method, wrong, body, status, code) => {
     const { call } = await servedProjections()
     expect(await call(method, wrong, body)).toMatchObject({ status, type: /problem/, body: { code } })
   })
@@ -323,7 +323,7 @@ describe('dead letters over HTTP', () => {
   })
 })
 
-test('the document of the API is valid, and has every route', async () => {
+test('the OpenAPI document is valid and has every route', async () => {
   const { call } = await servedProjections()
   const { body } = await call('GET', '/openapi.json')
   const checked = await new Validator().validate(body)

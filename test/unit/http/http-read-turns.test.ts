@@ -22,7 +22,7 @@ const send = (socket: Socket, line: string): boolean =>
     `${line} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 0\r\n\r\n`,
   )
 
-test('appends and probes do not wait behind reads that came in one moment, and every read is answered', async () => {
+test('appends and probes do not wait behind a burst of reads, and every read is answered', async () => {
   const app = await bareServer()
   let begun = 0
   app.get('/read', () => {
@@ -35,13 +35,13 @@ test('appends and probes do not wait behind reads that came in one moment, and e
   const { port } = app.server.address() as AddressInfo
   const sockets = await Promise.all(Array.from({ length: reads + 2 }, () => dial(port)))
   const [change, probe, ...readers] = sockets as [Socket, Socket, ...Socket[]]
-  // The server has taken all of them.
+  // The server has accepted all of them.
   await Promise.all(sockets.map((socket) => answered(socket, 'GET /health/live')))
 
   for (const socket of readers) send(socket, 'GET /read')
   const answers = readers.map((socket) => once(socket, 'data'))
   const urgent = [answered(change, 'POST /change'), answered(probe, 'GET /health/live')]
-  // By now all of it waits in the kernel.
+  // By now all requests wait in the kernel.
   busy(50)
   await Promise.all(urgent)
   expect(begun).toBeLessThan(reads / 2)

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { bareServer } from '../../support/http/bare-server.ts'
 import { callerOf } from '../../support/http/http-call.ts'
 
-test('changes beyond the bound are refused at once and told when to come again; reads pass, and so do changes after that', async () => {
+test('changes beyond the bound are rejected at once with Retry-After; reads pass, and so do later changes', async () => {
   const app = await bareServer({ requestsMax: 2 })
   const release = Promise.withResolvers<undefined>()
   const arrived = Promise.withResolvers<undefined>()

@@ -12,7 +12,7 @@ import { InMemoryWriter } from '../../support/append/in-memory-writer.ts'
 
 const head = 'POST /streams/order.1/events HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n'
 
-/** Connections that have begun to send a body, and say no more. */
+/** Connections that have started to send a body and then go silent. */
 async function unfinished(url: string, count: number, sent = 9): Promise<Socket[]> {
   const { hostname, port } = new URL(url)
   const sockets = await Promise.all(
@@ -32,7 +32,7 @@ async function answerOn(socket: Socket): Promise<{ status: number; body: string 
   return readAnswer(Buffer.concat(await Array.fromAsync(socket as AsyncIterable<Buffer>)))
 }
 
-test('bodies that do not come to their end take no place of others, and are ended with 408', async () => {
+test('unfinished bodies block no other requests and are ended with 408', async () => {
   const api = new InMemoryWriter()
   const { url } = await testWriter(api, { requestsMax: 5, requestTimeoutMs: 2_000 })
   const sockets = await unfinished(url, 600)
@@ -54,7 +54,7 @@ test('bodies that do not come to their end take no place of others, and are ende
   expect((await api.store.load('order.1' as StreamId)).version).toBe(0)
 }, 60_000)
 
-test('of bodies that are too large together the oldest are given up, not those that arrive quickly', async () => {
+test('when bodies exceed the common bound, the oldest are ended, not those that arrive quickly', async () => {
   const bodyBytes = 200_000
   const { url } = await testWriter(new InMemoryWriter(), { bodiesBytesMax: 10 * bodyBytes })
   const sockets = await unfinished(url, 30, bodyBytes)
@@ -68,6 +68,6 @@ test('of bodies that are too large together the oldest are given up, not those t
     })
   for (let index = 0; index < 30; index++) expect((await append(bodyBytes)).status).toBe(201)
   for (const socket of sockets) socket.destroy()
-  // What has been let go counts no more.
+  // Ended bodies no longer count.
   await expect.poll(async () => (await append(900_000)).status).toBe(201)
 }, 60_000)

@@ -13,7 +13,7 @@ import { silentReader } from '../../support/http/silent-reader.ts'
 
 const eventBytes = 100_000
 
-/** A writer whose category has as many large events as anybody reads. */
+/** A writer whose category has an endless number of large events. */
 async function endlessWriter(options: Pick<HttpWriterOptions, 'subscribersMax' | 'unread'>) {
   const api = new InMemoryWriter()
   await api.append('order.1' as StreamId, [{ type: 'OrderPlaced', data: {} }])
@@ -21,7 +21,7 @@ async function endlessWriter(options: Pick<HttpWriterOptions, 'subscribersMax' |
   api.followCategory = async function* (_type, _query, signal) {
     for (let n = 1; !signal.aborted; n++) {
       await pause(1)
-      // Not the same object: what is sent of one is made once.
+      // Not the same object: the frame of an object is built only once.
       const large = { ...(event as RecordedEvent), data: 'x'.repeat(eventBytes) }
       yield { event: large, cursor: String(n) }
     }
@@ -39,7 +39,7 @@ async function endlessWriter(options: Pick<HttpWriterOptions, 'subscribersMax' |
 
 const path = '/categories/order/subscribe'
 
-test('beyond the bound subscriptions are refused at once; when one has left another may come', async () => {
+test('beyond the bound subscriptions are rejected at once; when one ends, another is accepted', async () => {
   const { url, metric } = await endlessWriter({ subscribersMax: 2 })
   const leaving = new AbortController()
   const first = await fetch(url + path, { signal: leaving.signal })
@@ -58,7 +58,7 @@ test('beyond the bound subscriptions are refused at once; when one has left anot
   await next.body?.cancel()
 })
 
-test('one that reads nothing is ended after a while, which is counted; one that reads goes on', async () => {
+test('a subscription that reads nothing is ended after a while and counted; one that reads continues', async () => {
   const { url, metric } = await endlessWriter({ unread: { stalledMsMax: 300 } })
   const silent = await silentReader(url, path)
   const reading = await fetch(url + path)
@@ -67,15 +67,15 @@ test('one that reads nothing is ended after a while, which is counted; one that 
   expect(await text).toContain('id: 60\n')
   await expect.poll(() => metric('unread_bytes')).toBe(0)
   expect(await metric(ended('bytes'))).toBe(0)
-  // Its connection is over, once it reads what the kernel has kept for it.
+  // Its connection ends after it has read what the kernel has buffered.
   silent.resume()
   await once(silent, 'close')
 })
 
-test('a server closes though a subscriber reads nothing', async () => {
+test('a server closes although a subscriber reads nothing', async () => {
   const { app, url, metric } = await endlessWriter({})
   await silentReader(url, path)
-  // The kernel takes some megabytes; then as much waits at each look.
+  // The kernel buffers some megabytes; after that the same amount waits at each check.
   let last = 0
   const stands = async () => {
     const before = last
@@ -86,10 +86,10 @@ test('a server closes though a subscriber reads nothing', async () => {
   expect(await msOf(() => app.close())).toBeLessThan(5_000)
 })
 
-test('what waits for slow readers is bounded over all of them: the one that has waited longest is ended', async () => {
+test('data for slow readers is bounded in total: the longest waiting one is ended', async () => {
   const bytesMax = 500_000
   const { url, metric } = await endlessWriter({ unread: { bytesMax } })
-  // The kernel takes some megabytes for each; what it does not take waits in the process.
+  // The kernel buffers some megabytes for each; the rest waits in the process.
   for (let n = 0; n < 8; n++) await silentReader(url, path)
   let most = 0
   const look = async () => {
@@ -102,7 +102,7 @@ test('what waits for slow readers is bounded over all of them: the one that has 
   expect(await metric(ended('stalled'))).toBe(0)
 })
 
-test('whole answers that nobody reads are bounded, too', async () => {
+test('unread complete responses are bounded, too', async () => {
   const { url, metric, api } = await endlessWriter({ unread: { bytesMax: 3_000_000 } })
   const note = 'x'.repeat(10_000)
   const events = Array.from({ length: 500 }, () => ({ type: 'OrderPlaced', data: { note } }))

@@ -28,7 +28,7 @@ describe('an append over HTTP', () => {
     })
   })
 
-  test('sent again with the same Idempotency-Key answers 200 with the first answer', async () => {
+  test('repeated with the same Idempotency-Key answers 200 with the first answer', async () => {
     const { call } = await callableWriter()
     const key = { 'idempotency-key': 'checkout-17' }
     const first = await call('POST', path, { events: [event, event] }, key)
@@ -39,7 +39,7 @@ describe('an append over HTTP', () => {
     expect(elsewhere.status).toBe(201)
   })
 
-  test('leaves data as it is, whatever JSON it is', async () => {
+  test('leaves any JSON data unchanged', async () => {
     const { call } = await callableWriter()
     const values = [event.data, 'text', 7.25, null, [], { 'ключ 🔑': '\u2028"\\' }]
     await call('POST', path, { events: values.map((data) => ({ type: 'A', data })) })
@@ -47,7 +47,7 @@ describe('an append over HTTP', () => {
     expect((body['events'] as { data: unknown }[]).map(({ data }) => data)).toEqual(values)
   })
 
-  test.each(['utf-8', 'UTF-8', '"utf8"'])('may say that its charset is %s', async (charset) => {
+  test.each(['utf-8', 'UTF-8', '"utf8"'])('may declare the charset %s', async (charset) => {
     const { call } = await callableWriter()
     const type = { 'content-type': `application/json;charset=${charset}` }
     expect(await call('POST', path, { events: [event] }, type)).toMatchObject({ status: 201 })
@@ -57,7 +57,7 @@ describe('an append over HTTP', () => {
   })
 
   test.each([...Object.getOwnPropertyNames(Object.prototype), 'null', 'string', 'record', 'prototype'])(
-    'takes the name %s wherever a caller gives names',
+    'accepts the name %s wherever a caller gives names',
     async (name) => {
       const { call } = await callableWriter()
       const streamId = `order.${name}`
@@ -70,7 +70,7 @@ describe('an append over HTTP', () => {
     },
   )
 
-  test('of many streams answers each by itself', async () => {
+  test('to many streams answers each one separately', async () => {
     const { api, call } = await callableWriter()
     const { status, body } = await call('POST', '/appends', {
       appends: [
@@ -98,7 +98,7 @@ describe('an append over HTTP', () => {
     expect(api.requests.flat()).toHaveLength(5)
   })
 
-  test('tells the core whether another writer passed it on', async () => {
+  test('passes on whether another writer has forwarded it', async () => {
     const { api, call } = await callableWriter()
     const contexts: unknown[] = []
     const real = api.store.append.bind(api.store)
@@ -112,16 +112,16 @@ describe('an append over HTTP', () => {
   })
 })
 
-describe('input that is wrong gets a problem that names the place, and nothing is written', () => {
+describe('invalid input gets a problem with the place, and nothing is written', () => {
   test.each<[string, unknown, number, string, string | undefined]>([
-    ['no JSON', '{"events":', 400, 'invalid-request', undefined],
+    ['text that is not JSON', '{"events":', 400, 'invalid-request', undefined],
     ['an empty body', '', 400, 'invalid-request', undefined],
-    ['a body that is no object', [], 400, 'invalid-request', undefined],
+    ['a body that is not an object', [], 400, 'invalid-request', undefined],
     ['no events', {}, 400, 'invalid-request', 'events'],
     ['an empty list of events', { events: [] }, 400, 'invalid-request', 'events'],
-    ['events that are no list', { events: event }, 400, 'invalid-request', 'events'],
+    ['events that are not a list', { events: event }, 400, 'invalid-request', 'events'],
     [
-      'an event type that is no text',
+      'an event type that is not text',
       { events: [event, { type: 7, data: {} }] },
       400,
       'invalid-request',
@@ -137,13 +137,13 @@ describe('input that is wrong gets a problem that names the place, and nothing i
       'events[0].streamVersion',
     ],
     [
-      'metadata that is no scalar value',
+      'metadata that is not a scalar value',
       { events: [{ ...event, metadata: { tenant: ['x'] } }] },
       400,
       'invalid-request',
       'events[0].metadata.tenant',
     ],
-    ['an id that is none', { events: [{ ...event, id: 'first' }] }, 400, 'invalid-request', 'events[0].id'],
+    ['a malformed event id', { events: [{ ...event, id: 'first' }] }, 400, 'invalid-request', 'events[0].id'],
     [
       'an unknown expected version',
       { events: [event], expectedVersion: 'latest' },
@@ -185,7 +185,7 @@ describe('input that is wrong gets a problem that names the place, and nothing i
 
   test.each<[string, string]>([
     ['latin-1', 'ca\xe9'],
-    ['a sequence that is cut off', 'a\xe2\x82'],
+    ['a truncated sequence', 'a\xe2\x82'],
     ['a surrogate as three bytes', '\xed\xa0\x80'],
     ['an overlong form', '\xc0\xaf'],
   ])('bytes that are not UTF-8: %s', async (_, bytes) => {
@@ -224,12 +224,12 @@ describe('input that is wrong gets a problem that names the place, and nothing i
   )
 
   test.each<[string, string, string]>([
-    ['a number beyond all numbers', '{"a":[1e400]}', 'events[0].data.a[0]'],
+    ['a number that overflows', '{"a":[1e400]}', 'events[0].data.a[0]'],
     ['a lone surrogate', '{"a":"x\\ud800"}', 'events[0].data.a'],
     ['a lone surrogate in a key', '{"x\\ud800":1}', 'events[0].data["x\\ud800"]'],
     ['the key __proto__', '{"a":{"__proto__":{"b":1}}}', 'events[0].data.a.__proto__'],
     ['the same with escapes', '{"\\u005f\\u005Fproto__":1}', 'events[0].data.__proto__'],
-  ])('JSON that would not come back as it is: %s', async (_, data, where) => {
+  ])('JSON that would not be returned unchanged: %s', async (_, data, where) => {
     const { api, call } = await callableWriter()
     const answer = await call('POST', path, `{"events":[{"type":"A","data":${data}}]}`)
     expect(answer).toMatchObject({ status: 422, body: { code: 'invalid-event', path: where } })
@@ -283,7 +283,7 @@ describe('input that is wrong gets a problem that names the place, and nothing i
 })
 
 describe('a writer that fails', () => {
-  test('tells nothing of its inside but a request id', async () => {
+  test('reveals only a request id', async () => {
     const { api, call } = await callableWriter()
     api.append = () => Promise.reject(new Error('password=hunter2'))
     api.appendMany = () => Promise.resolve([new EventStoreError('internal', 'password=hunter2')])
@@ -298,7 +298,7 @@ describe('a writer that fails', () => {
   test.each([
     [undefined, '1'],
     [7, '7'],
-  ])('for a while says when to come again (%s)', async (retryAfterSeconds, header) => {
+  ])('temporarily sends Retry-After (%s)', async (retryAfterSeconds, header) => {
     const { api, call } = await callableWriter()
     const details = retryAfterSeconds === undefined ? {} : { retryAfterSeconds }
     api.append = () => Promise.reject(new EventStoreError('overloaded', 'the queue is full', details))
@@ -356,7 +356,7 @@ describe('reading over HTTP', () => {
     expect((await call('GET', `/streams/${id}`)).body).toMatchObject({ version: 1 })
   })
 
-  test('a category, by event type and from an offset', async () => {
+  test('a category by event type and from an offset', async () => {
     const { call } = await callableWriter()
     await call('POST', path, { events: ['A', 'B', 'C', 'A'].map((type) => ({ type, data: null })) })
     const types = async (query: string) =>
@@ -370,7 +370,7 @@ describe('reading over HTTP', () => {
   })
 })
 
-describe('what every server has', () => {
+describe('every server has', () => {
   test('health, metrics and documentation', async () => {
     const { call } = await callableWriter()
     expect(await call('GET', '/health/live')).toMatchObject({ status: 200, body: { healthy: true } })

@@ -6,7 +6,7 @@ import { RecordCodec, schemaVersionOf } from '#schemas'
 
 import { callableWriter } from '../../support/http/http-call.ts'
 
-/** Inputs that once showed a fault. */
+/** Inputs that once revealed a bug. */
 const input = (name: string): Buffer => readFileSync(`test/cases/${name}`)
 
 const schemaOf = (name: string) => {
@@ -14,7 +14,7 @@ const schemaOf = (name: string) => {
   return schemaVersionOf({ file: `race/${name}.v1.avsc`, aggregateType: 'race', name, version: 1 }, schema)
 }
 
-test('a field named constructor is refused with its schema', () => {
+test('a field named constructor is rejected with its schema', () => {
   expect(() => schemaOf('CarEntered')).toThrow('a field cannot be named constructor')
 })
 
@@ -24,7 +24,7 @@ test('a float beyond 32 bits does not become infinity', () => {
   expect(() => codec.encode(1, events[0]?.data)).toThrow('data.f: expected a number of 32 bits')
 })
 
-test('a body in latin-1 is refused', async () => {
+test('a body in latin-1 is rejected', async () => {
   const { url } = await callableWriter()
   const headers = { 'content-type': 'application/json' }
   const request = { method: 'POST', headers, body: Uint8Array.from(input('latin1-body.json')) }

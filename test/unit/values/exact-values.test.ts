@@ -18,7 +18,7 @@ import { InMemoryWriter } from '../../support/append/in-memory-writer.ts'
 
 type Json = Record<string, unknown>
 
-/** What one way of handing over a value makes of it: the value as it is read back, or the path of what is wrong in it. */
+/** Passes a value through one interface. Returns the value as it is read back, or the path of its error. */
 type Way = (codec: RecordCodec, data: unknown) => Promise<unknown>
 
 const schemaOf = (schema: unknown): RecordCodec => {
@@ -38,7 +38,7 @@ const refusedAt = (error: unknown): unknown => {
   throw error
 }
 
-/** A store whose events go through the codec, as those of a writer do. */
+/** A store that encodes and decodes events with the codec, as a writer does. */
 class CodecWriter extends InMemoryWriter {
   codec: RecordCodec | undefined
 
@@ -103,19 +103,19 @@ async function waysOf(): Promise<Readonly<Record<string, Way>>> {
       const streamId = freshId()
       const appended = await annals(['append', streamId, 'A', '--data', jsonOf(data), '--json'])
       if (appended.exitCode !== 0) throw refusalBy(appended.json())
-      const told = await annals(['stream', 'history', streamId, '--json'])
-      return (told.json() as { events: readonly { data: unknown }[] }).events[0]?.data
+      const history = await annals(['stream', 'history', streamId, '--json'])
+      return (history.json() as { events: readonly { data: unknown }[] }).events[0]?.data
     },
   }
 }
 
-/** What the command line says of an append that was refused, by itself or by the server. */
+/** The error of a rejected append as the command line prints it, whether its own or from the server. */
 function refusalBy(printed: Json): EventStoreError {
   const { message, path } = (printed as { error: { message: string; path: string } }).error
   return new EventStoreError('invalid-event', message, { path })
 }
 
-/** As JSON can be written by hand. */
+/** JSON that may contain what JSON.stringify cannot write: 1e400. */
 const jsonOf = (data: unknown): string =>
   JSON.stringify(data, (_, part: unknown) => (part === Infinity ? '1e400' : part)).replaceAll(
     '"1e400"',
@@ -131,7 +131,7 @@ const outcomes = async (ways: Readonly<Record<string, Way>>, codec: RecordCodec,
     ),
   )
 
-test('what a schema takes comes back equal by every way', async () => {
+test('a value that fits a schema is read back equal through every interface', async () => {
   const ways = await waysOf()
   await fc.assert(
     fc.asyncProperty(
@@ -145,7 +145,7 @@ test('what a schema takes comes back equal by every way', async () => {
   )
 })
 
-/** Where something may be put into a value, and its path. */
+/** Places in a value, with their paths. */
 interface Place {
   readonly path: string
   readonly put: (wrong: unknown) => unknown
@@ -173,7 +173,7 @@ function placesIn(value: unknown, path: string, put: (part: unknown) => unknown)
 const wrongEverywhere = [Infinity, 'x\ud800', '\udc00'] as const
 const wrongInMemory = [NaN, -Infinity, 12n, new Map(), new Date(0), new Set(), () => 1, Buffer.from('a')]
 
-/** A value that a schema takes, with something wrong put into it. */
+/** A value that fits a schema, with an invalid part inserted. */
 const misfits = (wrong: readonly unknown[]): Arbitrary<{ schema: unknown; data: unknown; path: string }> =>
   recordCases.chain(({ schema, values }) =>
     fc
@@ -190,18 +190,21 @@ const misfits = (wrong: readonly unknown[]): Arbitrary<{ schema: unknown; data: 
 test.each<[string, readonly unknown[], readonly string[]]>([
   ['by hand', wrongEverywhere, ['codec', 'memory', 'sdk', 'http', 'cli']],
   ['by a program', wrongInMemory, ['codec', 'memory', 'sdk']],
-])('what no JSON can hold, written %s, is refused by every way with the same path', async (_, wrong, by) => {
-  const ways = Object.fromEntries(Object.entries(await waysOf()).filter(([name]) => by.includes(name)))
-  await fc.assert(
-    fc.asyncProperty(misfits(wrong), async ({ schema, data, path }) => {
-      const found = await outcomes(ways, schemaOf(schema), data)
-      expect(found).toStrictEqual(Object.fromEntries(by.map((name) => [name, { refusedAt: path }])))
-    }),
-    { numRuns: 150 },
-  )
-})
+])(
+  'a value that JSON cannot represent, written %s, is rejected by every interface with the same path',
+  async (_, wrong, by) => {
+    const ways = Object.fromEntries(Object.entries(await waysOf()).filter(([name]) => by.includes(name)))
+    await fc.assert(
+      fc.asyncProperty(misfits(wrong), async ({ schema, data, path }) => {
+        const found = await outcomes(ways, schemaOf(schema), data)
+        expect(found).toStrictEqual(Object.fromEntries(by.map((name) => [name, { refusedAt: path }])))
+      }),
+      { numRuns: 150 },
+    )
+  },
+)
 
-test('an export, imported again under another name, holds the same', async () => {
+test('an export that is imported under another name contains the same events', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'annals-exact-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   await fc.assert(

@@ -23,7 +23,7 @@ const optionsOf = (
 
 const timeOptions = optionsOf(program).filter(([, { flags }]) => /<(time|date)>/.test(flags))
 
-test('all commands that take a time are known here', () => {
+test('the list of commands that accept a time is complete', () => {
   expect(timeOptions.map(([name]) => name).toSorted()).toEqual([
     'export --from-time',
     'export --until-time',
@@ -37,7 +37,7 @@ test('all commands that take a time are known here', () => {
   ])
 })
 
-test.each(timeOptions)('%s takes only real times', (_, option) => {
+test.each(timeOptions)('%s accepts only existing times', (_, option) => {
   for (const text of noTimes) {
     const read = (): unknown => option.parseArg?.(text, undefined)
     expect(read, text).toThrow(`${option.long} "${text}" is not a time`)
@@ -46,7 +46,7 @@ test.each(timeOptions)('%s takes only real times', (_, option) => {
   expect(read).not.toThrow()
 })
 
-test.each(noTimes)('%s is no bound of a stream or a category', (text) => {
+test.each(noTimes)('%s is rejected as a bound of a stream or a category', (text) => {
   for (const bound of ['from', 'until']) {
     const refused = expect.objectContaining({ code: 'invalid-request', details: { path: bound } }) as Error
     expect(() => planRead({ [bound]: text })).toThrow(refused)
@@ -54,7 +54,7 @@ test.each(noTimes)('%s is no bound of a stream or a category', (text) => {
   }
 })
 
-test.each(noTimes)('%s is refused over HTTP, and the parameter is named', async (text) => {
+test.each(noTimes)('%s is rejected over HTTP, with the parameter name', async (text) => {
   const { api, call } = await callableWriter()
   await api.append('order.1' as StreamId, [{ type: 'OrderPlaced', data: {} }])
   const projections = await servedProjections()

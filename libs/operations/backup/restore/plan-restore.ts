@@ -3,29 +3,29 @@ import { BackupError } from '../backup-error.ts'
 import { bytesIn, checkChain } from '../check-backup.ts'
 import type { BackedUpFile, BackedUpSchema, BackedUpTopic, Manifest } from '../manifest.ts'
 
-/** Which backup to restore; the last one where nothing is said. */
+/** The backup to restore; default: the last one. */
 export interface RestorePoint {
   readonly at?: string
-  /** The last one that was finished by then. */
+  /** The last backup that finished by this time. */
   readonly untilMs?: number
 }
 
 /** A file of records and the folder of its backup. */
-export interface RestoreFile {
+interface RestoreFile {
   readonly folder: string
   readonly file: BackedUpFile
 }
 
 export type RestoreTopic = Omit<BackedUpTopic, 'ranges' | 'topicId'> & {
   readonly events: number
-  /** By number of the partition, in their order. */
+  /** The files of each partition, by partition number, in order. */
   readonly files: readonly (readonly RestoreFile[])[]
 }
 
-/** What is to be restored: all of a chain up to one of its backups. */
+/** What to restore: a chain up to one of its backups. */
 export interface RestorePlan {
   readonly id: string
-  /** Of its manifest, so that a restore goes on with the very same. */
+  /** Checksum of its manifest, so that only a restore of the same backup is resumed. */
   readonly sha256: string
   readonly manifest: Manifest
   readonly topics: readonly RestoreTopic[]
@@ -33,14 +33,14 @@ export interface RestorePlan {
   readonly events: number
 }
 
-/** How far looking at the files is, in bytes. */
-export interface CheckProgress {
+/** The progress of the check, in bytes. */
+interface CheckProgress {
   readonly begin: (bytes: number) => void
   readonly advance: (bytes: number) => void
 }
 
 /**
- * Reads a chain, and looks whether it is whole, checksums and all.
+ * Reads a chain, and checks that it is complete and matches its checksums.
  * @throws BackupError `no-backup`, `damaged`; an AbortError when the signal aborts.
  */
 export async function planRestore(
@@ -58,7 +58,9 @@ export async function planRestore(
     const others =
       findings.length > 1 ? ` (and ${findings.length - 1} more findings: \`annals backup check\`)` : ''
     const advice =
-      before === undefined ? 'Take an earlier chain by --at' : `--at ${before} restores what was before it`
+      before === undefined
+        ? 'Restore an earlier chain with --at'
+        : `--at ${before} restores the backup before it`
     throw new BackupError('damaged', `${first.message}${others}. Nothing was restored. ${advice}`)
   }
   return planOf(await folder.readChain(ids))
@@ -72,11 +74,10 @@ async function chainUpTo(folder: BackupFolder, { at, untilMs }: RestorePoint): P
   const chain = chains.find((ids) => id !== undefined && ids.includes(id))
   if (chain !== undefined && id !== undefined) return chain.slice(0, chain.indexOf(id) + 1)
   const what =
-    at ??
-    (untilMs === undefined ? 'backup' : `backup that was finished by ${new Date(untilMs).toISOString()}`)
+    at ?? (untilMs === undefined ? 'backup' : `backup that finished by ${new Date(untilMs).toISOString()}`)
   throw new BackupError(
     'no-backup',
-    `there is no ${what} in ${folder.path}: \`annals backup list\` shows what there is`,
+    `there is no ${what} in ${folder.path}: \`annals backup list\` lists the backups`,
   )
 }
 
@@ -86,7 +87,7 @@ async function lastFinished(
   untilMs: number,
 ): Promise<string | undefined> {
   for (const id of ids.toReversed()) {
-    // The end of a damaged backup is unknown; its name holds the start only.
+    // The end of a damaged backup is unknown; its id contains only the start.
     const finished = await folder.read(id).then(
       ({ manifest }) => Date.parse(manifest.finishedAt),
       () => Infinity,

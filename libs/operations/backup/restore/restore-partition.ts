@@ -8,19 +8,19 @@ import { readRecords } from '../record-files.ts'
 import type { RestoreTopic } from './plan-restore.ts'
 import { type SchemaIds, withRestoredId } from './restore-schemas.ts'
 
-export interface PartitionRestore {
+interface PartitionRestore {
   readonly cluster: KafkaCluster
   readonly reader: LogReader
   readonly ids: SchemaIds
-  /** Records that were written, or found written, and then compared: each twice. */
+  /** Receives the number of records written (or found written), and again when they are compared. */
   readonly advance: (records: number) => void
 }
 
 const messageBytesDefault = 1_048_588
 
 /**
- * Writes what a partition had, behind what is there of it already, and compares all of it.
- * @throws BackupError `not-empty` where something else is there, `copy-differs`, `damaged`; LogError; when the signal aborts.
+ * Writes the records of a partition after those that an interrupted restore wrote, and compares all of them.
+ * @throws BackupError `not-empty` if the partition holds other records, `copy-differs`, `damaged`; LogError; when the signal aborts.
  */
 export async function restorePartition(
   { name, settings, files }: RestoreTopic,
@@ -59,12 +59,12 @@ export async function restorePartition(
 const foreign = (topic: string, partition: number): BackupError =>
   new BackupError(
     'not-empty',
-    `partition ${partition} of ${topic} holds events that are not from this backup: somebody has appended to it while it was being restored. ` +
-      'Delete the topic and its restore-journal, and restore anew',
+    `partition ${partition} of ${topic} contains events that are not from this backup: something appended to it during the restore. ` +
+      'Delete the topic and its restore-journal, and restore again',
   )
 
 const differs = (topic: string, partition: number): BackupError =>
   new BackupError(
     'copy-differs',
-    `what partition ${partition} of ${topic} holds is not what was written to it: restore it again. If it stays so, report it`,
+    `partition ${partition} of ${topic} does not contain what was written to it: restore it again. If that fails too, report it`,
   )

@@ -6,7 +6,7 @@ import type { SchemaRegistry } from '#schemas'
 import { schemaIdIn } from '../schemas-used.ts'
 import { restoreSchemas, withRestoredId } from './restore-schemas.ts'
 
-/** Gives ids from 100 on, by text, as registries do. */
+/** A registry that assigns ids from 100 on, one per schema text. */
 function registry() {
   const texts: string[] = []
   const registered: string[] = []
@@ -32,7 +32,7 @@ const valueOf = (id: number, rest = 'body'): Buffer => {
   return Buffer.concat([header, Buffer.from(rest)])
 }
 
-test('schemas are registered in the order of their versions, and their ids go from old to new', async () => {
+test('schemas are registered in the order of their versions, and old ids are mapped to new ones', async () => {
   const { registry: target, registered } = registry()
   const ids = await restoreSchemas(target, [
     { subject: 'a', version: 1, id: 7, text: 'A1' },
@@ -46,7 +46,7 @@ test('schemas are registered in the order of their versions, and their ids go fr
   ])
 })
 
-test('only the four bytes of the id are others afterwards', () => {
+test('only the four bytes of the id change', () => {
   const before = record(valueOf(7))
   const after = withRestoredId(before, new Map([[7, 0xfffffffe]]))
   expect(after).toEqual({ ...before, value: valueOf(0xfffffffe) })
@@ -57,9 +57,9 @@ test.each<[string, Buffer | null]>([
   ['no value', null],
   ['a value too short for an id', Buffer.from([0, 0, 0, 0])],
   ['a value of another format', Buffer.from('7777777')],
-  ['an id that no schema has', valueOf(8)],
-  ['an id that is the same there', valueOf(3)],
-])('%s stays as it is', (_, value) => {
+  ['an unknown id', valueOf(8)],
+  ['an id that did not change', valueOf(3)],
+])('%s is unchanged', (_, value) => {
   const before = record(value)
   const ids = new Map([
     [7, 100],
@@ -68,7 +68,7 @@ test.each<[string, Buffer | null]>([
   expect(withRestoredId(before, ids)).toBe(before)
 })
 
-test('an id is seen where a value begins with a zero and four bytes more', () => {
+test('a value has an id if it starts with a zero byte and four more bytes', () => {
   expect(schemaIdIn(valueOf(65_536, ''))).toBe(65_536)
   expect(schemaIdIn(Buffer.from('text that is long enough'))).toBeUndefined()
 })

@@ -4,10 +4,10 @@ import type { SchemaRegistry } from '#schemas'
 import type { BackedUpSchema } from '../manifest.ts'
 import { schemaIdIn, withSchemaId } from '../schemas-used.ts'
 
-/** Ids of schemas as they were, and as the registry has given them now. */
+/** New ids of schemas by old ids. */
 export type SchemaIds = ReadonlyMap<number, number>
 
-/** Registers what is not there yet, subject by subject in the order of versions. @throws SchemaError */
+/** Registers missing schemas, subject by subject in the order of versions. @throws SchemaError */
 export async function restoreSchemas(
   registry: SchemaRegistry,
   schemas: readonly BackedUpSchema[],
@@ -20,7 +20,7 @@ export async function restoreSchemas(
   return ids
 }
 
-/** The record by the ids of now. What names no schema, or one that the backup does not have, stays as it is. */
+/** The record with its new schema id. A record without a schema id, or with one that the backup does not contain, is unchanged. */
 export function withRestoredId(record: StoredRecord, ids: SchemaIds): StoredRecord {
   const { value } = record
   const before = schemaIdIn(value)

@@ -11,29 +11,29 @@ import type { RestorePlan, RestoreTopic } from './plan-restore.ts'
 import { restorePartition } from './restore-partition.ts'
 import { restoreSchemas } from './restore-schemas.ts'
 
-export interface RestoreOptions {
-  /** Copies of each partition, where it is not to be as many as there were. */
+interface RestoreOptions {
+  /** Copies of each partition; default: as many as in the backup. */
   readonly replication?: number
-  /** Records, each once when written and once when compared. */
+  /** Receives the number of records, once when written and once when compared. */
   readonly advance: (records: number) => void
   readonly signal: AbortSignal
   readonly notify: NoticeListener
 }
 
 export interface Restored {
-  /** Whether it went on with one that was interrupted. */
+  /** Whether it resumed an interrupted restore. */
   readonly isResumed: boolean
-  /** Schemas that have another id now. */
+  /** Number of schemas that have a new id. */
   readonly idsChanged: number
 }
 
-/** Names the backup. It is stored for each aggregate type while a restore is under way. */
+/** Identifies the backup. It is stored for each aggregate type while a restore is in progress. */
 interface RestoreState {
   readonly backup: string
   readonly sha256: string
 }
 
-/** Partitions that are written at once. */
+/** Partitions that are written at the same time. */
 const parallel = 4
 
 /** Writes a backup into a cluster that has none of its events. The same call resumes after a crash. */
@@ -58,8 +58,8 @@ export class Restore {
   }
 
   /**
-   * Looks whether it can be done, and changes nothing.
-   * @returns whether it would go on with one that was interrupted.
+   * Checks whether the restore can run, and changes nothing.
+   * @returns whether it would resume an interrupted restore.
    * @throws BackupError `not-empty`, `other-restore`; MoveError `group-at-work`; LogError
    */
   async check(): Promise<boolean> {
@@ -89,7 +89,7 @@ export class Restore {
     }
   }
 
-  /** From now on no service starts; of two concurrent restores the earlier one stops. */
+  /** After this no service starts, and an earlier concurrent restore stops. */
   async #begin(): Promise<void> {
     const { id: backup, sha256 } = this.#plan
     const [topic] = this.#plan.topics
@@ -114,7 +114,7 @@ export class Restore {
   #spec({ name, partitions, replication, settings }: RestoreTopic): TopicSpec {
     const copies = this.#options.replication ?? replication
     const insync = settings['min.insync.replicas']
-    // With fewer copies than must have an event, none could be appended.
+    // With fewer copies than min.insync.replicas nothing could be appended.
     const fitting = insync !== undefined && Number(insync) > copies
     return {
       ...{ name, partitions, replication: copies },
@@ -127,7 +127,7 @@ export class Restore {
     if (expected === partitions) return
     throw new BackupError(
       'not-empty',
-      `${name} is there already, with ${partitions} partitions instead of ${expected ?? 0}: delete it, if nobody needs it, and restore again`,
+      `${name} already exists with ${partitions} partitions instead of ${expected ?? 0}: delete it if you do not need it, and restore again`,
     )
   }
 
@@ -136,7 +136,7 @@ export class Restore {
     if (state === undefined || (state.backup === id && state.sha256 === sha256)) return
     throw new BackupError(
       'other-restore',
-      `a restore of ${state.backup} was begun here and is not done: go on with it (--at ${state.backup}), or delete the topics and their restore-journals first`,
+      `a restore of ${state.backup} was started here and is not done: resume it (--at ${state.backup}), or delete the topics and their restore-journals first`,
     )
   }
 
@@ -152,11 +152,11 @@ export class Restore {
     if (filled.length === 0) return
     throw new BackupError(
       'not-empty',
-      `${filled.join(', ')} ${filled.length === 1 ? 'has' : 'have'} records already: a backup is restored into a cluster that has none of its events. Nothing was changed`,
+      `${filled.join(', ')} already ${filled.length === 1 ? 'contains' : 'contain'} records: restore into a cluster that contains none of the events. Nothing was changed`,
     )
   }
 
-  /** A topic that services have made and never appended to has markers only. */
+  /** A topic to which no event was appended can contain markers. */
   async #hasRecords(topic: string, partition: number): Promise<boolean> {
     const { reader } = this.#log
     const from = await reader.startOffset(topic, partition)

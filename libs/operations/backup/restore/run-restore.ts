@@ -11,13 +11,13 @@ export interface RestoreRequest {
   /** Folder of backups. */
   readonly folder: string
   readonly point: RestorePoint
-  /** Copies of each partition; absent: as many as there were. */
+  /** Copies of each partition; absent: as many as in the backup. */
   readonly replication?: number
-  /** Checks backup and cluster, and changes nothing. */
+  /** Checks the backup and the cluster, and changes nothing. */
   readonly isDryRun: boolean
 }
 
-/** A setting that had another value when the backup was made. */
+/** A setting whose value differs from that at the time of the backup. */
 export interface SettingDifference {
   readonly setting: string
   readonly there: string
@@ -42,7 +42,7 @@ export type RestoreControl = JobControl<'checking' | 'restoring'>
 const passes = 2
 
 /**
- * Restores a backup into a cluster that has none of its events, or checks whether it could. The same request resumes an interrupted restore.
+ * Restores a backup into a cluster that contains none of its events, or checks whether it can. The same request resumes an interrupted restore.
  * @throws OperationError, LogError, SchemaError
  */
 export async function runRestore(
@@ -87,7 +87,7 @@ async function restorePlanned(
   return { status: 'restored', ...described, ...restored, tookMs: performance.now() - beganMs }
 }
 
-/** Settings that name servers, files and accounts of one place differ by nature. */
+/** Settings that name servers, files and accounts always differ between installations. */
 const ofPlace = /(_URLS?|_BROKERS|_HOST|_PORT|_FILE|_USERNAME|_PREFIX)$/
 
 function differences({ manifest }: RestorePlan, config: Config): SettingDifference[] {

@@ -9,7 +9,7 @@ import { RecordAppender } from './record-appender.ts'
 export interface CopyParts {
   readonly cluster: KafkaCluster
   readonly reader: LogReader
-  /** Records that were read or written. */
+  /** Receives the number of records read or written. */
   readonly advance: (records: number) => void
   readonly signal: AbortSignal
 }
@@ -17,15 +17,15 @@ export interface CopyParts {
 export interface CopyTarget {
   readonly topic: string
   readonly partitions: number
-  /** What it takes as one batch. */
+  /** The maximum size of a batch. */
   readonly messageBytesMax: number
 }
 
 /**
- * Copies all partitions of a topic into another one, each record to the partition of its key. Streams keep their order, and partitions are filled by
- * time, as if they had been there from the beginning.
- * @param ends where to stop in each partition.
- * @returns what the new partitions are to hold. @throws LogError, and when the signal aborts.
+ * Copies all partitions of a topic to another one, each record to the partition of its key. Streams keep their order, and the records of
+ * each new partition are ordered by time.
+ * @param ends the end offset of each partition, exclusive.
+ * @returns the expected digests of the new partitions. @throws LogError, and when the signal aborts.
  */
 export async function copyByKey(
   source: string,
@@ -57,8 +57,8 @@ export async function copyByKey(
 }
 
 /**
- * Copies one partition to the same one of another topic; goes on behind what is there already.
- * @throws MoveError where what is there is no copy; LogError, and when the signal aborts.
+ * Copies one partition to the same partition of another topic, and continues after the records that are already copied.
+ * @throws MoveError if the target contains other records; LogError, and when the signal aborts.
  */
 export async function copyPartition(
   source: string,
@@ -93,11 +93,11 @@ function checkPrefix(copied: RecordDigest, present: PartitionDigest, topic: stri
 const foreign = (topic: string, partition: number): MoveError =>
   new MoveError(
     'foreign-events',
-    `partition ${partition} of ${topic} holds events that were not copied there: somebody has appended to it while it was being moved. ` +
-      'Nothing more is deleted; the copy of all events from before is still there',
+    `partition ${partition} of ${topic} contains events that were not copied there: something appended to it during the move. ` +
+      'Nothing more is deleted; the copy of all earlier events still exists',
   )
 
-/** What partitions hold now. @throws LogError, and when the signal aborts. */
+/** The current digests of partitions. @throws LogError, and when the signal aborts. */
 export async function digestsOf(
   topic: string,
   partitions: number,
@@ -110,7 +110,7 @@ export async function digestsOf(
   return digests
 }
 
-/** What one partition holds now. @throws LogError, and when the signal aborts. */
+/** The current digest of one partition. @throws LogError, and when the signal aborts. */
 export async function digestOf(
   topic: string,
   partition: number,

@@ -6,21 +6,21 @@ import type { Connections } from '#service'
 import { type GroupAtWork, groupsAtWork } from './idle-groups.ts'
 import { planMove } from './repartition.ts'
 
-/** What a move would do. */
+/** The plan of a move. */
 export interface MovePlan {
   readonly topic: string
   readonly from: number
   readonly to: number
   readonly events: number
-  /** Events of each new partition, by its number. */
+  /** Number of events of each new partition, by partition number. */
   readonly perPartition: readonly number[]
-  /** What the copy beside the topic takes on the disks of all brokers, about. */
+  /** The approximate size of the temporary copy on the disks of all brokers. */
   readonly bytes: number
-  /** Who has to be stopped first. */
+  /** The services to stop first. */
   readonly atWork: readonly GroupAtWork[]
 }
 
-/** Reads all keys of a topic, and changes nothing. @throws MoveError where it cannot be moved; LogError */
+/** Reads all keys of a topic, and changes nothing. @throws MoveError if it cannot be moved; LogError */
 export async function planOnly(
   { cluster }: Pick<Connections, 'cluster'>,
   config: Config,

@@ -11,7 +11,7 @@ export interface GroupAtWork {
   readonly service: 'writer' | 'snapshotter' | 'projector'
   readonly groupId: string
   readonly members: number
-  /** Where they connect from. */
+  /** The hosts of the members. */
   readonly hosts: readonly string[]
 }
 
@@ -19,21 +19,21 @@ interface BusyGroup extends GroupAtWork {
   readonly memberIds: readonly string[]
 }
 
-/** What waiting for groups needs. */
-export interface IdleWait {
+/** Signal and notices of a wait for groups. */
+interface IdleWait {
   readonly signal: AbortSignal
-  /** Called once, where it takes a while. */
+  /** Called once if it has to wait. */
   readonly notify: NoticeListener
 }
 
 const lookMs = 500
 /**
- * Where a rebalance was under way, the coordinator first waits for members to join, then for them to take what they were given: each
- * for the services' rebalance time-out of 5 s. After its own start it has to load the group, too.
+ * During a rebalance the coordinator first waits for members to join, then for them to sync, each time up to the services' rebalance
+ * time-out of 5 s. After its own start it also has to load the group.
  */
 const graceMs = 13_000
 
-/** Services that take part now. One that was killed counts until its session has run out. @throws LogError */
+/** The groups of running services. A killed service counts until its session expires. @throws LogError */
 export async function groupsAtWork(cluster: KafkaCluster, config: Config): Promise<readonly GroupAtWork[]> {
   const groups = await busyGroups(cluster, config)
   return groups.map(({ service, groupId, members, hosts }) => ({ service, groupId, members, hosts }))
@@ -46,9 +46,9 @@ export async function checkIdle(cluster: KafkaCluster, config: Config): Promise<
 }
 
 /**
- * Waits until no service takes part. A broker keeps a member that it did not see leave, over its own restart too, until the session has
- * run out: only then it is known who lives.
- * @throws MoveError `group-at-work` where a member outlives its session, or another one comes; LogError; an AbortError when the signal aborts.
+ * Waits until no service is running. A broker keeps a member that did not leave the group until its session expires, even across a restart
+ * of the broker.
+ * @throws MoveError `group-at-work` if a member outlives its session, or a new one joins; LogError; an AbortError when the signal aborts.
  */
 export async function awaitIdle(
   cluster: KafkaCluster,

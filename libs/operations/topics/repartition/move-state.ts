@@ -1,12 +1,12 @@
 import type { PartitionDigest } from './record-digest.ts'
 
 /**
- * How far a move is. `copying`: events are copied beside their topic, nothing has been deleted. `staged`: the copy is whole and compared; the
- * old topic goes, the new one is filled from the copy. `moved`: the new topic is whole and compared; what is left over goes.
+ * The phase of a move. `copying`: events are copied to a second topic; nothing has been deleted. `staged`: the copy is complete and compared;
+ * the old topic is deleted, and the new one is filled from the copy. `moved`: the new topic is complete and compared; leftovers are deleted.
  */
-export type MovePhase = 'copying' | 'staged' | 'moved'
+type MovePhase = 'copying' | 'staged' | 'moved'
 
-/** The state of a move under way. It is stored in Kafka, so that another run resumes the move. */
+/** The state of a move in progress. It is stored in Kafka, so that another run can resume the move. */
 export interface MoveState {
   readonly phase: MovePhase
   readonly aggregateType: string
@@ -16,11 +16,11 @@ export interface MoveState {
   /** Kafka's id of the old topic. */
   readonly sourceTopicId: string
   readonly replication: number
-  /** What the old topic has for settings of its own; the new one gets the same. */
+  /** Settings of the old topic that differ from the defaults of the cluster. The new topic gets the same. */
   readonly settings: Readonly<Record<string, string>>
   readonly startedAtMs: number
-  /** Where the old topic's partitions ended when they were copied. */
+  /** The end offsets of the partitions of the old topic when they were copied. */
   readonly sourceEnds?: readonly number[]
-  /** What the new partitions are to hold, by number. */
+  /** The expected digests of the new partitions, by partition number. */
   readonly partitions?: readonly PartitionDigest[]
 }

@@ -3,7 +3,7 @@ import { batchOverheadBytes, FencedLog, type KafkaCluster, recordBytesBound, typ
 const batchRecordsMax = 1_000
 const batchBytesMax = 512 << 10
 
-/** Appends records to one partition as they are, in batches, behind a fence: of two who copy at once, the earlier one is refused. */
+/** Appends unchanged records to one partition, in batches and fenced: if two processes copy concurrently, the earlier one fails. */
 export class RecordAppender {
   readonly #log: FencedLog
   readonly #bytesMax: number
@@ -15,7 +15,7 @@ export class RecordAppender {
     this.#bytesMax = bytesMax
   }
 
-  /** @param messageBytesMax what the topic takes as one batch. @throws LogError */
+  /** @param messageBytesMax the maximum size of a batch of the topic. @throws LogError */
   static async open(
     cluster: KafkaCluster,
     topic: string,

@@ -21,7 +21,7 @@ const digest = (...records: readonly StoredRecord[]) => {
   return made.now()
 }
 
-test('the same records in the same order have one digest, wherever they stand', () => {
+test('the same records in the same order have the same digest at any offsets', () => {
   expect(digest(record, { ...record, offset: 8 })).toEqual(digest({ ...record, offset: 100 }, record))
   expect(digest(record).events).toBe(1)
 })
@@ -32,7 +32,7 @@ test.each<[string, StoredRecord]>([
   ['no value', { ...record, value: null }],
   ['an empty value', { ...record, value: Buffer.alloc(0) }],
   ['another time', { ...record, timestampMs: record.timestampMs + 1 }],
-  ['a header less', { ...record, headers: record.headers.slice(1) }],
+  ['a missing header', { ...record, headers: record.headers.slice(1) }],
   ['headers in another order', { ...record, headers: record.headers.toReversed() }],
   [
     'a header that took a letter from its name',
@@ -42,11 +42,11 @@ test.each<[string, StoredRecord]>([
     'a key that took a letter from its value',
     { ...record, key: Buffer.from('order.o-1v'), value: Buffer.from('alue') },
   ],
-])('%s makes another digest', (_, other) => {
+])('%s changes the digest', (_, other) => {
   expect(digest(other).sha256).not.toBe(digest(record).sha256)
 })
 
-test('digests are the same only for all partitions together', () => {
+test('digests are the same only if those of all partitions are', () => {
   const [one, two] = [digest(record), digest(record, record)]
   expect(sameDigests([one, two], [one, two])).toBe(true)
   expect(sameDigests([one, two], [two, one])).toBe(false)

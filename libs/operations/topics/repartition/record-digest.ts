@@ -2,14 +2,14 @@ import { createHash, type Hash } from 'node:crypto'
 
 import type { StoredRecord } from '#kafka'
 
-/** What a partition holds: how many records, and a checksum over all of them in their order. */
+/** The content of a partition: the number of records, and a checksum over all of them in order. */
 export interface PartitionDigest {
   readonly events: number
   /** SHA-256 over keys, values, headers and times. */
   readonly sha256: string
 }
 
-/** Makes the digest of a partition, record by record. Offsets are no part of it: they change when records move. */
+/** Computes the digest of a partition, record by record. Offsets are not part of it, because they change when records move. */
 export class RecordDigest {
   readonly #hash: Hash = createHash('sha256')
   #events = 0
@@ -23,13 +23,13 @@ export class RecordDigest {
     this.#hash.update(recordBytes(record))
   }
 
-  /** As it is now; more can be added afterwards. */
+  /** The current digest. More records can be added afterwards. */
   now(): PartitionDigest {
     return { events: this.#events, sha256: this.#hash.copy().digest('hex') }
   }
 }
 
-/** Every field behind its length, so that no two records give the same bytes. */
+/** Every field is prefixed with its length, so that different records give different bytes. */
 function recordBytes({ key, value, headers, timestampMs }: StoredRecord): Buffer {
   const head = Buffer.allocUnsafe(20)
   head.writeDoubleBE(timestampMs, 0)

@@ -14,14 +14,14 @@ import { MoveError } from './move-error.ts'
 import type { MoveState } from './move-state.ts'
 import { sameDigests } from './record-digest.ts'
 
-/** What a move needs, with the hooks that tests use. */
-export interface RepartitionOptions {
+/** The options of a move. */
+interface RepartitionOptions {
   readonly aggregateType: string
-  /** Undefined resumes the move that is under way. */
+  /** Undefined resumes the move in progress. */
   readonly partitions: number | undefined
-  /** Records read or written, of {@link passes} times all of them. */
+  /** Receives the number of records read or written. Each record is counted {@link passes} times. */
   readonly advance: (records: number) => void
-  /** A service that was starting when the move began has joined its group after this time. */
+  /** The time after which a service that was starting when the move started has joined its group. */
   readonly settleMs: number
   readonly signal: AbortSignal
   readonly notify: NoticeListener
@@ -29,14 +29,14 @@ export interface RepartitionOptions {
 
 export type Repartitioned = Pick<MoveState, 'from' | 'to'> & { readonly events: number }
 
-/** Each event is copied beside its topic, compared, copied back, and compared. */
+/** Each event is copied to a second topic, compared, copied back, and compared. */
 export const passes = 4
 
 const messageBytesDefault = 1_048_588
 
 /**
- * Moves an aggregate type's events to a topic of the same name with another number of partitions. The same call resumes after a crash. Nothing is
- * deleted before the copy beside the topic is complete and compared. docs/decisions/0009 explains why.
+ * Moves the events of an aggregate type to a topic of the same name with another number of partitions. The same call resumes after a crash.
+ * Nothing is deleted before the copy in the second topic is complete and compared. docs/decisions/0009 explains why.
  */
 export class Repartition {
   readonly #connections: Connections
@@ -73,8 +73,8 @@ export class Repartition {
   }
 
   /**
-   * Gives up a move that has deleted nothing yet.
-   * @throws MoveError `no-move`, or `too-late` once the old topic is gone.
+   * Cancels a move that has deleted nothing yet.
+   * @throws MoveError `no-move`, or `too-late` if the old topic is already deleted.
    */
   async abort(): Promise<void> {
     if (!(await this.#journal.exists())) throw noMove(this.#topic)
@@ -83,7 +83,7 @@ export class Repartition {
     if (state !== undefined && topic?.topicId !== state.sourceTopicId) {
       throw new MoveError(
         'too-late',
-        `the old topic ${this.#topic} is gone already: run the move again without --abort, it goes on from the copy`,
+        `the old topic ${this.#topic} is already deleted: run the move again without --abort to resume it from the copy`,
       )
     }
     await this.#topics.delete(this.#staging)
@@ -97,13 +97,13 @@ export class Repartition {
       if (partitions === undefined || partitions === known.to) return this.#journal.write(known)
       throw new MoveError(
         'other-move',
-        `${this.#topic} is being moved to ${known.to} partitions: finish that first, or give it up with --abort`,
+        `${this.#topic} is being moved to ${known.to} partitions: finish that first, or cancel it with --abort`,
       )
     }
     if (partitions === undefined) throw noMove(this.#topic)
     const plan = await planMove(this.#topics, this.#copy.reader, this.#options.aggregateType, partitions)
     await this.#journal.create(plan.replication)
-    // A service that starts from now on sees the journal and ends. One that started before is in its group, or will be before anything is deleted.
+    // A service that starts from now on sees the journal and stops. One that started earlier joins its group before anything is deleted.
     return this.#journal.write(plan)
   }
 
@@ -148,7 +148,7 @@ export class Repartition {
     return this.#journal.write({ ...state, phase: 'moved' })
   }
 
-  /** @throws MoveError where a service is running, or events were appended since the copy. */
+  /** @throws MoveError if a service is running, or events were appended since the copy. */
   async #checkUnchanged(state: MoveState): Promise<void> {
     await checkIdle(this.#connections.cluster, this.#config)
     for (const [partition, from] of (state.sourceEnds ?? []).entries()) {
@@ -157,7 +157,7 @@ export class Repartition {
         await this.#journal.write({ ...state, phase: 'copying' })
         throw new MoveError(
           'source-changed',
-          `events were appended to partition ${partition} of ${this.#topic} after it was copied: stop whoever does that, then run this again. Nothing was deleted`,
+          `events were appended to partition ${partition} of ${this.#topic} after it was copied: stop the process that appends, then run this again. Nothing was deleted`,
         )
       }
     }
@@ -182,7 +182,7 @@ export class Repartition {
   #differs(topic: string): MoveError {
     return new MoveError(
       'copy-differs',
-      `what was copied to ${topic} is not what was read: nothing more is deleted. Run the move again; if it stays so, report it`,
+      `the copy in ${topic} differs from what was read: nothing more is deleted. Run the move again; if that fails too, report it`,
     )
   }
 }
@@ -195,9 +195,9 @@ const spec = (name: string, { to, replication, settings }: MoveState): TopicSpec
 })
 
 const noMove = (topic: string): MoveError =>
-  new MoveError('no-move', `no move of ${topic} is under way: begin one with --partitions`)
+  new MoveError('no-move', `no move of ${topic} is in progress: start one with --partitions`)
 
-/** @throws MoveError where there is nothing to move, or not everything. */
+/** @throws MoveError if the topic does not exist, already has this number of partitions, or has lost its head. */
 export async function planMove(
   topics: Topics,
   reader: LogReader,
@@ -206,9 +206,9 @@ export async function planMove(
 ): Promise<MoveState> {
   const name = eventTopic(aggregateType)
   const [topic] = await topics.describe([name])
-  if (topic === undefined) throw new MoveError('no-topic', `there is no topic ${name}`)
+  if (topic === undefined) throw new MoveError('no-topic', `topic ${name} does not exist`)
   if (topic.partitions === partitions) {
-    throw new MoveError('same-count', `${name} has ${partitions} partitions already`)
+    throw new MoveError('same-count', `${name} already has ${partitions} partitions`)
   }
   await checkWhole(topic, reader)
   return {
@@ -223,19 +223,19 @@ export async function planMove(
   }
 }
 
-/** A log without its beginning cannot be moved: streams would begin in their middle. */
+/** A log without its head cannot be moved: its streams are incomplete. */
 async function checkWhole({ name, partitions }: TopicDescription, reader: LogReader): Promise<void> {
   for (let partition = 0; partition < partitions; partition++) {
     const start = await reader.startOffset(name, partition)
     if (start === 0) continue
     throw new MoveError(
       'events-deleted',
-      `partition ${partition} of ${name} begins at offset ${start}: older events are gone, \`annals verify\` tells more`,
+      `partition ${partition} of ${name} starts at offset ${start}: older events are lost. See \`annals verify\``,
     )
   }
 }
 
-/** How many records a move has to read, about. @throws LogError */
+/** The approximate number of records that a move reads. @throws LogError */
 export async function eventCount(
   { cluster }: Pick<Connections, 'cluster'>,
   aggregateType: string,

@@ -7,19 +7,19 @@ import { eventCount, passes, Repartition, type Repartitioned } from './repartiti
 
 export interface RepartitionRequest {
   readonly aggregateType: string
-  /** Undefined resumes the move that is under way. */
+  /** Undefined resumes the move in progress. */
   readonly partitions: number | undefined
-  /** How long a service that was starting when the move began may take to join its group; default 10 s. */
+  /** How long a service that was starting when the move started may take to join its group; default 10 s. */
   readonly settleMs?: number
 }
 
-/** `interrupted`: nothing is lost, and the same request resumes the move. No service of the type starts before. */
+/** `interrupted`: nothing is lost, and the same request resumes the move. Until it is done, no service of the type starts. */
 export type RepartitionEnd =
   (Repartitioned & { readonly status: 'moved'; readonly tookMs: number }) | { readonly status: 'interrupted' }
 
 const settleMsDefault = 10_000
 
-/** Moves an aggregate type's events to another number of partitions. @throws OperationError, LogError, IndexUnavailableError */
+/** Moves the events of an aggregate type to another number of partitions. @throws OperationError, LogError, IndexUnavailableError */
 export async function runRepartition(
   config: Config,
   connections: Connections,
@@ -42,7 +42,7 @@ export async function runRepartition(
   }
 }
 
-/** Gives up a move that has deleted nothing yet. @throws OperationError `no-move`, `too-late`; LogError */
+/** Cancels a move that has deleted nothing yet. @throws OperationError `no-move`, `too-late`; LogError */
 export const abortRepartition = (
   config: Config,
   connections: Connections,
@@ -53,7 +53,7 @@ export const abortRepartition = (
     ...{ advance: () => undefined, notify: () => undefined, signal: new AbortController().signal },
   }).abort()
 
-/** Reads all keys of a topic, and changes nothing. @throws OperationError where it cannot be moved; LogError */
+/** Reads all keys of a topic, and changes nothing. @throws OperationError if it cannot be moved; LogError */
 export function planRepartition(
   config: Config,
   connections: Pick<Connections, 'cluster'>,

@@ -7,7 +7,7 @@ export function discardContract(subject: () => ViewStoreSubject): void {
   const discard = (projection: TestedProjection, id: string, limit = 1000) =>
     subject().store.generations.discard(projection.set(id), limit)
 
-  /** `g2` serves in place of `g1`; each has views of its own, all of `g2`'s are published. */
+  /** `g2` serves instead of `g1`. Each has its own views; all of `g2`'s are published. */
   const switched = async (
     old: Record<string, number>,
     fresh: Record<string, number>,
@@ -22,7 +22,7 @@ export function discardContract(subject: () => ViewStoreSubject): void {
   }
 
   describe('discarding', () => {
-    test('takes a retired generation away with all that belongs to it', async () => {
+    test('deletes a retired generation with everything that belongs to it', async () => {
       const { store } = subject()
       const projection = await subject().servingProjection(['spend'])
       await projection.add('g2')
@@ -53,14 +53,14 @@ export function discardContract(subject: () => ViewStoreSubject): void {
       expect(await store.parked.list(projection.set('g2'), { offset: 0, limit: 10 })).toEqual([])
     })
 
-    test('of one without views is done at once, and done for one that is not there', async () => {
+    test('finishes at once for a generation without views, and for an unknown one', async () => {
       const projection = await switched({}, {})
       expect(await discard(projection, 'g1')).toBe(true)
       expect(await discard(projection, 'g1')).toBe(true)
       expect(await projection.statuses()).toEqual({ g2: 'serving' })
     })
 
-    test.each(['serving', 'building', 'kept'])('leaves one that is %s', async (status) => {
+    test.each(['serving', 'building', 'kept'])('leaves a generation that is %s', async (status) => {
       const projection = await subject().servingProjection()
       await projection.add('g2')
       await projection.add('g3', { until: { beforeMs: 1 } })
@@ -71,7 +71,7 @@ export function discardContract(subject: () => ViewStoreSubject): void {
       expect(await projection.state(id)).toMatchObject({ status, views: 1 })
     })
 
-    test('goes step by step, no further at a time than asked for', async () => {
+    test('proceeds in steps of at most the limit', async () => {
       const keys = Array.from({ length: 7 }, (_, n) => `view ${n}`)
       const projection = await switched(Object.fromEntries(keys.map((key, n) => [key, n])), {})
       for (const left of [5, 3, 1]) {
@@ -83,13 +83,13 @@ export function discardContract(subject: () => ViewStoreSubject): void {
       expect(Object.keys(await projection.unpublishedValues('g2')).sort()).toEqual(keys)
     })
 
-    test('ends with the step that takes the last view', async () => {
+    test('ends with the step that deletes the last view', async () => {
       const projection = await switched({ a: 1, b: 2, c: 3, d: 4 }, {})
       expect(await discard(projection, 'g1', 2)).toBe(false)
       expect(await discard(projection, 'g1', 2)).toBe(true)
     })
 
-    test('lets the changelog know of views that the serving generation does not have', async () => {
+    test('marks views that the serving generation lacks as deletions to publish', async () => {
       const projection = await switched({ a: 1, b: 2, c: 3 }, { b: 20, d: 40 })
       const highest = await projection.revision('g2', 'b')
       expect(await discard(projection, 'g1')).toBe(true)
@@ -105,7 +105,7 @@ export function discardContract(subject: () => ViewStoreSubject): void {
       expect(await projection.unpublishedValues('g2')).toEqual({})
     })
 
-    test('lets it know of a deletion that it did not hear of from the retired one', async () => {
+    test('marks deletions that the retired generation had not published', async () => {
       const projection = await subject().servingProjection()
       await projection.write('g1', { a: 1, b: 2 })
       await projection.publishAll('g1')
@@ -118,7 +118,7 @@ export function discardContract(subject: () => ViewStoreSubject): void {
       expect(await projection.unpublishedValues('g2')).toEqual({ a: null, b: null })
     })
 
-    test('leaves what is unpublished there as it is', async () => {
+    test('leaves unpublished keys of the serving generation as they are', async () => {
       const { store } = subject()
       const projection = await subject().servingProjection()
       await projection.write('g1', { a: 1, b: 2 })
@@ -131,7 +131,7 @@ export function discardContract(subject: () => ViewStoreSubject): void {
       expect(await projection.unpublished('g2')).toEqual(before)
     })
 
-    test('leaves a view that is made under such a key later', async () => {
+    test('leaves a view created later under such a key', async () => {
       const projection = await switched({ a: 1 }, { b: 2 })
       await discard(projection, 'g1')
       await projection.write('g2', { a: 5 })
@@ -139,7 +139,7 @@ export function discardContract(subject: () => ViewStoreSubject): void {
       expect(await projection.unpublishedValues('g2')).toEqual({ a: 5 })
     })
 
-    test('of one that never served leaves the views of the one that does', async () => {
+    test('a generation that never served leaves the views of the serving one', async () => {
       const { store } = subject()
       const projection = await subject().servingProjection()
       await projection.write('g1', { a: 1 })

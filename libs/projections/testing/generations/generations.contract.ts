@@ -4,7 +4,7 @@ import { lifecycleContract } from './lifecycle.contract.ts'
 import { stopsContract } from './stops.contract.ts'
 import { switchContract } from './switch.contract.ts'
 
-/** What the port {@link Generations} promises. */
+/** The contract of the port {@link Generations}. */
 export function generationsContract(subject: () => ViewStoreSubject): void {
   lifecycleContract(subject)
   switchContract(subject)

@@ -5,13 +5,13 @@ import { at, source } from '../tested-projection.ts'
 
 export function lifecycleContract(subject: () => ViewStoreSubject): void {
   describe('generations', () => {
-    test('are none before the first is made', async () => {
+    test('are empty before the first one is added', async () => {
       const { store } = subject()
       const { stored } = await subject().freshProjection()
       expect(await store.generations.list(stored)).toEqual([])
     })
 
-    test('stay when a projection is prepared again', async () => {
+    test('survive a repeated prepare', async () => {
       const { store } = subject()
       const projection = await subject().servingProjection()
       await projection.write('g1', { a: 1 })
@@ -20,7 +20,7 @@ export function lifecycleContract(subject: () => ViewStoreSubject): void {
       expect(await projection.values('g1', ['a'])).toEqual({ a: 1 })
     })
 
-    test('come with all that they were made with', async () => {
+    test('are returned with all fields that they were added with', async () => {
       const { store } = subject()
       const projection = await subject().freshProjection(['spend'])
       const serving = projection.newGeneration('g1', { viewVersion: 3, indexNames: ['spend', 'Last seen'] })
@@ -36,13 +36,13 @@ export function lifecycleContract(subject: () => ViewStoreSubject): void {
       ])
     })
 
-    test('come in the order of their ids', async () => {
+    test('are sorted by id', async () => {
       const projection = await subject().servingProjection()
       for (const id of ['g30', 'g2', 'g4']) await projection.add(id, { until: { beforeMs: 1 } })
       expect(Object.keys(await projection.statuses())).toEqual(['g1', 'g2', 'g30', 'g4'])
     })
 
-    test('tell how far they are and how much they hold', async () => {
+    test('report their checkpoints, stops and counts', async () => {
       const { store } = subject()
       const projection = await subject().servingProjection()
       const parked = [{ position: at(3), error: 'no', parkedAtMs: 9 }]
@@ -67,21 +67,21 @@ export function lifecycleContract(subject: () => ViewStoreSubject): void {
   })
 
   describe('a generation that is added', () => {
-    test('serves at once where none does; the next one is building', async () => {
+    test('serves at once when none does; the next one is building', async () => {
       const projection = await subject().freshProjection()
       expect(await projection.add('g1')).toBe(true)
       expect(await projection.add('g2')).toBe(true)
       expect(await projection.statuses()).toEqual({ g1: 'serving', g2: 'building' })
     })
 
-    test('retires another one that was building', async () => {
+    test('retires one that was building', async () => {
       const projection = await subject().servingProjection()
       await projection.add('g2')
       expect(await projection.add('g3')).toBe(true)
       expect(await projection.statuses()).toEqual({ g1: 'serving', g2: 'retired', g3: 'building' })
     })
 
-    test('for a look at the past is kept, and leaves the others as they are', async () => {
+    test('for a look at the past is kept and changes no other', async () => {
       const projection = await subject().freshProjection()
       const until = { beforeMs: 1000 }
       expect(await projection.add('g1', { until })).toBe(true)
@@ -96,7 +96,7 @@ export function lifecycleContract(subject: () => ViewStoreSubject): void {
       })
     })
 
-    test('under an id that is taken changes nothing', async () => {
+    test('under an existing id changes nothing', async () => {
       const projection = await subject().servingProjection()
       await projection.add('g2')
       await projection.write('g1', { a: 1 })
@@ -107,8 +107,8 @@ export function lifecycleContract(subject: () => ViewStoreSubject): void {
     })
   })
 
-  describe('a generation that is added instead of another', () => {
-    test('retires that one, and serves at once where it did', async () => {
+  describe('a generation added with insteadOf', () => {
+    test('retires the named one, and serves at once if that one served', async () => {
       const projection = await subject().servingProjection()
       await projection.write('g1', { a: 1 })
       expect(await projection.add('g2', {}, { insteadOf: 'g1' })).toBe(true)
@@ -116,21 +116,21 @@ export function lifecycleContract(subject: () => ViewStoreSubject): void {
       expect(await projection.values('g2', ['a'])).toEqual({})
     })
 
-    test('leaves one that is building beside it', async () => {
+    test('leaves another building one alone', async () => {
       const projection = await subject().servingProjection()
       await projection.add('g2', { viewVersion: 2 })
       expect(await projection.add('g3', {}, { insteadOf: 'g1' })).toBe(true)
       expect(await projection.statuses()).toEqual({ g1: 'retired', g2: 'building', g3: 'serving' })
     })
 
-    test('is building where that one was', async () => {
+    test('is building if the named one was', async () => {
       const projection = await subject().servingProjection()
       await projection.add('g2')
       expect(await projection.add('g3', {}, { insteadOf: 'g2' })).toBe(true)
       expect(await projection.statuses()).toEqual({ g1: 'serving', g2: 'retired', g3: 'building' })
     })
 
-    test('is added by one of many that see the need', async () => {
+    test('is added by only one of many concurrent callers', async () => {
       const projection = await subject().servingProjection()
       const added = await Promise.all(
         ['g2', 'g3', 'g4'].map((id) => projection.add(id, {}, { insteadOf: 'g1' })),
@@ -139,13 +139,13 @@ export function lifecycleContract(subject: () => ViewStoreSubject): void {
       expect(Object.values(await projection.statuses()).sort()).toEqual(['retired', 'serving'])
     })
 
-    test('is not added where that one is not there', async () => {
+    test('is not added when the named one does not exist', async () => {
       const projection = await subject().servingProjection()
       expect(await projection.add('g3', {}, { insteadOf: 'g2' })).toBe(false)
       expect(await projection.statuses()).toEqual({ g1: 'serving' })
     })
 
-    test('under an id that is taken changes nothing', async () => {
+    test('under an existing id changes nothing', async () => {
       const projection = await subject().servingProjection()
       await projection.add('g2')
       expect(await projection.add('g2', {}, { insteadOf: 'g1' })).toBe(false)
@@ -153,10 +153,10 @@ export function lifecycleContract(subject: () => ViewStoreSubject): void {
     })
   })
 
-  describe('a generation that is added if needed', () => {
+  describe('a generation added with ifNeeded', () => {
     const ifNeeded = { ifNeeded: true }
 
-    test('is added where there is none', async () => {
+    test('is added when there is none', async () => {
       const projection = await subject().freshProjection()
       expect(await projection.add('g1', {}, ifNeeded)).toBe(true)
     })
@@ -165,7 +165,7 @@ export function lifecycleContract(subject: () => ViewStoreSubject): void {
       ['lower', 2, true],
       ['the same', 3, false],
       ['higher', 4, false],
-    ])('where the serving view version is %s', async (_, serving, added) => {
+    ])('when the serving view version is %s', async (_, serving, added) => {
       const projection = await subject().freshProjection()
       await projection.add('g1', { viewVersion: serving })
       expect(await projection.add('g2', { viewVersion: 3 }, ifNeeded)).toBe(added)
@@ -176,7 +176,7 @@ export function lifecycleContract(subject: () => ViewStoreSubject): void {
       ['lower', 2, true],
       ['the same', 3, false],
       ['higher', 4, false],
-    ])('where the building view version is %s', async (_, building, added) => {
+    ])('when the building view version is %s', async (_, building, added) => {
       const projection = await subject().servingProjection()
       await projection.add('g2', { viewVersion: building })
       expect(await projection.add('g3', { viewVersion: 3 }, ifNeeded)).toBe(added)
@@ -184,7 +184,7 @@ export function lifecycleContract(subject: () => ViewStoreSubject): void {
       expect(await projection.statuses()).toEqual({ g1: 'serving', ...statuses })
     })
 
-    test('takes no account of kept and retired ones', async () => {
+    test('ignores kept and retired ones', async () => {
       const projection = await subject().servingProjection()
       await projection.add('g2', { viewVersion: 7 })
       await subject().store.generations.retire(projection.set('g2'))
@@ -192,7 +192,7 @@ export function lifecycleContract(subject: () => ViewStoreSubject): void {
       expect(await projection.add('g4', { viewVersion: 2 }, ifNeeded)).toBe(true)
     })
 
-    test('is added once by many that see the need at the same time', async () => {
+    test('is added only once by many concurrent callers', async () => {
       const projection = await subject().servingProjection()
       const ids = Array.from({ length: 10 }, (_, n) => `g2-${n}`)
       const added = await Promise.all(ids.map((id) => projection.add(id, { viewVersion: 2 }, ifNeeded)))
@@ -202,7 +202,7 @@ export function lifecycleContract(subject: () => ViewStoreSubject): void {
   })
 
   describe('retiring', () => {
-    test('takes a building and a kept one, and says so again', async () => {
+    test('retires a building and a kept one; a repeated call returns true again', async () => {
       const { store } = subject()
       const projection = await subject().servingProjection()
       await projection.add('g2')
@@ -212,7 +212,7 @@ export function lifecycleContract(subject: () => ViewStoreSubject): void {
       expect(await projection.statuses()).toEqual({ g1: 'serving', g2: 'retired', g3: 'retired' })
     })
 
-    test('leaves the one that serves, and knows none that is not there', async () => {
+    test('refuses the serving one and an unknown one', async () => {
       const { store } = subject()
       const projection = await subject().servingProjection()
       expect(await store.generations.retire(projection.set('g1'))).toBe(false)

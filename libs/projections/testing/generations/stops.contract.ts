@@ -16,8 +16,8 @@ export function stopsContract(subject: () => ViewStoreSubject): void {
 
   const stopsOf = async (projection: TestedProjection, id: string) => (await projection.state(id)).stops
 
-  describe('a partition that is stopped', () => {
-    test('says why, the last reason given', async () => {
+  describe('a stopped partition', () => {
+    test('has the last reason given', async () => {
       const projection = await subject().servingProjection()
       await stop(projection, 'g1', 1, 'Zoë’s "order" is broken\n\tat a line')
       await stop(projection, 'g1', 2, 'first')
@@ -30,7 +30,7 @@ export function stopsContract(subject: () => ViewStoreSubject): void {
       )
     })
 
-    test('is stopped in its generation only, and not at all where there is none', async () => {
+    test('is stopped in its generation only; an unknown generation stores no stop', async () => {
       const projection = await subject().servingProjection()
       await projection.add('g2')
       await stop(projection, 'g2', 1)
@@ -39,7 +39,7 @@ export function stopsContract(subject: () => ViewStoreSubject): void {
       expect(await projection.statuses()).toEqual({ g1: 'serving', g2: 'building' })
     })
 
-    test('stays so through commits', async () => {
+    test('stays stopped through commits', async () => {
       const projection = await subject().servingProjection()
       await stop(projection, 'g1', 0)
       expect(await projection.commit('g1', { to: 4 })).toBe('committed')
@@ -47,8 +47,8 @@ export function stopsContract(subject: () => ViewStoreSubject): void {
     })
   })
 
-  describe('letting go on', () => {
-    test('takes all stops of all generations, and counts them', async () => {
+  describe('resuming', () => {
+    test('removes all stops of all generations and counts them', async () => {
       const { store } = subject()
       const projection = await subject().servingProjection()
       await projection.add('g2')
@@ -59,7 +59,7 @@ export function stopsContract(subject: () => ViewStoreSubject): void {
       for (const id of ['g1', 'g2']) expect(await stopsOf(projection, id)).toEqual(new Map())
     })
 
-    test('takes the stops of one partition, where that is asked for', async () => {
+    test('removes only the stops of the given partition', async () => {
       const { store } = subject()
       const projection = await subject().servingProjection()
       await projection.add('g2')
@@ -71,7 +71,7 @@ export function stopsContract(subject: () => ViewStoreSubject): void {
       expect(await stopsOf(projection, 'g2')).toEqual(new Map())
     })
 
-    test('finds none where there is no generation', async () => {
+    test('removes none when there is no generation', async () => {
       const { stored } = await subject().freshProjection()
       expect(await subject().store.generations.resume(stored)).toBe(0)
       expect(await subject().store.generations.resume(stored, source())).toBe(0)

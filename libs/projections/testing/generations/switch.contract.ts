@@ -28,10 +28,10 @@ export function switchContract(subject: () => ViewStoreSubject): void {
     test.each([
       ['level', { 0: 5, 1: 7 }, { 0: 5, 1: 7 }],
       ['ahead', { 0: 5, 1: 7 }, { 0: 6, 1: 7 }],
-      ['ahead by digits', { 0: 9, 1: 99 }, { 0: 10, 1: 100 }],
+      ['ahead in number of digits', { 0: 9, 1: 99 }, { 0: 10, 1: 100 }],
       ['in more partitions', { 0: 5 }, { 0: 5, 1: 2 }],
-      ['in any partition where the one that serves is in none', {}, {}],
-    ])('to one that is %s lets it serve and retires the other', async (_, serving, building) => {
+      ['in any partition while the serving one is in none', {}, {}],
+    ])('to a generation that is %s lets it serve and retires the other', async (_, serving, building) => {
       const projection = await twoGenerations(serving, building)
       expect(await switchTo(projection, 'g2')).toBe('switched')
       expect(await projection.statuses()).toEqual({ g1: 'retired', g2: 'serving' })
@@ -39,16 +39,16 @@ export function switchContract(subject: () => ViewStoreSubject): void {
 
     test.each([
       ['behind in one partition', { 0: 5, 1: 7 }, { 0: 50, 1: 6 }],
-      ['behind by digits', { 0: 10 }, { 0: 9 }],
-      ['not begun in a partition', { 0: 5, 1: 7 }, { 0: 5 }],
-      ['not begun at all', { 3: 1 }, {}],
-    ])('to one that is %s changes nothing', async (_, serving, building) => {
+      ['behind in number of digits', { 0: 10 }, { 0: 9 }],
+      ['without a checkpoint in one partition', { 0: 5, 1: 7 }, { 0: 5 }],
+      ['without any checkpoint', { 3: 1 }, {}],
+    ])('to a generation that is %s changes nothing', async (_, serving, building) => {
       const projection = await twoGenerations(serving, building)
       expect(await switchTo(projection, 'g2')).toBe('behind')
       expect(await projection.statuses()).toEqual({ g1: 'serving', g2: 'building' })
     })
 
-    test('that comes too early holds the one that serves for a while, and only it', async () => {
+    test('that is too early holds only the serving generation, for a while', async () => {
       const { clock } = subject()
       const projection = await twoGenerations({ 0: 5, 1: 1 }, { 0: 3 })
       await switchTo(projection, 'g2')
@@ -63,7 +63,7 @@ export function switchContract(subject: () => ViewStoreSubject): void {
       expect(await projection.commit('g1', { from: 5, to: 6 })).toBe('committed')
     })
 
-    test('can succeed while the one that serves is held', async () => {
+    test('can succeed while the serving generation is held', async () => {
       const projection = await twoGenerations({ 0: 5 }, { 0: 3 })
       expect(await switchTo(projection, 'g2')).toBe('behind')
       await projection.moveTo('g2', 5)
@@ -72,7 +72,7 @@ export function switchContract(subject: () => ViewStoreSubject): void {
       expect(await projection.commit('g1', { from: 5, to: 6 })).toBe('gone')
     })
 
-    test('that comes too early again holds anew from then on', async () => {
+    test('that is too early again renews the hold', async () => {
       const { clock } = subject()
       const projection = await twoGenerations({ 0: 5 }, {})
       await switchTo(projection, 'g2')
@@ -94,7 +94,7 @@ export function switchContract(subject: () => ViewStoreSubject): void {
       expect(await switchTo(projection, 'g2')).toBe('switched')
     })
 
-    test('compares partitions of a topic with the same id though another topic has another', async () => {
+    test('compares partitions of an unchanged topic even if another topic was recreated', async () => {
       const projection = await subject().servingProjection()
       const { topicIds } = projection.newGeneration('g2')
       await projection.moveTo('g1', 5)
@@ -102,14 +102,14 @@ export function switchContract(subject: () => ViewStoreSubject): void {
       expect(await switchTo(projection, 'g2')).toBe('behind')
     })
 
-    test('asked for again says that it has happened', async () => {
+    test('repeated reports that it has happened', async () => {
       const projection = await twoGenerations({}, {})
       await switchTo(projection, 'g2')
       expect(await switchTo(projection, 'g2')).toBe('switched')
       expect(await projection.statuses()).toEqual({ g1: 'retired', g2: 'serving' })
     })
 
-    test('to one that is kept, retired or not there is refused', async () => {
+    test('to a kept, retired or unknown generation is refused', async () => {
       const projection = await twoGenerations({}, {})
       await subject().store.generations.retire(projection.set('g2'))
       await projection.add('g3', { until: { beforeMs: 1 } })

@@ -4,8 +4,8 @@ import type { ViewStoreSubject } from '../view-store-under-test.ts'
 import { change, jsonOf } from '../tested-projection.ts'
 
 export function outboxContract(subject: () => ViewStoreSubject): void {
-  describe('what is unpublished', () => {
-    test('is every view that changed, each once and as it is now', async () => {
+  describe('the unpublished views', () => {
+    test('include every changed view once, in its current state', async () => {
       const projection = await subject().servingProjection()
       await projection.write('g1', { a: 1, b: 1 })
       await projection.write('g1', { a: 2 }, { changedAtMs: 2000 })
@@ -18,7 +18,7 @@ export function outboxContract(subject: () => ViewStoreSubject): void {
       )
     })
 
-    test('includes a view that is gone, with the time and a revision of its deletion', async () => {
+    test('include a deleted view with the time and revision of its deletion', async () => {
       const projection = await subject().servingProjection()
       await projection.write('g1', { a: 1, b: 1 })
       await projection.publishAll('g1')
@@ -30,7 +30,7 @@ export function outboxContract(subject: () => ViewStoreSubject): void {
       expect(await projection.state('g1')).toMatchObject({ views: 1, unpublished: 1 })
     })
 
-    test('is a view again that was deleted and made anew', async () => {
+    test('include a deleted and recreated view as a view', async () => {
       const projection = await subject().servingProjection()
       await projection.write('g1', { a: 1 })
       await projection.write('g1', { a: null })
@@ -38,7 +38,7 @@ export function outboxContract(subject: () => ViewStoreSubject): void {
       expect(await projection.unpublishedValues('g1')).toEqual({ a: 2 })
     })
 
-    test('includes a view that is changed to what it was', async () => {
+    test('include a view that was changed to the same state', async () => {
       const projection = await subject().servingProjection()
       await projection.write('g1', { a: 1 })
       await projection.publishAll('g1')
@@ -46,7 +46,7 @@ export function outboxContract(subject: () => ViewStoreSubject): void {
       expect(await projection.unpublishedValues('g1')).toEqual({ a: 1 })
     })
 
-    test('is given up to a limit, and all of it over time', async () => {
+    test('come up to a limit at a time, all of them in the end', async () => {
       const { store } = subject()
       const projection = await subject().servingProjection()
       const keys = Array.from({ length: 10 }, (_, n) => `view ${n}`)
@@ -61,7 +61,7 @@ export function outboxContract(subject: () => ViewStoreSubject): void {
       expect(seen.sort()).toEqual(keys)
     })
 
-    test('is counted by generation, and none of one that is not there', async () => {
+    test('are separate for each generation; an unknown one has none', async () => {
       const { store } = subject()
       const projection = await subject().servingProjection()
       await projection.add('g2')
@@ -76,7 +76,7 @@ export function outboxContract(subject: () => ViewStoreSubject): void {
   })
 
   describe('marking as published', () => {
-    test('takes out what is named and leaves the rest', async () => {
+    test('removes the named views and leaves the rest', async () => {
       const { store } = subject()
       const projection = await subject().servingProjection()
       await projection.write('g1', { a: 1, b: 2 })
@@ -89,10 +89,10 @@ export function outboxContract(subject: () => ViewStoreSubject): void {
 
     test.each<[string, Record<string, number | null>[]]>([
       ['changed', [{ a: 2 }]],
-      ['changed to what it was', [{ a: 1 }]],
-      ['gone', [{ a: null }]],
-      ['gone and been made again', [{ a: null }, { a: 1 }]],
-    ])('leaves a view that has %s in between', async (_, writes) => {
+      ['changed to the same state', [{ a: 1 }]],
+      ['been deleted', [{ a: null }]],
+      ['been deleted and recreated', [{ a: null }, { a: 1 }]],
+    ])('leaves a view that has %s since', async (_, writes) => {
       const { store } = subject()
       const projection = await subject().servingProjection()
       await projection.write('g1', { a: 1 })
@@ -104,7 +104,7 @@ export function outboxContract(subject: () => ViewStoreSubject): void {
       expect(await projection.unpublished('g1')).toEqual(now)
     })
 
-    test('leaves a view that was made again after the deletion that is published', async () => {
+    test('leaves a view that was recreated after the published deletion', async () => {
       const { store } = subject()
       const projection = await subject().servingProjection()
       await projection.write('g1', { a: 1 })
@@ -115,7 +115,7 @@ export function outboxContract(subject: () => ViewStoreSubject): void {
       expect(await projection.unpublishedValues('g1')).toEqual({ a: 2 })
     })
 
-    test('may come twice, and for what is not there', async () => {
+    test('may be repeated, and may name unknown views', async () => {
       const { store } = subject()
       const projection = await subject().servingProjection()
       await projection.write('g1', { a: 1 })
@@ -127,7 +127,7 @@ export function outboxContract(subject: () => ViewStoreSubject): void {
       expect(await projection.state('g1')).toMatchObject({ views: 1, unpublished: 0 })
     })
 
-    test('does not change what the next commit is made from', async () => {
+    test('does not change the revision that the next commit expects', async () => {
       const projection = await subject().servingProjection()
       await projection.write('g1', { a: 1 })
       const expected = await projection.revision('g1', 'a')

@@ -18,8 +18,8 @@ export function parkedContract(subject: () => ViewStoreSubject): void {
   const parkedNow = (projection: TestedProjection, id = 'g1') =>
     subject().store.parked.list(projection.set(id), all)
 
-  describe('events that are set aside', () => {
-    test('are noted in the step that moves the checkpoint past them', async () => {
+  describe('parked events', () => {
+    test('are recorded in the step that moves the checkpoint past them', async () => {
       const projection = await subject().servingProjection()
       const parked = [parkedEvent(3, { error: 'Zoë’s "order" has no sum\n\tat all' })]
       await projection.commit('g1', { to: 5, parked, changes: [change('a', 1)] })
@@ -28,7 +28,7 @@ export function parkedContract(subject: () => ViewStoreSubject): void {
       expect(await projection.checkpoint('g1')).toBe(5)
     })
 
-    test('come by time, then by topic, partition and offset as numbers', async () => {
+    test('are sorted by time, then by topic, then numerically by partition and offset', async () => {
       const inOrder = [
         parkedEvent(700, { parkedAtMs: 999 }),
         parkedEvent(0, { parkedAtMs: 1000, position: position('eventstore.a', 11, 0) }),
@@ -42,7 +42,7 @@ export function parkedContract(subject: () => ViewStoreSubject): void {
       expect(await parkedNow(projection)).toEqual(inOrder)
     })
 
-    test('come page by page', async () => {
+    test('are returned page by page', async () => {
       const { store } = subject()
       const projection = await withParked([4, 2, 0, 3, 1].map((offset) => parkedEvent(offset)))
       const page = async (offset: number, limit: number) => {
@@ -55,7 +55,7 @@ export function parkedContract(subject: () => ViewStoreSubject): void {
       expect(await page(5, 2)).toEqual([])
     })
 
-    test('are those of one generation, and none of one that is not there', async () => {
+    test('belong to one generation; an unknown one has none', async () => {
       const projection = await withParked([parkedEvent(1)])
       await projection.add('g2')
       expect(await parkedNow(projection, 'g2')).toEqual([])
@@ -63,8 +63,8 @@ export function parkedContract(subject: () => ViewStoreSubject): void {
     })
   })
 
-  describe('applying an event that was set aside', () => {
-    test('makes its changes and sets it aside no more, once', async () => {
+  describe('applying a parked event', () => {
+    test('makes its changes and unparks it, once', async () => {
       const { store } = subject()
       const projection = await withParked([parkedEvent(3), parkedEvent(4)])
       const set = projection.set('g1')
@@ -77,7 +77,7 @@ export function parkedContract(subject: () => ViewStoreSubject): void {
       expect(await projection.checkpoint('g1')).toBe(100)
     })
 
-    test('gives its views a new revision, so that a commit made from the old ones is refused', async () => {
+    test('gives its views a new revision, so that a commit from the old one is refused', async () => {
       const { store } = subject()
       const projection = await subject().servingProjection()
       await projection.writeChanges('g1', [change('a', 1)], [parkedEvent(0)])
@@ -88,7 +88,7 @@ export function parkedContract(subject: () => ViewStoreSubject): void {
       expect(await projection.commit('g1', { from: 1, to: 2, changes })).toBe('view-changed')
     })
 
-    test('from a view that has changed changes nothing, and leaves it set aside', async () => {
+    test('from a changed view changes nothing and leaves it parked', async () => {
       const { store } = subject()
       const projection = await withParked([parkedEvent(3)])
       const changes = [change('b', 1), change('a', 1, { expected: 77 })]
@@ -96,20 +96,20 @@ export function parkedContract(subject: () => ViewStoreSubject): void {
       expect(await projection.state('g1')).toMatchObject({ parked: 1, views: 0, unpublished: 0 })
     })
 
-    test('may change nothing', async () => {
+    test('may change no view', async () => {
       const projection = await withParked([parkedEvent(3)])
       expect(await subject().store.parked.apply(projection.set('g1'), at(3), [])).toBe('applied')
       expect(await parkedNow(projection)).toEqual([])
     })
 
-    test('says first that it is not set aside, then that a view has changed', async () => {
+    test('reports not-parked before view-changed', async () => {
       const projection = await withParked([parkedEvent(3)])
       const wrong = [change('a', 1, { expected: 77 })]
       const other = position(topic, 1, 3)
       expect(await subject().store.parked.apply(projection.set('g1'), other, wrong)).toBe('not-parked')
     })
 
-    test('in one that is retired or not there changes nothing', async () => {
+    test('in a retired or unknown generation changes nothing', async () => {
       const { store } = subject()
       const projection = await withParked([parkedEvent(3)])
       await projection.add('g2')
@@ -121,7 +121,7 @@ export function parkedContract(subject: () => ViewStoreSubject): void {
       expect(await projection.state('g1')).toMatchObject({ parked: 1, views: 0 })
     })
 
-    test('goes on while the generation is held', async () => {
+    test('is possible while the generation is held', async () => {
       const { store } = subject()
       const projection = await withParked([parkedEvent(3)])
       await projection.add('g2')
@@ -129,7 +129,7 @@ export function parkedContract(subject: () => ViewStoreSubject): void {
       expect(await store.parked.apply(projection.set('g1'), at(3), [change('a', 1)])).toBe('applied')
     })
 
-    test('many times at once applies it once', async () => {
+    test('many times concurrently applies it once', async () => {
       const { store } = subject()
       const projection = await withParked([parkedEvent(3)])
       const outcomes = await Promise.all(
@@ -142,7 +142,7 @@ export function parkedContract(subject: () => ViewStoreSubject): void {
     })
   })
 
-  test('giving up events that were set aside counts those that were there', async () => {
+  test('dropping parked events counts those that were parked', async () => {
     const { store } = subject()
     const projection = await withParked([1, 2, 3].map((offset) => parkedEvent(offset)))
     const positions = [at(1), at(3), at(9), at(1, 1)]

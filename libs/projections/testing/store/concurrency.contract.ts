@@ -5,8 +5,8 @@ import { at, change, type TestedProjection } from '../tested-projection.ts'
 
 const roundsMax = 10_000
 
-export function concurrencyContract(subject: () => ViewStoreSubject): void {
-  /** Adds one to each of the keys as the engine does: read, fold, commit, and again where a view has changed. */
+export function storeConcurrencyContract(subject: () => ViewStoreSubject): void {
+  /** Adds one to each key as the engine does: read, fold, commit, and again when a view has changed. */
   const addOne = async (
     projection: TestedProjection,
     keys: readonly string[],
@@ -29,8 +29,8 @@ export function concurrencyContract(subject: () => ViewStoreSubject): void {
     throw new Error(`no commit in ${roundsMax} rounds`)
   }
 
-  describe('at the same time', () => {
-    test('of many steps from one checkpoint one is made', async () => {
+  describe('concurrently', () => {
+    test('one of many steps from the same checkpoint is committed', async () => {
       const projection = await subject().servingProjection()
       const outcomes = await Promise.all(
         Array.from({ length: 20 }, (_, n) => projection.commit('g1', { changes: [change(`view ${n}`, n)] })),
@@ -40,7 +40,7 @@ export function concurrencyContract(subject: () => ViewStoreSubject): void {
       expect(await projection.state('g1')).toMatchObject({ views: 1 })
     })
 
-    test('of steps in many partitions that make the same view one is made', async () => {
+    test('one of the steps in many partitions that create the same view is committed', async () => {
       const projection = await subject().servingProjection()
       const outcomes = await Promise.all(
         Array.from({ length: 10 }, (_, partition) =>
@@ -52,7 +52,7 @@ export function concurrencyContract(subject: () => ViewStoreSubject): void {
       expect((await projection.state('g1')).checkpoints.size).toBe(1)
     })
 
-    test('partitions that change the same views, in whatever order, count every event once', async () => {
+    test('partitions that change the same views in any order count every event once', async () => {
       const projection = await subject().servingProjection()
       const orders = [
         ['a', 'b', 'c'],
@@ -68,7 +68,7 @@ export function concurrencyContract(subject: () => ViewStoreSubject): void {
       expect(await projection.values('g1', ['a', 'b', 'c'])).toEqual({ a: 40, b: 30, c: 40 })
     })
 
-    test('commits and a switch never take a reader back', async () => {
+    test('commits and a switch never take a reader back in time', async () => {
       const { store } = subject()
       const projection = await subject().servingProjection()
       await projection.add('g2')

@@ -2,10 +2,10 @@ import fc from 'fast-check'
 
 import type { GenerationStatus } from '../../view-store/generation.ts'
 
-/** Which revision a change claims to be made from. `earlier`: one that the view had once, or never. */
+/** The revision that a change claims to be made from. `earlier`: a former revision of the view, or none of its. */
 export type Claim = 'now' | 'absent' | 'earlier'
 
-/** Which checkpoint a step claims to be made from. */
+/** The checkpoint that a step claims to be made from. */
 export type From = 'right' | 'none' | 'wrong'
 
 export interface ModelChange {
@@ -17,10 +17,10 @@ export interface ModelChange {
   readonly expiresInMs: number | undefined
 }
 
-/** The generation that something is done to: the newest of a status, or one that is not there. */
+/** The generation that a command addresses: the newest of a status, or an unknown one. */
 export type ModelTarget = GenerationStatus | 'unknown'
 
-/** What is done to two stores alike; what revisions and checkpoints it names, each store knows of its own. */
+/** A command for both stores. Each store resolves the named revisions and checkpoints to its own. */
 export type Command =
   | {
       readonly kind: 'add'
@@ -169,7 +169,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: kind('wait'), ms }) },
 )
 
-/** Up to so many commands; without a generation in the first place little would come of them. */
+/** Up to `max` commands. The first one adds a generation, because most commands need one. */
 export const commands = (max: number): fc.Arbitrary<Command[]> =>
   fc
     .tuple(adding, fc.array(command, { maxLength: max - 1, size: 'max' }))

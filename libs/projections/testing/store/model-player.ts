@@ -14,15 +14,15 @@ const everything = 1000
 
 type Of<Kind extends Command['kind']> = Extract<Command, { readonly kind: Kind }>
 
-/** Runs commands on one store, and reports their outcomes in a form that is the same for every store. */
+/** Runs commands on one store and reports their outcomes in a form that does not depend on the store. */
 export class ModelPlayer {
   readonly #store: ViewStore
   readonly #projection: TestedProjection
   readonly #clock: TestClock
-  /** As observed last. */
+  /** As last observed. */
   #generations: readonly GenerationState[] = []
   #added = 0
-  /** All revisions that were ever seen of a view, the newest last; by generation and key. */
+  /** All revisions ever seen of a view, the newest last, by generation and key. */
   readonly #seen = new Map<string, number[]>()
 
   constructor(store: ViewStore, projection: TestedProjection, clock: TestClock) {
@@ -68,7 +68,7 @@ export class ModelPlayer {
     }
   }
 
-  /** All that can be seen of all generations; revisions as their places in their order. */
+  /** Everything observable of all generations, with revisions replaced by their ranks. */
   async observe(): Promise<unknown> {
     this.#generations = await this.#store.generations.list(this.#projection.stored)
     return Promise.all(
@@ -149,7 +149,7 @@ export class ModelPlayer {
     return { ...lookup, found: views.map(inOrder(views)) }
   }
 
-  /** All pages from a first one on: where a page ends is up to the store. */
+  /** All pages from the first one on. The store decides where a page ends. */
   async #rest(query: ViewPageQuery, { views, next }: StoredViewPage): Promise<KeyedView[]> {
     if (next === undefined) return [...views]
     const page = found(await this.#store.views.page(this.#projection.stored, { ...query, cursor: next }))
@@ -192,7 +192,7 @@ export class ModelPlayer {
     return this.#projection.set(this.#find(target)?.id ?? 'none')
   }
 
-  /** One that is set aside, or one that is not where there are not so many. */
+  /** A parked event, or one that is not parked if there are too few. */
   async #nthParked({
     target,
     nth,
@@ -205,7 +205,7 @@ export class ModelPlayer {
   }
 }
 
-/** Stores may number revisions as they like, as long as they rise: a revision is reported as its rank among some. */
+/** Stores may number revisions freely as long as they rise, so a revision is reported as its rank. */
 function inOrder(views: readonly Pick<UnpublishedView, 'revision'>[]) {
   const order = [...new Set(views.map(({ revision }) => revision))].sort((a, b) => a - b)
   return <View extends Pick<UnpublishedView, 'revision' | 'json'>>(view: View) => ({

@@ -7,13 +7,13 @@ import { ModelPlayer } from './model-player.ts'
 import { ViewStoreSubject } from '../view-store-under-test.ts'
 
 export interface ModelSettings {
-  /** How many sequences of commands are tried. */
+  /** How many sequences of commands run. */
   readonly modelRuns: number
   /** How many commands a sequence has at most. */
   readonly commandsMax: number
 }
 
-/** Servers on a busy machine take their time. */
+/** Servers on a busy machine are slow. */
 const timeoutMs = 240_000
 
 export function modelContract(
@@ -43,7 +43,7 @@ export function modelContract(
   }
 
   test(
-    'whatever is done to the store, it answers as the one in memory',
+    'the store answers any sequence of commands as the store in memory does',
     async () => {
       await fc.assert(fc.asyncProperty(commands(commandsMax), playSequence), { numRuns: modelRuns })
     },

@@ -22,7 +22,7 @@ export function commitContract(subject: () => ViewStoreSubject): void {
       )
     })
 
-    test('replaces all of a view, its time to live included', async () => {
+    test('replaces a whole view, including its time to live', async () => {
       const { store } = subject()
       const projection = await subject().servingProjection()
       await projection.write('g1', { a: 1 }, { expiresAtMs: 99_999 })
@@ -34,14 +34,14 @@ export function commitContract(subject: () => ViewStoreSubject): void {
       })
     })
 
-    test('may move the checkpoint and nothing else', async () => {
+    test('may move only the checkpoint', async () => {
       const projection = await subject().servingProjection()
       expect(await projection.commit('g1', { from: undefined, to: 0 })).toBe('committed')
       expect(await projection.commit('g1', { from: 0, to: 9 })).toBe('committed')
       expect(await projection.state('g1')).toMatchObject({ views: 0, unpublished: 0 })
     })
 
-    test('moves the checkpoint of its own partition and generation only', async () => {
+    test('moves only the checkpoint of its partition and generation', async () => {
       const projection = await subject().servingProjection()
       await projection.add('g2')
       await projection.commit('g1', { partition: 1, to: 5 })
@@ -59,7 +59,7 @@ export function commitContract(subject: () => ViewStoreSubject): void {
       [5, 4],
       [5, 6],
       [5, 0],
-    ])('at %s made from %s has nobody’s checkpoint: nothing changes', async (checkpoint, from) => {
+    ])('at checkpoint %s made from %s changes nothing', async (checkpoint, from) => {
       const projection = await subject().servingProjection()
       if (checkpoint !== undefined) await projection.moveTo('g1', checkpoint)
       const step = { from, to: 8, changes: [change('a', 1)], parked: [parkedEvent(7)] }
@@ -68,7 +68,7 @@ export function commitContract(subject: () => ViewStoreSubject): void {
       expect(await projection.state('g1')).toMatchObject({ views: 0, parked: 0, unpublished: 0 })
     })
 
-    test('in which one view is not as it was read changes nothing at all', async () => {
+    test('in which one view has changed since it was read changes nothing', async () => {
       const projection = await subject().servingProjection()
       await projection.write('g1', { a: 1, c: 3 })
       await projection.publishAll('g1')
@@ -84,7 +84,7 @@ export function commitContract(subject: () => ViewStoreSubject): void {
       expect(await projection.state('g1')).toMatchObject({ parked: 0 })
     })
 
-    test('that takes a view for absent is refused where there is one, and the other way round', async () => {
+    test('that expects no view is refused when there is one, and the reverse', async () => {
       const projection = await subject().servingProjection()
       await projection.write('g1', { a: 1 })
       const there = await projection.revision('g1', 'a')
@@ -96,7 +96,7 @@ export function commitContract(subject: () => ViewStoreSubject): void {
       expect(await onto('a', there)).toBe('committed')
     })
 
-    test('deletes a view, which is absent from then on', async () => {
+    test('deletes a view', async () => {
       const { store } = subject()
       const projection = await subject().servingProjection()
       await projection.write('g1', { a: 1, b: 2 })
@@ -105,7 +105,7 @@ export function commitContract(subject: () => ViewStoreSubject): void {
       expect(await projection.state('g1')).toMatchObject({ views: 1 })
     })
 
-    test('gives a view that was deleted and made again a revision that it never had', async () => {
+    test('gives a deleted and recreated view a revision that it never had', async () => {
       const projection = await subject().servingProjection()
       const seen: number[] = []
       for (let round = 1; round <= 5; round += 1) {
@@ -122,7 +122,7 @@ export function commitContract(subject: () => ViewStoreSubject): void {
       }
     })
 
-    test('of a deletion is made from the revision, too', async () => {
+    test('checks the revision for a deletion, too', async () => {
       const projection = await subject().servingProjection()
       await projection.write('g1', { a: 1 })
       const old = await projection.revision('g1', 'a')
@@ -134,14 +134,14 @@ export function commitContract(subject: () => ViewStoreSubject): void {
       expect(await deletion(await projection.revision('g1', 'a'))).toBe('committed')
     })
 
-    test('may delete a view that is not there', async () => {
+    test('may delete a view that does not exist', async () => {
       const projection = await subject().servingProjection()
       expect(await projection.commit('g1', { to: 1, changes: [change('a', null)] })).toBe('committed')
       expect(await projection.state('g1')).toMatchObject({ views: 0, unpublished: 1 })
       expect(await projection.unpublishedValues('g1')).toEqual({ a: null })
     })
 
-    test('gives its views a revision above all that were given before', async () => {
+    test('gives its views a higher revision than all before', async () => {
       const projection = await subject().servingProjection()
       let highest = 0
       for (const key of ['a', 'b', 'a', 'c', 'b']) {
@@ -152,7 +152,7 @@ export function commitContract(subject: () => ViewStoreSubject): void {
       }
     })
 
-    test('to one that is retired or not there is told that it is gone', async () => {
+    test('to a retired or unknown generation returns gone', async () => {
       const { store } = subject()
       const projection = await subject().servingProjection()
       await projection.add('g2')
@@ -163,7 +163,7 @@ export function commitContract(subject: () => ViewStoreSubject): void {
       expect(await projection.statuses()).toEqual({ g1: 'serving', g2: 'retired' })
     })
 
-    test('for which several things are wrong hears of them in the order of what it does about them', async () => {
+    test('with several problems reports them in the documented order', async () => {
       const { store } = subject()
       const projection = await subject().servingProjection()
       await projection.write('g1', { a: 1 })

@@ -10,12 +10,12 @@ export function dataContract(subject: () => ViewStoreSubject): void {
   describe('a view', () => {
     test.each<[string, unknown]>([
       ['text of all kinds', { 'a "b" \\ ’': "Zoë 漢字 😀 \n\t\u2028 {}%$1 :x ? '; --", '': '' }],
-      ['characters that some stores have no room for', { nul: 'a\u0000b', half: '\ud83d', last: '\uffff' }],
-      ['figures of all sizes', [0, -1.5, 1e300, 5e-324, 0.1, 9007199254740991, 123456789.123456789]],
-      ['nested and empty things', { list: [[], {}, null, [true, false]], object: { a: { b: {} } } }],
-      ['a string alone', 'null'],
-      ['null itself', null],
-      ['a number alone', 0],
+      ['characters that some databases cannot store', { nul: 'a\u0000b', half: '\ud83d', last: '\uffff' }],
+      ['numbers of all sizes', [0, -1.5, 1e300, 5e-324, 0.1, 9007199254740991, 123456789.123456789]],
+      ['nested and empty values', { list: [[], {}, null, [true, false]], object: { a: { b: {} } } }],
+      ['a bare string', 'null'],
+      ['a bare null', null],
+      ['a bare number', 0],
       ['an empty list', []],
       ['a megabyte', 'Zoë '.repeat(200_000)],
     ])('may be %s', async (_, data) => {
@@ -58,7 +58,7 @@ export function dataContract(subject: () => ViewStoreSubject): void {
       expect(await projection.state('g1')).toMatchObject({ views: 1, unpublished: 2 })
     })
 
-    test('is not another one whose key differs in case, spaces or the making of a letter', async () => {
+    test('is distinct from one whose key differs in case, spaces or Unicode normalization', async () => {
       const projection = await subject().servingProjection()
       const keys = ['a', 'A', 'a ', ' a', 'é', 'e\u0301']
       await projection.write('g1', Object.fromEntries(keys.map((key, n) => [key, n])))
@@ -101,7 +101,7 @@ export function dataContract(subject: () => ViewStoreSubject): void {
       expect(await projection.state('g1')).toMatchObject({ unpublished: 0 })
     })
 
-    test('may have an offset as large as offsets are', async () => {
+    test('may have the largest possible offset', async () => {
       const projection = await subject().servingProjection()
       const to = Number.MAX_SAFE_INTEGER
       expect(await projection.commit('g1', { to: to - 1 })).toBe('committed')
@@ -110,7 +110,7 @@ export function dataContract(subject: () => ViewStoreSubject): void {
       expect(await projection.checkpoint('g1')).toBe(to)
     })
 
-    test('reads no keys, and commits none, where none are asked for', async () => {
+    test('may read and commit no keys', async () => {
       const projection = await subject().servingProjection()
       expect(await projection.values('g1', [])).toEqual({})
       expect(await projection.values('g9', ['a'])).toEqual({})
@@ -118,7 +118,7 @@ export function dataContract(subject: () => ViewStoreSubject): void {
   })
 
   describe('projections', () => {
-    test('keep out of each other’s way, however alike their names are', async () => {
+    test('do not interfere, however similar their names are', async () => {
       const { store } = subject()
       const names = [longName + 'a', longName + 'b', longName.slice(0, 63), 'p-views', 'p', 'p--views']
       const projections = await Promise.all(names.map((name) => subject().projection(name, ['spend'])))
@@ -136,14 +136,14 @@ export function dataContract(subject: () => ViewStoreSubject): void {
       }
     })
 
-    test('can be prepared by many at the same time', async () => {
+    test('can be prepared concurrently', async () => {
       const { stored } = await subject().freshProjection()
       const other = { ...stored, name: `${stored.name}-2`, indexNames: ['spend'] }
       await Promise.all(Array.from({ length: 8 }, () => subject().store.prepare(other)))
       expect(await subject().store.generations.list(other)).toEqual([])
     })
 
-    test('can be prepared anew with other indexes', async () => {
+    test('can be prepared again with other indexes', async () => {
       const { store } = subject()
       const projection = await subject().servingProjection(['spend'])
       await projection.write('g1', { a: 1 }, { indexes: { spend: 1 } })
@@ -160,7 +160,7 @@ export function dataContract(subject: () => ViewStoreSubject): void {
     })
   })
 
-  test('a store that lost everything shows no generation, and takes a new one', async (context) => {
+  test('a store that lost everything lists no generation and accepts a new one', async (context) => {
     const { store, loseAll } = subject()
     if (loseAll === undefined) {
       context.skip()

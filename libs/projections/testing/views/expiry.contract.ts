@@ -21,8 +21,8 @@ export function expiryContract(subject: () => ViewStoreSubject): void {
     return found(await subject().store.views.page(projection.stored, query)).views.map(({ key }) => key)
   }
 
-  describe('a view that expires', () => {
-    test('is found until its time has come', async () => {
+  describe('a view with an expiry', () => {
+    test('is found until it expires', async () => {
       const { store, clock } = subject()
       const projection = await withExpiry()
       const expiresAtMs = clock.now() + 1000
@@ -34,7 +34,7 @@ export function expiryContract(subject: () => ViewStoreSubject): void {
       expect(await keysSeen(projection)).toEqual(['long', 'never'])
     })
 
-    test('is there for the next commit until it is deleted', async () => {
+    test('is still read for the next commit until it is deleted', async () => {
       const { clock } = subject()
       const projection = await withExpiry()
       clock.advance(1000)
@@ -49,7 +49,7 @@ export function expiryContract(subject: () => ViewStoreSubject): void {
       expect(await keysSeen(projection)).toContain('short')
     })
 
-    test('is deleted when asked for, once, and the changelog learns of it', async () => {
+    test('is deleted once by expire, and becomes unpublished', async () => {
       const { store, clock } = subject()
       const projection = await withExpiry()
       await projection.publishAll('g1')
@@ -65,7 +65,7 @@ export function expiryContract(subject: () => ViewStoreSubject): void {
       expect(gone?.revision).toBeGreaterThan(revision)
     })
 
-    test('is deleted by the time given, not by the clock', async () => {
+    test('is deleted by the given time, not by the clock', async () => {
       const { store, clock } = subject()
       const projection = await withExpiry()
       const nowMs = clock.now()
@@ -74,7 +74,7 @@ export function expiryContract(subject: () => ViewStoreSubject): void {
       expect((await projection.unpublished('g1')).get('short')).toMatchObject({ json: null })
     })
 
-    test('once deleted counts as absent for the next commit', async () => {
+    test('once deleted is absent for the next commit', async () => {
       const { store, clock } = subject()
       const projection = await withExpiry()
       const expected = await projection.revision('g1', 'short')
@@ -85,7 +85,7 @@ export function expiryContract(subject: () => ViewStoreSubject): void {
       expect(await onto(0)).toBe('committed')
     })
 
-    test('that has changed since expires by its new time', async () => {
+    test('that was changed expires at its new time', async () => {
       const { store, clock } = subject()
       const projection = await withExpiry()
       const nowMs = clock.now()
@@ -100,7 +100,7 @@ export function expiryContract(subject: () => ViewStoreSubject): void {
       expect(await projection.values('g1', ['short', 'long', 'never'])).toEqual({ long: 2 })
     })
 
-    test('that was deleted and made again without a time does not expire', async () => {
+    test('that was deleted and recreated without an expiry does not expire', async () => {
       const { store, clock } = subject()
       const projection = await withExpiry()
       await projection.write('g1', { short: null })
@@ -110,8 +110,8 @@ export function expiryContract(subject: () => ViewStoreSubject): void {
     })
   })
 
-  describe('deleting what has expired', () => {
-    test('goes up to a limit at a time', async () => {
+  describe('deleting expired views', () => {
+    test('stops at the limit', async () => {
       const { store } = subject()
       const projection = await subject().servingProjection(['spend'])
       const keys = Array.from({ length: 7 }, (_, n) => `view ${n}`)
@@ -123,7 +123,7 @@ export function expiryContract(subject: () => ViewStoreSubject): void {
       expect(await projection.values('g1', keys)).toEqual({ 'view 6': 6 })
     })
 
-    test('is for one generation, and does nothing for one that is not there', async () => {
+    test('affects one generation, and does nothing for an unknown one', async () => {
       const { store } = subject()
       const projection = await subject().servingProjection()
       await projection.add('g2')

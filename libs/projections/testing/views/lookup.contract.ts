@@ -11,7 +11,7 @@ export function lookupContract(subject: () => ViewStoreSubject): void {
     subject().store.views.find(projection.stored, key, lookup)
 
   describe('a lookup', () => {
-    test('finds a view of the generation that serves', async () => {
+    test('finds a view of the serving generation', async () => {
       const projection = await subject().servingProjection()
       await projection.write('g1', { a: 7 }, { changedAtMs: 4321 })
       expect(await view(projection, 'a')).toEqual({
@@ -21,14 +21,14 @@ export function lookupContract(subject: () => ViewStoreSubject): void {
       })
     })
 
-    test('tells a view that is not there from a generation that is not', async () => {
+    test('distinguishes a missing view from a missing generation', async () => {
       const projection = await subject().freshProjection()
       expect(await view(projection, 'a')).toEqual({ outcome: 'no-generation' })
       await projection.add('g1')
       expect(await view(projection, 'a')).toEqual({ outcome: 'found', generation: 'g1' })
     })
 
-    test('sees one generation until the switch, and the other from then on', async () => {
+    test('sees one generation until the switch and the other afterwards', async () => {
       const { store } = subject()
       const projection = await subject().servingProjection()
       await projection.write('g1', { a: 1 })
@@ -39,7 +39,7 @@ export function lookupContract(subject: () => ViewStoreSubject): void {
       expect(await view(projection, 'a')).toMatchObject({ generation: 'g2', found: { json: jsonOf(2) } })
     })
 
-    test('finds in a generation by its name, as long as it is not retired', async () => {
+    test('finds a view of a named generation until that is retired', async () => {
       const { store } = subject()
       const projection = await subject().servingProjection()
       await projection.add('g2')
@@ -58,7 +58,7 @@ export function lookupContract(subject: () => ViewStoreSubject): void {
       expect(await view(projection, 'a', { generation: 'g2' })).toEqual({ outcome: 'no-generation' })
     })
 
-    test('that waits for an event finds from the step on that applied it', async () => {
+    test('with after finds a view once the event is applied', async () => {
       const projection = await subject().servingProjection()
       expect(await view(projection, 'a', { after: at(0) })).toEqual({ outcome: 'behind' })
       await projection.commit('g1', { to: 10, changes: [change('a', 1)] })
@@ -71,7 +71,7 @@ export function lookupContract(subject: () => ViewStoreSubject): void {
       expect(await view(projection, 'a', { after: at(99) })).toMatchObject({ outcome: 'found' })
     })
 
-    test('waits for the event’s own partition, topic and generation', async () => {
+    test('with after considers the event’s own partition, topic and generation', async () => {
       const projection = await subject().servingProjection()
       await projection.moveTo('g1', 10)
       await projection.add('g2')

@@ -4,7 +4,7 @@ import type { KeyedView, ViewPageQuery } from '../../view-store/views.ts'
 import type { ViewStoreSubject } from '../view-store-under-test.ts'
 import { at, change, found, jsonOf, type TestedProjection } from '../tested-projection.ts'
 
-/** In the order of their UTF-8 bytes; the last two are the other way round by UTF-16 code units. */
+/** In the order of their UTF-8 bytes. UTF-16 code units would reverse the last two. */
 const oddKeys = [
   ' ',
   ' a',
@@ -31,7 +31,7 @@ const oddKeys = [
   '😀',
 ]
 
-/** In order; some are equal, some are not what many formats can write down. */
+/** In order. Some are equal, and some cannot be represented exactly in many formats. */
 const figures = [
   -1.7976931348623157e308, -1e21, -10, -9.5, -9, -5e-324, 0, 5e-324, 0.1, 0.30000000000000004, 2, 2, 2, 10,
   9007199254740991, 1e21, 1.7976931348623157e308,
@@ -43,7 +43,7 @@ export function pagesContract(subject: () => ViewStoreSubject): void {
   const page = async (projection: TestedProjection, query: PageQuery) =>
     found(await subject().store.views.page(projection.stored, { descending: false, limit: 100, ...query }))
 
-  /** All views from a place on, page by page. */
+  /** All views from the cursor on, page by page. */
   const walk = async (projection: TestedProjection, query: PageQuery): Promise<KeyedView[]> => {
     const views: KeyedView[] = []
     let cursor = query.cursor
@@ -54,7 +54,7 @@ export function pagesContract(subject: () => ViewStoreSubject): void {
       if (next === undefined) return views
       cursor = next
     }
-    throw new Error('there is always a next page')
+    throw new Error('the pages do not end')
   }
 
   const walkKeys = async (projection: TestedProjection, query: PageQuery): Promise<string[]> =>
@@ -69,7 +69,7 @@ export function pagesContract(subject: () => ViewStoreSubject): void {
     return projection
   }
 
-  /** The nth figure's key; among equal figures the keys rise. */
+  /** The key of the nth figure. Among equal figures the keys rise. */
   const keyOf = (n: number): string => `view ${n + 10}`
 
   const withFigures = async (): Promise<TestedProjection> => {
@@ -84,7 +84,7 @@ export function pagesContract(subject: () => ViewStoreSubject): void {
   const keysByFigure = figures.map((_, n) => keyOf(n))
 
   describe('a page', () => {
-    test('is empty where there are no views, and none where there is no generation', async () => {
+    test('is empty without views; without a generation there is no page', async () => {
       const projection = await subject().freshProjection(['spend'])
       const query = { descending: false, limit: 10 }
       expect(await subject().store.views.page(projection.stored, query)).toEqual({ outcome: 'no-generation' })
@@ -98,7 +98,7 @@ export function pagesContract(subject: () => ViewStoreSubject): void {
       }
     })
 
-    test('has all of each view', async () => {
+    test('has all fields of each view', async () => {
       const { store, clock } = subject()
       const projection = await subject().servingProjection(['spend'])
       const expiresAtMs = clock.now() + 1000
@@ -111,7 +111,7 @@ export function pagesContract(subject: () => ViewStoreSubject): void {
       })
     })
 
-    test('waits for an event and takes a generation as any lookup does', async () => {
+    test('accepts after and generation as any lookup does', async () => {
       const { store } = subject()
       const projection = await subject().servingProjection()
       await projection.add('g2')
@@ -128,7 +128,7 @@ export function pagesContract(subject: () => ViewStoreSubject): void {
       expect(await lookUp({ generation: 'g9' })).toEqual({ outcome: 'no-generation' })
     })
 
-    test('is the last where nothing is left', async () => {
+    test('is the last one when no view is left', async () => {
       const projection = await subject().servingProjection()
       await projection.write('g1', { a: 1, b: 2, c: 3 })
       const first = await page(projection, { limit: 2 })
@@ -139,13 +139,13 @@ export function pagesContract(subject: () => ViewStoreSubject): void {
   })
 
   describe('pages by key', () => {
-    test('come in the order of the keys’ UTF-8 bytes, whatever the keys are made of', async () => {
+    test('follow the order of the keys’ UTF-8 bytes, for any characters', async () => {
       const projection = await withOddKeys()
       expect(await walkKeys(projection, {})).toEqual(oddKeys)
       expect(await walkKeys(projection, { descending: true })).toEqual(oddKeys.toReversed())
     })
 
-    test('hold all views once, in every size', async () => {
+    test('hold every view once, for every page size', async () => {
       const projection = await withOddKeys()
       for (let limit = 1; limit <= oddKeys.length + 1; limit += 1) {
         expect(await walkKeys(projection, { limit })).toEqual(oddKeys)
@@ -153,7 +153,7 @@ export function pagesContract(subject: () => ViewStoreSubject): void {
       }
     })
 
-    test('begin right after the cursor, be there a view or not', async () => {
+    test('start right after the cursor, whether or not its view exists', async () => {
       const projection = await subject().servingProjection()
       await projection.write('g1', { b: 1, d: 2, f: 3 })
       const from = (key: string, descending: boolean) => walkKeys(projection, { cursor: { key }, descending })
@@ -165,7 +165,7 @@ export function pagesContract(subject: () => ViewStoreSubject): void {
       expect(await from('a', true)).toEqual([])
     })
 
-    test('go on while views come, go and change', async () => {
+    test('continue while views are created, deleted and changed', async () => {
       const projection = await subject().servingProjection()
       await projection.write('g1', { b: 1, d: 2, f: 3, h: 4 })
       const first = await page(projection, { limit: 2 })
@@ -179,7 +179,7 @@ export function pagesContract(subject: () => ViewStoreSubject): void {
   })
 
   describe('pages by an index', () => {
-    test('come by figure and then by key, both ways', async () => {
+    test('are sorted by figure and then by key, in both directions', async () => {
       const projection = await withFigures()
       expect(await walkKeys(projection, { orderBy: 'spend' })).toEqual(keysByFigure)
       expect(await walkKeys(projection, { orderBy: 'spend', descending: true })).toEqual(
@@ -188,7 +188,7 @@ export function pagesContract(subject: () => ViewStoreSubject): void {
       expect(await walkKeys(projection, { orderBy: 'mirrored' })).toEqual(keysByFigure.toReversed())
     })
 
-    test('hold all views once, in every size', async () => {
+    test('hold every view once, for every page size', async () => {
       const projection = await withFigures()
       for (let limit = 1; limit <= figures.length + 1; limit += 1) {
         const query = { orderBy: 'spend', limit }
@@ -197,7 +197,7 @@ export function pagesContract(subject: () => ViewStoreSubject): void {
       }
     })
 
-    test('of equal figures come in the order of the keys’ UTF-8 bytes, in every size', async () => {
+    test('of equal figures follow the order of the keys’ UTF-8 bytes, for every page size', async () => {
       const projection = await subject().servingProjection(['spend'])
       const changes = oddKeys.map((key, n) => change(key, n, { indexes: { spend: n % 2 === 0 ? 0 : -0 } }))
       await projection.writeChanges('g1', changes)
@@ -208,7 +208,7 @@ export function pagesContract(subject: () => ViewStoreSubject): void {
       }
     })
 
-    test('begin right after the cursor’s figure and key, be there a view or not', async () => {
+    test('start right after the cursor’s figure and key, whether or not its view exists', async () => {
       const projection = await subject().servingProjection(['spend'])
       const spend = (key: string, figure: number) => change(key, 0, { indexes: { spend: figure } })
       await projection.writeChanges('g1', [spend('a', 5), spend('c', 5), spend('e', 5), spend('b', 7.5)])
@@ -224,7 +224,7 @@ export function pagesContract(subject: () => ViewStoreSubject): void {
       expect(await from('a', 6, true)).toEqual(['e', 'c', 'a'])
     })
 
-    test('follow a view to its new figure, and let go of one that is gone', async () => {
+    test('follow a view to its new figure and drop a deleted one', async () => {
       const projection = await subject().servingProjection(['spend', 'visits'])
       const spend = (key: string, figure: number) =>
         change(key, figure, { indexes: { spend: figure, visits: 1 } })
@@ -237,7 +237,7 @@ export function pagesContract(subject: () => ViewStoreSubject): void {
       expect(await walkKeys(projection, { orderBy: 'visits' })).toEqual(['a', 'b'])
     })
 
-    test('may miss or repeat only the view whose figure changes in between', async () => {
+    test('may miss or repeat only a view whose figure changes in between', async () => {
       const projection = await subject().servingProjection(['spend'])
       const spend = (key: string, figure: number) => change(key, 0, { indexes: { spend: figure } })
       await projection.writeChanges('g1', [spend('a', 1), spend('b', 2), spend('c', 3), spend('d', 4)])
@@ -247,7 +247,7 @@ export function pagesContract(subject: () => ViewStoreSubject): void {
       expect(await walkKeys(projection, { orderBy: 'spend', cursor })).toEqual(['c', 'd', 'b'])
     })
 
-    test('know any name of an index', async () => {
+    test('accept any index name', async () => {
       const names = ['lastSeenMs', 'a b', 'a"b\'c', 'a:b{c}', 'Größe', '__proto__', 'x'.repeat(80)]
       const projection = await subject().servingProjection(names)
       const changes = ['a', 'b', 'c'].map((key, n) =>
@@ -269,7 +269,7 @@ export function pagesContract(subject: () => ViewStoreSubject): void {
     })
   })
 
-  test('views that have expired are on no page, and those behind them are found', async () => {
+  test('expired views are on no page, and those after them are found', async () => {
     const { clock } = subject()
     const projection = await subject().servingProjection(['spend'])
     const expiresAtMs = clock.now() + 1000

@@ -5,7 +5,7 @@ import { expiryContract } from './expiry.contract.ts'
 import { lookupContract } from './lookup.contract.ts'
 import { pagesContract } from './pages.contract.ts'
 
-/** What the port {@link Views} promises. */
+/** The contract of the port {@link Views}. */
 export function viewsContract(subject: () => ViewStoreSubject): void {
   commitContract(subject)
   lookupContract(subject)

@@ -7,12 +7,13 @@ import { brokenSource } from './variant.ts'
 
 // node --import 'test/faults/harness/variants/preload.ts?variant=no-fence' services/writer/main.ts
 const variant = variantNamed(new URL(import.meta.url).searchParams.get('variant') ?? '')
-const broken = pathToFileURL(variant.module)
+const broken = new Map(variant.modules.map((each) => [pathToFileURL(each.module).href, each]))
 
 registerHooks({
   load(url, context, nextLoad) {
     const loaded = nextLoad(url, context)
-    if (url !== broken.href) return loaded
-    return { ...loaded, source: brokenSource(variant, readFileSync(broken, 'utf8')) }
+    const found = broken.get(url)
+    if (found === undefined) return loaded
+    return { ...loaded, source: brokenSource(variant.name, found, readFileSync(found.module, 'utf8')) }
   },
 })

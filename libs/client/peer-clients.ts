@@ -2,25 +2,26 @@ import { LRUCache } from 'lru-cache'
 
 import { AnnalsClient } from './annals-client.ts'
 
-/** Instances come and go; a client that has not been used for the longest time is closed beyond this number. */
+/** Maximum number of open clients. The least recently used is closed first. */
 const peersMax = 100
 
 /**
- * Clients of the other instances of a service, for requests that those own. What is passed on together travels together, and says of
- * itself that it was (`annals-forwarded: 1`). Nothing is tried twice here: the caller decides.
+ * Clients of the other instances of a service, to forward requests to partition owners. Concurrent appends share requests, and all
+ * requests carry the header `annals-forwarded: 1`. There are no retries here: the caller decides.
  */
-export class Peers {
+export class PeerClients {
   readonly #timeoutMs: number
   readonly #clients = new LRUCache<string, AnnalsClient>({
     max: peersMax,
     dispose: (client) => void client.close(),
   })
 
-  /** @param timeoutMs for one request. */
+  /** @param timeoutMs time limit of one request */
   constructor(timeoutMs: number) {
     this.#timeoutMs = timeoutMs
   }
 
+  /** The client of the instance at a URL. */
   at(url: string): AnnalsClient {
     const known = this.#clients.get(url)
     if (known !== undefined) return known

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto'
 
 import { expect, test } from 'vitest'
 
-import { EventIds, hashOf } from './event-ids.ts'
+import { IdHashes, hashOf } from './id-hashes.ts'
 
-test('ids that were added more than once are suspected, however many there are, and no others', () => {
-  const ids = new EventIds()
+test('only ids that were added more than once are suspects, for any number of ids', () => {
+  const ids = new IdHashes()
   const all = Array.from({ length: 150_000 }, () => randomUUID())
   for (const id of all) ids.add('order.1', id)
   const twice = [all[0], all[70_000], all[149_999]] as string[]
@@ -16,7 +16,7 @@ test('ids that were added more than once are suspected, however many there are, 
   expect(ids.takeRepeated()).toEqual(new Set())
 })
 
-test('ids that differ in one character have other hashes, all of them whole numbers', () => {
+test('ids that differ in one character have different hashes, and all hashes are whole numbers', () => {
   const ids = Array.from(
     { length: 10_000 },
     (_, index) => `0198c0de-0000-7000-8000-${String(index).padStart(12, '0')}`,
@@ -25,8 +25,8 @@ test('ids that differ in one character have other hashes, all of them whole numb
   expect(ids.map((id) => hashOf('order.1', id)).every((hash) => Number.isSafeInteger(hash))).toBe(true)
 })
 
-test('one id in two streams is not suspected: ids are compared within a stream', () => {
-  const ids = new EventIds()
+test('one id in two streams is not a suspect: ids are compared within a stream', () => {
+  const ids = new IdHashes()
   const id = randomUUID()
   ids.add('order.1', id)
   ids.add('order.2', id)

@@ -3,36 +3,36 @@ import { aggregateTypeOf, eventTopic, partitionFor, type StreamId } from '#domai
 import { ReachableUrls } from './reachable-urls.ts'
 import type { PartitionOwner } from './writer-endpoint.ts'
 
-export interface OwnerTableOptions {
-  /** Whether requests go straight to owners. Without it they go to the given URLs in turn. */
+interface PartitionRouterOptions {
+  /** Whether to send requests directly to owners. Otherwise they go to the configured URLs in turn. */
   readonly direct: boolean
-  /** Asks one writer for the table. */
+  /** Requests the owners from one writer. */
   readonly fetchOwners: (url: string) => Promise<readonly PartitionOwner[]>
 }
 
-/** A table older than this is asked for anew, beside the requests. */
+/** A table older than this is requested again in the background. */
 const freshMs = 10_000
-/** Between two questions for the table. */
+/** Minimum time between two requests for the table. */
 const askAgainMs = 100
 
 /**
- * Who owns what, as far as this client knows. Never waits: what it does not know yet goes to any writer, which
- * passes it on. Nothing depends on the table being right but speed.
+ * The owners of partitions that this client has learned. It never waits: requests for unknown partitions go to any writer, which
+ * forwards them. A wrong table costs time, but not correctness.
  */
-export class OwnerTable {
+export class PartitionRouter {
   readonly #given: readonly string[]
-  readonly #options: OwnerTableOptions
+  readonly #options: PartitionRouterOptions
   readonly #reachable: ReachableUrls
   #urlsByTopic: ReadonlyMap<string, readonly (string | undefined)[]> = new Map()
   #askedAtMs = -Infinity
 
-  constructor(urls: readonly string[], options: OwnerTableOptions) {
+  constructor(urls: readonly string[], options: PartitionRouterOptions) {
     this.#given = urls
     this.#reachable = new ReachableUrls(urls)
     this.#options = options
   }
 
-  /** Where to send what concerns a stream. */
+  /** The URL for requests about a stream. */
   urlFor(streamId: StreamId): string {
     if (!this.#options.direct) return this.anyUrl()
     if (performance.now() - this.#askedAtMs > freshMs) this.refresh()
@@ -41,18 +41,18 @@ export class OwnerTable {
     return owner === undefined || this.#reachable.isAvoided(owner) ? this.anyUrl() : owner
   }
 
-  /** The writers in turn, without those that were not reached just now, unless there are no others. */
+  /** The next writer in turn. Writers that were unreachable in the last second are skipped while there are others. */
   anyUrl(): string {
     return this.#reachable.next()
   }
 
-  /** A writer could not be reached. */
+  /** Marks a writer as unreachable. */
   avoid(url: string): void {
     this.#reachable.avoid(url)
     this.refresh()
   }
 
-  /** The table was wrong, or may be: asks for it, unless that was done just now. */
+  /** Requests the table again, at most once per {@link askAgainMs}. */
   refresh(): void {
     if (!this.#options.direct || performance.now() - this.#askedAtMs < askAgainMs) return
     this.#askedAtMs = performance.now()
@@ -60,7 +60,7 @@ export class OwnerTable {
     this.#options
       .fetchOwners(url)
       .then((owners) => this.#learn(owners))
-      // Also where the answer is no table. The requests themselves go on to any writer; the next of them that fails asks again.
+      // Also when the answer is not a table. Requests continue to go to any writer, and the next failure asks again.
       .catch(() => this.#reachable.avoid(url))
   }
 
@@ -77,10 +77,10 @@ export class OwnerTable {
   }
 }
 
-/** As many as a topic can be configured to have. */
+/** The maximum partition count that Annals can be configured with. */
 const partitionsMax = 10_000
 
-/** What cannot be of a writer must not fail the requests. */
+/** Rows that no writer would send are ignored, so they cannot fail requests. */
 const isSound = ({ topic, partition, url }: PartitionOwner): boolean =>
   typeof topic === 'string' &&
   Number.isSafeInteger(partition) &&

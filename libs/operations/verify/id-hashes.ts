@@ -3,10 +3,10 @@ import { crc32 } from 'node:zlib'
 const chunkIds = 1 << 16
 
 /**
- * Finds event ids that occur twice in one stream, in 8 bytes for each: it keeps hashes of 53 bits and sorts them. A hash that occurs twice
- * is only a suspicion: a second read of those events shows whether it is the id. The same id in another stream is another event.
+ * Finds event ids that occur twice in one stream, with 8 bytes per id: it stores hashes of 53 bits and sorts them. A hash that occurs twice
+ * is only a suspect: a second read of those events shows whether the ids are equal. The same id in another stream is another event.
  */
-export class EventIds {
+export class IdHashes {
   #chunks: Float64Array[] = []
   #size = 0
 
@@ -22,7 +22,7 @@ export class EventIds {
     this.#size++
   }
 
-  /** The hashes that were added more than once; forgets all of them. */
+  /** Returns the hashes that were added more than once, and removes all hashes. */
   takeRepeated(): Set<number> {
     const all = new Float64Array(this.#size)
     for (const [index, chunk] of this.#chunks.entries()) {
@@ -38,7 +38,7 @@ export class EventIds {
 const fnvOffset = 0x811c9dc5
 const fnvPrime = 0x01000193
 
-/** Of an id in its stream. 53 bits: 32 of FNV-1a (http://www.isthe.com/chongo/tech/comp/fnv/) and 21 of CRC-32. */
+/** The hash of an id in its stream. 53 bits: 32 of FNV-1a (http://www.isthe.com/chongo/tech/comp/fnv/) and 21 of CRC-32. */
 export function hashOf(streamId: string, id: string): number {
   const text = `${streamId}/${id}`
   let hash = fnvOffset
