@@ -5,14 +5,14 @@ import { Backoff, fullJitter, halfJitter, noJitter } from './backoff.ts'
 
 const limits = { delayMsMin: 100, delayMsMax: 1_000 }
 
-test('the delay doubles with each failure up to its bound, and starts small again after a success', () => {
+test('the delay doubles with each failure up to its bound, and restarts at its minimum after a success', () => {
   const backoff = new Backoff(limits, noJitter)
   expect(Array.from({ length: 6 }, () => backoff.nextMs())).toEqual([100, 200, 400, 800, 1_000, 1_000])
   backoff.reset()
   expect(backoff.nextMs()).toBe(100)
 })
 
-test('it stays within its bound after any number of failures', () => {
+test('the delay stays within its bound after any number of failures', () => {
   const backoff = new Backoff(limits)
   for (let failures = 0; failures < 2_000; failures++) expect(backoff.nextMs()).toBeLessThanOrEqual(1_000)
 })

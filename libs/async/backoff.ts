@@ -1,17 +1,17 @@
 export interface BackoffLimits {
-  /** Upper end of the first delay; doubles with each further failure. */
+  /** Upper bound of the first delay; it doubles with each further failure. */
   readonly delayMsMin: number
-  /** No delay is longer. */
+  /** Upper bound of all delays. */
   readonly delayMsMax: number
 }
 
-/** Spreads a delay, so that those that failed together do not retry together. */
+/** Spreads delays, so that callers that failed together do not retry together. */
 export type Jitter = (ceilingMs: number) => number
 
 /** From 0 to the ceiling. Source: Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015. */
 export const fullJitter: Jitter = (ceilingMs) => Math.random() * ceilingMs
 
-/** From half of the ceiling to all of it: for a loop that must not retry at once. */
+/** From half of the ceiling to all of it: for a loop that must not retry immediately. */
 export const halfJitter: Jitter = (ceilingMs) => ceilingMs * (0.5 + Math.random() / 2)
 
 export const noJitter: Jitter = (ceilingMs) => ceilingMs

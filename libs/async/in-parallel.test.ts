@@ -16,7 +16,7 @@ test('processes all items, at most the given number at a time', async () => {
   expect(most).toBe(3)
 })
 
-test('after a failure no more are started, and the running ones are awaited', async () => {
+test('after a failure no further item is started, and the items in progress are awaited', async () => {
   const gate = Promise.withResolvers<undefined>()
   const begun: number[] = []
   const ended: number[] = []
@@ -27,7 +27,7 @@ test('after a failure no more are started, and the running ones are awaited', as
     ended.push(item)
   })
   const outcome = work.then(
-    () => 'went well',
+    () => 'succeeded',
     (error: unknown) => (error as Error).message,
   )
   await Promise.resolve()
@@ -36,7 +36,7 @@ test('after a failure no more are started, and the running ones are awaited', as
   expect({ begun, ended }).toEqual({ begun: [1, 2], ended: [2] })
 })
 
-test('when the signal aborts no more are started, the running ones get the signal and are awaited, and its reason is thrown', async () => {
+test('when the signal aborts, no further item is started, the items in progress get the signal and are awaited, and its reason is thrown', async () => {
   const stop = new AbortController()
   const begun: number[] = []
   const ended: number[] = []
@@ -55,7 +55,7 @@ test('when the signal aborts no more are started, the running ones get the signa
   expect({ begun, ended }).toEqual({ begun: [1, 2], ended: [1, 2] })
 })
 
-test('a failure is thrown rather than the reason of the signal', async () => {
+test('a failure takes precedence over the reason of the signal', async () => {
   const stop = new AbortController()
   const work = async () => {
     stop.abort(new Error('enough'))

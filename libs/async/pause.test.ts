@@ -10,7 +10,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-test('a pause lasts as long as it says', async () => {
+test('a pause lasts for its duration', async () => {
   const over = vi.fn()
   void pause(1_000).then(over)
   await vi.advanceTimersByTimeAsync(999)
@@ -19,7 +19,7 @@ test('a pause lasts as long as it says', async () => {
   expect(over).toHaveBeenCalled()
 })
 
-test('a pause ends when the signal aborts, at once where it has, and leaves no timer', async () => {
+test('a pause ends when the signal aborts, immediately if it has already aborted, and leaves no timer', async () => {
   const stop = new AbortController()
   const waiting = pause(60_000, stop.signal)
   stop.abort()
@@ -28,7 +28,7 @@ test('a pause ends when the signal aborts, at once where it has, and leaves no t
   expect(vi.getTimerCount()).toBe(0)
 })
 
-test('a promise is waited for unless the signal aborts', async () => {
+test('waits for a promise unless the signal aborts', async () => {
   const stop = new AbortController()
   expect(await unlessAborted(stop.signal, Promise.resolve(7))).toBe(7)
   await expect(unlessAborted(stop.signal, Promise.reject(new Error('broken')))).rejects.toThrow('broken')

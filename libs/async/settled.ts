@@ -1,6 +1,6 @@
 /**
- * A signal that aborts as soon as the promise settles, either way. Repeated waits on one promise then cost one reaction
- * in all; a race would leave one with every wait.
+ * A signal that aborts when the promise resolves or rejects. Repeated waits on one promise then need one reaction in
+ * total; `Promise.race` would leave one behind for each wait.
  */
 export function settled(promise: Promise<unknown>): AbortSignal {
   const end = new AbortController()

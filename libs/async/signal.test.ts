@@ -5,14 +5,14 @@ import { Signal } from './signal.ts'
 const long = 60_000
 const never = new AbortController().signal
 
-test('wakes the one who waits', async () => {
+test('wakes a waiter', async () => {
   const signal = new Signal()
   const waiting = signal.wait(long, never)
   signal.notify()
   await waiting
 })
 
-test('notified while nobody waits, it ends the next wait and no other one', async () => {
+test('a notice without a waiter ends the next wait only', async () => {
   const signal = new Signal()
   signal.notify()
   signal.notify()
@@ -24,7 +24,7 @@ test('notified while nobody waits, it ends the next wait and no other one', asyn
   await second
 })
 
-test('a wait ends when the signal aborts, at once where it has', async () => {
+test('a wait ends when the signal aborts, immediately if it has already aborted', async () => {
   const leaving = new AbortController()
   const waiting = new Signal().wait(long, leaving.signal)
   leaving.abort()
@@ -32,7 +32,7 @@ test('a wait ends when the signal aborts, at once where it has', async () => {
   await new Signal().wait(long, leaving.signal)
 })
 
-test('one notice wakes all that wait', async () => {
+test('one notice wakes all waiters', async () => {
   const signal = new Signal()
   const waiting = [signal.wait(long), signal.wait(long)]
   signal.notify()

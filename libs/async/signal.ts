@@ -1,7 +1,7 @@
-/** Longer time-outs would overflow the timer and fire at once. */
+/** Longer time-outs would overflow the timer and fire immediately. */
 const timeoutMsMax = 2 ** 31 - 1
 
-/** Wakes those that wait. A notice that finds nobody waiting is kept for the next wait, so that none is missed. */
+/** Wakes all waiters. A notice without a waiter is kept for the next wait, so none is missed. */
 export class Signal {
   #notified = false
   #waiting: (() => void)[] = []

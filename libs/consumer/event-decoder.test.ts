@@ -110,7 +110,7 @@ describe('a foreign record', () => {
     ['no headers', 'it has no header ce_id', () => ({ key, headers, value, timestampMs: 0 })],
     ['no id', 'it has no header ce_id', (record) => without(record, 'ce_id')],
     ['no version', 'it has no header ce_streamversion', (record) => without(record, 'ce_streamversion')],
-    ['version 0', 'versions begin at 1', (record) => withHeader(record, 'ce_streamversion', '0')],
+    ['version 0', 'versions start at 1', (record) => withHeader(record, 'ce_streamversion', '0')],
     [
       'a malformed version',
       '"-1" is not a version',

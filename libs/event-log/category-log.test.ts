@@ -5,13 +5,13 @@ import type { LogReader } from '#kafka'
 import { CategoryLog } from './category-log.ts'
 import type { EventFormat } from './event-format.ts'
 
-/** A topic of two partitions that end at 5 and at 3; nothing can be read from it. */
+/** An empty topic whose two partitions end at 5 and 3. */
 const ends = [5, 3]
 const reader = {
   startOffset: () => Promise.resolve(0),
   endOffset: (_: string, partition: number) => Promise.resolve(ends[partition]),
   read: async function* () {
-    // There is nothing.
+    // No records.
   },
 } as unknown as LogReader
 const log = new CategoryLog({
@@ -25,7 +25,7 @@ const log = new CategoryLog({
 const refused = (path: string) => ({ code: 'invalid-request', details: { path } })
 
 test.each(['6,0', '5,4', '999,999'])(
-  'the cursor %s is beyond the end: pages and subscriptions refuse it',
+  'the cursor %s is beyond the end: pages and subscriptions reject it',
   async (cursor) => {
     await expect(log.readCategory('order', { cursor })).rejects.toMatchObject(refused('cursor'))
     await expect(log.readCategory('order', { cursor })).rejects.toThrow('outside the log')
@@ -40,18 +40,18 @@ test('a cursor at the end is where the next page starts', async () => {
   }
 })
 
-test('only the partition that is asked for counts', async () => {
+test('only the requested partition is checked', async () => {
   const query = { partition: 0, cursor: '5,999' }
   expect(await log.readCategory('order', query)).toMatchObject({ atEnd: true, cursor: '5,999' })
   await log.checkCategory('order', query)
 })
 
-test('an offset beyond the end starts no partition', async () => {
+test('an offset beyond the end is rejected', async () => {
   expect(await log.cursorAt('order', 1, 3)).toBe('0,3')
   await expect(log.cursorAt('order', 1, 4)).rejects.toMatchObject(refused('offset'))
 })
 
-test('a malformed cursor is refused', async () => {
+test('a malformed cursor is rejected', async () => {
   for (const cursor of ['x', '1', '1,2,3', '-1,0', '1.5,0']) {
     await expect(log.checkCategory('order', { cursor })).rejects.toMatchObject(refused('cursor'))
     await expect(log.readCategory('order', { cursor })).rejects.toMatchObject(refused('cursor'))

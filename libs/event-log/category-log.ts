@@ -24,21 +24,21 @@ import { subscribed } from './subscribed.ts'
 
 const limitDefault = 100
 
-export interface CategoryLogParts {
-  /** With fetches of a moderate size: each is decoded for all subscribers that pass there. */
+interface CategoryLogParts {
+  /** Should fetch moderate sizes: each fetch is decoded for all subscribers at that offset. */
   readonly reader: LogReader
   readonly format: EventFormat
-  /** The event topics that there are. */
+  /** The existing event topics. */
   readonly topics: readonly TopicDescription[]
-  /** Event types that streams of an aggregate type may hold: no event of another one can be read here. */
+  /** The event types that streams of an aggregate type may contain. No other event can be read here. */
   readonly eventTypesOf: (aggregateType: string) => readonly string[]
-  /** Memory for decoded events that subscribers share. */
+  /** Bound on the memory of decoded events that subscribers share. */
   readonly keptBytesMax: number
-  /** Pages that may wait to be read; more are refused. */
+  /** Page reads that may wait; further ones are rejected. */
   readonly pagesWaitingMax: number
 }
 
-/** Reads all events of an aggregate type straight from its topic. Any instance can, whoever owns the partitions. */
+/** Reads all events of an aggregate type directly from its topic. Any instance can, because reading needs no ownership. */
 export class CategoryLog implements CategoryReader {
   readonly #reader: LogReader
   readonly #format: EventFormat
@@ -70,7 +70,7 @@ export class CategoryLog implements CategoryReader {
     })
   }
 
-  /** What decoded events that subscribers share take of memory, about. */
+  /** Approximate memory of the decoded events that subscribers share. */
   get keptBytes(): number {
     return this.#live.keptBytes
   }
@@ -87,7 +87,7 @@ export class CategoryLog implements CategoryReader {
     for await (const { events } of this.subscribeCategory(aggregateType, query, signal)) yield* events
   }
 
-  /** As `followCategory`, some events at a time; none where only the cursor has moved. */
+  /** Like `followCategory`, in batches. A batch without events reports a moved cursor. */
   async *subscribeCategory(
     aggregateType: string,
     query: CategoryQuery,
@@ -107,7 +107,7 @@ export class CategoryLog implements CategoryReader {
     }
   }
 
-  /** @throws EventStoreError `category-not-found`, `invalid-request`, where a subscription cannot begin. Kafka is asked for ends only. */
+  /** Checks that a subscription can start. It reads at most the end offsets from Kafka. @throws EventStoreError `category-not-found`, `invalid-request` */
   async checkCategory(aggregateType: string, query: CategoryQuery): Promise<void> {
     const topic = eventTopic(aggregateType)
     const partitions = this.#partitionsAsked(topic, query)
@@ -118,7 +118,7 @@ export class CategoryLog implements CategoryReader {
     if (beyond !== undefined) throw beyondEnd('cursor', topic, beyond)
   }
 
-  /** The cursor that starts one partition at an offset, and the others at their beginning. */
+  /** The cursor that starts one partition at an offset, and all others at their start. */
   async cursorAt(aggregateType: string, partition: number, offset: number): Promise<string> {
     const topic = eventTopic(aggregateType)
     this.#partitionsAsked(topic, { partition })
@@ -145,7 +145,7 @@ export class CategoryLog implements CategoryReader {
     return { events, cursor: formatCursor(offsets), atEnd: true }
   }
 
-  /** A type that is not known here cannot be read here: to wait for it would be to wait for ever. */
+  /** An unknown type is rejected: a subscription to it would wait forever. */
   #checkEventTypes(aggregateType: string, { eventTypes = [] }: CategoryQuery): void {
     const unknown = unknownName(
       `event type of ${aggregateType}`,
@@ -155,7 +155,7 @@ export class CategoryLog implements CategoryReader {
     if (unknown !== undefined) throw invalidRequest('eventType', unknown)
   }
 
-  /** @returns where the next page goes on in this partition. */
+  /** @returns the offset at which the next page continues in this partition. */
   async #scanPartition(topic: string, partition: number, from: number, scan: PageScan): Promise<number> {
     const until = await this.#reader.endOffset(topic, partition)
     if (from > until) throw beyondEnd('cursor', topic, { partition, offset: from, end: until })
@@ -188,7 +188,7 @@ export class CategoryLog implements CategoryReader {
     if (query.partition < partitions) return [query.partition]
     throw new EventStoreError(
       'invalid-request',
-      `partition ${query.partition} is not there: ${topic} has ${partitions}`,
+      `there is no partition ${query.partition}: ${topic} has ${partitions}`,
       {
         path: 'partition',
       },
@@ -207,7 +207,7 @@ export class CategoryLog implements CategoryReader {
 
 const offsetOf = ({ position }: FedEvent): number => position.offset
 
-/** Foreign records are passed over; an event that cannot be decoded here is not: the filter throws why it cannot. */
+/** Skips foreign records. An event that cannot be decoded here is not skipped: the filter throws the reason. */
 const readableOf =
   (wanted: (event: RecordedEvent) => boolean) =>
   (item: FedEvent): item is RecordedEvent => {
@@ -222,7 +222,7 @@ const beyondEnd = (path: string, topic: string, { partition, offset, end }: Beyo
     `the ${path} is outside the log: it is at offset ${offset} of ${topic}/${partition}, which ends at ${end}`,
   )
 
-/** A cursor that is of another log, or so old that retention has deleted what is behind it. */
+/** The error of a cursor that belongs to another log, or whose events retention has deleted. */
 const outsideLog = (error: unknown): EventStoreError | undefined =>
   error instanceof LogError && error.outcome === 'not-there'
     ? invalidRequest('cursor', `the cursor is outside the log: ${error.message}`)

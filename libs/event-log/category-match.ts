@@ -1,10 +1,10 @@
 import type { StoredEvent } from '#event-log/records'
 import { type CategoryQuery, parseTime } from '#event-store'
 
-/** What the filters of a query look at. */
+/** The fields of an event that the filters of a query use. */
 export type Matched = Pick<StoredEvent, 'type' | 'timestamp' | 'metadata'>
 
-/** Whether an event is wanted by a query. @throws EventStoreError `invalid-request` when a time is malformed */
+/** A test whether an event matches a query. @throws EventStoreError `invalid-request` when a time is malformed */
 export function matcherOf({
   eventTypes,
   from,

@@ -34,7 +34,7 @@ function record(offset: number, value: Buffer): StoredRecord {
   }
 }
 
-/** Knows the schema ids below 100, once it was asked to learn them. */
+/** Knows the schema ids below 100 after it was asked to learn them. */
 function codecOf(failure?: SchemaError) {
   const learnt = new Set<number>()
   return {
@@ -50,7 +50,7 @@ function codecOf(failure?: SchemaError) {
     },
     decode: (bytes: Buffer) => {
       if (!learnt.has(bytes.readUInt32BE(1)))
-        throw new SchemaError('unknown-schema', 'has not been learnt yet')
+        throw new SchemaError('unknown-schema', 'has not been loaded yet')
       if (bytes.toString('utf8', 5) === 'damaged')
         throw new SchemaError('undecodable', 'the bytes end too early')
       return { aggregateType: 'order', eventType: 'OrderPlaced', data: bytes.toString('utf8', 5) }
@@ -62,18 +62,18 @@ const decode = (records: readonly StoredRecord[], codec = codecOf()) =>
   new EventFormat(codec).decodeEach('eventstore.order', 2, records)
 
 describe('decoding one by one', () => {
-  test('gives events with their positions', async () => {
+  test('returns events with their positions', async () => {
     expect(await decode([record(7, avro(1, 'x')), record(9, avro(2, 'y'))])).toMatchObject([
       { data: 'x', position: { topic: 'eventstore.order', partition: 2, offset: 7 }, streamId: 'order.1' },
       { data: 'y', position: { offset: 9 }, timestamp: '2026-01-31T12:00:00.000Z' },
     ])
   })
 
-  test('reads an event without fields, whose value is a schema id alone', async () => {
+  test('reads an event without fields, whose value is only a schema id', async () => {
     expect(await decode([record(0, avro(5))])).toMatchObject([{ data: '', type: 'OrderPlaced' }])
   })
 
-  test('a record that is no event, or that nobody here can decode, says why and holds up none of the others', async () => {
+  test('a record that is no event or cannot be decoded reports why, and the others are decoded', async () => {
     const foreign: StoredRecord = { ...record(1, avro(1)), headers: [] }
     const tombstone: StoredRecord = { ...record(2, avro(1)), value: null }
     const records = [
@@ -103,8 +103,8 @@ describe('decoding one by one', () => {
     ])
   })
 
-  test('fails as a whole while the registry cannot be asked: later all of it may be readable', async () => {
-    const failure = new SchemaError('registry-unreachable', 'the registry is away')
+  test('fails as a whole while the registry is unreachable, because all records may be readable later', async () => {
+    const failure = new SchemaError('registry-unreachable', 'the registry is down')
     await expect(decode([record(0, avro(1))], codecOf(failure))).rejects.toBe(failure)
   })
 })

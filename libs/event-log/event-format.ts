@@ -14,7 +14,7 @@ import { EventStoreError, type IdentifiedEvent } from '#event-store'
 import type { StoredRecord } from '#kafka'
 import { type EventCodec, SchemaError, schemaIdOf, UnknownEventTypeError } from '#schemas'
 
-/** An event that has passed validation and is encoded, but has no place in its stream yet. */
+/** An event that is validated and encoded, but has no version yet. */
 export interface EncodedNewEvent {
   readonly id: EventId
   readonly type: string
@@ -25,7 +25,7 @@ export interface EncodedNewEvent {
 
 type Codec = Pick<EventCodec, 'encode' | 'decode' | 'learn'>
 
-/** Between events as callers know them and as the log holds them: the value in Avro, everything else beside it. */
+/** Converts events between the form of callers and the form of the log, where the data is Avro. */
 export class EventFormat {
   readonly #codec: Codec
 
@@ -35,7 +35,7 @@ export class EventFormat {
 
   /**
    * Encodes the events of one append.
-   * @throws EventStoreError `invalid-event` (the field named by its path, `events[2].data.amount`), `unknown-event-type`
+   * @throws EventStoreError `invalid-event` (with the path of the field: `events[2].data.amount`), `unknown-event-type`
    */
   encode(streamId: StreamId, events: readonly IdentifiedEvent[]): EncodedNewEvent[] {
     const aggregateType = aggregateTypeOf(streamId)
@@ -61,7 +61,7 @@ export class EventFormat {
     }
   }
 
-  /** Decodes events of one partition, each to the newest version of its type. Many of them leave the event loop to others now and then. */
+  /** Decodes events of one partition, each to the newest version of its type. Long work yields to the event loop. */
   async decode(topic: string, partition: number, events: readonly StoredEvent[]): Promise<RecordedEvent[]> {
     await this.#codec.learn(events.map(({ value }) => schemaIdOf(value)))
     return readTurns.map(events, (event) =>
@@ -70,9 +70,10 @@ export class EventFormat {
   }
 
   /**
-   * Decodes records one by one: one that is no event of Annals, or that nobody here can decode, says why and holds up none of the others.
-   * @param turns where decoding may not hold up the event loop; default: all at once.
-   * @throws SchemaError `registry-unreachable` while a schema id cannot be asked for
+   * Decodes records one by one. A record that is no event of Annals, or that cannot be decoded here, reports why; the
+   * others are decoded.
+   * @param turns in which decoding yields to the event loop; default: one turn for all.
+   * @throws SchemaError `registry-unreachable` while a schema id cannot be looked up
    */
   async decodeEach(
     topic: string,
@@ -94,7 +95,7 @@ export class EventFormat {
     return turns === undefined ? records.map(decode) : turns.map(records, decode)
   }
 
-  /** @returns why ids could not be learnt that the registry does not know. */
+  /** @returns the errors of ids that the registry does not have. */
   async #learnAll(records: readonly StoredRecord[]): Promise<ReadonlyMap<number, SchemaError>> {
     const ids = new Set(
       records
@@ -131,7 +132,7 @@ const recordedEvent = (
   metadata: event.metadata,
 })
 
-/** The event of a record, or why it is foreign. */
+/** The event of a record, or the reason why it is foreign. */
 function eventOr(topic: string, record: StoredRecord): StoredEvent | Error {
   try {
     return eventIn(topic, record)
@@ -151,7 +152,7 @@ const unreadable = (
   unreadable: error instanceof Error ? error : new Error(String(error)),
 })
 
-/** Kafka takes any 64-bit number for a time. */
+/** Kafka accepts any 64-bit number as a timestamp. */
 const timeOf = ({ timestampMs }: StoredRecord): string =>
   new Date(Math.min(Math.max(timestampMs, 0), timeMsMax)).toISOString()
 const timeMsMax = Date.parse('9999-12-31T23:59:59.999Z')

@@ -2,17 +2,17 @@ import { aggregateTypeOfTopic } from '#domain'
 import { EventStoreError } from '#event-store'
 import { LogError } from '#kafka'
 
-/** A partition that is not served until an operator acts. All others go on. */
+/** A partition that is not served until an operator acts. Others are served. */
 export interface WaitingPartition {
   readonly topic: string
-  /** Absent where all partitions of the topic wait. */
+  /** Absent if all partitions of the topic wait. */
   readonly partition?: number
   readonly state: 'log-replaced' | 'events-deleted'
-  /** What happened, and what to do. */
+  /** The cause and the remedy. */
   readonly reason: string
 }
 
-/** The named state that an error stands for: an operator must act, and the message says how. Undefined for any other error. */
+/** The error of a state in which an operator must act; its message states how. Undefined for any other error. */
 export function namedState(error: unknown): EventStoreError | undefined {
   if (error instanceof EventStoreError) return isNamed(error.code) ? error : undefined
   if (!(error instanceof LogError) || !isNamed(error.outcome)) return undefined
@@ -23,8 +23,10 @@ const isNamed = (code: string): code is WaitingPartition['state'] =>
   code === 'log-replaced' || code === 'events-deleted'
 
 /**
- * The head of a log was deleted, and with it what somebody needs.
- * @param startOffset the first offset that the log still has. @param what needs it: `its index`. @param fromOffset that is needed.
+ * The error of a log whose head was deleted while it was still needed.
+ * @param startOffset the first offset that the log still has.
+ * @param what needs the deleted events: `its index`.
+ * @param fromOffset the first offset that is needed.
  */
 export function eventsDeleted(
   { topic, partition }: { readonly topic: string; readonly partition: number },

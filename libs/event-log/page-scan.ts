@@ -4,12 +4,12 @@ import type { StoredRecord } from '#kafka'
 
 import type { Matched } from './category-match.ts'
 
-/** Records looked at for one page, so that a filter that hits nothing still ends: the page is then short, its cursor further on. */
+/** Records scanned for one page. A selective filter then returns a short page with an advanced cursor. */
 const scanMax = 50_000
-/** Of a page's encoded events; the page is then short, too. One event always fits. */
+/** Bytes of a page's encoded events. A page of large events is short; one event always fits. */
 const bytesMax = 8 << 20
 
-/** What one page has found so far, over partitions. */
+/** The events found for one page so far, over all partitions. */
 export class PageScan {
   readonly #limit: number
   readonly #wanted: (event: Matched) => boolean
@@ -31,7 +31,7 @@ export class PageScan {
     return this.#bytes
   }
 
-  /** Looks at records of a topic until the page is full. @returns the offset after the last one looked at; undefined: all were */
+  /** Scans records of a topic until the page is full. @returns the offset after the last scanned record; undefined if all were scanned. */
   scan(topic: string, records: readonly StoredRecord[]): number | undefined {
     for (const record of records) {
       const event = eventOrNone(topic, record)
@@ -42,7 +42,7 @@ export class PageScan {
     return undefined
   }
 
-  /** What was found since this was last asked. */
+  /** The events found since the last call. */
   take(): readonly StoredEvent[] {
     const found = this.#found
     this.#found = []
@@ -56,7 +56,7 @@ export class PageScan {
   }
 }
 
-/** Foreign records are passed over: services that own partitions tell of them, and no reader could do anything. */
+/** Skips foreign records. The services that own the partitions report them. */
 function eventOrNone(topic: string, record: StoredRecord): StoredEvent | undefined {
   try {
     return eventIn(topic, record)

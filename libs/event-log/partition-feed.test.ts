@@ -13,7 +13,7 @@ const headLane = 'feed-eventstore.order:3'
 
 const eventually = <T>(check: () => T): Promise<T> => vi.waitFor(check, { timeout: 4_000, interval: 1 })
 
-/** Somebody who follows, and notes what comes. */
+/** A follower that records the events it receives. */
 class Follower {
   readonly offsets: number[] = []
   readonly chunks: FedChunk[] = []
@@ -61,7 +61,7 @@ function opened(keptBytesMax?: number) {
 
 const range = (from: number, until: number) => Array.from({ length: until - from }, (_, n) => from + n)
 
-test('those at the head share one fetch and one decoding', async () => {
+test('followers at the head share each fetch and each decoding', async () => {
   const { log, format, follow } = opened()
   const followers = range(0, 5).map(() => follow(0))
   for (let end = 10; end <= 100; end += 10) {
@@ -73,7 +73,7 @@ test('those at the head share one fetch and one decoding', async () => {
   expect(new Set(log.fetches.map(({ lane }) => lane))).toEqual(new Set([headLane]))
 })
 
-test('a slow one holds up nobody, and catches up by itself', async () => {
+test('a slow follower delays no other, and catches up on its own connection', async () => {
   // Some 2,000 events.
   const { log, follow } = opened(2_000_000)
   const slow = Promise.withResolvers<undefined>()
@@ -93,18 +93,18 @@ test('a slow one holds up nobody, and catches up by itself', async () => {
   expect(quick.offsets).toEqual(range(0, 5_005))
   const alone = log.fetches.filter(({ lane }) => lane !== headLane)
   expect(alone.map(({ lane }) => lane)).toContain('read-3')
-  // The last of it is still kept for all.
+  // The last events are still kept for all.
   expect(alone.length).toBeLessThan(10)
 })
 
-test('one that begins far ahead of where the others stopped becomes the head', async () => {
+test('a follower that starts ahead of where the others stopped becomes the head', async () => {
   const { log, follow } = opened()
   log.append(10)
   const early = follow(0)
   await eventually(() => expect(early.next).toBe(10))
   await early.leave()
   log.append(990)
-  // The fetch that waited when the early one left is over.
+  // The fetch that was in progress when the early follower left has ended.
   await eventually(() => expect(log.fetches.length).toBeGreaterThan(1))
   await new Promise((resolve) => setTimeout(resolve, 5))
   log.fetches.length = 0
@@ -114,7 +114,7 @@ test('one that begins far ahead of where the others stopped becomes the head', a
   expect(new Set(log.fetches.map(({ lane }) => lane))).toEqual(new Set([headLane]))
 })
 
-test('one that begins ahead of a busy head follows all the same, and both get everything', async () => {
+test('a follower that starts ahead of a busy head also follows, and both receive all events', async () => {
   const { log, follow } = opened()
   log.append(1_000)
   const behind = follow(0, () => new Promise(setImmediate))
@@ -125,7 +125,7 @@ test('one that begins ahead of a busy head follows all the same, and both get ev
   expect(ahead.offsets).toEqual(range(900, 1_050))
 })
 
-test('an offset before the beginning of the log begins there', async () => {
+test('an offset before the start of the log starts there', async () => {
   const { log, follow } = opened()
   log.append(20)
   log.start = 12
@@ -137,7 +137,7 @@ test('an offset before the beginning of the log begins there', async () => {
   }
 })
 
-test('an offset behind the end of the log is an error', async () => {
+test('an offset beyond the end of the log is an error', async () => {
   const { log, follow } = opened()
   log.append(5)
   const lost = follow(6)
@@ -145,7 +145,7 @@ test('an offset behind the end of the log is an error', async () => {
   expect(lost.error).toMatchObject({ outcome: 'not-there' })
 })
 
-test('tells once where an empty log ends, and then only of what has moved', async () => {
+test('reports the end of an empty log once, and then only changes', async () => {
   const { log, follow } = opened()
   const follower = follow(0)
   await eventually(() => expect(log.fetches.length).toBeGreaterThan(5))
@@ -156,12 +156,12 @@ test('tells once where an empty log ends, and then only of what has moved', asyn
   expect(follower.chunks).toHaveLength(2)
 })
 
-test('a failed fetch reaches all who wait for it; whoever follows anew misses nothing', async () => {
+test('a failed fetch reaches all waiting followers; a follower that restarts misses nothing', async () => {
   const { log, follow } = opened()
   log.append(10)
   const followers = range(0, 3).map(() => follow(0))
   await eventually(() => followers.forEach(({ next }) => expect(next).toBe(10)))
-  log.fail(new LogError('unavailable', 'the broker is away'))
+  log.fail(new LogError('unavailable', 'the broker is down'))
   await Promise.all(followers.map(({ ended }) => ended))
   for (const { error } of followers) expect(error).toMatchObject({ outcome: 'unavailable' })
   log.failure = undefined
@@ -171,7 +171,7 @@ test('a failed fetch reaches all who wait for it; whoever follows anew misses no
   expect(again.offsets).toEqual(range(10, 15))
 })
 
-test('aborted followers end at once, and what they waited for fails in silence', async () => {
+test('aborted followers end immediately, and the failure of their fetch is ignored', async () => {
   const answer = Promise.withResolvers<never>()
   const log = new LogDouble()
   const feed = new PartitionFeed(
@@ -192,7 +192,7 @@ test('aborted followers end at once, and what they waited for fails in silence',
   await new Promise(setImmediate)
 })
 
-test('brings the event at a position; without one it is not there', async () => {
+test('returns the event at a position, or the error not-there', async () => {
   const { log, feed } = opened()
   log.append(2, 1)
   expect(await feed.eventAt(position(source.topic, source.partition, 1))).toMatchObject({
@@ -203,7 +203,7 @@ test('brings the event at a position; without one it is not there', async () => 
   })
 })
 
-test('nobody misses or doubles anything, whoever comes when, at whatever pace', async () => {
+test('followers that start at any time and read at any pace receive each event once', async () => {
   const someFollower = fc.record({
     from: fc.nat(150),
     pauses: fc.array(fc.nat(3), { minLength: 1, maxLength: 8 }),

@@ -4,23 +4,23 @@ import type { EventFeed, FedChunk, FedEvent } from '#event-log/records'
 import { LogError } from '#kafka'
 
 import type { EventFormat } from './event-format.ts'
-import type { Piece } from './kept-pieces.ts'
+import type { DecodedPiece } from './piece-cache.ts'
 import { type FeedReader, SharedLog } from './shared-log.ts'
 
-/** Whoever is behind catches up in one step, not in as many as there were pieces; up to so many events. */
+/** A follower that is behind gets several pieces in one step, up to this number of events. */
 const eventsAtOnceMax = 2_000
 
 /**
- * Decoded events for all projections of this process. Those at the head of a partition share one connection, one fetch and
- * one decoding; who is far behind reads by itself until it gets there. Nobody waits for a slower one: the head moves when the
- * fastest asks, and a bounded number of bytes is kept for the rest.
+ * Decoded events for all projections of this process. Followers at the head of a partition share one connection, one
+ * fetch and one decoding; a follower far behind reads separately until it reaches the head. No follower waits for a
+ * slower one: the head moves when the fastest asks, and a bounded number of bytes is kept for the others.
  */
 export class PartitionFeed implements EventFeed {
   readonly #reader: FeedReader
   readonly #format: Pick<EventFormat, 'decodeEach'>
   readonly #log: SharedLog<FedEvent>
 
-  /** @param keptBytesMax memory for events that are kept for those who are a little behind the head, over all partitions */
+  /** @param keptBytesMax memory for events that followers just behind the head share, over all partitions */
   constructor(reader: FeedReader, format: Pick<EventFormat, 'decodeEach'>, keptBytesMax = 64 << 20) {
     this.#reader = reader
     this.#format = format
@@ -64,9 +64,9 @@ export class PartitionFeed implements EventFeed {
     return event
   }
 
-  /** All that is kept from an offset on, up to a bound, as one chunk. */
+  /** All kept events from an offset on, up to a bound, as one chunk. */
   #keptFrom(source: TopicPartition, offset: number): FedChunk | undefined {
-    const pieces: Piece<FedEvent>[] = []
+    const pieces: DecodedPiece<FedEvent>[] = []
     let events = 0
     let next = offset
     while (events < eventsAtOnceMax) {
@@ -89,4 +89,4 @@ export class PartitionFeed implements EventFeed {
   }
 }
 
-const endOf = ({ nextOffset, highWatermark }: Piece<FedEvent>) => ({ nextOffset, highWatermark })
+const endOf = ({ nextOffset, highWatermark }: DecodedPiece<FedEvent>) => ({ nextOffset, highWatermark })

@@ -1,4 +1,4 @@
-/** When a subscriber that passes over items is to hear how far it is: not more often than at its interval, nor without need. */
+/** Decides when a subscriber that skips items receives its progress: at most once per interval, and only if it has moved. */
 export class ProgressPace {
   readonly #intervalMs: number
   #heardAtMs = performance.now()
@@ -8,7 +8,7 @@ export class ProgressPace {
     this.#intervalMs = intervalMs
   }
 
-  /** Of the items of a batch, some were delivered: the cursor of the last one stands for all before it. */
+  /** Notes a batch and its delivered items. The cursor of the last delivered item covers all items before it. */
   saw<Item>(items: readonly Item[], delivered: readonly { readonly item: Item }[]): void {
     const last = delivered.at(-1)?.item
     if (last !== undefined) {
@@ -18,13 +18,13 @@ export class ProgressPace {
     this.#hasPassedOver ||= items.at(-1) !== last
   }
 
-  /** Milliseconds until the subscriber is to hear; undefined: it knows all there is to know. */
+  /** Milliseconds until progress is due; undefined if there is none to report. */
   get dueInMs(): number | undefined {
     if (!this.#hasPassedOver) return undefined
     return Math.max(0, this.#heardAtMs + this.#intervalMs - performance.now())
   }
 
-  /** Whether it is to hear now; then the interval begins again. */
+  /** Whether progress is due now. If so, the interval restarts. */
   isDue(): boolean {
     if (this.dueInMs !== 0) return false
     this.#heardAtMs = performance.now()

@@ -2,85 +2,85 @@ import { Admission } from '#bounds'
 import { formatPartition, type TopicPartition } from '#domain'
 import { LogError, type LogReader, type StoredRecord } from '#kafka'
 
-import { KeptPieces, type Piece } from './kept-pieces.ts'
+import { PieceCache, type DecodedPiece } from './piece-cache.ts'
 
-/** What shared reading needs of a reader. */
+/** The methods of a reader that shared reading uses. */
 export type FeedReader = Pick<LogReader, 'fetch' | 'fetchAt' | 'startOffset' | 'endOffset'>
 
 export interface SharedLogParts<Item> {
   readonly reader: Pick<FeedReader, 'fetch' | 'startOffset' | 'endOffset'>
   readonly decode: (source: TopicPartition, records: readonly StoredRecord[]) => Promise<readonly Item[]>
-  /** Memory for pieces that are kept, over all partitions. */
+  /** Memory for kept pieces, over all partitions. */
   readonly keptBytesMax: number
-  /** Connections: one for the head of each partition, and a pool for those behind. */
+  /** Connections: one for the head of each partition, and a pool for readers behind it. */
   readonly lanes: { readonly head: string; readonly behind: string; readonly behindMax: number }
-  /** Fetches at a time for those behind; default: no bound. */
+  /** Concurrent fetches behind the head; default: no bound. */
   readonly behindAtOnceMax?: number
-  /** Whether pieces behind the head are kept too, for others who come the same way. */
+  /** Whether pieces behind the head are kept too, for readers that follow. */
   readonly keepsPast: boolean
-  /** Whether an offset before the log's start begins there; else it is an error. */
+  /** Whether an offset before the start of the log starts there. Otherwise it is an error. */
   readonly skipsDeleted: boolean
 }
 
-/** An offset that is not in the log. */
+/** An offset beyond the end of a partition. */
 export interface BeyondEnd {
   readonly partition: number
   readonly offset: number
   readonly end: number
 }
 
-/** Told when the head of a partition has moved, or cannot be read any more. */
-export interface Watcher {
+/** Notified when the head of a partition has moved or can no longer be read. */
+interface Watcher {
   readonly moved: () => void
   readonly failed: (error: unknown) => void
 }
 
-/** How long the broker may hold a request at the end of the log. */
+/** The longest time that the broker holds a request at the end of the log. */
 const waitMsMax = 1_000
-/** On a connection shared with others nobody waits long. */
+/** Requests on shared connections wait only briefly. */
 const shortWaitMs = 100
 const behindWaitMsMax = 60_000
 
-/** What a record takes beside its bytes, and how much more its bytes take once they are decoded. */
+/** Memory of a record besides its bytes, and the growth of its bytes when they are decoded. */
 const recordOverheadBytes = 1_000
 const decodedFactor = 3
 
 /**
- * Decoded partitions for all who follow them in this process. At the head of a partition all share one connection, one
- * fetch and one decoding; the head moves at its own pace, and nobody waits for a slower one. Those who are behind find what
- * others have read lately; else they fetch it on a bounded pool of connections. What is kept is bounded by its bytes.
+ * Decoded partitions for all readers in this process. Readers at the head of a partition share one connection, one
+ * fetch and one decoding; the head moves at its own pace, so no reader waits for a slower one. Readers behind the head
+ * use recently read pieces, or fetch on a bounded pool of connections. Kept pieces are bounded in bytes.
  */
 export class SharedLog<Item> {
   readonly #parts: SharedLogParts<Item>
-  readonly #kept: KeptPieces<Item>
+  readonly #kept: PieceCache<Item>
   readonly #heads = new Map<string, Head<Item>>()
-  readonly #behind = new Map<string, Promise<Piece<Item>>>()
+  readonly #behind = new Map<string, Promise<DecodedPiece<Item>>>()
   readonly #fetches: Admission | undefined
 
   constructor(parts: SharedLogParts<Item>) {
     this.#parts = parts
-    this.#kept = new KeptPieces(parts.keptBytesMax)
+    this.#kept = new PieceCache(parts.keptBytesMax)
     const { behindAtOnceMax: atOnceMax } = parts
     const bounds = { what: 'reads for subscribers', waitingMax: Infinity, waitMsMax: behindWaitMsMax }
     this.#fetches = atOnceMax === undefined ? undefined : new Admission({ ...bounds, atOnceMax })
   }
 
-  /** What is kept takes so much memory, about. */
+  /** Approximate memory of the kept pieces. */
   get keptBytes(): number {
     return this.#kept.bytes
   }
 
-  /** The piece that holds an offset, where it is kept. */
-  kept(source: TopicPartition, offset: number): Piece<Item> | undefined {
+  /** The kept piece that covers an offset. */
+  kept(source: TopicPartition, offset: number): DecodedPiece<Item> | undefined {
     return this.#kept.at(formatPartition(source), offset)
   }
 
-  /** Where the head stands; undefined while it is not known. */
+  /** The offset of the head; undefined while it is not known. */
   headOffset(source: TopicPartition): number | undefined {
     return this.#heads.get(formatPartition(source))?.nextOffset
   }
 
-  /** The first of these partitions whose log ends before its offset. Its end is asked for only where the head is not known to be further. */
+  /** The first of these partitions whose log ends before its offset. The end is requested only if the head is not known to be further. */
   async beyondEnd(
     topic: string,
     partitions: readonly number[],
@@ -95,8 +95,8 @@ export class SharedLog<Item> {
     return (await Promise.all(places)).find(({ offset, end }) => offset > end)
   }
 
-  /** What stands at an offset that is not at the head, and behind it; it may be nothing. All who ask for the same share it. */
-  behind(source: TopicPartition, offset: number): Promise<Piece<Item>> {
+  /** Reads a piece at an offset behind the head; it may be empty. Concurrent reads of one offset share a fetch. */
+  behind(source: TopicPartition, offset: number): Promise<DecodedPiece<Item>> {
     const { lanes, keepsPast } = this.#parts
     const key = `${formatPartition(source)}@${offset}`
     const known = this.#behind.get(key)
@@ -113,14 +113,14 @@ export class SharedLog<Item> {
     return fetching
   }
 
-  /** The next piece of one who pulls. The head is where the one furthest ahead reads; those behind catch up by themselves. */
-  next(source: TopicPartition, offset: number): Promise<Piece<Item>> {
+  /** The next piece for a reader that pulls. The reader furthest ahead moves the head; the others read behind it. */
+  next(source: TopicPartition, offset: number): Promise<DecodedPiece<Item>> {
     const head = this.#head(source)
     if (head.fetching === undefined && offset > (head.nextOffset ?? -1)) head.nextOffset = offset
     return offset === head.nextOffset ? this.#advance(head, source, offset) : this.behind(source, offset)
   }
 
-  /** Keeps the head of a partition moving for as long as there are watchers. @returns how to end it */
+  /** Keeps the head of a partition moving while it has watchers. @returns a function that ends the watch */
   watch(source: TopicPartition, watcher: Watcher): () => void {
     const head = this.#head(source)
     head.watchers.add(watcher)
@@ -153,13 +153,13 @@ export class SharedLog<Item> {
       head.watchers.clear()
     } finally {
       head.isWatched = false
-      // The log goes on without anybody looking: where its end is will have to be asked again.
+      // The log may grow unobserved from here on, so the position of the head is no longer known.
       delete head.nextOffset
     }
   }
 
-  /** All who wait at the head wait for the same fetch. */
-  #advance(head: Head<Item>, source: TopicPartition, offset: number): Promise<Piece<Item>> {
+  /** All readers at the head wait for one fetch. */
+  #advance(head: Head<Item>, source: TopicPartition, offset: number): Promise<DecodedPiece<Item>> {
     const key = formatPartition(source)
     head.fetching ??= this.#fetch(source, offset, `${this.#parts.lanes.head}-${key}`, waitMsMax)
       .then((piece) => {
@@ -171,7 +171,12 @@ export class SharedLog<Item> {
     return head.fetching
   }
 
-  async #fetch(source: TopicPartition, offset: number, lane: string, waitMs: number): Promise<Piece<Item>> {
+  async #fetch(
+    source: TopicPartition,
+    offset: number,
+    lane: string,
+    waitMs: number,
+  ): Promise<DecodedPiece<Item>> {
     const { reader, decode } = this.#parts
     const { topic, partition } = source
     try {
@@ -181,15 +186,15 @@ export class SharedLog<Item> {
       return { items, from: offset, nextOffset, highWatermark, bytes: bytesOf(records) }
     } catch (error) {
       if (!(error instanceof LogError) || error.outcome === 'unavailable') throw error
-      // The log may be another one by now.
+      // The log may have been replaced.
       this.#kept.forget(formatPartition(source))
       if (error.outcome !== 'not-there') throw error
       return this.#fromStart(source, offset, error)
     }
   }
 
-  /** An offset that is not in the log any more begins at its start. @throws the error where it is behind the end, or that is not wanted. */
-  async #fromStart(source: TopicPartition, offset: number, error: LogError): Promise<Piece<Item>> {
+  /** Moves an offset that was deleted to the start of the log. @throws the error if the offset is beyond the end, or deleted offsets are not skipped */
+  async #fromStart(source: TopicPartition, offset: number, error: LogError): Promise<DecodedPiece<Item>> {
     const { reader, skipsDeleted } = this.#parts
     if (!skipsDeleted) throw error
     const start = await reader.startOffset(source.topic, source.partition)
@@ -204,7 +209,7 @@ interface Head<Item> {
   readonly watchers: Set<Watcher>
   isWatched: boolean
   nextOffset?: number
-  fetching?: Promise<Piece<Item>>
+  fetching?: Promise<DecodedPiece<Item>>
 }
 
 const bytesOf = (records: readonly StoredRecord[]): number =>

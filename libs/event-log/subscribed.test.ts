@@ -6,7 +6,7 @@ import { type FedEvent, isReadable } from '#event-log/records'
 import { LogError } from '#kafka'
 
 import { SharedLog, type SharedLogParts } from './shared-log.ts'
-import { type Delivery, subscribed } from './subscribed.ts'
+import { type SubscribedBatch, subscribed } from './subscribed.ts'
 import { FormatDouble, LogDouble } from './testing/log-double.ts'
 
 const topic = 'eventstore.order'
@@ -30,7 +30,7 @@ function opened(more: Partial<SharedLogParts<FedEvent>> = {}) {
   return { log, format, shared }
 }
 
-/** One that subscribes to partition 3, and notes the offsets that come. */
+/** A subscriber to partition 3 that records the offsets it receives. */
 class Subscriber {
   readonly offsets: number[] = []
   readonly leaving = new AbortController()
@@ -65,7 +65,7 @@ class Subscriber {
   }
 }
 
-test('those who begin together and those at the head share each fetch and each decoding', async () => {
+test('subscribers that start together and subscribers at the head share each fetch and each decoding', async () => {
   const { log, format, shared } = opened()
   log.append(500)
   const all = range(0, 50).map(() => new Subscriber(shared, 0))
@@ -75,12 +75,12 @@ test('those who begin together and those at the head share each fetch and each d
     await eventually(() => all.forEach(({ offsets }) => expect(offsets).toHaveLength(end)))
   }
   for (const { offsets } of all) expect(offsets).toEqual(range(0, 600))
-  // What the head read was there when they came to it.
+  // The pieces that the head had read were still kept.
   expect(format.decoded).toBe(600)
   expect(new Set(log.fetches.map(({ lane }) => lane))).toEqual(new Set([`live-${topic}:3`, 'subscribers-3']))
 })
 
-test('one that does not ask holds up nobody, and holds nothing', async () => {
+test('a subscriber that does not read delays no other and holds no memory', async () => {
   const { log, shared } = opened({ keptBytesMax: 50_000 })
   const slow = Promise.withResolvers<undefined>()
   log.append(10)
@@ -95,7 +95,7 @@ test('one that does not ask holds up nobody, and holds nothing', async () => {
   await eventually(() => expect(laggard.offsets).toEqual(range(0, 2_010)))
 })
 
-test('no more fetches at a time than there may be, however many are behind', async () => {
+test('concurrent fetches stay within their bound for any number of subscribers behind the head', async () => {
   const { log, shared } = opened()
   log.append(1_000)
   let underWay = 0
@@ -115,12 +115,12 @@ test('no more fetches at a time than there may be, however many are behind', asy
   expect(most).toBe(2)
 })
 
-test('a failure ends all at the head; who comes again misses nothing', async () => {
+test('a failure ends all subscribers at the head; one that reconnects misses nothing', async () => {
   const { log, shared } = opened()
   log.append(10)
   const all = range(0, 3).map(() => new Subscriber(shared, 0))
   await eventually(() => all.forEach(({ offsets }) => expect(offsets).toHaveLength(10)))
-  log.fail(new LogError('unavailable', 'the broker is away'))
+  log.fail(new LogError('unavailable', 'the broker is down'))
   await Promise.all(all.map(({ ended }) => ended))
   for (const { error } of all) expect(error).toMatchObject({ outcome: 'unavailable' })
   log.failure = undefined
@@ -129,7 +129,7 @@ test('a failure ends all at the head; who comes again misses nothing', async () 
   await eventually(() => expect(again.offsets).toEqual(range(10, 15)))
 })
 
-test('an offset outside the log is an error, or begins at its start where that is wanted', async () => {
+test('an offset outside the log is an error, or starts at its start if configured', async () => {
   const { log, shared } = opened()
   log.append(20)
   log.start = 12
@@ -145,7 +145,7 @@ test('an offset outside the log is an error, or begins at its start where that i
   await eventually(() => expect(found.offsets).toEqual(range(12, 20)))
 })
 
-test('when nobody watches any more the head is not read', async () => {
+test('the head is not read while nobody watches', async () => {
   const { log, shared } = opened()
   log.append(10)
   const only = new Subscriber(shared, 0)
@@ -158,7 +158,7 @@ test('when nobody watches any more the head is not read', async () => {
   expect(log.fetches).toHaveLength(fetches)
 })
 
-test('nobody misses or doubles anything, whoever comes when, at whatever pace, however little is kept', async () => {
+test('subscribers that start at any time and read at any pace receive each item once, however little is kept', async () => {
   const someSubscriber = fc.record({
     from: fc.nat(150),
     pauses: fc.array(fc.nat(3), { minLength: 1, maxLength: 8 }),
@@ -203,8 +203,8 @@ test('nobody misses or doubles anything, whoever comes when, at whatever pace, h
   )
 }, 60_000)
 
-describe('one that passes over what it does not want', () => {
-  /** Takes the deliveries of one that wants only these offsets. */
+describe('a subscriber with a filter', () => {
+  /** The batches of a subscriber that wants only these offsets. */
   function filtered(
     log: SharedLog<FedEvent>,
     from: number,
@@ -218,8 +218,8 @@ describe('one that passes over what it does not want', () => {
     return subscribed(asked, leaving.signal)
   }
 
-  async function until(deliveries: AsyncIterable<Delivery<RecordedEvent>>, cursor: string) {
-    const taken: Delivery<RecordedEvent>[] = []
+  async function until(deliveries: AsyncIterable<SubscribedBatch<RecordedEvent>>, cursor: string) {
+    const taken: SubscribedBatch<RecordedEvent>[] = []
     for await (const delivery of deliveries) {
       taken.push(delivery)
       if (delivery.cursor === cursor) break
@@ -227,7 +227,7 @@ describe('one that passes over what it does not want', () => {
     return taken
   }
 
-  test('hears how far it is, and goes on from there without reading the same again', async () => {
+  test('receives its progress and resumes there without reading items again', async () => {
     const { log, shared, format } = opened()
     log.append(3_001)
     const taken = await until(filtered(shared, 0, [0]), '7,0,0,3001')
@@ -241,7 +241,7 @@ describe('one that passes over what it does not want', () => {
     expect([format.decoded, again.format.decoded]).toEqual([3_001, 3])
   })
 
-  test('hears it at the head too, while nothing more comes', async () => {
+  test('receives its progress at the head too, while nothing is appended', async () => {
     const { log, shared } = opened()
     log.append(5)
     const deliveries = filtered(shared, 0, [1], 20)
@@ -251,7 +251,7 @@ describe('one that passes over what it does not want', () => {
     expect((await deliveries.next()).value).toEqual({ items: [], cursor: '7,0,0,6' })
   })
 
-  test('does not hear it more often than at its interval', async () => {
+  test('receives its progress at most once per interval', async () => {
     const { log, shared } = opened()
     log.append(3_000)
     const deliveries = filtered(shared, 0, [2_999], 60_000)
@@ -259,7 +259,7 @@ describe('one that passes over what it does not want', () => {
     expect(value).toMatchObject({ items: [{ cursor: '7,0,0,3000' }], cursor: '7,0,0,3000' })
   })
 
-  test('never gets a cursor that leaves out what it wants', async () => {
+  test('never receives a cursor that skips a wanted item', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.uniqueArray(fc.nat(299), { maxLength: 20 }),
@@ -281,13 +281,13 @@ describe('one that passes over what it does not want', () => {
   }, 30_000)
 })
 
-test('offsets beyond the end are found, and the log is asked only where its head is not known', async () => {
+test('offsets beyond the end are found, and the end is requested only if the head is not known', async () => {
   const { log, shared } = opened()
   log.append(10)
   expect(await shared.beyondEnd(topic, [3], [0, 0, 0, 11])).toEqual({ partition: 3, offset: 11, end: 10 })
   expect(await shared.beyondEnd(topic, [3], [99, 0, 0, 10])).toBeUndefined()
   const watching = new Subscriber(shared, 0)
   await eventually(() => expect(watching.offsets).toHaveLength(10))
-  log.endOffset = () => Promise.reject(new Error('not asked for'))
+  log.endOffset = () => Promise.reject(new Error('not expected'))
   expect(await shared.beyondEnd(topic, [3], [0, 0, 0, 10])).toBeUndefined()
 })

@@ -1,44 +1,44 @@
 import { unlessAborted } from '#async'
 
 import { formatCursor, type Offsets } from './cursor.ts'
-import type { Piece } from './kept-pieces.ts'
+import type { DecodedPiece } from './piece-cache.ts'
 import { ProgressPace } from './progress-pace.ts'
 import type { SharedLog } from './shared-log.ts'
 
-/** What a subscriber gets at once: some items of one partition, or no more than how far it is. */
-export interface Delivery<Item> {
+/** A batch for a subscriber: some items of one partition, or only its progress. */
+export interface SubscribedBatch<Item> {
   readonly items: readonly { readonly item: Item; readonly cursor: string }[]
-  /** Resumes behind all that was delivered and all that was passed over. */
+  /** Resumes after all delivered and all skipped items. */
   readonly cursor: string
 }
 
-export interface Subscribed<Item, Wanted extends Item> {
+interface Subscribed<Item, Wanted extends Item> {
   readonly log: SharedLog<Item>
   readonly offsetOf: (item: Item) => number
   readonly topic: string
-  /** Where to begin in each partition of the topic. */
+  /** The first offset to read in each partition of the topic. */
   readonly offsets: Offsets
-  /** Those that are wanted. */
+  /** The partitions to read. */
   readonly partitions: readonly number[]
-  /** What comes; the rest is passed over. What it throws ends the subscription. */
+  /** Selects the items to deliver; others are skipped. An error that it throws ends the subscription. */
   readonly wanted: (item: Item) => item is Wanted
-  /** How long items are passed over before the subscriber hears how far it is. Default 1,000. */
+  /** Interval at which a subscriber that skips items receives its progress. Default 1,000. */
   readonly progressMs?: number
 }
 
-/** A subscriber gets so many items at a time: what it does not take stays in what all share. */
+/** Items of one batch. The rest stays in the shared pieces. */
 const batchItemsMax = 100
 
 /**
- * Items of partitions from offsets on, then new ones as they come, until the signal aborts: in order within each partition,
- * partitions in turns. It holds nothing but its offsets while its reader does not ask, so a slow reader costs no memory,
- * and what it has left behind is read again when it comes back for it. While nothing is wanted, it tells its cursor now and
- * then, so that the next subscription need not pass over the same items again.
+ * Items of partitions from offsets on, then new ones as they are appended, until the signal aborts: in order within each
+ * partition, partitions in turns. It holds only its offsets while its consumer does not ask, so a slow consumer costs no
+ * memory: items that are no longer kept are fetched again. While no item is wanted it reports its cursor at intervals,
+ * so the next subscription need not skip the same items again.
  */
 export async function* subscribed<Item, Wanted extends Item>(
   { log, offsetOf, topic, offsets: starts, partitions, wanted, progressMs = 1_000 }: Subscribed<Item, Wanted>,
   signal: AbortSignal,
-): AsyncGenerator<Delivery<Wanted>, void, void> {
+): AsyncGenerator<SubscribedBatch<Wanted>, void, void> {
   const offsets = [...starts]
   const news = new News()
   const pace = new ProgressPace(progressMs)
@@ -69,19 +69,23 @@ export async function* subscribed<Item, Wanted extends Item>(
   }
 }
 
-/** Undefined at the head: there is nothing more until it moves. */
+/** The next piece; undefined at the head, until it moves. */
 async function pieceAt<Item>(
   log: SharedLog<Item>,
   source: { readonly topic: string; readonly partition: number },
   offset: number,
   signal: AbortSignal,
-): Promise<Piece<Item> | undefined> {
+): Promise<DecodedPiece<Item> | undefined> {
   const kept = log.kept(source, offset)
   if (kept !== undefined) return kept
   return log.headOffset(source) === offset ? undefined : unlessAborted(signal, log.behind(source, offset))
 }
 
-function batchOf<Item>({ items, nextOffset }: Piece<Item>, offset: number, offsetOf: (item: Item) => number) {
+function batchOf<Item>(
+  { items, nextOffset }: DecodedPiece<Item>,
+  offset: number,
+  offsetOf: (item: Item) => number,
+) {
   const first = firstFrom(items, offset, offsetOf)
   const rest = items[first + batchItemsMax]
   return {
@@ -90,7 +94,7 @@ function batchOf<Item>({ items, nextOffset }: Piece<Item>, offset: number, offse
   }
 }
 
-/** The index of the first item at or behind an offset, by halving. */
+/** The index of the first item at or after an offset, by binary search. */
 function firstFrom<Item>(items: readonly Item[], offset: number, offsetOf: (item: Item) => number): number {
   let [low, high] = [0, items.length]
   while (low < high) {
@@ -101,7 +105,7 @@ function firstFrom<Item>(items: readonly Item[], offset: number, offsetOf: (item
   return low
 }
 
-/** Whether something has moved since one last looked. */
+/** Remembers whether a head has moved since the last call of `take`. */
 class News {
   #isMoved = false
   #error: { readonly cause: unknown } | undefined
@@ -117,7 +121,7 @@ class News {
     this.#wake()
   }
 
-  /** @returns whether there was any. @throws why none can come any more. */
+  /** @returns whether a head has moved. @throws the error with which the watch failed. */
   take(): boolean {
     if (this.#error !== undefined) throw this.#error.cause
     const isMoved = this.#isMoved
@@ -125,7 +129,7 @@ class News {
     return isMoved
   }
 
-  /** @param waitMsMax undefined: for as long as it takes. */
+  /** @param waitMsMax undefined: no limit. */
   async wait(signal: AbortSignal, waitMsMax: number | undefined): Promise<void> {
     if (this.#isMoved || this.#error !== undefined) return
     const { promise, resolve } = Promise.withResolvers<undefined>()

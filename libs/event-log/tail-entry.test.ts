@@ -4,7 +4,7 @@ import { newEventId, parseVersion, streamIdOf } from '#domain'
 
 import { packEvent, unpackEvent } from './tail-entry.ts'
 
-test('an event comes back from the index as it was', () => {
+test('an event round-trips through the index', () => {
   const event = {
     id: newEventId(),
     streamId: streamIdOf('customer', 'ada'),

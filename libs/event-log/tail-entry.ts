@@ -3,12 +3,12 @@ import { Packr } from 'msgpackr'
 import type { StreamId } from '#domain'
 import type { EncodedEvent, StoredEvent } from '#event-log/records'
 
-// Arrays instead of maps: the field names would take more room than the fields.
+// Arrays instead of maps: the field names would need more space than the fields.
 const packr = new Packr({ useRecords: false })
 
 /**
- * An event as the index keeps it for quick reading: MessagePack, opaque to the index, small, because every append writes one.
- * Its stream is known to whoever reads it; the id is 16 bytes instead of 36 characters, the timestamp a number.
+ * An event in the form that the index stores: MessagePack, opaque to the index, small because every append writes one.
+ * It omits the stream, which the reader knows. The id is 16 bytes instead of 36 characters, the timestamp a number.
  */
 export const packEvent = (
   { id, type, version, timestampMs, metadata, value }: EncodedEvent,
@@ -25,7 +25,7 @@ type Fields = [
   number,
 ]
 
-/** @param streamId of the stream whose tail it was in. */
+/** @param streamId of the stream whose tail contains the event. */
 export function unpackEvent(streamId: StreamId, packed: Buffer): StoredEvent {
   const [id, type, version, timestampMs, metadata, value, offset] = packr.unpack(packed) as Fields
   return {

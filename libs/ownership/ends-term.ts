@@ -4,6 +4,6 @@ import { LogError } from '#kafka'
 export const isFenced = (error: unknown): error is LogError =>
   error instanceof LogError && error.outcome === 'fenced'
 
-/** Whether the fence no longer stands, or not for this log. Any other failure leaves the term as it is. */
+/** Whether an error ends the term: the fence is lost, or the log was replaced. The term survives any other failure. */
 export const endsTerm = (error: unknown): boolean =>
   error instanceof LogError && ['fenced', 'unknown', 'take-over', 'log-replaced'].includes(error.outcome)

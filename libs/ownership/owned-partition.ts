@@ -1,10 +1,10 @@
 import type { WaitingPartition } from '#event-log'
 
-/** One partition in the hands of this process, from `start` to `stop`. */
+/** A partition that this process owns, from `start` to `stop`. */
 export interface OwnedPartition {
-  /** Whether it does its work now. */
+  /** Whether the partition is served now. */
   readonly isServing: boolean
-  /** The named state of a partition that an operator must act on: `log-replaced` or `events-deleted`. */
+  /** Set while the partition waits for an operator, with its state: `log-replaced` or `events-deleted`. */
   readonly waiting: WaitingPartition | undefined
   start(): void
   /** Finishes the step in progress and ends. Never rejects. */

@@ -4,7 +4,7 @@ import type { OwnedPartition } from './owned-partition.ts'
 import type { PartitionGroup } from './partition-group.ts'
 
 /**
- * Registers the gauges that every service of owned partitions has, read at each scrape: `annals_<service>_owned_partitions`,
+ * Registers the gauges of a service that owns partitions, read at each scrape: `annals_<service>_owned_partitions`,
  * `_serving_partitions` and `_waits_for_operator`.
  */
 export function addOwnershipGauges(

@@ -14,7 +14,7 @@ import { MembershipDouble } from './testing/index.ts'
 const logger = pino({ level: 'silent' })
 const places: readonly TopicPartition[] = [0, 1, 2].map((partition) => ({ topic: 'eventstore.a', partition }))
 
-/** How the steps of all partitions go, and how many terms there are of each at once. */
+/** Controls the steps of all partitions, and counts the concurrent terms of each. */
 class Runs {
   readonly held = new Map<string, number>()
   most = 0
@@ -82,7 +82,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-test('it serves what it is granted, hands back what is revoked, and reports both', async () => {
+test('serves assigned partitions, hands back revoked ones, and reports both', async () => {
   const runs = new Runs()
   const { group, member } = groupOf(runs)
   expect(() => group.checkServing()).toThrow('the group of counters has not been joined yet')
@@ -99,7 +99,7 @@ test('it serves what it is granted, hands back what is revoked, and reports both
   expect(runs.terms).toBe(0)
 })
 
-test('one that cannot be served makes it unready, unless it waits for an operator', async () => {
+test('a partition that is not served makes the group unready, unless it waits for an operator', async () => {
   const runs = new Runs()
   const { group, member } = groupOf(runs)
   await group.start()
@@ -120,7 +120,7 @@ test('one that cannot be served makes it unready, unless it waits for an operato
   await stopped(group)
 })
 
-test('a partition that comes back waits until its former owner has ended', async () => {
+test('a partition that is assigned again waits until its previous owner has ended', async () => {
   const runs = new Runs()
   runs.stepMs = 1_000
   const { group, member } = groupOf(runs)
@@ -129,7 +129,7 @@ test('a partition that comes back waits until its former owner has ended', async
   await vi.advanceTimersByTimeAsync(3_100)
   void member.revoke(...places)
   await vi.advanceTimersByTimeAsync(1)
-  // The former owners are in a slow step; the next ones would be fast.
+  // The previous owners are in a slow step; the next ones would be fast.
   runs.stepMs = 0
   void member.grant(...places)
   await vi.advanceTimersByTimeAsync(20_000)
@@ -147,7 +147,7 @@ const errors = [
   new LogError('unavailable', 'unavailable'),
 ]
 
-/** What happens next: to some partitions, after a while. */
+/** An action on some partitions, after a delay. */
 const event = fc.record({
   kind: fc.constantFrom('grant', 'revoke', 'fail', 'heal'),
   which: fc.subarray([...places], { minLength: 1 }),
@@ -156,7 +156,7 @@ const event = fc.record({
   afterMs: fc.oneof(fc.constantFrom(0, 1, 10), fc.integer({ min: 0, max: 4_000 })),
 })
 
-test('whatever the schedule, there is one term of a partition at once, what is owned is served in the end, and a stop ends all', async () => {
+test('under any schedule a partition has one term at a time, owned partitions are eventually served, and a stop ends all', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(event, { maxLength: 25 }), async (events) => {
       const runs = new Runs()

@@ -6,7 +6,7 @@ import { GroupMembership, type GroupMembershipOptions, type NotedOffset, type Ro
 
 import type { OwnedPartition } from './owned-partition.ts'
 
-/** Membership in the group that distributes partitions. */
+/** Membership in the consumer group that assigns partitions. */
 export type Membership = Pick<
   GroupMembership,
   'instance' | 'start' | 'stop' | 'partitions' | 'ownersTable' | 'noteOffsets'
@@ -16,9 +16,9 @@ export interface PartitionGroupOptions<Owned> extends Omit<
   GroupMembershipOptions,
   'onAssigned' | 'onRevoked' | 'onProblem'
 > {
-  /** What the members are, for messages: `writer`. */
+  /** The role of the members, for messages: `writer`. */
   readonly member: string
-  /** Makes the owner of a partition; it is started after that. */
+  /** Creates the owner of a partition. The group starts it. */
   readonly open: (place: TopicPartition) => Owned
   /** Default: a member of Kafka's group. */
   readonly newMembership?: (options: GroupMembershipOptions) => Membership
@@ -34,8 +34,8 @@ export interface ServingReport {
 }
 
 /**
- * The partitions that this process owns, as the group assigns and revokes them. Of each partition there is one owner at a
- * time: a partition that comes back waits until its previous owner has ended.
+ * The partitions that this process owns, as the group assigns and revokes them. Each partition has one owner at a
+ * time: a partition that is assigned again waits until its previous owner has ended.
  */
 export class PartitionGroup<Owned extends OwnedPartition> {
   readonly #options: PartitionGroupOptions<Owned>
@@ -76,12 +76,12 @@ export class PartitionGroup<Owned extends OwnedPartition> {
     return this.owners.flatMap(({ waiting }) => waiting ?? [])
   }
 
-  /** Who owns what, and where. @throws LogError `unavailable` */
+  /** The owner of each partition, with its address. @throws LogError `unavailable` */
   ownersTable(): Promise<RoutingTable> {
     return this.#membership.ownersTable()
   }
 
-  /** Commits offsets in the group, of those partitions that are assigned to this member; for Kafka's tools only. */
+  /** Commits offsets of assigned partitions in the group. Only Kafka's tools read them. */
   async noteOffsets(offsetOf: (place: TopicPartition) => number | undefined): Promise<void> {
     const offsets = this.#membership.partitions.flatMap((place): NotedOffset[] => {
       const offset = offsetOf(place)
@@ -90,13 +90,13 @@ export class PartitionGroup<Owned extends OwnedPartition> {
     if (offsets.length > 0) await this.#membership.noteOffsets(offsets)
   }
 
-  /** Joins the group, unless there are no topics; partitions come as the group assigns them. @throws LogError */
+  /** Joins the group, unless there are no topics. Partitions start as the group assigns them. @throws LogError */
   async start(): Promise<void> {
     if (this.#options.topics.length > 0) await this.#membership.start()
     this.#hasJoined = true
   }
 
-  /** Ends all owners and leaves the group meanwhile, so that the next owners need not wait for the session to time out. */
+  /** Ends all owners, and leaves the group at the same time, so the next owners need not wait for the session time-out. */
   async stop(): Promise<void> {
     this.#isStopping = true
     const ended = this.#revoked([...this.#owned.values()].map(({ place }) => place))
@@ -106,7 +106,7 @@ export class PartitionGroup<Owned extends OwnedPartition> {
   }
 
   /**
-   * A partition that waits for an operator does not make the service unready: the others must go on.
+   * A partition that waits for an operator does not make the service unready, because the other partitions are served.
    * @throws Error before the group was joined, and while a partition is not served for any other reason.
    */
   checkServing(): ServingReport {

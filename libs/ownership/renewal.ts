@@ -2,9 +2,9 @@
 const offsetsMax = 500_000
 
 /**
- * When an owner must write its marker again: by the monotonic clock, which stands still while a machine is suspended; by
- * the wall clock, which does not, so that a machine that wakes asks the coordinator before it appends; and by how far
- * the log has grown.
+ * Decides when an owner must repeat its marker. Three measures count: the monotonic clock, which stops while a machine
+ * is suspended; the wall clock, which does not, so a resumed machine contacts the coordinator before it appends; and
+ * the growth of the log.
  */
 export class Renewal {
   readonly #everyMs: number
@@ -12,7 +12,7 @@ export class Renewal {
   #atWallMs = 0
   #markedOffset = 0
 
-  /** @param nextOffset the offset after the marker just written; leave it out where only time counts. */
+  /** @param nextOffset the offset after the marker just written; omit it if only time counts. */
   constructor(everyMs: number, nextOffset = 0) {
     this.#everyMs = everyMs
     this.renewed(nextOffset)

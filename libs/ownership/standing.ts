@@ -2,19 +2,21 @@ import type { Logger } from 'pino'
 
 import type { TopicPartition } from '#domain'
 import { namedState, type WaitingPartition } from '#event-log'
-import { EventStoreError } from '#event-store'
+import type { EventStoreError } from '#event-store'
 
-/** The states of an owned partition. Those that wait for an operator and those that are retried carry their trouble. */
+import { unavailable } from './unavailable.ts'
+
+/** The states of an owned partition. `retrying` includes waiting for an operator. */
 type State = 'taking-over' | 'serving' | 'retrying' | 'fenced' | 'stopped'
 
-/** The health of one owned partition. Logs each trouble once, however long it lasts. */
+/** The health of one owned partition. Each trouble is logged once, however long it lasts. */
 export class Standing {
   readonly #name: string
   readonly #logger: Logger
   #state: State = 'taking-over'
   #trouble: EventStoreError | undefined
 
-  /** @param name of what is served, for log lines. */
+  /** @param name of the partition, for log lines. */
   constructor(name: string, logger: Logger) {
     this.#name = name
     this.#logger = logger
@@ -24,12 +26,12 @@ export class Standing {
     return this.#state === 'serving'
   }
 
-  /** Whether this process may act as the owner, as far as it knows. */
+  /** False once another owner is known or the partition was handed back. */
   get isOwner(): boolean {
     return this.#state !== 'fenced' && this.#state !== 'stopped'
   }
 
-  /** Why the partition is not served, from a failure until it is served again. */
+  /** The error of the last failure, until the partition is served again. */
   get trouble(): EventStoreError | undefined {
     return this.#trouble
   }
@@ -47,15 +49,15 @@ export class Standing {
     this.#enter('fenced')
   }
 
-  /** Nothing follows. */
+  /** The final state. */
   stopped(): void {
     this.#state = 'stopped'
   }
 
-  /** @returns what callers get. */
+  /** @returns the error for callers. */
   failed(error: unknown): EventStoreError {
     this.#enter('retrying')
-    const trouble = namedState(error) ?? unavailable(error)
+    const trouble = namedState(error) ?? unavailable(messageOf(error), error)
     if (trouble.message !== this.#trouble?.message) this.#log(error, trouble)
     this.#trouble = trouble
     return trouble
@@ -83,10 +85,4 @@ export const waitingPartition = (
     ? { topic, partition, state: code, reason: message }
     : undefined
 
-const unavailable = (error: unknown): EventStoreError =>
-  new EventStoreError(
-    'unavailable',
-    error instanceof Error ? error.message : String(error),
-    { retryAfterSeconds: 1 },
-    { cause: error },
-  )
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

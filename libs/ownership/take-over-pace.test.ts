@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 
 import { TakeOverPace } from './take-over-pace.ts'
 
-test('a few take-overs follow each other at once, then one in twenty seconds, however long the fault lasts', () => {
+test('a few take-overs may follow immediately, then one in twenty seconds, however long the fault lasts', () => {
   let nowMs = 0
   const pace = new TakeOverPace(() => nowMs)
   const begun: number[] = []
@@ -21,7 +21,7 @@ test('a few take-overs follow each other at once, then one in twenty seconds, ho
   expect(begun.length).toBeGreaterThan(3_600 / 20)
 })
 
-test('after a quiet time a few may follow each other again', () => {
+test('after a quiet period a few may follow immediately again', () => {
   let nowMs = 0
   const pace = new TakeOverPace(() => nowMs)
   for (let n = 0; n < 10; n++) pace.spend()

@@ -1,6 +1,6 @@
-/** Take-overs that may follow each other at once: brokers restart, partitions move, tests kill. */
+/** Take-overs that may follow each other immediately: brokers restart, partitions move, tests kill processes. */
 const burst = 10
-/** Then one in so long: a fault that lasts must not use up epochs, of which a producer id has 32,750. */
+/** The interval of further take-overs. A lasting fault must not use up the 32,750 epochs of a producer id. */
 const refillMs = 20_000
 
 /** Paces the take-overs of one partition by one process: a token bucket. */
@@ -9,19 +9,19 @@ export class TakeOverPace {
   #tokens = burst
   #atMs: number
 
-  /** @param now milliseconds, on a clock that does not go back. */
+  /** @param now milliseconds, on a monotonic clock. */
   constructor(now: () => number = () => performance.now()) {
     this.#now = now
     this.#atMs = now()
   }
 
-  /** How long to wait before the next take-over may begin; 0: now. */
+  /** Milliseconds to wait before the next take-over; 0: none. */
   get waitMs(): number {
     this.#refill()
     return this.#tokens >= 1 ? 0 : Math.ceil((1 - this.#tokens) * refillMs)
   }
 
-  /** A take-over begins. */
+  /** Counts a take-over that starts now. */
   spend(): void {
     this.#refill()
     this.#tokens = Math.max(0, this.#tokens - 1)

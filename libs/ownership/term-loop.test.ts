@@ -8,7 +8,7 @@ import type { TermContext, TermWork } from './term-work.ts'
 
 const place = { topic: 'eventstore.order', partition: 3 }
 
-/** Work that notes its steps and fails as a test says. */
+/** Work that records its steps and fails as the test requires. */
 class WorkDouble implements TermWork<number> {
   readonly steps: string[] = []
   terms = 0
@@ -73,7 +73,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-test('it takes over, catches up and serves, and ends the term and hands back when it stops', async () => {
+test('takes over, catches up and serves; ends the term and hands back when it stops', async () => {
   const { work, loop } = running()
   await vi.advanceTimersByTimeAsync(0)
   expect(work.steps).toEqual(['prepare', 'takeOver', 'catchUp', 'serve'])
@@ -85,7 +85,7 @@ test('it takes over, catches up and serves, and ends the term and hands back whe
 })
 
 test.for(['prepare', 'takeOver', 'catchUp', 'serve'] as const)(
-  'it stops at once while it waits after a failure of %s, and leaves no timer',
+  'stops immediately during the back-off after a failure of %s, and leaves no timer',
   async (failsIn) => {
     const { loop } = running('unavailable', failsIn)
     await vi.advanceTimersByTimeAsync(30_000)
@@ -96,7 +96,7 @@ test.for(['prepare', 'takeOver', 'catchUp', 'serve'] as const)(
   },
 )
 
-test('a failure that leaves the fence standing costs no further term: the same one catches up again', async () => {
+test('a failure that keeps the fence starts no new term: the same term catches up again', async () => {
   const { work, loop } = running('broken')
   await vi.advanceTimersByTimeAsync(60_000)
   expect(work.terms).toBe(1)
@@ -107,7 +107,7 @@ test('a failure that leaves the fence standing costs no further term: the same o
   await loop.stop()
 })
 
-test('retries back off: the delays grow up to their bound, and no term starts while its work cannot be done', async () => {
+test('retries back off up to their bound, and no term starts while its work cannot be done', async () => {
   const { work, loop } = running('unavailable', 'prepare')
   await vi.advanceTimersByTimeAsync(60_000)
   const delays = work.atMs.slice(1).map((atMs, index) => atMs - (work.atMs[index] ?? 0))
@@ -129,7 +129,7 @@ test.for(['fenced', 'unknown', 'take-over', 'log-replaced'] as const)(
   },
 )
 
-test('a fenced owner hands back, leaves the new owner alone for a while, and then takes over again', async () => {
+test('a fenced owner hands back, pauses for the new owner, and then takes over again', async () => {
   const { work, loop } = running('fenced')
   await vi.advanceTimersByTimeAsync(2_900)
   expect(work.steps).toEqual(['prepare', 'takeOver', 'catchUp', 'serve', 'end', 'handBack'])
@@ -141,7 +141,7 @@ test('a fenced owner hands back, leaves the new owner alone for a while, and the
 })
 
 test.for(['log-replaced', 'events-deleted'] as const)(
-  'a partition that is %s waits for an operator, is listed as that, and is served again when that is over',
+  'a partition that is %s waits for an operator, is listed with its state, and is served again afterwards',
   async (outcome) => {
     const { work, loop } = running(outcome, 'catchUp')
     await vi.advanceTimersByTimeAsync(10_000)

@@ -14,12 +14,12 @@ import type { TermContext, TermWork } from './term-work.ts'
 
 export interface TermLoopOptions<Term> {
   readonly place: TopicPartition
-  /** Starts each log line: `snapshots of eventstore.order/3`. Default: `topic/partition`. */
+  /** Prefix of each log line: `snapshots of eventstore.order/3`. Default: `topic/partition`. */
   readonly name?: string
   readonly work: TermWork<Term>
-  /** Between retries. Default: 100 ms to 5 s. */
+  /** Delays between retries. Default: 100 ms to 5 s. */
   readonly backoff?: BackoffLimits
-  /** Called when a term serves for the first time, with the time since its take-over. */
+  /** Called when a term first serves, with the time since its take-over. */
   readonly onTookOver?: (seconds: number) => void
   readonly logger: Logger
 }
@@ -32,8 +32,8 @@ const namedStatePauseMs = 2_000
 
 /**
  * The life of one owned partition: take over, catch up, serve, and hand back on `stop`. At most one term at a time.
- * Retries never end and never consume epochs in a loop: a back-off grows with each failure, and {@link TakeOverPace}
- * bounds take-overs, whatever they fail of.
+ * Retries have no limit, but never consume epochs in a loop: the back-off grows with each failure, and
+ * {@link TakeOverPace} bounds take-overs for any kind of failure.
  */
 export class TermLoop<Term> implements OwnedPartition {
   readonly #options: TermLoopOptions<Term>
@@ -59,7 +59,7 @@ export class TermLoop<Term> implements OwnedPartition {
     return this.#standing.isServing
   }
 
-  /** False from the moment that another owner is known, or `stop` was called. */
+  /** False once another owner is known or `stop` was called. */
   get isOwner(): boolean {
     return this.#standing.isOwner
   }
@@ -69,12 +69,12 @@ export class TermLoop<Term> implements OwnedPartition {
     return this.#term
   }
 
-  /** Why the partition is not served: the error that callers get, from a failure until it is served again. */
+  /** The error for callers, from a failure until the partition is served again. */
   get trouble(): EventStoreError | undefined {
     return this.#standing.trouble
   }
 
-  /** The error of a log that must not be served, as `checkLog` reports it now. */
+  /** The error of a log that must not be served, from a new call of `checkLog`. */
   get logState(): EventStoreError | undefined {
     try {
       this.#work.checkLog?.()
@@ -84,7 +84,7 @@ export class TermLoop<Term> implements OwnedPartition {
     }
   }
 
-  /** The error of a partition that waits for an operator. Notices a replaced log before anything fails of it. */
+  /** The error of a partition that waits for an operator. A replaced log is noticed before any operation fails. */
   get namedState(): EventStoreError | undefined {
     return this.logState ?? namedState(this.trouble)
   }
@@ -136,7 +136,7 @@ export class TermLoop<Term> implements OwnedPartition {
     }
   }
 
-  /** @returns undefined when it was stopped meanwhile. */
+  /** @returns undefined if it was stopped meanwhile. */
   async #takeOver(): Promise<Term | undefined> {
     this.#work.checkLog?.()
     for (let { waitMs } = this.#pace; waitMs > 0 && !this.#isStopping(); { waitMs } = this.#pace) {
@@ -166,7 +166,7 @@ export class TermLoop<Term> implements OwnedPartition {
     logger.info({ ...this.#work.describe?.(term), tookSeconds }, `${this.#name}: took over`)
   }
 
-  /** @throws what ends the term. */
+  /** @throws the error that ends the term. */
   async #serve(term: Term, context: TermContext): Promise<void> {
     try {
       await this.#work.catchUp(term, context)
@@ -182,7 +182,7 @@ export class TermLoop<Term> implements OwnedPartition {
     if (this.#isStopping()) return
     if (!isFenced(error)) return this.#backOff(error)
     const { logger } = this.#options
-    logger.warn({ reason: error.message }, `${this.#name}: another instance has taken over, giving it up`)
+    logger.warn({ reason: error.message }, `${this.#name}: another instance has taken over, handing back`)
     this.#standing.fenced()
     this.#work.handBack?.()
     await pause(fencedPauseMs, this.#signal)

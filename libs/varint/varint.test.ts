@@ -19,12 +19,12 @@ test.each([
   [8191, 'fe7f'],
   [2 ** 31 - 1, 'feffffff0f'],
   [-(2 ** 31), 'ffffffff0f'],
-])('%d is written as Protocol Buffers do', (value, hex) => {
+])('%d is encoded as in Protocol Buffers', (value, hex) => {
   const target = Buffer.alloc(varintBytesMax)
   expect(target.subarray(0, writeSignedVarint(target, 0, value)).toString('hex')).toBe(hex)
 })
 
-test('any whole number of up to 52 bits is read back as it was written, and no byte more', () => {
+test('an integer of up to 52 bits round-trips, and reading consumes exactly its bytes', () => {
   fc.assert(
     fc.property(fc.integer({ min: -(2 ** 51), max: 2 ** 51 }), fc.nat(5), (number, position) => {
       const bytes = Buffer.alloc(position + varintBytesMax, 0xff)
@@ -36,7 +36,7 @@ test('any whole number of up to 52 bits is read back as it was written, and no b
   )
 })
 
-test('any whole number up to 2^53 is read back without a sign, in as many bytes as were announced', () => {
+test('an unsigned integer up to 2^53 round-trips in the number of bytes that varintLength returns', () => {
   fc.assert(
     fc.property(fc.maxSafeInteger().map(Math.abs), fc.nat(5), (number, position) => {
       const bytes = Buffer.alloc(position + varintBytesMax, 0xff)
@@ -49,7 +49,7 @@ test('any whole number up to 2^53 is read back without a sign, in as many bytes 
   )
 })
 
-test('the cursor stands behind the end where the bytes end within a number', () => {
+test('the cursor is past the end if the bytes end within a number', () => {
   const cursor = { bytes: Buffer.from([0x81, 0x80]), position: 0 }
   readVarint(cursor)
   expect(cursor.position).toBe(3)

@@ -1,4 +1,4 @@
-/** Where reading stands in some bytes. */
+/** A position in bytes that are being read. */
 export interface VarintCursor {
   readonly bytes: Uint8Array
   position: number
@@ -6,9 +6,9 @@ export interface VarintCursor {
 
 // Variable-length integers as Protocol Buffers, Kafka and Avro encode them: seven bits a byte, the lowest first
 // (https://protobuf.dev/programming-guides/encoding/#varints). Shifts would cut at 32 bits; offsets and timestamps are larger,
-// so all is done in numbers, exact up to 2^53.
+// so the arithmetic uses numbers, exact up to 2^53.
 
-/** The most bytes that one number takes. */
+/** The largest number of bytes of one integer. */
 export const varintBytesMax = 8
 
 /** Writes a whole number from 0 to 2^53 - 1 and returns the position after it. */
@@ -24,8 +24,8 @@ export function writeVarint(target: Uint8Array, position: number, value: number)
 }
 
 /**
- * Reads a number written by {@link writeVarint} and moves the cursor after it. The cursor stands behind the end where the bytes
- * end within the number.
+ * Reads a number written by {@link writeVarint} and moves the cursor after it. If the bytes end within the number, the
+ * cursor is past the end.
  */
 export function readVarint(cursor: VarintCursor): number {
   const { bytes } = cursor
@@ -39,7 +39,7 @@ export function readVarint(cursor: VarintCursor): number {
   return value
 }
 
-/** How many bytes {@link writeVarint} takes for a number. */
+/** The number of bytes that {@link writeVarint} writes for a number. */
 export function varintLength(value: number): number {
   let length = 1
   for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) length += 1

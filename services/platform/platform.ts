@@ -5,8 +5,8 @@ import { openSnapshotter } from '../snapshotter/index.ts'
 import { openWriter } from '../writer/index.ts'
 
 /**
- * Writer, snapshotter and projector in one process, behind one port: for a laptop, a test, or a small installation. Each
- * goes by the settings it has on its own. The snapshotter loads aggregates from the writer beside it.
+ * Starts writer, snapshotter and projector in one process with one port, for a laptop, a test, or a small installation.
+ * Each uses the settings that it has as a separate service. The snapshotter loads aggregates from this writer.
  */
 export function startPlatform(parts: ServiceParts): Promise<RunningService> {
   const writer = openWriter(parts)

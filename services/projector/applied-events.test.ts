@@ -38,13 +38,13 @@ function wait(generation?: string, seen = appliedEvents.steps, msMax = tenMinute
   return waiting
 }
 
-test('a step that is past the event ends the wait', async () => {
+test('a step past the event ends the wait', async () => {
   const waiting = wait()
   appliedEvents.applied(step(8))
   await waiting.over
 })
 
-test('no other step ends it: not up to the event, in another partition or of another projection', async () => {
+test('other steps do not: before the event, in another partition or of another projection', async () => {
   const waiting = wait()
   appliedEvents.applied(step(7))
   appliedEvents.applied(step(9, 1))
@@ -55,7 +55,7 @@ test('no other step ends it: not up to the event, in another partition or of ano
   await waiting.over
 })
 
-test('a step taken between the look at the store and the wait ends it, too; an older one does not', async () => {
+test('a step between the read of the store and the wait ends the wait, an older one does not', async () => {
   const seen = appliedEvents.steps
   appliedEvents.applied(step(8))
   await wait(undefined, seen).over
@@ -66,7 +66,7 @@ test('a step taken between the look at the store and the wait ends it, too; an o
   await waiting.over
 })
 
-test('what others apply is found in the store, in the generation that is waited for', async () => {
+test('events applied by other instances are found in the store, in the requested generation', async () => {
   states.push(state('old', 'serving', 7), state('new', 'building', 100))
   const serving = wait()
   const building = wait('new')
@@ -76,7 +76,7 @@ test('what others apply is found in the store, in the generation that is waited 
   await serving.over
 })
 
-test('one look serves all who wait, and nobody looks when nobody waits', async () => {
+test('one read of the store serves all waiters, and without waiters the store is not read', async () => {
   vi.useFakeTimers()
   onTestFinished(() => void vi.useRealTimers())
   states.push(state('old', 'serving', 0))
@@ -89,14 +89,14 @@ test('one look serves all who wait, and nobody looks when nobody waits', async (
   expect(generations).toHaveBeenCalledTimes(3)
 })
 
-test('a generation that is not there, and a store that does not answer, end the wait: the caller looks himself', async () => {
+test('a missing generation or a store that does not answer ends the wait, so the caller reads the store', async () => {
   await wait('gone').over
   generations.mockRejectedValueOnce(new Error('away'))
   states.push(state('old', 'serving', 0))
   await wait().over
 })
 
-test('beyond the bound, over all projections, a wait is refused at once; when one has ended another may wait', async () => {
+test('beyond the bound over all projections a wait is rejected immediately, until another wait has ended', async () => {
   appliedEvents = new AppliedEvents(new GenerationWatch({ list: generations }), 2)
   states.push(state('old', 'serving', 0))
   const waiting = [wait(), wait()]
@@ -109,7 +109,7 @@ test('beyond the bound, over all projections, a wait is refused at once; when on
   await wait(undefined, appliedEvents.steps, 5).over
 })
 
-test('beyond the bound a read is refused before the store is asked, unless its event is known to be applied', async () => {
+test('beyond the bound a read is rejected before the store is read, unless its event is known to be applied', async () => {
   appliedEvents = new AppliedEvents(new GenerationWatch({ list: generations }), 1)
   states.push(state('old', 'serving', 0))
   const admit = () => appliedEvents.admit({ projection, after: position(topic, 0, 7), generation: undefined })
@@ -121,7 +121,7 @@ test('beyond the bound a read is refused before the store is asked, unless its e
   await waiting.over
 })
 
-test('nobody waits longer than he wants to', async () => {
+test('a wait ends at its time-out', async () => {
   states.push(state('old', 'serving', 0))
   await wait(undefined, appliedEvents.steps, 5).over
 })

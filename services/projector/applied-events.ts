@@ -8,7 +8,7 @@ import type { GenerationLooks, GenerationWatch } from './generation-watch.ts'
 export interface Awaited {
   readonly projection: StoredProjection
   readonly after: Position
-  /** Default: the one that serves. */
+  /** Default: the serving generation. */
   readonly generation: string | undefined
 }
 
@@ -19,18 +19,18 @@ interface Waiter {
   readonly wake: () => void
 }
 
-/** The waiters of one projection, and the looks at the store that they share. */
+/** The waiters of one projection, and the reads of the store that they share. */
 interface Waiters {
   readonly all: Set<Waiter>
   readonly looks: GenerationLooks
 }
 
-/** Other instances do not notify this one: the store is read this often, once for all that wait for a projection. */
+/** Interval at which the store is read, once for all waiters of a projection: other instances do not notify this one. */
 const lookMs = 20
 
 /**
- * Wakes those who wait for an event to be applied: at once where it is applied here, soon where it is elsewhere. Only
- * those whose event it is: if all looked again at every step, the more there are the longer all would wait.
+ * Wakes the reads that wait for an event to be applied: immediately if this instance applies it, shortly after if
+ * another one does. A step wakes only the reads of its events, so many waiters do not slow each other down.
  */
 export class AppliedEvents {
   readonly #watch: GenerationWatch
@@ -40,18 +40,18 @@ export class AppliedEvents {
   #steps = 0
   #waiters = 0
 
-  /** @param waitersMax of all projections together */
+  /** @param waitersMax total of all projections */
   constructor(watch: GenerationWatch, waitersMax: number) {
     this.#watch = watch
     this.#waitersMax = waitersMax
   }
 
-  /** How many steps were taken here; to be remembered before looking at the store. */
+  /** The number of steps of this instance. Callers remember it before they read the store. */
   get steps(): number {
     return this.#steps
   }
 
-  /** A step was taken here. */
+  /** Reports a step of this instance. */
   applied({ set, source, checkpoint }: Pick<AppliedStep, 'set' | 'source' | 'checkpoint'>): void {
     const { name } = set.projection
     const key = formatPartition(source)
@@ -62,9 +62,9 @@ export class AppliedEvents {
   }
 
   /**
-   * Waits until the event seems to be applied, and no longer than `msMax`; only the store decides whether it is.
-   * @param seen `steps` as it was before the store was last looked at.
-   * @throws ProjectionError `overloaded` when too many wait
+   * Waits until the event is probably applied, at most `msMax`. The caller checks the store afterwards.
+   * @param seen the value of `steps` before the store was last read.
+   * @throws ProjectionError `overloaded` when too many reads wait
    */
   async next({ projection, after, generation }: Awaited, seen: number, msMax: number): Promise<void> {
     if (this.#isAppliedHere(projection, after, seen)) return
@@ -72,7 +72,7 @@ export class AppliedEvents {
     const source = formatPartition(after)
     const { promise, resolve } = Promise.withResolvers<undefined>()
     const waiter = { source, offset: after.offset, generation, wake: () => resolve(undefined) }
-    // Hundreds may have come together; those that waited in vain go in turns.
+    // Hundreds of reads may wait. Those that time out resume in turns.
     const timer = setTimeout(() => requestTurns.queue(waiter.wake), Math.max(1, msMax))
     const waiting = this.#waitingFor(projection)
     waiting.all.add(waiter)
@@ -87,8 +87,8 @@ export class AppliedEvents {
   }
 
   /**
-   * To be asked before the store is: a read that will have to wait, and may not, shall cost nothing.
-   * @throws ProjectionError `overloaded` when too many wait, unless the event is known to be applied
+   * Admits a read before it reads the store, so that a rejected read is cheap.
+   * @throws ProjectionError `overloaded` when too many reads wait, unless the event is known to be applied
    */
   admit({ projection, after }: Awaited): void {
     if (!this.#isAppliedHere(projection, after, 0)) this.#checkRoom(projection)
@@ -103,7 +103,7 @@ export class AppliedEvents {
     return latest !== undefined && latest.step > sinceStep && latest.checkpoint > after.offset
   }
 
-  /** The first waiter of a projection starts the looks at its generations; the last one ends them. */
+  /** The first waiter of a projection starts the reads of its generations; the last one ends them. */
   #waitingFor(projection: StoredProjection): Waiters {
     const known = this.#waiting.get(projection.name)
     if (known !== undefined) return known
@@ -120,7 +120,7 @@ export class AppliedEvents {
         if (states === undefined) return
         for (const waiter of all) if (isApplied(waiter, states)) waiter.wake()
       } catch {
-        // They look themselves, and see that the store does not answer.
+        // The waiters read the store themselves and see that it does not answer.
         for (const { wake } of all) wake()
       }
     }
@@ -130,11 +130,11 @@ export class AppliedEvents {
 const tooMany = (waiters: number, projection: string): ProjectionError =>
   new ProjectionError(
     'overloaded',
-    `${waiters} reads wait for their event, which is the bound (ANNALS_PROJECTOR_WAITERS_MAX): read ${projection} without \`after\`, or try again in a second`,
+    `${waiters} reads wait for their event, which is the limit (ANNALS_PROJECTOR_WAITERS_MAX): read ${projection} without \`after\`, or try again in a second`,
     { retryAfterSeconds: 1 },
   )
 
-/** Also where there is no such generation: then there is nothing to wait for. */
+/** Also true if there is no such generation, because waiting for it is pointless. */
 function isApplied({ source, offset, generation }: Waiter, states: readonly GenerationState[]): boolean {
   const state = states.find(({ id, status }) =>
     generation === undefined ? status === 'serving' : id === generation,

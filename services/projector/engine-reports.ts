@@ -9,17 +9,17 @@ import type { AppliedEvents } from './applied-events.ts'
 import type { ProjectorMetrics } from './projector-metrics.ts'
 import { traceStep } from './trace-step.ts'
 
-export interface ReportTargets {
+interface ReportTargets {
   readonly metrics: ProjectorMetrics
   readonly logger: Logger
   readonly appliedEvents: AppliedEvents
-  /** Told that a projection has changes for its changelog. */
+  /** Notified of changes for the changelog of a projection. */
   readonly publishers: { wake(projection: string): void }
 }
 
-/** Messages that are remembered, so as not to be repeated. */
+/** Messages that are remembered to avoid repetition. */
 const reportedMax = 1_000
-/** A problem that lasts is logged no more often. */
+/** Minimum interval at which a lasting problem is logged. */
 const repeatMs = 10_000
 
 /** Forwards the reports of the engine to metrics, traces, the log and waiting reads. */
@@ -41,7 +41,7 @@ export class EngineReports implements EngineObserver {
 
   failed(set: ViewSet, position: Position, error: Error, isLastTry: boolean): void {
     this.#to.metrics.failed(set)
-    const next = isLastTry ? 'this was the last try' : 'trying again'
+    const next = isLastTry ? 'this was the last attempt' : 'retrying'
     this.#to.logger.warn({ ...about(set, position), err: error }, `an event cannot be applied: ${next}`)
   }
 
@@ -53,13 +53,13 @@ export class EngineReports implements EngineObserver {
         source: formatPartition(source),
         err: error,
       },
-      'a projection stands still in one partition: mend what the error says, then let it go on with `annals projection resume`',
+      'a projection has stopped in one partition: fix the cause of the error, then run `annals projection resume`',
     )
   }
 
   parked(set: ViewSet, position: Position, error: Error): void {
     this.#to.metrics.parked(set)
-    this.#to.logger.error({ ...about(set, position), err: error }, 'an event was set aside')
+    this.#to.logger.error({ ...about(set, position), err: error }, 'an event was parked')
   }
 
   refused(set: ViewSet, source: TopicPartition, outcome: 'checkpoint-moved' | 'view-changed'): void {
@@ -72,7 +72,7 @@ export class EngineReports implements EngineObserver {
   }
 
   switched({ projection, generation }: ViewSet): void {
-    this.#to.logger.info({ projection: projection.name, generation }, 'a new generation serves')
+    this.#to.logger.info({ projection: projection.name, generation }, 'a new generation is serving')
     this.#to.publishers.wake(projection.name)
   }
 
@@ -80,17 +80,17 @@ export class EngineReports implements EngineObserver {
     this.#to.metrics.damaged(name)
     this.#to.logger.error(
       { projection: name, generation, damage },
-      'a part of the views was dropped or emptied: they are rebuilt from the log',
+      'some views were dropped or emptied: they are rebuilt from the log',
     )
   }
 
   problem(projection: string, error: unknown): void {
     const named = namedState(error)
     const message = named?.message ?? (error instanceof Error ? error.message : String(error))
-    // Each partition of each projection meets the same trouble, again and again. Named states are reported once.
+    // All partitions of all projections report the same problem repeatedly. Named states are reported once.
     if (this.#isReported(`${projection} ${message}`, named === undefined ? repeatMs : 0)) return
     if (named === undefined) {
-      this.#to.logger.warn({ projection, err: error }, 'a projection is held up: trying again')
+      this.#to.logger.warn({ projection, err: error }, 'a projection is delayed: retrying')
     } else {
       this.#to.logger.error(
         { projection, state: named.code },
@@ -99,7 +99,7 @@ export class EngineReports implements EngineObserver {
     }
   }
 
-  /** @param ttl milliseconds until it is reported again; 0: never. */
+  /** @param ttl milliseconds until the message is reported again; 0: never. */
   #isReported(key: string, ttl: number): boolean {
     if (this.#reported.has(key)) return true
     this.#reported.set(key, true, { ttl })

@@ -19,7 +19,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-test('readers that are due together share one look; those of another projection have their own', async () => {
+test('readers that are due together share one read of the store; each projection has its own', async () => {
   const looks = [watch.looks(totals), watch.looks(totals), watch.looks(others)]
   const answers = Promise.all(looks.map((each) => each.next(100)))
   await vi.advanceTimersByTimeAsync(99)
@@ -29,7 +29,7 @@ test('readers that are due together share one look; those of another projection 
   expect(await answers).toEqual([states, states, states])
 })
 
-test('there is one timer for all readers, and none when nobody asks', async () => {
+test('all readers share one timer, and without requests there is none', async () => {
   const looks = [20, 200, 5_000].map((ms) => [watch.looks(totals), ms] as const)
   for (const [each, ms] of looks) void each.next(ms)
   expect(vi.getTimerCount()).toBe(1)
@@ -38,7 +38,7 @@ test('there is one timer for all readers, and none when nobody asks', async () =
   expect(vi.getTimerCount()).toBe(0)
 })
 
-test('a reader that is in a hurry is answered earlier, also where it asks only after that', async () => {
+test('a hurried reader is answered earlier, also if it asks only afterwards', async () => {
   const looks = watch.looks(totals)
   const first = looks.next(5_000)
   looks.hurry(20)
@@ -53,7 +53,7 @@ test('a reader that is in a hurry is answered earlier, also where it asks only a
   expect(generations).toHaveBeenCalledTimes(2)
 })
 
-test('a change while the store is asked needs another look', async () => {
+test('a change during a read of the store needs another read', async () => {
   const asked = Promise.withResolvers<typeof states>()
   generations.mockReturnValueOnce(asked.promise)
   const looks = watch.looks(totals)
@@ -67,7 +67,7 @@ test('a change while the store is asked needs another look', async () => {
   expect(generations).toHaveBeenCalledTimes(2)
 })
 
-test('a store that does not answer fails the reader, which may ask again', async () => {
+test('a store that does not answer fails the request, and the reader may ask again', async () => {
   generations.mockRejectedValueOnce(new Error('away'))
   const looks = watch.looks(totals)
   const failed = expect(looks.next(10)).rejects.toThrow('away')
@@ -78,7 +78,7 @@ test('a store that does not answer fails the reader, which may ask again', async
   expect(await next).toBe(states)
 })
 
-test('the end of a reader answers it with nothing, and nothing is asked for it any more', async () => {
+test('an ended reader gets undefined, and the store is no longer read for it', async () => {
   const looks = watch.looks(totals)
   const waiting = looks.next(10)
   looks.end()

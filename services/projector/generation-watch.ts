@@ -2,7 +2,7 @@ import type { Generations, GenerationState, StoredProjection } from '#projection
 
 type States = readonly GenerationState[]
 
-/** One reader of a projection's generations. It gets the result of a look when it asks for the next one. */
+/** A reader of a projection's generations. Each request returns the result of the next read of the store. */
 export class GenerationLooks {
   readonly projection: StoredProjection
   readonly #reschedule: () => void
@@ -22,12 +22,12 @@ export class GenerationLooks {
     this.#remove = remove
   }
 
-  /** When the store is to be asked for this reader; Infinity while it asks for nothing. */
+  /** The time at which the store is read for this reader; Infinity without a request. */
   get dueAtMs(): number {
     return this.#dueAtMs
   }
 
-  /** The generations in `afterMs`, or earlier after {@link hurry}; undefined once it has ended. Rejects as the store does. */
+  /** The generations after `afterMs`, or earlier after {@link hurry}; undefined once it has ended. Rejects as the store does. */
   next(afterMs: number): Promise<States | undefined> {
     if (this.#hasEnded) return Promise.resolve(undefined)
     if (this.#waiting !== undefined) return this.#waiting.promise
@@ -37,7 +37,7 @@ export class GenerationLooks {
     return this.#waiting.promise
   }
 
-  /** Something has changed: look in `inMs`, unless a look is due before. */
+  /** Reports a change: the store is read in `inMs`, unless a read is due earlier. */
   hurry(inMs: number): void {
     this.#hurriedAtMs = Math.min(this.#hurriedAtMs, performance.now() + inMs)
     if (this.#waiting === undefined || this.#dueAtMs <= this.#hurriedAtMs || this.#dueAtMs === Infinity)
@@ -53,7 +53,7 @@ export class GenerationLooks {
     this.#settle()?.resolve(undefined)
   }
 
-  /** The store is asked now. A change after that needs another look. @returns where the answer goes. */
+  /** Starts a read of the store. A later change needs another read. @returns the pending request. */
   taken(): { resolve: (states: States) => void; reject: (error: unknown) => void } {
     this.#dueAtMs = Infinity
     this.#hurriedAtMs = Infinity
@@ -71,8 +71,8 @@ export class GenerationLooks {
 }
 
 /**
- * Looks at the generations of projections for all that need them, with one timer: as often as the most urgent reader
- * asks for, and once for all that are due. Instances do not notify each other, so the store must be asked.
+ * Reads the generations of projections for all readers with one timer: when the first reader is due, and once for all
+ * that are due. Instances do not notify each other, so the store must be polled.
  */
 export class GenerationWatch {
   readonly #generations: Pick<Generations, 'list'>
@@ -83,7 +83,7 @@ export class GenerationWatch {
     this.#generations = generations
   }
 
-  /** Looks for one reader, until that ends them. */
+  /** Opens a reader; its caller ends it. */
   looks(projection: StoredProjection): GenerationLooks {
     const looks = new GenerationLooks(
       projection,

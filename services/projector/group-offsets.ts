@@ -7,13 +7,13 @@ import { checkpointIn } from './projection-infos.ts'
 
 const intervalMs = 5_000
 
-/** A projection and its generations as last looked at. */
+/** A projection and its generations as last read. */
 interface Seen {
   readonly projection: Projection
   readonly states: readonly GenerationState[]
 }
 
-/** Shows Kafka's tools the progress of the group: in each partition that of the slowest projection that serves. */
+/** Commits the progress of the group for Kafka's tools: in each partition the offset of the slowest serving projection. */
 export class GroupOffsets {
   readonly #watch: GenerationWatch
   readonly #projections: readonly Projection[]
@@ -47,13 +47,13 @@ export class GroupOffsets {
         const seen = this.#projections.map((projection, index) => ({ projection, states: all[index] ?? [] }))
         await this.#group.noteOffsets((place) => slowest(seen, place))
       } catch {
-        // The next look may succeed; nothing depends on these offsets.
+        // The next read may succeed. Nothing depends on these offsets.
       }
     }
   }
 }
 
-/** @returns undefined where no projection that serves reads the partition. */
+/** @returns undefined if no serving projection reads the partition. */
 function slowest(seen: readonly Seen[], place: TopicPartition): number | undefined {
   const checkpoints = seen
     .filter(({ projection: { sources } }) => sources.map(eventTopic).includes(place.topic))

@@ -3,7 +3,7 @@ import { invalidRequest } from '#event-store'
 import { LogError } from '#kafka'
 import { ProjectionError, ViewStoreUnavailableError } from '#projections'
 
-/** Why there is no order by an index. */
+/** The message for an unknown index. */
 export const unknownIndex = ({ name, indexNames }: Projection, orderBy: string): string =>
   `projection ${name} has no index ${JSON.stringify(orderBy)}${suggestion(orderBy, indexNames)}`
 
@@ -13,7 +13,7 @@ export const noGeneration = (name: string, generation: string): ProjectionError 
     `projection ${name} has no generation ${JSON.stringify(generation)}`,
   )
 
-/** Why a view cannot be read with the event of `after` in it. */
+/** The error of a read whose event at `after` is not applied in time. */
 export const behind = ({ name }: Projection, after: Position | undefined, waitMs: number): ProjectionError =>
   new ProjectionError(
     'projection-behind',
@@ -21,7 +21,7 @@ export const behind = ({ name }: Projection, after: Position | undefined, waitMs
     { retryAfterSeconds: 1 },
   )
 
-/** What reading an event at a position that is not in the log is refused with. */
+/** Translates the error of a read at a position that is not in the log. */
 export function noEventThere(error: unknown): never {
   if (error instanceof LogError && error.outcome === 'not-there')
     throw invalidRequest('untilPosition', error.message)

@@ -4,12 +4,12 @@ import type { TopicPartition } from '#domain'
 import type { WaitingPartition } from '#event-log'
 import type { GenerationInfo, PartitionInfo, ProjectionInfo } from '#projections'
 
-export interface GaugesSource {
-  /** How all projections are. */
+interface GaugesSource {
+  /** The status of all projections. */
   list(): Promise<readonly ProjectionInfo[]>
-  /** Whether this instance reads a source partition: each partition is reported by its reader. */
+  /** Whether this instance reads a source partition. Each partition is reported by its reader. */
   owns(source: TopicPartition): boolean
-  /** When the checkpoint of a generation last moved here; milliseconds since 1970. */
+  /** The time when the checkpoint of a generation last moved here; milliseconds since 1970. */
   movedAtMs(generation: string, source: TopicPartition): number
 }
 
@@ -23,7 +23,7 @@ interface GaugeOf<Of extends unknown[]> {
   readonly valueOf: (...of: Of) => number
 }
 
-/** One look serves all gauges of a scrape. */
+/** One read of the store serves all gauges of a scrape. */
 const lookMsMax = 500
 
 /** Gauges of every projection, read from the store and the ends of the log at each scrape. */
@@ -35,7 +35,7 @@ export function addProjectionGauges(registry: Registry, source: GaugesSource): v
       help,
       labelNames,
       registers: [registry],
-      // Generations that are gone go out of it, and what a store that does not answer would say.
+      // Removes generations that no longer exist, and all values while the store does not answer.
       async collect() {
         const all = await look().catch(() => [])
         this.reset()
@@ -52,11 +52,11 @@ export function addProjectionGauges(registry: Registry, source: GaugesSource): v
   }
 }
 
-/** @param waiting asked at each scrape. */
+/** @param waiting called at each scrape. */
 export function addWaitingGauge(registry: Registry, waiting: () => readonly WaitingPartition[]): void {
   new Gauge({
     name: 'annals_projector_waits_for_operator',
-    help: '1 for each source that waits for an operator, by its state; without a partition: all of the topic',
+    help: '1 for each source that waits for an operator, by state; without a partition: all partitions of the topic',
     labelNames: ['topic', 'partition', 'state'],
     registers: [registry],
     collect() {
@@ -73,12 +73,12 @@ const ofGenerations: readonly GaugeOf<[generation: GenerationInfo]>[] = [
   { name: 'views', help: 'Views of a generation', valueOf: ({ views }) => views },
   {
     name: 'dead_letters_waiting',
-    help: 'Events that are set aside now',
+    help: 'Parked events',
     valueOf: ({ deadLetters }) => deadLetters,
   },
   {
     name: 'progress_ratio',
-    help: 'How much of the log a generation holds: 0 to 1',
+    help: 'Part of the log that a generation has processed: 0 to 1',
     valueOf: ({ progress: { done, total } }) => (total === 0 ? 1 : done / total),
   },
 ]
@@ -91,17 +91,17 @@ const ofPartitions: readonly GaugeOf<[partition: PartitionInfo, movedAtMs: numbe
   },
   {
     name: 'checkpoint_offset',
-    help: 'Next offset that is not applied yet',
+    help: 'Next offset to apply',
     valueOf: ({ checkpoint }) => checkpoint,
   },
   {
     name: 'checkpoint_age_seconds',
-    help: 'Since the checkpoint last moved here, while there is something to apply; else 0',
+    help: 'Time since the checkpoint last moved here while there are events to apply; otherwise 0',
     valueOf: ({ lag }, movedAtMs) => (lag === 0 ? 0 : (Date.now() - movedAtMs) / 1_000),
   },
   {
     name: 'stopped',
-    help: '1 where an event that cannot be applied stopped the partition',
+    help: '1 if an event that cannot be applied has stopped the partition',
     valueOf: ({ stopped }) => (stopped === undefined ? 0 : 1),
   },
 ]

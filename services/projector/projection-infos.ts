@@ -10,10 +10,10 @@ import {
   type ProjectionInfo,
 } from '#projections'
 
-/** Where the logs of sources end, by {@link formatPartition}. */
+/** The end offsets of sources, by {@link formatPartition}. */
 export type Ends = ReadonlyMap<string, number>
 
-/** A source that waits for an operator is left out: where its log ends means nothing. */
+/** Reads the end offsets of sources, without those that wait for an operator. */
 export async function endsOf(feed: EventFeed, sources: readonly TopicPartition[]): Promise<Ends> {
   const ends = await Promise.all(
     sources.map(async (it) => [formatPartition(it), await endOf(feed, it)] as const),
@@ -27,15 +27,15 @@ const endOf = (feed: EventFeed, source: TopicPartition): Promise<number | undefi
     return undefined
   })
 
-/** Why a projection has no views to show; undefined where it has. */
+/** The reason why a projection has no views to serve; undefined if it has. */
 export function withoutViews({ name }: Projection, states: readonly GenerationState[]): string | undefined {
   const serving = states.find(({ status }) => status === 'serving')
-  if (serving === undefined) return `projection ${name} has not been made yet: is a projector running?`
+  if (serving === undefined) return `projection ${name} has not been built yet: is a projector running?`
   if (serving.damage === undefined) return undefined
   return `views of projection ${name} are damaged (${serving.damage}): a projector rebuilds them from the log, see GET /projections/${name}`
 }
 
-/** A projection as the API reports it. */
+/** The status of a projection for the API. */
 export function projectionInfo(
   projection: Projection,
   states: readonly GenerationState[],
@@ -75,7 +75,7 @@ function generationInfo(
   }
 }
 
-/** A look at the past goes no further than its range; all others to the end of the log. */
+/** A generation of a past time ends with its range, all others at the end of the log. */
 function goalsOf({ until, range }: GenerationState, ends: Ends): Ends {
   if (until === undefined) return ends
   return new Map(Object.entries(range).map(([source, { end }]) => [source, end]))
@@ -120,6 +120,6 @@ function progressOf(state: GenerationState, goals: Ends): Progress {
   }
 }
 
-/** The next offset that a generation has not applied of a source, by {@link sourceKey}. */
+/** The next offset that a generation has to apply in a source, by {@link sourceKey}. */
 export const checkpointIn = ({ checkpoints, range }: GenerationState, source: string): number =>
   checkpoints.get(source) ?? range[source]?.start ?? 0

@@ -12,7 +12,7 @@ import { ChangelogMetrics, ChangelogPublisher, ChangelogWriter } from './changel
 import type { GenerationWatch } from './generation-watch.ts'
 import type { ProjectorSettings } from './projector-settings.ts'
 
-export interface PublishersParts {
+interface PublishersParts {
   readonly cluster: KafkaCluster
   readonly codec: EventCodec
   readonly store: Pick<ViewStore, 'generations' | 'views' | 'outbox'>
@@ -25,8 +25,8 @@ export interface PublishersParts {
 }
 
 /**
- * Each projection has one publisher at a time, which publishes its changes, discards retired generations and expired
- * views. It runs where the first partition of the first source is owned.
+ * Each projection has one publisher at a time, which publishes its changes and discards retired generations and expired
+ * views. It runs at the owner of the first partition of the first source.
  */
 export class ProjectionPublishers {
   readonly #parts: PublishersParts
@@ -59,7 +59,7 @@ export class ProjectionPublishers {
     )
   }
 
-  /** Something of the projection has changed. */
+  /** Notifies the publisher of changes of the projection. */
   wake(projection: string): void {
     this.#running.get(projection)?.work.wake()
   }
@@ -102,7 +102,7 @@ const firstPartitionOf = ({ sources: [first = ''] }: Projection): TopicPartition
   partition: 0,
 })
 
-/** A term is one publisher: it takes over all partitions of the changelog itself, before it first reads views. */
+/** Each term is one publisher. It takes over all partitions of the changelog itself, before it first reads views. */
 class PublisherWork implements TermWork<ChangelogPublisher> {
   readonly #name: string
   readonly #open: () => ChangelogPublisher

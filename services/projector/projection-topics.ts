@@ -5,7 +5,7 @@ import { type KafkaCluster, Topics } from '#kafka'
 import { changelogTopics } from './changelog/index.ts'
 import { deadLetterTopicSpecs } from './dead-letters/dead-letter-log.ts'
 
-/** Makes the topics that projections write to, where they are missing: changelogs, and dead letters where the policy asks for them. */
+/** Creates missing topics of projections: changelogs, and dead letters if the policy requires them. */
 export async function ensureProjectionTopics(
   cluster: KafkaCluster,
   projections: readonly Projection[],

@@ -10,7 +10,7 @@ import { Projections } from './projections.ts'
 const projection = balances()
 const source = ledger(0)
 
-/** A store with a generation that serves and one that was kept, both with a view `a`. */
+/** A store with a serving and a kept generation, both with a view `a`. */
 async function served(isOfOldLog: boolean) {
   const store = new InMemoryViewStore()
   await store.prepare(projection)
@@ -49,13 +49,13 @@ async function served(isOfOldLog: boolean) {
   })
 }
 
-test('views of this log are served', async () => {
+test('views of the current log are served', async () => {
   const projections = await served(false)
   expect(await projections.view('balances', 'a')).toMatchObject({ key: 'a', view: {} })
   expect(await projections.view('balances', 'a', { generation: 'g2' })).toMatchObject({ key: 'a' })
 })
 
-test('nothing is served of a log that is gone, looks at its past included', async () => {
+test('nothing is served of a replaced log, including kept generations', async () => {
   const projections = await served(true)
   await expect(projections.view('balances', 'a')).rejects.toMatchObject({ code: 'unavailable' })
   await expect(projections.deadLetters('balances')).rejects.toMatchObject({ code: 'unavailable' })

@@ -1,23 +1,23 @@
 import type { ProjectionsApi, UpdatesQuery, ViewUpdate } from '#projections'
 
-/** A change of a view for one subscriber. The same object stands for the change for all of them. */
+/** A change of a view for a subscriber. All subscribers share one object for each change. */
 export interface ChangeAt {
   readonly change: Omit<ViewUpdate, 'cursor'>
-  /** Resumes right after it. */
+  /** Resumes right after the change. */
   readonly cursor: string
 }
 
-/** Some changes for one subscriber; none where only its cursor has moved, because it wants none of them. */
+/** A batch of changes for a subscriber. It is empty if only the cursor has moved past other changes. */
 export interface ChangeBatch {
   readonly changes: readonly ChangeAt[]
-  /** Resumes right after all that was looked at. */
+  /** Resumes right after all read changes. */
   readonly cursor: string
 }
 
-/** What the projector's core gives to HTTP. */
+/** The API of the projector for HTTP. */
 export interface ProjectorApi extends ProjectionsApi {
-  /** As `updates`, some changes at a time: all that are at hand; none where only the cursor has moved. */
+  /** Like `updates`, in batches of the available changes. A batch without changes reports a moved cursor. */
   subscribe(name: string, query: UpdatesQuery, signal: AbortSignal): AsyncIterable<ChangeBatch>
-  /** @throws EventStoreError where changes cannot be followed as asked, also where the cursor is beyond the end. */
+  /** Checks that a subscription can start. @throws EventStoreError, also if the cursor is beyond the end. */
   checkUpdates(name: string, query: UpdatesQuery): Promise<void>
 }

@@ -5,7 +5,7 @@ import { type AppliedStep, type ViewSet } from '#projections'
 
 const generationLabels = ['projection', 'generation'] as const
 
-/** What the projector counts while it works. What is to be seen of its projections at any time: {@link addProjectionGauges}. */
+/** Counters and histograms of the projector. {@link addProjectionGauges} adds the status of its projections. */
 export class ProjectorMetrics {
   readonly #registry: Registry
   readonly #events: Counter<'projection' | 'generation'>
@@ -24,23 +24,23 @@ export class ProjectorMetrics {
     const registers = [registry]
     const counter = (name: string, help: string) =>
       new Counter({ name: `annals_projector_${name}`, help, registers, labelNames: generationLabels })
-    this.#events = counter('events_total', 'Events applied, skipped ones included')
+    this.#events = counter('events_total', 'Applied events, including skipped ones')
     this.#skipped = counter(
       'skipped_total',
-      'Events that changed no view: of a type that is not handled, or of no view',
+      'Events that changed no view: their type is not handled, or they have no view',
     )
-    this.#changes = counter('changes_total', 'Changes of views: one for each view and step')
-    this.#failures = counter('failures_total', 'Failed tries to apply an event')
-    this.#parked = counter('dead_letters_total', 'Events set aside')
+    this.#changes = counter('changes_total', 'Changes of views, one for each view and step')
+    this.#failures = counter('failures_total', 'Failed attempts to apply an event')
+    this.#parked = counter('dead_letters_total', 'Parked events')
     this.#damaged = new Counter({
       name: 'annals_projector_damaged_generations_total',
-      help: 'Generations found damaged: a part of them was dropped or emptied',
+      help: 'Generations found damaged: some of their views were dropped or emptied',
       labelNames: ['projection'],
       registers,
     })
     this.#refused = new Counter({
       name: 'annals_projector_refused_steps_total',
-      help: 'Steps that the store refused: checkpoint-moved (a stale instance, or a store that lost or regained state), view-changed (a collision)',
+      help: 'Steps that the store rejected: checkpoint-moved (a stale instance, or a store that lost or regained state), view-changed (a collision)',
       labelNames: ['projection', 'reason'],
       registers,
     })
@@ -52,11 +52,11 @@ export class ProjectorMetrics {
     })
   }
 
-  /** What subscribers of views share. */
+  /** Registers the memory that subscribers of views share. */
   watchSubscriptions(changelog: { readonly keptBytes: number }): void {
     new Gauge({
       name: 'annals_projector_subscription_bytes',
-      help: 'Memory for decoded changes of views that subscribers share, about',
+      help: 'Approximate memory of decoded changes that subscribers share',
       registers: [this.#registry],
       collect() {
         this.set(changelog.keptBytes)
@@ -73,7 +73,7 @@ export class ProjectorMetrics {
     this.#movedAtMs.set(`${set.generation}/${formatPartition(source)}`, Date.now())
   }
 
-  /** When a checkpoint last moved here; milliseconds since 1970. */
+  /** The time when a checkpoint last moved here; milliseconds since 1970. */
   movedAtMs(generation: string, source: TopicPartition): number {
     return this.#movedAtMs.get(`${generation}/${formatPartition(source)}`) ?? this.#startedAtMs
   }

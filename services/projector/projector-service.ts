@@ -1,10 +1,7 @@
 import { PeerCheck } from '#client'
 import {
-  allRoutes,
+  groupMember,
   openViewStore,
-  peerPath,
-  peerRoute,
-  reportForeign,
   type RunningService,
   serve,
   type ServicePart,
@@ -19,54 +16,28 @@ export interface ProjectorService extends RunningService {
   readonly projector: Projector
 }
 
-export interface ProjectorOptions {
-  /** Whether the process does more than that, which goes on where there are no views. */
+interface ProjectorOptions {
+  /** Whether the process has other parts. They keep serving while there are no views. */
   readonly isPart?: boolean
 }
 
-/** A projector that is not running yet, as a part of a process. Its stop leaves the backends open. */
+/** Creates a projector as a part of a process; it is not started yet. */
 export function openProjector(
   parts: ServiceParts,
-  options: ProjectorOptions = {},
+  { isPart = false }: ProjectorOptions = {},
 ): ServicePart & { readonly projector: Projector } {
-  const { config, backends, health, metrics, logger } = parts
+  const { config, backends, health } = parts
   const store = openViewStore(config, backends.redis)
   const settings = projectorSettings(config)
-  const group = { clusterId: backends.cluster.clusterId, groupId: settings.groupId }
-  const check = new PeerCheck(peerPath('projector'), group)
-  const projector = new Projector({
-    ...backends,
-    store,
-    advertisedUrl: config.http.advertisedUrl,
-    verifyPeer: (owner) => check.verdict(owner),
-    onForeign: reportForeign('projector', metrics, logger),
-    settings,
-    metrics,
-    logger,
-  })
+  const member = groupMember('projector', settings.groupId, parts, PeerCheck)
+  const projector = new Projector({ ...member.parts, store, settings })
   health.add({ name: 'projections', kind: 'readiness', check: () => projector.checkServing() })
-  health.add({
-    name: 'views',
-    kind: options.isPart === true ? 'part' : 'readiness',
-    check: () => projector.checkViews(),
-  })
-  return {
-    projector,
-    routes: allRoutes(
-      projectionRoutes(projector.api),
-      peerRoute('projector', { ...group, instance: projector.instance }),
-    ),
-    start: () => projector.start(),
-    stop: async () => {
-      await projector.stop()
-      await check.close()
-      await store.close()
-      logger.info('the projector has stopped')
-    },
-  }
+  health.add({ name: 'views', kind: isPart ? 'part' : 'readiness', check: () => projector.checkViews() })
+  const routes = projectionRoutes(projector.api)
+  return { projector, ...member.servicePart(projector, routes, () => store.close()) }
 }
 
-/** A projector that listens. */
+/** Starts a projector with its own HTTP server. */
 export async function startProjectorService(parts: ServiceParts): Promise<ProjectorService> {
   const part = openProjector(parts)
   return { ...(await serve(parts, 'Annals projections', [part])), projector: part.projector }

@@ -6,14 +6,14 @@ export interface ProjectorSettings {
   readonly groupId: string
   readonly sessionTimeoutMs: number
   readonly afterTimeoutMs: number
-  /** Reads that may wait for their event to be applied; more are refused. */
+  /** Reads that may wait for their event to be applied; further ones are rejected. */
   readonly waitersMax: number
   /** Memory for changes that subscribers share. */
   readonly subscribersBytesMax: number
   readonly engine: EngineSettings
-  /** Whether changes of views go to Kafka. */
+  /** Whether changes of views are published to Kafka. */
   readonly changelog: boolean
-  /** How topics are made. */
+  /** Settings of new topics. */
   readonly kafka: Config['kafka']
 }
 

@@ -1,19 +1,9 @@
-import type { Logger } from 'pino'
-import type { Registry } from 'prom-client'
-
-import { type DomainModule, eventTopic, type Projection, type TopicPartition } from '#domain'
+import { eventTopic, type Projection, type TopicPartition } from '#domain'
 import { EventFormat, PartitionFeed, type WaitingPartition } from '#event-log'
-import {
-  type GroupMembershipOptions,
-  type KafkaCluster,
-  LogReader,
-  type TopicDescription,
-  type VerifyPeer,
-} from '#kafka'
+import { LogReader, type TopicDescription } from '#kafka'
 import { type OwnedPartition, PartitionGroup } from '#ownership'
 import { ProjectionRunner, type ViewStore } from '#projections'
-import type { RedisConnection } from '#redis-index'
-import type { EventCodec } from '#schemas'
+import type { MemberParts } from '#service'
 
 import { AppliedEvents } from './applied-events.ts'
 import { ChangelogReader } from './changelog/index.ts'
@@ -30,30 +20,17 @@ import type { ProjectorSettings } from './projector-settings.ts'
 import { ensureProjectionTopics } from './projection-topics.ts'
 import { SourceStates } from './source-states.ts'
 
-export interface ProjectorParts {
-  readonly cluster: KafkaCluster
-  /** Where an operator has accepted that a log lost its head. */
-  readonly redis: RedisConnection
-  readonly codec: EventCodec
-  readonly domain: DomainModule
-  /** The event topics of the domain's aggregates; they exist. */
-  readonly topics: readonly TopicDescription[]
+export interface ProjectorParts extends MemberParts {
   readonly store: ViewStore
-  /** Where other projectors and clients reach this one. */
-  readonly advertisedUrl: string
-  readonly verifyPeer: VerifyPeer
-  readonly onForeign: NonNullable<GroupMembershipOptions['onForeign']>
   readonly settings: ProjectorSettings
-  readonly metrics: Registry
-  readonly logger: Logger
 }
 
-/** Some hundreds of views: they are decoded in one go. */
+/** A few hundred views, decoded in one turn. */
 const subscriberFetchBytesMax = 1 << 18
 
-/** One projector: a member of the group that distributes source partitions. It runs all projections on those assigned to it. */
+/** One projector: a member of the group that assigns source partitions. It runs all projections on its partitions. */
 export class Projector {
-  /** What HTTP serves: all projections, wherever they run. */
+  /** The API for HTTP: all projections, also those that run elsewhere. */
   readonly api: Projections
   readonly #parts: ProjectorParts
   readonly #runners: readonly ProjectionRunner[]
@@ -123,7 +100,7 @@ export class Projector {
     return this.#group.instance
   }
 
-  /** Makes missing topics, and joins the group; partitions come as the group gives them. A store of views that is away is waited for by each projection. */
+  /** Creates missing topics and joins the group. Partitions start as the group assigns them. Projections wait for an unavailable view store. */
   async start(): Promise<void> {
     const { cluster, domain, settings } = this.#parts
     await ensureProjectionTopics(cluster, domain.projections, settings.kafka, settings.changelog)
@@ -132,15 +109,15 @@ export class Projector {
     this.#groupOffsets.start()
   }
 
-  /** Finishes the steps under way and leaves the group. */
+  /** Finishes the steps in progress and leaves the group. */
   async stop(): Promise<void> {
     this.#groupOffsets.stop()
     await Promise.all([this.#group.stop(), ...this.#runners.map((runner) => runner.stop())])
   }
 
   /**
-   * A source that waits for an operator does not make the projector unready: the others must go on.
-   * @throws Error before the group has given partitions to this projector.
+   * A source that waits for an operator does not make the projector unready, because the other sources are served.
+   * @throws Error before the group was joined.
    */
   checkServing(): { readonly partitions: number; readonly waitForOperator?: readonly WaitingPartition[] } {
     const { owned } = this.#group.checkServing()
@@ -152,7 +129,7 @@ export class Projector {
     return this.#states.waiting(this.#parts.domain.projections)
   }
 
-  /** @throws Error where the store of views does not answer, or a projection has no views to show. */
+  /** @throws Error if the view store does not answer, or a projection has no views to serve. */
   async checkViews(): Promise<{ readonly projections: number }> {
     const { domain, store } = this.#parts
     for (const projection of domain.projections) {
@@ -175,7 +152,7 @@ export class Projector {
     })
   }
 
-  /** A source partition has no term of its own: the store of views fences the steps of each projection by its checkpoint. */
+  /** A source partition has no term, because the view store fences the steps of each projection by its checkpoint. */
   #ownedSource(place: TopicPartition): OwnedPartition {
     return {
       isServing: true,

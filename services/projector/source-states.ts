@@ -1,20 +1,17 @@
 import { eventTopic, partitionKey, type Projection, type TopicPartition } from '#domain'
-import { eventsDeleted, namedState, type WaitingPartition } from '#event-log'
-import { type KafkaCluster, LogError, type LogReader } from '#kafka'
+import { eventsDeleted, type FeedReader, namedState, type WaitingPartition } from '#event-log'
+import { type KafkaCluster, LogError } from '#kafka'
 import { AcceptedStart, type RedisConnection } from '#redis-index'
 
-/** What a feed reads by. */
-export type FeedReader = Pick<LogReader, 'fetch' | 'fetchAt' | 'startOffset' | 'endOffset'>
-
-export interface SourceStatesParts {
+interface SourceStatesParts {
   readonly cluster: Pick<KafkaCluster, 'topic' | 'checkHeld'>
   readonly reader: FeedReader
   readonly redis: RedisConnection
 }
 
 /**
- * The source partitions that wait for an operator: their topic was replaced, or their head was deleted before a generation had
- * read it. Views must neither stay as they are and pass for fresh, nor silently lack events.
+ * The source partitions that wait for an operator: their topic was replaced, or their head was deleted before a generation
+ * had read it. Their views must neither appear current nor silently miss events.
  */
 export class SourceStates {
   readonly #parts: SourceStatesParts
@@ -24,7 +21,7 @@ export class SourceStates {
     this.#parts = parts
   }
 
-  /** A reader that refuses to pass over what was deleted, unless an operator has accepted that. */
+  /** A reader that does not skip deleted events, unless an operator has accepted the loss. */
   get reader(): FeedReader {
     const { reader } = this.#parts
     return {
@@ -42,19 +39,19 @@ export class SourceStates {
     }
   }
 
-  /** These partitions are another instance's now, which finds out by itself. */
+  /** Forgets partitions of another instance, which detects their states itself. */
   forget(places: readonly TopicPartition[]): void {
     for (const place of places) this.#headless.delete(partitionKey(place))
   }
 
-  /** Those of these projections' sources that wait. */
+  /** The waiting sources of these projections. */
   waiting(projections: readonly Projection[]): readonly WaitingPartition[] {
     const topics = [...new Set(projections.flatMap(({ sources }) => sources))].map(eventTopic)
     const replaced = topics.flatMap((topic) => this.#replaced(topic) ?? [])
     return [...replaced, ...[...this.#headless.values()].filter(({ topic }) => topics.includes(topic))]
   }
 
-  /** Whether views of a projection may be read at all. @throws EventStoreError `log-replaced` */
+  /** Checks that views of a projection may be read. @throws EventStoreError `log-replaced` */
   checkReadable({ sources }: Projection): void {
     try {
       for (const source of sources) this.#parts.cluster.checkHeld(eventTopic(source))
@@ -72,7 +69,7 @@ export class SourceStates {
     }
   }
 
-  /** @throws LogError `events-deleted` where the offset is before the log's start, and that is not accepted. */
+  /** @throws LogError `events-deleted` if the offset is before the start of the log and the loss is not accepted. */
   async #checkHead(place: TopicPartition, offset: number, error: unknown): Promise<void> {
     if (!(error instanceof LogError) || error.outcome !== 'not-there') return
     const { topic, partition } = place

@@ -2,7 +2,7 @@ import { isReadable } from '#event-log/records'
 import { recordSpan, spansOf } from '#observability'
 import type { AppliedStep } from '#projections'
 
-/** Records a span for a step that is done, linked to what appended its events. Where no event was applied there is no span. */
+/** Records a span for a finished step, linked to the appends of its events. A step without events has no span. */
 export function traceStep({ set, source, batch, changes, skipped, checkpoint, tookMs }: AppliedStep): void {
   if (batch.length === 0) return
   recordSpan(`process ${source.topic}`, tookMs, () => ({

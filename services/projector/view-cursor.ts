@@ -5,7 +5,7 @@ interface ViewCursor {
   readonly figure?: number
 }
 
-/** A cursor for callers: opaque, and only good for the order it was made for. */
+/** An opaque cursor for callers, valid only for the order of its query. */
 export const encodeViewCursor = ({ key, figure }: ViewCursor, orderBy: string | undefined): string =>
   Buffer.from(JSON.stringify([orderBy ?? null, key, figure ?? null])).toString('base64url')
 
@@ -16,7 +16,7 @@ export function decodeViewCursor(text: string, orderBy: string | undefined): Vie
   if (isWhole && madeFor === (orderBy ?? null)) return { key, ...(typeof figure === 'number' && { figure }) }
   throw invalidRequest(
     'cursor',
-    'the cursor is none of this query: pass on `next` of the page before, with the same orderBy',
+    'the cursor does not belong to this query: pass `next` of the previous page, with the same orderBy',
   )
 }
 

@@ -10,6 +10,7 @@ import {
 import { type KafkaCluster, type LogReader, type RoutingTable } from '#kafka'
 import type { PartitionGroup } from '#ownership'
 import { type RedisConnection, SnapshotCheckpoint } from '#redis-index'
+import { fromCaller, type RequestContext } from '#service'
 
 import {
   type CheckpointState,
@@ -23,7 +24,7 @@ import type { SnapshotTopic, SnapshotTopics } from './snapshot-topics.ts'
 import type { SnapshotterMetrics } from './snapshotter-metrics.ts'
 import { SnapshotCounter } from './topic/snapshot-counts.ts'
 
-export interface RoutedSnapshotsParts {
+interface RoutedSnapshotsParts {
   readonly topics: SnapshotTopics
   readonly cluster: KafkaCluster
   readonly redis: RedisConnection
@@ -35,14 +36,7 @@ export interface RoutedSnapshotsParts {
   readonly metrics: SnapshotterMetrics
 }
 
-export interface RequestContext {
-  /** Another instance passed the request on: it is not passed on again. */
-  readonly forwarded: boolean
-}
-
-const fromCaller: RequestContext = { forwarded: false }
-
-/** Snapshots as callers see them: any instance takes any request, and passes on what another one owns. */
+/** The snapshots of all instances: requests for partitions of another instance are forwarded to it. */
 export class RoutedSnapshots implements SnapshotsApi {
   readonly #parts: RoutedSnapshotsParts
   readonly #counter: SnapshotCounter
@@ -131,7 +125,7 @@ export class RoutedSnapshots implements SnapshotsApi {
     return rebuildProgress((await passing(Promise.all(reads))).map(({ state }) => state))
   }
 
-  /** Puts a partition's checkpoint back to its log's beginning; its owner notices within a second. */
+  /** Resets a partition's checkpoint to the start of its log. The owner notices within a second. */
   async #startRebuild(
     found: SnapshotTopic,
     partition: number,
@@ -171,6 +165,6 @@ const passing = <T>(work: Promise<T>): Promise<T> =>
   })
 
 const notOwner = (partition: string): EventStoreError =>
-  new EventStoreError('not-owner', `no snapshotter that is known here owns ${partition}`, {
+  new EventStoreError('not-owner', `no known snapshotter owns ${partition}`, {
     retryAfterSeconds: 1,
   })

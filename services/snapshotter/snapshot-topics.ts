@@ -5,21 +5,21 @@ import { snapshotTopicSpec } from '#service'
 
 import { hasSnapshots, type SnapshotAggregate } from './partition/state-source.ts'
 
-/** An aggregate with snapshots, and its event topic; the snapshots' topic has as many partitions. */
+/** An aggregate with snapshots, and its event topic. The topic of snapshots has the same number of partitions. */
 export interface SnapshotTopic {
   readonly aggregate: SnapshotAggregate
   readonly topic: string
   readonly partitions: number
 }
 
-/** How the topics of snapshots are made. */
+/** The settings of the topics of snapshots. */
 export interface SnapshotTopicSettings {
   readonly replication: number
   readonly minInsyncReplicas: number
   readonly messageBytesMax: number
 }
 
-/** The aggregates that declare a schema for their snapshots; the others have none. */
+/** The aggregates that have snapshots, because they declare a schema for them. */
 export class SnapshotTopics {
   readonly all: readonly SnapshotTopic[]
   readonly #aggregateTypes: ReadonlySet<string>
@@ -34,7 +34,7 @@ export class SnapshotTopics {
     })
   }
 
-  /** @throws EventStoreError `category-not-found`, or `invalid-request` where the aggregate has no snapshots. */
+  /** @throws EventStoreError `category-not-found`, or `invalid-request` if the aggregate has no snapshots. */
   of(aggregateType: string): SnapshotTopic {
     const found = this.all.find(({ aggregate }) => aggregate.type === aggregateType)
     if (found !== undefined) return found
@@ -43,7 +43,7 @@ export class SnapshotTopics {
     }
     throw new EventStoreError(
       'invalid-request',
-      `aggregates of type ${aggregateType} have no snapshots: give their definition \`snapshot: { schema }\``,
+      `aggregates of type ${aggregateType} have no snapshots: add to their definition \`snapshot: { schema }\``,
     )
   }
 

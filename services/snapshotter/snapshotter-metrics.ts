@@ -2,8 +2,8 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 
 import type { SnapshotBuilds } from '#event-store'
 
-/** What is asked of each owned partition at each scrape. */
-export interface PartitionStatus {
+/** The values of an owned partition at a scrape. */
+interface PartitionStatus {
   readonly topic: string
   readonly partition: number
   readonly lagEvents: number
@@ -41,20 +41,20 @@ export class SnapshotterMetrics {
     })
     this.#buildSeconds = new Histogram({
       name: 'annals_snapshotter_build_seconds',
-      help: 'Loading, folding and encoding one aggregate',
+      help: 'Time to load, fold and encode one aggregate',
       buckets: [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5],
       ...common,
     })
     this.#bytes = new Histogram({
       name: 'annals_snapshotter_bytes',
-      help: 'Encoded states, before Kafka compresses them',
+      help: 'Size of encoded states, before compression by Kafka',
       buckets: [50, 100, 200, 500, 1_000, 5_000, 20_000, 100_000, 1_000_000],
       ...common,
     })
     addPartitionGauges(registry, partitions)
   }
 
-  /** @param buildMs of loading, folding and encoding. */
+  /** @param buildMs time to load, fold and encode. */
   taken(type: string, buildMs: number, bytes: number): void {
     this.#snapshots.inc({ type })
     this.#buildSeconds.observe({ type }, buildMs / 1_000)
@@ -98,7 +98,7 @@ function addPartitionGauges(registry: Registry, partitions: () => readonly Parti
   )
   ofEach(
     'annals_snapshotter_checkpoint_age_seconds',
-    'Since the checkpoint was last moved, or found to be where it was left',
+    'Time since the checkpoint was last moved or verified',
     ({ checkpointAgeMs }) => checkpointAgeMs / 1_000,
   )
 }

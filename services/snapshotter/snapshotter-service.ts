@@ -1,15 +1,6 @@
 import { AnnalsClient, PeerCheck, PeerClients } from '#client'
 import type { AggregateStore } from '#domain'
-import {
-  allRoutes,
-  peerPath,
-  peerRoute,
-  reportForeign,
-  type RunningService,
-  serve,
-  type ServicePart,
-  type ServiceParts,
-} from '#service'
+import { groupMember, type RunningService, serve, type ServicePart, type ServiceParts } from '#service'
 
 import { snapshotterRoutes } from './http/snapshotter-routes.ts'
 import { Snapshotter } from './snapshotter.ts'
@@ -20,53 +11,29 @@ export interface SnapshotterService extends RunningService {
 }
 
 const loadTimeoutMs = 5_000
-/** The snapshotter itself tries again for as long as it takes; this only spares it that where one writer of several is away. */
+/** Covers the short absence of one of several writers. The snapshotter itself retries without limit. */
 const retries = { totalMsMax: 1_000 }
-/** A cleanup reads all that the other instance owns of a topic. */
+/** A clean-up reads all partitions of a topic that the other instance owns. */
 const peerTimeoutMs = 60_000
 
 /**
- * A snapshotter that is not running yet, as a part of a process. Its stop leaves the backends open.
- * @param store where aggregates are loaded from; nothing is appended.
+ * Creates a snapshotter as a part of a process; it is not started yet.
+ * @param store loads aggregates; nothing is appended
  */
 export function openSnapshotter(
   parts: ServiceParts,
   store: AggregateStore,
 ): ServicePart & { readonly snapshotter: Snapshotter } {
-  const { config, backends, health, metrics, logger } = parts
+  const settings = snapshotterSettings(parts.config)
   const peers = new PeerClients(peerTimeoutMs)
-  const settings = snapshotterSettings(config)
-  const group = { clusterId: backends.cluster.clusterId, groupId: settings.groupId }
-  const check = new PeerCheck(peerPath('snapshotter'), group)
-  const snapshotter = new Snapshotter({
-    ...backends,
-    store,
-    peerAt: (url) => peers.at(url),
-    advertisedUrl: config.http.advertisedUrl,
-    verifyPeer: (owner) => check.verdict(owner),
-    onForeign: reportForeign('snapshotter', metrics, logger),
-    settings,
-    metrics,
-    logger,
-  })
-  health.add({ name: 'snapshots', kind: 'readiness', check: () => snapshotter.checkServing() })
-  return {
-    snapshotter,
-    routes: allRoutes(
-      snapshotterRoutes(snapshotter.api),
-      peerRoute('snapshotter', { ...group, instance: snapshotter.instance }),
-    ),
-    start: () => snapshotter.start(),
-    stop: async () => {
-      await snapshotter.stop()
-      await check.close()
-      peers.close()
-      logger.info('the snapshotter has stopped')
-    },
-  }
+  const member = groupMember('snapshotter', settings.groupId, parts, PeerCheck)
+  const snapshotter = new Snapshotter({ ...member.parts, store, peerAt: (url) => peers.at(url), settings })
+  parts.health.add({ name: 'snapshots', kind: 'readiness', check: () => snapshotter.checkServing() })
+  const routes = snapshotterRoutes(snapshotter.api)
+  return { snapshotter, ...member.servicePart(snapshotter, routes, () => peers.close()) }
 }
 
-/** A snapshotter that listens, and loads aggregates from the writers that its settings name. */
+/** Starts a snapshotter with its own HTTP server. It loads aggregates from the writers in its settings. */
 export async function startSnapshotterService(parts: ServiceParts): Promise<SnapshotterService> {
   const writers = new AnnalsClient({
     urls: parts.config.snapshotter.writerUrls,

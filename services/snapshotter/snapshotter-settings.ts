@@ -1,10 +1,10 @@
 import type { Config } from '#config'
 
-import type { PartitionSettings } from './partition/partition-snapshotter.ts'
+import type { SnapshotPartitionSettings } from './partition/partition-snapshotter.ts'
 import type { SnapshotTopicSettings } from './snapshot-topics.ts'
 
 /** Times in milliseconds, sizes in bytes, unless the name says otherwise. docs/configuration.md explains each. */
-export interface SnapshotterSettings extends PartitionSettings, SnapshotTopicSettings {
+export interface SnapshotterSettings extends SnapshotPartitionSettings, SnapshotTopicSettings {
   readonly groupId: string
   readonly sessionTimeoutMs: number
   readonly tailEventsMax: number

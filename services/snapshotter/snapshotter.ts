@@ -1,26 +1,9 @@
-import type { Logger } from 'pino'
-import type { Registry } from 'prom-client'
-
-import {
-  type AggregateStore,
-  aggregateTypeOfTopic,
-  type DomainModule,
-  snapshotTopic,
-  type TopicPartition,
-} from '#domain'
+import { type AggregateStore, aggregateTypeOfTopic, snapshotTopic, type TopicPartition } from '#domain'
 import type { SnapshotsApi } from '#event-store'
-import {
-  FencedLog,
-  type GroupMembershipOptions,
-  type KafkaCluster,
-  LogReader,
-  type TopicDescription,
-  Topics,
-  type VerifyPeer,
-} from '#kafka'
+import { FencedLog, LogReader, Topics } from '#kafka'
 import { addOwnershipGauges, PartitionGroup, type ServingReport } from '#ownership'
-import { PartitionIndex, type RedisConnection, SnapshotCheckpoint } from '#redis-index'
-import type { EventCodec } from '#schemas'
+import { PartitionIndex, SnapshotCheckpoint } from '#redis-index'
+import type { MemberParts } from '#service'
 
 import { PartitionSnapshotter } from './partition/partition-snapshotter.ts'
 import { RoutedSnapshots } from './routed-snapshots.ts'
@@ -28,35 +11,23 @@ import { SnapshotTopics } from './snapshot-topics.ts'
 import { SnapshotterMetrics } from './snapshotter-metrics.ts'
 import type { SnapshotterSettings } from './snapshotter-settings.ts'
 
-export interface SnapshotterParts {
-  readonly cluster: KafkaCluster
-  readonly redis: RedisConnection
-  readonly codec: EventCodec
-  readonly domain: DomainModule
-  /** The event topics of the domain's aggregates; they exist. */
-  readonly topics: readonly TopicDescription[]
-  /** Where aggregates are loaded from; nothing is appended. */
+export interface SnapshotterParts extends MemberParts {
+  /** Loads aggregates; nothing is appended. */
   readonly store: AggregateStore
-  /** Another snapshotter, for requests that it owns. Requests must not be passed on a second time. */
+  /** Another snapshotter, for requests that it owns. Such a request must not be forwarded again. */
   readonly peerAt: (url: string) => SnapshotsApi
-  /** Where other snapshotters and clients reach this one. */
-  readonly advertisedUrl: string
-  readonly verifyPeer: VerifyPeer
-  readonly onForeign: NonNullable<GroupMembershipOptions['onForeign']>
   readonly settings: SnapshotterSettings
-  readonly metrics: Registry
-  readonly logger: Logger
 }
 
-/** Longer than this the end of a process does not wait. */
+/** Bounds the time that a stopping process waits for the log. */
 const logTimeoutMs = 8_000
 
 /**
- * One snapshotter: a member of the group that shares out the partitions of the event topics, the one that takes the snapshots of those it was
- * given, and a way to the others for the rest.
+ * One snapshotter: a member of the group that assigns the partitions of event topics. It takes the snapshots of its own
+ * partitions and forwards requests for others.
  */
 export class Snapshotter {
-  /** What HTTP serves: all snapshots, wherever they are taken. */
+  /** The API for HTTP: the snapshots of all instances. */
   readonly api: RoutedSnapshots
   readonly #parts: SnapshotterParts
   readonly #topics: SnapshotTopics
@@ -89,11 +60,11 @@ export class Snapshotter {
     return this.#group.instance
   }
 
-  /** Creates missing topics of snapshots and joins the group; partitions come as the group assigns them. @throws LogError */
+  /** Creates missing topics of snapshots and joins the group. Partitions start as the group assigns them. @throws LogError */
   async start(): Promise<void> {
     const { cluster, settings, logger } = this.#parts
     if (this.#topics.all.length === 0) {
-      logger.info('no aggregate declares a schema for its snapshots: there are none to take')
+      logger.info('no aggregate declares a schema for its snapshots, so none are taken')
     } else {
       await new Topics(cluster).ensure(this.#topics.specs(settings))
     }
@@ -105,7 +76,7 @@ export class Snapshotter {
     return this.#group.stop()
   }
 
-  /** @throws Error before the group was joined, and while a partition is not served though no operator needs to act. */
+  /** @throws Error before the group was joined, and while a partition is not served and does not wait for an operator. */
   checkServing(): ServingReport {
     return this.#group.checkServing()
   }

@@ -19,13 +19,9 @@ import type {
   EventStoreError,
   StreamInfo,
 } from '#event-store'
+import type { RequestContext } from '#service'
 
-export interface RequestContext {
-  /** Another writer passed the request on: it is not passed on again, but refused as `not-owner`. */
-  readonly forwarded: boolean
-}
-
-/** Where a stream's events go, and who may append them now. */
+/** The partition of a stream, and its current owner. */
 export interface Placement {
   readonly partition: number
   /** URL of the owner; absent while there is none. */
@@ -33,16 +29,16 @@ export interface Placement {
 }
 
 /** One line of the routing table. */
-export interface PartitionOwner {
+export interface RoutingEntry {
   readonly topic: string
   readonly partition: number
-  /** Absent until the owner has proved its address: no request is sent there before. */
+  /** Absent until the address of the owner is verified. No request is sent to it before. */
   readonly url?: string
   readonly memberId: string
 }
 
-/** At most one of both; without either, the state now. */
-export interface StateAt {
+/** At most one of both; by default the current state. */
+export interface StatePoint {
   /** The state after this event; 0: the initial state. */
   readonly version?: Version
   /** The state after the last event not later than this: ISO 8601. */
@@ -55,9 +51,9 @@ export interface StateAtVersion {
 }
 
 /**
- * What the writer's core gives to HTTP. What arrives has the right shape and types; its values are as the caller wrote
- * them, so that nothing is checked twice: the core checks appends (`validateAppend`, stream ids included), bounds of reads
- * (`planRead`, `parsePageLimit`, `parseTime`) and cursors. Stream ids and aggregate types of reads are checked already.
+ * The API of the writer for HTTP. Arguments have the right shapes and types, but unchecked values, so that nothing is
+ * checked twice: the core checks appends (`validateAppend`, including stream ids), bounds of reads (`planRead`,
+ * `parsePageLimit`, `parseTime`) and cursors. Stream ids and aggregate types of reads are already checked.
  * All methods reject with EventStoreError.
  */
 export interface WriterApi extends EventStore, BatchAppender, CategoryReader {
@@ -74,18 +70,18 @@ export interface WriterApi extends EventStore, BatchAppender, CategoryReader {
   load(streamId: StreamId, options?: LoadOptions, context?: RequestContext): Promise<LoadedStream>
   read(streamId: StreamId, options?: ReadOptions, context?: RequestContext): Promise<StreamPage>
   info(streamId: StreamId, context?: RequestContext): Promise<StreamInfo>
-  /** @throws EventStoreError where a category cannot be followed as asked, also where its cursor is beyond the end. */
+  /** Checks that a subscription can start. @throws EventStoreError, also if the cursor is beyond the end. */
   checkCategory(aggregateType: string, query: CategoryQuery): Promise<void>
-  /** As `followCategory`, some events at a time: all that are at hand; none where only the cursor has moved. */
+  /** Like `followCategory`, in batches of the available events. A batch without events reports a moved cursor. */
   subscribeCategory(
     aggregateType: string,
     query: CategoryQuery,
     signal: AbortSignal,
   ): AsyncIterable<CategoryBatch>
-  /** @throws EventStoreError `stream-not-found` where the stream did not exist (then), `version-not-found` beyond its end. */
-  state(streamId: StreamId, at: StateAt, context?: RequestContext): Promise<StateAtVersion>
+  /** @throws EventStoreError `stream-not-found` if the stream did not exist (then), `version-not-found` beyond its end. */
+  state(streamId: StreamId, at: StatePoint, context?: RequestContext): Promise<StateAtVersion>
   place(streamId: StreamId): Placement
   /** The cursor that starts a partition of a category at an offset. */
   cursorAt(aggregateType: string, partition: number, offset: number): Promise<string>
-  owners(): Promise<readonly PartitionOwner[]>
+  owners(): Promise<readonly RoutingEntry[]>
 }

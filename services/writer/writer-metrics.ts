@@ -3,9 +3,9 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import { type ErrorCode, EventStoreError } from '#event-store'
 import type { CatchUpProgress } from '#redis-index'
 
-export type RoundStep = 'check' | 'append' | 'commit'
+type RoundStep = 'check' | 'append' | 'commit'
 
-/** A series that begins at 1 shows no increase, so those that alerts use begin at 0. */
+/** A series that starts at 1 shows no increase, so series of alerts start at 0. */
 const refusalsFromTheStart: readonly ErrorCode[] = [
   'wrong-expected-version',
   'overloaded',
@@ -32,33 +32,36 @@ export class WriterMetrics {
   readonly #refusals: Counter<'code'>
   readonly #stepSeconds: Histogram<'step'>
 
-  /** @param queueDepth events that wait for their round, asked at each scrape. */
+  /** @param queueDepth reads the number of queued events at each scrape. */
   constructor(registry: Registry, queueDepth: () => number) {
     this.#registry = registry
     const registers = [registry]
     const counter = (name: string, help: string) => new Counter({ name, help, registers })
     this.appends = counter('annals_writer_appends_total', 'Appends accepted')
     this.events = counter('annals_writer_events_total', 'Events appended')
-    this.duplicates = counter('annals_writer_duplicates_total', 'Appends answered as before')
+    this.duplicates = counter(
+      'annals_writer_duplicates_total',
+      'Appends that were answered with their first result',
+    )
     this.#catchUpEvents = counter(
       'annals_writer_catch_up_events_total',
       'Events applied to the index from the log',
     )
-    this.forwarded = counter('annals_writer_forwarded_total', 'Requests passed on to the owner')
+    this.forwarded = counter('annals_writer_forwarded_total', 'Requests forwarded to the owner')
     this.unreadableSnapshots = counter(
       'annals_writer_unreadable_snapshots_total',
-      'Snapshots that a load had to do without',
+      'Snapshots that could not be read for a load',
     )
     this.foreignRecords = new Counter({
       name: 'annals_writer_foreign_records_total',
-      help: 'Records of event topics that were met and left out, for no writer appended them',
+      help: 'Foreign records in event topics: no writer appended them, so they are skipped',
       labelNames: ['topic', 'partition'],
       registers,
     })
     this.loadEvents = loadEventsOf(registry)
     this.#refusals = new Counter({
       name: 'annals_writer_refusals_total',
-      help: 'Appends that their callers were refused, by error code',
+      help: 'Appends that were rejected, by error code',
       labelNames: ['code'],
       registers,
     })
@@ -77,15 +80,15 @@ export class WriterMetrics {
       labelNames: ['topic', 'partition'],
       registers,
     })
-    gaugeOf(registry, 'annals_writer_queue_events', 'Events that wait for their round', queueDepth)
+    gaugeOf(registry, 'annals_writer_queue_events', 'Events in the queue', queueDepth)
   }
 
-  /** What subscribers of categories share. */
+  /** Registers the memory that subscribers of categories share. */
   watchSubscriptions(categories: { readonly keptBytes: number }): void {
     gaugeOf(
       this.#registry,
       'annals_writer_subscription_bytes',
-      'Memory for decoded events that subscribers share, about',
+      'Approximate memory of decoded events that subscribers share',
       () => categories.keptBytes,
     )
   }
@@ -95,7 +98,7 @@ export class WriterMetrics {
     this.#catchUpLag.set({ topic, partition }, endOffset - nextOffset)
   }
 
-  /** @param error what the caller gets. */
+  /** @param error that the caller receives. */
   refused(error: unknown): void {
     this.#refusals.inc({ code: error instanceof EventStoreError ? error.code : 'internal' })
   }
@@ -113,7 +116,7 @@ export class WriterMetrics {
 const takeOverSecondsOf = (registry: Registry) =>
   new Histogram({
     name: 'annals_writer_take_over_seconds',
-    help: 'From the fence to serving, catch-up included',
+    help: 'Time from the fence to serving, including catch-up',
     buckets: [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100],
     registers: [registry],
   })
@@ -130,13 +133,13 @@ const stepSecondsOf = (registry: Registry) =>
 const loadEventsOf = (registry: Registry) =>
   new Histogram({
     name: 'annals_writer_load_events',
-    help: 'Events that a load reads after its snapshot, or in all where it has none',
+    help: 'Events that a load reads after its snapshot, or in total without one',
     labelNames: ['snapshot'],
     buckets: [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 10_000],
     registers: [registry],
   })
 
-/** A gauge that is asked at each scrape. */
+/** Registers a gauge that is read at each scrape. */
 function gaugeOf(registry: Registry, name: string, help: string, valueNow: () => number): void {
   new Gauge({
     name,

@@ -1,14 +1,5 @@
 import { PeerCheck, PeerClients } from '#client'
-import {
-  allRoutes,
-  peerPath,
-  peerRoute,
-  reportForeign,
-  type RunningService,
-  serve,
-  type ServicePart,
-  type ServiceParts,
-} from '#service'
+import { groupMember, type RunningService, serve, type ServicePart, type ServiceParts } from '#service'
 
 import { writerRoutes } from './http/writer-routes.ts'
 import { Writer } from './writer.ts'
@@ -18,41 +9,18 @@ export interface WriterService extends RunningService {
   readonly writer: Writer
 }
 
-/** A writer that is not running yet, as a part of a process. Its stop leaves the backends open. */
+/** Creates a writer as a part of a process; it is not started yet. */
 export function openWriter(parts: ServiceParts): ServicePart & { readonly writer: Writer } {
-  const { config, backends, health, logger, metrics } = parts
-  const settings = writerSettings(config)
+  const settings = writerSettings(parts.config)
   const peers = new PeerClients(settings.appendTimeoutMs)
-  const group = { clusterId: backends.cluster.clusterId, groupId: settings.groupId }
-  const check = new PeerCheck(peerPath('writer'), group)
-  const writer = new Writer({
-    ...backends,
-    peerAt: (url) => peers.at(url),
-    advertisedUrl: config.http.advertisedUrl,
-    verifyPeer: (owner) => check.verdict(owner),
-    onForeign: reportForeign('writer', metrics, logger),
-    settings,
-    metrics,
-    logger,
-  })
-  health.add({ name: 'partitions', kind: 'readiness', check: () => writer.checkServing() })
-  return {
-    writer,
-    routes: allRoutes(
-      writerRoutes(writer.api, { eventsPerAppendMax: settings.appendEventsMax }),
-      peerRoute('writer', { ...group, instance: writer.instance }),
-    ),
-    start: () => writer.start(),
-    stop: async () => {
-      await writer.stop()
-      await check.close()
-      peers.close()
-      logger.info('the writer has stopped')
-    },
-  }
+  const member = groupMember('writer', settings.groupId, parts, PeerCheck)
+  const writer = new Writer({ ...member.parts, peerAt: (url) => peers.at(url), settings })
+  parts.health.add({ name: 'partitions', kind: 'readiness', check: () => writer.checkServing() })
+  const routes = writerRoutes(writer.api, { eventsPerAppendMax: settings.appendEventsMax })
+  return { writer, ...member.servicePart(writer, routes, () => peers.close()) }
 }
 
-/** A writer that listens. It takes requests from the start, and passes them on until it owns partitions itself. */
+/** Starts a writer with its own HTTP server. It forwards requests until it owns partitions itself. */
 export async function startWriterService(parts: ServiceParts): Promise<WriterService> {
   const part = openWriter(parts)
   return { ...(await serve(parts, 'Annals', [part])), writer: part.writer }

@@ -8,10 +8,10 @@ export interface WriterSettings extends PartitionSettings, LocalStoreSettings {
   readonly groupId: string
   readonly sessionTimeoutMs: number
   readonly routingTimeoutMs: number
-  /** Events that the index keeps at hand for each stream. */
+  /** Recent events that the index keeps for each stream. */
   readonly tailEventsMax: number
   readonly tailTtlSeconds: number
-  /** Event ids that a partition remembers, to recognise an append sent again. */
+  /** Event ids that a partition remembers, to recognise a repeated append. */
   readonly rememberedIdsMax: number
   /** Memory for events that subscribers share. */
   readonly subscribersBytesMax: number

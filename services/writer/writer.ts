@@ -1,23 +1,13 @@
-import type { Logger } from 'pino'
-import type { Registry } from 'prom-client'
-
-import { aggregateTypeOfTopic, type DomainModule, type TopicPartition } from '#domain'
+import { aggregateTypeOfTopic, type TopicPartition } from '#domain'
 import { CategoryLog, EventFormat } from '#event-log'
-import {
-  FencedLog,
-  type GroupMembershipOptions,
-  type KafkaCluster,
-  LogReader,
-  type TopicDescription,
-  type VerifyPeer,
-} from '#kafka'
+import { FencedLog, LogReader } from '#kafka'
 import { addOwnershipGauges, PartitionGroup, type ServingReport } from '#ownership'
-import { PartitionIndex, type RedisConnection } from '#redis-index'
-import type { EventCodec } from '#schemas'
+import { PartitionIndex } from '#redis-index'
+import type { MemberParts } from '#service'
 
 import { IndexCatchUp } from './partition/index-catch-up.ts'
 import { PartitionWriter } from './partition/partition-writer.ts'
-import { OwnerTable } from './routing/owner-table.ts'
+import { CachedRoutingTable } from './routing/cached-routing-table.ts'
 import { RoutedWriter } from './routing/routed-writer.ts'
 import { LocalStore } from './store/local-store.ts'
 import { Partitions } from './store/partitions.ts'
@@ -26,38 +16,26 @@ import type { StreamOwner } from './store/stream-owner.ts'
 import { WriterMetrics } from './writer-metrics.ts'
 import type { WriterSettings } from './writer-settings.ts'
 
-export interface WriterParts {
-  readonly cluster: KafkaCluster
-  readonly redis: RedisConnection
-  readonly codec: EventCodec
-  readonly domain: DomainModule
-  /** The event topics of the domain's aggregates; they exist. */
-  readonly topics: readonly TopicDescription[]
-  /** Another writer, for requests that it owns. Requests must not be passed on a second time. */
+export interface WriterParts extends MemberParts {
+  /** Another writer, for requests that it owns. Such a request must not be forwarded again. */
   readonly peerAt: (url: string) => StreamOwner
-  /** Where other writers and clients reach this one. */
-  readonly advertisedUrl: string
-  readonly verifyPeer: VerifyPeer
-  readonly onForeign: NonNullable<GroupMembershipOptions['onForeign']>
   readonly settings: WriterSettings
-  readonly metrics: Registry
-  readonly logger: Logger
 }
 
-/** Some hundreds of events: they are decoded in one go. */
+/** A few hundred events, decoded in one turn. */
 const subscriberFetchBytesMax = 1 << 18
 
 const foreignRecordText =
-  'a record in an event topic is not of a writer: it is left out; take the right to write there from all others, and see `annals verify`'
+  'a record in an event topic was not appended by a writer and is skipped: revoke write access of all other clients, and run `annals verify`'
 
 /**
  * One writer: a member of the group that distributes partitions, the owner of those that are assigned to it, and a
  * router to the other owners.
  */
 export class Writer {
-  /** What HTTP serves: every stream, wherever its owner is. */
+  /** The API for HTTP: the streams of all writers. */
   readonly api: RoutedWriter
-  /** The streams of the owned partitions, without a detour. */
+  /** The streams of the owned partitions only. */
   readonly local: LocalStore
   readonly #parts: WriterParts
   readonly #group: PartitionGroup<PartitionWriter>
@@ -98,7 +76,7 @@ export class Writer {
     this.api = new RoutedWriter({
       partitions,
       local: this.local,
-      table: new OwnerTable(() => this.#group.ownersTable()),
+      table: new CachedRoutingTable(() => this.#group.ownersTable()),
       peerAt: parts.peerAt,
       categories: this.#categories,
       ownUrl: parts.advertisedUrl,
@@ -113,7 +91,7 @@ export class Writer {
     return this.#group.instance
   }
 
-  /** Joins the group; partitions come as the group assigns them. */
+  /** Joins the group. Partitions start as the group assigns them. */
   start(): Promise<void> {
     return this.#group.start()
   }
@@ -123,7 +101,7 @@ export class Writer {
     return this.#group.stop()
   }
 
-  /** @throws Error before the group was joined, and while a partition is not served though no operator needs to act. */
+  /** @throws Error before the group was joined, and while a partition is not served and does not wait for an operator. */
   checkServing(): ServingReport {
     return this.#group.checkServing()
   }

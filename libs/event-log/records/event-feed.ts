@@ -1,12 +1,12 @@
 import type { Position, RecordedEvent, TopicPartition } from '#domain'
 
-/** A record that is no event, or that nobody here can decode. */
+/** A record that is no event or cannot be decoded here. */
 export interface UnreadableEvent {
   readonly position: Position
   readonly timestamp: string
-  /** Why. */
+  /** The reason. */
   readonly unreadable: Error
-  /** It is no event of Annals at all, whoever reads it. */
+  /** Whether the record is no event of Annals. No reader can decode it. */
   readonly isForeign?: true
 }
 
@@ -14,18 +14,18 @@ export type FedEvent = RecordedEvent | UnreadableEvent
 
 export const isReadable = (event: FedEvent): event is RecordedEvent => !('unreadable' in event)
 
-/** What following a partition brings: at times no events, when only the log's end has moved. */
+/** A batch of followed events. It is empty when only the end of the log has moved. */
 export interface FedChunk {
   readonly events: readonly FedEvent[]
-  /** Where reading goes on: after the last event, or after markers that stand behind it. */
+  /** The next offset to read: after the last event and the markers that follow it. */
   readonly nextOffset: number
-  /** `nextOffset` at the high watermark means: caught up. */
+  /** The follower has caught up when `nextOffset` equals it. */
   readonly highWatermark: number
 }
 
-/** Decoded events of partitions, for all who make something of them in one process. */
+/** Decoded events of partitions, for all consumers in one process. */
 export interface EventFeed {
-  /** Events from an offset on, then new ones as they come, until the signal aborts. An offset before the log's start begins there. */
+  /** Events from an offset on, then new ones as they are appended, until the signal aborts. An offset before the start of the log starts there. */
   follow(source: TopicPartition, from: number, signal: AbortSignal): AsyncIterable<FedChunk>
   startOffset(source: TopicPartition): Promise<number>
   endOffset(source: TopicPartition): Promise<number>

@@ -48,7 +48,7 @@ const event: EncodedEvent = {
   value: Buffer.from('avro'),
 }
 
-/** What a client hands over for what was appended. */
+/** An appended record as a client returns it. */
 const asStored = ({ key, value, headers }: EventRecord): ReceivedRecord => ({
   offset: 0,
   key,
@@ -56,7 +56,7 @@ const asStored = ({ key, value, headers }: EventRecord): ReceivedRecord => ({
   headers: headers.map(([name, text]) => [name, Buffer.from(text)] as const),
 })
 
-test('an event comes out of its record as it went in', () => {
+test('an event round-trips through its record', () => {
   fc.assert(
     fc.property(anyEvent, (any) => {
       expect(fromStoredRecord(asStored(toLogRecord(any)))).toEqual(any)
@@ -64,7 +64,7 @@ test('an event comes out of its record as it went in', () => {
   )
 })
 
-test('the record is a CloudEvent in binary mode: these headers, in this order', () => {
+test('the record is a CloudEvent in binary mode, with these headers in this order', () => {
   const record = toLogRecord(event)
   expect(record.headers).toEqual([
     ['ce_specversion', '1.0'],
@@ -81,14 +81,14 @@ test('the record is a CloudEvent in binary mode: these headers, in this order', 
   expect(record.timestampMs).toBe(Date.UTC(2024, 4, 6, 7, 8, 9, 10))
 })
 
-test('an event without a source still has the one that CloudEvents demands, and none after reading', () => {
+test('an event without a source gets the one that CloudEvents requires, and has none after reading', () => {
   const record = toLogRecord({ ...event, metadata: {} })
   expect(record.headers).toContainEqual(['ce_source', 'urn:annals'])
   expect(fromStoredRecord(asStored(record)).metadata).toEqual({})
 })
 
 test.each(['ce_id', 'ce_type', 'ce_subject', 'ce_time', 'ce_streamversion'])(
-  'a record without %s is no event, and the error names the header and the offset',
+  'a record without %s is rejected with the header and the offset',
   (name) => {
     const record = asStored(toLogRecord(event))
     const headers = record.headers.filter(([header]) => header !== name)
@@ -98,7 +98,7 @@ test.each(['ce_id', 'ce_type', 'ce_subject', 'ce_time', 'ce_streamversion'])(
   },
 )
 
-test('a record without a value is no event either', () => {
+test('a record without a value is rejected', () => {
   const record = { ...asStored(toLogRecord(event)), value: null }
   expect(() => fromStoredRecord(record)).toThrow(
     'record at offset 0 is not an event of Annals: it has no value',

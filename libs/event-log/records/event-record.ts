@@ -14,7 +14,7 @@ import {
   type Version,
 } from '#domain'
 
-/** A record as any Kafka client hands it over. */
+/** A record as any Kafka client returns it. */
 export interface ReceivedRecord {
   readonly offset: number
   readonly key: Buffer
@@ -31,7 +31,7 @@ export interface EventRecord {
   readonly timestampMs: number
 }
 
-/** An event whose data is encoded: what a record of an event topic holds. */
+/** An event whose data is encoded, as in a record of an event topic. */
 export interface EncodedEvent {
   readonly id: EventId
   readonly streamId: StreamId
@@ -39,23 +39,23 @@ export interface EncodedEvent {
   readonly version: Version
   /** ISO 8601, UTC, milliseconds. */
   readonly timestamp: string
-  /** The same time in milliseconds since 1970. NaN where a foreign record holds no time. */
+  /** The same time in milliseconds since 1970. NaN if a foreign record has no valid time. */
   readonly timestampMs: number
   readonly metadata: EventMetadata
   /** Avro in the Confluent wire format. */
   readonly value: Buffer
 }
 
-/** Stands in `ce_source`, which CloudEvents demands, where the event's metadata names no source. */
+/** The value of `ce_source`, which CloudEvents requires, for events whose metadata has no source. */
 export const eventSourceDefault = 'urn:annals'
 
-/** The headers of the fields of metadata, but for `source`, which CloudEvents demands of every event. */
+/** The headers of the metadata fields except `source`, which CloudEvents requires for every event. */
 const metadataHeaders = metadataFields
   .filter((field) => field !== 'source')
   .map((field) => [field, metadataTable[field].header] as const)
 
 /**
- * The record of an event: CloudEvents 1.0 in Kafka's binary content mode, so that any tool that knows either can read it
+ * The record of an event: CloudEvents 1.0 in Kafka's binary content mode, readable with any tool for either
  * (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md).
  */
 export function toLogRecord(event: EncodedEvent): EventRecord {
@@ -85,8 +85,8 @@ export function toLogRecord(event: EncodedEvent): EventRecord {
 }
 
 /**
- * The event of a record made by {@link toLogRecord}.
- * @throws InvalidInputError naming what is missing, when the record is none of ours.
+ * The event of a record written by {@link toLogRecord}.
+ * @throws InvalidInputError with the missing part, if the record is no event of Annals.
  */
 export function fromStoredRecord(record: ReceivedRecord): EncodedEvent {
   const texts = new Map<string, string>()
@@ -128,8 +128,8 @@ function metadataOf(texts: ReadonlyMap<string, string>): EventMetadata {
 }
 
 /**
- * Metadata as CloudEvents extension attributes, named as in the headers of a record; the attribute `source` is not among them.
- * Own keys are one JSON text in the attribute `annalsmetadata`.
+ * Metadata as CloudEvents extension attributes, named like the headers of a record, without `source`.
+ * The caller's own keys are one JSON text in the attribute `annalsmetadata`.
  */
 export function extensionAttributes(metadata: EventMetadata): Readonly<Record<string, string>> {
   const attributes: Record<string, string> = {}

@@ -2,27 +2,27 @@ import { aggregateTypeOf, aggregateTypeOfTopic, InvalidInputError, parseEventId,
 
 import { type EncodedEvent, fromStoredRecord, type ReceivedRecord } from './event-record.ts'
 
-/** An encoded event, and where it stands in its partition. */
+/** An encoded event with its offset. */
 export interface StoredEvent extends EncodedEvent {
   readonly offset: number
 }
 
-/** The event of a record, wherever it stands. @throws InvalidInputError when the record is none of ours. */
+/** The event of a record of any topic. @throws InvalidInputError if the record is no event of Annals. */
 export const storedEvent = (record: ReceivedRecord): StoredEvent => ({
   ...fromStoredRecord(record),
   offset: record.offset,
 })
 
 /**
- * The event of a record of an event topic. Whoever has the right to write there can put anything into it: what is no event of
- * that topic must not pass for one.
- * @throws InvalidInputError that says why the record is foreign.
+ * The event of a record of an event topic. Any client with write access can append to the topic, so the record must
+ * prove to be an event of that topic.
+ * @throws InvalidInputError with the reason why the record is foreign.
  */
 export function eventIn(topic: string, record: ReceivedRecord): StoredEvent {
   const event = storedEvent(record)
   const { streamId, id, timestamp, timestampMs, value, offset } = event
   parseEventId(id, 'headers.ce_id')
-  if (event.version === 0) throw foreign(offset, 'headers.ce_streamversion', 'versions begin at 1')
+  if (event.version === 0) throw foreign(offset, 'headers.ce_streamversion', 'versions start at 1')
   if (aggregateTypeOf(streamId) !== aggregateTypeOfTopic(topic)) {
     throw foreign(offset, 'headers.ce_subject', `${quote(streamId)} does not belong to ${topic}`)
   }
@@ -36,7 +36,7 @@ export function eventIn(topic: string, record: ReceivedRecord): StoredEvent {
   return event
 }
 
-/** Confluent's wire format begins with a zero and four bytes of schema id. An event without fields has no more than that. */
+/** Confluent's wire format starts with a zero byte and four bytes of schema id. An event without fields has only these. */
 export const isAvro = (value: Buffer | null): value is Buffer =>
   value !== null && value.length >= 5 && value[0] === 0
 

@@ -4,7 +4,7 @@ import { LogError, type StoredRecord } from '#kafka'
 
 import type { FeedReader } from '../shared-log.ts'
 
-export interface Fetching {
+interface Fetching {
   readonly offset: number
   readonly lane: string
 }
@@ -17,19 +17,19 @@ const recordAt = (offset: number): StoredRecord => ({
   timestampMs: 0,
 })
 
-/** One partition in memory, read as Kafka is read: by pieces, waiting at the end, and not outside of it. */
+/** One partition in memory that behaves like Kafka: it returns pieces, waits at the end, and rejects offsets outside of the log. */
 export class LogDouble implements FeedReader {
-  /** Records in one piece. */
+  /** Maximum records of one piece. */
   recordsMax = 10
   start = 0
   end = 0
-  /** The next fetches fail with this. */
+  /** The error of the next fetches. */
   failure: Error | undefined
   readonly fetches: Fetching[] = []
   readonly offsets: number[] = []
   #moved = Promise.withResolvers<undefined>()
 
-  /** So many records, and behind them offsets without. */
+  /** Appends records, followed by offsets without records. */
   append(count: number, markers = 0): void {
     for (let n = 0; n < count; n++) this.offsets.push(this.end++)
     this.end += markers
@@ -77,7 +77,7 @@ export class LogDouble implements FeedReader {
     return Promise.resolve(this.end)
   }
 
-  /** A hundred times shorter than asked for: tests are in a hurry. */
+  /** Waits a hundredth of the requested time. */
   async #wait(waitMsMax: number): Promise<void> {
     const late = Promise.withResolvers<undefined>()
     const timer = setTimeout(() => late.resolve(undefined), waitMsMax / 100)
@@ -91,7 +91,7 @@ export class LogDouble implements FeedReader {
   }
 }
 
-/** Events that tell where they stand, and nothing else; how many of them were decoded. */
+/** Decodes records to events that have only a position, and counts them. */
 export class FormatDouble {
   decoded = 0
 

@@ -5,7 +5,7 @@ import type { GroupMembershipOptions, RoutingTable } from '#kafka'
 
 import type { Membership } from '../partition-group.ts'
 
-/** A member of a group that assigns and revokes as a test says; one call at a time, as Kafka's does. */
+/** A group member whose assignments the test controls. Like Kafka's, it makes one call at a time. */
 export class MembershipDouble implements Membership {
   readonly instance = randomUUID()
   readonly #options: GroupMembershipOptions

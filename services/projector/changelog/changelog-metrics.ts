@@ -2,7 +2,7 @@ import { Counter, type Registry } from 'prom-client'
 
 const labelNames = ['projection'] as const
 
-/** The metrics of publishers. */
+/** The metrics of changelog publishers. */
 export class ChangelogMetrics {
   readonly #published: Counter<'projection'>
   readonly #refused: Counter<'projection'>
@@ -15,10 +15,10 @@ export class ChangelogMetrics {
     this.#published = counter('published_total', 'Views written to the changelog')
     this.#refused = counter(
       'publish_refused_total',
-      'Views kept out of the changelog: they do not fit their schema, or are too large',
+      'Views left out of the changelog because they do not match their schema or are too large',
     )
-    this.#failures = counter('keeping_failures_total', 'Failed tries to publish, discard or expire views')
-    this.#expired = counter('expired_total', 'Views dropped because they had not changed for too long')
+    this.#failures = counter('keeping_failures_total', 'Failed attempts to publish, discard or expire views')
+    this.#expired = counter('expired_total', 'Views dropped because they expired')
   }
 
   published(projection: string, views: number): void {

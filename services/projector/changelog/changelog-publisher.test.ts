@@ -36,11 +36,11 @@ const generation = (id: string, viewVersion = 1): NewGeneration => ({
   range: {},
 })
 
-/** A store that fails now and then, with one source partition. */
+/** A store with one source partition that fails intermittently. */
 class TestStore extends InMemoryViewStore {
   readonly calls: string[] = []
   marksThatFail = 0
-  /** Generations that have all of their log. */
+  /** Generations that have caught up with their log. */
   readonly whole = new Set(['g1', 'g2'])
   wholeAsked = 0
   #checkpoint = 0
@@ -87,7 +87,7 @@ class TestStore extends InMemoryViewStore {
   }
 }
 
-/** Remembers what is published; fails where it is told to. */
+/** Records what is published, and fails on demand. */
 class TestWriter {
   readonly published: string[] = []
   readonly refusedKeys = new Set<string>()
@@ -110,7 +110,7 @@ class TestWriter {
     for (const view of views) {
       if (!refused.includes(view)) this.published.push(`${generation} ${view.key} ${view.json}`)
     }
-    return refused.map((view) => ({ view, reason: new Error('it does not fit') }))
+    return refused.map((view) => ({ view, reason: new Error('it does not match') }))
   }
 
   renew(): Promise<void> {
@@ -124,7 +124,7 @@ interface Setup {
   readonly set: ViewSet
   readonly publisher: ChangelogPublisher
   readonly metrics: Registry
-  /** Begins to work; ends with the test. */
+  /** Starts the publisher; it ends with the test. */
   readonly start: () => Promise<'stopped' | 'fenced'>
   readonly settled: () => Promise<void>
 }
@@ -166,7 +166,7 @@ async function setUp(kept: Projection = projection, isOn = true): Promise<Setup>
   return { store, writer, set, publisher, metrics, start, settled }
 }
 
-test('what was changed is published once, and a view that is gone as such', async () => {
+test('a change is published once, and a deleted view as a tombstone', async () => {
   const { store, writer, set, publisher, start, settled } = await setUp()
   await store.change(set, 'a', '1')
   await store.change(set, 'b', '2')
@@ -186,7 +186,7 @@ test('the fence is held before views are read', async () => {
   expect(store.calls.slice(0, 2)).toEqual(['takeOver', 'unpublished'])
 })
 
-test('what could not be marked as published is published again: nothing is left out', async () => {
+test('a view that could not be marked as published is published again, so none is missed', async () => {
   const { store, writer, set, start, settled } = await setUp()
   await store.change(set, 'a', '1')
   store.marksThatFail = 1
@@ -195,7 +195,7 @@ test('what could not be marked as published is published again: nothing is left 
   expect(writer.published).toEqual(['g1 a 1', 'g1 a 1'])
 })
 
-test('a view that changes faster than it is published is left out in between, and never at last', async () => {
+test('intermediate changes of a fast view may be skipped, but never the last one', async () => {
   const { store, writer, set, publisher, start, settled } = await setUp()
   const { promise, resolve } = Promise.withResolvers<undefined>()
   writer.gate = promise.then(() => undefined)
@@ -212,7 +212,7 @@ test('a view that changes faster than it is published is left out in between, an
   expect(writer.published.at(-1)).toBe('g1 hot 100')
 })
 
-test('all are published where there are more than are taken at once', async () => {
+test('all views are published if there are more than one batch', async () => {
   const { store, writer, set, start, settled } = await setUp()
   for (let count = 0; count < 4_203; count++) await store.change(set, `k${count}`, '1')
   void start()
@@ -221,7 +221,7 @@ test('all are published where there are more than are taken at once', async () =
   expect(store.calls.slice(0, 4)).toEqual(['takeOver', 'unpublished', 'unpublished', 'unpublished'])
 })
 
-test('a refused view holds up no other, is let be until it changes, and is counted', async () => {
+test('a rejected view delays no other, is not retried until it changes, and is counted', async () => {
   const { store, writer, set, publisher, metrics, start } = await setUp()
   writer.refusedKeys.add('bad')
   await store.change(set, 'bad', '1')
@@ -247,7 +247,7 @@ async function changeMany(store: TestStore, set: ViewSet, writer: TestWriter, co
   }
 }
 
-test('even hundreds of refused views hold up no other', async () => {
+test('hundreds of rejected views delay no other', async () => {
   const { store, writer, set, start } = await setUp()
   await changeMany(store, set, writer, 999)
   await store.change(set, 'good', '2')
@@ -255,7 +255,7 @@ test('even hundreds of refused views hold up no other', async () => {
   await waitFor('the good one', () => Promise.resolve(writer.published.length === 1))
 })
 
-test('with more refused views than are remembered it slows down instead of trying all the time', async () => {
+test('with more rejected views than are remembered it slows down instead of retrying constantly', async () => {
   const { store, writer, set, metrics, start } = await setUp()
   await changeMany(store, set, writer, 1_700)
   void start()
@@ -265,7 +265,7 @@ test('with more refused views than are remembered it slows down instead of tryin
   expect(store.calls.filter((call) => call === 'unpublished').length).toBeLessThanOrEqual(5)
 })
 
-test('a failure is tried again, after taking over anew, and is counted', async () => {
+test('a failure is counted and retried after another take-over', async () => {
   const { store, writer, set, metrics, start, settled } = await setUp()
   writer.failures.push(new LogError('unknown', 'no answer'), new LogError('unavailable', 'no broker'))
   await store.change(set, 'a', '1')
@@ -276,7 +276,7 @@ test('a failure is tried again, after taking over anew, and is counted', async (
   expect(await metrics.metrics()).toContain('annals_projector_keeping_failures_total{projection="counts"} 2')
 })
 
-test('it ends when another instance keeps the projection', async () => {
+test('it ends when another instance publishes the projection', async () => {
   const { store, writer, set, start } = await setUp()
   writer.failures.push(new LogError('fenced', 'another owner'))
   await store.change(set, 'a', '1')
@@ -284,7 +284,7 @@ test('it ends when another instance keeps the projection', async () => {
   expect(writer.published).toEqual([])
 })
 
-test('without a changelog nothing is written, and nothing waits for it', async () => {
+test('without a changelog nothing is written and nothing waits', async () => {
   const { store, writer, set, start, settled } = await setUp(projection, false)
   await store.change(set, 'a', '1')
   void start()
@@ -293,7 +293,7 @@ test('without a changelog nothing is written, and nothing waits for it', async (
   expect(writer.published).toEqual([])
 })
 
-test('after a switch the new generation is published, and what it lacks is gone', async () => {
+test('after a switch the new generation is published, and views that it lacks are deleted', async () => {
   const { store, writer, set, start, settled } = await setUp()
   await store.change(set, 'old', '1')
   void start()
@@ -312,7 +312,7 @@ test('after a switch the new generation is published, and what it lacks is gone'
   expect(writer.published.toSorted()).toEqual(['g1 old 1', 'g2 new 2', 'g2 old null'])
 })
 
-test('a view that a rebuild leaves as it was comes again with the time that it had, of the new generation', async () => {
+test('a view that a rebuild does not change is published again for the new generation, with its old time', async () => {
   const { store, writer, set, start, settled } = await setUp()
   await store.change(set, 'same', '1')
   const [before] = await store.outbox.unpublished(set, 1)
@@ -330,7 +330,7 @@ test('a view that a rebuild leaves as it was comes again with the time that it h
   expect(writer.published).toEqual(['g1 same 1', 'g2 same 1'])
 })
 
-test('views that expired a while ago are dropped, and the changelog learns of it', async () => {
+test('expired views are dropped and deleted from the changelog', async () => {
   const { store, writer, set, start, settled } = await setUp({ ...projection, ttlMs: 1 })
   await store.change(set, 'long-ago', '1', Date.now() - 61_000)
   await store.change(set, 'just-now', '2', Date.now() - 1)
@@ -340,7 +340,7 @@ test('views that expired a while ago are dropped, and the changelog learns of it
   expect(writer.published).not.toContain('g1 just-now null')
 })
 
-test('views of a generation that is behind are not dropped: an event from before they were due may still come', async () => {
+test('expired views of a generation that is behind are not dropped, because an earlier event may still be applied', async () => {
   const { store, writer, set, start } = await setUp({ ...projection, ttlMs: 1 })
   store.whole.clear()
   await store.change(set, 'long-ago', '1', Date.now() - 61_000)
@@ -352,7 +352,7 @@ test('views of a generation that is behind are not dropped: an event from before
   await waitFor('the deletion', () => Promise.resolve(writer.published.includes('g1 long-ago null')))
 })
 
-test('generations are discarded while Kafka is away', async () => {
+test('generations are discarded while Kafka is unavailable', async () => {
   const { store, writer, start } = await setUp()
   writer.takeOver = () => Promise.reject(new LogError('unavailable', 'no broker'))
   await store.generations.add(projection, generation('g2', 2))

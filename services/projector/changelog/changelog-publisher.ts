@@ -14,37 +14,37 @@ export interface ChangelogPublisherParts {
   readonly projection: Projection
   readonly store: Pick<ViewStore, 'views' | 'outbox' | 'generations'>
   readonly watch: GenerationWatch
-  /** Undefined where the changelog is switched off: views then count as published at once. */
+  /** Undefined if the changelog is switched off. Views then count as published immediately. */
   readonly writer: Pick<ChangelogWriter, 'takeOver' | 'publish' | 'renew'> | undefined
-  /** Whether a generation has all that is in its log now. */
+  /** Whether a generation has caught up with its log. */
   readonly isWhole: (generation: GenerationState) => Promise<boolean>
   readonly metrics: ChangelogMetrics
   readonly logger: Logger
 }
 
-/** Views that are published together. */
+/** Views of one batch. */
 const viewsMax = 2_000
-/** Changes gather for so long: of a view that changes all the time only the latest is published then, and few large batches cost less than many small ones. */
+/** Changes are collected for this time: only the latest state of a frequently changing view is published, and few large batches cost less. */
 const gatherMs = 20
-/** How often the store is looked at for what other instances have committed. */
+/** Interval at which the store is read for commits of other instances. */
 const pollMs = 200
-/** Brokers forget a fence that is not renewed: after a day, by default. */
+/** Interval of renewals. Brokers forget a fence that is not renewed, by default after a day. */
 const renewalMs = 3_600_000
 const expiryMs = 1_000
-/** Between two steps of discarding, so that commits come in between. */
+/** Pause between two steps of discarding, which lets commits proceed. */
 const discardMs = 10
 const refusedMax = 1_000
-/** Each step waits for its look itself. */
+/** No pause between steps, because each step waits for its read. */
 const rest = () => Promise.resolve()
 
 /**
- * Keeps one projection: publishes what its serving generation changes, takes away retired generations, drops expired views.
- * One instance does so at a time; a second one that believes it should is harmless.
+ * Maintains one projection: publishes the changes of its serving generation, discards retired generations, and drops
+ * expired views. One instance does so at a time; a second one is harmless.
  */
 export class ChangelogPublisher {
   readonly #parts: ChangelogPublisherParts
   #looks: GenerationLooks | undefined
-  /** Revisions of the generation's views that were refused, by key: they are let be until they change. */
+  /** Revisions of rejected views of the generation, by key. They are not retried until they change. */
   readonly #refused = new Map<string, number>()
   #generation = ''
   #renewAtMs = 0
@@ -53,14 +53,14 @@ export class ChangelogPublisher {
     this.#parts = parts
   }
 
-  /** Something was committed: look at once. */
+  /** Reports a commit, so the store is read immediately. */
   wake(): void {
     this.#looks?.hurry(gatherMs)
   }
 
   /**
-   * Works until the signal aborts, or another instance keeps the projection (`fenced`). Whatever else fails is tried
-   * again, after pauses of up to 10 s. Never rejects.
+   * Runs until the signal aborts or another instance maintains the projection (`fenced`). Other failures are retried
+   * with delays of up to 10 s. Never rejects.
    */
   async run(signal: AbortSignal): Promise<'stopped' | 'fenced'> {
     const done = new AbortController()
@@ -114,7 +114,7 @@ export class ChangelogPublisher {
         return 'again'
       },
       rest,
-      failed: (error, retryInMs) => this.#note('keeping its generations', error, retryInMs),
+      failed: (error, retryInMs) => this.#note('discarding its generations', error, retryInMs),
     })
   }
 
@@ -124,7 +124,7 @@ export class ChangelogPublisher {
     return looks
   }
 
-  /** Before views are read: what another instance has published by then is then older than what is read. */
+  /** Takes over before views are read, so that all views that another instance has published are older. */
   async #holdFence(): Promise<void> {
     const { writer } = this.#parts
     if (writer === undefined) return
@@ -145,7 +145,7 @@ export class ChangelogPublisher {
     for (let more = true; more && !signal.aborted;) more = await this.#publishSome(set)
   }
 
-  /** @returns whether there may be more. */
+  /** @returns whether there may be more views. */
   async #publishSome(set: ViewSet): Promise<boolean> {
     const { store, writer, metrics } = this.#parts
     const { name } = this.#parts.projection
@@ -162,19 +162,19 @@ export class ChangelogPublisher {
     return found.length >= limit
   }
 
-  /** @throws Error when there are so many that they would crowd out the others: then all of it is to go slower. */
+  /** @throws Error when there are so many that they would displace the others. Publishing then slows down. */
   #letBe(published: readonly UnpublishedView[], refused: readonly RefusedView[]): void {
     const { projection, metrics, logger } = this.#parts
     for (const { key } of published) this.#refused.delete(key)
     for (const { view, reason } of refused) {
       if (this.#refused.size >= refusedMax) {
-        throw new Error(`more than ${refusedMax} views are refused: ${reason.message}`, { cause: reason })
+        throw new Error(`more than ${refusedMax} views are rejected: ${reason.message}`, { cause: reason })
       }
       this.#refused.set(view.key, view.revision)
       metrics.refused(projection.name)
       logger.error(
         { key: view.key, reason: reason.message },
-        `a view of ${projection.name} stays out of its changelog`,
+        `a view of ${projection.name} is left out of its changelog`,
       )
     }
   }
@@ -182,6 +182,6 @@ export class ChangelogPublisher {
   #note(what: string, error: unknown, retryInMs: number): void {
     const { projection, metrics, logger } = this.#parts
     metrics.failed(projection.name)
-    logger.warn({ err: error, retryInMs }, `projection ${projection.name}: ${what} failed, trying again`)
+    logger.warn({ err: error, retryInMs }, `projection ${projection.name}: ${what} failed, retrying`)
   }
 }

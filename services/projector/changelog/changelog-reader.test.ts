@@ -27,7 +27,7 @@ const record = (partition: number, offset: number, text: string | null): StoredR
   timestampMs: 0,
 })
 
-/** A log of which the records before `start` are gone. */
+/** A log whose records before `start` were deleted. */
 class TestLog {
   readonly records: readonly (readonly StoredRecord[])[]
   readonly start: number
@@ -56,14 +56,14 @@ class TestLog {
   }
 }
 
-/** Texts instead of Avro: `!` cannot be decoded, `old` is from before a breaking change. */
+/** Texts instead of Avro: `!` cannot be decoded, `old` predates a breaking change. */
 const codec: ChangelogReaderParts['codec'] = {
   encode: (_, __, json) => Buffer.from(JSON.stringify(json)),
   learn: () => Promise.resolve(),
   decode: (bytes) => {
     const text = bytes.subarray(5).toString()
     if (text === '!') throw new SchemaError('unknown-schema', 'schema id 0 is not known')
-    if (text === 'old') throw new SchemaError('superseded', 'it is to be made anew')
+    if (text === 'old') throw new SchemaError('superseded', 'it must be rebuilt')
     return { aggregateType: 'counts', eventType: 'View', data: { json: text } }
   },
 }
@@ -80,7 +80,7 @@ async function take(reader: ChangelogReader, count: number, query: { cursor?: st
   return taken
 }
 
-test('changes come with their view, null for one that is gone, when it changed, and where to resume', async () => {
+test('a change has its view (null if deleted), its time, and the cursor to resume at', async () => {
   const log = new TestLog([[record(0, 3, '{"n":1}'), record(0, 7, null)], []])
   const update = { key: keyIn(0), changedAt: '2024-05-06T07:08:09.010Z' }
   expect(await take(readerOf(log), 2)).toEqual([
@@ -89,7 +89,7 @@ test('changes come with their view, null for one that is gone, when it changed, 
   ])
 })
 
-test('a cursor resumes right after its change, and knows of the other partitions', async () => {
+test('a cursor resumes right after its change, also in the other partitions', async () => {
   const log = new TestLog([[record(0, 0, '1'), record(0, 1, '2')], [record(1, 0, '3')]])
   const updates = await take(readerOf(log), 3)
   for (const [index, { cursor }] of updates.entries()) {
@@ -104,20 +104,20 @@ test('a cursor resumes right after its change, and knows of the other partitions
   }
 })
 
-test('with a key only its partition is read, and only its changes come', async () => {
+test('with a key only its partition is read and only its changes are delivered', async () => {
   const other = { ...record(1, 0, '9'), key: Buffer.from('other') }
   const log = new TestLog([[record(0, 0, '1')], [other, record(1, 1, '2')]])
   expect(await take(readerOf(log), 1, { key: keyIn(1) })).toMatchObject([{ key: keyIn(1), view: 2 }])
   expect([...log.fetched]).toEqual([1])
 })
 
-test('what lies before the start of the log is gone: it begins there', async () => {
+test('a cursor before the start of the log starts there', async () => {
   const log = new TestLog([[record(0, 12, '1')], [record(1, 11, '2')]], 10)
   expect(await take(readerOf(log), 2)).toHaveLength(2)
   expect(await take(readerOf(log), 2, { cursor: '5,11' })).toHaveLength(2)
 })
 
-test('a cursor behind the end is of another log, and refused', async () => {
+test('a cursor beyond the end belongs to another log and is rejected', async () => {
   const log = new TestLog([[record(0, 0, '1')], []])
   await expect(take(readerOf(log), 1, { cursor: '7,0' })).rejects.toMatchObject({
     code: 'invalid-request',
@@ -128,7 +128,7 @@ test('a cursor behind the end is of another log, and refused', async () => {
 test.each([
   ['beyond the end', '7,0'],
   ['malformed', '7'],
-])('a cursor that is %s is refused before anything is followed', async (_, cursor) => {
+])('a cursor that is %s is rejected before the subscription starts', async (_, cursor) => {
   const reader = readerOf(new TestLog([[record(0, 0, '1')], []]))
   await expect(reader.checkUpdates('counts', { cursor })).rejects.toMatchObject({
     code: 'invalid-request',
@@ -138,7 +138,7 @@ test.each([
   await reader.checkUpdates('counts', {})
 })
 
-test('with a key, the cursor moves past the changes of other views', async () => {
+test('with a key the cursor moves past the changes of other views', async () => {
   const others = Array.from({ length: 300 }, (_, offset) => ({
     ...record(1, offset + 1, '9'),
     key: Buffer.from('other'),
@@ -152,17 +152,17 @@ test('with a key, the cursor moves past the changes of other views', async () =>
   expect(cursors.length).toBeLessThan(5)
 })
 
-test('views from before a breaking change of their schema are passed over', async () => {
+test('views that predate a breaking change of their schema are skipped', async () => {
   const log = new TestLog([[record(0, 0, 'old'), record(0, 1, '2')], []])
   expect(await take(readerOf(log), 1)).toMatchObject([{ view: 2, cursor: '2,0' }])
 })
 
-test('a view that cannot be decoded here is worth another try elsewhere', async () => {
+test('a view that cannot be decoded here may be retried at another instance', async () => {
   const log = new TestLog([[record(0, 0, '!')], []])
   await expect(take(readerOf(log), 1)).rejects.toMatchObject({ code: 'unavailable' })
 })
 
-test('now is behind the newest change of each partition', async () => {
+test('the current cursor is after the newest change of each partition', async () => {
   const log = new TestLog([[record(0, 4, '1')], []])
   expect(await readerOf(log).cursorNow('counts')).toBe('5,0')
 })
@@ -170,11 +170,11 @@ test('now is behind the newest change of each partition', async () => {
 test.each([
   ['a malformed cursor', readerOf(new TestLog([])), { cursor: '1' }, 'invalid-request'],
   ['no changelog', readerOf(new TestLog([]), false), {}, 'invalid-request'],
-])('%s is refused', async (_, reader, query, code) => {
+])('%s is rejected', async (_, reader, query, code) => {
   await expect(take(reader, 1, query)).rejects.toMatchObject({ code })
 })
 
-test('a projection that is not there is refused', async () => {
+test('an unknown projection is rejected', async () => {
   const reader = readerOf(new TestLog([]))
   await expect(reader.cursorNow('other')).rejects.toMatchObject({ code: 'projection-not-found' })
 })

@@ -11,26 +11,26 @@ import { type ViewCodec, ViewFormat, type ViewSchema } from './view-format.ts'
 import { changedAtOf } from './view-record.ts'
 
 export interface ChangelogReaderParts {
-  /** With fetches of a moderate size: each is decoded for all subscribers that pass there. */
+  /** Should fetch moderate sizes: each fetch is decoded for all subscribers at that offset. */
   readonly reader: Pick<FeedReader, 'fetch' | 'startOffset' | 'endOffset'>
   readonly codec: ViewCodec
   readonly projections: readonly Projection[]
-  /** Of each changelog topic. */
+  /** Partitions of each changelog topic. */
   readonly partitions: number
-  /** Whether changes go to the changelog at all. */
+  /** Whether changes are published to the changelog. */
   readonly changelog: boolean
   /** Memory for decoded changes that subscribers share. */
   readonly keptBytesMax: number
 }
 
-/** A change as all subscribers share it. */
+/** A decoded change that all subscribers share. */
 interface Change extends Pick<ChangeAt, 'change'> {
   readonly offset: number
 }
 
 /**
- * Live changes of views, from the changelog topics, at any instance. A change may come
- * twice: after a crash it is published once more. Each is read and decoded once for all who subscribe here.
+ * Live changes of views, read from the changelog topics by any instance. A change may be delivered twice, because it
+ * may be published again after a crash. Each change is read and decoded once for all subscribers of this instance.
  */
 export class ChangelogReader implements Pick<
   ProjectorApi,
@@ -56,7 +56,7 @@ export class ChangelogReader implements Pick<
     })
   }
 
-  /** What decoded changes that subscribers share take of memory, about. */
+  /** Approximate memory of the decoded changes that subscribers share. */
   get keptBytes(): number {
     return this.#log.keptBytes
   }
@@ -68,7 +68,7 @@ export class ChangelogReader implements Pick<
     }
   }
 
-  /** As `updates`, some changes at a time; none where only the cursor has moved. */
+  /** Like `updates`, in batches. A batch without changes reports a moved cursor. */
   async *subscribe(
     name: string,
     query: UpdatesQuery,
@@ -89,7 +89,7 @@ export class ChangelogReader implements Pick<
     }
   }
 
-  /** @throws EventStoreError like `updates`, before anything is followed */
+  /** Checks that a subscription can start. @throws EventStoreError like `updates` */
   async checkUpdates(name: string, query: UpdatesQuery): Promise<void> {
     const topic = projectionTopic(this.#find(name).name)
     if (query.cursor === undefined) return
@@ -119,7 +119,7 @@ export class ChangelogReader implements Pick<
     if (this.#parts.changelog) return schema
     throw invalidRequest(
       'projection',
-      `changes of ${name} cannot be followed: they come from the changelog, which ANNALS_PROJECTOR_CHANGELOG switches off`,
+      `there are no live changes of ${name}: the changelog is switched off by ANNALS_PROJECTOR_CHANGELOG`,
     )
   }
 
@@ -137,14 +137,14 @@ export class ChangelogReader implements Pick<
   }
 }
 
-/** Views from before a breaking change of their schema are left out. */
+/** Views that predate a breaking change of their schema are skipped. */
 async function changesOf(
   format: ViewFormat,
   schema: ViewSchema | undefined,
   { topic }: TopicPartition,
   records: readonly StoredRecord[],
 ): Promise<readonly Change[]> {
-  if (schema === undefined) throw new Error(`${topic} is of no projection here`)
+  if (schema === undefined) throw new Error(`${topic} belongs to no projection of this instance`)
   const values = records.map(({ value }) => value)
   const views = await format.decode(schema, values, subscriberTurns)
   return records.flatMap((record, index) => {
@@ -160,7 +160,7 @@ const changeOf = (record: StoredRecord, view: unknown): Change => ({
 
 const offsetOf = ({ offset }: Change): number => offset
 
-/** What passes, or is otherwise at another instance, is worth another try. A cursor behind the end never is. */
+/** Transient errors, and those that another instance may not have, are retryable. A cursor beyond the end is not. */
 function readError(error: unknown): unknown {
   if (error instanceof LogError && error.outcome === 'not-there') {
     return beyondEnd(error.message)
@@ -179,5 +179,5 @@ const failRead = (error: unknown): never => {
 const beyondEnd = (where: string): EventStoreError =>
   invalidRequest(
     'cursor',
-    `the cursor is behind the end of the changelog, so it is of another topic by that name: begin without a cursor (${where})`,
+    `the cursor is beyond the end of the changelog, so it belongs to an earlier topic of that name: start without a cursor (${where})`,
   )

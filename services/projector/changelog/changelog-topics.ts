@@ -4,16 +4,16 @@ import { topicConfigs, type TopicSpec } from '#kafka'
 
 const hourMs = 3_600_000
 
-/** A new subscriber reads what compaction has left, so compaction must run often. It skips the segment that is still written to. */
+/** A new subscriber reads all records that compaction has left, so it must run often. It skips the active segment. */
 const compaction = {
   'segment.ms': String(6 * hourMs),
   'segment.bytes': String(64 << 20),
   'min.cleanable.dirty.ratio': '0.2',
-  // A subscriber that stays away for longer than this may miss that a view is gone.
+  // A subscriber that is disconnected for longer than this may miss a deleted view.
   'delete.retention.ms': String(7 * 24 * hourMs),
 }
 
-/** What the topics are made with. */
+/** The settings of the topics. */
 export type ChangelogTopicSettings = Pick<
   Config['kafka'],
   'partitions' | 'replication' | 'minInsyncReplicas' | 'messageBytesMax'

@@ -15,7 +15,7 @@ const recordOf = (bytes: number): LogRecord => ({
 const bytesOf = (batch: readonly LogRecord[]): number =>
   batch.map(recordBytesBound).reduce((sum, bytes) => sum + bytes, batchOverheadBytes)
 
-test('batches hold all records in order, none more than it may, and as few as that takes', () => {
+test('batches contain all records in order, within their bounds, in the fewest batches', () => {
   const bytesMax = 2_000
   fc.assert(
     fc.property(fc.array(fc.nat(1_500)), (sizes) => {
@@ -42,7 +42,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-test('a partition whose appends are left open time and again is taken over at a slow pace', async () => {
+test('take-overs of a partition whose appends repeatedly have an unknown outcome are paced', async () => {
   vi.useFakeTimers()
   let epochs = 0
   const writer = new ChangelogWriter({

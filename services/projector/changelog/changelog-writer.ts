@@ -17,7 +17,7 @@ export interface ChangelogWriterParts {
   readonly cluster: KafkaCluster
   readonly codec: ViewCodec
   readonly projection: ViewSchema
-  /** Of the topic. */
+  /** Partitions of the topic. */
   readonly partitions: number
   /** The topic's `max.message.bytes`. */
   readonly messageBytesMax: number
@@ -25,31 +25,31 @@ export interface ChangelogWriterParts {
   readonly openLog?: (partition: number) => ChangelogLog
 }
 
-/** What is needed of a log. */
-export type ChangelogLog = Pick<FencedLog, 'partition' | 'takeOver' | 'append' | 'renew'>
+/** The methods of a log that the writer uses. */
+type ChangelogLog = Pick<FencedLog, 'partition' | 'takeOver' | 'append' | 'renew'>
 
 /** A view that can never be published as it is. */
 export interface RefusedView {
   readonly view: UnpublishedView
-  /** It does not fit its schema, or is too large for the topic. */
+  /** It does not match its schema, or is too large for the topic. */
   readonly reason: Error
 }
 
 const batchRecordsMax = 500
-/** Short, for who stops keeping a projection waits for what is under way; what fails is tried again anyway. */
+/** Short, because a stopping publisher waits for appends in progress. Failures are retried anyway. */
 const timeouts = { appendTimeoutMs: 5_000, takeOverTimeoutMs: 5_000 }
 
 /** One partition of the topic. */
 interface Part {
   readonly log: ChangelogLog
   readonly pace: TakeOverPace
-  /** Whether it is ours: then what was read since is newer than all that anybody else has published. */
+  /** Whether it is owned. Views read since the take-over are then newer than all that other instances have published. */
   isOwned: boolean
 }
 
 /**
- * Publishes the views of one projection, as the only one who does: behind a fence for each partition of the topic
- * `projections.<name>`. After a LogError `fenced` another instance publishes the projection, and this writer cannot be used any more.
+ * Publishes the views of one projection as the only publisher, behind a fence for each partition of the topic
+ * `projections.<name>`. After a LogError `fenced` another instance publishes the projection, and this writer is unusable.
  */
 export class ChangelogWriter {
   readonly #projection: ViewSchema
@@ -73,8 +73,9 @@ export class ChangelogWriter {
   }
 
   /**
-   * Takes over the partitions that are not owned: all of them the first time, later those whose append was left open. Where
-   * that fails time and again it rejects with `unavailable` until the next one is due: {@link TakeOverPace}. Views must be read from the store only after it, so that an older view never follows a newer one.
+   * Takes over the partitions that are not owned: at first all, later those with an append of unknown outcome. After
+   * repeated failures it rejects with `unavailable` until the next take-over is due, see {@link TakeOverPace}. Views
+   * must be read from the store only afterwards, so that an older view never follows a newer one.
    * @throws LogError `fenced`, `unavailable`, `refused`
    */
   async takeOver(): Promise<void> {
@@ -93,15 +94,18 @@ export class ChangelogWriter {
   #pausing({ log }: Part, waitMs: number): LogError {
     const place = `${projectionTopic(this.#projection.name)}/${log.partition}`
     const seconds = Math.ceil(waitMs / 1_000)
-    return new LogError('unavailable', `${place} is taken over again in ${seconds} s: the last ones failed`)
+    return new LogError(
+      'unavailable',
+      `the last take-overs of ${place} failed: the next one is in ${seconds} s`,
+    )
   }
 
   /**
-   * Appends the views, each to the partition of its key. When it rejects, any of them may be in the topic; published once
-   * more they do no harm.
-   * @param generation the views'.
-   * @returns those that were left out, and why.
-   * @throws LogError `fenced`; after any other one, take over and read the views again.
+   * Appends the views, each to the partition of its key. If it rejects, any of them may be in the topic; publishing them
+   * again is harmless.
+   * @param generation of the views.
+   * @returns the rejected views with the reasons.
+   * @throws LogError `fenced`; after any other outcome, take over and read the views again.
    */
   async publish(generation: string, views: readonly UnpublishedView[]): Promise<readonly RefusedView[]> {
     const refused: RefusedView[] = []
@@ -128,7 +132,7 @@ export class ChangelogWriter {
     const bytes = batchOverheadBytes + recordBytesBound(record)
     if (bytes <= this.#bytesMax) return record
     throw new Error(
-      `it takes ${bytes} bytes, and the topic no more than ${this.#bytesMax}: raise ANNALS_KAFKA_MESSAGE_BYTES_MAX and the topic's max.message.bytes, or lower the projection's bytesMax`,
+      `it has ${bytes} bytes, and the topic accepts at most ${this.#bytesMax}: raise ANNALS_KAFKA_MESSAGE_BYTES_MAX and the topic's max.message.bytes, or lower the projection's bytesMax`,
     )
   }
 
@@ -139,7 +143,7 @@ export class ChangelogWriter {
   }
 }
 
-/** What a failure leaves open must be taken over again; a fenced partition reports that then. */
+/** After an unknown outcome a partition must be taken over again; a fenced one reports it then. */
 async function noting(part: Part, step: () => Promise<unknown>): Promise<void> {
   try {
     await step()
@@ -150,7 +154,7 @@ async function noting(part: Part, step: () => Promise<unknown>): Promise<void> {
   }
 }
 
-/** Cuts records into batches of bounded number and size; each of them fits into one. */
+/** Divides records into batches of bounded number and size. Each record fits into a batch. */
 export function batchesOf(records: readonly LogRecord[], bytesMax: number): LogRecord[][] {
   const batches: LogRecord[][] = []
   let batch: LogRecord[] = []
@@ -168,7 +172,7 @@ export function batchesOf(records: readonly LogRecord[], bytesMax: number): LogR
   return batch.length > 0 ? [...batches, batch] : batches
 }
 
-/** Does something for all, side by side, and comes back when none of it is under way any more; `fenced` counts most. */
+/** Runs work for all items concurrently and waits until all has ended. An error `fenced` takes precedence. */
 async function everyOne<T>(all: readonly T[], run: (one: T) => Promise<void>): Promise<void> {
   const settled = await Promise.allSettled(all.map(run))
   const failures = settled.flatMap((each) => (each.status === 'rejected' ? [each.reason as unknown] : []))

@@ -2,10 +2,10 @@ import type { Projection } from '#domain'
 import type { Generations, GenerationState, Views } from '#projections'
 
 const viewsMax = 1_000
-/** An instance whose clock is fast must not drop what others still show. */
+/** Tolerance for clock differences: an instance with a fast clock must not drop views that others still serve. */
 const expiryGraceMs = 60_000
 
-/** Takes one step in discarding each generation that is retired. @returns whether there is more to do. */
+/** Takes one step of discarding each retired generation. @returns whether there is more to do. */
 export async function discardRetired(
   generations: Pick<Generations, 'discard'>,
   projection: Projection,
@@ -21,9 +21,9 @@ export async function discardRetired(
 }
 
 /**
- * Drops a bounded number of expired views of each generation that has all of its log. In one that is behind, the next event
- * of a view may be from before it was due: then it goes on with it, as it did when it was made the first time.
- * @returns how many.
+ * Drops a bounded number of expired views of each generation that has caught up with its log. If a generation is behind,
+ * the next event of a view may be from before its expiry, and must be applied to the existing view.
+ * @returns the number of dropped views.
  */
 export async function expireViews(
   views: Pick<Views, 'expire'>,

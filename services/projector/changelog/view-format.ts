@@ -2,13 +2,13 @@ import type { Lane } from '#bounds'
 import type { Projection } from '#domain'
 import { type EventCodec, jsonViewName, SchemaError, schemaIdOf } from '#schemas'
 
-/** What the form of a projection's values depends on. */
+/** The parts of a projection that determine the format of its values. */
 export type ViewSchema = Pick<Projection, 'name' | 'schema'>
 
-/** What is needed of the codec. */
+/** The methods of the codec that are used. */
 export type ViewCodec = Pick<EventCodec, 'encode' | 'decode' | 'learn'>
 
-/** Between a view's JSON and a value of the changelog: by the schema that the projection declares, or by the built-in one. */
+/** Converts a view between JSON and a value of the changelog, with the schema of the projection or the built-in one. */
 export class ViewFormat {
   readonly #codec: ViewCodec
 
@@ -17,9 +17,9 @@ export class ViewFormat {
   }
 
   /**
-   * @param json the view, as it is stored.
+   * @param json the stored view.
    * @returns Avro in the Confluent wire format.
-   * @throws InvalidInputError with the path of the field that does not fit; SchemaError `unknown-schema` when there is no
+   * @throws InvalidInputError with the path of the field that does not match; SchemaError `unknown-schema` if there is no
    *   such view schema, `not-registered`.
    */
   encode({ name, schema }: ViewSchema, json: string): Buffer {
@@ -29,9 +29,9 @@ export class ViewFormat {
   }
 
   /**
-   * Views in their JSON form; null for one that is gone, undefined for one from before a breaking change of its schema:
-   * all views are published again after such a change.
-   * @param turns in which they are decoded.
+   * Decodes views to JSON: null for a deleted view, undefined for a view that predates a breaking change of its schema,
+   * after which all views are published again.
+   * @param turns in which views are decoded.
    * @throws SchemaError `unknown-schema`, `undecodable`, `registry-unreachable`
    */
   async decode(projection: ViewSchema, values: readonly (Buffer | null)[], turns: Lane): Promise<unknown[]> {
@@ -42,7 +42,7 @@ export class ViewFormat {
   #decode({ schema }: ViewSchema, value: Buffer): unknown {
     try {
       const { eventType, data } = this.#codec.decode(value)
-      // It may be from before the projection had a schema of its own.
+      // The value may predate the schema of the projection.
       const isText = eventType === jsonViewName && schema !== jsonViewName
       return isText ? JSON.parse((data as { readonly json: string }).json) : data
     } catch (error) {

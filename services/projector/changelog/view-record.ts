@@ -4,9 +4,9 @@ import type { UnpublishedView } from '#projections'
 const changedAtHeader = 'annals_changedat'
 
 /**
- * The record of a view: key and value are the view's, headers say what it was made from, the timestamp when it was published.
- * (Kafka rolls segments by timestamps: those of imported events, all out of order, would cut the topic into tiny ones.)
- * @param generation the view's. @param value null for a view that is gone.
+ * The record of a view, with its key and value, headers with its origin, and the time of publishing as its timestamp.
+ * (Kafka rolls segments by timestamp. The unordered times of imported events would divide the topic into tiny segments.)
+ * @param generation of the view. @param value null for a deleted view.
  */
 export function toViewRecord(
   { key, revision, changedAtMs }: UnpublishedView,
@@ -26,7 +26,7 @@ export function toViewRecord(
   }
 }
 
-/** When a view changed, by its record: ISO 8601. */
+/** The time of the change in the record of a view, ISO 8601. */
 export function changedAtOf({ headers, timestampMs }: StoredRecord): string {
   const header = headers.find(([name]) => name === changedAtHeader)
   return header === undefined ? new Date(timestampMs).toISOString() : header[1].toString()

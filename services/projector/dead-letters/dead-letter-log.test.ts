@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 
 import { deadLetterTopicSpecs } from './dead-letter-log.ts'
 
-test('there are topics of dead letters for projections that set events aside, and room in them for the largest one', () => {
+test('projections that park events have a topic of dead letters that accepts the largest event', () => {
   const projections = [
     { name: 'totals', onError: 'stop' },
     { name: 'mails', onError: 'dead-letter' },

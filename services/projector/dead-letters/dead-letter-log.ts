@@ -16,32 +16,32 @@ import type { ViewSet } from '#projections'
 
 import { SharedPartition } from './shared-partition.ts'
 
-export interface DeadLetterLogOptions {
+interface DeadLetterLogOptions {
   readonly cluster: KafkaCluster
   readonly reader: Pick<LogReader, 'fetchAt'>
-  /** Of each topic of dead letters. */
+  /** Partitions of each topic of dead letters. */
   readonly partitions: number
-  /** How long writing one letter is tried; default 30,000. */
+  /** Time-out of writing one letter; default 30,000. */
   readonly timeoutMs?: number
   readonly logger: Logger
 }
 
 /** An event that could not be applied. */
-export interface FailedEvent {
+interface FailedEvent {
   readonly set: ViewSet
   readonly position: Position
-  /** Why; for people. */
+  /** The reason, for people. */
   readonly error: string
 }
 
 const errorLengthMax = 2_000
-/** More than the headers take that a letter has beside those of its event. */
+/** Upper bound of the bytes of the headers that a letter has in addition to those of its event. */
 const addedBytesMax = 16 << 10
 
 /**
- * Copies events that could not be applied to the topics `deadletters.<projection>`, for people and tools; what is set aside, and what was
- * retried since, the store of views knows. A letter has key, value, headers and time of its record, whatever that holds,
- * and headers that say what happened. After a crash or a time-out the same letter may come twice.
+ * Copies events that could not be applied to the topics `deadletters.<projection>`, for people and tools. The view store
+ * keeps which events are parked and retried. A letter has the key, value, headers and time of its record, and headers
+ * that describe the failure. After a crash or a time-out a letter may be written twice.
  */
 export class DeadLetterLog {
   readonly #cluster: KafkaCluster
@@ -60,14 +60,14 @@ export class DeadLetterLog {
   }
 
   /**
-   * Comes back once the letter is in the topic. One that the topic will never take is logged instead: it is a copy, and
-   * its partition must not stand still for it.
-   * @throws LogError when it could not be read or written in time; `not-there` when there is no record at the position.
+   * Resolves when the letter is in the topic. A letter that the topic can never accept is logged instead: it is only a
+   * copy, and must not stop its partition.
+   * @throws LogError if it could not be read or written in time; `not-there` if there is no record at the position.
    */
   async add(failed: FailedEvent): Promise<void> {
     const { topic, partition, offset } = failed.position
     const [record] = await this.#reader.fetchAt(topic, partition, [offset])
-    if (record === undefined) throw new Error(`reading ${formatPosition(failed.position)} brought no record`)
+    if (record === undefined) throw new Error(`no record was read at ${formatPosition(failed.position)}`)
     const target = this.#target(deadLetterTopic(failed.set.projection.name), partition % this.#partitions)
     try {
       await target.append(letterOf(record, failed), this.#timeoutMs)
@@ -75,7 +75,7 @@ export class DeadLetterLog {
       if (!(error instanceof LogError) || error.outcome !== 'refused') throw error
       this.#logger.error(
         { err: error, position: formatPosition(failed.position) },
-        'a dead letter has no copy in its topic',
+        'a dead letter could not be copied to its topic',
       )
     }
   }
@@ -108,8 +108,8 @@ const letterOf = (
 })
 
 /**
- * The topics of dead letters: of the projections that set events aside, and no others.
- * @param kafka how topics are made. What its largest record takes with a letter's own headers, the topics take too.
+ * The topics of dead letters, for the projections that park events.
+ * @param kafka settings of topics. These topics accept the largest record plus the headers of a letter.
  */
 export const deadLetterTopicSpecs = (
   projections: readonly Pick<Projection, 'name' | 'onError'>[],

@@ -7,7 +7,7 @@ import { SharedPartition } from './shared-partition.ts'
 
 const record: LogRecord = { key: Buffer.from('k'), value: null, headers: [], timestampMs: 0 }
 
-/** A partition whose appends end as they are asked to, and the number of its take-overs. */
+/** A partition with controlled outcomes of appends, and the number of its take-overs. */
 function sharedPartition(outcomeOf: () => LogOutcome | undefined, newPace = () => new TakeOverPace()) {
   const spent = { epochs: 0, appended: 0 }
   const openLog = () => ({
@@ -25,7 +25,7 @@ function sharedPartition(outcomeOf: () => LogOutcome | undefined, newPace = () =
 }
 
 test.for(['unknown', 'take-over', 'fenced'] as const)(
-  'appends that always end as %s spend epochs at a slow pace, and are refused meanwhile',
+  'appends that always end as %s consume epochs slowly, and are rejected meanwhile',
   async (outcome) => {
     let nowMs = 0
     const newPace = () => new TakeOverPace(() => nowMs)
@@ -36,11 +36,11 @@ test.for(['unknown', 'take-over', 'fenced'] as const)(
     }
     expect(messages).toHaveLength(120)
     expect(spent.epochs).toBeLessThanOrEqual(10 + 3 * 10)
-    expect(messages.at(-2)).toMatch(/the next try is in \d+ s/)
+    expect(messages.at(-2)).toMatch(/the next one is in \d+ s/)
   },
 )
 
-test('records that the topic will never take spend no epoch each', async () => {
+test('records that the topic can never accept consume no epochs', async () => {
   const { spent, shared } = sharedPartition(() => 'refused')
   for (let count = 0; count < 10; count++) {
     await expect(shared.append(record, 5_000)).rejects.toMatchObject({ outcome: 'refused' })
@@ -48,7 +48,7 @@ test('records that the topic will never take spend no epoch each', async () => {
   expect(spent.epochs).toBe(1)
 })
 
-test('one that is overtaken now and then takes over again at once, for each of its terms wrote something', async () => {
+test('a partition that is sometimes fenced is taken over again immediately, because each of its terms appended records', async () => {
   let appends = 0
   const { spent, shared } = sharedPartition(() => (appends++ % 2 === 1 ? 'fenced' : undefined))
   for (let count = 0; count < 30; count++) await shared.append(record, 5_000)

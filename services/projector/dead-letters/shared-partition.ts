@@ -3,30 +3,30 @@ import { defaultRetryPolicy, withRetry } from '#domain'
 import { type FencedLog, LogError, type LogRecord } from '#kafka'
 import { TakeOverPace } from '#ownership'
 
-/** What is needed of a log. */
-export type SharedLog = Pick<FencedLog, 'topic' | 'partition' | 'takeOver' | 'append'>
+/** The methods of a log that are used. */
+export type SharedPartitionLog = Pick<FencedLog, 'topic' | 'partition' | 'takeOver' | 'append'>
 
-export interface SharedPartitionParts {
+interface SharedPartitionParts {
   /** `topic/partition`, for errors. */
   readonly name: string
-  readonly openLog: (options: { readonly takeOverTimeoutMs: number }) => SharedLog
-  /** Default: on the clock of this process. */
+  readonly openLog: (options: { readonly takeOverTimeoutMs: number }) => SharedPartitionLog
+  /** Default: a pace on the clock of this process. */
   readonly newPace?: () => TakeOverPace
 }
 
-/** A longer pause before the next take-over is the caller's to wait for. */
+/** An append waits at most this time for the next take-over. A longer wait is left to the caller. */
 const pauseMsMax = 1_000
 
 /**
- * A partition that several instances append to. Each takes it over when it first has something to write, and again when
- * another one has taken it over meanwhile: the fence keeps them apart, and each owns it for a short time. Take-overs
- * that lead to no append are paced, {@link TakeOverPace}.
+ * A partition to which several instances append. Each takes it over before its first append, and again after another
+ * instance has taken it over, so each owns it for a short time behind the fence. Take-overs without an append are paced,
+ * see {@link TakeOverPace}.
  */
 export class SharedPartition {
   readonly #parts: SharedPartitionParts
   #pace: TakeOverPace
-  #log: SharedLog | undefined
-  /** The append before: a log takes one at a time. */
+  #log: SharedPartitionLog | undefined
+  /** The previous append: a log accepts one at a time. */
   #before: Promise<unknown> = Promise.resolve()
 
   constructor(parts: SharedPartitionParts) {
@@ -34,7 +34,7 @@ export class SharedPartition {
     this.#pace = this.#newPace()
   }
 
-  /** @throws LogError when the record is not known to be in the log in time; it may be there all the same. */
+  /** @throws LogError if the append is not confirmed in time; the record may still be in the log. */
   append(record: LogRecord, timeoutMs: number): Promise<void> {
     const deadline = performance.now() + timeoutMs
     const attempt = (): Promise<void> => this.#try(record, deadline)
@@ -48,11 +48,11 @@ export class SharedPartition {
     try {
       await this.#log.append([record], this.#leftMs(deadline))
     } catch (error) {
-      // A record that the topic will never take leaves the log as it was: no epoch is spent on it.
+      // A rejected record leaves the log usable, so no epoch is consumed.
       if (endsTerm(error)) this.#log = undefined
       throw error
     }
-    // Its term was worth its epoch.
+    // The term has appended a record, so it does not count against the pace.
     this.#pace = this.#newPace()
   }
 
@@ -60,7 +60,7 @@ export class SharedPartition {
     return this.#parts.newPace?.() ?? new TakeOverPace()
   }
 
-  async #takeOver(deadline: number): Promise<SharedLog> {
+  async #takeOver(deadline: number): Promise<SharedPartitionLog> {
     const { waitMs } = this.#pace
     if (waitMs > Math.min(pauseMsMax, this.#leftMs(deadline))) throw this.#unavailable(pausing(waitMs))
     await pause(waitMs)
@@ -73,7 +73,7 @@ export class SharedPartition {
   #leftMs(deadline: number): number {
     const leftMs = deadline - performance.now()
     if (leftMs > 0) return leftMs
-    throw this.#unavailable('had no turn in time; try again later')
+    throw this.#unavailable('timed out in the queue; try again later')
   }
 
   #unavailable(why: string): LogError {
@@ -82,12 +82,12 @@ export class SharedPartition {
 }
 
 const pausing = (waitMs: number): string =>
-  `waits: taking the partition over failed repeatedly, the next try is in ${Math.ceil(waitMs / 1_000)} s`
+  `waits: take-overs of the partition failed repeatedly, the next one is in ${Math.ceil(waitMs / 1_000)} s`
 
-/** Whether another owner came between, or the broker lost track of this one: then a new term may succeed. */
+/** Whether a new term may succeed: another owner has taken over, or the broker has lost this producer. */
 const isOvertaken = (error: unknown): boolean =>
   error instanceof LogError && (error.outcome === 'fenced' || error.outcome === 'take-over')
 
-/** Whether the log refuses further appends. */
+/** Whether the log rejects further appends. */
 const endsTerm = (error: unknown): boolean =>
   isOvertaken(error) || (error instanceof LogError && error.outcome === 'unknown')

@@ -18,19 +18,19 @@ const failures = problemResponses('invalid-request', 'projection-not-found', 'un
 
 const listSchema = {
   ...common,
-  summary: 'Events that could not be applied and were set aside, oldest first',
+  summary: 'Parked events that could not be applied, oldest first',
   querystring: deadLettersQuery,
   response: { 200: deadLettersSchema, ...failures },
 }
 const retryRoute = {
   ...common,
-  summary: 'Apply them after all, each once',
+  summary: 'Retry parked events, each once',
   body: retryBody,
   response: { 200: retrySchema, ...failures },
 }
 const dropRoute = {
   ...common,
-  summary: 'Drop them permanently',
+  summary: 'Drop parked events permanently',
   body: dropBody,
   response: { 200: dropSchema, ...failures },
 }

@@ -25,28 +25,28 @@ const listSchema = {
 }
 const describeSchema = {
   ...common,
-  summary: 'A projection: its generations, how far each is in each partition, and what stands still',
+  summary: 'A projection: its generations, their progress in each partition, and stopped partitions',
   response: { 200: projectionSchema, ...problemResponses(...failures) },
 }
 const rebuildRoute = {
   ...common,
-  summary: 'Rebuild all views, or build them as they were at a time',
+  summary: 'Rebuild all views, or build the views of a past time',
   description:
-    'A new generation is built beside the serving one and takes over in one step when it has caught up. One with `untilTime` or `untilPosition` never serves: it is kept, for those who name it, until it is discarded.',
+    'A new generation is built next to the serving one and replaces it in one step when it has caught up. A generation with `untilTime` or `untilPosition` never serves by default: it is kept until it is discarded, and requests can name it.',
   body: rebuildBody,
   response: { 202: rebuildSchema, ...problemResponses('invalid-request', ...failures) },
 }
 const resumeRoute = {
   ...common,
-  summary: 'Let stopped partitions go on',
+  summary: 'Resume stopped partitions',
   response: { 200: resumeSchema, ...problemResponses(...failures) },
 }
 const discardRoute = {
   tags: ['projections'],
-  summary: 'Give up a generation that does not serve',
+  summary: 'Discard a generation that is not serving',
   params: generationParams,
   response: {
-    204: { description: 'It is being taken away', type: 'null' },
+    204: { description: 'The generation is being removed', type: 'null' },
     ...problemResponses('invalid-request', 'generation-not-found', ...failures),
   },
 }

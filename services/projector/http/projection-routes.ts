@@ -6,7 +6,7 @@ import { subscribeRoutes } from './subscribe-routes.ts'
 import { viewRoutes } from './view-routes.ts'
 import type { ProjectorApi } from '../projector-api.ts'
 
-/** Projections over HTTP: register it on a server of #http. */
+/** The routes of the projector, to be registered on a server of #http. */
 export const projectionRoutes = (api: ProjectorApi): HttpRoutes =>
   async function routes(app) {
     await app.register(viewRoutes(api))

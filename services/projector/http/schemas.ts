@@ -7,12 +7,12 @@ const positionToken = 'eventstore.order:3:42'
 const timestampSchema = Type.String({ description: 'ISO 8601, UTC, milliseconds', examples: [time] })
 const positionSchema = Type.String({
   maxLength: 300,
-  description: 'Place in the log, `topic:partition:offset`',
+  description: 'Position in the log, `topic:partition:offset`',
   examples: [positionToken],
 })
-const nameSchema = Type.String({ description: 'Of the projection', examples: ['customer-lifetime'] })
-const keySchema = Type.String({ description: 'Of the view', examples: ['customer-42'] })
-const generationSchema = Type.String({ description: 'Of a generation', examples: [generationId] })
+const nameSchema = Type.String({ description: 'Name of the projection', examples: ['customer-lifetime'] })
+const keySchema = Type.String({ description: 'Key of the view', examples: ['customer-42'] })
+const generationSchema = Type.String({ description: 'Id of a generation', examples: [generationId] })
 const count = (description: string) => Type.Integer({ minimum: 0, description })
 
 export const projectionParams = Type.Object({ name: nameSchema })
@@ -23,15 +23,18 @@ const viewOptions = {
   after: Type.Optional(
     Type.String({
       description:
-        "Wait until the event at this position is applied: an append's `position`, so that callers read their own writes",
+        "Wait until the event at this position is applied. With an append's `position`, callers read their own writes",
       examples: [positionToken],
     }),
   ),
   timeoutMs: Type.Optional(
-    Type.Integer({ minimum: 1, description: 'How long to wait for it; the server has a bound of its own' }),
+    Type.Integer({ minimum: 1, description: 'Time-out of that wait; the server has its own limit' }),
   ),
   generation: Type.Optional(
-    Type.String({ description: 'Another one than serves: a look at the past', examples: [generationId] }),
+    Type.String({
+      description: 'A generation other than the serving one, such as the views of a past time',
+      examples: [generationId],
+    }),
   ),
 }
 
@@ -43,28 +46,28 @@ export const viewsQuery = Type.Object(
   {
     ...viewOptions,
     orderBy: Type.Optional(
-      Type.String({ description: 'A declared index; default: by key', examples: ['spend'] }),
+      Type.String({ description: 'A declared index; default: order by key', examples: ['spend'] }),
     ),
-    desc: Type.Optional(Type.Boolean({ description: 'The largest first' })),
+    desc: Type.Optional(Type.Boolean({ description: 'Descending order' })),
     limit,
-    cursor: Type.Optional(Type.String({ description: '`next` of the page before' })),
+    cursor: Type.Optional(Type.String({ description: '`next` of the previous page' })),
   },
   { additionalProperties: false },
 )
 
-export const subscribeQuery = Type.Object(
+export const viewSubscribeQuery = Type.Object(
   {
     cursor: Type.Optional(
-      Type.String({ description: 'Right after which change to begin; default: all views as they are now' }),
+      Type.String({ description: 'Cursor of the change to start after; default: all current views first' }),
     ),
-    fromNow: Type.Optional(Type.Boolean({ description: 'Only what changes from now on' })),
+    fromNow: Type.Optional(Type.Boolean({ description: 'Only changes from now on' })),
     key: Type.Optional(Type.String({ description: 'Only this view' })),
   },
   { additionalProperties: false },
 )
 
 export const deadLettersQuery = Type.Object(
-  { offset: Type.Optional(count('How many to pass over')), limit },
+  { offset: Type.Optional(count('Number of events to skip')), limit },
   { additionalProperties: false },
 )
 
@@ -72,7 +75,7 @@ export const rebuildBody = Type.Object(
   {
     untilTime: Type.Optional(
       Type.String({
-        description: 'A look at the past: events before this time, ISO 8601',
+        description: 'Build the views of a past time, from events before it, ISO 8601',
         maxLength: 100,
         examples: [time],
       }),
@@ -80,7 +83,8 @@ export const rebuildBody = Type.Object(
     untilPosition: Type.Optional(
       Type.String({
         maxLength: 300,
-        description: 'A look at the past: up to and with the event at this position, elsewhere by its time',
+        description:
+          'Build past views up to and including the event at this position; in other partitions up to its time',
         examples: [positionToken],
       }),
     ),
@@ -116,12 +120,12 @@ export const viewsPageSchema = Type.Object(
 const partitionSchema = Type.Object({
   topic: Type.String({ examples: ['eventstore.order'] }),
   partition: Type.Integer({ minimum: 0 }),
-  checkpoint: count('Next offset that is not applied yet'),
+  checkpoint: count('Next offset to apply'),
   lag: count('Offsets up to the end of the log; 0: caught up'),
   stopped: Type.Optional(
     Type.Object(
       { position: positionSchema, error: Type.String(), since: timestampSchema },
-      { description: 'Why it stands still until `resume`' },
+      { description: 'The reason why it is stopped until `resume`' },
     ),
   ),
 })
@@ -132,25 +136,25 @@ const generationInfoSchema = Type.Object({
     type: 'string',
     enum: ['building', 'serving', 'kept', 'retired'],
     description:
-      '`building` catches up, `serving` is what readers get, `kept` is a look at the past, `retired` is being taken away',
+      '`building` is catching up, `serving` answers readers, `kept` has the views of a past time, `retired` is being removed',
   }),
   viewVersion: Type.Integer(),
   createdAt: timestampSchema,
   damage: Type.Optional(
-    Type.String({ description: 'What was dropped or emptied of it; another one takes its place' }),
+    Type.String({ description: 'The part that was dropped or emptied; another generation replaces it' }),
   ),
-  views: count('How many it has'),
-  deadLetters: count('Events that were set aside'),
+  views: count('Number of views'),
+  deadLetters: count('Number of parked events'),
   progress: Type.Object(
     {
-      done: count('Offsets that are behind it'),
-      total: count('Of how many'),
+      done: count('Processed offsets'),
+      total: count('Total offsets'),
       rate: Type.Number({ description: 'Per second since it was created' }),
       etaSeconds: Type.Optional(
-        Type.Number({ description: 'Absent where nothing moves, or nothing is left' }),
+        Type.Number({ description: 'Absent without progress, or when nothing is left' }),
       ),
     },
-    { description: 'Counted in offsets: events, and now and then a marker' },
+    { description: 'Counted in offsets: events, and occasional markers' },
   ),
   partitions: Type.Array(partitionSchema),
 })
@@ -161,19 +165,19 @@ const projectionProperties = {
   keyedBy: Type.Unsafe<string>({ type: 'string', enum: ['stream', 'across'] }),
   viewVersion: Type.Integer(),
   indexes: Type.Array(Type.String()),
-  serving: Type.Optional(
-    Type.String({ description: 'The generation that readers get', examples: [generationId] }),
-  ),
+  serving: Type.Optional(Type.String({ description: 'The serving generation', examples: [generationId] })),
   generations: Type.Array(generationInfoSchema),
   waitForOperator: Type.Optional(
     Type.Array(
       Type.Object({
         topic: Type.String({ examples: ['eventstore.order'] }),
-        partition: Type.Optional(Type.Integer({ minimum: 0, description: 'Absent: all of the topic' })),
+        partition: Type.Optional(
+          Type.Integer({ minimum: 0, description: 'Absent: all partitions of the topic' }),
+        ),
         state: Type.String({ examples: ['log-replaced'] }),
-        reason: Type.String({ description: 'What happened, and what to do' }),
+        reason: Type.String({ description: 'The cause and the remedy' }),
       }),
-      { description: 'Sources that are not read until an operator acts; absent where there are none' },
+      { description: 'Sources that are not read until an operator acts; absent if there are none' },
     ),
   ),
 }
@@ -187,34 +191,34 @@ export const projectionsSchema = Type.Object(
 
 export const rebuildSchema = Type.Object(
   { generation: generationSchema },
-  { description: 'Started: the projection reports its progress' },
+  { description: 'The rebuild has started; the projection reports its progress' },
 )
 
 export const resumeSchema = Type.Object(
-  { resumed: count('How many partitions were stopped') },
-  { description: 'They go on' },
+  { resumed: count('Number of resumed partitions') },
+  { description: 'The partitions resume' },
 )
 
 const deadLetterSchema = Type.Object({
   position: positionSchema,
-  error: Type.String({ description: 'Why it could not be applied' }),
+  error: Type.String({ description: 'The reason why it could not be applied' }),
   at: timestampSchema,
 })
 
 export const deadLettersSchema = Type.Object(
   { deadLetters: Type.Array(deadLetterSchema) },
-  { description: 'Of the serving generation, oldest first' },
+  { description: 'Parked events of the serving generation, oldest first' },
 )
 
 export const retrySchema = Type.Object(
   {
-    applied: count('How many are applied now'),
-    failed: Type.Array(deadLetterSchema, { description: 'Those that failed again; they stay' }),
+    applied: count('Number of applied events'),
+    failed: Type.Array(deadLetterSchema, { description: 'Events that failed again; they stay parked' }),
   },
-  { description: 'What became of them' },
+  { description: 'The outcome' },
 )
 
 export const dropSchema = Type.Object(
-  { dropped: count('How many were given up') },
-  { description: 'They are dropped permanently' },
+  { dropped: count('Number of dropped events') },
+  { description: 'The events are dropped permanently' },
 )

@@ -1,41 +1,33 @@
-import { Type } from '@sinclair/typebox'
-
 import { invalidRequest } from '#event-store'
 import {
   admitSubscriber,
+  batchEvents,
   type HttpRoutes,
-  problemResponses,
-  progressEvent,
   sendEvents,
   type ServerSentEvent,
+  sharedJson,
+  subscriptionSchema,
 } from '#http'
 import type { UpdatesQuery } from '#projections'
 
-import { projectionParams, subscribeQuery } from './schemas.ts'
+import { projectionParams, viewSubscribeQuery } from './schemas.ts'
 import type { ChangeAt, ProjectorApi } from '../projector-api.ts'
 
 const subscribeSchema = {
   tags: ['views'],
-  summary: 'Changes of views, live, as server-sent events',
+  summary: 'Subscribe to changes of views, as server-sent events',
   description:
-    'All views as they are now, then each change; of a view that changes faster than it is read, changes in between may be left out, never the last. Last-Event-ID resumes right after the change that had it for an id. While no change is of the view asked for, an event `progress` brings the cursor about once a second. A comment every 15 s shows that the connection lives; an event `problem` says why the stream ends.',
+    'All current views first, then each change. If a view changes faster than the client reads, intermediate changes may be left out, but never the last one. The id of each event is its cursor: a client that sends it as Last-Event-ID resumes after that change. While no change concerns the requested view, an event `progress` reports the cursor about once a second. A comment every 15 s keeps the connection alive. If the stream fails, an event `problem` states the reason.',
   params: projectionParams,
-  querystring: subscribeQuery,
-  headers: Type.Object({
-    'last-event-id': Type.Optional(Type.String({ description: 'Counts more than the query' })),
-  }),
-  response: {
-    200: {
-      description:
-        'Events: `id` is the cursor, `event` is `view`, `data` is `{"key", "view", "changedAt"}`, with the view null when it is gone. With `fromNow` an event `start` comes first. It and `progress` bring no more than their cursor',
-      content: { 'text/event-stream': { schema: Type.String() } },
-    },
-    ...problemResponses('invalid-request', 'projection-not-found', 'overloaded', 'unavailable'),
-  },
+  querystring: viewSubscribeQuery,
+  ...subscriptionSchema(
+    'Events: `id` is the cursor, `event` is `view`, and `data` is `{"key", "view", "changedAt"}`, where the view is null if it was deleted. With `fromNow`, an event `start` comes first. `start` and `progress` have only a cursor',
+    ...(['invalid-request', 'projection-not-found', 'overloaded', 'unavailable'] as const),
+  ),
 }
 
-/** Changes as they are sent: made once for all subscribers. */
-const wireTexts = new WeakMap<ChangeAt['change'], string>()
+/** A change is formatted once for all subscribers. */
+const wireText = sharedJson((change: ChangeAt['change']) => change)
 
 export const subscribeRoutes = (api: ProjectorApi): HttpRoutes =>
   function routes(app) {
@@ -46,7 +38,7 @@ export const subscribeRoutes = (api: ProjectorApi): HttpRoutes =>
       if (fromNow && cursor !== undefined) {
         throw invalidRequest('fromNow', 'cursor and fromNow are both given: expected one of them')
       }
-      // What cannot be followed is refused while there still is a status to refuse it with.
+      // Checked before the response starts: afterwards no status can be sent.
       await api.describe(name)
       const resumeAt = request.headers['last-event-id'] ?? cursor
       const now = fromNow && resumeAt === undefined ? await api.cursorNow(name) : undefined
@@ -58,7 +50,7 @@ export const subscribeRoutes = (api: ProjectorApi): HttpRoutes =>
     return Promise.resolve()
   }
 
-/** @param now the cursor that the client must know before the first change comes. */
+/** @param now the cursor that the client receives before the first change. */
 async function* follow(
   api: ProjectorApi,
   name: string,
@@ -68,19 +60,10 @@ async function* follow(
 ): AsyncGenerator<Iterable<ServerSentEvent>> {
   if (now !== undefined) yield [{ id: now, event: 'start', data: '{}' }]
   for await (const { changes, cursor } of api.subscribe(name, query, signal)) {
-    yield changes.length === 0 ? [progressEvent(cursor)] : serverSent(changes)
+    yield batchEvents(changes, cursor, ({ change, cursor: id }) => ({
+      id,
+      event: 'view',
+      data: wireText(change),
+    }))
   }
-}
-
-/** Made one by one, when the subscriber's turn has come. */
-function* serverSent(changes: readonly ChangeAt[]): Generator<ServerSentEvent> {
-  for (const { change, cursor } of changes) yield { id: cursor, event: 'view', data: wireText(change) }
-}
-
-function wireText(change: ChangeAt['change']): string {
-  const known = wireTexts.get(change)
-  if (known !== undefined) return known
-  const text = JSON.stringify(change)
-  wireTexts.set(change, text)
-  return text
 }

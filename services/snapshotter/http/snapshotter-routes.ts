@@ -1,15 +1,14 @@
-import type { FastifyRequest } from 'fastify'
-
 import { parseAggregateType, parseStreamId } from '#domain'
 import { parseRequest } from '#event-store'
 import { type HttpRoutes, problemResponses } from '#http'
+import { contextOf } from '#service'
 
-import type { RequestContext, RoutedSnapshots } from '../routed-snapshots.ts'
+import type { RoutedSnapshots } from '../routed-snapshots.ts'
 import {
   cleanupSchema,
-  rebuildSchema,
+  snapshotRebuildSchema,
   snapshotsSchema,
-  streamParams,
+  snapshotStreamParams,
   takenSchema,
   typeParams,
 } from './schemas.ts'
@@ -20,39 +19,39 @@ const tags = ['snapshots']
 const takeSchema = {
   tags,
   summary: 'Take a snapshot of a stream now',
-  params: streamParams,
+  params: snapshotStreamParams,
   response: {
     201: takenSchema('Taken'),
-    200: takenSchema('This version had its snapshot already'),
+    200: takenSchema('A snapshot of this version existed already'),
     ...problemResponses(...ofType, 'stream-not-found', 'invalid-state', 'not-owner'),
   },
 }
 const statisticsSchema = {
   tags,
-  summary: 'How many snapshots there are, how large and how old',
+  summary: 'Number, size and age of snapshots',
   response: { 200: snapshotsSchema, ...problemResponses('unavailable') },
 }
 const startRebuildSchema = {
   tags,
-  summary: 'Rebuild all snapshots of an aggregate type from events alone',
-  description: 'Runs in the background. A second request while it runs starts it over.',
+  summary: 'Rebuild all snapshots of an aggregate type from its events',
+  description: 'Runs in the background. A request while a rebuild runs restarts it.',
   params: typeParams,
-  response: { 202: rebuildSchema, ...problemResponses(...ofType) },
+  response: { 202: snapshotRebuildSchema, ...problemResponses(...ofType) },
 }
 const progressSchema = {
   tags,
-  summary: 'How far the rebuild of an aggregate type is',
+  summary: 'Progress of the rebuild of an aggregate type',
   params: typeParams,
-  response: { 200: rebuildSchema, ...problemResponses(...ofType) },
+  response: { 200: snapshotRebuildSchema, ...problemResponses(...ofType) },
 }
 const cleanUpSchema = {
   tags,
-  summary: 'Take snapshots of other state versions out of their topic',
+  summary: 'Remove snapshots of other state versions from their topic',
   params: typeParams,
   response: { 200: cleanupSchema, ...problemResponses(...ofType, 'not-owner') },
 }
 
-/** The snapshotter over HTTP: register it on a server of #http. */
+/** The routes of the snapshotter, to be registered on a server of #http. */
 export const snapshotterRoutes = (api: RoutedSnapshots): HttpRoutes =>
   function routes(app) {
     app.post('/streams/:id/snapshot', { schema: takeSchema }, async (request, reply) => {
@@ -74,8 +73,3 @@ export const snapshotterRoutes = (api: RoutedSnapshots): HttpRoutes =>
   }
 
 const typeOf = ({ type }: { readonly type: string }): string => parseRequest(() => parseAggregateType(type))
-
-/** A snapshotter that passes a request on sets this header. */
-const contextOf = ({ headers }: FastifyRequest): RequestContext => ({
-  forwarded: headers['annals-forwarded'] === '1',
-})

@@ -9,11 +9,11 @@ const rebuilding: CheckpointState = {
   rebuild: { startedAtMs: 1_000, from: 100, until: 300 },
 }
 
-test('a checkpoint that moves on keeps all the rest', () => {
+test('advancing a checkpoint changes only its offset', () => {
   expect(advanced(state, 12)).toEqual({ ...state, nextOffset: 12 })
 })
 
-test('a rebuild goes on up to where the log ended when it was asked for, and is finished once', () => {
+test('a rebuild ends at the end of the log when it was requested, and finishes once', () => {
   const before = advanced(rebuilding, 299, 5_000)
   expect(isRebuilding(before)).toBe(true)
   const after = advanced(before, 300, 6_000)
@@ -21,7 +21,7 @@ test('a rebuild goes on up to where the log ended when it was asked for, and is 
   expect(advanced(after, 400, 7_000).rebuild).toEqual({ ...rebuilding.rebuild, finishedAtMs: 6_000 })
 })
 
-test('the progress of a rebuild adds up its partitions', () => {
+test('the progress of a rebuild is the sum of its partitions', () => {
   expect(rebuildProgress([state, undefined])).toEqual({ status: 'none', done: 0, total: 0, rate: 0 })
   const half = advanced(rebuilding, 200)
   const finished = advanced(rebuilding, 350, 2_000)

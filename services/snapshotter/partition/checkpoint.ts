@@ -1,38 +1,38 @@
 import type { SnapshotRebuild } from '#event-store'
 import type { SnapshotCheckpoint } from '#redis-index'
 
-/** Where a checkpoint is kept. */
+/** Stores a checkpoint. */
 export type CheckpointStore = Pick<SnapshotCheckpoint, 'read' | 'replace'>
 
-/** How far the snapshots of a partition have been taken. */
+/** The progress of the snapshots of a partition. */
 export interface CheckpointState {
-  /** Kafka's id of the event topic: another one means another log. */
+  /** Kafka's id of the event topic. A different id means a different log. */
   readonly topicId: string
   /** Snapshots of this state version were taken. */
   readonly stateVersion: number
-  /** Offset of the first event that has not been looked at yet. */
+  /** Offset of the first event that is not processed yet. */
   readonly nextOffset: number
-  /** The term of the owner that moved it last; others stop when they see it. */
+  /** The owner and term that moved it last. Other owners stop when they see it. */
   readonly owner: string
   readonly rebuild?: RebuildRange
 }
 
-/** The part of the log that a rebuild goes through. */
-export interface RebuildRange {
+/** The part of the log that a rebuild processes. */
+interface RebuildRange {
   readonly startedAtMs: number
   readonly from: number
   readonly until: number
   readonly finishedAtMs?: number
 }
 
-/** A checkpoint as it was read or written. */
+/** A checkpoint as last read or written. */
 export interface HeldCheckpoint {
   readonly state: CheckpointState
-  /** As it stands in Redis. */
+  /** The value in Redis. */
   readonly text: string
 }
 
-/** Reads it as it is; `state` is undefined where there is none. @throws IndexUnavailableError */
+/** Reads the checkpoint; `state` is undefined if there is none. @throws IndexUnavailableError */
 export async function readCheckpoint(
   checkpoint: CheckpointStore,
 ): Promise<{ readonly text: string; readonly state: CheckpointState | undefined }> {
@@ -40,7 +40,7 @@ export async function readCheckpoint(
   return { text, state: text === '' ? undefined : (JSON.parse(text) as CheckpointState) }
 }
 
-/** @returns undefined where another process has moved it. @throws IndexUnavailableError */
+/** Replaces the checkpoint. @returns undefined if another process has moved it. @throws IndexUnavailableError */
 export async function moveCheckpoint(
   checkpoint: CheckpointStore,
   seen: string,
@@ -50,7 +50,7 @@ export async function moveCheckpoint(
   return (await checkpoint.replace(seen, text)) ? { state, text } : undefined
 }
 
-/** The state at a later offset; a rebuild whose range has been gone through is finished. */
+/** The state at a later offset. A rebuild whose range is processed is finished. */
 export function advanced(state: CheckpointState, nextOffset: number, nowMs = Date.now()): CheckpointState {
   const { rebuild } = state
   const isFinished = rebuild !== undefined && !('finishedAtMs' in rebuild) && nextOffset >= rebuild.until
@@ -61,11 +61,11 @@ export function advanced(state: CheckpointState, nextOffset: number, nowMs = Dat
   }
 }
 
-/** Whether snapshots are folded from events alone. */
+/** Whether a rebuild is in progress: snapshots are then folded from events only. */
 export const isRebuilding = ({ rebuild }: CheckpointState): boolean =>
   rebuild !== undefined && rebuild.finishedAtMs === undefined
 
-/** How far the rebuild of all these partitions is. */
+/** The progress of a rebuild over all these partitions. */
 export function rebuildProgress(
   states: readonly (CheckpointState | undefined)[],
   nowMs = Date.now(),

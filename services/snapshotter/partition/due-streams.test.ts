@@ -24,7 +24,7 @@ const unexpected = (offset: number, error: unknown): never => {
   throw new Error(`offset ${offset}`, { cause: error })
 }
 
-test('a stream is due at the multiples of its policy, and once for a piece of the log', () => {
+test('a stream is due at multiples of its interval, once for each batch of records', () => {
   const records = [
     ...Array.from({ length: 21 }, (_, index) => recordOf('order.long', index + 1, index)),
     ...Array.from({ length: 9 }, (_, index) => recordOf('order.short', index + 1, 30 + index)),
@@ -36,12 +36,12 @@ test('a stream is due at the multiples of its policy, and once for a piece of th
   ])
 })
 
-test('a record that is no event is told of, and passed over', () => {
+test('a record that is no event is reported and skipped', () => {
   const foreign: StoredRecord = { ...recordOf('order.a', 10, 7), headers: [] }
-  const told: number[] = []
+  const reported: number[] = []
   const due = dueStreams('eventstore.order', [foreign, recordOf('order.b', 10, 8)], 10, (offset) =>
-    told.push(offset),
+    reported.push(offset),
   )
   expect([...due.keys()]).toEqual(['order.b'])
-  expect(told).toEqual([7])
+  expect(reported).toEqual([7])
 })

@@ -3,8 +3,8 @@ import { eventIn } from '#event-log/records'
 import type { StoredRecord } from '#kafka'
 
 /**
- * The streams that want a snapshot, with the highest version of those that are a multiple of `every`.
- * @param topic where the records are from.
+ * The streams that are due for a snapshot, each with its highest version that is a multiple of `every`.
+ * @param topic of the records.
  * @param onForeign called with each record that is no event of Annals.
  */
 export function dueStreams(

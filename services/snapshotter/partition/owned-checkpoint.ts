@@ -9,8 +9,8 @@ import {
 } from './checkpoint.ts'
 
 /**
- * The checkpoint of a partition as one owner holds it. It moves forward until another process has moved it. All methods reject with
- * IndexUnavailableError.
+ * The checkpoint of a partition in the hands of its owner, which advances it until another process moves it. All methods
+ * reject with IndexUnavailableError.
  */
 export class OwnedCheckpoint {
   readonly #checkpoint: CheckpointStore
@@ -20,7 +20,7 @@ export class OwnedCheckpoint {
   #held: HeldCheckpoint | undefined
   #wasMoved = true
 
-  /** @param owner of this term. @param name of the partition. */
+  /** @param owner of this term. @param name of the partition, for messages. */
   constructor(checkpoint: CheckpointStore, owner: string, name: string) {
     this.#checkpoint = checkpoint
     this.#owner = owner
@@ -31,18 +31,18 @@ export class OwnedCheckpoint {
     return this.#held !== undefined
   }
 
-  /** As it was last left here. */
+  /** The state that this owner stored last. */
   get state(): CheckpointState {
     if (this.#held === undefined) throw new Error(`the checkpoint of ${this.#name} is not held`)
     return this.#held.state
   }
 
-  /** Whether it was found elsewhere than where it had been left here: what was stored before is to be stored again. */
+  /** Whether the checkpoint was moved by another process: snapshots stored before must be stored again. */
   get wasMoved(): boolean {
     return this.#wasMoved
   }
 
-  /** What stands there, to be claimed. @throws LogError `fenced` when another owner has moved it since it was claimed here. */
+  /** Reads the stored state before a claim. @throws LogError `fenced` if another owner has moved it since this owner claimed it. */
   async look(): Promise<CheckpointState | undefined> {
     const { text, state } = await readCheckpoint(this.#checkpoint)
     const isOthers = state !== undefined && state.owner !== '' && state.owner !== this.#owner
@@ -54,13 +54,13 @@ export class OwnedCheckpoint {
     return state
   }
 
-  /** Takes it, unless it has been moved since the {@link look}. @returns whether it is held now. */
+  /** Claims the checkpoint, unless it was moved since {@link look}. @returns whether it is held now. */
   async claim(state: Omit<CheckpointState, 'owner'>): Promise<boolean> {
     this.#held = await moveCheckpoint(this.#checkpoint, this.#seen, { ...state, owner: this.#owner })
     return this.isHeld
   }
 
-  /** @returns false where another process has moved it. */
+  /** @returns false if another process has moved it. */
   async move(state: CheckpointState): Promise<boolean> {
     const moved = await moveCheckpoint(this.#checkpoint, this.#held?.text ?? '', state)
     if (moved !== undefined) this.#held = moved
@@ -71,7 +71,7 @@ export class OwnedCheckpoint {
     return (await this.#checkpoint.read()) === this.#held?.text
   }
 
-  /** It is left to others. */
+  /** Releases the checkpoint. */
   release(): void {
     this.#held = undefined
   }

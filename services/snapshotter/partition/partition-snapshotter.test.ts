@@ -6,9 +6,9 @@ import { LogError, type LogOutcome } from '#kafka'
 
 import { SnapshotterMetrics } from '../snapshotter-metrics.ts'
 import type { CheckpointStore } from './checkpoint.ts'
-import { type PartitionParts, PartitionSnapshotter } from './partition-snapshotter.ts'
+import { type SnapshotPartitionParts, PartitionSnapshotter } from './partition-snapshotter.ts'
 
-/** In memory, as Redis would keep it. */
+/** A checkpoint in memory. */
 function checkpointInMemory(): CheckpointStore {
   let stored = ''
   return {
@@ -21,17 +21,17 @@ function checkpointInMemory(): CheckpointStore {
   }
 }
 
-/** Following that ends as soon as it begins. */
+/** A reader that ends immediately. */
 const failing = (outcome: LogOutcome) => ({
   next: () => Promise.reject(new LogError(outcome, `it ends as ${outcome}`)),
   return: () => Promise.resolve({ done: true, value: undefined }),
 })
 
-/** A partition whose terms all end as the log says. */
+/** A partition whose terms all end with an outcome of the log. */
 function snapshotterOf(outcome: LogOutcome) {
   const spent = { epochs: 0 }
   const metrics = new SnapshotterMetrics(new Registry(), () => [])
-  const parts: Partial<PartitionParts> = {
+  const parts: Partial<SnapshotPartitionParts> = {
     topic: 'eventstore.order',
     partition: 0,
     aggregate: { type: 'order', snapshot: { every: 10, stateVersion: 1, schema: 'Order' } } as never,
@@ -54,7 +54,7 @@ function snapshotterOf(outcome: LogOutcome) {
     metrics,
     logger: pino({ level: 'silent' }),
   }
-  return { spent, snapshotter: new PartitionSnapshotter(parts as PartitionParts) }
+  return { spent, snapshotter: new PartitionSnapshotter(parts as SnapshotPartitionParts) }
 }
 
 afterEach(() => {

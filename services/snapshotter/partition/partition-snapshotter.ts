@@ -3,30 +3,37 @@ import type { StreamId } from '#domain'
 import type { WaitingPartition } from '#event-log'
 import type { SnapshotTaken } from '#event-store'
 import type { FencedLog, Followed, KafkaCluster } from '#kafka'
-import { type OwnedPartition, Renewal, type TermContext, TermLoop, type TermWork } from '#ownership'
+import {
+  type OwnedPartition,
+  Renewal,
+  type TermContext,
+  TermLoop,
+  type TermWork,
+  unavailable,
+} from '#ownership'
 
 import { advanced, type CheckpointState, type CheckpointStore } from './checkpoint.ts'
 import { dueStreams } from './due-streams.ts'
 import { OwnedCheckpoint } from './owned-checkpoint.ts'
-import { callersError, reasonOf, unavailable } from './passing-errors.ts'
+import { callersError, reasonOf } from './passing-errors.ts'
 import { SnapshotTerm, type SnapshotTermParts } from './snapshot-term.ts'
 
-export interface PartitionSettings {
-  /** Aggregates that are loaded at once. */
+export interface SnapshotPartitionSettings {
+  /** Aggregates that are loaded concurrently. */
   readonly loadsMax: number
   readonly cleanupIntervalMs: number
   readonly fenceRenewalMs: number
 }
 
-export interface PartitionParts extends SnapshotTermParts {
+export interface SnapshotPartitionParts extends SnapshotTermParts {
   readonly cluster: Pick<KafkaCluster, 'topic' | 'checkHeld'>
   readonly checkpoint: CheckpointStore
-  /** A fenced log of the snapshots' partition. It cannot be used after its term, so each term opens its own. */
+  /** Opens a fenced log of the partition of snapshots. A log ends with its term, so each term opens one. */
   readonly openLog: () => FencedLog
-  readonly settings: PartitionSettings
+  readonly settings: SnapshotPartitionSettings
 }
 
-/** One term of this owner: its work behind the fence, and its checkpoint. */
+/** One term: the work behind its fence, and its checkpoint. */
 interface Term {
   readonly epoch: number
   readonly work: SnapshotTerm
@@ -34,38 +41,38 @@ interface Term {
   readonly renewal: Renewal
 }
 
-/** How often an idle owner checks that its checkpoint is where it left it. */
+/** Interval at which an idle owner checks that its checkpoint was not moved. */
 const lookMs = 1_000
-/** At the end of the log events gather for so long: a snapshot need not be taken at once, and few large steps cost less. */
+/** At the end of the log, events are collected for this time: snapshots are not urgent, and few large steps cost less. */
 const gatherMs = 50
-/** How often an owner that is out of date checks whether it still is. */
+/** Interval at which an owner with an old state version checks whether it still has to wait. */
 const newerPauseMs = 10_000
 
 /**
- * Takes the snapshots of one owned partition. The checkpoint decides: wherever it was put (removed: Redis was emptied;
- * back: a rebuild was requested), the owner continues from there. All its work may be done twice.
+ * Takes the snapshots of one owned partition. The checkpoint decides: the owner continues where it was moved to, whether
+ * it was removed (Redis was emptied) or reset (a rebuild was requested). All its work is idempotent.
  */
 export class PartitionSnapshotter implements OwnedPartition, TermWork<Term> {
   readonly topic: string
   readonly partition: number
-  readonly #parts: PartitionParts
+  readonly #parts: SnapshotPartitionParts
   readonly #loop: TermLoop<Term>
   #lagEvents = 0
   #confirmedAtMs = performance.now()
   #cleanUpAtMs: number
 
-  constructor(parts: PartitionParts) {
+  constructor(parts: SnapshotPartitionParts) {
     const { topic, partition, settings, logger } = parts
     this.#parts = parts
     this.topic = topic
     this.partition = partition
     const name = `snapshots of ${topic}/${partition}`
     this.#loop = new TermLoop({ place: { topic, partition }, name, work: this, logger })
-    // Owners do not all read their topics at once.
+    // Spreads the reads of the owners.
     this.#cleanUpAtMs = performance.now() + Math.random() * settings.cleanupIntervalMs
   }
 
-  /** Whether it has taken over and nothing that it needs is down. */
+  /** Whether it has taken over and everything it needs is available. */
   get isServing(): boolean {
     return this.#loop.isServing
   }
@@ -74,12 +81,12 @@ export class PartitionSnapshotter implements OwnedPartition, TermWork<Term> {
     return this.#loop.waiting
   }
 
-  /** Offsets up to the end of the log that have not been looked at; 0: caught up. */
+  /** Offsets up to the end of the log that are not processed; 0: caught up. */
   get lagEvents(): number {
     return this.#lagEvents
   }
 
-  /** Since the checkpoint was last moved, or found to be where it was left. */
+  /** Seconds since the checkpoint was last moved or verified. */
   get checkpointAgeMs(): number {
     return performance.now() - this.#confirmedAtMs
   }
@@ -88,7 +95,7 @@ export class PartitionSnapshotter implements OwnedPartition, TermWork<Term> {
     this.#loop.start()
   }
 
-  /** Ends after the snapshots in progress. */
+  /** Finishes the snapshots in progress. */
   stop(): Promise<void> {
     return this.#loop.stop()
   }
@@ -98,7 +105,7 @@ export class PartitionSnapshotter implements OwnedPartition, TermWork<Term> {
     return this.#inTerm((term) => term.take(streamId))
   }
 
-  /** @returns how many snapshots of other state versions were taken out of the topic. @throws EventStoreError `unavailable` */
+  /** Removes snapshots of other state versions from the topic. @returns their number. @throws EventStoreError `unavailable` */
   cleanUp(): Promise<number> {
     return this.#inTerm((term) => term.cleanUp())
   }
@@ -152,8 +159,8 @@ export class PartitionSnapshotter implements OwnedPartition, TermWork<Term> {
   }
 
   /**
-   * Makes the checkpoint this term's own, wherever it stands; where there is none for this log and state version, at the log's beginning.
-   * @returns false where it has to be tried again.
+   * Claims the checkpoint for this term. Without one for this log and state version it starts at the start of the log.
+   * @returns false if the claim must be retried.
    */
   async #claim({ checkpoint, work }: Term, context: TermContext): Promise<boolean> {
     const { aggregate, cluster, topic } = this.#parts
@@ -166,17 +173,17 @@ export class PartitionSnapshotter implements OwnedPartition, TermWork<Term> {
     }
     if (!(await checkpoint.claim(await this.#startingAt(topicId, stored)))) return false
     work.goOnFrom(checkpoint.state, checkpoint.wasMoved)
-    // The topic may hold snapshots of a log that is gone.
+    // The topic may contain snapshots of a log that was replaced.
     if (stored?.topicId !== topicId) this.#cleanUpAtMs = 0
     return true
   }
 
-  /** A newer domain module is at work elsewhere: its snapshots must not be overwritten by older ones. */
+  /** Waits while another instance runs a newer domain module, whose snapshots must not be overwritten by older ones. */
   async #waitForOlder(stateVersion: number, { serving, signal }: TermContext): Promise<void> {
     const { logger, aggregate } = this.#parts
     const own = aggregate.snapshot.stateVersion
     logger.warn(
-      `${this.#name} has snapshots of state version ${stateVersion}, and state version ${own} is known here: taking none`,
+      `${this.#name} has snapshots of state version ${stateVersion}, but this instance has state version ${own}: it takes none`,
     )
     serving()
     await pause(newerPauseMs, signal)
@@ -192,11 +199,11 @@ export class PartitionSnapshotter implements OwnedPartition, TermWork<Term> {
     const end = await reader.endOffset(topic, partition)
     const isSame = stored?.topicId === topicId && stored.stateVersion === stateVersion
     if (isSame && stored.nextOffset >= start && stored.nextOffset <= end) return stored
-    logger.info(`the snapshots of ${this.#name} start over at offset ${start}`)
+    logger.info(`the snapshots of ${this.#name} restart at offset ${start}`)
     return { topicId, stateVersion, nextOffset: start }
   }
 
-  /** Follows the log from the checkpoint until that is moved elsewhere. */
+  /** Follows the log from the checkpoint until another process moves it. */
   async serve(term: Term, context: TermContext): Promise<void> {
     const { reader, topic, partition } = this.#parts
     const left = new AbortController()
@@ -213,12 +220,12 @@ export class PartitionSnapshotter implements OwnedPartition, TermWork<Term> {
       }
     } finally {
       left.abort()
-      // It holds a connection, which it gives back only when it is asked to end.
+      // The reader holds a connection until it is ended explicitly.
       await pieces.return()
     }
   }
 
-  /** Looks after the term until there is something to do. @returns whether the checkpoint is where it was left. */
+  /** Maintains the term until there are records. @returns whether the checkpoint was not moved. */
   async #attend(term: Term, arrived: AbortSignal): Promise<boolean> {
     for (;;) {
       await pause(lookMs, arrived)
@@ -228,14 +235,14 @@ export class PartitionSnapshotter implements OwnedPartition, TermWork<Term> {
     }
   }
 
-  /** @returns whether the checkpoint is where it was left. */
+  /** @returns whether the checkpoint was not moved. */
   async #look({ checkpoint }: Term): Promise<boolean> {
     if (!(await checkpoint.isAsLeft())) return false
     this.#confirmedAtMs = performance.now()
     return true
   }
 
-  /** @returns whether the checkpoint could be moved past this piece of the log. */
+  /** @returns whether the checkpoint could be moved past these records. */
   async #advance(
     { checkpoint, work }: Term,
     piece: Followed,
@@ -259,7 +266,7 @@ export class PartitionSnapshotter implements OwnedPartition, TermWork<Term> {
     metrics.failed(aggregate.type)
     logger.warn(
       { reason: reasonOf(error) },
-      `${this.#name} holds no event at offset ${offset}: passing over it`,
+      `${this.#name}: the record at offset ${offset} is no event and is skipped`,
     )
   }
 
@@ -273,7 +280,7 @@ export class PartitionSnapshotter implements OwnedPartition, TermWork<Term> {
     if (nowMs >= this.#cleanUpAtMs) {
       const removed = await term.work.cleanUp()
       this.#cleanUpAtMs = nowMs + settings.cleanupIntervalMs
-      if (removed > 0) logger.info(`took ${removed} outdated snapshots of ${this.#name} out of their topic`)
+      if (removed > 0) logger.info(`removed ${removed} outdated snapshots of ${this.#name} from their topic`)
     }
   }
 }

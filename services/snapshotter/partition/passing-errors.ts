@@ -1,15 +1,16 @@
 import { namedState } from '#event-log'
 import { EventStoreError } from '#event-store'
 import { LogError } from '#kafka'
+import { unavailable } from '#ownership'
 import { IndexUnavailableError } from '#redis-index'
 import { SchemaError } from '#schemas'
 
-/** The store keeps answering with a state older than a record that is in the log: its index leaves that record out, as it does foreign ones. */
+/** The store repeatedly returned a state older than a record in the log, because its index omits that record as foreign. */
 export class BehindError extends Error {
   override readonly name = 'BehindError'
 }
 
-/** Whether something that others depend on, too, was away: the same may go well later. Everything else is the snapshot's own fault. */
+/** Whether a failure is transient and not specific to the snapshot, so a retry may succeed. */
 export function isPassing(error: unknown): boolean {
   if (error instanceof EventStoreError) return error.retry === 'same-ids' || error.code === 'log-replaced'
   if (error instanceof SchemaError) return error.code === 'registry-unreachable'
@@ -17,20 +18,15 @@ export function isPassing(error: unknown): boolean {
   return error instanceof IndexUnavailableError
 }
 
-/** What a caller gets. */
+/** Translates an error for callers. */
 export function callersError(error: unknown): unknown {
   const named = namedState(error)
   if (named !== undefined) return named
   if (error instanceof EventStoreError) return error
-  const cause = { cause: error }
-  if (isPassing(error)) {
-    return new EventStoreError('unavailable', reasonOf(error), { retryAfterSeconds: 1 }, cause)
-  }
-  // What a topic will never take: a state that is too large.
-  return error instanceof LogError ? new EventStoreError('invalid-state', error.message, {}, cause) : error
+  if (isPassing(error)) return unavailable(reasonOf(error), error)
+  if (!(error instanceof LogError)) return error
+  // The topic can never accept the state: it is too large.
+  return new EventStoreError('invalid-state', error.message, {}, { cause: error })
 }
-
-export const unavailable = (reason: string): EventStoreError =>
-  new EventStoreError('unavailable', reason, { retryAfterSeconds: 1 })
 
 export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -25,7 +25,7 @@ export interface SnapshotTermParts {
   readonly topic: string
   readonly partition: number
   readonly cluster: Pick<KafkaCluster, 'topic'>
-  /** Where aggregates are loaded from. */
+  /** Loads aggregates. */
   readonly store: AggregateStore
   readonly codec: EventCodec
   readonly index: PartitionIndex
@@ -35,10 +35,10 @@ export interface SnapshotTermParts {
   readonly logger: Logger
 }
 
-/** So many of a cleanup's records wait for their append at once. */
+/** Records of a clean-up that are appended concurrently. */
 const removalsMax = 1_000
 
-/** What one owner of a partition does behind its fence: takes snapshots, and takes outdated ones out. */
+/** The work of one owner behind its fence: it takes snapshots and removes outdated ones. */
 export class SnapshotTerm {
   readonly id = randomUUID()
   readonly #parts: SnapshotTermParts
@@ -47,14 +47,14 @@ export class SnapshotTerm {
   #isFromEvents = false
   #topicId: string | undefined
 
-  /** @param log taken over. */
+  /** @param log that this term has taken over. */
   constructor(parts: SnapshotTermParts, log: FencedLog) {
     this.#parts = parts
     this.#log = new SnapshotLog(log, parts.index)
     this.#source = this.#newSource()
   }
 
-  /** States come from events alone while a rebuild goes on. @param isMoved what was stored before is to be stored again. */
+  /** During a rebuild, states are folded from events only. @param isMoved whether snapshots stored before must be stored again. */
   goOnFrom(state: CheckpointState, isMoved: boolean): void {
     this.#topicId = state.topicId
     this.#log.foldsFrom(state.topicId)
@@ -65,8 +65,8 @@ export class SnapshotTerm {
   }
 
   /**
-   * Takes a snapshot of each of these streams. What is wrong with one is counted, logged, and holds up none of the others.
-   * @throws what {@link isPassing}: then some are to be taken again; or the signal's reason.
+   * Takes a snapshot of each of these streams. A failure of one stream is counted and logged, and the others are taken.
+   * @throws transient errors (see {@link isPassing}): some snapshots must be taken again; or the reason of the signal.
    */
   takeDue(due: ReadonlyMap<StreamId, Version>, signal: AbortSignal): Promise<void> {
     const take = async ([streamId, version]: readonly [StreamId, Version]) => {
@@ -82,7 +82,7 @@ export class SnapshotTerm {
     return inParallel(due, this.#parts.settings.loadsMax, take, signal)
   }
 
-  /** @throws EventStoreError `stream-not-found`, `invalid-state`; LogError `refused`; what {@link isPassing}. */
+  /** @throws EventStoreError `stream-not-found`, `invalid-state`; LogError `refused`; transient errors, see {@link isPassing}. */
   async take(streamId: StreamId): Promise<SnapshotTaken> {
     const startedMs = performance.now()
     const before = this.#log.newest(streamId)
@@ -91,7 +91,7 @@ export class SnapshotTerm {
     return { streamId, version, stateVersion, bytes: state.length, tookMs, created: version > before }
   }
 
-  /** Takes snapshots of other state versions, and of other event topics, out of the topic. @returns how many. @throws LogError */
+  /** Removes snapshots of other state versions and of other event topics. @returns their number. @throws LogError */
   async cleanUp(): Promise<number> {
     const { aggregate, partition, reader } = this.#parts
     const { type, snapshot } = aggregate
@@ -137,7 +137,7 @@ export class SnapshotTerm {
   }
 
   /**
-   * Where the whole partition waits for an operator, its snapshots wait as well; else only the stream has lost its head.
+   * If the whole partition waits for an operator, its snapshots wait too. Otherwise only this stream has lost its head.
    * @throws LogError `events-deleted`
    */
   async #checkHead(): Promise<void> {
@@ -152,7 +152,7 @@ export class SnapshotTerm {
   #failed(streamId: StreamId, error: unknown): void {
     const { metrics, logger, aggregate } = this.#parts
     metrics.failed(aggregate.type)
-    logger.warn({ streamId, reason: reasonOf(error) }, 'a snapshot cannot be taken: going on without it')
+    logger.warn({ streamId, reason: reasonOf(error) }, 'a snapshot cannot be taken and is skipped')
   }
 }
 

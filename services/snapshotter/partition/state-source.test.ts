@@ -31,7 +31,7 @@ async function storeOf(...by: number[]): Promise<InMemoryEventStore> {
   return store
 }
 
-test('a snapshot is the state as it stands, encoded by the schema that the aggregate names', async () => {
+test('a snapshot is the current state, encoded with the schema of the aggregate', async () => {
   const source = new StateSource(await storeOf(1, 2, 3), counter, codec)
   const { state, timestampMs, ...rest } = await source.snapshot(counterA, 2)
   expect(rest).toEqual({ streamId: counterA, version: 3, stateVersion: 3 })
@@ -39,7 +39,7 @@ test('a snapshot is the state as it stands, encoded by the schema that the aggre
   expect(Date.now() - timestampMs).toBeLessThan(60_000)
 })
 
-test('a store that is behind the log is asked again, and again, until it is sure to leave out what the log has', async () => {
+test('a store that is behind the log is retried until it certainly omits the record', async () => {
   const store = await storeOf(1)
   const late = {
     append: store.append.bind(store),
@@ -57,7 +57,7 @@ test('a store that is behind the log is asked again, and again, until it is sure
   expect(isPassing(failure)).toBe(false)
 })
 
-test('what is wrong with the state itself is told, and is no reason to try again', async () => {
+test('an error in the state itself is reported and not transient', async () => {
   const failing = [
     new StateSource(await storeOf(1, -1), counter, codec).snapshot(counterA, 0),
     new StateSource(await storeOf(1), counter, {
@@ -77,9 +77,9 @@ test('what is wrong with the state itself is told, and is no reason to try again
   })
 })
 
-test('a registry that is away passes', async () => {
+test('an unreachable registry is a transient error', async () => {
   const store = await storeOf(1)
-  const away = new SchemaError('registry-unreachable', 'the registry is away')
+  const away = new SchemaError('registry-unreachable', 'the registry is down')
   store.load = () => Promise.reject(away)
   const failure = await new StateSource(store, counter, codec)
     .snapshot(counterA, 0)
@@ -88,7 +88,7 @@ test('a registry that is away passes', async () => {
   expect(isPassing(failure)).toBe(true)
 })
 
-test('without snapshots a state is folded from events alone', async () => {
+test('without snapshots a state is folded from events only', async () => {
   const store = await storeOf(1, 2, 3)
   const wrong = { version: parseVersion(2), stateVersion: 3, state: { sum: 100 } }
   await store.saveSnapshot({ ...wrong, streamId: counterA, timestamp: new Date().toISOString() })
@@ -98,7 +98,7 @@ test('without snapshots a state is folded from events alone', async () => {
   expect(await sumOf(new StateSource(withoutSnapshots(store), counter, codec))).toEqual({ sum: 6 })
 })
 
-test('an aggregate without a schema for its state has no snapshots', () => {
+test('an aggregate without a state schema has no snapshots', () => {
   expect(hasSnapshots(counter)).toBe(true)
   expect(hasSnapshots({ ...counter, snapshot: { every: 2, stateVersion: 3 } })).toBe(false)
 })

@@ -25,17 +25,17 @@ export interface SnapshotAggregate extends Aggregate {
 export const hasSnapshots = (aggregate: Aggregate): aggregate is SnapshotAggregate =>
   aggregate.snapshot.schema !== undefined
 
-/** The same store, whose loads begin at the first event. */
+/** The same store without snapshots: loads start at the first event. */
 export const withoutSnapshots = (store: AggregateStore): AggregateStore => ({
   append: (...append) => store.append(...append),
   load: (streamId) => store.load(streamId),
   read: (...read) => store.read(...read),
 })
 
-/** A writer commits to its index right after it appends; so much later it surely has, or is in trouble. */
+/** A writer commits to its index right after an append, so after this time it has committed or has failed. */
 const untilIndexed = { ...defaultRetryPolicy, triesMax: 8, delayMsMin: 5, delayMsMax: 200 }
 
-/** Makes snapshots: an aggregate as it stands, folded by its definition and encoded. */
+/** Builds snapshots: loads an aggregate, folds it by its definition, and encodes its state. */
 export class StateSource {
   readonly #aggregate: SnapshotAggregate
   readonly #codec: Pick<EventCodec, 'encode'>
@@ -48,8 +48,8 @@ export class StateSource {
   }
 
   /**
-   * @param atLeast a version that is known to be in the log; 0 where nothing is known.
-   * @throws EventStoreError `stream-not-found`, `invalid-state`; what {@link isPassing} as it came.
+   * @param atLeast a version that is known to be in the log; 0 if none is known.
+   * @throws EventStoreError `stream-not-found`, `invalid-state`; transient errors unchanged, see {@link isPassing}.
    */
   async snapshot(streamId: StreamId, atLeast: number): Promise<EncodedSnapshot> {
     try {
@@ -80,7 +80,7 @@ const behind = ({ streamId, version }: LoadedAggregate<unknown>, atLeast: number
 const invalidState = (streamId: StreamId, error: unknown): EventStoreError =>
   new EventStoreError(
     'invalid-state',
-    `no snapshot of ${streamId} can be made: ${reasonOf(error)}`,
+    `cannot build a snapshot of ${streamId}: ${reasonOf(error)}`,
     error instanceof InvalidInputError ? { path: error.path } : {},
     { cause: error },
   )

@@ -4,8 +4,8 @@ import { type LogReader, type StoredRecord } from '#kafka'
 import { snapshotHead, type SnapshotHead } from './snapshot-record.ts'
 
 /**
- * The snapshots that count in one partition of a snapshot topic: of each stream the last one, as compaction would leave them. Records that
- * are none of ours are passed over.
+ * The last snapshot of each stream in one partition of a snapshot topic, as compaction would keep them. Foreign records
+ * are skipped.
  * @throws LogError `unavailable`
  */
 export async function scanSnapshots(

@@ -4,9 +4,9 @@ import type { LogReader } from '#kafka'
 import { scanSnapshots } from './scan-snapshots.ts'
 import type { SnapshotHead } from './snapshot-record.ts'
 
-export type SnapshotCounts = Pick<SnapshotStatistics, 'count' | 'outdated' | 'bytes' | 'oldest' | 'newest'>
+type SnapshotCounts = Pick<SnapshotStatistics, 'count' | 'outdated' | 'bytes' | 'oldest' | 'newest'>
 
-/** Counting reads whole topics, so that its answer is given for this long. */
+/** Counts are cached for this time, because counting reads whole topics. */
 const freshMs = 10_000
 
 interface Counted {
@@ -14,7 +14,7 @@ interface Counted {
   readonly counts: Promise<SnapshotCounts>
 }
 
-/** Counts what the snapshot topics hold. */
+/** Counts the snapshots in their topics. */
 export class SnapshotCounter {
   readonly #reader: LogReader
   readonly #counted = new Map<string, Counted>()
@@ -35,7 +35,7 @@ export class SnapshotCounter {
 
   async #count(aggregateType: string, partitions: number, stateVersion: number): Promise<SnapshotCounts> {
     let total: SnapshotCounts = { count: 0, outdated: 0, bytes: 0 }
-    // One after the other: there may be many snapshots, and only one partition's heads are in memory at once.
+    // One partition at a time, so that the heads of only one partition are in memory.
     for (let partition = 0; partition < partitions; partition++) {
       const heads = await scanSnapshots(this.#reader, aggregateType, partition)
       total = heads.reduce((sum, head) => added(sum, head, stateVersion), total)

@@ -16,7 +16,7 @@ const snapshot = (id: string, version: number): EncodedSnapshot => ({
   state: Buffer.from(`${id} ${version}`),
 })
 
-/** A log that tells its batches, and fails where it is told to. */
+/** A log that records its batches and fails on demand. */
 class WatchedLog {
   readonly batches: string[][] = []
   readonly indexed: string[] = []
@@ -43,14 +43,14 @@ class WatchedLog {
   close = () => undefined
 }
 
-test('what comes while an append is under way travels in the next one', async () => {
+test('snapshots that arrive during an append go into the next one', async () => {
   const log = new WatchedLog()
   await Promise.all(['a', 'b', 'c'].map((id) => log.snapshots.store(snapshot(id, 10))))
   expect(log.batches).toEqual([['a 10'], ['b 10', 'c 10']])
   expect(log.indexed.sort()).toEqual(['order.a 10', 'order.b 10', 'order.c 10'])
 })
 
-test('of one stream the newest stays, whoever comes last', async () => {
+test('the newest snapshot of a stream is kept, in any order of arrival', async () => {
   const log = new WatchedLog()
   await Promise.all([log.snapshots.store(snapshot('a', 12)), log.snapshots.store(snapshot('a', 11))])
   expect(log.batches).toEqual([['a 12']])
@@ -59,7 +59,7 @@ test('of one stream the newest stays, whoever comes last', async () => {
   expect(log.batches).toHaveLength(2)
 })
 
-test('one that the topic refuses does not cost the others of its batch', async () => {
+test('a snapshot that the topic rejects does not fail the others of its batch', async () => {
   const log = new WatchedLog()
   log.failure = (records) => (records.includes('bad 10') ? new LogError('refused', 'too large') : undefined)
   const ends = await Promise.allSettled(
@@ -70,7 +70,7 @@ test('one that the topic refuses does not cost the others of its batch', async (
   expect(log.snapshots.newest(stream('bad'))).toBe(0)
 })
 
-test('a fenced log fails all, and nothing of them reaches the index', async () => {
+test('a fenced log fails all snapshots, and none reaches the index', async () => {
   const log = new WatchedLog()
   log.failure = () => new LogError('fenced', 'another owner')
   const ends = await Promise.allSettled(['a', 'b', 'c'].map((id) => log.snapshots.store(snapshot(id, 10))))
@@ -78,7 +78,7 @@ test('a fenced log fails all, and nothing of them reaches the index', async () =
   expect(log.indexed).toEqual([])
 })
 
-test('a snapshot is taken out, unless a new one has been stored meanwhile', async () => {
+test('a snapshot is removed, unless a new one has been stored meanwhile', async () => {
   const log = new WatchedLog()
   await log.snapshots.store(snapshot('a', 10))
   await Promise.all([log.snapshots.remove(stream('a')), log.snapshots.remove(stream('b'))])

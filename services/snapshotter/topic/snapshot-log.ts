@@ -15,15 +15,15 @@ interface Waiting {
   readonly fail: (error: unknown) => void
 }
 
-/** Records of one batch, and bytes of their states; a batch has at least one record. */
+/** Bounds of one batch: records, and bytes of their states. A batch has at least one record. */
 const batchRecordsMax = 500
 const batchBytesMax = 256 * 1_024
-/** Streams whose latest snapshot is remembered. */
+/** Streams whose latest snapshot version is remembered. */
 const rememberedMax = 20_000
 
 /**
- * Where one owner of a partition puts snapshots: into their topic, behind the owner's fence, then into Redis. What comes while an
- * append is under way travels in the next one. Of one stream the newest version stays, in whatever order they come.
+ * Stores the snapshots of one owner: first in their topic, behind the owner's fence, then in Redis. Snapshots that arrive
+ * during an append go into the next one. The newest version of a stream is kept, in any order of arrival.
  */
 export class SnapshotLog {
   readonly #log: OwnedLog
@@ -40,22 +40,22 @@ export class SnapshotLog {
     this.#index = index
   }
 
-  /** The version of the latest snapshot that was stored here, as far as it is remembered; 0 otherwise. */
+  /** The version of the latest stored snapshot; 0 if it is not remembered. */
   newest(streamId: StreamId): number {
     return this.#newest.get(streamId) ?? 0
   }
 
-  /** @param topicId of the event topic that states are folded from, from now on. */
+  /** @param topicId of the event topic of all further states. */
   foldsFrom(topicId: string): void {
     this.#topicId = topicId
   }
 
-  /** All snapshots are to be stored again. */
+  /** Forgets stored versions, so that all snapshots are stored again. */
   forget(): void {
     this.#newest.clear()
   }
 
-  /** @throws LogError as of an append: `refused` for this snapshot alone; IndexUnavailableError. */
+  /** @throws LogError as an append does, with `refused` for this snapshot only; IndexUnavailableError. */
   store(snapshot: EncodedSnapshot): Promise<void> {
     const { streamId, version } = snapshot
     return this.#inTurn(streamId, async () => {
@@ -66,7 +66,7 @@ export class SnapshotLog {
     })
   }
 
-  /** Takes a stream's snapshot out of the topic, unless a new one has been stored here. @throws LogError */
+  /** Removes a stream's snapshot from the topic, unless a new one has been stored. @throws LogError */
   remove(streamId: StreamId): Promise<void> {
     return this.#inTurn(streamId, async () => {
       if (!this.#newest.has(streamId)) await this.#append(noSnapshotRecord(streamId))
@@ -81,7 +81,7 @@ export class SnapshotLog {
     this.#log.close()
   }
 
-  /** One after the other for each stream. */
+  /** Runs the tasks of one stream one at a time. */
   async #inTurn(streamId: StreamId, work: () => Promise<void>): Promise<void> {
     for (let other; (other = this.#underWay.get(streamId)) !== undefined;) await other.catch(() => undefined)
     const working = work().finally(() => this.#underWay.delete(streamId))
@@ -117,7 +117,7 @@ export class SnapshotLog {
       for (const { done } of batch) done()
     } catch (error) {
       const isRefused = error instanceof LogError && error.outcome === 'refused'
-      // One that the topic does not take must not cost the others of its batch.
+      // A snapshot that the topic rejects must not fail the others of its batch.
       if (isRefused && batch.length > 1) for (const one of batch) await this.#appendBatch([one])
       else for (const { fail } of batch) fail(error)
     }

@@ -19,7 +19,7 @@ const asStored = (record: LogRecord): StoredRecord => ({
   headers: record.headers.map(([name, value]) => [name, Buffer.from(value)]),
 })
 
-test('a record holds the encoded state under the stream id, and what it is in its headers', () => {
+test('a record has the stream id as its key, the encoded state as its value, and its description in headers', () => {
   const { key, value, headers } = toSnapshotRecord(snapshot)
   expect(key.toString()).toBe('order.order-42')
   expect(value).toEqual(snapshot.state)
@@ -36,17 +36,17 @@ test('the head is read back from the record', () => {
   expect(snapshotHead(asStored(toSnapshotRecord(snapshot)))).toEqual({ ...head, bytes: state.length })
 })
 
-test('a record says of which event topic its state is, where that is known', () => {
+test('a record names the event topic of its state, if known', () => {
   const record = toSnapshotRecord(snapshot, 'NdqLxBLVTX')
   expect(Object.fromEntries(record.headers)['topicid']).toBe('NdqLxBLVTX')
   expect(snapshotHead(asStored(record))).toMatchObject({ topicId: 'NdqLxBLVTX' })
 })
 
-test('a record without a value takes the snapshot away', () => {
+test('a record without a value removes the snapshot', () => {
   expect(snapshotHead(asStored(noSnapshotRecord(snapshot.streamId)))).toBeUndefined()
 })
 
-test.each(['streamversion', 'stateversion'])('a record without %s is none of ours', (missing) => {
+test.each(['streamversion', 'stateversion'])('a record without %s is rejected', (missing) => {
   const record = asStored(toSnapshotRecord(snapshot))
   const headers = record.headers.filter(([name]) => name !== missing)
   expect(() => snapshotHead({ ...record, headers })).toThrow(`headers.${missing}`)

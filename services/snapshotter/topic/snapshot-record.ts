@@ -1,7 +1,7 @@
 import { parseStreamId, parseVersion, type StreamId, type Version } from '#domain'
 import type { LogRecord, StoredRecord } from '#kafka'
 
-/** A snapshot whose state is encoded: what a record of a snapshot topic holds. */
+/** A snapshot whose state is encoded, as in a record of a snapshot topic. */
 export interface EncodedSnapshot {
   readonly streamId: StreamId
   readonly version: Version
@@ -13,15 +13,15 @@ export interface EncodedSnapshot {
 
 /** A snapshot without its state. */
 export interface SnapshotHead extends Omit<EncodedSnapshot, 'state'> {
-  /** Of the encoded state. */
+  /** Size of the encoded state. */
   readonly bytes: number
-  /** Of the event topic that the state was folded from; undefined in records of older versions. */
+  /** Id of the event topic that the state was folded from; undefined in records of older versions. */
   readonly topicId?: string
 }
 
 /**
- * The record of a snapshot. The last one of a key counts, and compaction keeps just that.
- * @param topicId of the event topic that the state was folded from: of a topic that was created again it means nothing.
+ * The record of a snapshot. The last record of a key is the valid one, and compaction keeps it.
+ * @param topicId of the event topic that the state was folded from. The snapshot is invalid for a recreated topic.
  */
 export const toSnapshotRecord = (snapshot: EncodedSnapshot, topicId?: string): LogRecord => ({
   key: Buffer.from(snapshot.streamId),
@@ -36,7 +36,7 @@ export const toSnapshotRecord = (snapshot: EncodedSnapshot, topicId?: string): L
   timestampMs: snapshot.timestampMs,
 })
 
-/** Takes a stream's snapshot out of the topic. */
+/** The tombstone of a stream's snapshot. */
 export const noSnapshotRecord = (streamId: StreamId): LogRecord => ({
   key: Buffer.from(streamId),
   value: null,
@@ -45,9 +45,9 @@ export const noSnapshotRecord = (streamId: StreamId): LogRecord => ({
 })
 
 /**
- * The head of a record made by {@link toSnapshotRecord}.
- * @returns undefined where the record takes its stream's snapshot out.
- * @throws InvalidInputError naming the header, when the record is none of ours.
+ * The head of a record written by {@link toSnapshotRecord}.
+ * @returns undefined if the record is a tombstone.
+ * @throws InvalidInputError with the header that is missing or malformed, if the record is foreign.
  */
 export function snapshotHead({ key, value, headers }: StoredRecord): SnapshotHead | undefined {
   const streamId = parseStreamId(key.toString())

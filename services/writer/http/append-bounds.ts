@@ -15,13 +15,13 @@ import { appendItemSchema } from './schemas.ts'
 
 type Check = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => void
 
-/** Counts the events of an append before any of them is looked at. */
+/** Checks the number of events of an append before they are validated. */
 export const countEvents =
   (limits: AppendLimits): Check =>
   ({ body }, _reply, done) =>
     done(tooManyEvents(memberOf(body, 'events'), limits))
 
-/** Counts the appends of a request before any of them is looked at. */
+/** Checks the number of appends of a request before they are validated. */
 export const countAppends: Check = ({ body }, _reply, done) => {
   const appends = memberOf(body, 'appends')
   const count = Array.isArray(appends) ? appends.length : 0
@@ -31,13 +31,13 @@ export const countAppends: Check = ({ body }, _reply, done) => {
 const memberOf = (body: unknown, name: string): unknown =>
   (body as Partial<Record<string, unknown>> | null)?.[name]
 
-/** The appends of a request: those to carry out, in their order, and why others are not, by their place. */
-export interface CheckedItems {
+/** The appends of a request: the valid ones in order, and the errors of the others by index. */
+interface CheckedItems {
   readonly requests: readonly AppendRequest[]
   readonly refusals: ReadonlyMap<number, EventStoreError>
 }
 
-/** @returns a check of each append by itself. It throws `append-too-large` where they have too many events together. */
+/** @returns a check that validates each append separately. It throws `append-too-large` if they have too many events in total. */
 export function checkItems(limits: AppendLimits): (appends: readonly unknown[]) => CheckedItems {
   const item = TypeCompiler.Compile(appendItemSchema(limits.eventsPerAppendMax))
   const eventsMax = Math.max(eventsPerRequestMax, limits.eventsPerAppendMax)
@@ -65,6 +65,6 @@ export function checkItems(limits: AppendLimits): (appends: readonly unknown[]) 
 const tooMany = (what: string, count: number, max: number) =>
   new EventStoreError(
     'append-too-large',
-    `the request has ${count} ${what}: expected at most ${max}, the rest in further requests`,
+    `the request has ${count} ${what}: expected at most ${max}; send the rest in further requests`,
     { path: 'appends' },
   )

@@ -11,9 +11,9 @@ import {
 } from '#domain'
 import { type AppendLimits, EventStoreError } from '#event-store'
 import { compileValidator, type HttpRoutes, problemOf, problemResponses } from '#http'
+import { contextOf } from '#service'
 
 import { checkItems, countAppends, countEvents } from './append-bounds.ts'
-import { contextOf } from './request-context.ts'
 import {
   appendBodySchema,
   appendResultSchema,
@@ -30,21 +30,21 @@ const appendSchema = ({ eventsPerAppendMax }: AppendLimits) => ({
   tags: ['append'],
   summary: 'Append events to one stream',
   description:
-    'All of the events get contiguous versions, or none is there. The same ids (or Idempotency-Key) again get the first answer again.',
+    'All events are appended at contiguous versions, or none is. A retry with the same ids (or Idempotency-Key) returns the first result.',
   params: streamParams,
   headers: Type.Object({
     'idempotency-key': Type.Optional(
       Type.String({
         minLength: 1,
         maxLength: 200,
-        description: 'Event ids are derived from it where none are given',
+        description: 'Ids of events without an id are derived from it',
       }),
     ),
   }),
   body: appendBodySchema(eventsPerAppendMax),
   response: {
     201: appendResultSchema('Appended'),
-    200: appendResultSchema('These events were there already: the first answer again'),
+    200: appendResultSchema('These events were already appended; this is the first result'),
     ...problemResponses(
       ...(['invalid-request', 'invalid-event', 'unknown-event-type', 'append-too-large'] as const),
       ...(['category-not-found', 'wrong-expected-version', 'partial-duplicate'] as const),
@@ -56,7 +56,7 @@ const appendSchema = ({ eventsPerAppendMax }: AppendLimits) => ({
 const appendsSchema = ({ eventsPerAppendMax }: AppendLimits) => ({
   tags: ['append'],
   summary: 'Append to many streams in one request',
-  description: 'Each append stands on its own: one may be refused and the next accepted.',
+  description: 'Each append is independent: one may be rejected and the next accepted.',
   body: appendsBodySchema(eventsPerAppendMax),
   response: {
     200: appendsResultSchema,
@@ -64,7 +64,7 @@ const appendsSchema = ({ eventsPerAppendMax }: AppendLimits) => ({
   },
 })
 
-/** Only what holds the appends together; each of them is checked by itself, so that a bad one does not cost the others. */
+/** Describes only the list. Each append is validated separately, so an invalid one does not fail the others. */
 const envelopeSchema = Type.Object(
   { appends: Type.Array(Type.Unknown(), { minItems: 1 }) },
   { additionalProperties: false },

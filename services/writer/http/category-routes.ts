@@ -1,17 +1,19 @@
-import { Type, type Static } from '@sinclair/typebox'
+import type { Static } from '@sinclair/typebox'
 
-import { parseAggregateType, type RecordedEvent } from '#domain'
-import { type CategoryEvent, type CategoryQuery, invalidRequest, parseRequest } from '#event-store'
+import { parseAggregateType } from '#domain'
+import { type CategoryQuery, invalidRequest, parseRequest } from '#event-store'
 import {
   admitSubscriber,
+  batchEvents,
   type HttpRoutes,
   problemResponses,
-  progressEvent,
   sendEvents,
   type ServerSentEvent,
+  sharedJson,
+  subscriptionSchema,
 } from '#http'
 
-import { categoryPageSchema, categoryParams, categoryQuery, subscribeQuery } from './schemas.ts'
+import { categoryPageSchema, categoryParams, categoryQuery, categorySubscribeQuery } from './schemas.ts'
 import { toWireEvent } from './wire.ts'
 import type { WriterApi } from '../writer-api.ts'
 
@@ -26,25 +28,18 @@ const readSchema = {
 }
 const subscribeSchema = {
   ...common,
-  querystring: subscribeQuery,
-  summary: 'The same, live, as server-sent events',
+  querystring: categorySubscribeQuery,
+  summary: 'Subscribe to the events of an aggregate type, as server-sent events',
   description:
-    'Past events first, then new ones as they come. Each has its cursor for an id: Last-Event-ID resumes right after it. While a filter matches nothing, an event `progress` brings the cursor about once a second. A comment every 15 s shows that the connection lives; an event `problem` says why the stream ends.',
-  headers: Type.Object({
-    'last-event-id': Type.Optional(Type.String({ description: 'Counts more than the cursor of the query' })),
-  }),
-  response: {
-    200: {
-      description:
-        'Events: `id` is the cursor, `event` is `event`, `data` the event as elsewhere; or `event` is `progress`, with no more than its cursor',
-      content: { 'text/event-stream': { schema: Type.String() } },
-    },
-    ...problemResponses(...failures),
-  },
+    'Past events first, then new events as they are appended. The id of each event is its cursor: a client that sends it as Last-Event-ID resumes after that event. While a filter matches nothing, an event `progress` reports the cursor about once a second. A comment every 15 s keeps the connection alive. If the stream fails, an event `problem` states the reason.',
+  ...subscriptionSchema(
+    'Events: `id` is the cursor, `event` is `event`, and `data` is the event as in other responses. An event `progress` has only a cursor',
+    ...failures,
+  ),
 }
 
-/** Events as they are sent: made once for all subscribers. */
-const wireTexts = new WeakMap<RecordedEvent, string>()
+/** An event is formatted once for all subscribers. */
+const wireText = sharedJson(toWireEvent)
 
 export const categoryRoutes = (api: WriterApi): HttpRoutes =>
   function routes(app) {
@@ -57,7 +52,7 @@ export const categoryRoutes = (api: WriterApi): HttpRoutes =>
     app.get('/categories/:type/subscribe', subscribe, async (request, reply) => {
       const type = typeOf(request.params)
       const query = await queryOf(api, type, request.query, request.headers['last-event-id'])
-      // What cannot be followed is refused while there still is a status to refuse it with.
+      // Checked before the response starts: afterwards no status can be sent.
       await api.checkCategory(type, query)
       await sendEvents(request, reply, (signal) => follow(api, type, query, signal))
     })
@@ -68,7 +63,7 @@ const typeOf = ({ type }: { readonly type: string }): string => parseRequest(() 
 
 type Query = Static<typeof categoryQuery>
 
-/** @param resumeAt the cursor of a subscription that comes again: it counts more than where the query starts. */
+/** @param resumeAt the Last-Event-ID of a client that reconnects; takes precedence over the start in the query. */
 async function queryOf(
   api: WriterApi,
   type: string,
@@ -105,19 +100,10 @@ async function* follow(
   signal: AbortSignal,
 ): AsyncGenerator<Iterable<ServerSentEvent>> {
   for await (const { events, cursor } of api.subscribeCategory(type, query, signal)) {
-    yield events.length === 0 ? [progressEvent(cursor)] : serverSent(events)
+    yield batchEvents(events, cursor, ({ event, cursor: id }) => ({
+      id,
+      event: 'event',
+      data: wireText(event),
+    }))
   }
-}
-
-/** Made one by one, when the subscriber's turn has come. */
-function* serverSent(events: readonly CategoryEvent[]): Generator<ServerSentEvent> {
-  for (const { event, cursor } of events) yield { id: cursor, event: 'event', data: wireText(event) }
-}
-
-function wireText(event: RecordedEvent): string {
-  const known = wireTexts.get(event)
-  if (known !== undefined) return known
-  const text = JSON.stringify(toWireEvent(event))
-  wireTexts.set(event, text)
-  return text
 }

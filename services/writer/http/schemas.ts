@@ -8,20 +8,20 @@ const id = '0198c0de-0000-7000-8000-000000000001'
 const streamId = 'order.order-42'
 const time = '2026-01-31T12:00:00.000Z'
 
-/** An aggregate type, a dot and an id have 301 characters at most. */
-export const streamIdSchema = Type.String({
+/** An aggregate type, a dot and an id have at most 301 characters. */
+const streamIdSchema = Type.String({
   maxLength: 400,
   description: '`{aggregateType}.{aggregateId}`',
   examples: [streamId],
 })
-const versionSchema = Type.Integer({ minimum: 0, description: '1, 2, 3 …; 0: there is no stream' })
+const versionSchema = Type.Integer({ minimum: 0, description: '1, 2, 3 …; 0: the stream does not exist' })
 const positionSchema = Type.String({
-  description: 'Place in the log, `topic:partition:offset`',
+  description: 'Position in the log, `topic:partition:offset`',
   examples: ['eventstore.order:3:42'],
 })
 const timestampSchema = Type.String({ description: 'ISO 8601, UTC, milliseconds', examples: [time] })
 
-/** Own keys are checked by the store, whose message names the key. */
+/** The caller's own keys are validated by the store, whose error names the key. */
 const metadataSchema = Type.Object(
   Object.fromEntries(
     Object.entries(metadataTable).map(([field, { description }]) => [
@@ -31,13 +31,13 @@ const metadataSchema = Type.Object(
   ),
   {
     additionalProperties: Type.Unknown({ type: ['string', 'number', 'boolean'] }),
-    description: 'Who and what the event came from: these fields, and own keys of the caller',
+    description: 'Origin of the event: these fields, and keys of the caller',
   },
 )
 
-/** Checked by the store, whose message is better than a schema's; the schema documents the fields. */
+/** The store validates this field with a better error. The schema documents it. */
 const expectedVersionSchema = Type.Unknown({
-  description: 'The version that was read (0: no stream), or one of the words. Default `any`',
+  description: 'The version that was read (0: no stream), or one of the keywords. Default `any`',
   anyOf: [{ type: 'integer', minimum: 0 }, { enum: ['any', 'no-stream', 'stream-exists'] }],
   examples: [3, 'no-stream'],
 })
@@ -47,13 +47,13 @@ const newEventSchema = Type.Object(
     id: Type.Optional(
       Type.String({
         maxLength: 100,
-        description: 'A UUID; the writer makes one where there is none',
+        description: 'A UUID; by default the writer generates one',
         examples: [id],
       }),
     ),
     type: Type.String({ minLength: 1, maxLength: 500, examples: ['OrderPlaced'] }),
     data: Type.Unknown({
-      description: 'As the schema of the event type says',
+      description: 'Must match the schema of the event type',
       examples: [{ customerId: 'c-7' }],
     }),
     metadata: Type.Optional(metadataSchema),
@@ -86,14 +86,14 @@ const appendResultProperties = {
   position: positionSchema,
   eventIds: Type.Array(Type.String({ examples: [id] })),
   duplicate: Type.Boolean({
-    description: 'The same events were already there: this is the first answer again',
+    description: 'The same events were already appended; this is the first result',
   }),
 }
 
 export const appendResultSchema = (description: string) =>
   Type.Object(appendResultProperties, { description })
 
-/** One flat shape for success and problem: the compiled serialiser of a union would validate each result to choose. */
+/** One flat shape for results and problems: the compiled serialiser of a union would validate each result. */
 export const appendsResultSchema = Type.Object(
   {
     results: Type.Array(
@@ -104,10 +104,10 @@ export const appendsResultSchema = Type.Object(
       }),
     ),
   },
-  { description: 'One result for each append, in their order; each stands on its own' },
+  { description: 'One result for each append, in the order of the request' },
 )
 
-export const eventSchema = Type.Object({
+const eventSchema = Type.Object({
   id: Type.String({ examples: [id] }),
   streamId: streamIdSchema,
   type: Type.String({ examples: ['OrderPlaced'] }),
@@ -138,11 +138,11 @@ export const streamPageSchema = Type.Object(
     events: Type.Array(eventSchema),
     next: Type.Optional(
       Type.Integer({
-        description: 'Where the next page starts: its fromVersion, or backwards its toVersion',
+        description: 'Start of the next page: its fromVersion, or its toVersion if backwards',
       }),
     ),
   },
-  { description: 'A page; an absent stream has version 0 and no events' },
+  { description: 'A page; a stream that does not exist has version 0 and no events' },
 )
 
 export const loadedStreamSchema = Type.Object(
@@ -159,7 +159,7 @@ export const loadedStreamSchema = Type.Object(
       }),
     ),
     events: Type.Array(eventSchema, {
-      description: 'From the version after the snapshot; read on where there are more',
+      description: 'Events from the version after the snapshot; further pages must be read if there are more',
     }),
   },
   { description: 'What a repository needs to rebuild an aggregate' },
@@ -173,8 +173,8 @@ export const stateSchema = Type.Object(
 export const categoryPageSchema = Type.Object(
   {
     events: Type.Array(eventSchema),
-    cursor: Type.String({ description: 'Where the next page starts, whether there is one yet or not' }),
-    atEnd: Type.Boolean({ description: 'Nothing more was there when the page was read' }),
+    cursor: Type.String({ description: 'Start of the next page, also at the end of the log' }),
+    atEnd: Type.Boolean({ description: 'Whether the page reached the end of the log' }),
   },
   { description: 'A page' },
 )
@@ -187,7 +187,7 @@ export const ownersSchema = Type.Object(
         partition: Type.Integer({ minimum: 0 }),
         url: Type.Optional(
           Type.String({
-            description: 'Absent while the owner has not proved to be there',
+            description: 'Absent while the address of the owner is not verified',
             examples: ['http://127.0.0.1:7400'],
           }),
         ),
@@ -207,7 +207,7 @@ const timeBounds = {
   from: Type.Optional(Type.String({ description: 'Not before this time, ISO 8601', examples: [time] })),
   until: Type.Optional(Type.String({ description: 'Before this time, ISO 8601', examples: [time] })),
 }
-const limit = Type.Optional(Type.Integer({ description: 'Events a page, 1 to 1,000; default 100' }))
+const limit = Type.Optional(Type.Integer({ description: 'Events per page, 1 to 1,000; default 100' }))
 
 export const readQuery = Type.Object(
   {
@@ -225,7 +225,7 @@ export const readQuery = Type.Object(
 export const loadQuery = Type.Object(
   {
     stateVersion: Type.Optional(
-      Type.Integer({ description: 'A snapshot of this state version may stand in for the events up to it' }),
+      Type.Integer({ description: 'State version of a snapshot that may replace the events up to it' }),
     ),
   },
   { additionalProperties: false },
@@ -243,14 +243,14 @@ export const stateQuery = Type.Object(
 
 const categoryFilters = {
   partition: Type.Optional(Type.Integer({ minimum: 0 })),
-  cursor: Type.Optional(Type.String({ description: 'Where to go on, as an earlier answer gave it' })),
+  cursor: Type.Optional(Type.String({ description: 'Cursor of an earlier response' })),
   offset: Type.Optional(
-    Type.Integer({ minimum: 0, description: 'Where to start in `partition`, in place of a cursor' }),
+    Type.Integer({ minimum: 0, description: 'Start offset in `partition`, instead of a cursor' }),
   ),
   eventType: Type.Optional(
     Type.Array(Type.String({ maxLength: 500 }), {
       maxItems: 1_000,
-      description: 'Only these; may stand there more than once',
+      description: 'Only events of these types; may be repeated',
     }),
   ),
   ...timeBounds,
@@ -259,5 +259,5 @@ const categoryFilters = {
 
 export const categoryQuery = Type.Object({ ...categoryFilters, limit }, { additionalProperties: false })
 
-/** A subscription has no pages, so no limit either. */
-export const subscribeQuery = Type.Object(categoryFilters, { additionalProperties: false })
+/** A subscription has no pages, so it has no limit. */
+export const categorySubscribeQuery = Type.Object(categoryFilters, { additionalProperties: false })

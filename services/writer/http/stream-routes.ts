@@ -1,8 +1,8 @@
 import { parseStreamId, type ReadOptions, type StreamId, type StreamPage } from '#domain'
 import { invalidRequest, parseRequest } from '#event-store'
 import { type HttpRoutes, problemResponses } from '#http'
+import { contextOf } from '#service'
 
-import { contextOf } from './request-context.ts'
 import {
   loadedStreamSchema,
   loadQuery,
@@ -14,31 +14,31 @@ import {
   streamParams,
 } from './schemas.ts'
 import { toWireEvent } from './wire.ts'
-import type { StateAt, WriterApi } from '../writer-api.ts'
+import type { StatePoint, WriterApi } from '../writer-api.ts'
 
 const failures = ['invalid-request', 'category-not-found', 'unavailable', 'not-owner'] as const
 const common = { tags: ['streams'], params: streamParams }
 
 const infoSchema = {
   ...common,
-  summary: 'A stream: its version, when it began and last changed, and who owns it',
+  summary: 'A stream: its version, the times of its first and last event, and its owner',
   response: { 200: streamInfoSchema, ...problemResponses(...failures, 'stream-not-found') },
 }
 const readSchema = {
   ...common,
-  summary: 'Events of a stream, by version and by time',
+  summary: 'Events of a stream, by version or time',
   querystring: readQuery,
   response: { 200: streamPageSchema, ...problemResponses(...failures) },
 }
 const loadSchema = {
   ...common,
-  summary: 'Snapshot and the events after it, in one round trip',
+  summary: 'The snapshot of a stream and the events after it, in one request',
   querystring: loadQuery,
   response: { 200: loadedStreamSchema, ...problemResponses(...failures) },
 }
 const stateAtSchema = {
   ...common,
-  summary: 'The state of an aggregate: now, at a version or at a time',
+  summary: 'The state of an aggregate: the current one, or at a version or time',
   querystring: stateQuery,
   response: {
     200: stateSchema,
@@ -67,7 +67,7 @@ export const streamRoutes = (api: WriterApi): HttpRoutes =>
       if (version !== undefined && at !== undefined) {
         throw invalidRequest('at', 'version and at are both given: expected one of them')
       }
-      return { streamId, ...(await api.state(streamId, request.query as StateAt, contextOf(request))) }
+      return { streamId, ...(await api.state(streamId, request.query as StatePoint, contextOf(request))) }
     })
     return Promise.resolve()
   }

@@ -1,6 +1,6 @@
 import { type AppendResult, formatPosition, type RecordedEvent } from '#domain'
 
-/** An event as it stands in answers: the same, but for its position, which is a token. */
+/** An event in its HTTP form, with its position as text. */
 export const toWireEvent = (event: RecordedEvent) => ({ ...event, position: formatPosition(event.position) })
 
 export const toWireResult = (result: AppendResult) => ({

@@ -9,13 +9,13 @@ import type { WriterApi } from '../writer-api.ts'
 
 const ownersRoute = {
   tags: ['operations'],
-  summary: 'Who owns which partition',
+  summary: 'The owner of each partition',
   response: { 200: ownersSchema, ...problemResponses('unavailable') },
 }
 
 const defaultLimits: AppendLimits = { eventsPerAppendMax: 1_000 }
 
-/** The writer over HTTP: register it on a server of #http. @param limits of an append; the writer's own. */
+/** The routes of the writer, to be registered on a server of #http. @param limits of an append, as the writer has them. */
 export const writerRoutes = (api: WriterApi, limits = defaultLimits): HttpRoutes =>
   async function routes(app) {
     await app.register(appendRoutes(api, limits))

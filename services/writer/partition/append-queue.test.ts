@@ -21,7 +21,7 @@ const append = (events: number, { bytes = 10, deadlineMs = 1_000 } = {}): Pendin
 const limits = { eventsMax: 10, bytesMax: 10_000 }
 
 describe('AppendQueue', () => {
-  test('gives appends back in the order they came, as many as fit the events of one batch', () => {
+  test('returns appends in order of arrival, as many as fit the events of one batch', () => {
     const queue = new AppendQueue(100)
     const [a, b, c] = [append(6), append(4), append(1)]
     for (const each of [a, b, c]) queue.add(each)
@@ -30,7 +30,7 @@ describe('AppendQueue', () => {
     expect(queue.depth).toBe(0)
   })
 
-  test('never splits an append, and never passes the bytes of one batch', () => {
+  test('never splits an append, and never exceeds the bytes of one batch', () => {
     const queue = new AppendQueue(100)
     const [a, b] = [append(2, { bytes: 3_000 }), append(2, { bytes: 3_000 })]
     queue.add(a)
@@ -39,7 +39,7 @@ describe('AppendQueue', () => {
     expect(queue.depth).toBe(2)
   })
 
-  test('refuses what is beyond its bound and keeps what it has', () => {
+  test('rejects appends beyond its bound and keeps the others', () => {
     const queue = new AppendQueue(5)
     queue.add(append(4))
     expect(() => queue.add(append(2))).toThrow(expect.objectContaining({ code: 'overloaded' }))
@@ -48,7 +48,7 @@ describe('AppendQueue', () => {
     expect(queue.depth).toBe(5)
   })
 
-  test('takes what was put back first', () => {
+  test('returns appends that were put back first', () => {
     const queue = new AppendQueue(100)
     const [a, b, c] = [append(1), append(1), append(1)]
     queue.add(c)
@@ -56,7 +56,7 @@ describe('AppendQueue', () => {
     expect(queue.take(limits)).toEqual([a, b, c])
   })
 
-  test('takes out those whose deadline has passed and leaves the others in order', () => {
+  test('removes expired appends and keeps the others in order', () => {
     const queue = new AppendQueue(100)
     const [a, late, c] = [append(1), append(3, { deadlineMs: 5 }), append(1)]
     for (const each of [a, late, c]) queue.add(each)

@@ -7,13 +7,13 @@ export interface BatchLimits {
   readonly bytesMax: number
 }
 
-/** What waits for a partition's next round: in order of arrival, bounded by events. */
+/** The appends that wait for the next round of a partition, in order of arrival, bounded in events. */
 export class AppendQueue {
   readonly #eventsMax: number
   #waiting: PendingAppend[] = []
   #events = 0
 
-  /** @param eventsMax events that may wait; beyond it appends are refused at once. */
+  /** @param eventsMax events that may wait. Appends beyond it are rejected immediately. */
   constructor(eventsMax: number) {
     this.#eventsMax = eventsMax
   }
@@ -23,7 +23,7 @@ export class AppendQueue {
     return this.#events
   }
 
-  /** @throws EventStoreError `overloaded` when the queue is full. An empty queue takes an append of any size. */
+  /** @throws EventStoreError `overloaded` when the queue is full. An empty queue accepts an append of any size. */
   add(append: PendingAppend): void {
     if (this.#events > 0 && this.#events + append.events.length > this.#eventsMax) {
       throw new EventStoreError(
@@ -36,7 +36,7 @@ export class AppendQueue {
     this.#events += append.events.length
   }
 
-  /** Takes the next appends that fit one record batch together. The first always fits: its size was checked before. */
+  /** Takes the next appends that fit into one record batch. The first always fits, because its size was checked before. */
   take({ eventsMax, bytesMax }: BatchLimits): PendingAppend[] {
     let events = 0
     let bytes = 0
@@ -50,7 +50,7 @@ export class AppendQueue {
     return this.#remove(count)
   }
 
-  /** Puts back what was taken and not decided, before everything else, in its old order. */
+  /** Puts back appends that were taken but not decided, at the front and in their order. */
   putBack(appends: readonly PendingAppend[]): void {
     this.#waiting = [...appends, ...this.#waiting]
     this.#events += eventsOf(appends)
@@ -60,7 +60,7 @@ export class AppendQueue {
     return this.#remove(this.#waiting.length)
   }
 
-  /** Takes those whose callers have stopped waiting. */
+  /** Removes the appends whose callers have stopped waiting. */
   takeExpired(nowMs: number): PendingAppend[] {
     const expired = this.#waiting.filter((append) => append.deadlineMs <= nowMs)
     if (expired.length === 0) return expired

@@ -16,19 +16,19 @@ import {
 
 import { toIndexEntry } from './index-entry.ts'
 
-export interface IndexCatchUpParts {
+interface IndexCatchUpParts {
   readonly topic: string
   readonly partition: number
   readonly index: PartitionIndex
   readonly reader: LogReader
   readonly onProgress: (progress: CatchUpProgress) => void
-  /** Called for each record that the index leaves out, for it is no event that an owner appended. */
+  /** Called for each foreign record: no owner appended it, so the index omits it. */
   readonly onForeign: (offset: number, reason: string) => void
 }
 
 type OwnTerm = Omit<Guard, 'nextOffset'>
 
-/** Brings a partition's index to the end of its log. The log decides; the index follows. */
+/** Brings the index of a partition up to the end of its log, which is the source of truth. */
 export class IndexCatchUp {
   readonly #parts: IndexCatchUpParts
 
@@ -37,32 +37,32 @@ export class IndexCatchUp {
   }
 
   /**
-   * For a new term: up to the term's own marker. No other owner has appended after it.
-   * @throws LogError `fenced` where a later term owns the index: this owner slept after its take-over; `events-deleted` where the log
-   * lacks what the index needs, and no operator has accepted that.
+   * Catches up at the start of a term, up to the term's own marker. No other owner has appended after it.
+   * @throws LogError `fenced` if a later term owns the index, because this process was suspended after its take-over;
+   * `events-deleted` if the log lacks events that the index needs, and no operator has accepted that.
    */
   toMarker(term: OwnTerm, endOffset: number): Promise<Guard> {
     return this.#upTo(endOffset, term)
   }
 
   /**
-   * Within a term, when the index was found behind.
-   * @param markedOffset behind the term's first marker.
-   * @throws LogError `fenced` when the index is a later owner's: it must not be taken back from it; `events-deleted`;
-   * `take-over` where the log no longer has the term's marker.
+   * Catches up within a term, after the index was found behind.
+   * @param markedOffset the offset after the term's first marker.
+   * @throws LogError `fenced` if a later owner has the index, which must keep it; `events-deleted`; `take-over` if the
+   * log no longer has the term's marker.
    */
   async again(guard: Guard, markedOffset: number): Promise<Guard> {
     const { index, reader, topic, partition } = this.#parts
     const stored = await index.guard()
     const startOffset = await reader.startOffset(topic, partition)
-    // Without a marker in what is left, this owner's data could not be distinguished from others'.
+    // Without the marker, this owner's data could not be distinguished from the data of other producers.
     if ((stored?.nextOffset ?? 0) < startOffset && markedOffset < startOffset) throw this.#markerGone()
-    // Right after a change of leaders the high watermark may still be short of what was acknowledged.
+    // Right after a leader change the high watermark may still be below acknowledged offsets.
     const endOffset = Math.max(guard.nextOffset, await reader.endOffset(topic, partition))
     return this.#upTo(endOffset, guard)
   }
 
-  /** Reports data of others that an append found in its way. */
+  /** Reports data of other producers before an appended batch. */
   reportStrays(strays: readonly Stray[]): void {
     for (const { firstOffset, lastOffset, producerId, epoch } of strays) {
       for (let offset = firstOffset; offset <= lastOffset; offset++) {
@@ -85,7 +85,7 @@ export class IndexCatchUp {
         onMisfit: ({ streamId, version, offset }, before) =>
           this.#foreign(
             offset,
-            `it is version ${version} of ${streamId}, which is at version ${before} there`,
+            `it is version ${version} of ${streamId}, but the stream is at version ${before} there`,
           ),
       })
     } catch (error) {
@@ -123,7 +123,7 @@ export class IndexCatchUp {
       next = (records.at(-1)?.offset ?? next - 1) + 1
       yield { entries: records.flatMap((record) => this.#entryOf(record)), starts, nextOffset: next }
     }
-    // Markers at the end take offsets, too.
+    // Markers at the end take offsets too.
     yield { entries: [], nextOffset: until }
   }
 

@@ -2,7 +2,7 @@ import { packEvent } from '#event-log'
 import type { EncodedEvent } from '#event-log/records'
 import type { IndexEntry } from '#redis-index'
 
-/** What the index keeps of an event. Its payload is packed only when the tail takes it: a rebuild leaves most tails out. */
+/** The index entry of an event. The payload is packed only if the tail needs it, because a rebuild skips most tails. */
 export const toIndexEntry = (event: EncodedEvent, offset: number): IndexEntry => ({
   streamId: event.streamId,
   version: event.version,

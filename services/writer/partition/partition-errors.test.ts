@@ -6,7 +6,7 @@ import { IndexUnavailableError } from '#redis-index'
 
 import { readError } from './partition-errors.ts'
 
-test('a read that met Kafka or Redis away is worth another try; what is wrong otherwise stays as it is', () => {
+test('a read that fails because Kafka or Redis is unavailable may be retried; other errors are unchanged', () => {
   for (const error of [new LogError('unavailable', 'no broker'), new IndexUnavailableError('no Redis')]) {
     expect(readError(error)).toMatchObject({ code: 'unavailable', retry: 'same-ids', message: error.message })
   }

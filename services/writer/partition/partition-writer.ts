@@ -5,18 +5,25 @@ import type { AppendResult } from '#domain'
 import type { WaitingPartition } from '#event-log'
 import type { EventStoreError } from '#event-store'
 import type { FencedLog, KafkaCluster } from '#kafka'
-import { type OwnedPartition, Renewal, type TermContext, TermLoop, type TermWork } from '#ownership'
+import {
+  type OwnedPartition,
+  Renewal,
+  type TermContext,
+  TermLoop,
+  type TermWork,
+  unavailable,
+} from '#ownership'
 import { type Guard, IndexUnavailableError, type PartitionIndex } from '#redis-index'
 
 import { AppendQueue, type BatchLimits } from './append-queue.ts'
 import type { IndexCatchUp } from './index-catch-up.ts'
-import { notOwner, outcomeUnknown, unavailable } from './partition-errors.ts'
+import { notOwner, outcomeUnknown } from './partition-errors.ts'
 import type { PendingAppend } from './pending-append.ts'
 import { type CheckedBatch, Round } from './round.ts'
 import type { WriterMetrics } from '../writer-metrics.ts'
 
 export interface PartitionSettings extends BatchLimits {
-  /** Events that may wait for their round. */
+  /** Events that may wait in the queue. */
   readonly queueEventsMax: number
   readonly fenceRenewalMs: number
 }
@@ -25,7 +32,7 @@ export interface PartitionParts {
   readonly topic: string
   readonly partition: number
   readonly cluster: Pick<KafkaCluster, 'checkHeld'>
-  /** A fenced log cannot be used after its term, so each term opens its own. */
+  /** Opens a fenced log. A log ends with its term, so each term opens one. */
   readonly openLog: () => FencedLog
   readonly index: PartitionIndex
   readonly catchUp: IndexCatchUp
@@ -34,26 +41,26 @@ export interface PartitionParts {
   readonly logger: Logger
 }
 
-/** How much longer than its deadline an append may wait in the queue. */
+/** The time that an append may wait in the queue beyond its deadline. */
 const sweepMs = 250
-/** Short: the callers of a partition are waiting. */
+/** Short, because the callers of the partition wait. */
 const backoff = { delayMsMin: 40, delayMsMax: 1_000 }
 
-/** One term: the fence it stands behind, and the state of the index as it knows it. */
+/** One term: its fence, and the state of the index. */
 interface Term {
   readonly log: FencedLog
   readonly round: Round
   /** The index must reach this offset before the term may serve. */
   readonly endOffset: number
   readonly renewal: Renewal
-  /** Holds once the term has caught up. */
+  /** Set when the term has caught up. */
   guard: Guard
   hasCaughtUp: boolean
 }
 
 /**
- * Writes one owned partition: one sequential loop of rounds behind each term's fence. A failure of the index never costs
- * a term: the owner keeps its fence and lets the index catch up.
+ * Writes one owned partition: a sequential loop of rounds behind the fence of each term. A failure of the index never
+ * ends a term: the owner keeps its fence, and the index catches up.
  */
 export class PartitionWriter implements OwnedPartition, TermWork<Term> {
   readonly #parts: PartitionParts
@@ -88,18 +95,18 @@ export class PartitionWriter implements OwnedPartition, TermWork<Term> {
     return this.#loop.waiting
   }
 
-  /** Events that wait for their round. */
+  /** Events in the queue. */
   get queueDepth(): number {
     return this.#queue.depth
   }
 
   start(): void {
-    // While the log is retried no batch is taken, but the time of callers runs out all the same.
+    // No batch is taken while the log is retried, but appends still expire.
     this.#sweep = setInterval(() => this.#refuseExpired(), sweepMs)
     this.#loop.start()
   }
 
-  /** Finishes the round in progress and refuses what waits as `not-owner`. */
+  /** Finishes the round in progress and rejects waiting appends with `not-owner`. */
   async stop(): Promise<void> {
     const ended = this.#loop.stop()
     this.#current.notify()
@@ -107,7 +114,7 @@ export class PartitionWriter implements OwnedPartition, TermWork<Term> {
     clearInterval(this.#sweep)
   }
 
-  /** @throws EventStoreError what the port says of appends, and `overloaded`, `unavailable`, `not-owner`, `outcome-unknown`. */
+  /** @throws EventStoreError as the port specifies for appends, and `overloaded`, `unavailable`, `not-owner`, `outcome-unknown`. */
   async append(append: PendingAppend): Promise<AppendResult> {
     this.#checkOwned()
     this.#queue.add(append)
@@ -116,8 +123,8 @@ export class PartitionWriter implements OwnedPartition, TermWork<Term> {
   }
 
   /**
-   * Runs a read of the index under its guard, once the index is current. Where the index turns out to have lost state, the read
-   * runs again after the catch-up.
+   * Runs a read of the index under its guard, when the index is current. If the index has lost state, the read is
+   * repeated after the catch-up.
    * @param deadlineMs by `performance.now()`
    * @throws EventStoreError `unavailable` when the index is not current in time, `not-owner`.
    */
@@ -218,7 +225,7 @@ export class PartitionWriter implements OwnedPartition, TermWork<Term> {
     }
   }
 
-  /** @returns the next batch: the index is asked about it right behind the commit of this one, which saves each round a wait. */
+  /** @returns the next batch. Its check of the index is sent right after the commit of this batch, which saves a round trip. */
   async #runRound(term: Term, checked: CheckedBatch): Promise<CheckedBatch | undefined> {
     const outcome = await term.round.run(term.guard, checked)
     this.#queue.putBack(outcome.undecided)
@@ -232,9 +239,9 @@ export class PartitionWriter implements OwnedPartition, TermWork<Term> {
         return undefined
       case 'appended': {
         const next = this.#check(term, outcome.guard)
-        // Before the answers: a caller that has one must never read an index that misses its events.
+        // Before the answers: a caller that has an answer must never read an index without its events.
         const isCurrent = await outcome.committed
-        // Whatever became of the commit, the log goes up to here, and no catch-up may stop short of it.
+        // Even if the commit failed, the log extends to this offset, and a catch-up must reach it.
         term.guard = outcome.guard
         if (!isCurrent) this.#markStale()
         outcome.answer()
@@ -243,7 +250,7 @@ export class PartitionWriter implements OwnedPartition, TermWork<Term> {
     }
   }
 
-  /** Asks the index about the next batch, if anything waits. */
+  /** Sends the check of the next batch, if appends wait. */
   #check(term: Term, guard: Guard): CheckedBatch | undefined {
     this.#refuseExpired()
     const batch = this.#queue.take(this.#parts.settings)
@@ -264,7 +271,7 @@ export class PartitionWriter implements OwnedPartition, TermWork<Term> {
     this.#isStale = true
     this.#current.notify()
     this.#refuseExpired()
-    // Those that were sent wait: once the log can be read again, their ids show what became of them.
+    // Sent appends keep waiting: once the log can be read again, their ids show the outcome.
     this.#refuse((append) => (append.sent ? undefined : trouble))
   }
 
@@ -277,7 +284,7 @@ export class PartitionWriter implements OwnedPartition, TermWork<Term> {
   #refuseExpired(): void {
     for (const append of this.#queue.takeExpired(performance.now())) {
       append.refuse(
-        append.sent ? outcomeUnknown(this.#name) : unavailable(`${this.#name} did not get to it in time`),
+        append.sent ? outcomeUnknown(this.#name) : unavailable(`${this.#name} did not process it in time`),
       )
     }
   }

@@ -3,7 +3,7 @@ import type { EncodedNewEvent } from '#event-log'
 import type { EventStoreError } from '#event-store'
 import { activeSpan } from '#observability'
 
-/** What key, headers and framing of a record take beside the stream id and the metadata, rounded up. */
+/** Bytes of a record's key, headers and framing besides the stream id and the metadata, rounded up. */
 const headerBytes = 300
 
 const metadataBytes = ({ type, metadata }: EncodedNewEvent): number =>
@@ -12,20 +12,20 @@ const metadataBytes = ({ type, metadata }: EncodedNewEvent): number =>
     24 + Buffer.byteLength(type),
   )
 
-/** An append on its way through a partition, and where its one answer goes. */
+/** An append in a partition, and the promise of its single answer. */
 export class PendingAppend {
   readonly streamId: StreamId
   readonly expectedVersion: ExpectedVersion
   readonly events: readonly EncodedNewEvent[]
   readonly eventIds: readonly EventId[]
-  /** As they stand in the log, about: with the room that headers take. */
+  /** Approximate size in the log, including headers. */
   readonly bytes: number
   /** By `performance.now()`. */
   readonly deadlineMs: number
   readonly answer: Promise<AppendResult>
-  /** The span that it came in; undefined while nothing is traced. */
+  /** The span of the append; undefined if it is not traced. */
   readonly span = activeSpan()
-  /** Whether its events may have reached the log: from then on no answer may deny that. */
+  /** Whether its events may have reached the log. From then on no answer may state that they have not. */
   sent = false
   readonly #deferred = Promise.withResolvers<AppendResult>()
 

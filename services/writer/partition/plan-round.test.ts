@@ -49,7 +49,7 @@ const at = (version: number, known: Known = new Map()): IndexAnswer => ({
 })
 
 describe('planRound', () => {
-  test('gives appends to one stream versions one after another, and other streams their own', () => {
+  test('gives appends to one stream consecutive versions, and other streams their own', () => {
     const appends = [
       append(stream, 'any', [newEventId(), newEventId()]),
       append(other, 'any'),
@@ -69,7 +69,7 @@ describe('planRound', () => {
     ])
   })
 
-  test('lets one of two appends with the same expected version win, and refuses the other only when that is in the index', () => {
+  test('accepts one of two appends with the same expected version, and rejects the other only when the first is in the index', () => {
     const [first, second] = [append(stream, parseVersion(5)), append(stream, parseVersion(5))] as const
     const plan = planRound([first, second], [at(5), at(5)])
     expect(plan.accepted.map((accepted) => accepted.append)).toEqual([first])
@@ -80,13 +80,13 @@ describe('planRound', () => {
     ])
   })
 
-  test('refuses at once what the index speaks against, also beside an append to another stream', () => {
+  test('rejects immediately what contradicts the index, also next to an append to another stream', () => {
     const late = append(stream, parseVersion(4))
     const plan = planRound([append(other, 'any'), late], [at(0), at(5)])
     expect(plan.refused.map((refused) => refused.append)).toEqual([late])
   })
 
-  test('answers a known append as before, whatever it expects', () => {
+  test('returns the first result for a known append, with any expected version', () => {
     const id = newEventId()
     const known = new Map([[id, { version: parseVersion(3), offset: 42 }]])
     const plan = planRound([append(stream, 'no-stream', [id])], [at(7, known)])
@@ -94,7 +94,7 @@ describe('planRound', () => {
     expect(plan.events).toEqual([])
   })
 
-  test('puts off an append that repeats ids of this round until the index knows them', () => {
+  test('postpones an append that repeats ids of this round until the index has them', () => {
     const id = newEventId()
     const again = append(stream, 'any', [id])
     const plan = planRound([append(stream, 'any', [id]), again, append(stream, 'any')], [at(0), at(0), at(0)])
@@ -102,7 +102,7 @@ describe('planRound', () => {
     expect(plan.events.map(({ version }) => version)).toEqual([1, 2])
   })
 
-  test('does not count a refused append', () => {
+  test('does not count a rejected append', () => {
     const plan = planRound(
       [append(stream, 'stream-exists'), append(stream, 'no-stream')],
       [at(noVersion), at(0)],
@@ -111,7 +111,7 @@ describe('planRound', () => {
     expect(plan.accepted).toMatchObject([{ firstVersion: 1 }])
   })
 
-  test('fails rather than guess when an answer is missing', () => {
+  test('fails if the index returns too few answers', () => {
     expect(() => planRound([append(stream, 'any')], [])).toThrow('0 answers for 1 appends')
   })
 })

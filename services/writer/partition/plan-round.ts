@@ -11,8 +11,8 @@ export interface AcceptedAppend {
   readonly lastVersion: Version
 }
 
-export interface DuplicateAppend extends AcceptedAppend {
-  /** Of the last event, where the first append put it. */
+interface DuplicateAppend extends AcceptedAppend {
+  /** Offset of the last event, from the first append. */
   readonly offset: number
 }
 
@@ -23,13 +23,14 @@ export interface RoundPlan {
   readonly duplicates: readonly DuplicateAppend[]
   readonly refused: readonly { readonly append: PendingAppend; readonly error: EventStoreError }[]
   /**
-   * To be decided in the next round: those that repeat ids of this one, which the index does not know yet, and those that would be
-   * refused for a version that this round gives. It is not in the log yet, and may never be: no answer may depend on it.
+   * Appends to decide in the next round: those that repeat ids of this round, which the index does not have yet, and
+   * those that would be rejected because of a version of this round. Its events may never reach the log, so no answer
+   * may depend on them.
    */
   readonly postponed: readonly PendingAppend[]
 }
 
-/** Decides each append in order, against the index's versions plus what this round has already given. Pure. */
+/** Decides each append in order, against the versions of the index plus those assigned in this round. Pure. */
 export function planRound(
   appends: readonly PendingAppend[],
   { versions, known }: Checked,
@@ -53,7 +54,7 @@ export function planRound(
     const version = placed.get(append.streamId) ?? versions[index]
     const knownIds = known[index]
     if (version === undefined || knownIds === undefined) {
-      throw new Error(`the index gave ${versions.length} answers for ${appends.length} appends`)
+      throw new Error(`the index returned ${versions.length} answers for ${appends.length} appends`)
     }
     const decision = decideAppend(append, version, knownIds)
     switch (decision.kind) {

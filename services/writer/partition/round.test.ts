@@ -22,7 +22,7 @@ const append = (expectedVersion: 'any' | 'no-stream' = 'any', id = newEventId())
     0,
   )
 
-/** A round whose log and index answer as given. */
+/** A round with the given answers of log and index. */
 function roundOf(
   log: () => Promise<unknown> = () => Promise.resolve({ firstOffset: 10, lastOffset: 10, strays: [] }),
   index: Partial<RoundParts['index']> = {},
@@ -39,7 +39,7 @@ function roundOf(
 
 const run = (round: Round, batch: readonly PendingAppend[]) => round.run(guard, round.check(guard, batch))
 
-test('a batch that is in the log moves the guard behind it, and is answered when its owner says so', async () => {
+test('an appended batch advances the guard, and is answered when the owner calls answer', async () => {
   const one = append()
   const outcome = await run(roundOf(), [one])
   if (outcome.kind !== 'appended') return expect.unreachable()
@@ -49,23 +49,23 @@ test('a batch that is in the log moves the guard behind it, and is answered when
   expect(await one.answer).toMatchObject({ lastVersion: 1, duplicate: false })
 })
 
-test('what waits for the versions of this round is undecided', async () => {
+test('appends that depend on the versions of this round stay undecided', async () => {
   const id = newEventId()
   const [one, again] = [append('any', id), append('any', id)]
   expect(await run(roundOf(), [one, again])).toMatchObject({ kind: 'appended', undecided: [again] })
 })
 
 test.for([
-  ['does not answer', () => Promise.reject(new IndexUnavailableError('away'))],
+  ['does not answer', () => Promise.reject(new IndexUnavailableError('down'))],
   ['has lost state', () => Promise.resolve('guard-lost')],
-] as const)('an index that %s at the commit is behind, whatever became of it', async ([, commit]) => {
+] as const)('an index that %s at the commit is considered behind', async ([, commit]) => {
   const outcome = await run(roundOf(undefined, { commit } as never), [append()])
   if (outcome.kind !== 'appended') return expect.unreachable()
   expect(await outcome.committed).toBe(false)
   expect(outcome.guard.nextOffset).toBe(11)
 })
 
-test('an index that has lost state before the check decides nothing', async () => {
+test('no append is decided if the index has lost state before the check', async () => {
   const batch = [append()]
   const check = () => Promise.resolve('guard-lost')
   expect(await run(roundOf(undefined, { check } as never), batch)).toEqual({
@@ -74,9 +74,9 @@ test('an index that has lost state before the check decides nothing', async () =
   })
 })
 
-test('an index that does not answer the check fails the round, and decides nothing', async () => {
+test('a check without an answer fails the round, and no append is decided', async () => {
   const batch = [append()]
-  const error = new IndexUnavailableError('away')
+  const error = new IndexUnavailableError('down')
   const check = () => Promise.reject(error)
   expect(await run(roundOf(undefined, { check }), batch)).toEqual({
     kind: 'failed',
@@ -85,7 +85,7 @@ test('an index that does not answer the check fails the round, and decides nothi
   })
 })
 
-test('a batch whose append is left open is decided again, before what was postponed', async () => {
+test('a batch with an unknown outcome is decided again, before postponed appends', async () => {
   const id = newEventId()
   const batch = [append('any', id), append('any', id)]
   const error = new LogError('unknown', 'no answer')
@@ -97,7 +97,7 @@ test('a batch whose append is left open is decided again, before what was postpo
   expect(batch.map(({ sent }) => sent)).toEqual([true, false])
 })
 
-test('a batch that the log refuses is refused to its callers, and not tried again', async () => {
+test('a batch that the log rejects is rejected to its callers and not retried', async () => {
   const one = append()
   const error = new LogError('refused', 'too large')
   const refused = one.answer.catch((reason: unknown) => reason)
@@ -110,7 +110,7 @@ test('a batch that the log refuses is refused to its callers, and not tried agai
   expect(await refused).toMatchObject({ code: 'internal' })
 })
 
-test('a round that accepts nothing answers its batch and appends nothing', async () => {
+test('a round without accepted appends answers its batch and appends nothing', async () => {
   const one = append('no-stream')
   const check = () => Promise.resolve({ versions: [3], known: [new Map()] })
   const refused = one.answer.catch((reason: unknown) => reason)

@@ -25,43 +25,43 @@ export interface RoundParts {
   readonly index: PartitionIndex
   readonly metrics: WriterMetrics
   readonly logger: Logger
-  /** Called with data of others that an append found in its way. */
+  /** Called with data of other producers before an appended batch. */
   readonly onStrays: (strays: readonly Stray[]) => void
 }
 
-/** A batch and the answer of the index about it. */
+/** A batch and the answer of the index. */
 export interface CheckedBatch {
   readonly batch: readonly PendingAppend[]
   readonly checked: Promise<'guard-lost' | Checked>
 }
 
 interface Undecided {
-  /** Appends to decide again, before all others and in this order. */
+  /** Appends to decide again first, in this order. */
   readonly undecided: readonly PendingAppend[]
 }
 
-/** The batch is in the log. Its appends get their answers when the owner calls `answer`. */
-export interface AppendedRound extends Undecided {
+/** The batch is in the log. The owner calls `answer` to answer its appends. */
+interface AppendedRound extends Undecided {
   readonly kind: 'appended'
-  /** What the index holds after the commit. */
+  /** The guard of the index after the commit. */
   readonly guard: Guard
-  /** Resolves when the commit has ended: false where the index misses it and must catch up. Never rejects. */
+  /** Resolves when the commit has ended; false if it failed and the index must catch up. Never rejects. */
   readonly committed: Promise<boolean>
   readonly answer: () => void
 }
 
 /**
- * What became of a round; its owner acts on it.
- * `index-behind`: the index has lost state and must catch up. `failed`: the error decides whether the term goes on.
+ * The outcome of a round, for its owner to act on.
+ * `index-behind`: the index has lost state and must catch up. `failed`: the error decides whether the term ends.
  */
-export type RoundOutcome =
+type RoundOutcome =
   | AppendedRound
   | (Undecided & { readonly kind: 'nothing-to-append' | 'index-behind' })
   | (Undecided & { readonly kind: 'failed'; readonly error: unknown })
 
 /**
  * One round of a partition: check the index, decide, append one batch to the log, commit to the index, answer.
- * Safety comes from the log's fence; the index only repeats what the log holds.
+ * The log's fence guarantees safety; the index only copies the log.
  */
 export class Round {
   readonly #parts: RoundParts
@@ -70,15 +70,15 @@ export class Round {
     this.#parts = parts
   }
 
-  /** Asks the index about a batch. */
+  /** Sends the check of a batch to the index. */
   check(guard: Guard, batch: readonly PendingAppend[]): CheckedBatch {
     const { index, metrics } = this.#parts
     const checked = metrics.timed('check', () => index.check(guard, batch))
-    checked.catch(() => undefined) // Awaited when the batch has its turn.
+    checked.catch(() => undefined) // Awaited when the batch is decided.
     return { batch, checked }
   }
 
-  /** Decides the batch and appends what is accepted. Appends that are refused or known are answered at once. Never rejects. */
+  /** Decides the batch and appends the accepted events. Rejected and duplicate appends are answered immediately. Never rejects. */
   async run(guard: Guard, { batch, checked }: CheckedBatch): Promise<RoundOutcome> {
     try {
       const known = await checked
@@ -92,7 +92,7 @@ export class Round {
     }
   }
 
-  /** Appends the batch to the log: all of it, at offsets one by one, or nothing. */
+  /** Appends the batch to the log, at contiguous offsets: all events or none. */
   async #append(guard: Guard, plan: RoundPlan): Promise<RoundOutcome> {
     const { metrics, onStrays } = this.#parts
     const appends = plan.accepted.map(({ append }) => append)
@@ -119,7 +119,7 @@ export class Round {
     }
   }
 
-  /** In a span that is linked to those of the appends, for they share the batch. */
+  /** Appends in a span that is linked to the spans of the appends, because they share the batch. */
   #send(records: readonly LogRecord[], appends: readonly PendingAppend[]) {
     const { log, topic, partition } = this.#parts
     const details = () => ({
@@ -136,14 +136,14 @@ export class Round {
     return traced(`send ${topic}`, details, () => log.append(records))
   }
 
-  /** The events are in the log, whether the index takes them now or not. @returns whether it did. */
+  /** Commits appended events to the index. @returns whether it succeeded. */
   async #commit(guard: Guard, entries: readonly IndexEntry[], after: Guard): Promise<boolean> {
     const { index, metrics, logger, topic, partition } = this.#parts
     try {
       const outcome = await metrics.timed('commit', () => index.commit(guard, entries, after.nextOffset))
       return outcome !== 'guard-lost'
     } catch (error) {
-      // It changes nothing for the callers: a catch-up repairs the index.
+      // The callers are not affected: a catch-up repairs the index.
       logger[isIndexError(error) ? 'warn' : 'error'](
         { err: error },
         `the index of ${topic}/${partition} missed a batch`,
@@ -190,12 +190,12 @@ const isIndexError = (error: unknown): boolean =>
   error instanceof IndexUnavailableError || error instanceof IndexMismatchError
 
 /**
- * Only the log knows what became of a batch that was sent: deciding it again after the take-over settles it by its ids.
- * A batch that the log refused is refused to its callers. @returns the appends that are open.
+ * Handles a failed append. Only the log shows the outcome of a batch that was sent, so it is decided again by its ids
+ * after the take-over. A batch that the log rejected is rejected to its callers. @returns the undecided appends.
  */
 function openAfter(error: unknown, appends: readonly PendingAppend[]): readonly PendingAppend[] {
   if (!(error instanceof LogError) || error.outcome !== 'refused') return appends
-  const message = `the log does not take the batch: ${error.message}`
+  const message = `the log rejected the batch: ${error.message}`
   for (const append of appends) append.refuse(new EventStoreError('internal', message, {}, { cause: error }))
   return []
 }

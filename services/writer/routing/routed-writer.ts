@@ -26,40 +26,34 @@ import {
   type StreamInfo,
 } from '#event-store'
 import type { RoutingTable } from '#kafka'
+import { fromCaller, type RequestContext } from '#service'
 
-import type {
-  PartitionOwner,
-  Placement,
-  RequestContext,
-  StateAt,
-  StateAtVersion,
-  WriterApi,
-} from '../writer-api.ts'
+import type { RoutingEntry, Placement, StatePoint, StateAtVersion, WriterApi } from '../writer-api.ts'
 import { notOwner, readError } from '../partition/partition-errors.ts'
 import type { Partitions } from '../store/partitions.ts'
 import type { StreamOwner } from '../store/stream-owner.ts'
-import type { OwnerTable } from './owner-table.ts'
+import type { CachedRoutingTable } from './cached-routing-table.ts'
 import { tracedAppend } from './traced-append.ts'
 
-export interface RoutedWriterParts {
+interface RoutedWriterParts {
   readonly partitions: Partitions
   readonly local: StreamOwner
-  readonly table: OwnerTable
-  /** The owner at a URL. */
+  readonly table: CachedRoutingTable
+  /** A client for the owner at a URL. */
   readonly peerAt: (url: string) => StreamOwner
   readonly categories: CategoryReader & Pick<WriterApi, 'checkCategory' | 'subscribeCategory' | 'cursorAt'>
   readonly ownUrl: string
-  /** How long a request waits for its partition to have an owner. */
+  /** The longest time that a request waits for its partition to have an owner. */
   readonly routingTimeoutMs: number
   readonly onForwarded: () => void
-  /** Told once of each append that its caller is refused. */
+  /** Called once for each append that is rejected to its caller. */
   readonly onRefused: (error: unknown) => void
 }
 
-/** While a partition moves, its next owner is looked for this often. */
+/** Interval at which the next owner of a moving partition is looked up. */
 const lookMs = 100
 
-/** The writer as callers see it: any instance takes any request, and passes on what another one owns. */
+/** The API of all writers together: a request for a partition of another instance is forwarded to it. */
 export class RoutedWriter implements WriterApi {
   readonly #parts: RoutedWriterParts
 
@@ -73,7 +67,7 @@ export class RoutedWriter implements WriterApi {
     options: AppendOptions = {},
     context?: RequestContext,
   ): Promise<AppendResult> {
-    // Ids before the first try, so that every further one is recognised as the same append.
+    // Ids are assigned before the first attempt, so that every retry is recognised as the same append.
     const identified = identifyEvents(events)
     const answer = tracedAppend(streamId, identified, (appended) =>
       this.#route(streamId, context, (owner, id, place) => owner.append(id, appended, options, place)),
@@ -109,7 +103,7 @@ export class RoutedWriter implements WriterApi {
     return this.#route(streamId, context, (owner, id, place) => owner.info(id, place))
   }
 
-  state(streamId: StreamId, at: StateAt, context?: RequestContext): Promise<StateAtVersion> {
+  state(streamId: StreamId, at: StatePoint, context?: RequestContext): Promise<StateAtVersion> {
     return this.#route(streamId, context, (owner, id, place) => owner.state(id, at, place))
   }
 
@@ -120,7 +114,7 @@ export class RoutedWriter implements WriterApi {
     return { partition: place.partition, ...(owner !== undefined && { owner }) }
   }
 
-  async owners(): Promise<readonly PartitionOwner[]> {
+  async owners(): Promise<readonly RoutingEntry[]> {
     const owners = await this.#owners(true)
     return [...owners].map(([key, { memberId, url }]) => {
       return { ...partitionOfKey(key), ...(url !== undefined && { url }), memberId }
@@ -163,17 +157,17 @@ export class RoutedWriter implements WriterApi {
     return this.#parts.categories.cursorAt(aggregateType, partition, offset).catch(failRead)
   }
 
-  /** Asks the owner, wherever it is. While the partition moves from one to another, looks for the next one, for a while. */
+  /** Calls the owner, here or elsewhere. While the partition moves, it looks for the next owner up to a time-out. */
   async #route<T>(
     streamId: StreamId,
-    { forwarded }: RequestContext = { forwarded: false },
+    { forwarded }: RequestContext = fromCaller,
     ask: (owner: StreamOwner, parsedId: StreamId, place: TopicPartition) => Promise<T>,
   ): Promise<T> {
     const { partitions, local, table, routingTimeoutMs } = this.#parts
     const parsedId = parseRequest(() => parseStreamId(streamId))
     const place = partitions.placeOf(parsedId)
     const deadlineMs = performance.now() + routingTimeoutMs
-    // Here first, where the partition is; when it was refused here (fenced), at whom the group names; and in turn again.
+    // This instance first if it owns the partition; if it rejects (fenced), the owner that the group names; then again.
     for (let wrong = false, refusedHere = false; ; wrong = true) {
       const isHere: boolean = !refusedHere && partitions.ownerOf(place) !== undefined
       const owner = isHere ? local : forwarded ? undefined : await this.#peerOf(place, wrong)
@@ -181,7 +175,7 @@ export class RoutedWriter implements WriterApi {
       try {
         if (owner !== undefined) return await ask(owner, parsedId, place)
       } catch (error) {
-        // A killed writer does not answer. The group soon names another, and no request may go to the old one.
+        // A killed writer does not answer. The group will name another one, and no request may go to the old one.
         if (!isHere) table.doubt()
         if (!isNotOwner(error) || forwarded) throw readError(error)
       }
@@ -197,7 +191,7 @@ export class RoutedWriter implements WriterApi {
   async #peerOf(place: TopicPartition, wrong: boolean): Promise<StreamOwner | undefined> {
     const { peerAt, ownUrl, onForwarded } = this.#parts
     const url = (await this.#owners(wrong)).get(partitionKey(place))?.url
-    // The group may know before this process does that the partition is its own now, or not any more.
+    // The group may know before this process that it has gained or lost the partition.
     if (url === undefined || url === ownUrl) return undefined
     onForwarded()
     return peerAt(url)

@@ -2,8 +2,8 @@ import type { AppendResult, NewEvent, StreamId } from '#domain'
 import { isTracing, spansOf, traced } from '#observability'
 
 /**
- * Appends in a span of its own, which the events remember as their `traceparent` where the caller gave them none. A caller's own is linked to: many
- * appends may have come in one request. Changes nothing while tracing is off.
+ * Appends in a separate span. Events without a `traceparent` get that of the span; a caller's own one is linked, because
+ * one request may contain many appends. Does nothing while tracing is off.
  */
 export function tracedAppend(
   streamId: StreamId,

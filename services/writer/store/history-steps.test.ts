@@ -9,7 +9,7 @@ import { bytesOf, HistorySteps } from './history-steps.ts'
 const events = (count: number, bytes: number): StoredEvent[] =>
   Array.from({ length: count }, () => ({ value: { length: bytes } }) as unknown as StoredEvent)
 
-/** All ranges, where every event is so large. */
+/** All steps of a plan if every event has this size. */
 function rangesOf(
   plan: ConstructorParameters<typeof HistorySteps>[0],
   version: number,
@@ -25,7 +25,7 @@ function rangesOf(
   return ranges
 }
 
-test('small events come in few steps, large ones in many', () => {
+test('small events need few steps, large ones many', () => {
   const all = { fromVersion: 1, toVersion: Infinity, direction: 'forwards' } as const
   expect(rangesOf(all, 1_500, 1_001, 200)).toEqual([
     [1, 20],
@@ -45,14 +45,14 @@ test('small events come in few steps, large ones in many', () => {
   ])
 })
 
-test('an empty stream, and a plan beyond its end, have no step', () => {
+test('an empty stream and a plan beyond its end have no steps', () => {
   expect(rangesOf({ fromVersion: 1, toVersion: Infinity, direction: 'forwards' }, noVersion, 10, 1)).toEqual(
     [],
   )
   expect(rangesOf({ fromVersion: 8, toVersion: Infinity, direction: 'backwards' }, 7, 10, 1)).toEqual([])
 })
 
-test('every version of the plan comes once, in its order, in steps of bounded size', () => {
+test('each version of the plan is in one step, in the order of the plan, and steps are bounded', () => {
   const somePlan = fc.record({
     fromVersion: fc.integer({ min: 1, max: 40 }),
     toVersion: fc.oneof(fc.integer({ min: 1, max: 900 }), fc.constant(Infinity)),
@@ -79,6 +79,6 @@ test('every version of the plan comes once, in its order, in steps of bounded si
   )
 })
 
-test('bytes are those of the values', () => {
+test('counts the bytes of the values', () => {
   expect(bytesOf(events(3, 7))).toBe(21)
 })

@@ -3,12 +3,12 @@ import type { StoredEvent } from '#event-log/records'
 import type { ReadPlan } from '#event-store'
 
 /** Versions, both inclusive. */
-export type VersionRange = readonly [from: number, to: number]
+export type VersionSpan = readonly [from: number, to: number]
 
-/** Versions read in the first step: how large events are is not known before, and one append may bring 512 KiB. */
+/** Versions of the first step. The size of events is not known before, and one append may contain 512 KiB. */
 const firstVersions = 20
 const versionsMax = 1_000
-/** What further steps should bring, as the events before them were. */
+/** Target size of further steps, estimated from the events before. */
 const stepBytes = 1 << 20
 
 interface Versions extends Pick<ReadPlan, 'direction'> {
@@ -16,7 +16,7 @@ interface Versions extends Pick<ReadPlan, 'direction'> {
   readonly toVersion: number
 }
 
-/** A long history is read in steps, so that no step holds many bytes, however large its events are. */
+/** Divides a long history into steps that are bounded in bytes for events of any size. */
 export class HistorySteps {
   readonly #isForwards: boolean
   readonly #first: number
@@ -25,7 +25,7 @@ export class HistorySteps {
   #size: number
   #next: number
 
-  /** @param wanted events after which the reader has enough; more are not read in one step. */
+  /** @param wanted number of events that the reader needs; an upper bound for one step. */
   constructor(plan: Versions, version: number, wanted: number) {
     this.#isForwards = plan.direction === 'forwards'
     this.#first = Math.max(1, plan.fromVersion)
@@ -35,13 +35,13 @@ export class HistorySteps {
     this.#next = this.#isForwards ? this.#first : this.#last
   }
 
-  /** Where the next step begins; undefined at the end. */
+  /** The first version of the next step; undefined at the end. */
   get next(): Version | undefined {
     return this.#next >= this.#first && this.#next <= this.#last ? (this.#next as Version) : undefined
   }
 
   /** The versions of the next step. */
-  take(): VersionRange | undefined {
+  take(): VersionSpan | undefined {
     const { next } = this
     if (next === undefined) return undefined
     if (this.#isForwards) {
@@ -54,7 +54,7 @@ export class HistorySteps {
     return [from, next]
   }
 
-  /** The size of the next step follows from what the last one brought. */
+  /** Adjusts the size of the next step to the events of the last one. */
   learn(events: readonly StoredEvent[]): void {
     if (events.length === 0) return
     const fitting = Math.floor(stepBytes / Math.max(1, bytesOf(events) / events.length))
@@ -62,6 +62,6 @@ export class HistorySteps {
   }
 }
 
-/** What events take encoded, without their metadata. */
+/** Encoded size of events, without their metadata. */
 export const bytesOf = (events: readonly StoredEvent[]): number =>
   events.reduce((sum, { value }) => sum + value.length, 0)

@@ -28,7 +28,7 @@ import {
 import type { StoredSnapshot } from '#redis-index'
 import type { EventCodec } from '#schemas'
 
-import type { StateAt, StateAtVersion } from '../writer-api.ts'
+import type { StatePoint, StateAtVersion } from '../writer-api.ts'
 import type { WriterMetrics } from '../writer-metrics.ts'
 import { notOwner } from '../partition/partition-errors.ts'
 import type { PartitionWriter } from '../partition/partition-writer.ts'
@@ -36,22 +36,22 @@ import { PendingAppend } from '../partition/pending-append.ts'
 import type { Partitions } from './partitions.ts'
 import type { OwnedStream, StreamHistory } from './stream-history.ts'
 import type { StreamOwner } from './stream-owner.ts'
-import { type StateSource, StreamStates } from './stream-states.ts'
+import { type StreamEvents, StreamStates } from './stream-states.ts'
 
 export interface LocalStoreSettings {
   readonly appendEventsMax: number
-  /** Of an append's encoded events together. */
+  /** Bytes of all encoded events of an append. */
   readonly appendBytesMax: number
-  /** How long an append waits for its answer. */
+  /** The longest time that an append waits for its answer. */
   readonly appendTimeoutMs: number
   readonly readTimeoutMs: number
-  /** Reads that may wait; more are refused. */
+  /** Reads that may wait; further ones are rejected. */
   readonly readsMax: number
-  /** `evolved`: only event types that the domain's aggregate evolves; `any` that has a schema. */
+  /** `evolved`: only event types that the domain's aggregate evolves; `any`: all types that have a schema. */
   readonly eventTypes: 'evolved' | 'any'
 }
 
-export interface LocalStoreParts {
+interface LocalStoreParts {
   readonly partitions: Partitions
   readonly format: EventFormat
   readonly codec: EventCodec
@@ -61,14 +61,14 @@ export interface LocalStoreParts {
   readonly metrics: Pick<WriterMetrics, 'loadEvents' | 'unreadableSnapshots'>
 }
 
-/** More reads at once would only wait for each other in Redis. */
+/** More concurrent reads would only queue in Redis. */
 const readsAtOnceMax = 128
-/** Encoded events that reads under way hold. */
+/** Bytes of encoded events in concurrent reads. */
 const readBytesMax = 64 << 20
-/** Each may fold a long history. */
+/** Concurrent reads of states. Each may fold a long history. */
 const statesAtOnceMax = 4
 
-/** The event store as far as this writer owns it: streams of other partitions are refused as `not-owner`. */
+/** The event store for the partitions of this writer. Other streams are rejected with `not-owner`. */
 export class LocalStore implements StreamOwner {
   readonly #parts: LocalStoreParts
   readonly #states: StreamStates
@@ -158,14 +158,14 @@ export class LocalStore implements StreamOwner {
     }
   }
 
-  state(streamId: StreamId, at: StateAt, place?: TopicPartition): Promise<StateAtVersion> {
+  state(streamId: StreamId, at: StatePoint, place?: TopicPartition): Promise<StateAtVersion> {
     return this.#statesAdmitted.run((hold) =>
       this.#states.state(this.#source(streamId, hold, place), streamId, at),
     )
   }
 
-  /** For a state, which has been admitted as a whole. Its events are folded step by step, so their bytes are not summed up. */
-  #source(streamId: StreamId, hold: HoldBytes, place?: TopicPartition): StateSource {
+  /** Opens a stream for a state. The state is admitted as a whole; its events are folded in steps, so their bytes are not counted. */
+  #source(streamId: StreamId, hold: HoldBytes, place?: TopicPartition): StreamEvents {
     const { history } = this.#parts
     const holdNone = () => undefined
     const stream = () => this.#stream(streamId, holdNone, place)
@@ -195,7 +195,7 @@ export class LocalStore implements StreamOwner {
     return owner
   }
 
-  /** Undefined where it cannot be read: the events hold the same state. */
+  /** Undefined if the snapshot cannot be read: the events contain the same state. */
   async #snapshot(
     streamId: StreamId,
     { version, stateVersion, timestampMs, state }: StoredSnapshot,

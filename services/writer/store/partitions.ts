@@ -11,10 +11,10 @@ import type { TopicDescription } from '#kafka'
 
 import type { PartitionWriter } from '../partition/partition-writer.ts'
 
-/** The event topics, and those of their partitions that this writer owns now. */
+/** The event topics, and the partitions that this writer owns now. */
 export class Partitions {
   readonly #topics: ReadonlyMap<string, TopicDescription>
-  /** The owner of a place, when it is this writer. */
+  /** The owner of a partition, if it is this writer. */
   readonly ownerOf: (place: TopicPartition) => PartitionWriter | undefined
 
   constructor(

@@ -16,20 +16,20 @@ export interface OwnedStream {
   readonly owner: PartitionWriter
   /** By `performance.now()`. */
   readonly deadlineMs: number
-  /** Told of the bytes that the read holds. */
+  /** Called with the bytes that the read holds. */
   readonly hold: HoldBytes
 }
 
-/** A page of larger events is short; the next one goes on. One event always fits. */
+/** Bytes of a page. A page of large events is short, and the next one continues. One event always fits. */
 const pageBytesMax = 8 << 20
-/** Versions that one page looks at where it is bounded by time. */
+/** Versions that one page scans if it is bounded by time. */
 const scanMax = 20_000
-/** Of a history that is read whole. */
+/** Events of a step of a history that is read completely. */
 const eventsAtOnceMax = 500
-/** Longer pages would crowd out in Redis what is read more often. */
+/** Longer pages would evict more frequently read events from Redis. */
 const rememberedBytesMax = 1 << 20
 
-/** Reads a stream's events: the recent ones from the index, the rest from the log at the offsets that the index knows. */
+/** Reads a stream's events: recent ones from the index, the others from the log at the offsets in the index. */
 export class StreamHistory {
   readonly #reader: LogReader
   readonly #format: EventFormat
@@ -43,7 +43,7 @@ export class StreamHistory {
     return owner.read(deadlineMs, (index, guard) => index.info(guard, streamId))
   }
 
-  /** A page of a plan. It is short, and names where the next one begins, where its events are large or their times are far between. */
+  /** One page of a plan. It is short, with the start of the next page, if events are large or few match the time range. */
   async page(stream: OwnedStream, plan: ReadPlan): Promise<StreamPage> {
     const version = (await this.info(stream))?.version ?? noVersion
     const isByTime = plan.fromMs !== -Infinity || plan.untilMs !== Infinity
@@ -75,8 +75,8 @@ export class StreamHistory {
   }
 
   /**
-   * All events of a plan, however many, in its order; some at a time.
-   * @param open called for each step: the partition may have moved meanwhile, and each step has a deadline of its own.
+   * All events of a plan, in its order, in steps.
+   * @param open called for each step, because the partition may have moved and each step has its own deadline.
    */
   async *events(open: () => OwnedStream, plan: ReadPlan): AsyncGenerator<readonly RecordedEvent[]> {
     const version = (await this.info(open()))?.version ?? noVersion
@@ -89,7 +89,7 @@ export class StreamHistory {
     }
   }
 
-  /** The events that the index has just answered, or as many of the first ones as a page may hold: what Redis lacks of them is read from the log. */
+  /** The events that the index has returned, up to one page. Events that are not in Redis are read from the log. */
   async stored(stream: OwnedStream, indexed: IndexedEvents): Promise<StoredEvent[]> {
     const toVersion = indexed.fromVersion + indexed.recent.length - 1
     const plan = { fromVersion: indexed.fromVersion, toVersion, direction: 'forwards' } as const
@@ -110,7 +110,7 @@ export class StreamHistory {
     return found.slice(0, countWithin(found, pageBytesMax))
   }
 
-  /** The events of the next step; undefined where there is none. */
+  /** The events of the next step; undefined at the end. */
   async #step(stream: OwnedStream, steps: HistorySteps): Promise<readonly StoredEvent[] | undefined> {
     const range = steps.take()
     if (range === undefined) return undefined
@@ -129,7 +129,7 @@ export class StreamHistory {
     return events
   }
 
-  /** Reads from the log what Redis lacks. */
+  /** Reads the events that are not in Redis from the log. */
   async #complete(
     stream: OwnedStream,
     { fromVersion, recent, places }: IndexedEvents,
@@ -158,14 +158,14 @@ export class StreamHistory {
       .fetchAt(place.topic, place.partition, offsets)
       .catch((error: unknown) => failFetch(streamId, place, error))
     const events = await readTurns.map(records, storedEvent)
-    // Of versions that were deleted before the index was rebuilt, it knows no offset of their own.
+    // The index has no offsets of versions that were deleted before it was rebuilt.
     const isWhole =
       events.length === to - from + 1 && events.every(({ version }, at) => version === from + at)
     if (!isWhole) throw eventsDeleted(streamId, place)
     return events
   }
 
-  /** Next time these come from the index. That they do not is no reason for anybody to wait or to fail. */
+  /** Stores events in the index for later reads. The current read neither waits for that nor fails with it. */
   #remember({ streamId, owner, deadlineMs }: OwnedStream, events: readonly StoredEvent[]): void {
     const first = events[0]
     if (first === undefined || bytesOf(events) > rememberedBytesMax) return
@@ -179,7 +179,7 @@ export class StreamHistory {
   }
 }
 
-/** What the index answered of these versions, both inclusive. */
+/** The entries of the index for these versions, both inclusive. */
 const partOf = ({ fromVersion, recent, places }: IndexedEvents, from: number, to: number): IndexedEvents => ({
   fromVersion: from,
   recent: recent.slice(from - fromVersion, to - fromVersion + 1),
@@ -189,7 +189,7 @@ const partOf = ({ fromVersion, recent, places }: IndexedEvents, from: number, to
 const placesWithin = (places: IndexedEvents['places'], from: number, to: number): IndexedEvents['places'] =>
   places.filter(({ version }) => version >= from && version <= to)
 
-/** How many events, from the first on, fit into so many bytes; one always does. */
+/** The number of events from the first on that fit into a number of bytes; at least one. */
 function countWithin(events: readonly StoredEvent[], bytesMax: number): number {
   let bytes = 0
   const over = events.findIndex((event) => (bytes += event.value.length) > bytesMax)

@@ -11,11 +11,11 @@ import type {
 } from '#domain'
 import type { EventStore, StreamInfo } from '#event-store'
 
-import type { StateAt, StateAtVersion } from '../writer-api.ts'
+import type { StatePoint, StateAtVersion } from '../writer-api.ts'
 
 /**
- * What a stream's owner answers, in this process or in another. Refuses as `not-owner` what is not its own. Stream ids
- * have been parsed. `place` spares an owner in this process from placing the stream again.
+ * The owner of a stream, in this process or another. It rejects streams of other owners with `not-owner`. Stream ids are
+ * already parsed. With `place`, an owner in this process need not compute the partition again.
  */
 export interface StreamOwner extends EventStore {
   append(
@@ -27,5 +27,5 @@ export interface StreamOwner extends EventStore {
   load(streamId: StreamId, options?: LoadOptions, place?: TopicPartition): Promise<LoadedStream>
   read(streamId: StreamId, options?: ReadOptions, place?: TopicPartition): Promise<StreamPage>
   info(streamId: StreamId, place?: TopicPartition): Promise<StreamInfo>
-  state(streamId: StreamId, at: StateAt, place?: TopicPartition): Promise<StateAtVersion>
+  state(streamId: StreamId, at: StatePoint, place?: TopicPartition): Promise<StateAtVersion>
 }

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { defineAggregate, type DomainEvent, type StreamId, type Version } from '#domain'
 import { InMemoryEventStore, readAll } from '#event-store'
 
-import { type StateSource, StreamStates } from './stream-states.ts'
+import { type StreamEvents, StreamStates } from './stream-states.ts'
 
 type Counted = DomainEvent<'Counted', { readonly by: number }>
 
@@ -15,7 +15,7 @@ const counter = defineAggregate<{ readonly sum: number }, Counted>({
 const states = new StreamStates([counter])
 const counterA = 'counter.a' as StreamId
 
-async function sourceOf(...by: number[]): Promise<StateSource> {
+async function sourceOf(...by: number[]): Promise<StreamEvents> {
   const store = new InMemoryEventStore()
   if (by.length > 0)
     await store.append(
@@ -36,7 +36,7 @@ test.each([
   [1, 5],
   [2, 12],
   [undefined, 12],
-])('the state at version %s is folded up to there', async (version, sum) => {
+])('the state at version %s is folded up to that version', async (version, sum) => {
   const at = version === undefined ? {} : { version: version as Version }
   expect(await states.state(await sourceOf(5, 7), counterA, at)).toEqual({
     version: version ?? 2,
@@ -44,7 +44,7 @@ test.each([
   })
 })
 
-test('a version beyond the end is an error that names where the stream is', async () => {
+test('a version beyond the end is rejected with the current version', async () => {
   for (const version of [3, 9_999, Number.MAX_SAFE_INTEGER] as Version[]) {
     await expect(states.state(await sourceOf(5, 7), counterA, { version })).rejects.toMatchObject({
       code: 'version-not-found',
@@ -53,7 +53,7 @@ test('a version beyond the end is an error that names where the stream is', asyn
   }
 })
 
-test('a stream that is not there has no state, at any version', async () => {
+test('a stream that does not exist has no state at any version', async () => {
   for (const at of [{}, { version: 0 as Version }, { version: 1 as Version }, { at: '2999-01-01' }]) {
     await expect(states.state(await sourceOf(), counterA, at)).rejects.toMatchObject({
       code: 'stream-not-found',

@@ -14,20 +14,20 @@ import {
 } from '#domain'
 import { EventStoreError, parseTime } from '#event-store'
 
-import type { StateAt, StateAtVersion } from '../writer-api.ts'
+import type { StatePoint, StateAtVersion } from '../writer-api.ts'
 
-/** Where the events of one stream come from. */
-export interface StateSource {
+/** Reads the events of one stream. */
+export interface StreamEvents {
   readonly store: AggregateStore
-  /** The version of the stream now; 0: there is none. */
+  /** The current version of the stream; 0: it does not exist. */
   readonly version: () => Promise<Version>
-  /** Events of the stream from its beginning, some at a time. */
+  /** Events of the stream from its start, in steps. */
   readonly events: (
     bounds: Pick<ReadOptions, 'toVersion' | 'until'>,
   ) => AsyncIterable<readonly RecordedEvent[]>
 }
 
-/** Aggregates' states, now or then, folded by the domain modules. */
+/** Current and past states of aggregates, folded by the domain modules. */
 export class StreamStates {
   readonly #aggregates: ReadonlyMap<string, Aggregate>
 
@@ -36,13 +36,13 @@ export class StreamStates {
   }
 
   /**
-   * Version 0 is the initial state of a stream that exists.
-   * @throws EventStoreError `stream-not-found` where the stream had no event (yet), `version-not-found` beyond its end, `category-not-found`
+   * The state of an existing stream; version 0 is the initial state.
+   * @throws EventStoreError `stream-not-found` if the stream had no event (yet), `version-not-found` beyond its end, `category-not-found`
    */
   async state(
-    { store, events, version: versionNow }: StateSource,
+    { store, events, version: versionNow }: StreamEvents,
     streamId: StreamId,
-    { version, at }: StateAt,
+    { version, at }: StatePoint,
   ): Promise<StateAtVersion> {
     const aggregate = this.#aggregateOf(streamId)
     if (version !== undefined) checkVersion(streamId, version, await versionNow())
@@ -76,7 +76,10 @@ export class StreamStates {
     const type = aggregateTypeOf(streamId)
     const aggregate = this.#aggregates.get(type)
     if (aggregate !== undefined) return aggregate
-    throw new EventStoreError('category-not-found', `no domain module here has the aggregate ${type}`)
+    throw new EventStoreError(
+      'category-not-found',
+      `no configured domain module defines the aggregate type ${type}`,
+    )
   }
 }
 

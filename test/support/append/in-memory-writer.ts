@@ -22,14 +22,14 @@ import {
   readAll,
 } from '#event-store'
 
-import type { PartitionOwner, StateAt, WriterApi } from '../../../services/writer/writer-api.ts'
+import type { RoutingEntry, StatePoint, WriterApi } from '../../../services/writer/writer-api.ts'
 
 /** The writer without Kafka and Redis, for tests of the layers above it. A category exists once it has an event. */
 export class InMemoryWriter implements WriterApi {
   readonly store = new InMemoryEventStore()
   /** All append requests received, unchanged. */
   readonly requests: (readonly AppendRequest[])[] = []
-  partitionOwners: readonly PartitionOwner[] = []
+  partitionOwners: readonly RoutingEntry[] = []
   readonly #log: RecordedEvent[] = []
   #grown = Promise.withResolvers<undefined>()
 
@@ -60,7 +60,7 @@ export class InMemoryWriter implements WriterApi {
   cursorAt = (_type: string, _partition: number, offset: number) => Promise.resolve(String(offset))
 
   /** The state is the list of the events' types. */
-  async state(streamId: StreamId, { version: toVersion, at }: StateAt) {
+  async state(streamId: StreamId, { version: toVersion, at }: StatePoint) {
     const { version } = await this.store.info(streamId)
     if (toVersion === noVersion) return { version: noVersion, state: [] }
     if (toVersion !== undefined && toVersion > version)

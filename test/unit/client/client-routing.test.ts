@@ -7,7 +7,7 @@ import type { AnnalsClient } from '#client'
 import { partitionFor, type StreamId } from '#domain'
 import { EventStoreError } from '#event-store'
 
-import type { PartitionOwner } from '../../../services/writer/writer-api.ts'
+import type { RoutingEntry } from '../../../services/writer/writer-api.ts'
 import { testClient, testWriter } from '../../support/services/closing.ts'
 import { InMemoryWriter } from '../../support/append/in-memory-writer.ts'
 
@@ -19,7 +19,7 @@ const streamIds = Array.from({ length: 60 }, (_, n) => `order.${n}` as StreamId)
 /** The index of the writer that owns the partition. */
 const ownerOf = (streamId: string): number => partitionFor(streamId, partitions) % 3
 
-const table = (urlOf: (partition: number) => string): readonly PartitionOwner[] =>
+const table = (urlOf: (partition: number) => string): readonly RoutingEntry[] =>
   Array.from({ length: partitions }, (_, partition) => ({
     topic,
     partition,

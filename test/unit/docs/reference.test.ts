@@ -18,6 +18,6 @@ test('the HTTP page has a section for every route with its parameters, body and 
   expect(append).toMatch(/`idempotency-key`\? +\| header/)
   expect(append).toMatch(/`events\[\]\.metadata\.correlationId`\? +\| string/)
   expect(append).toMatch(/\| 409 +\| `wrong-expected-version`/)
-  expect(append).toMatch(/`position` +\| string +\| Place in the log/)
+  expect(append).toMatch(/`position` +\| string +\| Position in the log/)
   expect(page).toContain('### `DELETE /projections/{name}/generations/{id}`')
 })

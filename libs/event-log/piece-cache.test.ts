@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
-import { KeptPieces, type Piece } from './kept-pieces.ts'
+import { PieceCache, type DecodedPiece } from './piece-cache.ts'
 
-/** Offsets from one on, each with an item of a hundred bytes but for those at the end. */
-const piece = (from: number, count: number, markers = 0): Piece<number> => ({
+/** Consecutive offsets, each with an item of a hundred bytes except for the last ones. */
+const piece = (from: number, count: number, markers = 0): DecodedPiece<number> => ({
   items: Array.from({ length: count }, (_, n) => from + n),
   from,
   nextOffset: from + count + markers,
@@ -12,8 +12,8 @@ const piece = (from: number, count: number, markers = 0): Piece<number> => ({
   bytes: count * 100,
 })
 
-test('a piece is found by every offset that it covers, markers included, and by no other', () => {
-  const kept = new KeptPieces<number>(10_000)
+test('a piece is found by the offsets that it covers, markers included, and by no others', () => {
+  const kept = new PieceCache<number>(10_000)
   kept.add('a', piece(10, 3, 2))
   kept.add('a', piece(15, 2))
   kept.add('b', piece(0, 5))
@@ -25,8 +25,8 @@ test('a piece is found by every offset that it covers, markers included, and by 
   expect(kept.bytes).toBe(1_000)
 })
 
-test('what was not used for longest leaves first, over all partitions', () => {
-  const kept = new KeptPieces<number>(1_000)
+test('the least recently used piece of all partitions is evicted first', () => {
+  const kept = new PieceCache<number>(1_000)
   kept.add('a', piece(0, 4))
   kept.add('b', piece(0, 4))
   expect(kept.at('a', 0)).toBeDefined()
@@ -38,8 +38,8 @@ test('what was not used for longest leaves first, over all partitions', () => {
   ])
 })
 
-test('a piece that moves nothing, or is larger than all that may be kept, is not kept', () => {
-  const kept = new KeptPieces<number>(1_000)
+test('a piece that covers no offset, or exceeds the bound, is not kept', () => {
+  const kept = new PieceCache<number>(1_000)
   kept.add('a', piece(0, 0))
   kept.add('a', piece(0, 11))
   expect(kept.at('a', 0)).toBeUndefined()
@@ -47,7 +47,7 @@ test('a piece that moves nothing, or is larger than all that may be kept, is not
 })
 
 test('forgets a partition', () => {
-  const kept = new KeptPieces<number>(10_000)
+  const kept = new PieceCache<number>(10_000)
   kept.add('a', piece(0, 5))
   kept.add('a', piece(5, 5))
   kept.add('b', piece(0, 5))
@@ -56,7 +56,7 @@ test('forgets a partition', () => {
   expect(kept.bytes).toBe(500)
 })
 
-test('never holds more than its bytes, and what it finds holds the offset, whatever comes', () => {
+test('never exceeds its bound, and always returns a piece that covers the offset', () => {
   const someAdd = fc.record({
     source: fc.constantFrom('a', 'b'),
     from: fc.nat(60),
@@ -68,7 +68,7 @@ test('never holds more than its bytes, and what it finds holds the offset, whate
       fc.array(someAdd, { maxLength: 60 }),
       fc.integer({ min: 100, max: 3_000 }),
       (adds, bytesMax) => {
-        const kept = new KeptPieces<number>(bytesMax)
+        const kept = new PieceCache<number>(bytesMax)
         for (const { source, from, count, markers } of adds) {
           kept.add(source, piece(from, count, markers))
           expect(kept.bytes).toBeLessThanOrEqual(bytesMax)

@@ -1,22 +1,22 @@
 import { LRUCache } from 'lru-cache'
 
-/** Some items of a partition, one right after the other. */
-export interface Piece<Item> {
+/** Consecutive items of a partition. */
+export interface DecodedPiece<Item> {
   readonly items: readonly Item[]
-  /** Where it begins: no item stands before. */
+  /** The first offset that the piece covers. */
   readonly from: number
-  /** Where the next piece begins: after the last item, or after markers that stand behind it. */
+  /** The first offset of the next piece: after the last item and the markers that follow it. */
   readonly nextOffset: number
-  /** `nextOffset` at the high watermark means: caught up. */
+  /** The reader has caught up when `nextOffset` equals it. */
   readonly highWatermark: number
-  /** What it takes of memory, about. */
+  /** Approximate size in memory. */
   readonly bytes: number
 }
 
-/** Pieces of partitions that were read last, up to a number of bytes over all of them; those not used for longest leave first. */
-export class KeptPieces<Item> {
+/** A cache of recently read pieces of all partitions, bounded in bytes; the least recently used is evicted first. */
+export class PieceCache<Item> {
   readonly #pieces: LRUCache<string, Kept<Item>>
-  /** Where the pieces of each partition begin, in order. */
+  /** The first offsets of the pieces of each partition, in order. */
   readonly #starts = new Map<string, number[]>()
 
   constructor(bytesMax: number) {
@@ -33,8 +33,8 @@ export class KeptPieces<Item> {
     return this.#pieces.calculatedSize
   }
 
-  /** A piece that moves nothing is not kept, nor one that is too large. @param source key of the partition */
-  add(source: string, piece: Piece<Item>): void {
+  /** Keeps a piece, unless it covers no offset or is too large. @param source key of the partition */
+  add(source: string, piece: DecodedPiece<Item>): void {
     if (piece.nextOffset === piece.from) return
     const key = keyOf(source, piece.from)
     const isKnown = this.#pieces.has(key)
@@ -42,8 +42,8 @@ export class KeptPieces<Item> {
     if (!isKnown && this.#pieces.has(key)) this.#addStart(source, piece.from)
   }
 
-  /** The piece that holds an offset. */
-  at(source: string, offset: number): Piece<Item> | undefined {
+  /** The piece that covers an offset. */
+  at(source: string, offset: number): DecodedPiece<Item> | undefined {
     const starts = this.#starts.get(source) ?? []
     const from = starts[firstAbove(starts, offset) - 1]
     if (from === undefined) return undefined
@@ -51,7 +51,7 @@ export class KeptPieces<Item> {
     return piece !== undefined && offset < piece.nextOffset ? piece : undefined
   }
 
-  /** Forgets all of a partition: its log is another one. */
+  /** Evicts all pieces of a partition, because its log was replaced. */
   forget(source: string): void {
     for (const from of [...(this.#starts.get(source) ?? [])]) this.#pieces.delete(keyOf(source, from))
   }
@@ -71,13 +71,13 @@ export class KeptPieces<Item> {
 
 interface Kept<Item> {
   readonly source: string
-  readonly piece: Piece<Item>
+  readonly piece: DecodedPiece<Item>
 }
 
 const keyOf = (source: string, from: number): string => `${source}@${from}`
 
-/** The index of the first number that is greater, by halving; the length where none is. */
-export function firstAbove(sorted: readonly number[], value: number): number {
+/** The index of the first greater number, by binary search; the length if there is none. */
+function firstAbove(sorted: readonly number[], value: number): number {
   let [low, high] = [0, sorted.length]
   while (low < high) {
     const middle = (low + high) >> 1

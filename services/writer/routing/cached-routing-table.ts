@@ -1,12 +1,12 @@
 import type { RoutingTable } from '#kafka'
 
-/** How old the table may be when it is used without a special reason to ask again. */
+/** Maximum age of a table that is reused. */
 const freshMs = 5_000
-/** However many callers find it wrong at once, the group is asked no more often than this. */
+/** Minimum interval of requests to the group, also if many callers find the table wrong. */
 const askMsMin = 100
 
-/** Who owns which partition, as the group last said. Wrong for a moment after every move; nothing depends on it but detours. */
-export class OwnerTable {
+/** The latest known owner of each partition. It may be outdated after a rebalance, which costs only an extra hop. */
+export class CachedRoutingTable {
   readonly #ask: () => Promise<RoutingTable>
   #table: RoutingTable = new Map()
   #askedAtMs = -Infinity
@@ -17,17 +17,17 @@ export class OwnerTable {
     this.#ask = ask
   }
 
-  /** What was known last; empty at the very beginning. */
+  /** The latest known table; empty before the first read. */
   get latest(): RoutingTable {
     return this.#table
   }
 
-  /** An owner did not answer as one: the next request reads the table again. */
+  /** Marks the table as wrong, after an instance did not answer as owner. The next read requests it again. */
   doubt(): void {
     this.#doubted = true
   }
 
-  /** @param wrong the table at hand has just been found wrong: ask again, even if it is young. */
+  /** @param wrong whether the current table was just found wrong, so that even a fresh one is requested again. */
   async get(wrong = false): Promise<RoutingTable> {
     const ageMs = performance.now() - this.#askedAtMs
     if (ageMs < (wrong || this.#doubted ? askMsMin : freshMs)) return this.#table

@@ -2,25 +2,25 @@ import { expect, test } from 'vitest'
 
 import type { RoutingTable } from '#kafka'
 
-import { OwnerTable } from './owner-table.ts'
+import { CachedRoutingTable } from './cached-routing-table.ts'
 
 function countedTable() {
   const asked = { times: 0 }
-  const table = new OwnerTable(() => {
+  const table = new CachedRoutingTable(() => {
     asked.times++
     return Promise.resolve<RoutingTable>(new Map())
   })
   return { table, asked }
 }
 
-test('the group is asked once, however many want the table, and not again while it is fresh', async () => {
+test('concurrent reads share one request to the group, and a fresh table is reused', async () => {
   const { table, asked } = countedTable()
   await Promise.all([table.get(), table.get(), table.get()])
   await table.get()
   expect(asked.times).toBe(1)
 })
 
-test('a doubt makes the next one ask anew, though not more often than ten times a second', async () => {
+test('after a doubt the next read requests the table again, at most ten times a second', async () => {
   const { table, asked } = countedTable()
   await table.get()
   table.doubt()
