@@ -39,7 +39,7 @@ function compare(reader: Shape, writer: Shape, path: string, seen: Set<string>):
 }
 
 /** A shape in words. Shapes that Avro must not confuse have different descriptions. */
-export function describe(shape: Shape): string {
+function describe(shape: Shape): string {
   switch (shape.kind) {
     case 'decimal': {
       const carrier = shape.size === undefined ? 'bytes' : `fixed ${shape.avroName} of ${shape.size} bytes`

@@ -1,4 +1,4 @@
 export { projectionRoutes } from './http/projection-routes.ts'
 export { openProjector, type ProjectorService, startProjectorService } from './projector-service.ts'
-export { Projector, type ProjectorParts } from './projector.ts'
-export { projectorSettings, type ProjectorSettings } from './projector-settings.ts'
+export { Projector } from './projector.ts'
+export { projectorSettings } from './projector-settings.ts'

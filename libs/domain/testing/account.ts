@@ -6,10 +6,10 @@ export type Deposited = DomainEvent<'Deposited', { readonly amount: number }>
 export type Withdrawn = DomainEvent<'Withdrawn', { readonly amount: number }>
 export type AccountEvent = Deposited | Withdrawn
 
-export type Deposit = DomainCommand<'Deposit', { readonly amount: number }>
-export type Withdraw = DomainCommand<'Withdraw', { readonly amount: number }>
+type Deposit = DomainCommand<'Deposit', { readonly amount: number }>
+type Withdraw = DomainCommand<'Withdraw', { readonly amount: number }>
 /** Withdraws the whole balance in up to `notesMax` events; none when it is empty. */
-export type Close = DomainCommand<'Close', { readonly notesMax: number }>
+type Close = DomainCommand<'Close', { readonly notesMax: number }>
 export type AccountCommand = Deposit | Withdraw | Close
 
 export interface AccountState {

@@ -1,7 +1,7 @@
 import { formatPosition, type RecordedEvent } from '#domain'
 import { eventSourceDefault, extensionAttributes } from '#event-log/records'
 
-export const lineFormats = ['ndjson', 'cloudevents'] as const
+const lineFormats = ['ndjson', 'cloudevents'] as const
 export type LineFormat = (typeof lineFormats)[number]
 
 /** An event as one line of JSON, without the line's end. */

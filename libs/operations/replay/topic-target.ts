@@ -106,7 +106,7 @@ class TargetPartition {
 }
 
 /** Batches of records that fit `bytesMax`. A larger record gets its own batch, and the broker decides. */
-export function* batchesOf(records: readonly LogRecord[], bytesMax: number): Generator<LogRecord[]> {
+function* batchesOf(records: readonly LogRecord[], bytesMax: number): Generator<LogRecord[]> {
   let batch: LogRecord[] = []
   let bytes = batchOverheadBytes
   for (const record of records) {

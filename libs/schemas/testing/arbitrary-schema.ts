@@ -104,7 +104,7 @@ const nullable =
       : leaf(['null', schema], fc.option(values))
   }
 
-export const recordOf =
+const recordOf =
   (fields: readonly Recipe[]): Recipe =>
   (names) => {
     const name = freshName(names)

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 
 import { loadConfig } from '#config'
-import type { CreatedTopic } from '#operations'
+import type { CreatedTopic, TopicsInspection } from '#operations'
 
 import type { Cli, CommandReport } from '../cli.ts'
 import { addTopicsRepartition } from './topics-repartition.ts'
@@ -61,25 +61,23 @@ export function addTopics(program: Command, cli: Cli): void {
   addTopicsRepartition(topics, cli)
 }
 
-async function inspect({ env }: Cli) {
-  const [{ inspectTopics }, reports, { withConnections }] = await Promise.all([
+async function inspect({ env }: Cli): Promise<TopicsInspection> {
+  const [{ inspectTopics }, { withConnections }] = await Promise.all([
     import('#operations'),
-    import('../reports/topics-report.ts'),
     import('#service'),
   ])
   const config = loadConfig(env)
-  const inspection = await withConnections(config, (connections) => inspectTopics(config, connections))
-  return { inspection, ...reports }
+  return withConnections(config, (connections) => inspectTopics(config, connections))
 }
 
 async function list(cli: Cli): Promise<CommandReport> {
-  const { inspection, listReport } = await inspect(cli)
-  return listReport(inspection)
+  const { listReport } = await import('../reports/topics-report.ts')
+  return listReport(await inspect(cli))
 }
 
 async function check(cli: Cli): Promise<CommandReport> {
-  const { inspection, checkReport } = await inspect(cli)
-  return checkReport(inspection)
+  const { checkReport } = await import('../reports/topics-report.ts')
+  return checkReport(await inspect(cli))
 }
 
 async function create({ env }: Cli, aggregateType: string): Promise<CommandReport> {

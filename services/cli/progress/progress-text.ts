@@ -14,7 +14,7 @@ export interface ShownProgress extends Progress {
 export const grouped = (count: number): string => count.toLocaleString('en-US', { maximumFractionDigits: 0 })
 
 /** Rounded down: 100 only when nothing is left. */
-export const percentage = ({ done, total }: Progress): number =>
+const percentage = ({ done, total }: Progress): number =>
   total === 0 ? 100 : Math.floor((100 * done) / total)
 
 /** `appending: 34 % (23,000 of 69,659 events), 21,000 events/s, 3 s left` */
