@@ -21,6 +21,8 @@ export interface ShortenedPartition {
   readonly partition: number
   readonly partitions: number
   readonly startOffset: number
+  /** When they were deleted, on the clock of the history. A log that is created later has all of its events. */
+  readonly atMs: number
 }
 
 /** A history and the remaining state, as they are judged. */

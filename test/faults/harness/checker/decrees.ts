@@ -18,8 +18,13 @@ export const noDecrees: Decrees = { recreated: [], shortened: [] }
 /** The history and the remaining state without what was removed on purpose. The rest is judged as always. */
 export function decreed(all: Judged, { recreated, shortened }: Decrees): Judged {
   const renewed = recreated.reduce(ofNewLog, all)
-  return shortened.reduce((judged, each) => withoutHead(judged, each, placesOf(each)), renewed)
+  const ofThisLog = shortened.filter(
+    ({ topic, atMs }) => !recreated.some(({ type, goneAtMs }) => topicOf(type) === topic && goneAtMs > atMs),
+  )
+  return ofThisLog.reduce((judged, each) => withoutHead(judged, each, placesOf(each)), renewed)
 }
+
+const topicOf = (type: string): string => `eventstore.${type}`
 
 /** Whether a stream belongs to the partition, according to the default partitioner of Kafka's clients. */
 function placesOf({ topic, partition, partitions }: ShortenedPartition): (streamId: string) => boolean {

@@ -46,7 +46,7 @@ const headDeleted: Fault = {
     const startOffset = await middleOf(system, topic, partition)
     if (startOffset === undefined) return `${topic}/${partition} has too few batches`
     await deleteHead(system, topic, partition, startOffset)
-    system.decrees.shortened.push({ topic, partition, partitions, startOffset })
+    system.decrees.shortened.push({ topic, partition, partitions, startOffset, atMs: performance.now() })
     await Promise.all(system.redisNodes.map((node) => node.command('FLUSHALL')))
     await scene.hold()
     const command = ['index', 'rebuild', type, '--accept-deleted-events', '--yes']
