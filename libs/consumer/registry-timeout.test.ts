@@ -1,23 +1,12 @@
-import { createServer, type RequestListener } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { RequestListener } from 'node:http'
 
 import { SchemaRegistry as RegistryClient } from '@kafkajs/confluent-schema-registry'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 
+import { stubServer } from '../../test/support/http/stub-server.ts'
 import { registryTimeout } from './registry-timeout.ts'
 
 const schema = JSON.stringify({ type: 'record', name: 'A', namespace: 'a', fields: [] })
-
-/** A registry that answers with the given listener. */
-async function serve(listener: RequestListener): Promise<string> {
-  const server = createServer(listener)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-}
 
 describe('a registry that fails once after it took the request', () => {
   test.each<readonly [how: string, listener: RequestListener]>([
@@ -38,7 +27,7 @@ describe('a registry that fails once after it took the request', () => {
     ],
   ])('%s: the request ends in time, and the next one is answered', async (_, failing) => {
     let isFailing = true
-    const host = await serve((request, response) => {
+    const host = await stubServer((request, response) => {
       if (isFailing) failing(request, response)
       else response.end(JSON.stringify({ schema }))
     })
@@ -50,7 +39,7 @@ describe('a registry that fails once after it took the request', () => {
 })
 
 test('a registry that answers is not disturbed, and its errors keep their status', async () => {
-  const host = await serve((request, response) => {
+  const host = await stubServer((request, response) => {
     response.writeHead(request.url === '/schemas/ids/7' ? 200 : 404)
     response.end(request.url === '/schemas/ids/7' ? JSON.stringify({ schema }) : '{"message":"no such id"}')
   })

@@ -1,49 +1,45 @@
 import fc from 'fast-check'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 
 import { position } from '#domain'
 import type { FedChunk } from '#event-log/records'
 import { LogError } from '#kafka'
 
 import { PartitionFeed } from './partition-feed.ts'
+import {
+  BackgroundRead,
+  eventually,
+  pacedBy,
+  range,
+  someAppends,
+  someReader,
+} from './testing/background-read.ts'
 import { FormatDouble, LogDouble } from './testing/log-double.ts'
 
 const source = { topic: 'eventstore.order', partition: 3 }
 const headLane = 'feed-eventstore.order:3'
 
-const eventually = <T>(check: () => T): Promise<T> => vi.waitFor(check, { timeout: 4_000, interval: 1 })
-
 /** A follower that records the events it receives. */
-class Follower {
-  readonly offsets: number[] = []
-  readonly chunks: FedChunk[] = []
-  readonly leaving = new AbortController()
-  readonly ended: Promise<void>
-  error: unknown
-  #pace: () => Promise<unknown>
+class Follower extends BackgroundRead {
+  readonly offsets: number[]
+  readonly chunks: FedChunk[]
 
   constructor(feed: PartitionFeed, from: number, pace: () => Promise<unknown> = () => Promise.resolve()) {
-    this.#pace = pace
-    this.ended = this.#follow(feed, from).catch((error: unknown) => {
-      this.error = error
+    const offsets: number[] = []
+    const chunks: FedChunk[] = []
+    super(async (signal) => {
+      for await (const chunk of feed.follow(source, from, signal)) {
+        chunks.push(chunk)
+        offsets.push(...chunk.events.map((event) => event.position.offset))
+        await pace()
+      }
     })
+    this.offsets = offsets
+    this.chunks = chunks
   }
 
   get next(): number | undefined {
     return this.chunks.at(-1)?.nextOffset
-  }
-
-  leave(): Promise<void> {
-    this.leaving.abort()
-    return this.ended
-  }
-
-  async #follow(feed: PartitionFeed, from: number): Promise<void> {
-    for await (const chunk of feed.follow(source, from, this.leaving.signal)) {
-      this.chunks.push(chunk)
-      this.offsets.push(...chunk.events.map((event) => event.position.offset))
-      await this.#pace()
-    }
   }
 }
 
@@ -58,8 +54,6 @@ function opened(keptBytesMax?: number) {
   }
   return { log, format, feed, follow }
 }
-
-const range = (from: number, until: number) => Array.from({ length: until - from }, (_, n) => from + n)
 
 test('followers at the head share each fetch and each decoding', async () => {
   const { log, format, follow } = opened()
@@ -205,20 +199,13 @@ test('returns the event at a position, or the error not-there', async () => {
 
 test('followers that start at any time and read at any pace receive each event once', async () => {
   const someFollower = fc.record({
-    from: fc.nat(150),
-    pauses: fc.array(fc.nat(3), { minLength: 1, maxLength: 8 }),
-    afterStep: fc.nat(8),
+    ...someReader,
     leavesAfterStep: fc.option(fc.nat(8), { nil: undefined }),
-  })
-  const someAppend = fc.record({
-    count: fc.nat(30),
-    markers: fc.nat(2),
-    recordsMax: fc.integer({ min: 1, max: 25 }),
   })
   await fc.assert(
     fc.asyncProperty(
       fc.array(someFollower, { minLength: 1, maxLength: 5 }),
-      fc.array(someAppend, { minLength: 1, maxLength: 9 }),
+      someAppends,
       fc.nat(60),
       async (who, appends, first) => {
         const log = new LogDouble()
@@ -227,12 +214,8 @@ test('followers that start at any time and read at any pace receive each event o
         const here: { readonly follower: Follower; readonly from: number; readonly hasLeft: boolean }[] = []
         const come = (step: number) => {
           for (const { from, pauses, leavesAfterStep } of who.filter(({ afterStep }) => afterStep === step)) {
-            let turn = 0
-            const pace = async () => {
-              for (let n = pauses[turn++ % pauses.length] ?? 0; n > 0; n--) await new Promise(setImmediate)
-            }
             const hasLeft = leavesAfterStep !== undefined && leavesAfterStep > step
-            const follower = new Follower(feed, from, pace)
+            const follower = new Follower(feed, from, pacedBy(pauses))
             here.push({ follower, from, hasLeft })
             if (hasLeft) setTimeout(() => follower.leaving.abort(), leavesAfterStep - step)
           }

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 
 import type { RecordedEvent } from '#domain'
 import { type FedEvent, isReadable } from '#event-log/records'
@@ -7,12 +7,18 @@ import { LogError } from '#kafka'
 
 import { SharedLog, type SharedLogParts } from './shared-log.ts'
 import { type SubscribedBatch, subscribed } from './subscribed.ts'
+import {
+  BackgroundRead,
+  eventually,
+  pacedBy,
+  range,
+  someAppends,
+  someReader,
+} from './testing/background-read.ts'
 import { FormatDouble, LogDouble } from './testing/log-double.ts'
 
 const topic = 'eventstore.order'
 const offsetOf = ({ position }: FedEvent): number => position.offset
-const range = (from: number, until: number) => Array.from({ length: until - from }, (_, n) => from + n)
-const eventually = <T>(check: () => T): Promise<T> => vi.waitFor(check, { timeout: 4_000, interval: 1 })
 
 function opened(more: Partial<SharedLogParts<FedEvent>> = {}) {
   const log = new LogDouble()
@@ -31,37 +37,27 @@ function opened(more: Partial<SharedLogParts<FedEvent>> = {}) {
 }
 
 /** A subscriber to partition 3 that records the offsets it receives. */
-class Subscriber {
-  readonly offsets: number[] = []
-  readonly leaving = new AbortController()
-  readonly ended: Promise<void>
-  error: unknown
+class Subscriber extends BackgroundRead {
+  readonly offsets: number[]
 
   constructor(
     log: SharedLog<FedEvent>,
     from: number,
     pace: () => Promise<unknown> = () => Promise.resolve(),
   ) {
-    this.ended = this.#follow(log, from, pace).catch((error: unknown) => {
-      this.error = error
-    })
-    onTestFinished(() => this.leave())
-  }
-
-  leave(): Promise<void> {
-    this.leaving.abort()
-    return this.ended
-  }
-
-  async #follow(log: SharedLog<FedEvent>, from: number, pace: () => Promise<unknown>): Promise<void> {
-    const asked = { log, offsetOf, topic, offsets: [0, 0, 0, from], partitions: [3], wanted: isReadable }
-    for await (const { items } of subscribed(asked, this.leaving.signal)) {
-      for (const { item, cursor } of items) {
-        expect([item.position.partition, cursor]).toEqual([3, `0,0,0,${offsetOf(item) + 1}`])
-        this.offsets.push(offsetOf(item))
+    const offsets: number[] = []
+    super(async (signal) => {
+      const asked = { log, offsetOf, topic, offsets: [0, 0, 0, from], partitions: [3], wanted: isReadable }
+      for await (const { items } of subscribed(asked, signal)) {
+        for (const { item, cursor } of items) {
+          expect([item.position.partition, cursor]).toEqual([3, `0,0,0,${offsetOf(item) + 1}`])
+          offsets.push(offsetOf(item))
+        }
+        await pace()
       }
-      await pace()
-    }
+    })
+    this.offsets = offsets
+    onTestFinished(() => this.leave())
   }
 }
 
@@ -159,20 +155,10 @@ test('the head is not read while nobody watches', async () => {
 })
 
 test('subscribers that start at any time and read at any pace receive each item once, however little is kept', async () => {
-  const someSubscriber = fc.record({
-    from: fc.nat(150),
-    pauses: fc.array(fc.nat(3), { minLength: 1, maxLength: 8 }),
-    afterStep: fc.nat(8),
-  })
-  const someAppend = fc.record({
-    count: fc.nat(30),
-    markers: fc.nat(2),
-    recordsMax: fc.integer({ min: 1, max: 25 }),
-  })
   await fc.assert(
     fc.asyncProperty(
-      fc.array(someSubscriber, { minLength: 1, maxLength: 5 }),
-      fc.array(someAppend, { minLength: 1, maxLength: 9 }),
+      fc.array(fc.record(someReader), { minLength: 1, maxLength: 5 }),
+      someAppends,
       fc.integer({ min: 0, max: 100_000 }),
       async (who, appends, keptBytesMax) => {
         const { log, shared } = opened({ keptBytesMax: keptBytesMax + 1 })
@@ -180,11 +166,7 @@ test('subscribers that start at any time and read at any pace receive each item 
         const here: { readonly subscriber: Subscriber; readonly from: number }[] = []
         for (const [step, { count, markers, recordsMax }] of appends.entries()) {
           for (const { from, pauses } of who.filter(({ afterStep }) => afterStep === step)) {
-            let turn = 0
-            const pace = async () => {
-              for (let n = pauses[turn++ % pauses.length] ?? 0; n > 0; n--) await new Promise(setImmediate)
-            }
-            here.push({ subscriber: new Subscriber(shared, from, pace), from })
+            here.push({ subscriber: new Subscriber(shared, from, pacedBy(pauses)), from })
           }
           log.recordsMax = recordsMax
           log.append(count, markers)

@@ -1,173 +1,19 @@
-import pino from 'pino'
-import { Registry } from 'prom-client'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 
-import { defineProjection, type Projection } from '#domain'
 import { LogError } from '#kafka'
+import type { ViewSet } from '#projections'
+
 import {
-  type GenerationState,
-  InMemoryViewStore,
-  type NewGeneration,
-  type UnpublishedView,
-  type ViewSet,
-  ViewStoreUnavailableError,
-} from '#projections'
-
+  generation,
+  projection,
+  testedPublisher,
+  type TestStore,
+  type TestWriter,
+} from '../../../test/support/projections/tested-publisher.ts'
 import { waitFor } from '../../../test/support/stack/stack.ts'
-import { GenerationWatch } from '../generation-watch.ts'
-import { ChangelogMetrics } from './changelog-metrics.ts'
-import { ChangelogPublisher } from './changelog-publisher.ts'
-import type { RefusedView } from './changelog-writer.ts'
-
-const projection: Projection = defineProjection({
-  name: 'counts',
-  source: 'order',
-  keyedBy: 'stream',
-  initialView: 0,
-  on: {},
-})
-
-const generation = (id: string, viewVersion = 1): NewGeneration => ({
-  id,
-  viewVersion,
-  indexNames: [],
-  createdAtMs: 0,
-  topicIds: {},
-  range: {},
-})
-
-/** A store with one source partition that fails intermittently. */
-class TestStore extends InMemoryViewStore {
-  readonly calls: string[] = []
-  marksThatFail = 0
-  /** Generations that have caught up with their log. */
-  readonly whole = new Set(['g1', 'g2'])
-  wholeAsked = 0
-  #checkpoint = 0
-  readonly #revisions = new Map<string, number>()
-
-  isWhole({ id }: GenerationState): Promise<boolean> {
-    this.wholeAsked++
-    return Promise.resolve(this.whole.has(id))
-  }
-
-  constructor() {
-    super()
-    const unpublished = this.outbox.unpublished.bind(this.outbox)
-    const markPublished = this.outbox.markPublished.bind(this.outbox)
-    this.outbox.unpublished = (set, limit) => {
-      this.calls.push('unpublished')
-      return unpublished(set, limit)
-    }
-    this.outbox.markPublished = (set, published) =>
-      this.marksThatFail-- > 0
-        ? Promise.reject(new ViewStoreUnavailableError('no answer'))
-        : markPublished(set, published)
-  }
-
-  async change(set: ViewSet, key: string, json: string | null, expiresAtMs?: number): Promise<void> {
-    const change = {
-      key,
-      expected: this.#revisions.get(key) ?? 0,
-      json,
-      indexes: {},
-      changedAtMs: 1,
-      ...(expiresAtMs !== undefined && { expiresAtMs }),
-    }
-    const from = this.#checkpoint === 0 ? undefined : this.#checkpoint
-    const commit = {
-      source: { topic: 'eventstore.order', partition: 0 },
-      from,
-      changes: [change],
-      parked: [],
-    }
-    expect(await this.views.commit(set, { ...commit, to: ++this.#checkpoint })).toBe('committed')
-    const stored = await this.views.read(set, [key])
-    this.#revisions.set(key, stored.get(key)?.revision ?? 0)
-  }
-}
-
-/** Records what is published, and fails on demand. */
-class TestWriter {
-  readonly published: string[] = []
-  readonly refusedKeys = new Set<string>()
-  readonly failures: Error[] = []
-  takeOvers = 0
-  calls: string[] = []
-  gate: Promise<void> = Promise.resolve()
-
-  takeOver(): Promise<void> {
-    this.calls.push('takeOver')
-    this.takeOvers++
-    return Promise.resolve()
-  }
-
-  async publish(generation: string, views: readonly UnpublishedView[]): Promise<readonly RefusedView[]> {
-    await this.gate
-    const failure = this.failures.shift()
-    if (failure !== undefined) throw failure
-    const refused = views.filter(({ key }) => this.refusedKeys.has(key))
-    for (const view of views) {
-      if (!refused.includes(view)) this.published.push(`${generation} ${view.key} ${view.json}`)
-    }
-    return refused.map((view) => ({ view, reason: new Error('it does not match') }))
-  }
-
-  renew(): Promise<void> {
-    return Promise.resolve()
-  }
-}
-
-interface Setup {
-  readonly store: TestStore
-  readonly writer: TestWriter
-  readonly set: ViewSet
-  readonly publisher: ChangelogPublisher
-  readonly metrics: Registry
-  /** Starts the publisher; it ends with the test. */
-  readonly start: () => Promise<'stopped' | 'fenced'>
-  readonly settled: () => Promise<void>
-}
-
-async function setUp(kept: Projection = projection, isOn = true): Promise<Setup> {
-  const store = new TestStore()
-  const writer = new TestWriter()
-  writer.calls = store.calls
-  const set = { projection: kept, generation: 'g1' }
-  await store.prepare(kept)
-  await store.generations.add(kept, generation('g1'))
-  const metrics = new Registry()
-  const publisher = new ChangelogPublisher({
-    projection: kept,
-    store,
-    watch: new GenerationWatch(store.generations),
-    writer: isOn ? writer : undefined,
-    isWhole: (state) => store.isWhole(state),
-    metrics: new ChangelogMetrics(metrics),
-    logger: pino({ level: 'silent' }),
-  })
-  const stopping = new AbortController()
-  let running: Promise<unknown> = Promise.resolve()
-  onTestFinished(async () => {
-    stopping.abort()
-    await running
-  })
-  const start = () => {
-    const run = publisher.run(stopping.signal)
-    running = run
-    return run
-  }
-  const settled = async () => {
-    await waitFor('all to be published', async () => {
-      const all = await store.generations.list(kept)
-      return all.every(({ unpublished }) => unpublished === 0)
-    })
-  }
-  return { store, writer, set, publisher, metrics, start, settled }
-}
 
 test('a change is published once, and a deleted view as a tombstone', async () => {
-  const { store, writer, set, publisher, start, settled } = await setUp()
+  const { store, writer, set, publisher, start, settled } = await testedPublisher()
   await store.change(set, 'a', '1')
   await store.change(set, 'b', '2')
   void start()
@@ -179,7 +25,7 @@ test('a change is published once, and a deleted view as a tombstone', async () =
 })
 
 test('the fence is held before views are read', async () => {
-  const { store, set, start, settled } = await setUp()
+  const { store, set, start, settled } = await testedPublisher()
   await store.change(set, 'a', '1')
   void start()
   await settled()
@@ -187,7 +33,7 @@ test('the fence is held before views are read', async () => {
 })
 
 test('a view that could not be marked as published is published again, so none is missed', async () => {
-  const { store, writer, set, start, settled } = await setUp()
+  const { store, writer, set, start, settled } = await testedPublisher()
   await store.change(set, 'a', '1')
   store.marksThatFail = 1
   void start()
@@ -196,7 +42,7 @@ test('a view that could not be marked as published is published again, so none i
 })
 
 test('intermediate changes of a fast view may be skipped, but never the last one', async () => {
-  const { store, writer, set, publisher, start, settled } = await setUp()
+  const { store, writer, set, publisher, start, settled } = await testedPublisher()
   const { promise, resolve } = Promise.withResolvers<undefined>()
   writer.gate = promise.then(() => undefined)
   await store.change(set, 'hot', '0')
@@ -213,7 +59,7 @@ test('intermediate changes of a fast view may be skipped, but never the last one
 })
 
 test('all views are published if there are more than one batch', async () => {
-  const { store, writer, set, start, settled } = await setUp()
+  const { store, writer, set, start, settled } = await testedPublisher()
   for (let count = 0; count < 4_203; count++) await store.change(set, `k${count}`, '1')
   void start()
   await settled()
@@ -222,7 +68,7 @@ test('all views are published if there are more than one batch', async () => {
 })
 
 test('a rejected view delays no other, is not retried until it changes, and is counted', async () => {
-  const { store, writer, set, publisher, metrics, start } = await setUp()
+  const { store, writer, set, publisher, metrics, start } = await testedPublisher()
   writer.refusedKeys.add('bad')
   await store.change(set, 'bad', '1')
   await store.change(set, 'good', '2')
@@ -248,7 +94,7 @@ async function changeMany(store: TestStore, set: ViewSet, writer: TestWriter, co
 }
 
 test('hundreds of rejected views delay no other', async () => {
-  const { store, writer, set, start } = await setUp()
+  const { store, writer, set, start } = await testedPublisher()
   await changeMany(store, set, writer, 999)
   await store.change(set, 'good', '2')
   void start()
@@ -256,7 +102,7 @@ test('hundreds of rejected views delay no other', async () => {
 })
 
 test('with more rejected views than are remembered it slows down instead of retrying constantly', async () => {
-  const { store, writer, set, metrics, start } = await setUp()
+  const { store, writer, set, metrics, start } = await testedPublisher()
   await changeMany(store, set, writer, 1_700)
   void start()
   await waitFor('the second failure', async () =>
@@ -266,7 +112,7 @@ test('with more rejected views than are remembered it slows down instead of retr
 })
 
 test('a failure is counted and retried after another take-over', async () => {
-  const { store, writer, set, metrics, start, settled } = await setUp()
+  const { store, writer, set, metrics, start, settled } = await testedPublisher()
   writer.failures.push(new LogError('unknown', 'no answer'), new LogError('unavailable', 'no broker'))
   await store.change(set, 'a', '1')
   void start()
@@ -277,7 +123,7 @@ test('a failure is counted and retried after another take-over', async () => {
 })
 
 test('it ends when another instance publishes the projection', async () => {
-  const { store, writer, set, start } = await setUp()
+  const { store, writer, set, start } = await testedPublisher()
   writer.failures.push(new LogError('fenced', 'another owner'))
   await store.change(set, 'a', '1')
   expect(await start()).toBe('fenced')
@@ -285,7 +131,7 @@ test('it ends when another instance publishes the projection', async () => {
 })
 
 test('without a changelog nothing is written and nothing waits', async () => {
-  const { store, writer, set, start, settled } = await setUp(projection, false)
+  const { store, writer, set, start, settled } = await testedPublisher(projection, false)
   await store.change(set, 'a', '1')
   void start()
   await settled()
@@ -294,7 +140,7 @@ test('without a changelog nothing is written and nothing waits', async () => {
 })
 
 test('after a switch the new generation is published, and views that it lacks are deleted', async () => {
-  const { store, writer, set, start, settled } = await setUp()
+  const { store, writer, set, start, settled } = await testedPublisher()
   await store.change(set, 'old', '1')
   void start()
   await settled()
@@ -313,7 +159,7 @@ test('after a switch the new generation is published, and views that it lacks ar
 })
 
 test('a view that a rebuild does not change is published again for the new generation, with its old time', async () => {
-  const { store, writer, set, start, settled } = await setUp()
+  const { store, writer, set, start, settled } = await testedPublisher()
   await store.change(set, 'same', '1')
   const [before] = await store.outbox.unpublished(set, 1)
   void start()
@@ -331,7 +177,7 @@ test('a view that a rebuild does not change is published again for the new gener
 })
 
 test('expired views are dropped and deleted from the changelog', async () => {
-  const { store, writer, set, start, settled } = await setUp({ ...projection, ttlMs: 1 })
+  const { store, writer, set, start, settled } = await testedPublisher({ ...projection, ttlMs: 1 })
   await store.change(set, 'long-ago', '1', Date.now() - 61_000)
   await store.change(set, 'just-now', '2', Date.now() - 1)
   void start()
@@ -341,7 +187,7 @@ test('expired views are dropped and deleted from the changelog', async () => {
 })
 
 test('expired views of a generation that is behind are not dropped, because an earlier event may still be applied', async () => {
-  const { store, writer, set, start } = await setUp({ ...projection, ttlMs: 1 })
+  const { store, writer, set, start } = await testedPublisher({ ...projection, ttlMs: 1 })
   store.whole.clear()
   await store.change(set, 'long-ago', '1', Date.now() - 61_000)
   void start()
@@ -353,7 +199,7 @@ test('expired views of a generation that is behind are not dropped, because an e
 })
 
 test('generations are discarded while Kafka is unavailable', async () => {
-  const { store, writer, start } = await setUp()
+  const { store, writer, start } = await testedPublisher()
   writer.takeOver = () => Promise.reject(new LogError('unavailable', 'no broker'))
   await store.generations.add(projection, generation('g2', 2))
   await store.generations.retire({ projection, generation: 'g2' })

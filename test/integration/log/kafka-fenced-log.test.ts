@@ -1,37 +1,12 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 
 import { FencedLog, KafkaCluster, LogReader, type LogRecord, Topics } from '#kafka'
 import { spendEpochs } from '#kafka/testing'
 
-import { freePorts, type KafkaBroker, startKafka, versions } from '../../../scripts/stack/index.ts'
+import { versions } from '../../../scripts/stack/index.ts'
 import { KafkaProxy } from '../../support/kafka/kafka-proxy.ts'
-import { testStack, uniqueName, waitFor } from '../../support/stack/stack.ts'
-
-interface Broker {
-  readonly address: string
-  readonly stop: () => Promise<void>
-}
-
-async function oldestKafka(): Promise<Broker> {
-  const folder = await mkdtemp(join(tmpdir(), 'annals-kafka-'))
-  const [port = 0, controllerPort = 0] = await freePorts(2)
-  const logFile = join(folder, 'kafka.log')
-  const report = (): void => undefined
-  const version = versions.kafkaOldest
-  const broker: KafkaBroker = await startKafka({ port, controllerPort, folder, logFile, version, report })
-  const stop = async (): Promise<void> => {
-    await broker.stop()
-    await rm(folder, { recursive: true, force: true })
-  }
-  return { address: broker.address, stop }
-}
-
-const stackKafka = (): Promise<Broker> =>
-  Promise.resolve({ address: testStack().kafkaBrokers[0] ?? '', stop: () => Promise.resolve() })
+import { type Broker, oldestKafka, stackKafka } from '../../support/kafka/kafka-versions.ts'
+import { uniqueName, waitFor } from '../../support/stack/stack.ts'
 
 const record = (text: string): LogRecord => ({
   key: Buffer.from('order.1'),

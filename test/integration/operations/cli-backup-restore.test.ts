@@ -18,7 +18,7 @@ import {
   recordsOf,
   testFolder,
 } from '../../support/operations/backup-source.ts'
-import { cliHere } from '../../support/cli/cli-here.ts'
+import { annalsOf, cliHere } from '../../support/cli/cli-here.ts'
 import { type CliProcess, startCli } from '../../support/cli/cli-process.ts'
 import { testClient } from '../../support/services/closing.ts'
 import { KafkaProxy } from '../../support/kafka/kafka-proxy.ts'
@@ -51,8 +51,6 @@ afterAll(() => second.close())
 
 const schemaIds = (records: readonly (readonly StoredRecord[])[]) =>
   new Set(records.flat().map(({ value }) => schemaIdOf(value ?? Buffer.alloc(0))))
-
-const annalsOf = ({ env }: Installation) => cliHere(env)
 
 test(
   'a backup and what was added to it are restored into another cluster, and everything goes on there',

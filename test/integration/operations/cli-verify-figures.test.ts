@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 
 import { aggregateIdOf } from '#domain'
 import { PlainSql } from '#projections-postgres/testing'
@@ -8,7 +8,7 @@ import { cliHere } from '../../support/cli/cli-here.ts'
 import { testClient } from '../../support/services/closing.ts'
 import { openDirectBackends } from '../../support/append/past-the-writer.ts'
 import type { Installation } from '../../support/services/real-writer.ts'
-import { TestPostgres } from '../../support/projections/test-postgres.ts'
+import { postgresForFile } from '../../support/projections/test-postgres.ts'
 import { caughtUp } from '../../support/projections/views-check.ts'
 import {
   freshStream,
@@ -18,11 +18,7 @@ import {
   testInstallation,
 } from '../../support/services/writer-fixture.ts'
 
-let postgres: TestPostgres
-beforeAll(async () => {
-  postgres = await TestPostgres.start()
-})
-afterAll(() => postgres.remove())
+const postgres = await postgresForFile()
 
 /** A change of figures past the projector, of one store of views. */
 interface Store {

@@ -1,192 +1,14 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 
 import { SchemaRegistry as RegistryClient } from '@kafkajs/confluent-schema-registry'
-import pino from 'pino'
-import { Registry } from 'prom-client'
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 
-import { createUpcasterChain, type Projection, projectionTopic } from '#domain'
-import { KafkaCluster, LogReader, type StoredRecord, Topics } from '#kafka'
-import {
-  InMemoryViewStore,
-  type UnpublishedView,
-  type ViewChange,
-  type ViewSet,
-  ViewStoreUnavailableError,
-  type ViewUpdate,
-} from '#projections'
-import { EventCodec, jsonViewSchema, loadCatalog, pushSchemas, SchemaCatalog, SchemaRegistry } from '#schemas'
+import type { ViewUpdate } from '#projections'
 
-import { customerLifetime } from '../../../examples/customers/projections.ts'
-import {
-  ChangelogMetrics,
-  ChangelogPublisher,
-  ChangelogReader,
-  ChangelogWriter,
-  changelogTopics,
-} from '../../../services/projector/changelog/index.ts'
-import { GenerationWatch } from '../../../services/projector/generation-watch.ts'
-import { testStack, uniqueName, waitFor } from '../../support/stack/stack.ts'
+import { testStack, waitFor } from '../../support/stack/stack.ts'
+import { changelogsForFile, messageBytesMax } from '../../support/projections/tested-changelog.ts'
 
-const partitions = 3
-const messageBytesMax = 1 << 20
-const source = { topic: 'eventstore.customer', partition: 0 }
-
-let cluster: KafkaCluster
-let folder: string
-
-beforeAll(async () => {
-  cluster = await KafkaCluster.connect({ brokers: testStack().kafkaBrokers, clientId: 'changelog' })
-  folder = mkdtempSync(join(tmpdir(), 'annals-views-'))
-})
-
-afterAll(async () => {
-  await cluster.close()
-  rmSync(folder, { recursive: true })
-})
-
-/** The example's views, in their own Avro schema or the built-in one. */
-async function freshProjection(isTyped: boolean): Promise<{ projection: Projection; codec: EventCodec }> {
-  const name = uniqueName('lifetime')
-  const { schema, ...untyped } = customerLifetime as Projection
-  const projection: Projection = { ...untyped, name, ...(isTyped && schema !== undefined && { schema }) }
-  if (isTyped) copySchema(name)
-  const files = loadCatalog([folder]).all.filter(({ aggregateType }) => aggregateType === name)
-  const catalog = new SchemaCatalog(isTyped ? files : [jsonViewSchema(name)])
-  const registry = new SchemaRegistry({ url: testStack().registryUrl })
-  await pushSchemas(catalog, registry)
-  const codec = new EventCodec({ catalog, registry, upcasters: createUpcasterChain([]) })
-  await codec.prepare()
-  return { projection, codec }
-}
-
-function copySchema(name: string): void {
-  mkdirSync(join(folder, name))
-  const file = 'CustomerLifetime.v1.avsc'
-  const text = readFileSync(join('schemas/customer-lifetime', file), 'utf8')
-  const namespace = `"namespace": "${name.replaceAll('-', '_')}"`
-  writeFileSync(join(folder, name, file), text.replace('"namespace": "customer_lifetime"', namespace))
-}
-
-/** A projection with its topic, a store that can fail, and helpers for common steps of tests. */
-class TestedChangelog {
-  readonly projection: Projection
-  readonly set: ViewSet
-  readonly store: InMemoryViewStore
-  readonly codec: EventCodec
-  readonly reader: ChangelogReader
-  /** How many of the next marks fail, as if the process had died before them. */
-  marksThatFail = 0
-  #checkpoint: number | undefined
-
-  constructor(projection: Projection, codec: EventCodec) {
-    this.projection = projection
-    this.codec = codec
-    this.set = { projection, generation: 'g1' }
-    this.store = new InMemoryViewStore()
-    const mark = this.store.outbox.markPublished.bind(this.store.outbox)
-    this.store.outbox.markPublished = (set, published) =>
-      this.marksThatFail-- > 0 ? Promise.reject(new ViewStoreUnavailableError('dead')) : mark(set, published)
-    const reader = new LogReader(cluster)
-    this.reader = new ChangelogReader({
-      reader,
-      codec,
-      partitions,
-      changelog: true,
-      keptBytesMax: 1 << 20,
-      projections: [projection],
-    })
-  }
-
-  static async begin(isTyped = false): Promise<TestedChangelog> {
-    const { projection, codec } = await freshProjection(isTyped)
-    const settings = { partitions, replication: 1, minInsyncReplicas: 1, messageBytesMax }
-    await new Topics(cluster).ensure(changelogTopics([projection], settings))
-    const changelog = new TestedChangelog(projection, codec)
-    await changelog.store.prepare(projection)
-    const range = { start: 0, end: 0 }
-    await changelog.store.generations.add(projection, {
-      id: 'g1',
-      viewVersion: 1,
-      indexNames: [],
-      createdAtMs: 0,
-      topicIds: {},
-      range: { 'eventstore.customer:0': range },
-    })
-    return changelog
-  }
-
-  writer(): ChangelogWriter {
-    const { projection, codec } = this
-    return new ChangelogWriter({ cluster, codec, projection, partitions, messageBytesMax })
-  }
-
-  /** Starts a publisher that ends with the test. */
-  keep(writer = this.writer()): { publisher: ChangelogPublisher; ending: Promise<'stopped' | 'fenced'> } {
-    const { projection, store } = this
-    const metrics = new ChangelogMetrics(new Registry())
-    const logger = pino({ level: 'silent' })
-    const publisher = new ChangelogPublisher({
-      ...{ projection, store, writer, metrics, logger },
-      watch: new GenerationWatch(store.generations),
-      isWhole: () => Promise.resolve(true),
-    })
-    const stopping = new AbortController()
-    const ending = publisher.run(stopping.signal)
-    onTestFinished(async () => {
-      stopping.abort()
-      await ending
-    })
-    return { publisher, ending }
-  }
-
-  /** Makes one commit; null deletes a view. */
-  async change(views: Readonly<Record<string, unknown>>): Promise<void> {
-    const known = await this.store.views.read(this.set, Object.keys(views))
-    const changes = Object.entries(views).map(([key, view]): ViewChange => {
-      const json = view === null ? null : JSON.stringify(view)
-      return { key, expected: known.get(key)?.revision ?? 0, json, indexes: {}, changedAtMs: 86_400_000 }
-    })
-    const to = (this.#checkpoint ?? 0) + 1
-    await this.store.views.commit(this.set, { source, from: this.#checkpoint, to, changes, parked: [] })
-    this.#checkpoint = to
-  }
-
-  unpublished(): Promise<readonly UnpublishedView[]> {
-    return this.store.outbox.unpublished(this.set, 10_000)
-  }
-
-  async settled(): Promise<void> {
-    const none = async () => (await this.unpublished()).length === 0
-    await waitFor('all views to be published', none)
-  }
-
-  /** All records from these offsets on. */
-  async records(from: readonly number[] = [0, 0, 0]): Promise<StoredRecord[]> {
-    const topic = projectionTopic(this.projection.name)
-    const all: StoredRecord[] = []
-    for (const [partition, offset] of from.entries()) {
-      const pieces = new LogReader(cluster).read(topic, partition, { from: offset })
-      all.push(...(await Array.fromAsync(pieces)).flat())
-    }
-    return all
-  }
-
-  /** All changes from a cursor up to the current end. */
-  async updates(cursor = '0,0,0'): Promise<ViewUpdate[]> {
-    const { length } = await this.records(cursor.split(',').map(Number))
-    const timeout = AbortSignal.timeout(30_000)
-    const updates: ViewUpdate[] = []
-    for await (const update of this.reader.updates(this.projection.name, { cursor }, timeout)) {
-      if (updates.push(update) === length) break
-    }
-    expect(updates).toHaveLength(length)
-    return updates
-  }
-}
+const freshChangelog = await changelogsForFile()
 
 /** The last change of each key, by key, without deleted views. */
 const latestOf = (updates: readonly ViewUpdate[]): Record<string, unknown> =>
@@ -206,7 +28,7 @@ const customers = (count: number, purchases: number) =>
   Object.fromEntries(Array.from({ length: count }, (_, index) => [`customer-${index}`, totals(purchases)]))
 
 test('a consumer with only a registry client reads typed views', async () => {
-  const changelog = await TestedChangelog.begin(true)
+  const changelog = await freshChangelog(true)
   changelog.keep()
   await changelog.change({ ada: totals(3) })
   await changelog.settled()
@@ -227,7 +49,7 @@ test.each([
   ['in their own Avro schema', true],
   ['as JSON without a schema', false],
 ])('subscribers receive views unchanged, %s', async (_, isTyped) => {
-  const changelog = await TestedChangelog.begin(isTyped)
+  const changelog = await freshChangelog(isTyped)
   changelog.keep()
   await changelog.change({ ada: totals(3), bob: totals(1) })
   await changelog.settled()
@@ -237,7 +59,7 @@ test.each([
 })
 
 test('a deleted view is a record without a value, which subscribers receive as null', async () => {
-  const changelog = await TestedChangelog.begin()
+  const changelog = await freshChangelog()
   changelog.keep()
   await changelog.change({ ada: totals(1), bob: totals(1) })
   await changelog.settled()
@@ -251,7 +73,7 @@ test('a deleted view is a record without a value, which subscribers receive as n
 })
 
 test('a crash between publishing and marking loses nothing: the next publisher publishes again', async () => {
-  const changelog = await TestedChangelog.begin()
+  const changelog = await freshChangelog()
   await changelog.change(customers(20, 1))
   const dead = changelog.writer()
   await dead.takeOver()
@@ -267,7 +89,7 @@ test('a crash between publishing and marking loses nothing: the next publisher p
 })
 
 test('a zombie that wakes with old views is rejected by the broker and ends', async () => {
-  const changelog = await TestedChangelog.begin()
+  const changelog = await freshChangelog()
   const zombie = changelog.writer()
   await zombie.takeOver()
   await changelog.change(customers(20, 1))
@@ -285,7 +107,7 @@ test('a zombie that wakes with old views is rejected by the broker and ends', as
 })
 
 test('a second publisher of a projection ends the first one', async () => {
-  const changelog = await TestedChangelog.begin()
+  const changelog = await freshChangelog()
   const first = changelog.keep()
   await changelog.change({ ada: totals(1) })
   await changelog.settled()
@@ -300,7 +122,7 @@ test('a second publisher of a projection ends the first one', async () => {
 })
 
 test('a hot view is published as often as the topic accepts, ending with its last state', async () => {
-  const changelog = await TestedChangelog.begin()
+  const changelog = await freshChangelog()
   const { publisher } = changelog.keep()
   const changes = 2_000
   for (let count = 1; count <= changes; count++) {
@@ -315,7 +137,7 @@ test('a hot view is published as often as the topic accepts, ending with its las
 })
 
 test('a cursor resumes with exactly the changes after it', async () => {
-  const changelog = await TestedChangelog.begin()
+  const changelog = await freshChangelog()
   changelog.keep()
   for (let round = 1; round <= 4; round++) {
     await changelog.change(customers(5, round))
@@ -332,7 +154,7 @@ test('a cursor resumes with exactly the changes after it', async () => {
 })
 
 test('a subscriber of one view receives only its changes, in order', async () => {
-  const changelog = await TestedChangelog.begin()
+  const changelog = await freshChangelog()
   changelog.keep()
   const key = 'customer-1'
   for (let round = 1; round <= 3; round++) {
@@ -349,7 +171,7 @@ test('a subscriber of one view receives only its changes, in order', async () =>
 })
 
 test('a live subscriber from now on receives only later changes, immediately', async () => {
-  const changelog = await TestedChangelog.begin()
+  const changelog = await freshChangelog()
   const { publisher } = changelog.keep()
   await changelog.change({ ada: totals(1) })
   await changelog.settled()
@@ -364,7 +186,7 @@ test('a live subscriber from now on receives only later changes, immediately', a
 })
 
 test('views that do not fit their schema or the topic are not published and delay no others', async () => {
-  const changelog = await TestedChangelog.begin(true)
+  const changelog = await freshChangelog(true)
   const writer = changelog.writer()
   await writer.takeOver()
   await changelog.change({ odd: { purchases: 'many' }, ada: totals(1) })
@@ -373,7 +195,7 @@ test('views that do not fit their schema or the topic are not published and dela
     ['odd', expect.stringContaining('view.purchases: expected a whole number of 32 bits, got "many"')],
   ])
   expect((await changelog.records()).map(({ key }) => key.toString())).toEqual(['ada'])
-  const untyped = await TestedChangelog.begin()
+  const untyped = await freshChangelog()
   const other = untyped.writer()
   await other.takeOver()
   await untyped.change({ huge: 'x'.repeat(messageBytesMax), ada: 1 })
@@ -383,7 +205,7 @@ test('views that do not fit their schema or the topic are not published and dela
 })
 
 test('more views than one batch holds are published in several batches', async () => {
-  const changelog = await TestedChangelog.begin()
+  const changelog = await freshChangelog()
   changelog.keep()
   const views = Object.fromEntries(
     Array.from({ length: 30 }, (_, index) => [`large-${index}`, 'x'.repeat(100_000)]),

@@ -2,9 +2,9 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 
-import { TestPostgres } from '../../support/projections/test-postgres.ts'
+import { postgresForFile } from '../../support/projections/test-postgres.ts'
 import {
   freshStream,
   purchase,
@@ -21,11 +21,7 @@ interface Case {
 const { events } = JSON.parse(readFileSync('test/cases/nul-in-view.json', 'utf8')) as Case
 const text = events[0].data.s
 
-let postgres: TestPostgres
-beforeAll(async () => {
-  postgres = await TestPostgres.start()
-})
-afterAll(() => postgres.remove())
+const postgres = await postgresForFile()
 
 /** A domain with one projection that puts the text into each view, and stops at an event it cannot store. */
 function domainWithText(type: string, projection: string, folder: string): string {

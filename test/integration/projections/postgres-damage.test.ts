@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 
 import { project, type Projection } from '#domain'
 import type { ViewStore } from '#projections'
@@ -16,13 +16,9 @@ import { PlainSql } from '#projections-postgres/testing'
 
 import { discardRetired } from '../../../services/projector/changelog/housekeeping.ts'
 import { uniqueName, waitFor } from '../../support/stack/stack.ts'
-import { TestPostgres } from '../../support/projections/test-postgres.ts'
+import { postgresForFile } from '../../support/projections/test-postgres.ts'
 
-let postgres: TestPostgres
-beforeAll(async () => {
-  postgres = await TestPostgres.start()
-})
-afterAll(() => postgres.remove())
+const postgres = await postgresForFile()
 
 const sources = ledgers(3)
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 
 import { viewStoreContract } from '#projections/testing'
 import { type ViewChange, type ViewCommit, type ViewSet, ViewStoreUnavailableError } from '#projections'
@@ -6,13 +6,9 @@ import { PostgresViewStore } from '#projections-postgres'
 import { PlainSql } from '#projections-postgres/testing'
 
 import { uniqueName, waitFor } from '../../support/stack/stack.ts'
-import { TestPostgres } from '../../support/projections/test-postgres.ts'
+import { postgresForFile } from '../../support/projections/test-postgres.ts'
 
-let postgres: TestPostgres
-beforeAll(async () => {
-  postgres = await TestPostgres.start()
-})
-afterAll(() => postgres.remove())
+const postgres = await postgresForFile()
 
 viewStoreContract('PostgreSQL', ({ now }) => ({
   store: PostgresViewStore.open({ url: postgres.url, schema: 'contract', now }),

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 
 import { aggregateIdOf } from '#domain'
 import { PlainSql } from '#projections-postgres/testing'
@@ -12,7 +12,7 @@ import {
   startServiceProcess,
 } from '../../support/services/service-process.ts'
 import { waitFor } from '../../support/stack/stack.ts'
-import { TestPostgres } from '../../support/projections/test-postgres.ts'
+import { postgresForFile } from '../../support/projections/test-postgres.ts'
 import {
   freshStream,
   purchases,
@@ -20,11 +20,7 @@ import {
   testInstallation,
 } from '../../support/services/writer-fixture.ts'
 
-let postgres: TestPostgres
-beforeAll(async () => {
-  postgres = await TestPostgres.start()
-})
-afterAll(() => postgres.remove())
+const postgres = await postgresForFile()
 
 const timeoutMs = 20_000
 const installed = () =>

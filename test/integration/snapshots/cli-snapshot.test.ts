@@ -1,16 +1,12 @@
 import { expect, test } from 'vitest'
 
-import { testClient } from '../../support/services/closing.ts'
 import { cliWith, type Json } from '../../support/cli/cli.ts'
-import { runningSnapshotter, snapshotterInstallation } from '../../support/services/snapshotter-fixture.ts'
+import { snapshottedInstallation } from '../../support/services/snapshotter-fixture.ts'
 import { snapshotAt } from '../../support/snapshots/snapshot-checks.ts'
-import { freshStream, purchases, runningWriter } from '../../support/services/writer-fixture.ts'
+import { freshStream, purchases } from '../../support/services/writer-fixture.ts'
 
 async function shop() {
-  const where = snapshotterInstallation({ ANNALS_KAFKA_PARTITIONS: '2' })
-  const writer = await runningWriter(where)
-  const client = testClient({ url: writer.url })
-  const snapshotter = await runningSnapshotter(where, writer)
+  const { where, client, snapshotter } = await snapshottedInstallation({ ANNALS_KAFKA_PARTITIONS: '2' })
   const streamId = freshStream(where.type)
   await client.append(streamId, purchases(12))
   await snapshotAt(client, streamId, 12)

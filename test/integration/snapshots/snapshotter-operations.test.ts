@@ -13,6 +13,7 @@ import {
   snapshotsInTopic,
   snapshotterInstallation,
   withCustomer,
+  snapshottedInstallation,
 } from '../../support/services/snapshotter-fixture.ts'
 import { waitFor } from '../../support/stack/stack.ts'
 import {
@@ -54,10 +55,7 @@ const rebuilt = (client: AnnalsClient, type: string) =>
   })
 
 test('a snapshot is taken on demand, even of a short stream', async () => {
-  const where = snapshotterInstallation(env)
-  const writer = await runningWriter(where)
-  const client = testClient({ url: writer.url })
-  const snapshotter = await runningSnapshotter(where, writer)
+  const { where, client, snapshotter } = await snapshottedInstallation(env)
   const streamId = freshStream(where.type)
   await client.append(streamId, purchases(3))
   const post = () =>
@@ -161,10 +159,7 @@ test('a state that does not fit its schema loses only its own snapshot', async (
 })
 
 test('an unreadable snapshot is ignored and replaced by the next one', async () => {
-  const where = snapshotterInstallation(env)
-  const writer = await runningWriter(where)
-  const client = testClient({ url: writer.url })
-  const snapshotter = await runningSnapshotter(where, writer)
+  const { where, client, snapshotter } = await snapshottedInstallation(env)
   const streamId = freshStream(where.type)
   await client.append(streamId, purchases(12))
   await snapshotAt(client, streamId, 12)
@@ -180,10 +175,7 @@ test('an unreadable snapshot is ignored and replaced by the next one', async () 
 })
 
 test('a rebuild folds all snapshots from events alone and reports its progress', async () => {
-  const where = snapshotterInstallation(env)
-  const writer = await runningWriter(where)
-  const client = testClient({ url: writer.url })
-  const snapshotter = await runningSnapshotter(where, writer)
+  const { where, client, snapshotter } = await snapshottedInstallation(env)
   const streams = streamPerPartition(where.type, 3)
   await Promise.all(streams.map((streamId) => client.append(streamId, purchases(15))))
   await Promise.all(streams.map((streamId) => snapshotAt(client, streamId, 15)))
@@ -246,10 +238,7 @@ test('statistics report number, size and age of snapshots, and a cleanup deletes
 }, 90_000)
 
 test('outdated snapshots are deleted periodically', async () => {
-  const where = snapshotterInstallation(env)
-  const writer = await runningWriter(where)
-  const client = testClient({ url: writer.url })
-  const first = await runningSnapshotter(where, writer)
+  const { where, writer, client, snapshotter: first } = await snapshottedInstallation(env)
   const streamId = freshStream(where.type)
   await client.append(streamId, purchases(2))
   await first.client.snapshot(streamId)

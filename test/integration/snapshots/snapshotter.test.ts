@@ -13,6 +13,7 @@ import {
   runningSnapshotter,
   snapshotsInTopic,
   snapshotterInstallation,
+  snapshottedInstallation,
 } from '../../support/services/snapshotter-fixture.ts'
 import { waitFor } from '../../support/stack/stack.ts'
 import {
@@ -26,10 +27,7 @@ import {
 const env = { ANNALS_KAFKA_PARTITIONS: '3' }
 
 test('a stream gets a snapshot every ten events, in Redis and in the topic, equal to the fold of its events', async () => {
-  const where = snapshotterInstallation(env)
-  const writer = await runningWriter(where)
-  const client = testClient({ url: writer.url })
-  const snapshotter = await runningSnapshotter(where, writer)
+  const { where, client, snapshotter } = await snapshottedInstallation(env)
   const streams = streamPerPartition(where.type, 3)
   const short = freshStream(where.type)
   await client.append(short, purchases(9))
@@ -73,10 +71,7 @@ async function loadsWithin(metrics: Registry, eventsMax: number): Promise<{ all:
 }
 
 test('a load reads at most N events after its snapshot, however long the stream is', async () => {
-  const where = snapshotterInstallation({ ANNALS_KAFKA_PARTITIONS: '1' })
-  const writer = await runningWriter(where)
-  const client = testClient({ url: writer.url })
-  await runningSnapshotter(where, writer)
+  const { where, writer, client } = await snapshottedInstallation({ ANNALS_KAFKA_PARTITIONS: '1' })
   const streamId = freshStream(where.type)
   for (let version = 1; version <= 60; version++) {
     await client.append(streamId, [purchase(version)])
@@ -121,10 +116,7 @@ test('two instances share the partitions, and each forwards requests for the oth
 })
 
 test('after a restart it resumes from its checkpoint and repeats nothing', async () => {
-  const where = snapshotterInstallation(env)
-  const writer = await runningWriter(where)
-  const client = testClient({ url: writer.url })
-  const first = await runningSnapshotter(where, writer)
+  const { where, writer, client, snapshotter: first } = await snapshottedInstallation(env)
   const streams = Array.from({ length: 20 }, () => freshStream(where.type))
   await Promise.all(streams.map((streamId) => client.append(streamId, purchases(10))))
   await Promise.all(streams.map((streamId) => snapshotAt(client, streamId, 10)))
@@ -139,10 +131,7 @@ test('after a restart it resumes from its checkpoint and repeats nothing', async
 })
 
 test('after Redis is emptied all snapshots are restored automatically', async () => {
-  const where = snapshotterInstallation(env)
-  const writer = await runningWriter(where)
-  const client = testClient({ url: writer.url })
-  await runningSnapshotter(where, writer)
+  const { where, client } = await snapshottedInstallation(env)
   const streams = streamPerPartition(where.type, 3)
   await Promise.all(streams.map((streamId) => client.append(streamId, purchases(25))))
   await Promise.all(streams.map((streamId) => snapshotAt(client, streamId, 25)))

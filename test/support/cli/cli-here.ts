@@ -1,6 +1,7 @@
 import { vi } from 'vitest'
 
 import { runCli } from '../../../services/cli/run-cli.ts'
+import type { Installation } from '../services/real-writer.ts'
 import type { Json, RunCli } from './cli.ts'
 
 /** Runs the command line in this process, one command at a time. A separate process takes ten times as long. */
@@ -19,3 +20,6 @@ export const cliHere =
     const printed = stdout.join('')
     return { exitCode, stdout: printed, stderr: stderr.join(''), json: () => JSON.parse(printed) as Json }
   }
+
+/** Runs the command line in this process, with the settings of an installation. */
+export const annalsOf = ({ env }: Installation): RunCli => cliHere(env)

@@ -2,10 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+import { afterAll } from 'vitest'
+
 import { freePorts, type Postgres, startPostgres } from '../../../scripts/stack/index.ts'
 
 /** A PostgreSQL for one test file. */
-export class TestPostgres {
+class TestPostgres {
   readonly #folder: string
   readonly #port: number
   #server: Postgres
@@ -48,3 +50,10 @@ export class TestPostgres {
 
 const serverIn = (folder: string, port: number): Promise<Postgres> =>
   startPostgres({ port, folder, logFile: join(folder, 'log') })
+
+/** Starts a PostgreSQL for all tests of a file, and removes it after them. Await it at the top level of the file. */
+export async function postgresForFile(): Promise<TestPostgres> {
+  const postgres = await TestPostgres.start()
+  afterAll(() => postgres.remove())
+  return postgres
+}

@@ -12,9 +12,10 @@ import { LogReader } from '#kafka'
 import { type SnapshotterService, startSnapshotterService } from '../../../services/snapshotter/index.ts'
 import { snapshotHead, type SnapshotHead } from '../../../services/snapshotter/topic/snapshot-record.ts'
 import { type RealParts, startReal } from './real-service.ts'
-import type { Installation } from './real-writer.ts'
+import { testClient } from './closing.ts'
+import type { Installation, RealWriter } from './real-writer.ts'
 import { uniqueName, waitFor } from '../stack/stack.ts'
-import { testInstallation } from './writer-fixture.ts'
+import { runningWriter, testInstallation } from './writer-fixture.ts'
 
 /** An installation whose snapshotters have their own group. */
 export const snapshotterInstallation = (
@@ -49,6 +50,20 @@ export async function runningSnapshotter(
   const close = () => (closed ??= Promise.all([service.close(), client.close()]).then(() => undefined))
   onTestFinished(close)
   return { ...service, client, metric: (name) => valueOf(service.metrics, name), close }
+}
+
+/** A fresh installation with a running writer, a client of that writer, and a running snapshotter. */
+export async function snapshottedInstallation(env: Readonly<Record<string, string>>): Promise<{
+  readonly where: Installation
+  readonly writer: RealWriter
+  readonly client: AnnalsClient
+  readonly snapshotter: RealSnapshotter
+}> {
+  const where = snapshotterInstallation(env)
+  const writer = await runningWriter(where)
+  const client = testClient({ url: writer.url })
+  const snapshotter = await runningSnapshotter(where, writer)
+  return { where, writer, client, snapshotter }
 }
 
 /** The sum of a registry's metric over all labels. */

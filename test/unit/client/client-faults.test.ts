@@ -1,12 +1,10 @@
-import { createServer, type RequestListener } from 'node:http'
-import type { AddressInfo } from 'node:net'
-
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 
 import type { AppendResult, NewEvent } from '#domain'
 import { type AppendRequest, type ErrorCode, EventStoreError } from '#event-store'
 
 import type { HttpWriterOptions } from '../../support/http/http-writer.ts'
+import { stubServer } from '../../support/http/stub-server.ts'
 import { testClient, testWriter } from '../../support/services/closing.ts'
 import { InMemoryWriter } from '../../support/append/in-memory-writer.ts'
 
@@ -60,16 +58,6 @@ class FailingWriter extends InMemoryWriter {
 
 const failure = (code: ErrorCode, retryAfterSeconds?: number) =>
   new EventStoreError(code, `it is ${code}`, retryAfterSeconds === undefined ? {} : { retryAfterSeconds })
-
-async function stubServer(listener: RequestListener): Promise<string> {
-  const server = createServer(listener)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-}
 
 const rejection = async (promise: Promise<unknown>): Promise<EventStoreError> => {
   const outcome = await promise.then(

@@ -32,6 +32,17 @@ const renamed = ({ history, remains }: Case): Case =>
 const brokenPromises = (history: readonly Operation[], remains: Remains, decrees?: Decrees) =>
   check(history, remains, decrees).map(({ promise }) => promise)
 
+/** An installation in which nothing was found after the run. */
+const nothingRemains: Remains = {
+  log: [],
+  markers: [],
+  starts: [],
+  index: [],
+  snapshots: [],
+  views: [],
+  projections: [],
+}
+
 describe('a topic that was deleted and created again', () => {
   const decrees: Decrees = {
     recreated: [{ type: 'customer', goneAtMs: newFromMs - 1_000, servedAtMs: newFromMs - 500 }],
@@ -93,18 +104,9 @@ describe('a topic that was deleted and created again', () => {
         position: { topic: 'eventstore.customer', partition: 1, offset: 17 },
       },
     }
-    const empty: Remains = {
-      log: [],
-      markers: [],
-      starts: [],
-      index: [],
-      snapshots: [],
-      views: [],
-      projections: [],
-    }
     const at = (calledAtMs: number) => [{ ...append, calledAtMs, endedAtMs: calledAtMs + 1 }]
-    expect(brokenPromises(at(newFromMs - 2_000), empty, decrees)).toEqual([])
-    expect(brokenPromises(at(newFromMs - 900), empty, decrees)).toContain(
+    expect(brokenPromises(at(newFromMs - 2_000), nothingRemains, decrees)).toEqual([])
+    expect(brokenPromises(at(newFromMs - 900), nothingRemains, decrees)).toContain(
       'acknowledged events are where the answer said',
     )
   })
@@ -160,18 +162,9 @@ describe('a partition whose head was deleted', () => {
       ...{ op: 1, client: 1, calledAtMs: 1, endedAtMs: 2, kind: 'read', streamId, fromVersion: 1 },
       outcome: { is: 'answered', events: [] },
     })
-    const remains: Remains = {
-      log: [],
-      markers: [],
-      starts: [],
-      index: [],
-      snapshots: [],
-      views: [],
-      projections: [],
-    }
     const streams = Array.from({ length: 40 }, (_, index) => `customer.${index}`)
     const { history } = decreed(
-      { history: streams.map(read), remains },
+      { history: streams.map(read), remains: nothingRemains },
       { recreated: [], shortened: [shortened] },
     )
     expect(history.length).toBeGreaterThan(20)

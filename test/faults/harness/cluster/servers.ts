@@ -22,15 +22,10 @@ const forgetfulBrokers = {
   'transaction.remove.expired.transaction.cleanup.interval.ms': '1000',
 }
 
-interface Parts {
-  readonly kafka: KafkaCluster
-  readonly redis: RedisServer
-  readonly redisCluster: RedisClusterServers
-  readonly postgres: PostgresServer
-  readonly registry: RegistryServer
-  readonly forgetsIds: boolean
-  readonly brokerLinks: readonly Link[]
-}
+type Parts = Pick<
+  Servers,
+  'kafka' | 'redis' | 'redisCluster' | 'postgres' | 'registry' | 'forgetsIds' | 'brokerLinks'
+>
 
 /** The servers that the services under test use. Started once, disrupted and healed for many seeds. */
 export class Servers {

@@ -1,53 +1,52 @@
+import type { PostgresServer } from '../cluster/postgres-server.ts'
 import { type Fault, heldBetween } from './fault.ts'
 
-const inPostgres: Fault['isPossible'] = ({ views }) => views === 'postgres'
+interface PostgresFault extends Pick<Fault, 'name' | 'weight' | 'forMs'> {
+  /** What the fault affects. */
+  readonly affected: string
+  readonly begin: (postgres: PostgresServer) => Promise<void> | void
+  readonly end: (postgres: PostgresServer) => Promise<void> | void
+}
 
-const postgresKilled: Fault = {
+const faultOf = ({ affected, begin, end, ...fault }: PostgresFault): Fault => ({
+  ...fault,
+  isPossible: ({ views }) => views === 'postgres',
+  strike: async (scene) => {
+    const { postgres } = scene.system.servers
+    await heldBetween(
+      scene,
+      () => begin(postgres),
+      () => end(postgres),
+    )
+    return affected
+  },
+})
+
+const postgresKilled = faultOf({
   name: 'postgres killed',
   weight: 2,
   forMs: [500, 4_000],
-  isPossible: inPostgres,
-  strike: async (scene) => {
-    const { postgres } = scene.system.servers
-    await heldBetween(
-      scene,
-      () => postgres.kill(),
-      () => postgres.start(),
-    )
-    return 'only the postmaster'
-  },
-}
+  affected: 'only the postmaster',
+  begin: (postgres) => postgres.kill(),
+  end: (postgres) => postgres.start(),
+})
 
-const postgresFrozen: Fault = {
+const postgresFrozen = faultOf({
   name: 'postgres frozen',
   weight: 1,
   forMs: [1_000, 6_000],
-  isPossible: inPostgres,
-  strike: async (scene) => {
-    const { postgres } = scene.system.servers
-    await heldBetween(
-      scene,
-      () => postgres.signalAll('SIGSTOP'),
-      () => postgres.signalAll('SIGCONT'),
-    )
-    return 'all of its processes'
-  },
-}
+  affected: 'all of its processes',
+  begin: (postgres) => postgres.signalAll('SIGSTOP'),
+  end: (postgres) => postgres.signalAll('SIGCONT'),
+})
 
-const postgresRestarted: Fault = {
+const postgresRestarted = faultOf({
   name: 'postgres restarted',
   weight: 1,
   forMs: [500, 4_000],
-  isPossible: inPostgres,
-  strike: async (scene) => {
-    const { postgres } = scene.system.servers
-    await heldBetween(
-      scene,
-      () => postgres.stop(),
-      () => postgres.start(),
-    )
-    return 'in order'
-  },
-}
+  affected: 'in order',
+  begin: (postgres) => postgres.stop(),
+  end: (postgres) => postgres.start(),
+})
 
 export const postgresFaults: readonly Fault[] = [postgresKilled, postgresFrozen, postgresRestarted]
