@@ -41,7 +41,7 @@ test('snapshot rebuild waits for the end unless asked not to', async () => {
   expect(asJson.json()).toMatchObject({ aggregateType: type, status: 'done' })
   const unwatched = await annals(['snapshot', 'rebuild', type, '--no-wait'])
   expect(unwatched).toMatchObject({ exitCode: 0, stderr: '' })
-  expect(unwatched.stdout).toContain('has begun')
+  expect(unwatched.stdout).toContain('has started')
 })
 
 test('snapshot cleanup does nothing without --yes', async () => {
@@ -50,7 +50,7 @@ test('snapshot cleanup does nothing without --yes', async () => {
   expect(refused).toMatchObject({ exitCode: 2, stdout: '' })
   expect(refused.stderr).toContain('--yes')
   const done = await annals(['snapshot', 'cleanup', type, '--yes'])
-  expect(done).toMatchObject({ exitCode: 0, stdout: `0 outdated snapshots of ${type} taken out\n` })
+  expect(done).toMatchObject({ exitCode: 0, stdout: `0 outdated snapshots of ${type} removed\n` })
 })
 
 test('an unknown stream and a server without snapshots are reported in one line', async () => {
