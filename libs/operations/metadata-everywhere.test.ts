@@ -25,7 +25,7 @@ import type { StoredRecord } from '#kafka'
 
 import { recordLine, parseRecordLine } from './backup/record-line.ts'
 import { jsonLines } from './export/export-lines.ts'
-import { Mapping } from './import/mapping.ts'
+import { ImportMapping } from './import/mapping.ts'
 import { draftOfJson } from './import/read-json-lines.ts'
 import { eventLines } from './replay/event-lines.ts'
 import { eventDigest } from './verify/event-digest.ts'
@@ -230,12 +230,12 @@ test('a table of an import has a column for every field, and for own keys as tex
     data: {},
     metadata: Object.fromEntries(columns.map((column) => [column, `{${column}}`])),
   }
-  const mapping = new Mapping(spec, 'mapping.json')
+  const mapping = new ImportMapping(spec, 'mapping.json')
   const metadata = Object.fromEntries(columns.map((column) => [column, `of ${column}`]))
   const row = new Map([['id', '1'], ...Object.entries(metadata)])
   expect(mapping.draftOf(row).metadata).toEqual(metadata)
   expect(mapping.rowOf({ ...recorded(metadata), streamId: streamIdOf('order', '1'), data: {} })).toEqual(row)
-  expect(() => new Mapping({ ...spec, metadata: { 'a b': '{id}' } }, 'mapping.json')).toThrow(
+  expect(() => new ImportMapping({ ...spec, metadata: { 'a b': '{id}' } }, 'mapping.json')).toThrow(
     'metadata["a b"]',
   )
 })
