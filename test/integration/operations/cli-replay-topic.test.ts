@@ -139,7 +139,7 @@ test('a target that does not exist, or that belongs to Annals, is refused', asyn
   ]) {
     const refused = await here(['replay', source.type, '--to-topic', own, '--create'])
     expect(refused).toMatchObject({ exitCode: 2 })
-    expect(refused.stderr).toContain("are Annals' own")
+    expect(refused.stderr).toContain('only services of Annals write to topics')
   }
 })
 

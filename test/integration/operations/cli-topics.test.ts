@@ -23,7 +23,7 @@ test('topics list, create and check show existing and missing topics', async () 
 
   const created = await annals(['topics', 'create', where.type])
   expect(created.stdout).toBe(
-    `Made ${events} with 3 partitions, 1 copy of each\nMade ${snapshotTopic(where.type)} with 3 partitions, 1 copy of each\n`,
+    `Created ${events} with 3 partitions, 1 copy of each\nCreated ${snapshotTopic(where.type)} with 3 partitions, 1 copy of each\n`,
   )
   const again = (await annals(['topics', 'create', where.type, '--json'])).json()['topics'] as Json[]
   expect(again.map((topic) => topic['created'])).toEqual([false, false])
