@@ -1,8 +1,7 @@
 import { formatPosition, type RecordedEvent } from '#domain'
 import { eventSourceDefault, extensionAttributes } from '#event-log/records'
 
-const lineFormats = ['ndjson', 'cloudevents'] as const
-export type LineFormat = (typeof lineFormats)[number]
+export type LineFormat = 'ndjson' | 'cloudevents'
 
 /** Formats an event as one line of JSON, without a newline. */
 export const eventLines: Readonly<Record<LineFormat, (event: RecordedEvent) => string>> = {
