@@ -26,10 +26,10 @@ export default defineConfig({
           'examples/**/*.test.ts',
           'scripts/**/*.test.ts',
           'test/unit/**/*.test.ts',
-          // The harness is code of its own; test/faults and test/proof let it loose on the product.
+          // Unit tests of the harness. test/faults and test/proof run it against the product.
           'test/faults/harness/**/*.test.ts',
         ],
-        // Files share modules, in any order: importing them anew for each took two thirds of the time.
+        // Files share modules, in any order: importing them again for each file took two thirds of the time.
         { maxWorkers: 2, isolate: false, testTimeout: 60_000 },
       ),
       project('integration', ['test/integration/**/*.test.ts'], {

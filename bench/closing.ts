@@ -1,4 +1,4 @@
-/** Registers what to close in the end. */
+/** Registers a function that {@link withClosing} calls at the end. */
 export type Closing = (close: () => unknown) => void
 
 /** Runs something and then closes what it opened, in reverse order, even if it fails. */

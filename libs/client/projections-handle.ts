@@ -100,7 +100,7 @@ export class ProjectionHandle<Data = unknown> {
     return this.#client.rebuild(this.name, options)
   }
 
-  /** Deletes a generation that does not serve reads. @throws EventStoreError `generation-not-found`, `invalid-request` when it serves reads */
+  /** Discards a generation that is not serving. @throws EventStoreError `generation-not-found`; `invalid-request` when it is serving */
   discard(generation: string): Promise<void> {
     return this.#client.discard(this.name, generation)
   }

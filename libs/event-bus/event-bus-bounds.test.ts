@@ -55,7 +55,7 @@ describe('a full queue', () => {
     await expect.poll(() => codes()).toEqual(['slow: cut-off'])
   })
 
-  test('bounds the publishes that wait: the next one is rejected, and nobody gets its events', async () => {
+  test('bounds the waiting publishes: the next one is rejected, and no subscriber receives its events', async () => {
     const { bus } = openBus({ publishesMax: 2 })
     const slow = heldUp()
     bus.subscribe({}, slow.handler, { queueMax: 1 })

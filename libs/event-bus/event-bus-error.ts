@@ -7,7 +7,7 @@
  *
  * Thrown to a publisher:
  * - `closed`: the bus takes no more events.
- * - `busy`: too many publishes are waiting already. Nobody got these events: publish them again later.
+ * - `busy`: too many publishes are waiting already. No subscriber received these events: publish them again later.
  *
  * Thrown to a feed:
  * - `missed`: a subscriber stopped or was cut off before it handled an event that it matches.

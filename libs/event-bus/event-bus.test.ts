@@ -42,7 +42,7 @@ describe('a subscriber', () => {
     expect(bus.subscribers).toMatchObject([{ handled: 4, waiting: 0 }])
   })
 
-  test('gets nothing after it has unsubscribed, and counts as missed by nobody', async () => {
+  test('receives no event after it has unsubscribed, and none counts as missed', async () => {
     const { bus, failures } = openBus()
     const slow = heldUp()
     const subscription = bus.subscribe({}, slow.handler)

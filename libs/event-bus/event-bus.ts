@@ -102,7 +102,7 @@ export class EventBus {
   /**
    * Publishes events in this order, with no other events in between.
    * @returns once every matching subscriber has room for each of them; `handled` of the result covers the rest
-   * @throws EventBusError `closed` or `busy`: nobody got any of the events
+   * @throws EventBusError `closed` or `busy`: no subscriber received any of the events
    */
   async publishMany(events: readonly RecordedEvent[]): Promise<Published> {
     this.#checkOpen()

@@ -144,7 +144,7 @@ test('an error of the events is rethrown after earlier progress is saved', async
   expect(saved.at(-1)).toBe('after 2')
 })
 
-test('however often it dies, every subscriber has handled every event up to the saved cursor, and in the end all', async () => {
+test('after any number of crashes every subscriber has handled every event up to the saved cursor, and eventually all', async () => {
   const events = log(40)
   /** The event at which a subscriber dies in each run, and how many event loop turns it needs for one. */
   const runs = fc.array(

@@ -73,7 +73,7 @@ describe('decoding one by one', () => {
     expect(await decode([record(0, avro(5))])).toMatchObject([{ data: '', type: 'OrderPlaced' }])
   })
 
-  test('a record that is no event or cannot be decoded reports why, and the others are decoded', async () => {
+  test('a record that is not an event or cannot be decoded reports why, and the others are decoded', async () => {
     const foreign: StoredRecord = { ...record(1, avro(1)), headers: [] }
     const tombstone: StoredRecord = { ...record(2, avro(1)), value: null }
     const records = [

@@ -70,7 +70,7 @@ export class EventFormat {
   }
 
   /**
-   * Decodes records one by one. A record that is no event of Annals, or that cannot be decoded here, reports why; the
+   * Decodes records one by one. A record that is not an event of Annals, or that cannot be decoded here, reports why; the
    * others are decoded.
    * @param turns in which decoding yields to the event loop; default: one turn for all.
    * @throws SchemaError `registry-unreachable` while a schema id cannot be looked up

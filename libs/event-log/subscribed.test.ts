@@ -141,7 +141,7 @@ test('an offset outside the log is an error, or starts at its start if configure
   await eventually(() => expect(found.offsets).toEqual(range(12, 20)))
 })
 
-test('the head is not read while nobody watches', async () => {
+test('the head is not read without subscribers', async () => {
   const { log, shared } = opened()
   log.append(10)
   const only = new Subscriber(shared, 0)

@@ -13,7 +13,7 @@ export {
 } from './group-protocol.ts'
 export { LogError, type LogOutcome } from './kafka-errors.ts'
 export { type Followed, LogReader, type LogPiece, type OffsetRange } from './log-reader.ts'
-export { type PeerVerdict, type RoutingTable, type VerifyPeer } from './peers.ts'
+export { type RoutingTable, type VerifyPeer } from './peers.ts'
 export { type FenceProof, proveFence } from './prove-fence.ts'
 export { batchOverheadBytes, type LogRecord, recordBytesBound, type StoredRecord } from './record-batch.ts'
 export { type KafkaSettings } from './settings.ts'

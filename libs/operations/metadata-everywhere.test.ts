@@ -25,7 +25,7 @@ import type { StoredRecord } from '#kafka'
 
 import { recordLine, parseRecordLine } from './backup/record-line.ts'
 import { jsonLines } from './export/export-lines.ts'
-import { Mapping } from './import/mapping.ts'
+import { ImportMapping } from './import/mapping.ts'
 import { draftOfJson } from './import/read-json-lines.ts'
 import { eventLines } from './replay/event-lines.ts'
 import { eventDigest } from './verify/event-digest.ts'
@@ -33,7 +33,7 @@ import { InMemoryWriter } from '../../test/support/append/in-memory-writer.ts'
 import { type Call, callerOf } from '../../test/support/http/http-call.ts'
 import { startHttpWriter } from '../../test/support/http/http-writer.ts'
 
-// Metadata passes through many forms. Each of them must give back what went in: every field of the table, and own keys.
+// Metadata is converted to many formats. Each must round-trip every field of the table and the caller's own keys.
 
 const data = { amount: '12.50' }
 const type = 'OrderPlaced' as const
@@ -88,7 +88,7 @@ const stored = (metadata: EventMetadata): StoredRecord => {
   return { ...record, offset: 7, headers: record.headers.map(([name, text]) => [name, Buffer.from(text)]) }
 }
 
-/** What a consumer of CloudEvents makes of the extension attributes: they are named as the headers, without `ce_`. */
+/** Metadata as a consumer of CloudEvents reads it from extension attributes: the names of the headers without `ce_`. */
 function fromCloudEvent(line: string): EventMetadata {
   const event = JSON.parse(line) as Readonly<Record<string, string | undefined>>
   const fields = metadataFields.flatMap((field) => {
@@ -186,7 +186,7 @@ const ownValue: fc.Arbitrary<MetadataValue> = fc.oneof(
   fc.integer(),
   fc.boolean(),
 )
-/** `urn:annals` stands for an absent source in the log. */
+/** In the log `urn:annals` means that there is no source. */
 const anyField = text.filter((each) => each !== 'urn:annals')
 const anyMetadata: fc.Arbitrary<EventMetadata> = fc
   .tuple(
@@ -195,7 +195,7 @@ const anyMetadata: fc.Arbitrary<EventMetadata> = fc
   )
   .map(([fields, own]) => ({ ...own, ...fields }))
 
-describe.each(Object.entries(ways))('metadata comes back as it was from %s', (name, way) => {
+describe.each(Object.entries(ways))('metadata round-trips through %s', (name, way) => {
   const isRemote = name === 'HTTP' || name === 'the client'
 
   test.each(metadataFields)('with %s alone', async (field) => {
@@ -207,7 +207,7 @@ describe.each(Object.entries(ways))('metadata comes back as it was from %s', (na
     expect(await way(whole)).toEqual(whole)
   })
 
-  test('whatever may be written', async () => {
+  test('with any valid keys and values', async () => {
     await fc.assert(
       fc.asyncProperty(anyMetadata, async (metadata) => {
         expect(await way(parseMetadata(metadata))).toEqual(metadata)
@@ -217,12 +217,12 @@ describe.each(Object.entries(ways))('metadata comes back as it was from %s', (na
   })
 })
 
-test('a reducer sees metadata as it was written', () => {
+test('a reducer receives metadata as it was written', () => {
   const [view] = [...project(lastMetadata, new Map<string, MetadataView>(), [recorded(whole)]).values()]
   expect(view).toEqual({ metadata: whole })
 })
 
-test('a table of an import has a column for every field, and for own keys as text', () => {
+test('a mapping can set every metadata field, and own keys as text', () => {
   const columns = [...metadataFields, 'tenant']
   const spec = {
     stream: 'order.{id}',
@@ -230,17 +230,17 @@ test('a table of an import has a column for every field, and for own keys as tex
     data: {},
     metadata: Object.fromEntries(columns.map((column) => [column, `{${column}}`])),
   }
-  const mapping = new Mapping(spec, 'mapping.json')
+  const mapping = new ImportMapping(spec, 'mapping.json')
   const metadata = Object.fromEntries(columns.map((column) => [column, `of ${column}`]))
   const row = new Map([['id', '1'], ...Object.entries(metadata)])
   expect(mapping.draftOf(row).metadata).toEqual(metadata)
   expect(mapping.rowOf({ ...recorded(metadata), streamId: streamIdOf('order', '1'), data: {} })).toEqual(row)
-  expect(() => new Mapping({ ...spec, metadata: { 'a b': '{id}' } }, 'mapping.json')).toThrow(
+  expect(() => new ImportMapping({ ...spec, metadata: { 'a b': '{id}' } }, 'mapping.json')).toThrow(
     'metadata["a b"]',
   )
 })
 
-test('the digest of an event differs where a field or an own key does', () => {
+test('the digest of an event changes with every metadata field and own key', () => {
   const digests = [whole, ...Object.keys(whole).map((key) => ({ ...whole, [key]: 'other' }))].map(
     (metadata) => {
       const event = { ...storedEvent(stored(metadata)), id: 'fixed' as never }

@@ -147,7 +147,7 @@ export interface ProjectionsApi {
   cursorNow(name: string): Promise<string>
   /** Builds a new generation beside the serving one. @returns its id. */
   rebuild(name: string, options?: RebuildOptions): Promise<{ readonly generation: string }>
-  /** Discards a generation that does not serve. */
+  /** Discards a generation that is not serving. */
   discard(name: string, generation: string): Promise<void>
   /** Resumes stopped partitions. @returns how many were stopped. */
   resume(name: string): Promise<{ readonly resumed: number }>

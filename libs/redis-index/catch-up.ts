@@ -22,7 +22,7 @@ export interface CatchUp {
   /** The owner's term. */
   readonly producerId: bigint
   readonly epoch: number
-  /** Whether no later term has begun in the log. Called when the index has another producer id: producer ids have no order. */
+  /** Whether the log has no later term. Called when the index has another producer id: producer ids have no order. */
   readonly isLastTerm: () => Promise<boolean>
   /** The first offset that the log still has. */
   readonly startOffset: number

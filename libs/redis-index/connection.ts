@@ -26,7 +26,7 @@ const commandTimeoutMsDefault = 2_000
 const reconnectDelayMsMax = 1_000
 
 /**
- * A connection to Redis, or to a cluster of it. It reconnects by itself for as long as it is open. While Redis is away
+ * A connection to Redis, or to a cluster of it. It reconnects until it is closed. While Redis is unavailable,
  * commands fail at once: nothing queues, nothing is sent twice.
  */
 export class RedisConnection {

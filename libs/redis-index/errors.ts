@@ -3,7 +3,7 @@ export class IndexUnavailableError extends Error {
   override readonly name = 'IndexUnavailableError'
 }
 
-/** A later term has begun in the log and owns the index. This term is over. */
+/** The log has a later term, which owns the index. This term is over. */
 export class LaterOwnerError extends Error {
   override readonly name = 'LaterOwnerError'
 }

@@ -21,7 +21,7 @@ export function reportForeign(
     for (const { memberId, reason } of fresh) {
       logger.error(
         { memberId, reason },
-        `a member of the group of ${role}s is not a ${role}, or not at the URL it advertises: it gets no partitions, and its URL is not used; check its ANNALS_ADVERTISED_URL, and let nobody else join the group`,
+        `a member of the group of ${role}s is not a ${role}, or not at the URL it advertises: it gets no partitions, and its URL is not used; check its ANNALS_ADVERTISED_URL, and make sure that only ${role}s join the group`,
       )
     }
   }

@@ -230,7 +230,7 @@ test('records that cannot be decoded stop their partition or are parked unchange
   const { url } = projector
   const { stopping, settingAside } = where
   await buyEverywhere(1)
-  const records = unreadable(`${where.type}.nobody` as StreamId)
+  const records = unreadable(`${where.type}.unreadable` as StreamId)
   await appendPast(projector.backends, eventTopic(where.type), badPartition, records)
   await buyEverywhere(2)
 

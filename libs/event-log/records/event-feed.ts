@@ -1,12 +1,12 @@
 import type { Position, RecordedEvent, TopicPartition } from '#domain'
 
-/** A record that is no event or cannot be decoded here. */
+/** A record that is not an event or cannot be decoded here. */
 export interface UnreadableEvent {
   readonly position: Position
   readonly timestamp: string
   /** The reason. */
   readonly unreadable: Error
-  /** Whether the record is no event of Annals. No reader can decode it. */
+  /** Whether the record is not an event of Annals. No reader can decode it. */
   readonly isForeign?: true
 }
 

@@ -86,7 +86,7 @@ export function toLogRecord(event: EncodedEvent): EventRecord {
 
 /**
  * The event of a record written by {@link toLogRecord}.
- * @throws InvalidInputError with the missing part, if the record is no event of Annals.
+ * @throws InvalidInputError with the missing part, if the record is not an event of Annals.
  */
 export function fromStoredRecord(record: ReceivedRecord): EncodedEvent {
   const texts = new Map<string, string>()

@@ -7,7 +7,7 @@ export interface StoredEvent extends EncodedEvent {
   readonly offset: number
 }
 
-/** The event of a record of any topic. @throws InvalidInputError if the record is no event of Annals. */
+/** The event of a record of any topic. @throws InvalidInputError if the record is not an event of Annals. */
 export const storedEvent = (record: ReceivedRecord): StoredEvent => ({
   ...fromStoredRecord(record),
   offset: record.offset,

@@ -8,7 +8,7 @@ import { fail, type DoctorFinding, findingsOf, ok, warn } from './finding.ts'
 const broken =
   'Do not run writers on this cluster, and report the broker and its version (tested: Apache Kafka 3.9 and 4.1)'
 
-/** Tests the fence and the recognition of duplicates on a topic of its own, and deletes the topic. */
+/** Tests the fence and the recognition of duplicates on a temporary topic. */
 export async function checkFence(
   cluster: KafkaCluster,
   { kafka }: Config,

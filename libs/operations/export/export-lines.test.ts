@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 
 import { newEventId, parsePosition, type RecordedEvent, streamIdOf, type Version } from '#domain'
 
-import { Mapping } from '../import/mapping.ts'
+import { ImportMapping } from '../import/mapping.ts'
 import { jsonLines, tableLines } from './export-lines.ts'
 
 const event = (note: string): RecordedEvent => ({
@@ -17,13 +17,13 @@ const event = (note: string): RecordedEvent => ({
 })
 const table = (changes: object = {}) =>
   tableLines(
-    new Mapping(
+    new ImportMapping(
       { stream: 'order.{number}', type: 'Noted', data: { note: { column: 'note' } }, ...changes },
       'm.json',
     ),
   )
 
-test('a line of JSON holds all of the event, and nothing that is empty', () => {
+test('a line of JSON has every part of the event except empty ones', () => {
   const noted = event('a\nb')
   expect(JSON.parse(jsonLines.line(noted))).toEqual({
     ...{ streamId: 'order.42', type: 'Noted', data: { note: 'a\nb' }, id: noted.id },
@@ -36,17 +36,17 @@ test.each([
   ['plain', '42,plain\n'],
   ['a,b', '42,"a,b"\n'],
   ['say "a"\nb', '42,"say ""a""\nb"\n'],
-])('%j is quoted where it must be', (note, line) => {
+])('%j is quoted if needed', (note, line) => {
   expect(table().header).toBe('number,note\n')
   expect(table().line(event(note))).toBe(line)
 })
 
-test('columns stand as the mapping orders them, unknown ones empty, with no header where there is none', () => {
+test('columns have the order of the mapping; unknown columns are empty; the header is optional', () => {
   const ordered = table({ delimiter: ';', header: false, columns: ['note', 'other', 'number'] })
   expect([ordered.header, ordered.line(event('x'))]).toEqual(['', 'x;;42\n'])
 })
 
-test.each(['', 'a b'])('between blanks there is no column %j', (note) => {
+test.each(['', 'a b'])('a column separated by blanks cannot be %j', (note) => {
   const blanks = table({ delimiter: 'blanks' })
   expect(blanks.line(event('x'))).toBe('42 x\n')
   expect(() => blanks.line(event(note))).toThrow('m.json has no row for ')

@@ -1,27 +1,27 @@
 import { formatPosition, quote, type RecordedEvent } from '#domain'
 
 import { OperationError } from '../operation-error.ts'
-import type { Mapping } from '../import/mapping.ts'
+import type { ImportMapping } from '../import/mapping.ts'
 
-/** How events are written. */
+/** The line format of an export. */
 export interface ExportLines {
-  /** Ends by a newline, or is empty. */
+  /** Ends with a newline, or is empty. */
   readonly header: string
-  /** Ends by a newline. @throws OperationError `invalid-request` where a mapping cannot tell the event. */
+  /** Formats an event; ends with a newline. @throws OperationError `invalid-request` if the mapping cannot express the event. */
   line(event: RecordedEvent): string
 }
 
-/** What import takes, and for information what the log made of it. */
+/** One event in JSON per line. Version, position and timestamp are for information: an import ignores them. */
 export const jsonLines: ExportLines = {
   header: '',
   line: ({ streamId, type, data, id, metadata, version, position, timestamp }) => {
-    const taken = { streamId, type, data, id, ...(Object.keys(metadata).length > 0 && { metadata }) }
-    return `${JSON.stringify({ ...taken, version, position: formatPosition(position), timestamp })}\n`
+    const imported = { streamId, type, data, id, ...(Object.keys(metadata).length > 0 && { metadata }) }
+    return `${JSON.stringify({ ...imported, version, position: formatPosition(position), timestamp })}\n`
   },
 }
 
-/** A mapping the other way round. */
-export function tableLines(mapping: Mapping): ExportLines {
+/** The lines of a table. Importing them with the same mapping gives the same events. */
+export function tableLines(mapping: ImportMapping): ExportLines {
   const { delimiter = ',', header = true, columns = [...mapping.columnsUsed.keys()] } = mapping.spec
   const line = (values: readonly string[]): string =>
     delimiter === 'blanks'
@@ -36,15 +36,15 @@ export function tableLines(mapping: Mapping): ExportLines {
   }
 }
 
-/** RFC 4180, section 2. */
+/** Quotes a value if needed, by RFC 4180, section 2. */
 const quoted = (value: string, delimiter: string): string =>
   /["\r\n]/.test(value) || value.includes(delimiter) ? `"${value.replaceAll('"', '""')}"` : value
 
-/** Between blanks nothing can be quoted. */
-function unquoted(value: string, { file }: Mapping): string {
+/** Columns that blanks separate cannot be quoted. @throws OperationError `invalid-request` for a value that is empty or contains blanks. */
+function unquoted(value: string, { file }: ImportMapping): string {
   if (value !== '' && !/\s/.test(value)) return value
   throw new OperationError(
     'invalid-request',
-    `${file} has no row for ${quote(value)}: with blanks between columns there is no empty one, and none with blanks in it`,
+    `${file} has no row for ${quote(value)}: columns separated by blanks must not be empty or contain blanks`,
   )
 }

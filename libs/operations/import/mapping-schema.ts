@@ -8,19 +8,19 @@ import { OperationError } from '../operation-error.ts'
 const exact = { additionalProperties: false }
 const name = Type.String({ minLength: 1 })
 
-/** Texts that stand for no value. */
+/** Texts that mean no value. */
 const nullMarkers = Type.Optional(Type.Array(Type.String(), { uniqueItems: true }))
 
 const common = {
-  /** One of both: a column, or a text with columns in braces. */
+  /** A field has either a column, or a template: a text with columns in braces. */
   column: Type.Optional(name),
   template: Type.Optional(name),
-  /** What becomes of an empty column; without it that is a problem, but for text. */
+  /** What an empty column gives. If absent, an empty column is a problem unless the field is text. */
   empty: Type.Optional(Type.Union([Type.Literal('null'), Type.Literal('omit')])),
-  /** In place of the mapping's. */
+  /** Replace those of the mapping. */
   nullMarkers,
 }
-/** What the times are ahead of UTC. */
+/** The offset of the times from UTC. */
 const zone = Type.Optional(Type.String({ pattern: '^(Z|[+-]\\d\\d:\\d\\d)$' }))
 const decimalPoint = Type.Optional(Type.Union([Type.Literal('.'), Type.Literal(',')]))
 
@@ -32,7 +32,7 @@ const kinds = {
     {
       ...common,
       type: Type.Literal('decimal'),
-      /** Digits after the point that the value gets. */
+      /** Digits after the decimal point. */
       scale: Type.Optional(Type.Integer({ minimum: 0, maximum: 30 })),
       decimalPoint,
     },
@@ -53,21 +53,21 @@ const constant = Type.Object({ constant: Type.Unknown() }, exact)
 
 type Kinds = { readonly [Kind in keyof typeof kinds]: Static<(typeof kinds)[Kind]> }
 
-/** How one field of an event's data comes from columns. */
+/** How one field of an event's data is read from columns. */
 export type ColumnField = Kinds[keyof Kinds]
 export type FieldSpec = ColumnField | Static<typeof constant>
 
 const text = Type.String()
 
-/** One of several event types. */
+/** One of several event types, and the rows it applies to. */
 const typeCase = Type.Object(
   {
-    /** By column: its text, or several of which it is one. All must fit. Absent: whatever the cases before it leave. */
+    /** By column: its text, or its possible texts. All columns must match. If absent, the case matches every row that no earlier case does. */
     when: Type.Optional(
       Type.Record(name, Type.Union([text, Type.Array(text, { minItems: 1 })]), { minProperties: 1 }),
     ),
     type: name,
-    /** In place of the mapping's. */
+    /** Replaces the data of the mapping. */
     data: Type.Optional(Type.Record(text, Type.Unknown())),
   },
   exact,
@@ -81,20 +81,20 @@ export interface TypeCase extends Omit<Static<typeof typeCase>, 'data'> {
 
 const mappingSchema = Type.Object(
   {
-    /** Between columns: one character, or `blanks` for any number of blanks and tabs. */
+    /** Separates columns: one character, or `blanks` for any number of blanks and tabs. */
     delimiter: Type.Optional(
       Type.Union([Type.Literal('blanks'), Type.String({ minLength: 1, maxLength: 1 })]),
     ),
     /** Whether the first line names the columns. */
     header: Type.Optional(Type.Boolean()),
     encoding: Type.Optional(name),
-    /** Names of the columns, where no header has them; for an export, their order. */
+    /** The names of the columns if there is no header; for an export, their order. */
     columns: Type.Optional(Type.Array(name, { minItems: 1, uniqueItems: true })),
     stream: name,
-    /** A text with columns in braces, or cases. */
+    /** A text with columns in braces, or a list of cases. */
     type: Type.Unknown(),
     id: Type.Optional(name),
-    /** In which the data is: a number, or a text with columns in braces. */
+    /** The schema version of the data: a number, or a text with columns in braces. */
     schemaVersion: Type.Optional(Type.Unknown()),
     nullMarkers,
     metadata: Type.Optional(Type.Record(text, name)),
@@ -103,7 +103,7 @@ const mappingSchema = Type.Object(
   exact,
 )
 
-/** A mapping as its file has it. */
+/** The content of a mapping file. */
 export interface MappingSpec extends Omit<Static<typeof mappingSchema>, 'data' | 'type' | 'schemaVersion'> {
   readonly type: string | readonly TypeCase[]
   readonly schemaVersion?: number | string
@@ -123,13 +123,13 @@ export function checkMapping(json: unknown, file: string): MappingSpec {
   if (mapping.header === false && mapping.columns === undefined) {
     throw new OperationError(
       'invalid-request',
-      `${file}: columns: missing: without a header the mapping names the columns`,
+      `${file}: columns: missing: a mapping without a header must name the columns`,
     )
   }
   return mapping
 }
 
-/** @throws OperationError `invalid-request` for a key that no metadata may have. */
+/** @throws OperationError `invalid-request` for a key that metadata must not have. */
 function checkMetadataNames({ metadata = {} }: MappingSpec, file: string): void {
   try {
     parseMetadata(Object.fromEntries(Object.keys(metadata).map((key) => [key, ''])))
@@ -157,7 +157,7 @@ function checkType({ type, data }: MappingSpec, file: string): void {
     if (each.when === undefined && index < cases.length - 1) {
       throw new OperationError(
         'invalid-request',
-        `${file}: type.${index}.when: missing: only the last case may be without one`,
+        `${file}: type.${index}.when: missing: only the last case may omit it`,
       )
     }
   })
@@ -176,7 +176,7 @@ function checkEncoding(encoding: string, file: string): void {
   }
 }
 
-/** Each kind by its own schema: of a union one would only learn that nothing fits. */
+/** Checks a field against the schema of its kind. The error of a union would only report that nothing matches. */
 function checkField(spec: unknown, file: string, path: string): void {
   const field = spec as { readonly type?: unknown } | null
   const sources = ['column', 'template', 'constant'].filter((source) => Object.hasOwn(field ?? {}, source))
@@ -207,6 +207,6 @@ function check(schema: TSchema, value: unknown, file: string, root: string): voi
   if (first === undefined) return
   const place = [root, ...first.path.split('/').slice(1)].filter(Boolean).join('.')
   const found = first.value === undefined ? '' : `, got ${quote(first.value)}`
-  const told = first.message.charAt(0).toLowerCase() + first.message.slice(1)
-  throw new OperationError('invalid-request', `${file}: ${place || 'the mapping'}: ${told}${found}`)
+  const problem = first.message.charAt(0).toLowerCase() + first.message.slice(1)
+  throw new OperationError('invalid-request', `${file}: ${place || 'the mapping'}: ${problem}${found}`)
 }

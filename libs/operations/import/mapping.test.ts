@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 
 import { type EventId, newEventId, type RecordedEvent, streamIdOf } from '#domain'
 
-import { Mapping } from './mapping.ts'
+import { ImportMapping } from './mapping.ts'
 
 const spec = {
   stream: 'order.{shop}/{number}',
@@ -23,10 +23,10 @@ const row = (changes: Record<string, string> = {}) =>
       ...changes,
     }),
   )
-const mapping = new Mapping(spec, 'm.json')
+const mapping = new ImportMapping(spec, 'm.json')
 
 describe('a mapping', () => {
-  test('makes an event of a row', () => {
+  test('converts a row to an event', () => {
     expect(mapping.draftOf(row())).toEqual({
       streamId: 'order.7/42',
       type: 'OrderPlaced',
@@ -36,7 +36,7 @@ describe('a mapping', () => {
     })
   })
 
-  test('names the field and the column that does not fit', () => {
+  test('names the field and the column of an invalid value', () => {
     expect(() => mapping.draftOf(row({ total: 'x' }))).toThrow(
       'column total has "x": expected a decimal such as 12.34',
     )
@@ -44,7 +44,7 @@ describe('a mapping', () => {
     expect(() => mapping.draftOf(row({ number: 'a b' }))).toThrow('aggregate id "7/a b" is malformed')
   })
 
-  test('knows its columns, and where it uses each first', () => {
+  test('lists its columns, each with its first use', () => {
     expect([...mapping.columnsUsed].slice(0, 5)).toEqual([
       ['shop', 'stream'],
       ['number', 'stream'],
@@ -54,7 +54,7 @@ describe('a mapping', () => {
     ])
   })
 
-  test('makes the row again of which an event came', () => {
+  test('converts an event back to its row', () => {
     const { key, ...draft } = mapping.draftOf(row({ key: newEventId(), paid: '2026-01-31' }))
     const event = { metadata: {}, ...draft, id: key as EventId }
     expect(mapping.rowOf(event)).toEqual(row({ key: key ?? '', total: '1.00', paid: '2026-01-31' }))
@@ -73,7 +73,7 @@ describe('a mapping', () => {
 })
 
 describe('a mapping with several event types', () => {
-  const several = new Mapping(
+  const several = new ImportMapping(
     {
       stream: 'order.{number}',
       type: [
@@ -92,17 +92,17 @@ describe('a mapping with several event types', () => {
     [{ status: 'C', kind: 'web' }, 'WebOrderCancelled', {}],
     [{ status: 'C', why: 'late' }, 'OrderCancelled', { why: 'late' }],
     [{ status: 'P', total: '7' }, 'OrderPlaced', { total: 7 }],
-  ])('takes the first whose columns fit: %j is %s', (changes, type, data) => {
+  ])('uses the first case whose columns match: %j is %s', (changes, type, data) => {
     expect(several.draftOf(line(changes))).toEqual({ streamId: 'order.1', type, data })
   })
 
-  test('refuses a row that fits none, and says what it has', () => {
+  test('rejects a row that matches no case, and names its values', () => {
     expect(() => several.draftOf(line({ status: 'Z' }))).toThrow(
-      'no case of the event type fits status "Z", kind ""',
+      'no case of the event type matches status "Z", kind ""',
     )
   })
 
-  test('makes the row again of each', () => {
+  test('converts an event of each case back to its row', () => {
     for (const changes of [
       { status: 'X', why: 'late' },
       { status: 'P', total: '7' },
@@ -115,11 +115,13 @@ describe('a mapping with several event types', () => {
   })
 })
 
-describe('values of a mapping', () => {
+describe('a value of a mapping', () => {
   const valuesOf = (changes: object, columns: Record<string, string>) =>
-    new Mapping({ stream: 's.1', type: 'T', ...changes }, 'm.json').draftOf(new Map(Object.entries(columns)))
+    new ImportMapping({ stream: 's.1', type: 'T', ...changes }, 'm.json').draftOf(
+      new Map(Object.entries(columns)),
+    )
 
-  test('are null where a column has a null marker, the own of the field or of all', () => {
+  test('is null if its column has a null marker of the field or of the mapping', () => {
     const data = {
       a: { column: 'a', type: 'integer' },
       b: { column: 'b' },
@@ -131,13 +133,13 @@ describe('values of a mapping', () => {
     expect(valuesOf(spec, { a: '1', b: 'N', c: 'x', d: '-' }).data).toEqual({ a: 1, b: 'N', c: 'x', d: null })
   })
 
-  test('that say which event it is must not be null markers, and metadata leaves them out', () => {
+  test('must not be a null marker in the stream id, and is omitted from metadata if it is one', () => {
     const spec = { nullMarkers: ['NA'], stream: 's.{a}', metadata: { userId: '{b}' }, data: {} }
     expect(valuesOf(spec, { a: '1', b: 'NA' }).metadata).toEqual({})
     expect(() => valuesOf(spec, { a: 'NA', b: 'u' })).toThrow('column a has the null marker "NA": streamId')
   })
 
-  test('come from several columns', () => {
+  test('can come from several columns', () => {
     const day = { template: '{y}-{m}-{d}', type: 'date', format: 'YYYY-M-D', empty: 'null' }
     const dayOf = (y: string, m: string, d: string) => valuesOf({ data: { day } }, { y, m, d }).data
     expect(dayOf('1997', '1', '12')).toEqual({ day: '1997-01-12' })
@@ -148,17 +150,17 @@ describe('values of a mapping', () => {
     expect(() => dayOf('1997', '', '12')).toThrow('columns y, m, d give "1997--12"')
   })
 
-  test('are written as a row again: null as a marker, a date in its columns', () => {
+  test('is written back to a row: null as a marker, a date to its columns', () => {
     const day = { template: '{y}/{m}/{d}', type: 'date', format: 'YYYY/M/D' }
     const data = { day, note: { column: 'note' } }
-    const both = new Mapping({ stream: 's.1', type: 'T', nullMarkers: ['NA'], data }, 'm.json')
+    const both = new ImportMapping({ stream: 's.1', type: 'T', nullMarkers: ['NA'], data }, 'm.json')
     const event = { id: newEventId(), streamId: streamIdOf('s', '1'), type: 'T', metadata: {} }
     const rowFor = (values: object) => Object.fromEntries(both.rowOf({ ...event, data: values }))
     expect(rowFor({ day: '1997-01-12', note: null })).toEqual({ y: '1997', m: '1', d: '12', note: 'NA' })
     expect(() => rowFor({ day: '1997-01-12', note: 'NA' })).toThrow('m.json has no row for T of s.1')
   })
 
-  test('may be constants, in every part of the event; a text before the id is its prefix', () => {
+  test('can be a constant in every part of the event; a text before the id is its prefix', () => {
     const data = { currency: { constant: 'EUR' }, tags: { constant: ['a', { b: null }] } }
     const spec = { id: 'till-7/{no}', metadata: { source: 'till 7' }, schemaVersion: 1, data }
     expect(valuesOf(spec, { no: '42' })).toEqual({
@@ -167,7 +169,7 @@ describe('values of a mapping', () => {
     })
   })
 
-  test('may say their schema version', () => {
+  test('can be the schema version', () => {
     const spec = { schemaVersion: '{v}', data: {} }
     expect(valuesOf(spec, { v: '2' }).schemaVersion).toBe(2)
     expect(() => valuesOf(spec, { v: 'two' })).toThrow(
@@ -203,6 +205,6 @@ test.each([
   [{ ...spec, type: [{ type: 'T' }, { type: 'U' }] }, 'm.json: type.0.when: missing: only the last case'],
   [{ ...spec, data: undefined }, 'm.json: data: '],
   [{ ...spec, data: { a: { column: 'a', template: '{a}' } } }, 'm.json: data.a: expected an object with a'],
-])('%j is no mapping', (json, told) => {
-  expect(() => new Mapping(json, 'm.json')).toThrow(told)
+])('%j is not a mapping', (json, message) => {
+  expect(() => new ImportMapping(json, 'm.json')).toThrow(message)
 })

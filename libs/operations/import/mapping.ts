@@ -16,8 +16,8 @@ export type { Row }
 
 type MappedEvent = Pick<RecordedEvent, 'id' | 'streamId' | 'type' | 'data' | 'metadata'>
 
-/** Rows of a table as events, and back. */
-export class Mapping {
+/** Converts rows of a table to events, and events back to rows. */
+export class ImportMapping {
   readonly spec: MappingSpec
   readonly file: string
   readonly #stream: Template
@@ -27,7 +27,11 @@ export class Mapping {
   readonly #choices: readonly TypeChoice[]
   readonly #nullMarkers: readonly string[]
 
-  /** @throws OperationError `invalid-request` that names the file, and what in it is wrong. */
+  /**
+   * @param json the parsed file
+   * @param file its path, for errors
+   * @throws OperationError `invalid-request` that names the file and the wrong field.
+   */
   constructor(json: unknown, file: string) {
     this.file = file
     this.spec = checkMapping(json, file)
@@ -40,7 +44,7 @@ export class Mapping {
     this.#nullMarkers = nullMarkers
   }
 
-  /** The columns that the mapping speaks of, each with where it does. */
+  /** The columns that the mapping uses, each with the path of its first use in the mapping. */
   get columnsUsed(): ReadonlyMap<string, string> {
     const places = new Map<string, string>()
     const add = (columns: Iterable<string> | undefined, place: string) => {
@@ -59,7 +63,7 @@ export class Mapping {
     return places
   }
 
-  /** @throws InvalidInputError that names the part of the event, and its column. */
+  /** Converts a row to an event. @throws InvalidInputError that names the part of the event and its column. */
   draftOf(row: Row): Draft {
     const { type, fields } = choiceFor(this.#choices, row)
     const draft = {
@@ -77,18 +81,18 @@ export class Mapping {
     }
   }
 
-  /** The row that would give this event. @throws OperationError `invalid-request` where none would, saying what the mapping leaves out. */
+  /** Converts an event to a row. @throws OperationError `invalid-request` that names what the row would lose, if no row gives this event. */
   rowOf(event: MappedEvent): Row {
-    let why: string | undefined
+    let reason: string | undefined
     for (const choice of this.#choices) {
       const row = this.#rowBy(choice, event)
       const lost = this.#lostIn(row, choice, event)
       if (lost === undefined) return row
-      if (why === undefined || choice.type.match(event.type) !== undefined) why = lost
+      if (reason === undefined || choice.type.match(event.type) !== undefined) reason = lost
     }
     throw new OperationError(
       'invalid-request',
-      `${this.file} has no row for ${event.type} of ${event.streamId}: ${why ?? ''}`,
+      `${this.file} has no row for ${event.type} of ${event.streamId}: ${reason ?? ''}`,
     )
   }
 
@@ -107,16 +111,16 @@ export class Mapping {
     return row
   }
 
-  /** Whatever a mapping cannot tell, be it another type or a field without a column, shows when its row is read again. */
+  /** What the row loses of the event, such as a field without a column. Found by reading the row back. */
   #lostIn(row: Row, { fields }: TypeChoice, { streamId, type, data }: MappedEvent): string | undefined {
-    const again = draftOrReason(() => this.draftOf(row))
-    if (again instanceof InvalidInputError) return again.message
+    const draft = draftOrError(() => this.draftOf(row))
+    if (draft instanceof InvalidInputError) return draft.message
     const omitted = fields.flatMap(({ name, isOmitted }) => (isOmitted ? [name] : []))
     const parts = { streamId, type, data: withoutOmitted(data, omitted) }
     const lost = (['streamId', 'type', 'data'] as const).find(
-      (part) => !isDeepStrictEqual(again[part], parts[part]),
+      (part) => !isDeepStrictEqual(draft[part], parts[part]),
     )
-    return lost && `its ${lost} would be ${JSON.stringify(again[lost])} when it is read again`
+    return lost && `importing the row would change its ${lost} to ${JSON.stringify(draft[lost])}`
   }
 
   #render(template: Template, row: Row, path: string): string {
@@ -134,18 +138,18 @@ export class Mapping {
   #metadataOf(row: Row): EventMetadata {
     const rendered = this.#metadata.map(([name, template]) => [
       name,
-      template.render((column) => this.#valueOrNone(row.get(column) ?? '')),
+      template.render((column) => this.#valueOrEmpty(row.get(column) ?? '')),
     ])
     return Object.fromEntries(rendered.filter(([, text]) => text !== '')) as EventMetadata
   }
 
-  #valueOrNone(value: string): string {
+  #valueOrEmpty(value: string): string {
     return this.#nullMarkers.includes(value) ? '' : value
   }
 }
 
-/** @throws OperationError `invalid-request` where the file cannot be read, is not JSON, or not a mapping. */
-export async function readMapping(file: string): Promise<Mapping> {
+/** Reads a mapping from its file. @throws OperationError `invalid-request` if the file cannot be read, is not JSON or not a valid mapping. */
+export async function readMapping(file: string): Promise<ImportMapping> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw unreadable(file, error)
   })
@@ -157,12 +161,12 @@ export async function readMapping(file: string): Promise<Mapping> {
       cause: error,
     })
   }
-  return new Mapping(json, file)
+  return new ImportMapping(json, file)
 }
 
 const entriesOf = <T>(entry: T | undefined): T[] => (entry === undefined ? [] : [entry])
 
-/** Where an empty column leaves a field out, null is what the schema put there. */
+/** Removes the nulls of fields that are omitted when their column is empty: the schema put the nulls there. */
 function withoutOmitted(data: unknown, omitted: readonly string[]): unknown {
   if (typeof data !== 'object' || data === null) return data
   return Object.fromEntries(
@@ -170,7 +174,7 @@ function withoutOmitted(data: unknown, omitted: readonly string[]): unknown {
   )
 }
 
-function draftOrReason(read: () => Draft): Draft | InvalidInputError {
+function draftOrError(read: () => Draft): Draft | InvalidInputError {
   try {
     return read()
   } catch (error) {

@@ -10,7 +10,7 @@ import {
 
 import { LineEventIds } from './event-ids.ts'
 import { type Draft, type DraftLine, type EventLine, LineProblem } from './imported-line.ts'
-import type { Mapping } from './mapping.ts'
+import type { ImportMapping } from './mapping.ts'
 import { readBytes } from '../open-file.ts'
 import { draftOfJson } from './read-json-lines.ts'
 import { readLines } from './read-lines.ts'
@@ -21,7 +21,7 @@ import { latestVersions, lineSchemaVersion, type SchemaVersions } from './schema
 export interface EventFile {
   readonly file: string
   /** The mapping of a table; absent: each line is an event in JSON. */
-  readonly mapping?: Mapping
+  readonly mapping?: ImportMapping
   /** The scope in which the keys of lines are unique. */
   readonly source: string
   /** New names of aggregate types. */

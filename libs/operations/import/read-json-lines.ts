@@ -5,15 +5,15 @@ import type { Draft } from './imported-line.ts'
 import { parseSchemaVersion } from './schema-versions.ts'
 
 const ownNames = ['streamId', 'type', 'data', 'id', 'metadata', 'schemaVersion']
-/** These stand in exports, and are what the log made of the event: they are not taken. */
+/** Exports contain these. The log assigned them, so an import ignores them. */
 const logNames = ['version', 'position', 'timestamp']
 const names = [...ownNames, ...logNames]
 
 type Json = Readonly<Record<string, unknown>>
 
 /**
- * Reads an event as an export writes it: `{"streamId", "type", "data", "id"?, "metadata"?, "schemaVersion"?}`.
- * @throws InvalidInputError that says what was expected.
+ * Parses one line, in the format of an export: `{"streamId", "type", "data", "id"?, "metadata"?, "schemaVersion"?}`.
+ * @throws InvalidInputError that names the wrong field and what was expected.
  */
 export function draftOfJson(text: string): Draft {
   const json = objectOf(text)
@@ -47,7 +47,10 @@ function objectOf(text: string): Json {
     )
   }
   if (isObject(json)) return json
-  throw new InvalidInputError('line', `${quote(json)} is no event: expected {"streamId", "type", "data", …}`)
+  throw new InvalidInputError(
+    'line',
+    `${quote(json)} is not an event: expected {"streamId", "type", "data", …}`,
+  )
 }
 
 const isObject = (value: unknown): value is Json =>
@@ -56,5 +59,5 @@ const isObject = (value: unknown): value is Json =>
 function textOf(json: Json, name: string): string {
   const value = json[name]
   if (typeof value === 'string' && value !== '') return value
-  throw new InvalidInputError(name, `${name} is ${quote(value)}: expected a text`)
+  throw new InvalidInputError(name, `${name} is ${quote(value)}: expected a non-empty string`)
 }

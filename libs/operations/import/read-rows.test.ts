@@ -4,14 +4,14 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
 import { LineProblem } from './imported-line.ts'
-import { Mapping, readMapping } from './mapping.ts'
+import { ImportMapping, readMapping } from './mapping.ts'
 import { readRows } from './read-rows.ts'
 
 async function* inPieces(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
   for (let at = 0; at < bytes.length; at += size) yield await Promise.resolve(bytes.subarray(at, at + size))
 }
 const mappingOf = (changes: object = {}) =>
-  new Mapping({ stream: 's.{a}', type: 'T', data: { b: { column: 'b' } }, ...changes }, 'm.json')
+  new ImportMapping({ stream: 's.{a}', type: 'T', data: { b: { column: 'b' } }, ...changes }, 'm.json')
 
 /** Rows as `line: a|b`, problems as `line! message`. */
 async function read(text: string | Buffer, changes: object = {}, size = 5): Promise<string[]> {

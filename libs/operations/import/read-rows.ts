@@ -1,6 +1,6 @@
 import { OperationError } from '../operation-error.ts'
 import { LineProblem } from './imported-line.ts'
-import type { Mapping, Row } from './mapping.ts'
+import type { ImportMapping, Row } from './mapping.ts'
 import { type Line, readLines } from './read-lines.ts'
 import { readRecords, type TableRecord } from './read-records.ts'
 
@@ -18,7 +18,7 @@ interface TableRow {
 export async function* readRows(
   bytes: AsyncIterable<Buffer>,
   file: string,
-  mapping: Mapping,
+  mapping: ImportMapping,
 ): AsyncGenerator<TableRow | LineProblem, void> {
   const { delimiter = ',', header = true, encoding = 'utf-8', columns } = mapping.spec
   const lines = readLines(bytes, encoding)
@@ -53,7 +53,7 @@ function rowOf({ line, values }: TableRecord, names: readonly string[]): TableRo
   return new LineProblem(line, `${values.length} columns: expected ${names.length} (${names.join(', ')})`)
 }
 
-function checkColumns(names: readonly string[], file: string, mapping: Mapping): void {
+function checkColumns(names: readonly string[], file: string, mapping: ImportMapping): void {
   for (const [column, place] of mapping.columnsUsed) {
     const count = names.filter((name) => name === column).length
     if (count === 1) continue

@@ -49,7 +49,7 @@ function requestOf(check: EventCheck, schemaVersion?: number): ImportRequest {
 const run = (request: ImportRequest, store: Pick<InMemoryEventStore, 'append' | 'read'>) =>
   runImport(store, request, { signal: new AbortController().signal })
 
-/** A store that is away after some appends; it may have taken the last of them. */
+/** A store that becomes unavailable after some appends. It may have accepted the last of them. */
 function leaving(store: InMemoryEventStore, appends: number) {
   let left = appends
   const append = async (...args: Parameters<InMemoryEventStore['append']>) => {

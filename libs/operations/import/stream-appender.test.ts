@@ -30,7 +30,7 @@ class CountingStore extends InMemoryEventStore {
   }
 }
 
-/** A writer that remembers no id at all: whatever it is sent is new to it. */
+/** A writer that remembers no event ids: every event is new to it. */
 class ForgetfulStore {
   readonly #store = new InMemoryEventStore()
   readonly #given = new Map<EventId, EventId>()
@@ -55,7 +55,7 @@ describe('lines of a stream', () => {
     ['all', () => new InMemoryEventStore()],
     ['no', () => new ForgetfulStore() as unknown as InMemoryEventStore],
   ])(
-    'are appended once, whatever part of them an earlier run brought, by a writer that remembers %s ids',
+    'are appended once after a complete or partial earlier run, by a writer that remembers %s ids',
     async (_, open) => {
       const lines = [1, 2, 3, 4, 5].map(line)
       for (const before of [0, 1, 3, 5]) {
@@ -129,7 +129,7 @@ describe('lines of a stream', () => {
 })
 
 describe('a rejected line', () => {
-  /** Refuses what a writer would: the event of a line, or too many events. */
+  /** Rejects the event of one line, and appends with too many events, as a writer does. */
   const picky = (store: InMemoryEventStore, wrong: number, eventsMax = 100) => ({
     read: store.read.bind(store),
     append: (id: StreamId, events: Parameters<InMemoryEventStore['append']>[1], options = {}) => {

@@ -4,17 +4,17 @@ import { type MappedField, mappedFields, type Row } from './mapped-field.ts'
 import type { MappingSpec, TypeCase } from './mapping-schema.ts'
 import { type Template, templateOf } from './template.ts'
 
-/** One event type that rows may give, with its fields. */
+/** One event type of a mapping, with its fields and the rows it applies to. */
 export interface TypeChoice {
-  /** Where in the mapping it is. */
+  /** Its path in the mapping: `type`, or `type.0` for the first case. */
   readonly at: string
   readonly type: Template
   readonly fields: readonly MappedField[]
-  /** The values that choose it, by column. */
+  /** The values that select it, by column. */
   readonly when: ReadonlyMap<string, readonly string[]>
 }
 
-/** The event types of a mapping; of several the first that fits is taken. @throws OperationError `invalid-request` where a field's format is none. */
+/** The event types of a mapping, in the order in which they are tried. @throws OperationError `invalid-request` for an invalid format of a field. */
 export function typeChoicesOf(spec: MappingSpec, file: string): readonly TypeChoice[] {
   const { type, data = {}, nullMarkers = [] } = spec
   const cases: readonly TypeCase[] = typeof type === 'string' ? [{ type }] : type
@@ -22,7 +22,7 @@ export function typeChoicesOf(spec: MappingSpec, file: string): readonly TypeCho
     const at = typeof type === 'string' ? 'type' : `type.${index}`
     const place = each.data === undefined ? 'data' : `${at}.data`
     const values = Object.entries(each.when ?? {}).map(
-      ([column, fits]) => [column, typeof fits === 'string' ? [fits] : fits] as const,
+      ([column, texts]) => [column, typeof texts === 'string' ? [texts] : texts] as const,
     )
     return {
       at,
@@ -33,13 +33,13 @@ export function typeChoicesOf(spec: MappingSpec, file: string): readonly TypeCho
   })
 }
 
-/** @throws InvalidInputError where no case of the type fits the row. */
+/** The first event type that matches the row. @throws InvalidInputError if none matches. */
 export function choiceFor(choices: readonly TypeChoice[], row: Row): TypeChoice {
-  const fitting = choices.find(({ when }) =>
+  const matching = choices.find(({ when }) =>
     [...when].every(([column, values]) => values.includes(row.get(column) ?? '')),
   )
-  if (fitting !== undefined) return fitting
+  if (matching !== undefined) return matching
   const columns = [...new Set(choices.flatMap(({ when }) => [...when.keys()]))]
-  const has = columns.map((column) => `${column} ${quote(row.get(column) ?? '')}`).join(', ')
-  throw new InvalidInputError('type', `no case of the event type fits ${has}`)
+  const found = columns.map((column) => `${column} ${quote(row.get(column) ?? '')}`).join(', ')
+  throw new InvalidInputError('type', `no case of the event type matches ${found}`)
 }

@@ -3,11 +3,11 @@ import { eventSourceDefault, extensionAttributes } from '#event-log/records'
 
 export type LineFormat = 'ndjson' | 'cloudevents'
 
-/** An event as one line of JSON, without the line's end. */
+/** Formats an event as one line of JSON, without a newline. */
 export const eventLines: Readonly<Record<LineFormat, (event: RecordedEvent) => string>> = {
-  /** As the HTTP API gives it: the position is a token. */
+  /** The format of the HTTP API: the position is a token. */
   ndjson: (event) => JSON.stringify({ ...event, position: formatPosition(event.position) }),
-  /** CloudEvents 1.0 in JSON, structured mode; the extensions are named as in the log's headers. */
+  /** CloudEvents 1.0 in JSON, structured mode. Extensions have the names of the headers in the log. */
   cloudevents: (event) => JSON.stringify(cloudEvent(event)),
 }
 

@@ -59,9 +59,9 @@ test.each([1, 2])(
       expect(Object.values(await statuses(given)).sort()).toEqual(['retired', 'serving'])
     })
     expect((await statuses(given))[id]).toBe('retired')
-    const told = given.all.flatMap(({ damages }) => damages)
-    expect(told.length).toBeGreaterThan(0)
-    expect(new Set(told)).toEqual(new Set([`${id}: table a is missing`]))
+    const damages = given.all.flatMap((each) => each.damages)
+    expect(damages.length).toBeGreaterThan(0)
+    expect(new Set(damages)).toEqual(new Set([`${id}: table a is missing`]))
   },
 )
 

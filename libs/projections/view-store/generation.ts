@@ -1,5 +1,5 @@
 /**
- * `building`: it is catching up, and nobody reads it yet. `serving`: readers get its views. `kept`: it was built for a look
+ * `building`: it is catching up and has no readers yet. `serving`: readers get its views. `kept`: it was built for a look
  * at the past; only readers that name it get its views. `retired`: another generation serves in its place, or it was
  * discarded; its data is being deleted.
  */

@@ -23,7 +23,7 @@ interface BackupCommandOptions {
 }
 
 const help = `
-The first backup in a folder is full. Each further one adds what is new, in a subfolder of its own. A backup appears complete or not at all: one that
+The first backup in a folder is full. Each further one adds what is new in another subfolder. A backup appears complete or not at all: one that
 is killed, or finds the disk full, leaves earlier backups unchanged. It contains the events of the domain (ANNALS_DOMAIN), dead letters, their
 schemas, and the settings without secrets. It does not contain snapshots, projections and the data in Redis: services rebuild them from the events.
 Services can keep running. docs/operations/backup.md describes backup and restore.

@@ -9,7 +9,7 @@ import type { Cli, CommandReport } from '../cli.ts'
 import { runJob } from '../run-job.ts'
 
 const notes = `
-Tests the fence on a topic of its own, which it deletes afterwards, and changes nothing else. Warnings do not make it fail.
+Tests the fence on a temporary topic and changes nothing else. Warnings do not make it fail.
 It finds Kafka, Redis, registry and domain through the same settings as the services (docs/configuration.md).
 
 Example:

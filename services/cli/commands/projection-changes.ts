@@ -33,7 +33,7 @@ export function addProjectionChanges(projection: Command, cli: Cli): void {
 
   const discard = projection
     .command('discard')
-    .description('Discard a generation that does not serve: a view of the past, or an unwanted rebuild.')
+    .description('Discard a generation that is not serving: a view of the past, or an unwanted rebuild.')
     .argument('<name>', 'name of the projection')
     .argument('<generation>', 'its id, as `projection show` prints it')
     .option('--yes', 'confirm')

@@ -41,7 +41,7 @@ export function addProjectionViews(projection: Command, cli: Cli): void {
     .description('Show a view by its key.')
     .argument('<name>', 'name of the projection')
     .argument('<key>', 'key of the view')
-    .option('--generation <id>', 'a generation that does not serve: a view of the past')
+    .option('--generation <id>', 'a generation other than the serving one, such as a view of the past')
     .addHelpText('after', viewExamples)
     .action(async (name: string, key: string, options: ViewCommandOptions) => {
       cli.report(await withClient(options, (client) => view(client, name, key, generationOf(options))))
@@ -59,7 +59,7 @@ export function addProjectionViews(projection: Command, cli: Cli): void {
         .argParser(wholeNumber('--limit', 1, limitMax))
         .default(100),
     )
-    .option('--generation <id>', 'a generation that does not serve: a view of the past')
+    .option('--generation <id>', 'a generation other than the serving one, such as a view of the past')
     .addHelpText('after', viewsExamples)
     .action(async (name: string, options: ViewsCommandOptions) => {
       cli.report(await withClient(options, (client) => views(client, name, options)))

@@ -36,7 +36,7 @@ test('a stream is due at multiples of its interval, once for each batch of recor
   ])
 })
 
-test('a record that is no event is reported and skipped', () => {
+test('a record that is not an event is reported and skipped', () => {
   const foreign: StoredRecord = { ...recordOf('order.a', 10, 7), headers: [] }
   const reported: number[] = []
   const due = dueStreams('eventstore.order', [foreign, recordOf('order.b', 10, 8)], 10, (offset) =>

@@ -5,7 +5,7 @@ import type { StoredRecord } from '#kafka'
 /**
  * The streams that are due for a snapshot, each with its highest version that is a multiple of `every`.
  * @param topic of the records.
- * @param onForeign called with each record that is no event of Annals.
+ * @param onForeign called with each record that is not an event of Annals.
  */
 export function dueStreams(
   topic: string,

@@ -266,7 +266,7 @@ export class PartitionSnapshotter implements OwnedPartition, TermWork<Term> {
     metrics.failed(aggregate.type)
     logger.warn(
       { reason: reasonOf(error) },
-      `${this.#name}: the record at offset ${offset} is no event and is skipped`,
+      `${this.#name}: the record at offset ${offset} is not an event and is skipped`,
     )
   }
 

@@ -108,7 +108,7 @@ test('a log without its head is refused until the deletion is accepted; then str
   )
   const startOffset = 1_500
   const headless = { ...owner, startOffset, endOffset: end, read: reader(all.slice(startOffset), end) }
-  await expect(catchUp(index, headless)).rejects.toThrow('begins at offset 1500')
+  await expect(catchUp(index, headless)).rejects.toThrow('starts at offset 1500')
   await expect(catchUp(index, headless)).rejects.toThrow(HeadDeletedError)
 
   const guard = await catchUp(index, { ...headless, acceptedStart: startOffset })

@@ -41,7 +41,7 @@ import {
 let second: OpenStack
 beforeAll(async () => {
   second = await startSecondStack()
-  // So that no schema gets there the id that it has here.
+  // Registers other schemas first, so that schema ids differ between the clusters.
   const registry = new SchemaRegistry({ url: second.stack.registryUrl })
   for (const type of ['int', 'long', 'float', 'double', 'bytes']) {
     await registry.register(`others-${type}`, JSON.stringify({ type }))
@@ -53,7 +53,7 @@ const schemaIds = (records: readonly (readonly StoredRecord[])[]) =>
   new Set(records.flat().map(({ value }) => schemaIdOf(value ?? Buffer.alloc(0))))
 
 test(
-  'a backup and what was added to it are restored into another cluster, and everything goes on there',
+  'a full and an incremental backup are restored into another cluster, and services resume there',
   { timeout: 180_000 },
   async () => {
     const here = await filledInstallation()
@@ -80,20 +80,20 @@ test(
     const after = await recordsOf(there)
     expect(contentOf(after)).toEqual(contentOf(before))
     expect(schemaIds(after)).not.toEqual(schemaIds(before))
-    const hands = await openDirectBackends(there)
-    const [topic] = await new Topics(hands.cluster).describe([eventTopic(here.type)])
+    const direct = await openDirectBackends(there)
+    const [topic] = await new Topics(direct.cluster).describe([eventTopic(here.type)])
     expect(topic).toMatchObject({ partitions, configs: { 'retention.ms': '-1', 'cleanup.policy': 'delete' } })
-    expect(await new Topics(hands.cluster).describe([restoreJournal(here.type)])).toEqual([])
+    expect(await new Topics(direct.cluster).describe([restoreJournal(here.type)])).toEqual([])
     const again = await annalsOf(there)(['restore', folder])
     expect(again).toMatchObject({ exitCode: 1, stdout: '' })
     expect(again.stderr).toContain(`${eventTopic(here.type)} already contains records`)
 
-    await waitForMore(here, there, late)
+    await expectServed(here, there, late)
   },
 )
 
-/** Services there serve what was restored, as those here serve what was backed up. */
-async function waitForMore(
+/** Expects services in the second cluster to build the same views and to append to the restored streams. */
+async function expectServed(
   here: Installation,
   there: Installation,
   [streamId]: readonly StreamId[],
@@ -115,10 +115,10 @@ async function views(where: Installation, name: string) {
   const writer = await runningWriter(where)
   const projector = await runningProjector(where)
   await caughtUp(projector.url, name)
-  const made = await viewsOf(projector.url, name)
+  const built = await viewsOf(projector.url, name)
   await projector.close()
   await writer.close()
-  return new Map([...made].sort(([a], [b]) => (a < b ? -1 : 1)))
+  return new Map([...built].sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 test('an earlier backup of the chain is restored by its name, or by time', { timeout: 120_000 }, async () => {
@@ -152,7 +152,7 @@ test('an earlier backup of the chain is restored by its name, or by time', { tim
 })
 
 test(
-  'dead letters are restored, and a Redis that still has the old index does no harm',
+  'dead letters are restored, and a Redis with the old index is handled',
   { timeout: 120_000 },
   async () => {
     const here = poisonInstallation()
@@ -187,8 +187,8 @@ test(
 )
 
 /**
- * Restores until a part more is there than was before. All that it tells Kafka goes through this process: it gets no further while the
- * test stands still.
+ * Starts a restore and resolves once it has written more records. Its connections to Kafka pass through this process, so it makes no
+ * progress while the test is suspended.
  */
 async function restoring({ env, type }: Installation, folder: string): Promise<CliProcess> {
   const { cluster } = await openDirectBackends({ env: { ...env, ANNALS_DOMAIN: '' } })
@@ -197,9 +197,9 @@ async function restoring({ env, type }: Installation, folder: string): Promise<C
   const before = await recordsThere(cluster, type)
   const run = startCli({ ...env, ANNALS_KAFKA_BROKERS: proxy.address }, ['restore', folder])
   await waitFor(
-    'a part to be restored',
+    'some records to be restored',
     async () => {
-      if (run.process.exitCode !== null) throw new Error('it ended before')
+      if (run.process.exitCode !== null) throw new Error('the restore ended early')
       return (await recordsThere(cluster, type)) > before + 1_000
     },
     { timeoutMs: 60_000 },
@@ -216,7 +216,7 @@ async function recordsThere(cluster: KafkaCluster, type: string): Promise<number
 }
 
 test(
-  'a restore that is killed, and one that is interrupted, are gone on with: no event is missing or twice',
+  'a killed and an interrupted restore are resumed: no event is missing or duplicated',
   { timeout: 180_000 },
   async () => {
     const here = await heavyInstallation()
@@ -244,35 +244,31 @@ test(
   },
 )
 
-test(
-  'a restore that another began, and events from elsewhere, are not touched',
-  { timeout: 120_000 },
-  async () => {
-    const here = await heavyInstallation()
-    const there = movedTo(here, second)
-    const [folder, other] = [testFolder(), testFolder()]
-    await annalsOf(here)(['backup', folder])
-    await annalsOf(here)(['backup', other])
-    const killed = await restoring(there, folder)
-    killed.process.kill('SIGKILL')
-    await killed.ended
-    const refused = await annalsOf(there)(['restore', other])
-    expect(refused).toMatchObject({ exitCode: 1 })
-    expect(refused.stderr).toContain(`a restore of ${backupsIn(folder)[0] ?? ''} was started here`)
-    const { cluster } = await openDirectBackends({ env: { ...there.env, ANNALS_DOMAIN: '' } })
-    const log = new FencedLog(cluster, eventTopic(here.type), 0)
-    await log.takeOver()
-    await log.append([{ key: Buffer.from('k'), value: Buffer.from('v'), headers: [], timestampMs: 1 }])
-    log.close()
-    const foreign = await annalsOf(there)(['restore', folder])
-    expect(foreign).toMatchObject({ exitCode: 1 })
-    expect(foreign.stderr).toContain(
-      `partition 0 of ${eventTopic(here.type)} contains events that are not from this backup`,
-    )
-  },
-)
+test('the restore of another backup and foreign events are left alone', { timeout: 120_000 }, async () => {
+  const here = await heavyInstallation()
+  const there = movedTo(here, second)
+  const [folder, other] = [testFolder(), testFolder()]
+  await annalsOf(here)(['backup', folder])
+  await annalsOf(here)(['backup', other])
+  const killed = await restoring(there, folder)
+  killed.process.kill('SIGKILL')
+  await killed.ended
+  const refused = await annalsOf(there)(['restore', other])
+  expect(refused).toMatchObject({ exitCode: 1 })
+  expect(refused.stderr).toContain(`a restore of ${backupsIn(folder)[0] ?? ''} was started here`)
+  const { cluster } = await openDirectBackends({ env: { ...there.env, ANNALS_DOMAIN: '' } })
+  const log = new FencedLog(cluster, eventTopic(here.type), 0)
+  await log.takeOver()
+  await log.append([{ key: Buffer.from('k'), value: Buffer.from('v'), headers: [], timestampMs: 1 }])
+  log.close()
+  const foreign = await annalsOf(there)(['restore', folder])
+  expect(foreign).toMatchObject({ exitCode: 1 })
+  expect(foreign.stderr).toContain(
+    `partition 0 of ${eventTopic(here.type)} contains events that are not from this backup`,
+  )
+})
 
-test('services at work, and a topic with other partitions, are refused', async () => {
+test('a restore is refused while services run, or if the topic has another number of partitions', async () => {
   const here = await filledInstallation(2)
   const there = movedTo(here, second)
   const folder = testFolder()
@@ -292,7 +288,7 @@ test('services at work, and a topic with other partitions, are refused', async (
   expect(other.stderr).toContain('with 5 partitions instead of 3')
 })
 
-/** A member of the writers' group in the second cluster, by way of a proxy that can take it away. */
+/** Joins the writers' group in the second cluster through a proxy. Closing the proxy disconnects the member. */
 async function memberOf(where: Installation) {
   const [broker = ''] = second.stack.kafkaBrokers
   const proxy = await KafkaProxy.start(broker)
@@ -318,7 +314,7 @@ const briefSessions = Object.fromEntries(
   ['WRITER', 'SNAPSHOTTER', 'PROJECTOR'].map((service) => [`ANNALS_${service}_SESSION_TIMEOUT`, '6s']),
 )
 
-test('a restore waits for the session of a member that left no word, and is refused while one lives', async () => {
+test('a restore waits for the session of a lost member to end, and is refused while a member is alive', async () => {
   const here = await filledInstallation()
   const there = movedTo(here, second)
   const folder = testFolder()

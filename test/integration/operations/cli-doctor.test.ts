@@ -35,11 +35,11 @@ function about(end: CliEnd, subject: string): DoctorFinding | undefined {
   return (end.json()['findings'] as DoctorFinding[]).find((finding) => finding.subject === subject)
 }
 
-test('an installation in order is proved: nothing fails, one broker is warned of', async () => {
+test('a correct installation passes every check; a single broker gives a warning', async () => {
   const where = ownInstallation()
   const writer = await startRealWriter(where)
   endings.push(() => writer.close())
-  // It answers before it has taken over what it owns, and is not ready until then.
+  // The writer answers requests before it has taken over its partitions. It is not ready until then.
   await waitFor('all partitions to be served', () => Promise.resolve(writer.writer.checkServing().owned > 0))
   const found = await doctor(where.env)
   const findings = found.json()['findings'] as DoctorFinding[]
@@ -48,11 +48,11 @@ test('an installation in order is proved: nothing fails, one broker is warned of
   expect(found.json()['healthy']).toBe(true)
   expect(about(found, 'fence')?.message).toContain('INVALID_PRODUCER_EPOCH')
   expect(about(found, `writer ${writer.url}`)).toMatchObject({ status: 'ok' })
-  const told = await cliWith(where.env)(['doctor'])
-  expect(told.stdout).toMatch(/ok {4}fence: [^]*1 warnings, 0 failed\n$/)
+  const report = await cliWith(where.env)(['doctor'])
+  expect(report.stdout).toMatch(/ok {4}fence: [^]*1 warnings, 0 failed\n$/)
 })
 
-test('an unsafe topic, schemas that are not registered and missing writers are found, each with what to do', async () => {
+test('an unsafe topic, unregistered schemas and missing writers are found, each with a remedy', async () => {
   const where = ownInstallation()
   const name = eventTopic(where.type)
   const configs = { ...topicConfigs.events, 'retention.ms': '604800000' }
@@ -74,7 +74,7 @@ test('an unsafe topic, schemas that are not registered and missing writers are f
   expect(about(pushed, 'schema registry')).toMatchObject({ status: 'ok' })
 })
 
-test('a Redis without persistence that evicts anything is found', async () => {
+test('a Redis that does not persist and evicts keys is found', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'annals-doctor-'))
   endings.push(() => rm(folder, { recursive: true }))
   const [port = 0] = await freePorts(1)
@@ -92,7 +92,7 @@ test('a Redis without persistence that evicts anything is found', async () => {
   })
 })
 
-test('what cannot be reached is found, and the rest looked at all the same', async () => {
+test('an unreachable system is reported, and the other checks still run', async () => {
   const found = await doctor({
     ...ownInstallation().env,
     ANNALS_REDIS_URL: 'redis://user:secret@127.0.0.1:1',
@@ -105,15 +105,15 @@ test('what cannot be reached is found, and the rest looked at all the same', asy
   expect(found.stdout).not.toContain('secret')
 })
 
-test('a setting that does not exist is told before anything is looked at: exit code 2', async () => {
-  // Put together, because every variable that is named here in one piece must exist.
+test('an unknown setting is rejected before any check: exit code 2', async () => {
+  // Joined from parts: a check requires every variable name in the sources to exist.
   const misspelt = ['ANNALS', 'KAFKA', 'BROKER'].join('_')
   const found = await cliWith({ [misspelt]: '127.0.0.1:1' })(['doctor'])
   expect(found).toMatchObject({ exitCode: 2, stdout: '' })
   expect(found.stderr).toContain('did you mean ANNALS_KAFKA_BROKERS?')
 })
 
-test('the fence is proved on a topic that is gone afterwards', async () => {
+test('the fence is proved on a topic that is deleted afterwards', async () => {
   const topics = new Topics(cluster)
   const name = uniqueName('proof')
   await topics.ensure([{ name, partitions: 1, replication: 1, configs: topicConfigs.events }])

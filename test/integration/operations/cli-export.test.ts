@@ -12,15 +12,15 @@ import { cliWith, type RunCli } from '../../support/cli/cli.ts'
 import { installation, type RealWriter, startRealWriter } from '../../support/services/real-writer.ts'
 import { uniqueName } from '../../support/stack/stack.ts'
 
-/** One type to export from, one to import into. */
+/** One type to export from, and one to import into. */
 const where = installation({}, 2)
 const [type = '', otherType = ''] = where.domain.types
 const folder = mkdtempSync(join(tmpdir(), 'annals-export-'))
 let writer: RealWriter
 let client: AnnalsClient
 let annals: RunCli
-/** As a process of its own, whose standard output is its own too. */
-let annalsAlone: RunCli
+/** Runs in a separate process with its own standard output. */
+let annalsProcess: RunCli
 let streams: readonly StreamId[]
 
 beforeAll(async () => {
@@ -28,7 +28,7 @@ beforeAll(async () => {
   client = new AnnalsClient({ url: writer.url })
   const env = { ANNALS_URL: writer.url, ANNALS_SCHEMAS: where.domain.schemaFolder }
   annals = cliHere(env)
-  annalsAlone = cliWith(env)
+  annalsProcess = cliWith(env)
   streams = await someStreams(30, 70)
 })
 afterAll(async () => {
@@ -38,7 +38,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
-/** More events than a page has. */
+/** Appends more events than fit in a page. */
 async function someStreams(count: number, eventsEach: number): Promise<readonly StreamId[]> {
   const all = Array.from({ length: count }, (_, index) => streamIdOf(type, `c-${index}`))
   await client.appendMany(
@@ -63,7 +63,7 @@ const linesOf = (text: string): RecordedEvent[] =>
     .map((line) => JSON.parse(line) as RecordedEvent)
 const stream = (streamId: string): Promise<RecordedEvent[]> => Array.fromAsync(client.readAll(streamId))
 
-/** What must be the same in another installation: all but where and when it was appended. */
+/** The parts of events that an import into another installation keeps: all except position and time. */
 const lasting = (events: readonly RecordedEvent[]) =>
   events.map(({ id, version, type: eventType, data, metadata }) => ({
     id,
@@ -74,7 +74,7 @@ const lasting = (events: readonly RecordedEvent[]) =>
   }))
 
 describe('an export', () => {
-  test('that is imported elsewhere gives equal streams', async () => {
+  test('that is imported into another type gives equal streams', async () => {
     const file = fresh()
     const exported = await annals(['export', type, '--output', file, '--json'])
     expect(exported.json()).toMatchObject({ events: 2_100, streams: 30, isInterrupted: false, file })
@@ -88,9 +88,9 @@ describe('an export', () => {
     expect(again.json()).toMatchObject({ appended: 0, alreadyThere: 2_100 })
   })
 
-  test('of one stream goes to standard output, with nothing else there', async () => {
+  test('of one stream is written to standard output, and nothing else is', async () => {
     const [streamId = ''] = streams
-    const { exitCode, stdout, stderr } = await annalsAlone(['export', '--stream', streamId])
+    const { exitCode, stdout, stderr } = await annalsProcess(['export', '--stream', streamId])
     expect(exitCode).toBe(0)
     expect(linesOf(stdout).map(({ version }) => version)).toEqual(
       Array.from({ length: 70 }, (_, index) => index + 1),
@@ -103,7 +103,7 @@ describe('an export', () => {
     expect(stderr).toContain('Exported 70 events of 1 streams')
   })
 
-  test('is bounded by time and by event type', async () => {
+  test('can be limited by time and by event type', async () => {
     const counted = async (...args: string[]) =>
       (await annals(['export', type, '--output', fresh(), '--json', ...args])).json()
     expect(await counted('--type', 'PurchaseMade')).toMatchObject({ events: 2_100 })
@@ -114,7 +114,7 @@ describe('an export', () => {
     expect(await counted('--from-time', '2020-01-01')).toMatchObject({ events: 2_100 })
   })
 
-  test('as a table comes back by the same mapping, ids included', async () => {
+  test('as a table is imported with the same mapping, including ids', async () => {
     const [file, mapping, back] = [fresh(), fresh(), fresh()]
     const spec = {
       delimiter: ';',
@@ -142,7 +142,7 @@ describe('an export', () => {
     )
   })
 
-  test('as a table that has no place for a field is refused, and leaves no file', async () => {
+  test('to a table that lacks a field is refused, and leaves no file', async () => {
     const [file, mapping] = [fresh(), fresh()]
     const data = { date: { column: 'day', type: 'date' } }
     writeFileSync(mapping, JSON.stringify({ stream: `${type}.{customer}`, type: 'PurchaseMade', data }))
@@ -152,7 +152,7 @@ describe('an export', () => {
     expect([existsSync(file), existsSync(`${file}.partial`)]).toEqual([false, false])
   })
 
-  test('never writes over a file, unless it is told to', async () => {
+  test('does not overwrite a file without --overwrite', async () => {
     const file = fresh()
     writeFileSync(file, 'precious')
     const refused = await annals(['export', type, '--output', file, '--json'])
@@ -162,7 +162,7 @@ describe('an export', () => {
     expect(linesOf(readFileSync(file, 'utf8'))).toHaveLength(2_100)
   })
 
-  test('to a full disk, or where no file can be, says so and leaves nothing', async () => {
+  test('to a full disk or a missing folder fails and leaves no file', async () => {
     const file = fresh()
     symlinkSync('/dev/full', `${file}.partial`)
     const full = await annals(['export', type, '--output', file, '--json'])
@@ -176,13 +176,13 @@ describe('an export', () => {
   test.each([
     [['export'], 2, 'export takes either an aggregate type or --stream'],
     [['export', 'a', '--stream', 'a.b'], 2, 'either an aggregate type or --stream'],
-    [['export', 'nobody'], 1, 'nobody'],
+    [['export', 'no-such-type'], 1, 'no-such-type'],
     [['export', '--stream', 'nodot'], 2, 'has no dot'],
     [['export', type, '--from-time', 'yesterday'], 2, 'is not a time'],
     [['export', type, '--url', 'http://127.0.0.1:1'], 3, './scripts/start.sh starts a local stack'],
-  ])('%j ends with %i', async (args, code, told) => {
+  ])('%j exits with %i', async (args, code, message) => {
     const { exitCode, stdout, stderr } = await annals(args)
     expect({ exitCode, stdout }).toEqual({ exitCode: code, stdout: '' })
-    expect(stderr).toContain(told)
+    expect(stderr).toContain(message)
   })
 })

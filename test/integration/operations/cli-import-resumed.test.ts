@@ -40,7 +40,7 @@ afterAll(async () => {
 
 const environment = () => ({ ANNALS_URL: writer.url, ANNALS_SCHEMAS: where.domain.schemaFolder })
 
-/** An import into an aggregate type of its own, in small steps. */
+/** The arguments of an import into an own aggregate type, in small batches. */
 function importInto(type: string): { readonly args: readonly string[]; readonly checkpoint: string } {
   const [mapping, checkpoint] = [join(folder, uniqueName('mapping')), join(folder, uniqueName('checkpoint'))]
   const spec = JSON.parse(readFileSync('examples/customers/cdnow.mapping.json', 'utf8')) as object
@@ -49,8 +49,8 @@ function importInto(type: string): { readonly args: readonly string[]; readonly 
   return { args, checkpoint }
 }
 
-/** The command as a process of its own, as soon as something is acknowledged. */
-async function begun(
+/** Starts the command in its own process, and resolves once events are acknowledged. */
+async function startImport(
   args: readonly string[],
   checkpoint: string,
 ): Promise<ChildProcess & { stdout: NodeJS.ReadableStream }> {
@@ -65,7 +65,7 @@ async function begun(
 const lineIn = (checkpoint: string): number =>
   (JSON.parse(readFileSync(checkpoint, 'utf8')) as { line: number }).line
 
-/** Every stream holds the purchases of its customer, in the order of the file, each once. */
+/** Expects every stream to contain the purchases of its customer once, in the order of the file. */
 async function expectWhole(type: string): Promise<void> {
   const found = new Map<string, unknown[]>()
   for (let cursor: string | undefined, atEnd = false; !atEnd;) {
@@ -83,34 +83,34 @@ async function expectWhole(type: string): Promise<void> {
   }
 }
 
-test('Ctrl-C ends an import in order; the same command goes on behind its checkpoint', async () => {
+test('Ctrl-C stops an import cleanly; the same command resumes after its checkpoint', async () => {
   const [type = ''] = where.domain.types
   const { args, checkpoint } = importInto(type)
-  const child = await begun(args, checkpoint)
+  const child = await startImport(args, checkpoint)
   const ended = once(child, 'close')
   const printed = text(child.stdout)
   child.kill('SIGINT')
   expect(await ended).toEqual([130, null])
-  const told = JSON.parse(await printed) as Json & { appended: number; line: number }
-  expect(told).toMatchObject({ end: 'interrupted', events: lines })
-  expect(told.appended).toBeLessThan(lines)
-  // The header is a line too, and all that was under way has been waited for.
-  expect(told.line).toBe(told.appended + 1)
-  expect(lineIn(checkpoint)).toBe(told.line)
+  const report = JSON.parse(await printed) as Json & { appended: number; line: number }
+  expect(report).toMatchObject({ end: 'interrupted', events: lines })
+  expect(report.appended).toBeLessThan(lines)
+  // The header is a line too. The import waited for all appends in flight.
+  expect(report.line).toBe(report.appended + 1)
+  expect(lineIn(checkpoint)).toBe(report.line)
   const rest = await annals(args)
   expect(rest.json()).toMatchObject({
     end: 'done',
-    skipped: told.appended,
-    appended: lines - told.appended,
+    skipped: report.appended,
+    appended: lines - report.appended,
     alreadyThere: 0,
   })
   await expectWhole(type)
 })
 
-test('an import that was killed goes on: nothing is missing, nothing twice', async () => {
+test('a killed import is resumed: no event is missing or duplicated', async () => {
   const [, type = ''] = where.domain.types
   const { args, checkpoint } = importInto(type)
-  const child = await begun(args, checkpoint)
+  const child = await startImport(args, checkpoint)
   const ended = once(child, 'close')
   child.kill('SIGKILL')
   await ended

@@ -48,7 +48,7 @@ describe('records that cannot be decoded', () => {
     ])) as [StoredRecord]
   }
 
-  test('stop the replay where they stand; all before is written', async () => {
+  test('stop the replay at the first of them; all earlier events are written', async () => {
     const path = source.pathOf('broken.ndjson')
     const end = await here(['replay', broken, '--to-file', path])
     expect(end).toMatchObject({ exitCode: 1 })
@@ -60,7 +60,7 @@ describe('records that cannot be decoded', () => {
     expect(eventsInFile(path)).toHaveLength(4)
   })
 
-  test('are left out, counted and named when asked for', async () => {
+  test('are skipped, counted and listed with --skip-unreadable', async () => {
     const end = await here(['replay', broken, '--skip-unreadable', '--dry-run', '--json'])
     expect(JSON.parse(end.stderr)).toMatchObject({
       ...{ events: 4, read: 6, unreadable: 2 },
@@ -77,14 +77,14 @@ describe('records that cannot be decoded', () => {
     })
   })
 
-  test('are copied to a topic as they are', async () => {
+  test('are copied to a topic unchanged', async () => {
     const copy = uniqueName('copy')
     const end = await here(['replay', broken, '--to-topic', copy, '--create', '--json'])
     expect(end.json()).toMatchObject({ events: 6, unreadable: 0 })
   })
 })
 
-describe('what cannot be replayed', () => {
+describe('a replay is refused for', () => {
   const failed = async (exitCode: number, ...args: string[]): Promise<string> => {
     const end = await here(['replay', ...args])
     expect(end).toMatchObject({ exitCode, stdout: '' })
@@ -92,14 +92,14 @@ describe('what cannot be replayed', () => {
     return end.stderr
   }
 
-  test('an unknown aggregate type, and a stream of one', async () => {
+  test('an unknown aggregate type, and a stream of it', async () => {
     expect(await failed(1, 'no-such-type')).toContain(
       'topic eventstore.no-such-type does not exist in Kafka cluster ',
     )
     expect(await failed(1, '--stream', 'no-such-type.1')).toMatch(/topic \S+ does not exist/)
   })
 
-  test('offsets and partitions out of range, with the range', async () => {
+  test('offsets and partitions out of range, and the error names the range', async () => {
     const end = source.log[1]?.endOffset ?? 0
     const range = `partition 1 of ${source.topic} has offsets from 0 to ${end}, exclusive`
     expect(await failed(2, source.type, '--from-offset', `1:${end + 1}`)).toContain(range)
@@ -132,18 +132,18 @@ describe('what cannot be replayed', () => {
     [['--to-file', 'a', '--checkpoint', './a'], 'that is the file for the events'],
     [['--stream', 'customer.1'], 'takes either an aggregate type or --stream'],
     [['--to-projection', 'p'], 'cannot be used with --to-projection'],
-  ])('options that are wrong: %j', async (args, message) => {
+  ])('invalid options: %j', async (args, message) => {
     expect(await failed(2, source.type, ...args)).toContain(message)
   })
 
-  test('options that a rebuild has no use for, and neither type nor stream', async () => {
+  test('options that a rebuild does not support, and neither type nor stream', async () => {
     expect(await failed(2)).toContain('takes either an aggregate type or --stream')
     expect(await failed(2, '--to-projection', 'p', '--from-version', '2')).toContain(
       '--from-version cannot be used',
     )
   })
 
-  test('Kafka or the registry away: exit code 3', async () => {
+  test('an unreachable Kafka or registry: exit code 3', async () => {
     const noKafka = await cliHere({ ...source.where.env, ANNALS_KAFKA_BROKERS: '127.0.0.1:1' })([
       'replay',
       source.type,
@@ -161,7 +161,7 @@ describe('what cannot be replayed', () => {
   })
 })
 
-describe('without the right to', () => {
+describe('without the right', () => {
   let kafka: GuardedKafka
   beforeAll(async () => {
     kafka = await startGuardedKafka()
@@ -173,7 +173,7 @@ describe('without the right to', () => {
       ...['replay', source.type, '--to-topic', copy, '--timeout', '5', '--json', ...args],
     ])
 
-  /** A topic of one record, on the guarded Kafka. */
+  /** Creates a topic with one record in the guarded Kafka. */
   async function makeTopic(name: string): Promise<void> {
     const cluster = await KafkaCluster.connect({ brokers: [kafka.address], clientId: 'guarded' })
     await new Topics(cluster).ensure([{ name, partitions: 1, replication: 1, configs: {} }])
@@ -185,33 +185,33 @@ describe('without the right to', () => {
   }
 
   test(
-    'read the source, or write the target, a replay says which topic it is',
+    'to read the source or to write to the target, a replay names the topic',
     { timeout: 180_000 },
     async () => {
       const copy = uniqueName('copy')
       await makeTopic(source.topic)
       await makeTopic(copy)
-      const denied = (topic: string, what: string) =>
-        // A broker hears of rights a moment after they are set.
+      const expectDenied = (topic: string, action: string) =>
+        // A broker applies new rights after a moment.
         vi.waitFor(async () => {
           const end = await copyTo(copy)
           expect(end).toMatchObject({ exitCode: 1 })
-          expect(end.stderr).toContain(what)
+          expect(end.stderr).toContain(action)
           expect(end.stderr).toContain(topic)
           expect(end.stderr).toContain('docs/operations/replay.md lists the required rights')
           expect(end.json()).toMatchObject({ error: { kafkaCode: 'TOPIC_AUTHORIZATION_FAILED' } })
         }, 40_000)
       await kafka.allow(copy, ['DESCRIBE', 'DESCRIBE_CONFIGS'])
-      await denied(copy, 'marker of epoch')
+      await expectDenied(copy, 'marker of epoch')
       await kafka.allow(source.topic, ['DESCRIBE'])
-      await denied(source.topic, 'reading')
+      await expectDenied(source.topic, 'reading')
       await kafka.allow(source.topic, ['READ'])
       await kafka.allow(copy, ['READ', 'WRITE'])
       await vi.waitFor(async () => expect(await copyTo(copy)).toMatchObject({ exitCode: 0 }), 40_000)
     },
   )
 
-  test('even know of the source, it does not pass for one that is not there', async () => {
+  test('to describe the source, a replay does not report it as missing', async () => {
     const hidden = { ...source.where.env, ANNALS_KAFKA_BROKERS: kafka.address }
     await makeTopic('eventstore.hidden')
     await kafka.allow('eventstore.hidden', [])

@@ -19,7 +19,7 @@ beforeAll(async () => {
 })
 afterAll(() => source.close())
 
-test('all events are in it, its document tells of every partition, and it is not overwritten by accident', async () => {
+test('the file has all events, the report has every partition, and the file is not overwritten by accident', async () => {
   const path = source.pathOf('whole.ndjson')
   const end = await here(['replay', source.type, '--to-file', path, '--json'])
   expect(end).toMatchObject({ exitCode: 0, stderr: '' })
@@ -35,12 +35,20 @@ test('all events are in it, its document tells of every partition, and it is not
   expect(again).toMatchObject({ exitCode: 1, stdout: '' })
   expect(again.stderr).toContain('already exists: --resume continues')
   writeFileSync(path, 'something else, and longer\n'.repeat(100_000))
-  const anew = await here(['replay', source.type, '--to-file', path, '--overwrite', '--partition', '0'])
-  expect(anew.exitCode).toBe(0)
+  const overwritten = await here([
+    'replay',
+    source.type,
+    '--to-file',
+    path,
+    '--overwrite',
+    '--partition',
+    '0',
+  ])
+  expect(overwritten.exitCode).toBe(0)
   expect(positionsOf(eventsInFile(path))).toEqual(source.inLog((_, partition) => partition === 0))
 })
 
-test('a file is not overwritten for want of a checkpoint, nor a checkpoint for want of a file', async () => {
+test('a file without a checkpoint is neither overwritten nor resumed', async () => {
   const path = source.pathOf('kept.ndjson')
   writeFileSync(path, 'mine\n')
   expect(await here(['replay', source.type, '--to-file', path])).toMatchObject({ exitCode: 1 })
@@ -54,16 +62,16 @@ test('a file is not overwritten for want of a checkpoint, nor a checkpoint for w
 
 const lengthOf = (path: string) => (existsSync(path) ? statSync(path).size : 0)
 
-/** So slow that it is met in the middle, even by a test that stands still for many seconds: all of it takes twenty. */
+/** Starts a replay of 20 s. A test that is suspended for several seconds still interrupts it. */
 function startSlow(path: string): CliProcess {
   return startCli(source.where.env, ['replay', source.type, '--to-file', path, '--rate', '60'])
 }
 
 async function inTheMiddle(path: string): Promise<void> {
-  await waitFor('a part of the file', () => Promise.resolve(lengthOf(path) > 20_000))
+  await waitFor('some events in the file', () => Promise.resolve(lengthOf(path) > 20_000))
 }
 
-test('interrupted by Ctrl-C and resumed: no event is missing or there twice', async () => {
+test('a replay resumed after Ctrl-C misses and repeats no event', async () => {
   const path = source.pathOf('interrupted.ndjson')
   const slow = startSlow(path)
   await inTheMiddle(path)
@@ -77,40 +85,36 @@ test('interrupted by Ctrl-C and resumed: no event is missing or there twice', as
   const resumed = await here(['replay', source.type, '--to-file', path, '--resume', '--json'])
   expect(resumed.json()).toMatchObject({ end: 'done', events: 1_200, read: 1_200 })
   expect(positionsOf(eventsInFile(path))).toEqual(source.all)
-  // Once more: there is nothing left to do.
+  // Resuming a finished replay does nothing.
   expect((await here(['replay', source.type, '--to-file', path, '--resume'])).exitCode).toBe(0)
   expect(positionsOf(eventsInFile(path))).toEqual(source.all)
 })
 
-test(
-  'killed again and again and resumed: no event is missing or there twice',
-  { timeout: 180_000 },
-  async () => {
-    const path = source.pathOf('killed.ndjson')
-    const slow = startSlow(path)
-    await inTheMiddle(path)
-    slow.process.kill('SIGKILL')
-    await slow.ended
-    for (let length = lengthOf(path); length < 200_000; length = lengthOf(path)) {
-      const resumed = startCli(source.where.env, [
-        'replay',
-        source.type,
-        '--to-file',
-        path,
-        '--resume',
-        '--rate',
-        '400',
-      ])
-      await waitFor('some progress', () => Promise.resolve(lengthOf(path) > length + 30_000))
-      resumed.process.kill('SIGKILL')
-      await resumed.ended
-    }
-    expect(await here(['replay', source.type, '--to-file', path, '--resume'])).toMatchObject({ exitCode: 0 })
-    expect(positionsOf(eventsInFile(path))).toEqual(source.all)
-  },
-)
+test('a replay killed and resumed repeatedly misses and repeats no event', { timeout: 180_000 }, async () => {
+  const path = source.pathOf('killed.ndjson')
+  const slow = startSlow(path)
+  await inTheMiddle(path)
+  slow.process.kill('SIGKILL')
+  await slow.ended
+  for (let length = lengthOf(path); length < 200_000; length = lengthOf(path)) {
+    const resumed = startCli(source.where.env, [
+      'replay',
+      source.type,
+      '--to-file',
+      path,
+      '--resume',
+      '--rate',
+      '400',
+    ])
+    await waitFor('some progress', () => Promise.resolve(lengthOf(path) > length + 30_000))
+    resumed.process.kill('SIGKILL')
+    await resumed.ended
+  }
+  expect(await here(['replay', source.type, '--to-file', path, '--resume'])).toMatchObject({ exitCode: 0 })
+  expect(positionsOf(eventsInFile(path))).toEqual(source.all)
+})
 
-test('what a crash left behind the checkpoint is cut off', async () => {
+test('lines that a crash left after the checkpoint are truncated', async () => {
   const path = source.pathOf('torn.ndjson')
   const slow = startSlow(path)
   await inTheMiddle(path)
@@ -121,7 +125,7 @@ test('what a crash left behind the checkpoint is cut off', async () => {
   expect(positionsOf(eventsInFile(path))).toEqual(source.all)
 })
 
-test('another replay, a file that was changed, and what is no checkpoint are refused', async () => {
+test('the checkpoint of another replay, a changed file and an invalid checkpoint are refused', async () => {
   const path = source.pathOf('other.ndjson')
   const first = ['replay', source.type, '--to-file', path, '--partition', '1']
   expect((await here(first)).exitCode).toBe(0)
@@ -140,7 +144,7 @@ test('another replay, a file that was changed, and what is no checkpoint are ref
   expect(none.stderr).toContain('is not the checkpoint of a replay')
 })
 
-test('a full disk says how far it came, and how to go on', async () => {
+test('a replay to a full disk reports its progress and how to resume', async () => {
   const end = await here([
     ...['replay', source.type, '--to-file', '/dev/full', '--overwrite'],
     ...['--checkpoint', source.pathOf('full.checkpoint'), '--json'],
@@ -152,13 +156,13 @@ test('a full disk says how far it came, and how to go on', async () => {
   expect(end.json()).toMatchObject({ error: { code: 'disk-full', events: 0 } })
 })
 
-test('a disk that gets full in the middle costs nothing once there is room', async (context) => {
+test('a replay whose disk ran full is resumed without loss once there is space', async (context) => {
   const disk = source.pathOf('disk')
   mkdirSync(disk)
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=200k', 'tmpfs', disk], { stdio: 'ignore' })
   } catch {
-    context.skip('no disk can be mounted here')
+    context.skip('cannot mount a disk')
   }
   try {
     const path = join(disk, 'events.ndjson')
@@ -174,7 +178,7 @@ test('a disk that gets full in the middle costs nothing once there is room', asy
   }
 })
 
-test('a folder that is not there, or is no place to write, is told', async () => {
+test('a missing folder, and a folder in place of the file, are reported', async () => {
   const nowhere = await here(['replay', source.type, '--to-file', source.pathOf('nowhere/events.ndjson')])
   expect(nowhere).toMatchObject({ exitCode: 1 })
   expect(nowhere.stderr).toContain('ENOENT')

@@ -37,7 +37,7 @@ const sourceOf = ({ headers }: StoredRecord): string =>
 const sourcesOf = (records: readonly StoredRecord[][]): string[] =>
   positionsOf(records.flat().map((record) => ({ position: sourceOf(record) })))
 
-test('records are copied byte for byte, marked with where they came from', async () => {
+test('records are copied byte for byte, each with a header of its source', async () => {
   const copy = uniqueName('copy')
   expect(await here(['replay', source.type, '--to-topic', copy, '--create'])).toMatchObject({
     exitCode: 0,
@@ -53,7 +53,7 @@ test('records are copied byte for byte, marked with where they came from', async
   expect(described?.configs['retention.ms']).toBe('-1')
 })
 
-test('keys find their partition where the target has another number of them; a short retention is warned of', async () => {
+test('keys are partitioned for the partition count of the target; a short retention gives a warning', async () => {
   const copy = uniqueName('copy')
   const configs = { 'retention.ms': String(7 * 86_400_000) }
   await new Topics(source.cluster).ensure([{ name: copy, partitions: 3, replication: 1, configs }])
@@ -71,11 +71,11 @@ test('keys find their partition where the target has another number of them; a s
   }
 })
 
-/** All of it takes twenty seconds: even a test that stands still for many of them meets it in the middle. */
+/** The whole replay takes 20 s. A test that is suspended for several seconds still interrupts it. */
 const slowRate = ['--rate', '60']
 
 test(
-  'interrupted by Ctrl-C and resumed: each record is there once; killed: at least once',
+  'a replay resumed after Ctrl-C writes each record once; after a kill at least once',
   { timeout: 180_000 },
   async () => {
     for (const signal of ['SIGINT', 'SIGKILL'] as const) {
@@ -90,7 +90,7 @@ test(
         source.pathOf(`${copy}.checkpoint`),
       ]
       const slow = startCli(source.where.env, [...args, ...slowRate])
-      await waitFor('a part of the copy', async () => (await recordsIn(copy)).flat().length > 100)
+      await waitFor('some copied records', async () => (await recordsIn(copy)).flat().length > 100)
       slow.process.kill(signal)
       await slow.ended
       expect(await here([...args, '--resume'])).toMatchObject({ exitCode: 0 })
@@ -101,7 +101,7 @@ test(
   },
 )
 
-test('without a checkpoint, offsets to go on from are named', async () => {
+test('without a checkpoint, an interrupted replay prints the offsets to resume from', async () => {
   const copy = uniqueName('copy')
   const slow = startCli(source.where.env, [
     'replay',
@@ -111,7 +111,7 @@ test('without a checkpoint, offsets to go on from are named', async () => {
     '--create',
     ...slowRate,
   ])
-  await waitFor('a part of the copy', async () => (await recordsIn(copy)).flat().length > 100)
+  await waitFor('some copied records', async () => (await recordsIn(copy)).flat().length > 100)
   slow.process.kill('SIGINT')
   const { exitCode, stdout } = await slow.ended
   expect(exitCode).toBe(130)
@@ -126,7 +126,7 @@ test('without a checkpoint, offsets to go on from are named', async () => {
   expect(sourcesOf(await recordsIn(copy))).toEqual(source.all)
 })
 
-test('a target that is not there, or is one of Annals’ own, is refused', async () => {
+test('a target that does not exist, or that belongs to Annals, is refused', async () => {
   const missing = await here(['replay', source.type, '--to-topic', uniqueName('copy')])
   expect(missing).toMatchObject({ exitCode: 1 })
   expect(missing.stderr).toContain('create it, or add --create (4 partitions')
@@ -139,11 +139,11 @@ test('a target that is not there, or is one of Annals’ own, is refused', async
   ]) {
     const refused = await here(['replay', source.type, '--to-topic', own, '--create'])
     expect(refused).toMatchObject({ exitCode: 2 })
-    expect(refused.stderr).toContain("are Annals' own")
+    expect(refused.stderr).toContain('only services of Annals write to topics')
   }
 })
 
-test('a record that the target does not take is told', async () => {
+test('a record that the target rejects is reported', async () => {
   const copy = uniqueName('copy')
   const configs = { 'max.message.bytes': '100' }
   await new Topics(source.cluster).ensure([{ name: copy, partitions: 4, replication: 1, configs }])

@@ -22,7 +22,7 @@ beforeAll(async () => {
 })
 afterAll(() => source.close())
 
-/** To a file, in this process: that is quicker than a process and standard output. */
+/** Replays to a file in this process: faster than a separate process and its standard output. */
 async function replayed(...args: readonly string[]): Promise<string[]> {
   const path = source.pathOf(uniqueName('events'))
   expect(await cliHere(source.where.env)(['replay', ...args, '--to-file', path])).toMatchObject({
@@ -31,8 +31,8 @@ async function replayed(...args: readonly string[]): Promise<string[]> {
   return positionsOf(eventsInFile(path))
 }
 
-describe('what is replayed', () => {
-  test('all events, in the order of their partitions, in the form in which HTTP gives them', async () => {
+describe('a replay writes', () => {
+  test('all events, in the order of their partitions, in the format of the HTTP API', async () => {
     const end = await source.annals(['replay', source.type])
     expect(end.exitCode).toBe(0)
     expect(positionsOf(eventsIn(end.stdout))).toEqual(source.all)
@@ -40,7 +40,7 @@ describe('what is replayed', () => {
     expect(end.stderr).toContain(`Replayed 1,200 events to standard output of ${source.topic}`)
   })
 
-  test('one stream, from a version, up to and with a version', async () => {
+  test('one stream, from a version, through a version', async () => {
     const streamId = source.streamOf(3)
     expect(await replayed('--stream', streamId)).toEqual(source.inLog((event) => event.streamId === streamId))
     expect(await replayed('--stream', streamId, '--from-version', '10', '--until-version', '12')).toEqual(
@@ -89,7 +89,7 @@ describe('what is replayed', () => {
     )
   })
 
-  test('a type that has no schema, and a pattern that fits no stream of the type, are refused', async () => {
+  test('nothing for a type without a schema or a pattern that matches no stream: both are refused', async () => {
     const refused = async (...args: readonly string[]) => {
       const end = await source.annals(['replay', source.type, ...args])
       expect(end).toMatchObject({ exitCode: 2, stdout: '' })
@@ -99,7 +99,7 @@ describe('what is replayed', () => {
     expect(await refused('--stream-pattern', 'odd.*')).toContain(`'${source.type}.odd.*'`)
   })
 
-  test('as CloudEvents, one a line', async () => {
+  test('CloudEvents, one per line', async () => {
     const streamId = source.streamOf(0)
     const end = await source.annals([
       'replay',
@@ -128,7 +128,7 @@ describe('what is replayed', () => {
     })
   })
 
-  test('a dry run counts and writes nothing', async () => {
+  test('nothing in a dry run, which only counts', async () => {
     const path = source.pathOf('dry.ndjson')
     const end = await source.annals([
       'replay',
@@ -147,13 +147,13 @@ describe('what is replayed', () => {
     expect(copy.stdout).toContain('Would replay 1,200 events')
   })
 
-  test('who has read enough ends it quietly', async () => {
+  test('until its reader closes the pipe, without an error', async () => {
     const { process: child, ended } = startCli(source.where.env, ['replay', source.type])
     child.stdout.once('data', () => child.stdout.destroy())
     expect(await ended).toMatchObject({ exitCode: 0, stderr: '' })
   })
 
-  test('a rate is kept, and progress told', async () => {
+  test('at the given rate, with progress', async () => {
     const startMs = performance.now()
     const end = await source.annals([
       'replay',
@@ -165,13 +165,13 @@ describe('what is replayed', () => {
     ])
     const seconds = (performance.now() - startMs) / 1_000
     expect(seconds).toBeGreaterThan(7.6)
-    // The first line comes after half a second, when it may not have begun yet; the second one five seconds later.
+    // The first line is printed after half a second, perhaps before any progress; the second one five seconds later.
     expect(end.stderr).toMatch(/^\d+ % \([\d,]+ of [\d,]+\), [\d,]+\/s, \d+ s left$/m)
     expect(end.stdout).toContain('Replayed 1,200 events')
   })
 })
 
-test('to a projection: its views are made anew, and as they were at a time', async () => {
+test('a replay to a projection rebuilds its views, or builds them as of a time', async () => {
   const projector = await startRealProjector(source.where)
   try {
     const { lifetime } = source.where.domain.projections
@@ -192,6 +192,6 @@ test('to a projection: its views are made anew, and as they were at a time', asy
   }
 })
 
-test('the source is as it was', async () => {
+test('a replay does not change its source', async () => {
   expect(await source.readLog()).toEqual(source.log)
 })

@@ -27,7 +27,7 @@ interface Finding {
   readonly where?: { readonly offset?: number }
 }
 
-/** Appends a record as any tool can that may write to the topic. */
+/** Appends a record with a plain producer, which is not the owner. */
 async function appendPlainly(where: Installation, streamId: StreamId, record: LogRecord): Promise<void> {
   const { topic, partition } = placeOf(streamId, where.type, 1)
   const brokers = (where.env['ANNALS_KAFKA_BROKERS'] ?? '').split(',')
@@ -38,14 +38,14 @@ async function appendPlainly(where: Installation, streamId: StreamId, record: Lo
   await producer.disconnect()
 }
 
-test('a well-formed next version that no owner appended is reported, and no command takes it for an event', async () => {
+test('a well-formed next version that no owner appended is reported, and no command treats it as an event', async () => {
   const where = testInstallation({ ANNALS_KAFKA_PARTITIONS: '1' })
   const writer = await runningWriter(where)
   const client = testClient({ url: writer.url })
   const streamId = freshStream(where.type)
   await client.append(streamId, purchases(2))
-  const hands = await openDirectBackends(where)
-  await appendPlainly(where, streamId, purchaseRecord(hands, where.type, streamId, 3))
+  const direct = await openDirectBackends(where)
+  await appendPlainly(where, streamId, purchaseRecord(direct, where.type, streamId, 3))
   await client.append(streamId, purchases(2))
   const annals = cliHere({ ...where.env, ANNALS_URL: writer.url })
 

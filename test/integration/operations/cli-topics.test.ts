@@ -11,7 +11,7 @@ import { testClient } from '../../support/services/closing.ts'
 import { openDirectBackends } from '../../support/append/past-the-writer.ts'
 import { runningWriter, testInstallation } from '../../support/services/writer-fixture.ts'
 
-test('topics list, check and create: what is there, what is missing, what is not as it should be', async () => {
+test('topics list, create and check show existing and missing topics', async () => {
   const where = testInstallation({ ANNALS_KAFKA_PARTITIONS: '3' })
   const annals = cliHere(where.env)
   const events = eventTopic(where.type)
@@ -21,12 +21,12 @@ test('topics list, check and create: what is there, what is missing, what is not
     new RegExp(`^Kafka cluster \\S+ at \\S+\ntopic +role +partitions .*\n${events} +events +missing\n`),
   )
 
-  const made = await annals(['topics', 'create', where.type])
-  expect(made.stdout).toBe(
-    `Made ${events} with 3 partitions, 1 copy of each\nMade ${snapshotTopic(where.type)} with 3 partitions, 1 copy of each\n`,
+  const created = await annals(['topics', 'create', where.type])
+  expect(created.stdout).toBe(
+    `Created ${events} with 3 partitions, 1 copy of each\nCreated ${snapshotTopic(where.type)} with 3 partitions, 1 copy of each\n`,
   )
   const again = (await annals(['topics', 'create', where.type, '--json'])).json()['topics'] as Json[]
-  expect(again.map(({ created }) => created)).toEqual([false, false])
+  expect(again.map((topic) => topic['created'])).toEqual([false, false])
   const listed = (await annals(['topics', 'list', '--json'])).json()['topics'] as Json[]
   expect(listed.map(({ role }) => role)).toEqual(['events', 'snapshots', 'changelog', 'changelog'])
   expect(listed[0]).toMatchObject({ name: events, found: { partitions: 3, replication: 1 }, findings: [] })
@@ -43,17 +43,19 @@ test('topics list, check and create: what is there, what is missing, what is not
   expect(await annals(['topics', 'check'])).toMatchObject({ exitCode: 0, stderr: '' })
 })
 
-test('topics check tells every setting that endangers events, and ends with 1', async () => {
+test('topics check reports every setting that endangers events, and exits with 1', async () => {
   const where = testInstallation()
   const { cluster } = await openDirectBackends(testInstallation())
   const configs = { 'cleanup.policy': 'compact', 'retention.ms': '1000' }
   await new Topics(cluster).ensure([{ name: eventTopic(where.type), partitions: 5, replication: 1, configs }])
   const annals = cliHere({ ...where.env, ANNALS_KAFKA_PARTITIONS: '4' })
-  const told = await annals(['topics', 'check'])
-  expect(told.exitCode).toBe(1)
-  expect(told.stdout).toContain('cleanup.policy is compact, expected delete: events must never be deleted')
-  expect(told.stdout).toContain('retention.ms is 1000, expected -1')
-  expect(told.stdout).toContain('partitions is 5, expected 4: services with this configuration do not start')
+  const report = await annals(['topics', 'check'])
+  expect(report.exitCode).toBe(1)
+  expect(report.stdout).toContain('cleanup.policy is compact, expected delete: events must never be deleted')
+  expect(report.stdout).toContain('retention.ms is 1000, expected -1')
+  expect(report.stdout).toContain(
+    'partitions is 5, expected 4: services with this configuration do not start',
+  )
   const asJson = (await annals(['topics', 'check', '--json'])).json()
   expect((asJson['findings'] as Json[]).map(({ setting }) => setting)).toEqual([
     'cleanup.policy',
@@ -64,7 +66,7 @@ test('topics check tells every setting that endangers events, and ends with 1', 
   expect((await byType(['topics', 'check'])).stdout).not.toContain('partitions is')
 })
 
-test('a topic with another count than configured is refused by topics create', async () => {
+test('topics create is refused if the topic has another number of partitions', async () => {
   const where = testInstallation({ ANNALS_KAFKA_PARTITIONS: '2' })
   await cliHere(where.env)(['topics', 'create', where.type])
   const other = await cliHere({ ...where.env, ANNALS_KAFKA_PARTITIONS: '3' })([
@@ -76,22 +78,22 @@ test('a topic with another count than configured is refused by topics create', a
   expect(other.stderr).toContain('has 2 partitions, but 3 are configured')
 })
 
-test('errors of topics are told in one line', async () => {
+test('errors of topics are reported in one line', async () => {
   const where = testInstallation()
   const annals = cliHere(where.env)
   expect(await annals(['topics', 'create', 'nothing'])).toMatchObject({ exitCode: 2, stdout: '' })
   expect(await annals(['topics', 'repartition', where.type, '--partitions', '2'])).toMatchObject({
     exitCode: 2,
   })
-  const absent = await annals(['topics', 'repartition', where.type, '--partitions', '2', '--yes'])
-  expect(absent).toMatchObject({
+  const missing = await annals(['topics', 'repartition', where.type, '--partitions', '2', '--yes'])
+  expect(missing).toMatchObject({
     exitCode: 1,
     stderr: `error: topic ${eventTopic(where.type)} does not exist\n`,
   })
   const noMove = await annals(['topics', 'repartition', where.type, '--abort', '--yes'])
   expect(noMove.stderr).toContain('no move of')
-  const away = await cliHere({ ...where.env, ANNALS_KAFKA_BROKERS: '127.0.0.1:1' })(['topics', 'list'])
-  expect(away).toMatchObject({ exitCode: 3, stdout: '' })
+  const unreachable = await cliHere({ ...where.env, ANNALS_KAFKA_BROKERS: '127.0.0.1:1' })(['topics', 'list'])
+  expect(unreachable).toMatchObject({ exitCode: 3, stdout: '' })
 })
 
 test('no service starts while its topic is being moved', async () => {

@@ -20,7 +20,7 @@ import {
 
 const postgres = await postgresForFile()
 
-/** A change of figures past the projector, of one store of views. */
+/** Changes figures in a view store directly, without the projector. */
 interface Store {
   readonly env: () => Readonly<Record<string, string>>
   readonly setFigure: (where: Installation, generation: string, key: string, figure: number) => Promise<void>
@@ -36,10 +36,10 @@ async function sql(where: Installation, generation: string, change: string): Pro
 }
 
 async function redis(where: Installation, generation: string, command: string, ...args: readonly string[]) {
-  const hands = await openDirectBackends(where)
-  const key = `{${hands.redis.keyPrefix}:p:${where.domain.projections.lifetime}}${generation}:index:spend`
-  expect(await hands.redis.call('EXISTS', [key])).toBe(1)
-  await hands.redis.call(command, [key, ...args])
+  const direct = await openDirectBackends(where)
+  const key = `{${direct.redis.keyPrefix}:p:${where.domain.projections.lifetime}}${generation}:index:spend`
+  expect(await direct.redis.call('EXISTS', [key])).toBe(1)
+  await direct.redis.call(command, [key, ...args])
 }
 
 const stores: readonly (readonly [string, Store])[] = [
@@ -71,7 +71,7 @@ async function findings({
 }
 
 describe.each(stores)('with views in %s', (_, { env, setFigure, dropFigure }) => {
-  test('a figure that was changed by hand is found, and one that was taken away', async () => {
+  test('a changed figure and a removed figure are found', async () => {
     const where = testInstallation({ ANNALS_KAFKA_PARTITIONS: '2', ...env() })
     const writer = await runningWriter(where)
     const projector = await runningProjector(where)

@@ -41,7 +41,7 @@ test('a process without a terminal runs a backup, a verification and a replay', 
   expect(eventsInFile(file)).toHaveLength(events)
 })
 
-test('an aborted backup ends at once, leaves nothing behind, and the next one is whole', async () => {
+test('an aborted backup ends at once and leaves no files; the next one is complete', async () => {
   const where = await heavyInstallation(1_000)
   const folder = testFolder()
   const [aborted] = await runJobs(where, [{ job: 'backup', path: folder, isAborted: true }])
@@ -52,7 +52,7 @@ test('an aborted backup ends at once, leaves nothing behind, and the next one is
   expect(next?.outcome).toMatchObject({ status: 'made', manifest: { kind: 'full', events: 3_000 } })
 })
 
-test('an aborted replay is resumed, and an aborted verification says that it did not look at the rest', async () => {
+test('an aborted replay can be resumed, and an aborted verification reports that it is incomplete', async () => {
   const where = await filledInstallation()
   const file = join(testFolder(), 'events.ndjson')
   const replay = { job: 'replay', path: file, aggregateType: where.type } as const

@@ -42,7 +42,7 @@ const withPartitions = (where: Installation, partitions: number): Installation =
   env: { ...where.env, ANNALS_KAFKA_PARTITIONS_BY_TYPE: `${where.type}=${partitions}` },
 })
 
-/** Events of many streams, their writer stopped. */
+/** Appends events to many streams, then stops the writer. */
 async function filled(where = shop(), streams = 30): Promise<readonly StreamId[]> {
   const writer = await runningWriter(where)
   const client = testClient({ url: writer.url })
@@ -54,7 +54,7 @@ async function filled(where = shop(), streams = 30): Promise<readonly StreamId[]
   return ids
 }
 
-/** What must stay as it is; the offsets are others. */
+/** The parts of events that a move must not change. Offsets change. */
 const contentOf = async (where: Installation) =>
   new Map(
     [...byStream(await readLog(where))].map(([streamId, events]) => [
@@ -67,7 +67,7 @@ const contentOf = async (where: Installation) =>
     ]),
   )
 
-const left = async ({ cluster }: Pick<Connections, 'cluster'>, type: string) =>
+const topicsLeft = async ({ cluster }: Pick<Connections, 'cluster'>, type: string) =>
   (await new Topics(cluster).describe([repartitionTopic(type), repartitionJournal(type)])).map(
     ({ name }) => name,
   )
@@ -77,7 +77,7 @@ interface Attempt {
   readonly partitions?: number
 }
 
-/** Runs a move in this process, and lets it fail when so many records were read. */
+/** Runs a move in this process. It fails after `crashAfter` records were read. */
 const attempt = (where: Installation, { crashAfter, partitions }: Attempt) => {
   let seen = 0
   const advance = (records: number) => {
@@ -97,7 +97,7 @@ const attempt = (where: Installation, { crashAfter, partitions }: Attempt) => {
 }
 
 test(
-  'a topic is moved to more partitions and back to fewer, and everything goes on as it was',
+  'a topic is moved to more partitions, then to fewer, and services resume each time',
   { timeout: 180_000 },
   async () => {
     const where = shop()
@@ -148,16 +148,16 @@ test(
     ).toMatchObject({
       firstVersion: info.version + 1,
     })
-    const whole = await caughtUp(nextProjector.url, lifetime)
-    expect(whole.generations).toHaveLength(1)
-    const made = await viewsOf(nextProjector.url, lifetime)
-    expect([...made.keys()].sort()).toEqual([...views.keys()].sort())
+    const described = await caughtUp(nextProjector.url, lifetime)
+    expect(described.generations).toHaveLength(1)
+    const viewsAfter = await viewsOf(nextProjector.url, lifetime)
+    expect([...viewsAfter.keys()].sort()).toEqual([...views.keys()].sort())
     await snapshotAt(nextClient, ids[0] as StreamId, (await nextClient.info(ids[0] ?? '')).version)
     for (const service of [nextProjector, nextSnapshotter, nextWriter]) await service.close()
     expectSound(await readLog(next))
     expect(await cliHere(next.env)(['verify', '--views'])).toMatchObject({ exitCode: 0 })
 
-    const backwards = await cliHere(next.env)([
+    const toFewer = await cliHere(next.env)([
       'topics',
       'repartition',
       where.type,
@@ -166,20 +166,20 @@ test(
       '--yes',
       '--json',
     ])
-    expect(backwards.json()).toMatchObject({ status: 'moved', from: 5, to: 2 })
+    expect(toFewer.json()).toMatchObject({ status: 'moved', from: 5, to: 2 })
     const last = withPartitions(where, 2)
     const lastWriter = await runningWriter(last)
     await waitFor('all partitions to be served', () =>
       Promise.resolve(lastWriter.writer.checkServing().owned === 2),
     )
     await expectIndexEqualsLog(last)
-    const hands = await openDirectBackends(last)
-    expect(await left(hands, where.type)).toEqual([])
-    expect(await new Topics(hands.cluster).describe([snapshotTopic(where.type)])).toEqual([])
+    const direct = await openDirectBackends(last)
+    expect(await topicsLeft(direct, where.type)).toEqual([])
+    expect(await new Topics(direct.cluster).describe([snapshotTopic(where.type)])).toEqual([])
   },
 )
 
-test('a move that crashes anywhere loses nothing, and goes on', async () => {
+test('a move that crashes at any point loses no event, and can be resumed', async () => {
   const where = shop()
   await filled(where)
   const before = await contentOf(where)
@@ -187,7 +187,7 @@ test('a move that crashes anywhere loses nothing, and goes on', async () => {
   const crashes = [0, 0.5, 1, 1.5, 2, 2.3, 2.8, 3, 3.2, 3.6].map((pass) => Math.floor(pass * records))
   let partitions: number | undefined = 7
   for (const crashAfter of crashes) {
-    // What is left to do may be less than what this crash waits for.
+    // The rest of the move may read fewer records than this crash needs.
     const end = await attempt(where, { crashAfter, ...(partitions && { partitions }) }).then(
       () => 'done',
       (error: unknown) => (error as Error).message,
@@ -196,11 +196,11 @@ test('a move that crashes anywhere loses nothing, and goes on', async () => {
     if (end === 'done') break
     expect(end).toBe('crashed')
   }
-  const hands = await left(await openConnections(where), where.type)
-  if (hands.length > 0) await attempt(where, { crashAfter: Infinity })
+  const leftovers = await topicsLeft(await openConnections(where), where.type)
+  if (leftovers.length > 0) await attempt(where, { crashAfter: Infinity })
   expect(await contentOf(where)).toEqual(before)
   expect((await readLog(where)).length).toBe(7)
-  expect(await left(await openConnections(where), where.type)).toEqual([])
+  expect(await topicsLeft(await openConnections(where), where.type)).toEqual([])
 })
 
 async function openConnections({ env }: Installation): Promise<Connections> {
@@ -214,7 +214,7 @@ async function openConnections({ env }: Installation): Promise<Connections> {
   return promise
 }
 
-test('a move that is given up leaves everything as it was; once the old topic is gone it is too late', async () => {
+test('an aborted move changes nothing; after the old topic is deleted a move cannot be aborted', async () => {
   const where = shop()
   await filled(where)
   const before = await contentOf(where)
@@ -239,19 +239,19 @@ test('a move that is given up leaves everything as it was; once the old topic is
   expect(await contentOf(where)).toEqual(before)
 })
 
-test('events that somebody appends meanwhile are never deleted', async () => {
+test('events appended during a move are never deleted', async () => {
   const where = shop()
   const [streamId] = await filled(where)
-  const hands = await openDirectBackends(where)
+  const direct = await openDirectBackends(where)
   const records = (await readLog(where)).flatMap(({ events }) => events).length
   const { topic, partition } = placeOf(streamId as StreamId, where.type, from)
-  const late = purchaseRecord(hands, where.type, streamId as StreamId, 1_000)
+  const late = purchaseRecord(direct, where.type, streamId as StreamId, 1_000)
   const config = loadConfig(where.env)
   let seen = 0
   let appended: Promise<unknown> | undefined
   const advance = (count: number) => {
     seen += count
-    if (seen > records) appended ??= appendPast(hands, topic, partition, [late])
+    if (seen > records) appended ??= appendPast(direct, topic, partition, [late])
   }
   const options = {
     aggregateType: where.type,

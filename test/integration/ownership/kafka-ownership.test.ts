@@ -170,7 +170,7 @@ describe('ownership', () => {
   })
 
   test('of a group without members is an empty table', async () => {
-    expect(await readOwners(cluster, uniqueName('nobody'))).toEqual(new Map())
+    expect(await readOwners(cluster, uniqueName('empty'))).toEqual(new Map())
   })
 
   test('cannot start in an unreachable cluster', async () => {

@@ -134,7 +134,7 @@ test('a member’s subscription to missing topics does not stop the leader', asy
   const there = await recordingServer(200, {}, { clusterId, groupId: groupOf(where), instance })
   await joinAsForeign({
     ...{ groupId: groupOf(where), topic: eventTopic(where.type) },
-    topics: ['__proto__', 'a b/c', 'nobody-has-this'],
+    topics: ['__proto__', 'a b/c', 'no-such-topic'],
     userData: json({ url: there.url, instance, memberId: '', owned: {} }),
   })
   await settled(where, ({ owners, members }) => members.length === 2 && owners.size === partitions)

@@ -85,7 +85,7 @@ test('pages and subscriptions refuse an unknown event type and suggest the neare
 })
 
 test('a partition or cursor that a category does not have is refused', async () => {
-  await expect(client.readCategory('nobody')).rejects.toMatchObject({ code: 'category-not-found' })
+  await expect(client.readCategory('no-such-type')).rejects.toMatchObject({ code: 'category-not-found' })
   await expect(client.readCategory(where.type, { partition: partitions })).rejects.toMatchObject({
     code: 'invalid-request',
   })

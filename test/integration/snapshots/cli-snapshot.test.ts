@@ -24,14 +24,14 @@ test('snapshot take and stats print text for people and JSON for programs', asyn
   const again = await annals(['snapshot', 'take', streamId, '--json'])
   expect(again.json()).toMatchObject({ streamId, version: 13, stateVersion: 1, created: false })
 
-  const [told] = (await annals(['snapshot', 'stats', '--json'])).json()['types'] as Json[]
-  expect(told).toMatchObject({ aggregateType: type, every: 10, count: 1, outdated: 0 })
+  const [stats] = (await annals(['snapshot', 'stats', '--json'])).json()['types'] as Json[]
+  expect(stats).toMatchObject({ aggregateType: type, every: 10, count: 1, outdated: 0 })
   const shown = (await annals(['snapshot', 'stats'])).stdout.split('\n')
   expect(shown[0]).toMatch(/^type +every +snapshots +outdated +bytes/)
   expect(shown[1]).toMatch(new RegExp(`^${type} +10 +1 +0 +\\d+ +20`))
 })
 
-test('snapshot rebuild waits for the end unless asked not to', async () => {
+test('snapshot rebuild waits for the end unless --no-wait is given', async () => {
   const { type, annals } = await shop()
   const waited = await annals(['snapshot', 'rebuild', type])
   expect(waited).toMatchObject({ exitCode: 0, stdout: `The snapshots of ${type} are rebuilt\n` })
@@ -55,9 +55,9 @@ test('snapshot cleanup does nothing without --yes', async () => {
 
 test('an unknown stream and a server without snapshots are reported in one line', async () => {
   const { type, annals } = await shop()
-  const nobody = await annals(['snapshot', 'take', `${type}.nobody`])
-  expect(nobody).toMatchObject({ exitCode: 1, stdout: '' })
-  expect(nobody.stderr).toBe(`error: there is no stream ${type}.nobody\n`)
+  const missing = await annals(['snapshot', 'take', `${type}.missing`])
+  expect(missing).toMatchObject({ exitCode: 1, stdout: '' })
+  expect(missing.stderr).toBe(`error: there is no stream ${type}.missing\n`)
   const away = await annals(['snapshot', 'stats', '--url', 'http://127.0.0.1:1'])
   expect(away.exitCode).toBe(3)
 })

@@ -83,11 +83,11 @@ test('a snapshot of an unknown stream, or of a type without snapshots, is reject
   const writer = await runningWriter(without)
   const { client } = await runningSnapshotter(without, writer)
   await expect(client.snapshot(freshStream(type))).rejects.toMatchObject({ code: 'stream-not-found' })
-  await expect(client.snapshot('nobody.1')).rejects.toMatchObject({ code: 'category-not-found' })
+  await expect(client.snapshot('no-such-type.1')).rejects.toMatchObject({ code: 'category-not-found' })
   await expect(client.snapshot(freshStream(bare))).rejects.toMatchObject({ code: 'invalid-request' })
   expect((await client.snapshots()).map(({ aggregateType }) => aggregateType)).toEqual([type])
   await expect(client.cleanUpSnapshots(bare)).rejects.toMatchObject({ code: 'invalid-request' })
-  await expect(client.rebuildSnapshots('nobody')).rejects.toMatchObject({ code: 'category-not-found' })
+  await expect(client.rebuildSnapshots('no-such-type')).rejects.toMatchObject({ code: 'category-not-found' })
 })
 
 test('a raised state version retakes all snapshots; old ones are neither used nor restored by an outdated instance', async () => {
@@ -209,8 +209,8 @@ test('statistics report number, size and age of snapshots, and a cleanup deletes
   for (const streamId of short) await first.client.snapshot(streamId)
   const inTopic = [...(await snapshotsInTopic(first, where.type)).values()]
   const times = inTopic.map(({ timestampMs }) => new Date(timestampMs).toISOString()).sort()
-  const [told] = await first.client.snapshots()
-  expect(told).toMatchObject({
+  const [stats] = await first.client.snapshots()
+  expect(stats).toMatchObject({
     aggregateType: where.type,
     every: 10,
     stateVersion: 1,
@@ -222,7 +222,7 @@ test('statistics report number, size and age of snapshots, and a cleanup deletes
     builds: { count: 6 },
     rebuild: { status: 'none' },
   })
-  expect(told?.builds.maxMs).toBeGreaterThanOrEqual(told?.builds.meanMs ?? Infinity)
+  expect(stats?.builds.maxMs).toBeGreaterThanOrEqual(stats?.builds.meanMs ?? Infinity)
   await first.close()
 
   const raised = withCustomer(where, '{ ...customer, snapshot: { ...customer.snapshot, stateVersion: 2 } }')

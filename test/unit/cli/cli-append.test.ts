@@ -77,8 +77,8 @@ test.each([
   ['{"tenant":null}', 'metadata.tenant is null'],
   ['{"a b":"x"}', 'metadata["a b"] is not a metadata key'],
   ['tenant', 'is not JSON'],
-])('metadata %s is refused before anything is sent', async (metadata, told) => {
+])('metadata %s is rejected before anything is sent', async (metadata, message) => {
   const { exitCode, stderr, stored } = await appended('{}', '--metadata', metadata)
   expect({ exitCode, stored }).toEqual({ exitCode: 2, stored: [] })
-  expect(stderr).toContain(told)
+  expect(stderr).toContain(message)
 })

@@ -82,10 +82,10 @@ describe('projection', () => {
     expect(now.stdout).toMatch(/^c-1, changed at .*\n\{\n[^]*"spend": "11.00"/)
     const past = await annals(['projection', 'view', lifetime, 'c-1', '--generation', generation, '--json'])
     expect(past.json()).toMatchObject({ key: 'c-1', view: { spend: '5.00' } })
-    const missing = await annals(['projection', 'view', lifetime, 'nobody', '--json'])
+    const missing = await annals(['projection', 'view', lifetime, 'missing', '--json'])
     expect(missing).toMatchObject({
       exitCode: 1,
-      stderr: `error: projection ${lifetime} has no view nobody\n`,
+      stderr: `error: projection ${lifetime} has no view missing\n`,
     })
     expect(missing.json()).toMatchObject({ error: { code: 'view-not-found' } })
   })

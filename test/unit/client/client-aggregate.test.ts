@@ -71,7 +71,7 @@ test('the state of an aggregate: current, at a version and at a time', async () 
   await expect(client.state('account.a', { at: '1999-01-01T00:00:00Z' })).rejects.toMatchObject({
     code: 'stream-not-found',
   })
-  await expect(client.state('account.nobody')).rejects.toMatchObject({ code: 'stream-not-found' })
+  await expect(client.state('account.missing')).rejects.toMatchObject({ code: 'stream-not-found' })
 })
 
 test('a stream is iterated page by page, in both directions', async () => {

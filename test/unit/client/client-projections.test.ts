@@ -40,7 +40,7 @@ describe('views in the client', () => {
   test('that do not exist are undefined; a projection that does not exist is an error', async () => {
     const { url } = await servedProjections()
     const client = testClient({ url })
-    expect(await client.projection(customerLifetime).get('nobody')).toBeUndefined()
+    expect(await client.projection(customerLifetime).get('missing')).toBeUndefined()
     await expect(client.projection('nothing').get('c-1')).rejects.toMatchObject({
       code: 'projection-not-found',
     })

@@ -52,7 +52,7 @@ describe('a view over HTTP', () => {
 
   test.each([
     ['/projections/nothing/views/c-1', 404, 'projection-not-found'],
-    [`${path}/views/nobody`, 404, 'view-not-found'],
+    [`${path}/views/missing`, 404, 'view-not-found'],
     [`${path}/views/c-1?generation=none`, 404, 'generation-not-found'],
     [`${path}/views/c-1?after=nowhere`, 400, 'invalid-request'],
     [`${path}/views/c-1?timeoutMs=0`, 400, 'invalid-request'],
@@ -188,8 +188,8 @@ describe('changes of views over HTTP', () => {
     expect(text).toContain('id: 4\nevent: progress\ndata: {}\n\n')
     for (let n = 0; n < 4; n++)
       api.append('customer.c-2', 'PurchaseMade', { date: '1997-01-12', cds: 1, amount: '1.00' })
-    const told: string[] = []
-    const onProgress = (cursor: string) => void told.push(cursor)
+    const progress: string[] = []
+    const onProgress = (cursor: string) => void progress.push(cursor)
     const client = testClient({ url, retries: { delayMsMax: 5 } })
     for await (const { cursor } of client
       .projection('customer-lifetime')
@@ -198,7 +198,7 @@ describe('changes of views over HTTP', () => {
       break
     }
     expect(cursors).toEqual([undefined, undefined, '4'])
-    expect(told).toEqual(['4', '4'])
+    expect(progress).toEqual(['4', '4'])
   })
 
   test.each([

@@ -46,7 +46,7 @@ export function outboxContract(subject: () => ViewStoreSubject): void {
       expect(await projection.unpublishedValues('g1')).toEqual({ a: 1 })
     })
 
-    test('come up to a limit at a time, all of them in the end', async () => {
+    test('are returned up to a limit at a time until none is left', async () => {
       const { store } = subject()
       const projection = await subject().servingProjection()
       const keys = Array.from({ length: 10 }, (_, n) => `view ${n}`)

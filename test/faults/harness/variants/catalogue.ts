@@ -155,7 +155,7 @@ const dedupeForgotten: Variant = {
 const ruleLeftOut: Variant = {
   name: 'rule-left-out',
   caughtBySeed: 4,
-  doc: 'Every batch in a partition counts, whoever wrote it: a stray record with the next version is taken for an event.',
+  doc: 'Every batch in a partition counts, whatever its producer: a stray record with the next version is treated as an event.',
   modules: [
     {
       module: 'libs/kafka/terms.ts',
@@ -172,7 +172,7 @@ const ruleLeftOut: Variant = {
 const landingUnchecked: Variant = {
   name: 'landing-unchecked',
   caughtBySeed: 47,
-  doc: 'An owner acknowledges wherever its batch landed, even after the marker of another owner, whose different producer id fences nobody.',
+  doc: 'An owner acknowledges wherever its batch landed, even after the marker of another owner, whose different producer id fences no owner.',
   modules: [
     {
       module: 'libs/kafka/fenced-log.ts',

@@ -5,7 +5,7 @@ import type { Evidence } from '../evidence.ts'
 export interface StreamWrite {
   readonly firstVersion: number
   readonly lastVersion: number
-  /** All operations that sent it and were not rejected. Empty if nobody sent it: another promise reports that. */
+  /** All operations that sent it and were not rejected. Empty if no client sent it: another promise reports that. */
   readonly senders: readonly AppendOperation[]
 }
 

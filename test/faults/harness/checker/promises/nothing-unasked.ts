@@ -14,7 +14,7 @@ export const nothingUnasked: Promised = {
       yield {
         where: streamId,
         streamId,
-        expected: sent.length === 0 ? `no event ${id}: nobody sent it` : JSON.stringify(sent[0]),
+        expected: sent.length === 0 ? `no event ${id}: no client sent it` : JSON.stringify(sent[0]),
         found: JSON.stringify({ id, type, data }),
         operations,
       }

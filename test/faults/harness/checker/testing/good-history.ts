@@ -148,7 +148,7 @@ function perform(
       return { ...called, ...request, outcome: system.append(request, step.fate) }
     }
     case 'stray': {
-      // An event that nobody sent, or one that was sent: again, or for the first time.
+      // An event that no client sent, or the event of an append, which may already be in the log.
       const sent = appends.toSorted((one, other) => other.op - one.op)[step.which]
       const event = sent?.events[0] ?? {
         id: `stray-${called.op}`,

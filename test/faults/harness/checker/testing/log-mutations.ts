@@ -95,11 +95,11 @@ export const logMutations: readonly Mutation[] = [
     },
   },
   {
-    name: 'an event is there that nobody sent',
+    name: 'the log has an event that no client sent',
     promise: 'the log holds what was sent',
     mutate(good, pick) {
       const like = pick(logOf(good))
-      return like && withLog(good, (log) => atEnd(log, { ...like, id: 'nobody’s' }, like))
+      return like && withLog(good, (log) => atEnd(log, { ...like, id: 'unsent' }, like))
     },
   },
   {

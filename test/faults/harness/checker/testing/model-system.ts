@@ -18,7 +18,7 @@ const partitions = 2
 /** Interval between two take-overs. */
 const takeOverMs = 2_000
 const topic = 'eventstore.customer'
-const nobody: Producer = { id: '-1', epoch: -1 }
+const plainProducer: Producer = { id: '-1', epoch: -1 }
 
 /** Writers of stray records: a plain producer, a former owner, an owner whose id the brokers have forgotten. */
 export type Stranger = 'plain producer' | 'former owner' | 'forgotten id'
@@ -84,7 +84,7 @@ export class ModelSystem {
     const version = this.versionOf(streamId) + (term === undefined ? 2 : 1)
     const { id, type, data } = event
     const producer = {
-      'plain producer': nobody,
+      'plain producer': plainProducer,
       'former owner': formerOf(term),
       'forgotten id': { id: '1', epoch: 0 },
     }[by]
@@ -174,7 +174,7 @@ export class ModelSystem {
 const partitionOf = (streamId: string): number => Number(streamId.at(-1)) % partitions
 
 const formerOf = (term: Producer | undefined): Producer =>
-  term === undefined ? nobody : { ...term, epoch: term.epoch - 1 }
+  term === undefined ? plainProducer : { ...term, epoch: term.epoch - 1 }
 
 function acknowledged(events: readonly LoggedEvent[], duplicate: boolean): Outcome {
   const last = events.at(-1) as LoggedEvent
