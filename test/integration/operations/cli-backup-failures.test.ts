@@ -108,7 +108,7 @@ test('a folder that is none, options that do not go together, and a domain witho
   expect(existsSync(join(folder, '.lock'))).toBe(false)
 })
 
-test('who may not read is told which right it takes', { timeout: 180_000 }, async () => {
+test('without the right to read, the error names the missing right', { timeout: 180_000 }, async () => {
   const kafka = await startGuardedKafka()
   onTestFinished(() => kafka.stop())
   const where = testInstallation({ ANNALS_KAFKA_BROKERS: kafka.address })

@@ -97,7 +97,7 @@ test('a manifest tells topics, schemas and settings, and no secret', async () =>
   expect(JSON.stringify(manifest)).not.toContain('hush')
 })
 
-test('a topic that was made anew is refused, and --full begins anew', async () => {
+test('a topic that was created again is rejected, and --full starts a new chain', async () => {
   const where = await filledInstallation(6)
   const { cluster } = await openDirectBackends(where)
   const topic = eventTopic(where.type)
@@ -239,7 +239,7 @@ test('what others put into the folder stays, and so do their names', async () =>
   expect(readdirSync(folder)).toEqual(expect.arrayContaining(['mine.partial', 'README']))
 })
 
-test('events that were deleted before they were backed up are a gap that is told', async () => {
+test('events that were deleted before they were backed up are reported as a gap', async () => {
   const where = await filledInstallation(6)
   const folder = testFolder()
   const annals = annalsOf(where)
@@ -249,9 +249,9 @@ test('events that were deleted before they were backed up are a gap that is told
   const gap = await annals(['backup', folder])
   expect(gap).toMatchObject({ exitCode: 1, stdout: '' })
   expect(gap.stderr).toMatch(/partition 0 of \S+ starts at offset \d+ now, but was backed up to \d+ only/)
-  const anew = await annals(['backup', folder, '--full', '--keep', '1'])
-  expect(anew.stderr).toContain('older events are lost, and new backups do not contain them')
-  expect(anew.stdout).toContain('is kept: the newest chain has fewer events of')
+  const full = await annals(['backup', folder, '--full', '--keep', '1'])
+  expect(full.stderr).toContain('older events are lost, and new backups do not contain them')
+  expect(full.stdout).toContain('is kept: the newest chain has fewer events of')
   expect(backupsIn(folder)).toHaveLength(2)
 })
 

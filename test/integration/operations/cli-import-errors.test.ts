@@ -10,7 +10,7 @@ const { annals, cdsOf, events, folder, jsonLines, mapping, purchaseLine, streamO
   await importsForFile()
 
 describe('what is wrong', () => {
-  test('is told with line and field before anything is appended, all of it in the report', async () => {
+  test('is reported with line and field before anything is appended, completely in the report file', async () => {
     const customer = fresh()
     const report = join(folder, uniqueName('report'))
     const file = jsonLines(
@@ -25,11 +25,11 @@ describe('what is wrong', () => {
     expect(refused.exitCode).toBe(1)
     expect(refused.stdout).toContain('has 5 wrong lines, and --errors-max is 1: nothing was appended')
     expect(refused.stdout).toContain('line 2: data.cds: ')
-    const told = readFileSync(report, 'utf8')
+    const written = readFileSync(report, 'utf8')
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line) as object)
-    expect(told).toMatchObject([
+    expect(written).toMatchObject([
       { line: 2, path: 'data.cds', streamId: streamOf(customer) },
       { line: 3, path: 'line' },
       {
@@ -67,7 +67,7 @@ describe('what is wrong', () => {
     expect([await cdsOf(streamOf(good)), await cdsOf(streamOf(bad))]).toEqual([[1], [1, 2, 3]])
   })
 
-  test('by the writer alone is told by line and field too, and what came before it is in', async () => {
+  test('that only the writer detects is reported by line and field too, and earlier events are appended', async () => {
     const customer = fresh()
     const file = jsonLines(
       purchaseLine(customer, 1),
@@ -84,26 +84,26 @@ describe('what is wrong', () => {
     expect(await cdsOf(streamOf(customer))).toEqual([1])
   })
 
-  test('of a table is told by column', async () => {
+  test('of a table is reported by column', async () => {
     const table = (row: string) => write(`customer;day;cds;amount\n${row}\n`)
-    const told = async (row: string) =>
+    const errorsOf = async (row: string) =>
       (await annals(['import', table(row), '--mapping', mapping(fresh()), '--dry-run', '--json'])).json()[
         'problems'
       ]
-    expect(await told('1;30.02.1997;1;2,50')).toMatchObject([
+    expect(await errorsOf('1;30.02.1997;1;2,50')).toMatchObject([
       { line: 2, path: 'data.date', message: 'column day has "30.02.1997": expected a date as DD.MM.YYYY' },
     ])
-    expect(await told('1;01.02.1997;x;2,50')).toMatchObject([
+    expect(await errorsOf('1;01.02.1997;x;2,50')).toMatchObject([
       { message: 'column cds has "x": expected a whole number' },
     ])
-    expect(await told('1;01.02.1997;1;2.50')).toMatchObject([{ path: 'data.amount' }])
-    expect(await told(';01.02.1997;1;2,50')).toMatchObject([
+    expect(await errorsOf('1;01.02.1997;1;2.50')).toMatchObject([{ path: 'data.amount' }])
+    expect(await errorsOf(';01.02.1997;1;2,50')).toMatchObject([
       { message: 'column customer is empty: streamId needs it' },
     ])
-    expect(await told('1;01.02.1997;1')).toMatchObject([
+    expect(await errorsOf('1;01.02.1997;1')).toMatchObject([
       { message: '3 columns: expected 4 (customer, day, cds, amount)' },
     ])
-    expect(await told('1;01.02.1997;1;"2,50')).toMatchObject([
+    expect(await errorsOf('1;01.02.1997;1;"2,50')).toMatchObject([
       { line: 2, message: expect.stringContaining('a quote is opened here and never closed') as string },
     ])
   })
@@ -120,13 +120,13 @@ describe('what is wrong', () => {
     [() => [write('customer;day;cds\n'), '--mapping', mapping('p')], 'has no column amount, which '],
     [() => [jsonLines('{}'), '--errors-max', '0'], '--errors-max 0: expected a whole number'],
     [() => [jsonLines('{}'), '--rename', 'x'], 'aggregate type "" is malformed'],
-  ])('case %# is not understood: exit code 2', async (args, told) => {
+  ])('case %# is rejected: exit code 2', async (args, message) => {
     const { exitCode, stderr } = await annals(['import', ...args()])
-    expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining(told) as string })
+    expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining(message) as string })
     expect(stderr).not.toContain('    at ')
   })
 
-  test('to a full disk is told: the report, and the checkpoint', async () => {
+  test('to a full disk is reported: the report file and the checkpoint', async () => {
     const file = jsonLines(purchaseLine(fresh(), 'two'))
     const report = await annals(['import', file, '--report', '/dev/full', '--json'])
     expect(report.json()).toMatchObject({ error: { code: 'disk-full', exitCode: 1 } })

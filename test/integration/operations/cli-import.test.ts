@@ -169,7 +169,7 @@ describe('an import that can be rolled back', () => {
     expect(await cdsOf(streamOf(customer))).toEqual([1, 5])
   })
 
-  test('that nobody made is told', async () => {
-    expect((await rollback('nobody', '--yes')).json()).toMatchObject({ error: { code: 'import-not-found' } })
+  test('that does not exist is reported', async () => {
+    expect((await rollback('missing', '--yes')).json()).toMatchObject({ error: { code: 'import-not-found' } })
   })
 })

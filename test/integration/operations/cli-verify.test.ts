@@ -44,7 +44,7 @@ test('a sound installation under load has no finding, neither whole nor by sampl
   expect(still.counts['snapshots']).toBeGreaterThan(2)
 })
 
-test('records that no writer would append are found, and told where they are', async () => {
+test('records that no writer would append are found and reported with their position', async () => {
   const { where, hands, streams } = await atRest()
   const { type } = where
   const add = async (
@@ -154,7 +154,7 @@ test('a type without a topic is an error that names the cluster, and nothing com
   )
 })
 
-test('a type that is not there, and servers that are away, are told in one line', async () => {
+test('an unknown type and unreachable servers are reported in one line', async () => {
   const where = testInstallation(env)
   const unknown = await cliHere(where.env)(['verify', 'nothing'])
   expect(unknown).toMatchObject({ exitCode: 2, stdout: '' })
