@@ -116,7 +116,7 @@ test('a table dropped under a projector is reported in its log and health, and i
     return generations.length === 1 && serving !== undefined && serving !== before.serving
   })
   expect((await views.list({ after: position, timeoutMs })).views).toHaveLength(1)
-  expect(projector.logTail(50)).toContain('a part of the views was dropped or emptied')
+  expect(projector.logTail(50)).toContain('some views were dropped or emptied')
   expect(projector.logTail(50)).toMatch(/table \\+"annals\\+"\.\\+"_views_[0-9a-f]+\\+" is missing/)
   expect((await readyOf(projector.url)).status).toBe(200)
 })
