@@ -106,7 +106,7 @@ export class StreamHistory {
       bytes += bytesOf(read.events)
       found.push(...read.events)
     }
-    if (isFromLog) this.#remember(stream, found)
+    if (isFromLog) this.#remember(stream, lastWithin(found, rememberedBytesMax))
     return found.slice(0, countWithin(found, pageBytesMax))
   }
 
@@ -195,6 +195,13 @@ function countWithin(events: readonly StoredEvent[], bytesMax: number): number {
   let bytes = 0
   const over = events.findIndex((event) => (bytes += event.value.length) > bytesMax)
   return over < 0 ? events.length : Math.max(1, over)
+}
+
+/** The longest sequence of last events that fits into a number of bytes. */
+function lastWithin(events: readonly StoredEvent[], bytesMax: number): readonly StoredEvent[] {
+  let bytes = 0
+  const over = events.findLastIndex((event) => (bytes += event.value.length) > bytesMax)
+  return events.slice(over + 1)
 }
 
 function failFetch(streamId: StreamId, place: TopicPartition, error: unknown): never {
