@@ -306,6 +306,17 @@ test('an append to a long stream costs no more than one to a short stream', asyn
   expect(await redis.call('HSTRLEN', [key, 'a'])).toBeLessThan(22 + 6 + 128)
   const { placesOf } = held(await run.index.events(guard, order('a'), 99_990, 100_000))
   expect(placesOf(99_990, 100_000)).toEqual(placesFrom(99_990, 100_000))
+
+  await run.index.saveSnapshot(order('a'), snapshot(5_000))
+  for (const [from, stateVersion] of [
+    [1, 0],
+    [5_001, 1],
+  ] as const) {
+    const { missing } = held(await run.index.load(guard, order('a'), { stateVersion }))
+    const places = missing?.events.placesOf(from, 99_000) ?? []
+    expect(places.slice(0, 1_000)).toEqual(placesFrom(from, from + 999))
+    expect(places.length).toBeLessThan(1_000 + 128) // The offsets of one chunk are read together.
+  }
 })
 
 /** The places of versions when no other stream and no marker takes an offset. */
