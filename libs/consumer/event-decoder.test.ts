@@ -136,6 +136,19 @@ describe('a foreign record', () => {
     })
   })
 
+  test('with a header without a value does not stop the decoder', async () => {
+    const { decoder, record } = await decoderFixture()
+    const decodeWith = (header: string) => {
+      const headers = [...without(record(1), header).headers, [header, null] as const]
+      return decoder.decode(consumedMessage(topic, { ...record(1), headers }, 3))
+    }
+    expect(await decodeWith('ce_id')).toMatchObject({ kind: 'foreign', reason: { path: 'headers.ce_id' } })
+    expect(await decodeWith('ce_userid')).toMatchObject({
+      kind: 'event',
+      event: { metadata: { userId: '' } },
+    })
+  })
+
   test('without a key, or with a repeated header, does not stop the decoder', async () => {
     const { decoder, record } = await decoderFixture()
     const keyless = consumedMessage(topic, record(1), 3)
