@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 
 import { InvalidInputError } from './invalid-input.ts'
 import {
@@ -80,6 +80,16 @@ describe('own keys', () => {
         message: expect.stringContaining('65 own keys') as unknown,
       }),
     )
+  })
+
+  test('are counted before they are serialised', () => {
+    const serialised = vi.spyOn(JSON, 'stringify')
+    onTestFinished(() => serialised.mockRestore())
+    expect(() => parseMetadata(ofKeys(ownMetadataKeysMax + 1))).toThrow('65 own keys')
+    const objects = () => serialised.mock.calls.filter(([value]) => typeof value === 'object')
+    expect(objects()).toHaveLength(0)
+    parseMetadata(ofKeys(ownMetadataKeysMax))
+    expect(objects()).toHaveLength(1)
   })
 
   test('are bounded in bytes of UTF-8 JSON', () => {

@@ -39,17 +39,17 @@ export function parseMetadata(metadata: unknown, path = 'metadata'): EventMetada
   if (!isMetadata(metadata)) {
     throw new InvalidInputError(path, `${path} is ${quote(metadata)}: expected an object`)
   }
-  let hasOwnKeys = false
+  let ownKeys = 0
   for (const [name, value] of Object.entries(metadata)) {
     if (value === undefined) continue
     if (isField(name)) checkField(path + memberPath(name), value)
     else {
       checkOwnKey(name, path)
       checkOwnValue(path + memberPath(name), value)
-      hasOwnKeys = true
+      ownKeys++
     }
   }
-  if (hasOwnKeys) checkOwnBounds(metadata, path)
+  if (ownKeys > 0) checkOwnBounds(metadata, ownKeys, path)
   return metadata
 }
 
@@ -126,13 +126,12 @@ function checkOwnValue(path: string, value: unknown): void {
 const isOwnValue = (value: unknown): value is MetadataValue =>
   typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value)
 
-function checkOwnBounds(metadata: EventMetadata, path: string): void {
-  const json = ownMetadataJson(metadata) ?? ''
-  const bytes = json.length > ownMetadataBytesMax ? json.length : utf8.encode(json).length
-  const count = Object.keys(metadata).filter((name) => !isField(name) && metadata[name] !== undefined).length
+function checkOwnBounds(metadata: EventMetadata, count: number, path: string): void {
   if (count > ownMetadataKeysMax) {
     throw new InvalidInputError(path, `${path} has ${count} own keys: expected at most ${ownMetadataKeysMax}`)
   }
+  const json = ownMetadataJson(metadata) ?? ''
+  const bytes = json.length > ownMetadataBytesMax ? json.length : utf8.encode(json).length
   if (bytes <= ownMetadataBytesMax) return
   throw new InvalidInputError(
     path,
