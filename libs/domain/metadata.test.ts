@@ -100,6 +100,11 @@ describe('own keys', () => {
     expect(() => parseMetadata({ a: 'ü'.repeat(room / 2 + 1) })).toThrow('8194 bytes or more')
   })
 
+  test('that have the name of a field are kept in a header only as text', () => {
+    const text = '{"userId":7,"source":true,"sessionId":"s-1","tenant":7}'
+    expect(parseOwnMetadataJson(text, 'headers.x')).toEqual({ sessionId: 's-1', tenant: 7 })
+  })
+
   test.each(['', 'null', '[]', '7', '{"a":null}', '{"a":{}}', '{"a":[1]}', '{'])(
     'in a header that contains %j are rejected with the path of the header',
     (text) => {

@@ -64,17 +64,23 @@ export function ownMetadataJson(metadata: EventMetadata): string | undefined {
 }
 
 /**
- * Parses the result of {@link ownMetadataJson}.
+ * Parses the result of {@link ownMetadataJson}. A key can have become a named field since it was written: such a member is
+ * kept as text, and dropped otherwise.
  * @param path path of the text, for the error
  * @throws InvalidInputError unless the text is a JSON object of strings, numbers and booleans.
  */
 export function parseOwnMetadataJson(text: string, path: string): Readonly<Record<string, MetadataValue>> {
   const value = jsonOf(text)
-  if (isJsonObject(value) && Object.values(value).every(isOwnValue)) {
-    return value as Readonly<Record<string, MetadataValue>>
-  }
+  const members = isJsonObject(value) ? Object.entries(value) : undefined
+  if (members?.every(isOwnMember) === true) return Object.fromEntries(members.filter(fitsTable))
   throw new InvalidInputError(path, `${path} is ${quote(text)}: expected a JSON object of scalar values`)
 }
+
+const isOwnMember = (member: readonly [string, unknown]): member is [string, MetadataValue] =>
+  isOwnValue(member[1])
+
+const fitsTable = ([name, value]: readonly [string, MetadataValue]): boolean =>
+  !isField(name) || typeof value === 'string'
 
 function jsonOf(text: string): unknown {
   try {

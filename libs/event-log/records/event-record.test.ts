@@ -87,6 +87,21 @@ test('an event without a source gets the one that CloudEvents requires, and has 
   expect(fromStoredRecord(asStored(record)).metadata).toEqual({})
 })
 
+test('own keys with the name of a field never replace its header, and count without one only as text', () => {
+  const read = (headers: Readonly<Record<string, string>>, own: object) => {
+    const { headers: others, ...record } = asStored(toLogRecord({ ...event, metadata: {} }))
+    const added = Object.entries({ ...headers, ce_annalsmetadata: JSON.stringify(own) })
+    const all = [...others, ...added.map(([name, text]) => [name, Buffer.from(text)] as const)]
+    return fromStoredRecord({ ...record, headers: all }).metadata
+  }
+  expect(read({ ce_userid: 'ada' }, { userId: 'eve', tenant: 'acme' })).toEqual({
+    userId: 'ada',
+    tenant: 'acme',
+  })
+  expect(read({ ce_source: '/shop' }, { source: '/other' })).toEqual({ source: '/shop' })
+  expect(read({}, { source: '/other', sessionId: 's-1', userId: 7 })).toEqual({ sessionId: 's-1' })
+})
+
 test.each(['ce_id', 'ce_type', 'ce_subject', 'ce_time', 'ce_streamversion'])(
   'a record without %s is rejected with the header and the offset',
   (name) => {
