@@ -1,5 +1,5 @@
 import { pause, settled } from '#async'
-import type { StreamId } from '#domain'
+import { partitionKey, type StreamId } from '#domain'
 import type { WaitingPartition } from '#event-log'
 import type { SnapshotTaken } from '#event-store'
 import type { FencedLog, Followed, KafkaCluster } from '#kafka'
@@ -66,7 +66,7 @@ export class PartitionSnapshotter implements OwnedPartition, TermWork<Term> {
     this.#parts = parts
     this.topic = topic
     this.partition = partition
-    const name = `snapshots of ${topic}/${partition}`
+    const name = `snapshots of ${this.#name}`
     this.#loop = new TermLoop({ place: { topic, partition }, name, work: this, logger })
     // Spreads the reads of the owners.
     this.#cleanUpAtMs = performance.now() + Math.random() * settings.cleanupIntervalMs
@@ -122,7 +122,7 @@ export class PartitionSnapshotter implements OwnedPartition, TermWork<Term> {
   }
 
   get #name(): string {
-    return `${this.topic}/${this.partition}`
+    return partitionKey(this)
   }
 
   checkLog(): void {

@@ -1,5 +1,12 @@
 import { type HoldBytes, readTurns } from '#bounds'
-import { noVersion, type RecordedEvent, type StreamId, type StreamPage, type TopicPartition } from '#domain'
+import {
+  noVersion,
+  partitionKey,
+  type RecordedEvent,
+  type StreamId,
+  type StreamPage,
+  type TopicPartition,
+} from '#domain'
 import { type EventFormat, packEvent, unpackEvent } from '#event-log'
 import { type StoredEvent, storedEvent } from '#event-log/records'
 import { EventStoreError, type ReadPlan } from '#event-store'
@@ -209,14 +216,10 @@ function failFetch(streamId: StreamId, place: TopicPartition, error: unknown): n
   throw isGone ? eventsDeleted(streamId, place, error) : error
 }
 
-const eventsDeleted = (
-  streamId: StreamId,
-  { topic, partition }: TopicPartition,
-  cause?: unknown,
-): EventStoreError =>
+const eventsDeleted = (streamId: StreamId, place: TopicPartition, cause?: unknown): EventStoreError =>
   new EventStoreError(
     'events-deleted',
-    `events of ${streamId} were deleted from the head of ${topic}/${partition}: read it from a later version, or restore a backup (docs/operations/failover.md)`,
+    `events of ${streamId} were deleted from the head of ${partitionKey(place)}: read it from a later version, or restore a backup (docs/operations/failover.md)`,
     {},
     { cause },
   )
