@@ -1,4 +1,4 @@
-import { pause, settled } from '#async'
+import { pause } from '#async'
 import { partitionKey, type StreamId } from '#domain'
 import type { WaitingPartition } from '#event-log'
 import type { SnapshotTaken } from '#event-store'
@@ -16,6 +16,7 @@ import { advanced, type CheckpointState, type CheckpointStore } from './checkpoi
 import { dueStreams } from './due-streams.ts'
 import { OwnedCheckpoint } from './owned-checkpoint.ts'
 import { callersError, reasonOf } from './passing-errors.ts'
+import { settled } from './settled.ts'
 import { SnapshotTerm, type SnapshotTermParts } from './snapshot-term.ts'
 
 export interface SnapshotPartitionSettings {
@@ -86,7 +87,7 @@ export class PartitionSnapshotter implements OwnedPartition, TermWork<Term> {
     return this.#lagEvents
   }
 
-  /** Seconds since the checkpoint was last moved or verified. */
+  /** Milliseconds since the checkpoint was last moved or verified. */
   get checkpointAgeMs(): number {
     return performance.now() - this.#confirmedAtMs
   }
