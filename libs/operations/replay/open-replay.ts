@@ -15,7 +15,7 @@ import { paceOf, unlimited } from './pace.ts'
 import { rangesOf } from './ranges.ts'
 import { isLastOf, recordFilter } from './record-filter.ts'
 import { replay, type ReplayEnd } from './replay.ts'
-import { ReplayError } from './replay-error.ts'
+import { OperationError } from '../operation-error.ts'
 import { ReplayProgress } from './replay-progress.ts'
 import { identityOf, type ReplayRequest } from './replay-request.ts'
 import type { ReplayTarget } from './replay-target.ts'
@@ -106,7 +106,7 @@ async function findSource(cluster: KafkaCluster, config: Config, request: Replay
   if (found !== undefined) return { name, topicId: found.topicId, partitions: found.partitions.length }
   const where = clusterText(clusterOf(cluster, config))
   const advice = `Is ${request.aggregateType} the right aggregate type, and ANNALS_KAFKA_BROKERS the right cluster?`
-  throw new ReplayError('unknown-topic', `topic ${name} does not exist in ${where}. ${advice}`)
+  throw new OperationError('unknown-topic', `topic ${name} does not exist in ${where}. ${advice}`)
 }
 
 async function foundCheckpoint(
@@ -116,7 +116,7 @@ async function foundCheckpoint(
   if (checkpoint === undefined) return undefined
   if (resume) return readReplayCheckpoint(checkpoint, identity)
   if (overwrite || !(await isThere(checkpoint))) return undefined
-  throw new ReplayError(
+  throw new OperationError(
     'target-exists',
     `checkpoint ${checkpoint} already exists: --resume continues from it, --overwrite starts over`,
   )

@@ -8,7 +8,7 @@ import { loadDomain, openCodec } from '#service'
 import { eventLines, type LineFormat } from './event-lines.ts'
 import { type FileStart, openFile } from './file-output.ts'
 import { type LineOutput, LineTarget } from './line-target.ts'
-import { ReplayError } from './replay-error.ts'
+import { OperationError } from '../operation-error.ts'
 import type { ReplayRequest } from './replay-request.ts'
 import type { ReplayTarget } from './replay-target.ts'
 import { NoOutput, StreamOutput } from './stream-output.ts'
@@ -31,7 +31,7 @@ interface OpenTarget {
   readonly warnings: readonly string[]
 }
 
-/** Opens the target of a replay. @throws ReplayError, LogError, SchemaError, InvalidInputError */
+/** Opens the target of a replay. @throws OperationError, LogError, SchemaError, InvalidInputError */
 export async function openTarget(parts: TargetParts): Promise<OpenTarget> {
   const { destination, dryRun } = parts.request
   if (destination.kind !== 'topic') return openLines(parts, destination.format)
@@ -82,7 +82,7 @@ async function openTopic(
   const [existing] = await topics.describe([name])
   if (existing === undefined && !create) {
     const message = `topic ${name} does not exist: create it, or add --create (${source.partitions} partitions, as ${source.name})`
-    throw new ReplayError('unknown-topic', message)
+    throw new OperationError('unknown-topic', message)
   }
   const { replication, minInsyncReplicas, messageBytesMax } = config.kafka
   const configs = {

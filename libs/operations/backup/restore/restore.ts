@@ -60,7 +60,7 @@ export class Restore {
   /**
    * Checks whether the restore can run, and changes nothing.
    * @returns whether it would resume an interrupted restore.
-   * @throws BackupError `not-empty`, `other-restore`; MoveError `group-at-work`; LogError
+   * @throws BackupError `not-empty`, `other-restore`; OperationError `group-at-work`; LogError
    */
   async check(): Promise<boolean> {
     await awaitIdle(this.#log.cluster, this.#log.config, this.#options)

@@ -20,7 +20,7 @@ export interface MovePlan {
   readonly atWork: readonly GroupAtWork[]
 }
 
-/** Reads all keys of a topic, and changes nothing. @throws MoveError if it cannot be moved; LogError */
+/** Reads all keys of a topic, and changes nothing. @throws OperationError if it cannot be moved; LogError */
 export async function planOnly(
   { cluster }: Pick<Connections, 'cluster'>,
   config: Config,
