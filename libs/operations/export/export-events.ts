@@ -29,6 +29,7 @@ export interface Exported {
   readonly streams: number
   /** `interrupted`: no file was written; a stream has received the events before the interruption. */
   readonly status: 'exported' | 'interrupted'
+  readonly tookMs: number
 }
 
 /**
@@ -38,7 +39,7 @@ export interface Exported {
 export async function exportEvents(
   store: Pick<CategoryReader, 'readCategory'> & Pick<EventStore, 'read'>,
   request: ExportParts,
-): Promise<Exported> {
+): Promise<Omit<Exported, 'tookMs'>> {
   const { lines, output, signal, advance } = request
   const streams = new Set<string>()
   let events = 0

@@ -1,6 +1,7 @@
 import { access } from 'node:fs/promises'
 import type { Writable } from 'node:stream'
 
+import { abortable } from '#async'
 import type { Config } from '#config'
 import { eventTopic } from '#domain'
 import { KafkaCluster, LogReader } from '#kafka'
@@ -21,7 +22,7 @@ import { identityOf, type ReplayRequest } from './replay-request.ts'
 import type { ReplayTarget } from './replay-target.ts'
 
 /** A replay that is ready to run. */
-interface OpenReplay {
+export interface OpenReplay {
   readonly cluster: NamedCluster
   readonly topic: string
   readonly progress: ReplayProgress
@@ -36,39 +37,45 @@ export interface ReplayConnections {
   readonly lines: Writable
 }
 
+/** The part of a replay that is read before anything is written. */
+interface PreparedReplay {
+  readonly source: Source
+  readonly reader: LogReader
+  /** What must be equal to resume the replay. */
+  readonly identity: ReplayCheckpoint['request']
+  readonly found: ReplayCheckpoint | undefined
+  readonly progress: ReplayProgress
+  /** Warnings for the operator. */
+  readonly deleted: readonly string[]
+}
+
 /**
  * Opens what a replay needs, uses it, and closes it.
- * @throws OperationError, LogError, SchemaError, ConfigError, InvalidInputError if it cannot start, and what `use` throws.
+ * @param signal ends the opening. After it has aborted, no target is created or truncated.
+ * @throws OperationError, LogError, SchemaError, ConfigError, InvalidInputError if it cannot start, and what `use` throws; the reason
+ *   of the signal if it aborts before `use` is called.
  */
 export async function withReplay<T>(
   { config, lines }: ReplayConnections,
   request: ReplayRequest,
+  signal: AbortSignal,
   use: (replay: OpenReplay) => Promise<T>,
 ): Promise<T> {
   checkRequest(request)
   const ofTypes = eventTypesAsked(config, request)
-  const cluster = await KafkaCluster.connect(kafkaSettings(config), request.timeoutMs)
+  const cluster = await KafkaCluster.connect(kafkaSettings(config), { timeoutMs: request.timeoutMs, signal })
   try {
-    const source = await findSource(cluster, config, request)
-    const reader = new LogReader(cluster, { timeoutMs: request.timeoutMs })
-    const identity = identityOf(request, source.topicId)
-    const found = await foundCheckpoint(request, identity)
-    const progress =
-      found === undefined
-        ? ReplayProgress.of(
-            await rangesOf({ ...source, reader, topic: source.name }, request.bounds, request.filter),
-          )
-        : ReplayProgress.from(found)
+    const prepared = await abortable(signal, () => prepare(cluster, config, request))
+    const { source, reader, identity, found, progress, deleted } = prepared
     const opened = await openTarget({
-      ...{ config, cluster, source, request, lines },
+      ...{ config, cluster, source, request, lines, signal },
       fileBytes: found?.fileBytes,
     })
     try {
       const save = saverOf(request, identity, progress)
-      const deleted = await deletedHeads(reader, source.name, request, progress)
-      const run = (signal: AbortSignal) =>
+      const run = (ending: AbortSignal) =>
         replayRequested(request, {
-          ...{ reader, topic: source.name, progress, target: opened.target, save, signal },
+          ...{ reader, topic: source.name, progress, target: opened.target, save, signal: ending },
         })
       return await use({
         ...{ cluster: clusterOf(cluster, config), topic: source.name, progress, run },
@@ -80,6 +87,24 @@ export async function withReplay<T>(
   } finally {
     await cluster.close()
   }
+}
+
+async function prepare(
+  cluster: KafkaCluster,
+  config: Config,
+  request: ReplayRequest,
+): Promise<PreparedReplay> {
+  const source = await findSource(cluster, config, request)
+  const reader = new LogReader(cluster, { timeoutMs: request.timeoutMs })
+  const identity = identityOf(request, source.topicId)
+  const found = await foundCheckpoint(request, identity)
+  const { bounds, filter } = request
+  const progress =
+    found === undefined
+      ? ReplayProgress.of(await rangesOf({ ...source, reader, topic: source.name }, bounds, filter))
+      : ReplayProgress.from(found)
+  const deleted = await deletedHeads(reader, source.name, request, progress)
+  return { source, reader, identity, found, progress, deleted }
 }
 
 /** Warnings for partitions whose first events were deleted, although the request includes them. */
@@ -100,7 +125,14 @@ async function deletedHeads(
   return warnings
 }
 
-async function findSource(cluster: KafkaCluster, config: Config, request: ReplayRequest) {
+interface Source {
+  readonly name: string
+  readonly topicId: string
+  /** Number of partitions. */
+  readonly partitions: number
+}
+
+async function findSource(cluster: KafkaCluster, config: Config, request: ReplayRequest): Promise<Source> {
   const name = eventTopic(request.aggregateType)
   const [found] = await cluster.existingTopics([name], performance.now() + request.timeoutMs)
   if (found !== undefined) return { name, topicId: found.topicId, partitions: found.partitions.length }

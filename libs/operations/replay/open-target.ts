@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream'
 
+import { abortable } from '#async'
 import type { Config } from '#config'
 import { EventFormat } from '#event-log'
 import { type KafkaCluster, topicConfigs, type TopicDescription, Topics } from '#kafka'
@@ -23,6 +24,8 @@ interface TargetParts {
   readonly lines: Writable
   /** The size of the file in the checkpoint; undefined: the replay is not resumed. */
   readonly fileBytes: number | undefined
+  /** After it has aborted, nothing is created or truncated. */
+  readonly signal: AbortSignal
 }
 
 /** A target, and warnings about it for the operator. */
@@ -31,7 +34,7 @@ interface OpenTarget {
   readonly warnings: readonly string[]
 }
 
-/** Opens the target of a replay. @throws OperationError, LogError, SchemaError, InvalidInputError */
+/** Opens the target of a replay. @throws OperationError, LogError, SchemaError, InvalidInputError; the reason of the signal. */
 export async function openTarget(parts: TargetParts): Promise<OpenTarget> {
   const { destination, dryRun } = parts.request
   if (destination.kind !== 'topic') return openLines(parts, destination.format)
@@ -50,9 +53,9 @@ const counting: ReplayTarget = {
 }
 
 async function openLines(parts: TargetParts, format: LineFormat): Promise<OpenTarget> {
-  const { config, source, request } = parts
+  const { config, source, request, signal } = parts
   const domain = await loadDomain(config.domain.modules)
-  const codec = await openCodec(config, domain, { push: false })
+  const codec = await abortable(signal, () => openCodec(config, domain, { push: false }))
   const target = new LineTarget({
     topic: source.name,
     format: new EventFormat(codec),
@@ -75,11 +78,11 @@ async function openOutput({ request, lines, fileBytes }: TargetParts): Promise<L
 const addedBytesMax = 16 << 10
 
 async function openTopic(
-  { config, cluster, source, request }: TargetParts,
+  { config, cluster, source, request, signal }: TargetParts,
   { name, create }: { readonly name: string; readonly create: boolean },
 ): Promise<OpenTarget> {
   const topics = new Topics(cluster, request.timeoutMs)
-  const [existing] = await topics.describe([name])
+  const [existing] = await abortable(signal, () => topics.describe([name]))
   if (existing === undefined && !create) {
     const message = `topic ${name} does not exist: create it, or add --create (${source.partitions} partitions, as ${source.name})`
     throw new OperationError('unknown-topic', message)

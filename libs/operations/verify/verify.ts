@@ -5,7 +5,7 @@ import type { ViewStore } from '#projections'
 import { openViewStore, type ReadingBackends } from '#service'
 
 import { aggregatesAsked } from '../aggregates-asked.ts'
-import { type JobControl, PhaseProgress } from '../job-control.ts'
+import { type JobControl, PhaseProgress, timed } from '../job-control.ts'
 import { checkTopics } from '../missing-topics.ts'
 import { clusterOf, type NamedCluster } from '../named-cluster.ts'
 import { partitionIndex } from '../partition-index.ts'
@@ -40,6 +40,7 @@ export interface Verification {
   readonly findings: FindingsSummary
   /** Share of the streams that were verified. */
   readonly fraction: number
+  readonly tookMs: number
 }
 
 type Progress = PhaseProgress<'comparing'>
@@ -52,18 +53,23 @@ const patienceMs = 5_000
  * @throws InvalidInputError for a type that the domain does not have; OperationError `no-topic` for one without a topic; LogError, IndexUnavailableError, ViewStoreUnavailableError,
  *   SchemaError `registry-unreachable`.
  */
-export async function verify(
+export function verify(
   config: Config,
   backends: ReadingBackends,
   request: VerifyRequest,
   control: VerifyControl,
 ): Promise<Verification> {
+  return timed(() => verifyAll({ config, backends, request, control }))
+}
+
+async function verifyAll(parts: VerifyParts): Promise<Omit<Verification, 'tookMs'>> {
+  const { config, backends, request } = parts
   const aggregates = aggregatesAsked(backends.domain, request.types)
   const names = backends.domain.aggregates.flatMap(({ type }) => [eventTopic(type), snapshotTopic(type)])
   const topics = await new Topics(backends.cluster).describe(names)
   const cluster = clusterOf(backends.cluster, config)
   const missing = checkTopics(aggregates, request.types, topics, cluster)
-  return new Verifying({ config, backends, request, control }, aggregates, topics).run(missing)
+  return new Verifying(parts, aggregates, topics).run(missing)
 }
 
 const topicMissing =
@@ -106,7 +112,7 @@ class Verifying {
   }
 
   /** @param missing topics that do not exist. */
-  async run(missing: readonly string[]): Promise<Verification> {
+  async run(missing: readonly string[]): Promise<Omit<Verification, 'tookMs'>> {
     const { signal } = this.#control
     for (const topic of missing) this.#findings.add('log', 'topic-missing', topicMissing, { topic })
     const partitions = this.#aggregates.flatMap(({ type }) => this.#partitionsOf(type))

@@ -70,7 +70,7 @@ function dataOf(json: string): unknown {
 }
 
 function reportOf(done: RolledBack, importId: string, isDryRun: boolean): CommandReport {
-  const { status, ...counts } = done
+  const { status, tookMs: _, ...counts } = done
   const { streams, takenBack, alreadyTakenBack, leftAlone, leftAloneCount } = counts
   const isInterrupted = status === 'interrupted'
   return {

@@ -94,8 +94,10 @@ async function rebuild(cli: Cli, types: readonly string[], options: RebuildOptio
   const request = { types, acceptsDeletedEvents: options.acceptDeletedEvents === true }
   const rebuilt = await runJob(cli, (control: JobControl<'rebuilding'>) =>
     withClient(options, (client) =>
-      withConnections(config, (connections) =>
-        rebuildIndex(config, { ...connections, client }, request, control),
+      withConnections(
+        config,
+        (connections) => rebuildIndex(config, { ...connections, client }, request, control),
+        control.signal,
       ),
     ),
   )

@@ -76,10 +76,14 @@ export class Restore {
 
   /** @throws what {@link check} throws; BackupError `copy-differs`, `damaged`; SchemaError; when the signal aborts. */
   async run(): Promise<Restored> {
+    const { signal } = this.#options
     const isResumed = await this.check()
+    signal.throwIfAborted()
     try {
       await this.#begin()
+      signal.throwIfAborted()
       await this.#log.topics.ensure(this.#plan.topics.map((topic) => this.#spec(topic)))
+      signal.throwIfAborted()
       const ids = await restoreSchemas(this.#log.registry, this.#plan.schemas)
       await this.#restoreAll(ids)
       for (const journal of this.#journals.values()) await journal.delete()

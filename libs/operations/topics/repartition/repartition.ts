@@ -93,6 +93,7 @@ export class Repartition {
   async #begin(): Promise<MoveState> {
     const { partitions } = this.#options
     const known = await this.#journal.read()
+    this.#options.signal.throwIfAborted()
     if (known !== undefined) {
       if (partitions === undefined || partitions === known.to) return this.#journal.write(known)
       throw new OperationError(
@@ -102,12 +103,14 @@ export class Repartition {
     }
     if (partitions === undefined) throw noMove(this.#topic)
     const plan = await planMove(this.#topics, this.#copy.reader, this.#options.aggregateType, partitions)
+    this.#options.signal.throwIfAborted()
     await this.#journal.create(plan.replication)
     // A service that starts from now on sees the journal and stops. One that started earlier joins its group before anything is deleted.
     return this.#journal.write(plan)
   }
 
   async #stage(state: MoveState): Promise<MoveState> {
+    this.#options.signal.throwIfAborted()
     const sourceEnds = await this.#fence(state)
     await this.#topics.delete(this.#staging)
     await this.#topics.ensure([spec(this.#staging, state)])
@@ -136,6 +139,7 @@ export class Repartition {
       const leftMs = state.startedAtMs + settleMs - Date.now()
       if (leftMs > 0) await pause(leftMs, undefined, { signal })
       await this.#checkUnchanged(state)
+      signal.throwIfAborted()
       await this.#topics.delete(this.#topic)
     }
     await this.#topics.ensure([spec(this.#topic, state)])
