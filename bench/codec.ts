@@ -95,14 +95,15 @@ async function repeatAsync(count: number, work: () => Promise<unknown>): Promise
   for (let done = 0; done < count; done++) await work()
 }
 
-const column = (value: number): string => value.toLocaleString('en').padStart(12)
+const row = (label: string, ...columns: readonly (number | string)[]): string =>
+  [label.padEnd(43), ...columns.map((column) => column.toLocaleString('en').padStart(12))].join('')
 
 const format = ({ schema, annals, registryClient }: CodecResult): string =>
   [
-    `${schema}, one thread                            encode/s    decode/s`,
-    `annals (JSON form, all checks)             ${column(annals.encodePerSecond)}${column(annals.decodePerSecond)}`,
-    `registry client (no logical types)         ${column(registryClient.encodePerSecond)}${column(registryClient.decodePerSecond)}`,
-    `registry client, explicit reader schema     ${' '.repeat(12)}${column(registryClient.decodeAsPerSecond)}`,
+    row(`${schema}, one thread`, 'encode/s', 'decode/s'),
+    row('annals (JSON form, all checks)', annals.encodePerSecond, annals.decodePerSecond),
+    row('registry client (no logical types)', registryClient.encodePerSecond, registryClient.decodePerSecond),
+    row('registry client, explicit reader schema', '', registryClient.decodeAsPerSecond),
   ].join('\n')
 
 /** Encodes events and decodes them, with a stand-in for the registry. */

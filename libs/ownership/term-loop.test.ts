@@ -118,7 +118,7 @@ test('retries back off up to their bound, and no term starts while its work cann
 })
 
 test.for(['fenced', 'unknown', 'take-over', 'log-replaced'] as const)(
-  'terms that always end as %s spend no more than three epochs a minute',
+  'terms that always end as %s spend ten epochs at once, then at most three a minute',
   async (outcome) => {
     const { work, loop } = running(outcome)
     await vi.advanceTimersByTimeAsync(3_600_000)

@@ -29,26 +29,26 @@ export interface GenerationState extends Generation {
 }
 
 export interface AddOptions {
-  /** Add nothing where the serving generation, or a building one, has the same or a higher view version. */
+  /** Add nothing if the serving generation, or a building one, has the same or a higher view version. */
   readonly ifNeeded?: boolean
-  /** The generation that is retired in the same step, whatever its status. Add nothing where it does not exist or is retired already. */
+  /** The generation that is retired in the same step, whatever its status. Add nothing if it does not exist or is retired already. */
   readonly insteadOf?: string
 }
 
 /**
- * `switched`: the generation serves, also where it did already. `behind`: it has not caught up with the serving one yet.
+ * `switched`: the generation serves, also if it did already. `behind`: it has not caught up with the serving one yet.
  * `gone`: it is kept, retired, or does not exist.
  */
 export type SwitchOutcome = 'switched' | 'behind' | 'gone'
 
 /** The generations of projections: their lifecycle, and the source partitions that stand still. */
 export interface Generations {
-  /** All generations in the order of their ids, oldest first; empty where none was added yet, or the store lost them. */
+  /** All generations in the order of their ids, oldest first; empty if none was added yet, or the store lost them. */
   list(projection: StoredProjection): Promise<readonly GenerationState[]>
 
   /**
-   * Adds a generation. One without `until` serves at once where none does; otherwise it is `building`, and a generation
-   * that was building is retired. One with `until` is `kept`. Where its id is taken, nothing happens.
+   * Adds a generation. One without `until` serves at once if none does; otherwise it is `building`, and a generation
+   * that was building is retired. One with `until` is `kept`. If its id is taken, nothing happens.
    * The options let exactly one of many instances act on a need that all of them see.
    * @returns whether it was added.
    */
@@ -69,7 +69,7 @@ export interface Generations {
 
   /**
    * Deletes up to `limit` keys of a retired generation: keys of views, and of deletions that the changelog does not have
-   * yet. With the last key it deletes the generation itself. Where the serving generation has no view under one of these
+   * yet. With the last key it deletes the generation itself. If the serving generation has no view under one of these
    * keys, the key becomes unpublished there as a deletion, unless it is unpublished already: so the changelog learns of it.
    * A generation that is not retired stays.
    * @returns whether the generation is gone.

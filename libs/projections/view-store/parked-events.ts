@@ -12,7 +12,7 @@ export interface ParkedPage {
 
 /**
  * `not-parked`: it was applied or dropped already, or was never parked. `view-changed` and `gone`: as for a commit.
- * Where several are true: `gone` before `not-parked` before `view-changed`.
+ * If several are true: `gone` before `not-parked` before `view-changed`.
  */
 export type ApplyParkedOutcome = 'applied' | 'not-parked' | 'view-changed' | 'gone'
 

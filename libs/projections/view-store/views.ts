@@ -28,7 +28,7 @@ export interface KeyedView extends StoredView {
 export interface ViewChange {
   /** Not empty, at most 1,024 bytes in UTF-8, well-formed Unicode without U+0000: the caller's responsibility. */
   readonly key: string
-  /** The revision that the change was made from; 0 where there was no view. */
+  /** The revision that the change was made from; 0 if there was no view. */
   readonly expected: number
   /** JSON; null deletes the view, if it exists. */
   readonly json: string | null
@@ -41,7 +41,7 @@ export interface ViewChange {
 /** One step in one source partition: all of it happens, or nothing. */
 export interface ViewCommit {
   readonly source: TopicPartition
-  /** The checkpoint that the step was made from; undefined where there was none. */
+  /** The checkpoint that the step was made from; undefined if there was none. */
   readonly from: number | undefined
   /** The checkpoint afterwards: the next offset that is not applied yet. */
   readonly to: number
@@ -54,7 +54,7 @@ export interface ViewCommit {
  * `checkpoint-moved`: another instance applied these events, or the store lost or regained state: resume from its checkpoint.
  * `view-changed`: one of the views has changed since it was read: read and fold again. `held`: another generation is about
  * to take over: wait a moment. `gone`: the generation does not exist any more, or is retired.
- * Where several are true: `gone` before `checkpoint-moved` before `held` before `view-changed`.
+ * If several are true: `gone` before `checkpoint-moved` before `held` before `view-changed`.
  */
 export type CommitOutcome = 'committed' | 'checkpoint-moved' | 'view-changed' | 'held' | 'gone'
 
@@ -95,7 +95,7 @@ export interface Views {
   read(set: ViewSet, keys: readonly string[]): Promise<ReadonlyMap<string, StoredView>>
 
   /**
-   * Changes views and the checkpoint in one step. The key of each change becomes unpublished, also where the view stays
+   * Changes views and the checkpoint in one step. The key of each change becomes unpublished, also if the view stays
    * the same or a deletion finds none.
    */
   commit(set: ViewSet, commit: ViewCommit): Promise<CommitOutcome>

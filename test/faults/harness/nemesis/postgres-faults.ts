@@ -44,7 +44,7 @@ const postgresRestarted = faultOf({
   name: 'postgres restarted',
   weight: 1,
   forMs: [500, 4_000],
-  affected: 'in order',
+  affected: 'the whole server',
   begin: (postgres) => postgres.stop(),
   end: (postgres) => postgres.start(),
 })
