@@ -38,6 +38,7 @@ async function checkAll(
   const findings: BackupFinding[] = []
   const advance = (more: number) => progress.advance(more)
   try {
+    control.signal.throwIfAborted()
     for (const ids of chains) {
       findings.push(
         ...(await checkChain(folder, ids, { readsRecords: true, advance, signal: control.signal })),

@@ -62,7 +62,8 @@ export async function runImport(
   request: ImportRequest,
   control: ImportControl,
 ): Promise<ImportOutcome> {
-  const problems = new ProblemLog(request.report)
+  // An import that is aborted before it begins keeps the report of an earlier one.
+  const problems = new ProblemLog(control.signal.aborted ? undefined : request.report)
   try {
     return await new ImportRun(store, request, control, problems).run()
   } finally {

@@ -22,7 +22,11 @@ export function checkRequest({ destination, checkpoint, resume, dryRun }: Replay
   if (resume && checkpoint === undefined) {
     throw invalid('--resume needs a checkpoint: set --checkpoint')
   }
-  if (destination.kind === 'file' && checkpoint !== undefined && resolve(checkpoint) === resolve(destination.path)) {
+  if (
+    destination.kind === 'file' &&
+    checkpoint !== undefined &&
+    resolve(checkpoint) === resolve(destination.path)
+  ) {
     throw invalid(`--checkpoint ${checkpoint}: that is the file for the events`)
   }
 }

@@ -1,7 +1,7 @@
 import { eventTopic } from '#domain'
 import { reportSafely } from '#observability'
 
-import { type JobControl, noticesTo, type OperationProgress, orInterrupted, timed } from '../job-control.ts'
+import { type JobControl, noticesTo, type OperationProgress, timed } from '../job-control.ts'
 import type { NamedCluster } from '../named-cluster.ts'
 import { type OpenReplay, type ReplayConnections, withReplay } from './open-replay.ts'
 import type { ReplayEnd } from './replay.ts'
@@ -41,10 +41,14 @@ export async function runReplay(
   control: ReplayControl,
 ): Promise<ReplayOutcome> {
   const { signal } = control
-  const replay = () =>
-    withReplay(connections, request, signal, (opened) => timed(() => runOpened(opened, control)))
-  const outcome = await orInterrupted(control, replay)
-  return 'partitions' in outcome ? outcome : { ...notBegun, topic: eventTopic(request.aggregateType) }
+  try {
+    signal.throwIfAborted()
+    return await withReplay(connections, request, signal, (opened) => timed(() => runOpened(opened, control)))
+  } catch (error) {
+    // The reason of the signal ends only the opening. Later an abort is an outcome of the replay itself.
+    if (error !== signal.reason) throw error
+    return { ...notBegun, topic: eventTopic(request.aggregateType) }
+  }
 }
 
 const notBegun = {

@@ -122,7 +122,7 @@ function* batchesOf(records: readonly LogRecord[], bytesMax: number): Generator<
   if (batch.length > 0) yield batch
 }
 
-/** Turns a rejection by the target into a OperationError with advice. */
+/** Turns a rejection by the target into an OperationError with advice. */
 function refusedByTarget(error: unknown): unknown {
   if (!(error instanceof LogError)) return error
   if (error.outcome === 'fenced') {

@@ -1,3 +1,4 @@
+import { unlessAborted } from '#async'
 import type { Config } from '#config'
 import { type Aggregate, eventTopic, type Projection, snapshotTopic } from '#domain'
 import { LogReader, type TopicDescription, Topics } from '#kafka'
@@ -63,10 +64,11 @@ export function verify(
 }
 
 async function verifyAll(parts: VerifyParts): Promise<Omit<Verification, 'tookMs'>> {
-  const { config, backends, request } = parts
+  const { config, backends, request, control } = parts
   const aggregates = aggregatesAsked(backends.domain, request.types)
   const names = backends.domain.aggregates.flatMap(({ type }) => [eventTopic(type), snapshotTopic(type)])
-  const topics = await new Topics(backends.cluster).describe(names)
+  const topics = await unlessAborted(control.signal, new Topics(backends.cluster).describe(names))
+  if (topics === undefined) return new Verifying(parts, [], []).run([])
   const cluster = clusterOf(backends.cluster, config)
   const missing = checkTopics(aggregates, request.types, topics, cluster)
   return new Verifying(parts, aggregates, topics).run(missing)
@@ -116,8 +118,8 @@ class Verifying {
     const { signal } = this.#control
     for (const topic of missing) this.#findings.add('log', 'topic-missing', topicMissing, { topic })
     const partitions = this.#aggregates.flatMap(({ type }) => this.#partitionsOf(type))
-    const offsets = await this.#offsetsIn(partitions)
-    const sample = await this.#sample(partitions)
+    const offsets = await unlessAborted(signal, this.#offsetsIn(partitions))
+    const sample = (await unlessAborted(signal, this.#sample(partitions))) ?? wholeLog
     const progress = new PhaseProgress(this.#control, { phase: 'comparing', unit: 'offsets' }, offsets)
     await this.#verifyPartitions(partitions, sample, progress)
     if (!signal.aborted) await this.#verifyProjections(progress)

@@ -56,7 +56,7 @@ async function rollBack(
   const request = { importId, aggregateType, event, isDryRun }
   const { rollback } = await import('#operations')
   const done = await runJob(cli, (control: JobControl<'rolling-back'>) =>
-    withClient(options, (client) => rollback(client, request, control)),
+    withClient(options, (client) => rollback(client, request, control), control),
   )
   return reportOf(done, importId, isDryRun)
 }

@@ -8,10 +8,7 @@ import { listOfPairs } from '../table.ts'
 import { ofCluster } from './cluster-report.ts'
 
 /** The report of a verification. */
-export function verificationReport(
-  verification: Verification,
-  parts: readonly VerifyPart[],
-): CommandReport {
+export function verificationReport(verification: Verification, parts: readonly VerifyPart[]): CommandReport {
   const { status, findings, counts, fraction, tookMs } = verification
   const isInterrupted = status === 'interrupted'
   const isSound = findings.total === 0

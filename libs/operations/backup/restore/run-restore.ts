@@ -1,6 +1,12 @@
 import { type Config, shownSettings } from '#config'
 
-import { type Interrupted, type JobControl, noticesTo, orInterrupted, PhaseProgress } from '../../job-control.ts'
+import {
+  type Interrupted,
+  type JobControl,
+  noticesTo,
+  orInterrupted,
+  PhaseProgress,
+} from '../../job-control.ts'
 import { clusterOf, type NamedCluster } from '../../named-cluster.ts'
 import { BackupFolder } from '../backup-folder.ts'
 import type { LogOpener, OpenLog } from '../open-log.ts'

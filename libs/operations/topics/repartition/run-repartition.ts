@@ -1,7 +1,14 @@
 import type { Config } from '#config'
 import type { Connections } from '#service'
 
-import { type Interrupted, type JobControl, noticesTo, orInterrupted, PhaseProgress, timed } from '../../job-control.ts'
+import {
+  type Interrupted,
+  type JobControl,
+  noticesTo,
+  orInterrupted,
+  PhaseProgress,
+  timed,
+} from '../../job-control.ts'
 import { type MovePlan, planOnly } from './dry-run.ts'
 import { eventCount, passes, Repartition, type Repartitioned } from './repartition.ts'
 
