@@ -6,9 +6,8 @@ import { PassThrough } from 'node:stream'
 import { expect, onTestFinished, test } from 'vitest'
 
 import { loadConfig } from '#config'
-import type { KafkaCluster } from '#kafka'
 
-import { openTarget } from './open-target.ts'
+import { openLines } from './open-target.ts'
 
 const config = loadConfig({ ANNALS_DOMAIN: 'examples/customers/domain.ts' })
 
@@ -18,17 +17,18 @@ test('after an abort no file is opened, so that the events of an earlier replay 
   const path = join(folder, 'events.ndjson')
   writeFileSync(path, 'an event\n')
   const stop = new AbortController()
-  const opening = openTarget({
-    ...{ config, cluster: {} as KafkaCluster, signal: stop.signal },
+  const parts = {
+    ...{ config, signal: stop.signal },
     source: { name: 'eventstore.customer', partitions: 1 },
     request: {
       ...{ aggregateType: 'customer', filter: {}, dryRun: false, parallel: 1, timeoutMs: 1_000 },
       bounds: { partitions: [], fromOffsets: new Map(), untilOffsets: new Map() },
-      destination: { kind: 'file', path, format: 'ndjson' },
+      destination: { kind: 'file' as const, path, format: 'ndjson' as const },
       ...{ skipUnreadable: false, resume: false, overwrite: true },
     },
     ...{ lines: new PassThrough(), fileBytes: undefined },
-  })
+  }
+  const opening = openLines(parts, 'ndjson')
   // While the schemas are loaded.
   stop.abort()
   await expect(opening).rejects.toBe(stop.signal.reason)

@@ -28,6 +28,8 @@ interface TargetParts {
   readonly signal: AbortSignal
 }
 
+type LineParts = Omit<TargetParts, 'cluster'>
+
 /** A target, and warnings about it for the operator. */
 interface OpenTarget {
   readonly target: ReplayTarget
@@ -52,7 +54,8 @@ const counting: ReplayTarget = {
   close: () => Promise.resolve(),
 }
 
-async function openLines(parts: TargetParts, format: LineFormat): Promise<OpenTarget> {
+/** Opens a target for lines. @throws OperationError, SchemaError, InvalidInputError; the reason of the signal. */
+export async function openLines(parts: LineParts, format: LineFormat): Promise<OpenTarget> {
   const { config, source, request, signal } = parts
   const domain = await loadDomain(config.domain.modules)
   const codec = await abortable(signal, () => openCodec(config, domain, { push: false }))
@@ -66,7 +69,7 @@ async function openLines(parts: TargetParts, format: LineFormat): Promise<OpenTa
   return { target, warnings: [] }
 }
 
-async function openOutput({ request, lines, fileBytes }: TargetParts): Promise<LineOutput> {
+async function openOutput({ request, lines, fileBytes }: LineParts): Promise<LineOutput> {
   const { destination, dryRun, overwrite } = request
   if (dryRun) return new NoOutput()
   if (destination.kind !== 'file') return new StreamOutput(lines)

@@ -61,12 +61,13 @@ const notBegun = {
 } as const
 
 async function runOpened(
-  { cluster, topic, progress, warnings, run }: OpenReplay,
+  opened: OpenReplay,
   control: ReplayControl,
 ): Promise<Omit<ReplayOutcome, 'tookMs'> & ReplayEnd> {
+  const { cluster, topic, progress, warnings } = opened
   const notify = noticesTo(control)
   for (const message of warnings) notify({ kind: 'warning', message })
-  const ended = await whileReported(progress, control, () => run(control.signal))
+  const ended = await whileReported(progress, control, () => opened.run(control.signal))
   const { partitions, leftOut } = progress
   const counts = {
     read: progress.sum('read'),

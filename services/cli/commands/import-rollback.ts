@@ -70,8 +70,8 @@ function dataOf(json: string): unknown {
 }
 
 function reportOf(done: RolledBack, importId: string, isDryRun: boolean): CommandReport {
-  const { status, tookMs: _, ...counts } = done
-  const { streams, takenBack, alreadyTakenBack, leftAlone, leftAloneCount } = counts
+  const { status, streams, takenBack, alreadyTakenBack, leftAlone, leftAloneCount } = done
+  const counts = { streams, takenBack, alreadyTakenBack, leftAlone, leftAloneCount }
   const isInterrupted = status === 'interrupted'
   return {
     document: { importId, isDryRun, ...counts, isInterrupted },
