@@ -1,3 +1,4 @@
+export { abortable } from './abortable.ts'
 export { Backoff, type BackoffLimits, fullJitter, halfJitter, type Jitter, noJitter } from './backoff.ts'
 export { deadlineIn, msUntil, within } from './deadline.ts'
 export { inParallel } from './in-parallel.ts'

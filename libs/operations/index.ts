@@ -81,12 +81,12 @@ export { type ReplayControl, type ReplayOutcome, runReplay } from './replay/run-
 export { canBeginWith } from './replay/stream-pattern.ts'
 export { type CreatedTopic, createTopics } from './topics/create-topics.ts'
 export { type InspectedTopic, inspectTopics, type TopicsInspection } from './topics/inspect-topics.ts'
-export type { MovePlan } from './topics/repartition/dry-run.ts'
 export type { Repartitioned } from './topics/repartition/repartition.ts'
 export {
   abortRepartition,
   planRepartition,
   type RepartitionEnd,
+  type RepartitionPlan,
   type RepartitionRequest,
   runRepartition,
 } from './topics/repartition/run-repartition.ts'
