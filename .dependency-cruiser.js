@@ -90,7 +90,7 @@ export default {
     mayImportOnly('calendar-imports-nothing', 'calendar', ''),
     mayImportOnly('event-store-imports-domain', 'event-store', 'domain|calendar'),
     mayImportOnly('schemas-imports-ports', 'schemas', 'async|domain|calendar'),
-    mayImportOnly('consumer-imports-pure-parts', 'consumer', 'domain|schemas|event-log/records'),
+    mayImportOnly('consumer-imports-pure-parts', 'consumer', 'async|domain|schemas|event-log/records'),
     mayImportOnly('client-knows-no-server', 'client', 'async|domain|event-store|projections'),
     mayImportOnly('projections-imports-ports', 'projections', 'async|domain|event-store|event-log/records'),
     mayImportOnly('event-bus-imports-domain', 'event-bus', 'domain'),

@@ -2,6 +2,7 @@ import { SchemaRegistry } from '@kafkajs/confluent-schema-registry'
 import { Kafka, logLevel } from 'kafkajs'
 
 import { createEventDecoder, type DecodedMessage, registryTimeout } from '#consumer'
+import { eventTopic } from '#domain'
 import { loadCatalog } from '#schemas'
 
 import { customer } from '../customers/customer.ts'
@@ -40,7 +41,7 @@ export async function followPurchases(
   const consumer = kafka.consumer({ groupId })
   decoder.watch(consumer)
   await consumer.connect()
-  await consumer.subscribe({ topic: `eventstore.${type}`, fromBeginning: true })
+  await consumer.subscribe({ topic: eventTopic(type), fromBeginning: true })
   await consumer.run({ eachMessage: async (payload) => handle(await decoder.decode(payload)) })
   return () => consumer.disconnect()
 }

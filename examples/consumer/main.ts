@@ -28,7 +28,7 @@ function print(decoded: DecodedMessage<CustomerEvent>): void {
 
 const stop = await followPurchases(
   {
-    brokers: [env['ANNALS_KAFKA_BROKERS'] ?? '127.0.0.1:9092'],
+    brokers: (env['ANNALS_KAFKA_BROKERS'] ?? '127.0.0.1:9092').split(',').map((broker) => broker.trim()),
     registryUrl: env['ANNALS_REGISTRY_URL'] ?? 'http://127.0.0.1:8081/apis/ccompat/v7',
     groupId: env['GROUP'] ?? 'purchases',
   },

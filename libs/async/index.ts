@@ -2,7 +2,5 @@ export { Backoff, type BackoffLimits, fullJitter, halfJitter, noJitter } from '.
 export { deadlineIn, msUntil, within } from './deadline.ts'
 export { inParallel } from './in-parallel.ts'
 export { pause } from './pause.ts'
-export { repeat } from './repeat.ts'
-export { settled } from './settled.ts'
 export { Signal } from './signal.ts'
 export { unlessAborted } from './unless-aborted.ts'

@@ -36,3 +36,10 @@ test('waits for a promise unless the signal aborts', async () => {
   stop.abort()
   expect(await never).toBeUndefined()
 })
+
+test('waits for no promise if the signal has already aborted, and a later failure of the promise is handled', async () => {
+  const late = Promise.withResolvers<number>()
+  expect(await unlessAborted(AbortSignal.abort(), late.promise)).toBeUndefined()
+  late.reject(new Error('late'))
+  await vi.advanceTimersByTimeAsync(0)
+})

@@ -1,9 +1,17 @@
-import type { EachMessagePayload, IHeaders } from 'kafkajs'
+import type { EachMessagePayload, KafkaMessage } from 'kafkajs'
 
 import { eventIn, type StoredEvent } from '#event-log/records'
 
+/** One header. kafkajs returns null for a header without a value, which its declarations omit. */
+type HeaderContent = Buffer | string | null
+
+/** The headers of a message. kafkajs returns a header that occurs several times as an array. */
+type ConsumedHeaders = Readonly<Record<string, HeaderContent | readonly HeaderContent[] | undefined>>
+
 /** A message as kafkajs passes it to `eachMessage`. In `eachBatch`, take topic and partition from the batch. */
-export type ConsumedMessage = Pick<EachMessagePayload, 'topic' | 'partition' | 'message'>
+export interface ConsumedMessage extends Pick<EachMessagePayload, 'topic' | 'partition'> {
+  readonly message: Omit<KafkaMessage, 'headers'> & { headers?: ConsumedHeaders }
+}
 
 /** The event of a message, with its data encoded. @throws InvalidInputError with the reason why the message is not an event of Annals. */
 export function storedEventOf({ topic, message }: ConsumedMessage): StoredEvent {
@@ -17,8 +25,10 @@ export function storedEventOf({ topic, message }: ConsumedMessage): StoredEvent 
   return eventIn(topic, record)
 }
 
-/** kafkajs returns a header that occurs several times as an array. */
-function headerOf([name, content]: [string, IHeaders[string]]): [name: string, value: Buffer][] {
+function headerOf([name, content]: [string, ConsumedHeaders[string]]): [name: string, value: Buffer][] {
   if (content === undefined) return []
-  return [content].flat().map((part) => [name, typeof part === 'string' ? Buffer.from(part) : part])
+  return [content].flat().map((part) => [name, bytesOf(part)])
 }
+
+/** An absent value is empty, as it is for readers of the log itself. */
+const bytesOf = (part: HeaderContent): Buffer => (Buffer.isBuffer(part) ? part : Buffer.from(part ?? ''))

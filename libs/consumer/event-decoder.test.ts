@@ -1,4 +1,4 @@
-import { describe, expect, expectTypeOf, test } from 'vitest'
+import { describe, expect, expectTypeOf, onTestFinished, test, vi } from 'vitest'
 
 import { defineAggregate, newEventId } from '#domain'
 import { type EncodedEvent, toLogRecord } from '#event-log/records'
@@ -136,6 +136,19 @@ describe('a foreign record', () => {
     })
   })
 
+  test('with a header without a value does not stop the decoder', async () => {
+    const { decoder, record } = await decoderFixture()
+    const decodeWith = (header: string) => {
+      const headers = [...without(record(1), header).headers, [header, null] as const]
+      return decoder.decode(consumedMessage(topic, { ...record(1), headers }, 3))
+    }
+    expect(await decodeWith('ce_id')).toMatchObject({ kind: 'foreign', reason: { path: 'headers.ce_id' } })
+    expect(await decodeWith('ce_userid')).toMatchObject({
+      kind: 'event',
+      event: { metadata: { userId: '' } },
+    })
+  })
+
   test('without a key, or with a repeated header, does not stop the decoder', async () => {
     const { decoder, record } = await decoderFixture()
     const keyless = consumedMessage(topic, record(1), 3)
@@ -251,6 +264,34 @@ describe('the registry', () => {
     }
     expect(await decoder.decode(message)).toMatchObject({ kind: 'event' })
   })
+
+  test('is asked again only after 30 s for an id that failed, and then finds a schema registered later', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    onTestFinished(() => void vi.useRealTimers())
+    vi.advanceTimersByTime(1) // lru-cache takes the time 0 for none
+    const { client, record } = await decoderFixture()
+    const asked: number[] = []
+    let isRegistered = false
+    const registry = {
+      getSchema: (id: number) => {
+        asked.push(id)
+        return isRegistered ? client.getSchema(id) : Promise.reject(notFound())
+      },
+    }
+    const decoder = createEventDecoder({ aggregates: [order], catalog, registry })
+    const kindOf = async (version: number) =>
+      (await decoder.decode(consumedMessage(topic, record(version), version))).kind
+    expect([await kindOf(1), await kindOf(2)]).toEqual(['undecodable', 'undecodable'])
+    isRegistered = true
+    vi.advanceTimersByTime(29_999)
+    expect(await kindOf(3)).toBe('undecodable')
+    expect(asked).toHaveLength(1)
+    vi.advanceTimersByTime(2)
+    expect([await kindOf(4), await kindOf(5)]).toEqual(['event', 'event'])
+    expect(asked).toHaveLength(2)
+  })
+
+  const notFound = () => Object.assign(new Error('no such id'), { status: 404 })
 
   test('that does not answer fails after the time limit', async () => {
     const { record } = await decoderFixture()

@@ -13,6 +13,7 @@ import { RecordReader, type SchemaCatalog, SchemaError, schemaIdOf } from '#sche
 
 import { type ConsumedMessage, storedEventOf } from './consumed-message.ts'
 import type { DecodedMessage, UnreadEvent } from './decoded-message.ts'
+import { FailedLookups } from './failed-lookups.ts'
 import { lookUpSchema, type RegistryClient } from './schema-lookup.ts'
 import { StreamVersions } from './stream-versions.ts'
 
@@ -27,7 +28,7 @@ export interface EventDecoderOptions<Aggregates extends readonly Aggregate[]> {
   readonly upcasters?: readonly Upcaster[]
   /** The schema files of the domain: `loadCatalog(['schemas'])`. Data is returned in their latest version. */
   readonly catalog: SchemaCatalog
-  /** A `SchemaRegistry` of \@kafkajs/confluent-schema-registry. Each schema id is looked up once. */
+  /** A `SchemaRegistry` of \@kafkajs/confluent-schema-registry. Each schema id is looked up once; one that fails, every 30 s at most. */
   readonly registry: RegistryClient
   /** Time limit for one lookup of a schema id, including the client's retries; default 10,000. */
   readonly lookupTimeoutMs?: number
@@ -58,6 +59,7 @@ export class EventDecoder<Event extends DomainEvent = DomainEvent> {
   readonly #versions: StreamVersions
   /** Lookups in flight, so that concurrent messages share one lookup. */
   readonly #lookups = new Map<number, Promise<void>>()
+  readonly #failedLookups = new FailedLookups()
 
   /** See {@link createEventDecoder}, which infers the type of the events. */
   constructor(options: EventDecoderOptions<readonly Aggregate[]>) {
@@ -125,6 +127,7 @@ export class EventDecoder<Event extends DomainEvent = DomainEvent> {
 
   async #learn(schemaId: number): Promise<void> {
     if (this.#reader.knows(schemaId)) return
+    this.#failedLookups.check(schemaId)
     const pending = this.#lookups.get(schemaId) ?? this.#lookUp(schemaId)
     this.#lookups.set(schemaId, pending)
     await pending
@@ -133,6 +136,9 @@ export class EventDecoder<Event extends DomainEvent = DomainEvent> {
   async #lookUp(schemaId: number): Promise<void> {
     try {
       this.#reader.learn(schemaId, await lookUpSchema(this.#registry, schemaId, this.#lookupTimeoutMs))
+    } catch (error) {
+      this.#failedLookups.note(schemaId, error)
+      throw error
     } finally {
       this.#lookups.delete(schemaId)
     }

@@ -1,18 +1,14 @@
 import type { SchemaRegistry } from '@kafkajs/confluent-schema-registry'
 
+import { deadlineIn, within } from '#async'
+
 /** An element of `new SchemaRegistry({ middlewares: [ … ] })`. */
 export type RegistryMiddleware = NonNullable<
   ConstructorParameters<typeof SchemaRegistry>[0]['middlewares']
 >[number]
 
-/** Returns the result of the work, or throws after the time limit. The work itself is not cancelled. */
-export function withinTime<Result>(work: Promise<Result>, timeoutMs: number): Promise<Result> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs)
-  })
-  return Promise.race([work, late]).finally(() => clearTimeout(timer))
-}
+/** The error of a request that took longer than its time limit. */
+export const noAnswer = (timeoutMs: number): Error => new Error(`no answer within ${timeoutMs} ms`)
 
 /**
  * Adds the time limit that `SchemaRegistry` lacks. Without it, a request never ends when the registry does not answer or closes
@@ -25,5 +21,5 @@ export const registryTimeout =
   () => ({
     // The signal cancels the request and frees its socket. The race ends the wait if the client does not notice.
     prepareRequest: async (next) => (await next()).enhance({ signal: AbortSignal.timeout(timeoutMs) }),
-    response: (next) => withinTime(next(), timeoutMs),
+    response: (next) => within(deadlineIn(timeoutMs), next(), () => noAnswer(timeoutMs)),
   })

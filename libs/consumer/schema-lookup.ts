@@ -1,8 +1,9 @@
 import type { SchemaRegistry } from '@kafkajs/confluent-schema-registry'
 
+import { deadlineIn, within } from '#async'
 import { SchemaError, unknownSchema } from '#schemas'
 
-import { withinTime } from './registry-timeout.ts'
+import { noAnswer } from './registry-timeout.ts'
 
 /** The part of `SchemaRegistry` that the decoder uses. */
 export type RegistryClient = Pick<SchemaRegistry, 'getSchema'>
@@ -20,7 +21,7 @@ export async function lookUpSchema(
 ): Promise<string> {
   let found: unknown
   try {
-    found = await withinTime(client.getSchema(schemaId), timeoutMs)
+    found = await within(deadlineIn(timeoutMs), client.getSchema(schemaId), () => noAnswer(timeoutMs))
   } catch (error) {
     throw failureOf(schemaId, error)
   }

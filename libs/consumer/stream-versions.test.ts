@@ -120,6 +120,23 @@ test('a forgotten stream is accepted at any version; others are not', () => {
   expect(verdictsOf(versions, [['a.2', 9, 4]])).toEqual([undefined])
 })
 
+test('a record that is accepted after its stream was forgotten is accepted again when it is redelivered', () => {
+  const versions = new StreamVersions(10)
+  expect(
+    verdictsOf(versions, [
+      ['a.1', 1, 0],
+      ['a.1', 9, 1],
+    ]),
+  ).toEqual([undefined, 1])
+  versions.clear()
+  expect(
+    verdictsOf(versions, [
+      ['a.1', 9, 1],
+      ['a.1', 9, 1],
+    ]),
+  ).toEqual([undefined, undefined])
+})
+
 test('reading again from any record gives the same results', () => {
   const step = fc.tuple(fc.constantFrom('a.1', 'a.2'), fc.integer({ min: 1, max: 5 }))
   fc.assert(

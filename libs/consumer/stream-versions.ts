@@ -42,6 +42,8 @@ export class StreamVersions {
       return last.version
     }
     this.#seen.set(key, { version: event.version, offset: event.offset })
+    // It may have been out of sequence before the stream was forgotten.
+    this.#strays.delete(strayKey(key, event))
     return undefined
   }
 

@@ -7,8 +7,8 @@ interface MayHaveId {
 type Identified<Event> = Event & { readonly id: EventId }
 
 /**
- * Gives an id to every event that has none. This is the only place where ids are assigned. Code that retries an append calls it
- * before the first try, so that the store recognises the retries.
+ * Gives an id to every event that has none. New ids are assigned only here; an import derives its ids from its source. Code that
+ * retries an append calls it before the first try, so that the store recognises the retries.
  * @param idAt returns the id for the event at an index; default a new UUIDv7
  * @returns events that have ids unchanged, and copies of the others
  */

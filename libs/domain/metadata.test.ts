@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 
 import { InvalidInputError } from './invalid-input.ts'
 import {
@@ -82,12 +82,27 @@ describe('own keys', () => {
     )
   })
 
+  test('are counted before they are serialised', () => {
+    const serialised = vi.spyOn(JSON, 'stringify')
+    onTestFinished(() => serialised.mockRestore())
+    expect(() => parseMetadata(ofKeys(ownMetadataKeysMax + 1))).toThrow('65 own keys')
+    const objects = () => serialised.mock.calls.filter(([value]) => typeof value === 'object')
+    expect(objects()).toHaveLength(0)
+    parseMetadata(ofKeys(ownMetadataKeysMax))
+    expect(objects()).toHaveLength(1)
+  })
+
   test('are bounded in bytes of UTF-8 JSON', () => {
     const room = ownMetadataBytesMax - '{"a":""}'.length
     expect(parseMetadata({ a: 'x'.repeat(room) })).toBeDefined()
     expect(parseMetadata({ a: 'ü'.repeat(room / 2) })).toBeDefined()
     expect(() => parseMetadata({ a: 'x'.repeat(room + 1) })).toThrow('8193 bytes or more')
     expect(() => parseMetadata({ a: 'ü'.repeat(room / 2 + 1) })).toThrow('8194 bytes or more')
+  })
+
+  test('that have the name of a field are kept in a header only as text', () => {
+    const text = '{"userId":7,"source":true,"sessionId":"s-1","tenant":7}'
+    expect(parseOwnMetadataJson(text, 'headers.x')).toEqual({ sessionId: 's-1', tenant: 7 })
   })
 
   test.each(['', 'null', '[]', '7', '{"a":null}', '{"a":{}}', '{"a":[1]}', '{'])(

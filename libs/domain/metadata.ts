@@ -42,17 +42,17 @@ export function parseMetadata(metadata: unknown, path = 'metadata'): EventMetada
   if (!isMetadata(metadata)) {
     throw new InvalidInputError(path, `${path} is ${quote(metadata)}: expected an object`)
   }
-  let hasOwnKeys = false
+  let ownKeys = 0
   for (const [name, value] of Object.entries(metadata)) {
     if (value === undefined) continue
     if (isField(name)) checkField(path + memberPath(name), value)
     else {
       checkOwnKey(name, path)
       checkOwnValue(path + memberPath(name), value)
-      hasOwnKeys = true
+      ownKeys++
     }
   }
-  if (hasOwnKeys) checkOwnBounds(metadata, path)
+  if (ownKeys > 0) checkOwnBounds(metadata, ownKeys, path)
   return metadata
 }
 
@@ -67,17 +67,23 @@ export function ownMetadataJson(metadata: EventMetadata): string | undefined {
 }
 
 /**
- * Parses the result of {@link ownMetadataJson}.
+ * Parses the result of {@link ownMetadataJson}. A key can have become a named field since it was written: such a member is
+ * kept as text, and dropped otherwise.
  * @param path path of the text, for the error
  * @throws InvalidInputError unless the text is a JSON object of strings, numbers and booleans.
  */
 export function parseOwnMetadataJson(text: string, path: string): Readonly<Record<string, MetadataValue>> {
   const value = jsonOf(text)
-  if (isJsonObject(value) && Object.values(value).every(isOwnValue)) {
-    return value as Readonly<Record<string, MetadataValue>>
-  }
+  const members = isJsonObject(value) ? Object.entries(value) : undefined
+  if (members?.every(isOwnMember) === true) return Object.fromEntries(members.filter(fitsTable))
   throw new InvalidInputError(path, `${path} is ${quote(text)}: expected a JSON object of scalar values`)
 }
+
+const isOwnMember = (member: readonly [string, unknown]): member is [string, MetadataValue] =>
+  isOwnValue(member[1])
+
+const fitsTable = ([name, value]: readonly [string, MetadataValue]): boolean =>
+  !isField(name) || typeof value === 'string'
 
 function jsonOf(text: string): unknown {
   try {
@@ -129,13 +135,12 @@ function checkOwnValue(path: string, value: unknown): void {
 const isOwnValue = (value: unknown): value is MetadataValue =>
   typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value)
 
-function checkOwnBounds(metadata: EventMetadata, path: string): void {
-  const json = ownMetadataJson(metadata) ?? ''
-  const bytes = json.length > ownMetadataBytesMax ? json.length : utf8.encode(json).length
-  const count = Object.keys(metadata).filter((name) => !isField(name) && metadata[name] !== undefined).length
+function checkOwnBounds(metadata: EventMetadata, count: number, path: string): void {
   if (count > ownMetadataKeysMax) {
     throw new InvalidInputError(path, `${path} has ${count} own keys: expected at most ${ownMetadataKeysMax}`)
   }
+  const json = ownMetadataJson(metadata) ?? ''
+  const bytes = json.length > ownMetadataBytesMax ? json.length : utf8.encode(json).length
   if (bytes <= ownMetadataBytesMax) return
   throw new InvalidInputError(
     path,

@@ -13,9 +13,9 @@ import {
 
 export interface EventBusOptions {
   /**
-   * Called for every event that a subscriber matched and did not handle. It gets the error ({@link EventBusError},
-   * with what the handler threw as its cause), the event, and the figures of the subscriber. Events that are dropped
-   * together make one report, which says how many there are.
+   * Called for each event that a subscriber skips, and for the first one that it drops. It gets the error
+   * ({@link EventBusError}, with what the handler threw as its cause), the event, and the figures of the subscriber.
+   * Later drops are not reported; `status.dropped` counts them.
    */
   readonly onFailure: Report
   /** Publishes that may wait at a time; default 1,000. */

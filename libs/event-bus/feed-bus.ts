@@ -1,4 +1,4 @@
-import type { RecordedEvent } from '#domain'
+import { partitionKey, type RecordedEvent } from '#domain'
 
 import type { EventBus } from './event-bus.ts'
 import { EventBusError } from './event-bus-error.ts'
@@ -59,7 +59,7 @@ function checkHandled({ type, position }: RecordedEvent, missedBy: readonly stri
   if (missedBy.length === 0) return
   throw new EventBusError(
     'missed',
-    `${type} at offset ${position.offset} of ${position.topic}/${position.partition} was not handled by ${missedBy.join(', ')}; feed it again from the last saved cursor`,
+    `${type} at offset ${position.offset} of ${partitionKey(position)} was not handled by ${missedBy.join(', ')}; feed it again from the last saved cursor`,
   )
 }
 

@@ -1,5 +1,5 @@
 import { Admission, readTurns, subscriberTurns } from '#bounds'
-import { eventTopic, type RecordedEvent, unknownName } from '#domain'
+import { eventTopic, partitionKey, type RecordedEvent, unknownName } from '#domain'
 import { type FedEvent, isReadable } from '#event-log/records'
 import {
   type CategoryBatch,
@@ -219,7 +219,7 @@ const readableOf =
 const beyondEnd = (path: string, topic: string, { partition, offset, end }: BeyondEnd): EventStoreError =>
   invalidRequest(
     path,
-    `the ${path} is outside the log: it is at offset ${offset} of ${topic}/${partition}, which ends at ${end}`,
+    `the ${path} is outside the log: it is at offset ${offset} of ${partitionKey({ topic, partition })}, which ends at ${end}`,
   )
 
 /** The error of a cursor that belongs to another log, or whose events retention has deleted. */

@@ -1,4 +1,4 @@
-import { aggregateTypeOfTopic } from '#domain'
+import { aggregateTypeOfTopic, partitionKey, type TopicPartition } from '#domain'
 import { EventStoreError } from '#event-store'
 import { LogError } from '#kafka'
 
@@ -29,15 +29,15 @@ const isNamed = (code: string): code is WaitingPartition['state'] =>
  * @param fromOffset the first offset that is needed.
  */
 export function eventsDeleted(
-  { topic, partition }: { readonly topic: string; readonly partition: number },
+  place: TopicPartition,
   startOffset: number,
   what: string,
   fromOffset: number,
 ): LogError {
-  const type = aggregateTypeOfTopic(topic)
+  const type = aggregateTypeOfTopic(place.topic)
   return new LogError(
     'events-deleted',
-    `events of ${topic}/${partition} were deleted: its log begins at offset ${startOffset}, ${what} needs it from offset ${fromOffset}. ` +
+    `events of ${partitionKey(place)} were deleted: its log begins at offset ${startOffset}, ${what} needs it from offset ${fromOffset}. ` +
       `Restore a backup of ${type}, or accept the loss and serve what is left: ` +
       `./annals index rebuild ${type} --accept-deleted-events --yes (docs/operations/failover.md)`,
   )

@@ -1,5 +1,5 @@
 import { unlessAborted } from '#async'
-import type { Position, TopicPartition } from '#domain'
+import { formatPosition, type Position, type TopicPartition } from '#domain'
 import type { EventFeed, FedChunk, FedEvent } from '#event-log/records'
 import { LogError } from '#kafka'
 
@@ -56,11 +56,12 @@ export class PartitionFeed implements EventFeed {
     return this.#reader.endOffset(topic, partition)
   }
 
-  async eventAt({ topic, partition, offset }: Position): Promise<FedEvent> {
+  async eventAt(position: Position): Promise<FedEvent> {
+    const { topic, partition, offset } = position
     const records = await this.#reader.fetchAt(topic, partition, [offset])
     const [event] = await this.#format.decodeEach(topic, partition, records)
     if (event === undefined)
-      throw new LogError('not-there', `there is no event at ${topic}:${partition}:${offset}`)
+      throw new LogError('not-there', `there is no event at ${formatPosition(position)}`)
     return event
   }
 

@@ -192,8 +192,8 @@ describe('a subscriber with a filter', () => {
     from: number,
     wantedOffsets: readonly number[],
     progressMs = 5,
+    leaving = new AbortController(),
   ) {
-    const leaving = new AbortController()
     onTestFinished(() => leaving.abort())
     const wanted = (item: FedEvent): item is RecordedEvent => wantedOffsets.includes(offsetOf(item))
     const asked = { log, offsetOf, topic, offsets: [7, 0, 0, from], partitions: [3], wanted, progressMs }
@@ -231,6 +231,16 @@ describe('a subscriber with a filter', () => {
     expect((await deliveries.next()).value).toEqual({ items: [], cursor: '7,0,0,5' })
     log.append(1)
     expect((await deliveries.next()).value).toEqual({ items: [], cursor: '7,0,0,6' })
+  })
+
+  test('ends when it is aborted while its consumer handles the progress', { timeout: 5_000 }, async () => {
+    const { log, shared } = opened()
+    log.append(5)
+    const leaving = new AbortController()
+    const deliveries = filtered(shared, 0, [], 20, leaving)
+    expect((await deliveries.next()).value).toEqual({ items: [], cursor: '7,0,0,5' })
+    leaving.abort()
+    expect(await deliveries.next()).toEqual({ done: true, value: undefined })
   })
 
   test('receives its progress at most once per interval', async () => {

@@ -20,13 +20,16 @@ test('continues after an empty page that has a next page', async () => {
   expect(asked).toEqual([{ limit: 7 }, { limit: 7, fromVersion: 5 }])
 })
 
-test.each(['forwards', 'backwards'] as const)(
-  'fails when the store returns the same next page again: %s',
-  async (direction) => {
-    const store = { read: () => Promise.resolve({ ...emptyPage, next: five }) }
-    await expect(Array.fromAsync(readAll(store, streamId, { direction }))).rejects.toMatchObject({
-      code: 'internal',
-      message: 'the store returned version 5 as the next page of order.order-42 again',
-    })
-  },
-)
+test.each([
+  ['forwards', 5],
+  ['forwards', 4],
+  ['backwards', 5],
+  ['backwards', 6],
+] as const)('fails when a next page does not advance: %s, version %i after 5', async (direction, next) => {
+  const pages = [five, parseVersion(next)]
+  const store = { read: () => Promise.resolve({ ...emptyPage, next: pages.shift() ?? five }) }
+  await expect(Array.fromAsync(readAll(store, streamId, { direction }))).rejects.toMatchObject({
+    code: 'internal',
+    message: `the store returned version ${next} as the next page of order.order-42 after version 5: pages must advance`,
+  })
+})

@@ -5,7 +5,7 @@ import { EventStoreError } from './errors.ts'
 /**
  * Iterates over the events of a stream, page by page. Forwards, it includes events that are appended before the last page is read.
  * @param options as for `read`; `limit` is the page size and does not limit the total.
- * @throws EventStoreError the errors of `read`; `internal` when the store returns the same next page again
+ * @throws EventStoreError the errors of `read`; `internal` when a next page does not advance
  */
 export async function* readAll(
   store: Pick<AggregateStore, 'read'>,
@@ -18,14 +18,17 @@ export async function* readAll(
     const page = await store.read(streamId, start === undefined ? options : { ...options, [bound]: start })
     yield* page.events
     if (page.next === undefined) return
-    if (!isAhead(page.next, start, bound)) throw noProgress(streamId, page.next)
+    if (start !== undefined && !isAhead(page.next, start, bound)) throw noProgress(streamId, page.next, start)
     start = page.next
   }
 }
 
-/** Prevents an endless loop over a store that returns the same next page again. */
-const isAhead = (next: Version, start: Version | undefined, bound: 'fromVersion' | 'toVersion'): boolean =>
-  start === undefined || (bound === 'fromVersion' ? next > start : next < start)
+/** Prevents an endless loop over a store whose pages do not advance. */
+const isAhead = (next: Version, start: Version, bound: 'fromVersion' | 'toVersion'): boolean =>
+  bound === 'fromVersion' ? next > start : next < start
 
-const noProgress = (streamId: StreamId, next: Version): EventStoreError =>
-  new EventStoreError('internal', `the store returned version ${next} as the next page of ${streamId} again`)
+const noProgress = (streamId: StreamId, next: Version, start: Version): EventStoreError =>
+  new EventStoreError(
+    'internal',
+    `the store returned version ${next} as the next page of ${streamId} after version ${start}: pages must advance`,
+  )

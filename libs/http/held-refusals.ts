@@ -14,7 +14,7 @@ export interface HoldBounds {
   readonly heldMax: number
 }
 
-/** Clients wait longer than this for an answer; the SDK waits longer by at least a second. */
+/** A rejection must reach its client before the client stops waiting: the SDK waits 5 s by default. */
 const defaultBounds: HoldBounds = { promptMax: 20, heldMs: 4_000, heldMax: 10_000 }
 const windowMs = 1_000
 

@@ -66,7 +66,7 @@ async function openDoor(
   try {
     await once(door.listen(options), 'listening')
   } catch (error) {
-    app.log.debug({ err: error, ...options }, 'listening with one socket less')
+    app.log.debug({ err: error, ...options }, 'listening with one socket fewer')
     return undefined
   }
   door.on('error', (error) => app.log.warn({ err: error }, 'a connection could not be accepted'))

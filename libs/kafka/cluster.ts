@@ -126,12 +126,13 @@ export class KafkaCluster {
     this.#held.check(topic)
   }
 
-  /** Asks Kafka whether a topic still has this id. @throws LogError `log-replaced`; `unavailable` when late. */
+  /** Asks Kafka whether a topic still has this id. If not, drops the cached metadata. @throws LogError `log-replaced`; `unavailable` when late. */
   async checkTopicId(topic: string, topicId: string, deadline: number): Promise<void> {
     const what = `asking for the id of ${topic}`
     const ids = await untilAnswered({ what, deadline, changes: false }, () => this.#topicIds([topic]))
     const found = ids.get(topic)
     if (found === undefined || found === topicId) return
+    this.#topics.delete(topic)
     this.#held.note(topic, found)
     throw replaced(topic)
   }

@@ -48,8 +48,9 @@ export async function inspectGap(
   return strays
 }
 
-async function fetchGap({ cluster, topic, partition }: FencedPartition, offset: number, deadline: number) {
-  const what = `reading offset ${offset} of ${topic}/${partition} to check an append`
+async function fetchGap(fenced: FencedPartition, offset: number, deadline: number) {
+  const { cluster, topic, partition } = fenced
+  const what = `reading offset ${offset} of ${partitionKey(fenced)} to check an append`
   const fetched = await untilAnswered({ what, deadline, changes: false }, () =>
     cluster.onLeader(topic, partition, gapLane, ({ connection, topicId }) =>
       fetchBatches(connection, { topicId, partition, offset, bytesMax: gapFetchBytes, waitMsMax: gapWaitMs }),

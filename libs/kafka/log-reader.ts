@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
 
 import { deadlineIn, pause, unlessAborted } from '#async'
+import { isEventTopic, partitionKey } from '#domain'
 
 import { untilAnswered } from './attempts.ts'
 import type { KafkaCluster } from './cluster.ts'
@@ -11,7 +12,6 @@ import { type Fetched, fetchBatches } from './requests.ts'
 import { ScatteredReader } from './scattered-reader.ts'
 import { termBefore } from './term-before.ts'
 import { type Stray, type Term, TermRule, type TermStart, type Unmarked } from './terms.ts'
-import { isEventTopic } from '#domain'
 import { UnmarkedData, type UnmarkedFindings } from './unmarked-data.ts'
 
 interface LogReaderOptions {
@@ -327,7 +327,7 @@ export class LogReader {
     offset: number,
     waitMsMax: number,
   ): Promise<Fetched> {
-    const what = `reading ${topic}/${partition} from offset ${offset}`
+    const what = `reading ${partitionKey({ topic, partition })} from offset ${offset}`
     const bytesMax = this.#fetchBytesMax
     return untilAnswered({ what, deadline: deadlineIn(this.#timeoutMs), changes: false }, () =>
       this.#cluster.onLeader(topic, partition, lane, ({ connection, topicId }) =>
@@ -338,7 +338,7 @@ export class LogReader {
 
   #checkProgress(topic: string, partition: number, offset: number, until: number, deadline: number): void {
     if (performance.now() < deadline) return
-    const what = `reading ${topic}/${partition} up to offset ${until}`
+    const what = `reading ${partitionKey({ topic, partition })} up to offset ${until}`
     throw new LogError('unavailable', `${what} is stuck at ${offset}: the end of the log has not moved`)
   }
 }

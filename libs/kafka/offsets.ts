@@ -1,5 +1,7 @@
 import { listOffsetsV7 } from '@platformatic/kafka'
 
+import { partitionKey } from '#domain'
+
 import { untilAnswered } from './attempts.ts'
 import type { KafkaCluster } from './cluster.ts'
 
@@ -17,7 +19,7 @@ function listOffset(
   timestamp: bigint,
   deadline: number,
 ): Promise<number> {
-  const what = `asking for offsets of ${topic}/${partition}`
+  const what = `asking for offsets of ${partitionKey({ topic, partition })}`
   const asked = { partitionIndex: partition, currentLeaderEpoch: -1, timestamp }
   return untilAnswered({ what, deadline, changes: false }, () =>
     cluster.onLeader(topic, partition, offsetsLane, async ({ connection }) => {

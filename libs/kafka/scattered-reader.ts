@@ -1,5 +1,7 @@
 import { LRUCache } from 'lru-cache'
 
+import { partitionKey } from '#domain'
+
 import { untilAnswered } from './attempts.ts'
 import type { KafkaCluster } from './cluster.ts'
 import { LogError } from './kafka-errors.ts'
@@ -57,7 +59,8 @@ export class ScatteredReader {
     offsets: readonly number[],
     deadline: number,
   ): Promise<StoredRecord[]> {
-    const keyOf = (offset: number): string => `${topic}/${partition}/${offset}`
+    const prefix = partitionKey({ topic, partition })
+    const keyOf = (offset: number): string => `${prefix}/${offset}`
     const found = new Map<number, StoredRecord>()
     for (const offset of offsets) {
       const known = this.#cache.get(keyOf(offset))
@@ -93,7 +96,7 @@ export class ScatteredReader {
 
   async #fetch(from: Source, offset: number, bytesMax: number): Promise<readonly StoredBatch[]> {
     const { topic, partition, lane, deadline } = from
-    const attempts = { what: `reading offset ${offset} of ${topic}/${partition}`, deadline, changes: false }
+    const attempts = { what: `reading offset ${offset} of ${partitionKey(from)}`, deadline, changes: false }
     const fetched = await untilAnswered(attempts, () =>
       this.#cluster.onLeader(topic, partition, lane, ({ connection, topicId }) =>
         fetchBatches(connection, { topicId, partition, offset, bytesMax, waitMsMax: 0 }),
@@ -110,8 +113,8 @@ interface Source {
   readonly deadline: number
 }
 
-const notThere = ({ topic, partition }: Source, offset: number): LogError =>
-  new LogError('not-there', `there is no record at offset ${offset} of ${topic}/${partition}`)
+const notThere = (from: Source, offset: number): LogError =>
+  new LogError('not-there', `there is no record at offset ${offset} of ${partitionKey(from)}`)
 
 /** The records in these batches that match the run from index `next` on, without a gap. */
 function wantedOf(batches: readonly StoredBatch[], run: readonly number[], next: number): StoredRecord[] {

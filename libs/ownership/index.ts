@@ -1,4 +1,4 @@
-export { isFenced } from './ends-term.ts'
+export { endsTerm } from './ends-term.ts'
 export { addOwnershipGauges } from './ownership-gauges.ts'
 export type { OwnedPartition } from './owned-partition.ts'
 export { PartitionGroup, type ServingReport } from './partition-group.ts'

@@ -3,7 +3,7 @@ import pino from 'pino'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
 import { pause } from '#async'
-import type { TopicPartition } from '#domain'
+import { partitionKey, type TopicPartition } from '#domain'
 import { type KafkaCluster, LogError } from '#kafka'
 
 import { PartitionGroup } from './partition-group.ts'
@@ -21,8 +21,8 @@ class Runs {
   fails: () => Error | undefined = () => undefined
   stepMs = 0
 
-  workOf({ topic, partition }: TopicPartition): TermWork<string> {
-    const key = `${topic}/${partition}`
+  workOf(place: TopicPartition): TermWork<string> {
+    const key = partitionKey(place)
     const step = async () => {
       await pause(this.stepMs)
       const error = this.fails()

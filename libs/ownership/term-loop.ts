@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 
 import { Backoff, type BackoffLimits, halfJitter, pause } from '#async'
-import type { TopicPartition } from '#domain'
+import { partitionKey, type TopicPartition } from '#domain'
 import { namedState, type WaitingPartition } from '#event-log'
 import type { EventStoreError } from '#event-store'
 import { reportSafely } from '#observability'
@@ -47,7 +47,7 @@ export class TermLoop<Term> implements OwnedPartition {
   #life: Promise<void> | undefined
 
   constructor(options: TermLoopOptions<Term>) {
-    const { place, name = `${place.topic}/${place.partition}`, work, backoff = backoffDefault } = options
+    const { place, name = partitionKey(place), work, backoff = backoffDefault } = options
     this.#options = options
     this.#name = name
     this.#work = work

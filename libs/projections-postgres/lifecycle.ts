@@ -49,7 +49,10 @@ export async function addGeneration(
   return true
 }
 
-/** Adds generations whose tables exist but whose rows were lost as retired, so that they are discarded. The comments on the tables name them. */
+/**
+ * Adds generations whose tables exist but whose rows were lost. They are added as retired, so that they are discarded.
+ * The comments on the tables name them.
+ */
 async function adoptOrphans(sql: Sql, names: SqlNames, projection: StoredProjection): Promise<void> {
   const found = await sql.query<{ generation: string }>(
     `SELECT substr(obj_description(oid, 'pg_class'), length($2) + 1) AS generation FROM pg_class

@@ -142,7 +142,7 @@ test('the index of a later owner that has made progress is left alone', async ()
   index.stored = { topicId: 'topic-1', producerId: 1n, epoch: 8, nextOffset: 48 }
   const late = catchUp(index, { ...owner, endOffset: 47, read: log(47) })
   await expect(late).rejects.toThrow(LaterOwnerError)
-  await expect(late).rejects.toThrow('a later owner is active')
+  await expect(late).rejects.toThrow('the log of topic topic-1 has a later term than')
   expect(index.dropped).toBe(0)
 })
 
@@ -150,26 +150,29 @@ test('the index of a later owner is left alone at any offset', async () => {
   const index = new FakeIndex()
   index.stored = { topicId: 'topic-1', producerId: 1n, epoch: 8, nextOffset: 40 }
   const late = catchUp(index, { ...owner, endOffset: 47, read: log(47) })
-  await expect(late).rejects.toThrow('a later owner is active')
+  await expect(late).rejects.toThrow('the log of topic topic-1 has a later term than')
   expect(index.stored).toEqual({ topicId: 'topic-1', producerId: 1n, epoch: 8, nextOffset: 40 })
 })
 
 test.each([
-  { what: 'an empty index', stored: undefined },
+  { what: 'an empty index', stored: undefined, found: 'empty' },
   {
     what: 'an index of another producer id',
     stored: { topicId: 'topic-1', producerId: 9n, epoch: 0, nextOffset: 30 },
+    found: 'at offset 30 under term 9/0',
   },
   {
     what: 'an index of another topic',
     stored: { topicId: 'topic-0', producerId: 1n, epoch: 8, nextOffset: 30 },
+    found: 'of topic topic-0',
   },
-])('$what is left alone when the log has a later term', async ({ stored }) => {
+])('$what is left alone when the log has a later term', async ({ stored, found }) => {
   const index = new FakeIndex()
   index.stored = stored
   const slept = { ...owner, isLastTerm: () => Promise.resolve(false) }
   const late = catchUp(index, { ...slept, endOffset: 47, read: log(47) })
   await expect(late).rejects.toThrow(LaterOwnerError)
+  await expect(late).rejects.toThrow(new RegExp(`has a later term .*; the index is ${found}$`))
   expect([index.stored, index.dropped, index.applied]).toEqual([stored, 0, []])
 })
 
@@ -182,7 +185,7 @@ test.each([
   const later = { topicId: 'topic-1', producerId: 1n, epoch: 8, nextOffset: 40 }
   index.meanwhile = () => (index.stored = later)
   const late = catchUp(index, { ...owner, endOffset, read: log(endOffset) })
-  await expect(late).rejects.toThrow('a later owner is active')
+  await expect(late).rejects.toThrow('the log of topic topic-1 has a later term than')
   expect([index.stored, index.dropped, index.applied]).toEqual([later, 0, []])
 })
 

@@ -22,7 +22,7 @@ export interface CatchUp {
   /** The owner's term. */
   readonly producerId: bigint
   readonly epoch: number
-  /** Whether the log has no later term. Called when the index has another producer id: producer ids have no order. */
+  /** Whether the log has no later term. Called unless the index has this term's producer id, and when all attempts failed. */
   readonly isLastTerm: () => Promise<boolean>
   /** The first offset that the log still has. */
   readonly startOffset: number
@@ -52,7 +52,7 @@ const rebuiltTailOffsets = 10_000
  * empty, of another topic or past the end is dropped and rebuilt from the start. It starts over when the guard is lost meanwhile.
  * @returns the guard that holds from now on.
  * @throws HeadDeletedError when the log no longer has events that the index lacks, and no operator has accepted that.
- * @throws LaterOwnerError when a later term owns the index: retrying within this term never succeeds.
+ * @throws LaterOwnerError when the log has a later term: retrying within this term never succeeds.
  * @throws IndexUnavailableError while Redis does not answer or keeps losing the index.
  * @throws IndexMismatchError when events of the log itself are not contiguous, and `onMisfit` is missing.
  */
@@ -65,7 +65,7 @@ export async function catchUp(index: Index, log: CatchUp): Promise<Guard> {
     if (reached === 'log-misfits') source = withoutMisfits(log)
   }
   const changed = `the index of topic ${log.topicId} changed under term ${termText(log)} in ${attemptsMax} catch-ups in a row: `
-  if (!(await log.isLastTerm())) throw new LaterOwnerError(`${changed}a later owner claims it`)
+  if (!(await log.isLastTerm())) throw new LaterOwnerError(`${changed}the log has a later term`)
   throw new IndexUnavailableError(`${changed}Redis keeps losing it`)
 }
 
@@ -80,18 +80,20 @@ async function claim(index: Index, log: CatchUp): Promise<'guard-lost' | Guard> 
   const ofThisLog = stored?.topicId === topicId ? stored : undefined
   if (await isOver(log, ofThisLog)) {
     // This owner was suspended after its take-over. It may neither claim nor drop the index.
-    const found =
-      ofThisLog === undefined
-        ? 'empty'
-        : `at offset ${ofThisLog.nextOffset} under term ${termText(ofThisLog)}`
     throw new LaterOwnerError(
-      `the index of topic ${topicId} is ${found}, term ${termText(log)} has seen the log up to ${log.endOffset}: a later owner is active`,
+      `the log of topic ${topicId} has a later term than ${termText(log)}, which has seen it up to offset ${log.endOffset}; the index is ${stateOf(stored, topicId)}`,
     )
   }
   const belongs = ofThisLog !== undefined && ofThisLog.nextOffset <= log.endOffset
   if (belongs) return index.claim({ topicId, producerId, epoch, nextOffset: ofThisLog.nextOffset }, ofThisLog)
   if ((await index.dropSeen(stored)) === 'guard-lost') return 'guard-lost'
   return index.claim({ topicId, producerId, epoch, nextOffset: 0 })
+}
+
+function stateOf(stored: Guard | undefined, topicId: string): string {
+  if (stored === undefined) return 'empty'
+  if (stored.topicId !== topicId) return `of topic ${stored.topicId}`
+  return `at offset ${stored.nextOffset} under term ${termText(stored)}`
 }
 
 /** Epochs of one producer id grow. Of two producer ids only the log knows which came later. */

@@ -3,7 +3,7 @@ export class IndexUnavailableError extends Error {
   override readonly name = 'IndexUnavailableError'
 }
 
-/** The log has a later term, which owns the index. This term is over. */
+/** The log has a later term: this term is over. Only the owner of the later term may claim or drop the index. */
 export class LaterOwnerError extends Error {
   override readonly name = 'LaterOwnerError'
 }

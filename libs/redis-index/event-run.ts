@@ -28,7 +28,9 @@ export function encodeEventRun({ firstVersion, payloads }: EventRun): Buffer {
   return bytes
 }
 
-export function decodeEventRun(bytes: Buffer): EventRun {
+/** @param bytes what Redis returns for the key: null when it does not exist. */
+export function decodeEventRun(bytes: Buffer | null): EventRun | undefined {
+  if (bytes === null) return undefined
   const payloads: Buffer[] = []
   for (let at = 4; at < bytes.length;) {
     const end = at + 4 + bytes.readUInt32BE(at)

@@ -1,3 +1,4 @@
+import { decodeEventRun } from './event-run.ts'
 import { decodeSnapshot, type StoredSnapshot } from './snapshot.ts'
 import { assembleRecent } from './stream-parts.ts'
 import { decodeStreamRecord, type StreamRecord } from './stream-record.ts'
@@ -39,7 +40,7 @@ function decoded(bytes: Buffer, [, chunks, tail, lately, stored]: InspectedParts
   const { version, firstTimestampMs, lastTimestampMs, chunk } = decodeStreamRecord(bytes)
   const packed = [...chunks.map((full) => full ?? Buffer.alloc(0)), chunk]
   const snapshot = stored === null ? undefined : decodeSnapshot(stored)
-  const recent = { version, tail: tail ?? undefined, lately: lately ?? undefined }
+  const recent = { version, tail: decodeEventRun(tail), lately: decodeEventRun(lately) }
   return {
     ...{ version, firstTimestampMs, lastTimestampMs },
     offsets: packed.flatMap(unpackOffsets),

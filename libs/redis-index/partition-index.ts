@@ -110,7 +110,7 @@ export class PartitionIndex {
     return loadStream(this.#parts, guard, streamId, stateVersion)
   }
 
-  /** The events of these versions, both inclusive, from 1: those that Redis has, and the offsets of all. */
+  /** The events of these versions, both inclusive, from 1: those that Redis has, and the offsets of the others. */
   events(
     guard: Guard,
     streamId: StreamId,
@@ -159,7 +159,7 @@ export class PartitionIndex {
     }
   }
 
-  /** Calls back for every stored aggregate id, readable or not, as {@link forEachStream} does. */
+  /** Yields every stored aggregate id, readable or not, in no order; one may come twice. */
   async *aggregateIds(): AsyncGenerator<string> {
     for await (const batch of scanStreams(this.#parts)) for (const [aggregateId] of batch) yield aggregateId
   }

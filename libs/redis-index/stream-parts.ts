@@ -1,22 +1,24 @@
 import { type Version, versionAfter } from '#domain'
 
 import type { EventPlace } from './asks.ts'
-import { clipRun, decodeEventRun, type EventRun } from './event-run.ts'
+import { clipRun, type EventRun } from './event-run.ts'
 import { missingEventsMax } from './scripts/stream-scripts.ts'
 import type { StoredSnapshot } from './snapshot.ts'
 
-/** The stored events of a stream, as event runs that are not decoded yet. */
+/** The stored events of a stream. */
 interface RecentEvents {
   readonly version: Version
-  readonly tail: Buffer | undefined
-  readonly lately: Buffer | undefined
+  readonly tail: EventRun | undefined
+  readonly lately: EventRun | undefined
 }
+
+/** Decodes the offsets of these versions, both inclusive. It may omit versions in the tail. */
+type PlacesOf = (fromVersion: number, toVersion: number) => readonly EventPlace[]
 
 /** The reply of streamScript for a stream. */
 export interface StreamParts extends RecentEvents {
   readonly snapshot: StoredSnapshot | undefined
-  /** The offsets of the requested versions, both inclusive. */
-  readonly placesOf: (fromVersion: number, toVersion: number) => readonly EventPlace[]
+  readonly placesOf: PlacesOf
 }
 
 /** Events of consecutive versions of a stream, as far as the index has them. */
@@ -24,8 +26,8 @@ export interface IndexedEvents {
   readonly fromVersion: number
   /** The events by version from `fromVersion` on; `undefined` for each that Redis does not have. */
   readonly recent: readonly (Buffer | undefined)[]
-  /** The offsets in the order of versions. */
-  readonly places: readonly EventPlace[]
+  /** The offsets in the order of versions, for those that Redis does not have. */
+  readonly placesOf: PlacesOf
 }
 
 export interface LoadedFromIndex {
@@ -50,9 +52,9 @@ interface MissingEvents {
 export function assembleLoad(parts: StreamParts): LoadedFromIndex {
   const { version, snapshot, tail, lately } = parts
   const from = (snapshot?.version ?? 0) + 1
-  const recent = clipRun(decoded(tail), from, version)
+  const recent = clipRun(tail, from, version)
   const firstRecent = recent?.firstVersion ?? version + 1
-  const older = clipRun(decoded(lately), from, firstRecent - 1)
+  const older = clipRun(lately, from, firstRecent - 1)
   const joins = older !== undefined && older.firstVersion + older.payloads.length === firstRecent
   const firstTailVersion = (joins ? older.firstVersion : firstRecent) as Version
   return {
@@ -72,11 +74,10 @@ function missingEvents(parts: StreamParts, from: number, firstTailVersion: Versi
 
 /** The events of these versions, both inclusive. Versions that the stream does not have are left out. */
 export function assembleEvents(parts: StreamParts, fromVersion: number, toVersion: number): IndexedEvents {
-  const last = Math.min(toVersion, parts.version)
   return {
     fromVersion,
-    recent: assembleRecent(parts, fromVersion, last),
-    places: parts.placesOf(fromVersion, last),
+    recent: assembleRecent(parts, fromVersion, toVersion),
+    placesOf: parts.placesOf,
   }
 }
 
@@ -87,14 +88,8 @@ export function assembleRecent(
 ): (Buffer | undefined)[] {
   const last = Math.min(toVersion, version)
   const events = new Array<Buffer | undefined>(Math.max(0, last - fromVersion + 1)).fill(undefined)
-  for (const run of [
-    clipRun(decoded(lately), fromVersion, last),
-    clipRun(decoded(tail), fromVersion, last),
-  ]) {
+  for (const run of [clipRun(lately, fromVersion, last), clipRun(tail, fromVersion, last)]) {
     run?.payloads.forEach((payload, index) => (events[run.firstVersion - fromVersion + index] = payload))
   }
   return events
 }
-
-const decoded = (bytes: Buffer | undefined): EventRun | undefined =>
-  bytes === undefined ? undefined : decodeEventRun(bytes)

@@ -1,6 +1,7 @@
 import { aggregateIdOf, noVersion, type StreamId, type Version } from '#domain'
 
 import type { EventPlace } from './asks.ts'
+import { decodeEventRun } from './event-run.ts'
 import type { Guard } from './index-entry.ts'
 import { type Buffers, guardedArgument, type IndexParts } from './index-parts.ts'
 import { streamScript, infoScript } from './scripts/stream-scripts.ts'
@@ -91,8 +92,8 @@ function decodeParts([stored, snapshotBytes, tail, lately, full]: StreamReply, f
   return {
     version: record?.version ?? noVersion,
     snapshot,
-    tail: tail ?? undefined,
-    lately: lately ?? undefined,
+    tail: decodeEventRun(tail),
+    lately: decodeEventRun(lately),
     placesOf,
   }
 }

@@ -54,6 +54,7 @@ export function offsetsIn(
   toVersion: number,
 ): { readonly version: Version; readonly offset: number }[] {
   const first = chunk * chunkEvents + 1
+  if (first > toVersion || first + chunkEvents <= fromVersion) return []
   return unpackOffsets(packed)
     .map((offset, index) => ({ version: (first + index) as Version, offset }))
     .filter(({ version }) => version >= fromVersion && version <= toVersion)

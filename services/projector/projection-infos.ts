@@ -120,6 +120,6 @@ function progressOf(state: GenerationState, goals: Ends): Progress {
   }
 }
 
-/** The next offset that a generation has to apply in a source, by {@link sourceKey}. */
+/** The next offset that a generation has to apply in a source, by {@link formatPartition}. */
 export const checkpointIn = ({ checkpoints, range }: GenerationState, source: string): number =>
   checkpoints.get(source) ?? range[source]?.start ?? 0

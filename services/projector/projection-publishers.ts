@@ -3,8 +3,8 @@ import type { Registry } from 'prom-client'
 
 import { eventTopic, parsePartition, partitionKey, type Projection, type TopicPartition } from '#domain'
 import type { EventFeed } from '#event-log/records'
-import { type KafkaCluster, LogError } from '#kafka'
-import { type TermContext, TermLoop, type TermWork } from '#ownership'
+import type { KafkaCluster } from '#kafka'
+import { TermLoop, type TermWork } from '#ownership'
 import { type GenerationState, type ViewStore } from '#projections'
 import type { EventCodec } from '#schemas'
 
@@ -31,7 +31,7 @@ interface PublishersParts {
 export class ProjectionPublishers {
   readonly #parts: PublishersParts
   readonly #metrics: ChangelogMetrics
-  readonly #running = new Map<string, { readonly work: PublisherWork; readonly loop: TermLoop<unknown> }>()
+  readonly #running = new Map<string, TermLoop<ChangelogPublisher>>()
 
   constructor(parts: PublishersParts) {
     this.#parts = parts
@@ -41,10 +41,10 @@ export class ProjectionPublishers {
   assign(places: readonly TopicPartition[]): void {
     for (const projection of this.#publishedFrom(places)) {
       const { name } = projection
-      const work = new PublisherWork(name, () => this.#newPublisher(projection))
+      const work = publishing(() => this.#newPublisher(projection))
       const place = firstPartitionOf(projection)
       const loop = new TermLoop({ place, name: `changelog of ${name}`, work, logger: this.#parts.logger })
-      this.#running.set(name, { work, loop })
+      this.#running.set(name, loop)
       loop.start()
     }
   }
@@ -54,14 +54,14 @@ export class ProjectionPublishers {
       this.#publishedFrom(places).map(async ({ name }) => {
         const running = this.#running.get(name)
         this.#running.delete(name)
-        await running?.loop.stop()
+        await running?.stop()
       }),
     )
   }
 
   /** Notifies the publisher of changes of the projection. */
   wake(projection: string): void {
-    this.#running.get(projection)?.work.wake()
+    this.#running.get(projection)?.term?.wake()
   }
 
   #publishedFrom(places: readonly TopicPartition[]): readonly Projection[] {
@@ -103,41 +103,10 @@ const firstPartitionOf = ({ sources: [first = ''] }: Projection): TopicPartition
 })
 
 /** Each term is one publisher. It takes over all partitions of the changelog itself, before it first reads views. */
-class PublisherWork implements TermWork<ChangelogPublisher> {
-  readonly #name: string
-  readonly #open: () => ChangelogPublisher
-  #publisher: ChangelogPublisher | undefined
-
-  constructor(name: string, open: () => ChangelogPublisher) {
-    this.#name = name
-    this.#open = open
-  }
-
-  wake(): void {
-    this.#publisher?.wake()
-  }
-
-  prepare(): Promise<void> {
-    return Promise.resolve()
-  }
-
-  takeOver(): Promise<ChangelogPublisher> {
-    this.#publisher = this.#open()
-    return Promise.resolve(this.#publisher)
-  }
-
-  catchUp(_publisher: ChangelogPublisher, { serving }: TermContext): Promise<void> {
-    serving()
-    return Promise.resolve()
-  }
-
-  async serve(publisher: ChangelogPublisher, { signal }: TermContext): Promise<void> {
-    if ((await publisher.run(signal)) === 'fenced') {
-      throw new LogError('fenced', `another instance publishes the changes of ${this.#name}`)
-    }
-  }
-
-  end(): void {
-    this.#publisher = undefined
-  }
-}
+const publishing = (open: () => ChangelogPublisher): TermWork<ChangelogPublisher> => ({
+  prepare: () => Promise.resolve(),
+  takeOver: () => Promise.resolve(open()),
+  catchUp: () => Promise.resolve(),
+  serve: (publisher, context) => publisher.run(context),
+  end: () => undefined,
+})

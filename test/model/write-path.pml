@@ -177,7 +177,12 @@ inline produce(anEpoch, aSequence, id1, version1, id2, version2) {
 /* ---- An owner: take-over, catch-up, rounds ---- */
 
 /* Epochs of one producer id are in order. Of two ids only the log shows which came later. */
-#define isLater(anEpoch) ((isSameId(anEpoch, epoch[me]) && anEpoch > epoch[me]) || (!isSameId(anEpoch, epoch[me]) && lastMarker != epoch[me]))
+#ifdef NO_FENCE
+#define isLastTerm true   /* without a fence the log has no markers */
+#else
+#define isLastTerm (lastMarker == epoch[me])
+#endif
+#define isLater(anEpoch) ((isSameId(anEpoch, epoch[me]) && anEpoch > epoch[me]) || (!isSameId(anEpoch, epoch[me]) && !isLastTerm))
 #define guardHolds(next) (held && heldEpoch == epoch[me] && heldNext == (next))
 
 inline forgetRound() { id1 = 0; id2 = 0; version1 = 0; version2 = 0; duplicate = 0; sequenceSent = 0; from = 0; seen = 0; seenEpoch = 0; seenHeld = false; offset = 0; outcome = 0; upTo = 0 }
@@ -226,7 +231,7 @@ proctype Owner(byte me) {
   byte from, upTo, seen, seenEpoch, sequence, sequenceSent, id1, id2, version1, version2, duplicate;
   byte atVersion, knownIds, offset, i, foldedVersion, foldedIds, termStart;
   byte landing;                                    /* where the next batch should land */
-  bool seenHeld, again;
+  bool seenHeld;
   mtype outcome;
 
 life:
@@ -234,7 +239,7 @@ life:
     skip;
 takeOver:
     atomic {
-      serving[me] = false; stale[me] = true; again = false; forgetRound();
+      serving[me] = false; stale[me] = true; forgetRound();
       coordinator < TERMS && marker == 0;         /* liveness may be wrong: any owner may take over */
       from = end                                   /* the previous high watermark */
     };
@@ -271,10 +276,12 @@ catchUp:
     atomic { seenHeld = held; seenEpoch = heldEpoch; seen = heldNext };
     atomic {
       if
-      :: seenHeld && seen > upTo && isLater(seenEpoch) -> goto takeOver   /* a later owner is active */
-#ifndef CLAIM_REGARDLESS
-      :: again && seenHeld && seen <= upTo && isLater(seenEpoch) -> goto takeOver
+#ifdef CLAIM_REGARDLESS
+      :: seenHeld && seen > upTo && isLater(seenEpoch) -> goto takeOver
+#else
+      :: seenHeld && isLater(seenEpoch) -> goto takeOver   /* a later owner is active */
 #endif
+      :: !seenHeld && !isLastTerm -> goto takeOver         /* an empty index shows no owner, but the log does */
       :: else
       fi
     };
@@ -315,7 +322,7 @@ catchUp:
          :: else -> break
          od;
          assertIndexIsTrue();
-         guardNext[me] = heldNext; stale[me] = false; serving[me] = true; again = false;
+         guardNext[me] = heldNext; stale[me] = false; serving[me] = true;
         from = 0; upTo = 0; seen = 0; seenEpoch = 0; seenHeld = false
       :: else -> goto catchUp
       fi
@@ -428,12 +435,8 @@ landed:   /* A marker of another term in between: the batch is in the log, and m
 
 catchUpAgain:
     /* Within a term: reads the log's end, then catches up as in a take-over. */
-    atomic { stale[me] = true; forgetRound();
-      if
-      :: held && isLater(heldEpoch) -> goto fenced
-      :: else
-      fi };
-    atomic { upTo = (end > guardNext[me] -> end : guardNext[me]); again = true };
+    atomic { stale[me] = true; forgetRound() };
+    atomic { upTo = (end > guardNext[me] -> end : guardNext[me]) };
     goto catchUp;
 
 unknown:
@@ -445,7 +448,7 @@ fenced:
     atomic { serving[me] = false; inbox[me] = 0; goto takeOver }
   } unless {
     atomic { crashes < CRASHES -> crashes++; serving[me] = false; stale[me] = true; inbox[me] = 0; epoch[me] = 0; guardNext[me] = 0;
-      sequence = 0; upTo = 0; landing = 0; termStart = 0; atVersion = 0; knownIds = 0; i = 0; again = false; forgetRound() }
+      sequence = 0; upTo = 0; landing = 0; termStart = 0; atVersion = 0; knownIds = 0; i = 0; forgetRound() }
   };
   goto life
 }

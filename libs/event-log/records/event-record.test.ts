@@ -10,32 +10,7 @@ import {
   type ReceivedRecord,
   toLogRecord,
 } from './event-record.ts'
-
-const text = fc.string({ unit: 'grapheme', minLength: 1 })
-const metadata = fc.record(
-  {
-    correlationId: text,
-    causationId: text,
-    userId: text,
-    sessionId: text,
-    source: text.filter((source) => source !== 'urn:annals'),
-    traceparent: text,
-  },
-  { requiredKeys: [] },
-)
-const anyEvent: fc.Arbitrary<EncodedEvent> = fc
-  .record({
-    id: fc.constant(newEventId()),
-    streamId: fc.stringMatching(/^order\.[\w.-]{1,40}$/).map(parseStreamId),
-    type: text,
-    version: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }).map((number) => parseVersion(number)),
-    timestamp: fc
-      .date({ min: new Date(0), max: new Date('2100-01-01'), noInvalidDate: true })
-      .map((date) => date.toISOString()),
-    metadata,
-    value: fc.uint8Array({ maxLength: 100 }).map((array) => Buffer.from(array)),
-  })
-  .map((parts) => ({ ...parts, timestampMs: Date.parse(parts.timestamp) }))
+import { anyEncodedEvent } from '../testing/index.ts'
 
 const event: EncodedEvent = {
   id: newEventId(),
@@ -44,7 +19,7 @@ const event: EncodedEvent = {
   version: parseVersion(7),
   timestamp: '2024-05-06T07:08:09.010Z',
   timestampMs: Date.UTC(2024, 4, 6, 7, 8, 9, 10),
-  metadata: { correlationId: 'c-1', source: '/shop' },
+  metadata: { tenant: 'acme', correlationId: 'c-1', source: '/shop', attempt: 3, isTrial: false },
   value: Buffer.from('avro'),
 }
 
@@ -58,7 +33,7 @@ const asStored = ({ key, value, headers }: EventRecord): ReceivedRecord => ({
 
 test('an event round-trips through its record', () => {
   fc.assert(
-    fc.property(anyEvent, (any) => {
+    fc.property(anyEncodedEvent, (any) => {
       expect(fromStoredRecord(asStored(toLogRecord(any)))).toEqual(any)
     }),
   )
@@ -76,6 +51,7 @@ test('the record is a CloudEvent in binary mode, with these headers in this orde
     ['content-type', 'application/avro'],
     ['ce_streamversion', '7'],
     ['ce_correlationid', 'c-1'],
+    ['ce_annalsmetadata', '{"tenant":"acme","attempt":3,"isTrial":false}'],
   ])
   expect(record.key.toString()).toBe('order.order-42')
   expect(record.timestampMs).toBe(Date.UTC(2024, 4, 6, 7, 8, 9, 10))
@@ -85,6 +61,21 @@ test('an event without a source gets the one that CloudEvents requires, and has 
   const record = toLogRecord({ ...event, metadata: {} })
   expect(record.headers).toContainEqual(['ce_source', 'urn:annals'])
   expect(fromStoredRecord(asStored(record)).metadata).toEqual({})
+})
+
+test('own keys with the name of a field never replace its header, and count without one only as text', () => {
+  const read = (headers: Readonly<Record<string, string>>, own: object) => {
+    const { headers: others, ...record } = asStored(toLogRecord({ ...event, metadata: {} }))
+    const added = Object.entries({ ...headers, ce_annalsmetadata: JSON.stringify(own) })
+    const all = [...others, ...added.map(([name, text]) => [name, Buffer.from(text)] as const)]
+    return fromStoredRecord({ ...record, headers: all }).metadata
+  }
+  expect(read({ ce_userid: 'ada' }, { userId: 'eve', tenant: 'acme' })).toEqual({
+    userId: 'ada',
+    tenant: 'acme',
+  })
+  expect(read({ ce_source: '/shop' }, { source: '/other' })).toEqual({ source: '/shop' })
+  expect(read({}, { source: '/other', sessionId: 's-1', userId: 7 })).toEqual({ sessionId: 's-1' })
 })
 
 test.each(['ce_id', 'ce_type', 'ce_subject', 'ce_time', 'ce_streamversion'])(

@@ -119,7 +119,9 @@ function metadataOf(texts: ReadonlyMap<string, string>): EventMetadata {
   const metadata: Record<string, MetadataValue> =
     own === undefined ? {} : { ...parseOwnMetadataJson(own, `headers.${ownMetadataHeader}`) }
   const source = texts.get('ce_source')
-  if (source !== undefined && source !== eventSourceDefault) metadata['source'] = source
+  // The default says that the event has no source, whatever the own keys say.
+  if (source === eventSourceDefault) delete metadata['source']
+  else if (source !== undefined) metadata['source'] = source
   for (const [field, name] of metadataHeaders) {
     const value = texts.get(name)
     if (value !== undefined) metadata[field] = value

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 
-import type { TopicPartition } from '#domain'
+import { partitionKey, type TopicPartition } from '#domain'
 import type { GroupMembershipOptions, RoutingTable } from '#kafka'
 
 import type { Membership } from '../partition-group.ts'
@@ -21,12 +21,12 @@ export class MembershipDouble implements Membership {
   }
 
   grant(...places: readonly TopicPartition[]): Promise<void> {
-    for (const place of places) this.#assigned.set(`${place.topic}/${place.partition}`, place)
+    for (const place of places) this.#assigned.set(partitionKey(place), place)
     return this.#next(() => this.#options.onAssigned(places))
   }
 
   revoke(...places: readonly TopicPartition[]): Promise<void> {
-    for (const { topic, partition } of places) this.#assigned.delete(`${topic}/${partition}`)
+    for (const place of places) this.#assigned.delete(partitionKey(place))
     return this.#next(() => this.#options.onRevoked(places))
   }
 

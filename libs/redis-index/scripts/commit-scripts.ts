@@ -57,7 +57,7 @@ return { versions, hits }
 )
 
 /**
- * Keys: guard, streams, chunks, ids 0, ids 1, terms, then one tail for each stream. Everything is read and checked before the first
+ * Keys: guard, streams, chunks, ids 0, ids 1, terms, then one tail for each stream. The script makes every check before its first
  * write, so that a refusal leaves the index unchanged. A mismatch deletes the guard: the next catch-up rebuilds.
  * With `headless` a stream may start with a later version than 1: earlier ones were deleted from the log and get its offset.
  */

@@ -2,13 +2,13 @@ import { chunkEvents } from '../stream-record.ts'
 import { guardPart, heldForReadingPart, runPart } from './lua-parts.ts'
 import { script, slicesPart } from './script.ts'
 
-/** One load returns the offsets of at most this many versions: the first ones that Redis lacks. */
+/** One load returns the offsets of at most this many versions: the first ones before the tail. */
 export const missingEventsMax = 1_000
 
 /**
  * Keys: guard, streams, tail, snapshot, cached run, chunks. Returns record, snapshot, tail, the cached run if the tail is too
- * short, and the full chunks that hold the offsets of the versions `from` to `to`. Without `to` it is a load: the versions are
- * those between snapshot and tail, at most {@link missingEventsMax}.
+ * short, and the full chunks that hold the offsets of the versions `from` to `to` before the tail. Without `to` it is a load:
+ * it starts after the snapshot, and takes at most {@link missingEventsMax} versions.
  */
 export const streamScript = script(
   guardPart,
@@ -26,8 +26,8 @@ end
 local tail = redis.call('GET', KEYS[3])
 local first_in_tail = tail and struct.unpack('>I4', tail) or version + 1
 local lately = first_in_tail > from and redis.call('GET', KEYS[5])
-if to == 0 then to = math.min(first_in_tail - 1, from + ${missingEventsMax} - 1) end
-to = math.min(to, version)
+if to == 0 then to = from + ${missingEventsMax} - 1 end
+to = math.min(to, first_in_tail - 1)
 local fields = {}
 if from <= to then
   local last_full = math.floor((version - 1) / ${chunkEvents}) - 1

@@ -9,10 +9,11 @@ import {
   type EventMetadata,
   type ExpectedVersion,
   formatPosition,
+  identifyEvents,
   type MetadataFieldName,
   metadataFields,
   metadataTable,
-  newEventId,
+  type NewEvent,
   parseEventId,
   parseExpectedVersion,
   parseMetadata,
@@ -82,15 +83,16 @@ const expectation = (value: string): ExpectedVersion =>
   parseExpectedVersion(/^\d+$/.test(value) ? Number(value) : value)
 
 async function append(streamId: string, type: string, options: AppendCommandOptions): Promise<CommandReport> {
-  const { expectedVersion, id = newEventId() } = options
-  const event = { id, type, data: await readData(options.data), metadata: metadataOf(options) }
+  const { expectedVersion, id } = options
+  const event: NewEvent = { type, data: await readData(options.data), metadata: metadataOf(options) }
+  const events = identifyEvents([id === undefined ? event : { ...event, id }])
   try {
     return appended(
       type,
-      await withClient(options, (client) => client.append(streamId, [event], { expectedVersion })),
+      await withClient(options, (client) => client.append(streamId, events, { expectedVersion })),
     )
   } catch (error) {
-    throw settleable(error, id)
+    throw settleable(error, events)
   }
 }
 
@@ -105,9 +107,10 @@ function appended(type: string, result: AppendResult): CommandReport {
 }
 
 /** Adds to an error with an unknown outcome how to settle it: the same command with the same id. */
-function settleable(error: unknown, id: EventId): unknown {
+function settleable(error: unknown, events: readonly { readonly id: EventId }[]): unknown {
   if (!(error instanceof EventStoreError) || error.code !== 'outcome-unknown') return error
-  const message = `${error.message}. The event may or may not have been appended: run the same command again with --id ${id}`
+  const ids = events.map(({ id }) => id).join(', ')
+  const message = `${error.message}. The event may or may not have been appended: run the same command again with --id ${ids}`
   return new EventStoreError('outcome-unknown', message, error.details, { cause: error })
 }
 

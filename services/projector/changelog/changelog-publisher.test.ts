@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 
 import { LogError } from '#kafka'
 import type { ViewSet } from '#projections'
@@ -122,19 +122,49 @@ test('a failure is counted and retried after another take-over', async () => {
   expect(await metrics.metrics()).toContain('annals_projector_keeping_failures_total{projection="counts"} 2')
 })
 
-test('it ends when another instance publishes the projection', async () => {
-  const { store, writer, set, start } = await testedPublisher()
-  writer.failures.push(new LogError('fenced', 'another owner'))
+test.for(['fenced', 'log-replaced'] as const)(
+  'it ends when its log is %s: only a new publisher may take over again',
+  async (outcome) => {
+    const { store, writer, set, start } = await testedPublisher()
+    writer.failures.push(new LogError(outcome, 'it is over'))
+    await store.change(set, 'a', '1')
+    expect(await start()).toBe(outcome)
+    expect(writer.published).toEqual([])
+  },
+)
+
+test('it serves once it has taken over', async () => {
+  const { store, writer, set, serving, metrics, start, settled } = await testedPublisher()
+  const takeOver = writer.takeOver.bind(writer)
+  writer.takeOver = () => Promise.reject(new LogError('unavailable', 'no broker'))
   await store.change(set, 'a', '1')
-  expect(await start()).toBe('fenced')
-  expect(writer.published).toEqual([])
+  void start()
+  await waitFor('two failures', async () =>
+    (await metrics.metrics()).includes('annals_projector_keeping_failures_total{projection="counts"} 2'),
+  )
+  expect(serving).not.toHaveBeenCalled()
+  writer.takeOver = takeOver
+  await settled()
+  expect(serving).toHaveBeenCalled()
 })
 
-test('without a changelog nothing is written and nothing waits', async () => {
-  const { store, writer, set, start, settled } = await testedPublisher(projection, false)
+test('it renews its fences by the wall clock too, which goes on while a machine is suspended', async () => {
+  const { store, writer, set, start, settled } = await testedPublisher()
   await store.change(set, 'a', '1')
   void start()
   await settled()
+  expect(writer.renewals).toBe(0)
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 3_700_000 })
+  onTestFinished(() => void vi.useRealTimers())
+  await waitFor('a renewal', () => Promise.resolve(writer.renewals > 0))
+})
+
+test('without a changelog nothing is written and nothing waits', async () => {
+  const { store, writer, set, serving, start, settled } = await testedPublisher(projection, false)
+  await store.change(set, 'a', '1')
+  void start()
+  await settled()
+  expect(serving).not.toHaveBeenCalled()
   expect(writer.calls.filter((call) => call === 'takeOver')).toEqual([])
   expect(writer.published).toEqual([])
 })

@@ -1,14 +1,14 @@
 import type { Logger } from 'pino'
 
-import { repeat } from '#async'
 import type { Projection } from '#domain'
-import { isFenced } from '#ownership'
+import { Renewal, type TermContext } from '#ownership'
 import { type GenerationState, type UnpublishedView, type ViewSet, type ViewStore } from '#projections'
 
 import type { ChangelogMetrics } from './changelog-metrics.ts'
-import type { ChangelogWriter, RefusedView } from './changelog-writer.ts'
+import { type ChangelogWriter, endsWriter, type RefusedView } from './changelog-writer.ts'
 import type { GenerationLooks, GenerationWatch } from '../generation-watch.ts'
 import { discardRetired, expireViews } from './housekeeping.ts'
+import { repeat } from './repeat.ts'
 
 export interface ChangelogPublisherParts {
   readonly projection: Projection
@@ -34,8 +34,6 @@ const expiryMs = 1_000
 /** Pause between two steps of discarding, which lets commits proceed. */
 const discardMs = 10
 const refusedMax = 1_000
-/** No pause between steps, because each step waits for its read. */
-const rest = () => Promise.resolve()
 
 /**
  * Maintains one projection: publishes the changes of its serving generation, discards retired generations, and drops
@@ -47,48 +45,45 @@ export class ChangelogPublisher {
   /** Revisions of rejected views of the generation, by key. They are not retried until they change. */
   readonly #refused = new Map<string, number>()
   #generation = ''
-  #renewAtMs = 0
+  #renewal: Renewal | undefined
 
   constructor(parts: ChangelogPublisherParts) {
     this.#parts = parts
   }
 
-  /** Reports a commit, so the store is read immediately. */
+  /** Reports a commit: the store is read in 20 ms, with the commits that follow until then. */
   wake(): void {
     this.#looks?.hurry(gatherMs)
   }
 
   /**
-   * Runs until the signal aborts or another instance maintains the projection (`fenced`). Other failures are retried
-   * with delays of up to 10 s. Never rejects.
+   * Runs until the signal aborts. Reports that it serves once all partitions of the changelog are taken over. Failures
+   * are retried with delays of up to 10 s.
+   * @throws LogError `fenced` when another instance maintains the projection; `log-replaced`.
    */
-  async run(signal: AbortSignal): Promise<'stopped' | 'fenced'> {
+  async run({ signal, serving }: TermContext): Promise<void> {
     const done = new AbortController()
     const either = AbortSignal.any([signal, done.signal])
     const keeping = this.#keepHouse(either)
-    const ending = await this.#publishAll(either)
-    done.abort()
-    await keeping
-    return ending === 'over' ? 'fenced' : 'stopped'
+    try {
+      await this.#publishAll({ signal: either, serving })
+    } finally {
+      done.abort()
+      await keeping
+    }
   }
 
-  #publishAll(signal: AbortSignal): Promise<'over' | 'stopped'> {
+  #publishAll({ signal, serving }: TermContext): Promise<void> {
     const looks = (this.#looks = this.#looksUntil(signal))
     let waitMs = 0
     return repeat({
       signal,
       step: async () => {
-        try {
-          await this.#holdFence()
-          await this.#publishServing((await looks.next(waitMs)) ?? [], signal)
-          waitMs = pollMs
-          return 'again'
-        } catch (error) {
-          if (isFenced(error)) return 'over'
-          throw error
-        }
+        await this.#holdFence(serving)
+        await this.#publishServing((await looks.next(waitMs)) ?? [], signal)
+        waitMs = pollMs
       },
-      rest,
+      isFinal: endsWriter,
       failed: (error, retryInMs) => {
         waitMs = 0
         this.#note('publishing its views', error, retryInMs)
@@ -96,7 +91,7 @@ export class ChangelogPublisher {
     })
   }
 
-  #keepHouse(signal: AbortSignal): Promise<'over' | 'stopped'> {
+  #keepHouse(signal: AbortSignal): Promise<void> {
     const { store, projection, isWhole, metrics } = this.#parts
     const looks = this.#looksUntil(signal)
     let expireAtMs = 0
@@ -105,15 +100,13 @@ export class ChangelogPublisher {
       signal,
       step: async () => {
         const generations = await looks.next(waitMs)
-        if (generations === undefined) return 'again'
+        if (generations === undefined) return
         const isLeft = await discardRetired(store.generations, projection, generations)
         waitMs = isLeft ? discardMs : expiryMs
-        if (performance.now() < expireAtMs) return 'again'
+        if (performance.now() < expireAtMs) return
         expireAtMs = performance.now() + expiryMs
         metrics.expired(projection.name, await expireViews(store.views, projection, generations, isWhole))
-        return 'again'
       },
-      rest,
       failed: (error, retryInMs) => this.#note('discarding its generations', error, retryInMs),
     })
   }
@@ -125,14 +118,16 @@ export class ChangelogPublisher {
   }
 
   /** Takes over before views are read, so that all views that another instance has published are older. */
-  async #holdFence(): Promise<void> {
+  async #holdFence(serving: () => void): Promise<void> {
     const { writer } = this.#parts
     if (writer === undefined) return
     await writer.takeOver()
-    if (this.#renewAtMs === 0) this.#renewAtMs = performance.now() + renewalMs
-    if (performance.now() < this.#renewAtMs) return
-    await writer.renew()
-    this.#renewAtMs = performance.now() + renewalMs
+    const renewal = (this.#renewal ??= new Renewal(renewalMs))
+    if (renewal.isDue()) {
+      await writer.renew()
+      renewal.renewed()
+    }
+    serving()
   }
 
   async #publishServing(generations: readonly GenerationState[], signal: AbortSignal): Promise<void> {

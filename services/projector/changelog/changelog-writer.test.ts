@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterEach, expect, test, vi } from 'vitest'
 
-import { batchOverheadBytes, LogError, type LogRecord, recordBytesBound } from '#kafka'
+import { batchOverheadBytes, LogError, type LogOutcome, type LogRecord, recordBytesBound } from '#kafka'
 
 import { batchesOf, ChangelogWriter } from './changelog-writer.ts'
 
@@ -42,23 +42,30 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-test('take-overs of a partition whose appends repeatedly have an unknown outcome are paced', async () => {
-  vi.useFakeTimers()
-  let epochs = 0
+const view = { key: 'a', json: null, revision: 1, changedAtMs: 0 }
+
+/** A writer whose appends to each partition end with an outcome, and the number of its take-overs. */
+function writerOf(outcomes: readonly LogOutcome[]) {
+  const spent = { epochs: 0 }
   const writer = new ChangelogWriter({
     cluster: undefined as never,
     codec: undefined as never,
     projection: { name: 'counts' },
-    partitions: 1,
+    partitions: outcomes.length,
     messageBytesMax: 1_000,
     openLog: (partition) => ({
       partition,
-      takeOver: () => Promise.resolve({ epoch: epochs++, producerId: 1n, endOffset: 0, topicId: '' }),
-      append: () => Promise.reject(new LogError('unknown', 'no answer')),
-      renew: () => Promise.resolve(),
+      takeOver: () => Promise.resolve({ epoch: spent.epochs++, producerId: 1n, endOffset: 0, topicId: '' }),
+      append: () => Promise.reject(new LogError(outcomes[partition] ?? 'unknown', 'no answer')),
+      renew: () => Promise.reject(new LogError(outcomes[partition] ?? 'unknown', 'no answer')),
     }),
   })
-  const view = { key: 'a', json: null, revision: 1, changedAtMs: 0 }
+  return { writer, spent }
+}
+
+test('take-overs of a partition whose appends repeatedly have an unknown outcome are paced', async () => {
+  vi.useFakeTimers()
+  const { writer, spent } = writerOf(['unknown'])
   const codes = new Set<string>()
   for (let second = 0; second < 3_600; second++) {
     const failed = await writer
@@ -68,7 +75,28 @@ test('take-overs of a partition whose appends repeatedly have an unknown outcome
     codes.add((failed as LogError).outcome)
     vi.advanceTimersByTime(1_000)
   }
-  expect(epochs).toBeGreaterThan(30)
-  expect(epochs).toBeLessThanOrEqual(10 + 3 * 60)
+  expect(spent.epochs).toBeGreaterThan(30)
+  expect(spent.epochs).toBeLessThanOrEqual(10 + 3 * 60)
   expect([...codes].sort()).toEqual(['unavailable', 'unknown'])
 })
+
+test.for(['fenced', 'unknown', 'take-over', 'log-replaced'] as const)(
+  'a partition must be taken over again after an append that ended as %s',
+  async (outcome) => {
+    const { writer, spent } = writerOf([outcome])
+    for (let round = 1; round <= 2; round++) {
+      await writer.takeOver()
+      await expect(writer.publish('g1', [view])).rejects.toMatchObject({ outcome })
+      expect(spent.epochs).toBe(round)
+    }
+  },
+)
+
+test.for(['fenced', 'log-replaced'] as const)(
+  'an error %s, which ends the writer, takes precedence over errors of other partitions',
+  async (outcome) => {
+    const { writer } = writerOf(['unknown', outcome])
+    await writer.takeOver()
+    await expect(writer.renew()).rejects.toMatchObject({ outcome })
+  },
+)

@@ -7,7 +7,7 @@ import {
   type LogRecord,
   recordBytesBound,
 } from '#kafka'
-import { isFenced, TakeOverPace } from '#ownership'
+import { endsTerm, TakeOverPace } from '#ownership'
 import type { UnpublishedView } from '#projections'
 
 import { type ViewCodec, ViewFormat, type ViewSchema } from './view-format.ts'
@@ -49,7 +49,7 @@ interface Part {
 
 /**
  * Publishes the views of one projection as the only publisher, behind a fence for each partition of the topic
- * `projections.<name>`. After a LogError `fenced` another instance publishes the projection, and this writer is unusable.
+ * `projections.<name>`. After an error of {@link endsWriter} this writer is unusable.
  */
 export class ChangelogWriter {
   readonly #projection: ViewSchema
@@ -76,7 +76,7 @@ export class ChangelogWriter {
    * Takes over the partitions that are not owned: at first all, later those with an append of unknown outcome. After
    * repeated failures it rejects with `unavailable` until the next take-over is due, see {@link TakeOverPace}. Views
    * must be read from the store only afterwards, so that an older view never follows a newer one.
-   * @throws LogError `fenced`, `unavailable`, `refused`
+   * @throws LogError `fenced`, `log-replaced`, `unavailable`, `refused`
    */
   async takeOver(): Promise<void> {
     await everyOne(
@@ -105,7 +105,7 @@ export class ChangelogWriter {
    * again is harmless.
    * @param generation of the views.
    * @returns the rejected views with the reasons.
-   * @throws LogError `fenced`; after any other outcome, take over and read the views again.
+   * @throws LogError `fenced`, `log-replaced`; after any other outcome, take over and read the views again.
    */
   async publish(generation: string, views: readonly UnpublishedView[]): Promise<readonly RefusedView[]> {
     const refused: RefusedView[] = []
@@ -143,13 +143,19 @@ export class ChangelogWriter {
   }
 }
 
-/** After an unknown outcome a partition must be taken over again; a fenced one reports it then. */
+/**
+ * Whether an error ends its writer: another instance publishes the projection (`fenced`), or the topic was deleted and
+ * created again (`log-replaced`). Only a new writer may take over again.
+ */
+export const endsWriter = (error: unknown): error is LogError =>
+  error instanceof LogError && (error.outcome === 'fenced' || error.outcome === 'log-replaced')
+
+/** After an error that ends the term a partition must be taken over again; one whose log is unusable reports it then. */
 async function noting(part: Part, step: () => Promise<unknown>): Promise<void> {
   try {
     await step()
   } catch (error) {
-    const { outcome } = error instanceof LogError ? error : {}
-    if (outcome === 'unknown' || outcome === 'take-over' || outcome === 'fenced') part.isOwned = false
+    if (endsTerm(error)) part.isOwned = false
     throw error
   }
 }
@@ -172,9 +178,9 @@ export function batchesOf(records: readonly LogRecord[], bytesMax: number): LogR
   return batch.length > 0 ? [...batches, batch] : batches
 }
 
-/** Runs work for all items concurrently and waits until all has ended. An error `fenced` takes precedence. */
+/** Runs work for all items concurrently and waits until all has ended. An error that ends the writer takes precedence. */
 async function everyOne<T>(all: readonly T[], run: (one: T) => Promise<void>): Promise<void> {
   const settled = await Promise.allSettled(all.map(run))
   const failures = settled.flatMap((each) => (each.status === 'rejected' ? [each.reason as unknown] : []))
-  if (failures.length > 0) throw failures.find(isFenced) ?? failures[0]
+  if (failures.length > 0) throw failures.find(endsWriter) ?? failures[0]
 }

@@ -9,8 +9,12 @@ const record: LogRecord = { key: Buffer.from('k'), value: null, headers: [], tim
 
 /** A partition with controlled outcomes of appends, and the number of its take-overs. */
 function sharedPartition(outcomeOf: () => LogOutcome | undefined, newPace = () => new TakeOverPace()) {
-  const spent = { epochs: 0, appended: 0 }
-  const openLog = () => ({
+  const spent = { epochs: 0, appended: 0, logs: 0 }
+  const openLog = () => {
+    spent.logs++
+    return logOf()
+  }
+  const logOf = () => ({
     topic: 'deadletters.mails',
     partition: 0,
     takeOver: () => Promise.resolve({ epoch: spent.epochs++, producerId: 1n, endOffset: 0, topicId: '' }),
@@ -24,7 +28,7 @@ function sharedPartition(outcomeOf: () => LogOutcome | undefined, newPace = () =
   return { spent, shared: new SharedPartition({ name: 'deadletters.mails/0', openLog, newPace }) }
 }
 
-test.for(['unknown', 'take-over', 'fenced'] as const)(
+test.for(['unknown', 'take-over', 'fenced', 'log-replaced'] as const)(
   'appends that always end as %s consume epochs slowly, and are rejected meanwhile',
   async (outcome) => {
     let nowMs = 0
@@ -52,5 +56,14 @@ test('a partition that is sometimes fenced is taken over again immediately, beca
   let appends = 0
   const { spent, shared } = sharedPartition(() => (appends++ % 2 === 1 ? 'fenced' : undefined))
   for (let count = 0; count < 30; count++) await shared.append(record, 5_000)
-  expect(spent).toEqual({ epochs: 30, appended: 30 })
+  expect(spent).toEqual({ epochs: 30, appended: 30, logs: 30 })
+})
+
+test('a topic that was deleted and created again gets a new log, because the old one rejects all further appends', async () => {
+  let appends = 0
+  const { spent, shared } = sharedPartition(() => (appends++ === 1 ? 'log-replaced' : undefined))
+  await shared.append(record, 5_000)
+  await expect(shared.append(record, 5_000)).rejects.toMatchObject({ outcome: 'log-replaced' })
+  await shared.append(record, 5_000)
+  expect(spent).toEqual({ epochs: 2, appended: 2, logs: 2 })
 })

@@ -1,7 +1,7 @@
-import { pause } from '#async'
+import { deadlineIn, msUntil, pause } from '#async'
 import { defaultRetryPolicy, withRetry } from '#domain'
 import { type FencedLog, LogError, type LogRecord } from '#kafka'
-import { TakeOverPace } from '#ownership'
+import { endsTerm, TakeOverPace } from '#ownership'
 
 /** The methods of a log that are used. */
 export type SharedPartitionLog = Pick<FencedLog, 'topic' | 'partition' | 'takeOver' | 'append'>
@@ -36,7 +36,7 @@ export class SharedPartition {
 
   /** @throws LogError if the append is not confirmed in time; the record may still be in the log. */
   append(record: LogRecord, timeoutMs: number): Promise<void> {
-    const deadline = performance.now() + timeoutMs
+    const deadline = deadlineIn(timeoutMs)
     const attempt = (): Promise<void> => this.#try(record, deadline)
     const appended = this.#before.then(() => withRetry(defaultRetryPolicy, isOvertaken, attempt))
     this.#before = appended.catch(() => undefined)
@@ -48,7 +48,7 @@ export class SharedPartition {
     try {
       await this.#log.append([record], this.#leftMs(deadline))
     } catch (error) {
-      // A rejected record leaves the log usable, so no epoch is consumed.
+      // A rejected record leaves the log usable, so no epoch is consumed. A topic that was created again needs a new log.
       if (endsTerm(error)) this.#log = undefined
       throw error
     }
@@ -71,7 +71,7 @@ export class SharedPartition {
   }
 
   #leftMs(deadline: number): number {
-    const leftMs = deadline - performance.now()
+    const leftMs = msUntil(deadline)
     if (leftMs > 0) return leftMs
     throw this.#unavailable('timed out in the queue; try again later')
   }
@@ -87,7 +87,3 @@ const pausing = (waitMs: number): string =>
 /** Whether a new term may succeed: another owner has taken over, or the broker has lost this producer. */
 const isOvertaken = (error: unknown): boolean =>
   error instanceof LogError && (error.outcome === 'fenced' || error.outcome === 'take-over')
-
-/** Whether the log rejects further appends. */
-const endsTerm = (error: unknown): boolean =>
-  isOvertaken(error) || (error instanceof LogError && error.outcome === 'unknown')

@@ -21,7 +21,7 @@ function checkpointInMemory(): CheckpointStore {
   }
 }
 
-/** A reader that ends immediately. */
+/** A read of the log that fails immediately. */
 const failing = (outcome: LogOutcome) => ({
   next: () => Promise.reject(new LogError(outcome, `it ends as ${outcome}`)),
   return: () => Promise.resolve({ done: true, value: undefined }),

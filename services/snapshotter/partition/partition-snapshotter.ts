@@ -1,5 +1,5 @@
-import { pause, settled } from '#async'
-import type { StreamId } from '#domain'
+import { pause } from '#async'
+import { partitionKey, type StreamId } from '#domain'
 import type { WaitingPartition } from '#event-log'
 import type { SnapshotTaken } from '#event-store'
 import type { FencedLog, Followed, KafkaCluster } from '#kafka'
@@ -16,6 +16,7 @@ import { advanced, type CheckpointState, type CheckpointStore } from './checkpoi
 import { dueStreams } from './due-streams.ts'
 import { OwnedCheckpoint } from './owned-checkpoint.ts'
 import { callersError, reasonOf } from './passing-errors.ts'
+import { settled } from './settled.ts'
 import { SnapshotTerm, type SnapshotTermParts } from './snapshot-term.ts'
 
 export interface SnapshotPartitionSettings {
@@ -66,7 +67,7 @@ export class PartitionSnapshotter implements OwnedPartition, TermWork<Term> {
     this.#parts = parts
     this.topic = topic
     this.partition = partition
-    const name = `snapshots of ${topic}/${partition}`
+    const name = `snapshots of ${this.#name}`
     this.#loop = new TermLoop({ place: { topic, partition }, name, work: this, logger })
     // Spreads the reads of the owners.
     this.#cleanUpAtMs = performance.now() + Math.random() * settings.cleanupIntervalMs
@@ -86,7 +87,7 @@ export class PartitionSnapshotter implements OwnedPartition, TermWork<Term> {
     return this.#lagEvents
   }
 
-  /** Seconds since the checkpoint was last moved or verified. */
+  /** Milliseconds since the checkpoint was last moved or verified. */
   get checkpointAgeMs(): number {
     return performance.now() - this.#confirmedAtMs
   }
@@ -122,7 +123,7 @@ export class PartitionSnapshotter implements OwnedPartition, TermWork<Term> {
   }
 
   get #name(): string {
-    return `${this.topic}/${this.partition}`
+    return partitionKey(this)
   }
 
   checkLog(): void {

@@ -38,7 +38,7 @@ export class IndexCatchUp {
 
   /**
    * Catches up at the start of a term, up to the term's own marker. No other owner has appended after it.
-   * @throws LogError `fenced` if a later term owns the index, because this process was suspended after its take-over;
+   * @throws LogError `fenced` if the log has a later term, because this process was suspended after its take-over;
    * `events-deleted` if the log lacks events that the index needs, and no operator has accepted that.
    */
   toMarker(term: OwnTerm, endOffset: number): Promise<Guard> {
@@ -48,8 +48,8 @@ export class IndexCatchUp {
   /**
    * Catches up within a term, after the index was found behind.
    * @param markedOffset the offset after the term's first marker.
-   * @throws LogError `fenced` if a later owner has the index, which must keep it; `events-deleted`; `take-over` if the
-   * log no longer has the term's marker.
+   * @throws LogError `fenced` if the log has a later term; `events-deleted`; `take-over` if the log no longer has the
+   * term's marker.
    */
   async again(guard: Guard, markedOffset: number): Promise<Guard> {
     const { index, reader, topic, partition } = this.#parts
@@ -97,9 +97,7 @@ export class IndexCatchUp {
 
   #fenced(cause: LaterOwnerError): LogError {
     const { topic, partition } = this.#parts
-    return new LogError('fenced', `the index of ${topic}/${partition} has a later owner: ${cause.message}`, {
-      cause,
-    })
+    return new LogError('fenced', `the term of ${topic}/${partition} is over: ${cause.message}`, { cause })
   }
 
   #markerGone(): LogError {

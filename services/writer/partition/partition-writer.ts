@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 
 import { Signal } from '#async'
-import type { AppendResult } from '#domain'
+import { type AppendResult, partitionKey } from '#domain'
 import type { WaitingPartition } from '#event-log'
 import type { EventStoreError } from '#event-store'
 import type { FencedLog, KafkaCluster } from '#kafka'
@@ -76,7 +76,7 @@ export class PartitionWriter implements OwnedPartition, TermWork<Term> {
   constructor(parts: PartitionParts) {
     const { topic, partition, settings, metrics, logger } = parts
     this.#parts = parts
-    this.#name = `${topic}/${partition}`
+    this.#name = partitionKey(parts)
     this.#queue = new AppendQueue(settings.queueEventsMax)
     this.#loop = new TermLoop({
       place: { topic, partition },

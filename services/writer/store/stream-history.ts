@@ -1,10 +1,17 @@
 import { type HoldBytes, readTurns } from '#bounds'
-import { noVersion, type RecordedEvent, type StreamId, type StreamPage, type TopicPartition } from '#domain'
+import {
+  noVersion,
+  partitionKey,
+  type RecordedEvent,
+  type StreamId,
+  type StreamPage,
+  type TopicPartition,
+} from '#domain'
 import { type EventFormat, packEvent, unpackEvent } from '#event-log'
 import { type StoredEvent, storedEvent } from '#event-log/records'
 import { EventStoreError, type ReadPlan } from '#event-store'
 import { LogError, type LogReader } from '#kafka'
-import type { IndexedEvents, IndexedStreamInfo } from '#redis-index'
+import type { EventPlace, IndexedEvents, IndexedStreamInfo } from '#redis-index'
 
 import type { PartitionWriter } from '../partition/partition-writer.ts'
 import { bytesOf, HistorySteps } from './history-steps.ts'
@@ -106,7 +113,7 @@ export class StreamHistory {
       bytes += bytesOf(read.events)
       found.push(...read.events)
     }
-    if (isFromLog) this.#remember(stream, found)
+    if (isFromLog) this.#remember(stream, lastWithin(found, rememberedBytesMax))
     return found.slice(0, countWithin(found, pageBytesMax))
   }
 
@@ -132,7 +139,7 @@ export class StreamHistory {
   /** Reads the events that are not in Redis from the log. */
   async #complete(
     stream: OwnedStream,
-    { fromVersion, recent, places }: IndexedEvents,
+    { fromVersion, recent, placesOf }: IndexedEvents,
   ): Promise<{ readonly events: readonly StoredEvent[]; readonly isFromLog: boolean }> {
     const events = await readTurns.map(recent, (payload) =>
       payload === undefined ? undefined : unpackEvent(stream.streamId, payload),
@@ -141,7 +148,7 @@ export class StreamHistory {
     if (last >= 0) {
       const first = events.indexOf(undefined)
       const range = [fromVersion + first, fromVersion + last] as const
-      for (const event of await this.#fromLog(stream, placesWithin(places, ...range), ...range))
+      for (const event of await this.#fromLog(stream, placesOf(...range), ...range))
         events[event.version - fromVersion] = event
     }
     return { events: events.filter((event) => event !== undefined), isFromLog: last >= 0 }
@@ -149,7 +156,7 @@ export class StreamHistory {
 
   async #fromLog(
     { streamId, place }: OwnedStream,
-    places: IndexedEvents['places'],
+    places: readonly EventPlace[],
     from: number,
     to: number,
   ): Promise<StoredEvent[]> {
@@ -180,14 +187,15 @@ export class StreamHistory {
 }
 
 /** The entries of the index for these versions, both inclusive. */
-const partOf = ({ fromVersion, recent, places }: IndexedEvents, from: number, to: number): IndexedEvents => ({
+const partOf = (
+  { fromVersion, recent, placesOf }: IndexedEvents,
+  from: number,
+  to: number,
+): IndexedEvents => ({
   fromVersion: from,
   recent: recent.slice(from - fromVersion, to - fromVersion + 1),
-  places: placesWithin(places, from, to),
+  placesOf,
 })
-
-const placesWithin = (places: IndexedEvents['places'], from: number, to: number): IndexedEvents['places'] =>
-  places.filter(({ version }) => version >= from && version <= to)
 
 /** The number of events from the first on that fit into a number of bytes; at least one. */
 function countWithin(events: readonly StoredEvent[], bytesMax: number): number {
@@ -196,19 +204,22 @@ function countWithin(events: readonly StoredEvent[], bytesMax: number): number {
   return over < 0 ? events.length : Math.max(1, over)
 }
 
+/** The longest sequence of last events that fits into a number of bytes. */
+function lastWithin(events: readonly StoredEvent[], bytesMax: number): readonly StoredEvent[] {
+  let bytes = 0
+  const over = events.findLastIndex((event) => (bytes += event.value.length) > bytesMax)
+  return events.slice(over + 1)
+}
+
 function failFetch(streamId: StreamId, place: TopicPartition, error: unknown): never {
   const isGone = error instanceof LogError && error.outcome === 'not-there'
   throw isGone ? eventsDeleted(streamId, place, error) : error
 }
 
-const eventsDeleted = (
-  streamId: StreamId,
-  { topic, partition }: TopicPartition,
-  cause?: unknown,
-): EventStoreError =>
+const eventsDeleted = (streamId: StreamId, place: TopicPartition, cause?: unknown): EventStoreError =>
   new EventStoreError(
     'events-deleted',
-    `events of ${streamId} were deleted from the head of ${topic}/${partition}: read it from a later version, or restore a backup (docs/operations/failover.md)`,
+    `events of ${streamId} were deleted from the head of ${partitionKey(place)}: read it from a later version, or restore a backup (docs/operations/failover.md)`,
     {},
     { cause },
   )

@@ -115,10 +115,9 @@ test('a log without its head is refused until the deletion is accepted; then str
   const last = all.findLast(({ streamId }) => streamId === order('s3'))
   expect(await index.info(guard, order('s3'))).toMatchObject({ version: last?.version })
   const left = all.slice(startOffset).filter(({ streamId }) => streamId === order('s3'))
-  const places = held(
-    await index.events(guard, order('s3'), left[0]?.version ?? 0, last?.version ?? 0),
-  ).places
-  expect(places).toEqual(left.map(({ version, offset }) => ({ version, offset })))
+  const range = [left[0]?.version ?? 0, last?.version ?? 0] as const
+  const { placesOf } = held(await index.events(guard, order('s3'), ...range))
+  expect(placesOf(...range)).toEqual(left.map(({ version, offset }) => ({ version, offset })))
   const next = entry('s3', (last?.version ?? 0) + 1, end)
   const after = held(await index.commit(guard, [next], end + 1))
   expect(await index.info(after, order('s3'))).toMatchObject({ version: next.version })

@@ -71,7 +71,7 @@ test('every call works on a cluster, and each partition has all its keys on one 
     await index.cacheStream(after, order('b'), 1, payloadsOf([known]))
     expect(held(await index.load(after, order('a'), { stateVersion: 1 })).tail).toHaveLength(10)
     expect(held(await index.events(after, order('b'), 1, 1)).recent).toEqual(payloadsOf([known]))
-    expect(held(await index.events(after, order('a'), 128, 129)).places).toHaveLength(2)
+    expect(held(await index.events(after, order('a'), 128, 129)).placesOf(128, 129)).toHaveLength(2)
     expect(await index.info(after, order('a'))).toMatchObject({ version: 300, snapshotVersion: 290 })
   }
 

@@ -43,8 +43,10 @@ test('an evicted tail is reported as missing, and restarts with the next event',
   const after = held(await index.commit(guard, all.slice(0, 4), 4))
   await redis.call('UNLINK', [`{${redis.keyPrefix}:eventstore.order:3}t:a`])
   const recent = new Array(4).fill(undefined)
-  const older = { fromVersion: 1, recent, places: placesOf(all.slice(0, 4)) }
-  expect(held(await index.load(after, order('a')))).toEqual({
+  const loaded = held(await index.load(after, order('a')))
+  const older = { fromVersion: 1, recent, placesOf: loaded.missing?.events.placesOf }
+  expect(older.placesOf?.(1, 4)).toEqual(placesOf(all.slice(0, 4)))
+  expect(loaded).toEqual({
     version: 4,
     tail: [],
     firstTailVersion: 5,
@@ -128,6 +130,18 @@ test('the newest snapshot is kept, by state version, then by version, and never 
   expect(held(await index.load(after, order('a'), { stateVersion: 2 })).snapshot).toEqual(snapshot(3, 2))
 })
 
+test('a read gets no offsets of full chunks for events that the tail has', async () => {
+  const { index, guard } = await claimed(await connect(), { tailEventsMax: 200 })
+  const after = held(await index.commit(guard, entries('a', 1, 300, 0), 300))
+  const { firstTailVersion } = held(await index.load(after, order('a')))
+  expect(firstTailVersion).toBeLessThanOrEqual(129)
+  const covered = held(await index.events(after, order('a'), 129, 300))
+  expect(covered.recent).not.toContain(undefined)
+  expect(covered.placesOf(129, 256)).toEqual([])
+  const missed = held(await index.events(after, order('a'), 1, 300))
+  expect(missed.placesOf(1, firstTailVersion - 1)).toHaveLength(firstTailVersion - 1)
+})
+
 test('a snapshot replaces the events it covers', async () => {
   const { index, guard } = await claimed(await connect())
   const all = entries('a', 1, 9, 0)
@@ -139,8 +153,9 @@ test('a snapshot replaces the events it covers', async () => {
     tail: payloadsOf(all.slice(7)),
     firstTailVersion: 8,
   })
-  const older = { from: 1, to: 7, events: { fromVersion: 1, places: placesOf(all.slice(0, 7)) } }
-  expect(held(await index.load(after, order('a'))).missing).toMatchObject(older)
+  const { missing } = held(await index.load(after, order('a')))
+  expect(missing).toMatchObject({ from: 1, to: 7, events: { fromVersion: 1 } })
+  expect(missing?.events.placesOf(1, 7)).toEqual(placesOf(all.slice(0, 7)))
   await index.saveSnapshot(order('a'), snapshot(9))
   const done = { version: 9, snapshot: snapshot(9), tail: [], firstTailVersion: 10 }
   expect(held(await index.load(after, order('a'), { stateVersion: 1 }))).toEqual(done)

@@ -52,7 +52,9 @@ test('a commit sent twice is applied once, and the guard shows it', async () => 
   const answers = await Promise.all([index.commit(guard, events, 3), index.commit(guard, events, 3)])
   expect(answers).toEqual([{ ...guard, nextOffset: 3 }, 'guard-lost'])
   expect(await index.guard()).toEqual({ ...guard, nextOffset: 3 })
-  expect(held(await index.events({ ...guard, nextOffset: 3 }, order('a'), 1, 9)).places).toHaveLength(3)
+  expect(held(await index.events({ ...guard, nextOffset: 3 }, order('a'), 1, 9)).placesOf(1, 9)).toHaveLength(
+    3,
+  )
 })
 
 test('commits may be pipelined without waiting for answers', async () => {
@@ -212,7 +214,8 @@ test('Lua packs and reads offset deltas like TypeScript', async () => {
     }
   }
   const places = all.map(({ version, offset }) => ({ version, offset }))
-  expect(held(await run.index.events(guard, order('a'), 1, all.length)).places).toEqual(places)
+  const events = held(await run.index.events(guard, order('a'), 1, all.length))
+  expect(events.placesOf(1, all.length)).toEqual(places)
   const ask = { streamId: order('a'), eventIds: all.map(({ eventId }) => eventId) }
   const [known] = held(await run.index.check(guard, [ask])).known
   expect([...(known?.values() ?? [])]).toEqual(places)
@@ -301,7 +304,21 @@ test('an append to a long stream costs no more than one to a short stream', asyn
   }
   const key = `{${redis.keyPrefix}:eventstore.order:3}streams`
   expect(await redis.call('HSTRLEN', [key, 'a'])).toBeLessThan(22 + 6 + 128)
-  expect(
-    held(await run.index.events(guard, order('a'), 99_990, 100_000)).places.map(({ offset }) => offset),
-  ).toEqual(entries('a', 99_990, 100_000, 99_989).map(({ offset }) => offset))
+  const { placesOf } = held(await run.index.events(guard, order('a'), 99_990, 100_000))
+  expect(placesOf(99_990, 100_000)).toEqual(placesFrom(99_990, 100_000))
+
+  await run.index.saveSnapshot(order('a'), snapshot(5_000))
+  for (const [from, stateVersion] of [
+    [1, 0],
+    [5_001, 1],
+  ] as const) {
+    const { missing } = held(await run.index.load(guard, order('a'), { stateVersion }))
+    const places = missing?.events.placesOf(from, 99_000) ?? []
+    expect(places.slice(0, 1_000)).toEqual(placesFrom(from, from + 999))
+    expect(places.length).toBeLessThan(1_000 + 128) // The offsets of one chunk are read together.
+  }
 })
+
+/** The places of versions when no other stream and no marker takes an offset. */
+const placesFrom = (from: number, to: number) =>
+  Array.from({ length: to - from + 1 }, (_, index) => ({ version: from + index, offset: from + index - 1 }))

@@ -214,3 +214,20 @@ test('a letter that its topic can never take is logged and delays nothing', asyn
   ])
   expect(await lettersOf(name, 0)).toEqual([])
 })
+
+test('after its topic was deleted and created again, letters are written to the new topic without a restart', async () => {
+  const name = await freshProjection()
+  const [at] = (await written(0, toLogRecord(event()))) as [Position]
+  const log = openLog()
+  const add = () => log.add({ set: setOf(name), position: at, error: 'no' })
+  await add()
+  await add()
+  const other = await KafkaCluster.connect({ brokers: testStack().kafkaBrokers, clientId: 'admin' })
+  await new Topics(other).delete(deadLetterTopic(name))
+  await new Topics(other).ensure(deadLetterTopicSpecs([{ name, onError: 'dead-letter' }], kafka))
+  await other.close()
+  await expect(add()).rejects.toMatchObject({ outcome: 'log-replaced' })
+  await add()
+  const sources = (await lettersOf(name, 0)).map((letter) => headersOf(letter)['annals_source'])
+  expect(sources).toContain(formatPosition(at))
+})

@@ -1,6 +1,6 @@
 import { expect, vi } from 'vitest'
 
-import { type AppendResult, eventTopic, type StreamId } from '#domain'
+import { aggregateIdOf, type AppendResult, eventTopic, type StreamId } from '#domain'
 import { type StoredEvent, storedEvent } from '#event-log/records'
 import { KafkaCluster, LogReader, Topics } from '#kafka'
 import { connectRedis, PartitionIndex, type RedisConnection } from '#redis-index'
@@ -127,11 +127,12 @@ async function indexed(
   const guard = await index.guard()
   const streams: Record<string, readonly number[]> = {}
   if (guard === undefined) return { nextOffset: undefined, streams }
-  const versions = new Map<StreamId, number>()
-  await index.forEachStream((streamId, { version }) => void versions.set(streamId, version))
-  for (const [streamId, version] of versions) {
-    const events = await index.events(guard, streamId, 1, version)
-    streams[streamId] = events === 'guard-lost' ? [] : events.places.map(({ offset }) => offset)
+  const streamIds = new Set<StreamId>()
+  await index.forEachStream((streamId) => void streamIds.add(streamId))
+  for (const streamId of streamIds) {
+    const inspected = await index.inspect(guard, [aggregateIdOf(streamId)])
+    if (inspected === 'guard-lost' || inspected[0] instanceof Error) streams[streamId] = []
+    else streams[streamId] = inspected[0]?.offsets ?? []
   }
   return { nextOffset: guard.nextOffset, streams }
 }

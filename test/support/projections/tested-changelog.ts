@@ -28,6 +28,7 @@ import {
 } from '../../../services/projector/changelog/index.ts'
 import { GenerationWatch } from '../../../services/projector/generation-watch.ts'
 import { testStack, uniqueName, waitFor } from '../stack/stack.ts'
+import { type Ending, endingOf } from './tested-publisher.ts'
 
 const partitions = 3
 /** Message size limit of the changelog topics, in bytes. */
@@ -137,7 +138,7 @@ class TestedChangelog {
   }
 
   /** Starts a publisher that ends with the test. */
-  keep(writer = this.writer()): { publisher: ChangelogPublisher; ending: Promise<'stopped' | 'fenced'> } {
+  keep(writer = this.writer()): { publisher: ChangelogPublisher; ending: Promise<Ending> } {
     const { projection, store } = this
     const metrics = new ChangelogMetrics(new Registry())
     const logger = pino({ level: 'silent' })
@@ -147,7 +148,7 @@ class TestedChangelog {
       isWhole: () => Promise.resolve(true),
     })
     const stopping = new AbortController()
-    const ending = publisher.run(stopping.signal)
+    const ending = endingOf(publisher.run({ signal: stopping.signal, serving: () => undefined }))
     onTestFinished(async () => {
       stopping.abort()
       await ending

@@ -1,8 +1,9 @@
 import pino from 'pino'
 import { Registry } from 'prom-client'
-import { expect, onTestFinished } from 'vitest'
+import { expect, onTestFinished, vi } from 'vitest'
 
 import { defineProjection, type Projection } from '#domain'
+import { LogError, type LogOutcome } from '#kafka'
 import {
   type GenerationState,
   InMemoryViewStore,
@@ -93,6 +94,7 @@ export class TestWriter {
   readonly refusedKeys = new Set<string>()
   readonly failures: Error[] = []
   takeOvers = 0
+  renewals = 0
   calls: string[] = []
   gate: Promise<void> = Promise.resolve()
 
@@ -114,9 +116,23 @@ export class TestWriter {
   }
 
   renew(): Promise<void> {
+    this.renewals++
     return Promise.resolve()
   }
 }
+
+/** How a publisher ended: by its signal, or by an error of the log. */
+export type Ending = 'stopped' | LogOutcome
+
+/** Resolves when a publisher has ended. Rejects if it failed otherwise. */
+export const endingOf = (running: Promise<void>): Promise<Ending> =>
+  running.then(
+    () => 'stopped',
+    (error: unknown) => {
+      if (error instanceof LogError) return error.outcome
+      throw error
+    },
+  )
 
 /** A publisher of generation `g1`, with its store and writer. */
 export interface TestedPublisher {
@@ -125,8 +141,10 @@ export interface TestedPublisher {
   readonly set: ViewSet
   readonly publisher: ChangelogPublisher
   readonly metrics: Registry
+  /** Called when the publisher reports that it serves. */
+  readonly serving: () => void
   /** Starts the publisher; it ends with the test. */
-  readonly start: () => Promise<'stopped' | 'fenced'>
+  readonly start: () => Promise<Ending>
   readonly settled: () => Promise<void>
 }
 
@@ -157,8 +175,9 @@ export async function testedPublisher(kept: Projection = projection, isOn = true
     stopping.abort()
     await running
   })
+  const serving = vi.fn()
   const start = () => {
-    const run = publisher.run(stopping.signal)
+    const run = endingOf(publisher.run({ signal: stopping.signal, serving }))
     running = run
     return run
   }
@@ -168,5 +187,5 @@ export async function testedPublisher(kept: Projection = projection, isOn = true
       return all.every(({ unpublished }) => unpublished === 0)
     })
   }
-  return { store, writer, set, publisher, metrics, start, settled }
+  return { store, writer, set, publisher, metrics, serving, start, settled }
 }

@@ -143,7 +143,7 @@ const allowed: Readonly<Record<string, string>> = {
   'libs/domain/neighbour.ts': `import './inside.ts'`,
   'libs/domain/pure.ts': `import 'uuid'`,
   'libs/domain/some.test.ts': `import 'node:fs'; import 'dev-tool'; import './testing/index.ts'`,
-  'libs/consumer/types.ts': `import type {} from 'kafkajs'; import type {} from '@kafkajs/confluent-schema-registry'; import '#event-log/records'`,
+  'libs/consumer/types.ts': `import type {} from 'kafkajs'; import type {} from '@kafkajs/confluent-schema-registry'; import '#event-log/records'; import '#async'`,
   'libs/event-store/domain.ts': `import '#domain'`,
   'libs/event-store/testing/contract.ts': `import 'node:crypto'; import 'dev-tool'; import '../index.ts'`,
   'libs/schemas/ports.ts': `import '#domain'; import '#async'; import 'avsc'`,

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 
 import type { GenerationStatus } from '../../view-store/generation.ts'
 
-/** The revision that a change claims to be made from. `earlier`: a former revision of the view, or none of its. */
+/** The revision that a change claims to be made from. `earlier`: a former revision of the view, or one that it never had. */
 export type Claim = 'now' | 'absent' | 'earlier'
 
 /** The checkpoint that a step claims to be made from. */

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 
-import { pause } from './pause.ts'
+import { pause } from '#async'
+
 import { settled } from './settled.ts'
 
 const long = 60_000

@@ -1,0 +1,1 @@
+export { anyEncodedEvent } from './any-encoded-event.ts'
