@@ -1,5 +1,5 @@
 export { AcceptedStart } from './accepted-start.ts'
-export { type Checked } from './asks.ts'
+export { type Checked, type EventPlace } from './asks.ts'
 export { catchUp, type CatchUpProgress } from './catch-up.ts'
 export { connectRedis, type RedisConnection, type RedisSettings } from './connection.ts'
 export { HeadDeletedError, IndexMismatchError, IndexUnavailableError, LaterOwnerError } from './errors.ts'
