@@ -55,7 +55,10 @@ async function dryRun(
   { partitions }: RepartitionCommandOptions,
 ): Promise<CommandReport> {
   if (partitions === undefined) throw new UsageError('--dry-run needs --partitions')
-  const [{ planRepartition }, { withConnections }] = await load()
+  const [{ planRepartition }, { withConnections }] = await Promise.all([
+    import('#operations'),
+    import('#service'),
+  ])
   const config = loadConfig(cli.env)
   const request = { aggregateType: type, partitions }
   const plan = await runJob(cli, (control: JobControl<'planning'>) =>
@@ -70,7 +73,10 @@ async function dryRun(
 
 async function abort({ env }: Cli, type: string, options: RepartitionCommandOptions): Promise<CommandReport> {
   checkYes(options, `cancel the move of ${type} and delete its copy`)
-  const [{ abortRepartition }, { withConnections }] = await load()
+  const [{ abortRepartition }, { withConnections }] = await Promise.all([
+    import('#operations'),
+    import('#service'),
+  ])
   const config = loadConfig(env)
   await withConnections(config, (connections) => abortRepartition(config, connections, type))
   return {
@@ -87,7 +93,10 @@ async function repartition(
   const { partitions } = options
   const what = partitions === undefined ? 'resume moving' : `move to ${partitions} partitions`
   checkYes(options, `${what} all events of ${type}, while no service can run`)
-  const [{ runRepartition }, { withConnections }] = await load()
+  const [{ runRepartition }, { withConnections }] = await Promise.all([
+    import('#operations'),
+    import('#service'),
+  ])
   const config = loadConfig(cli.env)
   const request = { aggregateType: type, partitions }
   const end = await runJob(cli, (control: JobControl<'moving'>) =>
@@ -99,8 +108,6 @@ async function repartition(
   )
   return end.status === 'interrupted' ? interrupted(type) : moved(type, end)
 }
-
-const load = () => Promise.all([import('#operations'), import('#service')])
 
 type Planned = Extract<RepartitionPlan, { readonly status: 'planned' }>
 type Moved = Extract<RepartitionEnd, { readonly status: 'moved' }>
