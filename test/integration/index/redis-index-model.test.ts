@@ -101,6 +101,18 @@ function remembered({ log, nextOffset }: Model, idsMax: number): IndexEntry[] {
   return log.filter(({ offset }) => offset >= from - (from % segmentOffsets))
 }
 
+const segmentsWith = (events: readonly IndexEntry[]): number[] =>
+  [...new Set(events.map(({ offset }) => Math.floor(offset / segmentOffsets)))].sort(
+    (one, other) => one - other,
+  )
+
+/** The numbers of the stored segments. */
+const segmentsOf = async (redis: RedisConnection): Promise<number[]> =>
+  (await keysOf(redis))
+    .flatMap((key) => /}segment:(\d+)$/.exec(key)?.[1] ?? [])
+    .map(Number)
+    .sort((one, other) => one - other)
+
 test('the index answers like a plain model of the log, whatever was appended, evicted or refused', async () => {
   const redis = await openRedis(testStack().redisUrl)
   await fc.assert(
@@ -122,6 +134,7 @@ test('the index answers like a plain model of the log, whatever was appended, ev
       expect(await index.guard()).toEqual(guard)
       await expectSame(index, guard, model)
       expect(await rememberedIdsOf(index, guard)).toEqual(idsOf(remembered(model, idsMax)))
+      expect(await segmentsOf(redis)).toEqual(segmentsWith(remembered(model, idsMax)))
       await index.drop()
       expect(await keysOf(redis)).toEqual([])
     }),
