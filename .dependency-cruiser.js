@@ -116,7 +116,7 @@ export default {
     mayImportOnly(
       'service-opens-adapters',
       'service',
-      'domain|config|observability|http|schemas|kafka|redis-index|projections|projections-[^/]+',
+      'async|domain|config|observability|http|schemas|kafka|redis-index|projections|projections-[^/]+',
     ),
     mayImportOnly(
       'operations-composes-libs',

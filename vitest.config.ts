@@ -30,7 +30,7 @@ export default defineConfig({
           'test/faults/harness/**/*.test.ts',
         ],
         // Files share modules, in any order: importing them again for each file took two thirds of the time.
-        { maxWorkers: 2, isolate: false, testTimeout: 60_000 },
+        { maxWorkers: 2, isolate: false, testTimeout: 30_000 },
       ),
       project('integration', ['test/integration/**/*.test.ts'], {
         globalSetup: 'test/support/stack/stack.setup.ts',

@@ -3,7 +3,7 @@ import { defineAggregate, type DomainCommand, refuse } from '#domain'
 import type { CustomerEvent, CustomerState, PurchaseMade } from '../../schemas/customer/events.generated.ts'
 import { addPurchase, noPurchases } from './totals.ts'
 
-export type Purchase = DomainCommand<'Purchase', PurchaseMade>
+type Purchase = DomainCommand<'Purchase', PurchaseMade>
 export type CustomerCommand = Purchase
 
 /** One customer of the music shop. */

@@ -1,4 +1,5 @@
-export { Backoff, type BackoffLimits, fullJitter, halfJitter, type Jitter, noJitter } from './backoff.ts'
+export { abortable } from './abortable.ts'
+export { Backoff, type BackoffLimits, fullJitter, halfJitter, noJitter } from './backoff.ts'
 export { deadlineIn, msUntil, within } from './deadline.ts'
 export { inParallel } from './in-parallel.ts'
 export { pause } from './pause.ts'

@@ -1,3 +1,3 @@
 export { Admission, type HoldBytes } from './admission.ts'
 export { overloaded } from './overloaded.ts'
-export { Lane, readTurns, requestTurns, subscriberTurns, Turns } from './turns.ts'
+export { Lane, readTurns, requestTurns, subscriberTurns } from './turns.ts'

@@ -255,6 +255,12 @@ export class AnnalsClient implements EventStore, BatchAppender, CategoryReader, 
     return this.#transport.close()
   }
 
+  /** Like {@link close}, but does not wait: requests in flight fail. An append among them may still be accepted. */
+  destroy(): Promise<void> {
+    this.#closing.abort()
+    return this.#transport.destroy()
+  }
+
   async #appendOnce({ streamId }: ValidAppend, json: string): Promise<AppendResult> {
     try {
       return await this.#lane(this.#router.urlFor(streamId)).append(json)

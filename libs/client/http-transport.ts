@@ -96,6 +96,12 @@ export class HttpTransport {
     return this.#closed
   }
 
+  /** Ends requests in flight, and closes the connections. */
+  destroy(): Promise<void> {
+    this.#closed = this.#agent.destroy()
+    return this.#closed
+  }
+
   #checkOpen(): void {
     if (this.#closed !== undefined)
       throw new EventStoreError('invalid-request', 'this client has been closed')

@@ -1,6 +1,6 @@
-export { ConfigError, type ConfigProblem, withoutCredentials } from './config-error.ts'
+export { ConfigError } from './config-error.ts'
 export { configReference } from './config-reference.ts'
 export { type Config, type Environment, loadConfig } from './load-config.ts'
 export { settingsHelp } from './settings-help.ts'
 export { shownSettings } from './shown-settings.ts'
-export { parseQuantity, type Quantity, sizeUnits, timeUnits } from './units.ts'
+export { parseQuantity, sizeUnits, timeUnits } from './units.ts'

@@ -10,7 +10,10 @@ export interface DomainCommand<Type extends string = string, Data = unknown> {
   readonly data: Data
 }
 
-/** When snapshots are taken, and which of them are still valid. */
+/**
+ * When snapshots are taken, and which of them are still valid.
+ * @public
+ */
 export interface SnapshotPolicy {
   /** Events between two snapshots; default 10. */
   readonly every: number

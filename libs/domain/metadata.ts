@@ -5,7 +5,10 @@ import { metadataFields, metadataTable } from './metadata-table.ts'
 /** The value of a caller's own key. */
 export type MetadataValue = string | number | boolean
 
-/** The fields of {@link metadataTable}. */
+/**
+ * The fields of {@link metadataTable}.
+ * @public
+ */
 export type NamedMetadata = { readonly [Field in keyof typeof metadataTable]?: string }
 
 /**

@@ -194,10 +194,15 @@ describe('a subscriber with a filter', () => {
     progressMs = 5,
     leaving = new AbortController(),
   ) {
-    onTestFinished(() => leaving.abort())
     const wanted = (item: FedEvent): item is RecordedEvent => wantedOffsets.includes(offsetOf(item))
     const asked = { log, offsetOf, topic, offsets: [7, 0, 0, from], partitions: [3], wanted, progressMs }
-    return subscribed(asked, leaving.signal)
+    const deliveries = subscribed(asked, leaving.signal)
+    onTestFinished(async () => {
+      leaving.abort()
+      // Without this the head keeps moving after the test: the watch ends only when the subscription does.
+      await deliveries.return()
+    })
+    return deliveries
   }
 
   async function until(deliveries: AsyncIterable<SubscribedBatch<RecordedEvent>>, cursor: string) {

@@ -7,7 +7,7 @@ import {
   ResponseError,
 } from '@platformatic/kafka'
 
-import { deadlineIn } from '#async'
+import { abortable, deadlineIn } from '#async'
 
 import { untilAnswered } from './attempts.ts'
 import { BrokerConnections } from './broker-connections.ts'
@@ -32,6 +32,13 @@ export interface TopicMetadata {
 interface Leader {
   readonly connection: Connection
   readonly topicId: string
+}
+
+interface ConnectOptions {
+  /** How long to retry; default 10,000. */
+  readonly timeoutMs?: number
+  /** Ends the attempts. */
+  readonly signal?: AbortSignal
 }
 
 type CoordinatorKind = 'group' | 'transaction'
@@ -85,19 +92,23 @@ export class KafkaCluster {
 
   /**
    * Connects to the first broker that answers.
-   * @param timeoutMs how long to retry; default 10,000.
-   * @throws Error when an address is malformed; LogError `unavailable` when no broker answers, `refused` when the credentials are wrong.
+   * @throws Error when an address is malformed; LogError `unavailable` when no broker answers, `refused` when the credentials are wrong;
+   *   the reason of the signal when it aborts.
    */
-  static async connect(settings: KafkaSettings, timeoutMs = 10_000): Promise<KafkaCluster> {
+  static async connect(
+    settings: KafkaSettings,
+    { timeoutMs = 10_000, signal = new AbortController().signal }: ConnectOptions = {},
+  ): Promise<KafkaCluster> {
     settings.brokers.forEach(parseBroker)
     const cluster = new KafkaCluster(settings)
     try {
       const what = `connecting to Kafka at ${settings.brokers.join(', ')}`
-      await cluster.ask(what, deadlineIn(timeoutMs), metadataV12.api, [], false, false).then((answer) => {
-        cluster.#learnBrokers(answer)
-      })
+      const asking = () => cluster.ask(what, deadlineIn(timeoutMs), metadataV12.api, [], false, false)
+      cluster.#learnBrokers(await abortable(signal, asking))
     } catch (error) {
-      await cluster.close()
+      // Also ends the attempts. An aborted caller does not wait for a connection that is being opened.
+      const closing = cluster.close()
+      if (!signal.aborted) await closing
       throw error
     }
     return cluster

@@ -12,11 +12,11 @@ export {
   readOwners,
 } from './group-protocol.ts'
 export { LogError, type LogOutcome } from './kafka-errors.ts'
-export { type Followed, LogReader, type LogPiece, type OffsetRange } from './log-reader.ts'
+export { type Followed, LogReader } from './log-reader.ts'
 export { type RoutingTable, type VerifyPeer } from './peers.ts'
 export { type FenceProof, proveFence } from './prove-fence.ts'
 export { batchOverheadBytes, type LogRecord, recordBytesBound, type StoredRecord } from './record-batch.ts'
 export { type KafkaSettings } from './settings.ts'
 export { type SettingFinding, topicConfigs, type TopicDescription, type TopicKind } from './topic-settings.ts'
-export { isSameTerm, type Stray, type Term, type TermStart } from './terms.ts'
+export { isSameTerm, type Stray } from './terms.ts'
 export { Topics, type TopicSpec } from './topics.ts'

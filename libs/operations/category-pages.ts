@@ -1,3 +1,4 @@
+import { unlessAborted } from '#async'
 import type { RecordedEvent } from '#domain'
 import { type CategoryQuery, type CategoryReader, pageLimitMax } from '#event-store'
 
@@ -14,14 +15,14 @@ export async function* categoryPages(
       limit: pageLimitMax,
       ...(cursor !== undefined && { cursor }),
     })
-  let page = await read()
+  let page = await unlessAborted(signal, read())
   for (;;) {
-    if (signal.aborted) return
+    if (page === undefined || signal.aborted) return
     // Fetches the next page while the caller uses this one. An error is thrown when the caller asks for that page.
     const next = page.atEnd ? undefined : read(page.cursor)
     next?.catch(() => undefined)
     yield page.events
     if (next === undefined) return
-    page = await next
+    page = await unlessAborted(signal, next)
   }
 }

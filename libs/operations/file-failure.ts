@@ -1,11 +1,21 @@
 import { OperationError } from './operation-error.ts'
 
 /** The error for a file that cannot be written. */
-export function writeFailure(file: string, error: unknown): OperationError {
-  const { code, message } = error as NodeJS.ErrnoException
-  const isFull = code === 'ENOSPC' || code === 'EDQUOT'
-  const reason = isFull ? 'the disk is full. Free some space and run the same command again' : message
-  return new OperationError(isFull ? 'disk-full' : 'file-failed', `${file} cannot be written: ${reason}`, {
-    cause: error,
-  })
+export const writeFailure = (file: string, error: unknown): OperationError =>
+  translated(`${file} cannot be written`, error as NodeJS.ErrnoException)
+
+/**
+ * Translates an error of the file system. Other errors are returned unchanged.
+ * @param doing what failed: `opening`.
+ */
+export function fileError(doing: string, path: string, error: unknown): unknown {
+  const failure = error as NodeJS.ErrnoException
+  if (failure.code === undefined || error instanceof OperationError) return error
+  return translated(`${doing} ${path}`, failure)
+}
+
+function translated(what: string, cause: NodeJS.ErrnoException): OperationError {
+  const isFull = cause.code === 'ENOSPC' || cause.code === 'EDQUOT'
+  const reason = isFull ? 'the disk is full. Free some space and run the command again' : cause.message
+  return new OperationError(isFull ? 'disk-full' : 'file-failed', `${what}: ${reason}`, { cause })
 }

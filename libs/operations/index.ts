@@ -1,26 +1,14 @@
 export {
   type BackupControl,
-  type BackupEnd,
   type BackupMade,
   type BackupReport,
   type BackupRequest,
-  type BackupSource,
   runBackup,
   runBackups,
 } from './backup/run-backup.ts'
 export type { BackupFinding } from './backup/check-backup.ts'
-export {
-  type BackupFolderRequest,
-  type BackupsCheck,
-  checkBackups,
-  type ListedBackup,
-  listBackups,
-} from './backup/check-backups.ts'
-export type { BackupOutcome } from './backup/make-backup.ts'
-export { domainOf, type LogOpener, logOpener } from './backup/open-log.ts'
-export type { Retention, RetentionOutcome } from './backup/retention.ts'
-export type { RestorePlan, RestorePoint } from './backup/restore/plan-restore.ts'
-export type { Restored } from './backup/restore/restore.ts'
+export { type BackupsCheck, checkBackups, type ListedBackup, listBackups } from './backup/check-backups.ts'
+export { domainOf, logOpener } from './backup/open-log.ts'
 export {
   type RestoreControl,
   type RestoreEnd,
@@ -32,12 +20,11 @@ export type { Due } from './backup/watch-backup.ts'
 export { type Examination, examine } from './doctor/examine.ts'
 export type { DoctorFinding } from './doctor/finding.ts'
 export type { Exported, ExportScope } from './export/export-events.ts'
-export { type ExportConnections, type ExportRequest, runExport } from './export/run-export.ts'
+export { runExport } from './export/run-export.ts'
 export type { LineProblem } from './import/imported-line.ts'
-export { type ImportMapping, readMapping } from './import/mapping.ts'
+export { readMapping } from './import/mapping.ts'
 export { problemsKeptMax } from './import/problem-log.ts'
-export type { EventFile } from './import/read-events.ts'
-export { type RollbackRequest, rollback, type RolledBack } from './import/rollback.ts'
+export { rollback, type RolledBack } from './import/rollback.ts'
 export {
   type ImportControl,
   type ImportEnd,
@@ -50,8 +37,6 @@ export { schemaCheckOf } from './import/schema-check.ts'
 export type { SchemaVersions } from './import/schema-versions.ts'
 export {
   type IndexRebuild,
-  type IndexRebuildConnections,
-  type IndexRebuildRequest,
   rebuildIndex,
   type RebuildStatus,
   type RebuiltPartition,
@@ -72,7 +57,6 @@ export {
   type OperationRemedy,
 } from './operation-error.ts'
 export type { LineFormat } from './replay/event-lines.ts'
-export type { ReplayConnections } from './replay/open-replay.ts'
 export type { Bounds } from './replay/ranges.ts'
 export type { ReplayFilter } from './replay/record-filter.ts'
 export type { Destination, ReplayRequest } from './replay/replay-request.ts'
@@ -81,15 +65,12 @@ export { type ReplayControl, type ReplayOutcome, runReplay } from './replay/run-
 export { canBeginWith } from './replay/stream-pattern.ts'
 export { type CreatedTopic, createTopics } from './topics/create-topics.ts'
 export { type InspectedTopic, inspectTopics, type TopicsInspection } from './topics/inspect-topics.ts'
-export type { MovePlan } from './topics/repartition/dry-run.ts'
-export type { Repartitioned } from './topics/repartition/repartition.ts'
 export {
   abortRepartition,
   planRepartition,
   type RepartitionEnd,
-  type RepartitionRequest,
+  type RepartitionPlan,
   runRepartition,
 } from './topics/repartition/run-repartition.ts'
-export type { FindingsSummary, VerifyFinding, VerifyPart, Where } from './verify/finding.ts'
-export type { VerifyCounts } from './verify/verify-counts.ts'
-export { type Verification, verify, type VerifyControl, type VerifyRequest } from './verify/verify.ts'
+export type { VerifyFinding, VerifyPart, Where } from './verify/finding.ts'
+export { type Verification, verify, type VerifyControl } from './verify/verify.ts'

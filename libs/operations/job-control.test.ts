@@ -1,6 +1,8 @@
-import { expect, test } from 'vitest'
+import { setTimeout as pause } from 'node:timers/promises'
 
-import { noticesTo, type OperationProgress, PhaseProgress } from './job-control.ts'
+import { expect, test, vi } from 'vitest'
+
+import { noticesTo, type OperationProgress, orInterrupted, PhaseProgress, timed } from './job-control.ts'
 
 const what = { phase: 'reading', unit: 'events' } as const
 
@@ -42,4 +44,32 @@ test('an error thrown by a listener does not reach the job', () => {
   const progress = new PhaseProgress({ onProgress: fail }, what, 1)
   expect(() => progress.advance(1)).not.toThrow()
   expect(() => noticesTo({ onNotice: fail })({ kind: 'warning', message: 'old' })).not.toThrow()
+})
+
+test('an abort is the outcome of a job, also if its work then fails', async () => {
+  const stop = new AbortController()
+  const failing = () => {
+    stop.abort()
+    return Promise.reject(new Error('the connection was closed'))
+  }
+  expect(await orInterrupted(stop, failing)).toEqual({ status: 'interrupted' })
+  const work = vi.fn(() => Promise.resolve('done'))
+  expect(await orInterrupted(stop, work)).toEqual({ status: 'interrupted' })
+  expect(work).not.toHaveBeenCalled()
+})
+
+test('without an abort a job returns or throws what its work does', async () => {
+  const { signal } = new AbortController()
+  expect(await orInterrupted({ signal }, () => Promise.resolve('done'))).toBe('done')
+  await expect(orInterrupted({ signal }, () => Promise.reject(new Error('broken')))).rejects.toThrow('broken')
+})
+
+test('an outcome gets the time that its work took', async () => {
+  const work = async () => {
+    await pause(20)
+    return { events: 3 }
+  }
+  const { events, tookMs } = await timed(work)
+  expect(events).toBe(3)
+  expect(tookMs).toBeGreaterThan(10)
 })

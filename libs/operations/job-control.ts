@@ -34,6 +34,37 @@ export interface JobControl<Phase extends string = string> {
   readonly signal: AbortSignal
 }
 
+/** The outcome of a job whose signal aborted before it had anything else to report. */
+export interface Interrupted {
+  readonly status: 'interrupted'
+}
+
+/**
+ * Runs the work of a job, unless its signal has already aborted. An abort is an outcome: once the signal has aborted, an error of
+ * the work is the interruption.
+ * @throws what the work throws while the signal has not aborted.
+ */
+export async function orInterrupted<T>(
+  { signal }: Pick<JobControl, 'signal'>,
+  work: () => Promise<T>,
+): Promise<T | Interrupted> {
+  try {
+    signal.throwIfAborted()
+    return await work()
+  } catch (error) {
+    if (signal.aborted) return { status: 'interrupted' }
+    throw error
+  }
+}
+
+/** Adds to the outcome of a job how long its work took. */
+export async function timed<Outcome extends object>(
+  work: () => Promise<Outcome>,
+): Promise<Outcome & { readonly tookMs: number }> {
+  const beganMs = performance.now()
+  return { ...(await work()), tookMs: performance.now() - beganMs }
+}
+
 export type NoticeListener = (notice: OperationNotice) => void
 
 /** The listener for notices. Its errors are dropped. */

@@ -1,2 +1,1 @@
-export { type PostgresSettings } from './postgres-settings.ts'
 export { PostgresViewStore } from './postgres-view-store.ts'

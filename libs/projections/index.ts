@@ -1,18 +1,15 @@
 export { type AggregateStatistics } from './built-in/aggregate-statistics.ts'
-export { builtInProjections, withBuiltIns } from './built-in/built-in-projections.ts'
-export { type EventTimeline } from './built-in/event-timeline.ts'
+export { withBuiltIns } from './built-in/built-in-projections.ts'
 export {
   type AppliedStep,
-  type DeadLetters,
   defaultEngineSettings,
   type EngineObserver,
-  type EngineParts,
   type EngineSettings,
 } from './engine/engine-parts.ts'
 export { ParkedRetry } from './engine/parked-retry.ts'
 export { ProjectionRunner } from './engine/projection-runner.ts'
 export { isStopped } from './engine/standstill.ts'
-export { ProjectionError, type ProjectionErrorCode } from './errors.ts'
+export { ProjectionError } from './errors.ts'
 export { InMemoryViewStore } from './in-memory/in-memory-view-store.ts'
 export {
   type DeadLetter,
@@ -35,7 +32,6 @@ export {
   type Generation,
   type GenerationStatus,
   type NewGeneration,
-  type OffsetRange,
   statusOfNew,
   type Until,
 } from './view-store/generation.ts'

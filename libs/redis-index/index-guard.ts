@@ -8,7 +8,13 @@ import { parseTerm, type GuardTerm, termOfStart, termText } from './term-text.ts
 
 /** Implements PartitionIndex.guard. */
 export async function readGuard({ redis, keys }: IndexParts): Promise<Guard | undefined> {
-  const reply = (await redis.call('HMGET', [keys.guard, 'topicId', 'term', 'nextOffset', 'format'])) as Buffers
+  const reply = (await redis.call('HMGET', [
+    keys.guard,
+    'topicId',
+    'term',
+    'nextOffset',
+    'format',
+  ])) as Buffers
   const [topicId, term, nextOffset, format] = reply
   if (topicId == null || term == null || nextOffset == null) return undefined
   if (String(format) !== indexFormat) return undefined

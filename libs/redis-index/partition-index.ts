@@ -116,11 +116,7 @@ export class PartitionIndex {
   }
 
   /** A stream's version, its snapshot, and the places of its events in the log. */
-  stream(
-    guard: Guard,
-    streamId: StreamId,
-    query: PlacesQuery = {},
-  ): Promise<'guard-lost' | IndexedStream> {
+  stream(guard: Guard, streamId: StreamId, query: PlacesQuery = {}): Promise<'guard-lost' | IndexedStream> {
     return readStream(this.#parts, guard, streamId, query)
   }
 

@@ -1,6 +1,5 @@
 import { eventIdBytes, type Version, writeEventId } from '#domain'
 
-import type { EventPlace } from './asks.ts'
 import type { IndexEntry } from './index-entry.ts'
 
 /**
@@ -49,24 +48,26 @@ function idBlock(entries: readonly IndexEntry[], from: number, end: number): Buf
   return bytes
 }
 
-/** Remembered ids as they are stored: entries of {@link idEntryBytes} bytes. */
+/** Reads the entries of a segment. A partition has hundreds of thousands, so it creates no object for each. */
 export class StoredIds {
-  readonly #bytes: Buffer
+  readonly #entries: DataView
 
-  constructor(bytes: Buffer) {
-    this.#bytes = bytes
+  constructor({ buffer, byteOffset, byteLength }: Buffer) {
+    this.#entries = new DataView(buffer, byteOffset, byteLength)
   }
 
   get count(): number {
-    return Math.floor(this.#bytes.length / idEntryBytes)
+    return Math.floor(this.#entries.byteLength / idEntryBytes)
   }
 
-  /** @param add called for each entry, in the order of their commits, with the position of its id in `bytes`. */
-  forEach(add: (bytes: Buffer, idAt: number, place: EventPlace) => void): void {
-    const bytes = this.#bytes
-    for (let at = 0; at + idEntryBytes <= bytes.length; at += idEntryBytes) {
-      const version = bytes.readUInt32BE(at + eventIdBytes) as Version
-      add(bytes, at, { version, offset: bytes.readUIntBE(at + eventIdBytes + 4, 6) })
+  /** @param add called for each entry, in the order of their commits: `id` has its 16 bytes at `idAt`. */
+  forEach(add: (id: DataView, idAt: number, version: Version, offset: number) => void): void {
+    const entries = this.#entries
+    for (let index = 0, at = 0; index < this.count; index++, at += idEntryBytes) {
+      const version = entries.getUint32(at + eventIdBytes) as Version
+      const offset =
+        entries.getUint16(at + eventIdBytes + 4) * 2 ** 32 + entries.getUint32(at + eventIdBytes + 6)
+      add(entries, at, version, offset)
     }
   }
 }

@@ -119,14 +119,26 @@ function parseJson(file: string, text: string): Json {
 function understand(file: string, schema: Json): Pick<SchemaVersion, 'type'> & { readonly shape: Shape } {
   try {
     checkSchemaNames(schema)
-    // Without the defaults: our own check reports those better than avsc.
-    avroTypeOf(withoutDefaults(schema))
+    const type = typeUnlessDefaultsFail(schema)
     const shape = shapeOf(schema)
     checkDefaults(shape)
-    return { type: avroTypeOf(schema), shape }
+    return { type: type ?? avroTypeOf(schema), shape }
   } catch (error) {
     const word = error instanceof SchemaError ? error.details.word : undefined
     throw malformed(file, `not a sound Avro schema: ${reasonOf(error)}`, word)
+  }
+}
+
+/**
+ * avsc's type; undefined if only defaults are invalid, because our own check reports those better than avsc.
+ * @throws Error with avsc's message for anything else
+ */
+function typeUnlessDefaultsFail(schema: Json): Type | undefined {
+  try {
+    return avroTypeOf(schema)
+  } catch {
+    avroTypeOf(withoutDefaults(schema))
+    return undefined
   }
 }
 

@@ -1,7 +1,7 @@
 export { type Backends, openBackends } from './backends.ts'
-export { checkedDomain, typesWithoutDomain } from './check-domain.ts'
+export { checkedDomain } from './check-domain.ts'
 export { kafkaSettings, redisSettings, registryOptions } from './connection-settings.ts'
-export { groupMember, type GroupMember, type MemberParts } from './group-member.ts'
+export { groupMember, type MemberParts } from './group-member.ts'
 export { loadDomain } from './load-domain.ts'
 export { openCodec } from './open-codec.ts'
 export {

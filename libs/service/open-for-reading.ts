@@ -1,3 +1,4 @@
+import { abortable } from '#async'
 import type { Config } from '#config'
 import type { DomainModule } from '#domain'
 import { KafkaCluster } from '#kafka'
@@ -23,17 +24,20 @@ export interface ReadingBackends extends Connections {
 
 /**
  * Calls `use` with connections and closes them afterwards.
- * @throws InvalidInputError, ConfigError, LogError, IndexUnavailableError, and what `use` throws
+ * @param signal ends the opening of connections. `use` must observe it itself.
+ * @throws InvalidInputError, ConfigError, LogError, IndexUnavailableError, and what `use` throws; the reason of the signal if it
+ *   aborts before `use` is called
  */
 export async function withConnections<T>(
   config: Config,
   use: (connections: Connections) => Promise<T>,
+  signal = new AbortController().signal,
 ): Promise<T> {
   const domain = withBuiltIns(await loadDomain(config.domain.modules), config.projector.builtIn)
-  const cluster = await KafkaCluster.connect(kafkaSettings(config))
+  const cluster = await KafkaCluster.connect(kafkaSettings(config), { signal })
   const redis = connectRedis(redisSettings(config))
   try {
-    await redis.ready()
+    await abortable(signal, () => redis.ready())
     return await use({ domain, cluster, redis })
   } finally {
     redis.close()
@@ -45,7 +49,13 @@ export async function withConnections<T>(
 export const withReadingBackends = <T>(
   config: Config,
   use: (backends: ReadingBackends) => Promise<T>,
+  signal = new AbortController().signal,
 ): Promise<T> =>
-  withConnections(config, async (connections) =>
-    use({ ...connections, codec: await openCodec(config, connections.domain, { push: false }) }),
+  withConnections(
+    config,
+    async (connections) => {
+      const open = () => openCodec(config, connections.domain, { push: false })
+      return use({ ...connections, codec: await abortable(signal, open) })
+    },
+    signal,
   )

@@ -35,7 +35,7 @@ export function requestOf(aggregateType: string | undefined, options: ReplayComm
 }
 
 function checkOptions(aggregateType: string | undefined, options: ReplayCommandOptions): void {
-  const { stream, fromVersion, untilVersion, create, toTopic, untilPosition, dryRun, checkpoint } = options
+  const { stream, fromVersion, untilVersion, create, toTopic, untilPosition } = options
   if ((aggregateType === undefined) === (stream === undefined)) {
     throw new UsageError('replay takes either an aggregate type or --stream')
   }
@@ -44,9 +44,6 @@ function checkOptions(aggregateType: string | undefined, options: ReplayCommandO
   }
   if (create === true && toTopic === undefined) throw new UsageError('--create needs --to-topic')
   if (untilPosition !== undefined) throw new UsageError('--until-position needs --to-projection')
-  if (dryRun === true && (checkpoint !== undefined || options.resume === true)) {
-    throw new UsageError('a dry run stores no checkpoint: omit --checkpoint and --resume')
-  }
 }
 
 /** A pattern matches whole ids: one that cannot begin with the type's name matches no stream of the type. */

@@ -1,6 +1,7 @@
 import type { JobControl, OperationNotice, OperationProgress } from '#operations'
 
 import type { Cli } from './cli.ts'
+import { CommandError } from './failure.ts'
 import { interruptible } from './interruption.ts'
 import { printNotice } from './print.ts'
 import { type PhaseLabels, ProgressPrinter } from './progress/progress-printer.ts'
@@ -15,7 +16,9 @@ interface JobOptions<Phase extends string> {
 
 /**
  * Runs a job of libs/operations on this terminal: shows its progress, prints its notices, and ends it on Ctrl-C.
- * @param job receives a function that ends the shown progress, for a job that prints a result and then starts over.
+ * @param job receives a function that ends the shown progress, for a job that prints a result and then starts over. The connections
+ *   of the job are opened in it too.
+ * @throws CommandError `interrupted` if Ctrl-C ended the opening of connections, and what the job throws.
  */
 export async function runJob<Phase extends string, T>(
   { isJson }: Pick<Cli, 'isJson'>,
@@ -27,9 +30,21 @@ export async function runJob<Phase extends string, T>(
     return await interruptible((signal) => {
       const onNotice = (notice: OperationNotice) => printNotice(notice, isJson)
       const onProgress = (progress: OperationProgress<Phase>) => printer?.show(progress)
-      return job({ signal, onNotice, onProgress }, () => printer?.end())
+      return job({ signal, onNotice, onProgress }, () => printer?.end()).catch((error: unknown) => {
+        throw signal.aborted && error === signal.reason ? notBegun(error) : error
+      })
     }, signals)
   } finally {
     printer?.end()
   }
 }
+
+/** The signal of a job ended the opening of its connections. After that an abort is an outcome of the job. */
+const notBegun = (cause: unknown): CommandError =>
+  new CommandError(
+    {
+      ...{ exitCode: 130, code: 'interrupted' },
+      message: 'interrupted before it began: nothing was changed. Run the same command again',
+    },
+    { cause },
+  )

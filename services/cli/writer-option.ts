@@ -8,6 +8,13 @@ export interface WriterOption {
   readonly url: string
 }
 
+interface ClientOptions {
+  /** Default: retries for at most 3 s. */
+  readonly retries?: Partial<RetryLimits>
+  /** Once it has aborted, closing the client does not wait for requests in flight. */
+  readonly signal?: AbortSignal
+}
+
 /** Longer than a writer tries an append (30 s), so that the writer reports the outcome. */
 const timeoutMs = 35_000
 /** Long enough for a partition that changes its owner; short enough for a person who waits for a missing writer. */
@@ -23,17 +30,16 @@ export const withWriterOption = (command: Command, { env }: Cli, asked = 'writer
 
 /**
  * Runs `use` with a client of that service, and closes the client. The service forwards requests that another instance owns.
- * @param retries default: retries for at most 3 s.
  */
 export async function withClient<T>(
   { url }: WriterOption,
   use: (client: AnnalsClient) => Promise<T>,
-  retries = impatient,
+  { retries = impatient, signal }: ClientOptions = {},
 ): Promise<T> {
   const client = new AnnalsClient({ url, direct: false, timeoutMs, retries })
   try {
     return await use(client)
   } finally {
-    await client.close()
+    await (signal?.aborted === true ? client.destroy() : client.close())
   }
 }

@@ -85,7 +85,7 @@ test('one read of the store serves all waiters, and without waiters the store is
   expect(generations).toHaveBeenCalledTimes(3)
   appliedEvents.applied(step(8))
   await Promise.all(waiting.map(({ over }) => over))
-  await vi.advanceTimersByTimeAsync(5_000)
+  await vi.advanceTimersByTimeAsync(tenMinutesMs)
   expect(generations).toHaveBeenCalledTimes(3)
 })
 

@@ -29,11 +29,13 @@ test('readers that are due together share one read of the store; each projection
   expect(await answers).toEqual([states, states, states])
 })
 
-test('each reader is served when it is due, and without requests the store is not read', async () => {
+test('all readers share one timer, and without requests there is none', async () => {
   const looks = [20, 200, 5_000].map((ms) => [watch.looks(totals), ms] as const)
   for (const [each, ms] of looks) void each.next(ms)
+  expect(vi.getTimerCount()).toBe(1)
   await vi.advanceTimersByTimeAsync(5_000)
   expect(generations).toHaveBeenCalledTimes(3)
+  expect(vi.getTimerCount()).toBe(0)
   await vi.advanceTimersByTimeAsync(20_000)
   expect(generations).toHaveBeenCalledTimes(3)
 })

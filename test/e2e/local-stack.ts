@@ -8,7 +8,7 @@ import { readState, type StackState } from '../../scripts/local/state.ts'
 import { freePorts, repository, stackFolders, type StackFolders } from '../../scripts/stack/index.ts'
 
 /** The output and exit code of a script. */
-export interface Ended {
+interface Ended {
   readonly exitCode: number | null
   readonly output: string
 }

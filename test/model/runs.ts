@@ -1,5 +1,5 @@
 /** Bounds on what may happen, and how often: -D of the model; see write-path.pml and projection.pml. */
-export type Bounds = Readonly<Partial<Record<Bound, number>>>
+type Bounds = Readonly<Partial<Record<Bound, number>>>
 type Bound =
   'TERMS' | 'CRASHES' | 'LOSSES' | 'FLUSHES' | 'RESTORES' | 'MISSES' | 'TRIES' | 'FORGETS' | 'STRAYS'
 

@@ -1,5 +1,5 @@
 /** The target of hostile callers. */
-export interface Target {
+interface Target {
   readonly url: string
   /** Aggregate type. */
   readonly type: string

@@ -4,6 +4,7 @@ import { expectEqual, ScenarioError } from './scenario-error.ts'
 /**
  * The outcome of a command. The checks return no object with a method `then`, so an asynchronous test may return them: they are
  * not mistaken for promises.
+ * @public
  */
 export interface AggregateOutcome<State, Event extends DomainEvent> {
   /** Checks the events: exactly these, in this order; `[]` for none. */

@@ -7,11 +7,9 @@ export {
 } from './event-feed.ts'
 export {
   type EncodedEvent,
-  type EventRecord,
   eventSourceDefault,
   extensionAttributes,
   fromStoredRecord,
-  type ReceivedRecord,
   toLogRecord,
 } from './event-record.ts'
 export { eventIn, isAvro, storedEvent, type StoredEvent } from './stored-event.ts'

@@ -148,8 +148,8 @@ test.each<[string, Parameters<typeof removeOld>[1], number]>([
 })
 
 test.each<[string, Span, string]>([
-  ['fewer events', { from: 0, until: 9 }, `the newest chain has fewer events of ${topic}`],
-  ['a later start', { from: 1, until: 12 }, `the newest chain has fewer events of ${topic}`],
+  ['fewer events', { from: 0, until: 9 }, `the newest chain does not cover all offsets of ${topic}`],
+  ['a later start', { from: 1, until: 12 }, `the newest chain does not cover all offsets of ${topic}`],
   ['another topic', { from: 0, until: 12, topicId: 'U' }, `${topic} was recreated after it`],
 ])('a chain stays for as long as the newest has %s', async (_, span, why) => {
   put(1, { from: 0, until: 10 })

@@ -1,4 +1,4 @@
-import { type JobControl, PhaseProgress } from '../job-control.ts'
+import { type JobControl, PhaseProgress, timed } from '../job-control.ts'
 import { BackupError } from './backup-error.ts'
 import { BackupFolder, type StoredBackup } from './backup-folder.ts'
 import { type BackupFinding, bytesIn, checkChain } from './check-backup.ts'
@@ -15,13 +15,21 @@ export interface BackupsCheck {
   readonly chains: number
   readonly bytes: number
   readonly findings: readonly BackupFinding[]
+  readonly tookMs: number
 }
 
 /** Reads every file of all backups in a folder. It needs no cluster. @throws OperationError `no-backup`, `invalid-request` */
-export async function checkBackups(
-  { folder: path }: BackupFolderRequest,
+export function checkBackups(
+  request: BackupFolderRequest,
   control: JobControl<'checking'>,
 ): Promise<BackupsCheck> {
+  return timed(() => checkAll(request, control))
+}
+
+async function checkAll(
+  { folder: path }: BackupFolderRequest,
+  control: JobControl<'checking'>,
+): Promise<Omit<BackupsCheck, 'tookMs'>> {
   const folder = await BackupFolder.open(path)
   const chains = await folder.chains()
   const bytes = await bytesIn(folder, chains)
@@ -30,6 +38,7 @@ export async function checkBackups(
   const findings: BackupFinding[] = []
   const advance = (more: number) => progress.advance(more)
   try {
+    control.signal.throwIfAborted()
     for (const ids of chains) {
       findings.push(
         ...(await checkChain(folder, ids, { readsRecords: true, advance, signal: control.signal })),

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 
 import { shownSettings } from '#config'
 import type { DomainModule } from '#domain'
-import { inParallel } from '#async'
+import { abortable, inParallel } from '#async'
 
 import { writeFailure } from '../file-failure.ts'
 import { type BackupFolder, sha256Of, type StoredBackup, syncFolder } from './backup-folder.ts'
@@ -61,7 +61,7 @@ export const makeBackup = (
     await folder.tighten()
     const chain = await continued(folder, options)
     // Fails early if the registry does not answer: a backup needs it after hours of reading.
-    await log.registry.usesOf(0)
+    await abortable(options.signal, () => log.registry.usesOf(0))
     const plan = await planBackup(log, domain, options.types, chain)
     return new BackupRun(log, folder, options, chain, plan).run(await laterThan(folder))
   })

@@ -14,13 +14,17 @@ export interface OpenLog {
   readonly registry: SchemaRegistry
 }
 
-/** Opens the log for as long as it is used. */
-export type LogOpener = <T>(use: (log: OpenLog) => Promise<T>) => Promise<T>
+/** Opens the log for as long as it is used. The signal ends the opening: its reason is thrown. */
+export type LogOpener = <T>(use: (log: OpenLog) => Promise<T>, signal: AbortSignal) => Promise<T>
 
 /** Uses connections and closes them afterwards. @throws ConfigError, LogError, and what `use` throws. */
-async function withLog<T>(config: Config, use: (log: OpenLog) => Promise<T>): Promise<T> {
+async function withLog<T>(
+  config: Config,
+  use: (log: OpenLog) => Promise<T>,
+  signal: AbortSignal,
+): Promise<T> {
   const registry = new SchemaRegistry(registryOptions(config))
-  const cluster = await KafkaCluster.connect(kafkaSettings(config))
+  const cluster = await KafkaCluster.connect(kafkaSettings(config), { signal })
   try {
     const topics = new Topics(cluster)
     return await use({ config, cluster, topics, reader: new LogReader(cluster), registry })
@@ -32,8 +36,8 @@ async function withLog<T>(config: Config, use: (log: OpenLog) => Promise<T>): Pr
 /** The opener for the servers of a configuration. */
 export const logOpener =
   (config: Config): LogOpener =>
-  (use) =>
-    withLog(config, use)
+  (use, signal) =>
+    withLog(config, use, signal)
 
 /** The domain of a configuration, with its built-in projections. @throws InvalidInputError */
 export const domainOf = async ({ domain, projector }: Config): Promise<DomainModule> =>

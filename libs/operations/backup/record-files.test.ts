@@ -83,7 +83,7 @@ test('every kind of damage is reported with the file', async () => {
     `${path} has ${sound.length - 1} bytes instead of ${sound.length}: it is truncated`,
   )
   expect(await faultWith(() => writeFileSync(path, Buffer.concat([sound, sound])))).toContain(
-    'it was replaced',
+    'it is longer than what was written',
   )
   expect(await faultWith(() => writeFileSync(path, Buffer.from(sound).fill(1, 40, 41)))).toContain('damaged')
   expect(await faultWith(() => rmSync(path))).toBe(`${path} is missing`)

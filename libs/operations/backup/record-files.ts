@@ -123,7 +123,7 @@ export async function faultOf(
   try {
     const { size } = await stat(file)
     if (size !== bytes)
-      return `${file} has ${size} bytes instead of ${bytes}: it is ${size < bytes ? 'truncated' : 'too long, so it was replaced'}`
+      return `${file} has ${size} bytes instead of ${bytes}: it is ${size < bytes ? 'truncated' : 'longer than what was written'}`
     const hash = createHash('sha256')
     for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
       hash.update(chunk)

@@ -87,7 +87,7 @@ function notIn(newest: readonly StoredBackup[], chain: readonly StoredBackup[]):
     for (let partition = 0; partition < topic.partitions; partition++) {
       const [there, here] = [spanOf(newest, name, partition), spanOf(chain, name, partition)]
       if (there.from > here.from || there.until < here.until)
-        return `the newest chain has fewer events of ${name}`
+        return `the newest chain does not cover all offsets of ${name}`
     }
   }
   return undefined

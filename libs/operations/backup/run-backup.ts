@@ -1,7 +1,7 @@
 import type { DomainModule } from '#domain'
 import { reportSafely } from '#observability'
 
-import { type JobControl, noticesTo, PhaseProgress } from '../job-control.ts'
+import { type Interrupted, type JobControl, noticesTo, orInterrupted, PhaseProgress } from '../job-control.ts'
 import { clusterOf, type NamedCluster } from '../named-cluster.ts'
 import { BackupFolder } from './backup-folder.ts'
 import { type BackupOutcome, makeBackup } from './make-backup.ts'
@@ -38,7 +38,7 @@ export type BackupMade = BackupOutcome & {
 }
 
 /** `interrupted`: nothing was added to the folder. */
-export type BackupEnd = BackupMade | { readonly status: 'interrupted' }
+export type BackupEnd = BackupMade | Interrupted
 
 /** What a repeated backup reports: each backup, and each failure before its retry. */
 export type BackupReport =
@@ -50,18 +50,15 @@ export type BackupControl = JobControl<'reading'>
  * Adds one backup to the folder, and removes older chains.
  * @throws InvalidInputError, OperationError, LogError, SchemaError
  */
-export async function runBackup(
+export function runBackup(
   source: BackupSource,
   request: BackupRequest,
   control: BackupControl,
 ): Promise<BackupEnd> {
-  const folder = await prepare(source, request)
-  try {
-    return await source.openLog((log) => backUp(log, source.domain, folder, request, control))
-  } catch (error) {
-    if (control.signal.aborted) return { status: 'interrupted' }
-    throw error
-  }
+  return orInterrupted(control, async () => {
+    const folder = await prepare(source, request)
+    return source.openLog((log) => backUp(log, source.domain, folder, request, control), control.signal)
+  })
 }
 
 /**

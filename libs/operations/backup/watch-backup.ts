@@ -49,7 +49,7 @@ export async function watchBackups(options: WatchOptions): Promise<void> {
           backoff.reset()
           await untilDue(log, options, before, beganMs)
         }
-      })
+      }, signal)
     } catch (error) {
       if (isOver()) return
       const retryMs = backoff.nextMs()

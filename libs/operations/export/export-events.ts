@@ -1,7 +1,6 @@
-import type { RecordedEvent } from '#domain'
+import { unlessAborted } from '#async'
+import { parseStreamId, type RecordedEvent } from '#domain'
 import { type CategoryReader, type EventStore, pageLimitMax, readAll } from '#event-store'
-
-import { parseStreamId } from '#domain'
 
 import { categoryPages } from '../category-pages.ts'
 import type { ExportLines } from './export-lines.ts'
@@ -29,6 +28,7 @@ export interface Exported {
   readonly streams: number
   /** `interrupted`: no file was written; a stream has received the events before the interruption. */
   readonly status: 'exported' | 'interrupted'
+  readonly tookMs: number
 }
 
 /**
@@ -38,7 +38,7 @@ export interface Exported {
 export async function exportEvents(
   store: Pick<CategoryReader, 'readCategory'> & Pick<EventStore, 'read'>,
   request: ExportParts,
-): Promise<Exported> {
+): Promise<Omit<Exported, 'tookMs'>> {
   const { lines, output, signal, advance } = request
   const streams = new Set<string>()
   let events = 0
@@ -52,8 +52,10 @@ export async function exportEvents(
     }
     if (!signal.aborted) await output.complete()
   } catch (error) {
-    await output.abandon()
-    throw error
+    if (!signal.aborted) {
+      await output.abandon()
+      throw error
+    }
   }
   if (signal.aborted) await output.abandon()
   return { events, streams: streams.size, status: signal.aborted ? 'interrupted' : 'exported' }
@@ -77,8 +79,12 @@ async function* streamPages(
   signal: AbortSignal,
 ): AsyncGenerator<readonly RecordedEvent[], void> {
   let page: RecordedEvent[] = []
-  for await (const event of readAll(store, parseStreamId(streamId), { ...times, limit: pageLimitMax })) {
-    if (signal.aborted) return
+  const events = readAll(store, parseStreamId(streamId), { ...times, limit: pageLimitMax })
+  for (;;) {
+    const next = await unlessAborted(signal, events.next())
+    if (next === undefined || signal.aborted) return
+    if (next.done === true) break
+    const event = next.value
     if (types.length > 0 && !types.includes(event.type)) continue
     page.push(event)
     if (page.length < pageLimitMax) continue

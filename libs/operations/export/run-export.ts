@@ -1,10 +1,10 @@
 import type { Writable } from 'node:stream'
 
-import { parseStreamId } from '#domain'
+import { abortable } from '#async'
 import type { CategoryReader, EventStore } from '#event-store'
 
 import { readMapping } from '../import/mapping.ts'
-import { type JobControl, PhaseProgress } from '../job-control.ts'
+import { type JobControl, orInterrupted, PhaseProgress, timed } from '../job-control.ts'
 import { type Exported, exportEvents, type ExportScope } from './export-events.ts'
 import { jsonLines, tableLines } from './export-lines.ts'
 import { type ExportOutput, outputTo, outputToStream } from './export-output.ts'
@@ -25,7 +25,11 @@ export interface ExportRequest {
 }
 
 export interface ExportConnections {
-  readonly store: Pick<CategoryReader, 'readCategory'> & Pick<EventStore, 'read' | 'info'>
+  readonly store: Pick<CategoryReader, 'readCategory'> &
+    Pick<EventStore, 'read'> & {
+      /** Checks the id, too. @throws EventStoreError `invalid-request`, `stream-not-found` */
+      readonly info: (streamId: string) => Promise<unknown>
+    }
   /** Receives the lines of a request without a file. */
   readonly lines: Writable
 }
@@ -36,22 +40,32 @@ export interface ExportConnections {
  *   EventStoreError as reading does.
  */
 export async function runExport(
+  connections: ExportConnections,
+  request: ExportRequest,
+  control: JobControl<'exporting'>,
+): Promise<Exported> {
+  const outcome = await orInterrupted(control, () => timed(() => exportAll(connections, request, control)))
+  return 'events' in outcome ? outcome : { ...outcome, events: 0, streams: 0, tookMs: 0 }
+}
+
+async function exportAll(
   { store, lines: stream }: ExportConnections,
   { mapping, file, isOverwriting, ...request }: ExportRequest,
   control: JobControl<'exporting'>,
-): Promise<Exported> {
+): Promise<Omit<Exported, 'tookMs'>> {
+  const { signal } = control
   const lines = mapping === undefined ? jsonLines : tableLines(await readMapping(mapping))
-  await checkScope(store, request.scope)
+  await abortable(signal, () => checkScope(store, request.scope))
   const output: ExportOutput = file === undefined ? outputToStream(stream) : outputTo(file, isOverwriting)
   const progress = new PhaseProgress(control, { phase: 'exporting', unit: 'events' }, undefined)
   return exportEvents(store, {
-    ...{ ...request, lines, output, signal: control.signal },
+    ...{ ...request, lines, output, signal },
     advance: (events) => progress.advance(events),
   })
 }
 
 /** Fails before a file is created if there is nothing to export. */
 async function checkScope(store: ExportConnections['store'], scope: ExportScope): Promise<void> {
-  if ('streamId' in scope) await store.info(parseStreamId(scope.streamId))
+  if ('streamId' in scope) await store.info(scope.streamId)
   else await store.readCategory(scope.aggregateType, { limit: 1 })
 }

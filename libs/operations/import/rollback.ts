@@ -2,7 +2,7 @@ import type { EventId, StreamId, Version } from '#domain'
 import { type CategoryReader, type EventStore, EventStoreError } from '#event-store'
 
 import { categoryPages } from '../category-pages.ts'
-import { type JobControl, PhaseProgress } from '../job-control.ts'
+import { type JobControl, PhaseProgress, timed } from '../job-control.ts'
 import { OperationError } from '../operation-error.ts'
 import { rollbackIdOf } from './known-streams.ts'
 
@@ -25,6 +25,7 @@ export interface RolledBack {
   /** The first streams to which others have appended. */
   readonly leftAlone: readonly { readonly streamId: StreamId; readonly reason: string }[]
   readonly leftAloneCount: number
+  readonly tookMs: number
 }
 
 interface ImportedStream {
@@ -34,6 +35,8 @@ interface ImportedStream {
   isTakenBack: boolean
 }
 
+type RollbackStore = Pick<CategoryReader, 'readCategory'> & Pick<EventStore, 'append'>
+
 const atOnceMax = 500
 const leftAloneShownMax = 1_000
 
@@ -42,11 +45,19 @@ const leftAloneShownMax = 1_000
  * events of the import. A stream to which others have appended is unchanged.
  * @throws OperationError `import-not-found`; EventStoreError `invalid-event`, `unknown-event-type` if the event does not fit; other errors of the store.
  */
-export async function rollback(
-  store: Pick<CategoryReader, 'readCategory'> & Pick<EventStore, 'append'>,
+export function rollback(
+  store: RollbackStore,
   request: RollbackRequest,
   control: JobControl<'rolling-back'>,
 ): Promise<RolledBack> {
+  return timed(() => rollBackAll(store, request, control))
+}
+
+async function rollBackAll(
+  store: RollbackStore,
+  request: RollbackRequest,
+  control: JobControl<'rolling-back'>,
+): Promise<Omit<RolledBack, 'tookMs'>> {
   const { importId, aggregateType, event, isDryRun } = request
   const { signal } = control
   const streams = await importedStreams(store, request, signal)

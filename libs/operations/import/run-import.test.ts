@@ -64,9 +64,9 @@ test('an import that a breaking release interrupted resumes with the older schem
   const store = new InMemoryEventStore()
   const first = requestOf(beforeRelease())
   await expect(run(first, leaving(store, 2))).rejects.toThrow('away')
-  expect(await run(requestOf(afterRelease()), store)).toMatchObject({ end: 'refused', problemCount: 6 })
+  expect(await run(requestOf(afterRelease()), store)).toMatchObject({ status: 'refused', problemCount: 6 })
   const rest = await run(requestOf(afterRelease(), 1), store)
-  expect(rest).toMatchObject({ end: 'done', problemCount: 0, appended: 3 })
+  expect(rest).toMatchObject({ status: 'done', problemCount: 0, appended: 3 })
   expect(rest.skipped + rest.alreadyThere).toBe(3)
   const { events } = await store.read(streamIdOf('order', '1'), { limit: 100 })
   expect(events.map(({ data }) => data)).toMatchObject([

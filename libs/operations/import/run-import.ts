@@ -40,7 +40,7 @@ export type ImportControl = JobControl<'checking' | 'appending'>
 export type ImportEnd = 'done' | 'checked' | 'refused' | 'stopped' | 'interrupted'
 
 export interface ImportOutcome extends Readonly<ImportCounts> {
-  readonly end: ImportEnd
+  readonly status: ImportEnd
   readonly contents: FileContents
   /** Events before the checkpoint, which an earlier run appended. */
   readonly skipped: number
@@ -48,7 +48,7 @@ export interface ImportOutcome extends Readonly<ImportCounts> {
   /** The first problems. */
   readonly problems: readonly LineProblem[]
   /** The time of appending. */
-  readonly seconds: number
+  readonly tookMs: number
   /** All lines up to this one are acknowledged. */
   readonly line: number
 }
@@ -62,7 +62,8 @@ export async function runImport(
   request: ImportRequest,
   control: ImportControl,
 ): Promise<ImportOutcome> {
-  const problems = new ProblemLog(request.report)
+  // An import that is aborted before it begins keeps the report of an earlier one.
+  const problems = new ProblemLog(control.signal.aborted ? undefined : request.report)
   try {
     return await new ImportRun(store, request, control, problems).run()
   } finally {
@@ -161,7 +162,7 @@ class ImportRun {
     } finally {
       await checkpoint?.save()
     }
-    return this.#outcome(this.#endOf(), contents, run.counts, (performance.now() - startMs) / 1_000)
+    return this.#outcome(this.#endOf(), contents, run.counts, performance.now() - startMs)
   }
 
   /**
@@ -196,10 +197,10 @@ class ImportRun {
     return this.#control.signal.aborted ? 'interrupted' : 'done'
   }
 
-  #outcome(end: ImportEnd, contents: FileContents, counts = noCounts, seconds = 0): ImportOutcome {
+  #outcome(status: ImportEnd, contents: FileContents, counts = noCounts, tookMs = 0): ImportOutcome {
     return {
       ...counts,
-      ...{ end, contents, seconds, skipped: this.#skipped, line: this.#line },
+      ...{ status, contents, tookMs, skipped: this.#skipped, line: this.#line },
       problemCount: this.#problems.count,
       problems: this.#problems.first,
     }

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
+import { unlessAborted } from '#async'
 import type { AnnalsClient } from '#client'
 import type { Config } from '#config'
 import { eventTopic, partitionFor, partitionKey, type StreamId, streamIdOf } from '#domain'
@@ -9,7 +10,7 @@ import type { PartitionIndex } from '#redis-index'
 import type { Connections } from '#service'
 
 import { aggregatesAsked } from '../aggregates-asked.ts'
-import { type JobControl, PhaseProgress } from '../job-control.ts'
+import { type JobControl, PhaseProgress, timed } from '../job-control.ts'
 import { OperationError } from '../operation-error.ts'
 import { checkTopics } from '../missing-topics.ts'
 import { clusterOf, type NamedCluster } from '../named-cluster.ts'
@@ -62,37 +63,65 @@ const stallMsMax = 60_000
  *   LogError `events-deleted` before anything is dropped, if a log has lost its head and the request does not accept that;
  *   InvalidInputError, LogError, IndexUnavailableError.
  */
-export async function rebuildIndex(
+export function rebuildIndex(
   config: Config,
   connections: IndexRebuildConnections,
   request: IndexRebuildRequest,
   control: JobControl<'rebuilding'>,
 ): Promise<IndexRebuild> {
-  const beganMs = performance.now()
+  const { signal } = control
+  const rebuild = async () => {
+    const planned = signal.aborted
+      ? undefined
+      : await unlessAborted(signal, plan(config, connections, request))
+    const partitions = planned === undefined ? [] : await rebuildAll(planned, control)
+    const status = signal.aborted ? ('interrupted' as const) : ('rebuilt' as const)
+    return { status, cluster: clusterOf(connections.cluster, config), partitions }
+  }
+  return timed(rebuild)
+}
+
+interface PlannedRebuild {
+  readonly rebuild: PartitionRebuild
+  readonly end: number
+  readonly isOwned: boolean
+}
+
+/** Checks everything before anything is dropped: a complete index can serve a log without its head, a rebuilt one cannot. */
+async function plan(
+  config: Config,
+  connections: IndexRebuildConnections,
+  request: IndexRebuildRequest,
+): Promise<readonly PlannedRebuild[]> {
+  const { cluster, client, redis } = connections
   const places = await placesOf(connections, config, request.types)
   const owners = await ownersNow(connections, config)
-  if (owners.size > 0) await connections.client.owners()
-  const reader = new LogReader(connections.cluster)
-  const rebuilds = places.map((place) => {
-    const index = partitionIndex(config, connections.redis, place)
+  if (owners.size > 0) await client.owners()
+  const reader = new LogReader(cluster)
+  const planned: PlannedRebuild[] = []
+  for (const place of places) {
+    const index = partitionIndex(config, redis, place)
     const head = new PartitionHead(place, index, reader, request.acceptsDeletedEvents)
-    return { place, head, rebuild: new PartitionRebuild(place, index, head, connections.client) }
-  })
-  // Before anything is dropped: a complete index can serve a log without its head, a rebuilt one cannot.
-  for (const { head } of rebuilds) await head.check()
-  const ends = await Promise.all(places.map(({ topic, partition }) => reader.endOffset(topic, partition)))
-  const total = ends.reduce((sum, end) => sum + end, 0)
+    await head.check()
+    const rebuild = new PartitionRebuild(place, index, head, client)
+    const end = await reader.endOffset(place.topic, place.partition)
+    planned.push({ rebuild, end, isOwned: owners.has(partitionKey(place)) })
+  }
+  return planned
+}
+
+async function rebuildAll(
+  planned: readonly PlannedRebuild[],
+  control: JobControl<'rebuilding'>,
+): Promise<RebuiltPartition[]> {
+  const total = planned.reduce((sum, { end }) => sum + end, 0)
   const progress = new PhaseProgress(control, { phase: 'rebuilding', unit: 'offsets' }, total)
   const partitions: RebuiltPartition[] = []
-  for (const [at, { place, rebuild }] of rebuilds.entries()) {
+  for (const { rebuild, end, isOwned } of planned) {
     if (control.signal.aborted) break
-    partitions.push(await rebuild.run(ends[at] ?? 0, owners.has(partitionKey(place)), progress))
+    partitions.push(await rebuild.run(end, isOwned, progress))
   }
-  return {
-    status: control.signal.aborted ? 'interrupted' : 'rebuilt',
-    cluster: clusterOf(connections.cluster, config),
-    ...{ partitions, tookMs: performance.now() - beganMs },
-  }
+  return partitions
 }
 
 /** @throws OperationError for a type without a topic */

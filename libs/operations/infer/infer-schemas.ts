@@ -9,7 +9,7 @@ import { OperationError } from '../operation-error.ts'
 import type { Draft } from '../import/imported-line.ts'
 import { LineProblem } from '../import/imported-line.ts'
 import { type EventFile, readDrafts } from '../import/read-events.ts'
-import { type JobControl, PhaseProgress } from '../job-control.ts'
+import { type JobControl, PhaseProgress, timed } from '../job-control.ts'
 import { sizeOf } from '../open-file.ts'
 
 export interface InferRequest {
@@ -39,8 +39,9 @@ export interface Inference {
   readonly unreadable: number
   /** The problem of the first such line. */
   readonly firstProblem: LineProblem | undefined
-  /** `interrupted`: only a part of the file was read. */
+  /** `interrupted`: only a part of the file was read, and nothing was written. */
   readonly status: 'inferred' | 'interrupted'
+  readonly tookMs: number
 }
 
 /** The maximum of event types. More are most likely a column that is not an event type. */
@@ -50,10 +51,14 @@ const eventTypesMax = 200
  * Proposes a schema for each event type of an aggregate type, from the events in a file.
  * @throws OperationError `invalid-request` if the file cannot be read, or a schema file already exists
  */
-export async function inferSchemas(
+export function inferSchemas(request: InferRequest, control: JobControl<'reading'>): Promise<Inference> {
+  return timed(() => inferAll(request, control))
+}
+
+async function inferAll(
   request: InferRequest,
   control: JobControl<'reading'>,
-): Promise<Inference> {
+): Promise<Omit<Inference, 'tookMs'>> {
   const samples = new Samples(request.aggregateType)
   const { signal } = control
   const size = await sizeOf(request.from.file)
@@ -63,7 +68,7 @@ export async function inferSchemas(
     samples.add(line)
   }
   const schemas = [...samples.byType].map(([eventType, data]) => inferred(eventType, data, request))
-  if (request.isWriting) await writeAll(schemas)
+  if (request.isWriting && !signal.aborted) await writeAll(schemas)
   return { ...samples.counts(), schemas, status: signal.aborted ? 'interrupted' : 'inferred' }
 }
 

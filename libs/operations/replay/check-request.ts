@@ -16,11 +16,17 @@ import type { ReplayRequest } from './replay-request.ts'
 /** Rejects a request that can never succeed, or would write to a file or topic of something else. @throws OperationError `invalid-request` */
 export function checkRequest({ destination, checkpoint, resume, dryRun }: ReplayRequest): void {
   if (destination.kind === 'topic') checkTargetTopic(destination.name)
+  if (dryRun && (checkpoint !== undefined || resume)) {
+    throw invalid('a dry run stores no checkpoint: omit --checkpoint and --resume')
+  }
   if (resume && checkpoint === undefined) {
     throw invalid('--resume needs a checkpoint: set --checkpoint')
   }
-  const isFile = destination.kind === 'file' && !dryRun
-  if (isFile && checkpoint !== undefined && resolve(checkpoint) === resolve(destination.path)) {
+  if (
+    destination.kind === 'file' &&
+    checkpoint !== undefined &&
+    resolve(checkpoint) === resolve(destination.path)
+  ) {
     throw invalid(`--checkpoint ${checkpoint}: that is the file for the events`)
   }
 }

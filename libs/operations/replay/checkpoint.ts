@@ -5,7 +5,8 @@ import { isDeepStrictEqual } from 'node:util'
 import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 
-import { fileError, ReplayError } from './replay-error.ts'
+import { fileError } from '../file-failure.ts'
+import { OperationError } from '../operation-error.ts'
 import { privateFile } from '../private-files.ts'
 
 const whole = Type.Integer({ minimum: 0 })
@@ -37,7 +38,7 @@ export type ReplayCheckpoint = Static<typeof checkpointSchema>
 
 /**
  * Replaces the checkpoint file in one step: after a crash it is the complete old one or the complete new one.
- * @throws ReplayError `disk-full`, `file-failed`
+ * @throws OperationError `disk-full`, `file-failed`
  */
 export async function saveReplayCheckpoint(path: string, checkpoint: ReplayCheckpoint): Promise<void> {
   const fresh = `${path}.new`
@@ -74,7 +75,7 @@ async function syncFolder(path: string): Promise<void> {
 /**
  * Reads the checkpoint to resume from.
  * @param request the identity of the current request.
- * @throws ReplayError if it does not exist, cannot be read, or is that of another replay.
+ * @throws OperationError if it does not exist, cannot be read, or is that of another replay.
  */
 export async function readReplayCheckpoint(
   path: string,
@@ -92,7 +93,7 @@ export async function readReplayCheckpoint(
 
 const shown = (value: unknown): string => (value === undefined ? 'not given' : JSON.stringify(value))
 
-const refused = (message: string): ReplayError => new ReplayError('checkpoint-refused', message)
+const refused = (message: string): OperationError => new OperationError('checkpoint-refused', message)
 
 async function readText(path: string): Promise<string> {
   try {

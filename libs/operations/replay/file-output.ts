@@ -1,20 +1,21 @@
 import { type FileHandle, open } from 'node:fs/promises'
 
 import type { LineOutput } from './line-target.ts'
-import { fileError, ReplayError } from './replay-error.ts'
+import { fileError } from '../file-failure.ts'
+import { OperationError } from '../operation-error.ts'
 import { privateFile } from '../private-files.ts'
 
 /** How to open a file: `fresh` must not exist, `overwrite` may exist, and a resumed file is truncated to the size in the checkpoint. */
 export type FileStart = 'fresh' | 'overwrite' | { readonly fileBytes: number }
 
-/** Opens a file to write lines to. @throws ReplayError if it exists and must not, or does not match the checkpoint. */
+/** Opens a file to write lines to. @throws OperationError if it exists and must not, or does not match the checkpoint. */
 export async function openFile(path: string, start: FileStart): Promise<LineOutput> {
   try {
     if (typeof start === 'object') return await continued(path, start.fileBytes)
     return new FileOutput(path, await open(path, start === 'fresh' ? 'wx' : 'w', privateFile), 0)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw fileError('opening', path, error)
-    throw new ReplayError(
+    throw new OperationError(
       'target-exists',
       `${path} already exists: --resume continues from a checkpoint, --overwrite starts over`,
     )
@@ -30,9 +31,9 @@ async function continued(path: string, fileBytes: number): Promise<LineOutput> {
     return new FileOutput(path, file, fileBytes)
   }
   await file.close()
-  throw new ReplayError(
+  throw new OperationError(
     'checkpoint-refused',
-    `${path} has ${size} bytes, but ${fileBytes} in its checkpoint: it was changed since. Start over with --overwrite`,
+    `${path} has ${size} bytes, but its checkpoint records ${fileBytes}: it was changed since. Start over with --overwrite`,
   )
 }
 

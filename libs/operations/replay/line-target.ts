@@ -3,7 +3,7 @@ import type { EventFormat } from '#event-log'
 import { type FedEvent, isReadable } from '#event-log/records'
 import type { StoredRecord } from '#kafka'
 
-import { UnreadableError } from './replay-error.ts'
+import { UnreadableError } from './unreadable-error.ts'
 import type { LeftOut, OnWritten, ReplayTarget } from './replay-target.ts'
 
 /** A destination of lines, written one chunk after the other. */

@@ -1,6 +1,7 @@
 import { access } from 'node:fs/promises'
 import type { Writable } from 'node:stream'
 
+import { abortable } from '#async'
 import type { Config } from '#config'
 import { eventTopic } from '#domain'
 import { KafkaCluster, LogReader } from '#kafka'
@@ -15,13 +16,13 @@ import { paceOf, unlimited } from './pace.ts'
 import { rangesOf } from './ranges.ts'
 import { isLastOf, recordFilter } from './record-filter.ts'
 import { replay, type ReplayEnd } from './replay.ts'
-import { ReplayError } from './replay-error.ts'
+import { OperationError } from '../operation-error.ts'
 import { ReplayProgress } from './replay-progress.ts'
 import { identityOf, type ReplayRequest } from './replay-request.ts'
 import type { ReplayTarget } from './replay-target.ts'
 
 /** A replay that is ready to run. */
-interface OpenReplay {
+export interface OpenReplay {
   readonly cluster: NamedCluster
   readonly topic: string
   readonly progress: ReplayProgress
@@ -36,39 +37,45 @@ export interface ReplayConnections {
   readonly lines: Writable
 }
 
+/** The part of a replay that is read before anything is written. */
+interface PreparedReplay {
+  readonly source: Source
+  readonly reader: LogReader
+  /** What must be equal to resume the replay. */
+  readonly identity: ReplayCheckpoint['request']
+  readonly found: ReplayCheckpoint | undefined
+  readonly progress: ReplayProgress
+  /** Warnings for the operator. */
+  readonly deleted: readonly string[]
+}
+
 /**
  * Opens what a replay needs, uses it, and closes it.
- * @throws OperationError, LogError, SchemaError, ConfigError, InvalidInputError if it cannot start, and what `use` throws.
+ * @param signal ends the opening. After it has aborted, no target is created or truncated.
+ * @throws OperationError, LogError, SchemaError, ConfigError, InvalidInputError if it cannot start, and what `use` throws; the reason
+ *   of the signal if it aborts before `use` is called.
  */
 export async function withReplay<T>(
   { config, lines }: ReplayConnections,
   request: ReplayRequest,
+  signal: AbortSignal,
   use: (replay: OpenReplay) => Promise<T>,
 ): Promise<T> {
   checkRequest(request)
   const ofTypes = eventTypesAsked(config, request)
-  const cluster = await KafkaCluster.connect(kafkaSettings(config), request.timeoutMs)
+  const cluster = await KafkaCluster.connect(kafkaSettings(config), { timeoutMs: request.timeoutMs, signal })
   try {
-    const source = await findSource(cluster, config, request)
-    const reader = new LogReader(cluster, { timeoutMs: request.timeoutMs })
-    const identity = identityOf(request, source.topicId)
-    const found = await foundCheckpoint(request, identity)
-    const progress =
-      found === undefined
-        ? ReplayProgress.of(
-            await rangesOf({ ...source, reader, topic: source.name }, request.bounds, request.filter),
-          )
-        : ReplayProgress.from(found)
+    const prepared = await abortable(signal, () => prepare(cluster, config, request))
+    const { source, reader, identity, found, progress, deleted } = prepared
     const opened = await openTarget({
-      ...{ config, cluster, source, request, lines },
+      ...{ config, cluster, source, request, lines, signal },
       fileBytes: found?.fileBytes,
     })
     try {
       const save = saverOf(request, identity, progress)
-      const deleted = await deletedHeads(reader, source.name, request, progress)
-      const run = (signal: AbortSignal) =>
+      const run = (ending: AbortSignal) =>
         replayRequested(request, {
-          ...{ reader, topic: source.name, progress, target: opened.target, save, signal },
+          ...{ reader, topic: source.name, progress, target: opened.target, save, signal: ending },
         })
       return await use({
         ...{ cluster: clusterOf(cluster, config), topic: source.name, progress, run },
@@ -80,6 +87,24 @@ export async function withReplay<T>(
   } finally {
     await cluster.close()
   }
+}
+
+async function prepare(
+  cluster: KafkaCluster,
+  config: Config,
+  request: ReplayRequest,
+): Promise<PreparedReplay> {
+  const source = await findSource(cluster, config, request)
+  const reader = new LogReader(cluster, { timeoutMs: request.timeoutMs })
+  const identity = identityOf(request, source.topicId)
+  const found = await foundCheckpoint(request, identity)
+  const { bounds, filter } = request
+  const progress =
+    found === undefined
+      ? ReplayProgress.of(await rangesOf({ ...source, reader, topic: source.name }, bounds, filter))
+      : ReplayProgress.from(found)
+  const deleted = await deletedHeads(reader, source.name, request, progress)
+  return { source, reader, identity, found, progress, deleted }
 }
 
 /** Warnings for partitions whose first events were deleted, although the request includes them. */
@@ -100,13 +125,20 @@ async function deletedHeads(
   return warnings
 }
 
-async function findSource(cluster: KafkaCluster, config: Config, request: ReplayRequest) {
+interface Source {
+  readonly name: string
+  readonly topicId: string
+  /** Number of partitions. */
+  readonly partitions: number
+}
+
+async function findSource(cluster: KafkaCluster, config: Config, request: ReplayRequest): Promise<Source> {
   const name = eventTopic(request.aggregateType)
   const [found] = await cluster.existingTopics([name], performance.now() + request.timeoutMs)
   if (found !== undefined) return { name, topicId: found.topicId, partitions: found.partitions.length }
   const where = clusterText(clusterOf(cluster, config))
   const advice = `Is ${request.aggregateType} the right aggregate type, and ANNALS_KAFKA_BROKERS the right cluster?`
-  throw new ReplayError('unknown-topic', `topic ${name} does not exist in ${where}. ${advice}`)
+  throw new OperationError('unknown-topic', `topic ${name} does not exist in ${where}. ${advice}`)
 }
 
 async function foundCheckpoint(
@@ -116,7 +148,7 @@ async function foundCheckpoint(
   if (checkpoint === undefined) return undefined
   if (resume) return readReplayCheckpoint(checkpoint, identity)
   if (overwrite || !(await isThere(checkpoint))) return undefined
-  throw new ReplayError(
+  throw new OperationError(
     'target-exists',
     `checkpoint ${checkpoint} already exists: --resume continues from it, --overwrite starts over`,
   )

@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream'
 
+import { abortable } from '#async'
 import type { Config } from '#config'
 import { EventFormat } from '#event-log'
 import { type KafkaCluster, topicConfigs, type TopicDescription, Topics } from '#kafka'
@@ -8,7 +9,7 @@ import { loadDomain, openCodec } from '#service'
 import { eventLines, type LineFormat } from './event-lines.ts'
 import { type FileStart, openFile } from './file-output.ts'
 import { type LineOutput, LineTarget } from './line-target.ts'
-import { ReplayError } from './replay-error.ts'
+import { OperationError } from '../operation-error.ts'
 import type { ReplayRequest } from './replay-request.ts'
 import type { ReplayTarget } from './replay-target.ts'
 import { NoOutput, StreamOutput } from './stream-output.ts'
@@ -23,7 +24,11 @@ interface TargetParts {
   readonly lines: Writable
   /** The size of the file in the checkpoint; undefined: the replay is not resumed. */
   readonly fileBytes: number | undefined
+  /** After it has aborted, nothing is created or truncated. */
+  readonly signal: AbortSignal
 }
+
+type LineParts = Omit<TargetParts, 'cluster'>
 
 /** A target, and warnings about it for the operator. */
 interface OpenTarget {
@@ -31,7 +36,7 @@ interface OpenTarget {
   readonly warnings: readonly string[]
 }
 
-/** Opens the target of a replay. @throws ReplayError, LogError, SchemaError, InvalidInputError */
+/** Opens the target of a replay. @throws OperationError, LogError, SchemaError, InvalidInputError; the reason of the signal. */
 export async function openTarget(parts: TargetParts): Promise<OpenTarget> {
   const { destination, dryRun } = parts.request
   if (destination.kind !== 'topic') return openLines(parts, destination.format)
@@ -49,10 +54,11 @@ const counting: ReplayTarget = {
   close: () => Promise.resolve(),
 }
 
-async function openLines(parts: TargetParts, format: LineFormat): Promise<OpenTarget> {
-  const { config, source, request } = parts
+/** Opens a target for lines. @throws OperationError, SchemaError, InvalidInputError; the reason of the signal. */
+export async function openLines(parts: LineParts, format: LineFormat): Promise<OpenTarget> {
+  const { config, source, request, signal } = parts
   const domain = await loadDomain(config.domain.modules)
-  const codec = await openCodec(config, domain, { push: false })
+  const codec = await abortable(signal, () => openCodec(config, domain, { push: false }))
   const target = new LineTarget({
     topic: source.name,
     format: new EventFormat(codec),
@@ -63,7 +69,7 @@ async function openLines(parts: TargetParts, format: LineFormat): Promise<OpenTa
   return { target, warnings: [] }
 }
 
-async function openOutput({ request, lines, fileBytes }: TargetParts): Promise<LineOutput> {
+async function openOutput({ request, lines, fileBytes }: LineParts): Promise<LineOutput> {
   const { destination, dryRun, overwrite } = request
   if (dryRun) return new NoOutput()
   if (destination.kind !== 'file') return new StreamOutput(lines)
@@ -75,14 +81,14 @@ async function openOutput({ request, lines, fileBytes }: TargetParts): Promise<L
 const addedBytesMax = 16 << 10
 
 async function openTopic(
-  { config, cluster, source, request }: TargetParts,
+  { config, cluster, source, request, signal }: TargetParts,
   { name, create }: { readonly name: string; readonly create: boolean },
 ): Promise<OpenTarget> {
   const topics = new Topics(cluster, request.timeoutMs)
-  const [existing] = await topics.describe([name])
+  const [existing] = await abortable(signal, () => topics.describe([name]))
   if (existing === undefined && !create) {
     const message = `topic ${name} does not exist: create it, or add --create (${source.partitions} partitions, as ${source.name})`
-    throw new ReplayError('unknown-topic', message)
+    throw new OperationError('unknown-topic', message)
   }
   const { replication, minInsyncReplicas, messageBytesMax } = config.kafka
   const configs = {

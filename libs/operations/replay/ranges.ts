@@ -2,7 +2,7 @@ import { partitionFor, type StreamId } from '#domain'
 import type { LogReader } from '#kafka'
 
 import type { ReplayFilter } from './record-filter.ts'
-import { ReplayError } from './replay-error.ts'
+import { OperationError } from '../operation-error.ts'
 
 /** A part of a topic. All given bounds apply. */
 export interface Bounds {
@@ -30,7 +30,7 @@ interface Source {
 
 /**
  * The range to read of each partition. The default end is the current end of the log.
- * @throws ReplayError `offset-out-of-range`, naming the existing range; LogError.
+ * @throws OperationError `offset-out-of-range`, naming the existing range; LogError.
  */
 export function rangesOf(
   source: Source,
@@ -86,4 +86,4 @@ function checkPartition(
     throw outOfRange(`${streamId ?? ''} is in partition ${own} of ${topic}, not in ${partition}`)
 }
 
-const outOfRange = (message: string): ReplayError => new ReplayError('offset-out-of-range', message)
+const outOfRange = (message: string): OperationError => new OperationError('offset-out-of-range', message)

@@ -3,7 +3,7 @@ import { type LogReader, type StoredRecord } from '#kafka'
 
 import type { ReplayPace } from './pace.ts'
 import type { ReplayProgress } from './replay-progress.ts'
-import { UnreadableError } from './replay-error.ts'
+import { UnreadableError } from './unreadable-error.ts'
 import type { ReplayTarget, Written } from './replay-target.ts'
 
 export interface ReplayOptions {

@@ -1,8 +1,9 @@
+import { eventTopic } from '#domain'
 import { reportSafely } from '#observability'
 
-import { type JobControl, noticesTo, type OperationProgress } from '../job-control.ts'
+import { type JobControl, noticesTo, type OperationProgress, timed } from '../job-control.ts'
 import type { NamedCluster } from '../named-cluster.ts'
-import { type ReplayConnections, withReplay } from './open-replay.ts'
+import { type OpenReplay, type ReplayConnections, withReplay } from './open-replay.ts'
 import type { ReplayEnd } from './replay.ts'
 import type { PartitionProgress, ReplayProgress } from './replay-progress.ts'
 import type { ReplayRequest } from './replay-request.ts'
@@ -10,17 +11,19 @@ import type { LeftOut } from './replay-target.ts'
 
 /**
  * How a replay ended, and its progress. After `interrupted` and `failed` the same request with `resume` continues from the checkpoint.
- * Without a checkpoint, a request that starts at `next` of each partition continues.
+ * Without a checkpoint, a request that starts at `next` of each partition continues. A replay that was interrupted before it began has
+ * no partitions, and has written nothing.
  */
 export type ReplayOutcome = ReplayEnd & {
-  readonly cluster: NamedCluster
+  /** Undefined if the replay was interrupted before it began. */
+  readonly cluster: NamedCluster | undefined
   /** The topic that was read. */
   readonly topic: string
   readonly partitions: readonly PartitionProgress[]
   /** The first records that could not be decoded; all are counted. */
   readonly leftOut: readonly LeftOut[]
   readonly counts: Readonly<Record<'read' | 'replayed' | 'leftOut', number>>
-  readonly seconds: number
+  readonly tookMs: number
 }
 
 export type ReplayControl = JobControl<'replaying'>
@@ -32,26 +35,46 @@ const intervalMs = 500
  * Replays events of the log to a stream, a file or another topic. A failure after the first event is an outcome, not an exception.
  * @throws OperationError, LogError, SchemaError, ConfigError, InvalidInputError if it cannot start.
  */
-export function runReplay(
+export async function runReplay(
   connections: ReplayConnections,
   request: ReplayRequest,
   control: ReplayControl,
 ): Promise<ReplayOutcome> {
-  return withReplay(connections, request, async (opened) => {
-    const { cluster, topic, progress, warnings } = opened
-    const notify = noticesTo(control)
-    for (const message of warnings) notify({ kind: 'warning', message })
-    const beganMs = performance.now()
-    const ended = await whileReported(progress, control, () => opened.run(control.signal))
-    const { partitions, leftOut } = progress
-    const counts = {
-      read: progress.sum('read'),
-      replayed: progress.sum('replayed'),
-      leftOut: progress.sum('leftOut'),
-    }
-    const seconds = (performance.now() - beganMs) / 1_000
-    return { ...ended, cluster, topic, partitions, leftOut, counts, seconds }
-  })
+  const { signal } = control
+  try {
+    signal.throwIfAborted()
+    return await withReplay(connections, request, signal, (opened) => timed(() => runOpened(opened, control)))
+  } catch (error) {
+    // The reason of the signal ends only the opening. Later an abort is an outcome of the replay itself.
+    if (error !== signal.reason) throw error
+    return { ...notBegun, topic: eventTopic(request.aggregateType) }
+  }
+}
+
+const notBegun = {
+  status: 'interrupted',
+  cluster: undefined,
+  partitions: [],
+  leftOut: [],
+  counts: { read: 0, replayed: 0, leftOut: 0 },
+  tookMs: 0,
+} as const
+
+async function runOpened(
+  opened: OpenReplay,
+  control: ReplayControl,
+): Promise<Omit<ReplayOutcome, 'tookMs'> & ReplayEnd> {
+  const { cluster, topic, progress, warnings } = opened
+  const notify = noticesTo(control)
+  for (const message of warnings) notify({ kind: 'warning', message })
+  const ended = await whileReported(progress, control, () => opened.run(control.signal))
+  const { partitions, leftOut } = progress
+  const counts = {
+    read: progress.sum('read'),
+    replayed: progress.sum('replayed'),
+    leftOut: progress.sum('leftOut'),
+  }
+  return { ...ended, cluster, topic, partitions, leftOut, counts }
 }
 
 /** Reports progress in offsets, which include a few markers. */

@@ -9,7 +9,7 @@ import {
   type StoredRecord,
 } from '#kafka'
 
-import { ReplayError } from './replay-error.ts'
+import { OperationError } from '../operation-error.ts'
 import type { OnWritten, ReplayTarget } from './replay-target.ts'
 
 /** The header of replayed records. Its value is the original position: `topic:partition:offset`. */
@@ -122,16 +122,16 @@ function* batchesOf(records: readonly LogRecord[], bytesMax: number): Generator<
   if (batch.length > 0) yield batch
 }
 
-/** Turns a rejection by the target into a ReplayError with advice. */
+/** Turns a rejection by the target into an OperationError with advice. */
 function refusedByTarget(error: unknown): unknown {
   if (!(error instanceof LogError)) return error
   if (error.outcome === 'fenced') {
     const message = `${error.message}: another replay or another writer of Annals started to write to that topic`
-    return new ReplayError('target-refused', message, { cause: error })
+    return new OperationError('target-refused', message, { cause: error })
   }
   if (error.kafkaCode === 'MESSAGE_TOO_LARGE') {
     const message = `${error.message}. Raise max.message.bytes of the target: a replay adds a header to each record`
-    return new ReplayError('target-refused', message, { cause: error })
+    return new OperationError('target-refused', message, { cause: error })
   }
   return error
 }

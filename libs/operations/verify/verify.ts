@@ -1,3 +1,4 @@
+import { unlessAborted } from '#async'
 import type { Config } from '#config'
 import { type Aggregate, eventTopic, type Projection, snapshotTopic } from '#domain'
 import { LogReader, type TopicDescription, Topics } from '#kafka'
@@ -5,7 +6,7 @@ import type { ViewStore } from '#projections'
 import { openViewStore, type ReadingBackends } from '#service'
 
 import { aggregatesAsked } from '../aggregates-asked.ts'
-import { type JobControl, PhaseProgress } from '../job-control.ts'
+import { type JobControl, PhaseProgress, timed } from '../job-control.ts'
 import { checkTopics } from '../missing-topics.ts'
 import { clusterOf, type NamedCluster } from '../named-cluster.ts'
 import { partitionIndex } from '../partition-index.ts'
@@ -40,6 +41,7 @@ export interface Verification {
   readonly findings: FindingsSummary
   /** Share of the streams that were verified. */
   readonly fraction: number
+  readonly tookMs: number
 }
 
 type Progress = PhaseProgress<'comparing'>
@@ -52,18 +54,24 @@ const patienceMs = 5_000
  * @throws InvalidInputError for a type that the domain does not have; OperationError `no-topic` for one without a topic; LogError, IndexUnavailableError, ViewStoreUnavailableError,
  *   SchemaError `registry-unreachable`.
  */
-export async function verify(
+export function verify(
   config: Config,
   backends: ReadingBackends,
   request: VerifyRequest,
   control: VerifyControl,
 ): Promise<Verification> {
+  return timed(() => verifyAll({ config, backends, request, control }))
+}
+
+async function verifyAll(parts: VerifyParts): Promise<Omit<Verification, 'tookMs'>> {
+  const { config, backends, request, control } = parts
   const aggregates = aggregatesAsked(backends.domain, request.types)
   const names = backends.domain.aggregates.flatMap(({ type }) => [eventTopic(type), snapshotTopic(type)])
-  const topics = await new Topics(backends.cluster).describe(names)
+  const topics = await unlessAborted(control.signal, new Topics(backends.cluster).describe(names))
+  if (topics === undefined) return new Verifying(parts, [], []).run([])
   const cluster = clusterOf(backends.cluster, config)
   const missing = checkTopics(aggregates, request.types, topics, cluster)
-  return new Verifying({ config, backends, request, control }, aggregates, topics).run(missing)
+  return new Verifying(parts, aggregates, topics).run(missing)
 }
 
 const topicMissing =
@@ -106,12 +114,12 @@ class Verifying {
   }
 
   /** @param missing topics that do not exist. */
-  async run(missing: readonly string[]): Promise<Verification> {
+  async run(missing: readonly string[]): Promise<Omit<Verification, 'tookMs'>> {
     const { signal } = this.#control
     for (const topic of missing) this.#findings.add('log', 'topic-missing', topicMissing, { topic })
     const partitions = this.#aggregates.flatMap(({ type }) => this.#partitionsOf(type))
-    const offsets = await this.#offsetsIn(partitions)
-    const sample = await this.#sample(partitions)
+    const offsets = await unlessAborted(signal, this.#offsetsIn(partitions))
+    const sample = (await unlessAborted(signal, this.#sample(partitions))) ?? wholeLog
     const progress = new PhaseProgress(this.#control, { phase: 'comparing', unit: 'offsets' }, offsets)
     await this.#verifyPartitions(partitions, sample, progress)
     if (!signal.aborted) await this.#verifyProjections(progress)

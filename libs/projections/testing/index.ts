@@ -1,5 +1,5 @@
-export { entered, ledger, ledgers, totals, balances } from './ledger.ts'
-export { allViews, ProjectorInstance, servingState } from './projector-instance.ts'
-export { type FedDraft, InMemoryFeed, type InMemoryFeedOptions } from './in-memory-feed.ts'
+export { entered, ledger, ledgers, balances } from './ledger.ts'
+export { allViews, ProjectorInstance } from './projector-instance.ts'
+export { InMemoryFeed } from './in-memory-feed.ts'
 export { type OpenViewStore, type ViewStoreUnderTest } from './view-store-under-test.ts'
 export { viewStoreContract } from './view-store.contract.ts'

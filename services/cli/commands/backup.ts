@@ -41,7 +41,7 @@ export function addBackup(program: Command, cli: Cli): void {
     .description('Back up events, schemas and settings to a folder: everything, or what is new.')
     .argument(
       '<folder>',
-      'folder of backups; created if it is missing. For a folder named list, write ./list',
+      'folder of backups; created if it is missing. For a folder named list or check, write ./list or ./check',
     )
     .option('--type <aggregateType>', 'only the events of this type; repeat for more', again)
   addChains(backup)

@@ -69,7 +69,7 @@ async function exportAll(cli: Cli, scope: ExportScope, options: ExportOptions): 
   // Events printed on a terminal show the progress themselves.
   const isQuiet = cli.isJson || (file === undefined && process.stdout.isTTY)
   const job = (control: JobControl<'exporting'>) =>
-    withClient(options, (store) => runExport({ store, lines: process.stdout }, request, control))
+    withClient(options, (store) => runExport({ store, lines: process.stdout }, request, control), control)
   return reportOf(await runJob(cli, job, { isQuiet }), file)
 }
 

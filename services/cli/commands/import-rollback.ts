@@ -56,7 +56,7 @@ async function rollBack(
   const request = { importId, aggregateType, event, isDryRun }
   const { rollback } = await import('#operations')
   const done = await runJob(cli, (control: JobControl<'rolling-back'>) =>
-    withClient(options, (client) => rollback(client, request, control)),
+    withClient(options, (client) => rollback(client, request, control), control),
   )
   return reportOf(done, importId, isDryRun)
 }
@@ -70,8 +70,8 @@ function dataOf(json: string): unknown {
 }
 
 function reportOf(done: RolledBack, importId: string, isDryRun: boolean): CommandReport {
-  const { status, ...counts } = done
-  const { streams, takenBack, alreadyTakenBack, leftAlone, leftAloneCount } = counts
+  const { status, streams, takenBack, alreadyTakenBack, leftAlone, leftAloneCount } = done
+  const counts = { streams, takenBack, alreadyTakenBack, leftAlone, leftAloneCount }
   const isInterrupted = status === 'interrupted'
   return {
     document: { importId, isDryRun, ...counts, isInterrupted },

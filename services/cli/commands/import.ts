@@ -109,7 +109,7 @@ async function importFile(cli: Cli, file: string, options: ImportOptions): Promi
   if (request.isDryRun) return importReport(await run(noStore), request)
   // A writer that is missing at the start is an error. During the import a missing writer is waited for.
   await withClient(options, (client) => client.owners())
-  return importReport(await withClient(options, run, {}), request)
+  return importReport(await withClient(options, run, { retries: {} }), request)
 }
 
 const labels = {

@@ -93,10 +93,15 @@ async function rebuild(cli: Cli, types: readonly string[], options: RebuildOptio
   const config = loadConfig(cli.env)
   const request = { types, acceptsDeletedEvents: options.acceptDeletedEvents === true }
   const rebuilt = await runJob(cli, (control: JobControl<'rebuilding'>) =>
-    withClient(options, (client) =>
-      withConnections(config, (connections) =>
-        rebuildIndex(config, { ...connections, client }, request, control),
-      ),
+    withClient(
+      options,
+      (client) =>
+        withConnections(
+          config,
+          (connections) => rebuildIndex(config, { ...connections, client }, request, control),
+          control.signal,
+        ),
+      control,
     ),
   )
   return rebuildReport(rebuilt)

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 
 import { loadConfig } from '#config'
-import type { JobControl, MovePlan, Repartitioned } from '#operations'
+import type { JobControl, RepartitionEnd, RepartitionPlan } from '#operations'
 
 import { checkYes, wholeNumber } from '../arguments.ts'
 import type { Cli, CommandReport } from '../cli.ts'
@@ -55,19 +55,28 @@ async function dryRun(
   { partitions }: RepartitionCommandOptions,
 ): Promise<CommandReport> {
   if (partitions === undefined) throw new UsageError('--dry-run needs --partitions')
-  const [{ planRepartition }, { withConnections }] = await load()
+  const [{ planRepartition }, { withConnections }] = await Promise.all([
+    import('#operations'),
+    import('#service'),
+  ])
   const config = loadConfig(cli.env)
   const request = { aggregateType: type, partitions }
-  return planned(
-    await runJob(cli, (control: JobControl<'planning'>) =>
-      withConnections(config, (connections) => planRepartition(config, connections, request, control)),
+  const plan = await runJob(cli, (control: JobControl<'planning'>) =>
+    withConnections(
+      config,
+      (connections) => planRepartition(config, connections, request, control),
+      control.signal,
     ),
   )
+  return plan.status === 'interrupted' ? notPlanned(type) : planned(plan)
 }
 
 async function abort({ env }: Cli, type: string, options: RepartitionCommandOptions): Promise<CommandReport> {
   checkYes(options, `cancel the move of ${type} and delete its copy`)
-  const [{ abortRepartition }, { withConnections }] = await load()
+  const [{ abortRepartition }, { withConnections }] = await Promise.all([
+    import('#operations'),
+    import('#service'),
+  ])
   const config = loadConfig(env)
   await withConnections(config, (connections) => abortRepartition(config, connections, type))
   return {
@@ -84,26 +93,31 @@ async function repartition(
   const { partitions } = options
   const what = partitions === undefined ? 'resume moving' : `move to ${partitions} partitions`
   checkYes(options, `${what} all events of ${type}, while no service can run`)
-  const [{ runRepartition }, { withConnections }] = await load()
+  const [{ runRepartition }, { withConnections }] = await Promise.all([
+    import('#operations'),
+    import('#service'),
+  ])
   const config = loadConfig(cli.env)
-  const beganMs = performance.now()
+  const request = { aggregateType: type, partitions }
   const end = await runJob(cli, (control: JobControl<'moving'>) =>
-    withConnections(config, (connections) =>
-      runRepartition(config, connections, { aggregateType: type, partitions }, control),
+    withConnections(
+      config,
+      (connections) => runRepartition(config, connections, request, control),
+      control.signal,
     ),
   )
-  return end.status === 'interrupted' ? interrupted(type) : moved(type, end, performance.now() - beganMs)
+  return end.status === 'interrupted' ? interrupted(type) : moved(type, end)
 }
 
-const load = () => Promise.all([import('#operations'), import('#service')])
+type Planned = Extract<RepartitionPlan, { readonly status: 'planned' }>
+type Moved = Extract<RepartitionEnd, { readonly status: 'moved' }>
 
-function planned(plan: MovePlan): CommandReport {
-  const { topic, from, to, events, perPartition, bytes, atWork } = plan
+function planned({ topic, from, to, events, perPartition, bytes, atWork }: Planned): CommandReport {
   const busy = atWork.map(
     ({ service, groupId, members }) => `Stop every ${service} first: group ${groupId} has ${members} members`,
   )
   return {
-    document: plan,
+    document: { topic, from, to, perPartition, events, bytes, atWork },
     text: [
       `${topic} would be moved from ${from} to ${to} partitions: ${grouped(events)} events, ${grouped(Math.min(...perPartition))} to ${grouped(Math.max(...perPartition))} in each`,
       `The copy takes about ${grouped(bytes)} more bytes on the disks of the brokers until the move is done`,
@@ -114,7 +128,7 @@ function planned(plan: MovePlan): CommandReport {
   }
 }
 
-const moved = (type: string, { from, to, events }: Repartitioned, tookMs: number): CommandReport => ({
+const moved = (type: string, { from, to, events, tookMs }: Moved): CommandReport => ({
   document: { aggregateType: type, status: 'moved', from, to, events, tookMs: Math.round(tookMs) },
   text: [
     `Moved ${grouped(events)} events of ${type} from ${from} to ${to} partitions and compared each, in ${(tookMs / 1_000).toFixed(1)} s`,
@@ -125,5 +139,11 @@ const moved = (type: string, { from, to, events }: Repartitioned, tookMs: number
 const interrupted = (type: string): CommandReport => ({
   document: { aggregateType: type, status: 'interrupted' },
   text: `Interrupted; nothing is lost. No service of ${type} starts until the move is done: \`annals topics repartition ${type} --yes\` resumes it, --abort cancels it if nothing was deleted yet`,
+  exitCode: 130,
+})
+
+const notPlanned = (type: string): CommandReport => ({
+  document: { aggregateType: type, status: 'interrupted' },
+  text: 'Interrupted; nothing was changed. Run the same command again',
   exitCode: 130,
 })

@@ -72,9 +72,8 @@ export async function verifyReport(
   ])
   const config = loadConfig(cli.env)
   const request = { types, parts, seed, findingsMax, ...(sample !== undefined && { sample }) }
-  const beganMs = performance.now()
   const verification = await runJob(cli, (control: VerifyControl) =>
-    withReadingBackends(config, (backends) => verify(config, backends, request, control)),
+    withReadingBackends(config, (backends) => verify(config, backends, request, control), control.signal),
   )
-  return verificationReport(verification, parts, Math.round(performance.now() - beganMs))
+  return verificationReport(verification, parts)
 }

@@ -11,13 +11,15 @@ const shownMax = 10
 /** The report of an import. */
 export function importReport(outcome: ImportOutcome, request: ImportRequest): CommandReport {
   const { from, checkpoint, report } = request
-  const { contents, problems, seconds, ...rest } = outcome
+  const { contents, problems, status: end, tookMs, ...rest } = outcome
+  const seconds = tookMs / 1_000
   const eventsPerSecond = seconds > 0 ? Math.round(outcome.appended / seconds) : 0
   return {
     document: {
       file: from.file,
       ...contents,
       ...rest,
+      end,
       seconds,
       eventsPerSecond,
       isSchemaChecked: request.check !== undefined,
@@ -26,7 +28,7 @@ export function importReport(outcome: ImportOutcome, request: ImportRequest): Co
       problems,
     },
     text: [
-      headlines[outcome.end](outcome, request),
+      headlines[end](outcome, request),
       figures(outcome, eventsPerSecond, request),
       ...warnings(outcome),
       ...problemLines(outcome, report),
@@ -37,8 +39,8 @@ export function importReport(outcome: ImportOutcome, request: ImportRequest): Co
 
 const exitCodes: Readonly<Partial<Record<ImportEnd, ExitCode>>> = { interrupted: 130, refused: 1, stopped: 1 }
 
-const exitCodeOf = ({ end, problemCount }: ImportOutcome): ExitCode =>
-  exitCodes[end] ?? (problemCount > 0 ? 1 : 0)
+const exitCodeOf = ({ status, problemCount }: ImportOutcome): ExitCode =>
+  exitCodes[status] ?? (problemCount > 0 ? 1 : 0)
 
 type Headline = (outcome: ImportOutcome, request: ImportRequest) => string
 
@@ -62,9 +64,9 @@ const headlines: Readonly<Record<ImportEnd, Headline>> = {
 }
 
 function figures(outcome: ImportOutcome, eventsPerSecond: number, { from, check }: ImportRequest): string {
-  const { contents, appended, alreadyThere, skipped, heldBack, end } = outcome
+  const { contents, appended, alreadyThere, skipped, heldBack, status } = outcome
   const ifAny = (count: number) => (count === 0 ? undefined : grouped(count))
-  const hasAppended = end !== 'checked' && end !== 'refused'
+  const hasAppended = status !== 'checked' && status !== 'refused'
   return listOfPairs([
     ['events', grouped(contents.events)],
     ['streams', grouped(contents.streams)],

@@ -9,18 +9,24 @@ import { table } from '../table.ts'
 export function inferReport(inference: Inference, request: InferRequest): CommandReport {
   const { lines, others, unreadable, firstProblem, schemas, status } = inference
   const problem = firstProblem && { line: firstProblem.line, message: firstProblem.message }
+  const isInterrupted = status === 'interrupted'
+  // An interrupted inference writes no file.
+  const isWriting = request.isWriting && !isInterrupted
   const hasFailed = schemas.length === 0 || schemas.some((each) => each.problem !== undefined)
   return {
     document: {
       ...{ lines, others, unreadable, firstProblem: problem, schemas },
-      ...{ isInterrupted: status === 'interrupted', written: request.isWriting },
+      ...{ isInterrupted, written: isWriting },
     },
-    text: [...schemas.map((each) => schemaText(each, request)), ...summary(inference, request)].join('\n\n'),
-    exitCode: hasFailed ? 1 : 0,
+    text: [
+      ...schemas.map((each) => schemaText(each, isWriting)),
+      ...summary(inference, request, isWriting),
+    ].join('\n\n'),
+    exitCode: isInterrupted ? 130 : hasFailed ? 1 : 0,
   }
 }
 
-function schemaText(inferred: InferredSchema, { isWriting }: InferRequest): string {
+function schemaText(inferred: InferredSchema, isWriting: boolean): string {
   const { eventType, events, file, fields, schema, problem } = inferred
   const head = `${eventType}, from ${grouped(events)} events`
   const fieldTable = table(['field', 'type', 'values', 'null', 'missing', 'remark'], fields.map(row))
@@ -35,9 +41,8 @@ const row = ({ path, type, isNullable, values, nulls, absent, remark = '' }: Pro
   remark,
 ]
 
-function summary(inference: Inference, request: InferRequest): string[] {
+function summary(inference: Inference, { aggregateType, from }: InferRequest, isWriting: boolean): string[] {
   const { lines, others, unreadable, firstProblem, schemas, status } = inference
-  const { aggregateType, from, isWriting } = request
   const read = `${grouped(lines)} lines of ${from.file} were read${status === 'interrupted' ? ', not all of them' : ''}`
   const counts = [
     read,

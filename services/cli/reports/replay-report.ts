@@ -11,6 +11,8 @@ import { ofCluster } from './cluster-report.ts'
 export function replayReport(request: ReplayRequest, outcome: ReplayOutcome): CommandReport {
   const { cluster } = outcome
   const { document, text } = summaryOf(request, outcome)
+  const isAside = request.destination.kind === 'stdout'
+  if (cluster === undefined) return { document, text: notBegun, isAside, exitCode: 130 }
   if (outcome.status === 'failed') {
     const { message, details, ...failure } = failureOf(outcome.error)
     const advice = `${howFar(outcome)}. ${howToResume(request, outcome)}`
@@ -19,24 +21,25 @@ export function replayReport(request: ReplayRequest, outcome: ReplayOutcome): Co
       { cause: outcome.error },
     )
   }
-  const isAside = request.destination.kind === 'stdout'
   if (outcome.status === 'done') return ofCluster(cluster, { document, text, isAside })
   const lines = [text, `Interrupted. ${howToResume(request, outcome)}`]
   return ofCluster(cluster, { document, text: lines.join('\n'), isAside, exitCode: 130 })
 }
 
+const notBegun = 'Interrupted before it began: nothing was written. Run the same command again'
+
 function summaryOf(request: ReplayRequest, outcome: ReplayOutcome): Pick<CommandReport, 'document' | 'text'> {
   const { dryRun, destination } = request
-  const { status: end, topic, counts, partitions, leftOut, seconds } = outcome
+  const { status: end, topic, counts, partitions, leftOut, tookMs } = outcome
   const { replayed: events, read, leftOut: unreadable } = counts
   return {
     document: {
       ...{ end, topic, dryRun, destination, events, read, unreadable },
-      ...{ seconds: Math.round(seconds * 1_000) / 1_000, partitions: partitions.map(named) },
+      ...{ seconds: Math.round(tookMs) / 1_000, partitions: partitions.map(named) },
       unreadableRecords: leftOut,
     },
     text: [
-      `${headline(request, events)} of ${topic}, in ${seconds.toFixed(1)} s`,
+      `${headline(request, events)} of ${topic}, in ${(tookMs / 1_000).toFixed(1)} s`,
       partitionTable(partitions),
       ...leftOutLines(outcome),
     ].join('\n'),

@@ -8,12 +8,8 @@ import { listOfPairs } from '../table.ts'
 import { ofCluster } from './cluster-report.ts'
 
 /** The report of a verification. */
-export function verificationReport(
-  verification: Verification,
-  parts: readonly VerifyPart[],
-  tookMs: number,
-): CommandReport {
-  const { status, findings, counts, fraction } = verification
+export function verificationReport(verification: Verification, parts: readonly VerifyPart[]): CommandReport {
+  const { status, findings, counts, fraction, tookMs } = verification
   const isInterrupted = status === 'interrupted'
   const isSound = findings.total === 0
   return ofCluster(verification.cluster, {
@@ -25,13 +21,13 @@ export function verificationReport(
       counts,
       findings: findings.kept,
       findingsTotal: findings.total,
-      tookMs,
+      tookMs: Math.round(tookMs),
     },
     text: [
       ...findings.kept.map(findingText),
       ...left(verification),
       summary(verification, parts),
-      ending(verification, tookMs),
+      ending(verification),
     ].join('\n'),
     exitCode: isInterrupted ? 130 : isSound ? 0 : 1,
   })
@@ -91,7 +87,7 @@ function summary({ counts, fraction, findings }: Verification, parts: readonly V
 const findingsText = (found: number): string =>
   found === 0 ? '' : `, ${found === 1 ? '1 finding' : `${grouped(found)} findings`}`
 
-function ending({ findings, status }: Verification, tookMs: number): string {
+function ending({ findings, status, tookMs }: Verification): string {
   const took = `in ${(tookMs / 1_000).toFixed(1)} s`
   if (status === 'interrupted') return `Interrupted ${took}: the rest was not verified`
   if (findings.total === 0) return `No findings, ${took}`

@@ -1,7 +1,7 @@
 import { randomFillSync } from 'node:crypto'
 
 import { type EventId, eventIdBytes, type Version, writeEventId } from '#domain'
-import type { EventPlace } from '#redis-index'
+import type { EventPlace, StoredIds } from '#redis-index'
 
 import { halfSipHash } from './half-sip-hash.ts'
 import { idWords, type IdRing, newIdRing, slotsFor, windowBytes } from './id-ring.ts'
@@ -25,6 +25,7 @@ export class IdWindow {
   readonly #budget: MemoryBudget
   readonly #key = randomFillSync(new Uint32Array(2))
   readonly #id = new Uint8Array(eventIdBytes)
+  readonly #idView = new DataView(this.#id.buffer)
   /** The id in question. */
   readonly #words = new Uint32Array(this.#id.buffer)
   #ring: IdRing
@@ -47,15 +48,17 @@ export class IdWindow {
     return Math.min(this.#added, this.#ring.length)
   }
 
-  add(id: EventId, place: EventPlace): void {
+  add(id: EventId, version: Version, offset: number): void {
     writeEventId(this.#id, 0, id)
-    this.#add(place)
+    this.#add(version, offset)
   }
 
-  /** Adds an id of 16 bytes. */
-  addBytes(bytes: Uint8Array, at: number, place: EventPlace): void {
-    this.#id.set(bytes.subarray(at, at + eventIdBytes))
-    this.#add(place)
+  /** Adds ids that the index has stored. */
+  addStored(stored: StoredIds): void {
+    stored.forEach((id, at, version, offset) => {
+      for (let word = 0; word < idWords; word++) this.#idView.setUint32(4 * word, id.getUint32(at + 4 * word))
+      this.#add(version, offset)
+    })
   }
 
   /** The places of the events with this id, the latest first. */
@@ -71,7 +74,7 @@ export class IdWindow {
     this.#granted = 0
   }
 
-  #add({ version, offset }: EventPlace): void {
+  #add(version: Version, offset: number): void {
     if (this.#added >= this.#ring.length && !this.#grow()) this.#removeOldest()
     const { ids, versions, offsets, distances, length } = this.#ring
     const position = this.#added % length
@@ -89,7 +92,11 @@ export class IdWindow {
     const { versions, offsets, distances, length } = this.#ring
     const oldest = Math.max(0, this.#added - length)
     const places: EventPlace[] = []
-    for (let number = this.#numberOf(head), distance = 1; distance > 0 && number >= oldest; number -= distance) {
+    for (
+      let number = this.#numberOf(head), distance = 1;
+      distance > 0 && number >= oldest;
+      number -= distance
+    ) {
       const position = number % length
       places.push({ version: (versions[position] ?? 0) as Version, offset: offsets[position] ?? 0 })
       distance = distances[position] ?? 0
@@ -147,10 +154,18 @@ export class IdWindow {
 
   /** @returns false when the window has its full size, or the budget is used up. */
   #grow(): boolean {
-    const { length } = this.#ring
-    if (length === this.#idsMax) return false
-    // The last step is a large one: it rehashes at most a quarter of the ids.
-    const next = length * growth * 2 >= this.#idsMax ? this.#idsMax : length * growth
+    return this.#growTo(this.#ring.length * growth)
+  }
+
+  /** Grows at once to a size that is expected. */
+  reserve(ids: number): void {
+    if (ids > this.#ring.length) this.#growTo(ids)
+  }
+
+  #growTo(wanted: number): boolean {
+    if (this.#ring.length === this.#idsMax) return false
+    // The last step is a large one: it rehashes few of the ids.
+    const next = wanted * 2 >= this.#idsMax ? this.#idsMax : wanted
     const more = windowBytes(next) - this.#granted
     if (!this.#budget.take(more)) return false
     this.#granted += more
@@ -169,7 +184,7 @@ export class IdWindow {
     for (let number = first; number < first + size; number++) {
       const position = number % before.length
       this.#words.set(before.ids.subarray(position * idWords, (position + 1) * idWords))
-      this.#add({ version: (before.versions[position] ?? 0) as Version, offset: before.offsets[position] ?? 0 })
+      this.#add((before.versions[position] ?? 0) as Version, before.offsets[position] ?? 0)
     }
     this.#words.set(id)
   }

@@ -34,13 +34,12 @@ export class TermMemory implements Remembering {
   }
 
   /** Reads the ids that the index has stored. @throws IndexUnavailableError @returns `guard-lost` if the guard does not hold. */
-  async load(
-    index: Pick<PartitionIndex, 'rememberedIds'>,
-    guard: Guard,
-  ): Promise<'guard-lost' | 'loaded'> {
+  async load(index: Pick<PartitionIndex, 'rememberedIds'>, guard: Guard): Promise<'guard-lost' | 'loaded'> {
+    // One event at most for each offset.
+    this.#ids.reserve(guard.nextOffset)
     for await (const stored of index.rememberedIds(guard)) {
       if (stored === 'guard-lost') return stored
-      stored.forEach((bytes, at, place) => this.#ids.addBytes(bytes, at, place))
+      this.#ids.addStored(stored)
     }
     return 'loaded'
   }
@@ -62,7 +61,7 @@ export class TermMemory implements Remembering {
   append(events: readonly EncodedEvent[], firstOffset: number): void {
     for (const [index, event] of events.entries()) {
       const offset = firstOffset + index
-      this.#ids.add(event.id, { version: event.version, offset })
+      this.#ids.add(event.id, event.version, offset)
       this.#streams.append(this, event, offset)
     }
   }

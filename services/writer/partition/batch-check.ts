@@ -44,7 +44,14 @@ export class BatchCheck {
     guard: Guard,
   ): Promise<'guard-lost' | readonly KnownStream[]> {
     const scripts = inScripts(this.#questions)
-    const answers = await Promise.all(scripts.map((some) => index.check(guard, some.map(({ ask }) => ask))))
+    const answers = await Promise.all(
+      scripts.map((some) =>
+        index.check(
+          guard,
+          some.map(({ ask }) => ask),
+        ),
+      ),
+    )
     for (const [at, checked] of answers.entries()) {
       if (checked === 'guard-lost') return checked
       for (const [place, question] of (scripts[at] ?? []).entries()) this.#learn(question, checked[place])

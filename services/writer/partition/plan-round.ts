@@ -63,7 +63,8 @@ export function planRound(
       continue
     }
     const stream = known[index]
-    if (stream === undefined) throw new Error(`${known.length} streams are known for ${appends.length} appends`)
+    if (stream === undefined)
+      throw new Error(`${known.length} streams are known for ${appends.length} appends`)
     const version = placed.get(append.streamId) ?? stream.version
     const decision = decideAppend(append, version, stream.events)
     switch (decision.kind) {

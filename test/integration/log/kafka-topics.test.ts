@@ -95,7 +95,7 @@ describe('topics', () => {
 
 describe('a cluster', () => {
   test('that cannot be reached is unavailable, and the error names the address', async () => {
-    const connecting = KafkaCluster.connect({ brokers: ['127.0.0.1:1'], clientId: 'x' }, 300)
+    const connecting = KafkaCluster.connect({ brokers: ['127.0.0.1:1'], clientId: 'x' }, { timeoutMs: 300 })
     await expect(connecting).rejects.toMatchObject({ outcome: 'unavailable' })
     await expect(connecting).rejects.toThrow('connecting to Kafka at 127.0.0.1:1 failed')
   })

@@ -24,6 +24,7 @@ let annalsProcess: RunCli
 let streams: readonly StreamId[]
 
 beforeAll(async () => {
+  declare('PurchaseReturned')
   writer = await startRealWriter(where)
   client = new AnnalsClient({ url: writer.url })
   const env = { ANNALS_URL: writer.url, ANNALS_SCHEMAS: where.domain.schemaFolder }
@@ -37,6 +38,13 @@ afterAll(async () => {
   where.domain.remove()
   rmSync(folder, { recursive: true })
 })
+
+/** Adds an event type with the data of a purchase to the schemas of the first type. */
+function declare(eventType: string): void {
+  const schemaOf = (name: string) => join(where.domain.schemaFolder, type, `${name}.v1.avsc`)
+  const schema = JSON.parse(readFileSync(schemaOf('PurchaseMade'), 'utf8')) as object
+  writeFileSync(schemaOf(eventType), JSON.stringify({ ...schema, name: eventType }))
+}
 
 /** Appends more events than fit in a page. */
 async function someStreams(count: number, eventsEach: number): Promise<readonly StreamId[]> {
@@ -103,10 +111,18 @@ describe('an export', () => {
     expect(stderr).toContain('Exported 70 events of 1 streams')
   })
 
+  test('of an id that is not the id of a stream is rejected', async () => {
+    const { exitCode, json } = await annals(['export', '--stream', 'nodot', '--json'])
+    expect(exitCode).toBe(2)
+    expect(json()).toMatchObject({ error: { code: 'invalid-request' } })
+  })
+
   test('can be limited by time and by event type', async () => {
     const counted = async (...args: string[]) =>
       (await annals(['export', type, '--output', fresh(), '--json', ...args])).json()
     expect(await counted('--type', 'PurchaseMade')).toMatchObject({ events: 2_100 })
+    // Declared, and never appended.
+    expect(await counted('--type', 'PurchaseReturned')).toMatchObject({ events: 0, streams: 0 })
     expect(await counted('--type', 'PurchaseMad')).toMatchObject({
       error: { code: 'invalid-request', message: expect.stringContaining('PurchaseMade') as string },
     })

@@ -137,7 +137,7 @@ test('the checkpoint of another replay, a changed file and an invalid checkpoint
   writeFileSync(path, '')
   const changed = await here([...first, '--resume'])
   expect(changed.exitCode).toBe(1)
-  expect(changed.stderr).toMatch(/has 0 bytes, but \d+ in its checkpoint: it was changed since/)
+  expect(changed.stderr).toMatch(/has 0 bytes, but its checkpoint records \d+: it was changed since/)
   writeFileSync(`${path}.checkpoint`, '{"checkpointVersion":1}')
   const none = await here([...first, '--resume'])
   expect(none).toMatchObject({ exitCode: 1 })

@@ -11,6 +11,7 @@ import {
 } from '#domain'
 import type { StoredEvent } from '#event-log/records'
 import { Topics } from '#kafka'
+import { type OperationProgress, planRepartition } from '#operations'
 import { type Connections, withConnections } from '#service'
 
 import { Repartition } from '#operations/testing'
@@ -201,6 +202,23 @@ test('a move that crashes at any point loses no event, and can be resumed', asyn
   expect(await contentOf(where)).toEqual(before)
   expect((await readLog(where)).length).toBe(7)
   expect(await topicsLeft(await openConnections(where), where.type)).toEqual([])
+})
+
+test('a plan that is aborted while it reads reports that it was interrupted', async () => {
+  const where = shop()
+  await filled(where)
+  const stop = new AbortController()
+  const control = {
+    signal: stop.signal,
+    onProgress: ({ done }: OperationProgress) => {
+      if (done > 0) stop.abort()
+    },
+  }
+  const request = { aggregateType: where.type, partitions: 5 }
+  const connections = await openConnections(where)
+  expect(await planRepartition(loadConfig(where.env), connections, request, control)).toEqual({
+    status: 'interrupted',
+  })
 })
 
 async function openConnections({ env }: Installation): Promise<Connections> {

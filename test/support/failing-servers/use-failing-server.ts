@@ -92,7 +92,7 @@ function useKafka(port: number): Use {
   const [topic = '', groupId = ''] = names
   const opened: KafkaCluster[] = []
   const withCluster = async <T>(work: (cluster: KafkaCluster) => Promise<T>): Promise<T> => {
-    const cluster = await KafkaCluster.connect(settings, 500)
+    const cluster = await KafkaCluster.connect(settings, { timeoutMs: 500 })
     opened.push(cluster)
     return work(cluster)
   }

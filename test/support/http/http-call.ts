@@ -1,7 +1,7 @@
 import { testWriter } from '../services/closing.ts'
 import { InMemoryWriter } from '../append/in-memory-writer.ts'
 
-export interface Answer {
+interface Answer {
   readonly status: number
   readonly type: string | null
   readonly headers: Headers

@@ -15,8 +15,7 @@ import { purchase } from '../services/writer-fixture.ts'
 
 export const streams = 30
 export const eventsEach = 40
-export const partitions = 4
-export const total = streams * eventsEach
+const partitions = 4
 
 /** A topic to replay from. Its writer has stopped, so nothing else changes it. */
 export interface ReplaySource {

@@ -6,7 +6,7 @@ import { reference } from '../../../scripts/reference/reference.ts'
 
 const folder = 'docs/reference'
 
-test('docs/reference is up to date: npm run docs:reference', { timeout: 180_000 }, async () => {
+test('docs/reference is up to date: npm run docs:reference', { timeout: 60_000 }, async () => {
   const pages = await reference()
   expect((await readdir(folder)).toSorted()).toEqual([...pages.keys()].toSorted())
   for (const [name, text] of pages) expect(await readFile(join(folder, name), 'utf8'), name).toBe(text)

@@ -60,7 +60,7 @@ export class Restore {
   /**
    * Checks whether the restore can run, and changes nothing.
    * @returns whether it would resume an interrupted restore.
-   * @throws BackupError `not-empty`, `other-restore`; MoveError `group-at-work`; LogError
+   * @throws BackupError `not-empty`, `other-restore`; OperationError `group-at-work`; LogError
    */
   async check(): Promise<boolean> {
     await awaitIdle(this.#log.cluster, this.#log.config, this.#options)
@@ -76,10 +76,14 @@ export class Restore {
 
   /** @throws what {@link check} throws; BackupError `copy-differs`, `damaged`; SchemaError; when the signal aborts. */
   async run(): Promise<Restored> {
+    const { signal } = this.#options
     const isResumed = await this.check()
+    signal.throwIfAborted()
     try {
       await this.#begin()
+      signal.throwIfAborted()
       await this.#log.topics.ensure(this.#plan.topics.map((topic) => this.#spec(topic)))
+      signal.throwIfAborted()
       const ids = await restoreSchemas(this.#log.registry, this.#plan.schemas)
       await this.#restoreAll(ids)
       for (const journal of this.#journals.values()) await journal.delete()

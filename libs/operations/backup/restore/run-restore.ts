@@ -1,6 +1,12 @@
 import { type Config, shownSettings } from '#config'
 
-import { type JobControl, noticesTo, PhaseProgress } from '../../job-control.ts'
+import {
+  type Interrupted,
+  type JobControl,
+  noticesTo,
+  orInterrupted,
+  PhaseProgress,
+} from '../../job-control.ts'
 import { clusterOf, type NamedCluster } from '../../named-cluster.ts'
 import { BackupFolder } from '../backup-folder.ts'
 import type { LogOpener, OpenLog } from '../open-log.ts'
@@ -34,7 +40,7 @@ interface Described {
 export type RestoreEnd =
   | (Described & { readonly status: 'planned'; readonly isResumed: boolean })
   | (Described & Restored & { readonly status: 'restored'; readonly tookMs: number })
-  | { readonly status: 'interrupted' }
+  | Interrupted
 
 export type RestoreControl = JobControl<'checking' | 'restoring'>
 
@@ -45,23 +51,20 @@ const passes = 2
  * Restores a backup into a cluster that contains none of its events, or checks whether it can. The same request resumes an interrupted restore.
  * @throws OperationError, LogError, SchemaError
  */
-export async function runRestore(
+export function runRestore(
   { openLog }: { readonly openLog: LogOpener },
   request: RestoreRequest,
   control: RestoreControl,
 ): Promise<RestoreEnd> {
   const beganMs = performance.now()
-  const folder = await BackupFolder.open(request.folder)
-  try {
+  return orInterrupted(control, async () => {
+    const folder = await BackupFolder.open(request.folder)
     const checking = new PhaseProgress(control, { phase: 'checking', unit: 'bytes' }, 0)
     const begin = (bytes: number) => checking.extend(bytes)
     const advance = (bytes: number) => checking.advance(bytes)
     const plan = await planRestore(folder, request.point, { begin, advance }, control.signal)
-    return await openLog((log) => restorePlanned(log, plan, request, control, beganMs))
-  } catch (error) {
-    if (control.signal.aborted) return { status: 'interrupted' }
-    throw error
-  }
+    return openLog((log) => restorePlanned(log, plan, request, control, beganMs), control.signal)
+  })
 }
 
 async function restorePlanned(

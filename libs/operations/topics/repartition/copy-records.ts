@@ -2,7 +2,7 @@ import { partitionFor } from '#domain'
 import type { KafkaCluster, LogReader } from '#kafka'
 
 import { mergeByTime } from '../../merge-by-time.ts'
-import { MoveError } from './move-error.ts'
+import { OperationError } from '../../operation-error.ts'
 import { type PartitionDigest, RecordDigest } from './record-digest.ts'
 import { RecordAppender } from './record-appender.ts'
 
@@ -58,7 +58,7 @@ export async function copyByKey(
 
 /**
  * Copies one partition to the same partition of another topic, and continues after the records that are already copied.
- * @throws MoveError if the target contains other records; LogError, and when the signal aborts.
+ * @throws OperationError if the target contains other records; LogError, and when the signal aborts.
  */
 export async function copyPartition(
   source: string,
@@ -90,8 +90,8 @@ function checkPrefix(copied: RecordDigest, present: PartitionDigest, topic: stri
   if (copied.now().sha256 !== present.sha256) throw foreign(topic, partition)
 }
 
-const foreign = (topic: string, partition: number): MoveError =>
-  new MoveError(
+const foreign = (topic: string, partition: number): OperationError =>
+  new OperationError(
     'foreign-events',
     `partition ${partition} of ${topic} contains events that were not copied there: something appended to it during the move. ` +
       'Nothing more is deleted; the copy of all earlier events still exists',

@@ -20,13 +20,19 @@ export interface MovePlan {
   readonly atWork: readonly GroupAtWork[]
 }
 
-/** Reads all keys of a topic, and changes nothing. @throws MoveError if it cannot be moved; LogError */
+interface PlanOptions {
+  readonly aggregateType: string
+  readonly partitions: number
+  /** Receives the number of records read. */
+  readonly advance: (records: number) => void
+  readonly signal: AbortSignal
+}
+
+/** Reads all keys of a topic, and changes nothing. @throws OperationError if it cannot be moved; LogError, and when the signal aborts. */
 export async function planOnly(
   { cluster }: Pick<Connections, 'cluster'>,
   config: Config,
-  aggregateType: string,
-  partitions: number,
-  advance: (records: number) => void,
+  { aggregateType, partitions, advance, signal }: PlanOptions,
 ): Promise<MovePlan> {
   const topics = new Topics(cluster)
   const reader = new LogReader(cluster)
@@ -35,6 +41,7 @@ export async function planOnly(
   const perPartition = Array.from({ length: to }, () => 0)
   for (let partition = 0; partition < from; partition++) {
     for await (const records of reader.read(topic, partition, { from: 0 })) {
+      signal.throwIfAborted()
       for (const { key } of records) {
         const target = partitionFor(key.toString(), to)
         perPartition[target] = (perPartition[target] ?? 0) + 1

@@ -4,7 +4,7 @@ import type { Config } from '#config'
 import { groupMembers, type KafkaCluster } from '#kafka'
 
 import type { NoticeListener } from '../../job-control.ts'
-import { MoveError } from './move-error.ts'
+import { OperationError } from '../../operation-error.ts'
 
 /** A group of services that has members. */
 export interface GroupAtWork {
@@ -39,7 +39,7 @@ export async function groupsAtWork(cluster: KafkaCluster, config: Config): Promi
   return groups.map(({ service, groupId, members, hosts }) => ({ service, groupId, members, hosts }))
 }
 
-/** @throws MoveError `group-at-work` */
+/** @throws OperationError `group-at-work` */
 export async function checkIdle(cluster: KafkaCluster, config: Config): Promise<void> {
   const [busy] = await busyGroups(cluster, config)
   if (busy !== undefined) throw atWork(busy)
@@ -48,7 +48,7 @@ export async function checkIdle(cluster: KafkaCluster, config: Config): Promise<
 /**
  * Waits until no service is running. A broker keeps a member that did not leave the group until its session expires, even across a restart
  * of the broker.
- * @throws MoveError `group-at-work` if a member outlives its session, or a new one joins; LogError; an AbortError when the signal aborts.
+ * @throws OperationError `group-at-work` if a member outlives its session, or a new one joins; LogError; an AbortError when the signal aborts.
  */
 export async function awaitIdle(
   cluster: KafkaCluster,
@@ -90,8 +90,8 @@ async function busyGroups(cluster: KafkaCluster, config: Config): Promise<readon
 
 const membersText = (members: number): string => `${members} member${members === 1 ? '' : 's'}`
 
-const atWork = ({ service, groupId, members, hosts }: GroupAtWork): MoveError =>
-  new MoveError(
+const atWork = ({ service, groupId, members, hosts }: GroupAtWork): OperationError =>
+  new OperationError(
     'group-at-work',
     `group ${groupId} has ${membersText(members)} (from ${hosts.join(', ')}): stop every ${service}, then run this again`,
   )

@@ -10,7 +10,7 @@ import { partitionIndex } from '../../partition-index.ts'
 import { TopicJournal } from '../../topic-journal.ts'
 import { copyByKey, type CopyParts, copyPartition, type CopyTarget, digestsOf } from './copy-records.ts'
 import { awaitIdle, checkIdle } from './idle-groups.ts'
-import { MoveError } from './move-error.ts'
+import { OperationError } from '../../operation-error.ts'
 import type { MoveState } from './move-state.ts'
 import { sameDigests } from './record-digest.ts'
 
@@ -61,7 +61,7 @@ export class Repartition {
     this.#copy = { cluster, reader: new LogReader(cluster), advance, signal }
   }
 
-  /** @throws MoveError, LogError, IndexUnavailableError; an AbortError when the signal aborts. */
+  /** @throws OperationError, LogError, IndexUnavailableError; an AbortError when the signal aborts. */
   async run(): Promise<Repartitioned> {
     await awaitIdle(this.#connections.cluster, this.#config, this.#options)
     let state = await this.#begin()
@@ -74,14 +74,14 @@ export class Repartition {
 
   /**
    * Cancels a move that has deleted nothing yet.
-   * @throws MoveError `no-move`, or `too-late` if the old topic is already deleted.
+   * @throws OperationError `no-move`, or `too-late` if the old topic is already deleted.
    */
   async abort(): Promise<void> {
     if (!(await this.#journal.exists())) throw noMove(this.#topic)
     const state = await this.#journal.read()
     const [topic] = await this.#topics.describe([this.#topic])
     if (state !== undefined && topic?.topicId !== state.sourceTopicId) {
-      throw new MoveError(
+      throw new OperationError(
         'too-late',
         `the old topic ${this.#topic} is already deleted: run the move again without --abort to resume it from the copy`,
       )
@@ -93,21 +93,24 @@ export class Repartition {
   async #begin(): Promise<MoveState> {
     const { partitions } = this.#options
     const known = await this.#journal.read()
+    this.#options.signal.throwIfAborted()
     if (known !== undefined) {
       if (partitions === undefined || partitions === known.to) return this.#journal.write(known)
-      throw new MoveError(
+      throw new OperationError(
         'other-move',
         `${this.#topic} is being moved to ${known.to} partitions: finish that first, or cancel it with --abort`,
       )
     }
     if (partitions === undefined) throw noMove(this.#topic)
     const plan = await planMove(this.#topics, this.#copy.reader, this.#options.aggregateType, partitions)
+    this.#options.signal.throwIfAborted()
     await this.#journal.create(plan.replication)
     // A service that starts from now on sees the journal and stops. One that started earlier joins its group before anything is deleted.
     return this.#journal.write(plan)
   }
 
   async #stage(state: MoveState): Promise<MoveState> {
+    this.#options.signal.throwIfAborted()
     const sourceEnds = await this.#fence(state)
     await this.#topics.delete(this.#staging)
     await this.#topics.ensure([spec(this.#staging, state)])
@@ -136,6 +139,7 @@ export class Repartition {
       const leftMs = state.startedAtMs + settleMs - Date.now()
       if (leftMs > 0) await pause(leftMs, undefined, { signal })
       await this.#checkUnchanged(state)
+      signal.throwIfAborted()
       await this.#topics.delete(this.#topic)
     }
     await this.#topics.ensure([spec(this.#topic, state)])
@@ -148,14 +152,14 @@ export class Repartition {
     return this.#journal.write({ ...state, phase: 'moved' })
   }
 
-  /** @throws MoveError if a service is running, or events were appended since the copy. */
+  /** @throws OperationError if a service is running, or events were appended since the copy. */
   async #checkUnchanged(state: MoveState): Promise<void> {
     await checkIdle(this.#connections.cluster, this.#config)
     for (const [partition, from] of (state.sourceEnds ?? []).entries()) {
       for await (const records of this.#copy.reader.read(this.#topic, partition, { from })) {
         if (records.length === 0) continue
         await this.#journal.write({ ...state, phase: 'copying' })
-        throw new MoveError(
+        throw new OperationError(
           'source-changed',
           `events were appended to partition ${partition} of ${this.#topic} after it was copied: stop the process that appends, then run this again. Nothing was deleted`,
         )
@@ -179,8 +183,8 @@ export class Repartition {
     return { topic, partitions: to, messageBytesMax }
   }
 
-  #differs(topic: string): MoveError {
-    return new MoveError(
+  #differs(topic: string): OperationError {
+    return new OperationError(
       'copy-differs',
       `the copy in ${topic} differs from what was read: nothing more is deleted. Run the move again; if that fails too, report it`,
     )
@@ -194,10 +198,10 @@ const spec = (name: string, { to, replication, settings }: MoveState): TopicSpec
   configs: settings,
 })
 
-const noMove = (topic: string): MoveError =>
-  new MoveError('no-move', `no move of ${topic} is in progress: start one with --partitions`)
+const noMove = (topic: string): OperationError =>
+  new OperationError('no-move', `no move of ${topic} is in progress: start one with --partitions`)
 
-/** @throws MoveError if the topic does not exist, already has this number of partitions, or has lost its head. */
+/** @throws OperationError if the topic does not exist, already has this number of partitions, or has lost its head. */
 export async function planMove(
   topics: Topics,
   reader: LogReader,
@@ -206,9 +210,9 @@ export async function planMove(
 ): Promise<MoveState> {
   const name = eventTopic(aggregateType)
   const [topic] = await topics.describe([name])
-  if (topic === undefined) throw new MoveError('no-topic', `topic ${name} does not exist`)
+  if (topic === undefined) throw new OperationError('no-topic', `topic ${name} does not exist`)
   if (topic.partitions === partitions) {
-    throw new MoveError('same-count', `${name} already has ${partitions} partitions`)
+    throw new OperationError('same-count', `${name} already has ${partitions} partitions`)
   }
   await checkWhole(topic, reader)
   return {
@@ -228,7 +232,7 @@ async function checkWhole({ name, partitions }: TopicDescription, reader: LogRea
   for (let partition = 0; partition < partitions; partition++) {
     const start = await reader.startOffset(name, partition)
     if (start === 0) continue
-    throw new MoveError(
+    throw new OperationError(
       'events-deleted',
       `partition ${partition} of ${name} starts at offset ${start}: older events are lost. See \`annals verify\``,
     )

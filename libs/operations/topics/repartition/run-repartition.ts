@@ -1,7 +1,14 @@
 import type { Config } from '#config'
 import type { Connections } from '#service'
 
-import { type JobControl, noticesTo, PhaseProgress } from '../../job-control.ts'
+import {
+  type Interrupted,
+  type JobControl,
+  noticesTo,
+  orInterrupted,
+  PhaseProgress,
+  timed,
+} from '../../job-control.ts'
 import { type MovePlan, planOnly } from './dry-run.ts'
 import { eventCount, passes, Repartition, type Repartitioned } from './repartition.ts'
 
@@ -15,31 +22,32 @@ export interface RepartitionRequest {
 
 /** `interrupted`: nothing is lost, and the same request resumes the move. Until it is done, no service of the type starts. */
 export type RepartitionEnd =
-  (Repartitioned & { readonly status: 'moved'; readonly tookMs: number }) | { readonly status: 'interrupted' }
+  (Repartitioned & { readonly status: 'moved'; readonly tookMs: number }) | Interrupted
+
+/** `interrupted`: the rest was not read. */
+export type RepartitionPlan =
+  (MovePlan & { readonly status: 'planned'; readonly tookMs: number }) | Interrupted
 
 const settleMsDefault = 10_000
 
 /** Moves the events of an aggregate type to another number of partitions. @throws OperationError, LogError, IndexUnavailableError */
-export async function runRepartition(
+export function runRepartition(
   config: Config,
   connections: Connections,
   { aggregateType, partitions, settleMs = settleMsDefault }: RepartitionRequest,
   control: JobControl<'moving'>,
 ): Promise<RepartitionEnd> {
   const { signal } = control
-  const beganMs = performance.now()
-  const total = passes * (await eventCount(connections, aggregateType))
-  const progress = new PhaseProgress(control, { phase: 'moving', unit: 'records' }, total)
-  const move = new Repartition(connections, config, {
-    ...{ aggregateType, partitions, settleMs, signal, notify: noticesTo(control) },
-    advance: (records) => progress.advance(records),
-  })
-  try {
-    return { status: 'moved', ...(await move.run()), tookMs: performance.now() - beganMs }
-  } catch (error) {
-    if (signal.aborted) return { status: 'interrupted' }
-    throw error
+  const work = async () => {
+    const total = passes * (await eventCount(connections, aggregateType))
+    const progress = new PhaseProgress(control, { phase: 'moving', unit: 'records' }, total)
+    const move = new Repartition(connections, config, {
+      ...{ aggregateType, partitions, settleMs, signal, notify: noticesTo(control) },
+      advance: (records) => progress.advance(records),
+    })
+    return { status: 'moved' as const, ...(await move.run()) }
   }
+  return orInterrupted(control, () => timed(work))
 }
 
 /** Cancels a move that has deleted nothing yet. @throws OperationError `no-move`, `too-late`; LogError */
@@ -58,8 +66,14 @@ export function planRepartition(
   config: Config,
   connections: Pick<Connections, 'cluster'>,
   { aggregateType, partitions }: { readonly aggregateType: string; readonly partitions: number },
-  control: Pick<JobControl<'planning'>, 'onProgress'>,
-): Promise<MovePlan> {
+  control: JobControl<'planning'>,
+): Promise<RepartitionPlan> {
+  const { signal } = control
   const progress = new PhaseProgress(control, { phase: 'planning', unit: 'records' }, 0)
-  return planOnly(connections, config, aggregateType, partitions, (records) => progress.advance(records))
+  const advance = (records: number) => progress.advance(records)
+  const work = async () => ({
+    status: 'planned' as const,
+    ...(await planOnly(connections, config, { aggregateType, partitions, advance, signal })),
+  })
+  return orInterrupted(control, () => timed(work))
 }

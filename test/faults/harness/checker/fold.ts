@@ -31,7 +31,7 @@ export function cents(amount: string): bigint {
   return BigInt(`${sign}${whole}${part}`)
 }
 
-export function money(amount: bigint): string {
+function money(amount: bigint): string {
   const digits = String(amount < 0n ? -amount : amount).padStart(3, '0')
   return `${amount < 0n ? '-' : ''}${digits.slice(0, -2)}.${digits.slice(-2)}`
 }

@@ -1,5 +1,5 @@
 export { check } from './check.ts'
-export { type Decrees, type RecreatedTopic, type ShortenedPartition } from './decree.ts'
+export { type RecreatedTopic, type ShortenedPartition } from './decree.ts'
 export { countedEvents } from './counted.ts'
 export { readRemains, type Where } from './remains/read-remains.ts'
 export { type Violation } from './violation.ts'

@@ -3,7 +3,7 @@ import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { Cursor } from './cursor.ts'
 
 /** The producer of a batch; -1 and -1 if it is not idempotent. */
-export interface Producer {
+interface Producer {
   readonly id: string
   readonly epoch: number
 }
