@@ -18,7 +18,9 @@ const pollMs = 100
 /** Writers in processes of their own that share the partitions. Each process has callers for its own partitions. */
 export async function startCores(stack: BenchStack, writers: number): Promise<Load> {
   const envs = Array.from({ length: writers }, (_, writer) => stack.envOf('bench-core', writer))
-  const processes = await Promise.all(envs.map((env) => startProcess(['core'], env)))
+  const processes: LoadProcess[] = []
+  // One after the other: those that join a group at the same time take partitions from each other.
+  for (const env of envs) processes.push(await startProcess(['core'], env))
   const { partitions } = loadConfig(stack.envOf('bench-core')).kafka
   await untilShared(processes, partitions)
   return loadOf(processes)
