@@ -23,7 +23,7 @@ export const append: Bench<AppendResult> = {
     return withClosing(async (closing) => {
       const stack = await startBenchStack(say, { brokers, writers })
       closing(() => stack.close())
-      const loads = await startLoads(names, { stack, writers, closing })
+      const loads = await startLoads(names, { stack, writers, closing, say })
       const levels: Level[] = []
       for (const level of callers) {
         say(`${level} callers …`)

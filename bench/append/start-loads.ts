@@ -8,7 +8,7 @@ import { startEmmett } from '../contenders/emmett.ts'
 import { startHttp } from '../contenders/http.ts'
 import { startLimit } from '../contenders/limit.ts'
 import { startProducer } from '../contenders/producer.ts'
-import { startUmaDbClient } from '../contenders/umadb/umadb.ts'
+import { startUmaDbCallers } from '../contenders/umadb/callers.ts'
 import type { ContenderName } from './contender-names.ts'
 import { startCores, startHttps } from './several-writers.ts'
 
@@ -16,18 +16,20 @@ export interface LoadParts {
   readonly stack: BenchStack
   readonly writers: number
   readonly closing: Closing
+  readonly say: (line: string) => void
 }
 
 /** Starts contenders, in their order. */
 export async function startLoads(
   names: readonly ContenderName[],
-  { stack, writers, closing }: LoadParts,
+  parts: LoadParts,
 ): Promise<ReadonlyMap<ContenderName, Load>> {
+  const { stack, closing } = parts
   const cluster = await KafkaCluster.connect({ brokers: stack.kafkaBrokers, clientId: 'bench' })
   closing(() => cluster.close())
   const loads = new Map<ContenderName, Load>()
   for (const name of names) {
-    const load = await startLoad(name, stack, writers, cluster)
+    const load = await startLoad(name, parts, cluster)
     closing(() => load.close())
     loads.set(name, load)
   }
@@ -36,8 +38,7 @@ export async function startLoads(
 
 async function startLoad(
   name: ContenderName,
-  stack: BenchStack,
-  writers: number,
+  { stack, writers, say }: LoadParts,
   cluster: KafkaCluster,
 ): Promise<Load> {
   const several = writers > 1
@@ -49,7 +50,7 @@ async function startLoad(
     case 'emmett':
       return loadOf(await startEmmett(await stack.startPostgres()))
     case 'umadb':
-      return loadOf(await startUmaDbClient(await stack.startUmaDb()))
+      return startUmaDbCallers(await stack.startUmaDb(), say)
     case 'producer':
       return loadOf(await startProducer(cluster, stack.kafkaBrokers, stack.replication))
     case 'limit':

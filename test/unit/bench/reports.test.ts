@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { formatAppend } from '../../../bench/append/report.ts'
 import { sharesOf } from '../../../bench/append/several-writers.ts'
 import { callersResult } from '../../../bench/callers.ts'
+import { parseSamples } from '../../../bench/contenders/umadb/callers.ts'
 import { lagsMs } from '../../../bench/scale/lag.ts'
 import { formatScale } from '../../../bench/scale/report.ts'
 import { meanOf } from '../../../bench/scale/restarts.ts'
@@ -42,6 +43,11 @@ test('rates of processes add up, and percentiles are those of all calls', () => 
     { timesMs: [3, 3], elapsedMs: 500 },
   ])
   expect(result).toEqual({ perSecond: 7, p50Ms: 1, p99Ms: 3 })
+})
+
+test('the callers of UmaDB answer with the elapsed time and the time of each call, or a reason', () => {
+  expect(parseSamples('2500.100 0.512 1.024')).toEqual({ elapsedMs: 2_500.1, timesMs: [0.512, 1.024] })
+  expect(() => parseSamples('failed: gRPC status 9')).toThrow('failed: gRPC status 9')
 })
 
 test('callers are divided among processes, and none is lost', () => {
