@@ -39,8 +39,8 @@ const entries = fc
 /** The ids of stored bytes, as text of their 16 bytes, with their places. */
 function read(bytes: Buffer): object[] {
   const found: object[] = []
-  new StoredIds(bytes).forEach((stored, at, place) =>
-    found.push({ id: stored.subarray(at, at + 16).toString('hex'), ...place }),
+  new StoredIds(bytes).forEach(({ buffer, byteOffset }, at, version, offset) =>
+    found.push({ id: Buffer.from(buffer, byteOffset + at, 16).toString('hex'), version, offset }),
   )
   return found
 }
