@@ -125,8 +125,11 @@ export class StreamHistory {
   /** The snapshot of a stream and the events after it, up to one page. */
   async load(stream: OwnedStream, { stateVersion }: LoadOptions): Promise<LoadedEvents> {
     const { streamId, owner, deadlineMs } = stream
-    const recent = (await owner.recall(streamId, deadlineMs))?.stream(streamId)
-    if (recent?.firstVersion === 1) return { version: recent.version, events: held(stream, recent.events()) }
+    if (stateVersion === undefined) {
+      const recent = (await owner.recall(streamId, deadlineMs))?.stream(streamId)
+      if (recent?.firstVersion === 1)
+        return { version: recent.version, events: held(stream, recent.events()) }
+    }
     const query = stateVersion === undefined ? {} : { stateVersion }
     const head = await owner.read(deadlineMs, async (index, guard, memory) => {
       const found = await index.stream(guard, streamId, query)
