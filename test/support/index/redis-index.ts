@@ -24,7 +24,7 @@ export async function openRedis(url: string, commandTimeoutMs = patientMs): Prom
   return redis
 }
 
-export const indexOptions: PartitionIndexOptions = {
+const indexOptions: PartitionIndexOptions = {
   topic: 'eventstore.order',
   partition: 3,
   aggregateType: 'order',
