@@ -106,6 +106,9 @@ export class RecentStreams {
 
   #set(streamId: StreamId, entry: Entry): void {
     if (entry.bytes > streamBytesMax) shorten(entry)
+    const before = this.#streams.peek(streamId)
+    // A read that outlives its term may replace a stream of the owner that follows.
+    if (before !== undefined && before.owner !== entry.owner) before.owner.evicted(before.lastOffset)
     this.#streams.set(streamId, entry)
     // An entry of more than the whole budget is not kept.
     if (entry.bytes > this.#streams.maxSize) entry.owner.evicted(entry.lastOffset)
