@@ -174,8 +174,14 @@ function recentStream(streamId: StreamId, { version, events }: Entry): RecentStr
   }
 }
 
-const storedEvent = (streamId: StreamId, { text, bytes: _, ...event }: RecentEvent): StoredEvent => ({
-  ...event,
+const storedEvent = (streamId: StreamId, event: RecentEvent): StoredEvent => ({
+  id: event.id,
   streamId,
-  value: Buffer.from(text, 'latin1'),
+  type: event.type,
+  version: event.version,
+  timestamp: event.timestamp,
+  timestampMs: event.timestampMs,
+  metadata: event.metadata,
+  value: Buffer.from(event.text, 'latin1'),
+  offset: event.offset,
 })
