@@ -5,7 +5,14 @@ import { describe, expect, test } from 'vitest'
 import { type EventId, parseEventId, type StreamId, type Version } from '#domain'
 
 import type { IndexEntry } from './index-entry.ts'
-import { firstSegment, idBlocks, idEntryBytes, segmentOf, segmentOffsets, StoredIds } from './remembered-ids.ts'
+import {
+  firstSegment,
+  idBlocks,
+  idEntryBytes,
+  segmentOf,
+  segmentOffsets,
+  StoredIds,
+} from './remembered-ids.ts'
 
 /** Distances between offsets: mostly none, sometimes to another segment, rarely very far. */
 const distance = fc.oneof(
@@ -27,20 +34,18 @@ const entries = fc
   })
   .map(({ start, events }) => {
     let offset = start
-    return events.map(
-      ({ eventId, version, distance: step }): IndexEntry => ({
-        streamId: 'order.a' as StreamId,
-        ...{ eventId, version: version as Version, timestampMs: 0 },
-        offset: (offset += step),
-      }),
-    )
+    return events.map(({ eventId, version, distance: step }): IndexEntry => ({
+      streamId: 'order.a' as StreamId,
+      ...{ eventId, version: version as Version, timestampMs: 0 },
+      offset: (offset += step),
+    }))
   })
 
 /** The ids of stored bytes, as text of their 16 bytes, with their places. */
 function read(bytes: Buffer): object[] {
   const found: object[] = []
-  new StoredIds(bytes).forEach((stored, at, place) =>
-    found.push({ id: stored.subarray(at, at + 16).toString('hex'), ...place }),
+  new StoredIds(bytes).forEach(({ buffer, byteOffset }, at, version, offset) =>
+    found.push({ id: Buffer.from(buffer, byteOffset + at, 16).toString('hex'), version, offset }),
   )
   return found
 }

@@ -93,7 +93,7 @@ describe('recent streams', () => {
     streams.append(owner, event(stream, 3), 5)
     expect(streams.get(owner, stream)).toMatchObject({ version: 3, firstVersion: 3 })
     expect(streams.get(former, stream)).toBeUndefined()
-    expect([former.offsets, owner.offsets]).toEqual([[], []])
+    expect([former.offsets, owner.offsets]).toEqual([[0], []])
   })
 
   test('are evicted in the order of their last use, and their owner learns the last offset', () => {
@@ -214,6 +214,8 @@ const streamIndex = fc.nat(streamIds.length - 1)
 /** A read at the index that ends later, when its stream may be longer. */
 interface OpenRead {
   readonly partition: Partition
+  /** The memory when the read began. */
+  readonly memory: TermMemory
   readonly streamId: StreamId
   readonly version: number
   readonly nextOffset: number
@@ -344,12 +346,20 @@ function startRead(
   const version = partition.of(streamId).length
   const to = Math.max(0, version - until)
   const from = Math.max(1, to - length + 1)
-  reads.push({ partition, streamId, version, nextOffset: partition.nextOffset, from, to })
+  reads.push({
+    partition,
+    memory: partition.memory,
+    streamId,
+    version,
+    nextOffset: partition.nextOffset,
+    from,
+    to,
+  })
 }
 
 function finishRead(read: OpenRead | undefined): void {
   if (read === undefined) return
-  const { partition, streamId, version, nextOffset, from, to } = read
+  const { partition, memory, streamId, version, nextOffset, from, to } = read
   const events = partition.of(streamId).slice(from - 1, to)
-  partition.memory.keep(streamId, version as Version, events, nextOffset)
+  memory.keep(streamId, version as Version, events, nextOffset)
 }

@@ -151,6 +151,19 @@ describe('a stream that was read from the log', () => {
     expect(memory.stream(stream)?.events()).toEqual([...read, appended])
   })
 
+  test('does not take the place of later events in the memory of the next term', async () => {
+    const streams = new RecentStreams(1 << 20)
+    const [{ memory: former }, { memory }] = [memoryOf(0, streams), memoryOf(0, streams)]
+    former.close()
+    expect(await memory.load(indexOf(), guard)).toBe('loaded')
+    const read = events(stream, 10, 20)
+    memory.append([event(stream, 3, guard.nextOffset)], guard.nextOffset)
+    former.keep(stream, 2 as Version, read, 30)
+    // This read began before the append of version 3.
+    memory.keep(stream, 2 as Version, read, guard.nextOffset)
+    expect(memory.version(stream)).toBeOneOf([undefined, 3])
+  })
+
   test('is not kept if the read began before this memory did: later events of the stream are not in it', async () => {
     const { memory } = memoryOf()
     expect(await memory.load(indexOf(), guard)).toBe('loaded')

@@ -24,7 +24,7 @@ export async function openRedis(url: string, commandTimeoutMs = patientMs): Prom
   return redis
 }
 
-export const indexOptions: PartitionIndexOptions = {
+const indexOptions: PartitionIndexOptions = {
   topic: 'eventstore.order',
   partition: 3,
   aggregateType: 'order',
@@ -92,8 +92,8 @@ export interface RememberedId extends EventPlace {
 export async function rememberedIdsOf(index: PartitionIndex, guard: Guard): Promise<RememberedId[]> {
   const ids: RememberedId[] = []
   for await (const stored of index.rememberedIds(guard)) {
-    held(stored).forEach((bytes, at, place) =>
-      ids.push({ id: idAt(Buffer.from(bytes.subarray(at, at + 16))), ...place }),
+    held(stored).forEach(({ buffer, byteOffset }, at, version, offset) =>
+      ids.push({ id: idAt(Buffer.from(buffer, byteOffset + at, 16)), version, offset }),
     )
   }
   return ids
