@@ -1,4 +1,4 @@
-export { defaultHome, homeFrom, repository, type StackFolders, stackFolders } from './folders.ts'
+export { defaultHome, distFolder, homeFrom, repository, type StackFolders, stackFolders } from './folders.ts'
 export { isAlive } from './is-alive.ts'
 export { endKept } from './keeper-client.ts'
 export { kafkaProperties } from './kafka-config.ts'

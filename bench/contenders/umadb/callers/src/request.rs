@@ -22,7 +22,7 @@ mod field {
 
 /// A gRPC frame that appends one event with the tag, if no event has it.
 pub fn append_frame(tag: &str, number: u64) -> Bytes {
-    let message = append_request(tag.as_bytes(), &uuid(number));
+    let message = append_request(tag.as_bytes(), &uuid(std::process::id(), number));
     let mut frame = BytesMut::with_capacity(5 + message.len());
     frame.put_u8(0);
     frame.put_u32(message.len() as u32);
@@ -61,9 +61,9 @@ fn put(message: &mut Vec<u8>, number: u8, bytes: &[u8]) {
     message.extend_from_slice(bytes);
 }
 
-/// A UUID of version 4 in form; nothing here depends on its being random.
-fn uuid(number: u64) -> [u8; UUID_LENGTH] {
-    let text = format!("00000000-0000-4000-8000-{number:012x}");
+/// A UUID that is unique on this machine, in the form of version 4. UmaDB answers an append again that repeats its UUID.
+fn uuid(process: u32, number: u64) -> [u8; UUID_LENGTH] {
+    let text = format!("{process:08x}-0000-4000-8000-{number:012x}");
     text.as_bytes().try_into().expect("a UUID has 36 characters")
 }
 
@@ -73,13 +73,13 @@ mod tests {
 
     #[test]
     fn the_condition_names_the_tag_of_the_event() {
-        let request = append_request(b"ab", &uuid(255));
+        let request = append_request(b"ab", &uuid(1, 255));
         let mut event = vec![0x0a, 8];
         event.extend(b"Appended");
         event.extend([0x12, 2, b'a', b'b', 0x1a, 0xc8, 0x01]);
         event.extend(PAYLOAD);
         event.extend([0x22, 36]);
-        event.extend(b"00000000-0000-4000-8000-0000000000ff");
+        event.extend(b"00000001-0000-4000-8000-0000000000ff");
         let mut expected = vec![0x0a, (event.len() & 0x7f | 0x80) as u8, (event.len() >> 7) as u8];
         expected.extend(&event);
         expected.extend([0x12, 8, 0x0a, 6, 0x0a, 4, 0x12, 2, b'a', b'b']);
