@@ -83,15 +83,7 @@ export async function startBenchStack(
     const registry = await kept(
       startRegistry({ ...placed('registry', registryPort), kafkaBrokers: kafka.addresses.join(',') }),
     )
-    const environment = {
-      ANNALS_KAFKA_BROKERS: kafka.addresses.join(','),
-      ANNALS_KAFKA_REPLICATION: String(brokers),
-      ANNALS_KAFKA_MIN_INSYNC: brokers === 1 ? '1' : '2',
-      ANNALS_REDIS_URL: redis.url,
-      // A busy machine answers late: that is measured, not cut off.
-      ANNALS_REDIS_COMMAND_TIMEOUT: '30s',
-      ANNALS_REGISTRY_URL: registry.url,
-    }
+    const environment = environmentOf(kafka.addresses, redis.url, registry.url)
     return {
       kafkaBrokers: kafka.addresses,
       replication: brokers,
@@ -114,6 +106,17 @@ export async function startBenchStack(
     throw error
   }
 }
+
+/** What the services of all aggregate types share. */
+const environmentOf = (brokers: readonly string[], redisUrl: string, registryUrl: string) => ({
+  ANNALS_KAFKA_BROKERS: brokers.join(','),
+  ANNALS_KAFKA_REPLICATION: String(brokers.length),
+  ANNALS_KAFKA_MIN_INSYNC: brokers.length === 1 ? '1' : '2',
+  ANNALS_REDIS_URL: redisUrl,
+  // A busy machine answers late: that is measured, not cut off.
+  ANNALS_REDIS_COMMAND_TIMEOUT: '30s',
+  ANNALS_REGISTRY_URL: registryUrl,
+})
 
 interface Brokers {
   readonly addresses: readonly string[]
