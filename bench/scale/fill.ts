@@ -4,7 +4,7 @@ import type { RunningWriter } from '../contenders/core.ts'
 import { appended } from '../domain/domain.ts'
 
 export const scaleType = 'bench-scale'
-export const scaleStream = (n: number) => streamIdOf(scaleType, String(n))
+const scaleStream = (n: number) => streamIdOf(scaleType, String(n))
 
 const inFlight = 512
 const progressMs = 5_000

@@ -18,6 +18,6 @@ export { missingForNative, provideModelTools, provideNativeTools } from './requi
 export { runCommand } from './run-command.ts'
 export { describe, type Report, type Server, startServer, withLog } from './server.ts'
 export { StackError } from './stack-error.ts'
-export { type UmaDb, startUmaDb } from './umadb.ts'
+export { startUmaDb } from './umadb.ts'
 export { until } from './until.ts'
 export { images, type KafkaVersion, versions } from './versions.ts'
