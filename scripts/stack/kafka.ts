@@ -13,6 +13,8 @@ import { type KafkaVersion, versions } from './versions.ts'
 
 /** Less JIT compilation: a quicker start, but slower under load. */
 export const quickStart = '-XX:TieredStopAtLevel=1'
+/** Java's options of a broker that is not started and stopped all the time. */
+export const kafkaMemory: readonly string[] = ['-Xms256m', '-Xmx512m']
 const formatMsMax = 60_000
 const loggingFile = fileURLToPath(new URL('log4j2.properties', import.meta.url))
 
@@ -54,7 +56,7 @@ export async function startKafka(options: KafkaOptions): Promise<KafkaBroker> {
     clusterId: clusterIdOf(folder),
     nodes: [node],
     jars,
-    java: ['-Xms256m', '-Xmx512m'],
+    java: kafkaMemory,
     settings,
     report,
   }
