@@ -5,6 +5,9 @@ const project = (name: string, include: string[], options: object = {}) => ({
   test: { name, include, ...options },
 })
 
+// Servers of tests live for a short time. Without the second compiler, Kafka starts with half of the processor time.
+process.env['JDK_JAVA_OPTIONS'] ??= '-XX:TieredStopAtLevel=1'
+
 export default defineConfig({
   test: {
     // How long it takes is not what is asked: shared machines stand still for seconds at times.

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { withClassData } from './class-data.ts'
 import { registryDistribution } from './distributions.ts'
 import { quickStart } from './kafka.ts'
 import { makePrivate, makePrivateFolder } from './private-files.ts'
@@ -40,19 +41,21 @@ export async function startRegistry(options: RegistryOptions): Promise<Registry>
     'apicurio.kafkasql.consumer.poll.timeout': snapshotWaitMs,
     'java.io.tmpdir': folder,
   }
-  const server = await startServer({
-    name: 'Schema registry',
-    command: 'java',
-    args: [
-      ...['-Xmx256m', '-XX:+UseSerialGC', quickStart, '-XX:+ExitOnOutOfMemoryError'],
-      ...Object.entries(settings).map(([key, value]) => `-D${key}=${value}`),
-      ...['-jar', join(distribution, `apicurio-registry-app-${versions.registry}-runner.jar`)],
-    ],
-    cwd: folder,
-    logFile,
-    report,
-    healthy: () => httpOk(`${url}/subjects`),
-  })
+  const server = await withClassData(distribution, (classData) =>
+    startServer({
+      name: 'Schema registry',
+      command: 'java',
+      args: [
+        ...['-Xmx256m', '-XX:+UseSerialGC', quickStart, '-XX:+ExitOnOutOfMemoryError', ...classData],
+        ...Object.entries(settings).map(([key, value]) => `-D${key}=${value}`),
+        ...['-jar', join(distribution, `apicurio-registry-app-${versions.registry}-runner.jar`)],
+      ],
+      cwd: folder,
+      logFile,
+      report,
+      healthy: () => httpOk(`${url}/subjects`),
+    }),
+  )
   // Its class cache creates a world-readable folder despite the umask.
   makePrivate(folder)
   return { ...server, url }
