@@ -1,10 +1,11 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { classDataOptions, withClassData } from './class-data.ts'
+import { classDataOptions, keepClassData } from './class-data.ts'
 
 const pid = 4711
+const dumping = 'echo "classes of $1" > "$4"'
 let root: string
 let distribution: string
 let folder: string
@@ -16,7 +17,7 @@ beforeEach(() => {
   mkdirSync(distribution)
   writeFileSync(join(distribution, 'teapot.jar'), 'tea')
   // Writes the archive that it is asked for, as the JDK's jcmd does.
-  jcmd(`[ "$1" = -h ] || echo "classes of $1" > "$4"`)
+  jcmd(dumping)
   vi.stubEnv('PATH', `${join(root, 'bin')}${delimiter}${process.env['PATH'] ?? ''}`)
 })
 afterEach(() => {
@@ -30,77 +31,70 @@ function jcmd(script: string): void {
   chmodSync(join(root, 'bin', 'jcmd'), 0o755)
 }
 
-/** The options of Java that a start gets. */
-async function optionsOfStart(): Promise<readonly string[]> {
-  let given: readonly string[] = []
-  const server = await withClassData(
-    distribution,
-    (options) => {
-      given = options
-      return Promise.resolve({ pid })
-    },
-    folder,
-  )
-  expect(server).toEqual({ pid })
-  return given
-}
-
-const records = expect.arrayContaining(['-XX:+RecordDynamicDumpInfo']) as unknown
+const keep = (): Promise<void> => keepClassData(distribution, { name: 'Teapot', pid }, { cwd: root, folder })
 const archives = (): string[] => readdirSync(folder)
 
-test('the first start records its classes, and later starts and tools use the archive', async () => {
+test('the first start leaves an archive, and later starts use it', async () => {
   expect(classDataOptions(distribution, folder)).toEqual([])
-  expect(await optionsOfStart()).toEqual(records)
+  await keep()
   const [archive = ''] = archives()
-  expect(archive).toMatch(/^teapot-1\.0-[0-9a-f]{16}\.jsa$/)
-  const used = [`-XX:SharedArchiveFile=${join(folder, archive)}`]
-  expect(await optionsOfStart()).toEqual(used)
-  expect(classDataOptions(distribution, folder)).toEqual(used)
+  expect(archives()).toEqual([expect.stringMatching(/^teapot-1\.0-[0-9a-f]{16}\.jsa$/)])
+  expect(readFileSync(join(folder, archive), 'utf8')).toBe(`classes of ${pid}\n`)
+  expect(classDataOptions(distribution, folder)).toEqual([`-XX:SharedArchiveFile=${join(folder, archive)}`])
+})
+
+test('an archive is written once', async () => {
+  await keep()
+  jcmd('echo other > "$4"')
+  await keep()
+  expect(readFileSync(join(folder, archives()[0] ?? ''), 'utf8')).toBe(`classes of ${pid}\n`)
 })
 
 test.each([
-  ['fails', '[ "$1" = -h ] || exit 1'],
+  ['fails', 'touch "$4.classlist"; echo half > "$4.temp"; exit 1'],
   ['writes nothing', ''],
-])('a dump that %s leaves a running server and no archive', async (_, script) => {
+])('a dump that %s leaves no archive, and the next start tries again', async (_, script) => {
   jcmd(script)
-  expect(await optionsOfStart()).toEqual(records)
+  await keep()
   expect(archives()).toEqual([])
+  expect(classDataOptions(distribution, folder)).toEqual([])
+  jcmd(dumping)
+  await keep()
+  expect(archives()).toHaveLength(1)
 })
 
-test('without jcmd a start records nothing', async () => {
-  jcmd('exit 127')
-  expect(await optionsOfStart()).toEqual([])
-  expect(archives()).toEqual([])
+test('the output of a dump is removed, and files of other processes stay', async () => {
+  for (const other of [pid, pid + 1]) writeFileSync(join(root, `java_pid${other}_static_dump.stdout`), '')
+  await keep()
+  expect(readdirSync(root).filter((name) => name.startsWith('java_'))).toEqual([
+    `java_pid${pid + 1}_static_dump.stdout`,
+  ])
 })
 
 test('an archive of other jars is replaced, and those of other programs stay', async () => {
-  await optionsOfStart()
+  await keep()
   const before = archives()
-  writeFileSync(join(folder, 'kettle-1.0-0123456789abcdef.jsa'), '')
+  const other = 'kettle-1.0-0123456789abcdef.jsa'
+  writeFileSync(join(folder, other), '')
   writeFileSync(join(distribution, 'teapot.jar'), 'more tea')
-  expect(await optionsOfStart()).toEqual(records)
+  expect(classDataOptions(distribution, folder)).toEqual([])
+  await keep()
   expect(archives()).toHaveLength(2)
+  expect(archives()).toContain(other)
   expect(archives()).not.toEqual(expect.arrayContaining(before))
 })
 
 test('only one of several processes writes the archive, and a draft of a dead one is removed', async () => {
-  await optionsOfStart()
+  await keep()
   const [archive = ''] = archives()
-  const drafted = (writer: number) => {
-    rmSync(join(folder, archive), { force: true })
-    writeFileSync(join(folder, `.incoming-${writer}-${archive}`), '')
-  }
+  rmSync(join(folder, archive))
+  const drafted = (writer: number) => writeFileSync(join(folder, `.incoming-${writer}-${archive}`), '')
   drafted(process.ppid)
-  expect(await optionsOfStart()).toEqual([])
+  await keep()
+  expect(archives()).toEqual([`.incoming-${process.ppid}-${archive}`])
   rmSync(join(folder, `.incoming-${process.ppid}-${archive}`))
   // Above the greatest pid of Linux.
   drafted(2 ** 22 + 1)
-  expect(await optionsOfStart()).toEqual(records)
+  await keep()
   expect(archives()).toEqual([archive])
-})
-
-test('a start that fails leaves no draft behind', async () => {
-  const failing = withClassData(distribution, () => Promise.reject(new Error('no tea')), folder)
-  await expect(failing).rejects.toThrow('no tea')
-  expect(archives()).toEqual([])
 })

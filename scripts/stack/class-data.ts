@@ -1,24 +1,32 @@
 /**
  * Class-data archives (AppCDS). An archive holds the classes of a server, parsed and verified: a start that uses one
- * needs half of the processor time. The first start of a program records the classes it loads, and writes the archive
- * once it is healthy. A missing archive never prevents a start, and Java ignores one that does not fit.
+ * needs half of the processor time. It is written after the first start, from the classes that the healthy server has
+ * loaded. A missing archive never prevents a start, and Java ignores one that does not fit.
  */
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { classDataFolder } from './folders.ts'
 import { givenUp } from './give-up.ts'
 import { isAlive } from './is-alive.ts'
 import { javaVersionText } from './java.ts'
 import { makePrivateFolder, privateFileMode } from './private-files.ts'
 import { runCommand } from './run-command.ts'
-import type { Server } from './server.ts'
+import type { Report, Server } from './server.ts'
 
-const dumpMsMax = 120_000
+const dumpMsMax = 300_000
+const waitMsMax = 30_000
 const suffix = '.jsa'
+const hashLength = 16
 const incoming = '.incoming-'
-// A Java that does not know the second option starts all the same.
-const recording = ['-XX:+IgnoreUnrecognizedVMOptions', '-XX:+RecordDynamicDumpInfo']
+
+interface KeepOptions {
+  /** The server's current folder, to which Java writes the output of a dump. */
+  readonly cwd: string
+  readonly report?: Report | undefined
+  readonly folder?: string
+}
 
 /** Java's options for a program of this distribution, such as a tool: its archive, if there is one. */
 export function classDataOptions(distribution: string, folder: string = classDataFolder): readonly string[] {
@@ -27,28 +35,47 @@ export function classDataOptions(distribution: string, folder: string = classDat
 }
 
 /**
- * Starts a server with the archive of its distribution. If there is none, it writes one before it returns, unless
- * another process is writing it or the JDK's `jcmd` is missing.
+ * Writes the archive of a healthy server, unless there is one or another process is writing it. The server goes on
+ * serving. A failure, such as a Java without `jcmd`, leaves no archive, and the next start tries again. This takes some
+ * seconds, and on a busy machine minutes: after 30 s it returns and the dump continues.
  * @param distribution the folder with the server's jars
- * @param start starts the server with these additional options of Java; returns once it is healthy
  */
-export async function withClassData<S extends Pick<Server, 'pid'>>(
+export async function keepClassData(
   distribution: string,
-  start: (options: readonly string[]) => Promise<S>,
-  folder: string = classDataFolder,
-): Promise<S> {
+  { name, pid }: Pick<Server, 'name' | 'pid'>,
+  { cwd, report, folder = classDataFolder }: KeepOptions,
+): Promise<void> {
   const archive = archiveOf(distribution, folder)
-  if (existsSync(archive)) return start(classDataOptions(distribution, folder))
+  if (existsSync(archive)) return
   const draft = claimed(archive, folder)
-  if (draft === undefined) return start([])
+  if (draft === undefined) return
+  report?.(`Archiving the classes of ${name} for quicker starts; this happens once and takes some seconds`)
+  const patience = new AbortController()
+  const kept = dump(pid, draft, archive).finally(() => {
+    remove(folder, (entry) => entry.startsWith(basename(draft)))
+    remove(cwd, (entry) => entry.startsWith(`java_pid${pid}_static`))
+    patience.abort()
+  })
+  const waited = sleep(waitMsMax, undefined, { signal: patience.signal }).catch(() => undefined)
+  await Promise.race([kept, waited])
+}
+
+async function dump(pid: number, draft: string, archive: string): Promise<void> {
+  const request = [String(pid), 'VM.cds', 'static_dump', draft]
   try {
-    if (!(await canDump())) return await start([])
-    const server = await start(recording)
-    await dump(server.pid, draft, archive, folder)
-    return server
-  } finally {
-    rmSync(draft, { force: true })
+    await runCommand('jcmd', request, { timeoutMs: dumpMsMax, signal: givenUp })
+    if (statSync(draft).size === 0) return
+    const previous = basename(archive).slice(0, -(hashLength + suffix.length))
+    remove(dirname(archive), (entry) => entry.startsWith(previous) && entry.endsWith(suffix))
+    renameSync(draft, archive)
+  } catch {
+    // The server runs; only its later starts are slower.
   }
+}
+
+function remove(folder: string, isMeant: (entry: string) => boolean): void {
+  if (!existsSync(folder)) return
+  for (const entry of readdirSync(folder).filter(isMeant)) rmSync(join(folder, entry), { force: true })
 }
 
 /** Java rejects an archive of another Java or of other jars, so both are part of the name. */
@@ -59,7 +86,7 @@ function archiveOf(distribution: string, folder: string): string {
     const { size, mtimeMs } = statSync(join(distribution, file))
     hash.update(`${join(distribution, file)} ${size} ${mtimeMs}\n`)
   }
-  return join(folder, `${basename(distribution)}-${hash.digest('hex').slice(0, 16)}${suffix}`)
+  return join(folder, `${basename(distribution)}-${hash.digest('hex').slice(0, hashLength)}${suffix}`)
 }
 
 /** The file to write this archive to; undefined if a process that is alive is writing it. */
@@ -73,31 +100,4 @@ function claimed(archive: string, folder: string): string | undefined {
   const draft = join(folder, `${incoming}${process.pid}-${basename(archive)}`)
   writeFileSync(draft, '', { mode: privateFileMode })
   return draft
-}
-
-async function canDump(): Promise<boolean> {
-  return runCommand('jcmd', ['-h'], { timeoutMs: dumpMsMax, signal: givenUp }).then(
-    () => true,
-    () => false,
-  )
-}
-
-/** The server stands still meanwhile, for some seconds. A failure leaves no archive, and the next start tries again. */
-async function dump(pid: number, draft: string, archive: string, folder: string): Promise<void> {
-  try {
-    const request = [String(pid), 'VM.cds', 'dynamic_dump', draft]
-    await runCommand('jcmd', request, { timeoutMs: dumpMsMax, signal: givenUp })
-    if (statSync(draft).size === 0) return
-    removePrevious(archive, folder)
-    renameSync(draft, archive)
-  } catch {
-    // The server runs; only its later starts are slower.
-  }
-}
-
-/** Removes archives of the same distribution for another Java or other jars. */
-function removePrevious(archive: string, folder: string): void {
-  const name = basename(archive).slice(0, -(16 + suffix.length))
-  for (const entry of readdirSync(folder))
-    if (entry.startsWith(name) && entry.endsWith(suffix)) rmSync(join(folder, entry), { force: true })
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { classDataOptions, withClassData } from './class-data.ts'
+import { classDataOptions, keepClassData } from './class-data.ts'
 import { kafkaDistribution } from './distributions.ts'
 import { givenUp } from './give-up.ts'
 import { type KafkaNode, kafkaProperties } from './kafka-config.ts'
@@ -75,17 +75,16 @@ export async function startNode(
   makePrivateFolder(folder)
   writeFileSync(properties, kafkaProperties(node, nodes, settings), { mode: privateFileMode })
   await formatOnce(node, setting, properties)
-  const server = await withClassData(jars, (classData) =>
-    startServer({
-      name,
-      command: 'java',
-      args: [...setting.java, ...classData, ...javaFlags(jars), 'kafka.Kafka', properties],
-      cwd: folder,
-      logFile,
-      report,
-      healthy: async () => (await liveBrokers({ host: '127.0.0.1', port: node.port })).includes(node.id),
-    }),
-  )
+  const server = await startServer({
+    name,
+    command: 'java',
+    args: [...setting.java, ...classDataOptions(jars), ...javaFlags(jars), 'kafka.Kafka', properties],
+    cwd: folder,
+    logFile,
+    report,
+    healthy: async () => (await liveBrokers({ host: '127.0.0.1', port: node.port })).includes(node.id),
+  })
+  await keepClassData(jars, server, { cwd: folder, report })
   return { ...server, address: `127.0.0.1:${node.port}` }
 }
 

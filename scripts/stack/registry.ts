@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { withClassData } from './class-data.ts'
+import { classDataOptions, keepClassData } from './class-data.ts'
 import { registryDistribution } from './distributions.ts'
 import { quickStart } from './kafka.ts'
 import { makePrivate, makePrivateFolder } from './private-files.ts'
@@ -41,21 +41,21 @@ export async function startRegistry(options: RegistryOptions): Promise<Registry>
     'apicurio.kafkasql.consumer.poll.timeout': snapshotWaitMs,
     'java.io.tmpdir': folder,
   }
-  const server = await withClassData(distribution, (classData) =>
-    startServer({
-      name: 'Schema registry',
-      command: 'java',
-      args: [
-        ...['-Xmx256m', '-XX:+UseSerialGC', quickStart, '-XX:+ExitOnOutOfMemoryError', ...classData],
-        ...Object.entries(settings).map(([key, value]) => `-D${key}=${value}`),
-        ...['-jar', join(distribution, `apicurio-registry-app-${versions.registry}-runner.jar`)],
-      ],
-      cwd: folder,
-      logFile,
-      report,
-      healthy: () => httpOk(`${url}/subjects`),
-    }),
-  )
+  const server = await startServer({
+    name: 'Schema registry',
+    command: 'java',
+    args: [
+      ...['-Xmx256m', '-XX:+UseSerialGC', quickStart, '-XX:+ExitOnOutOfMemoryError'],
+      ...classDataOptions(distribution),
+      ...Object.entries(settings).map(([key, value]) => `-D${key}=${value}`),
+      ...['-jar', join(distribution, `apicurio-registry-app-${versions.registry}-runner.jar`)],
+    ],
+    cwd: folder,
+    logFile,
+    report,
+    healthy: () => httpOk(`${url}/subjects`),
+  })
+  await keepClassData(distribution, server, { cwd: folder, report })
   // Its class cache creates a world-readable folder despite the umask.
   makePrivate(folder)
   return { ...server, url }

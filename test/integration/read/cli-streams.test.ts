@@ -208,8 +208,8 @@ test('an unreachable writer is named, with what to do: exit code 3', async () =>
 })
 
 test('help has examples and exit codes', async () => {
-  expect(await annals(['--help'])).toMatchObject({ exitCode: 0, stderr: '' })
-  const help = await annals(['append', '--help'])
+  expect(await annalsProcess(['--help'])).toMatchObject({ exitCode: 0, stderr: '' })
+  const help = await annalsProcess(['append', '--help'])
   expect(help.stdout).toContain('Examples:\n  annals append')
   expect(await annalsProcess([])).toMatchObject({ exitCode: 2, stdout: '' })
   expect((await annals(['strem'])).stderr).toBe(
