@@ -1,3 +1,5 @@
+import { join } from 'node:path'
+
 import { defineConfig } from 'vitest/config'
 
 const project = (name: string, include: string[], options: object = {}) => ({
@@ -7,6 +9,8 @@ const project = (name: string, include: string[], options: object = {}) => ({
 
 // Servers of tests live for a short time. Without the second compiler, Kafka starts with half of the processor time.
 process.env['JDK_JAVA_OPTIONS'] ??= '-XX:TieredStopAtLevel=1'
+// Services and commands that tests start; ./scripts/test.sh sets it too.
+process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, '.annals', 'compile-cache')
 
 export default defineConfig({
   test: {
