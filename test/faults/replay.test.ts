@@ -94,7 +94,8 @@ const args = (path: string, ...more: string[]) => ['replay', where.type, '--to-f
 /** Starts a replay and waits until it is in the middle, whatever a reader has prefetched. */
 async function startedReplay(path: string, ...more: string[]) {
   const replay = startCli(where.env, args(path, '--rate', '400', '--parallel', '1', ...more))
-  await waitFor('a part of the file', () => Promise.resolve(existsSync(path) && statSync(path).size > 30_000))
+  const isPartWritten = () => Promise.resolve(existsSync(path) && statSync(path).size > 30_000)
+  await waitFor('a part of the file', isPartWritten, { timeoutMs: 120_000 })
   return replay
 }
 
