@@ -36,7 +36,7 @@ const sound: readonly ModelRun[] = [
   { name: 'a forgotten id, a lost request', bounds: { FORGETS: 1, LOSSES: 1, TRIES: 2 } },
   { name: 'a forgotten id, a crash, Redis emptied', bounds: { FORGETS: 1, CRASHES: 1, FLUSHES: 1 } },
   { name: 'the next version by a stranger, three take-overs', bounds: { TERMS: 3, STRAYS: 1 } },
-  { name: 'reads beside a forgotten id', bounds: { FORGETS: 1, TRIES: 2 }, reads: true },
+  { name: 'reads beside a forgotten id', bounds: { FORGETS: 1, TRIES: 2 }, reads: true, isLong: true },
   { name: 'reads beside three take-overs', bounds: { TERMS: 3 }, reads: true },
   { name: 'reads beside a missed commit', bounds: { MISSES: 1, TRIES: 2 }, reads: true },
   {
