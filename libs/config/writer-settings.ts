@@ -68,6 +68,18 @@ export const writer = group(
       default: 5_000,
       description: 'How long a request waits for a partition that is moving from one writer to another.',
     }),
+    streamsBytesMax: size({
+      env: 'ANNALS_WRITER_STREAMS_MEMORY',
+      default: 64 << 20,
+      description:
+        'Memory of one writer for the last events of recently used streams. Others are read from the log.',
+    }),
+    idsBytesMax: size({
+      env: 'ANNALS_WRITER_IDS_MEMORY',
+      default: 256 << 20,
+      description:
+        'Memory of one writer for remembered event ids: 39 bytes each. When it is used up, partitions remember fewer ids.',
+    }),
     fenceRenewalMs: duration({
       env: 'ANNALS_WRITER_FENCE_RENEWAL',
       default: 3_600_000,
@@ -87,18 +99,12 @@ export const index = group(
       default: 300_000,
       description: 'Latest events of each partition whose ids are remembered: the idempotency window.',
     }),
-    tailEventsMax: count({
-      env: 'ANNALS_INDEX_TAIL_EVENTS_MAX',
-      default: 20,
-      maximum: 1_000,
-      description: 'Latest events of each stream kept for loading.',
-    }),
-    tailTtlMs: duration({
-      env: 'ANNALS_INDEX_TAIL_TTL',
+    snapshotTtlMs: duration({
+      env: 'ANNALS_INDEX_SNAPSHOT_TTL',
       default: 86_400_000,
       minimum: 1_000,
       description:
-        'How long recent events and snapshots are kept after the last write. Older events are read from the log.',
+        'How long a snapshot is kept in Redis after it was stored. The topic of snapshots keeps all of them.',
     }),
   },
 )

@@ -54,3 +54,22 @@ const utf8 = new TextEncoder()
  */
 export const deriveEventId = (streamId: string, key: string, index: number): EventId =>
   v5(utf8.encode(JSON.stringify([streamId, key, index])), idempotencyNamespace) as EventId
+
+/** The length of an event id in bytes. */
+export const eventIdBytes = 16
+
+/** The value of each character code; 16 for a dash, which is skipped. */
+const hexValues = Uint8Array.from({ length: 128 }, (_, code) => {
+  const value = Number.parseInt(String.fromCharCode(code), 16)
+  return Number.isNaN(value) ? eventIdBytes : value
+})
+
+/** Writes an id as its 16 bytes. */
+export function writeEventId(target: Uint8Array, at: number, id: EventId): void {
+  let next = at
+  for (let index = 0; index < id.length; index += 2) {
+    const high = hexValues[id.charCodeAt(index)] ?? 0
+    if (high === eventIdBytes) index -= 1
+    else target[next++] = high * 16 + (hexValues[id.charCodeAt(index + 1)] ?? 0)
+  }
+}

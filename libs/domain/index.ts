@@ -22,7 +22,14 @@ export {
 export { DomainError, refuse } from './domain-error.ts'
 export { defineDomain, type DomainModule } from './domain-module.ts'
 export { type DomainEvent, type NewEvent, type RecordedEvent } from './event.ts'
-export { deriveEventId, type EventId, newEventId, parseEventId } from './event-id.ts'
+export {
+  deriveEventId,
+  type EventId,
+  eventIdBytes,
+  newEventId,
+  parseEventId,
+  writeEventId,
+} from './event-id.ts'
 export { identifyEvents } from './identify-events.ts'
 export { InvalidInputError, quote } from './invalid-input.ts'
 export { type LoadedAggregate, newAggregate } from './loaded-aggregate.ts'

@@ -11,7 +11,6 @@ export const partitionIndex = (
     topic: place.topic,
     partition: place.partition,
     aggregateType: place.aggregateType,
-    tailEventsMax: index.tailEventsMax,
-    tailTtlSeconds: Math.ceil(index.tailTtlMs / 1_000),
+    snapshotTtlSeconds: Math.ceil(index.snapshotTtlMs / 1_000),
     rememberedIdsMax: index.rememberedIdsMax,
   })

@@ -37,15 +37,13 @@ export interface CatchUp {
   readonly onMisfit?: OnMisfit
 }
 
-type Index = Pick<PartitionIndex, 'guard' | 'claim' | 'dropSeen' | 'commit'>
+type Index = Pick<PartitionIndex, 'guard' | 'claim' | 'dropSeen' | 'commit' | 'rememberedIdsMax'>
 
 /** Commits in flight at a time: enough that Redis never waits for the reader, few enough to bound memory. */
 const commitsInFlightMax = 4
 /** Events of one commit: few enough that no script blocks Redis for long. */
 const commitEventsMax = 1_000
 const attemptsMax = 3
-/** A rebuild fills the tails of streams only from the end of the log: older events are read rarely, and the log has them. */
-const rebuiltTailOffsets = 10_000
 
 /**
  * Brings the index to the end of the log and makes the term its owner. It resumes from the stored offset. An index that is
@@ -141,8 +139,8 @@ async function apply(index: Index, start: Guard, log: CatchUp): Promise<'guard-l
   }
   try {
     for await (const { entries, starts = [], nextOffset } of commitPieces(log.read(from), from)) {
-      const tails = start.nextOffset > 0 || nextOffset > log.endOffset - rebuiltTailOffsets
-      const commit = index.commit(guard, entries, nextOffset, { tails, headless, starts })
+      const idsFrom = Math.max(0, log.endOffset - index.rememberedIdsMax)
+      const commit = index.commit(guard, entries, nextOffset, { headless, starts, idsFrom })
       commit.catch(() => undefined) // Awaited below, possibly after an earlier one has failed.
       inFlight.push(commit)
       guard = { ...guard, nextOffset }

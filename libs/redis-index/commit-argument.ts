@@ -2,8 +2,6 @@ import { aggregateIdOf, type StreamId } from '#domain'
 import { varintLength } from '#varint'
 
 import { IndexMismatchError } from './errors.ts'
-import { EventKeyWriter } from './event-key.ts'
-import { framesLength, writeFrames } from './event-run.ts'
 import type { IndexEntry } from './index-entry.ts'
 import type { MessagePackWriter } from './message-pack.ts'
 import { chunkOf, streamHeaderBytes, writeStreamHeader } from './stream-record.ts'
@@ -13,12 +11,6 @@ import { packedLength, packOffsets } from './packed-offsets.ts'
 export interface StreamEntries {
   readonly aggregateId: string
   readonly entries: readonly IndexEntry[]
-}
-
-interface TailLimits {
-  readonly eventsMax: number
-  /** Older events do not enter a tail: they would have been cut from it already. */
-  readonly notBeforeMs: number
 }
 
 /** @throws IndexMismatchError when the versions of a stream are not contiguous. */
@@ -42,29 +34,15 @@ function follows(group: readonly IndexEntry[], entry: IndexEntry): IndexEntry {
 }
 
 /** How many items {@link writeStreams} writes. */
-export const streamItems = 8
+export const streamItems = 3
 
 /** Writes the streams for commitScript. The lists are flat, because a table for each stream would dominate the cost in Lua. */
-export function writeStreams(
-  writer: MessagePackWriter,
-  streams: readonly StreamEntries[],
-  limits: TailLimits,
-): void {
+export function writeStreams(writer: MessagePackWriter, streams: readonly StreamEntries[]): void {
   const runs = streams.map(({ entries }) => splitAtChunks(entries))
-  const tails = streams.map(({ entries }) => tailOf(entries, limits))
   writer.texts(streams.map(({ aggregateId }) => aggregateId))
   writer.numbers(runs.map(({ length }) => length))
   writer.array(runs.reduce((sum, { length }) => sum + length, 0))
   for (const ofStream of runs) for (const run of ofStream) writeRun(writer, run)
-  writer.array(tails.length)
-  for (const { payloads } of tails) {
-    const { bytes, at } = writer.open(framesLength(payloads))
-    writeFrames(bytes, at, payloads)
-  }
-  writer.numbers(tails.map(({ replace }) => (replace ? 1 : 0)))
-  writer.numbers(tails.map(({ firstVersion }) => firstVersion))
-  writer.numbers(tails.map(({ cutBefore }) => cutBefore))
-  writeIds(writer, streams)
 }
 
 const runHeadBytes = 12
@@ -96,44 +74,6 @@ function writeRun(writer: MessagePackWriter, entries: readonly IndexEntry[]): vo
     lastOffset: last.offset,
   })
   packOffsets(bytes, chunkAt, offsets)
-}
-
-interface TailChange {
-  /** Whether these events replace the tail; otherwise they are appended to it. */
-  readonly replace: boolean
-  /** The version of the first of `payloads`. */
-  readonly firstVersion: number
-  /** The first version that the tail keeps; 0 when it need not be cut now. */
-  readonly cutBefore: number
-  readonly payloads: readonly Buffer[]
-}
-
-function tailOf(entries: readonly IndexEntry[], { eventsMax, notBeforeMs }: TailLimits): TailChange {
-  const lastOld = entries.findLastIndex(({ timestampMs }) => timestampMs < notBeforeMs)
-  const kept = entries.slice(Math.max(lastOld + 1, entries.length - eventsMax))
-  const first = firstOf(entries)
-  const last = lastOf(entries)
-  // Counting events in Redis costs more than an occasional tail of almost twice the length.
-  const cuts = Math.floor(last.version / eventsMax) > Math.floor((first.version - 1) / eventsMax)
-  return {
-    replace: first.version === 1 || kept.length < entries.length,
-    firstVersion: last.version - kept.length + 1,
-    cutBefore: cuts ? Math.max(0, last.version - eventsMax + 1) : 0,
-    payloads: kept.map(({ payload }) => payload),
-  }
-}
-
-function writeIds(writer: MessagePackWriter, streams: readonly StreamEntries[]): void {
-  writer.array(2 * streams.reduce((sum, { entries }) => sum + entries.length, 0))
-  for (const { aggregateId, entries } of streams) {
-    const keys = new EventKeyWriter(writer, aggregateId)
-    for (const { eventId, version, offset } of entries) {
-      keys.write(eventId)
-      const { bytes, at } = writer.open(10)
-      bytes.writeUInt32BE(version, at)
-      bytes.writeUIntBE(offset, at + 4, 6)
-    }
-  }
 }
 
 const firstOf = (entries: readonly IndexEntry[]): IndexEntry => present(entries[0])

@@ -18,8 +18,6 @@ export interface IndexEntry {
   readonly offset: number
   readonly eventId: EventId
   readonly timestampMs: number
-  /** The event as the tail stores it. Opaque here. */
-  readonly payload: Buffer
 }
 
 /** The start of a term: the offset of its first marker in the partition. */

@@ -2,14 +2,22 @@ import type { Guard } from './index-entry.ts'
 import { type Buffers, guardedArgument, type IndexParts } from './index-parts.ts'
 import { MessagePackWriter } from './message-pack.ts'
 import { claimScript, dropGuardScript, dropKeptScript, termBeforeScript } from './scripts/guard-scripts.ts'
+import { indexFormat } from './scripts/lua-parts.ts'
 import { scanStreams } from './stream-scan.ts'
 import { parseTerm, type GuardTerm, termOfStart, termText } from './term-text.ts'
 
 /** Implements PartitionIndex.guard. */
 export async function readGuard({ redis, keys }: IndexParts): Promise<Guard | undefined> {
-  const reply = (await redis.call('HMGET', [keys.guard, 'topicId', 'term', 'nextOffset'])) as Buffers
-  const [topicId, term, nextOffset] = reply
+  const reply = (await redis.call('HMGET', [
+    keys.guard,
+    'topicId',
+    'term',
+    'nextOffset',
+    'format',
+  ])) as Buffers
+  const [topicId, term, nextOffset, format] = reply
   if (topicId == null || term == null || nextOffset == null) return undefined
+  if (String(format) !== indexFormat) return undefined
   const owner = parseTerm(String(term))
   return owner && { topicId: String(topicId), ...owner, nextOffset: Number(nextOffset) }
 }
@@ -52,10 +60,13 @@ export async function dropSeenIndex(
 async function dropRest(parts: IndexParts): Promise<void> {
   const { redis, keys } = parts
   for await (const batch of scanStreams(parts)) {
-    const evictable = batch.flatMap(([aggregateId]) => keys.evictable(aggregateId))
-    if (evictable.length > 0) await redis.call('UNLINK', evictable)
+    const snapshots = batch.map(([aggregateId]) => keys.snapshot(aggregateId))
+    if (snapshots.length > 0) await redis.call('UNLINK', snapshots)
   }
-  await redis.run(dropKeptScript, [...keys.kept, keys.terms, keys.snapshotCheckpoint], Buffer.alloc(0))
+  const segments = (await redis.call('SMEMBERS', [keys.segments])) as Buffer[]
+  const kept = [keys.guard, keys.streams, keys.chunks, keys.terms, keys.segments, keys.snapshotCheckpoint]
+  const ids = [...segments.map((segment) => keys.segment(Number(segment))), ...keys.former]
+  await redis.run(dropKeptScript, [...kept, ...ids], Buffer.alloc(0))
 }
 
 /** Implements PartitionIndex.termBefore. */

@@ -1,6 +1,4 @@
-import { decodeEventRun } from './event-run.ts'
 import { decodeSnapshot, type StoredSnapshot } from './snapshot.ts'
-import { assembleRecent } from './stream-parts.ts'
 import { decodeStreamRecord, type StreamRecord } from './stream-record.ts'
 import { unpackOffsets } from './packed-offsets.ts'
 
@@ -11,8 +9,6 @@ export interface InspectedStream extends Pick<
 > {
   /** The offsets of versions 1, 2, 3 … */
   readonly offsets: readonly number[]
-  /** The stored events by version from 1; `undefined` for each that the index does not have. */
-  readonly recent: readonly (Buffer | undefined)[]
   readonly snapshot?: StoredSnapshot
 }
 
@@ -20,8 +16,6 @@ export interface InspectedStream extends Pick<
 export type InspectedParts = readonly [
   record: Buffer | null,
   chunks: readonly (Buffer | null)[],
-  tail: Buffer | null,
-  lately: Buffer | null,
   snapshot: Buffer | null,
 ]
 
@@ -36,15 +30,13 @@ export function inspectedStream(parts: InspectedParts): InspectedStream | Error 
   }
 }
 
-function decoded(bytes: Buffer, [, chunks, tail, lately, stored]: InspectedParts): InspectedStream {
+function decoded(bytes: Buffer, [, chunks, stored]: InspectedParts): InspectedStream {
   const { version, firstTimestampMs, lastTimestampMs, chunk } = decodeStreamRecord(bytes)
   const packed = [...chunks.map((full) => full ?? Buffer.alloc(0)), chunk]
   const snapshot = stored === null ? undefined : decodeSnapshot(stored)
-  const recent = { version, tail: decodeEventRun(tail), lately: decodeEventRun(lately) }
   return {
     ...{ version, firstTimestampMs, lastTimestampMs },
     offsets: packed.flatMap(unpackOffsets),
-    recent: assembleRecent(recent, 1, version),
     ...(snapshot && { snapshot }),
   }
 }

@@ -1,13 +1,13 @@
 /** The names of a partition's keys. They share one hash tag, so that Redis Cluster holds them in one slot. */
 export class PartitionKeys {
-  /** Hash: topicId, term, nextOffset, and the current generation of remembered ids. */
+  /** Hash: topicId, term, nextOffset, and the format of the index. */
   readonly guard: string
   /** Hash: aggregate id → stream record. */
   readonly streams: string
   /** Hash: `<aggregate id>/<chunk>` → packed offsets of a full chunk. */
   readonly chunks: string
-  /** Two generations of remembered event ids, each a hash: id and aggregate id → version u32, offset u48. */
-  readonly ids: readonly [string, string]
+  /** Set: the numbers of the stored segments of event ids. */
+  readonly segments: string
   /** Sorted set: the starts of terms, by the offset of their first marker. */
   readonly terms: string
   /** The offset before which an operator has accepted the deletion of the log: topicId, offset. */
@@ -21,31 +21,23 @@ export class PartitionKeys {
     this.guard = `${this.#tag}guard`
     this.streams = `${this.#tag}streams`
     this.chunks = `${this.#tag}chunks`
-    this.ids = [`${this.#tag}ids:0`, `${this.#tag}ids:1`]
+    this.segments = `${this.#tag}segments`
     this.terms = `${this.#tag}terms`
     this.acceptedStart = `${this.#tag}accepted-start`
     this.snapshotCheckpoint = `${this.#tag}snapshotter`
   }
 
-  /** The keys that are kept until the partition is dropped. */
-  get kept(): readonly string[] {
-    return [this.guard, this.streams, this.chunks, ...this.ids]
+  /** String: a segment of the remembered event ids, see remembered-ids.ts. */
+  segment(segment: number): string {
+    return `${this.#tag}segment:${segment}`
   }
 
-  tail(aggregateId: string): string {
-    return `${this.#tag}t:${aggregateId}`
+  /** Hashes of event ids that an older version wrote. */
+  get former(): readonly string[] {
+    return [`${this.#tag}ids:0`, `${this.#tag}ids:1`]
   }
 
   snapshot(aggregateId: string): string {
     return `${this.#tag}s:${aggregateId}`
-  }
-
-  /** A stream, or a part of one, that was recently read from the log. */
-  lately(aggregateId: string): string {
-    return `${this.#tag}r:${aggregateId}`
-  }
-
-  evictable(aggregateId: string): readonly string[] {
-    return [this.tail(aggregateId), this.snapshot(aggregateId), this.lately(aggregateId)]
   }
 }

@@ -2,7 +2,7 @@ import { type StreamId, streamIdOf } from '#domain'
 
 import { AcceptedStart } from './accepted-start.ts'
 import type { Ask, Checked } from './asks.ts'
-import { checkStreams, commitEntries, type CommitOptions } from './commits.ts'
+import { checkStreams, commitEntries, type CommitOptions, readIds } from './commits.ts'
 import type { RedisConnection } from './connection.ts'
 import type { Guard, IndexEntry } from './index-entry.ts'
 import { claimIndex, dropIndex, dropSeenIndex, findTermBefore, readGuard } from './index-guard.ts'
@@ -11,10 +11,17 @@ import type { InspectedStream } from './inspected-stream.ts'
 import { PartitionKeys } from './keys.ts'
 import type { PartitionIndexOptions } from './partition-index-options.ts'
 import type { StoredSnapshot } from './snapshot.ts'
-import { storeRead, storeSnapshot } from './stream-cache.ts'
-import type { IndexedEvents, LoadedFromIndex } from './stream-parts.ts'
-import { type IndexedStreamInfo, loadStream, readEvents, readInfo, streamInfo } from './stream-reads.ts'
+import type { StoredIds } from './remembered-ids.ts'
+import {
+  type IndexedStream,
+  type IndexedStreamInfo,
+  type PlacesQuery,
+  readInfo,
+  readStream,
+  streamInfo,
+} from './stream-reads.ts'
 import { inspectStreams, scanStreams } from './stream-scan.ts'
+import { storeSnapshot } from './stream-snapshot.ts'
 import type { GuardTerm } from './term-text.ts'
 
 /**
@@ -79,8 +86,13 @@ export class PartitionIndex {
     return this.#accepted.read(topicId)
   }
 
-  /** The versions of streams, and which of the event ids they already have. */
-  check(guard: Guard, asks: readonly Ask[]): Promise<'guard-lost' | Checked> {
+  /** The ids of the events at this many last offsets are remembered. */
+  get rememberedIdsMax(): number {
+    return this.#parts.options.rememberedIdsMax
+  }
+
+  /** The versions of streams, and at which of the given places they have events. The guard must be the last commit's. */
+  check(guard: Guard, asks: readonly Ask[]): Promise<'guard-lost' | readonly Checked[]> {
     return checkStreams(this.#parts, guard, asks)
   }
 
@@ -98,26 +110,14 @@ export class PartitionIndex {
     return commitEntries(this.#parts, guard, entries, nextOffset, options)
   }
 
-  /**
-   * The stored parts that rebuild an aggregate, and the offsets of the first {@link missingEventsMax} missing events.
-   * @param options.stateVersion only a snapshot of this state version is used; without it, none is.
-   */
-  load(
-    guard: Guard,
-    streamId: StreamId,
-    { stateVersion = 0 }: { readonly stateVersion?: number } = {},
-  ): Promise<'guard-lost' | LoadedFromIndex> {
-    return loadStream(this.#parts, guard, streamId, stateVersion)
+  /** Yields the remembered ids of events, in the order of their commits. Each step is one round trip; `guard-lost` is the last one. */
+  rememberedIds(guard: Guard): AsyncGenerator<'guard-lost' | StoredIds> {
+    return readIds(this.#parts, guard)
   }
 
-  /** The events of these versions, both inclusive, from 1: those that Redis has, and the offsets of the others. */
-  events(
-    guard: Guard,
-    streamId: StreamId,
-    fromVersion: number,
-    toVersion: number,
-  ): Promise<'guard-lost' | IndexedEvents> {
-    return readEvents(this.#parts, guard, streamId, fromVersion, toVersion)
+  /** A stream's version, its snapshot, and the places of its events in the log. */
+  stream(guard: Guard, streamId: StreamId, query: PlacesQuery = {}): Promise<'guard-lost' | IndexedStream> {
+    return readStream(this.#parts, guard, streamId, query)
   }
 
   /** `undefined` when there is no such stream. */
@@ -126,21 +126,11 @@ export class PartitionIndex {
   }
 
   /**
-   * Stores a snapshot, unless the stored one is newer or the stream has not reached its version. Cuts the tail up to it.
+   * Stores a snapshot, unless the stored one is newer or the stream has not reached its version.
    * @returns whether it was stored.
    */
   saveSnapshot(streamId: StreamId, snapshot: StoredSnapshot): Promise<boolean> {
     return storeSnapshot(this.#parts, streamId, snapshot)
-  }
-
-  /** Caches events that were just read from the log, contiguous from `fromVersion`, for the next reader. */
-  cacheStream(
-    guard: Guard,
-    streamId: StreamId,
-    fromVersion: number,
-    payloads: readonly Buffer[],
-  ): Promise<'guard-lost' | 'kept'> {
-    return storeRead(this.#parts, guard, streamId, fromVersion, payloads)
   }
 
   /** The number of streams. */

@@ -1,18 +1,10 @@
 import { aggregateIdOf, noVersion, type StreamId, type Version } from '#domain'
 
 import type { EventPlace } from './asks.ts'
-import { decodeEventRun } from './event-run.ts'
 import type { Guard } from './index-entry.ts'
 import { type Buffers, guardedArgument, type IndexParts } from './index-parts.ts'
-import { streamScript, infoScript } from './scripts/stream-scripts.ts'
-import { decodeSnapshot } from './snapshot.ts'
-import {
-  assembleEvents,
-  assembleLoad,
-  type IndexedEvents,
-  type LoadedFromIndex,
-  type StreamParts,
-} from './stream-parts.ts'
+import { infoScript, streamScript } from './scripts/stream-scripts.ts'
+import { decodeSnapshot, type StoredSnapshot } from './snapshot.ts'
 import { chunkOf, decodeStreamRecord, offsetsIn } from './stream-record.ts'
 
 export interface IndexedStreamInfo {
@@ -22,79 +14,63 @@ export interface IndexedStreamInfo {
   readonly lastTimestampMs: number
 }
 
-/** Implements PartitionIndex.load. */
-export async function loadStream(
-  parts: IndexParts,
-  guard: Guard,
-  streamId: StreamId,
-  stateVersion: number,
-): Promise<'guard-lost' | LoadedFromIndex> {
-  const read = await readStream(parts, guard, streamId, { stateVersion, from: 1, to: 0 })
-  return read === 'guard-lost' ? read : assembleLoad(read)
+/** The versions whose places a read returns, both inclusive. At most 1,000 are returned, the first ones. */
+export interface PlacesQuery {
+  /** The places start after the snapshot of this state version, if there is one; default: no snapshot is used. */
+  readonly stateVersion?: number
+  /** Default: 1. */
+  readonly from?: number
+  /** Default: the stream's last version. */
+  readonly to?: number
 }
 
-/** Implements PartitionIndex.events. */
-export async function readEvents(
-  parts: IndexParts,
-  guard: Guard,
-  streamId: StreamId,
-  fromVersion: number,
-  toVersion: number,
-): Promise<'guard-lost' | IndexedEvents> {
-  const read = await readStream(parts, guard, streamId, { stateVersion: 0, from: fromVersion, to: toVersion })
-  return read === 'guard-lost' ? read : assembleEvents(read, fromVersion, toVersion)
+export interface IndexedStream {
+  /** 0 when there is no stream. */
+  readonly version: Version
+  readonly snapshot?: StoredSnapshot
+  /** By version, from the first one of the query on. Versions whose events were deleted from the log are left out. */
+  readonly places: readonly EventPlace[]
 }
 
-interface StreamQuery {
-  /** 0: no snapshot. */
-  readonly stateVersion: number
-  readonly from: number
-  /** 0: the versions that a load needs. */
-  readonly to: number
-}
+/** Stands for "the last version" in streamScript. */
+const lastVersion = 2 ** 32 - 1
 
-async function readStream(
+/** Implements PartitionIndex.stream. */
+export async function readStream(
   { redis, keys }: IndexParts,
   guard: Guard,
   streamId: StreamId,
-  { stateVersion, from, to }: StreamQuery,
-): Promise<'guard-lost' | StreamParts> {
+  { stateVersion = 0, from = 1, to = lastVersion }: PlacesQuery,
+): Promise<'guard-lost' | IndexedStream> {
   const name = aggregateIdOf(streamId)
   const writer = guardedArgument(guard, 4)
   writer.text(name)
   writer.uint32(stateVersion)
   writer.uint32(from)
-  writer.uint32(to)
-  const streamKeys = [keys.guard, keys.streams, keys.tail(name), keys.snapshot(name), keys.lately(name)]
-  const reply = await redis.run(streamScript, [...streamKeys, keys.chunks], writer.finish())
-  return Array.isArray(reply) ? decodeParts(reply as StreamReply, from) : 'guard-lost'
+  writer.uint32(Math.max(0, to))
+  const streamKeys = [keys.guard, keys.streams, keys.snapshot(name), keys.chunks]
+  const reply = await redis.run(streamScript, streamKeys, writer.finish())
+  return Array.isArray(reply) ? indexedStream(reply as StreamReply) : 'guard-lost'
 }
 
 type StreamReply = [
   record: Buffer | null,
   snapshot: Buffer | null,
-  tail: Buffer | null,
-  lately: Buffer | null,
-  chunks: Buffers,
+  from: number,
+  to: number,
+  fullChunks: Buffers,
 ]
 
-function decodeParts([stored, snapshotBytes, tail, lately, full]: StreamReply, from: number): StreamParts {
-  const record = stored === null ? undefined : decodeStreamRecord(stored)
-  const snapshot = snapshotBytes === null ? undefined : decodeSnapshot(snapshotBytes)
-  const firstChunk = chunkOf((snapshot?.version ?? from - 1) + 1)
-  const placesOf = (fromVersion: number, toVersion: number): readonly EventPlace[] => {
-    if (record === undefined || fromVersion > toVersion) return []
-    const chunks = [...full.entries()].flatMap(([index, packed]) =>
-      packed == null ? [] : offsetsIn(packed, firstChunk + index, fromVersion, toVersion),
-    )
-    return [...chunks, ...offsetsIn(record.chunk, chunkOf(record.version), fromVersion, toVersion)]
-  }
+function indexedStream([stored, snapshotBytes, from, to, full]: StreamReply): IndexedStream {
+  if (stored === null) return { version: noVersion, places: [] }
+  const { version, chunk } = decodeStreamRecord(stored)
+  const inFull = full.flatMap((packed, index) =>
+    packed == null ? [] : offsetsIn(packed, chunkOf(from) + index, from, to),
+  )
   return {
-    version: record?.version ?? noVersion,
-    snapshot,
-    tail: decodeEventRun(tail),
-    lately: decodeEventRun(lately),
-    placesOf,
+    version,
+    ...(snapshotBytes !== null && { snapshot: decodeSnapshot(snapshotBytes) }),
+    places: from > to ? [] : [...inFull, ...offsetsIn(chunk, chunkOf(version), from, to)],
   }
 }
 

@@ -32,7 +32,8 @@ export async function inspectStreams(
 ): Promise<'guard-lost' | readonly (InspectedStream | Error | undefined)[]> {
   const writer = guardedArgument(guard, 1)
   writer.texts(aggregateIds)
-  const evictable = aggregateIds.flatMap((name) => keys.evictable(name))
-  const reply = await redis.run(inspectScript, [...keys.kept.slice(0, 3), ...evictable], writer.finish())
+  const snapshots = aggregateIds.map((name) => keys.snapshot(name))
+  const streamKeys = [keys.guard, keys.streams, keys.chunks, ...snapshots]
+  const reply = await redis.run(inspectScript, streamKeys, writer.finish())
   return Array.isArray(reply) ? (reply as InspectedParts[]).map(inspectedStream) : 'guard-lost'
 }

@@ -7,8 +7,7 @@ import type { SnapshotTopicSettings } from './snapshot-topics.ts'
 export interface SnapshotterSettings extends SnapshotPartitionSettings, SnapshotTopicSettings {
   readonly groupId: string
   readonly sessionTimeoutMs: number
-  readonly tailEventsMax: number
-  readonly tailTtlSeconds: number
+  readonly snapshotTtlSeconds: number
   readonly rememberedIdsMax: number
 }
 
@@ -23,8 +22,7 @@ export const snapshotterSettings = ({
   loadsMax: snapshotter.loadsMax,
   cleanupIntervalMs: snapshotter.cleanupIntervalMs,
   fenceRenewalMs: writer.fenceRenewalMs,
-  tailEventsMax: index.tailEventsMax,
-  tailTtlSeconds: Math.ceil(index.tailTtlMs / 1_000),
+  snapshotTtlSeconds: Math.ceil(index.snapshotTtlMs / 1_000),
   rememberedIdsMax: index.rememberedIdsMax,
   replication: kafka.replication,
   minInsyncReplicas: kafka.minInsyncReplicas,

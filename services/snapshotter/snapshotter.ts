@@ -96,13 +96,12 @@ export class Snapshotter {
   #newOwner({ topic, partition }: TopicPartition): PartitionSnapshotter {
     const { cluster, redis, codec, store, settings, logger } = this.#parts
     const { aggregate } = this.#topics.of(aggregateTypeOfTopic(topic))
-    const { tailEventsMax, tailTtlSeconds, rememberedIdsMax } = settings
+    const { snapshotTtlSeconds, rememberedIdsMax } = settings
     const index = {
       topic,
       partition,
       aggregateType: aggregate.type,
-      tailEventsMax,
-      tailTtlSeconds,
+      snapshotTtlSeconds,
       rememberedIdsMax,
     }
     const timeouts = { appendTimeoutMs: logTimeoutMs, takeOverTimeoutMs: logTimeoutMs }

@@ -3,6 +3,8 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import { type ErrorCode, EventStoreError } from '#event-store'
 import type { CatchUpProgress } from '#redis-index'
 
+import type { OwnerMemory } from './memory/term-memory.ts'
+
 type RoundStep = 'check' | 'append' | 'commit'
 
 /** A series that starts at 1 shows no increase, so series of alerts start at 0. */
@@ -81,6 +83,21 @@ export class WriterMetrics {
       registers,
     })
     gaugeOf(registry, 'annals_writer_queue_events', 'Events in the queue', queueDepth)
+  }
+
+  /** Reports the memory of owned partitions. */
+  watchMemory({ streams, ids }: OwnerMemory): void {
+    const registers = [this.#registry]
+    new Gauge({
+      name: 'annals_writer_memory_bytes',
+      help: 'Memory of the writer for recently used streams and for remembered event ids',
+      labelNames: ['what'],
+      registers,
+      collect() {
+        this.set({ what: 'streams' }, streams.bytes)
+        this.set({ what: 'ids' }, ids.bytes)
+      },
+    })
   }
 
   /** Registers the memory that subscribers of categories share. */

@@ -8,9 +8,11 @@ export interface WriterSettings extends PartitionSettings, LocalStoreSettings {
   readonly groupId: string
   readonly sessionTimeoutMs: number
   readonly routingTimeoutMs: number
-  /** Recent events that the index keeps for each stream. */
-  readonly tailEventsMax: number
-  readonly tailTtlSeconds: number
+  readonly snapshotTtlSeconds: number
+  /** Memory for recently used streams of all owned partitions. */
+  readonly streamsBytesMax: number
+  /** Memory for remembered event ids of all owned partitions. */
+  readonly idsBytesMax: number
   /** Event ids that a partition remembers, to recognise a repeated append. */
   readonly rememberedIdsMax: number
   /** Memory for events that subscribers share. */
@@ -35,8 +37,9 @@ export const writerSettings = ({
   eventsMax: writer.batchEventsMax,
   bytesMax: writer.batchBytesMax,
   fenceRenewalMs: writer.fenceRenewalMs,
-  tailEventsMax: index.tailEventsMax,
-  tailTtlSeconds: Math.ceil(index.tailTtlMs / 1_000),
+  snapshotTtlSeconds: Math.ceil(index.snapshotTtlMs / 1_000),
+  streamsBytesMax: writer.streamsBytesMax,
+  idsBytesMax: writer.idsBytesMax,
   rememberedIdsMax: index.rememberedIdsMax,
   subscribersBytesMax: http.subscribersBytesMax,
 })

@@ -5,6 +5,9 @@ import { addOwnershipGauges, PartitionGroup, type ServingReport } from '#ownersh
 import { PartitionIndex } from '#redis-index'
 import type { MemberParts } from '#service'
 
+import { MemoryBudget } from './memory/memory-budget.ts'
+import { RecentStreams } from './memory/recent-streams.ts'
+import type { OwnerMemory } from './memory/term-memory.ts'
 import { IndexCatchUp } from './partition/index-catch-up.ts'
 import { PartitionWriter } from './partition/partition-writer.ts'
 import { CachedRoutingTable } from './routing/cached-routing-table.ts'
@@ -42,10 +45,15 @@ export class Writer {
   readonly #reader: LogReader
   readonly #categories: CategoryLog
   readonly #metrics: WriterMetrics
+  readonly #memory: OwnerMemory
 
   constructor(parts: WriterParts) {
     const { cluster, codec, domain, topics, settings } = parts
     this.#parts = parts
+    this.#memory = {
+      streams: new RecentStreams(settings.streamsBytesMax),
+      ids: new MemoryBudget(settings.idsBytesMax),
+    }
     this.#group = this.#newGroup()
     const partitions = new Partitions(topics, (place) => this.#group.ownerOf(place))
     this.#reader = new LogReader(cluster, {
@@ -53,6 +61,7 @@ export class Writer {
         this.#indexOf({ topic, partition }).termBefore(topicId, offset),
     })
     this.#metrics = new WriterMetrics(parts.metrics, () => this.#queueDepth)
+    this.#metrics.watchMemory(this.#memory)
     addOwnershipGauges(parts.metrics, 'writer', this.#group)
     const format = new EventFormat(codec)
     this.#categories = new CategoryLog({
@@ -129,8 +138,7 @@ export class Writer {
       topic,
       partition,
       aggregateType: aggregateTypeOfTopic(topic),
-      tailEventsMax: settings.tailEventsMax,
-      tailTtlSeconds: settings.tailTtlSeconds,
+      snapshotTtlSeconds: settings.snapshotTtlSeconds,
       rememberedIdsMax: settings.rememberedIdsMax,
     })
   }
@@ -159,6 +167,7 @@ export class Writer {
       openLog,
       index,
       catchUp,
+      memory: this.#memory,
       settings,
       metrics,
       logger,

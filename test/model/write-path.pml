@@ -8,7 +8,9 @@
  * FLUSHES and RESTORES (of Redis), MISSES (commits that do not reach it), TRIES (of the first append), FORGETS (the coordinator forgets the
  * transactional id, and assigns another producer id), STRAYS (the next version, written by a stranger). READS adds a reader.
  * Broken variants: NO_WAIT_FOR_MARKER NO_FENCE GUARD_IGNORED SEQUENCE_BUMPED DEDUPE_FORGOTTEN REFUSED_EARLY CLAIM_REGARDLESS DROP_REGARDLESS
- * RULE_LEFT_OUT (every batch counts) LANDING_UNCHECKED (acknowledged wherever a batch landed).
+ * RULE_LEFT_OUT (every batch counts) LANDING_UNCHECKED (acknowledged wherever a batch landed) READ_WITHOUT_OFFSET (the index is read
+ * before it has what was acknowledged) LEASE_IGNORED (memory is read without a confirmed ownership) IDS_NOT_READ (a take-over starts
+ * without the stored ids).
  */
 
 #ifndef TERMS
@@ -76,6 +78,15 @@ byte epoch[OWNERS];
 byte guardNext[OWNERS];
 bool serving[OWNERS];
 bool stale[OWNERS];
+/* Commits are sent without waiting: the index gets the log from here up to guardNext. They are carried out in their order. */
+byte commitNext[OWNERS];
+/* The owner's memory: all remembered ids, and the version of the stream, unless it was evicted. */
+byte memoryIds[OWNERS];
+byte memoryVersion[OWNERS];
+bool remembered[OWNERS];
+/* The ownership was confirmed a moment ago: until then, memory may be read. The lease counts from the request that confirmed it. */
+bool lease[OWNERS];
+bool requested[OWNERS];
 /* Append requests that reached an owner: one bit for each append. */
 byte inbox[OWNERS];
 
@@ -184,8 +195,37 @@ inline produce(anEpoch, aSequence, id1, version1, id2, version2) {
 #endif
 #define isLater(anEpoch) ((isSameId(anEpoch, epoch[me]) && anEpoch > epoch[me]) || (!isSameId(anEpoch, epoch[me]) && !isLastTerm))
 #define guardHolds(next) (held && heldEpoch == epoch[me] && heldNext == (next))
+#define isCommitted (commitNext[me] == guardNext[me])
+inline forgetMemory() { memoryIds[me] = 0; memoryVersion[me] = 0; remembered[me] = false; commitNext[me] = 0; lease[me] = false; requested[me] = false }
+#ifdef READS
+#define requestLease() requested[me] = true
+#define confirmLease() lease[me] = requested[me]; requested[me] = false
+#else
+#define requestLease() skip
+#define confirmLease() skip
+#endif
 
 inline forgetRound() { id1 = 0; id2 = 0; version1 = 0; version2 = 0; duplicate = 0; sequenceSent = 0; from = 0; seen = 0; seenEpoch = 0; seenHeld = false; offset = 0; outcome = 0; upTo = 0 }
+
+/* One commit, or several: one script. If Redis rejects it, the events are durable nevertheless. */
+inline commit() {
+  if
+  :: guardHolds(commitNext[me]) ->
+     do
+     :: heldNext < guardNext[me] ->
+        if
+        :: log[heldNext].counts -> heldVersion = log[heldNext].version; heldIds = heldIds | bit(log[heldNext].id)
+        :: else
+        fi;
+        heldNext++
+     :: else -> break
+     od;
+     assertIndexIsTrue()
+  :: !guardHolds(commitNext[me]) -> stale[me] = true
+  :: misses < MISSES -> misses++; stale[me] = true       /* Redis was unreachable */
+  fi;
+  commitNext[me] = guardNext[me]
+}
 
 /* Decides one append of the batch by the index and the versions that the batch has already assigned. */
 inline decide(anId) {
@@ -239,7 +279,7 @@ life:
     skip;
 takeOver:
     atomic {
-      serving[me] = false; stale[me] = true; forgetRound();
+      serving[me] = false; stale[me] = true; forgetRound(); forgetMemory(); guardNext[me] = 0;
       coordinator < TERMS && marker == 0;         /* liveness may be wrong: any owner may take over */
       from = end                                   /* the previous high watermark */
     };
@@ -322,25 +362,39 @@ catchUp:
          :: else -> break
          od;
          assertIndexIsTrue();
-         guardNext[me] = heldNext; stale[me] = false; serving[me] = true;
-        from = 0; upTo = 0; seen = 0; seenEpoch = 0; seenHeld = false
+         guardNext[me] = heldNext; commitNext[me] = heldNext;
+#ifndef IDS_NOT_READ
+         memoryIds[me] = heldIds;
+#endif
+         from = 0; upTo = 0; seen = 0; seenEpoch = 0; seenHeld = false
       :: else -> goto catchUp
       fi
     };
+    /* It waits until no earlier owner may answer from its memory. */
+    atomic { !lease[1 - me] && !requested[1 - me] -> stale[me] = false; serving[me] = true };
 
 serve:
     do
     :: stale[me] -> goto catchUpAgain
+    :: atomic { !stale[me] && remembered[me] && isCommitted -> remembered[me] = false; memoryVersion[me] = 0 }   /* evicted */
+    :: atomic { !stale[me] && !isCommitted -> commit() }
     :: atomic { !stale[me] && inbox[me] != 0 -> forgetRound() };
-       /* The check: one script. */
+       /* The check: memory, or one script, which is carried out after the commits. */
+       do
+       :: atomic { !remembered[me] && !isCommitted -> commit() }
+       :: atomic { remembered[me] || isCommitted -> break }
+       od;
        atomic {
          if
+         :: stale[me] -> goto catchUpAgain
+         :: !stale[me] && remembered[me] -> atVersion = memoryVersion[me]; knownIds = memoryIds[me]
 #ifdef GUARD_IGNORED
-         :: true ->
+         :: !stale[me] && !remembered[me] ->
 #else
-         :: guardHolds(guardNext[me]) ->
+         :: !stale[me] && !remembered[me] && guardHolds(guardNext[me]) ->
+            requestLease(); confirmLease();
 #endif
-            atVersion = heldVersion; knownIds = heldIds;
+            atVersion = heldVersion; knownIds = memoryIds[me];
 #ifdef DEDUPE_FORGOTTEN
             i = 0;
             do
@@ -367,7 +421,7 @@ serve:
        :: id1 == 0 -> goto serve
        :: else
        fi;
-       sequenceSent = sequence;
+       atomic { sequenceSent = sequence; requestLease() };
        /* The request: with a response, or without one, so that it may have been executed or lost. */
        do
        :: atomic { produce(epoch[me], sequenceSent, id1, version1, id2, version2);
@@ -377,7 +431,7 @@ serve:
 #ifndef LANDING_UNCHECKED
             :: outcome == taken && offset != landing -> goto landed
 #endif
-            :: else -> sequence = sequenceSent + 1
+            :: else -> sequence = sequenceSent + 1; confirmLease()
             fi
           };
           break
@@ -404,26 +458,17 @@ landed:   /* A marker of another term in between: the batch is in the log, and m
             od;
             if
             :: i < offset -> i = 0; goto unknown
-            :: else -> i = 0; sequence = sequenceSent + 1
+            :: else -> i = 0; sequence = sequenceSent + 1; confirmLease()
             fi
           }
        :: true
        fi;
-       /* The commit: one script. If Redis rejects it, the events are durable nevertheless. */
+       /* The answers. The commit follows: see serve. */
        atomic {
-         if
-         :: guardHolds(guardNext[me]) ->
-            heldVersion = (id2 != 0 -> version2 : version1);
-            heldIds = heldIds | bit(id1) | (id2 != 0 -> bit(id2) : 0);
-            heldNext = offset + (id2 != 0 -> 2 : 1);
-            assertIndexIsTrue()
-         :: !guardHolds(guardNext[me]) -> stale[me] = true
-         :: misses < MISSES -> misses++; stale[me] = true       /* Redis was unreachable */
-         fi;
+         memoryVersion[me] = (id2 != 0 -> version2 : version1); remembered[me] = true;
+         memoryIds[me] = memoryIds[me] | bit(id1) | (id2 != 0 -> bit(id2) : 0);
          guardNext[me] = offset + (id2 != 0 -> 2 : 1);
-         landing = guardNext[me]
-       };
-       atomic {
+         landing = guardNext[me];
          acknowledge(id1, version1, offset);
          if
          :: id2 != 0 -> acknowledge(id2, version2, offset + 1)
@@ -435,7 +480,7 @@ landed:   /* A marker of another term in between: the batch is in the log, and m
 
 catchUpAgain:
     /* Within a term: reads the log's end, then catches up as in a take-over. */
-    atomic { stale[me] = true; forgetRound() };
+    atomic { stale[me] = true; forgetRound(); remembered[me] = false; memoryVersion[me] = 0; memoryIds[me] = 0; commitNext[me] = 0 };
     atomic { upTo = (end > guardNext[me] -> end : guardNext[me]) };
     goto catchUp;
 
@@ -447,7 +492,7 @@ fenced:
     /* Callers get an unknown outcome, and may retry elsewhere. */
     atomic { serving[me] = false; inbox[me] = 0; goto takeOver }
   } unless {
-    atomic { crashes < CRASHES -> crashes++; serving[me] = false; stale[me] = true; inbox[me] = 0; epoch[me] = 0; guardNext[me] = 0;
+    atomic { crashes < CRASHES -> crashes++; serving[me] = false; stale[me] = true; inbox[me] = 0; epoch[me] = 0; guardNext[me] = 0; forgetMemory();
       sequence = 0; upTo = 0; landing = 0; termStart = 0; atVersion = 0; knownIds = 0; i = 0; forgetRound() }
   };
   goto life
@@ -531,6 +576,15 @@ end_calm:
 }
 
 #ifdef READS
+/* A lease ends after a short time. */
+active proctype Time() {
+end_still:
+  do
+  :: atomic { lease[0] || requested[0] -> lease[0] = false; requested[0] = false }
+  :: atomic { lease[1] || requested[1] -> lease[1] = false; requested[1] = false }
+  od
+}
+
 /* A read through an owner, under its guard: it sees everything that was acknowledged before it started. */
 active proctype Reader() {
   byte due, next, term, who;
@@ -541,10 +595,21 @@ end_reading:
   :: atomic { due != 0 && serving[who] && !stale[who] && term == 0 -> next = guardNext[who]; term = epoch[who] }
   :: atomic { term != 0 ->
        if
-       :: held && heldEpoch == term && heldNext >= next -> assert(heldVersion >= due)
+#ifdef READ_WITHOUT_OFFSET
+       :: held && heldEpoch == term -> assert(heldVersion >= due)
+#else
+       :: held && heldEpoch == term && heldNext >= next -> assert(heldVersion >= due);
+          if :: serving[who] && epoch[who] == term -> lease[who] = true :: else fi
+#endif
        :: else -> if :: serving[who] && epoch[who] == term -> stale[who] = true :: else fi
        fi;
        due = 0; next = 0; term = 0; who = 0 }
+#ifdef LEASE_IGNORED
+  :: atomic { due != 0 && term == 0 && serving[who] && !stale[who] && remembered[who] ->
+#else
+  :: atomic { due != 0 && term == 0 && serving[who] && !stale[who] && remembered[who] && lease[who] ->
+#endif
+       assert(memoryVersion[who] >= due); due = 0; who = 0 }
   od
 }
 #endif

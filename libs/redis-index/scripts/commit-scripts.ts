@@ -1,21 +1,20 @@
 import { chunkEvents } from '../stream-record.ts'
-import { guardPart, runPart, varintPart } from './lua-parts.ts'
+import { guardPart, heldForReadingPart, varintPart } from './lua-parts.ts'
 import { script, slicesPart } from './script.ts'
 
 /** The number of terms that an index lists. Earlier terms are looked up in the log. */
 const termsMax = 10_000
 
 /**
- * Keys: guard, streams, chunks, ids 0, ids 1. Returns the version of each ask's stream, then for each event id that is
- * in its stream: the number of the ask, the number of the id (both from 1, the id over all asks), version, offset.
- * A hit counts if the stream's own offset at the remembered version is the remembered offset: an offset is one event.
+ * Keys: guard, streams, chunks. Returns the version of each ask's stream, then the numbers (from 1, over all asks) of the places where
+ * the stream has an event: its own offset at that version is the offset of the place.
  */
 export const checkScript = script(
   guardPart,
   slicesPart,
   varintPart,
   `
-local topicId, term, nextOffset, names, counts, ids = unpack(cmsgpack.unpack(ARGV[1]))
+local topicId, term, nextOffset, names, counts, place_versions, place_offsets = unpack(cmsgpack.unpack(ARGV[1]))
 local stored = guard()
 if stored[1] ~= topicId or stored[2] ~= term or stored[3] ~= nextOffset then return 0 end
 local records = hmget(KEYS[2], names)
@@ -34,30 +33,20 @@ local function stream_offset(ask, version)
   return packed and offset_at(packed, version - chunk * ${chunkEvents})
 end
 local hits = {}
-local current, before = hmget(KEYS[4], ids), hmget(KEYS[5], ids)
 local ask, last = 0, 0
-for i = 1, #ids do
+for i = 1, #place_versions do
   while i > last do
     ask = ask + 1
     last = last + counts[ask]
   end
-  for _, value in ipairs({ current[i] or '', before[i] or '' }) do
-    if value ~= '' then
-      local version, offset = struct.unpack('>I4I6', value)
-      if stream_offset(ask, version) == offset then
-        local n = #hits
-        hits[n + 1], hits[n + 2], hits[n + 3], hits[n + 4] = ask, i, version, string.format('%.0f', offset)
-        break
-      end
-    end
-  end
+  if stream_offset(ask, place_versions[i]) == tonumber(place_offsets[i]) then hits[#hits + 1] = i end
 end
 return { versions, hits }
 `,
 )
 
 /**
- * Keys: guard, streams, chunks, ids 0, ids 1, terms, then one tail for each stream. The script makes every check before its first
+ * Keys: guard, streams, chunks, terms, segments, then the segments that get ids, those that are dropped, and those that are full. The script makes every check before its first
  * write, so that a refusal leaves the index unchanged. A mismatch deletes the guard: the next catch-up rebuilds.
  * With `headless` a stream may start with a later version than 1: earlier ones were deleted from the log and get its offset.
  */
@@ -65,9 +54,8 @@ export const commitScript = script(
   guardPart,
   slicesPart,
   varintPart,
-  runPart,
   `
-local topicId, term, expected, nextOffset, ids_max, ttl, headless, starts, names, run_counts, runs, frames, replaces, firsts, cuts, ids = unpack(cmsgpack.unpack(ARGV[1]))
+local topicId, term, expected, nextOffset, headless, starts, names, run_counts, runs, segments, blocks, dropped = unpack(cmsgpack.unpack(ARGV[1]))
 local stored = guard()
 if stored[1] ~= topicId or stored[2] ~= term or stored[3] ~= expected then return 0 end
 local records, full, olds = {}, {}, hmget(KEYS[2], names)
@@ -106,32 +94,33 @@ for i = 1, #names do
 end
 sliced('HSET', KEYS[2], records)
 sliced('HSET', KEYS[3], full)
-local generation = tonumber(stored[4])
-if redis.call('HLEN', KEYS[4 + generation]) >= ids_max then
-  generation = 1 - generation
-  redis.call('UNLINK', KEYS[4 + generation])
+for i = 1, #segments do
+  if redis.call('APPEND', KEYS[5 + i], blocks[i]) == #blocks[i] then redis.call('SADD', KEYS[5], segments[i]) end
 end
-sliced('HSET', KEYS[4 + generation], ids)
-for i = 1, #names do
-  local key, events = KEYS[6 + i], frames[i]
-  if replaces[i] == 1 then
-    if events ~= '' then
-      redis.call('SET', key, struct.pack('>I4', firsts[i]) .. events, 'EX', ttl)
-    elseif olds[i] then
-      redis.call('UNLINK', key)
-    end
-  elseif redis.call('APPEND', key, events) == #events then
-    redis.call('SET', key, struct.pack('>I4', firsts[i]) .. events, 'EX', ttl)
-  else
-    if cuts[i] > 0 then redis.call('SET', key, cut(redis.call('GET', key), cuts[i])) end
-    redis.call('EXPIRE', key, ttl)
-  end
+for i = 1, #dropped do
+  redis.call('UNLINK', KEYS[5 + #segments + i])
+  redis.call('SREM', KEYS[5], dropped[i])
+end
+for i = 5 + #segments + #dropped + 1, #KEYS do
+  -- A string that was appended to reserves up to its length again.
+  local full = redis.call('GET', KEYS[i])
+  if full then redis.call('SET', KEYS[i], full) end
 end
 if #starts > 0 then
-  sliced('ZADD', KEYS[6], starts)
-  redis.call('ZREMRANGEBYRANK', KEYS[6], 0, -${termsMax + 1})
+  sliced('ZADD', KEYS[4], starts)
+  redis.call('ZREMRANGEBYRANK', KEYS[4], 0, -${termsMax + 1})
 end
-redis.call('HSET', KEYS[1], 'nextOffset', nextOffset, 'generation', generation)
+redis.call('HSET', KEYS[1], 'nextOffset', nextOffset)
 return 1
+`,
+)
+
+/** Keys: guard, segment. Returns the ids of a segment. */
+export const idsScript = script(
+  guardPart,
+  `
+local topicId, term, nextOffset = unpack(cmsgpack.unpack(ARGV[1]))
+${heldForReadingPart}
+return redis.call('GET', KEYS[2]) or ''
 `,
 )

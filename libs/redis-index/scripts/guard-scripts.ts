@@ -1,4 +1,4 @@
-import { guardPart } from './lua-parts.ts'
+import { guardPart, indexFormat } from './lua-parts.ts'
 import { script } from './script.ts'
 
 /** Keys: guard. Sets an owner's term if topic, next offset and the previous term are as expected; creates the guard of an empty index. */
@@ -9,7 +9,7 @@ local topicId, term, nextOffset, seenTerm = unpack(cmsgpack.unpack(ARGV[1]))
 local stored = guard()
 if not stored[1] then
   if nextOffset ~= '0' then return 0 end
-  redis.call('HSET', KEYS[1], 'topicId', topicId, 'term', term, 'nextOffset', nextOffset, 'generation', 0)
+  redis.call('HSET', KEYS[1], 'topicId', topicId, 'term', term, 'nextOffset', nextOffset, 'format', '${indexFormat}')
   return 1
 end
 if stored[1] ~= topicId or stored[2] ~= seenTerm or stored[3] ~= nextOffset then return 0 end

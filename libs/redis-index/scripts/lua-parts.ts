@@ -1,11 +1,14 @@
+/** The format of the stored index. */
+export const indexFormat = '2'
+
 /**
- * KEYS[1] is the guard in every script. A guard without a term, as an older version wrote it, counts as none. Numbers of more
+ * KEYS[1] is the guard in every script. A guard of another format, as an older version wrote it, counts as none. Numbers of more
  * than 32 bits are passed and compared as decimal text.
  */
 export const guardPart = `
 local function guard()
-  local stored = redis.call('HMGET', KEYS[1], 'topicId', 'term', 'nextOffset', 'generation')
-  return stored[2] and stored or {}
+  local stored = redis.call('HMGET', KEYS[1], 'topicId', 'term', 'nextOffset', 'format')
+  return stored[2] and stored[4] == '${indexFormat}' and stored or {}
 end
 `
 
@@ -32,19 +35,6 @@ local function offset_at(packed, index)
       distance, scale = 0, 1
     end
   end
-end
-`
-
-/** Cuts the events before `version` off a run (event-run.ts). Returns nil when all of them are before it. */
-export const runPart = `
-local function cut(run, version)
-  local at, first = 5, struct.unpack('>I4', run)
-  while first < version and at <= #run do
-    at = at + 4 + struct.unpack('>I4', run, at)
-    first = first + 1
-  end
-  if at > #run then return nil end
-  return struct.pack('>I4', first) .. string.sub(run, at)
 end
 `
 

@@ -1,10 +1,10 @@
 import type { Logger } from 'pino'
 
-import { Signal } from '#async'
-import { type AppendResult, partitionKey } from '#domain'
+import { pause, Signal } from '#async'
+import { type AppendResult, partitionKey, type StreamId } from '#domain'
 import type { WaitingPartition } from '#event-log'
 import type { EventStoreError } from '#event-store'
-import type { FencedLog, KafkaCluster } from '#kafka'
+import type { FencedLog, KafkaCluster, Stray } from '#kafka'
 import {
   type OwnedPartition,
   Renewal,
@@ -15,10 +15,13 @@ import {
 } from '#ownership'
 import { type Guard, IndexUnavailableError, type PartitionIndex } from '#redis-index'
 
+import { type OwnerMemory, TermMemory } from '../memory/term-memory.ts'
 import { AppendQueue, type BatchLimits } from './append-queue.ts'
+import { CommitsInFlight } from './commits-in-flight.ts'
 import type { IndexCatchUp } from './index-catch-up.ts'
 import { notOwner, outcomeUnknown } from './partition-errors.ts'
 import type { PendingAppend } from './pending-append.ts'
+import { leaseWaitMs, ReadLease } from './read-lease.ts'
 import { type CheckedBatch, Round } from './round.ts'
 import type { WriterMetrics } from '../writer-metrics.ts'
 
@@ -36,6 +39,7 @@ export interface PartitionParts {
   readonly openLog: () => FencedLog
   readonly index: PartitionIndex
   readonly catchUp: IndexCatchUp
+  readonly memory: OwnerMemory
   readonly settings: PartitionSettings
   readonly metrics: WriterMetrics
   readonly logger: Logger
@@ -46,21 +50,31 @@ const sweepMs = 250
 /** Short, because the callers of the partition wait. */
 const backoff = { delayMsMin: 40, delayMsMax: 1_000 }
 
-/** One term: its fence, and the state of the index. */
+/** One term: its fence, its memory, and the state of the index. */
 interface Term {
   readonly log: FencedLog
-  readonly round: Round
   /** The index must reach this offset before the term may serve. */
   readonly endOffset: number
   readonly renewal: Renewal
+  readonly lease: ReadLease
   /** Set when the term has caught up. */
   guard: Guard
+  /** Set when the term has caught up. It is replaced whenever the index has caught up again. */
+  memory: TermMemory
   hasCaughtUp: boolean
 }
 
+/** The parts of a term while it serves. */
+interface Serving {
+  readonly term: Term
+  readonly round: Round
+  readonly commits: CommitsInFlight
+}
+
 /**
- * Writes one owned partition: a sequential loop of rounds behind the fence of each term. A failure of the index never
- * ends a term: the owner keeps its fence, and the index catches up.
+ * Writes one owned partition: a sequential loop of rounds behind the fence of each term. An append is answered when the log has
+ * it; the commit to the index follows. A failure of the index never ends a term: the owner keeps its fence, and the index
+ * catches up.
  */
 export class PartitionWriter implements OwnedPartition, TermWork<Term> {
   readonly #parts: PartitionParts
@@ -130,14 +144,31 @@ export class PartitionWriter implements OwnedPartition, TermWork<Term> {
    */
   async read<T>(
     deadlineMs: number,
-    query: (index: PartitionIndex, guard: Guard) => Promise<T | 'guard-lost'>,
+    query: (index: PartitionIndex, guard: Guard, memory: TermMemory) => Promise<T | 'guard-lost'>,
   ): Promise<T> {
     for (;;) {
-      const guard = await this.#currentGuard(deadlineMs)
-      const answer = await query(this.#parts.index, guard).catch((error: unknown) => this.#failRead(error))
+      const { guard, lease, memory } = await this.#currentTerm(deadlineMs)
+      const ask = () =>
+        query(this.#parts.index, guard, memory).catch((error: unknown) => this.#failRead(error))
+      const answer = await lease.confirm(ask, (found) => found !== 'guard-lost')
       if (answer !== 'guard-lost') return answer
       this.#markStale()
     }
+  }
+
+  /**
+   * The memory, if it has a stream. Then it has every event of it that was acknowledged before the call: the ownership is confirmed.
+   * @param deadlineMs by `performance.now()`
+   * @throws EventStoreError `unavailable` when the index is not current in time, `not-owner`.
+   */
+  async recall(streamId: StreamId, deadlineMs: number): Promise<TermMemory | undefined> {
+    const { lease, memory } = await this.#currentTerm(deadlineMs)
+    if (memory.version(streamId) === undefined) return undefined
+    if (lease.isHeld) return memory
+    return this.read(deadlineMs, async (index, guard, current) => {
+      const checked = await index.check(guard, [])
+      return checked === 'guard-lost' ? checked : current
+    })
   }
 
   #failRead(error: unknown): never {
@@ -146,11 +177,11 @@ export class PartitionWriter implements OwnedPartition, TermWork<Term> {
     throw unavailable(error.message)
   }
 
-  async #currentGuard(deadlineMs: number): Promise<Guard> {
+  async #currentTerm(deadlineMs: number): Promise<Term> {
     for (;;) {
       this.#checkOwned()
       const { term, trouble } = this.#loop
-      if (!this.#isStale && term !== undefined) return term.guard
+      if (!this.#isStale && term !== undefined) return term
       if (trouble !== undefined) throw trouble
       const waitMs = deadlineMs - performance.now()
       if (waitMs <= 0) throw unavailable(`${this.#name} is catching up with its log`)
@@ -179,14 +210,15 @@ export class PartitionWriter implements OwnedPartition, TermWork<Term> {
   }
 
   async takeOver(): Promise<Term> {
-    const { openLog, catchUp, settings } = this.#parts
+    const { openLog, settings } = this.#parts
     const log = openLog()
     const { endOffset, topicId, producerId, epoch } = await log.takeOver()
     return {
       log,
-      round: new Round({ ...this.#parts, log, onStrays: (strays) => catchUp.reportStrays(strays) }),
       endOffset,
       renewal: new Renewal(settings.fenceRenewalMs, endOffset),
+      lease: new ReadLease(),
+      memory: this.#newMemory(),
       guard: { topicId, producerId, epoch, nextOffset: endOffset },
       hasCaughtUp: false,
     }
@@ -203,31 +235,56 @@ export class PartitionWriter implements OwnedPartition, TermWork<Term> {
       term.guard = await catchUp.again(term.guard, term.endOffset)
     } else {
       term.guard = await catchUp.toMarker(term.guard, term.endOffset)
+      // An owner before may answer reads from its memory until its lease has ended.
+      await pause(leaseWaitMs)
       term.hasCaughtUp = true
     }
+    await this.#remember(term)
     this.#isStale = false
     serving()
     this.#current.notify()
   }
 
+  /** Starts an empty memory, and reads the event ids that the index has stored. */
+  async #remember(term: Term): Promise<void> {
+    term.memory.close()
+    term.memory = this.#newMemory()
+    if ((await term.memory.load(this.#parts.index, term.guard)) === 'loaded') return
+    throw new IndexUnavailableError(`the index of ${this.#name} changed while its event ids were read`)
+  }
+
+  #newMemory(): TermMemory {
+    return new TermMemory(this.#parts.memory, this.#parts.index.rememberedIdsMax)
+  }
+
   async serve(term: Term, { signal }: TermContext): Promise<void> {
+    const { catchUp } = this.#parts
+    const { log, lease, memory } = term
+    const onStrays = (strays: readonly Stray[]) => catchUp.reportStrays(strays)
+    const round = new Round({ ...this.#parts, log, lease, onStrays }, memory)
+    const commits = new CommitsInFlight(() => this.#markStale())
     let checked: CheckedBatch | undefined
     try {
       while (!signal.aborted && !this.#isStale) {
         if (term.renewal.isDue(term.guard.nextOffset)) await this.#renew(term)
-        const next = checked ?? this.#check(term, term.guard)
+        const next = checked ?? this.#check(round, term.guard)
         checked = undefined
         if (next === undefined) await this.#work.wait(term.renewal.inMs, signal)
-        else checked = await this.#runRound(term, next)
+        else checked = await this.#runRound({ term, round, commits }, next)
       }
     } finally {
       this.#queue.putBack(checked?.batch ?? [])
+      await commits.settled()
     }
   }
 
   /** @returns the next batch. Its check of the index is sent right after the commit of this batch, which saves a round trip. */
-  async #runRound(term: Term, checked: CheckedBatch): Promise<CheckedBatch | undefined> {
-    const outcome = await term.round.run(term.guard, checked)
+  async #runRound(
+    { term, round, commits }: Serving,
+    checked: CheckedBatch,
+  ): Promise<CheckedBatch | undefined> {
+    await commits.room()
+    const outcome = await round.run(term.guard, checked)
     this.#queue.putBack(outcome.undecided)
     switch (outcome.kind) {
       case 'failed':
@@ -238,23 +295,21 @@ export class PartitionWriter implements OwnedPartition, TermWork<Term> {
       case 'nothing-to-append':
         return undefined
       case 'appended': {
-        const next = this.#check(term, outcome.guard)
-        // Before the answers: a caller that has an answer must never read an index without its events.
-        const isCurrent = await outcome.committed
-        // Even if the commit failed, the log extends to this offset, and a catch-up must reach it.
+        // Reads that follow an answer carry this guard, and Redis answers them after the commit. If the commit fails, the
+        // log extends to this offset nevertheless, and a catch-up must reach it.
         term.guard = outcome.guard
-        if (!isCurrent) this.#markStale()
+        commits.add(outcome.commit())
         outcome.answer()
-        return next
+        return this.#check(round, outcome.guard)
       }
     }
   }
 
   /** Sends the check of the next batch, if appends wait. */
-  #check(term: Term, guard: Guard): CheckedBatch | undefined {
+  #check(round: Round, guard: Guard): CheckedBatch | undefined {
     this.#refuseExpired()
     const batch = this.#queue.take(this.#parts.settings)
-    return batch.length === 0 ? undefined : term.round.check(guard, batch)
+    return batch.length === 0 ? undefined : round.check(guard, batch)
   }
 
   async #renew(term: Term): Promise<void> {
@@ -262,8 +317,9 @@ export class PartitionWriter implements OwnedPartition, TermWork<Term> {
     term.renewal.renewed(term.guard.nextOffset)
   }
 
-  end({ log }: Term): void {
+  end({ log, memory }: Term): void {
     this.#isStale = true
+    memory.close()
     log.close()
   }
 

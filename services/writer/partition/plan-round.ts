@@ -1,9 +1,17 @@
 import { type EventId, type StreamId, type Version, versionAfter } from '#domain'
 import type { EncodedEvent } from '#event-log/records'
 import { decideAppend, type EventStoreError } from '#event-store'
-import type { Checked } from '#redis-index'
+import type { EventPlace } from '#redis-index'
 
 import type { PendingAppend } from './pending-append.ts'
+
+/** What is known of the stream of an append before its round. */
+export interface KnownStream {
+  /** 0 when it does not exist. */
+  readonly version: Version
+  /** The places of those events of the append that it has already. */
+  readonly events: ReadonlyMap<EventId, EventPlace>
+}
 
 export interface AcceptedAppend {
   readonly append: PendingAppend
@@ -30,10 +38,13 @@ export interface RoundPlan {
   readonly postponed: readonly PendingAppend[]
 }
 
-/** Decides each append in order, against the versions of the index plus those assigned in this round. Pure. */
+/**
+ * Decides each append in order, against the known versions plus those assigned in this round. Pure.
+ * @param known of the stream of each append, in their order
+ */
 export function planRound(
   appends: readonly PendingAppend[],
-  { versions, known }: Checked,
+  known: readonly KnownStream[],
   timestamp: string,
 ): RoundPlan {
   const plan = {
@@ -51,12 +62,11 @@ export function planRound(
       plan.postponed.push(append)
       continue
     }
-    const version = placed.get(append.streamId) ?? versions[index]
-    const knownIds = known[index]
-    if (version === undefined || knownIds === undefined) {
-      throw new Error(`the index returned ${versions.length} answers for ${appends.length} appends`)
-    }
-    const decision = decideAppend(append, version, knownIds)
+    const stream = known[index]
+    if (stream === undefined)
+      throw new Error(`${known.length} streams are known for ${appends.length} appends`)
+    const version = placed.get(append.streamId) ?? stream.version
+    const decision = decideAppend(append, version, stream.events)
     switch (decision.kind) {
       case 'refuse':
         if (placed.has(append.streamId)) plan.postponed.push(append)

@@ -4,7 +4,6 @@ import { EventStoreError } from '#event-store'
 import { type FencedLog, LogError, type LogRecord, type Stray } from '#kafka'
 import { traced } from '#observability'
 import {
-  type Checked,
   type Guard,
   type IndexEntry,
   IndexMismatchError,
@@ -13,9 +12,12 @@ import {
 } from '#redis-index'
 import type { Logger } from 'pino'
 
+import type { TermMemory } from '../memory/term-memory.ts'
+import { BatchCheck } from './batch-check.ts'
 import { toIndexEntry } from './index-entry.ts'
 import type { PendingAppend } from './pending-append.ts'
-import { type AcceptedAppend, planRound, type RoundPlan } from './plan-round.ts'
+import { type AcceptedAppend, type KnownStream, planRound, type RoundPlan } from './plan-round.ts'
+import type { ReadLease } from './read-lease.ts'
 import type { WriterMetrics } from '../writer-metrics.ts'
 
 export interface RoundParts {
@@ -23,16 +25,18 @@ export interface RoundParts {
   readonly partition: number
   readonly log: FencedLog
   readonly index: PartitionIndex
+  /** Confirms that this process owns the partition. */
+  readonly lease: ReadLease
   readonly metrics: WriterMetrics
   readonly logger: Logger
   /** Called with data of other producers before an appended batch. */
   readonly onStrays: (strays: readonly Stray[]) => void
 }
 
-/** A batch and the answer of the index. */
+/** A batch and what is known of its streams. */
 export interface CheckedBatch {
   readonly batch: readonly PendingAppend[]
-  readonly checked: Promise<'guard-lost' | Checked>
+  readonly known: Promise<'guard-lost' | readonly KnownStream[]>
 }
 
 interface Undecided {
@@ -40,13 +44,14 @@ interface Undecided {
   readonly undecided: readonly PendingAppend[]
 }
 
-/** The batch is in the log. The owner calls `answer` to answer its appends. */
+/** The batch is in the log, and its appends are answered. */
 interface AppendedRound extends Undecided {
   readonly kind: 'appended'
   /** The guard of the index after the commit. */
   readonly guard: Guard
-  /** Resolves when the commit has ended; false if it failed and the index must catch up. Never rejects. */
-  readonly committed: Promise<boolean>
+  /** Commits the batch to the index. @returns false if that failed, and the index must catch up. Never rejects. */
+  readonly commit: () => Promise<boolean>
+  /** Answers the appends. From now on reads must be made under `guard`. */
   readonly answer: () => void
 }
 
@@ -60,30 +65,37 @@ type RoundOutcome =
   | (Undecided & { readonly kind: 'failed'; readonly error: unknown })
 
 /**
- * One round of a partition: check the index, decide, append one batch to the log, commit to the index, answer.
- * The log's fence guarantees safety; the index only copies the log.
+ * One round of a partition: check memory and index, decide, append one batch to the log, answer, commit to the index.
+ * The log's fence guarantees safety; memory and index only copy the log.
  */
 export class Round {
   readonly #parts: RoundParts
+  readonly #memory: TermMemory
 
-  constructor(parts: RoundParts) {
+  constructor(parts: RoundParts, memory: TermMemory) {
     this.#parts = parts
+    this.#memory = memory
   }
 
-  /** Sends the check of a batch to the index. */
+  /** Looks up the streams of a batch in memory, and sends the index the questions that remain. */
   check(guard: Guard, batch: readonly PendingAppend[]): CheckedBatch {
-    const { index, metrics } = this.#parts
-    const checked = metrics.timed('check', () => index.check(guard, batch))
-    checked.catch(() => undefined) // Awaited when the batch is decided.
-    return { batch, checked }
+    const { index, metrics, lease } = this.#parts
+    const check = new BatchCheck(this.#memory, batch)
+    const ask = () => metrics.timed('check', () => check.complete(index, guard))
+    const known = check.isComplete ? check.complete(index, guard) : lease.confirm(ask, isHeld)
+    known.catch(() => undefined) // Awaited when the batch is decided.
+    return { batch, known }
   }
 
   /** Decides the batch and appends the accepted events. Rejected and duplicate appends are answered immediately. Never rejects. */
-  async run(guard: Guard, { batch, checked }: CheckedBatch): Promise<RoundOutcome> {
+  async run(guard: Guard, { batch, known: checked }: CheckedBatch): Promise<RoundOutcome> {
     try {
       const known = await checked
       if (known === 'guard-lost') return { kind: 'index-behind', undecided: batch }
       const plan = planRound(batch, known, new Date().toISOString())
+      if (plan.refused.length > 0 && !(await this.#isOwner(guard))) {
+        return { kind: 'index-behind', undecided: batch }
+      }
       this.#answerDecided(plan)
       if (plan.accepted.length === 0) return { kind: 'nothing-to-append', undecided: plan.postponed }
       return await this.#append(guard, plan)
@@ -92,14 +104,24 @@ export class Round {
     }
   }
 
+  /**
+   * The log proves an accepted append. A rejected one is answered by versions in memory, which are out of date if another owner has
+   * taken over.
+   */
+  async #isOwner(guard: Guard): Promise<boolean> {
+    const { lease, index } = this.#parts
+    return lease.isHeld || isHeld(await lease.confirm(() => index.check(guard, []), isHeld))
+  }
+
   /** Appends the batch to the log, at contiguous offsets: all events or none. */
   async #append(guard: Guard, plan: RoundPlan): Promise<RoundOutcome> {
-    const { metrics, onStrays } = this.#parts
+    const { metrics, onStrays, lease } = this.#parts
     const appends = plan.accepted.map(({ append }) => append)
     for (const append of appends) append.sent = true
     try {
       const records = plan.events.map(toLogRecord)
-      const { firstOffset, strays } = await metrics.timed('append', () => this.#send(records, appends))
+      const send = () => metrics.timed('append', () => this.#send(records, appends))
+      const { firstOffset, strays } = await lease.confirm(send, () => true)
       if (strays.length > 0) onStrays(strays)
       return this.#appended(guard, plan, firstOffset)
     } catch (error) {
@@ -109,12 +131,13 @@ export class Round {
 
   #appended(guard: Guard, plan: RoundPlan, firstOffset: number): AppendedRound {
     const after = { ...guard, nextOffset: firstOffset + plan.events.length }
+    this.#memory.append(plan.events, firstOffset)
     const entries = plan.events.map((event, index) => toIndexEntry(event, firstOffset + index))
     return {
       kind: 'appended',
       undecided: plan.postponed,
       guard: after,
-      committed: this.#commit(guard, entries, after),
+      commit: () => this.#commit(guard, entries, after),
       answer: () => this.#answerAccepted(plan.accepted, firstOffset),
     }
   }
@@ -185,6 +208,8 @@ export class Round {
     })
   }
 }
+
+const isHeld = (answer: unknown): boolean => answer !== 'guard-lost'
 
 const isIndexError = (error: unknown): boolean =>
   error instanceof IndexUnavailableError || error instanceof IndexMismatchError

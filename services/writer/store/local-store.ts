@@ -8,7 +8,6 @@ import {
   type LoadedStream,
   type LoadOptions,
   type NewEvent,
-  noVersion,
   partitionKey,
   type ReadOptions,
   type Snapshot,
@@ -16,7 +15,7 @@ import {
   type StreamPage,
   type TopicPartition,
 } from '#domain'
-import { type EventFormat, unpackEvent } from '#event-log'
+import type { EventFormat } from '#event-log'
 import {
   EventStoreError,
   type EventTypeCheck,
@@ -114,26 +113,17 @@ export class LocalStore implements StreamOwner {
   }
 
   async #load(stream: OwnedStream, options: LoadOptions): Promise<LoadedStream> {
-    const { streamId } = stream
     const { history, metrics } = this.#parts
-    const loaded = await stream.owner.read(stream.deadlineMs, (index, guard) =>
-      index.load(guard, streamId, options),
-    )
-    const { version, tail, missing } = loaded
-    const snapshot = loaded.snapshot && (await this.#snapshot(streamId, loaded.snapshot))
-    if (loaded.snapshot !== undefined && snapshot === undefined)
-      return this.#load(this.#stream(streamId, stream.hold, stream.place), {})
+    const { version, snapshot: stored, events } = await history.load(stream, options)
+    const snapshot = stored && (await this.#snapshot(stream.streamId, stored))
+    // Without its snapshot the stream is loaded from its events.
+    if (stored !== undefined && snapshot === undefined)
+      return this.#load(this.#stream(stream.streamId, stream.hold, stream.place), {})
     metrics.loadEvents.observe(
       { snapshot: String(snapshot !== undefined) },
       version - (snapshot?.version ?? 0),
     )
-    const older = missing ? await history.stored(stream, missing.events) : []
-    const isWhole = missing === undefined || older.length === missing.to - missing.from + 1
-    const events = await history.decode(stream, [
-      ...older,
-      ...(isWhole ? tail.map((payload) => unpackEvent(streamId, payload)) : []),
-    ])
-    return { version, events, ...(snapshot && { snapshot }) }
+    return { version, events: await history.decode(stream, events), ...(snapshot && { snapshot }) }
   }
 
   async read(streamId: StreamId, options: ReadOptions = {}, place?: TopicPartition): Promise<StreamPage> {
@@ -175,7 +165,7 @@ export class LocalStore implements StreamOwner {
         load: (id, options = {}) => this.#load(this.#stream(id, hold), options),
         read: (id, options) => history.page(this.#stream(id, holdNone), planRead(options)),
       },
-      version: async () => (await history.info(stream()))?.version ?? noVersion,
+      version: () => history.version(stream()),
       events: (bounds) => history.events(stream, planRead(bounds)),
     }
   }

@@ -1,18 +1,21 @@
 import { type HoldBytes, readTurns } from '#bounds'
 import {
+  type LoadOptions,
   noVersion,
   partitionKey,
   type RecordedEvent,
   type StreamId,
   type StreamPage,
   type TopicPartition,
+  type Version,
 } from '#domain'
-import { type EventFormat, packEvent, unpackEvent } from '#event-log'
+import type { EventFormat } from '#event-log'
 import { type StoredEvent, storedEvent } from '#event-log/records'
 import { EventStoreError, type ReadPlan } from '#event-store'
 import { LogError, type LogReader } from '#kafka'
-import type { EventPlace, IndexedEvents, IndexedStreamInfo } from '#redis-index'
+import type { EventPlace, IndexedStreamInfo, StoredSnapshot } from '#redis-index'
 
+import type { TermMemory } from '../memory/term-memory.ts'
 import type { PartitionWriter } from '../partition/partition-writer.ts'
 import { bytesOf, HistorySteps } from './history-steps.ts'
 
@@ -33,10 +36,27 @@ const pageBytesMax = 8 << 20
 const scanMax = 20_000
 /** Events of a step of a history that is read completely. */
 const eventsAtOnceMax = 500
-/** Longer pages would evict more frequently read events from Redis. */
-const rememberedBytesMax = 1 << 20
 
-/** Reads a stream's events: recent ones from the index, the others from the log at the offsets in the index. */
+/** A stream when its read started. */
+interface StreamHead {
+  readonly version: Version
+  /** The index had applied the log up to this offset; -1 if memory knew the version. */
+  readonly nextOffset: number
+  /** The owner's memory at that time. It is of the same log, even if the partition gets another one meanwhile. */
+  readonly memory: TermMemory
+  /** The places of some versions, contiguous. */
+  readonly places: readonly EventPlace[]
+}
+
+/** A stream as its state is rebuilt. */
+interface LoadedEvents {
+  readonly version: Version
+  readonly snapshot?: StoredSnapshot
+  /** The events after the snapshot, up to one page. */
+  readonly events: readonly StoredEvent[]
+}
+
+/** Reads a stream's events: recent ones from the owner's memory, the others from the log at the offsets in the index. */
 export class StreamHistory {
   readonly #reader: LogReader
   readonly #format: EventFormat
@@ -52,14 +72,15 @@ export class StreamHistory {
 
   /** One page of a plan. It is short, with the start of the next page, if events are large or few match the time range. */
   async page(stream: OwnedStream, plan: ReadPlan): Promise<StreamPage> {
-    const version = (await this.info(stream))?.version ?? noVersion
+    const head = await this.#head(stream)
+    const { version } = head
     const isByTime = plan.fromMs !== -Infinity || plan.untilMs !== Infinity
     const steps = new HistorySteps(plan, version, isByTime ? Infinity : plan.limit + 1)
     const found: StoredEvent[] = []
     let scanned = 0
     let bytes = 0
     while (found.length <= plan.limit && bytes < pageBytesMax && scanned < scanMax) {
-      const events = await this.#step(stream, steps)
+      const events = await this.#step(stream, head, steps)
       if (events === undefined) break
       scanned += events.length
       const ordered = plan.direction === 'backwards' ? events.toReversed() : events
@@ -86,72 +107,109 @@ export class StreamHistory {
    * @param open called for each step, because the partition may have moved and each step has its own deadline.
    */
   async *events(open: () => OwnedStream, plan: ReadPlan): AsyncGenerator<readonly RecordedEvent[]> {
-    const version = (await this.info(open()))?.version ?? noVersion
-    const steps = new HistorySteps(plan, version, eventsAtOnceMax)
+    const head = await this.#head(open())
+    const steps = new HistorySteps(plan, head.version, eventsAtOnceMax)
     for (;;) {
       const stream = open()
-      const events = await this.#step(stream, steps)
+      const events = await this.#step(stream, head, steps)
       if (events === undefined) return
       yield await this.decode(stream, events.filter(within(plan)))
     }
   }
 
-  /** The events that the index has returned, up to one page. Events that are not in Redis are read from the log. */
-  async stored(stream: OwnedStream, indexed: IndexedEvents): Promise<StoredEvent[]> {
-    const toVersion = indexed.fromVersion + indexed.recent.length - 1
-    const plan = { fromVersion: indexed.fromVersion, toVersion, direction: 'forwards' } as const
-    const steps = new HistorySteps(plan, toVersion, Infinity)
-    const found: StoredEvent[] = []
-    let isFromLog = false
-    for (let bytes = 0; bytes < pageBytesMax;) {
-      const range = steps.take()
-      if (range === undefined) break
-      const read = await this.#complete(stream, partOf(indexed, ...range))
-      steps.learn(read.events)
-      stream.hold(bytesOf(read.events))
-      isFromLog ||= read.isFromLog
-      bytes += bytesOf(read.events)
-      found.push(...read.events)
+  /** The version of a stream, with everything that was acknowledged before. */
+  async version(stream: OwnedStream): Promise<Version> {
+    return (await this.#head(stream)).version
+  }
+
+  /** The snapshot of a stream and the events after it, up to one page. */
+  async load(stream: OwnedStream, { stateVersion }: LoadOptions): Promise<LoadedEvents> {
+    const { streamId, owner, deadlineMs } = stream
+    if (stateVersion === undefined) {
+      const recent = (await owner.recall(streamId, deadlineMs))?.stream(streamId)
+      if (recent?.firstVersion === 1)
+        return { version: recent.version, events: held(stream, recent.events()) }
     }
-    if (isFromLog) this.#remember(stream, lastWithin(found, rememberedBytesMax))
+    const query = stateVersion === undefined ? {} : { stateVersion }
+    const head = await owner.read(deadlineMs, async (index, guard, memory) => {
+      const found = await index.stream(guard, streamId, query)
+      return found === 'guard-lost' ? found : { ...found, nextOffset: guard.nextOffset, memory }
+    })
+    const { version, snapshot } = head
+    const events = await this.#upToPage(stream, head, (snapshot?.version ?? 0) + 1)
+    keepAll(streamId, head, events)
+    return { version, events, ...(snapshot && { snapshot }) }
+  }
+
+  async #head({ streamId, owner, deadlineMs }: OwnedStream): Promise<StreamHead> {
+    const recalled = await owner.recall(streamId, deadlineMs)
+    const known = recalled?.version(streamId)
+    if (recalled !== undefined && known !== undefined) {
+      return { version: known, nextOffset: -1, memory: recalled, places: [] }
+    }
+    return owner.read(deadlineMs, async (index, guard, memory) => {
+      const info = await index.info(guard, streamId)
+      if (info === 'guard-lost') return info
+      return { version: info?.version ?? noVersion, nextOffset: guard.nextOffset, memory, places: [] }
+    })
+  }
+
+  async #upToPage(stream: OwnedStream, head: StreamHead, from: number): Promise<StoredEvent[]> {
+    const plan = { fromVersion: from, toVersion: head.version, direction: 'forwards' } as const
+    const steps = new HistorySteps(plan, head.version, Infinity)
+    const found: StoredEvent[] = []
+    for (let bytes = 0; bytes < pageBytesMax;) {
+      const events = await this.#step(stream, head, steps)
+      if (events === undefined) break
+      bytes += bytesOf(events)
+      found.push(...events)
+    }
     return found.slice(0, countWithin(found, pageBytesMax))
   }
 
   /** The events of the next step; undefined at the end. */
-  async #step(stream: OwnedStream, steps: HistorySteps): Promise<readonly StoredEvent[] | undefined> {
+  async #step(
+    stream: OwnedStream,
+    head: StreamHead,
+    steps: HistorySteps,
+  ): Promise<readonly StoredEvent[] | undefined> {
     const range = steps.take()
     if (range === undefined) return undefined
-    const events = await this.#range(stream, ...range)
+    const events = await this.#range(stream, head, ...range)
     steps.learn(events)
-    stream.hold(bytesOf(events))
-    return events
+    return held(stream, events)
   }
 
   /** The events of these versions, both inclusive and within the stream. */
-  async #range(stream: OwnedStream, from: number, to: number): Promise<readonly StoredEvent[]> {
-    const { streamId, owner, deadlineMs } = stream
-    const indexed = await owner.read(deadlineMs, (index, guard) => index.events(guard, streamId, from, to))
-    const { events, isFromLog } = await this.#complete(stream, indexed)
-    if (isFromLog) this.#remember(stream, events)
-    return events
+  async #range(
+    stream: OwnedStream,
+    head: StreamHead,
+    from: number,
+    to: number,
+  ): Promise<readonly StoredEvent[]> {
+    const { streamId } = stream
+    const inMemory = head.memory.stream(streamId)?.events(from, to) ?? []
+    const recent = inMemory.at(-1)?.version === to ? inMemory : []
+    const until = to - recent.length
+    if (from > until) return recent
+    const older = await this.#fromLog(stream, await this.#places(stream, head, from, until), from, until)
+    head.memory.keep(streamId, head.version, older, head.nextOffset)
+    return recent.length === 0 ? older : [...older, ...recent]
   }
 
-  /** Reads the events that are not in Redis from the log. */
-  async #complete(
-    stream: OwnedStream,
-    { fromVersion, recent, placesOf }: IndexedEvents,
-  ): Promise<{ readonly events: readonly StoredEvent[]; readonly isFromLog: boolean }> {
-    const events = await readTurns.map(recent, (payload) =>
-      payload === undefined ? undefined : unpackEvent(stream.streamId, payload),
-    )
-    const last = events.lastIndexOf(undefined)
-    if (last >= 0) {
-      const first = events.indexOf(undefined)
-      const range = [fromVersion + first, fromVersion + last] as const
-      for (const event of await this.#fromLog(stream, placesOf(...range), ...range))
-        events[event.version - fromVersion] = event
-    }
-    return { events: events.filter((event) => event !== undefined), isFromLog: last >= 0 }
+  /** The places of these versions. The index returns the first ones of a load together with the version. */
+  #places(
+    { streamId, owner, deadlineMs }: OwnedStream,
+    { places }: StreamHead,
+    from: number,
+    to: number,
+  ): Promise<readonly EventPlace[]> | readonly EventPlace[] {
+    const isIncluded = (places[0]?.version ?? Infinity) <= from && (places.at(-1)?.version ?? 0) >= to
+    if (isIncluded) return places.filter(({ version }) => version >= from && version <= to)
+    return owner.read(deadlineMs, async (index, guard) => {
+      const found = await index.stream(guard, streamId, { from, to })
+      return found === 'guard-lost' ? found : found.places
+    })
   }
 
   async #fromLog(
@@ -171,44 +229,30 @@ export class StreamHistory {
     if (!isWhole) throw eventsDeleted(streamId, place)
     return events
   }
-
-  /** Stores events in the index for later reads. The current read neither waits for that nor fails with it. */
-  #remember({ streamId, owner, deadlineMs }: OwnedStream, events: readonly StoredEvent[]): void {
-    const first = events[0]
-    if (first === undefined || bytesOf(events) > rememberedBytesMax) return
-    const remember = async () => {
-      const payloads = await readTurns.map(events, (event) => packEvent(event, event.offset))
-      await owner.read(deadlineMs, (index, guard) =>
-        index.cacheStream(guard, streamId, first.version, payloads),
-      )
-    }
-    remember().catch(() => undefined)
-  }
 }
 
-/** The entries of the index for these versions, both inclusive. */
-const partOf = (
-  { fromVersion, recent, placesOf }: IndexedEvents,
-  from: number,
-  to: number,
-): IndexedEvents => ({
-  fromVersion: from,
-  recent: recent.slice(from - fromVersion, to - fromVersion + 1),
-  placesOf,
-})
+/** Keeps the events of all steps of a load. Only the last step could be kept when it was read: it reaches the stream's version. */
+function keepAll(
+  streamId: StreamId,
+  { memory, version, nextOffset }: StreamHead,
+  events: readonly StoredEvent[],
+): void {
+  const inMemory = memory.stream(streamId)?.firstVersion ?? Infinity
+  const older = events.filter((event) => event.version < inMemory)
+  if (older.length > 0) memory.keep(streamId, version, older, nextOffset)
+}
+
+/** Counts the bytes of events that a read holds. */
+function held<Events extends readonly StoredEvent[]>({ hold }: OwnedStream, events: Events): Events {
+  hold(bytesOf(events))
+  return events
+}
 
 /** The number of events from the first on that fit into a number of bytes; at least one. */
 function countWithin(events: readonly StoredEvent[], bytesMax: number): number {
   let bytes = 0
   const over = events.findIndex((event) => (bytes += event.value.length) > bytesMax)
   return over < 0 ? events.length : Math.max(1, over)
-}
-
-/** The longest sequence of last events that fits into a number of bytes. */
-function lastWithin(events: readonly StoredEvent[], bytesMax: number): readonly StoredEvent[] {
-  let bytes = 0
-  const over = events.findLastIndex((event) => (bytes += event.value.length) > bytesMax)
-  return events.slice(over + 1)
 }
 
 function failFetch(streamId: StreamId, place: TopicPartition, error: unknown): never {

@@ -38,8 +38,7 @@ async function plant(
     topic: eventTopic(aggregateType),
     partition: partitionFor(streamId, 3),
     aggregateType,
-    tailEventsMax: 20,
-    tailTtlSeconds: 60,
+    snapshotTtlSeconds: 60,
     rememberedIdsMax: 1_000,
   })
   const snapshot = { version: version as Version, stateVersion: 1, timestampMs: Date.now(), state }

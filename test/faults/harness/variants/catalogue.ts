@@ -136,16 +136,51 @@ const dedupeForgotten: Variant = {
       module: 'services/writer/partition/partition-writer.ts',
       replacements: [
         {
-          text: 'new Round({ ...this.#parts, log',
-          by: `new Round({ ...this.#parts, index: {
-        commit: (...args) => this.#parts.index.commit(...args),
-        check: async (...args) => {
-          const checked = await this.#parts.index.check(...args)
-          if (checked === 'guard-lost') return checked
-          const known = checked.known.map((all) => new Map([...all].filter(([, { offset }]) => offset >= endOffset)))
-          return { ...checked, known }
+          text: "if ((await term.memory.load(this.#parts.index, term.guard)) === 'loaded') return",
+          by: 'if (term.memory !== undefined) return',
         },
-      }, log`,
+      ],
+    },
+  ],
+}
+
+const readWithoutOffset: Variant = {
+  name: 'read-without-offset',
+  caughtBySeed: 6,
+  doc: 'The index is read although it lacks events that are acknowledged: Redis was restored from an older copy, or missed a commit.',
+  modules: [
+    {
+      module: 'libs/redis-index/scripts/lua-parts.ts',
+      replacements: [
+        {
+          text: 'if stored[1] ~= topicId or stored[2] ~= term or tonumber(stored[3]) < tonumber(nextOffset) then return 0 end',
+          by: 'if stored[1] ~= topicId or stored[2] ~= term then return 0 end',
+        },
+      ],
+    },
+    {
+      module: 'services/writer/partition/partition-writer.ts',
+      replacements: [
+        {
+          text: 'if (memory.version(streamId) === undefined) return undefined',
+          by: 'if (memory !== undefined) return undefined',
+        },
+      ],
+    },
+  ],
+}
+
+const leaseIgnored: Variant = {
+  name: 'lease-ignored',
+  caughtBySeed: 6,
+  doc: 'An owner answers reads from its memory without a confirmation that it still is the owner.',
+  modules: [
+    {
+      module: 'services/writer/partition/read-lease.ts',
+      replacements: [
+        {
+          text: 'return ms - this.#from.ms < leaseMs && elapsedMs >= 0 && elapsedMs < leaseMs',
+          by: 'return ms > 0 && elapsedMs !== leaseMs',
         },
       ],
     },
@@ -196,6 +231,8 @@ export const variants: readonly Variant[] = [
   dedupeForgotten,
   ruleLeftOut,
   landingUnchecked,
+  readWithoutOffset,
+  leaseIgnored,
 ]
 
 /** @throws Error naming the existing ones, when there is none of this name. */
