@@ -30,12 +30,11 @@ fn main() -> Result<(), Failure> {
     // One thread is enough, and leaves the other cores to the server.
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let tasks = LocalSet::new();
-    let connections = tasks.block_on(&runtime, connect_all(&address))?;
     let uri = format!("http://{address}/umadb.v1.DCB/Append");
     let numbers = Rc::new(Cell::new(0));
     for line in std::io::stdin().lock().lines() {
         let run = Run { line: line?, uri: uri.clone(), numbers: numbers.clone() };
-        let answer = match tasks.block_on(&runtime, measure(&connections, run)) {
+        let answer = match tasks.block_on(&runtime, connect_and_measure(&address, run)) {
             Ok(answer) => answer,
             Err(error) => format!("failed: {error}"),
         };
@@ -44,6 +43,12 @@ fn main() -> Result<(), Failure> {
         output.flush()?;
     }
     Ok(())
+}
+
+/// Each run connects again: nothing answers the server's pings between runs, and it closes such connections.
+async fn connect_and_measure(address: &str, run: Run) -> Result<String, Failure> {
+    let connections = connect_all(address).await?;
+    measure(&connections, run).await
 }
 
 async fn connect_all(address: &str) -> Result<Vec<SendRequest<Bytes>>, Failure> {
