@@ -24,15 +24,12 @@ export async function startUmaDbCallers(url: string, say: (line: string) => void
   const child = spawn(join(target, 'release/umadb-callers'), [new URL(url).host], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
-  const lines = createInterface({ input: child.stdout })
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   return {
     measure: async (callers, durationMs, run) => {
-      const line = Promise.race([
-        once(lines, 'line').then(([text]) => String(text)),
-        once(lines, 'close').then(() => 'failed: the callers of UmaDB have ended'),
-      ])
       child.stdin.write(`${callers} ${durationMs} ${run}\n`)
-      return [parseSamples(await line)]
+      const { done, value } = await lines.next()
+      return [parseSamples(done === true ? 'failed: the callers of UmaDB have ended' : value)]
     },
     close: async () => {
       if (child.exitCode !== null) return
