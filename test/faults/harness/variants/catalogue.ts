@@ -2,8 +2,8 @@ import type { Variant } from './variant.ts'
 
 const noWaitForMarker: Variant = {
   name: 'no-wait-for-marker',
-  caughtBySeed: 53,
-  doc: 'A take-over does not wait for its marker, which comes late, and continues slowly. What the former owner appends in the meantime is missed, and its versions are assigned twice.',
+  caughtBySeed: 30,
+  doc: 'A take-over does not wait for its marker, which comes late, and continues slowly. What the former owner appends in the meantime is missed, and its versions are assigned twice. Its catch-up does not check either that the marker is the last one of the log.',
   modules: [
     {
       module: 'libs/kafka/fenced-log.ts',
@@ -14,6 +14,15 @@ const noWaitForMarker: Variant = {
       const endOffset = before
       await new Promise((resolve) => setTimeout(resolve, 4_000))
       void awaitMarker`,
+        },
+      ],
+    },
+    {
+      module: 'services/writer/partition/index-catch-up.ts',
+      replacements: [
+        {
+          text: 'return isSameTerm(await reader.lastTerm(topic, partition), term)',
+          by: 'return reader !== undefined || isSameTerm(await this.#parts.reader.lastTerm(topic, partition), term)',
         },
       ],
     },
