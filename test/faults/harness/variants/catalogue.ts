@@ -1,9 +1,20 @@
-import type { Variant } from './variant.ts'
+import type { BrokenModule, Variant } from './variant.ts'
+
+/** Without it an owner whose marker is not in the log never claims an empty index, so it never serves. */
+const lastTermUnchecked: BrokenModule = {
+  module: 'services/writer/partition/index-catch-up.ts',
+  replacements: [
+    {
+      text: 'return isSameTerm(await reader.lastTerm(topic, partition), term)',
+      by: 'return reader !== undefined || isSameTerm(await this.#parts.reader.lastTerm(topic, partition), term)',
+    },
+  ],
+}
 
 const noWaitForMarker: Variant = {
   name: 'no-wait-for-marker',
   caughtBySeed: 30,
-  doc: 'A take-over does not wait for its marker, which comes late, and continues slowly. What the former owner appends in the meantime is missed, and its versions are assigned twice. Its catch-up does not check either that the marker is the last one of the log.',
+  doc: 'A take-over does not wait for its marker, which comes late, and continues slowly. What the former owner appends in the meantime is missed, and its versions are assigned twice.',
   modules: [
     {
       module: 'libs/kafka/fenced-log.ts',
@@ -17,15 +28,7 @@ const noWaitForMarker: Variant = {
         },
       ],
     },
-    {
-      module: 'services/writer/partition/index-catch-up.ts',
-      replacements: [
-        {
-          text: 'return isSameTerm(await reader.lastTerm(topic, partition), term)',
-          by: 'return reader !== undefined || isSameTerm(await this.#parts.reader.lastTerm(topic, partition), term)',
-        },
-      ],
-    },
+    lastTermUnchecked,
   ],
 }
 
@@ -52,6 +55,7 @@ const noFence: Variant = {
         },
       ],
     },
+    lastTermUnchecked,
   ],
 }
 
