@@ -1,14 +1,8 @@
 import type { BrokenModule, Variant } from './variant.ts'
 
-/** Without it an owner whose marker is not in the log never claims an empty index, so it never serves. */
-const lastTermUnchecked: BrokenModule = {
-  module: 'services/writer/partition/index-catch-up.ts',
-  replacements: [
-    {
-      text: 'return isSameTerm(await reader.lastTerm(topic, partition), term)',
-      by: 'return reader !== undefined || isSameTerm(await this.#parts.reader.lastTerm(topic, partition), term)',
-    },
-  ],
+const landingNotChecked: BrokenModule['replacements'][number] = {
+  text: 'const strays = await this.#checkLanding(owned, firstOffset, deadline)',
+  by: 'const strays: readonly Stray[] = []',
 }
 
 const noWaitForMarker: Variant = {
@@ -28,36 +22,58 @@ const noWaitForMarker: Variant = {
         },
       ],
     },
-    lastTermUnchecked,
+    {
+      module: 'services/writer/partition/index-catch-up.ts',
+      replacements: [
+        {
+          // Without its marker in the log, no owner would claim an empty index.
+          text: 'return isSameTerm(await reader.lastTerm(topic, partition), term)',
+          by: 'return reader !== undefined || isSameTerm(await this.#parts.reader.lastTerm(topic, partition), term)',
+        },
+      ],
+    },
   ],
 }
 
 const noFence: Variant = {
   name: 'no-fence',
-  caughtBySeed: 13,
-  doc: 'Each owner appends with its own producer id, so no broker rejects an owner that sleeps through a take-over and resumes.',
+  caughtBySeed: 47,
+  doc: 'Each process has its own transactional id, so no broker rejects an owner that sleeps through a take-over and resumes. It does not notice the marker of the other owner before its events.',
   modules: [
     {
-      module: 'libs/kafka/fenced-log.ts',
+      module: 'libs/kafka/fence.ts',
       replacements: [
         {
-          text: 'await writeMarker(this.#fenced, term, deadline)\n      const endOffset = await awaitMarker(this.#fenced, term, before, deadline)',
-          by: `const { initProducerIdV4 } = await import('@platformatic/kafka')
-      const own = await this.#cluster.onCoordinator('transaction', this.#name, (connection) =>
-        initProducerIdV4.api.async(connection, null, 0, -1n, -1))
-      Object.assign(term, { indexEpoch: term.epoch, producerId: own.producerId, epoch: own.producerEpoch })
-      const endOffset = await highWatermark(this.#cluster, this.topic, this.partition, deadline)
-      void [awaitMarker, before]`,
-        },
-        {
-          text: 'return { ...term, endOffset, topicId }',
-          by: 'return { ...term, epoch: term.indexEpoch, endOffset, topicId }',
+          text: '`annals.${topic}.${partition}`',
+          by: '`annals.${topic}.${partition}.${process.pid}`',
         },
       ],
     },
-    lastTermUnchecked,
+    { module: 'libs/kafka/fenced-log.ts', replacements: [landingNotChecked] },
   ],
 }
+
+/** The owner's memory of streams would hide what the index answers. */
+const streamsNotRecalled: readonly BrokenModule[] = [
+  {
+    module: 'services/writer/partition/partition-writer.ts',
+    replacements: [
+      {
+        text: 'if (memory.version(streamId) === undefined) return undefined',
+        by: 'if (memory !== undefined) return undefined',
+      },
+    ],
+  },
+  {
+    module: 'services/writer/partition/batch-check.ts',
+    replacements: [
+      {
+        text: 'const version = memory.version(streamId)',
+        by: 'const version = undefined as Version | undefined',
+      },
+    ],
+  },
+]
 
 const guardIgnored: Variant = {
   name: 'guard-ignored',
@@ -82,6 +98,7 @@ const guardIgnored: Variant = {
         },
       ],
     },
+    ...streamsNotRecalled,
   ],
 }
 
@@ -171,15 +188,7 @@ const readWithoutOffset: Variant = {
         },
       ],
     },
-    {
-      module: 'services/writer/partition/partition-writer.ts',
-      replacements: [
-        {
-          text: 'if (memory.version(streamId) === undefined) return undefined',
-          by: 'if (memory !== undefined) return undefined',
-        },
-      ],
-    },
+    ...streamsNotRecalled,
   ],
 }
 
@@ -207,12 +216,7 @@ const landingUnchecked: Variant = {
   modules: [
     {
       module: 'libs/kafka/fenced-log.ts',
-      replacements: [
-        {
-          text: 'const strays = await this.#checkLanding(owned, firstOffset, deadline)',
-          by: 'const strays: readonly Stray[] = []',
-        },
-      ],
+      replacements: [landingNotChecked],
     },
   ],
 }
