@@ -1,8 +1,19 @@
-import type { Variant } from './variant.ts'
+import type { BrokenModule, Variant } from './variant.ts'
+
+/** Without it an owner whose marker is not in the log never claims an empty index, so it never serves. */
+const lastTermUnchecked: BrokenModule = {
+  module: 'services/writer/partition/index-catch-up.ts',
+  replacements: [
+    {
+      text: 'return isSameTerm(await reader.lastTerm(topic, partition), term)',
+      by: 'return reader !== undefined || isSameTerm(await this.#parts.reader.lastTerm(topic, partition), term)',
+    },
+  ],
+}
 
 const noWaitForMarker: Variant = {
   name: 'no-wait-for-marker',
-  caughtBySeed: 53,
+  caughtBySeed: 30,
   doc: 'A take-over does not wait for its marker, which comes late, and continues slowly. What the former owner appends in the meantime is missed, and its versions are assigned twice.',
   modules: [
     {
@@ -17,6 +28,7 @@ const noWaitForMarker: Variant = {
         },
       ],
     },
+    lastTermUnchecked,
   ],
 }
 
@@ -43,6 +55,7 @@ const noFence: Variant = {
         },
       ],
     },
+    lastTermUnchecked,
   ],
 }
 
