@@ -2,6 +2,8 @@ import { join } from 'node:path'
 
 import { defineConfig } from 'vitest/config'
 
+import { LongestFirst } from './test/support/longest-first.ts'
+
 const project = (name: string, include: string[], options: object = {}) => ({
   extends: true as const,
   test: { name, include, ...options },
@@ -14,6 +16,7 @@ process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, '.annals', 'comp
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     // How long it takes is not what is asked: shared machines stand still for seconds at times.
     expect: { poll: { timeout: 20_000 } },
     // From kafkajs, whenever it waits for a time that is over.
@@ -52,13 +55,13 @@ export default defineConfig({
         testTimeout: 120_000,
         hookTimeout: 120_000,
         // Mostly they wait: for sessions to end, for brokers to come back.
-        maxWorkers: 2,
+        maxWorkers: 3,
         sequence: { groupOrder: 2 },
       }),
       project('e2e', ['test/e2e/**/*.test.ts'], {
         testTimeout: 240_000,
         hookTimeout: 60_000,
-        maxWorkers: 2,
+        maxWorkers: 3,
         sequence: { groupOrder: 2 },
       }),
       // Broken variants, and an overload: `npm run test:proof`.

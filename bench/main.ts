@@ -15,6 +15,7 @@ const benches = new Map<string, Listed>([
       options: ['brokers', 'writers', 'callers', 'contenders'],
     },
   ],
+  ['one-call', { load: async () => (await import('./one-call.ts')).oneCall }],
   ['load', { load: async () => (await import('./load.ts')).load }],
   ['history', { load: async () => (await import('./history.ts')).history }],
   ['rebuild', { load: async () => (await import('./rebuild.ts')).rebuild }],

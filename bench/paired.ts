@@ -12,6 +12,7 @@ import type * as catchUpModule from './project-catch-up.ts'
 import type * as purchasesModule from './project-purchases.ts'
 import type * as rebuildModule from './rebuild.ts'
 import { median, percentile, timeMs } from './measure.ts'
+import { fillWindows, takeOverSeconds } from './take-over.ts'
 
 /**
  * Compares this checkout with another one, e.g. of the previous commit. Both run in one process, each with its own
@@ -57,16 +58,20 @@ async function openTasks(checkout: string, closing: Closing): Promise<Tasks> {
   const modules = await modulesOf(checkout)
   const stack = await modules.stack.startBenchStack(say)
   closing(() => stack.close())
-  const core = await modules.core.startCore(stack.envOf('bench-core'))
-  closing(() => core.close())
+  const restartable = { core: await modules.core.startCore(stack.envOf('bench-core')) }
+  closing(() => restartable.core.close())
+  const core = { append: (stream: string) => restartable.core.append(stream) }
   const http = await modules.http.startHttp(stack.envOf('bench-http'))
   closing(() => http.close())
   const tasks = new Map<string, () => Promise<Task>>()
   for (const callers of callerLevels)
     for (const [name, { append }] of Object.entries({ core, http }))
       tasks.set(`append, ${name}, ${callers} callers`, () => Promise.resolve(appendTask(callers, append)))
-  tasks.set('rebuild of the index, events', () => rebuildTask(modules, core))
+  tasks.set('rebuild of the index, events', () => rebuildTask(modules, restartable.core))
   tasks.set('rebuild of two projections, events', () => projectionTask(modules, stack, closing))
+  tasks.set('take-over with full windows of ids', () =>
+    takeOverTask(restartable, () => modules.core.startCore(stack.envOf('bench-core'))),
+  )
   return tasks
 }
 
@@ -87,6 +92,19 @@ async function rebuildTask(
   return async (round) => {
     const elapsedMs = await timeMs(() => rebuild.rebuildAll(core, round))
     return (rebuild.filledEvents / elapsedMs) * 1_000
+  }
+}
+
+/** @returns a task that restarts the writer, whose rate is that of its take-overs. */
+async function takeOverTask(
+  restartable: { core: coreModule.CoreWriter },
+  start: () => Promise<coreModule.CoreWriter>,
+): Promise<Task> {
+  await fillWindows(restartable.core, say)
+  return async () => {
+    await restartable.core.close()
+    restartable.core = await start()
+    return 1 / (await takeOverSeconds(restartable.core))
   }
 }
 
@@ -112,9 +130,11 @@ function say(line: string): void {
   console.error(line)
 }
 
-/** The rebuilds run first, because appends would lengthen their logs, by different amounts. */
+/** The rebuilds run first, because appends would lengthen their logs, by different amounts. The restarts of writers come last. */
 const inOrder = (tasks: Tasks): readonly string[] =>
-  [...tasks.keys()].toSorted((a, b) => Number(b.startsWith('rebuild')) - Number(a.startsWith('rebuild')))
+  [...tasks.keys()].toSorted((a, b) => turnOf(a) - turnOf(b))
+
+const turnOf = (task: string): number => (task.startsWith('rebuild') ? 0 : task.startsWith('append') ? 1 : 2)
 
 async function compare(here: Tasks, there: Tasks, only = ''): Promise<void> {
   console.log('| what | there /s | here /s | here : there, median (quartiles) |')
@@ -123,10 +143,12 @@ async function compare(here: Tasks, there: Tasks, only = ''): Promise<void> {
     const rates = await ratesOf(await here.get(name)?.(), await there.get(name)?.())
     const ratios = rates.here.map((rate, round) => rate / (rates.there[round] ?? NaN))
     const [low, middle, high] = [25, 50, 75].map((percent) => percentile(ratios, percent).toFixed(2))
-    const [thereRate, hereRate] = [median(rates.there), median(rates.here)].map(Math.round)
+    const [thereRate, hereRate] = [median(rates.there), median(rates.here)].map(figure)
     console.log(`| ${name} | ${thereRate} | ${hereRate} | ${middle} (${low} to ${high}) |`)
   }
 }
+
+const figure = (rate: number): string => (rate < 100 ? rate.toPrecision(3) : String(Math.round(rate)))
 
 /** The first round is the warm-up. */
 async function ratesOf(here: Task | undefined, there: Task | undefined) {

@@ -30,4 +30,10 @@ describe('the partition of a key', () => {
     const key = 'customer.Zoë-€-😀'
     expect(partitionFor(key, 1000)).toBe((murmur2(Buffer.from(key, 'utf8')) & 0x7fffffff) % 1000)
   })
+
+  test.each([0, 1, 340, 341, 342, 1_024, 5_000])('of %i characters depends on nothing else', (length) => {
+    const key = '€'.repeat(length)
+    partitionFor('x'.repeat(300), 1000)
+    expect(partitionFor(key, 1000)).toBe((murmur2(Buffer.from(key, 'utf8')) & 0x7fffffff) % 1000)
+  })
 })

@@ -101,7 +101,7 @@ describe('recent streams', () => {
     const owner = remembering()
     streams.append(owner, event(stream, 1, Buffer.alloc(500)), 3)
     streams.append(owner, event(other, 1, Buffer.alloc(500)), 4)
-    expect(streams.version(owner, stream)).toBe(1)
+    expect(streams.get(owner, stream)?.version).toBe(1)
     streams.append(owner, event(streamIdOf('order', 'c'), 1, Buffer.alloc(500)), 5)
     expect(owner.offsets).toEqual([4])
     expect(streams.version(owner, other)).toBeUndefined()

@@ -70,18 +70,19 @@ export class RecentStreams {
     return entry && recentStream(streamId, entry)
   }
 
-  /** The version of a stream, without what {@link get} prepares. */
+  /** The version of a stream. It does not count as a use: an append that follows does. */
   version(owner: Remembering, streamId: StreamId): Version | undefined {
-    return this.#entry(owner, streamId)?.version
+    const entry = this.#streams.peek(streamId)
+    return entry?.owner === owner ? entry.version : undefined
   }
 
   /** Adds an event that follows the last version of its stream. */
   append(owner: Remembering, event: EncodedEvent, offset: number): void {
-    const before = this.#entry(owner, event.streamId)
+    const before = this.#streams.peek(event.streamId)
     // The cache measures an entry only when it is another object.
-    const entry = before === undefined ? newEntry(owner, event.streamId) : { ...before }
+    const entry = before?.owner === owner ? { ...before } : newEntry(owner, event.streamId)
     add(entry, recentEvent(event, offset))
-    this.#set(event.streamId, entry)
+    this.#set(event.streamId, entry, before)
   }
 
   /**
@@ -96,7 +97,7 @@ export class RecentStreams {
     const read = newEntry(owner, streamId)
     for (const event of fitting(events, streamBytesMax - (entry?.bytes ?? read.bytes))) add(read, event)
     for (const event of entry?.events ?? []) add(read, event)
-    if (read.version === version) this.#set(streamId, read)
+    if (read.version === version) this.#set(streamId, read, this.#streams.peek(streamId))
   }
 
   #entry(owner: Remembering, streamId: StreamId): Entry | undefined {
@@ -104,9 +105,8 @@ export class RecentStreams {
     return entry?.owner === owner ? entry : undefined
   }
 
-  #set(streamId: StreamId, entry: Entry): void {
+  #set(streamId: StreamId, entry: Entry, before: Entry | undefined): void {
     if (entry.bytes > streamBytesMax) shorten(entry)
-    const before = this.#streams.peek(streamId)
     // A read that outlives its term may replace a stream of the owner that follows.
     if (before !== undefined && before.owner !== entry.owner) before.owner.evicted(before.lastOffset)
     this.#streams.set(streamId, entry)
