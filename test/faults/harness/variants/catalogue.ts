@@ -211,7 +211,7 @@ const ruleLeftOut: Variant = {
 
 const landingUnchecked: Variant = {
   name: 'landing-unchecked',
-  caughtBySeed: 47,
+  caughtBySeed: 167,
   doc: 'An owner acknowledges wherever its batch landed, even after the marker of another owner, whose different producer id fences no owner.',
   modules: [
     {
