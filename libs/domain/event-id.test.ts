@@ -2,7 +2,14 @@ import fc from 'fast-check'
 import { parse, version } from 'uuid'
 import { describe, expect, test } from 'vitest'
 
-import { deriveEventId, eventIdBytes, newEventId, parseEventId, writeEventId } from './event-id.ts'
+import {
+  deriveEventId,
+  eventIdBytes,
+  newEventId,
+  parseEventId,
+  readEventId,
+  writeEventId,
+} from './event-id.ts'
 
 describe('an event id', () => {
   test('is a new UUIDv7 that sorts after earlier ones', () => {
@@ -49,6 +56,7 @@ describe('an event id', () => {
       fc.property(fc.uuid({ version: [1, 4, 5, 7, 8] }), fc.nat(9), fc.nat(255), (text, at, filler) => {
         const written = new Uint8Array(at + eventIdBytes + 5).fill(filler)
         writeEventId(written, at, parseEventId(text))
+        expect(readEventId(written, at)).toBe(text)
         const expected = new Uint8Array(at + eventIdBytes + 5).fill(filler)
         expected.set(parse(text), at)
         expect(written).toEqual(expected)

@@ -64,6 +64,8 @@ const hexValues = Uint8Array.from({ length: 128 }, (_, code) => {
   return Number.isNaN(value) ? eventIdBytes : value
 })
 
+const hexPairs = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
 /** Writes an id as its 16 bytes. */
 export function writeEventId(target: Uint8Array, at: number, id: EventId): void {
   let next = at
@@ -72,4 +74,15 @@ export function writeEventId(target: Uint8Array, at: number, id: EventId): void 
     if (high === eventIdBytes) index -= 1
     else target[next++] = high * 16 + (hexValues[id.charCodeAt(index + 1)] ?? 0)
   }
+}
+
+/** Reads an id from its 16 bytes. */
+export function readEventId(source: Uint8Array, at: number): EventId {
+  let text = ''
+  for (let index = at; index < at + eventIdBytes; index++) {
+    const place = index - at
+    if (place >= 4 && place <= 10 && place % 2 === 0) text += '-'
+    text += hexPairs[source[index] ?? 0]
+  }
+  return text as EventId
 }

@@ -28,6 +28,7 @@ export {
   eventIdBytes,
   newEventId,
   parseEventId,
+  readEventId,
   writeEventId,
 } from './event-id.ts'
 export { identifyEvents } from './identify-events.ts'

@@ -1,5 +1,6 @@
-import { eventIdBytes, type Version, writeEventId } from '#domain'
+import { type EventId, eventIdBytes, readEventId, type Version, writeEventId } from '#domain'
 
+import type { EventPlace } from './asks.ts'
 import type { IndexEntry } from './index-entry.ts'
 
 /**
@@ -48,26 +49,75 @@ function idBlock(entries: readonly IndexEntry[], from: number, end: number): Buf
   return bytes
 }
 
+/** Ids to search for in segments. */
+export class WantedIds {
+  readonly #ids: ReadonlySet<EventId>
+  /** Whether any of the ids ends in these two bytes, which are random in ids of every version. */
+  readonly #ends = new Uint8Array(1 << 16)
+
+  constructor(ids: Iterable<EventId>) {
+    this.#ids = new Set(ids)
+    for (const id of this.#ids) this.#ends[Number.parseInt(id.slice(-4), 16)] = 1
+  }
+
+  mayEndIn(twoBytes: number): boolean {
+    return this.#ends[twoBytes] === 1
+  }
+
+  has(id: EventId): boolean {
+    return this.#ids.has(id)
+  }
+}
+
 /** Reads the entries of a segment. A partition has hundreds of thousands, so it creates no object for each. */
 export class StoredIds {
+  readonly #bytes: Buffer
   readonly #entries: DataView
 
-  constructor({ buffer, byteOffset, byteLength }: Buffer) {
-    this.#entries = new DataView(buffer, byteOffset, byteLength)
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes
+    this.#entries = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  }
+
+  get byteLength(): number {
+    return this.#bytes.length
   }
 
   get count(): number {
-    return Math.floor(this.#entries.byteLength / idEntryBytes)
+    return Math.floor(this.#bytes.length / idEntryBytes)
   }
 
-  /** @param add called for each entry, in the order of their commits: `id` has its 16 bytes at `idAt`. */
-  forEach(add: (id: DataView, idAt: number, version: Version, offset: number) => void): void {
+  /**
+   * @param add called for each entry from `from` up to before `to`, in the order of their commits: `id` has its 16 bytes at `idAt`.
+   */
+  forEach(
+    add: (id: DataView, idAt: number, version: Version, offset: number) => void,
+    from = 0,
+    to = this.count,
+  ): void {
     const entries = this.#entries
-    for (let index = 0, at = 0; index < this.count; index++, at += idEntryBytes) {
-      const version = entries.getUint32(at + eventIdBytes) as Version
-      const offset =
-        entries.getUint16(at + eventIdBytes + 4) * 2 ** 32 + entries.getUint32(at + eventIdBytes + 6)
-      add(entries, at, version, offset)
+    for (let index = from, at = from * idEntryBytes; index < to; index++, at += idEntryBytes) {
+      add(entries, at, this.#versionAt(at), this.#offsetAt(at))
     }
+  }
+
+  /** Calls back for each entry from `from` on whose id is wanted, in the order of their commits. */
+  find(wanted: WantedIds, from: number, found: (id: EventId, place: EventPlace) => void): void {
+    const entries = this.#entries
+    const end = this.count * idEntryBytes
+    for (let at = from * idEntryBytes; at < end; at += idEntryBytes) {
+      if (!wanted.mayEndIn(entries.getUint16(at + eventIdBytes - 2))) continue
+      const id = readEventId(this.#bytes, at)
+      if (wanted.has(id)) found(id, { version: this.#versionAt(at), offset: this.#offsetAt(at) })
+    }
+  }
+
+  #versionAt(at: number): Version {
+    return this.#entries.getUint32(at + eventIdBytes) as Version
+  }
+
+  #offsetAt(at: number): number {
+    const high = this.#entries.getUint16(at + eventIdBytes + 4)
+    return high * 2 ** 32 + this.#entries.getUint32(at + eventIdBytes + 6)
   }
 }

@@ -53,12 +53,13 @@ export class IdWindow {
     this.#add(version, offset)
   }
 
-  /** Adds ids that the index has stored. */
-  addStored(stored: StoredIds): void {
-    stored.forEach((id, at, version, offset) => {
+  /** Adds entries that the index has stored, from one up to before another. */
+  addStored(stored: StoredIds, from: number, to: number): void {
+    const add = (id: DataView, at: number, version: Version, offset: number) => {
       for (let word = 0; word < idWords; word++) this.#idView.setUint32(4 * word, id.getUint32(at + 4 * word))
       this.#add(version, offset)
-    })
+    }
+    stored.forEach(add, from, to)
   }
 
   /** The places of the events with this id, the latest first. */

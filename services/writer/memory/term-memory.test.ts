@@ -85,7 +85,8 @@ describe('the memory of a term', () => {
     const [one, two, three] = [remembered(1, 10), remembered(2 ** 32 - 1, 2 ** 40), remembered(7, 12)]
     const again = { ...one, offset: 99 }
     expect(await memory.load(indexOf([one, two], [], [three, again]), guard)).toBe('loaded')
-    expect(memory.ids).toBe(4)
+    expect(memory.placesOf(two.id)).toEqual([{ version: two.version, offset: two.offset }])
+    await expect.poll(() => memory.ids).toBe(4)
     expect(memory.placesOf(two.id)).toEqual([{ version: two.version, offset: two.offset }])
     expect(memory.placesOf(three.id)).toEqual([{ version: 7, offset: 12 }])
     memory.append([{ ...event(stream, 8, 100), id: one.id }], 100)

@@ -3,6 +3,7 @@ import type { EncodedEvent, StoredEvent } from '#event-log/records'
 import type { EventPlace, Guard, PartitionIndex } from '#redis-index'
 
 import { IdWindow } from './id-window.ts'
+import { LoadingIds } from './loading-ids.ts'
 import type { MemoryBudget } from './memory-budget.ts'
 import type { RecentStream, RecentStreams, Remembering } from './recent-streams.ts'
 
@@ -20,12 +21,16 @@ export interface OwnerMemory {
 export class TermMemory implements Remembering {
   readonly #streams: RecentStreams
   readonly #ids: IdWindow
+  readonly #budget: MemoryBudget
+  /** Stored ids that the window does not have yet. */
+  #loading: LoadingIds | undefined
   /** Streams with events at this offset or later may have been evicted. */
   #evictedUntil = -1
 
   constructor({ streams, ids }: OwnerMemory, rememberedIdsMax: number) {
     this.#streams = streams
     this.#ids = new IdWindow(rememberedIdsMax, ids)
+    this.#budget = ids
   }
 
   /** Event ids in memory. */
@@ -33,22 +38,34 @@ export class TermMemory implements Remembering {
     return this.#ids.size
   }
 
-  /** Reads the ids that the index has stored. @throws IndexUnavailableError @returns `guard-lost` if the guard does not hold. */
+  /**
+   * Reads the ids that the index has stored. No id may be looked up before the result is `loaded`.
+   * @throws IndexUnavailableError
+   * @returns `guard-lost` if the guard does not hold.
+   */
   async load(index: Pick<PartitionIndex, 'rememberedIds'>, guard: Guard): Promise<'guard-lost' | 'loaded'> {
     // Later events of a stream that was read before may be missing here.
     this.#evictedUntil = guard.nextOffset - 1
     // One event at most for each offset.
     this.#ids.reserve(guard.nextOffset)
+    const loading = new LoadingIds(this.#ids, this.#budget, () => (this.#loading = undefined))
+    this.#loading = loading
     for await (const stored of index.rememberedIds(guard)) {
       if (stored === 'guard-lost') return stored
-      this.#ids.addStored(stored)
+      await loading.store(stored)
     }
+    loading.complete()
     return 'loaded'
+  }
+
+  /** Prepares {@link placesOf} for several ids in this turn of the event loop. @param ids is called if that saves time */
+  seek(ids: () => readonly EventId[]): void {
+    this.#loading?.seek(ids())
   }
 
   /** The places of events with this id in any stream of the partition. */
   placesOf(id: EventId): readonly EventPlace[] {
-    return this.#ids.places(id)
+    return this.#loading === undefined ? this.#ids.places(id) : this.#loading.placesOf(id)
   }
 
   stream(streamId: StreamId): RecentStream | undefined {
@@ -61,9 +78,10 @@ export class TermMemory implements Remembering {
 
   /** Adds events that the log has, at contiguous offsets. */
   append(events: readonly EncodedEvent[], firstOffset: number): void {
+    const ids = this.#loading ?? this.#ids
     for (const [index, event] of events.entries()) {
       const offset = firstOffset + index
-      this.#ids.add(event.id, event.version, offset)
+      ids.add(event.id, event.version, offset)
       this.#streams.append(this, event, offset)
     }
   }
@@ -84,6 +102,7 @@ export class TermMemory implements Remembering {
 
   /** Returns the memory for ids. The memory for streams is taken over by streams of others. */
   close(): void {
+    this.#loading?.close()
     this.#ids.close()
   }
 }

@@ -11,7 +11,7 @@ const placesMax = 1_000
 
 const noEvents: ReadonlyMap<EventId, EventPlace> = new Map()
 
-type Memory = Pick<TermMemory, 'version' | 'stream' | 'placesOf'>
+type Memory = Pick<TermMemory, 'version' | 'stream' | 'seek' | 'placesOf'>
 
 /** An append that memory alone cannot decide. */
 interface Question {
@@ -30,6 +30,7 @@ export class BatchCheck {
   readonly #questions: Question[] = []
 
   constructor(memory: Memory, batch: readonly PendingAppend[]) {
+    memory.seek(() => batch.flatMap(({ eventIds }) => eventIds))
     this.#known = batch.map((append, index) => this.#recall(memory, append, index))
   }
 

@@ -61,6 +61,8 @@ interface Term {
   guard: Guard
   /** Set when the term has caught up. It is replaced whenever the index has caught up again. */
   memory: TermMemory
+  /** Settles when the memory has read the event ids that the index has stored. */
+  loaded: Promise<'guard-lost' | 'loaded'>
   hasCaughtUp: boolean
 }
 
@@ -219,6 +221,7 @@ export class PartitionWriter implements OwnedPartition, TermWork<Term> {
       renewal: new Renewal(settings.fenceRenewalMs, endOffset),
       lease: new ReadLease(),
       memory: this.#newMemory(),
+      loaded: Promise.resolve('loaded'),
       guard: { topicId, producerId, epoch, nextOffset: endOffset },
       hasCaughtUp: false,
     }
@@ -239,18 +242,18 @@ export class PartitionWriter implements OwnedPartition, TermWork<Term> {
       await pause(leaseWaitMs)
       term.hasCaughtUp = true
     }
-    await this.#remember(term)
+    this.#remember(term)
     this.#isStale = false
     serving()
     this.#current.notify()
   }
 
-  /** Starts an empty memory, and reads the event ids that the index has stored. */
-  async #remember(term: Term): Promise<void> {
+  /** Starts an empty memory, which reads the event ids that the index has stored. Reads of streams need not wait for them. */
+  #remember(term: Term): void {
     term.memory.close()
     term.memory = this.#newMemory()
-    if ((await term.memory.load(this.#parts.index, term.guard)) === 'loaded') return
-    throw new IndexUnavailableError(`the index of ${this.#name} changed while its event ids were read`)
+    term.loaded = term.memory.load(this.#parts.index, term.guard)
+    term.loaded.catch(() => undefined) // Awaited before the first round.
   }
 
   #newMemory(): TermMemory {
@@ -259,6 +262,9 @@ export class PartitionWriter implements OwnedPartition, TermWork<Term> {
 
   async serve(term: Term, { signal }: TermContext): Promise<void> {
     const { catchUp } = this.#parts
+    if ((await term.loaded) === 'guard-lost') {
+      throw new IndexUnavailableError(`the index of ${this.#name} changed while its event ids were read`)
+    }
     const { log, lease, memory } = term
     const onStrays = (strays: readonly Stray[]) => catchUp.reportStrays(strays)
     const round = new Round({ ...this.#parts, log, lease, onStrays }, memory)

@@ -166,8 +166,8 @@ const dedupeForgotten: Variant = {
       module: 'services/writer/partition/partition-writer.ts',
       replacements: [
         {
-          text: "if ((await term.memory.load(this.#parts.index, term.guard)) === 'loaded') return",
-          by: 'if (term.memory !== undefined) return',
+          text: 'term.loaded = term.memory.load(this.#parts.index, term.guard)',
+          by: "term.loaded = Promise.resolve('loaded' as const)",
         },
       ],
     },
