@@ -82,7 +82,7 @@ export function readEventId(source: Uint8Array, at: number): EventId {
   for (let index = at; index < at + eventIdBytes; index++) {
     const place = index - at
     if (place >= 4 && place <= 10 && place % 2 === 0) text += '-'
-    text += hexPairs[source[index] ?? 0]
+    text += hexPairs[source[index] ?? 0] ?? ''
   }
   return text as EventId
 }

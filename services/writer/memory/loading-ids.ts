@@ -47,7 +47,10 @@ export class LoadingIds {
   async store(segment: StoredIds): Promise<void> {
     const isGranted = this.#budget.take(segment.byteLength)
     if (isGranted) this.#granted.set(segment, segment.byteLength)
-    if (this.#isClosed) return this.#release(segment)
+    if (this.#isClosed) {
+      this.#release(segment)
+      return
+    }
     this.#waiting.push(segment)
     this.#moving ??= this.#move()
     if (!isGranted) await this.#moving
