@@ -68,7 +68,8 @@ export class Succession {
   readonly #watch: PeerWatch
   readonly #pace: EarlyPace
   readonly #stopping = new AbortController()
-  readonly #early = new Map<string, TopicPartition>()
+  /** With the member id of the owner that had ended. */
+  readonly #early = new Map<string, { readonly place: TopicPartition; readonly of: string }>()
   readonly #heirs = new Map<string, Heir>()
   #view: GroupView = { routes: new Map(), members: [] }
   #viewAtMs = -Infinity
@@ -86,7 +87,7 @@ export class Succession {
 
   /** The partitions that this process owns ahead of the group. */
   get early(): readonly TopicPartition[] {
-    return [...this.#early.values()]
+    return [...this.#early.values()].map(({ place }) => place)
   }
 
   /** Number of members whose ports refuse connections. */
@@ -172,10 +173,13 @@ export class Succession {
   #settle(): void {
     const members = new Map(this.#view.members.map((member) => [member.memberId, member]))
     const self = this.#view.members.find(({ instance }) => instance === this.#parts.membership.instance)
-    for (const key of this.#early.keys()) {
+    for (const [key, { of }] of this.#early) {
       const owner = members.get(this.#view.routes.get(key)?.memberId ?? '')
       const isLiving = owner !== undefined && !this.#watch.isDown(owner.instance)
-      if (isLiving && owner !== self) this.#handBack(key)
+      if (!isLiving || owner === self) continue
+      // Its port may refuse again soon.
+      if (owner.memberId === of) this.#pace.lost(key)
+      this.#handBack(key)
     }
     this.#heirs.clear()
     this.#overlaid = undefined
@@ -184,7 +188,7 @@ export class Succession {
       // This process has lost it once: the owner lives, whatever its port says.
       if (isSelf && !this.#pace.mayTake(key)) continue
       this.#heirs.set(key, heir)
-      if (isSelf && !this.#parts.isOwned(key)) this.#take(key, members.get(heir.of)?.url)
+      if (isSelf && !this.#parts.isOwned(key)) this.#take(key, heir.of, members.get(heir.of)?.url)
     }
   }
 
@@ -212,9 +216,9 @@ export class Succession {
     )
   }
 
-  #take(key: string, url = ''): void {
+  #take(key: string, of: string, url = ''): void {
     const place = partitionOfKey(key)
-    this.#early.set(key, place)
+    this.#early.set(key, { place, of })
     this.#parts.logger.warn({ url }, `${key}: taking over ahead of the group, because its owner has ended`)
     this.#step(key, 'taken')
     void this.#parts.open(place, () => this.#early.has(key))
