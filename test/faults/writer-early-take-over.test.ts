@@ -11,7 +11,7 @@ import { testClient } from '../support/services/closing.ts'
 import { metricOf } from '../support/services/projector-process.ts'
 import type { Installation } from '../support/services/real-writer.ts'
 import type { ServiceProcess } from '../support/services/service-process.ts'
-import { runningProcess, testInstallation } from '../support/services/writer-fixture.ts'
+import { runningProcess, streamPerPartition, testInstallation } from '../support/services/writer-fixture.ts'
 import { waitFor } from '../support/stack/stack.ts'
 
 const partitions = 16
@@ -138,14 +138,21 @@ test('a writer that lives but refuses its peers loses each partition once per ba
   await traffic.waitForMore(200)
   await proxy.close()
 
+  // An owner notices that another has taken over when it is used.
+  const prompt = testClient({ url: seeing.url, direct: false, retries: { triesMax: 1 } })
+  const streams = streamPerPartition(where.type, partitions)
   await waitFor('the hidden writer to take its partitions back', async () => {
+    await Promise.allSettled(streams.map((streamId) => prompt.load(streamId)))
     const taken = await early(seeing, 'taken')
     return taken > 0 && taken === (await early(seeing, 'lost'))
   })
   const [taken, terms] = [await early(seeing, 'taken'), await termsOf(hidden)]
   // Longer than the pause of a fenced owner, and than a session.
   const untilMs = performance.now() + sessionMs
-  await waitFor('a while', () => Promise.resolve(performance.now() > untilMs))
+  await waitFor('a while', async () => {
+    await Promise.allSettled(streams.map((streamId) => prompt.load(streamId)))
+    return performance.now() > untilMs
+  })
   expect(await early(seeing, 'taken'), 'each partition at most once').toBe(taken)
   expect(taken).toBeLessThanOrEqual(8)
   expect(await termsOf(hidden), 'and taken back at most once').toBe(terms)
