@@ -114,3 +114,16 @@ test('a verified peer stays verified while it is silent, until something else an
   answer = json({ ...identity, instance: 'i-2' })
   await expect.poll(() => later(31)).toBe('refuted')
 })
+
+test('a peer that was verified is asked anew for its verdict now', async () => {
+  let current: unknown = identity
+  const { url, asked } = await serverOf((request, response) => json(current)(request, response))
+  const check = checkOf()
+  expect(await check.verdict({ url, instance })).toBe('verified')
+  current = { ...identity, instance: 'i-2' }
+  expect(await check.verdict({ url, instance })).toBe('verified')
+  expect(await check.verdictNow({ url, instance })).toBe('refuted')
+  // Requests go there no more.
+  expect(await check.verdict({ url, instance })).toBe('refuted')
+  expect(asked).toHaveLength(2)
+})

@@ -70,6 +70,20 @@ export class PeerCheck {
     return known.isAnswered ? known.verdict : (known.asking ?? known.verdict)
   }
 
+  /** What answers at the URL now, asked anew: for a peer whose verdict may be outdated. Never rejects. */
+  async verdictNow({
+    url,
+    instance,
+  }: {
+    readonly url: string
+    readonly instance: string
+  }): Promise<PeerVerdict> {
+    const answered = await this.#answer(url, instance)
+    const known = this.#known.get(JSON.stringify([url, instance]))
+    if (known !== undefined && answered !== 'unknown') known.verdict = answered
+    return answered
+  }
+
   close(): Promise<void> {
     return this.#agent.destroy()
   }

@@ -16,6 +16,14 @@ export const writer = group(
       maximum: 300_000,
       description: 'How long a writer may be silent before its partitions are reassigned.',
     }),
+    peerProbeIntervalMs: duration({
+      env: 'ANNALS_WRITER_PEER_PROBE_INTERVAL',
+      default: 250,
+      minimum: 0,
+      maximum: 60_000,
+      description:
+        'How often a writer connects to the ports of the others. The partitions of one that refuses connections are taken over before its session ends. `0ms`: wait for the session to end. All writers of a group need the same choice.',
+    }),
     queueEventsMax: count({
       env: 'ANNALS_WRITER_QUEUE_EVENTS_MAX',
       default: 10_000,

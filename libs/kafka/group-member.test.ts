@@ -19,6 +19,8 @@ describe('a member’s metadata', () => {
   test('is read as it was written; fields of later versions are ignored', () => {
     expect(readMember(encodeMember(0, member))).toEqual(member)
     expect(readMember(withJson({ ...data, zone: 'a' }))).toMatchObject(member)
+    const early = { ...member, data: { ...data, early: { 'eventstore.order': [2] } } }
+    expect(readMember(encodeMember(0, early))).toEqual(early)
   })
 
   test('may be any bytes: reading never throws', () => {
@@ -54,6 +56,8 @@ describe('a member’s metadata', () => {
     [{ ...data, owned: { a: 'b' } }, 'at /owned/a'],
     [{ ...data, owned: { a: [-1] } }, 'at /owned/a/0'],
     [{ ...data, owned: { a: [1.5] } }, 'at /owned/a/0'],
+    [{ ...data, early: 'all' }, 'at /early'],
+    [{ ...data, early: { a: [-1] } }, 'at /early/a/0'],
     [null, 'its metadata has the wrong shape: expected object at its root'],
   ])('%j is foreign', (json, problem) => {
     expect(readMember(withJson(json))).toEqual({ problem: expect.stringContaining(problem) as string })

@@ -5,6 +5,11 @@ import { AssignerProtocol } from 'kafkajs'
 /** Partitions by topic. */
 export type Assignment = Readonly<Record<string, readonly number[]>>
 
+const partitionsByTopic = Type.Record(
+  Type.String({ maxLength: 249 }),
+  Type.Array(Type.Integer({ minimum: 0, maximum: 2 ** 31 - 1 })),
+)
+
 /** What a member states about itself when it joins. It travels in Kafka's member metadata, as JSON. */
 const memberDataSchema = Type.Object({
   /** Where it takes requests. */
@@ -13,14 +18,14 @@ const memberDataSchema = Type.Object({
   instance: Type.String({ minLength: 1, maxLength: 100 }),
   /** The member id under which it owned `owned`. A member that was removed and rejoins with another id has lost its claims. */
   memberId: Type.String({ maxLength: 1_000 }),
-  owned: Type.Record(
-    Type.String({ maxLength: 249 }),
-    Type.Array(Type.Integer({ minimum: 0, maximum: 2 ** 31 - 1 })),
-  ),
+  owned: partitionsByTopic,
+  /** What it has taken over ahead of the group. Absent: it takes nothing over early, or is of an older version. */
+  early: Type.Optional(partitionsByTopic),
 })
 
-export type MemberData = Readonly<Omit<Static<typeof memberDataSchema>, 'owned'>> & {
+export type MemberData = Readonly<Omit<Static<typeof memberDataSchema>, 'owned' | 'early'>> & {
   readonly owned: Assignment
+  readonly early?: Assignment
 }
 
 const memberData = TypeCompiler.Compile(memberDataSchema)

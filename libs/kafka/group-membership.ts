@@ -7,8 +7,14 @@ import { pause } from '#async'
 import type { KafkaCluster } from './cluster.ts'
 import { firstJoin } from './first-join.ts'
 import type { Assignment } from './group-member.ts'
-import { type ForeignMember, partitionsOf, readGroup, stickyAssigner } from './group-protocol.ts'
-import { Peers, type RoutingTable, type VerifyPeer } from './peers.ts'
+import {
+  assignmentOf,
+  type ForeignMember,
+  partitionsOf,
+  readGroup,
+  stickyAssigner,
+} from './group-protocol.ts'
+import { type GroupView, Peers, type RoutingTable, type VerifyPeer } from './peers.ts'
 import { groupClientConfig } from './settings.ts'
 import { partitionKey, type TopicPartition } from '#domain'
 
@@ -25,6 +31,11 @@ export interface GroupMembershipOptions {
   readonly onRevoked: (partitions: readonly TopicPartition[]) => Promise<void> | void
   /** Verifies the address of a member before partitions are assigned to it and requests are sent there. Default: all are trusted. */
   readonly verifyPeer?: VerifyPeer
+  /**
+   * The partitions that this member owns ahead of the group. It asks to keep them at each rebalance. Default: it takes none over
+   * early, and others do not count on it.
+   */
+  readonly early?: () => readonly TopicPartition[]
   /** Called with foreign members: all of them, and the newly seen ones. They get no partitions. */
   readonly onForeign?: (foreign: readonly ForeignMember[], fresh: readonly ForeignMember[]) => void
   /** Called with each problem. The membership retries without help. */
@@ -75,8 +86,9 @@ export class GroupMembership {
   #consumer: Consumer | undefined
   #leaving = new AbortController()
   #memberId = ''
+  #joinedAtMs = -Infinity
   #owned: Assignment = {}
-  #table: RoutingTable = new Map()
+  #view: GroupView = { routes: new Map(), members: [] }
   #notifying: Promise<void> = Promise.resolve()
 
   constructor(options: GroupMembershipOptions) {
@@ -110,6 +122,11 @@ export class GroupMembership {
     this.#owned = {}
   }
 
+  /** When the group last assigned partitions, by `performance.now()`: after each change of its members. */
+  get joinedAtMs(): number {
+    return this.#joinedAtMs
+  }
+
   /** The partitions that the group has assigned to this member. */
   get partitions(): readonly TopicPartition[] {
     return partitionsOf(this.#owned)
@@ -117,12 +134,18 @@ export class GroupMembership {
 
   /** The owners, with the URLs of verified ones. During a rebalance, the owners before it. @throws LogError `unavailable` */
   async ownersTable(): Promise<RoutingTable> {
+    return (await this.view()).routes
+  }
+
+  /** Members and owners. During a rebalance, those before it. @throws LogError `unavailable` */
+  async view(): Promise<GroupView> {
     const { cluster, groupId } = this.#options
     const group = await readGroup(cluster, groupId)
-    if (group === undefined) return this.#table
+    if (group === undefined) return this.#view
     this.#peers.foreign([...group.foreign, ...(await this.#peers.unfitNow(group))])
-    this.#table = await this.#peers.route(group.owners)
-    return this.#table
+    const [routes, members] = [await this.#peers.route(group.owners), await this.#peers.view(group.members)]
+    this.#view = { routes, members }
+    return this.#view
   }
 
   /**
@@ -145,6 +168,7 @@ export class GroupMembership {
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
       consumer.pause(this.#options.topics.map((topic) => ({ topic })))
       this.#memberId = payload.memberId
+      this.#joinedAtMs = performance.now()
       this.#take(payload.memberAssignment)
       joined.resolve(undefined)
     })
@@ -164,7 +188,7 @@ export class GroupMembership {
   }
 
   #newConsumer(): Consumer {
-    const { cluster, groupId, advertisedUrl, sessionTimeoutMs = 8_000 } = this.#options
+    const { cluster, groupId, advertisedUrl, early, sessionTimeoutMs = 8_000 } = this.#options
     return new Kafka(groupClientConfig(cluster.settings)).consumer({
       groupId,
       sessionTimeout: sessionTimeoutMs,
@@ -180,6 +204,7 @@ export class GroupMembership {
           self: () => ({
             ...{ url: advertisedUrl, instance: this.instance },
             ...{ memberId: this.#memberId, owned: this.#owned },
+            ...(early !== undefined && { early: assignmentOf(early()) }),
           }),
           unfit: (members) => this.#peers.unfit(members),
           onForeign: (foreign) => this.#peers.foreign(foreign),

@@ -17,6 +17,13 @@ export interface Owner {
   readonly instance: string
 }
 
+/** A member with readable metadata. */
+export interface Member extends Owner {
+  readonly topics: readonly string[]
+  /** Whether it takes partitions over ahead of the group. Members of older versions do not. */
+  readonly takesEarly: boolean
+}
+
 /** By `topic/partition`. */
 export type OwnersTable = ReadonlyMap<string, Owner>
 
@@ -30,7 +37,7 @@ export interface ForeignMember {
 export interface GroupTable {
   readonly owners: OwnersTable
   /** Members with readable metadata, with or without partitions. */
-  readonly members: readonly Owner[]
+  readonly members: readonly Member[]
   /** Members whose metadata cannot be read. */
   readonly foreign: readonly ForeignMember[]
 }
@@ -44,15 +51,25 @@ export const partitionsOf = (assignment: Assignment): TopicPartition[] =>
     partitions.map((partition) => ({ topic, partition })),
   )
 
-function encodeAssignment(partitions: readonly TopicPartition[]): Buffer {
-  const byTopic = Map.groupBy(partitions, ({ topic }) => topic)
-  const assignment = Object.fromEntries(
-    [...byTopic].map(([topic, places]) => [topic, places.map(({ partition }) => partition)]),
+export const assignmentOf = (places: readonly TopicPartition[]): Assignment => {
+  const byTopic = Map.groupBy(places, ({ topic }) => topic)
+  return Object.fromEntries(
+    [...byTopic].map(([topic, ofTopic]) => [topic, ofTopic.map(({ partition }) => partition)]),
   )
-  return AssignerProtocol.MemberAssignment.encode({ version, assignment, userData: Buffer.alloc(0) })
 }
 
-interface JoinedMember extends StickyMember, Owner {}
+const encodeAssignment = (places: readonly TopicPartition[]): Buffer =>
+  AssignerProtocol.MemberAssignment.encode({
+    version,
+    assignment: mutable(assignmentOf(places)),
+    userData: Buffer.alloc(0),
+  })
+
+/** As kafkajs declares it. */
+const mutable = (assignment: Assignment): Record<string, number[]> =>
+  Object.fromEntries(Object.entries(assignment).map(([topic, partitions]) => [topic, [...partitions]]))
+
+interface JoinedMember extends StickyMember, Member {}
 
 interface Joined {
   readonly members: readonly JoinedMember[]
@@ -69,10 +86,11 @@ function readJoined(all: readonly { memberId: string; memberMetadata: Buffer }[]
       continue
     }
     const { topics, data } = read
-    const owned = data.memberId === memberId ? partitionsOf(data.owned) : []
+    const claims = (claimed: Assignment = {}) =>
+      data.memberId === memberId ? partitionsOf(claimed).map(partitionKey) : []
     members.push({
       ...{ memberId, topics, url: data.url, instance: data.instance },
-      owned: owned.map(partitionKey),
+      ...{ owned: claims(data.owned), early: claims(data.early), takesEarly: data.early !== undefined },
     })
   }
   return { members, foreign }

@@ -1,6 +1,6 @@
 import { pause } from '#async'
 
-import type { ForeignMember, GroupTable, Owner, OwnersTable } from './group-protocol.ts'
+import type { ForeignMember, Member, Owner, OwnersTable } from './group-protocol.ts'
 
 /** `refuted`: another process answers at the member's URL. `unknown`: nothing answered. */
 export type PeerVerdict = 'verified' | 'refuted' | 'unknown'
@@ -9,7 +9,7 @@ export type PeerVerdict = 'verified' | 'refuted' | 'unknown'
 export type VerifyPeer = (owner: Owner) => Promise<PeerVerdict>
 
 /** Where the owner of a partition takes requests. */
-interface Route {
+export interface Route {
   readonly memberId: string
   /** Absent until the process there has proved to be this member. */
   readonly url?: string
@@ -17,6 +17,18 @@ interface Route {
 
 /** By `topic/partition`. */
 export type RoutingTable = ReadonlyMap<string, Route>
+
+/** A member as other members see it. */
+export interface Peer extends Member {
+  /** Whether the process at its URL has proved to be this member. */
+  readonly isVerified: boolean
+}
+
+/** Members and owners of the group, as one member sees them. */
+export interface GroupView {
+  readonly routes: RoutingTable
+  readonly members: readonly Peer[]
+}
 
 /** Members beyond this count as unknown. */
 const membersMax = 500
@@ -72,8 +84,20 @@ export class Peers {
     )
   }
 
+  /** The members, with what is known about their addresses. */
+  async view(members: readonly Member[]): Promise<readonly Peer[]> {
+    const verdicts = await this.#verdicts(members)
+    return members.map((member) => ({ ...member, isVerified: verdicts.get(member.memberId) === 'verified' }))
+  }
+
   /** Foreign members of a stable group, approximately as the leader saw them. */
-  async unfitNow({ members, owners }: Pick<GroupTable, 'members' | 'owners'>): Promise<ForeignMember[]> {
+  async unfitNow({
+    members,
+    owners,
+  }: {
+    readonly members: readonly Owner[]
+    readonly owners: OwnersTable
+  }): Promise<ForeignMember[]> {
     const verdicts = await this.#verdicts(members)
     const owning = new Set([...owners.values()].map(({ memberId }) => memberId))
     return members.flatMap((member) => {

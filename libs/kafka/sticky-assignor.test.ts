@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 
 import { partitionKey, type TopicPartition } from '#domain'
 
-import { assignSticky, type StickyMember } from './sticky-assignor.ts'
+import { assignSticky, type StickyMember, successorsOf } from './sticky-assignor.ts'
 
 const partitionsOf = (topic: string, count: number): TopicPartition[] =>
   Array.from({ length: count }, (_, partition) => ({ topic, partition }))
@@ -13,12 +13,17 @@ const anyPartitions = fc
   .tuple(fc.nat(20), fc.nat(20))
   .map(([a, b]) => [...partitionsOf('a', a), ...partitionsOf('b', b)])
 
+const anyClaims = fc.array(
+  fc.tuple(fc.constantFrom('a', 'b', 'gone'), fc.nat(25)).map(([t, p]) => `${t}/${p}`),
+)
+
 /** Members with claims that may be stale, duplicate, or to partitions that no longer exist. */
 const anyMembers = fc.uniqueArray(
   fc.record({
     memberId: fc.stringMatching(/^m[a-z]{1,6}$/),
     topics: fc.constant(topics),
-    owned: fc.array(fc.tuple(fc.constantFrom('a', 'b', 'gone'), fc.nat(25)).map(([t, p]) => `${t}/${p}`)),
+    owned: anyClaims,
+    early: fc.oneof(fc.constant([]), anyClaims),
   }),
   { minLength: 1, maxLength: 8, selector: ({ memberId }) => memberId },
 )
@@ -34,7 +39,10 @@ const settled = (
   members: readonly StickyMember[],
   assigned: ReadonlyMap<string, readonly TopicPartition[]>,
 ): StickyMember[] =>
-  members.map((member) => ({ ...member, owned: (assigned.get(member.memberId) ?? []).map(partitionKey) }))
+  members.map(({ memberId, topics: its }) => ({
+    ...{ memberId, topics: its },
+    owned: (assigned.get(memberId) ?? []).map(partitionKey),
+  }))
 
 const stayed = (
   before: ReadonlyMap<string, readonly TopicPartition[]>,
@@ -120,5 +128,76 @@ describe('the sticky assignment', () => {
 
   test('without members is empty', () => {
     expect(assignSticky([], partitionsOf('a', 2))).toEqual(new Map())
+  })
+
+  test('prefers who owned a partition to who took it over early', () => {
+    const members = [
+      { memberId: 'a', topics, owned: [], early: ['a/0'] },
+      { memberId: 'b', topics, owned: ['a/0'] },
+    ]
+    const assigned = assignSticky(members, partitionsOf('a', 2))
+    expect(assigned.get('b')).toEqual([{ topic: 'a', partition: 0 }])
+  })
+})
+
+describe('the successors of dead members', () => {
+  /** A balanced group, some members of which die. */
+  const anyLoss = fc
+    .tuple(anyMembers, anyPartitions, fc.nat())
+    .filter(([members]) => members.length > 1)
+    .map(([members, partitions, seed]) => {
+      const assigned = assignSticky(members, partitions)
+      const dead = 1 + (seed % (members.length - 1))
+      const all = settled(members, assigned)
+      const orphans = all.slice(0, dead).flatMap(({ memberId }) => assigned.get(memberId) ?? [])
+      return { survivors: all.slice(dead), orphans, partitions }
+    })
+
+  test('are survivors, one for each of their partitions, whatever the order of members and partitions', () => {
+    fc.assert(
+      fc.property(anyLoss, ({ survivors, orphans }) => {
+        const successors = successorsOf(survivors, orphans)
+        expect([...successors.keys()].sort()).toEqual(orphans.map(partitionKey).sort())
+        const alive = new Set(survivors.map(({ memberId }) => memberId))
+        expect([...successors.values()].every((memberId) => alive.has(memberId))).toBe(true)
+        const turned = successorsOf([...survivors].reverse(), [...orphans].reverse())
+        expect(new Map([...turned].sort())).toEqual(new Map([...successors].sort()))
+      }),
+    )
+  })
+
+  test('keep everything when the group removes the dead, whether or not they have told the leader', () => {
+    fc.assert(
+      fc.property(anyLoss, fc.boolean(), ({ survivors, orphans, partitions }, isTold) => {
+        const successors = successorsOf(survivors, orphans)
+        const earlyOf = (id: string) => [...successors].flatMap(([key, to]) => (to === id ? [key] : []))
+        const rejoined = survivors.map((member) => ({
+          ...member,
+          early: isTold ? earlyOf(member.memberId) : [],
+        }))
+        const assigned = assignSticky(rejoined, partitions)
+        for (const { memberId, owned } of survivors) {
+          const expected = [...owned, ...earlyOf(memberId)].sort()
+          expect((assigned.get(memberId) ?? []).map(partitionKey).sort()).toEqual(expected)
+        }
+      }),
+    )
+  })
+
+  test('mostly stay the same when another member dies', () => {
+    const members = Array.from({ length: 10 }, (_, index) => ({ memberId: `m${index}`, topics, owned: [] }))
+    const partitions = partitionsOf('a', 200)
+    const all = settled(members, assignSticky(members, partitions))
+    const ofFirst = (all[0]?.owned ?? []).map((key) => ({ topic: 'a', partition: Number(key.slice(2)) }))
+    const before = successorsOf(all.slice(1), ofFirst)
+    const ofSecond = (all[1]?.owned ?? []).map((key) => ({ topic: 'a', partition: Number(key.slice(2)) }))
+    const after = successorsOf(all.slice(2), [...ofFirst, ...ofSecond])
+    const alive = [...before].filter(([, memberId]) => memberId !== all[1]?.memberId)
+    const moved = alive.filter(([key, memberId]) => after.get(key) !== memberId)
+    expect(moved.length).toBeLessThanOrEqual(ofFirst.length / 4)
+  })
+
+  test('are none without survivors', () => {
+    expect(successorsOf([], partitionsOf('a', 2))).toEqual(new Map())
   })
 })

@@ -5,21 +5,27 @@ import type { WaitingPartition } from '#event-log'
 import { GroupMembership, type GroupMembershipOptions, type NotedOffset, type RoutingTable } from '#kafka'
 
 import type { OwnedPartition } from './owned-partition.ts'
+import { Succession, type SuccessionSettings } from './succession.ts'
 
 /** Membership in the consumer group that assigns partitions. */
 export type Membership = Pick<
   GroupMembership,
-  'instance' | 'start' | 'stop' | 'partitions' | 'ownersTable' | 'noteOffsets'
+  'instance' | 'start' | 'stop' | 'joinedAtMs' | 'partitions' | 'ownersTable' | 'view' | 'noteOffsets'
 >
 
 export interface PartitionGroupOptions<Owned> extends Omit<
   GroupMembershipOptions,
-  'onAssigned' | 'onRevoked' | 'onProblem'
+  'onAssigned' | 'onRevoked' | 'onProblem' | 'early'
 > {
   /** The role of the members, for messages: `writer`. */
   readonly member: string
-  /** Creates the owner of a partition. The group starts it. */
-  readonly open: (place: TopicPartition) => Owned
+  /**
+   * Creates the owner of a partition. The group starts it.
+   * @param onTermLost to be called when a term of the owner has failed for good. Needed with `succession` only
+   */
+  readonly open: (place: TopicPartition, onTermLost: () => void) => Owned
+  /** Takes over the partitions of dead members ahead of the group. Default: waits for the group. */
+  readonly succession?: SuccessionSettings | undefined
   /** Default: a member of Kafka's group. */
   readonly newMembership?: (options: GroupMembershipOptions) => Membership
   readonly logger: Logger
@@ -42,19 +48,22 @@ export class PartitionGroup<Owned extends OwnedPartition> {
   readonly #membership: Membership
   readonly #owned = new Map<string, { readonly place: TopicPartition; readonly owner: Owned }>()
   readonly #ending = new Map<string, Promise<void>>()
+  readonly #succession: Succession | undefined
   #hasJoined = false
   #isStopping = false
 
   constructor(options: PartitionGroupOptions<Owned>) {
-    const { member, logger, newMembership = joinedByKafka } = options
+    const { member, logger, newMembership = joinedByKafka, succession } = options
     this.#options = options
     this.#membership = newMembership({
       ...options,
+      ...(succession && { early: () => this.#succession?.early ?? [] }),
       onAssigned: (places) => this.#assigned(places),
       onRevoked: (places) => this.#revoked(places),
       onProblem: (error) =>
         logger.warn({ err: error }, `the group of ${member}s cannot be reached: retrying`),
     })
+    this.#succession = succession && this.#newSuccession(succession)
   }
 
   /** Identifies this process in the group. */
@@ -76,7 +85,22 @@ export class PartitionGroup<Owned extends OwnedPartition> {
     return this.owners.flatMap(({ waiting }) => waiting ?? [])
   }
 
-  /** The owner of each partition, with its address. @throws LogError `unavailable` */
+  /** Number of other members whose ports refuse connections. */
+  get downCount(): number {
+    return this.#succession?.downCount ?? 0
+  }
+
+  /** A request was refused at the address of another member. */
+  suspect(url: string): void {
+    this.#succession?.suspect(url)
+  }
+
+  /** A table of {@link ownersTable}, with the successors of owners that have died since. Cheap. */
+  withSuccessors(table: RoutingTable): RoutingTable {
+    return this.#succession?.overlay(table) ?? table
+  }
+
+  /** The owner of each partition that the group knows, with its address. @throws LogError `unavailable` */
   ownersTable(): Promise<RoutingTable> {
     return this.#membership.ownersTable()
   }
@@ -92,16 +116,20 @@ export class PartitionGroup<Owned extends OwnedPartition> {
 
   /** Joins the group, unless there are no topics. Partitions start as the group assigns them. @throws LogError */
   async start(): Promise<void> {
-    if (this.#options.topics.length > 0) await this.#membership.start()
+    if (this.#options.topics.length > 0) {
+      await this.#membership.start()
+      this.#succession?.start()
+    }
     this.#hasJoined = true
   }
 
   /** Ends all owners, and leaves the group at the same time, so the next owners need not wait for the session time-out. */
   async stop(): Promise<void> {
     this.#isStopping = true
+    const watched = this.#succession?.stop()
     const ended = this.#revoked([...this.#owned.values()].map(({ place }) => place))
     await this.#membership.stop()
-    await ended
+    await Promise.all([ended, watched])
     await Promise.all(this.#ending.values())
   }
 
@@ -118,15 +146,28 @@ export class PartitionGroup<Owned extends OwnedPartition> {
     return { owned: owners.length, ...(waiting.length > 0 && { waitForOperator: waiting }) }
   }
 
+  #newSuccession(settings: SuccessionSettings): Succession {
+    const { advertisedUrl, logger } = this.#options
+    return new Succession({
+      ...settings,
+      ...{ membership: this.#membership, advertisedUrl, logger },
+      isOwned: (key) => this.#owned.has(key),
+      open: (place, isWanted) => this.#open(place, isWanted),
+      close: (key) => this.#close(key),
+    })
+  }
+
   async #assigned(places: readonly TopicPartition[]): Promise<void> {
+    this.#succession?.assigned(places)
     await Promise.all(places.map((place) => this.#open(place)))
   }
 
-  async #open(place: TopicPartition): Promise<void> {
+  /** @param isWanted asked when the previous owner has ended. */
+  async #open(place: TopicPartition, isWanted = () => true): Promise<void> {
     const key = partitionKey(place)
     await this.#ending.get(key)
-    if (this.#isStopping || this.#owned.has(key)) return
-    const owner = this.#options.open(place)
+    if (this.#isStopping || this.#owned.has(key) || !isWanted()) return
+    const owner = this.#options.open(place, () => this.#succession?.lost(place))
     this.#owned.set(key, { place, owner })
     owner.start()
   }

@@ -21,6 +21,8 @@ export interface TermLoopOptions<Term> {
   readonly backoff?: BackoffLimits
   /** Called when a term first serves, with the time since its take-over. */
   readonly onTookOver?: (seconds: number) => void
+  /** Called when a term, or a take-over, has failed for good. Unless the loop is stopped, it takes over again after a pause. */
+  readonly onTermLost?: (() => void) | undefined
   readonly logger: Logger
 }
 
@@ -180,6 +182,7 @@ export class TermLoop<Term> implements OwnedPartition {
 
   async #recover(error: unknown): Promise<void> {
     if (this.#isStopping()) return
+    if (endsTerm(error)) reportSafely(() => this.#options.onTermLost?.())
     if (!isFenced(error)) return this.#backOff(error)
     const { logger } = this.#options
     logger.warn({ reason: error.message }, `${this.#name}: another instance has taken over, handing back`)

@@ -22,6 +22,8 @@ export interface MemberParts
 /** Verifies other members of the group. A `PeerCheck` of `#client` is one. */
 interface PeerVerifier {
   readonly verdict: VerifyPeer
+  /** Asks anew. */
+  readonly verdictNow: VerifyPeer
   close(): Promise<void>
 }
 
@@ -42,6 +44,8 @@ interface Member {
 /** Connects an instance of a service to its group, and turns it into a part of a process. */
 export interface GroupMember {
   readonly parts: MemberParts
+  /** Asks the process at the address of a member who it is, without a cache. */
+  readonly identify: VerifyPeer
   /**
    * The routes and the life of the instance. Its stop leaves the backends open.
    * @param close closes what the instance alone has used, after it has stopped
@@ -66,8 +70,10 @@ export function groupMember(
   return {
     parts: {
       ...backends,
-      ...{ advertisedUrl, verifyPeer: (owner) => verifier.verdict(owner), onForeign, metrics, logger },
+      ...{ advertisedUrl, onForeign, metrics, logger },
+      verifyPeer: (owner) => verifier.verdict(owner),
     },
+    identify: (owner) => verifier.verdictNow(owner),
     servicePart: (member, routes, close) => ({
       routes: allRoutes(routes, peerRoute(role, { ...group, instance: member.instance })),
       start: () => member.start(),

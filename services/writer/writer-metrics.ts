@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 
 import { type ErrorCode, EventStoreError } from '#event-store'
+import type { EarlyStep } from '#ownership'
 import type { CatchUpProgress } from '#redis-index'
 
 import type { OwnerMemory } from './memory/term-memory.ts'
@@ -17,6 +18,8 @@ const refusalsFromTheStart: readonly ErrorCode[] = [
   'internal',
 ]
 
+const earlySteps: readonly EarlyStep[] = ['taken', 'kept', 'handed-back', 'lost']
+
 /** The metrics of the writer. Names end in their units. */
 export class WriterMetrics {
   readonly appends: Counter
@@ -28,6 +31,7 @@ export class WriterMetrics {
   readonly unreadableSnapshots: Counter
   readonly foreignRecords: Counter<'topic' | 'partition'>
   readonly loadEvents: Histogram<'snapshot'>
+  readonly earlyTakeOvers: Counter<'step'>
   readonly #registry: Registry
   readonly #catchUpEvents: Counter
   readonly #catchUpLag: Gauge<'topic' | 'partition'>
@@ -68,6 +72,13 @@ export class WriterMetrics {
       registers,
     })
     for (const code of refusalsFromTheStart) this.#refusals.inc({ code }, 0)
+    this.earlyTakeOvers = new Counter({
+      name: 'annals_writer_early_take_overs_total',
+      help: 'Partitions taken over from a dead writer ahead of the group, and what became of them',
+      labelNames: ['step'],
+      registers,
+    })
+    for (const step of earlySteps) this.earlyTakeOvers.inc({ step }, 0)
     this.takeOverSeconds = takeOverSecondsOf(registry)
     this.batchEvents = new Histogram({
       name: 'annals_writer_batch_events',
@@ -98,6 +109,16 @@ export class WriterMetrics {
         this.set({ what: 'ids' }, ids.bytes)
       },
     })
+  }
+
+  /** @param downCount reads the number of other writers whose ports refuse connections. */
+  watchPeers(downCount: () => number): void {
+    gaugeOf(
+      this.#registry,
+      'annals_writer_peers_down',
+      'Other writers of the group whose ports refuse connections',
+      downCount,
+    )
   }
 
   /** Registers the memory that subscribers of categories share. */

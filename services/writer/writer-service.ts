@@ -14,7 +14,12 @@ export function openWriter(parts: ServiceParts): ServicePart & { readonly writer
   const settings = writerSettings(parts.config)
   const peers = new PeerClients(settings.appendTimeoutMs)
   const member = groupMember('writer', settings.groupId, parts, PeerCheck)
-  const writer = new Writer({ ...member.parts, peerAt: (url) => peers.at(url), settings })
+  const writer = new Writer({
+    ...member.parts,
+    identifyPeer: member.identify,
+    peerAt: (url) => peers.at(url),
+    settings,
+  })
   parts.health.add({ name: 'partitions', kind: 'readiness', check: () => writer.checkServing() })
   const routes = writerRoutes(writer.api, { eventsPerAppendMax: settings.appendEventsMax })
   return { writer, ...member.servicePart(writer, routes, () => peers.close()) }

@@ -7,6 +7,8 @@ import type { LocalStoreSettings } from './store/local-store.ts'
 export interface WriterSettings extends PartitionSettings, LocalStoreSettings {
   readonly groupId: string
   readonly sessionTimeoutMs: number
+  /** 0: partitions of a dead writer wait for the group. */
+  readonly peerProbeIntervalMs: number
   readonly routingTimeoutMs: number
   readonly snapshotTtlSeconds: number
   /** Memory for recently used streams of all owned partitions. */
@@ -26,6 +28,7 @@ export const writerSettings = ({
 }: Pick<Config, 'http' | 'writer' | 'index'>): WriterSettings => ({
   groupId: writer.groupId,
   sessionTimeoutMs: writer.sessionTimeoutMs,
+  peerProbeIntervalMs: writer.peerProbeIntervalMs,
   routingTimeoutMs: writer.routingTimeoutMs,
   readTimeoutMs: writer.readTimeoutMs,
   readsMax: writer.readsMax,

@@ -1,7 +1,7 @@
 import { aggregateTypeOfTopic, type TopicPartition } from '#domain'
 import { CategoryLog, EventFormat } from '#event-log'
-import { FencedLog, LogReader } from '#kafka'
-import { addOwnershipGauges, PartitionGroup, type ServingReport } from '#ownership'
+import { FencedLog, LogReader, type VerifyPeer } from '#kafka'
+import { addOwnershipGauges, PartitionGroup, type ServingReport, type SuccessionSettings } from '#ownership'
 import { PartitionIndex } from '#redis-index'
 import type { MemberParts } from '#service'
 
@@ -22,9 +22,13 @@ import type { WriterSettings } from './writer-settings.ts'
 export interface WriterParts extends MemberParts {
   /** Another writer, for requests that it owns. Such a request must not be forwarded again. */
   readonly peerAt: (url: string) => StreamOwner
+  /** Asks the process at the address of another writer who it is, without a cache. */
+  readonly identifyPeer: VerifyPeer
   readonly settings: WriterSettings
 }
 
+/** More than a successor needs to find a dead owner and to take over. */
+const successorTimeoutMs = 2_000
 /** A few hundred events, decoded in one turn. */
 const subscriberFetchBytesMax = 1 << 18
 
@@ -62,6 +66,7 @@ export class Writer {
     })
     this.#metrics = new WriterMetrics(parts.metrics, () => this.#queueDepth)
     this.#metrics.watchMemory(this.#memory)
+    this.#metrics.watchPeers(() => this.#group.downCount)
     addOwnershipGauges(parts.metrics, 'writer', this.#group)
     const format = new EventFormat(codec)
     this.#categories = new CategoryLog({
@@ -85,11 +90,16 @@ export class Writer {
     this.api = new RoutedWriter({
       partitions,
       local: this.local,
-      table: new CachedRoutingTable(() => this.#group.ownersTable()),
+      table: new CachedRoutingTable(
+        () => this.#group.ownersTable(),
+        (table) => this.#group.withSuccessors(table),
+      ),
       peerAt: parts.peerAt,
       categories: this.#categories,
       ownUrl: parts.advertisedUrl,
       routingTimeoutMs: settings.routingTimeoutMs,
+      successorTimeoutMs: settings.peerProbeIntervalMs > 0 ? successorTimeoutMs : 0,
+      onRefusedAt: (url) => this.#group.suspect(url),
       onForwarded: () => this.#metrics.forwarded.inc(),
       onRefused: (error) => this.#metrics.refused(error),
     })
@@ -128,8 +138,16 @@ export class Writer {
       groupId,
       sessionTimeoutMs,
       topics: topics.map(({ name }) => name),
-      open: (place) => this.#newOwner(place),
+      open: (place, onTermLost) => this.#newOwner(place, onTermLost),
+      succession: this.#succession,
     })
+  }
+
+  get #succession(): SuccessionSettings | undefined {
+    const { identifyPeer: identify, settings } = this.#parts
+    const { peerProbeIntervalMs: probeIntervalMs } = settings
+    if (probeIntervalMs === 0) return undefined
+    return { probeIntervalMs, identify, onStep: (step) => this.#metrics.earlyTakeOvers.inc({ step }) }
   }
 
   #indexOf({ topic, partition }: TopicPartition): PartitionIndex {
@@ -143,7 +161,7 @@ export class Writer {
     })
   }
 
-  #newOwner({ topic, partition }: TopicPartition): PartitionWriter {
+  #newOwner({ topic, partition }: TopicPartition, onTermLost: () => void): PartitionWriter {
     const { cluster, settings, logger } = this.#parts
     const index = this.#indexOf({ topic, partition })
     const metrics = this.#metrics
@@ -170,6 +188,7 @@ export class Writer {
       memory: this.#memory,
       settings,
       metrics,
+      onTermLost,
       logger,
     })
   }

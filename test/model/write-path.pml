@@ -3,6 +3,9 @@
  * docs/formal.md explains it. Any process may pause between any two steps for any time (this follows from interleaving),
  * so a frozen owner needs no step of its own; a crash does.
  *
+ * Any owner may take over at any time, and the group that assigns partitions does not occur. So a successor that takes over ahead of
+ * the group, also from a living owner (docs/decisions/0015), needs no step of its own either.
+ *
  * Every atomic block is atomic in the product too: one request as its server handles it, or one script in Redis.
  * -D sets the bounds, which are 0 or small by default: TERMS (take-overs), CRASHES, LOSSES (of requests to the leader, or their responses),
  * FLUSHES and RESTORES (of Redis), MISSES (commits that do not reach it), TRIES (of the first append), FORGETS (the coordinator forgets the

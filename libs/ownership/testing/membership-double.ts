@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 
 import { partitionKey, type TopicPartition } from '#domain'
-import type { GroupMembershipOptions, RoutingTable } from '#kafka'
+import type { GroupMembershipOptions, GroupView, RoutingTable } from '#kafka'
 
 import type { Membership } from '../partition-group.ts'
 
@@ -11,6 +11,9 @@ export class MembershipDouble implements Membership {
   readonly #options: GroupMembershipOptions
   readonly #assigned = new Map<string, TopicPartition>()
   #calls: Promise<unknown> = Promise.resolve()
+  readonly joinedAtMs = performance.now()
+  /** What the group's coordinator would report. */
+  current: GroupView = { routes: new Map(), members: [] }
 
   constructor(options: GroupMembershipOptions) {
     this.#options = options
@@ -38,8 +41,17 @@ export class MembershipDouble implements Membership {
     await this.#calls
   }
 
+  /** What it asks to keep at the next rebalance, although the group has not assigned it. */
+  get early(): readonly TopicPartition[] {
+    return this.#options.early?.() ?? []
+  }
+
   ownersTable(): Promise<RoutingTable> {
-    return Promise.resolve(new Map())
+    return Promise.resolve(this.current.routes)
+  }
+
+  view(): Promise<GroupView> {
+    return Promise.resolve(this.current)
   }
 
   noteOffsets(): Promise<void> {

@@ -42,6 +42,8 @@ export interface PartitionParts {
   readonly memory: OwnerMemory
   readonly settings: PartitionSettings
   readonly metrics: WriterMetrics
+  /** Called when a term, or a take-over, has failed for good. */
+  readonly onTermLost?: () => void
   readonly logger: Logger
 }
 
@@ -99,6 +101,7 @@ export class PartitionWriter implements OwnedPartition, TermWork<Term> {
       work: this,
       backoff,
       onTookOver: (seconds) => metrics.takeOverSeconds.observe(seconds),
+      onTermLost: parts.onTermLost,
       logger,
     })
   }

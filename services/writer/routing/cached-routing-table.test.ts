@@ -30,3 +30,20 @@ test('after a doubt the next read requests the table again, at most ten times a 
   await table.get()
   expect(asked.times).toBe(2)
 })
+
+test('successors replace dead owners at each read, without another request', async () => {
+  const asked = { times: 0 }
+  const owners: RoutingTable = new Map([['eventstore.a/0', { memberId: 'dead', url: 'http://dead' }]])
+  const heirs: RoutingTable = new Map([['eventstore.a/0', { memberId: 'heir', url: 'http://heir' }]])
+  let isDead = false
+  const table = new CachedRoutingTable(
+    () => {
+      asked.times++
+      return Promise.resolve(owners)
+    },
+    (known) => (isDead ? heirs : known),
+  )
+  expect(await table.get()).toBe(owners)
+  isDead = true
+  expect([await table.get(), table.latest, asked.times]).toEqual([heirs, heirs, 1])
+})

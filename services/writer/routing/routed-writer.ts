@@ -45,9 +45,19 @@ interface RoutedWriterParts {
   readonly ownUrl: string
   /** The longest time that a request waits for its partition to have an owner. */
   readonly routingTimeoutMs: number
+  /** The longest time that a request waits for the successor of an owner that refuses connections; 0: none is expected. */
+  readonly successorTimeoutMs: number
+  /** Called with the address of a writer that refused a connection. */
+  readonly onRefusedAt: (url: string) => void
   readonly onForwarded: () => void
   /** Called once for each append that is rejected to its caller. */
   readonly onRefused: (error: unknown) => void
+}
+
+/** The owner of a partition, with its URL if it is another process. */
+interface Peer {
+  readonly at: StreamOwner
+  readonly url?: string
 }
 
 /** Interval at which the next owner of a moving partition is looked up. */
@@ -163,21 +173,24 @@ export class RoutedWriter implements WriterApi {
     { forwarded }: RequestContext = fromCaller,
     ask: (owner: StreamOwner, parsedId: StreamId, place: TopicPartition) => Promise<T>,
   ): Promise<T> {
-    const { partitions, local, table, routingTimeoutMs } = this.#parts
+    const { partitions, local, table, routingTimeoutMs, successorTimeoutMs } = this.#parts
     const parsedId = parseRequest(() => parseStreamId(streamId))
     const place = partitions.placeOf(parsedId)
-    const deadlineMs = performance.now() + routingTimeoutMs
+    const sinceMs = performance.now()
+    const deadlineMs = sinceMs + routingTimeoutMs
     // This instance first if it owns the partition; if it rejects (fenced), the owner that the group names; then again.
     for (let wrong = false, refusedHere = false; ; wrong = true) {
       const isHere: boolean = !refusedHere && partitions.ownerOf(place) !== undefined
-      const owner = isHere ? local : forwarded ? undefined : await this.#peerOf(place, wrong)
+      const owner = isHere ? { at: local } : forwarded ? undefined : await this.#peerOf(place, wrong)
       refusedHere = isHere
       try {
-        if (owner !== undefined) return await ask(owner, parsedId, place)
+        if (owner !== undefined) return await ask(owner.at, parsedId, place)
       } catch (error) {
         // A killed writer does not answer. The group will name another one, and no request may go to the old one.
         if (!isHere) table.doubt()
-        if (!isNotOwner(error) || forwarded) throw readError(error)
+        const mayHaveSuccessor =
+          this.#isDead(owner?.url, error) && performance.now() < sinceMs + successorTimeoutMs
+        if (!mayHaveSuccessor && (!isNotOwner(error) || forwarded)) throw readError(error)
       }
       if (forwarded || performance.now() >= deadlineMs) throw notOwner(partitionKey(place))
       await pause(lookMs)
@@ -188,13 +201,20 @@ export class RoutedWriter implements WriterApi {
     return this.#parts.table.get(wrong).catch(failRead)
   }
 
-  async #peerOf(place: TopicPartition, wrong: boolean): Promise<StreamOwner | undefined> {
+  /** Whether no process listens at the URL of the owner. Then the request was not sent. */
+  #isDead(url: string | undefined, error: unknown): boolean {
+    if (url === undefined || !isRefusedConnection(error)) return false
+    this.#parts.onRefusedAt(url)
+    return true
+  }
+
+  async #peerOf(place: TopicPartition, wrong: boolean): Promise<Peer | undefined> {
     const { peerAt, ownUrl, onForwarded } = this.#parts
     const url = (await this.#owners(wrong)).get(partitionKey(place))?.url
     // The group may know before this process that it has gained or lost the partition.
     if (url === undefined || url === ownUrl) return undefined
     onForwarded()
-    return peerAt(url)
+    return { at: peerAt(url), url }
   }
 }
 
@@ -203,3 +223,11 @@ const failRead = (error: unknown): never => {
 }
 
 const isNotOwner = (error: unknown): boolean => error instanceof EventStoreError && error.code === 'not-owner'
+
+/** The client reports it as `unavailable`, with the error of the connection as the cause. */
+const isRefusedConnection = (error: unknown): boolean =>
+  error instanceof EventStoreError &&
+  error.code === 'unavailable' &&
+  error.cause instanceof Error &&
+  'code' in error.cause &&
+  error.cause.code === 'ECONNREFUSED'

@@ -23,8 +23,9 @@ export const runningWriter = async (where: Installation): Promise<RealWriter> =>
 export async function runningProcess(
   where: Installation,
   env?: Readonly<Record<string, string>>,
+  probe?: '/health/ready' | '/health/live',
 ): Promise<ServiceProcess> {
-  const writer = await startServiceProcess('writer', where, env)
+  const writer = await startServiceProcess('writer', where, env, probe)
   onTestFinished(() => writer.stop())
   return writer
 }

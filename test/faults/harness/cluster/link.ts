@@ -1,7 +1,8 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 
 /**
- * A network fault. `cut`: connections break, and new ones fail. `delay`: every piece is late. `half-open`: the
+ * A network fault. `cut`: connections break, and new ones fail or are refused. `delay`: every piece is late. `half-open`: the
  * connection stays open, and nothing gets through. `drop-replies`: requests get through, and the connection breaks
  * before the reply does.
  */
@@ -10,6 +11,8 @@ export type Trouble = 'cut' | 'delay' | 'half-open' | 'drop-replies'
 export const troubles: readonly Trouble[] = ['cut', 'delay', 'half-open', 'drop-replies']
 
 const delayMs = 300
+/** How often a link that refuses looks at its target. */
+const followMs = 50
 
 /** Rewrites the replies of one connection, which arrive in pieces of any size. */
 export type Translate = (bytes: Buffer) => Buffer
@@ -23,6 +26,10 @@ export class Link {
   readonly #translator: () => Translate
   readonly #server: Server
   readonly #connections = new Set<Connection>()
+  #port = 0
+  #refuses = false
+  #isClosed = false
+  #following: Promise<void> = Promise.resolve()
 
   private constructor(name: string, target: number, translator: () => Translate) {
     this.name = name
@@ -38,17 +45,32 @@ export class Link {
     translator: () => Translate = () => (bytes) => bytes,
   ): Promise<Link> {
     const link = new Link(name, target, translator)
-    await new Promise<void>((resolve) => link.#server.listen(0, '127.0.0.1', resolve))
+    await link.#listen()
+    link.#port = (link.#server.address() as AddressInfo).port
+    return link
+  }
+
+  /**
+   * A link that refuses connections while it is cut and while its target does, as the port of an ended process.
+   * @param port a port that no other process gets meanwhile
+   */
+  static refusing(name: string, target: number, port: number): Link {
+    const link = new Link(name, target, () => (bytes) => bytes)
+    link.#port = port
+    link.#refuses = true
+    link.#following = link.#follow()
     return link
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo).port
+    return this.#port
   }
 
   suffer(trouble: Trouble): void {
     this.trouble = trouble
-    if (trouble === 'cut') this.#each((connection) => connection.end())
+    if (trouble !== 'cut') return
+    if (this.#refuses && this.#server.listening) this.#server.close()
+    this.#each((connection) => connection.end())
   }
 
   /** A connection that has lost data ends: TCP has no gaps. */
@@ -58,9 +80,30 @@ export class Link {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true
+    await this.#following
     const closed = new Promise((resolve) => this.#server.close(resolve))
     this.#each((connection) => connection.end())
     await closed
+  }
+
+  #listen(): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<undefined>()
+    this.#server.once('error', reject)
+    this.#server.listen(this.#port, '127.0.0.1', () => resolve(undefined))
+    return promise.finally(() => this.#server.removeListener('error', reject))
+  }
+
+  async #follow(): Promise<void> {
+    while (!this.#isClosed) {
+      const isOpen = await accepts(this.#target)
+      if (this.#server.listening && !isOpen) this.#server.close()
+      // If another process has the port for a moment, the next look tries again.
+      if (!this.#server.listening && isOpen && this.trouble !== 'cut') {
+        await this.#listen().catch(() => undefined)
+      }
+      await pause(followMs)
+    }
   }
 
   #accept(client: Socket): void {
@@ -77,6 +120,15 @@ export class Link {
   #each(act: (connection: Connection) => void): void {
     for (const connection of [...this.#connections]) act(connection)
   }
+}
+
+/** Whether a process listens at a port. A frozen one does, even if it takes no more connections. */
+async function accepts(port: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  const socket = connect(port, '127.0.0.1', () => resolve(true)).on('error', () => resolve(false))
+  const isOpen = await Promise.race([promise, pause(followMs, true)])
+  socket.destroy()
+  return isOpen
 }
 
 class Connection {

@@ -1,3 +1,4 @@
+import { freePorts } from '../../../../scripts/stack/index.ts'
 import { Link } from './link.ts'
 import { addressesOf, openWaysOut, type Pair, type WaysOut } from './links.ts'
 import { type PostOptions, type ServiceKind, ServicePost } from './service-post.ts'
@@ -29,13 +30,20 @@ export async function linkService(
   const out = await openWaysOut(name, servers)
   const links: Link[] = []
   const post = await ServicePost.at(async (port) => {
-    const own = [await Link.open(`clients→${name}`, port), await Link.open(`peers→${name}`, port)] as const
+    const own = [await Link.open(`clients→${name}`, port), await peersLink(kind, name, port)] as const
     links.push(...own)
     const addresses = { ...addressesOf(out, servers, traits), ANNALS_ADVERTISED_URL: urlOf(own[1]) }
     return { name, kind, nodeArgs, logFolder, env: { ...env, ...addresses } }
   })
   const [front, peers] = links as [Link, Link]
   return { post, front, peers, out }
+}
+
+/** Writers take over from a writer whose port refuses connections, so the link to it does the same. */
+async function peersLink(kind: ServiceKind, name: string, target: number): Promise<Link> {
+  if (kind !== 'writer') return Link.open(`peers→${name}`, target)
+  const [port = 0] = await freePorts(1)
+  return Link.refusing(`peers→${name}`, target, port)
 }
 
 /** All links of a service, by the parts that they connect. Those to the brokers are grouped. */
