@@ -89,7 +89,8 @@ export class EventFormat {
         return recordedEvent(topic, partition, event, this.#codec.decode(event.value).data)
       } catch (error) {
         const reason = isUnknownSchema(error) && isAvro(record.value) && unknown.get(schemaIdOf(record.value))
-        return unreadable(topic, partition, record, reason || error)
+        const { streamId, version } = event
+        return { ...unreadable(topic, partition, record, reason || error), event: { streamId, version } }
       }
     }
     return turns === undefined ? records.map(decode) : turns.map(records, decode)

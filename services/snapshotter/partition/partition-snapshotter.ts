@@ -12,12 +12,18 @@ import {
   unavailable,
 } from '#ownership'
 
-import { advanced, type CheckpointState, type CheckpointStore } from './checkpoint.ts'
-import { dueStreams } from './due-streams.ts'
+import {
+  advanced,
+  type CheckpointState,
+  type CheckpointStore,
+  isRebuilding,
+  withProgress,
+} from './checkpoint.ts'
 import { OwnedCheckpoint } from './owned-checkpoint.ts'
 import { callersError, reasonOf } from './passing-errors.ts'
 import { settled } from './settled.ts'
 import { SnapshotTerm, type SnapshotTermParts } from './snapshot-term.ts'
+import { Span, type SpanParts } from './span.ts'
 
 export interface SnapshotPartitionSettings {
   /** Aggregates that are loaded concurrently. */
@@ -26,7 +32,7 @@ export interface SnapshotPartitionSettings {
   readonly fenceRenewalMs: number
 }
 
-export interface SnapshotPartitionParts extends SnapshotTermParts {
+export interface SnapshotPartitionParts extends SnapshotTermParts, Pick<SpanParts, 'format' | 'memory'> {
   readonly cluster: Pick<KafkaCluster, 'topic' | 'checkHeld'>
   readonly checkpoint: CheckpointStore
   /** Opens a fenced log of the partition of snapshots. A log ends with its term, so each term opens one. */
@@ -40,6 +46,8 @@ interface Term {
   readonly work: SnapshotTerm
   readonly checkpoint: OwnedCheckpoint
   readonly renewal: Renewal
+  /** What was read since the checkpoint. */
+  span: Span
 }
 
 /** Interval at which an idle owner checks that its checkpoint was not moved. */
@@ -144,6 +152,7 @@ export class PartitionSnapshotter implements OwnedPartition, TermWork<Term> {
       work,
       checkpoint: new OwnedCheckpoint(checkpoint, work.id, this.#name),
       renewal: new Renewal(settings.fenceRenewalMs),
+      span: this.#newSpan(0),
     }
   }
 
@@ -155,7 +164,8 @@ export class PartitionSnapshotter implements OwnedPartition, TermWork<Term> {
     while (!context.signal.aborted && !(await this.#claim(term, context)));
   }
 
-  end({ work }: Term): void {
+  end({ work, span }: Term): void {
+    span.close()
     work.close()
   }
 
@@ -163,7 +173,8 @@ export class PartitionSnapshotter implements OwnedPartition, TermWork<Term> {
    * Claims the checkpoint for this term. Without one for this log and state version it starts at the start of the log.
    * @returns false if the claim must be retried.
    */
-  async #claim({ checkpoint, work }: Term, context: TermContext): Promise<boolean> {
+  async #claim(term: Term, context: TermContext): Promise<boolean> {
+    const { checkpoint, work } = term
     const { aggregate, cluster, topic } = this.#parts
     const stored = await checkpoint.look()
     const { topicId } = await cluster.topic(topic)
@@ -174,6 +185,7 @@ export class PartitionSnapshotter implements OwnedPartition, TermWork<Term> {
     }
     if (!(await checkpoint.claim(await this.#startingAt(topicId, stored)))) return false
     work.goOnFrom(checkpoint.state, checkpoint.wasMoved)
+    if (checkpoint.wasMoved) this.#startSpan(term, checkpoint.state.nextOffset)
     // The topic may contain snapshots of a log that was replaced.
     if (stored?.topicId !== topicId) this.#cleanUpAtMs = 0
     return true
@@ -209,7 +221,7 @@ export class PartitionSnapshotter implements OwnedPartition, TermWork<Term> {
     const { reader, topic, partition } = this.#parts
     const left = new AbortController()
     const signal = AbortSignal.any([context.signal, left.signal])
-    const pieces = reader.follow(topic, partition, term.checkpoint.state.nextOffset, signal)
+    const pieces = reader.follow(topic, partition, term.span.nextOffset, signal)
     try {
       while (!context.signal.aborted) {
         const next = pieces.next()
@@ -243,23 +255,56 @@ export class PartitionSnapshotter implements OwnedPartition, TermWork<Term> {
     return true
   }
 
-  /** @returns whether the checkpoint could be moved past these records. */
-  async #advance(
-    { checkpoint, work }: Term,
-    piece: Followed,
-    { signal, serving }: TermContext,
-  ): Promise<boolean> {
-    const { records, nextOffset, highWatermark } = piece
-    const { every } = this.#parts.aggregate.snapshot
+  /** @returns whether the checkpoint was not moved by another process. */
+  async #advance(term: Term, piece: Followed, { signal, serving }: TermContext): Promise<boolean> {
+    const { checkpoint, span } = term
+    const { highWatermark } = piece
     this.#lagEvents = highWatermark - checkpoint.state.nextOffset
-    const due = dueStreams(this.topic, records, every, (offset, error) => this.#foreignRecord(offset, error))
-    await work.takeDue(due, signal)
-    if (!(await checkpoint.move(advanced(checkpoint.state, nextOffset)))) return false
-    work.goOnFrom(checkpoint.state, false)
-    this.#lagEvents = highWatermark - nextOffset
-    this.#confirmedAtMs = performance.now()
+    await span.read(piece)
+    const isHeld = await (this.#mustTake(term, highWatermark) ? this.#take(term, signal) : this.#confirm(term))
+    if (!isHeld) return false
+    this.#lagEvents = highWatermark - checkpoint.state.nextOffset
     serving()
     return true
+  }
+
+  #mustTake({ checkpoint, span }: Term, highWatermark: number): boolean {
+    const { state } = checkpoint
+    const isRebuilt = isRebuilding(state) && span.nextOffset >= (state.rebuild?.until ?? 0)
+    return isRebuilt || span.isComplete(highWatermark)
+  }
+
+  /** Takes the snapshots that are due, then moves the checkpoint. @returns whether it was moved. */
+  async #take(term: Term, signal: AbortSignal): Promise<boolean> {
+    const { checkpoint, work, span } = term
+    await work.takeDue(span, signal)
+    if (!(await checkpoint.move(advanced(checkpoint.state, span.nextOffset)))) return false
+    work.goOnFrom(checkpoint.state, false)
+    this.#startSpan(term, span.nextOffset)
+    this.#confirmedAtMs = performance.now()
+    return true
+  }
+
+  /** Reports progress at intervals. @returns whether the checkpoint was not moved by another process. */
+  async #confirm(term: Term): Promise<boolean> {
+    if (this.checkpointAgeMs < lookMs) return true
+    const { checkpoint, span } = term
+    if (!isRebuilding(checkpoint.state)) return this.#look(term)
+    if (!(await checkpoint.move(withProgress(checkpoint.state, span.nextOffset)))) return false
+    this.#confirmedAtMs = performance.now()
+    return true
+  }
+
+  #newSpan(from: number): Span {
+    return new Span(
+      { ...this.#parts, onForeign: (offset, error) => this.#foreignRecord(offset, error) },
+      from,
+    )
+  }
+
+  #startSpan(term: Term, from: number): void {
+    term.span.close()
+    term.span = this.#newSpan(from)
   }
 
   #foreignRecord(offset: number, error: unknown): void {
