@@ -23,7 +23,7 @@ import { OwnedCheckpoint } from './owned-checkpoint.ts'
 import { callersError, reasonOf } from './passing-errors.ts'
 import { settled } from './settled.ts'
 import { SnapshotTerm, type SnapshotTermParts } from './snapshot-term.ts'
-import { Span, type SpanParts } from './span.ts'
+import { Spans, type SpansParts } from './spans.ts'
 
 export interface SnapshotPartitionSettings {
   /** Aggregates that are loaded concurrently. */
@@ -32,7 +32,7 @@ export interface SnapshotPartitionSettings {
   readonly fenceRenewalMs: number
 }
 
-export interface SnapshotPartitionParts extends SnapshotTermParts, Pick<SpanParts, 'format' | 'memory'> {
+export interface SnapshotPartitionParts extends SnapshotTermParts, Pick<SpansParts, 'format' | 'memory'> {
   readonly cluster: Pick<KafkaCluster, 'topic' | 'checkHeld'>
   readonly checkpoint: CheckpointStore
   /** Opens a fenced log of the partition of snapshots. A log ends with its term, so each term opens one. */
@@ -46,8 +46,7 @@ interface Term {
   readonly work: SnapshotTerm
   readonly checkpoint: OwnedCheckpoint
   readonly renewal: Renewal
-  /** What was read since the checkpoint. */
-  span: Span
+  readonly spans: Spans
 }
 
 /** Interval at which an idle owner checks that its checkpoint was not moved. */
@@ -152,7 +151,7 @@ export class PartitionSnapshotter implements OwnedPartition, TermWork<Term> {
       work,
       checkpoint: new OwnedCheckpoint(checkpoint, work.id, this.#name),
       renewal: new Renewal(settings.fenceRenewalMs),
-      span: this.#newSpan(0),
+      spans: new Spans({ ...this.#parts, onForeign: (...foreign) => this.#foreignRecord(...foreign) }),
     }
   }
 
@@ -164,8 +163,8 @@ export class PartitionSnapshotter implements OwnedPartition, TermWork<Term> {
     while (!context.signal.aborted && !(await this.#claim(term, context)));
   }
 
-  end({ work, span }: Term): void {
-    span.close()
+  end({ work, spans }: Term): void {
+    spans.close()
     work.close()
   }
 
@@ -173,8 +172,7 @@ export class PartitionSnapshotter implements OwnedPartition, TermWork<Term> {
    * Claims the checkpoint for this term. Without one for this log and state version it starts at the start of the log.
    * @returns false if the claim must be retried.
    */
-  async #claim(term: Term, context: TermContext): Promise<boolean> {
-    const { checkpoint, work } = term
+  async #claim({ checkpoint, work, spans }: Term, context: TermContext): Promise<boolean> {
     const { aggregate, cluster, topic } = this.#parts
     const stored = await checkpoint.look()
     const { topicId } = await cluster.topic(topic)
@@ -185,7 +183,7 @@ export class PartitionSnapshotter implements OwnedPartition, TermWork<Term> {
     }
     if (!(await checkpoint.claim(await this.#startingAt(topicId, stored)))) return false
     work.goOnFrom(checkpoint.state, checkpoint.wasMoved)
-    if (checkpoint.wasMoved) this.#startSpan(term, checkpoint.state.nextOffset)
+    if (checkpoint.wasMoved) spans.startAt(checkpoint.state.nextOffset)
     // The topic may contain snapshots of a log that was replaced.
     if (stored?.topicId !== topicId) this.#cleanUpAtMs = 0
     return true
@@ -221,7 +219,7 @@ export class PartitionSnapshotter implements OwnedPartition, TermWork<Term> {
     const { reader, topic, partition } = this.#parts
     const left = new AbortController()
     const signal = AbortSignal.any([context.signal, left.signal])
-    const pieces = reader.follow(topic, partition, term.span.nextOffset, signal)
+    const pieces = reader.follow(topic, partition, term.spans.current.nextOffset, signal)
     try {
       while (!context.signal.aborted) {
         const next = pieces.next()
@@ -257,54 +255,37 @@ export class PartitionSnapshotter implements OwnedPartition, TermWork<Term> {
 
   /** @returns whether the checkpoint was not moved by another process. */
   async #advance(term: Term, piece: Followed, { signal, serving }: TermContext): Promise<boolean> {
-    const { checkpoint, span } = term
-    const { highWatermark } = piece
-    this.#lagEvents = highWatermark - checkpoint.state.nextOffset
-    await span.read(piece)
-    const isHeld = await (this.#mustTake(term, highWatermark) ? this.#take(term, signal) : this.#confirm(term))
-    if (!isHeld) return false
-    this.#lagEvents = highWatermark - checkpoint.state.nextOffset
+    const { checkpoint, spans } = term
+    this.#lagEvents = piece.highWatermark - checkpoint.state.nextOffset
+    await spans.current.read(piece)
+    const mustTake = spans.mustTake(checkpoint.state, piece)
+    if (!(await (mustTake ? this.#take(term, signal) : this.#confirm(term)))) return false
+    this.#lagEvents = piece.highWatermark - checkpoint.state.nextOffset
     serving()
     return true
   }
 
-  #mustTake({ checkpoint, span }: Term, highWatermark: number): boolean {
-    const { state } = checkpoint
-    const isRebuilt = isRebuilding(state) && span.nextOffset >= (state.rebuild?.until ?? 0)
-    return isRebuilt || span.isComplete(highWatermark)
-  }
-
   /** Takes the snapshots that are due, then moves the checkpoint. @returns whether it was moved. */
-  async #take(term: Term, signal: AbortSignal): Promise<boolean> {
-    const { checkpoint, work, span } = term
-    await work.takeDue(span, signal)
-    if (!(await checkpoint.move(advanced(checkpoint.state, span.nextOffset)))) return false
+  async #take({ checkpoint, work, spans }: Term, signal: AbortSignal): Promise<boolean> {
+    await work.takeDue(spans.current, signal)
+    if (!(await this.#move(checkpoint, advanced(checkpoint.state, spans.current.nextOffset)))) return false
     work.goOnFrom(checkpoint.state, false)
-    this.#startSpan(term, span.nextOffset)
-    this.#confirmedAtMs = performance.now()
+    spans.next()
     return true
   }
 
   /** Reports progress at intervals. @returns whether the checkpoint was not moved by another process. */
-  async #confirm(term: Term): Promise<boolean> {
+  #confirm(term: Term): boolean | Promise<boolean> {
     if (this.checkpointAgeMs < lookMs) return true
-    const { checkpoint, span } = term
+    const { checkpoint, spans } = term
     if (!isRebuilding(checkpoint.state)) return this.#look(term)
-    if (!(await checkpoint.move(withProgress(checkpoint.state, span.nextOffset)))) return false
+    return this.#move(checkpoint, withProgress(checkpoint.state, spans.current.nextOffset))
+  }
+
+  async #move(checkpoint: OwnedCheckpoint, state: CheckpointState): Promise<boolean> {
+    if (!(await checkpoint.move(state))) return false
     this.#confirmedAtMs = performance.now()
     return true
-  }
-
-  #newSpan(from: number): Span {
-    return new Span(
-      { ...this.#parts, onForeign: (offset, error) => this.#foreignRecord(offset, error) },
-      from,
-    )
-  }
-
-  #startSpan(term: Term, from: number): void {
-    term.span.close()
-    term.span = this.#newSpan(from)
   }
 
   #foreignRecord(offset: number, error: unknown): void {

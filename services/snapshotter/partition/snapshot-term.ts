@@ -122,11 +122,7 @@ export class SnapshotTerm {
     return new StateSource(this.#isFromEvents ? withoutSnapshots(store) : store, aggregate, codec)
   }
 
-  #take(
-    streamId: StreamId,
-    atLeast: number,
-    folded?: LoadedAggregate<unknown>,
-  ): Promise<EncodedSnapshot> {
+  #take(streamId: StreamId, atLeast: number, folded?: LoadedAggregate<unknown>): Promise<EncodedSnapshot> {
     const details = () => ({ attributes: { 'annals.stream': streamId } })
     return traced('snapshot', details, async (span) => {
       const snapshot = await this.#make(streamId, atLeast, folded)

@@ -1,6 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 
-import { type LoadedAggregate, newAggregate, aggregateIdOf, type RecordedEvent, type StreamId, type Version } from '#domain'
+import {
+  type LoadedAggregate,
+  newAggregate,
+  aggregateIdOf,
+  type RecordedEvent,
+  type StreamId,
+  type Version,
+} from '#domain'
 import type { EventFormat } from '#event-log'
 import { isReadable, type FedEvent } from '#event-log/records'
 import type { Followed, StoredRecord } from '#kafka'
@@ -9,6 +16,7 @@ import type { EventCodec } from '#schemas'
 import { dueStreams } from './due-streams.ts'
 import type { StateMemory } from './state-memory.ts'
 import type { SnapshotAggregate } from './state-source.ts'
+import type { StreamStarts } from './stream-starts.ts'
 
 export interface SpanParts {
   readonly aggregate: SnapshotAggregate
@@ -18,6 +26,7 @@ export interface SpanParts {
   readonly format: Pick<EventFormat, 'decodeEach'>
   readonly codec: Pick<EventCodec, 'encode'>
   readonly memory: StateMemory
+  readonly starts: Pick<StreamStarts, 'areReadFrom'>
   /** Called with each record that is not an event of Annals. */
   readonly onForeign: (offset: number, error: unknown) => void
 }
@@ -56,13 +65,16 @@ export class Span {
   readonly #parts: SpanParts
   readonly #startedMs = performance.now()
   readonly #streams = new Map<StreamId, SpanStream>()
+  readonly #from: number
   #nextOffset: number
   #bytes = 0
-  #isFolding = false
+  /** Whether events are folded; undefined until the end of the log is found to be far. */
+  #isFolding: boolean | undefined
 
   /** @param from the offset of the checkpoint. */
   constructor(parts: SpanParts, from: number) {
     this.#parts = parts
+    this.#from = from
     this.#nextOffset = from
   }
 
@@ -85,10 +97,14 @@ export class Span {
     return isNear || this.#parts.memory.isFull || nowMs - this.#startedMs >= spanMsMax
   }
 
-  /** Adds the next records. @throws SchemaError `registry-unreachable`; the records before {@link nextOffset} are added. */
+  /**
+   * Adds the next records. After an error, the records before {@link nextOffset} are added.
+   * @throws SchemaError `registry-unreachable`; LogError
+   */
   async read({ records, nextOffset, highWatermark }: Followed): Promise<void> {
-    this.#isFolding ||= highWatermark - nextOffset > farOffsets
-    if (this.#isFolding) await this.#foldAll(records)
+    const isFar = highWatermark - nextOffset > farOffsets
+    if (isFar) this.#isFolding ??= await this.#parts.starts.areReadFrom(this.#from)
+    if (this.#isFolding === true) await this.#foldAll(records)
     else this.#collect(records)
     this.#nextOffset = nextOffset
   }

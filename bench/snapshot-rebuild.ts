@@ -1,0 +1,58 @@
+import pino from 'pino'
+import { Registry } from 'prom-client'
+
+import { type StreamId, streamIdOf } from '#domain'
+import type { SnapshotsApi } from '#event-store'
+import { HealthRegistry } from '#observability'
+
+import { openSnapshotter } from '../services/snapshotter/index.ts'
+import type { Closing } from './closing.ts'
+import type { CoreWriter } from './contenders/core.ts'
+import { appended } from './domain/domain.ts'
+import { timeMs } from './measure.ts'
+import { untilAtLeast } from './project-progress.ts'
+
+const appendsInFlight = 256
+
+/** Long streams whose events alternate: one event of each stream, then the next one of each. */
+export async function fillInterleaved(
+  core: CoreWriter,
+  streams: number,
+  eventsPerStream: number,
+): Promise<void> {
+  let next = 0
+  const worker = async () => {
+    for (let n = next++; n < streams * eventsPerStream; n = next++) {
+      await core.service.writer.local.append(longStream(n % streams), [appended])
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(appendsInFlight, streams) }, worker))
+}
+
+const longStream = (n: number): StreamId => streamIdOf('bench-core', `long-${n}`)
+
+/** A snapshotter beside the writer, in one process. */
+export async function startSnapshotter(
+  { backends, config, service }: CoreWriter,
+  closing: Closing,
+): Promise<SnapshotsApi> {
+  const parts = {
+    config,
+    backends,
+    health: new HealthRegistry(),
+    metrics: new Registry(),
+    logger: pino({ level: 'warn' }),
+  }
+  const { snapshotter, start, stop } = openSnapshotter(parts, service.writer.api)
+  await start()
+  closing(() => stop())
+  return snapshotter.api
+}
+
+/** Rebuilds all snapshots. @returns milliseconds from the request, which the owners notice within a second. */
+export async function rebuildSnapshots(api: SnapshotsApi): Promise<number> {
+  return timeMs(async () => {
+    await api.rebuildSnapshots('bench-core')
+    await untilAtLeast(1, async () => Number((await api.snapshotRebuild('bench-core')).status === 'done'))
+  })
+}
