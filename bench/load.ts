@@ -28,8 +28,7 @@ const aggregate = benchAggregate('bench-core')
 type Level = { readonly callers: number } & CallersResult
 
 /**
- * Loads aggregates in process: a snapshot and the ten events after it, from Redis in one round trip, decoded and
- * folded.
+ * Loads aggregates in process: twenty events from the owner's memory, decoded and folded.
  */
 export const load: Bench<readonly Level[]> = {
   run: (say) =>
@@ -69,8 +68,7 @@ async function prepare({ service, backends, config }: CoreWriter, streamId: Stre
     topic,
     partition: partitionFor(streamId, config.kafka.partitions),
     aggregateType: aggregateTypeOf(streamId),
-    tailEventsMax: config.index.tailEventsMax,
-    tailTtlSeconds: 3_600,
+    snapshotTtlSeconds: 3_600,
     rememberedIdsMax: config.index.rememberedIdsMax,
   })
   const state = backends.codec.encode('bench-core', 'BenchState', fold(aggregate, before), 'snapshot')

@@ -67,8 +67,7 @@ export async function rebuildAll({ backends, config }: CoreWriter, round: number
         topic,
         partition,
         aggregateType: 'bench-core',
-        tailEventsMax: config.index.tailEventsMax,
-        tailTtlSeconds: 3_600,
+        snapshotTtlSeconds: 3_600,
         rememberedIdsMax: config.index.rememberedIdsMax,
       })
       const catchUp = new IndexCatchUp({

@@ -1,5 +1,5 @@
 /**
- * The cost of check, commit, load and a rebuild in Redis, and the memory of a stream and an event:
+ * The cost of check, commit, a cold load, a take-over and a rebuild in Redis, and the memory of a stream and an event:
  * `node bench/redis-index.ts redis://127.0.0.1:6379`. This Redis is emptied.
  */
 import { randomUUID } from 'node:crypto'
@@ -12,17 +12,15 @@ if (url === undefined) throw new Error('usage: node bench/redis-index.ts <redis 
 const redis = connectRedis({ url, keyPrefix: 'bench', commandTimeoutMs: 30_000 })
 await redis.ready()
 
-const payload = Buffer.alloc(200, 'x')
 const topicId = 'bench-topic-id'
 
-const indexOf = (partition: number, tailTtlSeconds = 3_600): PartitionIndex =>
+const indexOf = (partition: number): PartitionIndex =>
   new PartitionIndex(redis, {
     topic: 'eventstore.order',
     partition,
     aggregateType: 'order',
-    tailEventsMax: 100,
-    tailTtlSeconds,
-    rememberedIdsMax: 1_000_000,
+    snapshotTtlSeconds: 3_600,
+    rememberedIdsMax: 300_000,
   })
 
 const entry = (streamId: StreamId, version: number, offset: number): IndexEntry => ({
@@ -31,7 +29,6 @@ const entry = (streamId: StreamId, version: number, offset: number): IndexEntry 
   offset,
   eventId: newEventId(),
   timestampMs: Date.now(),
-  payload,
 })
 const newStreamId = (): StreamId => `order.${randomUUID()}` as StreamId
 const held = <T>(answer: 'guard-lost' | T): T => {
@@ -70,7 +67,7 @@ async function measureRounds(appends: number): Promise<void> {
     held(
       await index.check(
         guard,
-        entries.map(({ streamId, eventId }) => ({ streamId, eventIds: [eventId] })),
+        entries.map(({ streamId }) => ({ streamId, places: [] })),
       ),
     )
     const checked = performance.now()
@@ -100,47 +97,49 @@ async function measureLoad(concurrency: number): Promise<void> {
   const load = async () => {
     while (performance.now() - started < 2_000) {
       const before = performance.now()
-      await index.load(guard, streams[times.length % 100] as StreamId)
+      await index.stream(guard, streams[times.length % 100] as StreamId)
       times.push(performance.now() - before)
     }
   }
   await Promise.all(Array.from({ length: concurrency }, load))
   times.sort((a, b) => a - b)
   console.log(
-    `load of 10 events by ${concurrency} callers: ${Math.round(times.length / 2)}/s, p50 ${round(times[times.length >> 1] ?? 0)} ms, ` +
+    `places of 10 events by ${concurrency} callers: ${Math.round(times.length / 2)}/s, p50 ${round(times[times.length >> 1] ?? 0)} ms, ` +
       `p99 ${round(times[Math.floor(times.length * 0.99)] ?? 0)} ms`,
   )
 }
 
-async function measureRecent(): Promise<void> {
+/** Reads the ids of a full window, as a new owner does. */
+async function measureTakeOver(): Promise<void> {
+  await redis.call('FLUSHALL', ['SYNC'])
+  const index = indexOf(0)
+  let guard = held(await index.claim({ topicId, producerId: 1n, epoch: 1, nextOffset: 0 }))
+  for (let offset = 0; offset < index.rememberedIdsMax; offset += 1_000) {
+    const entries = Array.from({ length: 1_000 }, (_, i) => entry(newStreamId(), 1, offset + i))
+    guard = held(await index.commit(guard, entries, offset + entries.length))
+  }
+  const started = performance.now()
+  let ids = 0
+  for await (const stored of index.rememberedIds(guard)) ids += held(stored).count
+  console.log(`${ids} remembered ids read in ${round(performance.now() - started)} ms`)
+}
+
+async function measureHistory(): Promise<void> {
   await redis.call('FLUSHALL', ['SYNC'])
   const index = indexOf(0)
   const guard = held(await index.claim({ topicId, producerId: 1n, epoch: 1, nextOffset: 0 }))
   const streamId = newStreamId()
-  held(
-    await index.cacheStream(
-      guard,
-      streamId,
-      1,
-      Array.from({ length: 1_000 }, () => payload),
-    ),
-  )
-  const after = held(
-    await index.commit(
-      guard,
-      Array.from({ length: 1_000 }, (_, i) => entry(streamId, i + 1, i)),
-      1_000,
-    ),
-  )
+  const entries = Array.from({ length: 1_000 }, (_, i) => entry(streamId, i + 1, i))
+  const after = held(await index.commit(guard, entries, 1_000))
   const times: number[] = []
   for (let i = 0; i < 500; i += 1) {
     const before = performance.now()
-    if (held(await index.events(after, streamId, 1, 1_000)).recent.includes(undefined))
+    if (held(await index.stream(after, streamId)).places.length !== 1_000)
       throw new Error('an event is missing')
     times.push(performance.now() - before)
   }
   times.sort((a, b) => a - b)
-  console.log(`history of 1,000 events: p50 ${round(times[250] ?? 0)} ms`)
+  console.log(`places of 1,000 events: p50 ${round(times[250] ?? 0)} ms`)
 }
 
 function* log(events: number, eventsPerStream: number) {
@@ -186,45 +185,56 @@ async function measureRebuild(partitions: number, eventsPerPartition: number, ev
 }
 
 /** Versions 1 to `eventsPerStream` of all streams, version by version, in the order in which they would be appended. */
-async function measureMemory(streams: number, eventsPerStream: number, tails: boolean): Promise<void> {
+async function measureMemory(streams: number, eventsPerStream: number): Promise<void> {
   await redis.call('FLUSHALL', ['SYNC'])
-  const index = indexOf(0, tails ? 3_600 : 1)
+  const index = indexOf(0)
   const before = await usedMemory()
   let guard = held(await index.claim({ topicId, producerId: 1n, epoch: 1, nextOffset: 0 }))
   const ids = Array.from({ length: streams }, newStreamId)
-  const timestampMs = tails ? Date.now() : 0
   for (let version = 1; version <= eventsPerStream; version += 1) {
     for (let from = 0; from < streams; from += 1_000) {
-      const entries = ids
-        .slice(from, from + 1_000)
-        .map((id, i) => ({ ...entry(id, version, guard.nextOffset + i), timestampMs }))
+      const entries = ids.slice(from, from + 1_000).map((id, i) => entry(id, version, guard.nextOffset + i))
       guard = held(await index.commit(guard, entries, guard.nextOffset + entries.length))
     }
   }
   const used = (await usedMemory()) - before
-  const bytes = async (key: string) =>
-    Number(await redis.call('MEMORY', ['USAGE', `{bench:eventstore.order:0}${key}`, 'SAMPLES', 200]))
   const events = streams * eventsPerStream
-  const remembered =
-    Number(await redis.call('HLEN', ['{bench:eventstore.order:0}ids:0'])) +
-    Number(await redis.call('HLEN', ['{bench:eventstore.order:0}ids:1']))
+  const { ids: remembered, bytes } = await idsMemory()
   console.log(
-    `${streams} streams of ${eventsPerStream} events${tails ? ', with tails' : ''}: ${round(used / 1e6)} MB; ` +
-      `a stream ${round((await bytes('streams')) / streams)} bytes, a remembered id ` +
-      `${round(((await bytes('ids:0')) + (await bytes('ids:1'))) / remembered)} bytes (${remembered} of them), ` +
-      `full chunks ${round((await bytes('chunks')) / events)} bytes an event`,
+    `${streams} streams of ${eventsPerStream} events: ${round(used / 1e6)} MB, ${round(used / streams)} bytes a stream; ` +
+      `its record ${round((await bytesOf('streams')) / streams)} bytes, a remembered id ` +
+      `${round(bytes / remembered)} bytes (${remembered} of them), ` +
+      `full chunks ${round((await bytesOf('chunks')) / events)} bytes an event`,
   )
+}
+
+const keyOf = (name: string): string => `{bench:eventstore.order:0}${name}`
+
+const bytesOf = async (name: string): Promise<number> =>
+  Number(await redis.call('MEMORY', ['USAGE', keyOf(name), 'SAMPLES', 200]))
+
+/** The remembered ids, and their memory in Redis. */
+async function idsMemory(): Promise<{ readonly ids: number; readonly bytes: number }> {
+  const index = indexOf(0)
+  const guard = await index.guard()
+  if (guard === undefined) throw new Error('there is no index')
+  let ids = 0
+  for await (const stored of index.rememberedIds(guard)) ids += held(stored).count
+  let bytes = await bytesOf('segments')
+  for (const segment of (await redis.call('SMEMBERS', [keyOf('segments')])) as Buffer[]) {
+    bytes += await bytesOf(`segment:${segment.toString()}`)
+  }
+  return { ids, bytes }
 }
 
 for (const appends of [1, 16, 256, 1_000]) await measureRounds(appends)
 for (const callers of [1, 64]) await measureLoad(callers)
-await measureRecent()
+await measureHistory()
+await measureTakeOver()
 await measureRebuild(8, 100_000, 1)
 await measureRebuild(8, 100_000, 10)
-await measureMemory(200_000, 1, false)
-await measureMemory(200_000, 1, true)
-await measureMemory(200_000, 10, false)
-await measureMemory(200_000, 10, true)
-await measureMemory(2_000, 1_000, false)
+await measureMemory(200_000, 1)
+await measureMemory(200_000, 10)
+await measureMemory(2_000, 1_000)
 await redis.call('FLUSHALL', ['SYNC'])
 redis.close()

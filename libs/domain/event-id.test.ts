@@ -1,7 +1,8 @@
-import { version } from 'uuid'
+import fc from 'fast-check'
+import { parse, version } from 'uuid'
 import { describe, expect, test } from 'vitest'
 
-import { deriveEventId, newEventId, parseEventId } from './event-id.ts'
+import { deriveEventId, eventIdBytes, newEventId, parseEventId, writeEventId } from './event-id.ts'
 
 describe('an event id', () => {
   test('is a new UUIDv7 that sorts after earlier ones', () => {
@@ -41,5 +42,17 @@ describe('an event id', () => {
     ]
     expect(new Set(ids).size).toBe(ids.length)
     expect(ids.every((id) => version(id) === 5)).toBe(true)
+  })
+
+  test('is written as the bytes of its UUID, and nothing around it changes', () => {
+    fc.assert(
+      fc.property(fc.uuid({ version: [1, 4, 5, 7, 8] }), fc.nat(9), fc.nat(255), (text, at, filler) => {
+        const written = new Uint8Array(at + eventIdBytes + 5).fill(filler)
+        writeEventId(written, at, parseEventId(text))
+        const expected = new Uint8Array(at + eventIdBytes + 5).fill(filler)
+        expected.set(parse(text), at)
+        expect(written).toEqual(expected)
+      }),
+    )
   })
 })

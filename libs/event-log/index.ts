@@ -6,4 +6,3 @@ export { eventsDeleted, namedState, type WaitingPartition } from './named-state.
 export { PartitionFeed } from './partition-feed.ts'
 export { type FeedReader, SharedLog } from './shared-log.ts'
 export { subscribed } from './subscribed.ts'
-export { packEvent, unpackEvent } from './tail-entry.ts'

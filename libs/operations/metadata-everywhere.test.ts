@@ -18,8 +18,8 @@ import {
   type StreamId,
   streamIdOf,
 } from '#domain'
-import { EventFormat, packEvent, unpackEvent } from '#event-log'
-import { type EncodedEvent, fromStoredRecord, isReadable, storedEvent, toLogRecord } from '#event-log/records'
+import { EventFormat } from '#event-log'
+import { type EncodedEvent, fromStoredRecord, isReadable, toLogRecord } from '#event-log/records'
 import { InMemoryEventStore } from '#event-store'
 import type { StoredRecord } from '#kafka'
 
@@ -28,7 +28,6 @@ import { jsonLines } from './export/export-lines.ts'
 import { ImportMapping } from './import/mapping.ts'
 import { draftOfJson } from './import/read-json-lines.ts'
 import { eventLines } from './replay/event-lines.ts'
-import { eventDigest } from './verify/event-digest.ts'
 import { InMemoryWriter } from '../../test/support/append/in-memory-writer.ts'
 import { type Call, callerOf } from '../../test/support/http/http-call.ts'
 import { startHttpWriter } from '../../test/support/http/http-writer.ts'
@@ -144,17 +143,11 @@ async function decoded(metadata: EventMetadata): Promise<EventMetadata> {
   return event.metadata
 }
 
-function indexTail(metadata: EventMetadata): EventMetadata {
-  const event = encoded(metadata)
-  return unpackEvent(event.streamId, packEvent(event, 7)).metadata
-}
-
 type Way = (metadata: EventMetadata) => EventMetadata | undefined | Promise<EventMetadata | undefined>
 
 const ways: Readonly<Record<string, Way>> = {
   'the record of the log': (metadata) => fromStoredRecord(stored(metadata)).metadata,
   'a decoded record': decoded,
-  'the tail in the index': indexTail,
   'the in-memory store': inMemory,
   HTTP: overHttp,
   'the client': throughClient,
@@ -238,14 +231,4 @@ test('a mapping can set every metadata field, and own keys as text', () => {
   expect(() => new ImportMapping({ ...spec, metadata: { 'a b': '{id}' } }, 'mapping.json')).toThrow(
     'metadata["a b"]',
   )
-})
-
-test('the digest of an event changes with every metadata field and own key', () => {
-  const digests = [whole, ...Object.keys(whole).map((key) => ({ ...whole, [key]: 'other' }))].map(
-    (metadata) => {
-      const event = { ...storedEvent(stored(metadata)), id: 'fixed' as never }
-      return eventDigest(event)
-    },
-  )
-  expect(new Set(digests).size).toBe(digests.length)
 })

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { newEventId, type StreamId, type Version } from '#domain'
 
 import { catchUp, type CatchUpProgress } from './catch-up.ts'
+import type { CommitOptions } from './commits.ts'
 import { IndexMismatchError, IndexUnavailableError, LaterOwnerError } from './errors.ts'
 import type { Guard, IndexEntry, LogPiece } from './index-entry.ts'
 
@@ -13,7 +14,6 @@ const entries = (from: number, to: number): IndexEntry[] =>
     offset: from + index,
     eventId: newEventId(),
     timestampMs: 0,
-    payload: Buffer.alloc(0),
   }))
 
 /** A log with an event at every offset from 0, in pieces of ten. A read starts with the piece that holds the offset. */
@@ -30,6 +30,9 @@ class FakeIndex {
   stored: Guard | undefined
   dropped = 0
   readonly applied: number[] = []
+  rememberedIdsMax = 1_000
+  /** Where the ids of each commit start. */
+  readonly idsFrom: (number | undefined)[] = []
   inFlight = 0
   inFlightMax = 0
   trouble: (guard: Guard, entries: readonly IndexEntry[]) => 'guard-lost' | undefined = () => undefined
@@ -56,7 +59,13 @@ class FakeIndex {
     return Promise.resolve('dropped')
   }
 
-  commit = async (guard: Guard, events: readonly IndexEntry[], nextOffset: number) => {
+  commit = async (
+    guard: Guard,
+    events: readonly IndexEntry[],
+    nextOffset: number,
+    { idsFrom }: CommitOptions = {},
+  ) => {
+    this.idsFrom.push(idsFrom)
     this.inFlight += 1
     this.inFlightMax = Math.max(this.inFlightMax, this.inFlight)
     try {
@@ -105,6 +114,17 @@ test('an empty index receives the whole log and the new owner', async () => {
     added: 321,
     rebuild: true,
   })
+})
+
+test.each([
+  { remembered: 1_000, idsFrom: 3_321 },
+  { remembered: 4_321, idsFrom: 0 },
+  { remembered: 300_000, idsFrom: 0 },
+])('of 4,321 offsets the ids of the last $remembered are remembered', async ({ remembered, idsFrom }) => {
+  const index = new FakeIndex()
+  index.rememberedIdsMax = remembered
+  await catchUp(index, { ...owner, endOffset: 4_321, read: log(4_321) })
+  expect(index.idsFrom).toEqual(Array.from({ length: 5 }, () => idsFrom))
 })
 
 test('only missing events are applied, although the reader returns whole pieces', async () => {

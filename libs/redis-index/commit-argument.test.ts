@@ -11,7 +11,6 @@ const entry = (streamId: string, version: number, offset: number) => ({
   offset,
   eventId: newEventId(),
   timestampMs: 0,
-  payload: Buffer.alloc(0),
 })
 
 test('events are grouped by stream, in order', () => {

@@ -5,7 +5,14 @@ import { groupByStream, type StreamEntries, streamItems, writeStreams } from './
 import { IndexMismatchError } from './errors.ts'
 import type { Guard, IndexEntry, IndexedTerm } from './index-entry.ts'
 import { guardedArgument, type IndexParts } from './index-parts.ts'
-import { firstSegment, type IdBlock, idBlocks, segmentOf, StoredIds } from './remembered-ids.ts'
+import {
+  firstSegment,
+  type IdBlock,
+  idBlocks,
+  segmentOf,
+  segmentOffsets,
+  StoredIds,
+} from './remembered-ids.ts'
 import { checkScript, commitScript, idsScript } from './scripts/commit-scripts.ts'
 import { startText } from './term-text.ts'
 
@@ -42,7 +49,9 @@ export async function commitEntries(
 ): Promise<'guard-lost' | Guard> {
   const { redis, keys, options } = parts
   const streams = groupByStream(entries)
-  const blocks = idBlocks(idsFrom === 0 ? entries : entries.filter(({ offset }) => offset >= idsFrom))
+  // Segments that leave the window with this commit get no ids.
+  const from = Math.max(idsFrom, firstSegment(nextOffset, options.rememberedIdsMax) * segmentOffsets)
+  const blocks = idBlocks(from === 0 ? entries : entries.filter(({ offset }) => offset >= from))
   const dropped = droppedSegments(guard.nextOffset, nextOffset, options.rememberedIdsMax)
   const segments = [...blocks.map(({ segment }) => segment), ...dropped]
   const scriptKeys = [keys.guard, keys.streams, keys.chunks, keys.terms, keys.segments]
@@ -81,10 +90,10 @@ function commitArgument(
   writer.uint32(headless ? 1 : 0)
   writer.texts(starts.flatMap((start) => [String(start.offset), startText(start)]))
   writeStreams(writer, streams)
-  writer.numbers(blocks.map(({ segment }) => segment))
+  writer.texts(blocks.map(({ segment }) => String(segment)))
   writer.array(blocks.length)
   for (const { bytes } of blocks) writer.bytes(bytes)
-  writer.numbers(dropped)
+  writer.texts(dropped.map(String))
   return writer.finish()
 }
 

@@ -34,6 +34,7 @@ export class RedisConnection {
   readonly #client: Redis | Cluster
   readonly #where: string
   #lastError: Error | undefined
+  #isCorked = false
 
   /** Use {@link connectRedis}. */
   constructor(client: Redis | Cluster, keyPrefix: string, where: string) {
@@ -72,12 +73,25 @@ export class RedisConnection {
   /** Runs a script by its hash, and sends its text when Redis does not know it. @throws IndexUnavailableError */
   async run(script: Script, keys: readonly string[], argument: Buffer): Promise<unknown> {
     const args: Argument[] = [keys.length, ...keys, argument]
+    this.#cork()
     try {
       return await this.#client.callBuffer('EVALSHA', [script.sha, ...args])
     } catch (error) {
       if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw this.#unavailable(error)
     }
     return this.call('EVAL', [script.lua, ...args])
+  }
+
+  /** Scripts of one turn of the event loop leave in one system call: a commit and the check that follows it. */
+  #cork(): void {
+    if (this.#isCorked || this.#client instanceof Cluster || this.#client.status !== 'ready') return
+    const { stream } = this.#client
+    this.#isCorked = true
+    stream.cork()
+    process.nextTick(() => {
+      this.#isCorked = false
+      stream.uncork()
+    })
   }
 
   /** Closes at once. Unanswered commands fail. */

@@ -1,7 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 
 import { type StreamId, streamIdOf } from '#domain'
-import { unpackEvent } from '#event-log'
 import {
   type Guard,
   IndexUnavailableError,
@@ -10,7 +9,6 @@ import {
   type StoredSnapshot,
 } from '#redis-index'
 
-import { eventDigest } from './event-digest.ts'
 import type { StreamSample } from './sample.ts'
 
 /** The index entry of a stream. */
@@ -20,8 +18,6 @@ export interface StreamClaim {
   readonly lastTimestampMs: number
   /** The offsets of versions 1, 2, 3 … */
   readonly offsets: readonly number[]
-  /** Digests of the events that the index holds, by version. */
-  readonly recent: ReadonlyMap<number, number>
   readonly snapshot?: StoredSnapshot
 }
 
@@ -99,18 +95,8 @@ function claimOf(
   if (inspected === undefined) return undefined
   try {
     if (inspected instanceof Error) throw inspected
-    const streamId = streamIdOf(aggregateType, name)
-    const { recent, ...rest } = inspected
-    return { ...rest, streamId, recent: digests(streamId, recent) }
+    return { ...inspected, streamId: streamIdOf(aggregateType, name) }
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
   }
-}
-
-function digests(streamId: StreamId, kept: readonly (Buffer | undefined)[]): ReadonlyMap<number, number> {
-  const found = new Map<number, number>()
-  for (const [index, payload] of kept.entries()) {
-    if (payload !== undefined) found.set(index + 1, eventDigest(unpackEvent(streamId, payload)))
-  }
-  return found
 }

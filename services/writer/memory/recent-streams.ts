@@ -77,7 +77,9 @@ export class RecentStreams {
 
   /** Adds an event that follows the last version of its stream. */
   append(owner: Remembering, event: EncodedEvent, offset: number): void {
-    const entry = this.#entry(owner, event.streamId) ?? newEntry(owner, event.streamId)
+    const before = this.#entry(owner, event.streamId)
+    // The cache measures an entry only when it is another object.
+    const entry = before === undefined ? newEntry(owner, event.streamId) : { ...before }
     add(entry, recentEvent(event, offset))
     this.#set(event.streamId, entry)
   }

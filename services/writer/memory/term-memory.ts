@@ -35,6 +35,8 @@ export class TermMemory implements Remembering {
 
   /** Reads the ids that the index has stored. @throws IndexUnavailableError @returns `guard-lost` if the guard does not hold. */
   async load(index: Pick<PartitionIndex, 'rememberedIds'>, guard: Guard): Promise<'guard-lost' | 'loaded'> {
+    // Later events of a stream that was read before may be missing here.
+    this.#evictedUntil = guard.nextOffset - 1
     // One event at most for each offset.
     this.#ids.reserve(guard.nextOffset)
     for await (const stored of index.rememberedIds(guard)) {

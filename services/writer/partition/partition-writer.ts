@@ -15,7 +15,6 @@ import {
 } from '#ownership'
 import { type Guard, IndexUnavailableError, type PartitionIndex } from '#redis-index'
 
-import type { RecentStream } from '../memory/recent-streams.ts'
 import { type OwnerMemory, TermMemory } from '../memory/term-memory.ts'
 import { AppendQueue, type BatchLimits } from './append-queue.ts'
 import { CommitsInFlight } from './commits-in-flight.ts'
@@ -145,11 +144,12 @@ export class PartitionWriter implements OwnedPartition, TermWork<Term> {
    */
   async read<T>(
     deadlineMs: number,
-    query: (index: PartitionIndex, guard: Guard) => Promise<T | 'guard-lost'>,
+    query: (index: PartitionIndex, guard: Guard, memory: TermMemory) => Promise<T | 'guard-lost'>,
   ): Promise<T> {
     for (;;) {
-      const { guard, lease } = await this.#currentTerm(deadlineMs)
-      const ask = () => query(this.#parts.index, guard).catch((error: unknown) => this.#failRead(error))
+      const { guard, lease, memory } = await this.#currentTerm(deadlineMs)
+      const ask = () =>
+        query(this.#parts.index, guard, memory).catch((error: unknown) => this.#failRead(error))
       const answer = await lease.confirm(ask, (found) => found !== 'guard-lost')
       if (answer !== 'guard-lost') return answer
       this.#markStale()
@@ -157,31 +157,18 @@ export class PartitionWriter implements OwnedPartition, TermWork<Term> {
   }
 
   /**
-   * A stream in memory. It has every event that was acknowledged before the call: the ownership is confirmed.
+   * The memory, if it has a stream. Then it has every event of it that was acknowledged before the call: the ownership is confirmed.
    * @param deadlineMs by `performance.now()`
-   * @returns undefined if the stream is not in memory.
    * @throws EventStoreError `unavailable` when the index is not current in time, `not-owner`.
    */
-  async recall(streamId: StreamId, deadlineMs: number): Promise<RecentStream | undefined> {
+  async recall(streamId: StreamId, deadlineMs: number): Promise<TermMemory | undefined> {
     const { lease, memory } = await this.#currentTerm(deadlineMs)
     if (memory.version(streamId) === undefined) return undefined
-    if (lease.isHeld) return memory.stream(streamId)
-    await this.read(deadlineMs, (index, guard) => index.check(guard, []))
-    return this.#memory?.stream(streamId)
-  }
-
-  /** A stream in memory. Its events are events of the stream, but later ones may have been acknowledged elsewhere. */
-  remembered(streamId: StreamId): RecentStream | undefined {
-    return this.#memory?.stream(streamId)
-  }
-
-  /** Keeps events in memory that a reader has read from the log: see {@link TermMemory.keep}. */
-  keep(...read: Parameters<TermMemory['keep']>): void {
-    this.#memory?.keep(...read)
-  }
-
-  get #memory(): TermMemory | undefined {
-    return this.#isStale ? undefined : this.#loop.term?.memory
+    if (lease.isHeld) return memory
+    return this.read(deadlineMs, async (index, guard, current) => {
+      const checked = await index.check(guard, [])
+      return checked === 'guard-lost' ? checked : current
+    })
   }
 
   #failRead(error: unknown): never {

@@ -8,28 +8,16 @@ import {
   parseVersion,
   type StreamId,
   streamIdOf,
-  type Version,
 } from '#domain'
-import type { Checked } from '#redis-index'
 
 import { PendingAppend } from './pending-append.ts'
-import { planRound as plan } from './plan-round.ts'
+import { type KnownStream, planRound as plan } from './plan-round.ts'
 
 const stream = streamIdOf('customer', '1')
 const other = streamIdOf('customer', '2')
 
-type Known = Checked['known'][number]
-interface IndexAnswer {
-  readonly version: Version
-  readonly known: Known
-}
-
-const planRound = (appends: readonly PendingAppend[], answers: readonly IndexAnswer[]) =>
-  plan(
-    appends,
-    { versions: answers.map(({ version }) => version), known: answers.map(({ known }) => known) },
-    '2026-01-31T12:00:00.000Z',
-  )
+const planRound = (appends: readonly PendingAppend[], known: readonly KnownStream[]) =>
+  plan(appends, known, '2026-01-31T12:00:00.000Z')
 
 const append = (
   streamId: StreamId,
@@ -43,9 +31,9 @@ const append = (
     0,
   )
 
-const at = (version: number, known: Known = new Map()): IndexAnswer => ({
+const at = (version: number, events: KnownStream['events'] = new Map()): KnownStream => ({
   version: parseVersion(version),
-  known,
+  events,
 })
 
 describe('planRound', () => {
@@ -69,7 +57,7 @@ describe('planRound', () => {
     ])
   })
 
-  test('accepts one of two appends with the same expected version, and rejects the other only when the first is in the index', () => {
+  test('accepts one of two appends with the same expected version, and rejects the other only when the first is in the log', () => {
     const [first, second] = [append(stream, parseVersion(5)), append(stream, parseVersion(5))] as const
     const plan = planRound([first, second], [at(5), at(5)])
     expect(plan.accepted.map((accepted) => accepted.append)).toEqual([first])
@@ -80,7 +68,7 @@ describe('planRound', () => {
     ])
   })
 
-  test('rejects immediately what contradicts the index, also next to an append to another stream', () => {
+  test('rejects immediately what contradicts the known version, also next to an append to another stream', () => {
     const late = append(stream, parseVersion(4))
     const plan = planRound([append(other, 'any'), late], [at(0), at(5)])
     expect(plan.refused.map((refused) => refused.append)).toEqual([late])
@@ -94,7 +82,7 @@ describe('planRound', () => {
     expect(plan.events).toEqual([])
   })
 
-  test('postpones an append that repeats ids of this round until the index has them', () => {
+  test('postpones an append that repeats ids of this round until the log has them', () => {
     const id = newEventId()
     const again = append(stream, 'any', [id])
     const plan = planRound([append(stream, 'any', [id]), again, append(stream, 'any')], [at(0), at(0), at(0)])
@@ -111,7 +99,7 @@ describe('planRound', () => {
     expect(plan.accepted).toMatchObject([{ firstVersion: 1 }])
   })
 
-  test('fails if the index returns too few answers', () => {
-    expect(() => planRound([append(stream, 'any')], [])).toThrow('0 answers for 1 appends')
+  test('fails if too few streams are known', () => {
+    expect(() => planRound([append(stream, 'any')], [])).toThrow('0 streams are known for 1 appends')
   })
 })

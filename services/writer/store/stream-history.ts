@@ -15,6 +15,7 @@ import { EventStoreError, type ReadPlan } from '#event-store'
 import { LogError, type LogReader } from '#kafka'
 import type { EventPlace, IndexedStreamInfo, StoredSnapshot } from '#redis-index'
 
+import type { TermMemory } from '../memory/term-memory.ts'
 import type { PartitionWriter } from '../partition/partition-writer.ts'
 import { bytesOf, HistorySteps } from './history-steps.ts'
 
@@ -41,6 +42,8 @@ interface StreamHead {
   readonly version: Version
   /** The index had applied the log up to this offset; -1 if memory knew the version. */
   readonly nextOffset: number
+  /** The owner's memory at that time. It is of the same log, even if the partition gets another one meanwhile. */
+  readonly memory: TermMemory
   /** The places of some versions, contiguous. */
   readonly places: readonly EventPlace[]
 }
@@ -122,26 +125,31 @@ export class StreamHistory {
   /** The snapshot of a stream and the events after it, up to one page. */
   async load(stream: OwnedStream, { stateVersion }: LoadOptions): Promise<LoadedEvents> {
     const { streamId, owner, deadlineMs } = stream
-    const recent = await owner.recall(streamId, deadlineMs)
-    if (recent?.firstVersion === 1) return { version: recent.version, events: held(stream, recent.events()) }
+    if (stateVersion === undefined) {
+      const recent = (await owner.recall(streamId, deadlineMs))?.stream(streamId)
+      if (recent?.firstVersion === 1)
+        return { version: recent.version, events: held(stream, recent.events()) }
+    }
     const query = stateVersion === undefined ? {} : { stateVersion }
-    const { indexed, nextOffset } = await owner.read(deadlineMs, async (index, guard) => {
+    const head = await owner.read(deadlineMs, async (index, guard, memory) => {
       const found = await index.stream(guard, streamId, query)
-      return found === 'guard-lost' ? found : { indexed: found, nextOffset: guard.nextOffset }
+      return found === 'guard-lost' ? found : { ...found, nextOffset: guard.nextOffset, memory }
     })
-    const { version, snapshot, places } = indexed
-    const from = (snapshot?.version ?? 0) + 1
-    const events = await this.#upToPage(stream, { version, nextOffset, places }, from)
+    const { version, snapshot } = head
+    const events = await this.#upToPage(stream, head, (snapshot?.version ?? 0) + 1)
     return { version, events, ...(snapshot && { snapshot }) }
   }
 
   async #head({ streamId, owner, deadlineMs }: OwnedStream): Promise<StreamHead> {
-    const recent = await owner.recall(streamId, deadlineMs)
-    if (recent !== undefined) return { version: recent.version, nextOffset: -1, places: [] }
-    return owner.read(deadlineMs, async (index, guard) => {
+    const recalled = await owner.recall(streamId, deadlineMs)
+    const known = recalled?.version(streamId)
+    if (recalled !== undefined && known !== undefined) {
+      return { version: known, nextOffset: -1, memory: recalled, places: [] }
+    }
+    return owner.read(deadlineMs, async (index, guard, memory) => {
       const info = await index.info(guard, streamId)
       if (info === 'guard-lost') return info
-      return { version: info?.version ?? noVersion, nextOffset: guard.nextOffset, places: [] }
+      return { version: info?.version ?? noVersion, nextOffset: guard.nextOffset, memory, places: [] }
     })
   }
 
@@ -178,13 +186,13 @@ export class StreamHistory {
     from: number,
     to: number,
   ): Promise<readonly StoredEvent[]> {
-    const { streamId, owner } = stream
-    const inMemory = owner.remembered(streamId)?.events(from, to) ?? []
+    const { streamId } = stream
+    const inMemory = head.memory.stream(streamId)?.events(from, to) ?? []
     const recent = inMemory.at(-1)?.version === to ? inMemory : []
     const until = to - recent.length
     if (from > until) return recent
     const older = await this.#fromLog(stream, await this.#places(stream, head, from, until), from, until)
-    owner.keep(streamId, head.version, older, head.nextOffset)
+    head.memory.keep(streamId, head.version, older, head.nextOffset)
     return recent.length === 0 ? older : [...older, ...recent]
   }
 

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
 
-import { newEventId } from '#domain'
 import {
   catchUp,
   HeadDeletedError,
@@ -10,7 +9,18 @@ import {
   type RedisConnection,
 } from '#redis-index'
 
-import { entry, held, indexOf, keysOf, openRedis, order, wholeLog } from '../../support/index/redis-index.ts'
+import {
+  entry,
+  held,
+  idsOf,
+  indexOf,
+  keysOf,
+  openRedis,
+  order,
+  placesOf,
+  rememberedIdsOf,
+  wholeLog,
+} from '../../support/index/redis-index.ts'
 import { testStack, uniqueName } from '../../support/stack/stack.ts'
 
 const connect = () => openRedis(testStack().redisUrl)
@@ -71,12 +81,21 @@ test('a rebuild and many small commits lead to the same index', async () => {
   }
   expect(await kept(two)).toEqual(await kept(one))
 
-  const asks = events.map(({ streamId, eventId }) => ({ streamId, eventIds: [eventId] }))
+  const asks = events.map((event) => ({ streamId: event.streamId, places: placesOf([event]) }))
   const checked = held(await indexOf(one).check(guard, asks))
-  expect(checked.known.map((places) => [...places.values()][0]?.offset)).toEqual(
-    events.map(({ offset }) => offset),
-  )
+  expect(checked.map(({ places }) => places)).toEqual(asks.map(({ places }) => places))
   expect(held(await index.check(guard, asks))).toEqual(checked)
+  expect(await rememberedIdsOf(index, guard)).toEqual(idsOf(events))
+  expect(await rememberedIdsOf(indexOf(one), guard)).toEqual(idsOf(events))
+})
+
+test('a rebuild remembers the ids of the last offsets, as many as the owner asks for', async () => {
+  const { events, endOffset } = logOf(12_000)
+  const index = indexOf(await connect(), { rememberedIdsMax: 3_000 })
+  const guard = await catchUp(index, { ...owner, endOffset, read: reader(events, endOffset) })
+  expect(await rememberedIdsOf(index, guard)).toEqual(
+    idsOf(events.filter(({ offset }) => offset >= endOffset - 3_000)),
+  )
 })
 
 test('a catch-up applies new events under the new epoch, and may be repeated', async () => {
@@ -116,13 +135,15 @@ test('a log without its head is refused until the deletion is accepted; then str
   expect(await index.info(guard, order('s3'))).toMatchObject({ version: last?.version })
   const left = all.slice(startOffset).filter(({ streamId }) => streamId === order('s3'))
   const range = [left[0]?.version ?? 0, last?.version ?? 0] as const
-  const { placesOf } = held(await index.events(guard, order('s3'), ...range))
-  expect(placesOf(...range)).toEqual(left.map(({ version, offset }) => ({ version, offset })))
+  const read = held(await index.stream(guard, order('s3'), { from: range[0], to: range[1] }))
+  expect(read.places).toEqual(placesOf(left))
   const next = entry('s3', (last?.version ?? 0) + 1, end)
   const after = held(await index.commit(guard, [next], end + 1))
   expect(await index.info(after, order('s3'))).toMatchObject({ version: next.version })
-  const asks = [{ streamId: order('s3'), eventIds: [last?.eventId ?? newEventId(), next.eventId] }]
-  expect(held(await index.check(after, asks)).known[0]?.size).toBe(2)
+  const places = placesOf([...left.slice(-1), next])
+  expect(held(await index.check(after, [{ streamId: order('s3'), places }]))).toEqual([
+    { version: next.version, places },
+  ])
 })
 
 test('an index that is not behind the head of its log needs no acceptance', async () => {
@@ -153,7 +174,7 @@ test('an index of a recreated topic, or one longer than the log, is dropped and 
   const streams: string[] = []
   await index.forEachStream((streamId) => void streams.push(streamId))
   expect(streams).toEqual([other[0]?.streamId])
-  expect((await keysOf(redis)).filter((key) => key.includes('}t:'))).toHaveLength(1)
+  expect((await keysOf(redis)).filter((key) => key.includes('}segment:'))).toHaveLength(1)
 })
 
 test('a catch-up during which Redis is emptied restarts and completes', async () => {

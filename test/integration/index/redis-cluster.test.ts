@@ -12,7 +12,8 @@ import {
   openRedis,
   order,
   patientMs,
-  payloadsOf,
+  placesOf,
+  rememberedIdsOf,
   start,
   wholeLog,
 } from '../../support/index/redis-index.ts'
@@ -60,23 +61,23 @@ test('every call works on a cluster, and each partition has all its keys on one 
     const known = entry('b', 1, 300)
     const after = held(await index.commit(guard, [known], 301))
     const asks = [
-      { streamId: order('a'), eventIds: [] },
-      { streamId: order('b'), eventIds: [known.eventId] },
+      { streamId: order('a'), places: placesOf([known]) },
+      { streamId: order('b'), places: placesOf([known]) },
     ]
-    expect(held(await index.check(after, asks))).toEqual({
-      versions: [300, 1],
-      known: [new Map(), new Map([[known.eventId, { version: 1, offset: 300 }]])],
-    })
+    expect(held(await index.check(after, asks))).toEqual([
+      { version: 300, places: [] },
+      { version: 1, places: placesOf([known]) },
+    ])
     await index.saveSnapshot(order('a'), state)
-    await index.cacheStream(after, order('b'), 1, payloadsOf([known]))
-    expect(held(await index.load(after, order('a'), { stateVersion: 1 })).tail).toHaveLength(10)
-    expect(held(await index.events(after, order('b'), 1, 1)).recent).toEqual(payloadsOf([known]))
-    expect(held(await index.events(after, order('a'), 128, 129)).placesOf(128, 129)).toHaveLength(2)
+    expect(held(await index.stream(after, order('a'), { stateVersion: 1 })).places).toHaveLength(10)
+    expect(held(await index.stream(after, order('b'))).places).toEqual(placesOf([known]))
+    expect(held(await index.stream(after, order('a'), { from: 128, to: 129 })).places).toHaveLength(2)
+    expect(await rememberedIdsOf(index, after)).toHaveLength(301)
     expect(await index.info(after, order('a'))).toMatchObject({ version: 300, snapshotVersion: 290 })
   }
 
   const nodes = await keysByNode(redis.keyPrefix)
-  const names = ['chunks', 'guard', 'ids:0', 'r:b', 's:a', 'streams', 't:a', 't:b']
+  const names = ['chunks', 'guard', 's:a', 'segment:0', 'segments', 'streams']
   for (const partition of eight) {
     const places = nodes.filter((keys) => keys.some((key) => key.startsWith(`${partition}}`)))
     expect(places).toHaveLength(1)

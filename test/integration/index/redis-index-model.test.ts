@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
-import { newEventId, type Version } from '#domain'
+import { type Version } from '#domain'
 import type { Guard, IndexEntry, PartitionIndex, RedisConnection } from '#redis-index'
 
 import {
@@ -10,9 +10,11 @@ import {
   held,
   indexOf,
   keysOf,
+  idsOf,
   openRedis,
   order,
-  payloadsOf,
+  placesOf,
+  rememberedIdsOf,
 } from '../../support/index/redis-index.ts'
 import { testStack } from '../../support/stack/stack.ts'
 
@@ -22,6 +24,8 @@ const streams = ['a', 'b', 'c/1', 'ä{x}']
 class Model {
   readonly events = new Map<string, IndexEntry[]>(streams.map((id) => [id, []]))
   readonly snapshots = new Map<string, { version: number; state: Buffer }>()
+  /** All events, in the order of their commits. */
+  readonly log: IndexEntry[] = []
   saves = 0
   nextOffset = 0
 
@@ -38,6 +42,7 @@ class Model {
           timestampMs: 1_000 + this.nextOffset,
         })
         this.of(id).push(event)
+        this.log.push(event)
         this.nextOffset += 1
         return event
       })
@@ -49,7 +54,6 @@ type Step =
   | { readonly do: 'append'; readonly appends: [string, number, number][] }
   | { readonly do: 'snapshot'; readonly id: string; readonly back: number }
   | { readonly do: 'evict'; readonly id: string }
-  | { readonly do: 'cache'; readonly id: string; readonly from: number; readonly count: number }
   | { readonly do: 'lose-guard'; readonly which: 'topicId' | 'epoch' | 'nextOffset' }
 
 // Most steps use the first stream, so that they interact.
@@ -80,12 +84,6 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   fc.record({ do: fc.constant('evict' as const), id: streamId }),
   fc.record({
-    do: fc.constant('cache' as const),
-    id: streamId,
-    from: fc.integer({ min: 1, max: 40 }),
-    count: fc.integer({ min: 1, max: 300 }),
-  }),
-  fc.record({
     do: fc.constant('lose-guard' as const),
     which: fc.constantFrom('topicId' as const, 'epoch' as const, 'nextOffset' as const),
   }),
@@ -93,14 +91,36 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 const wrong = { topicId: { topicId: 'topic-0' }, epoch: { epoch: 9 }, nextOffset: { nextOffset: 2 ** 47 } }
 
+/** The offsets of a segment of remembered ids. */
+const segmentOffsets = 4_096
+const idsMaxes = fc.constantFrom(1, 5_000, 10_000)
+
+/** The events whose ids are in the segments of the window. */
+function remembered({ log, nextOffset }: Model, idsMax: number): IndexEntry[] {
+  const from = Math.max(0, nextOffset - idsMax)
+  return log.filter(({ offset }) => offset >= from - (from % segmentOffsets))
+}
+
+const segmentsWith = (events: readonly IndexEntry[]): number[] =>
+  [...new Set(events.map(({ offset }) => Math.floor(offset / segmentOffsets)))].sort(
+    (one, other) => one - other,
+  )
+
+/** The numbers of the stored segments. */
+const segmentsOf = async (redis: RedisConnection): Promise<number[]> =>
+  (await keysOf(redis))
+    .flatMap((key) => /}segment:(\d+)$/.exec(key)?.[1] ?? [])
+    .map(Number)
+    .sort((one, other) => one - other)
+
 test('the index answers like a plain model of the log, whatever was appended, evicted or refused', async () => {
   const redis = await openRedis(testStack().redisUrl)
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), async (steps) => {
+    fc.asyncProperty(idsMaxes, fc.array(step, { minLength: 1, maxLength: 12 }), async (idsMax, steps) => {
       const model = new Model()
       // The data of a failed run would make all shrunk runs fail, and hide the failure.
       await indexOf(redis).drop()
-      const run = await claimed(redis, { tailEventsMax: 7 })
+      const run = await claimed(redis, { rememberedIdsMax: idsMax })
       const { index } = run
       let { guard } = run
       for (const todo of steps) {
@@ -113,6 +133,8 @@ test('the index answers like a plain model of the log, whatever was appended, ev
       }
       expect(await index.guard()).toEqual(guard)
       await expectSame(index, guard, model)
+      expect(await rememberedIdsOf(index, guard)).toEqual(idsOf(remembered(model, idsMax)))
+      expect(await segmentsOf(redis)).toEqual(segmentsWith(remembered(model, idsMax)))
       await index.drop()
       expect(await keysOf(redis)).toEqual([])
     }),
@@ -132,15 +154,14 @@ async function applyStep(
     const next = entry('a', model.of('a').length + 1, lost.nextOffset)
     expect(await index.commit(lost, [next], lost.nextOffset + 1)).toBe('guard-lost')
     expect(await index.check(lost, [])).toBe('guard-lost')
-    expect(await index.load(lost, order('a'))).toBe('guard-lost')
+    expect(await index.stream(lost, order('a'))).toBe('guard-lost')
+    expect((await index.rememberedIds(lost).next()).value).toBe('guard-lost')
     return
   }
   const events = model.of(todo.id)
   if (todo.do === 'evict') {
-    await redis.call('UNLINK', [`{${redis.keyPrefix}:eventstore.order:3}t:${todo.id}`])
-  } else if (todo.do === 'cache') {
-    const read = events.slice(todo.from - 1, todo.from - 1 + todo.count)
-    if (read.length > 0) await index.cacheStream(guard, order(todo.id), todo.from, payloadsOf(read))
+    await redis.call('UNLINK', [`{${redis.keyPrefix}:eventstore.order:3}s:${todo.id}`])
+    model.snapshots.delete(todo.id)
   } else {
     const version = Math.max(1, events.length - todo.back)
     // A later snapshot of the same version replaces the earlier one, so a rebuild can correct it.
@@ -153,21 +174,26 @@ async function applyStep(
 }
 
 async function expectSame(index: PartitionIndex, guard: Guard, model: Model): Promise<void> {
-  const asked = streams.map((id) => ({
-    streamId: order(id),
-    // The ids of all streams, so that ids of other streams are queried too, and an unknown id.
-    eventIds: [...[...model.events.values()].flat().map(({ eventId }) => eventId), newEventId()],
-  }))
-  const { versions, known } = held(await index.check(guard, asked))
-  expect(versions).toEqual(streams.map((id) => model.of(id).length))
+  // The places of all streams, so that those of other streams are asked, too, and places that no event has.
+  const all = placesOf(model.log)
+  const none = all
+    .map(({ version, offset }) => ({ version, offset: offset + 1 }))
+    .filter(({ offset }) => offset % 7 === 0)
+  const asks = streams.map((id) => ({ streamId: order(id), places: [...all, ...none.slice(0, 50)] }))
+  const checked = held(await index.check(guard, asks))
   for (const [at, id] of streams.entries()) {
     const events = model.of(id)
-    expect(known[at]).toEqual(
-      new Map(events.map(({ eventId, version, offset }) => [eventId, { version, offset }])),
-    )
+    const own = new Set(placesOf(events).map(({ version, offset }) => `${version}@${offset}`))
+    expect(checked[at]).toEqual({
+      version: events.length,
+      places: asks[at]?.places.filter(({ version, offset }) => own.has(`${version}@${offset}`)),
+    })
     await expectSameStream(index, guard, id, model)
   }
 }
+
+/** The most places of one read. */
+const placesMax = 1_000
 
 async function expectSameStream(
   index: PartitionIndex,
@@ -176,36 +202,29 @@ async function expectSameStream(
   model: Model,
 ): Promise<void> {
   const events = model.of(id)
-  const last = events.length
-  const all = held(await index.events(guard, order(id), 1, last)).placesOf(1, last)
-  expect(all).toEqual(events.map(({ version, offset }) => ({ version, offset })))
-  const middle = held(await index.events(guard, order(id), 120, 140))
-  const lastMissing = 120 + middle.recent.lastIndexOf(undefined)
-  expect(middle.placesOf(120, lastMissing)).toEqual(all.slice(119, lastMissing))
-
+  const version = events.length
+  const all = placesOf(events)
   const snapshot = model.snapshots.get(id)
-  for (const from of [snapshot?.version ?? 0, 0]) {
-    const loaded = held(await index.load(guard, order(id), from > 0 ? { stateVersion: 2 } : {}))
-    expect(loaded.version).toBe(last)
-    expect(loaded.snapshot?.version).toBe(from > 0 ? from : undefined)
-    expect(loaded.snapshot?.state).toEqual(from > 0 ? snapshot?.state : undefined)
-    expect(loaded.tail).toEqual(payloadsOf(events.slice(loaded.firstTailVersion - 1)))
-    const { events: indexed, ...missing } = loaded.missing ?? {}
-    const isWhole = loaded.firstTailVersion <= from + 1
-    expect(missing).toEqual(isWhole ? {} : { from: from + 1, to: loaded.firstTailVersion - 1 })
-    const lacking = all.slice(from, loaded.firstTailVersion - 1).slice(0, 1_000)
-    expect(indexed?.placesOf(from + 1, from + lacking.length)).toEqual(isWhole ? undefined : lacking)
-  }
-
-  const recent = held(await index.events(guard, order(id), 1, last)).recent
-  expect(recent).toHaveLength(last)
-  recent.forEach((payload, at) => payload && expect(payload).toEqual(events[at]?.payload))
+  const read = async (query: Parameters<PartitionIndex['stream']>[2]) =>
+    held(await index.stream(guard, order(id), query))
+  expect(await read({})).toEqual({ version, places: all.slice(0, placesMax) })
+  expect(await read({ from: 120, to: 140 })).toEqual({ version, places: all.slice(119, 140) })
+  expect(await read({ from: version + 1 })).toEqual({ version, places: [] })
+  expect(await read({ stateVersion: 1 })).toEqual({ version, places: all.slice(0, placesMax) })
+  const from = snapshot?.version ?? 0
+  expect(await read({ stateVersion: 2 })).toEqual({
+    version,
+    places: all.slice(from, from + placesMax),
+    ...(snapshot !== undefined && {
+      snapshot: { stateVersion: 2, state: snapshot.state, timestampMs: from, version: from },
+    }),
+  })
 
   expect(await index.info(guard, order(id))).toEqual(
-    last === 0
+    version === 0
       ? undefined
       : {
-          version: last,
+          version,
           firstTimestampMs: events[0]?.timestampMs,
           lastTimestampMs: events.at(-1)?.timestampMs,
           ...(snapshot !== undefined && { snapshotVersion: snapshot.version }),

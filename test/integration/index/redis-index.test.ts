@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { type EventId, newEventId, type Version } from '#domain'
+import { newEventId, type Version } from '#domain'
 import { type Guard, type IndexEntry, IndexMismatchError, SnapshotCheckpoint } from '#redis-index'
 
 import {
@@ -8,10 +8,13 @@ import {
   entries,
   entry,
   held,
+  idsOf,
   indexOf,
   keysOf,
   openRedis,
   order,
+  placesOf,
+  rememberedIdsOf,
   start,
 } from '../../support/index/redis-index.ts'
 import { testStack } from '../../support/stack/stack.ts'
@@ -43,7 +46,9 @@ test('a new owner claims the index where the previous one left it, and the previ
   expect(held(await index.claim(next, guard))).toEqual(next)
   expect(await index.check(after, [])).toBe('guard-lost')
   expect(await index.commit(after, [entry('a', 2, 1)], 2)).toBe('guard-lost')
-  expect(held(await index.check(next, [{ streamId: order('a'), eventIds: [] }])).versions).toEqual([1])
+  expect(held(await index.check(next, [{ streamId: order('a'), places: [] }]))).toEqual([
+    { version: 1, places: [] },
+  ])
 })
 
 test('a commit sent twice is applied once, and the guard shows it', async () => {
@@ -52,9 +57,9 @@ test('a commit sent twice is applied once, and the guard shows it', async () => 
   const answers = await Promise.all([index.commit(guard, events, 3), index.commit(guard, events, 3)])
   expect(answers).toEqual([{ ...guard, nextOffset: 3 }, 'guard-lost'])
   expect(await index.guard()).toEqual({ ...guard, nextOffset: 3 })
-  expect(held(await index.events({ ...guard, nextOffset: 3 }, order('a'), 1, 9)).placesOf(1, 9)).toHaveLength(
-    3,
-  )
+  const after = { ...guard, nextOffset: 3 }
+  expect(held(await index.stream(after, order('a'))).places).toEqual(placesOf(events))
+  expect(await rememberedIdsOf(index, after)).toEqual(idsOf(events))
 })
 
 test('commits may be pipelined without waiting for answers', async () => {
@@ -97,10 +102,9 @@ test('check, commit and readers detect that Redis was emptied or restored from a
   const lost = async () => [
     await index.check(newer, []),
     await index.commit(newer, [], 4),
-    await index.load(newer, order('a')),
+    await index.stream(newer, order('a')),
     await index.info(newer, order('a')),
-    await index.events(newer, order('a'), 1, 1),
-    await index.cacheStream(newer, order('a'), 1, []),
+    ...(await Array.fromAsync(index.rememberedIds(newer))),
   ]
   for (const [key, value] of copies) await redis.call('RESTORE', [key, 0, value, 'REPLACE'])
   expect(new Set(await lost())).toEqual(new Set(['guard-lost']))
@@ -112,35 +116,37 @@ test('check, commit and readers detect that Redis was emptied or restored from a
 
 test('a reader whose guard is older than the owner’s last commit is served', async () => {
   const { index, guard } = await claimed(await connect())
-  const before = held(await index.commit(guard, entries('a', 1, 2, 0), 2))
-  await index.commit(before, entries('a', 3, 3, 2), 3)
-  expect(held(await index.load(before, order('a'))).version).toBe(3)
+  const events = entries('a', 1, 3, 0)
+  const before = held(await index.commit(guard, events.slice(0, 2), 2))
+  await index.commit(before, events.slice(2), 3)
+  expect(held(await index.stream(before, order('a'))).version).toBe(3)
+  expect(await rememberedIdsOf(index, before)).toEqual(idsOf(events))
 })
 
-test('an id counts only in its own stream, even if another stream has the same', async () => {
+test('a place counts only in the stream that has its event: version and offset decide', async () => {
   const { index, guard } = await claimed(await connect())
-  const eventId = newEventId()
-  const events = [entry('a', 1, 0, { eventId }), entry('b', 1, 1), entry('b', 2, 2, { eventId })]
+  const events = [entry('a', 1, 0), entry('b', 1, 1), entry('b', 2, 2)]
   const after = held(await index.commit(guard, events, 3))
-  const asks = ['a', 'b', 'c'].map((id) => ({ streamId: order(id), eventIds: [newEventId(), eventId] }))
-  expect(held(await index.check(after, asks)).known).toEqual([
-    new Map([[eventId, { version: 1, offset: 0 }]]),
-    new Map([[eventId, { version: 2, offset: 2 }]]),
-    new Map(),
+  const wrong = [
+    { version: 2 as Version, offset: 1 },
+    { version: 1 as Version, offset: 2 },
+    { version: 3 as Version, offset: 3 },
+  ]
+  const places = [...placesOf(events), ...wrong]
+  const asks = ['a', 'b', 'c'].map((id) => ({ streamId: order(id), places }))
+  expect(held(await index.check(after, asks))).toEqual([
+    { version: 1, places: placesOf(events.slice(0, 1)) },
+    { version: 2, places: placesOf(events.slice(1)) },
+    { version: 0, places: [] },
   ])
 })
 
-test('one id in two streams is remembered for both, even if the checksums of their names are equal', async () => {
+test('one id in two streams is remembered with both places', async () => {
   const { index, guard } = await claimed(await connect())
   const eventId = newEventId()
-  const names = ['plumless', 'buckeroo'] // CRC-32 of both is the same.
-  const events = names.map((name, offset) => entry(name, 1, offset, { eventId }))
+  const events = ['plumless', 'buckeroo'].map((name, offset) => entry(name, 1, offset, { eventId }))
   const after = held(await index.commit(guard, events, 2))
-  const asks = names.map((name) => ({ streamId: order(name), eventIds: [eventId] }))
-  expect(held(await index.check(after, asks)).known).toEqual([
-    new Map([[eventId, { version: 1, offset: 0 }]]),
-    new Map([[eventId, { version: 1, offset: 1 }]]),
-  ])
+  expect(await rememberedIdsOf(index, after)).toEqual(idsOf(events))
 })
 
 test('terms are found by offset, up to the end of the indexed log, and for this topic only', async () => {
@@ -172,15 +178,20 @@ test('of more terms than an index lists, the latest are kept', async () => {
   expect(await index.termBefore(guard.topicId, 20_000)).toEqual({ producerId: 1n, epoch: 10_049 })
 })
 
-test('an index written by an older version counts as missing, and can be claimed', async () => {
+test.each([
+  { what: 'of another format', change: ['format', '1'] },
+  { what: 'with a malformed term', change: ['term', 'x', 'format', ''] },
+])('an index $what counts as missing, and can be claimed when it is dropped', async ({ change }) => {
   const redis = await connect()
   const { index, guard } = await claimed(redis)
   const key = (await keysOf(redis)).find((name) => name.endsWith('guard')) ?? ''
-  await redis.call('HDEL', [key, 'term'])
-  await redis.call('HSET', [key, 'epoch', '1'])
+  await redis.call('HSET', [key, ...change])
+  await redis.call('HSET', [key.replace('guard', 'ids:0'), 'name', 'id'])
   expect(await index.guard()).toBeUndefined()
   expect(await index.check(guard, [])).toBe('guard-lost')
+  expect(await index.commit(guard, [entry('a', 1, 0)], 1)).toBe('guard-lost')
   expect(await index.dropSeen(undefined)).toBe('dropped')
+  expect(await keysOf(redis)).toEqual([])
   expect(held(await index.claim(guard))).toEqual(guard)
 })
 
@@ -191,15 +202,6 @@ test('an accepted start applies to its topic only, and survives a rebuild', asyn
   await index.drop()
   expect(await index.acceptedStart(guard.topicId)).toBe(42)
   expect(await index.acceptedStart('another-topic')).toBe(0)
-})
-
-test('an id counts only in its own stream, even if the checksums of two ids are equal', async () => {
-  const { index, guard } = await claimed(await connect())
-  const [one, two] = ['n2683599', 'n10000060'] // CRC-32 of both is the same.
-  const [first, second] = [entry(one, 1, 0), entry(two, 1, 1)]
-  const after = held(await index.commit(guard, [first, second], 2))
-  const asks = [one, two].map((id) => ({ streamId: order(id), eventIds: [first.eventId] }))
-  expect(held(await index.check(after, asks)).known.map(({ size }) => size)).toEqual([1, 0])
 })
 
 test('Lua packs and reads offset deltas like TypeScript', async () => {
@@ -214,37 +216,46 @@ test('Lua packs and reads offset deltas like TypeScript', async () => {
     }
   }
   const places = all.map(({ version, offset }) => ({ version, offset }))
-  const events = held(await run.index.events(guard, order('a'), 1, all.length))
-  expect(events.placesOf(1, all.length)).toEqual(places)
-  const ask = { streamId: order('a'), eventIds: all.map(({ eventId }) => eventId) }
-  const [known] = held(await run.index.check(guard, [ask])).known
-  expect([...(known?.values() ?? [])]).toEqual(places)
+  expect(held(await run.index.stream(guard, order('a'))).places).toEqual(places)
+  const ask = { streamId: order('a'), places }
+  expect(held(await run.index.check(guard, [ask]))).toEqual([{ version: all.length, places }])
+  expect(await rememberedIdsOf(run.index, guard)).toEqual(idsOf(all).slice(-1))
 })
 
-test('at least the configured number of ids is remembered, and at most twice as many', async () => {
+test('the ids of the last offsets are remembered, this many and less than a segment more', async () => {
   const redis = await connect()
-  const run = await claimed(redis, { rememberedIdsMax: 50 })
+  const run = await claimed(redis, { rememberedIdsMax: 5_000 })
   let { guard } = run
-  const ids: EventId[] = []
-  for (let offset = 0; offset < 500; offset += 10) {
-    const events = entries('a', offset + 1, offset + 10, offset)
-    guard = held(await run.index.commit(guard, events, offset + 10))
-    ids.push(...events.map(({ eventId }) => eventId))
-    const [known] = held(await run.index.check(guard, [{ streamId: order('a'), eventIds: ids }])).known
-    expect([...(known?.keys() ?? [])]).toEqual(ids.slice(-(known?.size ?? 0)))
-    expect(known?.size).toBeGreaterThanOrEqual(Math.min(50, ids.length))
-    expect(known?.size).toBeLessThanOrEqual(100)
+  const all: IndexEntry[] = []
+  for (let offset = 0; offset < 30_000; offset += 1_000) {
+    const events = entries('a', offset + 1, offset + 1_000, offset)
+    guard = held(await run.index.commit(guard, events, offset + 1_000))
+    all.push(...events)
+    const remembered = await rememberedIdsOf(run.index, guard)
+    expect(remembered).toEqual(idsOf(all.slice(-remembered.length)))
+    expect(remembered.length).toBeGreaterThanOrEqual(Math.min(5_000, all.length))
+    expect(remembered.length).toBeLessThan(5_000 + 4_096)
   }
+  const names = (await keysOf(redis)).flatMap((key) => /}segment:(\d+)$/.exec(key)?.[1] ?? [])
+  expect(names.sort()).toEqual(['6', '7'])
+  const set = (await redis.call('SMEMBERS', [`{${redis.keyPrefix}:eventstore.order:3}segments`])) as Buffer[]
+  expect(set.map(String).sort()).toEqual(names)
+})
+
+test('the ids of a rebuild start where its caller says', async () => {
+  const { index, guard } = await claimed(await connect())
+  const events = entries('a', 1, 9_000, 0)
+  const after = held(await index.commit(guard, events, 9_000, { idsFrom: 4_000 }))
+  expect(await rememberedIdsOf(index, after)).toEqual(idsOf(events.slice(4_000)))
 })
 
 test('one check and one commit take more streams and ids than one Lua call does', async () => {
   const { index, guard } = await claimed(await connect())
   const events = Array.from({ length: 9_000 }, (_, offset) => entry(`s${offset}`, 1, offset))
   const after = held(await index.commit(guard, events, 9_000))
-  const asks = events.map(({ streamId, eventId }) => ({ streamId, eventIds: [eventId] }))
-  const { versions, known } = held(await index.check(after, asks))
-  expect(versions).toEqual(events.map(() => 1))
-  expect(known.map((places) => [...places.values()][0]?.offset)).toEqual(events.map(({ offset }) => offset))
+  const asks = events.map((event) => ({ streamId: event.streamId, places: placesOf([event]) }))
+  expect(held(await index.check(after, asks))).toEqual(asks.map(({ places }) => ({ version: 1, places })))
+  expect(await rememberedIdsOf(index, after)).toEqual(idsOf(events))
 })
 
 test('every stream is visited, and drop removes everything of the partition and nothing of others', async () => {
@@ -254,8 +265,8 @@ test('every stream is visited, and drop removes everything of the partition and 
   held(await other.commit(held(await other.claim(start)), entries('z', 1, 1, 0), 1))
   const events = Array.from({ length: 2_000 }, (_, offset) => entry(`s${offset}`, 1, offset))
   const after = held(await index.commit(guard, events, 2_000))
+  expect(held(await index.stream(after, order('s7'))).places).toHaveLength(1)
   await index.saveSnapshot(order('s7'), snapshot(1))
-  await index.cacheStream(after, order('s7'), 1, [])
   expect(await new SnapshotCheckpoint(redis, 'eventstore.order', 3).replace('', 'so far')).toBe(true)
   const seen = new Set<string>()
   await index.forEachStream((streamId, { version }) => {
@@ -266,7 +277,7 @@ test('every stream is visited, and drop removes everything of the partition and 
 
   await index.drop()
   const left = (await keysOf(redis)).map((key) => key.split(':').slice(2).join(':'))
-  expect(left).toEqual(['4}guard', '4}ids:0', '4}streams', '4}t:z'])
+  expect(left).toEqual(['4}guard', '4}segment:0', '4}segments', '4}streams'])
 })
 
 test('an index that has advanced or changed its owner since it was read is not dropped', async () => {
@@ -275,7 +286,9 @@ test('an index that has advanced or changed its owner since it was read is not d
   const after = held(await index.commit(guard, [entry('a', 1, 0)], 1))
   const later = held(await index.claim({ ...after, producerId: 1n, epoch: 2 }, after))
   for (const seen of [undefined, guard, after]) expect(await index.dropSeen(seen)).toBe('guard-lost')
-  expect(held(await index.check(later, [{ streamId: order('a'), eventIds: [] }])).versions).toEqual([1])
+  expect(held(await index.check(later, [{ streamId: order('a'), places: [] }]))).toEqual([
+    { version: 1, places: [] },
+  ])
   expect(await index.dropSeen(later)).toBe('dropped')
   expect(await keysOf(redis)).toEqual([])
   expect(await index.dropSeen(undefined)).toBe('dropped')
@@ -304,18 +317,16 @@ test('an append to a long stream costs no more than one to a short stream', asyn
   }
   const key = `{${redis.keyPrefix}:eventstore.order:3}streams`
   expect(await redis.call('HSTRLEN', [key, 'a'])).toBeLessThan(22 + 6 + 128)
-  const { placesOf } = held(await run.index.events(guard, order('a'), 99_990, 100_000))
-  expect(placesOf(99_990, 100_000)).toEqual(placesFrom(99_990, 100_000))
+  const last = held(await run.index.stream(guard, order('a'), { from: 99_990, to: 100_000 }))
+  expect(last.places).toEqual(placesFrom(99_990, 100_000))
 
   await run.index.saveSnapshot(order('a'), snapshot(5_000))
   for (const [from, stateVersion] of [
     [1, 0],
     [5_001, 1],
   ] as const) {
-    const { missing } = held(await run.index.load(guard, order('a'), { stateVersion }))
-    const places = missing?.events.placesOf(from, 99_000) ?? []
-    expect(places.slice(0, 1_000)).toEqual(placesFrom(from, from + 999))
-    expect(places.length).toBeLessThan(1_000 + 128) // The offsets of one chunk are read together.
+    const { places } = held(await run.index.stream(guard, order('a'), { stateVersion }))
+    expect(places).toEqual(placesFrom(from, from + 999))
   }
 })
 

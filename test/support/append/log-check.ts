@@ -120,8 +120,7 @@ async function indexed(
     topic,
     partition,
     aggregateType: topic.slice(topic.indexOf('.') + 1),
-    tailEventsMax: 20,
-    tailTtlSeconds: 60,
+    snapshotTtlSeconds: 60,
     rememberedIdsMax: 1_000,
   })
   const guard = await index.guard()

@@ -15,11 +15,7 @@ export async function openIndex({ env }: Pick<Installation, 'env'>): Promise<Red
   return redis
 }
 
-/** All keys of the installation, or those that may be evicted at any time: tails, snapshots, recent reads. */
-export async function indexKeys(
-  redis: RedisConnection,
-  which: 'all' | 'evictable' = 'all',
-): Promise<string[]> {
-  const end = which === 'all' ? '*' : '}[tsr]:*'
-  return ((await redis.call('KEYS', [`{${redis.keyPrefix}:*${end}`])) as Buffer[]).map(String).sort()
+/** All keys of the installation. */
+export async function indexKeys(redis: RedisConnection): Promise<string[]> {
+  return ((await redis.call('KEYS', [`{${redis.keyPrefix}:*`])) as Buffer[]).map(String).sort()
 }

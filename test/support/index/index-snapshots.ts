@@ -31,8 +31,7 @@ export const indexSnapshots = ({ backends, config }: RealWriter): SnapshotStore 
       topic: eventTopic(aggregateType),
       partition: partitionFor(streamId, config.kafka.partitions),
       aggregateType,
-      tailEventsMax: config.index.tailEventsMax,
-      tailTtlSeconds: 60,
+      snapshotTtlSeconds: 60,
       rememberedIdsMax: config.index.rememberedIdsMax,
     })
     await index.saveSnapshot(streamId, {

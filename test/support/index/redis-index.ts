@@ -1,8 +1,9 @@
 import { onTestFinished } from 'vitest'
 
-import { newEventId, type StreamId, type Version } from '#domain'
+import { type EventId, newEventId, parseEventId, type StreamId, type Version } from '#domain'
 import {
   connectRedis,
+  type EventPlace,
   type Guard,
   type IndexEntry,
   PartitionIndex,
@@ -23,12 +24,11 @@ export async function openRedis(url: string, commandTimeoutMs = patientMs): Prom
   return redis
 }
 
-export const indexOptions: PartitionIndexOptions = {
+const indexOptions: PartitionIndexOptions = {
   topic: 'eventstore.order',
   partition: 3,
   aggregateType: 'order',
-  tailEventsMax: 100,
-  tailTtlSeconds: 60,
+  snapshotTtlSeconds: 60,
   rememberedIdsMax: 10_000,
 }
 
@@ -72,7 +72,6 @@ export const entry = (
   offset,
   eventId: newEventId(),
   timestampMs: Date.now(),
-  payload: Buffer.from(`${id} ${version}`),
   ...more,
 })
 
@@ -80,11 +79,32 @@ export const entry = (
 export const entries = (id: string, from: number, to: number, offset: number): IndexEntry[] =>
   Array.from({ length: to - from + 1 }, (_, step) => entry(id, from + step, offset + step))
 
-export const payloadsOf = (events: readonly IndexEntry[]): Buffer[] => events.map(({ payload }) => payload)
-
 /** The versions and offsets of events, in the form of the index's answers. */
 export const placesOf = (events: readonly IndexEntry[]) =>
   events.map(({ version, offset }) => ({ version, offset }))
+
+/** An event id that the index remembers, and the place of its event. */
+export interface RememberedId extends EventPlace {
+  readonly id: EventId
+}
+
+/** The ids that the index remembers, in the order of their commits. @throws Error when the guard was lost. */
+export async function rememberedIdsOf(index: PartitionIndex, guard: Guard): Promise<RememberedId[]> {
+  const ids: RememberedId[] = []
+  for await (const stored of index.rememberedIds(guard)) {
+    held(stored).forEach(({ buffer, byteOffset }, at, version, offset) =>
+      ids.push({ id: idAt(Buffer.from(buffer, byteOffset + at, 16)), version, offset }),
+    )
+  }
+  return ids
+}
+
+const idAt = (bytes: Buffer): EventId =>
+  parseEventId(bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5'))
+
+/** The ids and places of events, in the form of {@link rememberedIdsOf}. */
+export const idsOf = (events: readonly IndexEntry[]): RememberedId[] =>
+  events.map(({ eventId, version, offset }) => ({ id: eventId, version, offset }))
 
 /** All keys with this prefix on one Redis, or on the connection's node of a cluster. */
 export async function keysOf(redis: RedisConnection): Promise<string[]> {

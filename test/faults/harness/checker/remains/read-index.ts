@@ -45,7 +45,7 @@ async function readPartition(
   const aggregateType = topic.slice(eventTopicOf('').length)
   const index = new PartitionIndex(redis, {
     ...{ topic, partition, aggregateType },
-    ...{ tailEventsMax: 20, tailTtlSeconds: 60, rememberedIdsMax: 1_000 },
+    ...{ snapshotTtlSeconds: 60, rememberedIdsMax: 1_000 },
   })
   const deadlineMs = performance.now() + patienceMs
   for (;;) {
