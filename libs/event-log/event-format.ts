@@ -98,12 +98,8 @@ export class EventFormat {
 
   /** @returns the errors of ids that the registry does not have. */
   async #learnAll(records: readonly StoredRecord[]): Promise<ReadonlyMap<number, SchemaError>> {
-    const ids = new Set(
-      records
-        .map(({ value }) => value)
-        .filter(isAvro)
-        .map(schemaIdOf),
-    )
+    const ids = new Set<number>()
+    for (const { value } of records) if (isAvro(value)) ids.add(schemaIdOf(value))
     const unknown = new Map<number, SchemaError>()
     for (const id of ids) {
       try {
