@@ -109,9 +109,12 @@ export class Span {
     this.#nextOffset = nextOffset
   }
 
-  /** Removes a stream whose snapshot was taken. */
+  /** A stream whose snapshot was taken is no longer due. It stays known: it cannot begin again in this span. */
   taken(streamId: StreamId): void {
-    this.#forget(streamId)
+    const stream = this.#add(streamId)
+    stream.due = undefined
+    stream.folded = undefined
+    this.#resize(stream, streamBytes)
   }
 
   /** Releases the memory of its states. */
@@ -144,9 +147,15 @@ export class Span {
     } else if (event.event === undefined) {
       this.#parts.onForeign(event.position.offset, event.unreadable)
     } else {
-      // The version after it does not follow, so the state is not folded further.
+      this.#endFold(event.event)
       this.#addDue(event.event)
     }
+  }
+
+  /** The stream's events from one that cannot be decoded on are not folded, and a repeated first version does not begin it. */
+  #endFold({ streamId, version }: Pick<RecordedEvent, 'streamId' | 'version'>): void {
+    const stream = this.#add(streamId)
+    if (version > (stream.folded?.version ?? 0)) stream.folded = undefined
   }
 
   #addDue({ streamId, version }: Pick<RecordedEvent, 'streamId' | 'version'>): void {
@@ -183,9 +192,7 @@ export class Span {
 
   /** States are measured at powers of two: a state that grows with its events at most doubles in between. */
   #measure(stream: SpanStream): void {
-    const bytes = streamBytes + decodedFactor * this.#encodedBytes(stream)
-    this.#use(bytes - stream.bytes)
-    stream.bytes = bytes
+    this.#resize(stream, streamBytes + decodedFactor * this.#encodedBytes(stream))
   }
 
   /** A state that does not fit its schema is not kept, because its size is unknown. */
@@ -209,9 +216,9 @@ export class Span {
     return added
   }
 
-  #forget(streamId: StreamId): void {
-    this.#use(-(this.#streams.get(streamId)?.bytes ?? 0))
-    this.#streams.delete(streamId)
+  #resize(stream: SpanStream, bytes: number): void {
+    this.#use(bytes - stream.bytes)
+    stream.bytes = bytes
   }
 
   #use(bytes: number): void {
