@@ -11,6 +11,7 @@ import type * as httpModule from './contenders/http.ts'
 import type * as catchUpModule from './project-catch-up.ts'
 import type * as purchasesModule from './project-purchases.ts'
 import type * as rebuildModule from './rebuild.ts'
+import type * as snapshotRebuildModule from './snapshot-rebuild.ts'
 import { median, percentile, timeMs } from './measure.ts'
 
 /**
@@ -34,6 +35,7 @@ interface BenchModules {
   readonly core: typeof coreModule
   readonly http: typeof httpModule
   readonly rebuild: typeof rebuildModule
+  readonly snapshotRebuild: typeof snapshotRebuildModule
   readonly catchUp: typeof catchUpModule
   readonly purchases: typeof purchasesModule
 }
@@ -46,6 +48,7 @@ async function modulesOf(checkout: string): Promise<BenchModules> {
     core: await load('contenders/core.ts'),
     http: await load('contenders/http.ts'),
     rebuild: await load('rebuild.ts'),
+    snapshotRebuild: await load('snapshot-rebuild.ts'),
     catchUp: await load('project-catch-up.ts'),
     purchases: await load('project-purchases.ts'),
   } as BenchModules
@@ -66,6 +69,7 @@ async function openTasks(checkout: string, closing: Closing): Promise<Tasks> {
     for (const [name, { append }] of Object.entries({ core, http }))
       tasks.set(`append, ${name}, ${callers} callers`, () => Promise.resolve(appendTask(callers, append)))
   tasks.set('rebuild of the index, events', () => rebuildTask(modules, core))
+  tasks.set('rebuild of snapshots, events', () => snapshotsTask(modules, core, closing))
   tasks.set('rebuild of two projections, events', () => projectionTask(modules, stack, closing))
   return tasks
 }
@@ -88,6 +92,17 @@ async function rebuildTask(
     const elapsedMs = await timeMs(() => rebuild.rebuildAll(core, round))
     return (rebuild.filledEvents / elapsedMs) * 1_000
   }
+}
+
+async function snapshotsTask(
+  { snapshotRebuild }: BenchModules,
+  core: Awaited<ReturnType<BenchModules['core']['startCore']>>,
+  closing: Closing,
+): Promise<Task> {
+  say('filling the log with long streams …')
+  const events = await snapshotRebuild.fillInterleaved(core)
+  const snapshotter = await snapshotRebuild.startSnapshotter(core, closing)
+  return async () => (events / (await snapshotRebuild.rebuildSnapshots(snapshotter))) * 1_000
 }
 
 async function projectionTask(

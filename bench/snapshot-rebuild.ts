@@ -14,19 +14,21 @@ import { untilAtLeast } from './project-progress.ts'
 
 const appendsInFlight = 256
 
-/** Long streams whose events alternate: one event of each stream, then the next one of each. */
+/** Long streams whose events alternate: one event of each stream, then the next one of each. @returns the number of events. */
 export async function fillInterleaved(
   core: CoreWriter,
-  streams: number,
-  eventsPerStream: number,
-): Promise<void> {
+  streams = 400,
+  eventsPerStream = 200,
+): Promise<number> {
+  const events = streams * eventsPerStream
   let next = 0
   const worker = async () => {
-    for (let n = next++; n < streams * eventsPerStream; n = next++) {
+    for (let n = next++; n < events; n = next++) {
       await core.service.writer.local.append(longStream(n % streams), [appended])
     }
   }
   await Promise.all(Array.from({ length: Math.min(appendsInFlight, streams) }, worker))
+  return events
 }
 
 const longStream = (n: number): StreamId => streamIdOf('bench-core', `long-${n}`)

@@ -117,6 +117,15 @@ test('far from the end a due stream has its state, and is due once', async () =>
   expect([...span.due()].map(({ streamId }) => streamId)).toEqual(['counter.2'])
 })
 
+test('an event whose version the stream already has is skipped, as an index skips it', async () => {
+  const { span } = spanOf()
+  const [one, two, three, four] = events(1, 4)
+  await span.read(
+    pieceOf(recordsOf([one, two, { ...two, by: 9 }, { ...one, by: 9 }, three, four] as Written[])),
+  )
+  expect([...span.due()]).toMatchObject([{ version: 3, folded: { version: 4, state: { sum: 4 } } }])
+})
+
 test('near the end it folds nothing and is complete', async () => {
   const { span } = spanOf()
   await span.read(pieceOf(recordsOf(events(1, 4)), 4))
