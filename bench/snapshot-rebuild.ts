@@ -45,10 +45,10 @@ export async function startSnapshotter(
     metrics: new Registry(),
     logger: pino({ level: 'warn' }),
   }
-  const { snapshotter, start, stop } = openSnapshotter(parts, service.writer.api)
-  await start()
-  closing(() => stop())
-  return snapshotter.api
+  const part = openSnapshotter(parts, service.writer.api)
+  await part.start()
+  closing(() => part.stop())
+  return part.snapshotter.api
 }
 
 /** Rebuilds all snapshots. @returns milliseconds from the request, which the owners notice within a second. */

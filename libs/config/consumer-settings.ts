@@ -23,7 +23,7 @@ export const snapshotter = group(
       description: 'Aggregates of one partition that are loaded concurrently.',
     }),
     statesBytesMax: size({
-      env: 'ANNALS_SNAPSHOTTER_STATES_BYTES_MAX',
+      env: 'ANNALS_SNAPSHOTTER_STATES_MEMORY',
       default: 128 << 20,
       minimum: 1 << 20,
       description:

@@ -71,7 +71,8 @@ export const writer = group(
     streamsBytesMax: size({
       env: 'ANNALS_WRITER_STREAMS_MEMORY',
       default: 64 << 20,
-      description: 'Memory of one writer for the last events of recently used streams. Others are read from the log.',
+      description:
+        'Memory of one writer for the last events of recently used streams. Others are read from the log.',
     }),
     idsBytesMax: size({
       env: 'ANNALS_WRITER_IDS_MEMORY',
