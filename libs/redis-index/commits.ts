@@ -53,7 +53,8 @@ export async function commitEntries(
   const from = Math.max(idsFrom, firstSegment(nextOffset, options.rememberedIdsMax) * segmentOffsets)
   const blocks = idBlocks(from === 0 ? entries : entries.filter(({ offset }) => offset >= from))
   const dropped = droppedSegments(guard.nextOffset, nextOffset, options.rememberedIdsMax)
-  const segments = [...blocks.map(({ segment }) => segment), ...dropped]
+  const full = fullSegments(guard.nextOffset, nextOffset, blocks)
+  const segments = [...blocks.map(({ segment }) => segment), ...dropped, ...full]
   const scriptKeys = [keys.guard, keys.streams, keys.chunks, keys.terms, keys.segments]
   const argument = commitArgument(guard, streams, nextOffset, { headless, starts, blocks, dropped })
   const reply = await redis.run(
@@ -70,6 +71,13 @@ function droppedSegments(before: number, after: number, rememberedIdsMax: number
   const from = firstSegment(before, rememberedIdsMax)
   const until = Math.min(firstSegment(after, rememberedIdsMax), segmentOf(before) + 1)
   return Array.from({ length: Math.max(0, until - from) }, (_, index) => from + index)
+}
+
+/** The segments that get no ids after this commit. */
+function fullSegments(before: number, after: number, blocks: readonly IdBlock[]): number[] {
+  if (segmentOf(before) === segmentOf(after)) return []
+  const written = new Set([segmentOf(before), ...blocks.map(({ segment }) => segment)])
+  return [...written].filter((segment) => segment < segmentOf(after))
 }
 
 interface CommitParts {

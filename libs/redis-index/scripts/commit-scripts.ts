@@ -46,7 +46,7 @@ return { versions, hits }
 )
 
 /**
- * Keys: guard, streams, chunks, terms, segments, then the segments that get ids and those that are dropped. The script makes every check before its first
+ * Keys: guard, streams, chunks, terms, segments, then the segments that get ids, those that are dropped, and those that are full. The script makes every check before its first
  * write, so that a refusal leaves the index unchanged. A mismatch deletes the guard: the next catch-up rebuilds.
  * With `headless` a stream may start with a later version than 1: earlier ones were deleted from the log and get its offset.
  */
@@ -100,6 +100,11 @@ end
 for i = 1, #dropped do
   redis.call('UNLINK', KEYS[5 + #segments + i])
   redis.call('SREM', KEYS[5], dropped[i])
+end
+for i = 5 + #segments + #dropped + 1, #KEYS do
+  -- A string that was appended to reserves up to its length again.
+  local full = redis.call('GET', KEYS[i])
+  if full then redis.call('SET', KEYS[i], full) end
 end
 if #starts > 0 then
   sliced('ZADD', KEYS[4], starts)

@@ -93,7 +93,7 @@ describe('recent streams', () => {
     streams.append(owner, event(stream, 3), 5)
     expect(streams.get(owner, stream)).toMatchObject({ version: 3, firstVersion: 3 })
     expect(streams.get(former, stream)).toBeUndefined()
-    expect([former.offsets, owner.offsets]).toEqual([[], []])
+    expect([former.offsets, owner.offsets]).toEqual([[0], []])
   })
 
   test('are evicted in the order of their last use, and their owner learns the last offset', () => {

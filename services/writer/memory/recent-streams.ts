@@ -106,6 +106,9 @@ export class RecentStreams {
 
   #set(streamId: StreamId, entry: Entry): void {
     if (entry.bytes > streamBytesMax) shorten(entry)
+    const before = this.#streams.peek(streamId)
+    // A read that outlives its term may replace a stream of the owner that follows.
+    if (before !== undefined && before.owner !== entry.owner) before.owner.evicted(before.lastOffset)
     this.#streams.set(streamId, entry)
     // An entry of more than the whole budget is not kept.
     if (entry.bytes > this.#streams.maxSize) entry.owner.evicted(entry.lastOffset)
@@ -171,8 +174,14 @@ function recentStream(streamId: StreamId, { version, events }: Entry): RecentStr
   }
 }
 
-const storedEvent = (streamId: StreamId, { text, bytes: _, ...event }: RecentEvent): StoredEvent => ({
-  ...event,
+const storedEvent = (streamId: StreamId, event: RecentEvent): StoredEvent => ({
+  id: event.id,
   streamId,
-  value: Buffer.from(text, 'latin1'),
+  type: event.type,
+  version: event.version,
+  timestamp: event.timestamp,
+  timestampMs: event.timestampMs,
+  metadata: event.metadata,
+  value: Buffer.from(event.text, 'latin1'),
+  offset: event.offset,
 })

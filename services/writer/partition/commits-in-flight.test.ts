@@ -59,3 +59,15 @@ test('a failed commit is reported, and others are not', async () => {
   await commits.settled()
   expect(onFailed).toHaveBeenCalledTimes(2)
 })
+
+test('a commit that is answered before an earlier one makes room, and the others are still awaited', async () => {
+  const { commits, answers } = inFlight(commitsMax)
+  const room = commits.room()
+  answers.at(-1)?.(false)
+  expect(await isResolved(room)).toBe(true)
+  for (const answer of answers.slice(1)) answer(true)
+  const settled = commits.settled()
+  expect(await isResolved(settled)).toBe(false)
+  answers[0]?.(true)
+  expect(await isResolved(settled)).toBe(true)
+})

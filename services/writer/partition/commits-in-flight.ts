@@ -1,10 +1,10 @@
 /** Commits sent to Redis without an answer. More would only queue there. */
 const commitsMax = 8
 
-/** The commits of a partition that are not answered yet. They are answered in the order in which they were sent. */
+/** The commits of a partition that are not answered yet. A script that Redis has lost is sent again, so answers may change their order. */
 export class CommitsInFlight {
   readonly #onFailed: () => void
-  #pending: Promise<void>[] = []
+  readonly #pending = new Set<Promise<void>>()
 
   /** @param onFailed called when a commit failed: the index must catch up with the log. */
   constructor(onFailed: () => void) {
@@ -14,19 +14,19 @@ export class CommitsInFlight {
   /** @param commit resolves to false if it failed; never rejects. */
   add(commit: Promise<boolean>): void {
     const pending = commit.then((isCurrent) => {
-      this.#pending.shift()
+      this.#pending.delete(pending)
       if (!isCurrent) this.#onFailed()
     })
-    this.#pending.push(pending)
+    this.#pending.add(pending)
   }
 
   /** Waits until another commit may be sent. */
   async room(): Promise<void> {
-    while (this.#pending.length >= commitsMax) await this.#pending[0]
+    while (this.#pending.size >= commitsMax) await Promise.race(this.#pending)
   }
 
   /** Waits until all are answered. */
   async settled(): Promise<void> {
-    while (this.#pending.length > 0) await this.#pending[0]
+    while (this.#pending.size > 0) await Promise.all(this.#pending)
   }
 }

@@ -137,6 +137,7 @@ export class StreamHistory {
     })
     const { version, snapshot } = head
     const events = await this.#upToPage(stream, head, (snapshot?.version ?? 0) + 1)
+    keepAll(streamId, head, events)
     return { version, events, ...(snapshot && { snapshot }) }
   }
 
@@ -228,6 +229,17 @@ export class StreamHistory {
     if (!isWhole) throw eventsDeleted(streamId, place)
     return events
   }
+}
+
+/** Keeps the events of all steps of a load. Only the last step could be kept when it was read: it reaches the stream's version. */
+function keepAll(
+  streamId: StreamId,
+  { memory, version, nextOffset }: StreamHead,
+  events: readonly StoredEvent[],
+): void {
+  const inMemory = memory.stream(streamId)?.firstVersion ?? Infinity
+  const older = events.filter((event) => event.version < inMemory)
+  if (older.length > 0) memory.keep(streamId, version, older, nextOffset)
 }
 
 /** Counts the bytes of events that a read holds. */

@@ -153,7 +153,7 @@ const readWithoutOffset: Variant = {
       module: 'libs/redis-index/scripts/lua-parts.ts',
       replacements: [
         {
-          text: "if stored[1] ~= topicId or stored[2] ~= term or tonumber(stored[3]) < tonumber(nextOffset) then return 0 end",
+          text: 'if stored[1] ~= topicId or stored[2] ~= term or tonumber(stored[3]) < tonumber(nextOffset) then return 0 end',
           by: 'if stored[1] ~= topicId or stored[2] ~= term then return 0 end',
         },
       ],
