@@ -1,9 +1,16 @@
+import { join } from 'node:path'
+
 import { defineConfig } from 'vitest/config'
 
 const project = (name: string, include: string[], options: object = {}) => ({
   extends: true as const,
   test: { name, include, ...options },
 })
+
+// Servers of tests live for a short time. Without the second compiler, Kafka starts with half of the processor time.
+process.env['JDK_JAVA_OPTIONS'] ??= '-XX:TieredStopAtLevel=1'
+// Services and commands that tests start; ./scripts/test.sh sets it too.
+process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, '.annals', 'compile-cache')
 
 export default defineConfig({
   test: {

@@ -1,6 +1,8 @@
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import { performance } from 'node:perf_hooks'
 
+import type { BenchOptions } from './options.ts'
+
 /** The machine of a bench. Figures of two machines cannot be compared. */
 interface Machine {
   readonly cpu: string
@@ -12,8 +14,11 @@ interface Machine {
 
 /** A bench by name: `npm run bench -- <name>`. */
 export interface Bench<Result> {
-  /** @param say reports progress */
-  run(say: (line: string) => void): Promise<Result>
+  /**
+   * @param say reports progress
+   * @throws BenchUsageError if the options name something that the bench does not have
+   */
+  run(say: (line: string) => void, options: BenchOptions): Promise<Result>
   /** The result as readable text; `--json` prints it as JSON. */
   format(result: Result): string
 }

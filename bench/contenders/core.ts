@@ -15,6 +15,7 @@ export interface RunningWriter {
   readonly service: WriterService
   readonly backends: Backends
   readonly config: Config
+  readonly metrics: Registry
   readonly close: () => Promise<void>
 }
 
@@ -31,21 +32,27 @@ export async function startCore(env: Readonly<Record<string, string>>): Promise<
   }
 }
 
-export async function startWriter(env: Readonly<Record<string, string>>): Promise<RunningWriter> {
+/** @param serving waits for its partitions; default: up to 30 s */
+export async function startWriter(
+  env: Readonly<Record<string, string>>,
+  serving: (service: WriterService, metrics: Registry) => Promise<void> = untilServing,
+): Promise<RunningWriter> {
+  const metrics = new Registry()
   const config = loadConfig(env)
   const backends = await openBackends(config)
   const service = await startWriterService({
     config,
     backends,
     health: new HealthRegistry(),
-    metrics: new Registry(),
+    metrics,
     logger: pino({ level: 'warn' }),
   })
-  await untilServing(service)
+  await serving(service, metrics)
   return {
     service,
     backends,
     config,
+    metrics,
     close: async () => {
       await service.stop()
       await backends.close()
@@ -53,6 +60,7 @@ export async function startWriter(env: Readonly<Record<string, string>>): Promis
   }
 }
 
+/** Waits until a writer serves all partitions that it owns. */
 async function untilServing({ writer }: WriterService): Promise<void> {
   const deadlineMs = performance.now() + 30_000
   for (;;) {

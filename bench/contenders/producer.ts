@@ -6,14 +6,19 @@ import { type KafkaCluster, Topics } from '#kafka'
 import { benchRecord } from './bench-record.ts'
 import type { Contender } from './contender.ts'
 import { GroupCommit } from './group-commit.ts'
+import { inSync } from './in-sync.ts'
 
 const topic = 'bench-producer'
 const partitions = 8
 
 /** The idempotent producer of the client library, used without Annals: the same records and batches, no checks. */
-export async function startProducer(cluster: KafkaCluster, broker: string): Promise<Contender> {
-  await new Topics(cluster).ensure([{ name: topic, partitions, replication: 1, configs: {} }])
-  const producer = new Producer({ clientId: 'bench', bootstrapBrokers: [broker], idempotent: true })
+export async function startProducer(
+  cluster: KafkaCluster,
+  brokers: readonly string[],
+  replication: number,
+): Promise<Contender> {
+  await new Topics(cluster).ensure([{ name: topic, partitions, replication, configs: inSync(replication) }])
+  const producer = new Producer({ clientId: 'bench', bootstrapBrokers: [...brokers], idempotent: true })
   const lanes = Array.from(
     { length: partitions },
     (_, partition) =>

@@ -5,13 +5,14 @@ import { OperationError } from './operation-error.ts'
 
 const failure = (code: string) => Object.assign(new Error('write failed'), { code })
 
-test.each(['ENOSPC', 'EDQUOT'])('%s says to free space and to run the command again', (code) => {
-  const advice = 'the disk is full. Free some space and run the command again'
+test.each(['ENOSPC', 'EDQUOT'])('%s says to free space; a job that can be resumed adds how', (code) => {
   expect(writeFailure('a.bin', failure(code))).toMatchObject({
-    ...{ code: 'disk-full', message: `a.bin cannot be written: ${advice}` },
+    code: 'disk-full',
+    message: 'a.bin cannot be written: the disk is full. Free some space and run the command again',
   })
   expect(fileError('opening', 'a.bin', failure(code))).toMatchObject({
-    ...{ code: 'disk-full', message: `opening a.bin: ${advice}` },
+    code: 'disk-full',
+    message: 'opening a.bin: the disk is full. Free some space',
   })
 })
 

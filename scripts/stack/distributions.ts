@@ -20,7 +20,7 @@ export function kafkaDistribution(version: KafkaVersion, report: Report): Promis
     // Kafka 3 still uses classes of log4j 1, which its package provides.
     ...(version.startsWith('3.') ? [`ch.qos.reload4j:reload4j:${versions.reload4j}`] : []),
   ]
-  return distribution(`kafka-${version}`, report, async (folder) => {
+  return distribution(`kafka-${version}`, 'Maven', report, async (folder) => {
     const pom = join(folder, 'pom.xml')
     writeFileSync(pom, pomOf(artifacts))
     await maven('copy-dependencies', '-f', pom, `-DoutputDirectory=${folder}`, '-DincludeScope=runtime')
@@ -30,12 +30,23 @@ export function kafkaDistribution(version: KafkaVersion, report: Report): Promis
 /** The folder of the unpacked registry, downloaded with Maven the first time. */
 export function registryDistribution(report: Report): Promise<string> {
   const name = `apicurio-registry-app-${versions.registry}`
-  return distribution(name, report, async (folder) => {
+  return distribution(name, 'Maven', report, async (folder) => {
     const artifact = `io.apicurio:apicurio-registry-app:${versions.registry}:tar.gz:all`
     await maven('copy', '-f', parentless(folder), `-Dartifact=${artifact}`, `-DoutputDirectory=${folder}`)
     const archive = join(folder, `${name}-all.tar.gz`)
     await runCommand('tar', ['-xzf', archive, '-C', folder], { timeoutMs: downloadMsMax, signal: givenUp })
     rmSync(archive)
+  })
+}
+
+/** The folder of a Python package without its dependencies, for PYTHONPATH; downloaded with pip the first time. */
+export function pythonDistribution(name: string, version: string, report: Report): Promise<string> {
+  return distribution(`${name}-${version}`, 'pip', report, async (folder) => {
+    const how = ['--quiet', '--disable-pip-version-check', '--no-deps', '--only-binary', ':all:']
+    await runCommand('python3', ['-m', 'pip', 'install', ...how, '--target', folder, `${name}==${version}`], {
+      timeoutMs: downloadMsMax,
+      signal: givenUp,
+    })
   })
 }
 
@@ -52,12 +63,13 @@ export function isDownloaded(): boolean {
  */
 async function distribution(
   name: string,
+  client: string,
   report: Report,
   fill: (folder: string) => Promise<void>,
 ): Promise<string> {
   const folder = join(distFolder, name)
   if (existsSync(folder)) return folder
-  report(`Downloading ${name} with Maven; this happens once and takes a minute or two`)
+  report(`Downloading ${name} with ${client}; this happens once and takes a minute or two`)
   removeAbandoned()
   const temporary = join(distFolder, `${incoming}${process.pid}-${name}`)
   mkdirSync(temporary, { recursive: true })

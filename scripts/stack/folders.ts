@@ -7,6 +7,9 @@ export const repository = fileURLToPath(new URL('../..', import.meta.url))
 /** Downloads are stored in the checkout, like node_modules, independent of ANNALS_HOME. */
 export const distFolder = join(repository, '.annals', 'dist')
 
+/** Class-data archives of the downloaded servers, see class-data.ts. */
+export const classDataFolder = join(repository, '.annals', 'class-data')
+
 /** The default home of a stack. */
 export const defaultHome = join(repository, '.annals')
 

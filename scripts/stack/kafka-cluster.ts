@@ -7,7 +7,8 @@ import type { Report } from './server.ts'
 import { type KafkaVersion, versions } from './versions.ts'
 
 const size = 3
-const java = ['-Xms128m', '-Xmx320m', quickStart]
+/** For tests that start and disrupt brokers often. */
+const javaOfTests = ['-Xms128m', '-Xmx320m', quickStart]
 
 /** One broker of a cluster that a test disrupts. */
 export interface ClusterBroker {
@@ -35,6 +36,8 @@ interface KafkaClusterOptions {
   /** Properties in addition to the default ones. */
   readonly settings?: Readonly<Record<string, string>>
   readonly report: Report
+  /** Java's options for memory and speed of each broker; default: small, and quick to start. */
+  readonly java?: readonly string[]
   /**
    * A port that forwards to a broker's port, used by the other brokers; a proxy can be placed there. Default: the port
    * itself.
@@ -44,7 +47,8 @@ interface KafkaClusterOptions {
 
 /** Starts a Kafka of three brokers on free ports, for failover tests. */
 export async function startKafkaCluster(options: KafkaClusterOptions): Promise<KafkaCluster> {
-  const { folder, report, settings = {}, wayTo = (port: number) => Promise.resolve(port) } = options
+  const { folder, report, settings = {}, java = javaOfTests } = options
+  const { wayTo = (port: number) => Promise.resolve(port) } = options
   const jars = await kafkaDistribution(options.version ?? versions.kafka, report)
   const ports = await freePorts(3 * size)
   const nodes = await Promise.all(

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { classDataOptions, keepClassData } from './class-data.ts'
 import { kafkaDistribution } from './distributions.ts'
 import { givenUp } from './give-up.ts'
 import { type KafkaNode, kafkaProperties } from './kafka-config.ts'
@@ -13,6 +14,8 @@ import { type KafkaVersion, versions } from './versions.ts'
 
 /** Less JIT compilation: a quicker start, but slower under load. */
 export const quickStart = '-XX:TieredStopAtLevel=1'
+/** Java's options of a broker that is not started and stopped all the time. */
+export const kafkaMemory: readonly string[] = ['-Xms256m', '-Xmx512m']
 const formatMsMax = 60_000
 const loggingFile = fileURLToPath(new URL('log4j2.properties', import.meta.url))
 
@@ -54,7 +57,7 @@ export async function startKafka(options: KafkaOptions): Promise<KafkaBroker> {
     clusterId: clusterIdOf(folder),
     nodes: [node],
     jars,
-    java: ['-Xms256m', '-Xmx512m'],
+    java: kafkaMemory,
     settings,
     report,
   }
@@ -77,12 +80,13 @@ export async function startNode(
   const server = await startServer({
     name,
     command: 'java',
-    args: [...setting.java, ...javaFlags(jars), 'kafka.Kafka', properties],
+    args: [...setting.java, ...classDataOptions(jars), ...javaFlags(jars), 'kafka.Kafka', properties],
     cwd: folder,
     logFile,
     report,
     healthy: async () => (await liveBrokers({ host: '127.0.0.1', port: node.port })).includes(node.id),
   })
+  await keepClassData(jars, server, { cwd: folder, report })
   return { ...server, address: `127.0.0.1:${node.port}` }
 }
 
@@ -112,16 +116,13 @@ async function formatOnce(
   properties: string,
 ): Promise<void> {
   if (existsSync(join(node.data, 'meta.properties'))) return
+  const java = ['-Xmx128m', quickStart, ...classDataOptions(jars), ...javaFlags(jars)]
   const tool = ['kafka.tools.StorageTool', 'format', '--ignore-formatted']
-  await runCommand(
-    'java',
-    ['-Xmx128m', quickStart, ...javaFlags(jars), ...tool, '-t', clusterId, '-c', properties],
-    {
-      isPrivate: true,
-      timeoutMs: formatMsMax,
-      signal: givenUp,
-    },
-  )
+  await runCommand('java', [...java, ...tool, '-t', clusterId, '-c', properties], {
+    isPrivate: true,
+    timeoutMs: formatMsMax,
+    signal: givenUp,
+  })
 }
 
 function javaFlags(jars: string): string[] {

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { classDataOptions, keepClassData } from './class-data.ts'
 import { registryDistribution } from './distributions.ts'
 import { quickStart } from './kafka.ts'
 import { makePrivate, makePrivateFolder } from './private-files.ts'
@@ -45,6 +46,7 @@ export async function startRegistry(options: RegistryOptions): Promise<Registry>
     command: 'java',
     args: [
       ...['-Xmx256m', '-XX:+UseSerialGC', quickStart, '-XX:+ExitOnOutOfMemoryError'],
+      ...classDataOptions(distribution),
       ...Object.entries(settings).map(([key, value]) => `-D${key}=${value}`),
       ...['-jar', join(distribution, `apicurio-registry-app-${versions.registry}-runner.jar`)],
     ],
@@ -53,6 +55,7 @@ export async function startRegistry(options: RegistryOptions): Promise<Registry>
     report,
     healthy: () => httpOk(`${url}/subjects`),
   })
+  await keepClassData(distribution, server, { cwd: folder, report })
   // Its class cache creates a world-readable folder despite the umask.
   makePrivate(folder)
   return { ...server, url }

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { installByApt } from './apt.ts'
 import { isDownloaded } from './distributions.ts'
+import { javaVersionText } from './java.ts'
 import type { Report } from './server.ts'
 import { StackError } from './stack-error.ts'
 
@@ -73,7 +74,8 @@ function howTo(what: keyof typeof packages): string {
 }
 
 function javaVersion(): number | undefined {
-  return versionOf('java', ['-version'], /version "(\d+)/)
+  const found = /version "(\d+)/.exec(javaVersionText())?.[1]
+  return found === undefined ? undefined : Number(found)
 }
 
 function redisVersion(): number | undefined {

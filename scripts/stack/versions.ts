@@ -16,6 +16,8 @@ export const versions = {
   /** For the container images. The native stack uses the package of the system, 7.0 or newer. */
   redis: '7.2.5',
   postgres: '15.7',
+  /** A peer of the append bench: a Python package with a server. */
+  umadb: '0.7.8',
 } as const
 
 export type KafkaVersion = typeof versions.kafka | typeof versions.kafkaOldest

@@ -2,10 +2,11 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Kafka, logLevel } from 'kafkajs'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   type ClusterBroker,
   freePorts,
+  type KafkaCluster,
   liveBrokers,
   redisCommand,
   startKafkaCluster,
@@ -32,19 +33,33 @@ async function liveAsSeenBy({ address }: ClusterBroker): Promise<number[]> {
   return (await liveBrokers({ host, port: Number(port) })).toSorted()
 }
 
-test('of three brokers one is killed and restarted, another is frozen and resumed; the others notice', async () => {
-  const cluster = await startKafkaCluster({ folder: join(folder, 'kafka'), report })
-  const [first, second, third] = cluster.brokers
-  if (!first || !second || !third) throw new Error('a cluster has three brokers')
-  const seenBySecond = (ids: number[]) =>
-    waitFor(
-      `brokers ${ids.join()} are live`,
-      async () => String(await liveAsSeenBy(second)) === String(ids),
-      {
-        timeoutMs: 60_000,
-      },
-    )
-  try {
+describe('three brokers', () => {
+  const links: Link[] = []
+  let cluster: KafkaCluster
+  beforeAll(async () => {
+    const wayTo = async (port: number, name: string) => {
+      const link = await Link.open(name, port)
+      links.push(link)
+      return link.port
+    }
+    cluster = await startKafkaCluster({ folder: join(folder, 'kafka'), report, wayTo })
+  }, 240_000)
+  afterAll(async () => {
+    await cluster.stop()
+    await Promise.all(links.map((link) => link.close()))
+  })
+
+  test('one is killed and restarted, another is frozen and resumed; the others notice', async () => {
+    const [first, second, third] = cluster.brokers
+    if (!first || !second || !third) throw new Error('a cluster has three brokers')
+    const seenBySecond = (ids: number[]) =>
+      waitFor(
+        `brokers ${ids.join()} are live`,
+        async () => String(await liveAsSeenBy(second)) === String(ids),
+        {
+          timeoutMs: 60_000,
+        },
+      )
     await seenBySecond([1, 2, 3])
     const before = first.pid
     first.kill('SIGKILL')
@@ -56,47 +71,36 @@ test('of three brokers one is killed and restarted, another is frozen and resume
     await seenBySecond([1, 2])
     third.kill('SIGCONT')
     await seenBySecond([1, 2, 3])
-  } finally {
-    await cluster.stop()
-  }
-}, 240_000)
+  }, 240_000)
 
-test('three brokers reach each other and their controllers through the given links only', async () => {
-  const links: Link[] = []
-  const wayTo = async (port: number, name: string) => {
-    const link = await Link.open(name, port)
-    links.push(link)
-    return link.port
-  }
-  const cutOff = async (kind: string, work: () => Promise<unknown>) => {
-    const struck = links.filter(({ name }) => name.startsWith(kind))
-    struck.forEach((link) => link.suffer('cut'))
-    await expect(work()).rejects.toThrow()
-    struck.forEach((link) => link.heal())
-    await waitFor('it to recover', () => work().then(() => true), { timeoutMs: 60_000 })
-  }
-  const cluster = await startKafkaCluster({ folder: join(folder, 'linked'), report, wayTo })
-  const brokers = cluster.brokers.map(({ address }) => address)
-  const kafka = new Kafka({ brokers, logLevel: logLevel.NOTHING, retry: { retries: 0 } })
-  const admin = kafka.admin()
-  const producer = kafka.producer()
-  const timeout = 3_000
-  const create = (topic: string) =>
-    admin.createTopics({ timeout, topics: [{ topic, numPartitions: 3, replicationFactor: 3 }] })
-  const append = () =>
-    producer.send({ topic: 'first', acks: -1, timeout, messages: [{ key: 'k', value: 'v' }] })
-  try {
-    await Promise.all([admin.connect(), producer.connect()])
-    await waitFor('the first topic', () => create('first').then(() => true))
-    await waitFor('its leaders', () => append().then(() => true))
-    await cutOff('broker', append)
-    await cutOff('controller', () => create('second'))
-  } finally {
-    await Promise.all([admin.disconnect(), producer.disconnect()])
-    await cluster.stop()
-    await Promise.all(links.map((link) => link.close()))
-  }
-}, 240_000)
+  test('reach each other and their controllers through the given links only', async () => {
+    const cutOff = async (kind: string, work: () => Promise<unknown>) => {
+      const struck = links.filter(({ name }) => name.startsWith(kind))
+      struck.forEach((link) => link.suffer('cut'))
+      await expect(work()).rejects.toThrow()
+      struck.forEach((link) => link.heal())
+      await waitFor('it to recover', () => work().then(() => true), { timeoutMs: 60_000 })
+    }
+    const brokers = cluster.brokers.map(({ address }) => address)
+    const kafka = new Kafka({ brokers, logLevel: logLevel.NOTHING, retry: { retries: 0 } })
+    const admin = kafka.admin()
+    const producer = kafka.producer()
+    const timeout = 3_000
+    const create = (topic: string) =>
+      admin.createTopics({ timeout, topics: [{ topic, numPartitions: 3, replicationFactor: 3 }] })
+    const append = () =>
+      producer.send({ topic: 'first', acks: -1, timeout, messages: [{ key: 'k', value: 'v' }] })
+    try {
+      await Promise.all([admin.connect(), producer.connect()])
+      await waitFor('the first topic', () => create('first').then(() => true))
+      await waitFor('its leaders', () => append().then(() => true))
+      await cutOff('broker', append)
+      await cutOff('controller', () => create('second'))
+    } finally {
+      await Promise.all([admin.disconnect(), producer.disconnect()])
+    }
+  }, 240_000)
+})
 
 test('a Redis cluster of three nodes serves every slot', async () => {
   const cluster = await startRedisCluster({ folder: join(folder, 'redis') })

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 
 import { loadConfig } from '#config'
 import { newEventId, partitionFor, type StreamId, streamIdOf, type Version } from '#domain'
@@ -12,7 +12,7 @@ import type { EventCodec } from '#schemas'
 import { eventTopicSpec, kafkaSettings, loadDomain, openCodec } from '#service'
 
 import { freePorts, type KafkaBroker, startKafka } from '../../scripts/stack/index.ts'
-import { cliWith } from '../support/cli/cli.ts'
+import { cliHere } from '../support/cli/cli-here.ts'
 import { startCli } from '../support/cli/cli-process.ts'
 import { readLog } from '../support/append/log-check.ts'
 import { type Installation, installation } from '../support/services/real-writer.ts'
@@ -21,7 +21,7 @@ import { waitFor } from '../support/stack/stack.ts'
 import { purchases } from '../support/services/writer-fixture.ts'
 
 // On a busy machine the start of a broker and a command has taken more than a minute.
-vi.setConfig({ testTimeout: 300_000 })
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
 
 const streams = 40
 const eventsEach = 50
@@ -32,7 +32,7 @@ let start: () => Promise<KafkaBroker>
 let where: Installation
 let all: readonly string[]
 
-beforeEach(async () => {
+beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'annals-replay-fault-'))
   const [port = 0, controllerPort = 0] = await freePorts(2)
   start = () =>
@@ -41,16 +41,20 @@ beforeEach(async () => {
       report: () => undefined,
     })
   kafka = await start()
+})
+
+afterAll(async () => {
+  await kafka.stop()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+beforeEach(async () => {
   where = installation({ ANNALS_KAFKA_BROKERS: kafka.address, ANNALS_KAFKA_PARTITIONS: '4' })
   await fill()
   all = positionsInLog(await readLog(where))
 })
 
-afterEach(async () => {
-  await kafka.stop()
-  where.domain.remove()
-  rmSync(folder, { recursive: true, force: true })
-})
+afterEach(() => where.domain.remove())
 
 /** Appends without a writer: this test needs none, and a broker that has just started would take longer. */
 async function fill(): Promise<void> {
@@ -90,12 +94,13 @@ const args = (path: string, ...more: string[]) => ['replay', where.type, '--to-f
 /** Starts a replay and waits until it is in the middle, whatever a reader has prefetched. */
 async function startedReplay(path: string, ...more: string[]) {
   const replay = startCli(where.env, args(path, '--rate', '400', '--parallel', '1', ...more))
-  await waitFor('a part of the file', () => Promise.resolve(existsSync(path) && statSync(path).size > 30_000))
+  const isPartWritten = () => Promise.resolve(existsSync(path) && statSync(path).size > 30_000)
+  await waitFor('a part of the file', isPartWritten, { timeoutMs: 120_000 })
   return replay
 }
 
 test('a broker that dies during a replay and comes back is waited for: no event is missing or duplicated', async () => {
-  const path = join(folder, 'events.ndjson')
+  const path = join(folder, `${where.type}.ndjson`)
   const replay = await startedReplay(path, '--timeout', '90')
   await killKafka()
   kafka = await start()
@@ -105,7 +110,7 @@ test('a broker that dies during a replay and comes back is waited for: no event 
 })
 
 test('a broker that stays down ends the replay with instructions to resume, and they complete the file', async () => {
-  const path = join(folder, 'events.ndjson')
+  const path = join(folder, `${where.type}.ndjson`)
   const replay = await startedReplay(path, '--timeout', '10', '--json')
   await killKafka()
   const end = await replay.ended
@@ -118,9 +123,9 @@ test('a broker that stays down ends the replay with instructions to resume, and 
   expect(eventsInFile(path)).toHaveLength(error.events)
   expect(error.events).toBeLessThan(all.length)
 
-  const tooSoon = await cliWith(where.env)(args(path, '--resume', '--timeout', '1'))
+  const tooSoon = await cliHere(where.env)(args(path, '--resume', '--timeout', '1'))
   expect(tooSoon).toMatchObject({ exitCode: 3 })
   kafka = await start()
-  expect(await cliWith(where.env)(args(path, '--resume'))).toMatchObject({ exitCode: 0 })
+  expect(await cliHere(where.env)(args(path, '--resume'))).toMatchObject({ exitCode: 0 })
   expect(positionsOf(eventsInFile(path))).toEqual(all)
 })

@@ -69,6 +69,15 @@ test('a window of 300,000 ids takes at most 14 MB', () => {
   expect(budget.bytes).toBe(0)
 })
 
+test('a closed window holds no ids, because streams of a former owner may still refer to it', () => {
+  const window = new IdWindow(300_000, unlimited())
+  const id = newEventId()
+  add(window, id, 7)
+  expect(window.places(id)).toEqual([place(7)])
+  window.close()
+  expect([window.size, window.places(id)]).toEqual([0, []])
+})
+
 test('when the budget is used up, windows keep their size and forget the oldest ids', () => {
   const budget = new MemoryBudget(1_000_000)
   const [first, second] = [new IdWindow(300_000, budget), new IdWindow(300_000, budget)]

@@ -68,10 +68,13 @@ export class IdWindow {
     return head === 0 ? noPlaces : this.#chain(head - 1)
   }
 
-  /** Returns the granted memory. The window is not used afterwards. */
+  /** Releases the memory, although streams in {@link RecentStreams} may refer to their former owner. The window is empty afterwards. */
   close(): void {
     this.#budget.give(this.#granted)
     this.#granted = 0
+    this.#ring = newIdRing(1)
+    this.#slots = new Uint32Array(slotsFor(1))
+    this.#added = 0
   }
 
   #add(version: Version, offset: number): void {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 
-import { cliWith, type Json } from '../../support/cli/cli.ts'
+import { cliHere } from '../../support/cli/cli-here.ts'
+import type { Json } from '../../support/cli/cli.ts'
 import { testClient } from '../../support/services/closing.ts'
 import { indexKeys, openIndex } from '../../support/index/index-keys.ts'
 import { expectIndexEqualsLog, readLog } from '../../support/append/log-check.ts'
@@ -21,7 +22,7 @@ async function shop() {
   const client = testClient({ url: writer.url })
   const streams = Array.from({ length: 12 }, () => freshStream(where.type))
   for (const streamId of streams) await client.append(streamId, purchases(4))
-  return { where, writer, client, streams, annals: cliWith({ ...where.env, ANNALS_URL: writer.url }) }
+  return { where, writer, client, streams, annals: cliHere({ ...where.env, ANNALS_URL: writer.url }) }
 }
 
 test('index rebuild rebuilds the whole index while the writer runs, including idle partitions', async () => {

@@ -109,9 +109,12 @@ test('index rebuild drops nothing of a log without its head, and names the two r
 test('a log without head and index waits until an operator accepts the deletion; other partitions are served', async () => {
   const { where, writer, annals, client, cut, whole, type, offset } = await truncated()
   await emptyRedis(where)
+  // An owner that has the stream in memory appends to the log until a commit shows that its index is gone.
+  let version = 5
   await waitFor('the partition to wait', async () => {
-    const error: unknown = await client.append(cut, [purchase()]).catch((reason: unknown) => reason)
-    return (error as { code?: string }).code === 'events-deleted'
+    const end = await client.append(cut, [purchase()]).catch((reason: unknown) => reason as { code?: string })
+    if ('lastVersion' in end) version = end.lastVersion
+    return 'code' in end && end.code === 'events-deleted'
   })
   await expect(client.info(cut)).rejects.toMatchObject({ code: 'events-deleted' })
   expect(await client.append(whole, [purchase()])).toMatchObject({ lastVersion: 3 })
@@ -122,13 +125,15 @@ test('a log without head and index waits until an operator accepts the deletion;
   const accepted = await annals(['index', 'rebuild', type, '--accept-deleted-events', '--yes'])
   expect(accepted).toMatchObject({ exitCode: 0, stderr: '' })
   expect(accepted.stdout).toContain(`${eventTopic(type)}/0 is served from offset ${offset} on`)
-  expect(await client.info(cut)).toMatchObject({ version: 5 })
+  expect(await client.info(cut)).toMatchObject({ version })
   expect(
-    await client.append(cut, [purchase()], { expectedVersion: parseVersion(5, 'version') }),
-  ).toMatchObject({ lastVersion: 6 })
+    await client.append(cut, [purchase()], { expectedVersion: parseVersion(version, 'version') }),
+  ).toMatchObject({ lastVersion: version + 1 })
   await expect(client.read(cut)).rejects.toMatchObject({ code: 'events-deleted' })
   const left = await client.read(cut, { fromVersion: parseVersion(3, 'version') })
-  expect(left.events.map(({ version }) => version)).toEqual([3, 4, 5, 6])
+  expect(left.events.map((event) => event.version)).toEqual(
+    Array.from({ length: version - 1 }, (_, index) => 3 + index),
+  )
   expect(writer.writer.checkServing()).toEqual({ owned: 4 })
   expect(await annals(['topics', 'check'])).toMatchObject({ exitCode: 0 })
   expect((await annals(['verify'])).stdout).toMatch(/1 with an accepted missing head[^]*No findings/)

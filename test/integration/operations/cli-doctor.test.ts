@@ -9,7 +9,8 @@ import { KafkaCluster, proveFence, topicConfigs, Topics } from '#kafka'
 
 import { freePorts, startRedis } from '../../../scripts/stack/index.ts'
 import type { DoctorFinding } from '#operations'
-import { type CliEnd, cliWith } from '../../support/cli/cli.ts'
+import { cliHere } from '../../support/cli/cli-here.ts'
+import type { CliEnd } from '../../support/cli/cli.ts'
 import { type Installation, installation, startRealWriter } from '../../support/services/real-writer.ts'
 import { testStack, uniqueName, waitFor } from '../../support/stack/stack.ts'
 
@@ -29,7 +30,7 @@ function ownInstallation(): Installation {
   return where
 }
 
-const doctor = (env: Installation['env']): Promise<CliEnd> => cliWith(env)(['doctor', '--json'])
+const doctor = (env: Installation['env']): Promise<CliEnd> => cliHere(env)(['doctor', '--json'])
 
 function about(end: CliEnd, subject: string): DoctorFinding | undefined {
   return (end.json()['findings'] as DoctorFinding[]).find((finding) => finding.subject === subject)
@@ -48,7 +49,7 @@ test('a correct installation passes every check; a single broker gives a warning
   expect(found.json()['healthy']).toBe(true)
   expect(about(found, 'fence')?.message).toContain('INVALID_PRODUCER_EPOCH')
   expect(about(found, `writer ${writer.url}`)).toMatchObject({ status: 'ok' })
-  const report = await cliWith(where.env)(['doctor'])
+  const report = await cliHere(where.env)(['doctor'])
   expect(report.stdout).toMatch(/ok {4}fence: [^]*1 warnings, 0 failed\n$/)
 })
 
@@ -68,7 +69,7 @@ test('an unsafe topic, unregistered schemas and missing writers are found, each 
   const schema = `schema ${join(where.domain.schemaFolder, where.type, 'PurchaseMade.v1.avsc')}`
   expect(about(found, schema)).toMatchObject({ status: 'fail', remedy: 'Run ./annals schemas push' })
 
-  expect(await cliWith(where.env)(['schemas', 'push'])).toMatchObject({ exitCode: 0 })
+  expect(await cliHere(where.env)(['schemas', 'push'])).toMatchObject({ exitCode: 0 })
   const pushed = await doctor(where.env)
   expect(about(pushed, schema)).toBeUndefined()
   expect(about(pushed, 'schema registry')).toMatchObject({ status: 'ok' })
@@ -108,7 +109,7 @@ test('an unreachable system is reported, and the other checks still run', async 
 test('an unknown setting is rejected before any check: exit code 2', async () => {
   // Joined from parts: a check requires every variable name in the sources to exist.
   const misspelt = ['ANNALS', 'KAFKA', 'BROKER'].join('_')
-  const found = await cliWith({ [misspelt]: '127.0.0.1:1' })(['doctor'])
+  const found = await cliHere({ [misspelt]: '127.0.0.1:1' })(['doctor'])
   expect(found).toMatchObject({ exitCode: 2, stdout: '' })
   expect(found.stderr).toContain('did you mean ANNALS_KAFKA_BROKERS?')
 })

@@ -6,6 +6,7 @@ import { aggregateIdOf } from '#domain'
 
 import { cliHere } from '../../support/cli/cli-here.ts'
 import { startCli } from '../../support/cli/cli-process.ts'
+import type { RunCli } from '../../support/cli/cli.ts'
 import { startRealProjector } from '../../support/services/real-projector.ts'
 import {
   eventsEach,
@@ -17,17 +18,17 @@ import { eventsIn, eventsInFile, positionsOf, type ReplayedEvent } from '../../s
 import { uniqueName } from '../../support/stack/stack.ts'
 
 let source: ReplaySource
+/** Runs in this process: faster than a separate process with its own standard output. */
+let here: RunCli
 beforeAll(async () => {
   source = await openReplaySource()
+  here = cliHere(source.where.env)
 })
 afterAll(() => source.close())
 
-/** Replays to a file in this process: faster than a separate process and its standard output. */
 async function replayed(...args: readonly string[]): Promise<string[]> {
   const path = source.pathOf(uniqueName('events'))
-  expect(await cliHere(source.where.env)(['replay', ...args, '--to-file', path])).toMatchObject({
-    exitCode: 0,
-  })
+  expect(await here(['replay', ...args, '--to-file', path])).toMatchObject({ exitCode: 0 })
   return positionsOf(eventsInFile(path))
 }
 
@@ -91,7 +92,7 @@ describe('a replay writes', () => {
 
   test('nothing for a type without a schema or a pattern that matches no stream: both are refused', async () => {
     const refused = async (...args: readonly string[]) => {
-      const end = await source.annals(['replay', source.type, ...args])
+      const end = await here(['replay', source.type, ...args])
       expect(end).toMatchObject({ exitCode: 2, stdout: '' })
       return end.stderr
     }
@@ -130,7 +131,7 @@ describe('a replay writes', () => {
 
   test('nothing in a dry run, which only counts', async () => {
     const path = source.pathOf('dry.ndjson')
-    const end = await source.annals([
+    const end = await here([
       'replay',
       source.type,
       '--to-file',
@@ -143,7 +144,7 @@ describe('a replay writes', () => {
     expect(end.json()).toMatchObject({ end: 'done', dryRun: true, events: 600, read: 1_200 })
     expect(existsSync(path)).toBe(false)
     expect(existsSync(`${path}.checkpoint`)).toBe(false)
-    const copy = await source.annals(['replay', source.type, '--to-topic', uniqueName('copy'), '--dry-run'])
+    const copy = await here(['replay', source.type, '--to-topic', uniqueName('copy'), '--dry-run'])
     expect(copy.stdout).toContain('Would replay 1,200 events')
   })
 
@@ -155,7 +156,7 @@ describe('a replay writes', () => {
 
   test('at the given rate, with progress', async () => {
     const startMs = performance.now()
-    const end = await source.annals([
+    const end = await here([
       'replay',
       source.type,
       '--rate',
@@ -176,13 +177,13 @@ test('a replay to a projection rebuilds its views, or builds them as of a time',
   try {
     const { lifetime } = source.where.domain.projections
     const args = ['replay', '--to-projection', lifetime, '--url', projector.url]
-    const end = await source.annals(args)
+    const end = await here(args)
     expect(end).toMatchObject({ exitCode: 0 })
     expect(end.stdout).toContain(`${lifetime} is rebuilt`)
-    const then = await source.annals([...args, '--until-time', source.middle, '--json'])
+    const then = await here([...args, '--until-time', source.middle, '--json'])
     expect(then.json()).toMatchObject({ projection: lifetime, end: 'done', status: 'kept' })
     const generation = String(then.json()['generation'])
-    const view = await source.annals([
+    const view = await here([
       ...['projection', 'view', lifetime, aggregateIdOf(source.streamOf(1)), '--generation', generation],
       ...['--url', projector.url, '--json'],
     ])

@@ -5,7 +5,8 @@ import { formatPosition } from '#domain'
 import type { ViewUpdate } from '#projections'
 
 import type { Totals } from '../../../examples/customers/totals.ts'
-import { cliWith, type RunCli } from '../../support/cli/cli.ts'
+import { cliHere } from '../../support/cli/cli-here.ts'
+import type { RunCli } from '../../support/cli/cli.ts'
 import { type RealProjector, startRealProjector } from '../../support/services/real-projector.ts'
 import { installation, type RealWriter, startRealWriter } from '../../support/services/real-writer.ts'
 import { waitFor } from '../../support/stack/stack.ts'
@@ -21,7 +22,7 @@ beforeAll(async () => {
   writer = await startRealWriter(where)
   projector = await startRealProjector(where)
   client = new AnnalsClient({ url: writer.url, projectionUrls: [projector.url] })
-  annals = cliWith({ ANNALS_URL: projector.url })
+  annals = cliHere({ ANNALS_URL: projector.url })
 })
 afterAll(async () => {
   await client.close()

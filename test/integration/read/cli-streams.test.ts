@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { newEventId } from '#domain'
 
+import { cliHere } from '../../support/cli/cli-here.ts'
 import { cliWith, type RunCli } from '../../support/cli/cli.ts'
 import { installation, type RealWriter, startRealWriter } from '../../support/services/real-writer.ts'
 import { uniqueName } from '../../support/stack/stack.ts'
@@ -14,10 +15,14 @@ const where = installation()
 const purchase = { date: '2026-01-31', cds: 2, amount: '29.33' }
 let writer: RealWriter
 let annals: RunCli
+/** Runs in a separate process with its own standard input. */
+let annalsProcess: RunCli
 
 beforeAll(async () => {
   writer = await startRealWriter(where)
-  annals = cliWith({ ANNALS_URL: writer.url })
+  const env = { ANNALS_URL: writer.url }
+  annals = cliHere(env)
+  annalsProcess = cliWith(env)
 })
 afterAll(async () => {
   await writer.close()
@@ -50,7 +55,7 @@ describe('append', () => {
     const folder = await mkdtemp(join(tmpdir(), 'annals-cli-'))
     const file = join(folder, 'purchase.json')
     await writeFile(file, JSON.stringify({ ...purchase, cds: 7 }))
-    await annals(['append', streamId, 'PurchaseMade', '--data', '-'], JSON.stringify(purchase))
+    await annalsProcess(['append', streamId, 'PurchaseMade', '--data', '-'], JSON.stringify(purchase))
     const metadata = ['--correlation-id', 'co', '--causation-id', 'ca', '--user-id', 'u', '--session-id', 's']
     await annals(['append', streamId, 'PurchaseMade', '--data', `@${file}`, ...metadata])
     await rm(folder, { recursive: true })
@@ -203,10 +208,10 @@ test('an unreachable writer is named, with what to do: exit code 3', async () =>
 })
 
 test('help has examples and exit codes', async () => {
-  expect(await annals(['--help'])).toMatchObject({ exitCode: 0, stderr: '' })
-  const help = await annals(['append', '--help'])
+  expect(await annalsProcess(['--help'])).toMatchObject({ exitCode: 0, stderr: '' })
+  const help = await annalsProcess(['append', '--help'])
   expect(help.stdout).toContain('Examples:\n  annals append')
-  expect(await annals([])).toMatchObject({ exitCode: 2, stdout: '' })
+  expect(await annalsProcess([])).toMatchObject({ exitCode: 2, stdout: '' })
   expect((await annals(['strem'])).stderr).toBe(
     "error: unknown command 'strem' (Did you mean stream?). See --help\n",
   )

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
-import { cliWith, type RunCli } from '../../support/cli/cli.ts'
+import { cliHere } from '../../support/cli/cli-here.ts'
+import type { RunCli } from '../../support/cli/cli.ts'
 import { type FreshDomain, freshDomain } from '../../support/services/fresh-domain.ts'
 import { testStack } from '../../support/stack/stack.ts'
 
@@ -17,7 +18,7 @@ const env = () => ({
 })
 beforeEach(() => {
   domain = freshDomain()
-  annals = cliWith(env())
+  annals = cliHere(env())
   type = domain.types[0] ?? ''
 })
 afterEach(() => domain.remove())
@@ -76,17 +77,17 @@ test('--json reports problems as one JSON document', async () => {
 })
 
 test('an unreachable registry is named: exit code 3', async () => {
-  const unreachable = cliWith({ ...env(), ANNALS_REGISTRY_URL: 'http://127.0.0.1:1' })
+  const unreachable = cliHere({ ...env(), ANNALS_REGISTRY_URL: 'http://127.0.0.1:1' })
   const { exitCode, stderr } = await unreachable(['schemas', 'push'])
   expect(exitCode).toBe(3)
   expect(stderr).toContain('the schema registry at http://127.0.0.1:1')
 })
 
 test('a missing folder or domain module is named', async () => {
-  const folder = await cliWith({ ...env(), ANNALS_SCHEMAS: '/nowhere' })(['schemas', 'check'])
+  const folder = await cliHere({ ...env(), ANNALS_SCHEMAS: '/nowhere' })(['schemas', 'check'])
   expect(folder).toMatchObject({ exitCode: 1, stdout: '' })
   expect(folder.stderr).toContain('schema folder /nowhere does not exist')
-  const module = await cliWith({ ...env(), ANNALS_DOMAIN: '/nowhere.ts' })(['schemas', 'check'])
+  const module = await cliHere({ ...env(), ANNALS_DOMAIN: '/nowhere.ts' })(['schemas', 'check'])
   expect(module.exitCode).toBe(2)
   expect(module.stderr).toContain('domain module /nowhere.ts cannot be loaded')
 })

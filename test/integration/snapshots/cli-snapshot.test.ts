@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 
-import { cliWith, type Json } from '../../support/cli/cli.ts'
+import { cliHere } from '../../support/cli/cli-here.ts'
+import type { Json } from '../../support/cli/cli.ts'
 import { snapshottedInstallation } from '../../support/services/snapshotter-fixture.ts'
 import { snapshotAt } from '../../support/snapshots/snapshot-checks.ts'
 import { freshStream, purchases } from '../../support/services/writer-fixture.ts'
@@ -10,7 +11,7 @@ async function shop() {
   const streamId = freshStream(where.type)
   await client.append(streamId, purchases(12))
   await snapshotAt(client, streamId, 12)
-  return { type: where.type, streamId, client, annals: cliWith({ ANNALS_URL: snapshotter.url }) }
+  return { type: where.type, streamId, client, annals: cliHere({ ANNALS_URL: snapshotter.url }) }
 }
 
 test('snapshot take and stats print text for people and JSON for programs', async () => {

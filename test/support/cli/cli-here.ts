@@ -7,7 +7,8 @@ import type { Json, RunCli } from './cli.ts'
 /** Runs the command line in this process, one command at a time. A separate process takes ten times as long. */
 export const cliHere =
   (env: Readonly<Record<string, string>>): RunCli =>
-  async (args) => {
+  async (args, stdin) => {
+    if (stdin !== undefined) throw new Error('standard input needs a separate process: cliWith')
     const stdout: string[] = []
     const stderr: string[] = []
     const spies = [
