@@ -216,7 +216,9 @@ export class PartitionSnapshotter implements OwnedPartition, TermWork<Term> {
 
   /** Follows the log from the checkpoint until another process moves it. */
   async serve(term: Term, context: TermContext): Promise<void> {
-    const { reader, topic, partition } = this.#parts
+    const { reader, topic, partition, memory } = this.#parts
+    // Snapshots that could not be taken fill the memory: nothing more is read before they are.
+    if (memory.isFull && !(await this.#take(term, context.signal))) return
     const left = new AbortController()
     const signal = AbortSignal.any([context.signal, left.signal])
     const pieces = reader.follow(topic, partition, term.spans.current.nextOffset, signal)

@@ -126,6 +126,26 @@ test('an event whose version the stream already has is skipped, as an index skip
   expect([...span.due()]).toMatchObject([{ version: 3, folded: { version: 4, state: { sum: 4 } } }])
 })
 
+test('a span that starts near the end folds nothing later either, because it has not seen where its streams start', async () => {
+  const { span } = spanOf()
+  const records = recordsOf([...events(1, 2), ...events(1, 3), ...events(2, 3)])
+  await span.read(pieceOf(records.slice(0, 2), 2))
+  await span.read(pieceOf(records.slice(2)))
+  expect([...span.due()]).toEqual([
+    { streamId: 'counter.1', version: 3 },
+    { streamId: 'counter.2', version: 3 },
+  ])
+})
+
+test('a state is released as soon as its snapshot is taken, also for who lists the due streams', async () => {
+  const { span } = spanOf()
+  await span.read(pieceOf(recordsOf(events(1, 3))))
+  const [due] = [...span.due()]
+  expect(due?.folded).toMatchObject({ version: 3 })
+  span.taken(idOf(1))
+  expect(due?.folded).toBeUndefined()
+})
+
 test('near the end it folds nothing and is complete', async () => {
   const { span } = spanOf()
   await span.read(pieceOf(recordsOf(events(1, 4)), 4))

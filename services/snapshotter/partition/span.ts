@@ -36,8 +36,8 @@ export interface DueStream {
   readonly streamId: StreamId
   /** Its highest version so far that is a multiple of `every`. */
   readonly version: Version
-  /** Its state after the events read, if they could all be folded. */
-  readonly folded?: LoadedAggregate<unknown>
+  /** Its state after the events read, if they could all be folded. It is released when the snapshot was taken. */
+  readonly folded: LoadedAggregate<unknown> | undefined
 }
 
 interface SpanStream {
@@ -68,7 +68,7 @@ export class Span {
   readonly #from: number
   #nextOffset: number
   #bytes = 0
-  /** Whether events are folded; undefined until the end of the log is found to be far. */
+  /** Whether events are folded: its first records decide, because a stream is only folded from its first event on. */
   #isFolding: boolean | undefined
 
   /** @param from the offset of the checkpoint. */
@@ -85,9 +85,15 @@ export class Span {
 
   /** The streams that are due. */
   *due(): Generator<DueStream> {
-    for (const [streamId, { due, folded }] of this.#streams) {
-      if (due === undefined) continue
-      yield { streamId, version: due, ...(folded !== undefined && { folded }) }
+    for (const [streamId, stream] of this.#streams) {
+      if (stream.due === undefined) continue
+      yield {
+        streamId,
+        version: stream.due,
+        get folded() {
+          return stream.folded
+        },
+      }
     }
   }
 
@@ -103,8 +109,8 @@ export class Span {
    */
   async read({ records, nextOffset, highWatermark }: Followed): Promise<void> {
     const isFar = highWatermark - nextOffset > farOffsets
-    if (isFar) this.#isFolding ??= await this.#parts.starts.areReadFrom(this.#from)
-    if (this.#isFolding === true) await this.#foldAll(records)
+    this.#isFolding ??= isFar && (await this.#parts.starts.areReadFrom(this.#from))
+    if (this.#isFolding) await this.#foldAll(records)
     else this.#collect(records)
     this.#nextOffset = nextOffset
   }
@@ -227,4 +233,4 @@ export class Span {
   }
 }
 
-const isPowerOfTwo = (version: number): boolean => Number.isInteger(Math.log2(version))
+const isPowerOfTwo = (version: number): boolean => (version & (version - 1)) === 0

@@ -5,7 +5,7 @@ import { Span, type SpanParts } from './span.ts'
 import { StreamStarts } from './stream-starts.ts'
 
 export interface SpansParts extends Omit<SpanParts, 'starts'> {
-  readonly reader: Pick<LogReader, 'startOffset' | 'termBefore'>
+  readonly reader: Pick<LogReader, 'termBefore'>
 }
 
 /** The spans of one term, one after the other. Each begins at the checkpoint. */
