@@ -16,7 +16,7 @@ export const eventLines: Readonly<Record<LineFormat, (event: RecordedEvent) => s
       timestamp,
       data,
       metadata,
-    }),
+    } satisfies Record<keyof RecordedEvent, unknown>),
   /** CloudEvents 1.0 in JSON, structured mode. Extensions have the names of the headers in the log. */
   cloudevents: (event) => JSON.stringify(cloudEvent(event)),
 }
