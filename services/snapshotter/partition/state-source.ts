@@ -6,8 +6,8 @@ import {
   type DomainCommand,
   type DomainEvent,
   InvalidInputError,
+  foldInSteps,
   type LoadedAggregate,
-  fold,
   Repository,
   type StreamId,
   validateSequence,
@@ -99,7 +99,8 @@ export class StateSource {
         throw new BehindError(behind({ ...current, version: page.version }, current.version))
       }
       const version = validateSequence(streamId, current.version, page.events)
-      current = { streamId, version, state: fold(this.#aggregate, page.events, current.state) }
+      const state = await foldInSteps(this.#aggregate, page.events, current.state)
+      current = { streamId, version, state }
       if (page.events.length === 0 || version >= page.version) return current
     }
   }
