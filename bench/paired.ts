@@ -77,7 +77,7 @@ async function openTasks(checkout: string, closing: Closing): Promise<Tasks> {
     for (const [name, { append }] of Object.entries({ core, http }))
       tasks.set(`append, ${name}, ${callers} callers`, () => Promise.resolve(appendTask(callers, append)))
   tasks.set('rebuild of the index, events', () => rebuildTask(modules, core))
-  tasks.set('rebuild of snapshots, events', () => snapshotsTask(modules, core, closing))
+  tasks.set('rebuild of snapshots, events', () => snapshotsTask(modules, stack, closing))
   addCustomerTasks(tasks, await openCustomers(modules, stack, closing))
   return tasks
 }
@@ -104,12 +104,14 @@ async function rebuildTask(
 
 async function snapshotsTask(
   { snapshotRebuild }: BenchModules,
-  core: Awaited<ReturnType<BenchModules['core']['startCore']>>,
+  stack: Awaited<ReturnType<BenchModules['stack']['startBenchStack']>>,
   closing: Closing,
 ): Promise<Task> {
   say('filling the log with long streams …')
-  const events = await snapshotRebuild.fillInterleaved(core)
-  const snapshotter = await snapshotRebuild.startSnapshotter(core, closing)
+  const writer = await snapshotRebuild.startForgetful(stack.envOf('bench-scale'))
+  closing(() => writer.close())
+  const events = await snapshotRebuild.fillInterleaved(writer)
+  const snapshotter = await snapshotRebuild.startSnapshotter(writer, closing)
   return async () => (events / (await snapshotRebuild.rebuildSnapshots(snapshotter))) * 1_000
 }
 

@@ -7,35 +7,38 @@ import { HealthRegistry } from '#observability'
 
 import { openSnapshotter } from '../services/snapshotter/index.ts'
 import type { Closing } from './closing.ts'
-import type { CoreWriter } from './contenders/core.ts'
+import { type RunningWriter, startWriter } from './contenders/core.ts'
 import { appended } from './domain/domain.ts'
 import { timeMs } from './measure.ts'
 import { untilAtLeast } from './project-progress.ts'
 
+const type = 'bench-scale'
+const streams = 400
+const eventsPerStream = 200
 const appendsInFlight = 256
 
+/** A writer that reads long streams from the log, as one does whose streams do not fit into its memory. */
+export const startForgetful = (env: Readonly<Record<string, string>>): Promise<RunningWriter> =>
+  startWriter({ ...env, ANNALS_WRITER_STREAMS_MEMORY: '1MiB' })
+
 /** Long streams whose events alternate: one event of each stream, then the next one of each. @returns the number of events. */
-export async function fillInterleaved(
-  core: CoreWriter,
-  streams = 400,
-  eventsPerStream = 200,
-): Promise<number> {
+export async function fillInterleaved({ service }: RunningWriter): Promise<number> {
   const events = streams * eventsPerStream
   let next = 0
   const worker = async () => {
     for (let n = next++; n < events; n = next++) {
-      await core.service.writer.local.append(longStream(n % streams), [appended])
+      await service.writer.local.append(longStream(n % streams), [appended])
     }
   }
-  await Promise.all(Array.from({ length: Math.min(appendsInFlight, streams) }, worker))
+  await Promise.all(Array.from({ length: appendsInFlight }, worker))
   return events
 }
 
-const longStream = (n: number): StreamId => streamIdOf('bench-core', `long-${n}`)
+const longStream = (n: number): StreamId => streamIdOf(type, `long-${n}`)
 
 /** A snapshotter beside the writer, in one process. */
 export async function startSnapshotter(
-  { backends, config, service }: CoreWriter,
+  { backends, config, service }: RunningWriter,
   closing: Closing,
 ): Promise<SnapshotsApi> {
   const parts = {
@@ -54,7 +57,7 @@ export async function startSnapshotter(
 /** Rebuilds all snapshots. @returns milliseconds from the request, which the owners notice within a second. */
 export async function rebuildSnapshots(api: SnapshotsApi): Promise<number> {
   return timeMs(async () => {
-    await api.rebuildSnapshots('bench-core')
-    await untilAtLeast(1, async () => Number((await api.snapshotRebuild('bench-core')).status === 'done'))
+    await api.rebuildSnapshots(type)
+    await untilAtLeast(1, async () => Number((await api.snapshotRebuild(type)).status === 'done'))
   })
 }
