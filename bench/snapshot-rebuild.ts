@@ -58,6 +58,9 @@ export async function startSnapshotter(
 export async function rebuildSnapshots(api: SnapshotsApi): Promise<number> {
   return timeMs(async () => {
     await api.rebuildSnapshots(type)
-    await untilAtLeast(1, async () => Number((await api.snapshotRebuild(type)).status === 'done'))
+    await untilAtLeast(Infinity, async () => {
+      const { status, done } = await api.snapshotRebuild(type)
+      return status === 'done' ? Infinity : done
+    })
   })
 }
