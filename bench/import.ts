@@ -23,6 +23,7 @@ const windowsMax = 4
 
 const table = 'examples/customers/cdnow.txt'
 const mappingFile = 'examples/customers/cdnow.mapping.json'
+const checkout = join(import.meta.dirname, '..')
 
 interface Rates {
   /** The append rate that the command reports. */
@@ -80,7 +81,7 @@ export const importing: Bench<Result> = {
     ].join('\n'),
 }
 
-const purchases = () => [...readCdnow(readFileSync(table, 'utf8'))]
+const purchases = () => [...readCdnow(readFileSync(join(checkout, table), 'utf8'))]
 
 /** Windows of the file in the order of the command, with the events of one customer together. */
 async function appendReady(client: AnnalsClient, prefix: string): Promise<number> {
@@ -104,11 +105,20 @@ async function appendReady(client: AnnalsClient, prefix: string): Promise<number
   return rateOf(all.length, elapsedMs)
 }
 
-async function runCommand(url: string, folder: string, prefix: string): Promise<Omit<Rates, 'limit'>> {
+/** Imports the purchases to new streams with the command of this checkout. @returns the events per second that it reports. */
+export async function importPurchases(url: string, folder: string, prefix: string): Promise<number> {
+  return (await timedCommand(importArguments(url, folder, prefix))).eventsPerSecond
+}
+
+function importArguments(url: string, folder: string, prefix: string): readonly string[] {
   const mapping = join(folder, `${prefix}.json`)
-  const spec = JSON.parse(readFileSync(mappingFile, 'utf8')) as object
+  const spec = JSON.parse(readFileSync(join(checkout, mappingFile), 'utf8')) as object
   writeFileSync(mapping, JSON.stringify({ ...spec, stream: `customer.${prefix}-{customer_id}` }))
-  const args = ['services/cli/main.ts', 'import', table, '--mapping', mapping, '--url', url, '--json']
+  return ['services/cli/main.ts', 'import', table, '--mapping', mapping, '--url', url, '--json']
+}
+
+async function runCommand(url: string, folder: string, prefix: string): Promise<Omit<Rates, 'limit'>> {
+  const args = importArguments(url, folder, prefix)
   const first = await timedCommand(args)
   const second = await timedCommand(args)
   if (second.appended !== 0) throw new Error(`a second import added ${second.appended} events`)
@@ -121,7 +131,7 @@ async function runCommand(url: string, folder: string, prefix: string): Promise<
 
 async function timedCommand(args: readonly string[]) {
   const startMs = performance.now()
-  const command = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const command = spawn(process.execPath, args, { cwd: checkout, stdio: ['ignore', 'pipe', 'inherit'] })
   const [printed] = await Promise.all([text(command.stdout), once(command, 'close')])
   const report = JSON.parse(printed) as { readonly appended: number; readonly eventsPerSecond: number }
   return { ...report, elapsedMs: performance.now() - startMs }

@@ -1,5 +1,7 @@
-// npm run bench:paired -- <folder> [task]
-import { resolve } from 'node:path'
+// npm run bench:paired -- <folder> [task] [rounds]
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 import { measureCallers } from './callers.ts'
@@ -8,9 +10,12 @@ import { type Closing, withClosing } from './closing.ts'
 import type { Contender } from './contenders/contender.ts'
 import type * as coreModule from './contenders/core.ts'
 import type * as httpModule from './contenders/http.ts'
+import type * as importModule from './import.ts'
 import type * as catchUpModule from './project-catch-up.ts'
 import type * as purchasesModule from './project-purchases.ts'
 import type * as rebuildModule from './rebuild.ts'
+import type * as replayModule from './replay.ts'
+import type * as snapshotRebuildModule from './snapshot-rebuild.ts'
 import { median, percentile, timeMs } from './measure.ts'
 import { fillWindows, takeOverSeconds } from './take-over.ts'
 
@@ -19,7 +24,7 @@ import { fillWindows, takeOverSeconds } from './take-over.ts'
  * stack, in turns whose order alternates from round to round, so that other load on the machine affects both alike.
  */
 
-const rounds = 25
+const roundsDefault = 25
 const callerLevels = [1, 64, 1_024]
 const warmUpMs = 250
 const durationMs = 1_000
@@ -35,8 +40,11 @@ interface BenchModules {
   readonly core: typeof coreModule
   readonly http: typeof httpModule
   readonly rebuild: typeof rebuildModule
+  readonly snapshotRebuild: typeof snapshotRebuildModule
   readonly catchUp: typeof catchUpModule
   readonly purchases: typeof purchasesModule
+  readonly replay: typeof replayModule
+  readonly importing: typeof importModule
 }
 
 async function modulesOf(checkout: string): Promise<BenchModules> {
@@ -47,8 +55,11 @@ async function modulesOf(checkout: string): Promise<BenchModules> {
     core: await load('contenders/core.ts'),
     http: await load('contenders/http.ts'),
     rebuild: await load('rebuild.ts'),
+    snapshotRebuild: await load('snapshot-rebuild.ts'),
     catchUp: await load('project-catch-up.ts'),
     purchases: await load('project-purchases.ts'),
+    replay: await load('replay.ts'),
+    importing: await load('import.ts'),
   } as BenchModules
 }
 
@@ -68,7 +79,8 @@ async function openTasks(checkout: string, closing: Closing): Promise<Tasks> {
     for (const [name, { append }] of Object.entries({ core, http }))
       tasks.set(`append, ${name}, ${callers} callers`, () => Promise.resolve(appendTask(callers, append)))
   tasks.set('rebuild of the index, events', () => rebuildTask(modules, restartable.core))
-  tasks.set('rebuild of two projections, events', () => projectionTask(modules, stack, closing))
+  tasks.set('rebuild of snapshots, events', () => snapshotsTask(modules, stack, closing))
+  addCustomerTasks(tasks, await openCustomers(modules, stack, closing))
   tasks.set('take-over with full windows of ids', () =>
     takeOverTask(restartable, () => modules.core.startCore(stack.envOf('bench-core'))),
   )
@@ -108,22 +120,91 @@ async function takeOverTask(
   }
 }
 
-async function projectionTask(
-  { core, catchUp, purchases }: BenchModules,
+async function snapshotsTask(
+  { snapshotRebuild }: BenchModules,
   stack: Awaited<ReturnType<BenchModules['stack']['startBenchStack']>>,
   closing: Closing,
 ): Promise<Task> {
-  const writer = await core.startWriter(stack.envOf('customer'))
+  say('filling the log with long streams …')
+  const writer = await snapshotRebuild.startForgetful(stack.envOf('bench-scale'))
   closing(() => writer.close())
-  const all = purchases.mixedPurchases(3)
-  await purchases.appendPurchases(writer, all)
-  const parts = { writer, postgresUrl: '', total: all.length }
-  const what = {
-    projections: ['customer-lifetime', 'monthly-revenue'],
-    store: 'redis',
-    changelog: true,
-  } as const
-  return async () => (await catchUp.catchUp(parts, what)).perSecond
+  const events = await snapshotRebuild.fillInterleaved(writer)
+  const snapshotter = await snapshotRebuild.startSnapshotter(writer, closing)
+  return async () => (events / (await snapshotRebuild.rebuildSnapshots(snapshotter))) * 1_000
+}
+
+/** The purchases of examples/customers, read by projections and commands. */
+interface Customers {
+  readonly modules: BenchModules
+  readonly env: Readonly<Record<string, string>>
+  readonly folder: string
+  readonly postgresUrl: () => Promise<string>
+  readonly filled: () => Promise<Filled>
+}
+
+interface Filled {
+  readonly writer: Awaited<ReturnType<BenchModules['core']['startWriter']>>
+  readonly events: number
+}
+
+async function openCustomers(
+  modules: BenchModules,
+  stack: Awaited<ReturnType<BenchModules['stack']['startBenchStack']>>,
+  closing: Closing,
+): Promise<Customers> {
+  const env = stack.envOf('customer')
+  const folder = await mkdtemp(join(tmpdir(), 'annals-bench-paired-'))
+  closing(() => rm(folder, { recursive: true }))
+  const fill = async (): Promise<Filled> => {
+    const writer = await modules.core.startWriter(env)
+    closing(() => writer.close())
+    const all = modules.purchases.mixedPurchases(3)
+    await modules.purchases.appendPurchases(writer, all)
+    return { writer, events: all.length }
+  }
+  let filled: Promise<Filled> | undefined
+  let postgresUrl: Promise<string> | undefined
+  return {
+    modules,
+    env,
+    folder,
+    postgresUrl: () => (postgresUrl ??= stack.startPostgres()),
+    filled: () => (filled ??= fill()),
+  }
+}
+
+const lifetime = { projections: ['customer-lifetime'], changelog: true } as const
+
+function addCustomerTasks(tasks: Map<string, () => Promise<Task>>, customers: Customers): void {
+  const both = { projections: ['customer-lifetime', 'monthly-revenue'], changelog: true } as const
+  tasks.set('rebuild of two projections, events', () => catchUpTask(customers, { ...both, store: 'redis' }))
+  for (const store of ['redis', 'postgres'] as const)
+    tasks.set(`rebuild of customer-lifetime in ${store}, events`, () =>
+      catchUpTask(customers, { ...lifetime, store }),
+    )
+  tasks.set('replay to a file, events', () => replayTask(customers))
+  // The last one, because it lengthens the log.
+  tasks.set('import, events', () => importTask(customers))
+}
+
+async function catchUpTask(
+  { modules, filled, postgresUrl }: Customers,
+  what: catchUpModule.CatchUpCase,
+): Promise<Task> {
+  const { writer, events } = await filled()
+  const parts = { writer, postgresUrl: what.store === 'postgres' ? await postgresUrl() : '', total: events }
+  return async () => (await modules.catchUp.catchUp(parts, what)).perSecond
+}
+
+async function replayTask({ modules, env, folder, filled }: Customers): Promise<Task> {
+  const { events } = await filled()
+  return () => modules.replay.replayToFile({ env, folder, events })
+}
+
+async function importTask({ modules, env, folder, filled }: Customers): Promise<Task> {
+  await filled()
+  const url = `http://127.0.0.1:${env['ANNALS_PORT'] ?? ''}`
+  return (round) => modules.importing.importPurchases(url, folder, `round-${round}`)
 }
 
 function say(line: string): void {
@@ -136,11 +217,11 @@ const inOrder = (tasks: Tasks): readonly string[] =>
 
 const turnOf = (task: string): number => (task.startsWith('rebuild') ? 0 : task.startsWith('append') ? 1 : 2)
 
-async function compare(here: Tasks, there: Tasks, only = ''): Promise<void> {
+async function compare(here: Tasks, there: Tasks, only: string, rounds: number): Promise<void> {
   console.log('| what | there /s | here /s | here : there, median (quartiles) |')
   console.log('| --- | --- | --- | --- |')
   for (const name of inOrder(here).filter((one) => one.includes(only))) {
-    const rates = await ratesOf(await here.get(name)?.(), await there.get(name)?.())
+    const rates = await ratesOf(await here.get(name)?.(), await there.get(name)?.(), rounds)
     const ratios = rates.here.map((rate, round) => rate / (rates.there[round] ?? NaN))
     const [low, middle, high] = [25, 50, 75].map((percent) => percentile(ratios, percent).toFixed(2))
     const [thereRate, hereRate] = [median(rates.there), median(rates.here)].map(figure)
@@ -151,7 +232,7 @@ async function compare(here: Tasks, there: Tasks, only = ''): Promise<void> {
 const figure = (rate: number): string => (rate < 100 ? rate.toPrecision(3) : String(Math.round(rate)))
 
 /** The first round is the warm-up. */
-async function ratesOf(here: Task | undefined, there: Task | undefined) {
+async function ratesOf(here: Task | undefined, there: Task | undefined, rounds: number) {
   if (here === undefined || there === undefined) throw new RangeError('a checkout lacks a task')
   const rates = { here: [] as number[], there: [] as number[] }
   const sides = [
@@ -167,16 +248,16 @@ async function ratesOf(here: Task | undefined, there: Task | undefined) {
   return rates
 }
 
-const [, , other, only] = process.argv
+const [, , other, only = '', rounds = roundsDefault] = process.argv
 if (other === undefined) {
   console.error(
-    "usage: npm run bench:paired -- <folder of another checkout, with its node_modules> [part of a task's name]",
+    "usage: npm run bench:paired -- <folder of another checkout, with its node_modules> [part of a task's name] [rounds]",
   )
   process.exitCode = 2
 } else {
   await withClosing(async (closing) => {
     const there = resolve(other)
     const here = await openTasks(resolve(import.meta.dirname, '..'), closing)
-    await compare(here, await openTasks(there, closing), only)
+    await compare(here, await openTasks(there, closing), only, Number(rounds))
   })
 }

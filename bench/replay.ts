@@ -18,6 +18,7 @@ import { readByKafkajs } from './project-readers.ts'
 const copies = 3
 const rounds = 3
 const type = 'customer'
+const checkout = join(import.meta.dirname, '..')
 
 const contenders = {
   kafkajs: 'kafkajs, doing nothing with its messages',
@@ -75,6 +76,18 @@ export const replay: Bench<Result> = {
 
 const names = Object.keys(contenders) as Name[]
 
+/** Replays all events to a file with the command of this checkout. @returns the events per second that it reports. */
+export async function replayToFile(run: Pick<Run, 'env' | 'events' | 'folder'>): Promise<number> {
+  const { events } = run
+  return Math.round(events / (await runCommand(run, toFileIn(run), events)).seconds)
+}
+
+const toFileIn = ({ folder }: Pick<Run, 'folder'>) => [
+  '--to-file',
+  join(folder, 'events.ndjson'),
+  '--overwrite',
+]
+
 async function ownFolder(closing: Closing): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'annals-bench-replay-'))
   closing(() => rm(folder, { recursive: true }))
@@ -89,9 +102,9 @@ interface Run {
 }
 
 async function measureRound(run: Run, round: number): Promise<Record<Name, number>> {
-  const { writer, events, folder } = run
+  const { writer, events } = run
   const perSecond = (seconds: number): number => Math.round(events / seconds)
-  const toFile = ['--to-file', join(folder, 'events.ndjson'), '--overwrite']
+  const toFile = toFileIn(run)
   const kafkajs = (await readByKafkajs(writer, events)).perSecond
   const reader = perSecond((await timeMs(() => readAll(run))) / 1_000)
   const file = await runCommand(run, toFile, events)
@@ -120,8 +133,9 @@ async function readAll({ writer, events }: Run): Promise<void> {
 }
 
 /** @param events the expected number of events; the figure is meaningless if it differs */
-async function runCommand({ env }: Run, args: readonly string[], events?: number) {
+async function runCommand({ env }: Pick<Run, 'env'>, args: readonly string[], events?: number) {
   const command = spawn(process.execPath, ['services/cli/main.ts', 'replay', type, ...args, '--json'], {
+    cwd: checkout,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

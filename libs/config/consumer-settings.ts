@@ -1,4 +1,4 @@
-import { choice, count, duration, flag, group, list, optional, text } from './settings.ts'
+import { choice, count, duration, flag, group, list, optional, size, text } from './settings.ts'
 
 export const snapshotter = group(
   'Snapshotter',
@@ -21,6 +21,13 @@ export const snapshotter = group(
       default: 16,
       maximum: 1_000,
       description: 'Aggregates of one partition that are loaded concurrently.',
+    }),
+    statesBytesMax: size({
+      env: 'ANNALS_SNAPSHOTTER_STATES_MEMORY',
+      default: 128 << 20,
+      minimum: 1 << 20,
+      description:
+        'Memory for states that a snapshotter far behind the end of the log folds from the events it reads.',
     }),
     writerUrls: list(
       {

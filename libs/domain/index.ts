@@ -31,6 +31,7 @@ export {
   readEventId,
   writeEventId,
 } from './event-id.ts'
+export { foldInSteps } from './fold-in-steps.ts'
 export { identifyEvents } from './identify-events.ts'
 export { InvalidInputError, quote } from './invalid-input.ts'
 export { type LoadedAggregate, newAggregate } from './loaded-aggregate.ts'

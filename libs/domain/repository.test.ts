@@ -57,6 +57,21 @@ describe('loading', () => {
     )
   })
 
+  test('other work runs while a long page is folded', async () => {
+    store = new WatchedStore(20_000)
+    for (let page = 0; page < 20; page++)
+      await appendElsewhere(...Array.from({ length: 1_000 }, () => deposited(1)))
+    let turns = 0
+    const count = () => {
+      turns++
+      immediate = setImmediate(count)
+    }
+    let immediate = setImmediate(count)
+    expect(await accountsIn(store).load('1')).toMatchObject({ version: 20_000 })
+    clearImmediate(immediate)
+    expect(turns).toBeGreaterThanOrEqual(39)
+  })
+
   test('uses the state of the snapshot without folding earlier events', async () => {
     await appendElsewhere(deposited(1), deposited(2))
     await saveSnapshot(parseVersion(1), { balance: 1_000, checksum: 0 })

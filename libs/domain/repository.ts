@@ -4,6 +4,7 @@ import { type Aggregate, decide, type DomainCommand, fold } from './aggregate.ts
 import { type AggregateStore, type AppendResult, isConflict, type LoadedStream } from './aggregate-store.ts'
 import { appendSettled } from './append-settled.ts'
 import type { DomainEvent, NewEvent, RecordedEvent } from './event.ts'
+import { foldInSteps } from './fold-in-steps.ts'
 import { identifyEvents } from './identify-events.ts'
 import type { EventMetadata } from './metadata.ts'
 import { type LoadedAggregate, newAggregate } from './loaded-aggregate.ts'
@@ -117,7 +118,7 @@ export class Repository<State, Event extends DomainEvent, Command extends Domain
     const fromVersion = versionAfter(cached.version)
     const page = await this.#store.read(cached.streamId, { fromVersion, limit: pageLimit })
     if (page.version < cached.version) return undefined
-    return this.#readOn(this.#advance(cached, page.events), page.version)
+    return this.#readOn(await this.#advance(cached, page.events), page.version)
   }
 
   async #loadFromStore(empty: LoadedAggregate<State>): Promise<LoadedAggregate<State>> {
@@ -129,11 +130,11 @@ export class Repository<State, Event extends DomainEvent, Command extends Domain
     return this.#rebuild(empty, await this.#store.load(empty.streamId))
   }
 
-  #rebuild(empty: LoadedAggregate<State>, stream: LoadedStream): Promise<LoadedAggregate<State>> {
+  async #rebuild(empty: LoadedAggregate<State>, stream: LoadedStream): Promise<LoadedAggregate<State>> {
     // The state version was checked, so the state has the aggregate's type.
     const snapshot = stream.snapshot as { version: Version; state: State } | undefined
     const start = snapshot ? { ...empty, version: snapshot.version, state: snapshot.state } : empty
-    return this.#readOn(this.#advance(start, stream.events), stream.version)
+    return this.#readOn(await this.#advance(start, stream.events), stream.version)
   }
 
   /** Reads the missing events up to a version. An empty page is an error, so the loop ends. */
@@ -147,15 +148,18 @@ export class Repository<State, Event extends DomainEvent, Command extends Domain
           `the store reports ${current.streamId} at version ${toVersion}, but returned no events from version ${fromVersion}`,
         )
       }
-      current = this.#advance(current, page.events)
+      current = await this.#advance(current, page.events)
     }
     return current
   }
 
-  #advance(loaded: LoadedAggregate<State>, events: readonly RecordedEvent[]): LoadedAggregate<State> {
+  async #advance(
+    loaded: LoadedAggregate<State>,
+    events: readonly RecordedEvent[],
+  ): Promise<LoadedAggregate<State>> {
     const version = validateSequence(loaded.streamId, loaded.version, events)
     // The log is untyped. Folding rejects event types that the aggregate does not have.
-    const state = fold(this.#aggregate, events as readonly RecordedEvent<Event>[], loaded.state)
+    const state = await foldInSteps(this.#aggregate, events as readonly RecordedEvent<Event>[], loaded.state)
     return { streamId: loaded.streamId, version, state }
   }
 }

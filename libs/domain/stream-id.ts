@@ -23,7 +23,9 @@ export function parseStreamId(text: string): StreamId {
       `stream id ${quote(text)} has no dot: expected {aggregateType}.{aggregateId}, e.g. order.order-42`,
     )
   }
-  return streamIdOf(text.slice(0, dot), text.slice(dot + 1))
+  checkParts(text.slice(0, dot), text.slice(dot + 1))
+  // The text itself: a concatenation of its parts would have to be flattened wherever it is a key.
+  return text as StreamId
 }
 
 /**
@@ -33,6 +35,11 @@ export function parseStreamId(text: string): StreamId {
  * @throws InvalidInputError when either part is malformed.
  */
 export function streamIdOf(type: string, id: string): StreamId {
+  checkParts(type, id)
+  return `${type}.${id}` as StreamId
+}
+
+function checkParts(type: string, id: string): void {
   parseAggregateType(type)
   if (id.length > aggregateIdLengthMax || !aggregateIdPattern.test(id)) {
     throw new InvalidInputError(
@@ -40,7 +47,6 @@ export function streamIdOf(type: string, id: string): StreamId {
       `aggregate id ${quote(id)} is malformed: expected 1 to ${aggregateIdLengthMax} characters without white space or control characters`,
     )
   }
-  return `${type}.${id}` as StreamId
 }
 
 /** Invisible characters and bidirectional controls. Ids with them can look the same as other ids. */

@@ -89,7 +89,8 @@ export class EventFormat {
         return recordedEvent(topic, partition, event, this.#codec.decode(event.value).data)
       } catch (error) {
         const reason = isUnknownSchema(error) && isAvro(record.value) && unknown.get(schemaIdOf(record.value))
-        return unreadable(topic, partition, record, reason || error)
+        const { streamId, version } = event
+        return { ...unreadable(topic, partition, record, reason || error), event: { streamId, version } }
       }
     }
     return turns === undefined ? records.map(decode) : turns.map(records, decode)
@@ -97,12 +98,8 @@ export class EventFormat {
 
   /** @returns the errors of ids that the registry does not have. */
   async #learnAll(records: readonly StoredRecord[]): Promise<ReadonlyMap<number, SchemaError>> {
-    const ids = new Set(
-      records
-        .map(({ value }) => value)
-        .filter(isAvro)
-        .map(schemaIdOf),
-    )
+    const ids = new Set<number>()
+    for (const { value } of records) if (isAvro(value)) ids.add(schemaIdOf(value))
     const unknown = new Map<number, SchemaError>()
     for (const id of ids) {
       try {

@@ -9,6 +9,8 @@ export interface SnapshotterSettings extends SnapshotPartitionSettings, Snapshot
   readonly sessionTimeoutMs: number
   readonly snapshotTtlSeconds: number
   readonly rememberedIdsMax: number
+  /** Memory for states that all partitions fold. */
+  readonly statesBytesMax: number
 }
 
 export const snapshotterSettings = ({
@@ -24,6 +26,7 @@ export const snapshotterSettings = ({
   fenceRenewalMs: writer.fenceRenewalMs,
   snapshotTtlSeconds: Math.ceil(index.snapshotTtlMs / 1_000),
   rememberedIdsMax: index.rememberedIdsMax,
+  statesBytesMax: snapshotter.statesBytesMax,
   replication: kafka.replication,
   minInsyncReplicas: kafka.minInsyncReplicas,
   messageBytesMax: kafka.messageBytesMax,

@@ -1,4 +1,5 @@
 import { type AggregateStore, aggregateTypeOfTopic, snapshotTopic, type TopicPartition } from '#domain'
+import { EventFormat } from '#event-log'
 import type { SnapshotsApi } from '#event-store'
 import { FencedLog, LogReader, Topics } from '#kafka'
 import { addOwnershipGauges, PartitionGroup, type ServingReport } from '#ownership'
@@ -6,6 +7,7 @@ import { PartitionIndex, SnapshotCheckpoint } from '#redis-index'
 import type { MemberParts } from '#service'
 
 import { PartitionSnapshotter } from './partition/partition-snapshotter.ts'
+import { StateMemory } from './partition/state-memory.ts'
 import { RoutedSnapshots } from './routed-snapshots.ts'
 import { SnapshotTopics } from './snapshot-topics.ts'
 import { SnapshotterMetrics } from './snapshotter-metrics.ts'
@@ -32,6 +34,7 @@ export class Snapshotter {
   readonly #parts: SnapshotterParts
   readonly #topics: SnapshotTopics
   readonly #reader: LogReader
+  readonly #memory: StateMemory
   readonly #metrics: SnapshotterMetrics
   readonly #group: PartitionGroup<PartitionSnapshotter>
 
@@ -40,6 +43,7 @@ export class Snapshotter {
     this.#parts = parts
     this.#topics = new SnapshotTopics(domain.aggregates, topics)
     this.#reader = new LogReader(cluster)
+    this.#memory = new StateMemory(parts.settings.statesBytesMax)
     this.#group = this.#newGroup()
     this.#metrics = new SnapshotterMetrics(parts.metrics, () => this.#group.owners)
     addOwnershipGauges(parts.metrics, 'snapshotter', this.#group)
@@ -113,6 +117,8 @@ export class Snapshotter {
       codec,
       cluster,
       reader: this.#reader,
+      format: new EventFormat(codec),
+      memory: this.#memory,
       index: new PartitionIndex(redis, index),
       checkpoint: new SnapshotCheckpoint(redis, topic, partition),
       openLog: () => new FencedLog(cluster, snapshotTopic(aggregate.type), partition, timeouts),

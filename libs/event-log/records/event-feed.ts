@@ -8,6 +8,8 @@ export interface UnreadableEvent {
   readonly unreadable: Error
   /** Whether the record is not an event of Annals. No reader can decode it. */
   readonly isForeign?: true
+  /** The event whose data cannot be decoded. */
+  readonly event?: Pick<RecordedEvent, 'streamId' | 'version'>
 }
 
 export type FedEvent = RecordedEvent | UnreadableEvent

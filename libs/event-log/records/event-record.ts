@@ -14,6 +14,8 @@ import {
   type Version,
 } from '#domain'
 
+import { repeatedText } from './repeated-text.ts'
+
 /** A record as any Kafka client returns it. */
 export interface ReceivedRecord {
   readonly offset: number
@@ -89,23 +91,80 @@ export function toLogRecord(event: EncodedEvent): EventRecord {
  * @throws InvalidInputError with the missing part, if the record is not an event of Annals.
  */
 export function fromStoredRecord(record: ReceivedRecord): EncodedEvent {
-  const texts = new Map<string, string>()
-  for (const [name, value] of record.headers) texts.set(name, value.toString())
-  const text = (name: string): string =>
-    texts.get(name) ?? noEvent(record, `headers.${name}`, `header ${name}`)
-  const id = text('ce_id') as EventId
-  const timestamp = text('ce_time')
+  const head = headOf(record)
+  const id = (head.id ?? noHeader(record, 'ce_id')) as EventId
+  const timestamp = head.time ?? noHeader(record, 'ce_time')
   return {
     id,
-    streamId: parseStreamId(text('ce_subject')),
-    type: text('ce_type'),
-    version: parseVersion(text('ce_streamversion'), 'headers.ce_streamversion'),
+    streamId: parseStreamId(head.subject ?? noHeader(record, 'ce_subject')),
+    type: head.type ?? noHeader(record, 'ce_type'),
+    version: parseVersion(head.version ?? noHeader(record, 'ce_streamversion'), 'headers.ce_streamversion'),
     timestamp,
     timestampMs: Date.parse(timestamp),
-    metadata: metadataOf(texts),
+    metadata: metadataOf(head.source, head.others),
     value: record.value ?? noEvent(record, 'value', 'value'),
   }
 }
+
+/** The headers of a record as text. Of several with one name, the last one counts. */
+interface Head {
+  id: string | undefined
+  time: string | undefined
+  subject: string | undefined
+  type: string | undefined
+  version: string | undefined
+  source: string | undefined
+  others: Map<string, string> | undefined
+}
+
+/** All fields from the start: objects of one shape are read faster. */
+const emptyHead = (): Head => ({
+  id: undefined,
+  time: undefined,
+  subject: undefined,
+  type: undefined,
+  version: undefined,
+  source: undefined,
+  others: undefined,
+})
+
+function headOf({ headers }: ReceivedRecord): Head {
+  const head = emptyHead()
+  for (const [name, value] of headers) addHeader(head, name, value)
+  return head
+}
+
+function addHeader(head: Head, name: string, value: Buffer): void {
+  switch (name) {
+    case 'ce_id':
+      head.id = value.toString()
+      break
+    case 'ce_time':
+      head.time = value.toString()
+      break
+    case 'ce_subject':
+      head.subject = value.toString()
+      break
+    case 'ce_type':
+      head.type = repeatedText(value)
+      break
+    case 'ce_streamversion':
+      head.version = repeatedText(value)
+      break
+    case 'ce_source':
+      head.source = repeatedText(value)
+      break
+    case 'ce_specversion':
+    case 'content-type':
+      break
+    default:
+      head.others ??= new Map()
+      head.others.set(name, value.toString())
+  }
+}
+
+const noHeader = (record: ReceivedRecord, name: string): never =>
+  noEvent(record, `headers.${name}`, `header ${name}`)
 
 function noEvent({ offset }: ReceivedRecord, path: string, missing: string): never {
   throw new InvalidInputError(
@@ -114,19 +173,25 @@ function noEvent({ offset }: ReceivedRecord, path: string, missing: string): nev
   )
 }
 
-function metadataOf(texts: ReadonlyMap<string, string>): EventMetadata {
+const noTexts: ReadonlyMap<string, string> = new Map()
+
+function metadataOf(source: string | undefined, texts: ReadonlyMap<string, string> = noTexts): EventMetadata {
   const own = texts.get(ownMetadataHeader)
   const metadata: Record<string, MetadataValue> =
     own === undefined ? {} : { ...parseOwnMetadataJson(own, `headers.${ownMetadataHeader}`) }
-  const source = texts.get('ce_source')
   // The default says that the event has no source, whatever the own keys say.
-  if (source === eventSourceDefault) delete metadata['source']
-  else if (source !== undefined) metadata['source'] = source
+  if (source === eventSourceDefault) {
+    if (own !== undefined) delete metadata['source']
+  } else if (source !== undefined) metadata['source'] = source
+  if (texts.size > 0) addFields(metadata, texts)
+  return metadata
+}
+
+function addFields(metadata: Record<string, MetadataValue>, texts: ReadonlyMap<string, string>): void {
   for (const [field, name] of metadataHeaders) {
     const value = texts.get(name)
     if (value !== undefined) metadata[field] = value
   }
-  return metadata
 }
 
 /**

@@ -1,6 +1,7 @@
 import { aggregateTypeOf, aggregateTypeOfTopic, InvalidInputError, parseEventId, quote } from '#domain'
 
 import { type EncodedEvent, fromStoredRecord, type ReceivedRecord } from './event-record.ts'
+import { isTextOf } from './repeated-text.ts'
 
 /** An encoded event with its offset. */
 export interface StoredEvent extends EncodedEvent {
@@ -8,10 +9,8 @@ export interface StoredEvent extends EncodedEvent {
 }
 
 /** The event of a record of any topic. @throws InvalidInputError if the record is not an event of Annals. */
-export const storedEvent = (record: ReceivedRecord): StoredEvent => ({
-  ...fromStoredRecord(record),
-  offset: record.offset,
-})
+export const storedEvent = (record: ReceivedRecord): StoredEvent =>
+  Object.assign(fromStoredRecord(record), { offset: record.offset })
 
 /**
  * The event of a record of an event topic. Any client with write access can append to the topic, so the record must
@@ -26,7 +25,7 @@ export function eventIn(topic: string, record: ReceivedRecord): StoredEvent {
   if (aggregateTypeOf(streamId) !== aggregateTypeOfTopic(topic)) {
     throw foreign(offset, 'headers.ce_subject', `${quote(streamId)} does not belong to ${topic}`)
   }
-  if (record.key.toString() !== streamId) {
+  if (!isTextOf(record.key, streamId)) {
     throw foreign(offset, 'key', `its key is ${quote(record.key.toString())}, its stream ${quote(streamId)}`)
   }
   if (Number.isNaN(timestampMs)) {

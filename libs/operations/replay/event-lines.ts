@@ -6,7 +6,17 @@ export type LineFormat = 'ndjson' | 'cloudevents'
 /** Formats an event as one line of JSON, without a newline. */
 export const eventLines: Readonly<Record<LineFormat, (event: RecordedEvent) => string>> = {
   /** The format of the HTTP API: the position is a token. */
-  ndjson: (event) => JSON.stringify({ ...event, position: formatPosition(event.position) }),
+  ndjson: ({ id, streamId, type, version, position, timestamp, data, metadata }) =>
+    JSON.stringify({
+      id,
+      streamId,
+      type,
+      version,
+      position: formatPosition(position),
+      timestamp,
+      data,
+      metadata,
+    } satisfies Record<keyof RecordedEvent, unknown>),
   /** CloudEvents 1.0 in JSON, structured mode. Extensions have the names of the headers in the log. */
   cloudevents: (event) => JSON.stringify(cloudEvent(event)),
 }

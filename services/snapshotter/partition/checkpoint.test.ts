@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { advanced, type CheckpointState, isRebuilding, rebuildProgress } from './checkpoint.ts'
+import { advanced, type CheckpointState, isRebuilding, rebuildProgress, withProgress } from './checkpoint.ts'
 
 const state: CheckpointState = { topicId: 't', stateVersion: 1, nextOffset: 10, owner: 'me' }
 const rebuilding: CheckpointState = {
@@ -41,4 +41,12 @@ test('the progress of a rebuild is the sum of its partitions', () => {
     rate: 200,
   })
   expect(rebuildProgress([rebuilding], 9_000)).not.toHaveProperty('etaSeconds')
+})
+
+test('events that a rebuild has folded count as progress, but do not move its checkpoint', () => {
+  const folding = withProgress(rebuilding, 250)
+  expect(folding.nextOffset).toBe(100)
+  expect(rebuildProgress([folding], 2_000)).toMatchObject({ status: 'running', done: 150, total: 200 })
+  expect(isRebuilding(withProgress(rebuilding, 300))).toBe(true)
+  expect(withProgress(state, 20)).toEqual(state)
 })

@@ -22,6 +22,8 @@ interface RebuildRange {
   readonly startedAtMs: number
   readonly from: number
   readonly until: number
+  /** Offset up to which it has folded events. It is reported only: a new owner continues at the checkpoint. */
+  readonly foldedTo?: number
   readonly finishedAtMs?: number
 }
 
@@ -61,6 +63,11 @@ export function advanced(state: CheckpointState, nextOffset: number, nowMs = Dat
   }
 }
 
+/** The state of a rebuild that has folded events up to an offset, but has not taken their snapshots yet. */
+export function withProgress(state: CheckpointState, foldedTo: number): CheckpointState {
+  return state.rebuild === undefined ? state : { ...state, rebuild: { ...state.rebuild, foldedTo } }
+}
+
 /** Whether a rebuild is in progress: snapshots are then folded from events only. */
 export const isRebuilding = ({ rebuild }: CheckpointState): boolean =>
   rebuild !== undefined && rebuild.finishedAtMs === undefined
@@ -71,7 +78,7 @@ export function rebuildProgress(
   nowMs = Date.now(),
 ): SnapshotRebuild {
   const rebuilt = states.flatMap((state) =>
-    state?.rebuild === undefined ? [] : [{ nextOffset: state.nextOffset, range: state.rebuild }],
+    state?.rebuild === undefined ? [] : [{ nextOffset: doneTo(state), range: state.rebuild }],
   )
   if (rebuilt.length === 0) return { status: 'none', done: 0, total: 0, rate: 0 }
   const ranges = rebuilt.map(({ range }) => range)
@@ -92,5 +99,8 @@ export function rebuildProgress(
     ...(done < total && rate > 0 && { etaSeconds: Math.ceil((total - done) / rate) }),
   }
 }
+
+const doneTo = ({ nextOffset, rebuild }: CheckpointState): number =>
+  Math.max(nextOffset, rebuild?.foldedTo ?? 0)
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0)

@@ -2,11 +2,15 @@ import pino from 'pino'
 import { Registry } from 'prom-client'
 import { afterEach, expect, test, vi } from 'vitest'
 
+import { newEventId, parseVersion, type StreamId } from '#domain'
+import { toLogRecord } from '#event-log/records'
+import { EventStoreError } from '#event-store'
 import { LogError, type LogOutcome } from '#kafka'
 
 import { SnapshotterMetrics } from '../snapshotter-metrics.ts'
 import type { CheckpointStore } from './checkpoint.ts'
 import { type SnapshotPartitionParts, PartitionSnapshotter } from './partition-snapshotter.ts'
+import { StateMemory } from './state-memory.ts'
 
 /** A checkpoint in memory. */
 function checkpointInMemory(): CheckpointStore {
@@ -27,8 +31,34 @@ const failing = (outcome: LogOutcome) => ({
   return: () => Promise.resolve({ done: true, value: undefined }),
 })
 
+/** A log in which each read returns one event, of the next stream, that is due for a snapshot. */
+function dueLog() {
+  const read = { records: 0 }
+  const recordAt = (offset: number) => {
+    const { headers, ...record } = toLogRecord({
+      id: newEventId(),
+      streamId: `order.${offset}` as StreamId,
+      type: 'OrderPlaced',
+      version: parseVersion(10),
+      timestamp: '2026-01-31T12:00:00.000Z',
+      timestampMs: Date.UTC(2026, 0, 31, 12),
+      metadata: {},
+      value: Buffer.from([0, 0, 0, 0, 1]),
+    })
+    return { ...record, offset, headers: headers.map(([name, value]) => [name, Buffer.from(value)]) }
+  }
+  async function* follow(_topic: string, _partition: number, from: number) {
+    for (let offset = from; ; offset++) {
+      await Promise.resolve()
+      read.records++
+      yield { records: [recordAt(offset)], strays: [], nextOffset: offset + 1, highWatermark: offset + 1 }
+    }
+  }
+  return { read, follow }
+}
+
 /** A partition whose terms all end with an outcome of the log. */
-function snapshotterOf(outcome: LogOutcome) {
+function snapshotterOf(outcome: LogOutcome, more: Partial<SnapshotPartitionParts> = {}) {
   const spent = { epochs: 0 }
   const metrics = new SnapshotterMetrics(new Registry(), () => [])
   const parts: Partial<SnapshotPartitionParts> = {
@@ -52,7 +82,9 @@ function snapshotterOf(outcome: LogOutcome) {
       }) as never,
     settings: { loadsMax: 1, cleanupIntervalMs: 1e9, fenceRenewalMs: 1e9 },
     metrics,
+    memory: new StateMemory(1e6),
     logger: pino({ level: 'silent' }),
+    ...more,
   }
   return { spent, snapshotter: new PartitionSnapshotter(parts as SnapshotPartitionParts) }
 }
@@ -73,3 +105,20 @@ test.for(['unknown', 'take-over', 'fenced', 'log-replaced'] as const)(
     await snapshotter.stop()
   },
 )
+
+test('while snapshots cannot be taken, no more is read than fits into the memory', async () => {
+  vi.useFakeTimers()
+  const { read, follow } = dueLog()
+  const reader = { startOffset: () => Promise.resolve(0), endOffset: () => Promise.resolve(1e6), follow }
+  const loads = vi.fn(() => Promise.reject(new EventStoreError('unavailable', 'no writer')))
+  const { snapshotter } = snapshotterOf('unknown', {
+    reader: reader as never,
+    store: { load: loads } as never,
+    memory: new StateMemory(1_500),
+  })
+  snapshotter.start()
+  await vi.advanceTimersByTimeAsync(600_000)
+  expect(loads.mock.calls.length).toBeGreaterThan(60)
+  expect(read.records).toBe(3)
+  await snapshotter.stop()
+})

@@ -12,12 +12,18 @@ import {
   unavailable,
 } from '#ownership'
 
-import { advanced, type CheckpointState, type CheckpointStore } from './checkpoint.ts'
-import { dueStreams } from './due-streams.ts'
+import {
+  advanced,
+  type CheckpointState,
+  type CheckpointStore,
+  isRebuilding,
+  withProgress,
+} from './checkpoint.ts'
 import { OwnedCheckpoint } from './owned-checkpoint.ts'
 import { callersError, reasonOf } from './passing-errors.ts'
 import { settled } from './settled.ts'
 import { SnapshotTerm, type SnapshotTermParts } from './snapshot-term.ts'
+import { Spans, type SpansParts } from './spans.ts'
 
 export interface SnapshotPartitionSettings {
   /** Aggregates that are loaded concurrently. */
@@ -26,7 +32,7 @@ export interface SnapshotPartitionSettings {
   readonly fenceRenewalMs: number
 }
 
-export interface SnapshotPartitionParts extends SnapshotTermParts {
+export interface SnapshotPartitionParts extends SnapshotTermParts, Pick<SpansParts, 'format' | 'memory'> {
   readonly cluster: Pick<KafkaCluster, 'topic' | 'checkHeld'>
   readonly checkpoint: CheckpointStore
   /** Opens a fenced log of the partition of snapshots. A log ends with its term, so each term opens one. */
@@ -40,6 +46,7 @@ interface Term {
   readonly work: SnapshotTerm
   readonly checkpoint: OwnedCheckpoint
   readonly renewal: Renewal
+  readonly spans: Spans
 }
 
 /** Interval at which an idle owner checks that its checkpoint was not moved. */
@@ -144,6 +151,7 @@ export class PartitionSnapshotter implements OwnedPartition, TermWork<Term> {
       work,
       checkpoint: new OwnedCheckpoint(checkpoint, work.id, this.#name),
       renewal: new Renewal(settings.fenceRenewalMs),
+      spans: new Spans({ ...this.#parts, onForeign: (...foreign) => this.#foreignRecord(...foreign) }),
     }
   }
 
@@ -155,7 +163,8 @@ export class PartitionSnapshotter implements OwnedPartition, TermWork<Term> {
     while (!context.signal.aborted && !(await this.#claim(term, context)));
   }
 
-  end({ work }: Term): void {
+  end({ work, spans }: Term): void {
+    spans.close()
     work.close()
   }
 
@@ -163,7 +172,7 @@ export class PartitionSnapshotter implements OwnedPartition, TermWork<Term> {
    * Claims the checkpoint for this term. Without one for this log and state version it starts at the start of the log.
    * @returns false if the claim must be retried.
    */
-  async #claim({ checkpoint, work }: Term, context: TermContext): Promise<boolean> {
+  async #claim({ checkpoint, work, spans }: Term, context: TermContext): Promise<boolean> {
     const { aggregate, cluster, topic } = this.#parts
     const stored = await checkpoint.look()
     const { topicId } = await cluster.topic(topic)
@@ -174,6 +183,7 @@ export class PartitionSnapshotter implements OwnedPartition, TermWork<Term> {
     }
     if (!(await checkpoint.claim(await this.#startingAt(topicId, stored)))) return false
     work.goOnFrom(checkpoint.state, checkpoint.wasMoved)
+    if (checkpoint.wasMoved) spans.startAt(checkpoint.state.nextOffset)
     // The topic may contain snapshots of a log that was replaced.
     if (stored?.topicId !== topicId) this.#cleanUpAtMs = 0
     return true
@@ -206,10 +216,12 @@ export class PartitionSnapshotter implements OwnedPartition, TermWork<Term> {
 
   /** Follows the log from the checkpoint until another process moves it. */
   async serve(term: Term, context: TermContext): Promise<void> {
-    const { reader, topic, partition } = this.#parts
+    const { reader, topic, partition, memory } = this.#parts
+    // Snapshots that could not be taken fill the memory: nothing more is read before they are.
+    if (memory.isFull && !(await this.#take(term, context.signal))) return
     const left = new AbortController()
     const signal = AbortSignal.any([context.signal, left.signal])
-    const pieces = reader.follow(topic, partition, term.checkpoint.state.nextOffset, signal)
+    const pieces = reader.follow(topic, partition, term.spans.current.nextOffset, signal)
     try {
       while (!context.signal.aborted) {
         const next = pieces.next()
@@ -243,22 +255,38 @@ export class PartitionSnapshotter implements OwnedPartition, TermWork<Term> {
     return true
   }
 
-  /** @returns whether the checkpoint could be moved past these records. */
-  async #advance(
-    { checkpoint, work }: Term,
-    piece: Followed,
-    { signal, serving }: TermContext,
-  ): Promise<boolean> {
-    const { records, nextOffset, highWatermark } = piece
-    const { every } = this.#parts.aggregate.snapshot
-    this.#lagEvents = highWatermark - checkpoint.state.nextOffset
-    const due = dueStreams(this.topic, records, every, (offset, error) => this.#foreignRecord(offset, error))
-    await work.takeDue(due, signal)
-    if (!(await checkpoint.move(advanced(checkpoint.state, nextOffset)))) return false
-    work.goOnFrom(checkpoint.state, false)
-    this.#lagEvents = highWatermark - nextOffset
-    this.#confirmedAtMs = performance.now()
+  /** @returns whether the checkpoint was not moved by another process. */
+  async #advance(term: Term, piece: Followed, { signal, serving }: TermContext): Promise<boolean> {
+    const { checkpoint, spans } = term
+    this.#lagEvents = piece.highWatermark - checkpoint.state.nextOffset
+    await spans.current.read(piece)
+    const mustTake = spans.mustTake(checkpoint.state, piece)
+    if (!(await (mustTake ? this.#take(term, signal) : this.#confirm(term)))) return false
+    this.#lagEvents = piece.highWatermark - checkpoint.state.nextOffset
     serving()
+    return true
+  }
+
+  /** Takes the snapshots that are due, then moves the checkpoint. @returns whether it was moved. */
+  async #take({ checkpoint, work, spans }: Term, signal: AbortSignal): Promise<boolean> {
+    await work.takeDue(spans.current, signal)
+    if (!(await this.#move(checkpoint, advanced(checkpoint.state, spans.current.nextOffset)))) return false
+    work.goOnFrom(checkpoint.state, false)
+    spans.next()
+    return true
+  }
+
+  /** Reports progress at intervals. @returns whether the checkpoint was not moved by another process. */
+  #confirm(term: Term): boolean | Promise<boolean> {
+    if (this.checkpointAgeMs < lookMs) return true
+    const { checkpoint, spans } = term
+    if (!isRebuilding(checkpoint.state)) return this.#look(term)
+    return this.#move(checkpoint, withProgress(checkpoint.state, spans.current.nextOffset))
+  }
+
+  async #move(checkpoint: OwnedCheckpoint, state: CheckpointState): Promise<boolean> {
+    if (!(await checkpoint.move(state))) return false
+    this.#confirmedAtMs = performance.now()
     return true
   }
 

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
 
 import { inParallel } from '#async'
-import type { AggregateStore, StreamId, Version } from '#domain'
+import type { AggregateStore, LoadedAggregate, StreamId } from '#domain'
 import { eventsDeleted } from '#event-log'
 import { EventStoreError, type SnapshotTaken } from '#event-store'
 import type { FencedLog, KafkaCluster, LogReader } from '#kafka'
@@ -17,6 +17,7 @@ import { SnapshotLog } from '../topic/snapshot-log.ts'
 import type { EncodedSnapshot } from '../topic/snapshot-record.ts'
 import { type CheckpointState, isRebuilding } from './checkpoint.ts'
 import { isPassing, reasonOf } from './passing-errors.ts'
+import type { DueStream, Span } from './span.ts'
 import { type SnapshotAggregate, StateSource, withoutSnapshots } from './state-source.ts'
 
 export interface SnapshotTermParts {
@@ -65,21 +66,15 @@ export class SnapshotTerm {
   }
 
   /**
-   * Takes a snapshot of each of these streams. A failure of one stream is counted and logged, and the others are taken.
+   * Takes a snapshot of each stream that is due. A failure of one stream is counted and logged, and the others are taken.
    * @throws transient errors (see {@link isPassing}): some snapshots must be taken again; or the reason of the signal.
    */
-  takeDue(due: ReadonlyMap<StreamId, Version>, signal: AbortSignal): Promise<void> {
-    const take = async ([streamId, version]: readonly [StreamId, Version]) => {
-      if (this.#log.newest(streamId) >= version) return
-      try {
-        await this.#take(streamId, version)
-      } catch (error) {
-        if (isPassing(error)) throw error
-        if (isEventsDeleted(error)) await this.#checkHead()
-        this.#failed(streamId, error)
-      }
+  takeDue(span: Pick<Span, 'due' | 'taken'>, signal: AbortSignal): Promise<void> {
+    const take = async (due: DueStream) => {
+      if (this.#log.newest(due.streamId) < due.version) await this.#takeOne(due)
+      span.taken(due.streamId)
     }
-    return inParallel(due, this.#parts.settings.loadsMax, take, signal)
+    return inParallel(span.due(), this.#parts.settings.loadsMax, take, signal)
   }
 
   /** @throws EventStoreError `stream-not-found`, `invalid-state`; LogError `refused`; transient errors, see {@link isPassing}. */
@@ -112,24 +107,38 @@ export class SnapshotTerm {
     this.#log.close()
   }
 
+  async #takeOne({ streamId, version, folded }: DueStream): Promise<void> {
+    try {
+      await this.#take(streamId, version, folded)
+    } catch (error) {
+      if (isPassing(error)) throw error
+      if (isEventsDeleted(error)) await this.#checkHead()
+      this.#failed(streamId, error)
+    }
+  }
+
   #newSource(): StateSource {
     const { store, aggregate, codec } = this.#parts
     return new StateSource(this.#isFromEvents ? withoutSnapshots(store) : store, aggregate, codec)
   }
 
-  #take(streamId: StreamId, atLeast: number): Promise<EncodedSnapshot> {
+  #take(streamId: StreamId, atLeast: number, folded?: LoadedAggregate<unknown>): Promise<EncodedSnapshot> {
     const details = () => ({ attributes: { 'annals.stream': streamId } })
     return traced('snapshot', details, async (span) => {
-      const snapshot = await this.#make(streamId, atLeast)
+      const snapshot = await this.#make(streamId, atLeast, folded)
       span?.set({ 'annals.version': snapshot.version, 'annals.snapshot.bytes': snapshot.state.length })
       return snapshot
     })
   }
 
-  async #make(streamId: StreamId, atLeast: number): Promise<EncodedSnapshot> {
+  async #make(
+    streamId: StreamId,
+    atLeast: number,
+    folded?: LoadedAggregate<unknown>,
+  ): Promise<EncodedSnapshot> {
     const { metrics, aggregate } = this.#parts
     const startedMs = performance.now()
-    const snapshot = await this.#source.snapshot(streamId, atLeast)
+    const snapshot = await this.#source.snapshot(streamId, atLeast, folded)
     const buildMs = performance.now() - startedMs
     await this.#log.store(snapshot)
     metrics.taken(aggregate.type, buildMs, snapshot.state.length)

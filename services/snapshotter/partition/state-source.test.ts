@@ -57,6 +57,31 @@ test('a store that is behind the log is retried until it certainly omits the rec
   expect(isPassing(failure)).toBe(false)
 })
 
+test('from a folded state it reads only the events after it', async () => {
+  const store = await storeOf(1, 2, 3, 4)
+  const read = store.read.bind(store)
+  const asked: unknown[] = []
+  store.load = () => Promise.reject(new Error('loads nothing'))
+  store.read = (streamId, options) => {
+    asked.push(options?.fromVersion)
+    return read(streamId, options)
+  }
+  const folded = { streamId: counterA, version: parseVersion(3), state: { sum: 60 } }
+  const snapshot = await new StateSource(store, counter, codec).snapshot(counterA, 2, folded)
+  expect(snapshot).toMatchObject({ streamId: counterA, version: 4 })
+  expect(JSON.parse(snapshot.state.toString())).toEqual(['counter', 'CounterState', { sum: 64 }, 'snapshot'])
+  expect(asked).toEqual([4])
+})
+
+test('a store that is behind a folded state is retried until it certainly omits events', async () => {
+  const store = await storeOf(1, 2)
+  const folded = { streamId: counterA, version: parseVersion(3), state: { sum: 6 } }
+  const failure = await new StateSource(store, counter, codec)
+    .snapshot(counterA, 2, folded)
+    .catch((error: unknown) => error)
+  expect(failure).toMatchObject({ code: 'invalid-state', cause: expect.any(BehindError) as unknown })
+})
+
 test('an error in the state itself is reported and not transient', async () => {
   const failing = [
     new StateSource(await storeOf(1, -1), counter, codec).snapshot(counterA, 0),

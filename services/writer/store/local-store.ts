@@ -35,7 +35,7 @@ import { PendingAppend } from '../partition/pending-append.ts'
 import type { Partitions } from './partitions.ts'
 import type { OwnedStream, StreamHistory } from './stream-history.ts'
 import type { StreamOwner } from './stream-owner.ts'
-import { type StreamEvents, StreamStates } from './stream-states.ts'
+import { type StreamSource, StreamStates } from './stream-states.ts'
 
 export interface LocalStoreSettings {
   readonly appendEventsMax: number
@@ -149,23 +149,19 @@ export class LocalStore implements StreamOwner {
   }
 
   state(streamId: StreamId, at: StatePoint, place?: TopicPartition): Promise<StateAtVersion> {
-    return this.#statesAdmitted.run((hold) =>
-      this.#states.state(this.#source(streamId, hold, place), streamId, at),
-    )
+    // A state is admitted as a whole. Its events are folded in steps, so their bytes are not counted.
+    return this.#statesAdmitted.run(() => this.#states.state(this.#source(streamId, place), streamId, at))
   }
 
-  /** Opens a stream for a state. The state is admitted as a whole; its events are folded in steps, so their bytes are not counted. */
-  #source(streamId: StreamId, hold: HoldBytes, place?: TopicPartition): StreamEvents {
+  #source(streamId: StreamId, place?: TopicPartition): StreamSource {
     const { history } = this.#parts
-    const holdNone = () => undefined
-    const stream = () => this.#stream(streamId, holdNone, place)
+    const stream = () => this.#stream(streamId, () => undefined, place)
     return {
-      store: {
-        append: (...args) => this.append(...args),
-        load: (id, options = {}) => this.#load(this.#stream(id, hold), options),
-        read: (id, options) => history.page(this.#stream(id, holdNone), planRead(options)),
-      },
       version: () => history.version(stream()),
+      snapshot: async (stateVersion) => {
+        const stored = await history.snapshot(stream(), stateVersion)
+        return stored && this.#snapshot(streamId, stored)
+      },
       events: (bounds) => history.events(stream, planRead(bounds)),
     }
   }

@@ -83,8 +83,7 @@ export class StreamHistory {
       const events = await this.#step(stream, head, steps)
       if (events === undefined) break
       scanned += events.length
-      const ordered = plan.direction === 'backwards' ? events.toReversed() : events
-      const wanted = ordered.filter(within(plan))
+      const wanted = inOrder(plan, events)
       bytes += bytesOf(wanted)
       found.push(...wanted)
     }
@@ -113,13 +112,24 @@ export class StreamHistory {
       const stream = open()
       const events = await this.#step(stream, head, steps)
       if (events === undefined) return
-      yield await this.decode(stream, events.filter(within(plan)))
+      yield await this.decode(stream, inOrder(plan, events))
     }
   }
 
   /** The version of a stream, with everything that was acknowledged before. */
   async version(stream: OwnedStream): Promise<Version> {
     return (await this.#head(stream)).version
+  }
+
+  /** The snapshot of a stream, if it has this state version. */
+  snapshot(
+    { streamId, owner, deadlineMs }: OwnedStream,
+    stateVersion: number,
+  ): Promise<StoredSnapshot | undefined> {
+    return owner.read(deadlineMs, async (index, guard) => {
+      const found = await index.stream(guard, streamId, { stateVersion, to: 0 })
+      return found === 'guard-lost' ? found : found.snapshot
+    })
   }
 
   /** The snapshot of a stream and the events after it, up to one page. */
@@ -267,6 +277,12 @@ const eventsDeleted = (streamId: StreamId, place: TopicPartition, cause?: unknow
     {},
     { cause },
   )
+
+/** The events of one step that the plan wants, in its order. */
+const inOrder = (plan: ReadPlan, events: readonly StoredEvent[]): readonly StoredEvent[] => {
+  const wanted = events.filter(within(plan))
+  return plan.direction === 'backwards' ? wanted.reverse() : wanted
+}
 
 const within =
   ({ fromMs, untilMs }: ReadPlan) =>

@@ -1,30 +1,29 @@
 import { readTurns } from '#bounds'
 import {
   type Aggregate,
-  type AggregateStore,
-  aggregateIdOf,
   aggregateTypeOf,
   fold,
   noVersion,
   type ReadOptions,
   type RecordedEvent,
-  Repository,
+  type Snapshot,
   type StreamId,
+  validateSequence,
   type Version,
+  versionAfter,
 } from '#domain'
 import { EventStoreError, parseTime } from '#event-store'
 
 import type { StatePoint, StateAtVersion } from '../writer-api.ts'
 
-/** Reads the events of one stream. */
-export interface StreamEvents {
-  readonly store: AggregateStore
+/** Reads one stream. */
+export interface StreamSource {
   /** The current version of the stream; 0: it does not exist. */
   readonly version: () => Promise<Version>
-  /** Events of the stream from its start, in steps. */
-  readonly events: (
-    bounds: Pick<ReadOptions, 'toVersion' | 'until'>,
-  ) => AsyncIterable<readonly RecordedEvent[]>
+  /** The latest snapshot of a state version, if there is one. */
+  readonly snapshot: (stateVersion: number) => Promise<Pick<Snapshot, 'version' | 'state'> | undefined>
+  /** Events of the stream, in steps. */
+  readonly events: (bounds: Omit<ReadOptions, 'limit'>) => AsyncIterable<readonly RecordedEvent[]>
 }
 
 /** Current and past states of aggregates, folded by the domain modules. */
@@ -36,40 +35,23 @@ export class StreamStates {
   }
 
   /**
-   * The state of an existing stream; version 0 is the initial state.
+   * The state of an existing stream; version 0 is the initial state. It starts at the stream's snapshot, unless that is newer.
    * @throws EventStoreError `stream-not-found` if the stream had no event (yet), `version-not-found` beyond its end, `category-not-found`
    */
-  async state(
-    { store, events, version: versionNow }: StreamEvents,
-    streamId: StreamId,
-    { version, at }: StatePoint,
-  ): Promise<StateAtVersion> {
+  async state(source: StreamSource, streamId: StreamId, point: StatePoint): Promise<StateAtVersion> {
     const aggregate = this.#aggregateOf(streamId)
-    if (version !== undefined) checkVersion(streamId, version, await versionNow())
-    if (version === noVersion) return { version, state: aggregate.initialState }
-    const found =
-      version === undefined && at === undefined
-        ? await new Repository(store, aggregate).load(aggregateIdOf(streamId))
-        : await this.#fold(
-            aggregate,
-            events({
-              ...(version !== undefined && { toVersion: version }),
-              // `at` is inclusive, `until` is not.
-              ...(at !== undefined && { until: new Date(parseTime(at, 'at') + 1).toISOString() }),
-            }),
-          )
-    if (found.version > 0) return { version: found.version, state: found.state }
-    throw noStream(streamId, at === undefined ? '' : ` at ${at}`)
-  }
-
-  async #fold(aggregate: Aggregate, history: AsyncIterable<readonly RecordedEvent[]>) {
-    let state = aggregate.initialState
-    let version = 0 as Version
-    for await (const events of history) {
-      await readTurns.map(events, (event) => (state = fold(aggregate, [event], state)))
-      version = events.at(-1)?.version ?? version
+    const version = await versionAt(source, streamId, point)
+    const start = (await snapshotBefore(source, aggregate, version)) ?? {
+      version: noVersion,
+      state: aggregate.initialState,
     }
-    return { version, state }
+    if (start.version === version) return { version, state: start.state }
+    let { version: last, state } = start
+    for await (const events of source.events({ fromVersion: versionAfter(last), toVersion: version })) {
+      last = validateSequence(streamId, last, events)
+      await readTurns.map(events, (event) => (state = fold(aggregate, [event], state)))
+    }
+    return { version: last, state }
   }
 
   #aggregateOf(streamId: StreamId): Aggregate {
@@ -81,6 +63,36 @@ export class StreamStates {
       `no configured domain module defines the aggregate type ${type}`,
     )
   }
+}
+
+async function versionAt(
+  source: StreamSource,
+  streamId: StreamId,
+  { version, at }: StatePoint,
+): Promise<Version> {
+  // `at` is inclusive, `until` is not.
+  const until = at === undefined ? undefined : new Date(parseTime(at, 'at') + 1).toISOString()
+  const current = await source.version()
+  if (version !== undefined) checkVersion(streamId, version, current)
+  const found = version ?? (until === undefined ? current : await lastVersionBefore(source, until))
+  if (found > 0 || version !== undefined) return found
+  throw noStream(streamId, at === undefined ? '' : ` at ${at}`)
+}
+
+/** The version of the last event before a time; 0 if there is none. Events that were imported may be older than those before them. */
+async function lastVersionBefore({ events }: StreamSource, until: string): Promise<Version> {
+  for await (const [last] of events({ until, direction: 'backwards' })) if (last) return last.version
+  return noVersion
+}
+
+async function snapshotBefore(
+  source: StreamSource,
+  { snapshot: { schema, stateVersion } }: Aggregate,
+  version: Version,
+): Promise<Pick<Snapshot, 'version' | 'state'> | undefined> {
+  if (schema === undefined || version === noVersion) return undefined
+  const snapshot = await source.snapshot(stateVersion)
+  return snapshot !== undefined && snapshot.version <= version ? snapshot : undefined
 }
 
 function checkVersion(streamId: StreamId, version: Version, actual: Version): void {

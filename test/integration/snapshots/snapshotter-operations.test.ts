@@ -32,11 +32,12 @@ async function plant(
   streamId: StreamId,
   version: number,
   state: Buffer,
+  partitions = 3,
 ): Promise<void> {
   const aggregateType = streamId.slice(0, streamId.indexOf('.'))
   const index = new PartitionIndex(backends.redis, {
     topic: eventTopic(aggregateType),
-    partition: partitionFor(streamId, 3),
+    partition: partitionFor(streamId, partitions),
     aggregateType,
     snapshotTtlSeconds: 60,
     rememberedIdsMax: 1_000,
@@ -194,6 +195,25 @@ test('a rebuild folds all snapshots from events alone and reports its progress',
   await snapshotAt(client, streams[0] ?? freshStream(where.type), 20)
   expect((await snapshotter.client.snapshots())[0]?.rebuild).toMatchObject({ status: 'done' })
 })
+
+test('a rebuild of long streams takes one snapshot of each, folded as the log is read', async () => {
+  const where = snapshotterInstallation({ ANNALS_KAFKA_PARTITIONS: '1' })
+  const writer = await runningWriter(where)
+  const client = testClient({ url: writer.url })
+  const streams = Array.from({ length: 20 }, () => freshStream(where.type))
+  // Far more events than a snapshotter leaves unread before it folds.
+  for (let part = 0; part < 5; part++)
+    await Promise.all(streams.map((streamId) => client.append(streamId, purchases(151))))
+  const snapshotter = await runningSnapshotter(where, writer)
+  await Promise.all(streams.map((streamId) => snapshotAt(client, streamId, 755)))
+  expect(await snapshotter.metric('annals_snapshotter_snapshots_total')).toBe(20)
+  const wrong = snapshotter.backends.codec.encode(where.type, 'CustomerState', wrongState, 'snapshot')
+  for (const streamId of streams) await plant(snapshotter, streamId, 755, wrong, 1)
+  await snapshotter.client.rebuildSnapshots(where.type)
+  await rebuilt(snapshotter.client, where.type)
+  for (const streamId of streams) await expectSnapshot(client, streamId, 755)
+  expect(await snapshotter.metric('annals_snapshotter_snapshots_total')).toBe(40)
+}, 90_000)
 
 test('statistics report number, size and age of snapshots, and a cleanup deletes the outdated ones', async () => {
   const where = snapshotterInstallation(env)
