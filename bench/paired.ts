@@ -28,6 +28,8 @@ const roundsDefault = 25
 const callerLevels = [1, 64, 1_024]
 const warmUpMs = 250
 const durationMs = 1_000
+/** Some for each partition. */
+const firstAppends = Array.from({ length: 64 }, (_, n) => n)
 
 /** One measurement of a checkout. @returns the rate per second. */
 type Task = (round: number) => Promise<number>
@@ -107,16 +109,18 @@ async function rebuildTask(
   }
 }
 
-/** @returns a task that restarts the writer, whose rate is that of its take-overs. */
+/** @returns a task that restarts the writer. Its rate is that of a take-over and the first appends after it. */
 async function takeOverTask(
   restartable: { core: coreModule.CoreWriter },
   start: () => Promise<coreModule.CoreWriter>,
 ): Promise<Task> {
   await fillWindows(restartable.core, say)
-  return async () => {
+  return async (round) => {
     await restartable.core.close()
     restartable.core = await start()
-    return 1 / (await takeOverSeconds(restartable.core))
+    const { append } = restartable.core
+    const firstMs = await timeMs(() => Promise.all(firstAppends.map((n) => append(`first-${round}-${n}`))))
+    return 1 / ((await takeOverSeconds(restartable.core)) + firstMs / 1_000)
   }
 }
 
