@@ -56,7 +56,9 @@ async fn connect_all(address: &str) -> Result<Vec<SendRequest<Bytes>>, Failure> 
     for _ in 0..CONNECTIONS {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        let (sender, connection) = h2::client::handshake(stream).await?;
+        // The server answers each append with a small frame. The library would take many of them for an attack.
+        let (sender, connection) =
+            h2::client::Builder::new().data_frame_budget(u32::MAX as usize).handshake(stream).await?;
         tokio::task::spawn_local(async move {
             if let Err(error) = connection.await {
                 eprintln!("a connection to UmaDB ended: {error}");
