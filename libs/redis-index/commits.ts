@@ -118,19 +118,31 @@ function mismatch(
   )
 }
 
+/** Segments that are asked for at a time: enough that no round trip is waited for, and few enough to bound memory. */
+const segmentsAheadMax = 8
+
 /** Implements PartitionIndex.rememberedIds. */
 export async function* readIds(
   { redis, keys, options }: IndexParts,
   guard: Guard,
 ): AsyncGenerator<'guard-lost' | StoredIds> {
   const last = segmentOf(guard.nextOffset)
-  for (let segment = firstSegment(guard.nextOffset, options.rememberedIdsMax); segment <= last; segment++) {
+  const read = async (segment: number): Promise<'guard-lost' | StoredIds> => {
     const argument = guardedArgument(guard, 0).finish()
     const reply = await redis.run(idsScript, [keys.guard, keys.segment(segment)], argument)
-    if (!Buffer.isBuffer(reply)) {
-      yield 'guard-lost'
-      return
-    }
-    yield new StoredIds(reply)
+    return Buffer.isBuffer(reply) ? new StoredIds(reply) : 'guard-lost'
+  }
+  const asked: Promise<'guard-lost' | StoredIds>[] = []
+  let next = firstSegment(guard.nextOffset, options.rememberedIdsMax)
+  const askNext = () => {
+    const reading = read(next++)
+    reading.catch(() => undefined) // Awaited in its turn.
+    asked.push(reading)
+  }
+  while (next <= last || asked.length > 0) {
+    while (next <= last && asked.length < segmentsAheadMax) askNext()
+    const segment = await (asked.shift() as Promise<'guard-lost' | StoredIds>)
+    yield segment
+    if (segment === 'guard-lost') return
   }
 }

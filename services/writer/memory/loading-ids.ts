@@ -32,8 +32,6 @@ export class LoadingIds {
   #added: AddedId[] = []
   /** What the last search found. */
   #found: Map<EventId, readonly EventPlace[]> | undefined
-  #moving: Promise<void> | undefined
-  #hasAll = false
   #isClosed = false
 
   /** @param onMoved called when the window has every id. From then on this object must not be used. */
@@ -43,7 +41,7 @@ export class LoadingIds {
     this.#onMoved = onMoved
   }
 
-  /** Adds the next segment. Without memory for it, earlier ones move first. */
+  /** Adds the next segment. It moves when all are stored, so that reading them is not slowed down; without memory for it, at once. */
   async store(segment: StoredIds): Promise<void> {
     const isGranted = this.#budget.take(segment.byteLength)
     if (isGranted) this.#granted.set(segment, segment.byteLength)
@@ -52,14 +50,12 @@ export class LoadingIds {
       return
     }
     this.#waiting.push(segment)
-    this.#moving ??= this.#move()
-    if (!isGranted) await this.#moving
+    if (!isGranted) await this.#move()
   }
 
-  /** All segments were stored. */
+  /** All segments were stored. They move from now on. */
   complete(): void {
-    this.#hasAll = true
-    if (this.#moving === undefined) this.#finish()
+    void this.#move().then(() => this.#finish())
   }
 
   /** Adds the id of a new event. */
@@ -106,8 +102,6 @@ export class LoadingIds {
       if (to === first.count) this.#moved(first)
       await nextTurn()
     }
-    this.#moving = undefined
-    if (this.#hasAll) this.#finish()
   }
 
   #moved(segment: StoredIds): void {
