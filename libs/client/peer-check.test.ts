@@ -115,7 +115,7 @@ test('a verified peer stays verified while it is silent, until something else an
   await expect.poll(() => later(31)).toBe('refuted')
 })
 
-test('a peer that was verified is asked anew for its verdict now', async () => {
+test('the current verdict does not come from the cache', async () => {
   let current: unknown = identity
   const { url, asked } = await serverOf((request, response) => json(current)(request, response))
   const check = checkOf()

@@ -70,7 +70,7 @@ export class PeerCheck {
     return known.isAnswered ? known.verdict : (known.asking ?? known.verdict)
   }
 
-  /** What answers at the URL now, asked anew: for a peer whose verdict may be outdated. Never rejects. */
+  /** Asks the process at the URL who it is, without using an earlier verdict, which may be outdated. Never rejects. */
   async verdictNow({
     url,
     instance,

@@ -143,7 +143,8 @@ export class GroupMembership {
     const group = await readGroup(cluster, groupId)
     if (group === undefined) return this.#view
     this.#peers.foreign([...group.foreign, ...(await this.#peers.unfitNow(group))])
-    const [routes, members] = [await this.#peers.route(group.owners), await this.#peers.view(group.members)]
+    const routes = await this.#peers.route(group.owners)
+    const members = await this.#peers.view(group.members)
     this.#view = { routes, members }
     return this.#view
   }

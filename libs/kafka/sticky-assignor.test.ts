@@ -166,7 +166,7 @@ describe('the successors of dead members', () => {
     )
   })
 
-  test('keep everything when the group removes the dead, whether or not they have told the leader', () => {
+  test('keep everything when the group removes the dead members, whether or not the leader knows what they took over', () => {
     fc.assert(
       fc.property(anyLoss, fc.boolean(), ({ survivors, orphans, partitions }, isTold) => {
         const successors = successorsOf(survivors, orphans)

@@ -52,7 +52,7 @@ function idBlock(entries: readonly IndexEntry[], from: number, end: number): Buf
 /** Ids to search for in segments. */
 export class WantedIds {
   readonly #ids: ReadonlySet<EventId>
-  /** Whether any of the ids ends in these two bytes, which are random in ids of every version. */
+  /** Whether any of the ids ends in these two bytes. Many ids with the same end (UUIDs of version 1) make a search slower. */
   readonly #ends = new Uint8Array(1 << 16)
 
   constructor(ids: Iterable<EventId>) {

@@ -22,7 +22,7 @@ export interface MemberParts
 /** Verifies other members of the group. A `PeerCheck` of `#client` is one. */
 interface PeerVerifier {
   readonly verdict: VerifyPeer
-  /** Asks anew. */
+  /** The same, without a cache. */
   readonly verdictNow: VerifyPeer
   close(): Promise<void>
 }

@@ -10,7 +10,7 @@ const clients = 16
 /** The faults of a seed are fixed, but the operations at that moment are not. So the seed gets a few attempts. */
 const triesMax = 4
 /** Including the start of brokers, and the waits after the faults. */
-const variantMsMax = 1_200_000
+const variantMsMax = 600_000
 
 test.each(variants)(
   'the fault harness detects $name (seed $caughtBySeed)',

@@ -38,8 +38,7 @@ interface HostileBounds {
   readonly failedShare: number
 }
 
-/** Memory: 1,024 MiB, and what an owner may remember: 64 MiB of streams and 256 MiB of event ids. */
-export const hostileBounds: HostileBounds = { p99Ms: () => 250, memoryMiB: 1_344, failedShare: 0.001 }
+export const hostileBounds: HostileBounds = { p99Ms: () => 250, memoryMiB: 1_024, failedShare: 0.001 }
 
 interface HostileResult {
   readonly calmP99Ms: number
