@@ -127,9 +127,14 @@ export async function* readIds(
   guard: Guard,
 ): AsyncGenerator<'guard-lost' | StoredIds> {
   const last = segmentOf(guard.nextOffset)
+  // A script copies what it returns, which takes as long as reading it. So only the last segment is read by one, which checks the guard.
+  // The requests of a connection are answered in their order: what was read before is then right, too.
   const read = async (segment: number): Promise<'guard-lost' | StoredIds> => {
-    const argument = guardedArgument(guard, 0).finish()
-    const reply = await redis.run(idsScript, [keys.guard, keys.segment(segment)], argument)
+    const key = keys.segment(segment)
+    const reply =
+      segment === last
+        ? await redis.run(idsScript, [keys.guard, key], guardedArgument(guard, 0).finish())
+        : ((await redis.call('GET', [key])) ?? Buffer.alloc(0))
     return Buffer.isBuffer(reply) ? new StoredIds(reply) : 'guard-lost'
   }
   const asked: Promise<'guard-lost' | StoredIds>[] = []

@@ -110,7 +110,9 @@ export class PartitionIndex {
     return commitEntries(this.#parts, guard, entries, nextOffset, options)
   }
 
-  /** Yields the remembered ids of events, in the order of their commits. Each step is one round trip; `guard-lost` is the last one. */
+  /**
+   * Yields the remembered ids of events, in the order of their commits. They count only if the last value is not `guard-lost`.
+   */
   rememberedIds(guard: Guard): AsyncGenerator<'guard-lost' | StoredIds> {
     return readIds(this.#parts, guard)
   }
