@@ -8,25 +8,31 @@ const startMsMax = 60_000
 /** A service in a separate process. */
 export interface ServiceProcess {
   readonly url: string
-  readonly stop: () => Promise<void>
+  /** Ends the process: SIGTERM unless another signal is given. */
+  readonly stop: (signal?: NodeJS.Signals) => Promise<void>
 }
 
-/** Starts a service that includes a writer, and waits until it owns its partitions. */
+/**
+ * Starts a service that includes a writer, and waits until it owns its partitions.
+ * @param checkout the folder of its sources; default: the current one
+ */
 export async function startService(
   name: 'writer' | 'platform',
   env: Readonly<Record<string, string>>,
+  checkout = process.cwd(),
 ): Promise<ServiceProcess> {
   const url = `http://127.0.0.1:${env['ANNALS_PORT'] ?? ''}`
   const service = spawn(process.execPath, [...nodeArguments, `services/${name}/main.ts`], {
+    cwd: checkout,
     env: { ...process.env, ...env, ANNALS_LOG_LEVEL: 'warn' },
     stdio: ['ignore', 'inherit', 'inherit'],
   })
   await untilReady(name, url, service)
   return {
     url,
-    stop: async () => {
-      service.kill('SIGTERM')
-      if (service.exitCode === null) await once(service, 'exit')
+    stop: async (signal = 'SIGTERM') => {
+      service.kill(signal)
+      if (service.exitCode === null && service.signalCode === null) await once(service, 'exit')
     },
   }
 }
