@@ -4,6 +4,7 @@ import { partitionKey } from '#domain'
 
 import { untilAnswered } from './attempts.ts'
 import type { KafkaCluster } from './cluster.ts'
+import { detachedRecord } from './detached-record.ts'
 import { LogError } from './kafka-errors.ts'
 import type { StoredBatch, StoredRecord } from './record-batch.ts'
 import { fetchBatches } from './requests.ts'
@@ -25,14 +26,6 @@ function byteLengthOf({ key, value, headers }: StoredRecord): number {
   const ofHeaders = headers.reduce((sum, [, bytes]) => sum + headerOverheadBytes + bytes.length, 0)
   return recordOverheadBytes + key.length + (value?.length ?? 0) + ofHeaders
 }
-
-/** A copy with its own buffers. A slice would keep all fetched bytes in memory. */
-const detached = (record: StoredRecord): StoredRecord => ({
-  ...record,
-  key: Buffer.from(record.key),
-  value: record.value && Buffer.from(record.value),
-  headers: record.headers.map(([name, value]) => [name, Buffer.from(value)]),
-})
 
 /** Splits offsets into runs of equal length, so that each worker's fetches can serve several offsets. */
 function runsOf(offsets: readonly number[], count: number): (readonly number[])[] {
@@ -69,7 +62,7 @@ export class ScatteredReader {
     const missing = [...new Set(offsets)].filter((offset) => !found.has(offset)).sort((a, b) => a - b)
     const keep = (record: StoredRecord): void => {
       found.set(record.offset, record)
-      this.#cache.set(keyOf(record.offset), detached(record))
+      this.#cache.set(keyOf(record.offset), detachedRecord(record))
     }
     await Promise.all(
       runsOf(missing, workers).map((run, worker) => {

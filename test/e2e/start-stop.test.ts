@@ -101,7 +101,7 @@ test('Ctrl-C during a start leaves nothing running', async () => {
   expect(await stack.run('stop.sh')).toMatchObject({ exitCode: 0, output: 'Nothing is running.\n' })
 })
 
-test('a killed supervisor takes its servers with it, and the next start cleans up', async () => {
+test('a killed supervisor takes its servers with it, and the next start cleans up; others may use its servers', async () => {
   expect(await stack.run('start.sh', ['--detach', '--no-demo'])).toMatchObject({ exitCode: 0 })
   const pids = pidsOf(stack.state())
   process.kill(stack.state().supervisorPid, 'SIGKILL')
@@ -109,9 +109,32 @@ test('a killed supervisor takes its servers with it, and the next start cleans u
   const again = await stack.run('start.sh', ['--detach', '--no-demo'])
   expect(again).toMatchObject({ exitCode: 0 })
   expect(again.output).toContain('is gone; cleaning up')
+  await useServersOf(stack)
 })
 
-test('a platform that dies is reported with the end of its log and restarted', async () => {
+/** Starts a platform on the servers of a stack and stops it. */
+async function useServersOf(running: LocalStack): Promise<void> {
+  const theirs = pidsOf(running.state())
+  const ours = await localStack()
+  onTestFinished(() => ours.remove())
+  const started = await ours.run('start.sh', ['--detach', '--no-demo', '--stack', 'external'], {
+    ANNALS_KAFKA_BROKERS: part('Kafka').address,
+    ANNALS_REDIS_URL: part('Redis').address,
+    ANNALS_REGISTRY_URL: part('Schema registry').address,
+  })
+  expect(started).toMatchObject({ exitCode: 0 })
+  const [supervisor = 0, writer = 0, ...others] = pidsOf(ours.state())
+  expect(others).toEqual([])
+  const stopped = await ours.run('stop.sh')
+  expect(stopped.output).toContain('Stopped: Platform.')
+  expect(stopped.output).toContain(
+    'Not stopped, because they are managed elsewhere: Kafka, Redis, Schema registry.',
+  )
+  expect([supervisor, writer].some(isAlive)).toBe(false)
+  expect(theirs.every(isAlive)).toBe(true)
+}
+
+test('a platform that dies is reported with the end of its log and restarted; a server that dies takes the stack down', async () => {
   expect(await stack.run('start.sh', ['--detach', '--no-demo'])).toMatchObject({ exitCode: 0 })
   expect(await append('customer.c-1')).toMatchObject({ status: 201 })
   const { data, logs, run } = stack.folders
@@ -132,8 +155,11 @@ test('a platform that dies is reported with the end of its log and restarted', a
   expect(log).toMatch(/Platform exited unexpectedly \(SIGKILL\)[^]*platform listens at[^]*1 of 4/)
   const appended = async () => JSON.stringify(await append('customer.c-1')).includes('"status":201')
   await waitFor('an append', appended, { timeoutMs: 30_000 })
-  expect(await stack.run('stop.sh')).toMatchObject({ exitCode: 0 })
-  expect(isAlive(second)).toBe(false)
+  const all = pidsOf(stack.state())
+  expect(all).toContain(second)
+  process.kill(part('Redis').pids[0] ?? 0, 'SIGKILL')
+  await allGone(all)
+  expect((await stack.run('stop.sh')).output).toBe('Nothing is running.\n')
 })
 
 test('a domain that cannot be loaded is reported before any server starts', async () => {
@@ -165,15 +191,6 @@ export default defineDomain({})`,
   expect(isAlive(kafka)).toBe(false)
 })
 
-test('a server that dies takes the stack down, and the log names it', async () => {
-  expect(await stack.run('start.sh', ['--detach', '--no-demo'])).toMatchObject({ exitCode: 0 })
-  const state = stack.state()
-  const redis = state.parts.find(({ name }) => name === 'Redis')
-  process.kill(redis?.pids[0] ?? 0, 'SIGKILL')
-  await allGone(pidsOf(state))
-  expect((await stack.run('stop.sh')).output).toBe('Nothing is running.\n')
-})
-
 test('a port in use is reported with its server and its variable, and nothing starts', async () => {
   const port = Number(stack.env['ANNALS_REDIS_PORT'])
   const squatter = createServer().listen(port, '127.0.0.1')
@@ -201,28 +218,6 @@ test('servers named by the environment are used, not started; an unreachable one
   expect(exitCode).toBe(1)
   expect(output).toContain('Kafka (ANNALS_KAFKA_BROKERS=127.0.0.1:1): 127.0.0.1:1 cannot be reached')
   expect(output).not.toContain('secret')
-})
-
-test('external servers are used and left running', async () => {
-  expect(await stack.run('start.sh', ['--detach', '--no-demo'])).toMatchObject({ exitCode: 0 })
-  const theirs = pidsOf(stack.state())
-  const ours = await localStack()
-  onTestFinished(() => ours.remove())
-  const started = await ours.run('start.sh', ['--detach', '--no-demo', '--stack', 'external'], {
-    ANNALS_KAFKA_BROKERS: part('Kafka').address,
-    ANNALS_REDIS_URL: part('Redis').address,
-    ANNALS_REGISTRY_URL: part('Schema registry').address,
-  })
-  expect(started).toMatchObject({ exitCode: 0 })
-  const [supervisor = 0, writer = 0, ...others] = pidsOf(ours.state())
-  expect(others).toEqual([])
-  const stopped = await ours.run('stop.sh')
-  expect(stopped.output).toContain('Stopped: Platform.')
-  expect(stopped.output).toContain(
-    'Not stopped, because they are managed elsewhere: Kafka, Redis, Schema registry.',
-  )
-  expect([supervisor, writer].some(isAlive)).toBe(false)
-  expect(theirs.every(isAlive)).toBe(true)
 })
 
 test('stop without a stack reports that nothing is running', async () => {

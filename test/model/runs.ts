@@ -26,13 +26,16 @@ const sound: readonly ModelRun[] = [
   {
     name: 'all of it but the older copy',
     bounds: { CRASHES: 1, LOSSES: 1, FLUSHES: 1, MISSES: 1, TRIES: 2 },
+    isLong: true,
   },
+  { name: 'a crash, Redis emptied, a missed commit', bounds: { CRASHES: 1, FLUSHES: 1, MISSES: 1 } },
   {
     name: 'all of it',
     bounds: { CRASHES: 1, LOSSES: 1, FLUSHES: 1, RESTORES: 1, MISSES: 1 },
     isLong: true,
   },
-  { name: 'a forgotten id, three take-overs', bounds: { TERMS: 3, FORGETS: 1, TRIES: 2 } },
+  { name: 'a forgotten id, three take-overs', bounds: { TERMS: 3, FORGETS: 1, TRIES: 2 }, isLong: true },
+  { name: 'a forgotten id', bounds: { FORGETS: 1, TRIES: 2 } },
   { name: 'a forgotten id, a lost request', bounds: { FORGETS: 1, LOSSES: 1, TRIES: 2 } },
   { name: 'a forgotten id, a crash, Redis emptied', bounds: { FORGETS: 1, CRASHES: 1, FLUSHES: 1 } },
   { name: 'the next version by a stranger, three take-overs', bounds: { TERMS: 3, STRAYS: 1 } },
@@ -41,8 +44,14 @@ const sound: readonly ModelRun[] = [
   { name: 'reads beside a missed commit', bounds: { MISSES: 1, TRIES: 2 }, reads: true },
   {
     name: 'reads of one owner, Redis emptied and restored',
+    bounds: { TERMS: 1, FLUSHES: 1, RESTORES: 1 },
+    reads: true,
+  },
+  {
+    name: 'reads of one owner, a crash, a lost request, Redis emptied and restored',
     bounds: { TERMS: 1, CRASHES: 1, LOSSES: 1, FLUSHES: 1, RESTORES: 1, TRIES: 2 },
     reads: true,
+    isLong: true,
   },
   {
     name: 'a projection, two projectors, crashes and an older copy',

@@ -13,8 +13,15 @@ export function repeatedText(bytes: Buffer): string {
   const seen = slots[slot]
   if (seen !== undefined && isSame(seen.bytes, bytes)) return seen.text
   const text = bytes.toString()
-  slots[slot] = { bytes: Buffer.from(bytes), text }
+  slots[slot] = { bytes: kept(bytes), text }
   return text
+}
+
+/** A copy outside Node.js' pool: a small buffer of the pool would keep all of it. */
+function kept(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length)
+  bytes.copy(copy)
+  return copy
 }
 
 function isSame(one: Buffer, other: Buffer): boolean {
