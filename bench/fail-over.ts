@@ -1,11 +1,13 @@
 // npm run bench:fail-over -- <folder> [rounds] [ids]
 import { join, resolve } from 'node:path'
 
+import { pause } from '#async'
 import { AnnalsClient } from '#client'
 
 import { startBenchStack } from './bench-stack.ts'
 import { measureCallers } from './callers.ts'
 import { type Closing, withClosing } from './closing.ts'
+import type { Contender } from './contenders/contender.ts'
 import { httpContender } from './contenders/http.ts'
 import { type ServiceProcess, startService } from './contenders/service-process.ts'
 import { median, percentile } from './measure.ts'
@@ -32,21 +34,17 @@ type End = (typeof ends)[number]
 /** Two writers, their callers, and what ends one of them. */
 class FailOver {
   readonly #client: AnnalsClient
-  readonly #start: (writer: number) => Promise<ServiceProcess>
-  readonly #writers: readonly ServiceProcess[]
+  readonly #contender: Contender
+  readonly #startSecond: () => Promise<ServiceProcess>
   #second: ServiceProcess
   #appended = 0
   #longestMs = 0
 
-  constructor(
-    first: ServiceProcess,
-    second: ServiceProcess,
-    start: (writer: number) => Promise<ServiceProcess>,
-  ) {
-    this.#writers = [first, second]
+  constructor(urls: readonly string[], second: ServiceProcess, startSecond: () => Promise<ServiceProcess>) {
+    this.#client = new AnnalsClient({ urls })
+    this.#contender = httpContender(this.#client)
     this.#second = second
-    this.#start = start
-    this.#client = new AnnalsClient({ urls: this.#writers.map(({ url }) => url) })
+    this.#startSecond = startSecond
   }
 
   /** Appends until each partition has as many events as an owner remembers ids. */
@@ -74,20 +72,19 @@ class FailOver {
     isOver = true
     await Promise.all(calling)
     const longestMs = this.#longestMs
-    this.#second = await this.#start(1)
+    this.#second = await this.#startSecond()
     await this.#owned(2)
     return longestMs
   }
 
   async close(): Promise<void> {
-    await this.#client.close()
+    await this.#contender.close()
     await this.#second.stop()
-    await this.#writers[0]?.stop()
   }
 
   async #append(): Promise<void> {
     const sinceMs = performance.now()
-    await httpContender(this.#client).append(`fail-over-${this.#appended++}`)
+    await this.#contender.append(`fail-over-${this.#appended++}`)
     this.#longestMs = Math.max(this.#longestMs, performance.now() - sinceMs)
   }
 
@@ -104,8 +101,6 @@ class FailOver {
   }
 }
 
-const pause = (ms: number): Promise<void> => new Promise((settle) => setTimeout(settle, ms))
-
 async function openFailOver(folder: string, ids: number, closing: Closing): Promise<FailOver> {
   const stack = await startBenchStack(say, { writers: 2 })
   closing(() => stack.close())
@@ -116,7 +111,10 @@ async function openFailOver(folder: string, ids: number, closing: Closing): Prom
     ANNALS_INDEX_REMEMBERED_IDS_MAX: String(ids),
   })
   const start = (writer: number) => startService('writer', envOf(writer), folder)
-  const failOver = new FailOver(await start(0), await start(1), start)
+  const first = await start(0)
+  closing(() => first.stop())
+  const second = await start(1)
+  const failOver = new FailOver([first.url, second.url], second, () => start(1))
   closing(() => failOver.close())
   await failOver.fill(ids)
   return failOver

@@ -49,7 +49,7 @@ function readArguments(): Arguments | undefined {
 }
 
 /** Bounds small enough to be reached within minutes. What is bounded must then stay constant. */
-const soakBounds = { ANNALS_INDEX_REMEMBERED_IDS_MAX: '2000', ANNALS_WRITER_STREAMS_MEMORY: '16MiB' }
+const soakBounds = { ANNALS_INDEX_REMEMBERED_IDS_MAX: '2000' }
 
 async function run({ minutes, rate, split, overload, hostile, only }: Arguments): Promise<boolean> {
   const say = (line: string) => console.error(line)

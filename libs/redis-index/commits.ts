@@ -121,33 +121,25 @@ function mismatch(
 /** Segments that are asked for at a time: enough that no round trip is waited for, and few enough to bound memory. */
 const segmentsAheadMax = 8
 
-/** Implements PartitionIndex.rememberedIds. */
-export async function* readIds(
-  { redis, keys, options }: IndexParts,
-  guard: Guard,
-): AsyncGenerator<'guard-lost' | StoredIds> {
+/**
+ * Implements PartitionIndex.rememberedIds. A script copies what it returns, which takes as long as reading it, so only the last
+ * segment is read by one. It checks the guard when all others have been answered: they are right if it holds.
+ */
+export async function* readIds(parts: IndexParts, guard: Guard): AsyncGenerator<'guard-lost' | StoredIds> {
+  const { redis, keys, options } = parts
   const last = segmentOf(guard.nextOffset)
-  // A script copies what it returns, which takes as long as reading it. So only the last segment is read by one, which checks the guard.
-  // The requests of a connection are answered in their order: what was read before is then right, too.
-  const read = async (segment: number): Promise<'guard-lost' | StoredIds> => {
-    const key = keys.segment(segment)
-    const reply =
-      segment === last
-        ? await redis.run(idsScript, [keys.guard, key], guardedArgument(guard, 0).finish())
-        : ((await redis.call('GET', [key])) ?? Buffer.alloc(0))
-    return Buffer.isBuffer(reply) ? new StoredIds(reply) : 'guard-lost'
-  }
-  const asked: Promise<'guard-lost' | StoredIds>[] = []
+  const asked: Promise<unknown>[] = []
   let next = firstSegment(guard.nextOffset, options.rememberedIdsMax)
   const askNext = () => {
-    const reading = read(next++)
+    const reading = redis.call('GET', [keys.segment(next++)])
     reading.catch(() => undefined) // Awaited in its turn.
     asked.push(reading)
   }
-  while (next <= last || asked.length > 0) {
-    while (next <= last && asked.length < segmentsAheadMax) askNext()
-    const segment = await (asked.shift() as Promise<'guard-lost' | StoredIds>)
-    yield segment
-    if (segment === 'guard-lost') return
+  while (next < last || asked.length > 0) {
+    while (next < last && asked.length < segmentsAheadMax) askNext()
+    yield new StoredIds(((await asked.shift()) ?? Buffer.alloc(0)) as Buffer)
   }
+  const argument = guardedArgument(guard, 0).finish()
+  const reply = await redis.run(idsScript, [keys.guard, keys.segment(last)], argument)
+  yield Buffer.isBuffer(reply) ? new StoredIds(reply) : 'guard-lost'
 }
