@@ -62,6 +62,18 @@ test('a commit sent twice is applied once, and the guard shows it', async () => 
   expect(await rememberedIdsOf(index, after)).toEqual(idsOf(events))
 })
 
+test('ids do not count if the guard is lost while they are read', async () => {
+  const { index, guard } = await claimed(await connect())
+  // One in each of twelve segments: more than are asked for at a time.
+  const events = Array.from({ length: 12 }, (_, n) => entry('a', n + 1, n * 4_096))
+  const after = held(await index.commit(guard, events, 11 * 4_096 + 1))
+  const reading = index.rememberedIds(after)
+  expect((await reading.next()).value).not.toBe('guard-lost')
+  const next: Guard = { ...after, producerId: 1n, epoch: 2 }
+  expect(held(await index.claim(next, guard))).toEqual(next)
+  expect((await Array.fromAsync(reading)).at(-1)).toBe('guard-lost')
+})
+
 test('commits may be pipelined without waiting for answers', async () => {
   const { index, guard } = await claimed(await connect())
   const answers = await Promise.all(
