@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 
+import { access, limits, tls } from './access-settings.ts'
 import { projector, snapshotter } from './consumer-settings.ts'
 import { http } from './http-settings.ts'
 import { kafka } from './kafka-settings.ts'
@@ -102,6 +103,9 @@ const log = group('Log', 'Log lines go to standard output.', {
  */
 export const configSchema = Type.Object({
   http,
+  access,
+  tls,
+  limits,
   kafka,
   redis,
   registry,

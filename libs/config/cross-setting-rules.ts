@@ -31,11 +31,58 @@ const together = (
 
 const allAddresses = ['0.0.0.0', '::']
 
+/** Only processes of this machine reach a service there. */
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host)
+
+const isProtected = ({ access }: ConfigValues): boolean => access.mode === 'file' || access.mode === 'topic'
+
 export const crossSettingRules: readonly CrossSettingRule[] = [
   {
     settings: ['ANNALS_ADVERTISED_URL', 'ANNALS_HOST'],
     holds: ({ http }) => http.advertisedUrl !== undefined || !allAddresses.includes(http.host),
     expected: 'the URL at which others reach this service, because ANNALS_HOST stands for all addresses',
+  },
+  {
+    settings: ['ANNALS_ACCESS', 'ANNALS_HOST'],
+    holds: ({ access, http }) => access.mode !== undefined || isLoopback(http.host),
+    expected:
+      'topic or file to control access, or open to let everyone in, because other machines reach ANNALS_HOST; docs/guide/access.md explains how to start',
+  },
+  {
+    settings: ['ANNALS_ACCESS_FILE', 'ANNALS_ACCESS'],
+    holds: ({ access }) => (access.mode === 'file') === (access.file !== undefined),
+    expected: 'the path of the access file if ANNALS_ACCESS is file, and nothing otherwise',
+  },
+  {
+    settings: ['ANNALS_PEER_SECRET', 'ANNALS_ACCESS'],
+    holds: (config) => !isProtected(config) || config.access.peerSecret !== undefined,
+    expected:
+      'a secret that all services of the installation share, because ANNALS_ACCESS is not open; make one with: openssl rand -hex 32',
+  },
+  {
+    settings: ['ANNALS_JWT_JWKS_URL', 'ANNALS_ACCESS'],
+    holds: (config) => config.access.jwt.jwksUrl === undefined || isProtected(config),
+    expected: 'nothing unless ANNALS_ACCESS is topic or file',
+  },
+  {
+    settings: ['ANNALS_JWT_JWKS_URL'],
+    holds: ({ access: { jwt } }) =>
+      jwt.jwksUrl === undefined ||
+      jwt.jwksUrl.startsWith('https:') ||
+      isLoopback(new URL(jwt.jwksUrl).hostname.replace(/^\[|\]$/g, '')),
+    expected: 'a URL that begins with https://, because keys from elsewhere could be replaced on their way',
+  },
+  together(['ANNALS_JWT_JWKS_URL', 'ANNALS_JWT_ISSUER', 'ANNALS_JWT_AUDIENCE'], ({ access: { jwt } }) => [
+    jwt.jwksUrl,
+    jwt.issuer,
+    jwt.audience,
+  ]),
+  together(['ANNALS_TLS_CERT_FILE', 'ANNALS_TLS_KEY_FILE'], ({ tls }) => [tls.certFile, tls.keyFile]),
+  {
+    settings: ['ANNALS_TLS_CLIENT_CA_FILE', 'ANNALS_TLS_CERT_FILE'],
+    holds: ({ tls }) => tls.clientCaFile === undefined || tls.certFile !== undefined,
+    expected: 'nothing without ANNALS_TLS_CERT_FILE',
   },
   atMost(
     ['ANNALS_KAFKA_REQUEST_TIMEOUT', ({ kafka }) => kafka.requestTimeoutMs],

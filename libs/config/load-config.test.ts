@@ -41,6 +41,7 @@ describe('without any variable', () => {
 test('every kind of setting is read', () => {
   const config = loadConfig({
     ANNALS_HOST: '0.0.0.0',
+    ANNALS_ACCESS: 'open',
     ANNALS_PORT: '0',
     ANNALS_ADVERTISED_URL: 'https://annals.example.com',
     ANNALS_KAFKA_BROKERS: 'kafka-1:9092, [::1]:9093',
@@ -110,8 +111,28 @@ describe('an unknown variable', () => {
 })
 
 describe('settings that conflict', () => {
+  const peerSecret = 'hidden-0123456789-0123456789-0123456789'
+  const jwt = (jwksUrl: string, mode: string): Environment => ({
+    ANNALS_ACCESS: mode,
+    ANNALS_PEER_SECRET: peerSecret,
+    ANNALS_JWT_JWKS_URL: jwksUrl,
+    ANNALS_JWT_ISSUER: 'https://id.example.com',
+    ANNALS_JWT_AUDIENCE: 'annals',
+  })
   const rows: readonly [string, Environment, string][] = [
-    ['ANNALS_ADVERTISED_URL', { ANNALS_HOST: '0.0.0.0' }, 'ANNALS_HOST is 0.0.0.0'],
+    ['ANNALS_ADVERTISED_URL', { ANNALS_HOST: '0.0.0.0', ANNALS_ACCESS: 'open' }, 'ANNALS_HOST is 0.0.0.0'],
+    ['ANNALS_ACCESS', { ANNALS_HOST: '192.168.1.2' }, 'other machines reach ANNALS_HOST'],
+    ['ANNALS_ACCESS_FILE', { ANNALS_ACCESS: 'file', ANNALS_PEER_SECRET: peerSecret }, 'ACCESS is file'],
+    ['ANNALS_PEER_SECRET', { ANNALS_ACCESS: 'topic' }, 'openssl rand -hex 32'],
+    ['ANNALS_JWT_JWKS_URL', jwt('https://id.example.com/keys', 'open'), 'ANNALS_ACCESS is open'],
+    ['ANNALS_JWT_JWKS_URL', jwt('http://id.example.com/keys', 'topic'), 'begins with https://'],
+    [
+      'ANNALS_JWT_JWKS_URL',
+      { ...jwt('https://id.example.com/keys', 'topic'), ANNALS_JWT_AUDIENCE: '' },
+      'ANNALS_JWT_AUDIENCE is not given',
+    ],
+    ['ANNALS_TLS_CERT_FILE', { ANNALS_TLS_CERT_FILE: 'cert.pem' }, 'ANNALS_TLS_KEY_FILE is not given'],
+    ['ANNALS_TLS_CLIENT_CA_FILE', { ANNALS_TLS_CLIENT_CA_FILE: 'ca.pem' }, 'TLS_CERT_FILE is not given'],
     ['ANNALS_KAFKA_REQUEST_TIMEOUT', { ANNALS_KAFKA_REQUEST_TIMEOUT: '31s' }, 'TIMEOUT is 30s'],
     ['ANNALS_KAFKA_MIN_INSYNC', { ANNALS_KAFKA_MIN_INSYNC: '2' }, 'ANNALS_KAFKA_REPLICATION is 1'],
     ['ANNALS_WRITER_APPEND_BYTES_MAX', { ANNALS_WRITER_BATCH_BYTES_MAX: '1KiB' }, 'BYTES_MAX is 1KiB'],

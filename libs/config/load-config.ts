@@ -32,7 +32,7 @@ export function loadConfig(env: Environment): Config {
   problems.push(...unknownVariables(env), ...brokenRules(config, problems))
   if (problems.length > 0) throw new ConfigError(problems)
   const { http } = config
-  return { ...config, http: { ...http, advertisedUrl: http.advertisedUrl ?? originOf(http) } }
+  return { ...config, http: { ...http, advertisedUrl: http.advertisedUrl ?? originOf(config) } }
 }
 
 /**
@@ -91,5 +91,5 @@ function shown(config: ConfigValues, key: string): string | undefined {
   return placed.setting.secret === true ? '(secret)' : formatSetting(placed.setting, value)
 }
 
-const originOf = ({ host, port }: { host: string; port: number }): string =>
-  `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+const originOf = ({ http: { host, port }, tls }: ConfigValues): string =>
+  `${tls.certFile === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`

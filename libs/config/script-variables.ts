@@ -1,5 +1,10 @@
 /** Variables that the scripts, the tests and the command line read. Services ignore them. */
 export const scriptVariables: readonly string[] = [
+  'ANNALS_CA_FILE',
+  'ANNALS_CLIENT_CERT_FILE',
+  'ANNALS_CLIENT_KEY_FILE',
+  'ANNALS_CONTEXT',
+  'ANNALS_CONTEXTS_FILE',
   'ANNALS_HOME',
   'ANNALS_KAFKA_CONTROLLER_PORT',
   'ANNALS_KAFKA_PORT',
@@ -10,5 +15,6 @@ export const scriptVariables: readonly string[] = [
   'ANNALS_REGISTRY_PORT',
   'ANNALS_TEST_LOG',
   'ANNALS_TEST_STACK',
+  'ANNALS_TOKEN',
   'ANNALS_URL',
 ]

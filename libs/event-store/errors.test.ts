@@ -26,6 +26,9 @@ const expected: Record<ErrorCode, [number, Retry]> = {
   'log-replaced': [503, 'never'],
   'events-deleted': [410, 'never'],
   'outcome-unknown': [504, 'same-ids'],
+  unauthenticated: [401, 'never'],
+  forbidden: [403, 'never'],
+  'limit-exceeded': [429, 'same-ids'],
   internal: [500, 'never'],
 }
 const codes = Object.keys(errorTable) as ErrorCode[]

@@ -66,6 +66,13 @@ export const errorTable = {
     retry: 'same-ids',
     title: 'The events may or may not have been appended',
   },
+  unauthenticated: { httpStatus: 401, retry: 'never', title: 'The request has no valid credential' },
+  forbidden: { httpStatus: 403, retry: 'never', title: 'The principal may not do this' },
+  'limit-exceeded': {
+    httpStatus: 429,
+    retry: 'same-ids',
+    title: 'The principal has reached one of its limits',
+  },
   internal: { httpStatus: 500, retry: 'never', title: 'An internal error of Annals' },
 } as const satisfies Record<string, ErrorKind>
 

@@ -102,6 +102,18 @@ const forbidden: readonly Forbidden[] = [
     file: 'libs/consumer/registry.ts',
     source: `import '@kafkajs/confluent-schema-registry'`,
   },
+  { rule: 'access-is-pure', file: 'libs/access/impure.ts', source: `import 'node:crypto'` },
+  { rule: 'access-imports-domain', file: 'libs/access/outwards.ts', source: `import '#event-store'` },
+  {
+    rule: 'authentication-imports-access',
+    file: 'libs/authentication/outwards.ts',
+    source: `import '#kafka'`,
+  },
+  { rule: 'access-store-imports-kafka', file: 'libs/access-store/outwards.ts', source: `import '#http'` },
+  { rule: 'audit-imports-kafka', file: 'libs/audit/outwards.ts', source: `import '#http'` },
+  { rule: 'limits-import-access', file: 'libs/limits/outwards.ts', source: `import '#http'` },
+  { rule: 'jose-in-authentication', file: 'libs/client/jose.ts', source: `import 'jose'` },
+  { rule: 'limiter-in-limits', file: 'libs/http/limiter.ts', source: `import 'limiter'` },
   { rule: 'bounds-imports-ports', file: 'libs/bounds/outwards.ts', source: `import '#http'` },
   { rule: 'config-imports-nothing', file: 'libs/config/outwards.ts', source: `import '#domain'` },
   {
@@ -152,7 +164,11 @@ const allowed: Readonly<Record<string, string>> = {
   'libs/redis-index/client.ts': `import 'ioredis'; import '#observability'`,
   'libs/projections-redis/client.ts': `import '#redis-index'; import '#projections'`,
   'libs/projections-postgres/client.ts': `import 'pg'; import '#projections'`,
-  'libs/http/server.ts': `import 'fastify'; import '#event-store'`,
+  'libs/http/server.ts': `import 'fastify'; import '#event-store'; import '#access'`,
+  'libs/authentication/tokens.ts': `import 'jose'; import '#access'; import '#event-store'`,
+  'libs/access-store/topic.ts': `import '#access'; import '#kafka'`,
+  'libs/audit/topic.ts': `import '#access'; import '#kafka'`,
+  'libs/limits/buckets.ts': `import '#access'; import 'limiter'`,
   'libs/ownership/loop.ts': `import '#async'; import '#kafka'; import '#event-log'`,
   'libs/event-log/log.ts': `import '#schemas'; import '#kafka'; import './records/index.ts'`,
   'libs/event-log/records/records.ts': `import '#domain'`,
@@ -168,6 +184,7 @@ const allowed: Readonly<Record<string, string>> = {
 }
 
 const libs = [
+  'access',
   'async',
   'client',
   'config',
@@ -209,7 +226,9 @@ const declared = [
   'commander',
   'fastify',
   'ioredis',
+  'jose',
   'kafkajs',
+  'limiter',
   'pg',
   'uuid',
 ]

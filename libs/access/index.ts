@@ -1,0 +1,13 @@
+export { type Action, actions } from './action.ts'
+export {
+  type AccessDocument,
+  type CertificateEntry,
+  type KeyEntry,
+  type LimitsOfRole,
+  type Role,
+  type Rule,
+} from './access-document.ts'
+export { type CredentialKind, type Principal } from './principal.ts'
+export { type Resource, resourceText, streamResource } from './resource.ts'
+export { type Caller, type ClientCertificate, type Credentials } from './caller.ts'
+export { type Decision, type Rights, type StreamsAllowed } from './rights.ts'
