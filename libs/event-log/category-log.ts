@@ -15,7 +15,7 @@ import {
 } from '#event-store'
 import { LogError, type LogReader, type TopicDescription } from '#kafka'
 
-import { matcherOf } from './category-match.ts'
+import { matcherOf, type StreamFilter } from './category-match.ts'
 import { formatCursor, type Offsets, parseCursor } from './cursor.ts'
 import type { EventFormat } from './event-format.ts'
 import { PageScan } from './page-scan.ts'
@@ -75,8 +75,12 @@ export class CategoryLog implements CategoryReader {
     return this.#live.keptBytes
   }
 
-  readCategory(aggregateType: string, query: CategoryQuery = {}): Promise<CategoryPage> {
-    return this.#pages.run(() => this.#readPage(aggregateType, query))
+  readCategory(
+    aggregateType: string,
+    query: CategoryQuery = {},
+    streams?: StreamFilter,
+  ): Promise<CategoryPage> {
+    return this.#pages.run(() => this.#readPage(aggregateType, query, streams))
   }
 
   async *followCategory(
@@ -87,16 +91,20 @@ export class CategoryLog implements CategoryReader {
     for await (const { events } of this.subscribeCategory(aggregateType, query, signal)) yield* events
   }
 
-  /** Like `followCategory`, in batches. A batch without events reports a moved cursor. */
+  /**
+   * Like `followCategory`, in batches. A batch without events reports a moved cursor.
+   * @param streams leaves out all other streams
+   */
   async *subscribeCategory(
     aggregateType: string,
     query: CategoryQuery,
     signal: AbortSignal,
+    streams?: StreamFilter,
   ): AsyncGenerator<CategoryBatch, void, void> {
     const topic = eventTopic(aggregateType)
     const offsets = await this.#startOffsets(topic, query)
     const partitions = this.#partitionsAsked(topic, query)
-    const wanted = readableOf(matcherOf(query))
+    const wanted = readableOf(matcherOf(query, streams))
     const asked = { log: this.#live, offsetOf, topic, offsets, partitions, wanted }
     try {
       for await (const { items, cursor } of subscribed(asked, signal)) {
@@ -130,12 +138,16 @@ export class CategoryLog implements CategoryReader {
     return formatCursor(offsets.with(partition, offset))
   }
 
-  async #readPage(aggregateType: string, query: CategoryQuery): Promise<CategoryPage> {
+  async #readPage(
+    aggregateType: string,
+    query: CategoryQuery,
+    streams: StreamFilter | undefined,
+  ): Promise<CategoryPage> {
     const topic = eventTopic(aggregateType)
     this.#partitionsAsked(topic, query)
     this.#checkEventTypes(aggregateType, query)
     const offsets = [...(await this.#startOffsets(topic, query))]
-    const scan = new PageScan(parsePageLimit(query.limit ?? limitDefault), matcherOf(query))
+    const scan = new PageScan(parsePageLimit(query.limit ?? limitDefault), matcherOf(query, streams))
     const events: RecordedEvent[] = []
     for (const partition of this.#partitionsAsked(topic, query)) {
       offsets[partition] = await this.#scanPartition(topic, partition, offsets[partition] ?? 0, scan)

@@ -2,19 +2,25 @@ import type { StoredEvent } from '#event-log/records'
 import { type CategoryQuery, parseTime } from '#event-store'
 
 /** The fields of an event that the filters of a query use. */
-export type Matched = Pick<StoredEvent, 'type' | 'timestamp' | 'metadata'>
+export type Matched = Pick<StoredEvent, 'streamId' | 'type' | 'timestamp' | 'metadata'>
 
-/** A test whether an event matches a query. @throws EventStoreError `invalid-request` when a time is malformed */
-export function matcherOf({
-  eventTypes,
-  from,
-  until,
-  correlationId,
-}: CategoryQuery): (event: Matched) => boolean {
+/** Selects streams by their id. */
+export type StreamFilter = (streamId: string) => boolean
+
+/**
+ * A test whether an event matches a query.
+ * @param streams leaves out all other streams
+ * @throws EventStoreError `invalid-request` when a time is malformed
+ */
+export function matcherOf(
+  { eventTypes, from, until, correlationId }: CategoryQuery,
+  streams?: StreamFilter,
+): (event: Matched) => boolean {
   const fromMs = from === undefined ? -Infinity : parseTime(from, 'from')
   const untilMs = until === undefined ? Infinity : parseTime(until, 'until')
   const isTimed = from !== undefined || until !== undefined
-  return ({ type, timestamp, metadata }) =>
+  return ({ streamId, type, timestamp, metadata }) =>
+    (streams === undefined || streams(streamId)) &&
     (eventTypes === undefined || eventTypes.includes(type)) &&
     (!isTimed || isWithin(Date.parse(timestamp), fromMs, untilMs)) &&
     (correlationId === undefined || metadata.correlationId === correlationId)

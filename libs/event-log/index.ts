@@ -1,3 +1,4 @@
+export { type StreamFilter } from './category-match.ts'
 export { CategoryLog } from './category-log.ts'
 export { matcherOf } from './category-match.ts'
 export { formatCursor, type Offsets, parseCursor } from './cursor.ts'

@@ -16,7 +16,7 @@ export async function describeApi(
     await pages.register(helmet, pageProtection)
     await pages.register(swaggerUi, { routePrefix: '/docs', uiConfig: { requestInterceptor: sendAsJson } })
   })
-  app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
+  app.get('/openapi.json', { schema: { hide: true }, config: { access: 'public' } }, () => app.swagger())
 }
 
 const pageProtection = {

@@ -71,11 +71,11 @@ export class HeldRefusals {
 }
 
 /**
- * Rejections that may be delayed: of reads and subscriptions beyond a bound, and of bodies that are too large. Appends
+ * Rejections that may be delayed: of requests without a valid credential, which slows down guessing, of reads and subscriptions beyond a bound, and of bodies that are too large. Appends
  * beyond a bound are rejected at once, because they matter most.
  */
 export const mayBeHeld = ({ method }: FastifyRequest, { code, status }: Problem): boolean =>
-  status === 413 || (code === 'overloaded' && !isChange(method))
+  status === 413 || status === 401 || (code === 'overloaded' && !isChange(method))
 
 export function holdRefusals(app: FastifyInstance, bounds?: HoldBounds): void {
   const refusals = new HeldRefusals(bounds)

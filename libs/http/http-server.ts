@@ -4,11 +4,13 @@ import type { Registry } from 'prom-client'
 import { newEventId } from '#domain'
 import { isTracing } from '#observability'
 
+import { controlAccess } from './access-control.ts'
 import { boundBodyBytes } from './body-bytes.ts'
 import { answerBrokenRequest } from './broken-requests.ts'
 import { boundConnections, type ConnectionLimits } from './connection-bounds.ts'
 import { describeApi } from './documentation.ts'
 import { refuseForeignRequests } from './foreign-requests.ts'
+import type { Guard } from './guard.ts'
 import { type HoldBounds, holdRefusals } from './held-refusals.ts'
 import { observeRequests } from './http-metrics.ts'
 import { traceRequests } from './http-traces.ts'
@@ -49,6 +51,8 @@ export interface HttpServerOptions extends Partial<ConnectionLimits> {
    * others get 421.
    */
   readonly hosts?: readonly string[]
+  /** Controls access. Without it everyone may do everything. */
+  readonly guard?: Guard
 }
 
 /** The longest stream id with every character percent-encoded. */
@@ -90,6 +94,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   observeRequests(app, options.metrics)
   takeReadsInTurns(app)
   refuseForeignRequests(app, { hosts })
+  controlAccess(app, options.guard)
   refuseUnsupportedHeaders(app)
   boundBodyBytes(app, options.bodiesBytesMax ?? 128 * 1_048_576)
   boundRequests(app, requestsMax)

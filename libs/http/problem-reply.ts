@@ -37,6 +37,7 @@ export function problemOf(error: unknown, request: FastifyRequest): Problem {
 function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
   if (problem.status === 503 || problem.status === 429)
     void reply.header('retry-after', problem.retryAfterSeconds ?? 1)
+  if (problem.status === 401) void reply.header('www-authenticate', 'Bearer realm="annals"')
   return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem))
 }
 

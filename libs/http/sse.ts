@@ -6,6 +6,7 @@ import { subscriberTurns } from '#bounds'
 
 import { problemOf } from './problem-reply.ts'
 import type { EndReason, Unread, Waiting } from './unread.ts'
+import { watchCaller } from './watch-caller.ts'
 
 /** https://html.spec.whatwg.org/multipage/server-sent-events.html */
 export interface ServerSentEvent {
@@ -40,7 +41,7 @@ const headers = {
  * signal aborts then. The next events are requested when the client has read the previous ones. Events are encoded in
  * turns with those of other subscribers. A client is disconnected when it reads nothing for a minute, or when the
  * unread events of all subscribers exceed the bound and it has waited for the longest time. A source that fails ends
- * the stream with an event `problem`.
+ * the stream with an event `problem`, and so does the end of the caller's credential or rights.
  * The route must have the hook {@link admitSubscriber}.
  */
 export async function sendEvents(
@@ -50,8 +51,12 @@ export async function sendEvents(
 ): Promise<void> {
   const response = reply.hijack().raw
   const gone = new AbortController()
-  response.on('close', () => gone.abort())
-  const signal = AbortSignal.any([gone.signal, request.server.closing])
+  const expiry = watchCaller(request)
+  response.on('close', () => {
+    gone.abort()
+    expiry.stop()
+  })
+  const signal = AbortSignal.any([gone.signal, request.server.closing, expiry.signal])
   // The connection is used for this stream only, so a closing server does not wait for it after the stream has ended.
   response.writeHead(200, { ...headers, connection: 'close' })
   // Nothing is ever written to a HEAD request, so a client that leaves would go unnoticed.
@@ -68,6 +73,8 @@ export async function sendEvents(
     if (!signal.aborted) response.write(problemFrame(error, request))
   } finally {
     clearInterval(heartbeat)
+    expiry.stop()
+    if (expiry.signal.aborted) response.write(problemFrame(expiry.signal.reason, request))
     outlet.end()
   }
 }

@@ -31,7 +31,9 @@ export const peerRoute = (
   identity: { readonly clusterId: string; readonly groupId: string; readonly instance: string },
 ): HttpRoutes =>
   function routes(app) {
-    app.get(peerPath(role), { schema: schemaOf(role) }, () => Promise.resolve(identity))
+    app.get(peerPath(role), { schema: schemaOf(role), config: { access: 'public' } }, () =>
+      Promise.resolve(identity),
+    )
     return Promise.resolve()
   }
 

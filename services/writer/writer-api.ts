@@ -13,12 +13,14 @@ import type {
   AppendRequest,
   BatchAppender,
   CategoryBatch,
+  CategoryPage,
   CategoryQuery,
   CategoryReader,
   EventStore,
   EventStoreError,
   StreamInfo,
 } from '#event-store'
+import type { StreamFilter } from '#event-log'
 import type { RequestContext } from '#service'
 
 /** The partition of a stream, and its current owner. */
@@ -72,11 +74,17 @@ export interface WriterApi extends EventStore, BatchAppender, CategoryReader {
   info(streamId: StreamId, context?: RequestContext): Promise<StreamInfo>
   /** Checks that a subscription can start. @throws EventStoreError, also if the cursor is beyond the end. */
   checkCategory(aggregateType: string, query: CategoryQuery): Promise<void>
-  /** Like `followCategory`, in batches of the available events. A batch without events reports a moved cursor. */
+  /** @param streams leaves out all other streams, which the caller may not read */
+  readCategory(aggregateType: string, query?: CategoryQuery, streams?: StreamFilter): Promise<CategoryPage>
+  /**
+   * Like `followCategory`, in batches of the available events. A batch without events reports a moved cursor.
+   * @param streams leaves out all other streams, which the caller may not read
+   */
   subscribeCategory(
     aggregateType: string,
     query: CategoryQuery,
     signal: AbortSignal,
+    streams?: StreamFilter,
   ): AsyncIterable<CategoryBatch>
   /** @throws EventStoreError `stream-not-found` if the stream did not exist (then), `version-not-found` beyond its end. */
   state(streamId: StreamId, at: StatePoint, context?: RequestContext): Promise<StateAtVersion>

@@ -1,6 +1,6 @@
 import { parsePosition, type Position } from '#domain'
 import { parseRequest } from '#event-store'
-import { type HttpRoutes, problemResponses } from '#http'
+import { audited, type HttpRoutes, onProjection, problemResponses } from '#http'
 import type { ProjectionsApi } from '#projections'
 
 import {
@@ -12,6 +12,8 @@ import {
   retryBody,
   retrySchema,
 } from './schemas.ts'
+
+const operating = onProjection('operate')
 
 const common = { tags: ['dead letters'], params: projectionParams }
 const failures = problemResponses('invalid-request', 'projection-not-found', 'unavailable')
@@ -37,17 +39,23 @@ const dropRoute = {
 
 export const deadLetterRoutes = (api: ProjectionsApi): HttpRoutes =>
   function routes(app) {
-    app.get('/projections/:name/dead-letters', { schema: listSchema }, async ({ params, query }) => ({
-      deadLetters: await api.deadLetters(params.name, query),
-    }))
+    app.get(
+      '/projections/:name/dead-letters',
+      { schema: listSchema, config: { access: operating } },
+      async ({ params, query }) => ({
+        deadLetters: await api.deadLetters(params.name, query),
+      }),
+    )
     app.post(
       '/projections/:name/dead-letters/retry',
-      { schema: retryRoute },
+      { schema: retryRoute, config: { access: audited(operating) } },
       ({ params, body: { positions } }) =>
         api.retryDeadLetters(params.name, positions && parsePositions(positions)),
     )
-    app.post('/projections/:name/dead-letters/drop', { schema: dropRoute }, ({ params, body }) =>
-      api.dropDeadLetters(params.name, parsePositions(body.positions)),
+    app.post(
+      '/projections/:name/dead-letters/drop',
+      { schema: dropRoute, config: { access: audited(operating) } },
+      ({ params, body }) => api.dropDeadLetters(params.name, parsePositions(body.positions)),
     )
     return Promise.resolve()
   }

@@ -1,8 +1,9 @@
 import type { Static } from '@sinclair/typebox'
 
+import type { Caller } from '#access'
 import { parsePosition } from '#domain'
 import { invalidRequest, parseRequest } from '#event-store'
-import { type HttpRoutes, problemResponses } from '#http'
+import { audited, type HttpRoutes, onProjection, problemResponses } from '#http'
 import type { ProjectionsApi, RebuildOptions } from '#projections'
 
 import {
@@ -16,6 +17,8 @@ import {
 } from './schemas.ts'
 
 const failures = ['projection-not-found', 'unavailable'] as const
+const operating = audited(onProjection('operate'))
+
 const common = { tags: ['projections'], params: projectionParams }
 
 const listSchema = {
@@ -53,16 +56,37 @@ const discardRoute = {
 
 export const generationRoutes = (api: ProjectionsApi): HttpRoutes =>
   function routes(app) {
-    app.get('/projections', { schema: listSchema }, async () => ({ projections: await api.list() }))
-    app.get('/projections/:name', { schema: describeSchema }, ({ params }) => api.describe(params.name))
-    app.post('/projections/:name/rebuild', { schema: rebuildRoute }, async ({ params, body }, reply) =>
-      reply.code(202).send(await api.rebuild(params.name, rebuildOptions(body))),
+    app.get(
+      '/projections',
+      { schema: listSchema, config: { access: 'authenticated' } },
+      async ({ caller }) => ({
+        projections: (await api.list()).filter(({ name }) => maySee(caller, name)),
+      }),
     )
-    app.post('/projections/:name/resume', { schema: resumeRoute }, ({ params }) => api.resume(params.name))
-    app.delete('/projections/:name/generations/:id', { schema: discardRoute }, async ({ params }, reply) => {
-      await api.discard(params.name, params.id)
-      return reply.code(204).send()
-    })
+    app.get(
+      '/projections/:name',
+      { schema: describeSchema, config: { access: onProjection('view', 'operate') } },
+      ({ params }) => api.describe(params.name),
+    )
+    app.post(
+      '/projections/:name/rebuild',
+      { schema: rebuildRoute, config: { access: operating } },
+      async ({ params, body }, reply) =>
+        reply.code(202).send(await api.rebuild(params.name, rebuildOptions(body))),
+    )
+    app.post(
+      '/projections/:name/resume',
+      { schema: resumeRoute, config: { access: operating } },
+      ({ params }) => api.resume(params.name),
+    )
+    app.delete(
+      '/projections/:name/generations/:id',
+      { schema: discardRoute, config: { access: operating } },
+      async ({ params }, reply) => {
+        await api.discard(params.name, params.id)
+        return reply.code(204).send()
+      },
+    )
     return Promise.resolve()
   }
 
@@ -74,4 +98,9 @@ function rebuildOptions({ untilTime, untilPosition }: Static<typeof rebuildBody>
     ...(untilTime !== undefined && { untilTime }),
     ...(untilPosition !== undefined && { untilPosition: parseRequest(() => parsePosition(untilPosition)) }),
   }
+}
+
+function maySee({ rights }: Caller, name: string): boolean {
+  const projection = { kind: 'projection', name } as const
+  return rights.decide('view', projection).isAllowed || rights.decide('operate', projection).isAllowed
 }

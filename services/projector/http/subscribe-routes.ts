@@ -3,6 +3,7 @@ import {
   admitSubscriber,
   batchEvents,
   type HttpRoutes,
+  onProjection,
   sendEvents,
   type ServerSentEvent,
   sharedJson,
@@ -31,7 +32,11 @@ const wireText = sharedJson((change: ChangeAt['change']) => change)
 
 export const subscribeRoutes = (api: ProjectorApi): HttpRoutes =>
   function routes(app) {
-    const subscribe = { schema: subscribeSchema, onRequest: admitSubscriber }
+    const subscribe = {
+      schema: subscribeSchema,
+      onRequest: admitSubscriber,
+      config: { access: onProjection('view') },
+    }
     app.get('/projections/:name/subscribe', subscribe, async (request, reply) => {
       const { name } = request.params
       const { cursor, fromNow = false, key } = request.query

@@ -2,7 +2,7 @@ import type { Static } from '@sinclair/typebox'
 
 import { parsePosition } from '#domain'
 import { parseRequest } from '#event-store'
-import { type HttpRoutes, problemResponses } from '#http'
+import { type HttpRoutes, onProjection, problemResponses } from '#http'
 import type { ProjectionsApi, ViewOptions } from '#projections'
 
 import {
@@ -36,19 +36,25 @@ const pageSchema = {
 
 export const viewRoutes = (api: ProjectionsApi): HttpRoutes =>
   function routes(app) {
-    app.get('/projections/:name/views/:key', { schema: oneSchema }, ({ params, query }) =>
-      api.view(params.name, params.key, optionsOf(query)),
+    app.get(
+      '/projections/:name/views/:key',
+      { schema: oneSchema, config: { access: onProjection('view') } },
+      ({ params, query }) => api.view(params.name, params.key, optionsOf(query)),
     )
-    app.get('/projections/:name/views', { schema: pageSchema }, ({ params, query }) => {
-      const { desc, orderBy, limit, cursor } = query
-      return api.views(params.name, {
-        ...optionsOf(query),
-        ...(orderBy !== undefined && { orderBy }),
-        ...(desc !== undefined && { descending: desc }),
-        ...(limit !== undefined && { limit }),
-        ...(cursor !== undefined && { cursor }),
-      })
-    })
+    app.get(
+      '/projections/:name/views',
+      { schema: pageSchema, config: { access: onProjection('view') } },
+      ({ params, query }) => {
+        const { desc, orderBy, limit, cursor } = query
+        return api.views(params.name, {
+          ...optionsOf(query),
+          ...(orderBy !== undefined && { orderBy }),
+          ...(desc !== undefined && { descending: desc }),
+          ...(limit !== undefined && { limit }),
+          ...(cursor !== undefined && { cursor }),
+        })
+      },
+    )
     return Promise.resolve()
   }
 

@@ -1,6 +1,7 @@
+import type { Caller } from '#access'
 import { parseAggregateType, parseStreamId } from '#domain'
 import { parseRequest } from '#event-store'
-import { type HttpRoutes, problemResponses } from '#http'
+import { audited, type HttpRoutes, onStream, onType, problemResponses } from '#http'
 import { contextOf } from '#service'
 
 import type { RoutedSnapshots } from '../routed-snapshots.ts'
@@ -54,22 +55,41 @@ const cleanUpSchema = {
 /** The routes of the snapshotter, to be registered on a server of #http. */
 export const snapshotterRoutes = (api: RoutedSnapshots): HttpRoutes =>
   function routes(app) {
-    app.post('/streams/:id/snapshot', { schema: takeSchema }, async (request, reply) => {
-      const streamId = parseRequest(() => parseStreamId(request.params.id))
-      const taken = await api.snapshot(streamId, contextOf(request))
-      return reply.code(taken.created ? 201 : 200).send(taken)
-    })
-    app.get('/snapshots', { schema: statisticsSchema }, async () => ({ types: await api.snapshots() }))
-    app.post('/snapshots/:type/rebuild', { schema: startRebuildSchema }, async (request, reply) =>
-      reply.code(202).send(await api.rebuildSnapshots(typeOf(request.params))),
+    app.post(
+      '/streams/:id/snapshot',
+      { schema: takeSchema, config: { access: onStream('operate') } },
+      async (request, reply) => {
+        const streamId = parseRequest(() => parseStreamId(request.params.id))
+        const taken = await api.snapshot(streamId, contextOf(request))
+        return reply.code(taken.created ? 201 : 200).send(taken)
+      },
     )
-    app.get('/snapshots/:type/rebuild', { schema: progressSchema }, (request) =>
-      api.snapshotRebuild(typeOf(request.params)),
+    app.get(
+      '/snapshots',
+      { schema: statisticsSchema, config: { access: 'authenticated' } },
+      async ({ caller }) => ({
+        types: (await api.snapshots()).filter(({ aggregateType: type }) => mayOperate(caller, type)),
+      }),
     )
-    app.post('/snapshots/:type/cleanup', { schema: cleanUpSchema }, (request) =>
-      api.cleanUpSnapshots(typeOf(request.params), contextOf(request)),
+    app.post(
+      '/snapshots/:type/rebuild',
+      { schema: startRebuildSchema, config: { access: audited(onType('operate')) } },
+      async (request, reply) => reply.code(202).send(await api.rebuildSnapshots(typeOf(request.params))),
+    )
+    app.get(
+      '/snapshots/:type/rebuild',
+      { schema: progressSchema, config: { access: onType('operate') } },
+      (request) => api.snapshotRebuild(typeOf(request.params)),
+    )
+    app.post(
+      '/snapshots/:type/cleanup',
+      { schema: cleanUpSchema, config: { access: audited(onType('operate')) } },
+      (request) => api.cleanUpSnapshots(typeOf(request.params), contextOf(request)),
     )
     return Promise.resolve()
   }
 
 const typeOf = ({ type }: { readonly type: string }): string => parseRequest(() => parseAggregateType(type))
+
+const mayOperate = ({ rights }: Caller, type: string): boolean =>
+  rights.decide('operate', { kind: 'type', type }).isAllowed

@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyRequest } from 'fastify'
 
+import { streamResource } from '#access'
 import {
   type AppendResult,
   deriveEventId,
@@ -9,8 +10,16 @@ import {
   type NewEvent,
   type StreamId,
 } from '#domain'
-import { type AppendLimits, EventStoreError } from '#event-store'
-import { compileValidator, type HttpRoutes, problemOf, problemResponses } from '#http'
+import { type AppendLimits, type AppendRequest, EventStoreError } from '#event-store'
+import {
+  compileValidator,
+  type HttpRoutes,
+  onEachStream,
+  onStream,
+  problemOf,
+  problemResponses,
+  refusalOf,
+} from '#http'
 import { contextOf } from '#service'
 
 import { checkItems, countAppends, countEvents } from './append-bounds.ts'
@@ -21,6 +30,7 @@ import {
   appendsResultSchema,
   streamParams,
 } from './schemas.ts'
+import { withUserId } from './user-id.ts'
 import { toWireResult } from './wire.ts'
 import type { WriterApi } from '../writer-api.ts'
 
@@ -72,11 +82,16 @@ const envelopeSchema = Type.Object(
 
 export const appendRoutes = (api: WriterApi, limits: AppendLimits): HttpRoutes =>
   function routes(app) {
-    const one = { schema: appendSchema(limits), preValidation: countEvents(limits) }
+    const one = {
+      schema: appendSchema(limits),
+      preValidation: countEvents(limits),
+      config: { access: onStream('append') },
+    }
     app.post('/streams/:id/events', one, async (request, reply) => {
       const { params, body, headers } = request
       const streamId = params.id as StreamId
-      const events = identified(streamId, body.events as NewEvent[], headers['idempotency-key'])
+      const given = identified(streamId, body.events as NewEvent[], headers['idempotency-key'])
+      const events = withUserId(request, given)
       const options =
         'expectedVersion' in body ? { expectedVersion: body.expectedVersion as ExpectedVersion } : {}
       const result = await api.append(streamId, events, options, contextOf(request))
@@ -89,14 +104,18 @@ export const appendRoutes = (api: WriterApi, limits: AppendLimits): HttpRoutes =
       {
         schema: appendsSchema(limits),
         preValidation: countAppends,
+        config: { access: onEachStream('append') },
         validatorCompiler: (part) => compileValidator({ ...part, schema: envelopeSchema }),
       },
       async (request) => {
         const { appends } = request.body
         const { requests, refusals } = check(appends)
-        const answers = requests.length === 0 ? [] : await api.appendMany(requests, contextOf(request))
+        const entered = requests.map((append) => admitted(request, append))
+        const accepted = entered.filter((append) => !(append instanceof EventStoreError)) as AppendRequest[]
+        const answers = accepted.length === 0 ? [] : await api.appendMany(accepted, contextOf(request))
+        const outcomes = inOrder(entered, answers)
         let next = 0
-        const results = appends.map((_, index) => resultOf(refusals.get(index) ?? answers[next++], request))
+        const results = appends.map((_, index) => resultOf(refusals.get(index) ?? outcomes[next++], request))
         return { results }
       },
     )
@@ -109,6 +128,27 @@ const identified = (
   key: string | undefined,
 ): readonly NewEvent[] =>
   key === undefined ? events : identifyEvents(events, (index) => deriveEventId(streamId, key, index))
+
+/** An append of a list as its caller may send it, or the reason why not. */
+function admitted(request: FastifyRequest, append: AppendRequest): AppendRequest | EventStoreError {
+  const refusal = refusalOf(request, ['append'], streamResource(append.streamId))
+  if (refusal !== undefined) return refusal
+  try {
+    return { ...append, events: withUserId(request, append.events) }
+  } catch (error) {
+    if (error instanceof EventStoreError) return error
+    throw error
+  }
+}
+
+/** Puts the answers to the accepted appends between the rejections. */
+function inOrder<Answer>(
+  entered: readonly (AppendRequest | EventStoreError)[],
+  answers: readonly Answer[],
+): readonly (Answer | EventStoreError | undefined)[] {
+  let next = 0
+  return entered.map((append) => (append instanceof EventStoreError ? append : answers[next++]))
+}
 
 const resultOf = (answer: AppendResult | EventStoreError | undefined, request: FastifyRequest) =>
   answer === undefined || answer instanceof EventStoreError

@@ -1,11 +1,14 @@
 import type { Static } from '@sinclair/typebox'
 
+import type { Action, Caller } from '#access'
 import { parseAggregateType } from '#domain'
-import { type CategoryQuery, invalidRequest, parseRequest } from '#event-store'
+import type { StreamFilter } from '#event-log'
+import { type CategoryBatch, type CategoryQuery, invalidRequest, parseRequest } from '#event-store'
 import {
   admitSubscriber,
   batchEvents,
   type HttpRoutes,
+  onCategory,
   problemResponses,
   sendEvents,
   type ServerSentEvent,
@@ -43,18 +46,30 @@ const wireText = sharedJson(toWireEvent)
 
 export const categoryRoutes = (api: WriterApi): HttpRoutes =>
   function routes(app) {
-    app.get('/categories/:type/events', { schema: readSchema }, async (request) => {
-      const type = typeOf(request.params)
-      const page = await api.readCategory(type, await queryOf(api, type, request.query))
-      return { ...page, events: page.events.map(toWireEvent) }
-    })
-    const subscribe = { schema: subscribeSchema, onRequest: admitSubscriber }
+    app.get(
+      '/categories/:type/events',
+      { schema: readSchema, config: { access: onCategory('read') } },
+      async (request) => {
+        const type = typeOf(request.params)
+        const query = await queryOf(api, type, request.query)
+        const page = await api.readCategory(type, query, streamsFor(request.caller, 'read', type))
+        return { ...page, events: page.events.map(toWireEvent) }
+      },
+    )
+    const subscribe = {
+      schema: subscribeSchema,
+      onRequest: admitSubscriber,
+      config: { access: onCategory('subscribe') },
+    }
     app.get('/categories/:type/subscribe', subscribe, async (request, reply) => {
       const type = typeOf(request.params)
       const query = await queryOf(api, type, request.query, request.headers['last-event-id'])
+      const streams = streamsFor(request.caller, 'subscribe', type)
       // Checked before the response starts: afterwards no status can be sent.
       await api.checkCategory(type, query)
-      await sendEvents(request, reply, (signal) => follow(api, type, query, signal))
+      await sendEvents(request, reply, (signal) =>
+        batches(api.subscribeCategory(type, query, signal, streams)),
+      )
     })
     return Promise.resolve()
   }
@@ -93,13 +108,15 @@ function cursorOf(
   return api.cursorAt(type, partition, offset)
 }
 
-async function* follow(
-  api: WriterApi,
-  type: string,
-  query: CategoryQuery,
-  signal: AbortSignal,
-): AsyncGenerator<Iterable<ServerSentEvent>> {
-  for await (const { events, cursor } of api.subscribeCategory(type, query, signal)) {
+/** The streams to which a category is limited for a caller; undefined: all. */
+function streamsFor({ rights }: Caller, action: Action, type: string): StreamFilter | undefined {
+  const allowed = rights.streamsOf(action, type)
+  if (allowed === 'all') return undefined
+  return allowed === 'none' ? () => false : allowed
+}
+
+async function* batches(source: AsyncIterable<CategoryBatch>): AsyncGenerator<Iterable<ServerSentEvent>> {
+  for await (const { events, cursor } of source) {
     yield batchEvents(events, cursor, ({ event, cursor: id }) => ({
       id,
       event: 'event',

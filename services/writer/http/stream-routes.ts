@@ -1,6 +1,6 @@
 import { parseStreamId, type ReadOptions, type StreamId, type StreamPage } from '#domain'
 import { invalidRequest, parseRequest } from '#event-store'
-import { type HttpRoutes, problemResponses } from '#http'
+import { type HttpRoutes, onStream, problemResponses } from '#http'
 import { contextOf } from '#service'
 
 import {
@@ -48,27 +48,39 @@ const stateAtSchema = {
 
 export const streamRoutes = (api: WriterApi): HttpRoutes =>
   function routes(app) {
-    app.get('/streams/:id', { schema: infoSchema }, async (request) => {
+    app.get('/streams/:id', { schema: infoSchema, config: { access: onStream('read') } }, async (request) => {
       const streamId = streamOf(request.params)
       return { ...(await api.info(streamId, contextOf(request))), ...api.place(streamId) }
     })
-    app.get('/streams/:id/events', { schema: readSchema }, async (request) => {
-      const options = request.query as ReadOptions
-      return toWirePage(await api.read(streamOf(request.params), options, contextOf(request)))
-    })
-    app.get('/streams/:id/load', { schema: loadSchema }, async (request) => {
-      const streamId = streamOf(request.params)
-      const loaded = await api.load(streamId, request.query, contextOf(request))
-      return { streamId, ...loaded, events: loaded.events.map(toWireEvent) }
-    })
-    app.get('/streams/:id/state', { schema: stateAtSchema }, async (request) => {
-      const streamId = streamOf(request.params)
-      const { version, at } = request.query
-      if (version !== undefined && at !== undefined) {
-        throw invalidRequest('at', 'version and at are both given: expected one of them')
-      }
-      return { streamId, ...(await api.state(streamId, request.query as StatePoint, contextOf(request))) }
-    })
+    app.get(
+      '/streams/:id/events',
+      { schema: readSchema, config: { access: onStream('read') } },
+      async (request) => {
+        const options = request.query as ReadOptions
+        return toWirePage(await api.read(streamOf(request.params), options, contextOf(request)))
+      },
+    )
+    app.get(
+      '/streams/:id/load',
+      { schema: loadSchema, config: { access: onStream('read') } },
+      async (request) => {
+        const streamId = streamOf(request.params)
+        const loaded = await api.load(streamId, request.query, contextOf(request))
+        return { streamId, ...loaded, events: loaded.events.map(toWireEvent) }
+      },
+    )
+    app.get(
+      '/streams/:id/state',
+      { schema: stateAtSchema, config: { access: onStream('state') } },
+      async (request) => {
+        const streamId = streamOf(request.params)
+        const { version, at } = request.query
+        if (version !== undefined && at !== undefined) {
+          throw invalidRequest('at', 'version and at are both given: expected one of them')
+        }
+        return { streamId, ...(await api.state(streamId, request.query as StatePoint, contextOf(request))) }
+      },
+    )
     return Promise.resolve()
   }
 

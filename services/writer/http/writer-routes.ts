@@ -1,3 +1,4 @@
+import { aggregateTypeOfTopic } from '#domain'
 import type { AppendLimits } from '#event-store'
 import { type HttpRoutes, problemResponses } from '#http'
 
@@ -21,5 +22,9 @@ export const writerRoutes = (api: WriterApi, limits = defaultLimits): HttpRoutes
     await app.register(appendRoutes(api, limits))
     await app.register(streamRoutes(api))
     await app.register(categoryRoutes(api))
-    app.get('/owners', { schema: ownersRoute }, async () => ({ partitions: await api.owners() }))
+    app.get('/owners', { schema: ownersRoute, config: { access: 'authenticated' } }, async ({ caller }) => ({
+      partitions: (await api.owners()).filter(({ topic }) =>
+        caller.rights.touchesType(aggregateTypeOfTopic(topic)),
+      ),
+    }))
   }

@@ -25,6 +25,7 @@ import {
   parseRequest,
   type StreamInfo,
 } from '#event-store'
+import type { StreamFilter } from '#event-log'
 import type { RoutingTable } from '#kafka'
 import { fromCaller, type RequestContext } from '#service'
 
@@ -41,7 +42,8 @@ interface RoutedWriterParts {
   readonly table: CachedRoutingTable
   /** A client for the owner at a URL. */
   readonly peerAt: (url: string) => StreamOwner
-  readonly categories: CategoryReader & Pick<WriterApi, 'checkCategory' | 'subscribeCategory' | 'cursorAt'>
+  readonly categories: CategoryReader &
+    Pick<WriterApi, 'readCategory' | 'checkCategory' | 'subscribeCategory' | 'cursorAt'>
   readonly ownUrl: string
   /** The longest time that a request waits for its partition to have an owner. */
   readonly routingTimeoutMs: number
@@ -131,8 +133,8 @@ export class RoutedWriter implements WriterApi {
     })
   }
 
-  readCategory(aggregateType: string, query?: CategoryQuery): Promise<CategoryPage> {
-    return this.#parts.categories.readCategory(aggregateType, query).catch(failRead)
+  readCategory(aggregateType: string, query?: CategoryQuery, streams?: StreamFilter): Promise<CategoryPage> {
+    return this.#parts.categories.readCategory(aggregateType, query, streams).catch(failRead)
   }
 
   async *followCategory(
@@ -155,9 +157,10 @@ export class RoutedWriter implements WriterApi {
     aggregateType: string,
     query: CategoryQuery,
     signal: AbortSignal,
+    streams?: StreamFilter,
   ): AsyncGenerator<CategoryBatch> {
     try {
-      yield* this.#parts.categories.subscribeCategory(aggregateType, query, signal)
+      yield* this.#parts.categories.subscribeCategory(aggregateType, query, signal, streams)
     } catch (error) {
       throw readError(error)
     }

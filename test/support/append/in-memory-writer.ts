@@ -21,6 +21,7 @@ import {
   parseTime,
   readAll,
 } from '#event-store'
+import type { StreamFilter } from '#event-log'
 
 import type { RoutingEntry, StatePoint, WriterApi } from '../../../services/writer/writer-api.ts'
 
@@ -76,11 +77,15 @@ export class InMemoryWriter implements WriterApi {
     return { version: last.version, state: counted.map(({ type }) => type) }
   }
 
-  readCategory(aggregateType: string, query: CategoryQuery = {}): Promise<CategoryPage> {
+  readCategory(
+    aggregateType: string,
+    query: CategoryQuery = {},
+    streams?: StreamFilter,
+  ): Promise<CategoryPage> {
     return Promise.resolve().then(() => {
       this.#checkCategory(aggregateType)
       const { limit = 100 } = query
-      const matching = this.#matching(aggregateType, query)
+      const matching = this.#matching(aggregateType, query, streams)
       const page = matching.slice(0, limit)
       const cursor = page.at(-1)?.cursor ?? query.cursor ?? '0'
       return { events: page.map(({ event }) => event), cursor, atEnd: matching.length <= limit }
@@ -91,6 +96,7 @@ export class InMemoryWriter implements WriterApi {
     aggregateType: string,
     query: CategoryQuery,
     signal: AbortSignal,
+    streams?: StreamFilter,
   ): AsyncGenerator<CategoryEvent> {
     const aborted = new Promise<undefined>((resolve) =>
       signal.addEventListener('abort', () => resolve(undefined)),
@@ -98,7 +104,7 @@ export class InMemoryWriter implements WriterApi {
     let cursor = query.cursor ?? '0'
     while (!signal.aborted) {
       const grown = this.#grown.promise
-      for (const next of this.#matching(aggregateType, { ...query, cursor })) {
+      for (const next of this.#matching(aggregateType, { ...query, cursor }, streams)) {
         cursor = next.cursor
         yield next
       }
@@ -125,7 +131,7 @@ export class InMemoryWriter implements WriterApi {
   }
 
   /** A cursor is an index into the order of arrival. */
-  #matching(aggregateType: string, query: CategoryQuery): CategoryEvent[] {
+  #matching(aggregateType: string, query: CategoryQuery, streams?: StreamFilter): CategoryEvent[] {
     const { cursor = '0', eventTypes, correlationId } = query
     if (!/^\d+$/.test(cursor)) throw invalidRequest('cursor', `cursor ${cursor} is malformed`)
     if (Number(cursor) > this.#log.length)
@@ -136,6 +142,7 @@ export class InMemoryWriter implements WriterApi {
       .filter(
         ({ event: { streamId, type, metadata } }) =>
           aggregateTypeOf(streamId) === aggregateType &&
+          (streams?.(streamId) ?? true) &&
           (eventTypes?.includes(type) ?? true) &&
           (correlationId === undefined || metadata.correlationId === correlationId),
       )

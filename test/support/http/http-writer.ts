@@ -14,6 +14,7 @@ type Bounds =
   | 'requestTimeoutMs'
   | 'connectionsMax'
   | 'hosts'
+  | 'guard'
 
 export interface HttpWriterOptions extends Partial<Pick<HttpServerOptions, Bounds>> {
   readonly port?: number

@@ -9,7 +9,11 @@ import { bytesOf, type RawAnswer, readAnswer, sendBytes } from '../../fuzz/raw-h
 /** A server that expects complete requests within a second. */
 async function server(): Promise<{ url: string; close: () => Promise<void> }> {
   const app = await bareServer({ requestTimeoutMs: 1_000 })
-  app.post('/echo', { schema: { body: Type.Object({ a: Type.Integer() }) } }, (request) => request.body)
+  app.post(
+    '/echo',
+    { schema: { body: Type.Object({ a: Type.Integer() }) }, config: { access: 'public' } },
+    (request) => request.body,
+  )
   return { url: await app.listen({ host: '127.0.0.1', port: 0 }), close: () => app.close() }
 }
 

@@ -25,12 +25,12 @@ const send = (socket: Socket, line: string): boolean =>
 test('appends and probes do not wait behind a burst of reads, and every read is answered', async () => {
   const app = await bareServer()
   let begun = 0
-  app.get('/read', () => {
+  app.get('/read', { config: { access: 'public' } }, () => {
     begun++
     busy(readMs)
     return {}
   })
-  app.post('/change', () => ({ begun }))
+  app.post('/change', { config: { access: 'public' } }, () => ({ begun }))
   await app.listen({ host: '127.0.0.1', port: 0 })
   const { port } = app.server.address() as AddressInfo
   const sockets = await Promise.all(Array.from({ length: reads + 2 }, () => dial(port)))

@@ -8,7 +8,7 @@ test('changes beyond the bound are rejected at once with Retry-After; reads pass
   const release = Promise.withResolvers<undefined>()
   const arrived = Promise.withResolvers<undefined>()
   let waiting = 0
-  app.post('/slow', async () => {
+  app.post('/slow', { config: { access: 'public' } }, async () => {
     if (++waiting === 2) arrived.resolve(undefined)
     await release.promise
     return {}
