@@ -11,3 +11,15 @@ export { type CredentialKind, type Principal } from './principal.ts'
 export { type Resource, resourceText, streamResource } from './resource.ts'
 export { type Caller, type ClientCertificate, type Credentials } from './caller.ts'
 export { type Decision, type Rights, type StreamsAllowed } from './rights.ts'
+export { builtInRoles } from './built-in-roles.ts'
+export { allRights } from './granted-rights.ts'
+export { RightsTable } from './rights-table.ts'
+export { limitsOfRoles } from './limits-of-roles.ts'
+export {
+  emptyAccess,
+  parseAccessDocument,
+  parseCertificateEntry,
+  parseKeyEntry,
+} from './parse-access-document.ts'
+export { parseRole, parseRoleName } from './parse-role.ts'
+export { parsePrincipalName } from './principal-name.ts'

@@ -1,0 +1,5 @@
+export { apiKeyIdOf, newApiKey, type NewApiKey } from './api-key.ts'
+export { Authenticator, type AuthenticatorOptions } from './authenticator.ts'
+export { type KeysFetched } from './issuer-keys.ts'
+export { JwtVerifier, type JwtVerifierOptions } from './jwt-verifier.ts'
+export { PeerTokens, type PeerTokensOptions } from './peer-tokens.ts'
