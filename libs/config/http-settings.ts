@@ -14,6 +14,15 @@ export const http = group('HTTP', 'Where a service listens.', {
     maximum: 65_535,
     description: 'Port to listen on; 0 picks a free one.',
   }),
+  operationsPort: optional(
+    count({
+      env: 'ANNALS_OPERATIONS_PORT',
+      maximum: 65_535,
+      defaultText: 'ANNALS_PORT',
+      description:
+        'A port of its own for routes that need the right `operate`, metrics included. The other port then answers 404 for them.',
+    }),
+  ),
   advertisedUrl: optional(
     url({
       env: 'ANNALS_ADVERTISED_URL',

@@ -16,6 +16,7 @@ import { observeRequests } from './http-metrics.ts'
 import { traceRequests } from './http-traces.ts'
 import type { HttpServer, RequestTypes } from './http-types.ts'
 import { takeJsonBodies } from './json-body.ts'
+import { separateOperations } from './operations-port.ts'
 import { addProbes, type HealthSource } from './probes.ts'
 import { answerFailure, answerWithProblems } from './problem-reply.ts'
 import { takeReadsInTurns } from './read-turns.ts'
@@ -51,6 +52,8 @@ export interface HttpServerOptions extends Partial<ConnectionLimits> {
    * others get 421.
    */
   readonly hosts?: readonly string[]
+  /** Port of the routes that only operators use; default: the same as for all others. */
+  readonly operationsPort?: number
   /** Controls access. Without it everyone may do everything. */
   readonly guard?: Guard
 }
@@ -94,6 +97,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   observeRequests(app, options.metrics)
   takeReadsInTurns(app)
   refuseForeignRequests(app, { hosts })
+  separateOperations(app, options.operationsPort)
   controlAccess(app, options.guard)
   refuseUnsupportedHeaders(app)
   boundBodyBytes(app, options.bodiesBytesMax ?? 128 * 1_048_576)

@@ -20,18 +20,27 @@ const socketsPerAddress = 16
 /** SO_REUSEPORT balances connections among sockets on Linux only. */
 const reusePort = process.platform === 'linux'
 
+/** Where a server listens. */
+interface ListenOptions extends ListenAddress {
+  /** Another port, for the routes of operators. */
+  readonly operationsPort?: number
+}
+
 /**
  * Listens until the server closes; for the host `localhost`, at all loopback addresses.
  * @throws the system's error, e.g. EADDRINUSE when another process listens there
  */
-export async function listen(app: HttpServer, { host, port }: ListenAddress): Promise<void> {
+export async function listen(app: HttpServer, { host, port, operationsPort }: ListenOptions): Promise<void> {
   const [first = host, ...others] = host === 'localhost' ? await addressesOf(host) : [host]
   await mustBeFree({ host: first, port })
+  if (operationsPort !== undefined) await mustBeFree({ host: first, port: operationsPort })
   const options = { host: first, port, reusePort }
   await app.listen(options)
   const listening = { ...options, port: portOf(app) }
   const more = reusePort ? Array.from({ length: socketsPerAddress - 1 }, () => first) : []
-  const doors = await Promise.all([...more, ...others].map((at) => openDoor(app, { ...listening, host: at })))
+  const places = [...more, ...others].map((at) => ({ ...listening, host: at }))
+  if (operationsPort !== undefined) places.push({ ...options, port: operationsPort })
+  const doors = await Promise.all(places.map((place) => openDoor(app, place)))
   app.closing.addEventListener('abort', () => {
     for (const door of doors) door?.close()
   })

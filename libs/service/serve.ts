@@ -22,6 +22,8 @@ export async function serve(
   parts: readonly ServicePart[],
 ): Promise<RunningService> {
   backends.cluster.holdTo(backends.topics)
+  const { operationsPort } = config.http
+  const operations = operationsPort === undefined ? {} : { operationsPort }
   const server = await createHttpServer({
     logger,
     health,
@@ -36,10 +38,11 @@ export async function serve(
     requestTimeoutMs: config.http.requestTimeoutMs,
     connectionsMax: config.http.connectionsMax,
     connectionsPerAddressMax: config.http.connectionsPerAddressMax,
+    ...operations,
     hosts: [new URL(config.http.advertisedUrl).host, ...config.http.allowedHosts],
   })
   for (const { routes } of parts) await server.register(routes)
-  await listen(server, { host: config.http.host, port: config.http.port })
+  await listen(server, { host: config.http.host, port: config.http.port, ...operations })
   const begun: ServicePart[] = []
   const stop = async () => {
     for (const part of begun.toReversed()) await part.stop()
