@@ -69,7 +69,8 @@ export class AccessEntries {
     this.#broken.delete(text)
     const name = parseEntryKey(text)
     if (name === undefined) {
-      if (value !== null) this.#report(text, 'the key of the record begins with none of role:, key:, certificate:')
+      if (value !== null)
+        this.#report(text, 'the key of the record begins with none of role:, key:, certificate:')
     } else if (value === null) {
       this.#entriesOf(name).delete(name.name)
       this.#document = undefined
@@ -98,6 +99,8 @@ export class AccessEntries {
       unknownRole(names, this.#roles) ??
       (kind === 'role' ? cycleThrough(name, value, this.#roles) : undefined)
     if (message !== undefined) return message
+    // In the order of their latest records, as compaction leaves them.
+    this.#entriesOf(entry).delete(name)
     if (kind === 'role') this.#roles.set(name, value)
     else if (kind === 'key') this.#keys.set(name, value)
     else this.#certificates.set(name, value)

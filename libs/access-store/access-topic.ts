@@ -49,16 +49,20 @@ export interface ReadEntries {
 /** Reads on from an earlier read, or from the start. @param until exclusive; default the end of the topic. @throws LogError */
 export async function readEntries(
   { cluster, topic }: Pick<AccessTopicSettings, 'cluster' | 'topic'>,
-  before: ReadEntries = { entries: new AccessEntries(), nextOffset: 0 },
+  before?: ReadEntries,
   until?: number,
 ): Promise<ReadEntries> {
   const reader = new LogReader(cluster)
-  const end = until ?? (await reader.endOffset(topic, partition))
-  for await (const records of reader.read(topic, partition, { from: before.nextOffset, until: end })) {
-    before.entries.apply(records)
+  const { entries, nextOffset: from } = before ?? {
+    entries: new AccessEntries(),
+    nextOffset: await reader.startOffset(topic, partition),
   }
-  before.entries.settle()
-  return { entries: before.entries, nextOffset: end }
+  const end = until ?? (await reader.endOffset(topic, partition))
+  for await (const records of reader.read(topic, partition, { from, until: end })) {
+    entries.apply(records)
+  }
+  entries.settle()
+  return { entries, nextOffset: end }
 }
 
 export const isLogError = (error: unknown, ...outcomes: readonly LogError['outcome'][]): boolean =>

@@ -31,8 +31,9 @@ function putOrRemove<Value>(
   entries: Map<string, Value>,
   { name, value }: { readonly name: string; readonly value: Value | null },
 ): void {
-  if (value === null) entries.delete(name)
-  else entries.set(name, value)
+  // What has changed comes last, as in a compacted topic.
+  entries.delete(name)
+  if (value !== null) entries.set(name, value)
 }
 
 const usersNamedMax = 5

@@ -19,6 +19,14 @@ import { entryRecord } from './entry-record.ts'
 
 const retryLimits = { delayMsMin: 20, delayMsMax: 1_000 }
 const editTimeoutMs = 30_000
+const appendTimeoutMs = 10_000
+
+interface EditTimeouts {
+  /** How long an edit is tried; default 30,000. */
+  readonly editTimeoutMs: number
+  /** How long one append of it is tried before its outcome counts as unknown; default 10,000. */
+  readonly appendTimeoutMs: number
+}
 
 /** One edit, over all of its attempts. */
 interface Edit {
@@ -35,12 +43,11 @@ interface Edit {
  */
 export class TopicAccessEditor implements AccessEditor {
   readonly #settings: AccessTopicSettings
-  readonly #timeoutMs: number
+  readonly #timeouts: EditTimeouts
 
-  /** @param timeoutMs how long an edit is tried */
-  constructor(settings: AccessTopicSettings, timeoutMs = editTimeoutMs) {
+  constructor(settings: AccessTopicSettings, timeouts: Partial<EditTimeouts> = {}) {
     this.#settings = settings
-    this.#timeoutMs = timeoutMs
+    this.#timeouts = { editTimeoutMs, appendTimeoutMs, ...timeouts }
   }
 
   async read(): Promise<AccessDocument> {
@@ -49,7 +56,7 @@ export class TopicAccessEditor implements AccessEditor {
   }
 
   async edit(decide: Edit['decide']): Promise<AccessDocument> {
-    const deadline = deadlineIn(this.#timeoutMs)
+    const deadline = deadlineIn(this.#timeouts.editTimeoutMs)
     const { topicId } = await ensureAccessTopic(this.#settings)
     const edit: Edit = { decide, topicId }
     // Most of the topic is read before the fence, so that editors rarely overtake each other.
@@ -69,7 +76,7 @@ export class TopicAccessEditor implements AccessEditor {
 
   async #attempt(edit: Edit): Promise<AccessDocument> {
     const { cluster, topic } = this.#settings
-    const log = new FencedLog(cluster, topic, partition)
+    const log = new FencedLog(cluster, topic, partition, this.#timeouts)
     try {
       const { endOffset, topicId } = await log.takeOver()
       if (topicId !== edit.topicId) throw replacedMeanwhile(topic)

@@ -43,7 +43,8 @@ export class TopicAccess implements AccessSource {
   #started: Promise<void> | undefined
   #topic: TopicDescription | undefined
   #entries = new AccessEntries()
-  #offset = 0
+  /** Undefined: the start of the topic. */
+  #offset: number | undefined
   /** Whether the entries hold all of the topic, so that they can be in force. */
   #isWhole = false
 
@@ -104,15 +105,17 @@ export class TopicAccess implements AccessSource {
     if ((await unlessAborted(signal, this.#open())) === undefined) return
     this.#forgetIfAway()
     const { topic } = this.#settings
+    let offset = this.#offset ?? (await this.#reader.startOffset(topic, partition))
     while (!signal.aborted) {
       const options = { lane: this.#lane, waitMsMax: this.#isWhole ? waitMsMax : 0 }
-      const fetch = this.#reader.fetch(topic, partition, this.#offset, options).catch(explained(topic))
+      const fetch = this.#reader.fetch(topic, partition, offset, options).catch(explained(topic))
       const fetched = await unlessAborted(signal, fetch)
       if (fetched === undefined) return
       await this.#checkTopic()
       this.#entries.apply(fetched.records)
-      this.#offset = fetched.nextOffset
-      this.#isWhole ||= fetched.nextOffset >= fetched.highWatermark
+      offset = fetched.nextOffset
+      this.#offset = offset
+      this.#isWhole ||= offset >= fetched.highWatermark
       if (!this.#isWhole) continue
       this.#take(fetched.records.length > 0)
       onRead()
@@ -159,7 +162,7 @@ export class TopicAccess implements AccessSource {
     const { readAtMs } = this.#held
     if (readAtMs === undefined || this.#now() - readAtMs < awayMsMax) return
     this.#entries = new AccessEntries(this.#entries)
-    this.#offset = 0
+    this.#offset = undefined
     this.#isWhole = false
   }
 

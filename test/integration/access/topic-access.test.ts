@@ -3,9 +3,9 @@ import { beforeAll, afterAll, expect, onTestFinished, test } from 'vitest'
 import { emptyAccess } from '#access'
 import { type AccessTopicSettings, TopicAccess, TopicAccessEditor } from '#access-store'
 import { accessStoreContract, keyEntry } from '#access-store/testing'
-import { FencedLog, KafkaCluster, topicConfigs, Topics } from '#kafka'
+import { FencedLog, KafkaCluster, LogReader, topicConfigs, Topics } from '#kafka'
 
-import { deleteHead, deleteTopic, recreateTopic } from '../../support/kafka/harmed-topics.ts'
+import { deleteHead, deleteTopic } from '../../support/kafka/harmed-topics.ts'
 import { KafkaProxy } from '../../support/kafka/kafka-proxy.ts'
 import { testStack, uniqueName } from '../../support/stack/stack.ts'
 
@@ -51,6 +51,18 @@ async function following(settings: AccessTopicSettings, now?: () => number): Pro
   return source
 }
 
+/** A topic that one cluster object reaches through a proxy, and another without. */
+async function behindProxy() {
+  const proxy = await KafkaProxy.start(testStack().kafkaBrokers[0] ?? '')
+  const behind = await connected([proxy.address])
+  onTestFinished(async () => {
+    await behind.close()
+    await proxy.close()
+  })
+  const settings = newTopic(behind)
+  return { proxy, settings, direct: { ...settings, cluster } }
+}
+
 const putKey = (settings: AccessTopicSettings, value = keyEntry()) =>
   new TopicAccessEditor(settings).edit(() => [{ kind: 'key', name: value.id, value }])
 
@@ -59,7 +71,10 @@ test('whoever needs the topic first creates it, compacted and with one partition
   const source = await following(settings)
   expect(source.current).toEqual(emptyAccess)
   const [found] = await new Topics(cluster).describe([settings.topic])
-  expect(found).toMatchObject({ partitions: 1, configs: { 'cleanup.policy': 'compact', 'min.insync.replicas': '1' } })
+  expect(found).toMatchObject({
+    partitions: 1,
+    configs: { 'cleanup.policy': 'compact', 'min.insync.replicas': '1' },
+  })
 })
 
 test('a topic that Kafka would delete records from is reported', async () => {
@@ -84,14 +99,7 @@ test('a topic with several partitions is refused, and nobody is admitted', async
 })
 
 test('while Kafka is away the last state stays in force, and changes count when it is back', async () => {
-  const proxy = await KafkaProxy.start(testStack().kafkaBrokers[0] ?? '')
-  const behind = await connected([proxy.address])
-  onTestFinished(async () => {
-    await behind.close()
-    await proxy.close()
-  })
-  const settings = newTopic(behind)
-  const direct = { ...settings, cluster }
+  const { settings, direct, proxy } = await behindProxy()
   const key = keyEntry()
   await putKey(direct, key)
   const source = await following(settings)
@@ -114,30 +122,28 @@ test('while Kafka is away the last state stays in force, and changes count when 
 })
 
 test('a reader that was away for hours reads everything again, because tombstones may be gone', async () => {
-  const proxy = await KafkaProxy.start(testStack().kafkaBrokers[0] ?? '')
-  const behind = await connected([proxy.address])
-  onTestFinished(async () => {
-    await behind.close()
-    await proxy.close()
-  })
-  const settings = newTopic(behind)
+  const { settings, direct, proxy } = await behindProxy()
+  // Kafka deletes no records on request from a topic that is only compacted.
+  const configs = { 'cleanup.policy': 'compact,delete' }
+  await new Topics(cluster).ensure([{ name: settings.topic, partitions: 1, replication: 1, configs }])
   const [gone, broken] = [keyEntry(), keyEntry()]
-  await putKey({ ...settings, cluster }, gone)
-  await putKey({ ...settings, cluster }, broken)
-  await write(settings, 'certificate:web', '{"commonName":"web","name":"web","roles":[]}')
+  await putKey(direct, gone)
+  await putKey(direct, broken)
   let nowMs = Date.now()
   const source = await following(settings, () => nowMs)
+  expect(source.current?.keys).toEqual([gone, broken])
   const { port } = proxy
   await proxy.close()
   await expect.poll(() => source.state.status).toBe('stale')
   nowMs += 5 * 3_600_000
-  // As compaction leaves the topic: without a trace of the first key.
-  await write(settings, `key:${broken.id}`, 'broken')
-  await deleteHead(here(), settings.topic, 0, await offsetOf(settings, broken.id))
+  // Nothing is left of the first key, as after its tombstone and compaction.
+  await write(direct, `key:${broken.id}`, 'broken')
+  const end = await new LogReader(cluster).endOffset(settings.topic, 0)
+  await deleteHead(here(), settings.topic, 0, end - 1)
   await proxy.open(port)
   await expect.poll(() => source.state.status).toBe('current')
   expect(source.current?.keys).toEqual([broken])
-  expect(source.current?.certificates).toHaveLength(1)
+  expect(source.state.problems.map(({ entry }) => entry)).toEqual([`key:${broken.id}`, settings.topic])
 })
 
 test('a topic that was deleted and created again is not read, because it may lack revocations', async () => {
@@ -147,36 +153,33 @@ test('a topic that was deleted and created again is not read, because it may lac
   const source = await following(settings)
   await deleteTopic(here(), settings.topic)
   await expect.poll(() => source.state.status).toBe('stale')
-  await recreateTopic(here(), settings.topic, 1)
-  await expect.poll(() => source.state).toMatchObject({
-    status: 'replaced',
-    reason: expect.stringContaining('restart') as string,
-  })
   const { revokedAt, ...valid } = revoked
-  await putKey({ ...settings, cluster: await connected(testStack().kafkaBrokers) }, valid)
+  const another = await connected(testStack().kafkaBrokers)
+  onTestFinished(() => another.close())
+  await putKey({ ...settings, cluster: another }, valid)
+  await expect
+    .poll(() => source.state)
+    .toMatchObject({
+      status: 'replaced',
+      reason: expect.stringContaining('restart') as string,
+    })
   expect(source.current?.keys).toEqual([revoked])
   const restarted = await following(settings)
   expect(restarted.current?.keys).toEqual([valid])
 })
 
 test('an edit whose answer is lost is settled: its change is in the topic once', async () => {
-  const proxy = await KafkaProxy.start(testStack().kafkaBrokers[0] ?? '')
-  const behind = await connected([proxy.address])
-  onTestFinished(async () => {
-    await behind.close()
-    await proxy.close()
-  })
-  const settings = newTopic(behind)
-  await putKey({ ...settings, cluster })
+  const { settings, direct, proxy } = await behindProxy()
+  await putKey(direct)
   let asked = 0
   const key = keyEntry()
   proxy.answersToAppends = 'swallow'
-  const editing = new TopicAccessEditor(settings, 60_000, 1_000).edit(() => {
+  const editing = new TopicAccessEditor(settings, { appendTimeoutMs: 1_000 }).edit(() => {
     asked++
     return [{ kind: 'key', name: key.id, value: key }]
   })
   await expect.poll(() => proxy.lost).toBeGreaterThan(0)
-  await expect.poll(async () => (await new TopicAccessEditor({ ...settings, cluster }).read()).keys.length).toBe(2)
+  await expect.poll(async () => (await new TopicAccessEditor(direct).read()).keys.length).toBe(2)
   proxy.answersToAppends = 'pass'
   expect((await editing).keys.at(-1)).toEqual(key)
   expect(asked).toBe(1)
