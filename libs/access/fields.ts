@@ -23,7 +23,7 @@ export function fieldsOf<Name extends string>(
   throw new InvalidInputError(place, `${place}: there is no such field${suggestion(unknown, names)}`)
 }
 
-export const itemsMax = 1_000
+const itemsMax = 1_000
 
 /** @throws InvalidInputError unless it is an array of at most so many items */
 export function listOf<Item>(

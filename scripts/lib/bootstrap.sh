@@ -25,7 +25,8 @@ provide_node() {
       "Install it: Debian and Ubuntu: apt-get install nodejs npm; macOS: brew install node."
     say "Node here is $(node --version 2>/dev/null || echo missing), older than 22.18: downloading Node 24 into .annals/toolchain (only once)"
     (umask 077 && mkdir -p "$toolchain")
-    npm install --prefix "$toolchain" --no-audit --no-fund --loglevel=error node@24 >"$toolchain/npm.log" 2>&1 ||
+    # The package node fetches its program in an install script.
+    npm install --prefix "$toolchain" --ignore-scripts=false --no-audit --no-fund --loglevel=error node@24 >"$toolchain/npm.log" 2>&1 ||
       fail "Node 24 could not be downloaded; output of npm:" "$(tail -n 15 "$toolchain/npm.log")"
   fi
   export PATH="$own:$PATH"
