@@ -1,4 +1,4 @@
-import { InvalidInputError, parseAggregateType, quote, streamIdOf, suggestion } from '#domain'
+import { InvalidInputError, nearestNames, parseAggregateType, quote, streamIdOf, suggestion } from '#domain'
 
 import { parsePrincipalName } from './principal-name.ts'
 
@@ -35,12 +35,16 @@ export function parsePattern(text: string, path: string): Pattern {
   const dot = text.indexOf('.')
   const colon = text.indexOf(':')
   if (colon >= 0 && (dot < 0 || colon < dot)) return parseNamed(text, colon, fail)
-  if (dot < 0) {
-    const [isType, near] = [isValid(() => parseAggregateType(text)), suggestion(text, ['installation'])]
-    const hint = isType ? `; for all streams of a type write ${text}.*` : ''
-    return fail(`has no dot${near.startsWith(';') ? near : `${hint}: expected ${forms}`}`)
-  }
+  if (dot < 0) return fail(`has no dot${hintFor(text)}`)
   return parseStream(text.slice(0, dot), text.slice(dot + 1), fail)
+}
+
+/** What somebody may have meant who wrote a pattern without a dot. */
+function hintFor(text: string): string {
+  const near = nearestNames(text, ['installation'])
+  if (near.length > 0) return `; did you mean ${near.join()}?`
+  const isType = isValid(() => parseAggregateType(text))
+  return isType ? `; for all streams of a type write ${text}.*` : `: expected ${forms}`
 }
 
 /** @returns never: it throws an error that begins with the pattern. */

@@ -60,7 +60,8 @@ test('the TypeScript of all pages passes the same strict checks as the sources',
 
 describe('a page that needs no platform runs', () => {
   const alone = pages.filter(({ program }) => program?.isLive === false)
-  test.each(alone.map(({ page }) => page))('%s', { timeout: 30_000 }, async (page) => {
+  test.each(alone)('$page', { timeout: 30_000 }, async ({ page, files }) => {
+    for (const { file, code } of files) sandbox.write(file, code)
     await runProgram(page, { sandbox, env: {}, annalsEnv: {}, ports: {} })
   })
 })
