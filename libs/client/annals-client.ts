@@ -37,8 +37,15 @@ import {
 import type { ProjectionInfo } from '#projections'
 
 import { AppendLane, type CoalesceLimits, defaultCoalesceLimits } from './append-lane.ts'
-import { defaultRetryLimits, isTransient, type RetryLimits, retrying, settling } from './backoff.ts'
-import { type ClientOptions, type SubscribeOptions, urlsOf } from './client-options.ts'
+import {
+  defaultRetryLimits,
+  isAboutCaller,
+  isTransient,
+  type RetryLimits,
+  retrying,
+  settling,
+} from './backoff.ts'
+import { checkUrls, type ClientOptions, type SubscribeOptions, urlsOf } from './client-options.ts'
 import { followStream, type OnProgress } from './follow-stream.ts'
 import { HttpTransport } from './http-transport.ts'
 import { ProjectionsClient } from './projections-client.ts'
@@ -70,20 +77,22 @@ export class AnnalsClient implements EventStore, BatchAppender, CategoryReader, 
   readonly #endpoints = new Map<string, WriterEndpoint>()
   readonly #lanes = new Map<string, AppendLane>()
 
-  /** @throws InvalidInputError when there is no URL, or one is malformed. */
+  /** @throws InvalidInputError when there is no URL, one is malformed or would expose the token, or an option is malformed. */
   constructor(options: ClientOptions) {
     this.#transport = new HttpTransport(options)
     this.#coalesce = { ...defaultCoalesceLimits, ...options.coalesce }
     this.#retries = { ...defaultRetryLimits, ...options.retries }
     this.#silenceMsMax = options.silenceMsMax ?? 45_000
     const urls = urlsOf(options)
-    urls.forEach((url) => this.#endpoint(url))
+    const { projectionUrls = urls } = options
+    checkUrls([...urls, ...projectionUrls], this.#transport)
     this.#router = new PartitionRouter(urls, {
       direct: options.direct ?? true,
+      mayUse: (url) => this.#transport.refusalOf(url) === undefined,
       fetchOwners: (url) => this.#endpoint(url).owners(),
     })
     this.#projections = new ProjectionsClient({
-      urls: options.projectionUrls ?? urls,
+      urls: projectionUrls,
       transport: this.#transport,
       retries: this.#retries,
       silenceMsMax: this.#silenceMsMax,
@@ -265,7 +274,7 @@ export class AnnalsClient implements EventStore, BatchAppender, CategoryReader, 
     try {
       return await this.#lane(this.#router.urlFor(streamId)).append(json)
     } catch (error) {
-      if (isTransient(error)) this.#router.refresh()
+      if (isTransient(error) && !isAboutCaller(error)) this.#router.refresh()
       throw error
     }
   }
@@ -293,7 +302,7 @@ export class AnnalsClient implements EventStore, BatchAppender, CategoryReader, 
     try {
       return await request(this.#endpoint(url))
     } catch (error) {
-      if (isTransient(error)) this.#router.avoid(url)
+      if (isTransient(error) && !isAboutCaller(error)) this.#router.avoid(url)
       throw error
     }
   }

@@ -58,6 +58,10 @@ export class RetryBudget {
 export const isTransient = (error: unknown): error is EventStoreError =>
   error instanceof EventStoreError && error.retry === 'same-ids'
 
+/** Whether the error is about the caller, so that another server would answer the same. */
+export const isAboutCaller = (error: unknown): boolean =>
+  error instanceof EventStoreError && ['unauthenticated', 'forbidden', 'limit-exceeded'].includes(error.code)
+
 /**
  * Retries until an attempt succeeds, fails with an error that must not be retried, or a limit is reached. Throws the last error.
  * @param mayRetry narrows what the error table allows.

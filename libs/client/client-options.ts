@@ -3,10 +3,11 @@ import { InvalidInputError } from '#domain'
 import type { CoalesceLimits } from './append-lane.ts'
 import type { RetryLimits } from './backoff.ts'
 import type { OnProgress } from './follow-stream.ts'
-import type { TransportOptions } from './http-transport.ts'
+import type { HttpTransport, TransportOptions } from './http-transport.ts'
+import { parseUrl } from './request-path.ts'
 
 export interface ClientOptions extends TransportOptions {
-  /** URL of one writer, e.g. `http://127.0.0.1:7400`. The client learns the others from it. */
+  /** URL of one writer, e.g. `http://127.0.0.1:7400`. The client learns the others from it; if all given URLs begin with https, only those that do too. */
   readonly url?: string
   /** URLs of several writers, so the client can start while one of them is down. */
   readonly urls?: readonly string[]
@@ -40,4 +41,12 @@ export function urlsOf({ url, urls = [] }: ClientOptions): readonly string[] {
     'url',
     'the client has no url: expected url or urls, e.g. http://127.0.0.1:7400',
   )
+}
+
+/** @throws InvalidInputError when a URL is malformed, or a token would be exposed on the way there. */
+export function checkUrls(urls: readonly string[], transport: Pick<HttpTransport, 'refusalOf'>): void {
+  for (const url of urls) {
+    const refusal = transport.refusalOf(parseUrl(url))
+    if (refusal !== undefined) throw new InvalidInputError('url', refusal)
+  }
 }

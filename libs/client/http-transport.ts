@@ -4,14 +4,16 @@ import { Agent, type Dispatcher } from 'undici'
 
 import { type ErrorCode, EventStoreError, fromProblem } from '#event-store'
 
+import { BearerToken, exposed, type TokenOptions } from './bearer-token.ts'
 import { jsonOrUndefined } from './json-or-undefined.ts'
+import { type ClientTlsOptions, connectorOf, tlsProblemOf, wasNeverSent } from './tls-options.ts'
 
 /** Options of the HTTP connections. */
-export interface TransportOptions {
+export interface TransportOptions extends TokenOptions {
   /** Time limit of one request, including its response. Default 5,000. */
   readonly timeoutMs?: number
-  /** Headers for every request, e.g. `authorization`. */
-  readonly headers?: Readonly<Record<string, string>>
+  /** Authorities to trust, and a client certificate, for URLs that begin with https. New ones need a new client. */
+  readonly tls?: ClientTlsOptions
   /** Maximum number of open connections to each server. Default 32. */
   readonly connectionsMax?: number
 }
@@ -55,17 +57,27 @@ interface Answer {
 export class HttpTransport {
   readonly #timeoutMs: number
   readonly #headers: Readonly<Record<string, string>>
+  readonly #token: BearerToken
   readonly #agent: Agent
   #closed: Promise<void> | undefined
 
-  constructor({ timeoutMs = 5_000, headers = {}, connectionsMax = 32 }: TransportOptions = {}) {
+  /** @throws InvalidInputError when the token, a certificate or the key is malformed */
+  constructor(options: TransportOptions = {}) {
+    const { timeoutMs = 5_000, headers = {}, connectionsMax = 32, tls } = options
     this.#timeoutMs = timeoutMs
     this.#headers = headers
+    this.#token = new BearerToken(options, timeoutMs)
     this.#agent = new Agent({
       connections: connectionsMax,
-      connectTimeout: timeoutMs,
+      connect: connectorOf(tls, timeoutMs),
       keepAliveTimeout: 30_000,
+      allowH2: false,
     })
+  }
+
+  /** Why requests must not go to the URL; undefined if they may. */
+  refusalOf(url: URL): string | undefined {
+    return this.#token.isExposedBy(url) ? exposed(url) : undefined
   }
 
   /** Sends a request and decodes the JSON of its response. */
@@ -109,13 +121,14 @@ export class HttpTransport {
 
   async #exchange({ method, url, path, body, waitMs = 0 }: JsonCall<unknown>): Promise<Answer> {
     const timeoutMs = this.#timeoutMs + waitMs
+    const headers = { ...this.#headers, ...(await this.#token.headers(url)) }
     try {
       const response = await this.#agent.request({
         origin: url.origin,
         path: prefixOf(url) + path,
         method,
         // Servers require JSON for every change, because no web page can send it across origins without asking.
-        headers: method === 'GET' ? this.#headers : { 'content-type': 'application/json', ...this.#headers },
+        headers: method === 'GET' ? headers : { 'content-type': 'application/json', ...headers },
         body: body ?? null,
         signal: AbortSignal.timeout(timeoutMs),
       })
@@ -126,12 +139,13 @@ export class HttpTransport {
   }
 
   async #open({ url, path, headers, signal, silenceMsMax }: StreamCall): Promise<Dispatcher.ResponseData> {
+    const token = await this.#token.headers(url)
     try {
       return await this.#agent.request({
         origin: url.origin,
         path: prefixOf(url) + path,
         method: 'GET',
-        headers: { accept: 'text/event-stream', ...this.#headers, ...headers },
+        headers: { accept: 'text/event-stream', ...this.#headers, ...headers, ...token },
         headersTimeout: this.#timeoutMs,
         bodyTimeout: silenceMsMax,
         signal,
@@ -161,18 +175,11 @@ const prefixOf = (url: URL): string => url.pathname.replace(/\/$/, '')
 const failed = (code: ErrorCode, method: string, url: URL, path: string, what: string, cause: unknown) =>
   new EventStoreError(code, `${method} ${url.origin}${prefixOf(url)}${path} ${what}`, {}, { cause })
 
-/** Errors before the connection was established: the request was not sent. After any other error, that is unknown. */
-const neverSent: readonly unknown[] = [
-  ...['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'],
-  'UND_ERR_CONNECT_TIMEOUT',
-]
-
-const wasNeverSent = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && neverSent.includes(error.code)
-
 /** Node's error for several refused addresses has a code, but no message. */
 const messageOf = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error)
+  const problem = tlsProblemOf(error)
+  if (problem !== undefined) return `${problem} (${error.message})`
   return error.message || ('code' in error ? String(error.code) : error.name)
 }
 

@@ -1,4 +1,5 @@
 export { AnnalsClient } from './annals-client.ts'
+export { type Token } from './bearer-token.ts'
 export { type CoalesceLimits } from './append-lane.ts'
 export { type RetryLimits } from './backoff.ts'
 export { type ClientOptions, type SubscribeOptions } from './client-options.ts'
@@ -7,6 +8,7 @@ export { HttpTransport, type TransportOptions } from './http-transport.ts'
 export { PeerCheck, type PeerIdentity, type PeerVerdict } from './peer-check.ts'
 export { PeerClients } from './peer-clients.ts'
 export { ProjectionHandle, type SubscribeViewsOptions } from './projections-handle.ts'
+export { type ClientTlsOptions, tlsProblemOf } from './tls-options.ts'
 export {
   type PartitionOwner,
   type PlacedStreamInfo,

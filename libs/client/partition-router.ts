@@ -1,11 +1,14 @@
 import { aggregateTypeOf, eventTopic, partitionFor, type StreamId } from '#domain'
 
+import { isAboutCaller } from './backoff.ts'
 import { ReachableUrls } from './reachable-urls.ts'
 import type { PartitionOwner } from './writer-endpoint.ts'
 
 interface PartitionRouterOptions {
   /** Whether to send requests directly to owners. Otherwise they go to the configured URLs in turn. */
   readonly direct: boolean
+  /** Whether requests may go to a URL that a writer has named. */
+  readonly mayUse: (url: URL) => boolean
   /** Requests the owners from one writer. */
   readonly fetchOwners: (url: string) => Promise<readonly PartitionOwner[]>
 }
@@ -22,12 +25,15 @@ const askAgainMs = 100
 export class PartitionRouter {
   readonly #given: readonly string[]
   readonly #options: PartitionRouterOptions
+  /** Then no request goes to a URL that begins with http, whatever a writer says. */
+  readonly #isEncrypted: boolean
   readonly #reachable: ReachableUrls
   #urlsByTopic: ReadonlyMap<string, readonly (string | undefined)[]> = new Map()
   #askedAtMs = -Infinity
 
   constructor(urls: readonly string[], options: PartitionRouterOptions) {
     this.#given = urls
+    this.#isEncrypted = urls.every((url) => URL.parse(url)?.protocol === 'https:')
     this.#reachable = new ReachableUrls(urls)
     this.#options = options
   }
@@ -61,19 +67,28 @@ export class PartitionRouter {
       .fetchOwners(url)
       .then((owners) => this.#learn(owners))
       // Also when the answer is not a table. Requests continue to go to any writer, and the next failure asks again.
-      .catch(() => this.#reachable.avoid(url))
+      .catch((error: unknown) => {
+        if (!isAboutCaller(error)) this.#reachable.avoid(url)
+      })
   }
 
   #learn(owners: readonly PartitionOwner[]): void {
     const table = new Map<string, (string | undefined)[]>()
     for (const { topic, partition, url } of owners.filter(isSound)) {
       const urls = table.get(topic) ?? []
-      urls[partition] = url
+      // Other writers forward requests for an owner that this client must not use.
+      urls[partition] = url !== undefined && this.#mayUse(url) ? url : undefined
       table.set(topic, urls)
     }
     this.#urlsByTopic = table
     const learned = [...table.values()].flat().filter((url) => url !== undefined)
     this.#reachable.replace([...new Set([...this.#given, ...learned])])
+  }
+
+  #mayUse(text: string): boolean {
+    const url = URL.parse(text)
+    if (url === null || !/^https?:$/.test(url.protocol)) return false
+    return (url.protocol === 'https:' || !this.#isEncrypted) && this.#options.mayUse(url)
   }
 }
 
@@ -81,11 +96,5 @@ export class PartitionRouter {
 const partitionsMax = 10_000
 
 /** Rows that no writer would send are ignored, so they cannot fail requests. */
-const isSound = ({ topic, partition, url }: PartitionOwner): boolean =>
-  typeof topic === 'string' &&
-  Number.isSafeInteger(partition) &&
-  partition >= 0 &&
-  partition < partitionsMax &&
-  (url === undefined || isHttp(url))
-
-const isHttp = (text: string): boolean => /^https?:$/.test(URL.parse(text)?.protocol ?? '')
+const isSound = ({ topic, partition }: PartitionOwner): boolean =>
+  typeof topic === 'string' && Number.isSafeInteger(partition) && partition >= 0 && partition < partitionsMax

@@ -13,7 +13,7 @@ import type {
   ViewUpdate,
 } from '#projections'
 
-import { isTransient, type RetryLimits, retrying } from './backoff.ts'
+import { isAboutCaller, isTransient, type RetryLimits, retrying } from './backoff.ts'
 import { followStream, type OnProgress } from './follow-stream.ts'
 import type { HttpTransport, JsonCall } from './http-transport.ts'
 import { openSubscription } from './open-subscription.ts'
@@ -139,7 +139,7 @@ export class ProjectionsClient {
     try {
       return await request(parseUrl(url))
     } catch (error) {
-      if (isTransient(error) && !hasWaited(error)) this.#urls.avoid(url)
+      if (isTransient(error) && !hasWaited(error) && !isAboutCaller(error)) this.#urls.avoid(url)
       throw error
     }
   }

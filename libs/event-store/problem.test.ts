@@ -26,10 +26,12 @@ describe('a problem document', () => {
 
   test.each<[number, ErrorCode]>([
     [400, 'invalid-request'],
+    [401, 'unauthenticated'],
+    [403, 'forbidden'],
     [404, 'invalid-request'],
     [408, 'outcome-unknown'],
     [413, 'append-too-large'],
-    [429, 'unavailable'],
+    [429, 'limit-exceeded'],
     [500, 'internal'],
     [502, 'outcome-unknown'],
     [503, 'unavailable'],

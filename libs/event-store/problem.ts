@@ -55,8 +55,11 @@ const isErrorCode = (code: unknown): code is ErrorCode =>
   typeof code === 'string' && Object.hasOwn(errorTable, code)
 
 function codeOfStatus(status: number): ErrorCode {
+  if (status === 401) return 'unauthenticated'
+  if (status === 403) return 'forbidden'
   if (status === 413) return 'append-too-large'
-  if (status === 429 || status === 503) return 'unavailable'
+  if (status === 429) return 'limit-exceeded'
+  if (status === 503) return 'unavailable'
   // A gateway that received no answer does not know whether the request took effect.
   if (status === 408 || status === 502 || status === 504) return 'outcome-unknown'
   return status >= 400 && status < 500 ? 'invalid-request' : 'internal'

@@ -3,6 +3,7 @@ import { BlockList, isIPv6, type Socket } from 'node:net'
 
 import { refuseOnSocket } from './broken-requests.ts'
 import { refusalProblem } from './request-refusal.ts'
+import { isTls } from './tls.ts'
 
 export interface ConnectionLimits {
   /** For all clients together. */
@@ -24,7 +25,8 @@ const isLoopback = (address: string): boolean => loopback.check(address, isIPv6(
 
 /**
  * Bounds how many connections a server holds, before a byte of them is read. Further ones get an answer and are
- * closed: 429 when one address has too many, 503 when the server has.
+ * closed: 429 when one address has too many, 503 when the server has. With TLS they are closed without an answer: a
+ * handshake would cost more than the request.
  * @param isExempt from the limit per address; default: loopback addresses, which may be a proxy
  */
 export function boundConnections(
@@ -50,7 +52,7 @@ export function boundConnections(
       else byAddress.set(address, left)
     })
   }
-  const refuse = refuser()
+  const refuse = isTls(server) ? (socket: Socket) => socket.destroy() : refuser()
   // A rejected connection must not reach Node's parser: its requests would be processed, and the answers lost.
   const serving = server.listeners('connection')
   server.removeAllListeners('connection')

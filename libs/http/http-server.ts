@@ -22,6 +22,9 @@ import { answerFailure, answerWithProblems } from './problem-reply.ts'
 import { takeReadsInTurns } from './read-turns.ts'
 import { boundRequests } from './request-bound.ts'
 import { Subscribers } from './subscribers.ts'
+import { isTls, maintainTls, secureOptions, type TlsOptions } from './tls.ts'
+import { checkTlsTexts, readTlsFiles, type TlsMaterial } from './tls-files.ts'
+import { TlsMetrics } from './tls-metrics.ts'
 import { Unread, type UnreadBounds, watchAnswers } from './unread.ts'
 import { refuseUnsupportedHeaders } from './unsupported-headers.ts'
 import { compileValidator } from './validation.ts'
@@ -56,6 +59,8 @@ export interface HttpServerOptions extends Partial<ConnectionLimits> {
   readonly operationsPort?: number
   /** Controls access. Without it everyone may do everything. */
   readonly guard?: Guard
+  /** With it, the server speaks HTTPS. Default: HTTP. */
+  readonly tls?: TlsOptions
 }
 
 /** The longest stream id with every character percent-encoded. */
@@ -65,26 +70,14 @@ const maxParamLength = 4_000
  * Creates a server with everything that all services share: problem documents for errors, `/health/live`,
  * `/health/ready`, `/metrics`, `/openapi.json` and `/docs`. Register the routes, then call `listen`. `close` answers
  * the running requests, ends streams and idle connections, and resolves.
+ * @throws TlsFileError when a TLS file cannot be used
  */
 export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const { requestTimeoutMs = 10_000, requestsMax = 500, hosts = [] } = options
-  const app = Fastify({
-    loggerInstance: options.logger,
-    // A line per request would cost more than the request. Metrics count requests, and failures are logged.
-    logController: new LogController({ disableRequestLogging: true }),
-    genReqId: () => newEventId(),
-    bodyLimit: options.bodyLimitBytes,
-    routerOptions: { maxParamLength },
-    frameworkErrors: answerFailure,
-    clientErrorHandler: answerBrokenRequest,
-    requestTimeout: requestTimeoutMs,
-    http: {
-      // Node swaps the two when the headers may take longer than the whole request.
-      headersTimeout: requestTimeoutMs,
-      // Requests that arrived together expire together. Frequent checks answer them a few at a time.
-      connectionsCheckingInterval: Math.min(100, requestTimeoutMs / 2),
-    },
-  }).withTypeProvider<RequestTypes>()
+  const { requestsMax = 500, hosts = [], tls } = options
+  const material = tls && checkTlsTexts(tls, await readTlsFiles(tls))
+  const app = newServer(options, material)
+  const tlsMetrics = new TlsMetrics(options.metrics)
+  if (tls && material && isTls(app.server)) maintainTls(app, app.server, tls, material, tlsMetrics)
   takeJsonBodies(app)
   app.setValidatorCompiler(compileValidator)
   answerWithProblems(app)
@@ -107,6 +100,33 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   await describeApi(app, options)
   addProbes(app, options.health, options.metrics)
   return app
+}
+
+function newServer(
+  { logger, bodyLimitBytes, requestTimeoutMs = 10_000 }: HttpServerOptions,
+  material: TlsMaterial | undefined,
+): HttpServer {
+  const http = {
+    // Node swaps the two when the headers may take longer than the whole request.
+    headersTimeout: requestTimeoutMs,
+    // Requests that arrived together expire together. Frequent checks answer them a few at a time.
+    connectionsCheckingInterval: Math.min(100, requestTimeoutMs / 2),
+  }
+  return Fastify({
+    loggerInstance: logger,
+    // A line per request would cost more than the request. Metrics count requests, and failures are logged.
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: () => newEventId(),
+    bodyLimit: bodyLimitBytes,
+    routerOptions: { maxParamLength },
+    frameworkErrors: answerFailure,
+    clientErrorHandler: answerBrokenRequest,
+    requestTimeout: requestTimeoutMs,
+    // Fastify's type for HTTPS differs, but all that routes use is the same.
+    ...((material === undefined
+      ? { http }
+      : { https: { ...http, ...secureOptions(material, requestTimeoutMs) } }) as { http: typeof http }),
+  }).withTypeProvider<RequestTypes>()
 }
 
 function boundReaders(

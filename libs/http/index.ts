@@ -1,5 +1,6 @@
 export { refusalOf } from './access-control.ts'
 export { type AdministrativeAct, type Denial, type Guard } from './guard.ts'
+export { clientCertificateOf } from './client-certificate.ts'
 export { createHttpServer, type HttpServerOptions } from './http-server.ts'
 export { type HttpRoute, type HttpRoutes, type HttpServer } from './http-types.ts'
 export { listen } from './listen.ts'
@@ -10,4 +11,5 @@ export { audited, onCategory, onEachStream, onProjection, onStream, onType } fro
 export { sendEvents, type ServerSentEvent } from './sse.ts'
 export { admitSubscriber } from './subscribers.ts'
 export { batchEvents, sharedJson, subscriptionSchema } from './subscription.ts'
+export { TlsFileError } from './tls-files.ts'
 export { compileValidator, violation } from './validation.ts'

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:net'
 
 import type { HttpServer } from './http-types.ts'
+import { isTls } from './tls.ts'
 
 /** The address of a server. */
 interface ListenAddress {
@@ -69,8 +70,8 @@ async function openDoor(
   app: HttpServer,
   options: ListenAddress & { readonly reusePort: boolean },
 ): Promise<Server | undefined> {
-  // With the options of Node's own HTTP server.
-  const door = createServer({ allowHalfOpen: true, noDelay: true })
+  // With the options of Node's own servers.
+  const door = createServer({ allowHalfOpen: !isTls(app.server), noDelay: true })
   door.on('connection', (socket) => app.server.emit('connection', socket))
   try {
     await once(door.listen(options), 'listening')

@@ -25,6 +25,7 @@ const kinds = {
     retry: 'never',
   },
   'request-malformed': { status: 400, title: 'The request is not valid HTTP/1.1', retry: 'never' },
+  'https-required': { status: 400, title: 'The port speaks HTTPS only', retry: 'never' },
   'too-many-connections': { status: 429, title: 'Too many connections from one address', retry: 'same-ids' },
   'server-full': { status: 503, title: 'Too many connections', retry: 'same-ids' },
   'too-many-bytes': { status: 503, title: 'Too many bytes of bodies at a time', retry: 'same-ids' },

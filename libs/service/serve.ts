@@ -1,6 +1,7 @@
 import { createHttpServer, type HttpRoutes, listen } from '#http'
 
 import type { RunningService, ServiceParts } from './run-service.ts'
+import { rethrowTlsProblem, tlsSettings } from './tls-settings.ts'
 import { version } from './version.ts'
 
 /** What a process serves: one service, or one of several. */
@@ -15,6 +16,7 @@ export interface ServicePart {
  * Serves parts with one HTTP server. It listens before they start and until they have stopped: requests for moving
  * partitions are still accepted and forwarded.
  * @param title of the API, as shown in its documentation
+ * @throws ConfigError when a TLS file cannot be used
  */
 export async function serve(
   { config, backends, health, metrics, logger }: ServiceParts,
@@ -40,7 +42,8 @@ export async function serve(
     connectionsPerAddressMax: config.http.connectionsPerAddressMax,
     ...operations,
     hosts: [new URL(config.http.advertisedUrl).host, ...config.http.allowedHosts],
-  })
+    ...tlsSettings(config),
+  }).catch(rethrowTlsProblem)
   for (const { routes } of parts) await server.register(routes)
   await listen(server, { host: config.http.host, port: config.http.port, ...operations })
   const begun: ServicePart[] = []

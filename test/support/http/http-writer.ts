@@ -15,6 +15,7 @@ type Bounds =
   | 'connectionsMax'
   | 'hosts'
   | 'guard'
+  | 'tls'
 
 export interface HttpWriterOptions extends Partial<Pick<HttpServerOptions, Bounds>> {
   readonly port?: number
