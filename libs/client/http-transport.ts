@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 
 import { Agent, type Dispatcher } from 'undici'
 
+import { deadlineIn, within } from '#async'
 import { type ErrorCode, EventStoreError, fromProblem } from '#event-store'
 
 import { jsonOrUndefined } from './json-or-undefined.ts'
@@ -12,8 +13,17 @@ export interface TransportOptions {
   readonly timeoutMs?: number
   /** Headers for every request, e.g. `authorization`. */
   readonly headers?: Readonly<Record<string, string>>
+  /**
+   * Called before each request for headers of that request alone, e.g. a token that is soon to expire.
+   * @param url of the server
+   */
+  readonly headersFor?: (url: URL) => Promise<Readonly<Record<string, string>>>
+  /** Authorities to trust, for URLs that begin with https. Default: those built into Node.js. */
+  readonly tls?: { readonly ca?: string | Buffer }
   /** Maximum number of open connections to each server. Default 32. */
   readonly connectionsMax?: number
+  /** Connections that several clients share. Their owner closes them. Default: a client has its own. */
+  readonly pool?: Dispatcher
 }
 
 type Method = 'GET' | 'POST' | 'DELETE'
@@ -55,17 +65,18 @@ interface Answer {
 export class HttpTransport {
   readonly #timeoutMs: number
   readonly #headers: Readonly<Record<string, string>>
-  readonly #agent: Agent
+  readonly #headersFor: TransportOptions['headersFor']
+  readonly #pool: Dispatcher
+  readonly #isShared: boolean
   #closed: Promise<void> | undefined
 
-  constructor({ timeoutMs = 5_000, headers = {}, connectionsMax = 32 }: TransportOptions = {}) {
+  constructor(options: TransportOptions = {}) {
+    const { timeoutMs = 5_000, headers = {}, headersFor, pool } = options
     this.#timeoutMs = timeoutMs
     this.#headers = headers
-    this.#agent = new Agent({
-      connections: connectionsMax,
-      connectTimeout: timeoutMs,
-      keepAliveTimeout: 30_000,
-    })
+    this.#headersFor = headersFor
+    this.#pool = pool ?? connectionPool(options)
+    this.#isShared = pool !== undefined
   }
 
   /** Sends a request and decodes the JSON of its response. */
@@ -92,13 +103,13 @@ export class HttpTransport {
 
   /** Waits for requests in flight, then closes the connections. */
   close(): Promise<void> {
-    this.#closed ??= this.#agent.close()
+    this.#closed ??= this.#isShared ? Promise.resolve() : this.#pool.close()
     return this.#closed
   }
 
   /** Ends requests in flight, and closes the connections. */
   destroy(): Promise<void> {
-    this.#closed = this.#agent.destroy()
+    this.#closed = this.#isShared ? Promise.resolve() : this.#pool.destroy()
     return this.#closed
   }
 
@@ -107,15 +118,29 @@ export class HttpTransport {
       throw new EventStoreError('invalid-request', 'this client has been closed')
   }
 
+  /** The headers of one request. */
+  async #ownHeaders(method: Method, url: URL, path: string): Promise<Readonly<Record<string, string>>> {
+    if (this.#headersFor === undefined) return this.#headers
+    const late = () => new Error(`not within ${this.#timeoutMs} ms`)
+    try {
+      const added = await within(deadlineIn(this.#timeoutMs), this.#headersFor(url), late)
+      return { ...this.#headers, ...added }
+    } catch (error) {
+      const what = `was not sent, because its headers could not be made: ${messageOf(error)}`
+      throw failed('unavailable', method, url, path, what, error)
+    }
+  }
+
   async #exchange({ method, url, path, body, waitMs = 0 }: JsonCall<unknown>): Promise<Answer> {
     const timeoutMs = this.#timeoutMs + waitMs
+    const own = await this.#ownHeaders(method, url, path)
     try {
-      const response = await this.#agent.request({
+      const response = await this.#pool.request({
         origin: url.origin,
         path: prefixOf(url) + path,
         method,
         // Servers require JSON for every change, because no web page can send it across origins without asking.
-        headers: method === 'GET' ? this.#headers : { 'content-type': 'application/json', ...this.#headers },
+        headers: method === 'GET' ? own : { 'content-type': 'application/json', ...own },
         body: body ?? null,
         signal: AbortSignal.timeout(timeoutMs),
       })
@@ -126,12 +151,13 @@ export class HttpTransport {
   }
 
   async #open({ url, path, headers, signal, silenceMsMax }: StreamCall): Promise<Dispatcher.ResponseData> {
+    const own = await this.#ownHeaders('GET', url, path)
     try {
-      return await this.#agent.request({
+      return await this.#pool.request({
         origin: url.origin,
         path: prefixOf(url) + path,
         method: 'GET',
-        headers: { accept: 'text/event-stream', ...this.#headers, ...headers },
+        headers: { accept: 'text/event-stream', ...own, ...headers },
         headersTimeout: this.#timeoutMs,
         bodyTimeout: silenceMsMax,
         signal,
@@ -141,6 +167,15 @@ export class HttpTransport {
     }
   }
 }
+
+/** Connections for the requests of one client, or of several. */
+export const connectionPool = ({ timeoutMs = 5_000, connectionsMax = 32, tls }: TransportOptions): Agent =>
+  new Agent({
+    connections: connectionsMax,
+    connectTimeout: timeoutMs,
+    keepAliveTimeout: 30_000,
+    ...(tls && { connect: tls }),
+  })
 
 function networkFailure(
   method: Method,
@@ -164,7 +199,7 @@ const failed = (code: ErrorCode, method: string, url: URL, path: string, what: s
 /** Errors before the connection was established: the request was not sent. After any other error, that is unknown. */
 const neverSent: readonly unknown[] = [
   ...['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'],
-  'UND_ERR_CONNECT_TIMEOUT',
+  ...['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_CLOSED'],
 ]
 
 const wasNeverSent = (error: unknown): boolean =>
