@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 
 import { Agent, type Dispatcher } from 'undici'
 
+import { deadlineIn, within } from '#async'
 import { type ErrorCode, EventStoreError, fromProblem } from '#event-store'
 
 import { BearerToken, exposed, type TokenOptions } from './bearer-token.ts'
@@ -14,8 +15,15 @@ export interface TransportOptions extends TokenOptions {
   readonly timeoutMs?: number
   /** Authorities to trust, and a client certificate, for URLs that begin with https. New ones need a new client. */
   readonly tls?: ClientTlsOptions
+  /**
+   * Called before each request for headers of that request alone, e.g. a token that is valid once.
+   * @param url of the server
+   */
+  readonly headersFor?: (url: URL) => Promise<Readonly<Record<string, string>>>
   /** Maximum number of open connections to each server. Default 32. */
   readonly connectionsMax?: number
+  /** Connections that several clients share. Their owner closes them. Default: a client has its own. */
+  readonly pool?: Dispatcher
 }
 
 type Method = 'GET' | 'POST' | 'DELETE'
@@ -57,22 +65,21 @@ interface Answer {
 export class HttpTransport {
   readonly #timeoutMs: number
   readonly #headers: Readonly<Record<string, string>>
+  readonly #headersFor: TransportOptions['headersFor']
   readonly #token: BearerToken
-  readonly #agent: Agent
+  readonly #pool: Dispatcher
+  readonly #isShared: boolean
   #closed: Promise<void> | undefined
 
   /** @throws InvalidInputError when the token, a certificate or the key is malformed */
   constructor(options: TransportOptions = {}) {
-    const { timeoutMs = 5_000, headers = {}, connectionsMax = 32, tls } = options
+    const { timeoutMs = 5_000, headers = {}, headersFor, pool } = options
     this.#timeoutMs = timeoutMs
     this.#headers = headers
+    this.#headersFor = headersFor
     this.#token = new BearerToken(options, timeoutMs)
-    this.#agent = new Agent({
-      connections: connectionsMax,
-      connect: connectorOf(tls, timeoutMs),
-      keepAliveTimeout: 30_000,
-      allowH2: false,
-    })
+    this.#pool = pool ?? connectionPool(options)
+    this.#isShared = pool !== undefined
   }
 
   /** Why requests must not go to the URL; undefined if they may. */
@@ -104,13 +111,13 @@ export class HttpTransport {
 
   /** Waits for requests in flight, then closes the connections. */
   close(): Promise<void> {
-    this.#closed ??= this.#agent.close()
+    this.#closed ??= this.#isShared ? Promise.resolve() : this.#pool.close()
     return this.#closed
   }
 
   /** Ends requests in flight, and closes the connections. */
   destroy(): Promise<void> {
-    this.#closed = this.#agent.destroy()
+    this.#closed = this.#isShared ? Promise.resolve() : this.#pool.destroy()
     return this.#closed
   }
 
@@ -119,16 +126,30 @@ export class HttpTransport {
       throw new EventStoreError('invalid-request', 'this client has been closed')
   }
 
+  /** The headers of one request. */
+  async #ownHeaders(method: Method, url: URL, path: string): Promise<Readonly<Record<string, string>>> {
+    const known = { ...this.#headers, ...(await this.#token.headers(url)) }
+    if (this.#headersFor === undefined) return known
+    const late = () => new Error(`not within ${this.#timeoutMs} ms`)
+    try {
+      const added = await within(deadlineIn(this.#timeoutMs), this.#headersFor(url), late)
+      return { ...known, ...added }
+    } catch (error) {
+      const what = `was not sent, because its headers could not be made: ${messageOf(error)}`
+      throw failed('unavailable', method, url, path, what, error)
+    }
+  }
+
   async #exchange({ method, url, path, body, waitMs = 0 }: JsonCall<unknown>): Promise<Answer> {
     const timeoutMs = this.#timeoutMs + waitMs
-    const headers = { ...this.#headers, ...(await this.#token.headers(url)) }
+    const own = await this.#ownHeaders(method, url, path)
     try {
-      const response = await this.#agent.request({
+      const response = await this.#pool.request({
         origin: url.origin,
         path: prefixOf(url) + path,
         method,
         // Servers require JSON for every change, because no web page can send it across origins without asking.
-        headers: method === 'GET' ? headers : { 'content-type': 'application/json', ...headers },
+        headers: method === 'GET' ? own : { 'content-type': 'application/json', ...own },
         body: body ?? null,
         signal: AbortSignal.timeout(timeoutMs),
       })
@@ -139,13 +160,13 @@ export class HttpTransport {
   }
 
   async #open({ url, path, headers, signal, silenceMsMax }: StreamCall): Promise<Dispatcher.ResponseData> {
-    const token = await this.#token.headers(url)
+    const own = await this.#ownHeaders('GET', url, path)
     try {
-      return await this.#agent.request({
+      return await this.#pool.request({
         origin: url.origin,
         path: prefixOf(url) + path,
         method: 'GET',
-        headers: { accept: 'text/event-stream', ...this.#headers, ...headers, ...token },
+        headers: { accept: 'text/event-stream', ...own, ...headers },
         headersTimeout: this.#timeoutMs,
         bodyTimeout: silenceMsMax,
         signal,
@@ -155,6 +176,15 @@ export class HttpTransport {
     }
   }
 }
+
+/** Connections for the requests of one client, or of several. */
+export const connectionPool = ({ timeoutMs = 5_000, connectionsMax = 32, tls }: TransportOptions): Agent =>
+  new Agent({
+    connections: connectionsMax,
+    connect: connectorOf(tls, timeoutMs),
+    keepAliveTimeout: 30_000,
+    allowH2: false,
+  })
 
 function networkFailure(
   method: Method,

@@ -2,9 +2,9 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTcpServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 
-import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 
-import { PeerCheck } from './peer-check.ts'
+import { PeerCheck, type ProvenIdentity } from './peer-check.ts'
 
 const group = { clusterId: 'c-1', groupId: 'writers' }
 const instance = 'i-1'
@@ -126,4 +126,74 @@ test('the current verdict does not come from the cache', async () => {
   // Requests go there no more.
   expect(await check.verdict({ url, instance })).toBe('refuted')
   expect(asked).toHaveLength(2)
+})
+
+/** Proves as a peer with this secret would; the text shows everything that it proves. */
+const proofOf = (
+  secret: string,
+  challenge: unknown,
+  { clusterId, groupId, instance: of, url }: ProvenIdentity,
+): string => JSON.stringify([secret, challenge, clusterId, groupId, of, url])
+
+const challengeOf = (path = ''): string | null => new URL(path, 'http://peer').searchParams.get('challenge')
+
+function provingCheck(): PeerCheck {
+  const check = new PeerCheck('/peers/writer', group, {
+    checkProof: (proof, challenge, peer) => Promise.resolve(proof === proofOf('secret', challenge, peer)),
+  })
+  onTestFinished(() => check.close())
+  return check
+}
+
+/** A peer that signs what it is asked, as if it were at a URL. */
+function provingPeer(secret: string, at: () => string, of = identity): RequestListener {
+  return (request, response) => {
+    const proof = proofOf(secret, challengeOf(request.url), { ...of, url: at() })
+    json({ ...of, proof })(request, response)
+  }
+}
+
+describe('with a secret', () => {
+  test('a peer is verified that proves to know it, for another challenge each time', async () => {
+    let own = ''
+    const { url, asked } = await serverOf(provingPeer('secret', () => own))
+    own = url
+    const check = provingCheck()
+    expect(await check.verdict({ url, instance })).toBe('verified')
+    expect(await check.verdictNow({ url, instance })).toBe('verified')
+    const challenges = asked.map((line) => challengeOf(line.split(' ')[1]))
+    expect(new Set(challenges).size).toBe(2)
+    for (const challenge of challenges) expect(challenge).toMatch(/^[\w-]{43}$/)
+  })
+
+  test.each<[what: string, answer: (url: () => string) => RequestListener]>([
+    ['without a proof', () => json(identity)],
+    ['with a proof that is not text', () => json({ ...identity, proof: [1] })],
+    ['with a proof that is too long', () => json({ ...identity, proof: 'x'.repeat(3_000) })],
+    ['that knows another secret', (url) => provingPeer('other', url)],
+    [
+      'that repeats an old proof',
+      (url) => (request, response) => {
+        const proof = proofOf('secret', 'an old challenge', { ...identity, url: url() })
+        json({ ...identity, proof })(request, response)
+      },
+    ],
+    ['that passes on the proof of a peer elsewhere', () => provingPeer('secret', () => 'http://elsewhere')],
+    [
+      'that passes on the proof of another instance',
+      (url) => (request, response) => {
+        const proof = proofOf('secret', challengeOf(request.url), {
+          ...identity,
+          instance: 'i-2',
+          url: url(),
+        })
+        json({ ...identity, proof })(request, response)
+      },
+    ],
+  ])('a peer %s is refuted', async (_, answerAt) => {
+    let own = ''
+    const { url } = await serverOf(answerAt(() => own))
+    own = url
+    expect(await provingCheck().verdict({ url, instance })).toBe('refuted')
+  })
 })

@@ -1,7 +1,11 @@
-import { LRUCache } from 'lru-cache'
-import { Agent, type Dispatcher, errors } from 'undici'
+import { randomBytes } from 'node:crypto'
 
+import { LRUCache } from 'lru-cache'
+import { Agent, errors } from 'undici'
+
+import type { TransportOptions } from './http-transport.ts'
 import { jsonOrUndefined } from './json-or-undefined.ts'
+import { connectorOf } from './tls-options.ts'
 
 /** The identity of an instance of a service. */
 export interface PeerIdentity {
@@ -10,6 +14,22 @@ export interface PeerIdentity {
   readonly groupId: string
   /** Random id of the process. */
   readonly instance: string
+}
+
+/** What a peer proves: who it is, and where. */
+export interface ProvenIdentity extends PeerIdentity {
+  /** As it advertises it. */
+  readonly url: string
+}
+
+/** Checks a proof of a peer that it knows the secret of the installation. It was made for this challenge and this identity. */
+export type CheckPeerProof = (proof: string, challenge: string, identity: ProvenIdentity) => Promise<boolean>
+
+export interface PeerCheckOptions {
+  /** Default: peers are not asked for a proof. */
+  readonly checkProof?: CheckPeerProof
+  /** Authorities to trust, for URLs that begin with https. Default: those built into Node.js. */
+  readonly tls?: TransportOptions['tls']
 }
 
 /** `refuted`: something else answers at the URL. `unknown`: nothing answers, or only a temporary error. */
@@ -27,29 +47,39 @@ interface Known {
 
 const askTimeoutMs = 1_000
 const answerBytesMax = 4_096
+const challengeBytes = 32
+const proofLengthMax = 2_000
 const knownMax = 1_000
 /** How long a verdict is valid before it is checked again in the background. */
 const freshMs: Readonly<Record<PeerVerdict, number>> = { verified: 30_000, refuted: 30_000, unknown: 1_000 }
 
 /**
  * Verifies the URLs of other instances of a service. A group member can advertise any URL, so its identity is requested before
- * anything else is sent there. The request carries no credentials and follows no redirects.
+ * anything else is sent there. The request carries no credentials and follows no redirects. With a secret, the peer also has to prove
+ * that it knows it, for a challenge that was never used before: an answer that was copied from another peer proves nothing.
  */
 export class PeerCheck {
   readonly #path: string
   readonly #own: Pick<PeerIdentity, 'clusterId' | 'groupId'>
+  readonly #checkProof: CheckPeerProof | undefined
   readonly #known = new LRUCache<string, Known>({ max: knownMax })
-  readonly #agent = new Agent({
-    connections: 1,
-    connectTimeout: askTimeoutMs,
-    maxResponseSize: answerBytesMax,
-    keepAliveTimeout: 1_000,
-  })
+  readonly #agent: Agent
 
   /** @param path path of the route that returns a {@link PeerIdentity}, from the first slash. */
-  constructor(path: string, own: Pick<PeerIdentity, 'clusterId' | 'groupId'>) {
+  constructor(
+    path: string,
+    own: Pick<PeerIdentity, 'clusterId' | 'groupId'>,
+    { checkProof, tls }: PeerCheckOptions = {},
+  ) {
     this.#path = path
     this.#own = own
+    this.#checkProof = checkProof
+    this.#agent = new Agent({
+      connections: 1,
+      maxResponseSize: answerBytesMax,
+      keepAliveTimeout: 1_000,
+      connect: connectorOf(tls, askTimeoutMs),
+    })
   }
 
   /** The verdict on a peer. Only the first call for a peer waits, for a second at most. Never rejects. */
@@ -98,32 +128,40 @@ export class PeerCheck {
   }
 
   async #answer(text: string, instance: string): Promise<PeerVerdict> {
+    const challenge =
+      this.#checkProof === undefined ? undefined : randomBytes(challengeBytes).toString('base64url')
     try {
       const url = new URL(text)
+      const query = challenge === undefined ? '' : `?challenge=${challenge}`
       const { statusCode, body } = await this.#agent.request({
         origin: url.origin,
-        path: url.pathname.replace(/\/$/, '') + this.#path,
+        path: url.pathname.replace(/\/$/, '') + this.#path + query,
         method: 'GET',
         headers: { accept: 'application/json' },
         signal: AbortSignal.timeout(askTimeoutMs),
       })
-      return await this.#judge(statusCode, body, instance)
+      const answer = await body.text()
+      // Sent by a proxy, or by a service that is starting.
+      if (statusCode >= 500 || statusCode === 429) return 'unknown'
+      if (statusCode !== 200) return 'refuted'
+      return await this.#judge(jsonOrUndefined(answer), { url: text, instance }, challenge)
     } catch (error) {
       return isWrongAnswer(error) ? 'refuted' : 'unknown'
     }
   }
 
   async #judge(
-    status: number,
-    body: Dispatcher.ResponseData['body'],
-    instance: string,
+    answer: unknown,
+    peer: { readonly url: string; readonly instance: string },
+    challenge: string | undefined,
   ): Promise<PeerVerdict> {
-    const answer = await body.text()
-    // Sent by a proxy, or by a service that is starting.
-    if (status >= 500 || status === 429) return 'unknown'
     const { clusterId, groupId } = this.#own
-    const isPeer = status === 200 && isSame(jsonOrUndefined(answer), { clusterId, groupId, instance })
-    return isPeer ? 'verified' : 'refuted'
+    const expected = { clusterId, groupId, instance: peer.instance }
+    if (!isSame(answer, expected)) return 'refuted'
+    if (this.#checkProof === undefined || challenge === undefined) return 'verified'
+    const proof = proofOf(answer)
+    if (proof === undefined) return 'refuted'
+    return (await this.#checkProof(proof, challenge, { ...expected, url: peer.url })) ? 'verified' : 'refuted'
   }
 }
 
@@ -137,7 +175,12 @@ const neverAsked = (): Known => ({
 const isWrongAnswer = (error: unknown): boolean =>
   error instanceof errors.ResponseExceededMaxSizeError || error instanceof errors.HTTPParserError
 
-const isSame = (json: unknown, expected: PeerIdentity): boolean =>
+const proofOf = (answer: object): string | undefined => {
+  const proof = 'proof' in answer ? answer.proof : undefined
+  return typeof proof === 'string' && proof.length <= proofLengthMax ? proof : undefined
+}
+
+const isSame = (json: unknown, expected: PeerIdentity): json is object =>
   typeof json === 'object' &&
   json !== null &&
   Object.entries(expected).every(([name, value]) => (json as Record<string, unknown>)[name] === value)

@@ -20,7 +20,11 @@ export interface ClientTlsOptions {
 const unconnected = new WeakSet<Error>()
 
 /** Whether a request failed because there was no connection: it was not sent. After any other error, that is unknown. */
-export const wasNeverSent = (error: unknown): boolean => error instanceof Error && unconnected.has(error)
+export const wasNeverSent = (error: unknown): boolean =>
+  error instanceof Error && (unconnected.has(error) || isClosedPool(error))
+
+/** The pool was closed before the request had a connection. */
+const isClosedPool = (error: Error): boolean => 'code' in error && error.code === 'UND_ERR_CLOSED'
 
 /**
  * Opens connections for an agent.

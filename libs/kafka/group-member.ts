@@ -2,6 +2,8 @@ import { type Static, Type } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { AssignerProtocol } from 'kafkajs'
 
+import { anyPeerUrl, type PeerUrlCheck, peerUrlLengthMax } from './peer-url.ts'
+
 /** Partitions by topic. */
 export type Assignment = Readonly<Record<string, readonly number[]>>
 
@@ -13,7 +15,7 @@ const partitionsByTopic = Type.Record(
 /** What a member states about itself when it joins. It travels in Kafka's member metadata, as JSON. */
 const memberDataSchema = Type.Object({
   /** Where it takes requests. */
-  url: Type.String({ minLength: 1, maxLength: 2_048 }),
+  url: Type.String({ minLength: 1, maxLength: peerUrlLengthMax }),
   /** A random id of its process. The process that answers at the URL must know it. */
   instance: Type.String({ minLength: 1, maxLength: 100 }),
   /** The member id under which it owned `owned`. A member that was removed and rejoins with another id has lost its claims. */
@@ -42,17 +44,20 @@ interface KnownMember {
 /** A client with the right to join the group can send any metadata. `problem` says why it is not that of an Annals member. */
 type ReadMember = KnownMember | { readonly problem: string }
 
-/** Reads a member's metadata. Never throws. */
-export function readMember(metadata: Buffer): ReadMember {
+/**
+ * Reads a member's metadata. Never throws.
+ * @param checkUrl says why its URL is not allowed
+ */
+export function readMember(metadata: Buffer, checkUrl: PeerUrlCheck = anyPeerUrl): ReadMember {
   try {
     const decoded = AssignerProtocol.MemberMetadata.decode(metadata)
-    return readData(decoded?.topics ?? [], decoded?.userData ?? Buffer.alloc(0))
+    return readData(decoded?.topics ?? [], decoded?.userData ?? Buffer.alloc(0), checkUrl)
   } catch {
     return { problem: 'its metadata is not that of a consumer' }
   }
 }
 
-function readData(topics: readonly string[], bytes: Buffer): ReadMember {
+function readData(topics: readonly string[], bytes: Buffer, checkUrl: PeerUrlCheck): ReadMember {
   if (bytes.length > dataBytesMax) return { problem: `its metadata has ${bytes.length} bytes` }
   const data = parseJson(bytes.toString())
   if (data === undefined) return { problem: 'its metadata is not JSON' }
@@ -60,7 +65,7 @@ function readData(topics: readonly string[], bytes: Buffer): ReadMember {
     const { path = '', message = '' } = memberData.Errors(data).First() ?? {}
     return { problem: `its metadata has the wrong shape: ${message.toLowerCase()} at ${path || 'its root'}` }
   }
-  const problem = urlProblem(data.url)
+  const problem = checkUrl(data.url)
   return problem === undefined ? { topics, data } : { problem }
 }
 
@@ -70,14 +75,6 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined
   }
-}
-
-function urlProblem(text: string): string | undefined {
-  const url = URL.parse(text)
-  if (url === null) return 'its URL is malformed'
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') return `its URL begins with ${url.protocol}`
-  if (url.username !== '' || url.password !== '') return 'its URL holds credentials'
-  return url.search === '' && url.hash === '' ? undefined : 'its URL has a query or a fragment'
 }
 
 export const encodeMember = (version: number, { topics, data }: KnownMember): Buffer =>

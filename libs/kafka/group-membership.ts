@@ -10,10 +10,13 @@ import type { Assignment } from './group-member.ts'
 import {
   assignmentOf,
   type ForeignMember,
+  type GroupTable,
   partitionsOf,
   readGroup,
   stickyAssigner,
 } from './group-protocol.ts'
+import { LeftOutError } from './left-out-error.ts'
+import { anyPeerUrl, type PeerUrlCheck } from './peer-url.ts'
 import { type GroupView, Peers, type RoutingTable, type VerifyPeer } from './peers.ts'
 import { groupClientConfig } from './settings.ts'
 import { partitionKey, type TopicPartition } from '#domain'
@@ -31,6 +34,8 @@ export interface GroupMembershipOptions {
   readonly onRevoked: (partitions: readonly TopicPartition[]) => Promise<void> | void
   /** Verifies the address of a member before partitions are assigned to it and requests are sent there. Default: all are trusted. */
   readonly verifyPeer?: VerifyPeer
+  /** Says why a URL of a member is not allowed, so that nothing is sent there. Default: all of HTTP are. */
+  readonly checkPeerUrl?: PeerUrlCheck
   /**
    * The partitions that this member owns ahead of the group. It asks to keep them at each rebalance. Default: it takes none over
    * early, and others do not count on it.
@@ -59,15 +64,6 @@ const heartbeatMs = 250
 const rebalanceTimeoutMs = 5_000
 const rejoinMs = 1_000
 const leftOutMsMax = 300_000
-
-/** The leader assigned no partitions to this member although there are enough for all members. */
-class LeftOutError extends Error {
-  constructor(groupId: string, url: string) {
-    super(
-      `this member of ${groupId} was given no partitions, though there are enough: others cannot reach it at ${url} (ANNALS_ADVERTISED_URL), or another process answers there. It rejoins`,
-    )
-  }
-}
 
 /** Membership through one client. `end` resolves to the reason when that client gives up. */
 interface Joined {
@@ -139,8 +135,7 @@ export class GroupMembership {
 
   /** Members and owners. During a rebalance, those before it. @throws LogError `unavailable` */
   async view(): Promise<GroupView> {
-    const { cluster, groupId } = this.#options
-    const group = await readGroup(cluster, groupId)
+    const group = await this.#readGroup()
     if (group === undefined) return this.#view
     this.#peers.foreign([...group.foreign, ...(await this.#peers.unfitNow(group))])
     const routes = await this.#peers.route(group.owners)
@@ -159,6 +154,11 @@ export class GroupMembership {
       offset: String(offset),
     }))
     await this.#consumer?.commitOffsets(noted).catch(() => undefined)
+  }
+
+  #readGroup(): Promise<GroupTable | undefined> {
+    const { cluster, groupId, checkPeerUrl: checkUrl = anyPeerUrl } = this.#options
+    return readGroup(cluster, groupId, { checkUrl })
   }
 
   async #join(): Promise<Joined> {
@@ -189,10 +189,10 @@ export class GroupMembership {
   }
 
   #newConsumer(): Consumer {
-    const { cluster, groupId, advertisedUrl, early, sessionTimeoutMs = 8_000 } = this.#options
+    const { cluster, groupId, advertisedUrl, early, checkPeerUrl = anyPeerUrl } = this.#options
     return new Kafka(groupClientConfig(cluster.settings)).consumer({
       groupId,
-      sessionTimeout: sessionTimeoutMs,
+      sessionTimeout: this.#options.sessionTimeoutMs ?? 8_000,
       heartbeatInterval: heartbeatMs,
       rebalanceTimeout: rebalanceTimeoutMs,
       maxWaitTimeInMs: noticeMs,
@@ -207,6 +207,7 @@ export class GroupMembership {
             ...{ memberId: this.#memberId, owned: this.#owned },
             ...(early !== undefined && { early: assignmentOf(early()) }),
           }),
+          checkUrl: checkPeerUrl,
           unfit: (members) => this.#peers.unfit(members),
           onForeign: (foreign) => this.#peers.foreign(foreign),
         }),
@@ -251,8 +252,7 @@ export class GroupMembership {
 
   async #isLeftOut(): Promise<boolean> {
     if (this.partitions.length > 0) return false
-    const { cluster, groupId } = this.#options
-    const group = await readGroup(cluster, groupId).catch(() => undefined)
+    const group = await this.#readGroup().catch(() => undefined)
     if (group === undefined) return false
     const isMember = group.members.some(({ instance }) => instance === this.instance)
     const owners = [...group.owners.values()]

@@ -7,6 +7,7 @@ import { partitionKey, type TopicPartition } from '#domain'
 import { untilAnswered } from './attempts.ts'
 import type { KafkaCluster } from './cluster.ts'
 import { type Assignment, encodeMember, type MemberData, readAssignment, readMember } from './group-member.ts'
+import { anyPeerUrl, type PeerUrlCheck } from './peer-url.ts'
 import { assignSticky, type StickyMember } from './sticky-assignor.ts'
 
 /** A member, and the URL where it claims to take requests. */
@@ -76,11 +77,14 @@ interface Joined {
   readonly foreign: readonly ForeignMember[]
 }
 
-function readJoined(all: readonly { memberId: string; memberMetadata: Buffer }[]): Joined {
+function readJoined(
+  all: readonly { memberId: string; memberMetadata: Buffer }[],
+  checkUrl: PeerUrlCheck,
+): Joined {
   const members: JoinedMember[] = []
   const foreign: ForeignMember[] = []
   for (const { memberId, memberMetadata } of all) {
-    const read = readMember(memberMetadata)
+    const read = readMember(memberMetadata, checkUrl)
     if ('problem' in read) {
       foreign.push({ memberId, reason: read.problem })
       continue
@@ -126,6 +130,8 @@ async function partitionsOfTopics(
 interface StickyAssignerOptions {
   /** This member's metadata, called on each join. */
   readonly self: () => MemberData
+  /** Says why a member's URL is not allowed. Such a member is foreign. */
+  readonly checkUrl: PeerUrlCheck
   /** Selects the members that must not get partitions. The leader calls it before each assignment; must not throw. */
   readonly unfit: (members: readonly Owner[]) => Promise<readonly ForeignMember[]>
   /** Called at each assignment with the members that get no partitions. */
@@ -133,7 +139,8 @@ interface StickyAssignerOptions {
 }
 
 /** The assignor for the group client. All members must use its protocol. The leader assigns; a member may get no partitions. */
-export function stickyAssigner({ self, unfit, onForeign }: StickyAssignerOptions): PartitionAssigner {
+export function stickyAssigner(options: StickyAssignerOptions): PartitionAssigner {
+  const { self, checkUrl, unfit, onForeign } = options
   return ({ cluster }): Assigner => ({
     name: assignorName,
     version,
@@ -142,7 +149,7 @@ export function stickyAssigner({ self, unfit, onForeign }: StickyAssignerOptions
       metadata: encodeMember(version, { topics, data: self() }),
     }),
     assign: async ({ members: all }) => {
-      const joined = readJoined(all)
+      const joined = readJoined(all, checkUrl)
       const foreign = [...joined.foreign, ...(await unfit(joined.members))]
       onForeign(foreign)
       const out = new Set(foreign.map(({ memberId }) => memberId))
@@ -158,15 +165,22 @@ export function stickyAssigner({ self, unfit, onForeign }: StickyAssignerOptions
   })
 }
 
+interface ReadGroupOptions {
+  /** Default 5,000. */
+  readonly timeoutMs?: number
+  /** Says why a member's URL is not allowed. Such a member is foreign. Default: every URL of HTTP is allowed. */
+  readonly checkUrl?: PeerUrlCheck
+}
+
 /**
- * Reads members and owners from the group's coordinator, without joining. Nothing is verified: a member can claim any URL.
+ * Reads members and owners from the group's coordinator, without joining. Nothing is verified: a member can claim any allowed URL.
  * @returns undefined while the group is rebalancing. An empty table means that the group has no members.
  * @throws LogError `unavailable`
  */
 export async function readGroup(
   cluster: KafkaCluster,
   groupId: string,
-  timeoutMs = 5_000,
+  { timeoutMs = 5_000, checkUrl = anyPeerUrl }: ReadGroupOptions = {},
 ): Promise<GroupTable | undefined> {
   const attempts = {
     what: `asking for the owners in ${groupId}`,
@@ -183,7 +197,7 @@ export async function readGroup(
     return { owners: new Map(), members: [], foreign: [] }
   }
   if (group.groupState !== 'Stable' || group.protocolType !== consumerProtocol) return undefined
-  const { members, foreign } = readJoined(group.members)
+  const { members, foreign } = readJoined(group.members, checkUrl)
   const assignments = new Map(group.members.map((member) => [member.memberId, member.memberAssignment]))
   const owners = members.flatMap(({ memberId, url, instance }) => {
     const assigned = readAssignment(assignments.get(memberId) ?? Buffer.alloc(0))
@@ -193,10 +207,6 @@ export async function readGroup(
 }
 
 /** The owners of {@link readGroup}. @throws LogError `unavailable` */
-export async function readOwners(
-  cluster: KafkaCluster,
-  groupId: string,
-  timeoutMs?: number,
-): Promise<OwnersTable | undefined> {
-  return (await readGroup(cluster, groupId, timeoutMs))?.owners
+export async function readOwners(cluster: KafkaCluster, groupId: string): Promise<OwnersTable | undefined> {
+  return (await readGroup(cluster, groupId))?.owners
 }

@@ -13,6 +13,7 @@ export {
 } from './group-protocol.ts'
 export { LogError, type LogOutcome } from './kafka-errors.ts'
 export { type Followed, LogReader } from './log-reader.ts'
+export { peerUrlCheck, type PeerUrlCheck } from './peer-url.ts'
 export { type GroupView, type Peer, type Route, type RoutingTable, type VerifyPeer } from './peers.ts'
 export { type FenceProof, proveFence } from './prove-fence.ts'
 export { batchOverheadBytes, type LogRecord, recordBytesBound, type StoredRecord } from './record-batch.ts'

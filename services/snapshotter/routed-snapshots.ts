@@ -1,3 +1,4 @@
+import type { Caller } from '#access'
 import { aggregateTypeOf, partitionKey, partitionOfStream, type StreamId } from '#domain'
 import {
   EventStoreError,
@@ -8,9 +9,9 @@ import {
   type SnapshotTaken,
 } from '#event-store'
 import { type KafkaCluster, type LogReader, type RoutingTable } from '#kafka'
-import type { PartitionGroup } from '#ownership'
+import { type PartitionGroup, refusedByPeer } from '#ownership'
 import { type RedisConnection, SnapshotCheckpoint } from '#redis-index'
-import { fromCaller, type RequestContext } from '#service'
+import { ownContext, type RequestContext } from '#service'
 
 import {
   type CheckpointState,
@@ -30,8 +31,8 @@ interface RoutedSnapshotsParts {
   readonly redis: RedisConnection
   readonly reader: LogReader
   readonly group: Pick<PartitionGroup<PartitionSnapshotter>, 'ownerOf' | 'ownersTable'>
-  /** The instance at a URL. */
-  readonly peerAt: (url: string) => SnapshotsApi
+  /** The instance at a URL, for requests in the name of a caller. */
+  readonly peerAt: (url: string, caller: Caller) => SnapshotsApi
   readonly ownUrl: string
   readonly metrics: SnapshotterMetrics
 }
@@ -46,7 +47,10 @@ export class RoutedSnapshots implements SnapshotsApi {
     this.#counter = new SnapshotCounter(parts.reader)
   }
 
-  async snapshot(streamId: StreamId, { forwarded }: RequestContext = fromCaller): Promise<SnapshotTaken> {
+  async snapshot(
+    streamId: StreamId,
+    { forwarded, caller }: RequestContext = ownContext,
+  ): Promise<SnapshotTaken> {
     const { topics, group, peerAt } = this.#parts
     const { partitions } = topics.of(aggregateTypeOf(streamId))
     const place = partitionOfStream(streamId, partitions)
@@ -55,7 +59,7 @@ export class RoutedSnapshots implements SnapshotsApi {
     if (here !== undefined) return here.take(streamId)
     const url = forwarded ? undefined : (await this.#owners()).get(key)?.url
     if (url === undefined || url === this.#parts.ownUrl) throw notOwner(key)
-    return peerAt(url).snapshot(streamId)
+    return fromPeer(peerAt(url, caller).snapshot(streamId))
   }
 
   snapshots(): Promise<readonly SnapshotStatistics[]> {
@@ -76,7 +80,7 @@ export class RoutedSnapshots implements SnapshotsApi {
 
   async cleanUpSnapshots(
     aggregateType: string,
-    { forwarded }: RequestContext = fromCaller,
+    { forwarded, caller }: RequestContext = ownContext,
   ): Promise<SnapshotCleanup> {
     const found = this.#parts.topics.of(aggregateType)
     const { group } = this.#parts
@@ -87,12 +91,16 @@ export class RoutedSnapshots implements SnapshotsApi {
       : places.filter((place) => group.ownerOf(place) === undefined).map(partitionKey)
     const removed = await Promise.all([
       ...here.map((owner) => owner.cleanUp()),
-      ...(elsewhere.length === 0 ? [] : await this.#cleanUpElsewhere(aggregateType, elsewhere)),
+      ...(elsewhere.length === 0 ? [] : await this.#cleanUpElsewhere(aggregateType, elsewhere, caller)),
     ])
     return { aggregateType, removed: removed.reduce((sum, count) => sum + count, 0) }
   }
 
-  async #cleanUpElsewhere(aggregateType: string, keys: readonly string[]): Promise<Promise<number>[]> {
+  async #cleanUpElsewhere(
+    aggregateType: string,
+    keys: readonly string[],
+    caller: Caller,
+  ): Promise<Promise<number>[]> {
     const owners = await this.#owners()
     const urls = keys.map((key) => {
       const url = owners.get(key)?.url
@@ -100,7 +108,7 @@ export class RoutedSnapshots implements SnapshotsApi {
       return url
     })
     return [...new Set(urls)].map(async (url) => {
-      const { removed } = await this.#parts.peerAt(url).cleanUpSnapshots(aggregateType)
+      const { removed } = await fromPeer(this.#parts.peerAt(url, caller).cleanUpSnapshots(aggregateType))
       return removed
     })
   }
@@ -162,6 +170,11 @@ const partitionsOf = ({ partitions }: SnapshotTopic): number[] =>
 const passing = <T>(work: Promise<T>): Promise<T> =>
   work.catch((error: unknown) => {
     throw callersError(error)
+  })
+
+const fromPeer = <T>(work: Promise<T>): Promise<T> =>
+  work.catch((error: unknown) => {
+    throw refusedByPeer(error)
   })
 
 const notOwner = (partition: string): EventStoreError =>

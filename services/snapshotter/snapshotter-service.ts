@@ -1,6 +1,16 @@
 import { AnnalsClient, PeerCheck, PeerClients } from '#client'
 import type { AggregateStore } from '#domain'
-import { groupMember, type RunningService, serve, type ServicePart, type ServiceParts } from '#service'
+import {
+  groupMember,
+  internalCaller,
+  peerTls,
+  peerTokens,
+  type RunningService,
+  serve,
+  type ServicePart,
+  type ServiceParts,
+  signedSender,
+} from '#service'
 
 import { snapshotterRoutes } from './http/snapshotter-routes.ts'
 import { Snapshotter } from './snapshotter.ts'
@@ -25,20 +35,29 @@ export function openSnapshotter(
   store: AggregateStore,
 ): ServicePart & { readonly snapshotter: Snapshotter } {
   const settings = snapshotterSettings(parts.config)
-  const peers = new PeerClients(peerTimeoutMs)
   const member = groupMember('snapshotter', settings.groupId, parts, PeerCheck)
-  const snapshotter = new Snapshotter({ ...member.parts, store, peerAt: (url) => peers.at(url), settings })
+  const peers = new PeerClients(peerTimeoutMs, member.tls)
+  const snapshotter = new Snapshotter({
+    ...member.parts,
+    store,
+    peerAt: (url, caller) => peers.at(url, member.senderOf(caller)),
+    settings,
+  })
   parts.health.add({ name: 'snapshots', kind: 'readiness', check: () => snapshotter.checkServing() })
   const routes = snapshotterRoutes(snapshotter.api)
   return { snapshotter, ...member.servicePart(snapshotter, routes, () => peers.close()) }
 }
 
-/** Starts a snapshotter with its own HTTP server. It loads aggregates from the writers in its settings. */
+/** Starts a snapshotter with its own HTTP server. It loads aggregates from the writers in its settings, in its own name. */
 export async function startSnapshotterService(parts: ServiceParts): Promise<SnapshotterService> {
+  const sender = signedSender(peerTokens(parts.config), internalCaller('annals-snapshotter'))
+  const tls = peerTls(parts.config)
   const writers = new AnnalsClient({
     urls: parts.config.snapshotter.writerUrls,
     timeoutMs: loadTimeoutMs,
     retries,
+    ...(tls && { tls }),
+    ...(sender && { headersFor: ({ href }) => sender.headersFor(href) }),
   })
   const part = openSnapshotter(parts, writers)
   const stop = async () => {

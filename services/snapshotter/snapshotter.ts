@@ -1,3 +1,4 @@
+import type { Caller } from '#access'
 import { type AggregateStore, aggregateTypeOfTopic, snapshotTopic, type TopicPartition } from '#domain'
 import { EventFormat } from '#event-log'
 import type { SnapshotsApi } from '#event-store'
@@ -16,8 +17,8 @@ import type { SnapshotterSettings } from './snapshotter-settings.ts'
 export interface SnapshotterParts extends MemberParts {
   /** Loads aggregates; nothing is appended. */
   readonly store: AggregateStore
-  /** Another snapshotter, for requests that it owns. Such a request must not be forwarded again. */
-  readonly peerAt: (url: string) => SnapshotsApi
+  /** Another snapshotter, for requests of a caller that it owns. Such a request must not be forwarded again. */
+  readonly peerAt: (url: string, caller: Caller) => SnapshotsApi
   readonly settings: SnapshotterSettings
 }
 

@@ -12,12 +12,12 @@ export interface WriterService extends RunningService {
 /** Creates a writer as a part of a process; it is not started yet. */
 export function openWriter(parts: ServiceParts): ServicePart & { readonly writer: Writer } {
   const settings = writerSettings(parts.config)
-  const peers = new PeerClients(settings.appendTimeoutMs)
   const member = groupMember('writer', settings.groupId, parts, PeerCheck)
+  const peers = new PeerClients(settings.appendTimeoutMs, member.tls)
   const writer = new Writer({
     ...member.parts,
     identifyPeer: member.identify,
-    peerAt: (url) => peers.at(url),
+    peerAt: (url, caller) => peers.at(url, member.senderOf(caller)),
     settings,
   })
   parts.health.add({ name: 'partitions', kind: 'readiness', check: () => writer.checkServing() })

@@ -1,3 +1,4 @@
+import type { Caller } from '#access'
 import { aggregateTypeOfTopic, type TopicPartition } from '#domain'
 import { CategoryLog, EventFormat } from '#event-log'
 import { FencedLog, LogReader, type VerifyPeer } from '#kafka'
@@ -20,8 +21,8 @@ import { WriterMetrics } from './writer-metrics.ts'
 import type { WriterSettings } from './writer-settings.ts'
 
 export interface WriterParts extends MemberParts {
-  /** Another writer, for requests that it owns. Such a request must not be forwarded again. */
-  readonly peerAt: (url: string) => StreamOwner
+  /** Another writer, for requests of a caller that it owns. Such a request must not be forwarded again. */
+  readonly peerAt: (url: string, caller: Caller) => StreamOwner
   /** Asks the process at the address of another writer who it is, without a cache. */
   readonly identifyPeer: VerifyPeer
   readonly settings: WriterSettings

@@ -12,7 +12,7 @@ import {
   readGroup,
   Topics,
 } from '#kafka'
-import { peerPath } from '#service'
+import { peerPath, peerTls, peerTokens, peerUrls, proofCheck } from '#service'
 
 import { fail, type DoctorFinding, ok, warn } from './finding.ts'
 
@@ -23,10 +23,11 @@ const probeMs = 5_000
 /** Checks that every partition has an owner, that each owner answers, and that all members of the group are writers. */
 export async function checkWriters(
   cluster: KafkaCluster,
-  { writer }: Config,
+  config: Config,
   domain: DomainModule,
 ): Promise<readonly DoctorFinding[]> {
-  const group = await settledGroup(cluster, writer.groupId)
+  const { writer } = config
+  const group = await settledGroup(cluster, config)
   if (group === undefined) {
     const message = `group ${writer.groupId} keeps rebalancing`
     return [warn('writers', message, 'Run doctor again; if that does not help, see the logs of the writers')]
@@ -34,7 +35,7 @@ export async function checkWriters(
   const { owners, members, foreign } = group
   const unowned = (await partitionsOf(cluster, domain)).filter((key) => !owners.has(key))
   return [
-    ...(await examineMembers(members, { clusterId: cluster.clusterId, groupId: writer.groupId })),
+    ...(await examineMembers(members, cluster.clusterId, config)),
     ...foreign.map(notWriter),
     ...ownership(owners, unowned, writer.groupId),
   ]
@@ -42,9 +43,16 @@ export async function checkWriters(
 
 async function examineMembers(
   members: readonly Owner[],
-  group: { readonly clusterId: string; readonly groupId: string },
+  clusterId: string,
+  config: Config,
 ): Promise<DoctorFinding[]> {
-  const check = new PeerCheck(peerPath('writer'), group)
+  const tokens = peerTokens(config)
+  const group = { clusterId, groupId: config.writer.groupId }
+  const tls = peerTls(config)
+  const check = new PeerCheck(peerPath('writer'), group, {
+    ...(tokens && { checkProof: proofCheck(tokens) }),
+    ...(tls && { tls }),
+  })
   try {
     const sorted = members.toSorted((a, b) => (a.url < b.url ? -1 : 1))
     return await Promise.all(
@@ -70,9 +78,10 @@ const notWriter = ({ memberId, reason }: ForeignMember): DoctorFinding =>
   )
 
 /** Owners are unknown for a second or two while the group rebalances. */
-async function settledGroup(cluster: KafkaCluster, groupId: string): Promise<GroupTable | undefined> {
+async function settledGroup(cluster: KafkaCluster, config: Config): Promise<GroupTable | undefined> {
+  const checkUrl = peerUrls(config)
   for (let left = settleTries; left > 0; left--) {
-    const group = await readGroup(cluster, groupId)
+    const group = await readGroup(cluster, config.writer.groupId, { checkUrl })
     if (group !== undefined) return group
     await pause(settlePauseMs)
   }

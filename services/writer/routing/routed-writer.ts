@@ -26,8 +26,10 @@ import {
   type StreamInfo,
 } from '#event-store'
 import type { StreamFilter } from '#event-log'
+import type { Caller } from '#access'
 import type { RoutingTable } from '#kafka'
-import { fromCaller, type RequestContext } from '#service'
+import { refusedByPeer } from '#ownership'
+import { ownContext, type RequestContext } from '#service'
 
 import type { RoutingEntry, Placement, StatePoint, StateAtVersion, WriterApi } from '../writer-api.ts'
 import { notOwner, readError } from '../partition/partition-errors.ts'
@@ -40,8 +42,8 @@ interface RoutedWriterParts {
   readonly partitions: Partitions
   readonly local: StreamOwner
   readonly table: CachedRoutingTable
-  /** A client for the owner at a URL. */
-  readonly peerAt: (url: string) => StreamOwner
+  /** A client for the owner at a URL, which sends requests in the name of a caller. */
+  readonly peerAt: (url: string, caller: Caller) => StreamOwner
   readonly categories: CategoryReader &
     Pick<WriterApi, 'readCategory' | 'checkCategory' | 'subscribeCategory' | 'cursorAt'>
   readonly ownUrl: string
@@ -173,7 +175,7 @@ export class RoutedWriter implements WriterApi {
   /** Calls the owner, here or elsewhere. While the partition moves, it looks for the next owner up to a time-out. */
   async #route<T>(
     streamId: StreamId,
-    { forwarded }: RequestContext = fromCaller,
+    { forwarded, caller }: RequestContext = ownContext,
     ask: (owner: StreamOwner, parsedId: StreamId, place: TopicPartition) => Promise<T>,
   ): Promise<T> {
     const { partitions, local, table, routingTimeoutMs, successorTimeoutMs } = this.#parts
@@ -184,7 +186,7 @@ export class RoutedWriter implements WriterApi {
     // This instance first if it owns the partition; if it rejects (fenced), the owner that the group names; then again.
     for (let wrong = false, refusedHere = false; ; wrong = true) {
       const isHere: boolean = !refusedHere && partitions.ownerOf(place) !== undefined
-      const owner = isHere ? { at: local } : forwarded ? undefined : await this.#peerOf(place, wrong)
+      const owner = isHere ? { at: local } : forwarded ? undefined : await this.#peerOf(place, caller, wrong)
       refusedHere = isHere
       try {
         if (owner !== undefined) return await ask(owner.at, parsedId, place)
@@ -193,7 +195,9 @@ export class RoutedWriter implements WriterApi {
         if (!isHere) table.doubt()
         const mayHaveSuccessor =
           this.#isDead(owner?.url, error) && performance.now() < sinceMs + successorTimeoutMs
-        if (!mayHaveSuccessor && (!isNotOwner(error) || forwarded)) throw readError(error)
+        if (!mayHaveSuccessor && (!isNotOwner(error) || forwarded)) {
+          throw readError(isHere ? error : refusedByPeer(error))
+        }
       }
       if (forwarded || performance.now() >= deadlineMs) throw notOwner(partitionKey(place))
       await pause(lookMs)
@@ -211,13 +215,13 @@ export class RoutedWriter implements WriterApi {
     return true
   }
 
-  async #peerOf(place: TopicPartition, wrong: boolean): Promise<Peer | undefined> {
+  async #peerOf(place: TopicPartition, caller: Caller, wrong: boolean): Promise<Peer | undefined> {
     const { peerAt, ownUrl, onForwarded } = this.#parts
     const url = (await this.#owners(wrong)).get(partitionKey(place))?.url
     // The group may know before this process that it has gained or lost the partition.
     if (url === undefined || url === ownUrl) return undefined
     onForwarded()
-    return { at: peerAt(url), url }
+    return { at: peerAt(url, caller), url }
   }
 }
 

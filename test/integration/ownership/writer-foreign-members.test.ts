@@ -174,3 +174,54 @@ test('a foreign leader keeps the partitions, its server gets nothing, and writer
   await appendEverywhere(where, writer)
   expect(foreign.requests.filter((request) => request !== 'GET /peers/writer')).toEqual([])
 })
+
+/** A server that answers as a writer would, but knows no secret. */
+async function impostorOf(where: Installation, { backends }: RealWriter) {
+  const { clusterId } = backends.cluster
+  const instance = 'i-1'
+  const server = await recordingServer(200, {}, { clusterId, groupId: groupOf(where), instance })
+  return { ...server, instance }
+}
+
+test('with a secret, a member that cannot prove to be a writer has no partitions and gets no requests', async () => {
+  const where = testInstallation({ ...settings, ANNALS_PEER_SECRET: 'a secret that only the writers know' })
+  const writer = await runningWriter(where)
+  const second = await runningWriter(where)
+  const impostor = await impostorOf(where, writer)
+  const userData = json({ url: impostor.url, instance: impostor.instance, memberId: '', owned: {} })
+  await joinAsForeign({ groupId: groupOf(where), topic: eventTopic(where.type), userData })
+  await settled(where, ({ owners, members }) => members.length === 3 && owners.size === partitions)
+  await appendEverywhere(where, writer)
+  const owners = (await ownersOf(writer)).map(({ url }) => url)
+  expect(new Set(owners)).toEqual(new Set([writer.url, second.url]))
+  expect(await foreignCount(writer)).toBe('1')
+  expect(impostor.requests.length).toBeGreaterThan(0)
+  for (const request of impostor.requests)
+    expect(request).toMatch(/^GET \/peers\/writer\?challenge=[\w-]{43}$/)
+  expect(impostor.headers.filter((name) => /annals|authorization/.test(name))).toEqual([])
+  expect(await doctorOn(where)).toMatchObject([
+    { status: 'fail', message: expect.stringContaining(`the process at ${impostor.url} is not`) as string },
+  ])
+})
+
+test('a member at a host that is not allowed has no partitions, and its server gets no request at all', async () => {
+  const where = testInstallation({ ...settings, ANNALS_PEER_HOSTS: 'writer-1,127.0.0.1' })
+  const writer = await runningWriter(where)
+  const impostor = await impostorOf(where, writer)
+  const url = impostor.url.replace('127.0.0.1', 'localhost')
+  const userData = json({ url, instance: impostor.instance, memberId: '', owned: {} })
+  await joinAsForeign({ groupId: groupOf(where), topic: eventTopic(where.type), userData })
+  await settled(where, ({ owners, members }) => members.length === 2 && owners.size === partitions)
+  await appendEverywhere(where, writer)
+  expect((await ownersOf(writer)).map(({ url: at }) => at)).toEqual(Array(partitions).fill(writer.url))
+  expect(await foreignCount(writer)).toBe('1')
+  expect(await doctorOn(where)).toMatchObject([
+    { status: 'fail', message: expect.stringContaining('is not allowed by ANNALS_PEER_HOSTS') as string },
+  ])
+  expect(impostor.requests).toEqual([])
+})
+
+test('a writer whose own URL is not allowed does not start', async () => {
+  const where = testInstallation({ ...settings, ANNALS_PEER_HOSTS: 'writer-1' })
+  await expect(runningWriter(where)).rejects.toThrow(/ANNALS_ADVERTISED_URL or ANNALS_PEER_HOSTS/)
+})

@@ -108,7 +108,7 @@ describe('an append over HTTP', () => {
     }
     await call('POST', path, { events: [event] })
     await call('POST', path, { events: [event] }, { 'annals-forwarded': '1' })
-    expect(contexts).toEqual([{ forwarded: false }, { forwarded: true }])
+    expect(contexts).toMatchObject([{ forwarded: false }, { forwarded: true }])
   })
 })
 
