@@ -1,0 +1,1 @@
+export { type IssuerMood, TokenIssuer } from './token-issuer.ts'
