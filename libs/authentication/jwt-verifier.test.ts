@@ -71,7 +71,7 @@ describe('a token', () => {
   })
 
   test('needs no key id if the issuer has one key', async () => {
-    const token = await issuer.token({ sub: 'ada' }, nowMs, { kid: undefined } as { kid?: string })
+    const token = await issuer.token({ sub: 'ada' }, nowMs, { kid: undefined })
     expect((await verifier().verify(token)).name).toBe('ada')
   })
 
@@ -98,7 +98,7 @@ describe('a token', () => {
     ['with a role of 201 characters', { roles: ['r'.repeat(201)] }, /roles of the token/],
     ['with 201 roles', { roles: Array.from({ length: 201 }, (_, i) => `r${i}`) }, /roles of the token/],
     ['of an unknown key', {}, /not signed with a key/, { kid: 'other' }],
-  ])('%s is refused', async (_, claims, message, header = {}) => {
+  ])('%s is refused', async (_, claims: object, message: RegExp, header: { kid?: string } = {}) => {
     const token = await issuer.token({ sub: 'ada', ...claims }, nowMs, header)
     await expect(verifier().verify(token)).rejects.toEqual(refused(message))
   })

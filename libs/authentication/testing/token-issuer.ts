@@ -32,6 +32,11 @@ interface SigningKey {
   readonly publicKey: CryptoKey
 }
 
+/** Undefined: the token does not say which key has signed it. */
+interface TokenHeader {
+  readonly kid?: string | undefined
+}
+
 /** An issuer of JSON Web Tokens with a real HTTP server for its public keys. */
 export class TokenIssuer {
   readonly issuer = 'https://issuer.example'
@@ -84,12 +89,16 @@ export class TokenIssuer {
   }
 
   /** A token of this issuer, valid from the time for five minutes. Claims that are undefined are left out. */
-  async token(claims: JWTPayload, nowMs: number, header: { readonly kid?: string } = {}): Promise<string> {
+  async token(
+    claims: Readonly<Record<string, unknown>>,
+    nowMs: number,
+    header: TokenHeader = {},
+  ): Promise<string> {
     const { kid, algorithm, privateKey } = this.#newest()
     const issuedAt = Math.floor(nowMs / 1000)
     const all = { iss: this.issuer, aud: this.audience, iat: issuedAt, exp: issuedAt + 300, ...claims }
     return new SignJWT(all)
-      .setProtectedHeader({ alg: algorithm, kid, typ: 'JWT', ...header })
+      .setProtectedHeader(withoutUndefined({ alg: algorithm, kid, typ: 'JWT', ...header }))
       .sign(privateKey)
   }
 
@@ -134,6 +143,10 @@ export class TokenIssuer {
     }
   }
 }
+
+/** As JSON does it. */
+const withoutUndefined = <Header extends { kid?: string | undefined }>({ kid, ...rest }: Header) =>
+  kid === undefined ? rest : { ...rest, kid }
 
 function bodyFor(mood: IssuerMood, keySet: JSONWebKeySet): string {
   switch (mood) {
