@@ -20,17 +20,19 @@ export async function fetchKeys(url: string, { timeoutMs, bytesMax }: FetchLimit
     // It is used once in many minutes: an open connection would be of no use.
     reset: true,
   })
-  if (statusCode !== 200) {
+  // A body that is left emits an error, which would end the process if nobody listened.
+  body.on('error', () => undefined)
+  try {
+    if (statusCode !== 200) throw new Error(`the answer has status ${statusCode}, expected 200`)
+    return keySetIn(await textOf(body, bytesMax))
+  } finally {
     body.destroy()
-    throw new Error(`the answer has status ${statusCode}, expected 200`)
   }
-  return keySetIn(await textOf(body, bytesMax))
 }
 
 async function textOf(body: AsyncIterable<Buffer>, bytesMax: number): Promise<string> {
   const chunks: Buffer[] = []
   let bytes = 0
-  // Leaving the loop closes the connection.
   for await (const chunk of body) {
     bytes += chunk.length
     if (bytes > bytesMax) throw new Error(`the answer has more than ${bytesMax} bytes`)
