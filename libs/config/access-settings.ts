@@ -33,6 +33,13 @@ export const access = group(
       },
       '^[a-zA-Z0-9._-]{1,249}$',
     ),
+    auditRetentionMs: duration({
+      env: 'ANNALS_AUDIT_RETENTION',
+      default: 400 * 86_400_000,
+      minimum: 3_600_000,
+      description:
+        'How long the audit trail is kept. It applies when the topic is created; later it is `retention.ms` of the topic.',
+    }),
     peerSecret: optional(
       text(
         {
