@@ -33,6 +33,13 @@ export const access = group(
       },
       '^[a-zA-Z0-9._-]{1,249}$',
     ),
+    auditRetentionMs: duration({
+      env: 'ANNALS_AUDIT_RETENTION',
+      default: 400 * 86_400_000,
+      minimum: 3_600_000,
+      description:
+        'How long the audit trail is kept. It applies when the topic is created; later it is `retention.ms` of the topic.',
+    }),
     peerSecret: optional(
       text(
         {
@@ -40,7 +47,7 @@ export const access = group(
           secret: true,
           form: 'at least 32 characters',
           description:
-            'Secret that all services of an installation share. With it they sign the principals of forwarded requests, and prove to each other that they are peers.',
+            'Secret that all services of an installation share; needed unless ANNALS_ACCESS is open. With it they sign the principals of forwarded requests, and prove to each other that they are peers.',
         },
         '^.{32,}$',
       ),

@@ -55,12 +55,6 @@ export const crossSettingRules: readonly CrossSettingRule[] = [
     expected: 'the path of the access file if ANNALS_ACCESS is file, and nothing otherwise',
   },
   {
-    settings: ['ANNALS_PEER_SECRET', 'ANNALS_ACCESS'],
-    holds: (config) => !isProtected(config) || config.access.peerSecret !== undefined,
-    expected:
-      'a secret that all services of the installation share, because ANNALS_ACCESS is not open; make one with: openssl rand -hex 32',
-  },
-  {
     settings: ['ANNALS_JWT_JWKS_URL', 'ANNALS_ACCESS'],
     holds: (config) => config.access.jwt.jwksUrl === undefined || isProtected(config),
     expected: 'nothing unless ANNALS_ACCESS is topic or file',

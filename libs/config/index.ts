@@ -1,3 +1,4 @@
+export { checkServiceConfig } from './check-service-config.ts'
 export { ConfigError } from './config-error.ts'
 export { configReference } from './config-reference.ts'
 export { type Config, type Environment, loadConfig } from './load-config.ts'

@@ -1,6 +1,7 @@
 import { Value } from '@sinclair/typebox/value'
 import { describe, expect, test } from 'vitest'
 
+import { checkServiceConfig } from './check-service-config.ts'
 import { ConfigError } from './config-error.ts'
 import { configSchema } from './config-schema.ts'
 import { crossSettingRules } from './cross-setting-rules.ts'
@@ -110,6 +111,15 @@ describe('an unknown variable', () => {
   })
 })
 
+test('services need a peer secret unless access is open; commands do not', () => {
+  const secret = 'hidden-0123456789-0123456789-0123456789'
+  const check = (env: Environment) => () => checkServiceConfig(loadConfig(env))
+  expect(check({})).not.toThrow()
+  expect(check({ ANNALS_ACCESS: 'open' })).not.toThrow()
+  expect(check({ ANNALS_ACCESS: 'topic', ANNALS_PEER_SECRET: secret })).not.toThrow()
+  expect(check({ ANNALS_ACCESS: 'topic' })).toThrow(/ANNALS_PEER_SECRET: .*openssl rand -hex 32/)
+})
+
 describe('settings that conflict', () => {
   const peerSecret = 'hidden-0123456789-0123456789-0123456789'
   const jwt = (jwksUrl: string, mode: string): Environment => ({
@@ -123,7 +133,6 @@ describe('settings that conflict', () => {
     ['ANNALS_ADVERTISED_URL', { ANNALS_HOST: '0.0.0.0', ANNALS_ACCESS: 'open' }, 'ANNALS_HOST is 0.0.0.0'],
     ['ANNALS_ACCESS', { ANNALS_HOST: '192.168.1.2' }, 'other machines reach ANNALS_HOST'],
     ['ANNALS_ACCESS_FILE', { ANNALS_ACCESS: 'file', ANNALS_PEER_SECRET: peerSecret }, 'ACCESS is file'],
-    ['ANNALS_PEER_SECRET', { ANNALS_ACCESS: 'topic' }, 'openssl rand -hex 32'],
     ['ANNALS_JWT_JWKS_URL', jwt('https://id.example.com/keys', 'open'), 'ANNALS_ACCESS is open'],
     ['ANNALS_JWT_JWKS_URL', jwt('http://id.example.com/keys', 'topic'), 'begins with https://'],
     [

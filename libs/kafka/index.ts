@@ -1,3 +1,4 @@
+export { appendUnfenced } from './append-unfenced.ts'
 export { KafkaCluster } from './cluster.ts'
 export { servingEpochMax } from './fence.ts'
 export { type Appended, FencedLog } from './fenced-log.ts'

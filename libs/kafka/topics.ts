@@ -78,6 +78,17 @@ export class Topics {
     return described
   }
 
+  /**
+   * Creates a topic unless it exists, and resolves when the leaders of a new one answer. Unlike {@link ensure} it needs no right to
+   * describe settings, and accepts any number of partitions of an existing topic.
+   */
+  async createMissing(spec: TopicSpec): Promise<void> {
+    const deadline = deadlineIn(this.#timeoutMs)
+    if ((await this.#cluster.existingTopics([spec.name], deadline)).length > 0) return
+    await this.#create(spec, deadline)
+    await this.#awaitLeaders(spec, deadline)
+  }
+
   /** Describes those of the topics that exist. */
   async describe(names: readonly string[]): Promise<TopicDescription[]> {
     const deadline = deadlineIn(this.#timeoutMs)

@@ -1,3 +1,6 @@
+export { audited, type DirectAct } from './audit/audited.ts'
+export type { AuditControl, AuditRequest } from './audit/read-audit.ts'
+export { type AuditSearch, runAudit } from './audit/run-audit.ts'
 export {
   type BackupControl,
   type BackupMade,

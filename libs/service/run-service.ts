@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 
-import { type Config, ConfigError, loadConfig } from '#config'
+import { checkServiceConfig, type Config, ConfigError, loadConfig } from '#config'
 import { InvalidInputError } from '#domain'
 import { LogError, Topics } from '#kafka'
 import { createLogger, createMetrics, createShutdown, HealthRegistry, startTracing } from '#observability'
@@ -10,6 +10,7 @@ import { IndexUnavailableError } from '#redis-index'
 import { SchemaError } from '#schemas'
 
 import { type Backends, openBackends } from './backends.ts'
+import { openProtection, type Protection } from './protection.ts'
 
 /** What a service gets at its start. */
 export interface ServiceParts {
@@ -18,6 +19,8 @@ export interface ServiceParts {
   readonly health: HealthRegistry
   readonly metrics: Registry
   readonly logger: Logger
+  /** Decides who may do what. Absent: everyone may do everything. */
+  readonly protection?: Protection
 }
 
 export interface RunningService {
@@ -51,6 +54,7 @@ async function startInOrder(
   start: (parts: ServiceParts) => Promise<RunningService>,
 ): Promise<void> {
   const config = loadConfig(process.env)
+  checkServiceConfig(config)
   const { level, pretty } = config.log
   const logger = createLogger({ name, level, pretty: pretty === 'auto' ? 'auto' : pretty === 'true' })
   const { enabled, samplePercent } = config.tracing
@@ -60,14 +64,19 @@ async function startInOrder(
   })
   const health = new HealthRegistry()
   addBackendChecks(health, backends)
-  const parts = { config, backends, health, metrics: createMetrics({ service: name }), logger }
+  const metrics = createMetrics({ service: name })
+  const { cluster } = backends
+  const protection = await openProtection({ name, config, cluster, health, metrics, logger })
+  const parts = { config, backends, health, metrics, logger, protection }
   const service = await start(parts).catch(async (error: unknown) => {
+    await protection.close()
     await backends.close()
     throw error
   })
   const shutdown = createShutdown({ logger })
   shutdown.onShutdown('traces', () => tracing?.stop())
   shutdown.onShutdown('connections', () => backends.close())
+  shutdown.onShutdown('access', () => protection.close())
   shutdown.onShutdown(name, () => service.stop())
   logger.info(`${name} listens at ${service.url}`)
 }

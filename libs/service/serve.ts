@@ -19,7 +19,7 @@ export interface ServicePart {
  * @throws ConfigError when a TLS file cannot be used
  */
 export async function serve(
-  { config, backends, health, metrics, logger }: ServiceParts,
+  { config, backends, health, metrics, logger, protection }: ServiceParts,
   title: string,
   parts: readonly ServicePart[],
 ): Promise<RunningService> {
@@ -41,6 +41,7 @@ export async function serve(
     connectionsMax: config.http.connectionsMax,
     connectionsPerAddressMax: config.http.connectionsPerAddressMax,
     ...operations,
+    ...(protection?.guard && { guard: protection.guard }),
     hosts: [new URL(config.http.advertisedUrl).host, ...config.http.allowedHosts],
     ...tlsSettings(config),
   }).catch(rethrowTlsProblem)

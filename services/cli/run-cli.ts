@@ -4,6 +4,7 @@ import type { Environment } from '#config'
 
 import type { Cli } from './cli.ts'
 import { addAppend } from './commands/append.ts'
+import { addAudit } from './commands/audit.ts'
 import { addBackup } from './commands/backup.ts'
 import { addCompletion } from './commands/completion.ts'
 import { addDeadLetters } from './commands/deadletters.ts'
@@ -75,6 +76,7 @@ export function programOf(cli: Cli): Command {
   addOwners(program, cli)
   addDoctor(program, cli)
   addVerify(program, cli)
+  addAudit(program, cli)
   addBackup(program, cli)
   addRestore(program, cli)
   addIndex(program, cli)

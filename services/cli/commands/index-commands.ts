@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 
 import { loadConfig } from '#config'
-import type { JobControl } from '#operations'
+import type { DirectAct, JobControl } from '#operations'
 
 import { checkYes } from '../arguments.ts'
 import type { Cli, CommandReport } from '../cli.ts'
@@ -85,27 +85,38 @@ function addRebuild(index: Command, cli: Cli): void {
 }
 
 async function rebuild(cli: Cli, types: readonly string[], options: RebuildOptions): Promise<CommandReport> {
-  const [{ rebuildIndex }, { rebuildReport }, { withConnections }] = await Promise.all([
+  const [{ audited, rebuildIndex }, { rebuildReport }, { withConnections }] = await Promise.all([
     import('#operations'),
     import('../reports/index-rebuild-report.ts'),
     import('#service'),
   ])
   const config = loadConfig(cli.env)
   const request = { types, acceptsDeletedEvents: options.acceptDeletedEvents === true }
-  const rebuilt = await runJob(cli, (control: JobControl<'rebuilding'>) =>
-    withClient(
-      options,
-      (client) =>
-        withConnections(
-          config,
-          (connections) => rebuildIndex(config, { ...connections, client }, request, control),
-          control.signal,
-        ),
-      control,
-    ),
-  )
+  const rebuilt = await runJob(cli, (control: JobControl<'rebuilding'>) => {
+    const work = () =>
+      withClient(
+        options,
+        (client) =>
+          withConnections(
+            config,
+            (connections) => rebuildIndex(config, { ...connections, client }, request, control),
+            control.signal,
+          ),
+        control,
+      )
+    return audited(config, actOf(types, request), work, control)
+  })
   return rebuildReport(rebuilt)
 }
+
+const actOf = (
+  types: readonly string[],
+  { acceptsDeletedEvents }: { readonly acceptsDeletedEvents: boolean },
+): DirectAct => ({
+  ...{ type: 'annals.index.rebuilt', operation: 'annals index rebuild' },
+  resource: types.length === 1 ? `${types.join()}.*` : '*.*',
+  details: { acceptsDeletedEvents, ...(types.length > 1 && { types: types.join(', ') }) },
+})
 
 function actionOf(types: readonly string[], { acceptDeletedEvents }: RebuildOptions): string {
   const what = `drop the index of ${types.join(', ') || 'all aggregate types'} and rebuild it`

@@ -1,5 +1,5 @@
 import { loadConfig } from '#config'
-import { type ReplayControl, type ReplayRequest, runReplay } from '#operations'
+import { audited, type DirectAct, type ReplayControl, type ReplayRequest, runReplay } from '#operations'
 
 import type { Cli, CommandReport } from '../cli.ts'
 import { withRightsAdvice } from '../failure.ts'
@@ -18,7 +18,11 @@ export async function replayEvents(
   const connections = { config: loadConfig(cli.env), lines: process.stdout }
   const isQuiet = cli.isJson || isCrowded(request)
   try {
-    const job = (control: ReplayControl) => runReplay(connections, request, control)
+    const job = (control: ReplayControl) => {
+      const replay = () => runReplay(connections, request, control)
+      const act = actOf(request)
+      return act === undefined ? replay() : audited(connections.config, act, replay, control)
+    }
     return replayReport(request, await runJob(cli, job, { isQuiet }))
   } catch (error) {
     throw withRightsAdvice(error, 'docs/operations/replay.md lists the required rights')
@@ -28,3 +32,12 @@ export async function replayEvents(
 /** Whether events go to the terminal, where a progress bar would appear between them. */
 const isCrowded = ({ destination, dryRun }: ReplayRequest): boolean =>
   destination.kind === 'stdout' && !dryRun && process.stdout.isTTY
+
+/** Only a replay to a topic changes anything in Kafka. */
+function actOf({ aggregateType, destination, dryRun }: ReplayRequest): DirectAct | undefined {
+  if (destination.kind !== 'topic' || dryRun) return undefined
+  return {
+    ...{ type: 'annals.topic.replayed-to', resource: `topic:${destination.name}` },
+    ...{ operation: 'annals replay --to-topic', details: { from: aggregateType } },
+  }
+}

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander'
 
 import { loadConfig } from '#config'
 import { parseTime } from '#event-store'
-import type { RestoreControl, RestoreRequest } from '#operations'
+import type { DirectAct, RestoreControl, RestoreRequest } from '#operations'
 
 import { wholeNumber } from '../arguments.ts'
 import type { Cli, CommandReport } from '../cli.ts'
@@ -73,16 +73,21 @@ async function run(cli: Cli, folder: string, options: RestoreCommandOptions): Pr
   const request = requestOf(folder, options)
   const config = loadConfig(cli.env)
   // Loaded here only: the Kafka clients would double the start time of every other command.
-  const [{ logOpener, runRestore }, { restoreReport }] = await Promise.all([
+  const [{ audited, logOpener, runRestore }, { restoreReport }] = await Promise.all([
     import('#operations'),
     import('../reports/restore-report.ts'),
   ])
   const openLog = logOpener(config)
-  const end = await runJob(cli, (control: RestoreControl) => runRestore({ openLog }, request, control)).catch(
-    (error: unknown) => {
-      throw withAdvice(withRightsAdvice(error, 'docs/operations/backup.md lists the required rights'))
-    },
-  )
+  const act: DirectAct = {
+    ...{ type: 'annals.log.restored', resource: 'installation', operation: 'annals restore' },
+    details: { folder },
+  }
+  const end = await runJob(cli, (control: RestoreControl) => {
+    const restore = () => runRestore({ openLog }, request, control)
+    return request.isDryRun ? restore() : audited(config, act, restore, control)
+  }).catch((error: unknown) => {
+    throw withAdvice(withRightsAdvice(error, 'docs/operations/backup.md lists the required rights'))
+  })
   const report = restoreReport(end)
   if (options.verify !== true || end.status !== 'restored') return report
   // Index, snapshots and projections do not exist until the services have started.

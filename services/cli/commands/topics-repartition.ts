@@ -1,11 +1,12 @@
 import { type Command, Option } from 'commander'
 
 import { loadConfig } from '#config'
-import type { JobControl, RepartitionEnd, RepartitionPlan } from '#operations'
+import type { DirectAct, JobControl, RepartitionEnd, RepartitionPlan } from '#operations'
 
 import { checkYes, wholeNumber } from '../arguments.ts'
 import type { Cli, CommandReport } from '../cli.ts'
 import { UsageError } from '../failure.ts'
+import { printNotice } from '../print.ts'
 import { grouped } from '../progress/progress-text.ts'
 import { runJob } from '../run-job.ts'
 
@@ -71,14 +72,22 @@ async function dryRun(
   return plan.status === 'interrupted' ? notPlanned(type) : planned(plan)
 }
 
-async function abort({ env }: Cli, type: string, options: RepartitionCommandOptions): Promise<CommandReport> {
+async function abort(
+  { env, isJson }: Cli,
+  type: string,
+  options: RepartitionCommandOptions,
+): Promise<CommandReport> {
   checkYes(options, `cancel the move of ${type} and delete its copy`)
-  const [{ abortRepartition }, { withConnections }] = await Promise.all([
+  const [{ abortRepartition, audited }, { withConnections }] = await Promise.all([
     import('#operations'),
     import('#service'),
   ])
   const config = loadConfig(env)
-  await withConnections(config, (connections) => abortRepartition(config, connections, type))
+  const cancel = async () => {
+    await withConnections(config, (connections) => abortRepartition(config, connections, type))
+    return { status: 'aborted' }
+  }
+  await audited(config, actOf(type, { abort: true }), cancel, { onNotice: (it) => printNotice(it, isJson) })
   return {
     document: { aggregateType: type, status: 'aborted' },
     text: `The move of ${type} is cancelled: its topic is unchanged, and services can start`,
@@ -93,21 +102,28 @@ async function repartition(
   const { partitions } = options
   const what = partitions === undefined ? 'resume moving' : `move to ${partitions} partitions`
   checkYes(options, `${what} all events of ${type}, while no service can run`)
-  const [{ runRepartition }, { withConnections }] = await Promise.all([
+  const [{ audited, runRepartition }, { withConnections }] = await Promise.all([
     import('#operations'),
     import('#service'),
   ])
   const config = loadConfig(cli.env)
   const request = { aggregateType: type, partitions }
-  const end = await runJob(cli, (control: JobControl<'moving'>) =>
-    withConnections(
-      config,
-      (connections) => runRepartition(config, connections, request, control),
-      control.signal,
-    ),
-  )
+  const end = await runJob(cli, (control: JobControl<'moving'>) => {
+    const move = () =>
+      withConnections(
+        config,
+        (connections) => runRepartition(config, connections, request, control),
+        control.signal,
+      )
+    return audited(config, actOf(type, partitions === undefined ? {} : { partitions }), move, control)
+  })
   return end.status === 'interrupted' ? interrupted(type) : moved(type, end)
 }
+
+const actOf = (type: string, details: DirectAct['details'] & object): DirectAct => ({
+  ...{ type: 'annals.topic.repartitioned', resource: `${type}.*`, operation: 'annals topics repartition' },
+  details,
+})
 
 type Planned = Extract<RepartitionPlan, { readonly status: 'planned' }>
 type Moved = Extract<RepartitionEnd, { readonly status: 'moved' }>

@@ -3,7 +3,7 @@ import { Registry } from 'prom-client'
 
 import { type Config, loadConfig } from '#config'
 import { HealthRegistry } from '#observability'
-import { type Backends, openBackends, type RunningService, type ServiceParts } from '#service'
+import { type Backends, openBackends, openProtection, type RunningService, type ServiceParts } from '#service'
 
 import { freePorts } from '../../../scripts/stack/index.ts'
 
@@ -30,9 +30,13 @@ export async function startReal<Service extends RunningService>(
   const backends = await openBackends(config)
   const metrics = new Registry()
   const logger = pino({ level: process.env['ANNALS_TEST_LOG'] ?? 'silent' })
-  const service = await start({ config, backends, health: new HealthRegistry(), metrics, logger })
+  const health = new HealthRegistry()
+  const { cluster } = backends
+  const protection = await openProtection({ name: 'test', config, cluster, health, metrics, logger })
+  const service = await start({ config, backends, health, metrics, logger, protection })
   const close = async () => {
     await service.stop()
+    await protection.close()
     await backends.close()
   }
   return { ...service, config, backends, metrics, close }

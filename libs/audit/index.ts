@@ -1,0 +1,7 @@
+export { type AuditEntry, type AuditOutcome, type AuditRecord, auditTypes } from './audit-entry.ts'
+export { AuditTopic } from './audit-topic.ts'
+export { AuditTrail } from './audit-trail.ts'
+export { decodeEntry } from './decode-entry.ts'
+export { encodeEntry } from './encode-entry.ts'
+export { entryOfAct, entryOfDenial, typesOfOperations } from './entry-of-request.ts'
+export { directPrincipal, recordOnce } from './record-once.ts'
