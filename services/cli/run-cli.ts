@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import type { Environment } from '#config'
 
 import type { Cli } from './cli.ts'
+import { addAccess } from './commands/access.ts'
 import { addAppend } from './commands/append.ts'
 import { addBackup } from './commands/backup.ts'
 import { addCompletion } from './commands/completion.ts'
@@ -80,6 +81,7 @@ export function programOf(cli: Cli): Command {
   addIndex(program, cli)
   addTopics(program, cli)
   addSchemas(program, cli)
+  addAccess(program, cli)
   addCompletion(program, cli)
   addVersion(program, cli)
   return program
