@@ -50,7 +50,7 @@ function actionOf(text: string): Action {
 const forms = 'order.42, order.*, projection:loans, user:ada or installation'
 
 /** A resource as requests name it. @throws InvalidInputError */
-export function parseResource(text: string): Resource {
+function parseResource(text: string): Resource {
   if (text === 'installation') return { kind: 'installation' }
   const [, kind, name] = /^(projection|user):([^*\s]+)$/.exec(text) ?? []
   if (kind !== undefined && name !== undefined) return { kind: kind as 'projection' | 'user', name }
