@@ -127,7 +127,7 @@ export default {
     mayImportOnly(
       'operations-composes-libs',
       'operations',
-      'access|access-store|audit|async|domain|event-store|calendar|config|observability|schemas|kafka|redis-index|projections|event-log|service|client',
+      'access|authentication|access-store|audit|async|domain|event-store|calendar|config|observability|schemas|kafka|redis-index|projections|event-log|service|client',
     ),
     {
       name: 'operations-has-no-terminal',

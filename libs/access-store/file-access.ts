@@ -48,7 +48,9 @@ export class FileAccess implements AccessSource {
   }
 
   start(): Promise<void> {
-    this.#started ??= new Promise((resolve) => (this.#running = this.#run(resolve)))
+    this.#started ??= new Promise((resolve) => {
+      this.#running = this.#run(resolve)
+    })
     return this.#started
   }
 

@@ -1,7 +1,7 @@
 export { type AccessChange, type AccessEditor } from './access-editor.ts'
 export { readAccessFile } from './access-file.ts'
 export { type AccessProblem, type AccessSource, type AccessState } from './access-source.ts'
-export { AccessStoreError, type AccessStoreErrorCode } from './access-store-error.ts'
+export { AccessStoreError } from './access-store-error.ts'
 export { type AccessTopicSettings } from './access-topic.ts'
 export { FileAccess } from './file-access.ts'
 export { FileAccessEditor } from './file-access-editor.ts'

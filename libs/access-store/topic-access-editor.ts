@@ -66,6 +66,7 @@ export class TopicAccessEditor implements AccessEditor {
       try {
         return await this.#attempt(edit)
       } catch (error) {
+        if (error instanceof LogError && !error.mayBeAppended) delete edit.open
         const pauseMs = backoff.nextMs()
         const mayRetry = isLogError(error, 'fenced', 'take-over', 'unknown')
         if (!mayRetry || performance.now() + pauseMs >= deadline) throw error

@@ -69,7 +69,9 @@ export class TopicAccess implements AccessSource {
   }
 
   start(): Promise<void> {
-    this.#started ??= new Promise((resolve) => (this.#running = this.#run(resolve)))
+    this.#started ??= new Promise((resolve) => {
+      this.#running = this.#run(resolve)
+    })
     return this.#started
   }
 

@@ -1,6 +1,21 @@
 export { audited, type DirectAct } from './audit/audited.ts'
 export type { AuditControl, AuditRequest } from './audit/read-audit.ts'
 export { type AuditSearch, runAudit } from './audit/run-audit.ts'
+export { listCertificates, putCertificate, removeCertificate } from './access/certificates.ts'
+export { type CheckedAccess, checkAccess } from './access/check-access.ts'
+export { explainAccess, type Explanation } from './access/explain-access.ts'
+export {
+  createKey,
+  type ListedKey,
+  listKeys,
+  type NewKey,
+  removeKey,
+  revokeKey,
+  rotateKey,
+  type Rotation,
+} from './access/keys.ts'
+export { type ListedRole, listRoles, putRole, removeRole } from './access/roles.ts'
+export { withAccessEditor } from './access/with-access-editor.ts'
 export {
   type BackupControl,
   type BackupMade,

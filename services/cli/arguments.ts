@@ -49,6 +49,9 @@ export const positions = (token: string, before: readonly Position[] = []): read
   parsePosition(token),
 ]
 
+/** Adds a value to those before it, for an option that may be repeated. */
+export const again = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
+
 /** Requires `--yes` for what cannot be undone. @param what completes "this would". @throws UsageError that says what the command would do. */
 export function checkYes({ yes }: { readonly yes?: boolean }, what: string): void {
   if (yes !== true) throw new UsageError(`this would ${what}: add --yes to confirm`)

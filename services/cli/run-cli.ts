@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import type { Environment } from '#config'
 
 import type { Cli } from './cli.ts'
+import { addAccess } from './commands/access.ts'
 import { addAppend } from './commands/append.ts'
 import { addAudit } from './commands/audit.ts'
 import { addBackup } from './commands/backup.ts'
@@ -82,6 +83,7 @@ export function programOf(cli: Cli): Command {
   addIndex(program, cli)
   addTopics(program, cli)
   addSchemas(program, cli)
+  addAccess(program, cli)
   addCompletion(program, cli)
   addVersion(program, cli)
   return program

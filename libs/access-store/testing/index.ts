@@ -1,2 +1,2 @@
-export { accessStoreContract, type StoreUnderTest } from './access-store.contract.ts'
+export { accessStoreContract } from './access-store.contract.ts'
 export { keyEntry } from './entries.ts'

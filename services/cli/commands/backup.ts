@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander'
 import { loadConfig } from '#config'
 import type { BackupControl, BackupReport, BackupRequest, Due } from '#operations'
 
-import { wholeNumber, durationMs, sizeBytes } from '../arguments.ts'
+import { again, wholeNumber, durationMs, sizeBytes } from '../arguments.ts'
 import type { Cli, CommandReport } from '../cli.ts'
 import { UsageError, withRightsAdvice } from '../failure.ts'
 import { runJob } from '../run-job.ts'
@@ -96,8 +96,6 @@ function addWatch(command: Command): void {
       ),
     )
 }
-
-const again = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
 
 async function run(cli: Cli, folder: string, options: BackupCommandOptions): Promise<CommandReport> {
   const request = requestOf(folder, options)

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander'
 
 import { parsePosition, parseStreamId } from '#domain'
 
-import { wholeNumber, time, version } from '../arguments.ts'
+import { again, wholeNumber, time, version } from '../arguments.ts'
 import type { Cli } from '../cli.ts'
 import { UsageError } from '../failure.ts'
 import type { ReplayCommandOptions } from '../replay-command-options.ts'
@@ -130,8 +130,6 @@ function addPace(command: Command): void {
     )
     .option('--resume', 'resume from the checkpoint')
 }
-
-const again = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
 
 const partitions = (value: string, before: readonly number[] = []): readonly number[] => [
   ...before,

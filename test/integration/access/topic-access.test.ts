@@ -148,12 +148,12 @@ test('a reader that was away for hours reads everything again, because tombstone
 
 test('a topic that was deleted and created again is not read, because it may lack revocations', async () => {
   const settings = newTopic()
-  const revoked = keyEntry({ revokedAt: '2030-02-01T00:00:00.000Z' })
+  const valid = keyEntry()
+  const revoked = { ...valid, revokedAt: '2030-02-01T00:00:00.000Z' }
   await putKey(settings, revoked)
   const source = await following(settings)
   await deleteTopic(here(), settings.topic)
   await expect.poll(() => source.state.status).toBe('stale')
-  const { revokedAt, ...valid } = revoked
   const another = await connected(testStack().kafkaBrokers)
   onTestFinished(() => another.close())
   await putKey({ ...settings, cluster: another }, valid)

@@ -1,0 +1,33 @@
+import type { AccessEditor } from '#access-store'
+import { loadConfig } from '#config'
+import type * as Operations from '#operations'
+
+import type { Cli } from './cli.ts'
+import { CommandError, failureOf, withRightsAdvice } from './failure.ts'
+
+/** Where commands of `access` find keys and roles: the end of their help. */
+export const accessHelp =
+  'Works on the file or topic that ANNALS_ACCESS names, with the same settings as the services. No service has to run.'
+
+/** Calls `use` with the store of access that the settings name. Adds to errors what to do about them. */
+export async function withAccess<T>(
+  { env }: Pick<Cli, 'env'>,
+  use: (editor: AccessEditor, operations: typeof Operations) => Promise<T>,
+): Promise<T> {
+  const config = loadConfig(env)
+  const operations = await import('#operations')
+  try {
+    return await operations.withAccessEditor(config, (editor) => use(editor, operations))
+  } catch (error) {
+    throw advised(error)
+  }
+}
+
+function advised(error: unknown): unknown {
+  const { message, ...failure } = failureOf(error)
+  if (failure.exitCode === 4) {
+    const advice = 'The change may be in force: check with the list command before you repeat it'
+    return new CommandError({ ...failure, message: `${message}. ${advice}` }, { cause: error })
+  }
+  return withRightsAdvice(error, 'docs/operations/production.md lists the required rights')
+}
