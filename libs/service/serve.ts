@@ -1,4 +1,5 @@
 import { createHttpServer, type HttpRoutes, listen } from '#http'
+import { PrincipalLimits } from '#limits'
 
 import type { RunningService, ServiceParts } from './run-service.ts'
 import { rethrowTlsProblem, tlsSettings } from './tls-settings.ts'
@@ -41,6 +42,7 @@ export async function serve(
     connectionsMax: config.http.connectionsMax,
     connectionsPerAddressMax: config.http.connectionsPerAddressMax,
     ...operations,
+    limits: new PrincipalLimits({ defaults: config.limits, metrics }),
     hosts: [new URL(config.http.advertisedUrl).host, ...config.http.allowedHosts],
     ...tlsSettings(config),
   }).catch(rethrowTlsProblem)
