@@ -117,7 +117,7 @@ export default {
     ),
     mayImportOnly('kafka-imports-ports', 'kafka', 'async|domain|event-log/records|varint|sockets'),
     mayImportOnly('redis-index-imports-ports', 'redis-index', 'async|domain|varint|observability'),
-    mayImportOnly('http-imports-ports', 'http', 'access|domain|event-store|observability|bounds'),
+    mayImportOnly('http-imports-ports', 'http', 'access|limits|domain|event-store|observability|bounds'),
     mayImportOnly('event-log-composes-the-log', 'event-log', 'async|domain|event-store|schemas|kafka|bounds'),
     mayImportOnly(
       'service-opens-adapters',

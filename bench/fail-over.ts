@@ -110,7 +110,7 @@ async function openFailOver(folder: string, ids: number, closing: Closing): Prom
     ANNALS_KAFKA_PARTITIONS: String(partitions),
     ANNALS_INDEX_REMEMBERED_IDS_MAX: String(ids),
   })
-  const start = (writer: number) => startService('writer', envOf(writer), folder)
+  const start = (writer: number) => startService('writer', envOf(writer), { checkout: folder })
   const first = await start(0)
   closing(() => first.stop())
   const second = await start(1)

@@ -23,6 +23,7 @@ const benches = new Map<string, Listed>([
   ['snapshot', { load: async () => (await import('./snapshot.ts')).snapshot }],
   ['import', { load: async () => (await import('./import.ts')).importing }],
   ['replay', { load: async () => (await import('./replay.ts')).replay }],
+  ['tenants', { load: async () => (await import('./tenants/tenants.ts')).tenants }],
   ['codec', { load: async () => (await import('./codec.ts')).codec }],
   ['scale', { load: async () => (await import('./scale/scale.ts')).scale, options: ['streams'] }],
 ])

@@ -12,14 +12,18 @@ export interface ServiceProcess {
   readonly stop: (signal?: NodeJS.Signals) => Promise<void>
 }
 
-/**
- * Starts a service that includes a writer, and waits until it owns its partitions.
- * @param checkout the folder of its sources; default: the current one
- */
+interface StartOptions {
+  /** The folder of its sources; default: the current one. */
+  readonly checkout?: string
+  /** Headers of the requests that ask for its state, where it requires a credential. */
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** Starts a service that includes a writer, and waits until it owns its partitions. */
 export async function startService(
   name: 'writer' | 'platform',
   env: Readonly<Record<string, string>>,
-  checkout = process.cwd(),
+  { checkout = process.cwd(), headers = {} }: StartOptions = {},
 ): Promise<ServiceProcess> {
   const url = `http://127.0.0.1:${env['ANNALS_PORT'] ?? ''}`
   const service = spawn(process.execPath, [...nodeArguments, `services/${name}/main.ts`], {
@@ -27,7 +31,7 @@ export async function startService(
     env: { ...process.env, ...env, ANNALS_LOG_LEVEL: 'warn' },
     stdio: ['ignore', 'inherit', 'inherit'],
   })
-  await untilReady(name, url, service)
+  await untilReady(name, url, service, headers)
   return {
     url,
     stop: async (signal = 'SIGTERM') => {
@@ -37,10 +41,15 @@ export async function startService(
   }
 }
 
-async function untilReady(name: string, url: string, service: ChildProcess): Promise<void> {
+async function untilReady(
+  name: string,
+  url: string,
+  service: ChildProcess,
+  headers: Readonly<Record<string, string>>,
+): Promise<void> {
   const deadlineMs = performance.now() + startMsMax
   while (service.exitCode === null && performance.now() < deadlineMs) {
-    const isReady = await fetch(`${url}/owners`)
+    const isReady = await fetch(`${url}/owners`, { headers })
       .then((answer) => answer.json() as Promise<{ partitions?: unknown[] }>)
       .then(({ partitions }) => (partitions?.length ?? 0) > 0)
       .catch(() => false)

@@ -2,9 +2,11 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 import { type Action, allRights, type Caller, type Decision, type Resource, resourceText } from '#access'
 import { EventStoreError } from '#event-store'
+import type { PrincipalLimits } from '#limits'
 
 import { credentialsOf } from './credentials.ts'
 import type { Guard } from './guard.ts'
+import { limitPrincipals } from './principal-limits.ts'
 import { type DeclaredAccess, requireDeclarations, type RouteAccess } from './route-access.ts'
 
 declare module 'fastify' {
@@ -30,9 +32,14 @@ const openForwarded = anyone('anonymous', allRights, true)
 
 /**
  * Authenticates each request and decides whether it may go on, before its body is read and before anything is looked
- * up: a rejection says nothing about what exists. Without a guard everyone may do everything.
+ * up: a rejection says nothing about what exists. Without a guard everyone may do everything. Requests count for the
+ * limits of their principals before the decision, so denied ones count too.
  */
-export function controlAccess(app: FastifyInstance, guard: Guard | undefined): void {
+export function controlAccess(
+  app: FastifyInstance,
+  guard: Guard | undefined,
+  limits?: PrincipalLimits,
+): void {
   app.decorate('guard', guard)
   app.decorateRequest('caller', null as never)
   requireDeclarations(app)
@@ -41,16 +48,19 @@ export function controlAccess(app: FastifyInstance, guard: Guard | undefined): v
       request.caller = request.headers['annals-forwarded'] === '1' ? openForwarded : open
       done()
     })
+    limitPrincipals(app, limits)
     return
   }
-  app.addHook('onRequest', (request, _reply, done) => admit(guard, request, done))
+  app.addHook('onRequest', (request, _reply, done) => identify(guard, request, done))
+  limitPrincipals(app, limits)
+  app.addHook('onRequest', (request, _reply, done) => done(decide(request)))
   app.addHook('onResponse', (request, reply, done) => {
     reportAct(guard, request, reply)
     done()
   })
 }
 
-function admit(guard: Guard, request: FastifyRequest, done: (error?: Error) => void): void {
+function identify(guard: Guard, request: FastifyRequest, done: (error?: Error) => void): void {
   const access = request.routeOptions.config.access ?? 'public'
   try {
     const credentials = credentialsOf(request)
@@ -62,10 +72,16 @@ function admit(guard: Guard, request: FastifyRequest, done: (error?: Error) => v
     const caller = guard.authenticate(credentials ?? noCredentials)
     if (caller instanceof Promise) {
       caller.then(
-        (known) => done(enter(request, known, access)),
+        (known) => {
+          request.caller = known
+          done()
+        },
         (error: unknown) => done(notKnown(guard, request, error)),
       )
-    } else done(enter(request, caller, access))
+    } else {
+      request.caller = caller
+      done()
+    }
   } catch (error) {
     done(notKnown(guard, request, error))
   }
@@ -86,8 +102,8 @@ const nobody: Caller = {
   ended: () => undefined,
 }
 
-function enter(request: FastifyRequest, caller: Caller, access: RouteAccess): EventStoreError | undefined {
-  request.caller = caller
+function decide(request: FastifyRequest): EventStoreError | undefined {
+  const access = request.routeOptions.config.access ?? 'public'
   if (access === 'public' || access === 'authenticated' || access.resource === undefined) return undefined
   const resource = access.resource(request.params as Readonly<Record<string, string>>)
   return refusalOf(request, access.actions, resource)
@@ -140,7 +156,7 @@ const placeOf = ({ id, method, ip }: FastifyRequest) => ({ requestId: id, method
 /** Reports an audited request that was let in. */
 function reportAct(guard: Guard, request: FastifyRequest, { statusCode }: FastifyReply): void {
   const { access } = request.routeOptions.config
-  if (!isAudited(access) || statusCode === 401 || statusCode === 403) return
+  if (!isAudited(access) || notLetIn.includes(statusCode)) return
   const [action] = access.actions
   const resource = access.resource?.(request.params as Readonly<Record<string, string>>)
   if (action === undefined || resource === undefined) return
@@ -148,6 +164,9 @@ function reportAct(guard: Guard, request: FastifyRequest, { statusCode }: Fastif
   const operation = `${request.method} ${request.routeOptions.url ?? ''}`
   guard.acted({ action, resource, caller: request.caller, outcome, operation, requestId: request.id })
 }
+
+/** The limits of a principal are checked before its rights. */
+const notLetIn = [401, 403, 429]
 
 const isAudited = (access: RouteAccess | undefined): access is DeclaredAccess =>
   typeof access === 'object' && access.isAudited === true

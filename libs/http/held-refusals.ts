@@ -16,6 +16,11 @@ export interface HoldBounds {
 
 /** A rejection must reach its client before the client stops waiting: the SDK waits 5 s by default. */
 const defaultBounds: HoldBounds = { promptMax: 20, heldMs: 4_000, heldMax: 10_000 }
+/**
+ * A principal at its limit may go on within a second, so its rejections wait for less time. Each occupies a connection
+ * that is bounded elsewhere.
+ */
+const defaultLimitBounds: HoldBounds = { promptMax: 20, heldMs: 2_000, heldMax: 10_000 }
 const windowMs = 1_000
 
 /**
@@ -70,18 +75,37 @@ export class HeldRefusals {
   }
 }
 
-/**
- * Rejections that may be delayed: of requests without a valid credential, which slows down guessing, of reads and subscriptions beyond a bound, and of bodies that are too large. Appends
- * beyond a bound are rejected at once, because they matter most.
- */
-export const mayBeHeld = ({ method }: FastifyRequest, { code, status }: Problem): boolean =>
-  status === 413 || status === 401 || (code === 'overloaded' && !isChange(method))
+/** The held rejections of a server. Those of principals at their limits are apart, so that they use up no bound of others. */
+export interface Refusals {
+  readonly overload: HeldRefusals
+  readonly limits: HeldRefusals
+}
 
-export function holdRefusals(app: FastifyInstance, bounds?: HoldBounds): void {
-  const refusals = new HeldRefusals(bounds)
+/**
+ * Where a rejection may be delayed; undefined if it is sent at once. Delayed are rejections of principals at their
+ * limits, of requests without a valid credential, which slows down guessing, of reads and subscriptions beyond a bound,
+ * and of bodies that are too large. Appends beyond a bound of the whole process are rejected at once, because they
+ * matter most.
+ */
+export function heldWith(
+  { method, server }: FastifyRequest,
+  { code, status }: Problem,
+): HeldRefusals | undefined {
+  if (code === 'limit-exceeded') return server.refusals.limits
+  const isHeld = status === 413 || status === 401 || (code === 'overloaded' && !isChange(method))
+  return isHeld ? server.refusals.overload : undefined
+}
+
+export function holdRefusals(
+  app: FastifyInstance,
+  bounds?: HoldBounds,
+  limitBounds = defaultLimitBounds,
+): void {
+  const refusals: Refusals = { overload: new HeldRefusals(bounds), limits: new HeldRefusals(limitBounds) }
   app.decorate('refusals', refusals)
   app.addHook('preClose', (done) => {
-    refusals.close()
+    refusals.overload.close()
+    refusals.limits.close()
     done()
   })
 }

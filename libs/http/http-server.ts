@@ -2,6 +2,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import type { Registry } from 'prom-client'
 
 import { newEventId } from '#domain'
+import type { PrincipalLimits } from '#limits'
 import { isTracing } from '#observability'
 
 import { controlAccess } from './access-control.ts'
@@ -48,6 +49,8 @@ export interface HttpServerOptions extends Partial<ConnectionLimits> {
   readonly unread?: Partial<UnreadBounds>
   /** When rejections are delayed; default: beyond 20 a second, for 4 s. */
   readonly refusals?: HoldBounds
+  /** When rejections of principals at their limits are delayed; default: beyond 20 a second, for 2 s. */
+  readonly limitRefusals?: HoldBounds
   /** How long a request may take to arrive completely, headers and body; default 10 s. After that it gets 408. */
   readonly requestTimeoutMs?: number
   /**
@@ -61,6 +64,8 @@ export interface HttpServerOptions extends Partial<ConnectionLimits> {
   readonly guard?: Guard
   /** With it, the server speaks HTTPS. Default: HTTP. */
   readonly tls?: TlsOptions
+  /** Bounds what each principal uses. Without it only the process is bounded. */
+  readonly limits?: PrincipalLimits
 }
 
 /** The longest stream id with every character percent-encoded. */
@@ -86,12 +91,12 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   const { connectionsMax = 10_000, connectionsPerAddressMax = 1_000 } = options
   boundConnections(app.server, { connectionsMax, connectionsPerAddressMax })
   endStreamsOnClose(app)
-  holdRefusals(app, options.refusals)
+  holdRefusals(app, options.refusals, options.limitRefusals)
   observeRequests(app, options.metrics)
   takeReadsInTurns(app)
   refuseForeignRequests(app, { hosts })
   separateOperations(app, options.operationsPort)
-  controlAccess(app, options.guard)
+  controlAccess(app, options.guard, options.limits)
   refuseUnsupportedHeaders(app)
   boundBodyBytes(app, options.bodiesBytesMax ?? 128 * 1_048_576)
   boundRequests(app, requestsMax)

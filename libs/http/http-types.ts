@@ -11,7 +11,7 @@ import type {
   RawServerDefault,
 } from 'fastify'
 
-import type { HeldRefusals } from './held-refusals.ts'
+import type { Refusals } from './held-refusals.ts'
 import type { Subscribers } from './subscribers.ts'
 import type { Unread } from './unread.ts'
 
@@ -21,8 +21,8 @@ declare module 'fastify' {
     readonly closing: AbortSignal
     /** Live subscriptions of this server. */
     readonly subscribers: Subscribers
-    /** Delays rejections when there are many. */
-    readonly refusals: HeldRefusals
+    /** Delay rejections when there are many. */
+    readonly refusals: Refusals
     /** Tracks data that waits for slow readers. */
     readonly unread: Unread
   }

@@ -4,7 +4,7 @@ import { InvalidInputError } from '#domain'
 import { type ErrorCode, EventStoreError, type Problem, toProblem } from '#event-store'
 
 import { notJson } from './foreign-requests.ts'
-import { mayBeHeld } from './held-refusals.ts'
+import { heldWith } from './held-refusals.ts'
 import { refusalProblem, RequestRefusal } from './request-refusal.ts'
 
 /** Answers all errors of a server with problem documents, derived from the one table of errors. */
@@ -16,8 +16,9 @@ export function answerWithProblems(app: FastifyInstance): void {
 /** Answers a request with the problem document of an error. */
 export function answerFailure(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const problem = problemOf(error, request)
-  if (!mayBeHeld(request, problem)) sendProblem(reply, problem)
-  else request.server.refusals.send(() => !reply.raw.destroyed && sendProblem(reply, problem))
+  const refusals = heldWith(request, problem)
+  if (refusals === undefined) sendProblem(reply, problem)
+  else refusals.send(() => !reply.raw.destroyed && sendProblem(reply, problem))
 }
 
 /**

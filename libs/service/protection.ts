@@ -7,14 +7,16 @@ import { Authenticator, JwtVerifier } from '#authentication'
 import type { Config } from '#config'
 import type { Guard } from '#http'
 import type { KafkaCluster } from '#kafka'
+import { PrincipalLimits } from '#limits'
 import type { HealthRegistry } from '#observability'
 
 import { peerTokens } from './peer-tokens.ts'
 
-/** Access control of a process. */
+/** Access control and limits of a process. */
 export interface Protection {
   /** Undefined: everyone may do everything. */
   readonly guard?: Guard
+  readonly limits: PrincipalLimits
   /** Writes what is left of the audit trail. */
   close(): Promise<void>
 }
@@ -36,13 +38,16 @@ interface ProtectedProcess {
 export async function openProtection(process: ProtectedProcess): Promise<Protection> {
   const { name, config, cluster, metrics, logger } = process
   const access = accessSource(config, cluster)
-  if (access === undefined) return { close: () => Promise.resolve() }
+  const roles = () => access?.current?.roles
+  const limits = new PrincipalLimits({ defaults: config.limits, metrics, roles })
+  if (access === undefined) return { limits, close: () => Promise.resolve() }
   await access.start()
   watchAccess(access, process)
   const source = { service: name, instance: config.http.advertisedUrl }
   const trail = new AuditTrail({ sink: new AuditTopic(cluster, config), source, metrics, logger })
   const authenticator = authenticatorOf(config, access)
   return {
+    limits,
     guard: {
       authenticate: (credentials) => authenticator.authenticate(credentials),
       denied: (denial) => trail.record(entryOfDenial(denial)),

@@ -42,6 +42,7 @@ export async function serve(
     connectionsPerAddressMax: config.http.connectionsPerAddressMax,
     ...operations,
     ...(protection?.guard && { guard: protection.guard }),
+    ...(protection && { limits: protection.limits }),
     hosts: [new URL(config.http.advertisedUrl).host, ...config.http.allowedHosts],
     ...tlsSettings(config),
   }).catch(rethrowTlsProblem)

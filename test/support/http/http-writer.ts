@@ -16,6 +16,8 @@ type Bounds =
   | 'hosts'
   | 'guard'
   | 'tls'
+  | 'limits'
+  | 'limitRefusals'
 
 export interface HttpWriterOptions extends Partial<Pick<HttpServerOptions, Bounds>> {
   readonly port?: number
