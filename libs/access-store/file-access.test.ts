@@ -120,7 +120,7 @@ test('the command that corrects the mode can be copied, whatever the name of the
   })
 })
 
-test('a change of the same length at the same time as the one before is noticed', async () => {
+test('a change of the same length right after the one before is noticed', async () => {
   const path = await newPath()
   await writeFile(path, '{"roles":{"a":{"rules":[]}}}', { mode: 0o600 })
   const source = await following(path)

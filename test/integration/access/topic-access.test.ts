@@ -168,6 +168,42 @@ test('a topic that was deleted and created again is not read, because it may lac
   expect(restarted.current?.keys).toEqual([valid])
 })
 
+test('a topic that was replaced while Kafka was away is not read, even if it is longer than the one before', async () => {
+  const { settings, direct, proxy } = await behindProxy()
+  const [revoked, other] = [keyEntry({ revokedAt: '2030-02-01T00:00:00.000Z' }), keyEntry()]
+  await putKey(direct, revoked)
+  const source = await following(settings)
+  const { port } = proxy
+  await proxy.close()
+  await expect.poll(() => source.state.status).toBe('stale')
+  await deleteTopic(here(), settings.topic)
+  const another = await connected(testStack().kafkaBrokers)
+  onTestFinished(() => another.close())
+  for (let edits = 0; edits < 3; edits++) await putKey({ ...settings, cluster: another }, other)
+  await proxy.open(port)
+  await expect.poll(() => source.state.status).toBe('replaced')
+  expect(source.state.reason).toContain('was deleted and created again')
+  expect(source.current?.keys).toEqual([revoked])
+})
+
+test('an edit that another one overtook decides again, on the state after that one', async () => {
+  const { settings, direct, proxy } = await behindProxy()
+  await putKey(direct)
+  const key = keyEntry()
+  const putOnce = (of: AccessTopicSettings) =>
+    new TopicAccessEditor(of).edit(({ keys }) => {
+      if (keys.some(({ id }) => id === key.id)) throw new Error('it exists')
+      return [{ kind: 'key', name: key.id, value: key }]
+    })
+  proxy.holdAppends()
+  const overtaken = putOnce(settings)
+  overtaken.catch(() => undefined)
+  await expect.poll(() => proxy.held).toBeGreaterThan(0)
+  await putOnce(direct)
+  proxy.releaseAppends()
+  await expect(overtaken).rejects.toThrow('it exists')
+})
+
 test('an edit whose answer is lost is settled: its change is in the topic once', async () => {
   const { settings, direct, proxy } = await behindProxy()
   await putKey(direct)
