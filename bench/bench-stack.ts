@@ -15,9 +15,12 @@ import {
   startUmaDb,
 } from '../scripts/stack/index.ts'
 
-/** The aggregate types: each has a module in bench/domain, except the last, which is from examples/customers. */
+/** The aggregate types: each has a module in bench/domain, except `customer`, which is from examples/customers. */
 type BenchType = (typeof benchTypes)[number]
-const benchTypes = ['bench-core', 'bench-http', 'bench-scale', 'customer'] as const
+const benchTypes = [
+  ...(['bench-core', 'bench-http', 'bench-scale', 'customer'] as const),
+  ...(['bench-keys', 'bench-tls', 'bench-keys-tls'] as const),
+] as const
 
 /** Servers for one bench, on free ports, stopped when it ends. */
 export interface BenchStack {

@@ -24,6 +24,7 @@ const benches = new Map<string, Listed>([
   ['import', { load: async () => (await import('./import.ts')).importing }],
   ['replay', { load: async () => (await import('./replay.ts')).replay }],
   ['tenants', { load: async () => (await import('./tenants/tenants.ts')).tenants }],
+  ['protection', { load: async () => (await import('./protection.ts')).protection }],
   ['codec', { load: async () => (await import('./codec.ts')).codec }],
   ['scale', { load: async () => (await import('./scale/scale.ts')).scale, options: ['streams'] }],
 ])

@@ -1,0 +1,3 @@
+import { benchDomain } from './domain.ts'
+
+export default benchDomain('bench-tls')
