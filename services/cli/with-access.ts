@@ -1,9 +1,11 @@
 import type { AccessEditor } from '#access-store'
 import { loadConfig } from '#config'
+import type { OperationNotice } from '#operations'
 import type * as Operations from '#operations'
 
 import type { Cli } from './cli.ts'
 import { CommandError, failureOf, withRightsAdvice } from './failure.ts'
+import { printNotice } from './print.ts'
 
 /** Where commands of `access` find keys and roles: the end of their help. */
 export const accessHelp =
@@ -11,13 +13,15 @@ export const accessHelp =
 
 /** Calls `use` with the store of access that the settings name. Adds to errors what to do about them. */
 export async function withAccess<T>(
-  { env }: Pick<Cli, 'env'>,
+  { env, isJson }: Pick<Cli, 'env' | 'isJson'>,
   use: (editor: AccessEditor, operations: typeof Operations) => Promise<T>,
 ): Promise<T> {
   const config = loadConfig(env)
   const operations = await import('#operations')
   try {
-    return await operations.withAccessEditor(config, (editor) => use(editor, operations))
+    const onNotice = (notice: OperationNotice) => printNotice(notice, isJson)
+    const edits = { operation: 'annals access', onNotice }
+    return await operations.withAccessEditor(config, edits, (editor) => use(editor, operations))
   } catch (error) {
     throw advised(error)
   }

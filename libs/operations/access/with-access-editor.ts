@@ -4,25 +4,34 @@ import type { Config } from '#config'
 import { KafkaCluster } from '#kafka'
 import { kafkaSettings } from '#service'
 
+import type { JobControl } from '../job-control.ts'
 import { OperationError, type OperationErrorCode } from '../operation-error.ts'
+import { recordedEdits } from './recorded-edits.ts'
+
+/** How the store is edited. */
+interface AccessEdits extends Partial<Pick<JobControl, 'onNotice' | 'signal'>> {
+  /** The command, for the audit trail: `annals access key create`. */
+  readonly operation: string
+}
 
 /**
- * Opens the store of access that the configuration names, without any service.
- * @param signal ends the opening of connections
+ * Opens the store of access that the configuration names, without any service. Edits go to the audit trail.
  * @throws OperationError `access-open` if access is not controlled, and the codes of {@link storeCodes}; LogError; what `use` throws; the
  *   reason of the signal
  */
 export async function withAccessEditor<T>(
   config: Config,
+  { operation, onNotice = () => undefined, signal = new AbortController().signal }: AccessEdits,
   use: (editor: AccessEditor) => Promise<T>,
-  signal = new AbortController().signal,
 ): Promise<T> {
   const { mode, file, topic } = config.access
-  if (mode === 'file' && file !== undefined) return translated(() => use(new FileAccessEditor(file)))
+  const recorded = (editor: AccessEditor) => recordedEdits(editor, config, operation, onNotice)
+  if (mode === 'file' && file !== undefined)
+    return translated(() => use(recorded(new FileAccessEditor(file))))
   if (mode !== 'topic') throw accessOpen()
   const cluster = await KafkaCluster.connect(kafkaSettings(config), { signal })
   const { replication, minInsyncReplicas } = config.kafka
-  const editor = new TopicAccessEditor({ cluster, topic, replication, minInsyncReplicas })
+  const editor = recorded(new TopicAccessEditor({ cluster, topic, replication, minInsyncReplicas }))
   try {
     return await abortable(signal, () => translated(() => use(editor)))
   } finally {

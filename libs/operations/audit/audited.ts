@@ -8,7 +8,7 @@ import { type JobControl, noticesTo } from '../job-control.ts'
 /** What a command that reaches Kafka directly does. */
 export type DirectAct = Pick<AuditEntry, 'type' | 'resource' | 'operation' | 'details'>
 
-const timeoutMs = 10_000
+const recordTimeoutMs = 10_000
 const failedStatuses = ['interrupted', 'failed']
 
 /** Whether an installation has an audit trail. */
@@ -43,11 +43,15 @@ export async function audited<T extends { readonly status: string }>(
   }
 }
 
-/** The connection of the work may be closed, or may never have been opened. */
-async function recordDirect(
+/**
+ * Records something that was done, as done by the user of this process, on a connection of its own: that of the work may be closed, or may
+ * never have been opened. It never rejects: a trail that cannot be written is a warning.
+ */
+export async function recordDirect(
   config: Config,
   entry: AuditEntry,
   control: Pick<JobControl, 'onNotice'>,
+  timeoutMs = recordTimeoutMs,
 ): Promise<void> {
   try {
     const cluster = await KafkaCluster.connect(kafkaSettings(config), { timeoutMs })

@@ -83,7 +83,11 @@ test('with the documented rights an administrator changes access, and a service 
 test('the topic of the settings is created with their replication, and Kafka that is away is reported', async () => {
   const topic = uniqueName('access')
   const brokers = testStack().kafkaBrokers
-  const env = settings({ ANNALS_KAFKA_BROKERS: brokers.join(','), ANNALS_ACCESS_TOPIC: topic })
+  const env = settings({
+    ANNALS_KAFKA_BROKERS: brokers.join(','),
+    ANNALS_ACCESS_TOPIC: topic,
+    ANNALS_AUDIT_TOPIC: uniqueName('audit'),
+  })
   const annals = cliHere(env)
   expect((await annals(['access', 'role', 'list', '--json'])).exitCode).toBe(0)
   const cluster = await KafkaCluster.connect({ brokers, clientId: 'access' })
@@ -93,6 +97,12 @@ test('the topic of the settings is created with their replication, and Kafka tha
     (await annals(['access', 'certificate', 'put', 'web', '--name', 'web', '--role', 'reader'])).exitCode,
   ).toBe(0)
   expect(await new Topics(cluster).describe([topic])).toMatchObject([{ partitions: 1, replication: 1 }])
+  const trail = await annals(['audit', '--since', '1h', '--lines'])
+  const entry = JSON.parse(trail.stdout.trim()) as object
+  expect(entry).toMatchObject({
+    ...{ type: 'annals.access.changed', outcome: 'success', action: 'administer' },
+    details: { 'certificate web': 'web has reader' },
+  })
   const away = await cliHere({ ...env, ANNALS_KAFKA_BROKERS: '127.0.0.1:1' })([
     'access',
     'key',

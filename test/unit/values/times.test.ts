@@ -25,6 +25,8 @@ const timeOptions = optionsOf(program).filter(([, { flags }]) => /<(time|date)>/
 
 test('the list of commands that accept a time is complete', () => {
   expect(timeOptions.map(([name]) => name).toSorted()).toEqual([
+    'audit --since',
+    'audit --until',
     'export --from-time',
     'export --until-time',
     'projection rebuild --until-time',
