@@ -92,7 +92,9 @@ export class TopicAccess implements AccessSource {
       try {
         await this.#follow(signal, onRead)
       } catch (error) {
-        const isReplaced = error instanceof ReplacedError
+        // Before anything was in force, another topic lacks nothing.
+        const isReplaced = error instanceof ReplacedError && this.current !== undefined
+        if (error instanceof ReplacedError && !isReplaced) this.#begin(new AccessEntries())
         if (isReplaced) this.#held.replaced(error.message)
         else this.#held.fail(messageOf(error))
         attempted()
@@ -163,9 +165,15 @@ export class TopicAccess implements AccessSource {
   #forgetIfAway(): void {
     const { readAtMs } = this.#held
     if (readAtMs === undefined || this.#now() - readAtMs < awayMsMax) return
-    this.#entries = new AccessEntries(this.#entries)
+    this.#begin(new AccessEntries(this.#entries))
+  }
+
+  /** Reads from the start. */
+  #begin(entries: AccessEntries): void {
+    this.#entries = entries
     this.#offset = undefined
     this.#isWhole = false
+    if (this.current === undefined) this.#topic = undefined
   }
 
   #topicProblems(): readonly AccessProblem[] {
