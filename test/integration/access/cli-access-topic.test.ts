@@ -97,8 +97,8 @@ test('the topic of the settings is created with their replication, and Kafka tha
     (await annals(['access', 'certificate', 'put', 'web', '--name', 'web', '--role', 'reader'])).exitCode,
   ).toBe(0)
   expect(await new Topics(cluster).describe([topic])).toMatchObject([{ partitions: 1, replication: 1 }])
-  const trail = await annals(['audit', '--since', '1h', '--lines'])
-  const entry = JSON.parse(trail.stdout.trim()) as object
+  const trail = await annals(['audit', '--since', '1h', '--json'])
+  const [entry] = trail.json()['entries'] as readonly object[]
   expect(entry).toMatchObject({
     ...{ type: 'annals.access.changed', outcome: 'success', action: 'administer' },
     details: { 'certificate web': 'web has reader' },
