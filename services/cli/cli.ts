@@ -17,6 +17,8 @@ export interface CommandReport {
 /** What every command receives. */
 export interface Cli {
   readonly env: Environment
+  /** The environment without the addresses of the local stack; default: `env`. */
+  readonly given?: Environment
   /** Whether a program reads the output. */
   readonly isJson: boolean
   /** Prints the result as JSON or as text. A command calls it once. */

@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander'
 
+import { tlsProblemOf } from '#client'
 import { ConfigError } from '#config'
 import { InvalidInputError } from '#domain'
 import { type ErrorCode, EventStoreError } from '#event-store'
@@ -119,16 +120,23 @@ const storeExitCodes: Partial<Record<ErrorCode, ExitCode>> = {
   unavailable: 3,
   'not-owner': 3,
   'projection-behind': 3,
+  'limit-exceeded': 3,
   'outcome-unknown': 4,
   internal: 5,
 }
 const schemaExitCodes: Partial<Record<SchemaErrorCode, ExitCode>> = { 'registry-unreachable': 3 }
 
 function storeFailure({ code, message, details, cause }: EventStoreError): CommandFailure {
+  const advice = adviceOn(code, cause)
+  return { exitCode: storeExitCodes[code] ?? 1, code, message: `${message}${advice}`, details }
+}
+
+function adviceOn(code: ErrorCode, cause: unknown): string {
+  if (code === 'unauthenticated')
+    return '. The command takes its credential from ANNALS_TOKEN, from a client certificate or from a context: ./annals context --help'
   // An error with a cause was created by the client: the service did not answer.
-  const isSilent = code === 'unavailable' && cause !== undefined
-  const advice = isSilent
+  const isSilent = code === 'unavailable' && cause !== undefined && tlsProblemOf(cause) === undefined
+  return isSilent
     ? '. Is it running? ./scripts/start.sh starts a local stack; --url or ANNALS_URL selects another service'
     : ''
-  return { exitCode: storeExitCodes[code] ?? 1, code, message: `${message}${advice}`, details }
 }

@@ -8,6 +8,7 @@ import { addAppend } from './commands/append.ts'
 import { addAudit } from './commands/audit.ts'
 import { addBackup } from './commands/backup.ts'
 import { addCompletion } from './commands/completion.ts'
+import { addContext } from './commands/context.ts'
 import { addDeadLetters } from './commands/deadletters.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addExport } from './commands/export.ts'
@@ -31,12 +32,18 @@ import { printFailure, printReport } from './print.ts'
 /**
  * Runs one command. It never throws: a failure is printed on stderr, and with `--json` on stdout as well.
  * @param args without the name of the program
+ * @param given the environment without the addresses of the local stack
  */
-export async function runCli(args: readonly string[], env: Environment): Promise<ExitCode> {
+export async function runCli(
+  args: readonly string[],
+  env: Environment,
+  given: Environment = env,
+): Promise<ExitCode> {
   let exitCode: ExitCode = 0
   const isJson = args.includes('--json')
   const cli: Cli = {
     env,
+    given,
     isJson,
     report: (report) => {
       exitCode = report.exitCode ?? 0
@@ -75,6 +82,7 @@ export function programOf(cli: Cli): Command {
   addDeadLetters(program, cli)
   addSnapshot(program, cli)
   addOwners(program, cli)
+  addContext(program, cli)
   addDoctor(program, cli)
   addVerify(program, cli)
   addAudit(program, cli)
