@@ -58,6 +58,7 @@ describe('a token', () => {
     ['a name with dots', { 'https://a.example/roles': ['reader'] }, 'https://a.example/roles', ['reader']],
     ['absent', {}, 'realm_access.roles', []],
     ['absent, of a name that every object has', {}, 'constructor.name', []],
+    ['absent, of a name that every object inherits', { a: {} }, 'a.__proto__', []],
     ['null', { roles: null }, 'roles', []],
   ])('has its roles in a claim: %s', async (_, claims, rolesClaim, roles) => {
     const token = await issuer.token({ sub: 'ada', ...claims }, nowMs)
@@ -102,6 +103,7 @@ describe('a token', () => {
     ['with an empty role', { roles: [''] }, /roles of the token/],
     ['with a role of 201 characters', { roles: ['r'.repeat(201)] }, /roles of the token/],
     ['with 201 roles', { roles: Array.from({ length: 201 }, (_, i) => `r${i}`) }, /roles of the token/],
+    ['of more than 16 KiB', { padding: 'x'.repeat(16_384) }, /malformed/],
     ['of an unknown key', {}, /not signed with a key/, { kid: 'other' }],
   ])('%s is refused', async (_, claims: object, message: RegExp, header: { kid?: string } = {}) => {
     const token = await issuer.token({ sub: 'ada', ...claims }, nowMs, header)

@@ -1,6 +1,6 @@
-import { hkdfSync, randomBytes } from 'node:crypto'
+import { hkdfSync, randomBytes, webcrypto } from 'node:crypto'
 
-import { errors, type JWTPayload, jwtVerify, type JWTVerifyOptions, SignJWT } from 'jose'
+import { type CryptoKey, errors, type JWTPayload, jwtVerify, type JWTVerifyOptions, SignJWT } from 'jose'
 
 import type { Principal } from '#access'
 import { InvalidInputError } from '#domain'
@@ -37,8 +37,8 @@ const proofType = 'annals-proof+jwt'
  * proofs that they are peers. A token holds for 30 seconds, at one service, once.
  */
 export class PeerTokens {
-  readonly #tokenKey: Uint8Array
-  readonly #proofKey: Uint8Array
+  readonly #tokenKey: Promise<CryptoKey>
+  readonly #proofKey: Promise<CryptoKey>
   readonly #ownUrl: string
   readonly #now: () => number
   readonly #startedAtMs: number
@@ -70,7 +70,7 @@ export class PeerTokens {
       .setJti(randomBytes(16).toString('base64url'))
       .setIssuedAt(this.#nowSeconds())
       .setExpirationTime(this.#nowSeconds() + lifetimeSeconds)
-      .sign(this.#tokenKey)
+      .sign(await this.#tokenKey)
   }
 
   /**
@@ -105,13 +105,13 @@ export class PeerTokens {
    * @param challenge random text of the other side.
    * @param identity what this service is known as, e.g. its advertised URL.
    */
-  prove(challenge: string, identity: string): Promise<string> {
+  async prove(challenge: string, identity: string): Promise<string> {
     return new SignJWT({ challenge })
       .setProtectedHeader({ alg: 'HS256', typ: proofType })
       .setSubject(identity)
       .setIssuedAt(this.#nowSeconds())
       .setExpirationTime(this.#nowSeconds() + lifetimeSeconds)
-      .sign(this.#proofKey)
+      .sign(await this.#proofKey)
   }
 
   /** Whether a peer with this identity has answered this challenge. Never rejects. */
@@ -119,7 +119,7 @@ export class PeerTokens {
     if (proof.length > tokenLengthMax) return false
     try {
       const options = { ...this.#verifyOptions(proofType), subject: identity }
-      const { payload } = await jwtVerify(proof, this.#proofKey, options)
+      const { payload } = await jwtVerify(proof, await this.#proofKey, options)
       return payload['challenge'] === challenge
     } catch {
       return false
@@ -130,7 +130,7 @@ export class PeerTokens {
     if (token.length > tokenLengthMax) throw unauthenticated('the peer token is malformed')
     try {
       const options = { ...this.#verifyOptions(tokenType), audience: this.#ownUrl }
-      return (await jwtVerify(token, this.#tokenKey, options)).payload
+      return (await jwtVerify(token, await this.#tokenKey, options)).payload
     } catch (error) {
       throw refusalOf(error)
     }
@@ -152,9 +152,14 @@ export class PeerTokens {
   }
 }
 
-/** A key for each purpose: a proof is never a token (RFC 5869). */
-const derivedKey = (secret: string, purpose: string): Uint8Array =>
-  new Uint8Array(hkdfSync('sha256', secret, '', purpose, 32))
+/** A key for each purpose: a proof is never a token (RFC 5869). Imported once: jose would do it for each token. */
+function derivedKey(secret: string, purpose: string): Promise<CryptoKey> {
+  const bytes = hkdfSync('sha256', secret, '', purpose, 32)
+  return webcrypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, [
+    'sign',
+    'verify',
+  ])
+}
 
 function audienceOf(url: string): string {
   if (!URL.canParse(url)) throw new InvalidInputError('url', 'the URL of a service must be absolute')
